@@ -1,0 +1,55 @@
+# Three commands are the whole contributor interface: make demo, make check, make test.
+# Everything they need is installed into .venv and .cache beside this file; what Debian has to
+# give (python3-venv; for the tests the real servers) is named before apt is called.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+VENV := .venv
+BIN := $(VENV)/bin
+export PIP_CACHE_DIR := $(CURDIR)/.cache/pip
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export TMPDIR := $(CURDIR)/.cache/tmp
+
+.PHONY: help demo test check format bench lock servers clean
+
+help: ## say what there is
+	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 16
+
+demo: $(VENV)/demo.stamp ## the whole chain on this machine: 39 venues, one real host; Ctrl-C ends it
+	@exec $(BIN)/venuewatch demo $(ARGS)
+
+test: $(VENV)/dev.stamp servers ## all tests, against the real programs
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/dev.stamp ## lint, format, types, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+format: $(VENV)/dev.stamp ## put the code into house style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/dev.stamp servers ## measure: make bench ARGS="ingest --json"
+	$(BIN)/python -m bench $(ARGS)
+
+servers:
+	@deploy/install-debian.sh mosquitto prometheus prometheus-alertmanager prometheus-node-exporter
+
+lock: $(VENV)/dev.stamp ## renew requirements/*.txt from pyproject.toml
+	$(BIN)/python -m pip install --quiet uv
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python requirements/lock.py
+
+clean: ## remove everything that make has installed here
+	rm -rf $(VENV) .cache dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+
+$(VENV)/%.stamp: requirements/%.txt requirements/build.txt pyproject.toml
+	@mkdir -p $(TMPDIR)
+	@deploy/make-venv.sh $(VENV)
+	@echo "installing requirements/$*.txt into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/build.txt -r requirements/$*.txt
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@

@@ -1,0 +1,1 @@
+"""What runs on one venue host: synchronous, small, and never in the host's way."""

@@ -1,0 +1,1 @@
+"""Connects the core to the world: the broker, HTTP, time."""

@@ -1,0 +1,1 @@
+"""What agent and aggregator share, and what stands above both."""

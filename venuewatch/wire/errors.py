@@ -1,0 +1,41 @@
+"""What can be wrong with a message that a peer sent.
+
+A peer's fault is a :class:`MalformedMessageError`; our own misuse stays a ``ValueError``.
+"""
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why a message was refused: the closed set behind ``rejected_total{reason}``."""
+
+    TOO_LARGE = "too_large"
+    INVALID_UTF8 = "invalid_utf8"
+    INVALID_JSON = "invalid_json"
+    TOO_DEEP = "too_deep"
+    WRONG_TYPE = "wrong_type"
+    BAD_TOPIC = "bad_topic"
+    UNKNOWN_STREAM = "unknown_stream"
+    UNKNOWN_VENUE = "unknown_venue"
+    WRONG_VENUE = "wrong_venue"
+    TOO_MANY_UNLISTED = "too_many_unlisted"
+    RETAINED = "retained"
+    BAD_PACKET = "bad_packet"
+
+
+class WireError(Exception):
+    """Base of everything that this package raises about a peer."""
+
+
+class MalformedMessageError(WireError):
+    """A peer sent something that the protocol does not allow.
+
+    Attributes:
+        reason: the class of fault, for counting.
+        detail: what was expected, for people; never holds the payload itself.
+    """
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail

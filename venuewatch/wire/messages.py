@@ -1,0 +1,132 @@
+"""The messages, and their total decoding.
+
+Every field is bounded, so that no peer can make a message that is cheap to send and dear to
+keep. Decoders ignore fields that they do not know: agents and aggregators are upgraded one by
+one. Times named ``wall_ms`` are the sender's own clock, in milliseconds since 1970; ``mono_ms``
+only means something as a difference, within one boot.
+"""
+
+from collections.abc import Callable
+from typing import Annotated, Literal, TypeAlias, TypeVar
+
+import msgspec
+
+from venuewatch.wire.errors import MalformedMessageError, Reason
+from venuewatch.wire.readings import Readings
+
+MAX_PAYLOAD_BYTES = 262_144
+"""The largest payload that is looked at; vitals of a 256-core machine are about 60 kB."""
+
+Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+Text: TypeAlias = Annotated[str, msgspec.Meta(max_length=256)]
+BootId: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=32)]
+Period: TypeAlias = Annotated[float, msgspec.Meta(ge=0.1, le=86_400)]
+
+
+class Echo(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """The last tick that an agent heard: its number, and how long (ms) it was held."""
+
+    number: Count
+    held_ms: Count
+
+
+class Beat(msgspec.Struct, frozen=True, omit_defaults=True):
+    """I am alive. ``seq`` counts the beats that were due, sent or not, within this boot."""
+
+    boot: BootId
+    session: Count
+    seq: Count
+    mono_ms: Count
+    wall_ms: Count
+    tick: Echo | None = None
+
+
+class Birth(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Who I am and what to expect of me; the first message of every session."""
+
+    boot: BootId
+    session: Count
+    wall_ms: Count
+    interval_s: Period
+    vitals_every_s: Period
+    agent_version: Text
+    role: Text = ""
+    address: Text = ""
+    sysname: Text = ""
+    nodename: Text = ""
+    release: Text = ""
+    version: Text = ""
+    machine: Text = ""
+    os_boot_ms: Count = 0
+
+
+class Death(msgspec.Struct, frozen=True):
+    """This session is over: said by the broker for us (``lost``) or by ourselves."""
+
+    boot: BootId
+    session: Count
+    reason: Literal["lost", "farewell"]
+
+
+class Vitals(msgspec.Struct, frozen=True):
+    """The readings of this machine, under the world's names and units."""
+
+    boot: BootId
+    session: Count
+    seq: Count
+    wall_ms: Count
+    readings: Readings
+
+
+class Tick(msgspec.Struct, frozen=True):
+    """The centre's own heartbeat, heard and echoed by every agent."""
+
+    number: Count
+    mono_ms: Count
+
+
+class CentreState(msgspec.Struct, frozen=True):
+    """Whether an aggregator is there to listen; retained, and its will."""
+
+    state: Literal["online", "offline"]
+
+
+class Rebirth(msgspec.Struct, frozen=True, tag_field="do", tag="birth"):
+    """Say your birth again: the centre heard a beat of a boot that it does not know."""
+
+
+T = TypeVar("T")
+
+encode = msgspec.json.Encoder().encode
+
+
+def decoder(kind: type[T]) -> Callable[[bytes], T]:
+    """Return the total decoder for ``kind``: bytes to a message or MalformedMessageError."""
+    decode_json = msgspec.json.Decoder(kind).decode
+
+    def decode(payload: bytes) -> T:
+        if len(payload) > MAX_PAYLOAD_BYTES:
+            raise MalformedMessageError(
+                Reason.TOO_LARGE, f"expected at most {MAX_PAYLOAD_BYTES} bytes, got {len(payload)}"
+            )
+        try:
+            return decode_json(payload)
+        except msgspec.ValidationError as error:
+            raise MalformedMessageError(Reason.WRONG_TYPE, str(error)) from None
+        except msgspec.DecodeError as error:
+            raise MalformedMessageError(Reason.INVALID_JSON, str(error)) from None
+        except UnicodeDecodeError:
+            raise MalformedMessageError(Reason.INVALID_UTF8, "expected UTF-8") from None
+        except RecursionError:
+            raise MalformedMessageError(Reason.TOO_DEEP, "expected flat JSON") from None
+
+    return decode
+
+
+decode_beat = decoder(Beat)
+decode_birth = decoder(Birth)
+decode_death = decoder(Death)
+decode_vitals = decoder(Vitals)
+decode_tick = decoder(Tick)
+decode_centre_state = decoder(CentreState)
+decode_command = decoder(Rebirth)

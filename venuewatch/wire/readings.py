@@ -1,0 +1,166 @@
+"""The vitals that a host can say, one field a metric family.
+
+The struct is the catalogue: the field's name is the metric's name, its annotation says type,
+help and labels, and its Python type says what a peer may send. A family that is not here can
+not get into the centre's exposition. Names and units are node_exporter's, so that the world's
+dashboards and alert rules work. Memory has the names that node_exporter uses where it is free of
+/proc/meminfo's spelling (``docs/decisions/0003-memory-names.md``).
+"""
+
+from typing import Annotated, NamedTuple, TypeAlias, get_type_hints
+
+import msgspec
+
+_MAX_SAMPLES = 8_192  # a 512-core machine has 4,096 CPU samples
+
+Label: TypeAlias = Annotated[str, msgspec.Meta(max_length=256)]
+By1: TypeAlias = Annotated[list[tuple[Label, float]], msgspec.Meta(max_length=_MAX_SAMPLES)]
+By2: TypeAlias = Annotated[list[tuple[Label, Label, float]], msgspec.Meta(max_length=_MAX_SAMPLES)]
+By3: TypeAlias = Annotated[
+    list[tuple[Label, Label, Label, float]], msgspec.Meta(max_length=_MAX_SAMPLES)
+]
+
+
+def _family(kind: str, text: str, *labels: str) -> msgspec.Meta:
+    return msgspec.Meta(description=text, extra={"kind": kind, "labels": labels})
+
+
+def _gauge(text: str, *labels: str) -> msgspec.Meta:
+    return _family("gauge", text, *labels)
+
+
+def _counter(text: str, *labels: str) -> msgspec.Meta:
+    return _family("counter", text, *labels)
+
+
+_FILESYSTEM = ("device", "fstype", "mountpoint")
+
+
+class Readings(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What one machine said of itself; a family that it cannot measure is ``None``."""
+
+    node_boot_time_seconds: Annotated[float | None, _gauge("Node boot time, in unixtime.")] = None
+    node_time_seconds: Annotated[float | None, _gauge("System time, in unixtime.")] = None
+    node_load1: Annotated[float | None, _gauge("1m load average.")] = None
+    node_load5: Annotated[float | None, _gauge("5m load average.")] = None
+    node_load15: Annotated[float | None, _gauge("15m load average.")] = None
+    node_cpu_seconds_total: Annotated[
+        By2 | None, _counter("Seconds the CPUs spent in each mode.", "cpu", "mode")
+    ] = None
+    node_cpu_scaling_frequency_hertz: Annotated[
+        By1 | None, _gauge("Current CPU frequency in hertz.", "cpu")
+    ] = None
+    node_context_switches_total: Annotated[
+        float | None, _counter("Number of context switches.")
+    ] = None
+    node_intr_total: Annotated[float | None, _counter("Number of interrupts serviced.")] = None
+    node_processes_pids: Annotated[float | None, _gauge("Number of processes.")] = None
+    node_memory_total_bytes: Annotated[float | None, _gauge("Physical memory.")] = None
+    node_memory_available_bytes: Annotated[
+        float | None, _gauge("Memory that can be had without swapping.")
+    ] = None
+    node_memory_free_bytes: Annotated[float | None, _gauge("Memory that holds nothing.")] = None
+    node_memory_buffers_bytes: Annotated[
+        float | None, _gauge("Memory in block device buffers.")
+    ] = None
+    node_memory_cached_bytes: Annotated[float | None, _gauge("Memory in the page cache.")] = None
+    node_memory_swap_total_bytes: Annotated[float | None, _gauge("Swap space.")] = None
+    node_memory_swap_used_bytes: Annotated[float | None, _gauge("Swap space in use.")] = None
+    node_memory_swap_free_bytes: Annotated[float | None, _gauge("Swap space not in use.")] = None
+    node_filesystem_size_bytes: Annotated[
+        By3 | None, _gauge("Filesystem size in bytes.", *_FILESYSTEM)
+    ] = None
+    node_filesystem_free_bytes: Annotated[
+        By3 | None, _gauge("Filesystem free space in bytes.", *_FILESYSTEM)
+    ] = None
+    node_filesystem_avail_bytes: Annotated[
+        By3 | None, _gauge("Filesystem space available to non-root users in bytes.", *_FILESYSTEM)
+    ] = None
+    node_filesystem_readonly: Annotated[
+        By3 | None, _gauge("Filesystem read-only status.", *_FILESYSTEM)
+    ] = None
+    node_filesystem_files: Annotated[
+        By3 | None, _gauge("Filesystem total file nodes.", *_FILESYSTEM)
+    ] = None
+    node_filesystem_files_free: Annotated[
+        By3 | None, _gauge("Filesystem total free file nodes.", *_FILESYSTEM)
+    ] = None
+    node_disk_reads_completed_total: Annotated[
+        By1 | None, _counter("The total number of reads completed successfully.", "device")
+    ] = None
+    node_disk_writes_completed_total: Annotated[
+        By1 | None, _counter("The total number of writes completed successfully.", "device")
+    ] = None
+    node_disk_read_bytes_total: Annotated[
+        By1 | None, _counter("The total number of bytes read successfully.", "device")
+    ] = None
+    node_disk_written_bytes_total: Annotated[
+        By1 | None, _counter("The total number of bytes written successfully.", "device")
+    ] = None
+    node_disk_read_time_seconds_total: Annotated[
+        By1 | None, _counter("The total number of seconds spent by all reads.", "device")
+    ] = None
+    node_disk_write_time_seconds_total: Annotated[
+        By1 | None, _counter("The total number of seconds spent by all writes.", "device")
+    ] = None
+    node_disk_io_time_seconds_total: Annotated[
+        By1 | None, _counter("Total seconds spent doing I/Os.", "device")
+    ] = None
+    node_network_up: Annotated[
+        By1 | None, _gauge("1 if the interface is up, 0 otherwise.", "device")
+    ] = None
+    node_network_speed_bytes: Annotated[
+        By1 | None, _gauge("Link speed in bytes per second.", "device")
+    ] = None
+    node_network_mtu_bytes: Annotated[By1 | None, _gauge("MTU in bytes.", "device")] = None
+    node_network_receive_bytes_total: Annotated[
+        By1 | None, _counter("Bytes received.", "device")
+    ] = None
+    node_network_transmit_bytes_total: Annotated[
+        By1 | None, _counter("Bytes transmitted.", "device")
+    ] = None
+    node_network_receive_packets_total: Annotated[
+        By1 | None, _counter("Packets received.", "device")
+    ] = None
+    node_network_transmit_packets_total: Annotated[
+        By1 | None, _counter("Packets transmitted.", "device")
+    ] = None
+    node_network_receive_errs_total: Annotated[
+        By1 | None, _counter("Receive errors.", "device")
+    ] = None
+    node_network_transmit_errs_total: Annotated[
+        By1 | None, _counter("Transmit errors.", "device")
+    ] = None
+    node_network_receive_drop_total: Annotated[
+        By1 | None, _counter("Received packets dropped.", "device")
+    ] = None
+    node_network_transmit_drop_total: Annotated[
+        By1 | None, _counter("Packets to transmit dropped.", "device")
+    ] = None
+    node_hwmon_temp_celsius: Annotated[
+        By2 | None, _gauge("Hardware monitor for temperature (input).", "chip", "sensor")
+    ] = None
+    node_scrape_collector_success: Annotated[
+        By1 | None, _gauge("Whether a collector of vitals succeeded.", "collector")
+    ] = None
+    node_scrape_collector_duration_seconds: Annotated[
+        By1 | None, _gauge("How long a collector of vitals took.", "collector")
+    ] = None
+
+
+class Family(NamedTuple):
+    """One metric family, as exposition and documentation need it."""
+
+    name: str
+    kind: str
+    help: str
+    labels: tuple[str, ...]
+
+
+def families() -> tuple[Family, ...]:
+    """Return the catalogue, in the order of the struct's fields."""
+    found = []
+    for name, hint in get_type_hints(Readings, include_extras=True).items():
+        meta = hint.__metadata__[-1]
+        found.append(Family(name, meta.extra["kind"], meta.description, meta.extra["labels"]))
+    return tuple(found)

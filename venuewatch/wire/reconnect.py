@@ -1,0 +1,27 @@
+"""When to try again: part of the protocol, since the centre's patience is built on it.
+
+Full jitter (each wait is uniform between zero and a doubling ceiling), so that a venue whose
+link returns does not come back as one wave.
+"""
+
+import random
+
+RECONNECT_MAX_S = 10.0
+"""The ceiling (s) of the wait between two attempts, unless configured."""
+
+_FIRST_MAX_S = 1.0
+
+
+def wait_before(attempt: int, rng: random.Random, *, max_s: float = RECONNECT_MAX_S) -> float:
+    """Return how long (s) to wait before attempt ``attempt``, counted from 0.
+
+    Uniform in 0–1 s first, the ceiling doubling with each attempt up to ``max_s``.
+    Source: "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
+
+    Raises:
+        ValueError: a negative attempt.
+    """
+    if attempt < 0:
+        raise ValueError(f"attempts are counted from 0, got {attempt}")
+    doublings = min(attempt, 32)  # past any ceiling, and never an overflow
+    return rng.uniform(0.0, min(max_s, _FIRST_MAX_S * 2.0**doublings))

@@ -1,0 +1,91 @@
+"""Topic names: who says what, where.
+
+``venuewatch/v1/{venue}/{host}/{stream}`` goes upward; what the centre says to all of its agents
+is under the reserved venue ``_centre``. Names are ``[A-Za-z0-9._-]{1,64}`` and never start with
+an underscore, so nobody can be called ``_centre``.
+"""
+
+import re
+from enum import StrEnum
+from typing import NamedTuple
+
+from venuewatch.wire.errors import MalformedMessageError, Reason
+
+ROOT = "venuewatch/v1"
+TICK = f"{ROOT}/_centre/tick"
+CENTRE_STATES = f"{ROOT}/_centre/+/state"
+EVERYTHING_UPWARD = f"{ROOT}/+/+/#"
+
+_NAME = re.compile(r"[A-Za-z0-9.-][A-Za-z0-9._-]{0,63}")
+
+
+class Stream(StrEnum):
+    """The streams of one host."""
+
+    BIRTH = "birth"
+    BEAT = "beat"
+    VITALS = "vitals"
+    DEATH = "death"
+    CMD = "cmd"
+
+
+_STREAMS = {stream.value: stream for stream in Stream}
+
+
+class Address(NamedTuple):
+    """Where a message comes from, or goes to."""
+
+    venue: str
+    host: str
+    stream: Stream
+
+
+def is_name(text: str) -> bool:
+    """Tell whether ``text`` can be the name of a venue, host or aggregator."""
+    return _NAME.fullmatch(text) is not None
+
+
+def topic(venue: str, host: str, stream: Stream) -> str:
+    """Return the topic of one host's stream.
+
+    Raises:
+        ValueError: ``venue`` or ``host`` is not a name; that is our bug or configuration.
+    """
+    for name in (venue, host):
+        if not is_name(name):
+            raise ValueError(f"not a name: {name!r}")
+    return f"{ROOT}/{venue}/{host}/{stream}"
+
+
+def centre_state(aggregator: str) -> str:
+    """Return the topic on which one aggregator says whether it is there."""
+    if not is_name(aggregator):
+        raise ValueError(f"not a name: {aggregator!r}")
+    return f"{ROOT}/_centre/{aggregator}/state"
+
+
+def is_reserved(topic: str) -> bool:
+    """Tell whether ``topic`` is under a reserved name, such as another aggregator's state."""
+    return topic.startswith(f"{ROOT}/_")
+
+
+def parse(topic: str) -> Address:
+    """Take an upward topic apart.
+
+    Raises:
+        MalformedMessageError: not one of ours, or a stream that this version does not know.
+    """
+    parts = topic.split("/")
+    if len(parts) != 5 or f"{parts[0]}/{parts[1]}" != ROOT:  # noqa: PLR2004 - counted in ROOT's line
+        raise MalformedMessageError(Reason.BAD_TOPIC, f"expected {ROOT}/venue/host/stream")
+    _, _, venue, host, stream = parts
+    if not (is_name(venue) and is_name(host)):
+        raise MalformedMessageError(
+            Reason.BAD_TOPIC, "expected names of 1 to 64 letters, digits, '.', '_' or '-'"
+        )
+    known = _STREAMS.get(stream)
+    if known is None:
+        raise MalformedMessageError(
+            Reason.UNKNOWN_STREAM, f"expected one of {', '.join(_STREAMS)}"
+        )
+    return Address(venue, host, known)
