@@ -47,9 +47,6 @@ class Readings(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     node_cpu_seconds_total: Annotated[
         By2 | None, _counter("Seconds the CPUs spent in each mode.", "cpu", "mode")
     ] = None
-    node_cpu_scaling_frequency_hertz: Annotated[
-        By1 | None, _gauge("Current CPU frequency in hertz.", "cpu")
-    ] = None
     node_context_switches_total: Annotated[
         float | None, _counter("Number of context switches.")
     ] = None

@@ -15,7 +15,7 @@ _FIRST_MAX_S = 1.0
 def wait_before(attempt: int, rng: random.Random, *, max_s: float = RECONNECT_MAX_S) -> float:
     """Return how long (s) to wait before attempt ``attempt``, counted from 0.
 
-    Uniform in 0–1 s first, the ceiling doubling with each attempt up to ``max_s``.
+    Uniform in 0 to 1 s first, the ceiling doubling with each attempt up to ``max_s``.
     Source: "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
 
     Raises:

@@ -85,7 +85,5 @@ def parse(topic: str) -> Address:
         )
     known = _STREAMS.get(stream)
     if known is None:
-        raise MalformedMessageError(
-            Reason.UNKNOWN_STREAM, f"expected one of {', '.join(_STREAMS)}"
-        )
+        raise MalformedMessageError(Reason.UNKNOWN_STREAM, f"expected one of {', '.join(_STREAMS)}")
     return Address(venue, host, known)

@@ -1,0 +1,43 @@
+"""Runs the agent: ``python -I -m agent --config agent.toml``."""
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+
+from agent import config, shell
+from venuewatch import log
+from venuewatch.config import ConfigError, read_secret
+
+USAGE_ERROR = 2
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Say what the command takes."""
+    parser.add_argument("--config", type=Path, required=True, help="agent.toml")
+    parser.add_argument("--verbose", action="store_true", help="log more")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run until stopped; return the exit code."""
+    log.start(level=logging.DEBUG if options.verbose else logging.INFO)
+    try:
+        settings = config.read(options.config)
+        if settings.broker.password_file is not None:
+            read_secret(settings.broker.password_file)
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return USAGE_ERROR
+    shell.serve(settings)
+    return 0
+
+
+def main() -> int:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(prog="agent", description=__doc__)
+    add_arguments(parser)
+    return run(parser.parse_args())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,36 @@
+"""When the next thing is due: pure arithmetic on a clock that is given."""
+
+import math
+
+
+class Slots:
+    """Evenly spaced moments, numbered from 0 at ``start`` (monotonic s), ``every_s`` apart.
+
+    A slot that is taken late is not made up for: the number jumps, so that it counts what was
+    due and not what was done, and the rhythm keeps its phase.
+    """
+
+    def __init__(self, start: float, every_s: float) -> None:
+        if not every_s > 0:
+            raise ValueError(f"slots must be apart, got {every_s} s")
+        self._start = start
+        self._every_s = every_s
+        self._taken = -1
+
+    @property
+    def taken(self) -> int:
+        """The number of the slot that was taken last, -1 before the first."""
+        return self._taken
+
+    @property
+    def next_at(self) -> float:
+        """When (monotonic s) the next slot begins."""
+        return self._start + (self._taken + 1) * self._every_s
+
+    def take(self, now: float) -> int | None:
+        """Return the number of the newest slot that has begun since the last call, or None."""
+        if now < self.next_at:
+            return None
+        newest = math.floor((now - self._start) / self._every_s)
+        self._taken = max(newest, self._taken + 1)
+        return self._taken

@@ -1,0 +1,28 @@
+"""The vitals of one machine: one collector a file, found by folder.
+
+A new module in this folder with ``read() -> dict[str, object]`` is a new collector; its name is
+the module's. ``read`` returns families by their names in ``venuewatch.wire.readings.Readings``: a
+number, or rows of labels and a number. What a machine doesn't have is left out. Modules whose
+name starts with ``_`` are no collectors. Values are node_exporter's in meaning and unit.
+"""
+
+import importlib
+import pkgutil
+
+from agent.vitals._gather import Collector, gather
+
+__all__ = ["Collector", "found", "gather"]
+
+
+def found() -> tuple[Collector, ...]:
+    """Return every collector in this folder, ordered by name; importing them is the costly part.
+
+    Raises:
+        ImportError, AttributeError: a module that is no collector.
+    """
+    names = sorted(
+        module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_")
+    )
+    return tuple(
+        Collector(name, importlib.import_module(f"{__name__}.{name}").read) for name in names
+    )

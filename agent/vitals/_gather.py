@@ -1,0 +1,77 @@
+"""Runs collectors one after the other and makes one message part of what they read."""
+
+from collections.abc import Callable, Iterable
+from math import isfinite
+from typing import Any, NamedTuple, get_args
+
+from venuewatch.wire.readings import By1, Label, Readings
+
+_MAX_ROWS: int = get_args(By1)[1].max_length
+_MAX_LABEL: int = get_args(Label)[1].max_length
+
+
+class Collector(NamedTuple):
+    """A named group of families, and the function that reads them."""
+
+    name: str
+    read: Callable[[], dict[str, object]]
+
+
+def gather(collectors: Iterable[Collector], clock: Callable[[], float]) -> Readings:
+    """Return what all collectors read, with the success and duration of each.
+
+    ``clock`` counts seconds and never steps (:func:`venuewatch.clock.monotonic`). A collector
+    that raises has success 0, its duration, and no families; the others are not affected. What
+    the wire would refuse is left out, so that one odd name can't cost the whole message: a
+    number that is not finite, a row with a label that is too long or not UTF-8, a family with
+    too many rows.
+
+    Raises:
+        TypeError: a collector names a family that ``Readings`` does not have (a bug).
+    """
+    merged: dict[str, Any] = {}
+    successes: list[tuple[str, float]] = []
+    durations: list[tuple[str, float]] = []
+    started = clock()
+    for name, read in collectors:
+        families = _attempt(read)
+        merged |= families or {}
+        ended = clock()
+        successes.append((name, int(families is not None)))
+        durations.append((name, round(ended - started, 6)))
+        started = ended
+    merged["node_scrape_collector_success"] = successes
+    merged["node_scrape_collector_duration_seconds"] = durations
+    return Readings(**merged)
+
+
+def _attempt(read: Callable[[], dict[str, object]]) -> dict[str, object] | None:
+    """Return what can be sent of a reading; None when the collector raises."""
+    try:
+        return {family: _sendable(value) for family, value in read().items()}
+    except Exception:  # noqa: BLE001 - whatever breaks one collector must not break the others
+        return None
+
+
+def _sendable(value: object) -> object:
+    """Return the number or the rows that the wire takes; None when there are none."""
+    if isinstance(value, list):
+        rows = [row for row in value if _is_sendable(row)]
+        return rows if 0 < len(rows) <= _MAX_ROWS else None
+    return value if isinstance(value, int | float) and isfinite(value) else None
+
+
+def _is_sendable(row: tuple[Any, ...]) -> bool:
+    for label in row[:-1]:
+        if len(label) > _MAX_LABEL or not (label.isascii() or _is_utf8(label)):
+            return False
+    return isfinite(row[-1])
+
+
+def _is_utf8(label: str) -> bool:
+    """Tell whether UTF-8 can say ``label``; a file name of other bytes has lone surrogates."""
+    try:
+        label.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,13 @@
+"""When this machine started, and what time it believes it is."""
+
+import psutil
+
+from venuewatch.clock import wall
+
+
+def read() -> dict[str, object]:
+    """Return both in seconds since 1970; the first moves when the wall clock is set."""
+    return {
+        "node_boot_time_seconds": round(psutil.boot_time()),
+        "node_time_seconds": round(wall(), 3),
+    }

@@ -1,0 +1,60 @@
+"""Runs the aggregator: ``python -I -m aggregator --config aggregator.toml``."""
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import sys
+from pathlib import Path
+
+import msgspec
+
+from aggregator import app, config
+from venuewatch import log
+from venuewatch.config import ConfigError
+
+USAGE_ERROR = 2
+INTERRUPTED = 130
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Say what the command takes."""
+    parser.add_argument("--config", type=Path, required=True, help="aggregator.toml")
+    parser.add_argument(
+        "--web.listen-address",
+        dest="listen_address",
+        metavar="HOST:PORT",
+        help="where HTTP is served, instead of the configuration's [web] listen_address",
+    )
+    parser.add_argument("--verbose", action="store_true", help="log every change of state")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run until stopped; return the exit code."""
+    log.start(level=logging.DEBUG if options.verbose else logging.INFO)
+    logging.getLogger("asyncio").setLevel(logging.INFO)
+    try:
+        settings = config.read(options.config)
+        if options.listen_address is not None:
+            web = msgspec.convert({"listen_address": options.listen_address}, config.Web)
+            settings = msgspec.structs.replace(settings, web=web)
+        with contextlib.suppress(KeyboardInterrupt):
+            asyncio.run(app.serve(settings))
+    except (ConfigError, msgspec.ValidationError) as error:
+        print(error, file=sys.stderr)
+        return USAGE_ERROR
+    except OSError as error:
+        print(f"{settings.web.listen_address}: {error.strerror or error}", file=sys.stderr)
+        return USAGE_ERROR
+    return 0
+
+
+def main() -> int:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(prog="aggregator", description=__doc__)
+    add_arguments(parser)
+    return run(parser.parse_args())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,227 @@
+"""Joins the aggregator's parts: what the broker brings goes through the core, and out.
+
+Every entry into the core passes ``_now``, which first tells the core if our own loop came late:
+an observer that was stalled accuses nobody.
+"""
+
+import asyncio
+import contextlib
+import logging
+import random
+import signal
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+import mqtt5
+from aiohttp import web
+
+from aggregator import config, inventory
+from aggregator.core.detector import Detector
+from aggregator.core.events import BirthWanted, HostChanged
+from aggregator.core.fleet import Fleet
+from aggregator.core.intake import Intake
+from aggregator.core.states import HostState
+from aggregator.core.ticks import Ticks
+from aggregator.shell.broker import BrokerLink
+from aggregator.shell.http import Pages
+from aggregator.shell.metrics import Metrics
+from venuewatch import clock, log
+from venuewatch.wire import topics
+from venuewatch.wire.errors import MalformedMessageError, Reason
+from venuewatch.wire.messages import CentreState, Rebirth, encode
+
+LOOK_EVERY_S = 0.1
+"""How often (s) the loop looks at least, to notice its own lag."""
+
+STALL_S = 0.3
+"""A lag (s) of our own loop from which on deadlines are credited with it."""
+
+TICK_EVERY_S = 1.0
+
+_logger = logging.getLogger("aggregator")
+_WORTH_A_WARNING = frozenset({HostState.DOWN, HostState.UNREACHABLE})
+
+
+class Aggregator:
+    """The whole of it. ``fleet`` is what it knows, for whoever shows it."""
+
+    def __init__(self, settings: config.Config, fleet: Fleet, *, rng: random.Random) -> None:
+        self._settings = settings
+        self.fleet = fleet
+        self._detector = Detector(
+            fleet,
+            reconnect_max_s=settings.broker.reconnect_max_s,
+            away_limit_s=settings.detection.away_limit_s,
+        )
+        self._ticks = Ticks()
+        self._intake = Intake(fleet, self._detector, self._ticks)
+        self._metrics = Metrics(self._intake, version=version("venuewatch"))
+        self._state_topic = topics.centre_state(settings.name)
+        self._link = BrokerLink(
+            settings.broker,
+            self,
+            client_id=settings.name,
+            patterns=[topics.EVERYTHING_UPWARD],
+            will=(self._state_topic, encode(CentreState("offline"))),
+            rng=rng,
+        )
+        self._loop: asyncio.AbstractEventLoop
+        self._look_timer: asyncio.TimerHandle | None = None
+        self._look_at = 0.0
+        self._refused_before: set[Reason] = set()
+        self.port = 0
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve until ``stop`` is set.
+
+        Raises:
+            OSError: the HTTP address cannot be had.
+        """
+        self._loop = asyncio.get_running_loop()
+        self._look_at = clock.monotonic()
+        runner = web.AppRunner(self._pages().app(), access_log=None)
+        await runner.setup()
+        host, port = config.host_and_port(self._settings.web.listen_address)
+        try:
+            site = web.TCPSite(runner, host, port)
+            await site.start()
+            self.port = runner.addresses[0][1]
+            log.event(_logger, logging.INFO, "serving", address=runner.addresses[0])
+            async with asyncio.TaskGroup() as tasks:
+                link = tasks.create_task(self._link.run(), name="broker link")
+                ticks = tasks.create_task(self._tick(), name="ticks")
+                self._look()
+                await stop.wait()
+                self._link.publish(
+                    self._state_topic, encode(CentreState("offline")), qos=1, is_retained=True
+                )
+                await self._link.close()
+                link.cancel()
+                ticks.cancel()
+        finally:
+            if self._look_timer is not None:
+                self._look_timer.cancel()
+            await runner.cleanup()
+
+    def hear(self, publishes: Sequence[mqtt5.PublishPacket]) -> None:
+        """Take in what one read brought."""
+        now, wall = self._now(), clock.wall()
+        hear = self._intake.hear
+        for publish in publishes:
+            try:
+                hear(publish.topic, publish.payload, is_retained=publish.retain, now=now, wall=wall)
+            except MalformedMessageError as error:
+                self._log_refused(error, publish.topic)
+        self._tell()
+
+    def refuse(self, reason: Reason) -> None:
+        """Count what could not even be decoded as a packet."""
+        self._intake.rejected[reason] += 1
+
+    def subscribed(self) -> None:
+        """Begin the grace, and say that we are there."""
+        self._metrics.connected.set(1)
+        self._detector.subscribed(self._now())
+        self._link.publish(
+            self._state_topic, encode(CentreState("online")), qos=1, is_retained=True
+        )
+        self._tell()
+
+    def lost(self) -> None:
+        """Blind from now on: nobody's silence means anything."""
+        self._metrics.connected.set(0)
+        self._detector.blinded(self._now())
+        self._tell()
+
+    def _pages(self) -> Pages:
+        return Pages(self.fleet, self._metrics, lambda: self._detector.is_settled)
+
+    def _now(self) -> float:
+        """Return the time, after telling the core if our loop came too late to be fair."""
+        now = clock.monotonic()
+        lag_s = now - self._look_at
+        if lag_s > STALL_S:
+            log.event(_logger, logging.WARNING, "stalled", lag_s=round(lag_s, 3))
+            self._detector.stalled(self._look_at, now)
+            self._metrics.note_lag(lag_s, now)
+            self._look_at = now
+        return now
+
+    def _look(self) -> None:
+        now = self._now()
+        self._metrics.note_lag(max(0.0, now - self._look_at), now)
+        self._detector.advance(now)
+        self._wake_at(now + LOOK_EVERY_S)
+        self._tell()
+
+    def _tell(self) -> None:
+        """Hand on what became true, and be awake at the next deadline."""
+        for event in self._detector.events():
+            match event:
+                case HostChanged():
+                    self._metrics.note_change(event)
+                    _log_change(event)
+                case BirthWanted():
+                    command = topics.topic(event.venue, event.host, topics.Stream.CMD)
+                    self._link.publish(command, encode(Rebirth()), qos=1)
+        due = self._detector.next_deadline()
+        if due is not None and due < self._look_at:
+            self._wake_at(due)
+
+    def _wake_at(self, at: float) -> None:
+        if self._look_timer is not None:
+            self._look_timer.cancel()
+        self._look_at = at
+        self._look_timer = self._loop.call_at(at, self._look)
+
+    async def _tick(self) -> None:
+        while True:
+            self._link.publish(topics.TICK, encode(self._ticks.next(clock.monotonic())))
+            await asyncio.sleep(TICK_EVERY_S)
+
+    def _log_refused(self, error: MalformedMessageError, topic: str) -> None:
+        if error.reason not in self._refused_before:
+            self._refused_before.add(error.reason)
+            log.event(
+                _logger,
+                logging.WARNING,
+                "message_refused",
+                reason=error.reason,
+                expected=error.detail,
+                topic=topic[:200],
+                note="further ones are counted in venuewatch_aggregator_rejected_total",
+            )
+
+
+def _log_change(change: HostChanged) -> None:
+    is_bad = change.after in _WORTH_A_WARNING
+    is_news = is_bad or change.before in _WORTH_A_WARNING
+    silent_s = None if change.silent_since is None else round(change.at - change.silent_since, 3)
+    log.event(
+        _logger,
+        logging.WARNING if is_bad else logging.INFO if is_news else logging.DEBUG,
+        "host_changed",
+        venue=change.venue,
+        host=change.host,
+        before=change.before,
+        after=change.after,
+        trigger=change.trigger,
+        silent_s=silent_s,
+    )
+
+
+async def serve(settings: config.Config) -> None:
+    """Run the aggregator of ``settings`` until it is told to stop (SIGINT or SIGTERM).
+
+    Raises:
+        ConfigError: the inventory, or a file that the configuration names, cannot be used.
+        OSError: the HTTP address cannot be had.
+    """
+    fleet = inventory.fleet_of(inventory.read(Path(settings.inventory)))
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError):  # Windows has no such thing
+            loop.add_signal_handler(number, stop.set)
+    await Aggregator(settings, fleet, rng=random.Random()).run(stop)

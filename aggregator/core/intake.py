@@ -1,0 +1,174 @@
+"""From a message on the wire to a fact in the core; what is wrong is refused and counted.
+
+A refused message changes nothing but its counter. The route of a topic (which host, which
+hearer) is worked out once, and kept only for hosts that are watched, so no flood of names can
+fill the memory.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from typing import TypeAlias
+
+from aggregator.core.detector import Detector
+from aggregator.core.fleet import Fleet, Host, Venue
+from aggregator.core.states import HostState
+from aggregator.core.ticks import Ticks, clock_offset
+from venuewatch.wire import topics
+from venuewatch.wire.errors import MalformedMessageError, Reason
+from venuewatch.wire.messages import (
+    Beat,
+    decode_beat,
+    decode_birth,
+    decode_death,
+    decode_vitals,
+)
+from venuewatch.wire.topics import Address, Stream
+
+UNLISTED_MAX = 100
+"""How many hosts that the inventory does not list are watched at one venue."""
+
+Route: TypeAlias = Callable[[bytes, bool, float, float], None]
+
+
+class Intake:
+    """Routes messages to the detector and to what is known of each host.
+
+    Attributes:
+        heard: messages taken in, by stream.
+        rejected: messages refused, by reason.
+    """
+
+    def __init__(self, fleet: Fleet, detector: Detector, ticks: Ticks) -> None:
+        self._fleet = fleet
+        self._detector = detector
+        self._ticks = ticks
+        self._routes: dict[str, Route] = {}
+        self.heard: Counter[Stream] = Counter(dict.fromkeys(Stream, 0))
+        self.rejected: Counter[Reason] = Counter(dict.fromkeys(Reason, 0))
+
+    def hear(
+        self, topic: str, payload: bytes, *, is_retained: bool, now: float, wall: float
+    ) -> None:
+        """Take in one message, heard at ``now`` (monotonic s) and ``wall`` (s since 1970).
+
+        Raises:
+            MalformedMessageError: it was refused; it is counted already, and nothing changed.
+        """
+        try:
+            route = self._routes.get(topic) or self._find_route(topic)
+            route(payload, is_retained, now, wall)
+        except MalformedMessageError as error:
+            self.rejected[error.reason] += 1
+            raise
+
+    def _find_route(self, topic: str) -> Route:
+        if topics.is_reserved(topic):
+            return _ignore
+        address = topics.parse(topic)
+        if address.stream is Stream.CMD:
+            return _ignore
+        venue = self._fleet.venues.get(address.venue)
+        if venue is None:
+            raise MalformedMessageError(
+                Reason.UNKNOWN_VENUE, f"the inventory has no venue {address.venue}"
+            )
+        host = self._fleet.find(address.host)
+        if host is None:
+            return partial(self._hear_unlisted, venue, address)
+        if host.venue != venue.code:
+            raise MalformedMessageError(
+                Reason.WRONG_VENUE, f"{host.name} belongs to {host.venue}, not to {venue.code}"
+            )
+        route = partial(self._hearer_of(address.stream), host)
+        self._routes[topic] = route
+        return route
+
+    def _hearer_of(self, stream: Stream) -> Callable[[Host, bytes, bool, float, float], None]:
+        match stream:
+            case Stream.BEAT:
+                return self._hear_beat
+            case Stream.BIRTH:
+                return self._hear_birth
+            case Stream.DEATH:
+                return self._hear_death
+            case Stream.VITALS:
+                return self._hear_vitals
+            case Stream.CMD:
+                raise ValueError("a command goes downward")
+
+    def _hear_unlisted(
+        self,
+        venue: Venue,
+        address: Address,
+        payload: bytes,
+        is_retained: bool,
+        now: float,
+        wall: float,
+    ) -> None:
+        """Begin to watch a host that the inventory does not list, on its first live beat."""
+        if address.stream is not Stream.BEAT or is_retained:
+            return
+        beat = decode_beat(payload)
+        if venue.unlisted >= UNLISTED_MAX:
+            raise MalformedMessageError(
+                Reason.TOO_MANY_UNLISTED, f"{venue.code} has {UNLISTED_MAX} unlisted hosts already"
+            )
+        venue.unlisted += 1
+        host = Host(
+            venue.code,
+            address.host,
+            margin_s=venue.margin_s,
+            is_listed=False,
+            state=HostState.UNSEEN,
+        )
+        self._fleet.add(host)
+        self._take_beat(host, beat, now, wall)
+
+    def _hear_beat(
+        self, host: Host, payload: bytes, is_retained: bool, now: float, wall: float
+    ) -> None:
+        if is_retained:
+            raise MalformedMessageError(Reason.RETAINED, "expected a beat that is not retained")
+        self._take_beat(host, decode_beat(payload), now, wall)
+
+    def _take_beat(self, host: Host, beat: Beat, now: float, wall: float) -> None:
+        self.heard[Stream.BEAT] += 1
+        if not self._detector.hear_beat(host, beat, now, wall) or beat.tick is None:
+            return
+        round_trip_s = self._ticks.round_trip(beat.tick, now)
+        if round_trip_s is not None:
+            host.round_trip_s = round_trip_s
+            host.clock_offset_s = clock_offset(beat.wall_ms / 1000, wall, round_trip_s)
+
+    def _hear_birth(
+        self, host: Host, payload: bytes, is_retained: bool, now: float, _wall: float
+    ) -> None:
+        birth = decode_birth(payload)
+        self.heard[Stream.BIRTH] += 1
+        self._detector.hear_birth(host, birth, now, is_retained=is_retained)
+
+    def _hear_death(
+        self, host: Host, payload: bytes, is_retained: bool, now: float, _wall: float
+    ) -> None:
+        death = decode_death(payload)
+        self.heard[Stream.DEATH] += 1
+        self._detector.hear_death(host, death, now, is_retained=is_retained)
+
+    def _hear_vitals(
+        self, host: Host, payload: bytes, is_retained: bool, now: float, _wall: float
+    ) -> None:
+        if is_retained:
+            raise MalformedMessageError(Reason.RETAINED, "expected vitals that are not retained")
+        vitals = decode_vitals(payload)
+        self.heard[Stream.VITALS] += 1
+        if vitals.boot == host.vitals_boot and vitals.seq <= host.vitals_seq:
+            return
+        host.vitals_boot = vitals.boot
+        host.vitals_seq = vitals.seq
+        host.readings = vitals.readings
+        host.readings_at = now
+
+
+def _ignore(_payload: bytes, _is_retained: bool, _now: float, _wall: float) -> None:
+    """Let pass what is not meant for us: another aggregator's state, our own commands."""

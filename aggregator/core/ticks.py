@@ -1,0 +1,43 @@
+"""The centre's ticks, and what their echoes say: round trip and clock offset of every host."""
+
+from collections import OrderedDict
+
+from venuewatch.wire.messages import Echo, Tick
+
+_REMEMBERED = 120  # two minutes of ticks: longer than any echo that still means something
+
+
+class Ticks:
+    """Numbers the ticks and remembers when (monotonic s) each was sent."""
+
+    def __init__(self) -> None:
+        self._number = 0
+        self._sent: OrderedDict[int, float] = OrderedDict()
+
+    def next(self, now: float) -> Tick:
+        """Return the tick to send at ``now``."""
+        self._number += 1
+        self._sent[self._number] = now
+        if len(self._sent) > _REMEMBERED:
+            self._sent.popitem(last=False)
+        return Tick(number=self._number, mono_ms=int(now * 1000))
+
+    def round_trip(self, echo: Echo, now: float) -> float | None:
+        """Return the round trip (s) of an echo heard at ``now``; None for a tick not ours.
+
+        It is the time since that tick was sent, less the time for which the agent held it, so
+        it contains both ways through the broker and no waiting.
+        """
+        sent = self._sent.get(echo.number)
+        if sent is None:
+            return None
+        round_trip_s = now - sent - echo.held_ms / 1000
+        return round_trip_s if round_trip_s >= 0 else None
+
+
+def clock_offset(sender_wall: float, our_wall: float, round_trip_s: float) -> float:
+    """Return how far (s) a sender's clock is ahead of ours.
+
+    Its message took half of the round trip (RFC 5905, section 8, for equal ways).
+    """
+    return sender_wall + round_trip_s / 2 - our_wall

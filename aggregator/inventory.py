@@ -1,0 +1,84 @@
+"""The expected fleet, as the operators write it down: ``inventory.toml``."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+
+from aggregator.core.fleet import Fleet, Host, Venue
+from aggregator.core.margins import MARGINS_S, Link
+from venuewatch.config import load
+
+Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9.-][A-Za-z0-9._-]{0,63}$")]
+
+
+class HostEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One expected host; its name is unique in the whole fleet."""
+
+    name: Name
+    role: str = ""
+    address: str = ""
+    probe_port: Annotated[int, msgspec.Meta(ge=1, le=65535)] | None = None
+    gateway: bool = False
+
+
+class VenueEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One venue; ``margin_s`` replaces the margin (s) of its class of link."""
+
+    code: Name
+    name: str = ""
+    town: str = ""
+    country: str = ""
+    timezone: str = "UTC"
+    lat: Annotated[float, msgspec.Meta(ge=-90, le=90)] | None = None
+    lon: Annotated[float, msgspec.Meta(ge=-180, le=180)] | None = None
+    link: Link = "wired"
+    margin_s: Annotated[float, msgspec.Meta(gt=0, le=3600)] | None = None
+    host: tuple[HostEntry, ...] = ()
+
+
+class Inventory(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Every venue and every host that is expected to be heard."""
+
+    venue: tuple[VenueEntry, ...]
+
+    def __post_init__(self) -> None:
+        _refuse_twins("venue code", (venue.code for venue in self.venue))
+        _refuse_twins("host name", (host.name for venue in self.venue for host in venue.host))
+
+
+def read(path: Path) -> Inventory:
+    """Read and check an inventory file.
+
+    Raises:
+        ConfigError: one line that says where it is wrong and what was expected.
+    """
+    return load(path, Inventory)
+
+
+def fleet_of(inventory: Inventory) -> Fleet:
+    """Return the fleet that an inventory expects, every host of it unknown."""
+    return Fleet(_venue_of(entry) for entry in inventory.venue)
+
+
+def _venue_of(entry: VenueEntry) -> Venue:
+    margin_s = MARGINS_S[entry.link] if entry.margin_s is None else entry.margin_s
+    venue = Venue(
+        entry.code,
+        margin_s=margin_s,
+        name=entry.name,
+        town=entry.town,
+        timezone=entry.timezone,
+    )
+    for host in entry.host:
+        venue.hosts[host.name] = Host(entry.code, host.name, margin_s=margin_s, role=host.role)
+    return venue
+
+
+def _refuse_twins(what: str, names: Iterable[str]) -> None:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise ValueError(f"Expected each {what} once, got {name} twice")
+        seen.add(name)

@@ -1,0 +1,173 @@
+"""Keeps the aggregator subscribed: connects, and connects again with full jitter.
+
+The session outlives a connection (fixed client id, expiry of a day), so what is sent at QoS 1
+waits at the broker while we are away. Each kind of trouble is logged once, until it changes.
+"""
+
+import asyncio
+import logging
+import random
+import ssl
+from collections.abc import Sequence
+
+import mqtt5
+
+from aggregator.shell.connection import BrokerError, Connection, Listener
+from venuewatch import config, log
+from venuewatch.wire import reconnect
+
+CONNECT_TIMEOUT_S = 10.0
+SESSION_EXPIRY_S = 86_400
+RECEIVE_MAX = 1_000  # as many as max_inflight_messages lets out in mosquitto/
+
+_logger = logging.getLogger("aggregator.broker")
+
+
+class BrokerLink:
+    """One lasting subscription. ``will`` (topic, payload) is published retained if we vanish.
+
+    Attributes:
+        connects: how often the subscription was made.
+    """
+
+    def __init__(
+        self,
+        where: config.Broker,
+        listener: Listener,
+        *,
+        client_id: str,
+        patterns: Sequence[str],
+        will: tuple[str, bytes],
+        rng: random.Random,
+    ) -> None:
+        self._where = where
+        self._listener = listener
+        self._client_id = client_id
+        self._filters = [
+            mqtt5.TopicFilter(
+                pattern, max_qos=mqtt5.QoS.AT_LEAST_ONCE, no_local=True, retain_as_published=False
+            )
+            for pattern in patterns
+        ]
+        self._will = will
+        self._rng = rng
+        self._connection: Connection | None = None
+        self._unacknowledged: dict[int, bytes] = {}
+        self._trouble: str | None = None
+        self._is_closing = False
+        self.connects = 0
+
+    @property
+    def is_subscribed(self) -> bool:
+        """Whether messages are heard now."""
+        return self._connection is not None and self._connection.is_subscribed
+
+    async def run(self) -> None:
+        """Stay subscribed until closed or cancelled."""
+        attempt = 0
+        while True:
+            try:
+                await self._hear_once()
+            except (OSError, BrokerError, config.ConfigError) as error:
+                self._report(error)
+            if self._is_closing:
+                return
+            attempt = 0 if self._trouble is None else attempt + 1
+            await asyncio.sleep(
+                reconnect.wait_before(attempt, self._rng, max_s=self._where.reconnect_max_s)
+            )
+
+    def publish(
+        self, topic: str, payload: bytes, *, qos: int = 0, is_retained: bool = False
+    ) -> bool:
+        """Send a message if we are subscribed; return whether it went out."""
+        connection = self._connection
+        if connection is None or not connection.is_subscribed:
+            return False
+        return connection.publish(topic, payload, qos=qos, is_retained=is_retained)
+
+    async def close(self, *, timeout_s: float = 2.0) -> None:
+        """Wait (at most ``timeout_s``) until the broker has what we published, and part cleanly."""
+        self._is_closing = True
+        connection = self._connection
+        if connection is None:
+            return
+        try:
+            async with asyncio.timeout(timeout_s):
+                await connection.drained()
+                connection.disconnect()
+                await asyncio.shield(connection.ended)
+        except TimeoutError:
+            connection.abort()
+
+    async def _hear_once(self) -> None:
+        """Hear until the connection ends.
+
+        Raises:
+            OSError, BrokerError, ConfigError: why it did not begin, or ended.
+        """
+        connect = self._connect_packet()
+        tls = tls_context(self._where)
+        async with asyncio.timeout(CONNECT_TIMEOUT_S):
+            _, connection = await asyncio.get_running_loop().create_connection(
+                lambda: Connection(connect, self._filters, self._listener, self._unacknowledged),
+                self._where.address,
+                self._where.port,
+                ssl=tls,
+            )
+        self._connection = connection
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                await connection.opened
+            self.connects += 1
+            self._trouble = None
+            log.event(_logger, logging.INFO, "broker_connected", **self._place())
+            why = await asyncio.shield(connection.ended)
+            if not self._is_closing:
+                log.event(_logger, logging.WARNING, "broker_lost", why=why, **self._place())
+        finally:
+            connection.abort()
+            self._connection = None
+
+    def _connect_packet(self) -> mqtt5.ConnectPacket:
+        topic, payload = self._will
+        password = None
+        if self._where.password_file is not None:
+            password = config.read_secret(self._where.password_file).encode()
+        return mqtt5.ConnectPacket(
+            self._client_id,
+            username=self._where.username,
+            password=password,
+            clean_start=False,
+            will=mqtt5.Will(topic, payload=payload, qos=mqtt5.QoS.AT_LEAST_ONCE, retain=True),
+            keep_alive=self._where.keepalive_s,
+            session_expiry_interval=SESSION_EXPIRY_S,
+            receive_max=RECEIVE_MAX,
+        )
+
+    def _report(self, error: Exception) -> None:
+        trouble = config.in_words(error)
+        if trouble != self._trouble:
+            self._trouble = trouble
+            log.event(_logger, logging.WARNING, "broker_unreachable", why=trouble, **self._place())
+
+    def _place(self) -> dict[str, object]:
+        return {"address": self._where.address, "port": self._where.port}
+
+
+def tls_context(where: config.Broker) -> ssl.SSLContext | None:
+    """Return how to encrypt, or None for plain TCP.
+
+    Raises:
+        ConfigError: a certificate or key cannot be used.
+    """
+    if not where.uses_tls:
+        return None
+    try:
+        context = ssl.create_default_context(cafile=where.ca_file)
+        if where.cert_file is not None:
+            context.load_cert_chain(where.cert_file, where.key_file)
+    except (OSError, ssl.SSLError) as error:
+        named = where.cert_file or where.ca_file
+        raise config.ConfigError(f"{named}: {config.in_words(error)}") from None
+    return context

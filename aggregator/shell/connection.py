@@ -1,0 +1,244 @@
+"""One MQTT 5 connection, from CONNECT to its end, as an asyncio Protocol.
+
+Reads are coalesced: after each one the socket rests for a moment, so that a busy fleet costs a
+few large reads and not thousands of small ones. What one read brought is handed over whole, and
+acknowledged in one write only after the listener has returned.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Protocol
+
+import mqtt5
+
+from aggregator.shell.framing import Framer, Refused, StreamError
+from venuewatch.wire.errors import Reason
+
+COALESCE_S = 0.005
+"""How long (s) the socket rests after a read; see ``docs/decisions/0005-coalesced-reads.md``."""
+
+_FAILURE = 0x80  # reason codes from here on are failures (MQTT 5, 2.4)
+_DUPLICATE = 0x08  # in a PUBLISH's first byte: sent before (MQTT 5, 3.3.1.1)
+_SUBSCRIBE_ID = 1
+_FIRST_PUBLISH_ID = 2
+_LAST_ID = 65_535
+
+
+class BrokerError(Exception):
+    """The broker refused us or went away; its text is for the operator."""
+
+
+class Listener(Protocol):
+    """What a connection tells its owner, always from the event loop."""
+
+    def hear(self, publishes: Sequence[mqtt5.PublishPacket]) -> None:
+        """Process these messages; they are acknowledged when this returns."""
+
+    def refuse(self, reason: Reason) -> None:
+        """Count a message that could not even be decoded as a packet."""
+
+    def subscribed(self) -> None:
+        """Everything published from now on is heard."""
+
+    def lost(self) -> None:
+        """Nothing is heard any more."""
+
+
+class Connection(asyncio.Protocol):
+    """Speaks MQTT 5 over one transport.
+
+    Attributes:
+        opened: done when subscribed; fails with BrokerError if that is refused.
+        ended: why (for people) this connection is over, once it is.
+        is_subscribed: whether messages are heard now.
+    """
+
+    def __init__(
+        self,
+        connect: mqtt5.ConnectPacket,
+        filters: list[mqtt5.TopicFilter],
+        listener: Listener,
+        unacknowledged: dict[int, bytes],
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        self._loop = loop
+        self._connect = connect
+        self._filters = filters
+        self._listener = listener
+        self._unacknowledged = unacknowledged
+        self._framer = Framer()
+        self._transport: asyncio.Transport
+        self._next_id = _FIRST_PUBLISH_ID
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._has_heard = True
+        self._is_writable = True
+        self._why = "the broker closed the connection"
+        self._drained: asyncio.Future[None] | None = None
+        self.keepalive_s = float(connect.keep_alive)
+        self.is_subscribed = False
+        self.opened: asyncio.Future[None] = loop.create_future()
+        self.ended: asyncio.Future[str] = loop.create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Open the session."""
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - asyncio's promise for TCP
+        self._transport = transport
+        transport.write(self._connect.write())
+
+    def data_received(self, data: bytes) -> None:
+        """Handle every packet that ``data`` completes, then let the socket rest."""
+        self._has_heard = True
+        publishes: list[mqtt5.PublishPacket] = []
+        acks: list[int] = []
+        try:
+            for item in self._framer.feed(data):
+                if isinstance(item, mqtt5.PublishPacket):
+                    publishes.append(item)
+                    if item.packet_id is not None:
+                        acks.append(item.packet_id)
+                elif isinstance(item, Refused):
+                    self._listener.refuse(item.reason)
+                    if item.packet_id is not None:
+                        acks.append(item.packet_id)
+                else:
+                    self._control(item)
+        except (StreamError, BrokerError) as error:
+            self._give_up(str(error))
+        if publishes:
+            self._listener.hear(publishes)
+        if acks:
+            self._write(b"".join(mqtt5.PubAckPacket(packet_id).write() for packet_id in acks))
+        if not self._transport.is_closing():
+            self._transport.pause_reading()
+            self._timers["rest"] = self._loop.call_later(COALESCE_S, self._resume)
+
+    def pause_writing(self) -> None:
+        """Note that the broker does not take what we send."""
+        self._is_writable = False
+
+    def resume_writing(self) -> None:
+        """Note that it does again."""
+        self._is_writable = True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End everything that hangs on this connection."""
+        for timer in self._timers.values():
+            timer.cancel()
+        if exc is not None:
+            self._why = str(exc) or type(exc).__name__
+        if not self.opened.done():
+            self.opened.set_exception(BrokerError(self._why))
+        if self._drained is not None and not self._drained.done():
+            self._drained.set_result(None)
+        was_subscribed, self.is_subscribed = self.is_subscribed, False
+        self.ended.set_result(self._why)
+        if was_subscribed:
+            self._listener.lost()
+
+    def publish(
+        self, topic: str, payload: bytes, *, qos: int = 0, is_retained: bool = False
+    ) -> bool:
+        """Send one message; return False if the broker does not keep up and it was not sent."""
+        if not self._is_writable or self._transport.is_closing():
+            return False
+        packet_id = self._free_id() if qos else None
+        packet = mqtt5.PublishPacket(
+            topic, payload, qos=mqtt5.QoS(qos), retain=is_retained, packet_id=packet_id
+        ).write()
+        if packet_id is not None:
+            self._unacknowledged[packet_id] = packet
+        self._write(packet)
+        return True
+
+    async def drained(self) -> None:
+        """Wait until the broker has acknowledged everything, or is gone."""
+        if self._unacknowledged and not self.ended.done():
+            self._drained = self._loop.create_future()
+            await self._drained
+
+    def disconnect(self) -> None:
+        """Say goodbye, so that the broker does not publish our will."""
+        self._write(mqtt5.DisconnectPacket().write())
+        self._why = "we disconnected"
+        self._transport.close()
+
+    def abort(self) -> None:
+        """Drop the connection without a word."""
+        self._transport.abort()
+
+    def _control(self, packet: mqtt5.Packet) -> None:
+        match packet:
+            case mqtt5.ConnAckPacket():
+                self._accepted(packet)
+            case mqtt5.SubAckPacket():
+                self._subscribed(packet)
+            case mqtt5.PubAckPacket():
+                self._unacknowledged.pop(packet.packet_id, None)
+                if not self._unacknowledged and self._drained is not None:
+                    self._drained.set_result(None)
+                    self._drained = None
+            case mqtt5.PingRespPacket():
+                pass
+            case mqtt5.DisconnectPacket():
+                raise BrokerError(f"the broker disconnected us: {_words(packet)}")
+            case _:
+                raise BrokerError(f"the broker sent an unexpected {type(packet).__name__}")
+
+    def _accepted(self, packet: mqtt5.ConnAckPacket) -> None:
+        if int(packet.reason_code) >= _FAILURE:
+            raise BrokerError(f"the broker refused the connection: {_words(packet)}")
+        if packet.server_keep_alive is not None:
+            self.keepalive_s = float(packet.server_keep_alive)
+        if packet.session_present:
+            for pending in self._unacknowledged.values():
+                self._write(bytes([pending[0] | _DUPLICATE]) + pending[1:])
+        else:
+            self._unacknowledged.clear()
+        self._write(mqtt5.SubscribePacket(_SUBSCRIBE_ID, self._filters).write())
+        self._watch()
+
+    def _subscribed(self, packet: mqtt5.SubAckPacket) -> None:
+        refused = [code for code in packet.reason_codes if int(code) >= _FAILURE]
+        if refused:
+            raise BrokerError(f"the broker refused the subscription: {refused[0].name}")
+        self.is_subscribed = True
+        self._listener.subscribed()
+        if not self.opened.done():
+            self.opened.set_result(None)
+
+    def _watch(self) -> None:
+        """Ask for a sign of life every keepalive; give up when one brought none."""
+        if not self._has_heard:
+            self._give_up(f"the broker was silent for {self.keepalive_s:g} s")
+            return
+        self._has_heard = False
+        self._write(mqtt5.PingReqPacket().write())
+        if self.keepalive_s:
+            self._timers["watch"] = self._loop.call_later(self.keepalive_s, self._watch)
+
+    def _free_id(self) -> int:
+        while self._next_id in self._unacknowledged:
+            self._next_id = self._after(self._next_id)
+        taken, self._next_id = self._next_id, self._after(self._next_id)
+        return taken
+
+    @staticmethod
+    def _after(packet_id: int) -> int:
+        return packet_id + 1 if packet_id < _LAST_ID else _FIRST_PUBLISH_ID
+
+    def _resume(self) -> None:
+        if not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    def _write(self, data: bytes) -> None:
+        if not self._transport.is_closing():
+            self._transport.write(data)
+
+    def _give_up(self, why: str) -> None:
+        self._why = why
+        self._transport.abort()
+
+
+def _words(packet: mqtt5.ConnAckPacket | mqtt5.DisconnectPacket) -> str:
+    said = f" ({packet.reason_str})" if packet.reason_str else ""
+    return packet.reason_code.name + said

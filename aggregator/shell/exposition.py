@@ -1,0 +1,196 @@
+"""The fleet as Prometheus text (format 0.0.4): liveness of every host, vitals of living ones.
+
+Pure: state in, text out. A host that is not up loses its measured series at once, so that no
+frozen value is ever plotted; its liveness series stay for as long as it is expected. Samples
+carry no timestamps.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from aggregator.core.fleet import Host, Venue
+from aggregator.core.states import ALIVE, HostState, venue_state
+from venuewatch.wire.readings import families
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+_STALE_AFTER_PERIODS = 3.5  # as Prometheus' staleness: a few readings missed, then no value
+_STALE_AFTER_MIN_S = 15.0
+
+
+class Series(NamedTuple):
+    """One of our own metric families: type, help and label names (for the documentation)."""
+
+    kind: str
+    help: str
+    labels: str
+
+
+_HOST = "venue, host"
+
+OWN: dict[str, Series] = {
+    "venuewatch_venue_up": Series("gauge", "1 while any host of the venue is up or late.", "venue"),
+    "venuewatch_venue_state": Series("gauge", "1 for the state the venue is in.", "venue, state"),
+    "venuewatch_venue_hosts": Series("gauge", "Hosts of the venue in each state.", "venue, state"),
+    "venuewatch_venue_info": Series(
+        "gauge", "1; what the venue is.", "venue, name, town, timezone"
+    ),
+    "venuewatch_host_up": Series(
+        "gauge", "1 while the host is up or late; unknown keeps what was last decided.", _HOST
+    ),
+    "venuewatch_host_state": Series("gauge", "1 for the state the host is in.", f"{_HOST}, state"),
+    "venuewatch_host_problem": Series(
+        "gauge", "1 while the host has a problem of this cause.", f"{_HOST}, cause"
+    ),
+    "venuewatch_host_unlisted": Series(
+        "gauge", "1 for a host that is heard and that the inventory does not list.", _HOST
+    ),
+    "venuewatch_host_last_heartbeat_timestamp_seconds": Series(
+        "gauge", "When the last beat was heard, by the aggregator's clock, in unixtime.", _HOST
+    ),
+    "venuewatch_host_round_trip_seconds": Series(
+        "gauge", "From the centre to the host and back, through the broker.", _HOST
+    ),
+    "venuewatch_host_clock_offset_seconds": Series(
+        "gauge", "How far the host's clock is ahead of the aggregator's.", _HOST
+    ),
+    "venuewatch_host_heartbeats_missed_total": Series(
+        "counter", "Beats that were due and never heard.", _HOST
+    ),
+    "venuewatch_host_restarts_total": Series("counter", "Restarts of the agent.", _HOST),
+    "venuewatch_host_info": Series(
+        "gauge",
+        "1; what the host's agent said of itself.",
+        f"{_HOST}, role, agent_version, os, release, machine, address",
+    ),
+    "node_uname_info": Series(
+        "gauge",
+        "Labeled system information as provided by the uname system call.",
+        f"{_HOST}, instance, sysname, release, version, machine, nodename",
+    ),
+}
+
+_VITALS = families()
+
+
+def render(venues: Iterable[Venue], now: float) -> bytes:
+    """Return the exposition of these venues at ``now`` (monotonic s)."""
+    page = _Page()
+    for venue in venues:
+        page.add_venue(venue)
+        for host in list(venue.hosts.values()):
+            page.add_host(host)
+            if host.state in ALIVE:
+                page.add_birth(host)
+                if now - host.readings_at <= _fresh_for(host):
+                    page.add_vitals(host)
+    return page.text()
+
+
+def escape(value: str) -> str:
+    """Return a label's value as the text format wants it between its quotes."""
+    return value.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
+
+
+def _fresh_for(host: Host) -> float:
+    period_s = host.birth.vitals_every_s if host.birth is not None else 0.0
+    return max(_STALE_AFTER_MIN_S, _STALE_AFTER_PERIODS * period_s)
+
+
+class _Page:
+    """Collects lines by family, since the format wants each family in one piece."""
+
+    def __init__(self) -> None:
+        self._own: dict[str, list[str]] = {name: [] for name in OWN}
+        self._vitals: list[list[str]] = [[] for _ in _VITALS]
+
+    def add_venue(self, venue: Venue) -> None:
+        own, code = self._own, venue.code
+        counts = dict(venue.counts)
+        is_up = any(host.counts_as_up for host in list(venue.hosts.values()))
+        own["venuewatch_venue_up"].append(f'venuewatch_venue_up{{venue="{code}"}} {is_up:d}\n')
+        own["venuewatch_venue_state"].append(
+            f'venuewatch_venue_state{{venue="{code}",state="{venue_state(counts)}"}} 1\n'
+        )
+        own["venuewatch_venue_hosts"].extend(
+            f'venuewatch_venue_hosts{{venue="{code}",state="{state}"}} {counts[state]}\n'
+            for state in HostState
+        )
+        own["venuewatch_venue_info"].append(
+            f'venuewatch_venue_info{{venue="{code}",name="{escape(venue.name)}",'
+            f'town="{escape(venue.town)}",timezone="{escape(venue.timezone)}"}} 1\n'
+        )
+
+    def add_host(self, host: Host) -> None:
+        own, labels = self._own, _labels(host)
+
+        def add(name: str, value: float, more: str = "") -> None:
+            own[name].append(f"{name}{{{labels}{more}}} {value}\n")
+
+        add("venuewatch_host_up", int(host.counts_as_up))
+        add("venuewatch_host_state", 1, f',state="{host.state}"')
+        add("venuewatch_host_heartbeats_missed_total", host.missed)
+        add("venuewatch_host_restarts_total", host.restarts)
+        if host.cause is not None:
+            add("venuewatch_host_problem", 1, f',cause="{host.cause}"')
+        if not host.is_listed:
+            add("venuewatch_host_unlisted", 1)
+        if host.evidence_wall is not None:
+            add("venuewatch_host_last_heartbeat_timestamp_seconds", round(host.evidence_wall, 3))
+        if host.state in ALIVE and host.round_trip_s is not None:
+            add("venuewatch_host_round_trip_seconds", round(host.round_trip_s, 6))
+        if host.state in ALIVE and host.clock_offset_s is not None:
+            add("venuewatch_host_clock_offset_seconds", round(host.clock_offset_s, 6))
+
+    def add_birth(self, host: Host) -> None:
+        birth = host.birth
+        if birth is None:
+            return
+        labels = _labels(host)
+        self._own["venuewatch_host_info"].append(
+            f'venuewatch_host_info{{{labels},role="{escape(birth.role or host.role)}",'
+            f'agent_version="{escape(birth.agent_version)}",os="{escape(birth.sysname)}",'
+            f'release="{escape(birth.release)}",machine="{escape(birth.machine)}",'
+            f'address="{escape(birth.address)}"}} 1\n'
+        )
+        self._own["node_uname_info"].append(
+            f'node_uname_info{{{labels},instance="{host.name}",'
+            f'sysname="{escape(birth.sysname)}",release="{escape(birth.release)}",'
+            f'version="{escape(birth.version)}",machine="{escape(birth.machine)}",'
+            f'nodename="{escape(birth.nodename)}"}} 1\n'
+        )
+
+    def add_vitals(self, host: Host) -> None:
+        readings = host.readings
+        head = f'{_labels(host)},instance="{host.name}"'
+        for family, lines in zip(_VITALS, self._vitals, strict=True):
+            value = getattr(readings, family.name)
+            if value is None:
+                continue
+            if not family.labels:
+                lines.append(f"{family.name}{{{head}}} {value}\n")
+                continue
+            for *label_values, number in value:
+                more = "".join(
+                    f',{label}="{escape(text)}"'
+                    for label, text in zip(family.labels, label_values, strict=True)
+                )
+                lines.append(f"{family.name}{{{head}{more}}} {number}\n")
+
+    def text(self) -> bytes:
+        parts: list[str] = []
+        for name, series in OWN.items():
+            _add_family(parts, name, series.kind, series.help, self._own[name])
+        for family, lines in zip(_VITALS, self._vitals, strict=True):
+            _add_family(parts, family.name, family.kind, family.help, lines)
+        return "".join(parts).encode()
+
+
+def _labels(host: Host) -> str:
+    return f'venue="{host.venue}",host="{host.name}"'
+
+
+def _add_family(parts: list[str], name: str, kind: str, text: str, lines: list[str]) -> None:
+    if lines:
+        parts.append(f"# HELP {name} {text}\n# TYPE {name} {kind}\n")
+        parts.extend(lines)

@@ -1,0 +1,124 @@
+"""Cuts the broker's byte stream into MQTT packets, whatever the bytes are.
+
+The codec is only ever shown one whole packet within a bound. A PUBLISH that is over the bound
+is skipped as it streams in, never held; one that the codec rejects is skipped too. Both come
+out as :class:`Refused`, with the packet id that still has to be acknowledged. Anything else
+that is malformed ends the connection: the peer and we no longer agree where packets begin.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple, TypeAlias
+
+import mqtt5
+
+from venuewatch.wire.errors import Reason, WireError
+from venuewatch.wire.messages import MAX_PAYLOAD_BYTES
+
+MAX_PACKET_BYTES = MAX_PAYLOAD_BYTES + 65_536 + 1_024
+"""The largest packet shown to the codec: a payload, the longest topic and some properties."""
+
+_PUBLISH = 3
+_MORE = 0x80  # in a length byte: another follows (MQTT 5, 1.5.5)
+_LENGTH_BYTES_MAX = 4
+
+
+class StreamError(WireError):
+    """The broker's byte stream cannot be understood any further."""
+
+
+class Refused(NamedTuple):
+    """A PUBLISH that was not decoded. ``packet_id`` is None where none needs acknowledging."""
+
+    reason: Reason
+    packet_id: int | None
+
+
+Item: TypeAlias = mqtt5.Packet | Refused
+
+
+class Framer:
+    """Holds the bytes of the packet that is not yet complete, and nothing else."""
+
+    def __init__(self, *, max_packet_bytes: int = MAX_PACKET_BYTES) -> None:
+        self._max_packet_bytes = max_packet_bytes
+        self._rest = b""
+        self._to_skip = 0
+
+    def feed(self, data: bytes) -> Iterator[Item]:
+        """Yield the packets that ``data`` completes.
+
+        Raises:
+            StreamError: the connection must end.
+        """
+        if self._to_skip:
+            skipped = min(self._to_skip, len(data))
+            self._to_skip -= skipped
+            data = data[skipped:]
+        data = self._rest + data
+        self._rest = b""
+        view = memoryview(data)
+        start, size = 0, len(data)
+        while start < size:
+            head = _header(data, start)
+            if head is None:
+                break
+            body, end = head
+            if end - start > self._max_packet_bytes:
+                refused = _oversized(view[start:], body - start)
+                if refused is None:
+                    break
+                yield refused
+                self._to_skip = max(0, end - size)
+            elif end > size:
+                break
+            else:
+                yield _decode(view[start:end], body - start)
+            start = end
+        self._rest = bytes(view[start:])
+
+
+def _header(data: bytes, start: int) -> tuple[int, int] | None:
+    """Return where the packet's body starts and ends, or None if that is not known yet."""
+    length = shift = 0
+    for at in range(start + 1, min(start + 1 + _LENGTH_BYTES_MAX, len(data))):
+        byte = data[at]
+        length |= (byte & ~_MORE) << shift
+        if not byte & _MORE:
+            return at + 1, at + 1 + length
+        shift += 7
+    if len(data) - start > _LENGTH_BYTES_MAX:
+        raise StreamError("expected a packet length of at most four bytes")
+    return None
+
+
+def _decode(packet: memoryview, body: int) -> Item:
+    try:
+        return mqtt5.read(packet)[0]
+    except (ValueError, IndexError) as error:
+        fault: BaseException = error
+    except BaseException as error:
+        # The codec's panic is a BaseException of a type that cannot be imported.
+        if type(error).__name__ != "PanicException":
+            raise
+        fault = error
+    if packet[0] >> 4 != _PUBLISH:
+        raise StreamError(f"a packet of type {packet[0] >> 4} is malformed: {fault}")
+    packet_id = _packet_id(packet, body)
+    return Refused(Reason.BAD_PACKET, packet_id[0] if packet_id else None)
+
+
+def _oversized(packet: memoryview, body: int) -> Refused | None:
+    if packet[0] >> 4 != _PUBLISH:
+        raise StreamError(f"a packet of type {packet[0] >> 4} is over the bound")
+    packet_id = _packet_id(packet, body)
+    return Refused(Reason.TOO_LARGE, packet_id[0]) if packet_id else None
+
+
+def _packet_id(publish: memoryview, body: int) -> tuple[int | None] | None:
+    """Return the packet id of a PUBLISH; None inside for QoS 0, None outside if cut too short."""
+    if not (publish[0] >> 1) & 3:
+        return (None,)
+    after_topic = body + 2 + int.from_bytes(publish[body : body + 2])
+    if len(publish) < after_topic + 2:
+        return None
+    return (int.from_bytes(publish[after_topic : after_topic + 2]),)

@@ -1,0 +1,68 @@
+"""What the aggregator says over HTTP."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+
+from aiohttp import web
+
+from aggregator.core.fleet import Fleet, Venue
+from aggregator.shell import exposition
+from aggregator.shell.metrics import Metrics
+from venuewatch import clock
+
+_LANDING = """<!doctype html><html lang="en"><meta charset="utf-8"><title>venuewatch</title>
+<h1>venuewatch</h1><ul>
+<li><a href="/metrics">/metrics</a> everything; <code>?venue=CODE</code> for one venue
+<li><a href="/metrics/self">/metrics/self</a> the aggregator's own
+<li><a href="/-/healthy">/-/healthy</a> <li><a href="/-/ready">/-/ready</a>
+</ul></html>"""
+
+
+class Pages:
+    """The handlers. Expositions are rendered in a thread, so that the event loop goes on."""
+
+    def __init__(self, fleet: Fleet, metrics: Metrics, is_ready: Callable[[], bool]) -> None:
+        self._fleet = fleet
+        self._metrics = metrics
+        self._is_ready = is_ready
+
+    def app(self) -> web.Application:
+        """Return the application to be served."""
+        app = web.Application()
+        app.router.add_get("/", self._landing)
+        app.router.add_get("/metrics", self._everything)
+        app.router.add_get("/metrics/self", self._self)
+        app.router.add_get("/-/healthy", self._healthy)
+        app.router.add_get("/-/ready", self._ready)
+        return app
+
+    async def _landing(self, _request: web.Request) -> web.Response:
+        return web.Response(text=_LANDING, content_type="text/html")
+
+    async def _everything(self, request: web.Request) -> web.Response:
+        code = request.query.get("venue")
+        if code is None:
+            fleet = await self._rendered(list(self._fleet.venues.values()))
+            return _exposition(self._metrics.render() + fleet)
+        venue = self._fleet.venues.get(code)
+        if venue is None:
+            return web.Response(status=404, text="no such venue in the inventory\n")
+        return _exposition(await self._rendered([venue]))
+
+    async def _self(self, _request: web.Request) -> web.Response:
+        return _exposition(self._metrics.render())
+
+    async def _healthy(self, _request: web.Request) -> web.Response:
+        return web.Response(text="healthy\n")
+
+    async def _ready(self, _request: web.Request) -> web.Response:
+        if self._is_ready():
+            return web.Response(text="ready\n")
+        return web.Response(status=503, text="not subscribed, or still within the grace\n")
+
+    async def _rendered(self, venues: Iterable[Venue]) -> bytes:
+        return await asyncio.to_thread(exposition.render, venues, clock.monotonic())
+
+
+def _exposition(body: bytes) -> web.Response:
+    return web.Response(body=body, headers={"Content-Type": exposition.CONTENT_TYPE})

@@ -1,0 +1,103 @@
+"""The aggregator's metrics about itself, with prometheus_client.
+
+Everything here is prefixed ``venuewatch_aggregator_``, beside the process's own.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+
+from prometheus_client import (
+    CollectorRegistry,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
+from prometheus_client.core import CounterMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from aggregator.core.events import HostChanged
+from aggregator.core.intake import Intake
+from aggregator.core.states import HostState, Trigger
+
+_LAG_WINDOW_S = 60.0
+_DETECTIONS = frozenset({Trigger.DEADLINE_PASSED, Trigger.CONNECTION_LOST})
+
+disable_created_metrics()  # type: ignore[no-untyped-call]
+
+
+class Metrics:
+    """What the aggregator measures of itself."""
+
+    def __init__(self, intake: Intake, *, version: str) -> None:
+        self._registry = CollectorRegistry()
+        self._lags: deque[tuple[float, float]] = deque()
+        self._registry.register(_Counters(intake))
+        ProcessCollector(registry=self._registry)
+        self._lag = Gauge(
+            "venuewatch_aggregator_loop_lag_seconds",
+            "The worst lag of our own event loop within the last minute.",
+            registry=self._registry,
+        )
+        self.connected = Gauge(
+            "venuewatch_aggregator_broker_connected",
+            "1 while we are subscribed at the broker.",
+            registry=self._registry,
+        )
+        self._detection = Histogram(
+            "venuewatch_aggregator_detection_seconds",
+            "From a host's last evidence of life to its being called down.",
+            buckets=(0.2, 0.3, 0.5, 1, 2, 3, 4, 5, 7.5, 10, 20, 30, 60, 120),
+            registry=self._registry,
+        )
+        Gauge(
+            "venuewatch_aggregator_build_info",
+            "1; which version this is.",
+            ["version"],
+            registry=self._registry,
+        ).labels(version).set(1)
+
+    def note_lag(self, lag_s: float, now: float) -> None:
+        """Take in how late (s) the event loop came at ``now`` (monotonic s)."""
+        lags = self._lags
+        while lags and (lags[0][0] < now - _LAG_WINDOW_S):
+            lags.popleft()
+        while lags and lags[-1][1] <= lag_s:
+            lags.pop()
+        lags.append((now, lag_s))
+        self._lag.set(lags[0][1])
+
+    def note_change(self, change: HostChanged) -> None:
+        """Take in a host's change of state."""
+        if (
+            change.after is HostState.DOWN
+            and change.trigger in _DETECTIONS
+            and change.silent_since is not None
+        ):
+            self._detection.observe(change.at - change.silent_since)
+
+    def render(self) -> bytes:
+        """Return the exposition of all of it, in text format 0.0.4."""
+        return generate_latest(self._registry)
+
+
+class _Counters(Collector):
+    """Reads the core's plain counters when somebody asks, so that counting costs nothing."""
+
+    def __init__(self, intake: Intake) -> None:
+        self._intake = intake
+
+    def collect(self) -> Iterator[Metric]:
+        heard = CounterMetricFamily(
+            "venuewatch_aggregator_messages", "Messages taken in, by stream.", labels=["stream"]
+        )
+        for stream, count in self._intake.heard.items():
+            heard.add_metric([stream], count)
+        yield heard
+        rejected = CounterMetricFamily(
+            "venuewatch_aggregator_rejected", "Messages refused, by reason.", labels=["reason"]
+        )
+        for reason, count in self._intake.rejected.items():
+            rejected.add_metric([reason], count)
+        yield rejected

@@ -1,0 +1,71 @@
+"""The ``venuewatch`` command. A subcommand's code is loaded only when it is called."""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from types import ModuleType
+
+USAGE_ERROR = 2
+INTERRUPTED = 130
+
+_COMMANDS = {
+    "demo": ("venuewatch.demo.command", "the whole chain on this machine, nothing else installed"),
+    "agent": ("agent.__main__", "watch one venue host"),
+    "aggregator": ("aggregator.__main__", "hear the fleet, decide, and serve /metrics"),
+    "check-config": ("venuewatch.check_config", "say whether our configuration files are right"),
+}
+_EXTRAS = {"demo": "demo", "aggregator": "aggregator"}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit code (0 done, 1 not well, 2 wrong usage)."""
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    named = next((word for word in words if not word.startswith("-")), None)
+    parser = argparse.ArgumentParser(
+        prog="venuewatch",
+        description="Heartbeats from many venues over MQTT, as Prometheus metrics.",
+        epilog="Try: venuewatch demo",
+    )
+    parser.add_argument("--version", action="version", version=version("venuewatch"))
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    module = None
+    for name, (_, summary) in _COMMANDS.items():
+        command = commands.add_parser(name, help=summary, description=f"{name}: {summary}.")
+        if name == named:
+            module = _load(name)
+            if module is None:
+                return USAGE_ERROR
+            module.add_arguments(command)
+    options = parser.parse_args(words)
+    if module is None:
+        parser.error("name a command first, then its options")
+    try:
+        code: int = module.run(options)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return code
+
+
+def _load(name: str) -> ModuleType | None:
+    path, _ = _COMMANDS[name]
+    try:
+        return importlib.import_module(path)
+    except ModuleNotFoundError as error:
+        extra = _EXTRAS.get(name)
+        if extra is None or (error.name or "").split(".")[0] in {
+            "agent",
+            "aggregator",
+            "venuewatch",
+        }:
+            raise
+        print(
+            f"venuewatch {name} needs {error.name}: pip install 'venuewatch[{extra}]'",
+            file=sys.stderr,
+        )
+        return None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

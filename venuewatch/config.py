@@ -1,0 +1,108 @@
+"""Configuration files: TOML, decoded whole into frozen structs, unknown keys refused.
+
+What is wrong is said in one line: the file, the place in it, and what was expected. Secrets are
+named by the path of the file that holds them, never written into a configuration.
+"""
+
+import socket
+import ssl
+import tomllib
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
+KeepaliveS = Annotated[int, msgspec.Meta(ge=1, le=3600)]
+Seconds = Annotated[float, msgspec.Meta(ge=0.1, le=86_400)]
+
+
+class ConfigError(Exception):
+    """A configuration cannot be used; its text is the one line for the operator."""
+
+
+class Broker(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where the MQTT broker is and how to be let in.
+
+    TLS is used when ``tls`` says so or any of the TLS files is named; without ``ca_file`` the
+    system's certificate authorities are trusted. ``keepalive_s``: the broker gives a silent
+    connection up after 1.5 times this (MQTT 5, 3.1.2.10).
+    """
+
+    address: str = "127.0.0.1"
+    port: Port = 1883
+    tls: bool = False
+    ca_file: str | None = None
+    cert_file: str | None = None
+    key_file: str | None = None
+    username: str | None = None
+    password_file: str | None = None
+    keepalive_s: KeepaliveS = 5
+    reconnect_max_s: Seconds = 10.0
+
+    def __post_init__(self) -> None:
+        if not self.address:
+            raise ValueError("Expected `address` to be a host name or an IP address")
+        if (self.cert_file is None) != (self.key_file is None):
+            raise ValueError("Expected `cert_file` and `key_file` together")
+        if self.password_file is not None and self.username is None:
+            raise ValueError("Expected `username` beside `password_file`")
+
+    @property
+    def uses_tls(self) -> bool:
+        """Whether the connection is to be encrypted."""
+        return self.tls or self.ca_file is not None or self.cert_file is not None
+
+
+def load(path: Path, kind: type[T]) -> T:
+    """Read the TOML file at ``path`` into a ``kind``.
+
+    Raises:
+        ConfigError: it cannot be read, is not TOML, or does not fit ``kind``.
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from None
+    try:
+        return msgspec.convert(tomllib.loads(raw.decode()), kind)
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: Expected UTF-8, got a stray byte at {error.start}") from None
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError, RecursionError) as error:
+        raise ConfigError(f"{path}: {error}") from None
+
+
+def read_secret(path: str) -> str:
+    """Return the first line of a secret's file.
+
+    Raises:
+        ConfigError: it cannot be read, or is empty.
+    """
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path}: Expected UTF-8") from None
+    if not lines or not lines[0]:
+        raise ConfigError(f"{path}: Expected a secret on the first line")
+    return lines[0]
+
+
+def in_words(error: Exception) -> str:
+    """Return why a connection failed, as one line for the operator."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"the broker's certificate is not trusted: {error.verify_message}"
+    if isinstance(error, ssl.SSLError):
+        return f"TLS failed: {error.reason or error}"
+    if isinstance(error, ConnectionRefusedError):
+        return "nothing listens there"
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    if isinstance(error, socket.gaierror):
+        return f"the name cannot be resolved: {error.strerror}"
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    return str(error)
