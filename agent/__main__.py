@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import signal
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from venuewatch import log
 from venuewatch.config import ConfigError, read_secret
 
 USAGE_ERROR = 2
+INTERRUPTED = 130
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,8 +30,7 @@ def run(options: argparse.Namespace) -> int:
     except ConfigError as error:
         print(error, file=sys.stderr)
         return USAGE_ERROR
-    shell.serve(settings)
-    return 0
+    return INTERRUPTED if shell.serve(settings) == signal.SIGINT else 0
 
 
 def main() -> int:

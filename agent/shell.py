@@ -248,13 +248,16 @@ def _vitals_reader() -> Callable[[], Readings]:
     return lambda: vitals.gather(collectors, clock.monotonic)
 
 
-def serve(settings: config.Config) -> None:
-    """Run the agent of ``settings`` until it is told to stop (SIGINT or SIGTERM)."""
+def serve(settings: config.Config) -> int:
+    """Run the agent of ``settings`` until SIGINT or SIGTERM; return which it was."""
     agent = Agent(settings, rng=random.Random())
+    received: list[int] = []
 
-    def stop(_number: int, _frame: FrameType | None) -> None:
+    def stop(number: int, _frame: FrameType | None) -> None:
+        received.append(number)
         agent.stop()
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
     agent.run()
+    return received[0]

@@ -2,8 +2,8 @@
 
 import argparse
 import asyncio
-import contextlib
 import logging
+import signal
 import sys
 from pathlib import Path
 
@@ -38,15 +38,14 @@ def run(options: argparse.Namespace) -> int:
         if options.listen_address is not None:
             web = msgspec.convert({"listen_address": options.listen_address}, config.Web)
             settings = msgspec.structs.replace(settings, web=web)
-        with contextlib.suppress(KeyboardInterrupt):
-            asyncio.run(app.serve(settings))
+        number = asyncio.run(app.serve(settings))
     except (ConfigError, msgspec.ValidationError) as error:
         print(error, file=sys.stderr)
         return USAGE_ERROR
     except OSError as error:
         print(f"{settings.web.listen_address}: {error.strerror or error}", file=sys.stderr)
         return USAGE_ERROR
-    return 0
+    return INTERRUPTED if number == signal.SIGINT else 0
 
 
 def main() -> int:

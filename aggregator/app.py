@@ -167,7 +167,7 @@ class Aggregator:
                     self._link.publish(command, encode(Rebirth()), qos=1)
         due = self._detector.next_deadline()
         if due is not None and due < self._look_at:
-            self._wake_at(due)
+            self._wake_at(max(due, clock.monotonic()))
 
     def _wake_at(self, at: float) -> None:
         if self._look_timer is not None:
@@ -211,8 +211,8 @@ def _log_change(change: HostChanged) -> None:
     )
 
 
-async def serve(settings: config.Config) -> None:
-    """Run the aggregator of ``settings`` until it is told to stop (SIGINT or SIGTERM).
+async def serve(settings: config.Config) -> int:
+    """Run the aggregator of ``settings`` until SIGINT or SIGTERM; return which it was.
 
     Raises:
         ConfigError: the inventory, or a file that the configuration names, cannot be used.
@@ -220,8 +220,23 @@ async def serve(settings: config.Config) -> None:
     """
     fleet = inventory.fleet_of(inventory.read(Path(settings.inventory)))
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        with contextlib.suppress(NotImplementedError):  # Windows has no such thing
-            loop.add_signal_handler(number, stop.set)
+    received = stop_on_signals(stop)
     await Aggregator(settings, fleet, rng=random.Random()).run(stop)
+    return received[0]
+
+
+def stop_on_signals(stop: asyncio.Event) -> list[int]:
+    """Set ``stop`` at the first signal to end; return the list that will hold its number."""
+    received: list[int] = []
+
+    def note(number: int) -> None:
+        received.append(number)
+        stop.set()
+
+    loop = asyncio.get_running_loop()
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            with contextlib.suppress(NotImplementedError):  # Windows: KeyboardInterrupt instead
+                number = int(getattr(signal, name))
+                loop.add_signal_handler(number, note, number)
+    return received

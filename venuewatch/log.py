@@ -3,7 +3,7 @@
 import json
 import logging
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 _FIELDS = "venuewatch_fields"
@@ -42,13 +42,30 @@ def _fields(record: logging.LogRecord) -> Mapping[str, object]:
     return fields
 
 
-def start(*, level: int = logging.INFO) -> None:
-    """Send log lines to standard error, in the form that suits whoever reads it."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Readable() if sys.stderr.isatty() else _Json())
+def start(*, level: int = logging.INFO, into: Callable[[str], object] | None = None) -> None:
+    """Send log lines to standard error, in the form that suits whoever reads it.
+
+    ``into`` takes every (readable) line instead, for a command that draws on the terminal.
+    """
+    handler: logging.Handler
+    if into is None:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(_Readable() if sys.stderr.isatty() else _Json())
+    else:
+        handler = _Into(into)
+        handler.setFormatter(_Readable())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+
+
+class _Into(logging.Handler):
+    def __init__(self, take: Callable[[str], object]) -> None:
+        super().__init__()
+        self._take = take
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._take(self.format(record))
 
 
 def event(logger: logging.Logger, level: int, name: str, /, **fields: object) -> None:

@@ -97,7 +97,6 @@ class Detector:
         host.will_due = INF
         if host.state is not HostState.UP:
             self._hear_again(host, gap_s, now)
-        if host.queued_at == INF:
             self._queue(host)
         if not host.is_announced:
             self._ask_for_birth(host, now)

@@ -1,0 +1,237 @@
+"""The real programs that the integration tests run: each a process, on free ports, in a folder.
+
+Nothing here waits for a fixed time: it asks until the answer is there, or says what it saw.
+"""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Self, TypeVar
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from venuewatch import clock
+
+T = TypeVar("T")
+
+READY_S = 15.0
+_POLL_S = 0.01
+
+INVENTORY = """\
+[[venue]]
+code = "STA"
+link = "wired"
+[[venue.host]]
+name = "STA-1"
+[[venue.host]]
+name = "STA-2"
+[[venue]]
+code = "TAH"
+link = "satellite"
+[[venue.host]]
+name = "TAH-1"
+"""
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+    return port
+
+
+def program(name: str) -> str:
+    found = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
+    assert found is not None, f"{name} is missing; `make servers` installs it"
+    return found
+
+
+def until(what: str, ask: Callable[[], T | None], *, within_s: float = READY_S) -> T:
+    """Ask until the answer is true; fail after ``within_s`` s."""
+    pause = threading.Event()
+    end = clock.monotonic() + within_s
+    while True:
+        answer = ask()
+        if answer:
+            return answer
+        assert clock.monotonic() < end, f"not within {within_s} s: {what}"
+        pause.wait(_POLL_S)
+
+
+class Process:
+    """A program that is ended with its test, and whose output is kept."""
+
+    def __init__(self, folder: Path, name: str, *command: str) -> None:
+        self.name = name
+        self.log = folder / f"{name}.log"
+        self._folder = folder
+        self._command = command
+        self._process: subprocess.Popen[bytes]
+
+    def start(self) -> Self:
+        with self.log.open("ab") as output:
+            self._process = subprocess.Popen(
+                self._command, cwd=self._folder, stdout=output, stderr=output
+            )
+        return self
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        if self._process.poll() is None:
+            self.signal(signal.SIGCONT)
+            self._process.terminate()
+            try:
+                self._process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.kill()
+
+    def signal(self, number: int) -> None:
+        self._process.send_signal(number)
+
+    def stop(self) -> int:
+        """Ask it to end, and return its exit code."""
+        self._process.terminate()
+        return self._process.wait(10)
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait(10)
+
+    def restart(self) -> None:
+        self.stop()
+        self.start()
+
+    def said(self) -> str:
+        return self.log.read_text(errors="replace")
+
+    def events(self, name: str) -> list[dict[str, object]]:
+        """Return the JSON log lines of one event."""
+        found = []
+        for line in self.said().splitlines():
+            if line.startswith("{"):
+                entry = json.loads(line)
+                if entry["event"] == name:
+                    found.append(entry)
+        return found
+
+
+class Mosquitto(Process):
+    """A broker with the settings that matter of the shipped one, and its sessions on disk."""
+
+    def __init__(self, folder: Path, *, port: int = 0, extra: Iterable[str] = ()) -> None:
+        self.port = port or free_port()
+        config = folder / "mosquitto.conf"
+        lines = [
+            "user root",
+            "allow_anonymous true",
+            "persistence true",
+            f"persistence_location {folder}/",
+            "max_queued_messages 200000",
+            "max_inflight_messages 1000",
+            "set_tcp_nodelay true",
+            f"listener {self.port} 127.0.0.1",
+            *extra,
+        ]
+        config.write_text("\n".join(lines) + "\n")
+        super().__init__(folder, "mosquitto", program("mosquitto"), "-c", str(config))
+
+    def start(self) -> Self:
+        super().start()
+        until("mosquitto listens", lambda: is_listening(self.port))
+        return self
+
+
+class Aggregator(Process):
+    """The real aggregator."""
+
+    def __init__(
+        self,
+        folder: Path,
+        mqtt_port: int,
+        *,
+        inventory: str = INVENTORY,
+        broker: str = "",
+        web_port: int = 0,
+    ) -> None:
+        self.port = web_port or free_port()
+        (folder / "inventory.toml").write_text(inventory)
+        config = folder / "aggregator.toml"
+        config.write_text(
+            f"[broker]\nport = {mqtt_port}\n{broker}\n"
+            f'[web]\nlisten_address = "127.0.0.1:{self.port}"\n'
+        )
+        arguments = ("-I", "-m", "aggregator", "--config", str(config), "--verbose")
+        super().__init__(folder, "aggregator", sys.executable, *arguments)
+
+    def start(self) -> Self:
+        super().start()
+        until("the aggregator answers", lambda: self.get("/-/healthy"))
+        return self
+
+    def get(self, path: str) -> str | None:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}") as answer:
+                text: str = answer.read().decode()
+                return text
+        except (urllib.error.URLError, ConnectionError):
+            return None
+
+    def value(self, name: str, **labels: str) -> float | None:
+        """Return one sample of /metrics, or None if it is not there."""
+        for family in text_string_to_metric_families(self.get("/metrics") or ""):
+            for sample in family.samples:
+                if sample.name == name and labels.items() <= sample.labels.items():
+                    return float(sample.value)
+        return None
+
+    def state(self, host: str) -> str | None:
+        for family in text_string_to_metric_families(self.get("/metrics") or ""):
+            if family.name == "venuewatch_host_state":
+                for sample in family.samples:
+                    if sample.labels["host"] == host:
+                        return sample.labels["state"]
+        return None
+
+    def wait_for(self, host: str, state: str, *, within_s: float = READY_S) -> None:
+        until(f"{host} is {state}", lambda: self.state(host) == state, within_s=within_s)
+
+    def is_ready(self) -> bool:
+        return self.get("/-/ready") is not None
+
+    def accused(self) -> list[dict[str, object]]:
+        """Return every change to down or unreachable that it ever made."""
+        changes = self.events("host_changed")
+        return [change for change in changes if change["after"] in {"down", "unreachable"}]
+
+
+class Agent(Process):
+    """The real agent."""
+
+    def __init__(
+        self, folder: Path, mqtt_port: int, host: str, *, name: str = "", broker: str = ""
+    ) -> None:
+        name = name or f"agent-{host}"
+        config = folder / f"{name}.toml"
+        venue = host.partition("-")[0]
+        config.write_text(
+            f'venue = "{venue}"\nhost = "{host}"\n[broker]\nport = {mqtt_port}\n{broker}\n'
+        )
+        super().__init__(folder, name, sys.executable, "-I", "-m", "agent", "--config", str(config))
+
+
+def is_listening(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), 1.0).close()
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,133 @@
+"""What a restart of the broker or of the aggregator makes anybody believe: nothing."""
+
+import sys
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from tests.integration.real import Agent, Aggregator, Mosquitto, Process, until
+
+pytestmark = pytest.mark.broker
+
+EXAMPLE = files("venuewatch.demo") / "inventory.toml"
+REAL_HOST = "TOC-ops-01"
+EVERYBODY = 256
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    with Mosquitto(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def aggregator(tmp_path: Path, broker: Mosquitto) -> Iterator[Aggregator]:
+    with Aggregator(tmp_path, broker.port, inventory=EXAMPLE.read_text()) as running:
+        yield running
+
+
+@pytest.fixture
+def agent(tmp_path: Path, broker: Mosquitto) -> Iterator[Agent]:
+    with Agent(tmp_path, broker.port, REAL_HOST) as running:
+        yield running
+
+
+@pytest.fixture
+def fleet(
+    tmp_path: Path,
+    broker: Mosquitto,
+    aggregator: Aggregator,
+    agent: Agent,  # noqa: ARG001 - one of the fleet
+) -> Iterator[Process]:
+    """All of the example's hosts, one of them a real agent; yielded when all are up."""
+    inventory = str(tmp_path / "inventory.toml")
+    arguments = ("--inventory", inventory, "--port", str(broker.port))
+    module = "venuewatch.demo.fleet"
+    process = Process(
+        tmp_path, "fleet", sys.executable, "-I", "-m", module, *arguments, "--without", REAL_HOST
+    )
+    with process as running:
+        until_all_up(aggregator)
+        yield running
+
+
+def hosts_up(aggregator: Aggregator) -> int:
+    text = aggregator.get("/metrics") or ""
+    lines = [line for line in text.splitlines() if line.startswith("venuewatch_host_state{")]
+    return sum('state="up"' in line for line in lines)
+
+
+def until_all_up(aggregator: Aggregator, *, within_s: float = 30.0) -> None:
+    until("every host is up", lambda: hosts_up(aggregator) == EVERYBODY, within_s=within_s)
+
+
+@pytest.mark.usefixtures("fleet")
+def test_an_orderly_stop_and_restart_of_the_broker_accuses_nobody(
+    broker: Mosquitto, aggregator: Aggregator, agent: Agent
+) -> None:
+    broker.stop()
+    until("the aggregator is blind", lambda: aggregator.events("broker_lost"))
+    blind = aggregator.get("/metrics") or ""
+
+    broker.start()
+
+    assert 'state="unknown"} 1' in blind
+    assert f'venuewatch_host_up{{venue="TOC",host="{REAL_HOST}"}} 1' in blind
+    until_all_up(aggregator)
+    until("the grace is over", aggregator.is_ready, within_s=30.0)
+    assert aggregator.accused() == []
+    assert len(agent.events("broker_connected")) == 2
+
+
+@pytest.mark.usefixtures("fleet")
+def test_a_killed_and_restarted_broker_accuses_nobody(
+    broker: Mosquitto, aggregator: Aggregator
+) -> None:
+    broker.kill()
+    until("the aggregator is blind", lambda: aggregator.events("broker_lost"))
+
+    broker.start()
+
+    until_all_up(aggregator)
+    until("the grace is over", aggregator.is_ready, within_s=30.0)
+    assert aggregator.accused() == []
+
+
+@pytest.mark.usefixtures("fleet")
+def test_a_restarted_aggregator_accuses_nobody(aggregator: Aggregator) -> None:
+    code = aggregator.stop()
+    aggregator.start()
+
+    assert code == 0
+    until_all_up(aggregator)
+    assert aggregator.accused() == []
+
+
+@pytest.mark.usefixtures("fleet")
+def test_what_died_while_the_aggregator_was_away_is_reported_once(
+    aggregator: Aggregator, agent: Agent
+) -> None:
+    aggregator.kill()
+    agent.kill()
+    aggregator.start()
+
+    until("the grace is over", aggregator.is_ready, within_s=30.0)
+
+    assert [change["host"] for change in aggregator.accused()] == [REAL_HOST]
+    assert hosts_up(aggregator) == EVERYBODY - 1
+
+
+@pytest.mark.usefixtures("fleet")
+def test_who_left_while_the_aggregator_was_away_is_away(
+    aggregator: Aggregator, agent: Agent
+) -> None:
+    aggregator.stop()
+    agent.stop()
+    aggregator.start()
+
+    until("the grace is over", aggregator.is_ready, within_s=30.0)
+
+    assert aggregator.state(REAL_HOST) == "away"
+    assert aggregator.accused() == []

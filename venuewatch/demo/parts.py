@@ -1,0 +1,148 @@
+"""The processes of the demo, and the files they need: started, watched, and ended together."""
+
+import contextlib
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Self
+
+import iotcore
+
+REAL_HOST = "TOC-ops-01"
+REAL_VENUE = "TOC"
+
+_END_WITHIN_S = 5.0
+
+# rumqttd's own file format. Its keyword defaults listen on every interface and speak MQTT 3.
+_BROKER = """\
+id = 0
+[router]
+id = 0
+max_connections = 10010
+max_outgoing_packet_count = 200
+max_segment_size = 10485760
+max_segment_count = 10
+[v5.1]
+name = "demo"
+listen = "127.0.0.1:{port}"
+next_connection_delay_ms = 0
+[v5.1.connections]
+connection_timeout_ms = 5000
+max_payload_size = 2097152
+max_inflight_count = 100
+"""
+
+_AGENT = """\
+venue = "{venue}"
+host = "{host}"
+role = "ops"
+
+[broker]
+port = {port}
+
+[heartbeat]
+vitals_every_s = 5
+"""
+
+
+class PartError(Exception):
+    """A part of the demo did not start, or ended by itself; its text is for the user."""
+
+
+def free_port(wanted: int = 0) -> int:
+    """Return ``wanted`` if nothing on 127.0.0.1 has it, else a port that nobody has."""
+    for port in (wanted, 0):
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return int(probe.getsockname()[1])
+    raise PartError("no free TCP port on 127.0.0.1")
+
+
+@contextlib.contextmanager
+def inventory_file() -> Iterator[Path]:
+    """Yield the path of the example inventory that ships with the package."""
+    with as_file(files("venuewatch.demo") / "inventory.toml") as path:
+        yield path
+
+
+@contextlib.contextmanager
+def broker(folder: Path, port: int) -> Iterator[None]:
+    """Run the embedded broker on 127.0.0.1:``port``."""
+    config = folder / "broker.toml"
+    config.write_text(_BROKER.format(port=port), encoding="utf-8")
+    embedded = iotcore.Broker(config_path=str(config))
+    with _interrupts_blocked():
+        try:
+            embedded.start()
+        except (OSError, RuntimeError) as error:
+            raise PartError(f"the embedded broker: {error}") from None
+    try:
+        yield
+    finally:
+        embedded.stop()
+
+
+class Part:
+    """One of our own processes, tethered to this one; its log is ``name``.log in ``folder``."""
+
+    def __init__(self, folder: Path, name: str, *arguments: str) -> None:
+        self._name = name
+        self._log = folder / f"{name}.log"
+        with self._log.open("wb") as output:
+            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+                [sys.executable, "-I", "-m", "venuewatch.demo.tethered", name, *arguments],
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        process = self._process
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_END_WITHIN_S)
+        process.kill()
+        process.wait()
+        if process.stdin is not None:
+            process.stdin.close()
+
+    def check(self) -> None:
+        """Raise PartError if the process has ended by itself."""
+        code = self._process.poll()
+        if code is not None:
+            last = self._log.read_text(encoding="utf-8", errors="replace").splitlines()[-1:]
+            raise PartError(f"the {self._name} ended with code {code}: {''.join(last)}")
+
+
+def fleet(folder: Path, inventory: Path, port: int) -> Part:
+    """Start every host of the inventory but this machine."""
+    where = ("--inventory", str(inventory), "--port", str(port))
+    return Part(folder, "fleet", *where, "--without", REAL_HOST)
+
+
+def agent(folder: Path, port: int) -> Part:
+    """Start the real agent for this machine."""
+    config = folder / "agent.toml"
+    config.write_text(_AGENT.format(venue=REAL_VENUE, host=REAL_HOST, port=port), encoding="utf-8")
+    return Part(folder, "agent", "--config", str(config))
+
+
+@contextlib.contextmanager
+def _interrupts_blocked() -> Iterator[None]:
+    """Let a child inherit deafness to Ctrl-C, so that it ends when we end it, and not before."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
