@@ -25,6 +25,7 @@ from venuewatch.config import ConfigError, in_words, read_secret
 CONNECT_TIMEOUT_S: Final = 5.0
 
 _LINGER_S = 1.0
+_SESSION_TAKEN_OVER = 142  # MQTT 5, 3.14.2.1
 
 
 class SessionError(Exception):
@@ -38,6 +39,7 @@ class Session:
 
     Attributes:
         is_open: whether the broker has accepted us.
+        was_taken_over: whether somebody else has connected under our name.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class Session:
         self._why: str | None = None
         self._open_by = clock.monotonic() + CONNECT_TIMEOUT_S
         self.is_open = False
+        self.was_taken_over = False
         try:
             self._client = self._make_client(where, client_id, will)
             self._client.connect(
@@ -186,6 +189,7 @@ class Session:
         _properties: Properties | None,
     ) -> None:
         self.is_open = False
+        self.was_taken_over = reason.value == _SESSION_TAKEN_OVER
         if self._why is None:
             by_broker = flags.is_disconnect_packet_from_server
             self._why = f"the broker ended the session: {reason}" if by_broker else "the link broke"

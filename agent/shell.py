@@ -122,14 +122,19 @@ class Agent:
         return self._session
 
     def _end_session(self, why: str) -> None:
+        was_taken_over = False
         if self._session is not None:
+            was_taken_over = self._session.was_taken_over
             self._session.drop()
             self._session = None
         if self._is_announced or why != self._trouble:
             self._trouble = why
             name = "broker_lost" if self._is_announced else "broker_unreachable"
             log.event(_logger, logging.WARNING, name, why=why, **self._place())
-        self._attempt = 0 if self._is_announced else self._attempt + 1
+        if was_taken_over:  # two of us would otherwise take it from each other each second
+            self._attempt = reconnect.AT_CEILING
+        else:
+            self._attempt = 0 if self._is_announced else self._attempt + 1
         self._is_announced = False
         self._connect_at = clock.monotonic() + reconnect.wait_before(
             self._attempt, self._rng, max_s=self._settings.broker.reconnect_max_s

@@ -67,12 +67,14 @@ class BrokerLink:
         attempt = 0
         while True:
             try:
-                await self._hear_once()
+                was_taken_over = await self._hear_once()
+                # Two aggregators of one name would otherwise take it from each other each second.
+                attempt = reconnect.AT_CEILING if was_taken_over else 0
             except (OSError, BrokerError, config.ConfigError) as error:
                 self._report(error)
+                attempt += 1
             if self._is_closing:
                 return
-            attempt = 0 if self._trouble is None else attempt + 1
             await asyncio.sleep(
                 reconnect.wait_before(attempt, self._rng, max_s=self._where.reconnect_max_s)
             )
@@ -100,11 +102,11 @@ class BrokerLink:
         except TimeoutError:
             connection.abort()
 
-    async def _hear_once(self) -> None:
-        """Hear until the connection ends.
+    async def _hear_once(self) -> bool:
+        """Hear until the connection ends; return whether somebody else took our session.
 
         Raises:
-            OSError, BrokerError, ConfigError: why it did not begin, or ended.
+            OSError, BrokerError, ConfigError: why it did not begin.
         """
         connect = self._connect_packet()
         tls = tls_context(self._where)
@@ -125,6 +127,7 @@ class BrokerLink:
             why = await asyncio.shield(connection.ended)
             if not self._is_closing:
                 log.event(_logger, logging.WARNING, "broker_lost", why=why, **self._place())
+            return connection.was_taken_over
         finally:
             connection.abort()
             self._connection = None

@@ -51,6 +51,7 @@ class Connection(asyncio.Protocol):
         opened: done when subscribed; fails with BrokerError if that is refused.
         ended: why (for people) this connection is over, once it is.
         is_subscribed: whether messages are heard now.
+        was_taken_over: whether somebody else has connected under our client id.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class Connection(asyncio.Protocol):
         self._drained: asyncio.Future[None] | None = None
         self.keepalive_s = float(connect.keep_alive)
         self.is_subscribed = False
+        self.was_taken_over = False
         self.opened: asyncio.Future[None] = loop.create_future()
         self.ended: asyncio.Future[str] = loop.create_future()
 
@@ -180,6 +182,8 @@ class Connection(asyncio.Protocol):
             case mqtt5.PingRespPacket():
                 pass
             case mqtt5.DisconnectPacket():
+                taken = mqtt5.DisconnectReasonCode.SESSION_TAKEN_OVER
+                self.was_taken_over = packet.reason_code == taken
                 raise BrokerError(f"the broker disconnected us: {_words(packet)}")
             case _:
                 raise BrokerError(f"the broker sent an unexpected {type(packet).__name__}")

@@ -103,6 +103,14 @@ class Process:
         self._process.terminate()
         return self._process.wait(10)
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def wait(self) -> int:
+        """Return its exit code, once it has ended by itself."""
+        return self._process.wait(15)
+
     def kill(self) -> None:
         self._process.kill()
         self._process.wait(10)

@@ -9,6 +9,9 @@ import random
 RECONNECT_MAX_S = 10.0
 """The ceiling (s) of the wait between two attempts, unless configured."""
 
+AT_CEILING = 32
+"""An attempt so late that only the ceiling counts: where trying soon would do harm."""
+
 _FIRST_MAX_S = 1.0
 
 
@@ -23,5 +26,5 @@ def wait_before(attempt: int, rng: random.Random, *, max_s: float = RECONNECT_MA
     """
     if attempt < 0:
         raise ValueError(f"attempts are counted from 0, got {attempt}")
-    doublings = min(attempt, 32)  # past any ceiling, and never an overflow
+    doublings = min(attempt, AT_CEILING)
     return rng.uniform(0.0, min(max_s, _FIRST_MAX_S * 2.0**doublings))

@@ -1,0 +1,123 @@
+"""Bad input through a real broker: counted once, and nothing else changes."""
+
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+
+import paho.mqtt.client as paho
+import pytest
+from paho.mqtt.enums import CallbackAPIVersion
+
+from tests.integration.real import Agent, Aggregator, Mosquitto, until
+
+pytestmark = pytest.mark.broker
+
+BEAT = '{"boot":"b","session":1,"seq":%s,"mono_ms":1,"wall_ms":1}'
+GOOD = (BEAT % "1").encode()
+
+BAD = {
+    "malformed JSON": ("STA/STA-2/beat", b'{"boot":', "invalid_json"),
+    "wrong types": ("STA/STA-2/beat", (BEAT % '"one"').encode(), "wrong_type"),
+    "a missing field": ("STA/STA-2/beat", b"{}", "wrong_type"),
+    "NaN": ("STA/STA-2/beat", (BEAT % "NaN").encode(), "invalid_json"),
+    "a number too large": ("STA/STA-2/beat", (BEAT % "1e999").encode(), "wrong_type"),
+    "deep nesting": ("STA/STA-2/beat", b'{"x":' + b"[" * 100_000, "too_deep"),
+    "1 MB": ("STA/STA-2/beat", b" " * 1_048_576, "too_large"),
+    "1 MB of vitals": ("STA/STA-2/vitals", b" " * 1_048_576, "too_large"),
+    "invalid UTF-8": ("STA/STA-2/birth", b'{"boot":"\xff"}', "invalid_utf8"),
+    "an unknown stream": ("STA/STA-2/gossip", GOOD, "unknown_stream"),
+    "a topic too long": ("STA/STA-2/beat/again", GOOD, "bad_topic"),
+    "an unknown venue": ("XXX/STA-2/beat", GOOD, "unknown_venue"),
+    "a host of another venue": ("TAH/STA-2/beat", GOOD, "wrong_venue"),
+    "nothing": ("STA/STA-2/death", b"", "invalid_json"),
+}
+
+
+@pytest.fixture(scope="module")
+def aggregator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aggregator]:
+    folder = tmp_path_factory.mktemp("bad-input")
+    with (
+        Mosquitto(folder) as broker,
+        Aggregator(folder, broker.port) as running,
+        Agent(folder, broker.port, "STA-1"),
+    ):
+        running.wait_for("STA-1", "up")
+        until("it has connected", lambda: running.events("broker_connected"))
+        yield running
+
+
+def mqtt_port(aggregator: Aggregator) -> int:
+    return int(str(aggregator.events("broker_connected")[0]["port"]))
+
+
+def publish(port: int, topic: str, payload: bytes) -> None:
+    """Publish at QoS 1, and return when the broker has acknowledged it."""
+    client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
+    client.connect("127.0.0.1", port)
+    client.loop_start()
+    try:
+        client.publish(f"venuewatch/v1/{topic}", payload, qos=1).wait_for_publish(10)
+        client.disconnect()
+    finally:
+        client.loop_stop()
+
+
+def rejected(aggregator: Aggregator) -> dict[str, float]:
+    lines = (aggregator.get("/metrics/self") or "").splitlines()
+    name = "venuewatch_aggregator_rejected_total{"
+    pairs = (line.rsplit(" ", 1) for line in lines if line.startswith(name))
+    return {label.split('"')[1]: float(value) for label, value in pairs}
+
+
+def hosts(aggregator: Aggregator) -> set[str]:
+    lines = (aggregator.get("/metrics") or "").splitlines()
+    return {
+        line for line in lines if line.startswith(("venuewatch_host_state", "venuewatch_host_up"))
+    }
+
+
+@pytest.mark.parametrize(("topic", "payload", "reason"), BAD.values(), ids=BAD.keys())
+def test_bad_input_is_counted_and_changes_nothing_else(
+    aggregator: Aggregator, topic: str, payload: bytes, reason: str
+) -> None:
+    before, hosts_before = rejected(aggregator), hosts(aggregator)
+
+    publish(mqtt_port(aggregator), topic, payload)
+
+    until("it is counted", lambda: rejected(aggregator) != before)
+    assert rejected(aggregator) == before | {reason: before[reason] + 1}
+    assert hosts(aggregator) == hosts_before
+    assert "Traceback" not in aggregator.said()
+
+
+def test_a_retained_beat_is_counted_and_brings_nobody_to_life(tmp_path: Path) -> None:
+    with Mosquitto(tmp_path) as broker:
+        client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
+        client.connect("127.0.0.1", broker.port)
+        client.loop_start()
+        topic = "venuewatch/v1/STA/STA-2/beat"
+        client.publish(topic, GOOD, qos=1, retain=True).wait_for_publish(10)
+        client.disconnect()
+        client.loop_stop()
+
+        with Aggregator(tmp_path, broker.port) as aggregator:
+            until("it is counted", lambda: rejected(aggregator).get("retained") == 1)
+
+            assert aggregator.state("STA-2") == "unknown"
+
+
+def test_each_reason_is_logged_once_and_never_with_the_payload(aggregator: Aggregator) -> None:
+    port = mqtt_port(aggregator)
+    secret = struct.pack("8s", b"PASSWORD")
+    before = rejected(aggregator)
+
+    for _ in range(3):
+        publish(port, "STA/STA-2/beat", b"{" + secret)
+
+    until(
+        "all are counted",
+        lambda: rejected(aggregator)["invalid_json"] == before["invalid_json"] + 3,
+    )
+    logged = [entry["reason"] for entry in aggregator.events("message_refused")]
+    assert logged.count("invalid_json") == 1
+    assert "PASSWORD" not in aggregator.said()

@@ -1,0 +1,94 @@
+"""``venuewatch demo``: the whole chain, and nothing left when it ends."""
+
+import re
+import signal
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.integration.real import Process, until
+
+EVERYBODY = 256
+
+
+@pytest.fixture
+def demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Process]:
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
+    command = (sys.executable, "-I", "-m", "venuewatch.cli", "demo", "--port", "0")
+    with Process(tmp_path, "demo", *command) as running:
+        yield running
+
+
+def metrics(demo: Process) -> str:
+    address = re.search(r"http://\S+/metrics", demo.said())
+    if address is None:
+        return ""
+    try:
+        with urllib.request.urlopen(address[0]) as answer:  # noqa: S310 - matched as http
+            text: str = answer.read().decode()
+            return text
+    except urllib.error.URLError:
+        return ""
+
+
+def samples(text: str, name: str) -> list[tuple[dict[str, str], float]]:
+    return [
+        (sample.labels, sample.value)
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.name == name
+    ]
+
+
+def up(text: str) -> int:
+    return sum(value == 1 for _, value in samples(text, "venuewatch_host_up"))
+
+
+def test_every_host_is_up_and_this_machine_agrees_with_psutil(demo: Process) -> None:
+    until("all are up", lambda: up(metrics(demo)) == EVERYBODY)
+    text = until(
+        "vitals are there",
+        lambda: text if "node_load1{" in (text := metrics(demo)) else None,
+    )
+
+    assert len({labels["venue"] for labels, _ in samples(text, "venuewatch_host_up")}) == 39
+    here = psutil.virtual_memory().total
+    assert [value for _, value in samples(text, "node_memory_total_bytes")] == [here]
+    assert [value for _, value in samples(text, "node_boot_time_seconds")] == [
+        pytest.approx(psutil.boot_time(), abs=1.0)
+    ]
+    cpus = {labels["cpu"] for labels, _ in samples(text, "node_cpu_seconds_total")}
+    assert len(cpus) == psutil.cpu_count()
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)])
+def test_an_interrupt_leaves_no_process_and_no_file(
+    demo: Process, tmp_path: Path, number: int, code: int
+) -> None:
+    until("somebody is up", lambda: up(metrics(demo)))
+    children = psutil.Process(demo.pid).children(recursive=True)
+
+    demo.signal(number)
+
+    assert demo.wait() == code
+    assert len(children) == 3
+    assert psutil.wait_procs(children, timeout=5)[1] == []
+    assert list((tmp_path / "tmp").iterdir()) == []
+    assert "Traceback" not in demo.said()
+
+
+def test_a_killed_demo_takes_its_processes_with_it(demo: Process) -> None:
+    until("somebody is up", lambda: up(metrics(demo)))
+    children = psutil.Process(demo.pid).children(recursive=True)
+
+    demo.kill()
+
+    assert len(children) == 3
+    assert psutil.wait_procs(children, timeout=10)[1] == []

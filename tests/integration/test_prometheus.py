@@ -1,0 +1,106 @@
+"""Debian's Prometheus scrapes the aggregator with the shipped configuration."""
+
+import json
+import subprocess
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.integration.real import Agent, Aggregator, Mosquitto, Process, free_port, program, until
+
+pytestmark = pytest.mark.broker
+
+SHIPPED = Path(__file__).parents[2] / "deploy" / "prometheus"
+
+
+class Prometheus(Process):
+    def __init__(self, folder: Path, scraped_port: int) -> None:
+        self.port = free_port()
+        for path in SHIPPED.glob("*.yml"):
+            text = path.read_text().replace("127.0.0.1:8039", f"127.0.0.1:{scraped_port}")
+            (folder / path.name).write_text(
+                text.replace("scrape_interval: 5s", "scrape_interval: 1s")
+            )
+        super().__init__(
+            folder,
+            "prometheus",
+            program("prometheus"),
+            f"--config.file={folder / 'prometheus.yml'}",
+            f"--storage.tsdb.path={folder / 'tsdb'}",
+            f"--web.listen-address=127.0.0.1:{self.port}",
+        )
+
+    def ask(self, query: str) -> dict[str, float]:
+        """Return the instant values of a query, by host."""
+        question = urllib.parse.urlencode({"query": query})
+        url = f"http://127.0.0.1:{self.port}/api/v1/query?{question}"
+        try:
+            with urllib.request.urlopen(url) as answer:
+                found = json.load(answer)["data"]["result"]
+        except (urllib.error.URLError, ConnectionError):
+            return {}
+        return {one["metric"].get("host", ""): float(one["value"][1]) for one in found}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("prometheus")
+
+
+@pytest.fixture(scope="module")
+def aggregator(folder: Path) -> Iterator[Aggregator]:
+    with (
+        Mosquitto(folder) as broker,
+        Aggregator(folder, broker.port) as running,
+        Agent(folder, broker.port, "STA-1"),
+    ):
+        running.wait_for("STA-1", "up")
+        until("vitals are there", lambda: running.value("node_load1", host="STA-1") is not None)
+        yield running
+
+
+@pytest.fixture(scope="module")
+def prometheus(folder: Path, aggregator: Aggregator) -> Iterator[Prometheus]:
+    with Prometheus(folder, aggregator.port) as running:
+        until("it scrapes", lambda: running.ask("up == 1"), within_s=30.0)
+        yield running
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/metrics?venue=STA", "/metrics/self"])
+def test_promtool_has_nothing_to_say(aggregator: Aggregator, path: str) -> None:
+    exposition = aggregator.get(path)
+
+    assert exposition
+    linted = subprocess.run(
+        [program("promtool"), "check", "metrics"],
+        input=exposition,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (linted.returncode, linted.stdout + linted.stderr) == (0, "")
+
+
+def test_prometheus_knows_who_is_up_and_who_is_not(prometheus: Prometheus) -> None:
+    up = until("it has scraped", lambda: prometheus.ask("venuewatch_host_up"))
+
+    assert up == {"STA-1": 1.0, "STA-2": 0.0, "TAH-1": 0.0}
+
+
+def test_memory_has_the_names_that_dashboards_for_linux_ask_for(prometheus: Prometheus) -> None:
+    total = until("it has scraped", lambda: prometheus.ask("node_memory_MemTotal_bytes"))
+
+    assert total == {"STA-1": psutil.virtual_memory().total}
+
+
+def test_vitals_belong_to_their_host_and_not_to_the_aggregator(prometheus: Prometheus) -> None:
+    found = until(
+        "it has scraped", lambda: prometheus.ask('node_boot_time_seconds{instance="STA-1"}')
+    )
+
+    assert found == {"STA-1": pytest.approx(psutil.boot_time(), abs=1.0)}

@@ -1,0 +1,130 @@
+"""Trouble with the broker: one clear line, then retry, and never a traceback; TLS when asked."""
+
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import trustme
+
+from tests.integration.real import Agent, Aggregator, Mosquitto, Process, free_port, program, until
+from tests.integration.websocket_relay import WebSocketRelay
+
+pytestmark = pytest.mark.broker
+
+Client = Callable[[Path, int, str], Process]
+
+CLIENTS: dict[str, Client] = {
+    "STA-1": lambda folder, port, broker: Agent(folder, port, "STA-1", broker=broker),
+    "aggregator": lambda folder, port, broker: Aggregator(folder, port, broker=broker),
+}
+
+
+@pytest.fixture(params=CLIENTS)
+def name(request: pytest.FixtureRequest) -> str:
+    """Return who connects: each of these must hold for the agent and for the aggregator."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory, authority: trustme.CA) -> Iterator[Mosquitto]:
+    """A broker behind TLS that wants a password."""
+    folder = tmp_path_factory.mktemp("tls")
+    pem = folder / "server.pem"
+    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(pem))
+    passwords = folder / "passwords"
+    passwords.touch(mode=0o600)
+    for user in CLIENTS:
+        subprocess.run([program("mosquitto_passwd"), "-b", passwords, user, "right"], check=True)
+    extra = [
+        f"certfile {pem}",
+        f"keyfile {pem}",
+        f"password_file {passwords}",
+        "allow_anonymous false",
+    ]
+    with Mosquitto(folder, extra=extra) as running:
+        yield running
+
+
+def credentials(folder: Path, authority: trustme.CA, user: str, word: str = "right") -> str:
+    ca_file, password_file = folder / "ca.pem", folder / "password"
+    authority.cert_pem.write_to_path(str(ca_file))
+    password_file.write_text(word + "\n")
+    return (
+        f'ca_file = "{ca_file}"\nusername = "{user}"\npassword_file = "{password_file}"\n'
+        "reconnect_max_s = 0.1\n"
+    )
+
+
+def trouble_after_retries(process: Process, broker: Mosquitto, heard: str) -> list[object]:
+    """Return what was logged of trouble, once the broker has been tried three times more."""
+    before = broker.said().count(heard)
+    until("it tries again", lambda: broker.said().count(heard) >= before + 3, within_s=30.0)
+    assert "Traceback" not in process.said()
+    return [entry["why"] for entry in process.events("broker_unreachable")]
+
+
+def test_tls_and_a_password_let_us_in(
+    tmp_path: Path, broker: Mosquitto, authority: trustme.CA, name: str
+) -> None:
+    with CLIENTS[name](tmp_path, broker.port, credentials(tmp_path, authority, name)) as client:
+        until("it is let in", lambda: client.events("broker_connected"))
+
+        assert client.events("broker_unreachable") == []
+
+
+def test_a_wrong_password_is_said_once(
+    tmp_path: Path, broker: Mosquitto, authority: trustme.CA, name: str
+) -> None:
+    wrong = credentials(tmp_path, authority, name, word="of-somebody-else")
+
+    with CLIENTS[name](tmp_path, broker.port, wrong) as client:
+        why = trouble_after_retries(client, broker, "not authorised")
+
+    assert len(why) == 1
+    assert "refused" in str(why[0])
+    assert "of-somebody-else" not in client.said()
+
+
+def test_a_wrong_authority_is_said_once(tmp_path: Path, broker: Mosquitto, name: str) -> None:
+    stranger = credentials(tmp_path, trustme.CA(), name)
+
+    with CLIENTS[name](tmp_path, broker.port, stranger) as client:
+        why = trouble_after_retries(client, broker, "OpenSSL Error")
+
+    assert len(why) == 1
+    assert "certificate is not trusted" in str(why[0])
+
+
+def test_a_broker_that_is_not_there_is_said_once_and_found_when_it_comes(
+    tmp_path: Path, name: str
+) -> None:
+    port = free_port()
+
+    with CLIENTS[name](tmp_path, port, "reconnect_max_s = 0.1") as client:
+        until("it is said", lambda: client.events("broker_unreachable"))
+        with Mosquitto(tmp_path, port=port):
+            until("it is found", lambda: client.events("broker_connected"))
+
+            why = [entry["why"] for entry in client.events("broker_unreachable")]
+            assert why == ["nothing listens there"]
+            assert "Traceback" not in client.said()
+
+
+def test_an_agent_beats_over_websockets(tmp_path: Path) -> None:
+    with (
+        Mosquitto(tmp_path) as broker,
+        Aggregator(tmp_path, broker.port) as aggregator,
+        WebSocketRelay(broker.port) as relay,
+        Agent(tmp_path, relay.port, "STA-1", broker='transport = "websockets"'),
+    ):
+        aggregator.wait_for("STA-1", "up")
+        until(
+            "ticks are echoed",
+            lambda: aggregator.value("venuewatch_host_round_trip_seconds", host="STA-1"),
+        )
