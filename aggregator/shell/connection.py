@@ -70,6 +70,7 @@ class Connection(asyncio.Protocol):
         self._framer = Framer()
         self._transport: asyncio.Transport
         self._next_id = _FIRST_PUBLISH_ID
+        self._receive_max = 0
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._has_heard = True
         self._is_writable = True
@@ -143,6 +144,8 @@ class Connection(asyncio.Protocol):
         """Send one message; return False if the broker does not keep up and it was not sent."""
         if not self._is_writable or self._transport.is_closing():
             return False
+        if qos and len(self._unacknowledged) >= self._receive_max:
+            return False
         packet_id = self._free_id() if qos else None
         packet = mqtt5.PublishPacket(
             topic, payload, qos=mqtt5.QoS(qos), retain=is_retained, packet_id=packet_id
@@ -193,6 +196,7 @@ class Connection(asyncio.Protocol):
             raise BrokerError(f"the broker refused the connection: {_words(packet)}")
         if packet.server_keep_alive is not None:
             self.keepalive_s = float(packet.server_keep_alive)
+        self._receive_max = packet.receive_max
         if packet.session_present:
             for pending in self._unacknowledged.values():
                 self._write(bytes([pending[0] | _DUPLICATE]) + pending[1:])

@@ -8,7 +8,6 @@ import argparse
 import asyncio
 import random
 import secrets
-import signal
 import sys
 from functools import partial
 from importlib.metadata import version
@@ -17,6 +16,7 @@ from pathlib import Path
 import mqtt5
 
 from aggregator import inventory
+from aggregator.app import stop_on_signals
 from aggregator.shell.framing import Framer
 from venuewatch import clock
 from venuewatch.wire import reconnect, topics
@@ -161,9 +161,7 @@ async def _until(moment: float, stop: asyncio.Event) -> None:
 async def run(path: Path, port: int, without: str) -> None:
     """Be every host of the inventory at ``path`` but ``without``, until told to stop."""
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+    stop_on_signals(stop)
     async with asyncio.TaskGroup() as tasks:
         for venue in inventory.read(path).venue:
             for entry in venue.host:

@@ -1,0 +1,90 @@
+"""Write ``docs/metrics.md`` from the code: ``python docs/make_metrics.py``."""
+
+from collections import Counter
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from aggregator.core.intake import Intake
+from aggregator.shell.exposition import OWN
+from aggregator.shell.metrics import Metrics
+from venuewatch.wire.errors import Reason
+from venuewatch.wire.readings import families
+from venuewatch.wire.topics import Stream
+
+TARGET = Path(__file__).parent / "metrics.md"
+
+_HEAD = """\
+# Metrics
+
+Made by `docs/make_metrics.py` from the code; a test says when it is out of date. Base units,
+`_total` for counters, no timestamps. `/metrics` has everything, `/metrics?venue=CODE` one venue,
+`/metrics/self` only what the aggregator says of itself.
+
+Every expected host has `venuewatch_host_up`, `_state`, `_heartbeats_missed_total` and
+`_restarts_total` from the first scrape on, before it ever speaks and for as long as it is expected.
+Measured series (`node_*`, `_info`, round trip, clock offset) stop at once when a host is no longer
+up or late: a frozen value is never shown.
+"""
+
+_STATES = """
+`state` of a host: `unseen` (expected, never heard), `up`, `late` (past 1 s of patience), `down`,
+`unreachable` (its venue is cut), `away` (said farewell), `unknown` (we can not hear, or have just
+started). `cause` of a problem: `connection_lost` (its connection broke), `silent` (no beat within
+interval + margin), `did_not_return` (away for longer than `away_limit_s`).
+"""
+
+
+def text() -> str:
+    """Return the whole page."""
+    own = [(name, series.kind, series.labels, series.help) for name, series in OWN.items()]
+    vitals = [
+        (
+            family.name,
+            family.kind,
+            ", ".join(("venue", "host", "instance", *family.labels)),
+            family.help,
+        )
+        for family in families()
+    ]
+    mine = [row for row in own if row[0].startswith("venuewatch_")]
+    uname = [row for row in own if row[0].startswith("node_")]
+    return "\n".join(
+        [
+            _HEAD,
+            "## Venues and hosts\n",
+            _table(mine),
+            _STATES,
+            "## Vitals, under node_exporter's names and units\n",
+            "For memory see [decision 3](decisions/0003-memory-names.md).\n",
+            _table(uname + vitals),
+            "\n## The aggregator itself\n",
+            _table(_self_rows()),
+            "",
+        ]
+    )
+
+
+def _self_rows() -> list[tuple[str, str, str, str]]:
+    counters = SimpleNamespace(
+        heard=Counter(dict.fromkeys(Stream, 0)), rejected=Counter(dict.fromkeys(Reason, 0))
+    )
+    exposition = Metrics(cast("Intake", counters), version="").render().decode()
+    rows = []
+    for family in text_string_to_metric_families(exposition):
+        name = f"{family.name}_total" if family.type == "counter" else family.name
+        labels = sorted({label for sample in family.samples for label in sample.labels} - {"le"})
+        rows.append((name, family.type, ", ".join(labels), family.documentation))
+    return sorted(rows)
+
+
+def _table(rows: list[tuple[str, str, str, str]]) -> str:
+    lines = ["| name | type | labels | meaning |", "|---|---|---|---|"]
+    lines += [f"| `{name}` | {kind} | {labels} | {text} |" for name, kind, labels, text in rows]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    TARGET.write_text(text(), encoding="utf-8")
