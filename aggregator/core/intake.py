@@ -28,6 +28,8 @@ from venuewatch.wire.topics import Address, Stream
 UNLISTED_MAX = 100
 """How many hosts that the inventory does not list are watched at one venue."""
 
+_BEAT = Stream.BEAT.value
+
 Route: TypeAlias = Callable[[bytes, bool, float, float], None]
 
 
@@ -44,7 +46,8 @@ class Intake:
         self._detector = detector
         self._ticks = ticks
         self._routes: dict[str, Route] = {}
-        self.heard: Counter[Stream] = Counter(dict.fromkeys(Stream, 0))
+        # Keyed by plain strings: an enum's hash is a Python call, and cost 2 of 6 us a beat.
+        self.heard: Counter[str] = Counter({stream.value: 0 for stream in Stream})
         self.rejected: Counter[Reason] = Counter(dict.fromkeys(Reason, 0))
 
     def hear(
@@ -133,7 +136,7 @@ class Intake:
         self._take_beat(host, decode_beat(payload), now, wall)
 
     def _take_beat(self, host: Host, beat: Beat, now: float, wall: float) -> None:
-        self.heard[Stream.BEAT] += 1
+        self.heard[_BEAT] += 1
         if not self._detector.hear_beat(host, beat, now, wall) or beat.tick is None:
             return
         round_trip_s = self._ticks.round_trip(beat.tick, now)
@@ -145,14 +148,14 @@ class Intake:
         self, host: Host, payload: bytes, is_retained: bool, now: float, _wall: float
     ) -> None:
         birth = decode_birth(payload)
-        self.heard[Stream.BIRTH] += 1
+        self.heard[Stream.BIRTH.value] += 1
         self._detector.hear_birth(host, birth, now, is_retained=is_retained)
 
     def _hear_death(
         self, host: Host, payload: bytes, is_retained: bool, now: float, _wall: float
     ) -> None:
         death = decode_death(payload)
-        self.heard[Stream.DEATH] += 1
+        self.heard[Stream.DEATH.value] += 1
         self._detector.hear_death(host, death, now, is_retained=is_retained)
 
     def _hear_vitals(
@@ -161,7 +164,7 @@ class Intake:
         if is_retained:
             raise MalformedMessageError(Reason.RETAINED, "expected vitals that are not retained")
         vitals = decode_vitals(payload)
-        self.heard[Stream.VITALS] += 1
+        self.heard[Stream.VITALS.value] += 1
         if vitals.boot == host.vitals_boot and vitals.seq <= host.vitals_seq:
             return
         host.vitals_boot = vitals.boot
