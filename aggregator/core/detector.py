@@ -118,11 +118,13 @@ class Detector:
         """Take in that a session ended. A will is held; a farewell is believed at once.
 
         Both only if they speak of the session that was last heard: a retained one, or one of an
-        older session, is knowledge for the end of the grace at most.
+        older session, is knowledge for the end of the grace at most. A bridge that reconnects
+        says old ones again as if they were live: what is known already is no news.
         """
         self.advance(now)
+        is_news = death != host.death or host.state is HostState.UNKNOWN
         host.death = death
-        if is_retained or not _is_of_latest_session(host, death):
+        if is_retained or not is_news or not _is_of_latest_session(host, death):
             return
         if death.reason == "farewell":
             self._leave(host, now)
