@@ -1,14 +1,14 @@
 """The agent's configuration: ``agent.toml``."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Any, Literal
 
 import msgspec
 
+from agent import checks
+from agent.checks import CheckConfig, Name
 from venuewatch import config
-from venuewatch.config import Seconds
-
-Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9.-][A-Za-z0-9._-]{0,63}$")]
+from venuewatch.config import ConfigError, Seconds
 
 
 class Broker(config.Broker, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -33,12 +33,45 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     role: str = ""
     broker: Broker = Broker()
     heartbeat: Heartbeat = Heartbeat()
+    check: tuple[Any, ...] = ()
 
 
 def read(path: Path) -> Config:
-    """Read and check a configuration.
+    """Read and check a configuration; every ``check`` of it becomes its kind's Config.
 
     Raises:
         ConfigError: one line that says where it is wrong and what was expected.
     """
-    return config.load(path, Config)
+    found = config.load(path, Config)
+    try:
+        typed = tuple(_check(entry, at) for at, entry in enumerate(found.check))
+    except ValueError as error:
+        raise ConfigError(f"{path}: {error}") from None
+    names = [check.name for check in typed]
+    for name in names:
+        if names.count(name) > 1:
+            raise ConfigError(f"{path}: Expected each check's name once, got {name} twice")
+    return msgspec.structs.replace(found, check=typed)
+
+
+def _check(entry: Any, at: int) -> CheckConfig:
+    """Turn one ``[[check]]`` into its kind's Config, importing that kind only.
+
+    Raises:
+        ValueError: what is wrong, and where.
+    """
+    where = f"$.check[{at}]"
+    if not isinstance(entry, dict) or "kind" not in entry:
+        raise ValueError(f"Expected a `kind`, one of {', '.join(checks.kinds())} - at `{where}`")
+    try:
+        module = checks.load(str(entry["kind"]))
+    except ValueError as error:
+        raise ValueError(f"{error} - at `{where}.kind`") from None
+    try:
+        typed: CheckConfig = msgspec.convert(entry, module.Config)
+    except msgspec.ValidationError as error:
+        what = str(error)
+        raise ValueError(
+            what.replace("`$", f"`{where}", 1) if "`$" in what else f"{what} - at `{where}`"
+        ) from None
+    return typed

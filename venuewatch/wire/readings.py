@@ -21,16 +21,14 @@ By3: TypeAlias = Annotated[
 ]
 
 
-def _family(kind: str, text: str, *labels: str) -> msgspec.Meta:
-    return msgspec.Meta(description=text, extra={"kind": kind, "labels": labels})
+def gauge(text: str, *labels: str) -> msgspec.Meta:
+    """Annotate a field as a gauge with this help and these labels."""
+    return msgspec.Meta(description=text, extra={"kind": "gauge", "labels": labels})
 
 
-def _gauge(text: str, *labels: str) -> msgspec.Meta:
-    return _family("gauge", text, *labels)
-
-
-def _counter(text: str, *labels: str) -> msgspec.Meta:
-    return _family("counter", text, *labels)
+def counter(text: str, *labels: str) -> msgspec.Meta:
+    """Annotate a field as a counter with this help and these labels."""
+    return msgspec.Meta(description=text, extra={"kind": "counter", "labels": labels})
 
 
 _FILESYSTEM = ("device", "fstype", "mountpoint")
@@ -39,109 +37,109 @@ _FILESYSTEM = ("device", "fstype", "mountpoint")
 class Readings(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """What one machine said of itself; a family that it cannot measure is ``None``."""
 
-    node_boot_time_seconds: Annotated[float | None, _gauge("Node boot time, in unixtime.")] = None
-    node_time_seconds: Annotated[float | None, _gauge("System time, in unixtime.")] = None
-    node_load1: Annotated[float | None, _gauge("1m load average.")] = None
-    node_load5: Annotated[float | None, _gauge("5m load average.")] = None
-    node_load15: Annotated[float | None, _gauge("15m load average.")] = None
+    node_boot_time_seconds: Annotated[float | None, gauge("Node boot time, in unixtime.")] = None
+    node_time_seconds: Annotated[float | None, gauge("System time, in unixtime.")] = None
+    node_load1: Annotated[float | None, gauge("1m load average.")] = None
+    node_load5: Annotated[float | None, gauge("5m load average.")] = None
+    node_load15: Annotated[float | None, gauge("15m load average.")] = None
     node_cpu_seconds_total: Annotated[
-        By2 | None, _counter("Seconds the CPUs spent in each mode.", "cpu", "mode")
+        By2 | None, counter("Seconds the CPUs spent in each mode.", "cpu", "mode")
     ] = None
-    node_context_switches_total: Annotated[
-        float | None, _counter("Number of context switches.")
-    ] = None
-    node_intr_total: Annotated[float | None, _counter("Number of interrupts serviced.")] = None
-    node_processes_pids: Annotated[float | None, _gauge("Number of processes.")] = None
-    node_memory_total_bytes: Annotated[float | None, _gauge("Physical memory.")] = None
+    node_context_switches_total: Annotated[float | None, counter("Number of context switches.")] = (
+        None
+    )
+    node_intr_total: Annotated[float | None, counter("Number of interrupts serviced.")] = None
+    node_processes_pids: Annotated[float | None, gauge("Number of processes.")] = None
+    node_memory_total_bytes: Annotated[float | None, gauge("Physical memory.")] = None
     node_memory_available_bytes: Annotated[
-        float | None, _gauge("Memory that can be had without swapping.")
+        float | None, gauge("Memory that can be had without swapping.")
     ] = None
-    node_memory_free_bytes: Annotated[float | None, _gauge("Memory that holds nothing.")] = None
-    node_memory_buffers_bytes: Annotated[
-        float | None, _gauge("Memory in block device buffers.")
-    ] = None
-    node_memory_cached_bytes: Annotated[float | None, _gauge("Memory in the page cache.")] = None
-    node_memory_swap_total_bytes: Annotated[float | None, _gauge("Swap space.")] = None
-    node_memory_swap_used_bytes: Annotated[float | None, _gauge("Swap space in use.")] = None
-    node_memory_swap_free_bytes: Annotated[float | None, _gauge("Swap space not in use.")] = None
+    node_memory_free_bytes: Annotated[float | None, gauge("Memory that holds nothing.")] = None
+    node_memory_buffers_bytes: Annotated[float | None, gauge("Memory in block device buffers.")] = (
+        None
+    )
+    node_memory_cached_bytes: Annotated[float | None, gauge("Memory in the page cache.")] = None
+    node_memory_swap_total_bytes: Annotated[float | None, gauge("Swap space.")] = None
+    node_memory_swap_used_bytes: Annotated[float | None, gauge("Swap space in use.")] = None
+    node_memory_swap_free_bytes: Annotated[float | None, gauge("Swap space not in use.")] = None
     node_filesystem_size_bytes: Annotated[
-        By3 | None, _gauge("Filesystem size in bytes.", *_FILESYSTEM)
+        By3 | None, gauge("Filesystem size in bytes.", *_FILESYSTEM)
     ] = None
     node_filesystem_free_bytes: Annotated[
-        By3 | None, _gauge("Filesystem free space in bytes.", *_FILESYSTEM)
+        By3 | None, gauge("Filesystem free space in bytes.", *_FILESYSTEM)
     ] = None
     node_filesystem_avail_bytes: Annotated[
-        By3 | None, _gauge("Filesystem space available to non-root users in bytes.", *_FILESYSTEM)
+        By3 | None, gauge("Filesystem space available to non-root users in bytes.", *_FILESYSTEM)
     ] = None
     node_filesystem_readonly: Annotated[
-        By3 | None, _gauge("Filesystem read-only status.", *_FILESYSTEM)
+        By3 | None, gauge("Filesystem read-only status.", *_FILESYSTEM)
     ] = None
     node_filesystem_files: Annotated[
-        By3 | None, _gauge("Filesystem total file nodes.", *_FILESYSTEM)
+        By3 | None, gauge("Filesystem total file nodes.", *_FILESYSTEM)
     ] = None
     node_filesystem_files_free: Annotated[
-        By3 | None, _gauge("Filesystem total free file nodes.", *_FILESYSTEM)
+        By3 | None, gauge("Filesystem total free file nodes.", *_FILESYSTEM)
     ] = None
     node_disk_reads_completed_total: Annotated[
-        By1 | None, _counter("The total number of reads completed successfully.", "device")
+        By1 | None, counter("The total number of reads completed successfully.", "device")
     ] = None
     node_disk_writes_completed_total: Annotated[
-        By1 | None, _counter("The total number of writes completed successfully.", "device")
+        By1 | None, counter("The total number of writes completed successfully.", "device")
     ] = None
     node_disk_read_bytes_total: Annotated[
-        By1 | None, _counter("The total number of bytes read successfully.", "device")
+        By1 | None, counter("The total number of bytes read successfully.", "device")
     ] = None
     node_disk_written_bytes_total: Annotated[
-        By1 | None, _counter("The total number of bytes written successfully.", "device")
+        By1 | None, counter("The total number of bytes written successfully.", "device")
     ] = None
     node_disk_read_time_seconds_total: Annotated[
-        By1 | None, _counter("The total number of seconds spent by all reads.", "device")
+        By1 | None, counter("The total number of seconds spent by all reads.", "device")
     ] = None
     node_disk_write_time_seconds_total: Annotated[
-        By1 | None, _counter("The total number of seconds spent by all writes.", "device")
+        By1 | None, counter("The total number of seconds spent by all writes.", "device")
     ] = None
     node_disk_io_time_seconds_total: Annotated[
-        By1 | None, _counter("Total seconds spent doing I/Os.", "device")
+        By1 | None, counter("Total seconds spent doing I/Os.", "device")
     ] = None
     node_network_up: Annotated[
-        By1 | None, _gauge("1 if the interface is up, 0 otherwise.", "device")
+        By1 | None, gauge("1 if the interface is up, 0 otherwise.", "device")
     ] = None
     node_network_speed_bytes: Annotated[
-        By1 | None, _gauge("Link speed in bytes per second.", "device")
+        By1 | None, gauge("Link speed in bytes per second.", "device")
     ] = None
-    node_network_mtu_bytes: Annotated[By1 | None, _gauge("MTU in bytes.", "device")] = None
+    node_network_mtu_bytes: Annotated[By1 | None, gauge("MTU in bytes.", "device")] = None
     node_network_receive_bytes_total: Annotated[
-        By1 | None, _counter("Bytes received.", "device")
+        By1 | None, counter("Bytes received.", "device")
     ] = None
     node_network_transmit_bytes_total: Annotated[
-        By1 | None, _counter("Bytes transmitted.", "device")
+        By1 | None, counter("Bytes transmitted.", "device")
     ] = None
     node_network_receive_packets_total: Annotated[
-        By1 | None, _counter("Packets received.", "device")
+        By1 | None, counter("Packets received.", "device")
     ] = None
     node_network_transmit_packets_total: Annotated[
-        By1 | None, _counter("Packets transmitted.", "device")
+        By1 | None, counter("Packets transmitted.", "device")
     ] = None
-    node_network_receive_errs_total: Annotated[
-        By1 | None, _counter("Receive errors.", "device")
-    ] = None
+    node_network_receive_errs_total: Annotated[By1 | None, counter("Receive errors.", "device")] = (
+        None
+    )
     node_network_transmit_errs_total: Annotated[
-        By1 | None, _counter("Transmit errors.", "device")
+        By1 | None, counter("Transmit errors.", "device")
     ] = None
     node_network_receive_drop_total: Annotated[
-        By1 | None, _counter("Received packets dropped.", "device")
+        By1 | None, counter("Received packets dropped.", "device")
     ] = None
     node_network_transmit_drop_total: Annotated[
-        By1 | None, _counter("Packets to transmit dropped.", "device")
+        By1 | None, counter("Packets to transmit dropped.", "device")
     ] = None
     node_hwmon_temp_celsius: Annotated[
-        By2 | None, _gauge("Hardware monitor for temperature (input).", "chip", "sensor")
+        By2 | None, gauge("Hardware monitor for temperature (input).", "chip", "sensor")
     ] = None
     node_scrape_collector_success: Annotated[
-        By1 | None, _gauge("Whether a collector of vitals succeeded.", "collector")
+        By1 | None, gauge("Whether a collector of vitals succeeded.", "collector")
     ] = None
     node_scrape_collector_duration_seconds: Annotated[
-        By1 | None, _gauge("How long a collector of vitals took.", "collector")
+        By1 | None, gauge("How long a collector of vitals took.", "collector")
     ] = None
 
 
@@ -154,10 +152,15 @@ class Family(NamedTuple):
     labels: tuple[str, ...]
 
 
-def families() -> tuple[Family, ...]:
-    """Return the catalogue, in the order of the struct's fields."""
+def catalogue_of(struct: type[msgspec.Struct]) -> tuple[Family, ...]:
+    """Return the families that a struct declares, in the order of its fields."""
     found = []
-    for name, hint in get_type_hints(Readings, include_extras=True).items():
+    for name, hint in get_type_hints(struct, include_extras=True).items():
         meta = hint.__metadata__[-1]
         found.append(Family(name, meta.extra["kind"], meta.description, meta.extra["labels"]))
     return tuple(found)
+
+
+def families() -> tuple[Family, ...]:
+    """Return the catalogue of vitals."""
+    return catalogue_of(Readings)

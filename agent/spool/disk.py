@@ -1,0 +1,240 @@
+"""The spool's files: segments that only grow, and are deleted whole.
+
+Not for two threads at once. A disk that is full, read-only or gone costs nothing but what it
+can't hold: records then wait in memory, within a bound, and what exceeds any bound is dropped,
+oldest first, and counted.
+"""
+
+import contextlib
+import errno
+import os
+from collections import deque
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from agent.spool.records import OVERHEAD_BYTES, Record, encode, scan
+
+SEGMENT_BYTES = 1_048_576
+MEMORY_BYTES = 1_048_576
+_SUFFIX = ".spool"
+_ACKNOWLEDGED = "acknowledged"
+
+
+class Segment(NamedTuple):
+    """One file: the numbers of its first and last record, and its size."""
+
+    path: str
+    first: int
+    last: int
+    size: int
+
+
+class Spool:
+    """Records by number, oldest first, within ``max_bytes`` on disk.
+
+    Attributes:
+        dropped: records that were lost to a bound or to damage, since this process began.
+        trouble: what the disk last said, None while it is well.
+    """
+
+    def __init__(self, folder: str, *, max_bytes: int, segment_bytes: int = SEGMENT_BYTES) -> None:
+        """Find what an earlier process left; a folder that can't be used is no error."""
+        self._folder = folder
+        self._max_bytes = max_bytes
+        self._segment_bytes = min(segment_bytes, max(OVERHEAD_BYTES, max_bytes // 4))
+        self._segments: deque[Segment] = deque()
+        self._memory: deque[Record] = deque()
+        self._memory_bytes = 0
+        self._open: int | None = None
+        self._is_dirty = False
+        self._is_unsaved = False
+        self.dropped = 0
+        self.trouble: str | None = None
+        self.acknowledged = 0
+        with self._forgiving():
+            os.makedirs(folder, mode=0o700, exist_ok=True)
+        with self._forgiving():
+            self._find()
+        self._next = max(self.acknowledged, *(segment.last for segment in self._segments), 0) + 1
+
+    @property
+    def pending(self) -> int:
+        """How many records wait to be acknowledged."""
+        oldest = self._oldest()
+        return 0 if oldest is None else self._next - max(oldest, self.acknowledged + 1)
+
+    @property
+    def size_bytes(self) -> int:
+        """How many bytes the files have."""
+        return sum(segment.size for segment in self._segments)
+
+    def append(self, payload: bytes) -> int:
+        """Keep a payload; return its number.
+
+        It is safe from a kill at once, and from a power cut after the next ``sync``.
+        """
+        record = Record(self._next, payload)
+        self._next += 1
+        self._memory.append(record)
+        self._memory_bytes += len(payload)
+        self._write_out()
+        return record.number
+
+    def read(self, after: int, *, max_bytes: int) -> list[Record]:
+        """Return the oldest records above ``after``, as many as fit into ``max_bytes`` of payload.
+
+        At least one, if there is any.
+        """
+        found: list[Record] = []
+        size = 0
+        for record in self._above(max(after, self.acknowledged)):
+            size += len(record.payload)
+            if found and size > max_bytes:
+                break
+            found.append(record)
+        return found
+
+    def acknowledge(self, number: int) -> None:
+        """Forget everything up to ``number``."""
+        number = min(number, self._next - 1)
+        if number <= self.acknowledged:
+            return
+        self.acknowledged = number
+        self._is_unsaved = True
+        while self._memory and self._memory[0].number <= number:
+            self._memory_bytes -= len(self._memory.popleft().payload)
+        while self._segments and self._segments[0].last <= number:
+            self._delete_oldest()
+
+    def sync(self) -> None:
+        """Make what was appended and acknowledged safe from a power cut. May take long."""
+        self._write_out()
+        with self._forgiving():
+            if self._is_dirty and self._open is not None:
+                os.fsync(self._open)
+                self._is_dirty = False
+        with self._forgiving():
+            if self._is_unsaved:
+                self._save_acknowledged()
+                self._is_unsaved = False
+
+    def close(self) -> None:
+        """Sync and let go of the files."""
+        self.sync()
+        self._close_segment()
+
+    def _find(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            self.acknowledged = int(_read(os.path.join(self._folder, _ACKNOWLEDGED)))
+        names = sorted(name for name in os.listdir(self._folder) if name.endswith(_SUFFIX))
+        expected = self.acknowledged + 1
+        for name in names:
+            path = os.path.join(self._folder, name)
+            with self._forgiving():
+                data = _read(path)
+                numbers = [record.number for record in scan(data)]
+                if not numbers or numbers[-1] <= self.acknowledged:
+                    os.unlink(path)
+                    continue
+                self._segments.append(Segment(path, numbers[0], numbers[-1], len(data)))
+                self.dropped += _missing(numbers, expected)
+                expected = max(expected, numbers[-1] + 1)
+
+    def _above(self, number: int) -> Iterator[Record]:
+        for segment in list(self._segments):
+            if segment.last <= number:
+                continue
+            try:
+                data = _read(segment.path)
+            except OSError as error:
+                self.trouble = error.strerror
+                continue
+            for record in scan(data):
+                if record.number > number:
+                    number = record.number
+                    yield record
+        for record in list(self._memory):
+            if record.number > number:
+                yield record
+
+    def _oldest(self) -> int | None:
+        if self._segments:
+            return self._segments[0].first
+        return self._memory[0].number if self._memory else None
+
+    def _write_out(self) -> None:
+        """Move what waits in memory to disk, then hold both to their bounds."""
+        with self._forgiving():
+            while self._memory:
+                self._write(self._memory[0])
+                self._memory_bytes -= len(self._memory.popleft().payload)
+                self.trouble = None
+        while self._memory_bytes > MEMORY_BYTES:
+            self._memory_bytes -= len(self._memory.popleft().payload)
+            self.dropped += 1
+        while len(self._segments) > 1 and self.size_bytes > self._max_bytes:
+            oldest = self._segments[0]
+            self.dropped += oldest.last - max(oldest.first, self.acknowledged + 1) + 1
+            self._delete_oldest()
+
+    def _write(self, record: Record) -> None:
+        data = encode(record)
+        if self._open is None or self._segments[-1].size + len(data) > self._segment_bytes:
+            self._open_segment(record.number)
+        segment = self._segments[-1]
+        assert self._open is not None  # noqa: S101 - opened above
+        if os.write(self._open, data) < len(data):
+            os.ftruncate(self._open, segment.size)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self._is_dirty = True
+        self._segments[-1] = segment._replace(last=record.number, size=segment.size + len(data))
+
+    def _open_segment(self, number: int) -> None:
+        self._close_segment()
+        path = os.path.join(self._folder, f"{number:016x}{_SUFFIX}")
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | getattr(os, "O_BINARY", 0)
+        self._open = os.open(path, flags, 0o600)
+        self._segments.append(Segment(path, number, number - 1, 0))
+
+    def _close_segment(self) -> None:
+        if self._open is not None:
+            opened, self._open = self._open, None
+            with self._forgiving():
+                os.fsync(opened)
+            with self._forgiving():
+                os.close(opened)
+            self._is_dirty = False
+
+    def _delete_oldest(self) -> None:
+        if len(self._segments) == 1:
+            self._close_segment()
+        with self._forgiving():
+            os.unlink(self._segments.popleft().path)
+
+    def _save_acknowledged(self) -> None:
+        path = os.path.join(self._folder, _ACKNOWLEDGED)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
+        new = os.open(f"{path}.new", flags, 0o600)
+        try:
+            os.write(new, str(self.acknowledged).encode())
+            os.fsync(new)
+        finally:
+            os.close(new)
+        os.replace(f"{path}.new", path)
+
+    @contextlib.contextmanager
+    def _forgiving(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self.trouble = error.strerror or str(error)
+
+
+def _read(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def _missing(numbers: Sequence[int], expected: int) -> int:
+    """Count the records that are not there, from ``expected`` to the last of ``numbers``."""
+    return max(0, numbers[-1] + 1 - expected) - sum(number >= expected for number in numbers)

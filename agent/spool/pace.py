@@ -1,0 +1,53 @@
+"""How fast the backlog may go out: paced in batches, and never in a live beat's way.
+
+One batch is under way at a time. Its size follows the link: what a batch adds to the time that
+the broker takes to acknowledge, over the least seen, is what it would add to a beat behind it.
+"""
+
+import math
+
+BATCHES_PER_S = 50.0
+LEAST_BYTES = 1_024
+MOST_BYTES = 16_384
+BEAT_DELAY_S = 0.05
+"""How much later (s) a batch may make a beat."""
+
+
+class Pace:
+    """Says when the next batch may go, and how large it may be. Times are monotonic seconds."""
+
+    def __init__(self, *, batches_per_s: float = BATCHES_PER_S) -> None:
+        if not batches_per_s > 0:
+            raise ValueError(f"expected more than 0 batches a second, got {batches_per_s}")
+        self._apart_s = 1.0 / batches_per_s
+        self._least_s = math.inf
+        self._sent_at = -math.inf
+        self.is_under_way = False
+        self.batch_bytes = LEAST_BYTES
+
+    @property
+    def next_at(self) -> float:
+        """When the next batch may go; infinity while one is under way."""
+        return math.inf if self.is_under_way else self._sent_at + self._apart_s
+
+    def sent(self, now: float) -> None:
+        """Note that a batch went out."""
+        self.is_under_way = True
+        self._sent_at = now
+
+    def delivered(self, now: float) -> None:
+        """Note that the broker has it; a slow one makes the next smaller."""
+        self.is_under_way = False
+        took_s = now - self._sent_at
+        self._least_s = min(self._least_s, took_s)
+        added_s = took_s - self._least_s
+        if added_s > BEAT_DELAY_S:
+            self.batch_bytes = max(LEAST_BYTES, self.batch_bytes // 2)
+        elif added_s < BEAT_DELAY_S / 2:
+            self.batch_bytes = min(MOST_BYTES, self.batch_bytes * 2)
+
+    def interrupted(self) -> None:
+        """Note that the connection ended: what was under way may be sent again."""
+        self.is_under_way = False
+        self._least_s = math.inf
+        self.batch_bytes = LEAST_BYTES
