@@ -1,0 +1,79 @@
+"""The contract of a check, and how checks are found: one kind a file, named by the file.
+
+A module ``agent/checks/KIND.py`` has a ``Config`` (a :class:`CheckConfig` with the tag ``KIND``,
+every field with unit and default) and a ``Check`` with ``read()``. Only the kinds that a
+configuration names are imported. A check never logs, and never catches what it can't answer for:
+the runner adds duration, and reports a check that raises or hangs as ``critical``.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from types import ModuleType
+from typing import Annotated, NamedTuple, Protocol, TypeAlias
+
+import msgspec
+
+from venuewatch.wire.checks import CheckState, CheckValues
+
+Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9.-][A-Za-z0-9._-]{0,63}$")]
+EveryS = Annotated[float, msgspec.Meta(ge=1.0, le=86_400.0)]
+TimeoutS = Annotated[float, msgspec.Meta(ge=0.1, le=600.0)]
+
+
+class CheckConfig(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="kind"
+):
+    """What every check has.
+
+    ``name`` is unique on its host; ``every_s``: how often it is read (s); ``timeout_s``: after
+    how long (s) one reading is given up.
+    """
+
+    name: Annotated[Name, msgspec.Meta(description="what it is called, unique on its host")]
+    every_s: Annotated[EveryS, msgspec.Meta(description="how often it is read, in s")] = 30.0
+    timeout_s: Annotated[TimeoutS, msgspec.Meta(description="when a reading is given up, in s")] = (
+        5.0
+    )
+
+
+class Reading(NamedTuple):
+    """What one reading says: ``detail`` is for people, one line."""
+
+    state: CheckState
+    detail: str = ""
+    values: CheckValues = CheckValues()
+
+
+Latest: TypeAlias = Callable[[str], Reading | None]
+"""Asks for the latest reading of another check of this host, by name."""
+
+
+class Check(Protocol):
+    """One configured check, made as ``Check(config, latest)``.
+
+    ``read`` is called from one thread at a time, and not always from the same.
+    """
+
+    def read(self) -> Reading:
+        """Look, within ``timeout_s``, and say what was seen."""
+
+    def close(self) -> None:
+        """Let go of whatever is held: sockets, servers, processes."""
+
+
+def kinds() -> tuple[str, ...]:
+    """Return the kinds there are, by name, without importing any."""
+    names = (module.name for module in pkgutil.iter_modules(__path__))
+    return tuple(sorted(name for name in names if not name.startswith("_")))
+
+
+def load(kind: str) -> ModuleType:
+    """Import the module of one kind.
+
+    Raises:
+        ValueError: there is no such kind.
+    """
+    if kind not in kinds():
+        raise ValueError(f"Expected one of {', '.join(kinds())}, got {kind!r}")
+    return importlib.import_module(f"{__name__}.{kind}")
