@@ -1,21 +1,73 @@
 """The agent's configuration: ``agent.toml``."""
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple, TypeAlias
 
 import msgspec
 
 from agent import checks
-from agent.checks import CheckConfig, Name
+from agent.checks import CheckConfig
 from venuewatch import config
-from venuewatch.config import ConfigError, Seconds
+from venuewatch.config import ConfigError, KeepaliveS, Name, Seconds
+
+HostAndPort = Annotated[str, msgspec.Meta(pattern=r"\A(\[[0-9A-Fa-f:.]+\]|[^:\[\]]+):[0-9]{1,5}\Z")]
+
+_PORT_MAX = 65_535
+
+Link: TypeAlias = Literal["wired", "metro", "cellular", "satellite", "satellite_lossy", "bursty"]
+
+KEEPALIVE_S: Mapping[Link, int] = {
+    "wired": 5,
+    "metro": 5,
+    "satellite": 10,
+    "cellular": 15,
+    "satellite_lossy": 30,
+    "bursty": 45,
+}
+"""By class of link: 1.5 times this must outlast the link's usual stalls, or the broker hangs up."""
+
+
+class Place(NamedTuple):
+    """One broker's address."""
+
+    address: str
+    port: int
 
 
 class Broker(config.Broker, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Where the broker is, and over which transport."""
+    """Where the brokers are, and over which transport and class of link.
+
+    ``fallbacks`` (``host:port``) are tried in order while the first broker does not answer.
+    ``keepalive_s`` replaces that of the class of link.
+    """
 
     transport: Literal["tcp", "websockets"] = "tcp"
     websocket_path: str = "/mqtt"
+    link: Link = "wired"
+    keepalive_s: KeepaliveS | None = None
+    fallbacks: tuple[HostAndPort, ...] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for place in self.places:
+            if not 0 < place.port <= _PORT_MAX:
+                raise ValueError(f"Expected a port from 1 to {_PORT_MAX}, got {place.port}")
+
+    @property
+    def keepalive(self) -> int:
+        """How often (s) something must pass, or the broker gives us up after 1.5 times this."""
+        return KEEPALIVE_S[self.link] if self.keepalive_s is None else self.keepalive_s
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """Every broker, in the order in which they are tried."""
+        others = (fallback.rsplit(":", 1) for fallback in self.fallbacks)
+        return (
+            Place(self.address, self.port),
+            *(Place(address.strip("[]"), int(port)) for address, port in others),
+        )
 
 
 class Heartbeat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -23,6 +75,17 @@ class Heartbeat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     interval_s: Seconds = 1.0
     vitals_every_s: Seconds = 10.0
+
+
+class SpoolConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where readings wait while nobody listens, and how much may (bytes).
+
+    Without a ``directory`` it is ``$STATE_DIRECTORY/spool``, as systemd sets it, else ``spool``
+    beside the configuration.
+    """
+
+    directory: str | None = None
+    max_bytes: Annotated[int, msgspec.Meta(ge=65_536)] = 64 * 1024 * 1024
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -33,6 +96,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     role: str = ""
     broker: Broker = Broker()
     heartbeat: Heartbeat = Heartbeat()
+    spool: SpoolConfig = SpoolConfig()
     check: tuple[Any, ...] = ()
 
 
@@ -51,7 +115,14 @@ def read(path: Path) -> Config:
     for name in names:
         if names.count(name) > 1:
             raise ConfigError(f"{path}: Expected each check's name once, got {name} twice")
-    return msgspec.structs.replace(found, check=typed)
+    directory = found.spool.directory or _default_spool(path)
+    spool = msgspec.structs.replace(found.spool, directory=directory)
+    return msgspec.structs.replace(found, check=typed, spool=spool)
+
+
+def _default_spool(path: Path) -> str:
+    state = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
+    return str((Path(state) if state else path.parent) / "spool")
 
 
 def _check(entry: Any, at: int) -> CheckConfig:

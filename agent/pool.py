@@ -4,20 +4,15 @@ Threads are made only when all others are busy, so a machine whose readings are 
 two. A reading that hangs keeps its thread, and everybody else gets another.
 """
 
-import contextlib
 import queue
-import socket
 import threading
 from collections.abc import Callable
-from typing import TypeVar
-
-T = TypeVar("T")
 
 
 class Pool:
-    """Runs work elsewhere, and wakes the shell when something is done."""
+    """Runs work elsewhere, and calls ``wake`` when some is done."""
 
-    def __init__(self, wake: socket.socket) -> None:
+    def __init__(self, wake: Callable[[], None]) -> None:
         self._wake = wake
         self._orders: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._idle = threading.Semaphore(0)
@@ -36,5 +31,4 @@ class Pool:
         while True:
             self._orders.get()()
             self._idle.release()
-            with contextlib.suppress(OSError):  # full: it wakes up anyway; closed: it has ended
-                self._wake.send(b"w")
+            self._wake()

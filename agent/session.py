@@ -9,6 +9,7 @@ import contextlib
 import select
 import socket
 import ssl
+import sys
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -25,6 +26,8 @@ from venuewatch.config import ConfigError, in_words, read_secret
 CONNECT_TIMEOUT_S: Final = 5.0
 
 _LINGER_S = 1.0
+_TCP_RTO_MAX_MS = 44  # linux/tcp.h; Python has no name for it yet
+_RTO_MAX_MS = 1_000  # the least that Linux takes
 _SESSION_TAKEN_OVER = 142  # MQTT 5, 3.14.2.1
 
 
@@ -45,6 +48,7 @@ class Session:
     def __init__(
         self,
         where: config.Broker,
+        place: config.Place,
         *,
         client_id: str,
         will: tuple[str, bytes],
@@ -65,9 +69,9 @@ class Session:
         try:
             self._client = self._make_client(where, client_id, will)
             self._client.connect(
-                where.address,
-                where.port,
-                keepalive=where.keepalive_s,
+                place.address,
+                place.port,
+                keepalive=where.keepalive,
                 clean_start=True,
                 properties=_end_with_connection(),
             )
@@ -78,7 +82,7 @@ class Session:
             raise SessionError("the link broke")
         self._sock = sock
         if isinstance(sock, socket.socket):  # a websocket is wrapped, and has no options
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            _tune(sock)
 
     @property
     def is_congested(self) -> bool:
@@ -93,10 +97,25 @@ class Session:
         return str(self._sock.getsockname()[0])
 
     def publish(
-        self, topic: str, payload: bytes, *, qos: int, is_retained: bool = False
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        qos: int,
+        is_retained: bool = False,
+        expiry_s: int | None = None,
     ) -> paho.MQTTMessageInfo:
-        """Hand a message to the network; what it returns knows when the broker has it."""
-        return self._client.publish(topic, payload, qos=qos, retain=is_retained)
+        """Hand a message to the network; what it returns knows when the broker has it.
+
+        ``expiry_s``: how long (s) the broker keeps it for a centre that is away; None for ever.
+        """
+        properties = None
+        if expiry_s is not None:
+            properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+            properties.MessageExpiryInterval = expiry_s
+        return self._client.publish(
+            topic, payload, qos=qos, retain=is_retained, properties=properties
+        )
 
     def wait(self, timeout_s: float, wake: socket.socket) -> None:
         """Sleep until ``timeout_s`` has passed, something has arrived, or ``wake`` is readable.
@@ -134,6 +153,11 @@ class Session:
             while not said.is_published() and clock.monotonic() < end:
                 self.wait(end - clock.monotonic(), idle)
             self._client.disconnect()
+        self.drop()
+
+    def leave(self) -> None:
+        """Part cleanly, without a farewell and without a will: we go on elsewhere."""
+        self._client.disconnect()
         self.drop()
 
     def drop(self) -> None:
@@ -198,6 +222,14 @@ class Session:
         self, _client: paho.Client, _userdata: object, message: paho.MQTTMessage
     ) -> None:
         self._heard(message.topic, bytes(message.payload))
+
+
+def _tune(sock: socket.socket) -> None:
+    """Have beats sent at once, and again within a second on a link that lost them."""
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):  # Linux before 6.15 has no such option
+            sock.setsockopt(socket.IPPROTO_TCP, _TCP_RTO_MAX_MS, _RTO_MAX_MS)
 
 
 def _end_with_connection() -> Properties:

@@ -1,35 +1,41 @@
 """The agent's loop: beats on time, whatever else goes on.
 
-One thread owns the session and the schedule; readings are taken in another. The loop sleeps
-until the next thing is due, something arrives, or it is woken.
+One thread owns the session and the schedule; readings are taken and kept in others. The loop
+sleeps until the next thing is due, something arrives, or it is woken.
 """
 
-import base64
 import contextlib
 import logging
-import os
-import platform
 import random
 import select
 import signal
 import socket
-from collections.abc import Callable
-from importlib.metadata import version
+from functools import partial
 from types import FrameType
 from typing import Literal
 
-import psutil
+import paho.mqtt.client as paho
 
-from agent import config, vitals
+from agent import config, identity
+from agent.centre import Centre
+from agent.identity import milliseconds
+from agent.keeper import Keeper
+from agent.link import Link
+from agent.outbox import Line, Outbox
+from agent.pool import Pool
+from agent.readings import Readings
 from agent.schedule import Slots
 from agent.session import Session, SessionError
-from agent.worker import Worker
+from agent.spool.disk import Spool
+from agent.supervisor import Supervisor
 from venuewatch import clock, log
-from venuewatch.wire import messages, reconnect, topics
+from venuewatch.wire import messages, topics
 from venuewatch.wire.errors import MalformedMessageError
-from venuewatch.wire.messages import Beat, Birth, Death, Echo, Tick, Vitals, encode
-from venuewatch.wire.readings import Readings
+from venuewatch.wire.messages import Acknowledge, Beat, Death, encode
 from venuewatch.wire.topics import Stream
+
+READING_EXPIRY_S = 3_600
+"""How long (s) the broker keeps readings for a centre that is away."""
 
 _logger = logging.getLogger("agent")
 
@@ -37,41 +43,34 @@ _logger = logging.getLogger("agent")
 class Agent:
     """Says that this machine lives, and how it is, until told to stop."""
 
-    def __init__(
-        self,
-        settings: config.Config,
-        *,
-        rng: random.Random,
-        read_vitals: Callable[[], Readings] | None = None,
-    ) -> None:
+    def __init__(self, settings: config.Config, *, rng: random.Random) -> None:
+        start = clock.monotonic()
         self._settings = settings
-        self._rng = rng
         self._topics = {
             stream: topics.topic(settings.venue, settings.host, stream) for stream in Stream
         }
-        self._boot = base64.b32encode(os.urandom(5)).decode().lower()
-        self._sessions = 0
-        self._session: Session | None = None
-        self._attempt = 0
-        self._connect_at = clock.monotonic()
-        self._trouble: str | None = None
-        self._centre_state: str | None = None
-        self._heard_tick: tuple[Tick, float] | None = None
-        self._unsent: Vitals | None = None
-        self._is_announced = False
-        self._is_stopping = False
+        self._boot = identity.new_boot()
         self._wake, self._waker = socket.socketpair()
         self._wake.settimeout(0.0)
         self._waker.settimeout(0.0)
-        self._beats = Slots(self._connect_at, settings.heartbeat.interval_s)
-        self._vitals = Slots(self._connect_at, settings.heartbeat.vitals_every_s)
-        self._worker = Worker(read_vitals or _vitals_reader(), self._waker)
+        pool = Pool(self._nudge)
+        self._link = Link(settings.broker, self._new_session, threads=pool, rng=rng, start=start)
+        self._centre = Centre()
+        self._readings = Readings(settings, boot=self._boot, threads=pool, start=start, rng=rng)
+        directory, max_bytes = str(settings.spool.directory), settings.spool.max_bytes
+        self._keeper = Keeper(partial(Spool, directory, max_bytes=max_bytes), self._nudge)
+        self._outbox = Outbox(self._keeper, boot=self._boot)
+        self._beats = Slots(start, settings.heartbeat.interval_s)
+        self._supervisor = Supervisor()
+        self._watchdog = Slots(start, self._supervisor.watchdog_every_s or 86_400.0)
+        self._is_announced = False
+        self._is_heard = True
+        self._is_stopping = False
 
     def stop(self) -> None:
         """End soon, with a farewell. May be called from a signal handler."""
         self._is_stopping = True
-        with contextlib.suppress(BlockingIOError):
-            self._waker.send(b"s")
+        self._nudge()
 
     def run(self) -> None:
         """Beat until stopped."""
@@ -80,27 +79,36 @@ class Agent:
             try:
                 self._step()
             except SessionError as error:
-                self._end_session(str(error))
-        if self._session is not None and self._session.is_open:
-            self._session.close(self._last_words("farewell"))
+                self._link.failed(error, was_open=self._is_announced)
+                self._is_announced = False
+                self._outbox.session_ended()
+        self._supervisor.stopping()
+        session = self._link.session
+        if session is not None and session.is_open:
+            session.close(self._last_words(self._link.sessions, "farewell"))
+        self._outbox.close()
+        self._readings.close()
         log.event(_logger, logging.INFO, "agent_stopped", **self._who())
 
     def _step(self) -> None:
         now = clock.monotonic()
-        session = self._session
-        if session is None and now >= self._connect_at:
-            session = self._connect()
-        if session is not None and session.is_open and not self._is_announced:
+        self._link.step(now)
+        session = self._link.session
+        if session is None or not session.is_open:
+            self._is_announced = False
+        elif not self._is_announced:
             self._announce(session)
         self._beat(now)
-        self._read_vitals(now)
-        self._sleep(session)
+        self._read(now)
+        if self._watchdog.take(now) is not None:
+            self._supervisor.alive()
+        self._sleep()
 
-    def _sleep(self, session: Session | None) -> None:
-        next_at = min(self._beats.next_at, self._vitals.next_at)
-        if session is None:
-            next_at = min(next_at, self._connect_at)
-        timeout_s = max(0.0, next_at - clock.monotonic())
+    def _sleep(self) -> None:
+        session = self._link.session
+        due = [self._beats.next_at, self._readings.next_at, self._outbox.next_at()]
+        due += [self._watchdog.next_at, self._link.connect_at if session is None else None]
+        timeout_s = max(0.0, min(at for at in due if at is not None) - clock.monotonic())
         if session is not None:
             session.wait(timeout_s, self._wake)
         else:
@@ -108,49 +116,28 @@ class Agent:
         with contextlib.suppress(BlockingIOError):
             self._wake.recv(4096)
 
-    def _connect(self) -> Session:
-        self._sessions += 1
-        self._is_announced = False
-        self._heard_tick = None
-        self._session = Session(
+    def _new_session(self, place: config.Place, number: int) -> Session:
+        return Session(
             self._settings.broker,
+            place,
             client_id=self._settings.host,
-            will=self._last_words("lost"),
+            will=self._last_words(number, "lost"),
             subscriptions=[topics.TICK, topics.CENTRE_STATES, self._topics[Stream.CMD]],
             on_message=self._hear,
-        )
-        return self._session
-
-    def _end_session(self, why: str) -> None:
-        was_taken_over = False
-        if self._session is not None:
-            was_taken_over = self._session.was_taken_over
-            self._session.drop()
-            self._session = None
-        if self._is_announced or why != self._trouble:
-            self._trouble = why
-            name = "broker_lost" if self._is_announced else "broker_unreachable"
-            log.event(_logger, logging.WARNING, name, why=why, **self._place())
-        if was_taken_over:  # two of us would otherwise take it from each other each second
-            self._attempt = reconnect.AT_CEILING
-        else:
-            self._attempt = 0 if self._is_announced else self._attempt + 1
-        self._is_announced = False
-        self._connect_at = clock.monotonic() + reconnect.wait_before(
-            self._attempt, self._rng, max_s=self._settings.broker.reconnect_max_s
         )
 
     def _announce(self, session: Session) -> None:
         """Say who we are, and that we live, before anything else."""
         self._is_announced = True
-        self._trouble = None
-        log.event(_logger, logging.INFO, "broker_connected", **self._place())
+        self._link.opened()
+        self._supervisor.ready("connected to the broker")
+        self._centre.session_began(clock.monotonic())
         self._publish_birth(session)
         self._publish_beat(session, max(0, self._beats.taken))
 
     def _beat(self, now: float) -> None:
         number = self._beats.take(now)
-        session = self._session
+        session = self._link.session
         # What the network has not taken yet is older than this beat: nobody wants both.
         if (
             number is not None
@@ -160,39 +147,36 @@ class Agent:
         ):
             self._publish_beat(session, number)
 
-    def _read_vitals(self, now: float) -> None:
-        number = self._vitals.take(now)
-        if number is not None:
-            self._worker.ask(number)
-        for taken, readings in self._worker.results():
-            self._unsent = Vitals(
-                boot=self._boot,
-                session=self._sessions,
-                seq=taken,
-                wall_ms=_ms(clock.wall()),
-                readings=readings,
-            )
-        if self._unsent is not None and self._session is not None and self._is_announced:
-            self._session.publish(self._topics[Stream.VITALS], encode(self._unsent), qos=1)
-            self._unsent = None
+    def _read(self, now: float) -> None:
+        """Take readings, and send or keep them; the backlog goes on while somebody listens."""
+        line = self._line(now)
+        self._readings.own = self._own()
+        for stream, payload in self._readings.advance(now, self._link.sessions):
+            self._outbox.take(stream, payload, line, now)
+        self._outbox.advance(line, self._link.sessions, now)
+
+    def _line(self, now: float) -> Line | None:
+        session = self._link.session
+        if session is None or not self._is_announced:
+            return None
+        is_heard = self._centre.is_listening(now)
+        if is_heard != self._is_heard and (is_heard or self._centre.is_silent(now)):
+            self._is_heard = is_heard
+            name = "centre_listens" if is_heard else "centre_silent"
+            level = logging.INFO if is_heard else logging.WARNING
+            log.event(_logger, level, name, **self._link.place._asdict())
+        return partial(self._publish, session) if is_heard else None
+
+    def _publish(self, session: Session, stream: Stream, payload: bytes) -> paho.MQTTMessageInfo:
+        expiry_s = None if stream is Stream.BACKLOG else READING_EXPIRY_S
+        return session.publish(self._topics[stream], payload, qos=1, expiry_s=expiry_s)
 
     def _publish_birth(self, session: Session) -> None:
-        heartbeat, facts = self._settings.heartbeat, platform.uname()
-        birth = Birth(
+        birth = identity.birth(
+            self._settings,
             boot=self._boot,
-            session=self._sessions,
-            wall_ms=_ms(clock.wall()),
-            interval_s=heartbeat.interval_s,
-            vitals_every_s=heartbeat.vitals_every_s,
-            agent_version=version("venuewatch"),
-            role=self._settings.role,
+            session=self._link.sessions,
             address=session.local_address,
-            sysname=facts.system,
-            nodename=facts.node,
-            release=facts.release,
-            version=facts.version,
-            machine=facts.machine,
-            os_boot_ms=_ms(psutil.boot_time()),
         )
         session.publish(self._topics[Stream.BIRTH], encode(birth), qos=1, is_retained=True)
 
@@ -200,57 +184,54 @@ class Agent:
         now = clock.monotonic()
         beat = Beat(
             boot=self._boot,
-            session=self._sessions,
+            session=self._link.sessions,
             seq=number,
-            mono_ms=_ms(now),
-            wall_ms=_ms(clock.wall()),
-            tick=self._echo(now),
+            mono_ms=milliseconds(now),
+            wall_ms=milliseconds(clock.wall()),
+            tick=self._centre.echo(now),
         )
         session.publish(self._topics[Stream.BEAT], encode(beat), qos=0)
 
-    def _echo(self, now: float) -> Echo | None:
-        if self._heard_tick is None:
-            return None
-        tick, heard_at = self._heard_tick
-        self._heard_tick = None
-        return Echo(number=tick.number, held_ms=_ms(now - heard_at))
-
     def _hear(self, topic: str, payload: bytes) -> None:
+        now = clock.monotonic()
         try:
             if topic == topics.TICK:
-                self._heard_tick = messages.decode_tick(payload), clock.monotonic()
+                self._centre.hear_tick(messages.decode_tick(payload), now)
             elif topic == self._topics[Stream.CMD]:
-                messages.decode_command(payload)
-                if self._session is not None:
-                    self._publish_birth(self._session)
+                self._obey(messages.decode_command(payload), now)
             else:
-                self._hear_centre(messages.decode_centre_state(payload).state)
+                self._centre.hear_state(topic, messages.decode_centre_state(payload).state)
         except MalformedMessageError as error:
             log.event(_logger, logging.WARNING, "message_refused", topic=topic, why=str(error))
 
-    def _hear_centre(self, state: str) -> None:
-        if state != self._centre_state:
-            self._centre_state = state
-            log.event(_logger, logging.INFO, "centre_changed", state=state)
+    def _obey(self, command: messages.Command, now: float) -> None:
+        session = self._link.session
+        if isinstance(command, Acknowledge):
+            if command.boot == self._boot:
+                self._outbox.acknowledged(command.number, now)
+        elif session is not None:
+            self._publish_birth(session)
 
-    def _last_words(self, reason: Literal["lost", "farewell"]) -> tuple[str, bytes]:
-        death = Death(boot=self._boot, session=self._sessions, reason=reason)
+    def _own(self) -> dict[str, float]:
+        spool = self._keeper.status
+        return {
+            "venuewatch_agent_sessions_total": self._link.sessions,
+            "venuewatch_agent_in_flight_messages": self._outbox.in_flight,
+            "venuewatch_agent_spool_records": spool.pending,
+            "venuewatch_agent_spool_bytes": spool.size_bytes,
+            "venuewatch_agent_dropped_total": spool.dropped,
+        }
+
+    def _last_words(self, session: int, reason: Literal["lost", "farewell"]) -> tuple[str, bytes]:
+        death = Death(boot=self._boot, session=session, reason=reason)
         return self._topics[Stream.DEATH], encode(death)
+
+    def _nudge(self) -> None:
+        with contextlib.suppress(OSError):  # full: it wakes up anyway; closed: it has ended
+            self._waker.send(b"w")
 
     def _who(self) -> dict[str, object]:
         return {"venue": self._settings.venue, "host": self._settings.host}
-
-    def _place(self) -> dict[str, object]:
-        return {"address": self._settings.broker.address, "port": self._settings.broker.port}
-
-
-def _ms(seconds: float) -> int:
-    return max(0, round(seconds * 1000))
-
-
-def _vitals_reader() -> Callable[[], Readings]:
-    collectors = vitals.found()
-    return lambda: vitals.gather(collectors, clock.monotonic)
 
 
 def serve(settings: config.Config) -> int:

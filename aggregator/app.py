@@ -10,6 +10,7 @@ import logging
 import random
 import signal
 from collections.abc import Sequence
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -18,18 +19,19 @@ from aiohttp import web
 
 from aggregator import config, inventory
 from aggregator.core.detector import Detector
-from aggregator.core.events import BirthWanted, HostChanged
+from aggregator.core.events import BacklogHeard, BirthWanted, HostChanged
 from aggregator.core.fleet import Fleet
 from aggregator.core.intake import Intake
 from aggregator.core.states import HostState
 from aggregator.core.ticks import Ticks
 from aggregator.shell.broker import BrokerLink
 from aggregator.shell.http import Pages
+from aggregator.shell.journal import Journal
 from aggregator.shell.metrics import Metrics
 from venuewatch import clock, log
 from venuewatch.wire import topics
 from venuewatch.wire.errors import MalformedMessageError, Reason
-from venuewatch.wire.messages import CentreState, Rebirth, encode
+from venuewatch.wire.messages import Acknowledge, CentreState, Rebirth, encode
 
 LOOK_EVERY_S = 0.1
 """How often (s) the loop looks at least, to notice its own lag."""
@@ -66,9 +68,11 @@ class Aggregator:
             will=(self._state_topic, encode(CentreState("offline"))),
             rng=rng,
         )
+        self._journal: Journal | None = None
         self._loop: asyncio.AbstractEventLoop
         self._look_timer: asyncio.TimerHandle | None = None
         self._look_at = 0.0
+        self._ran_at = 0.0
         self._refused_before: set[Reason] = set()
         self.port = 0
 
@@ -79,7 +83,10 @@ class Aggregator:
             OSError: the HTTP address cannot be had.
         """
         self._loop = asyncio.get_running_loop()
-        self._look_at = clock.monotonic()
+        self._look_at = self._ran_at = clock.monotonic()
+        if self._settings.journal.path is not None:
+            keep_days = self._settings.journal.keep_days
+            self._journal = Journal(Path(self._settings.journal.path), keep_days=keep_days)
         runner = web.AppRunner(self._pages().app(), access_log=None)
         await runner.setup()
         host, port = config.host_and_port(self._settings.web.listen_address)
@@ -103,6 +110,8 @@ class Aggregator:
             if self._look_timer is not None:
                 self._look_timer.cancel()
             await runner.cleanup()
+            if self._journal is not None:
+                self._journal.close()
 
     def hear(self, publishes: Sequence[mqtt5.PublishPacket]) -> None:
         """Take in what one read brought."""
@@ -113,6 +122,7 @@ class Aggregator:
                 hear(publish.topic, publish.payload, is_retained=publish.retain, now=now, wall=wall)
             except MalformedMessageError as error:
                 self._log_refused(error, publish.topic)
+        self._store()
         self._tell()
 
     def refuse(self, reason: Reason) -> None:
@@ -143,9 +153,10 @@ class Aggregator:
         lag_s = now - self._look_at
         if lag_s > STALL_S:
             log.event(_logger, logging.WARNING, "stalled", lag_s=round(lag_s, 3))
-            self._detector.stalled(self._look_at, now)
+            self._detector.stalled(self._ran_at, now)
             self._metrics.note_lag(lag_s, now)
             self._look_at = now
+        self._ran_at = now
         return now
 
     def _look(self) -> None:
@@ -174,6 +185,23 @@ class Aggregator:
             self._look_timer.cancel()
         self._look_at = at
         self._look_timer = self._loop.call_at(at, self._look)
+
+    def _store(self) -> None:
+        """Store what came late, and acknowledge it to its hosts once it is stored."""
+        intake = self._intake
+        if not intake.backlogs:
+            return
+        stored, intake.stored = intake.stored, []
+        backlogs, intake.backlogs = intake.backlogs, []
+        if self._journal is None:
+            self._acknowledge(backlogs)
+        else:
+            self._journal.store(stored, partial(self._acknowledge, backlogs))
+
+    def _acknowledge(self, backlogs: Sequence[BacklogHeard]) -> None:
+        for backlog in backlogs:
+            command = topics.topic(backlog.venue, backlog.host, topics.Stream.CMD)
+            self._link.publish(command, encode(Acknowledge(backlog.boot, backlog.number)), qos=1)
 
     async def _tick(self) -> None:
         while True:

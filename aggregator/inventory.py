@@ -8,9 +8,7 @@ import msgspec
 
 from aggregator.core.fleet import Fleet, Host, Venue
 from aggregator.core.margins import MARGINS_S, Link
-from venuewatch.config import load
-
-Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9.-][A-Za-z0-9._-]{0,63}$")]
+from venuewatch.config import Name, load
 
 
 class HostEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

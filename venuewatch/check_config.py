@@ -6,7 +6,7 @@ import sys
 import tomllib
 from pathlib import Path
 
-from venuewatch.config import ConfigError
+from venuewatch.config import ConfigError, one_line
 
 USAGE_ERROR = 2
 
@@ -45,8 +45,8 @@ def _kind_of(path: Path) -> str:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ConfigError(f"{path}: {error}") from None
+    except (ValueError, RecursionError) as error:  # not a path, not UTF-8, not TOML
+        raise ConfigError(f"{one_line(path)}: {one_line(error)}") from None
     if isinstance(content.get("venue"), list):
         return "inventory"
     return "agent" if "host" in content or "venue" in content else "aggregator"

@@ -15,6 +15,7 @@ import msgspec
 T = TypeVar("T")
 
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
+Name = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9.-][A-Za-z0-9._-]{0,63}\Z")]
 KeepaliveS = Annotated[int, msgspec.Meta(ge=1, le=3600)]
 Seconds = Annotated[float, msgspec.Meta(ge=0.1, le=86_400)]
 
@@ -27,8 +28,7 @@ class Broker(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """Where the MQTT broker is and how to be let in.
 
     TLS is used when ``tls`` says so or any of the TLS files is named; without ``ca_file`` the
-    system's certificate authorities are trusted. ``keepalive_s``: the broker gives a silent
-    connection up after 1.5 times this (MQTT 5, 3.1.2.10).
+    system's certificate authorities are trusted.
     """
 
     address: str = "127.0.0.1"
@@ -39,7 +39,6 @@ class Broker(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     key_file: str | None = None
     username: str | None = None
     password_file: str | None = None
-    keepalive_s: KeepaliveS = 5
     reconnect_max_s: Seconds = 10.0
 
     def __post_init__(self) -> None:
@@ -66,12 +65,19 @@ def load(path: Path, kind: type[T]) -> T:
         raw = path.read_bytes()
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from None
+    except ValueError as error:
+        raise ConfigError(f"{one_line(path)}: {error}") from None
     try:
         return msgspec.convert(tomllib.loads(raw.decode()), kind)
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: Expected UTF-8, got a stray byte at {error.start}") from None
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError, RecursionError) as error:
-        raise ConfigError(f"{path}: {error}") from None
+    except (ValueError, RecursionError) as error:  # not TOML, or not a ``kind``
+        raise ConfigError(f"{path}: {one_line(error)}") from None
+
+
+def one_line(text: object) -> str:
+    """Return a text as one line that a terminal can show."""
+    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in str(text))
 
 
 def read_secret(path: str) -> str:
@@ -86,6 +92,8 @@ def read_secret(path: str) -> str:
         raise ConfigError(f"{path}: {error.strerror}") from None
     except UnicodeDecodeError:
         raise ConfigError(f"{path}: Expected UTF-8") from None
+    except ValueError as error:
+        raise ConfigError(f"{one_line(path)}: {error}") from None
     if not lines or not lines[0]:
         raise ConfigError(f"{path}: Expected a secret on the first line")
     return lines[0]

@@ -24,6 +24,8 @@ _STEADY_BEATS = 3
 _BIRTH_ASK_EVERY_S = 5.0
 _GRACE_EXTRA_S = 5.0
 
+_FALLEN = frozenset({HostState.DOWN, HostState.UNREACHABLE})
+
 _CAUSES = {
     Trigger.DEADLINE_PASSED: "silent",
     Trigger.GRACE_ENDED: "silent",
@@ -82,20 +84,24 @@ class Detector:
         """Take in a live beat; return whether it is news (not a repeat, not overtaken)."""
         if self._due and self._due[0][0] <= now:
             self.advance(now)
-        if beat.boot != host.boot:
+        is_new_boot = beat.boot != host.boot
+        if is_new_boot:
             self._begin_boot(host, beat)
         elif beat.seq > host.beat_seq:
             host.missed += beat.seq - host.beat_seq - 1
         else:
             return False
-        gap_s = INF if host.evidence_at is None else now - host.evidence_at
+        gap_s = INF
+        if host.evidence_at is not None and not is_new_boot:
+            gap_s = now - host.evidence_at
         host.beat_seq = beat.seq
         host.session = beat.session
         host.evidence_at = now
         host.evidence_wall = wall
         host.deadline = now + host.allowance_s
         host.will_due = INF
-        if host.state is not HostState.UP:
+        host.is_replaced = False
+        if host.state is not HostState.UP or is_new_boot:
             self._hear_again(host, gap_s, now)
             self._queue(host)
         if not host.is_announced:
@@ -108,11 +114,14 @@ class Detector:
         A live one shows that the session before it was replaced, and so voids that one's will.
         """
         self.advance(now)
+        if not is_retained and _is_new_session(host, birth):
+            host.will_due = INF
+            host.is_replaced = True
         host.birth = birth
         if birth.boot == host.boot:
-            self._set_interval(host, birth.interval_s)
-        if not is_retained and (birth.boot, birth.session) != (host.boot, host.session):
-            host.will_due = INF
+            self._set_interval(host, birth.interval_s, now)
+        elif host.state is HostState.UNKNOWN:
+            host.deadline = max(host.deadline, now + birth.interval_s + host.margin_s)
 
     def hear_death(self, host: Host, death: Death, now: float, *, is_retained: bool) -> None:
         """Take in that a session ended. A will is held; a farewell is believed at once.
@@ -135,11 +144,14 @@ class Detector:
     def stalled(self, start: float, end: float) -> None:
         """Credit every deadline with the time (monotonic s) in which we ourselves did not run.
 
+        ``start`` is when we last ran: what was due by then is decided, and nothing after it.
+
         Raises:
             ValueError: an end before its start.
         """
         if end < start:
             raise ValueError(f"a stall cannot end ({end}) before it starts ({start})")
+        self.advance(start)
         for host in self._fleet:
             host.deadline += end - start
             host.will_due += end - start
@@ -157,17 +169,20 @@ class Detector:
 
     def subscribed(self, now: float) -> None:
         """We can hear (again): the grace begins in which the fleet may find its way back."""
+        self.advance(now)
         self._is_blind = False
         for host in self._fleet:
-            grace_ends = now + self._grace_s + host.margin_s
+            grace_ends = now + max(self._grace_s + host.margin_s, host.announced_allowance_s)
             if host.state is HostState.UNKNOWN:
                 host.deadline = grace_ends
             elif host.state is HostState.AWAY:
                 host.deadline = max(host.deadline, grace_ends)
+            elif host.state in ALIVE:  # heard before the subscription was acknowledged
+                host.deadline = now + host.allowance_s
         self._queue_all()
 
     def _hear_again(self, host: Host, gap_s: float, now: float) -> None:
-        if host.state not in {HostState.DOWN, HostState.UNREACHABLE}:
+        if host.state not in _FALLEN:
             self._change(host, Trigger.BEAT, now)
             return
         interval_s = host.allowance_s - host.margin_s
@@ -188,12 +203,14 @@ class Detector:
             interval_s = host.birth.interval_s
         host.allowance_s = interval_s + host.margin_s
 
-    def _set_interval(self, host: Host, interval_s: float) -> None:
+    def _set_interval(self, host: Host, interval_s: float, now: float) -> None:
+        """Learn how often a host beats; what is overdue by that is given the margin from now."""
         allowance_s = interval_s + host.margin_s
         if allowance_s == host.allowance_s:
             return
         if host.state in ALIVE:
-            host.deadline += allowance_s - host.allowance_s
+            deadline = host.deadline + allowance_s - host.allowance_s
+            host.deadline = max(deadline, now + host.margin_s)
         host.allowance_s = allowance_s
         self._queue(host)
 
@@ -278,13 +295,19 @@ class Detector:
         host.cause = _CAUSES.get(trigger)
 
 
-def _is_of_latest_session(host: Host, death: Death) -> bool:
-    """Tell whether ``death`` ends the session that was heard last, or a later one of its boot.
+def _is_new_session(host: Host, birth: Birth) -> bool:
+    """Tell whether ``birth`` begins a session that we have not heard of; a bridge repeats them."""
+    session = (birth.boot, birth.session)
+    known = None if host.birth is None else (host.birth.boot, host.birth.session)
+    return session not in {(host.boot, host.session), known}
 
-    Before the first beat the birth says which session that is.
+
+def _is_of_latest_session(host: Host, death: Death) -> bool:
+    """Tell whether ``death`` ends the latest session that we have heard of.
+
+    The latest beat says which that is, unless a live birth has come since, or no beat ever.
     """
-    if host.boot:
-        return death.boot == host.boot and death.session >= host.session
-    if host.birth is not None:
-        return death.boot == host.birth.boot and death.session >= host.birth.session
-    return False
+    boot, session = host.boot, host.session
+    if host.birth is not None and (host.is_replaced or not boot):
+        boot, session = host.birth.boot, host.birth.session
+    return death.boot == boot and death.session >= session

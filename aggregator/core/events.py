@@ -7,6 +7,7 @@ stamped with the moment at which it became true, not with the moment at which so
 from typing import NamedTuple, TypeAlias
 
 from aggregator.core.states import HostState, Trigger
+from venuewatch.wire.messages import Checks, Vitals
 
 
 class HostChanged(NamedTuple):
@@ -30,6 +31,30 @@ class BirthWanted(NamedTuple):
     at: float
     venue: str
     host: str
+
+
+class BacklogHeard(NamedTuple):
+    """A host's backlog up to ``number`` of its spool: acknowledge it when all before is stored."""
+
+    at: float
+    venue: str
+    host: str
+    boot: str
+    number: int
+
+
+class ReadingHeard(NamedTuple):
+    """A reading that came late, from a backlog, and was not heard before: to be stored.
+
+    ``wall_ms`` is the host's own clock when it was taken.
+    """
+
+    host: str
+    boot: str
+    stream: str
+    seq: int
+    wall_ms: int
+    message: Vitals | Checks
 
 
 Event: TypeAlias = HostChanged | BirthWanted

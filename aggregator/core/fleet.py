@@ -6,15 +6,23 @@ as it is expected. Times without a suffix are monotonic seconds; ``INF`` means n
 
 import math
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from aggregator.core.states import HostState
-from venuewatch.wire.messages import Birth, Death
+from venuewatch.wire.messages import Birth, CheckReading, Death
 from venuewatch.wire.readings import Readings
 
 INF = math.inf
 
 UNANNOUNCED_INTERVAL_S = 60.0
 """The beat interval assumed of a boot whose birth is not known: slow enough to accuse nobody."""
+
+
+class KnownCheck(NamedTuple):
+    """The last that one check said, and when it was taken (monotonic s, by our estimate)."""
+
+    reading: CheckReading
+    at: float
 
 
 class Host:
@@ -27,18 +35,22 @@ class Host:
         "birth_asked_at",
         "boot",
         "cause",
+        "checks",
         "clock_offset_s",
         "deadline",
         "death",
         "evidence_at",
         "evidence_wall",
         "is_listed",
+        "is_replaced",
         "margin_s",
         "missed",
         "name",
         "queued_at",
         "readings",
         "readings_at",
+        "readings_heard",
+        "readings_missing",
         "restarts",
         "role",
         "round_trip_s",
@@ -47,8 +59,6 @@ class Host:
         "state",
         "steady",
         "venue",
-        "vitals_boot",
-        "vitals_seq",
         "was_up",
         "will_due",
     )
@@ -71,6 +81,7 @@ class Host:
 
         self.boot = ""
         self.session = 0
+        self.is_replaced = False
         self.birth: Birth | None = None
         self.birth_asked_at = -INF
         self.death: Death | None = None
@@ -94,13 +105,19 @@ class Host:
         self.restarts = 0
         self.readings: Readings | None = None
         self.readings_at = -INF
-        self.vitals_boot = ""
-        self.vitals_seq = -1
+        self.checks: dict[str, KnownCheck] = {}
+        self.readings_heard = 0
+        self.readings_missing = 0
 
     @property
     def is_announced(self) -> bool:
         """Whether the birth of the boot that is beating is known."""
         return self.birth is not None and self.birth.boot == self.boot
+
+    @property
+    def announced_allowance_s(self) -> float:
+        """The announced interval and the margin; 0 as long as no birth is known."""
+        return 0.0 if self.birth is None else self.birth.interval_s + self.margin_s
 
     @property
     def counts_as_up(self) -> bool:

@@ -11,15 +11,21 @@ from functools import partial
 from typing import TypeAlias
 
 from aggregator.core.detector import Detector
-from aggregator.core.fleet import Fleet, Host, Venue
+from aggregator.core.events import BacklogHeard, ReadingHeard
+from aggregator.core.fleet import Fleet, Host, KnownCheck, Venue
+from aggregator.core.ledger import Ledger
 from aggregator.core.states import HostState
 from aggregator.core.ticks import Ticks, clock_offset
 from venuewatch.wire import topics
 from venuewatch.wire.errors import MalformedMessageError, Reason
 from venuewatch.wire.messages import (
     Beat,
+    Checks,
+    Vitals,
+    decode_backlog,
     decode_beat,
     decode_birth,
+    decode_checks,
     decode_death,
     decode_vitals,
 )
@@ -28,7 +34,11 @@ from venuewatch.wire.topics import Address, Stream
 UNLISTED_MAX = 100
 """How many hosts that the inventory does not list are watched at one venue."""
 
+CHECKS_MAX = 500
+"""How many checks of one host are known at a time."""
+
 _BEAT = Stream.BEAT.value
+_NUMBERED = (Stream.VITALS.value, Stream.CHECKS.value)
 
 Route: TypeAlias = Callable[[bytes, bool, float, float], None]
 
@@ -39,6 +49,9 @@ class Intake:
     Attributes:
         heard: messages taken in, by stream.
         rejected: messages refused, by reason.
+        ledger: which readings were heard, once each.
+        stored, backlogs: what the last messages brought to be stored, and to be acknowledged
+            once it is; whoever stores takes them out.
     """
 
     def __init__(self, fleet: Fleet, detector: Detector, ticks: Ticks) -> None:
@@ -48,6 +61,9 @@ class Intake:
         self._routes: dict[str, Route] = {}
         # Keyed by plain strings: an enum's hash is a Python call, and cost 2 of 6 us a beat.
         self.heard: Counter[str] = Counter({stream.value: 0 for stream in Stream})
+        self.ledger = Ledger()
+        self.stored: list[ReadingHeard] = []
+        self.backlogs: list[BacklogHeard] = []
         self.rejected: Counter[Reason] = Counter(dict.fromkeys(Reason, 0))
 
     def hear(
@@ -97,6 +113,10 @@ class Intake:
                 return self._hear_death
             case Stream.VITALS:
                 return self._hear_vitals
+            case Stream.CHECKS:
+                return self._hear_checks
+            case Stream.BACKLOG:
+                return self._hear_backlog
             case Stream.CMD:
                 raise ValueError("a command goes downward")
 
@@ -131,8 +151,7 @@ class Intake:
     def _hear_beat(
         self, host: Host, payload: bytes, is_retained: bool, now: float, wall: float
     ) -> None:
-        if is_retained:
-            raise MalformedMessageError(Reason.RETAINED, "expected a beat that is not retained")
+        _refuse_retained(is_retained, "beats")
         self._take_beat(host, decode_beat(payload), now, wall)
 
     def _take_beat(self, host: Host, beat: Beat, now: float, wall: float) -> None:
@@ -159,18 +178,79 @@ class Intake:
         self._detector.hear_death(host, death, now, is_retained=is_retained)
 
     def _hear_vitals(
-        self, host: Host, payload: bytes, is_retained: bool, now: float, _wall: float
+        self, host: Host, payload: bytes, is_retained: bool, now: float, wall: float
     ) -> None:
-        if is_retained:
-            raise MalformedMessageError(Reason.RETAINED, "expected vitals that are not retained")
+        _refuse_retained(is_retained, "vitals")
         vitals = decode_vitals(payload)
         self.heard[Stream.VITALS.value] += 1
-        if vitals.boot == host.vitals_boot and vitals.seq <= host.vitals_seq:
-            return
-        host.vitals_boot = vitals.boot
-        host.vitals_seq = vitals.seq
-        host.readings = vitals.readings
-        host.readings_at = now
+        self._take(host, Stream.VITALS, vitals, now, wall)
+
+    def _hear_checks(
+        self, host: Host, payload: bytes, is_retained: bool, now: float, wall: float
+    ) -> None:
+        _refuse_retained(is_retained, "checks")
+        checks = decode_checks(payload)
+        self.heard[Stream.CHECKS.value] += 1
+        self._take(host, Stream.CHECKS, checks, now, wall)
+
+    def _hear_backlog(
+        self, host: Host, payload: bytes, is_retained: bool, now: float, wall: float
+    ) -> None:
+        """Take in what was said too late to be live: it is stored, and can accuse nobody."""
+        _refuse_retained(is_retained, "backlog")
+        backlog = decode_backlog(payload)
+        self.heard[Stream.BACKLOG.value] += 1
+        late: list[tuple[Stream, Vitals | Checks]] = [
+            *((Stream.VITALS, vitals) for vitals in backlog.vitals),
+            *((Stream.CHECKS, checks) for checks in backlog.checks),
+        ]
+        for stream, message in late:
+            if self._take(host, stream, message, now, wall):
+                self.stored.append(
+                    ReadingHeard(
+                        host.name, message.boot, stream, message.seq, message.wall_ms, message
+                    )
+                )
+        self.backlogs.append(BacklogHeard(now, host.venue, host.name, backlog.boot, backlog.number))
+
+    def _take(
+        self, host: Host, stream: Stream, message: Vitals | Checks, now: float, wall: float
+    ) -> bool:
+        """Make a message the last known, unless a newer one is; return whether it is the first."""
+        if not self.ledger.add(host.name, message.boot, stream.value, message.seq):
+            return False
+        host.readings_heard += 1
+        host.readings_missing = sum(
+            self.ledger.missing(host.name, numbered) for numbered in _NUMBERED
+        )
+        offset_s = host.clock_offset_s or 0.0
+        if isinstance(message, Vitals):
+            at = _taken_at(message.wall_ms, offset_s, now, wall)
+            if at >= host.readings_at:
+                host.readings = message.readings
+                host.readings_at = at
+            return True
+        for reading in message.readings:
+            at = _taken_at(reading.wall_ms, offset_s, now, wall)
+            known = host.checks.get(reading.check)
+            if known is None and len(host.checks) >= CHECKS_MAX:
+                continue
+            if known is None or at >= known.at:
+                host.checks[reading.check] = KnownCheck(reading, at)
+        return True
+
+
+def _refuse_retained(is_retained: bool, what: str) -> None:
+    if is_retained:
+        raise MalformedMessageError(Reason.RETAINED, f"expected {what} that are not retained")
+
+
+def _taken_at(wall_ms: int, offset_s: float, now: float, wall: float) -> float:
+    """Return when (our monotonic s) a host took a reading at ``wall_ms`` of its own clock.
+
+    Never in the future: a host's clock that has stepped must not make its old word the newest.
+    """
+    return min(now, now - (wall - (wall_ms / 1000 - offset_s)))
 
 
 def _ignore(_payload: bytes, _is_retained: bool, _now: float, _wall: float) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import mqtt5
 
+from aggregator.config import Broker
 from aggregator.shell.connection import BrokerError, Connection, Listener
 from venuewatch import config, log
 from venuewatch.wire import reconnect
@@ -32,7 +33,7 @@ class BrokerLink:
 
     def __init__(
         self,
-        where: config.Broker,
+        where: Broker,
         listener: Listener,
         *,
         client_id: str,
@@ -70,14 +71,14 @@ class BrokerLink:
                 was_taken_over = await self._hear_once()
                 # Two aggregators of one name would otherwise take it from each other each second.
                 attempt = reconnect.AT_CEILING if was_taken_over else 0
-            except (OSError, BrokerError, config.ConfigError) as error:
+            except (OSError, BrokerError, config.ConfigError, UnicodeError) as error:
                 self._report(error)
-                attempt += 1
             if self._is_closing:
                 return
             await asyncio.sleep(
                 reconnect.wait_before(attempt, self._rng, max_s=self._where.reconnect_max_s)
             )
+            attempt += 1
 
     def publish(
         self, topic: str, payload: bytes, *, qos: int = 0, is_retained: bool = False

@@ -196,7 +196,7 @@ class Connection(asyncio.Protocol):
             raise BrokerError(f"the broker refused the connection: {_words(packet)}")
         if packet.server_keep_alive is not None:
             self.keepalive_s = float(packet.server_keep_alive)
-        self._receive_max = packet.receive_max
+        self._receive_max = min(packet.receive_max, _LAST_ID - _FIRST_PUBLISH_ID + 1)
         if packet.session_present:
             for pending in self._unacknowledged.values():
                 self._write(bytes([pending[0] | _DUPLICATE]) + pending[1:])

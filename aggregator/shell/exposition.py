@@ -6,11 +6,13 @@ carry no timestamps.
 """
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 from aggregator.core.fleet import Host, Venue
 from aggregator.core.states import ALIVE, HostState, venue_state
-from venuewatch.wire.readings import families
+from venuewatch.wire.checks import WELL, ResultsState, check_families
+from venuewatch.wire.messages import CheckReading
+from venuewatch.wire.readings import Family, families
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -27,6 +29,7 @@ class Series(NamedTuple):
 
 
 _HOST = "venue, host"
+_CHECK = "venue, host, check, kind"
 
 OWN: dict[str, Series] = {
     "venuewatch_venue_up": Series("gauge", "1 while any host of the venue is up or late.", "venue"),
@@ -58,6 +61,25 @@ OWN: dict[str, Series] = {
         "counter", "Beats that were due and never heard.", _HOST
     ),
     "venuewatch_host_restarts_total": Series("counter", "Restarts of the agent.", _HOST),
+    "venuewatch_host_readings_total": Series(
+        "counter", "Vitals and check messages heard, each once, live or from a backlog.", _HOST
+    ),
+    "venuewatch_host_readings_missing": Series(
+        "gauge", "Messages missing between those that were heard, of the same boot.", _HOST
+    ),
+    "venuewatch_check_up": Series(
+        "gauge", "1 while what is checked does its work, if only with a warning.", _CHECK
+    ),
+    "venuewatch_check_state": Series(
+        "gauge", "1 for the state the check is in.", f"{_CHECK}, state"
+    ),
+    "venuewatch_check_duration_seconds": Series("gauge", "How long the reading took.", _CHECK),
+    "venuewatch_check_timestamp_seconds": Series(
+        "gauge", "When the check was last read, by the host's clock, in unixtime.", _CHECK
+    ),
+    "venuewatch_results_state": Series(
+        "gauge", "1 for the state a results system's check is in.", f"{_CHECK}, state"
+    ),
     "venuewatch_host_info": Series(
         "gauge",
         "1; what the host's agent said of itself.",
@@ -71,6 +93,9 @@ OWN: dict[str, Series] = {
 }
 
 _VITALS = families()
+_CHECKS = tuple(family._replace(name=f"venuewatch_{family.name}") for family in check_families())
+_PREFIX = len("venuewatch_")
+_RESULTS_STATES = frozenset(get_args(ResultsState))
 
 
 def render(venues: Iterable[Venue], now: float) -> bytes:
@@ -84,6 +109,9 @@ def render(venues: Iterable[Venue], now: float) -> bytes:
                 page.add_birth(host)
                 if now - host.readings_at <= _fresh_for(host):
                     page.add_vitals(host)
+                for known in list(host.checks.values()):
+                    if now - known.at <= _fresh_within(known.reading.every_s):
+                        page.add_check(host, known.reading)
     return page.text()
 
 
@@ -93,7 +121,10 @@ def escape(value: str) -> str:
 
 
 def _fresh_for(host: Host) -> float:
-    period_s = host.birth.vitals_every_s if host.birth is not None else 0.0
+    return _fresh_within(host.birth.vitals_every_s if host.birth is not None else 0.0)
+
+
+def _fresh_within(period_s: float) -> float:
     return max(_STALE_AFTER_MIN_S, _STALE_AFTER_PERIODS * period_s)
 
 
@@ -103,6 +134,7 @@ class _Page:
     def __init__(self) -> None:
         self._own: dict[str, list[str]] = {name: [] for name in OWN}
         self._vitals: list[list[str]] = [[] for _ in _VITALS]
+        self._checks: list[list[str]] = [[] for _ in _CHECKS]
 
     def add_venue(self, venue: Venue) -> None:
         own, code = self._own, venue.code
@@ -131,6 +163,8 @@ class _Page:
         add("venuewatch_host_state", 1, f',state="{host.state}"')
         add("venuewatch_host_heartbeats_missed_total", host.missed)
         add("venuewatch_host_restarts_total", host.restarts)
+        add("venuewatch_host_readings_total", host.readings_heard)
+        add("venuewatch_host_readings_missing", host.readings_missing)
         if host.cause is not None:
             add("venuewatch_host_problem", 1, f',cause="{host.cause}"')
         if not host.is_listed:
@@ -161,21 +195,26 @@ class _Page:
         )
 
     def add_vitals(self, host: Host) -> None:
-        readings = host.readings
         head = f'{_labels(host)},instance="{host.name}"'
         for family, lines in zip(_VITALS, self._vitals, strict=True):
-            value = getattr(readings, family.name)
-            if value is None:
-                continue
-            if not family.labels:
-                lines.append(f"{family.name}{{{head}}} {value}\n")
-                continue
-            for *label_values, number in value:
-                more = "".join(
-                    f',{label}="{escape(text)}"'
-                    for label, text in zip(family.labels, label_values, strict=True)
-                )
-                lines.append(f"{family.name}{{{head}{more}}} {number}\n")
+            _add_value(lines, family, head, getattr(host.readings, family.name))
+
+    def add_check(self, host: Host, reading: CheckReading) -> None:
+        own = self._own
+        check, kind = escape(reading.check), escape(reading.kind)
+        head = f'{_labels(host)},check="{check}",kind="{kind}"'
+
+        def add(name: str, value: float, more: str = "") -> None:
+            own[name].append(f"{name}{{{head}{more}}} {value}\n")
+
+        add("venuewatch_check_up", int(reading.state in WELL))
+        add("venuewatch_check_state", 1, f',state="{reading.state}"')
+        add("venuewatch_check_duration_seconds", reading.duration_s)
+        add("venuewatch_check_timestamp_seconds", reading.wall_ms / 1000)
+        if reading.state in _RESULTS_STATES:
+            add("venuewatch_results_state", 1, f',state="{reading.state}"')
+        for family, lines in zip(_CHECKS, self._checks, strict=True):
+            _add_value(lines, family, head, getattr(reading.values, family.name[_PREFIX:]))
 
     def text(self) -> bytes:
         parts: list[str] = []
@@ -183,7 +222,24 @@ class _Page:
             _add_family(parts, name, series.kind, series.help, self._own[name])
         for family, lines in zip(_VITALS, self._vitals, strict=True):
             _add_family(parts, family.name, family.kind, family.help, lines)
+        for family, lines in zip(_CHECKS, self._checks, strict=True):
+            _add_family(parts, family.name, family.kind, family.help, lines)
         return "".join(parts).encode()
+
+
+def _add_value(lines: list[str], family: Family, head: str, value: object) -> None:
+    """Add the samples of one family: a number, or rows of label values and a number."""
+    if value is None:
+        return
+    if not isinstance(value, list):
+        lines.append(f"{family.name}{{{head}}} {value}\n")
+        return
+    for *label_values, number in value:
+        more = "".join(
+            f',{label}="{escape(text)}"'
+            for label, text in zip(family.labels, label_values, strict=True)
+        )
+        lines.append(f"{family.name}{{{head}{more}}} {number}\n")
 
 
 def _labels(host: Host) -> str:

@@ -22,7 +22,6 @@ from aggregator import config, inventory
 from aggregator.app import Aggregator, stop_on_signals
 from aggregator.core.fleet import Fleet
 from venuewatch import clock, log
-from venuewatch.config import Broker
 from venuewatch.demo import parts, table
 
 INTERRUPTED = 130
@@ -65,7 +64,7 @@ async def _run(console: Console, wanted_port: int, seconds: float | None) -> int
         console.print("starting the embedded broker ...", style="dim")
         stack.enter_context(parts.broker(folder, mqtt_port))
         settings = config.Config(
-            broker=Broker(port=mqtt_port), web=config.Web(f"127.0.0.1:{web_port}")
+            broker=config.Broker(port=mqtt_port), web=config.Web(f"127.0.0.1:{web_port}")
         )
         serving = asyncio.create_task(
             Aggregator(settings, fleet, rng=random.Random()).run(stop), name="aggregator"

@@ -68,12 +68,22 @@ class CheckValues(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
         float | None, gauge("Resident memory of the processes that match.")
     ] = None
     check_service_active: Annotated[float | None, gauge("1 if the service is active.")] = None
+    check_service_restarts_total: Annotated[
+        float | None, counter("Restarts by the service manager itself.")
+    ] = None
     check_disk_used_ratio: Annotated[float | None, gauge("Used share of the filesystem.")] = None
     check_disk_free_bytes: Annotated[float | None, gauge("Free space for a usual user.")] = None
+    check_disk_inodes_used_ratio: Annotated[
+        float | None, gauge("Used share of the filesystem's file nodes.")
+    ] = None
+    check_disk_read_only: Annotated[float | None, gauge("1 if the filesystem is read-only.")] = None
     check_file_age_seconds: Annotated[float | None, gauge("Age of the newest file.")] = None
     check_file_size_bytes: Annotated[float | None, gauge("Size of the newest file.")] = None
     check_files: Annotated[float | None, gauge("Files that match.")] = None
     check_log_matches_total: Annotated[float | None, counter("Lines that matched.")] = None
+    check_log_skipped_bytes_total: Annotated[
+        float | None, counter("Bytes of the log that were not searched.")
+    ] = None
     check_exit_code: Annotated[float | None, gauge("Exit code of the plugin.")] = None
     check_performance: Annotated[
         By1 | None, gauge("Performance data of a plugin, in its base unit.", "label")
@@ -93,6 +103,12 @@ class CheckValues(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     results_wrong_flag_total: Annotated[
         float | None, counter("Messages whose feed flag is not the expected one.")
     ] = None
+    results_wrong_date_total: Annotated[
+        float | None, counter("Messages whose logical date does not fit their date and time.")
+    ] = None
+    results_unauthorized_total: Annotated[
+        float | None, counter("Pushes that were refused for their API key.")
+    ] = None
     results_live_units: Annotated[float | None, gauge("Units of competition that are live.")] = None
     results_last_message_timestamp_seconds: Annotated[
         float | None, gauge("When the last message came, in unixtime.")
@@ -102,6 +118,9 @@ class CheckValues(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     ] = None
     results_data_age_seconds: Annotated[
         float | None, gauge("Age of the oldest data of a live unit.")
+    ] = None
+    results_latency_seconds: Annotated[
+        float | None, gauge("How long the latest data of a live unit was on its way.")
     ] = None
     results_clock_offset_seconds: Annotated[
         float | None, gauge("How far the source's clock is ahead of this machine's.")

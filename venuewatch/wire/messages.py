@@ -11,6 +11,7 @@ from typing import Annotated, Literal, TypeAlias, TypeVar
 
 import msgspec
 
+from venuewatch.wire.checks import CheckState, CheckValues
 from venuewatch.wire.errors import MalformedMessageError, Reason
 from venuewatch.wire.readings import Readings
 
@@ -69,13 +70,52 @@ class Death(msgspec.Struct, frozen=True):
 
 
 class Vitals(msgspec.Struct, frozen=True):
-    """The readings of this machine, under the world's names and units."""
+    """The readings of this machine, under the world's names and units.
+
+    ``seq`` counts, as in ``Checks``, what was taken within this boot, sent or not.
+    """
 
     boot: BootId
     session: Count
     seq: Count
     wall_ms: Count
     readings: Readings
+
+
+class CheckReading(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What one check said: its rhythm, when (sender's wall clock) and how long it took."""
+
+    check: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    kind: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    state: CheckState
+    every_s: Annotated[float, msgspec.Meta(ge=0, le=86_400)]
+    wall_ms: Count
+    duration_s: Annotated[float, msgspec.Meta(ge=0)]
+    detail: Annotated[str, msgspec.Meta(max_length=512)] = ""
+    values: CheckValues = CheckValues()
+
+
+class Checks(msgspec.Struct, frozen=True):
+    """What the checks of this host said since the last such message."""
+
+    boot: BootId
+    session: Count
+    seq: Count
+    wall_ms: Count
+    readings: Annotated[list[CheckReading], msgspec.Meta(max_length=256)]
+
+
+class Backlog(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What could not be said when it was taken, as it would have been said then.
+
+    ``number`` is the spool's number of the last record in it, for the acknowledgement.
+    """
+
+    boot: BootId
+    session: Count
+    number: Count
+    vitals: Annotated[list[Vitals], msgspec.Meta(max_length=10_000)] = []
+    checks: Annotated[list[Checks], msgspec.Meta(max_length=10_000)] = []
 
 
 class Tick(msgspec.Struct, frozen=True):
@@ -95,6 +135,15 @@ class Rebirth(msgspec.Struct, frozen=True, tag_field="do", tag="birth"):
     """Say your birth again: the centre heard a beat of a boot that it does not know."""
 
 
+class Acknowledge(msgspec.Struct, frozen=True, tag_field="do", tag="acknowledge"):
+    """The centre has stored the backlog up to ``number``; only the boot that sent it obeys."""
+
+    boot: BootId
+    number: Count
+
+
+Command: TypeAlias = Rebirth | Acknowledge
+
 T = TypeVar("T")
 
 encode = msgspec.json.Encoder().encode
@@ -112,7 +161,7 @@ def decoder(kind: type[T]) -> Callable[[bytes], T]:
         try:
             return decode_json(payload)
         except msgspec.ValidationError as error:
-            raise MalformedMessageError(Reason.WRONG_TYPE, str(error)) from None
+            raise MalformedMessageError(Reason.WRONG_TYPE, _without_values(error)) from None
         except msgspec.DecodeError as error:
             raise MalformedMessageError(Reason.INVALID_JSON, str(error)) from None
         except UnicodeDecodeError:
@@ -123,10 +172,21 @@ def decoder(kind: type[T]) -> Callable[[bytes], T]:
     return decode
 
 
+def _without_values(error: msgspec.ValidationError) -> str:
+    """Say what was expected and where, without what was sent instead."""
+    said = str(error)
+    if said.startswith("Invalid "):
+        _, _, place = said.rpartition(" - at ")
+        return f"Expected one of the words that are allowed - at {place}"
+    return said
+
+
 decode_beat = decoder(Beat)
 decode_birth = decoder(Birth)
 decode_death = decoder(Death)
 decode_vitals = decoder(Vitals)
+decode_checks = decoder(Checks)
+decode_backlog = decoder(Backlog)
 decode_tick = decoder(Tick)
 decode_centre_state = decoder(CentreState)
-decode_command = decoder(Rebirth)
+decode_command: Callable[[bytes], Command] = decoder(Command)  # type: ignore[arg-type]

@@ -141,6 +141,28 @@ class Readings(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     node_scrape_collector_duration_seconds: Annotated[
         By1 | None, gauge("How long a collector of vitals took.", "collector")
     ] = None
+    venuewatch_agent_resident_memory_bytes: Annotated[
+        float | None, gauge("Resident memory of the agent.")
+    ] = None
+    venuewatch_agent_cpu_seconds_total: Annotated[
+        float | None, counter("CPU seconds that the agent has used.")
+    ] = None
+    venuewatch_agent_threads: Annotated[float | None, gauge("Threads of the agent.")] = None
+    venuewatch_agent_sessions_total: Annotated[
+        float | None, counter("Connections that the agent has tried.")
+    ] = None
+    venuewatch_agent_in_flight_messages: Annotated[
+        float | None, gauge("Readings that the broker has not acknowledged yet.")
+    ] = None
+    venuewatch_agent_spool_records: Annotated[
+        float | None, gauge("Readings that wait in the agent's spool.")
+    ] = None
+    venuewatch_agent_spool_bytes: Annotated[float | None, gauge("Size of the agent's spool.")] = (
+        None
+    )
+    venuewatch_agent_dropped_total: Annotated[
+        float | None, counter("Readings that the agent lost to a full or damaged spool.")
+    ] = None
 
 
 class Family(NamedTuple):

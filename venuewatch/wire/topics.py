@@ -25,7 +25,9 @@ class Stream(StrEnum):
     BIRTH = "birth"
     BEAT = "beat"
     VITALS = "vitals"
+    CHECKS = "checks"
     DEATH = "death"
+    BACKLOG = "backlog"
     CMD = "cmd"
 
 

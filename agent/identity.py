@@ -1,0 +1,43 @@
+"""Who this agent is: what it says at the beginning of every session."""
+
+import base64
+import os
+import platform
+from importlib.metadata import version
+
+import psutil
+
+from agent import config
+from venuewatch import clock
+from venuewatch.wire.messages import Birth
+
+
+def new_boot() -> str:
+    """Return an id for this run of the agent: 40 random bits."""
+    return base64.b32encode(os.urandom(5)).decode().lower()
+
+
+def birth(settings: config.Config, *, boot: str, session: int, address: str) -> Birth:
+    """Return the birth of a session; ``address`` is ours, as it faces the broker."""
+    facts = platform.uname()
+    return Birth(
+        boot=boot,
+        session=session,
+        wall_ms=milliseconds(clock.wall()),
+        interval_s=settings.heartbeat.interval_s,
+        vitals_every_s=settings.heartbeat.vitals_every_s,
+        agent_version=version("venuewatch"),
+        role=settings.role,
+        address=address,
+        sysname=facts.system,
+        nodename=facts.node,
+        release=facts.release,
+        version=facts.version,
+        machine=facts.machine,
+        os_boot_ms=milliseconds(psutil.boot_time()),
+    )
+
+
+def milliseconds(seconds: float) -> int:
+    """Return seconds as the wire has them."""
+    return max(0, round(seconds * 1000))

@@ -1,0 +1,115 @@
+"""Takes the readings of this host, and makes messages of them."""
+
+import random
+from functools import partial
+
+import msgspec
+
+from agent import checks, config, vitals
+from agent.checks import Check, CheckConfig, Reading
+from agent.identity import milliseconds
+from agent.runner import Outcome, Runner, Task, Threads
+from agent.schedule import Slots
+from venuewatch import clock
+from venuewatch.wire.messages import CheckReading, Checks, Vitals, encode
+from venuewatch.wire.readings import Readings as VitalReadings
+from venuewatch.wire.topics import Stream
+
+START_JITTER_S = 10.0
+_DETAIL_MAX = 512
+_SPARE_S = 1.0  # a check that keeps its own timeout is not called hanging
+_VITALS = ""  # a task's name that no check can have
+
+
+class Readings:
+    """Vitals and checks, each in its rhythm.
+
+    Attributes:
+        own: what the shell knows of itself, to be said among the vitals.
+    """
+
+    def __init__(
+        self,
+        settings: config.Config,
+        *,
+        boot: str,
+        threads: Threads,
+        start: float,
+        rng: random.Random,
+    ) -> None:
+        self._boot = boot
+        self._configs: dict[str, CheckConfig] = {check.name: check for check in settings.check}
+        self._latest: dict[str, Reading] = {}
+        self._checks: list[Check] = []
+        self._seqs = {Stream.VITALS: -1, Stream.CHECKS: -1}
+        tasks = [self._vitals_task(settings.heartbeat.vitals_every_s, start)]
+        for check in settings.check:
+            first_at = start + rng.uniform(0.0, min(check.every_s, START_JITTER_S))
+            tasks.append(self._check_task(check, first_at))
+        self._runner = Runner(tasks, threads)
+        self.own: dict[str, float] = {}
+
+    @property
+    def next_at(self) -> float | None:
+        """When (monotonic s) to call ``advance`` again, if nothing ends before."""
+        return self._runner.next_at
+
+    def advance(self, now: float, session: int) -> list[tuple[Stream, bytes]]:
+        """Start what is due, and return what ended, as messages of this session."""
+        outcomes = self._runner.advance(now)
+        messages = []
+        for outcome in outcomes:
+            if outcome.name == _VITALS and isinstance(outcome.value, VitalReadings):
+                readings = msgspec.structs.replace(outcome.value, **self.own)
+                messages.append(self._message(Stream.VITALS, readings, session))
+        said = [self._said(outcome) for outcome in outcomes if outcome.name != _VITALS]
+        if said:
+            messages.append(self._message(Stream.CHECKS, said, session))
+        return messages
+
+    def close(self) -> None:
+        """Let the checks go of what they hold."""
+        for check in self._checks:
+            check.close()
+
+    def _vitals_task(self, every_s: float, start: float) -> Task:
+        gather = partial(vitals.gather, vitals.found(), clock.monotonic)
+        return Task(_VITALS, gather, slots=Slots(start, every_s), timeout_s=every_s)
+
+    def _check_task(self, check: CheckConfig, first_at: float) -> Task:
+        kind = str(check.__struct_config__.tag)
+        made: Check = checks.load(kind).Check(check, self._latest.get)
+        self._checks.append(made)
+        slots = Slots(first_at, check.every_s)
+        return Task(check.name, made.read, slots=slots, timeout_s=check.timeout_s + _SPARE_S)
+
+    def _said(self, outcome: Outcome) -> CheckReading:
+        check = self._configs[outcome.name]
+        reading = outcome.value
+        if not isinstance(reading, Reading):
+            reading = Reading("critical", outcome.error or "the check said nothing")
+        self._latest[check.name] = reading
+        return CheckReading(
+            check=check.name,
+            kind=str(check.__struct_config__.tag),
+            state=reading.state,
+            every_s=check.every_s,
+            wall_ms=milliseconds(clock.wall()),
+            duration_s=round(outcome.duration_s, 6),
+            detail=reading.detail[:_DETAIL_MAX],
+            values=reading.values,
+        )
+
+    def _message(
+        self, stream: Stream, readings: VitalReadings | list[CheckReading], session: int
+    ) -> tuple[Stream, bytes]:
+        self._seqs[stream] += 1
+        kind = Vitals if stream is Stream.VITALS else Checks
+        message = kind(
+            boot=self._boot,
+            session=session,
+            seq=self._seqs[stream],
+            wall_ms=milliseconds(clock.wall()),
+            readings=readings,  # type: ignore[arg-type]
+        )
+        return stream, encode(message)

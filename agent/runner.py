@@ -1,0 +1,110 @@
+"""Takes readings again and again, each in its own rhythm, and none in another's way.
+
+A task that has not ended within its timeout is reported as hanging, then again at each of its
+slots, for as long as it hangs; what it says when it ends at last is too old to be told.
+"""
+
+import queue
+from collections.abc import Callable, Iterable
+from typing import NamedTuple, Protocol
+
+from agent.schedule import Slots
+from venuewatch import clock
+
+
+class Threads(Protocol):
+    """Where work is done; see :class:`agent.pool.Pool`."""
+
+    def run(self, work: Callable[[], None]) -> None:
+        """Have ``work`` done soon."""
+
+
+class Outcome(NamedTuple):
+    """How one reading ended. Exactly one of ``value`` and ``error`` is not None.
+
+    ``slot`` is its number in the task's rhythm; ``duration_s`` how long it took, or has hung.
+    """
+
+    name: str
+    slot: int
+    duration_s: float
+    value: object | None
+    error: str | None
+
+
+class Task:
+    """One thing to read: ``work`` must return something that is not None."""
+
+    def __init__(
+        self, name: str, work: Callable[[], object], *, slots: Slots, timeout_s: float
+    ) -> None:
+        self.name = name
+        self.work = work
+        self.slots = slots
+        self.timeout_s = timeout_s
+        self.begun_at: float | None = None
+        self.slot = -1
+        self.is_reported = False
+
+    @property
+    def next_at(self) -> float:
+        """When (monotonic s) there is something to do or to say."""
+        if self.begun_at is None or self.is_reported:
+            return self.slots.next_at
+        return min(self.slots.next_at, self.begun_at + self.timeout_s)
+
+
+class Runner:
+    """Starts what is due and collects what has ended. Not for two threads at once."""
+
+    def __init__(self, tasks: Iterable[Task], threads: Threads) -> None:
+        self._tasks = {task.name: task for task in tasks}
+        self._threads = threads
+        self._ended: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
+
+    @property
+    def next_at(self) -> float | None:
+        """When (monotonic s) to call ``advance`` again, if nothing ends before."""
+        return min((task.next_at for task in self._tasks.values()), default=None)
+
+    def advance(self, now: float) -> list[Outcome]:
+        """Start what is due at ``now`` (monotonic s), and return what there is to tell."""
+        told = self._collect()
+        for task in self._tasks.values():
+            slot = task.slots.take(now)
+            if task.begun_at is None:
+                if slot is not None:
+                    self._begin(task, slot, now)
+                continue
+            hung_s = now - task.begun_at
+            is_over = hung_s >= task.timeout_s
+            if is_over and (slot is not None or not task.is_reported):
+                task.is_reported = True
+                error = f"no answer for {hung_s:.1f} s"
+                told.append(Outcome(task.name, task.slot, hung_s, None, error))
+        return told
+
+    def _collect(self) -> list[Outcome]:
+        told = []
+        while not self._ended.empty():
+            outcome = self._ended.get()
+            task = self._tasks[outcome.name]
+            if not task.is_reported:
+                told.append(outcome)
+            task.begun_at = None
+        return told
+
+    def _begin(self, task: Task, slot: int, now: float) -> None:
+        task.begun_at = now
+        task.slot = slot
+        task.is_reported = False
+        self._threads.run(lambda: self._ended.put(_done(task, slot)))
+
+
+def _done(task: Task, slot: int) -> Outcome:
+    begin = clock.monotonic()
+    try:
+        value, error = task.work(), None
+    except Exception as raised:  # noqa: BLE001 - a check's bug is that check's outcome
+        value, error = None, f"{type(raised).__name__}: {raised}"
+    return Outcome(task.name, slot, clock.monotonic() - begin, value, error)

@@ -1,0 +1,95 @@
+"""Which numbered messages have been heard: once each, whatever order and however often they come.
+
+Live readings, what the broker kept for us, and the backlog of a cut all carry the same numbers; the
+ledger tells the first hearing from a repeat and counts what never came. Numbers that belong
+together lie together, so a stream is a few ranges, not a set of numbers.
+"""
+
+from bisect import bisect_right
+
+BOOTS_MAX = 8
+"""How many boots of one stream are remembered; an older one's repeats count as new."""
+
+RANGES_MAX = 1_000
+"""How many ranges one boot may have; past that the lowest gap is given up as lost."""
+
+
+class Heard:
+    """The numbers heard of one numbering, as ascending, disjoint, closed ranges."""
+
+    __slots__ = ("_highs", "_lows", "count")
+
+    def __init__(self) -> None:
+        self._lows: list[int] = []
+        self._highs: list[int] = []
+        self.count = 0
+
+    def __contains__(self, number: int) -> bool:
+        at = bisect_right(self._lows, number) - 1
+        return at >= 0 and number <= self._highs[at]
+
+    @property
+    def missing(self) -> int:
+        """How many numbers between the lowest and the highest were never heard."""
+        return self._highs[-1] - self._lows[0] + 1 - self.count if self._highs else 0
+
+    def add(self, number: int) -> bool:
+        """Note a number; return whether it is heard for the first time."""
+        if number in self:
+            return False
+        self.count += 1
+        lows, highs = self._lows, self._highs
+        at = bisect_right(lows, number)
+        joins_left = at > 0 and highs[at - 1] == number - 1
+        joins_right = at < len(lows) and lows[at] == number + 1
+        if joins_left and joins_right:
+            highs[at - 1] = highs.pop(at)
+            lows.pop(at)
+        elif joins_left:
+            highs[at - 1] = number
+        elif joins_right:
+            lows[at] = number
+        else:
+            lows.insert(at, number)
+            highs.insert(at, number)
+        if len(lows) > RANGES_MAX:
+            self._give_up_lowest_gap()
+        return True
+
+    def _give_up_lowest_gap(self) -> None:
+        """Treat the lowest gap as heard, so that it is refused should it come after all."""
+        self._lows.pop(1)
+        self._highs.pop(0)
+
+
+class Ledger:
+    """What was heard of every stream of every host.
+
+    Attributes:
+        repeats: messages that were heard before.
+    """
+
+    def __init__(self) -> None:
+        self._streams: dict[tuple[str, str], dict[str, Heard]] = {}
+        self.repeats = 0
+
+    def add(self, host: str, boot: str, stream: str, number: int) -> bool:
+        """Note a message; return whether it is heard for the first time."""
+        boots = self._streams.setdefault((host, stream), {})
+        heard = boots.get(boot)
+        if heard is None:
+            heard = boots[boot] = Heard()
+            if len(boots) > BOOTS_MAX:
+                del boots[next(iter(boots))]
+        if heard.add(number):
+            return True
+        self.repeats += 1
+        return False
+
+    def heard(self, host: str, stream: str) -> int:
+        """Return how many different messages of a stream were heard, over the boots we know."""
+        return sum(heard.count for heard in self._streams.get((host, stream), {}).values())
+
+    def missing(self, host: str, stream: str) -> int:
+        """Return how many messages are missing between those of the same boot that were heard."""
+        return sum(heard.missing for heard in self._streams.get((host, stream), {}).values())

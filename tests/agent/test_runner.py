@@ -1,0 +1,97 @@
+"""Readings in their own rhythm: slow, hanging and crashing ones are that one's affair."""
+
+from collections.abc import Callable
+
+from agent.runner import Outcome, Runner, Task
+from agent.schedule import Slots
+
+
+class Threads:
+    """Does the work when the test says so."""
+
+    def __init__(self) -> None:
+        self.waiting: list[Callable[[], None]] = []
+
+    def run(self, work: Callable[[], None]) -> None:
+        self.waiting.append(work)
+
+    def finish(self) -> None:
+        waiting, self.waiting = self.waiting, []
+        for work in waiting:
+            work()
+
+
+def task(name: str, work: Callable[[], object] = lambda: "fine", *, timeout_s: float = 3.0) -> Task:
+    return Task(name, work, slots=Slots(0.0, 10.0), timeout_s=timeout_s)
+
+
+def names(outcomes: list[Outcome]) -> list[str]:
+    return [outcome.name for outcome in outcomes]
+
+
+def test_what_is_due_is_started_and_told_when_it_has_ended() -> None:
+    threads = Threads()
+    runner = Runner([task("a")], threads)
+
+    assert runner.advance(0.0) == []
+    threads.finish()
+    (told,) = runner.advance(0.1)
+
+    assert (told.name, told.slot, told.value, told.error) == ("a", 0, "fine", None)
+    assert runner.next_at == 10.0
+
+
+def test_a_crash_is_the_outcome_of_that_task_only() -> None:
+    threads = Threads()
+    runner = Runner([task("bad", lambda: 1 / 0), task("good")], threads)
+
+    runner.advance(0.0)
+    threads.finish()
+    told = {outcome.name: outcome for outcome in runner.advance(0.1)}
+
+    assert told["bad"].error == "ZeroDivisionError: division by zero"
+    assert told["good"].value == "fine"
+
+
+def test_a_hanging_reading_is_told_at_its_timeout_and_again_at_each_slot() -> None:
+    runner = Runner([task("a")], Threads())
+    runner.advance(0.0)
+
+    assert runner.next_at == 3.0
+    assert runner.advance(2.9) == []
+    assert [told.error for told in runner.advance(3.0)] == ["no answer for 3.0 s"]
+    assert runner.advance(5.0) == []
+    assert runner.next_at == 10.0
+    assert [told.error for told in runner.advance(10.0)] == ["no answer for 10.0 s"]
+
+
+def test_a_hanging_reading_is_not_started_twice_and_its_late_word_is_not_told() -> None:
+    threads = Threads()
+    runner = Runner([task("a")], threads)
+    runner.advance(0.0)
+    runner.advance(3.0)
+    runner.advance(10.0)
+
+    threads.finish()
+
+    assert runner.advance(11.0) == []
+    runner.advance(20.0)
+    threads.finish()
+    assert names(runner.advance(20.1)) == ["a"]
+
+
+def test_a_slow_reading_within_its_timeout_skips_slots_and_is_told_once() -> None:
+    threads = Threads()
+    runner = Runner([task("a", timeout_s=60.0)], threads)
+    runner.advance(0.0)
+    assert runner.advance(10.0) == []
+
+    threads.finish()
+
+    assert names(runner.advance(15.0)) == ["a"]
+    assert runner.advance(20.0) == []
+    assert len(threads.waiting) == 1
+
+
+def test_no_tasks_need_no_attention() -> None:
+    assert Runner([], Threads()).next_at is None

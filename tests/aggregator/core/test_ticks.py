@@ -1,0 +1,79 @@
+"""Round trips and clock offsets from echoed ticks."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aggregator.core.margins import will_hold
+from aggregator.core.ticks import Ticks, clock_offset
+from venuewatch.wire.messages import Echo
+
+
+def test_ticks_are_numbered_and_carry_our_clock() -> None:
+    ticks = Ticks()
+
+    first, second = ticks.next(10.0), ticks.next(11.5)
+
+    assert (first.number, second.number) == (1, 2)
+    assert (first.mono_ms, second.mono_ms) == (10_000, 11_500)
+
+
+def test_a_round_trip_leaves_out_what_the_agent_held() -> None:
+    ticks = Ticks()
+    tick = ticks.next(10.0)
+
+    round_trip_s = ticks.round_trip(Echo(tick.number, held_ms=500), 10.75)
+
+    assert round_trip_s == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize("number", [0, 2, 2**53])
+def test_the_echo_of_a_tick_that_was_never_sent_says_nothing(number: int) -> None:
+    ticks = Ticks()
+    ticks.next(10.0)
+
+    assert ticks.round_trip(Echo(number, 0), 10.5) is None
+
+
+def test_an_agent_that_held_a_tick_for_longer_than_it_exists_says_nothing() -> None:
+    ticks = Ticks()
+    tick = ticks.next(10.0)
+
+    assert ticks.round_trip(Echo(tick.number, held_ms=600), 10.5) is None
+
+
+def test_a_tick_is_remembered_for_two_minutes_and_not_for_ever() -> None:
+    ticks = Ticks()
+    tick = ticks.next(0.0)
+
+    for second in range(1, 120):
+        ticks.next(second)
+    just_in_time = ticks.round_trip(Echo(tick.number, 0), 119.0)
+    ticks.next(120.0)
+    too_late = ticks.round_trip(Echo(tick.number, 0), 120.0)
+
+    assert (just_in_time, too_late) == (119.0, None)
+
+
+@given(
+    offset_s=st.floats(-86_400, 86_400),
+    way_s=st.floats(0, 2),
+    sent=st.floats(0, 2e9),
+)
+def test_an_offset_is_exact_when_both_ways_take_as_long(
+    offset_s: float, way_s: float, sent: float
+) -> None:
+    heard = sent + way_s
+
+    measured_s = clock_offset(sent + offset_s, heard, 2 * way_s)
+
+    assert measured_s == pytest.approx(offset_s, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("round_trip_s", "hold_s"), [(None, 0.2), (0.0, 0.2), (0.1, 0.2), (0.4, 0.8)]
+)
+def test_a_will_is_held_for_two_round_trips_and_never_less_than_a_fifth_of_a_second(
+    round_trip_s: float | None, hold_s: float
+) -> None:
+    assert will_hold(round_trip_s) == hold_s

@@ -1,0 +1,160 @@
+"""A broker that does what the test says, and a listener that writes down what it is told."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Self, TypeAlias, TypeVar
+
+import mqtt5
+
+from aggregator.shell.broker import BrokerLink
+from venuewatch.wire.errors import Reason
+
+PATIENCE_S = 5.0
+
+Linked: TypeAlias = Callable[..., AbstractAsyncContextManager[BrokerLink]]
+
+P = TypeVar("P")
+
+
+class Chance(random.Random):
+    """Lets nobody wait; ``ceilings`` are the most that each wait could have been."""
+
+    def __init__(self) -> None:
+        super().__init__(0)
+        self.ceilings: list[float] = []
+        self._is_asked = asyncio.Event()
+
+    def uniform(self, a: float, b: float) -> float:
+        self.ceilings.append(b)
+        self._is_asked.set()
+        return a
+
+    async def asked(self, times: int) -> None:
+        """Wait until somebody was told that often how long to wait."""
+        async with asyncio.timeout(PATIENCE_S):
+            while len(self.ceilings) < times:
+                self._is_asked.clear()
+                await self._is_asked.wait()
+
+
+class Notes:
+    """A listener. ``log`` is all it was told, in order; it can be made to fail."""
+
+    def __init__(self) -> None:
+        self.log: list[tuple[str, object]] = []
+        self.fault: Exception | None = None
+        self._is_told = asyncio.Event()
+
+    def hear(self, publishes: Sequence[mqtt5.PublishPacket]) -> None:
+        self._note("hear", [publish.topic for publish in publishes])
+        if self.fault is not None:
+            raise self.fault
+
+    def refuse(self, reason: Reason) -> None:
+        self._note("refuse", reason)
+
+    def subscribed(self) -> None:
+        self._note("subscribed", None)
+
+    def lost(self) -> None:
+        self._note("lost", None)
+
+    async def told(self, what: str, times: int = 1) -> None:
+        """Wait until ``what`` was told that often."""
+        async with asyncio.timeout(PATIENCE_S):
+            while [word for word, _ in self.log].count(what) < times:
+                self._is_told.clear()
+                await self._is_told.wait()
+
+    def _note(self, what: str, detail: object) -> None:
+        self.log.append((what, detail))
+        self._is_told.set()
+
+
+class Peer:
+    """One client's connection, from the broker's side."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    async def receive(self, kind: type[P]) -> P:
+        """Return the client's next packet of this kind, passing over pings."""
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                packet = await self._next()
+                if isinstance(packet, kind):
+                    return packet
+                assert isinstance(packet, mqtt5.PingReqPacket), packet
+
+    async def is_gone(self) -> None:
+        """Wait until the client has hung up."""
+        async with asyncio.timeout(PATIENCE_S):
+            try:
+                while await self._reader.read(65_536):
+                    pass
+            except ConnectionError:
+                return
+
+    def send(self, *packets: bytes) -> None:
+        self._writer.write(b"".join(packets))
+
+    async def admit(
+        self,
+        connack: mqtt5.ConnAckPacket | None = None,
+        granted: mqtt5.SubAckReasonCode = mqtt5.SubAckReasonCode.GRANTED_QOS_AT_LEAST_ONCE,
+    ) -> Self:
+        """Let the client in and subscribe."""
+        await self.receive(mqtt5.ConnectPacket)
+        self.send((connack or mqtt5.ConnAckPacket()).write())
+        subscribe = await self.receive(mqtt5.SubscribePacket)
+        self.send(mqtt5.SubAckPacket(subscribe.packet_id, [granted]).write())
+        return self
+
+    def hang_up(self) -> None:
+        self._writer.close()
+
+    async def _next(self) -> mqtt5.Packet:
+        first, length, shift = await self._reader.readexactly(1), 0, 0
+        head = first
+        while True:
+            byte = await self._reader.readexactly(1)
+            head += byte
+            length |= (byte[0] & 0x7F) << shift
+            if byte[0] < 0x80:
+                break
+            shift += 7
+        packet, _ = mqtt5.read(memoryview(head + await self._reader.readexactly(length)))
+        return packet
+
+
+class ScriptedBroker:
+    """Listens on a port of its own; every connection is handed to the test."""
+
+    def __init__(self) -> None:
+        self.port = 0
+        self._peers: asyncio.Queue[Peer] = asyncio.Queue()
+        self._writers: list[asyncio.StreamWriter] = []
+
+    async def peer(self) -> Peer:
+        """Return the next connection."""
+        async with asyncio.timeout(PATIENCE_S):
+            return await self._peers.get()
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator[Self]:
+        server = await asyncio.start_server(self._take, "127.0.0.1", 0)
+        self.port = server.sockets[0].getsockname()[1]
+        try:
+            yield self
+        finally:
+            server.close()
+            for writer in self._writers:
+                writer.transport.abort()
+            await server.wait_closed()
+
+    async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.append(writer)
+        self._peers.put_nowait(Peer(reader, writer))

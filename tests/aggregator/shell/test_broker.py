@@ -1,0 +1,115 @@
+"""Staying subscribed: what is asked of the broker, and what follows from each of its answers."""
+
+import asyncio
+import logging
+from pathlib import Path
+
+import mqtt5
+import pytest
+
+from aggregator.config import Broker
+from tests.aggregator.shell.scripted_broker import PATIENCE_S, Linked, Notes, ScriptedBroker
+
+
+async def test_the_session_outlives_the_connection_and_what_we_hold_is_bounded(
+    broker: ScriptedBroker, linked: Linked
+) -> None:
+    async with linked(Broker(port=broker.port, keepalive_s=7)):
+        connect = await (await broker.peer()).receive(mqtt5.ConnectPacket)
+
+    assert (connect.client_id, connect.keep_alive) == ("centre", 7)
+    assert not connect.clean_start
+    assert connect.session_expiry_interval == 86_400
+    assert connect.receive_max == 1_000
+
+
+async def test_the_broker_is_told_what_to_say_if_we_vanish(
+    broker: ScriptedBroker, linked: Linked
+) -> None:
+    async with linked():
+        connect = await (await broker.peer()).receive(mqtt5.ConnectPacket)
+
+    will = connect.will
+    assert will is not None
+    assert (will.topic, will.payload) == ("venuewatch/v1/_centre/centre/state", b"gone")
+    assert (will.qos, will.retain) == (mqtt5.QoS.AT_LEAST_ONCE, True)
+
+
+async def test_the_password_is_the_one_in_the_file_now(
+    broker: ScriptedBroker, linked: Linked, tmp_path: Path
+) -> None:
+    secret = tmp_path / "password"
+    secret.write_text("first\n")
+    where = Broker(port=broker.port, username="centre", password_file=str(secret))
+
+    async with linked(where):
+        peer = await broker.peer()
+        connect = await peer.receive(mqtt5.ConnectPacket)
+        secret.write_text("renewed\n")
+        peer.hang_up()
+        again = await (await broker.peer()).receive(mqtt5.ConnectPacket)
+
+    assert (connect.username, connect.password) == ("centre", b"first")
+    assert again.password == b"renewed"
+
+
+async def test_one_subscription_without_what_we_said_ourselves(
+    broker: ScriptedBroker, linked: Linked
+) -> None:
+    async with linked():
+        peer = await broker.peer()
+        await peer.receive(mqtt5.ConnectPacket)
+        peer.send(mqtt5.ConnAckPacket().write())
+        subscribe = await peer.receive(mqtt5.SubscribePacket)
+
+    (wanted,) = subscribe.topic_filters
+    assert wanted.pattern == "venuewatch/v1/+/+/#"
+    assert (wanted.max_qos, wanted.no_local) == (mqtt5.QoS.AT_LEAST_ONCE, True)
+    assert not wanted.retain_as_published
+
+
+async def test_we_are_subscribed_when_the_broker_says_so_and_not_before(
+    broker: ScriptedBroker, linked: Linked, notes: Notes
+) -> None:
+    async with linked() as link:
+        before = (link.is_subscribed, link.publish("a", b""))
+        await (await broker.peer()).admit()
+        await notes.told("subscribed")
+
+        assert before == (False, False)
+        assert link.is_subscribed
+        assert link.publish("a", b"")
+
+
+async def test_parting_waits_for_what_was_published_and_says_goodbye(
+    broker: ScriptedBroker, linked: Linked, notes: Notes, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    async with linked() as link:
+        peer = await (await broker.peer()).admit()
+        await notes.told("subscribed")
+        link.publish("state", b"offline", qos=1, is_retained=True)
+        closing = asyncio.create_task(link.close(timeout_s=PATIENCE_S))
+        publish = await peer.receive(mqtt5.PublishPacket)
+        assert publish.packet_id is not None
+        peer.send(mqtt5.PubAckPacket(publish.packet_id).write())
+        goodbye = await peer.receive(mqtt5.DisconnectPacket)
+        peer.hang_up()
+        await closing
+
+    assert (publish.topic, publish.payload, publish.retain) == ("state", b"offline", True)
+    assert goodbye.reason_code is mqtt5.DisconnectReasonCode.NORMAL_DISCONNECTION
+    assert [record.getMessage() for record in caplog.records] == ["broker_connected"]
+
+
+async def test_parting_from_a_broker_that_no_longer_answers_takes_no_longer_than_it_may(
+    broker: ScriptedBroker, linked: Linked, notes: Notes
+) -> None:
+    async with linked() as link:
+        peer = await (await broker.peer()).admit()
+        await notes.told("subscribed")
+        link.publish("state", b"offline", qos=1)
+
+        await link.close(timeout_s=0.05)
+
+        await peer.is_gone()

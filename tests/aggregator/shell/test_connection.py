@@ -1,0 +1,232 @@
+"""One connection, packet by packet: what is written, when, and what the listener is told."""
+
+import mqtt5
+import pytest
+
+from aggregator.shell.connection import BrokerError
+from tests.aggregator.shell.scripted_broker import Notes
+from tests.aggregator.shell.wire import Wire
+from venuewatch.wire.errors import Reason
+
+FIRST_ID, LAST_ID = 2, 65_535  # 1 is the subscription's
+
+
+def publish(topic: str, packet_id: int | None = None) -> bytes:
+    qos = mqtt5.QoS(packet_id is not None)
+    return mqtt5.PublishPacket(topic, b"x", qos=qos, packet_id=packet_id).write()
+
+
+def puback(packet_id: int) -> bytes:
+    return mqtt5.PubAckPacket(packet_id).write()
+
+
+async def test_messages_are_acknowledged_in_one_write_and_only_after_they_were_heard(
+    notes: Notes,
+) -> None:
+    wire = Wire(notes).open()
+
+    wire.receive(publish("a", 7), publish("b"), publish("c", 9))
+
+    assert notes.log == [("hear", ["a", "b", "c"]), ("write", puback(7) + puback(9))]
+
+
+async def test_a_message_that_could_not_be_processed_is_not_acknowledged(notes: Notes) -> None:
+    wire = Wire(notes).open()
+    notes.fault = RuntimeError("a bug of ours")
+
+    with pytest.raises(RuntimeError, match="a bug of ours"):
+        wire.receive(publish("a", 7))
+
+    assert wire.transport.written() == []
+
+
+async def test_messages_of_quality_0_are_acknowledged_by_nothing(notes: Notes) -> None:
+    wire = Wire(notes).open()
+
+    wire.receive(publish("a"), publish("b"))
+
+    assert notes.log == [("hear", ["a", "b"])]
+
+
+@pytest.mark.parametrize(
+    ("packet", "reason"),
+    [
+        (
+            mqtt5.PublishPacket("a", bytes(400_000), qos=mqtt5.QoS(1), packet_id=7).write(),
+            Reason.TOO_LARGE,
+        ),
+        (b"\x32\x06\x00\x01a\x00\x07\x99", Reason.BAD_PACKET),
+    ],
+    ids=["too large", "malformed"],
+)
+async def test_a_refused_message_is_counted_acknowledged_and_heard_by_nobody(
+    notes: Notes, packet: bytes, reason: Reason
+) -> None:
+    wire = Wire(notes).open()
+
+    wire.receive(packet, publish("b"))
+
+    assert notes.log == [("refuse", reason), ("hear", ["b"]), ("write", puback(7))]
+
+
+async def test_what_came_before_the_end_is_still_heard(notes: Notes) -> None:
+    wire = Wire(notes).open()
+
+    wire.receive(publish("a"), mqtt5.DisconnectPacket().write())
+
+    assert notes.log == [("hear", ["a"])]
+    assert wire.transport.is_closing()
+
+
+async def test_the_socket_rests_after_each_read_and_goes_on(notes: Notes) -> None:
+    wire = Wire(notes).open()
+
+    wire.receive(publish("a"))
+    is_resting = not wire.transport.is_reading_now
+    await wire.transport.until(lambda: wire.transport.is_reading_now)
+
+    assert is_resting
+
+
+async def test_packet_ids_count_up_and_leave_out_the_subscriptions(notes: Notes) -> None:
+    wire = Wire(notes).open()
+
+    sent = [wire.publish(), wire.publish(qos=0), wire.publish()]
+
+    assert sent == [True, True, True]
+    assert wire.ids_written() == [FIRST_ID, None, FIRST_ID + 1]
+
+
+async def test_packet_ids_begin_again_and_pass_over_what_is_not_acknowledged(
+    notes: Notes,
+) -> None:
+    wire = Wire(notes).open()
+    wire.publish()
+    for packet_id in range(FIRST_ID + 1, LAST_ID + 1):
+        wire.publish()
+        wire.receive(puback(packet_id))
+    wire.transport.log.clear()
+
+    wire.publish()
+
+    assert wire.ids_written() == [FIRST_ID + 1]
+
+
+@pytest.mark.timeout(10)
+async def test_a_broker_that_acknowledges_nothing_stops_our_publishing_and_not_our_loop(
+    notes: Notes,
+) -> None:
+    wire = Wire(notes).open()
+
+    sent = [wire.publish() for _ in range(LAST_ID + 10)]
+
+    assert not any(sent[LAST_ID:])
+    assert wire.publish(qos=0)
+
+
+async def test_the_broker_gets_no_more_at_once_than_it_said_it_receives(notes: Notes) -> None:
+    wire = Wire(notes).open(mqtt5.ConnAckPacket(receive_max=2))
+
+    sent = [wire.publish() for _ in range(3)]
+    wire.receive(puback(FIRST_ID))
+    sent.append(wire.publish())
+
+    assert sent == [True, True, False, True]
+
+
+async def test_what_a_session_did_not_acknowledge_is_sent_again_as_a_duplicate(
+    notes: Notes,
+) -> None:
+    unacknowledged: dict[int, bytes] = {}
+    wire = Wire(notes, unacknowledged).open()
+    wire.publish()
+    wire.publish()
+    wire.receive(puback(FIRST_ID))
+
+    again = Wire(notes, unacknowledged)
+    notes.log.clear()
+    again.receive(mqtt5.ConnAckPacket(session_present=True).write())
+
+    resent = [
+        packet for packet in again.transport.written() if isinstance(packet, mqtt5.PublishPacket)
+    ]
+    assert [(packet.packet_id, packet.duplicate) for packet in resent] == [(FIRST_ID + 1, True)]
+    assert (resent[0].topic, resent[0].payload) == ("t", b"x")
+
+
+async def test_a_new_session_knows_nothing_of_what_was_not_acknowledged(notes: Notes) -> None:
+    unacknowledged: dict[int, bytes] = {}
+    Wire(notes, unacknowledged).open().publish()
+
+    again = Wire(notes, unacknowledged)
+    notes.log.clear()
+    again.receive(mqtt5.ConnAckPacket(session_present=False).write())
+
+    assert again.ids_written() == []
+    assert unacknowledged == {}
+
+
+async def test_nothing_is_published_into_a_connection_that_does_not_take_it(notes: Notes) -> None:
+    wire = Wire(notes).open()
+
+    wire.connection.pause_writing()
+    while_it_is_full = wire.publish(qos=0)
+    wire.connection.resume_writing()
+
+    assert (while_it_is_full, wire.publish(qos=0)) == (False, True)
+
+
+async def test_a_connection_that_is_lost_before_we_were_subscribed_was_never_heard(
+    notes: Notes,
+) -> None:
+    wire = Wire(notes)
+    notes.log.clear()
+
+    wire.connection.connection_lost(ConnectionResetError("reset by peer"))
+
+    assert notes.log == []
+    with pytest.raises(BrokerError, match="reset by peer"):
+        await wire.connection.opened
+
+
+async def test_a_connection_that_is_lost_tells_so_once_and_why(notes: Notes) -> None:
+    wire = Wire(notes).open()
+
+    wire.connection.connection_lost(None)
+
+    assert notes.log == [("lost", None)]
+    assert await wire.connection.ended == "the broker closed the connection"
+
+
+async def test_a_broker_that_falls_silent_is_given_up(notes: Notes) -> None:
+    wire = Wire(notes)
+    wire.connection.keepalive_s = 0.01  # the shortest that a configuration allows is 1 s
+    wire.open()
+
+    await wire.transport.until(wire.transport.is_closing)
+    wire.connection.connection_lost(None)
+
+    assert await wire.connection.ended == "the broker was silent for 0.01 s"
+    assert [type(packet) for packet in wire.transport.written()] == [mqtt5.PingReqPacket]
+
+
+async def test_any_packet_is_a_sign_of_life(notes: Notes) -> None:
+    wire = Wire(notes)
+    wire.connection.keepalive_s = 0.01  # the shortest that a configuration allows is 1 s
+    wire.open()
+
+    for _ in range(5):
+        wire.receive(publish("a"))
+        wire.transport.log.clear()
+        await wire.transport.until(lambda: wire.transport.is_closing() or bool(notes.log))
+
+    assert [type(packet) for packet in wire.transport.written()] == [mqtt5.PingReqPacket]
+    assert not wire.transport.is_closing()
+    wire.connection.connection_lost(None)
+
+
+async def test_the_brokers_own_keepalive_counts(notes: Notes) -> None:
+    wire = Wire(notes).open(mqtt5.ConnAckPacket(server_keep_alive=7))
+
+    assert wire.connection.keepalive_s == 7.0
+    wire.connection.connection_lost(None)

@@ -1,0 +1,264 @@
+"""The fleet's page: what Prometheus reads, and what must no longer be on it."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client.parser import text_string_to_metric_families
+
+from aggregator.core.fleet import Host, Venue
+from aggregator.core.states import HostState
+from aggregator.shell.exposition import OWN, render
+from tests.aggregator.scripted import HOSTILE, NOW, READINGS, WALL, ScriptedFleet
+from venuewatch.wire.readings import Readings, families
+
+GOLDEN = Path(__file__).parents[2] / "golden" / "fleet.prom"
+STAYS = {
+    "venuewatch_host_up",
+    "venuewatch_host_state",
+    "venuewatch_host_problem",
+    "venuewatch_host_last_heartbeat_timestamp_seconds",
+    "venuewatch_host_heartbeats_missed_total",
+    "venuewatch_host_restarts_total",
+}
+MEASURED = re.compile(
+    r"node_.*|venuewatch_(agent|check|results)_.*|venuewatch_host_(round_trip|clock_offset|info).*"
+)
+
+
+class Page:
+    """A page as Prometheus' own Python parser reads it."""
+
+    def __init__(self, text: bytes) -> None:
+        self.families = {
+            family.name: family for family in text_string_to_metric_families(text.decode())
+        }
+        self.samples = [
+            (sample.name, sample.labels, sample.value)
+            for family in self.families.values()
+            for sample in family.samples
+        ]
+
+    def value(self, series: str, /, **labels: str) -> float:
+        """Return the value of the one such series that has these labels among others."""
+        (value,) = (
+            value
+            for found, its, value in self.samples
+            if found == series and labels.items() <= its.items()
+        )
+        return value
+
+    def names_of(self, host: str) -> set[str]:
+        return {name for name, labels, _ in self.samples if labels.get("host") == host}
+
+
+@pytest.fixture(scope="module")
+def fleet() -> ScriptedFleet:
+    return ScriptedFleet()
+
+
+@pytest.fixture(scope="module")
+def page(fleet: ScriptedFleet) -> Page:
+    return Page(fleet.page())
+
+
+def test_the_page_of_a_scripted_fleet_is_the_golden_one(fleet: ScriptedFleet) -> None:
+    assert fleet.page().decode() == GOLDEN.read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
+def test_prometheus_linter_has_nothing_to_say() -> None:
+    lint = subprocess.run(
+        ["promtool", "check", "metrics"],
+        input=GOLDEN.read_bytes(),
+        capture_output=True,
+        check=False,
+    )
+
+    assert (lint.returncode, lint.stdout, lint.stderr) == (0, b"", b"")
+
+
+@pytest.mark.parametrize(
+    ("host", "state", "is_up"),
+    [
+        ("up", "up", 1),
+        ("late", "late", 1),
+        ("stranger", "up", 1),
+        ("down", "down", 0),
+        ("lost", "down", 0),
+        ("away", "away", 0),
+        ("unseen", "unseen", 0),
+        ("silent", "unseen", 0),
+    ],
+)
+def test_every_host_has_one_state_and_says_whether_it_is_up(
+    page: Page, host: str, state: str, is_up: int
+) -> None:
+    states = [
+        labels["state"]
+        for name, labels, _ in page.samples
+        if name == "venuewatch_host_state" and labels["host"] == host
+    ]
+
+    assert states == [state]
+    assert page.value("venuewatch_host_up", host=host) == is_up
+
+
+def test_numbers_come_out_as_they_went_in(page: Page) -> None:
+    assert page.value("node_load1", host="up") == READINGS.node_load1
+    assert page.value("node_cpu_seconds_total", host="up", cpu="0", mode="idle") == 1e12
+    assert page.value("node_hwmon_temp_celsius", host="up", sensor="temp1") == -12.5
+    assert page.value("node_context_switches_total", host="up") == 123_456_789_012_345
+    assert page.value("venuewatch_host_heartbeats_missed_total", host="up") == 2
+    assert page.value("venuewatch_host_round_trip_seconds", host="up") == 0.125
+    assert page.value("venuewatch_host_clock_offset_seconds", host="up") == 1.5625
+    heard = page.value("venuewatch_host_last_heartbeat_timestamp_seconds", host="up")
+    assert heard == WALL + NOW - 0.25
+
+
+def test_venues_say_how_many_hosts_are_in_which_state(page: Page) -> None:
+    counted = {
+        labels["state"]: value
+        for name, labels, value in page.samples
+        if name == "venuewatch_venue_hosts" and labels["venue"] == "STA"
+    }
+
+    assert counted == {
+        "up": 2,
+        "late": 1,
+        "down": 2,
+        "away": 1,
+        "unseen": 1,
+        "unknown": 0,
+        "unreachable": 0,
+    }
+    assert page.value("venuewatch_venue_up", venue="STA") == 1
+    assert page.value("venuewatch_venue_up", venue="AQU") == 0
+    assert page.value("venuewatch_venue_state", venue="STA", state="degraded") == 1
+
+
+def test_an_unlisted_host_is_flagged_and_no_other(page: Page) -> None:
+    flagged = [labels for name, labels, _ in page.samples if name == "venuewatch_host_unlisted"]
+
+    assert flagged == [{"venue": "STA", "host": "stranger"}]
+
+
+def test_hostile_label_values_come_out_as_they_went_in(page: Page) -> None:
+    assert page.value("venuewatch_venue_info", venue="AQU", name=HOSTILE, town=HOSTILE) == 1
+    assert page.value("node_uname_info", host="up", nodename=HOSTILE) == 1
+    assert page.value("node_filesystem_avail_bytes", host="up", mountpoint=HOSTILE) == 0.0
+
+
+@given(st.text(st.characters(codec="utf-8"), max_size=256))
+def test_any_label_value_can_be_read_back(text: str) -> None:
+    venue = Venue("STA", margin_s=1.75, name=text)
+
+    page = Page(render([venue], NOW))
+
+    assert page.value("venuewatch_venue_info", name=text) == 1
+    assert set(page.families) == {
+        "venuewatch_venue_up",
+        "venuewatch_venue_state",
+        "venuewatch_venue_hosts",
+        "venuewatch_venue_info",
+    }
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_any_number_can_be_read_back_to_the_last_bit(number: float) -> None:
+    fleet = Venue("STA", margin_s=1.75)
+    host = fleet.hosts["alpha"] = Host("STA", "alpha", margin_s=1.75, state=HostState.UP)
+    host.readings, host.readings_at = Readings(node_load1=number), NOW
+
+    assert Page(render([fleet], NOW)).value("node_load1") == number
+
+
+@pytest.mark.parametrize("host", ["down", "lost", "away"])
+def test_the_measured_series_of_a_lost_host_stop_and_what_is_known_of_it_stays(
+    page: Page, host: str
+) -> None:
+    expected = STAYS - ({"venuewatch_host_problem"} if host == "away" else set())
+
+    names = page.names_of(host)
+    assert expected <= names
+    assert not list(filter(MEASURED.fullmatch, names))
+
+
+def test_the_measured_series_stop_at_the_moment_a_host_is_lost() -> None:
+    fleet = ScriptedFleet()
+    lost_at = NOW - 0.25 + 2.75
+    fleet.detector.advance(lost_at - 0.001)
+    before = Page(fleet.page(lost_at - 0.001)).names_of("up")
+
+    fleet.detector.advance(lost_at)
+
+    assert {"node_load1", "node_cpu_seconds_total", "node_uname_info"} <= before
+    after = Page(fleet.page(lost_at)).names_of("up")
+    assert after >= STAYS
+    assert not list(filter(MEASURED.fullmatch, after))
+
+
+def test_hosts_keep_saying_up_and_measure_nothing_while_we_are_blind() -> None:
+    fleet = ScriptedFleet()
+
+    fleet.detector.blinded(NOW)
+
+    page = Page(fleet.page())
+    assert page.value("venuewatch_host_state", host="up", state="unknown") == 1
+    assert page.value("venuewatch_host_up", host="up") == 1
+    assert page.value("venuewatch_host_up", host="down") == 0
+    assert page.value("venuewatch_venue_up", venue="STA") == 1
+    assert not [name for name, *_ in page.samples if name.startswith("node_")]
+
+
+@pytest.mark.parametrize(("after_s", "is_there"), [(34.9, True), (35.1, False)])
+def test_vitals_that_are_no_longer_renewed_vanish(after_s: float, *, is_there: bool) -> None:
+    fleet = ScriptedFleet()
+    host = fleet.fleet.venues["STA"].hosts["up"]
+    for second in range(1, 40):
+        fleet.beat(NOW + second, "up", 20 + second)
+
+    names = Page(fleet.page(NOW + after_s)).names_of("up")
+
+    assert host.state is HostState.UP
+    assert ("node_load1" in names) is is_there
+    assert "venuewatch_host_round_trip_seconds" in names
+
+
+def test_every_family_is_in_one_piece_and_documented(fleet: ScriptedFleet) -> None:
+    lines = fleet.page().decode().split("\n")
+    typed = [line.split()[2] for line in lines if line.startswith("# TYPE")]
+    helped = [line.split()[2] for line in lines if line.startswith("# HELP")]
+
+    assert len(typed) == len(set(typed))
+    assert helped == typed
+    assert set(typed) <= {*OWN, *(family.name for family in families())}
+
+
+def test_no_sample_carries_a_timestamp(page: Page) -> None:
+    stamped = [
+        sample
+        for family in page.families.values()
+        for sample in family.samples
+        if sample.timestamp is not None
+    ]
+
+    assert stamped == []
+
+
+def test_one_venue_alone_says_what_it_says_among_others(fleet: ScriptedFleet, page: Page) -> None:
+    alone = Page(render([fleet.fleet.venues["STA"]], NOW))
+
+    assert alone.samples == [sample for sample in page.samples if sample[1]["venue"] == "STA"]
+
+
+def test_series_have_the_labels_they_are_documented_with(page: Page) -> None:
+    documented = {name: set(series.labels.split(", ")) for name, series in OWN.items()}
+
+    assert len(documented.keys() & {name for name, *_ in page.samples}) > 10
+    for name, labels, _ in page.samples:
+        assert set(labels) == documented.get(name, set(labels))

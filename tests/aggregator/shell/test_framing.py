@@ -1,0 +1,240 @@
+"""Packets out of a byte stream, however it is cut and whatever is in it."""
+
+import itertools
+import tracemalloc
+from collections.abc import Iterable, Iterator
+
+import mqtt5
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aggregator.shell.framing import MAX_PACKET_BYTES, Framer, Item, Refused, StreamError
+from venuewatch.wire.errors import Reason
+
+# The codec's panic over bytes that are no UTF-8 comes with an exception that nobody can catch.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+BOUND = 200
+PINGRESP = mqtt5.PingRespPacket().write()
+
+
+def publish(payload: bytes = b"x", *, packet_id: int | None = None, topic: str = "a/b") -> bytes:
+    qos = mqtt5.QoS.AT_MOST_ONCE if packet_id is None else mqtt5.QoS.AT_LEAST_ONCE
+    return mqtt5.PublishPacket(topic, payload, qos=qos, packet_id=packet_id).write()
+
+
+def raw(first: int, body: bytes) -> bytes:
+    """Return a packet of any first byte and body, as the codec would never write one."""
+    length, left = b"", len(body)
+    while True:
+        left, low = left >> 7, left & 0x7F
+        length += bytes([low | (0x80 if left else 0)])
+        if not left:
+            return bytes([first]) + length + body
+
+
+def publish_of(topic: bytes, *, packet_id: int | None = None, rest: bytes = b"\0x") -> bytes:
+    named = len(topic).to_bytes(2) + topic
+    if packet_id is None:
+        return raw(0x30, named + rest)
+    return raw(0x32, named + packet_id.to_bytes(2) + rest)
+
+
+def plain(items: Iterable[Item]) -> list[bytes | Refused]:
+    """Return packets as bytes, for the codec's packets cannot be compared."""
+    return [item if isinstance(item, Refused) else item.write() for item in items]
+
+
+def read(*pieces: bytes, bound: int = BOUND) -> list[bytes | Refused]:
+    framer = Framer(max_packet_bytes=bound)
+    return plain(itertools.chain.from_iterable(map(framer.feed, pieces)))
+
+
+def cut(stream: bytes, at: Iterable[int]) -> Iterator[bytes]:
+    places = [0, *sorted(at), len(stream)]
+    return (stream[start:end] for start, end in itertools.pairwise(places))
+
+
+packet_ids = st.integers(1, 65_535)
+valid = st.one_of(
+    st.builds(publish, st.binary(max_size=BOUND - 50)),
+    st.builds(
+        lambda payload, number: publish(payload, packet_id=number),
+        st.binary(max_size=99),
+        packet_ids,
+    ),
+    st.builds(lambda number: mqtt5.PubAckPacket(number).write(), packet_ids),
+    st.just(PINGRESP),
+    st.just(mqtt5.ConnAckPacket(session_present=True).write()),
+    st.just(mqtt5.SubAckPacket(1, [mqtt5.SubAckReasonCode.GRANTED_QOS_AT_LEAST_ONCE]).write()),
+)
+refused = st.one_of(
+    st.integers(BOUND, 3 * BOUND).map(lambda size: publish(bytes(size))),
+    st.builds(
+        lambda size, number: publish(bytes(size), packet_id=number),
+        st.integers(BOUND, 3 * BOUND),
+        packet_ids,
+    ),
+    st.just(publish_of(b"\xff")),
+    packet_ids.map(lambda number: publish_of(b"\xff\xfe", packet_id=number)),
+)
+
+
+@given(st.lists(valid), st.data())
+def test_any_cut_of_a_stream_gives_the_same_packets(
+    packets: list[bytes], data: st.DataObject
+) -> None:
+    stream = b"".join(packets)
+    places = data.draw(st.lists(st.integers(0, len(stream))))
+
+    assert read(*cut(stream, places)) == packets
+
+
+@given(st.lists(valid | refused, max_size=8), st.data())
+def test_what_is_refused_is_the_same_for_any_cut_and_the_stream_goes_on(
+    packets: list[bytes], data: st.DataObject
+) -> None:
+    stream = b"".join(packets)
+    places = data.draw(st.lists(st.integers(0, len(stream))))
+
+    whole = read(stream)
+
+    assert read(*cut(stream, places)) == whole
+    assert len(whole) == len(packets)
+    assert all(isinstance(item, Refused) or item in packets for item in whole)
+
+
+def test_a_stream_byte_by_byte_gives_the_same_packets() -> None:
+    packets = [publish(b"x" * 150), PINGRESP, publish(bytes(999), packet_id=7), PINGRESP]
+    stream = b"".join(packets)
+
+    items = read(*cut(stream, range(1, len(stream))))
+
+    assert items == [packets[0], PINGRESP, Refused(Reason.TOO_LARGE, 7), PINGRESP]
+
+
+@pytest.mark.parametrize("packet_id", [None, 1, 65_535])
+def test_a_publish_over_the_bound_is_skipped_and_its_packet_id_told(packet_id: int | None) -> None:
+    items = read(publish(bytes(10_000), packet_id=packet_id) + PINGRESP)
+
+    assert items == [Refused(Reason.TOO_LARGE, packet_id), PINGRESP]
+
+
+def test_a_publish_at_the_bound_is_taken() -> None:
+    packet = publish(bytes(BOUND - len(publish(b"")) - 1))
+
+    assert len(packet) == BOUND
+    assert read(packet) == [packet]
+
+
+def test_a_publish_one_byte_over_the_bound_is_not() -> None:
+    packet = publish(bytes(BOUND - len(publish(b""))))
+
+    assert len(packet) == BOUND + 1
+    assert read(packet) == [Refused(Reason.TOO_LARGE, None)]
+
+
+@pytest.mark.parametrize("packet_id", [None, 9])
+def test_a_huge_publish_is_never_held(packet_id: int | None) -> None:
+    framer, chunk, size = Framer(), bytes(65_536), 200_000_000
+    head = publish_of(b"a/b", packet_id=packet_id, rest=b"")
+    body = head[2:]
+    start = bytes([head[0], *_length_of(size)]) + body
+    tracemalloc.start()
+
+    items = plain(framer.feed(start))
+    for _ in range((size - len(body)) // len(chunk)):
+        items += plain(framer.feed(chunk))
+    items += plain(framer.feed(bytes((size - len(body)) % len(chunk)) + PINGRESP))
+
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert items == [Refused(Reason.TOO_LARGE, packet_id), PINGRESP]
+    assert peak < 2 * MAX_PACKET_BYTES
+
+
+def _length_of(size: int) -> bytes:
+    return bytes((size >> shift) & 0x7F | (0x80 if shift < 21 else 0) for shift in (0, 7, 14, 21))
+
+
+def test_an_oversized_publish_with_the_longest_topic_is_skipped_too() -> None:
+    packet = publish(bytes(MAX_PACKET_BYTES), packet_id=77, topic="t" * 65_535)
+    pieces = cut(packet + PINGRESP, range(0, len(packet), 10_000))
+
+    assert read(*pieces, bound=MAX_PACKET_BYTES) == [Refused(Reason.TOO_LARGE, 77), PINGRESP]
+
+
+@pytest.mark.parametrize("packet_id", [None, 5])
+@pytest.mark.parametrize(
+    "topic", [b"\xff", b"venuewatch/v1/\xed\xa0\x80/h/beat", b""], ids=["stray", "surrogate", "no"]
+)
+def test_a_publish_whose_topic_is_no_text_is_refused(topic: bytes, packet_id: int | None) -> None:
+    items = read(publish_of(topic, packet_id=packet_id) + PINGRESP)
+
+    assert items == [Refused(Reason.BAD_PACKET, packet_id), PINGRESP]
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        raw(0x30, b""),
+        raw(0x30, b"\0"),
+        raw(0x30, b"\0\x09a"),
+        raw(0x32, b"\0\x01a"),
+        raw(0x32, b"\0\x01a\0"),
+        publish_of(b"a/b", rest=b"\x02\x99\x01"),
+    ],
+    ids=["empty", "half a length", "topic too short", "no id", "half an id", "bad property"],
+)
+def test_a_publish_that_ends_too_early_is_refused_and_the_stream_goes_on(packet: bytes) -> None:
+    items = read(packet + PINGRESP)
+
+    assert items == [Refused(Reason.BAD_PACKET, None), PINGRESP]
+
+
+def test_a_publish_of_a_quality_that_does_not_exist_is_refused() -> None:
+    packet = bytearray(publish(packet_id=5))
+    packet[0] |= 0x06
+
+    assert read(bytes(packet)) == [Refused(Reason.BAD_PACKET, 5)]
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [
+        b"\x00\x00",
+        b"\x20\x03\x00\xfe\x00",
+        b"\x40\x00",
+        b"\xd0\x01x",
+        b"HTTP/1.1 400 Bad Request\r\n\r\n" * 20,
+        b"\x15\x03\x03\x00\x02\x02\x32",
+        b"\x30\xff\xff\xff\xff",
+        raw(0x90, bytes(BOUND)),
+    ],
+    ids=["type 0", "code 254", "no id", "long ping", "HTTP", "TLS alert", "5 length bytes", "big"],
+)
+def test_what_cannot_be_understood_ends_the_connection(stream: bytes) -> None:
+    with pytest.raises(StreamError):
+        read(stream)
+
+
+def ends(*pieces: bytes) -> bool:
+    """Tell whether the stream ends in a StreamError; anything else that is raised is a fault."""
+    try:
+        read(*pieces)
+    except StreamError:
+        return True
+    return False
+
+
+@given(st.lists(st.binary(max_size=64)))
+def test_any_bytes_give_packets_or_the_end_of_the_stream(pieces: list[bytes]) -> None:
+    assert ends(*pieces) == ends(b"".join(pieces))
+
+
+@given(st.integers(0, 255), st.binary(max_size=80))
+def test_only_a_packet_that_is_no_publish_can_end_the_stream(first: int, body: bytes) -> None:
+    is_publish = first >> 4 == 3
+
+    assert not (ends(raw(first, body)) and is_publish)

@@ -1,0 +1,208 @@
+"""The command line: its exit codes, its help, and what it says when something is missing."""
+
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+COMMANDS = ["demo", "agent", "aggregator", "check-config"]
+
+# An extra that is not installed, without taking it from this environment.
+WITHOUT = """
+import sys
+from importlib.abc import MetaPathFinder
+
+
+class Absent(MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name.split(".")[0] in MISSING:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
+MISSING = set(sys.argv.pop(1).split(","))
+sys.meta_path.insert(0, Absent())
+from venuewatch.cli import main
+sys.exit(main())
+"""
+AGGREGATOR_ONLY = "aiohttp,mqtt5,orjson,prometheus_client,rich,iotcore"
+
+
+def venuewatch(*words: str, without: str = "") -> subprocess.CompletedProcess[str]:
+    start = ["-c", WITHOUT, without] if without else ["-m", "venuewatch.cli"]
+    return subprocess.run(
+        [sys.executable, *start, *words], capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+@pytest.fixture
+def agent_toml(tmp_path: Path) -> Path:
+    path = tmp_path / "agent.toml"
+    path.write_text('venue = "STA"\nhost = "alpha"\n')
+    return path
+
+
+def test_help_names_every_command_and_where_to_begin() -> None:
+    helped = venuewatch("--help")
+
+    assert (helped.returncode, helped.stderr) == (0, "")
+    assert all(command in helped.stdout for command in COMMANDS)
+    assert "Try: venuewatch demo" in helped.stdout
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command: str) -> None:
+    helped = venuewatch(command, "--help")
+
+    assert (helped.returncode, helped.stderr) == (0, "")
+    assert f"usage: venuewatch {command}" in helped.stdout
+
+
+def test_the_version_is_that_of_the_distribution() -> None:
+    told = venuewatch("--version")
+
+    assert (told.returncode, told.stdout.strip()) == (0, version("venuewatch"))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (),
+        ("dmeo",),
+        ("--nonsense",),
+        ("agent",),
+        ("agent", "--nonsense"),
+        ("agent", "--config"),
+        ("check-config",),
+        ("--nonsense", "agent"),
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_ends_with_2_and_says_so(words: tuple[str, ...]) -> None:
+    refused = venuewatch(*words)
+
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr.startswith("usage: venuewatch")
+    assert "Traceback" not in refused.stderr
+
+
+@pytest.mark.parametrize("command", ["agent", "aggregator"])
+def test_a_configuration_that_is_not_there_ends_with_2_and_one_line(
+    tmp_path: Path, command: str
+) -> None:
+    path = tmp_path / "none.toml"
+
+    refused = venuewatch(command, "--config", str(path))
+
+    assert refused.returncode == 2
+    assert refused.stderr == f"{path}: No such file or directory\n"
+
+
+def test_an_aggregator_without_its_inventory_ends_with_2_and_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "aggregator.toml"
+    path.write_text("")
+
+    refused = venuewatch("aggregator", "--config", str(path))
+
+    assert refused.returncode == 2
+    assert refused.stderr == f"{tmp_path / 'inventory.toml'}: No such file or directory\n"
+
+
+def test_an_agent_without_its_password_ends_with_2_and_one_line(tmp_path: Path) -> None:
+    path, secret = tmp_path / "agent.toml", tmp_path / "password"
+    path.write_text(
+        f'venue = "STA"\nhost = "alpha"\n[broker]\nusername = "alpha"\npassword_file = "{secret}"\n'
+    )
+
+    refused = venuewatch("agent", "--config", str(path))
+
+    assert refused.returncode == 2
+    assert refused.stderr == f"{secret}: No such file or directory\n"
+
+
+@pytest.mark.parametrize("address", ["nowhere", "127.0.0.1:99999", "203.0.113.1:8039"])
+def test_an_address_that_cannot_be_had_ends_with_2_and_one_line(
+    tmp_path: Path, address: str
+) -> None:
+    path = tmp_path / "aggregator.toml"
+    path.write_text("")
+    (tmp_path / "inventory.toml").write_text('[[venue]]\ncode = "STA"\n')
+
+    refused = venuewatch("aggregator", "--config", str(path), "--web.listen-address", address)
+
+    assert refused.returncode == 2
+    assert len(refused.stderr.splitlines()) == 1
+
+
+def test_right_configurations_are_told_to_be_right(agent_toml: Path) -> None:
+    inventory = agent_toml.with_name("inventory.toml")
+    inventory.write_text('[[venue]]\ncode = "STA"\n')
+    aggregator = agent_toml.with_name("aggregator.toml")
+    aggregator.write_text('inventory = "inventory.toml"\n')
+
+    checked = venuewatch("check-config", str(agent_toml), str(aggregator), str(inventory))
+
+    assert (checked.returncode, checked.stderr) == (0, "")
+    assert checked.stdout.splitlines() == [
+        f"{agent_toml}: a right agent configuration",
+        f"{aggregator}: a right aggregator configuration",
+        f"{inventory}: a right inventory configuration",
+    ]
+
+
+def test_one_wrong_file_among_right_ones_ends_with_2(agent_toml: Path) -> None:
+    wrong = agent_toml.with_name("wrong.toml")
+    wrong.write_text('venue = "STA"\nhost = "alpha"\nrole = 1\n')
+
+    checked = venuewatch("check-config", str(wrong), str(agent_toml))
+
+    assert checked.returncode == 2
+    assert checked.stderr == f"{wrong}: Expected `str`, got `int` - at `$.role`\n"
+    assert checked.stdout == f"{agent_toml}: a right agent configuration\n"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"\xff", b"x = ", b"x = " + b"[" * 5_000, b"x = " + b"9" * 5_000],
+    ids=["no UTF-8", "no end", "deep", "a number too long for Python"],
+)
+def test_whatever_is_checked_ends_with_a_line_and_not_with_a_traceback(
+    tmp_path: Path, content: bytes
+) -> None:
+    path = tmp_path / "some.toml"
+    path.write_bytes(content)
+
+    checked = venuewatch("check-config", str(path))
+
+    assert checked.returncode == 2
+    assert len(checked.stderr.splitlines()) == 1
+    assert checked.stderr.startswith(f"{path}: ")
+
+
+@pytest.mark.parametrize(
+    ("command", "missing", "extra"),
+    [
+        ("aggregator", "mqtt5", "aggregator"),
+        ("aggregator", "aiohttp", "aggregator"),
+        ("aggregator", "prometheus_client", "aggregator"),
+        ("demo", "iotcore", "demo"),
+        ("demo", "rich", "demo"),
+        ("demo", "aiohttp", "demo"),
+    ],
+)
+def test_a_missing_extra_says_what_to_install(command: str, missing: str, extra: str) -> None:
+    refused = venuewatch(command, "--help", without=missing)
+
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr == (
+        f"venuewatch {command} needs {missing}: pip install 'venuewatch[{extra}]'\n"
+    )
+
+
+def test_what_a_venue_host_needs_works_without_the_extras(agent_toml: Path) -> None:
+    helped = venuewatch("--help", without=AGGREGATOR_ONLY)
+    agent = venuewatch("agent", "--help", without=AGGREGATOR_ONLY)
+    checked = venuewatch("check-config", str(agent_toml), without=AGGREGATOR_ONLY)
+
+    assert [helped.returncode, agent.returncode, checked.returncode] == [0, 0, 0]

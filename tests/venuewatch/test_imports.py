@@ -1,0 +1,74 @@
+"""What a venue host loads, and what it must never load."""
+
+import subprocess
+import sys
+
+import pytest
+
+LOADED = """
+import importlib, pkgutil, sys
+
+package = importlib.import_module(sys.argv[1])
+names = [module.name for module in pkgutil.walk_packages(package.__path__, package.__name__ + ".")]
+for name in names:
+    importlib.import_module(name)
+print(*names)
+print(*sorted(sys.modules))
+"""
+
+
+def loaded_by(package: str) -> tuple[set[str], set[str]]:
+    """Import all of a package in an interpreter of its own; return its modules, and all loaded."""
+    run = subprocess.run(
+        [sys.executable, "-c", LOADED, package], capture_output=True, text=True, check=True
+    )
+    own, everything = run.stdout.splitlines()
+    return set(own.split()), set(everything.split())
+
+
+@pytest.fixture(scope="module")
+def agent() -> tuple[set[str], set[str]]:
+    return loaded_by("agent")
+
+
+def test_all_of_the_agent_was_loaded(agent: tuple[set[str], set[str]]) -> None:
+    own, everything = agent
+
+    assert {"agent.shell", "agent.session", "agent.vitals.cpu", "agent.__main__"} <= own
+    assert own <= everything
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        "aggregator",
+        "aiohttp",
+        "asyncio",
+        "concurrent.futures",
+        "iotcore",
+        "mqtt5",
+        "orjson",
+        "prometheus_client",
+        "rich",
+        "venuewatch.cli",
+        "venuewatch.demo",
+    ],
+)
+def test_the_agent_loads_nothing_of_the_centre(
+    agent: tuple[set[str], set[str]], foreign: str
+) -> None:
+    _, everything = agent
+
+    assert not [name for name in everything if f"{name}.".startswith(f"{foreign}.")]
+
+
+def test_the_command_line_loads_no_subcommand_before_it_is_called() -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", "import sys, venuewatch.cli; print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    packages = {name.split(".")[0] for name in run.stdout.split()}
+    assert not {"agent", "aggregator", "asyncio", "msgspec", "aiohttp", "paho"} & packages

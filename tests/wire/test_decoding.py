@@ -1,0 +1,216 @@
+"""Every decoder is total: any bytes give a message of its type or a fault with a reason."""
+
+import json
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from venuewatch.wire import messages
+from venuewatch.wire.checks import CheckValues
+from venuewatch.wire.errors import MalformedMessageError, Reason
+from venuewatch.wire.messages import (
+    MAX_PAYLOAD_BYTES,
+    Acknowledge,
+    Backlog,
+    Beat,
+    Birth,
+    CentreState,
+    CheckReading,
+    Checks,
+    Death,
+    Echo,
+    Rebirth,
+    Tick,
+    Vitals,
+    encode,
+)
+from venuewatch.wire.readings import Readings
+
+MAX_COUNT = 2**53
+
+
+class Wire(NamedTuple):
+    """A decoder, what it decodes to, and one valid message."""
+
+    decode: Callable[[bytes], object]
+    valid: object
+
+    @property
+    def kinds(self) -> tuple[type, ...]:
+        """Return what may come out: of a command, any command."""
+        is_command = self.decode is messages.decode_command
+        return (Rebirth, Acknowledge) if is_command else (type(self.valid),)
+
+
+VITALS = Vitals(
+    "a",
+    1,
+    2,
+    3,
+    Readings(
+        node_load1=0.5,
+        node_cpu_seconds_total=[("0", "user", 1.5)],
+        node_network_up=[("eth0", 1.0)],
+        node_filesystem_files=[("/dev/sda1", "ext4", "/", 7.0)],
+    ),
+)
+CHECKS = Checks(
+    "a",
+    1,
+    2,
+    3,
+    [
+        CheckReading(
+            check="gateway",
+            kind="tcp",
+            state="warning",
+            every_s=10.0,
+            wall_ms=4,
+            duration_s=0.5,
+            detail="é",
+            values=CheckValues(
+                check_round_trip_avg_seconds=0.25, check_performance=[("rta", 0.25)]
+            ),
+        )
+    ],
+)
+WIRES = {
+    "beat": Wire(messages.decode_beat, Beat("a", 1, 2, 3, 4, tick=Echo(5, 6))),
+    "birth": Wire(
+        messages.decode_birth,
+        Birth(
+            boot="a",
+            session=1,
+            wall_ms=2,
+            interval_s=1.0,
+            vitals_every_s=10.0,
+            agent_version="1",
+            nodename="é",
+            os_boot_ms=3,
+        ),
+    ),
+    "death": Wire(messages.decode_death, Death("a", 1, "lost")),
+    "vitals": Wire(messages.decode_vitals, VITALS),
+    "tick": Wire(messages.decode_tick, Tick(1, 2)),
+    "centre state": Wire(messages.decode_centre_state, CentreState("online")),
+    "checks": Wire(messages.decode_checks, CHECKS),
+    "backlog": Wire(messages.decode_backlog, Backlog("a", 1, 7, [VITALS], [CHECKS])),
+    "command": Wire(messages.decode_command, Rebirth()),
+    "acknowledgement": Wire(messages.decode_command, Acknowledge("a", 7)),
+}
+every_wire = pytest.mark.parametrize("wire", WIRES.values(), ids=WIRES.keys())
+
+json_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()  # NaN and the infinities too, as Python and others write them
+    | st.text(st.characters(codec=None), max_size=300),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=20,
+)
+
+
+def assert_total(wire: Wire, payload: bytes) -> None:
+    message, reason = None, None
+    try:
+        message = wire.decode(payload)
+    except MalformedMessageError as fault:
+        reason = fault.reason
+    assert isinstance(message, wire.kinds) or reason in set(Reason)
+
+
+@every_wire
+def test_a_message_is_the_same_after_a_round_trip(wire: Wire) -> None:
+    assert wire.decode(encode(wire.valid)) == wire.valid
+
+
+@every_wire
+@given(payload=st.binary(max_size=2_000))
+def test_any_bytes_give_a_message_or_a_reason(wire: Wire, payload: bytes) -> None:
+    assert_total(wire, payload)
+
+
+@every_wire
+@given(value=json_values)
+def test_any_json_gives_a_message_or_a_reason(wire: Wire, value: object) -> None:
+    assert_total(wire, json.dumps(value).encode())
+
+
+@every_wire
+@given(data=st.data())
+def test_a_message_with_any_value_in_a_field_gives_a_message_or_a_reason(
+    wire: Wire, data: st.DataObject
+) -> None:
+    fields: dict[str, Any] = json.loads(encode(wire.valid))
+    name = data.draw(st.sampled_from([*fields, "unknown"]))
+
+    mutated = fields | {name: data.draw(json_values)}
+
+    assert_total(wire, json.dumps(mutated).encode())
+
+
+@every_wire
+@given(data=st.data())
+def test_a_message_with_any_bytes_in_between_gives_a_message_or_a_reason(
+    wire: Wire, data: st.DataObject
+) -> None:
+    payload = encode(wire.valid)
+    start = data.draw(st.integers(0, len(payload)))
+    end = data.draw(st.integers(start, len(payload)))
+
+    mutated = payload[:start] + data.draw(st.binary(max_size=8)) + payload[end:]
+
+    assert_total(wire, mutated)
+
+
+@every_wire
+def test_unknown_fields_are_ignored(wire: Wire) -> None:
+    fields: dict[str, Any] = json.loads(encode(wire.valid))
+
+    newer = fields | {"since_version_9": {"nested": [1, "two", None, {}]}}
+
+    assert wire.decode(encode(newer)) == wire.valid
+
+
+@every_wire
+def test_a_payload_over_the_bound_is_not_even_looked_at(wire: Wire) -> None:
+    payload = encode(wire.valid)
+
+    wire.decode(payload.ljust(MAX_PAYLOAD_BYTES))
+    with pytest.raises(MalformedMessageError) as refusal:
+        wire.decode(payload.ljust(MAX_PAYLOAD_BYTES + 1))
+
+    assert refusal.value.reason is Reason.TOO_LARGE
+
+
+counts = st.integers(0, MAX_COUNT)
+boots = st.text(st.characters(codec="utf-8"), min_size=1, max_size=32)
+
+
+@given(
+    st.builds(
+        Beat, boots, counts, counts, counts, counts, st.none() | st.builds(Echo, counts, counts)
+    )
+)
+def test_any_beat_is_the_same_after_a_round_trip(beat: Beat) -> None:
+    assert messages.decode_beat(encode(beat)) == beat
+
+
+@given(
+    st.builds(
+        Birth,
+        boot=boots,
+        session=counts,
+        wall_ms=counts,
+        interval_s=st.floats(0.1, 86_400),
+        vitals_every_s=st.floats(0.1, 86_400),
+        agent_version=st.text(st.characters(codec="utf-8"), max_size=256),
+        machine=st.text(st.characters(codec="utf-8"), max_size=256),
+    )
+)
+def test_any_birth_is_the_same_after_a_round_trip(birth: Birth) -> None:
+    assert messages.decode_birth(encode(birth)) == birth

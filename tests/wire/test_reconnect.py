@@ -1,0 +1,58 @@
+"""How long to wait before the next attempt."""
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from venuewatch.wire.reconnect import RECONNECT_MAX_S, wait_before
+
+
+class Highest(random.Random):
+    """A source of chance that always gives the most, so that the ceiling shows."""
+
+    def random(self) -> float:
+        return 1.0
+
+
+@given(st.integers(0, 10**9), st.floats(0.1, 86_400), st.randoms(use_true_random=False))
+def test_a_wait_is_never_negative_and_never_over_its_ceiling(
+    attempt: int, max_s: float, rng: random.Random
+) -> None:
+    assert 0.0 <= wait_before(attempt, rng, max_s=max_s) <= max_s
+
+
+@given(st.randoms(use_true_random=False))
+def test_the_first_wait_is_a_second_at_most(rng: random.Random) -> None:
+    assert 0.0 <= wait_before(0, rng) <= 1.0
+
+
+def test_the_ceiling_doubles_with_each_attempt_up_to_the_most() -> None:
+    ceilings = [wait_before(attempt, Highest()) for attempt in range(7)]
+
+    assert ceilings == [1.0, 2.0, 4.0, 8.0, RECONNECT_MAX_S, RECONNECT_MAX_S, RECONNECT_MAX_S]
+
+
+def test_a_ceiling_under_a_second_holds_from_the_first_wait_on() -> None:
+    assert [wait_before(attempt, Highest(), max_s=0.5) for attempt in (0, 1, 9)] == [0.5] * 3
+
+
+@pytest.mark.parametrize("attempt", [1_000, 10**6, 10**100])
+def test_no_number_of_attempts_is_too_many(attempt: int) -> None:
+    assert wait_before(attempt, Highest()) == RECONNECT_MAX_S
+
+
+def test_waits_are_spread_over_the_whole_range() -> None:
+    rng = random.Random(8039)
+
+    waits = sorted(wait_before(9, rng) for _ in range(1_000))
+
+    assert waits[0] < 0.1
+    assert waits[-1] > 9.9
+    assert 4.0 < waits[500] < 6.0
+
+
+def test_attempts_are_counted_from_zero() -> None:
+    with pytest.raises(ValueError, match="counted from 0"):
+        wait_before(-1, random.Random(0))

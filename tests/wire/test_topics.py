@@ -1,0 +1,115 @@
+"""Topic names: there and back, and what nobody can be called."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from venuewatch.wire import topics
+from venuewatch.wire.errors import MalformedMessageError, Reason
+from venuewatch.wire.topics import Address, Stream
+
+names = st.from_regex(r"[A-Za-z0-9.-][A-Za-z0-9._-]{0,63}", fullmatch=True)
+NOT_NAMES = ["", "_centre", "_", "a" * 65, "a b", "a/b", "a+", "#", "é", "a\n", "a\0", "\u0661"]
+
+
+@given(names, names, st.sampled_from(Stream))
+def test_a_topic_says_who_sent_what(venue: str, host: str, stream: Stream) -> None:
+    assert topics.parse(topics.topic(venue, host, stream)) == Address(venue, host, stream)
+
+
+def assert_total(topic: str) -> None:
+    address, reason = None, None
+    try:
+        address = topics.parse(topic)
+    except MalformedMessageError as fault:
+        reason = fault.reason
+    if address is None:
+        assert reason in {Reason.BAD_TOPIC, Reason.UNKNOWN_STREAM}
+    else:
+        assert topics.topic(*address) == topic
+
+
+@given(st.text())
+def test_any_topic_is_an_address_or_a_fault_with_a_reason(topic: str) -> None:
+    assert_total(topic)
+
+
+@given(st.text(), st.text(), st.text())
+def test_any_topic_of_ours_is_an_address_or_a_fault_with_a_reason(
+    venue: str, host: str, stream: str
+) -> None:
+    assert_total(f"venuewatch/v1/{venue}/{host}/{stream}")
+
+
+@pytest.mark.parametrize(
+    ("topic", "reason"),
+    [
+        ("", Reason.BAD_TOPIC),
+        ("/", Reason.BAD_TOPIC),
+        ("venuewatch/v1/STA/alpha", Reason.BAD_TOPIC),
+        ("venuewatch/v1/STA/alpha/beat/", Reason.BAD_TOPIC),
+        ("venuewatch/v1/STA/alpha/beat/now", Reason.BAD_TOPIC),
+        ("/venuewatch/v1/STA/alpha/beat", Reason.BAD_TOPIC),
+        ("venuewatch/v2/STA/alpha/beat", Reason.BAD_TOPIC),
+        ("Venuewatch/v1/STA/alpha/beat", Reason.BAD_TOPIC),
+        ("venuewatch/v1//alpha/beat", Reason.BAD_TOPIC),
+        ("venuewatch/v1/STA//beat", Reason.BAD_TOPIC),
+        ("venuewatch/v1/_centre/alpha/beat", Reason.BAD_TOPIC),
+        ("venuewatch/v1/STA/_alpha/beat", Reason.BAD_TOPIC),
+        ("venuewatch/v1/STA/alpha\n/beat", Reason.BAD_TOPIC),
+        ('venuewatch/v1/STA/al"pha/beat', Reason.BAD_TOPIC),
+        ("venuewatch/v1/STA/" + "x" * 65 + "/beat", Reason.BAD_TOPIC),
+        ("venuewatch/v1/STA/" + "x" * 60_000, Reason.BAD_TOPIC),
+        ("a/" * 30_000, Reason.BAD_TOPIC),
+        ("venuewatch/v1/STA/alpha/", Reason.UNKNOWN_STREAM),
+        ("venuewatch/v1/STA/alpha/BEAT", Reason.UNKNOWN_STREAM),
+        ("venuewatch/v1/STA/alpha/gossip", Reason.UNKNOWN_STREAM),
+    ],
+)
+def test_a_hostile_topic_is_refused_for_its_reason(topic: str, reason: Reason) -> None:
+    with pytest.raises(MalformedMessageError) as refusal:
+        topics.parse(topic)
+
+    assert refusal.value.reason is reason
+
+
+@pytest.mark.parametrize("name", NOT_NAMES)
+def test_what_is_no_name_gets_no_topic(name: str) -> None:
+    assert not topics.is_name(name)
+    with pytest.raises(ValueError, match="not a name"):
+        topics.topic(name, "alpha", Stream.BEAT)
+    with pytest.raises(ValueError, match="not a name"):
+        topics.topic("STA", name, Stream.BEAT)
+    with pytest.raises(ValueError, match="not a name"):
+        topics.centre_state(name)
+
+
+@given(names)
+def test_nobody_can_be_called_what_is_reserved(name: str) -> None:
+    assert not topics.is_reserved(topics.topic(name, name, Stream.BEAT))
+    assert topics.is_reserved(topics.centre_state(name))
+
+
+def test_what_the_centre_says_is_reserved() -> None:
+    assert topics.is_reserved(topics.TICK)
+    assert topics.is_reserved(topics.CENTRE_STATES)
+
+
+def matches(pattern: str, topic: str) -> bool:
+    """Tell whether an MQTT topic filter matches (MQTT 5, 4.7.1)."""
+    levels = pattern.replace("+", "[^/]*").removesuffix("/#")
+    return re.fullmatch(levels + "(/.*)?" * pattern.endswith("/#"), topic) is not None
+
+
+@given(names, names, st.sampled_from(Stream))
+def test_one_subscription_hears_every_stream_of_every_host(
+    venue: str, host: str, stream: Stream
+) -> None:
+    assert matches(topics.EVERYTHING_UPWARD, topics.topic(venue, host, stream))
+
+
+@given(names)
+def test_one_subscription_hears_the_state_of_every_centre(name: str) -> None:
+    assert matches(topics.CENTRE_STATES, topics.centre_state(name))
