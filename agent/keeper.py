@@ -63,6 +63,12 @@ class Keeper:
         self._is_asked = False
         return self._batches.get()
 
+    def finished(self) -> threading.Event:
+        """Return an event that is set once everything asked for before is done."""
+        done = threading.Event()
+        self._orders.put(lambda _: done.set())
+        return done
+
     def close(self, *, timeout_s: float = 2.0) -> None:
         """Have everything done that was asked for, and wait a moment until it is safe."""
         self._orders.put(None)

@@ -1,0 +1,211 @@
+"""Every reading goes out live, or waits in the spool until the centre has stored it."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from agent.keeper import Keeper
+from agent.outbox import ACKNOWLEDGED_WITHIN_S, RESEND_AFTER_S, Outbox
+from agent.spool.disk import Spool
+from agent.spool.pace import Pace
+from venuewatch.wire.topics import Stream
+
+BOOT = "boot"
+
+
+class Sent:
+    """One publication; the test says when the broker has it."""
+
+    def __init__(self, stream: Stream, payload: bytes) -> None:
+        self.stream = stream
+        self.body = msgspec.json.decode(payload)
+        self.is_acknowledged = False
+
+    def is_published(self) -> bool:
+        return self.is_acknowledged
+
+
+class Broker:
+    """A line that remembers what went over it."""
+
+    def __init__(self) -> None:
+        self.sent: list[Sent] = []
+
+    def __call__(self, stream: Stream, payload: bytes) -> Sent:
+        self.sent.append(Sent(stream, payload))
+        return self.sent[-1]
+
+    def backlogs(self) -> list[Sent]:
+        return [sent for sent in self.sent if sent.stream is Stream.BACKLOG]
+
+    def readings(self) -> list[int]:
+        """Return the numbers of all readings that came in backlogs, in order."""
+        return [
+            reading["seq"] for sent in self.backlogs() for reading in sent.body.get("vitals", [])
+        ]
+
+
+class World:
+    """An outbox over a real spool in a real folder, and time."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = str(folder / "spool")
+        self.now = 100.0
+        self.open()
+
+    def open(self) -> None:
+        self.keeper = Keeper(lambda: Spool(self.folder, max_bytes=1 << 20), lambda: None)
+        self.outbox = Outbox(self.keeper, boot=BOOT, new_pace=lambda: Pace(batches_per_s=1_000.0))
+
+    def take(self, seq: int, line: Broker | None) -> None:
+        payload = b'{"seq":%d}' % seq
+        self.outbox.take(Stream.VITALS, payload, line, self.now)
+
+    def settle(self) -> None:
+        """Let the spool's thread do what it was asked."""
+        done = self.keeper.finished()
+        assert done.wait(10)
+
+    def run(self, line: Broker | None, *, rounds: int = 20, acknowledging: bool = True) -> None:
+        """Let the outbox go on for some ms; the broker acknowledges at once, if at all."""
+        for _ in range(rounds):
+            self.settle()
+            self.now += 0.002
+            self.outbox.advance(line, 1, self.now)
+            if line is not None and acknowledging:
+                for sent in line.sent:
+                    sent.is_acknowledged = True
+
+    def pending(self) -> int:
+        self.settle()
+        return self.keeper.status.pending
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def test_with_a_line_a_reading_goes_out_and_is_not_kept(world: World) -> None:
+    broker = Broker()
+
+    world.take(0, broker)
+    broker.sent[0].is_acknowledged = True
+    world.run(broker)
+
+    assert [sent.stream for sent in broker.sent] == [Stream.VITALS]
+    assert world.pending() == 0
+
+
+def test_without_a_line_readings_wait_and_follow_in_order(world: World) -> None:
+    broker = Broker()
+    for seq in range(30):
+        world.take(seq, None)
+
+    world.run(broker)
+
+    assert broker.readings() == list(range(30))
+    assert world.pending() == 30
+
+
+def test_what_the_centre_has_stored_is_forgotten(world: World) -> None:
+    broker = Broker()
+    for seq in range(3):
+        world.take(seq, None)
+    world.run(broker)
+
+    for sent in broker.backlogs():
+        world.outbox.acknowledged(sent.body["number"], world.now)
+
+    assert world.pending() == 0
+
+
+def test_a_batch_that_was_lost_keeps_everything_behind_it(world: World) -> None:
+    broker = Broker()
+    for seq in range(300):
+        world.take(seq, None)
+    world.run(broker, rounds=60)
+    first, *others = broker.backlogs()
+
+    for sent in others:
+        world.outbox.acknowledged(sent.body["number"], world.now)
+
+    assert len(others) > 1
+    assert world.pending() == 300
+    world.outbox.acknowledged(first.body["number"], world.now)
+    assert world.pending() == 0
+
+
+def test_a_backlog_that_nobody_stored_is_sent_again(world: World) -> None:
+    broker = Broker()
+    world.take(7, None)
+    world.run(broker)
+
+    world.now += RESEND_AFTER_S
+    world.run(broker)
+
+    assert broker.readings() == [7, 7]
+
+
+def test_a_reading_that_the_broker_does_not_acknowledge_in_time_is_kept(world: World) -> None:
+    broker = Broker()
+    world.take(0, broker)
+
+    world.now += ACKNOWLEDGED_WITHIN_S
+    world.outbox.advance(None, 1, world.now)
+
+    assert world.pending() == 1
+    assert world.outbox.in_flight == 0
+
+
+def test_what_is_in_flight_when_the_session_ends_is_kept(world: World) -> None:
+    broker = Broker()
+    world.take(0, broker)
+    world.take(1, broker)
+    broker.sent[0].is_acknowledged = True
+
+    world.outbox.session_ended()
+
+    assert world.pending() == 1
+
+
+def test_after_a_new_session_the_backlog_begins_where_the_centre_has_it(world: World) -> None:
+    broker = Broker()
+    for seq in range(3):
+        world.take(seq, None)
+    world.run(broker, acknowledging=False)
+
+    world.outbox.session_ended()
+    again = Broker()
+    world.run(again)
+
+    assert again.readings() == [0, 1, 2]
+
+
+def test_a_clean_stop_sends_nothing_twice_that_was_acknowledged(world: World) -> None:
+    broker = Broker()
+    for seq in range(300):
+        world.take(seq, None)
+    world.run(broker, rounds=60)
+    first, *_ = broker.backlogs()
+    world.outbox.acknowledged(first.body["number"], world.now)
+    stored = {reading["seq"] for reading in first.body["vitals"]}
+
+    world.outbox.close()
+    world.open()
+    again = Broker()
+    world.run(again, rounds=60)
+
+    assert 0 < len(stored) < 300
+    assert again.readings() == [seq for seq in range(300) if seq not in stored]
+
+
+def test_one_batch_is_under_way_at_a_time(world: World) -> None:
+    broker = Broker()
+    for seq in range(500):
+        world.take(seq, None)
+
+    world.run(broker, acknowledging=False)
+
+    assert len(broker.backlogs()) == 1
