@@ -3,12 +3,11 @@
 import base64
 import os
 import platform
-from importlib.metadata import version
 
 import psutil
 
 from agent import config
-from venuewatch import clock
+from venuewatch import __version__, clock
 from venuewatch.wire.messages import Birth
 
 
@@ -26,7 +25,7 @@ def birth(settings: config.Config, *, boot: str, session: int, address: str) -> 
         wall_ms=milliseconds(clock.wall()),
         interval_s=settings.heartbeat.interval_s,
         vitals_every_s=settings.heartbeat.vitals_every_s,
-        agent_version=version("venuewatch"),
+        agent_version=__version__,
         role=settings.role,
         address=address,
         sysname=facts.system,

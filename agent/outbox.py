@@ -60,6 +60,7 @@ class Outbox:
         self._asked_after = 0
         self._is_all_sent = False
         self._resend_at = 0.0
+        self._has_line = False
 
     @property
     def in_flight(self) -> int:
@@ -69,7 +70,7 @@ class Outbox:
     def next_at(self) -> float | None:
         """Return when (monotonic s) to call ``advance`` next, None if nothing is to be done."""
         due = [sent.sent_at + ACKNOWLEDGED_WITHIN_S for sent in self._in_flight[:1]]
-        if self._keeper.status.pending:
+        if self._has_line and self._keeper.status.pending:
             due.append(self._resend_at if self._is_all_sent else self._pace.next_at)
         return min(due, default=None)
 
@@ -82,6 +83,7 @@ class Outbox:
 
     def advance(self, line: Line | None, session: int, now: float) -> None:
         """Keep what was not acknowledged in time, and let the backlog go on if there is a line."""
+        self._has_line = line is not None
         self._check_in_flight(now)
         if self._under_way is not None and self._under_way.is_published():
             self._under_way = None

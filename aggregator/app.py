@@ -11,7 +11,6 @@ import random
 import signal
 from collections.abc import Sequence
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 
 import mqtt5
@@ -28,7 +27,7 @@ from aggregator.shell.broker import BrokerLink
 from aggregator.shell.http import Pages
 from aggregator.shell.journal import Journal
 from aggregator.shell.metrics import Metrics
-from venuewatch import clock, log
+from venuewatch import __version__, clock, log
 from venuewatch.wire import topics
 from venuewatch.wire.errors import MalformedMessageError, Reason
 from venuewatch.wire.messages import Acknowledge, CentreState, Rebirth, encode
@@ -58,7 +57,7 @@ class Aggregator:
         )
         self._ticks = Ticks()
         self._intake = Intake(fleet, self._detector, self._ticks)
-        self._metrics = Metrics(self._intake, version=version("venuewatch"))
+        self._metrics = Metrics(self._intake, version=__version__)
         self._state_topic = topics.centre_state(settings.name)
         self._link = BrokerLink(
             settings.broker,

@@ -4,8 +4,9 @@ import argparse
 import importlib
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
 from types import ModuleType
+
+from venuewatch import __version__
 
 USAGE_ERROR = 2
 INTERRUPTED = 130
@@ -28,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description="Heartbeats from many venues over MQTT, as Prometheus metrics.",
         epilog="Try: venuewatch demo",
     )
-    parser.add_argument("--version", action="version", version=version("venuewatch"))
+    parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     module = None
     for name, (_, summary) in _COMMANDS.items():

@@ -1,10 +1,11 @@
 """Logging for shells: an event name and fields; JSON lines on a server, readable on a terminal."""
 
-import json
 import logging
 import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+
+import msgspec
 
 _FIELDS = "venuewatch_fields"
 
@@ -20,7 +21,7 @@ class _Json(logging.Formatter):
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False, default=str)
+        return msgspec.json.encode(line, enc_hook=str).decode()
 
 
 class _Readable(logging.Formatter):

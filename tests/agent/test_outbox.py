@@ -209,3 +209,23 @@ def test_one_batch_is_under_way_at_a_time(world: World) -> None:
     world.run(broker, acknowledging=False)
 
     assert len(broker.backlogs()) == 1
+
+
+def test_without_a_line_there_is_nothing_to_wake_up_for(world: World) -> None:
+    world.take(0, None)
+    world.run(None)
+
+    assert world.pending() == 1
+    assert world.outbox.next_at() is None
+
+
+def test_when_all_was_sent_there_is_nothing_to_wake_up_for_until_it_is_overdue(
+    world: World,
+) -> None:
+    world.take(0, None)
+    world.run(Broker())
+
+    next_at = world.outbox.next_at()
+
+    assert next_at is not None
+    assert next_at > world.now + 1.0

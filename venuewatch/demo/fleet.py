@@ -10,7 +10,6 @@ import random
 import secrets
 import sys
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 
 import mqtt5
@@ -18,7 +17,7 @@ import mqtt5
 from aggregator import inventory
 from aggregator.app import stop_on_signals
 from aggregator.shell.framing import Framer
-from venuewatch import clock
+from venuewatch import __version__, clock
 from venuewatch.wire import reconnect, topics
 from venuewatch.wire.messages import Beat, Birth, Death, Echo, decode_tick, encode
 from venuewatch.wire.topics import Stream
@@ -109,7 +108,7 @@ class DemoHost(asyncio.Protocol):
             wall_ms=round(clock.wall() * 1000),
             interval_s=INTERVAL_S,
             vitals_every_s=_VITALS_NEVER_S,
-            agent_version=f"{version('venuewatch')} (demo)",
+            agent_version=f"{__version__} (demo)",
             role=self._entry.role,
         )
         self._publish(Stream.BIRTH, encode(birth), packet_id=3)
