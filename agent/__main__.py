@@ -6,9 +6,9 @@ import signal
 import sys
 from pathlib import Path
 
-from agent import config, shell
+from agent import config, session, shell
 from venuewatch import log
-from venuewatch.config import ConfigError, read_secret
+from venuewatch.config import ConfigError
 
 USAGE_ERROR = 2
 INTERRUPTED = 130
@@ -25,8 +25,7 @@ def run(options: argparse.Namespace) -> int:
     log.start(level=logging.DEBUG if options.verbose else logging.INFO)
     try:
         settings = config.read(options.config)
-        if settings.broker.password_file is not None:
-            read_secret(settings.broker.password_file)
+        session.check_usable(settings.broker)
     except ConfigError as error:
         print(error, file=sys.stderr)
         return USAGE_ERROR

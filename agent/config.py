@@ -89,7 +89,7 @@ class SpoolConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """All of it. ``host`` is also the client id, and the username unless another is given."""
+    """All of it. ``host`` is also the client id."""
 
     venue: Name
     host: Name

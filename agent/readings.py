@@ -54,6 +54,11 @@ class Readings:
         """When (monotonic s) to call ``advance`` again, if nothing ends before."""
         return self._runner.next_at
 
+    @property
+    def taken(self) -> int:
+        """How many messages were made so far."""
+        return sum(seq + 1 for seq in self._seqs.values())
+
     def advance(self, now: float, session: int) -> list[tuple[Stream, bytes]]:
         """Start what is due, and return what ended, as messages of this session."""
         outcomes = self._runner.advance(now)

@@ -238,6 +238,18 @@ def _end_with_connection() -> Properties:
     return properties
 
 
+def check_usable(where: config.Broker) -> None:
+    """Try the files that a configuration names, before anything else.
+
+    Raises:
+        ConfigError: a certificate, key or secret cannot be used.
+    """
+    if where.uses_tls:
+        _tls_context(where)
+    if where.password_file is not None:
+        read_secret(where.password_file)
+
+
 def _tls_context(where: config.Broker) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context(cafile=where.ca_file)

@@ -217,6 +217,7 @@ class Agent:
         return {
             "venuewatch_agent_sessions_total": self._link.sessions,
             "venuewatch_agent_in_flight_messages": self._outbox.in_flight,
+            "venuewatch_agent_readings_total": self._readings.taken,
             "venuewatch_agent_spool_records": spool.pending,
             "venuewatch_agent_spool_bytes": spool.size_bytes,
             "venuewatch_agent_dropped_total": spool.dropped,

@@ -23,7 +23,7 @@ from aggregator.core.fleet import Fleet
 from aggregator.core.intake import Intake
 from aggregator.core.states import HostState
 from aggregator.core.ticks import Ticks
-from aggregator.shell.broker import BrokerLink
+from aggregator.shell.broker import BrokerLink, check_usable
 from aggregator.shell.http import Pages
 from aggregator.shell.journal import Journal
 from aggregator.shell.metrics import Metrics
@@ -39,6 +39,7 @@ STALL_S = 0.3
 """A lag (s) of our own loop from which on deadlines are credited with it."""
 
 TICK_EVERY_S = 1.0
+SAVE_EVERY_S = 5.0
 
 _logger = logging.getLogger("aggregator")
 _WORTH_A_WARNING = frozenset({HostState.DOWN, HostState.UNREACHABLE})
@@ -86,6 +87,7 @@ class Aggregator:
         if self._settings.journal.path is not None:
             keep_days = self._settings.journal.keep_days
             self._journal = Journal(Path(self._settings.journal.path), keep_days=keep_days)
+            self._intake.restore(self._journal.pages())
         runner = web.AppRunner(self._pages().app(), access_log=None)
         await runner.setup()
         host, port = config.host_and_port(self._settings.web.listen_address)
@@ -97,19 +99,19 @@ class Aggregator:
             async with asyncio.TaskGroup() as tasks:
                 link = tasks.create_task(self._link.run(), name="broker link")
                 ticks = tasks.create_task(self._tick(), name="ticks")
+                saving = tasks.create_task(self._save(), name="journal")
                 self._look()
                 await stop.wait()
-                self._link.publish(
-                    self._state_topic, encode(CentreState("offline")), qos=1, is_retained=True
-                )
-                await self._link.close()
+                await self._link.close((self._state_topic, encode(CentreState("offline"))))
                 link.cancel()
                 ticks.cancel()
+                saving.cancel()
         finally:
             if self._look_timer is not None:
                 self._look_timer.cancel()
             await runner.cleanup()
             if self._journal is not None:
+                self._journal.store([], self._intake.ledger.changed())
                 self._journal.close()
 
     def hear(self, publishes: Sequence[mqtt5.PublishPacket]) -> None:
@@ -195,12 +197,20 @@ class Aggregator:
         if self._journal is None:
             self._acknowledge(backlogs)
         else:
-            self._journal.store(stored, partial(self._acknowledge, backlogs))
+            pages = intake.ledger.changed()
+            self._journal.store(stored, pages, partial(self._acknowledge, backlogs))
 
     def _acknowledge(self, backlogs: Sequence[BacklogHeard]) -> None:
         for backlog in backlogs:
             command = topics.topic(backlog.venue, backlog.host, topics.Stream.CMD)
             self._link.publish(command, encode(Acknowledge(backlog.boot, backlog.number)), qos=1)
+
+    async def _save(self) -> None:
+        """Write down, from time to time, which readings were heard live."""
+        while self._journal is not None:
+            await asyncio.sleep(SAVE_EVERY_S)
+            if pages := self._intake.ledger.changed():
+                self._journal.store([], pages)
 
     async def _tick(self) -> None:
         while True:
@@ -246,6 +256,7 @@ async def serve(settings: config.Config) -> int:
         OSError: the HTTP address cannot be had.
     """
     fleet = inventory.fleet_of(inventory.read(Path(settings.inventory)))
+    check_usable(settings.broker)
     stop = asyncio.Event()
     received = stop_on_signals(stop)
     await Aggregator(settings, fleet, rng=random.Random()).run(stop)

@@ -117,10 +117,10 @@ class Detector:
         if not is_retained and _is_new_session(host, birth):
             host.will_due = INF
             host.is_replaced = True
-        host.birth = birth
+        is_news, host.birth = birth != host.birth, birth
         if birth.boot == host.boot:
             self._set_interval(host, birth.interval_s, now)
-        elif host.state is HostState.UNKNOWN:
+        elif host.state is HostState.UNKNOWN and is_news:
             host.deadline = max(host.deadline, now + birth.interval_s + host.margin_s)
 
     def hear_death(self, host: Host, death: Death, now: float, *, is_retained: bool) -> None:

@@ -6,14 +6,14 @@ fill the memory.
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TypeAlias
 
 from aggregator.core.detector import Detector
 from aggregator.core.events import BacklogHeard, ReadingHeard
 from aggregator.core.fleet import Fleet, Host, KnownCheck, Venue
-from aggregator.core.ledger import Ledger
+from aggregator.core.ledger import Ledger, Page
 from aggregator.core.states import HostState
 from aggregator.core.ticks import Ticks, clock_offset
 from venuewatch.wire import topics
@@ -213,6 +213,20 @@ class Intake:
                 )
         self.backlogs.append(BacklogHeard(now, host.venue, host.name, backlog.boot, backlog.number))
 
+    def restore(self, pages: Iterable[Page]) -> None:
+        """Remember which readings an earlier process had heard."""
+        self.ledger.restore(pages)
+        for host in self._fleet:
+            host.readings_heard = sum(
+                self.ledger.heard(host.name, numbered) for numbered in _NUMBERED
+            )
+            self._count_missing(host)
+
+    def _count_missing(self, host: Host) -> None:
+        host.readings_missing = sum(
+            self.ledger.missing(host.name, numbered) for numbered in _NUMBERED
+        )
+
     def _take(
         self, host: Host, stream: Stream, message: Vitals | Checks, now: float, wall: float
     ) -> bool:
@@ -220,9 +234,7 @@ class Intake:
         if not self.ledger.add(host.name, message.boot, stream.value, message.seq):
             return False
         host.readings_heard += 1
-        host.readings_missing = sum(
-            self.ledger.missing(host.name, numbered) for numbered in _NUMBERED
-        )
+        self._count_missing(host)
         offset_s = host.clock_offset_s or 0.0
         if isinstance(message, Vitals):
             at = _taken_at(message.wall_ms, offset_s, now, wall)

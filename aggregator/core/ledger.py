@@ -6,6 +6,8 @@ together lie together, so a stream is a few ranges, not a set of numbers.
 """
 
 from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, TypeAlias
 
 BOOTS_MAX = 8
 """How many boots of one stream are remembered; an older one's repeats count as new."""
@@ -14,19 +16,37 @@ RANGES_MAX = 1_000
 """How many ranges one boot may have; past that the lowest gap is given up as lost."""
 
 
+Ranges: TypeAlias = Sequence[tuple[int, int]]
+"""Ascending, disjoint, closed ranges of numbers."""
+
+
+class Page(NamedTuple):
+    """What was heard of one numbering: a stream of one boot of one host."""
+
+    host: str
+    stream: str
+    boot: str
+    ranges: Ranges
+
+
 class Heard:
     """The numbers heard of one numbering, as ascending, disjoint, closed ranges."""
 
     __slots__ = ("_highs", "_lows", "count")
 
-    def __init__(self) -> None:
-        self._lows: list[int] = []
-        self._highs: list[int] = []
-        self.count = 0
+    def __init__(self, ranges: Ranges = ()) -> None:
+        self._lows = [low for low, _ in ranges]
+        self._highs = [high for _, high in ranges]
+        self.count = sum(high - low + 1 for low, high in ranges)
 
     def __contains__(self, number: int) -> bool:
         at = bisect_right(self._lows, number) - 1
         return at >= 0 and number <= self._highs[at]
+
+    @property
+    def ranges(self) -> Ranges:
+        """The numbers, as ranges."""
+        return list(zip(self._lows, self._highs, strict=True))
 
     @property
     def missing(self) -> int:
@@ -71,6 +91,7 @@ class Ledger:
 
     def __init__(self) -> None:
         self._streams: dict[tuple[str, str], dict[str, Heard]] = {}
+        self._changed: dict[tuple[str, str, str], Heard] = {}
         self.repeats = 0
 
     def add(self, host: str, boot: str, stream: str, number: int) -> bool:
@@ -82,9 +103,20 @@ class Ledger:
             if len(boots) > BOOTS_MAX:
                 del boots[next(iter(boots))]
         if heard.add(number):
+            self._changed[host, stream, boot] = heard
             return True
         self.repeats += 1
         return False
+
+    def restore(self, pages: Iterable[Page]) -> None:
+        """Remember what an earlier process had heard."""
+        for host, stream, boot, ranges in pages:
+            self._streams.setdefault((host, stream), {})[boot] = Heard(ranges)
+
+    def changed(self) -> list[Page]:
+        """Hand over, once, what has changed since the last call."""
+        changed, self._changed = self._changed, {}
+        return [Page(*key, heard.ranges) for key, heard in changed.items()]
 
     def heard(self, host: str, stream: str) -> int:
         """Return how many different messages of a stream were heard, over the boots we know."""

@@ -89,19 +89,26 @@ class BrokerLink:
             return False
         return connection.publish(topic, payload, qos=qos, is_retained=is_retained)
 
-    async def close(self, *, timeout_s: float = 2.0) -> None:
-        """Wait (at most ``timeout_s``) until the broker has what we published, and part cleanly."""
+    async def close(self, farewell: tuple[str, bytes], *, timeout_s: float = 2.0) -> None:
+        """Publish a retained farewell (topic, payload) and part cleanly, within ``timeout_s``.
+
+        If it can't be delivered we hang up instead, and the broker publishes our will.
+        """
         self._is_closing = True
         connection = self._connection
         if connection is None:
             return
+        topic, payload = farewell
         try:
             async with asyncio.timeout(timeout_s):
                 await connection.drained()
-                connection.disconnect()
-                await asyncio.shield(connection.ended)
+                if self.publish(topic, payload, qos=1, is_retained=True):
+                    await connection.drained()
+                    connection.disconnect()
+                    await asyncio.shield(connection.ended)
         except TimeoutError:
-            connection.abort()
+            pass
+        connection.abort()
 
     async def _hear_once(self) -> bool:
         """Hear until the connection ends; return whether somebody else took our session.
@@ -157,6 +164,17 @@ class BrokerLink:
 
     def _place(self) -> dict[str, object]:
         return {"address": self._where.address, "port": self._where.port}
+
+
+def check_usable(where: Broker) -> None:
+    """Try the files that a configuration names, before anything else.
+
+    Raises:
+        ConfigError: a certificate, key or secret cannot be used.
+    """
+    tls_context(where)
+    if where.password_file is not None:
+        config.read_secret(where.password_file)
 
 
 def tls_context(where: config.Broker) -> ssl.SSLContext | None:

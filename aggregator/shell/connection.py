@@ -197,6 +197,8 @@ class Connection(asyncio.Protocol):
         if packet.server_keep_alive is not None:
             self.keepalive_s = float(packet.server_keep_alive)
         self._receive_max = min(packet.receive_max, _LAST_ID - _FIRST_PUBLISH_ID + 1)
+        for packet_id in list(self._unacknowledged)[self._receive_max :]:
+            del self._unacknowledged[packet_id]  # whoever published it says it again
         if packet.session_present:
             for pending in self._unacknowledged.values():
                 self._write(bytes([pending[0] | _DUPLICATE]) + pending[1:])

@@ -154,6 +154,9 @@ class Readings(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     venuewatch_agent_in_flight_messages: Annotated[
         float | None, gauge("Readings that the broker has not acknowledged yet.")
     ] = None
+    venuewatch_agent_readings_total: Annotated[
+        float | None, counter("Vitals and check messages that this run of the agent has made.")
+    ] = None
     venuewatch_agent_spool_records: Annotated[
         float | None, gauge("Readings that wait in the agent's spool.")
     ] = None

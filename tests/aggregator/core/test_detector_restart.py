@@ -96,6 +96,17 @@ def test_a_slow_host_that_stays_silent_after_our_restart_is_down_in_its_own_time
     assert changes == [(60.0 + MARGIN_S, "down", "grace_ended")]
 
 
+def test_a_birth_said_again_does_not_keep_a_silent_host_in_the_grace(scene: Scene) -> None:
+    """A bridge that reconnects says retained births again."""
+    scene.subscribe(0.0)
+    for at in (0.0, 20.0, 40.0, 60.0):
+        scene.birth(at, interval_s=60.0, is_retained=True)
+
+    changes = scene.changed(until=1_000.0)
+
+    assert changes == [(60.0 + MARGIN_S, "down", "grace_ended")]
+
+
 def test_a_host_is_watched_closely_from_its_first_beat_within_the_grace(scene: Scene) -> None:
     scene.subscribe(0.0)
     scene.birth(0.0, is_retained=True)

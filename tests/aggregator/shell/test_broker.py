@@ -88,8 +88,8 @@ async def test_parting_waits_for_what_was_published_and_says_goodbye(
     async with linked() as link:
         peer = await (await broker.peer()).admit()
         await notes.told("subscribed")
-        link.publish("state", b"offline", qos=1, is_retained=True)
-        closing = asyncio.create_task(link.close(timeout_s=PATIENCE_S))
+        farewell = ("state", b"offline")
+        closing = asyncio.create_task(link.close(farewell, timeout_s=PATIENCE_S))
         publish = await peer.receive(mqtt5.PublishPacket)
         assert publish.packet_id is not None
         peer.send(mqtt5.PubAckPacket(publish.packet_id).write())
@@ -108,8 +108,7 @@ async def test_parting_from_a_broker_that_no_longer_answers_takes_no_longer_than
     async with linked() as link:
         peer = await (await broker.peer()).admit()
         await notes.told("subscribed")
-        link.publish("state", b"offline", qos=1)
 
-        await link.close(timeout_s=0.05)
+        await link.close(("state", b"offline"), timeout_s=0.05)
 
         await peer.is_gone()
