@@ -75,11 +75,14 @@ class Agent:
     def run(self) -> None:
         """Beat until stopped."""
         log.event(_logger, logging.INFO, "agent_started", **self._who(), boot=self._boot)
+        # Ready without a broker too: systemd must not restart what waits for one.
+        self._supervisor.ready("connecting")
         while not self._is_stopping:
             try:
                 self._step()
             except SessionError as error:
                 self._link.failed(error, was_open=self._is_announced)
+                self._supervisor.status(f"not connected: {error}")
                 self._is_announced = False
                 self._outbox.session_ended()
         self._supervisor.stopping()
@@ -130,7 +133,7 @@ class Agent:
         """Say who we are, and that we live, before anything else."""
         self._is_announced = True
         self._link.opened()
-        self._supervisor.ready("connected to the broker")
+        self._supervisor.status(f"connected to {self._link.place.address}")
         self._centre.session_began(clock.monotonic())
         self._publish_birth(session)
         self._publish_beat(session, max(0, self._beats.taken))

@@ -26,6 +26,10 @@ class Supervisor:
         """Say that start-up is done, and how it stands (one line)."""
         self._say(f"READY=1\nSTATUS={status}")
 
+    def status(self, status: str) -> None:
+        """Say how it stands now (one line)."""
+        self._say(f"STATUS={status}")
+
     def alive(self) -> None:
         """Say that the loop still turns."""
         self._say("WATCHDOG=1")

@@ -1,0 +1,123 @@
+"""A beat is on time, whatever the checks do."""
+
+import math
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import paho.mqtt.client as paho
+import psutil
+import pytest
+from paho.mqtt.enums import CallbackAPIVersion
+
+from tests.integration.real import Agent, Mosquitto, until
+from venuewatch.wire.messages import Beat, decode_beat
+
+pytestmark = pytest.mark.broker
+
+BEATS = 150
+INTERVAL_S = 0.1
+LATE_MS = 20
+HANGING = 7  # each hanging check has a thread of its own
+
+CHECKS = """
+interval_s = 0.1
+vitals_every_s = 1
+[[check]]
+kind = "tcp"
+name = "tcp"
+every_s = 1
+timeout_s = 60
+address = "127.0.0.1"
+port = {full}
+[[check]]
+kind = "http"
+name = "http"
+every_s = 1
+timeout_s = 60
+url = "http://127.0.0.1:{deaf}/"
+[[check]]
+kind = "tls"
+name = "tls"
+every_s = 1
+timeout_s = 60
+address = "127.0.0.1"
+port = {deaf}
+[[check]]
+kind = "dns"
+name = "dns"
+every_s = 1
+timeout_s = 60
+server = "127.0.0.1"
+port = {dumb}
+query = "centre.example.org"
+[[check]]
+kind = "ntp"
+name = "ntp"
+every_s = 1
+timeout_s = 60
+address = "127.0.0.1"
+port = {dumb}
+[[check]]
+kind = "line"
+name = "line"
+every_s = 1
+timeout_s = 60
+address = "127.0.0.1"
+port = {deaf}
+[[check]]
+kind = "exec"
+name = "exec-1"
+every_s = 1
+timeout_s = 60
+command = ["sleep", "600"]
+[[check]]
+kind = "exec"
+name = "exec-2"
+every_s = 1
+timeout_s = 60
+command = ["sleep", "600"]
+"""
+
+
+@pytest.fixture
+def silence() -> Iterator[dict[str, int]]:
+    """Ports that take a connection, or a datagram, and never answer."""
+    with (
+        socket.create_server(("127.0.0.1", 0), backlog=100) as deaf,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as dumb,
+        socket.create_server(("127.0.0.1", 0), backlog=0) as full,
+        socket.create_connection(full.getsockname()),
+    ):
+        dumb.bind(("127.0.0.1", 0))
+        yield {
+            "deaf": deaf.getsockname()[1],
+            "dumb": dumb.getsockname()[1],
+            "full": full.getsockname()[1],
+        }
+
+
+def test_beats_are_on_time_while_every_check_hangs(tmp_path: Path, silence: dict[str, int]) -> None:
+    beats: list[Beat] = []
+
+    def note(_client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
+        if message.topic.endswith("/beat"):
+            beats.append(decode_beat(bytes(message.payload)))
+
+    with Mosquitto(tmp_path) as broker:
+        client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
+        client.on_message = note
+        client.connect("127.0.0.1", broker.port)
+        client.subscribe("venuewatch/v1/#", 1)
+        client.loop_start()
+        checks = CHECKS.format(**silence)
+        with Agent(tmp_path, broker.port, "STA-1", broker=f"[heartbeat]\n{checks}") as agent:
+            until("enough beats", lambda: len(beats) >= BEATS, within_s=60.0)
+            threads = psutil.Process(agent.pid).num_threads()
+        client.disconnect()
+        client.loop_stop()
+
+    assert threads >= HANGING
+    planned = [beat.mono_ms - beat.seq * INTERVAL_S * 1000 for beat in beats]
+    lateness_ms = sorted(moment - min(planned) for moment in planned)
+    assert lateness_ms[math.ceil(0.99 * len(beats)) - 1] <= LATE_MS
