@@ -37,7 +37,8 @@ bench: $(VENV)/dev.stamp servers ## measure: make bench ARGS="ingest --json"
 	$(BIN)/python -m bench $(ARGS)
 
 servers:
-	@deploy/install-debian.sh mosquitto prometheus prometheus-alertmanager prometheus-node-exporter
+	@deploy/install-debian.sh mosquitto prometheus prometheus-alertmanager prometheus-node-exporter \
+		monitoring-plugins-basic dnsmasq-base iproute2
 
 lock: $(VENV)/dev.stamp ## renew requirements/*.txt from pyproject.toml
 	$(BIN)/python -m pip install --quiet uv

@@ -10,6 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from aggregator.core.intake import Intake
 from aggregator.shell.exposition import OWN
 from aggregator.shell.metrics import Metrics
+from venuewatch.wire.checks import check_families
 from venuewatch.wire.errors import Reason
 from venuewatch.wire.readings import families
 from venuewatch.wire.topics import Stream
@@ -60,11 +61,27 @@ def text() -> str:
             "## Vitals, under node_exporter's names and units\n",
             "For memory see [decision 3](decisions/0003-memory-names.md).\n",
             _table(uname + vitals),
+            "\n## What checks measure\n",
+            "Beside the states above; which kind measures what is in [checks.md](checks.md).\n",
+            _table(_check_rows()),
             "\n## The aggregator itself\n",
             _table(_self_rows()),
             "",
         ]
     )
+
+
+def _check_rows() -> list[tuple[str, str, str, str]]:
+    labels = ("venue", "host", "check", "kind")
+    return [
+        (
+            f"venuewatch_{family.name}",
+            family.kind,
+            ", ".join((*labels, *family.labels)),
+            family.help,
+        )
+        for family in check_families()
+    ]
 
 
 def _self_rows() -> list[tuple[str, str, str, str]]:

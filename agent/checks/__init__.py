@@ -14,9 +14,9 @@ from typing import Annotated, NamedTuple, Protocol, TypeAlias
 
 import msgspec
 
+from venuewatch.config import Name
 from venuewatch.wire.checks import CheckState, CheckValues
 
-Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9.-][A-Za-z0-9._-]{0,63}$")]
 EveryS = Annotated[float, msgspec.Meta(ge=1.0, le=86_400.0)]
 TimeoutS = Annotated[float, msgspec.Meta(ge=0.1, le=600.0)]
 

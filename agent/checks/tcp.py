@@ -1,4 +1,4 @@
-"""Whether a TCP port can be connected to."""
+"""Whether a TCP port can be connected to, and says what it should."""
 
 import socket
 from typing import Annotated
@@ -6,20 +6,39 @@ from typing import Annotated
 import msgspec
 
 from agent.checks import CheckConfig, Latest, Reading
+from agent.checks._connect import connect
+from agent.checks._deadline import Deadline, for_reading
+from agent.checks._findings import FAILURES, CheckFailedError, short, why
 from venuewatch import clock
-from venuewatch.config import Port, in_words
+from venuewatch.config import Port
 from venuewatch.wire.checks import CheckValues
+
+_MAX_HEARD = 65_536  # bytes in which what is expected must come
 
 
 class Config(CheckConfig, frozen=True, tag="tcp"):
-    """Connects, and hangs up at once."""
+    """Connects, says and hears what is asked for, and hangs up."""
 
     address: Annotated[str, msgspec.Meta(description="host name or IP", examples=["10.1.0.1"])]
     port: Annotated[Port, msgspec.Meta(description="TCP port", examples=[443])]
+    send: Annotated[
+        str,
+        msgspec.Meta(
+            description="text to send once connected, empty for none", examples=["HELO\n"]
+        ),
+    ] = ""
+    expect: Annotated[
+        str,
+        msgspec.Meta(
+            max_length=1024,
+            description="text that must come back within 64 KiB, empty for none",
+            examples=["SSH-2.0"],
+        ),
+    ] = ""
 
 
 class Check:
-    """A connection that is made is ``ok``; anything else is ``critical``."""
+    """A connection that is made, and says what it should, is ``ok``; else ``critical``."""
 
     def __init__(self, config: Config, _latest: Latest) -> None:
         self._config = config
@@ -27,13 +46,30 @@ class Check:
     def read(self) -> Reading:
         """Connect once."""
         config = self._config
+        deadline = for_reading(config.timeout_s)
         begin = clock.monotonic()
         try:
-            socket.create_connection((config.address, config.port), config.timeout_s).close()
-        except OSError as error:
-            return Reading("critical", in_words(error))
-        elapsed_s = clock.monotonic() - begin
+            with connect(config.address, config.port, deadline) as sock:
+                elapsed_s = clock.monotonic() - begin
+                self._talk(sock, deadline)
+        except FAILURES as error:
+            return Reading("critical", why(error))
         return Reading("ok", values=CheckValues(check_round_trip_avg_seconds=elapsed_s))
+
+    def _talk(self, sock: socket.socket, deadline: Deadline) -> None:
+        """Send and expect; raises when what is expected doesn't come."""
+        if self._config.send:
+            sock.settimeout(deadline.left_s())
+            sock.sendall(self._config.send.encode())
+        expected = self._config.expect.encode()
+        heard = b""
+        while expected not in heard:
+            sock.settimeout(deadline.left_s())
+            more = sock.recv(4096)
+            heard += more
+            if not more or len(heard) > _MAX_HEARD:
+                said = short(heard.decode(errors="replace"), 40)
+                raise CheckFailedError(f"expected {self._config.expect!r}, got {said!r}")
 
     def close(self) -> None:
         """Nothing is held."""

@@ -218,7 +218,7 @@ def test_a_folder_is_no_configuration(tmp_path: Path) -> None:
         (b"", "Expected a secret on the first line"),
         (b"\n", "Expected a secret on the first line"),
         (b"\r\nlate\r\n", "Expected a secret on the first line"),
-        (b"\xff\xfe", "Expected a path to a file in UTF-8"),
+        (b"\xff\xfe", "Expected UTF-8"),
     ],
     ids=["empty", "an empty line", "on the second line", "UTF-16"],
 )

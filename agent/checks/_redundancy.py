@@ -1,0 +1,49 @@
+"""What a group of things that stand in for one another is worth: pure, and shared by kinds."""
+
+from collections.abc import Mapping
+
+from agent.checks import Reading
+from venuewatch.wire.checks import WELL, CheckState, CheckValues
+
+_NAMED = 4  # members that a detail names before it only counts
+
+
+def judge(members: Mapping[str, Reading | None]) -> Reading:
+    """Return what the group is, from the latest reading of each member by name.
+
+    A member is up when its state is one of ``WELL``; it is not known while it has no reading
+    (None) or says ``unknown``. What isn't known is never guessed: the group is ``unknown`` unless
+    the others decide alone (one up and one down is ``redundancy_lost``, whatever the third is).
+    An empty group is ``unknown``.
+    """
+    known = {name: it for name, it in members.items() if it is not None and it.state != "unknown"}
+    down = [name for name, it in known.items() if it.state not in WELL]
+    unknown = [name for name in members if name not in known]
+    up = len(known) - len(down)
+    values = CheckValues(check_members_up=float(up), check_members=float(len(members)))
+    parts = [f"{up} of {len(members)} up"]
+    if down:
+        parts.append(f"down: {_named([_with_reason(name, members[name]) for name in down])}")
+    if unknown:
+        parts.append(f"no reading yet: {_named(unknown)}")
+    return Reading(_state(up, len(down), len(unknown)), "; ".join(parts), values)
+
+
+def _state(up: int, down: int, unknown: int) -> CheckState:
+    """Return the state of a group with so many members of each sort."""
+    if up and down:
+        return "redundancy_lost"
+    if unknown or not up + down:
+        return "unknown"
+    return "ok" if up else "critical"
+
+
+def _with_reason(name: str, reading: Reading | None) -> str:
+    """Return a member with why it is down, if it says so."""
+    return f"{name} ({reading.detail[:80]})" if reading and reading.detail else name
+
+
+def _named(names: list[str]) -> str:
+    """Return the first names, and how many more there are."""
+    more = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")

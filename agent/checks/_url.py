@@ -1,0 +1,63 @@
+"""Addresses of web pages: what may be asked for, and where a redirect may lead."""
+
+import re
+from typing import NamedTuple
+from urllib.parse import quote, urljoin, urlsplit
+
+_PORTS = {"http": 80, "https": 443}
+_HOST = re.compile(r"[A-Za-z0-9_.-]+|[0-9A-Fa-f:.]+(%[A-Za-z0-9_.-]+)?")
+_MAX_LENGTH = 4096
+
+
+class Url(NamedTuple):
+    """One page. ``path`` is what the request line asks for, with the query."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+
+    @property
+    def netloc(self) -> str:
+        """The host as the ``Host`` field has it: the port only where it is not the usual one."""
+        host = f"[{self.host.partition('%')[0]}]" if ":" in self.host else self.host
+        return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
+
+    @property
+    def origin(self) -> tuple[str, str, int]:
+        """Whom the page comes from; fields with secrets go to nobody else."""
+        return self.scheme, self.host, self.port
+
+
+def parse(text: str) -> Url:
+    """Read an address.
+
+    Raises:
+        ValueError: it is none that can be asked for.
+    """
+    if len(text) > _MAX_LENGTH:
+        raise ValueError("Expected an address of at most 4096 characters")
+    parts = urlsplit(text)
+    if parts.scheme not in _PORTS:
+        raise ValueError("Expected an address that begins with http:// or https://")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("Expected an address without a password; use `field_files`")
+    host = parts.hostname or ""
+    if not _HOST.fullmatch(host):
+        raise ValueError("Expected a host name or IP in the address")
+    port = parts.port if parts.port is not None else _PORTS[parts.scheme]
+    path = parts.path or "/"
+    query = f"?{parts.query}" if parts.query else ""
+    return Url(parts.scheme, host, port, quote(path + query, safe="/%:=&?~#+!$,;'@()*[]|^`{}\"<>"))
+
+
+def redirected(url: Url, location: str) -> Url:
+    """Return where a redirect leads to; never from https to http.
+
+    Raises:
+        ValueError: it leads nowhere, or where we do not follow.
+    """
+    found = parse(urljoin(f"{url.scheme}://{url.netloc}{url.path}", location))
+    if url.scheme == "https" and found.scheme == "http":
+        raise ValueError("Expected a redirect to stay with https")
+    return found

@@ -1,0 +1,174 @@
+"""How full a filesystem is: its space, its file nodes, and whether it may be written.
+
+The share is what `df` shows: used, of used and what is left for a usual user. A network
+filesystem may be named too: one whose server hangs makes the reading hang, which the agent
+reports, and delays nothing else.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, NamedTuple, TypeAlias
+
+import msgspec
+import psutil
+
+from agent.checks import CheckConfig, Latest, Reading
+from agent.checks._plain import one_line, size_in_words
+from agent.vitals.filesystem import is_read_only
+from venuewatch.wire.checks import CheckState, CheckValues
+
+_MOUNTS = Path("/proc/self/mountinfo")
+
+Ratio: TypeAlias = Annotated[float, msgspec.Meta(gt=0, le=1)]
+Bytes: TypeAlias = Annotated[int, msgspec.Meta(ge=0)]
+
+
+class Config(CheckConfig, frozen=True, tag="disk"):
+    """Looks at the filesystem that holds `path`; each limit that is crossed counts."""
+
+    path: Annotated[
+        str,
+        msgspec.Meta(
+            pattern=r"^[^\x00]+$",
+            description="a mountpoint, or any path on the filesystem",
+            examples=["/var/lib/results"],
+        ),
+    ]
+    warning_used_ratio: Annotated[
+        Ratio | None,
+        msgspec.Meta(description="used share of space or of file nodes, 0 to 1", examples=[0.8]),
+    ] = 0.9
+    critical_used_ratio: Annotated[
+        Ratio | None,
+        msgspec.Meta(description="used share of space or of file nodes, 0 to 1", examples=[0.9]),
+    ] = 0.95
+    warning_free_bytes: Annotated[
+        Bytes | None,
+        msgspec.Meta(description="least free space, in bytes", examples=[20_000_000_000]),
+    ] = None
+    critical_free_bytes: Annotated[
+        Bytes | None,
+        msgspec.Meta(description="least free space, in bytes", examples=[5_000_000_000]),
+    ] = None
+    may_be_read_only: Annotated[
+        bool, msgspec.Meta(description="a read-only filesystem is well", examples=[True])
+    ] = False
+    must_be_mounted: Annotated[
+        bool,
+        msgspec.Meta(description="`path` must be a mountpoint, else critical", examples=[True]),
+    ] = False
+
+    def __post_init__(self) -> None:
+        ratios = self.warning_used_ratio, self.critical_used_ratio
+        if ratios[0] is not None and ratios[1] is not None and ratios[0] > ratios[1]:
+            raise ValueError("Expected `warning_used_ratio` to be at most `critical_used_ratio`")
+        frees = self.warning_free_bytes, self.critical_free_bytes
+        if frees[0] is not None and frees[1] is not None and frees[0] < frees[1]:
+            raise ValueError("Expected `warning_free_bytes` to be at least `critical_free_bytes`")
+
+
+class Space(NamedTuple):
+    """A filesystem's room, in bytes; ``nodes_used_ratio`` is None where nodes aren't counted."""
+
+    used: int
+    free: int
+    nodes_used_ratio: float | None
+    is_read_only: bool
+
+    @property
+    def used_ratio(self) -> float:
+        """The used share of what a usual user could ever have; 0 of nothing."""
+        return self.used / (self.used + self.free) if self.used else 0.0
+
+
+class Check:
+    """The worst of what was found."""
+
+    def __init__(self, config: Config, _latest: Latest) -> None:
+        self._config = config
+
+    def read(self) -> Reading:
+        """Ask the operating system once."""
+        path = self._config.path
+        try:
+            space = _space(path)
+            if self._config.must_be_mounted and not os.path.ismount(path):
+                return Reading("critical", one_line(f"{path}: nothing is mounted there"))
+        except FileNotFoundError:
+            return Reading("critical", one_line(f"{path} does not exist"))
+        except PermissionError as error:
+            return Reading("unknown", one_line(f"{path}: {error.strerror}"))
+        except OSError as error:
+            return Reading("critical", one_line(f"{path}: {error.strerror}"))
+        return judged(space, self._config)
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def judged(space: Space, config: Config) -> Reading:
+    """Hold a filesystem against its limits."""
+    nodes = space.nodes_used_ratio
+    values = CheckValues(
+        check_disk_used_ratio=round(space.used_ratio, 4),
+        check_disk_free_bytes=space.free,
+        check_disk_inodes_used_ratio=None if nodes is None else round(nodes, 4),
+        check_disk_read_only=float(space.is_read_only),
+    )
+    words = f"{space.used_ratio:.0%} used, {size_in_words(space.free)} free"
+    if nodes is not None and nodes > max(0.5, space.used_ratio):  # else nobody asks
+        words += f", {nodes:.0%} of the file nodes used"
+    state: CheckState = "ok"
+    if _is_beyond(space, config.warning_used_ratio, config.warning_free_bytes):
+        state = "warning"
+    if _is_beyond(space, config.critical_used_ratio, config.critical_free_bytes):
+        state = "critical"
+    if space.is_read_only and not config.may_be_read_only:
+        return Reading("critical", f"read-only; {words}", values)
+    return Reading(state, words, values)
+
+
+def _is_beyond(space: Space, used_ratio: float | None, free_bytes: int | None) -> bool:
+    worst = max(space.used_ratio, space.nodes_used_ratio or 0.0)
+    is_full = used_ratio is not None and worst >= used_ratio
+    return is_full or (free_bytes is not None and space.free < free_bytes)
+
+
+if sys.platform == "win32":
+
+    def _space(path: str) -> Space:
+        usage = psutil.disk_usage(path)
+        drive = Path(path).resolve().anchor
+        options = [part.opts for part in psutil.disk_partitions() if part.mountpoint == drive]
+        return Space(usage.used, usage.free, None, any(map(is_read_only, options)))
+
+else:
+
+    def _space(path: str) -> Space:
+        found = os.statvfs(path)
+        unit = found.f_frsize
+        nodes_used = found.f_files - found.f_ffree
+        nodes = nodes_used + found.f_favail
+        return Space(
+            used=(found.f_blocks - found.f_bfree) * unit,
+            free=found.f_bavail * unit,
+            nodes_used_ratio=nodes_used / nodes if found.f_files and nodes > 0 else None,
+            is_read_only=bool(found.f_flag & os.ST_RDONLY) or _is_in_emergency(path),
+        )
+
+    def _is_in_emergency(path: str) -> bool:
+        """Tell whether errors made it read-only: ext4 since Linux 6.15 says it only in its options.
+
+        Linux tells a mount by the number of its device; elsewhere there is no such list.
+        """
+        if not _MOUNTS.exists():
+            return False
+        device = Path(path).stat().st_dev
+        wanted = f"{os.major(device)}:{os.minor(device)}"
+        with _MOUNTS.open(encoding="utf-8", errors="replace") as lines:
+            for line in lines:
+                fields = line.split(" ")
+                if fields[2] == wanted and "emergency_ro" in fields[-1]:
+                    return True
+        return False

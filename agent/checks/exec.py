@@ -1,0 +1,128 @@
+"""Any Monitoring (Nagios) plugin: a program whose exit code says how things are.
+
+Exit code 0 is ``ok``, 1 ``warning``, 2 ``critical``, 3 ``unknown``; any other means nothing to
+the guidelines and is ``unknown``. The first line that it writes is the detail, its performance
+data become ``check_performance``, scaled to seconds, bytes and ratios (50 % is 0.5).
+"""
+
+import contextlib
+import errno
+import signal
+import subprocess
+from typing import Annotated, TypeAlias
+
+import msgspec
+
+from agent.checks import CheckConfig, Latest, Reading
+from agent.checks import _perfdata as perfdata
+from agent.checks._plain import one_line, size_in_words
+from agent.checks._spawn import FLOOD_BYTES, Outcome, minimal_environment, run
+from venuewatch.wire.checks import CheckState, CheckValues
+
+Argument: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^[^\x00]*$", max_length=4096)]
+Command: TypeAlias = Annotated[
+    tuple[Argument, ...],
+    msgspec.Meta(
+        min_length=1,
+        max_length=256,
+        description="the program and its arguments, one by one; no shell looks at them",
+        examples=[["/usr/lib/nagios/plugins/check_procs", "-w", "500"]],
+    ),
+]
+Environment: TypeAlias = Annotated[
+    dict[str, Argument],
+    msgspec.Meta(
+        description="environment variables beside `PATH`, `LANG` and `LC_ALL`, by name",
+        examples=[{"HOME": "/var/lib/venuewatch"}],
+    ),
+]
+
+_STATES: dict[int, CheckState] = {0: "ok", 1: "warning", 2: "critical", 3: "unknown"}
+_NOT_STARTED = {
+    errno.ENOENT: "there is no such program (or the interpreter that it names)",
+    errno.EACCES: "it may not be executed",
+    errno.ENOEXEC: "it is no program for this machine, and names no interpreter",
+}
+
+
+class Config(CheckConfig, frozen=True, tag="exec"):
+    """Runs a plugin without a shell, with an empty stdin, `PATH`, `LANG=C` and `LC_ALL=C`.
+
+    When its time is over it is killed with all of its children, and what it leaves running in its
+    own process group is killed when it ends. Of what it writes, 64 KiB are read and the rest is
+    dropped; one that writes 16 MB is killed. A plugin's own timeout is best shorter than
+    `timeout_s`, because it can say what it waited for.
+    """
+
+    command: Command
+    environment: Environment = msgspec.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.command[0]:
+            raise ValueError("Expected `command` to begin with a program")
+        for name in self.environment:
+            if not name or "=" in name or "\0" in name:
+                raise ValueError(f"Expected names of environment variables, got {name!r}")
+
+
+class Check:
+    """What a plugin says; one that is killed, by us or by a signal, is ``critical``."""
+
+    def __init__(self, config: Config, _latest: Latest) -> None:
+        self._config = config
+        self._environment = minimal_environment() | config.environment
+        self._left: subprocess.Popen[bytes] | None = None
+
+    def read(self) -> Reading:
+        """Run the plugin once; never a second one beside one that can't be killed."""
+        if self._left is not None and self._left.poll() is None:
+            return Reading(
+                "unknown", f"process {self._left.pid} of an earlier reading can't be killed"
+            )
+        timeout_s = self._config.timeout_s
+        try:
+            outcome = run(self._config.command, self._environment, timeout_s=timeout_s)
+        except OSError as error:
+            why = _NOT_STARTED.get(error.errno or 0) or error.strerror or str(error)
+            return Reading("unknown", one_line(f"{self._config.command[0]}: {why}"))
+        self._left = outcome.left
+        if outcome.exit_code is None:
+            return Reading("critical", _why_killed(outcome, timeout_s))
+        if outcome.exit_code < 0:
+            return Reading("critical", f"ended by {_signal_in_words(-outcome.exit_code)}")
+        return _told(outcome, outcome.exit_code)
+
+    def close(self) -> None:
+        """Reap what could not be killed, if it has ended since."""
+        if self._left is not None:
+            self._left.poll()
+
+
+def _why_killed(outcome: Outcome, timeout_s: float) -> str:
+    if outcome.is_flood:
+        return f"killed: it wrote more than {size_in_words(FLOOD_BYTES)}"
+    said = one_line(outcome.stdout.decode(errors="replace"))
+    return one_line(
+        f"killed: no end within {timeout_s:g} s" + (f"; it said: {said}" if said else "")
+    )
+
+
+def _told(outcome: Outcome, exit_code: int) -> Reading:
+    """Read the output: text and data on the first line, then long text, then more data."""
+    first, _, more = outcome.stdout.decode(errors="replace").strip().partition("\n")
+    text, _, data = first.partition("|")
+    rows = perfdata.parse(f"{data} {more.partition('|')[2]}")
+    detail = one_line(text)
+    if not detail:
+        complaint = outcome.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+        detail = one_line(complaint) or "it said nothing"
+    if exit_code not in _STATES:
+        detail = one_line(f"exit code {exit_code} means nothing: {detail}")
+    values = CheckValues(check_exit_code=exit_code, check_performance=rows or None)
+    return Reading(_STATES.get(exit_code, "unknown"), detail, values)
+
+
+def _signal_in_words(number: int) -> str:
+    with contextlib.suppress(ValueError):  # a real-time signal has no name
+        return f"signal {number} ({signal.Signals(number).name})"
+    return f"signal {number}"

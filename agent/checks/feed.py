@@ -1,0 +1,251 @@
+"""Whether a results feed flows: XML messages in a folder, or pushed to us by HTTP."""
+
+import socket
+import threading
+from collections.abc import Callable
+from datetime import time
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import msgspec
+
+from agent.checks import CheckConfig, Latest, Reading, _moment
+from agent.checks._feed_clock import Calendar, zone_of
+from agent.checks._feed_folder import Folder, FolderTooFullError
+from agent.checks._feed_intake import FromFolder, FromPushes, Intake, Listening
+from agent.checks._feed_messages import FeedError, Message
+from agent.checks._feed_state import Feed, Flag
+from agent.checks._feed_world import Limits
+from agent.checks._moment import Now
+from agent.checks._plain import one_line
+from venuewatch.config import ConfigError, Port, in_words
+
+_DATA_LIMITS_S = {"BKB": 45.0, "FBL": 450.0}  # 1.5 x what they repeat after, 30 s and 5 min
+
+LimitS: TypeAlias = Annotated[float, msgspec.Meta(ge=1.0, le=86_400.0)]
+Words: TypeAlias = Annotated[str, msgspec.Meta(min_length=1)]
+Discipline: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"\A[A-Z]{3}\Z")]
+
+
+class Config(CheckConfig, frozen=True, tag="feed"):
+    """Watches a `folder`, or listens at `listen_port` for pushes by HTTP: one of the two.
+
+    A push is answered with 200 when the message was heard, 400 when it is none, 401 for a wrong
+    key and 413 when it is too large. Whoever listens beyond this machine needs `api_key_file`.
+    """
+
+    zone: Annotated[
+        str,
+        msgspec.Meta(
+            description="IANA name of the time zone that the source's dates and times are in",
+            examples=["Europe/Paris", "Pacific/Tahiti"],
+        ),
+    ]
+    folder: Annotated[
+        Words | None,
+        msgspec.Meta(
+            description="folder that messages are dropped into",
+            examples=["/srv/results/out"],
+        ),
+    ] = None
+    files: Annotated[
+        str,
+        msgspec.Meta(
+            min_length=1, description="which files of it, as a shell pattern", examples=["DT_*.xml"]
+        ),
+    ] = "*.xml"
+    files_per_reading: Annotated[
+        int,
+        msgspec.Meta(
+            ge=1,
+            le=10_000,
+            description="most files that one reading takes; the rest next time",
+            examples=[100],
+        ),
+    ] = 500
+    settles_s: Annotated[
+        LimitS,
+        msgspec.Meta(
+            description="how long a file may be incomplete before it counts as broken, in s",
+            examples=[60.0],
+        ),
+    ] = 30.0
+    listen_address: Annotated[
+        str,
+        msgspec.Meta(min_length=1, description="IP address to listen at", examples=["10.1.0.20"]),
+    ] = "127.0.0.1"
+    listen_port: Annotated[
+        Port | None, msgspec.Meta(description="TCP port to listen at", examples=[8041])
+    ] = None
+    api_key_file: Annotated[
+        Words | None,
+        msgspec.Meta(
+            description="file whose first line is the key that a push must carry",
+            examples=["/etc/venuewatch/feed.key"],
+        ),
+    ] = None
+    api_key_header: Annotated[
+        str,
+        msgspec.Meta(
+            pattern=r"\A[A-Za-z0-9-]{1,64}\Z",
+            description="header that carries the key",
+            examples=["Authorization"],
+        ),
+    ] = "X-Api-Key"
+    cert_file: Annotated[
+        Words | None,
+        msgspec.Meta(
+            description="certificate chain (PEM) to listen with TLS",
+            examples=["/etc/venuewatch/feed.crt"],
+        ),
+    ] = None
+    key_file: Annotated[
+        Words | None,
+        msgspec.Meta(
+            description="private key (PEM) of `cert_file`",
+            examples=["/etc/venuewatch/feed.pem"],
+        ),
+    ] = None
+    day_ends: Annotated[
+        str,
+        msgspec.Meta(
+            pattern=r"\A([01][0-9]|2[0-3]):[0-5][0-9]\Z",
+            description="when the logical day ends, local time",
+            examples=["04:00"],
+        ),
+    ] = "03:00"
+    feed_flag: Annotated[
+        Flag,
+        msgspec.Meta(
+            description="P for production, T for test: what a message must say, if it says any",
+            examples=["T"],
+        ),
+    ] = "P"
+    keep_alive_limit_s: Annotated[
+        LimitS,
+        msgspec.Meta(
+            description="how long a source may say nothing inside its talking window, in s",
+            examples=[120.0],
+        ),
+    ] = 90.0
+    latency_limit_s: Annotated[
+        LimitS,
+        msgspec.Meta(
+            description="how long data may be on its way, by its own date and time, in s",
+            examples=[30.0],
+        ),
+    ] = 90.0
+    data_limit_s: Annotated[
+        LimitS,
+        msgspec.Meta(
+            description="how long the data of a live unit may rest, in s", examples=[120.0]
+        ),
+    ] = 300.0
+    data_limits_s: Annotated[
+        dict[Discipline, LimitS],
+        msgspec.Meta(
+            description="the same for single disciplines; BKB has 45 and FBL 450 unless said here",
+            examples=[{"BKB": 30.0, "FBL": 300.0}],
+        ),
+    ] = {}  # noqa: RUF012 - msgspec copies it
+    max_message_bytes: Annotated[
+        int,
+        msgspec.Meta(
+            ge=1024,
+            le=64 * 1024 * 1024,
+            description="largest message, unpacked, in bytes",
+            examples=[16_777_216],
+        ),
+    ] = 4 * 1024 * 1024
+
+    def __post_init__(self) -> None:
+        if (self.folder is None) == (self.listen_port is None):
+            raise ValueError("Expected either `folder` or `listen_port`")
+        if (self.cert_file is None) != (self.key_file is None):
+            raise ValueError("Expected `cert_file` and `key_file` together")
+        family = socket.AF_INET6 if ":" in self.listen_address else socket.AF_INET
+        try:
+            socket.inet_pton(family, self.listen_address)
+        except (OSError, ValueError):
+            raise ValueError("Expected `listen_address` to be an IP address") from None
+        is_local = self.listen_address == "::1" or self.listen_address.startswith("127.")
+        if not is_local and self.api_key_file is None:
+            raise ValueError("Expected `api_key_file` to listen beyond this machine")
+        zone_of(self.zone)
+
+
+class Check:
+    """A feed that can't be got is ``critical``; else :mod:`agent.checks._feed_state` judges."""
+
+    def __init__(
+        self, config: Config, _latest: Latest, now: Callable[[], Now] = _moment.now
+    ) -> None:
+        hours, minutes = config.day_ends.split(":")
+        calendar = Calendar(zone_of(config.zone), time(int(hours), int(minutes)))
+        self._now = now
+        self._lock = threading.Lock()
+        self._feed = Feed(_limits(config), calendar, config.feed_flag)
+        self._place = config.folder or f"{config.listen_address}:{config.listen_port}"
+        self._intake: Intake
+        if config.folder is not None:
+            folder = _folder(config, config.folder)
+            self._intake = FromFolder(folder, calendar, config.timeout_s / 2, self._hear)
+        else:
+            self._intake = FromPushes(_listening(config), now, self._hear)
+
+    def read(self) -> Reading:
+        """Take in what is new, and judge."""
+        trouble = ""
+        try:
+            self._intake.take(self._now())
+        except (OSError, ConfigError, FolderTooFullError) as error:
+            trouble = one_line(f"{self._place}: {in_words(error)}")
+        with self._lock:
+            reading = self._feed.judge(self._now())
+        values = msgspec.structs.replace(
+            reading.values, results_unauthorized_total=self._intake.unauthorized
+        )
+        return Reading("critical" if trouble else reading.state, trouble or reading.detail, values)
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._intake.close()
+
+    def _hear(self, what: Message | FeedError, at: Now) -> None:
+        with self._lock:
+            if isinstance(what, FeedError):
+                self._feed.refuse(what, at)
+            else:
+                self._feed.hear(what, at)
+
+
+def _limits(config: Config) -> Limits:
+    return Limits(
+        keep_alive_s=config.keep_alive_limit_s,
+        latency_s=config.latency_limit_s,
+        data_default_s=config.data_limit_s,
+        data_s=_DATA_LIMITS_S | config.data_limits_s,
+    )
+
+
+def _folder(config: Config, path: str) -> Folder:
+    return Folder(
+        Path(path),
+        config.files,
+        per_reading=config.files_per_reading,
+        max_bytes=config.max_message_bytes,
+        settles_s=config.settles_s,
+    )
+
+
+def _listening(config: Config) -> Listening:
+    assert config.listen_port is not None  # noqa: S101 - Config demands it without a folder
+    return Listening(
+        config.listen_address,
+        config.listen_port,
+        config.max_message_bytes,
+        config.api_key_header,
+        config.api_key_file,
+        config.cert_file,
+        config.key_file,
+    )

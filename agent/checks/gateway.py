@@ -1,0 +1,71 @@
+"""Whether the next router answers: found by itself, so nothing has to be written down."""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from agent.checks import Latest, Reading
+from agent.checks._deadline import for_reading
+from agent.checks._findings import FAILURES, why
+from agent.checks._probing import ProbeConfig, read
+from agent.checks._routes import Route, default_routes
+from venuewatch.config import Port
+
+
+class Config(ProbeConfig, frozen=True, kw_only=True, tag="gateway"):
+    """Probes the default route's gateway as ``ping`` does."""
+
+    port: Annotated[
+        Port | None,
+        msgspec.Meta(
+            description="TCP port to try where ICMP echo is not allowed or not answered; "
+            "a refusal is an answer",
+            examples=[53],
+        ),
+    ] = 80
+    interface: Annotated[
+        str,
+        msgspec.Meta(
+            description="only a default route over this interface (on Windows: this own IP); "
+            "empty for the one in use",
+            examples=["eth0"],
+        ),
+    ] = ""
+    family: Annotated[
+        Literal["any", "ipv4", "ipv6"],
+        msgspec.Meta(description="which default route; any: IPv4's first", examples=["ipv6"]),
+    ] = "any"
+
+
+class Check:
+    """A gateway that answers is ``ok``; none, or a silent one, is ``critical``."""
+
+    def __init__(self, config: Config, _latest: Latest) -> None:
+        self._config = config
+
+    def read(self) -> Reading:
+        """Find the gateway, and probe it."""
+        config = self._config
+        deadline = for_reading(config.timeout_s)
+        try:
+            routes = [route for route in default_routes(deadline) if self._is_meant(route)]
+        except FAILURES as error:
+            return Reading("critical", f"the routes can not be read: {why(error)}")
+        if not routes:
+            over = f" over {config.interface}" if config.interface else ""
+            return Reading("critical", f"no default route{over}")
+        gateway = routes[0].gateway
+        if gateway is None:
+            link = routes[0].interface
+            return Reading("unknown", f"the default route over {link} names no gateway to ask")
+        state, detail, values = read(config, gateway, deadline)
+        return Reading(state, f"{gateway}: {detail}", values)
+
+    def _is_meant(self, route: Route) -> bool:
+        """Return whether the configuration asks for this route."""
+        config = self._config
+        is_family = config.family == "any" or route.is_v6 == (config.family == "ipv6")
+        return is_family and config.interface in {"", route.interface}
+
+    def close(self) -> None:
+        """Nothing is held."""

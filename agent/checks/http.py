@@ -1,0 +1,202 @@
+"""Whether a web page answers, in time, and says what it should."""
+
+import re
+from typing import Annotated, Literal
+
+import msgspec
+
+from agent.checks import CheckConfig, Latest, Reading
+from agent.checks import _body as body
+from agent.checks._deadline import Deadline, for_reading
+from agent.checks._fetch import Page, Request, fetch
+from agent.checks._findings import FAILURES, Finding, over, together, why
+from agent.checks._tls import Days, Trust, UntrustedError, judge_expiry
+from agent.checks._url import parse
+from venuewatch import clock
+from venuewatch.config import ConfigError, read_secret
+from venuewatch.wire.checks import CheckValues
+
+_WELL = range(200, 400)
+
+FieldName = Annotated[str, msgspec.Meta(pattern=r"\A[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")]
+FieldValue = Annotated[str, msgspec.Meta(pattern=r"\A[\x20-\x7e\t]*\Z")]
+Status = Annotated[int, msgspec.Meta(ge=100, le=599)]
+PositiveS = Annotated[float, msgspec.Meta(gt=0.0, le=600.0)]
+
+
+class Config(CheckConfig, frozen=True, tag="http"):
+    """Asks for one page over http or https."""
+
+    url: Annotated[
+        str,
+        msgspec.Meta(
+            description="address of the page, without a password in it",
+            examples=["https://results.example.org/health"],
+        ),
+    ]
+    method: Annotated[
+        Literal["GET", "HEAD"],
+        msgspec.Meta(description="HEAD asks for no body", examples=["HEAD"]),
+    ] = "GET"
+    status: Annotated[
+        tuple[Status, ...],
+        msgspec.Meta(
+            max_length=64,
+            description="which status is well; empty for 200 to 399",
+            examples=[[204]],
+        ),
+    ] = ()
+    contains: Annotated[
+        str,
+        msgspec.Meta(max_length=1024, description="text in the body", examples=["ready"]),
+    ] = ""
+    regex: Annotated[
+        str,
+        msgspec.Meta(
+            max_length=1024,
+            description="Python pattern to match somewhere in the body, as bytes; a process "
+            "of its own is started for it each time",
+            examples=[r"version: [0-9]+"],
+        ),
+    ] = ""
+    json_path: Annotated[
+        str,
+        msgspec.Meta(
+            max_length=256,
+            description="field that a JSON body must have: names and list positions, with dots",
+            examples=["status.ok"],
+        ),
+    ] = ""
+    json_equals: Annotated[
+        bool | int | float | str | None,
+        msgspec.Meta(description="what the field must be; unset for anything", examples=[True]),
+    ] = None
+    fields: Annotated[
+        dict[FieldName, FieldValue],
+        msgspec.Meta(
+            description="header fields to send", examples=[{"Accept": "application/json"}]
+        ),
+    ] = msgspec.field(default_factory=dict)
+    field_files: Annotated[
+        dict[FieldName, str],
+        msgspec.Meta(
+            description="header fields whose value is the first line of a file: for secrets",
+            examples=[{"Authorization": "/etc/venuewatch/health.token"}],
+        ),
+    ] = msgspec.field(default_factory=dict)
+    max_redirects: Annotated[
+        Annotated[int, msgspec.Meta(ge=0, le=20)],
+        msgspec.Meta(
+            description="redirects to follow, never from https to http; 0: none", examples=[0]
+        ),
+    ] = 5
+    max_body_bytes: Annotated[
+        Annotated[int, msgspec.Meta(ge=1, le=4_194_304)],
+        msgspec.Meta(description="how much of the body is read, in bytes", examples=[65_536]),
+    ] = 1_048_576
+    ca_file: Annotated[
+        str | None,
+        msgspec.Meta(
+            description="PEM file of the authorities to trust instead of the system's",
+            examples=["/etc/venuewatch/ca.pem"],
+        ),
+    ] = None
+    verify: Annotated[
+        bool,
+        msgspec.Meta(description="whether the certificate must be trusted", examples=[False]),
+    ] = True
+    warning_days: Annotated[
+        Days,
+        msgspec.Meta(
+            description="warning when the certificate is valid for fewer days", examples=[30.0]
+        ),
+    ] = 14.0
+    critical_days: Annotated[
+        Days,
+        msgspec.Meta(
+            description="critical when the certificate is valid for fewer days", examples=[7.0]
+        ),
+    ] = 3.0
+    warning_round_trip_s: Annotated[
+        PositiveS | None,
+        msgspec.Meta(description="warning when the whole page takes longer, in s", examples=[1.0]),
+    ] = None
+    critical_round_trip_s: Annotated[
+        PositiveS | None,
+        msgspec.Meta(description="critical when the whole page takes longer, in s", examples=[3.0]),
+    ] = None
+
+    def __post_init__(self) -> None:
+        parse(self.url)  # raises ValueError
+        try:
+            re.compile(self.regex.encode())
+        except re.error as error:
+            raise ValueError(f"Expected `regex` to be a pattern: {error}") from None
+        if self.json_equals is not None and not self.json_path:
+            raise ValueError("Expected `json_path` beside `json_equals`")
+        if self.method == "HEAD" and (self.contains or self.regex or self.json_path):
+            raise ValueError("Expected `method` GET to look into the body")
+
+
+class Check:
+    """The expected page is ``ok``; another, or none, is ``critical``."""
+
+    def __init__(self, config: Config, _latest: Latest) -> None:
+        self._config = config
+
+    def read(self) -> Reading:
+        """Ask once."""
+        deadline = for_reading(self._config.timeout_s)
+        begin = clock.monotonic()
+        try:
+            page = fetch(self._request(), deadline)
+            elapsed_s = clock.monotonic() - begin
+            return self._judge(page, elapsed_s, deadline)
+        except UntrustedError as error:
+            values = CheckValues(check_certificate_expiry_timestamp_seconds=error.expires_at)
+            return Reading("critical", why(error), values)
+        except FAILURES as error:
+            return Reading("critical", why(error))
+
+    def _request(self) -> Request:
+        """Return what to ask for; raises ConfigError where a secret can't be read."""
+        config = self._config
+        secrets = {name: read_secret(path) for name, path in config.field_files.items()}
+        for name, value in secrets.items():
+            if not (value.isascii() and value.isprintable()):
+                raise ConfigError(f"{config.field_files[name]}: Expected printable ASCII")
+        return Request(
+            parse(config.url),
+            config.method,
+            config.fields | secrets,
+            Trust(config.ca_file, config.verify),
+            config.max_redirects,
+            config.max_body_bytes,
+        )
+
+    def _judge(self, page: Page, elapsed_s: float, deadline: Deadline) -> Reading:
+        """Return what the page is worth."""
+        config = self._config
+        expectation = body.Expectation(
+            config.contains, config.regex, config.json_path, config.json_equals
+        )
+        limits = config.warning_round_trip_s, config.critical_round_trip_s
+        is_well = page.status in (config.status or _WELL)
+        findings = [
+            Finding("ok" if is_well else "critical", f"status {page.status}"),
+            over(f"it took {elapsed_s:.3f} s", elapsed_s, *limits),
+            body.judge(page.body, expectation, deadline, is_whole=page.is_whole),
+        ]
+        if page.expires_at is not None:
+            days = config.warning_days, config.critical_days
+            findings.append(judge_expiry(page.expires_at, clock.wall(), *days))
+        values = CheckValues(
+            check_round_trip_avg_seconds=elapsed_s,
+            check_http_status_code=float(page.status),
+            check_body_bytes=float(len(page.body)),
+            check_certificate_expiry_timestamp_seconds=page.expires_at,
+        )
+        return together(findings, values)
+
+    def close(self) -> None:
+        """Nothing is held."""

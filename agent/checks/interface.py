@@ -1,0 +1,74 @@
+"""Whether a network interface is up, at its speed, and free of errors."""
+
+from typing import Annotated
+
+import msgspec
+import psutil
+
+from agent.checks import CheckConfig, Latest, Reading
+from agent.checks._findings import Finding, together
+from venuewatch.wire.checks import CheckValues
+
+_BYTES_PER_MBIT = 125_000  # 10^6 bits
+
+
+class Config(CheckConfig, frozen=True, tag="interface"):
+    """Looks at one interface of this machine; nothing is sent."""
+
+    interface: Annotated[
+        str, msgspec.Meta(min_length=1, description="its name", examples=["eth0", "Ethernet 2"])
+    ]
+    min_speed_mbit: Annotated[
+        Annotated[float, msgspec.Meta(ge=0.0)],
+        msgspec.Meta(
+            description="warning under this link speed, in Mbit/s; 0 for any", examples=[1000]
+        ),
+    ] = 0.0
+
+
+class Check:
+    """Down or missing is ``critical``; slow, or with new errors, is ``warning``."""
+
+    def __init__(self, config: Config, _latest: Latest) -> None:
+        self._config = config
+        self._errors_before: int | None = None
+
+    def read(self) -> Reading:
+        """Ask the operating system."""
+        name = self._config.interface
+        found = psutil.net_if_stats().get(name)
+        if found is None:
+            self._errors_before = None
+            values = CheckValues(check_interface_up=0.0)
+            return Reading("critical", "this machine has no such interface", values)
+        # Not psutil's own memory of wraps: it would add up the counters of a new interface.
+        traffic = psutil.net_io_counters(pernic=True, nowrap=False).get(name)
+        errors = traffic.errin + traffic.errout if traffic else None
+        drops = traffic.dropin + traffic.dropout if traffic else None
+        values = CheckValues(
+            check_interface_up=float(found.isup),
+            check_interface_speed_bytes=float(found.speed * _BYTES_PER_MBIT) or None,
+            check_interface_errors_total=None if errors is None else float(errors),
+            check_interface_drops_total=None if drops is None else float(drops),
+        )
+        if not found.isup:
+            return Reading("critical", "the interface is down", values)
+        return together([self._speed(found.speed), self._growth(errors)], values)
+
+    def _speed(self, mbit: int) -> Finding:
+        """Judge the link speed; 0 is what the system says when it does not know."""
+        least = self._config.min_speed_mbit
+        if mbit <= 0:
+            return Finding("warning", "its speed is not known") if least else Finding("ok")
+        is_slow = mbit < least
+        return Finding("warning" if is_slow else "ok", f"{mbit} Mbit/s")
+
+    def _growth(self, errors: int | None) -> Finding:
+        """Judge the errors since the last reading; a lower total is a new interface's."""
+        before, self._errors_before = self._errors_before, errors
+        if errors is None or before is None or errors <= before:
+            return Finding("ok")
+        return Finding("warning", f"{errors - before} new errors")
+
+    def close(self) -> None:
+        """Nothing is held."""

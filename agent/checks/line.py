@@ -1,0 +1,126 @@
+"""Whether a console or a serial board keeps talking: lines of text, or just bytes, over TCP.
+
+The connection is kept, and what has come is taken in at each reading: until then it waits in the
+kernel, whose some 100 KB are minutes of text. A console that says more wants a small `every_s`.
+"""
+
+import re
+import socket
+from collections.abc import Callable
+from typing import Annotated
+
+import msgspec
+
+from agent.checks import CheckConfig, Latest, Reading, _moment
+from agent.checks._connect import connect
+from agent.checks._deadline import Deadline
+from agent.checks._lines import Lines
+from agent.checks._moment import Now
+from agent.checks._plain import one_line
+from venuewatch.config import Port, in_words
+
+_PIECE_BYTES = 16 * 1024
+_MAX_PIECES = 64  # a reading
+
+LimitS = Annotated[float, msgspec.Meta(ge=1.0, le=86_400.0)]
+
+
+class Config(CheckConfig, frozen=True, tag="line"):
+    """Connects, and listens without ever saying a word.
+
+    The heartbeat is a regular expression for a whole line; it is life, but no data. It can't be
+    interrupted, so keep it free of nested `*` and `+`.
+    """
+
+    address: Annotated[str, msgspec.Meta(description="host name or IP", examples=["10.1.0.30"])]
+    port: Annotated[Port, msgspec.Meta(description="TCP port", examples=[4001])]
+    heartbeat: Annotated[
+        str,
+        msgspec.Meta(
+            max_length=256, description="which lines say only that it lives", examples=[r"\*"]
+        ),
+    ] = r"\*"
+    any_bytes: Annotated[
+        bool,
+        msgspec.Meta(
+            description="a board without lines: that bytes keep coming is all", examples=[True]
+        ),
+    ] = False
+    silence_limit_s: Annotated[
+        LimitS, msgspec.Meta(description="how long it may say nothing, in s", examples=[30.0])
+    ] = 60.0
+    max_line_bytes: Annotated[
+        int, msgspec.Meta(ge=16, le=65_536, description="longest line, in bytes", examples=[1024])
+    ] = 4096
+
+    def __post_init__(self) -> None:
+        try:
+            re.compile(self.heartbeat)
+        except re.error as error:
+            raise ValueError(f"Expected `heartbeat` to be a regular expression: {error}") from None
+
+
+class Check:
+    """What comes is judged by :class:`agent.checks._lines.Lines`."""
+
+    def __init__(
+        self, config: Config, _latest: Latest, now: Callable[[], Now] = _moment.now
+    ) -> None:
+        self._config = config
+        self._now = now
+        self._lines = Lines(
+            None if config.any_bytes else re.compile(config.heartbeat),
+            silence_limit_s=config.silence_limit_s,
+            max_line_bytes=config.max_line_bytes,
+            since=now(),
+        )
+        self._sock: socket.socket | None = None
+        self._connected_s = 0.0
+
+    def read(self) -> Reading:
+        """Hear what has come since the last reading, connect if need be, and judge."""
+        trouble = self._drain(self._now())
+        if self._sock is not None and self._is_stale(self._now()):
+            self.close()  # the other end may have forgotten us without a word
+        if self._sock is None:
+            trouble = self._connect() or self._drain(self._now()) or trouble
+        return self._lines.judge(self._now(), trouble)
+
+    def close(self) -> None:
+        """Hang up."""
+        if self._sock is not None:
+            self._sock.close()
+            self._sock = None
+
+    def _is_stale(self, at: Now) -> bool:
+        newest_s = max(self._connected_s, self._lines.heard.monotonic_s)
+        return at.monotonic_s - newest_s > self._config.silence_limit_s
+
+    def _connect(self) -> str:
+        """Connect; return what keeps us from it, "" if nothing."""
+        config = self._config
+        try:
+            self._sock = connect(config.address, config.port, Deadline(config.timeout_s / 2))
+        except OSError as error:
+            return one_line(in_words(error))
+        self._sock.settimeout(0)
+        self._connected_s = self._now().monotonic_s
+        return ""
+
+    def _drain(self, at: Now) -> str:
+        """Hear what has come, up to a bound; return how the connection ended, "" if it did not."""
+        if self._sock is None:
+            return ""
+        for _ in range(_MAX_PIECES):
+            try:
+                piece = self._sock.recv(_PIECE_BYTES)
+            except BlockingIOError:
+                return ""
+            except OSError as error:
+                self.close()
+                return one_line(in_words(error))
+            if not piece:
+                self.close()
+                return "it hung up"
+            self._lines.hear(piece, at)
+        return ""

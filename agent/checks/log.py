@@ -1,0 +1,131 @@
+"""Whether a pattern was written to a log since the last reading.
+
+The log is followed from its end as it was at the first reading, through rotation and truncation.
+"""
+
+import re
+from typing import Annotated, Literal
+
+import msgspec
+
+from agent.checks import CheckConfig, Latest, Reading
+from agent.checks._plain import one_line, size_in_words, span_in_words
+from agent.checks._tail import Tail
+from venuewatch import clock
+from venuewatch.wire.checks import CheckValues
+
+_PATIENCE = 1  # readings without the file that a rotation may take
+
+
+class Config(CheckConfig, frozen=True, tag="log"):
+    """Searches each new line with Python's `re`, in its first 4,096 bytes, read as UTF-8.
+
+    A search can't be interrupted, and while it runs the whole agent stands still. So the pattern
+    must be simple: nothing repeated within something repeated, as in `(a+)+`, and at most one
+    `.*`. A reading that lasts longer than `timeout_s` passes over the rest and says so.
+    """
+
+    path: Annotated[
+        str,
+        msgspec.Meta(
+            pattern=r"^[^\x00]+$",
+            description="path of the log",
+            examples=["/var/log/results/server.log"],
+        ),
+    ]
+    pattern: Annotated[
+        str,
+        msgspec.Meta(
+            min_length=1,
+            max_length=1024,
+            description="regular expression, found anywhere in a line",
+            examples=["ERROR|FATAL"],
+        ),
+    ]
+    state: Annotated[
+        Literal["warning", "critical"],
+        msgspec.Meta(description="what a line that matches means", examples=["warning"]),
+    ] = "critical"
+    hold_s: Annotated[
+        float,
+        msgspec.Meta(
+            ge=0,
+            le=86_400,
+            description="how long it stays so after the last line that matched, in s",
+            examples=[60],
+        ),
+    ] = 300.0
+    max_bytes: Annotated[
+        int,
+        msgspec.Meta(
+            ge=4_096,
+            le=67_108_864,
+            description="read in one reading; of more, the oldest is passed over, in bytes",
+            examples=[4_194_304],
+        ),
+    ] = 1_048_576
+
+    def __post_init__(self) -> None:
+        try:
+            re.compile(self.pattern)
+        except re.error as error:
+            raise ValueError(f"Expected a regular expression as `pattern`: {error}") from None
+
+
+class Check:
+    """Bad at once when a line matches, well again after ``hold_s`` without one."""
+
+    def __init__(self, config: Config, _latest: Latest) -> None:
+        self._config = config
+        self._pattern = re.compile(config.pattern)
+        self._tail = Tail(config.path, max_bytes=config.max_bytes)
+        self._matches = 0
+        self._matched_at: float | None = None
+        self._line = ""
+        self._missing = _PATIENCE
+
+    def read(self) -> Reading:
+        """Search what was appended since the last time."""
+        config, skipped_before = self._config, self._tail.skipped_bytes
+        trouble, is_slow = "", False
+        until = clock.monotonic() + 0.9 * config.timeout_s
+        try:
+            is_slow = not self._search(until)
+            self._missing = 0
+        except OSError as error:
+            self._missing += 1
+            trouble = error.strerror or str(error)
+        now = clock.monotonic()
+        values = CheckValues(
+            check_log_matches_total=self._matches,
+            check_log_skipped_bytes_total=self._tail.skipped_bytes,
+        )
+        skipped = self._tail.skipped_bytes - skipped_before
+        notes = f"; passed over {size_in_words(skipped)}" if skipped else ""
+        if self._matched_at is not None and now - self._matched_at <= config.hold_s:
+            since = span_in_words(now - self._matched_at)
+            told = f"{self._matches} matched so far, the last {since} ago{notes}: {self._line}"
+            return Reading(config.state, one_line(told), values)
+        if trouble and self._missing > _PATIENCE:
+            return Reading("unknown", one_line(f"{config.path}: {trouble}"), values)
+        if is_slow:
+            return Reading("warning", f"not searched within {config.timeout_s:g} s{notes}", values)
+        return Reading("ok", f"no line matched{notes}", values)
+
+    def close(self) -> None:
+        """Let the file go."""
+        self._tail.close()
+
+    def _search(self, until: float) -> bool:
+        """Search every new line; return False if that was not done by ``until``."""
+        for lines in self._tail.chunks():
+            for at, line in enumerate(lines):
+                text = line.decode(errors="replace")
+                if self._pattern.search(text):
+                    self._matches += 1
+                    self._matched_at = clock.monotonic()
+                    self._line = one_line(text)
+                if clock.monotonic() > until:
+                    self._tail.give_up(sum(len(line) + 1 for line in lines[at + 1 :]))
+                    return False
+        return True

@@ -1,0 +1,118 @@
+"""How far this machine's clock is from a time server's, and whether that server can be believed."""
+
+import os
+from typing import Annotated
+
+import msgspec
+
+from agent.checks import CheckConfig, Latest, Reading
+from agent.checks import _sntp as sntp
+from agent.checks._ask import ask, ask_again
+from agent.checks._connect import Target, resolve
+from agent.checks._deadline import Deadline, for_reading
+from agent.checks._findings import FAILURES, over, short, together, why
+from venuewatch import clock
+from venuewatch.config import Port
+from venuewatch.wire.checks import CheckValues
+
+_TRIES = 3
+_LEAVE_MAX_S = 3600.0  # the longest time that a server which sent us away is not asked
+
+OffsetS = Annotated[float, msgspec.Meta(gt=0.0, le=86_400.0)]
+
+
+class Config(CheckConfig, frozen=True, tag="ntp"):
+    """Asks one server with SNTP; this machine's clock is never touched."""
+
+    address: Annotated[
+        str,
+        msgspec.Meta(min_length=1, description="time server's name or IP", examples=["10.1.0.1"]),
+    ]
+    port: Annotated[Port, msgspec.Meta(description="UDP port", examples=[123])] = 123
+    warning_offset_s: Annotated[
+        OffsetS | None,
+        msgspec.Meta(description="warning over this offset either way, in s", examples=[0.05]),
+    ] = 0.1
+    critical_offset_s: Annotated[
+        OffsetS | None,
+        msgspec.Meta(description="critical over this offset either way, in s", examples=[0.5]),
+    ] = 1.0
+
+
+class Check:
+    """An offset within its limits is ``ok``; a server without the time is ``critical``."""
+
+    def __init__(self, config: Config, _latest: Latest) -> None:
+        self._config = config
+        self._leave_until = 0.0  # monotonic s; a server said that we ask too much
+        self._leave_s = 0.0
+        self._kiss = ""
+
+    def read(self) -> Reading:
+        """Ask once, again if no answer comes."""
+        left_s = self._leave_until - clock.monotonic()
+        if left_s > 0:
+            return self._sent_away(left_s)
+        deadline = for_reading(self._config.timeout_s)
+        try:
+            target = resolve(self._config.address, self._config.port, deadline)[0]
+            asked_s, server, heard_s = ask_again(
+                _TRIES, deadline, lambda share: _exchange(target, share)
+            )
+        except FAILURES as error:
+            return Reading("critical", why(error))
+        if server.kiss:
+            return self._leave(server.kiss)
+        self._leave_s = 0.0
+        return self._judge(asked_s, server, heard_s)
+
+    def _judge(self, asked_s: float, server: sntp.Answer, heard_s: float) -> Reading:
+        """Return what the server's time is worth, and ours by it."""
+        trip_s = sntp.round_trip_s(asked_s, server, heard_s)
+        stratum = float(server.stratum)
+        if not server.is_synchronised:
+            values = CheckValues(check_round_trip_avg_seconds=trip_s, check_stratum=stratum)
+            return Reading("critical", "the server itself has no synchronised clock", values)
+        offset_s = sntp.offset_s(asked_s, server, heard_s)
+        values = CheckValues(
+            check_clock_offset_seconds=offset_s,
+            check_round_trip_avg_seconds=trip_s,
+            check_stratum=stratum,
+        )
+        side = "behind" if offset_s > 0 else "ahead of"
+        text = f"this clock is {abs(offset_s):.3f} s {side} the server's"
+        limits = self._config.warning_offset_s, self._config.critical_offset_s
+        return together([over(text, abs(offset_s), *limits)], values)
+
+    def _leave(self, kiss: str) -> Reading:
+        """Ask rarer: RATE means less often, any other code not at all (RFC 5905, 7.4)."""
+        longer_s = max(2 * self._config.every_s, 2 * self._leave_s)
+        self._leave_s = min(longer_s, _LEAVE_MAX_S) if kiss == "RATE" else _LEAVE_MAX_S
+        self._leave_until = clock.monotonic() + self._leave_s
+        self._kiss = kiss
+        return self._sent_away(self._leave_s)
+
+    def _sent_away(self, left_s: float) -> Reading:
+        """Return the reading of a server that does not want to be asked now."""
+        words = f"the server refuses us ({short(self._kiss)})"
+        return Reading("critical", f"{words}; it is asked again in {left_s:.0f} s")
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def _exchange(target: Target, deadline: Deadline) -> tuple[float, sntp.Answer, float]:
+    """Return T1, the answer, and T4 (unixtime on our clock, which must not step in between).
+
+    Raises: as :func:`agent.checks._ask.ask`.
+    """
+    nonce = os.urandom(8)
+    asked_s, begin = clock.wall(), clock.monotonic()
+
+    def fitting(packet: bytes) -> tuple[sntp.Answer, float] | None:
+        heard_s = asked_s + (clock.monotonic() - begin)
+        found = sntp.answer(packet, nonce, asked_s)
+        return None if found is None else (found, heard_s)
+
+    server, heard_s = ask(target, sntp.question(nonce), fitting, deadline)
+    return asked_s, server, heard_s

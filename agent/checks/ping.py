@@ -1,0 +1,32 @@
+"""Whether a machine answers, how fast, and how much is lost on the way."""
+
+from typing import Annotated
+
+import msgspec
+
+from agent.checks import Latest, Reading
+from agent.checks._deadline import for_reading
+from agent.checks._probing import ProbeConfig, read
+
+
+class Config(ProbeConfig, frozen=True, kw_only=True, tag="ping"):
+    """Sends ICMP echoes, or connects to ``port`` where they are not allowed or not answered."""
+
+    address: Annotated[
+        str, msgspec.Meta(min_length=1, description="host name or IP", examples=["10.1.0.1"])
+    ]
+
+
+class Check:
+    """No answer is ``critical``; loss and round trip count where limits are set."""
+
+    def __init__(self, config: Config, _latest: Latest) -> None:
+        self._config = config
+
+    def read(self) -> Reading:
+        """Probe once, ``count`` times."""
+        config = self._config
+        return read(config, config.address, for_reading(config.timeout_s))
+
+    def close(self) -> None:
+        """Nothing is held."""

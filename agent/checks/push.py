@@ -1,0 +1,187 @@
+"""Whether a results program works, by what it tells us itself: alive, and last result n.
+
+It sends UDP datagrams of JSON to this machine, such as ``{"last": 123, "live": true}``
+(:mod:`venuewatch.push` does). Datagrams, because a program that results depend on must never
+wait for its monitor.
+"""
+
+import re
+import socket
+from collections.abc import Callable
+from typing import Annotated
+
+import msgspec
+
+from agent.checks import CheckConfig, Latest, Reading, _moment
+from agent.checks._moment import Now, on_wall
+from agent.checks._plain import one_line
+from venuewatch.config import Port, in_words
+from venuewatch.wire.checks import CheckState, CheckValues
+
+MAX_DATAGRAM = 1024
+_MAX_DATAGRAMS = 2_000  # a reading; the kernel keeps some 300 between two
+
+LimitS = Annotated[float, msgspec.Meta(ge=1.0, le=86_400.0)]
+
+
+class Config(CheckConfig, frozen=True, tag="push"):
+    """Listens on this machine only. A port is for one program and one check.
+
+    A program that said goodbye is not missed before it speaks again.
+    """
+
+    listen_address: Annotated[
+        str, msgspec.Meta(description="loopback address to listen at", examples=["::1"])
+    ] = "127.0.0.1"
+    listen_port: Annotated[Port, msgspec.Meta(description="UDP port", examples=[8040])] = 8040
+    program: Annotated[
+        str,
+        msgspec.Meta(
+            max_length=64,
+            description="`name` that the program says; any if empty",
+            examples=["scoreboard"],
+        ),
+    ] = ""
+    silence_limit_s: Annotated[
+        LimitS, msgspec.Meta(description="how long it may say nothing, in s", examples=[30.0])
+    ] = 60.0
+    frozen_after_s: Annotated[
+        LimitS,
+        msgspec.Meta(
+            description="how long `last` may rest while it says `live`, in s", examples=[45.0]
+        ),
+    ] = 300.0
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"127\.[0-9.]+|::1|localhost", self.listen_address):
+            raise ValueError("Expected `listen_address` to be a loopback address")
+
+
+class Said(msgspec.Struct, frozen=True):
+    """One datagram; unknown fields are ignored."""
+
+    last: Annotated[int, msgspec.Meta(ge=0, le=2**53)] | None = None
+    live: bool = False
+    bye: bool = False
+    name: Annotated[str, msgspec.Meta(max_length=64)] = ""
+
+
+class Program:
+    """What is known of a program: pure. It is missed from ``now`` on, until it says goodbye."""
+
+    def __init__(self, config: Config, now: Now) -> None:
+        self._config = config
+        self._since = now
+        self._said: Said | None = None
+        self._heard = now
+        self._moved = now
+        self._last: int | None = None
+        self._messages = self._refused = self._backward = 0
+
+    def hear(self, datagram: bytes, now: Now) -> None:
+        """Take in a datagram that came at ``now``."""
+        try:
+            said = msgspec.json.decode(datagram, type=Said)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            self._refused += 1
+            return
+        if len(datagram) > MAX_DATAGRAM or self._config.program not in ("", said.name):
+            self._refused += 1
+            return
+        self._messages += 1
+        is_first_live = said.live and not (self._said and self._said.live)
+        if is_first_live or (said.last is not None and said.last != self._last):
+            self._moved = now
+        if said.last is not None:
+            self._backward += self._last is not None and said.last < self._last
+            self._last = said.last
+        self._heard, self._said = now, said
+
+    def judge(self, now: Now) -> Reading:
+        """Return the state at ``now``."""
+        quiet_s = now.monotonic_s - self._heard.monotonic_s
+        resting_s = now.monotonic_s - self._moved.monotonic_s
+        said, config = self._said, self._config
+        state: CheckState
+        if said is not None and said.bye:
+            state, why = "not_expected", "it said goodbye"
+        elif quiet_s > config.silence_limit_s:
+            state, why = (
+                "silent",
+                f"nothing for {quiet_s:.0f} s, limit {config.silence_limit_s:g} s",
+            )
+        elif said is None:
+            state, why = "unknown", "nothing heard yet"
+        elif said.live and resting_s > config.frozen_after_s:
+            limit = f"limit {config.frozen_after_s:g} s"
+            state, why = "frozen", f"alive, but last is {self._last} for {resting_s:.0f} s, {limit}"
+        else:
+            state, why = "flowing", f"last is {self._last}"
+        return Reading(state, why, self._values(now))
+
+    def _values(self, now: Now) -> CheckValues:
+        said = self._said
+        return CheckValues(
+            results_messages_total=float(self._messages),
+            results_parse_errors_total=float(self._refused),
+            results_version_regressions_total=float(self._backward),
+            results_live_units=float(said.live) if said else None,
+            results_last_number=None if self._last is None else float(self._last),
+            results_last_message_timestamp_seconds=on_wall(self._heard, now) if said else None,
+            results_last_data_timestamp_seconds=on_wall(self._moved, now) if said else None,
+        )
+
+
+class Check:
+    """Listens from its making on; takes in what has come at each reading."""
+
+    def __init__(
+        self, config: Config, _latest: Latest, now: Callable[[], Now] = _moment.now
+    ) -> None:
+        self._config = config
+        self._now = now
+        self._program = Program(config, now())
+        self._sock: socket.socket | None = None
+        self._listen()
+
+    def read(self) -> Reading:
+        """Hear what has come since the last reading, and judge."""
+        trouble = self._listen()
+        self._drain()
+        reading = self._program.judge(self._now())
+        return reading._replace(state="critical", detail=trouble) if trouble else reading
+
+    def close(self) -> None:
+        """Stop listening."""
+        if self._sock is not None:
+            self._sock.close()
+            self._sock = None
+
+    def _listen(self) -> str:
+        """Listen if nothing does yet; return what keeps it from that, "" if nothing."""
+        if self._sock is not None:
+            return ""
+        address = (self._config.listen_address, self._config.listen_port)
+        family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        sock = socket.socket(family, socket.SOCK_DGRAM)
+        try:
+            sock.bind(address)
+        except OSError as error:
+            sock.close()
+            return one_line(f"port {address[1]}: {in_words(error)}")
+        sock.settimeout(0)
+        self._sock = sock
+        return ""
+
+    def _drain(self) -> None:
+        """Hear what has come, up to a bound: a flood is left to the kernel to drop."""
+        if self._sock is None:
+            return
+        for _ in range(_MAX_DATAGRAMS):
+            try:
+                datagram = self._sock.recv(MAX_DATAGRAM + 1)
+            except BlockingIOError:
+                return
+            except OSError:  # on Windows: a datagram that was too long
+                datagram = b""
+            self._program.hear(datagram, self._now())

@@ -1,0 +1,69 @@
+"""Whether results still have a spare: several feeds or servers, judged over other checks."""
+
+from typing import Annotated
+
+import msgspec
+
+from agent.checks import CheckConfig, Latest, Reading
+from agent.checks._redundancy import judge
+from venuewatch.config import Name
+from venuewatch.wire.checks import CheckState
+
+_MILDEST_FIRST: tuple[CheckState, ...] = ("delayed", "frozen", "silent")
+
+
+class Config(CheckConfig, frozen=True, tag="redundancy"):
+    """Names the checks that stand in for one another; it measures nothing by itself."""
+
+    members: Annotated[
+        tuple[Name, ...],
+        msgspec.Meta(
+            min_length=2,
+            max_length=64,
+            description="names of this host's checks, such as `feed` or `process`",
+            examples=[["feed-primary", "feed-backup"]],
+        ),
+    ]
+
+    def __post_init__(self) -> None:
+        if len(set(self.members)) < len(self.members):
+            raise ValueError("Expected each of `members` once")
+        if self.name in self.members:
+            raise ValueError("Expected `members` to be other checks than this one")
+
+
+class Check:
+    """All work: ``flowing``; some: ``redundancy_lost``; none: what the best of them is.
+
+    A member that is not expected now has no vote; without any other, nothing is expected.
+    """
+
+    def __init__(self, config: Config, latest: Latest) -> None:
+        self._members = config.members
+        self._latest = latest
+
+    def read(self) -> Reading:
+        """Judge by the latest reading of each member."""
+        latest = {name: self._latest(name) for name in self._members}
+        voting = {
+            name: it for name, it in latest.items() if it is None or it.state != "not_expected"
+        }
+        if not voting:
+            return Reading("not_expected", "none of the members is expected to work now")
+        reading = judge(voting)
+        if reading.state == "ok":
+            return reading._replace(state="flowing")
+        if reading.state == "critical":
+            states = {it.state for it in voting.values() if it is not None}
+            return reading._replace(state=_best(states))
+        return reading
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def _best(states: set[CheckState]) -> CheckState:
+    """Return what a group is, none of which works: ``critical`` unless all are results checks."""
+    if not states.issubset(_MILDEST_FIRST):
+        return "critical"
+    return min(states, key=_MILDEST_FIRST.index)

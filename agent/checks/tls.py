@@ -1,0 +1,82 @@
+"""Whether a TLS server can be trusted, and for how long still."""
+
+from typing import Annotated
+
+import msgspec
+
+from agent.checks import CheckConfig, Latest, Reading
+from agent.checks._deadline import for_reading
+from agent.checks._findings import FAILURES, together, why
+from agent.checks._tls import Days, Trust, UntrustedError, dial, expires_at, judge_expiry
+from venuewatch import clock
+from venuewatch.config import Port
+from venuewatch.wire.checks import CheckValues
+
+
+class Config(CheckConfig, frozen=True, tag="tls"):
+    """Shakes hands, looks at the certificate, and hangs up."""
+
+    address: Annotated[
+        str, msgspec.Meta(min_length=1, description="host name or IP", examples=["10.1.0.1"])
+    ]
+    port: Annotated[Port, msgspec.Meta(description="TCP port", examples=[8883])] = 443
+    server_name: Annotated[
+        str,
+        msgspec.Meta(
+            description="name that the certificate must have; empty for the address",
+            examples=["results.example.org"],
+        ),
+    ] = ""
+    ca_file: Annotated[
+        str | None,
+        msgspec.Meta(
+            description="PEM file of the authorities to trust instead of the system's",
+            examples=["/etc/venuewatch/ca.pem"],
+        ),
+    ] = None
+    verify: Annotated[
+        bool,
+        msgspec.Meta(description="whether the certificate must be trusted", examples=[False]),
+    ] = True
+    warning_days: Annotated[
+        Days,
+        msgspec.Meta(description="warning when it is valid for fewer days", examples=[30.0]),
+    ] = 14.0
+    critical_days: Annotated[
+        Days,
+        msgspec.Meta(description="critical when it is valid for fewer days", examples=[7.0]),
+    ] = 3.0
+
+
+class Check:
+    """A trusted certificate with time left is ``ok``; an untrusted one is ``critical``."""
+
+    def __init__(self, config: Config, _latest: Latest) -> None:
+        self._config = config
+
+    def read(self) -> Reading:
+        """Shake hands once; twice where the certificate is not trusted, to see when it expires."""
+        config = self._config
+        trust = Trust(config.ca_file, config.verify)
+        name = config.server_name or config.address
+        begin = clock.monotonic()
+        try:
+            with dial(
+                config.address, config.port, name, trust, for_reading(config.timeout_s)
+            ) as stream:
+                elapsed_s = clock.monotonic() - begin
+                expires = expires_at(stream)
+        except UntrustedError as error:
+            values = CheckValues(check_certificate_expiry_timestamp_seconds=error.expires_at)
+            return Reading("critical", why(error), values)
+        except FAILURES as error:
+            return Reading("critical", why(error))
+        values = CheckValues(
+            check_round_trip_avg_seconds=elapsed_s,
+            check_certificate_expiry_timestamp_seconds=expires,
+        )
+        limits = config.warning_days, config.critical_days
+        return together([judge_expiry(expires, clock.wall(), *limits)], values)
+
+    def close(self) -> None:
+        """Nothing is held."""

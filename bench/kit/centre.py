@@ -1,0 +1,80 @@
+"""The aggregator's own core, for a client library that is measured beside ours: the same work.
+
+Whatever brings the messages, each is decoded, routed to its host and judged by the project's
+own intake and detector, and a tick goes out each second for the fleet to echo.
+"""
+
+import argparse
+import json
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from aggregator import inventory
+from aggregator.core.detector import Detector
+from aggregator.core.intake import Intake
+from aggregator.core.ticks import Ticks
+from venuewatch import clock
+from venuewatch.wire.errors import MalformedMessageError
+from venuewatch.wire.messages import encode
+from venuewatch.wire.topics import Stream
+
+LOOK_EVERY_S = 0.1  # as aggregator.app does
+TICK_EVERY_S = 1.0
+
+
+class Centre:
+    """Everything of the aggregator behind its MQTT client, less HTTP and metrics."""
+
+    def __init__(self, expected: Path) -> None:
+        self._fleet = inventory.fleet_of(inventory.read(expected))
+        self._detector = Detector(self._fleet)
+        self._ticks = Ticks()
+        self._intake = Intake(self._fleet, self._detector, self._ticks)
+
+    def subscribed(self) -> None:
+        """Begin to judge."""
+        self._detector.subscribed(clock.monotonic())
+
+    def hear(self, topic: str, payload: bytes, *, is_retained: bool) -> None:
+        """Take in one message."""
+        now, wall = clock.monotonic(), clock.wall()
+        try:
+            self._intake.hear(topic, payload, is_retained=is_retained, now=now, wall=wall)
+        except MalformedMessageError:
+            return  # it is counted
+
+    def look(self) -> None:
+        """Decide what is due."""
+        self._detector.advance(clock.monotonic())
+        self._detector.events()
+
+    def tick(self) -> bytes:
+        """Return the next tick to publish."""
+        return encode(self._ticks.next(clock.monotonic()))
+
+    def answer(self) -> None:
+        """Answer every line on standard input with our counts, from a thread that only waits."""
+        threading.Thread(target=self._answer, name="answers", daemon=True).start()
+
+    def _answer(self) -> None:
+        for _ in sys.stdin:
+            counts = {
+                "beats": self._intake.heard[Stream.BEAT.value],
+                "missed": sum(host.missed for host in self._fleet),
+                "is_settled": self._detector.is_settled,
+            }
+            print(json.dumps(counts), flush=True)
+
+
+def main(hear: Callable[[Centre, int], None]) -> int:
+    """Run a peer from the command line: ``--port`` of the broker, ``--inventory`` to expect."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--inventory", type=Path, required=True)
+    options = parser.parse_args()
+    core = Centre(options.inventory)
+    core.answer()
+    hear(core, options.port)
+    return 1  # a peer is ended from outside; that it ended by itself is a failure

@@ -1,0 +1,126 @@
+"""A fleet of real MQTT connections in one process, each a host that beats at a random phase.
+
+Started as ``python -m bench.kit.fleet``. It first says how many connections it has, then answers
+every line on standard input with its counts, and ends with standard input. A host is as cheap
+as it can be: a socket, and a packet made when it is due.
+"""
+
+import argparse
+import json
+import random
+import select
+import sys
+from typing import Final
+
+import mqtt5
+
+from bench.kit.members import INTERVAL_S, Member, gather
+from bench.kit.processes import grant_files
+from venuewatch import clock
+from venuewatch.wire import topics
+from venuewatch.wire.messages import Beat, Echo, decode_tick, encode
+
+_BURST: Final = 256  # beats between two looks at what has arrived
+_ECHO_FOR_S: Final = 2.0  # an agent echoes a tick once; with one a second none is older
+
+
+class Fleet:
+    """Beats on time for all of its members, and counts. One of them hears the ticks for all."""
+
+    def __init__(self, members: list[Member]) -> None:
+        self._members = sorted(members, key=lambda member: member.phase_s)
+        self._ticks = members[0].sock
+        self._ticks.send(mqtt5.SubscribePacket(1, [mqtt5.TopicFilter(topics.TICK)]).write())
+        self._tick: tuple[int, float] = (0, -_ECHO_FOR_S)
+        self._start = clock.monotonic()
+        self._round = 0
+        self._next = 0
+        self._worst_lag_s = 0.0
+        self._counts = {"sent": 0, "refused": 0, "broken": 0}
+
+    def run(self) -> None:
+        """Beat until standard input ends."""
+        ready = select.epoll()
+        ready.register(self._ticks, select.EPOLLIN)
+        ready.register(sys.stdin, select.EPOLLIN)
+        while True:
+            due_in_s = self._beat_all_due()
+            for number, _ in ready.poll(due_in_s):
+                if number == self._ticks.fileno():
+                    self._hear_tick()
+                elif not sys.stdin.buffer.readline():
+                    return
+                else:
+                    self._tell()
+
+    def _beat_all_due(self) -> float:
+        """Send at most a burst of what is due; return how long (s) until the next is."""
+        for _ in range(_BURST):
+            member = self._members[self._next]
+            due = self._start + self._round * INTERVAL_S + member.phase_s
+            now = clock.monotonic()
+            if now < due:
+                return due - now
+            self._worst_lag_s = max(self._worst_lag_s, now - due)
+            if now - due > INTERVAL_S:  # what could not be made in time is not caught up
+                self._start += now - due
+            self._beat(member, now)
+            self._next += 1
+            if self._next == len(self._members):
+                self._next = 0
+                self._round += 1
+        return 0.0
+
+    def _beat(self, member: Member, now: float) -> None:
+        number, heard_at = self._tick
+        held_s = now - heard_at
+        beat = Beat(
+            boot=member.boot,
+            session=1,
+            seq=self._round,
+            mono_ms=int(now * 1000),
+            wall_ms=int(clock.wall() * 1000),
+            tick=Echo(number, int(held_s * 1000)) if held_s < _ECHO_FOR_S else None,
+        )
+        packet = mqtt5.PublishPacket(member.topic, encode(beat)).write()
+        try:
+            taken = member.sock.send(packet)
+        except BlockingIOError:
+            self._counts["refused"] += 1
+        except OSError:
+            self._counts["broken"] += 1
+        else:
+            self._counts["sent" if taken == len(packet) else "broken"] += 1
+
+    def _hear_tick(self) -> None:
+        packets = memoryview(self._ticks.recv(65_536))
+        if not packets:
+            raise ConnectionResetError("the broker closed the connection")
+        while packets:  # ticks are far apart: what is read at once are whole packets
+            packet, size = mqtt5.read(packets)
+            packets = packets[size:]
+            if isinstance(packet, mqtt5.PublishPacket):
+                self._tick = decode_tick(packet.payload or b"").number, clock.monotonic()
+
+    def _tell(self) -> None:
+        print(json.dumps({**self._counts, "worst_lag_s": self._worst_lag_s}), flush=True)
+        self._worst_lag_s = 0.0
+
+
+def main() -> int:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--hosts", type=int, required=True)
+    parser.add_argument("--seed", type=int, default=39)
+    options = parser.parse_args()
+    grant_files(options.hosts + 64)
+    members, why = gather(options.port, options.hosts, random.Random(options.seed))
+    print(json.dumps({"connections": len(members), "why": why}), flush=True)
+    if members:
+        Fleet(members).run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

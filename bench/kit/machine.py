@@ -1,0 +1,58 @@
+"""What a figure was measured on; without that it means little."""
+
+import platform
+import shutil
+import subprocess
+from importlib import metadata
+from pathlib import Path
+
+import psutil
+
+_SBIN = "/usr/sbin:/sbin:/usr/local/sbin"  # Debian keeps mosquitto where a user's PATH ends
+
+
+def program(name: str) -> str | None:
+    """Return where the program ``name`` is, None if it is not installed."""
+    return shutil.which(name) or shutil.which(name, path=_SBIN)
+
+
+def facts() -> dict[str, object]:
+    """Return what this machine is and which versions of peers it has."""
+    return {
+        "cores": psutil.cpu_count(),
+        "cpu": _cpu_model(),
+        "kernel": f"{platform.system()} {platform.release()}",
+        "memory_bytes": psutil.virtual_memory().total,
+        "network_interfaces": len(psutil.net_if_addrs()),
+        "python": platform.python_version(),
+        "mosquitto": _version_of("mosquitto", "-h"),
+        "node_exporter": _version_of("prometheus-node-exporter", "--version"),
+        **{name: package_version(name) for name in ("venuewatch", "mqtt5", "paho-mqtt", "gmqtt")},
+    }
+
+
+def package_version(name: str) -> str | None:
+    """Return the version of an installed Python distribution, None if there is none."""
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _cpu_model() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    found = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(found, platform.machine())
+
+
+def _version_of(name: str, option: str) -> str | None:
+    """Return the version in the first line that a program says of itself."""
+    path = program(name)
+    if path is None:
+        return None
+    ran = subprocess.run([path, option], capture_output=True, text=True, timeout=10, check=False)
+    words = (ran.stdout + ran.stderr).replace(",", " ").split()
+    return words[words.index("version") + 1] if "version" in words else None

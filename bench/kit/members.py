@@ -1,0 +1,120 @@
+"""Connects the hosts of a fleet to a broker over raw sockets, as many as the machine allows."""
+
+import contextlib
+import random
+import socket
+from typing import Final, NamedTuple
+
+import mqtt5
+
+from bench.kit import inventory
+from venuewatch import clock
+from venuewatch.wire import topics
+from venuewatch.wire.messages import Birth, Death, encode
+from venuewatch.wire.topics import Stream
+
+INTERVAL_S: Final = 1.0
+PER_ADDRESS: Final = 20_000  # fewer than the ephemeral ports of one source address
+
+_ABREAST = 64  # connections opened together; Mosquitto's listen backlog is 100
+_ANSWER_S = 20.0
+_KEEPALIVE_S = 60  # the most that mosquitto/venuewatch.conf grants
+_PUBACK = 4
+_BIND_ADDRESS_NO_PORT = 24  # Linux: the port is chosen at connect, by the whole four-tuple
+
+
+class Member(NamedTuple):
+    """One host of the fleet; ``phase_s`` is when in each interval it beats."""
+
+    sock: socket.socket
+    topic: str
+    boot: str
+    phase_s: float
+
+
+def gather(port: int, hosts: int, rng: random.Random) -> tuple[list[Member], str]:
+    """Connect up to ``hosts`` hosts and say their births; return them, and why no more came."""
+    members: list[Member] = []
+    while len(members) < hosts:
+        first = len(members)
+        try:
+            members += _open(port, range(first, min(hosts, first + _ABREAST)), rng)
+        except OSError as error:
+            return members, error.strerror or str(error)
+    return members, ""
+
+
+def _open(port: int, indices: range, rng: random.Random) -> list[Member]:
+    """Connect these hosts together, all or none.
+
+    Raises:
+        OSError: the machine or the broker does not let us.
+    """
+    with contextlib.ExitStack() as until_all_are_open:
+        socks = [until_all_are_open.enter_context(socket.socket()) for _ in indices]
+        for sock, index in zip(socks, indices, strict=True):
+            _dial(sock, port, index)
+        members = [_announced(sock, index, rng) for sock, index in zip(socks, indices, strict=True)]
+        for sock in socks:
+            _await_ack(sock)
+            sock.settimeout(0.0)
+        until_all_are_open.pop_all()
+    return members
+
+
+def _dial(sock: socket.socket, port: int, index: int) -> None:
+    sock.settimeout(_ANSWER_S)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.setsockopt(socket.IPPROTO_IP, _BIND_ADDRESS_NO_PORT, 1)
+    sock.bind((f"127.0.0.{1 + index // PER_ADDRESS}", 0))
+    sock.connect(("127.0.0.1", port))
+
+
+def _announced(sock: socket.socket, index: int, rng: random.Random) -> Member:
+    """Open the session with its will and say the birth, without waiting in between."""
+    venue, host = inventory.place(index)
+    boot = f"{rng.getrandbits(40):010x}"
+    will = mqtt5.Will(
+        topics.topic(venue, host, Stream.DEATH),
+        payload=encode(Death(boot, 1, "lost")),
+        qos=mqtt5.QoS.AT_LEAST_ONCE,
+        retain=True,
+    )
+    connect = mqtt5.ConnectPacket(host, clean_start=True, will=will, keep_alive=_KEEPALIVE_S)
+    sock.sendall(connect.write() + _birth(venue, host, boot))
+    beats = topics.topic(venue, host, Stream.BEAT)
+    return Member(sock, beats, boot, rng.uniform(0.0, INTERVAL_S))
+
+
+def _birth(venue: str, host: str, boot: str) -> bytes:
+    birth = Birth(
+        boot=boot,
+        session=1,
+        wall_ms=int(clock.wall() * 1000),
+        interval_s=INTERVAL_S,
+        vitals_every_s=10.0,
+        agent_version="bench",
+    )
+    topic = topics.topic(venue, host, Stream.BIRTH)
+    packet = mqtt5.PublishPacket(
+        topic, encode(birth), qos=mqtt5.QoS.AT_LEAST_ONCE, retain=True, packet_id=1
+    )
+    return packet.write()
+
+
+def _await_ack(sock: socket.socket) -> None:
+    """Read until the broker has acknowledged the birth.
+
+    Raises:
+        OSError: the broker refused or closed the connection, or did not answer in time.
+    """
+    heard = b""
+    while True:
+        more = sock.recv(4096)
+        if not more:
+            raise ConnectionResetError("the broker closed a connection")
+        heard += more
+        while len(heard) > 1 and len(heard) >= 2 + heard[1]:  # answers are under 128 bytes
+            if heard[0] >> 4 == _PUBACK:
+                return
+            heard = heard[2 + heard[1] :]

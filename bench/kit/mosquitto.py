@@ -1,0 +1,98 @@
+"""A real Mosquitto with the project's own settings, on a port of its own."""
+
+import contextlib
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from bench.kit.machine import program
+from bench.kit.processes import ROOT, BenchError, await_start, free_port, is_root, running
+
+_PROJECTS_OWN = ROOT / "mosquitto" / "venuewatch.conf"
+_FILES_TO_SPARE = 64
+
+# For a checkout that has no mosquitto/: the settings that decide what is lost.
+_INLINE = """\
+per_listener_settings true
+persistence true
+max_queued_messages 200000
+max_queued_bytes 134217728
+max_inflight_messages 1000
+max_packet_size 4194304
+set_tcp_nodelay true
+sys_interval 5
+"""
+
+
+class Broker(NamedTuple):
+    """A broker that listens on the loopback; ``tls_port`` is 0 without certificates."""
+
+    pid: int
+    port: int
+    tls_port: int
+
+
+class Certificates(NamedTuple):
+    """Files in PEM: who is trusted, who the broker is, and who a client is."""
+
+    authority: Path
+    server_chain: Path
+    server_key: Path
+    client_chain: Path
+    client_key: Path
+
+
+@contextlib.contextmanager
+def mosquitto(
+    directory: Path, *, clients: int = 100, tls: Certificates | None = None
+) -> Iterator[Broker]:
+    """Run Mosquitto for so many clients until the block ends.
+
+    With ``tls`` it has a second listener, on which every client has to show a certificate.
+
+    Raises:
+        BenchError: it is not installed, or does not start.
+    """
+    path = program("mosquitto")
+    if path is None:
+        raise BenchError("mosquitto is not installed")
+    port, tls_port = free_port(), free_port() if tls is not None else 0
+    settings = directory / "mosquitto.conf"
+    text = _global_settings(directory) + _listener(port) + _tls_listener(tls_port, tls)
+    settings.write_text(text, encoding="utf-8")
+    log = directory / "mosquitto.log"
+    with running([path, "-c", str(settings)], log=log, files=clients + _FILES_TO_SPARE) as process:
+        await_start(process, lambda: answers(port), log=log)
+        yield Broker(process.pid, port, tls_port)
+
+
+def answers(port: int) -> bool:
+    """Tell whether something on the loopback listens on ``port``."""
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1.0).close()
+    except OSError:
+        return False
+    return True
+
+
+def _global_settings(directory: Path) -> str:
+    """Return the project's settings without its listeners, and room for what it stores."""
+    lines = _INLINE
+    if _PROJECTS_OWN.exists():
+        lines = _PROJECTS_OWN.read_text(encoding="utf-8").partition("\nlistener ")[0] + "\n"
+    lines += f"persistence_location {directory}/\n"
+    return lines + ("user root\n" if is_root() else "")  # nobody else may enter our directory
+
+
+def _listener(port: int) -> str:
+    return f"listener {port} 127.0.0.1\nallow_anonymous true\n"
+
+
+def _tls_listener(port: int, tls: Certificates | None) -> str:
+    if tls is None:
+        return ""
+    return (
+        f"{_listener(port)}cafile {tls.authority}\ncertfile {tls.server_chain}\n"
+        f"keyfile {tls.server_key}\ntls_version tlsv1.2\nrequire_certificate true\n"
+    )

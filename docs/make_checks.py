@@ -1,0 +1,222 @@
+"""Write ``docs/checks.md`` from the code: ``python docs/make_checks.py``."""
+
+import inspect as source
+import json
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import msgspec
+from msgspec import NODEFAULT, inspect
+
+from agent import checks
+
+TARGET = Path(__file__).parent / "checks.md"
+
+_HEAD = """\
+# Checks
+
+Made by `docs/make_checks.py` from the code; a test says when it is out of date. Each
+`[[check]]` of `agent.toml` is one check of one kind. A kind is one file in `agent/checks/`, and
+only those that are configured are loaded. `venuewatch check-config agent.toml` says what is wrong.
+
+Every check has a `state`, a `detail` for people, and values that become
+`venuewatch_check_…` and `venuewatch_results_…`. One that has not ended within `timeout_s` is
+reported as `critical`, and the others go on.
+"""
+
+_COMMON = """
+## What every kind has
+
+A kind whose default is another one says so in its own table.
+"""
+
+_WORDS: dict[type, str] = {
+    inspect.StrType: "text",
+    inspect.BoolType: "true or false",
+    inspect.IntType: "whole number",
+    inspect.FloatType: "number",
+    inspect.DictType: "table",
+    inspect.AnyType: "anything",
+}
+
+
+class Row(NamedTuple):
+    """One field, in words."""
+
+    name: str
+    type: str
+    meaning: str
+    default: str
+    example: str
+
+
+def text() -> str:
+    """Return the whole page."""
+    common = _rows(checks.CheckConfig)
+    modules = {kind: checks.load(kind) for kind in checks.kinds()}
+    index = [f"| [`{kind}`](#{kind}) | {_paragraph(module)} |" for kind, module in modules.items()]
+    parts = [_HEAD, "| kind | says |", "|---|---|", *index, _COMMON, _table(common)]
+    for kind, module in modules.items():
+        own = [row for row in _rows(module.Config) if row not in common]
+        parts += [f"\n## {kind}\n", _paragraph(module), "", source.getdoc(module.Config) or "", ""]
+        parts += [_table(own), *_tables_within(module.Config)]
+        parts += ["\n```toml\n[[check]]", *example(kind, module.Config), "```"]
+    return "\n".join([*parts, ""])
+
+
+def example(kind: str, config: type[msgspec.Struct]) -> list[str]:
+    """Return the least configuration of a kind, a line a field, of its fields' examples.
+
+    Where a kind needs one of several fields, as many as it takes are given, in their order.
+    """
+    given: dict[str, object] = {"kind": kind, "name": f"my-{kind}"}
+    fields = [field for field in _fields(config) if field.name not in given]
+    given |= {field.name: _first_example(field) for field in fields if field.required}
+    optional = [field for field in fields if not field.required]
+    while not _fits(given, config) and optional:
+        field = optional.pop(0)
+        if _meta(field).get("examples"):
+            given[field.name] = _first_example(field)
+    return [f"{name} = {in_toml(value)}" for name, value in given.items()]
+
+
+def in_toml(value: object) -> str:
+    """Return a value as TOML writes it on one line."""
+    if isinstance(value, dict):
+        pairs = (f"{_key(name)} = {in_toml(item)}" for name, item in value.items())
+        return f"{{ {', '.join(pairs)} }}" if value else "{}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(in_toml(item) for item in value)}]"
+    return json.dumps(value, ensure_ascii=False)  # the same for texts, numbers and booleans
+
+
+def _key(name: object) -> str:
+    plain = str(name)
+    return plain if plain.replace("_", "").replace("-", "").isalnum() else json.dumps(plain)
+
+
+def _fits(given: dict[str, object], config: type[msgspec.Struct]) -> bool:
+    try:
+        msgspec.convert(given, config)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
+def _fields(config: type[msgspec.Struct]) -> tuple[inspect.Field, ...]:
+    found = inspect.type_info(config)
+    return found.fields if isinstance(found, inspect.StructType) else ()
+
+
+def _meta(field: inspect.Field) -> dict[str, Any]:
+    """Return the field's own description and examples."""
+    said = field.type.extra_json_schema if isinstance(field.type, inspect.Metadata) else None
+    return said or {}
+
+
+def _first_example(field: inspect.Field) -> object:
+    return next(iter(_meta(field).get("examples", ["?"])))
+
+
+def _rows(config: type[msgspec.Struct]) -> list[Row]:
+    return [_row(field) for field in _fields(config)]
+
+
+def _row(field: inspect.Field) -> Row:
+    examples = _meta(field).get("examples", [])
+    return Row(
+        f"`{field.name}`",
+        _type_in_words(field.type),
+        _meta(field).get("description", ""),
+        _default_in_words(field),
+        f"`{in_toml(examples[0])}`" if examples else "",
+    )
+
+
+def _default_in_words(field: inspect.Field) -> str:
+    if field.required:
+        return "must be given"
+    default = field.default
+    if field.default_factory is not NODEFAULT:
+        default = field.default_factory()
+    if default is None:
+        return "none"
+    return f"`{in_toml(msgspec.to_builtins(default))}`"
+
+
+def _type_in_words(kind: inspect.Type) -> str:
+    if isinstance(kind, inspect.Metadata):
+        return _type_in_words(kind.type)
+    if isinstance(kind, inspect.UnionType):
+        known = [part for part in kind.types if not isinstance(part, inspect.NoneType)]
+        return " or ".join(map(_type_in_words, known))
+    if isinstance(kind, inspect.LiteralType):
+        return ", ".join(f"`{in_toml(value)}`" for value in kind.values)
+    if isinstance(kind, inspect.ListType | inspect.VarTupleType | inspect.SetType):
+        return f"list of {_type_in_words(kind.item_type)}"
+    if isinstance(kind, inspect.StructType):
+        return f"table `{kind.cls.__name__}`"
+    words = _WORDS.get(type(kind), type(kind).__name__.removesuffix("Type").lower())
+    return words + _limits_in_words(kind)
+
+
+def _limits_in_words(kind: inspect.Type) -> str:
+    if not isinstance(kind, inspect.IntType | inspect.FloatType):
+        return ""
+    limits = [("≥", kind.ge), (">", kind.gt), ("≤", kind.le), ("<", kind.lt)]
+    said = [f"{sign} {_plain(limit)}" for sign, limit in limits if limit is not None]
+    return f" {', '.join(said)}" if said else ""
+
+
+def _plain(limit: float) -> str:
+    return f"{int(limit):,}" if limit == int(limit) else f"{limit}"
+
+
+def _tables_within(config: type[msgspec.Struct]) -> list[str]:
+    """Return a table for each struct that a kind's fields hold, in their order."""
+    parts: list[str] = []
+    for within in _structs(inspect.type_info(config)):
+        if within.cls is not config:
+            said = source.getdoc(within.cls) or ""
+            parts += [f"\n`{within.cls.__name__}`: {said}\n", _table(_rows(within.cls))]
+    return parts
+
+
+def _structs(kind: inspect.Type) -> list[inspect.StructType]:
+    """Return this struct and all within it, each once."""
+    found: list[inspect.StructType] = []
+    waiting = [kind]
+    while waiting:
+        one = waiting.pop(0)
+        if isinstance(one, inspect.StructType):
+            if one.cls not in [known.cls for known in found]:
+                found.append(one)
+                waiting += [field.type for field in one.fields]
+        elif isinstance(one, inspect.UnionType):
+            waiting += one.types
+        elif isinstance(one, inspect.Metadata):
+            waiting.append(one.type)
+        elif isinstance(one, inspect.ListType | inspect.VarTupleType | inspect.SetType):
+            waiting.append(one.item_type)
+        elif isinstance(one, inspect.DictType):
+            waiting.append(one.value_type)
+    return found
+
+
+def _paragraph(module: ModuleType) -> str:
+    return (source.getdoc(module) or "").partition("\n\n")[0].replace("\n", " ")
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", r"\|")
+
+
+def _table(rows: list[Row]) -> str:
+    lines = ["| field | type | meaning | default | example |", "|---|---|---|---|---|"]
+    lines += [f"| {' | '.join(map(_cell, row))} |" for row in rows]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    TARGET.write_text(text(), encoding="utf-8")

@@ -1,0 +1,268 @@
+"""A name server that answers, with the right addresses."""
+
+import os
+import shutil
+import socket
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from agent.checks import _connect, dns
+from agent.checks import _dns_message as message
+from agent.checks._ask import ask
+from agent.checks._connect import Target
+from agent.checks._deadline import Deadline
+from tests.agent.checks.dns_answers import NAME, record, reply
+from tests.agent.checks.peers import (
+    LOOPBACK,
+    PATIENCE_S,
+    drip,
+    hang_up,
+    note,
+    read,
+    refused_port,
+    say_nothing,
+    tcp_peer,
+    udp_peer,
+)
+
+
+@pytest.fixture(scope="module")
+def dnsmasq() -> Iterator[int]:
+    """A real name server with a few names of ours; nothing is forwarded."""
+    program = shutil.which("dnsmasq") or shutil.which("dnsmasq", path="/usr/sbin")
+    if program is None:
+        pytest.skip("dnsmasq (Debian: dnsmasq-base) is not installed")
+    port = refused_port()
+    many = [f"--host-record=many.example,10.0.{at // 200}.{at % 200 + 1}" for at in range(300)]
+    ours = [
+        f"--host-record={NAME},192.0.2.10,2001:db8::10",
+        "--cname=alias.example," + NAME,
+        "--address=/broken.example/",
+        *many,
+    ]
+    alone = ["--no-daemon", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--pid-file="]
+    where = [f"--port={port}", f"--listen-address={LOOPBACK}", "--bind-interfaces"]
+    user = [] if os.geteuid() else ["--user=root"]
+    with subprocess.Popen(
+        [program, *alone, *where, *user, *ours], stderr=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stderr is not None
+        assert any("started" in line for line in server.stderr)
+        yield port
+        server.terminate()
+
+
+@pytest.mark.parametrize(
+    ("query", "which", "address"),
+    [
+        (NAME, "A", "192.0.2.10"),
+        ("Alias.Example.", "A", "192.0.2.10"),
+        (NAME, "AAAA", "2001:db8::10"),
+    ],
+)
+def test_a_real_server_answers(dnsmasq: int, query: str, which: str, address: str) -> None:
+    reading = read(
+        "dns", query=query, record=which, server=LOOPBACK, port=dnsmasq, expect=[address]
+    )
+
+    assert (reading.state, reading.detail) == ("ok", address)
+    assert reading.values.check_answers == 1
+    assert reading.values.check_round_trip_avg_seconds is not None
+
+
+def test_a_real_long_answer_is_asked_for_again_over_tcp(dnsmasq: int) -> None:
+    reading = read("dns", query="many.example", server=LOOPBACK, port=dnsmasq)
+
+    assert (reading.state, reading.values.check_answers) == ("ok", 300)
+
+
+def test_a_real_server_says_that_a_name_does_not_exist(dnsmasq: int) -> None:
+    reading = read("dns", query="broken.example", server=LOOPBACK, port=dnsmasq)
+
+    assert (reading.state, reading.detail) == (
+        "critical",
+        "the name does not exist (NXDOMAIN)",
+    )
+
+
+def asked_of(answers: Callable[[bytes], list[bytes]], **config: Any) -> Any:
+    """Read with a server that gives these answers."""
+    with udp_peer(answers) as port:
+        return read("dns", query=NAME, server=LOOPBACK, port=port, **config)
+
+
+def test_other_addresses_than_expected_are_critical() -> None:
+    reading = asked_of(lambda asked: [reply(asked, record("192.0.2.66"))], expect=["192.0.2.10"])
+
+    assert (reading.state, reading.detail) == (
+        "critical",
+        "these are not the expected addresses: 192.0.2.66",
+    )
+    assert reading.values.check_answers == 1
+
+
+def test_a_name_without_such_addresses_is_critical() -> None:
+    reading = asked_of(lambda asked: [reply(asked)])
+
+    assert (reading.state, reading.detail) == ("critical", "the name has no A record")
+    assert reading.values.check_answers == 0
+
+
+@pytest.mark.parametrize(
+    ("code", "detail"),
+    [
+        (2, "the server failed to find an answer (SERVFAIL)"),
+        (5, "the server refuses to answer us (REFUSED)"),
+        (11, "the server says error 11"),
+    ],
+)
+def test_a_failure_of_the_server_is_said_in_words(code: int, detail: str) -> None:
+    reading = asked_of(lambda asked: [reply(asked, code=code)])
+
+    assert (reading.state, reading.detail) == ("critical", detail)
+
+
+def test_a_refusal_need_not_repeat_the_question() -> None:
+    reading = asked_of(lambda asked: [asked[:2] + b"\x81\x05" + bytes(8)])
+
+    assert reading.detail == "the server refuses to answer us (REFUSED)"
+
+
+def forged(asked: bytes) -> list[bytes]:
+    """Everything that is no answer."""
+    other = message.question(0, "evil.example", "A")[12:]
+    good = reply(asked, record("192.0.2.66"))
+    number = bytes([asked[0] ^ 1, asked[1]])
+    return [
+        b"",
+        b"\0",
+        os.urandom(512),
+        bytes(60_000),
+        number + good[2:],
+        asked,
+        reply(asked, record("192.0.2.66"), echo=other),
+        good[:-1],
+        reply(asked, record("192.0.2.66", owner=b"\xc0\xff")),
+        reply(asked, b"\xc0" + bytes([len(asked)]) + b"\0\1\0\1"),
+    ]
+
+
+def test_forged_and_malformed_answers_are_passed_over_until_the_true_one() -> None:
+    reading = asked_of(lambda asked: [*forged(asked), reply(asked, record("192.0.2.10"))])
+
+    assert (reading.state, reading.detail) == ("ok", "192.0.2.10")
+
+
+def test_a_server_that_only_sends_garbage_is_critical() -> None:
+    reading = asked_of(forged, timeout_s=0.5)
+
+    assert (reading.state, reading.detail) == (
+        "critical",
+        "what came back is no answer to the question",
+    )
+
+
+def test_a_flood_of_garbage_is_given_up_before_the_deadline() -> None:
+    with udp_peer(lambda _: [b"x"] * 200) as port, pytest.raises(Exception, match="no answer"):
+        ask(Target(socket.AF_INET, (LOOPBACK, port)), b"?", lambda _: None, Deadline(PATIENCE_S))
+
+
+def test_a_server_that_is_silent_is_asked_again_and_given_up_in_time() -> None:
+    asked: list[bytes] = []
+
+    reading = asked_of(note(asked), timeout_s=0.6)
+
+    assert (reading.state, reading.detail) == ("critical", "no answer in time")
+    assert len(asked) == 3
+
+
+def test_a_lost_datagram_is_no_failure() -> None:
+    asked: list[bytes] = []
+
+    def second_time(question: bytes) -> list[bytes]:
+        asked.append(question)
+        return [reply(question, record("192.0.2.10"))] if len(asked) > 1 else []
+
+    reading = asked_of(second_time)
+
+    assert reading.state == "ok"
+
+
+def test_a_server_that_is_not_there_is_critical() -> None:
+    reading = read("dns", query=NAME, server=LOOPBACK, port=refused_port())
+
+    assert (reading.state, reading.detail) == ("critical", "nothing listens there")
+
+
+def over_tcp(answer: Callable[[bytes], bytes]) -> Callable[[socket.socket, threading.Event], None]:
+    def script(conn: socket.socket, _over: threading.Event) -> None:
+        conn.sendall(answer(conn.recv(4096)[2:]))
+
+    return script
+
+
+@pytest.mark.parametrize(
+    ("script", "detail"),
+    [
+        (say_nothing, "no answer in time"),
+        (drip(b"\xff\xff\0"), "no answer in time"),
+        (hang_up, "Connection reset by peer"),
+        (over_tcp(lambda _: b"\xff\xffshort"), "the server hung up in its answer"),
+        (over_tcp(lambda _: b"\0\5hello"), "the answer is malformed: it ends too early"),
+    ],
+)
+def test_a_server_that_fails_over_tcp_is_critical(script: Any, detail: str) -> None:
+    with (
+        tcp_peer(script) as port,
+        udp_peer(lambda asked: [reply(asked, flags=0x8380)], port),
+    ):
+        reading = read("dns", query=NAME, server=LOOPBACK, port=port, timeout_s=0.6)
+
+    assert (reading.state, reading.detail) == ("critical", detail)
+
+
+def test_the_first_name_server_of_the_file_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "resolv.conf"
+    file.write_text("# nameserver 10.0.0.9\nnameserver\nnameserver 127.0.0.1\nnameserver ::1\n")
+    monkeypatch.setattr(dns, "_RESOLV_CONF", file)
+
+    with udp_peer(lambda asked: [reply(asked, record("192.0.2.10"))]) as port:
+        reading = read("dns", query=NAME, port=port)
+
+    assert reading.detail == "192.0.2.10"
+
+
+def test_without_a_file_the_system_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    targets = [
+        Target(socket.AF_INET, ("192.0.2.10", 0)),
+        Target(socket.AF_INET6, ("fe80::1%eth0", 0, 0, 2)),
+    ]
+    monkeypatch.setattr(dns, "_RESOLV_CONF", tmp_path / "none")
+    monkeypatch.setattr(_connect, "_ask_system", lambda *_, **__: targets)
+
+    readings = [read("dns", query=NAME, record=each) for each in ("A", "AAAA")]
+
+    assert [reading.detail for reading in readings] == ["192.0.2.10", "fe80::1"]
+
+
+@pytest.mark.parametrize("query", ["", "a..b", "x" * 64, "a." * 127 + "bc", "münchen.example"])
+def test_a_name_that_can_not_be_asked_for_is_refused(query: str) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert({"kind": "dns", "name": "it", "query": query}, dns.Config)
+
+
+def test_an_expected_address_that_is_none_is_refused() -> None:
+    entry = {"kind": "dns", "name": "it", "query": NAME, "expect": ["192.0.2.300"]}
+
+    with pytest.raises(msgspec.ValidationError, match=r"192\.0\.2\.300"):
+        msgspec.convert(entry, dns.Config)

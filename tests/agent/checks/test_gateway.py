@@ -1,0 +1,128 @@
+"""The next router, found by itself."""
+
+import pytest
+
+from agent.checks import _routes, gateway
+from agent.checks._deadline import Deadline
+from agent.checks._routes import Route, bsd, linux_v4, linux_v6, windows
+from tests.agent.checks.namespaces import cable
+from tests.agent.checks.peers import LOOPBACK, PATIENCE_S, read, refused_port
+
+HEADER = "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n"
+WINDOWS = """
+Aktive Routen:
+     Netzwerkziel    Netzwerkmaske          Gateway    Schnittstelle Metrik
+          0.0.0.0          0.0.0.0         10.9.0.2         10.9.0.1     25
+          0.0.0.0          0.0.0.0   Auf Verbindung         10.8.0.1     50
+Ständige Routen:
+  Netzwerkadresse          Netzmaske  Gatewayadresse  Metrik
+          0.0.0.0          0.0.0.0         10.9.0.2  Standard
+"""
+MACOS = """Routing tables
+
+Internet:
+Destination        Gateway            Flags               Netif Expire
+default            10.9.0.2           UGScg                 en0
+default            link#18            UCSIg           bridge100      !
+127                127.0.0.1          UCS                   lo0
+
+Internet6:
+Destination        Gateway                         Flags         Netif Expire
+default            fe80::9:2%en0                   UGcg            en0
+default
+"""
+
+
+def test_over_a_real_cable_the_gateway_is_found_and_reached_until_it_is_gone() -> None:
+    with cable() as net:
+        none = net.read("gateway")
+        net.run(net.here, "ip", "route", "add", "default", "via", "10.9.0.2", "metric", "100")
+        net.run(net.here, "ip", "-6", "route", "add", "default", "via", "fe80::9:2", "dev", "port0")
+        reached = net.read("gateway")
+        reached_v6 = net.read("gateway", family="ipv6", interface="port0")
+        elsewhere = net.read("gateway", interface="port1")
+        net.run(net.there, "ip", "addr", "del", "10.9.0.2/24", "dev", "port0")
+        gone = net.read("gateway", timeout_s=1.0)
+
+    assert (none.state, none.detail) == ("critical", "no default route")
+    assert reached.state == "ok"
+    assert reached.detail.startswith("10.9.0.2: 0 of 3 lost; round trip 0.")
+    assert reached.values.check_loss_ratio == 0
+    assert reached_v6.state == "ok"
+    assert reached_v6.detail.startswith("fe80::9:2%port0: 0 of 3 lost")
+    assert elsewhere.detail == "no default route over port1"
+    assert gone.state == "critical"
+    assert gone.detail.startswith("10.9.0.2: ")
+
+
+def test_a_refusal_of_the_gateway_is_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        gateway, "default_routes", lambda _: [Route("lo", LOOPBACK, 0, is_v6=False)]
+    )
+
+    reading = read("gateway", port=refused_port(), interval_s=0.01)
+
+    assert reading.state == "ok"
+
+
+def test_a_route_without_a_gateway_is_not_guessed_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gateway, "default_routes", lambda _: [Route("ppp0", None, 0, is_v6=False)])
+
+    reading = read("gateway")
+
+    assert (reading.state, reading.detail) == (
+        "unknown",
+        "the default route over ppp0 names no gateway to ask",
+    )
+
+
+def test_routes_that_can_not_be_read_are_critical(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_deadline: Deadline) -> list[Route]:
+        raise TimeoutError
+
+    monkeypatch.setattr(gateway, "default_routes", fail)
+
+    reading = read("gateway")
+
+    assert reading.detail == "the routes can not be read: no answer in time"
+
+
+def test_the_system_can_be_asked_here() -> None:
+    routes = _routes.default_routes(Deadline(PATIENCE_S))
+
+    assert all(isinstance(route, Route) for route in routes)
+
+
+def test_linux_default_routes_are_told_from_the_others() -> None:
+    table = HEADER + (
+        "eth0\t00000000\t0102000A\t0003\t0\t0\t600\t00000000\t0\t0\t0\n"
+        "ppp0\t00000000\t00000000\t0001\t0\t0\t50\t00000000\t0\t0\t0\n"
+        "eth0\t0002000A\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n"
+        "*\t00000000\t00000000\t0200\t0\t0\t9\t00000000\t0\t0\t0\n"
+    )
+
+    assert linux_v4(table) == [
+        Route("eth0", "10.0.2.1", 600, is_v6=False),
+        Route("ppp0", None, 50, is_v6=False),
+    ]
+
+
+def test_linux_ipv6_default_routes_name_the_interface_of_a_link_local_gateway() -> None:
+    nothing, link_local = "0" * 32, "fe80" + "0" * 24 + "0001"
+    table = (
+        f"{nothing} 00 {nothing} 00 {link_local} 00000400 00000002 00000000 00000003     eth0\n"
+        f"{nothing} 00 {nothing} 00 {nothing} ffffffff 00000001 00000000 00200200       lo\n"
+        f"{link_local} 80 {nothing} 00 {nothing} 00000000 00000002 00000000 80200001     eth0\n"
+    )
+
+    assert linux_v6(table) == [Route("eth0", "fe80::1%eth0", 1024, is_v6=True)]
+
+
+def test_windows_routes_are_read_in_any_language() -> None:
+    assert windows(WINDOWS) == [Route("10.9.0.1", "10.9.0.2", 25, is_v6=False)]
+
+
+def test_macos_routes_are_read() -> None:
+    found = [route[:2] for route in bsd(MACOS)]
+
+    assert found == [("en0", "10.9.0.2"), ("bridge100", None), ("en0", "fe80::9:2%en0")]

@@ -1,0 +1,240 @@
+"""A web page that answers, in time, and says what it should."""
+
+import http.server
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.agent.checks.authority import Authority, tls_peer
+from tests.agent.checks.peers import (
+    LOOPBACK,
+    PATIENCE_S,
+    read,
+    say,
+    tcp_peer,
+)
+
+OK = b"HTTP/1.1 200 OK\r\n"
+PAGES: dict[str, tuple[int, dict[str, str], bytes]] = {
+    "/": (200, {}, b"all is ready, version: 42"),
+    "/json": (200, {}, b'{"status": {"ok": true, "load": [0.5, 2]}, "name": "STA"}'),
+    "/missing": (404, {}, b"not here"),
+    "/broken": (503, {}, b""),
+    "/away": (302, {"Location": "/json?a=b c"}, b"moved"),
+    "/round": (301, {"Location": "round"}, b""),
+    "/file": (302, {"Location": "file:///etc/passwd"}, b""),
+}
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    """Serves ``PAGES``, and remembers what it was asked."""
+
+    protocol_version = "HTTP/1.1"
+    server: "Site"
+
+    def do_GET(self) -> None:
+        self.server.asked.append((self.command, self.path, dict(self.headers)))
+        status, fields, body = PAGES[self.path.partition("?")[0]]
+        self.send_response(status)
+        for name, value in fields.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(body)
+
+    do_HEAD = do_GET  # noqa: N815 - http.server's name
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - likewise
+        pass
+
+
+class Site(http.server.ThreadingHTTPServer):
+    """A real web server."""
+
+    def __init__(self) -> None:
+        super().__init__((LOOPBACK, 0), Handler)
+        self.asked: list[tuple[str, str, dict[str, str]]] = []
+
+    def url(self, path: str) -> str:
+        return f"http://{LOOPBACK}:{self.server_port}{path}"
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with Site() as site:
+        thread = threading.Thread(target=site.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield site
+        site.shutdown()
+        thread.join(PATIENCE_S)
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    return Authority(tmp_path)
+
+
+def test_a_real_page_is_ok_and_measured(site: Site) -> None:
+    reading = read("http", url=site.url("/"))
+
+    assert (reading.state, reading.values.check_http_status_code) == ("ok", 200)
+    assert reading.values.check_body_bytes == 25
+    assert reading.values.check_round_trip_avg_seconds is not None
+    assert site.asked[0][2]["Accept-Encoding"] == "identity"
+
+
+def test_head_asks_for_no_body(site: Site) -> None:
+    reading = read("http", url=site.url("/"), method="HEAD")
+
+    assert (reading.state, reading.values.check_body_bytes) == ("ok", 0)
+    assert site.asked[0][0] == "HEAD"
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "state"),
+    [
+        ("/missing", [], "critical"),
+        ("/missing", [404, 410], "ok"),
+        ("/broken", [], "critical"),
+        ("/", [204], "critical"),
+    ],
+)
+def test_a_status_counts_as_expected(site: Site, path: str, status: list[int], state: str) -> None:
+    reading = read("http", url=site.url(path), status=status)
+
+    assert reading.state == state
+    assert f"status {int(reading.values.check_http_status_code or 0)}" in reading.detail
+
+
+@pytest.mark.parametrize(
+    ("config", "detail"),
+    [
+        ({"contains": "ready"}, ""),
+        ({"contains": "steady"}, "the body lacks 'steady'"),
+        ({"regex": "version: [0-9]+$"}, ""),
+        ({"regex": "version: [a-z]"}, "nothing in the body matches 'version: [a-z]'"),
+        ({"json_path": "status"}, "the body is not JSON"),
+    ],
+)
+def test_a_real_body_must_say_what_is_expected(
+    site: Site, config: dict[str, str], detail: str
+) -> None:
+    reading = read("http", url=site.url("/"), **config)
+
+    assert reading.state == ("critical" if detail else "ok")
+    assert detail in reading.detail
+
+
+@pytest.mark.parametrize(
+    ("path", "equals", "detail"),
+    [
+        ("status.ok", True, ""),
+        ("status.ok", None, ""),
+        ("status.load.1", 2, ""),
+        ("status.load.0", 0.5, ""),
+        ("name", "STA", ""),
+        ("status.ok", 1, "status.ok is True, not 1"),
+        ("status.load.1", "2", "status.load.1 is 2, not '2'"),
+        ("status.load.2", 2, "the body has no field status.load.2"),
+        ("name.ok", True, "the body has no field name.ok"),
+    ],
+)
+def test_a_real_field_must_be_what_is_expected(
+    site: Site, path: str, equals: object, detail: str
+) -> None:
+    expected = {} if equals is None else {"json_equals": equals}
+
+    reading = read("http", url=site.url("/json"), json_path=path, **expected)
+
+    assert reading.state == ("critical" if detail else "ok")
+    assert detail in reading.detail
+
+
+def test_redirects_are_followed(site: Site) -> None:
+    reading = read("http", url=site.url("/away"), contains="STA")
+
+    assert reading.state == "ok"
+    assert [path for _, path, _ in site.asked] == ["/away", "/json?a=b%20c"]
+
+
+def test_a_redirect_is_an_answer_where_none_is_followed(site: Site) -> None:
+    reading = read("http", url=site.url("/away"), max_redirects=0, status=[302])
+
+    assert (reading.state, reading.values.check_http_status_code) == ("ok", 302)
+
+
+def test_redirects_in_circles_end(site: Site) -> None:
+    reading = read("http", url=site.url("/round"), max_redirects=3)
+
+    assert (reading.state, reading.detail) == ("critical", "more than 3 redirects")
+    assert len(site.asked) == 4
+
+
+def test_a_redirect_to_anything_but_the_web_is_not_followed(site: Site) -> None:
+    reading = read("http", url=site.url("/file"))
+
+    assert reading.detail.startswith("the redirect to 'file:///etc/passwd' is not followed")
+
+
+def test_fields_and_secrets_are_sent_but_not_to_where_a_redirect_leads(
+    site: Site, tmp_path: Path
+) -> None:
+    secret = tmp_path / "token"
+    secret.write_text("Bearer abc\n")
+    config = {"fields": {"Accept": "text/x"}, "field_files": {"Authorization": str(secret)}}
+    answer = f"HTTP/1.1 302 Found\r\nLocation: {site.url('/')}\r\n\r\n".encode()
+
+    with tcp_peer(say(answer)) as port:
+        read("http", url=f"http://{LOOPBACK}:{port}/", **config)
+    read("http", url=site.url("/"), **config)
+
+    elsewhere, direct = (fields for _, _, fields in site.asked)
+    assert "Authorization" not in elsewhere
+    assert (direct["Authorization"], direct["Accept"]) == ("Bearer abc", "text/x")
+
+
+def test_a_secret_that_can_not_be_read_or_sent_is_named(site: Site, tmp_path: Path) -> None:
+    secret = tmp_path / "token"
+    config = {"url": site.url("/"), "field_files": {"Authorization": str(secret)}}
+    missing = read("http", **config)
+    secret.write_text("Bär\n")
+
+    strange = read("http", **config)
+
+    assert missing.detail == f"{secret}: No such file or directory"
+    assert strange.detail == f"{secret}: Expected printable ASCII"
+
+
+def test_a_real_page_over_tls_tells_when_the_certificate_expires(authority: Authority) -> None:
+    with tls_peer(authority.context(days=10), say(OK + b"Content-Length: 2\r\n\r\nhi")) as port:
+        url = f"https://localhost:{port}/"
+        reading = read("http", url=url, ca_file=authority.file, contains="hi")
+        untrusted = read("http", url=url)
+        unverified = read("http", url=url, verify=False, warning_days=1.0)
+
+    assert (reading.state, reading.detail) == ("warning", "the certificate expires in 10.0 days")
+    assert reading.values.check_certificate_expiry_timestamp_seconds is not None
+    assert untrusted.state == "critical"
+    assert untrusted.detail.startswith("the certificate is not trusted: ")
+    assert untrusted.values.check_certificate_expiry_timestamp_seconds is not None
+    assert unverified.state == "ok"
+
+
+def test_a_redirect_from_https_to_http_is_not_followed(authority: Authority) -> None:
+    answer = b"HTTP/1.1 302 Found\r\nLocation: http://localhost/\r\n\r\n"
+    with tls_peer(authority.context(), say(answer)) as port:
+        reading = read("http", url=f"https://localhost:{port}/", ca_file=authority.file)
+
+    assert reading.state == "critical"
+    assert reading.detail.endswith("Expected a redirect to stay with https")
+
+
+def test_a_slow_page_counts_where_limits_are_set(site: Site) -> None:
+    reading = read("http", url=site.url("/"), warning_round_trip_s=1e-6)
+
+    assert reading.state == "warning"
+    assert reading.detail.startswith("it took 0.")

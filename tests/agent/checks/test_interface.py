@@ -1,0 +1,97 @@
+"""A network interface that is up, at its speed, and free of errors."""
+
+from types import SimpleNamespace
+
+import psutil
+import pytest
+
+from tests.agent.checks.namespaces import cable
+from tests.agent.checks.peers import made, read
+
+
+class Card:
+    """An interface that says what the test wants."""
+
+    def __init__(self) -> None:
+        self.is_up, self.speed, self.errors = True, 1000, 0
+
+    def stats(self) -> dict[str, SimpleNamespace]:
+        return {"eth0": SimpleNamespace(isup=self.is_up, speed=self.speed)}
+
+    def counters(self, **_options: bool) -> dict[str, SimpleNamespace]:
+        counts = SimpleNamespace(errin=self.errors, errout=1, dropin=2, dropout=3)
+        return {"eth0": counts}
+
+
+@pytest.fixture
+def card(monkeypatch: pytest.MonkeyPatch) -> Card:
+    card = Card()
+    monkeypatch.setattr(psutil, "net_if_stats", card.stats)
+    monkeypatch.setattr(psutil, "net_io_counters", card.counters)
+    return card
+
+
+def test_a_real_cable_is_up_and_measured_and_down_when_the_other_end_is() -> None:
+    with cable() as net:
+        before = net.read("interface", interface="port0", min_speed_mbit=10_000)
+        net.run(net.there, "ip", "link", "set", "port0", "down")
+        # The kernel tells of a lost carrier up to a second later.
+        after = next(
+            reading
+            for _ in range(20)
+            if (reading := net.read("interface", interface="port0")).state != "ok"
+        )
+
+    assert (before.state, before.values.check_interface_up) == ("ok", 1)
+    assert before.values.check_interface_speed_bytes == 1.25e9
+    assert before.values.check_interface_errors_total == 0
+    assert (after.state, after.detail) == ("critical", "the interface is down")
+    assert after.values.check_interface_up == 0
+
+
+def test_an_interface_that_is_missing_is_critical() -> None:
+    reading = read("interface", interface="none0")
+
+    assert (reading.state, reading.detail) == (
+        "critical",
+        "this machine has no such interface",
+    )
+    assert reading.values.check_interface_up == 0
+
+
+def test_errors_warn_only_when_they_have_grown_since_the_last_reading(card: Card) -> None:
+    check = made("interface", interface="eth0")
+    readings = []
+
+    for card.errors in (7, 7, 9, 9, 0):
+        readings.append(check.read())
+
+    assert [reading.state for reading in readings] == ["ok", "ok", "warning", "ok", "ok"]
+    assert readings[2].detail == "2 new errors"
+    assert readings[2].values.check_interface_errors_total == 10
+    assert readings[2].values.check_interface_drops_total == 5
+
+
+@pytest.mark.parametrize(
+    ("speed", "state", "detail"),
+    [
+        (1000, "ok", "1000 Mbit/s"),
+        (100, "warning", "100 Mbit/s"),
+        (0, "warning", "its speed is not known"),
+    ],
+)
+def test_a_link_below_its_speed_warns(card: Card, speed: int, state: str, detail: str) -> None:
+    card.speed = speed
+
+    reading = read("interface", interface="eth0", min_speed_mbit=1000)
+
+    assert (reading.state, reading.detail) == (state, detail)
+
+
+def test_a_speed_that_is_not_known_is_not_measured(card: Card) -> None:
+    card.speed = 0
+
+    reading = read("interface", interface="eth0")
+
+    assert reading.state == "ok"
+    assert reading.values.check_interface_speed_bytes is None

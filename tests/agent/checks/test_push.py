@@ -1,0 +1,213 @@
+"""A results program says that it lives, and how far it is."""
+
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import venuewatch.push
+from agent.checks import Reading
+from agent.checks._moment import Now
+from agent.checks.push import MAX_DATAGRAM, Check, Config, Program
+from tests.agent.checks.results_day import Clock
+from venuewatch.push import say_alive, say_goodbye
+
+
+class Hall:
+    """A program that speaks to a check, and a clock."""
+
+    def __init__(self, **fields: str) -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.bind(("127.0.0.1", 0))
+            self.address: tuple[str, int] = sock.getsockname()
+        self.config = Config(
+            name="scores",
+            listen_port=self.address[1],
+            program=fields.get("program", ""),
+            silence_limit_s=60.0,
+            frozen_after_s=45.0,
+        )
+        self.clock = Clock(1_722_700_000.0)
+        self.check = Check(self.config, lambda _name: None, self.clock)
+
+    def read(self, later_s: float = 0.0) -> Reading:
+        self.clock.wall_s += later_s
+        return self.check.read()
+
+    def sends(self, datagram: bytes) -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.sendto(datagram, self.address)
+
+
+@pytest.fixture
+def hall() -> Iterator[Hall]:
+    hall = Hall()
+    yield hall
+    hall.check.close()
+
+
+def test_a_program_that_says_it_lives_flows(hall: Hall) -> None:
+    say_alive(123, address=hall.address)
+
+    reading = hall.read()
+
+    assert (reading.state, reading.detail) == ("flowing", "last is 123")
+    assert reading.values.results_last_number == 123
+    assert reading.values.results_last_message_timestamp_seconds == hall.clock.wall_s
+
+
+def test_a_program_that_says_nothing_is_silent_even_before_its_first_word(hall: Hall) -> None:
+    states = [hall.read(later_s).state for later_s in (0.0, 60.0, 1.0)]
+
+    assert states == ["unknown", "unknown", "silent"]
+
+
+def test_a_program_that_goes_quiet_is_silent_after_its_limit(hall: Hall) -> None:
+    say_alive(1, address=hall.address)
+    hall.read()
+
+    assert [hall.read(60.0).state, hall.read(1.0).state] == ["flowing", "silent"]
+
+
+def test_live_and_alive_without_a_new_result_is_frozen(hall: Hall) -> None:
+    states = []
+    for last in (1, 2, 2, 2, 2, 3):
+        say_alive(last, live=True, address=hall.address)
+        states.append(hall.read(20.0).state)
+
+    assert states == ["flowing", "flowing", "flowing", "flowing", "frozen", "flowing"]
+
+
+def test_a_program_that_is_not_live_may_rest(hall: Hall) -> None:
+    for _ in range(10):
+        say_alive(1, address=hall.address)
+        hall.read(50.0)
+
+    assert hall.read().state == "flowing"
+
+
+def test_going_live_begins_a_new_wait(hall: Hall) -> None:
+    say_alive(1, address=hall.address)
+    hall.read()
+    for _ in range(2):
+        say_alive(1, live=True, address=hall.address)
+        hall.read(50.0)
+
+    say_alive(1, live=True, address=hall.address)
+
+    assert hall.read(-10.0).state == "flowing"
+
+
+def test_a_program_that_said_goodbye_is_not_missed_until_it_is_back(hall: Hall) -> None:
+    say_goodbye(address=hall.address)
+    away = [hall.read().state, hall.read(3600.0).state]
+    say_alive(1, address=hall.address)
+    back = hall.read().state
+
+    assert (away, back) == (["not_expected", "not_expected"], "flowing")
+
+
+def test_a_last_result_that_goes_backward_is_counted() -> None:
+    program = Program(Config(name="scores"), Now(0.0, 0.0))
+    for last in (5, 3, 4):
+        program.hear(b'{"last": %d}' % last, Now(1.0, 1.0))
+
+    values = program.judge(Now(1.0, 1.0)).values
+
+    assert values.results_version_regressions_total == 1
+    assert values.results_last_number == 4
+
+
+@pytest.mark.parametrize(
+    "datagram",
+    [
+        b"",
+        b"hello",
+        b"[1]",
+        b'{"last": "1"}',
+        b'{"last": -1}',
+        b'{"last": 1e300}',
+        b'{"last": 1, "live": 1}',
+        b'{"name": "' + b"x" * 65 + b'"}',
+        b'{"last": 1, "more": "' + b"x" * MAX_DATAGRAM + b'"}',
+        b'{"last": ' + b"[" * 900,
+        b'{"name": "\xff"}',
+    ],
+)
+def test_what_makes_no_sense_is_counted_and_is_no_life(hall: Hall, datagram: bytes) -> None:
+    hall.sends(datagram)
+
+    reading = hall.read(61.0)
+
+    assert reading.state == "silent"
+    assert reading.values.results_parse_errors_total == 1
+
+
+def test_another_program_is_not_taken_for_this_one() -> None:
+    hall = Hall(program="scoreboard")
+    say_alive(1, name="clock", address=hall.address)
+    say_alive(2, name="scoreboard", address=hall.address)
+
+    values = hall.read().values
+    hall.check.close()
+
+    assert (values.results_messages_total, values.results_parse_errors_total) == (1, 1)
+    assert values.results_last_number == 2
+
+
+def test_a_taken_port_is_critical_until_it_is_free(hall: Hall) -> None:
+    second = Check(hall.config, lambda _name: None, hall.clock)
+    taken = second.read()
+    hall.check.close()
+    free = second.read()
+    second.close()
+
+    assert (taken.state, free.state) == ("critical", "unknown")
+    assert taken.detail.startswith(f"port {hall.address[1]}: Address already in use")
+
+
+def test_nobody_listening_hurts_no_program() -> None:
+    for _ in range(3):
+        say_alive(1, address=("127.0.0.1", 9))
+    say_alive(1, address=("192.0.2.1", 9))
+
+
+def test_the_client_runs_where_there_is_nothing_but_python(hall: Hall, tmp_path: Path) -> None:
+    shutil.copy(venuewatch.push.__file__, tmp_path / "push.py")
+    program = f"import push; push.say_alive(7, live=True, address={hall.address!r})"
+
+    subprocess.run([sys.executable, "-S", "-c", program], check=True, cwd=tmp_path, timeout=60)
+
+    assert hall.read().values.results_last_number == 7
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
+def test_a_shell_can_say_it_too(hall: Hall) -> None:
+    line = f'echo \'{{"last": 8, "live": true}}\' > /dev/udp/127.0.0.1/{hall.address[1]}'
+
+    subprocess.run(["bash", "-c", line], check=True, timeout=60)
+
+    assert hall.read().values.results_last_number == 8
+
+
+def test_it_listens_on_this_machine_only() -> None:
+    with pytest.raises(ValueError, match="Expected `listen_address` to be a loopback address"):
+        Config(name="scores", listen_address="0.0.0.0")  # noqa: S104 - that is the point
+
+
+@given(st.lists(st.binary(max_size=100)))
+def test_whatever_is_sent_is_heard_or_counted(datagrams: list[bytes]) -> None:
+    program = Program(Config(name="scores"), Now(0.0, 0.0))
+    for datagram in datagrams:
+        program.hear(datagram, Now(1.0, 1.0))
+
+    values = program.judge(Now(2.0, 2.0)).values
+
+    heard = (values.results_messages_total or 0) + (values.results_parse_errors_total or 0)
+    assert heard == len(datagrams)

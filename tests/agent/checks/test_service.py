@@ -1,0 +1,291 @@
+"""Services: a real systemd in namespaces of its own, the machine's own, and real words."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from agent.checks import Reading
+from agent.checks.service import (
+    Check,
+    Config,
+    NoAnswerError,
+    from_launchd,
+    from_systemd,
+    from_windows,
+)
+from venuewatch import clock
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[2]
+HAS_SYSTEMD = Path("/run/systemd/system").is_dir()
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="systemd is Linux'")
+
+
+def read(service: str = "mosquitto.service", **fields: object) -> Reading:
+    wanted = {"kind": "service", "name": "it", "service": service} | fields
+    return Check(msgspec.convert(wanted, Config), lambda _: None).read()
+
+
+def systemctl_says(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    """Put a ``systemctl`` of our own in front."""
+    program = folder / "systemctl"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+
+
+@linux
+@pytest.mark.skipif(sys.platform == "linux" and os.geteuid() != 0, reason="only root may unshare")
+@pytest.mark.skipif(
+    not Path("/usr/lib/systemd/systemd").exists() or shutil.which("unshare") is None,
+    reason="no systemd and unshare installed",
+)
+def test_a_real_systemd_is_understood(tmp_path: Path) -> None:
+    command = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    done = subprocess.run(
+        [*command, sys.executable, str(HERE / "systemd_scene.py"), str(tmp_path)],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if "unshare failed" in done.stderr:
+        pytest.skip(f"no namespaces here: {done.stderr.strip()}")
+
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1]) == {
+        "works.service": ["ok", "active (running)", 1, 0],
+        "works": ["ok", "active (running)", 1, 0],
+        "idle.service": ["critical", "inactive (dead)", 0, 0],
+        "fails.service": ["critical", "failed (failed): exit-code 3", 0, 0],
+        "crashes.service": ["critical", "failed (failed): signal 9", 0, 0],
+        "loops.service": ["critical", "activating (auto-restart): exit-code 1", 0, 0],
+        "starts.service": ["warning", "activating (start)", 0, 0],
+        "masked.service": ["critical", "masked: systemd can't start it", 0, None],
+        "broken.service": ["critical", "bad-setting: systemd can't start it", 0, None],
+        "nowhere.service": ["critical", "not-found: systemd knows no such unit", 0, None],
+    }
+
+
+@linux
+@pytest.mark.skipif(not HAS_SYSTEMD, reason="systemd does not run on this machine")
+def test_this_machines_own_journal_is_active() -> None:
+    reading = read("systemd-journald.service")
+
+    assert reading[:2] == ("ok", "active (running)")
+
+
+@linux
+@pytest.mark.skipif(HAS_SYSTEMD, reason="systemd runs on this machine")
+@pytest.mark.skipif(shutil.which("systemctl") is None, reason="no systemctl installed")
+def test_where_systemd_does_not_run_a_service_is_unknown() -> None:
+    reading = read()
+
+    assert reading[:2] == ("unknown", "systemd does not run here")
+    assert reading.values.check_service_active is None
+
+
+@linux
+def test_where_there_is_no_systemctl_a_service_is_unknown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    assert read()[:2] == ("unknown", "there is no systemctl here")
+
+
+@linux
+def test_a_systemctl_that_hangs_is_ended_in_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    systemctl_says(tmp_path, monkeypatch, "trap '' TERM; while :; do sleep 1000; done")
+    begin = clock.monotonic()
+
+    reading = read(timeout_s=0.5)
+
+    assert clock.monotonic() - begin < 0.5
+    assert reading[:2] == ("unknown", "systemctl gave no answer within 0.5 s")
+
+
+@linux
+@pytest.mark.parametrize(
+    ("script", "detail"),
+    [
+        ("echo 'No medium found' >&2; exit 1", "No medium found"),
+        ("exit 4", "systemctl failed with exit code 4"),
+        ("echo nonsense", "systemctl said nothing that we understand: 'nonsense"),
+        ("kill -9 $$", "systemctl failed with exit code -9"),
+    ],
+)
+def test_a_systemctl_that_fails_is_unknown_in_its_own_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, detail: str
+) -> None:
+    systemctl_says(tmp_path, monkeypatch, script)
+
+    reading = read()
+
+    assert reading.state == "unknown"
+    assert reading.detail.startswith(detail)
+
+
+@linux
+def test_the_unit_is_an_argument_and_never_an_option(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    systemctl_says(tmp_path, monkeypatch, 'echo "ActiveState=active"; echo "SubState=$*"')
+
+    assert read("--version").detail == (
+        "active (--system show --no-pager --property="
+        "LoadState,ActiveState,SubState,Result,ExecMainStatus,NRestarts -- --version)"
+    )
+
+
+@linux
+def test_an_inactive_service_is_well_where_it_may_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    systemctl_says(
+        tmp_path, monkeypatch, "printf 'LoadState=loaded\\nActiveState=inactive\\nSubState=dead\\n'"
+    )
+
+    reading = read(may_be_inactive=True)
+
+    assert reading[:2] == ("ok", "inactive (dead)")
+    assert reading.values.check_service_active == 0
+
+
+@pytest.mark.parametrize(
+    ("lines", "kind", "detail", "restarts"),
+    [  # as systemd 252 said it
+        (
+            [
+                "Result=success",
+                "NRestarts=0",
+                "ExecMainStatus=0",
+                "LoadState=loaded",
+                "ActiveState=active",
+                "SubState=running",
+            ],
+            "active",
+            "active (running)",
+            0,
+        ),
+        (
+            [
+                "Result=success",
+                "NRestarts=7",
+                "ExecMainStatus=0",
+                "LoadState=loaded",
+                "ActiveState=reloading",
+                "SubState=reload",
+            ],
+            "active",
+            "reloading (reload)",
+            7,
+        ),
+        (
+            [
+                "Result=oom-kill",
+                "NRestarts=5",
+                "ExecMainStatus=9",
+                "LoadState=loaded",
+                "ActiveState=failed",
+                "SubState=failed",
+            ],
+            "failed",
+            "failed (failed): oom-kill",
+            5,
+        ),
+        (
+            [
+                "Result=success",
+                "NRestarts=0",
+                "ExecMainStatus=0",
+                "LoadState=loaded",
+                "ActiveState=deactivating",
+                "SubState=stop-sigterm",
+            ],
+            "changing",
+            "deactivating (stop-sigterm)",
+            0,
+        ),
+        (  # a mount has no restarts
+            ["Result=success", "LoadState=loaded", "ActiveState=active", "SubState=mounted"],
+            "active",
+            "active (mounted)",
+            None,
+        ),
+        (  # its file was removed while it runs
+            ["NRestarts=0", "LoadState=not-found", "ActiveState=active", "SubState=running"],
+            "active",
+            "active (running)",
+            0,
+        ),
+    ],
+)
+def test_what_systemctl_shows_is_read_whatever_its_order(
+    lines: list[str], kind: str, detail: str, restarts: int | None
+) -> None:
+    text, backwards = "\n".join(lines), "\n".join(reversed(lines))
+
+    assert from_systemd(text) == from_systemd(backwards) == (kind, detail, restarts)
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (["state = running", "runs = 3", "pid = 81"], ("active", "running", 2)),
+        (["state = not running", "runs = 1", "last exit code = 0"], ("inactive", "not running", 0)),
+        (
+            ["state = waiting", "runs = 0", "last exit code = (never exited)"],
+            ("inactive", "waiting", 0),
+        ),
+        (
+            ["state = not running", "runs = 9", "last exit code = 78: EX_CONFIG"],
+            ("failed", "not running: exit code 78: EX_CONFIG", 8),
+        ),
+    ],
+)
+def test_what_launchctl_prints_is_read(
+    lines: list[str], expected: tuple[str, str, int | None]
+) -> None:
+    inner = "\tendpoints = {\n\t\t\tstate = active\n\t}\n"
+    text = (
+        "system/org.example.feed = {\n" + inner + "".join(f"\t{line}\n" for line in lines) + "}\n"
+    )
+
+    assert from_launchd(text) == expected
+
+
+def test_what_nobody_understands_is_no_answer() -> None:
+    for reader in (from_systemd, from_launchd):
+        with pytest.raises(NoAnswerError):
+            reader("Usage: \n")
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        ("running", "active"),
+        ("start_pending", "changing"),
+        ("stop_pending", "changing"),
+        ("paused", "inactive"),
+        ("stopped", "inactive"),
+    ],
+)
+def test_what_windows_says_is_read(status: str, kind: str) -> None:
+    assert from_windows(status) == (kind, status, None)
+
+
+@pytest.mark.parametrize("service", ["", "ssh*", "../x", "a\nb", "a\0"])
+def test_what_can_be_no_service_is_refused(service: str) -> None:
+    with pytest.raises(msgspec.ValidationError, match=r"at `\$\.service`$"):
+        read(service)

@@ -1,0 +1,141 @@
+"""A TCP port that can be connected to, and says what it should."""
+
+import socket
+import threading
+
+import pytest
+
+from agent.checks import _connect
+from agent.checks._connect import resolve
+from agent.checks._deadline import Deadline
+from tests.agent.checks.peers import (
+    LOOPBACK,
+    PATIENCE_S,
+    drip,
+    full_port,
+    hang_up,
+    pour,
+    read,
+    refused_port,
+    say_nothing,
+    tcp_peer,
+)
+
+
+def greet(conn: socket.socket, _over: threading.Event) -> None:
+    name = conn.recv(100)
+    conn.sendall(b"hello ")
+    conn.sendall(name)
+
+
+def test_a_port_that_accepts_is_ok_and_timed() -> None:
+    with tcp_peer(say_nothing) as port:
+        reading = read("tcp", address="localhost", port=port)
+
+    assert reading.state == "ok"
+    assert reading.values.check_round_trip_avg_seconds is not None
+
+
+def test_a_server_that_answers_as_expected_is_ok() -> None:
+    with tcp_peer(greet) as port:
+        reading = read("tcp", address=LOOPBACK, port=port, send="venue", expect="hello venue")
+
+    assert reading.state == "ok"
+
+
+def test_another_answer_is_critical_and_quoted() -> None:
+    with tcp_peer(greet) as port:
+        reading = read("tcp", address=LOOPBACK, port=port, send="a\nb", expect="bye")
+
+    assert (reading.state, reading.detail) == ("critical", "expected 'bye', got 'hello a b'")
+
+
+def test_a_port_where_nothing_listens_is_critical() -> None:
+    reading = read("tcp", address=LOOPBACK, port=refused_port())
+
+    assert (reading.state, reading.detail) == ("critical", "nothing listens there")
+
+
+def test_a_machine_that_is_silent_is_given_up_in_time() -> None:
+    with full_port() as port:
+        reading = read("tcp", address=LOOPBACK, port=port, timeout_s=0.5)
+
+    assert (reading.state, reading.detail) == ("critical", "no answer in time")
+
+
+@pytest.mark.parametrize("script", [say_nothing, drip(b"no")])
+def test_a_server_that_never_says_it_all_is_given_up_in_time(script: object) -> None:
+    with tcp_peer(script) as port:  # type: ignore[arg-type]
+        reading = read("tcp", address=LOOPBACK, port=port, expect="hello", timeout_s=0.5)
+
+    assert (reading.state, reading.detail) == ("critical", "no answer in time")
+
+
+def test_a_server_that_talks_without_end_is_cut_off() -> None:
+    with tcp_peer(pour(b"", b"\0" * 9999)) as port:
+        reading = read("tcp", address=LOOPBACK, port=port, expect="hello")
+
+    assert reading.state == "critical"
+    assert reading.detail.startswith("expected 'hello', got '  ")
+
+
+def test_a_reset_is_critical() -> None:
+    with tcp_peer(hang_up) as port:
+        reading = read("tcp", address=LOOPBACK, port=port, send="x", expect="y")
+
+    assert (reading.state, reading.detail) == ("critical", "Connection reset by peer")
+
+
+@pytest.mark.parametrize("name", ["no such name", "", "x" * 70 + ".example", ".", "a..b"])
+def test_a_name_that_can_not_exist_is_critical(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_connect, "_ask_system", ask_nobody)
+
+    reading = read("tcp", address=name, port=80)
+
+    assert reading.state == "critical"
+    assert reading.detail.startswith("the name cannot be resolved")
+
+
+def ask_nobody(name: str, port: int, *, flags: int) -> list[_connect.Target]:
+    name.encode("idna")
+    raise socket.gaierror(socket.EAI_NONAME, f"no {name} {port} {flags}")
+
+
+def test_a_resolver_that_hangs_is_given_up_in_time_and_is_asked_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answered, asked = threading.Event(), []
+
+    def ask_slowly(name: str, port: int, *, flags: int) -> list[_connect.Target]:
+        if flags == socket.AI_NUMERICHOST:
+            raise socket.gaierror(socket.EAI_NONAME, "a name")
+        asked.append(name)
+        answered.wait(PATIENCE_S)
+        return [_connect.Target(socket.AF_INET, (LOOPBACK, port))]
+
+    monkeypatch.setattr(_connect, "_ask_system", ask_slowly)
+
+    readings = [read("tcp", address="slow.example", port=9, timeout_s=0.2) for _ in range(2)]
+    lookup = _connect._pending["slow.example", 9]  # noqa: SLF001
+    answered.set()
+    late = lookup.wait(Deadline(PATIENCE_S))
+
+    assert [reading.detail for reading in readings] == ["no answer in time"] * 2
+    assert asked == ["slow.example"]
+    assert late == [_connect.Target(socket.AF_INET, (LOOPBACK, 9))]
+    assert ("slow.example", 9) not in _connect._pending  # noqa: SLF001
+
+
+def test_the_next_address_is_tried_when_one_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    with full_port() as dead, tcp_peer(say_nothing) as port:
+        targets = [_connect.Target(socket.AF_INET, (LOOPBACK, each)) for each in (dead, port)]
+        monkeypatch.setattr(_connect, "_ask_system", lambda *_, **__: targets)
+        reading = read("tcp", address="two.example", port=port, timeout_s=1.0)
+
+    assert reading.state == "ok"
+
+
+def test_a_number_is_not_looked_up() -> None:
+    found = resolve("::1", 7, Deadline(PATIENCE_S))
+
+    assert found[0].address[:2] == ("::1", 7)

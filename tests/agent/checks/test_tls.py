@@ -1,0 +1,166 @@
+"""A TLS server that can be trusted, and for how long still."""
+
+import ssl
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.checks import Reading
+from agent.checks._tls import not_after
+from tests.agent.checks.authority import DAY_S, Authority, tls_peer
+from tests.agent.checks.peers import (
+    LOOPBACK,
+    Script,
+    drip,
+    hang_up,
+    pour,
+    read,
+    refused_port,
+    say,
+    say_nothing,
+    tcp_peer,
+)
+from venuewatch import clock
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    return Authority(tmp_path)
+
+
+def of_server(context: ssl.SSLContext, **config: Any) -> Reading:
+    with tls_peer(context, say_nothing) as port:
+        return read("tls", address="localhost", port=port, **config)
+
+
+def expires_in_days(reading: Reading) -> float:
+    at = reading.values.check_certificate_expiry_timestamp_seconds
+    assert at is not None
+    return (at - clock.wall()) / DAY_S
+
+
+@pytest.mark.parametrize(
+    ("days", "state"),
+    [(90.0, "ok"), (10.0, "warning"), (2.0, "critical"), (60_000.0, "ok")],
+)
+def test_a_trusted_certificate_counts_by_its_days(
+    authority: Authority, days: float, state: str
+) -> None:
+    reading = of_server(authority.context(days=days), ca_file=authority.file)
+
+    assert reading.state == state
+    assert reading.detail == f"the certificate expires in {days:.1f} days"
+    assert expires_in_days(reading) == pytest.approx(days, abs=0.01)
+    assert reading.values.check_round_trip_avg_seconds is not None
+
+
+def test_an_expired_certificate_is_critical_and_says_since_when(authority: Authority) -> None:
+    reading = of_server(authority.context(days=-5.0), ca_file=authority.file)
+
+    assert (reading.state, reading.detail) == (
+        "critical",
+        "the certificate is not trusted: certificate has expired",
+    )
+    assert expires_in_days(reading) == pytest.approx(-5, abs=0.01)
+
+
+def test_another_name_is_critical_and_the_expiry_is_told(authority: Authority) -> None:
+    reading = of_server(authority.context("other.example"), ca_file=authority.file)
+
+    assert reading.state == "critical"
+    assert "Hostname mismatch" in reading.detail
+    assert expires_in_days(reading) == pytest.approx(90, abs=0.01)
+
+
+def test_the_name_to_be_expected_can_be_given(authority: Authority) -> None:
+    context = authority.context("other.example")
+
+    reading = of_server(context, ca_file=authority.file, server_name="other.example")
+
+    assert reading.state == "ok"
+
+
+def test_an_authority_that_is_not_the_system_s_is_not_trusted(authority: Authority) -> None:
+    reading = of_server(authority.context())
+
+    assert reading.state == "critical"
+    assert reading.detail.startswith("the certificate is not trusted: ")
+    assert expires_in_days(reading) == pytest.approx(90, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("days", "state", "words"), [(90.0, "ok", "expires in 90"), (-5.0, "critical", "expired 5.0")]
+)
+def test_without_verification_only_the_days_count(
+    authority: Authority, days: float, state: str, words: str
+) -> None:
+    reading = of_server(authority.context(days=days), verify=False)
+
+    assert reading.state == state
+    assert words in reading.detail
+
+
+def test_a_renewed_file_of_authorities_is_read_again(authority: Authority, tmp_path: Path) -> None:
+    file = tmp_path / "trusted.pem"
+    trustme.CA().cert_pem.write_to_path(str(file))
+    before = of_server(authority.context(), ca_file=str(file))
+    file.write_bytes(Path(authority.file).read_bytes())
+
+    after = of_server(authority.context(), ca_file=str(file))
+
+    assert (before.state, after.state) == ("critical", "ok")
+
+
+@pytest.mark.parametrize(
+    ("script", "detail"),
+    [
+        (say_nothing, "no answer in time"),
+        (drip(b"\x16\x03\x03\x40\x00\x02"), "no answer in time"),
+        (say(b"HTTP/1.0 400 Bad Request\r\n\r\n"), "TLS failed: WRONG_VERSION_NUMBER"),
+        (say(b""), "TLS failed: UNEXPECTED_EOF_WHILE_READING"),
+        (hang_up, "Connection reset by peer"),
+        (pour(b"", b"\x16\x03\x03\x40\x00" + bytes(16_384)), "the TLS handshake has no end"),
+    ],
+)
+def test_a_server_that_does_not_shake_hands_is_critical(script: Script, detail: str) -> None:
+    with tcp_peer(script) as port:
+        reading = read("tls", address=LOOPBACK, port=port, timeout_s=0.6)
+
+    assert reading.state == "critical"
+    assert reading.detail.startswith(detail)
+
+
+def test_a_server_that_is_not_there_is_critical() -> None:
+    reading = read("tls", address=LOOPBACK, port=refused_port())
+
+    assert (reading.state, reading.detail) == ("critical", "nothing listens there")
+
+
+def test_a_file_of_authorities_that_is_missing_or_empty_is_named(tmp_path: Path) -> None:
+    missing, empty = tmp_path / "missing.pem", tmp_path / "empty.pem"
+    empty.touch()
+
+    details = [read("tls", address=LOOPBACK, ca_file=str(each)).detail for each in (missing, empty)]
+
+    assert details == [
+        f"{missing}: No such file or directory",
+        f"{empty}: Expected PEM certificates",
+    ]
+
+
+def test_a_name_that_tls_can_not_use_is_critical() -> None:
+    with tcp_peer(say_nothing) as port:
+        reading = read("tls", address=LOOPBACK, port=port, server_name=".example")
+
+    assert reading.detail == "the server name can not be used for TLS"
+
+
+@given(st.binary(max_size=300))
+def test_reading_any_certificate_ends(garbage: bytes) -> None:
+    found = not_after(garbage)
+
+    assert found is None or isinstance(found, float)

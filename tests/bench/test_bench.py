@@ -1,0 +1,153 @@
+"""The benches: what they say, whom they miss, and that each works when it is cut very short."""
+
+import json
+import random
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aggregator import inventory as expected
+from bench import __main__ as command
+from bench.kit import centres, inventory, machine, members, node_exporter, result
+from bench.kit.result import Goal, Result
+
+needs_mosquitto = pytest.mark.skipif(
+    machine.program("mosquitto") is None, reason="mosquitto is not installed"
+)
+
+
+def _measured(tmp_path: Path, *arguments: str) -> dict[str, dict[str, Any]]:
+    """Run a bench from its command line; return its rows by side."""
+    output = tmp_path / "out.json"
+
+    assert command.main([*arguments, "--output", str(output)]) == 0
+
+    content = json.loads(output.read_text(encoding="utf-8"))
+    assert list(content) == ["bench", "machine", "conditions", "goals", "rows"]
+    assert content["machine"]["cores"] >= 1
+    return {row["side"]: row for row in content["rows"]}
+
+
+def test_every_bench_is_found_by_its_file() -> None:
+    assert {"agent", "ingest"} <= set(command.found())
+
+
+def test_a_result_is_a_table_and_the_same_as_json() -> None:
+    measured = Result(
+        rows=[{"side": "ours", "cpu_us": 1.5, "bytes": None}, result.skipped("peer", "not there")],
+        conditions={"seconds": 1.0},
+        goals=[Goal("cpu_us", 2.0), Goal("bytes", 1.0)],
+    )
+
+    content = result.document("try", {"cores": 2}, measured)
+    table = result.as_table("try", {"cores": 2}, measured)
+
+    assert json.loads(result.as_json(content)) == content
+    assert content["rows"] == [
+        {"side": "ours", "cpu_us": 1.5, "bytes": None},
+        {"side": "peer", "skipped": "not there"},
+    ]
+    assert "not there" in table
+    assert "cpu_us at most 2: met (1.5)" in table
+    assert "bytes at most 1: not measured" in table
+
+
+def test_a_missed_goal_is_said() -> None:
+    measured = Result([{"side": "ours", "cpu_us": 2.5}], {}, [Goal("cpu_us", 2.0)])
+
+    assert "cpu_us at most 2: MISSED (2.5)" in result.as_table("try", {}, measured)
+
+
+def test_the_invented_fleet_is_one_that_the_aggregator_accepts(tmp_path: Path) -> None:
+    path = tmp_path / "inventory.toml"
+
+    inventory.write(path, 100)
+
+    fleet = expected.fleet_of(expected.read(path))
+    assert len(fleet) == 100
+    assert len(fleet.venues) == inventory.VENUES
+    assert all(fleet.find(inventory.place(index)[1]) for index in range(100))
+
+
+def test_a_fleet_that_cannot_connect_says_why() -> None:
+    found, why = members.gather(1, 3, random.Random(0))
+
+    assert (found, why) == ([], "Connection refused")
+
+
+@needs_mosquitto
+@pytest.mark.broker
+def test_ingest_hears_a_fleet_with_every_client_that_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = machine.package_version
+    monkeypatch.setattr(
+        "bench.ingest.package_version", lambda name: None if name == "gmqtt" else there(name)
+    )
+
+    rows = _measured(tmp_path, "ingest", "--seconds", "1", "--rounds", "1", "--connections", "40")
+
+    assert list(rows) == ["ours", "paho-mqtt", "gmqtt"]
+    assert rows["gmqtt"] == {"side": "gmqtt", "skipped": "gmqtt is not installed"}
+    for side in ("ours", "paho-mqtt"):
+        assert rows[side]["heard_per_s"] > 0
+        assert rows[side]["cpu_us_per_beat_median"] > 0
+        assert rows[side]["lost_share"] == 0
+
+
+@needs_mosquitto
+@pytest.mark.broker
+@pytest.mark.skipif(machine.program(node_exporter.PROGRAM) is None, reason="no node_exporter")
+def test_agent_is_measured_beside_node_exporter(tmp_path: Path) -> None:
+    rows = _measured(tmp_path, "agent", "--seconds", "2", "--warm-up", "0")
+
+    assert list(rows) == ["ours", "node_exporter"]
+    for row in rows.values():
+        assert row["rss_mib"] > 0
+        assert row["threads"] > 0
+        if shutil.which("ss") is not None:
+            assert row["payload_kb_per_min"] > 0
+
+
+@needs_mosquitto
+@pytest.mark.broker
+def test_what_is_not_installed_is_skipped_and_not_a_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(node_exporter, "program", lambda _name: None)
+    monkeypatch.setattr("bench.agent.payload", lambda _pid: None)
+
+    rows = _measured(tmp_path, "agent", "--seconds", "1.5", "--warm-up", "0")
+
+    assert rows["node_exporter"]["skipped"] == "node_exporter is not installed"
+    assert rows["ours"]["payload_kb_per_min"] is None
+    assert rows["ours"]["rss_mib"] > 0
+
+
+def test_without_a_broker_a_bench_says_so_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("bench.kit.mosquitto.program", lambda _name: None)
+
+    assert command.main(["ingest", "--output", str(tmp_path / "out.json")]) == 1
+
+    assert capsys.readouterr().err == "ingest: mosquitto is not installed\n"
+    assert not (tmp_path / "out.json").exists()
+
+
+def test_the_aggregators_own_counter_is_read_from_its_exposition(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    page = (
+        b'venuewatch_aggregator_messages_total{stream="birth"} 3.0\n'
+        b'venuewatch_aggregator_messages_total{stream="beat"} 120000.0\n'
+        b'venuewatch_host_heartbeats_missed_total{venue="V00",host="a"} 2\n'
+        b'venuewatch_host_heartbeats_missed_total{venue="V01",host="b"} 5\n'
+    )
+    monkeypatch.setattr(centres, "get", lambda _port, _path: (200, page))
+
+    ours = centres.Aggregator(pid=1, web_port=2)
+
+    assert (ours.beats(), ours.missed()) == (120_000, 7)

@@ -1,0 +1,107 @@
+"""The reference of checks is what the code says, and says everything."""
+
+import runpy
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from msgspec import inspect
+
+from agent import checks
+
+DOCS = Path(__file__).parents[2] / "docs"
+KINDS = checks.kinds()
+
+
+@pytest.fixture(scope="module")
+def maker() -> dict[str, Any]:
+    return runpy.run_path(str(DOCS / "make_checks.py"))
+
+
+def structs_of(kind: str, maker: dict[str, Any]) -> list[inspect.StructType]:
+    """Return a kind's Config and the structs within it."""
+    found: list[inspect.StructType] = maker["_structs"](inspect.type_info(checks.load(kind).Config))
+    return found
+
+
+def said_of(field: inspect.Field) -> dict[str, Any]:
+    said = field.type.extra_json_schema if isinstance(field.type, inspect.Metadata) else None
+    return said or {}
+
+
+def test_the_checks_page_is_up_to_date(maker: dict[str, Any]) -> None:
+    written = (DOCS / "checks.md").read_text(encoding="utf-8")
+
+    made = maker["text"]()
+
+    assert made == written, "run: python docs/make_checks.py"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_field_says_what_it_means(kind: str, maker: dict[str, Any]) -> None:
+    silent = [
+        f"{struct.cls.__name__}.{field.name}"
+        for struct in structs_of(kind, maker)
+        for field in struct.fields
+        if not said_of(field).get("description")
+    ]
+
+    assert silent == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_field_that_must_be_given_has_an_example(kind: str, maker: dict[str, Any]) -> None:
+    without = [
+        f"{struct.cls.__name__}.{field.name}"
+        for struct in structs_of(kind, maker)
+        for field in struct.fields
+        if field.required and not said_of(field).get("examples")
+    ]
+
+    assert set(without) - {"Config.name"} == set()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_example_of_a_field_is_one_that_it_takes(kind: str, maker: dict[str, Any]) -> None:
+    config = checks.load(kind).Config
+    least = tomllib.loads("\n".join(maker["example"](kind, config)))
+    hints = {field.name: said_of(field).get("examples", []) for field in config_fields(config)}
+
+    refused = []
+    for name, examples in hints.items():
+        for example in examples:
+            try:
+                msgspec.convert(least | {name: example}, config)
+            except msgspec.ValidationError as error:
+                if f"`$.{name}" in str(error):  # not that it does not fit the others
+                    refused.append((name, example, str(error)))
+
+    assert refused == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_example_of_a_kind_is_a_configuration(kind: str, maker: dict[str, Any]) -> None:
+    config = checks.load(kind).Config
+
+    typed = msgspec.convert(tomllib.loads("\n".join(maker["example"](kind, config))), config)
+
+    assert typed.name == f"my-{kind}"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "plain", 'quoted " \\ \n \x01 é', True, 0, -7, 1.5, 1e300, [1, 2], ["a", ["b"]],
+        {"a": 1, "b c": {"d": [False]}}, [],
+    ],
+)  # fmt: skip
+def test_what_is_written_as_toml_is_read_back(value: object, maker: dict[str, Any]) -> None:
+    assert tomllib.loads(f"value = {maker['in_toml'](value)}") == {"value": value}
+
+
+def config_fields(config: type[msgspec.Struct]) -> tuple[inspect.Field, ...]:
+    found = inspect.type_info(config)
+    assert isinstance(found, inspect.StructType)
+    return found.fields
