@@ -1,7 +1,7 @@
 """The agent's configuration: ``agent.toml``."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, TypeAlias
 
@@ -109,15 +109,23 @@ def read(path: Path) -> Config:
     found = config.load(path, Config)
     try:
         typed = tuple(_check(entry, at) for at, entry in enumerate(found.check))
+        _refuse_bad_names(typed)
     except ValueError as error:
         raise ConfigError(f"{path}: {error}") from None
-    names = [check.name for check in typed]
-    for name in names:
-        if names.count(name) > 1:
-            raise ConfigError(f"{path}: Expected each check's name once, got {name} twice")
     directory = found.spool.directory or _default_spool(path)
     spool = msgspec.structs.replace(found.spool, directory=directory)
     return msgspec.structs.replace(found, check=typed, spool=spool)
+
+
+def _refuse_bad_names(checks_of_host: Sequence[CheckConfig]) -> None:
+    """Raise ValueError where a name stands twice, or a group has a member that is no check."""
+    names = [check.name for check in checks_of_host]
+    for check in checks_of_host:
+        if names.count(check.name) > 1:
+            raise ValueError(f"Expected each check's name once, got {check.name} twice")
+        for member in getattr(check, "members", ()):
+            if member not in names:
+                raise ValueError(f"Expected {check.name}'s `members` to be checks, got {member}")
 
 
 def _default_spool(path: Path) -> str:

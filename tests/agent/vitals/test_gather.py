@@ -34,6 +34,7 @@ def test_every_module_without_an_underscore_is_a_collector_ordered_by_name() -> 
     names = [collector.name for collector in found()]
 
     assert names == [
+        "agent",
         "boot",
         "cpu",
         "disk",
