@@ -64,6 +64,7 @@ class Session:
         self._heard = on_message
         self._why: str | None = None
         self._open_by = clock.monotonic() + CONNECT_TIMEOUT_S
+        self._ping_every_s = where.keepalive / 2  # paho pings only while it is called
         self.is_open = False
         self.was_taken_over = False
         try:
@@ -124,6 +125,7 @@ class Session:
             SessionError: the session ended, or did not open in time.
         """
         client, sock = self._client, self._sock
+        timeout_s = min(timeout_s, self._ping_every_s)
         is_pending = isinstance(sock, ssl.SSLSocket) and sock.pending() > 0
         link, woken = sock.fileno(), wake.fileno()
         writing = [link] if client.want_write() else []

@@ -35,6 +35,9 @@ from venuewatch.wire.messages import Acknowledge, CentreState, Rebirth, encode
 LOOK_EVERY_S = 0.1
 """How often (s) the loop looks at least, to notice its own lag."""
 
+LOOK_APART_S = 0.02
+"""How long (s) two looks are apart at least; a verdict is stamped with its own deadline anyway."""
+
 STALL_S = 0.3
 """A lag (s) of our own loop from which on deadlines are credited with it."""
 
@@ -178,8 +181,10 @@ class Aggregator:
                     command = topics.topic(event.venue, event.host, topics.Stream.CMD)
                     self._link.publish(command, encode(Rebirth()), qos=1)
         due = self._detector.next_deadline()
-        if due is not None and due < self._look_at:
-            self._wake_at(max(due, clock.monotonic()))
+        if due is not None:
+            due = max(due, clock.monotonic() + LOOK_APART_S)
+            if due < self._look_at:
+                self._wake_at(due)
 
     def _wake_at(self, at: float) -> None:
         if self._look_timer is not None:

@@ -7,13 +7,13 @@ the runner adds duration, and reports a check that raises or hangs as ``critical
 """
 
 import importlib
-import pkgutil
 from collections.abc import Callable
 from types import ModuleType
 from typing import Annotated, NamedTuple, Protocol, TypeAlias
 
 import msgspec
 
+from agent import modules_in
 from venuewatch.config import Name
 from venuewatch.wire.checks import CheckState, CheckValues
 
@@ -64,8 +64,7 @@ class Check(Protocol):
 
 def kinds() -> tuple[str, ...]:
     """Return the kinds there are, by name, without importing any."""
-    names = (module.name for module in pkgutil.iter_modules(__path__))
-    return tuple(sorted(name for name in names if not name.startswith("_")))
+    return modules_in(__path__[0])
 
 
 def load(kind: str) -> ModuleType:

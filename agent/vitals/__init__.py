@@ -7,8 +7,8 @@ name starts with ``_`` are no collectors. Values are node_exporter's in meaning 
 """
 
 import importlib
-import pkgutil
 
+from agent import modules_in
 from agent.vitals._gather import Collector, gather
 
 __all__ = ["Collector", "found", "gather"]
@@ -20,9 +20,7 @@ def found() -> tuple[Collector, ...]:
     Raises:
         ImportError, AttributeError: a module that is no collector.
     """
-    names = sorted(
-        module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_")
-    )
     return tuple(
-        Collector(name, importlib.import_module(f"{__name__}.{name}").read) for name in names
+        Collector(name, importlib.import_module(f"{__name__}.{name}").read)
+        for name in modules_in(__path__[0])
     )

@@ -20,6 +20,7 @@ from venuewatch.wire.reconnect import RECONNECT_MAX_S
 AWAY_LIMIT_S = 900.0
 """How long (s) a host that said farewell may stay away before that is a problem."""
 
+_UP = HostState.UP  # an enum's member costs a Python-level look-up each time (until 3.12)
 _STEADY_BEATS = 3
 _BIRTH_ASK_EVERY_S = 5.0
 _GRACE_EXTRA_S = 5.0
@@ -72,11 +73,17 @@ class Detector:
     def advance(self, now: float) -> None:
         """Decide everything that was due by ``now``, in order of time."""
         while self._due and self._due[0][0] <= now:
-            when, _, host = heapq.heappop(self._due)
+            when, _, host = self._due[0]
+            due = self._due_of(host)
+            if when == host.queued_at and when < due < INF:  # it has beaten since: the usual case
+                host.queued_at = due
+                heapq.heapreplace(self._due, (due, next(self._ticket), host))
+                continue
+            heapq.heappop(self._due)
             if when != host.queued_at:
                 continue
             host.queued_at = INF
-            if self._due_of(host) <= when:
+            if due <= when:
                 self._pass_deadline(host, when)
             self._queue(host)
 
@@ -101,10 +108,10 @@ class Detector:
         host.deadline = now + host.allowance_s
         host.will_due = INF
         host.is_replaced = False
-        if host.state is not HostState.UP or is_new_boot:
+        if host.state is not _UP or is_new_boot:
             self._hear_again(host, gap_s, now)
             self._queue(host)
-        if not host.is_announced:
+        if host.birth is None or host.birth.boot != beat.boot:
             self._ask_for_birth(host, now)
         return True
 
@@ -256,10 +263,10 @@ class Detector:
     def _due_of(self, host: Host) -> float:
         if self._is_blind:
             return INF
+        if host.state is _UP:
+            patience_ends = host.deadline - host.margin_s + PATIENCE_S
+            return min(patience_ends, host.deadline, host.will_due)
         match host.state:
-            case HostState.UP:
-                patience_ends = host.deadline - host.margin_s + PATIENCE_S
-                return min(patience_ends, host.deadline, host.will_due)
             case HostState.LATE:
                 return min(host.deadline, host.will_due)
             case HostState.AWAY | HostState.UNKNOWN:

@@ -14,7 +14,7 @@ import mqtt5
 from aggregator.shell.framing import Framer, Refused, StreamError
 from venuewatch.wire.errors import Reason
 
-COALESCE_S = 0.005
+COALESCE_S = 0.010
 """How long (s) the socket rests after a read; see ``docs/decisions/0005-coalesced-reads.md``."""
 
 _FAILURE = 0x80  # reason codes from here on are failures (MQTT 5, 2.4)

@@ -59,10 +59,15 @@ class Framer:
         view = memoryview(data)
         start, size = 0, len(data)
         while start < size:
-            head = _header(data, start)
-            if head is None:
-                break
-            body, end = head
+            # Nearly every packet says its length in two bytes; the loop is for the others.
+            if start + 2 < size and data[start + 1] & _MORE and data[start + 2] < _MORE:
+                body = start + 3
+                end = body + (data[start + 1] ^ _MORE | data[start + 2] << 7)
+            else:
+                head = _header(data, start)
+                if head is None:
+                    break
+                body, end = head
             if end - start > self._max_packet_bytes:
                 refused = _oversized(view[start:], body - start)
                 if refused is None:

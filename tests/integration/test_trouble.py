@@ -9,6 +9,7 @@ import trustme
 
 from tests.integration.real import Agent, Aggregator, Mosquitto, Process, free_port, program, until
 from tests.integration.websocket_relay import WebSocketRelay
+from venuewatch import clock
 
 pytestmark = pytest.mark.broker
 
@@ -128,3 +129,23 @@ def test_an_agent_beats_over_websockets(tmp_path: Path) -> None:
             "ticks are echoed",
             lambda: aggregator.value("venuewatch_host_round_trip_seconds", host="STA-1"),
         )
+
+
+def test_an_agent_that_beats_seldom_keeps_its_session(tmp_path: Path) -> None:
+    """The broker gives a silent connection up after 1.5 times the keepalive."""
+    seldom = "keepalive_s = 1\n[heartbeat]\ninterval_s = 8.0\nvitals_every_s = 600"
+
+    with (
+        Mosquitto(tmp_path) as broker,
+        Agent(tmp_path, broker.port, "STA-1", broker=seldom) as agent,
+    ):
+        until("it has connected", lambda: agent.events("broker_connected"))
+        until_seconds_later(12.0)
+
+        assert agent.events("broker_lost") == []
+
+
+def until_seconds_later(seconds: float) -> None:
+    """Let time pass: the silence itself is what is tested."""
+    end = clock.monotonic() + seconds
+    until("time has passed", lambda: clock.monotonic() >= end, within_s=seconds + 1)
