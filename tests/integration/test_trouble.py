@@ -149,3 +149,16 @@ def until_seconds_later(seconds: float) -> None:
     """Let time pass: the silence itself is what is tested."""
     end = clock.monotonic() + seconds
     until("time has passed", lambda: clock.monotonic() >= end, within_s=seconds + 1)
+
+
+def test_an_agent_says_when_the_broker_delivers_nothing_and_when_it_does(tmp_path: Path) -> None:
+    with (
+        Mosquitto(tmp_path) as broker,
+        Agent(tmp_path, broker.port, "STA-1") as agent,
+    ):
+        until("it says so", lambda: agent.events("centre_silent"))
+
+        with Aggregator(tmp_path, broker.port):
+            until("it hears", lambda: agent.events("centre_listens"))
+
+            assert len(agent.events("centre_silent")) == 1
