@@ -6,9 +6,9 @@ import signal
 import sys
 from pathlib import Path
 
-from agent import config, session, shell
+from agent import config, shell
 from venuewatch import log
-from venuewatch.config import ConfigError
+from venuewatch.config import ConfigError, check_usable
 
 USAGE_ERROR = 2
 INTERRUPTED = 130
@@ -25,7 +25,7 @@ def run(options: argparse.Namespace) -> int:
     log.start(level=logging.DEBUG if options.verbose else logging.INFO)
     try:
         settings = config.read(options.config)
-        session.check_usable(settings.broker)
+        check_usable(settings.broker)
     except ConfigError as error:
         print(error, file=sys.stderr)
         return USAGE_ERROR

@@ -21,7 +21,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from agent import config
 from venuewatch import clock
-from venuewatch.config import ConfigError, in_words, read_secret
+from venuewatch.config import ConfigError, in_words, read_secret, tls_context
 
 CONNECT_TIMEOUT_S: Final = 5.0
 
@@ -186,7 +186,7 @@ class Session:
             password = None if where.password_file is None else read_secret(where.password_file)
             client.username_pw_set(where.username, password)
         if where.uses_tls:
-            client.tls_set_context(_tls_context(where))
+            client.tls_set_context(tls_context(where))
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
@@ -238,25 +238,3 @@ def _end_with_connection() -> Properties:
     properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
     properties.SessionExpiryInterval = 0
     return properties
-
-
-def check_usable(where: config.Broker) -> None:
-    """Try the files that a configuration names, before anything else.
-
-    Raises:
-        ConfigError: a certificate, key or secret cannot be used.
-    """
-    if where.uses_tls:
-        _tls_context(where)
-    if where.password_file is not None:
-        read_secret(where.password_file)
-
-
-def _tls_context(where: config.Broker) -> ssl.SSLContext:
-    try:
-        context = ssl.create_default_context(cafile=where.ca_file)
-        if where.cert_file is not None:
-            context.load_cert_chain(where.cert_file, where.key_file)
-    except OSError as error:
-        raise ConfigError(f"{where.cert_file or where.ca_file}: {in_words(error)}") from None
-    return context

@@ -5,10 +5,8 @@ an observer that was stalled accuses nobody.
 """
 
 import asyncio
-import contextlib
 import logging
 import random
-import signal
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -23,11 +21,13 @@ from aggregator.core.fleet import Fleet
 from aggregator.core.intake import Intake
 from aggregator.core.states import HostState
 from aggregator.core.ticks import Ticks
-from aggregator.shell.broker import BrokerLink, check_usable
+from aggregator.shell.broker import BrokerLink
 from aggregator.shell.http import Pages
 from aggregator.shell.journal import Journal
 from aggregator.shell.metrics import Metrics
+from aggregator.shell.signals import stop_on_signals
 from venuewatch import __version__, clock, log
+from venuewatch.config import check_usable
 from venuewatch.wire import topics
 from venuewatch.wire.errors import MalformedMessageError, Reason
 from venuewatch.wire.messages import Acknowledge, CentreState, Rebirth, encode
@@ -266,20 +266,3 @@ async def serve(settings: config.Config) -> int:
     received = stop_on_signals(stop)
     await Aggregator(settings, fleet, rng=random.Random()).run(stop)
     return received[0]
-
-
-def stop_on_signals(stop: asyncio.Event) -> list[int]:
-    """Set ``stop`` at the first signal to end; return the list that will hold its number."""
-    received: list[int] = []
-
-    def note(number: int) -> None:
-        received.append(number)
-        stop.set()
-
-    loop = asyncio.get_running_loop()
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            with contextlib.suppress(NotImplementedError):  # Windows: KeyboardInterrupt instead
-                number = int(getattr(signal, name))
-                loop.add_signal_handler(number, note, number)
-    return received

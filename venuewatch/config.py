@@ -99,6 +99,34 @@ def read_secret(path: str) -> str:
     return lines[0]
 
 
+def check_usable(where: Broker) -> None:
+    """Try the files that a broker's configuration names, before anything else.
+
+    Raises:
+        ConfigError: a certificate, key or secret cannot be used.
+    """
+    tls_context(where)
+    if where.password_file is not None:
+        read_secret(where.password_file)
+
+
+def tls_context(where: Broker) -> ssl.SSLContext | None:
+    """Return how to encrypt, or None for plain TCP.
+
+    Raises:
+        ConfigError: a certificate or key cannot be used.
+    """
+    if not where.uses_tls:
+        return None
+    try:
+        context = ssl.create_default_context(cafile=where.ca_file)
+        if where.cert_file is not None:
+            context.load_cert_chain(where.cert_file, where.key_file)
+    except OSError as error:
+        raise ConfigError(f"{where.cert_file or where.ca_file}: {in_words(error)}") from None
+    return context
+
+
 def in_words(error: Exception) -> str:
     """Return why a connection failed, as one line for the operator."""
     if isinstance(error, ssl.SSLCertVerificationError):

@@ -7,7 +7,6 @@ waits at the broker while we are away. Each kind of trouble is logged once, unti
 import asyncio
 import logging
 import random
-import ssl
 from collections.abc import Sequence
 
 import mqtt5
@@ -117,7 +116,7 @@ class BrokerLink:
             OSError, BrokerError, ConfigError: why it did not begin.
         """
         connect = self._connect_packet()
-        tls = tls_context(self._where)
+        tls = config.tls_context(self._where)
         async with asyncio.timeout(CONNECT_TIMEOUT_S):
             _, connection = await asyncio.get_running_loop().create_connection(
                 lambda: Connection(connect, self._filters, self._listener, self._unacknowledged),
@@ -164,32 +163,3 @@ class BrokerLink:
 
     def _place(self) -> dict[str, object]:
         return {"address": self._where.address, "port": self._where.port}
-
-
-def check_usable(where: Broker) -> None:
-    """Try the files that a configuration names, before anything else.
-
-    Raises:
-        ConfigError: a certificate, key or secret cannot be used.
-    """
-    tls_context(where)
-    if where.password_file is not None:
-        config.read_secret(where.password_file)
-
-
-def tls_context(where: config.Broker) -> ssl.SSLContext | None:
-    """Return how to encrypt, or None for plain TCP.
-
-    Raises:
-        ConfigError: a certificate or key cannot be used.
-    """
-    if not where.uses_tls:
-        return None
-    try:
-        context = ssl.create_default_context(cafile=where.ca_file)
-        if where.cert_file is not None:
-            context.load_cert_chain(where.cert_file, where.key_file)
-    except (OSError, ssl.SSLError) as error:
-        named = where.cert_file or where.ca_file
-        raise config.ConfigError(f"{named}: {config.in_words(error)}") from None
-    return context

@@ -19,8 +19,9 @@ from rich.console import Console
 from rich.live import Live
 
 from aggregator import config, inventory
-from aggregator.app import Aggregator, stop_on_signals
+from aggregator.app import Aggregator
 from aggregator.core.fleet import Fleet
+from aggregator.shell.signals import stop_on_signals
 from venuewatch import clock, log
 from venuewatch.demo import parts, table
 

@@ -15,8 +15,8 @@ from pathlib import Path
 import mqtt5
 
 from aggregator import inventory
-from aggregator.app import stop_on_signals
 from aggregator.shell.framing import Framer
+from aggregator.shell.signals import stop_on_signals
 from venuewatch import __version__, clock
 from venuewatch.wire import reconnect, topics
 from venuewatch.wire.messages import Beat, Birth, Death, Echo, decode_tick, encode

@@ -1,0 +1,22 @@
+"""How a process of the centre is told to end."""
+
+import asyncio
+import contextlib
+import signal
+
+
+def stop_on_signals(stop: asyncio.Event) -> list[int]:
+    """Set ``stop`` at the first signal to end; return the list that will hold its number."""
+    received: list[int] = []
+
+    def note(number: int) -> None:
+        received.append(number)
+        stop.set()
+
+    loop = asyncio.get_running_loop()
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            with contextlib.suppress(NotImplementedError):  # Windows: KeyboardInterrupt instead
+                number = int(getattr(signal, name))
+                loop.add_signal_handler(number, note, number)
+    return received
