@@ -7,11 +7,13 @@ an observer that was stalled accuses nobody.
 import asyncio
 import logging
 import random
+import sqlite3
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 import mqtt5
+import msgspec
 from aiohttp import web
 
 from aggregator import config, inventory
@@ -27,7 +29,7 @@ from aggregator.shell.journal import Journal
 from aggregator.shell.metrics import Metrics
 from aggregator.shell.signals import stop_on_signals
 from venuewatch import __version__, clock, log
-from venuewatch.config import check_usable
+from venuewatch.config import ConfigError, check_usable
 from venuewatch.wire import topics
 from venuewatch.wire.errors import MalformedMessageError, Reason
 from venuewatch.wire.messages import Acknowledge, CentreState, Rebirth, encode
@@ -84,13 +86,11 @@ class Aggregator:
 
         Raises:
             OSError: the HTTP address cannot be had.
+            ConfigError: the journal cannot be used.
         """
         self._loop = asyncio.get_running_loop()
         self._look_at = self._ran_at = clock.monotonic()
-        if self._settings.journal.path is not None:
-            keep_days = self._settings.journal.keep_days
-            self._journal = Journal(Path(self._settings.journal.path), keep_days=keep_days)
-            self._intake.restore(self._journal.pages())
+        self._open_journal()
         runner = web.AppRunner(self._pages().app(), access_log=None)
         await runner.setup()
         host, port = config.host_and_port(self._settings.web.listen_address)
@@ -147,6 +147,16 @@ class Aggregator:
         self._metrics.connected.set(0)
         self._detector.blinded(self._now())
         self._tell()
+
+    def _open_journal(self) -> None:
+        settings = self._settings.journal
+        if settings.path is None:
+            return
+        try:
+            self._journal = Journal(Path(settings.path), keep_days=settings.keep_days)
+            self._intake.restore(self._journal.pages())
+        except (sqlite3.Error, msgspec.MsgspecError) as error:
+            raise ConfigError(f"{settings.path}: {error}") from None
 
     def _pages(self) -> Pages:
         return Pages(self.fleet, self._metrics, lambda: self._detector.is_settled)

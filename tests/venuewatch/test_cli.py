@@ -206,3 +206,31 @@ def test_what_a_venue_host_needs_works_without_the_extras(agent_toml: Path) -> N
     checked = venuewatch("check-config", str(agent_toml), without=AGGREGATOR_ONLY)
 
     assert [helped.returncode, agent.returncode, checked.returncode] == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    "content", [None, b"this is no database, and long enough to be read\n" * 40]
+)
+def test_a_journal_that_cannot_be_used_ends_with_2_and_one_line(
+    tmp_path: Path, content: bytes | None
+) -> None:
+    journal = tmp_path / "journal"
+    if content is None:
+        journal.mkdir()
+    else:
+        journal.write_bytes(content)
+    (tmp_path / "inventory.toml").write_text('[[venue]]\ncode = "STA"\n')
+    config = tmp_path / "aggregator.toml"
+    config.write_text('[web]\nlisten_address = "127.0.0.1:0"\n[journal]\npath = "journal"\n')
+
+    done = subprocess.run(
+        [sys.executable, "-I", "-m", "aggregator", "--config", str(config)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"{journal}: ")
+    assert len(done.stderr.splitlines()) == 1
