@@ -9,12 +9,14 @@ import contextlib
 import select
 import socket
 import ssl
+import struct
 import sys
 from collections.abc import Callable, Sequence
 from typing import Final
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.exception import MQTTException
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
@@ -33,6 +35,20 @@ _SESSION_TAKEN_OVER = 142  # MQTT 5, 3.14.2.1
 
 class SessionError(Exception):
     """There is no session (any more); its text is for the operator."""
+
+
+class Receipt:
+    """Knows whether the broker has a message. One that could not be sent, it never has."""
+
+    def __init__(self, info: paho.MQTTMessageInfo) -> None:
+        self._info = info
+
+    def is_published(self) -> bool:
+        """Return whether the broker has acknowledged it."""
+        try:
+            return self._info.is_published()
+        except (ValueError, RuntimeError):  # paho's words for a full queue and a dead connection
+            return False
 
 
 class Session:
@@ -105,7 +121,7 @@ class Session:
         qos: int,
         is_retained: bool = False,
         expiry_s: int | None = None,
-    ) -> paho.MQTTMessageInfo:
+    ) -> Receipt:
         """Hand a message to the network; what it returns knows when the broker has it.
 
         ``expiry_s``: how long (s) the broker keeps it for a centre that is away; None for ever.
@@ -114,8 +130,8 @@ class Session:
         if expiry_s is not None:
             properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
             properties.MessageExpiryInterval = expiry_s
-        return self._client.publish(
-            topic, payload, qos=qos, retain=is_retained, properties=properties
+        return Receipt(
+            self._client.publish(topic, payload, qos=qos, retain=is_retained, properties=properties)
         )
 
     def wait(self, timeout_s: float, wake: socket.socket) -> None:
@@ -136,7 +152,10 @@ class Session:
         except (OSError, ValueError):
             raise SessionError(self._why or "the link broke") from None
         if link in readable or is_pending:
-            client.loop_read()
+            try:
+                client.loop_read()
+            except (ValueError, LookupError, struct.error, MQTTException) as error:
+                raise SessionError(f"the broker sent what is no MQTT: {error}") from None
         if link in writable:
             client.loop_write()
         client.loop_misc()

@@ -14,8 +14,6 @@ from functools import partial
 from types import FrameType
 from typing import Literal
 
-import paho.mqtt.client as paho
-
 from agent import config, identity
 from agent.centre import Centre
 from agent.identity import milliseconds
@@ -25,7 +23,7 @@ from agent.outbox import Line, Outbox
 from agent.pool import Pool
 from agent.readings import Readings
 from agent.schedule import Slots
-from agent.session import Session, SessionError
+from agent.session import Receipt, Session, SessionError
 from agent.spool.disk import Spool
 from agent.supervisor import Supervisor
 from venuewatch import clock, log
@@ -170,7 +168,7 @@ class Agent:
             log.event(_logger, level, name, **self._link.place._asdict())
         return partial(self._publish, session) if is_heard else None
 
-    def _publish(self, session: Session, stream: Stream, payload: bytes) -> paho.MQTTMessageInfo:
+    def _publish(self, session: Session, stream: Stream, payload: bytes) -> Receipt:
         expiry_s = None if stream is Stream.BACKLOG else READING_EXPIRY_S
         return session.publish(self._topics[stream], payload, qos=1, expiry_s=expiry_s)
 
