@@ -3,15 +3,21 @@
 import json
 import random
 import shutil
+import threading
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from aggregator import inventory as expected
 from bench import __main__ as command
-from bench.kit import centres, inventory, machine, members, node_exporter, result
+from bench import agent
+from bench.kit import centres, inventory, machine, members, result, sides
+from bench.kit.processes import BenchError, running
 from bench.kit.result import Goal, Result
+from bench.kit.scraping import evenly
+from bench.kit.waiting import wait_for
 
 needs_mosquitto = pytest.mark.skipif(
     machine.program("mosquitto") is None, reason="mosquitto is not installed"
@@ -60,6 +66,17 @@ def test_a_missed_goal_is_said() -> None:
     assert "cpu_us at most 2: MISSED (2.5)" in result.as_table("try", {}, measured)
 
 
+def test_a_goal_of_another_side_is_held_against_its_own_row() -> None:
+    goals = [Goal("cpu_us", 2.0), Goal("cpu_us", 3.0, "ours, busy")]
+    measured = Result([{"side": "ours, busy", "cpu_us": 2.5}, {"side": "ours"}], {}, goals)
+
+    table = result.as_table("try", {}, measured)
+
+    assert "ours, busy: cpu_us at most 3: met (2.5)" in table
+    assert "goal: cpu_us at most 2: not measured" in table
+    assert list(result.document("try", {}, measured)["goals"]) == ["cpu_us", "ours, busy: cpu_us"]  # type: ignore[call-overload]
+
+
 def test_the_invented_fleet_is_one_that_the_aggregator_accepts(tmp_path: Path) -> None:
     path = tmp_path / "inventory.toml"
 
@@ -99,13 +116,16 @@ def test_ingest_hears_a_fleet_with_every_client_that_is_there(
 
 @needs_mosquitto
 @pytest.mark.broker
-@pytest.mark.skipif(machine.program(node_exporter.PROGRAM) is None, reason="no node_exporter")
-def test_agent_is_measured_beside_node_exporter(tmp_path: Path) -> None:
-    rows = _measured(tmp_path, "agent", "--seconds", "2", "--warm-up", "0")
+def test_agent_is_measured_with_checks_and_beside_every_peer_that_is_there(tmp_path: Path) -> None:
+    rows = _measured(tmp_path, "agent", "--seconds", "2", "--warm-up", "1")
 
-    assert list(rows) == ["ours", "node_exporter"]
-    for row in rows.values():
+    assert {"ours", agent.CHECKING, *agent.PEERS} == set(rows)
+    for side, row in rows.items():
+        if "skipped" in row:
+            assert row["skipped"] == f"{side} is not installed"
+            continue
         assert row["rss_mib"] > 0
+        assert row["cpu_s_per_min"] > 0
         assert row["threads"] > 0
         if shutil.which("ss") is not None:
             assert row["payload_kb_per_min"] > 0
@@ -116,14 +136,38 @@ def test_agent_is_measured_beside_node_exporter(tmp_path: Path) -> None:
 def test_what_is_not_installed_is_skipped_and_not_a_failure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(node_exporter, "program", lambda _name: None)
-    monkeypatch.setattr("bench.agent.payload", lambda _pid: None)
+    monkeypatch.setattr("bench.kit.peers.program", lambda _name: None)
+    monkeypatch.setattr("bench.kit.sides.payload", lambda _pid: None)
 
-    rows = _measured(tmp_path, "agent", "--seconds", "1.5", "--warm-up", "0")
+    rows = _measured(tmp_path, "agent", "--seconds", "1.5", "--warm-up", "0.5")
 
-    assert rows["node_exporter"]["skipped"] == "node_exporter is not installed"
-    assert rows["ours"]["payload_kb_per_min"] is None
-    assert rows["ours"]["rss_mib"] > 0
+    for peer in agent.PEERS:
+        assert rows[peer] == {"side": peer, "skipped": f"{peer} is not installed"}
+    for side in ("ours", agent.CHECKING):
+        assert rows[side]["payload_kb_per_min"] is None
+        assert rows[side]["rss_mib"] > 0
+
+
+def test_what_is_asked_evenly_and_fails_spoils_the_measurement() -> None:
+    asked = threading.Event()
+
+    def fail() -> None:
+        asked.set()
+        raise OSError("it hung up")
+
+    with pytest.raises(BenchError, match="the peer has stopped: OSError"):  # noqa: SIM117
+        with evenly(fail, 60.0, what="the peer"):
+            assert asked.wait(10.0)
+
+
+def test_a_program_ends_with_its_children(tmp_path: Path) -> None:
+    log = tmp_path / "shell.log"
+    with running(["sh", "-c", "(trap '' TERM; exec sleep 60) & echo $!; wait"], log=log) as shell:
+        assert wait_for(lambda: log.read_text() != "")
+        child = psutil.Process(int(log.read_text()))
+        assert sides.family(shell.pid) == [shell.pid, child.pid]
+
+    assert wait_for(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
 
 
 def test_without_a_broker_a_bench_says_so_in_one_line(
