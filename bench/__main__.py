@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import pkgutil
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -96,4 +97,6 @@ def _parser(benches: dict[str, Bench]) -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
+    for ending in (signal.SIGTERM, signal.SIGHUP):  # like Ctrl-C: nothing that we started stays
+        signal.signal(ending, signal.default_int_handler)
     sys.exit(main())

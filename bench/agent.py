@@ -1,43 +1,70 @@
-"""What an agent costs its host: memory, CPU and bytes, beside a scraped node_exporter.
+"""What an agent costs its host: memory, CPU and bytes, beside four other agents.
 
 The real agent speaks TLS to a real Mosquitto behind which a real aggregator listens, so ticks
-are heard and echoed. node_exporter is scraped each second over one kept-alive connection. Both
-are measured from outside, over the same window. The share of memory (pss) is smaller than on a
-host of its own, since this bench runs more Python than the agent.
+are heard and echoed. A second one also reads ten checks. node_exporter and netdata are scraped
+each second, zabbix-agent2 is asked for fourteen items each second, and collectd publishes each
+second to the same broker. All are measured from outside, over the same window, each with its
+child processes. The share of memory (pss) is smaller than on a host of its own, since this bench
+runs more Python than the agent. To have all peers: deploy/install-debian.sh
+prometheus-node-exporter zabbix-agent2 collectd-core libmosquitto1 netdata-core
 """
 
 import argparse
 import contextlib
+import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import NamedTuple
 
-from bench.kit import inventory
-from bench.kit.centres import Aggregator, aggregator
+from bench.kit import inventory, sides
+from bench.kit.agents import INTERVAL_S, VITALS_EVERY_S, agent
+from bench.kit.centres import Aggregator, aggregator, get
+from bench.kit.collectd import collectd
 from bench.kit.machine import package_version
-from bench.kit.mosquitto import Broker, Certificates, mosquitto
+from bench.kit.mosquitto import Broker, mosquitto
+from bench.kit.netdata import netdata
 from bench.kit.node_exporter import node_exporter
-from bench.kit.payload import Payload, payload
-from bench.kit.processes import BenchError, cpu_s, memory, python, running, threads
-from bench.kit.result import Goal, Result, Row, progress, skipped
+from bench.kit.peers import Surroundings
+from bench.kit.processes import BenchError
+from bench.kit.result import Goal, Result, Row, Value, progress, skipped
+from bench.kit.sides import Side
+from bench.kit.ten_checks import ten_checks
 from bench.kit.waiting import pause
-from venuewatch import clock
+from bench.kit.zabbix_agent2 import zabbix_agent2
 
-SUMMARY = "memory, CPU and bytes of the agent, beside node_exporter"
-GOALS = (Goal("rss_mib", 30.0), Goal("cpu_s_per_min", 0.08), Goal("payload_kb_per_min", 40.0))
+SUMMARY = "memory, CPU and bytes of the agent, beside node_exporter, zabbix-agent2 and others"
+CHECKING = "ours, ten checks"
+GOALS = (
+    Goal("rss_mib", 30.0),
+    Goal("cpu_s_per_min", 0.08),
+    Goal("payload_kb_per_min", 40.0),
+    Goal("rss_mib", 34.0, CHECKING),
+    Goal("cpu_s_per_min", 0.2, CHECKING),
+)
+PEERS: dict[str, Callable[[Surroundings], AbstractContextManager[Side]]] = {
+    "node_exporter": node_exporter,
+    "zabbix-agent2": zabbix_agent2,
+    "collectd": collectd,
+    "netdata": netdata,
+}
 
-_INTERVAL_S = 1.0
-_VITALS_EVERY_S = 10.0
-_MIB = 1024 * 1024
+_WELL = {"ok", "flowing"}
+_CHECK_STATE = re.compile(
+    r'^venuewatch_check_state\{.*check="([^"]+)".*state="([^"]+)".*\} 1(?:\.0)?$', re.MULTILINE
+)
+_HEARD = re.compile(
+    r'^venuewatch_host_state\{.*host="([^"]+)",.*state="up".*\} 1(?:\.0)?$', re.MULTILINE
+)
 
 
-class Used(NamedTuple):
-    """What a process has used until a moment (monotonic s)."""
+class Measured(NamedTuple):
+    """The sides that run, by name, and who hears ours."""
 
-    at: float
-    cpu_s: float
-    payload: Payload | None
+    ours: dict[str, Side]
+    centre: Aggregator
+    broker: Broker
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,96 +79,90 @@ def run(options: argparse.Namespace) -> Result:
     """Measure.
 
     Raises:
-        BenchError: the broker, the agent or the aggregator does not start.
+        BenchError: the broker, an agent or the aggregator does not start, or a peer gives up.
     """
     if package_version("trustme") is None:
         raise BenchError("trustme is not installed, so there are no certificates for TLS")
     with contextlib.ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
-        pid, centre = stack.enter_context(_agent(directory))
-        sides = {"ours": pid}
-        rows: list[Row] = []
-        try:
-            peer = stack.enter_context(node_exporter(directory, every_s=_INTERVAL_S))
-            sides["node_exporter"] = peer.pid
-        except BenchError as error:
-            rows.append(skipped("node_exporter", str(error)))
+        ours = stack.enter_context(_ours(directory))
+        around = Surroundings(directory, INTERVAL_S, ours.broker.port)
+        peers, missing = _start_peers(stack, around)
+        running = ours.ours | peers
         progress(f"warming up for {options.warm_up:g} s")
         pause(options.warm_up)
         progress(f"measuring for {options.seconds:g} s")
-        before = {side: _used(pid) for side, pid in sides.items()}
-        heard = centre.beats()
+        before = {name: sides.used(side) for name, side in running.items()}
+        heard = ours.centre.beats()
         pause(options.seconds)
-        rows = [_row(side, pid, before[side]) for side, pid in sides.items()] + rows
-        heard = centre.beats() - heard
-        if not heard:
-            raise BenchError("the aggregator heard no beat of the agent")
-    return Result(rows, _conditions(options, heard), GOALS)
+        rows = [sides.row(name, side, before[name]) for name, side in running.items()]
+        heard = ours.centre.beats() - heard
+        conditions = _conditions(options, heard, _said(ours.centre))
+    return Result(rows + missing, conditions, GOALS)
 
 
-def _conditions(options: argparse.Namespace, heard: int) -> dict[str, str | int | float | None]:
+def _start_peers(
+    stack: contextlib.ExitStack, around: Surroundings
+) -> tuple[dict[str, Side], list[Row]]:
+    """Start every peer that there is; return them, and a row for each that there is not."""
+    there: dict[str, Side] = {}
+    missing: list[Row] = []
+    for name, peer in PEERS.items():
+        try:
+            there[name] = stack.enter_context(peer(around))
+        except BenchError as error:
+            missing.append(skipped(name, str(error)))
+    return there, missing
+
+
+def _conditions(
+    options: argparse.Namespace, heard: int, said: dict[str, Value]
+) -> dict[str, Value]:
     return {
         "seconds": options.seconds,
         "warm_up_s": options.warm_up,
-        "beat_interval_s": _INTERVAL_S,
-        "vitals_every_s": _VITALS_EVERY_S,
-        "scrape_interval_s": _INTERVAL_S,
+        "beat_interval_s": INTERVAL_S,
+        "vitals_every_s": VITALS_EVERY_S,
+        "check_every_s": 30.0,
+        "peers_every_s": INTERVAL_S,
         "transport": "TLS with a client certificate",
         "beats_heard": heard,
+        **said,
+    }
+
+
+def _said(centre: Aggregator) -> dict[str, Value]:
+    """Return what the aggregator knows of our hosts at the end.
+
+    Raises:
+        BenchError: one of them is not up.
+    """
+    page = get(centre.web_port, "/metrics")[1].decode()
+    up = set(_HEARD.findall(page))
+    for index in (0, 1):
+        if inventory.place(index)[1] not in up:
+            raise BenchError(f"the aggregator does not hear {inventory.place(index)[1]}")
+    states = dict(_CHECK_STATE.findall(page))
+    unwell = {name: state for name, state in sorted(states.items()) if state not in _WELL}
+    return {
+        "checks_read": len(states),
+        "checks_not_ok": ", ".join(f"{name}: {state}" for name, state in unwell.items()) or "none",
     }
 
 
 @contextlib.contextmanager
-def _agent(directory: Path) -> Iterator[tuple[int, Aggregator]]:
-    """Run the real agent; yield its process id, and the real aggregator that hears it."""
+def _ours(directory: Path) -> Iterator[Measured]:
+    """Run both agents, and the real aggregator that hears them."""
     from bench.kit import certificates  # noqa: PLC0415 - trustme may be missing
 
-    venue, host = inventory.place(0)
-    made = certificates.make(directory, host)
+    made = certificates.make(directory, inventory.place(0)[1])
     expected = directory / "inventory.toml"
-    inventory.write(expected, 1)
-    with mosquitto(directory, tls=made) as broker:
-        settings = directory / "agent.toml"
-        settings.write_text(_settings(venue, host, broker, made), encoding="utf-8")
-        command = python("agent", "--config", str(settings), isolated=True)
-        with (
-            running(command, log=directory / "agent.log") as process,
-            aggregator(directory, expected, broker.port) as centre,
-        ):
-            yield process.pid, centre
-
-
-def _settings(venue: str, host: str, broker: Broker, made: Certificates) -> str:
-    return (
-        f'venue = "{venue}"\nhost = "{host}"\n'
-        f'[broker]\naddress = "127.0.0.1"\nport = {broker.tls_port}\nca_file = "{made.authority}"\n'
-        f'cert_file = "{made.client_chain}"\nkey_file = "{made.client_key}"\n'
-        f"[heartbeat]\ninterval_s = {_INTERVAL_S}\nvitals_every_s = {_VITALS_EVERY_S}\n"
-    )
-
-
-def _used(pid: int) -> Used:
-    return Used(clock.monotonic(), cpu_s(pid), payload(pid))
-
-
-def _row(side: str, pid: int, before: Used) -> Row:
-    """Return what one side has used since ``before``, by the minute."""
-    after, held = _used(pid), memory(pid)
-    minutes = (after.at - before.at) / 60
-    row: Row = {
-        "side": side,
-        "rss_mib": round(held.rss / _MIB, 2),
-        "pss_mib": None if held.pss is None else round(held.pss / _MIB, 2),
-        "cpu_s_per_min": round((after.cpu_s - before.cpu_s) / minutes, 4),
-        "payload_kb_per_min": None,
-        "sent_kb_per_min": None,
-        "received_kb_per_min": None,
-        "threads": threads(pid),
-    }
-    if before.payload is not None and after.payload is not None:
-        sent = (after.payload.sent - before.payload.sent) / 1000 / minutes
-        received = (after.payload.received - before.payload.received) / 1000 / minutes
-        row["payload_kb_per_min"] = round(sent + received, 2)
-        row["sent_kb_per_min"] = round(sent, 2)
-        row["received_kb_per_min"] = round(received, 2)
-    return row
+    inventory.write(expected, 2)
+    with (
+        mosquitto(directory, tls=made) as broker,
+        ten_checks(directory, made) as checks,
+        agent(directory, 0, broker, made) as plain,
+        agent(directory, 1, broker, made, checks=checks) as checking,
+        aggregator(directory, expected, broker.port) as centre,
+    ):
+        yield Measured({"ours": plain, CHECKING: checking}, centre, broker)

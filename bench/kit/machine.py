@@ -1,6 +1,7 @@
 """What a figure was measured on; without that it means little."""
 
 import platform
+import re
 import shutil
 import subprocess
 from importlib import metadata
@@ -9,6 +10,7 @@ from pathlib import Path
 import psutil
 
 _SBIN = "/usr/sbin:/sbin:/usr/local/sbin"  # Debian keeps mosquitto where a user's PATH ends
+_VERSION = re.compile(r"(?<![/\w.])v?(\d+(?:\.\d+){1,3})\b")
 
 
 def program(name: str) -> str | None:
@@ -27,6 +29,9 @@ def facts() -> dict[str, object]:
         "python": platform.python_version(),
         "mosquitto": _version_of("mosquitto", "-h"),
         "node_exporter": _version_of("prometheus-node-exporter", "--version"),
+        "zabbix-agent2": _version_of("zabbix_agent2", "--version"),
+        "collectd": _version_of("collectd", "-h"),
+        "netdata": _version_of("netdata", "-v"),
         **{name: package_version(name) for name in ("venuewatch", "mqtt5", "paho-mqtt", "gmqtt")},
     }
 
@@ -49,10 +54,10 @@ def _cpu_model() -> str:
 
 
 def _version_of(name: str, option: str) -> str | None:
-    """Return the version in the first line that a program says of itself."""
+    """Return the version that a program says of itself."""
     path = program(name)
     if path is None:
         return None
     ran = subprocess.run([path, option], capture_output=True, text=True, timeout=10, check=False)
-    words = (ran.stdout + ran.stderr).replace(",", " ").split()
-    return words[words.index("version") + 1] if "version" in words else None
+    found = _VERSION.search(ran.stdout + ran.stderr)
+    return found[1] if found else None

@@ -2,10 +2,12 @@
 
 import contextlib
 import os
+import random
 import resource
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +20,7 @@ ROOT = Path(__file__).parents[2]
 """The checkout: benches are run from it and not from an installed package."""
 
 _STOP_S = 10.0
+_PORT_TRIES = 100
 
 
 class BenchError(Exception):
@@ -41,7 +44,12 @@ def running(
     """
     with log.open("wb") as said:
         process = subprocess.Popen(
-            command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=said, stderr=said
+            command,
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=said,
+            start_new_session=True,  # Ctrl-C is for us: we end it, and know its children then
         )
         try:
             if files is not None:
@@ -75,13 +83,19 @@ def last_line(log: Path) -> str:
 
 
 def end(process: subprocess.Popen[bytes] | subprocess.Popen[str]) -> None:
-    """Ask a process to end, and make it if it does not."""
+    """Ask a process to end, make it if it does not, and leave nothing of its children."""
+    children: list[psutil.Process] = []
+    if process.poll() is None:
+        children = psutil.Process(process.pid).children(recursive=True)
     process.terminate()
     try:
         process.wait(_STOP_S)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+    for child in children:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            child.kill()
 
 
 def python(module: str, *arguments: str, isolated: bool = False) -> list[str]:
@@ -102,19 +116,20 @@ def grant_files(wanted: int, pid: int = 0) -> int:
 
 
 def cpu_s(pid: int) -> float:
-    """Return the CPU seconds (user and system) that the live threads of ``pid`` have used.
+    """Return the CPU seconds (user and system) of ``pid``, with its threads that have ended.
 
-    The kernel's scheduler counts them in nanoseconds; without it psutil's ticks of 10 ms do.
+    Linux has a clock for each process, in nanoseconds; elsewhere psutil's ticks of 10 ms do.
+
+    Raises:
+        ProcessLookupError: it has ended.
     """
-    try:
-        spent = [
-            int((task / "schedstat").read_text().split()[0])
-            for task in Path(f"/proc/{pid}/task").iterdir()
-        ]
-        return sum(spent) / 1e9
-    except OSError:
+    if not sys.platform.startswith("linux"):
         times = psutil.Process(pid).cpu_times()
         return float(times.user + times.system)
+    try:
+        return time.clock_gettime((~pid << 3) | 2)  # as clock_getcpuclockid(3) makes the number
+    except OSError as error:
+        raise ProcessLookupError(f"no process {pid}") from error
 
 
 def busy_s() -> float:
@@ -138,11 +153,20 @@ def threads(pid: int) -> int:
     return int(psutil.Process(pid).num_threads())
 
 
-def free_port() -> int:
-    """Return a TCP port of the loopback that nobody had a moment ago."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
+def free_port(*, at_most: int | None = None) -> int:
+    """Return a TCP port of the loopback that nobody had a moment ago.
+
+    ``at_most`` is for programs that take no port of the kernel's own choice.
+
+    Raises:
+        BenchError: none was found.
+    """
+    tries = [0] if at_most is None else random.sample(range(10_000, at_most + 1), _PORT_TRIES)
+    for port in tries:
+        with socket.socket() as sock, contextlib.suppress(OSError):
+            sock.bind(("127.0.0.1", port))
+            return int(sock.getsockname()[1])
+    raise BenchError("there is no free port")
 
 
 def _proportional(pid: int) -> int | None:

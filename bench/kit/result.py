@@ -15,10 +15,16 @@ Row: TypeAlias = dict[str, Value]
 
 
 class Goal(NamedTuple):
-    """What our own row must reach: ``key`` at most ``at_most``."""
+    """What a row of ours must reach: ``key`` of ``side`` at most ``at_most``."""
 
     key: str
     at_most: float
+    side: str = "ours"
+
+    @property
+    def name(self) -> str:
+        """Its key, with the side where that is not plainly ours."""
+        return self.key if self.side == "ours" else f"{self.side}: {self.key}"
 
 
 class Result(NamedTuple):
@@ -45,7 +51,7 @@ def document(bench: str, machine: Mapping[str, object], result: Result) -> dict[
         "bench": bench,
         "machine": dict(machine),
         "conditions": dict(result.conditions),
-        "goals": {goal.key: {"at_most": goal.at_most} for goal in result.goals},
+        "goals": {goal.name: {"at_most": goal.at_most} for goal in result.goals},
         "rows": list(result.rows),
     }
 
@@ -69,17 +75,17 @@ def as_table(bench: str, machine: Mapping[str, object], result: Result) -> str:
     lines += _facts("machine", machine)
     lines += _facts("conditions", result.conditions)
     lines += ["", *_columns(result.rows)]
-    ours = next((row for row in result.rows if row["side"] == "ours"), {})
+    rows = {row["side"]: row for row in result.rows}
     lines += [""] if result.goals else []
-    lines += [_verdict(goal, ours.get(goal.key)) for goal in result.goals]
+    lines += [_verdict(goal, rows.get(goal.side, {}).get(goal.key)) for goal in result.goals]
     return "\n".join(lines) + "\n"
 
 
 def _verdict(goal: Goal, value: Value) -> str:
     if not isinstance(value, int | float):
-        return f"goal: {goal.key} at most {goal.at_most:g}: not measured"
+        return f"goal: {goal.name} at most {goal.at_most:g}: not measured"
     word = "met" if value <= goal.at_most else "MISSED"
-    return f"goal: {goal.key} at most {goal.at_most:g}: {word} ({_shown(value)})"
+    return f"goal: {goal.name} at most {goal.at_most:g}: {word} ({_shown(value)})"
 
 
 def _facts(title: str, facts: Mapping[str, object]) -> list[str]:

@@ -1,0 +1,67 @@
+"""Asks at an even pace, as a server of each peer's kind would: over HTTP like Prometheus."""
+
+import contextlib
+import http.client
+import threading
+from collections.abc import Callable, Iterator
+
+from bench.kit.processes import BenchError
+from venuewatch import clock
+
+_ANSWER_S = 10.0
+AS_PROMETHEUS = {
+    "Accept": "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
+    "Accept-Encoding": "gzip",
+    "User-Agent": "Prometheus/2.42.0",
+    "X-Prometheus-Scrape-Timeout-Seconds": "1",
+}
+
+
+@contextlib.contextmanager
+def evenly(work: Callable[[], None], every_s: float, *, what: str) -> Iterator[None]:
+    """Do ``work`` each ``every_s`` in a thread of its own while the block runs.
+
+    Raises:
+        BenchError: it failed on the way, so whatever was measured meanwhile is worth nothing.
+    """
+    stop = threading.Event()
+    failed: list[Exception] = []
+
+    def run() -> None:
+        due = clock.monotonic()
+        try:
+            while not stop.wait(max(0.0, due - clock.monotonic())):
+                work()
+                due += every_s
+        except Exception as error:  # noqa: BLE001 - raised again where the block ends
+            failed.append(error)
+
+    thread = threading.Thread(target=run, name=what)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+    if failed:
+        raise BenchError(f"{what} has stopped: {failed[0]!r}")
+
+
+@contextlib.contextmanager
+def scraped(port: int, path: str, every_s: float) -> Iterator[None]:
+    """Scrape a page of the loopback over one kept-alive connection while the block runs.
+
+    Raises:
+        BenchError: a scrape failed.
+    """
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_ANSWER_S)
+
+    def scrape() -> None:
+        connection.request("GET", path, headers=AS_PROMETHEUS)
+        answer = connection.getresponse()
+        answer.read()
+        if answer.status != http.client.OK:
+            raise BenchError(f"{path} answers with {answer.status}")
+
+    with contextlib.closing(connection), evenly(scrape, every_s, what=path):
+        yield
