@@ -27,13 +27,14 @@ class Keeper:
 
     Attributes:
         status: how the spool stood after the last thing it did.
+        is_asked: whether an answer to ``ask`` is under way; it wakes the shell.
     """
 
     def __init__(self, open_spool: Callable[[], Spool], wake: Callable[[], None]) -> None:
         self._wake = wake
         self._orders: queue.SimpleQueue[Callable[[Spool], None] | None] = queue.SimpleQueue()
         self._batches: queue.SimpleQueue[list[Record]] = queue.SimpleQueue()
-        self._is_asked = False
+        self.is_asked = False
         self.status = Status()
         self._thread = threading.Thread(
             target=self._serve, args=(open_spool,), name="spool", daemon=True
@@ -50,9 +51,9 @@ class Keeper:
 
     def ask(self, after: int, *, max_bytes: int) -> bool:
         """Ask for the oldest records above ``after``; return False while an answer is under way."""
-        if self._is_asked:
+        if self.is_asked:
             return False
-        self._is_asked = True
+        self.is_asked = True
         self._orders.put(lambda spool: self._batches.put(spool.read(after, max_bytes=max_bytes)))
         return True
 
@@ -60,7 +61,7 @@ class Keeper:
         """Return the answer to the last ``ask`` once, or None while there is none."""
         if self._batches.empty():
             return None
-        self._is_asked = False
+        self.is_asked = False
         return self._batches.get()
 
     def finished(self) -> threading.Event:

@@ -70,7 +70,7 @@ class Outbox:
     def next_at(self) -> float | None:
         """Return when (monotonic s) to call ``advance`` next, None if nothing is to be done."""
         due = [sent.sent_at + ACKNOWLEDGED_WITHIN_S for sent in self._in_flight[:1]]
-        if self._has_line and self._keeper.status.pending:
+        if self._has_line and self._keeper.status.pending and not self._keeper.is_asked:
             due.append(self._resend_at if self._is_all_sent else self._pace.next_at)
         return min(due, default=None)
 

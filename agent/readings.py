@@ -1,6 +1,7 @@
 """Takes the readings of this host, and makes messages of them."""
 
 import random
+from collections.abc import Callable
 from functools import partial
 
 import msgspec
@@ -24,8 +25,7 @@ _VITALS = ""  # a task's name that no check can have
 class Readings:
     """Vitals and checks, each in its rhythm.
 
-    Attributes:
-        own: what the shell knows of itself, to be said among the vitals.
+    ``own`` tells what the shell knows of itself, to be said among the vitals.
     """
 
     def __init__(
@@ -36,7 +36,9 @@ class Readings:
         threads: Threads,
         start: float,
         rng: random.Random,
+        own: Callable[[], dict[str, float]],
     ) -> None:
+        self._own = own
         self._boot = boot
         self._configs: dict[str, CheckConfig] = {check.name: check for check in settings.check}
         self._latest: dict[str, Reading] = {}
@@ -47,7 +49,6 @@ class Readings:
             first_at = start + rng.uniform(0.0, min(check.every_s, START_JITTER_S))
             tasks.append(self._check_task(check, first_at))
         self._runner = Runner(tasks, threads)
-        self.own: dict[str, float] = {}
 
     @property
     def next_at(self) -> float | None:
@@ -65,7 +66,7 @@ class Readings:
         messages = []
         for outcome in outcomes:
             if outcome.name == _VITALS and isinstance(outcome.value, VitalReadings):
-                readings = msgspec.structs.replace(outcome.value, **self.own)
+                readings = msgspec.structs.replace(outcome.value, **self._own())
                 messages.append(self._message(Stream.VITALS, readings, session))
         said = [self._said(outcome) for outcome in outcomes if outcome.name != _VITALS]
         if said:

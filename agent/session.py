@@ -134,8 +134,10 @@ class Session:
             self._client.publish(topic, payload, qos=qos, retain=is_retained, properties=properties)
         )
 
-    def wait(self, timeout_s: float, wake: socket.socket) -> None:
+    def wait(self, timeout_s: float, wake: socket.socket) -> bool:
         """Sleep until ``timeout_s`` has passed, something has arrived, or ``wake`` is readable.
+
+        Return whether ``wake`` is.
 
         Raises:
             SessionError: the session ended, or did not open in time.
@@ -163,6 +165,7 @@ class Session:
             raise SessionError(self._why)
         if not self.is_open and clock.monotonic() > self._open_by:
             raise SessionError("the broker accepted the connection and did not answer")
+        return woken in readable
 
     def close(self, farewell: tuple[str, bytes]) -> None:
         """Publish a retained farewell, wait a moment until the broker has it, and part cleanly."""

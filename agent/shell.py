@@ -54,7 +54,9 @@ class Agent:
         pool = Pool(self._nudge)
         self._link = Link(settings.broker, self._new_session, threads=pool, rng=rng, start=start)
         self._centre = Centre()
-        self._readings = Readings(settings, boot=self._boot, threads=pool, start=start, rng=rng)
+        self._readings = Readings(
+            settings, boot=self._boot, threads=pool, start=start, rng=rng, own=self._own
+        )
         directory, max_bytes = str(settings.spool.directory), settings.spool.max_bytes
         self._keeper = Keeper(partial(Spool, directory, max_bytes=max_bytes), self._nudge)
         self._outbox = Outbox(self._keeper, boot=self._boot)
@@ -111,10 +113,10 @@ class Agent:
         due += [self._watchdog.next_at, self._link.connect_at if session is None else None]
         timeout_s = max(0.0, min(at for at in due if at is not None) - clock.monotonic())
         if session is not None:
-            session.wait(timeout_s, self._wake)
+            is_woken = session.wait(timeout_s, self._wake)
         else:
-            select.select([self._wake], [], [], timeout_s)
-        with contextlib.suppress(BlockingIOError):
+            is_woken = bool(select.select([self._wake], [], [], timeout_s)[0])
+        if is_woken:
             self._wake.recv(4096)
 
     def _new_session(self, place: config.Place, number: int) -> Session:
@@ -151,7 +153,6 @@ class Agent:
     def _read(self, now: float) -> None:
         """Take readings, and send or keep them; the backlog goes on while somebody listens."""
         line = self._line(now)
-        self._readings.own = self._own()
         for stream, payload in self._readings.advance(now, self._link.sessions):
             self._outbox.take(stream, payload, line, now)
         self._outbox.advance(line, self._link.sessions, now)

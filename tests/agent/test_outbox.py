@@ -229,3 +229,12 @@ def test_when_all_was_sent_there_is_nothing_to_wake_up_for_until_it_is_overdue(
 
     assert next_at is not None
     assert next_at > world.now + 1.0
+
+
+def test_while_the_spool_is_asked_it_wakes_us_and_no_timer_does(world: World) -> None:
+    world.take(0, None)
+    world.settle()
+    world.outbox.advance(Broker(), 1, world.now)
+
+    assert world.keeper.is_asked
+    assert world.outbox.next_at() is None
