@@ -53,3 +53,25 @@ def test_a_flipped_bit_loses_only_the_record_that_it_is_in(
 def test_any_bytes_can_be_read(data: bytes) -> None:
     for record in scan(data):
         assert encode(record) in data
+
+
+def test_a_file_cut_at_every_byte_gives_the_records_that_are_whole() -> None:
+    payloads = [b"one", b"", b"three " * 5, b"four"]
+    records, whole = written(payloads)
+    ends = [len(written(payloads[:count])[1]) for count in range(1, len(payloads) + 1)]
+
+    found = [list(scan(whole[:cut])) for cut in range(len(whole) + 1)]
+
+    assert found == [records[: sum(end <= cut for end in ends)] for cut in range(len(whole) + 1)]
+
+
+def test_a_file_with_any_one_bit_flipped_gives_all_records_but_that_one() -> None:
+    records, whole = written([b"one", b"two", b"three"])
+
+    lost = []
+    for bit in range(len(whole) * 8):
+        damaged = bytearray(whole)
+        damaged[bit // 8] ^= 1 << bit % 8
+        lost.append(len(records) - len([one for one in scan(bytes(damaged)) if one in records]))
+
+    assert lost == [1] * len(lost)
