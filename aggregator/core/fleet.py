@@ -110,11 +110,6 @@ class Host:
         self.readings_missing = 0
 
     @property
-    def is_announced(self) -> bool:
-        """Whether the birth of the boot that is beating is known."""
-        return self.birth is not None and self.birth.boot == self.boot
-
-    @property
     def announced_allowance_s(self) -> float:
         """The announced interval and the margin; 0 as long as no birth is known."""
         return 0.0 if self.birth is None else self.birth.interval_s + self.margin_s

@@ -24,11 +24,7 @@ _logger = logging.getLogger("aggregator.broker")
 
 
 class BrokerLink:
-    """One lasting subscription. ``will`` (topic, payload) is published retained if we vanish.
-
-    Attributes:
-        connects: how often the subscription was made.
-    """
+    """One lasting subscription. ``will`` (topic, payload) is published retained if we vanish."""
 
     def __init__(
         self,
@@ -55,7 +51,6 @@ class BrokerLink:
         self._unacknowledged: dict[int, bytes] = {}
         self._trouble: str | None = None
         self._is_closing = False
-        self.connects = 0
 
     @property
     def is_subscribed(self) -> bool:
@@ -128,7 +123,6 @@ class BrokerLink:
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
                 await connection.opened
-            self.connects += 1
             self._trouble = None
             log.event(_logger, logging.INFO, "broker_connected", **self._place())
             why = await asyncio.shield(connection.ended)
