@@ -17,13 +17,19 @@ import msgspec
 from aiohttp import web
 
 from aggregator import config, inventory
-from aggregator.core.detector import Detector
-from aggregator.core.events import BacklogHeard, BirthWanted, HostChanged
+from aggregator.core.events import (
+    BacklogHeard,
+    BirthWanted,
+    HostChanged,
+    IncidentChanged,
+    PortWanted,
+    ProbeWanted,
+)
 from aggregator.core.fleet import Fleet
-from aggregator.core.intake import Intake
 from aggregator.core.states import HostState
-from aggregator.core.ticks import Ticks
-from aggregator.shell.broker import BrokerLink
+from aggregator.core.watch import Watch
+from aggregator.shell import port
+from aggregator.shell.broker import BrokerLink, subscription
 from aggregator.shell.http import Pages
 from aggregator.shell.journal import Journal
 from aggregator.shell.metrics import Metrics
@@ -32,7 +38,7 @@ from venuewatch import __version__, clock, log
 from venuewatch.config import ConfigError, check_usable
 from venuewatch.wire import topics
 from venuewatch.wire.errors import MalformedMessageError, Reason
-from venuewatch.wire.messages import Acknowledge, CentreState, Rebirth, encode
+from venuewatch.wire.messages import Acknowledge, CentreState, Command, Probe, Rebirth, encode
 
 LOOK_EVERY_S = 0.1
 """How often (s) the loop looks at least, to notice its own lag."""
@@ -56,20 +62,23 @@ class Aggregator:
     def __init__(self, settings: config.Config, fleet: Fleet, *, rng: random.Random) -> None:
         self._settings = settings
         self.fleet = fleet
-        self._detector = Detector(
+        self._watch = Watch(
             fleet,
             reconnect_max_s=settings.broker.reconnect_max_s,
             away_limit_s=settings.detection.away_limit_s,
         )
-        self._ticks = Ticks()
-        self._intake = Intake(fleet, self._detector, self._ticks)
-        self._metrics = Metrics(self._intake, version=__version__)
+        self._intake = self._watch.intake
+        self._metrics = Metrics(self._watch, version=__version__)
         self._state_topic = topics.centre_state(settings.name)
         self._link = BrokerLink(
             settings.broker,
             self,
             client_id=settings.name,
-            patterns=[topics.EVERYTHING_UPWARD],
+            filters=[
+                subscription(topics.EVERYTHING_UPWARD, no_local=True),
+                subscription(topics.TICK),  # its way back to us is the canary
+                subscription(topics.BROKER_DROPPED),
+            ],
             will=(self._state_topic, encode(CentreState("offline"))),
             rng=rng,
         )
@@ -93,9 +102,9 @@ class Aggregator:
         self._open_journal()
         runner = web.AppRunner(self._pages().app(), access_log=None)
         await runner.setup()
-        host, port = config.host_and_port(self._settings.web.listen_address)
+        host, web_port = config.host_and_port(self._settings.web.listen_address)
         try:
-            site = web.TCPSite(runner, host, port)
+            site = web.TCPSite(runner, host, web_port)
             await site.start()
             self.port = runner.addresses[0][1]
             log.event(_logger, logging.INFO, "serving", address=runner.addresses[0])
@@ -120,7 +129,7 @@ class Aggregator:
     def hear(self, publishes: Sequence[mqtt5.PublishPacket]) -> None:
         """Take in what one read brought."""
         now, wall = self._now(), clock.wall()
-        hear = self._intake.hear
+        hear = self._watch.hear
         for publish in publishes:
             try:
                 hear(publish.topic, publish.payload, is_retained=publish.retain, now=now, wall=wall)
@@ -136,7 +145,7 @@ class Aggregator:
     def subscribed(self) -> None:
         """Begin the grace, and say that we are there."""
         self._metrics.connected.set(1)
-        self._detector.subscribed(self._now())
+        self._watch.subscribed(self._now())
         self._link.publish(
             self._state_topic, encode(CentreState("online")), qos=1, is_retained=True
         )
@@ -145,7 +154,7 @@ class Aggregator:
     def lost(self) -> None:
         """Blind from now on: nobody's silence means anything."""
         self._metrics.connected.set(0)
-        self._detector.blinded(self._now())
+        self._watch.blinded(self._now())
         self._tell()
 
     def _open_journal(self) -> None:
@@ -159,7 +168,7 @@ class Aggregator:
             raise ConfigError(f"{settings.path}: {error}") from None
 
     def _pages(self) -> Pages:
-        return Pages(self.fleet, self._metrics, lambda: self._detector.is_settled)
+        return Pages(self.fleet, self._metrics, lambda: self._watch.is_settled)
 
     def _now(self) -> float:
         """Return the time, after telling the core if our loop came too late to be fair."""
@@ -167,7 +176,7 @@ class Aggregator:
         lag_s = now - self._look_at
         if lag_s > STALL_S:
             log.event(_logger, logging.WARNING, "stalled", lag_s=round(lag_s, 3))
-            self._detector.stalled(self._ran_at, now)
+            self._watch.stalled(self._ran_at, now)
             self._metrics.note_lag(lag_s, now)
             self._look_at = now
         self._ran_at = now
@@ -176,25 +185,39 @@ class Aggregator:
     def _look(self) -> None:
         now = self._now()
         self._metrics.note_lag(max(0.0, now - self._look_at), now)
-        self._detector.advance(now)
+        self._watch.advance(now)
         self._wake_at(now + LOOK_EVERY_S)
         self._tell()
 
     def _tell(self) -> None:
         """Hand on what became true, and be awake at the next deadline."""
-        for event in self._detector.events():
+        for event in self._watch.events():
             match event:
                 case HostChanged():
                     self._metrics.note_change(event)
                     _log_change(event)
+                case IncidentChanged():
+                    _log_incident(event)
                 case BirthWanted():
-                    command = topics.topic(event.venue, event.host, topics.Stream.CMD)
-                    self._link.publish(command, encode(Rebirth()), qos=1)
-        due = self._detector.next_deadline()
+                    self._command(event.venue, event.host, Rebirth())
+                case ProbeWanted():
+                    self._command(event.venue, event.by, _probe(event))
+                case PortWanted():
+                    self._loop.create_task(self._ask_port(), name="broker's port")
+        due = self._watch.next_deadline()
         if due is not None:
             due = max(due, clock.monotonic() + LOOK_APART_S)
             if due < self._look_at:
                 self._wake_at(due)
+
+    def _command(self, venue: str, host: str, command: Command) -> None:
+        topic = topics.topic(venue, host, topics.Stream.CMD)
+        self._link.publish(topic, encode(command), qos=1)
+
+    async def _ask_port(self) -> None:
+        said = await port.ask(self._settings.broker)
+        self._watch.hear_port(said, self._now())
+        self._tell()
 
     def _wake_at(self, at: float) -> None:
         if self._look_timer is not None:
@@ -217,8 +240,8 @@ class Aggregator:
 
     def _acknowledge(self, backlogs: Sequence[BacklogHeard]) -> None:
         for backlog in backlogs:
-            command = topics.topic(backlog.venue, backlog.host, topics.Stream.CMD)
-            self._link.publish(command, encode(Acknowledge(backlog.boot, backlog.number)), qos=1)
+            acknowledge = Acknowledge(backlog.boot, backlog.number)
+            self._command(backlog.venue, backlog.host, acknowledge)
 
     async def _save(self) -> None:
         """Write down, from time to time, which readings were heard live."""
@@ -229,7 +252,8 @@ class Aggregator:
 
     async def _tick(self) -> None:
         while True:
-            self._link.publish(topics.TICK, encode(self._ticks.next(clock.monotonic())))
+            self._link.publish(topics.TICK, encode(self._watch.tick(self._now())))
+            self._tell()
             await asyncio.sleep(TICK_EVERY_S)
 
     def _log_refused(self, error: MalformedMessageError, topic: str) -> None:
@@ -260,6 +284,33 @@ def _log_change(change: HostChanged) -> None:
         after=change.after,
         trigger=change.trigger,
         silent_s=silent_s,
+    )
+
+
+def _log_incident(event: IncidentChanged) -> None:
+    incident = event.incident
+    log.event(
+        _logger,
+        logging.WARNING if event.change in {"opened", "sharpened"} else logging.INFO,
+        "incident",
+        change=event.change,
+        number=incident.number,
+        scope=incident.subject.scope,
+        venue=incident.subject.venue,
+        host=incident.subject.host,
+        check=incident.subject.check,
+        cause=incident.cause,
+        children=len(incident.children),
+    )
+
+
+def _probe(wanted: ProbeWanted) -> Probe:
+    return Probe(
+        number=wanted.number,
+        host=wanted.host,
+        address=wanted.address,
+        port=wanted.port,
+        timeout_s=wanted.timeout_s,
     )
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import msgspec
 
-from aggregator.core.fleet import Fleet, Host, Venue
+from aggregator.core.fleet import Fleet, Host, Place, Venue
 from aggregator.core.margins import MARGINS_S, Link
 from venuewatch.config import Name, load
 
@@ -70,7 +70,13 @@ def _venue_of(entry: VenueEntry) -> Venue:
         timezone=entry.timezone,
     )
     for host in entry.host:
-        venue.hosts[host.name] = Host(entry.code, host.name, margin_s=margin_s, role=host.role)
+        venue.hosts[host.name] = Host(
+            entry.code,
+            host.name,
+            margin_s=margin_s,
+            role=host.role,
+            place=Place(host.address, host.probe_port, host.gateway),
+        )
     return venue
 
 

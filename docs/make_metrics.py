@@ -1,19 +1,17 @@
 """Write ``docs/metrics.md`` from the code: ``python docs/make_metrics.py``."""
 
-from collections import Counter
+import sys
 from pathlib import Path
-from types import SimpleNamespace
-from typing import cast
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from aggregator.core.intake import Intake
+from aggregator.core.diagnosis import RULES
+from aggregator.core.fleet import Fleet
+from aggregator.core.watch import Watch
 from aggregator.shell.exposition import OWN
 from aggregator.shell.metrics import Metrics
 from venuewatch.wire.checks import check_families
-from venuewatch.wire.errors import Reason
 from venuewatch.wire.readings import families
-from venuewatch.wire.topics import Stream
 
 TARGET = Path(__file__).parent / "metrics.md"
 
@@ -33,8 +31,12 @@ up or late: a frozen value is never shown.
 _STATES = """
 `state` of a host: `unseen` (expected, never heard), `up`, `late` (past 1 s of patience), `down`,
 `unreachable` (its venue is cut), `away` (said farewell), `unknown` (we can not hear, or have just
-started). `cause` of a problem: `connection_lost` (its connection broke), `silent` (no beat within
-interval + margin), `did_not_return` (away for longer than `away_limit_s`).
+started).
+
+## Causes
+
+`cause` of a problem or an incident, in the order in which the rules are asked; the first that has
+something to say decides. One rule is one file of `aggregator/core/rules/`.
 """
 
 
@@ -58,7 +60,8 @@ def text() -> str:
             "## Venues and hosts\n",
             _table(mine),
             _STATES,
-            "## Vitals, under node_exporter's names and units\n",
+            _causes(),
+            "\n## Vitals, under node_exporter's names and units\n",
             "For memory see [decision 3](decisions/0003-memory-names.md).\n",
             _table(uname + vitals),
             "\n## What checks measure\n",
@@ -69,6 +72,14 @@ def text() -> str:
             "",
         ]
     )
+
+
+def _causes() -> str:
+    lines = ["| cause | says |", "|---|---|"]
+    for rule in RULES:
+        said = (sys.modules[rule.judge.__module__].__doc__ or "").strip().splitlines()[0]
+        lines.append(f"| `{rule.cause}` | {said} |")
+    return "\n".join(lines)
 
 
 def _check_rows() -> list[tuple[str, str, str, str]]:
@@ -85,10 +96,10 @@ def _check_rows() -> list[tuple[str, str, str, str]]:
 
 
 def _self_rows() -> list[tuple[str, str, str, str]]:
-    counters = SimpleNamespace(
-        heard=Counter(dict.fromkeys(Stream, 0)), rejected=Counter(dict.fromkeys(Reason, 0))
-    )
-    exposition = Metrics(cast("Intake", counters), version="").render().decode()
+    watch = Watch(Fleet())
+    watch.awareness.round_trip_s = 0.0
+    watch.intake.broker_dropped = 0
+    exposition = Metrics(watch, version="").render().decode()
     rows = []
     for family in text_string_to_metric_families(exposition):
         name = f"{family.name}_total" if family.type == "counter" else family.name

@@ -1,18 +1,22 @@
-"""Decides what state every host is in, from what was heard and when.
+"""Keeps every host's deadline and state, from what was heard and when.
 
 ``hear_*`` takes in evidence, ``next_deadline`` says when to look again, ``advance`` looks, and
 ``events`` hands over what became true. Hearing a beat costs O(1) and looking O(due). How often
 the shell looks changes no event: whatever was due before something is heard is decided first,
-and stamped with its own deadline. Only a lag that the shell reports (``stalled``) or a lost
-broker connection (``blinded``) ever moves a deadline.
+and stamped with its own deadline. Only a lag that the shell reports (``stalled``, ``credit``) or
+a lost broker connection (``blinded``) ever moves a deadline. What a silence means is not decided
+here: the ``judge`` is asked.
 """
 
-import heapq
-from itertools import count
+from collections.abc import Callable, Iterable
+from typing import NamedTuple, TypeAlias
 
+from aggregator.core.deadlines import Deadlines
 from aggregator.core.events import BirthWanted, Event, HostChanged
+from aggregator.core.evidence import Verdict, Wait
 from aggregator.core.fleet import INF, UNANNOUNCED_INTERVAL_S, Fleet, Host
 from aggregator.core.margins import PATIENCE_S, will_hold
+from aggregator.core.sessions import is_new_session, is_of_latest_session, proves_only_silence
 from aggregator.core.states import ALIVE, TRANSITIONS, HostState, Trigger
 from venuewatch.wire.messages import Beat, Birth, Death
 from venuewatch.wire.reconnect import RECONNECT_MAX_S
@@ -27,70 +31,100 @@ _GRACE_EXTRA_S = 5.0
 
 _FALLEN = frozenset({HostState.DOWN, HostState.UNREACHABLE})
 
+_FORMER_BOOTS = 4
+
+Judge: TypeAlias = Callable[[Host, Trigger, float], Verdict | Wait | None]
+"""Asked what a host's silence means: it is down for a cause, wait, or None: dealt with already."""
+
+Note: TypeAlias = Callable[[Host, HostChanged, Verdict | None], None]
+"""Told of each change, in order of time, while it happens."""
+
+
+class BootReturned(NamedTuple):
+    """A boot beats again under a host's name after ``between`` had beaten under it."""
+
+    at: float
+    host: Host
+    returned: str
+    between: str
+
+
 _CAUSES = {
     Trigger.DEADLINE_PASSED: "silent",
     Trigger.GRACE_ENDED: "silent",
     Trigger.CONNECTION_LOST: "connection_lost",
     Trigger.AWAY_TOO_LONG: "did_not_return",
-    Trigger.VENUE_CUT: "venue_unreachable",
 }
 
 
+def judge_alone(_host: Host, trigger: Trigger, _at: float) -> Verdict:
+    """Judge a host by what triggered it, without looking at anybody else."""
+    return Verdict(_CAUSES[trigger])
+
+
 class Detector:
-    """The verdict on every host of a fleet. It starts blind, until ``subscribed``."""
+    """The state of every host of a fleet. It starts blind, until ``subscribed``.
+
+    Attributes:
+        boots_returned: which boots came back; whoever judges them takes them out.
+    """
 
     def __init__(
         self,
         fleet: Fleet,
+        events: list[Event] | None = None,
         *,
         reconnect_max_s: float = RECONNECT_MAX_S,
         away_limit_s: float = AWAY_LIMIT_S,
+        judge: Judge = judge_alone,
+        note: Note | None = None,
     ) -> None:
         self._fleet = fleet
+        self._judge = judge
+        self._note = note
         self._grace_s = reconnect_max_s + _GRACE_EXTRA_S
         self._away_limit_s = away_limit_s
-        self._is_blind = True
-        self._due: list[tuple[float, int, Host]] = []
-        self._ticket = count()
-        self._events: list[Event] = []
+        self._deadlines = Deadlines(fleet, self._pass_deadline)
+        self._events: list[Event] = [] if events is None else events
+        self.boots_returned: list[BootReturned] = []
 
     @property
     def is_settled(self) -> bool:
         """Whether we can hear, and every host's state is decided."""
-        return not self._is_blind and not any(
+        return not self._deadlines.is_blind and not any(
             venue.counts[HostState.UNKNOWN] for venue in self._fleet.venues.values()
         )
 
     def events(self) -> list[Event]:
         """Hand over, once, what became true since the last call, in order of time."""
-        taken, self._events = self._events, []
+        taken = self._events[:]
+        self._events.clear()
         return taken
+
+    @property
+    def limit(self) -> float:
+        """Nothing that is due at this time (monotonic s) or later is decided, whoever looks."""
+        return self._deadlines.limit
+
+    @limit.setter
+    def limit(self, limit: float) -> None:
+        self._deadlines.limit = limit
 
     def next_deadline(self) -> float | None:
         """Return when (monotonic s) the next decision may fall, or None if nothing is due."""
-        return self._due[0][0] if self._due else None
+        return self._deadlines.next_at()
+
+    def grace_s(self, host: Host) -> float:
+        """Return how long (s) ``host`` may take to find its way back to us."""
+        return max(self._grace_s + host.margin_s, host.announced_allowance_s)
 
     def advance(self, now: float) -> None:
-        """Decide everything that was due by ``now``, in order of time."""
-        while self._due and self._due[0][0] <= now:
-            when, _, host = self._due[0]
-            due = self._due_of(host)
-            if when == host.queued_at and when < due < INF:  # it has beaten since: the usual case
-                host.queued_at = due
-                heapq.heapreplace(self._due, (due, next(self._ticket), host))
-                continue
-            heapq.heappop(self._due)
-            if when != host.queued_at:
-                continue
-            host.queued_at = INF
-            if due <= when:
-                self._pass_deadline(host, when)
-            self._queue(host)
+        """Decide everything that was due by ``now`` (and before ``limit``), in order of time."""
+        self._deadlines.advance(now)
 
     def hear_beat(self, host: Host, beat: Beat, now: float, wall: float) -> bool:
         """Take in a live beat; return whether it is news (not a repeat, not overtaken)."""
-        if self._due and self._due[0][0] <= now:
-            self.advance(now)
+        self._deadlines.advance(now)
         is_new_boot = beat.boot != host.boot
         if is_new_boot:
             self._begin_boot(host, beat)
@@ -101,16 +135,19 @@ class Detector:
         gap_s = INF
         if host.evidence_at is not None and not is_new_boot:
             gap_s = now - host.evidence_at
+            if host.state in ALIVE:
+                host.lateness.observe(now - host.deadline + host.margin_s, host.margin_s)
         host.beat_seq = beat.seq
         host.session = beat.session
         host.evidence_at = now
         host.evidence_wall = wall
         host.deadline = now + host.allowance_s
         host.will_due = INF
+        host.closed_at = None
         host.is_replaced = False
         if host.state is not _UP or is_new_boot:
             self._hear_again(host, gap_s, now)
-            self._queue(host)
+            self._deadlines.queue(host)
         if host.birth is None or host.birth.boot != beat.boot:
             self._ask_for_birth(host, now)
         return True
@@ -121,7 +158,7 @@ class Detector:
         A live one shows that the session before it was replaced, and so voids that one's will.
         """
         self.advance(now)
-        if not is_retained and _is_new_session(host, birth):
+        if not is_retained and is_new_session(host, birth):
             host.will_due = INF
             host.is_replaced = True
         is_news, host.birth = birth != host.birth, birth
@@ -140,13 +177,14 @@ class Detector:
         self.advance(now)
         is_news = death != host.death or host.state is HostState.UNKNOWN
         host.death = death
-        if is_retained or not is_news or not _is_of_latest_session(host, death):
+        if is_retained or not is_news or not is_of_latest_session(host, death):
             return
         if death.reason == "farewell":
             self._leave(host, now)
-        elif host.state in ALIVE:
+        elif host.state in ALIVE and not proves_only_silence(host, now):
+            host.closed_at = now
             host.will_due = now + will_hold(host.round_trip_s)
-            self._queue(host)
+            self._deadlines.queue(host)
 
     def stalled(self, start: float, end: float) -> None:
         """Credit every deadline with the time (monotonic s) in which we ourselves did not run.
@@ -159,34 +197,69 @@ class Detector:
         if end < start:
             raise ValueError(f"a stall cannot end ({end}) before it starts ({start})")
         self.advance(start)
+        self.credit(end - start)
+
+    def credit(self, lag_s: float) -> None:
+        """Move every deadline by ``lag_s``, in which nobody could be heard."""
         for host in self._fleet:
-            host.deadline += end - start
-            host.will_due += end - start
-        self._queue_all()
+            host.deadline += lag_s
+            host.will_due += lag_s
+            host.held_until += lag_s
+        self._deadlines.queue_all()
 
     def blinded(self, now: float) -> None:
         """Our own connection ended: nobody's silence means anything, and held wills are void."""
         self.advance(now)
-        self._is_blind = True
+        self._deadlines.is_blind = True
         for host in self._fleet:
             host.will_due = INF
+            host.closed_at = None
             host.was_up = host.counts_as_up
             self._change(host, Trigger.BLINDED, now)
-        self._queue_all()
+        self._deadlines.queue_all()
 
     def subscribed(self, now: float) -> None:
         """We can hear (again): the grace begins in which the fleet may find its way back."""
         self.advance(now)
-        self._is_blind = False
+        self._deadlines.is_blind = False
         for host in self._fleet:
-            grace_ends = now + max(self._grace_s + host.margin_s, host.announced_allowance_s)
+            grace_ends = now + self.grace_s(host)
             if host.state is HostState.UNKNOWN:
                 host.deadline = grace_ends
             elif host.state is HostState.AWAY:
                 host.deadline = max(host.deadline, grace_ends)
             elif host.state in ALIVE:  # heard before the subscription was acknowledged
                 host.deadline = now + host.allowance_s
-        self._queue_all()
+            elif host.state is HostState.UNREACHABLE and host.deadline < INF:
+                host.deadline = grace_ends
+        self._deadlines.queue_all()
+
+    def cut(self, hosts: Iterable[Host], verdict: Verdict, at: float) -> None:
+        """Their venue is cut off: they are unknown themselves, and nothing is due of them."""
+        for host in hosts:
+            host.will_due = host.deadline = INF
+            host.closed_at = None
+            self._change(host, Trigger.VENUE_CUT, at, verdict)
+
+    def expect_back(self, hosts: Iterable[Host], at: float) -> None:
+        """Their venue is back: grant unreachable hosts the grace to find their way."""
+        for host in hosts:
+            if host.state is HostState.UNREACHABLE:
+                host.deadline = at + self.grace_s(host)
+                self._deadlines.queue(host)
+
+    def reconsider(self, host: Host, at: float) -> None:
+        """Ask the judge again at ``at`` about a host that is held."""
+        host.held_until = min(host.held_until, at)
+        self._deadlines.queue(host)
+
+    def place(self, host: Host, state: HostState, since: float, cause: str | None) -> None:
+        """Put a host into the state in which an earlier process left it. No event comes of it."""
+        counts = self._fleet.venues[host.venue].counts
+        counts[host.state] -= 1
+        counts[state] += 1
+        host.state, host.since, host.cause = state, since, cause
+        host.deadline = since + self._away_limit_s if state is HostState.AWAY else INF
 
     def _hear_again(self, host: Host, gap_s: float, now: float) -> None:
         if host.state not in _FALLEN:
@@ -203,6 +276,11 @@ class Detector:
     def _begin_boot(self, host: Host, beat: Beat) -> None:
         if host.boot:
             host.restarts += 1
+            if beat.boot in host.former_boots:
+                self.boots_returned.append(
+                    BootReturned(host.evidence_at or 0.0, host, beat.boot, host.boot)
+                )
+            host.former_boots = (*host.former_boots[1 - _FORMER_BOOTS :], host.boot)
         host.boot = beat.boot
         host.steady = 0
         interval_s = UNANNOUNCED_INTERVAL_S
@@ -219,7 +297,7 @@ class Detector:
             deadline = host.deadline + allowance_s - host.allowance_s
             host.deadline = max(deadline, now + host.margin_s)
         host.allowance_s = allowance_s
-        self._queue(host)
+        self._deadlines.queue(host)
 
     def _ask_for_birth(self, host: Host, now: float) -> None:
         if now - host.birth_asked_at >= _BIRTH_ASK_EVERY_S:
@@ -230,23 +308,30 @@ class Detector:
         host.will_due = INF
         host.deadline = now + self._away_limit_s
         self._change(host, Trigger.FAREWELL, now)
-        self._queue(host)
+        self._deadlines.queue(host)
 
     def _pass_deadline(self, host: Host, when: float) -> None:
         match host.state:
             case HostState.UP | HostState.LATE:
                 if host.will_due <= when:
-                    self._change(host, Trigger.CONNECTION_LOST, when)
+                    self._accuse(host, Trigger.CONNECTION_LOST, when)
                 elif host.deadline <= when:
-                    self._change(host, Trigger.DEADLINE_PASSED, when)
+                    self._accuse(host, Trigger.DEADLINE_PASSED, when)
                 else:
                     self._change(host, Trigger.PATIENCE_ENDED, when)
             case HostState.AWAY:
-                self._change(host, Trigger.AWAY_TOO_LONG, when)
-            case HostState.UNKNOWN:
+                self._accuse(host, Trigger.AWAY_TOO_LONG, when)
+            case HostState.UNKNOWN | HostState.UNREACHABLE:
                 self._end_grace(host, when)
             case _:
                 raise AssertionError(f"nothing can be due of a host that is {host.state}")
+
+    def _accuse(self, host: Host, trigger: Trigger, when: float) -> None:
+        said = self._judge(host, trigger, when)
+        if isinstance(said, Wait):
+            host.held_until = said.until
+        elif said is not None:
+            self._change(host, trigger, when, said)
 
     def _end_grace(self, host: Host, when: float) -> None:
         if host.birth is None and host.evidence_at is None:
@@ -254,67 +339,29 @@ class Detector:
         elif (
             host.death is not None
             and host.death.reason == "farewell"
-            and _is_of_latest_session(host, host.death)
+            and is_of_latest_session(host, host.death)
         ):
             self._leave(host, when)
         else:
-            self._change(host, Trigger.GRACE_ENDED, when)
+            self._accuse(host, Trigger.GRACE_ENDED, when)
 
-    def _due_of(self, host: Host) -> float:
-        if self._is_blind:
-            return INF
-        if host.state is _UP:
-            patience_ends = host.deadline - host.margin_s + PATIENCE_S
-            return min(patience_ends, host.deadline, host.will_due)
-        match host.state:
-            case HostState.LATE:
-                return min(host.deadline, host.will_due)
-            case HostState.AWAY | HostState.UNKNOWN:
-                return host.deadline
-            case _:
-                return INF
-
-    def _queue(self, host: Host) -> None:
-        due = self._due_of(host)
-        if due < host.queued_at:
-            host.queued_at = due
-            heapq.heappush(self._due, (due, next(self._ticket), host))
-
-    def _queue_all(self) -> None:
-        self._due = []
-        for host in self._fleet:
-            host.queued_at = INF
-            self._queue(host)
-
-    def _change(self, host: Host, trigger: Trigger, at: float) -> None:
+    def _change(
+        self, host: Host, trigger: Trigger, at: float, verdict: Verdict | None = None
+    ) -> None:
         after = TRANSITIONS.get((host.state, trigger))
         if after is None:
             return
         counts = self._fleet.venues[host.venue].counts
         counts[host.state] -= 1
         counts[after] += 1
-        self._events.append(
-            HostChanged(at, host.venue, host.name, host.state, after, trigger, host.evidence_at)
+        change = HostChanged(
+            at, host.venue, host.name, host.state, after, trigger, host.evidence_at
         )
+        self._events.append(change)
         host.state = after
         host.since = at
         host.steady = 0
-        host.cause = _CAUSES.get(trigger)
-
-
-def _is_new_session(host: Host, birth: Birth) -> bool:
-    """Tell whether ``birth`` begins a session that we have not heard of; a bridge repeats them."""
-    session = (birth.boot, birth.session)
-    known = None if host.birth is None else (host.birth.boot, host.birth.session)
-    return session not in {(host.boot, host.session), known}
-
-
-def _is_of_latest_session(host: Host, death: Death) -> bool:
-    """Tell whether ``death`` ends the latest session that we have heard of.
-
-    The latest beat says which that is, unless a live birth has come since, or no beat ever.
-    """
-    boot, session = host.boot, host.session
-    if host.birth is not None and (host.is_replaced or not boot):
-        boot, session = host.birth.boot, host.birth.session
-    return death.boot == boot and death.session >= session
+        host.cause = None if verdict is None else verdict.cause
+        host.held_until = -INF
+        if self._note is not None:
+            self._note(host, change, verdict)

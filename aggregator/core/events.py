@@ -4,8 +4,9 @@ Times are monotonic seconds of the aggregator; the shell maps them to wall time.
 stamped with the moment at which it became true, not with the moment at which somebody looked.
 """
 
-from typing import NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
+from aggregator.core.evidence import Evidence
 from aggregator.core.states import HostState, Trigger
 from venuewatch.wire.messages import Checks, Vitals
 
@@ -57,4 +58,78 @@ class ReadingHeard(NamedTuple):
     message: Vitals | Checks
 
 
-Event: TypeAlias = HostChanged | BirthWanted
+class ProbeWanted(NamedTuple):
+    """Ask the host ``by`` to reach ``host`` within ``timeout_s``; both are of ``venue``.
+
+    ``address`` and ``port`` are the inventory's: nothing else is ever probed.
+    """
+
+    at: float
+    venue: str
+    by: str
+    number: int
+    host: str
+    address: str
+    port: int | None
+    timeout_s: float
+
+
+class PortWanted(NamedTuple):
+    """Find out what the broker's port says to a stranger, and tell the core (``hear_port``)."""
+
+    at: float
+
+
+Scope: TypeAlias = Literal["centre", "venue", "host", "link", "feed", "identity", "clock"]
+
+
+class Subject(NamedTuple):
+    """What an incident is about; of each subject at most one is open."""
+
+    scope: Scope
+    venue: str = ""
+    host: str = ""
+    check: str = ""
+
+
+class Alive(NamedTuple):
+    """A host's backlog shows that it lived from ``start`` to ``end``, while it was not heard."""
+
+    host: str
+    start: float
+    end: float
+    readings: int
+
+
+class Incident(NamedTuple):
+    """One incident as it stands.
+
+    ``number`` is unique for ever. ``opened_at`` is when it became true, ``silent_since`` the last
+    evidence before. ``children`` are the hosts behind a venue's incident, which have none of their
+    own; ``falls`` counts how often the subject fell within it. ``alive`` corrects the record.
+    """
+
+    number: int
+    subject: Subject
+    cause: str
+    opened_at: float
+    silent_since: float | None = None
+    evidence: tuple[Evidence, ...] = ()
+    children: tuple[str, ...] = ()
+    falls: int = 1
+    alive: tuple[Alive, ...] = ()
+    closed_at: float | None = None
+
+
+IncidentChange: TypeAlias = Literal["opened", "sharpened", "closed", "corrected"]
+
+
+class IncidentChanged(NamedTuple):
+    """An incident was opened, got a better cause, was closed, or its record was corrected."""
+
+    at: float
+    change: IncidentChange
+    incident: Incident
+
+
+Event: TypeAlias = HostChanged | BirthWanted | ProbeWanted | PortWanted | IncidentChanged

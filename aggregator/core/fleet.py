@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from aggregator.core.lateness import Lateness
 from aggregator.core.states import HostState
 from venuewatch.wire.messages import Birth, CheckReading, Death
 from venuewatch.wire.readings import Readings
@@ -25,10 +26,39 @@ class KnownCheck(NamedTuple):
     at: float
 
 
+class Place(NamedTuple):
+    """Where the inventory says that a machine is; without ``address`` nobody can be asked of it."""
+
+    address: str = ""
+    probe_port: int | None = None
+    is_gateway: bool = False
+
+
+class Presence:
+    """What is odd about a host that beats, as counts of what has to hold for a few beats.
+
+    Attributes:
+        unechoed: beats in a row that echoed no tick, and ``tick_mark`` how many of our ticks had
+            come back to us when the last was echoed.
+        echoed: echoes in a row.
+        skewed, in_time: echoes in a row whose clock offset was off, and was not.
+    """
+
+    __slots__ = ("echoed", "in_time", "skewed", "tick_mark", "unechoed")
+
+    def __init__(self) -> None:
+        self.unechoed = 0
+        self.tick_mark = 0
+        self.echoed = 0
+        self.skewed = 0
+        self.in_time = 0
+
+
 class Host:
     """One host: who it is, how alive it is, and the last that it said."""
 
     __slots__ = (
+        "address",
         "allowance_s",
         "beat_seq",
         "birth",
@@ -37,15 +67,23 @@ class Host:
         "cause",
         "checks",
         "clock_offset_s",
+        "closed_at",
         "deadline",
         "death",
         "evidence_at",
         "evidence_wall",
+        "former_boots",
+        "held_until",
+        "is_gateway",
         "is_listed",
         "is_replaced",
+        "lateness",
         "margin_s",
         "missed",
         "name",
+        "presence",
+        "probe_port",
+        "problems",
         "queued_at",
         "readings",
         "readings_at",
@@ -63,21 +101,24 @@ class Host:
         "will_due",
     )
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what the inventory says, each with its name
         self,
         venue: str,
         name: str,
         *,
         margin_s: float,
         role: str = "",
+        place: Place | None = None,
         is_listed: bool = True,
         state: HostState = HostState.UNKNOWN,
     ) -> None:
         self.venue = venue
         self.name = name
         self.role = role
+        self.address, self.probe_port, self.is_gateway = place or Place()
         self.is_listed = is_listed
         self.margin_s = margin_s
+        self.lateness = Lateness()
 
         self.boot = ""
         self.session = 0
@@ -95,7 +136,12 @@ class Host:
         self.deadline = INF
         self.will_due = INF
         self.queued_at = INF
+        self.held_until = -INF
+        self.closed_at: float | None = None
         self.steady = 0
+        self.former_boots: tuple[str, ...] = ()
+        self.presence = Presence()
+        self.problems: dict[str, str] = {}
 
         self.beat_seq = -1
         self.evidence_wall: float | None = None
@@ -108,6 +154,16 @@ class Host:
         self.checks: dict[str, KnownCheck] = {}
         self.readings_heard = 0
         self.readings_missing = 0
+
+    @property
+    def interval_s(self) -> float:
+        """How often (s) it beats, as far as we know."""
+        return self.allowance_s - self.margin_s
+
+    @property
+    def expected_at(self) -> float:
+        """When the evidence was expected whose lack passes ``deadline``; credits included."""
+        return self.deadline - self.margin_s
 
     @property
     def announced_allowance_s(self) -> float:
@@ -125,9 +181,25 @@ class Host:
 
 
 class Venue:
-    """One venue, and how many of its hosts are in which state."""
+    """One venue, and how many of its hosts are in which state.
 
-    __slots__ = ("code", "counts", "hosts", "margin_s", "name", "timezone", "town", "unlisted")
+    ``bridge``: when (monotonic s) its broker's bridge last said whether it is connected, and what;
+    None without one. ``problems``: the causes of its open incidents, by scope.
+    """
+
+    __slots__ = (
+        "bridge",
+        "code",
+        "counts",
+        "hosts",
+        "lateness",
+        "margin_s",
+        "name",
+        "problems",
+        "timezone",
+        "town",
+        "unlisted",
+    )
 
     def __init__(
         self, code: str, *, margin_s: float, name: str = "", town: str = "", timezone: str = ""
@@ -140,6 +212,9 @@ class Venue:
         self.hosts: dict[str, Host] = {}
         self.counts: dict[HostState, int] = dict.fromkeys(HostState, 0)
         self.unlisted = 0
+        self.lateness = Lateness()
+        self.problems: dict[str, str] = {}
+        self.bridge: tuple[float, bool] | None = None
 
 
 class Fleet:
@@ -174,4 +249,6 @@ class Fleet:
     def _take_name(self, host: Host) -> None:
         if self._hosts.setdefault(host.name, host) is not host:
             raise ValueError(f"two hosts are called {host.name}")
-        self.venues[host.venue].counts[host.state] += 1
+        venue = self.venues[host.venue]
+        venue.counts[host.state] += 1
+        host.lateness = venue.lateness

@@ -6,27 +6,33 @@ fill the memory.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from aggregator.core.detector import Detector
 from aggregator.core.events import BacklogHeard, ReadingHeard
 from aggregator.core.fleet import Fleet, Host, KnownCheck, Venue
 from aggregator.core.ledger import Ledger, Page
+from aggregator.core.oddities import UNECHOED_MAX, Oddities
+from aggregator.core.rules.clock_skew import LIMIT_S
 from aggregator.core.states import HostState
 from aggregator.core.ticks import Ticks, clock_offset
 from venuewatch.wire import topics
+from venuewatch.wire.checks import RESULTS_STATES
 from venuewatch.wire.errors import MalformedMessageError, Reason
 from venuewatch.wire.messages import (
     Beat,
     Checks,
+    Probed,
     Vitals,
     decode_backlog,
     decode_beat,
     decode_birth,
     decode_checks,
     decode_death,
+    decode_probed,
+    decode_tick,
     decode_vitals,
 )
 from venuewatch.wire.topics import Address, Stream
@@ -43,25 +49,52 @@ _NUMBERED = (Stream.VITALS.value, Stream.CHECKS.value)
 Route: TypeAlias = Callable[[bytes, bool, float, float], None]
 
 
+class Mind(Protocol):
+    """Who draws conclusions from what is heard; see :class:`aggregator.core.watch.Watch`."""
+
+    @property
+    def oddities(self) -> Oddities:
+        """What is wrong with hosts that beat."""
+
+    def hear_canary(self, number: int, now: float) -> None:
+        """Our own tick came back."""
+
+    def hear_probed(self, by: Host, probed: Probed, now: float) -> None:
+        """A neighbour said whether it reached a silent host."""
+
+    def hear_bridge(self, venue: Venue, now: float, *, is_connected: bool) -> None:
+        """A venue's broker is connected to ours, or is not any more."""
+
+    def hear_late(self, host: Host, times: Sequence[float], now: float) -> None:
+        """Readings taken at ``times`` came late."""
+
+    def heard_anybody(self, now: float) -> None:
+        """A beat came while we believed that nobody can be heard."""
+
+
 class Intake:
     """Routes messages to the detector and to what is known of each host.
 
     Attributes:
         heard: messages taken in, by stream.
         rejected: messages refused, by reason.
+        broker_dropped: how many messages the broker says it has dropped since its start.
         ledger: which readings were heard, once each.
         stored, backlogs: what the last messages brought to be stored, and to be acknowledged
             once it is; whoever stores takes them out.
     """
 
-    def __init__(self, fleet: Fleet, detector: Detector, ticks: Ticks) -> None:
+    def __init__(self, fleet: Fleet, detector: Detector, ticks: Ticks, mind: Mind) -> None:
         self._fleet = fleet
         self._detector = detector
         self._ticks = ticks
-        self._routes: dict[str, Route] = {}
+        self._mind = mind
+        self._oddities = mind.oddities
+        self._routes: dict[str, Route] = {topics.TICK: self._hear_tick}
         # Keyed by plain strings: an enum's hash is a Python call, and cost 2 of 6 us a beat.
         self.heard: Counter[str] = Counter({stream.value: 0 for stream in Stream})
         self.ledger = Ledger()
+        self.broker_dropped: int | None = None
         self.stored: list[ReadingHeard] = []
         self.backlogs: list[BacklogHeard] = []
         self.rejected: Counter[Reason] = Counter(dict.fromkeys(Reason, 0))
@@ -82,6 +115,11 @@ class Intake:
             raise
 
     def _find_route(self, topic: str) -> Route:
+        if topic.startswith(topics.BRIDGES):
+            venue = self._fleet.venues.get(topic[len(topics.BRIDGES) :])
+            return _ignore if venue is None else partial(self._hear_bridge, venue)
+        if topic == topics.BROKER_DROPPED:
+            return self._hear_dropped
         if topics.is_reserved(topic):
             return _ignore
         address = topics.parse(topic)
@@ -117,6 +155,8 @@ class Intake:
                 return self._hear_checks
             case Stream.BACKLOG:
                 return self._hear_backlog
+            case Stream.PROBED:
+                return self._hear_probed
             case Stream.CMD:
                 raise ValueError("a command goes downward")
 
@@ -156,12 +196,49 @@ class Intake:
 
     def _take_beat(self, host: Host, beat: Beat, now: float, wall: float) -> None:
         self.heard[_BEAT] += 1
-        if not self._detector.hear_beat(host, beat, now, wall) or beat.tick is None:
+        if not self._detector.hear_beat(host, beat, now, wall):
+            return
+        oddities, presence = self._oddities, host.presence
+        if oddities.is_out_of_hearing:
+            self._mind.heard_anybody(now)
+        if beat.tick is None:
+            presence.unechoed += 1
+            if presence.unechoed >= UNECHOED_MAX:
+                oddities.unechoed(host, now)
             return
         round_trip_s = self._ticks.round_trip(beat.tick, now)
         if round_trip_s is not None:
+            presence.unechoed = 0
+            presence.tick_mark = oddities.returned
             host.round_trip_s = round_trip_s
-            host.clock_offset_s = clock_offset(beat.wall_ms / 1000, wall, round_trip_s)
+            offset_s = clock_offset(beat.wall_ms / 1000, wall, round_trip_s)
+            host.clock_offset_s = offset_s
+            is_off = abs(offset_s - oddities.reference_s) > LIMIT_S
+            if is_off or presence.skewed or host.problems or oddities.has_venue_links:
+                oddities.examine(host, now)
+
+    def _hear_tick(self, payload: bytes, _is_retained: bool, now: float, _wall: float) -> None:
+        tick = decode_tick(payload)
+        if self._ticks.is_ours(tick):
+            self._mind.hear_canary(tick.number, now)
+
+    def _hear_bridge(
+        self, venue: Venue, payload: bytes, _is_retained: bool, now: float, _wall: float
+    ) -> None:
+        if payload in {b"0", b"1"}:
+            self._mind.hear_bridge(venue, now, is_connected=payload == b"1")
+
+    def _hear_dropped(self, payload: bytes, _is_retained: bool, _now: float, _wall: float) -> None:
+        if payload.isdigit():
+            self.broker_dropped = int(payload)
+
+    def _hear_probed(
+        self, host: Host, payload: bytes, is_retained: bool, now: float, _wall: float
+    ) -> None:
+        _refuse_retained(is_retained, "words on probes")
+        probed = decode_probed(payload)
+        self.heard[Stream.PROBED.value] += 1
+        self._mind.hear_probed(host, probed, now)
 
     def _hear_birth(
         self, host: Host, payload: bytes, is_retained: bool, now: float, _wall: float
@@ -191,7 +268,10 @@ class Intake:
         _refuse_retained(is_retained, "checks")
         checks = decode_checks(payload)
         self.heard[Stream.CHECKS.value] += 1
-        self._take(host, Stream.CHECKS, checks, now, wall)
+        if self._take(host, Stream.CHECKS, checks, now, wall):
+            for reading in checks.readings:
+                if reading.state in RESULTS_STATES:
+                    self._oddities.hear_feed(host, reading, now)
 
     def _hear_backlog(
         self, host: Host, payload: bytes, is_retained: bool, now: float, wall: float
@@ -204,13 +284,17 @@ class Intake:
             *((Stream.VITALS, vitals) for vitals in backlog.vitals),
             *((Stream.CHECKS, checks) for checks in backlog.checks),
         ]
+        times: list[float] = []
         for stream, message in late:
             if self._take(host, stream, message, now, wall):
+                times.append(_taken_at(message.wall_ms, host.clock_offset_s or 0.0, now, wall))
                 self.stored.append(
                     ReadingHeard(
                         host.name, message.boot, stream, message.seq, message.wall_ms, message
                     )
                 )
+        if times:
+            self._mind.hear_late(host, times, now)
         self.backlogs.append(BacklogHeard(now, host.venue, host.name, backlog.boot, backlog.number))
 
     def restore(self, pages: Iterable[Page]) -> None:

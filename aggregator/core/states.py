@@ -65,6 +65,8 @@ TRANSITIONS: Mapping[tuple[HostState, Trigger], HostState] = {
     (_S.LATE, _T.CONNECTION_LOST): _S.DOWN,
     (_S.UP, _T.VENUE_CUT): _S.UNREACHABLE,
     (_S.LATE, _T.VENUE_CUT): _S.UNREACHABLE,
+    (_S.DOWN, _T.VENUE_CUT): _S.UNREACHABLE,
+    (_S.UNKNOWN, _T.VENUE_CUT): _S.UNREACHABLE,
     (_S.UP, _T.FAREWELL): _S.AWAY,
     (_S.LATE, _T.FAREWELL): _S.AWAY,
     (_S.DOWN, _T.FAREWELL): _S.AWAY,
@@ -74,6 +76,7 @@ TRANSITIONS: Mapping[tuple[HostState, Trigger], HostState] = {
     (_S.UP, _T.BLINDED): _S.UNKNOWN,
     (_S.LATE, _T.BLINDED): _S.UNKNOWN,
     (_S.UNKNOWN, _T.GRACE_ENDED): _S.DOWN,
+    (_S.UNREACHABLE, _T.GRACE_ENDED): _S.DOWN,
     (_S.UNKNOWN, _T.NEVER_HEARD): _S.UNSEEN,
 }
 

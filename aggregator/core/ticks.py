@@ -22,6 +22,11 @@ class Ticks:
             self._sent.popitem(last=False)
         return Tick(number=self._number, mono_ms=int(now * 1000))
 
+    def is_ours(self, tick: Tick) -> bool:
+        """Tell whether we sent this tick lately, and not another aggregator."""
+        sent = self._sent.get(tick.number)
+        return sent is not None and int(sent * 1000) == tick.mono_ms
+
     def round_trip(self, echo: Echo, now: float) -> float | None:
         """Return the round trip (s) of an echo heard at ``now``; None for a tick not ours.
 

@@ -23,6 +23,13 @@ RECEIVE_MAX = 1_000  # as many as max_inflight_messages lets out in mosquitto/
 _logger = logging.getLogger("aggregator.broker")
 
 
+def subscription(pattern: str, *, no_local: bool = False) -> mqtt5.TopicFilter:
+    """Return a subscription; ``no_local``: not to what we publish ourselves."""
+    return mqtt5.TopicFilter(
+        pattern, max_qos=mqtt5.QoS.AT_LEAST_ONCE, no_local=no_local, retain_as_published=False
+    )
+
+
 class BrokerLink:
     """One lasting subscription. ``will`` (topic, payload) is published retained if we vanish."""
 
@@ -32,19 +39,14 @@ class BrokerLink:
         listener: Listener,
         *,
         client_id: str,
-        patterns: Sequence[str],
+        filters: Sequence[mqtt5.TopicFilter],
         will: tuple[str, bytes],
         rng: random.Random,
     ) -> None:
         self._where = where
         self._listener = listener
         self._client_id = client_id
-        self._filters = [
-            mqtt5.TopicFilter(
-                pattern, max_qos=mqtt5.QoS.AT_LEAST_ONCE, no_local=True, retain_as_published=False
-            )
-            for pattern in patterns
-        ]
+        self._filters = list(filters)
         self._will = will
         self._rng = rng
         self._connection: Connection | None = None

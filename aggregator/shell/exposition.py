@@ -6,11 +6,12 @@ carry no timestamps.
 """
 
 from collections.abc import Iterable
-from typing import NamedTuple, get_args
+from typing import NamedTuple
 
 from aggregator.core.fleet import Host, Venue
+from aggregator.core.lateness import LATENESS_BUCKETS_S
 from aggregator.core.states import ALIVE, HostState, venue_state
-from venuewatch.wire.checks import WELL, ResultsState, check_families
+from venuewatch.wire.checks import RESULTS_STATES, WELL, check_families
 from venuewatch.wire.messages import CheckReading
 from venuewatch.wire.readings import Family, families
 
@@ -35,6 +36,17 @@ OWN: dict[str, Series] = {
     "venuewatch_venue_up": Series("gauge", "1 while any host of the venue is up or late.", "venue"),
     "venuewatch_venue_state": Series("gauge", "1 for the state the venue is in.", "venue, state"),
     "venuewatch_venue_hosts": Series("gauge", "Hosts of the venue in each state.", "venue, state"),
+    "venuewatch_venue_problem": Series(
+        "gauge", "1 while the venue has a problem of this cause.", "venue, cause"
+    ),
+    "venuewatch_venue_heartbeat_lateness_seconds": Series(
+        "histogram", "How late the beats of living hosts came, against when each was due.", "venue"
+    ),
+    "venuewatch_venue_heartbeat_near_misses_total": Series(
+        "counter",
+        "Beats that came in the last quarter of their margin: the class of link may be wrong.",
+        "venue",
+    ),
     "venuewatch_venue_info": Series(
         "gauge", "1; what the venue is.", "venue, name, town, timezone"
     ),
@@ -95,7 +107,6 @@ OWN: dict[str, Series] = {
 _VITALS = families()
 _CHECKS = tuple(family._replace(name=f"venuewatch_{family.name}") for family in check_families())
 _PREFIX = len("venuewatch_")
-_RESULTS_STATES = frozenset(get_args(ResultsState))
 
 
 def render(venues: Iterable[Venue], now: float) -> bytes:
@@ -152,6 +163,23 @@ class _Page:
             f'venuewatch_venue_info{{venue="{code}",name="{escape(venue.name)}",'
             f'town="{escape(venue.town)}",timezone="{escape(venue.timezone)}"}} 1\n'
         )
+        own["venuewatch_venue_problem"].extend(
+            f'venuewatch_venue_problem{{venue="{code}",cause="{cause}"}} 1\n'
+            for cause in sorted(set(venue.problems.values()))
+        )
+        self._add_lateness(venue)
+
+    def _add_lateness(self, venue: Venue) -> None:
+        lateness, lines = venue.lateness, self._own["venuewatch_venue_heartbeat_lateness_seconds"]
+        counts, head = list(lateness.counts), "venuewatch_venue_heartbeat_lateness_seconds"
+        total = 0
+        for bound, count in zip((*LATENESS_BUCKETS_S, "+Inf"), counts, strict=True):
+            total += count
+            lines.append(f'{head}_bucket{{venue="{venue.code}",le="{bound}"}} {total}\n')
+        lines.append(f'{head}_sum{{venue="{venue.code}"}} {round(lateness.total_s, 3)}\n')
+        lines.append(f'{head}_count{{venue="{venue.code}"}} {total}\n')
+        name = "venuewatch_venue_heartbeat_near_misses_total"
+        self._own[name].append(f'{name}{{venue="{venue.code}"}} {lateness.near_misses}\n')
 
     def add_host(self, host: Host) -> None:
         own, labels = self._own, _labels(host)
@@ -165,8 +193,8 @@ class _Page:
         add("venuewatch_host_restarts_total", host.restarts)
         add("venuewatch_host_readings_total", host.readings_heard)
         add("venuewatch_host_readings_missing", host.readings_missing)
-        if host.cause is not None:
-            add("venuewatch_host_problem", 1, f',cause="{host.cause}"')
+        for cause in _problems_of(host):
+            add("venuewatch_host_problem", 1, f',cause="{cause}"')
         if not host.is_listed:
             add("venuewatch_host_unlisted", 1)
         if host.evidence_wall is not None:
@@ -211,7 +239,7 @@ class _Page:
         add("venuewatch_check_state", 1, f',state="{reading.state}"')
         add("venuewatch_check_duration_seconds", reading.duration_s)
         add("venuewatch_check_timestamp_seconds", reading.wall_ms / 1000)
-        if reading.state in _RESULTS_STATES:
+        if reading.state in RESULTS_STATES:
             add("venuewatch_results_state", 1, f',state="{reading.state}"')
         for family, lines in zip(_CHECKS, self._checks, strict=True):
             _add_value(lines, family, head, getattr(reading.values, family.name[_PREFIX:]))
@@ -225,6 +253,13 @@ class _Page:
         for family, lines in zip(_CHECKS, self._checks, strict=True):
             _add_family(parts, family.name, family.kind, family.help, lines)
         return "".join(parts).encode()
+
+
+def _problems_of(host: Host) -> list[str]:
+    causes = set(host.problems.copy().values())
+    if host.cause is not None:
+        causes.add(host.cause)
+    return sorted(causes)
 
 
 def _add_value(lines: list[str], family: Family, head: str, value: object) -> None:

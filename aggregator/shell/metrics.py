@@ -14,12 +14,12 @@ from prometheus_client import (
     disable_created_metrics,
     generate_latest,
 )
-from prometheus_client.core import CounterMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from aggregator.core.events import HostChanged
-from aggregator.core.intake import Intake
 from aggregator.core.states import HostState, Trigger
+from aggregator.core.watch import Watch
 
 _LAG_WINDOW_S = 60.0
 _DETECTIONS = frozenset({Trigger.DEADLINE_PASSED, Trigger.CONNECTION_LOST})
@@ -30,10 +30,10 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 class Metrics:
     """What the aggregator measures of itself."""
 
-    def __init__(self, intake: Intake, *, version: str) -> None:
+    def __init__(self, watch: Watch, *, version: str) -> None:
         self._registry = CollectorRegistry()
         self._lags: deque[tuple[float, float]] = deque()
-        self._registry.register(_Counters(intake))
+        self._registry.register(_Counters(watch))
         ProcessCollector(registry=self._registry)
         self._lag = Gauge(
             "venuewatch_aggregator_loop_lag_seconds",
@@ -85,8 +85,9 @@ class Metrics:
 class _Counters(Collector):
     """Reads the core's plain counters when somebody asks, so that counting costs nothing."""
 
-    def __init__(self, intake: Intake) -> None:
-        self._intake = intake
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
+        self._intake = watch.intake
 
     def collect(self) -> Iterator[Metric]:
         heard = CounterMetricFamily(
@@ -101,3 +102,21 @@ class _Counters(Collector):
         for reason, count in self._intake.rejected.items():
             rejected.add_metric([reason], count)
         yield rejected
+        yield GaugeMetricFamily(
+            "venuewatch_aggregator_incidents_open",
+            "Incidents that are open.",
+            value=len(self._watch.incidents.open),
+        )
+        canary_s = self._watch.awareness.round_trip_s
+        if canary_s is not None:
+            yield GaugeMetricFamily(
+                "venuewatch_aggregator_canary_round_trip_seconds",
+                "How long our own tick took through the broker and back, the last time.",
+                value=canary_s,
+            )
+        if self._intake.broker_dropped is not None:
+            yield CounterMetricFamily(
+                "venuewatch_broker_messages_dropped",
+                "Messages that the broker says it has dropped since its start.",
+                value=self._intake.broker_dropped,
+            )

@@ -1,7 +1,7 @@
 """The aggregator's own core, for a client library that is measured beside ours: the same work.
 
 Whatever brings the messages, each is decoded, routed to its host and judged by the project's
-own intake and detector, and a tick goes out each second for the fleet to echo.
+own core, and a tick goes out each second for the fleet to echo.
 """
 
 import argparse
@@ -12,9 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from aggregator import inventory
-from aggregator.core.detector import Detector
-from aggregator.core.intake import Intake
-from aggregator.core.ticks import Ticks
+from aggregator.core.watch import Watch
 from venuewatch import clock
 from venuewatch.wire.errors import MalformedMessageError
 from venuewatch.wire.messages import encode
@@ -29,30 +27,28 @@ class Centre:
 
     def __init__(self, expected: Path) -> None:
         self._fleet = inventory.fleet_of(inventory.read(expected))
-        self._detector = Detector(self._fleet)
-        self._ticks = Ticks()
-        self._intake = Intake(self._fleet, self._detector, self._ticks)
+        self._watch = Watch(self._fleet)
 
     def subscribed(self) -> None:
         """Begin to judge."""
-        self._detector.subscribed(clock.monotonic())
+        self._watch.subscribed(clock.monotonic())
 
     def hear(self, topic: str, payload: bytes, *, is_retained: bool) -> None:
         """Take in one message."""
         now, wall = clock.monotonic(), clock.wall()
         try:
-            self._intake.hear(topic, payload, is_retained=is_retained, now=now, wall=wall)
+            self._watch.hear(topic, payload, is_retained=is_retained, now=now, wall=wall)
         except MalformedMessageError:
             return  # it is counted
 
     def look(self) -> None:
         """Decide what is due."""
-        self._detector.advance(clock.monotonic())
-        self._detector.events()
+        self._watch.advance(clock.monotonic())
+        self._watch.events()
 
     def tick(self) -> bytes:
         """Return the next tick to publish."""
-        return encode(self._ticks.next(clock.monotonic()))
+        return encode(self._watch.tick(clock.monotonic()))
 
     def answer(self) -> None:
         """Answer every line on standard input with our counts, from a thread that only waits."""
@@ -61,9 +57,9 @@ class Centre:
     def _answer(self) -> None:
         for _ in sys.stdin:
             counts = {
-                "beats": self._intake.heard[Stream.BEAT.value],
+                "beats": self._watch.intake.heard[Stream.BEAT.value],
                 "missed": sum(host.missed for host in self._fleet),
-                "is_settled": self._detector.is_settled,
+                "is_settled": self._watch.is_settled,
             }
             print(json.dumps(counts), flush=True)
 

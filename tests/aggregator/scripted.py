@@ -5,10 +5,8 @@
 
 import sys
 
-from aggregator.core.detector import Detector
 from aggregator.core.fleet import Fleet, Host, Venue
-from aggregator.core.intake import Intake
-from aggregator.core.ticks import Ticks
+from aggregator.core.watch import Watch
 from aggregator.shell.exposition import render
 from venuewatch.wire.messages import Beat, Birth, Death, Echo, Vitals, encode
 from venuewatch.wire.readings import Readings
@@ -42,10 +40,8 @@ class ScriptedFleet:
         aquatics = Venue("AQU", margin_s=4.25, name=HOSTILE, town=HOSTILE, timezone=HOSTILE)
         aquatics.hosts["silent"] = Host("AQU", "silent", margin_s=4.25)
         self.fleet = Fleet([stade, aquatics, Venue("NEW", margin_s=1.75)])
-        self.detector = Detector(self.fleet)
-        self.ticks = Ticks()
-        self.intake = Intake(self.fleet, self.detector, self.ticks)
-        self.detector.subscribed(0.0)
+        self.watch = Watch(self.fleet)
+        self.watch.subscribed(0.0)
         for name in ("up", "late", "down", "lost", "away"):
             self.birth(1.0, name)
             self.beat(1.0, name, 0)
@@ -59,10 +55,11 @@ class ScriptedFleet:
         self.beat(NOW - 2, "up", 19)  # two of its beats were lost
         self.beat(NOW - 1.5, "stranger", 1)
         self.death(18.0, "lost", farewell=False)
-        tick = self.ticks.next(NOW - 0.5)
+        tick = self.watch.tick(NOW - 0.5)
+        self._hear(NOW - 0.5, "_centre/tick", tick)
         self.beat(NOW - 0.25, "up", 20, Echo(tick.number, held_ms=125))
         self.vitals(NOW, "up")
-        self.detector.advance(NOW)
+        self.watch.advance(NOW)
 
     def birth(self, at: float, host: str) -> None:
         self._hear(
@@ -98,7 +95,7 @@ class ScriptedFleet:
         return render(self.fleet.venues.values(), now)
 
     def _hear(self, at: float, where: str, message: object) -> None:
-        self.intake.hear(
+        self.watch.hear(
             f"venuewatch/v1/{where}", encode(message), is_retained=False, now=at, wall=WALL + at
         )
 

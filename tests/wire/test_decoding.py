@@ -22,6 +22,8 @@ from venuewatch.wire.messages import (
     Checks,
     Death,
     Echo,
+    Probe,
+    Probed,
     Rebirth,
     Tick,
     Vitals,
@@ -42,7 +44,7 @@ class Wire(NamedTuple):
     def kinds(self) -> tuple[type, ...]:
         """Return what may come out: of a command, any command."""
         is_command = self.decode is messages.decode_command
-        return (Rebirth, Acknowledge) if is_command else (type(self.valid),)
+        return (Rebirth, Acknowledge, Probe) if is_command else (type(self.valid),)
 
 
 VITALS = Vitals(
@@ -90,6 +92,7 @@ WIRES = {
             agent_version="1",
             nodename="é",
             os_boot_ms=3,
+            keepalive_s=5.0,
         ),
     ),
     "death": Wire(messages.decode_death, Death("a", 1, "lost")),
@@ -100,6 +103,23 @@ WIRES = {
     "backlog": Wire(messages.decode_backlog, Backlog("a", 1, 7, [VITALS], [CHECKS])),
     "command": Wire(messages.decode_command, Rebirth()),
     "acknowledgement": Wire(messages.decode_command, Acknowledge("a", 7)),
+    "probe": Wire(
+        messages.decode_command,
+        Probe(number=7, host="STA-2", address="192.0.2.7", port=22, timeout_s=0.5),
+    ),
+    "probed": Wire(
+        messages.decode_probed,
+        Probed(
+            boot="a",
+            session=1,
+            number=7,
+            host="STA-2",
+            is_reached=False,
+            way="tcp",
+            duration_s=0.5,
+            detail="é",
+        ),
+    ),
 }
 every_wire = pytest.mark.parametrize("wire", WIRES.values(), ids=WIRES.keys())
 
@@ -210,6 +230,7 @@ def test_any_beat_is_the_same_after_a_round_trip(beat: Beat) -> None:
         vitals_every_s=st.floats(0.1, 86_400),
         agent_version=st.text(st.characters(codec="utf-8"), max_size=256),
         machine=st.text(st.characters(codec="utf-8"), max_size=256),
+        keepalive_s=st.floats(0, 65_535),
     )
 )
 def test_any_birth_is_the_same_after_a_round_trip(birth: Birth) -> None:

@@ -11,6 +11,7 @@ from venuewatch.wire.messages import (
     decode_centre_state,
     decode_command,
     decode_death,
+    decode_probed,
     decode_tick,
     decode_vitals,
 )
@@ -176,6 +177,9 @@ def birth(**changed: str) -> bytes:
         {"nodename": f'"{"x" * 257}"'},
         {"address": "null"},
         {"os_boot_ms": "-1"},
+        {"keepalive_s": "-1"},
+        {"keepalive_s": "65536"},
+        {"keepalive_s": "null"},
     ],
     ids=str,
 )
@@ -190,6 +194,10 @@ def test_a_birth_needs_no_facts_about_the_machine() -> None:
     assert decode_birth(birth()).nodename == ""
 
 
+def test_an_older_agents_birth_says_no_keepalive() -> None:
+    assert decode_birth(birth()).keepalive_s == 0
+
+
 SECRET = "s3cret" * 3_000
 
 
@@ -199,11 +207,12 @@ SECRET = "s3cret" * 3_000
         (decode_death, f'{{"boot":"a","session":1,"reason":"{SECRET}"}}'),
         (decode_centre_state, f'{{"state":"{SECRET}"}}'),
         (decode_command, f'{{"do":"{SECRET}"}}'),
+        (decode_probed, f'{{"boot":"a","session":1,"number":1,"host":"{SECRET}"}}'),
         (decode_beat, f'{{"boot":"{SECRET}"}}'),
         (decode_beat, f'{{"{SECRET}":'),
         (decode_tick, f'{{"number":"{SECRET}"}}'),
     ],
-    ids=["death", "centre state", "command", "beat", "key", "tick"],
+    ids=["death", "centre state", "command", "probed", "beat", "key", "tick"],
 )
 def test_a_refusal_never_repeats_what_was_sent(
     decode: Callable[[bytes], object], payload: str

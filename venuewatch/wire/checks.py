@@ -5,7 +5,7 @@ metric ``venuewatch_check_…`` or ``venuewatch_results_…``, and nothing else 
 centre's exposition.
 """
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias, get_args
 
 import msgspec
 
@@ -16,6 +16,8 @@ ResultsState: TypeAlias = Literal[
     "flowing", "delayed", "frozen", "silent", "redundancy_lost", "not_expected"
 ]
 CheckState: TypeAlias = NetworkState | ResultsState
+
+RESULTS_STATES = frozenset(get_args(ResultsState))
 
 WELL: frozenset[CheckState] = frozenset(
     {"ok", "warning", "flowing", "redundancy_lost", "not_expected"}

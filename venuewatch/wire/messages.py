@@ -43,7 +43,11 @@ class Beat(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Birth(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """Who I am and what to expect of me; the first message of every session."""
+    """Who I am and what to expect of me; the first message of every session.
+
+    ``keepalive_s``: the broker gives this session up, and says its will, when it was silent for
+    1.5 times this (MQTT 5, 3.1.2.10); 0 where it is not known.
+    """
 
     boot: BootId
     session: Count
@@ -59,6 +63,7 @@ class Birth(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     version: Text = ""
     machine: Text = ""
     os_boot_ms: Count = 0
+    keepalive_s: Annotated[float, msgspec.Meta(ge=0, le=65_535)] = 0.0
 
 
 class Death(msgspec.Struct, frozen=True):
@@ -142,7 +147,38 @@ class Acknowledge(msgspec.Struct, frozen=True, tag_field="do", tag="acknowledge"
     number: Count
 
 
-Command: TypeAlias = Rebirth | Acknowledge
+class Probe(msgspec.Struct, frozen=True, tag_field="do", tag="probe", kw_only=True):
+    """Find out whether ``host``, at ``address``, answers anything within ``timeout_s``.
+
+    ``port`` is tried by TCP when ICMP brings nothing, None where there is none to try. The answer
+    is a :class:`Probed` of the same ``number``.
+    """
+
+    number: Count
+    host: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    address: Annotated[str, msgspec.Meta(min_length=1, max_length=253)]
+    port: Annotated[int, msgspec.Meta(ge=1, le=65_535)] | None = None
+    timeout_s: Annotated[float, msgspec.Meta(ge=0.05, le=5.0)] = 0.7
+
+
+class Probed(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What a neighbour found when it was asked by probe ``number`` to reach ``host``.
+
+    ``is_reached``: whether anything came back, a refusal included; None where it had no way to
+    ask. ``way`` is the last one it tried, ``detail`` what the network said against it.
+    """
+
+    boot: BootId
+    session: Count
+    number: Count
+    host: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    is_reached: bool | None
+    way: Literal["icmp", "tcp", ""] = ""
+    duration_s: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    detail: Text = ""
+
+
+Command: TypeAlias = Rebirth | Acknowledge | Probe
 
 T = TypeVar("T")
 
@@ -187,6 +223,7 @@ decode_death = decoder(Death)
 decode_vitals = decoder(Vitals)
 decode_checks = decoder(Checks)
 decode_backlog = decoder(Backlog)
+decode_probed = decoder(Probed)
 decode_tick = decoder(Tick)
 decode_centre_state = decoder(CentreState)
 decode_command: Callable[[bytes], Command] = decoder(Command)  # type: ignore[arg-type]

@@ -166,6 +166,9 @@ class Readings(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     venuewatch_agent_dropped_total: Annotated[
         float | None, counter("Readings that the agent lost to a full or damaged spool.")
     ] = None
+    venuewatch_agent_probes_dropped_total: Annotated[
+        float | None, counter("Probes that the agent was asked for too often to make.")
+    ] = None
 
 
 class Family(NamedTuple):

@@ -14,6 +14,10 @@ from venuewatch.wire.errors import MalformedMessageError, Reason
 ROOT = "venuewatch/v1"
 TICK = f"{ROOT}/_centre/tick"
 CENTRE_STATES = f"{ROOT}/_centre/+/state"
+BRIDGES = f"{ROOT}/_bridge/"
+"""Below it each venue's bridge says, retained, whether it is connected: ``1`` or ``0``."""
+
+BROKER_DROPPED = "$SYS/broker/publish/messages/dropped"
 EVERYTHING_UPWARD = f"{ROOT}/+/+/#"
 
 _NAME = re.compile(r"[A-Za-z0-9.-][A-Za-z0-9._-]{0,63}")
@@ -28,6 +32,7 @@ class Stream(StrEnum):
     CHECKS = "checks"
     DEATH = "death"
     BACKLOG = "backlog"
+    PROBED = "probed"
     CMD = "cmd"
 
 

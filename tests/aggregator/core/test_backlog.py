@@ -2,11 +2,9 @@
 
 import pytest
 
-from aggregator.core.detector import Detector
 from aggregator.core.fleet import Fleet, Host, Venue
-from aggregator.core.intake import Intake
 from aggregator.core.states import HostState
-from aggregator.core.ticks import Ticks
+from aggregator.core.watch import Watch
 from venuewatch.wire import topics
 from venuewatch.wire.checks import CheckState
 from venuewatch.wire.errors import MalformedMessageError
@@ -25,13 +23,14 @@ class Centre:
         self.host = Host("STA", "STA-1", margin_s=1.8)
         venue.hosts["STA-1"] = self.host
         fleet = Fleet([venue])
-        self.detector = Detector(fleet)
-        self.intake = Intake(fleet, self.detector, Ticks())
-        self.detector.subscribed(0.0)
+        self.watch = Watch(fleet)
+        self.detector = self.watch.detector
+        self.intake = self.watch.intake
+        self.watch.subscribed(0.0)
 
     def hear(self, stream: Stream, payload: bytes, at: float, *, is_retained: bool = False) -> None:
         topic = topics.topic("STA", "STA-1", stream)
-        self.intake.hear(topic, payload, is_retained=is_retained, now=at, wall=WALL + at)
+        self.watch.hear(topic, payload, is_retained=is_retained, now=at, wall=WALL + at)
 
     def backlog(self, at: float, *messages: Vitals | Checks, number: int = 1) -> None:
         vitals = [message for message in messages if isinstance(message, Vitals)]

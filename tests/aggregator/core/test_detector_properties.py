@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aggregator.core.events import BirthWanted, Event, HostChanged
+from aggregator.core.events import Event, HostChanged
 from aggregator.core.states import ALIVE, TRANSITIONS, HostState, Trigger
 from tests.aggregator.scene import MARGIN_S, Scene
 
@@ -183,7 +183,7 @@ def test_no_living_host_is_ever_overdue_and_every_verdict_comes_at_its_deadline(
             if host.state in ALIVE and host.evidence_at is not None:
                 assert now < host.evidence_at + promised[host.name][1] + MARGIN_S
         for event in scene.detector.events():
-            if isinstance(event, BirthWanted) or event.trigger is not Trigger.DEADLINE_PASSED:
+            if not isinstance(event, HostChanged) or event.trigger is not Trigger.DEADLINE_PASSED:
                 continue
             assert event.silent_since is not None
             if event.host != what.host:

@@ -5,11 +5,10 @@ from typing import Any, NamedTuple
 import msgspec
 import pytest
 
-from aggregator.core.detector import Detector
 from aggregator.core.fleet import Fleet, Host, Venue
-from aggregator.core.intake import UNLISTED_MAX, Intake
+from aggregator.core.intake import UNLISTED_MAX
 from aggregator.core.states import HostState
-from aggregator.core.ticks import Ticks
+from aggregator.core.watch import Watch
 from tests.aggregator.scene import beat, birth
 from venuewatch.wire.errors import MalformedMessageError, Reason
 from venuewatch.wire.messages import Beat, Death, Echo, Vitals, encode
@@ -30,15 +29,15 @@ class Centre:
         for venue, name in zip(venues, ("alpha", "beta"), strict=True):
             venue.hosts[name] = Host(venue.code, name, margin_s=venue.margin_s)
         self.fleet = Fleet(venues)
-        self.detector = Detector(self.fleet)
-        self.ticks = Ticks()
-        self.intake = Intake(self.fleet, self.detector, self.ticks)
-        self.detector.subscribed(0.0)
+        self.watch = Watch(self.fleet)
+        self.detector = self.watch.detector
+        self.intake = self.watch.intake
+        self.watch.subscribed(0.0)
 
     def hear(
         self, topic: str, payload: bytes, *, at: float = 1.0, is_retained: bool = False
     ) -> None:
-        self.intake.hear(topic, payload, is_retained=is_retained, now=at, wall=WALL + at)
+        self.watch.hear(topic, payload, is_retained=is_retained, now=at, wall=WALL + at)
 
     def host(self, name: str = "alpha") -> Host:
         host = self.fleet.find(name)
@@ -133,7 +132,7 @@ def test_every_reason_but_that_of_the_framing_is_one_the_intake_gives() -> None:
 
 @pytest.mark.parametrize(
     "topic",
-    [f"{ROOT}/_centre/tick", f"{ROOT}/_centre/backup/state", f"{ROOT}/STA/alpha/cmd"],
+    [f"{ROOT}/_centre/backup/state", f"{ROOT}/STA/alpha/cmd"],
 )
 def test_what_is_not_meant_for_us_passes_uncounted(centre: Centre, topic: str) -> None:
     before = centre.everything()
@@ -245,7 +244,7 @@ def test_vitals_are_no_sign_of_life(centre: Centre) -> None:
 
 
 def test_an_echo_measures_round_trip_and_clock(centre: Centre) -> None:
-    tick = centre.ticks.next(1.0)
+    tick = centre.watch.tick(1.0)
     wall_ms = int((WALL + 1.5 - 0.125 + 30) * 1000)
     said = Beat("a", 1, 0, 0, wall_ms, tick=Echo(tick.number, held_ms=250))
 
@@ -256,7 +255,7 @@ def test_an_echo_measures_round_trip_and_clock(centre: Centre) -> None:
 
 
 def test_a_repeated_beat_measures_nothing(centre: Centre) -> None:
-    tick = centre.ticks.next(1.0)
+    tick = centre.watch.tick(1.0)
     said = encode(Beat("a", 1, 0, 0, 0, tick=Echo(tick.number, held_ms=0)))
     centre.hear(BEAT, said, at=1.25)
 

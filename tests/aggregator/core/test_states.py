@@ -42,13 +42,19 @@ def test_no_transition_leads_nowhere() -> None:
 
 @pytest.mark.parametrize(
     "trigger",
-    [Trigger.DEADLINE_PASSED, Trigger.CONNECTION_LOST, Trigger.VENUE_CUT, Trigger.PATIENCE_ENDED],
+    [Trigger.DEADLINE_PASSED, Trigger.CONNECTION_LOST, Trigger.PATIENCE_ENDED],
 )
 def test_only_a_living_host_can_be_accused(trigger: Trigger) -> None:
     accused = {at for at, by in TRANSITIONS if by is trigger}
 
     assert accused
     assert accused <= ALIVE
+
+
+def test_a_cut_takes_whoever_was_not_away_and_was_ever_there() -> None:
+    taken = {at for at, by in TRANSITIONS if by is Trigger.VENUE_CUT}
+
+    assert taken == {*ALIVE, HostState.DOWN, HostState.UNKNOWN}
 
 
 def test_one_beat_brings_back_nobody_who_failed() -> None:

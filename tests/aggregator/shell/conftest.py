@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from aggregator.config import Broker
-from aggregator.shell.broker import BrokerLink
+from aggregator.shell.broker import BrokerLink, subscription
 from tests.aggregator.shell.scripted_broker import Chance, Linked, Notes, ScriptedBroker
 
 
@@ -39,7 +39,7 @@ def linked(broker: ScriptedBroker, notes: Notes, chance: Chance) -> Linked:
             where or Broker(port=broker.port),
             notes,
             client_id="centre",
-            patterns=["venuewatch/v1/+/+/#"],
+            filters=[subscription("venuewatch/v1/+/+/#", no_local=True)],
             will=("venuewatch/v1/_centre/centre/state", b"gone"),
             rng=chance,
         )

@@ -164,6 +164,8 @@ def test_any_label_value_can_be_read_back(text: str) -> None:
         "venuewatch_venue_up",
         "venuewatch_venue_state",
         "venuewatch_venue_hosts",
+        "venuewatch_venue_heartbeat_lateness_seconds",
+        "venuewatch_venue_heartbeat_near_misses",
         "venuewatch_venue_info",
     }
 
@@ -191,10 +193,10 @@ def test_the_measured_series_of_a_lost_host_stop_and_what_is_known_of_it_stays(
 def test_the_measured_series_stop_at_the_moment_a_host_is_lost() -> None:
     fleet = ScriptedFleet()
     lost_at = NOW - 0.25 + 2.75
-    fleet.detector.advance(lost_at - 0.001)
+    fleet.watch.advance(lost_at - 0.001)
     before = Page(fleet.page(lost_at - 0.001)).names_of("up")
 
-    fleet.detector.advance(lost_at)
+    fleet.watch.advance(lost_at)
 
     assert {"node_load1", "node_cpu_seconds_total", "node_uname_info"} <= before
     after = Page(fleet.page(lost_at)).names_of("up")
@@ -205,7 +207,7 @@ def test_the_measured_series_stop_at_the_moment_a_host_is_lost() -> None:
 def test_hosts_keep_saying_up_and_measure_nothing_while_we_are_blind() -> None:
     fleet = ScriptedFleet()
 
-    fleet.detector.blinded(NOW)
+    fleet.watch.blinded(NOW)
 
     page = Page(fleet.page())
     assert page.value("venuewatch_host_state", host="up", state="unknown") == 1

@@ -24,8 +24,8 @@ def fleet() -> ScriptedFleet:
 async def client(
     fleet: ScriptedFleet,
 ) -> AsyncIterator[TestClient[web.Request, web.Application]]:
-    metrics = Metrics(fleet.intake, version="1.2.3")
-    pages = Pages(fleet.fleet, metrics, lambda: fleet.detector.is_settled)
+    metrics = Metrics(fleet.watch, version="1.2.3")
+    pages = Pages(fleet.fleet, metrics, lambda: fleet.watch.is_settled)
     async with TestClient(TestServer(pages.app())) as client:
         yield client
 
@@ -102,11 +102,11 @@ async def test_an_exposition_says_that_it_is_one(
 async def test_we_are_ready_once_every_host_is_decided_and_not_while_we_are_blind(
     client: TestClient[web.Request, web.Application], fleet: ScriptedFleet
 ) -> None:
-    fleet.detector.blinded(21.0)
+    fleet.watch.blinded(21.0)
     blind = await client.get("/-/ready")
-    fleet.detector.subscribed(22.0)
+    fleet.watch.subscribed(22.0)
     in_the_grace = await client.get("/-/ready")
-    fleet.detector.advance(100.0)
+    fleet.watch.advance(100.0)
     decided = await client.get("/-/ready")
 
     assert [answer.status for answer in (blind, in_the_grace, decided)] == [503, 503, 200]
@@ -115,7 +115,7 @@ async def test_we_are_ready_once_every_host_is_decided_and_not_while_we_are_blin
 async def test_we_are_healthy_even_while_we_are_blind(
     client: TestClient[web.Request, web.Application], fleet: ScriptedFleet
 ) -> None:
-    fleet.detector.blinded(21.0)
+    fleet.watch.blinded(21.0)
 
     answer = await client.get("/-/healthy")
 

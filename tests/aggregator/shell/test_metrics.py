@@ -23,7 +23,7 @@ def fleet() -> ScriptedFleet:
 
 @pytest.fixture
 def metrics(fleet: ScriptedFleet) -> Metrics:
-    return Metrics(fleet.intake, version="1.2.3")
+    return Metrics(fleet.watch, version="1.2.3")
 
 
 def value(metrics: Metrics, name: str, **labels: str) -> float:
@@ -48,7 +48,7 @@ def test_messages_are_counted_by_stream_from_the_first_page_on(
         for stream in Stream
     }
 
-    assert counted == {stream: fleet.intake.heard[stream] for stream in Stream}
+    assert counted == {stream: fleet.watch.intake.heard[stream] for stream in Stream}
     assert counted[Stream.BEAT] > 0
 
 
@@ -61,7 +61,7 @@ def test_every_reason_to_refuse_a_message_has_a_series_from_the_first_page_on(
 
 def test_a_refused_message_is_counted_by_its_reason(fleet: ScriptedFleet, metrics: Metrics) -> None:
     with pytest.raises(MalformedMessageError):
-        fleet.intake.hear("nonsense", b"", is_retained=False, now=0.0, wall=0.0)
+        fleet.watch.intake.hear("nonsense", b"", is_retained=False, now=0.0, wall=0.0)
 
     assert value(metrics, "venuewatch_aggregator_rejected_total", reason="bad_topic") == 1
 
@@ -79,7 +79,7 @@ def test_the_lag_is_the_worst_of_the_last_minute(metrics: Metrics) -> None:
 def test_the_lag_is_the_worst_of_the_last_minute_for_any_lags(
     lags: list[tuple[float, float]],
 ) -> None:
-    metrics, now, noted = Metrics(ScriptedFleet().intake, version="1"), 0.0, []
+    metrics, now, noted = Metrics(ScriptedFleet().watch, version="1"), 0.0, []
     for after_s, lag_s in lags:
         now += after_s
         noted.append((now, lag_s))

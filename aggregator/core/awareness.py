@@ -1,0 +1,157 @@
+"""Whether what we do not hear can be held against anybody.
+
+Our own tick, which comes back to us through the broker, is the canary: while one is overdue we
+doubt and accuse nobody, and all deadlines are credited with the time of doubt. When it stays
+away, or our connection ends, we are deaf. Times are monotonic seconds.
+"""
+
+from collections import OrderedDict
+from typing import Literal, TypeAlias
+
+from aggregator.core.cases import Deafness, Port
+from aggregator.core.fleet import INF
+
+CANARY_LATE_S = 0.5
+"""How long (s) a canary may take; the broker's own saving to disk takes up to as much."""
+
+CANARY_EVERY_S = 1.0
+DEAF_AFTER_S = 3.0
+"""How long (s) a canary must have stayed away for us to call ourselves deaf."""
+
+TELL_AFTER_S = 5.0
+"""How long (s) we must have been deaf for that to be an incident: a broker restarts faster."""
+
+ASK_PORT_AFTER_S = 2.0
+_ASK_PORT_EVERY_S = 5.0
+_IN_FLIGHT_MAX = 60
+
+Why: TypeAlias = Literal["starting", "connection", "canary", "fleet"]
+
+
+class Awareness:
+    """What we know of our own hearing. It begins deaf, until we are subscribed.
+
+    Attributes:
+        since: since when we are deaf, and ``why``; None while we hear.
+        doubt_at: from when on nobody may be accused; INF while canaries are in time.
+        deaf_at: from when on we are deaf if no canary comes back.
+        round_trip_s: of the last canary that came back.
+        returned: how many canaries have come back.
+        proof_at: when we last knew that we hear.
+    """
+
+    def __init__(self) -> None:
+        self._in_flight: OrderedDict[int, float] = OrderedDict()
+        self.proof_at = -INF
+        self._ask_port_at = INF
+        self._tell_at = INF
+        self._port: Port | None = None
+        self.since: float | None = None
+        self.why: Why | None = "starting"
+        self.doubt_at = INF
+        self.deaf_at = INF
+        self.round_trip_s: float | None = None
+        self.returned = 0
+
+    @property
+    def is_deaf(self) -> bool:
+        """Whether nobody's silence means anything."""
+        return self.why is not None
+
+    def sent(self, number: int, now: float) -> None:
+        """Note that tick ``number`` went out; it means something only while we are subscribed."""
+        if self.why in {None, "canary", "fleet"}:
+            self._in_flight[number] = now
+            if len(self._in_flight) > _IN_FLIGHT_MAX:
+                self._in_flight.popitem(last=False)
+            if self.why is None:
+                self._await_oldest()
+
+    def came_back(self, number: int, now: float) -> float | None:
+        """Note that our tick came back; return since when (s) we doubted, None if we did not.
+
+        What was sent before it and has not come back is lost, and waited for no more.
+        """
+        sent_at = self._in_flight.get(number)
+        if sent_at is None:
+            return None
+        doubted_since = None
+        if now >= self.doubt_at:  # what was said up to a second before the canary may be held up
+            oldest = next(iter(self._in_flight.values()))
+            doubted_since = max(self.proof_at, oldest - CANARY_EVERY_S)
+        while self._in_flight and next(iter(self._in_flight)) <= number:
+            self._in_flight.popitem(last=False)
+        self.round_trip_s = now - sent_at
+        self.returned += 1
+        self.proof_at = now
+        self._await_oldest()
+        return doubted_since
+
+    def credit(self, start: float, end: float) -> None:
+        """Our own process did not run from ``start`` to ``end``, and could hear no canary."""
+        lag_s = end - start
+        for number in self._in_flight:
+            self._in_flight[number] += lag_s
+        if self.why is None and self.proof_at > -INF:
+            self.proof_at += lag_s
+            self._await_oldest()
+        self._tell_at += lag_s
+        self._ask_port_at += lag_s
+
+    def hear_nothing(self, since: float, why: Why) -> None:
+        """We are deaf since ``since``; being deaf already for another reason, since then."""
+        is_cut_off = why in {"starting", "connection"}
+        if is_cut_off:
+            self._in_flight.clear()
+        if self.why is not None and self.since is not None:
+            self.why = why if is_cut_off else self.why
+            return
+        self.since, self.why = since, why
+        self.doubt_at = self.deaf_at = INF
+        self._port = None
+        self._tell_at = since + TELL_AFTER_S
+        self._ask_port_at = since + ASK_PORT_AFTER_S
+
+    def hear_again(self, now: float) -> None:
+        """We hear, from now on."""
+        self.since = self.why = None
+        self._in_flight.clear()
+        self.proof_at = now
+        self.doubt_at = self.deaf_at = INF
+        self._ask_port_at = self._tell_at = INF
+
+    def hear_port(self, said: Port) -> None:
+        """Take in what the broker's port says to a stranger."""
+        self._port = said
+
+    def next_deadline(self) -> float:
+        """Return when (s) something becomes due here; INF for never."""
+        return min(self.deaf_at, self._ask_port_at, self._tell_at)
+
+    def take_port_question(self, now: float) -> bool:
+        """Tell, once each few seconds, that it is time to ask what the broker's port says."""
+        if now < self._ask_port_at:
+            return False
+        self._ask_port_at = now + _ASK_PORT_EVERY_S
+        return True
+
+    def take_deafness(self, now: float) -> Deafness | None:
+        """Return, once, that we have been deaf for long enough to say so."""
+        if now < self._tell_at or self.since is None or self.why is None:
+            return None
+        self._tell_at = INF
+        return self.deafness(now)
+
+    def deafness(self, now: float) -> Deafness | None:
+        """Return what we know of our deafness, None while we hear."""
+        if self.since is None or self.why is None:
+            return None
+        return Deafness(now, self.since, self.why, self._port)
+
+    def _await_oldest(self) -> None:
+        if not self._in_flight:
+            self.doubt_at = self.deaf_at = INF
+            return
+        oldest = next(iter(self._in_flight.values()))
+        self.doubt_at = oldest + CANARY_LATE_S
+        self.deaf_at = oldest + DEAF_AFTER_S

@@ -1,0 +1,62 @@
+"""Who has been heard since a host was due, at its venue and elsewhere: the votes for a cut.
+
+Only listed hosts that are expected to be heard by now have a vote: neither the away, the unseen
+and those that are down already, nor those whose own next beat is not due yet.
+"""
+
+from aggregator.core.cases import Elsewhere, Votes
+from aggregator.core.fleet import Fleet, Host, Venue
+from aggregator.core.states import ALIVE, HostState
+
+JITTER_S = 0.3
+"""By how much (s) the beats of hosts that were cut off together may be apart from their rhythm."""
+
+OVERDUE_S = 0.5
+"""How late (s) a beat is that casts doubt on its host's own way to us."""
+
+_ENOUGH = 2
+_WAITING = frozenset({HostState.UNKNOWN, HostState.UNREACHABLE})
+
+
+def votes_at(venue: Venue, host: Host, *, since: float, at: float) -> Votes:
+    """Return the votes of ``venue`` on ``host``, which was due at ``since``, as of ``at``."""
+    silent, heard, overdue = [host], [], 0
+    for other in venue.hosts.values():
+        if other is host or not other.is_listed:
+            continue
+        if other.state in ALIVE:
+            is_late = other.expected_at + OVERDUE_S <= at
+            if other.evidence_at is not None and other.evidence_at > since + JITTER_S:
+                heard.append(other)
+                overdue += is_late
+            elif is_late:
+                silent.append(other)
+        elif other.state in _WAITING and other.deadline <= at and _was_there(other):
+            silent.append(other)
+    return Votes(tuple(silent), tuple(heard), overdue)
+
+
+def elsewhere_at(fleet: Fleet, venue: Venue, *, since: float, at: float) -> Elsewhere:
+    """Return whether any host of another venue has been heard since ``since``, as of ``at``.
+
+    ``unknown`` where too few are expected to be heard by now to tell. Ends at the first that was.
+    """
+    silent = 0
+    for other_venue in fleet.venues.values():
+        if other_venue is venue:
+            continue
+        for other in other_venue.hosts.values():
+            if other.state in ALIVE:
+                if other.evidence_at is not None and other.evidence_at > since + JITTER_S:
+                    return "heard"
+                silent += other.expected_at + OVERDUE_S <= at
+            elif other.state is HostState.UNKNOWN and other.deadline <= at:
+                silent += _was_there(other)
+    return "silent" if silent >= _ENOUGH else "unknown"
+
+
+def _was_there(host: Host) -> bool:
+    """Tell whether a host that is waited for was ever there, and has not said farewell."""
+    if host.death is not None and host.death.reason == "farewell":
+        return False
+    return host.birth is not None or host.evidence_at is not None

@@ -1,0 +1,140 @@
+"""What is wrong with hosts that beat: nobody hears us there, a wrong clock, two under one name.
+
+Each has to hold for a few beats before it is said, and to be gone for three before it is over.
+Times are monotonic seconds.
+"""
+
+from statistics import median
+
+from aggregator.core.cases import Boots, Case, Clocks, Feed, OneWay
+from aggregator.core.detector import BootReturned
+from aggregator.core.diagnosis import diagnose
+from aggregator.core.events import Subject
+from aggregator.core.evidence import Verdict
+from aggregator.core.fleet import Fleet, Host
+from aggregator.core.incidents import Incidents
+from aggregator.core.rules.clock_skew import LIMIT_S
+from aggregator.core.states import ALIVE
+from venuewatch.wire.messages import CheckReading
+
+UNECHOED_MAX = 5
+"""How many beats in a row may echo no tick, while as many ticks came back to us."""
+
+ALTERNATION_S = 60.0
+"""How long (s) a name must belong to one boot until two are no more believed to have it."""
+
+REFERENCE_EVERY = 5
+"""After how many ticks the fleet's median clock offset is taken anew."""
+
+_STEADY = 3
+_SAMPLE_MAX = 101
+_QUORUM = 0.6
+_RESULTS_BAD = frozenset({"frozen", "delayed", "silent", "redundancy_lost"})
+_RESULTS_WELL = frozenset({"flowing", "not_expected"})
+
+
+class Oddities:
+    """Counts what is odd, and begins and ends the incidents of it.
+
+    Attributes:
+        reference_s: the median clock offset (s) of the fleet, against ours.
+        returned: how many of our ticks have come back to us.
+        is_out_of_hearing: whether we believe that nobody can be heard at all.
+        has_venue_links: whether a whole venue is believed not to hear us.
+    """
+
+    def __init__(self, fleet: Fleet, incidents: Incidents) -> None:
+        self._fleet = fleet
+        self._incidents = incidents
+        self.reference_s = 0.0
+        self.returned = 0
+        self.has_venue_links = False
+        self.is_out_of_hearing = False
+
+    def unechoed(self, host: Host, now: float) -> None:
+        """A beat echoed no tick, again: if ticks came back meanwhile, one way is lost."""
+        presence = host.presence
+        presence.echoed = 0
+        if self.returned - presence.tick_mark < UNECHOED_MAX or host.state not in ALIVE:
+            return
+        whole, alone = Subject("link", host.venue), Subject("link", host.venue, host.name)
+        if whole in self._incidents.open:
+            self._incidents.adopt(whole, [host.name])
+            return
+        if alone in self._incidents.open:
+            return
+        hosts = self._fleet.venues[host.venue].hosts.values()
+        live = [other for other in hosts if other.state in ALIVE]
+        mute = tuple(other for other in live if other.presence.unechoed >= _STEADY)
+        is_whole = len(mute) > 1 and len(mute) >= _QUORUM * len(live)
+        at_fault = mute if is_whole else (host,)
+        verdict = diagnose(OneWay(now, at_fault, len(live), self.returned))
+        if isinstance(verdict, Verdict):
+            children = [other.name for other in at_fault] if is_whole else []
+            self._incidents.begin(whole if is_whole else alone, verdict, now, children=children)
+            self.has_venue_links |= is_whole
+
+    def examine(self, host: Host, now: float) -> None:
+        """A tick was echoed by a host that has a problem, or whose clock may be off."""
+        presence = host.presence
+        presence.echoed += 1
+        if presence.echoed >= _STEADY:
+            self._incidents.end(Subject("link", host.venue, host.name), now)
+            whole = self._incidents.open.get(Subject("link", host.venue))
+            if whole is not None and host.name in whole.children:
+                self._incidents.end(whole.subject, now)
+                self.has_venue_links = any(
+                    subject.scope == "link" and not subject.host for subject in self._incidents.open
+                )
+        if host.clock_offset_s is not None:
+            self._examine_clock(host, host.clock_offset_s, now)
+
+    def take_reference(self) -> None:
+        """Take the fleet's median clock offset anew, from a sample of its living hosts."""
+        offsets = []
+        for host in self._fleet:
+            if host.state in ALIVE and host.clock_offset_s is not None:
+                offsets.append(host.clock_offset_s)
+                if len(offsets) == _SAMPLE_MAX:
+                    break
+        # Of two clocks that differ nobody can tell which is wrong: then ours is believed.
+        self.reference_s = median(offsets) if len(offsets) > 2 else 0.0  # noqa: PLR2004
+
+    def boot_returned(self, returned: BootReturned, now: float) -> None:
+        """A boot came back after another one: two processes have one name."""
+        host = returned.host
+        verdict = diagnose(Boots(now, host, returned.returned, returned.between))
+        if isinstance(verdict, Verdict):
+            subject = Subject("identity", host.venue, host.name)
+            self._incidents.begin(subject, verdict, now)
+            self._incidents.end_at(subject, now + ALTERNATION_S)
+
+    def hear_feed(self, host: Host, reading: CheckReading, now: float) -> None:
+        """A results check has spoken, live, and newer than before."""
+        subject = Subject("feed", host.venue, host.name, reading.check)
+        if reading.state in _RESULTS_BAD:
+            case: Case = Feed(now, host, reading)
+            verdict = diagnose(case)
+            if isinstance(verdict, Verdict):
+                self._incidents.begin(subject, verdict, now)
+        elif reading.state in _RESULTS_WELL and subject in self._incidents.open:
+            self._incidents.end_at(subject, now + _STEADY * host.interval_s)
+
+    def _examine_clock(self, host: Host, offset_s: float, now: float) -> None:
+        presence = host.presence
+        if abs(offset_s - self.reference_s) > LIMIT_S:
+            presence.in_time = 0
+            presence.skewed += 1
+        else:
+            presence.skewed = 0
+            presence.in_time += 1
+        subject = Subject("clock", host.venue, host.name)
+        if presence.skewed == _STEADY:
+            self.take_reference()
+            verdict = diagnose(Clocks(now, host, offset_s, self.reference_s))
+            if isinstance(verdict, Verdict):
+                self._incidents.begin(subject, verdict, now)
+            else:
+                presence.skewed = 0
+        elif presence.in_time >= _STEADY and subject in self._incidents.open:
+            self._incidents.end(subject, now)

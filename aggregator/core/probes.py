@@ -1,0 +1,122 @@
+"""Asks the neighbours of a silent host to reach it, and collects their words.
+
+Up to three hosts of the same venue that are heard themselves are asked at once, gateways first.
+Only listed hosts are asked, and only at the inventory's addresses. Times are monotonic seconds.
+"""
+
+from itertools import count
+
+from aggregator.core.cases import Inquiry, Word
+from aggregator.core.events import ProbeWanted
+from aggregator.core.fleet import INF, Host, Venue
+from aggregator.core.states import HostState
+from venuewatch.wire.messages import Probed
+
+ASKED_MAX = 3
+PROBE_TIMEOUT_S = 0.7
+"""How long (s) a neighbour may try; its word then has the rest of a second for its way."""
+
+WORD_WITHIN_S = 1.0
+
+
+class _Open:
+    """An inquiry under way, until ``over_at``."""
+
+    __slots__ = ("asked", "host", "number", "over_at", "words")
+
+    def __init__(self, host: Host, number: int, asked: tuple[str, ...], over_at: float) -> None:
+        self.host = host
+        self.number = number
+        self.asked = asked
+        self.over_at = over_at
+        self.words: dict[str, Word] = {}
+
+    def inquiry(self, *, is_over: bool) -> Inquiry:
+        return Inquiry(self.asked, tuple(self.words.values()), is_over=is_over)
+
+
+class Probes:
+    """The inquiries under way, each about one silent host."""
+
+    def __init__(self) -> None:
+        self._open: dict[int, _Open] = {}
+        self._numbers = count(1)
+
+    def ask(self, venue: Venue, host: Host, at: float) -> tuple[Inquiry, list[ProbeWanted]]:
+        """Begin to ask about ``host``: return what is known at once, and whom to ask.
+
+        ``words_within_s`` grows with the neighbours' own round trips.
+        """
+        if not host.is_listed or not host.address:
+            return Inquiry(is_over=True, obstacle="the inventory has no address for it"), []
+        asked = _neighbours(venue, host)
+        if not asked:
+            return Inquiry(is_over=True, obstacle="no other host of the venue is heard"), []
+        number = next(self._numbers)
+        way_s = max(other.round_trip_s or 0.0 for other in asked)
+        names = tuple(other.name for other in asked)
+        self._open[number] = _Open(host, number, names, at + WORD_WITHIN_S + way_s)
+        wanted = [
+            ProbeWanted(
+                at,
+                venue.code,
+                name,
+                number,
+                host.name,
+                host.address,
+                host.probe_port,
+                PROBE_TIMEOUT_S,
+            )
+            for name in names
+        ]
+        return Inquiry(names), wanted
+
+    def hear(self, by: Host, probed: Probed, now: float) -> tuple[Host, Inquiry] | None:
+        """Take in a word; return whose inquiry it ends and how, None if it ends none.
+
+        It ends with the first who reached the machine, or the last who was asked.
+        """
+        opened = self._open.get(probed.number)
+        if opened is None or by.name not in opened.asked or opened.host.name != probed.host:
+            return None
+        opened.words[by.name] = Word(now, by.name, probed.is_reached, probed.way, probed.detail)
+        if not probed.is_reached and len(opened.words) < len(opened.asked):
+            return None
+        del self._open[probed.number]
+        return opened.host, opened.inquiry(is_over=True)
+
+    def next_deadline(self) -> float:
+        """Return when (s) the next inquiry is over; INF for never."""
+        return min((opened.over_at for opened in self._open.values()), default=INF)
+
+    def take_over(self, now: float) -> list[tuple[float, Host, Inquiry]]:
+        """Return the inquiries that are over by ``now``, with their times, in order."""
+        over = sorted(
+            (opened for opened in self._open.values() if opened.over_at <= now),
+            key=lambda opened: (opened.over_at, opened.number),
+        )
+        for opened in over:
+            del self._open[opened.number]
+        return [(opened.over_at, opened.host, opened.inquiry(is_over=True)) for opened in over]
+
+    def forget(self, host: Host) -> None:
+        """Wait for no more words about ``host``."""
+        about = [number for number, opened in self._open.items() if opened.host is host]
+        for number in about:
+            del self._open[number]
+
+    def credit(self, lag_s: float) -> None:
+        """Wait longer by what we ourselves were stalled."""
+        for opened in self._open.values():
+            opened.over_at += lag_s
+
+
+def _neighbours(venue: Venue, host: Host) -> list[Host]:
+    """Return who is asked: gateways first, then who was heard last."""
+    fresh = [
+        other
+        for other in venue.hosts.values()
+        if other is not host and other.state is HostState.UP and other.is_listed
+    ]
+    fresh.sort(key=lambda other: (not other.is_gateway, -(other.evidence_at or 0.0), other.name))
+    return fresh[:ASKED_MAX]

@@ -1,0 +1,337 @@
+"""The whole core: what is heard goes in, and what became true comes out.
+
+It joins the detector (who is overdue), the awareness (whether we hear at all), the diagnosis (what
+a silence means), the probes (what the neighbours say) and the incidents. Whatever was due before
+something is heard is decided first, in order of time, so that how often the shell looks changes
+no event. Times are monotonic seconds; ``wall`` is seconds since 1970.
+"""
+
+from collections.abc import Sequence
+
+from aggregator.core.awareness import Awareness
+from aggregator.core.cases import Absence, Deafness, Inquiry, Port, Silence, Votes
+from aggregator.core.census import elsewhere_at, votes_at
+from aggregator.core.detector import AWAY_LIMIT_S, Detector
+from aggregator.core.diagnosis import diagnose
+from aggregator.core.events import Event, HostChanged, PortWanted, Subject
+from aggregator.core.evidence import Verdict, Wait
+from aggregator.core.fleet import INF, Fleet, Host, Venue
+from aggregator.core.incidents import Incidents
+from aggregator.core.intake import Intake
+from aggregator.core.oddities import REFERENCE_EVERY, Oddities
+from aggregator.core.probes import Probes
+from aggregator.core.rules import aggregator_blind, venue_unreachable
+from aggregator.core.states import ALIVE, HostState, Trigger
+from aggregator.core.ticks import Ticks
+from venuewatch.wire.messages import Probed, Tick
+from venuewatch.wire.reconnect import RECONNECT_MAX_S
+
+CENTRE = Subject("centre")
+_STEADY = 3
+_WORTH_ASKING = frozenset({"silent", "connection_lost"})
+
+
+class Watch:
+    """The verdicts on a fleet, its venues and ourselves. It begins deaf, until ``subscribed``.
+
+    Attributes:
+        fleet: what is known of every host.
+        intake: takes messages in; its counters.
+        incidents: the open ones, and those that were closed lately.
+        awareness: whether we hear.
+        oddities: what is wrong with hosts that beat.
+    """
+
+    def __init__(
+        self,
+        fleet: Fleet,
+        *,
+        reconnect_max_s: float = RECONNECT_MAX_S,
+        away_limit_s: float = AWAY_LIMIT_S,
+    ) -> None:
+        self.fleet = fleet
+        self._events: list[Event] = []
+        self.detector = Detector(
+            fleet,
+            self._events,
+            reconnect_max_s=reconnect_max_s,
+            away_limit_s=away_limit_s,
+            judge=self._judge,
+            note=self._note,
+        )
+        self.awareness = Awareness()
+        self.incidents = Incidents(fleet, self._events.append)
+        self._probes = Probes()
+        self.oddities = Oddities(fleet, self.incidents)
+        self._ticks = Ticks()
+        self.intake = Intake(fleet, self.detector, self._ticks, self)
+        self._advanced_to = -INF
+        self._canaries_in_time = 0
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether we can hear, and every host's state is decided."""
+        return self.detector.is_settled and not self.awareness.is_deaf
+
+    def hear(
+        self, topic: str, payload: bytes, *, is_retained: bool, now: float, wall: float
+    ) -> None:
+        """Take in one message from the broker, our own ticks among them.
+
+        Raises:
+            MalformedMessageError: it was refused; it is counted already, and nothing changed.
+        """
+        if now > self._advanced_to:
+            self.advance(now)
+        self.intake.hear(topic, payload, is_retained=is_retained, now=now, wall=wall)
+        if self.detector.boots_returned:
+            for returned in self.detector.boots_returned:
+                self.oddities.boot_returned(returned, now)
+            self.detector.boots_returned.clear()
+
+    def tick(self, now: float) -> Tick:
+        """Return the tick to publish now, each second; its return to us is our canary."""
+        self.advance(now)
+        tick = self._ticks.next(now)
+        self.awareness.sent(tick.number, now)
+        if tick.number % REFERENCE_EVERY == 0:
+            self.oddities.take_reference()
+        self._set_limit()
+        return tick
+
+    def subscribed(self, now: float) -> None:
+        """We can hear (again): the grace begins in which the fleet may find its way back."""
+        self.advance(now)
+        self._hear_again(now)
+
+    def blinded(self, now: float) -> None:
+        """Our own connection ended: nobody's silence means anything."""
+        self.advance(now)
+        self.awareness.hear_nothing(now, "connection")
+        self._canaries_in_time = 0
+        self.detector.blinded(now)
+        self._set_limit()
+
+    def stalled(self, start: float, end: float) -> None:
+        """Our own process did not run from ``start``, when it last did, to ``end``.
+
+        Raises:
+            ValueError: an end before its start.
+        """
+        self.advance(start)
+        self.detector.stalled(start, end)
+        self.awareness.credit(start, end)
+        self._probes.credit(end - start)
+        self._set_limit()
+
+    def hear_port(self, said: Port, now: float) -> None:
+        """Take in what the broker's port said to a stranger."""
+        self.advance(now)
+        self.awareness.hear_port(said)
+        if CENTRE in self.incidents.open:
+            deafness = self.awareness.deafness(now)
+            if deafness is not None:
+                self._accuse_centre(deafness, now)
+
+    def events(self) -> list[Event]:
+        """Hand over, once, what became true since the last call, in order of time."""
+        taken = self._events[:]
+        self._events.clear()
+        return taken
+
+    def next_deadline(self) -> float | None:
+        """Return when (s) to look again, or None if nothing is due."""
+        due = self._others_due()
+        detector = self.detector.next_deadline()
+        if detector is not None and detector < self.awareness.doubt_at:
+            due = min(due, detector)
+        return None if due == INF else due
+
+    def advance(self, now: float) -> None:
+        """Decide everything that was due by ``now``, in order of time."""
+        if self.awareness.since is None and self.awareness.is_deaf:
+            self.awareness.hear_nothing(now, "starting")
+        while True:
+            self._set_limit()
+            self.detector.advance(now)
+            due = self._others_due()
+            if due > now:
+                break
+            self._step(due)
+        self._advanced_to = max(self._advanced_to, now)
+
+    def hear_canary(self, number: int, now: float) -> None:
+        """Our own tick came back to us through the broker."""
+        returned = self.awareness.returned
+        was_deaf = self.awareness.why == "canary"
+        doubted_since = self.awareness.came_back(number, now)
+        if self.awareness.returned == returned:
+            return
+        self.oddities.returned = self.awareness.returned
+        if was_deaf:
+            self._hear_again(now)
+        elif doubted_since is not None:
+            self._canaries_in_time = 0
+            self.detector.credit(now - doubted_since)
+        elif not self.awareness.is_deaf:
+            self._canaries_in_time += 1
+            if self._canaries_in_time >= _STEADY:
+                self.incidents.end(CENTRE, now)
+        self._set_limit()
+
+    def hear_probed(self, by: Host, probed: Probed, now: float) -> None:
+        """A neighbour said whether it reached a silent host."""
+        over = self._probes.hear(by, probed, now)
+        if over is not None:
+            self._learn(over[0], over[1], now)
+
+    def hear_bridge(self, venue: Venue, now: float, *, is_connected: bool) -> None:
+        """A venue's own broker is connected to ours, or is not any more."""
+        venue.bridge = (now, is_connected)
+
+    def hear_late(self, host: Host, times: Sequence[float], now: float) -> None:
+        """A backlog shows that a host lived at ``times``: the record is corrected, no state."""
+        self.incidents.correct(host.name, times, now)
+
+    def heard_anybody(self, now: float) -> None:
+        """A beat came while the whole fleet was believed to be out of our hearing."""
+        self._hear_again(now)
+
+    def _step(self, at: float) -> None:
+        awareness = self.awareness
+        if awareness.deaf_at <= at:
+            awareness.hear_nothing(awareness.proof_at, "canary")
+            self._canaries_in_time = 0
+            self.detector.blinded(at)
+        if awareness.take_port_question(at):
+            self._events.append(PortWanted(at))
+        deafness = awareness.take_deafness(at)
+        if deafness is not None:
+            self._accuse_centre(deafness, at)
+        for when, host, inquiry in self._probes.take_over(at):
+            self._learn(host, inquiry, when)
+        self.incidents.advance(at)
+
+    def _others_due(self) -> float:
+        return min(
+            self.awareness.next_deadline(),
+            self._probes.next_deadline(),
+            self.incidents.next_deadline(),
+        )
+
+    def _set_limit(self) -> None:
+        self.detector.limit = min(self.awareness.doubt_at, self._others_due())
+
+    def _hear_again(self, now: float) -> None:
+        self.awareness.hear_again(now)
+        self.oddities.is_out_of_hearing = False
+        self._canaries_in_time = 0
+        self.detector.subscribed(now)
+        self._set_limit()
+
+    def _accuse_centre(self, deafness: Deafness, at: float) -> None:
+        verdict = diagnose(deafness)
+        if isinstance(verdict, Verdict):
+            if CENTRE in self.incidents.open:
+                self.incidents.sharpen(CENTRE, verdict, at)
+            else:
+                self.incidents.begin(CENTRE, verdict, at, since=deafness.since)
+
+    def _judge(self, host: Host, trigger: Trigger, at: float) -> Verdict | Wait | None:
+        """Say what the end of a host's deadline means; None if it was more than one host's."""
+        if trigger is Trigger.AWAY_TOO_LONG:
+            said = diagnose(Absence(at, host, host.since))
+            return said if isinstance(said, Verdict) else None
+        venue = self.fleet.venues[host.venue]
+        case = self._case(venue, host, at)
+        said = diagnose(case)
+        if isinstance(said, Verdict):
+            if said.cause == aggregator_blind.CAUSE:
+                self._go_deaf(host, at)
+                return None
+            if said.cause == venue_unreachable.CAUSE:
+                self._cut(venue, case, said, at)
+                return None
+        return said
+
+    def _case(self, venue: Venue, host: Host, at: float) -> Silence:
+        since = (
+            host.expected_at if host.state in ALIVE else host.deadline - self.detector.grace_s(host)
+        )
+        if host.closed_at is not None:
+            votes = Votes((host,), (), 0)
+            return Silence(at, host, venue, votes, "unknown", Inquiry())
+        votes = votes_at(venue, host, since=since, at=at)
+        elsewhere = elsewhere_at(self.fleet, venue, since=since, at=at)
+        return Silence(at, host, venue, votes, elsewhere, Inquiry())
+
+    def _go_deaf(self, host: Host, at: float) -> None:
+        """Nobody is heard, anywhere: that is our own ear, and nobody is accused."""
+        self.awareness.hear_nothing(at if host.evidence_at is None else host.evidence_at, "fleet")
+        self.oddities.is_out_of_hearing = True
+        self.detector.blinded(at)
+
+    def _cut(self, venue: Venue, case: Silence, verdict: Verdict, at: float) -> None:
+        cut = list(case.votes.silent)
+        heard = [host.evidence_at for host in cut if host.evidence_at is not None]
+        earliest = min(heard, default=INF)
+        cut += [
+            host
+            for host in venue.hosts.values()
+            if host.state is HostState.DOWN
+            and host.cause == "silent"
+            and host.evidence_at is not None
+            and host.evidence_at + host.interval_s >= earliest
+        ]
+        names = [host.name for host in cut]
+        subject = Subject("venue", venue.code)
+        self.detector.cut(cut, verdict, at)
+        if subject in self.incidents.open and self.incidents.is_fallen(subject):
+            self.incidents.adopt(subject, names)
+        else:
+            self.incidents.fall(
+                subject, verdict, at, silent_since=max(heard, default=None), children=names
+            )
+
+    def _note(self, host: Host, change: HostChanged, verdict: Verdict | None) -> None:
+        """Fold a change into its incident, and ask the neighbours of who has just fallen."""
+        at = change.at
+        subject = Subject("host", host.venue, host.name)
+        if change.after is HostState.DOWN and verdict is not None:
+            self.incidents.fall(subject, verdict, at, silent_since=host.evidence_at)
+            if verdict.cause in _WORTH_ASKING:
+                self._ask_about(host, at)
+        elif change.before is HostState.DOWN:
+            self._probes.forget(host)
+            self.incidents.rise(subject, at)
+        if change.before is HostState.UNREACHABLE:
+            self._return_of(host, change)
+        self._set_limit()
+
+    def _return_of(self, host: Host, change: HostChanged) -> None:
+        venue = self.fleet.venues[host.venue]
+        subject = Subject("venue", venue.code)
+        is_back = change.after is HostState.UP
+        if (is_back or not venue.counts[HostState.UNREACHABLE]) and self.incidents.is_fallen(
+            subject
+        ):
+            self.incidents.rise(subject, change.at)
+            self.detector.expect_back(venue.hosts.values(), change.at)
+
+    def _ask_about(self, host: Host, at: float) -> None:
+        inquiry, wanted = self._probes.ask(self.fleet.venues[host.venue], host, at)
+        self._events.extend(wanted)
+        if inquiry.is_over:
+            self._learn(host, inquiry, at)
+
+    def _learn(self, host: Host, inquiry: Inquiry, at: float) -> None:
+        """The neighbours have spoken, or did not in time: the cause may be sharper now."""
+        if host.state is not HostState.DOWN:
+            return
+        venue = self.fleet.venues[host.venue]
+        heard = tuple(other for other in venue.hosts.values() if other.state is HostState.UP)
+        case = Silence(at, host, venue, Votes((host,), heard, 0), "unknown", inquiry)
+        verdict = diagnose(case)
+        if isinstance(verdict, Verdict):
+            host.cause = verdict.cause
+            self.incidents.sharpen(Subject("host", host.venue, host.name), verdict, at)
