@@ -2,11 +2,14 @@
 
 import argparse
 import logging
+import random
 import signal
 import sys
 from pathlib import Path
+from types import FrameType
 
-from agent import config, shell
+from agent import config
+from agent.shell import Agent
 from venuewatch import log
 from venuewatch.config import ConfigError, check_usable
 
@@ -29,7 +32,22 @@ def run(options: argparse.Namespace) -> int:
     except ConfigError as error:
         print(error, file=sys.stderr)
         return USAGE_ERROR
-    return INTERRUPTED if shell.serve(settings) == signal.SIGINT else 0
+    return INTERRUPTED if serve(settings) == signal.SIGINT else 0
+
+
+def serve(settings: config.Config) -> int:
+    """Run the agent of ``settings`` until SIGINT or SIGTERM; return which it was."""
+    agent = Agent(settings, rng=random.Random())
+    received: list[int] = []
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        received.append(number)
+        agent.stop()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    agent.run()
+    return received[0]
 
 
 def main() -> int:

@@ -1,5 +1,6 @@
 """The agent's configuration: ``agent.toml``."""
 
+import ipaddress
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -88,6 +89,23 @@ class SpoolConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_bytes: Annotated[int, msgspec.Meta(ge=65_536)] = 64 * 1024 * 1024
 
 
+class Probing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whether the centre may have a neighbour asked from here, and in which networks (CIDR).
+
+    Without any ``networks`` it may be wherever the centre says.
+    """
+
+    enabled: bool = True
+    networks: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for network in self.networks:
+            try:
+                ipaddress.ip_network(network)
+            except ValueError as error:
+                raise ValueError(f"Expected networks such as 10.1.0.0/16: {error}") from None
+
+
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All of it. ``host`` is also the client id."""
 
@@ -97,6 +115,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     broker: Broker = Broker()
     heartbeat: Heartbeat = Heartbeat()
     spool: SpoolConfig = SpoolConfig()
+    probe: Probing = Probing()
     check: tuple[Any, ...] = ()
 
 

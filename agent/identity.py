@@ -34,6 +34,7 @@ def birth(settings: config.Config, *, boot: str, session: int, address: str) -> 
         version=facts.version,
         machine=facts.machine,
         os_boot_ms=milliseconds(psutil.boot_time()),
+        keepalive_s=settings.broker.keepalive,
     )
 
 

@@ -8,10 +8,8 @@ import contextlib
 import logging
 import random
 import select
-import signal
 import socket
 from functools import partial
-from types import FrameType
 from typing import Literal
 
 from agent import config, identity
@@ -19,6 +17,7 @@ from agent.centre import Centre
 from agent.identity import milliseconds
 from agent.keeper import Keeper
 from agent.link import Link
+from agent.neighbours import WORTH_S, Neighbours
 from agent.outbox import Line, Outbox
 from agent.pool import Pool
 from agent.readings import Readings
@@ -29,7 +28,7 @@ from agent.supervisor import Supervisor
 from venuewatch import clock, log
 from venuewatch.wire import messages, topics
 from venuewatch.wire.errors import MalformedMessageError
-from venuewatch.wire.messages import Acknowledge, Beat, Death, encode
+from venuewatch.wire.messages import Acknowledge, Beat, Death, Probe, encode
 from venuewatch.wire.topics import Stream
 
 READING_EXPIRY_S = 3_600
@@ -60,6 +59,7 @@ class Agent:
         directory, max_bytes = str(settings.spool.directory), settings.spool.max_bytes
         self._keeper = Keeper(partial(Spool, directory, max_bytes=max_bytes), self._nudge)
         self._outbox = Outbox(self._keeper, boot=self._boot)
+        self._neighbours = Neighbours(settings.probe, pool, boot=self._boot)
         self._beats = Slots(start, settings.heartbeat.interval_s)
         self._supervisor = Supervisor()
         self._watchdog = Slots(start, self._supervisor.watchdog_every_s or 86_400.0)
@@ -102,6 +102,7 @@ class Agent:
         elif not self._is_announced:
             self._announce(session)
         self._beat(now)
+        self._answer(now)
         self._read(now)
         if self._watchdog.take(now) is not None:
             self._supervisor.alive()
@@ -149,6 +150,15 @@ class Agent:
             and not session.is_congested
         ):
             self._publish_beat(session, number)
+
+    def _answer(self, now: float) -> None:
+        """Say what neighbours were found to be like, while that is news."""
+        session = self._link.session
+        if session is None or not self._is_announced or session.is_congested:
+            return
+        for probed in self._neighbours.answers(now, self._link.sessions):
+            topic = self._topics[Stream.PROBED]
+            session.publish(topic, encode(probed), qos=1, expiry_s=WORTH_S)
 
     def _read(self, now: float) -> None:
         """Take readings, and send or keep them; the backlog goes on while somebody listens."""
@@ -211,6 +221,8 @@ class Agent:
         if isinstance(command, Acknowledge):
             if command.boot == self._boot:
                 self._outbox.acknowledged(command.number, now)
+        elif isinstance(command, Probe):
+            self._neighbours.ask(command, now)
         elif session is not None:
             self._publish_birth(session)
 
@@ -223,6 +235,7 @@ class Agent:
             "venuewatch_agent_spool_records": spool.pending,
             "venuewatch_agent_spool_bytes": spool.size_bytes,
             "venuewatch_agent_dropped_total": spool.dropped,
+            "venuewatch_agent_probes_dropped_total": self._neighbours.dropped,
         }
 
     def _last_words(self, session: int, reason: Literal["lost", "farewell"]) -> tuple[str, bytes]:
@@ -235,18 +248,3 @@ class Agent:
 
     def _who(self) -> dict[str, object]:
         return {"venue": self._settings.venue, "host": self._settings.host}
-
-
-def serve(settings: config.Config) -> int:
-    """Run the agent of ``settings`` until SIGINT or SIGTERM; return which it was."""
-    agent = Agent(settings, rng=random.Random())
-    received: list[int] = []
-
-    def stop(number: int, _frame: FrameType | None) -> None:
-        received.append(number)
-        agent.stop()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
-    agent.run()
-    return received[0]

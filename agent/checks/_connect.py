@@ -70,6 +70,11 @@ def resolve(name: str, port: int, deadline: Deadline) -> list[Target]:
     return lookup.wait(deadline)
 
 
+def lookups() -> int:
+    """Return how many names the operating system is being asked for."""
+    return len(_pending)
+
+
 def connect(address: str, port: int, deadline: Deadline) -> socket.socket:
     """Return a TCP connection to the first address that accepts one.
 

@@ -65,7 +65,9 @@ async def _run(console: Console, wanted_port: int, seconds: float | None) -> int
         console.print("starting the embedded broker ...", style="dim")
         stack.enter_context(parts.broker(folder, mqtt_port))
         settings = config.Config(
-            broker=config.Broker(port=mqtt_port), web=config.Web(f"127.0.0.1:{web_port}")
+            # The embedded broker hangs up on whoever asks for $SYS.
+            broker=config.Broker(port=mqtt_port, sys_topics=False),
+            web=config.Web(f"127.0.0.1:{web_port}"),
         )
         serving = asyncio.create_task(
             Aggregator(settings, fleet, rng=random.Random()).run(stop), name="aggregator"

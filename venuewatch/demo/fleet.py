@@ -1,11 +1,13 @@
 """The demo's other hosts: small, real MQTT 5 clients, one connection each, in one process.
 
 They speak the agent's own wire messages (birth, beat, will, farewell, the echo of ticks), and
-have no vitals: nothing is shown as measured that was not.
+have no vitals: nothing is shown as measured that was not. Asked for a neighbour, they say that
+they could not find out.
 """
 
 import argparse
 import asyncio
+import contextlib
 import random
 import secrets
 import sys
@@ -19,7 +21,19 @@ from aggregator.shell.framing import Framer
 from aggregator.shell.signals import stop_on_signals
 from venuewatch import __version__, clock
 from venuewatch.wire import reconnect, topics
-from venuewatch.wire.messages import Beat, Birth, Death, Echo, decode_tick, encode
+from venuewatch.wire.errors import MalformedMessageError
+from venuewatch.wire.messages import (
+    Beat,
+    Birth,
+    Death,
+    Echo,
+    Probe,
+    Probed,
+    Rebirth,
+    decode_command,
+    decode_tick,
+    encode,
+)
 from venuewatch.wire.topics import Stream
 
 INTERVAL_S = 1.0
@@ -82,7 +96,7 @@ class DemoHost(asyncio.Protocol):
         """Say farewell and part cleanly."""
         if self.is_open:
             farewell = encode(Death(self._boot, self._session, "farewell"))
-            self._publish(Stream.DEATH, farewell, packet_id=2)
+            self._publish(Stream.DEATH, farewell, packet_id=2, is_retained=True)
             self._transport.write(mqtt5.DisconnectPacket().write())
         self._transport.close()
 
@@ -96,10 +110,26 @@ class DemoHost(asyncio.Protocol):
     def _hear(self, publish: mqtt5.PublishPacket) -> None:
         if publish.packet_id is not None:
             self._transport.write(mqtt5.PubAckPacket(publish.packet_id).write())
-        if publish.topic == topics.TICK:
-            self._echo = decode_tick(publish.payload).number, clock.monotonic()
-        elif publish.topic == self._topics[Stream.CMD]:
+        with contextlib.suppress(MalformedMessageError):
+            if publish.topic == topics.TICK:
+                self._echo = decode_tick(publish.payload).number, clock.monotonic()
+            elif publish.topic == self._topics[Stream.CMD]:
+                self._obey(publish.payload)
+
+    def _obey(self, payload: bytes) -> None:
+        command = decode_command(payload)
+        if isinstance(command, Rebirth):
             self._publish_birth()
+        elif isinstance(command, Probe):
+            probed = Probed(
+                boot=self._boot,
+                session=self._session,
+                number=command.number,
+                host=command.host,
+                is_reached=None,
+                detail="a host of the demo asks nobody",
+            )
+            self._publish(Stream.PROBED, encode(probed), packet_id=4)
 
     def _publish_birth(self) -> None:
         birth = Birth(
@@ -110,15 +140,23 @@ class DemoHost(asyncio.Protocol):
             vitals_every_s=_VITALS_NEVER_S,
             agent_version=f"{__version__} (demo)",
             role=self._entry.role,
+            keepalive_s=_KEEPALIVE_S,
         )
-        self._publish(Stream.BIRTH, encode(birth), packet_id=3)
+        self._publish(Stream.BIRTH, encode(birth), packet_id=3, is_retained=True)
 
-    def _publish(self, stream: Stream, payload: bytes, *, packet_id: int | None = None) -> None:
+    def _publish(
+        self,
+        stream: Stream,
+        payload: bytes,
+        *,
+        packet_id: int | None = None,
+        is_retained: bool = False,
+    ) -> None:
         packet = mqtt5.PublishPacket(
             self._topics[stream],
             payload,
             qos=mqtt5.QoS(0 if packet_id is None else 1),
-            retain=packet_id is not None,
+            retain=is_retained,
             packet_id=packet_id,
         )
         self._transport.write(packet.write())

@@ -1,0 +1,63 @@
+"""``[probe]`` in agent.toml."""
+
+from pathlib import Path
+
+import pytest
+
+from agent import config, identity
+from venuewatch.config import ConfigError
+
+NETWORKS = "Expected networks such as 10.1.0.0/16:"
+HOST = 'venue = "STA"\nhost = "alpha"\n'
+
+
+def read(folder: Path, text: str) -> config.Config:
+    path = folder / "agent.toml"
+    path.write_text(HOST + text)
+    return config.read(path)
+
+
+def test_a_neighbour_may_be_asked_anywhere_unless_said_otherwise(tmp_path: Path) -> None:
+    settings = read(tmp_path, "")
+
+    assert settings.probe == config.Probing(enabled=True, networks=())
+
+
+def test_it_can_be_switched_off_and_limited(tmp_path: Path) -> None:
+    settings = read(tmp_path, '[probe]\nenabled = false\nnetworks = ["10.1.0.0/16", "fd09::/64"]')
+
+    assert settings.probe == config.Probing(enabled=False, networks=("10.1.0.0/16", "fd09::/64"))
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        (
+            'networks = ["10.1.0.1/16"]',
+            f"{NETWORKS} 10.1.0.1/16 has host bits set - at `$.probe`",
+        ),
+        (
+            'networks = ["a"]',
+            f"{NETWORKS} 'a' does not appear to be an IPv4 or IPv6 network - at `$.probe`",
+        ),
+        ('networks = "10.1.0.0/16"', "Expected `array`, got `str` - at `$.probe.networks`"),
+        ("enabled = 1", "Expected `bool`, got `int` - at `$.probe.enabled`"),
+        ("ports = []", "Object contains unknown field `ports` - at `$.probe`"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line(tmp_path: Path, text: str, complaint: str) -> None:
+    with pytest.raises(ConfigError) as refusal:
+        read(tmp_path, f"[probe]\n{text}")
+
+    assert str(refusal.value) == f"{tmp_path / 'agent.toml'}: {complaint}"
+
+
+@pytest.mark.parametrize(("link", "keepalive_s"), [("wired", 5), ("bursty", 45)])
+def test_a_birth_says_the_keepalive_of_its_session(
+    tmp_path: Path, link: str, keepalive_s: int
+) -> None:
+    settings = read(tmp_path, f'[broker]\nlink = "{link}"')
+
+    birth = identity.birth(settings, boot="a", session=1, address="")
+
+    assert birth.keepalive_s == keepalive_s

@@ -1,0 +1,161 @@
+"""Real Mosquittos under the shipped files, and who speaks to them.
+
+Mosquitto started by root becomes the user mosquitto, who can't read a test's folder; so every
+test configuration begins with ``user root``, which means nothing to any other user.
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from pathlib import Path
+from typing import Self
+
+import trustme
+
+from tests.deploy.peer import PATIENCE_S, Peer
+from venuewatch import clock
+from venuewatch.wire import topics
+
+FILES = Path(__file__).parents[2] / "mosquitto"
+MOSQUITTO = shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/sbin") or "mosquitto"
+PASSWORD = "of-the-test"  # noqa: S105 - it opens a broker that lives for one test
+ACCEPTED = (0, 16)  # MQTT 5, 3.4.2.1; 16 is success that nobody listened to
+REFUSED = 135  # likewise: not authorized
+
+CENTRE_STATE = topics.centre_state("aggregator")
+BRIDGE_STATE = "venuewatch/v1/_bridge/STA"
+AGGREGATOR, HOST, NEIGHBOUR, BRIDGE = "aggregator", "STA-1", "STA-2", "STA-bridge"
+UPWARD = sorted({stream.value for stream in topics.Stream} - {"cmd"})
+
+ANONYMOUS_CONNECT = b"\x10\x10\x00\x04MQTT\x04\x02\x00\x00\x00\x04wait"  # MQTT 3.1.1
+
+# As README.md tells a reader to switch TLS on, and a bridge's block in the ACL.
+TLS_ON = r"/^# For venues/,$ s/^#\([#a-z]\)/\1/"
+BRIDGE_ON = r"s/^#\(user\|topic\) /\1 /"
+
+# What Debian's own mosquitto.conf says, in a folder of the test.
+DEBIAN = """\
+pid_file {folder}/mosquitto.pid
+persistence true
+persistence_location {folder}/
+log_dest file {folder}/mosquitto.log
+include_dir {folder}/conf.d
+"""
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+    return port
+
+
+def with_lines(text: str, replaced: dict[str, str]) -> str:
+    """Return ``text`` with whole lines replaced; each must be there exactly once."""
+    lines = text.splitlines()
+    for old, new in replaced.items():
+        assert lines.count(old) == 1, f"expected one line {old!r}"
+        lines[lines.index(old)] = new
+    return "\n".join(lines) + "\n"
+
+
+def edited(script: str, name: str) -> str:
+    """Return the shipped file as sed leaves it."""
+    done = subprocess.run(["sed", script, FILES / name], check=True, capture_output=True, text=True)
+    assert done.stdout != (FILES / name).read_text()
+    return done.stdout
+
+
+class Broker:
+    """A Mosquitto in a folder of its own, started by entering."""
+
+    def __init__(self, folder: Path, *, port: int, drop_ins: dict[str, str]) -> None:
+        self.folder = folder
+        self.port = port
+        (folder / "conf.d").mkdir()
+        for name, text in drop_ins.items():
+            (folder / "conf.d" / name).write_text(text)
+        (folder / "mosquitto.conf").write_text("user root\n" + DEBIAN.format(folder=folder))
+
+    def __enter__(self) -> Self:
+        with (self.folder / "stderr").open("a") as stderr:
+            self._process = subprocess.Popen(
+                [MOSQUITTO, "-c", self.folder / "mosquitto.conf"],
+                cwd=self.folder,
+                stderr=stderr,
+            )
+        deadline = clock.monotonic() + PATIENCE_S
+        while True:
+            try:
+                with socket.create_connection(("127.0.0.1", self.port), PATIENCE_S) as probe:
+                    # Listeners are opened one by one, and answered when all are.
+                    probe.sendall(ANONYMOUS_CONNECT)
+                    assert probe.recv(4), self.said()
+            except ConnectionRefusedError:
+                assert self._process.poll() is None, self.said()
+                assert clock.monotonic() < deadline, self.said()
+                time.sleep(0.01)  # between two tries
+            else:
+                return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End it as its service would; it saves what it keeps."""
+        self._process.terminate()
+        self._process.wait(PATIENCE_S)
+
+    def said(self) -> str:
+        """Return all that it has logged."""
+        logs = [self.folder / "stderr", self.folder / "mosquitto.log"]
+        return "".join(log.read_text() for log in logs if log.exists())
+
+
+class Centre(Broker):
+    """A central broker with TLS, passwords and the ACL switched on as README.md says."""
+
+    def __init__(self, folder: Path) -> None:
+        self.authority = folder / "ca.crt"
+        authority = trustme.CA()
+        server = authority.issue_cert("127.0.0.1")
+        authority.cert_pem.write_to_path(str(self.authority))
+        server.cert_chain_pems[0].write_to_path(str(folder / "server.crt"))
+        server.private_key_pem.write_to_path(str(folder / "server.key"))
+        (folder / "passwd").touch(0o600)
+        for name in (AGGREGATOR, HOST, NEIGHBOUR, BRIDGE):
+            subprocess.run(
+                ["mosquitto_passwd", "-b", folder / "passwd", name, PASSWORD], check=True
+            )
+        (folder / "acl").write_text(edited(BRIDGE_ON, "acl"))
+        (folder / "acl").chmod(0o600)  # newer versions warn of more
+        port, self.tls_port = free_port(), free_port()
+        replaced = {
+            "listener 1883 127.0.0.1": f"listener {port} 127.0.0.1",
+            "listener 8883": f"listener {self.tls_port} 127.0.0.1",
+            "cafile /etc/mosquitto/certs/ca.crt": f"cafile {folder}/ca.crt",
+            "certfile /etc/mosquitto/certs/server.crt": f"certfile {folder}/server.crt",
+            "keyfile /etc/mosquitto/certs/server.key": f"keyfile {folder}/server.key",
+            "password_file /etc/mosquitto/passwd": f"password_file {folder}/passwd",
+            "acl_file /etc/mosquitto/acl": f"acl_file {folder}/acl",
+        }
+        text = with_lines(edited(TLS_ON, "venuewatch.conf"), replaced)
+        super().__init__(folder, port=port, drop_ins={"venuewatch.conf": text})
+
+    def peer(self, name: str, *, client_id: str = "", will: str | None = None) -> Peer:
+        """Connect over TLS with the right password."""
+        return Peer(
+            self.tls_port,
+            name,
+            client_id=client_id,
+            password=PASSWORD,
+            authority=self.authority,
+            will=will,
+        )
+
+
+def trying(port: int) -> str:
+    """Return the shipped central configuration, with only its loopback listener moved."""
+    text = (FILES / "venuewatch.conf").read_text()
+    return with_lines(text, {"listener 1883 127.0.0.1": f"listener {port} 127.0.0.1"})

@@ -1,0 +1,133 @@
+"""The shipped ACL, on the real broker: who may say and hear what."""
+
+import pytest
+
+from tests.deploy.brokers import (
+    ACCEPTED,
+    BRIDGE,
+    BRIDGE_STATE,
+    HOST,
+    NEIGHBOUR,
+    REFUSED,
+    UPWARD,
+    Centre,
+)
+from tests.deploy.peer import Peer
+from venuewatch.wire import topics
+
+pytestmark = pytest.mark.broker
+
+
+@pytest.mark.parametrize("stream", UPWARD)
+def test_a_host_may_speak_on_each_of_its_own_streams(
+    aggregator: Peer, host: Peer, stream: str
+) -> None:
+    topic = f"venuewatch/v1/STA/{HOST}/{stream}"
+    aggregator.listen(topic)
+
+    answer = host.say(topic, b"own")
+
+    assert answer in ACCEPTED
+    assert aggregator.hear() == (topic, b"own", False)
+
+
+@pytest.mark.parametrize(
+    "topic",
+    [
+        *(f"venuewatch/v1/STA/{NEIGHBOUR}/{stream}" for stream in UPWARD),
+        *(f"venuewatch/v1/_centre/{HOST}/{stream}" for stream in UPWARD),
+        f"venuewatch/v1/STA/{HOST}/cmd",
+        f"venuewatch/v1/STA/{HOST}/other",
+        f"venuewatch/v1/STA/{HOST}/beat/deeper",
+        f"venuewatch/v2/STA/{HOST}/beat",
+        topics.TICK,
+        f"venuewatch/v1/_centre/{HOST}/state",
+        "venuewatch/v1/_status/STA",
+        "venuewatch/v1/_bridge/STA",
+        "somewhere/else",
+    ],
+)
+def test_what_a_host_may_not_say_is_refused_and_nobody_hears_it(
+    centre: Centre, host: Peer, topic: str
+) -> None:
+    own = f"venuewatch/v1/STA/{HOST}/beat"
+    with Peer(centre.port, "witness") as witness:
+        witness.listen(topic)
+        witness.listen(own)
+
+        answers = host.say(topic, b"forbidden"), host.say(own, b"allowed")
+
+        assert answers == (REFUSED, 0)
+        assert witness.hear() == (own, b"allowed", False)
+
+
+def test_a_refused_will_is_never_heard_and_an_own_one_is(centre: Centre) -> None:
+    stolen = f"venuewatch/v1/STA/{NEIGHBOUR}/death"
+    own = f"venuewatch/v1/STA/{HOST}/death"
+    with Peer(centre.port, "witness") as witness:
+        witness.listen(stolen)
+        witness.listen(own)
+        with centre.peer(HOST, will=stolen), centre.peer(HOST, will=own) as crashing:
+            # The second connection took the first's place: that is when the first's will goes out.
+            crashing.vanish()
+
+            assert witness.hear() == (own, b"lost", False)
+
+
+def test_a_host_hears_its_own_commands_and_the_centre_and_nobody_else(
+    aggregator: Peer, host: Peer
+) -> None:
+    host.listen("#")
+    topics_said = [
+        f"venuewatch/v1/STA/{NEIGHBOUR}/cmd",
+        "venuewatch/v1/_status/STA",
+        topics.TICK,
+        f"venuewatch/v1/STA/{HOST}/cmd",
+    ]
+
+    answers = [aggregator.say(topic) for topic in topics_said]
+
+    assert set(answers) <= set(ACCEPTED)
+    assert [host.hear()[0], host.hear()[0]] == topics_said[2:]
+
+
+def test_the_aggregator_hears_its_own_tick_come_back(aggregator: Peer) -> None:
+    aggregator.listen(topics.TICK)
+
+    answer = aggregator.say(topics.TICK, b"1", qos=0)
+
+    assert answer == 0
+    assert aggregator.hear() == (topics.TICK, b"1", False)
+
+
+def test_the_aggregator_hears_of_every_bridge(centre: Centre, aggregator: Peer) -> None:
+    aggregator.listen("venuewatch/v1/_bridge/+")
+
+    with centre.peer(BRIDGE) as bridge:
+        bridge.say(BRIDGE_STATE, b"1")
+
+    assert aggregator.hear() == (BRIDGE_STATE, b"1", False)
+
+
+def test_the_aggregator_hears_how_many_messages_the_broker_dropped(aggregator: Peer) -> None:
+    aggregator.listen("$SYS/broker/publish/messages/dropped")
+
+    assert aggregator.hear()[1] == b"0"
+
+
+@pytest.mark.parametrize("topic", [f"venuewatch/v1/STA/{HOST}/beat", "somewhere/else"])
+def test_the_aggregator_may_not_speak_for_others(aggregator: Peer, topic: str) -> None:
+    assert aggregator.say(topic) == REFUSED
+
+
+@pytest.mark.parametrize("password", [None, "wrong"])
+def test_nobody_gets_in_without_the_right_password(centre: Centre, password: str | None) -> None:
+    with Peer(centre.tls_port, HOST, password=password, authority=centre.authority) as peer:
+        assert peer.connected == REFUSED
+
+
+def test_a_host_can_not_throw_out_another_by_its_client_id(centre: Centre, host: Peer) -> None:
+    with centre.peer(NEIGHBOUR, client_id=HOST) as thief:
+        assert thief.say(f"venuewatch/v1/STA/{NEIGHBOUR}/beat") in ACCEPTED
+        assert host.say(f"venuewatch/v1/STA/{HOST}/beat") in ACCEPTED
+        assert host.is_connected

@@ -1,0 +1,85 @@
+"""The shipped bridge of a venue, between two real brokers: what passes, and how."""
+
+import pytest
+
+from tests.deploy.brokers import BRIDGE_STATE, UPWARD, Broker, Centre
+from tests.deploy.peer import Peer
+from venuewatch.wire import topics
+
+pytestmark = pytest.mark.broker
+
+
+def test_a_bridge_passes_births_on_as_live_and_keeps_them_at_the_centre(
+    venue: Broker, centre: Centre, aggregator: Peer
+) -> None:
+    birth = "venuewatch/v1/STA/STA-born/birth"
+    aggregator.listen(birth)
+    with Peer(venue.port, "STA-born") as born:
+        born.say(birth, b"born", retain=True)
+
+        assert aggregator.hear() == (birth, b"born", False)
+    with Peer(centre.port, "late") as late:
+        late.listen(birth)
+
+        assert late.hear() == (birth, b"born", True)
+
+
+def test_a_bridge_passes_every_stream_of_a_host_on(venue: Broker, aggregator: Peer) -> None:
+    said = [f"venuewatch/v1/STA/STA-all/{stream}" for stream in UPWARD]
+    aggregator.listen("venuewatch/v1/STA/STA-all/+")
+
+    with Peer(venue.port, "STA-all") as host:
+        for topic in said:
+            host.say(topic, b"all")
+        heard = [aggregator.hear() for _ in said]
+
+    assert sorted(heard) == [(topic, b"all", False) for topic in said]
+
+
+def test_a_bridge_passes_the_will_of_a_lost_host_on(venue: Broker, aggregator: Peer) -> None:
+    death = "venuewatch/v1/STA/STA-lost/death"
+    aggregator.listen(death)
+    with Peer(venue.port, "STA-lost", will=death) as lost:
+        lost.vanish()
+
+        assert aggregator.hear() == (death, b"lost", False)
+
+
+def test_a_bridge_brings_commands_and_ticks_down_and_none_of_them_back(
+    venue: Broker, aggregator: Peer
+) -> None:
+    command, beat = "venuewatch/v1/STA/STA-told/cmd", "venuewatch/v1/STA/STA-told/beat"
+    aggregator.listen("venuewatch/v1/STA/STA-told/#")
+    with Peer(venue.port, "STA-told") as told:
+        told.listen(command)
+        told.listen(topics.TICK)
+        aggregator.say(command)
+        aggregator.say(topics.TICK, qos=0)
+
+        assert [told.hear()[0], told.hear()[0]] == [command, topics.TICK]
+        told.say(beat, qos=0)
+        assert [aggregator.hear()[0], aggregator.hear()[0]] == [command, beat]
+
+
+def test_the_centre_hears_when_a_bridge_is_lost(venue: Broker, aggregator: Peer) -> None:
+    venue.stop()
+
+    assert aggregator.hear() == (BRIDGE_STATE, b"0", False)
+
+
+def test_a_bridge_that_returns_says_old_births_again_and_not_as_retained(
+    venue: Broker, aggregator: Peer
+) -> None:
+    """So a birth or death of a boot and session that are known already is no news."""
+    birth = "venuewatch/v1/STA/STA-old/birth"
+    with Peer(venue.port, "STA-old") as old:
+        old.say(birth, b"born", retain=True)
+    venue.stop()
+    assert aggregator.hear() == (BRIDGE_STATE, b"0", False)
+    aggregator.listen(birth)
+    assert aggregator.hear() == (birth, b"born", True)
+
+    with venue:
+        again = next(heard for heard in iter(aggregator.hear, None) if heard[0] == birth)
+
+    assert again == (birth, b"born", False)

@@ -1,0 +1,108 @@
+"""The shipped Mosquitto files, on the real broker: they start, warn of nothing, and keep."""
+
+import shutil
+import socket
+import ssl
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.deploy.brokers import (
+    ACCEPTED,
+    AGGREGATOR,
+    FILES,
+    HOST,
+    TLS_ON,
+    Broker,
+    Centre,
+    free_port,
+    trying,
+)
+from tests.deploy.peer import PATIENCE_S, Peer
+
+pytestmark = pytest.mark.broker
+
+
+def complaints(broker: Broker) -> list[str]:
+    words = ("warning", "error", "deprecated")
+    lines = [line for line in broker.said().splitlines() if any(w in line.lower() for w in words)]
+    return [line for line in lines if "should not be run as root" not in line]
+
+
+def test_the_central_file_works_beside_debians_own_and_warns_of_nothing(tmp_path: Path) -> None:
+    port = free_port()
+    broker = Broker(tmp_path, port=port, drop_ins={"venuewatch.conf": trying(port)})
+
+    with broker, Peer(port, "anybody") as peer:
+        answer = peer.say("venuewatch/v1/STA/STA-1/beat")
+
+    assert answer in ACCEPTED
+    assert complaints(broker) == []
+
+
+def test_the_central_file_works_alone_and_keeps_its_memory_where_it_was_started(
+    tmp_path: Path,
+) -> None:
+    port = free_port()
+    broker = Broker(tmp_path, port=port, drop_ins={})
+    (tmp_path / "mosquitto.conf").write_text(f"user root\n{trying(port)}")
+
+    with broker, Peer(port, "anybody") as peer:
+        answer = peer.say("venuewatch/v1/STA/STA-1/beat")
+
+    assert answer in ACCEPTED
+    assert complaints(broker) == []
+    assert (tmp_path / "mosquitto.db").exists()
+
+
+def test_with_tls_on_only_the_one_meant_warning_is_left(tmp_path: Path) -> None:
+    broker = Centre(tmp_path)
+
+    with broker, Peer(broker.port, "anybody") as peer:
+        answer = peer.say("venuewatch/v1/STA/STA-1/beat")
+
+    assert answer in ACCEPTED
+    meant = "Warning: ACL pattern 'venuewatch/v1/_centre/#' does not contain '%c' or '%u'."
+    assert [line.partition(": ")[2] for line in complaints(broker)] == [meant]
+
+
+def test_the_readme_says_how_the_tests_switch_tls_on() -> None:
+    assert f"sed -i '{TLS_ON}' " in (FILES / "README.md").read_text()
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl")
+def test_the_readmes_commands_make_certificates_that_a_strict_client_trusts(
+    tmp_path: Path,
+) -> None:
+    blocks = (FILES / "README.md").read_text().split("```")
+    commands = next(block for block in blocks if "openssl req -x509" in block)
+    assert commands.count("DNS:centre.example.org") == 1
+    script = commands.removeprefix("sh\n").replace("DNS:centre.example.org", "IP:127.0.0.1")
+    (tmp_path / "etc").mkdir()
+    broker = Centre(tmp_path / "etc")
+
+    subprocess.run(["sh", "-euc", script], cwd=tmp_path, check=True, capture_output=True)
+    for name in ("ca.crt", "server.crt", "server.key"):
+        shutil.copy(tmp_path / "authority" / name, broker.folder)
+
+    strict = ssl.create_default_context(cafile=str(broker.authority))
+    strict.verify_flags |= ssl.VERIFY_X509_STRICT
+    with (
+        broker,
+        socket.create_connection(("127.0.0.1", broker.tls_port), PATIENCE_S) as plain,
+        strict.wrap_socket(plain, server_hostname="127.0.0.1") as wrapped,
+    ):
+        assert wrapped.version() == "TLSv1.3"
+
+
+def test_a_retained_birth_outlives_a_restart_of_the_broker(tmp_path: Path) -> None:
+    broker = Centre(tmp_path)
+    birth = f"venuewatch/v1/STA/{HOST}/birth"
+    with broker, broker.peer(HOST) as host:
+        host.say(birth, b"born", retain=True)
+
+    with broker, broker.peer(AGGREGATOR) as aggregator:
+        aggregator.listen(birth)
+
+        assert aggregator.hear() == (birth, b"born", True)
