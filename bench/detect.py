@@ -1,0 +1,181 @@
+"""What the core costs per beat and per look, as the fleet grows; a scan of all hosts beside it.
+
+No network and no clock: beats are encoded before, and heard by the real core on a virtual clock
+as a busy socket brings them, a batch every 10 ms. The peer is the usual way to find who is overdue:
+to compare every host's last beat with the time, each time one looks.
+"""
+
+import argparse
+from collections.abc import Iterator, Sequence
+from statistics import median
+from time import process_time
+from typing import NamedTuple
+
+from aggregator.core.fleet import Fleet, Host, Venue
+from aggregator.core.margins import MARGINS_S
+from aggregator.core.watch import Watch
+from bench.kit.inventory import VENUES
+from bench.kit.result import Goal, Result, Row, progress
+from venuewatch.wire import topics
+from venuewatch.wire.messages import Beat, Birth, Echo, encode
+from venuewatch.wire.topics import Stream
+
+SUMMARY = "CPU of the core per beat and per look at 1,500, 15,000 and 35,000 hosts"
+GOALS = (Goal("beat_cost_against_smallest", 1.5, "ours_35000"),)
+
+FLEETS = {1_500: 1.0, 15_000: 1.0, 35_000: 5.0}
+"""Hosts, and how often (s) each beats: the fleets that the design names."""
+
+BATCH_S = 0.010
+_WALL = 1_800_000_000.0
+_IDLE_LOOKS = 2_000
+
+
+class Lap(NamedTuple):
+    """One measurement, in microseconds of CPU."""
+
+    beat_us: float
+    look_us: float
+    idle_look_us: float
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Say what can be chosen."""
+    parser.add_argument("--rounds", type=int, default=5, help="laps of each side (%(default)s)")
+    parser.add_argument("--beats", type=int, default=60_000, help="in each lap (%(default)s)")
+
+
+def run(options: argparse.Namespace) -> Result:
+    """Measure each size of fleet, round by round, so that all suffer from the same machine."""
+    sides = {f"ours_{hosts}": Ours(hosts, interval_s) for hosts, interval_s in FLEETS.items()}
+    laps: dict[str, list[Lap]] = {side: [] for side in sides}
+    scans: dict[str, list[float]] = {f"scan_{hosts}": [] for hosts in FLEETS}
+    for number in range(options.rounds):
+        for (side, ours), scan in zip(sides.items(), scans.values(), strict=True):
+            lap = ours.lap(options.beats)
+            laps[side].append(lap)
+            scan.append(ours.scan_us())
+            progress(f"round {number + 1}: {side}: {lap.beat_us:.2f} us a beat")
+    smallest = median(lap.beat_us for lap in next(iter(laps.values())))
+    rows: list[Row] = [_row(side, found, smallest) for side, found in laps.items()]
+    rows += [
+        {"side": side, "idle_look_us_median": round(median(found), 2)}
+        for side, found in scans.items()
+    ]
+    conditions = {"rounds": options.rounds, "beats_per_round": options.beats, "batch_s": BATCH_S}
+    return Result(rows, conditions, GOALS)
+
+
+def _row(side: str, laps: Sequence[Lap], smallest_us: float) -> Row:
+    beat_us = median(lap.beat_us for lap in laps)
+    return {
+        "side": side,
+        "beat_us_median": round(beat_us, 2),
+        "beat_us_min": round(min(lap.beat_us for lap in laps), 2),
+        "beat_us_max": round(max(lap.beat_us for lap in laps), 2),
+        "of_which_looking_us_median": round(median(lap.look_us for lap in laps), 2),
+        "idle_look_us_median": round(median(lap.idle_look_us for lap in laps), 2),
+        "beat_cost_against_smallest": round(beat_us / smallest_us, 2),
+    }
+
+
+class Ours:
+    """The core with a fleet of that size, all up, and beats for ever."""
+
+    def __init__(self, hosts: int, interval_s: float) -> None:
+        self._interval_s = interval_s
+        self._names = [(f"V{number % VENUES:02d}", f"host-{number}") for number in range(hosts)]
+        venues = {code: Venue(code, margin_s=MARGINS_S["wired"]) for code, _ in self._names}
+        for code, name in self._names:
+            venues[code].hosts[name] = Host(code, name, margin_s=MARGINS_S["wired"])
+        self._watch = Watch(Fleet(venues.values()))
+        self._now = 0.0
+        self._round = 0
+        self._next = 0
+        self._ticked = 0
+        self._tick_at = 0.0
+        self._watch.subscribed(0.0)
+        for code, name in self._names:
+            self._hear(topics.topic(code, name, Stream.BIRTH), encode(self._birth()))
+        for batch in self._batches(2 * hosts):
+            self._hear_batch(batch)
+
+    def lap(self, beats: int) -> Lap:
+        """Hear so many beats, and look before each batch as the shell does."""
+        watch, looking_s, heard_s, heard = self._watch, 0.0, 0.0, 0
+        for batch in self._batches(beats):
+            began = process_time()
+            watch.advance(batch[0][2])
+            looked = process_time()
+            self._hear_batch(batch)
+            ended = process_time()
+            looking_s += looked - began
+            heard_s += ended - looked
+            heard += len(batch)
+        began = process_time()
+        for number in range(_IDLE_LOOKS):
+            watch.advance(self._now + number * 1e-9)
+        idle_s = process_time() - began
+        assert not watch.incidents.open  # noqa: S101 - nobody may be accused, or this measures that
+        watch.events()
+        total_us = (looking_s + heard_s) / heard * 1e6
+        return Lap(total_us, looking_s / heard * 1e6, idle_s / _IDLE_LOOKS * 1e6)
+
+    def scan_us(self) -> float:
+        """Return what one look costs that compares every host's last beat with the time."""
+        hosts, now, looks = list(self._watch.fleet), self._now, 20
+        began = process_time()
+        for _ in range(looks):
+            overdue = [
+                host
+                for host in hosts
+                if host.evidence_at is None or now - host.evidence_at > host.allowance_s
+            ]
+        assert not overdue  # noqa: S101 - likewise
+        return (process_time() - began) / looks * 1e6
+
+    def _batches(self, beats: int) -> Iterator[list[tuple[str, bytes, float]]]:
+        """Yield the beats that each 10 ms bring: topic, payload and when."""
+        per_batch = max(1, round(len(self._names) / self._interval_s * BATCH_S))
+        for _ in range(0, beats, per_batch):
+            self._now += per_batch * self._interval_s / len(self._names)
+            if self._now >= self._tick_at:
+                self._tick()
+            yield [self._next_beat() for _ in range(per_batch)]
+
+    def _tick(self) -> None:
+        """Send a tick, as each second, and hear it come back: what the hosts then echo."""
+        self._tick_at = self._now + 1.0
+        tick = self._watch.tick(self._now)
+        self._ticked = tick.number
+        self._hear(topics.TICK, encode(tick))
+
+    def _next_beat(self) -> tuple[str, bytes, float]:
+        code, name = self._names[self._next]
+        said = Beat(
+            "boot", 1, self._round, int(self._now * 1000), self._wall_ms(), Echo(self._ticked, 0)
+        )
+        self._next = (self._next + 1) % len(self._names)
+        self._round += not self._next
+        return topics.topic(code, name, Stream.BEAT), encode(said), self._now
+
+    def _hear_batch(self, batch: Sequence[tuple[str, bytes, float]]) -> None:
+        hear = self._watch.hear
+        for topic, payload, now in batch:
+            hear(topic, payload, is_retained=False, now=now, wall=_WALL + now)
+
+    def _hear(self, topic: str, payload: bytes) -> None:
+        self._watch.hear(topic, payload, is_retained=False, now=self._now, wall=_WALL)
+
+    def _birth(self) -> Birth:
+        return Birth(
+            boot="boot",
+            session=1,
+            wall_ms=0,
+            interval_s=self._interval_s,
+            vitals_every_s=10.0,
+            agent_version="bench",
+        )
+
+    def _wall_ms(self) -> int:
+        return int((_WALL + self._now) * 1000)
