@@ -6,16 +6,23 @@ from venuewatch.wire.messages import Echo, Tick
 
 _REMEMBERED = 120  # two minutes of ticks: longer than any echo that still means something
 
+# Where the numbers begin depends on when we do: an echo of another aggregator's tick, or of an
+# earlier process', is not taken for one of ours.
+_STARTS_PER_S = 10
+_STARTS = 1_000_000
+
 
 class Ticks:
     """Numbers the ticks and remembers when (monotonic s) each was sent."""
 
     def __init__(self) -> None:
-        self._number = 0
+        self._number: int | None = None
         self._sent: OrderedDict[int, float] = OrderedDict()
 
     def next(self, now: float) -> Tick:
         """Return the tick to send at ``now``."""
+        if self._number is None:
+            self._number = int(now * _STARTS_PER_S) % _STARTS
         self._number += 1
         self._sent[self._number] = now
         if len(self._sent) > _REMEMBERED:

@@ -14,7 +14,7 @@ def test_ticks_are_numbered_and_carry_our_clock() -> None:
 
     first, second = ticks.next(10.0), ticks.next(11.5)
 
-    assert (first.number, second.number) == (1, 2)
+    assert second.number == first.number + 1
     assert (first.mono_ms, second.mono_ms) == (10_000, 11_500)
 
 
@@ -25,6 +25,15 @@ def test_a_round_trip_leaves_out_what_the_agent_held() -> None:
     round_trip_s = ticks.round_trip(Echo(tick.number, held_ms=500), 10.75)
 
     assert round_trip_s == pytest.approx(0.25)
+
+
+def test_two_aggregators_that_start_apart_do_not_take_each_others_echoes() -> None:
+    ours, others = Ticks(), Ticks()
+    tick = others.next(10.0)
+    ours.next(11.0)
+
+    assert ours.round_trip(Echo(tick.number, 0), 11.5) is None
+    assert not ours.is_ours(tick)
 
 
 @pytest.mark.parametrize("number", [0, 2, 2**53])
