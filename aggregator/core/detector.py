@@ -9,12 +9,13 @@ here: the ``judge`` is asked.
 """
 
 from collections.abc import Callable, Iterable
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
+from aggregator.core.boots import Boots
 from aggregator.core.deadlines import Deadlines
-from aggregator.core.events import BirthWanted, Event, HostChanged
+from aggregator.core.events import Event, HostChanged
 from aggregator.core.evidence import Verdict, Wait
-from aggregator.core.fleet import INF, UNANNOUNCED_INTERVAL_S, Fleet, Host
+from aggregator.core.fleet import INF, Fleet, Host
 from aggregator.core.margins import PATIENCE_S, will_hold
 from aggregator.core.sessions import is_new_session, is_of_latest_session, proves_only_silence
 from aggregator.core.states import ALIVE, TRANSITIONS, HostState, Trigger
@@ -26,27 +27,16 @@ AWAY_LIMIT_S = 900.0
 
 _UP = HostState.UP  # an enum's member costs a Python-level look-up each time (until 3.12)
 _STEADY_BEATS = 3
-_BIRTH_ASK_EVERY_S = 5.0
 _GRACE_EXTRA_S = 5.0
 
 _FALLEN = frozenset({HostState.DOWN, HostState.UNREACHABLE})
 
-_FORMER_BOOTS = 4
 
 Judge: TypeAlias = Callable[[Host, Trigger, float], Verdict | Wait | None]
 """Asked what a host's silence means: it is down for a cause, wait, or None: dealt with already."""
 
 Note: TypeAlias = Callable[[Host, HostChanged, Verdict | None], None]
 """Told of each change, in order of time, while it happens."""
-
-
-class BootReturned(NamedTuple):
-    """A boot beats again under a host's name after ``between`` had beaten under it."""
-
-    at: float
-    host: Host
-    returned: str
-    between: str
 
 
 _CAUSES = {
@@ -66,7 +56,7 @@ class Detector:
     """The state of every host of a fleet. It starts blind, until ``subscribed``.
 
     Attributes:
-        boots_returned: which boots came back; whoever judges them takes them out.
+        boots: which run of its agent each host is.
     """
 
     def __init__(
@@ -86,7 +76,7 @@ class Detector:
         self._away_limit_s = away_limit_s
         self._deadlines = Deadlines(fleet, self._pass_deadline)
         self._events: list[Event] = [] if events is None else events
-        self.boots_returned: list[BootReturned] = []
+        self.boots = Boots(self._deadlines, self._events)
 
     @property
     def is_settled(self) -> bool:
@@ -127,7 +117,7 @@ class Detector:
         self._deadlines.advance(now)
         is_new_boot = beat.boot != host.boot
         if is_new_boot:
-            self._begin_boot(host, beat)
+            self.boots.begin(host, beat)
         elif beat.seq > host.beat_seq:
             host.missed += beat.seq - host.beat_seq - 1
         else:
@@ -149,7 +139,7 @@ class Detector:
             self._hear_again(host, gap_s, now)
             self._deadlines.queue(host)
         if host.birth is None or host.birth.boot != beat.boot:
-            self._ask_for_birth(host, now)
+            self.boots.ask_for_birth(host, now)
         return True
 
     def hear_birth(self, host: Host, birth: Birth, now: float, *, is_retained: bool) -> None:
@@ -163,7 +153,7 @@ class Detector:
             host.is_replaced = True
         is_news, host.birth = birth != host.birth, birth
         if birth.boot == host.boot:
-            self._set_interval(host, birth.interval_s, now)
+            self.boots.set_interval(host, birth.interval_s, now)
         elif host.state is HostState.UNKNOWN and is_news:
             host.deadline = max(host.deadline, now + birth.interval_s + host.margin_s)
 
@@ -272,37 +262,6 @@ class Detector:
             host.steady += 1
         if host.steady >= _STEADY_BEATS:
             self._change(host, Trigger.STEADY, now)
-
-    def _begin_boot(self, host: Host, beat: Beat) -> None:
-        if host.boot:
-            host.restarts += 1
-            if beat.boot in host.former_boots:
-                self.boots_returned.append(
-                    BootReturned(host.evidence_at or 0.0, host, beat.boot, host.boot)
-                )
-            host.former_boots = (*host.former_boots[1 - _FORMER_BOOTS :], host.boot)
-        host.boot = beat.boot
-        host.steady = 0
-        interval_s = UNANNOUNCED_INTERVAL_S
-        if host.birth is not None and host.birth.boot == beat.boot:
-            interval_s = host.birth.interval_s
-        host.allowance_s = interval_s + host.margin_s
-
-    def _set_interval(self, host: Host, interval_s: float, now: float) -> None:
-        """Learn how often a host beats; what is overdue by that is given the margin from now."""
-        allowance_s = interval_s + host.margin_s
-        if allowance_s == host.allowance_s:
-            return
-        if host.state in ALIVE:
-            deadline = host.deadline + allowance_s - host.allowance_s
-            host.deadline = max(deadline, now + host.margin_s)
-        host.allowance_s = allowance_s
-        self._deadlines.queue(host)
-
-    def _ask_for_birth(self, host: Host, now: float) -> None:
-        if now - host.birth_asked_at >= _BIRTH_ASK_EVERY_S:
-            host.birth_asked_at = now
-            self._events.append(BirthWanted(now, host.venue, host.name))
 
     def _leave(self, host: Host, now: float) -> None:
         host.will_due = INF

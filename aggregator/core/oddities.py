@@ -6,8 +6,8 @@ Times are monotonic seconds.
 
 from statistics import median
 
+from aggregator.core.boots import BootReturned
 from aggregator.core.cases import Boots, Case, Clocks, Feed, OneWay
-from aggregator.core.detector import BootReturned
 from aggregator.core.diagnosis import diagnose
 from aggregator.core.events import Subject
 from aggregator.core.evidence import Verdict

@@ -1,0 +1,68 @@
+"""Boots: which run of an agent beats under a host's name, and how often it said it would.
+
+A boot id is random per process of an agent. One that we do not know is given so long an interval
+that nobody is accused, and is asked for its birth.
+"""
+
+from typing import NamedTuple
+
+from aggregator.core.deadlines import Deadlines
+from aggregator.core.events import BirthWanted, Event
+from aggregator.core.fleet import UNANNOUNCED_INTERVAL_S, Host
+from aggregator.core.states import ALIVE
+from venuewatch.wire.messages import Beat
+
+_ASK_EVERY_S = 5.0
+_FORMER = 4
+
+
+class BootReturned(NamedTuple):
+    """A boot beats again under a host's name after ``between`` had beaten under it."""
+
+    host: Host
+    returned: str
+    between: str
+
+
+class Boots:
+    """Keeps each host's boot and interval.
+
+    Attributes:
+        returned: which boots came back; whoever judges them takes them out.
+    """
+
+    def __init__(self, deadlines: Deadlines, events: list[Event]) -> None:
+        self._deadlines = deadlines
+        self._events = events
+        self.returned: list[BootReturned] = []
+
+    def begin(self, host: Host, beat: Beat) -> None:
+        """Take in the first beat of another boot than the last."""
+        if host.boot:
+            host.restarts += 1
+            if beat.boot in host.former_boots:
+                self.returned.append(BootReturned(host, beat.boot, host.boot))
+            host.former_boots = (*host.former_boots[1 - _FORMER :], host.boot)
+        host.boot = beat.boot
+        host.steady = 0
+        interval_s = UNANNOUNCED_INTERVAL_S
+        if host.birth is not None and host.birth.boot == beat.boot:
+            interval_s = host.birth.interval_s
+        host.allowance_s = interval_s + host.margin_s
+
+    def set_interval(self, host: Host, interval_s: float, now: float) -> None:
+        """Learn how often a host beats; what is overdue by that is given the margin from now."""
+        allowance_s = interval_s + host.margin_s
+        if allowance_s == host.allowance_s:
+            return
+        if host.state in ALIVE:
+            deadline = host.deadline + allowance_s - host.allowance_s
+            host.deadline = max(deadline, now + host.margin_s)
+        host.allowance_s = allowance_s
+        self._deadlines.queue(host)
+
+    def ask_for_birth(self, host: Host, now: float) -> None:
+        """Ask for the birth of a boot that we do not know, now and then."""
+        if now - host.birth_asked_at >= _ASK_EVERY_S:
+            host.birth_asked_at = now
+            self._events.append(BirthWanted(now, host.venue, host.name))
