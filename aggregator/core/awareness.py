@@ -98,8 +98,8 @@ class Awareness:
         self._tell_at += lag_s
         self._ask_port_at += lag_s
 
-    def hear_nothing(self, since: float, why: Why) -> None:
-        """We are deaf since ``since``; being deaf already for another reason, since then."""
+    def hear_nothing(self, since: float, why: Why, now: float) -> None:
+        """We know at ``now`` that we are deaf since ``since``; being deaf already, since then."""
         is_cut_off = why in {"starting", "connection"}
         if is_cut_off:
             self._in_flight.clear()
@@ -109,8 +109,8 @@ class Awareness:
         self.since, self.why = since, why
         self.doubt_at = self.deaf_at = INF
         self._port = None
-        self._tell_at = since + TELL_AFTER_S
-        self._ask_port_at = since + ASK_PORT_AFTER_S
+        self._tell_at = max(now, since + TELL_AFTER_S)
+        self._ask_port_at = max(now, since + ASK_PORT_AFTER_S)
 
     def hear_again(self, now: float) -> None:
         """We hear, from now on."""

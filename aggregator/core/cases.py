@@ -95,12 +95,16 @@ class OneWay(NamedTuple):
 
 
 class Clocks(NamedTuple):
-    """A host's clock is ``offset_s`` ahead of ours, the fleet's median ``reference_s``."""
+    """A host's clock is ``offset_s`` ahead of ours, the fleet's median ``reference_s``.
+
+    ``uncertainty_s`` is half a round trip: by so much the offset may be wrong (RFC 5905, 8).
+    """
 
     at: float
     host: Host
     offset_s: float
     reference_s: float
+    uncertainty_s: float = 0.0
 
 
 class Boots(NamedTuple):

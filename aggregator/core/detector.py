@@ -171,6 +171,8 @@ class Detector:
             return
         if death.reason == "farewell":
             self._leave(host, now)
+        elif now < host.excused_until and host.state in ALIVE:
+            host.deadline = max(host.deadline, now + self.grace_s(host))
         elif host.state in ALIVE and not proves_only_silence(host, now):
             host.closed_at = now
             host.will_due = now + will_hold(host.round_trip_s)
@@ -238,10 +240,19 @@ class Detector:
                 host.deadline = at + self.grace_s(host)
                 self._deadlines.queue(host)
 
-    def reconsider(self, host: Host, at: float) -> None:
-        """Ask the judge again at ``at`` about a host that is held."""
-        host.held_until = min(host.held_until, at)
-        self._deadlines.queue(host)
+    def excuse(self, hosts: Iterable[Host], at: float) -> None:
+        """Their way to us was cut: agents that hung up meanwhile now reconnect, and leave wills.
+
+        For the grace a will says only that its host has to find its way back.
+        """
+        for host in hosts:
+            host.excused_until = at + self.grace_s(host)
+
+    def begin_anew(self, hosts: Iterable[Host], at: float) -> None:
+        """Expect of living hosts no more than if they had just been heard."""
+        for host in hosts:
+            if host.state in ALIVE:
+                host.deadline = max(host.deadline, at + host.allowance_s)
 
     def place(self, host: Host, state: HostState, since: float, cause: str | None) -> None:
         """Put a host into the state in which an earlier process left it. No event comes of it."""

@@ -38,16 +38,27 @@ class Presence:
     """What is odd about a host that beats, as counts of what has to hold for a few beats.
 
     Attributes:
-        unechoed: beats in a row that echoed no tick, and ``tick_mark`` how many of our ticks had
-            come back to us when the last was echoed.
+        unechoed: beats in a row, none of them in a burst, that echoed no tick.
+        unechoed_at, echoed_at: when the last such beat was heard, and the last echo.
+        tick_mark: how many of our ticks had come back to us at the last echo.
         echoed: echoes in a row.
         skewed, in_time: echoes in a row whose clock offset was off, and was not.
     """
 
-    __slots__ = ("echoed", "in_time", "skewed", "tick_mark", "unechoed")
+    __slots__ = (
+        "echoed",
+        "echoed_at",
+        "in_time",
+        "skewed",
+        "tick_mark",
+        "unechoed",
+        "unechoed_at",
+    )
 
     def __init__(self) -> None:
         self.unechoed = 0
+        self.unechoed_at = -INF
+        self.echoed_at = -INF
         self.tick_mark = 0
         self.echoed = 0
         self.skewed = 0
@@ -72,6 +83,7 @@ class Host:
         "death",
         "evidence_at",
         "evidence_wall",
+        "excused_until",
         "former_boots",
         "held_until",
         "is_gateway",
@@ -137,6 +149,7 @@ class Host:
         self.will_due = INF
         self.queued_at = INF
         self.held_until = -INF
+        self.excused_until = -INF
         self.closed_at: float | None = None
         self.steady = 0
         self.former_boots: tuple[str, ...] = ()

@@ -50,6 +50,7 @@ class Incidents:
         self._ends: dict[Subject, int] = {}
         self.open: dict[Subject, Incident] = {}
         self._known: dict[int, Incident] = {}
+        self._touched: dict[int, Incident] = {}
         self._by_host: dict[str, list[int]] = {}
 
     def known(self) -> list[Incident]:
@@ -211,9 +212,19 @@ class Incidents:
             if incident.cause == _FLAPPING:
                 self._at(now + HALF_LIFE_S, lambda when, of=subject: self._reuse(of, when))  # type: ignore[misc]
 
-    def hold(self, subject: Subject, at: float) -> None:
-        """The subject of a restored incident is still down, since ``at``."""
-        self._fallen[subject] = at
+    def hold(self, subject: Subject, verdict: Verdict, since: float, now: float) -> None:
+        """The subject of a restored incident is still down, since ``since``."""
+        self._fallen[subject] = since
+        self._causes[subject] = verdict
+        if self.open[subject].cause == _FLAPPING:
+            counts_at = max(now, since + LONG_FALL_S)
+            self._at(counts_at, lambda when: self._count_long_fall(subject, since, when))
+
+    def touched(self) -> list[Incident]:
+        """Hand over, once, how each incident stands that has changed since, told or not."""
+        touched = list(self._touched.values())
+        self._touched.clear()
+        return touched
 
     def _at(self, at: float, act: Callable[[float], None]) -> None:
         heapq.heappush(self._due, (at, next(self._ticket), act))
@@ -261,7 +272,8 @@ class Incidents:
             oldest = next((old for old in self._known.values() if old.closed_at is not None), None)
             if oldest is not None:
                 del self._known[oldest.number]
-        self._known[incident.number] = incident
+                self._touched.pop(oldest.number, None)  # bounded where nobody writes it down
+        self._known[incident.number] = self._touched[incident.number] = incident
         if incident.closed_at is None:
             self.open[subject] = incident
             self._mark(incident)

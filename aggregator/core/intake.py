@@ -14,7 +14,7 @@ from aggregator.core.detector import Detector
 from aggregator.core.events import BacklogHeard, ReadingHeard
 from aggregator.core.fleet import Fleet, Host, KnownCheck, Venue
 from aggregator.core.ledger import Ledger, Page
-from aggregator.core.oddities import UNECHOED_MAX, Oddities
+from aggregator.core.oddities import Oddities
 from aggregator.core.rules.clock_skew import LIMIT_S
 from aggregator.core.states import HostState
 from aggregator.core.ticks import Ticks, clock_offset
@@ -202,18 +202,17 @@ class Intake:
         if oddities.is_out_of_hearing:
             self._mind.heard_anybody(now)
         if beat.tick is None:
-            presence.unechoed += 1
-            if presence.unechoed >= UNECHOED_MAX:
-                oddities.unechoed(host, now)
+            oddities.unechoed(host, now)
             return
         round_trip_s = self._ticks.round_trip(beat.tick, now)
         if round_trip_s is not None:
             presence.unechoed = 0
+            presence.echoed_at = now
             presence.tick_mark = oddities.returned
             host.round_trip_s = round_trip_s
             offset_s = clock_offset(beat.wall_ms / 1000, wall, round_trip_s)
             host.clock_offset_s = offset_s
-            is_off = abs(offset_s - oddities.reference_s) > LIMIT_S
+            is_off = abs(offset_s - oddities.reference_s) > LIMIT_S + round_trip_s / 2
             if is_off or presence.skewed or host.problems or oddities.has_venue_links:
                 oddities.examine(host, now)
 

@@ -19,6 +19,8 @@ MARGINS_S: Final[Mapping[Link, float]] = {
     "bursty": 66.0,
 }
 
+_LONG_WAY_S = 0.2
+
 PATIENCE_S = 1.0
 """How long (s) past its expected time a beat goes unremarked; then the host is ``late``."""
 
@@ -28,6 +30,11 @@ def will_hold(round_trip_s: float | None) -> float:
 
     At a takeover the old session's will arrives before the new session's birth, and a stopping
     broker sends every will before it closes; both show themselves within this time.
-    ``round_trip_s`` is the host's own, None if not yet measured.
+    ``round_trip_s`` is the host's own, None if not yet measured. On a long way the new birth,
+    which follows a round trip after the will, is given one retransmission: after the first
+    measurement R of a connection that takes R + 4 x R/2 (RFC 6298, 2.2).
     """
-    return max(0.2, 2.0 * (round_trip_s or 0.0))
+    trip_s = round_trip_s or 0.0
+    if trip_s > _LONG_WAY_S:
+        return 4.0 * trip_s + 0.2
+    return max(0.2, 2.0 * trip_s)

@@ -52,10 +52,27 @@ class Oddities:
         self.is_out_of_hearing = False
 
     def unechoed(self, host: Host, now: float) -> None:
-        """A beat echoed no tick, again: if ticks came back meanwhile, one way is lost."""
+        """A beat echoed no tick: if many do, and ticks came back meanwhile, one way is lost.
+
+        Beats of a burst count once, and those none that come while the host's way to us is just
+        healing. A link that loses much is given time for what is under way to it.
+        """
         presence = host.presence
         presence.echoed = 0
-        if self.returned - presence.tick_mark < UNECHOED_MAX or host.state not in ALIVE:
+        if now - presence.unechoed_at < host.interval_s / 2:
+            return
+        presence.unechoed_at = now
+        if host.state not in ALIVE or now < host.excused_until:
+            presence.unechoed = 0
+            presence.echoed_at = now
+            presence.tick_mark = self.returned
+            return
+        presence.unechoed += 1
+        mute_s = now - presence.echoed_at
+        is_mute = (
+            presence.unechoed >= UNECHOED_MAX and mute_s >= host.interval_s + 2 * host.margin_s
+        )
+        if not is_mute or self.returned - presence.tick_mark < UNECHOED_MAX:
             return
         whole, alone = Subject("link", host.venue), Subject("link", host.venue, host.name)
         if whole in self._incidents.open:
@@ -108,6 +125,7 @@ class Oddities:
             subject = Subject("identity", host.venue, host.name)
             self._incidents.begin(subject, verdict, now)
             self._incidents.end_at(subject, now + ALTERNATION_S)
+            host.excused_until = now + ALTERNATION_S  # the two throw each other out
 
     def hear_feed(self, host: Host, reading: CheckReading, now: float) -> None:
         """A results check has spoken, live, and newer than before."""
@@ -122,7 +140,8 @@ class Oddities:
 
     def _examine_clock(self, host: Host, offset_s: float, now: float) -> None:
         presence = host.presence
-        if abs(offset_s - self.reference_s) > LIMIT_S:
+        uncertainty_s = (host.round_trip_s or 0.0) / 2  # a message may take all of it one way
+        if abs(offset_s - self.reference_s) > LIMIT_S + uncertainty_s:
             presence.in_time = 0
             presence.skewed += 1
         else:
@@ -131,7 +150,7 @@ class Oddities:
         subject = Subject("clock", host.venue, host.name)
         if presence.skewed == _STEADY:
             self.take_reference()
-            verdict = diagnose(Clocks(now, host, offset_s, self.reference_s))
+            verdict = diagnose(Clocks(now, host, offset_s, self.reference_s, uncertainty_s))
             if isinstance(verdict, Verdict):
                 self._incidents.begin(subject, verdict, now)
             else:

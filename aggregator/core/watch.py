@@ -84,10 +84,10 @@ class Watch:
         if now > self._advanced_to:
             self.advance(now)
         self.intake.hear(topic, payload, is_retained=is_retained, now=now, wall=wall)
-        if self.detector.boots_returned:
-            for returned in self.detector.boots_returned:
+        if self.detector.boots.returned:
+            for returned in self.detector.boots.returned:
                 self.oddities.boot_returned(returned, now)
-            self.detector.boots_returned.clear()
+            self.detector.boots.returned.clear()
 
     def tick(self, now: float) -> Tick:
         """Return the tick to publish now, each second; its return to us is our canary."""
@@ -107,7 +107,7 @@ class Watch:
     def blinded(self, now: float) -> None:
         """Our own connection ended: nobody's silence means anything."""
         self.advance(now)
-        self.awareness.hear_nothing(now, "connection")
+        self.awareness.hear_nothing(now, "connection", now)
         self._canaries_in_time = 0
         self.detector.blinded(now)
         self._set_limit()
@@ -128,10 +128,10 @@ class Watch:
         """Take in what the broker's port said to a stranger."""
         self.advance(now)
         self.awareness.hear_port(said)
-        if CENTRE in self.incidents.open:
-            deafness = self.awareness.deafness(now)
-            if deafness is not None:
-                self._accuse_centre(deafness, now)
+        known = self.incidents.open.get(CENTRE)
+        deafness = self.awareness.deafness(now)
+        if known is not None and deafness is not None and known.cause == aggregator_blind.CAUSE:
+            self._accuse_centre(deafness, now)
 
     def events(self) -> list[Event]:
         """Hand over, once, what became true since the last call, in order of time."""
@@ -150,7 +150,7 @@ class Watch:
     def advance(self, now: float) -> None:
         """Decide everything that was due by ``now``, in order of time."""
         if self.awareness.since is None and self.awareness.is_deaf:
-            self.awareness.hear_nothing(now, "starting")
+            self.awareness.hear_nothing(now, "starting", now)
         while True:
             self._set_limit()
             self.detector.advance(now)
@@ -186,7 +186,12 @@ class Watch:
             self._learn(over[0], over[1], now)
 
     def hear_bridge(self, venue: Venue, now: float, *, is_connected: bool) -> None:
-        """A venue's own broker is connected to ours, or is not any more."""
+        """A venue's own broker is connected to ours, or is not any more.
+
+        What was said while it was not is lost: when it is back, everybody behind it begins anew.
+        """
+        if is_connected and venue.bridge is not None and not venue.bridge[1]:
+            self.detector.begin_anew(venue.hosts.values(), now)
         venue.bridge = (now, is_connected)
 
     def hear_late(self, host: Host, times: Sequence[float], now: float) -> None:
@@ -200,7 +205,7 @@ class Watch:
     def _step(self, at: float) -> None:
         awareness = self.awareness
         if awareness.deaf_at <= at:
-            awareness.hear_nothing(awareness.proof_at, "canary")
+            awareness.hear_nothing(awareness.proof_at, "canary", at)
             self._canaries_in_time = 0
             self.detector.blinded(at)
         if awareness.take_port_question(at):
@@ -223,10 +228,13 @@ class Watch:
         self.detector.limit = min(self.awareness.doubt_at, self._others_due())
 
     def _hear_again(self, now: float) -> None:
+        was_heard_before = self.awareness.why != "starting"
         self.awareness.hear_again(now)
         self.oddities.is_out_of_hearing = False
         self._canaries_in_time = 0
         self.detector.subscribed(now)
+        if was_heard_before:
+            self.detector.excuse(self.fleet, now)
         self._set_limit()
 
     def _accuse_centre(self, deafness: Deafness, at: float) -> None:
@@ -267,7 +275,8 @@ class Watch:
 
     def _go_deaf(self, host: Host, at: float) -> None:
         """Nobody is heard, anywhere: that is our own ear, and nobody is accused."""
-        self.awareness.hear_nothing(at if host.evidence_at is None else host.evidence_at, "fleet")
+        since = at if host.evidence_at is None else host.evidence_at
+        self.awareness.hear_nothing(since, "fleet", at)
         self.oddities.is_out_of_hearing = True
         self.detector.blinded(at)
 
@@ -317,6 +326,7 @@ class Watch:
         ):
             self.incidents.rise(subject, change.at)
             self.detector.expect_back(venue.hosts.values(), change.at)
+            self.detector.excuse(venue.hosts.values(), change.at)
 
     def _ask_about(self, host: Host, at: float) -> None:
         inquiry, wanted = self._probes.ask(self.fleet.venues[host.venue], host, at)
@@ -326,7 +336,8 @@ class Watch:
 
     def _learn(self, host: Host, inquiry: Inquiry, at: float) -> None:
         """The neighbours have spoken, or did not in time: the cause may be sharper now."""
-        if host.state is not HostState.DOWN:
+        has_spoken = host.evidence_at is not None and host.evidence_at > host.since
+        if host.state is not HostState.DOWN or has_spoken:
             return
         venue = self.fleet.venues[host.venue]
         heard = tuple(other for other in venue.hosts.values() if other.state is HostState.UP)

@@ -17,6 +17,9 @@ from venuewatch import config, log
 from venuewatch.wire import reconnect
 
 CONNECT_TIMEOUT_S = 10.0
+CEILING_S = 2.0
+"""How long (s) we wait at most between two attempts: each second of it the fleet is unknown."""
+
 SESSION_EXPIRY_S = 86_400
 RECEIVE_MAX = 1_000  # as many as max_inflight_messages lets out in mosquitto/
 
@@ -61,19 +64,19 @@ class BrokerLink:
 
     async def run(self) -> None:
         """Stay subscribed until closed or cancelled."""
-        attempt = 0
+        attempt, slow_s = 0, self._where.reconnect_max_s
+        quick_s = ceiling_s = min(slow_s, CEILING_S)
         while True:
             try:
                 was_taken_over = await self._hear_once()
                 # Two aggregators of one name would otherwise take it from each other each second.
                 attempt = reconnect.AT_CEILING if was_taken_over else 0
+                ceiling_s = slow_s if was_taken_over else quick_s
             except (OSError, BrokerError, config.ConfigError, UnicodeError) as error:
                 self._report(error)
             if self._is_closing:
                 return
-            await asyncio.sleep(
-                reconnect.wait_before(attempt, self._rng, max_s=self._where.reconnect_max_s)
-            )
+            await asyncio.sleep(reconnect.wait_before(attempt, self._rng, max_s=ceiling_s))
             attempt += 1
 
     def publish(

@@ -12,7 +12,13 @@ LIMIT_S = 1.0
 
 def judge(case: Case) -> Verdict | None:
     """Accuse the clock. The fleet's median is the judge, so that a wrong clock of ours is none."""
-    if not isinstance(case, Clocks) or abs(case.offset_s - case.reference_s) <= LIMIT_S:
+    if not isinstance(case, Clocks):
         return None
-    detail = {"offset_s": round(case.offset_s, 3), "fleet_median_s": round(case.reference_s, 3)}
+    if abs(case.offset_s - case.reference_s) <= LIMIT_S + case.uncertainty_s:
+        return None
+    detail = {
+        "offset_s": round(case.offset_s, 3),
+        "fleet_median_s": round(case.reference_s, 3),
+        "uncertainty_s": round(case.uncertainty_s, 3),
+    }
     return Verdict(CAUSE, (Evidence(case.at, CENTRE, "clock", detail),))

@@ -18,13 +18,13 @@ def test_a_will_is_believed_after_it_was_held(scene: Scene) -> None:
     assert scene.changed(until=100.0) == [(1.5 + HOLD_S, "down", "connection_lost")]
 
 
-def test_a_will_is_held_for_two_round_trips_where_those_are_long(scene: Scene) -> None:
+def test_a_will_is_held_for_four_round_trips_where_those_are_long(scene: Scene) -> None:
     scene.bring_up()
-    scene.host().round_trip_s = 0.5
+    scene.host().round_trip_s = 0.25
 
     scene.death(0.5, "lost")
 
-    assert scene.changed(until=100.0) == [(1.5, "down", "connection_lost")]
+    assert scene.changed(until=100.0) == [(1.7, "down", "connection_lost")]
 
 
 def test_a_will_never_makes_a_verdict_later_than_silence_does(scene: Scene) -> None:

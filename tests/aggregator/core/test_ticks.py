@@ -80,9 +80,9 @@ def test_an_offset_is_exact_when_both_ways_take_as_long(
 
 
 @pytest.mark.parametrize(
-    ("round_trip_s", "hold_s"), [(None, 0.2), (0.0, 0.2), (0.1, 0.2), (0.4, 0.8)]
+    ("round_trip_s", "hold_s"), [(None, 0.2), (0.0, 0.2), (0.1, 0.2), (0.15, 0.3), (0.6, 2.6)]
 )
-def test_a_will_is_held_for_two_round_trips_and_never_less_than_a_fifth_of_a_second(
+def test_a_will_is_held_for_two_round_trips_and_on_a_long_way_for_a_loss_more(
     round_trip_s: float | None, hold_s: float
 ) -> None:
-    assert will_hold(round_trip_s) == hold_s
+    assert will_hold(round_trip_s) == pytest.approx(hold_s)

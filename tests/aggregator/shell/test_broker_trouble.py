@@ -144,7 +144,7 @@ async def test_a_port_where_nobody_listens_is_tried_again_and_named_once(
         await chance.asked(6)
 
     assert said(caplog, "broker_unreachable") == ["nothing listens there"]
-    assert chance.ceilings[:6] == [1.0, 2.0, 4.0, 8.0, 10.0, 10.0]
+    assert chance.ceilings[:6] == [1.0, 2.0, 2.0, 2.0, 2.0, 2.0]
 
 
 async def test_a_broker_that_is_lost_is_tried_again_within_a_second_each_time(

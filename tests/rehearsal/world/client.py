@@ -1,0 +1,74 @@
+"""A client of a simulated broker that notes what it hears, for tests of the broker alone."""
+
+import random
+
+from venuewatch.rehearsal.sim.world import packets
+from venuewatch.rehearsal.sim.world.broker import Broker
+from venuewatch.rehearsal.sim.world.dial import Dial, Ways
+from venuewatch.rehearsal.sim.world.loop import Loop
+from venuewatch.rehearsal.sim.world.network import Leg, Way
+from venuewatch.rehearsal.sim.world.process import Process
+from venuewatch.rehearsal.sim.world.tcp import Endpoint
+
+
+class Client:
+    """Connects at once under ``name``; its will is ``lost`` on ``name/death``."""
+
+    def __init__(
+        self,
+        loop: Loop,
+        broker: Broker,
+        name: str,
+        *patterns: str,
+        is_persistent: bool = False,
+        keepalive_s: float = 5.0,
+    ) -> None:
+        self.loop = loop
+        self.name = name
+        self.leg = Leg(random.Random(0), delay_s=0.001)
+        self.process = Process(loop)
+        self.endpoint: Endpoint | None = None
+        self.heard: list[tuple[str, bytes, bool]] = []
+        self.is_closed = False
+        self._patterns = patterns
+        self._connect = packets.Connect(
+            name, keepalive_s, (f"{name}/death", b"lost"), is_persistent
+        )
+        way = Way(loop, [self.leg])
+        self.dial = Dial(loop, self.process, broker, Ways(way, way))
+        self.was_refused = False
+        self.dial.begin(self._opened, self._refused)
+
+    def publish(self, topic: str, payload: bytes, *, is_retained: bool = False) -> None:
+        self.send(packets.Publish(topic, payload, 1, is_retained))
+
+    def send(self, packet: object) -> None:
+        assert self.endpoint is not None
+        self.endpoint.send(packet)
+
+    def kill(self) -> None:
+        self.process.end()
+        assert self.endpoint is not None
+        self.endpoint.close()
+
+    def said(self, topic: str) -> list[bytes]:
+        return [payload for heard, payload, _ in self.heard if heard == topic]
+
+    def _opened(self, endpoint: Endpoint) -> None:
+        self.endpoint = endpoint
+        endpoint.on_data = self._hear
+        endpoint.on_closed = self._close
+        endpoint.send(self._connect)
+        endpoint.send(packets.Subscribe(self._patterns))
+
+    def _hear(self, packet: object) -> None:
+        if isinstance(packet, packets.Publish):
+            self.heard.append((packet.topic, packet.payload, packet.is_retained))
+            if packet.number is not None:
+                self.send(packets.Puback(packet.number))
+
+    def _close(self) -> None:
+        self.is_closed = True
+
+    def _refused(self) -> None:
+        self.was_refused = True

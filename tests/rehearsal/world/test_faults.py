@@ -1,0 +1,67 @@
+import pytest
+
+from venuewatch.rehearsal.sim import faults, verdicts
+from venuewatch.rehearsal.sim.faults import NONE
+
+SEED = 11
+TRIALS = 2
+
+CAUSES = {
+    "aggregator_blind",
+    "agent_stopped",
+    "broker_down",
+    "clock_skew",
+    "connection_lost",
+    "did_not_return",
+    "duplicate_identity",
+    "flapping",
+    "host_down",
+    "host_frozen",
+    "one_way_loss",
+    "redundancy_lost",
+    "results_delayed",
+    "results_frozen",
+    "results_silent",
+    "silent",
+    "venue_unreachable",
+}
+
+
+def test_there_is_a_fault_for_every_cause_and_look_alikes_for_none() -> None:
+    expected = {cause for name in faults.names() for cause in faults.load(name).EXPECTED.split("|")}
+
+    assert expected == CAUSES | {NONE}
+
+
+def test_a_fault_is_named_by_its_file_and_nothing_else_is_one() -> None:
+    assert "agent_killed" in faults.names()
+    assert not any(name.startswith("_") for name in faults.names())
+    with pytest.raises(ValueError, match="Expected one of"):
+        faults.load("no_such_fault")
+
+
+@pytest.mark.parametrize("name", faults.names())
+@pytest.mark.parametrize("number", range(TRIALS))
+def test_the_verdict_is_the_truth_and_peace_returns(name: str, number: int) -> None:
+    trial = verdicts.try_fault(name, verdicts.derived_seed(SEED, name, number))
+
+    assert trial.trouble == ()
+    assert trial.is_right, trial
+
+
+def test_a_trial_is_the_same_whenever_it_is_run() -> None:
+    seed = verdicts.derived_seed(SEED, "uplink_cut", 0)
+
+    assert verdicts.try_fault("uplink_cut", seed) == verdicts.try_fault("uplink_cut", seed)
+
+
+def test_the_matrix_counts_by_fault_and_cause_over_all_cores() -> None:
+    done: list[None] = []
+
+    rows = verdicts.run(SEED, 2, lambda: done.append(None), names=["agent_killed", "machine_off"])
+
+    assert [(row.fault, row.cause, row.count) for row in rows] == [
+        ("agent_killed", "agent_stopped", 2),
+        ("machine_off", "host_down", 2),
+    ]
+    assert len(done) == 4

@@ -1,0 +1,61 @@
+"""Two processes and a connection between them, whose two directions a test can cut."""
+
+import random
+from functools import partial
+
+from venuewatch.rehearsal.sim.world.loop import Loop
+from venuewatch.rehearsal.sim.world.network import Leg, Way
+from venuewatch.rehearsal.sim.world.process import Process
+from venuewatch.rehearsal.sim.world.rto import RTO_AGENT_MAX_S, RTO_STOCK_MAX_S
+from venuewatch.rehearsal.sim.world.tcp import Endpoint
+
+DELAY_S = 0.01
+
+
+class CountedLeg(Leg):
+    """A leg that counts the packets it was asked to take."""
+
+    asked = 0
+
+    def take(self) -> float | None:
+        self.asked += 1
+        return super().take()
+
+
+class Wire:
+    """``near`` is the agent's end, ``far`` the broker's; what each hears is noted with its time."""
+
+    def __init__(self, *, loss: float = 0.0, seed: int = 1) -> None:
+        self.loop = Loop()
+        rng = random.Random(seed)
+        self.up = CountedLeg(rng, delay_s=DELAY_S, loss=loss)
+        self.down = Leg(rng, delay_s=DELAY_S, loss=loss)
+        self.near_process = Process(self.loop)
+        self.near = Endpoint(
+            self.loop, self.near_process, Way(self.loop, [self.up]), rto_max_s=RTO_AGENT_MAX_S
+        )
+        self.far = Endpoint(
+            self.loop,
+            Process(self.loop),
+            Way(self.loop, [self.down]),
+            rto_max_s=RTO_STOCK_MAX_S,
+        )
+        self.near.peer, self.far.peer = self.far, self.near
+        for end in (self.near, self.far):
+            end.lane.timeout.measured(2 * DELAY_S)
+        self.heard: list[tuple[float, object]] = []
+        self.answered: list[tuple[float, object]] = []
+        self.closed_at: list[float] = []
+        self.far.on_data = lambda item: self.heard.append((round(self.loop.now, 3), item))
+        self.near.on_data = lambda item: self.answered.append((round(self.loop.now, 3), item))
+        self.far.on_closed = lambda: self.closed_at.append(round(self.loop.now, 3))
+
+    def beat(self, *, start: int, stop: int) -> None:
+        """Send a number upward and one downward at each second of [start, stop)."""
+        for number in range(start, stop):
+            self.loop.at(number, partial(self.near.send, number))
+            self.loop.at(number, partial(self.far.send, number))
+
+    def items(self) -> list[object]:
+        """Return what came up, without times."""
+        return [item for _, item in self.heard]

@@ -1,0 +1,1 @@
+"""Rehearsals: what the core makes of faults that it has not met yet."""
