@@ -26,16 +26,18 @@ from aggregator.core.events import (
     ProbeWanted,
 )
 from aggregator.core.fleet import Fleet
-from aggregator.core.states import HostState
 from aggregator.core.watch import Watch
-from aggregator.shell import port
+from aggregator.shell import log_lines, port
 from aggregator.shell.broker import BrokerLink, subscription
-from aggregator.shell.http import Pages
+from aggregator.shell.http import Pages, Told
 from aggregator.shell.journal import Journal
 from aggregator.shell.metrics import Metrics
+from aggregator.shell.notify import Notifier
+from aggregator.shell.record import Record
 from aggregator.shell.signals import stop_on_signals
+from aggregator.shell.walltime import WallTime
 from venuewatch import __version__, clock, log
-from venuewatch.config import ConfigError, check_usable
+from venuewatch.config import ConfigError, check_usable, read_secret
 from venuewatch.wire import topics
 from venuewatch.wire.errors import MalformedMessageError, Reason
 from venuewatch.wire.messages import Acknowledge, CentreState, Command, Probe, Rebirth, encode
@@ -53,7 +55,6 @@ TICK_EVERY_S = 1.0
 SAVE_EVERY_S = 5.0
 
 _logger = logging.getLogger("aggregator")
-_WORTH_A_WARNING = frozenset({HostState.DOWN, HostState.UNREACHABLE})
 
 
 class Aggregator:
@@ -74,15 +75,13 @@ class Aggregator:
             settings.broker,
             self,
             client_id=settings.name,
-            filters=[
-                subscription(topics.EVERYTHING_UPWARD, no_local=True),
-                subscription(topics.TICK),  # its way back to us is the canary
-                subscription(topics.BROKER_DROPPED),
-            ],
+            filters=_subscriptions(settings.broker),
             will=(self._state_topic, encode(CentreState("offline"))),
             rng=rng,
         )
-        self._journal: Journal | None = None
+        self._wall = WallTime(clock.monotonic(), clock.wall())
+        self._record = Record(self._watch, self._wall, name=settings.name)
+        self._rng = rng
         self._loop: asyncio.AbstractEventLoop
         self._look_timer: asyncio.TimerHandle | None = None
         self._look_at = 0.0
@@ -99,7 +98,7 @@ class Aggregator:
         """
         self._loop = asyncio.get_running_loop()
         self._look_at = self._ran_at = clock.monotonic()
-        self._open_journal()
+        self._remember()
         runner = web.AppRunner(self._pages().app(), access_log=None)
         await runner.setup()
         host, web_port = config.host_and_port(self._settings.web.listen_address)
@@ -108,23 +107,25 @@ class Aggregator:
             await site.start()
             self.port = runner.addresses[0][1]
             log.event(_logger, logging.INFO, "serving", address=runner.addresses[0])
+            self._record.begin()
             async with asyncio.TaskGroup() as tasks:
-                link = tasks.create_task(self._link.run(), name="broker link")
-                ticks = tasks.create_task(self._tick(), name="ticks")
-                saving = tasks.create_task(self._save(), name="journal")
+                jobs = [
+                    tasks.create_task(self._link.run(), name="broker link"),
+                    tasks.create_task(self._tick(), name="ticks"),
+                    tasks.create_task(self._save(), name="journal"),
+                ]
+                if self._record.notifier is not None:
+                    jobs.append(tasks.create_task(self._record.notifier.run(), name="notices"))
                 self._look()
                 await stop.wait()
                 await self._link.close((self._state_topic, encode(CentreState("offline"))))
-                link.cancel()
-                ticks.cancel()
-                saving.cancel()
+                for job in jobs:
+                    job.cancel()
         finally:
             if self._look_timer is not None:
                 self._look_timer.cancel()
             await runner.cleanup()
-            if self._journal is not None:
-                self._journal.store([], self._intake.ledger.changed())
-                self._journal.close()
+            self._record.close(clock.wall())
 
     def hear(self, publishes: Sequence[mqtt5.PublishPacket]) -> None:
         """Take in what one read brought."""
@@ -135,7 +136,6 @@ class Aggregator:
                 hear(publish.topic, publish.payload, is_retained=publish.retain, now=now, wall=wall)
             except MalformedMessageError as error:
                 self._log_refused(error, publish.topic)
-        self._store()
         self._tell()
 
     def refuse(self, reason: Reason) -> None:
@@ -157,18 +157,29 @@ class Aggregator:
         self._watch.blinded(self._now())
         self._tell()
 
-    def _open_journal(self) -> None:
-        settings = self._settings.journal
+    def _remember(self) -> None:
+        """Give the core what earlier processes knew.
+
+        Raises:
+            ConfigError: the journal cannot be used.
+        """
+        settings, record = self._settings.journal, self._record
+        if self._settings.notify.webhook_url is not None:
+            record.notifier = Notifier(
+                self._settings.notify, record.settle, self._metrics, rng=self._rng
+            )
         if settings.path is None:
             return
         try:
-            self._journal = Journal(Path(settings.path), keep_days=settings.keep_days)
-            self._intake.restore(self._journal.pages())
-        except (sqlite3.Error, msgspec.MsgspecError) as error:
+            record.journal = Journal(Path(settings.path), keep_days=settings.keep_days)
+            record.restore(clock.monotonic())
+        except (sqlite3.Error, msgspec.MsgspecError, ValueError) as error:
+            record.close(clock.wall())
             raise ConfigError(f"{settings.path}: {error}") from None
 
     def _pages(self) -> Pages:
-        return Pages(self.fleet, self._metrics, lambda: self._watch.is_settled)
+        told = Told(self._watch.incidents, self._wall)
+        return Pages(self.fleet, self._metrics, told, lambda: self._watch.is_settled)
 
     def _now(self) -> float:
         """Return the time, after telling the core if our loop came too late to be fair."""
@@ -184,6 +195,7 @@ class Aggregator:
 
     def _look(self) -> None:
         now = self._now()
+        self._wall.note(now, clock.wall())
         self._metrics.note_lag(max(0.0, now - self._look_at), now)
         self._watch.advance(now)
         self._wake_at(now + LOOK_EVERY_S)
@@ -191,19 +203,22 @@ class Aggregator:
 
     def _tell(self) -> None:
         """Hand on what became true, and be awake at the next deadline."""
-        for event in self._watch.events():
+        events = self._watch.events()
+        for event in events:
             match event:
                 case HostChanged():
                     self._metrics.note_change(event)
-                    _log_change(event)
+                    log_lines.host_changed(event)
                 case IncidentChanged():
-                    _log_incident(event)
+                    log_lines.incident_changed(event)
                 case BirthWanted():
                     self._command(event.venue, event.host, Rebirth())
                 case ProbeWanted():
                     self._command(event.venue, event.by, _probe(event))
                 case PortWanted():
                     self._loop.create_task(self._ask_port(), name="broker's port")
+        backlogs, self._intake.backlogs = self._intake.backlogs, []
+        self._record.take(events, partial(self._acknowledge, backlogs) if backlogs else None)
         due = self._watch.next_deadline()
         if due is not None:
             due = max(due, clock.monotonic() + LOOK_APART_S)
@@ -225,30 +240,15 @@ class Aggregator:
         self._look_at = at
         self._look_timer = self._loop.call_at(at, self._look)
 
-    def _store(self) -> None:
-        """Store what came late, and acknowledge it to its hosts once it is stored."""
-        intake = self._intake
-        if not intake.backlogs:
-            return
-        stored, intake.stored = intake.stored, []
-        backlogs, intake.backlogs = intake.backlogs, []
-        if self._journal is None:
-            self._acknowledge(backlogs)
-        else:
-            pages = intake.ledger.changed()
-            self._journal.store(stored, pages, partial(self._acknowledge, backlogs))
-
     def _acknowledge(self, backlogs: Sequence[BacklogHeard]) -> None:
         for backlog in backlogs:
             acknowledge = Acknowledge(backlog.boot, backlog.number)
             self._command(backlog.venue, backlog.host, acknowledge)
 
     async def _save(self) -> None:
-        """Write down, from time to time, which readings were heard live."""
-        while self._journal is not None:
+        while True:
             await asyncio.sleep(SAVE_EVERY_S)
-            if pages := self._intake.ledger.changed():
-                self._journal.store([], pages)
+            self._record.save(clock.wall())
 
     async def _tick(self) -> None:
         while True:
@@ -259,49 +259,15 @@ class Aggregator:
     def _log_refused(self, error: MalformedMessageError, topic: str) -> None:
         if error.reason not in self._refused_before:
             self._refused_before.add(error.reason)
-            log.event(
-                _logger,
-                logging.WARNING,
-                "message_refused",
-                reason=error.reason,
-                expected=error.detail,
-                topic=topic[:200],
-                note="further ones are counted in venuewatch_aggregator_rejected_total",
-            )
+            log_lines.message_refused(error, topic)
 
 
-def _log_change(change: HostChanged) -> None:
-    is_bad = change.after in _WORTH_A_WARNING
-    is_news = is_bad or change.before in _WORTH_A_WARNING
-    silent_s = None if change.silent_since is None else round(change.at - change.silent_since, 3)
-    log.event(
-        _logger,
-        logging.WARNING if is_bad else logging.INFO if is_news else logging.DEBUG,
-        "host_changed",
-        venue=change.venue,
-        host=change.host,
-        before=change.before,
-        after=change.after,
-        trigger=change.trigger,
-        silent_s=silent_s,
-    )
-
-
-def _log_incident(event: IncidentChanged) -> None:
-    incident = event.incident
-    log.event(
-        _logger,
-        logging.WARNING if event.change in {"opened", "sharpened"} else logging.INFO,
-        "incident",
-        change=event.change,
-        number=incident.number,
-        scope=incident.subject.scope,
-        venue=incident.subject.venue,
-        host=incident.subject.host,
-        check=incident.subject.check,
-        cause=incident.cause,
-        children=len(incident.children),
-    )
+def _subscriptions(where: config.Broker) -> list[mqtt5.TopicFilter]:
+    filters = [
+        subscription(topics.EVERYTHING_UPWARD, no_local=True),
+        subscription(topics.TICK),  # its way back to us is the canary
+    ]
+    return filters + ([subscription(topics.BROKER_DROPPED)] if where.sys_topics else [])
 
 
 def _probe(wanted: ProbeWanted) -> Probe:
@@ -323,6 +289,8 @@ async def serve(settings: config.Config) -> int:
     """
     fleet = inventory.fleet_of(inventory.read(Path(settings.inventory)))
     check_usable(settings.broker)
+    if settings.notify.bearer_token_file is not None:
+        read_secret(settings.notify.bearer_token_file)
     stop = asyncio.Event()
     received = stop_on_signals(stop)
     await Aggregator(settings, fleet, rng=random.Random()).run(stop)

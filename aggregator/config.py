@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -26,9 +27,11 @@ class Broker(config.Broker, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """Where the broker is.
 
     ``keepalive_s``: it gives a silent connection up after 1.5 times this (MQTT 5, 3.1.2.10).
+    ``sys_topics``: whether it says under ``$SYS``, as Mosquitto does, how many messages it dropped.
     """
 
     keepalive_s: KeepaliveS = 5
+    sys_topics: bool = True
 
 
 class Web(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -49,7 +52,7 @@ class Detection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class JournalConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where late readings are stored, and for how long (days).
+    """Where what must outlive us is stored, and for how long (days) when it is over.
 
     Without a ``path`` it is ``journal.sqlite`` in ``$STATE_DIRECTORY``, as systemd sets it, else
     beside the configuration.
@@ -57,6 +60,34 @@ class JournalConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     path: str | None = None
     keep_days: Annotated[float, msgspec.Meta(gt=0, le=3_650)] = 30.0
+
+
+class Notify(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whom to tell of incidents; nobody without a ``webhook_url``.
+
+    ``timeout_s``: how long one attempt may take; ``retry_max_s``: the most that two are apart.
+    """
+
+    webhook_url: str | None = None
+    timeout_s: Seconds = 5.0
+    retry_max_s: Seconds = 60.0
+    bearer_token_file: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.webhook_url is None:
+            if self.bearer_token_file is not None:
+                raise ValueError("Expected `webhook_url` beside `bearer_token_file`")
+            return
+        try:
+            parts = urlsplit(self.webhook_url)
+            is_right = bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            is_right = False
+        if not is_right or parts.scheme not in {"http", "https"} or not self.webhook_url.isascii():
+            # What it is stays unsaid: there may be a secret in it.
+            raise ValueError("Expected `webhook_url` to be an http or https address")
+        if parts.username is not None and self.bearer_token_file is not None:
+            raise ValueError("Expected one of a user in `webhook_url` and `bearer_token_file`")
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -68,6 +99,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     web: Web = Web()
     detection: Detection = Detection()
     journal: JournalConfig = JournalConfig()
+    notify: Notify = Notify()
 
 
 def read(path: Path) -> Config:

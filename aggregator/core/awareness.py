@@ -12,7 +12,7 @@ from aggregator.core.cases import Deafness, Port
 from aggregator.core.fleet import INF
 
 CANARY_LATE_S = 0.5
-"""How long (s) a canary may take; the broker's own saving to disk takes up to as much."""
+"""How long (s) a canary may take at least; the broker's saving to disk takes up to as much."""
 
 CANARY_EVERY_S = 1.0
 DEAF_AFTER_S = 3.0
@@ -24,6 +24,8 @@ TELL_AFTER_S = 5.0
 ASK_PORT_AFTER_S = 2.0
 _ASK_PORT_EVERY_S = 5.0
 _IN_FLIGHT_MAX = 60
+_LATE_TIMES = 3.0  # the usual round trip
+_LEARN_S = 0.03
 
 Why: TypeAlias = Literal["starting", "connection", "canary", "fleet"]
 
@@ -46,6 +48,7 @@ class Awareness:
         self._ask_port_at = INF
         self._tell_at = INF
         self._port: Port | None = None
+        self._usual_s = 0.0
         self.since: float | None = None
         self.why: Why | None = "starting"
         self.doubt_at = INF
@@ -82,6 +85,7 @@ class Awareness:
         while self._in_flight and next(iter(self._in_flight)) <= number:
             self._in_flight.popitem(last=False)
         self.round_trip_s = now - sent_at
+        self._learn(self.round_trip_s, is_late=doubted_since is not None)
         self.returned += 1
         self.proof_at = now
         self._await_oldest()
@@ -149,9 +153,21 @@ class Awareness:
         return Deafness(now, self.since, self.why, self._port)
 
     def _await_oldest(self) -> None:
-        if not self._in_flight:
+        if not self._in_flight or self.is_deaf:
             self.doubt_at = self.deaf_at = INF
             return
         oldest = next(iter(self._in_flight.values()))
-        self.doubt_at = oldest + CANARY_LATE_S
-        self.deaf_at = oldest + DEAF_AFTER_S
+        late_s = max(CANARY_LATE_S, _LATE_TIMES * self._usual_s)
+        self.doubt_at = oldest + late_s
+        self.deaf_at = oldest + max(DEAF_AFTER_S, 2.0 * late_s)
+
+    def _learn(self, round_trip_s: float, *, is_late: bool) -> None:
+        """Learn how long canaries usually take, slowly if they are late.
+
+        A broker that is always slow must not be doubted for ever, nor one stall be taken for usual.
+        The weight of a measurement is TCP's (RFC 6298, 2.3).
+        """
+        if is_late:
+            self._usual_s = min(round_trip_s, 1.25 * self._usual_s + _LEARN_S)
+        else:
+            self._usual_s += (round_trip_s - self._usual_s) / 8

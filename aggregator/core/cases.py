@@ -58,14 +58,19 @@ class Votes(NamedTuple):
 
 
 class Silence(NamedTuple):
-    """A host's evidence is overdue, or its connection was closed."""
+    """A host's evidence is overdue, or its connection was closed (``is_closed``) just now.
+
+    ``is_cut``: whether its venue is known to be cut off.
+    """
 
     at: float
     host: Host
     venue: Venue
     votes: Votes
     elsewhere: Elsewhere
-    inquiry: Inquiry
+    inquiry: Inquiry = Inquiry()
+    is_closed: bool = False
+    is_cut: bool = False
 
 
 class Deafness(NamedTuple):

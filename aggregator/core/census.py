@@ -1,11 +1,12 @@
 """Who has been heard since a host was due, at its venue and elsewhere: the votes for a cut.
 
-Only listed hosts that are expected to be heard by now have a vote: neither the away, the unseen
+Only hosts that are expected to be heard by now have a vote, and of those that the inventory does
+not list only who is heard: neither the away, the unseen
 and those that are down already, nor those whose own next beat is not due yet.
 """
 
 from aggregator.core.cases import Elsewhere, Votes
-from aggregator.core.fleet import Fleet, Host, Venue
+from aggregator.core.fleet import INF, Fleet, Host, Venue
 from aggregator.core.states import ALIVE, HostState
 
 JITTER_S = 0.3
@@ -15,23 +16,19 @@ OVERDUE_S = 0.5
 """How late (s) a beat is that casts doubt on its host's own way to us."""
 
 _ENOUGH = 2
-_WAITING = frozenset({HostState.UNKNOWN, HostState.UNREACHABLE})
 
 
 def votes_at(venue: Venue, host: Host, *, since: float, at: float) -> Votes:
     """Return the votes of ``venue`` on ``host``, which was due at ``since``, as of ``at``."""
     silent, heard, overdue = [host], [], 0
     for other in venue.hosts.values():
-        if other is host or not other.is_listed:
+        if other is host:
             continue
-        if other.state in ALIVE:
-            is_late = other.expected_at + OVERDUE_S <= at
-            if other.evidence_at is not None and other.evidence_at > since + JITTER_S:
-                heard.append(other)
-                overdue += is_late
-            elif is_late:
-                silent.append(other)
-        elif other.state in _WAITING and other.deadline <= at and _was_there(other):
+        is_late = other.state in ALIVE and other.expected_at + OVERDUE_S <= at
+        if other.state in ALIVE and (other.evidence_at or -INF) > since + JITTER_S:
+            heard.append(other)
+            overdue += is_late
+        elif other.is_listed and (is_late or _is_missed(other, host, at)):
             silent.append(other)
     return Votes(tuple(silent), tuple(heard), overdue)
 
@@ -53,6 +50,25 @@ def elsewhere_at(fleet: Fleet, venue: Venue, *, since: float, at: float) -> Else
             elif other.state is HostState.UNKNOWN and other.deadline <= at:
                 silent += _was_there(other)
     return "silent" if silent >= _ENOUGH else "unknown"
+
+
+def _is_missed(other: Host, host: Host, at: float) -> bool:
+    """Tell whether ``other``, which is not alive, is as silent as ``host``, and maybe as it is."""
+    match other.state:
+        case HostState.UNREACHABLE:
+            return True
+        case HostState.UNKNOWN:
+            return other.deadline <= at and _was_there(other)
+        case HostState.DOWN:  # called so a moment ago, and nobody could say why
+            interval_s = host.interval_s if other.birth is None else other.birth.interval_s
+            return (
+                other.cause == "silent"
+                and other.evidence_at is not None
+                and host.evidence_at is not None
+                and other.evidence_at + interval_s >= host.evidence_at
+            )
+        case _:
+            return False
 
 
 def _was_there(host: Host) -> bool:

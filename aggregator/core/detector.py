@@ -150,6 +150,7 @@ class Detector:
         self.advance(now)
         if not is_retained and is_new_session(host, birth):
             host.will_due = INF
+            host.closed_at = None
             host.is_replaced = True
         is_news, host.birth = birth != host.birth, birth
         if birth.boot == host.boot:
@@ -171,12 +172,13 @@ class Detector:
             return
         if death.reason == "farewell":
             self._leave(host, now)
-        elif now < host.excused_until and host.state in ALIVE:
-            host.deadline = max(host.deadline, now + self.grace_s(host))
         elif host.state in ALIVE and not proves_only_silence(host, now):
             host.closed_at = now
-            host.will_due = now + will_hold(host.round_trip_s)
-            self._deadlines.queue(host)
+            if now < host.excused_until:
+                host.deadline = max(host.deadline, now + self.grace_s(host))
+            elif not self._deadlines.is_blind:
+                host.will_due = now + will_hold(host.round_trip_s)
+                self._deadlines.queue(host)
 
     def stalled(self, start: float, end: float) -> None:
         """Credit every deadline with the time (monotonic s) in which we ourselves did not run.
@@ -202,6 +204,10 @@ class Detector:
     def blinded(self, now: float) -> None:
         """Our own connection ended: nobody's silence means anything, and held wills are void."""
         self.advance(now)
+        self.go_blind(now)
+
+    def go_blind(self, now: float) -> None:
+        """As ``blinded``, while what is due at ``now`` is just being decided."""
         self._deadlines.is_blind = True
         for host in self._fleet:
             host.will_due = INF
@@ -247,6 +253,14 @@ class Detector:
         """
         for host in hosts:
             host.excused_until = at + self.grace_s(host)
+            if host.closed_at is not None and host.state in ALIVE:
+                host.deadline = max(host.deadline, host.excused_until)
+
+    def void_wills(self, hosts: Iterable[Host]) -> None:
+        """Believe no will of theirs that is held."""
+        for host in hosts:
+            host.will_due = INF
+            host.closed_at = None
 
     def begin_anew(self, hosts: Iterable[Host], at: float) -> None:
         """Expect of living hosts no more than if they had just been heard."""

@@ -14,7 +14,7 @@ from venuewatch.wire.messages import Checks, Vitals
 class HostChanged(NamedTuple):
     """One host went from one state to another.
 
-    ``silent_since`` is the last evidence of life before ``at``; None if there never was any.
+    ``silent_since`` is the last evidence of life by ``at``; None if there never was any.
     """
 
     at: float

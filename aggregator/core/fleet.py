@@ -39,16 +39,16 @@ class Presence:
 
     Attributes:
         unechoed: beats in a row, none of them in a burst, that echoed no tick.
-        unechoed_at, echoed_at: when the last such beat was heard, and the last echo.
-        tick_mark: how many of our ticks had come back to us at the last echo.
+        mute_since, unechoed_at: when the first and the last of them were heard.
+        tick_mark: how many of our ticks had come back to us at the first.
         echoed: echoes in a row.
         skewed, in_time: echoes in a row whose clock offset was off, and was not.
     """
 
     __slots__ = (
         "echoed",
-        "echoed_at",
         "in_time",
+        "mute_since",
         "skewed",
         "tick_mark",
         "unechoed",
@@ -58,7 +58,7 @@ class Presence:
     def __init__(self) -> None:
         self.unechoed = 0
         self.unechoed_at = -INF
-        self.echoed_at = -INF
+        self.mute_since = -INF
         self.tick_mark = 0
         self.echoed = 0
         self.skewed = 0

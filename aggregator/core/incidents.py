@@ -7,6 +7,7 @@ Times are monotonic seconds.
 """
 
 import heapq
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from itertools import count
 
@@ -15,7 +16,7 @@ from aggregator.core.damping import HALF_LIFE_S, REUSE, Damping
 from aggregator.core.diagnosis import diagnose
 from aggregator.core.events import Alive, Incident, IncidentChange, IncidentChanged, Subject
 from aggregator.core.evidence import Evidence, Verdict
-from aggregator.core.fleet import INF, Fleet
+from aggregator.core.fleet import INF, Fleet, Host
 
 LONG_FALL_S = 60.0
 """A fall that lasts longer (s) always counts, damped or not."""
@@ -24,8 +25,10 @@ REMEMBERED = 1_000
 """How many closed incidents can still be corrected by a backlog."""
 
 EVIDENCE_MAX = 100
+_EVIDENCE_FIRST = 10  # how it began is kept, and then the latest
 _SEEN_ONCE = frozenset({"silence", "will"})
 _FLAPPING = "flapping"
+_OF_LIVING = frozenset({"link", "feed", "clock"})
 _CORRECTED = frozenset({"host", "venue"})
 _REMEMBERED_OF_A_HOST = 20
 _ROUNDING = 1.001
@@ -51,6 +54,7 @@ class Incidents:
         self.open: dict[Subject, Incident] = {}
         self._known: dict[int, Incident] = {}
         self._touched: dict[int, Incident] = {}
+        self._closed: deque[int] = deque()
         self._by_host: dict[str, list[int]] = {}
 
     def known(self) -> list[Incident]:
@@ -73,7 +77,10 @@ class Incidents:
         current = self.open.get(subject)
         falls = self._damping[subject].falls
         if current is not None:
-            self._keep(current._replace(falls=current.falls + 1))
+            more = tuple(name for name in children if name not in current.children)
+            self._keep(
+                current._replace(falls=current.falls + 1, children=(*current.children, *more))
+            )
             self._at(at + LONG_FALL_S, lambda when: self._count_long_fall(subject, at, when))
             return
         damped = diagnose(Falls(at, subject.venue, subject.host, falls, penalty))
@@ -104,6 +111,8 @@ class Incidents:
         damping = self._damping.get(subject)
         is_damped = current.cause == _FLAPPING or current.falls > 1
         if is_damped and damping is not None and damping.penalty(at) > REUSE * _ROUNDING:
+            if current.cause != _FLAPPING:  # a long fall gave it its own cause, which is over
+                self._replace(current._replace(cause=_FLAPPING), "sharpened", at)
             self._at(damping.reuse_at(), lambda when: self._reuse(subject, when))
         else:
             self._close(subject, at)
@@ -148,6 +157,16 @@ class Incidents:
             token = self._ends[subject] = next(self._ticket)
             self._at(at, lambda when: self._end_if(subject, token, when))
 
+    def is_ending(self, subject: Subject) -> bool:
+        """Tell whether a problem ends at a moment that is set."""
+        return subject in self._ends
+
+    def leave(self, host: Host, at: float) -> None:
+        """A host has said farewell, and takes with it whatever was wrong with it while it beat."""
+        for subject in [subject for subject in self.open if subject.host == host.name]:
+            if subject.scope in _OF_LIVING:
+                self._close(subject, at)
+
     def sharpen(self, subject: Subject, verdict: Verdict, at: float) -> None:
         """More is known of why: tell it, if the cause is another one."""
         current = self.open.get(subject)
@@ -175,7 +194,8 @@ class Incidents:
         """More hosts are behind a venue's incident; their own ones end in it, untold."""
         current = self.open[subject]
         more = [name for name in children if name not in current.children]
-        self._keep(current._replace(children=(*current.children, *more)))
+        if more:
+            self._keep(current._replace(children=(*current.children, *more)))
 
     def correct(self, host: str, times: Sequence[float], at: float) -> None:
         """Readings taken at ``times`` show that ``host`` lived: correct the record of its falls.
@@ -268,11 +288,13 @@ class Incidents:
     def _keep(self, incident: Incident) -> None:
         """Remember how an incident stands, and forget the oldest closed one of too many."""
         subject = incident.subject
-        if incident.number not in self._known and len(self._known) > REMEMBERED:
-            oldest = next((old for old in self._known.values() if old.closed_at is not None), None)
-            if oldest is not None:
-                del self._known[oldest.number]
-                self._touched.pop(oldest.number, None)  # bounded where nobody writes it down
+        was = self._known.get(incident.number)
+        if incident.closed_at is not None and (was is None or was.closed_at is None):
+            self._closed.append(incident.number)
+            if len(self._closed) > REMEMBERED:
+                oldest = self._closed.popleft()
+                del self._known[oldest]
+                self._touched.pop(oldest, None)  # bounded where nobody writes it down
         self._known[incident.number] = self._touched[incident.number] = incident
         if incident.closed_at is None:
             self.open[subject] = incident
@@ -303,7 +325,10 @@ def _joined(before: tuple[Evidence, ...], after: tuple[Evidence, ...]) -> tuple[
     """Return what was seen before, and after it what is new; one silence is told once."""
     known = {(seen.by, seen.seen) for seen in before if seen.seen in _SEEN_ONCE}
     new = (seen for seen in after if seen not in before and (seen.by, seen.seen) not in known)
-    return (*before, *new)[:EVIDENCE_MAX]
+    seen = (*before, *new)
+    if len(seen) <= EVIDENCE_MAX:
+        return seen
+    return (*seen[:_EVIDENCE_FIRST], *seen[_EVIDENCE_FIRST - EVIDENCE_MAX :])
 
 
 def _corrected(incident: Incident, host: str, times: Sequence[float]) -> Incident:

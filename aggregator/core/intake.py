@@ -207,8 +207,6 @@ class Intake:
         round_trip_s = self._ticks.round_trip(beat.tick, now)
         if round_trip_s is not None:
             presence.unechoed = 0
-            presence.echoed_at = now
-            presence.tick_mark = oddities.returned
             host.round_trip_s = round_trip_s
             offset_s = clock_offset(beat.wall_ms / 1000, wall, round_trip_s)
             host.clock_offset_s = offset_s

@@ -27,6 +27,7 @@ REFERENCE_EVERY = 5
 """After how many ticks the fleet's median clock offset is taken anew."""
 
 _STEADY = 3
+_TICKS_APART_S = 1.5  # who beats faster than we tick can't echo a tick with each beat
 _SAMPLE_MAX = 101
 _QUORUM = 0.6
 _RESULTS_BAD = frozenset({"frozen", "delayed", "silent", "redundancy_lost"})
@@ -58,17 +59,19 @@ class Oddities:
         healing. A link that loses much is given time for what is under way to it.
         """
         presence = host.presence
-        presence.echoed = 0
         if now - presence.unechoed_at < host.interval_s / 2:
             return
         presence.unechoed_at = now
         if host.state not in ALIVE or now < host.excused_until:
             presence.unechoed = 0
-            presence.echoed_at = now
-            presence.tick_mark = self.returned
             return
+        if not presence.unechoed:
+            presence.mute_since = now
+            presence.tick_mark = self.returned
         presence.unechoed += 1
-        mute_s = now - presence.echoed_at
+        mute_s = now - presence.mute_since
+        if mute_s > _TICKS_APART_S:
+            presence.echoed = 0
         is_mute = (
             presence.unechoed >= UNECHOED_MAX and mute_s >= host.interval_s + 2 * host.margin_s
         )
@@ -108,14 +111,21 @@ class Oddities:
 
     def take_reference(self) -> None:
         """Take the fleet's median clock offset anew, from a sample of its living hosts."""
-        offsets = []
-        for host in self._fleet:
-            if host.state in ALIVE and host.clock_offset_s is not None:
-                offsets.append(host.clock_offset_s)
-                if len(offsets) == _SAMPLE_MAX:
-                    break
+        hosts = list(self._fleet)
+        offsets = [
+            host.clock_offset_s
+            for host in hosts[:: max(1, len(hosts) // _SAMPLE_MAX)]
+            if host.state in ALIVE and host.clock_offset_s is not None
+        ]
         # Of two clocks that differ nobody can tell which is wrong: then ours is believed.
         self.reference_s = median(offsets) if len(offsets) > 2 else 0.0  # noqa: PLR2004
+
+    def our_clock_stepped(self, step_s: float) -> None:
+        """Our own wall clock jumped ahead by ``step_s``: nobody else's did."""
+        for host in self._fleet:
+            if host.clock_offset_s is not None:
+                host.clock_offset_s -= step_s
+        self.reference_s -= step_s
 
     def boot_returned(self, returned: BootReturned, now: float) -> None:
         """A boot came back after another one: two processes have one name."""
@@ -135,16 +145,17 @@ class Oddities:
             verdict = diagnose(case)
             if isinstance(verdict, Verdict):
                 self._incidents.begin(subject, verdict, now)
-        elif reading.state in _RESULTS_WELL and subject in self._incidents.open:
+        elif reading.state in _RESULTS_WELL and not self._incidents.is_ending(subject):
             self._incidents.end_at(subject, now + _STEADY * host.interval_s)
 
     def _examine_clock(self, host: Host, offset_s: float, now: float) -> None:
         presence = host.presence
         uncertainty_s = (host.round_trip_s or 0.0) / 2  # a message may take all of it one way
-        if abs(offset_s - self.reference_s) > LIMIT_S + uncertainty_s:
+        off_s = abs(offset_s - self.reference_s)
+        if off_s > LIMIT_S + uncertainty_s:
             presence.in_time = 0
             presence.skewed += 1
-        else:
+        elif off_s + uncertainty_s <= LIMIT_S:  # what was held up proves neither
             presence.skewed = 0
             presence.in_time += 1
         subject = Subject("clock", host.venue, host.name)

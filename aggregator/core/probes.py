@@ -17,6 +17,7 @@ PROBE_TIMEOUT_S = 0.7
 """How long (s) a neighbour may try; its word then has the rest of a second for its way."""
 
 WORD_WITHIN_S = 1.0
+_WAY_MAX_S = 2.0
 
 
 class _Open:
@@ -41,6 +42,7 @@ class Probes:
     def __init__(self) -> None:
         self._open: dict[int, _Open] = {}
         self._numbers = count(1)
+        self._next_at = INF
 
     def ask(self, venue: Venue, host: Host, at: float) -> tuple[Inquiry, list[ProbeWanted]]:
         """Begin to ask about ``host``: return what is known at once, and whom to ask.
@@ -53,9 +55,11 @@ class Probes:
         if not asked:
             return Inquiry(is_over=True, obstacle="no other host of the venue is heard"), []
         number = next(self._numbers)
-        way_s = max(other.round_trip_s or 0.0 for other in asked)
+        way_s = min(_WAY_MAX_S, max(other.round_trip_s or 0.0 for other in asked))
         names = tuple(other.name for other in asked)
-        self._open[number] = _Open(host, number, names, at + WORD_WITHIN_S + way_s)
+        over_at = at + WORD_WITHIN_S + way_s
+        self._open[number] = _Open(host, number, names, over_at)
+        self._next_at = min(self._next_at, over_at)
         wanted = [
             ProbeWanted(
                 at,
@@ -82,12 +86,12 @@ class Probes:
         opened.words[by.name] = Word(now, by.name, probed.is_reached, probed.way, probed.detail)
         if not probed.is_reached and len(opened.words) < len(opened.asked):
             return None
-        del self._open[probed.number]
+        self._remove([probed.number])
         return opened.host, opened.inquiry(is_over=True)
 
     def next_deadline(self) -> float:
         """Return when (s) the next inquiry is over; INF for never."""
-        return min((opened.over_at for opened in self._open.values()), default=INF)
+        return self._next_at
 
     def take_over(self, now: float) -> list[tuple[float, Host, Inquiry]]:
         """Return the inquiries that are over by ``now``, with their times, in order."""
@@ -95,20 +99,25 @@ class Probes:
             (opened for opened in self._open.values() if opened.over_at <= now),
             key=lambda opened: (opened.over_at, opened.number),
         )
-        for opened in over:
-            del self._open[opened.number]
+        self._remove([opened.number for opened in over])
         return [(opened.over_at, opened.host, opened.inquiry(is_over=True)) for opened in over]
 
     def forget(self, host: Host) -> None:
         """Wait for no more words about ``host``."""
-        about = [number for number, opened in self._open.items() if opened.host is host]
-        for number in about:
-            del self._open[number]
+        self._remove([number for number, opened in self._open.items() if opened.host is host])
 
     def credit(self, lag_s: float) -> None:
         """Wait longer by what we ourselves were stalled."""
         for opened in self._open.values():
             opened.over_at += lag_s
+        self._next_at += lag_s
+
+    def _remove(self, numbers: list[int]) -> None:
+        for number in numbers:
+            del self._open[number]
+        if numbers:
+            overs = (opened.over_at for opened in self._open.values())
+            self._next_at = min(overs, default=INF)
 
 
 def _neighbours(venue: Venue, host: Host) -> list[Host]:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from aggregator.core.awareness import Awareness
 from aggregator.core.cases import Absence, Deafness, Inquiry, Port, Silence, Votes
-from aggregator.core.census import elsewhere_at, votes_at
+from aggregator.core.census import JITTER_S, elsewhere_at, votes_at
 from aggregator.core.detector import AWAY_LIMIT_S, Detector
 from aggregator.core.diagnosis import diagnose
 from aggregator.core.events import Event, HostChanged, PortWanted, Subject
@@ -28,6 +28,10 @@ from venuewatch.wire.reconnect import RECONNECT_MAX_S
 
 CENTRE = Subject("centre")
 _STEADY = 3
+_OUT_OF_SIGHT = frozenset(
+    {HostState.UNREACHABLE, HostState.AWAY, HostState.UNSEEN, HostState.UNKNOWN}
+)
+_STEP_S = 0.25
 _WORTH_ASKING = frozenset({"silent", "connection_lost"})
 
 
@@ -66,6 +70,8 @@ class Watch:
         self._ticks = Ticks()
         self.intake = Intake(fleet, self.detector, self._ticks, self)
         self._advanced_to = -INF
+        self._hears_since = -INF
+        self._wall_ahead_s: float | None = None
         self._canaries_in_time = 0
 
     @property
@@ -83,6 +89,7 @@ class Watch:
         """
         if now > self._advanced_to:
             self.advance(now)
+            self._notice_step(wall - now)
         self.intake.hear(topic, payload, is_retained=is_retained, now=now, wall=wall)
         if self.detector.boots.returned:
             for returned in self.detector.boots.returned:
@@ -190,8 +197,11 @@ class Watch:
 
         What was said while it was not is lost: when it is back, everybody behind it begins anew.
         """
-        if is_connected and venue.bridge is not None and not venue.bridge[1]:
-            self.detector.begin_anew(venue.hosts.values(), now)
+        hosts = venue.hosts.values()
+        if not is_connected:
+            self.detector.void_wills(hosts)  # its broker, too, says all wills when it stops
+        elif venue.bridge is not None and not venue.bridge[1]:
+            self.detector.begin_anew(hosts, now)
         venue.bridge = (now, is_connected)
 
     def hear_late(self, host: Host, times: Sequence[float], now: float) -> None:
@@ -202,12 +212,18 @@ class Watch:
         """A beat came while the whole fleet was believed to be out of our hearing."""
         self._hear_again(now)
 
+    def _notice_step(self, ahead_s: float) -> None:
+        """Tell a jump of our own wall clock from one of everybody else's."""
+        if self._wall_ahead_s is not None and abs(ahead_s - self._wall_ahead_s) > _STEP_S:
+            self.oddities.our_clock_stepped(ahead_s - self._wall_ahead_s)
+        self._wall_ahead_s = ahead_s
+
     def _step(self, at: float) -> None:
         awareness = self.awareness
         if awareness.deaf_at <= at:
             awareness.hear_nothing(awareness.proof_at, "canary", at)
             self._canaries_in_time = 0
-            self.detector.blinded(at)
+            self.detector.go_blind(at)
         if awareness.take_port_question(at):
             self._events.append(PortWanted(at))
         deafness = awareness.take_deafness(at)
@@ -231,6 +247,7 @@ class Watch:
         was_heard_before = self.awareness.why != "starting"
         self.awareness.hear_again(now)
         self.oddities.is_out_of_hearing = False
+        self._hears_since = now
         self._canaries_in_time = 0
         self.detector.subscribed(now)
         if was_heard_before:
@@ -248,50 +265,58 @@ class Watch:
     def _judge(self, host: Host, trigger: Trigger, at: float) -> Verdict | Wait | None:
         """Say what the end of a host's deadline means; None if it was more than one host's."""
         if trigger is Trigger.AWAY_TOO_LONG:
+            if self.incidents.is_fallen(Subject("venue", host.venue)):
+                return Wait(at + self.detector.grace_s(host))  # it can't come back
             said = diagnose(Absence(at, host, host.since))
             return said if isinstance(said, Verdict) else None
+        back_by = host.deadline + self.detector.grace_s(host)
+        if "identity" in host.problems and host.state in ALIVE and at < back_by:
+            return Wait(back_by)  # who was thrown out by its twin waits to come back
         venue = self.fleet.venues[host.venue]
-        case = self._case(venue, host, at)
+        case = self._case(venue, host, trigger, at)
         said = diagnose(case)
         if isinstance(said, Verdict):
             if said.cause == aggregator_blind.CAUSE:
-                self._go_deaf(host, at)
+                self._go_deaf(case, at)
                 return None
             if said.cause == venue_unreachable.CAUSE:
                 self._cut(venue, case, said, at)
                 return None
         return said
 
-    def _case(self, venue: Venue, host: Host, at: float) -> Silence:
-        since = (
-            host.expected_at if host.state in ALIVE else host.deadline - self.detector.grace_s(host)
+    def _case(self, venue: Venue, host: Host, trigger: Trigger, at: float) -> Silence:
+        if trigger is Trigger.CONNECTION_LOST:
+            return Silence(at, host, venue, Votes((host,), (), 0), "unknown", is_closed=True)
+        since = host.expected_at
+        if host.state not in ALIVE:
+            since = host.deadline - self.detector.grace_s(host) - 2 * JITTER_S
+        return Silence(
+            at,
+            host,
+            venue,
+            votes_at(venue, host, since=since, at=at),
+            elsewhere_at(self.fleet, venue, since=since, at=at),
+            is_cut=self.incidents.is_fallen(Subject("venue", venue.code)),
         )
-        if host.closed_at is not None:
-            votes = Votes((host,), (), 0)
-            return Silence(at, host, venue, votes, "unknown", Inquiry())
-        votes = votes_at(venue, host, since=since, at=at)
-        elsewhere = elsewhere_at(self.fleet, venue, since=since, at=at)
-        return Silence(at, host, venue, votes, elsewhere, Inquiry())
 
-    def _go_deaf(self, host: Host, at: float) -> None:
+    def _go_deaf(self, case: Silence, at: float) -> None:
         """Nobody is heard, anywhere: that is our own ear, and nobody is accused."""
-        since = at if host.evidence_at is None else host.evidence_at
+        heard_at = case.host.evidence_at
+        since = self._hears_since if heard_at is None else max(heard_at, self._hears_since)
         self.awareness.hear_nothing(since, "fleet", at)
         self.oddities.is_out_of_hearing = True
-        self.detector.blinded(at)
+        self.detector.go_blind(at)
 
     def _cut(self, venue: Venue, case: Silence, verdict: Verdict, at: float) -> None:
+        """Cut off who is silent; if nobody at all is heard, also who is not due yet."""
         cut = list(case.votes.silent)
-        heard = [host.evidence_at for host in cut if host.evidence_at is not None]
-        earliest = min(heard, default=INF)
-        cut += [
-            host
-            for host in venue.hosts.values()
-            if host.state is HostState.DOWN
-            and host.cause == "silent"
-            and host.evidence_at is not None
-            and host.evidence_at + host.interval_s >= earliest
-        ]
+        last = [host.evidence_at for host in cut if host.evidence_at is not None]
+        if not case.votes.heard:
+            cut += [
+                host
+                for host in venue.hosts.values()
+                if host.state in ALIVE and host.is_listed and host not in case.votes.silent
+            ]
         names = [host.name for host in cut]
         subject = Subject("venue", venue.code)
         self.detector.cut(cut, verdict, at)
@@ -299,7 +324,7 @@ class Watch:
             self.incidents.adopt(subject, names)
         else:
             self.incidents.fall(
-                subject, verdict, at, silent_since=max(heard, default=None), children=names
+                subject, verdict, at, silent_since=max(last, default=None), children=names
             )
 
     def _note(self, host: Host, change: HostChanged, verdict: Verdict | None) -> None:
@@ -313,17 +338,21 @@ class Watch:
         elif change.before is HostState.DOWN:
             self._probes.forget(host)
             self.incidents.rise(subject, at)
-        if change.before is HostState.UNREACHABLE:
+        if change.after is HostState.AWAY:
+            self.incidents.leave(host, at)
+        if change.before in _OUT_OF_SIGHT:
             self._return_of(host, change)
         self._set_limit()
 
     def _return_of(self, host: Host, change: HostChanged) -> None:
+        """A host is back in sight: the way to its venue is, too."""
         venue = self.fleet.venues[host.venue]
         subject = Subject("venue", venue.code)
         is_back = change.after is HostState.UP
-        if (is_back or not venue.counts[HostState.UNREACHABLE]) and self.incidents.is_fallen(
-            subject
-        ):
+        is_last = not venue.counts[HostState.UNREACHABLE]
+        if not self.incidents.is_fallen(subject):
+            return
+        if is_back or (is_last and change.before is HostState.UNREACHABLE):
             self.incidents.rise(subject, change.at)
             self.detector.expect_back(venue.hosts.values(), change.at)
             self.detector.excuse(venue.hosts.values(), change.at)

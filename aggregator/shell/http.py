@@ -2,28 +2,43 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 from aiohttp import web
 
 from aggregator.core.fleet import Fleet, Venue
-from aggregator.shell import exposition
+from aggregator.core.incidents import Incidents
+from aggregator.shell import exposition, incidents_json
 from aggregator.shell.metrics import Metrics
+from aggregator.shell.walltime import WallTime
 from venuewatch import clock
 
 _LANDING = """<!doctype html><html lang="en"><meta charset="utf-8"><title>venuewatch</title>
 <h1>venuewatch</h1><ul>
 <li><a href="/metrics">/metrics</a> everything; <code>?venue=CODE</code> for one venue
 <li><a href="/metrics/self">/metrics/self</a> the aggregator's own
+<li><a href="/api/v1/incidents">/api/v1/incidents</a> what has failed and why, as JSON;
+<code>?open=1</code>, <code>?venue=CODE</code>
 <li><a href="/-/healthy">/-/healthy</a> <li><a href="/-/ready">/-/ready</a>
 </ul></html>"""
+
+
+class Told(NamedTuple):
+    """The incidents, and what the times in them are called."""
+
+    incidents: Incidents
+    wall: WallTime
 
 
 class Pages:
     """The handlers. Expositions are rendered in a thread, so that the event loop goes on."""
 
-    def __init__(self, fleet: Fleet, metrics: Metrics, is_ready: Callable[[], bool]) -> None:
+    def __init__(
+        self, fleet: Fleet, metrics: Metrics, incidents: Told, is_ready: Callable[[], bool]
+    ) -> None:
         self._fleet = fleet
         self._metrics = metrics
+        self._incidents, self._wall = incidents
         self._is_ready = is_ready
 
     def app(self) -> web.Application:
@@ -32,6 +47,7 @@ class Pages:
         app.router.add_get("/", self._landing)
         app.router.add_get("/metrics", self._everything)
         app.router.add_get("/metrics/self", self._self)
+        app.router.add_get("/api/v1/incidents", self._known_incidents)
         app.router.add_get("/-/healthy", self._healthy)
         app.router.add_get("/-/ready", self._ready)
         return app
@@ -51,6 +67,15 @@ class Pages:
 
     async def _self(self, _request: web.Request) -> web.Response:
         return _exposition(self._metrics.render())
+
+    async def _known_incidents(self, request: web.Request) -> web.Response:
+        try:
+            wanted = incidents_json.wanted_of(request.query.items(), self._fleet.venues)
+        except ValueError as error:
+            return web.Response(status=400, text=f"{error}\n")
+        known = self._incidents.known()
+        body = await asyncio.to_thread(incidents_json.answer, known, wanted, self._wall)
+        return web.Response(body=body, content_type="application/json")
 
     async def _healthy(self, _request: web.Request) -> web.Response:
         return web.Response(text="healthy\n")

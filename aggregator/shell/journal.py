@@ -1,8 +1,8 @@
-"""What must outlive this process, in SQLite: readings that came late, and which were heard.
+"""What must outlive this process, in SQLite: one thread, one transaction after the other.
 
-One thread owns the database. ``store`` returns at once; its callback runs on the event loop only
-after the commit, so that whoever is told «stored» can rely on it. What a failing disk does not take
-waits and is tried again; that is said once, and acknowledges nothing meanwhile.
+``store`` returns at once. What it is given becomes durable as a whole or not at all, and in the
+order in which it was given. What a failing disk does not take waits and is tried again; that is
+said once, and acknowledges nothing meanwhile.
 """
 
 import asyncio
@@ -10,51 +10,35 @@ import logging
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import msgspec
-
-from aggregator.core.events import ReadingHeard
 from aggregator.core.ledger import Page
+from aggregator.shell import journal_rows
+from aggregator.shell.journal_rows import Remembered, Rows
+from aggregator.shell.journal_schema import prepare
 from venuewatch import clock, log
-from venuewatch.wire.messages import encode
 
 DAY_S = 86_400.0
 _FORGET_EVERY_S = 3_600.0
 _RETRY_AFTER_S = 5.0
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS readings (
-    host TEXT NOT NULL, boot TEXT NOT NULL, stream TEXT NOT NULL, seq INTEGER NOT NULL,
-    taken_ms INTEGER NOT NULL, stored_s REAL NOT NULL, body BLOB NOT NULL,
-    PRIMARY KEY (host, boot, stream, seq)
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS readings_by_age ON readings (stored_s);
-CREATE TABLE IF NOT EXISTS heard (
-    host TEXT NOT NULL, stream TEXT NOT NULL, boot TEXT NOT NULL,
-    stored_s REAL NOT NULL, ranges BLOB NOT NULL,
-    PRIMARY KEY (host, stream, boot)
-) WITHOUT ROWID;
-"""
-
-decode_ranges = msgspec.json.Decoder(list[tuple[int, int]]).decode
+_AT_ONCE = 1_000  # orders that share a transaction, so that a busy moment costs one sync
 
 _logger = logging.getLogger("aggregator.journal")
 
 
 class _Order(NamedTuple):
-    readings: Sequence[ReadingHeard]
-    pages: Sequence[Page]
+    rows: Rows
     done: Callable[[], None] | None
+    tried: Callable[[], None] | None
 
 
 class Journal:
-    """The database at ``path``, which keeps late readings for ``keep_days``."""
+    """The database at ``path``, which keeps what is over for ``keep_days``."""
 
     def __init__(self, path: Path, *, keep_days: float) -> None:
-        """Open it, and make it if it is not there.
+        """Open it, make it if it is not there, and bring it up to date.
 
         Raises:
             sqlite3.Error: it can not be opened, or is something else.
@@ -65,24 +49,34 @@ class Journal:
         self._forget_at = 0.0
         self._trouble: str | None = None
         self._database = sqlite3.connect(path, check_same_thread=False)
-        self._database.execute("PRAGMA journal_mode = WAL")
-        self._database.executescript(_SCHEMA)
+        prepare(self._database)
         self._thread = threading.Thread(target=self._serve, name="journal", daemon=True)
         self._thread.start()
 
     def pages(self) -> list[Page]:
         """Return which readings earlier processes had heard."""
-        rows = self._database.execute("SELECT host, stream, boot, ranges FROM heard")
-        return [Page(host, stream, boot, decode_ranges(said)) for host, stream, boot, said in rows]
+        return journal_rows.read_pages(self._database)
+
+    def remembered(self) -> Remembered:
+        """Return what earlier processes have left.
+
+        Raises:
+            sqlite3.Error, msgspec.MsgspecError: it is damaged.
+        """
+        return journal_rows.read(self._database)
 
     def store(
         self,
-        readings: Sequence[ReadingHeard],
-        pages: Sequence[Page],
+        rows: Rows,
         done: Callable[[], None] | None = None,
+        tried: Callable[[], None] | None = None,
     ) -> None:
-        """Have all this stored in one transaction, and ``done`` called on the loop after it."""
-        self._orders.put(_Order(readings, pages, done))
+        """Have all this stored in one transaction.
+
+        ``done`` is called on the loop after the commit; ``tried`` then too, or as soon as the
+        disk has refused: for what can not wait until it takes something again.
+        """
+        self._orders.put(_Order(rows, done, tried))
 
     def close(self) -> None:
         """Store what was ordered, and close."""
@@ -94,48 +88,44 @@ class Journal:
         waiting: list[_Order] = []
         is_open = True
         while is_open:
-            try:
-                order = self._orders.get(timeout=_RETRY_AFTER_S if waiting else None)
-            except queue.Empty:
-                pass
-            else:
-                is_open = order is not None
-                waiting += [order] if order is not None else []
+            orders = self._taken(_RETRY_AFTER_S if waiting else None)
+            is_open = None not in orders
+            waiting += [order for order in orders if order is not None]
             try:
                 self._write(waiting)
             except sqlite3.Error as error:
                 self._report(str(error))
+                self._call(order.tried for order in waiting)
+                waiting = [order._replace(tried=None) for order in waiting]
             else:
                 self._trouble = None
-                for written in waiting:
-                    if written.done is not None:
-                        self._loop.call_soon_threadsafe(written.done)
+                self._call(call for order in waiting for call in (order.done, order.tried))
                 waiting = []
+
+    def _taken(self, timeout_s: float | None) -> list[_Order | None]:
+        """Wait for an order, and return it with those that wait behind it."""
+        taken: list[_Order | None] = []
+        try:
+            taken.append(self._orders.get(timeout=timeout_s))
+            while len(taken) < _AT_ONCE and taken[-1] is not None:
+                taken.append(self._orders.get_nowait())
+        except queue.Empty:
+            pass
+        return taken
 
     def _write(self, orders: Sequence[_Order]) -> None:
         now = clock.wall()
         with self._database:
-            self._database.executemany(
-                "INSERT OR IGNORE INTO readings VALUES (?, ?, ?, ?, ?, ?, ?)",
-                [
-                    (one.host, one.boot, one.stream, one.seq, one.wall_ms, now, encode(one.message))
-                    for order in orders
-                    for one in order.readings
-                ],
-            )
-            self._database.executemany(
-                "INSERT OR REPLACE INTO heard VALUES (?, ?, ?, ?, ?)",
-                [
-                    (page.host, page.stream, page.boot, now, msgspec.json.encode(page.ranges))
-                    for order in orders
-                    for page in order.pages
-                ],
-            )
+            for order in orders:
+                journal_rows.write(self._database, order.rows, now)
             if now >= self._forget_at:
                 self._forget_at = now + _FORGET_EVERY_S
-                oldest = now - self._keep_s
-                self._database.execute("DELETE FROM readings WHERE stored_s < ?", (oldest,))
-                self._database.execute("DELETE FROM heard WHERE stored_s < ?", (oldest,))
+                journal_rows.forget(self._database, now - self._keep_s)
+
+    def _call(self, calls: Iterable[Callable[[], None] | None]) -> None:
+        for call in calls:
+            if call is not None:
+                self._loop.call_soon_threadsafe(call)
 
     def _report(self, trouble: str) -> None:
         if trouble != self._trouble:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from prometheus_client import (
     CollectorRegistry,
+    Counter,
     Gauge,
     Histogram,
     ProcessCollector,
@@ -20,6 +21,7 @@ from prometheus_client.registry import Collector
 from aggregator.core.events import HostChanged
 from aggregator.core.states import HostState, Trigger
 from aggregator.core.watch import Watch
+from aggregator.shell.notify import Result
 
 _LAG_WINDOW_S = 60.0
 _DETECTIONS = frozenset({Trigger.DEADLINE_PASSED, Trigger.CONNECTION_LOST})
@@ -51,6 +53,19 @@ class Metrics:
             buckets=(0.2, 0.3, 0.5, 1, 2, 3, 4, 5, 7.5, 10, 20, 30, 60, 120),
             registry=self._registry,
         )
+        self._notices = Counter(
+            "venuewatch_aggregator_notices",
+            "What the webhook was to be told of incidents: delivered, or given up.",
+            ["result"],
+            registry=self._registry,
+        )
+        for result in ("delivered", "dropped"):
+            self._notices.labels(result)
+        self._notices_pending = Gauge(
+            "venuewatch_aggregator_notices_pending",
+            "What the webhook is still to be told.",
+            registry=self._registry,
+        )
         Gauge(
             "venuewatch_aggregator_build_info",
             "1; which version this is.",
@@ -76,6 +91,14 @@ class Metrics:
             and change.silent_since is not None
         ):
             self._detection.observe(change.at - change.silent_since)
+
+    def settled(self, result: Result, count: int) -> None:
+        """Count what became of notices."""
+        self._notices.labels(result).inc(count)
+
+    def pending(self, count: int) -> None:
+        """Take in how many notices wait."""
+        self._notices_pending.set(count)
 
     def render(self) -> bytes:
         """Return the exposition of all of it, in text format 0.0.4."""

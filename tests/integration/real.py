@@ -3,6 +3,7 @@
 Nothing here waits for a fixed time: it asks until the answer is there, or says what it saw.
 """
 
+import http.client
 import json
 import os
 import shutil
@@ -11,11 +12,9 @@ import socket
 import subprocess
 import sys
 import threading
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Protocol, Self, TypeVar
 
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -24,6 +23,7 @@ from venuewatch import clock
 T = TypeVar("T")
 
 READY_S = 15.0
+LOOPBACK = "127.0.0.1"
 _POLL_S = 0.01
 
 INVENTORY = """\
@@ -54,7 +54,13 @@ def program(name: str) -> str:
     return found
 
 
-def until(what: str, ask: Callable[[], T | None], *, within_s: float = READY_S) -> T:
+def until(
+    what: str,
+    ask: Callable[[], T | None],
+    *,
+    within_s: float = READY_S,
+    every_s: float = _POLL_S,
+) -> T:
     """Ask until the answer is true; fail after ``within_s`` s."""
     pause = threading.Event()
     end = clock.monotonic() + within_s
@@ -63,11 +69,36 @@ def until(what: str, ask: Callable[[], T | None], *, within_s: float = READY_S) 
         if answer:
             return answer
         assert clock.monotonic() < end, f"not within {within_s} s: {what}"
-        pause.wait(_POLL_S)
+        pause.wait(every_s)
+
+
+class Place(Protocol):
+    """Where a program runs."""
+
+    def command(self, *words: str) -> Sequence[str]:
+        """Return the command that runs ``words`` there."""
+
+    def connect(self, address: str, port: int) -> socket.socket:
+        """Return a TCP connection as a program there would make it. Raises OSError."""
+
+
+class Here:
+    """This machine, as it is."""
+
+    def command(self, *words: str) -> Sequence[str]:
+        return words
+
+    def connect(self, address: str, port: int) -> socket.socket:
+        return socket.create_connection((address, port), READY_S)
+
+
+HERE = Here()
 
 
 class Process:
     """A program that is ended with its test, and whose output is kept."""
+
+    place: Place = HERE
 
     def __init__(self, folder: Path, name: str, *command: str) -> None:
         self.name = name
@@ -76,10 +107,16 @@ class Process:
         self._command = command
         self._process: subprocess.Popen[bytes]
 
+    def at(self, place: Place) -> Self:
+        """Have it run there, from its next start on."""
+        self.place = place
+        return self
+
     def start(self) -> Self:
+        command = self.place.command(*self._command)
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(
-                self._command, cwd=self._folder, stdout=output, stderr=output
+                command, cwd=self._folder, stdout=output, stderr=output
             )
         return self
 
@@ -102,6 +139,10 @@ class Process:
         """Ask it to end, and return its exit code."""
         self._process.terminate()
         return self._process.wait(10)
+
+    @property
+    def is_running(self) -> bool:
+        return hasattr(self, "_process") and self._process.poll() is None
 
     @property
     def pid(self) -> int:
@@ -136,8 +177,16 @@ class Process:
 class Mosquitto(Process):
     """A broker with the settings that matter of the shipped one, and its sessions on disk."""
 
-    def __init__(self, folder: Path, *, port: int = 0, extra: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        port: int = 0,
+        address: str = LOOPBACK,
+        extra: Iterable[str] = (),
+    ) -> None:
         self.port = port or free_port()
+        self.address = address
         config = folder / "mosquitto.conf"
         lines = [
             "user root",
@@ -147,7 +196,7 @@ class Mosquitto(Process):
             "max_queued_messages 200000",
             "max_inflight_messages 1000",
             "set_tcp_nodelay true",
-            f"listener {self.port} 127.0.0.1",
+            f"listener {self.port} {address}",
             *extra,
         ]
         config.write_text("\n".join(lines) + "\n")
@@ -155,8 +204,11 @@ class Mosquitto(Process):
 
     def start(self) -> Self:
         super().start()
-        until("mosquitto listens", lambda: is_listening(self.port))
+        until("mosquitto listens", self._is_listening)
         return self
+
+    def _is_listening(self) -> bool:
+        return is_listening(self.port, self.address, self.place)
 
 
 class Aggregator(Process):
@@ -187,12 +239,17 @@ class Aggregator(Process):
         return self
 
     def get(self, path: str) -> str | None:
+        """Return the page, or None where there is none or it is not well."""
+        web = _Web(self.place, self.port)
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}") as answer:
-                text: str = answer.read().decode()
-                return text
-        except (urllib.error.URLError, ConnectionError):
+            web.request("GET", path)
+            answer = web.getresponse()
+            text = answer.read().decode()
+        except (OSError, http.client.HTTPException):
             return None
+        finally:
+            web.close()
+        return text if answer.status == http.HTTPStatus.OK else None
 
     def value(self, name: str, **labels: str) -> float | None:
         """Return one sample of /metrics, or None if it is not there."""
@@ -237,9 +294,20 @@ class Agent(Process):
         super().__init__(folder, name, sys.executable, "-I", "-m", "agent", "--config", str(config))
 
 
-def is_listening(port: int) -> bool:
+class _Web(http.client.HTTPConnection):
+    """HTTP with a server on the loopback interface of a place."""
+
+    def __init__(self, place: Place, port: int) -> None:
+        super().__init__(LOOPBACK, port)
+        self._place = place
+
+    def connect(self) -> None:
+        self.sock = self._place.connect(self.host, self.port)
+
+
+def is_listening(port: int, address: str = LOOPBACK, place: Place = HERE) -> bool:
     try:
-        socket.create_connection(("127.0.0.1", port), 1.0).close()
+        place.connect(address, port).close()
     except OSError:
         return False
     return True

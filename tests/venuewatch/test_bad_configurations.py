@@ -62,6 +62,22 @@ AGGREGATOR = {
     "[detection]\naway_limit_s = nan": "Expected `float` >= 0.1 - at `$.detection.away_limit_s`",
     "web = 8039": "Expected `object`, got `int` - at `$.web`",
     "[web]\nlisten_address = 8039": "Expected `str`, got `int` - at `$.web.listen_address`",
+    "[notify]\ntimeout_s = 0": "Expected `float` >= 0.1 - at `$.notify.timeout_s`",
+    '[notify]\nbearer_token = "s3cret"': (
+        "Object contains unknown field `bearer_token` - at `$.notify`"
+    ),
+    '[notify]\nbearer_token_file = "t"': (
+        "Expected `webhook_url` beside `bearer_token_file` - at `$.notify`"
+    ),
+    '[notify]\nwebhook_url = "http://me:s3cret@x/"\nbearer_token_file = "t"': (
+        "Expected one of a user in `webhook_url` and `bearer_token_file` - at `$.notify`"
+    ),
+    **{
+        f'[notify]\nwebhook_url = "{url}"': (
+            "Expected `webhook_url` to be an http or https address - at `$.notify`"
+        )
+        for url in ("", "s3cret", "ftp://x/s3cret", "http://", "http://[x", "https://x:99999/")
+    },
 }
 
 INVENTORY = {

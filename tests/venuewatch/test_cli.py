@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-COMMANDS = ["demo", "agent", "aggregator", "check-config"]
+COMMANDS = ["demo", "agent", "aggregator", "rehearse", "incidents", "check-config"]
 
 # An extra that is not installed, without taking it from this environment.
 WITHOUT = """

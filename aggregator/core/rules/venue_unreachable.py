@@ -17,7 +17,7 @@ def judge(case: Case) -> Verdict | Wait | None:
 
     While a host there is heard the link works: then only many at once are the venue's.
     """
-    if not isinstance(case, Silence) or case.host.closed_at is not None:
+    if not isinstance(case, Silence) or case.is_closed:
         return None
     silent, heard, overdue = case.votes
     total = len(silent) + len(heard)
@@ -35,7 +35,7 @@ def _is_known_to_be_cut(case: Silence) -> bool:
     """Tell whether the venue has fallen already, or its bridge has said that it is gone."""
     bridge = case.venue.bridge
     is_bridge_gone = bridge is not None and not bridge[1]
-    return is_bridge_gone or case.venue.problems.get("venue") == CAUSE
+    return is_bridge_gone or case.is_cut
 
 
 def _evidence(case: Silence) -> tuple[Evidence, ...]:

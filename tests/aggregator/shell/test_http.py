@@ -7,9 +7,10 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from prometheus_client.parser import text_string_to_metric_families
 
-from aggregator.shell.http import Pages
+from aggregator.shell.http import Pages, Told
 from aggregator.shell.metrics import Metrics
-from tests.aggregator.scripted import ScriptedFleet
+from aggregator.shell.walltime import WallTime
+from tests.aggregator.scripted import WALL, ScriptedFleet
 
 PROMETHEUS_TEXT = "text/plain; version=0.0.4; charset=utf-8"
 EXPOSITIONS = ["/metrics", "/metrics?venue=STA", "/metrics/self"]
@@ -25,7 +26,8 @@ async def client(
     fleet: ScriptedFleet,
 ) -> AsyncIterator[TestClient[web.Request, web.Application]]:
     metrics = Metrics(fleet.watch, version="1.2.3")
-    pages = Pages(fleet.fleet, metrics, lambda: fleet.watch.is_settled)
+    told = Told(fleet.watch.incidents, WallTime(0.0, WALL))
+    pages = Pages(fleet.fleet, metrics, told, lambda: fleet.watch.is_settled)
     async with TestClient(TestServer(pages.app())) as client:
         yield client
 
@@ -129,7 +131,7 @@ async def test_the_landing_page_leads_to_every_other(
 
     text = await answer.text()
     assert answer.content_type == "text/html"
-    for path in ("/metrics", "/metrics/self", "/-/healthy", "/-/ready"):
+    for path in ("/metrics", "/metrics/self", "/api/v1/incidents", "/-/healthy", "/-/ready"):
         assert f'href="{path}"' in text
         assert (await client.get(path)).status == 200
 

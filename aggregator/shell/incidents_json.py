@@ -1,0 +1,149 @@
+"""Incidents as everybody else sees them: over HTTP, in the journal, and told to a webhook.
+
+Times are s since 1970, to the millisecond.
+"""
+
+from collections.abc import Collection, Iterable
+from typing import NamedTuple
+
+import msgspec
+
+from aggregator.core.events import Alive, Incident, Scope, Subject
+from aggregator.core.evidence import Evidence, Scalar
+from aggregator.shell.walltime import WallTime
+
+
+class SeenJson(msgspec.Struct, frozen=True):
+    """One thing seen: when, by whom, what."""
+
+    at: float
+    by: str
+    seen: str
+    detail: dict[str, Scalar] = {}
+
+
+class AliveJson(msgspec.Struct, frozen=True):
+    """A host's backlog shows that it lived from ``start`` to ``end``."""
+
+    host: str
+    start: float
+    end: float
+    readings: int
+
+
+class IncidentJson(msgspec.Struct, frozen=True, kw_only=True):
+    """One incident as it stands."""
+
+    number: int
+    scope: Scope
+    venue: str
+    host: str
+    check: str
+    cause: str
+    opened_at: float
+    silent_since: float | None = None
+    closed_at: float | None = None
+    children: tuple[str, ...] = ()
+    falls: int = 1
+    evidence: tuple[SeenJson, ...] = ()
+    alive: tuple[AliveJson, ...] = ()
+
+
+class IncidentsJson(msgspec.Struct, frozen=True):
+    """The answer to whoever asks for incidents, the newest first."""
+
+    incidents: tuple[IncidentJson, ...]
+
+
+class Wanted(NamedTuple):
+    """Which incidents somebody asks for; an empty ``venue`` is every venue."""
+
+    is_open: bool = False
+    venue: str = ""
+
+
+def wanted_of(query: Iterable[tuple[str, str]], venues: Collection[str]) -> Wanted:
+    """Return what a URL's query asks for, of ``venues`` that there are.
+
+    Raises:
+        ValueError: a line for the user that says what was expected.
+    """
+    asked: dict[str, str] = {}
+    for name, value in query:
+        if name not in {"open", "venue"}:
+            raise ValueError("Expected no other parameters than `open` and `venue`")
+        if name in asked:
+            raise ValueError(f"Expected `{name}` once")
+        asked[name] = value
+    if asked.get("open", "1") != "1":
+        raise ValueError("Expected `open=1`, or no `open`")
+    if "venue" in asked and asked["venue"] not in venues:
+        raise ValueError("Expected `venue` to be the code of a venue in the inventory")
+    return Wanted("open" in asked, asked.get("venue", ""))
+
+
+def answer(incidents: Iterable[Incident], wanted: Wanted, wall: WallTime) -> bytes:
+    """Return those incidents that are wanted, the newest first, as JSON."""
+    found = [
+        incident_json(incident, wall)
+        for incident in incidents
+        if (not wanted.is_open or incident.closed_at is None)
+        and (not wanted.venue or incident.subject.venue == wanted.venue)
+    ]
+    found.sort(key=lambda incident: incident.number, reverse=True)
+    return msgspec.json.encode(IncidentsJson(tuple(found)))
+
+
+def incident_json(incident: Incident, wall: WallTime) -> IncidentJson:
+    """Return an incident of the core as others see it."""
+    return IncidentJson(
+        number=incident.number,
+        scope=incident.subject.scope,
+        venue=incident.subject.venue,
+        host=incident.subject.host,
+        check=incident.subject.check,
+        cause=incident.cause,
+        opened_at=wall.wall(incident.opened_at),
+        silent_since=_wall(incident.silent_since, wall),
+        closed_at=_wall(incident.closed_at, wall),
+        children=incident.children,
+        falls=incident.falls,
+        evidence=tuple(
+            SeenJson(wall.wall(seen.at), seen.by, seen.seen, dict(seen.detail))
+            for seen in incident.evidence
+        ),
+        alive=tuple(
+            AliveJson(alive.host, wall.wall(alive.start), wall.wall(alive.end), alive.readings)
+            for alive in incident.alive
+        ),
+    )
+
+
+def incident_of(told: IncidentJson, wall: WallTime) -> Incident:
+    """Return the core's incident that an earlier process has written down."""
+    return Incident(
+        told.number,
+        Subject(told.scope, told.venue, told.host, told.check),
+        told.cause,
+        wall.before(told.opened_at),
+        _before(told.silent_since, wall),
+        tuple(
+            Evidence(wall.before(seen.at), seen.by, seen.seen, seen.detail)
+            for seen in told.evidence
+        ),
+        told.children,
+        told.falls,
+        tuple(
+            Alive(alive.host, wall.before(alive.start), wall.before(alive.end), alive.readings)
+            for alive in told.alive
+        ),
+        _before(told.closed_at, wall),
+    )
+
+
+def _wall(at: float | None, wall: WallTime) -> float | None:
+    return None if at is None else wall.wall(at)
+
+
+def _before(at: float | None, wall: WallTime) -> float | None:
+    return None if at is None else wall.before(at)

@@ -1,0 +1,170 @@
+"""Tells a webhook of incidents: one JSON POST each, in order, until it is taken.
+
+Nothing waits for it: notices queue here, and in the journal's outbox for the next process. Each is
+told at least once; its id is the same each time, in the body and as ``Idempotency-Key``, so that
+whoever is told can leave out repeats. What the receiver will never take (a 4xx that is no «later»)
+is dropped, since it would hold up all others for ever; and of too many the oldest are, since
+the latest say how things stand. Neither the path, the user nor the token is ever logged.
+"""
+
+import asyncio
+import logging
+import random
+import ssl
+from collections import deque
+from collections.abc import Callable, Sequence
+from http import HTTPStatus
+from typing import Literal, Protocol, TypeAlias
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from aggregator.config import Notify
+from aggregator.shell.journal_rows import Notice
+from venuewatch import __version__, config, log
+from venuewatch.wire.reconnect import wait_before
+
+PENDING_MAX = 10_000
+"""How many notices may wait: a few days of a bad rehearsal, and some 20 MB."""
+
+Result: TypeAlias = Literal["delivered", "dropped"]
+
+_LATER = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
+
+_logger = logging.getLogger("aggregator.notify")
+
+
+class Counted(Protocol):
+    """Whoever counts what became of notices."""
+
+    def settled(self, result: Result, count: int) -> None:
+        """So many were delivered or dropped."""
+
+    def pending(self, count: int) -> None:
+        """So many wait."""
+
+
+class Notifier:
+    """The queue to one webhook; ``settle`` is called with the ids that wait no more."""
+
+    def __init__(
+        self,
+        where: Notify,
+        settle: Callable[[Sequence[str]], None],
+        counted: Counted,
+        *,
+        rng: random.Random,
+    ) -> None:
+        if where.webhook_url is None:
+            raise ValueError("there is nobody to be told")
+        self._url = where.webhook_url
+        self._where = where
+        self._settle = settle
+        self._counted = counted
+        self._rng = rng
+        self._pending: deque[Notice] = deque()
+        self._has_some = asyncio.Event()
+        self._trouble: str | None = None
+
+    def add(self, notices: Sequence[Notice]) -> None:
+        """Tell these after all others; the oldest are dropped when too many wait."""
+        self._pending.extend(notices)
+        too_many = len(self._pending) - PENDING_MAX
+        if too_many > 0:
+            first = self._pending.popleft()  # it may be on its way just now
+            dropped = [self._pending.popleft().id for _ in range(too_many)]
+            self._pending.appendleft(first)
+            self._report(f"more than {PENDING_MAX} wait: the oldest are dropped")
+            self._end(dropped, "dropped")
+        self._counted.pending(len(self._pending))
+        if self._pending:
+            self._has_some.set()
+
+    async def run(self) -> None:
+        """Tell what waits, and what is added, until cancelled."""
+        timeout = aiohttp.ClientTimeout(total=self._where.timeout_s)
+        cookies = aiohttp.DummyCookieJar()
+        agent = {"User-Agent": f"venuewatch/{__version__}"}
+        async with aiohttp.ClientSession(
+            timeout=timeout, cookie_jar=cookies, headers=agent
+        ) as session:
+            while True:
+                await self._has_some.wait()
+                await self._tell(session, self._pending[0])
+
+    async def _tell(self, session: aiohttp.ClientSession, notice: Notice) -> None:
+        attempt = 0
+        result = None
+        while result is None:
+            result = await self._try(session, notice)
+            if result is None:
+                wait_s = wait_before(attempt, self._rng, max_s=self._where.retry_max_s)
+                await asyncio.sleep(wait_s)
+                attempt += 1
+        self._pending.popleft()
+        if not self._pending:
+            self._has_some.clear()
+        self._counted.pending(len(self._pending))
+        self._end([notice.id], result)
+
+    async def _try(self, session: aiohttp.ClientSession, notice: Notice) -> Result | None:
+        """Return what became of it; None if it is to be tried again."""
+        try:
+            async with session.post(
+                self._url,
+                data=notice.body,
+                headers=self._headers(notice),
+                allow_redirects=False,  # the token is for this address alone
+            ) as answer:
+                status = answer.status
+        except (aiohttp.ClientError, OSError, ValueError, config.ConfigError) as error:
+            self._report(_in_words(error))
+            return None
+        if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+            self._trouble = None
+            return "delivered"
+        is_refusal = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
+        if is_refusal and status not in _LATER:
+            self._report(f"it answers {status}: what it refuses is dropped")
+            return "dropped"
+        self._report(f"it answers {status}")
+        return None
+
+    def _headers(self, notice: Notice) -> dict[str, str]:
+        headers = {"Content-Type": "application/json", "Idempotency-Key": notice.id}
+        if self._where.bearer_token_file is not None:
+            token = config.read_secret(self._where.bearer_token_file)
+            headers["Authorization"] = f"Bearer {token}"
+        return headers
+
+    def _end(self, ids: Sequence[str], result: Result) -> None:
+        self._counted.settled(result, len(ids))
+        self._settle(ids)
+
+    def _report(self, trouble: str) -> None:
+        if trouble != self._trouble:
+            self._trouble = trouble
+            parts = urlsplit(self._url)
+            where = f"{parts.scheme}://{parts.hostname}"
+            log.event(_logger, logging.WARNING, "webhook_fails", why=trouble, where=where)
+
+
+def _in_words(error: Exception) -> str:
+    """Return why an attempt failed. The texts of others are not quoted: the address is in some."""
+    match error:
+        case config.ConfigError():
+            return str(error)
+        case aiohttp.ClientConnectorCertificateError():
+            return "its certificate is not trusted"
+        case aiohttp.ClientConnectorDNSError():
+            return "its name cannot be resolved"
+        case aiohttp.ClientSSLError() | ssl.SSLError():
+            return "TLS failed"
+        case aiohttp.ClientConnectorError():
+            return "nothing listens there"
+        case aiohttp.ServerDisconnectedError() | ConnectionError():
+            return "it hung up without an answer"
+        case TimeoutError():
+            return "no answer in time"
+        case _:
+            return type(error).__name__

@@ -1,0 +1,202 @@
+"""Writes down what the core says has happened, and gives it back to the next process.
+
+All that one moment brought, states, incidents and what somebody is to be told of them, is one
+transaction, so that no crash leaves the half of it. ``late`` is grey and no verdict: it is kept
+as a host's present state and is no transition of the record.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Literal
+
+import msgspec
+
+from aggregator.core.events import Event, HostChanged, Incident, IncidentChanged
+from aggregator.core.fleet import INF
+from aggregator.core.memory import restore
+from aggregator.core.states import HostState
+from aggregator.core.watch import Watch
+from aggregator.shell.incidents_json import IncidentJson, incident_json
+from aggregator.shell.journal import Journal
+from aggregator.shell.journal_rows import (
+    ALIVE_AT,
+    NEXT_NUMBER,
+    ChangeRow,
+    HostRow,
+    Notice,
+    Rows,
+    TransitionRow,
+)
+from aggregator.shell.notify import Notifier
+from aggregator.shell.recollection import host_row, memory_of, resumed
+from aggregator.shell.walltime import WallTime
+
+_GREY = frozenset({(HostState.UP, HostState.LATE), (HostState.LATE, HostState.UP)})
+
+
+class NoticeJson(msgspec.Struct, frozen=True):
+    """What the webhook is told; ``id`` is the same each time that it is tried."""
+
+    id: str
+    change: Literal["opened", "sharpened", "closed"]
+    incident: IncidentJson
+    aggregator: str
+
+
+class Record:
+    """The memory of one ``watch``; without a ``journal`` it ends with the process.
+
+    Notices go to ``notifier`` once they are in the journal. When the disk refuses them they go at
+    once: whoever has to know is told, even if a crash may then tell it again or leave it out.
+    """
+
+    def __init__(self, watch: Watch, wall: WallTime, *, name: str) -> None:
+        self._watch = watch
+        self._wall = wall
+        self._name = name
+        self._told: dict[int, int] = {}
+        self._first = Rows()
+        self._has_begun = False
+        self.journal: Journal | None = None
+        self.notifier: Notifier | None = None
+
+    def restore(self, now: float) -> None:
+        """Give the core what earlier processes have left in the journal.
+
+        Raises:
+            sqlite3.Error, msgspec.MsgspecError, ValueError: it is damaged.
+        """
+        if self.journal is None:
+            return
+        left = self.journal.remembered()
+        self._watch.intake.restore(self.journal.pages())
+        gone = restore(self._watch, memory_of(left, self._wall), now)
+        self._told = dict(left.told)
+        self._watch.incidents.touched()  # as they were
+        hosts, transitions = resumed(left, self._watch)
+        if self.notifier is not None:
+            self.notifier.add(left.notices)
+        self._first = Rows(
+            hosts=hosts,
+            transitions=transitions,
+            gone=[known.name for known in gone],
+            settled=[notice.id for notice in left.notices] if self.notifier is None else (),
+            marks={ALIVE_AT: self._wall.wall(now)},
+        )
+
+    def begin(self) -> None:
+        """Begin to write: from now on it is we who own the journal, and no other process."""
+        if self.journal is not None:
+            self.journal.store(self._first)
+            self._has_begun = True
+
+    def take(self, events: Iterable[Event], acknowledge: Callable[[], None] | None = None) -> None:
+        """Write down what became true, with the readings that came late.
+
+        ``acknowledge`` is called when all of it is stored.
+        """
+        incidents = self._watch.incidents.touched()
+        rows = self._rows_of(events)
+        intake = self._watch.intake
+        readings, intake.stored = intake.stored, []
+        if self.journal is None:
+            if self.notifier is not None:
+                self.notifier.add(rows.notices)
+            if acknowledge is not None:
+                acknowledge()
+        elif rows.hosts or rows.changes or incidents or acknowledge is not None:
+            self.journal.store(
+                rows._replace(
+                    readings=readings,
+                    pages=[] if acknowledge is None else intake.ledger.changed(),
+                    incidents=[incident_json(incident, self._wall) for incident in incidents],
+                ),
+                acknowledge,
+                self._teller(rows.notices),
+            )
+
+    def save(self, wall: float) -> None:
+        """Write down, from time to time, that we live, and which readings were heard live."""
+        if self.journal is not None:
+            pages = self._watch.intake.ledger.changed()
+            self.journal.store(Rows(pages=pages, marks={ALIVE_AT: round(wall, 3)}))
+
+    def settle(self, ids: Sequence[str]) -> None:
+        """Forget notices that wait no more."""
+        if self.journal is not None:
+            self.journal.store(Rows(settled=ids))
+
+    def close(self, wall: float) -> None:
+        """Store what is left, and close the journal."""
+        if self.journal is not None:
+            if self._has_begun:
+                self.save(wall)
+            self.journal.close()
+
+    def _rows_of(self, events: Iterable[Event]) -> Rows:
+        hosts: dict[str, None] = {}
+        transitions, changes, notices = [], [], []
+        marks: dict[str, float] = {}
+        for event in events:
+            match event:
+                case HostChanged():
+                    hosts[event.host] = None
+                    if (event.before, event.after) not in _GREY:
+                        transitions.append(self._transition(event))
+                case IncidentChanged(change="opened" | "sharpened" | "closed" as change):
+                    changes.append(self._change(event))
+                    notices += self._notices(change, event.incident, changes[-1].seq)
+                    if event.incident.subject.scope == "host":
+                        hosts[event.incident.subject.host] = None  # its cause may be another one
+                    if change == "opened":
+                        marks[NEXT_NUMBER] = event.incident.number + 1
+        return Rows(
+            changes=changes,
+            transitions=transitions,
+            hosts=self._host_rows(hosts),
+            notices=notices,
+            marks=marks,
+        )
+
+    def _transition(self, event: HostChanged) -> TransitionRow:
+        silent_since = None if event.silent_since is None else self._wall.wall(event.silent_since)
+        return TransitionRow(
+            self._wall.wall(event.at),
+            event.venue,
+            event.host,
+            event.before.value,
+            event.after.value,
+            event.trigger.value,
+            silent_since,
+        )
+
+    def _change(self, event: IncidentChanged) -> ChangeRow:
+        number = event.incident.number
+        seq = self._told[number] = self._told.get(number, 0) + 1
+        if event.change == "closed":
+            del self._told[number]
+        at = self._wall.wall(event.at)
+        return ChangeRow(number, seq, at, event.change, event.incident.cause)
+
+    def _notices(
+        self, change: Literal["opened", "sharpened", "closed"], incident: Incident, seq: int
+    ) -> list[Notice]:
+        if self.notifier is None:
+            return []
+        told = NoticeJson(
+            f"{incident.number}-{seq}", change, incident_json(incident, self._wall), self._name
+        )
+        return [Notice(told.id, msgspec.json.encode(told))]
+
+    def _host_rows(self, names: Iterable[str]) -> list[HostRow]:
+        hosts = (self._watch.fleet.find(name) for name in names)
+        return [
+            host_row(host, self._wall.wall(host.since))
+            for host in hosts
+            if host is not None and host.since > -INF
+        ]
+
+    def _teller(self, notices: Sequence[Notice]) -> Callable[[], None] | None:
+        if self.notifier is None or not notices:
+            return None
+        return partial(self.notifier.add, notices)

@@ -1,0 +1,92 @@
+"""A real HTTP receiver of notices that does what the test says."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Literal, NamedTuple, Self, TypeAlias
+
+import msgspec
+from aiohttp import web
+
+Answer: TypeAlias = int | Literal["hang", "hang_up"]
+
+
+class Heard(NamedTuple):
+    """One attempt to tell us."""
+
+    path: str
+    headers: dict[str, str]
+    body: Any
+
+
+class Receiver:
+    """Answers each POST with the next of ``answers``, and with 200 when there is none left."""
+
+    def __init__(self) -> None:
+        self.answers: deque[Answer] = deque()
+        self.location = ""
+        self.heard: list[Heard] = []
+        self.at_once = 0
+        self.most_at_once = 0
+        self.port = 0
+        self._was_told = asyncio.Condition()
+        self._runner: web.AppRunner
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/told"
+
+    @property
+    def ids(self) -> list[str]:
+        return [str(heard.body["id"]) for heard in self.heard]
+
+    async def start(self) -> None:
+        app = web.Application()
+        app.router.add_post("/{path:.*}", self._hear)
+        self._runner = web.AppRunner(app, shutdown_timeout=0.1, access_log=None)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", self.port).start()
+        self.port = self._runner.addresses[0][1]
+
+    async def stop(self) -> None:
+        await self._runner.cleanup()
+
+    async def told(self, count: int) -> None:
+        """Wait until we have been told so often."""
+        async with asyncio.timeout(10), self._was_told:
+            await self._was_told.wait_for(lambda: len(self.heard) >= count)
+
+    @classmethod
+    @asynccontextmanager
+    async def serving(cls) -> AsyncIterator[Self]:
+        receiver = cls()
+        await receiver.start()
+        try:
+            yield receiver
+        finally:
+            await receiver.stop()
+
+    async def _hear(self, request: web.Request) -> web.Response:
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        try:
+            body = msgspec.json.decode(await request.read())
+            heard = Heard(request.path, dict(request.headers), body)
+            async with self._was_told:
+                self.heard.append(heard)
+                self._was_told.notify_all()
+            return await self._answer(request)
+        finally:
+            self.at_once -= 1
+
+    async def _answer(self, request: web.Request) -> web.Response:
+        answer = self.answers.popleft() if self.answers else 200
+        if answer == "hang":
+            await asyncio.sleep(60)
+        if answer == "hang_up":
+            assert request.transport is not None
+            request.transport.abort()
+        if not isinstance(answer, int):
+            return web.Response()
+        return web.Response(status=answer, headers={"Location": self.location})

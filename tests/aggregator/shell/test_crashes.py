@@ -1,0 +1,283 @@
+"""Wherever the process is killed: no incident is lost, and none is opened or numbered twice.
+
+The real core, record and journal live through a story, and what is on the disk is copied before
+every statement, within statements, and with every part of what the commits write. From each copy
+the next process begins, meets the same hosts, and is judged by what the journal then says.
+"""
+
+import asyncio
+import random
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import count
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+import pytest
+
+from aggregator.config import Notify
+from aggregator.core.states import HostState
+from aggregator.shell.journal import Journal
+from aggregator.shell.journal_rows import Rows
+from aggregator.shell.notify import Notifier
+from aggregator.shell.record import Record
+from aggregator.shell.walltime import WallTime
+from tests.aggregator.centre import HOSTS, WALL, Centre
+
+END = 47
+AWAY_S = 30
+STA = [name for name in HOSTS if name.startswith("STA")]
+AQU = [name for name in HOSTS if name.startswith("AQU")]
+TABLES = ("incidents", "changes", "transitions", "hosts", "outbox", "marks")
+TOLD_BY = {"STA-1": 10, "AQU": 22, "STA": 40}
+connect = sqlite3.connect
+
+
+def silent_at(second: int) -> list[str]:
+    """Return who is dead: a host for good, a venue for a while, then another one whole."""
+    dead = ["STA-1"] if second >= 8 else []
+    dead += AQU if 20 <= second < 30 else []
+    return dead + (STA if second >= 38 else [])
+
+
+class Nobody:
+    """Counts nothing."""
+
+    def settled(self, result: str, count: int) -> None: ...
+
+    def pending(self, count: int) -> None: ...
+
+
+class Process:
+    """One process, from its start to wherever it is killed."""
+
+    def __init__(self, path: Path, at: float) -> None:
+        self.centre = Centre()
+        self.journal = Journal(path, keep_days=30)
+        self.record = Record(self.centre.watch, WallTime(at, WALL + at), name="centre")
+        self.record.journal = self.journal
+        where = Notify(webhook_url="http://127.0.0.1:9/")
+        self.record.notifier = Notifier(where, self.record.settle, Nobody(), rng=random.Random(1))
+        self.record.restore(at)
+        self.record.begin()
+        self.record.take(self.centre.watch.events())
+        self.centre.subscribe(at)
+
+    def live(self, second: int, silent: Sequence[str]) -> None:
+        self.centre.live(second, second + 1, without=silent)
+        self.record.take(self.centre.events)
+        self.centre.events.clear()
+        if second % 5 == 0:
+            self.record.save(WALL + second)
+
+    async def written(self) -> None:
+        """Wait until all that was ordered is stored."""
+        event = asyncio.Event()
+        self.journal.store(Rows(), event.set)
+        await event.wait()
+
+
+class Copy(NamedTuple):
+    """What was on the disk when somebody pulled the plug: ``silent`` is who is dead then.
+
+    ``told``: the subjects that had been told of before.
+    """
+
+    folder: Path
+    second: int
+    silent: Sequence[str]
+    told: Sequence[str]
+
+    @property
+    def path(self) -> Path:
+        return self.folder / "journal.sqlite"
+
+
+class Copies:
+    """Copies the files of a journal whenever they may differ from the last time."""
+
+    def __init__(self, folder: Path, path: Path) -> None:
+        self._folder = folder
+        self._files = (path, path.with_name(f"{path.name}-wal"))
+        self._numbers = count()
+        self._last: list[bytes] = []
+        self.second = 0
+        self.looks = 0
+        self.taken: list[Copy] = []
+
+    def take(self, *_: object) -> None:
+        self.looks += 1
+        now = [file.read_bytes() for file in self._files if file.exists()]
+        if now != self._last:
+            self._last = now
+            told = [who for who, by in TOLD_BY.items() if by < self.second]
+            self._keep(now, silent_at(self.second), told)
+
+    def take_torn(self, *, step: int) -> None:
+        """Copy what was written so far, cut off at every ``step`` bytes; all but one are well."""
+        database, log = (file.read_bytes() for file in self._files)
+        for size in range(0, len(log), step):
+            self._keep([database, log[:size]], ["STA-1"], [])
+
+    def _keep(self, contents: Sequence[bytes], silent: Sequence[str], told: Sequence[str]) -> None:
+        folder = self._folder / str(next(self._numbers))
+        folder.mkdir(parents=True)
+        for file, content in zip(self._files, contents, strict=False):
+            (folder / file.name).write_bytes(content)
+        self.taken.append(Copy(folder, self.second, silent, told))
+
+
+def rows(path: Path, question: str) -> list[tuple[Any, ...]]:
+    database = connect(path)
+    try:
+        return database.execute(question).fetchall()
+    finally:
+        database.close()
+
+
+def content(path: Path) -> str:
+    try:
+        return repr([rows(path, f"SELECT * FROM {table}") for table in TABLES])  # noqa: S608
+    except sqlite3.OperationalError:  # no tables yet
+        return ""
+
+
+async def lived(path: Path, copies: Copies, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Live the story from its beginning, and copy what is on the disk at every step."""
+
+    def traced(*arguments: Any, **more: Any) -> sqlite3.Connection:
+        database: sqlite3.Connection = connect(*arguments, **more)
+        database.set_trace_callback(copies.take)
+        database.set_progress_handler(copies.take, 10)
+        return database
+
+    with monkeypatch.context() as patched:
+        patched.setattr("aggregator.shell.journal.sqlite3.connect", traced)
+        process = Process(path, 0)
+    for second in range(END):
+        await process.written()
+        copies.second = second
+        process.live(second, silent_at(second))
+    await process.written()
+    copies.take_torn(step=1_024)
+    process.journal.close()
+
+
+def live_on(copy: Copy) -> dict[str, HostState]:
+    """Begin again from a copy and meet the hosts that there are; return how they stand then."""
+    start = copy.second + AWAY_S
+    process = Process(copy.path, start)
+    for second in range(start, start + 25):
+        process.live(second, copy.silent)
+    process.journal.close()
+    return {host.name: host.state for host in process.centre.watch.fleet}
+
+
+def expected(silent: Sequence[str]) -> dict[str, HostState]:
+    states = {name: HostState.DOWN if name in silent else HostState.UP for name in HOSTS}
+    for venue in (STA, AQU):
+        if set(venue) <= set(silent):
+            states |= {name: HostState.UNREACHABLE for name in venue if name != "STA-1"}
+    return states
+
+
+def who(row: tuple[Any, ...]) -> str:
+    """Return the host or venue that an incident's row is about."""
+    return str(row[3] or row[2])
+
+
+def judge(copy: Copy, states: dict[str, HostState]) -> None:
+    """Check that the journal, and what is still to be told, is one story without a break."""
+    incidents = {row[0]: row for row in rows(copy.path, "SELECT * FROM incidents")}
+    changes = rows(copy.path, "SELECT * FROM changes ORDER BY number, seq")
+    opened = Counter(who(incidents[row[0]]) for row in changes if row[3] == "opened")
+    still_open = sorted(who(row) for row in incidents.values() if row[8] is None)
+    venues = [venue[0][:3] for venue in (STA, AQU) if set(venue) <= set(copy.silent)]
+    hosts = [name for name, state in states.items() if state is HostState.DOWN]
+
+    assert states == expected(copy.silent)
+    assert still_open == sorted([*venues, *hosts])
+    assert set(opened) >= {*copy.told, *still_open}
+    assert set(opened.values()) <= {1}
+    assert [seq for number in incidents for seq in seqs(changes, number)] == [
+        seq for number in incidents for seq in range(1, 1 + len(seqs(changes, number)))
+    ]
+    notices = rows(copy.path, "SELECT id, body FROM outbox ORDER BY place")
+    assert sorted(told for told, _ in notices) == sorted(f"{row[0]}-{row[1]}" for row in changes)
+    assert all(msgspec.json.decode(body)["id"] == told for told, body in notices)
+    for name in HOSTS:
+        question = f"SELECT before, after FROM transitions WHERE host = '{name}' ORDER BY rowid"  # noqa: S608
+        walked = [("", "unknown"), *rows(copy.path, question)]
+        befores = [before.replace("late", "up") for before, _ in walked[1:]]
+        assert befores == [after for _, after in walked[:-1]]
+
+
+def seqs(changes: Sequence[tuple[Any, ...]], number: int) -> list[int]:
+    return [row[1] for row in changes if row[0] == number]
+
+
+def distinct(copies: Copies) -> Iterator[Copy]:
+    """Yield the copies that differ in what a process finds there, or in what it then meets."""
+    seen = set()
+    for copy in copies.taken:
+        found = (content(copy.path), copy.second, *copy.silent)
+        if found not in seen:
+            seen.add(found)
+            yield copy
+
+
+async def test_wherever_it_is_killed_nothing_is_lost_and_nothing_is_told_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "journal.sqlite"
+    copies = Copies(tmp_path / "copies", path)
+
+    await lived(path, copies, monkeypatch)
+
+    assert copies.looks > 300
+    different = list(distinct(copies))
+    assert len(different) > 20
+    for copy in different:
+        judge(copy, live_on(copy))
+
+
+class Failing(sqlite3.Connection):
+    """A connection of which one statement fails, as on a full disk."""
+
+    fails_at = -1
+    statements = 0
+
+    def executemany(self, *arguments: Any) -> sqlite3.Cursor:
+        Failing.statements += 1
+        if Failing.statements == Failing.fails_at:
+            raise sqlite3.OperationalError("database or disk is full")
+        return super().executemany(*arguments)
+
+
+async def test_whichever_statement_fails_the_journal_is_the_same_in_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aggregator.shell.journal._RETRY_AFTER_S", 0.001)
+    monkeypatch.setattr(
+        "aggregator.shell.journal.sqlite3.connect",
+        lambda *arguments, **more: connect(*arguments, factory=Failing, **more),
+    )
+
+    async def story(name: str, fails_at: int) -> str:
+        Failing.statements, Failing.fails_at = 0, fails_at
+        process = Process(tmp_path / name, 0)
+        for second in range(12):
+            process.live(second, silent_at(second))
+        await process.written()
+        process.journal.close()
+        return content(tmp_path / name)
+
+    right = await story("right", -1)
+    statements = Failing.statements
+
+    assert "STA-1" in right
+    assert statements > 50
+    for at in range(1, statements + 1, 3):
+        assert await story(f"fails-{at}", at) == right

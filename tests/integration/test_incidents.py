@@ -1,0 +1,345 @@
+"""What the aggregator tells of incidents, through every way in which it can be stopped."""
+
+import contextlib
+import json
+import queue
+import signal
+import sqlite3
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.integration.real import Agent, Aggregator, Mosquitto, Process, until
+from venuewatch import clock
+
+pytestmark = pytest.mark.broker
+
+INVENTORY = """\
+[[venue]]
+code = "STA"
+link = "wired"
+[[venue.host]]
+name = "STA-1"
+[[venue.host]]
+name = "STA-2"
+[[venue.host]]
+name = "STA-3"
+[[venue]]
+code = "AQU"
+link = "wired"
+[[venue.host]]
+name = "AQU-1"
+"""
+STA = ("STA-1", "STA-2", "STA-3")
+GRACE_S = 30.0
+
+
+class Receiver(ThreadingHTTPServer):
+    """A webhook's other end: it answers each POST with the next of ``answers``, else with 200."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Answering)
+        self.answers: queue.SimpleQueue[int] = queue.SimpleQueue()
+        self.takes = threading.Event()
+        self.takes.set()
+        self.asked: list[str] = []
+        self.taken: list[dict[str, Any]] = []
+
+    @property
+    def ids(self) -> list[str]:
+        return [str(told["id"]) for told in self.taken]
+
+    def told(self) -> list[tuple[str, str, str]]:
+        """Return what was told: change, host or venue, cause."""
+        return [
+            (told["change"], incident["host"] or incident["venue"], incident["cause"])
+            for told in self.taken
+            for incident in (told["incident"],)
+        ]
+
+
+class _Answering(BaseHTTPRequestHandler):
+    server: Receiver
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.asked.append(body["id"])
+        status = 503 if not self.server.takes.is_set() else 200
+        if not self.server.answers.empty():
+            status = self.server.answers.get()
+        if status == 200:
+            self.server.taken.append(body)
+        self.send_response(status)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None: ...
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with Receiver() as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    with Mosquitto(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def aggregator(tmp_path: Path, broker: Mosquitto, receiver: Receiver) -> Iterator[Aggregator]:
+    notify = f'[notify]\nwebhook_url = "http://127.0.0.1:{receiver.server_port}/"\n'
+    more = f"{notify}retry_max_s = 0.5\n"
+    with Aggregator(tmp_path, broker.port, inventory=INVENTORY, broker=more) as running:
+        yield running
+
+
+@pytest.fixture
+def agents(tmp_path: Path, broker: Mosquitto, aggregator: Aggregator) -> Iterator[dict[str, Agent]]:
+    """Every host, up."""
+    agents = {name: Agent(tmp_path, broker.port, name) for name in (*STA, "AQU-1")}
+    for agent in agents.values():
+        agent.start()
+    for name in agents:
+        aggregator.wait_for(name, "up")
+    yield agents
+    for agent in agents.values():
+        if agent.is_running:
+            agent.signal(signal.SIGCONT)
+            agent.kill()
+
+
+def incidents(aggregator: Aggregator, query: str = "") -> list[dict[str, Any]]:
+    text = aggregator.get(f"/api/v1/incidents{query}")
+    assert text is not None
+    found: list[dict[str, Any]] = json.loads(text)["incidents"]
+    return found
+
+
+def until_open(aggregator: Aggregator, who: str) -> dict[str, Any]:
+    def find() -> dict[str, Any] | None:
+        found = incidents(aggregator, "?open=1")
+        return next((one for one in found if (one["host"] or one["venue"]) == who), None)
+
+    return until(f"{who} has an open incident", find)
+
+
+def until_closed(aggregator: Aggregator) -> None:
+    until("nothing is open", lambda: not incidents(aggregator, "?open=1"))
+
+
+def until_told(receiver: Receiver, change: str, who: str) -> None:
+    def is_told() -> bool:
+        return (change, who) in {told[:2] for told in receiver.told()}
+
+    until(f"it is told that {who} is {change}", is_told, within_s=GRACE_S)
+
+
+def until_settled(aggregator: Aggregator) -> None:
+    until("the grace is over", aggregator.is_ready, within_s=GRACE_S)
+
+
+def test_a_fall_is_told_and_so_is_its_end(
+    aggregator: Aggregator, agents: dict[str, Agent], receiver: Receiver
+) -> None:
+    agents["STA-1"].kill()
+    incident = until_open(aggregator, "STA-1")
+    agents["STA-1"].start()
+    until_closed(aggregator)
+
+    until("both are told", lambda: len(receiver.taken) >= 2)
+
+    told = receiver.told()
+    assert (told[0][:2], told[-1][:2]) == (("opened", "STA-1"), ("closed", "STA-1"))
+    assert receiver.taken[0]["aggregator"] == "aggregator"
+    assert receiver.taken[0]["incident"]["opened_at"] == incident["opened_at"]
+    assert abs(incident["opened_at"] - clock.wall()) < 30
+    assert {seen["seen"] for seen in incident["evidence"]} >= {"silence", "will"}
+
+
+def test_a_receiver_that_fails_is_told_all_of_it_later_and_in_order(
+    aggregator: Aggregator, agents: dict[str, Agent], receiver: Receiver
+) -> None:
+    receiver.takes.clear()
+    agents["STA-1"].kill()
+    until_open(aggregator, "STA-1")
+    agents["STA-1"].start()
+    until_closed(aggregator)
+    until(
+        "both wait",
+        lambda: (aggregator.value("venuewatch_aggregator_notices_pending") or 0) >= 2,
+    )
+    tried = set(receiver.asked)
+
+    receiver.takes.set()
+    until("all is told", lambda: aggregator.value("venuewatch_aggregator_notices_pending") == 0)
+
+    assert tried == {"1-1"}
+    assert receiver.ids == [f"1-{seq}" for seq in range(1, len(receiver.ids) + 1)]
+    assert receiver.told()[-1][0] == "closed"
+    delivered = aggregator.value("venuewatch_aggregator_notices_total", result="delivered")
+    assert delivered == len(receiver.taken)
+
+
+def test_what_was_not_told_when_we_were_killed_is_told_by_the_next_process(
+    aggregator: Aggregator, agents: dict[str, Agent], receiver: Receiver
+) -> None:
+    receiver.takes.clear()
+    agents["STA-1"].kill()
+    until_open(aggregator, "STA-1")
+    until("it was tried", lambda: receiver.asked)
+
+    aggregator.kill()
+    receiver.takes.set()
+    aggregator.start()
+    until("it is told", lambda: receiver.taken)
+    until_settled(aggregator)
+
+    assert set(Counter(receiver.ids).values()) == {1}
+    assert [told for told in receiver.told() if told[0] == "opened"] == [
+        ("opened", "STA-1", receiver.told()[0][2])
+    ]
+
+
+def test_killed_again_and_again_while_it_tells_it_loses_none_and_opens_none_twice(
+    aggregator: Aggregator, agents: dict[str, Agent], receiver: Receiver
+) -> None:
+    for name in STA[:2]:
+        agents[name].kill()
+        until_told(receiver, "opened", name)
+        aggregator.kill()
+        aggregator.start()
+    until_settled(aggregator)
+    for name in STA[:2]:
+        agents[name].start()
+    until_closed(aggregator)
+    until("all is told", lambda: aggregator.value("venuewatch_aggregator_notices_pending") == 0)
+
+    changes = Counter((change, who) for change, who, _ in _once(receiver))
+    assert {key: count for key, count in changes.items() if key[0] != "sharpened"} == {
+        ("opened", "STA-1"): 1,
+        ("opened", "STA-2"): 1,
+        ("closed", "STA-1"): 1,
+        ("closed", "STA-2"): 1,
+    }
+    assert [incident["number"] for incident in incidents(aggregator)] == [2, 1]
+
+
+def test_a_venue_that_is_cut_is_one_incident_across_a_restart(
+    aggregator: Aggregator, agents: dict[str, Agent], receiver: Receiver
+) -> None:
+    _freeze(agents)
+    before = until_open(aggregator, "STA")
+
+    aggregator.kill()
+    aggregator.start()
+    state_at_once = aggregator.state("STA-1")
+    up_at_once = aggregator.value("venuewatch_venue_up", venue="AQU")
+    until_settled(aggregator)
+    after = incidents(aggregator)
+    _thaw(agents)
+    until_closed(aggregator)
+    until("its end is told", lambda: receiver.told()[-1:] == [("closed", "STA", before["cause"])])
+
+    assert (state_at_once, up_at_once == 1) == ("unreachable", True)
+    assert [(it["number"], it["opened_at"]) for it in after] == [
+        (before["number"], before["opened_at"])
+    ]
+    assert receiver.told() == [
+        ("opened", "STA", "venue_unreachable"),
+        ("closed", "STA", "venue_unreachable"),
+    ]
+    accused = Counter(change["host"] for change in aggregator.accused())
+    assert accused == dict.fromkeys(STA, 1)
+
+
+def test_who_dies_while_we_are_away_is_told_once_and_who_was_dead_is_not_told_again(
+    aggregator: Aggregator, agents: dict[str, Agent], receiver: Receiver
+) -> None:
+    agents["STA-1"].kill()
+    until_open(aggregator, "STA-1")
+    until("it is told", lambda: receiver.taken)
+
+    aggregator.stop()
+    agents["STA-2"].kill()
+    aggregator.start()
+    up_at_once = {name: aggregator.value("venuewatch_host_up", host=name) for name in agents}
+    until_settled(aggregator)
+    until_open(aggregator, "STA-2")
+    until_told(receiver, "opened", "STA-2")
+
+    assert up_at_once == {"STA-1": 0, "STA-2": 1, "STA-3": 1, "AQU-1": 1}
+    opened = [who for change, who, _ in _once(receiver) if change == "opened"]
+    assert opened == ["STA-1", "STA-2"]
+    away = until_open(aggregator, "STA-2")
+    assert away["silent_since"] < away["opened_at"] - 10
+
+
+def test_a_host_that_is_taken_out_of_the_inventory_has_no_open_incident(
+    tmp_path: Path, aggregator: Aggregator, agents: dict[str, Agent], receiver: Receiver
+) -> None:
+    agents["STA-3"].kill()
+    until_open(aggregator, "STA-3")
+    aggregator.stop()
+    (tmp_path / "inventory.toml").write_text(
+        INVENTORY.replace('[[venue.host]]\nname = "STA-3"\n', "")
+    )
+
+    aggregator.start()
+    until_told(receiver, "closed", "STA-3")
+
+    assert incidents(aggregator, "?open=1") == []
+    assert aggregator.value("venuewatch_aggregator_incidents_open") == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        (b"no database at all, but a text of some length" * 100, "file is not a database"),
+        (None, "a newer venuewatch has made it: schema 99"),
+    ],
+)
+def test_a_journal_that_can_not_be_used_is_one_line_and_exit_2(
+    tmp_path: Path, broker: Mosquitto, content: bytes | None, line: str
+) -> None:
+    journal = tmp_path / "journal.sqlite"
+    if content is not None:
+        journal.write_bytes(content)
+    else:
+        with contextlib.closing(sqlite3.connect(journal)) as database:
+            database.execute("PRAGMA user_version = 99")
+
+    aggregator = Process.start(Aggregator(tmp_path, broker.port))
+    code = aggregator.wait()
+
+    assert code == 2
+    assert aggregator.said().count("\n") == 1
+    assert f"{journal}: {line}" in aggregator.said()
+
+
+def _freeze(agents: dict[str, Agent]) -> None:
+    for name in STA:
+        agents[name].signal(signal.SIGSTOP)
+
+
+def _thaw(agents: dict[str, Agent]) -> None:
+    for name in STA:
+        agents[name].signal(signal.SIGCONT)
+
+
+def _once(receiver: Receiver) -> list[tuple[str, str, str]]:
+    """Return what was told, each id once, as a receiver that heeds them has it."""
+    told = dict(zip(receiver.ids, receiver.told(), strict=True))
+    return list(told.values())
