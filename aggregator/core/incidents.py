@@ -17,6 +17,7 @@ from aggregator.core.diagnosis import diagnose
 from aggregator.core.events import Alive, Incident, IncidentChange, IncidentChanged, Subject
 from aggregator.core.evidence import Evidence, Verdict
 from aggregator.core.fleet import INF, Fleet, Host
+from aggregator.core.states import ALIVE
 
 LONG_FALL_S = 60.0
 """A fall that lasts longer (s) always counts, damped or not."""
@@ -166,6 +167,11 @@ class Incidents:
         for subject in [subject for subject in self.open if subject.host == host.name]:
             if subject.scope in _OF_LIVING:
                 self._close(subject, at)
+        whole = self.open.get(Subject("link", host.venue))
+        if whole is not None and host.name in whole.children:
+            counts = self._fleet.venues[host.venue].counts
+            if not any(counts[state] for state in ALIVE):
+                self._close(whole.subject, at)
 
     def sharpen(self, subject: Subject, verdict: Verdict, at: float) -> None:
         """More is known of why: tell it, if the cause is another one."""

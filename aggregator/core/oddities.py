@@ -11,7 +11,7 @@ from aggregator.core.cases import Boots, Case, Clocks, Feed, OneWay
 from aggregator.core.diagnosis import diagnose
 from aggregator.core.events import Subject
 from aggregator.core.evidence import Verdict
-from aggregator.core.fleet import Fleet, Host
+from aggregator.core.fleet import INF, Fleet, Host
 from aggregator.core.incidents import Incidents
 from aggregator.core.rules.clock_skew import LIMIT_S
 from aggregator.core.states import ALIVE
@@ -47,6 +47,7 @@ class Oddities:
     def __init__(self, fleet: Fleet, incidents: Incidents) -> None:
         self._fleet = fleet
         self._incidents = incidents
+        self._reference_at = -INF
         self.reference_s = 0.0
         self.returned = 0
         self.has_venue_links = False
@@ -109,14 +110,20 @@ class Oddities:
         if host.clock_offset_s is not None:
             self._examine_clock(host, host.clock_offset_s, now)
 
-    def take_reference(self) -> None:
-        """Take the fleet's median clock offset anew, from a sample of its living hosts."""
-        hosts = list(self._fleet)
-        offsets = [
+    def take_reference(self, now: float) -> None:
+        """Take the fleet's median clock offset anew, from a sample of its living hosts.
+
+        At most once a second: it looks at every host.
+        """
+        if now < self._reference_at + 1.0:
+            return
+        self._reference_at = now
+        known = [
             host.clock_offset_s
-            for host in hosts[:: max(1, len(hosts) // _SAMPLE_MAX)]
+            for host in self._fleet
             if host.state in ALIVE and host.clock_offset_s is not None
         ]
+        offsets = known[:: max(1, len(known) // _SAMPLE_MAX)]
         # Of two clocks that differ nobody can tell which is wrong: then ours is believed.
         self.reference_s = median(offsets) if len(offsets) > 2 else 0.0  # noqa: PLR2004
 
@@ -160,7 +167,7 @@ class Oddities:
             presence.in_time += 1
         subject = Subject("clock", host.venue, host.name)
         if presence.skewed == _STEADY:
-            self.take_reference()
+            self.take_reference(now)
             verdict = diagnose(Clocks(now, host, offset_s, self.reference_s, uncertainty_s))
             if isinstance(verdict, Verdict):
                 self._incidents.begin(subject, verdict, now)

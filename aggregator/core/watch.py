@@ -28,9 +28,7 @@ from venuewatch.wire.reconnect import RECONNECT_MAX_S
 
 CENTRE = Subject("centre")
 _STEADY = 3
-_OUT_OF_SIGHT = frozenset(
-    {HostState.UNREACHABLE, HostState.AWAY, HostState.UNSEEN, HostState.UNKNOWN}
-)
+_OUT_OF_SIGHT = frozenset(HostState) - ALIVE
 _STEP_S = 0.25
 _WORTH_ASKING = frozenset({"silent", "connection_lost"})
 
@@ -102,7 +100,7 @@ class Watch:
         tick = self._ticks.next(now)
         self.awareness.sent(tick.number, now)
         if tick.number % REFERENCE_EVERY == 0:
-            self.oddities.take_reference()
+            self.oddities.take_reference(now)
         self._set_limit()
         return tick
 
