@@ -83,6 +83,11 @@ class Observer:
         self.events: list[Event] = []
         self.refused: list[str] = []
 
+    @property
+    def ran_at(self) -> float:
+        """When (s) it last ran."""
+        return self._ran_at
+
     def start(self) -> None:
         """Begin a run; one must not be under way."""
         if self.run_number:

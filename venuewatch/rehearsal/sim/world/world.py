@@ -14,6 +14,7 @@ from venuewatch.rehearsal.sim.world.layout import Layout, fleet_of
 from venuewatch.rehearsal.sim.world.loop import Loop
 from venuewatch.rehearsal.sim.world.network import Leg, Way
 from venuewatch.rehearsal.sim.world.observer import Observer
+from venuewatch.rehearsal.sim.world.recall import recall
 from venuewatch.rehearsal.sim.world.truth import Truth
 from venuewatch.rehearsal.sim.world.venue import SimHost, SimVenue
 
@@ -21,13 +22,11 @@ CENTRE_DELAY_S = 0.0002  # one way between the broker's machine and the aggregat
 START_WITHIN_S = 3.0
 LOOK_EVERY_S = 0.5
 
-Remember = Callable[[Watch, Watch], None]
-
 
 class World:
     """Everything there is; nothing happens until ``run``.
 
-    ``remember`` is handed the core of the run before and the new one when the aggregator restarts.
+    A restarted aggregator goes on from what the one before it knew, as from its journal.
 
     Attributes:
         rng: where all chance comes from.
@@ -40,11 +39,9 @@ class World:
         rng: random.Random,
         *,
         away_limit_s: float = AWAY_LIMIT_S,
-        remember: Remember | None = None,
     ) -> None:
         self._inventory = layout.inventory()
         self._away_limit_s = away_limit_s
-        self._remember = remember
         self.loop = Loop(start=1_000.0)
         self.rng = rng
         self.truth = Truth()
@@ -133,8 +130,8 @@ class World:
 
     def _new_watch(self, before: Watch | None) -> Watch:
         watch = Watch(fleet_of(self._inventory), away_limit_s=self._away_limit_s)
-        if before is not None and self._remember is not None:
-            self._remember(before, watch)
+        if before is not None:
+            recall(before, watch, self.observer.ran_at, self.loop.now)
         return watch
 
     def _centre_way(self) -> Way:
