@@ -217,7 +217,7 @@ class Aggregator:
                     self._command(event.venue, event.by, _probe(event))
                 case PortWanted():
                     self._loop.create_task(self._ask_port(), name="broker's port")
-        backlogs, self._intake.backlogs = self._intake.backlogs, []
+        backlogs, self._intake.reported.backlogs = self._intake.reported.backlogs, []
         self._record.take(events, partial(self._acknowledge, backlogs) if backlogs else None)
         due = self._watch.next_deadline()
         if due is not None:

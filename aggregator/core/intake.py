@@ -6,15 +6,14 @@ fill the memory.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Protocol, TypeAlias
 
 from aggregator.core.detector import Detector
-from aggregator.core.events import BacklogHeard, ReadingHeard
-from aggregator.core.fleet import Fleet, Host, KnownCheck, Venue
-from aggregator.core.ledger import Ledger, Page
+from aggregator.core.fleet import Fleet, Host, Venue
 from aggregator.core.oddities import Oddities
+from aggregator.core.reported import Reported
 from aggregator.core.rules.clock_skew import LIMIT_S
 from aggregator.core.states import HostState
 from aggregator.core.ticks import Ticks, clock_offset
@@ -23,9 +22,7 @@ from venuewatch.wire.checks import RESULTS_STATES
 from venuewatch.wire.errors import MalformedMessageError, Reason
 from venuewatch.wire.messages import (
     Beat,
-    Checks,
     Probed,
-    Vitals,
     decode_backlog,
     decode_beat,
     decode_birth,
@@ -40,11 +37,7 @@ from venuewatch.wire.topics import Address, Stream
 UNLISTED_MAX = 100
 """How many hosts that the inventory does not list are watched at one venue."""
 
-CHECKS_MAX = 500
-"""How many checks of one host are known at a time."""
-
 _BEAT = Stream.BEAT.value
-_NUMBERED = (Stream.VITALS.value, Stream.CHECKS.value)
 
 Route: TypeAlias = Callable[[bytes, bool, float, float], None]
 
@@ -79,9 +72,7 @@ class Intake:
         heard: messages taken in, by stream.
         rejected: messages refused, by reason.
         broker_dropped: how many messages the broker says it has dropped since its start.
-        ledger: which readings were heard, once each.
-        stored, backlogs: what the last messages brought to be stored, and to be acknowledged
-            once it is; whoever stores takes them out.
+        reported: what hosts say of themselves.
     """
 
     def __init__(self, fleet: Fleet, detector: Detector, ticks: Ticks, mind: Mind) -> None:
@@ -93,10 +84,8 @@ class Intake:
         self._routes: dict[str, Route] = {topics.TICK: self._hear_tick}
         # Keyed by plain strings: an enum's hash is a Python call, and cost 2 of 6 us a beat.
         self.heard: Counter[str] = Counter({stream.value: 0 for stream in Stream})
-        self.ledger = Ledger()
         self.broker_dropped: int | None = None
-        self.stored: list[ReadingHeard] = []
-        self.backlogs: list[BacklogHeard] = []
+        self.reported = Reported(fleet)
         self.rejected: Counter[Reason] = Counter(dict.fromkeys(Reason, 0))
 
     def hear(
@@ -257,7 +246,7 @@ class Intake:
         _refuse_retained(is_retained, "vitals")
         vitals = decode_vitals(payload)
         self.heard[Stream.VITALS.value] += 1
-        self._take(host, Stream.VITALS, vitals, now, wall)
+        self.reported.take(host, Stream.VITALS, vitals, now, wall)
 
     def _hear_checks(
         self, host: Host, payload: bytes, is_retained: bool, now: float, wall: float
@@ -265,7 +254,7 @@ class Intake:
         _refuse_retained(is_retained, "checks")
         checks = decode_checks(payload)
         self.heard[Stream.CHECKS.value] += 1
-        if self._take(host, Stream.CHECKS, checks, now, wall):
+        if self.reported.take(host, Stream.CHECKS, checks, now, wall):
             for reading in checks.readings:
                 if reading.state in RESULTS_STATES:
                     self._oddities.hear_feed(host, reading, now)
@@ -277,73 +266,14 @@ class Intake:
         _refuse_retained(is_retained, "backlog")
         backlog = decode_backlog(payload)
         self.heard[Stream.BACKLOG.value] += 1
-        late: list[tuple[Stream, Vitals | Checks]] = [
-            *((Stream.VITALS, vitals) for vitals in backlog.vitals),
-            *((Stream.CHECKS, checks) for checks in backlog.checks),
-        ]
-        times: list[float] = []
-        for stream, message in late:
-            if self._take(host, stream, message, now, wall):
-                times.append(_taken_at(message.wall_ms, host.clock_offset_s or 0.0, now, wall))
-                self.stored.append(
-                    ReadingHeard(
-                        host.name, message.boot, stream, message.seq, message.wall_ms, message
-                    )
-                )
+        times = self.reported.take_late(host, backlog, now, wall)
         if times:
             self._mind.hear_late(host, times, now)
-        self.backlogs.append(BacklogHeard(now, host.venue, host.name, backlog.boot, backlog.number))
-
-    def restore(self, pages: Iterable[Page]) -> None:
-        """Remember which readings an earlier process had heard."""
-        self.ledger.restore(pages)
-        for host in self._fleet:
-            host.readings_heard = sum(
-                self.ledger.heard(host.name, numbered) for numbered in _NUMBERED
-            )
-            self._count_missing(host)
-
-    def _count_missing(self, host: Host) -> None:
-        host.readings_missing = sum(
-            self.ledger.missing(host.name, numbered) for numbered in _NUMBERED
-        )
-
-    def _take(
-        self, host: Host, stream: Stream, message: Vitals | Checks, now: float, wall: float
-    ) -> bool:
-        """Make a message the last known, unless a newer one is; return whether it is the first."""
-        if not self.ledger.add(host.name, message.boot, stream.value, message.seq):
-            return False
-        host.readings_heard += 1
-        self._count_missing(host)
-        offset_s = host.clock_offset_s or 0.0
-        if isinstance(message, Vitals):
-            at = _taken_at(message.wall_ms, offset_s, now, wall)
-            if at >= host.readings_at:
-                host.readings = message.readings
-                host.readings_at = at
-            return True
-        for reading in message.readings:
-            at = _taken_at(reading.wall_ms, offset_s, now, wall)
-            known = host.checks.get(reading.check)
-            if known is None and len(host.checks) >= CHECKS_MAX:
-                continue
-            if known is None or at >= known.at:
-                host.checks[reading.check] = KnownCheck(reading, at)
-        return True
 
 
 def _refuse_retained(is_retained: bool, what: str) -> None:
     if is_retained:
         raise MalformedMessageError(Reason.RETAINED, f"expected {what} that are not retained")
-
-
-def _taken_at(wall_ms: int, offset_s: float, now: float, wall: float) -> float:
-    """Return when (our monotonic s) a host took a reading at ``wall_ms`` of its own clock.
-
-    Never in the future: a host's clock that has stepped must not make its old word the newest.
-    """
-    return min(now, now - (wall - (wall_ms / 1000 - offset_s)))
 
 
 def _ignore(_payload: bytes, _is_retained: bool, _now: float, _wall: float) -> None:

@@ -69,7 +69,7 @@ class Record:
         if self.journal is None:
             return
         left = self.journal.remembered()
-        self._watch.intake.restore(self.journal.pages())
+        self._watch.intake.reported.restore(self.journal.pages())
         gone = restore(self._watch, memory_of(left, self._wall), now)
         self._told = dict(left.told)
         self._watch.incidents.touched()  # as they were
@@ -98,7 +98,7 @@ class Record:
         incidents = self._watch.incidents.touched()
         rows = self._rows_of(events)
         intake = self._watch.intake
-        readings, intake.stored = intake.stored, []
+        readings, intake.reported.stored = intake.reported.stored, []
         if self.journal is None:
             if self.notifier is not None:
                 self.notifier.add(rows.notices)
@@ -108,7 +108,7 @@ class Record:
             self.journal.store(
                 rows._replace(
                     readings=readings,
-                    pages=[] if acknowledge is None else intake.ledger.changed(),
+                    pages=[] if acknowledge is None else intake.reported.ledger.changed(),
                     incidents=[incident_json(incident, self._wall) for incident in incidents],
                 ),
                 acknowledge,
@@ -118,7 +118,7 @@ class Record:
     def save(self, wall: float) -> None:
         """Write down, from time to time, that we live, and which readings were heard live."""
         if self.journal is not None:
-            pages = self._watch.intake.ledger.changed()
+            pages = self._watch.intake.reported.ledger.changed()
             self.journal.store(Rows(pages=pages, marks={ALIVE_AT: round(wall, 3)}))
 
     def settle(self, ids: Sequence[str]) -> None:

@@ -101,9 +101,9 @@ def test_what_was_heard_live_is_not_stored_again(centre: Centre) -> None:
 
     centre.backlog(9.0, vitals(1, taken_at=1.0), vitals(2, taken_at=2.0), number=7)
 
-    assert [(one.stream, one.seq) for one in centre.intake.stored] == [("vitals", 2)]
-    assert [one.number for one in centre.intake.backlogs] == [7]
-    assert centre.intake.ledger.repeats == 1
+    assert [(one.stream, one.seq) for one in centre.intake.reported.stored] == [("vitals", 2)]
+    assert [one.number for one in centre.intake.reported.backlogs] == [7]
+    assert centre.intake.reported.ledger.repeats == 1
 
 
 def test_a_backlog_that_fills_a_gap_leaves_nothing_missing(centre: Centre) -> None:
@@ -122,7 +122,7 @@ def test_a_retained_backlog_is_refused(centre: Centre) -> None:
     with pytest.raises(MalformedMessageError):
         centre.hear(Stream.BACKLOG, encode(Backlog("b", 1, 1)), 1.0, is_retained=True)
 
-    assert centre.intake.backlogs == []
+    assert centre.intake.reported.backlogs == []
 
 
 def test_the_next_process_knows_what_was_heard(centre: Centre) -> None:
@@ -130,10 +130,10 @@ def test_the_next_process_knows_what_was_heard(centre: Centre) -> None:
         centre.hear(Stream.VITALS, encode(vitals(seq, taken_at=seq)), float(seq))
     again = Centre()
 
-    again.intake.restore(centre.intake.ledger.changed())
+    again.intake.reported.restore(centre.intake.reported.ledger.changed())
     again.backlog(9.0, vitals(1, taken_at=1.0), vitals(2, taken_at=2.0))
 
-    assert [one.seq for one in again.intake.stored] == [2]
+    assert [one.seq for one in again.intake.reported.stored] == [2]
     assert again.host.readings_heard == 4
     assert again.host.readings_missing == 1
 

@@ -206,8 +206,8 @@ class Observer:
     def _acknowledge(self) -> None:
         """Acknowledge every backlog: storing takes no time here."""
         intake = self.watch.intake
-        backlogs, intake.backlogs = intake.backlogs, []
-        intake.stored = []
+        backlogs, intake.reported.backlogs = intake.reported.backlogs, []
+        intake.reported.stored = []
         for backlog in backlogs:
             command = Acknowledge(backlog.boot, backlog.number)
             self._command(backlog.venue, backlog.host, command)
