@@ -3,7 +3,8 @@
 import pytest
 
 from aggregator.core.oddities import ALTERNATION_S
-from tests.aggregator.watching import WALL, Line, Message, Watching
+from tests.aggregator.machine import WALL, Message
+from tests.aggregator.watching import Line, Watching
 from venuewatch.wire.checks import CheckState
 from venuewatch.wire.messages import CheckReading, Checks, encode
 from venuewatch.wire.topics import Stream

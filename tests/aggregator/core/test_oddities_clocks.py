@@ -126,6 +126,17 @@ def test_one_big_venue_with_a_wrong_clock_is_not_the_fleets_median() -> None:
     assert accused == set(big)
 
 
+def test_the_few_that_live_of_a_big_inventory_are_its_median() -> None:
+    sparse = Watching({"BIG": tuple(f"b{n}" for n in range(500)), "AQU": ("a1", "a2", "a3", "a4")})
+    sparse.mute(*(name for name in sparse.machines if name.startswith("b")))
+    sparse.wall_step_s = 10.0
+    sparse.subscribe()
+
+    sparse.run(10.0)
+
+    assert sparse.lines() == []
+
+
 def test_beats_that_were_held_up_do_not_clear_a_wrong_clock() -> None:
     patient = Watching(margin_s=9.0)
     patient.bring_up()

@@ -167,6 +167,19 @@ def test_a_host_that_leaves_takes_its_link_with_it(watching: Watching) -> None:
     ]
 
 
+def test_a_venue_that_leaves_takes_its_link_with_it(watching: Watching) -> None:
+    for name in ("s1", "s2", "s3"):
+        watching.machines[name].is_deaf = True
+    watching.run(15.0)
+    for name in ("s1", "s2", "s3"):
+        watching.deliver(watching.machines[name].death("farewell"))
+        watching.mute(name)
+
+    watching.run(60.0)
+
+    assert [line[1] for line in watching.lines()] == ["opened", "closed"]
+
+
 def test_a_link_of_which_nothing_new_is_known_is_not_written_down_again(
     watching: Watching,
 ) -> None:

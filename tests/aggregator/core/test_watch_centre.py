@@ -6,8 +6,9 @@ from aggregator.core.awareness import DEAF_AFTER_S, TELL_AFTER_S
 from aggregator.core.cases import Port
 from aggregator.core.events import HostChanged
 from aggregator.core.states import HostState
+from tests.aggregator.machine import WALL
 from tests.aggregator.scene import GRACE_S, INTERVAL_S, MARGIN_S
-from tests.aggregator.watching import STEP_S, WALL, Watching
+from tests.aggregator.watching import STEP_S, Watching
 from venuewatch.wire import topics
 from venuewatch.wire.messages import Tick, encode
 

@@ -1,13 +1,7 @@
 """A big fleet: what happens to all at once, and what one message may cost."""
 
-import time
-
-from aggregator.core.events import Subject
-from aggregator.core.evidence import Verdict
-from aggregator.core.fleet import Fleet, Host, Venue
-from aggregator.core.incidents import Incidents
 from aggregator.core.states import HostState
-from tests.aggregator.scene import GRACE_S, MARGIN_S
+from tests.aggregator.scene import GRACE_S
 from tests.aggregator.watching import Watching
 
 
@@ -55,19 +49,3 @@ def test_hosts_of_many_venues_that_die_at_once_are_each_known_and_asked_for() ->
         incident.subject.host: incident.cause for incident in fleet.watch.incidents.open.values()
     }
     assert causes == dict.fromkeys(dead, "host_down")
-
-
-def test_a_new_incident_costs_the_same_however_many_are_open() -> None:
-    venue = Venue("STA", margin_s=MARGIN_S)
-    names = [f"h{number}" for number in range(12_000)]
-    for name in names:
-        venue.hosts[name] = Host("STA", name, margin_s=MARGIN_S)
-    incidents = Incidents(Fleet([venue]), lambda _told: None)
-    took_s = []
-    for part in range(4):
-        begun = time.process_time()
-        for name in names[part * 3_000 : (part + 1) * 3_000]:
-            incidents.fall(Subject("host", "STA", name), Verdict("silent"), 1.0)
-        took_s.append(time.process_time() - begun)
-
-    assert took_s[-1] < 4 * took_s[0]

@@ -3,7 +3,8 @@
 import pytest
 
 from aggregator.core.states import HostState
-from tests.aggregator.watching import Message, Watching
+from tests.aggregator.machine import Message
+from tests.aggregator.watching import Watching
 from venuewatch.wire import topics
 from venuewatch.wire.messages import Beat, encode
 from venuewatch.wire.topics import Stream
@@ -173,6 +174,22 @@ def test_a_host_that_comes_back_from_elsewhere_ends_the_cut_of_its_venue(
 
     assert cut == ["venue"]
     assert scopes(watching) == ["host", "host"]
+
+
+def test_a_host_that_was_down_before_the_cut_ends_it_when_it_is_back(watching: Watching) -> None:
+    watching.reach["s3"] = False
+    watching.mute("s3")
+    watching.run(10.0)
+    watching.mute("s1", "s2")
+    watching.run(10.0)
+    cut = scopes(watching)
+    watching.unmute("s3")
+
+    watching.run(60.0)
+
+    assert cut == ["host", "venue"]
+    assert scopes(watching) == ["host", "host"]
+    assert watching.state("s1") is HostState.DOWN
 
 
 def test_a_stranger_that_is_heard_shows_that_the_way_to_its_venue_works(

@@ -6,8 +6,9 @@ At 4 s everybody is up; s1 was heard last at 3.125 s and is the first whose dead
 import pytest
 
 from aggregator.core.states import HostState
+from tests.aggregator.machine import WALL, Message
 from tests.aggregator.scene import GRACE_S, INTERVAL_S, MARGIN_S
-from tests.aggregator.watching import WALL, Message, Watching
+from tests.aggregator.watching import Watching
 from venuewatch.wire import topics
 from venuewatch.wire.messages import Backlog, Vitals, encode
 from venuewatch.wire.readings import Readings
@@ -203,6 +204,21 @@ def test_the_bridge_of_a_venue_of_one_tells_a_cut_from_a_death(said: bytes, who:
     one.run(10.0)
 
     assert [line[2] for line in one.lines()] == [who]
+
+
+def test_when_a_bridge_is_back_those_behind_it_are_given_a_whole_beat_again() -> None:
+    one = Watching({"TAH": ("t1",), "AQU": ("a1", "a2")})
+    one.bring_up()
+    one.mute("t1")
+    one.deliver(Message(topics.BRIDGES + "TAH", b"0"))
+    one.run(1.75)  # its deadline would pass in an eighth of a second
+    one.deliver(Message(topics.BRIDGES + "TAH", b"1"))
+    one.run(1.0)
+    one.unmute("t1")
+
+    one.run(10.0)
+
+    assert one.lines() == []
 
 
 @pytest.mark.parametrize(("venue", "said"), [("STA", b"2"), ("STA", b""), ("NIX", b"0")])

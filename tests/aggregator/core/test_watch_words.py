@@ -6,7 +6,8 @@ At 4 s everybody is up; s1 was heard last at 3.125 s, so that its deadline passe
 import pytest
 
 from aggregator.core.probes import WORD_WITHIN_S
-from tests.aggregator.watching import Message, Watching
+from tests.aggregator.machine import Message
+from tests.aggregator.watching import Watching
 from venuewatch.wire import topics
 from venuewatch.wire.errors import MalformedMessageError
 from venuewatch.wire.messages import Probed, encode
