@@ -1,0 +1,107 @@
+"""One venue host of a rehearsal, and what can happen to it."""
+
+import signal
+import sys
+from pathlib import Path
+from typing import Final
+
+from tests.faults.machine import Machine
+from tests.faults.network import CENTRE, Lan
+from tests.integration.real import Agent, Process
+
+RECONNECT_MAX_S: Final = 2.0
+"""How long (s) anybody waits at most between two attempts, so that a world heals soon."""
+
+BROKER: Final = f'address = "{CENTRE}"\nreconnect_max_s = {RECONNECT_MAX_S}\n'
+
+_WANDERING: Final = Path(__file__).with_name("wandering_agent.py")
+
+
+class Host:
+    """A machine, its cable and its agent; ``link`` is the venue's class of link."""
+
+    def __init__(self, name: str, folder: Path, lan: Lan, *, port: int, link: str) -> None:
+        self.name = name
+        self._lan = lan
+        self._number = int(name.partition("-")[2])
+        self._folder = folder / name
+        self._folder.mkdir()
+        self._broker = f'{BROKER}link = "{link}"\n'
+        self._port = port
+        self._is_plugged = True
+        self._is_off = False
+        self._agent = self._new_agent(name, self._folder)
+        self.agent: Process = self._agent
+        self._twin: Agent | None = None
+
+    @property
+    def programs(self) -> list[Process]:
+        """What runs on it, or did."""
+        return [self.agent] if self._twin is None else [self.agent, self._twin]
+
+    def start(self) -> None:
+        """Start its agent on its machine."""
+        self.agent.at(self._machine).start()
+
+    def unplug(self) -> None:
+        """Pull its cable."""
+        self._is_plugged = False
+        self._lan.unplug(self._number)
+
+    def plug(self) -> None:
+        """Plug it in again."""
+        self._lan.plug(self._number)
+        self._is_plugged = True
+
+    def power_off(self) -> None:
+        """Let it die at once: not even a FIN leaves it."""
+        self.unplug()
+        self.agent.kill()
+        self._is_off = True
+
+    def power_on(self) -> None:
+        """Boot it afresh."""
+        self._lan.replace(self._number)
+        self._is_plugged, self._is_off = True, False
+        self.start()
+
+    def start_twin(self, of: "Host") -> None:
+        """Start an agent on this machine, too, that goes by another host's name."""
+        folder = self._folder / "twin"
+        folder.mkdir()
+        self._twin = self._new_agent(of.name, folder).at(self._machine).start()
+
+    def start_wandering(self) -> Path:
+        """Start its agent anew, with a clock that is wrong by what the returned file says (s)."""
+        offset = self._folder / "offset"
+        offset.write_text("0")
+        config = str(self._folder / f"agent-{self.name}.toml")
+        command = (sys.executable, "-I", str(_WANDERING), str(offset), "--config", config)
+        self.agent.stop()
+        self.agent = Process(self._folder, "wandering", *command)
+        self.start()
+        return offset
+
+    def heal(self) -> None:
+        """Undo whatever was done to it."""
+        if self._is_off:
+            self.power_on()
+        if not self._is_plugged:
+            self.plug()
+        if self.agent is not self._agent:
+            self.agent.stop()
+            self.agent = self._agent
+        if self._twin is not None:
+            self._twin.stop()
+            self._twin = None
+        if self.agent.is_running:
+            self.agent.signal(signal.SIGCONT)
+        else:
+            self.start()
+
+    @property
+    def _machine(self) -> Machine:
+        return self._lan.hosts[self._number]
+
+    def _new_agent(self, name: str, folder: Path) -> Agent:
+        return Agent(folder, self._port, name, broker=self._broker)

@@ -1,0 +1,96 @@
+"""The network of a rehearsal: a centre, and venues with hosts on a LAN behind a router.
+
+Everything is in namespaces, with private addresses, and nothing of it touches this machine's own
+network: the centre is 10.77.0.1, host k of venue v 10.77.v.k. Each uplink is a delay line.
+"""
+
+from typing import Final
+
+from tests.faults.delay_line import Way
+from tests.faults.machine import Machine
+from tests.faults.namespace import remove, set_kernel
+from tests.faults.uplink import DEVICE, Uplink
+
+CENTRE: Final = "10.77.0.1"
+
+_ROUTER_HOST: Final = 254
+_FORWARD: Final = (("ipv4/ip_forward", "1"),)
+
+
+def address_of(venue: int, host: int) -> str:
+    """Return the address of a host; both are counted from 1."""
+    return f"10.77.{venue}.{host}"
+
+
+def make_centre(centre: Machine) -> None:
+    """Make the centre's machine, without a line to anywhere."""
+    centre.make()
+    centre.ip(f"addr add {CENTRE}/32 dev lo")
+
+
+class Lan:
+    """Venue ``number`` (from 1): its router, its uplink and its hosts, counted from 1."""
+
+    def __init__(self, prefix: str, number: int, centre: Machine, way: Way | None = None) -> None:
+        self._prefix = prefix
+        self._number = number
+        self._centre = centre
+        self.router = Machine(prefix, f"{number}")
+        self.hosts: dict[int, Machine] = {}
+        self.uplink = Uplink(self.router, centre, f"venue{number}", way)
+
+    def address(self, host: int) -> str:
+        """Return the address of a host."""
+        return address_of(self._number, host)
+
+    def make(self, hosts: int) -> None:
+        """Make the venue, every cable plugged."""
+        self.router.make()
+        set_kernel(self.router.namespace, _FORWARD)
+        self.uplink.start(seed=self._number)
+        self.router.ip(
+            "link add name lan type bridge",
+            f"addr add {self.address(_ROUTER_HOST)}/24 dev lan",
+            "link set lan up",
+            f"link set {DEVICE} up",
+            f"route add {CENTRE} dev {DEVICE} src {self.address(_ROUTER_HOST)}",
+        )
+        self._centre.ip(
+            f"link set venue{self._number} up",
+            f"route add {self.address(0)}/24 dev venue{self._number} src {CENTRE}",
+        )
+        for host in range(1, hosts + 1):
+            self._add(host)
+
+    def unplug(self, host: int) -> None:
+        """Pull a host's cable: nothing of it is heard any more, nor anything said to it."""
+        self.router.ip(f"link set port{host} down")
+
+    def plug(self, host: int) -> None:
+        """Plug it in again."""
+        self.router.ip(f"link set port{host} up")
+
+    def replace(self, host: int) -> Machine:
+        """Put a fresh machine in a host's place: nothing of the old one's kernel is left."""
+        self.router.ip(f"link del port{host}")
+        remove(self.hosts[host].namespace)
+        return self._add(host)
+
+    def close(self) -> None:
+        """End what runs here; the namespaces are the test run's to remove."""
+        self.uplink.close()
+
+    def _add(self, host: int) -> Machine:
+        machine = self.hosts[host] = Machine(self._prefix, f"{self._number}-{host}")
+        machine.make()
+        self.router.ip(
+            f"link add name port{host} type veth peer name eth0 netns {machine.namespace}",
+            f"link set port{host} master lan up",
+        )
+        machine.ip(
+            f"link set eth0 address 02:00:00:00:{self._number:02x}:{host:02x}",  # replaced or not
+            f"addr add {self.address(host)}/24 dev eth0",
+            "link set eth0 up",
+            f"route add default via {self.address(_ROUTER_HOST)}",
+        )
+        return machine

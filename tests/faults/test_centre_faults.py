@@ -1,0 +1,155 @@
+"""What happens to the broker and to the aggregator accuses no host; what died meanwhile is told."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.faults.host import RECONNECT_MAX_S
+from tests.faults.world import Plan, World, freeze, pause, thaw, world_of
+from tests.integration.real import Aggregator, until
+
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(180)]
+
+PLANS = [Plan("STA", 5), Plan("MAR", 4), Plan("LYO", 3)]
+OF_THE_CENTRE = "centre"
+VENUE_S = 4.0
+STALL_S = 5.0
+GRACE_S = RECONNECT_MAX_S + 1.8 + 5.0 + 1.0  # the cap, a wired margin, what is granted, and a beat
+BROKER_GONE_S = 10.0
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with world_of(tmp_path_factory.mktemp("centre"), PLANS) as world:
+        yield world
+
+
+@pytest.fixture
+def world(running: World) -> Iterator[World]:
+    running.mark()
+    yield running
+    running.recover()
+
+
+def wait_until_heard_again(world: World) -> None:
+    """Wait until each host has beaten often enough to have been judged since."""
+    heard = beats(world)
+    until(
+        "everybody beats again",
+        lambda: beats(world) >= heard + 4 * len(world.hosts),
+        within_s=30.0,
+    )
+    until("the grace is over", world.aggregator.is_ready, within_s=30.0)
+
+
+def beats(world: World) -> float:
+    return world.aggregator.value("venuewatch_aggregator_messages_total", stream="beat") or 0.0
+
+
+def assert_nobody_was_accused(world: World) -> None:
+    assert world.incidents() == []
+    assert world.called("down") == set()
+    assert world.called("unreachable") == set()
+
+
+def test_an_aggregator_that_stood_still_accuses_nobody(world: World) -> None:
+    freeze(world.aggregator)
+    pause(STALL_S)
+    thaw(world.aggregator)
+
+    wait_until_heard_again(world)
+
+    assert_nobody_was_accused(world)
+    assert world.aggregator.events("stalled")
+
+
+@pytest.mark.parametrize("still_s", [2.0, 3.5])  # within a wired host's margin, and beyond it
+def test_a_broker_that_stands_still_for_a_moment_is_nothing(world: World, still_s: float) -> None:
+    freeze(world.broker)
+    pause(still_s)
+    thaw(world.broker)
+
+    wait_until_heard_again(world)
+
+    assert_nobody_was_accused(world)
+
+
+@pytest.mark.parametrize(("how", "says"), [("frozen", "silent"), ("killed", "refuses")])
+def test_a_broker_that_is_gone_is_one_incident_of_its_own(
+    world: World, how: str, says: str
+) -> None:
+    if how == "frozen":
+        freeze(world.broker)
+    else:
+        world.broker.kill()
+
+    incident = world.expect(OF_THE_CENTRE, "", "broker_down", within_s=BROKER_GONE_S)
+
+    (port,) = (seen for seen in incident.evidence if seen.seen == "port")
+    assert port.detail["says"] == says
+    assert {world.aggregator.state(host) for host in world.hosts} == {"unknown"}
+    world.recover()
+    wait_until_heard_again(world)
+    assert world.named() == [(OF_THE_CENTRE, "", "broker_down")]
+    assert world.called("down") == set()
+    assert world.called("unreachable") == set()
+
+
+def test_a_broker_that_restarts_is_nothing(world: World) -> None:
+    world.broker.restart()
+
+    wait_until_heard_again(world)
+
+    assert_nobody_was_accused(world)
+
+
+@pytest.mark.parametrize("how", ["stopped", "killed"])
+def test_an_aggregator_that_restarts_accuses_nobody(world: World, how: str) -> None:
+    end = {"stopped": world.aggregator.stop, "killed": world.aggregator.kill}[how]
+    end()
+    world.aggregator.start()
+
+    wait_until_heard_again(world)
+
+    assert_nobody_was_accused(world)
+
+
+def test_what_died_while_the_aggregator_was_away_is_told_once(world: World) -> None:
+    world.aggregator.kill()
+    world.hosts["STA-2"].power_off()
+    world.aggregator.start()
+
+    world.expect("host", "STA-2", "host_down", within_s=30.0)
+
+    until("the grace is over", world.aggregator.is_ready, within_s=30.0)
+    world.recover()
+    assert world.named() == [("host", "STA-2", "host_down")]
+    assert world.called("down") == {"STA-2"}
+
+
+@pytest.mark.parametrize("how", ["stopped", "killed"])
+def test_an_aggregator_that_restarts_during_a_cut_tells_it_once(world: World, how: str) -> None:
+    code = {"stopped": "MAR", "killed": "LYO"}[how]
+    world.lans[code].uplink.cut()
+    before = world.expect("venue", code, "venue_unreachable", within_s=VENUE_S)
+
+    end = {"stopped": world.aggregator.stop, "killed": world.aggregator.kill}[how]
+    end()
+    world.aggregator.start()
+    pause(GRACE_S)
+
+    (still,) = world.incidents()
+    assert still.number == before.number
+    assert still.opened_at == pytest.approx(before.opened_at, abs=0.001)
+    assert still.closed_at is None
+    world.recover()
+    assert world.named() == [("venue", code, "venue_unreachable")]
+    assert world.incidents()[0].closed_at is not None
+    assert world.called("down") == set()
+    assert opened(world.aggregator, before.number) == 1
+
+
+def opened(aggregator: Aggregator, number: int) -> int:
+    """Return how often an incident was announced as opened, over all restarts."""
+    said = [(line["change"], line["number"]) for line in aggregator.events("incident")]
+    return said.count(("opened", number))

@@ -1,0 +1,103 @@
+"""Venues of forty hosts: a cut is one incident, of the venue, and a host's own is its own."""
+
+import random
+from collections.abc import Iterator
+from itertools import chain, islice
+from typing import Final
+
+import pytest
+
+from tests.faults.trials import run_trials
+from tests.faults.world import Plan, World, world_of
+from tests.integration.real import until
+from venuewatch import clock
+
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
+
+PLANS = [Plan("NOR", 40), Plan("SUD", 40), Plan("MAR", 2)]
+"""A venue that is cut a third time within minutes would be flapping: each is cut twice at most."""
+
+IN_TIME_S: Final = 4.0
+HOST_IN_TIME_S: Final = 3.0
+TRIALS: Final = 50
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with world_of(tmp_path_factory.mktemp("venues"), PLANS) as world:
+        yield world
+
+
+@pytest.fixture
+def world(running: World) -> Iterator[World]:
+    running.mark()
+    yield running
+    running.recover()
+
+
+def assert_one_incident(world: World, code: str) -> None:
+    """It is the venue's, with every host of it, and over; no host of any venue is accused."""
+    hosts = {host.name for host in world.venue(code)}
+    (incident,) = world.incidents()
+    assert incident.name == ("venue", code, "venue_unreachable")
+    assert set(incident.children) == hosts
+    assert incident.closed_at is not None
+    assert world.called("unreachable") == hosts
+    assert world.called("down") == set()
+
+
+@pytest.mark.parametrize(
+    ("code", "up", "down"),
+    [("NOR", True, True), ("NOR", True, False), ("SUD", False, True)],
+    ids=["both-ways", "upward", "downward"],
+)
+def test_a_cut_is_one_incident_until_all_forty_hosts_have_returned_at_once(
+    world: World, code: str, *, up: bool, down: bool
+) -> None:
+    lost_before = wills(world)
+    cut_at = clock.wall()
+    world.lans[code].uplink.cut(up=up, down=down)
+
+    incident = world.expect("venue", code, "venue_unreachable", within_s=IN_TIME_S)
+    read_s = clock.wall() - cut_at
+
+    print(f"opened {incident.opened_at - cut_at:.3f} s after the cut, read after {read_s:.3f} s")
+    assert read_s <= IN_TIME_S
+    until("every session is lost", lambda: wills(world) >= lost_before + 40, within_s=30.0)
+    world.recover()
+    assert_one_incident(world, code)
+
+
+def test_a_cut_that_no_session_is_lost_in_is_one_incident_too(world: World) -> None:
+    lost_before = wills(world)
+    world.lans["SUD"].uplink.cut()
+
+    world.expect("venue", "SUD", "venue_unreachable", within_s=IN_TIME_S)
+
+    world.recover()
+    assert wills(world) == lost_before
+    assert_one_incident(world, "SUD")
+
+
+def test_fifty_silent_cuts_of_single_hosts_are_each_known_in_time(world: World) -> None:
+    seed = random.SystemRandom().randrange(1_000_000)
+    in_turn = chain.from_iterable(zip(world.venue("NOR"), world.venue("SUD"), strict=True))
+    names = [host.name for host in islice(in_turn, TRIALS)]
+
+    trials = run_trials(world, names, random.Random(seed))
+
+    opened_s = sorted(trial.opened_s for trial in trials)
+    read_s = sorted(trial.read_s for trial in trials)
+    mean_s = sum(opened_s) / TRIALS
+    print(f"seed {seed}: opened {opened_s[0]:.3f} to {opened_s[-1]:.3f} s, mean {mean_s:.3f} s;")
+    print(f"read over HTTP {read_s[0]:.3f} to {read_s[-1]:.3f} s after the cut")
+    world.recover()
+    assert read_s[-1] <= HOST_IN_TIME_S
+    assert opened_s[-1] <= HOST_IN_TIME_S
+    assert sorted(world.named()) == sorted(("host", name, "host_down") for name in names)
+    assert world.called("down") == set(names)
+    assert world.called("unreachable") == set()
+
+
+def wills(world: World) -> float:
+    return world.aggregator.value("venuewatch_aggregator_messages_total", stream="death") or 0.0

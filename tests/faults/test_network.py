@@ -1,0 +1,148 @@
+"""The rehearsal's network breaks as a real one does, and touches nothing but itself."""
+
+import os
+import select
+import socket
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+from tests.faults.machine import Machine
+from tests.faults.namespace import inside, ip, names, remove
+from tests.faults.network import CENTRE, Lan, make_centre
+from tests.faults.run import run_of_namespaces
+
+pytestmark = pytest.mark.broker
+
+PORT = 1883
+QUIET_S = 0.5
+
+
+class Site:
+    """A centre that listens, and a venue of two hosts."""
+
+    def __init__(self, prefix: str) -> None:
+        self.centre = Machine(prefix, "centre")
+        make_centre(self.centre)
+        self.lan = Lan(prefix, 1, self.centre)
+        self.lan.make(2)
+        self.listener = inside(
+            self.centre.namespace, lambda: socket.create_server((CENTRE, PORT), backlog=8)
+        )
+
+    @property
+    def host(self) -> Machine:
+        return self.lan.hosts[1]
+
+    def connection(self) -> tuple[socket.socket, socket.socket]:
+        """Return both ends of a connection: the host's and the centre's."""
+        mine = self.host.connect(CENTRE, PORT)
+        theirs, _ = self.listener.accept()
+        return mine, theirs
+
+    def close(self) -> None:
+        self.listener.close()
+        self.lan.close()
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with run_of_namespaces() as prefix:
+        made = Site(prefix)
+        yield made
+        made.close()
+
+
+def is_anything_heard(sock: socket.socket, within_s: float) -> bool:
+    return bool(select.select([sock], [], [], within_s)[0])
+
+
+def own_network() -> tuple[str, str]:
+    """Return this machine's links and routes."""
+    return ip("-brief", "link"), ip("route")
+
+
+def test_a_pulled_cable_is_silent_and_a_connection_outlives_it(site: Site) -> None:
+    mine, theirs = site.connection()
+    with mine, theirs:
+        site.lan.unplug(1)
+        mine.sendall(b"beat")
+        was_silent = not is_anything_heard(theirs, QUIET_S)
+        site.lan.plug(1)
+
+        assert was_silent
+        assert is_anything_heard(theirs, 5.0)
+        assert theirs.recv(9) == b"beat"
+
+
+def test_a_host_without_cable_is_not_reached_by_its_neighbour(site: Site) -> None:
+    site.lan.unplug(1)
+
+    neighbour = inside(site.lan.hosts[2].namespace, lambda: socket.socket())  # noqa: PLW0108
+    with neighbour:
+        neighbour.settimeout(QUIET_S)
+        with pytest.raises(OSError, match="timed out"):
+            neighbour.connect((site.lan.address(1), PORT))
+
+
+def test_no_word_of_a_dead_machine_ever_arrives(site: Site) -> None:
+    mine, theirs = site.connection()
+    with theirs:
+        site.lan.unplug(1)
+        mine.close()
+        site.lan.replace(1)
+        again, second = site.connection()
+
+        with again, second:
+            assert not is_anything_heard(theirs, QUIET_S)
+
+
+def test_a_refused_word_to_a_fresh_machine_is_a_reset(site: Site) -> None:
+    mine, theirs = site.connection()
+    with mine, theirs:
+        site.lan.replace(1)
+
+        theirs.sendall(b"tick")
+
+        assert is_anything_heard(theirs, 5.0)
+        with pytest.raises(ConnectionResetError):
+            theirs.recv(9)
+
+
+def test_this_machine_s_own_network_is_not_touched() -> None:
+    before = own_network()
+
+    with run_of_namespaces() as prefix:
+        site = Site(prefix)
+        during = own_network()
+        site.close()
+
+    assert during == before
+
+
+def test_a_run_leaves_neither_namespaces_nor_processes() -> None:
+    with run_of_namespaces() as prefix:
+        machine = Machine(prefix, "left")
+        machine.make()
+        sleeper = subprocess.Popen(machine.command("sleep", "600"))
+
+    assert not [name for name in names() if name.startswith(prefix)]
+    assert sleeper.wait(5.0) < 0
+
+
+def test_what_a_killed_run_left_is_removed_by_the_next() -> None:
+    with run_of_namespaces() as prefix, subprocess.Popen(["true"]) as gone:
+        gone.wait()
+        left = prefix.replace(str(os.getpid()), str(gone.pid))
+        ip("netns", "add", left)
+        ip("netns", "add", prefix)
+        try:
+            with run_of_namespaces():
+                found = names()
+        finally:
+            if left in names():
+                remove(left)
+
+    assert left not in found
+    assert prefix in found

@@ -1,0 +1,66 @@
+"""Trials: hosts are cut off without a word, one by one, and it is timed when that is known."""
+
+import random
+from collections.abc import Sequence
+from typing import Final
+
+from tests.faults.incidents import Incident
+from tests.faults.world import World
+from tests.integration.real import until
+from venuewatch import clock
+
+APART_S: Final = (0.4, 0.8)
+"""How far (s) two cuts are apart: each falls somewhere else between two beats."""
+
+_KNOWN_S: Final = 30.0
+
+
+class Trial:
+    """A host's cable is pulled, and stays so until it is known to be down.
+
+    Attributes:
+        opened_s: how long (s) after the cut the incident was opened.
+        read_s: how long after the cut it was first read over HTTP.
+    """
+
+    def __init__(self, world: World, name: str) -> None:
+        self.name = name
+        self.opened_s = 0.0
+        self.read_s = 0.0
+        self.is_over = False
+        self._host = world.hosts[name]
+        self._cut_at = 0.0
+
+    def begin(self) -> None:
+        self._cut_at = clock.wall()
+        self._host.unplug()
+
+    def look(self, incident: Incident) -> None:
+        """Take note of its incident."""
+        self.read_s = self.read_s or clock.wall() - self._cut_at
+        self.opened_s = incident.opened_at - self._cut_at
+        if incident.cause == "host_down":
+            self._host.plug()
+            self.is_over = True
+
+
+def run_trials(world: World, names: Sequence[str], rng: random.Random) -> list[Trial]:
+    """Cut each of these hosts off, one after the other, and return what came of it."""
+    trials = [Trial(world, name) for name in names]
+    waiting, under_way = list(trials), list[Trial]()
+    next_at = clock.monotonic()
+
+    def are_known() -> bool:
+        nonlocal next_at
+        if waiting and clock.monotonic() >= next_at:
+            next_at += rng.uniform(*APART_S)
+            under_way.append(waiting.pop(0))
+            under_way[-1].begin()
+        by_host = {incident.host: incident for incident in world.incidents()}
+        for trial in [trial for trial in under_way if trial.name in by_host]:
+            trial.look(by_host[trial.name])
+        under_way[:] = [trial for trial in under_way if not trial.is_over]
+        return not waiting and not under_way
+
+    until("all are known", are_known, within_s=_KNOWN_S + APART_S[1] * len(trials))
+    return trials

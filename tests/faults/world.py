@@ -1,0 +1,175 @@
+"""A whole rehearsal: real agents at venues, a real broker and a real aggregator in the centre."""
+
+import contextlib
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from tests.faults import incidents
+from tests.faults.delay_line import Way
+from tests.faults.host import BROKER, Host
+from tests.faults.incidents import Incident
+from tests.faults.machine import Machine
+from tests.faults.network import CENTRE, Lan, address_of, make_centre
+from tests.faults.run import run_of_namespaces
+from tests.integration.real import Aggregator, Mosquitto, Process, until
+
+_AT_ONCE: Final = 20
+_PAGES_EVERY_S: Final = 0.2
+_WELL_S: Final = 45.0
+_LINGERING: Final = frozenset({"flapping", "duplicate_identity"})  # for minutes, lest they return
+
+
+class Plan(NamedTuple):
+    """A venue of a world; ``way`` is how its uplink is in each direction."""
+
+    code: str
+    hosts: int
+    link: str = "wired"
+    way: Way = Way()
+
+
+class World:
+    """The programs of a rehearsal, and what the centre has said since the last ``mark``."""
+
+    def __init__(self, folder: Path, prefix: str, plans: Sequence[Plan]) -> None:
+        self._plans = plans
+        self._centre = Machine(prefix, "centre")
+        self.broker = Mosquitto(folder, address=CENTRE).at(self._centre)
+        self.aggregator = Aggregator(
+            folder, self.broker.port, inventory=_inventory(plans), broker=BROKER
+        ).at(self._centre)
+        self.lans: dict[str, Lan] = {}
+        self.hosts: dict[str, Host] = {}
+        for number, plan in enumerate(plans, start=1):
+            lan = self.lans[plan.code] = Lan(prefix, number, self._centre, plan.way)
+            for at in range(1, plan.hosts + 1):
+                name = f"{plan.code}-{at}"
+                self.hosts[name] = Host(name, folder, lan, port=self.broker.port, link=plan.link)
+        self._marked = 0
+        self._changes_before = 0
+
+    def start(self) -> None:
+        """Start everything, the agents a few at a time, and wait until all of it is well."""
+        make_centre(self._centre)
+        for plan in self._plans:
+            self.lans[plan.code].make(plan.hosts)
+        self.broker.start()
+        self.aggregator.start()
+        for count, host in enumerate(self.hosts.values(), start=1):
+            host.start()
+            if count % _AT_ONCE == 0 or count == len(self.hosts):
+                self._until(f"{count} hosts are up", lambda count=count: self.hosts_up() >= count)  # type: ignore[misc]
+
+    def close(self) -> None:
+        """End everything that was started."""
+        for lan in self.lans.values():
+            lan.close()
+        agents = (program for host in self.hosts.values() for program in host.programs)
+        for process in (*agents, self.aggregator, self.broker):
+            if process.is_running:
+                process.kill()
+
+    def venue(self, code: str) -> list[Host]:
+        """Return the hosts of a venue, in their order."""
+        return [host for host in self.hosts.values() if host.name.startswith(f"{code}-")]
+
+    def hosts_up(self) -> int:
+        lines = (self.aggregator.get("/metrics") or "").splitlines()
+        return sum(
+            line.startswith("venuewatch_host_state{") and 'state="up"' in line for line in lines
+        )
+
+    def mark(self) -> None:
+        """Wait until everybody is well, and forget what was said before."""
+        self._until("everybody is well", self._is_well)
+        self._marked = max((incident.number for incident in self.ever()), default=0)
+        self._changes_before = len(self.aggregator.accused())
+
+    def recover(self) -> None:
+        """Undo whatever was done, and wait until everybody is well."""
+        for lan in self.lans.values():
+            lan.uplink.heal()
+        for process in (self.broker, self.aggregator):
+            if process.is_running:
+                process.signal(signal.SIGCONT)
+            else:
+                process.start()
+        for host in self.hosts.values():
+            host.heal()
+        self._until("everybody is well", self._is_well)
+
+    def expect(self, scope: str, who: str, cause: str, *, within_s: float) -> Incident:
+        """Return the incident that must be there, of that cause, within so long (s)."""
+        wanted = (scope, who, cause)
+
+        def find() -> Incident | None:
+            found = self.incidents()
+            return next((incident for incident in found if incident.name == wanted), None)
+
+        return until(f"{wanted} is an incident", find, within_s=within_s)
+
+    def incidents(self) -> list[Incident]:
+        """Return the incidents that were opened since the mark, the oldest first."""
+        return [incident for incident in self.ever() if incident.number > self._marked]
+
+    def ever(self) -> list[Incident]:
+        """Return every incident since the world began, the oldest first."""
+        return incidents.read(self.aggregator)
+
+    def named(self) -> list[tuple[str, str, str]]:
+        """Return scope, venue or host, and cause of every incident since the mark."""
+        return [incident.name for incident in self.incidents()]
+
+    def called(self, state: str) -> set[str]:
+        """Return the hosts that were called ``down`` or ``unreachable`` since the mark."""
+        changes = self.aggregator.accused()[self._changes_before :]
+        return {str(change["host"]) for change in changes if change["after"] == state}
+
+    def _is_well(self) -> bool:
+        """Tell whether all are up, and nothing is held against anybody that can be over by now."""
+        return all(
+            incident.closed_at is not None or incident.cause in _LINGERING
+            for incident in self.ever()
+        ) and self.hosts_up() == len(self.hosts)
+
+    def _until(self, what: str, ask: Callable[[], bool]) -> None:
+        """Wait for it without keeping the aggregator busy with long pages."""
+        until(what, ask, within_s=_WELL_S, every_s=_PAGES_EVERY_S)
+
+
+@contextlib.contextmanager
+def world_of(folder: Path, plans: Sequence[Plan]) -> Iterator[World]:
+    """Yield a world in which everybody is up; nothing is left of it afterwards."""
+    with run_of_namespaces() as prefix:
+        world = World(folder, prefix, plans)
+        try:
+            world.start()
+            yield world
+        finally:
+            world.close()
+
+
+def freeze(process: Process) -> None:
+    process.signal(signal.SIGSTOP)
+
+
+def thaw(process: Process) -> None:
+    process.signal(signal.SIGCONT)
+
+
+def pause(seconds: float) -> None:
+    """Let time pass: how long something lasts is what is tested."""
+    threading.Event().wait(seconds)
+
+
+def _inventory(plans: Sequence[Plan]) -> str:
+    lines = []
+    for number, plan in enumerate(plans, start=1):
+        lines += ["[[venue]]", f'code = "{plan.code}"', f'link = "{plan.link}"']
+        for at in range(1, plan.hosts + 1):
+            lines += ["[[venue.host]]", f'name = "{plan.code}-{at}"']
+            lines += [f'address = "{address_of(number, at)}"', f"gateway = {str(at == 1).lower()}"]
+    return "\n".join(lines) + "\n"
