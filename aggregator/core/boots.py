@@ -36,7 +36,7 @@ class Boots:
         self._events = events
         self.returned: list[BootReturned] = []
 
-    def begin(self, host: Host, beat: Beat) -> None:
+    def begin(self, host: Host, beat: Beat, now: float) -> None:
         """Take in the first beat of another boot than the last."""
         if host.boot:
             host.restarts += 1
@@ -44,6 +44,7 @@ class Boots:
                 self.returned.append(BootReturned(host, beat.boot, host.boot))
             host.former_boots = (*host.former_boots[1 - _FORMER :], host.boot)
         host.boot = beat.boot
+        host.boot_heard_at = now
         host.steady = 0
         interval_s = UNANNOUNCED_INTERVAL_S
         if host.birth is not None and host.birth.boot == beat.boot:

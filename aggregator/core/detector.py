@@ -117,7 +117,7 @@ class Detector:
         self._deadlines.advance(now)
         is_new_boot = beat.boot != host.boot
         if is_new_boot:
-            self.boots.begin(host, beat)
+            self.boots.begin(host, beat, now)
         elif beat.seq > host.beat_seq:
             host.missed += beat.seq - host.beat_seq - 1
         else:

@@ -75,6 +75,7 @@ class Host:
         "birth",
         "birth_asked_at",
         "boot",
+        "boot_heard_at",
         "cause",
         "checks",
         "clock_offset_s",
@@ -133,6 +134,7 @@ class Host:
         self.lateness = Lateness()
 
         self.boot = ""
+        self.boot_heard_at = -INF
         self.session = 0
         self.is_replaced = False
         self.birth: Birth | None = None

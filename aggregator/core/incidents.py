@@ -203,14 +203,16 @@ class Incidents:
         if more:
             self._keep(current._replace(children=(*current.children, *more)))
 
-    def correct(self, host: str, times: Sequence[float], at: float) -> None:
+    def correct(
+        self, host: str, times: Sequence[float], at: float, *, opened_after: float = -INF
+    ) -> None:
         """Readings taken at ``times`` show that ``host`` lived: correct the record of its falls.
 
-        A live state is never touched.
+        Only of those that were opened after ``opened_after``. A live state is never touched.
         """
         for number in self._by_host.get(host, ()):
             incident = self._known.get(number)
-            if incident is None:
+            if incident is None or incident.opened_at < opened_after:
                 continue
             end = INF if incident.closed_at is None else incident.closed_at
             within = [time for time in times if incident.opened_at <= time <= end]

@@ -13,7 +13,7 @@ from typing import Protocol, TypeAlias
 from aggregator.core.detector import Detector
 from aggregator.core.fleet import Fleet, Host, Venue
 from aggregator.core.oddities import Oddities
-from aggregator.core.reported import Reported
+from aggregator.core.reported import Reported, Taken
 from aggregator.core.rules.clock_skew import LIMIT_S
 from aggregator.core.states import HostState
 from aggregator.core.ticks import Ticks, clock_offset
@@ -58,8 +58,8 @@ class Mind(Protocol):
     def hear_bridge(self, venue: Venue, now: float, *, is_connected: bool) -> None:
         """A venue's broker is connected to ours, or is not any more."""
 
-    def hear_late(self, host: Host, times: Sequence[float], now: float) -> None:
-        """Readings taken at ``times`` came late."""
+    def hear_late(self, host: Host, taken: Sequence[Taken], now: float) -> None:
+        """Readings came late."""
 
     def heard_anybody(self, now: float) -> None:
         """A beat came while we believed that nobody can be heard."""
@@ -266,9 +266,9 @@ class Intake:
         _refuse_retained(is_retained, "backlog")
         backlog = decode_backlog(payload)
         self.heard[Stream.BACKLOG.value] += 1
-        times = self.reported.take_late(host, backlog, now, wall)
-        if times:
-            self._mind.hear_late(host, times, now)
+        taken = self.reported.take_late(host, backlog, now, wall)
+        if taken:
+            self._mind.hear_late(host, taken, now)
 
 
 def _refuse_retained(is_retained: bool, what: str) -> None:

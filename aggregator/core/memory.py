@@ -108,6 +108,8 @@ def _settle(watch: Watch, incident: Incident, now: float) -> None:
         case "host" | "venue":
             fallen = _fallen(watch.fleet, incident)
             if fallen is not None:
+                if fallen.state is HostState.DOWN:
+                    watch.doubt_cause(fallen)
                 incidents.hold(subject, Verdict(fallen.cause or incident.cause), fallen.since, now)
             elif incident.cause != flapping.CAUSE:
                 incidents.end(subject, now)

@@ -1,6 +1,7 @@
 """What hosts report: each reading once, the newest kept, the late ones to be stored."""
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from aggregator.core.events import BacklogHeard, ReadingHeard
 from aggregator.core.fleet import Fleet, Host, KnownCheck
@@ -12,6 +13,13 @@ CHECKS_MAX = 500
 """How many checks of one host are known at a time."""
 
 _NUMBERED = (Stream.VITALS.value, Stream.CHECKS.value)
+
+
+class Taken(NamedTuple):
+    """When (monotonic s) a reading was taken, and in which boot of its agent."""
+
+    at: float
+    boot: str
 
 
 class Reported:
@@ -62,19 +70,20 @@ class Reported:
                 host.checks[reading.check] = KnownCheck(reading, at)
         return True
 
-    def take_late(self, host: Host, backlog: Backlog, now: float, wall: float) -> list[float]:
+    def take_late(self, host: Host, backlog: Backlog, now: float, wall: float) -> list[Taken]:
         """Take what was said too late to be live: it is stored, and can accuse nobody.
 
-        Return when (monotonic s) the readings that are news were taken.
+        Return when the readings that are news were taken.
         """
         late: list[tuple[Stream, Vitals | Checks]] = [
             *((Stream.VITALS, vitals) for vitals in backlog.vitals),
             *((Stream.CHECKS, checks) for checks in backlog.checks),
         ]
-        times: list[float] = []
+        times: list[Taken] = []
         for stream, message in late:
             if self.take(host, stream, message, now, wall):
-                times.append(taken_at(message.wall_ms, host.clock_offset_s or 0.0, now, wall))
+                at = taken_at(message.wall_ms, host.clock_offset_s or 0.0, now, wall)
+                times.append(Taken(at, message.boot))
                 self.stored.append(
                     ReadingHeard(
                         host.name, message.boot, stream, message.seq, message.wall_ms, message

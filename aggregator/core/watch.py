@@ -20,6 +20,7 @@ from aggregator.core.incidents import Incidents
 from aggregator.core.intake import Intake
 from aggregator.core.oddities import REFERENCE_EVERY, Oddities
 from aggregator.core.probes import Probes
+from aggregator.core.reported import Taken
 from aggregator.core.rules import aggregator_blind, venue_unreachable
 from aggregator.core.states import ALIVE, HostState, Trigger
 from aggregator.core.ticks import Ticks
@@ -69,6 +70,7 @@ class Watch:
         self.intake = Intake(fleet, self.detector, self._ticks, self)
         self._advanced_to = -INF
         self._hears_since = -INF
+        self._unexplained: dict[Host, None] = {}  # in the order in which they fell
         self._wall_ahead_s: float | None = None
         self._canaries_in_time = 0
 
@@ -202,9 +204,15 @@ class Watch:
             self.detector.begin_anew(hosts, now)
         venue.bridge = (now, is_connected)
 
-    def hear_late(self, host: Host, times: Sequence[float], now: float) -> None:
-        """A backlog shows that a host lived at ``times``: the record is corrected, no state."""
-        self.incidents.correct(host.name, times, now)
+    def hear_late(self, host: Host, taken: Sequence[Taken], now: float) -> None:
+        """A backlog shows that a host lived: the record is corrected, no state.
+
+        What a boot says of the time before it was first heard is of its own start.
+        """
+        earlier = [reading.at for reading in taken if reading.boot != host.boot]
+        present = [reading.at for reading in taken if reading.boot == host.boot]
+        self.incidents.correct(host.name, earlier, now)
+        self.incidents.correct(host.name, present, now, opened_after=host.boot_heard_at)
 
     def heard_anybody(self, now: float) -> None:
         """A beat came while the whole fleet was believed to be out of our hearing."""
@@ -335,11 +343,14 @@ class Watch:
                 self._ask_about(host, at)
         elif change.before is HostState.DOWN:
             self._probes.forget(host)
+            self._unexplained.pop(host, None)
             self.incidents.rise(subject, at)
         if change.after is HostState.AWAY:
             self.incidents.leave(host, at)
         if change.before in _OUT_OF_SIGHT:
             self._return_of(host, change)
+            if change.after is HostState.UP and self._unexplained:
+                self._ask_again(host.venue, at)
         self._set_limit()
 
     def _return_of(self, host: Host, change: HostChanged) -> None:
@@ -354,6 +365,17 @@ class Watch:
             self.incidents.rise(subject, change.at)
             self.detector.expect_back(venue.hosts.values(), change.at)
             self.detector.excuse(venue.hosts.values(), change.at)
+
+    def _ask_again(self, venue: str, at: float) -> None:
+        """Somebody is back at a venue who can say what is with those whom nobody could explain."""
+        for host in [host for host in self._unexplained if host.venue == venue]:
+            self._unexplained.pop(host, None)
+            if host.state is HostState.DOWN and host.cause in _WORTH_ASKING:
+                self._ask_about(host, at)
+
+    def doubt_cause(self, host: Host) -> None:
+        """Nobody has explained why a host is down: ask as soon as somebody can say."""
+        self._unexplained[host] = None
 
     def _ask_about(self, host: Host, at: float) -> None:
         inquiry, wanted = self._probes.ask(self.fleet.venues[host.venue], host, at)
@@ -372,4 +394,6 @@ class Watch:
         verdict = diagnose(case)
         if isinstance(verdict, Verdict):
             host.cause = verdict.cause
+            if verdict.cause in _WORTH_ASKING and host.is_listed and host.address:
+                self._unexplained[host] = None
             self.incidents.sharpen(Subject("host", host.venue, host.name), verdict, at)

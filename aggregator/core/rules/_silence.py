@@ -25,7 +25,7 @@ def seen_of(case: Silence) -> tuple[Evidence, ...]:
             said["detail"] = word.detail
         seen.append(Evidence(word.at, word.by, "probe", said))
     mute = sorted(set(inquiry.asked) - {word.by for word in inquiry.words})
-    if inquiry.is_over and mute:
+    if inquiry.is_over and mute and inquiry.reached_by is None:
         seen.append(Evidence(case.at, CENTRE, "no_word", {"of": ", ".join(mute)}))
     if inquiry.obstacle:
         seen.append(Evidence(case.at, CENTRE, "nobody_to_ask", {"why": inquiry.obstacle}))
