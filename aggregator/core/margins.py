@@ -12,9 +12,9 @@ Link: TypeAlias = Literal["wired", "metro", "cellular", "satellite", "satellite_
 
 MARGINS_S: Final[Mapping[Link, float]] = {
     "wired": 1.8,
-    "metro": 2.5,
+    "metro": 2.0,
     "cellular": 9.3,
-    "satellite": 4.2,
+    "satellite": 4.1,
     "satellite_lossy": 32.0,
     "bursty": 66.0,
 }

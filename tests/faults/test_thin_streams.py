@@ -1,0 +1,88 @@
+"""What an agent's TCP connection does on a line that loses everything, in the real kernel."""
+
+import socket
+from collections.abc import Iterator
+from typing import Final
+
+import pytest
+
+from agent import session
+from tests.faults.delay_line import Way
+from tests.faults.machine import Machine
+from tests.faults.namespace import inside
+from tests.faults.run import run_of_namespaces
+from tests.faults.uplink import DEVICE, Uplink
+from tests.integration.real import until
+from venuewatch import clock
+
+pytestmark = pytest.mark.broker
+
+LOW, HIGH = "10.79.0.1", "10.79.0.2"
+PORT = 1883
+WAY_S = 0.1
+CUT_S = 4.0
+RETRANSMITTED: Final = 100  # the offset of tcpi_total_retrans in struct tcp_info (linux/tcp.h)
+
+
+class Line:
+    """Two machines with a line of 0.2 s round trip between them, and a listener on the higher."""
+
+    def __init__(self, low: Machine, high: Machine, line: Uplink) -> None:
+        self.low, self.uplink = low, line
+        self._listener = inside(
+            high.namespace, lambda: socket.create_server((HIGH, PORT), family=socket.AF_INET)
+        )
+
+    def connection(self) -> tuple[socket.socket, socket.socket]:
+        """Return both ends of a connection that has measured its round trip."""
+        near = inside(self.low.namespace, lambda: socket.create_connection((HIGH, PORT), 5.0))
+        near.settimeout(5.0)
+        far, _ = self._listener.accept()
+        far.settimeout(5.0)
+        for _ in range(8):
+            near.send(b".")
+            far.recv(1)
+        return near, far
+
+    def close(self) -> None:
+        self._listener.close()
+        self.uplink.close()
+
+
+@pytest.fixture
+def line() -> Iterator[Line]:
+    with run_of_namespaces() as prefix:
+        low, high = Machine(prefix, "low"), Machine(prefix, "high")
+        low.make()
+        high.make()
+        uplink = Uplink(low, high, DEVICE, Way(delay_s=WAY_S)).start()
+        low.ip(f"addr add {LOW} peer {HIGH} dev {DEVICE}", f"link set {DEVICE} up")
+        high.ip(f"addr add {HIGH} peer {LOW} dev {DEVICE}", f"link set {DEVICE} up")
+        joined = Line(low, high, uplink)
+        yield joined
+        joined.close()
+
+
+def retransmissions(sock: socket.socket) -> int:
+    info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 104)
+    return int.from_bytes(info[RETRANSMITTED : RETRANSMITTED + 4], "little")
+
+
+def test_an_agents_connection_tries_again_and_again_where_a_stock_one_doubles_its_wait(
+    line: Line,
+) -> None:
+    stock, stock_far = line.connection()
+    ours, ours_far = line.connection()
+    session.tune(ours)
+    with stock, stock_far, ours, ours_far:
+        before = retransmissions(stock), retransmissions(ours)
+        line.uplink.cut()
+        begin = clock.monotonic()
+        stock.send(b"!")
+        ours.send(b"!")
+        until("the cut has lasted", lambda: clock.monotonic() >= begin + CUT_S)
+        of_stock = retransmissions(stock) - before[0]
+        of_ours = retransmissions(ours) - before[1]
+
+    assert of_stock <= 5
+    assert of_ours >= of_stock + 2

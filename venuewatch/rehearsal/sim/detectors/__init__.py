@@ -1,0 +1,14 @@
+"""Failure detectors from the literature, on the same beats: each hears, and has a deadline."""
+
+from typing import Protocol
+
+
+class FailureDetector(Protocol):
+    """Watches one host."""
+
+    @property
+    def deadline(self) -> float:
+        """When (s) it suspects the host if nothing more is heard; infinity before the first."""
+
+    def hear(self, number: int, now: float) -> None:
+        """Take in beat ``number``, heard at ``now`` (s)."""

@@ -1,0 +1,66 @@
+"""When a host's beats are due, and when one is heard that nothing disturbs."""
+
+import math
+import random
+
+from venuewatch.rehearsal.sim.links import LinkModel
+from venuewatch.rehearsal.sim.tcp import RoundTrip
+
+_SAMPLES = 65_536
+_WARM = 64
+
+
+class Pool:
+    """What a long undisturbed past leaves behind on a class of link: jitter and round trips."""
+
+    def __init__(self, model: LinkModel) -> None:
+        rng = random.Random(f"pool/{model}")
+        rate = 1 / model.jitter_s
+        self.jitter_s = [rng.expovariate(rate) for _ in range(_SAMPLES)]
+        trip = RoundTrip(model.rtt_s)
+        self._trips: list[RoundTrip] = []
+        for there_s, back_s in zip(self.jitter_s, reversed(self.jitter_s[:2_048]), strict=False):
+            trip.observe(model.rtt_s + there_s + back_s)
+            self._trips.append(trip.copy())
+
+    def round_trip(self, rng: random.Random) -> RoundTrip:
+        """Return the estimate of a connection that has long been undisturbed."""
+        return self._trips[_WARM + int(rng.random() * (len(self._trips) - _WARM))].copy()
+
+
+class Rhythm:
+    """The beats of one host, numbered from 0 at ``phase_s``, ``interval_s`` apart."""
+
+    def __init__(
+        self, model: LinkModel, pool: Pool, *, phase_s: float, interval_s: float, session: int = 1
+    ) -> None:
+        self.phase_s = phase_s
+        self.interval_s = interval_s
+        self.session = session
+        self.way_s = model.rtt_s / 2
+        self.pool = pool
+        self._jitter_s = pool.jitter_s
+        self._offset = int(phase_s * _SAMPLES)
+
+    def due(self, number: int) -> float:
+        """Return when (s) a beat is due."""
+        return self.phase_s + number * self.interval_s
+
+    def first_due(self, since: float) -> int:
+        """Return the number of the first beat that is due at ``since`` (s) or after."""
+        return max(0, math.ceil((since - self.phase_s) / self.interval_s))
+
+    def newest_due(self, now: float) -> int:
+        """Return the number of the newest beat that is due by ``now`` (s)."""
+        return math.floor((now - self.phase_s) / self.interval_s)
+
+    def heard(self, number: int) -> float:
+        """Return when (s) a beat is heard that nothing disturbs."""
+        return self.due(number) + self.way_s + self._jitter(number)
+
+    def round_trip_s(self, number: int) -> float:
+        """Return the round trip (s) that the host measures by such a beat."""
+        return 2 * self.way_s + self._jitter(number) + self._jitter(number + _SAMPLES // 2)
+
+    def _jitter(self, number: int) -> float:
+        return self._jitter_s[(number + self._offset) % _SAMPLES]

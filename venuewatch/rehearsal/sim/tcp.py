@@ -1,0 +1,286 @@
+"""One thin stream over stock Linux TCP: when what was written arrives, and in what bursts.
+
+Timers are those of RFC 6298 with Linux's minimum (200 ms on the variance's term), the tail loss
+probe and the loss detection by time of RFC 8985, one probe a flight. What is written while a
+loss is being repaired waits in the sender, as it does in Linux with one segment in flight: the
+congestion window is closed until the lost one is acknowledged. Compared with Linux 6.18 (RTT
+20, 100 and 600 ms; 1 to 6 losses in a row; gaps of 1, 3 and 6 s): the same retransmissions, to
+a few hundredths of a second. Simplified, each to the worse: acknowledgements ride on no other
+traffic, and no other data of the stream repairs a loss.
+"""
+
+import heapq
+import math
+from collections.abc import Callable
+from itertools import count
+from typing import Final, NamedTuple, TypeAlias
+
+RTO_MIN_S: Final = 0.2  # TCP_RTO_MIN, linux/include/net/tcp.h
+RTO_MAX_S: Final = 120.0  # TCP_RTO_MAX, likewise
+THIN_RETRIES: Final = 6  # TCP_THIN_LINEAR_RETRIES, likewise
+_THIN: Final = 4  # tcp_stream_is_thin(), likewise: fewer segments in flight
+_PROBE_EXTRA_S: Final = 0.002  # TCP_TIMEOUT_MIN_US, likewise
+
+# How coarse (s) Linux's timer wheel is for a timeout of up to so long (s), at 250 ticks a second
+# as Debian and Ubuntu build it: the table in linux/kernel/time/timer.c.
+_WHEEL: Final = ((0.252, 0.004), (2.016, 0.032), (16.128, 0.256), (math.inf, 2.048))
+
+Carry: TypeAlias = Callable[[float], float | None]
+"""When (s) a packet that is sent at the given moment arrives; None if it is lost."""
+
+
+def rings_at(now: float, timeout_s: float) -> float:
+    """Return when (s) a kernel timer rings that is set now: rounded up to what its wheel knows."""
+    step_s = next(step_s for reach_s, step_s in _WHEEL if timeout_s < reach_s)
+    return (math.floor((now + timeout_s) / step_s) + 1) * step_s
+
+
+class Arrival(NamedTuple):
+    """A beat's number, when (s) it was heard, and when the copy that brought it was sent."""
+
+    at: float
+    number: int
+    sent: float
+
+
+class RoundTrip:
+    """The smoothed round trip and what the retransmission timer makes of it (RFC 6298, 2)."""
+
+    __slots__ = ("least_s", "smoothed_s", "variance_s")
+
+    def __init__(self, first_s: float) -> None:
+        self.smoothed_s = first_s
+        self.variance_s = first_s / 2
+        self.least_s = first_s
+
+    def observe(self, sample_s: float) -> None:
+        """Take in one measured round trip (s)."""
+        self.variance_s += (abs(self.smoothed_s - sample_s) - self.variance_s) / 4
+        self.smoothed_s += (sample_s - self.smoothed_s) / 8
+        self.least_s = min(self.least_s, sample_s)
+
+    @property
+    def rto_s(self) -> float:
+        """The retransmission timeout (s) before any backoff."""
+        return self.smoothed_s + max(RTO_MIN_S, 4 * self.variance_s)
+
+    def probe_at(self, sent: float) -> float:
+        """Return when (s) a lone segment is probed for that was sent at the given moment."""
+        return rings_at(sent, min(self.rto_s, 2 * self.smoothed_s + RTO_MIN_S))
+
+    def copy(self) -> "RoundTrip":
+        """Return one of its own with the same history."""
+        twin = RoundTrip(self.smoothed_s)
+        twin.variance_s = self.variance_s
+        twin.least_s = self.least_s
+        return twin
+
+
+class _Segment:
+    __slots__ = ("is_received", "is_sacked", "numbers", "sent")
+
+    def __init__(self, numbers: list[int]) -> None:
+        self.numbers = numbers
+        self.sent = -math.inf
+        self.is_received = False
+        self.is_sacked = False
+
+
+_ARRIVE, _ACK, _REORDER, _TICK = range(4)
+
+_TICK_EVERY_S = 1.0
+
+
+class Sender:
+    """The sender's side and the receiver's, over a path that loses and delays.
+
+    ``write`` and ``advance`` are called in order of time. ``linear_retries``: for so many timeouts
+    in a row a thin stream does not double its timeout, as with TCP_THIN_LINEAR_TIMEOUTS.
+
+    Attributes:
+        arrivals: what the receiver's application was handed, in order; the caller takes it.
+        acknowledged_at: when (s) the sender last learned of anything new.
+    """
+
+    def __init__(
+        self,
+        up: Carry,
+        down: Carry,
+        round_trip: RoundTrip,
+        *,
+        rto_max_s: float = RTO_MAX_S,
+        linear_retries: int = 0,
+    ) -> None:
+        self._up = up
+        self._down = down
+        self.round_trip = round_trip
+        self._rto_max_s = rto_max_s
+        self._linear_retries = linear_retries
+        self._retries = 0
+        self._backoff = 0
+        self._is_held = False
+        self._has_probed = False
+        self._timer = math.inf
+        self._flight: list[_Segment] = []
+        self._waiting: list[int] = []
+        self._events: list[tuple[float, int, int, list[_Segment], float]] = []
+        self._ticket = count()
+        self._newest_received = -math.inf
+        self.arrivals: list[Arrival] = []
+        self.acknowledged_at = -math.inf
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether everything that was written is acknowledged."""
+        return not self._flight and not self._waiting
+
+    @property
+    def next_at(self) -> float:
+        """When (s) something happens next; infinity if nothing is under way."""
+        if not self._flight:
+            return math.inf
+        return min(self._events[0][0], self._timer) if self._events else self._timer
+
+    def write(self, number: int, now: float) -> None:
+        """Hand in one beat."""
+        if self._is_held:
+            self._waiting.append(number)
+        else:
+            self._send_new([number], now)
+
+    def advance(self, now: float) -> None:
+        """Let everything happen that is due by ``now``."""
+        events = self._events
+        while self._flight:
+            at = events[0][0] if events else math.inf
+            if self._timer < at:
+                if self._timer > now:
+                    return
+                self._time_out(self._timer)
+                continue
+            if at > now:
+                return
+            _, _, kind, segments, sent = heapq.heappop(events)
+            if kind == _ARRIVE:
+                self._arrive(segments, sent, at)
+            elif kind == _ACK:
+                self._hear_ack(segments, sent, at)
+            elif kind == _TICK:
+                self._acknowledge(self._newest_received, at)
+                self._push(at + _TICK_EVERY_S, _TICK)
+            elif not self._is_held and self._flight[0].sent == sent:
+                self._repair(at)
+        events.clear()
+
+    def _rto(self) -> float:
+        return min(self.round_trip.rto_s * 2.0**self._backoff, self._rto_max_s)
+
+    def _push(
+        self, at: float, kind: int, segments: list[_Segment] | None = None, sent: float = 0.0
+    ) -> None:
+        heapq.heappush(self._events, (at, next(self._ticket), kind, segments or [], sent))
+
+    def _send_new(self, numbers: list[int], now: float) -> None:
+        if not self._flight and not self._events:
+            self._push((now // _TICK_EVERY_S + 1) * _TICK_EVERY_S, _TICK)
+        self._flight.append(_Segment(numbers))
+        self._transmit(self._flight[-1:], now)
+        self._set_timer(now)
+
+    def _set_timer(self, now: float) -> None:
+        """Wait for a probe, or, once there was one, for the timeout of the oldest."""
+        timeout = self._flight[0].sent + self._rto()
+        if not self._has_probed:
+            extra_s = RTO_MIN_S if len(self._flight) == 1 else _PROBE_EXTRA_S
+            timeout = min(timeout, now + 2 * self.round_trip.smoothed_s + extra_s)
+        self._timer = rings_at(now, max(0.0, timeout - now))
+
+    def _transmit(self, segments: list[_Segment], now: float) -> None:
+        for segment in segments:
+            segment.sent = now
+        arrives = self._up(now)
+        if arrives is not None:
+            self._push(arrives, _ARRIVE, segments, now)
+
+    def _time_out(self, now: float) -> None:
+        if not self._has_probed and not self._is_held:
+            self._has_probed = True
+            self._transmit(self._flight[-1:], now)
+            self._timer = rings_at(now, self._rto())
+            return
+        self._retries += 1
+        is_thin = len(self._flight) < _THIN
+        self._backoff = (
+            0 if is_thin and self._retries <= self._linear_retries else self._backoff + 1
+        )
+        self._repair(now)
+
+    def _repair(self, now: float) -> None:
+        """Send again, in one, what must be lost by now; new data waits until that is there."""
+        self._is_held = True
+        self._has_probed = True
+        lost_before = now - self.round_trip.smoothed_s - self.round_trip.least_s / 4
+        lost = [
+            segment
+            for at, segment in enumerate(self._flight)
+            if at == 0 or (segment.sent < lost_before and not segment.is_sacked)
+        ]
+        self._transmit(lost, now)
+        self._timer = rings_at(now, self._rto())
+
+    def _arrive(self, segments: list[_Segment], sent: float, now: float) -> None:
+        for segment in segments:
+            segment.is_received = True
+        for segment in self._flight:
+            if not segment.is_received:
+                break
+            self.arrivals.extend(Arrival(now, number, sent) for number in segment.numbers)
+            segment.numbers = []
+        self._newest_received = sent
+        self._acknowledge(sent, now)
+
+    def _acknowledge(self, sent: float, now: float) -> None:
+        """Tell the sender what is there, and when the newest of it was sent."""
+        got = [segment for segment in self._flight if segment.is_received]
+        answered = self._down(now) if got else None
+        if answered is not None:
+            self._push(answered, _ACK, got, sent)
+
+    def _hear_ack(self, got: list[_Segment], sent: float, now: float) -> None:
+        flight = self._flight
+        is_news = False
+        for segment in got:
+            is_news = is_news or not segment.is_sacked
+            segment.is_sacked = True
+        if not is_news:
+            return
+        self.round_trip.observe(now - sent)
+        self.acknowledged_at = now
+        if not flight[0].is_sacked:
+            self._suspect(sent, now)
+            return
+        while flight and flight[0].is_sacked:
+            flight.pop(0)
+        self._backoff = self._retries = 0
+        if flight and self._is_held:
+            self._repair(now)
+            return
+        self._is_held = self._has_probed = False
+        if self._waiting:
+            waiting, self._waiting = self._waiting, []
+            self._send_new(waiting, now)
+        elif flight:
+            self._set_timer(now)
+        else:
+            self._timer = math.inf
+
+    def _suspect(self, sent: float, now: float) -> None:
+        """A later one came through: the oldest is lost, once it had its time (RFC 8985, 6.2)."""
+        head = self._flight[0]
+        if self._is_held or sent <= head.sent:
+            return
+        lost_at = head.sent + (now - sent) + self.round_trip.least_s / 4
+        if lost_at <= now:
+            self._repair(now)
+        else:
+            self._push(lost_at, _REORDER, sent=head.sent)

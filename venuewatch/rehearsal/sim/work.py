@@ -1,0 +1,87 @@
+"""Pieces of work over all cores, which an interruption leaves where they are."""
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from queue import Empty, SimpleQueue
+from typing import Any, TypeAlias, TypeVar
+
+_LOOK_EVERY_S = 0.2
+_WAITING_PER_PROCESS = 4
+
+T = TypeVar("T")
+
+Progress: TypeAlias = Callable[[], None]
+"""Called for each piece that is done."""
+
+IsStopped: TypeAlias = Callable[[], bool]
+"""Asked whether to leave what is not finished."""
+
+
+def processes() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def pool_of(size: int | None) -> ProcessPoolExecutor:
+    """Return a pool of ``size`` processes, None for one a core."""
+    return ProcessPoolExecutor(
+        max_workers=size or processes(),
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=_leave_interrupts_to_the_parent,
+    )
+
+
+def done_of(
+    pool: ProcessPoolExecutor,
+    pieces: Mapping[str, Sequence[Callable[[], T]]],
+    on_progress: Progress,
+    is_stopped: IsStopped,
+) -> dict[str, list[T]]:
+    """Return what the pieces under each name came to, in their order.
+
+    What was left when it was stopped is missing; the pieces under way are waited for.
+    """
+    waiting = iter([(name, piece) for name, each in pieces.items() for piece in each])
+    order: list[tuple[str, Future[T]]] = []
+    ready: SimpleQueue[Any] = SimpleQueue()
+    under_way, is_all_sent = 0, False
+    while under_way or not (is_all_sent or is_stopped()):
+        while under_way < _WAITING_PER_PROCESS * processes() and not is_stopped():
+            name, piece = next(waiting, ("", None))
+            is_all_sent = piece is None
+            if piece is None:
+                break
+            future = pool.submit(piece)
+            order.append((name, future))
+            future.add_done_callback(ready.put)
+            under_way += 1
+        try:
+            ready.get(timeout=_LOOK_EVERY_S).result()
+        except Empty:
+            continue
+        under_way -= 1
+        on_progress()
+    done: dict[str, list[T]] = {name: [] for name in pieces}
+    for name, future in order:
+        done[name].append(future.result())
+    return done
+
+
+def counted(on_progress: Callable[[int, int], None], of: int) -> Progress:
+    """Return what counts the pieces that are done, and tells how many of how many are."""
+    done = 0
+
+    def one_more() -> None:
+        nonlocal done
+        done += 1
+        on_progress(done, of)
+
+    on_progress(0, of)
+    return one_more
+
+
+def _leave_interrupts_to_the_parent() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

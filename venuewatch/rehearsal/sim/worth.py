@@ -1,0 +1,51 @@
+"""Which parts of a trace the core must be played: what surrounds a disturbance of any weight."""
+
+import math
+from collections.abc import Iterable
+
+from venuewatch.rehearsal.sim.trace import CALM_S, HostTrace, Trace
+from venuewatch.rehearsal.sim.trouble import Span
+
+WARM_S = 6.0
+"""For how long (s) before a disturbance everything is played."""
+
+SETTLE_S = 12.0
+"""For how long (s) after it: three steady beats, and the end of every inquiry."""
+
+
+def worth_playing(trace: Trace, worth_s: float) -> list[Span]:
+    """Return, in order and apart, what must be played: whole seconds.
+
+    Every stall of the centre, every will, and every beat that was lost or is later than
+    ``worth_s``, each with what is before and after it.
+    """
+    spans = [Span(0.0, CALM_S), *trace.broker_stalls, *trace.aggregator_stalls]
+    for host in trace.hosts:
+        spans.extend(_late(host, worth_s))
+        spans.extend(Span(will.at, will.at) for will in host.wills())
+    padded = sorted(
+        Span(max(0.0, math.floor(span.start - WARM_S)), math.ceil(span.end + SETTLE_S))
+        for span in spans
+    )
+    joined: list[Span] = []
+    for span in padded:
+        end = min(span.end, trace.spec.until)
+        if joined and span.start <= joined[-1].end + 1:
+            joined[-1] = Span(joined[-1].start, max(joined[-1].end, end))
+        else:
+            joined.append(Span(span.start, end))
+    return joined
+
+
+def _late(host: HostTrace, worth_s: float) -> Iterable[Span]:
+    """Yield the silences of ``host`` that end with a beat so late, or that swallowed one."""
+    rhythm = host.rhythm
+    for episode in host.episodes:
+        last, number = rhythm.heard(episode.first - 1), episode.first
+        is_worth = any(
+            heard.at - rhythm.due(heard.number) - rhythm.way_s > worth_s for heard in episode.heard
+        )
+        is_worth = is_worth or len(episode.heard) < episode.end - episode.first
+        if is_worth:
+            ends = max([last, rhythm.heard(episode.end), *(heard.at for heard in episode.heard)])
+            yield Span(rhythm.due(number) - 1.0, ends)
