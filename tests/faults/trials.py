@@ -21,13 +21,17 @@ class Trial:
     Attributes:
         opened_s: how long (s) after the cut the incident was opened.
         read_s: how long after the cut it was first read over HTTP.
+        credit_s: for how much of that the aggregator itself did not run, as it says: a machine that
+            is shared stalls its processes, and every deadline is credited with that.
     """
 
     def __init__(self, world: World, name: str) -> None:
         self.name = name
         self.opened_s = 0.0
         self.read_s = 0.0
+        self.credit_s = 0.0
         self.is_over = False
+        self._world = world
         self._host = world.hosts[name]
         self._cut_at = 0.0
 
@@ -39,6 +43,9 @@ class Trial:
         """Take note of its incident."""
         self.read_s = self.read_s or clock.wall() - self._cut_at
         self.opened_s = incident.opened_at - self._cut_at
+        self.credit_s = sum(
+            lag_s for at, lag_s in self._world.stalls() if 0 <= at - self._cut_at <= self.read_s
+        )
         if incident.cause == "host_down":
             self._host.plug()
             self.is_over = True

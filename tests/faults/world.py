@@ -4,6 +4,7 @@ import contextlib
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -114,6 +115,13 @@ class World:
     def incidents(self) -> list[Incident]:
         """Return the incidents that were opened since the mark, the oldest first."""
         return [incident for incident in self.ever() if incident.number > self._marked]
+
+    def stalls(self) -> list[tuple[float, float]]:
+        """Return when (wall s) the aggregator noticed that it had not run, and for how long (s)."""
+        return [
+            (datetime.fromisoformat(str(said["time"])).timestamp(), float(str(said["lag_s"])))
+            for said in self.aggregator.events("stalled")
+        ]
 
     def ever(self) -> list[Incident]:
         """Return every incident since the world began, the oldest first."""
