@@ -83,11 +83,16 @@ class Deafness(NamedTuple):
 
 
 class Absence(NamedTuple):
-    """A host said farewell at ``left_at`` and has not come back."""
+    """A host said farewell at ``left_at`` and has not come back.
+
+    While its venue ``is_cut`` it cannot; were it there again now, it could until ``back_by``.
+    """
 
     at: float
     host: Host
     left_at: float
+    back_by: float = 0.0
+    is_cut: bool = False
 
 
 class OneWay(NamedTuple):

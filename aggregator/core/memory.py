@@ -109,7 +109,7 @@ def _settle(watch: Watch, incident: Incident, now: float) -> None:
             fallen = _fallen(watch.fleet, incident)
             if fallen is not None:
                 if fallen.state is HostState.DOWN:
-                    watch.doubt_cause(fallen)
+                    watch.inquiries.ask_later(fallen)
                 incidents.hold(subject, Verdict(fallen.cause or incident.cause), fallen.since, now)
             elif incident.cause != flapping.CAUSE:
                 incidents.end(subject, now)

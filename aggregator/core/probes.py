@@ -45,10 +45,7 @@ class Probes:
         self._next_at = INF
 
     def ask(self, venue: Venue, host: Host, at: float) -> tuple[Inquiry, list[ProbeWanted]]:
-        """Begin to ask about ``host``: return what is known at once, and whom to ask.
-
-        ``words_within_s`` grows with the neighbours' own round trips.
-        """
+        """Begin to ask about ``host``: return what is known at once, and whom to ask."""
         if not host.is_listed or not host.address:
             return Inquiry(is_over=True, obstacle="the inventory has no address for it"), []
         asked = _neighbours(venue, host)

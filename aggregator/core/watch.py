@@ -9,7 +9,7 @@ no event. Times are monotonic seconds; ``wall`` is seconds since 1970.
 from collections.abc import Sequence
 
 from aggregator.core.awareness import Awareness
-from aggregator.core.cases import Absence, Deafness, Inquiry, Port, Silence, Votes
+from aggregator.core.cases import Absence, Deafness, Port, Silence, Votes
 from aggregator.core.census import JITTER_S, elsewhere_at, votes_at
 from aggregator.core.detector import AWAY_LIMIT_S, Detector
 from aggregator.core.diagnosis import diagnose
@@ -17,9 +17,9 @@ from aggregator.core.events import Event, HostChanged, PortWanted, Subject
 from aggregator.core.evidence import Verdict, Wait
 from aggregator.core.fleet import INF, Fleet, Host, Venue
 from aggregator.core.incidents import Incidents
+from aggregator.core.inquiries import UNEXPLAINED, Inquiries
 from aggregator.core.intake import Intake
 from aggregator.core.oddities import REFERENCE_EVERY, Oddities
-from aggregator.core.probes import Probes
 from aggregator.core.reported import Taken
 from aggregator.core.rules import aggregator_blind, venue_unreachable
 from aggregator.core.states import ALIVE, HostState, Trigger
@@ -31,7 +31,6 @@ CENTRE = Subject("centre")
 _STEADY = 3
 _OUT_OF_SIGHT = frozenset(HostState) - ALIVE
 _STEP_S = 0.25
-_WORTH_ASKING = frozenset({"silent", "connection_lost"})
 
 
 class Watch:
@@ -42,6 +41,7 @@ class Watch:
         intake: takes messages in; its counters.
         incidents: the open ones, and those that were closed lately.
         awareness: whether we hear.
+        inquiries: what neighbours say of hosts that are down.
         oddities: what is wrong with hosts that beat.
     """
 
@@ -64,13 +64,12 @@ class Watch:
         )
         self.awareness = Awareness()
         self.incidents = Incidents(fleet, self._events.append)
-        self._probes = Probes()
+        self.inquiries = Inquiries(fleet, self.incidents, self._events)
         self.oddities = Oddities(fleet, self.incidents)
         self._ticks = Ticks()
         self.intake = Intake(fleet, self.detector, self._ticks, self)
         self._advanced_to = -INF
         self._hears_since = -INF
-        self._unexplained: dict[Host, None] = {}  # in the order in which they fell
         self._wall_ahead_s: float | None = None
         self._canaries_in_time = 0
 
@@ -128,7 +127,7 @@ class Watch:
         self.advance(start)
         self.detector.stalled(start, end)
         self.awareness.credit(start, end)
-        self._probes.credit(end - start)
+        self.inquiries.credit(end - start)
         self._set_limit()
 
     def hear_port(self, said: Port, now: float) -> None:
@@ -188,9 +187,7 @@ class Watch:
 
     def hear_probed(self, by: Host, probed: Probed, now: float) -> None:
         """A neighbour said whether it reached a silent host."""
-        over = self._probes.hear(by, probed, now)
-        if over is not None:
-            self._learn(over[0], over[1], now)
+        self.inquiries.hear(by, probed, now)
 
     def hear_bridge(self, venue: Venue, now: float, *, is_connected: bool) -> None:
         """A venue's own broker is connected to ours, or is not any more.
@@ -235,14 +232,13 @@ class Watch:
         deafness = awareness.take_deafness(at)
         if deafness is not None:
             self._accuse_centre(deafness, at)
-        for when, host, inquiry in self._probes.take_over(at):
-            self._learn(host, inquiry, when)
+        self.inquiries.advance(at)
         self.incidents.advance(at)
 
     def _others_due(self) -> float:
         return min(
             self.awareness.next_deadline(),
-            self._probes.next_deadline(),
+            self.inquiries.next_deadline(),
             self.incidents.next_deadline(),
         )
 
@@ -271,10 +267,9 @@ class Watch:
     def _judge(self, host: Host, trigger: Trigger, at: float) -> Verdict | Wait | None:
         """Say what the end of a host's deadline means; None if it was more than one host's."""
         if trigger is Trigger.AWAY_TOO_LONG:
-            if self.incidents.is_fallen(Subject("venue", host.venue)):
-                return Wait(at + self.detector.grace_s(host))  # it can't come back
-            said = diagnose(Absence(at, host, host.since))
-            return said if isinstance(said, Verdict) else None
+            back_by = at + self.detector.grace_s(host)
+            is_cut = self.incidents.is_fallen(Subject("venue", host.venue))
+            return diagnose(Absence(at, host, host.since, back_by, is_cut=is_cut))
         back_by = host.deadline + self.detector.grace_s(host)
         if "identity" in host.problems and host.state in ALIVE and at < back_by:
             return Wait(back_by)  # who was thrown out by its twin waits to come back
@@ -339,18 +334,17 @@ class Watch:
         subject = Subject("host", host.venue, host.name)
         if change.after is HostState.DOWN and verdict is not None:
             self.incidents.fall(subject, verdict, at, silent_since=host.evidence_at)
-            if verdict.cause in _WORTH_ASKING:
-                self._ask_about(host, at)
+            if verdict.cause in UNEXPLAINED:
+                self.inquiries.ask(host, at)
         elif change.before is HostState.DOWN:
-            self._probes.forget(host)
-            self._unexplained.pop(host, None)
+            self.inquiries.forget(host)
             self.incidents.rise(subject, at)
         if change.after is HostState.AWAY:
             self.incidents.leave(host, at)
         if change.before in _OUT_OF_SIGHT:
             self._return_of(host, change)
-            if change.after is HostState.UP and self._unexplained:
-                self._ask_again(host.venue, at)
+            if change.after is HostState.UP:
+                self.inquiries.ask_again(host.venue, at)
         self._set_limit()
 
     def _return_of(self, host: Host, change: HostChanged) -> None:
@@ -365,35 +359,3 @@ class Watch:
             self.incidents.rise(subject, change.at)
             self.detector.expect_back(venue.hosts.values(), change.at)
             self.detector.excuse(venue.hosts.values(), change.at)
-
-    def _ask_again(self, venue: str, at: float) -> None:
-        """Somebody is back at a venue who can say what is with those whom nobody could explain."""
-        for host in [host for host in self._unexplained if host.venue == venue]:
-            self._unexplained.pop(host, None)
-            if host.state is HostState.DOWN and host.cause in _WORTH_ASKING:
-                self._ask_about(host, at)
-
-    def doubt_cause(self, host: Host) -> None:
-        """Nobody has explained why a host is down: ask as soon as somebody can say."""
-        self._unexplained[host] = None
-
-    def _ask_about(self, host: Host, at: float) -> None:
-        inquiry, wanted = self._probes.ask(self.fleet.venues[host.venue], host, at)
-        self._events.extend(wanted)
-        if inquiry.is_over:
-            self._learn(host, inquiry, at)
-
-    def _learn(self, host: Host, inquiry: Inquiry, at: float) -> None:
-        """The neighbours have spoken, or did not in time: the cause may be sharper now."""
-        has_spoken = host.evidence_at is not None and host.evidence_at > host.since
-        if host.state is not HostState.DOWN or has_spoken:
-            return
-        venue = self.fleet.venues[host.venue]
-        heard = tuple(other for other in venue.hosts.values() if other.state is HostState.UP)
-        case = Silence(at, host, venue, Votes((host,), heard, 0), "unknown", inquiry)
-        verdict = diagnose(case)
-        if isinstance(verdict, Verdict):
-            host.cause = verdict.cause
-            if verdict.cause in _WORTH_ASKING and host.is_listed and host.address:
-                self._unexplained[host] = None
-            self.incidents.sharpen(Subject("host", host.venue, host.name), verdict, at)
