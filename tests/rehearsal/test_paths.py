@@ -10,7 +10,7 @@ from venuewatch.rehearsal.sim.channel import Channel
 from venuewatch.rehearsal.sim.links import LINKS, LinkModel, Often
 from venuewatch.rehearsal.sim.path import Episode, HostPath
 from venuewatch.rehearsal.sim.rhythm import Pool, Rhythm
-from venuewatch.rehearsal.sim.tcp import RoundTrip
+from venuewatch.rehearsal.sim.round_trip import RoundTrip
 from venuewatch.rehearsal.sim.trouble import Span, draw, joined
 
 NEVER = Often(0.0, 1.0, 1.0)

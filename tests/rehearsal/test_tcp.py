@@ -2,7 +2,8 @@
 
 import pytest
 
-from venuewatch.rehearsal.sim.tcp import RTO_MAX_S, RoundTrip, Sender, rings_at
+from venuewatch.rehearsal.sim.round_trip import RoundTrip, rings_at
+from venuewatch.rehearsal.sim.tcp import RTO_MAX_S, Sender
 
 CALM_RTT_S = 0.02
 
@@ -61,9 +62,21 @@ def test_the_next_sample_moves_mean_and_variance_as_the_rfc_says() -> None:
 
     trip.observe(0.2)
 
-    assert trip.variance_s == pytest.approx(0.75 * 0.05 + 0.25 * 0.1)  # RFC 6298, 2.3
-    assert trip.smoothed_s == pytest.approx(0.875 * 0.1 + 0.125 * 0.2)
+    assert trip.smoothed_s == pytest.approx(0.875 * 0.1 + 0.125 * 0.2)  # RFC 6298, 2.3
+    assert trip.spread_s == pytest.approx(4 * (0.75 * 0.05 + 0.25 * 0.1))
     assert trip.rto_s == pytest.approx(0.1125 + 4 * 0.0625)
+
+
+def test_a_late_answer_is_remembered_for_longer_than_the_rfc_asks() -> None:
+    trip = steady(0.6)
+
+    trip.observe(1.1)
+    late_s = trip.rto_s
+    trip.observe(0.6)
+
+    assert late_s == pytest.approx(0.6625 + 0.5, abs=1e-6)
+    # the deviation falls from 0.5 to 0.4375, what is waited for by a quarter of that
+    assert trip.rto_s == pytest.approx(0.6546875 + 0.5 - 0.0625 / 4, abs=1e-6)
 
 
 def test_the_timeout_is_never_less_than_the_round_trip_and_200_ms() -> None:
@@ -172,3 +185,36 @@ def test_a_lost_acknowledgement_delays_nothing() -> None:
 
     assert [arrival.at for arrival in sender.arrivals] == [n + CALM_RTT_S / 2 for n in range(5)]
     assert sender.is_idle
+
+
+# Measured likewise, after the answer to the last beat but one was lost and came with a tick, half
+# a second late: the timeout is then longer than the interval, the probe repeats the wrong beat,
+# the timeout is taken for rash, and four segments in flight are no thin stream any more.
+AFTER_A_LATE_ANSWER = [0.0, 2.17, 3.67, 5.95, 10.31]
+
+
+@pytest.mark.parametrize("linear_retries", [0, 6])
+def test_after_a_late_answer_the_ladder_is_that_of_linux(linear_retries: int) -> None:
+    sent: list[float] = []
+    begins = 20.2  # so that ticks leave 0.8 s after each beat
+    sender = Sender(
+        lambda now: None if is_lost(now) else now + 0.3,
+        lambda now: None if -1.74 < now - begins < -1.66 else now + 0.3,
+        steady(0.6),
+        linear_retries=linear_retries,
+    )
+
+    def is_lost(now: float) -> bool:
+        sent.append(now - begins)
+        return begins - 0.1 < now < begins + 8.0 and not is_of_another(now - begins)
+
+    def is_of_another(at: float) -> bool:
+        return any(abs(at - other) < 0.01 for other in (1.0, 2.0, 3.0)) or 1.0 < at < 1.5
+
+    for number in range(-14, 9):
+        sender.advance(number + begins)
+        sender.write(number, number + begins)
+    sender.advance(1_000.0)
+
+    ours = [at for at in sent if at > -0.1 and not is_of_another(at)]
+    assert ours[:5] == pytest.approx(AFTER_A_LATE_ANSWER, rel=0.04, abs=0.15)

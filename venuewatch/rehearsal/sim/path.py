@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from venuewatch.rehearsal.sim.channel import Channel
 from venuewatch.rehearsal.sim.rhythm import Rhythm
-from venuewatch.rehearsal.sim.tcp import RTO_MAX_S, THIN_RETRIES, RoundTrip, Sender
+from venuewatch.rehearsal.sim.round_trip import RoundTrip
+from venuewatch.rehearsal.sim.tcp import RTO_MAX_S, THIN_RETRIES, Sender
 from venuewatch.rehearsal.sim.trouble import Course, Span
 from venuewatch.wire.reconnect import wait_before
 

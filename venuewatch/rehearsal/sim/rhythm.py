@@ -4,7 +4,7 @@ import math
 import random
 
 from venuewatch.rehearsal.sim.links import LinkModel
-from venuewatch.rehearsal.sim.tcp import RoundTrip
+from venuewatch.rehearsal.sim.round_trip import RoundTrip
 
 _SAMPLES = 65_536
 _WARM = 64

@@ -3,10 +3,10 @@
 Timers are those of RFC 6298 with Linux's minimum (200 ms on the variance's term), the tail loss
 probe and the loss detection by time of RFC 8985, one probe a flight. What is written while a
 loss is being repaired waits in the sender, as it does in Linux with one segment in flight: the
-congestion window is closed until the lost one is acknowledged. Compared with Linux 6.18 (RTT
-20, 100 and 600 ms; 1 to 6 losses in a row; gaps of 1, 3 and 6 s): the same retransmissions, to
-a few hundredths of a second. Simplified, each to the worse: acknowledgements ride on no other
-traffic, and no other data of the stream repairs a loss.
+congestion window is closed until the lost one is acknowledged. The receiver acknowledges at once,
+and again with the centre's tick, each second. Compared with Linux 6.18 (RTT 20, 100 and 600 ms; 1
+to 6 losses in a row; gaps of 1, 3 and 6 s; losses after a late answer): the same retransmissions,
+to a few hundredths of a second. Simplified, to the worse: nothing but beats shows a loss.
 """
 
 import heapq
@@ -15,24 +15,15 @@ from collections.abc import Callable
 from itertools import count
 from typing import Final, NamedTuple, TypeAlias
 
-RTO_MIN_S: Final = 0.2  # TCP_RTO_MIN, linux/include/net/tcp.h
-RTO_MAX_S: Final = 120.0  # TCP_RTO_MAX, likewise
+from venuewatch.rehearsal.sim.round_trip import RTO_MIN_S, RoundTrip, rings_at
+
+RTO_MAX_S: Final = 120.0  # TCP_RTO_MAX, linux/include/net/tcp.h
 THIN_RETRIES: Final = 6  # TCP_THIN_LINEAR_RETRIES, likewise
 _THIN: Final = 4  # tcp_stream_is_thin(), likewise: fewer segments in flight
 _PROBE_EXTRA_S: Final = 0.002  # TCP_TIMEOUT_MIN_US, likewise
 
-# How coarse (s) Linux's timer wheel is for a timeout of up to so long (s), at 250 ticks a second
-# as Debian and Ubuntu build it: the table in linux/kernel/time/timer.c.
-_WHEEL: Final = ((0.252, 0.004), (2.016, 0.032), (16.128, 0.256), (math.inf, 2.048))
-
 Carry: TypeAlias = Callable[[float], float | None]
 """When (s) a packet that is sent at the given moment arrives; None if it is lost."""
-
-
-def rings_at(now: float, timeout_s: float) -> float:
-    """Return when (s) a kernel timer rings that is set now: rounded up to what its wheel knows."""
-    step_s = next(step_s for reach_s, step_s in _WHEEL if timeout_s < reach_s)
-    return (math.floor((now + timeout_s) / step_s) + 1) * step_s
 
 
 class Arrival(NamedTuple):
@@ -43,45 +34,13 @@ class Arrival(NamedTuple):
     sent: float
 
 
-class RoundTrip:
-    """The smoothed round trip and what the retransmission timer makes of it (RFC 6298, 2)."""
-
-    __slots__ = ("least_s", "smoothed_s", "variance_s")
-
-    def __init__(self, first_s: float) -> None:
-        self.smoothed_s = first_s
-        self.variance_s = first_s / 2
-        self.least_s = first_s
-
-    def observe(self, sample_s: float) -> None:
-        """Take in one measured round trip (s)."""
-        self.variance_s += (abs(self.smoothed_s - sample_s) - self.variance_s) / 4
-        self.smoothed_s += (sample_s - self.smoothed_s) / 8
-        self.least_s = min(self.least_s, sample_s)
-
-    @property
-    def rto_s(self) -> float:
-        """The retransmission timeout (s) before any backoff."""
-        return self.smoothed_s + max(RTO_MIN_S, 4 * self.variance_s)
-
-    def probe_at(self, sent: float) -> float:
-        """Return when (s) a lone segment is probed for that was sent at the given moment."""
-        return rings_at(sent, min(self.rto_s, 2 * self.smoothed_s + RTO_MIN_S))
-
-    def copy(self) -> "RoundTrip":
-        """Return one of its own with the same history."""
-        twin = RoundTrip(self.smoothed_s)
-        twin.variance_s = self.variance_s
-        twin.least_s = self.least_s
-        return twin
-
-
 class _Segment:
-    __slots__ = ("is_received", "is_sacked", "numbers", "sent")
+    __slots__ = ("is_received", "is_resent", "is_sacked", "numbers", "sent")
 
     def __init__(self, numbers: list[int]) -> None:
         self.numbers = numbers
         self.sent = -math.inf
+        self.is_resent = False
         self.is_received = False
         self.is_sacked = False
 
@@ -119,6 +78,7 @@ class Sender:
         self._retries = 0
         self._backoff = 0
         self._is_held = False
+        self._is_undone = False
         self._has_probed = False
         self._timer = math.inf
         self._flight: list[_Segment] = []
@@ -189,14 +149,20 @@ class Sender:
 
     def _set_timer(self, now: float) -> None:
         """Wait for a probe, or, once there was one, for the timeout of the oldest."""
+        if self._has_probed and any(segment.is_sacked for segment in self._flight):
+            return  # the timer runs, and new data does not touch it
+        extra_s = RTO_MIN_S if len(self._flight) == 1 else _PROBE_EXTRA_S
+        probe = now + 2 * self.round_trip.smoothed_s + extra_s
         timeout = self._flight[0].sent + self._rto()
-        if not self._has_probed:
-            extra_s = RTO_MIN_S if len(self._flight) == 1 else _PROBE_EXTRA_S
-            timeout = min(timeout, now + 2 * self.round_trip.smoothed_s + extra_s)
-        self._timer = rings_at(now, max(0.0, timeout - now))
+        if timeout <= now:
+            timeout = probe
+        elif not self._has_probed:
+            timeout = min(timeout, probe)
+        self._timer = rings_at(now, timeout - now)
 
     def _transmit(self, segments: list[_Segment], now: float) -> None:
         for segment in segments:
+            segment.is_resent = segment.sent > -math.inf
             segment.sent = now
         arrives = self._up(now)
         if arrives is not None:
@@ -217,7 +183,7 @@ class Sender:
 
     def _repair(self, now: float) -> None:
         """Send again, in one, what must be lost by now; new data waits until that is there."""
-        self._is_held = True
+        self._is_held, self._is_undone = True, False
         self._has_probed = True
         lost_before = now - self.round_trip.smoothed_s - self.round_trip.least_s / 4
         lost = [
@@ -248,16 +214,15 @@ class Sender:
 
     def _hear_ack(self, got: list[_Segment], sent: float, now: float) -> None:
         flight = self._flight
-        is_news = False
-        for segment in got:
-            is_news = is_news or not segment.is_sacked
-            segment.is_sacked = True
-        if not is_news:
+        fresh = [segment for segment in got if not segment.is_sacked]
+        if not fresh:
             return
+        for segment in fresh:
+            segment.is_sacked = True
         self.round_trip.observe(now - sent)
         self.acknowledged_at = now
         if not flight[0].is_sacked:
-            self._suspect(sent, now)
+            self._suspect(max(fresh, key=lambda segment: segment.sent), now)
             return
         while flight and flight[0].is_sacked:
             flight.pop(0)
@@ -265,7 +230,7 @@ class Sender:
         if flight and self._is_held:
             self._repair(now)
             return
-        self._is_held = self._has_probed = False
+        self._is_held = self._is_undone = self._has_probed = False
         if self._waiting:
             waiting, self._waiting = self._waiting, []
             self._send_new(waiting, now)
@@ -274,13 +239,35 @@ class Sender:
         else:
             self._timer = math.inf
 
-    def _suspect(self, sent: float, now: float) -> None:
-        """A later one came through: the oldest is lost, once it had its time (RFC 8985, 6.2)."""
-        head = self._flight[0]
-        if self._is_held or sent <= head.sent:
+    def _suspect(self, later: _Segment, now: float) -> None:
+        """A later one came through: the oldest is lost, once it had its time (RFC 8985, 6.2).
+
+        One that was sent twice says nothing if it came sooner than any packet can (6.2, step 2).
+        One that left before the oldest was last sent moves the timer, and shows the timeout to
+        have been rash (RFC 5682, 3.1): new data may go out again.
+        """
+        head, way_s = self._flight[0], now - later.sent
+        if later.is_resent and way_s < self.round_trip.least_s:
             return
-        lost_at = head.sent + (now - sent) + self.round_trip.least_s / 4
+        if later.sent <= head.sent:
+            if not later.is_resent:
+                self._backoff = 0
+                self._timer = rings_at(now, self._rto())
+                self._undo(now)
+            return
+        if self._is_held or self._is_undone:
+            return
+        lost_at = head.sent + way_s + self.round_trip.least_s / 4
         if lost_at <= now:
             self._repair(now)
         else:
             self._push(lost_at, _REORDER, sent=head.sent)
+
+    def _undo(self, now: float) -> None:
+        if not self._is_held or not self._retries:
+            return
+        self._is_held, self._is_undone = False, True
+        self._retries = 0
+        if self._waiting:
+            waiting, self._waiting = self._waiting, []
+            self._send_new(waiting, now)
