@@ -230,3 +230,25 @@ class Watching:
 def whom(subject: Subject) -> str:
     """Name a subject in a word or two: ``host s1``, ``venue STA``, ``centre``."""
     return f"{subject.scope} {subject.host or subject.venue}".strip()
+
+
+def accused(watching: Watching) -> list[str]:
+    """Name the hosts of which anything bad was said since the last call."""
+    bad = {HostState.DOWN, HostState.UNREACHABLE}
+    return [
+        event.host
+        for event in watching.told()
+        if isinstance(event, HostChanged) and event.after in bad
+    ]
+
+
+def lose_connection(watching: Watching) -> None:
+    watching.watch.blinded(watching.now)
+    watching.canary_s = None
+    watching.mute(*watching.machines)
+
+
+def regain_connection(watching: Watching, *back: str) -> None:
+    watching.canary_s = 0.0
+    watching.unmute(*(back or tuple(watching.machines)))
+    watching.subscribe()

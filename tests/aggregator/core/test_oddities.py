@@ -10,14 +10,6 @@ from venuewatch.wire.messages import CheckReading, Checks, encode
 from venuewatch.wire.topics import Stream
 
 
-@pytest.fixture
-def watching() -> Watching:
-    """Two venues with three hosts each, all of them up, at 4 s."""
-    both = Watching()
-    both.bring_up()
-    return both
-
-
 def opened(watching: Watching) -> list[tuple[str, str]]:
     """Return whom anything was said of, and why, since the last call."""
     return [(who, cause) for _, change, who, cause in watching.lines() if change == "opened"]

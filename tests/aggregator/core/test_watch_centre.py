@@ -4,43 +4,18 @@ import pytest
 
 from aggregator.core.awareness import DEAF_AFTER_S, TELL_AFTER_S
 from aggregator.core.cases import Port
-from aggregator.core.events import HostChanged
 from aggregator.core.states import HostState
 from tests.aggregator.machine import WALL
 from tests.aggregator.scene import GRACE_S, INTERVAL_S, MARGIN_S
-from tests.aggregator.watching import STEP_S, Watching
+from tests.aggregator.watching import (
+    STEP_S,
+    Watching,
+    accused,
+    lose_connection,
+    regain_connection,
+)
 from venuewatch.wire import topics
 from venuewatch.wire.messages import Tick, encode
-
-
-@pytest.fixture
-def watching() -> Watching:
-    """Two venues with three hosts each, all of them up, at 4 s."""
-    both = Watching()
-    both.bring_up()
-    return both
-
-
-def accused(watching: Watching) -> list[str]:
-    """Name the hosts of which anything bad was said since the last call."""
-    bad = {HostState.DOWN, HostState.UNREACHABLE}
-    return [
-        event.host
-        for event in watching.told()
-        if isinstance(event, HostChanged) and event.after in bad
-    ]
-
-
-def lose_connection(watching: Watching) -> None:
-    watching.watch.blinded(watching.now)
-    watching.canary_s = None
-    watching.mute(*watching.machines)
-
-
-def regain_connection(watching: Watching, *back: str) -> None:
-    watching.canary_s = 0.0
-    watching.unmute(*(back or tuple(watching.machines)))
-    watching.subscribe()
 
 
 @pytest.mark.parametrize("seconds", [0.5, 2.0, 2.875, 5.0, 30.0])

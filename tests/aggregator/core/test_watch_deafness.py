@@ -2,40 +2,9 @@
 
 import pytest
 
-from aggregator.core.events import HostChanged
 from aggregator.core.states import HostState
 from tests.aggregator.scene import GRACE_S
-from tests.aggregator.watching import Watching
-
-
-@pytest.fixture
-def watching() -> Watching:
-    """Two venues with three hosts each, all of them up, at 4 s."""
-    both = Watching()
-    both.bring_up()
-    return both
-
-
-def accused(watching: Watching) -> list[str]:
-    """Name the hosts of which anything bad was said since the last call."""
-    bad = {HostState.DOWN, HostState.UNREACHABLE}
-    return [
-        event.host
-        for event in watching.told()
-        if isinstance(event, HostChanged) and event.after in bad
-    ]
-
-
-def lose_connection(watching: Watching) -> None:
-    watching.watch.blinded(watching.now)
-    watching.canary_s = None
-    watching.mute(*watching.machines)
-
-
-def regain_connection(watching: Watching, *back: str) -> None:
-    watching.canary_s = 0.0
-    watching.unmute(*(back or tuple(watching.machines)))
-    watching.subscribe()
+from tests.aggregator.watching import Watching, accused, lose_connection, regain_connection
 
 
 def test_nobody_heard_at_any_venue_is_our_own_ear(watching: Watching) -> None:

@@ -13,14 +13,6 @@ LAST_AT = 3.125
 DUE_AT = LAST_AT + INTERVAL_S + MARGIN_S
 
 
-@pytest.fixture
-def watching() -> Watching:
-    """Two venues with three hosts each, all of them up, at 4 s."""
-    both = Watching()
-    both.bring_up()
-    return both
-
-
 def test_a_silent_host_is_down_at_its_deadline_and_its_neighbours_are_asked(
     watching: Watching,
 ) -> None:

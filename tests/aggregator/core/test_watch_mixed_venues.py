@@ -12,14 +12,6 @@ from venuewatch.wire.topics import Stream
 HERE = ("s1", "s2", "s3")
 
 
-@pytest.fixture
-def watching() -> Watching:
-    """Two venues with three hosts each, all of them up, at 4 s."""
-    both = Watching()
-    both.bring_up()
-    return both
-
-
 def scopes(watching: Watching) -> list[str]:
     return sorted(subject.scope for subject in watching.watch.incidents.open)
 

@@ -7,14 +7,6 @@ from tests.aggregator.scene import GRACE_S
 from tests.aggregator.watching import Watching
 
 
-@pytest.fixture
-def watching() -> Watching:
-    """Two venues with three hosts each, all of them up, at 4 s."""
-    both = Watching()
-    both.bring_up()
-    return both
-
-
 @pytest.mark.parametrize("lag_s", [0.5, 5.0, 60.0])
 def test_a_stall_of_our_own_moves_every_deadline_by_the_lag(
     watching: Watching, lag_s: float

@@ -18,14 +18,6 @@ FIRST_DUE_AT = 3.125 + INTERVAL_S + MARGIN_S
 
 
 @pytest.fixture
-def watching() -> Watching:
-    """Two venues with three hosts each, all of them up, at 4 s."""
-    both = Watching()
-    both.bring_up()
-    return both
-
-
-@pytest.fixture
 def cut(watching: Watching) -> Watching:
     """Return them after STA was cut at 4 s; it is 14 s, and all was told."""
     watching.mute(*HERE)

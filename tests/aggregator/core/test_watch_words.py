@@ -16,14 +16,6 @@ from venuewatch.wire.topics import Stream
 DUE_AT = 5.875
 
 
-@pytest.fixture
-def watching() -> Watching:
-    """Two venues with three hosts each, all of them up, at 4 s."""
-    both = Watching()
-    both.bring_up()
-    return both
-
-
 def test_those_who_are_asked_are_its_neighbours_and_at_once(watching: Watching) -> None:
     watching.mute("s1")
 
