@@ -1,11 +1,11 @@
-"""Who has been heard since a host was due, at its venue and elsewhere: the votes for a cut.
+"""The facts of a silence: who has been heard since a host was due, at its venue and elsewhere.
 
 Only hosts that are expected to be heard by now have a vote, and of those that the inventory does
-not list only who is heard: neither the away, the unseen
-and those that are down already, nor those whose own next beat is not due yet.
+not list only who is heard: neither the away, the unseen and those that are down already, nor
+those whose own next beat is not due yet.
 """
 
-from aggregator.core.cases import Elsewhere, Votes
+from aggregator.core.cases import Elsewhere, Silence, Votes
 from aggregator.core.fleet import INF, Fleet, Host, Venue
 from aggregator.core.states import ALIVE, HostState
 
@@ -16,6 +16,33 @@ OVERDUE_S = 0.5
 """How late (s) a beat is that casts doubt on its host's own way to us."""
 
 _ENOUGH = 2
+
+
+def silence_of(
+    fleet: Fleet, host: Host, at: float, *, due: float, is_closed: bool, is_cut: bool
+) -> Silence:
+    """Return the facts of ``host``'s silence. ``due``: since when it is waited for (monotonic s).
+
+    Whose connection was closed is judged alone: that others are heard says nothing about it.
+    """
+    venue = fleet.venues[host.venue]
+    if is_closed:
+        return Silence(at, host, venue, Votes((host,), (), 0), "unknown", is_closed=True)
+    votes = votes_at(venue, host, since=due, at=at)
+    elsewhere = elsewhere_at(fleet, venue, since=due, at=at)
+    return Silence(at, host, venue, votes, elsewhere, is_cut=is_cut)
+
+
+def cut_off(case: Silence) -> list[Host]:
+    """Return who is cut off: who is silent and, if nobody at all is heard, who is not due yet."""
+    cut = list(case.votes.silent)
+    if not case.votes.heard:
+        cut += [
+            other
+            for other in case.venue.hosts.values()
+            if other.state in ALIVE and other.is_listed and other not in case.votes.silent
+        ]
+    return cut
 
 
 def votes_at(venue: Venue, host: Host, *, since: float, at: float) -> Votes:

@@ -42,6 +42,23 @@ class KnownHost(NamedTuple):
     was_up: bool
 
 
+def as_known(host: Host) -> KnownHost:
+    """Return how ``host`` stands, to be given back to a later process."""
+    evidence = None
+    if host.evidence_at is not None and host.evidence_wall is not None:
+        evidence = Moment(host.evidence_at, host.evidence_wall)
+    return KnownHost(
+        host.venue,
+        host.name,
+        host.state,
+        host.since,
+        host.cause,
+        host.interval_s,
+        evidence,
+        was_up=host.counts_as_up,
+    )
+
+
 class Memory(NamedTuple):
     """All of it. ``alive`` is when the earlier process was last known to run.
 

@@ -9,8 +9,8 @@ no event. Times are monotonic seconds; ``wall`` is seconds since 1970.
 from collections.abc import Sequence
 
 from aggregator.core.awareness import Awareness
-from aggregator.core.cases import Absence, Deafness, Port, Silence, Votes
-from aggregator.core.census import JITTER_S, elsewhere_at, votes_at
+from aggregator.core.cases import Absence, Deafness, Port, Silence
+from aggregator.core.census import JITTER_S, cut_off, silence_of
 from aggregator.core.detector import AWAY_LIMIT_S, Detector
 from aggregator.core.diagnosis import diagnose
 from aggregator.core.events import Event, HostChanged, PortWanted, Subject
@@ -274,52 +274,44 @@ class Watch:
         if "identity" in host.problems and host.state in ALIVE and at < back_by:
             return Wait(back_by)  # who was thrown out by its twin waits to come back
         venue = self.fleet.venues[host.venue]
-        case = self._case(venue, host, trigger, at)
+        case = silence_of(
+            self.fleet,
+            host,
+            at,
+            due=self._due_since(host),
+            is_closed=trigger is Trigger.CONNECTION_LOST,
+            is_cut=self.incidents.is_fallen(Subject("venue", venue.code)),
+        )
         said = diagnose(case)
         if isinstance(said, Verdict):
             if said.cause == aggregator_blind.CAUSE:
-                self._go_deaf(case, at)
+                self._go_deaf(host, at)
                 return None
             if said.cause == venue_unreachable.CAUSE:
-                self._cut(venue, case, said, at)
+                self._cut(case, said, at)
                 return None
         return said
 
-    def _case(self, venue: Venue, host: Host, trigger: Trigger, at: float) -> Silence:
-        if trigger is Trigger.CONNECTION_LOST:
-            return Silence(at, host, venue, Votes((host,), (), 0), "unknown", is_closed=True)
-        since = host.expected_at
-        if host.state not in ALIVE:
-            since = host.deadline - self.detector.grace_s(host) - 2 * JITTER_S
-        return Silence(
-            at,
-            host,
-            venue,
-            votes_at(venue, host, since=since, at=at),
-            elsewhere_at(self.fleet, venue, since=since, at=at),
-            is_cut=self.incidents.is_fallen(Subject("venue", venue.code)),
-        )
+    def _due_since(self, host: Host) -> float:
+        """Return since when (s) a host is waited for; not alive, it has its grace first."""
+        if host.state in ALIVE:
+            return host.expected_at
+        return host.deadline - self.detector.grace_s(host) - 2 * JITTER_S
 
-    def _go_deaf(self, case: Silence, at: float) -> None:
+    def _go_deaf(self, host: Host, at: float) -> None:
         """Nobody is heard, anywhere: that is our own ear, and nobody is accused."""
-        heard_at = case.host.evidence_at
-        since = self._hears_since if heard_at is None else max(heard_at, self._hears_since)
+        heard_at = -INF if host.evidence_at is None else host.evidence_at
+        since = max(heard_at, self._hears_since)
         self.awareness.hear_nothing(since, "fleet", at)
         self.oddities.is_out_of_hearing = True
         self.detector.go_blind(at)
 
-    def _cut(self, venue: Venue, case: Silence, verdict: Verdict, at: float) -> None:
-        """Cut off who is silent; if nobody at all is heard, also who is not due yet."""
-        cut = list(case.votes.silent)
-        last = [host.evidence_at for host in cut if host.evidence_at is not None]
-        if not case.votes.heard:
-            cut += [
-                host
-                for host in venue.hosts.values()
-                if host.state in ALIVE and host.is_listed and host not in case.votes.silent
-            ]
+    def _cut(self, case: Silence, verdict: Verdict, at: float) -> None:
+        """Cut a venue off: one incident, and its hosts are children of it."""
+        last = [host.evidence_at for host in case.votes.silent if host.evidence_at is not None]
+        cut = cut_off(case)
         names = [host.name for host in cut]
-        subject = Subject("venue", venue.code)
+        subject = Subject("venue", case.venue.code)
         self.detector.cut(cut, verdict, at)
         if subject in self.incidents.open and self.incidents.is_fallen(subject):
             self.incidents.adopt(subject, names)

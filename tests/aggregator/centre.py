@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from aggregator.core.events import Event, HostChanged, IncidentChanged
 from aggregator.core.fleet import Fleet, Host, Venue
-from aggregator.core.memory import KnownHost, Memory, Moment, restore
+from aggregator.core.memory import Memory, Moment, as_known, restore
 from aggregator.core.watch import Watch
 from venuewatch.wire.messages import Beat, Birth, Death, encode
 
@@ -100,7 +100,7 @@ class Centre:
     def memory(self, alive_at: float) -> Memory:
         """Return what the next process may know, ``alive_at`` being when we last ran."""
         return Memory(
-            [known(host) for host in self.watch.fleet if host.evidence_at is not None],
+            [as_known(host) for host in self.watch.fleet if host.evidence_at is not None],
             self.watch.incidents.known(),
             1 + max((each.number for each in self.watch.incidents.known()), default=0),
             Moment(alive_at, WALL + alive_at),
@@ -111,21 +111,6 @@ class Centre:
     ) -> None:
         topic = f"venuewatch/v1/{host.partition('-')[0]}/{host}/{stream}"
         self.watch.hear(topic, encode(message), is_retained=is_retained, now=at, wall=WALL + at)
-
-
-def known(host: Host) -> KnownHost:
-    """Return how a host stands, as it is written down."""
-    evidence = None if host.evidence_at is None else Moment(host.evidence_at, WALL)
-    return KnownHost(
-        host.venue,
-        host.name,
-        host.state,
-        host.since,
-        host.cause,
-        host.interval_s,
-        evidence,
-        was_up=host.counts_as_up,
-    )
 
 
 def _birth() -> Birth:
