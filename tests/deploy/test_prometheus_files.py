@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-import socket
 import subprocess
 import threading
 import urllib.parse
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.deploy.brokers import free_port, with_lines
 from venuewatch.wire.readings import families
 
 FILES = Path(__file__).parents[2] / "deploy" / "prometheus"
@@ -64,15 +64,6 @@ def exporter() -> Iterator[int]:
             serving.join()
 
 
-def with_lines(text: str, replaced: dict[str, str]) -> str:
-    """Return ``text`` with whole lines replaced; each must be there exactly once."""
-    lines = text.splitlines()
-    for old, new in replaced.items():
-        assert lines.count(old) == 1, f"expected one line {old!r}"
-        lines[lines.index(old)] = new
-    return "\n".join(lines) + "\n"
-
-
 def ask(port: int, query: str) -> dict[str, dict[str, str]]:
     """Return the labels of what an instant query finds, by metric name."""
     path = f"/api/v1/query?query={urllib.parse.quote(query)}"
@@ -84,8 +75,7 @@ def ask(port: int, query: str) -> dict[str, dict[str, str]]:
 @contextmanager
 def prometheus(folder: Path, target: int) -> Iterator[int]:
     """Start Prometheus with the shipped files on another target; yield its port."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+    port = free_port()
     replaced = {
         "  scrape_interval: 5s": "  scrape_interval: 200ms",
         '      - targets: ["127.0.0.1:8039"]': f'      - targets: ["127.0.0.1:{target}"]',
