@@ -25,12 +25,27 @@ class Slots:
     @property
     def next_at(self) -> float:
         """When (monotonic s) the next slot begins."""
-        return self._start + (self._taken + 1) * self._every_s
+        return self._next_slot()
 
     def take(self, now: float) -> int | None:
         """Return the number of the newest slot that has begun since the last call, or None."""
-        if now < self.next_at:
+        if now < self._next_slot():
             return None
         newest = math.floor((now - self._start) / self._every_s)
         self._taken = max(newest, self._taken + 1)
         return self._taken
+
+    def advance_by(self, earlier_s: float) -> None:
+        """Let the next slot, and with it all others, begin ``earlier_s`` (s) earlier.
+
+        Called before the next slot has begun, it makes no number be left out.
+
+        Raises:
+            ValueError: a negative shift, or more than one interval.
+        """
+        if not 0.0 <= earlier_s <= self._every_s:
+            raise ValueError(f"expected 0 to {self._every_s} s earlier, got {earlier_s}")
+        self._start -= earlier_s
+
+    def _next_slot(self) -> float:
+        return self._start + (self._taken + 1) * self._every_s

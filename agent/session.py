@@ -10,7 +10,6 @@ import select
 import socket
 import ssl
 import struct
-import sys
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -22,15 +21,13 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from agent import config
+from agent.stream import Connection
 from venuewatch import clock
 from venuewatch.config import ConfigError, in_words, read_secret, tls_context
 
 CONNECT_TIMEOUT_S: Final = 5.0
 
 _LINGER_S = 1.0
-_TCP_THIN_LINEAR_TIMEOUTS = 16  # linux/tcp.h; Python has no name for these
-_TCP_RTO_MAX_MS = 44
-_RTO_MAX_MS = 1_000  # the least that Linux takes
 _SESSION_TAKEN_OVER = 142  # MQTT 5, 3.14.2.1
 
 
@@ -58,6 +55,7 @@ class Session:
     ``on_message`` gets topic and payload of whatever arrives on ``subscriptions``.
 
     Attributes:
+        connection: the TCP connection beneath.
         is_open: whether the broker has accepted us.
         was_taken_over: whether somebody else has connected under our name.
     """
@@ -99,8 +97,7 @@ class Session:
         if sock is None:
             raise SessionError("the link broke")
         self._sock = sock
-        if isinstance(sock, socket.socket):  # a websocket is wrapped, and has no options
-            tune(sock)
+        self.connection = Connection(sock)
 
     @property
     def is_congested(self) -> bool:
@@ -247,21 +244,6 @@ class Session:
         self, _client: paho.Client, _userdata: object, message: paho.MQTTMessage
     ) -> None:
         self._heard(message.topic, bytes(message.payload))
-
-
-def tune(sock: socket.socket) -> None:
-    """Have beats sent at once, and again soon on a link that lost them.
-
-    A stream as thin as ours then does not double its timeout for six losses in a row; Linux does
-    that only under a congestion control that has seen a loss, which BBR never does.
-    """
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError):
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, b"reno")  # always there
-            sock.setsockopt(socket.IPPROTO_TCP, _TCP_THIN_LINEAR_TIMEOUTS, 1)
-        with contextlib.suppress(OSError):  # Linux before 6.15 has no such option
-            sock.setsockopt(socket.IPPROTO_TCP, _TCP_RTO_MAX_MS, _RTO_MAX_MS)
 
 
 def _end_with_connection() -> Properties:

@@ -21,6 +21,7 @@ from agent.neighbours import WORTH_S, Neighbours
 from agent.outbox import Line, Outbox
 from agent.pool import Pool
 from agent.readings import Readings
+from agent.rhythm import Rhythm
 from agent.schedule import Slots
 from agent.session import Receipt, Session, SessionError
 from agent.spool.disk import Spool
@@ -60,7 +61,7 @@ class Agent:
         self._keeper = Keeper(partial(Spool, directory, max_bytes=max_bytes), self._nudge)
         self._outbox = Outbox(self._keeper, boot=self._boot)
         self._neighbours = Neighbours(settings.probe, pool, boot=self._boot)
-        self._beats = Slots(start, settings.heartbeat.interval_s)
+        self._beats = Rhythm(start, settings.heartbeat.interval_s, host=settings.host)
         self._supervisor = Supervisor()
         self._watchdog = Slots(start, self._supervisor.watchdog_every_s or 86_400.0)
         self._is_announced = False
@@ -136,20 +137,20 @@ class Agent:
         self._link.opened()
         self._supervisor.status(f"connected to {self._link.place.address}")
         self._centre.session_began(clock.monotonic())
+        self._beats.session_began()
         self._publish_birth(session)
         self._publish_beat(session, max(0, self._beats.taken))
 
     def _beat(self, now: float) -> None:
         number = self._beats.take(now)
         session = self._link.session
-        # What the network has not taken yet is older than this beat: nobody wants both.
-        if (
-            number is not None
-            and session is not None
-            and self._is_announced
-            and not session.is_congested
-        ):
+        if number is None or session is None or not self._is_announced or session.is_congested:
+            return  # what the network has not taken yet is older: nobody wants both
+        if session.connection.is_acknowledged():
             self._publish_beat(session, number)
+            self._beats.follow_ticks(session.connection.round_trip_s)
+        else:
+            self._beats.put_off(number, now)
 
     def _answer(self, now: float) -> None:
         """Say what neighbours were found to be like, while that is news."""
@@ -203,12 +204,14 @@ class Agent:
             tick=self._centre.echo(now),
         )
         session.publish(self._topics[Stream.BEAT], encode(beat), qos=0)
+        session.connection.wrote_beat()
 
     def _hear(self, topic: str, payload: bytes) -> None:
         now = clock.monotonic()
         try:
             if topic == topics.TICK:
                 self._centre.hear_tick(messages.decode_tick(payload), now)
+                self._beats.hear_tick(now)
             elif topic == self._topics[Stream.CMD]:
                 self._obey(messages.decode_command(payload), now)
             else:

@@ -26,6 +26,7 @@ from aggregator.core.events import (
     ProbeWanted,
 )
 from aggregator.core.fleet import Fleet
+from aggregator.core.ticks import until_next_s
 from aggregator.core.watch import Watch
 from aggregator.shell import log_lines, port
 from aggregator.shell.broker import BrokerLink, subscription
@@ -51,7 +52,6 @@ LOOK_APART_S = 0.02
 STALL_S = 0.3
 """A lag (s) of our own loop from which on deadlines are credited with it."""
 
-TICK_EVERY_S = 1.0
 SAVE_EVERY_S = 5.0
 
 _logger = logging.getLogger("aggregator")
@@ -251,10 +251,11 @@ class Aggregator:
             self._record.save(clock.wall())
 
     async def _tick(self) -> None:
+        start = self._loop.time()
         while True:
             self._link.publish(topics.TICK, encode(self._watch.tick(self._now())))
             self._tell()
-            await asyncio.sleep(TICK_EVERY_S)
+            await asyncio.sleep(until_next_s(start, self._loop.time()))
 
     def _log_refused(self, error: MalformedMessageError, topic: str) -> None:
         if error.reason not in self._refused_before:

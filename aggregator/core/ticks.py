@@ -1,15 +1,26 @@
 """The centre's ticks, and what their echoes say: round trip and clock offset of every host."""
 
+import math
 from collections import OrderedDict
 
-from venuewatch.wire.messages import Echo, Tick
+from venuewatch.wire.messages import TICK_EVERY_S, Echo, Tick
 
+_TOO_EARLY = 0.05  # whoever is woken by so much of a period too early has that tick behind him
 _REMEMBERED = 120  # two minutes of ticks: longer than any echo that still means something
 
 # Where the numbers begin depends on when we do: an echo of another aggregator's tick, or of an
 # earlier process', is not taken for one of ours.
 _STARTS_PER_S = 10
 _STARTS = 1_000_000
+
+
+def until_next_s(start: float, now: float) -> float:
+    """Return how long (s) it is from ``now`` until the next tick; the first came at ``start``.
+
+    Ticks keep their phase, whatever each took: agents far away have their beats precede them.
+    """
+    passed = math.floor((now - start) / TICK_EVERY_S + _TOO_EARLY)
+    return start + (passed + 1) * TICK_EVERY_S - now
 
 
 class Ticks:

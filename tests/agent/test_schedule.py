@@ -101,3 +101,44 @@ def test_waking_at_the_next_slot_always_finds_it_due() -> None:
 def test_slots_must_be_apart(every_s: float) -> None:
     with pytest.raises(ValueError, match="must be apart"):
         Slots(0.0, every_s)
+
+
+@given(starts, periods, waits, st.lists(st.floats(0.0, 0.99), max_size=50))
+def test_a_rhythm_that_is_moved_leaves_out_no_number_and_comes_earlier_by_just_that(
+    start: float, every_s: float, periods_waited: list[float], shares: list[float]
+) -> None:
+    slots, now = Slots(start, every_s), start
+    for periods_later, share in zip(periods_waited, shares, strict=False):
+        now += periods_later * every_s
+        slots.take(now)
+        number, next_at = slots.taken, slots.next_at
+
+        slots.advance_by(share * every_s)
+
+        assert slots.next_at == pytest.approx(next_at - share * every_s)
+        assert slots.next_at <= next_at
+        assert slots.take(max(now, slots.next_at)) == number + 1
+        now = max(now, slots.next_at)
+
+
+def test_a_moved_rhythm_keeps_its_interval_and_counts_what_is_due() -> None:
+    slots = Slots(100.0, 1.0)
+    slots.take(100.0)
+
+    slots.advance_by(0.75)
+
+    assert slots.next_at == 100.25
+    assert slots.take(100.25) == 1
+    assert slots.take(101.0) is None
+    assert slots.take(101.25) == 2
+    assert slots.take(104.5) == 5
+
+
+@pytest.mark.parametrize("earlier_s", [-0.001, 2.001, math.nan])
+def test_a_rhythm_comes_no_later_and_at_most_one_interval_earlier(earlier_s: float) -> None:
+    slots = Slots(100.0, 2.0)
+
+    with pytest.raises(ValueError, match=r"expected 0 to 2\.0 s earlier"):
+        slots.advance_by(earlier_s)
+
+    assert slots.next_at == 100.0

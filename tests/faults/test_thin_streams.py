@@ -1,12 +1,14 @@
 """What an agent's TCP connection does on a line that loses everything, in the real kernel."""
 
 import socket
+import sys
 from collections.abc import Iterator
+from functools import partial
 from typing import Final
 
 import pytest
 
-from agent import session
+from agent import stream
 from tests.faults.delay_line import Way
 from tests.faults.machine import Machine
 from tests.faults.namespace import inside
@@ -21,6 +23,7 @@ LOW, HIGH = "10.79.0.1", "10.79.0.2"
 PORT = 1883
 WAY_S = 0.1
 CUT_S = 4.0
+BEATS = 3
 RETRANSMITTED: Final = 100  # the offset of tcpi_total_retrans in struct tcp_info (linux/tcp.h)
 
 
@@ -63,9 +66,13 @@ def line() -> Iterator[Line]:
         joined.close()
 
 
-def retransmissions(sock: socket.socket) -> int:
+def told(sock: socket.socket, offset: int) -> int:
     info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 104)
-    return int.from_bytes(info[RETRANSMITTED : RETRANSMITTED + 4], "little")
+    return int.from_bytes(info[offset : offset + 4], sys.byteorder)
+
+
+def is_repeated(sock: socket.socket, times: int) -> bool:
+    return told(sock, RETRANSMITTED) >= times
 
 
 def test_an_agents_connection_tries_again_and_again_where_a_stock_one_doubles_its_wait(
@@ -73,16 +80,52 @@ def test_an_agents_connection_tries_again_and_again_where_a_stock_one_doubles_it
 ) -> None:
     stock, stock_far = line.connection()
     ours, ours_far = line.connection()
-    session.tune(ours)
+    stream.tune(ours)
     with stock, stock_far, ours, ours_far:
-        before = retransmissions(stock), retransmissions(ours)
+        before = told(stock, RETRANSMITTED), told(ours, RETRANSMITTED)
         line.uplink.cut()
         begin = clock.monotonic()
         stock.send(b"!")
         ours.send(b"!")
         until("the cut has lasted", lambda: clock.monotonic() >= begin + CUT_S)
-        of_stock = retransmissions(stock) - before[0]
-        of_ours = retransmissions(ours) - before[1]
+        of_stock = told(stock, RETRANSMITTED) - before[0]
+        of_ours = told(ours, RETRANSMITTED) - before[1]
 
     assert of_stock <= 5
     assert of_ours >= of_stock + 2
+
+
+def test_a_beat_that_is_lost_is_known_not_to_have_arrived_until_it_has(line: Line) -> None:
+    near, far = line.connection()
+    connection = stream.Connection(near)
+    with near, far:
+        near.send(b"!")
+        connection.wrote_beat()
+        until("the first is acknowledged", connection.is_acknowledged)
+        line.uplink.cut()
+        before = told(near, RETRANSMITTED)
+        near.send(b"!")
+        connection.wrote_beat()
+        lost = [connection.is_acknowledged()]
+        until("it is repeated", partial(is_repeated, near, before + BEATS))
+        lost.append(connection.is_acknowledged())
+        line.uplink.heal()
+        until("it is acknowledged", connection.is_acknowledged)
+
+    assert lost == [False, False]
+    assert connection.round_trip_s == pytest.approx(2 * WAY_S, abs=0.1)
+
+
+def test_what_is_written_after_a_beat_does_not_make_it_wait(line: Line) -> None:
+    near, far = line.connection()
+    connection = stream.Connection(near)
+    with near, far:
+        near.send(b"!")
+        connection.wrote_beat()
+        until("it is acknowledged", connection.is_acknowledged)
+        line.uplink.cut()
+        near.send(b"a reading")
+
+        is_acknowledged = connection.is_acknowledged()
+
+    assert is_acknowledged

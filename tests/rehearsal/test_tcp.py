@@ -2,6 +2,7 @@
 
 import pytest
 
+from agent.rhythm import RETRY_S
 from venuewatch.rehearsal.sim.round_trip import RoundTrip, rings_at
 from venuewatch.rehearsal.sim.tcp import RTO_MAX_S, Sender
 
@@ -41,9 +42,11 @@ class Line:
         return None if now < self.gap_until else now + self.way_s
 
 
-def beat(line: Line, rtt_s: float, beats: int, rto_max_s: float = RTO_MAX_S) -> Sender:
+def beat(
+    line: Line, rtt_s: float, beats: int, rto_max_s: float = RTO_MAX_S, *, holds: bool = False
+) -> Sender:
     """Write a beat each second from 0 on, and let everything come to its end."""
-    sender = Sender(line.up, line.down, steady(rtt_s), rto_max_s=rto_max_s)
+    sender = Sender(line.up, line.down, steady(rtt_s), rto_max_s=rto_max_s, holds=holds)
     for number in range(beats):
         sender.advance(number)
         sender.write(number, number)
@@ -218,3 +221,25 @@ def test_after_a_late_answer_the_ladder_is_that_of_linux(linear_retries: int) ->
 
     ours = [at for at in sent if at > -0.1 and not is_of_another(at)]
     assert ours[:5] == pytest.approx(AFTER_A_LATE_ANSWER, rel=0.04, abs=0.15)
+
+
+def test_an_agent_that_holds_beats_back_sends_nothing_behind_a_lost_one() -> None:
+    line = Line(0.6, lost=4)
+
+    arrivals = beat(line, 0.6, beats=6, holds=True).arrivals
+
+    assert line.sent[:5] == pytest.approx(
+        [0.0, 0.83, 1.66, 3.33, 6.66],
+        abs=0.05,  # one ladder
+    )
+    assert [arrival.number for arrival in arrivals] == [0, 5]
+    acknowledged_at = arrivals[0].at + 0.3
+    assert acknowledged_at < arrivals[1].sent <= acknowledged_at + RETRY_S
+
+
+def test_an_agent_that_holds_beats_back_sends_them_on_time_while_nothing_is_lost() -> None:
+    line = Line(0.6)
+
+    arrivals = beat(line, 0.6, beats=5, holds=True).arrivals
+
+    assert [arrival.at for arrival in arrivals] == [n + 0.3 for n in range(5)]

@@ -7,7 +7,7 @@ only means something as a difference, within one boot.
 """
 
 from collections.abc import Callable
-from typing import Annotated, Literal, TypeAlias, TypeVar
+from typing import Annotated, Final, Literal, TypeAlias, TypeVar
 
 import msgspec
 
@@ -128,6 +128,10 @@ class Tick(msgspec.Struct, frozen=True):
 
     number: Count
     mono_ms: Count
+
+
+TICK_EVERY_S: Final = 1.0
+"""How far apart (s) ticks are."""
 
 
 class CentreState(msgspec.Struct, frozen=True):

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregator.core.margins import will_hold
-from aggregator.core.ticks import Ticks, clock_offset
+from aggregator.core.ticks import Ticks, clock_offset, until_next_s
 from venuewatch.wire.messages import Echo
 
 
@@ -86,3 +86,20 @@ def test_a_will_is_held_for_two_round_trips_and_on_a_long_way_for_a_loss_more(
     round_trip_s: float | None, hold_s: float
 ) -> None:
     assert will_hold(round_trip_s) == pytest.approx(hold_s)
+
+
+@pytest.mark.parametrize(
+    ("now", "wait_s"),
+    [(100.0, 1.0), (100.25, 0.75), (101.75, 0.25), (107.5, 0.5), (101.96875, 1.03125)],
+)
+def test_ticks_keep_their_phase_however_late_one_was(now: float, wait_s: float) -> None:
+    assert until_next_s(100.0, now) == pytest.approx(wait_s)
+
+
+def test_ticks_do_not_drift_by_what_each_of_them_takes() -> None:
+    now = start = 50.125
+
+    for _ in range(1_000):
+        now += until_next_s(start, now) + 0.0013
+
+    assert now == pytest.approx(start + 1_000, abs=0.002)

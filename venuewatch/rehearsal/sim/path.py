@@ -117,26 +117,19 @@ class HostPath:
         jitter_s = self._channel.jitter()
         at = answered - way_s + jitter_s if is_packet else self._rhythm.heard(first)
         heard = [Heard(at, first, sent if is_packet else due, self._session)]
-        after = due + self._rhythm.interval_s
-        if after in moments:  # the next beat went out before this one was answered
-            at = max(at, self._rhythm.heard(first + 1))
-            heard.append(Heard(at, first + 1, after, self._session))
         trip.observe(answered - sent + jitter_s + self._channel.jitter())
-        end = first + len(heard)
-        self._sender.round_trip, self._trip_at = trip, end
-        return Episode(first, end, heard, [])
+        self._sender.round_trip, self._trip_at = trip, first + 1
+        return Episode(first, first + 1, heard, [])
 
     def _lost_packet(self, due: float, probe: float) -> tuple[tuple[float, ...], float, float]:
         """Return when packets pass after a lost beat, when what is answered was sent, and when.
 
-        The probe brings it; with a long round trip the next beat is on its way by then.
+        The probe brings it. Nothing where the next beat would have to wait for that.
         """
-        way_s, after = self._rhythm.way_s, due + self._rhythm.interval_s
+        way_s = self._rhythm.way_s
         answered = probe + 2 * way_s
-        if answered + _SPREAD_S < after:
+        if answered + _SPREAD_S < due + self._rhythm.interval_s:
             return (probe, probe + way_s), probe, answered
-        if probe < after < probe + way_s < after + way_s - _SPREAD_S:
-            return (probe, after, probe + way_s, after + way_s), probe, answered
         return (), 0.0, 0.0
 
     def _lost_answer(self, due: float, probe: float) -> tuple[tuple[float, ...], float, float]:
@@ -145,12 +138,12 @@ class HostPath:
         The centre's next tick says it again, or the probe is answered, whichever is first.
         """
         way_s, after = self._rhythm.way_s, due + self._rhythm.interval_s
-        tick = math.floor(due + way_s + _SPREAD_S) + 1.0
-        if tick + way_s + _SPREAD_S < probe:
-            return (tick,), due, tick + way_s
-        if probe < tick + way_s < min(after, probe + way_s) - _SPREAD_S:
-            return tuple(sorted((tick, probe))), due, tick + way_s
-        if probe + way_s + _SPREAD_S < tick and probe + 2 * way_s + _SPREAD_S < after:
+        told = math.floor(due + way_s + _SPREAD_S) + 1.0 + way_s
+        if told + _SPREAD_S < min(probe, after):
+            return (told - way_s,), due, told
+        if probe < told < min(after, probe + way_s) - _SPREAD_S:
+            return tuple(sorted((told - way_s, probe))), due, told
+        if probe + 2 * way_s + _SPREAD_S < min(told - way_s, after):
             return (probe, probe + way_s), probe, probe + 2 * way_s
         return (), 0.0, 0.0
 
@@ -220,6 +213,7 @@ class HostPath:
             trip,
             rto_max_s=self._rto_max_s,
             linear_retries=THIN_RETRIES,
+            holds=True,
         )
 
     def _reconnect(self, episode: Episode, now: float) -> float:

@@ -3,11 +3,13 @@
 import math
 import random
 
+from agent.pace import LEAST_LEAD_S, MOST_LEAD_S, Pace
 from venuewatch.rehearsal.sim.links import LinkModel
 from venuewatch.rehearsal.sim.round_trip import RoundTrip
 
 _SAMPLES = 65_536
 _WARM = 64
+_TICKS = 8
 
 
 class Pool:
@@ -26,6 +28,20 @@ class Pool:
     def round_trip(self, rng: random.Random) -> RoundTrip:
         """Return the estimate of a connection that has long been undisturbed."""
         return self._trips[_WARM + int(rng.random() * (len(self._trips) - _WARM))].copy()
+
+
+def phase_s(model: LinkModel, rng: random.Random, *, interval_s: float) -> float:
+    """Draw when (s) a host's first beat is due: any time, then as the agent follows the ticks.
+
+    The centre's ticks pass the broker at whole seconds.
+    """
+    lead_s = LEAST_LEAD_S + rng.random() * (MOST_LEAD_S - LEAST_LEAD_S)
+    pace = Pace(interval_s=interval_s, lead_s=lead_s)
+    for tick in range(_TICKS):
+        pace.hear_tick(tick + model.rtt_s / 2 + rng.expovariate(1 / model.jitter_s))
+    first = rng.random() * interval_s
+    round_trip_s = model.rtt_s + 2 * model.jitter_s
+    return (first - pace.earlier_by_s(first, round_trip_s)) % interval_s
 
 
 class Rhythm:

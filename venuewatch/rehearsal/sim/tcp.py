@@ -15,7 +15,9 @@ from collections.abc import Callable
 from itertools import count
 from typing import Final, NamedTuple, TypeAlias
 
+from agent.rhythm import RETRY_S
 from venuewatch.rehearsal.sim.round_trip import RTO_MIN_S, RoundTrip, rings_at
+from venuewatch.wire.messages import TICK_EVERY_S
 
 RTO_MAX_S: Final = 120.0  # TCP_RTO_MAX, linux/include/net/tcp.h
 THIN_RETRIES: Final = 6  # TCP_THIN_LINEAR_RETRIES, likewise
@@ -45,16 +47,16 @@ class _Segment:
         self.is_sacked = False
 
 
-_ARRIVE, _ACK, _REORDER, _TICK = range(4)
-
-_TICK_EVERY_S = 1.0
+_ARRIVE, _ACK, _REORDER, _TICK, _RETRY = range(5)
 
 
 class Sender:
     """The sender's side and the receiver's, over a path that loses and delays.
 
     ``write`` and ``advance`` are called in order of time. ``linear_retries``: for so many timeouts
-    in a row a thin stream does not double its timeout, as with TCP_THIN_LINEAR_TIMEOUTS.
+    in a row a thin stream does not double its timeout, as with TCP_THIN_LINEAR_TIMEOUTS. With
+    ``holds`` the agent hands a beat in only when the one before is acknowledged, looks for that
+    each RETRY_S, and then has no use for any but the newest.
 
     Attributes:
         arrivals: what the receiver's application was handed, in order; the caller takes it.
@@ -69,12 +71,14 @@ class Sender:
         *,
         rto_max_s: float = RTO_MAX_S,
         linear_retries: int = 0,
+        holds: bool = False,
     ) -> None:
         self._up = up
         self._down = down
         self.round_trip = round_trip
         self._rto_max_s = rto_max_s
         self._linear_retries = linear_retries
+        self._holds = holds
         self._retries = 0
         self._backoff = 0
         self._is_held = False
@@ -97,13 +101,17 @@ class Sender:
     @property
     def next_at(self) -> float:
         """When (s) something happens next; infinity if nothing is under way."""
-        if not self._flight:
+        if self.is_idle:
             return math.inf
         return min(self._events[0][0], self._timer) if self._events else self._timer
 
     def write(self, number: int, now: float) -> None:
         """Hand in one beat."""
-        if self._is_held:
+        if self._holds and not self.is_idle:
+            if not self._waiting:
+                self._push(now + RETRY_S, _RETRY)
+            self._waiting = [number]
+        elif self._is_held:
             self._waiting.append(number)
         else:
             self._send_new([number], now)
@@ -111,7 +119,7 @@ class Sender:
     def advance(self, now: float) -> None:
         """Let everything happen that is due by ``now``."""
         events = self._events
-        while self._flight:
+        while not self.is_idle:
             at = events[0][0] if events else math.inf
             if self._timer < at:
                 if self._timer > now:
@@ -125,9 +133,11 @@ class Sender:
                 self._arrive(segments, sent, at)
             elif kind == _ACK:
                 self._hear_ack(segments, sent, at)
+            elif kind == _RETRY:
+                self._retry(at)
             elif kind == _TICK:
                 self._acknowledge(self._newest_received, at)
-                self._push(at + _TICK_EVERY_S, _TICK)
+                self._push(at + TICK_EVERY_S, _TICK)
             elif not self._is_held and self._flight[0].sent == sent:
                 self._repair(at)
         events.clear()
@@ -142,10 +152,20 @@ class Sender:
 
     def _send_new(self, numbers: list[int], now: float) -> None:
         if not self._flight and not self._events:
-            self._push((now // _TICK_EVERY_S + 1) * _TICK_EVERY_S, _TICK)
+            self._push((now // TICK_EVERY_S + 1) * TICK_EVERY_S, _TICK)
         self._flight.append(_Segment(numbers))
         self._transmit(self._flight[-1:], now)
         self._set_timer(now)
+
+    def _send_waiting(self, now: float) -> None:
+        waiting, self._waiting = self._waiting, []
+        self._send_new(waiting, now)
+
+    def _retry(self, now: float) -> None:
+        if self._flight:
+            self._push(now + RETRY_S, _RETRY)
+        else:
+            self._send_waiting(now)
 
     def _set_timer(self, now: float) -> None:
         """Wait for a probe, or, once there was one, for the timeout of the oldest."""
@@ -231,9 +251,8 @@ class Sender:
             self._repair(now)
             return
         self._is_held = self._is_undone = self._has_probed = False
-        if self._waiting:
-            waiting, self._waiting = self._waiting, []
-            self._send_new(waiting, now)
+        if self._waiting and not self._holds:
+            self._send_waiting(now)
         elif flight:
             self._set_timer(now)
         else:
@@ -268,6 +287,5 @@ class Sender:
             return
         self._is_held, self._is_undone = False, True
         self._retries = 0
-        if self._waiting:
-            waiting, self._waiting = self._waiting, []
-            self._send_new(waiting, now)
+        if self._waiting and not self._holds:
+            self._send_waiting(now)

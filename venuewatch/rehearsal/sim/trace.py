@@ -15,7 +15,7 @@ from agent.config import KEEPALIVE_S
 from venuewatch.rehearsal.sim.channel import Channel
 from venuewatch.rehearsal.sim.links import CENTRE, HOST, LINKS
 from venuewatch.rehearsal.sim.path import Episode, Heard, HostPath, Will
-from venuewatch.rehearsal.sim.rhythm import Pool, Rhythm
+from venuewatch.rehearsal.sim.rhythm import Pool, Rhythm, phase_s
 from venuewatch.rehearsal.sim.tcp import RTO_MAX_S
 from venuewatch.rehearsal.sim.trouble import DAY_S, Span, draw, draw_spikes, joined
 
@@ -122,7 +122,7 @@ def _venue(spec: Spec, code: str, rng: random.Random) -> Iterator[HostTrace]:
         rhythm = Rhythm(
             model,
             _pool(spec.link),
-            phase_s=own.random() * HOST.interval_s,
+            phase_s=phase_s(model, own, interval_s=HOST.interval_s),
             interval_s=HOST.interval_s,
         )
         often = (HOST.stall, HOST.freeze, HOST.outage)

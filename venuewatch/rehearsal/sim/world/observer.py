@@ -26,13 +26,20 @@ from venuewatch.rehearsal.sim.world.stranger import ask_port
 from venuewatch.rehearsal.sim.world.subscription import Subscription
 from venuewatch.wire import topics
 from venuewatch.wire.errors import MalformedMessageError
-from venuewatch.wire.messages import Acknowledge, CentreState, Command, Probe, Rebirth, encode
+from venuewatch.wire.messages import (
+    TICK_EVERY_S,
+    Acknowledge,
+    CentreState,
+    Command,
+    Probe,
+    Rebirth,
+    encode,
+)
 
 NAME = "centre"
 LOOK_EVERY_S = 0.1  # as in aggregator.app, like the three below
 LOOK_APART_S = 0.02
 STALL_S = 0.3
-TICK_EVERY_S = 1.0
 
 
 class Told(NamedTuple):
