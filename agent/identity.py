@@ -16,8 +16,13 @@ def new_boot() -> str:
     return base64.b32encode(os.urandom(5)).decode().lower()
 
 
-def birth(settings: config.Config, *, boot: str, session: int, address: str) -> Birth:
-    """Return the birth of a session; ``address`` is ours, as it faces the broker."""
+def birth(
+    settings: config.Config, *, boot: str, session: int, address: str, stock_tcp: bool
+) -> Birth:
+    """Return the birth of a session; ``address`` is ours, as it faces the broker.
+
+    ``stock_tcp``: nothing could be done about how late a lost beat is.
+    """
     facts = platform.uname()
     return Birth(
         boot=boot,
@@ -35,6 +40,7 @@ def birth(settings: config.Config, *, boot: str, session: int, address: str) -> 
         machine=facts.machine,
         os_boot_ms=milliseconds(psutil.boot_time()),
         keepalive_s=settings.broker.keepalive,
+        stock_tcp=stock_tcp,
     )
 
 

@@ -190,6 +190,7 @@ class Agent:
             boot=self._boot,
             session=self._link.sessions,
             address=session.local_address,
+            stock_tcp=not session.connection.is_thin,
         )
         session.publish(self._topics[Stream.BIRTH], encode(birth), qos=1, is_retained=True)
 

@@ -26,20 +26,24 @@ _QUEUED: Final = struct.Struct("=i")
 _US_PER_S: Final = 1_000_000
 
 
-def tune(sock: socket.socket) -> None:
-    """Have beats sent at once, and again soon on a link that lost them.
+def tune(sock: socket.socket) -> bool:
+    """Have beats sent at once, and again soon on a link that lost them; return whether that is so.
 
     A stream as thin as ours then does not double its timeout for six losses in a row; Linux does
     that only under a congestion control that has seen a loss, which BBR never does.
     """
     with contextlib.suppress(OSError):  # some systems refuse it once the peer has hung up
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError):
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, b"reno")  # always there
-            sock.setsockopt(socket.IPPROTO_TCP, _TCP_THIN_LINEAR_TIMEOUTS, 1)
-        with contextlib.suppress(OSError):  # Linux before 6.15 has no such option
-            sock.setsockopt(socket.IPPROTO_TCP, _TCP_RTO_MAX_MS, _RTO_MAX_MS)
+    if sys.platform != "linux":
+        return False
+    with contextlib.suppress(OSError):  # Linux before 6.15 has no such option
+        sock.setsockopt(socket.IPPROTO_TCP, _TCP_RTO_MAX_MS, _RTO_MAX_MS)
+    try:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, b"reno")  # always there
+        sock.setsockopt(socket.IPPROTO_TCP, _TCP_THIN_LINEAR_TIMEOUTS, 1)
+    except OSError:
+        return False
+    return True
 
 
 class Connection:
@@ -48,6 +52,7 @@ class Connection:
     A ``sock`` that only wraps a socket has no options, and nothing is known of it. Never raises.
 
     Attributes:
+        is_thin: whether a lost beat is repeated soon, again and again.
         round_trip_s: TCP's least round trip (s) of late, when it was last asked; None if not known.
     """
 
@@ -55,8 +60,7 @@ class Connection:
         self._sock = sock if isinstance(sock, socket.socket) else None
         self._beat_end: int | None = None
         self.round_trip_s: float | None = None
-        if self._sock is not None:
-            tune(self._sock)
+        self.is_thin = self._sock is not None and tune(self._sock)
 
     def wrote_beat(self) -> None:
         """Call when a beat was written: its end is where the stream ends now."""

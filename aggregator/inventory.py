@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 
 from aggregator.core.fleet import Fleet, Host, Place, Venue
-from aggregator.core.margins import MARGINS_S, Link
+from aggregator.core.margins import STOCK_MARGINS_S, THIN_MARGINS_S, Link
 from venuewatch.config import Name, load
 
 
@@ -61,10 +61,13 @@ def fleet_of(inventory: Inventory) -> Fleet:
 
 
 def _venue_of(entry: VenueEntry) -> Venue:
-    margin_s = MARGINS_S[entry.link] if entry.margin_s is None else entry.margin_s
+    margin_s, stock_margin_s = THIN_MARGINS_S[entry.link], STOCK_MARGINS_S[entry.link]
+    if entry.margin_s is not None:
+        margin_s = stock_margin_s = entry.margin_s
     venue = Venue(
         entry.code,
         margin_s=margin_s,
+        stock_margin_s=stock_margin_s,
         name=entry.name,
         town=entry.town,
         timezone=entry.timezone,
@@ -74,6 +77,7 @@ def _venue_of(entry: VenueEntry) -> Venue:
             entry.code,
             host.name,
             margin_s=margin_s,
+            stock_margin_s=stock_margin_s,
             role=host.role,
             place=Place(host.address, host.probe_port, host.gateway),
         )

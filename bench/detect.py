@@ -12,7 +12,7 @@ from time import process_time
 from typing import NamedTuple
 
 from aggregator.core.fleet import Fleet, Host, Venue
-from aggregator.core.margins import MARGINS_S
+from aggregator.core.margins import THIN_MARGINS_S
 from aggregator.core.watch import Watch
 from bench.kit.inventory import VENUES
 from bench.kit.result import Goal, Result, Row, progress
@@ -85,9 +85,9 @@ class Ours:
     def __init__(self, hosts: int, interval_s: float) -> None:
         self._interval_s = interval_s
         self._names = [(f"V{number % VENUES:02d}", f"host-{number}") for number in range(hosts)]
-        venues = {code: Venue(code, margin_s=MARGINS_S["wired"]) for code, _ in self._names}
+        venues = {code: Venue(code, margin_s=THIN_MARGINS_S["wired"]) for code, _ in self._names}
         for code, name in self._names:
-            venues[code].hosts[name] = Host(code, name, margin_s=MARGINS_S["wired"])
+            venues[code].hosts[name] = Host(code, name, margin_s=THIN_MARGINS_S["wired"])
         self._watch = Watch(Fleet(venues.values()))
         self._now = 0.0
         self._round = 0

@@ -10,7 +10,7 @@ from aggregator.core.deadlines import Deadlines
 from aggregator.core.events import BirthWanted, Event
 from aggregator.core.fleet import UNANNOUNCED_INTERVAL_S, Host
 from aggregator.core.states import ALIVE
-from venuewatch.wire.messages import Beat
+from venuewatch.wire.messages import Beat, Birth
 
 _ASK_EVERY_S = 5.0
 _FORMER = 4
@@ -49,13 +49,16 @@ class Boots:
         interval_s = UNANNOUNCED_INTERVAL_S
         if host.birth is not None and host.birth.boot == beat.boot:
             interval_s = host.birth.interval_s
+            host.margin_s = host.margin_announced_by(host.birth)
         host.allowance_s = interval_s + host.margin_s
 
-    def set_interval(self, host: Host, interval_s: float, now: float) -> None:
-        """Learn how often a host beats; what is overdue by that is given the margin from now."""
-        allowance_s = interval_s + host.margin_s
-        if allowance_s == host.allowance_s:
+    def take_announced(self, host: Host, birth: Birth, now: float) -> None:
+        """Learn how often a host beats, and how late; what is overdue by that may be so anew."""
+        margin_s = host.margin_announced_by(birth)
+        allowance_s = birth.interval_s + margin_s
+        if (margin_s, allowance_s) == (host.margin_s, host.allowance_s):
             return
+        host.margin_s = margin_s
         if host.state in ALIVE:
             deadline = host.deadline + allowance_s - host.allowance_s
             host.deadline = max(deadline, now + host.margin_s)

@@ -154,7 +154,7 @@ class Detector:
             host.is_replaced = True
         is_news, host.birth = birth != host.birth, birth
         if birth.boot == host.boot:
-            self.boots.set_interval(host, birth.interval_s, now)
+            self.boots.take_announced(host, birth, now)
         elif host.state is HostState.UNKNOWN and is_news:
             host.deadline = max(host.deadline, now + birth.interval_s + host.margin_s)
 

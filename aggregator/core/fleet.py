@@ -109,6 +109,8 @@ class Host:
         "since",
         "state",
         "steady",
+        "stock_margin_s",
+        "thin_margin_s",
         "venue",
         "was_up",
         "will_due",
@@ -120,6 +122,7 @@ class Host:
         name: str,
         *,
         margin_s: float,
+        stock_margin_s: float | None = None,
         role: str = "",
         place: Place | None = None,
         is_listed: bool = True,
@@ -131,6 +134,8 @@ class Host:
         self.address, self.probe_port, self.is_gateway = place or Place()
         self.is_listed = is_listed
         self.margin_s = margin_s
+        self.thin_margin_s = margin_s
+        self.stock_margin_s = margin_s if stock_margin_s is None else stock_margin_s
         self.lateness = Lateness()
 
         self.boot = ""
@@ -185,6 +190,10 @@ class Host:
         """The announced interval and the margin; 0 as long as no birth is known."""
         return 0.0 if self.birth is None else self.birth.interval_s + self.margin_s
 
+    def margin_announced_by(self, birth: Birth) -> float:
+        """Return by how much (s) a beat may be late, over the connection that a birth tells of."""
+        return self.stock_margin_s if birth.stock_tcp else self.thin_margin_s
+
     @property
     def counts_as_up(self) -> bool:
         """Whether the host is up or late, or was when we last could tell."""
@@ -211,19 +220,28 @@ class Venue:
         "margin_s",
         "name",
         "problems",
+        "stock_margin_s",
         "timezone",
         "town",
         "unlisted",
     )
 
     def __init__(
-        self, code: str, *, margin_s: float, name: str = "", town: str = "", timezone: str = ""
+        self,
+        code: str,
+        *,
+        margin_s: float,
+        stock_margin_s: float | None = None,
+        name: str = "",
+        town: str = "",
+        timezone: str = "",
     ) -> None:
         self.code = code
         self.name = name
         self.town = town
         self.timezone = timezone
         self.margin_s = margin_s
+        self.stock_margin_s = margin_s if stock_margin_s is None else stock_margin_s
         self.hosts: dict[str, Host] = {}
         self.counts: dict[HostState, int] = dict.fromkeys(HostState, 0)
         self.unlisted = 0

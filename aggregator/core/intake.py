@@ -171,6 +171,7 @@ class Intake:
             venue.code,
             address.host,
             margin_s=venue.margin_s,
+            stock_margin_s=venue.stock_margin_s,
             is_listed=False,
             state=HostState.UNSEEN,
         )

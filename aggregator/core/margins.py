@@ -1,8 +1,8 @@
 """How long past its expected time a beat may still arrive, by class of link.
 
-The figures are for 1 s beats on one stock TCP connection, and gave less than one false alarm
-per 1,000 host-days in simulation (``docs/decisions/0004-margins.md``). They are sums of a
-retransmission ladder, not multiples of the interval, so they hold for slower beats too.
+The figures are for 1 s beats on one TCP connection, and gave less than one false alarm per 1,000
+host-days in simulation (``docs/decisions/0004-margins.md``). They are sums of a retransmission
+ladder, not multiples of the interval, so they hold for slower beats too.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from typing import Final, Literal, TypeAlias
 
 Link: TypeAlias = Literal["wired", "metro", "cellular", "satellite", "satellite_lossy", "bursty"]
 
-MARGINS_S: Final[Mapping[Link, float]] = {
+THIN_MARGINS_S: Final[Mapping[Link, float]] = {
     "wired": 1.8,
     "metro": 2.0,
     "cellular": 9.3,
@@ -19,10 +19,25 @@ MARGINS_S: Final[Mapping[Link, float]] = {
     "bursty": 66.0,
 }
 
+STOCK_MARGINS_S: Final[Mapping[Link, float]] = {
+    "wired": 1.9,
+    "metro": 2.3,
+    "cellular": 11.0,
+    "satellite": 8.5,
+    "satellite_lossy": 36.0,
+    "bursty": 66.0,
+}
+"""Of agents whose birth says ``stock_tcp``."""
+
 _LONG_WAY_S = 0.2
 
 PATIENCE_S = 1.0
 """How long (s) past its expected time a beat goes unremarked; then the host is ``late``."""
+
+
+def margin_s(link: Link, *, stock_tcp: bool = False) -> float:
+    """Return the margin (s) of a class of link; ``stock_tcp``: as an agent's birth says."""
+    return (STOCK_MARGINS_S if stock_tcp else THIN_MARGINS_S)[link]
 
 
 def will_hold(round_trip_s: float | None) -> float:

@@ -58,6 +58,6 @@ def test_a_birth_says_the_keepalive_of_its_session(
 ) -> None:
     settings = read(tmp_path, f'[broker]\nlink = "{link}"')
 
-    birth = identity.birth(settings, boot="a", session=1, address="")
+    birth = identity.birth(settings, boot="a", session=1, address="", stock_tcp=False)
 
     assert birth.keepalive_s == keepalive_s

@@ -63,6 +63,7 @@ def test_the_round_trip_is_the_least_that_the_kernel_has_measured(
     assert connection.round_trip_s is not None
     assert 0.0 < connection.round_trip_s < 5.0
     assert connection.is_acknowledged()
+    assert connection.is_thin
 
 
 @linux_only
@@ -123,7 +124,7 @@ def test_on_another_system_nothing_is_asked_and_beats_go_out_at_once(
     connection.wrote_beat()
 
     assert connection.is_acknowledged()
-    assert (told.asked, connection.round_trip_s) == (0, None)
+    assert (told.asked, connection.round_trip_s, connection.is_thin) == (0, None, False)
 
 
 def test_a_closed_connection_is_no_error(pair: tuple[socket.socket, socket.socket]) -> None:
@@ -144,4 +145,4 @@ def test_what_only_wraps_a_socket_is_left_alone() -> None:
     connection.wrote_beat()
 
     assert connection.is_acknowledged()
-    assert connection.round_trip_s is None
+    assert (connection.round_trip_s, connection.is_thin) == (None, False)

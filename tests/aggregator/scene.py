@@ -15,6 +15,7 @@ from venuewatch.wire.messages import Beat, Birth, Death
 VENUE = "STA"
 HOST = "alpha"
 MARGIN_S = 1.75
+STOCK_MARGIN_S = 8.5
 INTERVAL_S = 1.0
 GRACE_S = 10.0 + 5.0 + MARGIN_S  # the reconnect ceiling, five seconds, and the margin
 
@@ -25,7 +26,9 @@ def beat(seq: int, *, boot: str = "a", session: int = 1) -> Beat:
     return Beat(boot=boot, session=session, seq=seq, mono_ms=0, wall_ms=0)
 
 
-def birth(*, boot: str = "a", session: int = 1, interval_s: float = INTERVAL_S) -> Birth:
+def birth(
+    *, boot: str = "a", session: int = 1, interval_s: float = INTERVAL_S, stock_tcp: bool = False
+) -> Birth:
     return Birth(
         boot=boot,
         session=session,
@@ -33,6 +36,7 @@ def birth(*, boot: str = "a", session: int = 1, interval_s: float = INTERVAL_S) 
         interval_s=interval_s,
         vitals_every_s=10.0,
         agent_version="0.1.0",
+        stock_tcp=stock_tcp,
     )
 
 
@@ -47,7 +51,9 @@ class Scene:
     ) -> None:
         self.venue = Venue(VENUE, margin_s=margin_s)
         for name in hosts or (HOST,):
-            self.venue.hosts[name] = Host(VENUE, name, margin_s=margin_s)
+            self.venue.hosts[name] = Host(
+                VENUE, name, margin_s=margin_s, stock_margin_s=STOCK_MARGIN_S
+            )
         self.fleet = Fleet([self.venue])
         self.detector = Detector(self.fleet, away_limit_s=away_limit_s)
 
@@ -60,7 +66,7 @@ class Scene:
     def subscribe(self, at: float) -> None:
         self.detector.subscribed(at)
 
-    def birth(
+    def birth(  # noqa: PLR0913 - what a birth says
         self,
         at: float,
         host: str = HOST,
@@ -68,9 +74,10 @@ class Scene:
         boot: str = "a",
         session: int = 1,
         interval_s: float = INTERVAL_S,
+        stock_tcp: bool = False,
         is_retained: bool = False,
     ) -> None:
-        said = birth(boot=boot, session=session, interval_s=interval_s)
+        said = birth(boot=boot, session=session, interval_s=interval_s, stock_tcp=stock_tcp)
         self.detector.hear_birth(self.host(host), said, at, is_retained=is_retained)
 
     def beat(

@@ -15,6 +15,7 @@ from venuewatch.rehearsal.sim import kills, run
 from venuewatch.rehearsal.sim.judging import OTHERS, OURS, judge
 from venuewatch.rehearsal.sim.report import as_data, misses, rows
 from venuewatch.rehearsal.sim.run import Plan
+from venuewatch.rehearsal.sim.tcp import Tcp
 from venuewatch.rehearsal.sim.trace import Spec
 
 COLUMNS = {
@@ -99,7 +100,7 @@ def test_a_margin_that_is_too_small_is_told_by_its_false_alarms() -> None:
 
 
 def test_a_wired_host_that_ends_is_known_to_within_interval_margin_and_the_way() -> None:
-    times = kills.try_kills("wired", "1", margin_s=1.8, alpha_s=1.5, rto_max_s=120.0)
+    times = kills.try_kills("wired", "1", margin_s=1.8, alpha_s=1.5, tcp=Tcp())
 
     assert min(times[OURS]) > 1.8
     assert max(times[OURS]) < 1.0 + 1.8 + 0.05

@@ -7,7 +7,7 @@ import pytest
 from agent import config as agent_config
 from aggregator import config as aggregator_config
 from aggregator import inventory
-from aggregator.core.margins import MARGINS_S
+from aggregator.core.margins import STOCK_MARGINS_S, THIN_MARGINS_S
 from aggregator.core.states import HostState
 
 INVENTORY = """
@@ -106,7 +106,8 @@ def test_a_fleet_is_what_the_inventory_expects_and_nothing_is_known_of_it(tmp_pa
 
     alpha, beta = fleet
     assert (alpha.venue, alpha.name, alpha.role) == ("STA", "alpha", "results")
-    assert (alpha.margin_s, beta.margin_s) == (MARGINS_S["satellite"], 7.0)
+    assert (alpha.margin_s, beta.margin_s) == (THIN_MARGINS_S["satellite"], 7.0)
+    assert (alpha.stock_margin_s, beta.stock_margin_s) == (STOCK_MARGINS_S["satellite"], 7.0)
     assert {host.state for host in fleet} == {HostState.UNKNOWN}
     assert all(host.is_listed for host in fleet)
     assert fleet.venues["STA"].counts[HostState.UNKNOWN] == 1

@@ -16,7 +16,7 @@ from venuewatch.rehearsal import pages
 from venuewatch.rehearsal.sim import report
 from venuewatch.rehearsal.sim import run as simulation
 from venuewatch.rehearsal.sim.links import LINKS
-from venuewatch.rehearsal.sim.tcp import RTO_MAX_S
+from venuewatch.rehearsal.sim.tcp import RTO_MAX_S, Tcp
 
 INTERRUPTED = 130
 NOT_WELL = 1
@@ -91,6 +91,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="also find the least margin that each class needs, on other seeds",
     )
     simulate.add_argument(
+        "--stock-tcp",
+        action="store_true",
+        help="agents that can do nothing about TCP: on Windows or macOS, or over a websocket",
+    )
+    simulate.add_argument(
         "--rto-max",
         type=_positive(float),
         default=RTO_MAX_S,
@@ -111,7 +116,7 @@ def run(options: argparse.Namespace) -> int:
         host_days=options.host_days,
         kills=options.kills,
         verdict_trials=max(0, options.verdicts),
-        rto_max_s=options.rto_max,
+        tcp=Tcp(options.rto_max, options.stock_tcp),
         processes=options.processes,
     )
     with _interrupts() as is_stopped:

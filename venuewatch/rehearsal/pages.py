@@ -123,6 +123,7 @@ def _choices(chosen: Sequence[Choice]) -> Table:
 
 
 def _explain(console: Console, result: Result) -> None:
+    tcp = result.plan.tcp
     console.print(f"\n{DEFINITION}\n\nAssumed, by class of link, of one venue:", highlight=False)
     for name in result.plan.links:
         console.print(f"  {name}: {_assumed(LINKS[name])}", highlight=False)
@@ -131,8 +132,8 @@ def _explain(console: Console, result: Result) -> None:
         f" {_often(HOST.freeze)}; outages {_often(HOST.outage)}\n"
         f"  the centre: the broker stalls {_often(CENTRE.broker_stall)}, the aggregator"
         f" {_often(CENTRE.aggregator_stall)}, and knows it from {CENTRE.told_from_s:g} s on\n"
-        f"  TCP: one stock Linux connection, retransmission timeouts up to"
-        f" {result.plan.rto_max_s:g} s\n"
+        f"  TCP: one connection, {'stock' if tcp.is_stock else 'a thin stream on Linux'},"
+        f" retransmission timeouts up to {tcp.rto_max_s:g} s\n"
         f"seed {result.plan.seed}" + ("" if result.is_whole else ", interrupted"),
         highlight=False,
     )

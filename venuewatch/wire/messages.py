@@ -46,7 +46,8 @@ class Birth(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """Who I am and what to expect of me; the first message of every session.
 
     ``keepalive_s``: the broker gives this session up, and says its will, when it was silent for
-    1.5 times this (MQTT 5, 3.1.2.10); 0 where it is not known.
+    1.5 times this (MQTT 5, 3.1.2.10); 0 where it is not known. ``stock_tcp``: my system treats a
+    thin stream as any other, so that beats may be later on a link that loses packets.
     """
 
     boot: BootId
@@ -64,6 +65,7 @@ class Birth(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     machine: Text = ""
     os_boot_ms: Count = 0
     keepalive_s: Annotated[float, msgspec.Meta(ge=0, le=65_535)] = 0.0
+    stock_tcp: bool = False
 
 
 class Death(msgspec.Struct, frozen=True):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.aggregator.scene import INTERVAL_S, MARGIN_S, Scene
+from tests.aggregator.scene import INTERVAL_S, MARGIN_S, STOCK_MARGIN_S, Scene
 
 DEADLINE_S = INTERVAL_S + MARGIN_S
 UNANNOUNCED_S = 60.0
@@ -106,3 +106,37 @@ def test_the_birth_of_an_older_boot_answers_nothing(scene: Scene) -> None:
     scene.beat(1.0, 0, boot="b")
 
     assert scene.births_wanted() == [1.0]
+
+
+def test_an_agent_that_can_do_nothing_about_tcp_has_the_margin_for_that(scene: Scene) -> None:
+    scene.subscribe(0.0)
+    scene.birth(0.0, stock_tcp=True)
+    scene.beat(0.0, 0)
+
+    assert scene.changed(until=100.0) == [
+        (0.0, "up", "beat"),
+        (INTERVAL_S + 1.0, "late", "patience_ended"),
+        (INTERVAL_S + STOCK_MARGIN_S, "down", "deadline_passed"),
+    ]
+
+
+def test_an_agent_that_learned_to_do_something_about_tcp_loses_the_wider_margin(
+    scene: Scene,
+) -> None:
+    scene.subscribe(0.0)
+    scene.birth(0.0, stock_tcp=True)
+    scene.beat(0.0, 0)
+
+    scene.birth(5.0, session=2)
+    scene.beat(5.0, 1, session=2)
+
+    assert scene.changed(until=100.0)[-1] == (5.0 + DEADLINE_S, "down", "deadline_passed")
+
+
+def test_a_wider_margin_moves_no_expected_time(scene: Scene) -> None:
+    scene.bring_up()
+    expected_at = scene.host().expected_at
+
+    scene.birth(0.5, session=2, stock_tcp=True)
+
+    assert scene.host().expected_at == expected_at

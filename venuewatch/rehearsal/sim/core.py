@@ -41,8 +41,16 @@ class Core:
         wanted: the questions that it wants asked.
     """
 
-    def __init__(self, link: str, venues: dict[str, list[str]], margin_s: float | None) -> None:
+    def __init__(
+        self,
+        link: str,
+        venues: dict[str, list[str]],
+        margin_s: float | None,
+        *,
+        stock_tcp: bool = False,
+    ) -> None:
         model = LINKS[link]
+        self._stock_tcp = stock_tcp
         inventory = Inventory(
             venue=tuple(
                 VenueEntry(
@@ -98,6 +106,7 @@ class Core:
             vitals_every_s=_VITALS_EVERY_S,
             agent_version="0",
             keepalive_s=keepalive_s,
+            stock_tcp=self._stock_tcp,
         )
         self._hear(self._topics[host, Stream.BIRTH], encode(birth), now)
 

@@ -6,7 +6,7 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from aggregator.core.margins import MARGINS_S
+from aggregator.core import margins
 from venuewatch.rehearsal.sim.detectors import FailureDetector
 from venuewatch.rehearsal.sim.detectors.chen import Chen, alpha_for
 from venuewatch.rehearsal.sim.detectors.fixed import Fixed
@@ -14,6 +14,7 @@ from venuewatch.rehearsal.sim.detectors.phi import Phi
 from venuewatch.rehearsal.sim.links import HOST, LINKS
 from venuewatch.rehearsal.sim.path import Heard
 from venuewatch.rehearsal.sim.replay import replay
+from venuewatch.rehearsal.sim.tcp import Tcp
 from venuewatch.rehearsal.sim.trace import HostTrace, Spec, Trace
 from venuewatch.rehearsal.sim.trouble import DAY_S
 
@@ -76,13 +77,18 @@ def judge(spec: Spec, *, margin_s: float | None = None, alpha_s: float | None = 
     return judged
 
 
+def shipped_margin_s(link: str, tcp: Tcp) -> float:
+    """Return the margin (s) that the aggregator has for such a link and such agents."""
+    return margins.margin_s(LINKS[link].link, stock_tcp=tcp.is_stock)
+
+
 def worth_playing_s(margin_s: float) -> float:
     """Return how late (s) a beat must be for its surroundings to be played to the core."""
     return max(_WORTH_LEAST_S, _WORTH_OF_MARGIN * margin_s)
 
 
 def _judge_ours(trace: Trace, margin_s: float | None) -> Judged:
-    shipped_s = MARGINS_S[LINKS[trace.spec.link].link]
+    shipped_s = shipped_margin_s(trace.spec.link, trace.spec.tcp)
     worth_s = worth_playing_s(shipped_s if margin_s is None else margin_s)
     played = replay(trace, margin_s=margin_s, worth_s=worth_s)
     hosts = {host.name: host for host in trace.hosts}
@@ -149,9 +155,9 @@ def silences(host: HostTrace, over_s: float) -> Iterator[tuple[float, float, flo
             last = max(last, at)
 
 
-def calibrated_alpha(link: str, seed: str, rto_max_s: float) -> float:
+def calibrated_alpha(link: str, seed: str, tcp: Tcp) -> float:
     """Return Chen's alpha (s) for one mistake in 1,000 host-days, from delays measured before."""
-    trace = Trace(Spec(link, f"{seed}/calibrate", _CALIBRATION_S, rto_max_s))
+    trace = Trace(Spec(link, f"{seed}/calibrate", _CALIBRATION_S, tcp))
     delays = [
         heard.at - host.rhythm.due(heard.number)
         for host in trace.hosts

@@ -15,6 +15,7 @@ from venuewatch.rehearsal.sim.judging import OTHERS, OURS, heard_in_order
 from venuewatch.rehearsal.sim.links import LINKS
 from venuewatch.rehearsal.sim.path import Heard, Will
 from venuewatch.rehearsal.sim.replay import Player, core_for
+from venuewatch.rehearsal.sim.tcp import Tcp
 from venuewatch.rehearsal.sim.trace import HostTrace, Spec, Trace
 
 TRIALS_PER_TRACE = 25
@@ -64,13 +65,13 @@ def summary(times_s: list[float]) -> Detection:
 
 
 def try_kills(
-    link: str, seed: str, *, margin_s: float | None, alpha_s: float, rto_max_s: float
+    link: str, seed: str, *, margin_s: float | None, alpha_s: float, tcp: Tcp
 ) -> dict[str, list[float]]:
     """Return the detection times (s) of every detector in one trace's trials.
 
     A trial in which a detector had already called the host down is none of its own.
     """
-    trace = Trace(Spec(link, f"{seed}/kills", _TRACE_S, rto_max_s))
+    trace = Trace(Spec(link, f"{seed}/kills", _TRACE_S, tcp))
     rng = random.Random(f"{seed}/moments")
     times: dict[str, list[float]] = {name: [] for name in (OURS, *OTHERS)}
     for _ in range(TRIALS_PER_TRACE):

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from venuewatch.rehearsal.sim.channel import Channel
 from venuewatch.rehearsal.sim.rhythm import Rhythm
 from venuewatch.rehearsal.sim.round_trip import RoundTrip
-from venuewatch.rehearsal.sim.tcp import RTO_MAX_S, THIN_RETRIES, Sender
+from venuewatch.rehearsal.sim.tcp import LINUX, THIN_RETRIES, Sender, Tcp
 from venuewatch.rehearsal.sim.trouble import Course, Span
 from venuewatch.wire.reconnect import wait_before
 
@@ -65,7 +65,7 @@ class HostPath:
         pauses: list[Span],
         keepalive_s: float,
         rng: random.Random,
-        rto_max_s: float = RTO_MAX_S,
+        tcp: Tcp = LINUX,
     ) -> None:
         self._rhythm = rhythm
         self._channel = channel
@@ -73,7 +73,7 @@ class HostPath:
         self._pauses = Course(pauses)
         self._patience_s = 1.5 * keepalive_s  # MQTT 5, 3.1.2.10
         self._give_up_s = 2.0 * keepalive_s  # paho: a ping is sent, and not answered
-        self._rto_max_s = rto_max_s
+        self._tcp = tcp
         self._lead_s = 1.5 * rhythm.round_trip_s(0) + 0.1
         self._session = rhythm.session
         self._trip = rhythm.pool.round_trip(rng)
@@ -211,9 +211,9 @@ class HostPath:
             self._channel.up,
             self._channel.down,
             trip,
-            rto_max_s=self._rto_max_s,
-            linear_retries=THIN_RETRIES,
-            holds=True,
+            rto_max_s=self._tcp.rto_max_s,
+            linear_retries=0 if self._tcp.is_stock else THIN_RETRIES,
+            holds=not self._tcp.is_stock,
         )
 
     def _reconnect(self, episode: Episode, now: float) -> float:

@@ -48,7 +48,7 @@ def core_for(trace: Trace, margin_s: float | None) -> Core:
     venues: dict[str, list[str]] = {}
     for host in trace.hosts:
         venues.setdefault(host.venue, []).append(host.name)
-    return Core(trace.spec.link, venues, margin_s)
+    return Core(trace.spec.link, venues, margin_s, stock_tcp=trace.spec.tcp.is_stock)
 
 
 def replay(

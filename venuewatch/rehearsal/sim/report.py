@@ -4,14 +4,14 @@ from typing import Any, Final
 
 import msgspec
 
-from aggregator.core.margins import MARGINS_S
 from venuewatch.rehearsal.sim.choosing import Survey, alarms_at, least_margin
 from venuewatch.rehearsal.sim.detectors.fixed import INTERVALS
-from venuewatch.rehearsal.sim.judging import OURS, TARGET_PER_1000
+from venuewatch.rehearsal.sim.judging import OURS, TARGET_PER_1000, shipped_margin_s
 from venuewatch.rehearsal.sim.kills import summary
 from venuewatch.rehearsal.sim.links import CENTRE, HOST, LINKS
 from venuewatch.rehearsal.sim.poisson import upper_bound
 from venuewatch.rehearsal.sim.run import LinkResult, Plan, Result
+from venuewatch.rehearsal.sim.tcp import Tcp
 
 ENOUGH_HOST_DAYS: Final = 3_000.0
 ENOUGH_KILLS: Final = 100
@@ -57,7 +57,8 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
 
 def rows(result: Result) -> list[Row]:
     """Return one row for each detector on each class of link."""
-    return [_row(found, name) for found in result.links for name in found.judged.tallies]
+    tcp = result.plan.tcp
+    return [_row(found, name, tcp) for found in result.links for name in found.judged.tallies]
 
 
 def misses(result: Result) -> list[str]:
@@ -90,7 +91,7 @@ def misses(result: Result) -> list[str]:
 
 def choices(plan: Plan, surveys: dict[str, Survey]) -> list[Choice]:
     """Return what each surveyed class needs, beside what is shipped."""
-    return [_choice(link, surveys[link]) for link in plan.links if link in surveys]
+    return [_choice(link, surveys[link], plan.tcp) for link in plan.links if link in surveys]
 
 
 def assumptions(links: tuple[str, ...]) -> dict[str, Any]:
@@ -131,18 +132,18 @@ def as_data(result: Result, chosen: list[Choice]) -> dict[str, Any]:
         ],
         "misses": misses(result),
         "definition": DEFINITION,
-        "rto_max_s": result.plan.rto_max_s,
+        "tcp": result.plan.tcp._asdict(),
         "assumptions": assumptions(result.plan.links),
     }
 
 
-def _row(found: LinkResult, name: str) -> Row:
+def _row(found: LinkResult, name: str, tcp: Tcp) -> Row:
     tally = found.judged.tallies[name]
     detection = summary(found.times_s.get(name, []))
     return Row(
         link=found.link,
         detector=name,
-        margin_s=_margin_s(found, name),
+        margin_s=_margin_s(found, name, tcp),
         host_days=tally.host_days,
         false_alarms=tally.false_alarms,
         per_1000=tally.false_alarms / tally.host_days * 1_000,
@@ -154,17 +155,17 @@ def _row(found: LinkResult, name: str) -> Row:
     )
 
 
-def _margin_s(found: LinkResult, name: str) -> float | None:
+def _margin_s(found: LinkResult, name: str, tcp: Tcp) -> float | None:
     """Return how long (s) past its expected time a beat may come; None where that varies."""
     if name == OURS:
-        return MARGINS_S[LINKS[found.link].link]
+        return shipped_margin_s(found.link, tcp)
     if name.startswith("fixed"):
         return (INTERVALS - 1) * HOST.interval_s
     return found.alpha_s if name == "chen" else None
 
 
-def _choice(link: str, found: Survey) -> Choice:
-    shipped_s = MARGINS_S[LINKS[link].link]
+def _choice(link: str, found: Survey, tcp: Tcp) -> Choice:
+    shipped_s = shipped_margin_s(link, tcp)
     alarms = alarms_at(found.by_tenth, shipped_s)
     return Choice(
         link=link,

@@ -30,8 +30,10 @@ class Pool:
         return self._trips[_WARM + int(rng.random() * (len(self._trips) - _WARM))].copy()
 
 
-def phase_s(model: LinkModel, rng: random.Random, *, interval_s: float) -> float:
-    """Draw when (s) a host's first beat is due: any time, then as the agent follows the ticks.
+def phase_s(
+    model: LinkModel, rng: random.Random, *, interval_s: float, follows_ticks: bool = True
+) -> float:
+    """Draw when (s) a host's first beat is due: any time, and then as the agent moves it.
 
     The centre's ticks pass the broker at whole seconds.
     """
@@ -40,7 +42,7 @@ def phase_s(model: LinkModel, rng: random.Random, *, interval_s: float) -> float
     for tick in range(_TICKS):
         pace.hear_tick(tick + model.rtt_s / 2 + rng.expovariate(1 / model.jitter_s))
     first = rng.random() * interval_s
-    round_trip_s = model.rtt_s + 2 * model.jitter_s
+    round_trip_s = model.rtt_s if follows_ticks else None
     return (first - pace.earlier_by_s(first, round_trip_s)) % interval_s
 
 

@@ -14,7 +14,7 @@ import msgspec
 from venuewatch.rehearsal.sim import choosing, faults, judging, kills, verdicts
 from venuewatch.rehearsal.sim.choosing import Survey
 from venuewatch.rehearsal.sim.judging import OTHERS, OURS, Judged, Tally
-from venuewatch.rehearsal.sim.tcp import RTO_MAX_S
+from venuewatch.rehearsal.sim.tcp import LINUX, Tcp
 from venuewatch.rehearsal.sim.trace import Spec
 from venuewatch.rehearsal.sim.trouble import DAY_S
 from venuewatch.rehearsal.sim.verdicts import Verdict
@@ -37,7 +37,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     compared_host_days: float = 24.0
     kills: int = 100
     verdict_trials: int = 0
-    rto_max_s: float = RTO_MAX_S
+    tcp: Tcp = LINUX
     processes: int | None = None
 
 
@@ -114,7 +114,7 @@ def choose(
 
 def _alphas(pool: ProcessPoolExecutor, plan: Plan, is_stopped: IsStopped) -> dict[str, float]:
     pieces = {
-        link: [partial(judging.calibrated_alpha, link, str(plan.seed), plan.rto_max_s)]
+        link: [partial(judging.calibrated_alpha, link, str(plan.seed), plan.tcp)]
         for link in plan.links
     }
     found = done_of(pool, pieces, lambda: None, is_stopped)
@@ -124,7 +124,7 @@ def _alphas(pool: ProcessPoolExecutor, plan: Plan, is_stopped: IsStopped) -> dic
 def _specs(plan: Plan, link: str, purpose: str) -> Iterator[Spec]:
     whole = Spec(link, "", PIECE_S).host_days
     for number in range(math.ceil(plan.host_days / whole)):
-        yield Spec(link, f"{plan.seed}/{purpose}/{number}", PIECE_S, plan.rto_max_s)
+        yield Spec(link, f"{plan.seed}/{purpose}/{number}", PIECE_S, plan.tcp)
 
 
 def _judge_pieces(plan: Plan, link: str, alpha_s: float) -> Iterator[Callable[[], Judged]]:
@@ -145,7 +145,7 @@ def _kill_pieces(
             f"{plan.seed}/{number}",
             margin_s=None,
             alpha_s=alpha_s,
-            rto_max_s=plan.rto_max_s,
+            tcp=plan.tcp,
         )
 
 

@@ -24,6 +24,21 @@ THIN_RETRIES: Final = 6  # TCP_THIN_LINEAR_RETRIES, likewise
 _THIN: Final = 4  # tcp_stream_is_thin(), likewise: fewer segments in flight
 _PROBE_EXTRA_S: Final = 0.002  # TCP_TIMEOUT_MIN_US, likewise
 
+
+class Tcp(NamedTuple):
+    """What an agent's system does: its longest timeout (s), and whether thin streams are as any.
+
+    Where ``is_stock`` the timeout of a thin stream doubles too, and the agent can't tell what was
+    acknowledged: so it is on systems other than Linux, and over a websocket.
+    """
+
+    rto_max_s: float = RTO_MAX_S
+    is_stock: bool = False
+
+
+LINUX: Final = Tcp()
+
+
 Carry: TypeAlias = Callable[[float], float | None]
 """When (s) a packet that is sent at the given moment arrives; None if it is lost."""
 

@@ -16,7 +16,7 @@ from venuewatch.rehearsal.sim.channel import Channel
 from venuewatch.rehearsal.sim.links import CENTRE, HOST, LINKS
 from venuewatch.rehearsal.sim.path import Episode, Heard, HostPath, Will
 from venuewatch.rehearsal.sim.rhythm import Pool, Rhythm, phase_s
-from venuewatch.rehearsal.sim.tcp import RTO_MAX_S
+from venuewatch.rehearsal.sim.tcp import LINUX, Tcp
 from venuewatch.rehearsal.sim.trouble import DAY_S, Span, draw, draw_spikes, joined
 
 VENUES = 3
@@ -31,7 +31,7 @@ class Spec(msgspec.Struct, frozen=True):
     link: str
     seed: str
     until: float
-    rto_max_s: float = RTO_MAX_S
+    tcp: Tcp = LINUX
 
     @property
     def host_days(self) -> float:
@@ -96,7 +96,7 @@ class Trace:
 
     def __init__(self, spec: Spec) -> None:
         self.spec = spec
-        rng = random.Random(f"{spec.seed}/{spec.link}/{spec.until}/{spec.rto_max_s}")
+        rng = random.Random(f"{spec.seed}/{spec.link}/{spec.until}/{spec.tcp.rto_max_s}")
         self.broker_stalls = _calm(draw(CENTRE.broker_stall, spec.until, rng), spec.until)
         self.aggregator_stalls = _calm(draw(CENTRE.aggregator_stall, spec.until, rng), spec.until)
         self.hosts: list[HostTrace] = []
@@ -122,7 +122,9 @@ def _venue(spec: Spec, code: str, rng: random.Random) -> Iterator[HostTrace]:
         rhythm = Rhythm(
             model,
             _pool(spec.link),
-            phase_s=phase_s(model, own, interval_s=HOST.interval_s),
+            phase_s=phase_s(
+                model, own, interval_s=HOST.interval_s, follows_ticks=not spec.tcp.is_stock
+            ),
             interval_s=HOST.interval_s,
         )
         often = (HOST.stall, HOST.freeze, HOST.outage)
@@ -133,7 +135,7 @@ def _venue(spec: Spec, code: str, rng: random.Random) -> Iterator[HostTrace]:
             pauses=pauses,
             keepalive_s=KEEPALIVE_S[model.link],
             rng=own,
-            rto_max_s=spec.rto_max_s,
+            tcp=spec.tcp,
         )
         yield HostTrace(
             code,
