@@ -1,0 +1,127 @@
+"""The two ends of a connection that is measured: one beats, the other hears beats and ticks.
+
+Each beats in its own way; all of them with the agent's own code. Nothing here blocks.
+"""
+
+import contextlib
+import socket
+from typing import Final
+
+from agent.rhythm import Rhythm
+from agent.stream import Connection, tune
+from bench.kit.lateness import Lateness
+from bench.kit.members import INTERVAL_S
+from bench.kit.processes import BenchError
+
+BEAT_BYTES: Final = 100
+TICK_BYTES: Final = 50
+
+_BEAT: Final = bytes(BEAT_BYTES)
+_TICK: Final = bytes(TICK_BYTES)
+_READ: Final = 65_536
+
+
+class Beater:
+    """A host on a stock connection: each beat is written when it is due, from ``start`` on.
+
+    Times are monotonic seconds.
+    """
+
+    def __init__(self, sock: socket.socket, start: float, host: str) -> None:
+        self._sock = sock
+        self._rhythm = Rhythm(start, INTERVAL_S, host=host)
+
+    @property
+    def next_at(self) -> float:
+        """When it wants to act next."""
+        return self._rhythm.next_at
+
+    def act(self, now: float) -> None:
+        """Do what is due. Raises OSError."""
+        number = self._rhythm.take(now)
+        if number is not None:
+            self._offer(number, now)
+
+    def hear(self, now: float) -> None:
+        """Read the ticks that have arrived. Raises OSError."""
+        if received(self._sock):
+            self._rhythm.hear_tick(now)
+
+    def _offer(self, number: int, now: float) -> None:
+        """Write the beat, or not."""
+        del number, now
+        self._write()
+
+    def _write(self) -> None:
+        self._sock.send(_BEAT)
+
+
+class Thin(Beater):
+    """A host that has the kernel treat its connection as a thin stream."""
+
+    def __init__(self, sock: socket.socket, start: float, host: str) -> None:
+        super().__init__(sock, start, host)
+        if not tune(sock):
+            raise BenchError("this kernel has no thin streams")
+
+
+class Holding(Thin):
+    """A host that writes no beat behind one that may be lost."""
+
+    def __init__(self, sock: socket.socket, start: float, host: str) -> None:
+        super().__init__(sock, start, host)
+        self._connection = Connection(sock)
+
+    def _offer(self, number: int, now: float) -> None:
+        if self._connection.is_acknowledged():
+            self._write()
+        else:
+            self._rhythm.put_off(number, now)
+
+    def _write(self) -> None:
+        super()._write()
+        self._connection.wrote_beat()
+
+
+class Pacing(Holding):
+    """A host that does so, and moves its beats to where the ticks make that cheap: an agent."""
+
+    def _write(self) -> None:
+        super()._write()
+        self._rhythm.follow_ticks(self._connection.round_trip_s)
+
+
+class Listener:
+    """The centre's end of the connection with this ``number``, whose beats ``heard`` counts."""
+
+    def __init__(self, sock: socket.socket, number: int, heard: Lateness) -> None:
+        self._sock = sock
+        self._number = number
+        self._heard = heard
+        self._bytes = 0
+
+    def hear(self, now: float) -> None:
+        """Read the beats that have arrived by ``now`` (monotonic s). Raises OSError."""
+        beats, self._bytes = divmod(self._bytes + received(self._sock), BEAT_BYTES)
+        if beats:
+            self._heard.hear(self._number, now, beats=beats)
+
+    def tick(self) -> None:
+        """Send a tick, unless there is no room for one. Raises OSError."""
+        with contextlib.suppress(BlockingIOError):
+            self._sock.send(_TICK)
+
+
+def received(sock: socket.socket) -> int:
+    """Return how many bytes were waiting.
+
+    Raises:
+        OSError: the connection is broken, or its other end was closed.
+    """
+    try:
+        read = sock.recv(_READ)
+    except BlockingIOError:
+        return 0
+    if not read:
+        raise ConnectionResetError("it was closed")
+    return len(read)

@@ -1,0 +1,205 @@
+"""The bench of a lossy line: its table, who it can't run for, and a short run of the real one."""
+
+import json
+import os
+import random
+import socket
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench import __main__ as command
+from bench import lossy
+from bench.kit.beating import BEAT_BYTES, Beater, Listener, Thin
+from bench.kit.lateness import Lateness
+from bench.kit.processes import BenchError
+from tests.faults.namespace import names
+from tests.faults.run import run_of_namespaces
+
+
+@pytest.fixture
+def ends() -> Iterator[tuple[socket.socket, socket.socket]]:
+    near, far = socket.socketpair()
+    with near, far:
+        near.settimeout(0.0)
+        far.settimeout(0.0)
+        yield near, far
+
+
+@pytest.fixture
+def namespaces() -> None:
+    with run_of_namespaces():
+        pass
+
+
+def side(*late_s: float) -> Lateness:
+    """Return a side of one connection whose beats were so late, each after one in time."""
+    heard, now = Lateness(1.0), 0.0
+    heard.hear(0, now)
+    for late in late_s:
+        now += 1.0 + late
+        heard.hear(0, now)
+    return heard
+
+
+def run(folder: Path, *arguments: str) -> dict[str, Any]:
+    """Run the bench from its command line; return what it kept."""
+    output = folder / "lossy.json"
+
+    assert command.main(["lossy", *arguments, "--output", str(output)]) == 0
+
+    content: dict[str, Any] = json.loads(output.read_text(encoding="utf-8"))
+    return content
+
+
+def test_the_table_says_how_many_beats_were_how_late() -> None:
+    stock = side(1.5, 2.5, 2.25, 4.5, 0.5)
+
+    (row,) = lossy.rows({"stock": stock})
+
+    assert row == {
+        "side": "stock",
+        "beats": 6,
+        "later_than_1_s": 4,
+        "later_than_2_s": 3,
+        "later_than_3_s": 1,
+        "later_than_4_s": 1,
+        "latest_s": 4.5,
+        "later_than_2_s_against_stock": 1.0,
+    }
+
+
+def test_sides_are_held_against_the_stock_one() -> None:
+    rows = lossy.rows({"stock": side(2.5, 2.5, 2.5, 2.5), "ours": side(2.5, 1.5), "thin": side()})
+
+    assert [row["later_than_2_s_against_stock"] for row in rows] == [1.0, 0.25, 0.0]
+
+
+def test_where_stock_was_never_late_nothing_is_held_against_it() -> None:
+    rows = lossy.rows({"stock": side(1.5), "ours": side(2.5)})
+
+    assert [row["later_than_2_s_against_stock"] for row in rows] == [None, None]
+
+
+def test_a_beat_counts_once_it_is_there_to_its_end(
+    ends: tuple[socket.socket, socket.socket],
+) -> None:
+    near, far = ends
+    heard = Lateness(1.0)
+    listener = Listener(far, 0, heard)
+
+    counts = []
+    for size, now in ((BEAT_BYTES + 40, 1.0), (50, 4.0), (10, 5.0), (2 * BEAT_BYTES, 6.0)):
+        near.send(bytes(size))
+        listener.hear(now)
+        counts.append(heard.beats)
+
+    assert counts == [1, 1, 2, 4]
+    assert heard.latest_s == 3.0
+
+
+def test_a_stock_host_writes_a_beat_when_it_is_due(
+    ends: tuple[socket.socket, socket.socket],
+) -> None:
+    near, far = ends
+    heard = Lateness(1.0)
+    beater, listener = Beater(near, 10.25, "host"), Listener(far, 0, heard)
+
+    counts = []
+    for now in (10.0, 10.25, 11.0, 11.25):
+        beater.act(now)
+        listener.hear(now)
+        counts.append(heard.beats)
+
+    assert counts == [0, 1, 1, 2]
+    assert beater.next_at == 12.25
+
+
+def test_an_end_that_was_closed_is_no_silence(ends: tuple[socket.socket, socket.socket]) -> None:
+    near, far = ends
+    listener = Listener(far, 0, Lateness(1.0))
+    near.close()
+
+    with pytest.raises(ConnectionResetError):
+        listener.hear(1.0)
+
+
+def test_a_connection_that_cannot_be_a_thin_stream_spoils_the_measurement(
+    ends: tuple[socket.socket, socket.socket],
+) -> None:
+    near, _ = ends  # not TCP at all
+
+    with pytest.raises(BenchError, match="this kernel has no thin streams"):
+        Thin(near, 0.0, "host")
+
+
+@pytest.mark.parametrize(
+    ("where", "value", "needed"),
+    [
+        ("is_root", lambda: False, "run it as root on Linux"),
+        ("program", lambda _name: None, "ip (iproute2) and setpriv (util-linux) are needed"),
+        ("package_version", lambda _name: None, "pytest is needed"),
+    ],
+)
+def test_what_it_needs_is_said_in_one_line(
+    where: str,
+    value: Callable[..., object],
+    needed: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    output = tmp_path / "out.json"
+    monkeypatch.setattr("bench.kit.long_line.is_root", lambda: True)
+    monkeypatch.setattr(f"bench.kit.long_line.{where}", value)
+
+    assert command.main(["lossy", "--output", str(output)]) == 1
+
+    said = capsys.readouterr().err
+    assert said.startswith("lossy: ")
+    assert said.count("\n") == 1
+    assert needed in said
+    assert not output.exists()
+
+
+@pytest.mark.broker
+@pytest.mark.usefixtures("namespaces")
+def test_a_machine_that_refuses_such_a_line_is_said_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    refuse = partial(pytest.skip, "no tun here")
+    monkeypatch.setattr("tests.faults.run._skip_where_forbidden", lambda _name: refuse())
+
+    assert command.main(["lossy", "--output", str(tmp_path / "out.json")]) == 1
+
+    assert capsys.readouterr().err == "lossy: no tun here\n"
+
+
+@pytest.mark.broker
+@pytest.mark.usefixtures("namespaces")
+def test_every_beat_is_counted_on_a_line_that_loses_none(tmp_path: Path) -> None:
+    short = ("--seconds", "3", "--warm-up", "2", "--connections", "5", "--round-trip", "0.1")
+
+    kept = run(tmp_path, *short, "--loss", "0")
+
+    assert [row["side"] for row in kept["rows"]] == list(lossy.SIDES)
+    for row in kept["rows"]:
+        assert 13 <= row["beats"] <= 17, row
+        assert row["later_than_1_s"] == 0
+    assert kept["conditions"]["lost_share"] == 0.0
+    assert kept["conditions"]["packets"] >= 4 * 5 * 3 * 2
+    assert not [name for name in names() if f"-{os.getpid()}-" in name]
+
+
+@pytest.mark.broker
+@pytest.mark.usefixtures("namespaces")
+def test_the_line_loses_the_share_that_was_chosen(tmp_path: Path) -> None:
+    short = ("--seconds", "3", "--warm-up", "0.5", "--connections", "8", "--round-trip", "0.1")
+
+    kept = run(tmp_path, *short, "--loss", "0.2", "--seed", str(random.randrange(1_000)))
+
+    assert 0.1 <= kept["conditions"]["lost_share"] <= 0.3
+    assert all(row["beats"] > 0 for row in kept["rows"])
