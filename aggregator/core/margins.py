@@ -12,11 +12,11 @@ Link: TypeAlias = Literal["wired", "metro", "cellular", "satellite", "satellite_
 
 THIN_MARGINS_S: Final[Mapping[Link, float]] = {
     "wired": 1.8,
-    "metro": 2.0,
+    "metro": 1.8,
     "cellular": 9.3,
-    "satellite": 4.1,
-    "satellite_lossy": 32.0,
-    "bursty": 66.0,
+    "satellite": 4.0,
+    "satellite_lossy": 12.0,
+    "bursty": 26.0,
 }
 
 STOCK_MARGINS_S: Final[Mapping[Link, float]] = {
