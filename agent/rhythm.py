@@ -45,7 +45,8 @@ class Rhythm(Slots):
         self._waiting, self._retry_at = number, now + RETRY_S
 
     def session_began(self) -> None:
-        """Forget what an earlier session heard; the rhythm goes on."""
+        """Forget what waited for an earlier session, and what that heard; the rhythm goes on."""
+        self._retry_at = math.inf
         self._pace.session_began()
 
     def hear_tick(self, now: float) -> None:

@@ -99,3 +99,15 @@ def test_a_beat_that_waits_until_the_next_is_due_is_not_wanted_any_more() -> Non
     taken = [rhythm.take(11.0), rhythm.take(11.25)]
 
     assert taken == [1, None]
+
+
+def test_a_beat_that_waited_is_not_sent_in_the_next_session() -> None:
+    rhythm = Rhythm(10.0, 1.0, host="STA-1")
+    number = rhythm.take(10.0)
+    assert number == 0
+    rhythm.put_off(number, 10.0)
+
+    rhythm.session_began()
+
+    assert rhythm.take(10.5) is None
+    assert rhythm.next_at == 11.0
