@@ -18,6 +18,7 @@ PROBE_TIMEOUT_S = 0.7
 
 WORD_WITHIN_S = 1.0
 _WAY_MAX_S = 2.0
+_LONG_WAY_S = 0.2
 
 
 class _Open:
@@ -52,7 +53,7 @@ class Probes:
         if not asked:
             return Inquiry(is_over=True, obstacle="no other host of the venue is heard"), []
         number = next(self._numbers)
-        way_s = min(_WAY_MAX_S, max(other.round_trip_s or 0.0 for other in asked))
+        way_s = min(_WAY_MAX_S, max(_way_s(other.round_trip_s or 0.0) for other in asked))
         names = tuple(other.name for other in asked)
         over_at = at + WORD_WITHIN_S + way_s
         self._open[number] = _Open(host, number, names, over_at)
@@ -115,6 +116,11 @@ class Probes:
         if numbers:
             overs = (opened.over_at for opened in self._open.values())
             self._next_at = min(overs, default=INF)
+
+
+def _way_s(round_trip_s: float) -> float:
+    """Return how long (s) a question and its answer are under way; on a long way one is lost."""
+    return round_trip_s if round_trip_s <= _LONG_WAY_S else 3.0 * round_trip_s
 
 
 def _neighbours(venue: Venue, host: Host) -> list[Host]:

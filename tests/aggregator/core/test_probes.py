@@ -192,13 +192,18 @@ def test_an_inquiry_is_over_after_a_second(three: Neighbourhood) -> None:
     assert three.probes.next_deadline() == math.inf
 
 
-def test_neighbours_on_a_long_way_have_their_round_trip_more() -> None:
+@pytest.mark.parametrize(
+    ("round_trip_s", "more_s"), [(0.125, 0.125), (0.625, 3 * 0.625), (5.0, 2.0)]
+)
+def test_neighbours_on_a_way_have_their_round_trip_more_and_a_loss_on_a_long_one(
+    round_trip_s: float, more_s: float
+) -> None:
     here = Neighbourhood(neighbour("s2"), neighbour("s3"))
-    here.hosts["s3"].round_trip_s = 0.625
+    here.hosts["s3"].round_trip_s = round_trip_s
 
     here.ask()
 
-    assert here.probes.next_deadline() == AT + WORD_WITHIN_S + 0.625
+    assert here.probes.next_deadline() == AT + WORD_WITHIN_S + more_s
 
 
 def test_inquiries_are_over_in_order_of_time(three: Neighbourhood) -> None:
