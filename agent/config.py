@@ -17,7 +17,9 @@ HostAndPort = Annotated[str, msgspec.Meta(pattern=r"\A(\[[0-9A-Fa-f:.]+\]|[^:\[\
 
 _PORT_MAX = 65_535
 
-Link: TypeAlias = Literal["wired", "metro", "cellular", "satellite", "satellite_lossy", "bursty"]
+Link: TypeAlias = Literal[
+    "wired", "metro", "cellular", "satellite", "satellite_lossy", "bursty", "bursty_satellite"
+]
 
 KEEPALIVE_S: Mapping[Link, int] = {
     "wired": 5,
@@ -26,6 +28,7 @@ KEEPALIVE_S: Mapping[Link, int] = {
     "cellular": 15,
     "satellite_lossy": 30,
     "bursty": 45,
+    "bursty_satellite": 45,
 }
 """By class of link: 1.5 times this must outlast the link's usual stalls, or the broker hangs up."""
 

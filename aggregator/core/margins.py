@@ -8,7 +8,9 @@ ladder, not multiples of the interval, so they hold for slower beats too.
 from collections.abc import Mapping
 from typing import Final, Literal, TypeAlias
 
-Link: TypeAlias = Literal["wired", "metro", "cellular", "satellite", "satellite_lossy", "bursty"]
+Link: TypeAlias = Literal[
+    "wired", "metro", "cellular", "satellite", "satellite_lossy", "bursty", "bursty_satellite"
+]
 
 THIN_MARGINS_S: Final[Mapping[Link, float]] = {
     "wired": 1.8,
@@ -16,7 +18,8 @@ THIN_MARGINS_S: Final[Mapping[Link, float]] = {
     "cellular": 9.3,
     "satellite": 4.0,
     "satellite_lossy": 12.0,
-    "bursty": 26.0,
+    "bursty": 7.2,
+    "bursty_satellite": 26.0,
 }
 
 STOCK_MARGINS_S: Final[Mapping[Link, float]] = {
@@ -25,7 +28,8 @@ STOCK_MARGINS_S: Final[Mapping[Link, float]] = {
     "cellular": 11.0,
     "satellite": 8.5,
     "satellite_lossy": 36.0,
-    "bursty": 66.0,
+    "bursty": 19.0,
+    "bursty_satellite": 66.0,
 }
 """Of agents whose birth says ``stock_tcp``."""
 

@@ -6,6 +6,7 @@ from statistics import fmean
 
 import pytest
 
+from aggregator.core.margins import STOCK_MARGINS_S, THIN_MARGINS_S
 from venuewatch.rehearsal.sim.channel import Channel
 from venuewatch.rehearsal.sim.links import LINKS, LinkModel, Often
 from venuewatch.rehearsal.sim.path import Episode, HostPath
@@ -157,7 +158,6 @@ def test_trouble_comes_as_often_and_for_as_long_as_assumed() -> None:
 
 
 def test_every_class_of_link_has_a_model_and_its_outages_are_longer_than_its_gaps() -> None:
-    assert {link.link for link in LINKS.values()} == {
-        "wired", "metro", "cellular", "satellite", "satellite_lossy", "bursty",
-    }  # fmt: skip
+    assert {link.link for link in LINKS.values()} == set(THIN_MARGINS_S) == set(STOCK_MARGINS_S)
+    assert all(name == link.link for name, link in LINKS.items())
     assert all(link.outage.min_s > link.gap.max_s for link in LINKS.values())

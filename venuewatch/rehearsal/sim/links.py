@@ -128,9 +128,9 @@ LINKS: Final[Mapping[str, LinkModel]] = {
         gap=Often(4.0, 0.05, 1.0),
         outage=Often(0.3, 1.05, _UP_TO_TEN_MINUTES),
     ),
-    # Such a bridge behind a satellite: the worst that the class ``bursty`` has to stand.
+    # Such a bridge behind a satellite.
     "bursty_satellite": LinkModel(
-        link="bursty",
+        link="bursty_satellite",
         rtt_s=0.620,
         jitter_s=0.020,
         loss=0.05,
