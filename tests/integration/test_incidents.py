@@ -237,11 +237,17 @@ def test_killed_again_and_again_while_it_tells_it_loses_none_and_opens_none_twic
     assert [incident["number"] for incident in incidents(aggregator)] == [2, 1]
 
 
+def is_told(aggregator: Aggregator) -> bool:
+    """Tell whether it knows that all its notices were taken; a kill before that repeats one."""
+    return aggregator.value("venuewatch_aggregator_notices_pending") == 0
+
+
 def test_a_venue_that_is_cut_is_one_incident_across_a_restart(
     aggregator: Aggregator, agents: dict[str, Agent], receiver: Receiver
 ) -> None:
     _freeze(agents)
     before = until_open(aggregator, "STA")
+    until("its beginning is told", lambda: bool(receiver.told()) and is_told(aggregator))
 
     aggregator.kill()
     aggregator.start()
