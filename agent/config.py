@@ -4,7 +4,7 @@ import ipaddress
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, TypeAlias
+from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 
@@ -12,14 +12,12 @@ from agent import checks
 from agent.checks import CheckConfig
 from venuewatch import config
 from venuewatch.config import ConfigError, KeepaliveS, Name, Seconds
+from venuewatch.wire.links import Link
 
 HostAndPort = Annotated[str, msgspec.Meta(pattern=r"\A(\[[0-9A-Fa-f:.]+\]|[^:\[\]]+):[0-9]{1,5}\Z")]
 
 _PORT_MAX = 65_535
 
-Link: TypeAlias = Literal[
-    "wired", "metro", "cellular", "satellite", "satellite_lossy", "bursty", "bursty_satellite"
-]
 
 KEEPALIVE_S: Mapping[Link, int] = {
     "wired": 5,

@@ -7,8 +7,9 @@ from typing import Annotated
 import msgspec
 
 from aggregator.core.fleet import Fleet, Host, Place, Venue
-from aggregator.core.margins import STOCK_MARGINS_S, THIN_MARGINS_S, Link
+from aggregator.core.margins import margin_s_of
 from venuewatch.config import Name, load
+from venuewatch.wire.links import Link
 
 
 class HostEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -61,7 +62,7 @@ def fleet_of(inventory: Inventory) -> Fleet:
 
 
 def _venue_of(entry: VenueEntry) -> Venue:
-    margin_s, stock_margin_s = THIN_MARGINS_S[entry.link], STOCK_MARGINS_S[entry.link]
+    margin_s, stock_margin_s = margin_s_of(entry.link), margin_s_of(entry.link, stock_tcp=True)
     if entry.margin_s is not None:
         margin_s = stock_margin_s = entry.margin_s
     venue = Venue(

@@ -6,11 +6,9 @@ ladder, not multiples of the interval, so they hold for slower beats too.
 """
 
 from collections.abc import Mapping
-from typing import Final, Literal, TypeAlias
+from typing import Final
 
-Link: TypeAlias = Literal[
-    "wired", "metro", "cellular", "satellite", "satellite_lossy", "bursty", "bursty_satellite"
-]
+from venuewatch.wire.links import Link
 
 THIN_MARGINS_S: Final[Mapping[Link, float]] = {
     "wired": 1.8,
@@ -33,13 +31,14 @@ STOCK_MARGINS_S: Final[Mapping[Link, float]] = {
 }
 """Of agents whose birth says ``stock_tcp``."""
 
-_LONG_WAY_S = 0.2
+LONG_WAY_S: Final = 0.2
+"""A round trip (s) from which on a lost packet takes longer than most things are waited for."""
 
 PATIENCE_S = 1.0
 """How long (s) past its expected time a beat goes unremarked; then the host is ``late``."""
 
 
-def margin_s(link: Link, *, stock_tcp: bool = False) -> float:
+def margin_s_of(link: Link, *, stock_tcp: bool = False) -> float:
     """Return the margin (s) of a class of link; ``stock_tcp``: as an agent's birth says."""
     return (STOCK_MARGINS_S if stock_tcp else THIN_MARGINS_S)[link]
 
@@ -54,6 +53,6 @@ def will_hold(round_trip_s: float | None) -> float:
     measurement R of a connection that takes R + 4 x R/2 (RFC 6298, 2.2).
     """
     trip_s = round_trip_s or 0.0
-    if trip_s > _LONG_WAY_S:
+    if trip_s > LONG_WAY_S:
         return 4.0 * trip_s + 0.2
     return max(0.2, 2.0 * trip_s)

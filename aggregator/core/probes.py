@@ -9,6 +9,7 @@ from itertools import count
 from aggregator.core.cases import Inquiry, Word
 from aggregator.core.events import ProbeWanted
 from aggregator.core.fleet import INF, Host, Venue
+from aggregator.core.margins import LONG_WAY_S
 from aggregator.core.states import HostState
 from venuewatch.wire.messages import Probed
 
@@ -18,7 +19,6 @@ PROBE_TIMEOUT_S = 0.7
 
 WORD_WITHIN_S = 1.0
 _WAY_MAX_S = 2.0
-_LONG_WAY_S = 0.2
 
 
 class _Open:
@@ -120,7 +120,7 @@ class Probes:
 
 def _way_s(round_trip_s: float) -> float:
     """Return how long (s) a question and its answer are under way; on a long way one is lost."""
-    return round_trip_s if round_trip_s <= _LONG_WAY_S else 3.0 * round_trip_s
+    return round_trip_s if round_trip_s <= LONG_WAY_S else 3.0 * round_trip_s
 
 
 def _neighbours(venue: Venue, host: Host) -> list[Host]:

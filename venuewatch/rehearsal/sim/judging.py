@@ -6,7 +6,7 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from aggregator.core import margins
+from aggregator.core.margins import margin_s_of
 from venuewatch.rehearsal.sim.detectors import FailureDetector
 from venuewatch.rehearsal.sim.detectors.chen import Chen, alpha_for
 from venuewatch.rehearsal.sim.detectors.fixed import Fixed
@@ -79,7 +79,7 @@ def judge(spec: Spec, *, margin_s: float | None = None, alpha_s: float | None = 
 
 def shipped_margin_s(link: str, tcp: Tcp) -> float:
     """Return the margin (s) that the aggregator has for such a link and such agents."""
-    return margins.margin_s(LINKS[link].link, stock_tcp=tcp.is_stock)
+    return margin_s_of(LINKS[link].link, stock_tcp=tcp.is_stock)
 
 
 def worth_playing_s(margin_s: float) -> float:

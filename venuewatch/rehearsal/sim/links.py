@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from aggregator.core.margins import Link
+from venuewatch.wire.links import Link
 
 
 class Often(msgspec.Struct, frozen=True):

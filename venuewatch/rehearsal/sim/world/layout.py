@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from aggregator import inventory
-from aggregator.core.margins import Link
 from aggregator.inventory import HostEntry, Inventory, VenueEntry
+from venuewatch.wire.links import Link
 
 FEED = "results"
 PROBE_PORT = 22
