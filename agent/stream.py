@@ -49,18 +49,21 @@ def tune(sock: socket.socket) -> bool:
 class Connection:
     """The TCP connection beneath a session, tuned; what the kernel knows of it.
 
-    A ``sock`` that only wraps a socket has no options, and nothing is known of it. Never raises.
+    Of a ``sock`` that only wraps a socket, or cannot be tuned, nothing is known. Never raises.
 
     Attributes:
-        is_thin: whether a lost beat is repeated soon, again and again.
         round_trip_s: TCP's least round trip (s) of late, when it was last asked; None if not known.
     """
 
     def __init__(self, sock: object) -> None:
-        self._sock = sock if isinstance(sock, socket.socket) else None
+        self._sock = sock if isinstance(sock, socket.socket) and tune(sock) else None
         self._beat_end: int | None = None
         self.round_trip_s: float | None = None
-        self.is_thin = self._sock is not None and tune(self._sock)
+
+    @property
+    def is_thin(self) -> bool:
+        """Whether a lost beat is repeated soon, again and again."""
+        return self._sock is not None
 
     def wrote_beat(self) -> None:
         """Call when a beat was written: its end is where the stream ends now."""
@@ -84,7 +87,7 @@ class Connection:
     def _ask(self) -> int | None:
         """Return how many bytes the peer has acknowledged."""
         self.round_trip_s = None
-        if self._sock is None or sys.platform != "linux":
+        if self._sock is None:
             return None
         try:
             told = self._sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO.size)
@@ -97,7 +100,7 @@ class Connection:
 
     def _queued(self) -> int | None:
         """Return how many bytes the kernel still keeps for the peer."""
-        if self._sock is None or sys.platform != "linux":
+        if self._sock is None:
             return None
         try:
             told = fcntl.ioctl(self._sock.fileno(), termios.TIOCOUTQ, bytes(_QUEUED.size))

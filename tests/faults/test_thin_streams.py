@@ -23,7 +23,7 @@ LOW, HIGH = "10.79.0.1", "10.79.0.2"
 PORT = 1883
 WAY_S = 0.1
 CUT_S = 4.0
-BEATS = 3
+REPEATS = 3
 RETRANSMITTED: Final = 100  # the offset of tcpi_total_retrans in struct tcp_info (linux/tcp.h)
 
 
@@ -95,19 +95,25 @@ def test_an_agents_connection_tries_again_and_again_where_a_stock_one_doubles_it
     assert of_ours >= of_stock + 2
 
 
-def test_a_beat_that_is_lost_is_known_not_to_have_arrived_until_it_has(line: Line) -> None:
+def after_a_beat(line: Line) -> tuple[socket.socket, socket.socket, stream.Connection]:
+    """Return both ends and ours, once a beat has arrived and the line has been cut."""
     near, far = line.connection()
     connection = stream.Connection(near)
+    near.send(b"!")
+    connection.wrote_beat()
+    until("it is acknowledged", connection.is_acknowledged)
+    line.uplink.cut()
+    return near, far, connection
+
+
+def test_a_beat_that_is_lost_is_known_not_to_have_arrived_until_it_has(line: Line) -> None:
+    near, far, connection = after_a_beat(line)
     with near, far:
-        near.send(b"!")
-        connection.wrote_beat()
-        until("the first is acknowledged", connection.is_acknowledged)
-        line.uplink.cut()
         before = told(near, RETRANSMITTED)
         near.send(b"!")
         connection.wrote_beat()
         lost = [connection.is_acknowledged()]
-        until("it is repeated", partial(is_repeated, near, before + BEATS))
+        until("it is repeated", partial(is_repeated, near, before + REPEATS))
         lost.append(connection.is_acknowledged())
         line.uplink.heal()
         until("it is acknowledged", connection.is_acknowledged)
@@ -116,14 +122,9 @@ def test_a_beat_that_is_lost_is_known_not_to_have_arrived_until_it_has(line: Lin
     assert connection.round_trip_s == pytest.approx(2 * WAY_S, abs=0.1)
 
 
-def test_what_is_written_after_a_beat_does_not_make_it_wait(line: Line) -> None:
-    near, far = line.connection()
-    connection = stream.Connection(near)
+def test_what_is_written_after_a_beat_does_not_make_the_next_one_wait(line: Line) -> None:
+    near, far, connection = after_a_beat(line)
     with near, far:
-        near.send(b"!")
-        connection.wrote_beat()
-        until("it is acknowledged", connection.is_acknowledged)
-        line.uplink.cut()
         near.send(b"a reading")
 
         is_acknowledged = connection.is_acknowledged()
