@@ -36,7 +36,7 @@ def changes(replayed: Replayed) -> list[tuple[str, str, float]]:
 
 @settings(max_examples=30, deadline=None)
 @given(
-    st.sampled_from(("wired", "metro", "satellite", "cellular")),
+    st.sampled_from(("wired", "metro", "satellite", "cellular", "bursty")),
     st.integers(0, 10_000),
     stalls,
     stalls,

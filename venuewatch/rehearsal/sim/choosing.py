@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from venuewatch.rehearsal.sim.judging import TARGET_PER_1000, silences
+from venuewatch.rehearsal.sim.judging import TARGET_PER_1000
 from venuewatch.rehearsal.sim.poisson import upper_bound
 from venuewatch.rehearsal.sim.trace import Spec, Trace
 
@@ -28,10 +28,10 @@ def survey(spec: Spec) -> Survey:
     """Measure every silence of one trace."""
     trace = Trace(spec)
     found = Counter(
-        math.floor(over_s * _TENTHS)
+        math.floor(silence.over_s * _TENTHS)
         for host in trace.hosts
-        for start, end, over_s in silences(host, _LEAST / _TENTHS)
-        if not host.is_excused(start, end)
+        for silence in host.silences(_LEAST / _TENTHS)
+        if not host.is_excused(silence.start, silence.end)
     )
     return Survey(spec.host_days, dict(found))
 

@@ -133,26 +133,10 @@ def _count_fixed(trace: Trace) -> int:
     timeout_s = Fixed(HOST.interval_s)
     timeout_s.hear(0, 0.0)
     return sum(
-        not host.is_excused(start, end)
+        not host.is_excused(silence.start, silence.end)
         for host in trace.hosts
-        for start, end, _ in silences(host, timeout_s.deadline - HOST.interval_s)
+        for silence in host.silences(timeout_s.deadline - HOST.interval_s)
     )
-
-
-def silences(host: HostTrace, over_s: float) -> Iterator[tuple[float, float, float]]:
-    """Yield each silence of ``host`` that was more than ``over_s`` longer than its interval.
-
-    As it was heard at the broker: its start and end (s), and by how much (s) it was longer.
-    """
-    interval_s = host.rhythm.interval_s
-    for episode in host.episodes:
-        last = host.rhythm.heard(episode.first - 1)
-        ends = [heard.at for heard in episode.heard]
-        ends.append(max(last, *ends, host.rhythm.heard(episode.end)))
-        for at in ends:
-            if at - last - interval_s > over_s:
-                yield last, at, at - last - interval_s
-            last = max(last, at)
 
 
 def calibrated_alpha(link: str, seed: str, tcp: Tcp) -> float:

@@ -8,6 +8,7 @@ import random
 from bisect import bisect_right
 from collections.abc import Iterator
 from functools import cache
+from typing import NamedTuple
 
 import msgspec
 
@@ -23,6 +24,14 @@ VENUES = 3
 HOSTS_PER_VENUE = 4
 CALM_S = 30.0
 """A trace begins and ends with so long (s) of nothing: the centre starts, and peace returns."""
+
+
+class Silence(NamedTuple):
+    """Nothing was heard of a host from ``start`` to ``end`` (s), ``over_s`` beyond its interval."""
+
+    start: float
+    end: float
+    over_s: float
 
 
 class Spec(msgspec.Struct, frozen=True):
@@ -85,6 +94,21 @@ class HostTrace:
         """Yield every will that the broker said."""
         for episode in self.episodes:
             yield from episode.wills
+
+    def silences_in(self, episode: Episode) -> Iterator[Silence]:
+        """Yield the silences of one of its episodes, as they were at the broker, in order."""
+        last = self.rhythm.heard(episode.first - 1)
+        ends = [heard.at for heard in episode.heard]
+        ends.append(max(last, *ends, self.rhythm.heard(episode.end)))
+        for at in ends:
+            if at > last:
+                yield Silence(last, at, at - last - self.rhythm.interval_s)
+                last = at
+
+    def silences(self, over_s: float) -> Iterator[Silence]:
+        """Yield each silence that was more than ``over_s`` longer than its interval."""
+        for episode in self.episodes:
+            yield from (each for each in self.silences_in(episode) if each.over_s > over_s)
 
     def is_excused(self, start: float, end: float) -> bool:
         """Tell whether an outage fell into the silence from ``start`` to ``end`` (s)."""

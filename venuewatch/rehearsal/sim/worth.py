@@ -16,8 +16,9 @@ SETTLE_S = 12.0
 def worth_playing(trace: Trace, worth_s: float) -> list[Span]:
     """Return, in order and apart, what must be played: whole seconds.
 
-    Every stall of the centre, every will, and every beat that was lost or is later than
-    ``worth_s``, each with what is before and after it.
+    Every stall of the centre, every will, and every silence or beat that is later than ``worth_s``,
+    each with what is before and after it. A beat that was lost is none of these by itself: what
+    counts is for how long nothing came.
     """
     spans = [Span(0.0, CALM_S), *trace.broker_stalls, *trace.aggregator_stalls]
     for host in trace.hosts:
@@ -38,14 +39,11 @@ def worth_playing(trace: Trace, worth_s: float) -> list[Span]:
 
 
 def _late(host: HostTrace, worth_s: float) -> Iterable[Span]:
-    """Yield the silences of ``host`` that end with a beat so late, or that swallowed one."""
+    """Yield the episodes of ``host`` with a silence, or with a beat, that was late by more."""
     rhythm = host.rhythm
     for episode in host.episodes:
-        last, number = rhythm.heard(episode.first - 1), episode.first
-        is_worth = any(
+        silences = list(host.silences_in(episode))
+        if any(silence.over_s > worth_s for silence in silences) or any(
             heard.at - rhythm.due(heard.number) - rhythm.way_s > worth_s for heard in episode.heard
-        )
-        is_worth = is_worth or len(episode.heard) < episode.end - episode.first
-        if is_worth:
-            ends = max([last, rhythm.heard(episode.end), *(heard.at for heard in episode.heard)])
-            yield Span(rhythm.due(number) - 1.0, ends)
+        ):
+            yield Span(silences[0].start, silences[-1].end)
