@@ -178,7 +178,7 @@ class Aggregator:
             raise ConfigError(f"{settings.path}: {error}") from None
 
     def _pages(self) -> Pages:
-        told = Told(self._watch.incidents, self._wall)
+        told = Told(self._watch.register, self._wall)
         return Pages(self.fleet, self._metrics, told, lambda: self._watch.is_settled)
 
     def _now(self) -> float:

@@ -5,7 +5,7 @@ Times are monotonic seconds.
 
 from typing import Literal, NamedTuple, TypeAlias
 
-from aggregator.core.fleet import Host, Venue
+from aggregator.core.fleet import INF, Host, Venue
 from venuewatch.wire.messages import CheckReading
 
 Elsewhere: TypeAlias = Literal["heard", "silent", "unknown"]
@@ -60,7 +60,8 @@ class Votes(NamedTuple):
 class Silence(NamedTuple):
     """A host's evidence is overdue, or its connection was closed (``is_closed``) just now.
 
-    ``is_cut``: whether its venue is known to be cut off.
+    ``back_by``: until when it may find its way back, if it was thrown out. ``is_cut``: whether its
+    venue is known to be cut off.
     """
 
     at: float
@@ -69,6 +70,7 @@ class Silence(NamedTuple):
     votes: Votes
     elsewhere: Elsewhere
     inquiry: Inquiry = Inquiry()
+    back_by: float = -INF
     is_closed: bool = False
     is_cut: bool = False
 

@@ -19,18 +19,32 @@ _ENOUGH = 2
 
 
 def silence_of(
-    fleet: Fleet, host: Host, at: float, *, due: float, is_closed: bool, is_cut: bool
+    fleet: Fleet,
+    host: Host,
+    at: float,
+    *,
+    due: float,
+    back_by: float,
+    is_cut: bool,
 ) -> Silence:
     """Return the facts of ``host``'s silence. ``due``: since when it is waited for (monotonic s).
 
-    Whose connection was closed is judged alone: that others are heard says nothing about it.
+    ``back_by``, ``is_cut``: see ``Silence``.
     """
     venue = fleet.venues[host.venue]
-    if is_closed:
-        return Silence(at, host, venue, Votes((host,), (), 0), "unknown", is_closed=True)
     votes = votes_at(venue, host, since=due, at=at)
     elsewhere = elsewhere_at(fleet, venue, since=due, at=at)
-    return Silence(at, host, venue, votes, elsewhere, is_cut=is_cut)
+    return Silence(at, host, venue, votes, elsewhere, back_by=back_by, is_cut=is_cut)
+
+
+def hang_up_of(fleet: Fleet, host: Host, at: float, *, back_by: float) -> Silence:
+    """Return the facts of a connection of ``host`` that was closed at ``at``.
+
+    Whose connection was closed is judged alone: that others are heard says nothing about it.
+    """
+    alone = Votes((host,), (), 0)
+    venue = fleet.venues[host.venue]
+    return Silence(at, host, venue, alone, "unknown", back_by=back_by, is_closed=True)
 
 
 def cut_off(case: Silence) -> list[Host]:

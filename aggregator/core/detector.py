@@ -16,6 +16,7 @@ from aggregator.core.deadlines import Deadlines
 from aggregator.core.events import Event, HostChanged
 from aggregator.core.evidence import Verdict, Wait
 from aggregator.core.fleet import INF, Fleet, Host
+from aggregator.core.leniency import Leniency, void_wills
 from aggregator.core.margins import PATIENCE_S, will_hold
 from aggregator.core.sessions import is_new_session, is_of_latest_session, proves_only_silence
 from aggregator.core.states import ALIVE, TRANSITIONS, HostState, Trigger
@@ -27,7 +28,6 @@ AWAY_LIMIT_S = 900.0
 
 _UP = HostState.UP  # an enum's member costs a Python-level look-up each time (until 3.12)
 _STEADY_BEATS = 3
-_GRACE_EXTRA_S = 5.0
 
 _FALLEN = frozenset({HostState.DOWN, HostState.UNREACHABLE})
 
@@ -57,6 +57,7 @@ class Detector:
 
     Attributes:
         boots: which run of its agent each host is.
+        leniency: puts deadlines off.
     """
 
     def __init__(
@@ -72,11 +73,11 @@ class Detector:
         self._fleet = fleet
         self._judge = judge
         self._note = note
-        self._grace_s = reconnect_max_s + _GRACE_EXTRA_S
         self._away_limit_s = away_limit_s
         self._deadlines = Deadlines(fleet, self._pass_deadline)
         self._events: list[Event] = [] if events is None else events
         self.boots = Boots(self._deadlines, self._events)
+        self.leniency = Leniency(fleet, self._deadlines, reconnect_max_s=reconnect_max_s)
 
     @property
     def is_settled(self) -> bool:
@@ -103,10 +104,6 @@ class Detector:
     def next_deadline(self) -> float | None:
         """Return when (monotonic s) the next decision may fall, or None if nothing is due."""
         return self._deadlines.next_at()
-
-    def grace_s(self, host: Host) -> float:
-        """Return how long (s) ``host`` may take to find its way back to us."""
-        return max(self._grace_s + host.margin_s, host.announced_allowance_s)
 
     def advance(self, now: float) -> None:
         """Decide everything that was due by ``now`` (and before ``limit``), in order of time."""
@@ -175,7 +172,7 @@ class Detector:
         elif host.state in ALIVE and not proves_only_silence(host, now):
             host.closed_at = now
             if now < host.excused_until:
-                host.deadline = max(host.deadline, now + self.grace_s(host))
+                host.deadline = max(host.deadline, now + self.leniency.grace_s(host))
             elif not self._deadlines.is_blind:
                 host.will_due = now + will_hold(host.round_trip_s)
                 self._deadlines.queue(host)
@@ -191,15 +188,7 @@ class Detector:
         if end < start:
             raise ValueError(f"a stall cannot end ({end}) before it starts ({start})")
         self.advance(start)
-        self.credit(end - start)
-
-    def credit(self, lag_s: float) -> None:
-        """Move every deadline by ``lag_s``, in which nobody could be heard."""
-        for host in self._fleet:
-            host.deadline += lag_s
-            host.will_due += lag_s
-            host.held_until += lag_s
-        self._deadlines.queue_all()
+        self.leniency.credit(end - start)
 
     def blinded(self, now: float) -> None:
         """Our own connection ended: nobody's silence means anything, and held wills are void."""
@@ -209,9 +198,8 @@ class Detector:
     def go_blind(self, now: float) -> None:
         """As ``blinded``, while what is due at ``now`` is just being decided."""
         self._deadlines.is_blind = True
+        void_wills(self._fleet)
         for host in self._fleet:
-            host.will_due = INF
-            host.closed_at = None
             host.was_up = host.counts_as_up
             self._change(host, Trigger.BLINDED, now)
         self._deadlines.queue_all()
@@ -220,17 +208,7 @@ class Detector:
         """We can hear (again): the grace begins in which the fleet may find its way back."""
         self.advance(now)
         self._deadlines.is_blind = False
-        for host in self._fleet:
-            grace_ends = now + self.grace_s(host)
-            if host.state is HostState.UNKNOWN:
-                host.deadline = grace_ends
-            elif host.state is HostState.AWAY:
-                host.deadline = max(host.deadline, grace_ends)
-            elif host.state in ALIVE:  # heard before the subscription was acknowledged
-                host.deadline = now + host.allowance_s
-            elif host.state is HostState.UNREACHABLE and host.deadline < INF:
-                host.deadline = grace_ends
-        self._deadlines.queue_all()
+        self.leniency.subscribed(now)
 
     def cut(self, hosts: Iterable[Host], verdict: Verdict, at: float) -> None:
         """Their venue is cut off: they are unknown themselves, and nothing is due of them."""
@@ -238,35 +216,6 @@ class Detector:
             host.will_due = host.deadline = INF
             host.closed_at = None
             self._change(host, Trigger.VENUE_CUT, at, verdict)
-
-    def expect_back(self, hosts: Iterable[Host], at: float) -> None:
-        """Their venue is back: grant unreachable hosts the grace to find their way."""
-        for host in hosts:
-            if host.state is HostState.UNREACHABLE:
-                host.deadline = at + self.grace_s(host)
-                self._deadlines.queue(host)
-
-    def excuse(self, hosts: Iterable[Host], at: float) -> None:
-        """Their way to us was cut: agents that hung up meanwhile now reconnect, and leave wills.
-
-        For the grace a will says only that its host has to find its way back.
-        """
-        for host in hosts:
-            host.excused_until = at + self.grace_s(host)
-            if host.closed_at is not None and host.state in ALIVE:
-                host.deadline = max(host.deadline, host.excused_until)
-
-    def void_wills(self, hosts: Iterable[Host]) -> None:
-        """Believe no will of theirs that is held."""
-        for host in hosts:
-            host.will_due = INF
-            host.closed_at = None
-
-    def begin_anew(self, hosts: Iterable[Host], at: float) -> None:
-        """Expect of living hosts no more than if they had just been heard."""
-        for host in hosts:
-            if host.state in ALIVE:
-                host.deadline = max(host.deadline, at + host.allowance_s)
 
     def place(self, host: Host, state: HostState, since: float, cause: str | None) -> None:
         """Put a host into the state in which an earlier process left it. No event comes of it."""

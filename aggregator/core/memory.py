@@ -93,7 +93,7 @@ def restore(watch: Watch, memory: Memory, now: float) -> list[KnownHost]:
             _settle(watch, incident, now)
     for venue in watch.fleet.venues.values():
         if not watch.incidents.is_fallen(Subject("venue", venue.code)):
-            watch.detector.expect_back(venue.hosts.values(), now)
+            watch.detector.leniency.expect_back(venue.hosts.values(), now)
     return gone
 
 

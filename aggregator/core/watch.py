@@ -8,28 +8,30 @@ no event. Times are monotonic seconds; ``wall`` is seconds since 1970.
 
 from collections.abc import Sequence
 
+from aggregator.core.aftermath import Aftermath
 from aggregator.core.awareness import Awareness
-from aggregator.core.cases import Absence, Deafness, Port, Silence
-from aggregator.core.census import JITTER_S, cut_off, silence_of
+from aggregator.core.cases import Absence, Deafness, Port
+from aggregator.core.census import JITTER_S, hang_up_of, silence_of
 from aggregator.core.detector import AWAY_LIMIT_S, Detector
 from aggregator.core.diagnosis import diagnose
 from aggregator.core.events import Event, HostChanged, PortWanted, Subject
 from aggregator.core.evidence import Verdict, Wait
 from aggregator.core.fleet import INF, Fleet, Host, Venue
 from aggregator.core.incidents import Incidents
-from aggregator.core.inquiries import UNEXPLAINED, Inquiries
+from aggregator.core.inquiries import Inquiries
 from aggregator.core.intake import Intake
+from aggregator.core.leniency import void_wills
 from aggregator.core.oddities import REFERENCE_EVERY, Oddities
+from aggregator.core.register import Register
 from aggregator.core.reported import Taken
 from aggregator.core.rules import aggregator_blind, venue_unreachable
-from aggregator.core.states import ALIVE, HostState, Trigger
+from aggregator.core.states import ALIVE, Trigger
 from aggregator.core.ticks import Ticks
 from venuewatch.wire.messages import Probed, Tick
 from venuewatch.wire.reconnect import RECONNECT_MAX_S
 
 CENTRE = Subject("centre")
 _STEADY = 3
-_OUT_OF_SIGHT = frozenset(HostState) - ALIVE
 _STEP_S = 0.25
 
 
@@ -39,7 +41,8 @@ class Watch:
     Attributes:
         fleet: what is known of every host.
         intake: takes messages in; its counters.
-        incidents: the open ones, and those that were closed lately.
+        register: the incidents that are open, and those that were closed lately.
+        incidents: when they begin, change and end.
         awareness: whether we hear.
         inquiries: what neighbours say of hosts that are down.
         oddities: what is wrong with hosts that beat.
@@ -63,8 +66,10 @@ class Watch:
             note=self._note,
         )
         self.awareness = Awareness()
-        self.incidents = Incidents(fleet, self._events.append)
+        self.register = Register(fleet, self._events.append)
+        self.incidents = Incidents(fleet, self.register)
         self.inquiries = Inquiries(fleet, self.incidents, self._events)
+        self._aftermath = Aftermath(fleet, self.detector, self.incidents, self.inquiries)
         self.oddities = Oddities(fleet, self.incidents)
         self._ticks = Ticks()
         self.intake = Intake(fleet, self.detector, self._ticks, self)
@@ -178,7 +183,7 @@ class Watch:
             self._hear_again(now)
         elif doubted_since is not None:
             self._canaries_in_time = 0
-            self.detector.credit(now - doubted_since)
+            self.detector.leniency.credit(now - doubted_since)
         elif not self.awareness.is_deaf:
             self._canaries_in_time += 1
             if self._canaries_in_time >= _STEADY:
@@ -196,9 +201,9 @@ class Watch:
         """
         hosts = venue.hosts.values()
         if not is_connected:
-            self.detector.void_wills(hosts)  # its broker, too, says all wills when it stops
+            void_wills(hosts)  # its broker, too, says all wills when it stops
         elif venue.bridge is not None and not venue.bridge[1]:
-            self.detector.begin_anew(hosts, now)
+            self.detector.leniency.begin_anew(hosts, now)
         venue.bridge = (now, is_connected)
 
     def hear_late(self, host: Host, taken: Sequence[Taken], now: float) -> None:
@@ -208,8 +213,8 @@ class Watch:
         """
         earlier = [reading.at for reading in taken if reading.boot != host.boot]
         present = [reading.at for reading in taken if reading.boot == host.boot]
-        self.incidents.correct(host.name, earlier, now)
-        self.incidents.correct(host.name, present, now, opened_after=host.boot_heard_at)
+        self.register.correct(host.name, earlier, now)
+        self.register.correct(host.name, present, now, opened_after=host.boot_heard_at)
 
     def heard_anybody(self, now: float) -> None:
         """A beat came while the whole fleet was believed to be out of our hearing."""
@@ -253,42 +258,33 @@ class Watch:
         self._canaries_in_time = 0
         self.detector.subscribed(now)
         if was_heard_before:
-            self.detector.excuse(self.fleet, now)
+            self.detector.leniency.excuse(self.fleet, now)
         self._set_limit()
 
     def _accuse_centre(self, deafness: Deafness, at: float) -> None:
         verdict = diagnose(deafness)
         if isinstance(verdict, Verdict):
-            if CENTRE in self.incidents.open:
-                self.incidents.sharpen(CENTRE, verdict, at)
-            else:
-                self.incidents.begin(CENTRE, verdict, at, since=deafness.since)
+            self.incidents.begin(CENTRE, verdict, at, since=deafness.since)
 
     def _judge(self, host: Host, trigger: Trigger, at: float) -> Verdict | Wait | None:
         """Say what the end of a host's deadline means; None if it was more than one host's."""
+        is_cut = self.incidents.is_fallen(Subject("venue", host.venue))
         if trigger is Trigger.AWAY_TOO_LONG:
-            back_by = at + self.detector.grace_s(host)
-            is_cut = self.incidents.is_fallen(Subject("venue", host.venue))
+            back_by = at + self.detector.leniency.grace_s(host)
             return diagnose(Absence(at, host, host.since, back_by, is_cut=is_cut))
-        back_by = host.deadline + self.detector.grace_s(host)
-        if "identity" in host.problems and host.state in ALIVE and at < back_by:
-            return Wait(back_by)  # who was thrown out by its twin waits to come back
-        venue = self.fleet.venues[host.venue]
-        case = silence_of(
-            self.fleet,
-            host,
-            at,
-            due=self._due_since(host),
-            is_closed=trigger is Trigger.CONNECTION_LOST,
-            is_cut=self.incidents.is_fallen(Subject("venue", venue.code)),
-        )
+        back_by = host.deadline + self.detector.leniency.grace_s(host)
+        if trigger is Trigger.CONNECTION_LOST:
+            case = hang_up_of(self.fleet, host, at, back_by=back_by)
+        else:
+            due = self._due_since(host)
+            case = silence_of(self.fleet, host, at, due=due, back_by=back_by, is_cut=is_cut)
         said = diagnose(case)
         if isinstance(said, Verdict):
             if said.cause == aggregator_blind.CAUSE:
                 self._go_deaf(host, at)
                 return None
             if said.cause == venue_unreachable.CAUSE:
-                self._cut(case, said, at)
+                self._aftermath.cut(case, said, at)
                 return None
         return said
 
@@ -296,7 +292,7 @@ class Watch:
         """Return since when (s) a host is waited for; not alive, it has its grace first."""
         if host.state in ALIVE:
             return host.expected_at
-        return host.deadline - self.detector.grace_s(host) - 2 * JITTER_S
+        return host.deadline - self.detector.leniency.grace_s(host) - 2 * JITTER_S
 
     def _go_deaf(self, host: Host, at: float) -> None:
         """Nobody is heard, anywhere: that is our own ear, and nobody is accused."""
@@ -306,48 +302,6 @@ class Watch:
         self.oddities.is_out_of_hearing = True
         self.detector.go_blind(at)
 
-    def _cut(self, case: Silence, verdict: Verdict, at: float) -> None:
-        """Cut a venue off: one incident, and its hosts are children of it."""
-        last = [host.evidence_at for host in case.votes.silent if host.evidence_at is not None]
-        cut = cut_off(case)
-        names = [host.name for host in cut]
-        subject = Subject("venue", case.venue.code)
-        self.detector.cut(cut, verdict, at)
-        if subject in self.incidents.open and self.incidents.is_fallen(subject):
-            self.incidents.adopt(subject, names)
-        else:
-            self.incidents.fall(
-                subject, verdict, at, silent_since=max(last, default=None), children=names
-            )
-
     def _note(self, host: Host, change: HostChanged, verdict: Verdict | None) -> None:
-        """Fold a change into its incident, and ask the neighbours of who has just fallen."""
-        at = change.at
-        subject = Subject("host", host.venue, host.name)
-        if change.after is HostState.DOWN and verdict is not None:
-            self.incidents.fall(subject, verdict, at, silent_since=host.evidence_at)
-            if verdict.cause in UNEXPLAINED:
-                self.inquiries.ask(host, at)
-        elif change.before is HostState.DOWN:
-            self.inquiries.forget(host)
-            self.incidents.rise(subject, at)
-        if change.after is HostState.AWAY:
-            self.incidents.leave(host, at)
-        if change.before in _OUT_OF_SIGHT:
-            self._return_of(host, change)
-            if change.after is HostState.UP:
-                self.inquiries.ask_again(host.venue, at)
+        self._aftermath.take(host, change, verdict)
         self._set_limit()
-
-    def _return_of(self, host: Host, change: HostChanged) -> None:
-        """A host is back in sight: the way to its venue is, too."""
-        venue = self.fleet.venues[host.venue]
-        subject = Subject("venue", venue.code)
-        is_back = change.after is HostState.UP
-        is_last = not venue.counts[HostState.UNREACHABLE]
-        if not self.incidents.is_fallen(subject):
-            return
-        if is_back or (is_last and change.before is HostState.UNREACHABLE):
-            self.incidents.rise(subject, change.at)
-            self.detector.expect_back(venue.hosts.values(), change.at)
-            self.detector.excuse(venue.hosts.values(), change.at)

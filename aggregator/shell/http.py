@@ -7,7 +7,7 @@ from typing import NamedTuple
 from aiohttp import web
 
 from aggregator.core.fleet import Fleet, Venue
-from aggregator.core.incidents import Incidents
+from aggregator.core.register import Register
 from aggregator.shell import exposition, incidents_json
 from aggregator.shell.metrics import Metrics
 from aggregator.shell.walltime import WallTime
@@ -26,7 +26,7 @@ _LANDING = """<!doctype html><html lang="en"><meta charset="utf-8"><title>venuew
 class Told(NamedTuple):
     """The incidents, and what the times in them are called."""
 
-    incidents: Incidents
+    register: Register
     wall: WallTime
 
 
@@ -34,11 +34,11 @@ class Pages:
     """The handlers. Expositions are rendered in a thread, so that the event loop goes on."""
 
     def __init__(
-        self, fleet: Fleet, metrics: Metrics, incidents: Told, is_ready: Callable[[], bool]
+        self, fleet: Fleet, metrics: Metrics, told: Told, is_ready: Callable[[], bool]
     ) -> None:
         self._fleet = fleet
         self._metrics = metrics
-        self._incidents, self._wall = incidents
+        self._register, self._wall = told
         self._is_ready = is_ready
 
     def app(self) -> web.Application:
@@ -73,7 +73,7 @@ class Pages:
             wanted = incidents_json.wanted_of(request.query.items(), self._fleet.venues)
         except ValueError as error:
             return web.Response(status=400, text=f"{error}\n")
-        known = self._incidents.known()
+        known = self._register.known()
         body = await asyncio.to_thread(incidents_json.answer, known, wanted, self._wall)
         return web.Response(body=body, content_type="application/json")
 

@@ -72,7 +72,7 @@ class Record:
         self._watch.intake.reported.restore(self.journal.pages())
         gone = restore(self._watch, memory_of(left, self._wall), now)
         self._told = dict(left.told)
-        self._watch.incidents.touched()  # as they were
+        self._watch.register.touched()  # as they were
         hosts, transitions = resumed(left, self._watch)
         if self.notifier is not None:
             self.notifier.add(left.notices)
@@ -95,7 +95,7 @@ class Record:
 
         ``acknowledge`` is called when all of it is stored.
         """
-        incidents = self._watch.incidents.touched()
+        incidents = self._watch.register.touched()
         rows = self._rows_of(events)
         intake = self._watch.intake
         readings, intake.reported.stored = intake.reported.stored, []

@@ -4,6 +4,7 @@ from aggregator.core.events import Incident, IncidentChanged, Subject
 from aggregator.core.evidence import Evidence, Verdict
 from aggregator.core.fleet import Fleet, Host, Venue
 from aggregator.core.incidents import Incidents
+from aggregator.core.register import Register
 from tests.aggregator.scene import MARGIN_S
 
 HOST = Subject("host", "STA", "s1")
@@ -27,7 +28,9 @@ class Book:
             venue.hosts[name] = Host("STA", name, margin_s=MARGIN_S)
         self.venue = venue
         self.told: list[IncidentChanged] = []
-        self.incidents = Incidents(Fleet([venue]), self.told.append)
+        fleet = Fleet([venue])
+        self.register = Register(fleet, self.told.append)
+        self.incidents = Incidents(fleet, self.register)
 
     def lines(self) -> list[tuple[float, str, str]]:
         lines: list[tuple[float, str, str]] = [

@@ -101,8 +101,8 @@ class Centre:
         """Return what the next process may know, ``alive_at`` being when we last ran."""
         return Memory(
             [as_known(host) for host in self.watch.fleet if host.evidence_at is not None],
-            self.watch.incidents.known(),
-            1 + max((each.number for each in self.watch.incidents.known()), default=0),
+            self.watch.register.known(),
+            1 + max((each.number for each in self.watch.register.known()), default=0),
             Moment(alive_at, WALL + alive_at),
         )
 

@@ -60,7 +60,7 @@ def test_who_died_while_we_were_away_is_told_once_with_its_last_evidence() -> No
     centre.live(SUBSCRIBED, END, without=["STA-1"])
 
     assert centre.told() == [("opened", "STA-1", "silent")]
-    (incident,) = centre.watch.incidents.known()
+    (incident,) = centre.watch.register.known()
     assert incident.opened_at == SUBSCRIBED + GRACE_S
     assert incident.silent_since == KILLED
 
@@ -100,13 +100,13 @@ def test_what_was_down_stays_down_and_is_not_told_again() -> None:
 
 def test_what_was_down_and_comes_back_closes_the_incident_that_there_was() -> None:
     before = lived(without=["STA-1"])
-    (opened,) = before.watch.incidents.known()
+    (opened,) = before.watch.register.known()
 
     centre = again(before)
     centre.live(SUBSCRIBED, END)
 
     assert centre.told() == [("closed", "STA-1", "silent")]
-    (closed,) = centre.watch.incidents.known()
+    (closed,) = centre.watch.register.known()
     assert (closed.number, closed.opened_at) == (opened.number, opened.opened_at)
     assert closed.closed_at is not None
 
@@ -204,7 +204,7 @@ def test_a_number_is_never_given_again() -> None:
     centre.live(SUBSCRIBED, SUBSCRIBED + 5)
     centre.live(SUBSCRIBED + 5, END, without=["STA-2"])
 
-    assert [incident.number for incident in centre.watch.incidents.known()] == [8]
+    assert [incident.number for incident in centre.watch.register.known()] == [8]
 
 
 def test_who_is_down_without_an_incident_is_told_as_if_it_had_just_died() -> None:
@@ -220,7 +220,7 @@ def test_who_is_down_without_an_incident_is_told_as_if_it_had_just_died() -> Non
 def test_a_backlog_corrects_an_incident_that_an_earlier_process_has_closed() -> None:
     before = lived(without=["STA-1"])
     before.live(KILLED, KILLED + 5)
-    (closed,) = before.watch.incidents.known()
+    (closed,) = before.watch.register.known()
     assert closed.closed_at is not None
 
     centre = again(before)
@@ -231,7 +231,7 @@ def test_a_backlog_corrects_an_incident_that_an_earlier_process_has_closed() -> 
     )
     centre.take()
 
-    (corrected,) = centre.watch.incidents.known()
+    (corrected,) = centre.watch.register.known()
     assert centre.told() == [("corrected", "STA-1", "silent")]
     assert [(alive.host, alive.readings) for alive in corrected.alive] == [("STA-1", 1)]
 
@@ -320,6 +320,6 @@ def test_what_the_core_gives_is_what_it_takes_back() -> None:
 
     watch: Watch = again(before, subscribe=False).watch
 
-    assert watch.incidents.known() == before.watch.incidents.known()
+    assert watch.register.known() == before.watch.register.known()
     assert Moment(KILLED, WALL + KILLED) == before.memory(KILLED).alive
     assert Verdict("silent").cause == before.host("STA-1").cause

@@ -178,8 +178,8 @@ def test_a_link_of_which_nothing_new_is_known_is_not_written_down_again(
     for name in ("s1", "s2", "s3"):
         watching.machines[name].is_deaf = True
     watching.run(15.0)
-    watching.watch.incidents.touched()
+    watching.watch.register.touched()
 
     watching.run(10.0)
 
-    assert watching.watch.incidents.touched() == []
+    assert watching.watch.register.touched() == []

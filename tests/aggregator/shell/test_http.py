@@ -26,7 +26,7 @@ async def client(
     fleet: ScriptedFleet,
 ) -> AsyncIterator[TestClient[web.Request, web.Application]]:
     metrics = Metrics(fleet.watch, version="1.2.3")
-    told = Told(fleet.watch.incidents, WallTime(0.0, WALL))
+    told = Told(fleet.watch.register, WallTime(0.0, WALL))
     pages = Pages(fleet.fleet, metrics, told, lambda: fleet.watch.is_settled)
     async with TestClient(TestServer(pages.app())) as client:
         yield client

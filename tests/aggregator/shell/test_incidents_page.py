@@ -24,7 +24,7 @@ def fleet() -> ScriptedFleet:
 @pytest.fixture
 async def client(fleet: ScriptedFleet) -> AsyncIterator[Client]:
     metrics = Metrics(fleet.watch, version="1.2.3")
-    told = Told(fleet.watch.incidents, WallTime(0.0, WALL))
+    told = Told(fleet.watch.register, WallTime(0.0, WALL))
     pages = Pages(fleet.fleet, metrics, told, lambda: fleet.watch.is_settled)
     async with TestClient(TestServer(pages.app())) as client:
         yield client
@@ -92,7 +92,7 @@ async def test_a_clock_that_is_stepped_later_changes_no_time(fleet: ScriptedFlee
     wall = WallTime(0.0, WALL)
     wall.note(30.0, WALL + 3_630.0)
 
-    told = fleet.watch.incidents.known()[0]
+    told = fleet.watch.register.known()[0]
 
     assert wall.wall(told.opened_at) == round(WALL + told.opened_at, 3)
 

@@ -6,7 +6,7 @@ from aggregator.core.watch import Watch
 
 def recall(before: Watch, after: Watch, stopped_at: float, now: float) -> None:
     """Give ``after``, which begins at ``now``, what ``before`` knew when it stopped (s)."""
-    incidents = before.incidents.known()
+    incidents = before.register.known()
     memory = Memory(
         hosts=[as_known(host) for host in before.fleet if host.is_listed],
         incidents=incidents,
