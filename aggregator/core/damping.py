@@ -28,6 +28,12 @@ class Damping:
         self._penalty, self._at = faded + FALL, at
         return self._penalty
 
+    def recall(self, falls: int, at: float) -> None:
+        """Note an earlier incident, opened at ``at`` with its fall number ``falls``."""
+        self.fall(at)
+        while self.falls < falls:
+            self.fall(at)
+
     def penalty(self, at: float) -> float:
         """Return what is left of it; half of it is gone after each half-life."""
         return self._penalty * float(0.5 ** (max(0.0, at - self._at) / HALF_LIFE_S))

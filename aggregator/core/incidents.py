@@ -23,6 +23,7 @@ from aggregator.core.states import ALIVE
 LONG_FALL_S = 60.0
 """A fall that lasts longer (s) always counts, damped or not."""
 
+_THAT_FALL = frozenset({"host", "venue"})
 _OF_LIVING = frozenset({"link", "feed", "clock"})
 _ROUNDING = 1.001
 
@@ -165,11 +166,20 @@ class Incidents:
             act(when)
 
     def restore(self, incidents: Iterable[Incident], *, next_number: int, now: float) -> None:
-        """Take over the incidents of an earlier process, open ones and closed. Nothing is told."""
-        self._register.restore(incidents, next_number=next_number)
+        """Take over the incidents of an earlier process, in the order in which they were opened.
+
+        Open ones and closed. Nothing is told; what their falls add up to is known again.
+        """
+        known = list(incidents)
+        self._register.restore(known, next_number=next_number)
+        for incident in known:
+            if incident.subject.scope in _THAT_FALL:
+                damping = self._damping.setdefault(incident.subject, Damping())
+                damping.recall(incident.falls, incident.opened_at)
         for subject, incident in self.open.items():
-            if incident.cause == FLAPPING:
-                self._at(now + HALF_LIFE_S, lambda when, of=subject: self._reuse(of, when))  # type: ignore[misc]
+            if incident.cause == FLAPPING:  # it may have fallen after it was opened
+                faded_at = max(now + HALF_LIFE_S, self._damping[subject].reuse_at())
+                self._at(faded_at, lambda when, of=subject: self._reuse(of, when))  # type: ignore[misc]
 
     def hold(self, subject: Subject, verdict: Verdict, since: float, now: float) -> None:
         """The subject of a restored incident is still down, since ``since``."""

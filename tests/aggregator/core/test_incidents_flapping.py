@@ -101,3 +101,26 @@ def test_who_is_behind_a_later_fall_is_listed_too(book: Book) -> None:
         book.incidents.rise(VENUE, number * 10.0 + 5.0)
 
     assert book.one().children == ("s1", "s2")
+
+
+def test_a_restart_forgets_no_fall(book: Book) -> None:
+    book.flap(falls=2)
+    later = Book()
+
+    later.incidents.restore(book.register.known(), next_number=3, now=15.0)
+    later.incidents.fall(HOST, SILENT, 20.0)
+
+    assert [cause for _, _, cause in later.lines()] == ["flapping"]
+    assert later.one().falls == 3
+
+
+def test_what_flapped_before_a_restart_is_over_when_its_penalty_has_faded(book: Book) -> None:
+    book.flap(falls=3)
+    later = Book()
+
+    later.incidents.restore(book.register.known(), next_number=4, now=30.0)
+    later.incidents.advance(10_000.0)
+
+    ((at, change, cause),) = later.lines()
+    assert (change, cause) == ("closed", "flapping")
+    assert at == pytest.approx(20.0 + 562.2, abs=0.5)

@@ -253,9 +253,9 @@ def test_one_that_flaps_and_is_up_ends_when_it_has_been_well_for_long() -> None:
 
     centre = Centre(memory=Memory([up], [flaps], 2), at=AGAIN)
     centre.subscribe(SUBSCRIBED)
-    centre.live(SUBSCRIBED, 349)
+    centre.live(SUBSCRIBED, 700)  # four falls at 5 s have faded 300 * log2(4000 / 800) s later
     before = centre.told()
-    centre.live(349, 355)
+    centre.live(700, 703)
 
     assert before == []
     assert centre.told() == [("closed", "STA-1", "flapping")]
