@@ -11,6 +11,7 @@ from functools import partial
 from typing import Protocol, TypeAlias
 
 from aggregator.core.detector import Detector
+from aggregator.core.feeds import Feeds
 from aggregator.core.fleet import Fleet, Host, Venue
 from aggregator.core.oddities import Oddities
 from aggregator.core.reported import Reported, Taken
@@ -18,7 +19,6 @@ from aggregator.core.rules.clock_skew import LIMIT_S
 from aggregator.core.states import HostState
 from aggregator.core.ticks import Ticks, clock_offset
 from venuewatch.wire import topics
-from venuewatch.wire.checks import RESULTS_STATES
 from venuewatch.wire.errors import MalformedMessageError, Reason
 from venuewatch.wire.messages import (
     Beat,
@@ -48,6 +48,10 @@ class Mind(Protocol):
     @property
     def oddities(self) -> Oddities:
         """What is wrong with hosts that beat."""
+
+    @property
+    def feeds(self) -> Feeds:
+        """Results feeds that are not well."""
 
     def hear_canary(self, number: int, now: float) -> None:
         """Our own tick came back."""
@@ -247,7 +251,8 @@ class Intake:
         _refuse_retained(is_retained, "vitals")
         vitals = decode_vitals(payload)
         self.heard[Stream.VITALS.value] += 1
-        self.reported.take(host, Stream.VITALS, vitals, now, wall)
+        if self.reported.take(host, Stream.VITALS, vitals, now, wall):
+            self._mind.feeds.hear_vitals(host, now)
 
     def _hear_checks(
         self, host: Host, payload: bytes, is_retained: bool, now: float, wall: float
@@ -257,8 +262,7 @@ class Intake:
         self.heard[Stream.CHECKS.value] += 1
         if self.reported.take(host, Stream.CHECKS, checks, now, wall):
             for reading in checks.readings:
-                if reading.state in RESULTS_STATES:
-                    self._oddities.hear_feed(host, reading, now)
+                self._mind.feeds.hear(host, reading, now)
 
     def _hear_backlog(
         self, host: Host, payload: bytes, is_retained: bool, now: float, wall: float

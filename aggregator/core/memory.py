@@ -132,6 +132,8 @@ def _settle(watch: Watch, incident: Incident, now: float) -> None:
                 incidents.end(subject, now)
         case "identity":
             incidents.end_at(subject, now + ALTERNATION_S)
+        case "feed":
+            watch.feeds.restore(incident)
         case "link":
             watch.oddities.has_venue_links |= not subject.host
 

@@ -7,7 +7,7 @@ Times are monotonic seconds.
 from statistics import median
 
 from aggregator.core.boots import BootReturned
-from aggregator.core.cases import Boots, Case, Clocks, Feed, OneWay
+from aggregator.core.cases import Boots, Clocks, OneWay
 from aggregator.core.diagnosis import diagnose
 from aggregator.core.events import Subject
 from aggregator.core.evidence import Verdict
@@ -15,7 +15,6 @@ from aggregator.core.fleet import INF, Fleet, Host
 from aggregator.core.incidents import Incidents
 from aggregator.core.rules.clock_skew import LIMIT_S
 from aggregator.core.states import ALIVE
-from venuewatch.wire.messages import CheckReading
 
 UNECHOED_MAX = 5
 """How many beats in a row may echo no tick, while as many ticks came back to us."""
@@ -30,8 +29,6 @@ _STEADY = 3
 _TICKS_APART_S = 1.5  # who beats faster than we tick can't echo a tick with each beat
 _SAMPLE_MAX = 101
 _QUORUM = 0.6
-_RESULTS_BAD = frozenset({"frozen", "delayed", "silent", "redundancy_lost"})
-_RESULTS_WELL = frozenset({"flowing", "not_expected"})
 
 
 class Oddities:
@@ -143,17 +140,6 @@ class Oddities:
             self._incidents.begin(subject, verdict, now)
             self._incidents.end_at(subject, now + ALTERNATION_S)
             host.excused_until = now + ALTERNATION_S  # the two throw each other out
-
-    def hear_feed(self, host: Host, reading: CheckReading, now: float) -> None:
-        """A results check has spoken, live, and newer than before."""
-        subject = Subject("feed", host.venue, host.name, reading.check)
-        if reading.state in _RESULTS_BAD:
-            case: Case = Feed(now, host, reading)
-            verdict = diagnose(case)
-            if isinstance(verdict, Verdict):
-                self._incidents.begin(subject, verdict, now)
-        elif reading.state in _RESULTS_WELL and not self._incidents.is_ending(subject):
-            self._incidents.end_at(subject, now + _STEADY * host.interval_s)
 
     def _examine_clock(self, host: Host, offset_s: float, now: float) -> None:
         presence = host.presence

@@ -16,6 +16,7 @@ from aggregator.core.detector import AWAY_LIMIT_S, Detector
 from aggregator.core.diagnosis import diagnose
 from aggregator.core.events import Event, HostChanged, PortWanted, Subject
 from aggregator.core.evidence import Verdict, Wait
+from aggregator.core.feeds import Feeds
 from aggregator.core.fleet import INF, Fleet, Host, Venue
 from aggregator.core.incidents import Incidents
 from aggregator.core.inquiries import Inquiries
@@ -46,6 +47,7 @@ class Watch:
         awareness: whether we hear.
         inquiries: what neighbours say of hosts that are down.
         oddities: what is wrong with hosts that beat.
+        feeds: what is wrong with results feeds.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class Watch:
         self.inquiries = Inquiries(fleet, self.incidents, self._events)
         self._aftermath = Aftermath(fleet, self.detector, self.incidents, self.inquiries)
         self.oddities = Oddities(fleet, self.incidents)
+        self.feeds = Feeds(self.incidents)
         self._ticks = Ticks()
         self.intake = Intake(fleet, self.detector, self._ticks, self)
         self._advanced_to = -INF

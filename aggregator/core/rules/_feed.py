@@ -1,7 +1,7 @@
 """What every verdict on a results feed lists: what its check said."""
 
 from aggregator.core.cases import Case, Feed
-from aggregator.core.evidence import Evidence, Verdict
+from aggregator.core.evidence import Evidence, Scalar, Verdict
 from venuewatch.wire.checks import CheckState
 
 
@@ -10,9 +10,10 @@ def judge_state(case: Case, state: CheckState, cause: str) -> Verdict | None:
     if not isinstance(case, Feed) or case.reading.state != state:
         return None
     reading, values = case.reading, case.reading.values
-    detail = {
+    detail: dict[str, Scalar] = {
         "kind": reading.kind,
         "says": reading.detail,
+        "every_s": reading.every_s,
         "data_age_s": values.results_data_age_seconds,
         "live_units": values.results_live_units,
     }

@@ -1,13 +1,7 @@
-"""Two under one name, and results that do not flow."""
-
-import pytest
+"""Two agents under one name."""
 
 from aggregator.core.oddities import ALTERNATION_S
-from tests.aggregator.machine import WALL, Message
 from tests.aggregator.watching import Line, Watching
-from venuewatch.wire.checks import CheckState
-from venuewatch.wire.messages import CheckReading, Checks, encode
-from venuewatch.wire.topics import Stream
 
 
 def opened(watching: Watching) -> list[tuple[str, str]]:
@@ -62,75 +56,3 @@ def test_a_name_that_belongs_to_one_for_a_minute_is_well_again(watching: Watchin
 
     lines: list[Line] = watching.lines()
     assert lines == [(last + ALTERNATION_S, "closed", "identity s1", "duplicate_identity")]
-
-
-def say(watching: Watching, seq: int, *states: CheckState) -> None:
-    """Let s1 say what its results check found, every two seconds."""
-    for number, state in enumerate(states):
-        reading = CheckReading(
-            check="odf",
-            kind="http",
-            state=state,
-            every_s=2.0,
-            wall_ms=int((WALL + watching.now) * 1000),
-            duration_s=0.1,
-        )
-        said = Checks("b1", 1, seq + number, 0, [reading])
-        watching.deliver(Message(watching.machines["s1"].topic(Stream.CHECKS), encode(said)))
-        watching.run(2.0)
-
-
-@pytest.mark.parametrize(
-    ("state", "cause"),
-    [
-        ("frozen", "results_frozen"),
-        ("delayed", "results_delayed"),
-        ("silent", "results_silent"),
-        ("redundancy_lost", "redundancy_lost"),
-    ],
-)
-def test_a_results_feed_that_is_not_well_is_a_problem_of_its_own(
-    watching: Watching, state: CheckState, cause: str
-) -> None:
-    say(watching, 0, "flowing", state, state)
-
-    assert [line[1:] for line in watching.lines()] == [("opened", "feed s1", cause)]
-    assert watching.state("s1") == "up"
-
-
-def test_a_feed_gets_its_newest_cause(watching: Watching) -> None:
-    say(watching, 0, "delayed", "frozen")
-
-    assert [line[1:] for line in watching.lines()] == [
-        ("opened", "feed s1", "results_delayed"),
-        ("sharpened", "feed s1", "results_frozen"),
-    ]
-
-
-@pytest.mark.parametrize("state", ["flowing", "not_expected"])
-def test_a_feed_that_is_well_for_three_beats_is_no_problem(
-    watching: Watching, state: CheckState
-) -> None:
-    say(watching, 0, "frozen", state)
-    watching.run(1.5)
-
-    assert [line[1] for line in watching.lines()] == ["opened", "closed"]
-
-
-def test_a_feed_that_is_well_again_ends_however_often_it_says_so(watching: Watching) -> None:
-    say(watching, 0, "frozen", "flowing", "flowing", "flowing", "flowing", "flowing")
-
-    assert [line[1] for line in watching.lines()] == ["opened", "closed"]
-
-
-def test_a_feed_that_is_well_for_a_moment_stays_a_problem(watching: Watching) -> None:
-    say(watching, 0, "frozen", "flowing", "frozen", "frozen", "frozen")
-
-    assert [line[1] for line in watching.lines()] == ["opened"]
-
-
-@pytest.mark.parametrize("state", ["ok", "warning", "critical", "unknown"])
-def test_what_is_no_results_check_is_no_feed(watching: Watching, state: CheckState) -> None:
-    say(watching, 0, state, state)
-
-    assert watching.lines() == []

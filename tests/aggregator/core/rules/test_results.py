@@ -37,6 +37,7 @@ def test_it_lists_what_the_check_said(state: ResultsState) -> None:
     assert seen.detail == {
         "kind": "http",
         "says": "since 12:03",
+        "every_s": 10.0,
         "data_age_s": 95.0,
         "live_units": 2.0,
     }
