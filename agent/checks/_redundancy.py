@@ -1,11 +1,30 @@
 """What a group of things that stand in for one another is worth: pure, and shared by kinds."""
 
 from collections.abc import Mapping
+from typing import Annotated
 
-from agent.checks import Reading
+import msgspec
+
+from agent.checks import CheckConfig, Reading
+from venuewatch.config import Name
 from venuewatch.wire.checks import WELL, CheckState, CheckValues
 
 _NAMED = 4  # members that a detail names before it only counts
+
+
+Members = Annotated[tuple[Name, ...], msgspec.Meta(min_length=2, max_length=64)]
+
+
+class GroupConfig(CheckConfig, frozen=True):
+    """What is configured of a group: it looks at other checks, and measures nothing by itself."""
+
+    members: Members
+
+    def __post_init__(self) -> None:
+        if len(set(self.members)) < len(self.members):
+            raise ValueError("Expected each of `members` once")
+        if self.name in self.members:
+            raise ValueError("Expected `members` to be other checks than this one")
 
 
 def judge(members: Mapping[str, Reading | None]) -> Reading:

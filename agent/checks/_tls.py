@@ -21,6 +21,17 @@ _LONG = 0x80  # the first byte of a length that has more
 _FIFTY = 50  # a year of two digits is 1950 to 2049 (RFC 5280, 4.1.2.5.1)
 
 Days = Annotated[float, msgspec.Meta(ge=0.0, le=3650.0)]
+CaFile = Annotated[
+    str | None,
+    msgspec.Meta(
+        description="PEM file of the authorities to trust instead of the system's",
+        examples=["/etc/venuewatch/ca.pem"],
+    ),
+]
+Verify = Annotated[
+    bool,
+    msgspec.Meta(description="whether the certificate must be trusted", examples=[False]),
+]
 
 
 class Trust(NamedTuple):

@@ -10,7 +10,7 @@ from agent.checks import _body as body
 from agent.checks._deadline import Deadline, for_reading
 from agent.checks._fetch import Page, Request, fetch
 from agent.checks._findings import FAILURES, Finding, over, together, why
-from agent.checks._tls import Days, Trust, UntrustedError, judge_expiry
+from agent.checks._tls import CaFile, Days, Trust, UntrustedError, Verify, judge_expiry
 from agent.checks._url import parse
 from venuewatch import clock
 from venuewatch.config import ConfigError, read_secret
@@ -94,17 +94,8 @@ class Config(CheckConfig, frozen=True, tag="http"):
         Annotated[int, msgspec.Meta(ge=1, le=4_194_304)],
         msgspec.Meta(description="how much of the body is read, in bytes", examples=[65_536]),
     ] = 1_048_576
-    ca_file: Annotated[
-        str | None,
-        msgspec.Meta(
-            description="PEM file of the authorities to trust instead of the system's",
-            examples=["/etc/venuewatch/ca.pem"],
-        ),
-    ] = None
-    verify: Annotated[
-        bool,
-        msgspec.Meta(description="whether the certificate must be trusted", examples=[False]),
-    ] = True
+    ca_file: CaFile = None
+    verify: Verify = True
     warning_days: Annotated[
         Days,
         msgspec.Meta(

@@ -4,32 +4,23 @@ from typing import Annotated
 
 import msgspec
 
-from agent.checks import CheckConfig, Latest, Reading
-from agent.checks._redundancy import judge
-from venuewatch.config import Name
+from agent.checks import Latest, Reading
+from agent.checks._redundancy import GroupConfig, Members, judge
 from venuewatch.wire.checks import CheckState
 
 _MILDEST_FIRST: tuple[CheckState, ...] = ("delayed", "frozen", "silent")
 
 
-class Config(CheckConfig, frozen=True, tag="redundancy"):
+class Config(GroupConfig, frozen=True, tag="redundancy"):
     """Names the checks that stand in for one another; it measures nothing by itself."""
 
     members: Annotated[
-        tuple[Name, ...],
+        Members,
         msgspec.Meta(
-            min_length=2,
-            max_length=64,
             description="names of this host's checks, such as `feed` or `process`",
             examples=[["feed-primary", "feed-backup"]],
         ),
     ]
-
-    def __post_init__(self) -> None:
-        if len(set(self.members)) < len(self.members):
-            raise ValueError("Expected each of `members` once")
-        if self.name in self.members:
-            raise ValueError("Expected `members` to be other checks than this one")
 
 
 class Check:

@@ -7,7 +7,16 @@ import msgspec
 from agent.checks import CheckConfig, Latest, Reading
 from agent.checks._deadline import for_reading
 from agent.checks._findings import FAILURES, together, why
-from agent.checks._tls import Days, Trust, UntrustedError, dial, expires_at, judge_expiry
+from agent.checks._tls import (
+    CaFile,
+    Days,
+    Trust,
+    UntrustedError,
+    Verify,
+    dial,
+    expires_at,
+    judge_expiry,
+)
 from venuewatch import clock
 from venuewatch.config import Port
 from venuewatch.wire.checks import CheckValues
@@ -27,17 +36,8 @@ class Config(CheckConfig, frozen=True, tag="tls"):
             examples=["results.example.org"],
         ),
     ] = ""
-    ca_file: Annotated[
-        str | None,
-        msgspec.Meta(
-            description="PEM file of the authorities to trust instead of the system's",
-            examples=["/etc/venuewatch/ca.pem"],
-        ),
-    ] = None
-    verify: Annotated[
-        bool,
-        msgspec.Meta(description="whether the certificate must be trusted", examples=[False]),
-    ] = True
+    ca_file: CaFile = None
+    verify: Verify = True
     warning_days: Annotated[
         Days,
         msgspec.Meta(description="warning when it is valid for fewer days", examples=[30.0]),

@@ -4,29 +4,20 @@ from typing import Annotated
 
 import msgspec
 
-from agent.checks import CheckConfig, Latest, Reading
-from agent.checks._redundancy import judge
-from venuewatch.config import Name
+from agent.checks import Latest, Reading
+from agent.checks._redundancy import GroupConfig, Members, judge
 
 
-class Config(CheckConfig, frozen=True, tag="uplinks"):
+class Config(GroupConfig, frozen=True, tag="uplinks"):
     """Names the checks that each look at one link; it measures nothing by itself."""
 
     members: Annotated[
-        tuple[Name, ...],
+        Members,
         msgspec.Meta(
-            min_length=2,
-            max_length=64,
             description="names of this host's checks, one for each link",
             examples=[["ping-isp-a", "ping-isp-b"]],
         ),
     ]
-
-    def __post_init__(self) -> None:
-        if len(set(self.members)) < len(self.members):
-            raise ValueError("Expected each of `members` once")
-        if self.name in self.members:
-            raise ValueError("Expected `members` to be other checks than this one")
 
 
 class Check:
