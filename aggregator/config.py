@@ -66,17 +66,20 @@ class Notify(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whom to tell of incidents; nobody without a ``webhook_url``.
 
     ``timeout_s``: how long one attempt may take; ``retry_max_s``: the most that two are apart.
+    ``ca_file``: PEM file of the authorities to trust instead of the system's.
     """
 
     webhook_url: str | None = None
     timeout_s: Seconds = 5.0
     retry_max_s: Seconds = 60.0
     bearer_token_file: str | None = None
+    ca_file: str | None = None
 
     def __post_init__(self) -> None:
         if self.webhook_url is None:
-            if self.bearer_token_file is not None:
-                raise ValueError("Expected `webhook_url` beside `bearer_token_file`")
+            for name in ("bearer_token_file", "ca_file"):
+                if getattr(self, name) is not None:
+                    raise ValueError(f"Expected `webhook_url` beside `{name}`")
             return
         try:
             parts = urlsplit(self.webhook_url)
@@ -86,6 +89,8 @@ class Notify(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if not is_right or parts.scheme not in {"http", "https"} or not self.webhook_url.isascii():
             # What it is stays unsaid: there may be a secret in it.
             raise ValueError("Expected `webhook_url` to be an http or https address")
+        if self.ca_file is not None and parts.scheme != "https":
+            raise ValueError("Expected `webhook_url` to begin with https:// beside `ca_file`")
         if parts.username is not None and self.bearer_token_file is not None:
             raise ValueError("Expected one of a user in `webhook_url` and `bearer_token_file`")
 

@@ -118,13 +118,25 @@ def tls_context(where: Broker) -> ssl.SSLContext | None:
     """
     if not where.uses_tls:
         return None
-    try:
-        context = ssl.create_default_context(cafile=where.ca_file)
-        if where.cert_file is not None:
+    context = trusting(where.ca_file)
+    if where.cert_file is not None:
+        try:
             context.load_cert_chain(where.cert_file, where.key_file)
-    except OSError as error:
-        raise ConfigError(f"{where.cert_file or where.ca_file}: {in_words(error)}") from None
+        except OSError as error:
+            raise ConfigError(f"{where.cert_file}: {in_words(error)}") from None
     return context
+
+
+def trusting(ca_file: str | None) -> ssl.SSLContext:
+    """Return how to trust the authorities of a PEM file alone, or the system's without one.
+
+    Raises:
+        ConfigError: the file cannot be used.
+    """
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except OSError as error:
+        raise ConfigError(f"{ca_file}: {in_words(error)}") from None
 
 
 def in_words(error: Exception) -> str:

@@ -45,7 +45,11 @@ class Counted(Protocol):
 
 
 class Notifier:
-    """The queue to one webhook; ``settle`` is called with the ids that wait no more."""
+    """The queue to one webhook; ``settle`` is called with the ids that wait no more.
+
+    Raises:
+        ConfigError: the file of authorities cannot be used.
+    """
 
     def __init__(
         self,
@@ -59,6 +63,7 @@ class Notifier:
             raise ValueError("there is nobody to be told")
         self._url = where.webhook_url
         self._where = where
+        self._tls = config.trusting(where.ca_file)
         self._settle = settle
         self._counted = counted
         self._rng = rng
@@ -114,6 +119,7 @@ class Notifier:
                 self._url,
                 data=notice.body,
                 headers=self._headers(notice),
+                ssl=self._tls,
                 allow_redirects=False,  # the token is for this address alone
             ) as answer:
                 status = answer.status

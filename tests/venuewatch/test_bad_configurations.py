@@ -69,6 +69,10 @@ AGGREGATOR = {
     '[notify]\nbearer_token_file = "t"': (
         "Expected `webhook_url` beside `bearer_token_file` - at `$.notify`"
     ),
+    '[notify]\nca_file = "ca.pem"': ("Expected `webhook_url` beside `ca_file` - at `$.notify`"),
+    '[notify]\nwebhook_url = "http://x/"\nca_file = "ca.pem"': (
+        "Expected `webhook_url` to begin with https:// beside `ca_file` - at `$.notify`"
+    ),
     '[notify]\nwebhook_url = "http://me:s3cret@x/"\nbearer_token_file = "t"': (
         "Expected one of a user in `webhook_url` and `bearer_token_file` - at `$.notify`"
     ),

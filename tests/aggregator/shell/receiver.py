@@ -1,6 +1,7 @@
 """A real HTTP receiver of notices that does what the test says."""
 
 import asyncio
+import ssl
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -23,7 +24,8 @@ class Heard(NamedTuple):
 class Receiver:
     """Answers each POST with the next of ``answers``, and with 200 when there is none left."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         self.answers: deque[Answer] = deque()
         self.location = ""
         self.heard: list[Heard] = []
@@ -35,7 +37,7 @@ class Receiver:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/told"
+        return f"{'http' if self._tls is None else 'https'}://127.0.0.1:{self.port}/told"
 
     @property
     def ids(self) -> list[str]:
@@ -46,7 +48,7 @@ class Receiver:
         app.router.add_post("/{path:.*}", self._hear)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1, access_log=None)
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", self.port).start()
+        await web.TCPSite(self._runner, "127.0.0.1", self.port, ssl_context=self._tls).start()
         self.port = self._runner.addresses[0][1]
 
     async def stop(self) -> None:
@@ -59,8 +61,8 @@ class Receiver:
 
     @classmethod
     @asynccontextmanager
-    async def serving(cls) -> AsyncIterator[Self]:
-        receiver = cls()
+    async def serving(cls, tls: ssl.SSLContext | None = None) -> AsyncIterator[Self]:
+        receiver = cls(tls)
         await receiver.start()
         try:
             yield receiver

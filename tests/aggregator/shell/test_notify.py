@@ -3,12 +3,14 @@
 import asyncio
 import contextlib
 import logging
+import ssl
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 import msgspec
 import pytest
+import trustme
 
 from aggregator.config import Notify
 from aggregator.shell import notify
@@ -16,6 +18,7 @@ from aggregator.shell.journal_rows import Notice
 from aggregator.shell.notify import Notifier, Result
 from tests.aggregator.shell.receiver import Answer, Receiver
 from tests.aggregator.shell.scripted_broker import Chance
+from venuewatch.config import ConfigError
 
 TIMEOUT_S = 0.2
 
@@ -284,3 +287,31 @@ async def test_the_waits_between_attempts_have_the_ceiling_that_is_configured(
         await told.all_settled(1)
 
     assert told.chance.ceilings == [1, 2, 4, 8, 8, 8]
+
+
+async def test_a_receiver_of_ones_own_authority_is_trusted_where_that_is_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    authority, stranger = trustme.CA(), trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ours.pem")
+    stranger.cert_pem.write_to_path(tmp_path / "theirs.pem")
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(tls)
+
+    async with Receiver.serving(tls) as receiver:
+        async with telling(where(receiver.url, ca_file=str(tmp_path / "theirs.pem"))) as told:
+            told.add("1-1")
+            await until(lambda: bool(said(caplog)))
+        async with telling(where(receiver.url, ca_file=str(tmp_path / "ours.pem"))) as told:
+            told.add("1-1")
+            await told.all_settled(1)
+
+    assert said(caplog)[0] == "its certificate is not trusted"
+    assert receiver.ids == ["1-1"]
+
+
+async def test_a_file_of_authorities_that_is_not_there_is_said_at_the_start(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(ConfigError, match=r"ca\.pem: No such file or directory"):
+        Told(where("https://127.0.0.1:9/", ca_file=str(tmp_path / "ca.pem")))
