@@ -36,6 +36,7 @@ from aggregator.shell.metrics import Metrics
 from aggregator.shell.notify import Notifier
 from aggregator.shell.record import Record
 from aggregator.shell.signals import stop_on_signals
+from aggregator.shell.statuses import Statuses
 from aggregator.shell.walltime import WallTime
 from venuewatch import __version__, clock, log
 from venuewatch.config import ConfigError, check_usable, read_secret
@@ -81,6 +82,7 @@ class Aggregator:
         )
         self._wall = WallTime(clock.monotonic(), clock.wall())
         self._record = Record(self._watch, self._wall, name=settings.name)
+        self._statuses = Statuses(fleet, self._watch.register, self._wall, name=settings.name)
         self._rng = rng
         self._loop: asyncio.AbstractEventLoop
         self._look_timer: asyncio.TimerHandle | None = None
@@ -145,6 +147,7 @@ class Aggregator:
     def subscribed(self) -> None:
         """Begin the grace, and say that we are there."""
         self._metrics.connected.set(1)
+        self._statuses.begin()
         self._watch.subscribed(self._now())
         self._link.publish(
             self._state_topic, encode(CentreState("online")), qos=1, is_retained=True
@@ -204,6 +207,7 @@ class Aggregator:
     def _tell(self) -> None:
         """Hand on what became true, and be awake at the next deadline."""
         events = self._watch.events()
+        self._statuses.note(events)
         for event in events:
             match event:
                 case HostChanged():
@@ -255,6 +259,7 @@ class Aggregator:
         while True:
             self._link.publish(topics.TICK, encode(self._watch.tick(self._now())))
             self._tell()
+            self._statuses.say(partial(self._link.publish, qos=1, is_retained=True))
             await asyncio.sleep(until_next_s(start, self._loop.time()))
 
     def _log_refused(self, error: MalformedMessageError, topic: str) -> None:

@@ -84,12 +84,15 @@ def test_what_is_no_name_gets_no_topic(name: str) -> None:
         topics.topic("STA", name, Stream.BEAT)
     with pytest.raises(ValueError, match="not a name"):
         topics.centre_state(name)
+    with pytest.raises(ValueError, match="not a name"):
+        topics.venue_status(name)
 
 
 @given(names)
 def test_nobody_can_be_called_what_is_reserved(name: str) -> None:
     assert not topics.is_reserved(topics.topic(name, name, Stream.BEAT))
     assert topics.is_reserved(topics.centre_state(name))
+    assert topics.is_reserved(topics.venue_status(name))
 
 
 def test_what_the_centre_says_is_reserved() -> None:

@@ -71,6 +71,13 @@ def centre_state(aggregator: str) -> str:
     return f"{ROOT}/_centre/{aggregator}/state"
 
 
+def venue_status(venue: str) -> str:
+    """Return the topic on which the centre says how a venue stands."""
+    if not is_name(venue):
+        raise ValueError(f"not a name: {venue!r}")
+    return f"{ROOT}/_status/{venue}"
+
+
 def is_reserved(topic: str) -> bool:
     """Tell whether ``topic`` is under a reserved name, such as another aggregator's state."""
     return topic.startswith(f"{ROOT}/_")

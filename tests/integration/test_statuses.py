@@ -1,0 +1,77 @@
+"""Another program learns from the broker how each venue stands, whenever it comes."""
+
+import json
+import queue
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.deploy.peer import Peer
+from tests.integration.real import Agent, Aggregator, Mosquitto, until
+
+pytestmark = pytest.mark.broker
+
+HOSTS = ("STA-1", "STA-2", "TAH-1")
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    with Mosquitto(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def aggregator(tmp_path: Path, broker: Mosquitto) -> Iterator[Aggregator]:
+    with Aggregator(tmp_path, broker.port) as running:
+        yield running
+
+
+@pytest.fixture
+def agents(tmp_path: Path, broker: Mosquitto, aggregator: Aggregator) -> Iterator[dict[str, Agent]]:
+    """Every host, up."""
+    agents = {name: Agent(tmp_path, broker.port, name) for name in HOSTS}
+    for agent in agents.values():
+        agent.start()
+    for name in agents:
+        aggregator.wait_for(name, "up")
+    yield agents
+    for agent in agents.values():
+        if agent.is_running:
+            agent.signal(signal.SIGCONT)
+            agent.kill()
+
+
+def kept(broker: Mosquitto) -> dict[str, Any]:
+    """Return what the broker has of each venue, as who comes just now is told."""
+    with Peer(broker.port, "board") as board:
+        board.listen("venuewatch/v1/_status/+")
+        told: dict[str, Any] = {}
+        while len(told) < 2:
+            try:
+                topic, payload, _ = board.hear()
+            except queue.Empty:
+                return told
+            told[topic.rpartition("/")[2]] = json.loads(payload)
+        return told
+
+
+def test_how_a_venue_stands_is_kept_for_whoever_comes_later(
+    broker: Mosquitto, aggregator: Aggregator, agents: dict[str, Agent]
+) -> None:
+    until("all is well", lambda: {it["state"] for it in kept(broker).values()} == {"ok"})
+
+    agents["STA-1"].kill()
+    aggregator.wait_for("STA-1", "down")
+    until("it is said", lambda: kept(broker)["STA"]["state"] == "degraded")
+    told = kept(broker)
+
+    assert told["STA"]["hosts"] == {"up": 1, "down": 1}
+    assert [(each["host"], each["scope"]) for each in told["STA"]["incidents"]] == [
+        ("STA-1", "host")
+    ]
+    assert (told["TAH"]["state"], told["TAH"]["open"]) == ("ok", 0)
+    agents["STA-1"].start()
+    until("all is well again", lambda: kept(broker)["STA"]["open"] == 0)
