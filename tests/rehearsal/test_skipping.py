@@ -3,6 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from venuewatch.rehearsal.sim.judging import worth_playing_s
 from venuewatch.rehearsal.sim.replay import Replayed, replay
 from venuewatch.rehearsal.sim.trace import CALM_S, Spec, Trace
 from venuewatch.rehearsal.sim.trouble import Span
@@ -75,5 +76,13 @@ def test_most_of_a_good_links_time_is_skipped() -> None:
     trace = trace_of("wired", 1, [], [])
 
     played_s = replay(trace, worth_s=BELOW_PATIENCE_S).played_s
+
+    assert played_s < UNTIL / 4
+
+
+def test_that_an_agent_leaves_beats_out_on_a_lossy_link_is_no_reason_to_play_them() -> None:
+    trace = trace_of("satellite_lossy", 1, [], [])
+
+    played_s = replay(trace, worth_s=worth_playing_s(12.0)).played_s
 
     assert played_s < UNTIL / 4
