@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from aggregator.core.deadlines import Deadlines
 from aggregator.core.events import BirthWanted, Event
-from aggregator.core.fleet import UNANNOUNCED_INTERVAL_S, Host
+from aggregator.core.fleet import UNANNOUNCED_INTERVAL_S, Host, Presence
 from aggregator.core.states import ALIVE
 from venuewatch.wire.messages import Beat, Birth
 
@@ -43,9 +43,10 @@ class Boots:
             if beat.boot in host.former_boots:
                 self.returned.append(BootReturned(host, beat.boot, host.boot))
             host.former_boots = (*host.former_boots[1 - _FORMER :], host.boot)
+            host.boot_heard_at = now  # the first one may have lived before we did
         host.boot = beat.boot
-        host.boot_heard_at = now
         host.steady = 0
+        host.presence = Presence()
         interval_s = UNANNOUNCED_INTERVAL_S
         if host.birth is not None and host.birth.boot == beat.boot:
             interval_s = host.birth.interval_s

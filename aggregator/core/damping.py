@@ -29,10 +29,14 @@ class Damping:
         return self._penalty
 
     def recall(self, falls: int, at: float) -> None:
-        """Note an earlier incident, opened at ``at`` with its fall number ``falls``."""
+        """Note that an earlier incident was opened at ``at``, with which there were ``falls``."""
         self.fall(at)
         while self.falls < falls:
             self.fall(at)
+
+    def hold(self, at: float) -> None:
+        """Let it take a half-life from ``at`` at least until single falls are news again."""
+        self._penalty, self._at = max(self.penalty(at), 2 * REUSE), at
 
     def penalty(self, at: float) -> float:
         """Return what is left of it; half of it is gone after each half-life."""

@@ -3,9 +3,8 @@
 ``hear_*`` takes in evidence, ``next_deadline`` says when to look again, ``advance`` looks, and
 ``events`` hands over what became true. Hearing a beat costs O(1) and looking O(due). How often
 the shell looks changes no event: whatever was due before something is heard is decided first,
-and stamped with its own deadline. Only a lag that the shell reports (``stalled``, ``credit``) or
-a lost broker connection (``blinded``) ever moves a deadline. What a silence means is not decided
-here: the ``judge`` is asked.
+and stamped with its own deadline. What puts a deadline off though nobody was heard is in
+``leniency.py``. What a silence means is not decided here: the ``judge`` is asked.
 """
 
 from collections.abc import Callable, Iterable
@@ -130,10 +129,13 @@ class Detector:
         host.evidence_wall = wall
         host.deadline = now + host.allowance_s
         host.will_due = INF
+        host.held_until = -INF
         host.closed_at = None
         host.is_replaced = False
         if host.state is not _UP or is_new_boot:
             self._hear_again(host, gap_s, now)
+            self._deadlines.queue(host)
+        elif host.queued_at > host.deadline:  # it had been put off, and is not any more
             self._deadlines.queue(host)
         if host.birth is None or host.birth.boot != beat.boot:
             self.boots.ask_for_birth(host, now)

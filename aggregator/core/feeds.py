@@ -10,17 +10,18 @@ from aggregator.core.events import Incident, Subject
 from aggregator.core.evidence import Verdict
 from aggregator.core.fleet import Host
 from aggregator.core.incidents import Incidents
+from venuewatch.wire.checks import WELL
 from venuewatch.wire.messages import CheckReading
 
 UNSAID_PERIODS = 3.5
-"""How many periods of a check an agent may speak without mentioning it."""
+"""How many periods old a check's word may be, and an agent speak without mentioning the check."""
 
 UNSAID_LEAST_S = 60.0
 """And for how long (s) at least."""
 
 _STEADY = 3
 _BAD = frozenset({"frozen", "delayed", "silent", "redundancy_lost"})
-_WELL = frozenset({"flowing", "not_expected"})
+_WELL = WELL - _BAD
 _UNKNOWN_EVERY_S = 300.0  # of an incident of an earlier version, which does not say
 
 
@@ -42,10 +43,15 @@ class Feeds:
         self._unwell: dict[str, dict[Subject, _Unwell]] = {}
 
     def hear(self, host: Host, reading: CheckReading, now: float) -> None:
-        """A check has spoken, live, and newer than before; only a results check says these states.
+        """A check has spoken, live: that counts if it is the latest of a check that is known.
 
-        That it can't tell how its feed is ends nothing.
+        That it can't tell how its feed is ends nothing. What waited for long says nothing of now.
         """
+        known = host.checks.get(reading.check)
+        if known is None or known.reading is not reading:
+            return
+        if now - known.at > _patience_s(reading.every_s):
+            return
         subject = Subject("feed", host.venue, host.name, reading.check)
         if reading.state in _BAD:
             verdict = diagnose(Feed(now, host, reading))
@@ -65,11 +71,11 @@ class Feeds:
         if feeds is None or host.birth is None:
             return
         for subject, unwell in list(feeds.items()):
+            unsaid_s = unwell.vitals * host.birth.vitals_every_s  # the first may be just behind it
             unwell.vitals += 1
-            unsaid_s = unwell.vitals * host.birth.vitals_every_s
             if subject not in self._incidents.open:
                 del feeds[subject]
-            elif unsaid_s > max(UNSAID_LEAST_S, UNSAID_PERIODS * unwell.every_s):
+            elif unsaid_s > _patience_s(unwell.every_s):
                 self._incidents.end(subject, now)
                 del feeds[subject]
         if not feeds:
@@ -81,3 +87,7 @@ class Feeds:
         periods = [every_s for every_s in said if isinstance(every_s, float)]
         feeds = self._unwell.setdefault(incident.subject.host, {})
         feeds[incident.subject] = _Unwell(periods[-1] if periods else _UNKNOWN_EVERY_S)
+
+
+def _patience_s(every_s: float) -> float:
+    return max(UNSAID_LEAST_S, UNSAID_PERIODS * every_s)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import count
 
 from aggregator.core.cases import Falls
-from aggregator.core.damping import HALF_LIFE_S, REUSE, Damping
+from aggregator.core.damping import REUSE, Damping
 from aggregator.core.diagnosis import diagnose
 from aggregator.core.events import Incident, Subject
 from aggregator.core.evidence import Verdict
@@ -173,13 +173,15 @@ class Incidents:
         known = list(incidents)
         self._register.restore(known, next_number=next_number)
         for incident in known:
-            if incident.subject.scope in _THAT_FALL:
+            is_dated = incident.closed_at is None or incident.closed_at > incident.opened_at
+            if incident.subject.scope in _THAT_FALL and is_dated:
                 damping = self._damping.setdefault(incident.subject, Damping())
                 damping.recall(incident.falls, incident.opened_at)
         for subject, incident in self.open.items():
-            if incident.cause == FLAPPING:  # it may have fallen after it was opened
-                faded_at = max(now + HALF_LIFE_S, self._damping[subject].reuse_at())
-                self._at(faded_at, lambda when, of=subject: self._reuse(of, when))  # type: ignore[misc]
+            if incident.cause == FLAPPING:
+                damping = self._damping[subject]
+                damping.hold(now)  # it may have fallen last just before
+                self._at(damping.reuse_at(), lambda when, of=subject: self._reuse(of, when))  # type: ignore[misc]
 
     def hold(self, subject: Subject, verdict: Verdict, since: float, now: float) -> None:
         """The subject of a restored incident is still down, since ``since``."""

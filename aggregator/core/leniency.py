@@ -60,7 +60,7 @@ class Leniency:
         For the grace a will says only that its host has to find its way back.
         """
         for host in hosts:
-            host.excused_until = at + self.grace_s(host)
+            host.excused_until = max(host.excused_until, at + self.grace_s(host))
             if host.closed_at is not None and host.state in ALIVE:
                 host.deadline = max(host.deadline, host.excused_until)
 
@@ -72,7 +72,8 @@ class Leniency:
 
 
 def void_wills(hosts: Iterable[Host]) -> None:
-    """Believe no will of ``hosts`` that is held."""
+    """Believe no will of ``hosts`` that is held; of who is down already it is still evidence."""
     for host in hosts:
         host.will_due = INF
-        host.closed_at = None
+        if host.state is not HostState.DOWN:
+            host.closed_at = None

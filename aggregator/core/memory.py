@@ -11,7 +11,6 @@ from typing import NamedTuple
 from aggregator.core.events import Incident, Subject
 from aggregator.core.evidence import Verdict
 from aggregator.core.fleet import Fleet, Host
-from aggregator.core.oddities import ALTERNATION_S
 from aggregator.core.rules import flapping
 from aggregator.core.states import HostState
 from aggregator.core.watch import Watch
@@ -126,16 +125,24 @@ def _settle(watch: Watch, incident: Incident, now: float) -> None:
             fallen = _fallen(watch.fleet, incident)
             if fallen is not None:
                 if fallen.state is HostState.DOWN:
+                    fallen.closed_at = _will_of(incident)
                     watch.inquiries.ask_later(fallen)
                 incidents.hold(subject, Verdict(fallen.cause or incident.cause), fallen.since, now)
             elif incident.cause != flapping.CAUSE:
                 incidents.end(subject, now)
         case "identity":
-            incidents.end_at(subject, now + ALTERNATION_S)
+            watch.oddities.contest(subject, now)
         case "feed":
             watch.feeds.restore(incident)
-        case "link":
+        case "link" if subject.host or any(map(watch.fleet.find, incident.children)):
             watch.oddities.has_venue_links |= not subject.host
+        case "link":
+            incidents.end(subject, now)
+
+
+def _will_of(incident: Incident) -> float | None:
+    """Return when (s) the broker said a will that an incident of a host stands on."""
+    return next((seen.at for seen in incident.evidence if seen.seen == "will"), None)
 
 
 def _is_expected(fleet: Fleet, subject: Subject) -> bool:

@@ -138,8 +138,15 @@ class Oddities:
         if isinstance(verdict, Verdict):
             subject = Subject("identity", host.venue, host.name)
             self._incidents.begin(subject, verdict, now)
-            self._incidents.end_at(subject, now + ALTERNATION_S)
-            host.excused_until = now + ALTERNATION_S  # the two throw each other out
+            self.contest(subject, now)
+
+    def contest(self, subject: Subject, now: float) -> None:
+        """Two have the name of a host: they throw each other out until one has had it for long."""
+        until = now + ALTERNATION_S
+        self._incidents.end_at(subject, until)
+        host = self._fleet.find(subject.host)
+        if host is not None:
+            host.excused_until = max(host.excused_until, until)
 
     def _examine_clock(self, host: Host, offset_s: float, now: float) -> None:
         presence = host.presence

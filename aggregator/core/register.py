@@ -53,10 +53,14 @@ class Register:
         return touched
 
     def restore(self, incidents: Iterable[Incident], *, next_number: int) -> None:
-        """Take over the incidents of an earlier process, open ones and closed. Nothing is told."""
+        """Take over the incidents of an earlier process, open ones and closed.
+
+        Nothing is told, and none of them counts as touched.
+        """
         self._numbers = count(next_number)
         for incident in incidents:
             self.keep(incident)
+        self._touched.clear()
 
     def enter(  # noqa: PLR0913 - an incident has so many parts
         self,

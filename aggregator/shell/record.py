@@ -72,7 +72,6 @@ class Record:
         self._watch.intake.reported.restore(self.journal.pages())
         gone = restore(self._watch, memory_of(left, self._wall), now)
         self._told = dict(left.told)
-        self._watch.register.touched()  # as they were
         hosts, transitions = resumed(left, self._watch)
         if self.notifier is not None:
             self.notifier.add(left.notices)
