@@ -19,13 +19,7 @@ _ENOUGH = 2
 
 
 def silence_of(
-    fleet: Fleet,
-    host: Host,
-    at: float,
-    *,
-    due: float,
-    back_by: float,
-    is_cut: bool,
+    fleet: Fleet, host: Host, at: float, *, due: float, back_by: float, is_cut: bool
 ) -> Silence:
     """Return the facts of ``host``'s silence. ``due``: since when it is waited for (monotonic s).
 
@@ -37,14 +31,13 @@ def silence_of(
     return Silence(at, host, venue, votes, elsewhere, back_by=back_by, is_cut=is_cut)
 
 
-def hang_up_of(fleet: Fleet, host: Host, at: float, *, back_by: float) -> Silence:
+def hang_up_of(fleet: Fleet, host: Host, at: float) -> Silence:
     """Return the facts of a connection of ``host`` that was closed at ``at``.
 
     Whose connection was closed is judged alone: that others are heard says nothing about it.
     """
     alone = Votes((host,), (), 0)
-    venue = fleet.venues[host.venue]
-    return Silence(at, host, venue, alone, "unknown", back_by=back_by, is_closed=True)
+    return Silence(at, host, fleet.venues[host.venue], alone, "unknown", is_closed=True)
 
 
 def cut_off(case: Silence) -> list[Host]:

@@ -129,7 +129,6 @@ class Detector:
         host.evidence_wall = wall
         host.deadline = now + host.allowance_s
         host.will_due = INF
-        host.held_until = -INF
         host.closed_at = None
         host.is_replaced = False
         if host.state is not _UP or is_new_boot:

@@ -30,7 +30,6 @@ class Leniency:
         for host in self._fleet:
             host.deadline += lag_s
             host.will_due += lag_s
-            host.held_until += lag_s
         self._deadlines.queue_all()
 
     def subscribed(self, now: float) -> None:

@@ -275,11 +275,11 @@ class Watch:
         if trigger is Trigger.AWAY_TOO_LONG:
             back_by = at + self.detector.leniency.grace_s(host)
             return diagnose(Absence(at, host, host.since, back_by, is_cut=is_cut))
-        back_by = host.deadline + self.detector.leniency.grace_s(host)
         if trigger is Trigger.CONNECTION_LOST:
-            case = hang_up_of(self.fleet, host, at, back_by=back_by)
+            case = hang_up_of(self.fleet, host, at)
         else:
             due = self._due_since(host)
+            back_by = host.deadline + self.detector.leniency.grace_s(host)
             case = silence_of(self.fleet, host, at, due=due, back_by=back_by, is_cut=is_cut)
         said = diagnose(case)
         if isinstance(said, Verdict):

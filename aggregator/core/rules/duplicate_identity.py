@@ -11,7 +11,7 @@ RANK = 15  # before any silence is somebody's fault
 def judge(case: Case) -> Verdict | Wait | None:
     """Accuse the name: a boot is random per process, so one that returns is a second process.
 
-    Who was thrown out by its twin is silent until it is back.
+    Whose twin has vanished without a word is silent until it is back; its wills are excused.
     """
     if isinstance(case, Silence):
         is_contested = "identity" in case.host.problems and case.host.state in ALIVE

@@ -3,11 +3,12 @@
 import pytest
 
 from aggregator.core.feeds import UNSAID_LEAST_S, UNSAID_PERIODS, Feeds
+from aggregator.core.reported import CHECKS_MAX
 from tests.aggregator.book import Book
 from tests.aggregator.machine import WALL, Message
 from tests.aggregator.watching import Watching
 from venuewatch.wire.checks import CheckState
-from venuewatch.wire.messages import CheckReading, Checks, Vitals, encode
+from venuewatch.wire.messages import Birth, CheckReading, Checks, Vitals, encode
 from venuewatch.wire.readings import Readings
 from venuewatch.wire.topics import Stream
 
@@ -15,18 +16,30 @@ VITALS_EVERY_S = 10.0
 EVERY_S = 2.0
 
 
+def word(
+    state: CheckState,
+    watching: Watching,
+    *,
+    seq: int = 0,
+    every_s: float = EVERY_S,
+    check: str = "odf",
+) -> Checks:
+    """Return what the results check of s1 says now."""
+    reading = CheckReading(
+        check=check,
+        kind="http",
+        state=state,
+        every_s=every_s,
+        wall_ms=int((WALL + watching.now) * 1000),
+        duration_s=0.1,
+    )
+    return Checks("b1", 1, seq, 0, [reading])
+
+
 def say(watching: Watching, seq: int, *states: CheckState, every_s: float = EVERY_S) -> None:
     """Let s1 say what its results check found, every two seconds."""
     for number, state in enumerate(states):
-        reading = CheckReading(
-            check="odf",
-            kind="http",
-            state=state,
-            every_s=every_s,
-            wall_ms=int((WALL + watching.now) * 1000),
-            duration_s=0.1,
-        )
-        said = Checks("b1", 1, seq + number, 0, [reading])
+        said = word(state, watching, seq=seq + number, every_s=every_s)
         watching.deliver(Message(watching.machines["s1"].topic(Stream.CHECKS), encode(said)))
         watching.run(EVERY_S)
 
@@ -103,7 +116,7 @@ def test_a_check_that_its_agent_mentions_no_more_has_no_problem(
     say(watching, 0, "frozen", every_s=every_s)
     unsaid_s = max(UNSAID_LEAST_S, UNSAID_PERIODS * every_s)
 
-    speak(watching, unsaid_s)
+    speak(watching, VITALS_EVERY_S + unsaid_s)  # the first may be just behind the check's word
     before = [line[1] for line in watching.lines()]
     speak(watching, VITALS_EVERY_S)
 
@@ -128,7 +141,7 @@ def test_a_check_that_speaks_keeps_its_problem(watching: Watching, state: CheckS
     assert [line[1] for line in watching.lines()] == ["opened"]
 
 
-@pytest.mark.parametrize(("every_s", "vitals"), [(EVERY_S, 7), (100.0, 36)])
+@pytest.mark.parametrize(("every_s", "vitals"), [(EVERY_S, 8), (100.0, 37)])
 def test_a_restart_remembers_how_often_a_check_speaks(
     watching: Watching, every_s: float, vitals: int
 ) -> None:
@@ -146,3 +159,53 @@ def test_a_restart_remembers_how_often_a_check_speaks(
 
     assert still_open
     assert incident.subject not in book.incidents.open
+
+
+def test_one_that_is_whole_again_is_well(watching: Watching) -> None:
+    say(watching, 0, "redundancy_lost", "ok")
+    watching.run(1.5)
+
+    assert [line[1] for line in watching.lines()] == ["opened", "closed"]
+
+
+def test_vitals_that_are_rare_end_nothing(watching: Watching) -> None:
+    rare = Birth(
+        boot="b1", session=1, wall_ms=0, interval_s=1.0, vitals_every_s=120.0, agent_version="0"
+    )
+    watching.deliver(Message(watching.machines["s1"].topic(Stream.BIRTH), encode(rare)))
+
+    for round_number in range(5):
+        say(watching, round_number, "frozen")
+        speak(watching, VITALS_EVERY_S)
+
+    assert [line[1] for line in watching.lines()] == ["opened"]
+
+
+def test_a_word_that_another_has_overtaken_is_not_judged(watching: Watching) -> None:
+    say(watching, 5, "flowing")
+    watching.now -= 2 * EVERY_S
+    late = word("frozen", watching)
+    watching.now += 2 * EVERY_S
+
+    watching.deliver(Message(watching.machines["s1"].topic(Stream.CHECKS), encode(late)))
+
+    assert watching.lines() == []
+
+
+def test_a_word_that_waited_for_long_says_nothing_of_now(watching: Watching) -> None:
+    late = word("frozen", watching)
+    watching.run(UNSAID_LEAST_S + 1.0)
+
+    watching.deliver(Message(watching.machines["s1"].topic(Stream.CHECKS), encode(late)))
+
+    assert watching.lines() == []
+
+
+def test_who_makes_up_names_without_end_opens_no_incidents_without_end(
+    watching: Watching,
+) -> None:
+    for number in range(CHECKS_MAX * 2):
+        said = word("frozen", watching, check=f"odf-{number}", seq=number)
+        watching.deliver(Message(watching.machines["s1"].topic(Stream.CHECKS), encode(said)))
+
+    assert len(watching.watch.incidents.open) == CHECKS_MAX

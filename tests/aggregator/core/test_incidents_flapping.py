@@ -3,6 +3,7 @@
 import pytest
 
 from aggregator.core.damping import HALF_LIFE_S
+from aggregator.core.events import Incident
 from aggregator.core.incidents import LONG_FALL_S
 from tests.aggregator.book import GONE, HOST, SILENT, VENUE, Book
 
@@ -124,3 +125,32 @@ def test_what_flapped_before_a_restart_is_over_when_its_penalty_has_faded(book: 
     ((at, change, cause),) = later.lines()
     assert (change, cause) == ("closed", "flapping")
     assert at == pytest.approx(20.0 + 562.2, abs=0.5)
+
+
+def test_what_flaps_for_long_and_is_down_at_a_restart_goes_on_flapping(book: Book) -> None:
+    hour = 3_600.0
+    for fall in range(36):
+        book.incidents.fall(HOST, SILENT, fall * 100.0)
+        book.incidents.rise(HOST, fall * 100.0 + 5.0)
+    book.incidents.fall(HOST, SILENT, hour)
+    later = Book()
+    later.incidents.restore(book.register.known(), next_number=9, now=hour + 2.0)
+    later.incidents.hold(HOST, SILENT, hour, hour + 2.0)
+
+    later.incidents.rise(HOST, hour + 10.0)
+    later.incidents.fall(HOST, SILENT, hour + 100.0)
+    later.incidents.rise(HOST, hour + 105.0)
+
+    assert later.lines() == []
+
+
+def test_falls_of_which_nobody_knows_when_they_were_do_not_add_up(book: Book) -> None:
+    """The wall clock was not set at our start: all that was before it is called now."""
+    undated = [
+        Incident(number, HOST, "silent", 15.0, falls=1, closed_at=15.0) for number in (1, 2, 3)
+    ]
+
+    book.incidents.restore(undated, next_number=4, now=15.5)
+    book.incidents.fall(HOST, SILENT, 20.0)
+
+    assert [cause for _, _, cause in book.lines()] == ["silent"]

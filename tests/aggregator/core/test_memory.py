@@ -5,13 +5,15 @@ from collections.abc import Iterable
 import pytest
 
 from aggregator.core.events import Incident, IncidentChanged, Subject
-from aggregator.core.evidence import Verdict
-from aggregator.core.memory import KnownHost, Memory, Moment
+from aggregator.core.memory import KnownHost, Memory, Moment, as_known, restore
 from aggregator.core.states import HostState
 from aggregator.core.watch import Watch
 from tests.aggregator.centre import GRACE_S, HOSTS, WALL, Centre
+from tests.aggregator.machine import Message
+from tests.aggregator.watching import Watching, lose_connection, regain_connection
 from venuewatch.wire.messages import Backlog, Vitals, encode
 from venuewatch.wire.readings import Readings
+from venuewatch.wire.topics import Stream
 
 STA = [name for name in HOSTS if name.startswith("STA")]
 KILLED = 20
@@ -274,9 +276,70 @@ def test_one_name_for_two_ends_when_nothing_is_seen_of_the_second() -> None:
 def test_a_venue_that_did_not_hear_us_ends_when_it_hears_us() -> None:
     deaf = Incident(1, Subject("link", "STA"), "one_way_loss", 5.0, children=("STA-1",))
 
-    watch = Centre(memory=Memory((), [deaf], 2), at=AGAIN).watch
+    watching = Watching({"STA": ("STA-1", "STA-2")})
+    restore(watching.watch, Memory((), [deaf], 2), 0.0)
+    watching.bring_up()
+    watching.run(3.0)
 
-    assert watch.oddities.has_venue_links
+    assert watching.watch.incidents.open == {}
+
+
+def test_a_venue_none_of_whose_deaf_hosts_is_expected_any_more_hears_us() -> None:
+    deaf = Incident(1, Subject("link", "STA"), "one_way_loss", 5.0, children=("gone", "away"))
+
+    centre = Centre(memory=Memory((), [deaf], 2), at=AGAIN)
+
+    assert centre.told() == [("closed", "STA", "one_way_loss")]
+
+
+def test_of_a_boot_that_lived_before_us_a_backlog_corrects_what_was_before_us() -> None:
+    centre = again(lived(without=STA))
+    centre.live(SUBSCRIBED, 55, without=STA)
+    centre.live(55, 65)
+    late = Vitals("a", 1, 15, int((WALL + 30) * 1000), Readings(node_load1=1.0))
+
+    backlog = encode(Backlog(boot="a", session=1, number=1, vitals=[late]))
+    centre.watch.hear(
+        "venuewatch/v1/STA/STA-1/backlog", backlog, is_retained=False, now=66, wall=WALL + 66
+    )
+    centre.take()
+
+    assert centre.told() == [
+        ("closed", "STA", "venue_unreachable"),
+        ("corrected", "STA", "venue_unreachable"),
+    ]
+
+
+@pytest.mark.parametrize("how", ["we were blind", "we were restarted"])
+def test_a_will_is_still_evidence_when_a_neighbour_can_speak_at_last(how: str) -> None:
+    names = {"STA": ("s1", "s2"), "AQU": ("a1", "a2")}
+    watching = Watching(names)
+    watching.bring_up()
+    watching.kill("s1")
+    watching.run(5.0)
+    if how == "we were blind":
+        lose_connection(watching)
+        watching.run(3.0)
+        watching.reach["s1"] = True
+        regain_connection(watching, "s2", "a1", "a2")
+    else:
+        watch, now = watching.watch, watching.now
+        memory = Memory(
+            [as_known(host) for host in watch.fleet],
+            watch.register.known(),
+            2,
+            Moment(now, WALL + now),
+        )
+        watching = Watching(names)
+        watching.now = now + 5.0
+        restore(watching.watch, memory, watching.now)
+        watching.reach["s1"] = True
+        watching.mute("s1")
+        watching.subscribe()
+
+    watching.run(6.0)
+
+    assert watching.incident("host", "s1").cause == "agent_stopped"
 
 
 @pytest.mark.parametrize("scope", ["feed", "clock", "link"])
@@ -321,5 +384,20 @@ def test_what_the_core_gives_is_what_it_takes_back() -> None:
     watch: Watch = again(before, subscribe=False).watch
 
     assert watch.register.known() == before.watch.register.known()
-    assert Moment(KILLED, WALL + KILLED) == before.memory(KILLED).alive
-    assert Verdict("silent").cause == before.host("STA-1").cause
+    for name in ("STA-1", "AQU-1"):
+        now, then = watch.fleet.find(name), before.host(name)
+        assert now is not None
+        assert (now.cause, now.interval_s) == (then.cause, then.interval_s)
+
+
+def test_a_feed_of_before_ends_when_its_check_is_not_there_any_more() -> None:
+    frozen = Incident(1, Subject("feed", "STA", "s1", "odf"), "results_frozen", -5.0)
+    watching = Watching()
+    restore(watching.watch, Memory((), [frozen], 2), 0.0)
+    watching.bring_up()
+
+    for number in range(200):  # of an earlier version: 3.5 times five minutes
+        said = Vitals("b1", 1, number, int(WALL * 1000), Readings(node_load1=1.0))
+        watching.deliver(Message(watching.machines["s1"].topic(Stream.VITALS), encode(said)))
+
+    assert [line[1:3] for line in watching.lines()] == [("closed", "feed s1")]

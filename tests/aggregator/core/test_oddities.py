@@ -56,3 +56,43 @@ def test_a_name_that_belongs_to_one_for_a_minute_is_well_again(watching: Watchin
 
     lines: list[Line] = watching.lines()
     assert lines == [(last + ALTERNATION_S, "closed", "identity s1", "duplicate_identity")]
+
+
+def test_a_name_whose_second_one_vanished_has_time_to_find_back(watching: Watching) -> None:
+    beat_as(watching, "s1", "b2", "b1", "b2")
+    watching.deliver(watching.machines["s1"].birth())
+    watching.mute("s1")  # no will: the connection of the one that had it last just hangs
+
+    watching.run(12.0)
+    watching.unmute("s1")
+    watching.run(10.0)
+
+    assert opened(watching) == [("identity s1", "duplicate_identity")]
+
+
+def test_a_name_for_two_that_nobody_has_any_more_is_down_after_the_grace(
+    watching: Watching,
+) -> None:
+    beat_as(watching, "s1", "b2", "b1", "b2")
+    watching.deliver(watching.machines["s1"].birth())
+    watching.mute("s1")
+
+    watching.run(30.0)
+
+    assert [who for who, _ in opened(watching)] == ["identity s1", "host s1"]
+
+
+def test_a_stall_of_ours_takes_nothing_from_the_time_to_find_back(watching: Watching) -> None:
+    beat_as(watching, "s1", "b2", "b1", "b2")
+    watching.deliver(watching.machines["s1"].birth())
+    watching.mute("s1")
+    watching.run(10.0)
+    stalled_at = watching.now
+    watching.now += 15.0
+
+    watching.watch.stalled(stalled_at, watching.now)
+    watching.run(5.0)
+    watching.unmute("s1")
+    watching.run(10.0)
+
+    assert opened(watching) == [("identity s1", "duplicate_identity")]

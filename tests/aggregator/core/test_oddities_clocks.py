@@ -150,3 +150,25 @@ def test_a_host_that_leaves_takes_its_clock_with_it(watching: Watching) -> None:
     watching.run(60.0)
 
     assert [line[1] for line in watching.lines()] == ["opened", "closed"]
+
+
+def test_a_clock_that_is_still_wrong_when_its_agent_is_back_is_told_again(
+    watching: Watching,
+) -> None:
+    machine = watching.machines["s1"]
+    machine.clock_ahead_s = 3.0
+    watching.run(4.0)
+    watching.deliver(machine.death("farewell"))
+    watching.mute("s1")
+    watching.run(5.0)
+    machine.boot = "b2"
+    watching.deliver(machine.birth())
+    watching.unmute("s1")
+
+    watching.run(5.0)
+
+    assert [line[1:3] for line in watching.lines()] == [
+        ("opened", "clock s1"),
+        ("closed", "clock s1"),
+        ("opened", "clock s1"),
+    ]

@@ -183,3 +183,34 @@ def test_a_link_of_which_nothing_new_is_known_is_not_written_down_again(
     watching.run(10.0)
 
     assert watching.watch.register.touched() == []
+
+
+def test_an_agent_that_is_back_and_hears_us_is_not_accused_of_what_it_was_before(
+    watching: Watching,
+) -> None:
+    machine = watching.machines["s1"]
+    machine.is_deaf = True
+    watching.run(15.0)
+    watching.deliver(machine.death("farewell"))
+    watching.mute("s1")
+    watching.run(20.0)
+    watching.lines()
+    machine.boot, machine.is_deaf, machine.echo_of = "b2", False, None
+    watching.deliver(machine.birth())
+    watching.unmute("s1")
+
+    watching.run(10.0)
+
+    assert watching.lines() == []
+
+
+def test_who_does_not_hear_us_later_than_its_venue_is_behind_its_link(watching: Watching) -> None:
+    for name in ("s1", "s2"):
+        watching.machines[name].is_deaf = True
+    watching.run(15.0)
+
+    watching.machines["s3"].is_deaf = True
+    watching.run(15.0)
+
+    assert opened(watching) == [("link STA", "one_way_loss")]
+    assert set(watching.incident("link").children) == {"s1", "s2", "s3"}

@@ -74,3 +74,15 @@ def test_the_oldest_closed_incidents_are_forgotten_and_no_open_one(book: Book) -
     assert known[0].subject == CENTRE
     assert known[-1].closed_at == REMEMBERED * 2 - 0.5
     assert len(book.register.touched()) <= REMEMBERED + 1
+
+
+def test_a_backlog_corrects_nothing_that_was_opened_before_it_can_know_of(book: Book) -> None:
+    book.incidents.fall(HOST, SILENT, 10.0)
+    book.lines()
+
+    book.register.correct("s1", [20.0], 60.0, opened_after=15.0)
+    before = book.lines()
+    book.register.correct("s1", [20.0], 60.0, opened_after=5.0)
+
+    assert before == []
+    assert [change for _, change, _ in book.lines()] == ["corrected"]

@@ -3,8 +3,8 @@
 import pytest
 
 from aggregator.core.awareness import TELL_AFTER_S
-from tests.aggregator.scene import GRACE_S
-from tests.aggregator.watching import Watching
+from tests.aggregator.scene import GRACE_S, INTERVAL_S, MARGIN_S
+from tests.aggregator.watching import Watching, lose_connection, regain_connection
 
 
 @pytest.mark.parametrize("lag_s", [0.5, 5.0, 60.0])
@@ -69,3 +69,29 @@ def test_a_host_that_was_there_before_us_and_stays_silent_is_told_once() -> None
     fresh.run(100.0)
 
     assert [line[:3] for line in fresh.lines()] == [(GRACE_S, "opened", "host s1")]
+
+
+def test_a_deadline_that_was_put_off_is_looked_at_in_time_when_its_host_was_back(
+    watching: Watching,
+) -> None:
+    """Its will is excused, it beats again, and then it dies."""
+    machine = watching.machines["s1"]
+    lose_connection(watching)
+    watching.run(3.0)
+    regain_connection(watching)
+    watching.run(2.0)
+    watching.mute("s1")
+    watching.deliver(machine.death())
+    watching.run(3.0)
+    machine.session = 2
+    watching.deliver(machine.birth())
+    watching.unmute("s1")
+    watching.run(4.0)
+    watching.told()
+    watching.mute("s1")
+    heard_at = watching.host("s1").evidence_at
+    assert heard_at is not None
+
+    watching.run(3.0)
+
+    assert watching.changes("s1")[-1] == (heard_at + INTERVAL_S + MARGIN_S, "down")

@@ -220,3 +220,22 @@ def test_a_bridge_that_says_nothing_sensible_changes_nothing(
     watching.deliver(Message(topics.BRIDGES + venue, said))
 
     assert watching.watch.fleet.venues["STA"].bridge is None
+
+
+def test_a_cut_is_over_when_the_last_host_behind_it_says_farewell(cut: Watching) -> None:
+    cut.deliver(cut.machines["s1"].death("farewell"))
+    cut.deliver(cut.machines["s2"].death("farewell"))
+    cut.lines()
+
+    cut.deliver(cut.machines["s3"].death("farewell"))
+
+    assert [line[1:3] for line in cut.lines()] == [("closed", "venue STA")]
+    assert cut.state("s3") == "away"
+
+
+def test_a_farewell_of_one_behind_a_cut_does_not_end_it(cut: Watching) -> None:
+    cut.lines()
+
+    cut.deliver(cut.machines["s1"].death("farewell"))
+
+    assert cut.lines() == []

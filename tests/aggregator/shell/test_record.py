@@ -273,3 +273,25 @@ async def test_without_a_journal_whoever_is_to_be_told_is_told_at_once() -> None
 
     assert [notice.id for notice in told] == ["1-1"]
     assert acknowledged == ["now"]
+
+
+async def test_whose_host_has_left_the_inventory_is_closed_once_and_for_ever(path: Path) -> None:
+    scene = Scene(path)
+    scene.live(0, 10)
+    scene.live(10, 14, without=["STA-1"])
+    scene.close()
+
+    told = []
+    for at in (50, 60):
+        centre = Centre(HOSTS[1:])
+        record = Record(centre.watch, WallTime(at, WALL + at), name="centre")
+        record.journal = Journal(path, keep_days=30)
+        record.restore(at)
+        record.begin()
+        centre.take()
+        record.take(centre.events)
+        record.close(WALL + at + 5)
+        told.append(centre.told())
+
+    assert told == [[("closed", "STA-1", "silent")], []]
+    assert rows(path, "SELECT closed_at FROM incidents") == [(WALL + 50,)]
