@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from aggregator.core.deadlines import Deadlines
 from aggregator.core.events import BirthWanted, Event
-from aggregator.core.fleet import UNANNOUNCED_INTERVAL_S, Host, Presence
+from aggregator.core.fleet import UNANNOUNCED_INTERVAL_S, Host, Presence, Venue
 from aggregator.core.states import ALIVE
 from venuewatch.wire.messages import Beat, Birth
 
@@ -55,8 +55,23 @@ class Boots:
 
     def take_announced(self, host: Host, birth: Birth, now: float) -> None:
         """Learn how often a host beats, and how late; what is overdue by that may be so anew."""
-        margin_s = host.margin_announced_by(birth)
-        allowance_s = birth.interval_s + margin_s
+        self._expect(host, birth.interval_s, host.margin_announced_by(birth), now)
+
+    def take_bridge(self, venue: Venue, now: float) -> None:
+        """Learn that a venue's hosts speak through its own broker: its one uplink is stock TCP."""
+        venue.margin_s = venue.stock_margin_s
+        for host in venue.hosts.values():
+            host.thin_margin_s = host.stock_margin_s
+            self._expect(host, host.interval_s, host.stock_margin_s, now)
+
+    def ask_for_birth(self, host: Host, now: float) -> None:
+        """Ask for the birth of a boot that we do not know, now and then."""
+        if now - host.birth_asked_at >= _ASK_EVERY_S:
+            host.birth_asked_at = now
+            self._events.append(BirthWanted(now, host.venue, host.name))
+
+    def _expect(self, host: Host, interval_s: float, margin_s: float, now: float) -> None:
+        allowance_s = interval_s + margin_s
         if (margin_s, allowance_s) == (host.margin_s, host.allowance_s):
             return
         host.margin_s = margin_s
@@ -65,9 +80,3 @@ class Boots:
             host.deadline = max(deadline, now + host.margin_s)
         host.allowance_s = allowance_s
         self._deadlines.queue(host)
-
-    def ask_for_birth(self, host: Host, now: float) -> None:
-        """Ask for the birth of a boot that we do not know, now and then."""
-        if now - host.birth_asked_at >= _ASK_EVERY_S:
-            host.birth_asked_at = now
-            self._events.append(BirthWanted(now, host.venue, host.name))

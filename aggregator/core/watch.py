@@ -203,6 +203,8 @@ class Watch:
         What was said while it was not is lost: when it is back, everybody behind it begins anew.
         """
         hosts = venue.hosts.values()
+        if venue.bridge is None:
+            self.detector.boots.take_bridge(venue, now)
         if not is_connected:
             void_wills(hosts)  # its broker, too, says all wills when it stops
         elif venue.bridge is not None and not venue.bridge[1]:

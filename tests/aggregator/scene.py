@@ -49,7 +49,7 @@ class Scene:
         margin_s: float = MARGIN_S,
         away_limit_s: float = AWAY_LIMIT_S,
     ) -> None:
-        self.venue = Venue(VENUE, margin_s=margin_s)
+        self.venue = Venue(VENUE, margin_s=margin_s, stock_margin_s=STOCK_MARGIN_S)
         for name in hosts or (HOST,):
             self.venue.hosts[name] = Host(
                 VENUE, name, margin_s=margin_s, stock_margin_s=STOCK_MARGIN_S

@@ -140,3 +140,33 @@ def test_a_wider_margin_moves_no_expected_time(scene: Scene) -> None:
     scene.birth(0.5, session=2, stock_tcp=True)
 
     assert scene.host().expected_at == expected_at
+
+
+@pytest.mark.parametrize("is_before", [True, False])
+def test_whoever_speaks_through_a_bridge_has_the_margin_of_the_bridges_tcp(
+    scene: Scene, *, is_before: bool
+) -> None:
+    """The agent's own connection ends at the venue's broker: what it says of itself is no help."""
+    scene.subscribe(0.0)
+    if is_before:
+        scene.detector.boots.take_bridge(scene.venue, 0.0)
+    scene.birth(0.0)
+    scene.beat(0.0, 0)
+
+    if not is_before:
+        scene.detector.boots.take_bridge(scene.venue, 0.5)
+
+    assert scene.changed(until=100.0)[-1] == (
+        INTERVAL_S + STOCK_MARGIN_S,
+        "down",
+        "deadline_passed",
+    )
+
+
+def test_a_bridge_that_is_known_moves_no_expected_time(scene: Scene) -> None:
+    scene.bring_up()
+    expected_at = scene.host().expected_at
+
+    scene.detector.boots.take_bridge(scene.venue, 0.5)
+
+    assert scene.host().expected_at == expected_at

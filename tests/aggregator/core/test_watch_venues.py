@@ -5,7 +5,9 @@ At 4 s everybody is up; s1 was heard last at 3.125 s and is the first whose dead
 
 import pytest
 
+from aggregator.core.fleet import Fleet, Host, Venue
 from aggregator.core.states import HostState
+from aggregator.core.watch import Watch
 from tests.aggregator.machine import WALL, Message
 from tests.aggregator.scene import GRACE_S, INTERVAL_S, MARGIN_S
 from tests.aggregator.watching import Watching
@@ -239,3 +241,14 @@ def test_a_farewell_of_one_behind_a_cut_does_not_end_it(cut: Watching) -> None:
     cut.deliver(cut.machines["s1"].death("farewell"))
 
     assert cut.lines() == []
+
+
+def test_a_bridge_that_speaks_is_known_to_carry_its_whole_venue() -> None:
+    venue = Venue("STA", margin_s=MARGIN_S, stock_margin_s=MARGIN_S + 4.0)
+    venue.hosts["s1"] = Host("STA", "s1", margin_s=MARGIN_S, stock_margin_s=MARGIN_S + 4.0)
+    watch = Watch(Fleet([venue]))
+    watch.subscribed(0.0)
+
+    watch.hear(topics.BRIDGES + "STA", b"1", is_retained=True, now=0.5, wall=WALL)
+
+    assert (venue.margin_s, venue.hosts["s1"].margin_s) == (MARGIN_S + 4.0, MARGIN_S + 4.0)
