@@ -65,8 +65,8 @@ class Connection:
         """Whether a lost beat is repeated soon, again and again."""
         return self._sock is not None
 
-    def wrote_beat(self) -> None:
-        """Call when a beat was written: its end is where the stream ends now."""
+    def wrote(self) -> None:
+        """Call when a beat was written with all that goes with it: the stream ends there now."""
         acknowledged = self._ask()
         queued = self._queued()
         self._beat_end = None
@@ -74,7 +74,7 @@ class Connection:
             self._beat_end = acknowledged + queued
 
     def is_acknowledged(self) -> bool:
-        """Tell whether the peer has the last beat, so that the next one may be written.
+        """Tell whether the peer has what was written last, so that the next beat may be written.
 
         With nothing behind a lost beat, the tail loss probe (RFC 8985, 7), which repeats the end
         of the stream or sends what is new, repeats the beat. True also where it can't be told.

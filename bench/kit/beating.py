@@ -80,7 +80,7 @@ class Holding(Thin):
 
     def _write(self) -> None:
         super()._write()
-        self._connection.wrote_beat()
+        self._connection.wrote()
 
 
 class Pacing(Holding):

@@ -57,7 +57,7 @@ def test_the_round_trip_is_the_least_that_the_kernel_has_measured(
     far.sendall(far.recv(1))  # acknowledges it
     near.recv(1)
 
-    connection.wrote_beat()
+    connection.wrote()
 
     assert before is None
     assert connection.round_trip_s is not None
@@ -75,7 +75,7 @@ def test_a_beat_is_acknowledged_once_the_peer_has_all_that_was_written_up_to_it(
     told.acknowledged = 1_000
     is_acknowledged = []
 
-    connection.wrote_beat()
+    connection.wrote()
     for told.acknowledged in (1_000, 1_149, 1_150, 1_300):
         is_acknowledged.append(connection.is_acknowledged())
 
@@ -99,7 +99,7 @@ def test_the_round_trip_is_unknown_while_the_kernel_has_none(
     connection = Connection(told)
     told.least_round_trip_us = least_us
 
-    connection.wrote_beat()
+    connection.wrote()
 
     assert connection.round_trip_s == known
 
@@ -109,7 +109,7 @@ def test_a_kernel_that_tells_less_is_believed_to_know_nothing(told: Told) -> Non
     connection = Connection(told)
     told.least_round_trip_us, told.length = 580_000, 148
 
-    connection.wrote_beat()
+    connection.wrote()
 
     assert connection.round_trip_s is None
     assert connection.is_acknowledged()
@@ -121,7 +121,7 @@ def test_on_another_system_nothing_is_asked_and_beats_go_out_at_once(
     monkeypatch.setattr(sys, "platform", "darwin")
     connection = Connection(told)
 
-    connection.wrote_beat()
+    connection.wrote()
 
     assert connection.is_acknowledged()
     assert (told.asked, connection.round_trip_s, connection.is_thin) == (0, None, False)
@@ -130,11 +130,11 @@ def test_on_another_system_nothing_is_asked_and_beats_go_out_at_once(
 def test_a_closed_connection_is_no_error(pair: tuple[socket.socket, socket.socket]) -> None:
     near, far = pair
     connection = Connection(near)
-    connection.wrote_beat()
+    connection.wrote()
     far.close()
     near.close()
 
-    connection.wrote_beat()
+    connection.wrote()
 
     assert connection.is_acknowledged()
 
@@ -142,7 +142,7 @@ def test_a_closed_connection_is_no_error(pair: tuple[socket.socket, socket.socke
 def test_what_only_wraps_a_socket_is_left_alone() -> None:
     connection = Connection(object())
 
-    connection.wrote_beat()
+    connection.wrote()
 
     assert connection.is_acknowledged()
     assert (connection.round_trip_s, connection.is_thin) == (None, False)

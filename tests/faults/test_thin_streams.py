@@ -100,7 +100,7 @@ def after_a_beat(line: Line) -> tuple[socket.socket, socket.socket, stream.Conne
     near, far = line.connection()
     connection = stream.Connection(near)
     near.send(b"!")
-    connection.wrote_beat()
+    connection.wrote()
     until("it is acknowledged", connection.is_acknowledged)
     line.uplink.cut()
     return near, far, connection
@@ -111,7 +111,7 @@ def test_a_beat_that_is_lost_is_known_not_to_have_arrived_until_it_has(line: Lin
     with near, far:
         before = told(near, RETRANSMITTED)
         near.send(b"!")
-        connection.wrote_beat()
+        connection.wrote()
         lost = [connection.is_acknowledged()]
         until("it is repeated", partial(is_repeated, near, before + REPEATS))
         lost.append(connection.is_acknowledged())

@@ -21,6 +21,7 @@ class Reason(StrEnum):
     TOO_MANY_UNLISTED = "too_many_unlisted"
     RETAINED = "retained"
     BAD_PACKET = "bad_packet"
+    BAD_PACKING = "bad_packing"
 
 
 class WireError(Exception):

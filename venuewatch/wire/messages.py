@@ -13,6 +13,7 @@ import msgspec
 
 from venuewatch.wire.checks import CheckState, CheckValues
 from venuewatch.wire.errors import MalformedMessageError, Reason
+from venuewatch.wire.packing import unpacked
 from venuewatch.wire.readings import Readings
 
 MAX_PAYLOAD_BYTES = 262_144
@@ -214,6 +215,12 @@ def decoder(kind: type[T]) -> Callable[[bytes], T]:
     return decode
 
 
+def packed_decoder(kind: type[T]) -> Callable[[bytes], T]:
+    """Return the same for a message that may be packed (``packing.py``)."""
+    decode = decoder(kind)
+    return lambda payload: decode(unpacked(payload, max_bytes=MAX_PAYLOAD_BYTES))
+
+
 def _without_values(error: msgspec.ValidationError) -> str:
     """Say what was expected and where, without what was sent instead."""
     said = str(error)
@@ -226,8 +233,8 @@ def _without_values(error: msgspec.ValidationError) -> str:
 decode_beat = decoder(Beat)
 decode_birth = decoder(Birth)
 decode_death = decoder(Death)
-decode_vitals = decoder(Vitals)
-decode_checks = decoder(Checks)
+decode_vitals = packed_decoder(Vitals)
+decode_checks = packed_decoder(Checks)
 decode_backlog = decoder(Backlog)
 decode_probed = decoder(Probed)
 decode_tick = decoder(Tick)

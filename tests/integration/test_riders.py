@@ -1,0 +1,49 @@
+"""Readings go out in one flight of packets with a beat, behind it, and small."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.deploy.peer import Peer
+from tests.integration.real import Agent, Aggregator, Mosquitto
+from venuewatch import clock
+from venuewatch.wire.messages import decode_vitals
+
+pytestmark = [
+    pytest.mark.broker,
+    pytest.mark.skipif(sys.platform != "linux", reason="only Linux can tune a thin stream"),
+]
+
+WITH_IT_S = 0.25
+SEGMENT_BYTES = 1_380
+HEARD = 4
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    with Mosquitto(tmp_path) as running:
+        yield running
+
+
+def test_vitals_follow_a_beat_at_once_in_one_segment(tmp_path: Path, broker: Mosquitto) -> None:
+    often = "[heartbeat]\nvitals_every_s = 1.3"
+    waits_s: list[float] = []
+    sizes: list[int] = []
+    beat_at = 0.0
+    with Aggregator(tmp_path, broker.port) as aggregator, Peer(broker.port, "ear") as ear:
+        ear.listen("venuewatch/v1/STA/STA-1/+")
+        with Agent(tmp_path, broker.port, "STA-1", broker=often):
+            aggregator.wait_for("STA-1", "up")
+            while len(waits_s) < HEARD:
+                topic, payload, _ = ear.hear()
+                if topic.endswith("/beat"):
+                    beat_at = clock.monotonic()
+                elif topic.endswith("/vitals"):
+                    waits_s.append(clock.monotonic() - beat_at)
+                    sizes.append(len(payload))
+                    assert decode_vitals(payload).readings.node_load1 is not None
+
+    assert max(waits_s) < WITH_IT_S
+    assert max(sizes) < SEGMENT_BYTES
