@@ -59,6 +59,8 @@ class Connection:
         self._sock = sock if isinstance(sock, socket.socket) and tune(sock) else None
         self._beat_end: int | None = None
         self.round_trip_s: float | None = None
+        if self._ask() is None:  # a lost beat could not be told: the stream is as any
+            self._sock = None
 
     @property
     def is_thin(self) -> bool:
@@ -82,7 +84,9 @@ class Connection:
         if self._beat_end is None:
             return True
         acknowledged = self._ask()
-        return acknowledged is None or acknowledged >= self._beat_end
+        if acknowledged is None or acknowledged >= self._beat_end:
+            return True
+        return self._queued() == 0  # some kernels count no bytes that were acknowledged
 
     def _ask(self) -> int | None:
         """Return how many bytes the peer has acknowledged."""

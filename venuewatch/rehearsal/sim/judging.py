@@ -84,7 +84,7 @@ def shipped_margin_s(link: str, tcp: Tcp) -> float:
 
 def worth_playing_s(margin_s: float) -> float:
     """Return how late (s) a beat must be for its surroundings to be played to the core."""
-    return max(_WORTH_LEAST_S, _WORTH_OF_MARGIN * margin_s)
+    return min(margin_s, max(_WORTH_LEAST_S, _WORTH_OF_MARGIN * margin_s))
 
 
 def _judge_ours(trace: Trace, margin_s: float | None) -> Judged:

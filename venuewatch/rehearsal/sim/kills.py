@@ -4,6 +4,7 @@ Its link, or the machine, ends at a random moment of a trace, without a word. Wh
 host by then still arrives; nothing after it does.
 """
 
+import math
 import random
 from collections.abc import Iterator
 from statistics import fmean
@@ -53,15 +54,20 @@ class Detection(msgspec.Struct, frozen=True):
     mean_s: float | None = None
     p99_s: float | None = None
     max_s: float | None = None
+    unnoticed: int = 0
 
 
 def summary(times_s: list[float]) -> Detection:
-    """Return what is told of many detection times; the percentile is the nearest rank's."""
-    if not times_s:
-        return Detection()
-    ordered = sorted(times_s)
+    """Return what is told of many detection times; the percentile is the nearest rank's.
+
+    Those that are infinite are counted apart.
+    """
+    ordered = sorted(time_s for time_s in times_s if time_s < math.inf)
+    unnoticed = len(times_s) - len(ordered)
+    if not ordered:
+        return Detection(unnoticed=unnoticed)
     rank = -(-99 * len(ordered) // 100)
-    return Detection(len(ordered), fmean(ordered), ordered[rank - 1], ordered[-1])
+    return Detection(len(ordered), fmean(ordered), ordered[rank - 1], ordered[-1], unnoticed)
 
 
 def try_kills(
@@ -69,7 +75,8 @@ def try_kills(
 ) -> dict[str, list[float]]:
     """Return the detection times (s) of every detector in one trace's trials.
 
-    A trial in which a detector had already called the host down is none of its own.
+    A trial in which a detector had already called the host down is none of its own; the time is
+    infinite where it never does.
     """
     trace = Trace(Spec(link, f"{seed}/kills", _TRACE_S, tcp))
     rng = random.Random(f"{seed}/moments")
@@ -97,7 +104,7 @@ def _ours(trace: Trace, killed: Killed, at: float, margin_s: float | None) -> fl
     core = core_for(world, margin_s)
     player = Player(world, core, dead=killed.name)
     player.play(float(int(at - _WARM_S)), float(int(at + 1.0 + core.margin_s + _AFTER_S)))
-    for said in player.result().accusations:
-        if said.host == killed.name:
-            return said.at - at if said.at > at else None
-    return None
+    said = next((each for each in player.result().accusations if each.host == killed.name), None)
+    if said is None:
+        return math.inf
+    return said.at - at if said.at > at else None

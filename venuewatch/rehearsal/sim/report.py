@@ -24,7 +24,8 @@ DEFINITION: Final = (
     " into which an outage fell (a gap of the link or a freeze of the host longer than any of"
     " those) is none; such outages and the accusations that stood on one are counted apart. The"
     " other detectors are spared our own stalls and the broker's, which nothing would credit to"
-    " them. The upper bound is Poisson's, one-sided, 95 %."
+    " them. The upper bound is Poisson's, one-sided, 95 %, as if false alarms came one by one;"
+    " hosts of a venue share its gaps and spikes, and may alarm together."
 )
 
 
@@ -39,6 +40,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     per_1000: float
     upper95_per_1000: float
     kills: int
+    unnoticed_kills: int
     detection_mean_s: float | None
     detection_p99_s: float | None
     detection_max_s: float | None
@@ -72,6 +74,8 @@ def misses(result: Result) -> list[str]:
                 f"{row.link}: up to {row.upper95_per_1000:.2f} false alarms per 1,000 host-days,"
                 f" {TARGET_PER_1000:g} are allowed"
             )
+        if row.unnoticed_kills:
+            said.append(f"{row.link}: {row.unnoticed_kills} hosts that died were not called down")
         budget_s = BUDGET_P99_S.get(row.link)
         p99_s = row.detection_p99_s
         if budget_s and p99_s and row.kills >= ENOUGH_KILLS and p99_s > budget_s:
@@ -149,6 +153,7 @@ def _row(found: LinkResult, name: str, tcp: Tcp) -> Row:
         per_1000=tally.false_alarms / tally.host_days * 1_000,
         upper95_per_1000=upper_bound(tally.false_alarms) / tally.host_days * 1_000,
         kills=detection.trials,
+        unnoticed_kills=detection.unnoticed,
         detection_mean_s=detection.mean_s,
         detection_p99_s=detection.p99_s,
         detection_max_s=detection.max_s,
