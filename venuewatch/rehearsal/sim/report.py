@@ -26,6 +26,7 @@ DEFINITION: Final = (
     " other detectors are spared our own stalls and the broker's, which nothing would credit to"
     " them. The upper bound is Poisson's, one-sided, 95 %, as if false alarms came one by one;"
     " hosts of a venue share its gaps and spikes, and may alarm together."
+    " Beats alone are sent: an agent's readings, one packet right behind a beat, are left out."
 )
 
 
