@@ -88,6 +88,7 @@ BAD = {
     "a megabyte": Bad(Reason.TOO_LARGE, payload=b" " * 1_000_000),
     "deep nesting": Bad(Reason.TOO_DEEP, payload=b'{"x":' + b"[" * 100_000),
     "bytes that are no text": Bad(Reason.INVALID_UTF8, payload=b'{"boot":"\xff"}'),
+    "vitals that are packed by halves": Bad(Reason.BAD_PACKING, VITALS, b"x\x9cK"),
     "vitals that are a beat": Bad(Reason.WRONG_TYPE, VITALS, encode(beat(1))),
     "a birth that is none": Bad(Reason.WRONG_TYPE, f"{ROOT}/STA/alpha/birth", b"[]"),
     "a death of no reason": Bad(
