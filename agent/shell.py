@@ -22,6 +22,7 @@ from agent.outbox import Line, Outbox
 from agent.pool import Pool
 from agent.readings import Readings
 from agent.rhythm import Rhythm
+from agent.riders import Riders
 from agent.schedule import Slots
 from agent.session import Receipt, Session, SessionError
 from agent.spool.disk import Spool
@@ -32,9 +33,6 @@ from venuewatch.wire.errors import MalformedMessageError
 from venuewatch.wire.messages import Acknowledge, Beat, Death, Probe, encode
 from venuewatch.wire.packing import packed
 from venuewatch.wire.topics import Stream
-
-RIDE_WITHIN_S = 2.0
-"""Readings wait for the next beat where one comes at least so often (s)."""
 
 READING_EXPIRY_S = 3_600
 """How long (s) the broker keeps readings for a centre that is away."""
@@ -64,11 +62,11 @@ class Agent:
         directory, max_bytes = str(settings.spool.directory), settings.spool.max_bytes
         self._keeper = Keeper(partial(Spool, directory, max_bytes=max_bytes), self._nudge)
         self._outbox = Outbox(self._keeper, boot=self._boot)
+        self._riders = Riders(self._outbox, interval_s=settings.heartbeat.interval_s)
         self._neighbours = Neighbours(settings.probe, pool, boot=self._boot)
         self._beats = Rhythm(start, settings.heartbeat.interval_s, host=settings.host)
         self._supervisor = Supervisor()
         self._watchdog = Slots(start, self._supervisor.watchdog_every_s or 86_400.0)
-        self._riders: list[tuple[Stream, bytes]] = []
         self._is_announced = False
         self._is_heard = True
         self._is_stopping = False
@@ -95,7 +93,7 @@ class Agent:
         session = self._link.session
         if session is not None and session.is_open:
             session.close(self._last_words(self._link.sessions, "farewell"))
-        self._take_riders(None, clock.monotonic())
+        self._riders.leave(None, clock.monotonic())
         self._outbox.close()
         self._readings.close()
         log.event(_logger, logging.INFO, "agent_stopped", **self._who())
@@ -154,7 +152,7 @@ class Agent:
             return  # what the network has not taken yet is older: nobody wants both
         if session.connection.is_acknowledged():
             self._publish_beat(session, number)
-            self._say_riders(session, now)
+            self._riders.follow(session.connection, self._line(now), now)
             self._beats.follow_ticks(session.connection.round_trip_s)
         else:
             self._beats.put_off(number, now)
@@ -171,30 +169,10 @@ class Agent:
     def _read(self, now: float) -> None:
         """Take readings, and send or keep them; the backlog goes on while somebody listens."""
         line = self._line(now)
-        self._riders += self._readings.advance(now, self._link.sessions)
-        if not self._rides:
-            self._take_riders(line, now)
+        readings = self._readings.advance(now, self._link.sessions)
+        session = self._link.session if self._is_announced else None
+        self._riders.add(readings, None if session is None else session.connection, line, now)
         self._outbox.advance(line, self._link.sessions, now)
-
-    @property
-    def _rides(self) -> bool:
-        """Whether readings wait for the next beat, to be in one flight of packets with it."""
-        session = self._link.session
-        is_often = self._settings.heartbeat.interval_s <= RIDE_WITHIN_S
-        return (
-            is_often and session is not None and self._is_announced and session.connection.is_thin
-        )
-
-    def _say_riders(self, session: Session, now: float) -> None:
-        """Say the readings that waited for this beat; the next one waits for them, too."""
-        if self._riders:
-            self._take_riders(self._line(now), now)
-            session.connection.wrote()
-
-    def _take_riders(self, line: Line | None, now: float) -> None:
-        riders, self._riders = self._riders, []
-        for stream, payload in riders:
-            self._outbox.take(stream, payload, line, now)
 
     def _line(self, now: float) -> Line | None:
         session = self._link.session

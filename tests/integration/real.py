@@ -12,7 +12,8 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol, Self, TypeVar
 
@@ -292,6 +293,25 @@ class Agent(Process):
             f'venue = "{venue}"\nhost = "{host}"\n[broker]\nport = {mqtt_port}\n{broker}\n'
         )
         super().__init__(folder, name, sys.executable, "-I", "-m", "agent", "--config", str(config))
+
+
+@contextmanager
+def running_agents(
+    folder: Path, broker: Mosquitto, aggregator: Aggregator, names: Sequence[str]
+) -> Iterator[dict[str, Agent]]:
+    """Have an agent of each host up; whatever became of it, none is left."""
+    agents = {name: Agent(folder, broker.port, name) for name in names}
+    try:
+        for agent in agents.values():
+            agent.start()
+        for name in agents:
+            aggregator.wait_for(name, "up")
+        yield agents
+    finally:
+        for agent in agents.values():
+            if agent.is_running:
+                agent.signal(signal.SIGCONT)
+                agent.kill()
 
 
 class _Web(http.client.HTTPConnection):

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.real import Agent, Aggregator, Mosquitto, Process, until
+from tests.integration.real import Agent, Aggregator, Mosquitto, Process, running_agents, until
 from venuewatch import clock
 
 pytestmark = pytest.mark.broker
@@ -93,12 +93,6 @@ def receiver() -> Iterator[Receiver]:
 
 
 @pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    with Mosquitto(tmp_path) as running:
-        yield running
-
-
-@pytest.fixture
 def aggregator(tmp_path: Path, broker: Mosquitto, receiver: Receiver) -> Iterator[Aggregator]:
     notify = f'[notify]\nwebhook_url = "http://127.0.0.1:{receiver.server_port}/"\n'
     more = f"{notify}retry_max_s = 0.5\n"
@@ -109,16 +103,8 @@ def aggregator(tmp_path: Path, broker: Mosquitto, receiver: Receiver) -> Iterato
 @pytest.fixture
 def agents(tmp_path: Path, broker: Mosquitto, aggregator: Aggregator) -> Iterator[dict[str, Agent]]:
     """Every host, up."""
-    agents = {name: Agent(tmp_path, broker.port, name) for name in (*STA, "AQU-1")}
-    for agent in agents.values():
-        agent.start()
-    for name in agents:
-        aggregator.wait_for(name, "up")
-    yield agents
-    for agent in agents.values():
-        if agent.is_running:
-            agent.signal(signal.SIGCONT)
-            agent.kill()
+    with running_agents(tmp_path, broker, aggregator, (*STA, "AQU-1")) as agents:
+        yield agents
 
 
 def incidents(aggregator: Aggregator, query: str = "") -> list[dict[str, Any]]:

@@ -17,12 +17,6 @@ EVERYBODY = 256
 
 
 @pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    with Mosquitto(tmp_path) as running:
-        yield running
-
-
-@pytest.fixture
 def aggregator(tmp_path: Path, broker: Mosquitto) -> Iterator[Aggregator]:
     with Aggregator(tmp_path, broker.port, inventory=EXAMPLE.read_text()) as running:
         yield running

@@ -1,7 +1,6 @@
 """Readings go out in one flight of packets with a beat, behind it, and small."""
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,12 +18,6 @@ pytestmark = [
 WITH_IT_S = 0.25
 SEGMENT_BYTES = 1_380
 HEARD = 4
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    with Mosquitto(tmp_path) as running:
-        yield running
 
 
 def test_vitals_follow_a_beat_at_once_in_one_segment(tmp_path: Path, broker: Mosquitto) -> None:

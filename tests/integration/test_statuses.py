@@ -2,7 +2,6 @@
 
 import json
 import queue
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.deploy.peer import Peer
-from tests.integration.real import Agent, Aggregator, Mosquitto, until
+from tests.integration.real import Agent, Aggregator, Mosquitto, running_agents, until
 
 pytestmark = pytest.mark.broker
 
@@ -18,30 +17,10 @@ HOSTS = ("STA-1", "STA-2", "TAH-1")
 
 
 @pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    with Mosquitto(tmp_path) as running:
-        yield running
-
-
-@pytest.fixture
-def aggregator(tmp_path: Path, broker: Mosquitto) -> Iterator[Aggregator]:
-    with Aggregator(tmp_path, broker.port) as running:
-        yield running
-
-
-@pytest.fixture
 def agents(tmp_path: Path, broker: Mosquitto, aggregator: Aggregator) -> Iterator[dict[str, Agent]]:
     """Every host, up."""
-    agents = {name: Agent(tmp_path, broker.port, name) for name in HOSTS}
-    for agent in agents.values():
-        agent.start()
-    for name in agents:
-        aggregator.wait_for(name, "up")
-    yield agents
-    for agent in agents.values():
-        if agent.is_running:
-            agent.signal(signal.SIGCONT)
-            agent.kill()
+    with running_agents(tmp_path, broker, aggregator, HOSTS) as agents:
+        yield agents
 
 
 def kept(broker: Mosquitto) -> dict[str, Any]:

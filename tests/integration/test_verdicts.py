@@ -13,18 +13,6 @@ pytestmark = pytest.mark.broker
 
 
 @pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    with Mosquitto(tmp_path) as running:
-        yield running
-
-
-@pytest.fixture
-def aggregator(tmp_path: Path, broker: Mosquitto) -> Iterator[Aggregator]:
-    with Aggregator(tmp_path, broker.port) as running:
-        yield running
-
-
-@pytest.fixture
 def agent(tmp_path: Path, broker: Mosquitto, aggregator: Aggregator) -> Iterator[Agent]:
     with Agent(tmp_path, broker.port, "STA-1") as running:
         aggregator.wait_for("STA-1", "up")
