@@ -2,19 +2,18 @@
 
 import contextlib
 import json
-import queue
 import signal
 import sqlite3
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.integration.real import Agent, Aggregator, Mosquitto, Process, running_agents, until
+from tests.integration.webhook import Receiver
 from venuewatch import clock
 
 pytestmark = pytest.mark.broker
@@ -37,49 +36,6 @@ name = "AQU-1"
 """
 STA = ("STA-1", "STA-2", "STA-3")
 GRACE_S = 30.0
-
-
-class Receiver(ThreadingHTTPServer):
-    """A webhook's other end: it answers each POST with the next of ``answers``, else with 200."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Answering)
-        self.answers: queue.SimpleQueue[int] = queue.SimpleQueue()
-        self.takes = threading.Event()
-        self.takes.set()
-        self.asked: list[str] = []
-        self.taken: list[dict[str, Any]] = []
-
-    @property
-    def ids(self) -> list[str]:
-        return [str(told["id"]) for told in self.taken]
-
-    def told(self) -> list[tuple[str, str, str]]:
-        """Return what was told: change, host or venue, cause."""
-        return [
-            (told["change"], incident["host"] or incident["venue"], incident["cause"])
-            for told in self.taken
-            for incident in (told["incident"],)
-        ]
-
-
-class _Answering(BaseHTTPRequestHandler):
-    server: Receiver
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.asked.append(body["id"])
-        status = 503 if not self.server.takes.is_set() else 200
-        if not self.server.answers.empty():
-            status = self.server.answers.get()
-        if status == 200:
-            self.server.taken.append(body)
-        self.send_response(status)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None: ...
 
 
 @pytest.fixture
