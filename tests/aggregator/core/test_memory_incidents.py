@@ -14,7 +14,6 @@ from venuewatch.wire.topics import Stream
 
 AGAIN = 50
 SUBSCRIBED = 51
-END = 100
 
 
 def test_a_fall_that_flapping_has_hidden_still_counts_when_it_lasts() -> None:
