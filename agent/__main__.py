@@ -10,8 +10,8 @@ from types import FrameType
 
 from agent import config
 from agent.shell import Agent
-from venuewatch import log
-from venuewatch.config import ConfigError, check_usable
+from venuewatch.base import log
+from venuewatch.base.config import ConfigError, check_usable
 
 USAGE_ERROR = 2
 INTERRUPTED = 130

@@ -3,7 +3,7 @@
 import math
 
 from agent.identity import milliseconds
-from venuewatch.wire.messages import Echo, Tick
+from venuewatch.base.wire.messages import Echo, Tick
 
 TICK_PATIENCE_S = 3.0
 """How long (s) without a tick it takes until nobody is believed to listen."""

@@ -10,9 +10,9 @@ import msgspec
 
 from agent import checks
 from agent.checks import CheckConfig
-from venuewatch import config
-from venuewatch.config import ConfigError, KeepaliveS, Name, Seconds
-from venuewatch.wire.links import Link
+from venuewatch.base import config
+from venuewatch.base.config import ConfigError, KeepaliveS, Name, Seconds
+from venuewatch.base.wire.links import Link
 
 HostAndPort = Annotated[str, msgspec.Meta(pattern=r"\A(\[[0-9A-Fa-f:.]+\]|[^:\[\]]+):[0-9]{1,5}\Z")]
 

@@ -7,8 +7,9 @@ import platform
 import psutil
 
 from agent import config
-from venuewatch import __version__, clock
-from venuewatch.wire.messages import Birth
+from venuewatch import __version__
+from venuewatch.base import clock
+from venuewatch.base.wire.messages import Birth
 
 
 def new_boot() -> str:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from agent.spool.disk import Spool
 from agent.spool.records import Record
-from venuewatch import clock
+from venuewatch.base import clock
 
 SYNC_EVERY_S = 1.0
 

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from agent import config
 from agent.runner import Threads
 from agent.session import CONNECT_TIMEOUT_S, Session, SessionError
-from venuewatch import clock, log
-from venuewatch.wire import reconnect
+from venuewatch.base import clock, log
+from venuewatch.base.wire import reconnect
 
 RETURN_EVERY_S = 60.0
 

@@ -12,8 +12,8 @@ from typing import Literal, NamedTuple
 
 from agent import config
 from agent.runner import Threads
-from venuewatch import clock
-from venuewatch.wire.messages import Probe, Probed
+from venuewatch.base import clock
+from venuewatch.base.wire.messages import Probe, Probed
 
 UNDER_WAY_MAX = 5
 A_SECOND_MAX = 10

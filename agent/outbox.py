@@ -13,8 +13,8 @@ import msgspec
 from agent.keeper import Keeper
 from agent.spool.pace import Pace
 from agent.spool.records import Record
-from venuewatch.wire.messages import Backlog, encode
-from venuewatch.wire.topics import Stream
+from venuewatch.base.wire.messages import Backlog, encode
+from venuewatch.base.wire.topics import Stream
 
 ACKNOWLEDGED_WITHIN_S = 1.0
 RESEND_AFTER_S = 15.0

@@ -8,7 +8,7 @@ Where it passes long after, the next beat waits, and the round trip that TCP rec
 from collections import deque
 from typing import Final
 
-from venuewatch.wire.messages import TICK_EVERY_S
+from venuewatch.base.wire.messages import TICK_EVERY_S
 
 LONG_WAY_S: Final = 0.3
 """The round trip r (s) from which on it matters. On a shorter way a timeout helps in time: it comes

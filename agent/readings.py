@@ -11,10 +11,10 @@ from agent.checks import Check, CheckConfig, Reading
 from agent.identity import milliseconds
 from agent.runner import Outcome, Runner, Task, Threads
 from agent.schedule import Slots
-from venuewatch import clock
-from venuewatch.wire.messages import CheckReading, Checks, Vitals, encode
-from venuewatch.wire.readings import Readings as VitalReadings
-from venuewatch.wire.topics import Stream
+from venuewatch.base import clock
+from venuewatch.base.wire.messages import CheckReading, Checks, Vitals, encode
+from venuewatch.base.wire.readings import Readings as VitalReadings
+from venuewatch.base.wire.topics import Stream
 
 START_JITTER_S = 10.0
 _DETAIL_MAX = 512

@@ -6,7 +6,7 @@ import zlib
 
 from agent.pace import LEAST_LEAD_S, MOST_LEAD_S, Pace
 from agent.schedule import Slots
-from venuewatch import log
+from venuewatch.base import log
 
 RETRY_S = 0.1
 """How long (s) a beat that had to wait does so until it is looked again."""

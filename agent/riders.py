@@ -2,7 +2,7 @@
 
 from agent.outbox import Line, Outbox
 from agent.stream import Connection
-from venuewatch.wire.topics import Stream
+from venuewatch.base.wire.topics import Stream
 
 RIDE_WITHIN_S = 2.0
 """Readings wait for the next beat where one comes at least so often (s)."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple, Protocol
 
 from agent.schedule import Slots
-from venuewatch import clock
+from venuewatch.base import clock
 
 
 class Threads(Protocol):

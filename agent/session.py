@@ -22,8 +22,8 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from agent import config
 from agent.stream import Connection
-from venuewatch import clock
-from venuewatch.config import ConfigError, in_words, read_secret, tls_context
+from venuewatch.base import clock
+from venuewatch.base.config import ConfigError, in_words, read_secret, tls_context
 
 CONNECT_TIMEOUT_S: Final = 5.0
 

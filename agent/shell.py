@@ -27,12 +27,12 @@ from agent.schedule import Slots
 from agent.session import Receipt, Session, SessionError
 from agent.spool.disk import Spool
 from agent.supervisor import Supervisor
-from venuewatch import clock, log
-from venuewatch.wire import messages, topics
-from venuewatch.wire.errors import MalformedMessageError
-from venuewatch.wire.messages import Acknowledge, Beat, Death, Probe, encode
-from venuewatch.wire.packing import packed
-from venuewatch.wire.topics import Stream
+from venuewatch.base import clock, log
+from venuewatch.base.wire import messages, topics
+from venuewatch.base.wire.errors import MalformedMessageError
+from venuewatch.base.wire.messages import Acknowledge, Beat, Death, Probe, encode
+from venuewatch.base.wire.packing import packed
+from venuewatch.base.wire.topics import Stream
 
 READING_EXPIRY_S = 3_600
 """How long (s) the broker keeps readings for a centre that is away."""

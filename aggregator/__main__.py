@@ -10,8 +10,8 @@ from pathlib import Path
 import msgspec
 
 from aggregator import app, config
-from venuewatch import log
-from venuewatch.config import ConfigError
+from venuewatch.base import log
+from venuewatch.base.config import ConfigError
 
 USAGE_ERROR = 2
 INTERRUPTED = 130

@@ -38,11 +38,12 @@ from aggregator.shell.record import Record
 from aggregator.shell.signals import stop_on_signals
 from aggregator.shell.statuses import Statuses
 from aggregator.shell.walltime import WallTime
-from venuewatch import __version__, clock, log
-from venuewatch.config import ConfigError, check_usable, read_secret
-from venuewatch.wire import topics
-from venuewatch.wire.errors import MalformedMessageError, Reason
-from venuewatch.wire.messages import Acknowledge, CentreState, Command, Probe, Rebirth, encode
+from venuewatch import __version__
+from venuewatch.base import clock, log
+from venuewatch.base.config import ConfigError, check_usable, read_secret
+from venuewatch.base.wire import topics
+from venuewatch.base.wire.errors import MalformedMessageError, Reason
+from venuewatch.base.wire.messages import Acknowledge, CentreState, Command, Probe, Rebirth, encode
 
 LOOK_EVERY_S = 0.1
 """How often (s) the loop looks at least, to notice its own lag."""

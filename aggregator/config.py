@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 import msgspec
 
 from aggregator.core.detector import AWAY_LIMIT_S
-from venuewatch import config
-from venuewatch.config import KeepaliveS, Name, Seconds
+from venuewatch.base import config
+from venuewatch.base.config import KeepaliveS, Name, Seconds
 
 ListenAddress = Annotated[
     str, msgspec.Meta(pattern=r"\A(\[[0-9A-Fa-f:.]+\]|[^:\[\]]*):[0-9]{1,5}\Z")

@@ -8,8 +8,8 @@ import msgspec
 
 from aggregator.core.fleet import Fleet, Host, Place, Venue
 from aggregator.core.margins import margin_s_of
-from venuewatch.config import Name, load
-from venuewatch.wire.links import Link
+from venuewatch.base.config import Name, load
+from venuewatch.base.wire.links import Link
 
 
 class HostEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

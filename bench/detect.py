@@ -16,9 +16,9 @@ from aggregator.core.margins import THIN_MARGINS_S
 from aggregator.core.watch import Watch
 from bench.kit.inventory import VENUES
 from bench.kit.result import Goal, Result, Row, progress
-from venuewatch.wire import topics
-from venuewatch.wire.messages import Beat, Birth, Echo, encode
-from venuewatch.wire.topics import Stream
+from venuewatch.base.wire import topics
+from venuewatch.base.wire.messages import Beat, Birth, Echo, encode
+from venuewatch.base.wire.topics import Stream
 
 SUMMARY = "CPU of the core per beat and per look at 1,500, 15,000 and 35,000 hosts"
 GOALS = (Goal("beat_cost_against_smallest", 1.5, "ours_35000"),)

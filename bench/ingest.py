@@ -23,7 +23,7 @@ from bench.kit.mosquitto import Broker, mosquitto
 from bench.kit.processes import BenchError, busy_s, cpu_s, python
 from bench.kit.result import Goal, Result, Row, progress, skipped
 from bench.kit.waiting import pause
-from venuewatch import clock
+from venuewatch.base import clock
 
 SUMMARY = "CPU of the aggregator per beat, beside paho-mqtt and gmqtt"
 GOALS = (Goal("cpu_us_per_beat_median", 15.0),)

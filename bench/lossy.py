@@ -27,8 +27,8 @@ from bench.kit.long_line import LongLine, Pair, long_line
 from bench.kit.members import INTERVAL_S
 from bench.kit.processes import BenchError, grant_files
 from bench.kit.result import Goal, Result, Row, Value, progress
-from venuewatch import clock
-from venuewatch.wire.messages import TICK_EVERY_S
+from venuewatch.base import clock
+from venuewatch.base.wire.messages import TICK_EVERY_S
 
 SUMMARY = "how late beats are on a real line that loses packets, beside a stock connection"
 PACED = "ours, before the tick"

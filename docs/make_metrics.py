@@ -10,8 +10,8 @@ from aggregator.core.fleet import Fleet
 from aggregator.core.watch import Watch
 from aggregator.shell.exposition import OWN
 from aggregator.shell.metrics import Metrics
-from venuewatch.wire.checks import check_families
-from venuewatch.wire.readings import families
+from venuewatch.base.wire.checks import check_families
+from venuewatch.base.wire.readings import families
 
 TARGET = Path(__file__).parent / "metrics.md"
 

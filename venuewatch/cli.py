@@ -16,8 +16,14 @@ _COMMANDS = {
     "agent": ("agent.__main__", "watch one venue host"),
     "aggregator": ("aggregator.__main__", "hear the fleet, decide, and serve /metrics"),
     "rehearse": ("venuewatch.rehearsal.command", "faults on a virtual clock, judged by the core"),
-    "incidents": ("venuewatch.incidents", "what has failed and why; exit 1 when it is not over"),
-    "check-config": ("venuewatch.check_config", "say whether our configuration files are right"),
+    "incidents": (
+        "venuewatch.commands.incidents",
+        "what has failed and why; exit 1 when it is not over",
+    ),
+    "check-config": (
+        "venuewatch.commands.check_config",
+        "say whether our configuration files are right",
+    ),
 }
 _EXTRAS = {"demo": "demo", "aggregator": "aggregator", "rehearse": "rehearsal"}
 

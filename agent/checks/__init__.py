@@ -14,8 +14,8 @@ from typing import Annotated, NamedTuple, Protocol, TypeAlias
 import msgspec
 
 from agent import modules_in
-from venuewatch.config import Name
-from venuewatch.wire.checks import CheckState, CheckValues
+from venuewatch.base.config import Name
+from venuewatch.base.wire.checks import CheckState, CheckValues
 
 EveryS = Annotated[float, msgspec.Meta(ge=1.0, le=86_400.0)]
 TimeoutS = Annotated[float, msgspec.Meta(ge=0.1, le=600.0)]

@@ -1,6 +1,6 @@
 """When a reading must be over: one budget for all of its steps together."""
 
-from venuewatch import clock
+from venuewatch.base import clock
 
 _OWN_SHARE = 0.9  # of timeout_s: what was seen must be said before the runner calls it hanging
 

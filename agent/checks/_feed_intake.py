@@ -10,7 +10,7 @@ from agent.checks._feed_clock import Calendar
 from agent.checks._feed_folder import Folder
 from agent.checks._feed_messages import FeedError, Message
 from agent.checks._moment import Now
-from venuewatch.config import ConfigError, read_secret
+from venuewatch.base.config import ConfigError, read_secret
 
 Hear: TypeAlias = Callable[[Message | FeedError, Now], None]
 

@@ -13,7 +13,7 @@ from agent.checks._feed_messages import FeedError, Message, OversizedError
 from agent.checks._feed_world import Limits, World
 from agent.checks._moment import Now, on_wall
 from agent.checks._plain import one_line
-from venuewatch.wire.checks import CheckState, CheckValues
+from venuewatch.base.wire.checks import CheckState, CheckValues
 
 _NOTED_S = 300.0  # how long the detail tells of a thing that happened once
 

@@ -9,7 +9,7 @@ from agent.checks._feed_sources import SIGNS, Source, Sources
 from agent.checks._feed_units import Unit, Units
 from agent.checks._feed_versions import Versions
 from agent.checks._moment import Now
-from venuewatch.wire.checks import CheckState
+from venuewatch.base.wire.checks import CheckState
 
 
 class Limits(NamedTuple):

@@ -4,8 +4,8 @@ import ssl
 from typing import NamedTuple
 
 from agent.checks import Reading
-from venuewatch.config import ConfigError, in_words
-from venuewatch.wire.checks import CheckState, CheckValues
+from venuewatch.base.config import ConfigError, in_words
+from venuewatch.base.wire.checks import CheckState, CheckValues
 
 _SEVERITY: tuple[CheckState, ...] = ("ok", "unknown", "warning", "critical")
 

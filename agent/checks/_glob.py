@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from venuewatch import clock
+from venuewatch.base import clock
 
 _MAX_DEPTH = 64
 _MAGIC = re.compile(r"[*?\[]")

@@ -10,7 +10,7 @@ import struct
 
 from agent.checks._connect import Target
 from agent.checks._deadline import Deadline
-from venuewatch import clock
+from venuewatch.base import clock
 
 _HEADER = struct.Struct("!BBHHH")  # type, code, checksum, identifier, sequence number
 _NONCE_BYTES = 16

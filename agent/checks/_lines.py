@@ -4,7 +4,7 @@ import re
 
 from agent.checks import Reading
 from agent.checks._moment import Now, on_wall
-from venuewatch.wire.checks import CheckState, CheckValues
+from venuewatch.base.wire.checks import CheckState, CheckValues
 
 
 class Lines:

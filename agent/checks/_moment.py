@@ -5,7 +5,7 @@ Ages are counted on the monotonic clock; the wall clock is for what others say a
 
 from typing import NamedTuple
 
-from venuewatch import clock
+from venuewatch.base import clock
 
 
 class Now(NamedTuple):

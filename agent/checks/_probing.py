@@ -8,8 +8,8 @@ from agent.checks import CheckConfig, Reading
 from agent.checks._deadline import Deadline
 from agent.checks._findings import FAILURES, Finding, over, together, why
 from agent.checks._reach import NoWayToAskError, Pace, Rounds, probe
-from venuewatch.config import Port
-from venuewatch.wire.checks import CheckValues
+from venuewatch.base.config import Port
+from venuewatch.base.wire.checks import CheckValues
 
 Ratio = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
 PositiveS = Annotated[float, msgspec.Meta(gt=0.0, le=600.0)]

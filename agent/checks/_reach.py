@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from agent.checks._connect import Target, connect_to, resolve
 from agent.checks._deadline import Deadline
 from agent.checks._icmp import Echoes
-from venuewatch import clock
+from venuewatch.base import clock
 
 Way: TypeAlias = Literal["icmp", "tcp"]
 

@@ -6,8 +6,8 @@ from typing import Annotated
 import msgspec
 
 from agent.checks import CheckConfig, Reading
-from venuewatch.config import Name
-from venuewatch.wire.checks import WELL, CheckState, CheckValues
+from venuewatch.base.config import Name
+from venuewatch.base.wire.checks import WELL, CheckState, CheckValues
 
 _NAMED = 4  # members that a detail names before it only counts
 

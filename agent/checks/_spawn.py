@@ -16,7 +16,7 @@ from typing import IO, NamedTuple, Self
 
 import psutil
 
-from venuewatch import clock
+from venuewatch.base import clock
 
 OUTPUT_BYTES = 65_536  # kept of stdout; the guidelines' own limit was 4 KiB, later 8 KiB
 ERROR_BYTES = 4_096  # kept of stderr: only its last line is of interest

@@ -16,7 +16,7 @@ import psutil
 from agent.checks import CheckConfig, Latest, Reading
 from agent.checks._plain import one_line, size_in_words
 from agent.vitals.filesystem import is_read_only
-from venuewatch.wire.checks import CheckState, CheckValues
+from venuewatch.base.wire.checks import CheckState, CheckValues
 
 _MOUNTS = Path("/proc/self/mountinfo")
 

@@ -13,9 +13,9 @@ from agent.checks._ask import ask, ask_again
 from agent.checks._connect import Target, connect_to, resolve
 from agent.checks._deadline import Deadline, for_reading
 from agent.checks._findings import FAILURES, CheckFailedError, short, why
-from venuewatch import clock
-from venuewatch.config import Port
-from venuewatch.wire.checks import CheckValues
+from venuewatch.base import clock
+from venuewatch.base.config import Port
+from venuewatch.base.wire.checks import CheckValues
 
 _TRIES = 3
 _RESOLV_CONF = Path("/etc/resolv.conf")

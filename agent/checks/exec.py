@@ -17,7 +17,7 @@ from agent.checks import CheckConfig, Latest, Reading
 from agent.checks import _perfdata as perfdata
 from agent.checks._plain import one_line, size_in_words
 from agent.checks._spawn import FLOOD_BYTES, Outcome, minimal_environment, run
-from venuewatch.wire.checks import CheckState, CheckValues
+from venuewatch.base.wire.checks import CheckState, CheckValues
 
 Argument: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^[^\x00]*$", max_length=4096)]
 Command: TypeAlias = Annotated[

@@ -18,7 +18,7 @@ from agent.checks._feed_state import Feed, Flag
 from agent.checks._feed_world import Limits
 from agent.checks._moment import Now
 from agent.checks._plain import one_line
-from venuewatch.config import ConfigError, Port, in_words
+from venuewatch.base.config import ConfigError, Port, in_words
 
 _DATA_LIMITS_S = {"BKB": 45.0, "FBL": 450.0}  # 1.5 x what they repeat after, 30 s and 5 min
 

@@ -11,8 +11,8 @@ import msgspec
 from agent.checks import CheckConfig, Latest, Reading
 from agent.checks._glob import File, Walk
 from agent.checks._plain import one_line, size_in_words, span_in_words
-from venuewatch import clock
-from venuewatch.wire.checks import CheckState, CheckValues
+from venuewatch.base import clock
+from venuewatch.base.wire.checks import CheckState, CheckValues
 
 _FUTURE_S = 60.0  # machines that write into one folder differ by less, or a clock is wrong
 _RESERVED_S = 0.05  # of its time, what is kept back for judging

@@ -9,7 +9,7 @@ from agent.checks._deadline import for_reading
 from agent.checks._findings import FAILURES, why
 from agent.checks._probing import ProbeConfig, read
 from agent.checks._routes import Route, default_routes
-from venuewatch.config import Port
+from venuewatch.base.config import Port
 
 
 class Config(ProbeConfig, frozen=True, kw_only=True, tag="gateway"):

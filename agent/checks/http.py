@@ -12,9 +12,9 @@ from agent.checks._fetch import Page, Request, fetch
 from agent.checks._findings import FAILURES, Finding, over, together, why
 from agent.checks._tls import CaFile, Days, Trust, UntrustedError, Verify, judge_expiry
 from agent.checks._url import parse
-from venuewatch import clock
-from venuewatch.config import ConfigError, read_secret
-from venuewatch.wire.checks import CheckValues
+from venuewatch.base import clock
+from venuewatch.base.config import ConfigError, read_secret
+from venuewatch.base.wire.checks import CheckValues
 
 _WELL = range(200, 400)
 

@@ -7,7 +7,7 @@ import psutil
 
 from agent.checks import CheckConfig, Latest, Reading
 from agent.checks._findings import Finding, together
-from venuewatch.wire.checks import CheckValues
+from venuewatch.base.wire.checks import CheckValues
 
 _BYTES_PER_MBIT = 125_000  # 10^6 bits
 

@@ -17,7 +17,7 @@ from agent.checks._deadline import Deadline
 from agent.checks._lines import Lines
 from agent.checks._moment import Now
 from agent.checks._plain import one_line
-from venuewatch.config import Port, in_words
+from venuewatch.base.config import Port, in_words
 
 _PIECE_BYTES = 16 * 1024
 _MAX_PIECES = 64  # a reading

@@ -11,8 +11,8 @@ import msgspec
 from agent.checks import CheckConfig, Latest, Reading
 from agent.checks._plain import one_line, size_in_words, span_in_words
 from agent.checks._tail import Tail
-from venuewatch import clock
-from venuewatch.wire.checks import CheckValues
+from venuewatch.base import clock
+from venuewatch.base.wire.checks import CheckValues
 
 _PATIENCE = 1  # readings without the file that a rotation may take
 

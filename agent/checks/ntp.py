@@ -11,9 +11,9 @@ from agent.checks._ask import ask, ask_again
 from agent.checks._connect import Target, resolve
 from agent.checks._deadline import Deadline, for_reading
 from agent.checks._findings import FAILURES, over, short, together, why
-from venuewatch import clock
-from venuewatch.config import Port
-from venuewatch.wire.checks import CheckValues
+from venuewatch.base import clock
+from venuewatch.base.config import Port
+from venuewatch.base.wire.checks import CheckValues
 
 _TRIES = 3
 _LEAVE_MAX_S = 3600.0  # the longest time that a server which sent us away is not asked

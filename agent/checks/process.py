@@ -13,7 +13,7 @@ import msgspec
 from agent.checks import CheckConfig, Latest, Reading
 from agent.checks._plain import one_line
 from agent.checks._process_table import Process, Table, Wanted, name_of, started_at
-from venuewatch.wire.checks import CheckValues
+from venuewatch.base.wire.checks import CheckValues
 
 _ROUNDING_S = 2.0  # boot time is known to a second, a process's start to 10 ms
 _MAX_PID = 2**31 - 1

@@ -15,8 +15,8 @@ import msgspec
 from agent.checks import CheckConfig, Latest, Reading, _moment
 from agent.checks._moment import Now, on_wall
 from agent.checks._plain import one_line
-from venuewatch.config import Port, in_words
-from venuewatch.wire.checks import CheckState, CheckValues
+from venuewatch.base.config import Port, in_words
+from venuewatch.base.wire.checks import CheckState, CheckValues
 
 MAX_DATAGRAM = 1024
 _MAX_DATAGRAMS = 2_000  # a reading; the kernel keeps some 300 between two

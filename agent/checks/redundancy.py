@@ -6,7 +6,7 @@ import msgspec
 
 from agent.checks import Latest, Reading
 from agent.checks._redundancy import GroupConfig, Members, judge
-from venuewatch.wire.checks import CheckState
+from venuewatch.base.wire.checks import CheckState
 
 _MILDEST_FIRST: tuple[CheckState, ...] = ("delayed", "frozen", "silent")
 

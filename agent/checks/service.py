@@ -13,7 +13,7 @@ import psutil
 from agent.checks import CheckConfig, Latest, Reading
 from agent.checks._plain import one_line
 from agent.checks._spawn import minimal_environment, run
-from venuewatch.wire.checks import CheckState, CheckValues
+from venuewatch.base.wire.checks import CheckState, CheckValues
 
 _PROPERTIES = "LoadState,ActiveState,SubState,Result,ExecMainStatus,NRestarts"
 

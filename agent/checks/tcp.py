@@ -9,9 +9,9 @@ from agent.checks import CheckConfig, Latest, Reading
 from agent.checks._connect import connect
 from agent.checks._deadline import Deadline, for_reading
 from agent.checks._findings import FAILURES, CheckFailedError, short, why
-from venuewatch import clock
-from venuewatch.config import Port
-from venuewatch.wire.checks import CheckValues
+from venuewatch.base import clock
+from venuewatch.base.config import Port
+from venuewatch.base.wire.checks import CheckValues
 
 _MAX_HEARD = 65_536  # bytes in which what is expected must come
 

@@ -17,9 +17,9 @@ from agent.checks._tls import (
     expires_at,
     judge_expiry,
 )
-from venuewatch import clock
-from venuewatch.config import Port
-from venuewatch.wire.checks import CheckValues
+from venuewatch.base import clock
+from venuewatch.base.config import Port
+from venuewatch.base.wire.checks import CheckValues
 
 
 class Config(CheckConfig, frozen=True, tag="tls"):

@@ -1,9 +1,10 @@
 """The vitals of one machine: one collector a file, found by folder.
 
 A new module in this folder with ``read() -> dict[str, object]`` is a new collector; its name is
-the module's. ``read`` returns families by their names in ``venuewatch.wire.readings.Readings``: a
-number, or rows of labels and a number. What a machine doesn't have is left out. Modules whose
-name starts with ``_`` are no collectors. Values are node_exporter's in meaning and unit.
+the module's. ``read`` returns families by their names in
+``venuewatch.base.wire.readings.Readings``: a number, or rows of labels and a number. What a
+machine doesn't have is left out. Modules whose name starts with ``_`` are no collectors. Values
+are node_exporter's in meaning and unit.
 """
 
 import importlib

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from math import isfinite
 from typing import Any, NamedTuple, get_args
 
-from venuewatch.wire.readings import By1, Label, Readings
+from venuewatch.base.wire.readings import By1, Label, Readings
 
 _MAX_ROWS: int = get_args(By1)[1].max_length
 _MAX_LABEL: int = get_args(Label)[1].max_length
@@ -20,7 +20,7 @@ class Collector(NamedTuple):
 def gather(collectors: Iterable[Collector], clock: Callable[[], float]) -> Readings:
     """Return what all collectors read, with the success and duration of each.
 
-    ``clock`` counts seconds and never steps (:func:`venuewatch.clock.monotonic`). A collector
+    ``clock`` counts seconds and never steps (:func:`venuewatch.base.clock.monotonic`). A collector
     that raises has success 0, its duration, and no families; the others are not affected. What
     the wire would refuse is left out, so that one odd name can't cost the whole message: a
     number that is not finite, a row with a label that is too long or not UTF-8, a family with

@@ -2,7 +2,7 @@
 
 import psutil
 
-from venuewatch.clock import wall
+from venuewatch.base.clock import wall
 
 
 def read() -> dict[str, object]:

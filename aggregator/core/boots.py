@@ -10,7 +10,7 @@ from aggregator.core.deadlines import Deadlines
 from aggregator.core.events import BirthWanted, Event
 from aggregator.core.fleet import UNANNOUNCED_INTERVAL_S, Host, Presence, Venue
 from aggregator.core.states import ALIVE
-from venuewatch.wire.messages import Beat, Birth
+from venuewatch.base.wire.messages import Beat, Birth
 
 _ASK_EVERY_S = 5.0
 _FORMER = 4

@@ -6,7 +6,7 @@ Times are monotonic seconds.
 from typing import Literal, NamedTuple, TypeAlias
 
 from aggregator.core.fleet import INF, Host, Venue
-from venuewatch.wire.messages import CheckReading
+from venuewatch.base.wire.messages import CheckReading
 
 Elsewhere: TypeAlias = Literal["heard", "silent", "unknown"]
 Port: TypeAlias = Literal["answers", "refuses", "silent"]

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from aggregator.core.evidence import Evidence
 from aggregator.core.states import HostState, Trigger
-from venuewatch.wire.messages import Checks, Vitals
+from venuewatch.base.wire.messages import Checks, Vitals
 
 
 class HostChanged(NamedTuple):

@@ -10,8 +10,8 @@ from aggregator.core.events import Incident, Subject
 from aggregator.core.evidence import Verdict
 from aggregator.core.fleet import Host
 from aggregator.core.incidents import Incidents
-from venuewatch.wire.checks import WELL
-from venuewatch.wire.messages import CheckReading
+from venuewatch.base.wire.checks import WELL
+from venuewatch.base.wire.messages import CheckReading
 
 UNSAID_PERIODS = 3.5
 """How many periods old a check's word may be, and an agent speak without mentioning the check."""

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from aggregator.core.lateness import Lateness
 from aggregator.core.states import HostState
-from venuewatch.wire.messages import Birth, CheckReading, Death
-from venuewatch.wire.readings import Readings
+from venuewatch.base.wire.messages import Birth, CheckReading, Death
+from venuewatch.base.wire.readings import Readings
 
 INF = math.inf
 

@@ -12,7 +12,7 @@ from aggregator.core.fleet import Fleet, Host
 from aggregator.core.incidents import Incidents
 from aggregator.core.probes import Probes
 from aggregator.core.states import HostState
-from venuewatch.wire.messages import Probed
+from venuewatch.base.wire.messages import Probed
 
 UNEXPLAINED = frozenset({"silent", "connection_lost"})
 """The causes that a neighbour's word can make sharper."""

@@ -18,9 +18,9 @@ from aggregator.core.reported import Reported, Taken
 from aggregator.core.rules.clock_skew import LIMIT_S
 from aggregator.core.states import HostState
 from aggregator.core.ticks import Ticks, clock_offset
-from venuewatch.wire import topics
-from venuewatch.wire.errors import MalformedMessageError, Reason
-from venuewatch.wire.messages import (
+from venuewatch.base.wire import topics
+from venuewatch.base.wire.errors import MalformedMessageError, Reason
+from venuewatch.base.wire.messages import (
     Beat,
     Probed,
     decode_backlog,
@@ -32,7 +32,7 @@ from venuewatch.wire.messages import (
     decode_tick,
     decode_vitals,
 )
-from venuewatch.wire.topics import Address, Stream
+from venuewatch.base.wire.topics import Address, Stream
 
 UNLISTED_MAX = 100
 """How many hosts that the inventory does not list are watched at one venue."""

@@ -8,7 +8,7 @@ ladder, not multiples of the interval, so they hold for slower beats too.
 from collections.abc import Mapping
 from typing import Final
 
-from venuewatch.wire.links import Link
+from venuewatch.base.wire.links import Link
 
 THIN_MARGINS_S: Final[Mapping[Link, float]] = {
     "wired": 1.8,

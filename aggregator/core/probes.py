@@ -11,7 +11,7 @@ from aggregator.core.events import ProbeWanted
 from aggregator.core.fleet import INF, Host, Venue
 from aggregator.core.margins import LONG_WAY_S
 from aggregator.core.states import HostState
-from venuewatch.wire.messages import Probed
+from venuewatch.base.wire.messages import Probed
 
 ASKED_MAX = 3
 PROBE_TIMEOUT_S = 0.7

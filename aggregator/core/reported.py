@@ -6,8 +6,8 @@ from typing import NamedTuple
 from aggregator.core.events import BacklogHeard, ReadingHeard
 from aggregator.core.fleet import Fleet, Host, KnownCheck
 from aggregator.core.ledger import Ledger, Page
-from venuewatch.wire.messages import Backlog, Checks, Vitals
-from venuewatch.wire.topics import Stream
+from venuewatch.base.wire.messages import Backlog, Checks, Vitals
+from venuewatch.base.wire.topics import Stream
 
 CHECKS_MAX = 500
 """How many checks of one host are known at a time."""

@@ -1,7 +1,7 @@
 """Which session a birth or a death speaks of, against the latest that was heard of."""
 
 from aggregator.core.fleet import Host
-from venuewatch.wire.messages import Birth, Death
+from venuewatch.base.wire.messages import Birth, Death
 
 UNANNOUNCED_KEEPALIVE_S = 5.0
 """The keepalive (s) assumed of a session that does not announce its own: the shortest we ship."""

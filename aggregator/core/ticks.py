@@ -3,7 +3,7 @@
 import math
 from collections import OrderedDict
 
-from venuewatch.wire.messages import TICK_EVERY_S, Echo, Tick
+from venuewatch.base.wire.messages import TICK_EVERY_S, Echo, Tick
 
 _TOO_EARLY = 0.05  # whoever is woken by so much of a period too early has that tick behind him
 _REMEMBERED = 120  # two minutes of ticks: longer than any echo that still means something

@@ -13,8 +13,8 @@ import mqtt5
 
 from aggregator.config import Broker
 from aggregator.shell.connection import BrokerError, Connection, Listener
-from venuewatch import config, log
-from venuewatch.wire import reconnect
+from venuewatch.base import config, log
+from venuewatch.base.wire import reconnect
 
 CONNECT_TIMEOUT_S = 10.0
 CEILING_S = 2.0

@@ -12,7 +12,7 @@ from typing import Protocol
 import mqtt5
 
 from aggregator.shell.framing import Framer, Refused, StreamError
-from venuewatch.wire.errors import Reason
+from venuewatch.base.wire.errors import Reason
 
 COALESCE_S = 0.010
 """How long (s) the socket rests after a read; see ``docs/decisions/0005-coalesced-reads.md``."""

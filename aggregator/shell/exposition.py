@@ -11,9 +11,9 @@ from typing import NamedTuple
 from aggregator.core.fleet import Host, Venue
 from aggregator.core.lateness import LATENESS_BUCKETS_S
 from aggregator.core.states import ALIVE, HostState, venue_state
-from venuewatch.wire.checks import RESULTS_STATES, WELL, check_families
-from venuewatch.wire.messages import CheckReading
-from venuewatch.wire.readings import Family, families
+from venuewatch.base.wire.checks import RESULTS_STATES, WELL, check_families
+from venuewatch.base.wire.messages import CheckReading
+from venuewatch.base.wire.readings import Family, families
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 

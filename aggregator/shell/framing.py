@@ -11,8 +11,8 @@ from typing import NamedTuple, TypeAlias
 
 import mqtt5
 
-from venuewatch.wire.errors import Reason, WireError
-from venuewatch.wire.messages import MAX_PAYLOAD_BYTES
+from venuewatch.base.wire.errors import Reason, WireError
+from venuewatch.base.wire.messages import MAX_PAYLOAD_BYTES
 
 MAX_PACKET_BYTES = MAX_PAYLOAD_BYTES + 65_536 + 1_024
 """The largest packet shown to the codec: a payload, the longest topic and some properties."""

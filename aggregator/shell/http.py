@@ -11,7 +11,7 @@ from aggregator.core.register import Register
 from aggregator.shell import exposition, incidents_json
 from aggregator.shell.metrics import Metrics
 from aggregator.shell.walltime import WallTime
-from venuewatch import clock
+from venuewatch.base import clock
 
 _LANDING = """<!doctype html><html lang="en"><meta charset="utf-8"><title>venuewatch</title>
 <h1>venuewatch</h1><ul>

@@ -18,7 +18,7 @@ from aggregator.core.ledger import Page
 from aggregator.shell import journal_rows
 from aggregator.shell.journal_rows import Remembered, Rows
 from aggregator.shell.journal_schema import prepare
-from venuewatch import clock, log
+from venuewatch.base import clock, log
 
 DAY_S = 86_400.0
 _FORGET_EVERY_S = 3_600.0

@@ -12,7 +12,7 @@ import msgspec
 from aggregator.core.events import ReadingHeard
 from aggregator.core.ledger import Page
 from aggregator.shell.incidents_json import IncidentJson
-from venuewatch.wire.messages import encode
+from venuewatch.base.wire.messages import encode
 
 ALIVE_AT = "alive_at"
 """The mark of when the process was last known to run."""

@@ -4,8 +4,8 @@ import logging
 
 from aggregator.core.events import HostChanged, IncidentChanged
 from aggregator.core.states import HostState
-from venuewatch import log
-from venuewatch.wire.errors import MalformedMessageError
+from venuewatch.base import log
+from venuewatch.base.wire.errors import MalformedMessageError
 
 _logger = logging.getLogger("aggregator")
 _WORTH_A_WARNING = frozenset({HostState.DOWN, HostState.UNREACHABLE})

@@ -21,8 +21,9 @@ import aiohttp
 
 from aggregator.config import Notify
 from aggregator.shell.journal_rows import Notice
-from venuewatch import __version__, config, log
-from venuewatch.wire.reconnect import wait_before
+from venuewatch import __version__
+from venuewatch.base import config, log
+from venuewatch.base.wire.reconnect import wait_before
 
 PENDING_MAX = 10_000
 """How many notices may wait: a few days of a bad rehearsal, and some 20 MB."""

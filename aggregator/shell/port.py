@@ -12,7 +12,7 @@ import mqtt5
 
 from aggregator.config import Broker
 from aggregator.core.cases import Port
-from venuewatch import config
+from venuewatch.base import config
 
 PATIENCE_S = 1.0
 

@@ -15,7 +15,7 @@ from aggregator.core.fleet import Fleet, Venue
 from aggregator.core.register import Register
 from aggregator.core.states import HostState, VenueState, venue_state
 from aggregator.shell.walltime import WallTime
-from venuewatch.wire import topics
+from venuewatch.base.wire import topics
 
 INCIDENTS_MAX = 20
 """How many incidents of a venue are listed, the newest; ``open`` counts them all."""

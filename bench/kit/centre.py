@@ -13,10 +13,10 @@ from pathlib import Path
 
 from aggregator import inventory
 from aggregator.core.watch import Watch
-from venuewatch import clock
-from venuewatch.wire.errors import MalformedMessageError
-from venuewatch.wire.messages import encode
-from venuewatch.wire.topics import Stream
+from venuewatch.base import clock
+from venuewatch.base.wire.errors import MalformedMessageError
+from venuewatch.base.wire.messages import encode
+from venuewatch.base.wire.topics import Stream
 
 LOOK_EVERY_S = 0.1  # as aggregator.app does
 TICK_EVERY_S = 1.0

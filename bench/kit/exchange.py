@@ -8,8 +8,8 @@ from typing import Final
 from bench.kit.beating import Beater, Listener
 from bench.kit.long_line import Pair
 from bench.kit.processes import BenchError
-from venuewatch import clock
-from venuewatch.wire.messages import TICK_EVERY_S
+from venuewatch.base import clock
+from venuewatch.base.wire.messages import TICK_EVERY_S
 
 _BURST: Final = 256  # beats between two looks at what has arrived
 

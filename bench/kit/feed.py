@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from venuewatch import clock
+from venuewatch.base import clock
 
 EVERY_S: Final = 5.0
 _UNIT = "SWMM100MFR----FNL-000100"

@@ -16,9 +16,9 @@ import mqtt5
 
 from bench.kit.members import INTERVAL_S, Member, gather
 from bench.kit.processes import grant_files
-from venuewatch import clock
-from venuewatch.wire import topics
-from venuewatch.wire.messages import Beat, Echo, decode_tick, encode
+from venuewatch.base import clock
+from venuewatch.base.wire import topics
+from venuewatch.base.wire.messages import Beat, Echo, decode_tick, encode
 
 _BURST: Final = 256  # beats between two looks at what has arrived
 _ECHO_FOR_S: Final = 2.0  # an agent echoes a tick once; with one a second none is older

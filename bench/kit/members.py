@@ -8,10 +8,10 @@ from typing import Final, NamedTuple
 import mqtt5
 
 from bench.kit import inventory
-from venuewatch import clock
-from venuewatch.wire import topics
-from venuewatch.wire.messages import Birth, Death, encode
-from venuewatch.wire.topics import Stream
+from venuewatch.base import clock
+from venuewatch.base.wire import topics
+from venuewatch.base.wire.messages import Birth, Death, encode
+from venuewatch.base.wire.topics import Stream
 
 INTERVAL_S: Final = 1.0
 PER_ADDRESS: Final = 20_000  # fewer than the ephemeral ports of one source address

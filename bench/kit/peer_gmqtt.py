@@ -7,7 +7,7 @@ import gmqtt
 
 from bench.kit import centre
 from bench.kit.centre import LOOK_EVERY_S, TICK_EVERY_S, Centre
-from venuewatch.wire import topics
+from venuewatch.base.wire import topics
 
 
 def hear(core: Centre, port: int) -> None:

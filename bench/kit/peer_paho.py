@@ -9,8 +9,8 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from bench.kit import centre
 from bench.kit.centre import LOOK_EVERY_S, TICK_EVERY_S, Centre
-from venuewatch import clock
-from venuewatch.wire import topics
+from venuewatch.base import clock
+from venuewatch.base.wire import topics
 
 
 def hear(core: Centre, port: int) -> None:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 
 from bench.kit.processes import BenchError
-from venuewatch import clock
+from venuewatch.base import clock
 
 _ANSWER_S = 10.0
 AS_PROMETHEUS = {

@@ -13,7 +13,7 @@ from bench.kit import processes
 from bench.kit.payload import Payload, payload
 from bench.kit.processes import Memory
 from bench.kit.result import Row
-from venuewatch import clock
+from venuewatch.base import clock
 
 _MIB = 1024 * 1024
 

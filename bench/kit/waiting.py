@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 
-from venuewatch import clock
+from venuewatch.base import clock
 
 _ASK_EVERY_S = 0.05
 

@@ -15,9 +15,9 @@ from agent.neighbours import UNDER_WAY_MAX, WORTH_S
 from tests.agent.checks.namespaces import Cable, cable
 from tests.agent.checks.peers import LOOPBACK, refused_port, say_nothing, tcp_peer
 from tests.integration.real import Agent, Mosquitto, Process, free_port, until
-from venuewatch import clock
-from venuewatch.wire import topics
-from venuewatch.wire.messages import (
+from venuewatch.base import clock
+from venuewatch.base.wire import topics
+from venuewatch.base.wire.messages import (
     Beat,
     Birth,
     Probe,

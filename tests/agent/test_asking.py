@@ -24,7 +24,7 @@ from tests.agent.checks.peers import (
     say_nothing,
     tcp_peer,
 )
-from venuewatch import clock
+from venuewatch.base import clock
 
 MAC = "02:00:00:00:00:77"  # of no machine
 

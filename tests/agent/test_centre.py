@@ -1,7 +1,7 @@
 """What the agent believes of the centre."""
 
 from agent.centre import TICK_PATIENCE_S, Centre
-from venuewatch.wire.messages import Echo, Tick
+from venuewatch.base.wire.messages import Echo, Tick
 
 
 def test_a_tick_is_echoed_once_with_how_long_it_was_held() -> None:

@@ -9,7 +9,7 @@ import pytest
 from agent import config
 from agent.link import RETURN_EVERY_S, Link
 from agent.session import Session, SessionError
-from venuewatch import clock
+from venuewatch.base import clock
 
 WHERE = config.Broker(address="first", port=1, fallbacks=("second:2", "third:3"))
 

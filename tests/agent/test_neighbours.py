@@ -8,8 +8,8 @@ import pytest
 
 from agent import asking, config
 from agent.neighbours import A_SECOND_MAX, UNDER_WAY_MAX, WORTH_S, Answer, Neighbours
-from venuewatch import clock
-from venuewatch.wire.messages import Probe, Probed
+from venuewatch.base import clock
+from venuewatch.base.wire.messages import Probe, Probed
 
 REACHED = Answer(is_reached=True, way="icmp")
 

@@ -9,7 +9,7 @@ from agent.keeper import Keeper
 from agent.outbox import ACKNOWLEDGED_WITHIN_S, RESEND_AFTER_S, Outbox
 from agent.spool.disk import Spool
 from agent.spool.pace import Pace
-from venuewatch.wire.topics import Stream
+from venuewatch.base.wire.topics import Stream
 
 BOOT = "boot"
 

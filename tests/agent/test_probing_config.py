@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from agent import config, identity
-from venuewatch.config import ConfigError
+from venuewatch.base.config import ConfigError
 
 NETWORKS = "Expected networks such as 10.1.0.0/16:"
 HOST = 'venue = "STA"\nhost = "alpha"\n'

@@ -9,7 +9,7 @@ from agent.outbox import Outbox
 from agent.riders import RIDE_WITHIN_S, Riders
 from agent.spool.disk import Spool
 from agent.stream import Connection
-from venuewatch.wire.topics import Stream
+from venuewatch.base.wire.topics import Stream
 
 READING = (Stream.VITALS, b"{}")
 

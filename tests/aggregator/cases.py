@@ -21,8 +21,8 @@ from aggregator.core.cases import (
 from aggregator.core.evidence import Evidence, Verdict, Wait
 from aggregator.core.fleet import Host, Venue
 from tests.aggregator.scene import INTERVAL_S, MARGIN_S
-from venuewatch.wire.checks import CheckState, CheckValues
-from venuewatch.wire.messages import CheckReading
+from venuewatch.base.wire.checks import CheckState, CheckValues
+from venuewatch.base.wire.messages import CheckReading
 
 AT = 20.0
 HEARD_AT = 17.25

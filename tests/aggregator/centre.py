@@ -9,7 +9,7 @@ from aggregator.core.events import Event, HostChanged, IncidentChanged
 from aggregator.core.fleet import Fleet, Host, Venue
 from aggregator.core.memory import Memory, Moment, as_known, restore
 from aggregator.core.watch import Watch
-from venuewatch.wire.messages import Beat, Birth, Death, encode
+from venuewatch.base.wire.messages import Beat, Birth, Death, encode
 
 WALL = 1_800_000_000.0
 MARGIN_S = 1.75

@@ -3,9 +3,9 @@
 from typing import Literal, NamedTuple
 
 from tests.aggregator.scene import INTERVAL_S
-from venuewatch.wire import topics
-from venuewatch.wire.messages import Beat, Birth, Death, Echo, encode
-from venuewatch.wire.topics import Stream
+from venuewatch.base.wire import topics
+from venuewatch.base.wire.messages import Beat, Birth, Death, Echo, encode
+from venuewatch.base.wire.topics import Stream
 
 WALL = 1_800_000_000.0
 

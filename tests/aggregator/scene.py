@@ -10,7 +10,7 @@ from aggregator.core.detector import AWAY_LIMIT_S, Detector
 from aggregator.core.events import BirthWanted, HostChanged
 from aggregator.core.fleet import Fleet, Host, Venue
 from aggregator.core.states import HostState
-from venuewatch.wire.messages import Beat, Birth, Death
+from venuewatch.base.wire.messages import Beat, Birth, Death
 
 VENUE = "STA"
 HOST = "alpha"

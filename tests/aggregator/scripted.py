@@ -8,8 +8,8 @@ import sys
 from aggregator.core.fleet import Fleet, Host, Venue
 from aggregator.core.watch import Watch
 from aggregator.shell.exposition import render
-from venuewatch.wire.messages import Beat, Birth, Death, Echo, Vitals, encode
-from venuewatch.wire.readings import Readings
+from venuewatch.base.wire.messages import Beat, Birth, Death, Echo, Vitals, encode
+from venuewatch.base.wire.readings import Readings
 
 NOW = 20.0
 WALL = 1_800_000_000.0

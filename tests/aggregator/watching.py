@@ -24,9 +24,9 @@ from aggregator.core.states import HostState
 from aggregator.core.watch import Watch
 from tests.aggregator.machine import WALL, Machine, Message
 from tests.aggregator.scene import MARGIN_S
-from venuewatch.wire import topics
-from venuewatch.wire.messages import Probed, encode
-from venuewatch.wire.topics import Stream
+from venuewatch.base.wire import topics
+from venuewatch.base.wire.messages import Probed, encode
+from venuewatch.base.wire.topics import Stream
 
 STEP_S = 0.125
 STADE = {"STA": ("s1", "s2", "s3"), "AQU": ("a1", "a2", "a3")}

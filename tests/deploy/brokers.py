@@ -15,8 +15,8 @@ from typing import Self
 import trustme
 
 from tests.deploy.peer import PATIENCE_S, Peer
-from venuewatch import clock
-from venuewatch.wire import topics
+from venuewatch.base import clock
+from venuewatch.base.wire import topics
 
 FILES = Path(__file__).parents[2] / "mosquitto"
 MOSQUITTO = shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/sbin") or "mosquitto"

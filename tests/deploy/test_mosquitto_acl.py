@@ -13,7 +13,7 @@ from tests.deploy.brokers import (
     Centre,
 )
 from tests.deploy.peer import Peer
-from venuewatch.wire import topics
+from venuewatch.base.wire import topics
 
 pytestmark = pytest.mark.broker
 

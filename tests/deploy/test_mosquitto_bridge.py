@@ -4,7 +4,7 @@ import pytest
 
 from tests.deploy.brokers import BRIDGE_STATE, UPWARD, Broker, Centre
 from tests.deploy.peer import Peer
-from venuewatch.wire import topics
+from venuewatch.base.wire import topics
 
 pytestmark = pytest.mark.broker
 

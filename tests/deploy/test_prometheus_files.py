@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.brokers import free_port, with_lines
-from venuewatch.wire.readings import families
+from venuewatch.base.wire.readings import families
 
 FILES = Path(__file__).parents[2] / "deploy" / "prometheus"
 PATIENCE_S = 20.0

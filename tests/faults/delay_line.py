@@ -16,7 +16,7 @@ from typing import Final
 
 import msgspec
 
-from venuewatch import clock
+from venuewatch.base import clock
 
 _BURST: Final = 64
 _LARGEST: Final = 65_536

@@ -11,7 +11,7 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.integration.real import Agent, Mosquitto, until
-from venuewatch.wire.messages import Beat, decode_beat
+from venuewatch.base.wire.messages import Beat, decode_beat
 
 pytestmark = pytest.mark.broker
 

@@ -10,7 +10,7 @@ import pytest
 from tests.faults.trials import run_trials
 from tests.faults.world import Plan, World, world_of
 from tests.integration.real import until
-from venuewatch import clock
+from venuewatch.base import clock
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
 

@@ -14,7 +14,7 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.integration.real import Agent, Aggregator, Mosquitto, Process, free_port, until
-from venuewatch import clock
+from venuewatch.base import clock
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(300)]
 

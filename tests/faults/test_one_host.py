@@ -7,7 +7,7 @@ import pytest
 from tests.faults.delay_line import Way
 from tests.faults.world import Plan, World, freeze, pause, world_of
 from tests.integration.real import until
-from venuewatch import clock
+from venuewatch.base import clock
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(180)]
 

@@ -15,7 +15,7 @@ from tests.faults.namespace import inside
 from tests.faults.run import run_of_namespaces
 from tests.faults.uplink import DEVICE, Uplink
 from tests.integration.real import until
-from venuewatch import clock
+from venuewatch.base import clock
 
 pytestmark = pytest.mark.broker
 

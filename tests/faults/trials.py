@@ -7,7 +7,7 @@ from typing import Final
 from tests.faults.incidents import Incident
 from tests.faults.world import World
 from tests.integration.real import until
-from venuewatch import clock
+from venuewatch.base import clock
 
 APART_S: Final = (0.4, 0.8)
 """How far (s) two cuts are apart: each falls somewhere else between two beats."""

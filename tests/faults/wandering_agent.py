@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from agent.__main__ import main
-from venuewatch import clock
+from venuewatch.base import clock
 
 _OFFSET = Path(sys.argv.pop(1))
 _true_wall = clock.wall

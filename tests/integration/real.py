@@ -19,7 +19,7 @@ from typing import Protocol, Self, TypeVar
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from venuewatch import clock
+from venuewatch.base import clock
 
 T = TypeVar("T")
 

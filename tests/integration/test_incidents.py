@@ -14,7 +14,7 @@ import pytest
 
 from tests.integration.real import Agent, Aggregator, Mosquitto, Process, running_agents, until
 from tests.integration.webhook import Receiver
-from venuewatch import clock
+from venuewatch.base import clock
 
 pytestmark = pytest.mark.broker
 

@@ -7,8 +7,8 @@ import pytest
 
 from tests.deploy.peer import Peer
 from tests.integration.real import Agent, Aggregator, Mosquitto
-from venuewatch import clock
-from venuewatch.wire.messages import decode_vitals
+from venuewatch.base import clock
+from venuewatch.base.wire.messages import decode_vitals
 
 pytestmark = [
     pytest.mark.broker,

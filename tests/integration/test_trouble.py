@@ -9,7 +9,7 @@ import trustme
 
 from tests.integration.real import Agent, Aggregator, Mosquitto, Process, free_port, program, until
 from tests.integration.websocket_relay import WebSocketRelay
-from venuewatch import clock
+from venuewatch.base import clock
 
 pytestmark = pytest.mark.broker
 

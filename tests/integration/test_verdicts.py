@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.real import Agent, Aggregator, Mosquitto, until
-from venuewatch import clock
+from venuewatch.base import clock
 
 pytestmark = pytest.mark.broker
 

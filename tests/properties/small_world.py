@@ -11,9 +11,9 @@ from aggregator.core.events import BirthWanted, Event, HostChanged, IncidentChan
 from aggregator.core.fleet import Fleet, Host, Place, Venue
 from aggregator.core.states import HostState
 from aggregator.core.watch import Watch
-from venuewatch.wire import topics
-from venuewatch.wire.messages import Beat, Birth, Death, Echo, encode
-from venuewatch.wire.topics import Stream
+from venuewatch.base.wire import topics
+from venuewatch.base.wire.messages import Beat, Birth, Death, Echo, encode
+from venuewatch.base.wire.topics import Stream
 
 STEP_S = 0.25
 MARGIN_S = 1.75

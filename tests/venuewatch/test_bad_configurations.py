@@ -8,7 +8,7 @@ import pytest
 from agent import config as agent_config
 from aggregator import config as aggregator_config
 from aggregator import inventory
-from venuewatch.config import ConfigError, read_secret
+from venuewatch.base.config import ConfigError, read_secret
 
 NAME = r"Expected `str` matching regex"
 HOST = 'venue = "STA"\nhost = "alpha"\n'

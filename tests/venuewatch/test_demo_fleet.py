@@ -7,8 +7,8 @@ import pytest
 
 from aggregator.inventory import HostEntry
 from aggregator.shell.framing import Framer
+from venuewatch.base.wire.messages import Probe, Rebirth, decode_birth, decode_probed, encode
 from venuewatch.demo.fleet import DemoHost
-from venuewatch.wire.messages import Probe, Rebirth, decode_birth, decode_probed, encode
 
 HOST = "venuewatch/v1/STA/STA-1"
 

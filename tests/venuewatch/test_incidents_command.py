@@ -15,7 +15,7 @@ import pytest
 
 from aggregator.shell.incidents_json import IncidentJson
 from venuewatch import cli
-from venuewatch.incidents import table
+from venuewatch.commands.incidents import table
 
 NOW = 1_800_000_000.0
 LOST = {
@@ -161,7 +161,7 @@ def test_a_table_says_where_since_when_and_how_long() -> None:
 
 def test_it_loads_nothing_that_only_a_running_aggregator_needs() -> None:
     run = subprocess.run(
-        [sys.executable, "-c", "import sys, venuewatch.incidents; print(*sys.modules)"],
+        [sys.executable, "-c", "import sys, venuewatch.commands.incidents; print(*sys.modules)"],
         capture_output=True,
         text=True,
         check=True,

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from venuewatch.wire import messages
-from venuewatch.wire.checks import CheckValues
-from venuewatch.wire.errors import MalformedMessageError, Reason
-from venuewatch.wire.messages import (
+from venuewatch.base.wire import messages
+from venuewatch.base.wire.checks import CheckValues
+from venuewatch.base.wire.errors import MalformedMessageError, Reason
+from venuewatch.base.wire.messages import (
     MAX_PAYLOAD_BYTES,
     Acknowledge,
     Backlog,
@@ -29,7 +29,7 @@ from venuewatch.wire.messages import (
     Vitals,
     encode,
 )
-from venuewatch.wire.readings import Readings
+from venuewatch.base.wire.readings import Readings
 
 MAX_COUNT = 2**53
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from venuewatch.wire.errors import MalformedMessageError, Reason, WireError
-from venuewatch.wire.messages import (
+from venuewatch.base.wire.errors import MalformedMessageError, Reason, WireError
+from venuewatch.base.wire.messages import (
     decode_beat,
     decode_birth,
     decode_centre_state,

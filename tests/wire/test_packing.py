@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from venuewatch.wire.errors import MalformedMessageError, Reason
-from venuewatch.wire.messages import MAX_PAYLOAD_BYTES, Vitals, decode_vitals, encode
-from venuewatch.wire.packing import PACKED_FROM, packed, unpacked
-from venuewatch.wire.readings import Readings
+from venuewatch.base.wire.errors import MalformedMessageError, Reason
+from venuewatch.base.wire.messages import MAX_PAYLOAD_BYTES, Vitals, decode_vitals, encode
+from venuewatch.base.wire.packing import PACKED_FROM, packed, unpacked
+from venuewatch.base.wire.readings import Readings
 
 MANY_CORES = Readings(
     node_cpu_seconds_total=[

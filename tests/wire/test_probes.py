@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from venuewatch.wire.errors import MalformedMessageError, Reason
-from venuewatch.wire.messages import Probe, Probed, decode_command, decode_probed, encode
+from venuewatch.base.wire.errors import MalformedMessageError, Reason
+from venuewatch.base.wire.messages import Probe, Probed, decode_command, decode_probed, encode
 
 PROBE = {"do": '"probe"', "number": "7", "host": '"STA-2"', "address": '"192.0.2.7"'}
 PROBED = {

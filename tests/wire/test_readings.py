@@ -6,7 +6,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 import msgspec
 import pytest
 
-from venuewatch.wire.readings import Family, Label, Readings, families
+from venuewatch.base.wire.readings import Family, Label, Readings, families
 
 FAMILIES = families()
 every_family = pytest.mark.parametrize("family", FAMILIES, ids=[family.name for family in FAMILIES])

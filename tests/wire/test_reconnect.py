@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from venuewatch.wire.reconnect import RECONNECT_MAX_S, wait_before
+from venuewatch.base.wire.reconnect import RECONNECT_MAX_S, wait_before
 
 
 class Highest(random.Random):

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from venuewatch.wire import topics
-from venuewatch.wire.errors import MalformedMessageError, Reason
-from venuewatch.wire.topics import Address, Stream
+from venuewatch.base.wire import topics
+from venuewatch.base.wire.errors import MalformedMessageError, Reason
+from venuewatch.base.wire.topics import Address, Stream
 
 names = st.from_regex(r"[A-Za-z0-9.-][A-Za-z0-9._-]{0,63}", fullmatch=True)
 NOT_NAMES = ["", "_centre", "_", "a" * 65, "a b", "a/b", "a+", "#", "é", "a\n", "a\0", "\u0661"]

@@ -22,7 +22,7 @@ from aggregator import config, inventory
 from aggregator.app import Aggregator
 from aggregator.core.fleet import Fleet
 from aggregator.shell.signals import stop_on_signals
-from venuewatch import clock, log
+from venuewatch.base import clock, log
 from venuewatch.demo import parts, table
 
 INTERRUPTED = 130

@@ -19,10 +19,11 @@ import mqtt5
 from aggregator import inventory
 from aggregator.shell.framing import Framer
 from aggregator.shell.signals import stop_on_signals
-from venuewatch import __version__, clock
-from venuewatch.wire import reconnect, topics
-from venuewatch.wire.errors import MalformedMessageError
-from venuewatch.wire.messages import (
+from venuewatch import __version__
+from venuewatch.base import clock
+from venuewatch.base.wire import reconnect, topics
+from venuewatch.base.wire.errors import MalformedMessageError
+from venuewatch.base.wire.messages import (
     Beat,
     Birth,
     Death,
@@ -34,7 +35,7 @@ from venuewatch.wire.messages import (
     decode_tick,
     encode,
 )
-from venuewatch.wire.topics import Stream
+from venuewatch.base.wire.topics import Stream
 
 INTERVAL_S = 1.0
 _KEEPALIVE_S = 10

@@ -2,7 +2,7 @@
 
 from aggregator.core.cases import Case, Feed
 from aggregator.core.evidence import Evidence, Scalar, Verdict
-from venuewatch.wire.checks import CheckState
+from venuewatch.base.wire.checks import CheckState
 
 
 def judge_state(case: Case, state: CheckState, cause: str) -> Verdict | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import trustme
 
 from tests.agent.checks.peers import Script, tcp_peer
-from venuewatch import clock
+from venuewatch.base import clock
 
 DAY_S = 86_400.0
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from agent.checks._feed_messages import FeedError, Reader
-from venuewatch import clock
+from venuewatch.base import clock
 
 MAX_BYTES = 64 * 1024 * 1024
 MB = 1024 * 1024

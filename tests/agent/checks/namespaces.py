@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from agent.checks import Reading
-from venuewatch.wire.checks import CheckValues
+from venuewatch.base.wire.checks import CheckValues
 
 ROOT = Path(__file__).parents[3]
 

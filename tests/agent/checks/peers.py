@@ -10,7 +10,7 @@ import msgspec
 
 from agent import checks
 from agent.checks import Reading
-from venuewatch import clock
+from venuewatch.base import clock
 
 PATIENCE_S = 10.0
 LOOPBACK = "127.0.0.1"

@@ -12,7 +12,7 @@ import pytest
 
 from agent.checks import Reading, disk
 from agent.checks.disk import Check, Config, Space, judged
-from venuewatch.wire.checks import CheckState
+from venuewatch.base.wire.checks import CheckState
 
 MIB = 1_048_576
 

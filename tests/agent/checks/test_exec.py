@@ -14,8 +14,8 @@ import pytest
 
 from agent.checks import Reading, _spawn
 from agent.checks.exec import Check, Config
-from venuewatch import clock
-from venuewatch.wire.checks import CheckState
+from venuewatch.base import clock
+from venuewatch.base.wire.checks import CheckState
 
 PATIENCE_S = 20.0
 PLUGINS = Path("/usr/lib/nagios/plugins")

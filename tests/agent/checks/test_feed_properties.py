@@ -12,7 +12,7 @@ from agent.checks._feed_messages import FeedError, Message, OversizedError
 from agent.checks._feed_state import Feed
 from agent.checks._feed_world import Limits
 from agent.checks._moment import Now
-from venuewatch.wire.checks import CheckValues, ResultsState, check_families
+from venuewatch.base.wire.checks import CheckValues, ResultsState, check_families
 
 NOON = datetime(2024, 8, 3, 12, tzinfo=UTC).timestamp()
 COUNTERS = [

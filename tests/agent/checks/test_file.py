@@ -10,7 +10,7 @@ import pytest
 
 from agent.checks import Reading
 from agent.checks.file import Check, Config
-from venuewatch import clock
+from venuewatch.base import clock
 
 NOBODY = 65_534
 

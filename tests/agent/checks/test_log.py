@@ -10,7 +10,7 @@ import pytest
 from agent.checks import Reading
 from agent.checks._tail import MAX_LINE
 from agent.checks.log import Check, Config
-from venuewatch import clock
+from venuewatch.base import clock
 
 
 def check(path: Path, **fields: object) -> Check:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from agent.checks import _sntp as sntp
 from tests.agent.checks.peers import LOOPBACK, made, note, read, refused_port, udp_peer
-from venuewatch import clock
+from venuewatch.base import clock
 
 EPOCH_S = 2_208_988_800  # from 1900 to 1970
 NONCE = b"12345678"

@@ -3,7 +3,7 @@
 import pytest
 
 from agent.checks._perfdata import parse
-from venuewatch import clock
+from venuewatch.base import clock
 
 
 @pytest.mark.parametrize(

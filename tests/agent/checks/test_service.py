@@ -19,7 +19,7 @@ from agent.checks.service import (
     from_systemd,
     from_windows,
 )
-from venuewatch import clock
+from venuewatch.base import clock
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]

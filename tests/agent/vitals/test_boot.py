@@ -1,7 +1,7 @@
 import psutil
 
 from agent.vitals import boot
-from venuewatch.clock import wall
+from venuewatch.base.clock import wall
 
 
 def test_boot_and_time_are_seconds_since_1970() -> None:

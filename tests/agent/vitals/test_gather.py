@@ -8,9 +8,9 @@ import pytest
 
 import agent.vitals
 from agent.vitals import Collector, found, gather
-from venuewatch.clock import monotonic
-from venuewatch.wire.messages import Vitals, decode_vitals, encode
-from venuewatch.wire.readings import Readings
+from venuewatch.base.clock import monotonic
+from venuewatch.base.wire.messages import Vitals, decode_vitals, encode
+from venuewatch.base.wire.readings import Readings
 
 
 def clock_of(*times: float) -> Any:

@@ -5,12 +5,12 @@ import pytest
 from aggregator.core.fleet import Fleet, Host, Venue
 from aggregator.core.states import HostState
 from aggregator.core.watch import Watch
-from venuewatch.wire import topics
-from venuewatch.wire.checks import CheckState
-from venuewatch.wire.errors import MalformedMessageError
-from venuewatch.wire.messages import Backlog, Beat, CheckReading, Checks, Vitals, encode
-from venuewatch.wire.readings import Readings
-from venuewatch.wire.topics import Stream
+from venuewatch.base.wire import topics
+from venuewatch.base.wire.checks import CheckState
+from venuewatch.base.wire.errors import MalformedMessageError
+from venuewatch.base.wire.messages import Backlog, Beat, CheckReading, Checks, Vitals, encode
+from venuewatch.base.wire.readings import Readings
+from venuewatch.base.wire.topics import Stream
 
 WALL = 1_000_000.0
 

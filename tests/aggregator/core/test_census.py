@@ -6,7 +6,7 @@ from aggregator.core.census import JITTER_S, OVERDUE_S, elsewhere_at, votes_at
 from aggregator.core.fleet import Fleet, Host, Venue
 from aggregator.core.states import HostState
 from tests.aggregator.scene import INTERVAL_S, MARGIN_S, birth
-from venuewatch.wire.messages import Death
+from venuewatch.base.wire.messages import Death
 
 SINCE = 11.0  # when the silent host was due
 AT = SINCE + MARGIN_S

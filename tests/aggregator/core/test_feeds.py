@@ -7,10 +7,10 @@ from aggregator.core.reported import CHECKS_MAX
 from tests.aggregator.book import Book
 from tests.aggregator.machine import WALL, Message
 from tests.aggregator.watching import Watching
-from venuewatch.wire.checks import CheckState
-from venuewatch.wire.messages import Birth, CheckReading, Checks, Vitals, encode
-from venuewatch.wire.readings import Readings
-from venuewatch.wire.topics import Stream
+from venuewatch.base.wire.checks import CheckState
+from venuewatch.base.wire.messages import Birth, CheckReading, Checks, Vitals, encode
+from venuewatch.base.wire.readings import Readings
+from venuewatch.base.wire.topics import Stream
 
 VITALS_EVERY_S = 10.0
 EVERY_S = 2.0

@@ -10,10 +10,10 @@ from aggregator.core.intake import UNLISTED_MAX
 from aggregator.core.states import HostState
 from aggregator.core.watch import Watch
 from tests.aggregator.scene import beat, birth
-from venuewatch.wire.errors import MalformedMessageError, Reason
-from venuewatch.wire.messages import Beat, Death, Echo, Vitals, encode
-from venuewatch.wire.readings import Readings
-from venuewatch.wire.topics import Stream
+from venuewatch.base.wire.errors import MalformedMessageError, Reason
+from venuewatch.base.wire.messages import Beat, Death, Echo, Vitals, encode
+from venuewatch.base.wire.readings import Readings
+from venuewatch.base.wire.topics import Stream
 
 ROOT = "venuewatch/v1"
 BEAT = f"{ROOT}/STA/alpha/beat"

@@ -7,8 +7,8 @@ from aggregator.core.memory import KnownHost, Memory
 from aggregator.core.states import HostState
 from aggregator.core.watch import Watch
 from tests.aggregator.centre import GRACE_S, HOSTS, WALL, Centre
-from venuewatch.wire.messages import Backlog, Vitals, encode
-from venuewatch.wire.readings import Readings
+from venuewatch.base.wire.messages import Backlog, Vitals, encode
+from venuewatch.base.wire.readings import Readings
 
 STA = [name for name in HOSTS if name.startswith("STA")]
 KILLED = 20

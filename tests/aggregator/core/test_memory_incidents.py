@@ -8,9 +8,9 @@ from aggregator.core.states import HostState
 from tests.aggregator.centre import WALL, Centre
 from tests.aggregator.machine import Message
 from tests.aggregator.watching import Watching, lose_connection, regain_connection
-from venuewatch.wire.messages import Vitals, encode
-from venuewatch.wire.readings import Readings
-from venuewatch.wire.topics import Stream
+from venuewatch.base.wire.messages import Vitals, encode
+from venuewatch.base.wire.readings import Readings
+from venuewatch.base.wire.topics import Stream
 
 AGAIN = 50
 SUBSCRIBED = 51

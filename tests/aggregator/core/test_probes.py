@@ -9,7 +9,7 @@ from aggregator.core.fleet import Host, Place, Venue
 from aggregator.core.probes import ASKED_MAX, PROBE_TIMEOUT_S, WORD_WITHIN_S, Probes
 from aggregator.core.states import HostState
 from tests.aggregator.scene import MARGIN_S
-from venuewatch.wire.messages import Probed
+from venuewatch.base.wire.messages import Probed
 
 AT = 100.0
 

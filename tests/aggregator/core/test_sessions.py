@@ -10,7 +10,7 @@ from aggregator.core.sessions import (
     proves_only_silence,
 )
 from tests.aggregator.scene import MARGIN_S, birth
-from venuewatch.wire.messages import Birth, Death
+from venuewatch.base.wire.messages import Birth, Death
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from aggregator.core.margins import will_hold
 from aggregator.core.ticks import Ticks, clock_offset, until_next_s
-from venuewatch.wire.messages import Echo
+from venuewatch.base.wire.messages import Echo
 
 
 def test_ticks_are_numbered_and_carry_our_clock() -> None:

@@ -14,8 +14,8 @@ from tests.aggregator.watching import (
     lose_connection,
     regain_connection,
 )
-from venuewatch.wire import topics
-from venuewatch.wire.messages import Tick, encode
+from venuewatch.base.wire import topics
+from venuewatch.base.wire.messages import Tick, encode
 
 
 @pytest.mark.parametrize("seconds", [0.5, 2.0, 2.875, 5.0, 30.0])

@@ -5,9 +5,9 @@ import pytest
 from aggregator.core.states import HostState
 from tests.aggregator.machine import Message
 from tests.aggregator.watching import Watching
-from venuewatch.wire import topics
-from venuewatch.wire.messages import Beat, encode
-from venuewatch.wire.topics import Stream
+from venuewatch.base.wire import topics
+from venuewatch.base.wire.messages import Beat, encode
+from venuewatch.base.wire.topics import Stream
 
 HERE = ("s1", "s2", "s3")
 

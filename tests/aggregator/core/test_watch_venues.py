@@ -11,9 +11,9 @@ from aggregator.core.watch import Watch
 from tests.aggregator.machine import WALL, Message
 from tests.aggregator.scene import GRACE_S, INTERVAL_S, MARGIN_S
 from tests.aggregator.watching import Watching
-from venuewatch.wire import topics
-from venuewatch.wire.messages import Backlog, Vitals, encode
-from venuewatch.wire.readings import Readings
+from venuewatch.base.wire import topics
+from venuewatch.base.wire.messages import Backlog, Vitals, encode
+from venuewatch.base.wire.readings import Readings
 
 HERE = ("s1", "s2", "s3")
 FIRST_DUE_AT = 3.125 + INTERVAL_S + MARGIN_S

@@ -8,10 +8,10 @@ import pytest
 from aggregator.core.probes import WORD_WITHIN_S
 from tests.aggregator.machine import Message
 from tests.aggregator.watching import Watching
-from venuewatch.wire import topics
-from venuewatch.wire.errors import MalformedMessageError
-from venuewatch.wire.messages import Probed, encode
-from venuewatch.wire.topics import Stream
+from venuewatch.base.wire import topics
+from venuewatch.base.wire.errors import MalformedMessageError
+from venuewatch.base.wire.messages import Probed, encode
+from venuewatch.base.wire.topics import Stream
 
 DUE_AT = 5.875
 

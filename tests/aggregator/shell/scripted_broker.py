@@ -9,7 +9,7 @@ from typing import Self, TypeAlias, TypeVar
 import mqtt5
 
 from aggregator.shell.broker import BrokerLink
-from venuewatch.wire.errors import Reason
+from venuewatch.base.wire.errors import Reason
 
 PATIENCE_S = 5.0
 

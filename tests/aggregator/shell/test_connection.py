@@ -6,7 +6,7 @@ import pytest
 from aggregator.shell.connection import BrokerError
 from tests.aggregator.shell.scripted_broker import Notes
 from tests.aggregator.shell.wire import Wire
-from venuewatch.wire.errors import Reason
+from venuewatch.base.wire.errors import Reason
 
 FIRST_ID, LAST_ID = 2, 65_535  # 1 is the subscription's
 

@@ -14,7 +14,7 @@ from aggregator.core.fleet import Host, Venue
 from aggregator.core.states import HostState
 from aggregator.shell.exposition import OWN, render
 from tests.aggregator.scripted import HOSTILE, NOW, READINGS, WALL, ScriptedFleet
-from venuewatch.wire.readings import Readings, families
+from venuewatch.base.wire.readings import Readings, families
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "fleet.prom"
 STAYS = {

@@ -22,9 +22,9 @@ from aggregator.shell.journal_rows import (
     Rows,
     TransitionRow,
 )
-from venuewatch import clock
-from venuewatch.wire.messages import Vitals
-from venuewatch.wire.readings import Readings
+from venuewatch.base import clock
+from venuewatch.base.wire.messages import Vitals
+from venuewatch.base.wire.readings import Readings
 
 
 def reading(seq: int) -> ReadingHeard:

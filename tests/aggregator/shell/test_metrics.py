@@ -9,8 +9,8 @@ from aggregator.core.events import HostChanged
 from aggregator.core.states import HostState, Trigger
 from aggregator.shell.metrics import Metrics
 from tests.aggregator.scripted import ScriptedFleet
-from venuewatch.wire.errors import MalformedMessageError, Reason
-from venuewatch.wire.topics import Stream
+from venuewatch.base.wire.errors import MalformedMessageError, Reason
+from venuewatch.base.wire.topics import Stream
 
 LAG = "venuewatch_aggregator_loop_lag_seconds"
 DETECTED = "venuewatch_aggregator_detection_seconds"

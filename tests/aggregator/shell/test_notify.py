@@ -18,7 +18,7 @@ from aggregator.shell.journal_rows import Notice
 from aggregator.shell.notify import Notifier, Result
 from tests.aggregator.shell.receiver import Answer, Receiver
 from tests.aggregator.shell.scripted_broker import Chance
-from venuewatch.config import ConfigError
+from venuewatch.base.config import ConfigError
 
 TIMEOUT_S = 0.2
 

@@ -19,8 +19,8 @@ from aggregator.shell.notify import Notifier
 from aggregator.shell.record import Record
 from aggregator.shell.walltime import WallTime
 from tests.aggregator.centre import HOSTS, WALL, Centre
-from venuewatch.wire.messages import Backlog, Vitals, encode
-from venuewatch.wire.readings import Readings
+from venuewatch.base.wire.messages import Backlog, Vitals, encode
+from venuewatch.base.wire.readings import Readings
 
 STA = [name for name in HOSTS if name.startswith("STA")]
 

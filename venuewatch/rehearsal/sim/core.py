@@ -9,10 +9,10 @@ from aggregator.core.events import BirthWanted, HostChanged, IncidentChanged, Pr
 from aggregator.core.states import ALIVE, HostState
 from aggregator.core.watch import Watch
 from aggregator.inventory import HostEntry, Inventory, VenueEntry, fleet_of
+from venuewatch.base.wire import topics
+from venuewatch.base.wire.messages import Beat, Birth, Death, Echo, Probed, encode
+from venuewatch.base.wire.topics import Stream
 from venuewatch.rehearsal.sim.links import HOST, LINKS
-from venuewatch.wire import topics
-from venuewatch.wire.messages import Beat, Birth, Death, Echo, Probed, encode
-from venuewatch.wire.topics import Stream
 
 BOOT = "b"
 WALL = 1_800_000_000.0  # any moment: all clocks of the model are right

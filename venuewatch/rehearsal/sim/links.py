@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from venuewatch.wire.links import Link
+from venuewatch.base.wire.links import Link
 
 
 class Often(msgspec.Struct, frozen=True):

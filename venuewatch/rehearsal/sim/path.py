@@ -9,12 +9,12 @@ import random
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from venuewatch.base.wire.reconnect import wait_before
 from venuewatch.rehearsal.sim.channel import Channel
 from venuewatch.rehearsal.sim.rhythm import Rhythm
 from venuewatch.rehearsal.sim.round_trip import RoundTrip
 from venuewatch.rehearsal.sim.tcp import LINUX, THIN_RETRIES, Sender, Tcp
 from venuewatch.rehearsal.sim.trouble import Course, Span
-from venuewatch.wire.reconnect import wait_before
 
 _REMEMBERED_BEATS = 16  # after so many samples a round trip's history is gone
 _CONNECT_TIMEOUT_S = 5.0  # agent/session.py

@@ -16,8 +16,8 @@ from itertools import count
 from typing import Final, NamedTuple, TypeAlias
 
 from agent.rhythm import RETRY_S
+from venuewatch.base.wire.messages import TICK_EVERY_S
 from venuewatch.rehearsal.sim.round_trip import RTO_MIN_S, RoundTrip, rings_at
-from venuewatch.wire.messages import TICK_EVERY_S
 
 RTO_MAX_S: Final = 120.0  # TCP_RTO_MAX, linux/include/net/tcp.h
 THIN_RETRIES: Final = 6  # TCP_THIN_LINEAR_RETRIES, likewise

@@ -4,7 +4,7 @@ import pytest
 
 from aggregator.core.diagnosis import RULES, diagnose
 from tests.aggregator.cases import AT, cause_of, evidence_of, feed
-from venuewatch.wire.checks import RESULTS_STATES, ResultsState
+from venuewatch.base.wire.checks import RESULTS_STATES, ResultsState
 
 CAUSES: dict[ResultsState, str] = {
     "frozen": "results_frozen",

@@ -3,10 +3,10 @@
 import random
 
 from aggregator.core.events import Scope, Subject
+from venuewatch.base.wire.checks import ResultsState
 from venuewatch.rehearsal.sim.world.layout import FEED, Layout, any_layout, with_first
 from venuewatch.rehearsal.sim.world.venue import SimHost, SimVenue
 from venuewatch.rehearsal.sim.world.world import World
-from venuewatch.wire.checks import ResultsState
 
 FIRST = "V1"
 

@@ -13,6 +13,10 @@ from agent.config import KEEPALIVE_S
 from agent.keeper import Keeper
 from agent.outbox import Line, Outbox
 from agent.schedule import Slots
+from venuewatch.base.wire import messages, topics
+from venuewatch.base.wire.messages import Probe
+from venuewatch.base.wire.reconnect import AT_CEILING, wait_before
+from venuewatch.base.wire.topics import Stream
 from venuewatch.rehearsal.sim.world import packets
 from venuewatch.rehearsal.sim.world.loop import Alarm, Loop
 from venuewatch.rehearsal.sim.world.machine import Machine
@@ -22,10 +26,6 @@ from venuewatch.rehearsal.sim.world.readings import Readings
 from venuewatch.rehearsal.sim.world.session import Receipt, Session
 from venuewatch.rehearsal.sim.world.spool import MemoryKeeper
 from venuewatch.rehearsal.sim.world.words import INTERVAL_S, Words
-from venuewatch.wire import messages, topics
-from venuewatch.wire.messages import Probe
-from venuewatch.wire.reconnect import AT_CEILING, wait_before
-from venuewatch.wire.topics import Stream
 
 STEP_S = 0.000_5  # what one turn of its loop takes, about
 FAREWELL_WITHIN_S = 1.0  # agent.session: how long it waits for the broker to have a farewell

@@ -6,12 +6,12 @@ comes back, and tells whether it is connected: 1 when it is, 0 by its will.
 
 import random
 
+from venuewatch.base.wire import topics
 from venuewatch.rehearsal.sim.world import packets
 from venuewatch.rehearsal.sim.world.broker import GIVE_UP_AFTER, Broker
 from venuewatch.rehearsal.sim.world.dial import Dial, Ways
 from venuewatch.rehearsal.sim.world.loop import Alarm, Loop
 from venuewatch.rehearsal.sim.world.tcp import Endpoint
-from venuewatch.wire import topics
 
 KEEPALIVE_S = 5.0  # mosquitto/venue-bridge.conf, like the two below
 RESTART_LEAST_S = 1.0

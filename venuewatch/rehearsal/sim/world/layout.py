@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from aggregator import inventory
 from aggregator.inventory import HostEntry, Inventory, VenueEntry
-from venuewatch.wire.links import Link
+from venuewatch.base.wire.links import Link
 
 FEED = "results"
 PROBE_PORT = 22

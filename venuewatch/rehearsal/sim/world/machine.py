@@ -4,10 +4,10 @@ import random
 from dataclasses import dataclass
 from typing import Literal
 
+from venuewatch.base.wire.checks import ResultsState
 from venuewatch.rehearsal.sim.world.loop import Loop
 from venuewatch.rehearsal.sim.world.network import Leg
 from venuewatch.rehearsal.sim.world.spool import Disk
-from venuewatch.wire.checks import ResultsState
 
 LAN_DELAY_S = 0.0002  # one way through a switch
 WALL_START = 1_800_000_000.0

@@ -17,16 +17,9 @@ from aggregator.core.events import (
     ProbeWanted,
 )
 from aggregator.core.watch import Watch
-from venuewatch.rehearsal.sim.world import packets
-from venuewatch.rehearsal.sim.world.dial import Dial, Port, Ways
-from venuewatch.rehearsal.sim.world.loop import Alarm, Loop
-from venuewatch.rehearsal.sim.world.machine import Clock
-from venuewatch.rehearsal.sim.world.process import Process
-from venuewatch.rehearsal.sim.world.stranger import ask_port
-from venuewatch.rehearsal.sim.world.subscription import Subscription
-from venuewatch.wire import topics
-from venuewatch.wire.errors import MalformedMessageError
-from venuewatch.wire.messages import (
+from venuewatch.base.wire import topics
+from venuewatch.base.wire.errors import MalformedMessageError
+from venuewatch.base.wire.messages import (
     TICK_EVERY_S,
     Acknowledge,
     CentreState,
@@ -35,6 +28,13 @@ from venuewatch.wire.messages import (
     Rebirth,
     encode,
 )
+from venuewatch.rehearsal.sim.world import packets
+from venuewatch.rehearsal.sim.world.dial import Dial, Port, Ways
+from venuewatch.rehearsal.sim.world.loop import Alarm, Loop
+from venuewatch.rehearsal.sim.world.machine import Clock
+from venuewatch.rehearsal.sim.world.process import Process
+from venuewatch.rehearsal.sim.world.stranger import ask_port
+from venuewatch.rehearsal.sim.world.subscription import Subscription
 
 NAME = "centre"
 LOOK_EVERY_S = 0.1  # as in aggregator.app, like the three below

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import NamedTuple, Protocol, TypeAlias
 
+from venuewatch.base.wire.links import Link
 from venuewatch.rehearsal.sim.world.dial import Port, Ways
-from venuewatch.wire.links import Link
 
 
 class Answer(Protocol):

@@ -3,11 +3,11 @@
 import random
 
 from agent.schedule import Slots
+from venuewatch.base.wire import readings
+from venuewatch.base.wire.messages import CheckReading, Checks, Vitals, encode
+from venuewatch.base.wire.topics import Stream
 from venuewatch.rehearsal.sim.world.loop import Loop
 from venuewatch.rehearsal.sim.world.machine import Machine
-from venuewatch.wire import readings
-from venuewatch.wire.messages import CheckReading, Checks, Vitals, encode
-from venuewatch.wire.topics import Stream
 
 VITALS_EVERY_S = 10.0  # agent.config.Heartbeat
 FEED_EVERY_S = 5.0

@@ -7,13 +7,13 @@ import random
 from typing import Protocol
 
 from aggregator.shell.broker import CEILING_S
+from venuewatch.base.wire import topics
+from venuewatch.base.wire.reconnect import wait_before
 from venuewatch.rehearsal.sim.world import packets
 from venuewatch.rehearsal.sim.world.dial import Dial, Port, Ways
 from venuewatch.rehearsal.sim.world.loop import Alarm, Loop
 from venuewatch.rehearsal.sim.world.process import Process
 from venuewatch.rehearsal.sim.world.tcp import Endpoint
-from venuewatch.wire import topics
-from venuewatch.wire.reconnect import wait_before
 
 REST_S = 0.010  # aggregator.shell.connection.COALESCE_S
 OPEN_WITHIN_S = 10.0  # aggregator.shell.broker.CONNECT_TIMEOUT_S

@@ -2,9 +2,9 @@
 
 from typing import Literal
 
+from venuewatch.base.wire.messages import Beat, Birth, Death, Echo, Probe, Probed, encode
 from venuewatch.rehearsal.sim.world.machine import Machine
 from venuewatch.rehearsal.sim.world.readings import VITALS_EVERY_S
-from venuewatch.wire.messages import Beat, Birth, Death, Echo, Probe, Probed, encode
 
 INTERVAL_S = 1.0  # agent.config.Heartbeat
 

@@ -11,10 +11,10 @@ from typing import Annotated, Final, Literal, TypeAlias, TypeVar
 
 import msgspec
 
-from venuewatch.wire.checks import CheckState, CheckValues
-from venuewatch.wire.errors import MalformedMessageError, Reason
-from venuewatch.wire.packing import unpacked
-from venuewatch.wire.readings import Readings
+from venuewatch.base.wire.checks import CheckState, CheckValues
+from venuewatch.base.wire.errors import MalformedMessageError, Reason
+from venuewatch.base.wire.packing import unpacked
+from venuewatch.base.wire.readings import Readings
 
 MAX_PAYLOAD_BYTES = 262_144
 """The largest payload that is looked at; vitals of a 256-core machine are about 60 kB."""

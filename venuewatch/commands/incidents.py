@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 import msgspec
 
 from aggregator.shell.incidents_json import IncidentJson, IncidentsJson
-from venuewatch import clock
-from venuewatch.config import one_line
+from venuewatch.base import clock
+from venuewatch.base.config import one_line
 
 NOT_WELL = 1
 USAGE_ERROR = 2

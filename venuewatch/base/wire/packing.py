@@ -7,7 +7,7 @@ of ours begins with the byte that a zlib stream begins with (RFC 1950, 2.2).
 
 import zlib
 
-from venuewatch.wire.errors import MalformedMessageError, Reason
+from venuewatch.base.wire.errors import MalformedMessageError, Reason
 
 PACKED_FROM = 1_000
 """From how many bytes on a message is packed; what is shorter fits a segment as it is."""

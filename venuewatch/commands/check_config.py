@@ -6,7 +6,7 @@ import sys
 import tomllib
 from pathlib import Path
 
-from venuewatch.config import ConfigError, one_line
+from venuewatch.base.config import ConfigError, one_line
 
 USAGE_ERROR = 2
 

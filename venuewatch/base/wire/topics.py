@@ -9,7 +9,7 @@ import re
 from enum import StrEnum
 from typing import NamedTuple
 
-from venuewatch.wire.errors import MalformedMessageError, Reason
+from venuewatch.base.wire.errors import MalformedMessageError, Reason
 
 ROOT = "venuewatch/v1"
 TICK = f"{ROOT}/_centre/tick"

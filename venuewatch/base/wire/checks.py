@@ -9,7 +9,7 @@ from typing import Annotated, Literal, TypeAlias, get_args
 
 import msgspec
 
-from venuewatch.wire.readings import By1, Family, catalogue_of, counter, gauge
+from venuewatch.base.wire.readings import By1, Family, catalogue_of, counter, gauge
 
 NetworkState: TypeAlias = Literal["ok", "warning", "critical", "unknown"]
 ResultsState: TypeAlias = Literal[

@@ -1,0 +1,1 @@
+"""The floor that agent and aggregator both stand on: wire, clock, configuration, log."""

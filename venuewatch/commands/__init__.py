@@ -1,0 +1,1 @@
+"""The smaller subcommands of ``venuewatch``, a file each."""
