@@ -28,15 +28,16 @@ from aggregator.core.events import (
 from aggregator.core.fleet import Fleet
 from aggregator.core.ticks import until_next_s
 from aggregator.core.watch import Watch
-from aggregator.shell import log_lines, port
-from aggregator.shell.broker import BrokerLink, subscription
-from aggregator.shell.http import Pages, Told
-from aggregator.shell.journal import Journal
-from aggregator.shell.metrics import Metrics
-from aggregator.shell.notify import Notifier
-from aggregator.shell.record import Record
+from aggregator.shell.http.app import Pages, Told
+from aggregator.shell.journal.recorder import Record
+from aggregator.shell.journal.writer import Journal
+from aggregator.shell.mqtt import port_probe
+from aggregator.shell.mqtt.link import BrokerLink, subscription
+from aggregator.shell.outlets import log as log_lines
+from aggregator.shell.outlets.venue_status import Statuses
+from aggregator.shell.outlets.webhook import Notifier
+from aggregator.shell.own_metrics import Metrics
 from aggregator.shell.signals import stop_on_signals
-from aggregator.shell.statuses import Statuses
 from aggregator.shell.walltime import WallTime
 from venuewatch import __version__
 from venuewatch.base import clock, log
@@ -235,7 +236,7 @@ class Aggregator:
         self._link.publish(topic, encode(command), qos=1)
 
     async def _ask_port(self) -> None:
-        said = await port.ask(self._settings.broker)
+        said = await port_probe.ask(self._settings.broker)
         self._watch.hear_port(said, self._now())
         self._tell()
 

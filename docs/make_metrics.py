@@ -9,7 +9,7 @@ from aggregator.core.diagnosis import RULES
 from aggregator.core.fleet import Fleet
 from aggregator.core.watch import Watch
 from aggregator.shell.exposition import OWN
-from aggregator.shell.metrics import Metrics
+from aggregator.shell.own_metrics import Metrics
 from venuewatch.base.wire.checks import check_families
 from venuewatch.base.wire.readings import families
 

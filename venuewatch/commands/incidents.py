@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from aggregator.shell.incidents_json import IncidentJson, IncidentsJson
+from aggregator.shell.http.incidents import IncidentJson, IncidentsJson
 from venuewatch.base import clock
 from venuewatch.base.config import one_line
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import mqtt5
 
 from aggregator import inventory
-from aggregator.shell.framing import Framer
+from aggregator.shell.mqtt.framing import Framer
 from aggregator.shell.signals import stop_on_signals
 from venuewatch import __version__
 from venuewatch.base import clock

@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 import pytest
 
 from aggregator.config import Broker
-from aggregator.shell.broker import BrokerLink, subscription
-from tests.aggregator.shell.scripted_broker import Chance, Linked, Notes, ScriptedBroker
+from aggregator.shell.mqtt.link import BrokerLink, subscription
+from tests.aggregator.shell.mqtt.scripted_broker import Chance, Linked, Notes, ScriptedBroker
 
 
 @pytest.fixture

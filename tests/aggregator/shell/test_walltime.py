@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from aggregator.core.events import Alive, Incident, Subject
 from aggregator.core.evidence import Evidence
-from aggregator.shell.incidents_json import incident_json, incident_of
+from aggregator.shell.http.incidents import incident_json, incident_of
 from aggregator.shell.walltime import STEPS_MAX, WallTime
 from tests.aggregator.scripted import WALL
 

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 
 import mqtt5
 
-from aggregator.shell.connection import Connection
-from tests.aggregator.shell.scripted_broker import PATIENCE_S, Notes
+from aggregator.shell.mqtt.connection import Connection
+from tests.aggregator.shell.mqtt.scripted_broker import PATIENCE_S, Notes
 
 GRANTED = mqtt5.SubAckReasonCode.GRANTED_QOS_AT_LEAST_ONCE
 

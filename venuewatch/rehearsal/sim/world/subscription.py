@@ -1,4 +1,4 @@
-"""The aggregator's lasting subscription, as ``aggregator.shell.broker`` keeps it.
+"""The aggregator's lasting subscription, as ``aggregator.shell.mqtt.link`` keeps it.
 
 Reads are coalesced: after each one the socket rests, and what comes meanwhile is one read.
 """
@@ -6,7 +6,7 @@ Reads are coalesced: after each one the socket rests, and what comes meanwhile i
 import random
 from typing import Protocol
 
-from aggregator.shell.broker import CEILING_S
+from aggregator.shell.mqtt.link import CEILING_S
 from venuewatch.base.wire import topics
 from venuewatch.base.wire.reconnect import wait_before
 from venuewatch.rehearsal.sim.world import packets
@@ -15,8 +15,8 @@ from venuewatch.rehearsal.sim.world.loop import Alarm, Loop
 from venuewatch.rehearsal.sim.world.process import Process
 from venuewatch.rehearsal.sim.world.tcp import Endpoint
 
-REST_S = 0.010  # aggregator.shell.connection.COALESCE_S
-OPEN_WITHIN_S = 10.0  # aggregator.shell.broker.CONNECT_TIMEOUT_S
+REST_S = 0.010  # aggregator.shell.mqtt.connection.COALESCE_S
+OPEN_WITHIN_S = 10.0  # aggregator.shell.mqtt.link.CONNECT_TIMEOUT_S
 
 
 class Listener(Protocol):

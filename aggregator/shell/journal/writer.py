@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from aggregator.core.ledger import Page
-from aggregator.shell import journal_rows
-from aggregator.shell.journal_rows import Remembered, Rows
-from aggregator.shell.journal_schema import prepare
+from aggregator.shell.journal import rows as journal_rows
+from aggregator.shell.journal.rows import Remembered, Rows
+from aggregator.shell.journal.schema import prepare
 from venuewatch.base import clock, log
 
 DAY_S = 86_400.0

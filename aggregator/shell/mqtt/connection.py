@@ -11,7 +11,7 @@ from typing import Protocol
 
 import mqtt5
 
-from aggregator.shell.framing import Framer, Refused, StreamError
+from aggregator.shell.mqtt.framing import Framer, Refused, StreamError
 from venuewatch.base.wire.errors import Reason
 
 COALESCE_S = 0.010

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from aggregator.config import Notify
-from aggregator.shell.journal_rows import Notice
+from aggregator.shell.journal.rows import Notice
 from venuewatch import __version__
 from venuewatch.base import config, log
 from venuewatch.base.wire.reconnect import wait_before

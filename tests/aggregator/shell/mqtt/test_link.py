@@ -8,7 +8,7 @@ import mqtt5
 import pytest
 
 from aggregator.config import Broker
-from tests.aggregator.shell.scripted_broker import PATIENCE_S, Linked, Notes, ScriptedBroker
+from tests.aggregator.shell.mqtt.scripted_broker import PATIENCE_S, Linked, Notes, ScriptedBroker
 
 
 async def test_the_session_outlives_the_connection_and_what_we_hold_is_bounded(

@@ -7,8 +7,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from prometheus_client.parser import text_string_to_metric_families
 
-from aggregator.shell.http import Pages, Told
-from aggregator.shell.metrics import Metrics
+from aggregator.shell.http.app import Pages, Told
+from aggregator.shell.own_metrics import Metrics
 from aggregator.shell.walltime import WallTime
 from tests.aggregator.scripted import WALL, ScriptedFleet
 

@@ -21,7 +21,7 @@ from prometheus_client.registry import Collector
 from aggregator.core.events import HostChanged
 from aggregator.core.states import HostState, Trigger
 from aggregator.core.watch import Watch
-from aggregator.shell.notify import Result
+from aggregator.shell.outlets.webhook import Result
 
 _LAG_WINDOW_S = 60.0
 _DETECTIONS = frozenset({Trigger.DEADLINE_PASSED, Trigger.CONNECTION_LOST})

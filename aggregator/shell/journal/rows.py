@@ -11,7 +11,7 @@ import msgspec
 
 from aggregator.core.events import ReadingHeard
 from aggregator.core.ledger import Page
-from aggregator.shell.incidents_json import IncidentJson
+from aggregator.shell.http.incidents import IncidentJson
 from venuewatch.base.wire.messages import encode
 
 ALIVE_AT = "alive_at"

@@ -7,7 +7,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from aggregator.core.events import HostChanged
 from aggregator.core.states import HostState, Trigger
-from aggregator.shell.metrics import Metrics
+from aggregator.shell.own_metrics import Metrics
 from tests.aggregator.scripted import ScriptedFleet
 from venuewatch.base.wire.errors import MalformedMessageError, Reason
 from venuewatch.base.wire.topics import Stream

@@ -11,9 +11,8 @@ import pytest
 
 from aggregator.core.events import ReadingHeard
 from aggregator.core.ledger import Page
-from aggregator.shell.incidents_json import IncidentJson
-from aggregator.shell.journal import Journal
-from aggregator.shell.journal_rows import (
+from aggregator.shell.http.incidents import IncidentJson
+from aggregator.shell.journal.rows import (
     NEXT_NUMBER,
     RECENT,
     ChangeRow,
@@ -22,6 +21,7 @@ from aggregator.shell.journal_rows import (
     Rows,
     TransitionRow,
 )
+from aggregator.shell.journal.writer import Journal
 from venuewatch.base import clock
 from venuewatch.base.wire.messages import Vitals
 from venuewatch.base.wire.readings import Readings
@@ -89,7 +89,7 @@ async def test_what_was_heard_is_known_to_the_next_process(path: Path) -> None:
 async def test_what_a_failing_disk_did_not_take_is_stored_when_it_does(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("aggregator.shell.journal._RETRY_AFTER_S", 0.01)
+    monkeypatch.setattr("aggregator.shell.journal.writer._RETRY_AFTER_S", 0.01)
     journal = Journal(path, keep_days=1)
     blocker = sqlite3.connect(path, isolation_level=None)
     blocker.execute("ALTER TABLE readings RENAME TO hidden")

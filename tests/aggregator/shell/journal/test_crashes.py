@@ -19,10 +19,10 @@ import pytest
 
 from aggregator.config import Notify
 from aggregator.core.states import HostState
-from aggregator.shell.journal import Journal
-from aggregator.shell.journal_rows import Rows
-from aggregator.shell.notify import Notifier
-from aggregator.shell.record import Record
+from aggregator.shell.journal.recorder import Record
+from aggregator.shell.journal.rows import Rows
+from aggregator.shell.journal.writer import Journal
+from aggregator.shell.outlets.webhook import Notifier
 from aggregator.shell.walltime import WallTime
 from tests.aggregator.centre import HOSTS, WALL, Centre
 
@@ -154,7 +154,7 @@ async def lived(path: Path, copies: Copies, monkeypatch: pytest.MonkeyPatch) -> 
         return database
 
     with monkeypatch.context() as patched:
-        patched.setattr("aggregator.shell.journal.sqlite3.connect", traced)
+        patched.setattr("aggregator.shell.journal.writer.sqlite3.connect", traced)
         process = Process(path, 0)
     for second in range(END):
         await process.written()
@@ -259,9 +259,9 @@ class Failing(sqlite3.Connection):
 async def test_whichever_statement_fails_the_journal_is_the_same_in_the_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("aggregator.shell.journal._RETRY_AFTER_S", 0.001)
+    monkeypatch.setattr("aggregator.shell.journal.writer._RETRY_AFTER_S", 0.001)
     monkeypatch.setattr(
-        "aggregator.shell.journal.sqlite3.connect",
+        "aggregator.shell.journal.writer.sqlite3.connect",
         lambda *arguments, **more: connect(*arguments, factory=Failing, **more),
     )
 

@@ -13,11 +13,11 @@ import pytest
 import trustme
 
 from aggregator.config import Notify
-from aggregator.shell import notify
-from aggregator.shell.journal_rows import Notice
-from aggregator.shell.notify import Notifier, Result
-from tests.aggregator.shell.receiver import Answer, Receiver
-from tests.aggregator.shell.scripted_broker import Chance
+from aggregator.shell.journal.rows import Notice
+from aggregator.shell.outlets import webhook as notify
+from aggregator.shell.outlets.webhook import Notifier, Result
+from tests.aggregator.shell.mqtt.scripted_broker import Chance
+from tests.aggregator.shell.outlets.receiver import Answer, Receiver
 from venuewatch.base.config import ConfigError
 
 TIMEOUT_S = 0.2

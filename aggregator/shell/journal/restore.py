@@ -4,8 +4,8 @@ from aggregator.core.fleet import Host
 from aggregator.core.memory import KnownHost, Memory, Moment
 from aggregator.core.states import ALIVE, HostState, Trigger
 from aggregator.core.watch import Watch
-from aggregator.shell.incidents_json import incident_of
-from aggregator.shell.journal_rows import ALIVE_AT, NEXT_NUMBER, HostRow, Remembered, TransitionRow
+from aggregator.shell.http.incidents import incident_of
+from aggregator.shell.journal.rows import ALIVE_AT, NEXT_NUMBER, HostRow, Remembered, TransitionRow
 from aggregator.shell.walltime import WallTime
 
 

@@ -13,10 +13,10 @@ import pytest
 
 from aggregator.config import Notify
 from aggregator.core.events import Subject
-from aggregator.shell.journal import Journal
-from aggregator.shell.journal_rows import Notice, Rows
-from aggregator.shell.notify import Notifier
-from aggregator.shell.record import Record
+from aggregator.shell.journal.recorder import Record
+from aggregator.shell.journal.rows import Notice, Rows
+from aggregator.shell.journal.writer import Journal
+from aggregator.shell.outlets.webhook import Notifier
 from aggregator.shell.walltime import WallTime
 from tests.aggregator.centre import HOSTS, WALL, Centre
 from venuewatch.base.wire.messages import Backlog, Vitals, encode
@@ -106,7 +106,7 @@ async def test_whoever_is_told_is_told_of_what_is_on_the_disk(path: Path) -> Non
 async def test_whoever_is_to_be_told_is_told_even_if_the_disk_is_full(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("aggregator.shell.journal._RETRY_AFTER_S", 0.01)
+    monkeypatch.setattr("aggregator.shell.journal.writer._RETRY_AFTER_S", 0.01)
     scene = Scene(path)
     scene.live(0, 10)
     await scene.written()

@@ -7,7 +7,7 @@ import msgspec
 from aggregator.core.events import Incident, Subject
 from aggregator.core.evidence import Verdict
 from aggregator.core.memory import Memory
-from aggregator.shell.statuses import INCIDENTS_MAX, Statuses
+from aggregator.shell.outlets.venue_status import INCIDENTS_MAX, Statuses
 from aggregator.shell.walltime import WallTime
 from tests.aggregator.centre import HOSTS, WALL, Centre
 

@@ -16,9 +16,9 @@ from aggregator.core.fleet import INF
 from aggregator.core.memory import restore
 from aggregator.core.states import HostState
 from aggregator.core.watch import Watch
-from aggregator.shell.incidents_json import IncidentJson, incident_json
-from aggregator.shell.journal import Journal
-from aggregator.shell.journal_rows import (
+from aggregator.shell.http.incidents import IncidentJson, incident_json
+from aggregator.shell.journal.restore import host_row, memory_of, resumed
+from aggregator.shell.journal.rows import (
     ALIVE_AT,
     NEXT_NUMBER,
     ChangeRow,
@@ -27,8 +27,8 @@ from aggregator.shell.journal_rows import (
     Rows,
     TransitionRow,
 )
-from aggregator.shell.notify import Notifier
-from aggregator.shell.recollection import host_row, memory_of, resumed
+from aggregator.shell.journal.writer import Journal
+from aggregator.shell.outlets.webhook import Notifier
 from aggregator.shell.walltime import WallTime
 
 _GREY = frozenset({(HostState.UP, HostState.LATE), (HostState.LATE, HostState.UP)})

@@ -8,8 +8,9 @@ from aiohttp import web
 
 from aggregator.core.fleet import Fleet, Venue
 from aggregator.core.register import Register
-from aggregator.shell import exposition, incidents_json
-from aggregator.shell.metrics import Metrics
+from aggregator.shell import exposition
+from aggregator.shell.http import incidents as incidents_json
+from aggregator.shell.own_metrics import Metrics
 from aggregator.shell.walltime import WallTime
 from venuewatch.base import clock
 

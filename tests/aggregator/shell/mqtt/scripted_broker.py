@@ -8,7 +8,7 @@ from typing import Self, TypeAlias, TypeVar
 
 import mqtt5
 
-from aggregator.shell.broker import BrokerLink
+from aggregator.shell.mqtt.link import BrokerLink
 from venuewatch.base.wire.errors import Reason
 
 PATIENCE_S = 5.0

@@ -6,8 +6,8 @@ import mqtt5
 import pytest
 
 from aggregator.config import Broker
-from aggregator.shell import broker as broker_module
-from tests.aggregator.shell.scripted_broker import Chance, Linked, Notes, ScriptedBroker
+from aggregator.shell.mqtt import link as broker_module
+from tests.aggregator.shell.mqtt.scripted_broker import Chance, Linked, Notes, ScriptedBroker
 
 Refusal = mqtt5.ConnAckReasonCode
 Goodbye = mqtt5.DisconnectReasonCode

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import mqtt5
 
 from aggregator.config import Broker
-from aggregator.shell.connection import BrokerError, Connection, Listener
+from aggregator.shell.mqtt.connection import BrokerError, Connection, Listener
 from venuewatch.base import config, log
 from venuewatch.base.wire import reconnect
 

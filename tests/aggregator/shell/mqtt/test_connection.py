@@ -3,8 +3,8 @@
 import mqtt5
 import pytest
 
-from aggregator.shell.connection import BrokerError
-from tests.aggregator.shell.scripted_broker import Notes
+from aggregator.shell.mqtt.connection import BrokerError
+from tests.aggregator.shell.mqtt.scripted_broker import Notes
 from tests.aggregator.shell.wire import Wire
 from venuewatch.base.wire.errors import Reason
 

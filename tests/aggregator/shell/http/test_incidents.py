@@ -7,8 +7,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from aggregator.shell.http import Pages, Told
-from aggregator.shell.metrics import Metrics
+from aggregator.shell.http.app import Pages, Told
+from aggregator.shell.own_metrics import Metrics
 from aggregator.shell.walltime import WallTime
 from tests.aggregator.scripted import WALL, ScriptedFleet
 

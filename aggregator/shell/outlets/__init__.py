@@ -1,0 +1,1 @@
+"""Where the core's outputs go, one outlet a file."""
