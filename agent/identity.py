@@ -42,6 +42,7 @@ def birth(
         os_boot_ms=milliseconds(psutil.boot_time()),
         keepalive_s=settings.broker.keepalive,
         stock_tcp=stock_tcp,
+        reconnect_max_s=settings.broker.reconnect_max_s,
     )
 
 

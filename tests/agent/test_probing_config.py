@@ -6,6 +6,7 @@ import pytest
 
 from agent import config, identity
 from venuewatch.base.config import ConfigError
+from venuewatch.base.wire.messages import decode_birth, encode
 
 NETWORKS = "Expected networks such as 10.1.0.0/16:"
 HOST = 'venue = "STA"\nhost = "alpha"\n'
@@ -61,3 +62,14 @@ def test_a_birth_says_the_keepalive_of_its_session(
     birth = identity.birth(settings, boot="a", session=1, address="", stock_tcp=False)
 
     assert birth.keepalive_s == keepalive_s
+
+
+@pytest.mark.parametrize(("text", "announced_s"), [("", 10.0), ("reconnect_max_s = 60", 60.0)])
+def test_birth_announces_configured_reconnect_limit(
+    tmp_path: Path, text: str, announced_s: float
+) -> None:
+    settings = read(tmp_path, f"[broker]\n{text}")
+
+    birth = identity.birth(settings, boot="a", session=1, address="", stock_tcp=False)
+
+    assert decode_birth(encode(birth)).reconnect_max_s == announced_s

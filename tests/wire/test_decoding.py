@@ -93,6 +93,7 @@ WIRES = {
             nodename="é",
             os_boot_ms=3,
             keepalive_s=5.0,
+            reconnect_max_s=60.0,
         ),
     ),
     "death": Wire(messages.decode_death, Death("a", 1, "lost")),
@@ -231,6 +232,7 @@ def test_any_beat_is_the_same_after_a_round_trip(beat: Beat) -> None:
         agent_version=st.text(st.characters(codec="utf-8"), max_size=256),
         machine=st.text(st.characters(codec="utf-8"), max_size=256),
         keepalive_s=st.floats(0, 65_535),
+        reconnect_max_s=st.floats(0.1, 86_400),
     )
 )
 def test_any_birth_is_the_same_after_a_round_trip(birth: Birth) -> None:

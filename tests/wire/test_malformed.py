@@ -15,6 +15,7 @@ from venuewatch.base.wire.messages import (
     decode_tick,
     decode_vitals,
 )
+from venuewatch.base.wire.reconnect import RECONNECT_MAX_S
 
 DEEP = 100_000
 ROW = '["eth0",1]'
@@ -180,6 +181,8 @@ def birth(**changed: str) -> bytes:
         {"keepalive_s": "-1"},
         {"keepalive_s": "65536"},
         {"keepalive_s": "null"},
+        {"reconnect_max_s": "0"},
+        {"reconnect_max_s": "86401"},
     ],
     ids=str,
 )
@@ -196,6 +199,10 @@ def test_a_birth_needs_no_facts_about_the_machine() -> None:
 
 def test_an_older_agents_birth_says_no_keepalive() -> None:
     assert decode_birth(birth()).keepalive_s == 0
+
+
+def test_birth_without_reconnect_limit_means_the_default() -> None:
+    assert decode_birth(birth()).reconnect_max_s == RECONNECT_MAX_S
 
 
 SECRET = "s3cret" * 3_000

@@ -12,6 +12,8 @@ from typing import Annotated, TypeVar
 
 import msgspec
 
+from venuewatch.base.wire.reconnect import RECONNECT_MAX_S
+
 T = TypeVar("T")
 
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
@@ -39,7 +41,7 @@ class Broker(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     key_file: str | None = None
     username: str | None = None
     password_file: str | None = None
-    reconnect_max_s: Seconds = 10.0
+    reconnect_max_s: Seconds = RECONNECT_MAX_S
 
     def __post_init__(self) -> None:
         if not self.address:

@@ -15,6 +15,7 @@ from venuewatch.base.wire.checks import CheckState, CheckValues
 from venuewatch.base.wire.errors import MalformedMessageError, Reason
 from venuewatch.base.wire.packing import unpacked
 from venuewatch.base.wire.readings import Readings
+from venuewatch.base.wire.reconnect import RECONNECT_MAX_S
 
 MAX_PAYLOAD_BYTES = 262_144
 """The largest payload that is looked at; vitals of a 256-core machine are about 60 kB."""
@@ -49,6 +50,7 @@ class Birth(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     ``keepalive_s``: the broker gives this session up, and says its will, when it was silent for
     1.5 times this (MQTT 5, 3.1.2.10); 0 where it is not known. ``stock_tcp``: my system treats a
     thin stream as any other, so that beats may be later on a link that loses packets.
+    ``reconnect_max_s``: the longest that I wait before I connect again.
     """
 
     boot: BootId
@@ -67,6 +69,7 @@ class Birth(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     os_boot_ms: Count = 0
     keepalive_s: Annotated[float, msgspec.Meta(ge=0, le=65_535)] = 0.0
     stock_tcp: bool = False
+    reconnect_max_s: Period = RECONNECT_MAX_S
 
 
 class Death(msgspec.Struct, frozen=True):
