@@ -23,7 +23,7 @@ from collections.abc import Mapping, Sequence
 from bench.kit.beating import BEAT_BYTES, TICK_BYTES, Beater, Holding, Listener, Pacing, Thin
 from bench.kit.exchange import Exchange
 from bench.kit.lateness import Lateness
-from bench.kit.long_line import LongLine, Pair, long_line
+from bench.kit.long_line import Ends, LongLine, long_line
 from bench.kit.members import INTERVAL_S
 from bench.kit.processes import BenchError, grant_files
 from bench.kit.result import Goal, Result, Row, Value, progress
@@ -108,7 +108,7 @@ def _row(side: str, heard: Lateness, stock: Lateness) -> Row:
 
 def _measure(
     line: LongLine,
-    pairs: Sequence[Pair],
+    pairs: Sequence[Ends],
     heard: Mapping[str, Lateness],
     options: argparse.Namespace,
 ) -> dict[str, Value]:
@@ -136,7 +136,7 @@ def _measure(
     }
 
 
-def _exchange(pairs: Sequence[Pair], heard: Mapping[str, Lateness], rng: random.Random) -> Exchange:
+def _exchange(pairs: Sequence[Ends], heard: Mapping[str, Lateness], rng: random.Random) -> Exchange:
     """Give the connections to the sides in turn, each with a phase of its own."""
     start = clock.monotonic()
     exchange = Exchange(start)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from bench.kit.beating import Beater, Listener
-from bench.kit.long_line import Pair
+from bench.kit.long_line import Ends
 from bench.kit.processes import BenchError
 from venuewatch.base import clock
 from venuewatch.base.wire.messages import TICK_EVERY_S
@@ -26,7 +26,7 @@ class Exchange:
         self._tick_at = start
         self._worst_lag_s = 0.0
 
-    def join(self, pair: Pair, beater: Beater, listener: Listener) -> None:
+    def join(self, pair: Ends, beater: Beater, listener: Listener) -> None:
         """Let a connection take part."""
         for sock, hear in ((pair.near, beater.hear), (pair.far, listener.hear)):
             self._hear[sock.fileno()] = hear

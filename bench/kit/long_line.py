@@ -1,28 +1,30 @@
 """A long line that loses packets, between two network namespaces of this machine.
 
-The kernels' TCP is real, and so is the delay line, which the tests of faults use, too.
+The kernels' TCP is real, and so is the delay line.
 """
 
 import contextlib
 import socket
 import struct
-import sys
 from collections.abc import Iterator
 from functools import partial
 from typing import Final, NamedTuple
 
-from bench.kit.faults import DEVICE, Count, Machine, Settings, Uplink, Way, inside
-from bench.kit.machine import package_version, program
-from bench.kit.processes import BenchError, is_root
+from bench.kit.processes import BenchError
+from venuewatch.rehearsal.stage.delay_line import Count, Settings, Way
+from venuewatch.rehearsal.stage.machine import StageError, inside
+from venuewatch.rehearsal.stage.network import HIGH, Pair
+from venuewatch.rehearsal.stage.run import run_of_namespaces
+from venuewatch.rehearsal.stage.uplink import DEVICE
 
-_LOW, _HIGH, _PORT = "10.80.0.1", "10.80.0.2", 1883
+_PORT = 1883
 _ABREAST = 64  # connections opened together: a listener's queue is 128 at the least
 _CONNECT_S = 10.0
 _QUEUE: Final = 10_000  # packets; a TUN device's own 500 would lose some of a burst of ticks
 _AT_ONCE: Final = struct.pack("ii", 1, 0)  # struct linger: a reset, and nothing is left
 
 
-class Pair(NamedTuple):
+class Ends(NamedTuple):
     """Both ends of a connection; neither blocks."""
 
     near: socket.socket
@@ -37,34 +39,27 @@ class LongLine:
     """
 
     def __init__(self, prefix: str, round_trip_s: float) -> None:
-        self._low, self._high = Machine(prefix, "low"), Machine(prefix, "high")
         self._delay_s = round_trip_s / 2
-        way = Way(delay_s=self._delay_s)
-        self._uplink = Uplink(self._low, self._high, DEVICE, way)
+        self._pair = Pair(prefix, Way(delay_s=self._delay_s))
         self._open = contextlib.ExitStack()
         self._listener: socket.socket
 
     def make(self, seed: int) -> None:
         """Make both namespaces and the line, which loses nothing yet."""
-        self._low.make()
-        self._high.make()
-        self._uplink.start(seed)
-        for machine, here, there in ((self._low, _LOW, _HIGH), (self._high, _HIGH, _LOW)):
-            machine.ip(
-                f"addr add {here} peer {there} dev {DEVICE}",
-                f"link set {DEVICE} txqueuelen {_QUEUE} up",
-            )
-        listen = partial(socket.create_server, (_HIGH, _PORT))
-        self._listener = self._open.enter_context(inside(self._high.namespace, listen))
+        self._pair.make(seed)
+        for machine in (self._pair.low, self._pair.high):
+            machine.ip(f"link set {DEVICE} txqueuelen {_QUEUE}")
+        listen = partial(socket.create_server, (HIGH, _PORT))
+        self._listener = self._open.enter_context(inside(self._pair.high.namespace, listen))
         self._listener.settimeout(_CONNECT_S)
 
-    def connect(self, wanted: int) -> list[Pair]:
+    def connect(self, wanted: int) -> list[Ends]:
         """Return so many connections.
 
         Raises:
             BenchError: the machine does not give them.
         """
-        pairs: list[Pair] = []
+        pairs: list[Ends] = []
         try:
             while len(pairs) < wanted:
                 pairs += self._connect_together(min(_ABREAST, wanted - len(pairs)))
@@ -75,25 +70,25 @@ class LongLine:
     def lose(self, share: float) -> tuple[Count, Count]:
         """Lose this share of the packets of each way from now on; return the counts until now."""
         way = Way(delay_s=self._delay_s, loss=share)
-        counts = self._uplink.change(Settings(way, way))
+        counts = self._pair.uplink.change(Settings(way, way))
         return counts.up, counts.down
 
     def close(self) -> None:
         """End the connections and the line; it may not have been made whole."""
         self._open.close()
-        self._uplink.close()
+        self._pair.uplink.close()
 
-    def _connect_together(self, count: int) -> list[Pair]:
-        near = inside(self._low.namespace, lambda: [self._dialled() for _ in range(count)])
+    def _connect_together(self, count: int) -> list[Ends]:
+        near = inside(self._pair.low.namespace, lambda: [self._dialled() for _ in range(count)])
         far = {}
         for _ in near:
             sock, (_, port) = self._listener.accept()
             far[port] = self._kept(sock)
-        return [Pair(sock, far[sock.getsockname()[1]]) for sock in near]
+        return [Ends(sock, far[sock.getsockname()[1]]) for sock in near]
 
     def _dialled(self) -> socket.socket:
         sock = self._kept(socket.socket())
-        sock.connect_ex((_HIGH, _PORT))  # it is in progress: the other end is waited for
+        sock.connect_ex((HIGH, _PORT))  # it is in progress: the other end is waited for
         return sock
 
     def _kept(self, sock: socket.socket) -> socket.socket:
@@ -111,26 +106,12 @@ def long_line(round_trip_s: float, seed: int) -> Iterator[LongLine]:
     Raises:
         BenchError: this machine cannot have one; it says what is needed.
     """
-    _require()
-    import pytest  # noqa: PLC0415 - it may be missing
-
-    from tests.faults.run import run_of_namespaces  # noqa: PLC0415 - likewise
-
     with contextlib.ExitStack() as stack:
         try:
             prefix = stack.enter_context(run_of_namespaces())
-        except pytest.skip.Exception as refusal:
-            raise BenchError(str(refusal)) from None
+        except StageError as error:
+            raise BenchError(str(error)) from None
         line = LongLine(prefix, round_trip_s)
         stack.callback(line.close)
         line.make(seed)
         yield line
-
-
-def _require() -> None:
-    if sys.platform != "linux" or not is_root():
-        raise BenchError("network namespaces and TUN devices are needed: run it as root on Linux")
-    if program("ip") is None or program("setpriv") is None:
-        raise BenchError("ip (iproute2) and setpriv (util-linux) are needed")
-    if package_version("pytest") is None:
-        raise BenchError("pytest is needed: the line is that of the tests")

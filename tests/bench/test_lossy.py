@@ -4,8 +4,7 @@ import json
 import os
 import random
 import socket
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +15,8 @@ from bench import lossy
 from bench.kit.beating import BEAT_BYTES, Beater, Listener, Thin
 from bench.kit.lateness import Lateness
 from bench.kit.processes import BenchError
-from tests.faults.namespace import names
-from tests.faults.run import run_of_namespaces
+from tests.faults.stage import staged
+from venuewatch.rehearsal.stage.machine import names
 
 
 @pytest.fixture
@@ -31,7 +30,7 @@ def ends() -> Iterator[tuple[socket.socket, socket.socket]]:
 
 @pytest.fixture
 def namespaces() -> None:
-    with run_of_namespaces():
+    with staged():
         pass
 
 
@@ -136,46 +135,16 @@ def test_a_connection_that_cannot_be_a_thin_stream_spoils_the_measurement(
         Thin(near, 0.0, "host")
 
 
-@pytest.mark.parametrize(
-    ("where", "value", "needed"),
-    [
-        ("is_root", lambda: False, "run it as root on Linux"),
-        ("program", lambda _name: None, "ip (iproute2) and setpriv (util-linux) are needed"),
-        ("package_version", lambda _name: None, "pytest is needed"),
-    ],
-)
-def test_what_it_needs_is_said_in_one_line(
-    where: str,
-    value: Callable[..., object],
-    needed: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+def test_a_line_without_root_is_refused_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     output = tmp_path / "out.json"
-    monkeypatch.setattr("bench.kit.long_line.is_root", lambda: True)
-    monkeypatch.setattr(f"bench.kit.long_line.{where}", value)
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
 
     assert command.main(["lossy", "--output", str(output)]) == 1
 
-    said = capsys.readouterr().err
-    assert said.startswith("lossy: ")
-    assert said.count("\n") == 1
-    assert needed in said
+    assert capsys.readouterr().err == "lossy: network namespaces need root on Linux\n"
     assert not output.exists()
-
-
-@pytest.mark.broker
-@pytest.mark.usefixtures("namespaces")
-def test_a_machine_that_refuses_such_a_line_is_said_in_one_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    refuse = partial(pytest.skip, "no tun here")
-    monkeypatch.setattr("tests.faults.run._skip_where_forbidden", lambda _name: refuse())
-
-    assert command.main(["lossy", "--output", str(tmp_path / "out.json")]) == 1
-
-    assert capsys.readouterr().err == "lossy: no tun here\n"
 
 
 @pytest.mark.broker

@@ -5,9 +5,9 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from tests.faults.machine import Machine
-from tests.faults.network import CENTRE, Lan
 from tests.integration.real import Agent, Process
+from venuewatch.rehearsal.stage.machine import Machine
+from venuewatch.rehearsal.stage.network import CENTRE, Lan
 
 RECONNECT_MAX_S: Final = 2.0
 """How long (s) anybody waits at most between two attempts, so that a world heals soon."""

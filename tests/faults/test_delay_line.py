@@ -10,28 +10,26 @@ from itertools import pairwise
 
 import pytest
 
-from tests.faults.delay_line import Direction, Settings, Way
-from tests.faults.machine import Machine
-from tests.faults.namespace import inside
-from tests.faults.run import run_of_namespaces
-from tests.faults.uplink import DEVICE, Uplink
+from tests.faults.stage import staged
 from tests.integration.real import until
 from venuewatch.base import clock
+from venuewatch.rehearsal.stage.delay_line import Direction, Settings, Way
+from venuewatch.rehearsal.stage.machine import Machine, inside
+from venuewatch.rehearsal.stage.network import HIGH, LOW, Pair
 
 pytestmark = pytest.mark.broker
 
-LOW, HIGH = "10.78.0.1", "10.78.0.2"
 ECHO_PORT = 7
 BURST = 100  # a socket surely holds as many small datagrams
 UNACKED, RETRANSMITTED = 24, 100  # offsets in struct tcp_info (linux/tcp.h)
 
 
 class Joined:
-    """Two machines with a line between them, the higher of which echoes what it is sent."""
+    """Two machines with a line between them; the higher echoes each packet."""
 
-    def __init__(self, low: Machine, high: Machine, line: Uplink) -> None:
-        self.low, self.high, self.line = low, high, line
-        self._echo = self.socket(high, HIGH, ECHO_PORT)
+    def __init__(self, pair: Pair) -> None:
+        self.low, self.high, self.line = pair.low, pair.high, pair.uplink
+        self._echo = self.socket(self.high, HIGH, ECHO_PORT)
         self.heard: list[int] = []
         threading.Thread(target=self._answer, name="echo", daemon=True).start()
 
@@ -56,14 +54,8 @@ class Joined:
 
 @pytest.fixture(scope="module")
 def pair() -> Iterator[Joined]:
-    with run_of_namespaces() as prefix:
-        low, high = Machine(prefix, "low"), Machine(prefix, "high")
-        low.make()
-        high.make()
-        line = Uplink(low, high, DEVICE).start()
-        low.ip(f"addr add {LOW} peer {HIGH} dev {DEVICE}", f"link set {DEVICE} up")
-        high.ip(f"addr add {HIGH} peer {LOW} dev {DEVICE}", f"link set {DEVICE} up")
-        joined = Joined(low, high, line)
+    with staged() as prefix:
+        joined = Joined(Pair(prefix).make())
         yield joined
         joined.close()
 

@@ -8,10 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.machine import Machine
-from tests.faults.namespace import inside, ip, names, remove
-from tests.faults.network import CENTRE, Lan, make_centre
-from tests.faults.run import run_of_namespaces
+from tests.faults.stage import staged
+from venuewatch.rehearsal.stage.machine import Machine, inside, ip, names, remove
+from venuewatch.rehearsal.stage.network import CENTRE, Lan, make_centre
 
 pytestmark = pytest.mark.broker
 
@@ -48,7 +47,7 @@ class Site:
 
 @pytest.fixture
 def site() -> Iterator[Site]:
-    with run_of_namespaces() as prefix:
+    with staged() as prefix:
         made = Site(prefix)
         yield made
         made.close()
@@ -113,7 +112,7 @@ def test_a_refused_word_to_a_fresh_machine_is_a_reset(site: Site) -> None:
 def test_this_machine_s_own_network_is_not_touched() -> None:
     before = own_network()
 
-    with run_of_namespaces() as prefix:
+    with staged() as prefix:
         site = Site(prefix)
         during = own_network()
         site.close()
@@ -122,7 +121,7 @@ def test_this_machine_s_own_network_is_not_touched() -> None:
 
 
 def test_a_run_leaves_neither_namespaces_nor_processes() -> None:
-    with run_of_namespaces() as prefix:
+    with staged() as prefix:
         machine = Machine(prefix, "left")
         machine.make()
         sleeper = subprocess.Popen(machine.command("sleep", "600"))
@@ -132,13 +131,13 @@ def test_a_run_leaves_neither_namespaces_nor_processes() -> None:
 
 
 def test_what_a_killed_run_left_is_removed_by_the_next() -> None:
-    with run_of_namespaces() as prefix, subprocess.Popen(["true"]) as gone:
+    with staged() as prefix, subprocess.Popen(["true"]) as gone:
         gone.wait()
         left = prefix.replace(str(os.getpid()), str(gone.pid))
         ip("netns", "add", left)
         ip("netns", "add", prefix)
         try:
-            with run_of_namespaces():
+            with staged():
                 found = names()
         finally:
             if left in names():

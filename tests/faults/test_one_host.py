@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.delay_line import Way
 from tests.faults.world import Plan, World, freeze, pause, world_of
 from tests.integration.real import until
 from venuewatch.base import clock
+from venuewatch.rehearsal.stage.delay_line import Way
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(180)]
 

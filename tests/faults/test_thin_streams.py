@@ -9,17 +9,15 @@ from typing import Final
 import pytest
 
 from agent import stream
-from tests.faults.delay_line import Way
-from tests.faults.machine import Machine
-from tests.faults.namespace import inside
-from tests.faults.run import run_of_namespaces
-from tests.faults.uplink import DEVICE, Uplink
+from tests.faults.stage import staged
 from tests.integration.real import until
 from venuewatch.base import clock
+from venuewatch.rehearsal.stage.delay_line import Way
+from venuewatch.rehearsal.stage.machine import inside
+from venuewatch.rehearsal.stage.network import HIGH, Pair
 
 pytestmark = pytest.mark.broker
 
-LOW, HIGH = "10.79.0.1", "10.79.0.2"
 PORT = 1883
 WAY_S = 0.1
 CUT_S = 4.0
@@ -30,10 +28,10 @@ RETRANSMITTED: Final = 100  # the offset of tcpi_total_retrans in struct tcp_inf
 class Line:
     """Two machines with a line of 0.2 s round trip between them, and a listener on the higher."""
 
-    def __init__(self, low: Machine, high: Machine, line: Uplink) -> None:
-        self.low, self.uplink = low, line
+    def __init__(self, pair: Pair) -> None:
+        self.low, self.uplink = pair.low, pair.uplink
         self._listener = inside(
-            high.namespace, lambda: socket.create_server((HIGH, PORT), family=socket.AF_INET)
+            pair.high.namespace, lambda: socket.create_server((HIGH, PORT), family=socket.AF_INET)
         )
 
     def connection(self) -> tuple[socket.socket, socket.socket]:
@@ -54,14 +52,8 @@ class Line:
 
 @pytest.fixture
 def line() -> Iterator[Line]:
-    with run_of_namespaces() as prefix:
-        low, high = Machine(prefix, "low"), Machine(prefix, "high")
-        low.make()
-        high.make()
-        uplink = Uplink(low, high, DEVICE, Way(delay_s=WAY_S)).start()
-        low.ip(f"addr add {LOW} peer {HIGH} dev {DEVICE}", f"link set {DEVICE} up")
-        high.ip(f"addr add {HIGH} peer {LOW} dev {DEVICE}", f"link set {DEVICE} up")
-        joined = Line(low, high, uplink)
+    with staged() as prefix:
+        joined = Line(Pair(prefix, Way(delay_s=WAY_S)).make())
         yield joined
         joined.close()
 

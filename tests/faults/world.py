@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from tests.faults import incidents
-from tests.faults.delay_line import Way
 from tests.faults.host import BROKER, Host
 from tests.faults.incidents import Incident
-from tests.faults.machine import Machine
-from tests.faults.network import CENTRE, Lan, address_of, make_centre
-from tests.faults.run import run_of_namespaces
+from tests.faults.stage import staged
 from tests.integration.real import Aggregator, Mosquitto, Process, until
+from venuewatch.rehearsal.stage.delay_line import Way
+from venuewatch.rehearsal.stage.machine import Machine
+from venuewatch.rehearsal.stage.network import CENTRE, Lan, address_of, make_centre
 
 _AT_ONCE: Final = 20
 _PAGES_EVERY_S: Final = 0.2
@@ -151,7 +151,7 @@ class World:
 @contextlib.contextmanager
 def world_of(folder: Path, plans: Sequence[Plan]) -> Iterator[World]:
     """Yield a world in which everybody is up; nothing is left of it afterwards."""
-    with run_of_namespaces() as prefix:
+    with staged() as prefix:
         world = World(folder, prefix, plans)
         try:
             world.start()

@@ -1,17 +1,19 @@
 """The network of a rehearsal: a centre, and venues with hosts on a LAN behind a router.
 
-Everything is in namespaces, with private addresses, and nothing of it touches this machine's own
-network: the centre is 10.77.0.1, host k of venue v 10.77.v.k. Each uplink is a delay line.
+For a look at the line alone there is a pair of machines, 10.78.0.1 and 10.78.0.2.
+Everything is in namespaces, with private addresses, and nothing touches this machine's own
+network: the centre is 10.77.0.1, host k of venue v is 10.77.v.k. Each uplink is a delay line.
 """
 
-from typing import Final
+from typing import Final, Self
 
-from tests.faults.delay_line import Way
-from tests.faults.machine import Machine
-from tests.faults.namespace import remove, set_kernel
-from tests.faults.uplink import DEVICE, Uplink
+from venuewatch.rehearsal.stage.delay_line import Way
+from venuewatch.rehearsal.stage.machine import Machine, remove, set_kernel
+from venuewatch.rehearsal.stage.uplink import DEVICE, Uplink
 
 CENTRE: Final = "10.77.0.1"
+LOW: Final = "10.78.0.1"
+HIGH: Final = "10.78.0.2"
 
 _ROUTER_HOST: Final = 254
 _FORWARD: Final = (("ipv4/ip_forward", "1"),)
@@ -63,7 +65,7 @@ class Lan:
             self._add(host)
 
     def unplug(self, host: int) -> None:
-        """Pull a host's cable: nothing of it is heard any more, nor anything said to it."""
+        """Pull a host's cable: no packet leaves the host any more, and none reaches it."""
         self.router.ip(f"link set port{host} down")
 
     def plug(self, host: int) -> None:
@@ -71,13 +73,13 @@ class Lan:
         self.router.ip(f"link set port{host} up")
 
     def replace(self, host: int) -> Machine:
-        """Put a fresh machine in a host's place: nothing of the old one's kernel is left."""
+        """Put a fresh machine in a host's place, with a kernel that knows no connection."""
         self.router.ip(f"link del port{host}")
         remove(self.hosts[host].namespace)
         return self._add(host)
 
     def close(self) -> None:
-        """End what runs here; the namespaces are the test run's to remove."""
+        """End the uplink; the run removes the namespaces."""
         self.uplink.close()
 
     def _add(self, host: int) -> Machine:
@@ -94,3 +96,20 @@ class Lan:
             f"route add default via {self.address(_ROUTER_HOST)}",
         )
         return machine
+
+
+class Pair:
+    """Two machines, ``LOW`` and ``HIGH``, that only an uplink joins: up is from low to high."""
+
+    def __init__(self, prefix: str, way: Way | None = None) -> None:
+        self.low, self.high = Machine(prefix, "low"), Machine(prefix, "high")
+        self.uplink = Uplink(self.low, self.high, DEVICE, way)
+
+    def make(self, seed: int = 1) -> Self:
+        """Make both machines and the line."""
+        self.low.make()
+        self.high.make()
+        self.uplink.start(seed)
+        for machine, here, there in ((self.low, LOW, HIGH), (self.high, HIGH, LOW)):
+            machine.ip(f"addr add {here} peer {there} dev {DEVICE}", f"link set {DEVICE} up")
+        return self

@@ -1,9 +1,9 @@
 """A long line between two machines: two TUN devices, joined by a process that delays and loses.
 
 IP packets are carried as they are, so round trips, retransmissions and silence are the kernels'
-own. ``delay_line.py SEED LOW HIGH`` takes the inherited descriptors of both devices: a packet goes
-*up* from low to high. Each line of standard input is a :class:`Settings` in JSON and is answered
-by a :class:`Counts`; the line ends with its input.
+own. ``-m venuewatch.rehearsal.stage.delay_line SEED LOW HIGH`` takes the inherited descriptors of
+both devices: a packet goes *up* from low to high. Each line of standard input is a
+:class:`Settings` in JSON and is answered by a :class:`Counts`; the line ends with its input.
 """
 
 import contextlib
@@ -24,10 +24,10 @@ _MOST_WAITING: Final = 20_000
 
 
 class Way(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How one direction behaves: each packet waits ``delay_s`` ± ``jitter_s`` (uniform), s.
+    """One direction: each packet waits ``delay_s`` ± ``jitter_s`` (uniform), s.
 
-    With jitter, packets may overtake each other. ``is_cut`` loses all, without a word, and also
-    what is on its way.
+    With jitter, packets may overtake each other. ``loss`` is the share that is lost. ``is_cut``
+    loses all, without a sign to the sender, and also the packets that are on their way.
     """
 
     delay_s: float = 0.0
@@ -37,21 +37,21 @@ class Way(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How the line behaves from now on."""
+    """Both directions of a line."""
 
     up: Way = Way()
     down: Way = Way()
 
 
 class Count(msgspec.Struct):
-    """Packets that were carried, and that were lost on purpose."""
+    """Packets that the line carried, and packets that it lost on purpose."""
 
     carried: int = 0
     lost: int = 0
 
 
 class Counts(msgspec.Struct):
-    """Since the line began."""
+    """Packets of each direction, and CPU time (s), since the line began."""
 
     up: Count
     down: Count
@@ -59,7 +59,7 @@ class Counts(msgspec.Struct):
 
 
 class Direction:
-    """What is on its way, in one direction. Times are monotonic seconds."""
+    """The packets on their way in one direction. Times are monotonic seconds."""
 
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
@@ -70,11 +70,11 @@ class Direction:
 
     @property
     def next_at(self) -> float | None:
-        """When the next packet arrives; None if there is none."""
+        """When the next packet arrives; None without any on its way."""
         return self._waiting[0][0] if self._waiting else None
 
     def change(self, way: Way) -> None:
-        """Behave so from now on."""
+        """Treat each packet from now on as ``way`` says."""
         self._way = way
         if way.is_cut:
             self.count.lost += len(self._waiting)
@@ -94,7 +94,7 @@ class Direction:
         heapq.heappush(self._waiting, (now + wait_s, self._ticket, packet))
 
     def arrived(self, now: float) -> list[bytes]:
-        """Return what has arrived by ``now``, in its order."""
+        """Return the packets that have arrived by ``now``, in their order."""
         packets = []
         while self._waiting and self._waiting[0][0] <= now:
             packets.append(heapq.heappop(self._waiting)[2])

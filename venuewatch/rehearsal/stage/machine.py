@@ -1,0 +1,132 @@
+"""A machine of its own: a network namespace, which is made, entered, and removed at the end."""
+
+import contextlib
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final, TypeVar
+
+T = TypeVar("T")
+
+_CLONE_NEWNET: Final = 0x40000000  # linux/sched.h
+_IP_TIMEOUT_S: Final = 60.0
+_CONNECT_TIMEOUT_S: Final = 5.0
+_QUIET: Final = (
+    ("ipv6/conf/all/disable_ipv6", "1"),
+    ("ipv6/conf/default/disable_ipv6", "1"),
+)
+
+
+class StageError(Exception):
+    """The stage can't be set up, or has lost a part; the text says which, for an operator."""
+
+
+class Machine:
+    """A network namespace called ``prefix`` + ``name``, in which programs are run."""
+
+    def __init__(self, prefix: str, name: str) -> None:
+        self.namespace = f"{prefix}{name}"
+
+    def make(self) -> None:
+        """Make it, with a loopback interface and nothing else.
+
+        Raises:
+            StageError: the kernel or iproute2 refuses.
+        """
+        ip("netns", "add", self.namespace)
+        set_kernel(self.namespace, _QUIET)
+        self.ip("link set lo up")
+
+    def ip(self, *lines: str) -> None:
+        """Do ``ip``'s commands there. Raises StageError."""
+        ip_batch(lines, self.namespace)
+
+    def command(self, *words: str) -> Sequence[str]:
+        """Return the command that runs ``words`` there, and not longer than its parent runs."""
+        enter = ("ip", "netns", "exec", self.namespace)
+        return (*enter, "setpriv", "--pdeathsig", "KILL", *words)
+
+    def connect(self, address: str, port: int) -> socket.socket:
+        """Return a TCP connection from there. Raises OSError."""
+        there = (address, port)
+        return inside(self.namespace, lambda: socket.create_connection(there, _CONNECT_TIMEOUT_S))
+
+
+def inside(namespace: str, work: Callable[[], T]) -> T:
+    """Return what ``work`` does in a namespace; a socket made there belongs there for ever.
+
+    Raises:
+        OSError: there is no namespace of that name, or entering it is not permitted.
+    """
+
+    def enter_and_work() -> T:
+        _enter(namespace)
+        return work()
+
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(enter_and_work).result()
+
+
+def ip(*words: str) -> str:
+    """Run iproute2's ``ip`` and return what it prints.
+
+    Raises:
+        StageError: it did not work; the text is what ``ip`` says.
+    """
+    return _run(["ip", *words], "")
+
+
+def ip_batch(lines: Iterable[str], namespace: str | None = None) -> None:
+    """Do many of ``ip``'s commands at once, in a namespace or in this machine's own.
+
+    Raises:
+        StageError: one of them did not work; the text is what ``ip`` says.
+    """
+    where = [] if namespace is None else ["-n", namespace]
+    _run(["ip", *where, "-batch", "-"], "\n".join(lines) + "\n")
+
+
+def set_kernel(namespace: str, settings: Sequence[tuple[str, str]]) -> None:
+    """Set values below /proc/sys/net, which each namespace has its own of."""
+
+    def write() -> None:
+        for name, value in settings:
+            Path("/proc/sys/net", name).write_text(value, encoding="ascii")
+
+    inside(namespace, write)
+
+
+def names() -> list[str]:
+    """Return the names of all namespaces."""
+    return [line.split()[0] for line in ip("netns", "list").splitlines()]
+
+
+def remove(namespace: str) -> None:
+    """Kill what runs in a namespace, and remove it. Raises StageError."""
+    for pid in ip("netns", "pids", namespace).split():
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(int(pid), signal.SIGKILL)
+    ip("netns", "del", namespace)
+
+
+def _enter(namespace: str) -> None:
+    """Move the calling thread into a network namespace."""
+    with Path("/run/netns", namespace).open("rb") as place:
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.setns(place.fileno(), _CLONE_NEWNET) != 0:
+            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+
+
+def _run(command: list[str], text: str) -> str:
+    try:
+        done = subprocess.run(
+            command, check=True, capture_output=True, text=True, input=text, timeout=_IP_TIMEOUT_S
+        )
+    except subprocess.CalledProcessError as error:
+        raise StageError(f"{' '.join(command)}: {error.stderr.strip()}") from None
+    return done.stdout
