@@ -11,12 +11,13 @@ import msgspec
 import psutil
 import pytest
 
-from venuewatch.rehearsal.sim import kills, run
-from venuewatch.rehearsal.sim.judging import OTHERS, OURS, judge
-from venuewatch.rehearsal.sim.report import as_data, misses, rows
-from venuewatch.rehearsal.sim.run import Plan
-from venuewatch.rehearsal.sim.tcp import Tcp
-from venuewatch.rehearsal.sim.trace import Spec
+from venuewatch.rehearsal import run
+from venuewatch.rehearsal.margins import kills
+from venuewatch.rehearsal.margins.judging import OTHERS, OURS, judge
+from venuewatch.rehearsal.margins.trace import Spec
+from venuewatch.rehearsal.report import as_data, misses, rows
+from venuewatch.rehearsal.run import Plan
+from venuewatch.rehearsal.tcp.sender import Tcp
 
 COLUMNS = {
     "link",
@@ -43,11 +44,13 @@ def simulate(*words: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture(scope="module")
-def short() -> run.Result:
+def short() -> run.RehearsalResult:
     return run.run(msgspec.structs.replace(SHORT, processes=1), lambda _done, _of: None)
 
 
-def test_the_same_seed_gives_the_same_result_on_any_number_of_processes(short: run.Result) -> None:
+def test_the_same_seed_gives_the_same_result_on_any_number_of_processes(
+    short: run.RehearsalResult,
+) -> None:
     again = run.run(msgspec.structs.replace(SHORT, processes=2), lambda _done, _of: None)
 
     assert [msgspec.to_builtins(row) for row in rows(again)] == [
@@ -55,7 +58,7 @@ def test_the_same_seed_gives_the_same_result_on_any_number_of_processes(short: r
     ]
 
 
-def test_another_seed_gives_another_result(short: run.Result) -> None:
+def test_another_seed_gives_another_result(short: run.RehearsalResult) -> None:
     plan = Plan(seed=2, links=("wired",), host_days=6.0, kills=25)
 
     other = run.run(plan, lambda _done, _of: None)
@@ -63,14 +66,14 @@ def test_another_seed_gives_another_result(short: run.Result) -> None:
     assert rows(other)[0].detection_mean_s != rows(short)[0].detection_mean_s
 
 
-def test_every_detector_has_a_row_for_every_class(short: run.Result) -> None:
+def test_every_detector_has_a_row_for_every_class(short: run.RehearsalResult) -> None:
     found = {(row.link, row.detector): row.host_days for row in rows(short)}
 
     assert set(found) == {(link, name) for link in SHORT.links for name in (OURS, *OTHERS)}
     assert (found["wired", OURS], found["wired", "chen"]) == (12.0, 6.0)
 
 
-def test_a_few_days_of_a_wired_class_raise_no_false_alarm(short: run.Result) -> None:
+def test_a_few_days_of_a_wired_class_raise_no_false_alarm(short: run.RehearsalResult) -> None:
     wired = short.links[0].judged
 
     assert wired.tallies[OURS].false_alarms == 0
@@ -79,7 +82,7 @@ def test_a_few_days_of_a_wired_class_raise_no_false_alarm(short: run.Result) -> 
 
 
 def test_no_seed_is_enough_to_be_accused_of_missing_the_target_by_chance(
-    short: run.Result,
+    short: run.RehearsalResult,
 ) -> None:
     assert all(row.upper95_per_1000 > 1 for row in rows(short))
 
@@ -107,7 +110,7 @@ def test_a_wired_host_that_ends_is_known_to_within_interval_margin_and_the_way()
     assert max(times["fixed 3x"]) == pytest.approx(3.0, abs=0.05)
 
 
-def test_the_data_has_what_other_programs_read(short: run.Result) -> None:
+def test_the_data_has_what_other_programs_read(short: run.RehearsalResult) -> None:
     data: dict[str, Any] = json.loads(json.dumps(as_data(short, [])))
 
     assert data["seed"] == 1

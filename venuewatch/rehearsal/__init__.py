@@ -1,1 +1,1 @@
-"""Rehearsals: what the core makes of faults that it has not met yet."""
+"""Rehearses faults on a virtual clock and judges what the core makes of them."""

@@ -12,11 +12,10 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from venuewatch.rehearsal import pages
-from venuewatch.rehearsal.sim import report
-from venuewatch.rehearsal.sim import run as simulation
-from venuewatch.rehearsal.sim.links import LINKS
-from venuewatch.rehearsal.sim.tcp import RTO_MAX_S, Tcp
+from venuewatch.rehearsal import pages, report
+from venuewatch.rehearsal import run as simulation
+from venuewatch.rehearsal.margins.links import LINKS
+from venuewatch.rehearsal.tcp.sender import RTO_MAX_S, Tcp
 
 INTERRUPTED = 130
 NOT_WELL = 1

@@ -9,15 +9,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from venuewatch.rehearsal.sim.links import CENTRE, HOST, LINKS, LinkModel, Often
-from venuewatch.rehearsal.sim.report import DEFINITION, Choice, Row, rows
-from venuewatch.rehearsal.sim.run import LinkResult, Result
-from venuewatch.rehearsal.sim.verdicts import Verdict
+from venuewatch.rehearsal.margins.links import CENTRE, HOST, LINKS, LinkModel, Often
+from venuewatch.rehearsal.report import DEFINITION, Choice, Row, rows
+from venuewatch.rehearsal.run import LinkResult, RehearsalResult
+from venuewatch.rehearsal.world.verdicts import MatrixRow
 
 _EXACT_BELOW = 100
 
 
-def show(console: Console, result: Result, chosen: Sequence[Choice]) -> None:
+def show(console: Console, result: RehearsalResult, chosen: Sequence[Choice]) -> None:
     """Print everything."""
     by_link: dict[str, list[Row]] = defaultdict(list)
     for row in rows(result):
@@ -77,21 +77,21 @@ def _peace(found: LinkResult) -> str:
     )
 
 
-def _show_matrix(console: Console, found: Sequence[Verdict]) -> None:
+def _show_matrix(console: Console, found: Sequence[MatrixRow]) -> None:
     """Faults down, causes across, each under its letter; what is not as expected stands out."""
     letters = dict(zip(sorted({said.cause for said in found}), ascii_letters, strict=False))
-    by_fault: dict[str, dict[str, Verdict]] = defaultdict(dict)
+    by_fault: dict[str, dict[str, MatrixRow]] = defaultdict(dict)
     for verdict in found:
         by_fault[verdict.fault][verdict.cause] = verdict
     first = max(map(len, by_fault))
-    width = 1 + max(len(str(verdict.count)) for verdict in found)
+    width = 1 + max(len(str(verdict.trials)) for verdict in found)
     heading = "".join(f"{letter:>{width}}" for letter in letters.values())
     _line(console, Text(f"{'what was said of which fault':{first}}{heading}", style="bold"))
     for fault, said in by_fault.items():
         line = Text(f"{fault:{first}}")
         for cause in letters:
             verdict_of = said.get(cause)
-            count = "." if verdict_of is None else str(verdict_of.count)
+            count = "." if verdict_of is None else str(verdict_of.trials)
             is_wrong = verdict_of is not None and not verdict_of.is_right
             line.append(f"{count:>{width}}", style="bold red" if is_wrong else "")
         _line(console, line)
@@ -122,7 +122,7 @@ def _choices(chosen: Sequence[Choice]) -> Table:
     return table
 
 
-def _explain(console: Console, result: Result) -> None:
+def _explain(console: Console, result: RehearsalResult) -> None:
     tcp = result.plan.tcp
     console.print(f"\n{DEFINITION}\n\nAssumed, by class of link, of one venue:", highlight=False)
     for name in result.plan.links:

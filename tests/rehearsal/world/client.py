@@ -2,13 +2,13 @@
 
 import random
 
-from venuewatch.rehearsal.sim.world import packets
-from venuewatch.rehearsal.sim.world.broker import Broker
-from venuewatch.rehearsal.sim.world.dial import Dial, Ways
-from venuewatch.rehearsal.sim.world.loop import Loop
-from venuewatch.rehearsal.sim.world.network import Leg, Way
-from venuewatch.rehearsal.sim.world.process import Process
-from venuewatch.rehearsal.sim.world.tcp import Endpoint
+from venuewatch.rehearsal.world import packets
+from venuewatch.rehearsal.world.broker import Broker
+from venuewatch.rehearsal.world.connect import ConnectAttempt, Ways
+from venuewatch.rehearsal.world.connection import Endpoint
+from venuewatch.rehearsal.world.loop import Loop
+from venuewatch.rehearsal.world.network import Leg, Way
+from venuewatch.rehearsal.world.process import SimProcess
 
 
 class Client:
@@ -26,7 +26,7 @@ class Client:
         self.loop = loop
         self.name = name
         self.leg = Leg(random.Random(0), delay_s=0.001)
-        self.process = Process(loop)
+        self.process = SimProcess(loop)
         self.endpoint: Endpoint | None = None
         self.heard: list[tuple[str, bytes, bool]] = []
         self.is_closed = False
@@ -35,9 +35,9 @@ class Client:
             name, keepalive_s, (f"{name}/death", b"lost"), is_persistent
         )
         way = Way(loop, [self.leg])
-        self.dial = Dial(loop, self.process, broker, Ways(way, way))
+        self.attempt = ConnectAttempt(loop, self.process, broker, Ways(way, way))
         self.was_refused = False
-        self.dial.begin(self._opened, self._refused)
+        self.attempt.begin(self._opened, self._refused)
 
     def publish(self, topic: str, payload: bytes, *, is_retained: bool = False) -> None:
         self.send(packets.Publish(topic, payload, 1, is_retained))

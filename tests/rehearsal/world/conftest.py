@@ -3,8 +3,8 @@ from collections.abc import Callable
 
 import pytest
 
-from venuewatch.rehearsal.sim.world.layout import Layout, VenuePlan
-from venuewatch.rehearsal.sim.world.world import World
+from venuewatch.rehearsal.world.layout import Layout, VenuePlan
+from venuewatch.rehearsal.world.world import World
 
 MakeWorld = Callable[..., World]
 

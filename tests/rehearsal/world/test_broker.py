@@ -3,9 +3,9 @@ import random
 import pytest
 
 from tests.rehearsal.world.client import Client
-from venuewatch.rehearsal.sim.world import packets
-from venuewatch.rehearsal.sim.world.broker import Broker
-from venuewatch.rehearsal.sim.world.loop import Loop
+from venuewatch.rehearsal.world import packets
+from venuewatch.rehearsal.world.broker import Broker
+from venuewatch.rehearsal.world.loop import Loop
 
 
 @pytest.fixture

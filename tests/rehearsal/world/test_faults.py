@@ -1,7 +1,7 @@
 import pytest
 
-from venuewatch.rehearsal.sim import faults, verdicts
-from venuewatch.rehearsal.sim.faults import NONE
+from venuewatch.rehearsal.world import faults, verdicts
+from venuewatch.rehearsal.world.faults import NONE
 
 SEED = 11
 TRIALS = 2
@@ -60,7 +60,7 @@ def test_the_matrix_counts_by_fault_and_cause_over_all_cores() -> None:
 
     rows = verdicts.run(SEED, 2, lambda: done.append(None), names=["agent_killed", "machine_off"])
 
-    assert [(row.fault, row.cause, row.count) for row in rows] == [
+    assert [(row.fault, row.cause, row.trials) for row in rows] == [
         ("agent_killed", "agent_stopped", 2),
         ("machine_off", "host_down", 2),
     ]

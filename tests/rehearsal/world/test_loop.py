@@ -1,4 +1,4 @@
-from venuewatch.rehearsal.sim.world.loop import Alarm, Loop
+from venuewatch.rehearsal.world.loop import Alarm, Loop
 
 
 def test_what_is_due_happens_in_order_and_at_its_time() -> None:

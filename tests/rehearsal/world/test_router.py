@@ -1,6 +1,6 @@
 import pytest
 
-from venuewatch.rehearsal.sim.world.router import Router, is_wanted
+from venuewatch.rehearsal.world.router import Router, is_wanted
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 from tests.rehearsal.world.conftest import MakeWorld
 from venuewatch.base.wire import topics
-from venuewatch.rehearsal.sim.world.world import World
+from venuewatch.rehearsal.world.world import World
 
 
 def test_an_undisturbed_fleet_is_settled_and_nothing_is_said_of_it(make_world: MakeWorld) -> None:

@@ -3,11 +3,10 @@
 import random
 from functools import partial
 
-from venuewatch.rehearsal.sim.world.loop import Loop
-from venuewatch.rehearsal.sim.world.network import Leg, Way
-from venuewatch.rehearsal.sim.world.process import Process
-from venuewatch.rehearsal.sim.world.rto import RTO_AGENT_MAX_S, RTO_STOCK_MAX_S
-from venuewatch.rehearsal.sim.world.tcp import Endpoint
+from venuewatch.rehearsal.world.connection import RTO_AGENT_MAX_S, RTO_STOCK_MAX_S, Endpoint
+from venuewatch.rehearsal.world.loop import Loop
+from venuewatch.rehearsal.world.network import Leg, Way
+from venuewatch.rehearsal.world.process import SimProcess
 
 DELAY_S = 0.01
 
@@ -30,13 +29,13 @@ class Wire:
         rng = random.Random(seed)
         self.up = CountedLeg(rng, delay_s=DELAY_S, loss=loss)
         self.down = Leg(rng, delay_s=DELAY_S, loss=loss)
-        self.near_process = Process(self.loop)
+        self.near_process = SimProcess(self.loop)
         self.near = Endpoint(
             self.loop, self.near_process, Way(self.loop, [self.up]), rto_max_s=RTO_AGENT_MAX_S
         )
         self.far = Endpoint(
             self.loop,
-            Process(self.loop),
+            SimProcess(self.loop),
             Way(self.loop, [self.down]),
             rto_max_s=RTO_STOCK_MAX_S,
         )

@@ -1,0 +1,88 @@
+"""What the simulation leaves out shows in nothing that the core says."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from venuewatch.rehearsal.margins.judging import worth_playing_s
+from venuewatch.rehearsal.margins.outages import Span
+from venuewatch.rehearsal.margins.replay import Replayed, replay
+from venuewatch.rehearsal.margins.trace import CALM_S, Spec, Trace
+
+UNTIL = 600.0
+BELOW_PATIENCE_S = 0.9
+LONGER_S = 4.0
+MARGIN_S = 2.0  # so small that hosts fall, and venues with them
+
+stalls = st.lists(
+    st.builds(
+        lambda start, lasts_s: Span(start, start + lasts_s),
+        st.floats(CALM_S, UNTIL - 2 * CALM_S),
+        st.floats(0.05, 5.0),
+    ),
+    max_size=2,
+).filter(lambda spans: len(spans) < 2 or abs(spans[0].start - spans[1].start) > 6.0)
+
+
+def trace_of(link: str, seed: int, broker: list[Span], aggregator: list[Span]) -> Trace:
+    trace = Trace(Spec(link, str(seed), UNTIL))
+    trace.broker_stalls = sorted(broker)
+    trace.aggregator_stalls = sorted(aggregator)
+    return trace
+
+
+def changes(replayed: Replayed) -> list[tuple[str, str, float]]:
+    """Return what changed, when to the microsecond: times that were shifted differ by less."""
+    return sorted((host, state, round(at, 6)) for at, host, state in replayed.changes)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.sampled_from(("wired", "metro", "satellite", "cellular", "bursty")),
+    st.integers(0, 10_000),
+    stalls,
+    stalls,
+)
+def test_skipping_changes_no_event(
+    link: str, seed: int, broker: list[Span], aggregator: list[Span]
+) -> None:
+    trace = trace_of(link, seed, broker, aggregator)
+
+    whole = replay(trace, margin_s=MARGIN_S, worth_s=BELOW_PATIENCE_S, is_whole=True)
+    skipping = replay(trace, margin_s=MARGIN_S, worth_s=BELOW_PATIENCE_S, remembered_s=0.0)
+
+    assert changes(skipping) == changes(whole)
+    assert sorted(what for _, what in skipping.oddities) == sorted(
+        what for _, what in whole.oddities
+    )
+    assert skipping.played_s < whole.played_s == UNTIL
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.sampled_from(("satellite_lossy", "bursty_satellite")), st.integers(0, 10_000))
+def test_skipping_what_comes_within_half_of_the_margin_changes_no_accusation(
+    link: str, seed: int
+) -> None:
+    trace = trace_of(link, seed, [], [])
+
+    whole = replay(trace, margin_s=LONGER_S, worth_s=LONGER_S / 2, is_whole=True)
+    skipping = replay(trace, margin_s=LONGER_S, worth_s=LONGER_S / 2, remembered_s=0.0)
+
+    assert [(said.host, round(said.at, 6)) for said in skipping.accusations] == [
+        (said.host, round(said.at, 6)) for said in whole.accusations
+    ]
+
+
+def test_most_of_a_good_links_time_is_skipped() -> None:
+    trace = trace_of("wired", 1, [], [])
+
+    played_s = replay(trace, worth_s=BELOW_PATIENCE_S).played_s
+
+    assert played_s < UNTIL / 4
+
+
+def test_that_an_agent_leaves_beats_out_on_a_lossy_link_is_no_reason_to_play_them() -> None:
+    trace = trace_of("satellite_lossy", 1, [], [])
+
+    played_s = replay(trace, worth_s=worth_playing_s(12.0)).played_s
+
+    assert played_s < UNTIL / 4

@@ -1,0 +1,242 @@
+"""A trace, played to the real core: all that was disturbed, and as little as can be of the rest.
+
+Where every beat comes in time for so long that the core remembers nothing before, whole seconds
+are left out, and the core's clock with them: its world is one in which less time passed. What
+was left out shows in no event (``tests/rehearsal/test_skipping.py``).
+"""
+
+import heapq
+import math
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from agent.config import KEEPALIVE_S
+from aggregator.core.events import BirthWanted, ProbeWanted
+from venuewatch.rehearsal.margins.core import Accusation, Core
+from venuewatch.rehearsal.margins.links import CENTRE, HOST, LINKS
+from venuewatch.rehearsal.margins.outages import Span
+from venuewatch.rehearsal.margins.path import ReceivedBeat, Will
+from venuewatch.rehearsal.margins.playing import worth_playing
+from venuewatch.rehearsal.margins.trace import HostTrace, Trace
+
+REMEMBERED_S = 900.0
+"""For how long (s) after an accusation everything is played: three half-lives of flap damping."""
+
+_CANARY_S = 0.002
+_LAN_S = 0.01
+
+
+class Replayed(NamedTuple):
+    """What the core made of a trace, with the trace's times (s).
+
+    ``unsettled``: hosts that were neither up nor late when peace had returned, and incidents that
+    were open at the end.
+    ``played_s``: how much of the trace was played.
+    """
+
+    accusations: list[Accusation]
+    oddities: list[tuple[float, str]]
+    changes: list[tuple[float, str, str]]
+    centre: int
+    unsettled: int
+    margin_s: float
+    played_s: float
+
+
+def core_for(trace: Trace, margin_s: float | None) -> Core:
+    """Return a core that expects the hosts of ``trace``."""
+    venues: dict[str, list[str]] = {}
+    for host in trace.hosts:
+        venues.setdefault(host.venue, []).append(host.name)
+    return Core(trace.spec.link, venues, margin_s, stock_tcp=trace.spec.tcp.is_stock)
+
+
+def replay(
+    trace: Trace,
+    *,
+    margin_s: float | None = None,
+    worth_s: float,
+    remembered_s: float = REMEMBERED_S,
+    is_whole: bool = False,
+) -> Replayed:
+    """Play ``trace`` to a new core; ``margin_s`` replaces that of its class of link.
+
+    ``worth_s``: how late (s) a beat must be for its surroundings to be played. Below the margin
+    no accusation is missed, below the patience no change of any state. ``remembered_s``: see
+    :data:`REMEMBERED_S`. ``is_whole`` plays all.
+    """
+    player = Player(trace, core_for(trace, margin_s))
+    until = trace.spec.until
+    spans = [Span(0.0, until)] if is_whole else worth_playing(trace, worth_s)
+    while spans:
+        span = spans.pop(0)
+        fallen_at = player.play(span.start, span.end)
+        while fallen_at + remembered_s > player.played_to and player.played_to < until:
+            end = min(until, fallen_at + remembered_s)
+            while spans and spans[0].start <= end:
+                end = max(end, spans.pop(0).end)
+            fallen_at = player.play(player.played_to, end)
+    return player.result()
+
+
+class Player:
+    """Plays a trace to a core, span by span, in order of time.
+
+    Neighbours that are asked reach every host but the one that is ``dead``.
+
+    Attributes:
+        played_to: up to when (s, of the trace) it has been played.
+    """
+
+    def __init__(self, trace: Trace, core: Core, *, dead: str | None = None) -> None:
+        self._trace = trace
+        self._dead = dead
+        self._core = core
+        self._way_s = LINKS[trace.spec.link].rtt_s / 2
+        self._keepalive_s = KEEPALIVE_S[LINKS[trace.spec.link].link]
+        self._told_stall: Span | None = None
+        self._wills = sorted(
+            (will.at, host.name, will) for host in trace.hosts for will in host.wills()
+        )
+        self._sessions = dict.fromkeys((host.name for host in trace.hosts), 0)
+        self._skipped = 0
+        self._shifts: list[tuple[float, int]] = [(-math.inf, 0)]
+        self._queue: list[tuple[float, int, Callable[[float], None]]] = []
+        self._ticket = 0
+        self._unsettled = 0
+        self._played_s = 0.0
+        self.played_to = 0.0
+        core.subscribed(0.0)
+
+    def play(self, start: float, end: float) -> float:
+        """Play from ``start`` to ``end``, whole seconds; return when (s) a host last fell."""
+        core = self._core
+        self._skip_to(start)
+        for second in range(math.floor(self.played_to), math.floor(end)):
+            self._push(float(second), self._tick)
+        for host in self._trace.hosts:
+            first = host.rhythm.first_due(self.played_to) if self.played_to else 0
+            for heard in host.between(first, host.rhythm.first_due(end)):
+                self._push_beat(host, heard)
+        while self._wills and self._wills[0][0] < end:
+            at, name, will = self._wills.pop(0)
+            self._push_will(at, name, will)
+        self._drain(end)
+        core.advance(end - self._skipped)
+        self._played_s += end - self.played_to
+        self.played_to = end
+        self._unsettled += len(core.wronged())
+        return self._trace_time(core.accusations[-1].at) if core.accusations else -math.inf
+
+    def result(self) -> Replayed:
+        """Return what came of it."""
+        core = self._core
+        return Replayed(
+            [
+                Accusation(self._trace_time(at), host, self._trace_time(since))
+                for at, host, since in core.accusations
+            ],
+            [(self._trace_time(at), what) for at, what in core.oddities],
+            [(self._trace_time(at), host, state) for at, host, state in core.changes],
+            core.centre,
+            self._unsettled + core.open_incidents,
+            core.margin_s,
+            self._played_s,
+        )
+
+    def _skip_to(self, start: float) -> None:
+        leap = math.floor(start - self.played_to)
+        if leap <= 0:
+            return
+        self._skipped += leap
+        self.played_to += leap
+        self._shifts.append((self.played_to - self._skipped, self._skipped))
+
+    def _trace_time(self, core_time: float) -> float:
+        shift = 0
+        for since, skipped in self._shifts:
+            if core_time < since:
+                break
+            shift = skipped
+        return core_time + shift
+
+    def _push(self, at: float, act: Callable[[float], None]) -> None:
+        """Have something reach the centre at ``at`` (s of the trace), or after its stall."""
+        stall = self._within(self._trace.aggregator_stalls, at)
+        self._ticket += 1
+        heapq.heappush(self._queue, (at if stall is None else stall.end, self._ticket, act))
+
+    def _push_through_broker(self, at: float, act: Callable[[float], None]) -> None:
+        stall = self._within(self._trace.broker_stalls, at)
+        self._push(at if stall is None else stall.end, act)
+
+    @staticmethod
+    def _within(spans: Iterable[Span], at: float) -> Span | None:
+        return next((span for span in spans if span.start <= at < span.end), None)
+
+    def _push_beat(self, host: HostTrace, heard: ReceivedBeat) -> None:
+        skipped = self._skipped
+
+        def hear(now: float) -> None:
+            core_now = now - skipped
+            if heard.session > self._sessions[host.name]:
+                self._sessions[host.name] = heard.session
+                self._core.birth(host.name, heard.session, core_now, keepalive_s=self._keepalive_s)
+            due = host.rhythm.due(heard.number) - skipped
+            number = heard.number - skipped
+            self._core.beat(host.name, heard.session, number, core_now, due=due, way_s=self._way_s)
+
+        self._push_through_broker(heard.at, hear)
+
+    def _push_will(self, at: float, name: str, will: Will) -> None:
+        skipped = self._skipped
+        self._push_through_broker(
+            at, lambda now: self._core.will(name, will.session, now - skipped)
+        )
+
+    def _tick(self, now: float) -> None:
+        tick = self._core.tick(now - self._skipped)
+        skipped = self._skipped
+        self._push_through_broker(
+            now + _CANARY_S, lambda heard: self._core.hear_canary(tick, heard - skipped)
+        )
+
+    def _drain(self, end: float) -> None:
+        while self._queue and self._queue[0][0] < end:
+            at, _, act = heapq.heappop(self._queue)
+            self._tell_stall(at)
+            act(at)
+            if self._core.wanted:
+                self._answer(at)
+
+    def _tell_stall(self, now: float) -> None:
+        """Have the centre know of its own stall before it hears what waited."""
+        stall = self._within(self._trace.aggregator_stalls, math.nextafter(now, 0.0))
+        if stall is None or stall is self._told_stall or stall.end != now:
+            return
+        self._told_stall = stall
+        if stall.end - stall.start >= CENTRE.told_from_s:
+            self._core.stalled(stall.start - self._skipped, stall.end - self._skipped)
+
+    def _answer(self, now: float) -> None:
+        wanted, self._core.wanted = self._core.wanted, []
+        for want in wanted:
+            if isinstance(want, ProbeWanted):
+                self._push_through_broker(
+                    now + 2 * self._way_s + _LAN_S, self._probed(want, self._sessions[want.by])
+                )
+            elif isinstance(want, BirthWanted):
+                self._push_through_broker(now + 2 * self._way_s, self._born(want))
+
+    def _probed(self, want: ProbeWanted, session: int) -> Callable[[float], None]:
+        skipped, is_reached = self._skipped, want.host != self._dead
+        return lambda now: self._core.probed(want, session, now - skipped, is_reached=is_reached)
+
+    def _born(self, want: BirthWanted) -> Callable[[float], None]:
+        skipped, session = self._skipped, self._sessions[want.host]
+        return lambda now: self._core.birth(
+            want.host, session, now - skipped, keepalive_s=self._keepalive_s
+        )
+
+
+assert HOST.interval_s == 1.0  # noqa: S101 - leaps are whole seconds, and so are intervals

@@ -1,0 +1,306 @@
+"""One thin stream over stock Linux TCP: when what was written arrives, and in what bursts.
+
+Timers are those of RFC 6298 with Linux's minimum (200 ms on the variance's term), the tail loss
+probe and the loss detection by time of RFC 8985, one probe a flight. What is written while a
+loss is being repaired waits in the sender, as it does in Linux with one segment in flight: the
+congestion window is closed until the lost one is acknowledged. The receiver acknowledges at once,
+and again with the centre's tick, each second. Compared with Linux 6.18 (RTT 20, 100 and 600 ms; 1
+to 6 losses in a row; gaps of 1, 3 and 6 s; losses after a late answer): the same retransmissions,
+to a few hundredths of a second. Simplified, to the worse: nothing but beats shows a loss.
+"""
+
+import heapq
+import math
+from collections.abc import Callable
+from itertools import count
+from typing import Final, NamedTuple, TypeAlias
+
+from agent.rhythm import RETRY_S
+from venuewatch.base.wire.messages import TICK_EVERY_S
+from venuewatch.rehearsal.tcp.round_trip import RTO_MIN_S, RoundTrip, rings_at
+
+RTO_MAX_S: Final = 120.0  # TCP_RTO_MAX, linux/include/net/tcp.h
+THIN_RETRIES: Final = 6  # TCP_THIN_LINEAR_RETRIES, likewise
+_THIN: Final = 4  # tcp_stream_is_thin(), likewise: fewer segments in flight
+_PROBE_EXTRA_S: Final = 0.002  # TCP_TIMEOUT_MIN_US, likewise
+
+
+class Tcp(NamedTuple):
+    """What an agent's system does: its longest timeout (s), and whether thin streams are as any.
+
+    Where ``is_stock`` the timeout of a thin stream doubles too, and the agent can't tell what was
+    acknowledged: so it is on systems other than Linux, and over a websocket.
+    """
+
+    rto_max_s: float = RTO_MAX_S
+    is_stock: bool = False
+
+
+LINUX: Final = Tcp()
+
+
+Carry: TypeAlias = Callable[[float], float | None]
+"""When (s) a packet that is sent at the given moment arrives; None if it is lost."""
+
+
+class Arrival(NamedTuple):
+    """A beat's number, when (s) it was heard, and when the copy that brought it was sent."""
+
+    at: float
+    number: int
+    sent: float
+
+
+class _Segment:
+    __slots__ = ("is_received", "is_resent", "is_sacked", "numbers", "sent")
+
+    def __init__(self, numbers: list[int]) -> None:
+        self.numbers = numbers
+        self.sent = -math.inf
+        self.is_resent = False
+        self.is_received = False
+        self.is_sacked = False
+
+
+_ARRIVE, _ACK, _REORDER, _TICK, _RETRY = range(5)
+
+
+class Sender:
+    """The sender's side and the receiver's, over a path that loses and delays.
+
+    ``write`` and ``advance`` are called in order of time. ``linear_retries``: for so many timeouts
+    in a row a thin stream does not double its timeout, as with TCP_THIN_LINEAR_TIMEOUTS. With
+    ``holds`` the agent hands a beat in only when the one before is acknowledged, looks for that
+    each RETRY_S, and then has no use for any but the newest.
+
+    Attributes:
+        arrivals: what the receiver's application was handed, in order; the caller takes it.
+        acknowledged_at: when (s) the sender last learned of anything new.
+    """
+
+    def __init__(
+        self,
+        up: Carry,
+        down: Carry,
+        round_trip: RoundTrip,
+        *,
+        rto_max_s: float = RTO_MAX_S,
+        linear_retries: int = 0,
+        holds: bool = False,
+    ) -> None:
+        self._up = up
+        self._down = down
+        self.round_trip = round_trip
+        self._rto_max_s = rto_max_s
+        self._linear_retries = linear_retries
+        self._holds = holds
+        self._retries = 0
+        self._backoff = 0
+        self._is_held = False
+        self._is_undone = False
+        self._has_probed = False
+        self._timer = math.inf
+        self._flight: list[_Segment] = []
+        self._waiting: list[int] = []
+        self._events: list[tuple[float, int, int, list[_Segment], float]] = []
+        self._ticket = count()
+        self._newest_received = -math.inf
+        self.arrivals: list[Arrival] = []
+        self.acknowledged_at = -math.inf
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether everything that was written is acknowledged."""
+        return not self._flight and not self._waiting
+
+    @property
+    def next_at(self) -> float:
+        """When (s) something happens next; infinity if nothing is under way."""
+        if self.is_idle:
+            return math.inf
+        return min(self._events[0][0], self._timer) if self._events else self._timer
+
+    def write(self, number: int, now: float) -> None:
+        """Hand in one beat."""
+        if self._holds and not self.is_idle:
+            if not self._waiting:
+                self._push(now + RETRY_S, _RETRY)
+            self._waiting = [number]
+        elif self._is_held:
+            self._waiting.append(number)
+        else:
+            self._send_new([number], now)
+
+    def advance(self, now: float) -> None:
+        """Let everything happen that is due by ``now``."""
+        events = self._events
+        while not self.is_idle:
+            at = events[0][0] if events else math.inf
+            if self._timer < at:
+                if self._timer > now:
+                    return
+                self._time_out(self._timer)
+                continue
+            if at > now:
+                return
+            _, _, kind, segments, sent = heapq.heappop(events)
+            if kind == _ARRIVE:
+                self._arrive(segments, sent, at)
+            elif kind == _ACK:
+                self._hear_ack(segments, sent, at)
+            elif kind == _RETRY:
+                self._retry(at)
+            elif kind == _TICK:
+                self._acknowledge(self._newest_received, at)
+                self._push(at + TICK_EVERY_S, _TICK)
+            elif not self._is_held and self._flight[0].sent == sent:
+                self._repair(at)
+        events.clear()
+
+    def _rto(self) -> float:
+        return min(self.round_trip.rto_s * 2.0**self._backoff, self._rto_max_s)
+
+    def _push(
+        self, at: float, kind: int, segments: list[_Segment] | None = None, sent: float = 0.0
+    ) -> None:
+        heapq.heappush(self._events, (at, next(self._ticket), kind, segments or [], sent))
+
+    def _send_new(self, numbers: list[int], now: float) -> None:
+        if not self._flight and not self._events:
+            self._push((now // TICK_EVERY_S + 1) * TICK_EVERY_S, _TICK)
+        self._flight.append(_Segment(numbers))
+        self._transmit(self._flight[-1:], now)
+        self._set_timer(now)
+
+    def _send_waiting(self, now: float) -> None:
+        waiting, self._waiting = self._waiting, []
+        self._send_new(waiting, now)
+
+    def _retry(self, now: float) -> None:
+        if self._flight:
+            self._push(now + RETRY_S, _RETRY)
+        else:
+            self._send_waiting(now)
+
+    def _set_timer(self, now: float) -> None:
+        """Wait for a probe, or, once there was one, for the timeout of the oldest."""
+        if self._has_probed and any(segment.is_sacked for segment in self._flight):
+            return  # the timer runs, and new data does not touch it
+        extra_s = RTO_MIN_S if len(self._flight) == 1 else _PROBE_EXTRA_S
+        probe = now + 2 * self.round_trip.smoothed_s + extra_s
+        timeout = self._flight[0].sent + self._rto()
+        if timeout <= now:
+            timeout = probe
+        elif not self._has_probed:
+            timeout = min(timeout, probe)
+        self._timer = rings_at(now, timeout - now)
+
+    def _transmit(self, segments: list[_Segment], now: float) -> None:
+        for segment in segments:
+            segment.is_resent = segment.sent > -math.inf
+            segment.sent = now
+        arrives = self._up(now)
+        if arrives is not None:
+            self._push(arrives, _ARRIVE, segments, now)
+
+    def _time_out(self, now: float) -> None:
+        if not self._has_probed and not self._is_held:
+            self._has_probed = True
+            self._transmit(self._flight[-1:], now)
+            self._timer = rings_at(now, self._rto())
+            return
+        self._retries += 1
+        is_thin = len(self._flight) < _THIN
+        self._backoff = (
+            0 if is_thin and self._retries <= self._linear_retries else self._backoff + 1
+        )
+        self._repair(now)
+
+    def _repair(self, now: float) -> None:
+        """Send again, in one, what must be lost by now; new data waits until that is there."""
+        self._is_held, self._is_undone = True, False
+        self._has_probed = True
+        lost_before = now - self.round_trip.smoothed_s - self.round_trip.least_s / 4
+        lost = [
+            segment
+            for at, segment in enumerate(self._flight)
+            if at == 0 or (segment.sent < lost_before and not segment.is_sacked)
+        ]
+        self._transmit(lost, now)
+        self._timer = rings_at(now, self._rto())
+
+    def _arrive(self, segments: list[_Segment], sent: float, now: float) -> None:
+        for segment in segments:
+            segment.is_received = True
+        for segment in self._flight:
+            if not segment.is_received:
+                break
+            self.arrivals.extend(Arrival(now, number, sent) for number in segment.numbers)
+            segment.numbers = []
+        self._newest_received = sent
+        self._acknowledge(sent, now)
+
+    def _acknowledge(self, sent: float, now: float) -> None:
+        """Tell the sender what is there, and when the newest of it was sent."""
+        got = [segment for segment in self._flight if segment.is_received]
+        answered = self._down(now) if got else None
+        if answered is not None:
+            self._push(answered, _ACK, got, sent)
+
+    def _hear_ack(self, got: list[_Segment], sent: float, now: float) -> None:
+        flight = self._flight
+        fresh = [segment for segment in got if not segment.is_sacked]
+        if not fresh:
+            return
+        for segment in fresh:
+            segment.is_sacked = True
+        self.round_trip.observe(now - sent)
+        self.acknowledged_at = now
+        if not flight[0].is_sacked:
+            self._suspect(max(fresh, key=lambda segment: segment.sent), now)
+            return
+        while flight and flight[0].is_sacked:
+            flight.pop(0)
+        self._backoff = self._retries = 0
+        if flight and self._is_held:
+            self._repair(now)
+            return
+        self._is_held = self._is_undone = self._has_probed = False
+        if self._waiting and not self._holds:
+            self._send_waiting(now)
+        elif flight:
+            self._set_timer(now)
+        else:
+            self._timer = math.inf
+
+    def _suspect(self, later: _Segment, now: float) -> None:
+        """A later one came through: the oldest is lost, once it had its time (RFC 8985, 6.2).
+
+        One that was sent twice says nothing if it came sooner than any packet can (6.2, step 2).
+        One that left before the oldest was last sent moves the timer, and shows the timeout to
+        have been rash (RFC 5682, 3.1): new data may go out again.
+        """
+        head, way_s = self._flight[0], now - later.sent
+        if later.is_resent and way_s < self.round_trip.least_s:
+            return
+        if later.sent <= head.sent:
+            if not later.is_resent:
+                self._backoff = 0
+                self._timer = rings_at(now, self._rto())
+                self._undo(now)
+            return
+        if self._is_held or self._is_undone:
+            return
+        lost_at = head.sent + way_s + self.round_trip.least_s / 4
+        if lost_at <= now:
+            self._repair(now)
+        else:
+            self._push(lost_at, _REORDER, sent=head.sent)
+
+    def _undo(self, now: float) -> None:
+        if not self._is_held or not self._retries:
+            return
+        self._is_held, self._is_undone = False, True
+        self._retries = 0
+        if self._waiting and not self._holds:
+            self._send_waiting(now)

@@ -1,0 +1,241 @@
+"""An agent process: it beats, reads, obeys and reconnects as ``agent.shell`` and its parts do.
+
+What is pure in the real agent is the real thing here: its slots, what it knows of the centre, and
+its outbox. Only processes, sockets and disks are modelled.
+"""
+
+import random
+from functools import partial
+from typing import cast
+
+from agent.centre import Centre
+from agent.config import KEEPALIVE_S
+from agent.keeper import Keeper
+from agent.outbox import Line, Outbox
+from agent.schedule import Slots
+from venuewatch.base.wire import messages, topics
+from venuewatch.base.wire.messages import Probe
+from venuewatch.base.wire.reconnect import AT_CEILING, wait_before
+from venuewatch.base.wire.topics import Stream
+from venuewatch.rehearsal.world import packets
+from venuewatch.rehearsal.world.lan import AgentSite
+from venuewatch.rehearsal.world.loop import Alarm, Loop
+from venuewatch.rehearsal.world.machine import Machine
+from venuewatch.rehearsal.world.messages import INTERVAL_S, AgentMessages
+from venuewatch.rehearsal.world.process import SimProcess
+from venuewatch.rehearsal.world.readings import Sampler
+from venuewatch.rehearsal.world.session import AgentSession, Delivery
+from venuewatch.rehearsal.world.spool import MemoryKeeper
+
+STEP_S = 0.000_5  # what one turn of its loop takes, about
+FAREWELL_WITHIN_S = 1.0  # agent.session: how long it waits for the broker to have a farewell
+
+
+class Agent:
+    """One run of the agent on a machine, from its start on.
+
+    Attributes:
+        boot: random, new with every run.
+        process: for whoever stops, freezes or ends it.
+        session_count: how many connections it has tried.
+    """
+
+    def __init__(self, loop: Loop, rng: random.Random, machine: Machine, site: AgentSite) -> None:
+        self._loop = loop
+        self._rng = rng
+        self._site = site
+        self._topics = {stream: topics.topic(site.venue, site.host, stream) for stream in Stream}
+        self.boot = f"{rng.getrandbits(40):08x}"
+        self.process = SimProcess(loop)
+        self.session_count = 0
+        self._session: AgentSession | None = None
+        self._connect_at = loop.now
+        self._attempt = 0
+        self._is_announced = False
+        self._farewell: Delivery | None = None
+        self._leave_by = 0.0
+        self._is_woken = False
+        self._messages = AgentMessages(machine, self.boot, keepalive_s=KEEPALIVE_S[site.link])
+        self._centre = Centre()
+        self._beats = Slots(loop.now, INTERVAL_S)
+        self._readings = Sampler(loop, rng, machine, self.boot)
+        self._keeper = MemoryKeeper(machine.disk, self._wake_soon)
+        self._outbox = Outbox(cast(Keeper, self._keeper), boot=self.boot)
+        self._alarm = Alarm(loop, lambda: self.process.run(self._step))
+        self._wake_soon()
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether it has an open session and has said who it is."""
+        return self._is_announced
+
+    @property
+    def is_content(self) -> bool:
+        """Whether it is heard, and nothing waits to be said."""
+        return self._is_announced and not self._keeper.status.pending
+
+    def kill(self) -> None:
+        """End the process at once; its kernel closes its connection."""
+        has_unread = self.process.has_unread
+        self.process.end()
+        if self._session is not None:
+            self._session.hang_up(has_unread=has_unread)
+
+    def lose_power(self) -> None:
+        """End the process with its kernel: nothing more is sent."""
+        self.process.end()
+        if self._session is not None:
+            self._session.vanish()
+
+    def stop(self) -> None:
+        """Say farewell, wait a moment until the broker has it, and end."""
+        self.process.run(self._say_farewell)
+
+    def _say_farewell(self) -> None:
+        self._leave_by = self._loop.now + FAREWELL_WITHIN_S
+        if self._session is None or not self._is_announced:
+            self.kill()
+            return
+        said = self._messages.death(self.session_count, "farewell")
+        self._farewell = self._session.publish(
+            self._topics[Stream.DEATH], said, is_certain=True, is_retained=True
+        )
+        self._wake_soon()
+
+    def _leave_if_heard(self, receipt: Delivery) -> None:
+        if receipt.is_published() or self._loop.now >= self._leave_by:
+            if self._session is not None:
+                self._session.leave()
+            self.kill()
+
+    def _wake_soon(self) -> None:
+        self._is_woken = True
+        self._alarm.set(self._loop.now)
+
+    def _step(self) -> None:
+        now = self._loop.now
+        self._is_woken = False
+        if self._farewell is not None:
+            self._leave_if_heard(self._farewell)
+            if not self.process.is_dead:
+                self._alarm.set(self._leave_by)
+            return
+        self._link(now)
+        self._beat(now)
+        line = self._line(now)
+        for stream, payload in self._readings.take(now, self.session_count):
+            self._outbox.take(stream, payload, line, now)
+        self._outbox.advance(line, self.session_count, now)
+        self._sleep()
+
+    def _sleep(self) -> None:
+        due = [self._beats.next_at, self._readings.next_at]
+        if self._session is None:
+            due.append(self._connect_at)
+        outbox_at = self._outbox.next_at()
+        if outbox_at is not None:
+            due.append(outbox_at)
+        # A loop takes its time: what is due by a rounding error must not be due for ever.
+        now = self._loop.now
+        self._alarm.set(now if self._is_woken else max(min(due), now + STEP_S))
+
+    def _link(self, now: float) -> None:
+        """Connect when it is time to, and look after the session there is."""
+        session = self._session
+        if session is not None:
+            session.look()
+            if session.has_ended:
+                self._lost(session, now)
+            elif session.is_open and not self._is_announced:
+                self._announce(session, now)
+        elif now >= self._connect_at:
+            self._connect()
+
+    def _connect(self) -> None:
+        self.session_count += 1
+        connect = packets.Connect(
+            self._site.host,
+            KEEPALIVE_S[self._site.link],
+            (self._topics[Stream.DEATH], self._messages.death(self.session_count, "lost")),
+        )
+        self._session = AgentSession(
+            self._loop,
+            self.process,
+            connect,
+            (topics.TICK, topics.CENTRE_STATES, self._topics[Stream.CMD]),
+            on_message=self._hear,
+            on_change=self._wake_soon,
+        )
+        self._session.begin(self._site.port, self._site.ways)
+
+    def _lost(self, session: AgentSession, now: float) -> None:
+        """Throw the session away and choose when to try again, as ``agent.link`` does."""
+        if session.was_taken_over:
+            self._attempt = AT_CEILING
+        self._connect_at = now + wait_before(self._attempt, self._rng)
+        if not self._is_announced:
+            self._attempt += 1
+        self._session = None
+        self._is_announced = False
+        self._outbox.session_ended()
+
+    def _announce(self, session: AgentSession, now: float) -> None:
+        self._is_announced = True
+        self._attempt = 0
+        self._centre.session_began(now)
+        self._publish_birth(session)
+        self._publish_beat(session, max(0, self._beats.taken))
+
+    def _beat(self, now: float) -> None:
+        number = self._beats.take(now)
+        if number is not None and self._session is not None and self._is_announced:
+            self._publish_beat(self._session, number)
+
+    def _line(self, now: float) -> Line | None:
+        session = self._session
+        if session is None or not self._is_announced or not self._centre.is_listening(now):
+            return None
+        return partial(self._publish, session)
+
+    def _publish(self, session: AgentSession, stream: Stream, payload: bytes) -> Delivery:
+        return session.publish(self._topics[stream], payload, is_certain=True)
+
+    def _publish_birth(self, session: AgentSession) -> None:
+        said = self._messages.birth(self.session_count)
+        session.publish(self._topics[Stream.BIRTH], said, is_certain=True, is_retained=True)
+
+    def _publish_beat(self, session: AgentSession, number: int) -> None:
+        echo = self._centre.echo(self._loop.now)
+        session.publish(
+            self._topics[Stream.BEAT], self._messages.beat(self.session_count, number, echo)
+        )
+
+    def _hear(self, topic: str, payload: bytes) -> None:
+        now = self._loop.now
+        if topic == topics.TICK:
+            self._centre.hear_tick(messages.decode_tick(payload), now)
+        elif topic == self._topics[Stream.CMD]:
+            self._obey(messages.decode_command(payload), now)
+        else:
+            self._centre.hear_state(topic, messages.decode_centre_state(payload).state)
+
+    def _obey(self, command: messages.Command, now: float) -> None:
+        if isinstance(command, messages.Acknowledge):
+            if command.boot == self.boot:
+                self._outbox.acknowledged(command.number, now)
+        elif isinstance(command, Probe):
+            answer = partial(self._answer, command)
+            self._site.reach(command.address, command.timeout_s, answer)
+        elif self._session is not None:
+            self._publish_birth(self._session)
+
+    def _answer(self, probe: Probe, *, is_reached: bool, took_s: float) -> None:
+        self.process.run(lambda: self._say(probe, is_reached=is_reached, took_s=took_s))
+
+    def _say(self, probe: Probe, *, is_reached: bool, took_s: float) -> None:
+        if self._session is None or not self._is_announced:
+            return
+        said = self._messages.probed(
+            self.session_count, probe, is_reached=is_reached, took_s=took_s
+        )
+        self._session.publish(self._topics[Stream.PROBED], said, is_certain=True)

@@ -1,0 +1,107 @@
+"""How a connection begins: a packet that asks, and what the other machine says to it."""
+
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+from venuewatch.rehearsal.world.connection import RTO_STOCK_MAX_S, Endpoint
+from venuewatch.rehearsal.world.loop import Loop
+from venuewatch.rehearsal.world.network import Way
+from venuewatch.rehearsal.world.process import SimProcess
+
+SYN_RETRIES_S = (0.0, 1.0, 3.0, 7.0)  # Linux: 1 s, doubling (RFC 6298, 2.1)
+
+
+class Port(Protocol):
+    """Where connections are taken."""
+
+    process: SimProcess
+
+    @property
+    def is_listening(self) -> bool:
+        """Whether the kernel takes connections for the process, be it frozen or not."""
+
+    def accept(self, endpoint: Endpoint) -> None:
+        """Take a connection; ``on_data`` and ``on_closed`` are to be set."""
+
+
+class Ways(NamedTuple):
+    """Both directions between two machines."""
+
+    out: Way
+    back: Way
+
+
+class ConnectAttempt:
+    """One attempt of a process to connect.
+
+    ``on_open`` gets our end; ``on_refused`` is called where nothing listens. Where nothing answers
+    neither is called, and the process gives up when it likes.
+    """
+
+    def __init__(
+        self,
+        loop: Loop,
+        process: SimProcess,
+        port: Port,
+        ways: Ways,
+        *,
+        rto_max_s: float = RTO_STOCK_MAX_S,
+    ) -> None:
+        self._loop = loop
+        self._process = process
+        self._port = port
+        self._ways = ways
+        self._rto_max_s = rto_max_s
+        self._near: Endpoint | None = None
+        self._is_over = False
+        self._on_open: Callable[[Endpoint], None]
+        self._on_refused: Callable[[], None]
+
+    def begin(self, on_open: Callable[[Endpoint], None], on_refused: Callable[[], None]) -> None:
+        """Send the first packet."""
+        self._on_open = on_open
+        self._on_refused = on_refused
+        for wait_s in SYN_RETRIES_S:
+            self._loop.after(wait_s, self._ask)
+
+    def give_up(self) -> None:
+        """Want the connection no more."""
+        self._is_over = True
+        if self._near is not None:
+            self._near.vanish()
+
+    def _ask(self) -> None:
+        asked_at = self._loop.now
+        if not self._is_over:
+            self._ways.out.carry(lambda: self._asked(asked_at))
+
+    def _asked(self, asked_at: float) -> None:
+        """Happens in the kernel of the machine with the port."""
+        if not self._port.is_listening:
+            self._ways.back.carry(lambda: self._process.run(self._refused))
+            return
+        if self._near is None:
+            self._near = near = Endpoint(
+                self._loop, self._process, self._ways.out, rto_max_s=self._rto_max_s
+            )
+            far = Endpoint(
+                self._loop, self._port.process, self._ways.back, rto_max_s=RTO_STOCK_MAX_S
+            )
+            near.peer, far.peer = far, near
+            self._port.accept(far)
+        self._ways.back.carry(lambda: self._answered(asked_at))
+
+    def _answered(self, asked_at: float) -> None:
+        near = self._near
+        if self._is_over or near is None:
+            return
+        self._is_over = True
+        round_trip_s = self._loop.now - asked_at
+        near.lane.timeout.measured(round_trip_s)
+        near.peer.lane.timeout.measured(round_trip_s)
+        self._process.run(lambda: self._on_open(near))
+
+    def _refused(self) -> None:
+        if not self._is_over:
+            self._is_over = True
+            self._on_refused()

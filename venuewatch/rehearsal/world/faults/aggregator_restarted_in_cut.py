@@ -1,0 +1,31 @@
+"""A venue is cut off, and our own process is started again meanwhile."""
+
+import random
+
+from venuewatch.rehearsal.world.faults import Fault
+from venuewatch.rehearsal.world.faults._aim import any_venue, breaks_venue
+from venuewatch.rehearsal.world.world import World
+
+
+class AggregatorRestartedInCut(Fault, frozen=True):
+    """Each run says it once; whatever is remembered between them, nobody else is accused."""
+
+    EXPECTED = "venue_unreachable"
+    MAY_RECUR = True
+
+    lasts_s: float = 60.0
+    before_s: float = 8.0
+    away_s: float = 2.0
+
+    def inject(self, world: World, rng: random.Random) -> None:
+        """Cut some uplink, then restart the aggregator."""
+        venue = any_venue(world, rng)
+        venue.uplink.cut()
+        breaks_venue(world, venue)
+        world.loop.after(self.before_s, world.observer.kill)
+        world.loop.after(self.before_s + self.away_s, world.observer.start)
+
+    def heal(self, world: World) -> None:
+        """Mend the uplink."""
+        for venue in world.venues.values():
+            venue.uplink.mend()

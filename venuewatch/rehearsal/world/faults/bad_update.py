@@ -1,0 +1,21 @@
+"""All agents of a venue end within a second."""
+
+import random
+
+from venuewatch.rehearsal.world.faults import Fault
+from venuewatch.rehearsal.world.faults._aim import any_venue, breaks
+from venuewatch.rehearsal.world.world import World
+
+
+class BadUpdate(Fault, frozen=True):
+    """An update that breaks what it updates; once all are gone there is nobody to ask."""
+
+    EXPECTED = "agent_stopped|connection_lost"
+
+    within_s: float = 1.0
+
+    def inject(self, world: World, rng: random.Random) -> None:
+        """Kill every agent of some venue, one after the other."""
+        for host in any_venue(world, rng).hosts.values():
+            world.loop.after(rng.uniform(0.0, self.within_s), host.kill_agent)
+            breaks(world, host)

@@ -1,0 +1,22 @@
+"""The broker's process ends without a word."""
+
+import random
+
+from aggregator.core.events import Subject
+from venuewatch.rehearsal.world.faults import Fault
+from venuewatch.rehearsal.world.world import World
+
+
+class BrokerStopped(Fault, frozen=True):
+    """A crash: no will is said, every connection is closed."""
+
+    EXPECTED = "broker_down"
+
+    def inject(self, world: World, rng: random.Random) -> None:  # noqa: ARG002
+        """Kill the broker."""
+        world.broker.kill()
+        world.breaks(Subject("centre"))
+
+    def heal(self, world: World) -> None:
+        """Start it again."""
+        world.broker.start()

@@ -1,0 +1,24 @@
+"""Nothing from any venue reaches the centre, where everything works."""
+
+import random
+
+from aggregator.core.events import Subject
+from venuewatch.rehearsal.world.faults import Fault
+from venuewatch.rehearsal.world.world import World
+
+
+class CentreCutOff(Fault, frozen=True):
+    """The centre's own line to the world."""
+
+    EXPECTED = "aggregator_blind"
+
+    def inject(self, world: World, rng: random.Random) -> None:  # noqa: ARG002
+        """Cut every uplink."""
+        for venue in world.venues.values():
+            venue.uplink.cut()
+        world.breaks(Subject("centre"))
+
+    def heal(self, world: World) -> None:
+        """Mend them."""
+        for venue in world.venues.values():
+            venue.uplink.mend()

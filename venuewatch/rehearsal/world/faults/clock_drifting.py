@@ -1,0 +1,22 @@
+"""A machine's wall clock runs too fast or too slow."""
+
+import random
+
+from venuewatch.rehearsal.world.faults import Fault
+from venuewatch.rehearsal.world.faults._aim import any_host, breaks
+from venuewatch.rehearsal.world.world import World
+
+
+class ClockDrifting(Fault, frozen=True):
+    """A virtual machine that lost its time source."""
+
+    EXPECTED = "clock_skew"
+
+    lasts_s: float = 120.0
+    rate: float = 0.05
+
+    def inject(self, world: World, rng: random.Random) -> None:
+        """Let some clock drift."""
+        host = any_host(world, rng)
+        host.machine.clock.drift(rng.choice((-1, 1)) * self.rate)
+        breaks(world, host, "clock")

@@ -1,0 +1,23 @@
+"""A machine loses its power while our own process is stopped."""
+
+import random
+
+from venuewatch.rehearsal.world.faults import Fault
+from venuewatch.rehearsal.world.faults._aim import any_host, breaks
+from venuewatch.rehearsal.world.world import World
+
+
+class HostLostInStall(Fault, frozen=True):
+    """What truly died during our own trouble is reported, once, and nobody else."""
+
+    EXPECTED = "host_down"
+
+    stalled_s: float = 5.0
+
+    def inject(self, world: World, rng: random.Random) -> None:
+        """Freeze the aggregator, and switch some machine off meanwhile."""
+        host = any_host(world, rng)
+        world.observer.process.freeze()
+        world.loop.after(rng.uniform(0.5, self.stalled_s - 0.5), host.power_off)
+        world.loop.after(self.stalled_s, world.observer.process.resume)
+        breaks(world, host)

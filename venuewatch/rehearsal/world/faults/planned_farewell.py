@@ -1,0 +1,25 @@
+"""A machine says farewell, and comes back in time."""
+
+import random
+
+from venuewatch.rehearsal.world.faults import NONE, Fault
+from venuewatch.rehearsal.world.faults._aim import any_host
+from venuewatch.rehearsal.world.world import World
+
+
+class PlannedFarewell(Fault, frozen=True):
+    """A planned reboot."""
+
+    EXPECTED = NONE
+
+    lasts_s: float = 20.0
+
+    def inject(self, world: World, rng: random.Random) -> None:
+        """Stop some agent in order, and start it again."""
+        host = any_host(world, rng)
+        if host.agent is not None:
+            host.agent.stop()
+        world.loop.after(self.lasts_s, host.mend)
+
+    def heal(self, world: World) -> None:
+        """Leave it be: it comes back by itself."""

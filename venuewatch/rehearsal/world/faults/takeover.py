@@ -1,0 +1,28 @@
+"""An agent is started again while its former run still has the connection."""
+
+import random
+
+from venuewatch.rehearsal.world.faults import NONE, Fault
+from venuewatch.rehearsal.world.faults._aim import any_host
+from venuewatch.rehearsal.world.world import World
+
+
+class Takeover(Fault, frozen=True):
+    """The broker says the old session's will before it lets the new one in."""
+
+    EXPECTED = NONE
+
+    lasts_s: float = 10.0
+    overlap_s: float = 1.0
+
+    def inject(self, world: World, rng: random.Random) -> None:
+        """Freeze some agent, start another run of it, and end the first."""
+        host = any_host(world, rng)
+        host.freeze_agent()
+        former = host.agent
+        host.start_agent()
+        if former is not None:
+            world.loop.after(self.overlap_s, former.kill)
+
+    def heal(self, world: World) -> None:
+        """Leave it be: one run is left."""

@@ -1,0 +1,24 @@
+"""What the centre says does not get to a venue, and the venue is heard."""
+
+import random
+
+from aggregator.core.events import Subject
+from venuewatch.rehearsal.world.faults import Fault
+from venuewatch.rehearsal.world.faults._aim import any_venue
+from venuewatch.rehearsal.world.world import World
+
+
+class TicksWithheld(Fault, frozen=True):
+    """Permissions, or a queue that drops what goes down."""
+
+    EXPECTED = "one_way_loss"
+
+    def inject(self, world: World, rng: random.Random) -> None:
+        """Have the broker tell the hosts of some venue nothing at QoS 0."""
+        venue = any_venue(world, rng)
+        world.broker.unticked = frozenset(venue.hosts)
+        world.breaks(Subject("link", venue.plan.code))
+
+    def heal(self, world: World) -> None:
+        """Tell them again."""
+        world.broker.unticked = frozenset()

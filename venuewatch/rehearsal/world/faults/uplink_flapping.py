@@ -1,0 +1,31 @@
+"""A venue's uplink comes and goes."""
+
+import random
+
+from venuewatch.rehearsal.world.faults import Fault
+from venuewatch.rehearsal.world.faults._aim import any_venue, breaks_venue
+from venuewatch.rehearsal.world.world import World
+
+
+class UplinkFlapping(Fault, frozen=True):
+    """A loose plug. The damping holds the incident open until its penalty has faded."""
+
+    EXPECTED = "flapping"
+    MAY_RECUR = True
+    CONVERGES_WITHIN_S = 1_500.0  # four falls fade below the limit in 12 min, at a half-life of 5
+
+    lasts_s: float = 160.0
+    falls: int = 4
+    every_s: float = 40.0
+    down_s: float = 15.0
+
+    def inject(self, world: World, rng: random.Random) -> None:
+        """Cut and mend some uplink, again and again."""
+        venue = any_venue(world, rng)
+        for number in range(self.falls):
+            world.loop.after(number * self.every_s, venue.uplink.cut)
+            world.loop.after(number * self.every_s + self.down_s, venue.uplink.mend)
+        breaks_venue(world, venue)
+
+    def heal(self, world: World) -> None:
+        """Leave it be: it is whole."""

@@ -1,0 +1,57 @@
+"""What an agent reads of its machine: vitals, and its results feed where there is one."""
+
+import random
+
+from agent.schedule import Slots
+from venuewatch.base.wire import readings
+from venuewatch.base.wire.messages import CheckReading, Checks, Vitals, encode
+from venuewatch.base.wire.topics import Stream
+from venuewatch.rehearsal.world.loop import Loop
+from venuewatch.rehearsal.world.machine import Machine
+
+VITALS_EVERY_S = 10.0  # agent.config.Heartbeat
+FEED_EVERY_S = 5.0
+
+
+class Sampler:
+    """Taken in their rhythm, numbered by stream, sent or not."""
+
+    def __init__(self, loop: Loop, rng: random.Random, machine: Machine, boot: str) -> None:
+        self._machine = machine
+        self._boot = boot
+        self._vitals = Slots(loop.now, VITALS_EVERY_S)
+        self._checks = Slots(loop.now + rng.uniform(0.0, FEED_EVERY_S), FEED_EVERY_S)
+        self._seqs = {Stream.VITALS: -1, Stream.CHECKS: -1}
+
+    @property
+    def next_at(self) -> float:
+        """When (s) to call ``take`` again."""
+        if self._machine.feed is None:
+            return self._vitals.next_at
+        return min(self._vitals.next_at, self._checks.next_at)
+
+    def take(self, now: float, session: int) -> list[tuple[Stream, bytes]]:
+        """Return what was due to be read, as messages of this session."""
+        said = []
+        wall_ms = round(self._machine.clock.wall * 1000)
+        if self._vitals.take(now) is not None:
+            read = readings.Readings(node_load1=0.25)
+            seq = self._next(Stream.VITALS)
+            said.append((Stream.VITALS, encode(Vitals(self._boot, session, seq, wall_ms, read))))
+        feed = self._machine.feed
+        if feed is not None and self._checks.take(now) is not None:
+            reading = CheckReading(
+                check=feed.check,
+                kind="feed",
+                state=feed.state,
+                every_s=FEED_EVERY_S,
+                wall_ms=wall_ms,
+                duration_s=0.001,
+            )
+            checks = Checks(self._boot, session, self._next(Stream.CHECKS), wall_ms, [reading])
+            said.append((Stream.CHECKS, encode(checks)))
+        return said
+
+    def _next(self, stream: Stream) -> int:
+        self._seqs[stream] += 1
+        return self._seqs[stream]

@@ -1,0 +1,173 @@
+"""An agent's session with the broker, as ``agent.session`` has it: it opens, and ends once."""
+
+from collections.abc import Callable
+
+from venuewatch.rehearsal.world import packets
+from venuewatch.rehearsal.world.connect import ConnectAttempt, Port, Ways
+from venuewatch.rehearsal.world.connection import RTO_AGENT_MAX_S, Endpoint
+from venuewatch.rehearsal.world.loop import Loop
+from venuewatch.rehearsal.world.process import SimProcess
+
+OPEN_WITHIN_S = 5.0  # agent.session.CONNECT_TIMEOUT_S
+
+
+class Delivery:
+    """Knows whether the broker has a message."""
+
+    __slots__ = ("_is_published",)
+
+    def __init__(self) -> None:
+        self._is_published = False
+
+    def is_published(self) -> bool:
+        """Return whether it was acknowledged."""
+        return self._is_published
+
+    def note(self) -> None:
+        """Note that it was."""
+        self._is_published = True
+
+
+class AgentSession:
+    """One attempt of an agent to be heard, and what comes of it.
+
+    ``on_message`` gets topic and payload; ``on_change`` is called whenever something came, and
+    when it ended.
+
+    Attributes:
+        is_open: whether the broker has accepted us.
+        has_ended: whether it is over, and ``was_taken_over`` if somebody else has our name.
+    """
+
+    def __init__(
+        self,
+        loop: Loop,
+        process: SimProcess,
+        connect: packets.Connect,
+        patterns: tuple[str, ...],
+        *,
+        on_message: Callable[[str, bytes], None],
+        on_change: Callable[[], None],
+    ) -> None:
+        self._loop = loop
+        self._process = process
+        self._connect = connect
+        self._patterns = patterns
+        self._on_message = on_message
+        self._on_change = on_change
+        self._connecting: ConnectAttempt | None = None
+        self._endpoint: Endpoint | None = None
+        self._open_by = loop.now + OPEN_WITHIN_S
+        self._receipts: dict[int, Delivery] = {}
+        self._next_number = 1
+        self._sent_at = self._heard_at = loop.now
+        self._pinged_at: float | None = None
+        self.is_open = False
+        self.has_ended = False
+        self.was_taken_over = False
+
+    def begin(self, port: Port, ways: Ways) -> None:
+        """Connect."""
+        self._connecting = ConnectAttempt(
+            self._loop, self._process, port, ways, rto_max_s=RTO_AGENT_MAX_S
+        )
+        self._connecting.begin(self._connected, self._end)
+
+    def publish(
+        self, topic: str, payload: bytes, *, is_certain: bool = False, is_retained: bool = False
+    ) -> Delivery:
+        """Hand a message to the network (``is_certain`` at QoS 1)."""
+        receipt = Delivery()
+        number = None
+        if is_certain:
+            number = self._next_number
+            self._next_number += 1
+            self._receipts[number] = receipt
+        self._send(packets.Publish(topic, payload, number, is_retained))
+        return receipt
+
+    def look(self) -> None:
+        """Give up what does not open in time, and ping or give up what is silent, as paho does."""
+        now = self._loop.now
+        if not self.is_open:
+            if now > self._open_by:
+                self._end()
+            return
+        limit_s = self._connect.keepalive_s
+        if now - self._sent_at < limit_s and now - self._heard_at < limit_s:
+            return
+        if self._pinged_at is not None and now - self._heard_at >= limit_s:
+            self._end()
+            return
+        if self._pinged_at is None or now - self._pinged_at >= limit_s:
+            self._pinged_at = now
+            self._send(packets.Ping())
+        self._sent_at = self._heard_at = now
+
+    def leave(self) -> None:
+        """Part cleanly: the broker keeps the will to itself."""
+        self._send(packets.Disconnect())
+        self._end()
+
+    def vanish(self) -> None:
+        """Forget it with the kernel that knew it."""
+        self._stop_connecting()
+        if self._endpoint is not None:
+            self._endpoint.vanish()
+
+    def hang_up(self, *, has_unread: bool = False) -> None:
+        """Have the kernel close it, as it does for a process that ended."""
+        self._stop_connecting()
+        if self._endpoint is None:
+            return
+        if has_unread:
+            self._endpoint.reset()
+        else:
+            self._endpoint.close()
+
+    def _stop_connecting(self) -> None:
+        if self._connecting is not None and self._endpoint is None:
+            self._connecting.give_up()
+
+    def _connected(self, endpoint: Endpoint) -> None:
+        if self.has_ended:
+            endpoint.close()
+            return
+        self._endpoint = endpoint
+        endpoint.on_data = self._hear
+        endpoint.on_closed = self._end
+        self._send(self._connect)
+
+    def _hear(self, packet: object) -> None:
+        self._heard_at = self._loop.now
+        match packet:
+            case packets.Publish():
+                if packet.number is not None:
+                    self._send(packets.Puback(packet.number))
+                self._on_message(packet.topic, packet.payload)
+            case packets.Puback():
+                receipt = self._receipts.pop(packet.number, None)
+                if receipt is not None:
+                    receipt.note()
+            case packets.Pong():
+                self._pinged_at = None
+            case packets.Connack():
+                self._send(packets.Subscribe(self._patterns))
+                self.is_open = True
+            case packets.Disconnect():
+                self.was_taken_over = True
+                self._end()
+        self._on_change()
+
+    def _send(self, packet: object) -> None:
+        if self._endpoint is not None:
+            self._sent_at = self._loop.now
+            self._endpoint.send(packet)
+
+    def _end(self) -> None:
+        if self.has_ended:
+            return
+        self.has_ended = True
+        self.is_open = False
+        self.hang_up()
+        self._on_change()

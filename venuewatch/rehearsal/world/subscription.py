@@ -1,0 +1,167 @@
+"""The aggregator's lasting subscription, as ``aggregator.shell.mqtt.link`` keeps it.
+
+Reads are coalesced: after each one the socket rests, and what comes meanwhile is one read.
+"""
+
+import random
+from typing import Protocol
+
+from aggregator.shell.mqtt.link import CEILING_S
+from venuewatch.base.wire import topics
+from venuewatch.base.wire.reconnect import wait_before
+from venuewatch.rehearsal.world import packets
+from venuewatch.rehearsal.world.connect import ConnectAttempt, Port, Ways
+from venuewatch.rehearsal.world.connection import Endpoint
+from venuewatch.rehearsal.world.loop import Alarm, Loop
+from venuewatch.rehearsal.world.process import SimProcess
+
+REST_S = 0.010  # aggregator.shell.mqtt.connection.COALESCE_S
+OPEN_WITHIN_S = 10.0  # aggregator.shell.mqtt.link.CONNECT_TIMEOUT_S
+
+
+class Inlet(Protocol):
+    """Who is told."""
+
+    def hear(self, publishes: list[packets.Publish]) -> None:
+        """Process what one read brought."""
+
+    def subscribed(self) -> None:
+        """Everything published from now on is heard."""
+
+    def lost(self) -> None:
+        """Nothing is heard any more."""
+
+
+class Subscription:
+    """Connects, subscribes to everything upward, and connects again with full jitter."""
+
+    def __init__(
+        self, loop: Loop, rng: random.Random, process: SimProcess, listener: Inlet, *, name: str
+    ) -> None:
+        self._loop = loop
+        self._rng = rng
+        self._process = process
+        self._listener = listener
+        self._name = name
+        self._port: Port
+        self._ways: Ways
+        self._connect: packets.Connect
+        self._connecting: ConnectAttempt
+        self._endpoint: Endpoint | None = None
+        self._attempt = 0
+        self._read: list[object] = []
+        self._rests_until = 0.0
+        self._has_heard = True
+        self._next_number = 1
+        self._reading = Alarm(loop, lambda: process.run(self._take))
+        self._watching = Alarm(loop, lambda: process.run(self._watch))
+        self._opening = Alarm(loop, lambda: process.run(self._end))
+        self.is_subscribed = False
+
+    def begin(self, port: Port, ways: Ways, connect: packets.Connect) -> None:
+        """Connect, and stay so."""
+        self._port, self._ways, self._connect = port, ways, connect
+        self._try()
+
+    def publish(
+        self, topic: str, payload: bytes, *, is_certain: bool = False, is_retained: bool = False
+    ) -> None:
+        """Send a message if we are subscribed."""
+        if not self.is_subscribed or self._endpoint is None:
+            return
+        number = None
+        if is_certain:
+            number = self._next_number
+            self._next_number += 1
+        self._endpoint.send(packets.Publish(topic, payload, number, is_retained))
+
+    def hang_up(self, *, has_unread: bool) -> None:
+        """Have the kernel close it, as it does for a process that ended."""
+        if self._endpoint is None:
+            self._connecting.give_up()
+        elif has_unread:
+            self._endpoint.reset()
+        else:
+            self._endpoint.close()
+        for alarm in (self._reading, self._watching, self._opening):
+            alarm.clear()
+
+    def _try(self) -> None:
+        self._connecting = ConnectAttempt(self._loop, self._process, self._port, self._ways)
+        self._opening.set(self._loop.now + OPEN_WITHIN_S)
+        self._connecting.begin(self._opened, self._end)
+
+    def _opened(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        endpoint.on_data = self._arrived
+        endpoint.on_closed = self._end
+        endpoint.send(self._connect)
+
+    def _arrived(self, packet: object) -> None:
+        self._read.append(packet)
+        now = self._loop.now
+        if now >= self._rests_until:
+            self._take()
+        elif self._reading.at is None:
+            self._reading.set(self._rests_until)
+
+    def _take(self) -> None:
+        """Process what one read brings, and acknowledge it after that."""
+        self._rests_until = self._loop.now + REST_S
+        self._has_heard = True
+        read, self._read = self._read, []
+        heard = [item for item in read if isinstance(item, packets.Publish)]
+        for packet in read:
+            self._control(packet)
+        if heard:
+            self._listener.hear([message for message in heard if _is_upward(message.topic)])
+        if self._endpoint is not None:
+            for message in heard:
+                if message.number is not None:
+                    self._endpoint.send(packets.Puback(message.number))
+
+    def _control(self, packet: object) -> None:
+        if self._endpoint is None:
+            return
+        match packet:
+            case packets.Connack():
+                self._endpoint.send(packets.Subscribe((topics.EVERYTHING_UPWARD,)))
+                self._watch()
+            case packets.Suback():
+                self.is_subscribed = True
+                self._attempt = 0
+                self._opening.clear()
+                self._listener.subscribed()
+            case packets.Disconnect():
+                self._end()
+
+    def _watch(self) -> None:
+        """Ask for a sign of life every keepalive; give up when one brought none."""
+        if self._endpoint is None:
+            return
+        if not self._has_heard:
+            self._end()
+            return
+        self._has_heard = False
+        self._endpoint.send(packets.Ping())
+        self._watching.set(self._loop.now + self._connect.keepalive_s)
+
+    def _end(self) -> None:
+        endpoint, self._endpoint = self._endpoint, None
+        if endpoint is None:
+            self._connecting.give_up()
+        else:
+            endpoint.close()
+        self._read.clear()
+        for alarm in (self._reading, self._watching, self._opening):
+            alarm.clear()
+        was_subscribed, self.is_subscribed = self.is_subscribed, False
+        if was_subscribed:
+            self._listener.lost()
+        self._process.after(wait_before(self._attempt, self._rng, max_s=CEILING_S), self._try)
+        self._attempt += 1
+
+
+def _is_upward(topic: str) -> bool:
+    """Tell whether the core is shown it; our own commands and states it would only pass over."""
+    return not topic.endswith(("/cmd", "/state"))

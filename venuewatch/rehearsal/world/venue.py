@@ -1,0 +1,178 @@
+"""A venue: its hosts on one LAN, and the uplink to the centre, each direction by itself."""
+
+import random
+from functools import partial
+
+from venuewatch.rehearsal.world.agent import Agent
+from venuewatch.rehearsal.world.broker import Broker
+from venuewatch.rehearsal.world.connect import Port, Ways
+from venuewatch.rehearsal.world.lan import AgentSite, Answer, EchoRequest
+from venuewatch.rehearsal.world.layout import FEED, VenuePlan
+from venuewatch.rehearsal.world.loop import Loop
+from venuewatch.rehearsal.world.machine import Machine, ResultsFeed
+from venuewatch.rehearsal.world.network import Leg, Way
+
+
+class Uplink:
+    """The way between a venue and the centre. Both legs may be changed; ``mend`` undoes it."""
+
+    def __init__(self, rng: random.Random, plan: VenuePlan) -> None:
+        self._plan = plan
+        self.up = Leg(rng, delay_s=plan.delay_s, jitter_s=plan.jitter_s, loss=plan.loss)
+        self.down = Leg(rng, delay_s=plan.delay_s, jitter_s=plan.jitter_s, loss=plan.loss)
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether either direction carries nothing."""
+        return self.up.is_cut or self.down.is_cut
+
+    def cut(self) -> None:
+        """Let nothing through, either way."""
+        self.up.is_cut = self.down.is_cut = True
+
+    def mend(self) -> None:
+        """Be as it was built."""
+        for leg in (self.up, self.down):
+            leg.delay_s = self._plan.delay_s
+            leg.jitter_s = self._plan.jitter_s
+            leg.loss = self._plan.loss
+            leg.is_cut = False
+
+
+class SimHost:
+    """One host: its machine, and the agent that runs there under its name, if any."""
+
+    def __init__(self, loop: Loop, rng: random.Random, machine: Machine, site: AgentSite) -> None:
+        self._loop = loop
+        self._rng = rng
+        self._site = site
+        self._runs: list[Agent] = []
+        self.machine = machine
+
+    @property
+    def agent(self) -> Agent | None:
+        """The latest run of the agent, None before the first."""
+        return self._runs[-1] if self._runs else None
+
+    @property
+    def venue(self) -> str:
+        """The code of its venue."""
+        return self._site.venue
+
+    @property
+    def name(self) -> str:
+        """Its name, which is also its client id."""
+        return self._site.host
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether its agent runs."""
+        return self.agent is not None and self.agent.process.is_running
+
+    def start_agent(self) -> Agent:
+        """Start a further run of the agent; one that still runs is not touched."""
+        self._runs = [run for run in self._runs if not run.process.is_dead]
+        self._runs.append(Agent(self._loop, self._rng, self.machine, self._site))
+        return self._runs[-1]
+
+    def begin(self) -> None:
+        """Start the first run of the agent."""
+        if not self._runs:
+            self.start_agent()
+
+    def kill_agent(self) -> None:
+        """End every run of the agent at once."""
+        for run in self._runs:
+            run.kill()
+
+    def freeze_agent(self) -> None:
+        """Freeze the agent; the machine's kernel goes on to answer."""
+        for run in self._runs:
+            run.process.freeze()
+
+    def power_off(self) -> None:
+        """Take the machine's power."""
+        for run in self._runs:
+            run.lose_power()
+        self.machine.power_off()
+
+    def mend(self) -> None:
+        """Have power, cable, clock, feed and a running agent, whatever was wrong."""
+        self.machine.power_on()
+        self.machine.plug("in")
+        self.machine.clock.drift(0.0)
+        self.machine.clock.set_offset(0.0)
+        if self.machine.feed is not None:
+            self.machine.feed.state = "flowing"
+        if self.agent is not None:
+            self.agent.process.resume()
+        if self.agent is None or self.agent.process.is_dead:
+            self.start_agent()
+
+
+class SimVenue:
+    """A venue and its hosts, built from a plan; nobody's agent runs yet."""
+
+    def __init__(
+        self, loop: Loop, rng: random.Random, plan: VenuePlan, centre: Broker, local: Broker | None
+    ) -> None:
+        self._loop = loop
+        self.plan = plan
+        self.uplink = Uplink(rng, plan)
+        self.hosts: dict[str, SimHost] = {}
+        self.doubles: list[SimHost] = []
+        self._new_machine = partial(Machine, loop, rng)
+        self._new_host = partial(SimHost, loop, rng)
+        self._port: Port = centre if local is None else local
+        for at, name in enumerate(plan.names):
+            feed = ResultsFeed(FEED) if at == 1 else None
+            machine = self._new_machine(plan.address(name), feed)
+            self.hosts[name] = self._new_host(machine, self._site(name, machine))
+
+    def bridge_ways(self) -> Ways:
+        """Return the ways of something that stands at the uplink itself."""
+        return Ways(Way(self._loop, [self.uplink.up]), Way(self._loop, [self.uplink.down]))
+
+    def add_double(self, name: str) -> SimHost:
+        """Add a second machine that has been given the name of a host here."""
+        machine = self._new_machine(f"double-of-{name}.example.org", None)
+        double = self._new_host(machine, self._site(name, machine))
+        self.doubles.append(double)
+        return double
+
+    def remove_doubles(self, *, is_polite: bool) -> None:
+        """Take away every second machine of a name; a polite one says farewell first."""
+        for double in self.doubles:
+            if is_polite and double.agent is not None:
+                double.agent.stop()
+            else:
+                double.power_off()
+        self.doubles.clear()
+
+    def _site(self, name: str, machine: Machine) -> AgentSite:
+        return AgentSite(
+            self.plan.code,
+            name,
+            self.plan.link,
+            self._port,
+            self._ways(machine),
+            partial(self.reach, machine),
+        )
+
+    def _ways(self, machine: Machine) -> Ways:
+        if self.plan.has_bridge:
+            return Ways(Way(self._loop, [machine.sends]), Way(self._loop, [machine.hears]))
+        return Ways(
+            Way(self._loop, [machine.sends, self.uplink.up]),
+            Way(self._loop, [self.uplink.down, machine.hears]),
+        )
+
+    def reach(self, by: Machine, address: str, timeout_s: float, answer: Answer) -> None:
+        """Send an echo request over the LAN; a kernel that runs answers it."""
+        echo = EchoRequest(self._loop, answer)
+        for host in self.hosts.values():
+            if host.machine.address == address:
+                there = Way(self._loop, [by.sends, host.machine.hears])
+                back = Way(self._loop, [host.machine.sends, by.hears])
+                there.carry(partial(back.carry, echo.came))
+        self._loop.after(timeout_s, echo.give_up)

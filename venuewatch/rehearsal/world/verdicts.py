@@ -1,0 +1,191 @@
+"""What the core says of every fault: a confusion matrix, a trial a world.
+
+Every trial is its own world: size, links, phase, moment and victim follow from its seed, so that
+a row that is wrong can be looked at again with :func:`try_fault`.
+"""
+
+import multiprocessing
+import random
+from collections import Counter
+from collections.abc import Callable, Iterable
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from typing import NamedTuple
+
+from aggregator.core.events import Incident, Subject
+from venuewatch.rehearsal.world import faults
+from venuewatch.rehearsal.world.faults import NONE, Fault
+from venuewatch.rehearsal.world.world import World
+
+WARM_UP_S = 25.0
+"""How long (s) a world is left alone: the grace after a start is over by then."""
+
+MOMENT_WITHIN_S = 10.0
+AFTERWARDS_S = 15.0
+"""For how long (s) nothing may be said once there is peace."""
+
+HICCUP_S = 10.0
+"""How long (s) something may take that is no trouble: a reading sent again on a link that loses."""
+
+
+class MatrixRow(NamedTuple):
+    """How often a fault that should be called ``expected`` was called ``cause``.
+
+    ``expected`` may name several causes that are as honest, joined by ``|``. A cause
+    ``other:SCOPE:CAUSE`` was said of something else, ``restless`` of a world that found no peace.
+    """
+
+    fault: str
+    expected: str
+    cause: str
+    trials: int
+
+    @property
+    def is_right(self) -> bool:
+        """Whether an honest operator would have said so."""
+        return self.cause in self.expected.split("|")
+
+
+class Trial(NamedTuple):
+    """What came of one fault in one world.
+
+    ``causes``: what was finally said of each thing that was broken; ``others``: of anything else.
+    ``detected_s``: from the fault to the first word about what it broke, None if there was none.
+    ``trouble``: what kept the world from finding peace afterwards.
+    """
+
+    fault: str
+    seed: int
+    expected: str
+    causes: tuple[str, ...]
+    others: tuple[str, ...]
+    detected_s: float | None
+    trouble: tuple[str, ...]
+
+    @property
+    def words(self) -> set[str]:
+        """Everything that was said, each once."""
+        restless = {"restless"} if self.trouble else set()
+        return {*self.causes, *(f"other:{other}" for other in self.others), *restless}
+
+    @property
+    def is_right(self) -> bool:
+        """Whether nothing but the truth was said."""
+        return self.words <= set(self.expected.split("|"))
+
+
+def run(
+    seed: int,
+    trials: int,
+    on_progress: Callable[[], None],
+    *,
+    executor: Executor | None = None,
+    names: Iterable[str] | None = None,
+) -> list[MatrixRow]:
+    """Try every fault (or those of ``names``) in ``trials`` worlds; return the matrix by rows."""
+    return matrix(run_trials(seed, trials, on_progress, executor=executor, names=names))
+
+
+def run_trials(
+    seed: int,
+    trials: int,
+    on_progress: Callable[[], None],
+    *,
+    executor: Executor | None = None,
+    names: Iterable[str] | None = None,
+) -> list[Trial]:
+    """Try every fault (or those of ``names``) in ``trials`` worlds, over all cores.
+
+    ``on_progress`` is called after each trial. Without an ``executor`` one is made and closed.
+    """
+    wanted = faults.names() if names is None else tuple(names)
+    asked = [
+        (name, derived_seed(seed, name, number)) for name in wanted for number in range(trials)
+    ]
+    if executor is None:
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(mp_context=context) as made:
+            return _gather(made, asked, on_progress)
+    return _gather(executor, asked, on_progress)
+
+
+def derived_seed(seed: int, fault: str, trial: int) -> int:
+    """Return the seed of one trial: the same on every machine."""
+    return random.Random(f"{seed}/{fault}/{trial}").getrandbits(48)
+
+
+def matrix(trials: Iterable[Trial]) -> list[MatrixRow]:
+    """Count what was said, by fault and cause."""
+    counts = Counter(
+        (trial.fault, trial.expected, word) for trial in trials for word in trial.words
+    )
+    return [MatrixRow(*key, count) for key, count in sorted(counts.items())]
+
+
+def try_fault(name: str, seed: int) -> Trial:
+    """Let one fault happen in the world of this seed, heal it, and see that there is peace."""
+    fault = faults.load(name)()
+    world, at = break_world(fault, seed)
+    world.run(fault.lasts_s)
+    fault.heal(world)
+    world.truth.mends()
+    is_at_peace = world.run_until(lambda: not world.trouble(), within_s=fault.CONVERGES_WITHIN_S)
+    if is_at_peace:
+        world.run(AFTERWARDS_S)
+        world.run_until(lambda: not world.trouble(), within_s=HICCUP_S)
+    return _judged(name, seed, fault, world, at)
+
+
+def break_world(fault: Fault, seed: int) -> tuple[World, float]:
+    """Return a world in which ``fault`` has just been injected, and when (its seconds)."""
+    rng = random.Random(seed)
+    world = World(fault.layout(rng), rng, away_limit_s=fault.AWAY_LIMIT_S)
+    world.start()
+    world.run(WARM_UP_S + rng.uniform(0.0, MOMENT_WITHIN_S))
+    fault.inject(world, rng)
+    return world, world.now
+
+
+def _gather(
+    executor: Executor, asked: list[tuple[str, int]], on_progress: Callable[[], None]
+) -> list[Trial]:
+    futures = [executor.submit(try_fault, name, seed) for name, seed in asked]
+    for future in as_completed(futures):
+        future.result()
+        on_progress()
+    return [future.result() for future in futures]
+
+
+def _judged(name: str, seed: int, fault: Fault, world: World, at: float) -> Trial:
+    said: dict[Subject, dict[tuple[int, int], Incident]] = {}
+    first_told: dict[Subject, float] = {}
+    for told in world.observer.told:
+        incident = told.changed.incident
+        said.setdefault(incident.subject, {})[told.run, incident.number] = incident
+        first_told.setdefault(incident.subject, told.at)
+    broken = world.truth.was_broken
+    causes = [_cause_of(said.get(subject, {}), fault) for subject in broken] or [NONE]
+    others = {
+        f"{subject.scope}:{incident.cause}"
+        for subject, incidents in said.items()
+        if subject not in broken
+        for incident in incidents.values()
+    }
+    waits = [first_told[subject] - at for subject in broken if subject in first_told]
+    return Trial(
+        name,
+        seed,
+        fault.EXPECTED,
+        tuple(causes),
+        tuple(sorted(others)),
+        min(waits, default=None),
+        tuple(world.trouble()),
+    )
+
+
+def _cause_of(incidents: dict[tuple[int, int], Incident], fault: Fault) -> str:
+    if not incidents:
+        return NONE
+    cause = list(incidents.values())[-1].cause
+    if len(incidents) > 1 and not fault.MAY_RECUR:
+        return f"{cause} x{len(incidents)}"
+    return cause

@@ -1,0 +1,171 @@
+"""A whole simulated fleet under the real core."""
+
+import random
+from collections.abc import Callable, Iterator
+
+from aggregator.core.detector import AWAY_LIMIT_S
+from aggregator.core.events import Subject
+from aggregator.core.memory import Memory, Moment, as_known, restore
+from aggregator.core.states import ALIVE, VenueState, venue_state
+from aggregator.core.watch import Watch
+from venuewatch.rehearsal.world.bridge import Bridge
+from venuewatch.rehearsal.world.broker import Broker
+from venuewatch.rehearsal.world.connect import Ways
+from venuewatch.rehearsal.world.layout import Layout, fleet_of
+from venuewatch.rehearsal.world.loop import Loop
+from venuewatch.rehearsal.world.network import Leg, Way
+from venuewatch.rehearsal.world.observer import Observer
+from venuewatch.rehearsal.world.venue import SimHost, SimVenue
+
+CENTRE_DELAY_S = 0.0002  # one way between the broker's machine and the aggregator's
+START_WITHIN_S = 3.0
+LOOK_EVERY_S = 0.5
+
+
+class Truth:
+    """Told by whoever breaks and mends things. Times are the loop's seconds.
+
+    Attributes:
+        broken: what is broken, since when.
+        was_broken: what ever was, since when it first was.
+    """
+
+    def __init__(self) -> None:
+        self.broken: dict[Subject, float] = {}
+        self.was_broken: dict[Subject, float] = {}
+
+    def breaks(self, subject: Subject, now: float) -> None:
+        """Note that something broke."""
+        self.broken.setdefault(subject, now)
+        self.was_broken.setdefault(subject, now)
+
+    def mends(self) -> None:
+        """Note that everything is well again."""
+        self.broken.clear()
+
+
+class World:
+    """Everything there is; nothing happens until ``run``.
+
+    A restarted aggregator goes on from what the one before it knew, as from its journal.
+
+    Attributes:
+        rng: where all chance comes from.
+        truth: what is broken.
+    """
+
+    def __init__(
+        self,
+        layout: Layout,
+        rng: random.Random,
+        *,
+        away_limit_s: float = AWAY_LIMIT_S,
+    ) -> None:
+        self._inventory = layout.inventory()
+        self._away_limit_s = away_limit_s
+        self.loop = Loop(start=1_000.0)
+        self.rng = rng
+        self.truth = Truth()
+        self.broker = Broker(self.loop, rng)
+        self.bridges: dict[str, Bridge] = {}
+        self.venues: dict[str, SimVenue] = {}
+        for plan in layout.venues:
+            local = Broker(self.loop, rng) if plan.has_bridge else None
+            venue = SimVenue(self.loop, rng, plan, self.broker, local)
+            self.venues[plan.code] = venue
+            if local is not None:
+                ways = venue.bridge_ways()
+                self.bridges[plan.code] = Bridge(
+                    self.loop, rng, plan.code, local, (self.broker, ways)
+                )
+        ways = Ways(self._centre_way(), self._centre_way())
+        self.observer = Observer(self.loop, rng, self.broker, ways, self._new_watch)
+
+    @property
+    def now(self) -> float:
+        """The present (s)."""
+        return self.loop.now
+
+    def hosts(self) -> Iterator[SimHost]:
+        """Go through every host of every venue."""
+        for venue in self.venues.values():
+            yield from venue.hosts.values()
+
+    def host(self, subject: Subject) -> SimHost:
+        """Return the host that a subject names."""
+        return self.venues[subject.venue].hosts[subject.host]
+
+    def start(self) -> None:
+        """Start the aggregator, and every agent soon after."""
+        self.observer.start()
+        for host in self.hosts():
+            self.loop.after(self.rng.uniform(0.0, START_WITHIN_S), host.begin)
+
+    def run(self, seconds: float) -> None:
+        """Let some time pass."""
+        self.loop.run(self.loop.now + seconds)
+
+    def run_until(self, is_so: Callable[[], bool], *, within_s: float) -> bool:
+        """Let time pass until something is so; return False if it never was."""
+        end = self.loop.now + within_s
+        while not is_so():
+            if self.loop.now >= end:
+                return False
+            self.run(LOOK_EVERY_S)
+        return True
+
+    def breaks(self, subject: Subject) -> None:
+        """Note that something broke now."""
+        self.truth.breaks(subject, self.now)
+
+    def open_subjects(self) -> list[Subject]:
+        """Return what the present core has an open incident about."""
+        latest = {
+            told.changed.incident.number: told.changed.incident
+            for told in self.observer.told
+            if told.run == self.observer.run_number
+        }
+        return [incident.subject for incident in latest.values() if incident.closed_at is None]
+
+    def trouble(self) -> list[str]:
+        """Return what keeps the world from being at peace, in words; empty when nothing does."""
+        watch = self.observer.watch
+        said = [f"open: {subject}" for subject in self.open_subjects()]
+        if not watch.is_settled:
+            said.append("the core is not settled")
+        for venue in watch.fleet.venues.values():
+            state = venue_state(venue.counts)
+            if state is not VenueState.OK:
+                said.append(f"{venue.code} is {state}")
+            said += [
+                f"{host.name} is {host.state}"
+                for host in venue.hosts.values()
+                if host.state not in ALIVE
+            ]
+        said += [
+            f"{host.name} is not heard whole"
+            for host in self.hosts()
+            if host.agent is None or not host.agent.is_content
+        ]
+        return said
+
+    def _new_watch(self, before: Watch | None) -> Watch:
+        watch = Watch(fleet_of(self._inventory), away_limit_s=self._away_limit_s)
+        if before is not None:
+            _restart(before, watch, self.observer.ran_at, self.loop.now)
+        return watch
+
+    def _centre_way(self) -> Way:
+        return Way(self.loop, [Leg(self.rng, delay_s=CENTRE_DELAY_S)])
+
+
+def _restart(before: Watch, after: Watch, stopped_at: float, now: float) -> None:
+    """Give ``after``, which begins at ``now``, what ``before`` knew when it stopped (s)."""
+    incidents = before.register.known()
+    memory = Memory(
+        hosts=[as_known(host) for host in before.fleet if host.is_listed],
+        incidents=incidents,
+        next_number=1 + max((incident.number for incident in incidents), default=0),
+        alive=Moment(stopped_at, stopped_at),
+    )
+    restore(after, memory, now)
