@@ -176,7 +176,12 @@ class Aggregator:
         if settings.path is None:
             return
         try:
-            record.journal = Journal(Path(settings.path), keep_days=settings.keep_days)
+            record.journal = Journal(
+                Path(settings.path),
+                keep_days=settings.keep_days,
+                on_stored=record.stored,
+                on_refused=record.refused,
+            )
             record.restore(clock.monotonic())
         except (sqlite3.Error, msgspec.MsgspecError, ValueError) as error:
             record.close(clock.wall())

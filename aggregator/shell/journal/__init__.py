@@ -1,1 +1,1 @@
-"""What must outlive the process, in SQLite."""
+"""The journal: what must outlive the process, in SQLite."""

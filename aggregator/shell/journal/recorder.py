@@ -6,7 +6,7 @@ as a host's present state and is no transition of the record.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from itertools import count
 from typing import Literal
 
 import msgspec
@@ -56,6 +56,8 @@ class Record:
         self._name = name
         self._told: dict[int, int] = {}
         self._first = Rows()
+        self._tokens = count()
+        self._waiting: dict[int, tuple[Callable[[], None] | None, Sequence[Notice]]] = {}
         self._has_begun = False
         self.journal: Journal | None = None
         self.notifier: Notifier | None = None
@@ -104,15 +106,30 @@ class Record:
             if acknowledge is not None:
                 acknowledge()
         elif rows.hosts or rows.changes or incidents or acknowledge is not None:
+            token = next(self._tokens)
+            self._waiting[token] = (acknowledge, rows.notices)
             self.journal.store(
                 rows._replace(
                     readings=readings,
                     pages=[] if acknowledge is None else intake.reported.ledger.changed(),
                     incidents=[incident_json(incident, self._wall) for incident in incidents],
                 ),
-                acknowledge,
-                self._teller(rows.notices),
+                token,
             )
+
+    def stored(self, token: int) -> None:
+        """Acknowledge, and have told, what is now in the journal."""
+        self.refused(token)
+        acknowledge, _ = self._waiting.pop(token)
+        if acknowledge is not None:
+            acknowledge()
+
+    def refused(self, token: int) -> None:
+        """Have told at once what the disk refuses."""
+        acknowledge, notices = self._waiting[token]
+        self._waiting[token] = (acknowledge, ())
+        if self.notifier is not None and notices:
+            self.notifier.add(notices)
 
     def save(self, wall: float) -> None:
         """Write down, from time to time, that we live, and which readings were heard live."""
@@ -194,8 +211,3 @@ class Record:
             for host in hosts
             if host is not None and host.since > -INF
         ]
-
-    def _teller(self, notices: Sequence[Notice]) -> Callable[[], None] | None:
-        if self.notifier is None or not notices:
-            return None
-        return partial(self.notifier.add, notices)

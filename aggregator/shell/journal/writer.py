@@ -1,8 +1,7 @@
-"""What must outlive this process, in SQLite: one thread, one transaction after the other.
+"""Writer of the journal: one thread, one transaction after the other.
 
 ``store`` returns at once. What it is given becomes durable as a whole or not at all, and in the
-order in which it was given. What a failing disk does not take waits and is tried again; that is
-said once, and acknowledges nothing meanwhile.
+order in which it was given. What a failing disk refuses is tried again until the disk takes it.
 """
 
 import asyncio
@@ -30,53 +29,60 @@ _logger = logging.getLogger("aggregator.journal")
 
 class _Order(NamedTuple):
     rows: Rows
-    done: Callable[[], None] | None
-    tried: Callable[[], None] | None
+    token: int | None
 
 
 class Journal:
-    """The database at ``path``, which keeps what is over for ``keep_days``."""
+    """The database at ``path``, which keeps what is over for ``keep_days``.
 
-    def __init__(self, path: Path, *, keep_days: float) -> None:
-        """Open it, make it if it is not there, and bring it up to date.
+    It reports, on the loop that is running now, what became of each order that has a token:
+    ``on_stored(token)`` after the commit, once; ``on_refused(token)`` before that, once, if the
+    disk refused it first.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        keep_days: float,
+        on_stored: Callable[[int], None],
+        on_refused: Callable[[int], None],
+    ) -> None:
+        """Open the database, make it if it is not there, and bring it up to date.
 
         Raises:
             sqlite3.Error: it can not be opened, or is something else.
         """
         self._keep_s = keep_days * DAY_S
+        self._on_stored = on_stored
+        self._on_refused = on_refused
         self._loop = asyncio.get_running_loop()
         self._orders: queue.SimpleQueue[_Order | None] = queue.SimpleQueue()
         self._forget_at = 0.0
         self._trouble: str | None = None
-        self._database = sqlite3.connect(path, check_same_thread=False)
-        prepare(self._database)
+        self._database = _opened(path)
         self._thread = threading.Thread(target=self._serve, name="journal", daemon=True)
         self._thread.start()
 
     def pages(self) -> list[Page]:
-        """Return which readings earlier processes had heard."""
+        """Return which readings earlier processes had heard.
+
+        Raises:
+            sqlite3.Error, msgspec.MsgspecError: the journal is damaged.
+        """
         return journal_rows.read_pages(self._database)
 
     def remembered(self) -> Remembered:
         """Return what earlier processes have left.
 
         Raises:
-            sqlite3.Error, msgspec.MsgspecError: it is damaged.
+            sqlite3.Error, msgspec.MsgspecError: the journal is damaged.
         """
         return journal_rows.read(self._database)
 
-    def store(
-        self,
-        rows: Rows,
-        done: Callable[[], None] | None = None,
-        tried: Callable[[], None] | None = None,
-    ) -> None:
-        """Have all this stored in one transaction.
-
-        ``done`` is called on the loop after the commit; ``tried`` then too, or as soon as the
-        disk has refused: for what can not wait until it takes something again.
-        """
-        self._orders.put(_Order(rows, done, tried))
+    def store(self, rows: Rows, token: int | None = None) -> None:
+        """Have ``rows`` stored in one transaction; without a ``token`` no report is made."""
+        self._orders.put(_Order(rows, token))
 
     def close(self) -> None:
         """Store what was ordered, and close."""
@@ -85,22 +91,22 @@ class Journal:
         self._database.close()
 
     def _serve(self) -> None:
-        waiting: list[_Order] = []
+        refused: list[_Order] = []
         is_open = True
         while is_open:
-            orders = self._taken(_RETRY_AFTER_S if waiting else None)
-            is_open = None not in orders
-            waiting += [order for order in orders if order is not None]
+            taken = self._taken(_RETRY_AFTER_S if refused else None)
+            is_open = None not in taken
+            new = [order for order in taken if order is not None]
             try:
-                self._write(waiting)
+                self._write([*refused, *new])
             except sqlite3.Error as error:
-                self._report(str(error))
-                self._call(order.tried for order in waiting)
-                waiting = [order._replace(tried=None) for order in waiting]
+                self._log_trouble(str(error))
+                self._report(self._on_refused, new)
+                refused += new
             else:
                 self._trouble = None
-                self._call(call for order in waiting for call in (order.done, order.tried))
-                waiting = []
+                self._report(self._on_stored, [*refused, *new])
+                refused = []
 
     def _taken(self, timeout_s: float | None) -> list[_Order | None]:
         """Wait for an order, and return it with those that wait behind it."""
@@ -122,12 +128,22 @@ class Journal:
                 self._forget_at = now + _FORGET_EVERY_S
                 journal_rows.forget(self._database, now - self._keep_s)
 
-    def _call(self, calls: Iterable[Callable[[], None] | None]) -> None:
-        for call in calls:
-            if call is not None:
-                self._loop.call_soon_threadsafe(call)
+    def _report(self, report: Callable[[int], None], orders: Iterable[_Order]) -> None:
+        for order in orders:
+            if order.token is not None:
+                self._loop.call_soon_threadsafe(report, order.token)
 
-    def _report(self, trouble: str) -> None:
+    def _log_trouble(self, trouble: str) -> None:
         if trouble != self._trouble:
             self._trouble = trouble
             log.event(_logger, logging.ERROR, "journal_fails", why=trouble)
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    database = sqlite3.connect(path, check_same_thread=False)
+    try:
+        prepare(database)
+    except BaseException:
+        database.close()
+        raise
+    return database

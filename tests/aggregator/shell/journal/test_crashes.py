@@ -5,8 +5,6 @@ every statement, within statements, and with every part of what the commits writ
 the next process begins, meets the same hosts, and is judged by what the journal then says.
 """
 
-import asyncio
-import random
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -17,14 +15,9 @@ from typing import Any, NamedTuple
 import msgspec
 import pytest
 
-from aggregator.config import Notify
 from aggregator.core.states import HostState
-from aggregator.shell.journal.recorder import Record
-from aggregator.shell.journal.rows import Rows
-from aggregator.shell.journal.writer import Journal
-from aggregator.shell.outlets.webhook import Notifier
-from aggregator.shell.walltime import WallTime
-from tests.aggregator.centre import HOSTS, WALL, Centre
+from tests.aggregator.centre import HOSTS, WALL
+from tests.aggregator.shell.journal.process import Process, connect, rows
 
 END = 47
 AWAY_S = 30
@@ -32,7 +25,6 @@ STA = [name for name in HOSTS if name.startswith("STA")]
 AQU = [name for name in HOSTS if name.startswith("AQU")]
 TABLES = ("incidents", "changes", "transitions", "hosts", "outbox", "marks")
 TOLD_BY = {"STA-1": 10, "AQU": 22, "STA": 40}
-connect = sqlite3.connect
 
 
 def silent_at(second: int) -> list[str]:
@@ -42,41 +34,11 @@ def silent_at(second: int) -> list[str]:
     return dead + (STA if second >= 38 else [])
 
 
-class Nobody:
-    """Counts nothing."""
-
-    def settled(self, result: str, count: int) -> None: ...
-
-    def pending(self, count: int) -> None: ...
-
-
-class Process:
-    """One process, from its start to wherever it is killed."""
-
-    def __init__(self, path: Path, at: float) -> None:
-        self.centre = Centre()
-        self.journal = Journal(path, keep_days=30)
-        self.record = Record(self.centre.watch, WallTime(at, WALL + at), name="centre")
-        self.record.journal = self.journal
-        where = Notify(webhook_url="http://127.0.0.1:9/")
-        self.record.notifier = Notifier(where, self.record.settle, Nobody(), rng=random.Random(1))
-        self.record.restore(at)
-        self.record.begin()
-        self.record.take(self.centre.watch.events())
-        self.centre.subscribe(at)
-
-    def live(self, second: int, silent: Sequence[str]) -> None:
-        self.centre.live(second, second + 1, without=silent)
-        self.record.take(self.centre.events)
-        self.centre.events.clear()
-        if second % 5 == 0:
-            self.record.save(WALL + second)
-
-    async def written(self) -> None:
-        """Wait until all that was ordered is stored."""
-        event = asyncio.Event()
-        self.journal.store(Rows(), event.set)
-        await event.wait()
+def live(process: Process, second: int, silent: Sequence[str]) -> None:
+    """Let a process live for a second, and save each fifth time."""
+    process.live(second, second + 1, without=silent)
+    if second % 5 == 0:
+        process.record.save(WALL + second)
 
 
 class Copy(NamedTuple):
@@ -129,14 +91,6 @@ class Copies:
         self.taken.append(Copy(folder, self.second, silent, told))
 
 
-def rows(path: Path, question: str) -> list[tuple[Any, ...]]:
-    database = connect(path)
-    try:
-        return database.execute(question).fetchall()
-    finally:
-        database.close()
-
-
 def content(path: Path) -> str:
     try:
         return repr([rows(path, f"SELECT * FROM {table}") for table in TABLES])  # noqa: S608
@@ -155,11 +109,11 @@ async def lived(path: Path, copies: Copies, monkeypatch: pytest.MonkeyPatch) -> 
 
     with monkeypatch.context() as patched:
         patched.setattr("aggregator.shell.journal.writer.sqlite3.connect", traced)
-        process = Process(path, 0)
+        process = Process(path)
     for second in range(END):
         await process.written()
         copies.second = second
-        process.live(second, silent_at(second))
+        live(process, second, silent_at(second))
     await process.written()
     copies.take_torn(step=1_024)
     process.journal.close()
@@ -168,9 +122,9 @@ async def lived(path: Path, copies: Copies, monkeypatch: pytest.MonkeyPatch) -> 
 def live_on(copy: Copy) -> dict[str, HostState]:
     """Begin again from a copy and meet the hosts that there are; return how they stand then."""
     start = copy.second + AWAY_S
-    process = Process(copy.path, start)
+    process = Process(copy.path, at=start)
     for second in range(start, start + 25):
-        process.live(second, copy.silent)
+        live(process, second, copy.silent)
     process.journal.close()
     return {host.name: host.state for host in process.centre.watch.fleet}
 
@@ -228,7 +182,7 @@ def distinct(copies: Copies) -> Iterator[Copy]:
             yield copy
 
 
-async def test_wherever_it_is_killed_nothing_is_lost_and_nothing_is_told_twice(
+async def test_a_kill_at_any_step_loses_and_doubles_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "journal.sqlite"
@@ -256,7 +210,7 @@ class Failing(sqlite3.Connection):
         return super().executemany(*arguments)
 
 
-async def test_whichever_statement_fails_the_journal_is_the_same_in_the_end(
+async def test_a_failing_statement_leaves_the_same_journal_in_the_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("aggregator.shell.journal.writer._RETRY_AFTER_S", 0.001)
@@ -267,9 +221,9 @@ async def test_whichever_statement_fails_the_journal_is_the_same_in_the_end(
 
     async def story(name: str, fails_at: int) -> str:
         Failing.statements, Failing.fails_at = 0, fails_at
-        process = Process(tmp_path / name, 0)
+        process = Process(tmp_path / name)
         for second in range(12):
-            process.live(second, silent_at(second))
+            live(process, second, silent_at(second))
         await process.written()
         process.journal.close()
         return content(tmp_path / name)
