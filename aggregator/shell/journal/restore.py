@@ -5,11 +5,17 @@ from aggregator.core.memory import KnownHost, Memory, Moment
 from aggregator.core.states import ALIVE, HostState, Trigger
 from aggregator.core.watch import Watch
 from aggregator.shell.http.incidents import incident_of
-from aggregator.shell.journal.rows import ALIVE_AT, NEXT_NUMBER, HostRow, Remembered, TransitionRow
+from aggregator.shell.journal.rows import (
+    ALIVE_AT,
+    NEXT_NUMBER,
+    HostRow,
+    JournalContent,
+    TransitionRow,
+)
 from aggregator.shell.walltime import WallTime
 
 
-def memory_of(left: Remembered, wall: WallTime) -> Memory:
+def memory_of(left: JournalContent, wall: WallTime) -> Memory:
     """Return what earlier processes have left, in monotonic seconds of this one.
 
     Raises:
@@ -23,7 +29,7 @@ def memory_of(left: Remembered, wall: WallTime) -> Memory:
     )
 
 
-def resumed(left: Remembered, watch: Watch) -> tuple[list[HostRow], list[TransitionRow]]:
+def resumed(left: JournalContent, watch: Watch) -> tuple[list[HostRow], list[TransitionRow]]:
     """Return how hosts stand that are unknown now and were not, and when that began.
 
     It is written down at once, so that a second crash finds the last evidence of each host where

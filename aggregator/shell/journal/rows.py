@@ -1,4 +1,4 @@
-"""What one transaction of the journal stores, and what the next process reads from it.
+"""Rows of the journal: what one transaction stores, and what the next process reads.
 
 Times are s since 1970.
 """
@@ -10,8 +10,9 @@ from typing import NamedTuple
 import msgspec
 
 from aggregator.core.events import ReadingHeard
-from aggregator.core.ledger import Page
+from aggregator.core.ledger import Page, Ranges
 from aggregator.shell.http.incidents import IncidentJson
+from aggregator.shell.journal.table import Table
 from venuewatch.base.wire.messages import encode
 
 ALIVE_AT = "alive_at"
@@ -21,11 +22,33 @@ NEXT_NUMBER = "next_number"
 """The mark of the lowest number that no incident ever had."""
 
 RECENT = 200
-"""How many closed incidents the next process is told of, so that a backlog can correct them."""
+"""How many closed incidents the next process reads, so that a backlog can correct them."""
 
 
-class ChangeRow(NamedTuple):
-    """One thing that was told of an incident; ``seq`` counts from 1."""
+class ReadingRow(msgspec.Struct, frozen=True):
+    """A reading that came late; ``taken_ms`` is the host's own clock when it was taken."""
+
+    host: str
+    boot: str
+    stream: str
+    seq: int
+    taken_ms: int
+    stored_s: float
+    body: bytes
+
+
+class HeardRow(msgspec.Struct, frozen=True):
+    """The numbers that were heard of one stream of one boot of a host."""
+
+    host: str
+    stream: str
+    boot: str
+    stored_s: float
+    ranges: Ranges
+
+
+class ChangeRow(msgspec.Struct, frozen=True):
+    """One change of an incident; ``seq`` counts them from 1."""
 
     number: int
     seq: int
@@ -34,8 +57,8 @@ class ChangeRow(NamedTuple):
     cause: str
 
 
-class TransitionRow(NamedTuple):
-    """A host went from one state to another."""
+class TransitionRow(msgspec.Struct, frozen=True):
+    """A host's way from one state to another."""
 
     at: float
     venue: str
@@ -46,10 +69,10 @@ class TransitionRow(NamedTuple):
     silent_since: float | None
 
 
-class HostRow(NamedTuple):
-    """How a host stands; ``was_up``: whether it counts as up while it is unknown.
+class HostRow(msgspec.Struct, frozen=True):
+    """A host's present state.
 
-    ``interval_s``: how often it beats.
+    ``interval_s``: how often it beats. ``was_up``: it counts as up while it is unknown.
     """
 
     host: str
@@ -62,18 +85,36 @@ class HostRow(NamedTuple):
     was_up: bool
 
 
-class Notice(NamedTuple):
-    """What somebody is to be told: ``id`` is the same each time that it is tried."""
+class Notice(msgspec.Struct, frozen=True):
+    """One message to the webhook: ``id`` is the same each time that it is tried."""
 
     id: str
     body: bytes
 
 
-class Rows(NamedTuple):
-    """All that belongs into one transaction.
+class MarkRow(msgspec.Struct, frozen=True):
+    """A named number, as ``ALIVE_AT``."""
 
-    ``gone`` are hosts of which nothing is known any more, ``settled`` the ids of notices that
-    wait no more.
+    name: str
+    value: float
+
+
+READINGS = Table("readings", ReadingRow)
+HEARD = Table("heard", HeardRow)
+INCIDENTS = Table("incidents", IncidentJson, renamed={"check": "check_name"})  # SQL has a CHECK
+CHANGES = Table("changes", ChangeRow)
+TRANSITIONS = Table("transitions", TransitionRow)
+HOSTS = Table("hosts", HostRow)
+OUTBOX = Table("outbox", Notice)
+MARKS = Table("marks", MarkRow)
+
+_UPSERT = "INSERT OR REPLACE"
+
+
+class Rows(NamedTuple):
+    """The content of one transaction.
+
+    ``gone`` are hosts that are forgotten, ``settled`` the ids of notices that wait no more.
     """
 
     readings: Sequence[ReadingHeard] = ()
@@ -88,10 +129,10 @@ class Rows(NamedTuple):
     marks: Mapping[str, float] = {}
 
 
-class Remembered(msgspec.Struct, frozen=True):
+class JournalContent(msgspec.Struct, frozen=True):
     """What earlier processes have left.
 
-    ``told`` is how much was told of each open incident, ``notices`` what nobody was told yet.
+    ``told`` is the number of changes of each open incident; ``notices`` are still to be sent.
     """
 
     hosts: Sequence[HostRow]
@@ -102,20 +143,23 @@ class Remembered(msgspec.Struct, frozen=True):
 
 
 def write(database: sqlite3.Connection, rows: Rows, now: float) -> None:
-    """Write them, in the transaction of the caller."""
-    _write_late(database, rows, now)
-    many = database.executemany
-    many(
-        "INSERT OR REPLACE INTO incidents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [_row_of(incident) for incident in rows.incidents],
-    )
-    many("INSERT OR REPLACE INTO changes VALUES (?, ?, ?, ?, ?)", rows.changes)
-    many("INSERT INTO transitions VALUES (?, ?, ?, ?, ?, ?, ?)", rows.transitions)
-    many("DELETE FROM hosts WHERE host = ?", [(host,) for host in rows.gone])
-    many("INSERT OR REPLACE INTO hosts VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows.hosts)
-    many("INSERT OR IGNORE INTO outbox (id, body) VALUES (?, ?)", rows.notices)
-    many("DELETE FROM outbox WHERE id = ?", [(settled,) for settled in rows.settled])
-    many("INSERT OR REPLACE INTO marks VALUES (?, ?)", list(rows.marks.items()))
+    """Write ``rows`` at ``now``, in the transaction of the caller."""
+    late = [
+        ReadingRow(one.host, one.boot, one.stream, one.seq, one.wall_ms, now, encode(one.message))
+        for one in rows.readings
+    ]
+    heard = [HeardRow(page.host, page.stream, page.boot, now, page.ranges) for page in rows.pages]
+    marks = [MarkRow(name, value) for name, value in rows.marks.items()]
+    READINGS.insert(database, late, verb="INSERT OR IGNORE")
+    HEARD.insert(database, heard, verb=_UPSERT)
+    INCIDENTS.insert(database, rows.incidents, verb=_UPSERT)
+    CHANGES.insert(database, rows.changes, verb=_UPSERT)
+    TRANSITIONS.insert(database, rows.transitions)
+    database.executemany("DELETE FROM hosts WHERE host = ?", [(host,) for host in rows.gone])
+    HOSTS.insert(database, rows.hosts, verb=_UPSERT)
+    OUTBOX.insert(database, rows.notices, verb="INSERT OR IGNORE")
+    database.executemany("DELETE FROM outbox WHERE id = ?", [(id_,) for id_ in rows.settled])
+    MARKS.insert(database, marks, verb=_UPSERT)
 
 
 def forget(database: sqlite3.Connection, before: float) -> None:
@@ -128,83 +172,35 @@ def forget(database: sqlite3.Connection, before: float) -> None:
 
 
 def read_pages(database: sqlite3.Connection) -> list[Page]:
-    """Return which readings earlier processes had heard."""
-    rows = database.execute("SELECT host, stream, boot, ranges FROM heard")
-    return [Page(host, stream, boot, _decode_ranges(said)) for host, stream, boot, said in rows]
+    """Return which readings earlier processes had heard.
+
+    Raises:
+        sqlite3.Error, msgspec.MsgspecError: the journal is damaged.
+    """
+    return [Page(row.host, row.stream, row.boot, row.ranges) for row in HEARD.select(database)]
 
 
-def read(database: sqlite3.Connection) -> Remembered:
+def read(database: sqlite3.Connection) -> JournalContent:
     """Return what earlier processes have left.
 
     Raises:
-        sqlite3.Error, msgspec.MsgspecError: it is damaged.
+        sqlite3.Error, msgspec.MsgspecError: the journal is damaged.
     """
-    rows = database.execute(
-        "SELECT * FROM incidents WHERE closed_at IS NULL OR number IN (SELECT number FROM incidents"
-        " WHERE closed_at IS NOT NULL ORDER BY closed_at DESC LIMIT ?) ORDER BY number",
-        (RECENT,),
+    recent = (
+        "WHERE closed_at IS NULL OR number IN (SELECT number FROM incidents"
+        " WHERE closed_at IS NOT NULL ORDER BY closed_at DESC LIMIT ?) ORDER BY number"
     )
-    incidents = [_incident_of(row) for row in rows]
     told = database.execute(
         "SELECT number, max(seq) FROM changes WHERE number IN"
         " (SELECT number FROM incidents WHERE closed_at IS NULL) GROUP BY number"
     )
-    marks = msgspec.convert(
-        dict(database.execute("SELECT name, value FROM marks").fetchall()), dict[str, float]
-    )
+    marks = {mark.name: mark.value for mark in MARKS.select(database)}
     (highest,) = database.execute("SELECT coalesce(max(number), 0) FROM incidents").fetchone()
     marks[NEXT_NUMBER] = max(marks.get(NEXT_NUMBER, 1), highest + 1)
-    left = {
-        "hosts": [(*row, bool(up)) for *row, up in database.execute("SELECT * FROM hosts")],
-        "incidents": incidents,
-        "told": dict(told.fetchall()),
-        "notices": database.execute("SELECT id, body FROM outbox ORDER BY place").fetchall(),
-        "marks": marks,
-    }
-    return msgspec.convert(left, Remembered)  # any column of a damaged journal may hold anything
-
-
-def _write_late(database: sqlite3.Connection, rows: Rows, now: float) -> None:
-    database.executemany(
-        "INSERT OR IGNORE INTO readings VALUES (?, ?, ?, ?, ?, ?, ?)",
-        [
-            (one.host, one.boot, one.stream, one.seq, one.wall_ms, now, encode(one.message))
-            for one in rows.readings
-        ],
+    return JournalContent(
+        HOSTS.select(database),
+        INCIDENTS.select(database, recent, (RECENT,)),
+        msgspec.convert(dict(told.fetchall()), dict[int, int]),
+        OUTBOX.select(database, "ORDER BY place"),
+        marks,
     )
-    database.executemany(
-        "INSERT OR REPLACE INTO heard VALUES (?, ?, ?, ?, ?)",
-        [
-            (page.host, page.stream, page.boot, now, msgspec.json.encode(page.ranges))
-            for page in rows.pages
-        ],
-    )
-
-
-_decode_ranges = msgspec.json.Decoder(list[tuple[int, int]]).decode
-_COLUMNS = (
-    "number",
-    "scope",
-    "venue",
-    "host",
-    "check",
-    "cause",
-    "opened_at",
-    "silent_since",
-    "closed_at",
-    "falls",
-)
-_JSON_COLUMNS = ("children", "evidence", "alive")
-
-
-def _row_of(incident: IncidentJson) -> tuple[object, ...]:
-    plain = (getattr(incident, name) for name in _COLUMNS)
-    told = (msgspec.json.encode(getattr(incident, name)).decode() for name in _JSON_COLUMNS)
-    return (*plain, *told)
-
-
-def _incident_of(row: tuple[object, ...]) -> IncidentJson:
-    plain = dict(zip(_COLUMNS, row, strict=False))
-    told = zip(_JSON_COLUMNS, row[len(_COLUMNS) :], strict=True)
-    rest = {name: msgspec.json.decode(str(text)) for name, text in told}
-    return msgspec.convert({**plain, **rest}, IncidentJson)

@@ -1,65 +1,100 @@
-"""The tables of the journal, and how an older journal gets those of today.
+"""Migrations of the journal: each brings a database from one schema to the next.
 
-``user_version`` is the schema's number; a journal without one is of the time when only late
-readings were kept. Every ``…_at``, ``since`` and ``silent_since`` is s since 1970.
+``user_version`` is the number of a database's schema, and of the migrations that it has seen. A
+new schema is one more function in ``MIGRATIONS``. A function that was released is never changed:
+journals out there have seen it. Every ``…_at``, ``since`` and ``silent_since`` is s since 1970.
+
+An older venuewatch sets a newer journal aside (``set_aside.py``), and reads of it
+``max(number)`` of ``incidents`` and the mark ``next_number`` only: every schema keeps these.
 """
 
 import sqlite3
+from collections.abc import Callable, Sequence
 
-SCHEMA = 1
+_SCHEMA_1 = (
+    """
+    CREATE TABLE IF NOT EXISTS readings (
+        host TEXT NOT NULL, boot TEXT NOT NULL, stream TEXT NOT NULL, seq INTEGER NOT NULL,
+        taken_ms INTEGER NOT NULL, stored_s REAL NOT NULL, body BLOB NOT NULL,
+        PRIMARY KEY (host, boot, stream, seq)
+    ) WITHOUT ROWID
+    """,
+    "CREATE INDEX IF NOT EXISTS readings_by_age ON readings (stored_s)",
+    """
+    CREATE TABLE IF NOT EXISTS heard (
+        host TEXT NOT NULL, stream TEXT NOT NULL, boot TEXT NOT NULL,
+        stored_s REAL NOT NULL, ranges BLOB NOT NULL,
+        PRIMARY KEY (host, stream, boot)
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE incidents (
+        number INTEGER PRIMARY KEY,
+        scope TEXT NOT NULL, venue TEXT NOT NULL, host TEXT NOT NULL, check_name TEXT NOT NULL,
+        cause TEXT NOT NULL, opened_at REAL NOT NULL, silent_since REAL, closed_at REAL,
+        falls INTEGER NOT NULL, children TEXT NOT NULL, evidence TEXT NOT NULL, alive TEXT NOT NULL
+    )
+    """,
+    "CREATE INDEX incidents_by_end ON incidents (closed_at)",
+    """
+    CREATE TABLE changes (
+        number INTEGER NOT NULL, seq INTEGER NOT NULL,
+        at REAL NOT NULL, change TEXT NOT NULL, cause TEXT NOT NULL,
+        PRIMARY KEY (number, seq)
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE transitions (
+        at REAL NOT NULL, venue TEXT NOT NULL, host TEXT NOT NULL,
+        before TEXT NOT NULL, after TEXT NOT NULL, why TEXT NOT NULL, silent_since REAL
+    )
+    """,
+    "CREATE INDEX transitions_by_age ON transitions (at)",
+    "CREATE INDEX transitions_by_host ON transitions (host, at)",
+    """
+    CREATE TABLE hosts (
+        host TEXT PRIMARY KEY, venue TEXT NOT NULL, state TEXT NOT NULL, since REAL NOT NULL,
+        cause TEXT, interval_s REAL NOT NULL, evidence_at REAL, was_up INTEGER NOT NULL
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE outbox (
+        place INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, body BLOB NOT NULL
+    )
+    """,
+    "CREATE TABLE marks (name TEXT PRIMARY KEY, value REAL NOT NULL) WITHOUT ROWID",
+)
 
-_TABLES = """
-CREATE TABLE IF NOT EXISTS readings (
-    host TEXT NOT NULL, boot TEXT NOT NULL, stream TEXT NOT NULL, seq INTEGER NOT NULL,
-    taken_ms INTEGER NOT NULL, stored_s REAL NOT NULL, body BLOB NOT NULL,
-    PRIMARY KEY (host, boot, stream, seq)
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS readings_by_age ON readings (stored_s);
-CREATE TABLE IF NOT EXISTS heard (
-    host TEXT NOT NULL, stream TEXT NOT NULL, boot TEXT NOT NULL,
-    stored_s REAL NOT NULL, ranges BLOB NOT NULL,
-    PRIMARY KEY (host, stream, boot)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS incidents (
-    number INTEGER PRIMARY KEY,
-    scope TEXT NOT NULL, venue TEXT NOT NULL, host TEXT NOT NULL, check_name TEXT NOT NULL,
-    cause TEXT NOT NULL, opened_at REAL NOT NULL, silent_since REAL, closed_at REAL,
-    falls INTEGER NOT NULL, children TEXT NOT NULL, evidence TEXT NOT NULL, alive TEXT NOT NULL
-);
-CREATE INDEX IF NOT EXISTS incidents_by_end ON incidents (closed_at);
-CREATE TABLE IF NOT EXISTS changes (
-    number INTEGER NOT NULL, seq INTEGER NOT NULL,
-    at REAL NOT NULL, change TEXT NOT NULL, cause TEXT NOT NULL,
-    PRIMARY KEY (number, seq)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS transitions (
-    at REAL NOT NULL, venue TEXT NOT NULL, host TEXT NOT NULL,
-    before TEXT NOT NULL, after TEXT NOT NULL, why TEXT NOT NULL, silent_since REAL
-);
-CREATE INDEX IF NOT EXISTS transitions_by_age ON transitions (at);
-CREATE INDEX IF NOT EXISTS transitions_by_host ON transitions (host, at);
-CREATE TABLE IF NOT EXISTS hosts (
-    host TEXT PRIMARY KEY, venue TEXT NOT NULL, state TEXT NOT NULL, since REAL NOT NULL,
-    cause TEXT, interval_s REAL NOT NULL, evidence_at REAL, was_up INTEGER NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS outbox (
-    place INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, body BLOB NOT NULL
-);
-CREATE TABLE IF NOT EXISTS marks (name TEXT PRIMARY KEY, value REAL NOT NULL) WITHOUT ROWID;
-"""
+
+def v1(database: sqlite3.Connection) -> None:
+    """Make all tables; a journal of schema 0 has those of late readings, or none."""
+    for statement in _SCHEMA_1:
+        database.execute(statement)
 
 
-def prepare(database: sqlite3.Connection) -> None:
-    """See that all tables of today are there.
+MIGRATIONS: Sequence[Callable[[sqlite3.Connection], None]] = (v1,)
+"""The function at place N brings a database from schema N to N + 1."""
+
+
+def version_of(database: sqlite3.Connection) -> int:
+    """Return the number of the schema of ``database``; 0 for an empty one."""
+    (version,) = database.execute("PRAGMA user_version").fetchone()
+    return int(version)
+
+
+def migrate(database: sqlite3.Connection) -> None:
+    """Bring ``database`` to the schema of today, each step in a transaction of its own.
 
     Raises:
-        sqlite3.Error: it can not be used, or a newer venuewatch has made it.
+        sqlite3.Error: the database cannot be used, or a newer venuewatch has made it.
     """
-    database.execute("PRAGMA journal_mode = WAL")
-    (version,) = database.execute("PRAGMA user_version").fetchone()
-    if version > SCHEMA:
+    known, has = len(MIGRATIONS), version_of(database)
+    if has > known:
         raise sqlite3.DatabaseError(
-            f"a newer venuewatch has made it: schema {version}, and this one knows {SCHEMA}"
+            f"a newer venuewatch has made it: schema {has}, and this one knows {known}"
         )
-    if version < SCHEMA:
-        database.executescript(f"BEGIN;{_TABLES}PRAGMA user_version = {SCHEMA};COMMIT;")
+    for version in range(has, known):
+        with database:
+            database.execute("BEGIN IMMEDIATE")
+            MIGRATIONS[version](database)
+            database.execute(f"PRAGMA user_version = {version + 1}")

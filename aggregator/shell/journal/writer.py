@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 from aggregator.core.ledger import Page
 from aggregator.shell.journal import rows as journal_rows
-from aggregator.shell.journal.rows import Remembered, Rows
-from aggregator.shell.journal.schema import prepare
+from aggregator.shell.journal.rows import JournalContent, Rows
+from aggregator.shell.journal.schema import migrate
 from venuewatch.base import clock, log
 
 DAY_S = 86_400.0
@@ -72,7 +72,7 @@ class Journal:
         """
         return journal_rows.read_pages(self._database)
 
-    def remembered(self) -> Remembered:
+    def remembered(self) -> JournalContent:
         """Return what earlier processes have left.
 
         Raises:
@@ -142,7 +142,8 @@ class Journal:
 def _opened(path: Path) -> sqlite3.Connection:
     database = sqlite3.connect(path, check_same_thread=False)
     try:
-        prepare(database)
+        migrate(database)
+        database.execute("PRAGMA journal_mode = WAL")
     except BaseException:
         database.close()
         raise

@@ -1,0 +1,72 @@
+"""Tables of the journal, whose columns are the fields of a struct.
+
+A column is added by a field of the struct and a migration (``schema.py``); no statement names it.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Generic, TypeVar
+
+import msgspec
+from msgspec import inspect, structs
+
+Row = TypeVar("Row", bound=msgspec.Struct)
+
+_JSON = (inspect.CollectionType, inspect.DictType, inspect.StructType)
+_BOOL = inspect.BoolType
+
+
+class Table(Generic[Row]):
+    """The table ``name``, which has a column for each field of ``row``.
+
+    A column has the name of its field, or the one that ``renamed`` has for it. Tuples, lists,
+    mappings and structs are stored as JSON.
+    """
+
+    def __init__(self, name: str, row: type[Row], *, renamed: Mapping[str, str] = {}) -> None:
+        self.name = name
+        self._row = row
+        fields = {field.name: inspect.type_info(field.type) for field in structs.fields(row)}
+        self._fields = list(fields)
+        self._as_json = [name for name, kind in fields.items() if isinstance(kind, _JSON)]
+        self._as_bool = [name for name, kind in fields.items() if isinstance(kind, _BOOL)]
+        self.columns = ", ".join(renamed.get(field, field) for field in self._fields)
+
+    def insert(
+        self, database: sqlite3.Connection, rows: Iterable[Row], *, verb: str = "INSERT"
+    ) -> None:
+        """Insert ``rows``, in the transaction of the caller."""
+        values = ", ".join(f":{field}" for field in self._fields)
+        database.executemany(
+            f"{verb} INTO {self.name} ({self.columns}) VALUES ({values})",
+            [self._encode(row) for row in rows],
+        )
+
+    def select(
+        self, database: sqlite3.Connection, more: str = "", values: Sequence[object] = ()
+    ) -> list[Row]:
+        """Return the rows that ``more`` of a statement (``WHERE``, ``ORDER BY``) asks for.
+
+        Raises:
+            sqlite3.Error, msgspec.MsgspecError: the table, or a row, is damaged.
+        """
+        found = database.execute(
+            f"SELECT {self.columns} FROM {self.name} {more}",  # noqa: S608 - our own words
+            values,
+        )
+        return [self._decode(row) for row in found]
+
+    def _encode(self, row: Row) -> dict[str, object]:
+        values = {field: getattr(row, field) for field in self._fields}
+        for field in self._as_json:
+            values[field] = msgspec.json.encode(values[field]).decode()
+        return values
+
+    def _decode(self, row: Sequence[object]) -> Row:
+        values = dict(zip(self._fields, row, strict=True))
+        for field in self._as_json:
+            text = values[field]
+            values[field] = msgspec.json.decode(text if isinstance(text, bytes) else str(text))
+        for field in self._as_bool:
+            values[field] = bool(values[field])
+        return msgspec.convert(values, self._row)  # a column of a damaged journal may hold anything

@@ -1,0 +1,126 @@
+"""Schema: old journals are migrated with all they hold, and a column is one field."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from aggregator.shell.http.incidents import IncidentJson
+from aggregator.shell.journal import rows as journal_rows
+from aggregator.shell.journal import schema
+from aggregator.shell.journal.rows import NEXT_NUMBER, Rows
+from aggregator.shell.journal.table import Table
+from tests.aggregator.shell.journal.process import Reports, rows
+
+OLD = sorted(Path(__file__).parent.glob("schema-*.sql"))
+"""Each schema's journal as the code of its time wrote it, with data in every table."""
+
+
+def load(path: Path, dump: Path) -> dict[str, list[dict[str, object]]]:
+    """Make the journal of a dump; return its tables' rows, by column."""
+    with closing(sqlite3.connect(path)) as database:
+        database.executescript(dump.read_text())
+    return content(path)
+
+
+def content(path: Path) -> dict[str, list[dict[str, object]]]:
+    with closing(sqlite3.connect(path)) as database:
+        database.row_factory = sqlite3.Row
+        names = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        return {
+            name: [dict(row) for row in database.execute(f"SELECT * FROM {name}")]  # noqa: S608
+            for (name,) in names
+        }
+
+
+def test_there_is_a_dump_of_each_schema() -> None:
+    assert [dump.stem for dump in OLD] == [f"schema-{n}" for n in range(len(schema.MIGRATIONS) + 1)]
+
+
+@pytest.mark.parametrize("dump", OLD, ids=lambda dump: dump.stem)
+async def test_an_old_journal_is_migrated_and_loses_nothing(
+    path: Path, reports: Reports, dump: Path
+) -> None:
+    before = load(path, dump)
+
+    journal = reports.open(path)
+    pages, left = journal.pages(), journal.remembered()
+    journal.close()
+
+    after = content(path)
+    assert all(before.values())
+    for table, old in before.items():
+        assert [new | row for row, new in zip(old, after[table], strict=True)] == after[table]
+    assert rows(path, "PRAGMA user_version") == [(len(schema.MIGRATIONS),)]
+    assert [(page.host, list(page.ranges)) for page in pages] == [("STA-1", [(0, 4), (7, 9)])]
+    assert [each.number for each in left.incidents] == [
+        row["number"] for row in before.get("incidents", [])
+    ]
+    assert left.marks[NEXT_NUMBER] == (5 if "marks" in before else 1)
+
+
+async def test_an_old_incident_is_read_field_by_field(path: Path, reports: Reports) -> None:
+    load(path, OLD[1])
+
+    journal = reports.open(path)
+    first, _, feed, _ = journal.remembered().incidents
+    journal.close()
+
+    assert (feed.scope, feed.host, feed.check) == ("feed", "STA-2", "timing")
+    assert (first.closed_at, first.falls, first.alive[0].readings) == (4e9 + 20, 2, 2)
+    assert first.evidence[0].detail == {"margin_s": 1.75}
+
+
+class AcknowledgedIncident(IncidentJson, frozen=True, kw_only=True):
+    acknowledged_by: str | None = None
+
+
+def add_acknowledged_by(database: sqlite3.Connection) -> None:
+    database.execute("ALTER TABLE incidents ADD COLUMN acknowledged_by TEXT")
+
+
+async def test_a_column_is_one_field_and_one_function(
+    path: Path, reports: Reports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load(path, OLD[1])
+    monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, add_acknowledged_by))
+    table = Table("incidents", AcknowledgedIncident, renamed={"check": "check_name"})
+    monkeypatch.setattr(journal_rows, "INCIDENTS", table)
+
+    journal = reports.open(path)
+    old = journal.remembered().incidents[1]
+    fields = msgspec.structs.asdict(old) | {"acknowledged_by": "race control"}
+    journal.store(Rows(incidents=[AcknowledgedIncident(**fields)]))
+    journal.close()
+    again = reports.open(path)
+    incidents = again.remembered().incidents
+    again.close()
+
+    assert isinstance(old, AcknowledgedIncident)
+    assert [msgspec.structs.asdict(each)["acknowledged_by"] for each in incidents] == [
+        None,
+        "race control",
+        None,
+        None,
+    ]
+    assert rows(path, "PRAGMA user_version") == [(len(schema.MIGRATIONS),)]
+
+
+async def test_a_failing_migration_changes_nothing(
+    path: Path, reports: Reports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = load(path, OLD[1])
+
+    def fails(database: sqlite3.Connection) -> None:
+        database.execute("DELETE FROM incidents")
+        database.execute("ALTER TABLE nowhere ADD COLUMN acknowledged_by TEXT")
+
+    monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, fails))
+
+    with pytest.raises(sqlite3.OperationalError, match="nowhere"):
+        reports.open(path)
+
+    assert content(path) == before
+    assert rows(path, "PRAGMA user_version") == [(len(schema.MIGRATIONS) - 1,)]
