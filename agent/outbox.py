@@ -1,8 +1,9 @@
-"""Where readings go: out at once while somebody listens, else to the spool, and from there later.
+"""Sends readings while the aggregator listens; keeps them in the spool until it does.
 
-A reading that went out and that the broker has not acknowledged within a second, or before the
-session ended, is kept as well; the centre tells repeats by (boot, stream, seq). The backlog
-follows the live lane on its own topic, paced, and is forgotten only when the centre has stored it.
+A reading waits for the next beat, so that one flight of packets carries both (decision 13). One
+that the broker has not acknowledged within a second, or before the session ended, is kept as well;
+the aggregator tells repeats by (boot, stream, seq). The backlog follows on its own topic, paced,
+and is deleted only when the aggregator has stored it.
 """
 
 from collections.abc import Callable
@@ -10,15 +11,19 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
-from agent.keeper import Keeper
+from agent.mqtt.thin_tcp import Connection
 from agent.spool.pace import Pace
 from agent.spool.records import Record
+from agent.spool.thread import SpoolThread
 from venuewatch.base.wire.messages import Backlog, encode
 from venuewatch.base.wire.topics import Stream
 
 ACKNOWLEDGED_WITHIN_S = 1.0
 RESEND_AFTER_S = 15.0
-"""How long (s) the centre may take to store a backlog before it is sent again."""
+"""How long (s) the aggregator may take to store a backlog before it is sent again."""
+
+WAIT_FOR_BEAT_S = 2.0
+"""Readings wait for the next beat where one comes at least so often (s)."""
 
 _MARKS = {Stream.VITALS: b"v", Stream.CHECKS: b"c"}
 
@@ -30,8 +35,8 @@ class Receipt(Protocol):
         """Return whether it was acknowledged."""
 
 
-class Line(Protocol):
-    """How a message goes out: stream and payload, at QoS 1."""
+class Send(Protocol):
+    """Publishes a message of one stream at QoS 1."""
 
     def __call__(self, stream: Stream, payload: bytes) -> Receipt:
         """Publish."""
@@ -49,8 +54,10 @@ class InFlight(NamedTuple):
 class Outbox:
     """The one way out for readings. Times are monotonic seconds."""
 
-    def __init__(self, keeper: Keeper, *, boot: str, new_pace: Callable[[], Pace] = Pace) -> None:
-        self._keeper = keeper
+    def __init__(
+        self, spool: SpoolThread, *, boot: str, new_pace: Callable[[], Pace] = Pace
+    ) -> None:
+        self._spool = spool
         self._boot = boot
         self._pace = new_pace()
         self._in_flight: list[InFlight] = []
@@ -60,7 +67,7 @@ class Outbox:
         self._asked_after = 0
         self._is_all_sent = False
         self._resend_at = 0.0
-        self._has_line = False
+        self._may_send = False
 
     @property
     def in_flight(self) -> int:
@@ -70,31 +77,31 @@ class Outbox:
     def next_at(self) -> float | None:
         """Return when (monotonic s) to call ``advance`` next, None if nothing is to be done."""
         due = [sent.sent_at + ACKNOWLEDGED_WITHIN_S for sent in self._in_flight[:1]]
-        if self._has_line and self._keeper.status.pending and not self._keeper.is_asked:
+        if self._may_send and self._spool.status.pending and not self._spool.is_asked:
             due.append(self._resend_at if self._is_all_sent else self._pace.next_at)
         return min(due, default=None)
 
-    def take(self, stream: Stream, payload: bytes, line: Line | None, now: float) -> None:
-        """Send a reading out over ``line``; without one, keep it."""
-        if line is None:
+    def take(self, stream: Stream, payload: bytes, send: Send | None, now: float) -> None:
+        """Send a reading with ``send``; keep it if that is None."""
+        if send is None:
             self._keep(stream, payload)
         else:
-            self._in_flight.append(InFlight(stream, payload, line(stream, payload), now))
+            self._in_flight.append(InFlight(stream, payload, send(stream, payload), now))
 
-    def advance(self, line: Line | None, session: int, now: float) -> None:
-        """Keep what was not acknowledged in time, and let the backlog go on if there is a line."""
-        self._has_line = line is not None
+    def advance(self, send: Send | None, session: int, now: float) -> None:
+        """Keep what was not acknowledged in time, and let the backlog go on with ``send``."""
+        self._may_send = send is not None
         self._check_in_flight(now)
         if self._under_way is not None and self._under_way.is_published():
             self._under_way = None
             self._pace.delivered(now)
-        if line is None or not self._keeper.status.pending:
+        if send is None or not self._spool.status.pending:
             return
-        batch = self._keeper.batch()
+        batch = self._spool.batch()
         if self._asked_after != self._sent_up_to:
             batch = None  # asked for before we began again
         if batch:
-            self._send(batch, line, session, now)
+            self._send(batch, send, session, now)
         elif batch is not None:
             self._is_all_sent = True
         if now >= self._resend_at:
@@ -102,7 +109,7 @@ class Outbox:
             self._resend_at = now + RESEND_AFTER_S
         if self._is_all_sent or now < self._pace.next_at:
             return
-        if self._keeper.ask(self._sent_up_to, max_bytes=self._pace.batch_bytes):
+        if self._spool.ask(self._sent_up_to, max_bytes=self._pace.batch_bytes):
             self._asked_after = self._sent_up_to
 
     def acknowledged(self, number: int, now: float) -> None:
@@ -116,7 +123,7 @@ class Outbox:
         self._resend_at = now + RESEND_AFTER_S
         while self._sent and self._sent[first := next(iter(self._sent))]:
             del self._sent[first]
-            self._keeper.acknowledge(first)
+            self._spool.acknowledge(first)
 
     def session_ended(self) -> None:
         """Keep what the broker has not acknowledged; the backlog begins again where it stood."""
@@ -131,7 +138,7 @@ class Outbox:
     def close(self) -> None:
         """Keep whatever is under way, and see it safe."""
         self.session_ended()
-        self._keeper.close()
+        self._spool.close()
 
     def _check_in_flight(self, now: float) -> None:
         waiting = []
@@ -151,15 +158,51 @@ class Outbox:
         self._is_all_sent = False
 
     def _keep(self, stream: Stream, payload: bytes) -> None:
-        self._keeper.keep(_MARKS[stream] + payload)
+        self._spool.keep(_MARKS[stream] + payload)
         self._is_all_sent = False
 
-    def _send(self, batch: list[Record], line: Line, session: int, now: float) -> None:
+    def _send(self, batch: list[Record], send: Send, session: int, now: float) -> None:
         self._sent_up_to = batch[-1].number
         self._sent[self._sent_up_to] = False
         self._resend_at = now + RESEND_AFTER_S
-        self._under_way = line(Stream.BACKLOG, _encoded(batch, self._boot, session))
+        self._under_way = send(Stream.BACKLOG, _encoded(batch, self._boot, session))
         self._pace.sent(now)
+
+
+class BeatQueue:
+    """Readings that wait for the next beat of a host that beats each ``interval_s``.
+
+    Times are monotonic seconds.
+    """
+
+    def __init__(self, outbox: Outbox, *, interval_s: float) -> None:
+        self._outbox = outbox
+        self._is_often = interval_s <= WAIT_FOR_BEAT_S
+        self._waiting: list[tuple[Stream, bytes]] = []
+
+    def add(
+        self,
+        readings: list[tuple[Stream, bytes]],
+        connection: Connection | None,
+        send: Send | None,
+        now: float,
+    ) -> None:
+        """Let readings wait for a beat on ``connection``, or send them where that is no help."""
+        self._waiting += readings
+        if connection is None or not self._is_often or not connection.is_thin:
+            self.flush(send, now)
+
+    def follow_beat(self, connection: Connection, send: Send | None, now: float) -> None:
+        """Send them right behind a beat; the next beat waits for them, too."""
+        if self._waiting:
+            self.flush(send, now)
+            connection.wrote()
+
+    def flush(self, send: Send | None, now: float) -> None:
+        """Send what waits, or spool it if ``send`` is None."""
+        waiting, self._waiting = self._waiting, []
+        for stream, payload in waiting:
+            self._outbox.take(stream, payload, send, now)
 
 
 def _encoded(batch: list[Record], boot: str, session: int) -> bytes:

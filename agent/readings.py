@@ -10,7 +10,7 @@ from agent import checks, config, vitals
 from agent.checks import Check, CheckConfig, Reading
 from agent.identity import milliseconds
 from agent.runner import Outcome, Runner, Task, Threads
-from agent.schedule import Slots
+from agent.slots import Slots
 from venuewatch.base import clock
 from venuewatch.base.wire.messages import CheckReading, Checks, Vitals, encode
 from venuewatch.base.wire.readings import Readings as VitalReadings

@@ -1,19 +1,22 @@
-"""Takes readings again and again, each in its own rhythm, and none in another's way.
+"""Runs the readings of one host, each in its own rhythm, and none in another's way.
 
-A task that has not ended within its timeout is reported as hanging, then again at each of its
-slots, for as long as it hangs; what it says when it ends at last is too old to be told.
+Threads are made only when all others are busy: a machine whose readings are quick has one or two.
+A reading that hangs keeps its thread, and the others get another. A task that has not ended
+within its timeout is reported as hanging, then again at each of its slots, for as long as it
+hangs; its late result is dropped.
 """
 
 import queue
+import threading
 from collections.abc import Callable, Iterable
 from typing import NamedTuple, Protocol
 
-from agent.schedule import Slots
+from agent.slots import Slots
 from venuewatch.base import clock
 
 
 class Threads(Protocol):
-    """Where work is done; see :class:`agent.pool.Pool`."""
+    """Where work is done; see :class:`agent.runner.Pool`."""
 
     def run(self, work: Callable[[], None]) -> None:
         """Have ``work`` done soon."""
@@ -108,3 +111,28 @@ def _done(task: Task, slot: int) -> Outcome:
     except Exception as raised:  # noqa: BLE001 - a check's bug is that check's outcome
         value, error = None, f"{type(raised).__name__}: {raised}"
     return Outcome(task.name, slot, clock.monotonic() - begin, value, error)
+
+
+class Pool:
+    """Runs work elsewhere, and calls ``wake`` when some is done."""
+
+    def __init__(self, wake: Callable[[], None]) -> None:
+        self._wake = wake
+        self._orders: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._idle = threading.Semaphore(0)
+        self.threads = 0
+
+    def run(self, work: Callable[[], None]) -> None:
+        """Have ``work`` done soon. It must not raise."""
+        if not self._idle.acquire(blocking=False):
+            self.threads += 1
+            # A daemon: a reading that hangs in the kernel must not keep the agent from ending.
+            name = f"reading-{self.threads}"
+            threading.Thread(target=self._serve, name=name, daemon=True).start()
+        self._orders.put(work)
+
+    def _serve(self) -> None:
+        while True:
+            self._orders.get()()
+            self._idle.release()
+            self._wake()

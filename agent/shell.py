@@ -13,20 +13,19 @@ from functools import partial
 from typing import Literal
 
 from agent import config, identity
+from agent.beat_times import BeatTimes
 from agent.centre import Centre
 from agent.identity import milliseconds
-from agent.keeper import Keeper
-from agent.link import Link
-from agent.neighbours import WORTH_S, Neighbours
-from agent.outbox import Line, Outbox
-from agent.pool import Pool
+from agent.mqtt.link import Link
+from agent.mqtt.session import Receipt, Session, SessionError
+from agent.outbox import BeatQueue, Outbox, Send
+from agent.probes import WORTH_S, Probes
 from agent.readings import Readings
-from agent.rhythm import Rhythm
-from agent.riders import Riders
-from agent.schedule import Slots
-from agent.session import Receipt, Session, SessionError
+from agent.runner import Pool
+from agent.slots import Slots
 from agent.spool.disk import Spool
-from agent.supervisor import Supervisor
+from agent.spool.thread import SpoolThread
+from agent.systemd import Systemd
 from venuewatch.base import clock, log
 from venuewatch.base.wire import messages, topics
 from venuewatch.base.wire.errors import MalformedMessageError
@@ -60,13 +59,13 @@ class Agent:
             settings, boot=self._boot, threads=pool, start=start, rng=rng, own=self._own
         )
         directory, max_bytes = str(settings.spool.directory), settings.spool.max_bytes
-        self._keeper = Keeper(partial(Spool, directory, max_bytes=max_bytes), self._nudge)
-        self._outbox = Outbox(self._keeper, boot=self._boot)
-        self._riders = Riders(self._outbox, interval_s=settings.heartbeat.interval_s)
-        self._neighbours = Neighbours(settings.probe, pool, boot=self._boot)
-        self._beats = Rhythm(start, settings.heartbeat.interval_s, host=settings.host)
-        self._supervisor = Supervisor()
-        self._watchdog = Slots(start, self._supervisor.watchdog_every_s or 86_400.0)
+        self._spool = SpoolThread(partial(Spool, directory, max_bytes=max_bytes), self._nudge)
+        self._outbox = Outbox(self._spool, boot=self._boot)
+        self._beat_queue = BeatQueue(self._outbox, interval_s=settings.heartbeat.interval_s)
+        self._probes = Probes(settings.probe, pool, boot=self._boot)
+        self._beats = BeatTimes(start, settings.heartbeat.interval_s, host=settings.host)
+        self._systemd = Systemd()
+        self._watchdog = Slots(start, self._systemd.watchdog_every_s or 86_400.0)
         self._is_announced = False
         self._is_heard = True
         self._is_stopping = False
@@ -80,20 +79,20 @@ class Agent:
         """Beat until stopped."""
         log.event(_logger, logging.INFO, "agent_started", **self._who(), boot=self._boot)
         # Ready without a broker too: systemd must not restart what waits for one.
-        self._supervisor.ready("connecting")
+        self._systemd.ready("connecting")
         while not self._is_stopping:
             try:
                 self._step()
             except SessionError as error:
                 self._link.failed(error, was_open=self._is_announced)
-                self._supervisor.status(f"not connected: {error}")
+                self._systemd.status(f"not connected: {error}")
                 self._is_announced = False
                 self._outbox.session_ended()
-        self._supervisor.stopping()
+        self._systemd.stopping()
         session = self._link.session
         if session is not None and session.is_open:
             session.close(self._last_words(self._link.sessions, "farewell"))
-        self._riders.leave(None, clock.monotonic())
+        self._beat_queue.flush(None, clock.monotonic())
         self._outbox.close()
         self._readings.close()
         log.event(_logger, logging.INFO, "agent_stopped", **self._who())
@@ -110,7 +109,7 @@ class Agent:
         self._answer(now)
         self._read(now)
         if self._watchdog.take(now) is not None:
-            self._supervisor.alive()
+            self._systemd.alive()
         self._sleep()
 
     def _sleep(self) -> None:
@@ -139,7 +138,7 @@ class Agent:
         """Say who we are, and that we live, before anything else."""
         self._is_announced = True
         self._link.opened()
-        self._supervisor.status(f"connected to {self._link.place.address}")
+        self._systemd.status(f"connected to {self._link.place.address}")
         self._centre.session_began(clock.monotonic())
         self._beats.session_began()
         self._publish_birth(session)
@@ -152,8 +151,8 @@ class Agent:
             return  # what the network has not taken yet is older: nobody wants both
         if session.connection.is_acknowledged():
             self._publish_beat(session, number)
-            self._riders.follow(session.connection, self._line(now), now)
-            self._beats.follow_ticks(session.connection.round_trip_s)
+            self._beat_queue.follow_beat(session.connection, self._sender(now), now)
+            self._follow_ticks(session.connection.round_trip_s)
         else:
             self._beats.put_off(number, now)
 
@@ -162,19 +161,27 @@ class Agent:
         session = self._link.session
         if session is None or not self._is_announced or session.is_congested:
             return
-        for probed in self._neighbours.answers(now, self._link.sessions):
+        for probed in self._probes.answers(now, self._link.sessions):
             topic = self._topics[Stream.PROBED]
             session.publish(topic, encode(probed), qos=1, expiry_s=WORTH_S)
 
     def _read(self, now: float) -> None:
         """Take readings, and send or keep them; the backlog goes on while somebody listens."""
-        line = self._line(now)
+        send = self._sender(now)
         readings = self._readings.advance(now, self._link.sessions)
         session = self._link.session if self._is_announced else None
-        self._riders.add(readings, None if session is None else session.connection, line, now)
-        self._outbox.advance(line, self._link.sessions, now)
+        connection = None if session is None else session.connection
+        self._beat_queue.add(readings, connection, send, now)
+        self._outbox.advance(send, self._link.sessions, now)
 
-    def _line(self, now: float) -> Line | None:
+    def _follow_ticks(self, round_trip_s: float | None) -> None:
+        early_s = self._beats.follow_ticks(round_trip_s)
+        if round_trip_s is not None and early_s > 0.0:
+            rounded = {"early_s": round(early_s, 3), "round_trip_s": round(round_trip_s, 3)}
+            log.event(_logger, logging.INFO, "beats_moved", **rounded)
+
+    def _sender(self, now: float) -> Send | None:
+        """Return how readings go out now; None while the aggregator does not listen."""
         session = self._link.session
         if session is None or not self._is_announced:
             return None
@@ -234,12 +241,12 @@ class Agent:
             if command.boot == self._boot:
                 self._outbox.acknowledged(command.number, now)
         elif isinstance(command, Probe):
-            self._neighbours.ask(command, now)
+            self._probes.ask(command, now)
         elif session is not None:
             self._publish_birth(session)
 
     def _own(self) -> dict[str, float]:
-        spool = self._keeper.status
+        spool = self._spool.status
         return {
             "venuewatch_agent_sessions_total": self._link.sessions,
             "venuewatch_agent_in_flight_messages": self._outbox.in_flight,
@@ -247,7 +254,7 @@ class Agent:
             "venuewatch_agent_spool_records": spool.pending,
             "venuewatch_agent_spool_bytes": spool.size_bytes,
             "venuewatch_agent_dropped_total": spool.dropped,
-            "venuewatch_agent_probes_dropped_total": self._neighbours.dropped,
+            "venuewatch_agent_probes_dropped_total": self._probes.dropped,
         }
 
     def _last_words(self, session: int, reason: Literal["lost", "farewell"]) -> tuple[str, bytes]:

@@ -14,7 +14,7 @@ import msgspec
 import psutil
 
 from agent.checks import CheckConfig, Latest, Reading
-from agent.checks._plain import one_line, size_in_words
+from agent.checks.reading.words import short, size_in_words
 from agent.vitals.filesystem import is_read_only
 from venuewatch.base.wire.checks import CheckState, CheckValues
 
@@ -94,13 +94,13 @@ class Check:
         try:
             space = _space(path)
             if self._config.must_be_mounted and not os.path.ismount(path):
-                return Reading("critical", one_line(f"{path}: nothing is mounted there"))
+                return Reading("critical", short(f"{path}: nothing is mounted there"))
         except FileNotFoundError:
-            return Reading("critical", one_line(f"{path} does not exist"))
+            return Reading("critical", short(f"{path} does not exist"))
         except PermissionError as error:
-            return Reading("unknown", one_line(f"{path}: {error.strerror}"))
+            return Reading("unknown", short(f"{path}: {error.strerror}"))
         except OSError as error:
-            return Reading("critical", one_line(f"{path}: {error.strerror}"))
+            return Reading("critical", short(f"{path}: {error.strerror}"))
         return judged(space, self._config)
 
     def close(self) -> None:

@@ -8,11 +8,12 @@ from typing import Annotated
 import msgspec
 
 from agent.checks import CheckConfig, Latest, Reading
-from agent.checks import _dns_message as message
-from agent.checks._ask import ask, ask_again
-from agent.checks._connect import Target, connect_to, resolve
-from agent.checks._deadline import Deadline, for_reading
-from agent.checks._findings import FAILURES, CheckFailedError, short, why
+from agent.checks.net import dns_message as message
+from agent.checks.net.connect import Target, connect_to, resolve
+from agent.checks.net.udp import ask, ask_again
+from agent.checks.reading.findings import FAILURES, CheckFailedError, why
+from agent.checks.reading.times import Deadline, for_reading
+from agent.checks.reading.words import short
 from venuewatch.base import clock
 from venuewatch.base.config import Port
 from venuewatch.base.wire.checks import CheckValues
@@ -123,7 +124,7 @@ def first_nameserver(path: Path) -> str | None:
 
 
 def _by_udp(target: Target, config: Config, deadline: Deadline) -> message.Answer:
-    """Ask in one datagram; raises as :func:`agent.checks._ask.ask`."""
+    """Ask in one datagram; raises as :func:`agent.checks.net.udp.ask`."""
     asked = message.question(int.from_bytes(os.urandom(2), "big"), config.query, config.record)
 
     def fitting(packet: bytes) -> message.Answer | None:

@@ -14,9 +14,9 @@ from typing import Annotated, TypeAlias
 import msgspec
 
 from agent.checks import CheckConfig, Latest, Reading
-from agent.checks import _perfdata as perfdata
-from agent.checks._plain import one_line, size_in_words
-from agent.checks._spawn import FLOOD_BYTES, Outcome, minimal_environment, run
+from agent.checks.host import perfdata
+from agent.checks.host.spawn import FLOOD_BYTES, Outcome, minimal_environment, run
+from agent.checks.reading.words import short, size_in_words
 from venuewatch.base.wire.checks import CheckState, CheckValues
 
 Argument: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^[^\x00]*$", max_length=4096)]
@@ -84,7 +84,7 @@ class Check:
             outcome = run(self._config.command, self._environment, timeout_s=timeout_s)
         except OSError as error:
             why = _NOT_STARTED.get(error.errno or 0) or error.strerror or str(error)
-            return Reading("unknown", one_line(f"{self._config.command[0]}: {why}"))
+            return Reading("unknown", short(f"{self._config.command[0]}: {why}"))
         self._left = outcome.left
         if outcome.exit_code is None:
             return Reading("critical", _why_killed(outcome, timeout_s))
@@ -101,10 +101,8 @@ class Check:
 def _why_killed(outcome: Outcome, timeout_s: float) -> str:
     if outcome.is_flood:
         return f"killed: it wrote more than {size_in_words(FLOOD_BYTES)}"
-    said = one_line(outcome.stdout.decode(errors="replace"))
-    return one_line(
-        f"killed: no end within {timeout_s:g} s" + (f"; it said: {said}" if said else "")
-    )
+    said = short(outcome.stdout.decode(errors="replace"))
+    return short(f"killed: no end within {timeout_s:g} s" + (f"; it said: {said}" if said else ""))
 
 
 def _told(outcome: Outcome, exit_code: int) -> Reading:
@@ -112,12 +110,12 @@ def _told(outcome: Outcome, exit_code: int) -> Reading:
     first, _, more = outcome.stdout.decode(errors="replace").strip().partition("\n")
     text, _, data = first.partition("|")
     rows = perfdata.parse(f"{data} {more.partition('|')[2]}")
-    detail = one_line(text)
+    detail = short(text)
     if not detail:
         complaint = outcome.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-        detail = one_line(complaint) or "it said nothing"
+        detail = short(complaint) or "it said nothing"
     if exit_code not in _STATES:
-        detail = one_line(f"exit code {exit_code} means nothing: {detail}")
+        detail = short(f"exit code {exit_code} means nothing: {detail}")
     values = CheckValues(check_exit_code=exit_code, check_performance=rows or None)
     return Reading(_STATES.get(exit_code, "unknown"), detail, values)
 

@@ -9,15 +9,16 @@ from typing import Annotated, TypeAlias
 
 import msgspec
 
-from agent.checks import CheckConfig, Latest, Reading, _moment
-from agent.checks._feed_clock import Calendar, zone_of
-from agent.checks._feed_folder import Folder, FolderTooFullError
-from agent.checks._feed_intake import FromFolder, FromPushes, Intake, Listening
-from agent.checks._feed_messages import FeedError, Message
-from agent.checks._feed_state import Feed, Flag
-from agent.checks._feed_world import Limits
-from agent.checks._moment import Now
-from agent.checks._plain import one_line
+from agent.checks import CheckConfig, Latest, Reading
+from agent.checks.reading import times
+from agent.checks.reading.times import Now
+from agent.checks.reading.words import short
+from agent.checks.results_feed.clock import Calendar, zone_of
+from agent.checks.results_feed.folder import Folder, FolderTooFullError
+from agent.checks.results_feed.intake import FromFolder, FromPushes, Intake, Listening
+from agent.checks.results_feed.messages import FeedError, Message
+from agent.checks.results_feed.state import Feed, Flag
+from agent.checks.results_feed.world import Limits
 from venuewatch.base.config import ConfigError, Port, in_words
 
 _DATA_LIMITS_S = {"BKB": 45.0, "FBL": 450.0}  # 1.5 x what they repeat after, 30 s and 5 min
@@ -175,11 +176,9 @@ class Config(CheckConfig, frozen=True, tag="feed"):
 
 
 class Check:
-    """A feed that can't be got is ``critical``; else :mod:`agent.checks._feed_state` judges."""
+    """A feed that can't be got is ``critical``; else :mod:`.results_feed.state` judges it."""
 
-    def __init__(
-        self, config: Config, _latest: Latest, now: Callable[[], Now] = _moment.now
-    ) -> None:
+    def __init__(self, config: Config, _latest: Latest, now: Callable[[], Now] = times.now) -> None:
         hours, minutes = config.day_ends.split(":")
         calendar = Calendar(zone_of(config.zone), time(int(hours), int(minutes)))
         self._now = now
@@ -199,7 +198,7 @@ class Check:
         try:
             self._intake.take(self._now())
         except (OSError, ConfigError, FolderTooFullError) as error:
-            trouble = one_line(f"{self._place}: {in_words(error)}")
+            trouble = short(f"{self._place}: {in_words(error)}")
         with self._lock:
             reading = self._feed.judge(self._now())
         values = msgspec.structs.replace(

@@ -9,8 +9,8 @@ from typing import Annotated, TypeAlias
 import msgspec
 
 from agent.checks import CheckConfig, Latest, Reading
-from agent.checks._glob import File, Walk
-from agent.checks._plain import one_line, size_in_words, span_in_words
+from agent.checks.host.glob import File, Walk
+from agent.checks.reading.words import short, size_in_words, span_in_words
 from venuewatch.base import clock
 from venuewatch.base.wire.checks import CheckState, CheckValues
 
@@ -121,8 +121,8 @@ class Check:
     def _without(self, walk: Walk, limits: str) -> Reading:
         values = CheckValues(check_files=0)
         if walk.denied:
-            return Reading("unknown", one_line(f"{walk.denied}: may not be looked into"), values)
-        detail = one_line(f"no file matches {self._config.pattern}{limits}")
+            return Reading("unknown", short(f"{walk.denied}: may not be looked into"), values)
+        detail = short(f"no file matches {self._config.pattern}{limits}")
         if walk.is_cut:
             return Reading("unknown", detail, values)
         return Reading("ok" if self._config.may_be_missing else "critical", detail, values)
@@ -140,7 +140,7 @@ class Check:
 
 
 def _line(verdict: str, words: str, limits: str) -> str:
-    return one_line((f"{verdict}: " if verdict else "") + words + limits)
+    return short((f"{verdict}: " if verdict else "") + words + limits)
 
 
 def _name(file: File) -> str:

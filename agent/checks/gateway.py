@@ -5,10 +5,10 @@ from typing import Annotated, Literal
 import msgspec
 
 from agent.checks import Latest, Reading
-from agent.checks._deadline import for_reading
-from agent.checks._findings import FAILURES, why
-from agent.checks._probing import ProbeConfig, read
-from agent.checks._routes import Route, default_routes
+from agent.checks.net.probing import ProbeConfig, read
+from agent.checks.net.routes import Route, default_routes
+from agent.checks.reading.findings import FAILURES, why
+from agent.checks.reading.times import for_reading
 from venuewatch.base.config import Port
 
 

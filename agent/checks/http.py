@@ -6,12 +6,12 @@ from typing import Annotated, Literal
 import msgspec
 
 from agent.checks import CheckConfig, Latest, Reading
-from agent.checks import _body as body
-from agent.checks._deadline import Deadline, for_reading
-from agent.checks._fetch import Page, Request, fetch
-from agent.checks._findings import FAILURES, Finding, over, together, why
-from agent.checks._tls import CaFile, Days, Trust, UntrustedError, Verify, judge_expiry
-from agent.checks._url import parse
+from agent.checks.net import http_body as body
+from agent.checks.net.http_fetch import Page, Request, fetch
+from agent.checks.net.tls import CaFile, Days, Trust, UntrustedError, Verify, judge_expiry
+from agent.checks.net.url import parse
+from agent.checks.reading.findings import FAILURES, Finding, over, together, why
+from agent.checks.reading.times import Deadline, for_reading
 from venuewatch.base import clock
 from venuewatch.base.config import ConfigError, read_secret
 from venuewatch.base.wire.checks import CheckValues

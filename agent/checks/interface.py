@@ -6,7 +6,7 @@ import msgspec
 import psutil
 
 from agent.checks import CheckConfig, Latest, Reading
-from agent.checks._findings import Finding, together
+from agent.checks.reading.findings import Finding, together
 from venuewatch.base.wire.checks import CheckValues
 
 _BYTES_PER_MBIT = 125_000  # 10^6 bits

@@ -11,12 +11,12 @@ from typing import Annotated
 
 import msgspec
 
-from agent.checks import CheckConfig, Latest, Reading, _moment
-from agent.checks._connect import connect
-from agent.checks._deadline import Deadline
-from agent.checks._lines import Lines
-from agent.checks._moment import Now
-from agent.checks._plain import one_line
+from agent.checks import CheckConfig, Latest, Reading
+from agent.checks.net.connect import connect
+from agent.checks.net.lines import Lines
+from agent.checks.reading import times
+from agent.checks.reading.times import Deadline, Now
+from agent.checks.reading.words import short
 from venuewatch.base.config import Port, in_words
 
 _PIECE_BYTES = 16 * 1024
@@ -61,11 +61,9 @@ class Config(CheckConfig, frozen=True, tag="line"):
 
 
 class Check:
-    """What comes is judged by :class:`agent.checks._lines.Lines`."""
+    """What comes is judged by :class:`agent.checks.net.lines.Lines`."""
 
-    def __init__(
-        self, config: Config, _latest: Latest, now: Callable[[], Now] = _moment.now
-    ) -> None:
+    def __init__(self, config: Config, _latest: Latest, now: Callable[[], Now] = times.now) -> None:
         self._config = config
         self._now = now
         self._lines = Lines(
@@ -102,7 +100,7 @@ class Check:
         try:
             self._sock = connect(config.address, config.port, Deadline(config.timeout_s / 2))
         except OSError as error:
-            return one_line(in_words(error))
+            return short(in_words(error))
         self._sock.settimeout(0)
         self._connected_s = self._now().monotonic_s
         return ""
@@ -118,7 +116,7 @@ class Check:
                 return ""
             except OSError as error:
                 self.close()
-                return one_line(in_words(error))
+                return short(in_words(error))
             if not piece:
                 self.close()
                 return "it hung up"

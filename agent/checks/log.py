@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 import msgspec
 
 from agent.checks import CheckConfig, Latest, Reading
-from agent.checks._plain import one_line, size_in_words, span_in_words
-from agent.checks._tail import Tail
+from agent.checks.host.tail import Tail
+from agent.checks.reading.words import short, size_in_words, span_in_words
 from venuewatch.base import clock
 from venuewatch.base.wire.checks import CheckValues
 
@@ -105,9 +105,9 @@ class Check:
         if self._matched_at is not None and now - self._matched_at <= config.hold_s:
             since = span_in_words(now - self._matched_at)
             told = f"{self._matches} matched so far, the last {since} ago{notes}: {self._line}"
-            return Reading(config.state, one_line(told), values)
+            return Reading(config.state, short(told), values)
         if trouble and self._missing > _PATIENCE:
-            return Reading("unknown", one_line(f"{config.path}: {trouble}"), values)
+            return Reading("unknown", short(f"{config.path}: {trouble}"), values)
         if is_slow:
             return Reading("warning", f"not searched within {config.timeout_s:g} s{notes}", values)
         return Reading("ok", f"no line matched{notes}", values)
@@ -124,7 +124,7 @@ class Check:
                 if self._pattern.search(text):
                     self._matches += 1
                     self._matched_at = clock.monotonic()
-                    self._line = one_line(text)
+                    self._line = short(text)
                 if clock.monotonic() > until:
                     self._tail.give_up(sum(len(line) + 1 for line in lines[at + 1 :]))
                     return False

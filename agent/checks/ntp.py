@@ -6,11 +6,12 @@ from typing import Annotated
 import msgspec
 
 from agent.checks import CheckConfig, Latest, Reading
-from agent.checks import _sntp as sntp
-from agent.checks._ask import ask, ask_again
-from agent.checks._connect import Target, resolve
-from agent.checks._deadline import Deadline, for_reading
-from agent.checks._findings import FAILURES, over, short, together, why
+from agent.checks.net import sntp
+from agent.checks.net.connect import Target, resolve
+from agent.checks.net.udp import ask, ask_again
+from agent.checks.reading.findings import FAILURES, over, together, why
+from agent.checks.reading.times import Deadline, for_reading
+from agent.checks.reading.words import short
 from venuewatch.base import clock
 from venuewatch.base.config import Port
 from venuewatch.base.wire.checks import CheckValues
@@ -94,7 +95,7 @@ class Check:
 
     def _sent_away(self, left_s: float) -> Reading:
         """Return the reading of a server that does not want to be asked now."""
-        words = f"the server refuses us ({short(self._kiss)})"
+        words = f"the server refuses us ({short(self._kiss, 80)})"
         return Reading("critical", f"{words}; it is asked again in {left_s:.0f} s")
 
     def close(self) -> None:
@@ -104,7 +105,7 @@ class Check:
 def _exchange(target: Target, deadline: Deadline) -> tuple[float, sntp.Answer, float]:
     """Return T1, the answer, and T4 (unixtime on our clock, which must not step in between).
 
-    Raises: as :func:`agent.checks._ask.ask`.
+    Raises: as :func:`agent.checks.net.udp.ask`.
     """
     nonce = os.urandom(8)
     asked_s, begin = clock.wall(), clock.monotonic()

@@ -5,8 +5,8 @@ from typing import Annotated
 import msgspec
 
 from agent.checks import Latest, Reading
-from agent.checks._deadline import for_reading
-from agent.checks._probing import ProbeConfig, read
+from agent.checks.net.probing import ProbeConfig, read
+from agent.checks.reading.times import for_reading
 
 
 class Config(ProbeConfig, frozen=True, kw_only=True, tag="ping"):

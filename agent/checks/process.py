@@ -11,8 +11,8 @@ from typing import Annotated, TypeAlias
 import msgspec
 
 from agent.checks import CheckConfig, Latest, Reading
-from agent.checks._plain import one_line
-from agent.checks._process_table import Process, Table, Wanted, name_of, started_at
+from agent.checks.host.process_table import Process, Table, Wanted, name_of, started_at
+from agent.checks.reading.words import short
 from venuewatch.base.wire.checks import CheckValues
 
 _ROUNDING_S = 2.0  # boot time is known to a second, a process's start to 10 ms
@@ -98,7 +98,7 @@ class Check:
             try:
                 process, trouble = self._from_pid_file(self._config.pid_file)
             except OSError as error:
-                return Reading("unknown", one_line(f"{self._config.pid_file}: {error.strerror}"))
+                return Reading("unknown", short(f"{self._config.pid_file}: {error.strerror}"))
             found = [] if process is None else [process]
         is_restarted = self._count(found)
         values = CheckValues(
@@ -122,7 +122,7 @@ class Check:
                 return Reading("unknown", f"{count} seen, and {hidden}", values)
             wanted = f", expected at least {least}" if least > 1 else ""
             detail = trouble or (f"{_run(count)}{wanted}" if count else f"none runs{wanted}")
-            return Reading("critical", one_line(detail), values)
+            return Reading("critical", short(detail), values)
         if most is not None and count > most:
             return Reading("critical", f"{_run(count)}, expected at most {most}", values)
         restarted = ", restarted since the last reading" if is_restarted else ""

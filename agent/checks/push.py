@@ -12,9 +12,10 @@ from typing import Annotated
 
 import msgspec
 
-from agent.checks import CheckConfig, Latest, Reading, _moment
-from agent.checks._moment import Now, on_wall
-from agent.checks._plain import one_line
+from agent.checks import CheckConfig, Latest, Reading
+from agent.checks.reading import times
+from agent.checks.reading.times import Now, on_wall
+from agent.checks.reading.words import short
 from venuewatch.base.config import Port, in_words
 from venuewatch.base.wire.checks import CheckState, CheckValues
 
@@ -135,9 +136,7 @@ class Program:
 class Check:
     """Listens from its making on; takes in what has come at each reading."""
 
-    def __init__(
-        self, config: Config, _latest: Latest, now: Callable[[], Now] = _moment.now
-    ) -> None:
+    def __init__(self, config: Config, _latest: Latest, now: Callable[[], Now] = times.now) -> None:
         self._config = config
         self._now = now
         self._program = Program(config, now())
@@ -168,7 +167,7 @@ class Check:
             sock.bind(address)
         except OSError as error:
             sock.close()
-            return one_line(f"port {address[1]}: {in_words(error)}")
+            return short(f"port {address[1]}: {in_words(error)}")
         sock.settimeout(0)
         self._sock = sock
         return ""

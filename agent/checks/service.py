@@ -11,8 +11,8 @@ import msgspec
 import psutil
 
 from agent.checks import CheckConfig, Latest, Reading
-from agent.checks._plain import one_line
-from agent.checks._spawn import minimal_environment, run
+from agent.checks.host.spawn import minimal_environment, run
+from agent.checks.reading.words import short
 from venuewatch.base.wire.checks import CheckState, CheckValues
 
 _PROPERTIES = "LoadState,ActiveState,SubState,Result,ExecMainStatus,NRestarts"
@@ -71,7 +71,7 @@ class Check:
         try:
             status = _ask(self._config)
         except NoAnswerError as error:
-            return Reading("unknown", one_line(str(error)))
+            return Reading("unknown", short(str(error)))
         states: dict[str, CheckState] = {"active": "ok", "changing": "warning"}
         if self._config.may_be_inactive:
             states["inactive"] = "ok"
@@ -79,7 +79,7 @@ class Check:
             check_service_active=float(status.kind == "active"),
             check_service_restarts_total=status.restarts,
         )
-        return Reading(states.get(status.kind, "critical"), one_line(status.detail), values)
+        return Reading(states.get(status.kind, "critical"), short(status.detail), values)
 
     def close(self) -> None:
         """Nothing is held."""

@@ -6,9 +6,10 @@ from typing import Annotated
 import msgspec
 
 from agent.checks import CheckConfig, Latest, Reading
-from agent.checks._connect import connect
-from agent.checks._deadline import Deadline, for_reading
-from agent.checks._findings import FAILURES, CheckFailedError, short, why
+from agent.checks.net.connect import connect
+from agent.checks.reading.findings import FAILURES, CheckFailedError, why
+from agent.checks.reading.times import Deadline, for_reading
+from agent.checks.reading.words import short
 from venuewatch.base import clock
 from venuewatch.base.config import Port
 from venuewatch.base.wire.checks import CheckValues
@@ -68,8 +69,8 @@ class Check:
             more = sock.recv(4096)
             heard += more
             if not more or len(heard) > _MAX_HEARD:
-                said = short(heard.decode(errors="replace"), 40)
-                raise CheckFailedError(f"expected {self._config.expect!r}, got {said!r}")
+                said = short(repr(heard.decode(errors="replace")), 40)
+                raise CheckFailedError(f"expected {self._config.expect!r}, got {said}")
 
     def close(self) -> None:
         """Nothing is held."""

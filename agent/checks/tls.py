@@ -5,9 +5,7 @@ from typing import Annotated
 import msgspec
 
 from agent.checks import CheckConfig, Latest, Reading
-from agent.checks._deadline import for_reading
-from agent.checks._findings import FAILURES, together, why
-from agent.checks._tls import (
+from agent.checks.net.tls import (
     CaFile,
     Days,
     Trust,
@@ -17,6 +15,8 @@ from agent.checks._tls import (
     expires_at,
     judge_expiry,
 )
+from agent.checks.reading.findings import FAILURES, together, why
+from agent.checks.reading.times import for_reading
 from venuewatch.base import clock
 from venuewatch.base.config import Port
 from venuewatch.base.wire.checks import CheckValues

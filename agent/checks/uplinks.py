@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 
 from agent.checks import Latest, Reading
-from agent.checks._redundancy import GroupConfig, Members, judge
+from agent.checks.reading.group import GroupConfig, Members, judge
 
 
 class Config(GroupConfig, frozen=True, tag="uplinks"):

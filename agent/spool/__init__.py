@@ -1,5 +1,5 @@
-"""Keeps on disk what could not be said, until the centre says that it has it.
+"""Readings on disk, from when they could not be sent until the aggregator has stored them.
 
-``records`` is the format and pure; ``disk`` is the files; ``pace`` decides how fast the backlog may
-go out beside the live beats, and is pure too.
+``records`` is the format and pure; ``disk`` is the files; ``thread`` owns them; ``pace`` decides
+how fast the backlog may go out beside the live beats, and is pure too.
 """

@@ -7,8 +7,8 @@ import contextlib
 import socket
 from typing import Final
 
-from agent.rhythm import Rhythm
-from agent.stream import Connection, tune
+from agent.beat_times import BeatTimes
+from agent.mqtt.thin_tcp import Connection, tune
 from bench.kit.lateness import Lateness
 from bench.kit.members import INTERVAL_S
 from bench.kit.processes import BenchError
@@ -29,7 +29,7 @@ class Beater:
 
     def __init__(self, sock: socket.socket, start: float, host: str) -> None:
         self._sock = sock
-        self._rhythm = Rhythm(start, INTERVAL_S, host=host)
+        self._rhythm = BeatTimes(start, INTERVAL_S, host=host)
 
     @property
     def next_at(self) -> float:

@@ -5,10 +5,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from agent.keeper import Keeper
 from agent.outbox import ACKNOWLEDGED_WITHIN_S, RESEND_AFTER_S, Outbox
 from agent.spool.disk import Spool
 from agent.spool.pace import Pace
+from agent.spool.thread import SpoolThread
 from venuewatch.base.wire.topics import Stream
 
 BOOT = "boot"
@@ -27,7 +27,7 @@ class Sent:
 
 
 class Broker:
-    """A line that remembers what went over it."""
+    """Publishes, and remembers what."""
 
     def __init__(self) -> None:
         self.sent: list[Sent] = []
@@ -55,31 +55,31 @@ class World:
         self.open()
 
     def open(self) -> None:
-        self.keeper = Keeper(lambda: Spool(self.folder, max_bytes=1 << 20), lambda: None)
-        self.outbox = Outbox(self.keeper, boot=BOOT, new_pace=lambda: Pace(batches_per_s=1_000.0))
+        self.spool = SpoolThread(lambda: Spool(self.folder, max_bytes=1 << 20), lambda: None)
+        self.outbox = Outbox(self.spool, boot=BOOT, new_pace=lambda: Pace(batches_per_s=1_000.0))
 
-    def take(self, seq: int, line: Broker | None) -> None:
+    def take(self, seq: int, send: Broker | None) -> None:
         payload = b'{"seq":%d}' % seq
-        self.outbox.take(Stream.VITALS, payload, line, self.now)
+        self.outbox.take(Stream.VITALS, payload, send, self.now)
 
     def settle(self) -> None:
         """Let the spool's thread do what it was asked."""
-        done = self.keeper.finished()
+        done = self.spool.finished()
         assert done.wait(10)
 
-    def run(self, line: Broker | None, *, rounds: int = 20, acknowledging: bool = True) -> None:
+    def run(self, send: Broker | None, *, rounds: int = 20, acknowledging: bool = True) -> None:
         """Let the outbox go on for some ms; the broker acknowledges at once, if at all."""
         for _ in range(rounds):
             self.settle()
             self.now += 0.002
-            self.outbox.advance(line, 1, self.now)
-            if line is not None and acknowledging:
-                for sent in line.sent:
+            self.outbox.advance(send, 1, self.now)
+            if send is not None and acknowledging:
+                for sent in send.sent:
                     sent.is_acknowledged = True
 
     def pending(self) -> int:
         self.settle()
-        return self.keeper.status.pending
+        return self.spool.status.pending
 
 
 @pytest.fixture
@@ -236,5 +236,5 @@ def test_while_the_spool_is_asked_it_wakes_us_and_no_timer_does(world: World) ->
     world.settle()
     world.outbox.advance(Broker(), 1, world.now)
 
-    assert world.keeper.is_asked
+    assert world.spool.is_asked
     assert world.outbox.next_at() is None

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from agent.pool import Pool
+from agent.runner import Pool
 
 PATIENCE_S = 10.0
 

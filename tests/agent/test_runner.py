@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from agent.runner import Outcome, Runner, Task
-from agent.schedule import Slots
+from agent.slots import Slots
 
 
 class Threads:

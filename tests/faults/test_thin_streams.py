@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 
-from agent import stream
+from agent.mqtt import thin_tcp
 from tests.faults.stage import staged
 from tests.integration.real import until
 from venuewatch.base import clock
@@ -72,7 +72,7 @@ def test_an_agents_connection_tries_again_and_again_where_a_stock_one_doubles_it
 ) -> None:
     stock, stock_far = line.connection()
     ours, ours_far = line.connection()
-    stream.tune(ours)
+    thin_tcp.tune(ours)
     with stock, stock_far, ours, ours_far:
         before = told(stock, RETRANSMITTED), told(ours, RETRANSMITTED)
         line.uplink.cut()
@@ -87,10 +87,10 @@ def test_an_agents_connection_tries_again_and_again_where_a_stock_one_doubles_it
     assert of_ours >= of_stock + 2
 
 
-def after_a_beat(line: Line) -> tuple[socket.socket, socket.socket, stream.Connection]:
+def after_a_beat(line: Line) -> tuple[socket.socket, socket.socket, thin_tcp.Connection]:
     """Return both ends and ours, once a beat has arrived and the line has been cut."""
     near, far = line.connection()
-    connection = stream.Connection(near)
+    connection = thin_tcp.Connection(near)
     near.send(b"!")
     connection.wrote()
     until("it is acknowledged", connection.is_acknowledged)

@@ -3,7 +3,7 @@
 import socket
 import struct
 
-from agent.checks import _dns_message as message
+from agent.checks.net import dns_message as message
 
 NAME = "results.example"
 ASKED = message.question(7, NAME, "A")

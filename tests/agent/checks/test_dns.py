@@ -12,11 +12,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from agent.checks import _connect, dns
-from agent.checks import _dns_message as message
-from agent.checks._ask import ask
-from agent.checks._connect import Target
-from agent.checks._deadline import Deadline
+from agent.checks import dns
+from agent.checks.net import connect
+from agent.checks.net import dns_message as message
+from agent.checks.net.connect import Target
+from agent.checks.net.udp import ask
+from agent.checks.reading.times import Deadline
 from tests.agent.checks.dns_answers import NAME, record, reply
 from tests.agent.checks.peers import (
     LOOPBACK,
@@ -248,7 +249,7 @@ def test_without_a_file_the_system_is_asked(
         Target(socket.AF_INET6, ("fe80::1%eth0", 0, 0, 2)),
     ]
     monkeypatch.setattr(dns, "_RESOLV_CONF", tmp_path / "none")
-    monkeypatch.setattr(_connect, "_ask_system", lambda *_, **__: targets)
+    monkeypatch.setattr(connect, "_ask_system", lambda *_, **__: targets)
 
     readings = [read("dns", query=NAME, record=each) for each in ("A", "AAAA")]
 

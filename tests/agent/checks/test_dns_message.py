@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.checks import _dns_message as message
+from agent.checks.net import dns_message as message
 from tests.agent.checks.dns_answers import ASKED, alias, record, reply
 
 

@@ -12,8 +12,9 @@ import msgspec
 import psutil
 import pytest
 
-from agent.checks import Reading, _spawn
+from agent.checks import Reading
 from agent.checks.exec import Check, Config
+from agent.checks.host import spawn
 from venuewatch.base import clock
 from venuewatch.base.wire.checks import CheckState
 
@@ -233,11 +234,11 @@ def test_endless_output_is_cut_and_its_writer_killed() -> None:
 
 def test_of_long_output_the_beginning_is_kept_and_the_exit_code_counts() -> None:
     script = "import sys; print('long | a=1', 'x' * 1_000_000); sys.exit(1)"
-    outcome = _spawn.run([sys.executable, "-c", script], {}, timeout_s=PATIENCE_S)
+    outcome = spawn.run([sys.executable, "-c", script], {}, timeout_s=PATIENCE_S)
 
     reading = read(sys.executable, "-c", script)
 
-    assert len(outcome.stdout) == _spawn.OUTPUT_BYTES
+    assert len(outcome.stdout) == spawn.OUTPUT_BYTES
     assert reading[:2] == ("warning", "long")
     assert reading.values.check_performance == [("a", 1.0)]
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from agent.checks import _routes, gateway
-from agent.checks._deadline import Deadline
-from agent.checks._routes import Route, bsd, linux_v4, linux_v6, windows
+from agent.checks import gateway
+from agent.checks.net.routes import Route, bsd, default_routes, linux_v4, linux_v6, windows
+from agent.checks.reading.times import Deadline
 from tests.agent.checks.namespaces import cable
 from tests.agent.checks.peers import LOOPBACK, PATIENCE_S, read, refused_port
 
@@ -88,7 +88,7 @@ def test_routes_that_can_not_be_read_are_critical(monkeypatch: pytest.MonkeyPatc
 
 
 def test_the_system_can_be_asked_here() -> None:
-    routes = _routes.default_routes(Deadline(PATIENCE_S))
+    routes = default_routes(Deadline(PATIENCE_S))
 
     assert all(isinstance(route, Route) for route in routes)
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from agent.checks import Reading
-from agent.checks._body import Expectation, judge
-from agent.checks._deadline import Deadline
+from agent.checks.net.http_body import Expectation, judge
+from agent.checks.reading.times import Deadline
 from tests.agent.checks.peers import (
     LOOPBACK,
     PATIENCE_S,

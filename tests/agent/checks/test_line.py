@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.checks import Reading
-from agent.checks._lines import Lines
-from agent.checks._moment import Now
 from agent.checks.line import Check, Config
-from tests.agent.checks.results_day import Clock
+from agent.checks.net.lines import Lines
+from agent.checks.reading.times import Now
+from tests.agent.checks.feed.results_day import Clock
 
 PATIENCE_S = 10.0
 LOOKS = 100_000

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from agent.checks import Reading
-from agent.checks._tail import MAX_LINE
+from agent.checks.host.tail import MAX_LINE
 from agent.checks.log import Check, Config
 from venuewatch.base import clock
 

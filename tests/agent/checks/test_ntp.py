@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.checks import _sntp as sntp
+from agent.checks.net import sntp
 from tests.agent.checks.peers import LOOPBACK, made, note, read, refused_port, udp_peer
 from venuewatch.base import clock
 

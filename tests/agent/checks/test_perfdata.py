@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.checks._perfdata import parse
+from agent.checks.host.perfdata import parse
 from venuewatch.base import clock
 
 

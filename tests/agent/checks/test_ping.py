@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.checks import _icmp
-from agent.checks._icmp import answered, checksum
-from agent.checks._probing import ProbeConfig, judge
-from agent.checks._reach import NoWayToAskError, Rounds, reach
+from agent.checks.net import icmp
+from agent.checks.net.icmp import answered, checksum
+from agent.checks.net.probing import ProbeConfig, judge
+from agent.checks.net.reach import NoWayToAskError, Rounds, reach
 from tests.agent.checks.namespaces import cable
 from tests.agent.checks.peers import LOOPBACK, full_port, read, refused_port, say_nothing, tcp_peer
 
@@ -20,7 +20,7 @@ def refuse(_family: int) -> None:
 
 @pytest.fixture
 def no_icmp(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_icmp, "_open", refuse)
+    monkeypatch.setattr(icmp, "_open", refuse)
 
 
 @pytest.mark.parametrize("address", [LOOPBACK, "::1"])

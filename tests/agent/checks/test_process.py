@@ -10,8 +10,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from agent.checks import Reading, _process_table
-from agent.checks._process_table import Process, Table, Wanted
+from agent.checks import Reading
+from agent.checks.host import process_table
+from agent.checks.host.process_table import Process, Table, Wanted
 from agent.checks.process import Check, Config
 
 NAME = "odf-feed-7"
@@ -280,13 +281,13 @@ def test_of_what_does_not_match_only_the_name_is_read(
 ) -> None:
     pid = stage.start().pid
     paths: list[str] = []
-    really_read = _process_table._read  # noqa: SLF001 - it is what costs
+    really_read = process_table._read  # noqa: SLF001 - it is what costs
 
     def read(path: str, limit: int) -> bytes:
         paths.append(path)
         return really_read(path, limit)
 
-    monkeypatch.setattr(_process_table, "_read", read)
+    monkeypatch.setattr(process_table, "_read", read)
 
     check(program=NAME, command_line=".").read()
 
@@ -301,7 +302,7 @@ def test_where_processes_are_hidden_from_us_nobody_is_accused(
     def refuse(path: str, _: int) -> bytes:
         raise PermissionError(1, "Operation not permitted", path)
 
-    monkeypatch.setattr(_process_table, "_read", refuse)
+    monkeypatch.setattr(process_table, "_read", refuse)
 
     state, detail, _ = said(check(program=NAME).read())
 

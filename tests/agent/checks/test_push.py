@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 import venuewatch.push
 from agent.checks import Reading
-from agent.checks._moment import Now
 from agent.checks.push import MAX_DATAGRAM, Check, Config, Program
-from tests.agent.checks.results_day import Clock
+from agent.checks.reading.times import Now
+from tests.agent.checks.feed.results_day import Clock
 from venuewatch.push import say_alive, say_goodbye
 
 

@@ -5,9 +5,9 @@ import threading
 
 import pytest
 
-from agent.checks import _connect
-from agent.checks._connect import resolve
-from agent.checks._deadline import Deadline
+from agent.checks.net import connect
+from agent.checks.net.connect import resolve
+from agent.checks.reading.times import Deadline
 from tests.agent.checks.peers import (
     LOOPBACK,
     PATIENCE_S,
@@ -47,7 +47,7 @@ def test_another_answer_is_critical_and_quoted() -> None:
     with tcp_peer(greet) as port:
         reading = read("tcp", address=LOOPBACK, port=port, send="a\nb", expect="bye")
 
-    assert (reading.state, reading.detail) == ("critical", "expected 'bye', got 'hello a b'")
+    assert (reading.state, reading.detail) == ("critical", "expected 'bye', got 'hello a\\nb'")
 
 
 def test_a_port_where_nothing_listens_is_critical() -> None:
@@ -76,7 +76,7 @@ def test_a_server_that_talks_without_end_is_cut_off() -> None:
         reading = read("tcp", address=LOOPBACK, port=port, expect="hello")
 
     assert reading.state == "critical"
-    assert reading.detail.startswith("expected 'hello', got '  ")
+    assert reading.detail.startswith("expected 'hello', got '\\x00")
 
 
 def test_a_reset_is_critical() -> None:
@@ -88,7 +88,7 @@ def test_a_reset_is_critical() -> None:
 
 @pytest.mark.parametrize("name", ["no such name", "", "x" * 70 + ".example", ".", "a..b"])
 def test_a_name_that_can_not_exist_is_critical(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_connect, "_ask_system", ask_nobody)
+    monkeypatch.setattr(connect, "_ask_system", ask_nobody)
 
     reading = read("tcp", address=name, port=80)
 
@@ -96,7 +96,7 @@ def test_a_name_that_can_not_exist_is_critical(name: str, monkeypatch: pytest.Mo
     assert reading.detail.startswith("the name cannot be resolved")
 
 
-def ask_nobody(name: str, port: int, *, flags: int) -> list[_connect.Target]:
+def ask_nobody(name: str, port: int, *, flags: int) -> list[connect.Target]:
     name.encode("idna")
     raise socket.gaierror(socket.EAI_NONAME, f"no {name} {port} {flags}")
 
@@ -106,30 +106,30 @@ def test_a_resolver_that_hangs_is_given_up_in_time_and_is_asked_once(
 ) -> None:
     answered, asked = threading.Event(), []
 
-    def ask_slowly(name: str, port: int, *, flags: int) -> list[_connect.Target]:
+    def ask_slowly(name: str, port: int, *, flags: int) -> list[connect.Target]:
         if flags == socket.AI_NUMERICHOST:
             raise socket.gaierror(socket.EAI_NONAME, "a name")
         asked.append(name)
         answered.wait(PATIENCE_S)
-        return [_connect.Target(socket.AF_INET, (LOOPBACK, port))]
+        return [connect.Target(socket.AF_INET, (LOOPBACK, port))]
 
-    monkeypatch.setattr(_connect, "_ask_system", ask_slowly)
+    monkeypatch.setattr(connect, "_ask_system", ask_slowly)
 
     readings = [read("tcp", address="slow.example", port=9, timeout_s=0.2) for _ in range(2)]
-    lookup = _connect._pending["slow.example", 9]  # noqa: SLF001
+    lookup = connect._pending["slow.example", 9]  # noqa: SLF001
     answered.set()
     late = lookup.wait(Deadline(PATIENCE_S))
 
     assert [reading.detail for reading in readings] == ["no answer in time"] * 2
     assert asked == ["slow.example"]
-    assert late == [_connect.Target(socket.AF_INET, (LOOPBACK, 9))]
-    assert ("slow.example", 9) not in _connect._pending  # noqa: SLF001
+    assert late == [connect.Target(socket.AF_INET, (LOOPBACK, 9))]
+    assert ("slow.example", 9) not in connect._pending  # noqa: SLF001
 
 
 def test_the_next_address_is_tried_when_one_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
     with full_port() as dead, tcp_peer(say_nothing) as port:
-        targets = [_connect.Target(socket.AF_INET, (LOOPBACK, each)) for each in (dead, port)]
-        monkeypatch.setattr(_connect, "_ask_system", lambda *_, **__: targets)
+        targets = [connect.Target(socket.AF_INET, (LOOPBACK, each)) for each in (dead, port)]
+        monkeypatch.setattr(connect, "_ask_system", lambda *_, **__: targets)
         reading = read("tcp", address="two.example", port=port, timeout_s=1.0)
 
     assert reading.state == "ok"

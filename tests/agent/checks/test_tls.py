@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.checks import Reading
-from agent.checks._tls import not_after
+from agent.checks.net.tls import not_after
 from tests.agent.checks.authority import DAY_S, Authority, tls_peer
 from tests.agent.checks.peers import (
     LOOPBACK,

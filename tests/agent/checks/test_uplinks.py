@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from agent.checks import Reading
-from agent.checks._redundancy import judge
+from agent.checks.reading.group import judge
 from agent.checks.uplinks import Check, Config
 
 UP = Reading("ok")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.checks import http as check_http
-from agent.checks._url import parse, redirected
+from agent.checks.net.url import parse, redirected
 
 
 @given(st.text(max_size=60))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.rhythm import RETRY_S
+from agent.beat_times import RETRY_S
 from venuewatch.rehearsal.tcp.round_trip import RoundTrip, rings_at
 from venuewatch.rehearsal.tcp.sender import RTO_MAX_S, Sender
 

@@ -3,7 +3,7 @@
 import math
 import random
 
-from agent.pace import LEAST_LEAD_S, MOST_LEAD_S, Pace
+from agent.beat_times import LEAST_LEAD_S, MOST_LEAD_S, Lead
 from venuewatch.rehearsal.margins.links import LinkModel
 from venuewatch.rehearsal.tcp.round_trip import RoundTrip
 
@@ -38,12 +38,12 @@ def phase_s(
     The centre's ticks pass the broker at whole seconds.
     """
     lead_s = LEAST_LEAD_S + rng.random() * (MOST_LEAD_S - LEAST_LEAD_S)
-    pace = Pace(interval_s=interval_s, lead_s=lead_s)
+    lead = Lead(interval_s=interval_s, lead_s=lead_s)
     for tick in range(_TICKS):
-        pace.hear_tick(tick + model.rtt_s / 2 + rng.expovariate(1 / model.jitter_s))
+        lead.hear_tick(tick + model.rtt_s / 2 + rng.expovariate(1 / model.jitter_s))
     first = rng.random() * interval_s
     round_trip_s = model.rtt_s if follows_ticks else None
-    return (first - pace.earlier_by_s(first, round_trip_s)) % interval_s
+    return (first - lead.earlier_by_s(first, round_trip_s)) % interval_s
 
 
 class BeatTimes:

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from itertools import count
 from typing import Final, NamedTuple, TypeAlias
 
-from agent.rhythm import RETRY_S
+from agent.beat_times import RETRY_S
 from venuewatch.base.wire.messages import TICK_EVERY_S
 from venuewatch.rehearsal.tcp.round_trip import RTO_MIN_S, RoundTrip, rings_at
 

@@ -10,9 +10,9 @@ from typing import cast
 
 from agent.centre import Centre
 from agent.config import KEEPALIVE_S
-from agent.keeper import Keeper
-from agent.outbox import Line, Outbox
-from agent.schedule import Slots
+from agent.outbox import Outbox, Send
+from agent.slots import Slots
+from agent.spool.thread import SpoolThread
 from venuewatch.base.wire import messages, topics
 from venuewatch.base.wire.messages import Probe
 from venuewatch.base.wire.reconnect import AT_CEILING, wait_before
@@ -28,7 +28,7 @@ from venuewatch.rehearsal.world.session import AgentSession, Delivery
 from venuewatch.rehearsal.world.spool import MemoryKeeper
 
 STEP_S = 0.000_5  # what one turn of its loop takes, about
-FAREWELL_WITHIN_S = 1.0  # agent.session: how long it waits for the broker to have a farewell
+FAREWELL_WITHIN_S = 1.0  # agent.mqtt.session: how long it waits for the broker to have a farewell
 
 
 class Agent:
@@ -60,7 +60,7 @@ class Agent:
         self._beats = Slots(loop.now, INTERVAL_S)
         self._readings = Sampler(loop, rng, machine, self.boot)
         self._keeper = MemoryKeeper(machine.disk, self._wake_soon)
-        self._outbox = Outbox(cast(Keeper, self._keeper), boot=self.boot)
+        self._outbox = Outbox(cast(SpoolThread, self._keeper), boot=self.boot)
         self._alarm = Alarm(loop, lambda: self.process.run(self._step))
         self._wake_soon()
 
@@ -169,7 +169,7 @@ class Agent:
         self._session.begin(self._site.port, self._site.ways)
 
     def _lost(self, session: AgentSession, now: float) -> None:
-        """Throw the session away and choose when to try again, as ``agent.link`` does."""
+        """Throw the session away and choose when to try again, as ``agent.mqtt.link`` does."""
         if session.was_taken_over:
             self._attempt = AT_CEILING
         self._connect_at = now + wait_before(self._attempt, self._rng)
@@ -191,7 +191,7 @@ class Agent:
         if number is not None and self._session is not None and self._is_announced:
             self._publish_beat(self._session, number)
 
-    def _line(self, now: float) -> Line | None:
+    def _line(self, now: float) -> Send | None:
         session = self._session
         if session is None or not self._is_announced or not self._centre.is_listening(now):
             return None

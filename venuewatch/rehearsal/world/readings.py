@@ -2,7 +2,7 @@
 
 import random
 
-from agent.schedule import Slots
+from agent.slots import Slots
 from venuewatch.base.wire import readings
 from venuewatch.base.wire.messages import CheckReading, Checks, Vitals, encode
 from venuewatch.base.wire.topics import Stream

@@ -1,4 +1,4 @@
-"""An agent's session with the broker, as ``agent.session`` has it: it opens, and ends once."""
+"""An agent's session with the broker, as ``agent.mqtt.session`` has it: it opens, and ends once."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,7 @@ from venuewatch.rehearsal.world.connection import RTO_AGENT_MAX_S, Endpoint
 from venuewatch.rehearsal.world.loop import Loop
 from venuewatch.rehearsal.world.process import SimProcess
 
-OPEN_WITHIN_S = 5.0  # agent.session.CONNECT_TIMEOUT_S
+OPEN_WITHIN_S = 5.0  # agent.mqtt.session.CONNECT_TIMEOUT_S
 
 
 class Delivery:

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from agent.keeper import Status
 from agent.spool.records import Record
+from agent.spool.thread import Status
 
 
 @dataclass
@@ -16,7 +16,7 @@ class Disk:
 
 
 class MemoryKeeper:
-    """Stands where ``agent.keeper.Keeper`` does, and is as quick as the thought.
+    """Stands where ``agent.spool.thread.SpoolThread`` does, and is as quick as the thought.
 
     Attributes:
         status: how much waits.

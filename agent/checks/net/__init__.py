@@ -1,0 +1,1 @@
+"""Network code of the checks: names, connections, datagrams, TLS, HTTP; no kinds."""

@@ -1,0 +1,98 @@
+"""What ``ping`` and ``gateway`` share: how often to probe, and what the answers are worth."""
+
+from typing import Annotated
+
+import msgspec
+
+from agent.checks import CheckConfig, Reading
+from agent.checks.net.reach import NoWayToAskError, Plan, Rounds, probe
+from agent.checks.reading.findings import FAILURES, Finding, over, together, why
+from agent.checks.reading.times import Deadline
+from venuewatch.base.config import Port
+from venuewatch.base.wire.checks import CheckValues
+
+Ratio = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
+PositiveS = Annotated[float, msgspec.Meta(gt=0.0, le=600.0)]
+
+
+class ProbeConfig(CheckConfig, frozen=True, kw_only=True):
+    """How to probe, and which loss and round trip are too much; no limit unless one is set."""
+
+    port: Annotated[
+        Port | None,
+        msgspec.Meta(
+            description="TCP port to try where ICMP echo is not allowed or not answered; "
+            "a refusal is an answer",
+            examples=[443],
+        ),
+    ] = None
+    count: Annotated[
+        Annotated[int, msgspec.Meta(ge=1, le=100)],
+        msgspec.Meta(description="probes in one reading", examples=[5]),
+    ] = 3
+    interval_s: Annotated[
+        Annotated[float, msgspec.Meta(ge=0.01, le=60.0)],
+        msgspec.Meta(description="time between two echoes, in s", examples=[0.5]),
+    ] = 0.2
+    warning_loss_ratio: Annotated[
+        Ratio | None,
+        msgspec.Meta(description="warning over this share of lost probes, 0 to 1", examples=[0.0]),
+    ] = None
+    critical_loss_ratio: Annotated[
+        Ratio | None,
+        msgspec.Meta(description="critical over this share of lost probes, 0 to 1", examples=[0.5]),
+    ] = None
+    warning_round_trip_s: Annotated[
+        PositiveS | None,
+        msgspec.Meta(description="warning over this mean round trip, in s", examples=[0.1]),
+    ] = None
+    critical_round_trip_s: Annotated[
+        PositiveS | None,
+        msgspec.Meta(description="critical over this mean round trip, in s", examples=[0.8]),
+    ] = None
+
+
+def read(config: ProbeConfig, address: str, deadline: Deadline) -> Reading:
+    """Probe ``address`` and judge the answers; ``unknown`` where we have no way to ask."""
+    plan = Plan(config.count, config.interval_s, config.count)
+    try:
+        rounds = probe(address, config.port, plan, deadline)
+    except NoWayToAskError:
+        return Reading(
+            "unknown",
+            "ICMP echo needs net.ipv4.ping_group_range or CAP_NET_RAW here; or set `port`",
+        )
+    except FAILURES as error:
+        return Reading("critical", why(error))
+    return judge(rounds, config)
+
+
+def judge(rounds: Rounds, config: ProbeConfig) -> Reading:
+    """Return what the answers are worth: none is ``critical``, the rest is the limits' affair."""
+    trips = rounds.trips_s
+    if not trips:
+        detail = why(rounds.error) if rounds.error else "no answer in time"
+        return Reading("critical", detail, CheckValues(check_loss_ratio=1.0))
+    average_s = sum(trips) / len(trips)
+    lost = rounds.sent - len(trips)
+    losses = over(
+        f"{lost} of {rounds.sent} lost",
+        rounds.loss,
+        config.warning_loss_ratio,
+        config.critical_loss_ratio,
+    )
+    trip = over(
+        f"round trip {average_s:.3f} s",
+        average_s,
+        config.warning_round_trip_s,
+        config.critical_round_trip_s,
+    )
+    values = CheckValues(
+        check_round_trip_min_seconds=min(trips),
+        check_round_trip_avg_seconds=average_s,
+        check_round_trip_max_seconds=max(trips),
+        check_jitter_seconds=rounds.jitter_s,
+        check_loss_ratio=rounds.loss,
+    )
+    way = Finding("ok", "answers TCP only") if rounds.way == "tcp" else Finding("ok")
+    return together([losses, trip, way], values)

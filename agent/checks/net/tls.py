@@ -1,0 +1,175 @@
+"""TLS to one peer within a deadline, and when its certificate expires, trusted or not."""
+
+import contextlib
+import datetime as dt
+import functools
+import socket
+import ssl
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+import msgspec
+
+from agent.checks.net.connect import connect
+from agent.checks.net.streams import Stream, TlsStream
+from agent.checks.reading.findings import CheckFailedError, Finding, why
+from agent.checks.reading.times import Deadline
+
+_DAY_S = 86_400.0
+_UTC_TIME, _GENERALIZED_TIME, _EXPLICIT_VERSION = 0x17, 0x18, 0xA0
+_LONG = 0x80  # the first byte of a length that has more
+_FIFTY = 50  # a year of two digits is 1950 to 2049 (RFC 5280, 4.1.2.5.1)
+
+Days = Annotated[float, msgspec.Meta(ge=0.0, le=3650.0)]
+CaFile = Annotated[
+    str | None,
+    msgspec.Meta(
+        description="PEM file of the authorities to trust instead of the system's",
+        examples=["/etc/venuewatch/ca.pem"],
+    ),
+]
+Verify = Annotated[
+    bool,
+    msgspec.Meta(description="whether the certificate must be trusted", examples=[False]),
+]
+
+
+class Trust(NamedTuple):
+    """Whom to believe: without ``ca_file`` the system's authorities; all if not verified."""
+
+    ca_file: str | None
+    is_verified: bool
+
+
+class UntrustedError(CheckFailedError):
+    """The peer's certificate cannot be verified; ``expires_at`` (unixtime) if it could be had."""
+
+    def __init__(self, words: str, expires_at: float | None) -> None:
+        super().__init__(words)
+        self.expires_at = expires_at
+
+
+def dial(address: str, port: int, server_name: str, trust: Trust, deadline: Deadline) -> TlsStream:
+    """Return a connection whose handshake is done.
+
+    Raises:
+        UntrustedError: the certificate is not to be believed.
+        CheckFailedError: ``ca_file`` or ``server_name`` is of no use.
+        OSError: there is no connection, no TLS, or no time.
+    """
+    context = _context_for(trust)
+    try:
+        return _handshake(connect(address, port, deadline), context, server_name, deadline)
+    except ssl.SSLCertVerificationError as error:
+        words = why(error)
+    raise UntrustedError(words, _expiry_untrusted(address, port, server_name, deadline))
+
+
+def expires_at(stream: Stream) -> float | None:
+    """Return when the peer's certificate expires (unixtime); None if it showed none."""
+    der = stream.certificate()
+    return not_after(der) if der else None
+
+
+def judge_expiry(
+    at: float | None, now: float, warning_days: float, critical_days: float
+) -> Finding:
+    """Judge a certificate by the days that it is still valid at ``now`` (both unixtime)."""
+    if at is None:
+        return Finding("critical", "the certificate does not say when it expires")
+    days = (at - now) / _DAY_S
+    if days < 0:
+        return Finding("critical", f"the certificate expired {-days:.1f} days ago")
+    text = f"the certificate expires in {days:.1f} days"
+    if days < critical_days:
+        return Finding("critical", text)
+    return Finding("warning" if days < warning_days else "ok", text)
+
+
+def not_after(der: bytes) -> float | None:
+    """Return when a DER certificate expires (unixtime); None if it can't be read.
+
+    The place is fixed by RFC 5280, 4.1: certificate, to-be-signed part, then behind the optional
+    version the serial number, the algorithm and the issuer, the validity's second time.
+    """
+    try:
+        _, at, _ = _element(der, 0)
+        _, at, _ = _element(der, at)
+        has_version = der[at] == _EXPLICIT_VERSION
+        for _ in range(4 if has_version else 3):
+            _, _, at = _element(der, at)
+        _, at, _ = _element(der, at)
+        _, _, at = _element(der, at)
+        kind, start, end = _element(der, at)
+        return _unixtime(kind, der[start:end].decode("ascii"))
+    except (IndexError, ValueError):
+        return None
+
+
+def _element(der: bytes, at: int) -> tuple[int, int, int]:
+    """Return the tag of the element at ``at``, where its content begins, and where it ends."""
+    size, start = der[at + 1], at + 2
+    if size & _LONG:
+        start += size & ~_LONG
+        size = int.from_bytes(der[at + 2 : start], "big")
+    return der[at], start, start + size
+
+
+def _unixtime(kind: int, text: str) -> float:
+    """Return an ASN.1 time as unixtime; raises ValueError if it is none."""
+    if kind == _UTC_TIME:
+        century = "20" if int(text[:2]) < _FIFTY else "19"
+        text = century + text
+    elif kind != _GENERALIZED_TIME:
+        raise ValueError("Expected a time")
+    date, hour, minute, second = text[:8], int(text[8:10]), int(text[10:12]), int(text[12:14])
+    day = dt.date(int(date[:4]), int(date[4:6]), int(date[6:]))
+    return dt.datetime.combine(day, dt.time(hour, minute, second, tzinfo=dt.UTC)).timestamp()
+
+
+def _context_for(trust: Trust) -> ssl.SSLContext:
+    """Return a context, shared by all who trust the same file in the same version."""
+    if not trust.is_verified or trust.ca_file is None:
+        return _context(trust, 0)
+    return _context(trust, Path(trust.ca_file).stat().st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=8)
+def _context(trust: Trust, _version: int) -> ssl.SSLContext:
+    """Return a new context; raises CheckFailedError for a file without an authority in it."""
+    if not trust.is_verified:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        return context
+    try:
+        return ssl.create_default_context(cafile=trust.ca_file)
+    except ssl.SSLError:
+        raise CheckFailedError(f"{trust.ca_file}: Expected PEM certificates") from None
+
+
+def _expiry_untrusted(
+    address: str, port: int, server_name: str, deadline: Deadline
+) -> float | None:
+    """Return when a certificate that was not believed expires; None if it can't be had."""
+    context = _context(Trust(None, is_verified=False), 0)
+    try:
+        with _handshake(connect(address, port, deadline), context, server_name, deadline) as peer:
+            return expires_at(peer)
+    except (OSError, CheckFailedError):
+        return None
+
+
+def _handshake(
+    sock: socket.socket, context: ssl.SSLContext, server_name: str, deadline: Deadline
+) -> TlsStream:
+    """Return TLS on ``sock``, or close it; raises as :func:`dial`."""
+    with contextlib.ExitStack() as closing:
+        closing.push(sock)
+        try:
+            stream = TlsStream(sock, deadline, context, server_name)
+        except (ValueError, TypeError):  # TypeError: it has a NUL in it
+            raise CheckFailedError("the server name can not be used for TLS") from None
+        stream.shake_hands()
+        closing.pop_all()
+        return stream

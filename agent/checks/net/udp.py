@@ -1,0 +1,59 @@
+"""A question in one datagram, and the answer that fits it."""
+
+import socket
+from collections.abc import Callable
+from typing import TypeVar
+
+from agent.checks.net.connect import Target
+from agent.checks.reading.findings import CheckFailedError
+from agent.checks.reading.times import Deadline
+
+T = TypeVar("T")
+
+_MAX_DATAGRAM = 65_535
+_MAX_UNFIT = 64  # a peer that floods us is not worth a CPU until the deadline
+
+
+def ask(
+    target: Target, question: bytes, fitting: Callable[[bytes], T | None], deadline: Deadline
+) -> T:
+    """Send ``question`` once by UDP and return the first answer that ``fitting`` accepts.
+
+    ``fitting`` gets each datagram as it comes and returns None for one that isn't the answer.
+
+    Raises:
+        TimeoutError: nothing came in time.
+        CheckFailedError: something came, but no answer.
+        OSError: nothing listens there, or there is no way to it.
+    """
+    unfit = 0
+    with socket.socket(target.family, socket.SOCK_DGRAM) as sock:
+        sock.connect(target.address)  # only this peer's datagrams, and its refusal as an error
+        sock.send(question)
+        while unfit < _MAX_UNFIT and not deadline.is_over():
+            try:
+                sock.settimeout(deadline.left_s())
+                answer = fitting(sock.recv(_MAX_DATAGRAM))
+            except TimeoutError:
+                break
+            if answer is not None:
+                return answer
+            unfit += 1
+    if unfit:
+        raise CheckFailedError("what came back is no answer to the question")
+    raise TimeoutError
+
+
+def ask_again(tries: int, deadline: Deadline, once: Callable[[Deadline], T]) -> T:
+    """Return what ``once`` returns, called up to ``tries`` times while no answer comes.
+
+    Raises:
+        TimeoutError: no try had an answer.
+        CheckFailedError, OSError: as ``once`` does.
+    """
+    for left in range(tries, 1, -1):
+        try:
+            return once(deadline.share(left))
+        except TimeoutError:
+            continue
+    return once(deadline)

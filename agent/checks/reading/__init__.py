@@ -1,0 +1,1 @@
+"""Parts of every reading: its time, its words, its judgement; no kinds."""

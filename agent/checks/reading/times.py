@@ -1,0 +1,75 @@
+"""Times of a reading: the deadline of all its steps together, and a moment on both clocks.
+
+Ages are counted on the monotonic clock; the wall clock is for what others say and read.
+"""
+
+from typing import NamedTuple
+
+from venuewatch.base import clock
+
+_OWN_SHARE = 0.9  # of timeout_s: what was seen must be said before the runner calls it hanging
+
+
+def for_reading(timeout_s: float) -> "Deadline":
+    """Return when a reading that may take ``timeout_s`` has to stop waiting."""
+    return Deadline(_OWN_SHARE * timeout_s)
+
+
+class Deadline:
+    """A moment on the monotonic clock, ``timeout_s`` from now."""
+
+    def __init__(self, timeout_s: float) -> None:
+        self._at = clock.monotonic() + timeout_s
+
+    def left_s(self) -> float:
+        """Return how long (s) is left, more than 0.
+
+        Raises:
+            TimeoutError: nothing is left.
+        """
+        left = self._at - clock.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        return left
+
+    def is_over(self) -> bool:
+        """Return whether nothing is left."""
+        return clock.monotonic() >= self._at
+
+    def share(self, parts: int) -> "Deadline":
+        """Return an earlier deadline, after one of ``parts`` equal parts of what is left.
+
+        Raises:
+            TimeoutError: nothing is left.
+        """
+        return Deadline(self.left_s() / parts)
+
+    def within(self, seconds: float) -> "Deadline":
+        """Return the earlier of this one and ``seconds`` from now.
+
+        Raises:
+            TimeoutError: nothing is left.
+        """
+        return Deadline(min(self.left_s(), seconds))
+
+
+class Now(NamedTuple):
+    """One moment on both clocks (s): monotonic, and unixtime as our machine believes it."""
+
+    monotonic_s: float
+    wall_s: float
+
+    def before(self, age_s: float) -> "Now":
+        """Return the moment ``age_s`` earlier; never a later one."""
+        age_s = max(0.0, age_s)
+        return Now(self.monotonic_s - age_s, self.wall_s - age_s)
+
+
+def now() -> Now:
+    """Return this moment."""
+    return Now(clock.monotonic(), clock.wall())
+
+
+def on_wall(then: Now | None, now: Now) -> float | None:
+    """Return when something was, in unixtime as our clock counts it at ``now``."""
+    return None if then is None else now.wall_s - (now.monotonic_s - then.monotonic_s)

@@ -1,0 +1,31 @@
+"""Words of a reading: text that others wrote, sizes and times, fit for one line of detail."""
+
+MAX_DETAIL = 256
+
+
+def short(text: object, limit: int = MAX_DETAIL) -> str:
+    """Return a text on one line: printable, each run of blanks one, at most ``limit`` characters.
+
+    What is no text, such as a byte of a file's name that is not UTF-8, becomes a question mark.
+    """
+    plain = str(text)[: 4 * limit].encode(errors="replace").decode()
+    line = " ".join("".join(each if each.isprintable() else " " for each in plain).split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def size_in_words(count: float) -> str:
+    """Return a number of bytes for people, in powers of 1000."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if abs(count) < 1000:  # noqa: PLR2004 - SI
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"
+
+
+def span_in_words(seconds: float) -> str:
+    """Return a time for people."""
+    for unit, length_s in (("days", 172_800.0), ("h", 7_200.0), ("min", 120.0)):
+        if seconds >= length_s:
+            per = {"days": 86_400.0, "h": 3_600.0, "min": 60.0}[unit]
+            return f"{seconds / per:.0f} {unit}"
+    return f"{seconds:.0f} s"

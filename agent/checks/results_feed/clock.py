@@ -1,0 +1,88 @@
+"""The times of a results feed: ours, the source's, and its logical day.
+
+A source says local time without a zone, by a clock that may be wrong. Ages are counted on our
+monotonic clock; the wall clock only understands what the source says.
+"""
+
+import os
+from collections import deque
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from agent.checks.reading.times import Now
+
+_SKEW_MINUTES = 10  # after a source's clock was set, its old error is forgotten in this time
+_BELIEVED_AFTER = 5  # messages
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """Return a time zone.
+
+    Raises:
+        ValueError: this machine does not know it.
+    """
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        known = "an IANA name such as Europe/Paris that this machine knows"
+        where = "; Windows knows none before `pip install tzdata`" if os.name == "nt" else ""
+        raise ValueError(f"Expected `zone` to be {known}, got {name!r}{where}") from None
+
+
+class Calendar:
+    """The zone of a source, and when its logical day ends."""
+
+    def __init__(self, zone: tzinfo, day_ends: time) -> None:
+        self._zone = zone
+        self._day_ends = timedelta(hours=day_ends.hour, minutes=day_ends.minute)
+
+    def unixtime_of(self, stamp: datetime, near_s: float) -> float:
+        """Return when a local ``stamp`` was, in unixtime.
+
+        An hour that a change of the clocks repeats is the one nearer to ``near_s``.
+        """
+        either = [stamp.replace(tzinfo=self._zone, fold=fold).timestamp() for fold in (0, 1)]
+        return min(either, key=lambda at_s: abs(at_s - near_s))
+
+    def logical_date_of(self, stamp: datetime) -> date:
+        """Return the logical day that a local ``stamp`` belongs to."""
+        return (stamp - self._day_ends).date()
+
+    def today(self, wall_s: float) -> date:
+        """Return the logical day at the unixtime ``wall_s``."""
+        local = datetime.fromtimestamp(wall_s, UTC).astimezone(self._zone)
+        return self.logical_date_of(local.replace(tzinfo=None))
+
+    def day_began(self, wall_s: float) -> float:
+        """Return when the logical day of the unixtime ``wall_s`` began, in unixtime."""
+        midnight = datetime.combine(self.today(wall_s), time())
+        return self.unixtime_of(midnight + self._day_ends, wall_s)
+
+
+class Skew:
+    """How far a source's clock is ahead of ours (s), from its recent messages.
+
+    A message can only be late, so the earliest one tells: the largest of stamp minus arrival.
+    A source that is behind looks like one whose messages are late, so that is believed only
+    after a few of them.
+    """
+
+    def __init__(self) -> None:
+        self._best_by_minute: deque[tuple[int, float]] = deque(maxlen=_SKEW_MINUTES)
+        self._messages = 0
+
+    def hear(self, ahead_s: float, now: Now) -> None:
+        """Count a message whose stamp was ``ahead_s`` later than its arrival."""
+        self._messages += 1
+        minute = int(now.monotonic_s // 60)
+        if self._best_by_minute and self._best_by_minute[-1][0] == minute:
+            ahead_s = max(ahead_s, self._best_by_minute.pop()[1])
+        self._best_by_minute.append((minute, ahead_s))
+
+    @property
+    def ahead_s(self) -> float | None:
+        """The estimate; None before any message."""
+        if not self._best_by_minute:
+            return None
+        best = max(ahead_s for _, ahead_s in self._best_by_minute)
+        return best if self._messages >= _BELIEVED_AFTER else max(best, 0.0)

@@ -1,0 +1,155 @@
+"""A folder that a results system drops messages into: what is new there, in the order it came.
+
+What was read is remembered by one number a file, and forgotten when the file is gone. A file
+that ends too early may still be being written: it is tried again until it has settled.
+"""
+
+import fnmatch
+import heapq
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from agent.checks.reading.times import Deadline, Now
+from agent.checks.results_feed.messages import (
+    FeedError,
+    Message,
+    OversizedError,
+    Reader,
+    TruncatedError,
+)
+
+MAX_ENTRIES = 50_000  # of which each costs 80 bytes of memory and some 5 us a reading
+_PIECE_BYTES = 64 * 1024
+
+
+class Heard(NamedTuple):
+    """A message, or why there is none, and when it came."""
+
+    what: Message | FeedError
+    at: Now
+
+
+class FolderTooFullError(Exception):
+    """There are more files than can be looked at; the text is the line for people."""
+
+
+class _File(NamedTuple):
+    """A file as it was found; ``key`` is another one as soon as it is changed."""
+
+    changed_ns: int
+    name: str
+    size: int
+
+    @property
+    def key(self) -> int:
+        return hash(self)
+
+
+class Folder:
+    """Reads what is new, a bounded number of files at a time, oldest first.
+
+    ``files``: a shell pattern for names, small and capital letters alike. ``settles_s``: how
+    long a file may stay incomplete.
+    """
+
+    def __init__(
+        self, path: Path, files: str, *, per_reading: int, max_bytes: int, settles_s: float
+    ) -> None:
+        self._path = path
+        self._files = files.lower()
+        self._per_reading = per_reading
+        self._max_bytes = max_bytes
+        self._settles_s = settles_s
+        self._seen: set[int] | None = None
+        self._incomplete: dict[int, float] = {}
+        self._looked: Now | None = None
+
+    def take(self, now: Now, since_s: float, deadline: Deadline) -> Iterator[Heard]:
+        """Yield what is new, until ``deadline``; what is left over comes next time.
+
+        The first time, only the newest files count, and none from before ``since_s`` (unixtime).
+        A file came when it was last changed; not before the last look, whatever its time says.
+
+        Raises:
+            OSError: the folder cannot be read.
+            FolderTooFullError: it has too many files.
+        """
+        fresh = self._look(since_s)
+        for file in fresh:
+            if deadline.is_over():
+                return
+            heard = self._read(file, now)
+            if heard is not None:
+                self._mark(file)
+                yield heard
+        if len(fresh) < self._per_reading:
+            self._looked = now
+
+    def _look(self, since_s: float) -> list[_File]:
+        """Return the files to read now, oldest first."""
+        present: set[int] = set()
+        if self._seen is None:
+            fresh = heapq.nlargest(self._per_reading, self._present(present))
+            fresh = [file for file in reversed(fresh) if file.changed_ns >= since_s * 1e9]
+            self._seen = present - {file.key for file in fresh}
+        else:
+            seen = self._seen
+            new = (file for file in self._present(present) if file.key not in seen)
+            fresh = heapq.nsmallest(self._per_reading, new)
+            seen &= present
+        self._incomplete = {key: at for key, at in self._incomplete.items() if key in present}
+        return fresh
+
+    def _present(self, present: set[int]) -> Iterator[_File]:
+        """Yield all files whose name fits, and add the key of each to ``present``."""
+        with os.scandir(self._path) as entries:
+            for count, entry in enumerate(entries):
+                if count >= MAX_ENTRIES:
+                    raise FolderTooFullError(f"it has over {MAX_ENTRIES} files")
+                if not fnmatch.fnmatchcase(entry.name.lower(), self._files):
+                    continue
+                try:
+                    if not entry.is_file(follow_symlinks=False):
+                        continue
+                    status = entry.stat(follow_symlinks=False)
+                except OSError:  # it was taken away meanwhile
+                    continue
+                file = _File(status.st_mtime_ns, entry.name, status.st_size)
+                present.add(file.key)
+                yield file
+
+    def _read(self, file: _File, now: Now) -> Heard | None:
+        """Return what is in a file; None as long as it may still be on its way."""
+        at = self._came(file, now)
+        if file.size > self._max_bytes:
+            return Heard(OversizedError(f"Expected at most {self._max_bytes} bytes"), at)
+        reader = Reader(self._max_bytes)
+        try:
+            with (self._path / file.name).open("rb", buffering=0) as source:
+                while piece := source.read(_PIECE_BYTES):
+                    reader.feed(piece)
+            return Heard(reader.close(), at)
+        except TruncatedError as error:
+            return self._put_off(file, error, now)
+        except OSError as error:  # on Windows: whoever writes it keeps others away
+            return self._put_off(file, FeedError(f"cannot be read: {error.strerror}"), now)
+        except FeedError as error:
+            return Heard(error, at)
+
+    def _put_off(self, file: _File, error: FeedError, now: Now) -> Heard | None:
+        """Return the error if the file has had its time to settle."""
+        since_s = self._incomplete.setdefault(file.key, now.monotonic_s)
+        return Heard(error, now) if now.monotonic_s - since_s >= self._settles_s else None
+
+    def _came(self, file: _File, now: Now) -> Now:
+        age_s = now.wall_s - file.changed_ns / 1e9
+        if self._looked is not None:
+            age_s = min(age_s, now.monotonic_s - self._looked.monotonic_s)
+        return now.before(age_s)
+
+    def _mark(self, file: _File) -> None:
+        if self._seen is not None:
+            self._seen.add(file.key)
+        self._incomplete.pop(file.key, None)

@@ -1,0 +1,108 @@
+"""What state a results feed is in, and why: pure, from its messages and the time.
+
+A feed is silent only inside a talking window that its source opened. It is frozen when it says
+that it lives while the data of a live unit rests for longer than its discipline ever does. It is
+delayed when that data comes, but was long on its way: a fresh keep-alive excuses no old data.
+"""
+
+from typing import Literal, TypeAlias
+
+from agent.checks import Reading
+from agent.checks.reading.times import Now, on_wall
+from agent.checks.reading.words import short
+from agent.checks.results_feed.clock import Calendar
+from agent.checks.results_feed.messages import FeedError, Message, OversizedError
+from agent.checks.results_feed.world import Limits, World
+from venuewatch.base.wire.checks import CheckState, CheckValues
+
+_NOTED_S = 300.0  # how long the detail tells of a thing that happened once
+
+Flag: TypeAlias = Literal["P", "T", "any"]
+
+
+class Feed:
+    """Hears the messages of one feed, and judges it whenever asked.
+
+    A message with the wrong flag belongs to another world: it opens, closes and excuses nothing
+    here. Only where our own is not talking at all does its live data say that something is wrong.
+    """
+
+    def __init__(self, limits: Limits, calendar: Calendar, flag: Flag = "P") -> None:
+        self._calendar = calendar
+        self._flag = flag
+        self._ours = World(limits)
+        self._others = World(limits, is_real=False)
+        self._heard: Now | None = None
+        self._messages = self._bytes = self._refused = self._oversized = 0
+        self._wrong_flags = self._wrong_dates = 0
+        self._notes: dict[str, tuple[float, str]] = {}
+
+    def hear(self, message: Message, now: Now) -> None:
+        """Take in a message that came at ``now``, which may be earlier than the last one's."""
+        self._messages += 1
+        self._bytes += message.size_bytes
+        self._heard = max(now, self._heard or now)
+        stamp_s = None
+        if message.stamp is not None:
+            stamp_s = self._calendar.unixtime_of(message.stamp, now.wall_s)
+            self._check_date(message, now)
+        if self._flag in ("any", message.flag or self._flag):
+            self._note("version", self._ours.hear(message, stamp_s, now), now)
+            return
+        self._wrong_flags += 1
+        self._note("flag", f"feed flag {message.flag}, expected {self._flag}", now)
+        self._others.hear(message, stamp_s, now)
+
+    def refuse(self, error: FeedError, now: Now) -> None:
+        """Count something that came at ``now`` and was no message."""
+        if isinstance(error, OversizedError):
+            self._oversized += 1
+        else:
+            self._refused += 1
+        self._note("refused", f"refused: {error}", now)
+
+    def judge(self, now: Now) -> Reading:
+        """Return the state at ``now``, with all that was counted since the start."""
+        for world in (self._ours, self._others):
+            world.end_days(self._calendar, now)
+        state, why = self._ours.state(now) or self._state_outside(now)
+        recent = [text for at_s, text in self._notes.values() if now.monotonic_s - at_s < _NOTED_S]
+        return Reading(state, short("; ".join([why, *recent])), self._values(now))
+
+    def _state_outside(self, now: Now) -> tuple[CheckState, str]:
+        """Return the state when nobody of ours is inside a talking window."""
+        if wrong := self._others.resting(now):
+            return "frozen", f"{wrong}, all of it with another feed flag"
+        return "not_expected", "no talking window is open" if self._heard else "nothing heard yet"
+
+    def _check_date(self, message: Message, now: Now) -> None:
+        """Count a logical date that doesn't fit: past midnight it is still the day before."""
+        if message.stamp is None or message.logical_date is None:
+            return
+        fitting = self._calendar.logical_date_of(message.stamp)
+        if message.logical_date != fitting:
+            self._wrong_dates += 1
+            self._note("date", f"logical date {message.logical_date}, expected {fitting}", now)
+
+    def _note(self, topic: str, text: str, now: Now) -> None:
+        if text:
+            self._notes[topic] = (now.monotonic_s, text)
+
+    def _values(self, now: Now) -> CheckValues:
+        live = self._ours.units.live()
+        return CheckValues(
+            results_messages_total=float(self._messages),
+            results_bytes_total=float(self._bytes),
+            results_parse_errors_total=float(self._refused),
+            results_oversized_total=float(self._oversized),
+            results_version_gaps_total=float(self._ours.versions.gaps),
+            results_version_regressions_total=float(self._ours.versions.regressions),
+            results_wrong_flag_total=float(self._wrong_flags),
+            results_wrong_date_total=float(self._wrong_dates),
+            results_live_units=float(len(live)),
+            results_last_message_timestamp_seconds=on_wall(self._heard, now),
+            results_last_data_timestamp_seconds=on_wall(self._ours.moved, now),
+            results_data_age_seconds=live[0].age_s(now) if live else None,
+            results_latency_seconds=max((unit.latency_s for unit in live), default=None),
+            results_clock_offset_seconds=self._ours.sources.worst_skew_s(),
+        )

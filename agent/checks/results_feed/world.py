@@ -1,0 +1,111 @@
+"""What the messages with one feed flag say together: production's, or a test's beside it."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from agent.checks.reading.times import Now
+from agent.checks.results_feed.clock import Calendar
+from agent.checks.results_feed.messages import Message
+from agent.checks.results_feed.sources import SIGNS, Source, Sources
+from agent.checks.results_feed.units import Unit, Units
+from agent.checks.results_feed.versions import Versions
+from venuewatch.base.wire.checks import CheckState
+
+
+class Limits(NamedTuple):
+    """How long (s) a feed may keep quiet, let its data rest, and have it on its way.
+
+    ``data_s`` is by discipline, ``data_default_s`` for any other.
+    """
+
+    keep_alive_s: float = 90.0
+    latency_s: float = 90.0
+    data_default_s: float = 300.0
+    data_s: Mapping[str, float] = {}
+
+    def data_of(self, unit: Unit) -> float:
+        """Return how long the data of a live unit may rest."""
+        return self.data_s.get(unit.discipline, self.data_default_s)
+
+
+class World:
+    """Sources, units and versions that belong together.
+
+    In one that is not ``is_real`` units begin and end, but their data never moves.
+    """
+
+    def __init__(self, limits: Limits, *, is_real: bool = True) -> None:
+        self._limits = limits
+        self._is_real = is_real
+        self.sources = Sources()
+        self.units = Units()
+        self.versions = Versions()
+        self.moved: Now | None = None
+
+    def hear(self, message: Message, stamp_s: float | None, now: Now) -> str:
+        """Take in a message stamped ``stamp_s`` (unixtime); return what is odd about it, or ""."""
+        source = self.sources.hear(message, stamp_s, now)
+        if message.type in SIGNS:
+            if source.is_open is False:
+                self.units.close(source.name)
+            return ""
+        before = self.versions.gaps
+        step = self.versions.hear(message, stamp_s)
+        what = f"{message.type} {message.code}"
+        if not source.is_open:
+            return f"{what} came outside the talking window" if message.status == "LIVE" else ""
+        if step in ("moved", "jumped"):
+            self._move(message, source, stamp_s, now)
+        if step == "jumped":
+            missed = self.versions.gaps - before
+            return f"{what} jumped to version {message.version}, {missed} missing"
+        return f"{what} went back to version {message.version}" if step == "backward" else ""
+
+    def end_days(self, calendar: Calendar, now: Now) -> None:
+        """Close the windows whose logical day ended in silence."""
+        for source in self.sources.open():
+            is_live = bool(self.units.live(source.name))
+            if source.end_day(calendar, now, is_live=is_live):
+                self.units.close(source.name)
+
+    def state(self, now: Now) -> tuple[CheckState, str] | None:
+        """Return the state, and why; None outside of every talking window."""
+        talking = self.sources.open()
+        if not talking:
+            return None
+        limits = self._limits
+        quiet_s = talking[0].quiet_s(now)
+        if quiet_s > limits.keep_alive_s:
+            limit = f"limit {limits.keep_alive_s:g} s"
+            return "silent", f"{talking[0]}: nothing for {quiet_s:.0f} s, {limit}"
+        live = self.units.live()
+        if resting := self.resting(now):
+            return "frozen", resting
+        if late := self.units.late(limits.latency_s, now):
+            took = f"{late[0].latency_s:.0f} s on its way, limit {limits.latency_s:g} s"
+            return "delayed", f"{late[0].code}: data was {took}"
+        quiet_s = talking[-1].quiet_s(now)
+        return "flowing", f"{len(live)} live; {talking[-1]} heard {quiet_s:.0f} s ago"
+
+    def resting(self, now: Now) -> str:
+        """Return the live unit whose data rests for too long, in words; "" if none does.
+
+        Only a source that was heard after its data was due is known to live without it: when all
+        of it ends at once, it is not frozen but soon silent.
+        """
+        for unit in self.units.live():
+            limit_s = self._limits.data_of(unit)
+            if self.sources.heard_s(unit.source) > unit.moved_s + limit_s:
+                limit = f"limit {limit_s:g} s"
+                return f"{unit.code}: no new data for {unit.age_s(now):.0f} s, {limit}"
+        return ""
+
+    def _move(self, message: Message, source: Source, stamp_s: float | None, now: Now) -> None:
+        """Count a message as data that moved."""
+        unit = self.units.hear(message, stamp_s, now)
+        if not self._is_real:
+            return
+        self.moved = max(now, self.moved or now)
+        if unit is not None:
+            unit.moved_s = max(now.monotonic_s, unit.moved_s)
+            unit.latency_s = source.latency_of(stamp_s, now)

@@ -1,0 +1,166 @@
+"""Probes of neighbours: the aggregator asks this agent whether another machine answers.
+
+A probe comes from the network. Its number at once, its number a second, its time and its target are
+bounded here. Each is asked in another thread; the answer says "not known" where nothing could be
+asked, since our own trouble is no evidence against a neighbour.
+"""
+
+import errno
+import ipaddress
+import queue
+from collections import deque
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from agent import config
+from agent.checks.reading.findings import why
+from agent.checks.reading.times import Deadline
+from agent.runner import Threads
+from venuewatch.base import clock
+from venuewatch.base.wire.messages import Probe, Probed
+
+if TYPE_CHECKING:
+    from agent.checks.net.reach import Rounds
+
+UNDER_WAY_MAX = 5
+A_SECOND_MAX = 10
+
+WORTH_S = 3
+"""How long (s) an answer is of use: the aggregator decides about a second after it asked."""
+
+# What our own machine says when nothing could go out: no word on the neighbour.
+_OURS = {
+    errno.EACCES,
+    errno.EADDRNOTAVAIL,
+    errno.EAFNOSUPPORT,
+    errno.EMFILE,
+    errno.ENETDOWN,
+    errno.ENETUNREACH,
+    errno.ENFILE,
+    errno.ENOBUFS,
+    errno.EPERM,
+}
+
+
+class Answer(NamedTuple):
+    """What came of one question; ``is_reached`` is None where it could not be asked."""
+
+    is_reached: bool | None
+    way: Literal["icmp", "tcp", ""] = ""
+    detail: str = ""
+
+
+class _Ended(NamedTuple):
+    probe: Probe
+    answer: Answer
+    duration_s: float
+    at: float
+
+
+class Probes:
+    """Has neighbours asked, and keeps the answers until they can be sent.
+
+    Times are monotonic seconds. Nothing here waits for anything.
+
+    Attributes:
+        dropped: how many questions were too many; they are not answered.
+    """
+
+    def __init__(self, settings: config.Probing, threads: Threads, *, boot: str) -> None:
+        self._settings = settings
+        self._threads = threads
+        self._boot = boot
+        self._ended: queue.SimpleQueue[_Ended] = queue.SimpleQueue()
+        self._under_way = 0
+        self._asked_at: deque[float] = deque(maxlen=A_SECOND_MAX)
+        self.dropped = 0
+
+    def ask(self, probe: Probe, now: float) -> None:
+        """Have a neighbour asked, or drop the question if there are too many."""
+        is_often = len(self._asked_at) == A_SECOND_MAX and now - self._asked_at[0] < 1.0
+        if is_often or self._under_way >= UNDER_WAY_MAX:
+            self.dropped += 1
+            return
+        self._asked_at.append(now)
+        self._under_way += 1
+        if self._settings.enabled:
+            self._threads.run(partial(self._ask, probe, now))
+        else:
+            self._ended.put(_Ended(probe, Answer(None, detail="probes are off here"), 0.0, now))
+
+    def answers(self, now: float, session: int) -> list[Probed]:
+        """Return the answers that have come since the last call, but those that are too old.
+
+        An answer that is not fetched takes the place of a further question.
+        """
+        fresh = []
+        while not self._ended.empty():
+            ended = self._ended.get()
+            self._under_way -= 1
+            if now - ended.at <= WORTH_S:
+                fresh.append(self._said(ended, session))
+        return fresh
+
+    def _ask(self, probe: Probe, asked_at: float) -> None:
+        """Ask, in a thread: the probe's time began when it was received."""
+        try:
+            left_s = probe.timeout_s - (clock.monotonic() - asked_at)
+            answer = ask(probe.address, probe.port, left_s, self._settings.networks)
+        except Exception as error:  # noqa: BLE001 - a bug of ours says nothing of a neighbour
+            answer = Answer(None, detail=type(error).__name__)
+        at = clock.monotonic()
+        self._ended.put(_Ended(probe, answer, at - asked_at, at))
+
+    def _said(self, ended: _Ended, session: int) -> Probed:
+        return Probed(
+            boot=self._boot,
+            session=session,
+            number=ended.probe.number,
+            host=ended.probe.host,
+            is_reached=ended.answer.is_reached,
+            way=ended.answer.way,
+            duration_s=round(ended.duration_s, 6),
+            detail=ended.answer.detail,
+        )
+
+
+def ask(address: str, port: int | None, timeout_s: float, networks: Sequence[str]) -> Answer:
+    """Find out whether a machine answers anything within ``timeout_s``; it never takes longer.
+
+    ``networks``: where probes may go, in CIDR notation; none for anywhere. A name is judged by the
+    address that it leads to, and that address is asked.
+    """
+    from agent.checks.net import reach  # noqa: PLC0415 - most hosts are never asked, and spare it
+
+    deadline = Deadline(timeout_s)
+    try:
+        number = reach.number_of(address, deadline)
+        if forbidden := _forbidden(number, networks):
+            return Answer(None, detail=forbidden)
+        rounds = reach.reach(number, port, deadline.left_s())
+    except reach.NotAskedError as error:
+        return Answer(None, detail=str(error))
+    except OSError as error:
+        return Answer(None, detail=why(error))
+    return _judged(rounds)
+
+
+def _forbidden(number: str, networks: Sequence[str]) -> str:
+    """Return why an address may not be asked, "" if it may."""
+    ip = ipaddress.ip_address(number)
+    ip = getattr(ip, "ipv4_mapped", None) or ip
+    if ip.is_unspecified or ip.is_multicast:
+        return f"{number} is no machine's address"
+    if networks and not any(ip in ipaddress.ip_network(network) for network in networks):
+        return f"{number} is in none of the networks that may be probed from here"
+    return ""
+
+
+def _judged(rounds: "Rounds") -> Answer:
+    if rounds.is_reached:
+        return Answer(is_reached=True, way=rounds.way)
+    if rounds.error is None:
+        return Answer(is_reached=False, way=rounds.way, detail="no answer in time")
+    is_reached = None if rounds.error.errno in _OURS else False
+    return Answer(is_reached, rounds.way, why(rounds.error))

@@ -1,0 +1,109 @@
+"""The thread that owns the spool: no disk, however slow, delays a beat."""
+
+import queue
+import threading
+from collections.abc import Callable
+from typing import NamedTuple
+
+from agent.spool.disk import Spool
+from agent.spool.records import Record
+from venuewatch.base import clock
+
+SYNC_EVERY_S = 1.0
+
+
+class Status(NamedTuple):
+    """How the spool stood after its last work."""
+
+    pending: int = 0
+    size_bytes: int = 0
+    acknowledged: int = 0
+    dropped: int = 0
+    trouble: str | None = None
+
+
+class SpoolThread:
+    """Asks the spool to do things, without waiting for them.
+
+    Attributes:
+        status: how the spool stood after the last thing it did.
+        is_asked: whether an answer to ``ask`` is under way; it wakes the shell.
+    """
+
+    def __init__(self, open_spool: Callable[[], Spool], wake: Callable[[], None]) -> None:
+        self._wake = wake
+        self._orders: queue.SimpleQueue[Callable[[Spool], None] | None] = queue.SimpleQueue()
+        self._batches: queue.SimpleQueue[list[Record]] = queue.SimpleQueue()
+        self.is_asked = False
+        self.status = Status()
+        self._thread = threading.Thread(
+            target=self._serve, args=(open_spool,), name="spool", daemon=True
+        )
+        self._thread.start()
+
+    def keep(self, payload: bytes) -> None:
+        """Have a payload kept."""
+        self._orders.put(lambda spool: _ignore(spool.append(payload)))
+
+    def acknowledge(self, number: int) -> None:
+        """Have everything up to ``number`` forgotten."""
+        self._orders.put(lambda spool: spool.acknowledge(number))
+
+    def ask(self, after: int, *, max_bytes: int) -> bool:
+        """Ask for the oldest records above ``after``; return False while an answer is under way."""
+        if self.is_asked:
+            return False
+        self.is_asked = True
+        self._orders.put(lambda spool: self._batches.put(spool.read(after, max_bytes=max_bytes)))
+        return True
+
+    def batch(self) -> list[Record] | None:
+        """Return the answer to the last ``ask`` once, or None while there is none."""
+        if self._batches.empty():
+            return None
+        self.is_asked = False
+        return self._batches.get()
+
+    def finished(self) -> threading.Event:
+        """Return an event that is set once everything asked for before is done."""
+        done = threading.Event()
+        self._orders.put(lambda _: done.set())
+        return done
+
+    def close(self, *, timeout_s: float = 2.0) -> None:
+        """Have everything done that was asked for, and wait a moment until it is safe."""
+        self._orders.put(None)
+        self._thread.join(timeout_s)
+
+    def _serve(self, open_spool: Callable[[], Spool]) -> None:
+        spool = open_spool()
+        self._note(spool)
+        sync_at: float | None = None
+        while True:
+            try:
+                wait_s = None if sync_at is None else max(0.0, sync_at - clock.monotonic())
+                order = self._orders.get(timeout=wait_s)
+            except queue.Empty:
+                spool.sync()
+                sync_at = None
+            else:
+                if order is None:
+                    spool.close()
+                    return
+                order(spool)
+                if sync_at is None:
+                    sync_at = clock.monotonic() + SYNC_EVERY_S
+                elif clock.monotonic() >= sync_at:
+                    spool.sync()
+                    sync_at = None
+            self._note(spool)
+
+    def _note(self, spool: Spool) -> None:
+        self.status = Status(
+            spool.pending, spool.size_bytes, spool.acknowledged, spool.dropped, spool.trouble
+        )
+        self._wake()
+
+
+def _ignore(_number: int) -> None:
+    """Let ``append`` be an order."""

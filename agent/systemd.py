@@ -1,0 +1,47 @@
+"""Notices to systemd: ready, alive, stopping; only where systemd asks for them (sd_notify(3))."""
+
+import contextlib
+import os
+import socket
+from collections.abc import Mapping
+
+
+class Systemd:
+    """Speaks to the service manager; without one every call does nothing.
+
+    Attributes:
+        watchdog_every_s: how often ``alive`` must be said (s), None if nobody watches.
+    """
+
+    def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
+        address = environment.get("NOTIFY_SOCKET", "")
+        self._address = "\0" + address[1:] if address.startswith("@") else address
+        self.watchdog_every_s: float | None = None
+        limit_us = environment.get("WATCHDOG_USEC", "")
+        watched = environment.get("WATCHDOG_PID", "")
+        if self._address and limit_us.isdigit() and watched in {"", str(os.getpid())}:
+            self.watchdog_every_s = int(limit_us) / 1_000_000 / 2  # as the manual page advises
+
+    def ready(self, status: str) -> None:
+        """Say that start-up is done, and how it stands (one line)."""
+        self._say(f"READY=1\nSTATUS={status}")
+
+    def status(self, status: str) -> None:
+        """Say how it stands now (one line)."""
+        self._say(f"STATUS={status}")
+
+    def alive(self) -> None:
+        """Say that the loop still turns."""
+        self._say("WATCHDOG=1")
+
+    def stopping(self) -> None:
+        """Say that we are ending."""
+        self._say("STOPPING=1")
+
+    def _say(self, text: str) -> None:
+        if self._address:
+            with (
+                contextlib.suppress(OSError),
+                socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s,
+            ):
+                s.sendto(text.encode(), self._address)

@@ -1,0 +1,43 @@
+"""A results feed on a virtual clock in UTC, and what its source says."""
+
+from datetime import UTC, datetime, time
+from typing import Any
+
+from agent.checks import Reading
+from agent.checks.reading.times import Now
+from agent.checks.results_feed.clock import Calendar
+from agent.checks.results_feed.messages import Message
+from agent.checks.results_feed.state import Feed, Flag
+from agent.checks.results_feed.world import Limits
+
+NOON = datetime(2024, 8, 3, 12, tzinfo=UTC).timestamp()
+UNIT = "BKBWTEAM5-----GPA-000700"
+LIMITS = Limits(keep_alive_s=90.0, latency_s=60.0, data_default_s=300.0, data_s={"BKB": 45.0})
+
+
+class Hall:
+    """A feed, and a clock that starts at noon; times are seconds since then."""
+
+    def __init__(self, flag: Flag = "P", ahead_s: float = 0.0) -> None:
+        self.feed = Feed(LIMITS, Calendar(UTC, time(3)), flag)
+        self.ahead_s = ahead_s
+        self.stepped_s = 0.0
+
+    def says(self, at_s: float, kind: str, *, stamped_s: float | None = None, **more: Any) -> None:
+        stamp_s = NOON + self.ahead_s + (at_s if stamped_s is None else stamped_s)
+        stamp = datetime.fromtimestamp(stamp_s, UTC).replace(tzinfo=None)
+        header = {"source": "HALL1", "stamp": stamp, "flag": "P", **more}
+        self.feed.hear(Message(kind, **header), self.now(at_s))
+
+    def score(self, at_s: float, version: int | None = None, **more: Any) -> None:
+        header = {"code": UNIT, "status": "LIVE", "version": version, **more}
+        self.says(at_s, header.pop("kind", "DT_CURRENT"), **header)
+
+    def result(self, at_s: float, status: str, **more: Any) -> None:
+        self.says(at_s, "DT_RESULT", code=UNIT, status=status, **more)
+
+    def at(self, at_s: float) -> Reading:
+        return self.feed.judge(self.now(at_s))
+
+    def now(self, at_s: float) -> Now:
+        return Now(1000.0 + at_s, NOON + at_s + self.stepped_s)

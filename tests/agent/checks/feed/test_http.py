@@ -1,0 +1,332 @@
+"""The receiver of pushes: it answers as a results server expects, and nobody can hang it."""
+
+import gzip
+import http.client
+import socket
+import ssl
+from collections.abc import Callable, Iterator, Mapping
+
+import pytest
+import trustme
+
+from agent.checks.results_feed import receiver
+from agent.checks.results_feed.messages import FeedError, Message, OversizedError
+from agent.checks.results_feed.receiver import Door, Receiver
+
+PATIENCE_S = 10.0
+MAX_BYTES = 100_000
+KEY = b"s3cret"
+BODY = b'<Body DocumentType="DT_KA" Source="HALL1"/>'
+TOO_LARGE = b'<Body DocumentType="DT_KA">' + b"<R/>" * MAX_BYTES + b"</Body>"
+
+
+class Hall:
+    """A receiver, what it heard, and somebody who pushes."""
+
+    def __init__(self, door: Door) -> None:
+        self.heard: list[Message | FeedError] = []
+        self.receiver = Receiver(door, self.heard.append)
+
+    def connect(self) -> http.client.HTTPConnection:
+        return http.client.HTTPConnection("127.0.0.1", self.receiver.port, timeout=PATIENCE_S)
+
+    def push(
+        self,
+        body: bytes | Iterator[bytes] = BODY,
+        encoding: str = "",
+        headers: Mapping[str, str] | None = None,
+    ) -> int:
+        named = dict(headers or {})
+        if encoding:
+            named["Content-Encoding"] = encoding
+        connection = self.connect()
+        try:
+            connection.request("POST", "/odf?x=1", body, named)
+            return connection.getresponse().status
+        finally:
+            connection.close()
+
+    def says(self, raw: bytes) -> bytes:
+        """Send bytes, and return all that is answered until it hangs up."""
+        with socket.create_connection(("127.0.0.1", self.receiver.port), PATIENCE_S) as sock:
+            sock.sendall(raw)
+            sock.shutdown(socket.SHUT_WR)
+            try:
+                return b"".join(iter(lambda: sock.recv(65_536), b""))
+            except ConnectionResetError:
+                return b""
+
+    def types(self) -> list[str]:
+        return [type(it).__name__ for it in self.heard]
+
+
+@pytest.fixture
+def open_door() -> Iterator[Callable[[Door], Hall]]:
+    halls: list[Hall] = []
+
+    def open_one(door: Door) -> Hall:
+        halls.append(Hall(door))
+        return halls[-1]
+
+    yield open_one
+    for hall in halls:
+        hall.receiver.close()
+
+
+@pytest.fixture
+def hall(open_door: Callable[[Door], Hall]) -> Hall:
+    return open_door(Door("127.0.0.1", 0, MAX_BYTES))
+
+
+@pytest.fixture
+def guarded(open_door: Callable[[Door], Hall]) -> Hall:
+    return open_door(Door("127.0.0.1", 0, MAX_BYTES, key=KEY))
+
+
+def test_a_message_is_heard_and_answered_with_200(hall: Hall) -> None:
+    status = hall.push()
+
+    assert status == 200
+    assert hall.heard == [Message("DT_KA", source="HALL1", size_bytes=len(BODY))]
+
+
+def test_gzip_is_unpacked(hall: Hall) -> None:
+    status = hall.push(gzip.compress(BODY), "gzip")
+
+    assert (status, hall.types()) == (200, ["Message"])
+
+
+def test_chunks_are_joined(hall: Hall) -> None:
+    status = hall.push(iter([BODY[:1], BODY[1:20], BODY[20:]]))
+
+    assert (status, hall.types()) == (200, ["Message"])
+
+
+def test_a_large_message_in_one_packet_of_gzip_is_heard(hall: Hall) -> None:
+    body = b'<Body DocumentType="DT_KA">' + b"<R/>" * 18_000 + b"</Body>"
+
+    status = hall.push(gzip.compress(body), "gzip")
+
+    assert (status, hall.types()) == (200, ["Message"])
+
+
+def test_a_connection_carries_many_messages(hall: Hall) -> None:
+    connection = hall.connect()
+    for _ in range(3):
+        connection.request("POST", "/", BODY)
+        response = connection.getresponse()
+        assert (response.status, response.read()) == (200, b"")
+    connection.close()
+
+    assert hall.types() == ["Message"] * 3
+
+
+def test_requests_that_come_at_once_are_all_heard(hall: Hall) -> None:
+    request = b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n%s" % (len(BODY), BODY)
+
+    answer = hall.says(request * 3)
+
+    assert answer.count(b"200 OK") == 3
+    assert hall.types() == ["Message"] * 3
+
+
+def test_who_asks_whether_to_go_on_is_told_so(hall: Hall) -> None:
+    head = b"POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(BODY)
+
+    answer = hall.says(head + BODY)
+
+    assert answer.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n")
+
+
+@pytest.mark.parametrize("headers", [{}, {"X-Api-Key": "wrong"}, {"X-Api-Key": ""}])
+def test_a_wrong_key_is_refused_and_counted(guarded: Hall, headers: dict[str, str]) -> None:
+    status = guarded.push(headers=headers)
+
+    assert (status, guarded.heard) == (401, [])
+    assert guarded.receiver.unauthorized == 1
+
+
+def test_the_right_key_is_let_in_whatever_the_case_of_its_header(guarded: Hall) -> None:
+    statuses = [guarded.push(headers={name: "s3cret"}) for name in ("X-API-KEY", "x-api-key")]
+
+    assert statuses == [200, 200]
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding"),
+    [
+        (b"<Body>", ""),
+        (b"<html/>", ""),
+        (b"", ""),
+        (b"<!DOCTYPE a><a/>", ""),
+        (b"no gzip", "gzip"),
+        (gzip.compress(BODY)[:-9], "gzip"),
+        (gzip.compress(BODY) + b"more", "gzip"),
+    ],
+)
+def test_what_is_no_message_is_400_and_counted(hall: Hall, body: bytes, encoding: str) -> None:
+    status = hall.push(body, encoding)
+
+    assert status == 400
+    assert len(hall.heard) == 1
+    assert isinstance(hall.heard[0], FeedError)
+
+
+def test_too_large_is_413_and_counted_whichever_way_it_comes(hall: Hall) -> None:
+    statuses = [
+        hall.push(TOO_LARGE),
+        hall.push(iter([TOO_LARGE[:60_000], TOO_LARGE[60_000:120_000]])),
+        hall.push(gzip.compress(TOO_LARGE), "gzip"),
+    ]
+
+    assert statuses == [413] * 3
+    assert hall.types() == [OversizedError.__name__] * 3
+
+
+def test_a_bomb_of_gzip_is_not_unpacked(hall: Hall) -> None:
+    bomb = gzip.compress(b'<Body DocumentType="DT_KA">' + b" " * 50_000_000, 9)
+
+    status = hall.push(bomb, "gzip")
+
+    assert len(bomb) < MAX_BYTES
+    assert status == 413
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "status"),
+    [
+        (b"GET / HTTP/1.1\r\nContent-Length: 0\r\n\r\n", b"405"),
+        (b"POST / HTTP/1.1\r\n\r\n", b"411"),
+        (b"POST / HTTP/1.1\r\nContent-Length: x\r\n\r\n", b"400"),
+        (b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", b"400"),
+        (b"POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", b"400"),
+        (b"POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", b"400"),
+        (b"POST / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n", b"400"),
+        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", b"400"),
+        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nab\r\n", b"400"),
+        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1" * 300, b"400"),
+        (b"POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nabc", b"400"),
+        (b"POST / HTTP/1.1\r\nContent-Encoding: br\r\nContent-Length: 1\r\n\r\na", b"415"),
+        (b"POST / HTTP/1.1\r\n folded: x\r\n\r\n", b"400"),
+        (b"POST / HTTP/1.1\r\nX: " + b"x" * 20_000, b"431"),
+        (b"\x16\x03\x01\x00\xa5\x01\x00\x00\xa1\r\n\r\n", b"400"),
+        (b"\0" * 20_000, b"431"),
+        (b"hello\r\n\r\n", b"400"),
+    ],
+)
+def test_what_is_no_push_is_refused(hall: Hall, request_bytes: bytes, status: bytes) -> None:
+    answer = hall.says(request_bytes)
+
+    assert answer.split()[1] == status
+    assert hall.push() == 200
+
+
+@pytest.mark.parametrize(
+    "begun", [b"", b"POST", b"POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\n<Bod"]
+)
+def test_who_is_too_slow_is_cut_off(open_door: Callable[[Door], Hall], begun: bytes) -> None:
+    hall = open_door(Door("127.0.0.1", 0, MAX_BYTES, request_s=0.2, idle_s=0.2))
+
+    with socket.create_connection(("127.0.0.1", hall.receiver.port), PATIENCE_S) as sock:
+        sock.sendall(begun)
+        answer = b"".join(iter(lambda: sock.recv(65_536), b""))
+
+    assert (b"408" in answer) == bool(begun)
+
+
+def test_who_drips_is_cut_off_although_it_never_pauses(
+    open_door: Callable[[Door], Hall],
+) -> None:
+    hall = open_door(Door("127.0.0.1", 0, 10**9, request_s=0.3))
+    head = b"POST / HTTP/1.1\r\nContent-Length: 900000000\r\n\r\n" + BODY[:-2] + b">"
+
+    with socket.create_connection(("127.0.0.1", hall.receiver.port), PATIENCE_S) as sock:
+        sock.sendall(head)
+        drips = drip_until_cut_off(sock)
+
+    assert drips > 0
+    assert hall.push() == 200
+
+
+def drip_until_cut_off(sock: socket.socket) -> int:
+    sock.settimeout(0.01)
+    drips = 0
+    while True:
+        try:
+            sock.send(b" ")
+            drips += 1
+            if sock.recv(65_536):
+                return drips
+        except TimeoutError:
+            continue
+        except OSError:
+            return drips
+
+
+def test_connections_are_bounded_and_a_free_one_is_taken_again(hall: Hall) -> None:
+    held = [
+        socket.create_connection(("127.0.0.1", hall.receiver.port), PATIENCE_S)
+        for _ in range(receiver.MAX_CONNECTIONS)
+    ]
+
+    refused = until_status(hall, 503)
+    for sock in held:
+        sock.close()
+
+    assert refused
+    assert until_status(hall, 200)
+
+
+def until_status(hall: Hall, status: int) -> bool:
+    """Push until it is answered with this status; who is turned away may see a reset instead."""
+    for _ in range(10_000):
+        try:
+            if hall.push() == status:
+                return True
+        except OSError:
+            continue
+    return False
+
+
+def test_closing_hangs_up_on_everybody_and_frees_the_port(hall: Hall) -> None:
+    with socket.create_connection(("127.0.0.1", hall.receiver.port), PATIENCE_S) as sock:
+        sock.sendall(b"POST / HTTP/1.1\r\n")
+        assert hall.push() == 200
+        hall.receiver.close()
+
+        assert sock.recv(1000).split()[1:2] in ([], [b"400"])
+    socket.create_server(("127.0.0.1", hall.receiver.port)).close()
+
+
+def test_tls_is_spoken_and_plain_text_refused(
+    open_door: Callable[[Door], Hall],
+) -> None:
+    authority = trustme.CA()
+    server, client = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
+    authority.issue_cert("127.0.0.1").configure_cert(server)
+    authority.configure_trust(client)
+    hall = open_door(Door("127.0.0.1", 0, MAX_BYTES, tls=server, request_s=PATIENCE_S))
+    connection = http.client.HTTPSConnection(
+        "127.0.0.1", hall.receiver.port, timeout=PATIENCE_S, context=client
+    )
+
+    plain = hall.says(b"POST / HTTP/1.1\r\n\r\n")
+    connection.request("POST", "/", BODY)
+    status = connection.getresponse().status
+    connection.close()
+
+    assert b"200" not in plain
+    assert (status, hall.types()) == (200, ["Message"])
+
+
+def test_a_handshake_that_never_comes_hangs_nobody(
+    open_door: Callable[[Door], Hall],
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    hall = open_door(Door("127.0.0.1", 0, MAX_BYTES, tls=context, request_s=0.2))
+
+    with socket.create_connection(("127.0.0.1", hall.receiver.port), PATIENCE_S) as sock:
+        ended = sock.recv(1000)
+
+    assert ended == b""

@@ -1,0 +1,151 @@
+"""A session over a real socket: what breaks it is said, and never raises anything else."""
+
+import socket
+import threading
+from collections.abc import Iterator
+
+import mqtt5
+import pytest
+
+from agent import config
+from agent.mqtt.session import Session, SessionError
+
+PATIENCE_S = 10.0
+
+
+class Server:
+    """Accepts one connection, answers CONNECT, and does what the test says."""
+
+    def __init__(self) -> None:
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listening.getsockname()[1]
+        self.peer: socket.socket
+        self._thread = threading.Thread(target=self._accept)
+        self._thread.start()
+
+    def _accept(self) -> None:
+        self.peer, _ = self._listening.accept()
+        self.peer.settimeout(PATIENCE_S)
+        self.peer.recv(4096)
+        self.peer.sendall(mqtt5.ConnAckPacket().write())
+
+    def hang_up(self) -> None:
+        self.peer.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        self._thread.join(PATIENCE_S)
+        self.peer.close()
+        self._listening.close()
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    server = Server()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def wake() -> Iterator[socket.socket]:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        yield ours
+
+
+@pytest.fixture
+def session(server: Server, wake: socket.socket) -> Iterator[Session]:
+    session = Session(
+        config.Broker(port=server.port),
+        config.Place("127.0.0.1", server.port),
+        client_id="STA-1",
+        will=("death", b"lost"),
+        subscriptions=["tick"],
+        on_message=lambda _topic, _payload: None,
+    )
+    while not session.is_open:
+        session.wait(PATIENCE_S, wake)
+    yield session
+    session.drop()
+
+
+def test_a_message_that_nobody_acknowledged_is_not_with_the_broker(session: Session) -> None:
+    receipt = session.publish("vitals", b"1", qos=1, expiry_s=60)
+
+    assert not receipt.is_published()
+
+
+def test_what_is_published_on_a_dead_connection_is_not_with_the_broker(
+    server: Server, session: Session, wake: socket.socket
+) -> None:
+    server.hang_up()
+    with pytest.raises(SessionError, match="the link broke"):
+        session.wait(PATIENCE_S, wake)
+
+    receipts = [session.publish("vitals", b"1", qos=1) for _ in range(100)]
+
+    assert not any(receipt.is_published() for receipt in receipts)
+
+
+def test_a_dead_connection_ends_a_session_with_a_word_for_the_operator(
+    server: Server, session: Session, wake: socket.socket
+) -> None:
+    server.hang_up()
+
+    with pytest.raises(SessionError) as ended:
+        session.wait(PATIENCE_S, wake)
+
+    assert str(ended.value) == "the link broke"
+    assert not session.is_open
+
+
+def test_a_farewell_on_a_dead_connection_is_no_error(server: Server, session: Session) -> None:
+    server.hang_up()
+
+    session.close(("death", b"farewell"))
+
+    assert not session.is_open
+
+
+def test_a_port_where_nobody_listens_is_said() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+
+    with pytest.raises(SessionError, match="nothing listens there"):
+        Session(
+            config.Broker(port=port),
+            config.Place("127.0.0.1", port),
+            client_id="STA-1",
+            will=("death", b"lost"),
+            subscriptions=[],
+            on_message=lambda _topic, _payload: None,
+        )
+
+
+GARBAGE = {
+    "a topic that is not UTF-8": b"\x30\x05\x00\x02\xff\xfe\x00",
+    "a topic longer than the packet": b"\x30\x04\x00\xff\x61\x00",
+    "an unknown property": b"\x30\x06\x00\x01a\x02\xfe\x00",
+    "properties longer than the packet": b"\x30\x04\x00\x01a\x7f",
+    "an empty publish": b"\x30\x00",
+    "a subscription's answer without a word": b"\x90\x00",
+    "a packet type that is reserved": b"\xf0\x00\x00\x00",
+    "an acknowledgement of nothing": b"\x40\x01\x00",
+    "a length without end": b"\x30\xff\xff\xff\xff\xff",
+}
+
+
+@pytest.mark.parametrize("garbage", GARBAGE.values(), ids=GARBAGE.keys())
+def test_garbage_from_a_broker_ends_the_session_and_not_the_agent(
+    server: Server, session: Session, wake: socket.socket, garbage: bytes
+) -> None:
+    server.peer.sendall(garbage)
+    server.hang_up()
+
+    with pytest.raises(SessionError):
+        wait_often(session, wake)
+
+
+def wait_often(session: Session, wake: socket.socket) -> None:
+    """Wait until the session has read whatever there is."""
+    for _ in range(20):
+        session.wait(PATIENCE_S, wake)

@@ -1,0 +1,216 @@
+"""A real agent on a real broker answers for its neighbours, and beats on time meanwhile."""
+
+import queue
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Self
+
+import paho.mqtt.client as paho
+import pytest
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from agent.probes import UNDER_WAY_MAX, WORTH_S
+from tests.agent.checks.namespaces import Cable, cable
+from tests.agent.checks.peers import LOOPBACK, refused_port, say_nothing, tcp_peer
+from tests.integration.real import Agent, Mosquitto, Process, free_port, until
+from venuewatch.base import clock
+from venuewatch.base.wire import topics
+from venuewatch.base.wire.messages import (
+    Beat,
+    Birth,
+    Probe,
+    Probed,
+    Tick,
+    Vitals,
+    decode_beat,
+    decode_birth,
+    decode_probed,
+    decode_vitals,
+    encode,
+)
+
+pytestmark = pytest.mark.broker
+
+HOST = "venuewatch/v1/STA/STA-1"
+INTERVAL_S = 0.1
+BEATS = 40
+WINDOWS = 8
+"""A machine that is busy otherwise makes anybody late; what probes do shows in every window."""
+
+LATE_MS = 20
+FLOOD = 200
+SLACK_S = 0.25  # for the way there and back, on a busy machine
+SILENT, MAC = "10.9.0.77", "02:00:00:00:00:77"  # of no machine
+HEARTBEAT = f"[heartbeat]\ninterval_s = {INTERVAL_S}\nvitals_every_s = 0.5"
+
+
+class Centre:
+    """What the aggregator is to an agent: it hears, and asks."""
+
+    def __init__(self, address: str, port: int, *, transport: str = "tcp") -> None:
+        self.births: list[Birth] = []
+        self.beats: list[Beat] = []
+        self.vitals: list[Vitals] = []
+        self._probed: queue.SimpleQueue[paho.MQTTMessage] = queue.SimpleQueue()
+        self._client = paho.Client(
+            CallbackAPIVersion.VERSION2,
+            protocol=paho.MQTTv5,
+            transport=transport,  # type: ignore[arg-type]
+        )
+        self._client.on_message = self._hear
+        self._client.connect(address, port)
+        as_said = SubscribeOptions(qos=1, retainAsPublished=True)
+        self._client.subscribe(f"{HOST}/+", options=as_said)
+        self._client.loop_start()
+
+    def __enter__(self) -> Self:
+        until("the agent's birth", lambda: self.births)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def ask(
+        self, number: int, address: str, port: int | None = None, *, timeout_s: float = 1.0
+    ) -> None:
+        probe = Probe(number=number, host="STA-2", address=address, port=port, timeout_s=timeout_s)
+        self._client.publish(f"{HOST}/cmd", encode(probe), 1)
+
+    def tick(self) -> None:
+        """Have the agent believe for a moment that somebody listens."""
+        self._client.publish(topics.TICK, encode(Tick(1, 1)), 0)
+
+    def answer(self) -> paho.MQTTMessage:
+        return self._probed.get(timeout=10.0)
+
+    def dropped(self) -> float:
+        return max(
+            (each.readings.venuewatch_agent_probes_dropped_total or 0.0 for each in self.vitals),
+            default=0.0,
+        )
+
+    def _hear(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
+        if message.topic.endswith("/probed"):
+            self._probed.put(message)
+        elif message.topic.endswith("/beat"):
+            self.beats.append(decode_beat(bytes(message.payload)))
+        elif message.topic.endswith("/birth"):
+            self.births.append(decode_birth(bytes(message.payload)))
+        elif message.topic.endswith("/vitals"):
+            self.vitals.append(decode_vitals(bytes(message.payload)))
+
+
+@pytest.fixture
+def centre(tmp_path: Path) -> Iterator[Centre]:
+    with (
+        Mosquitto(tmp_path) as broker,
+        Agent(tmp_path, broker.port, "STA-1", broker=HEARTBEAT),
+        Centre(LOOPBACK, broker.port) as running,
+    ):
+        yield running
+
+
+@pytest.fixture
+def net() -> Iterator[Cable]:
+    """Return a machine of our own beside which another is silent."""
+    with cable() as made:
+        made.run(made.here, "ip", "neigh", "add", SILENT, "lladdr", MAC, "dev", "port0")
+        yield made
+
+
+@pytest.fixture
+def apart(net: Cable, tmp_path: Path) -> Iterator[Centre]:
+    """Run broker and agent on that machine; the broker is heard through a file."""
+    port, path = free_port(), tmp_path / "broker"
+    (tmp_path / "mosquitto.conf").write_text(
+        f"user root\nallow_anonymous true\nlistener {port} {LOOPBACK}\nlistener 0 {path}\n"
+    )
+    (tmp_path / "agent.toml").write_text(
+        f'venue = "STA"\nhost = "STA-1"\n[broker]\nport = {port}\n{HEARTBEAT}\n'
+    )
+    inside = ("ip", "netns", "exec", net.here)
+    broker = (*inside, "mosquitto", "-c", str(tmp_path / "mosquitto.conf"))
+    agent = (*inside, sys.executable, "-I", "-m", "agent", "--config", str(tmp_path / "agent.toml"))
+    with Process(tmp_path, "mosquitto", *broker):
+        until("the broker listens", path.is_socket)
+        with (
+            Process(tmp_path, "agent", *agent),
+            Centre(str(path), 1, transport="unix") as running,
+        ):
+            yield running
+
+
+def probed(message: paho.MQTTMessage) -> Probed:
+    return decode_probed(bytes(message.payload))
+
+
+def test_a_machine_that_lives_is_reached_and_said_at_once(centre: Centre) -> None:
+    with tcp_peer(say_nothing) as port:
+        begin = clock.monotonic()
+        centre.ask(1, LOOPBACK, port)
+        accepted = centre.answer()
+        took_s = clock.monotonic() - begin
+    centre.ask(2, LOOPBACK, refused_port())
+    refused = centre.answer()
+
+    answers = [probed(accepted), probed(refused)]
+    assert took_s < 1.0
+    assert [(answer.number, answer.is_reached) for answer in answers] == [(1, True), (2, True)]
+    assert {answer.host for answer in answers} == {"STA-2"}
+    assert {(answer.boot, answer.session) for answer in answers} == {
+        (centre.births[0].boot, centre.births[0].session)
+    }
+
+
+def test_an_answer_is_soon_worth_nothing_and_kept_by_nobody(centre: Centre) -> None:
+    centre.ask(1, LOOPBACK, refused_port())
+
+    message = centre.answer()
+
+    assert (message.qos, message.retain) == (1, False)
+    expiry_s = getattr(message.properties, "MessageExpiryInterval", None)
+    assert expiry_s is not None
+    assert 0 < expiry_s <= WORTH_S
+
+
+def test_a_birth_says_the_keepalive(centre: Centre) -> None:
+    assert centre.births[0].keepalive_s == 5
+
+
+def test_silence_is_told_within_the_timeout(apart: Centre) -> None:
+    begin = clock.monotonic()
+    apart.ask(1, SILENT, 22, timeout_s=0.5)
+
+    answer = probed(apart.answer())
+
+    assert (answer.is_reached, answer.way) == (False, "tcp")
+    assert answer.detail == "no answer in time"
+    assert answer.duration_s < 0.5 + SLACK_S
+    assert clock.monotonic() - begin < 0.5 + SLACK_S
+
+
+def test_beats_are_on_time_under_a_flood_of_probes_that_hang(apart: Centre) -> None:
+    lateness_ms: list[float] = []
+    for window in range(WINDOWS):
+        for number in range(FLOOD):
+            apart.ask(FLOOD * window + number, SILENT, 22, timeout_s=5.0)
+        apart.beats.clear()
+        until("enough beats", lambda: len(apart.beats) >= BEATS, within_s=30.0)
+        lateness_ms.append(latest(apart.beats))
+        if lateness_ms[-1] <= LATE_MS:
+            break
+
+    apart.tick()
+    until("the drops are told", lambda: apart.dropped() >= FLOOD - UNDER_WAY_MAX)
+    assert min(lateness_ms) <= LATE_MS
+    answers = [probed(apart.answer()) for _ in range(UNDER_WAY_MAX)]
+    assert {answer.is_reached for answer in answers} == {False}
+
+
+def latest(beats: Sequence[Beat]) -> float:
+    """Return by how much (ms) the latest of the beats was late."""
+    planned = [beat.mono_ms - beat.seq * INTERVAL_S * 1000 for beat in beats]
+    return max(planned) - min(planned)

@@ -1,0 +1,144 @@
+"""Slots: what is due and when, whatever the loop was doing meanwhile."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.slots import Slots
+
+starts = st.floats(0.0, 1e8)
+periods = st.floats(0.1, 86_400)
+waits = st.lists(st.floats(0.0, 10.0), max_size=50)
+
+
+@given(starts, periods, waits)
+def test_numbers_strictly_increase(
+    start: float, every_s: float, periods_waited: list[float]
+) -> None:
+    slots, now = Slots(start, every_s), start
+    taken = [slots.take(now)]
+    for periods_later in periods_waited:
+        now += periods_later * every_s
+        taken.append(slots.take(now))
+
+    numbers = [number for number in taken if number is not None]
+    assert numbers == sorted(set(numbers))
+    assert numbers[0] == 0
+
+
+@given(starts, periods, waits)
+def test_the_rhythm_keeps_its_phase_however_late_a_slot_is_taken(
+    start: float, every_s: float, periods_waited: list[float]
+) -> None:
+    slots, now = Slots(start, every_s), start
+    for periods_later in periods_waited:
+        now += periods_later * every_s
+        slots.take(now)
+
+    assert slots.next_at == start + (slots.taken + 1) * every_s
+
+
+@given(starts, periods, waits)
+def test_a_slot_is_taken_exactly_when_its_time_has_come(
+    start: float, every_s: float, periods_waited: list[float]
+) -> None:
+    slots, now = Slots(start, every_s), start
+    for periods_later in periods_waited:
+        now += periods_later * every_s
+        is_due = now >= slots.next_at
+
+        number = slots.take(now)
+
+        assert (number is not None) is is_due
+        assert now < slots.next_at or math.isclose(now, slots.next_at, rel_tol=1e-12)
+
+
+@given(starts, periods, waits)
+def test_no_slot_is_taken_twice(start: float, every_s: float, periods_waited: list[float]) -> None:
+    slots, now = Slots(start, every_s), start
+    for periods_later in periods_waited:
+        now += periods_later * every_s
+        slots.take(now)
+
+        again = slots.take(now)
+
+        assert again is None or again * every_s == pytest.approx(now - start)
+
+
+def test_a_loop_on_time_takes_every_slot() -> None:
+    slots = Slots(100.0, 0.5)
+
+    assert [slots.take(100.0 + step / 2) for step in range(5)] == [0, 1, 2, 3, 4]
+
+
+def test_a_gap_makes_the_number_jump_and_is_not_made_up_for() -> None:
+    slots = Slots(100.0, 1.0)
+    slots.take(100.0)
+
+    assert slots.take(107.25) == 7
+    assert slots.take(107.5) is None
+    assert slots.next_at == 108.0
+
+
+def test_nothing_is_due_before_the_start() -> None:
+    slots = Slots(100.0, 1.0)
+
+    assert slots.take(99.999) is None
+    assert (slots.taken, slots.next_at) == (-1, 100.0)
+
+
+def test_waking_at_the_next_slot_always_finds_it_due() -> None:
+    slots = Slots(1e8 / 3, 0.1)
+
+    taken = [slots.take(slots.next_at) for _ in range(10_000)]
+
+    assert taken == list(range(10_000))
+
+
+@pytest.mark.parametrize("every_s", [0.0, -1.0, math.nan])
+def test_slots_must_be_apart(every_s: float) -> None:
+    with pytest.raises(ValueError, match="must be apart"):
+        Slots(0.0, every_s)
+
+
+@given(starts, periods, waits, st.lists(st.floats(0.0, 0.99), max_size=50))
+def test_a_rhythm_that_is_moved_leaves_out_no_number_and_comes_earlier_by_just_that(
+    start: float, every_s: float, periods_waited: list[float], shares: list[float]
+) -> None:
+    slots, now = Slots(start, every_s), start
+    for periods_later, share in zip(periods_waited, shares, strict=False):
+        now += periods_later * every_s
+        slots.take(now)
+        number, next_at = slots.taken, slots.next_at
+
+        slots.advance_by(share * every_s)
+
+        assert slots.next_at == pytest.approx(next_at - share * every_s)
+        assert slots.next_at <= next_at
+        assert slots.take(max(now, slots.next_at)) == number + 1
+        now = max(now, slots.next_at)
+
+
+def test_a_moved_rhythm_keeps_its_interval_and_counts_what_is_due() -> None:
+    slots = Slots(100.0, 1.0)
+    slots.take(100.0)
+
+    slots.advance_by(0.75)
+
+    assert slots.next_at == 100.25
+    assert slots.take(100.25) == 1
+    assert slots.take(101.0) is None
+    assert slots.take(101.25) == 2
+    assert slots.take(104.5) == 5
+
+
+@pytest.mark.parametrize("earlier_s", [-0.001, 2.001, math.nan])
+def test_a_rhythm_comes_no_later_and_at_most_one_interval_earlier(earlier_s: float) -> None:
+    slots = Slots(100.0, 2.0)
+
+    with pytest.raises(ValueError, match=r"expected 0 to 2\.0 s earlier"):
+        slots.advance_by(earlier_s)
+
+    assert slots.next_at == 100.0

@@ -1,0 +1,59 @@
+"""systemd hears what it asked for, and nothing is said where nobody asked."""
+
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agent.systemd import Systemd
+
+
+@pytest.fixture
+def manager(tmp_path: Path) -> Iterator[socket.socket]:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
+        listening.bind(str(tmp_path / "notify"))
+        listening.settimeout(5)
+        yield listening
+
+
+def test_systemd_is_told_that_we_are_ready_and_alive(manager: socket.socket) -> None:
+    supervisor = Systemd({"NOTIFY_SOCKET": manager.getsockname(), "WATCHDOG_USEC": "30000000"})
+
+    supervisor.ready("connected")
+    supervisor.alive()
+    supervisor.stopping()
+
+    assert manager.recv(100) == b"READY=1\nSTATUS=connected"
+    assert manager.recv(100) == b"WATCHDOG=1"
+    assert manager.recv(100) == b"STOPPING=1"
+    assert supervisor.watchdog_every_s == 15.0
+
+
+def test_a_watchdog_for_another_process_is_not_ours(manager: socket.socket) -> None:
+    environment = {
+        "NOTIFY_SOCKET": manager.getsockname(),
+        "WATCHDOG_USEC": "30000000",
+        "WATCHDOG_PID": str(os.getpid() + 1),
+    }
+
+    assert Systemd(environment).watchdog_every_s is None
+
+
+def test_an_abstract_address_is_understood() -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
+        listening.bind("\0venuewatch-test-notify")
+        listening.settimeout(5)
+
+        Systemd({"NOTIFY_SOCKET": "@venuewatch-test-notify"}).alive()
+
+        assert listening.recv(100) == b"WATCHDOG=1"
+
+
+def test_without_a_manager_nothing_happens() -> None:
+    supervisor = Systemd({})
+
+    supervisor.ready("connected")
+
+    assert supervisor.watchdog_every_s is None
