@@ -16,19 +16,21 @@ TARGET = Path(__file__).parent / "checks.md"
 _HEAD = """\
 # Checks
 
-Made by `docs/make_checks.py` from the code; a test says when it is out of date. Each
-`[[check]]` of `agent.toml` is one check of one kind. A kind is one file in `agent/checks/`, and
-only those that are configured are loaded. `venuewatch check-config agent.toml` says what is wrong.
+`docs/make_checks.py` makes this page from the code. A test fails when the page is out of date.
 
-Every check has a `state`, a `detail` for people, and values that become
-`venuewatch_check_…` and `venuewatch_results_…`. One that has not ended within `timeout_s` is
+Each `[[check]]` of `agent.toml` is one check of one kind. A kind is one file in `agent/checks/`.
+The agent loads only the kinds that are configured. `venuewatch check-config agent.toml` points to
+the first error.
+
+Every check has a `state`, a `detail` for people, and values. Values become the metrics
+`venuewatch_check_…` and `venuewatch_results_…`. A check that has not ended within `timeout_s` is
 reported as `critical`, and the others go on.
 """
 
 _COMMON = """
 ## What every kind has
 
-A kind whose default is another one says so in its own table.
+Where a kind has another default, its own table shows it.
 """
 
 _WORDS: dict[type, str] = {
@@ -56,7 +58,7 @@ def text() -> str:
     common = _rows(checks.CheckConfig)
     modules = {kind: checks.load(kind) for kind in checks.kinds()}
     index = [f"| [`{kind}`](#{kind}) | {_paragraph(module)} |" for kind, module in modules.items()]
-    parts = [_HEAD, "| kind | says |", "|---|---|", *index, _COMMON, _table(common)]
+    parts = [_HEAD, "| kind | description |", "|---|---|", *index, _COMMON, _table(common)]
     for kind, module in modules.items():
         own = [row for row in _rows(module.Config) if row not in common]
         parts += [f"\n## {kind}\n", _paragraph(module), "", source.getdoc(module.Config) or "", ""]

@@ -18,20 +18,21 @@ TARGET = Path(__file__).parent / "metrics.md"
 _HEAD = """\
 # Metrics
 
-Made by `docs/make_metrics.py` from the code; a test says when it is out of date. Base units,
-`_total` for counters, no timestamps. `/metrics` has everything, `/metrics?venue=CODE` one venue,
-`/metrics/self` only what the aggregator says of itself.
+`docs/make_metrics.py` makes this page from the code. A test fails when the page is out of date.
+
+`/metrics` has everything, `/metrics?venue=CODE` one venue, `/metrics/self` only the aggregator's
+own metrics. Units are base units, counters end in `_total`, samples have no timestamps.
 
 Every expected host has `venuewatch_host_up`, `_state`, `_heartbeats_missed_total` and
-`_restarts_total` from the first scrape on, before it ever speaks and for as long as it is expected.
+`_restarts_total` from the first scrape on, before its first beat and for as long as it is expected.
 Measured series (`node_*`, `_info`, round trip, clock offset) stop at once when a host is no longer
-up or late: a frozen value is never shown.
+up or late. So a frozen value is never shown.
 """
 
 _STATES = """
-`state` of a host: `unseen` (expected, never heard), `up`, `late` (past 1 s of patience), `down`,
-`unreachable` (its venue is cut), `away` (said farewell), `unknown` (we can not hear, or have just
-started).
+`state` of a host: `unseen` (expected, no beat ever), `up`, `late` (a beat is over 1 s late),
+`down`, `unreachable` (its venue is cut off), `away` (said farewell), `unknown` (the aggregator is
+blind, or has just started).
 
 ## Causes
 
@@ -62,10 +63,10 @@ def text() -> str:
             _STATES,
             _causes(),
             "\n## Vitals, under node_exporter's names and units\n",
-            "For memory see [decision 3](decisions/0003-memory-names.md).\n",
+            "[Decision 3](decisions/0003-memory-names.md) explains the names for memory.\n",
             _table(uname + vitals),
             "\n## What checks measure\n",
-            "Beside the states above; which kind measures what is in [checks.md](checks.md).\n",
+            "The label `kind` is a kind of check of [checks.md](checks.md).\n",
             _table(_check_rows()),
             "\n## The aggregator itself\n",
             _table(_self_rows()),
