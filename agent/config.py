@@ -12,9 +12,16 @@ from agent import checks
 from agent.checks import CheckConfig
 from venuewatch.base import config
 from venuewatch.base.config import ConfigError, KeepaliveS, Name, Seconds
+from venuewatch.base.refusals import convert, unknown
 from venuewatch.base.wire.links import Link
 
-HostAndPort = Annotated[str, msgspec.Meta(pattern=r"\A(\[[0-9A-Fa-f:.]+\]|[^:\[\]]+):[0-9]{1,5}\Z")]
+HostAndPort = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"\A(\[[0-9A-Fa-f:.]+\]|[^:\[\]]+):[0-9]{1,5}\Z",
+        extra={"words": "an address and a port, as in 10.1.0.7:1883", "is_shown": True},
+    ),
+]
 
 _PORT_MAX = 65_535
 
@@ -142,10 +149,10 @@ def _refuse_bad_names(checks_of_host: Sequence[CheckConfig]) -> None:
     names = [check.name for check in checks_of_host]
     for check in checks_of_host:
         if names.count(check.name) > 1:
-            raise ValueError(f"Expected each check's name once, got {check.name} twice")
+            raise ValueError(f"expected each check's name once, got {check.name} twice")
         for member in getattr(check, "members", ()):
             if member not in names:
-                raise ValueError(f"Expected {check.name}'s `members` to be checks, got {member}")
+                raise ValueError(unknown("check", member, names, at=f"{check.name}'s members"))
 
 
 def _default_spool(path: Path) -> str:
@@ -161,16 +168,9 @@ def _check(entry: Any, at: int) -> CheckConfig:
     """
     where = f"$.check[{at}]"
     if not isinstance(entry, dict) or "kind" not in entry:
-        raise ValueError(f"Expected a `kind`, one of {', '.join(checks.kinds())} - at `{where}`")
-    try:
-        module = checks.load(str(entry["kind"]))
-    except ValueError as error:
-        raise ValueError(f"{error} - at `{where}.kind`") from None
-    try:
-        typed: CheckConfig = msgspec.convert(entry, module.Config)
-    except msgspec.ValidationError as error:
-        what = str(error)
-        raise ValueError(
-            what.replace("`$", f"`{where}", 1) if "`$" in what else f"{what} - at `{where}`"
-        ) from None
+        raise ValueError(f'missing field "kind" at {where} - Known: {", ".join(checks.kinds())}')
+    if entry["kind"] not in checks.kinds():
+        raise ValueError(unknown("kind", entry["kind"], checks.kinds(), at=f"{where}.kind"))
+    module = checks.load(entry["kind"])
+    typed: CheckConfig = convert(entry, module.Config, at=where)
     return typed

@@ -11,7 +11,8 @@ import msgspec
 
 from aggregator import app, config
 from venuewatch.base import log
-from venuewatch.base.config import ConfigError
+from venuewatch.base.config import ConfigError, in_words
+from venuewatch.base.refusals import RefusedError, convert
 
 USAGE_ERROR = 2
 INTERRUPTED = 130
@@ -36,14 +37,14 @@ def run(options: argparse.Namespace) -> int:
     try:
         settings = config.read(options.config)
         if options.listen_address is not None:
-            web = msgspec.convert({"listen_address": options.listen_address}, config.Web)
+            web = convert({"listen_address": options.listen_address}, config.Web)
             settings = msgspec.structs.replace(settings, web=web)
         number = asyncio.run(app.serve(settings))
-    except (ConfigError, msgspec.ValidationError) as error:
+    except (ConfigError, RefusedError) as error:
         print(error, file=sys.stderr)
         return USAGE_ERROR
     except OSError as error:
-        print(f"{settings.web.listen_address}: {error.strerror or error}", file=sys.stderr)
+        print(f"{settings.web.listen_address}: {in_words(error)}", file=sys.stderr)
         return USAGE_ERROR
     return INTERRUPTED if number == signal.SIGINT else 0
 

@@ -12,7 +12,11 @@ from venuewatch.base import config
 from venuewatch.base.config import KeepaliveS, Name, Seconds
 
 ListenAddress = Annotated[
-    str, msgspec.Meta(pattern=r"\A(\[[0-9A-Fa-f:.]+\]|[^:\[\]]*):[0-9]{1,5}\Z")
+    str,
+    msgspec.Meta(
+        pattern=r"\A(\[[0-9A-Fa-f:.]+\]|[^:\[\]]*):[0-9]{1,5}\Z",
+        extra={"words": "an address and a port, as in 127.0.0.1:8039", "is_shown": True},
+    ),
 ]
 _PORT_MAX = 65_535
 

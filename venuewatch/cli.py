@@ -1,9 +1,13 @@
-"""The ``venuewatch`` command. A subcommand's code is loaded only when it is called."""
+"""Runs the ``venuewatch`` command; a subcommand's code is loaded only when it is called."""
 
 import argparse
+import contextlib
 import importlib
+import io
+import itertools
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from types import ModuleType
 
 from venuewatch import __version__
@@ -14,7 +18,7 @@ INTERRUPTED = 130
 _COMMANDS = {
     "demo": ("venuewatch.demo.command", "the whole chain on this machine, nothing else installed"),
     "agent": ("agent.__main__", "watch one venue host"),
-    "aggregator": ("aggregator.__main__", "hear the fleet, decide, and serve /metrics"),
+    "aggregator": ("aggregator.__main__", "receive the fleet's beats, decide, and serve /metrics"),
     "rehearse": ("venuewatch.rehearsal.command", "faults on a virtual clock, judged by the core"),
     "incidents": (
         "venuewatch.commands.incidents",
@@ -22,7 +26,7 @@ _COMMANDS = {
     ),
     "check-config": (
         "venuewatch.commands.check_config",
-        "say whether our configuration files are right",
+        "check configuration files",
     ),
 }
 _EXTRAS = {"demo": "demo", "aggregator": "aggregator", "rehearse": "rehearsal"}
@@ -47,6 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if module is None:
                 return USAGE_ERROR
             module.add_arguments(command)
+    _refuse_unknown(parser, named, words)
     options = parser.parse_args(words)
     if module is None:
         parser.error("name a command first, then its options")
@@ -55,6 +60,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     return code
+
+
+def _refuse_unknown(
+    parser: argparse.ArgumentParser, named: str | None, words: Sequence[str]
+) -> None:
+    """End with the nearest known word where the command or an option is unknown."""
+    if named is not None and named not in _COMMANDS:
+        parser.error(_unknown("command", named, _COMMANDS))
+    given = [word.partition("=")[0] for word in words if word.startswith("--")]
+    known = _options_of(parser, words) if given else set()
+    for option in given:
+        if not any(each.startswith(option) for each in known):  # argparse takes a beginning
+            parser.error(_unknown("option", option, known))
+
+
+def _unknown(what: str, word: str, known: Iterable[str]) -> str:
+    from venuewatch.base.refusals import unknown  # noqa: PLC0415 - it loads msgspec
+
+    return unknown(what, word, known)
+
+
+def _options_of(parser: argparse.ArgumentParser, words: Sequence[str]) -> set[str]:
+    """Return the options of the command that the first words name, from its own help."""
+    names = itertools.takewhile(lambda word: not word.startswith("-"), words)
+    text = io.StringIO()
+    with contextlib.redirect_stdout(text), contextlib.suppress(SystemExit):
+        parser.parse_args([*names, "--help"])
+    return set(re.findall(r"--[a-z][a-z.-]*", text.getvalue()))
 
 
 def _load(name: str) -> ModuleType | None:

@@ -31,6 +31,7 @@ class Config(CheckConfig, frozen=True, tag="disk"):
         str,
         msgspec.Meta(
             pattern=r"^[^\x00]+$",
+            extra={"words": "a path of at least 1 character"},
             description="a mountpoint, or any path on the filesystem",
             examples=["/var/lib/results"],
         ),

@@ -19,7 +19,14 @@ from agent.checks.host.spawn import FLOOD_BYTES, Outcome, minimal_environment, r
 from agent.checks.reading.words import short, size_in_words
 from venuewatch.base.wire.checks import CheckState, CheckValues
 
-Argument: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^[^\x00]*$", max_length=4096)]
+Argument: TypeAlias = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^[^\x00]*$",
+        max_length=4096,
+        extra={"words": "text of at most 4096 characters, without NUL"},
+    ),
+]
 Command: TypeAlias = Annotated[
     tuple[Argument, ...],
     msgspec.Meta(

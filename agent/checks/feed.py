@@ -25,7 +25,9 @@ _DATA_LIMITS_S = {"BKB": 45.0, "FBL": 450.0}  # 1.5 x what they repeat after, 30
 
 LimitS: TypeAlias = Annotated[float, msgspec.Meta(ge=1.0, le=86_400.0)]
 Words: TypeAlias = Annotated[str, msgspec.Meta(min_length=1)]
-Discipline: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"\A[A-Z]{3}\Z")]
+Discipline: TypeAlias = Annotated[
+    str, msgspec.Meta(pattern=r"\A[A-Z]{3}\Z", extra={"words": "3 capital letters"})
+]
 
 
 class Config(CheckConfig, frozen=True, tag="feed"):
@@ -89,6 +91,7 @@ class Config(CheckConfig, frozen=True, tag="feed"):
         str,
         msgspec.Meta(
             pattern=r"\A[A-Za-z0-9-]{1,64}\Z",
+            extra={"words": "1 to 64 letters, digits or dashes"},
             description="header that carries the key",
             examples=["Authorization"],
         ),
@@ -111,6 +114,7 @@ class Config(CheckConfig, frozen=True, tag="feed"):
         str,
         msgspec.Meta(
             pattern=r"\A([01][0-9]|2[0-3]):[0-5][0-9]\Z",
+            extra={"words": "a time of day, as in 04:00"},
             description="when the logical day ends, local time",
             examples=["04:00"],
         ),

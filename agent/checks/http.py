@@ -18,8 +18,15 @@ from venuewatch.base.wire.checks import CheckValues
 
 _WELL = range(200, 400)
 
-FieldName = Annotated[str, msgspec.Meta(pattern=r"\A[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")]
-FieldValue = Annotated[str, msgspec.Meta(pattern=r"\A[\x20-\x7e\t]*\Z")]
+FieldName = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"\A[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z", extra={"words": "the name of an HTTP header"}
+    ),
+]
+FieldValue = Annotated[
+    str, msgspec.Meta(pattern=r"\A[\x20-\x7e\t]*\Z", extra={"words": "printable ASCII text"})
+]
 Status = Annotated[int, msgspec.Meta(ge=100, le=599)]
 PositiveS = Annotated[float, msgspec.Meta(gt=0.0, le=600.0)]
 

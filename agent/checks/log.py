@@ -29,6 +29,7 @@ class Config(CheckConfig, frozen=True, tag="log"):
         str,
         msgspec.Meta(
             pattern=r"^[^\x00]+$",
+            extra={"words": "a path of at least 1 character"},
             description="path of the log",
             examples=["/var/log/results/server.log"],
         ),

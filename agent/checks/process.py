@@ -21,7 +21,10 @@ _ANYBODY = Wanted(None, None)
 
 Program: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
 Pattern: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
-PathName: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^[^\x00]+$")]
+PathName: TypeAlias = Annotated[
+    str,
+    msgspec.Meta(pattern=r"^[^\x00]+$", extra={"words": "a path or name of at least 1 character"}),
+]
 Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
 
 

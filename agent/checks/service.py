@@ -25,6 +25,7 @@ class Config(CheckConfig, frozen=True, tag="service"):
         str,
         msgspec.Meta(
             pattern=r"^[^\x00-\x1f/*?\[]{1,255}$",
+            extra={"words": "1 to 255 characters without slash, *, ? and ["},
             description="systemd unit, Windows service or launchd label",
             examples=["mosquitto.service"],
         ),

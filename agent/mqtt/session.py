@@ -92,7 +92,7 @@ class Session:
                 properties=_end_with_connection(),
             )
         except (OSError, ValueError, ConfigError) as error:
-            raise SessionError(in_words(error)) from None
+            raise SessionError(in_words(error, at=f"{place.address}:{place.port}")) from None
         sock = self._client.socket()
         if sock is None:
             raise SessionError("the link broke")

@@ -113,7 +113,7 @@ def test_a_broker_that_is_not_there_is_said_once_and_found_when_it_comes(
             until("it is found", lambda: client.events("broker_connected"))
 
             why = [entry["why"] for entry in client.events("broker_unreachable")]
-            assert why == ["nothing listens there"]
+            assert why == [f"nothing listens at 127.0.0.1:{port}: is the broker running?"]
             assert "Traceback" not in client.said()
 
 

@@ -1,115 +1,145 @@
-"""Every bad configuration is refused with one line: the file, the place, what was expected."""
+"""Bad configurations, each refused with one line: the place, what was expected, what was got."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
+from msgspec import inspect
 
+from agent import checks
 from agent import config as agent_config
 from aggregator import config as aggregator_config
 from aggregator import inventory
 from venuewatch.base.config import ConfigError, read_secret
 
-NAME = r"Expected `str` matching regex"
+NAME = "expected 1 to 64 letters, digits, dots, dashes or underscores, not beginning with _"
+PORT = "expected a whole number from 1 to 65535"
+SPAN = "expected a number from 0.1 to 86400"
+MARGIN = "expected a number over 0 up to 3600"
 HOST = 'venue = "STA"\nhost = "alpha"\n'
 STA = '[[venue]]\ncode = "STA"\n'
 
+CONFIGS = [
+    agent_config.Config,
+    aggregator_config.Config,
+    inventory.Inventory,
+    *(checks.load(kind).Config for kind in checks.kinds()),
+]
+
 AGENT = {
-    "": "Object missing required field `venue`",
-    'venue = "STA"': "Object missing required field `host`",
-    'venue = 5\nhost = "alpha"': "Expected `str`, got `int` - at `$.venue`",
-    HOST + 'hots = "typo"': "Object contains unknown field `hots`",
-    HOST + "[broker]\nport = 0": "Expected `int` >= 1 - at `$.broker.port`",
-    HOST + "[broker]\nport = 65536": "Expected `int` <= 65535 - at `$.broker.port`",
-    HOST + '[broker]\nport = "1883"': "Expected `int`, got `str` - at `$.broker.port`",
-    HOST + "[broker]\nport = 1883.5": "Expected `int`, got `float` - at `$.broker.port`",
-    HOST + "[broker]\nport = 1979-05-27": "Expected `int`, got `date` - at `$.broker.port`",
+    "": 'missing field "venue" at $',
+    'venue = "STA"': 'missing field "host" at $',
+    'venue = 5\nhost = "alpha"': f"{NAME}, got 5 at $.venue",
+    HOST + 'hots = "typo"': 'unknown field "hots" at $ - did you mean "host"?',
+    HOST + "[broker]\nport = 0": f"{PORT}, got 0 at $.broker.port",
+    HOST + "[broker]\nport = 65536": f"{PORT}, got 65536 at $.broker.port",
+    HOST + '[broker]\nport = "1883"': f'{PORT}, got "1883" at $.broker.port',
+    HOST + "[broker]\nport = 1883.5": f"{PORT}, got 1883.5 at $.broker.port",
+    HOST + "[broker]\nport = 1979-05-27": f"{PORT}, got a date at $.broker.port",
     HOST + '[broker]\naddress = ""': (
-        "Expected `address` to be a host name or an IP address - at `$.broker`"
+        'expected "address" to be a host name or an IP address at $.broker'
     ),
     HOST + '[broker]\ncert_file = "a.pem"': (
-        "Expected `cert_file` and `key_file` together - at `$.broker`"
+        'expected "cert_file" and "key_file" together at $.broker'
     ),
     HOST + '[broker]\npassword_file = "p"': (
-        "Expected `username` beside `password_file` - at `$.broker`"
+        'expected "username" beside "password_file" at $.broker'
     ),
     HOST + '[broker]\npassword = "s3cret"': (
-        "Object contains unknown field `password` - at `$.broker`"
+        'unknown field "password" at $.broker - did you mean "password_file"?'
     ),
-    HOST + '[broker]\ntransport = "udp"': "Invalid enum value 'udp' - at `$.broker.transport`",
-    HOST + "[broker]\nkeepalive_s = 0": "Expected `int` >= 1 - at `$.broker.keepalive_s`",
-    HOST + "[broker]\nreconnect_max_s = 0": (
-        "Expected `float` >= 0.1 - at `$.broker.reconnect_max_s`"
+    HOST + '[broker]\ntransport = "udp"': 'unknown value "udp" at $.broker.transport -',
+    HOST + "[broker]\nkeepalive_s = 0": (
+        "expected a whole number from 1 to 3600, got 0 at $.broker.keepalive_s"
     ),
-    HOST + "[[broker]]\nport = 1883": "Expected `object`, got `array` - at `$.broker`",
-    HOST + "[heartbeat]\ninterval_s = 0": "Expected `float` >= 0.1 - at `$.heartbeat.interval_s`",
-    HOST + "[heartbeat]\ninterval_s = nan": "Expected `float` >= 0.1 - at `$.heartbeat.interval_s`",
-    HOST + "[heartbeat]\ninterval_s = inf": (
-        "Expected `float` <= 86400.0 - at `$.heartbeat.interval_s`"
-    ),
+    HOST + "[broker]\nreconnect_max_s = 0": (f"{SPAN}, got 0 at $.broker.reconnect_max_s"),
+    HOST + "[[broker]]\nport = 1883": "expected a table, got a list of 1 at $.broker",
+    HOST + "[heartbeat]\ninterval_s = 0": f"{SPAN}, got 0 at $.heartbeat.interval_s",
+    HOST + "[heartbeat]\ninterval_s = nan": f"{SPAN}, got nan at $.heartbeat.interval_s",
+    HOST + "[heartbeat]\ninterval_s = inf": (f"{SPAN}, got inf at $.heartbeat.interval_s"),
     HOST + "[heartbeat]\nvitals_every_s = 100000": (
-        "Expected `float` <= 86400.0 - at `$.heartbeat.vitals_every_s`"
+        f"{SPAN}, got 100000 at $.heartbeat.vitals_every_s"
     ),
-    HOST + "role = ": "Invalid value (at end of document)",
-    HOST + HOST: "Cannot overwrite a value (at line 3, column 14)",
+    HOST + '[broker]\nlink = "wierd"': (
+        'unknown value "wierd" at $.broker.link - did you mean "wired"?'
+    ),
+    HOST + '[broker]\ntls = "yes"': 'expected true or false, got "yes" at $.broker.tls',
+    HOST + '[broker]\nfallbacks = ["me:s3cret@h"]': (
+        "expected an address and a port, as in 10.1.0.7:1883, got text at $.broker.fallbacks[0]"
+    ),
+    HOST + "[broker]\npassword_file = 5": "expected text, got a number at $.broker.password_file",
+    HOST + '[[check]]\nkind = "pong"\nname = "x"': (
+        'unknown kind "pong" at $.check[0].kind - did you mean "ping"?'
+    ),
+    HOST + '[[check]]\nname = "x"': 'missing field "kind" at $.check[0] -',
+    HOST + '[[check]]\nkind = "tcp"\nname = "x"\nadress = "h"\nport = 1': (
+        'unknown field "adress" at $.check[0] - did you mean "address"?'
+    ),
+    HOST + '[[check]]\nkind = "uplinks"\nname = "x"\nmembers = ["a", "b"]': (
+        'unknown check "a" at x\'s members -'
+    ),
+    HOST + "role = ": "expected TOML: Invalid value (at end of document)",
+    HOST + HOST: "expected TOML: Cannot overwrite a value (at line 3, column 14)",
 }
 
 AGGREGATOR = {
-    "inventory = 5": "Expected `str`, got `int` - at `$.inventory`",
-    "[jurnal]\nx = 1": "Object contains unknown field `jurnal`",
-    '[broker]\ntransport = "tcp"': "Object contains unknown field `transport` - at `$.broker`",
-    "[detection]\naway_limit_s = 0": "Expected `float` >= 0.1 - at `$.detection.away_limit_s`",
-    "[detection]\naway_limit_s = nan": "Expected `float` >= 0.1 - at `$.detection.away_limit_s`",
-    "web = 8039": "Expected `object`, got `int` - at `$.web`",
-    "[web]\nlisten_address = 8039": "Expected `str`, got `int` - at `$.web.listen_address`",
-    "[notify]\ntimeout_s = 0": "Expected `float` >= 0.1 - at `$.notify.timeout_s`",
+    "inventory = 5": "expected text, got a number at $.inventory",
+    "[jurnal]\nx = 1": 'unknown field "jurnal" at $ - did you mean "journal"?',
+    '[broker]\ntransport = "tcp"': 'unknown field "transport" at $.broker -',
+    "[detection]\naway_limit_s = 0": f"{SPAN}, got 0 at $.detection.away_limit_s",
+    "[detection]\naway_limit_s = nan": f"{SPAN}, got nan at $.detection.away_limit_s",
+    "web = 8039": "expected a table, got a number at $.web",
+    "[web]\nlisten_address = 8039": (
+        "expected an address and a port, as in 127.0.0.1:8039, got 8039 at $.web.listen_address"
+    ),
+    "[notify]\ntimeout_s = 0": f"{SPAN}, got 0 at $.notify.timeout_s",
     '[notify]\nbearer_token = "s3cret"': (
-        "Object contains unknown field `bearer_token` - at `$.notify`"
+        'unknown field "bearer_token" at $.notify - did you mean "bearer_token_file"?'
     ),
     '[notify]\nbearer_token_file = "t"': (
-        "Expected `webhook_url` beside `bearer_token_file` - at `$.notify`"
+        'expected "webhook_url" beside "bearer_token_file" at $.notify'
     ),
-    '[notify]\nca_file = "ca.pem"': ("Expected `webhook_url` beside `ca_file` - at `$.notify`"),
+    '[notify]\nca_file = "ca.pem"': ('expected "webhook_url" beside "ca_file" at $.notify'),
     '[notify]\nwebhook_url = "http://x/"\nca_file = "ca.pem"': (
-        "Expected `webhook_url` to begin with https:// beside `ca_file` - at `$.notify`"
+        'expected "webhook_url" to begin with https:// beside "ca_file" at $.notify'
     ),
     '[notify]\nwebhook_url = "http://me:s3cret@x/"\nbearer_token_file = "t"': (
-        "Expected one of a user in `webhook_url` and `bearer_token_file` - at `$.notify`"
+        'expected one of a user in "webhook_url" and "bearer_token_file" at $.notify'
     ),
     **{
         f'[notify]\nwebhook_url = "{url}"': (
-            "Expected `webhook_url` to be an http or https address - at `$.notify`"
+            'expected "webhook_url" to be an http or https address at $.notify'
         )
         for url in ("", "s3cret", "ftp://x/s3cret", "http://", "http://[x", "https://x:99999/")
     },
 }
 
 INVENTORY = {
-    "": "Object missing required field `venue`",
-    'venue = "STA"': "Expected `array`, got `str` - at `$.venue`",
-    '[venue]\ncode = "STA"': "Expected `array`, got `object` - at `$.venue`",
-    '[[venue]]\nname = "Stade"': "Object missing required field `code` - at `$.venue[0]`",
-    STA + STA: "Expected each venue code once, got STA twice",
-    STA + '[[venue.host]]\nname = "alpha"\n' * 2: "Expected each host name once, got alpha twice",
+    "": 'missing field "venue" at $',
+    'venue = "STA"': "expected a list, got text at $.venue",
+    '[venue]\ncode = "STA"': "expected a list, got a table at $.venue",
+    '[[venue]]\nname = "Stade"': 'missing field "code" at $.venue[0]',
+    STA + STA: "expected each venue code once, got STA twice",
+    STA + '[[venue.host]]\nname = "alpha"\n' * 2: "expected each host name once, got alpha twice",
     STA
     + '[[venue.host]]\nname = "alpha"\n[[venue]]\ncode = "AQU"\n[[venue.host]]\nname = "alpha"': (
-        "Expected each host name once, got alpha twice"
+        "expected each host name once, got alpha twice"
     ),
-    STA + 'link = "fibre"': "Invalid enum value 'fibre' - at `$.venue[0].link`",
-    STA + "margin_s = 0": "Expected `float` > 0.0 - at `$.venue[0].margin_s`",
-    STA + "margin_s = nan": "Expected `float` > 0.0 - at `$.venue[0].margin_s`",
-    STA + "margin_s = inf": "Expected `float` <= 3600.0 - at `$.venue[0].margin_s`",
-    STA + "lat = 91": "Expected `float` <= 90.0 - at `$.venue[0].lat`",
-    STA + "lon = -181": "Expected `float` >= -180.0 - at `$.venue[0].lon`",
-    STA + 'colour = "red"': "Object contains unknown field `colour` - at `$.venue[0]`",
-    STA + '[[venue.host]]\nrole = "x"': (
-        "Object missing required field `name` - at `$.venue[0].host[0]`"
-    ),
+    STA + 'link = "fibre"': 'unknown value "fibre" at $.venue[0].link -',
+    STA + "margin_s = 0": f"{MARGIN}, got 0 at $.venue[0].margin_s",
+    STA + "margin_s = nan": f"{MARGIN}, got nan at $.venue[0].margin_s",
+    STA + "margin_s = inf": f"{MARGIN}, got inf at $.venue[0].margin_s",
+    STA + "lat = 91": "expected a number from -90 to 90, got 91 at $.venue[0].lat",
+    STA + "lon = -181": "expected a number from -180 to 180, got -181 at $.venue[0].lon",
+    STA + 'colour = "red"': 'unknown field "colour" at $.venue[0] -',
+    STA + '[[venue.host]]\nrole = "x"': ('missing field "name" at $.venue[0].host[0]'),
     STA + '[[venue.host]]\nname = "alpha"\nprobe_port = 0': (
-        "Expected `int` >= 1 - at `$.venue[0].host[0].probe_port`"
+        f"{PORT}, got 0 at $.venue[0].host[0].probe_port"
     ),
     STA + '[[venue.host]]\nname = "alpha"\ngateways = true': (
-        "Object contains unknown field `gateways` - at `$.venue[0].host[0]`"
+        'unknown field "gateways" at $.venue[0].host[0] - did you mean "gateway"?'
     ),
 }
 
@@ -130,7 +160,7 @@ def test_a_bad_agent_configuration_is_refused_in_one_line(
     path = tmp_path / "agent.toml"
     path.write_text(text, encoding="utf-8")
 
-    assert refusal_of(agent_config.read, path) == line
+    assert refusal_of(agent_config.read, path).partition(" Known: ")[0] == line
 
 
 @pytest.mark.parametrize(("text", "line"), AGGREGATOR.items())
@@ -140,7 +170,7 @@ def test_a_bad_aggregator_configuration_is_refused_in_one_line(
     path = tmp_path / "aggregator.toml"
     path.write_text(text, encoding="utf-8")
 
-    assert refusal_of(aggregator_config.read, path) == line
+    assert refusal_of(aggregator_config.read, path).partition(" Known: ")[0] == line
 
 
 @pytest.mark.parametrize(("text", "line"), INVENTORY.items())
@@ -148,7 +178,38 @@ def test_a_bad_inventory_is_refused_in_one_line(tmp_path: Path, text: str, line:
     path = tmp_path / "inventory.toml"
     path.write_text(text, encoding="utf-8")
 
-    assert refusal_of(inventory.read, path) == line
+    assert refusal_of(inventory.read, path).partition(" Known: ")[0] == line
+
+
+def test_unknown_field_lists_the_known_ones(tmp_path: Path) -> None:
+    path = tmp_path / "agent.toml"
+    path.write_text('venue = "STA"\nhost = "alpha"\n[brokr]\nport = 1883', encoding="utf-8")
+
+    with pytest.raises(ConfigError) as refusal:
+        agent_config.read(path)
+
+    assert str(refusal.value) == (
+        f'{path}: unknown field "brokr" at $ - did you mean "broker"? '
+        "Known: broker, check, heartbeat, host, probe, role, spool, venue"
+    )
+
+
+def patterns_without_words(node: Any, words: object = None) -> Iterator[str]:
+    """Yield each regular expression in a type that an operator would be shown."""
+    if isinstance(node, inspect.Metadata):
+        words = words or (node.extra or {}).get("words")
+    if isinstance(node, inspect.StrType) and node.pattern is not None and not words:
+        yield node.pattern
+    for name in getattr(node, "__struct_fields__", ()):
+        within = getattr(node, name)
+        for each in within if isinstance(within, tuple) else (within,):
+            if isinstance(each, inspect.Type | inspect.Field):
+                yield from patterns_without_words(each, words)
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+def test_every_pattern_of_a_configuration_has_words(config: type[msgspec.Struct]) -> None:
+    assert list(patterns_without_words(inspect.type_info(config))) == []
 
 
 NOT_NAMES = ["", "_centre", "a b", "a/b", "a+", "é", "x" * 65, r"alpha\n"]
@@ -175,7 +236,7 @@ def test_what_the_wire_could_not_name_is_refused_as_a_name(
     line = refusal_of(read, path)
 
     assert line.startswith(NAME)
-    assert line.endswith(f"- at `{place}`")
+    assert line.endswith(f" at {place}")
 
 
 @pytest.mark.parametrize(
@@ -186,14 +247,14 @@ def test_where_nobody_can_listen_is_refused(tmp_path: Path, address: str) -> Non
     path = tmp_path / "aggregator.toml"
     path.write_text(f'[web]\nlisten_address = "{address}"', encoding="utf-8")
 
-    assert " - at `$.web" in refusal_of(aggregator_config.read, path)
+    assert " at $.web" in refusal_of(aggregator_config.read, path)
 
 
 @pytest.mark.parametrize(
     ("content", "line"),
     [
-        (b"\xff", "Expected UTF-8, got a stray byte at 0"),
-        (b"x = " + b"[" * 5_000, "maximum recursion depth exceeded"),
+        (b"\xff", "expected UTF-8, got another byte at 0"),
+        (b"x = " + b"[" * 5_000, "expected TOML, got brackets nested too deeply"),
     ],
     ids=["no UTF-8", "deep"],
 )
@@ -235,10 +296,10 @@ def test_a_folder_is_no_configuration(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "line"),
     [
-        (b"", "Expected a secret on the first line"),
-        (b"\n", "Expected a secret on the first line"),
-        (b"\r\nlate\r\n", "Expected a secret on the first line"),
-        (b"\xff\xfe", "Expected UTF-8"),
+        (b"", "expected a secret on the first line"),
+        (b"\n", "expected a secret on the first line"),
+        (b"\r\nlate\r\n", "expected a secret on the first line"),
+        (b"\xff\xfe", "expected UTF-8, got another byte at 0"),
     ],
     ids=["empty", "an empty line", "on the second line", "UTF-16"],
 )

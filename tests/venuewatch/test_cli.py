@@ -87,6 +87,22 @@ def test_wrong_usage_ends_with_2_and_says_so(words: tuple[str, ...]) -> None:
     assert "Traceback" not in refused.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["incident"], 'unknown command "incident" - did you mean "incidents"?'),
+        (["agent", "--confg", "a.toml"], 'unknown option "--confg" - did you mean "--config"?'),
+        (["rehearse", "simulate", "--sead=4"], 'option "--sead" - did you mean "--seed"?'),
+        (["demo", "--port", "99999999"], "expected a port from 0 to 65535, got '99999999'"),
+    ],
+)
+def test_wrong_word_names_the_nearest_known_one(words: list[str], hint: str) -> None:
+    refused = venuewatch(*words)
+
+    assert refused.returncode == 2
+    assert hint in refused.stderr.splitlines()[-1]
+
+
 @pytest.mark.parametrize("command", ["agent", "aggregator"])
 def test_a_configuration_that_is_not_there_ends_with_2_and_one_line(
     tmp_path: Path, command: str
@@ -145,9 +161,9 @@ def test_right_configurations_are_told_to_be_right(agent_toml: Path) -> None:
 
     assert (checked.returncode, checked.stderr) == (0, "")
     assert checked.stdout.splitlines() == [
-        f"{agent_toml}: a right agent configuration",
-        f"{aggregator}: a right aggregator configuration",
-        f"{inventory}: a right inventory configuration",
+        f"{agent_toml}: valid agent configuration",
+        f"{aggregator}: valid aggregator configuration",
+        f"{inventory}: valid inventory configuration",
     ]
 
 
@@ -158,8 +174,8 @@ def test_one_wrong_file_among_right_ones_ends_with_2(agent_toml: Path) -> None:
     checked = venuewatch("check-config", str(wrong), str(agent_toml))
 
     assert checked.returncode == 2
-    assert checked.stderr == f"{wrong}: Expected `str`, got `int` - at `$.role`\n"
-    assert checked.stdout == f"{agent_toml}: a right agent configuration\n"
+    assert checked.stderr == f"{wrong}: expected text, got a number at $.role\n"
+    assert checked.stdout == f"{agent_toml}: valid agent configuration\n"
 
 
 @pytest.mark.parametrize(

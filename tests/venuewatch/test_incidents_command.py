@@ -112,9 +112,9 @@ def test_json_is_what_the_aggregator_says(url: str, capsys: pytest.CaptureFixtur
     ("status", "said", "line"),
     [
         (404, b"", "/api/v1/incidents: it answers 404"),
-        (200, b"<html>", ": Expected an aggregator's incidents"),
-        (200, b"{}", ": Expected an aggregator's incidents"),
-        (200, b"\xff", ": Expected an aggregator's incidents"),
+        (200, b"<html>", ": expected an aggregator's incidents, got something else"),
+        (200, b"{}", ": expected an aggregator's incidents, got something else"),
+        (200, b"\xff", ": expected an aggregator's incidents, got something else"),
     ],
 )
 def test_an_aggregator_that_says_something_else_is_exit_2(
@@ -134,16 +134,29 @@ def test_an_aggregator_that_is_not_there_is_exit_2(capsys: pytest.CaptureFixture
     code = cli.main(["incidents", "--url", f"http://127.0.0.1:{port}"])
 
     assert code == 2
-    assert "Connection refused" in capsys.readouterr().err
+    assert (
+        f"nothing listens at 127.0.0.1:{port}: is the aggregator running?"
+        in capsys.readouterr().err
+    )
 
 
-@pytest.mark.parametrize("url", ["file:///etc/passwd", "127.0.0.1:8039", "", "http://[", "http://"])
+@pytest.mark.parametrize(
+    "url",
+    ["file:///etc/passwd", "127.0.0.1:8039", "", "http://[", "http://", "http://h:x", "http://a b"],
+)
 def test_an_address_that_is_none_is_exit_2(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     code = cli.main(["incidents", "--url", url])
 
     error = capsys.readouterr().err
     assert code == 2
     assert error.count("\n") == 1
+
+
+def test_a_user_in_the_address_is_refused_unshown(capsys: pytest.CaptureFixture[str]) -> None:
+    code = cli.main(["incidents", "--url", "http://me:s3cret@127.0.0.1:8039"])
+
+    error = capsys.readouterr().err
+    assert (code, "s3cret" in error) == (2, False)
 
 
 def test_a_table_says_where_since_when_and_how_long() -> None:

@@ -1,9 +1,12 @@
-"""Configuration files: TOML, decoded whole into frozen structs, unknown keys refused.
+"""Reads configuration files: TOML, decoded whole into frozen structs, unknown keys refused.
 
-What is wrong is said in one line: the file, the place in it, and what was expected. Secrets are
+A refusal is one line: the file, the place in it, what was expected and what was got. Secrets are
 named by the path of the file that holds them, never written into a configuration.
 """
 
+import errno
+import os
+import re
 import socket
 import ssl
 import tomllib
@@ -12,12 +15,22 @@ from typing import Annotated, TypeVar
 
 import msgspec
 
+from venuewatch.base.refusals import convert
 from venuewatch.base.wire.reconnect import RECONNECT_MAX_S
 
 T = TypeVar("T")
 
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
-Name = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9.-][A-Za-z0-9._-]{0,63}\Z")]
+Name = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"\A[A-Za-z0-9.-][A-Za-z0-9._-]{0,63}\Z",
+        extra={
+            "words": "1 to 64 letters, digits, dots, dashes or underscores, not beginning with _",
+            "is_shown": True,
+        },
+    ),
+]
 KeepaliveS = Annotated[int, msgspec.Meta(ge=1, le=3600)]
 Seconds = Annotated[float, msgspec.Meta(ge=0.1, le=86_400)]
 
@@ -27,9 +40,9 @@ class ConfigError(Exception):
 
 
 class Broker(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Where the MQTT broker is and how to be let in.
+    """The MQTT broker's address, and the credentials for it.
 
-    TLS is used when ``tls`` says so or any of the TLS files is named; without ``ca_file`` the
+    TLS is used when ``tls`` is true or any of the TLS files is named; without ``ca_file`` the
     system's certificate authorities are trusted.
     """
 
@@ -63,18 +76,39 @@ def load(path: Path, kind: type[T]) -> T:
     Raises:
         ConfigError: it cannot be read, is not TOML, or does not fit ``kind``.
     """
+    content = read_toml(path)
     try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}") from None
+        return convert(content, kind)
     except ValueError as error:
-        raise ConfigError(f"{one_line(path)}: {error}") from None
-    try:
-        return msgspec.convert(tomllib.loads(raw.decode()), kind)
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: Expected UTF-8, got a stray byte at {error.start}") from None
-    except (ValueError, RecursionError) as error:  # not TOML, or not a ``kind``
         raise ConfigError(f"{path}: {one_line(error)}") from None
+
+
+def read_toml(path: Path) -> dict[str, object]:
+    """Return the tables of the TOML file at ``path``.
+
+    Raises:
+        ConfigError: it cannot be read, or is not TOML.
+    """
+    text = _read(path)
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: expected TOML: {one_line(error)}") from None
+    except RecursionError:
+        raise ConfigError(f"{path}: expected TOML, got brackets nested too deeply") from None
+    except ValueError as error:  # a number that Python does not take
+        raise ConfigError(f"{path}: expected TOML: {one_line(error)}") from None
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_bytes().decode()
+    except OSError as error:
+        raise ConfigError(f"{path}: {in_words(error)}") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: expected UTF-8, got another byte at {error.start}") from None
+    except ValueError as error:  # a path that no system has
+        raise ConfigError(f"{one_line(path)}: {error}") from None
 
 
 def one_line(text: object) -> str:
@@ -88,16 +122,9 @@ def read_secret(path: str) -> str:
     Raises:
         ConfigError: it cannot be read, or is empty.
     """
-    try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"{path}: Expected UTF-8") from None
-    except ValueError as error:
-        raise ConfigError(f"{one_line(path)}: {error}") from None
+    lines = _read(Path(path)).splitlines()
     if not lines or not lines[0]:
-        raise ConfigError(f"{path}: Expected a secret on the first line")
+        raise ConfigError(f"{path}: expected a secret on the first line")
     return lines[0]
 
 
@@ -141,18 +168,42 @@ def trusting(ca_file: str | None) -> ssl.SSLContext:
         raise ConfigError(f"{ca_file}: {in_words(error)}") from None
 
 
-def in_words(error: Exception) -> str:
-    """Return why a connection failed, as one line for the operator."""
+_WORDS = {
+    errno.EACCES: "permission denied: may this user read and write it?",
+    errno.EADDRINUSE: "another program listens there already",
+    errno.EADDRNOTAVAIL: "this machine has no such address",
+    errno.ECONNREFUSED: "nothing listens there",
+    errno.ECONNRESET: "the connection was closed by the other side",
+    errno.EHOSTUNREACH: "that host cannot be reached from here",
+    errno.EMFILE: "too many files and connections are open",
+    errno.ENETUNREACH: "that network cannot be reached from here",
+    errno.ENOSPC: "the disk is full",
+    errno.EPIPE: "the connection was closed by the other side",
+    errno.ETIMEDOUT: "no answer in time",
+}
+_ERRNO = re.compile(r"\[Errno (-?\d+)\]")
+
+
+def in_words(error: Exception | str, *, at: str = "", who: str = "broker") -> str:
+    """Return why something failed, as one line for the operator and without a number.
+
+    ``at``: the address and port that were asked, where ``who`` should listen.
+    """
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"the broker's certificate is not trusted: {error.verify_message}"
     if isinstance(error, ssl.SSLError):
         return f"TLS failed: {getattr(error, 'reason', None) or error}"
-    if isinstance(error, ConnectionRefusedError):
-        return "nothing listens there"
     if isinstance(error, TimeoutError):
         return "no answer in time"
     if isinstance(error, socket.gaierror):
         return f"the name cannot be resolved: {error.strerror}"
-    if isinstance(error, OSError):
-        return error.strerror or str(error)
-    return str(error)
+    if not isinstance(error, OSError):
+        return one_line(error)
+    number = error.errno
+    if number is None and (found := _ERRNO.search(str(error))):  # asyncio's, of many addresses
+        number = int(found[1])
+    if number == errno.ECONNREFUSED and at:
+        return f"nothing listens at {one_line(at)}: is the {who} running?"
+    if number is None:
+        return one_line(error)
+    return _WORDS.get(number) or os.strerror(number)

@@ -1,12 +1,11 @@
-"""``venuewatch check-config``: says whether our configuration files are right."""
+"""Runs ``venuewatch check-config``: reads configuration files, and reports the first error."""
 
 import argparse
 import importlib
 import sys
-import tomllib
 from pathlib import Path
 
-from venuewatch.base.config import ConfigError, one_line
+from venuewatch.base.config import ConfigError, read_toml
 
 USAGE_ERROR = 2
 
@@ -25,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Check every file; return 0 if all are right, else 2 with a line for each that is not."""
+    """Check every file; return 0 if all are valid, else 2 with a line for each that is not."""
     code = 0
     for path in options.file:
         try:
@@ -35,18 +34,13 @@ def run(options: argparse.Namespace) -> int:
             print(error, file=sys.stderr)
             code = USAGE_ERROR
         else:
-            print(f"{path}: a right {kind} configuration")
+            print(f"{path}: valid {kind} configuration")
     return code
 
 
 def _kind_of(path: Path) -> str:
-    """Tell what a file configures: an inventory has tables of venues, an agent has one venue."""
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}") from None
-    except (ValueError, RecursionError) as error:  # not a path, not UTF-8, not TOML
-        raise ConfigError(f"{one_line(path)}: {one_line(error)}") from None
+    """Return the kind of a file: an inventory has tables of venues, an agent has one venue."""
+    content = read_toml(path)
     if isinstance(content.get("venue"), list):
         return "inventory"
     return "agent" if "host" in content or "venue" in content else "aggregator"

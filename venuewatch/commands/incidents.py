@@ -1,8 +1,10 @@
-"""``venuewatch incidents``: what has failed and why, as a table on the terminal."""
+"""Runs ``venuewatch incidents``: asks an aggregator, and prints its incidents as a table."""
 
 import argparse
+import http.client
 import sys
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -11,7 +13,7 @@ import msgspec
 
 from aggregator.shell.http.incidents import IncidentJson, IncidentsJson
 from venuewatch.base import clock
-from venuewatch.base.config import one_line
+from venuewatch.base.config import in_words, one_line
 
 NOT_WELL = 1
 USAGE_ERROR = 2
@@ -44,7 +46,8 @@ def run(options: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
         return USAGE_ERROR
     except msgspec.DecodeError:
-        print(f"{one_line(options.url)}: Expected an aggregator's incidents", file=sys.stderr)
+        why = "expected an aggregator's incidents, got something else"
+        print(f"{one_line(options.url)}: {why}", file=sys.stderr)
         return USAGE_ERROR
     if options.json:
         print(answer.decode())
@@ -58,10 +61,16 @@ def ask(url: str) -> bytes:
     """Return what is at ``url``, asked for directly and not through a proxy.
 
     Raises:
-        AskError: it can not be had.
+        AskError: nothing can be had.
     """
-    if not url.startswith(("http://", "https://")):
-        raise AskError(f"{one_line(url)}: Expected an address that begins with http:// or https://")
+    try:
+        parts = urllib.parse.urlsplit(url)
+    except ValueError as error:
+        raise AskError(f"{one_line(url)}: {in_words(error)}") from None
+    if parts.scheme not in {"http", "https"}:
+        raise AskError(f"{one_line(url)}: expected an address that begins with http:// or https://")
+    if "@" in parts.netloc:
+        raise AskError("expected an address without a user, since an aggregator asks for none")
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(url, timeout=_TIMEOUT_S) as answer:
@@ -69,10 +78,9 @@ def ask(url: str) -> bytes:
     except urllib.error.HTTPError as error:
         with error:
             raise AskError(f"{one_line(url)}: it answers {error.code}") from None
-    except urllib.error.URLError as error:
-        raise AskError(f"{one_line(url)}: {one_line(error.reason)}") from None
-    except (OSError, ValueError) as error:
-        raise AskError(f"{one_line(url)}: {one_line(error)}") from None
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        why = in_words(getattr(error, "reason", error), at=parts.netloc, who="aggregator")
+        raise AskError(f"{one_line(url)}: {why}") from None
     return body
 
 

@@ -1,4 +1,4 @@
-"""``venuewatch demo``: the whole chain on this machine, with nothing else installed.
+"""Runs ``venuewatch demo``: the whole chain on this machine, with nothing else installed.
 
 An embedded broker, the aggregator, a real agent for this machine, and small real MQTT clients
 for the other hosts of 39 venues. Everything listens on 127.0.0.1 only, and ends with Ctrl-C.
@@ -23,6 +23,7 @@ from aggregator.app import Aggregator
 from aggregator.core.fleet import Fleet
 from aggregator.shell.signals import stop_on_signals
 from venuewatch.base import clock, log
+from venuewatch.base.config import in_words
 from venuewatch.demo import parts, table
 
 INTERRUPTED = 130
@@ -30,14 +31,21 @@ FAILED = 1
 DEFAULT_PORT = 8039
 
 _REFRESH_S = 0.5
+_PORT_MAX = 65_535
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
     parser.add_argument(
-        "--port", type=int, default=DEFAULT_PORT, help="for HTTP; a free one if it is taken"
+        "--port", type=_port, default=DEFAULT_PORT, help="for HTTP; a free one if it is taken"
     )
     parser.add_argument("--seconds", type=float, help="end by itself after so long")
+
+
+def _port(text: str) -> int:
+    if text.isdecimal() and 0 <= int(text) <= _PORT_MAX:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"expected a port from 0 to {_PORT_MAX}, got {text!r}")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -46,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         number = asyncio.run(_run(console, options.port, options.seconds))
     except (parts.PartError, OSError) as error:
-        console.print(f"[bold red]The demo ended:[/] {error}", highlight=False)
+        console.print(f"[bold red]The demo ended:[/] {in_words(error)}", highlight=False)
         return FAILED
     console.print("Everything that the demo started has ended.")
     return INTERRUPTED if number == signal.SIGINT else 0

@@ -13,6 +13,7 @@ from aggregator.shell.http import incidents as incidents_json
 from aggregator.shell.own_metrics import Metrics
 from aggregator.shell.walltime import WallTime
 from venuewatch.base import clock
+from venuewatch.base.refusals import unknown
 
 _LANDING = """<!doctype html><html lang="en"><meta charset="utf-8"><title>venuewatch</title>
 <h1>venuewatch</h1><ul>
@@ -63,7 +64,7 @@ class Pages:
             return _exposition(self._metrics.render() + fleet)
         venue = self._fleet.venues.get(code)
         if venue is None:
-            return web.Response(status=404, text="no such venue in the inventory\n")
+            return web.Response(status=404, text=unknown("venue", code, self._fleet.venues) + "\n")
         return _exposition(await self._rendered([venue]))
 
     async def _self(self, _request: web.Request) -> web.Response:

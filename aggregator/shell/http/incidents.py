@@ -11,6 +11,7 @@ import msgspec
 from aggregator.core.events import Alive, Incident, Scope, Subject
 from aggregator.core.evidence import Evidence, Scalar
 from aggregator.shell.walltime import WallTime
+from venuewatch.base.refusals import unknown
 
 
 class SeenJson(msgspec.Struct, frozen=True):
@@ -71,14 +72,14 @@ def wanted_of(query: Iterable[tuple[str, str]], venues: Collection[str]) -> Want
     asked: dict[str, str] = {}
     for name, value in query:
         if name not in {"open", "venue"}:
-            raise ValueError("Expected no other parameters than `open` and `venue`")
+            raise ValueError(unknown("parameter", name, ("open", "venue")))
         if name in asked:
-            raise ValueError(f"Expected `{name}` once")
+            raise ValueError(f"expected {name} once")
         asked[name] = value
     if asked.get("open", "1") != "1":
-        raise ValueError("Expected `open=1`, or no `open`")
+        raise ValueError("expected open=1, or no open")
     if "venue" in asked and asked["venue"] not in venues:
-        raise ValueError("Expected `venue` to be the code of a venue in the inventory")
+        raise ValueError(unknown("venue", asked["venue"], venues))
     return Wanted("open" in asked, asked.get("venue", ""))
 
 

@@ -155,7 +155,7 @@ class BrokerLink:
         )
 
     def _report(self, error: Exception) -> None:
-        trouble = config.in_words(error)
+        trouble = config.in_words(error, at=f"{self._where.address}:{self._where.port}")
         if trouble != self._trouble:
             self._trouble = trouble
             log.event(_logger, logging.WARNING, "broker_unreachable", why=trouble, **self._place())

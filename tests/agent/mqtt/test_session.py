@@ -110,7 +110,7 @@ def test_a_port_where_nobody_listens_is_said() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
 
-    with pytest.raises(SessionError, match="nothing listens there"):
+    with pytest.raises(SessionError, match="is the broker running"):
         Session(
             config.Broker(port=port),
             config.Place("127.0.0.1", port),

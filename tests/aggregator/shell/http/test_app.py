@@ -76,8 +76,10 @@ async def test_a_venue_that_is_not_in_the_inventory_is_not_found(
 ) -> None:
     answer = await client.get("/metrics", params={"venue": code})
 
-    assert answer.status == 404
-    assert code == "" or code not in await answer.text()
+    lines = (await answer.text()).splitlines()
+    assert (answer.status, answer.content_type, len(lines)) == (404, "text/plain", 1)
+    assert lines[0].startswith('unknown venue "')
+    assert len(lines[0]) < 200
 
 
 async def test_our_own_metrics_are_of_no_venue(

@@ -100,14 +100,14 @@ async def test_a_clock_that_is_stepped_later_changes_no_time(fleet: ScriptedFlee
 @pytest.mark.parametrize(
     ("query", "line"),
     [
-        ("open=0", "Expected `open=1`, or no `open`"),
-        ("open=", "Expected `open=1`, or no `open`"),
-        ("open=1&open=1", "Expected `open` once"),
-        ("venue=XXX", "Expected `venue` to be the code of a venue in the inventory"),
-        ("venue=", "Expected `venue` to be the code of a venue in the inventory"),
-        ("venue=STA&venue=AQU", "Expected `venue` once"),
-        ("host=up", "Expected no other parameters than `open` and `venue`"),
-        ("%F0%9F%92%A9=1", "Expected no other parameters than `open` and `venue`"),
+        ("open=0", "expected open=1, or no open"),
+        ("open=", "expected open=1, or no open"),
+        ("open=1&open=1", "expected open once"),
+        ("venue=ST", 'unknown venue "ST" - did you mean "STA"? Known: AQU, NEW, STA'),
+        ("venue=", 'unknown venue "" - Known: AQU, NEW, STA'),
+        ("venue=STA&venue=AQU", "expected venue once"),
+        ("host=up", 'unknown parameter "host" - Known: open, venue'),
+        ("%F0%9F%92%A9=1", 'unknown parameter "💩" - Known: open, venue'),
     ],
 )
 async def test_any_other_question_is_refused_with_what_was_expected(

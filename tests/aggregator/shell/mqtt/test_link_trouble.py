@@ -143,7 +143,8 @@ async def test_a_port_where_nobody_listens_is_tried_again_and_named_once(
     async with linked(Broker(port=unused_tcp_port)):
         await chance.asked(6)
 
-    assert said(caplog, "broker_unreachable") == ["nothing listens there"]
+    why = f"nothing listens at 127.0.0.1:{unused_tcp_port}: is the broker running?"
+    assert said(caplog, "broker_unreachable") == [why]
     assert chance.ceilings[:6] == [1.0, 2.0, 2.0, 2.0, 2.0, 2.0]
 
 
