@@ -14,9 +14,11 @@ import msgspec
 import psutil
 
 from agent.checks import CheckConfig, Latest, Reading
+from agent.checks.reading.findings import Finding, together
+from agent.checks.reading.limits import Limits
 from agent.checks.reading.words import short, size_in_words
 from agent.vitals.filesystem import is_read_only
-from venuewatch.base.wire.checks import CheckState, CheckValues
+from venuewatch.base.wire.checks import CheckValues
 
 _MOUNTS = Path("/proc/self/mountinfo")
 
@@ -61,12 +63,16 @@ class Config(CheckConfig, frozen=True, tag="disk"):
     ] = False
 
     def __post_init__(self) -> None:
-        ratios = self.warning_used_ratio, self.critical_used_ratio
-        if ratios[0] is not None and ratios[1] is not None and ratios[0] > ratios[1]:
-            raise ValueError("Expected `warning_used_ratio` to be at most `critical_used_ratio`")
-        frees = self.warning_free_bytes, self.critical_free_bytes
-        if frees[0] is not None and frees[1] is not None and frees[0] < frees[1]:
-            raise ValueError("Expected `warning_free_bytes` to be at least `critical_free_bytes`")
+        self.used_limits()
+        self.free_limits()
+
+    def used_limits(self) -> Limits:
+        """Return the limits of the used share; raises ValueError where they disagree."""
+        return Limits(self.warning_used_ratio, self.critical_used_ratio, side="from")
+
+    def free_limits(self) -> Limits:
+        """Return the limits of free space (bytes); raises ValueError where they disagree."""
+        return Limits(self.warning_free_bytes, self.critical_free_bytes, side="under")
 
 
 class Space(NamedTuple):
@@ -120,20 +126,11 @@ def judged(space: Space, config: Config) -> Reading:
     words = f"{space.used_ratio:.0%} used, {size_in_words(space.free)} free"
     if nodes is not None and nodes > max(0.5, space.used_ratio):  # else nobody asks
         words += f", {nodes:.0%} of the file nodes used"
-    state: CheckState = "ok"
-    if _is_beyond(space, config.warning_used_ratio, config.warning_free_bytes):
-        state = "warning"
-    if _is_beyond(space, config.critical_used_ratio, config.critical_free_bytes):
-        state = "critical"
     if space.is_read_only and not config.may_be_read_only:
         return Reading("critical", f"read-only; {words}", values)
-    return Reading(state, words, values)
-
-
-def _is_beyond(space: Space, used_ratio: float | None, free_bytes: int | None) -> bool:
-    worst = max(space.used_ratio, space.nodes_used_ratio or 0.0)
-    is_full = used_ratio is not None and worst >= used_ratio
-    return is_full or (free_bytes is not None and space.free < free_bytes)
+    used = config.used_limits().state(max(space.used_ratio, nodes or 0.0))
+    free = config.free_limits().state(space.free)
+    return together([Finding(used), Finding(free)], values)._replace(detail=words)
 
 
 if sys.platform == "win32":

@@ -8,9 +8,18 @@ import msgspec
 from agent.checks import CheckConfig, Latest, Reading
 from agent.checks.net import http_body as body
 from agent.checks.net.http_fetch import Page, Request, fetch
-from agent.checks.net.tls import CaFile, Days, Trust, UntrustedError, Verify, judge_expiry
+from agent.checks.net.tls import (
+    CaFile,
+    Days,
+    Trust,
+    UntrustedError,
+    Verify,
+    expiry_limits,
+    judge_expiry,
+)
 from agent.checks.net.url import parse
-from agent.checks.reading.findings import FAILURES, Finding, over, together, why
+from agent.checks.reading.findings import FAILURES, Finding, together, why
+from agent.checks.reading.limits import Limits
 from agent.checks.reading.times import Deadline, for_reading
 from venuewatch.base import clock
 from venuewatch.base.config import ConfigError, read_secret
@@ -134,6 +143,12 @@ class Config(CheckConfig, frozen=True, tag="http"):
             raise ValueError("Expected `json_path` beside `json_equals`")
         if self.method == "HEAD" and (self.contains or self.regex or self.json_path):
             raise ValueError("Expected `method` GET to look into the body")
+        expiry_limits(self.warning_days, self.critical_days)
+        self.round_trip_limits()
+
+    def round_trip_limits(self) -> Limits:
+        """Return the limits of the whole page (s); raises ValueError where they disagree."""
+        return Limits(self.warning_round_trip_s, self.critical_round_trip_s)
 
 
 class Check:
@@ -178,16 +193,15 @@ class Check:
         expectation = body.Expectation(
             config.contains, config.regex, config.json_path, config.json_equals
         )
-        limits = config.warning_round_trip_s, config.critical_round_trip_s
         is_well = page.status in (config.status or _WELL)
         findings = [
             Finding("ok" if is_well else "critical", f"status {page.status}"),
-            over(f"it took {elapsed_s:.3f} s", elapsed_s, *limits),
+            config.round_trip_limits().judge(elapsed_s, f"it took {elapsed_s:.3f} s"),
             body.judge(page.body, expectation, deadline, is_whole=page.is_whole),
         ]
         if page.expires_at is not None:
-            days = config.warning_days, config.critical_days
-            findings.append(judge_expiry(page.expires_at, clock.wall(), *days))
+            days = expiry_limits(config.warning_days, config.critical_days)
+            findings.append(judge_expiry(page.expires_at, clock.wall(), days))
         values = CheckValues(
             check_round_trip_avg_seconds=elapsed_s,
             check_http_status_code=float(page.status),

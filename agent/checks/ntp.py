@@ -9,7 +9,8 @@ from agent.checks import CheckConfig, Latest, Reading
 from agent.checks.net import sntp
 from agent.checks.net.connect import Target, resolve
 from agent.checks.net.udp import ask, ask_again
-from agent.checks.reading.findings import FAILURES, over, together, why
+from agent.checks.reading.findings import FAILURES, together, why
+from agent.checks.reading.limits import Limits
 from agent.checks.reading.times import Deadline, for_reading
 from agent.checks.reading.words import short
 from venuewatch.base import clock
@@ -38,6 +39,13 @@ class Config(CheckConfig, frozen=True, tag="ntp"):
         OffsetS | None,
         msgspec.Meta(description="critical over this offset either way, in s", examples=[0.5]),
     ] = 1.0
+
+    def __post_init__(self) -> None:
+        self.offset_limits()
+
+    def offset_limits(self) -> Limits:
+        """Return the limits of an offset (s); raises ValueError where they disagree."""
+        return Limits(self.warning_offset_s, self.critical_offset_s)
 
 
 class Check:
@@ -82,8 +90,7 @@ class Check:
         )
         side = "behind" if offset_s > 0 else "ahead of"
         text = f"this clock is {abs(offset_s):.3f} s {side} the server's"
-        limits = self._config.warning_offset_s, self._config.critical_offset_s
-        return together([over(text, abs(offset_s), *limits)], values)
+        return together([self._config.offset_limits().judge(abs(offset_s), text)], values)
 
     def _leave(self, kiss: str) -> Reading:
         """Ask rarer: RATE means less often, any other code not at all (RFC 5905, 7.4)."""

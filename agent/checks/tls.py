@@ -13,6 +13,7 @@ from agent.checks.net.tls import (
     Verify,
     dial,
     expires_at,
+    expiry_limits,
     judge_expiry,
 )
 from agent.checks.reading.findings import FAILURES, together, why
@@ -47,6 +48,9 @@ class Config(CheckConfig, frozen=True, tag="tls"):
         msgspec.Meta(description="critical when it is valid for fewer days", examples=[7.0]),
     ] = 3.0
 
+    def __post_init__(self) -> None:
+        expiry_limits(self.warning_days, self.critical_days)
+
 
 class Check:
     """A trusted certificate with time left is ``ok``; an untrusted one is ``critical``."""
@@ -75,8 +79,8 @@ class Check:
             check_round_trip_avg_seconds=elapsed_s,
             check_certificate_expiry_timestamp_seconds=expires,
         )
-        limits = config.warning_days, config.critical_days
-        return together([judge_expiry(expires, clock.wall(), *limits)], values)
+        limits = expiry_limits(config.warning_days, config.critical_days)
+        return together([judge_expiry(expires, clock.wall(), limits)], values)
 
     def close(self) -> None:
         """Nothing is held."""

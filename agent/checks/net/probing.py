@@ -6,7 +6,8 @@ import msgspec
 
 from agent.checks import CheckConfig, Reading
 from agent.checks.net.reach import NoWayToAskError, Plan, Rounds, probe
-from agent.checks.reading.findings import FAILURES, Finding, over, together, why
+from agent.checks.reading.findings import FAILURES, Finding, together, why
+from agent.checks.reading.limits import Limits
 from agent.checks.reading.times import Deadline
 from venuewatch.base.config import Port
 from venuewatch.base.wire.checks import CheckValues
@@ -51,6 +52,18 @@ class ProbeConfig(CheckConfig, frozen=True, kw_only=True):
         msgspec.Meta(description="critical over this mean round trip, in s", examples=[0.8]),
     ] = None
 
+    def __post_init__(self) -> None:
+        self.loss_limits()
+        self.round_trip_limits()
+
+    def loss_limits(self) -> Limits:
+        """Return the limits of the lost share; raises ValueError where they disagree."""
+        return Limits(self.warning_loss_ratio, self.critical_loss_ratio)
+
+    def round_trip_limits(self) -> Limits:
+        """Return the limits of the round trip (s); raises ValueError where they disagree."""
+        return Limits(self.warning_round_trip_s, self.critical_round_trip_s)
+
 
 def read(config: ProbeConfig, address: str, deadline: Deadline) -> Reading:
     """Probe ``address`` and judge the answers; ``unknown`` where we have no way to ask."""
@@ -75,18 +88,8 @@ def judge(rounds: Rounds, config: ProbeConfig) -> Reading:
         return Reading("critical", detail, CheckValues(check_loss_ratio=1.0))
     average_s = sum(trips) / len(trips)
     lost = rounds.sent - len(trips)
-    losses = over(
-        f"{lost} of {rounds.sent} lost",
-        rounds.loss,
-        config.warning_loss_ratio,
-        config.critical_loss_ratio,
-    )
-    trip = over(
-        f"round trip {average_s:.3f} s",
-        average_s,
-        config.warning_round_trip_s,
-        config.critical_round_trip_s,
-    )
+    losses = config.loss_limits().judge(rounds.loss, f"{lost} of {rounds.sent} lost")
+    trip = config.round_trip_limits().judge(average_s, f"round trip {average_s:.3f} s")
     values = CheckValues(
         check_round_trip_min_seconds=min(trips),
         check_round_trip_avg_seconds=average_s,

@@ -13,6 +13,7 @@ import msgspec
 from agent.checks.net.connect import connect
 from agent.checks.net.streams import Stream, TlsStream
 from agent.checks.reading.findings import CheckFailedError, Finding, why
+from agent.checks.reading.limits import Limits
 from agent.checks.reading.times import Deadline
 
 _DAY_S = 86_400.0
@@ -71,9 +72,12 @@ def expires_at(stream: Stream) -> float | None:
     return not_after(der) if der else None
 
 
-def judge_expiry(
-    at: float | None, now: float, warning_days: float, critical_days: float
-) -> Finding:
+def expiry_limits(warning_days: float, critical_days: float) -> Limits:
+    """Return the limits of the days left; raises ValueError where they disagree."""
+    return Limits(warning_days, critical_days, side="under")
+
+
+def judge_expiry(at: float | None, now: float, limits: Limits) -> Finding:
     """Judge a certificate by the days that it is still valid at ``now`` (both unixtime)."""
     if at is None:
         return Finding("critical", "the certificate does not say when it expires")
@@ -81,9 +85,7 @@ def judge_expiry(
     if days < 0:
         return Finding("critical", f"the certificate expired {-days:.1f} days ago")
     text = f"the certificate expires in {days:.1f} days"
-    if days < critical_days:
-        return Finding("critical", text)
-    return Finding("warning" if days < warning_days else "ok", text)
+    return Finding(limits.state(days), text)
 
 
 def not_after(der: bytes) -> float | None:

@@ -35,15 +35,6 @@ class Finding(NamedTuple):
     text: str = ""
 
 
-def over(what: str, value: float, warning: float | None, critical: float | None) -> Finding:
-    """Return whether ``value``, which ``what`` says in words, is over a limit; None is no limit."""
-    if critical is not None and value > critical:
-        return Finding("critical", f"{what}, over {critical:g}")
-    if warning is not None and value > warning:
-        return Finding("warning", f"{what}, over {warning:g}")
-    return Finding("ok", what)
-
-
 def together(findings: list[Finding], values: CheckValues) -> Reading:
     """Return the worst of the findings as the reading, with the words of those as bad as it."""
     worst = max((finding.state for finding in findings), key=_SEVERITY.index)

@@ -166,22 +166,8 @@ def test_a_filesystem_that_counts_no_nodes_says_nothing_of_them() -> None:
     assert reading.detail == "50% used, 1 B free"
 
 
-@pytest.mark.parametrize(
-    ("fields", "message"),
-    [
-        ({"warning_used_ratio": 90}, "Expected `float` <= 1.0 - at `$.warning_used_ratio`"),
-        (
-            {"warning_used_ratio": 0.96},
-            "Expected `warning_used_ratio` to be at most `critical_used_ratio`",
-        ),
-        (
-            {"warning_free_bytes": 1, "critical_free_bytes": 2},
-            "Expected `warning_free_bytes` to be at least `critical_free_bytes`",
-        ),
-    ],
-)
-def test_limits_that_can_not_be_meant_are_refused(fields: dict[str, object], message: str) -> None:
+def test_a_share_that_is_no_share_is_refused() -> None:
     with pytest.raises(msgspec.ValidationError) as refused:
-        config(**fields)
+        config(warning_used_ratio=90)
 
-    assert str(refused.value) == message
+    assert str(refused.value) == "Expected `float` <= 1.0 - at `$.warning_used_ratio`"

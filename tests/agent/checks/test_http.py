@@ -214,7 +214,7 @@ def test_a_real_page_over_tls_tells_when_the_certificate_expires(authority: Auth
         url = f"https://localhost:{port}/"
         reading = read("http", url=url, ca_file=authority.file, contains="hi")
         untrusted = read("http", url=url)
-        unverified = read("http", url=url, verify=False, warning_days=1.0)
+        unverified = read("http", url=url, verify=False, warning_days=3.0)
 
     assert (reading.state, reading.detail) == ("warning", "the certificate expires in 10.0 days")
     assert reading.values.check_certificate_expiry_timestamp_seconds is not None

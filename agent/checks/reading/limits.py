@@ -1,0 +1,53 @@
+"""Limits of a value: a warning and a critical one, which must agree, and what they make of it."""
+
+import operator
+from collections.abc import Callable, Mapping
+from typing import Final, Literal, TypeAlias
+
+import msgspec
+
+from agent.checks.reading.findings import Finding
+from venuewatch.base.wire.checks import CheckState
+
+Side: TypeAlias = Literal["over", "from", "under"]
+
+_IS_BAD: Final[Mapping[Side, Callable[[float, float], bool]]] = {
+    "over": operator.gt,
+    "from": operator.ge,
+    "under": operator.lt,
+}
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """Both limits, None for none, and the ``side`` of them on which a value is bad.
+
+    Raises:
+        ValueError: the value would be critical before it is a warning.
+    """
+
+    warning: float | None
+    critical: float | None
+    side: Side = "over"
+
+    def __post_init__(self) -> None:
+        if self.warning is None or self.critical is None or self.warning == self.critical:
+            return
+        if (self.warning < self.critical) is (self.side == "under"):
+            order = "below" if self.side == "under" else "above"
+            limits = f"a warning limit ({self.warning:.15g}) not {order} the critical one"
+            raise ValueError(f"Expected {limits} ({self.critical:.15g})")
+
+    def state(self, value: float) -> CheckState:
+        """Return the state that a value means: ``ok``, ``warning`` or ``critical``."""
+        is_bad = _IS_BAD[self.side]
+        if self.critical is not None and is_bad(value, self.critical):
+            return "critical"
+        return "warning" if self.warning is not None and is_bad(value, self.warning) else "ok"
+
+    def judge(self, value: float, words: str) -> Finding:
+        """Return the state of a value that ``words`` tell, with the limit that it is beyond."""
+        state = self.state(value)
+        if state == "ok":
+            return Finding(state, words)
+        limit = self.critical if state == "critical" else self.warning
+        return Finding(state, f"{words}, {self.side} {limit:g}")
