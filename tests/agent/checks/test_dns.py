@@ -213,7 +213,7 @@ def over_tcp(answer: Callable[[bytes], bytes]) -> Callable[[socket.socket, threa
     [
         (say_nothing, "no answer in time"),
         (drip(b"\xff\xff\0"), "no answer in time"),
-        (hang_up, "Connection reset by peer"),
+        (hang_up, "the connection was closed by the other side"),
         (over_tcp(lambda _: b"\xff\xffshort"), "the server hung up in its answer"),
         (over_tcp(lambda _: b"\0\5hello"), "the answer is malformed: it ends too early"),
     ],

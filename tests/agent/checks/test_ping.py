@@ -68,7 +68,10 @@ def test_over_a_real_cable_silence_is_critical_and_in_words() -> None:
         net.run(net.there, "ip", "addr", "flush", "dev", "port0")
         gone = net.read("ping", address="10.9.0.2", port=9, timeout_s=1.0)
 
-    assert (no_route.state, no_route.detail) == ("critical", "No route to host")
+    assert (no_route.state, no_route.detail) == (
+        "critical",
+        "that host cannot be reached from here",
+    )
     assert (deaf.state, deaf.detail) == ("critical", "no answer in time")
     assert deaf.values.check_loss_ratio == 1
     assert deaf_but_open.state == "ok"

@@ -169,7 +169,7 @@ def test_a_taken_port_is_critical_until_it_is_free(hall: Hall) -> None:
     second.close()
 
     assert (taken.state, free.state) == ("critical", "unknown")
-    assert taken.detail.startswith(f"port {hall.address[1]}: Address already in use")
+    assert taken.detail.startswith(f"port {hall.address[1]}: another program listens there already")
 
 
 def test_nobody_listening_hurts_no_program() -> None:

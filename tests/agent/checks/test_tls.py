@@ -122,7 +122,7 @@ def test_a_renewed_file_of_authorities_is_read_again(authority: Authority, tmp_p
         (drip(b"\x16\x03\x03\x40\x00\x02"), "no answer in time"),
         (say(b"HTTP/1.0 400 Bad Request\r\n\r\n"), "TLS failed: WRONG_VERSION_NUMBER"),
         (say(b""), "TLS failed: UNEXPECTED_EOF_WHILE_READING"),
-        (hang_up, "Connection reset by peer"),
+        (hang_up, "the connection was closed by the other side"),
         (pour(b"", b"\x16\x03\x03\x40\x00" + bytes(16_384)), "the TLS handshake has no end"),
     ],
 )

@@ -74,7 +74,7 @@ def test_a_taken_port_is_critical_until_it_is_free() -> None:
     check.close()
 
     assert (taken.state, free.state) == ("critical", "not_expected")
-    assert taken.detail.startswith(f"127.0.0.1:{port}: Address already in use")
+    assert taken.detail.startswith(f"127.0.0.1:{port}: another program listens there already")
 
 
 def test_a_missing_key_file_is_critical() -> None:
