@@ -178,6 +178,7 @@ class Aggregator:
         try:
             record.journal = Journal(
                 Path(settings.path),
+                name=self._settings.name,
                 keep_days=settings.keep_days,
                 on_stored=record.stored,
                 on_refused=record.refused,

@@ -252,29 +252,33 @@ def test_a_host_that_is_taken_out_of_the_inventory_has_no_open_incident(
     assert aggregator.value("venuewatch_aggregator_incidents_open") == 0
 
 
-@pytest.mark.parametrize(
-    ("content", "line"),
-    [
-        (b"no database at all, but a text of some length" * 100, "file is not a database"),
-        (None, "a newer venuewatch has made it: schema 99"),
-    ],
-)
-def test_a_journal_that_can_not_be_used_is_one_line_and_exit_2(
-    tmp_path: Path, broker: Mosquitto, content: bytes | None, line: str
+def test_a_journal_that_is_no_database_is_one_line_and_exit_2(
+    tmp_path: Path, broker: Mosquitto
 ) -> None:
     journal = tmp_path / "journal.sqlite"
-    if content is not None:
-        journal.write_bytes(content)
-    else:
-        with contextlib.closing(sqlite3.connect(journal)) as database:
-            database.execute("PRAGMA user_version = 99")
+    journal.write_bytes(b"no database at all, but a text of some length" * 100)
 
     aggregator = Process.start(Aggregator(tmp_path, broker.port))
     code = aggregator.wait()
 
     assert code == 2
     assert aggregator.said().count("\n") == 1
-    assert f"{journal}: {line}" in aggregator.said()
+    assert f"{journal}: file is not a database" in aggregator.said()
+
+
+def test_a_newer_journal_is_set_aside_and_watching_goes_on(
+    tmp_path: Path, broker: Mosquitto
+) -> None:
+    journal = tmp_path / "journal.sqlite"
+    with contextlib.closing(sqlite3.connect(journal)) as database:
+        database.execute("PRAGMA user_version = 99")
+
+    with Aggregator(tmp_path, broker.port) as aggregator:
+        serves = aggregator.value("venuewatch_aggregator_incidents_open")
+
+    assert serves == 0
+    assert (tmp_path / "journal.sqlite.schema-99").exists()
+    assert "journal_set_aside" in aggregator.said()
 
 
 def _freeze(agents: dict[str, Agent]) -> None:

@@ -9,14 +9,12 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import count
 from typing import Literal
 
-import msgspec
-
 from aggregator.core.events import Event, HostChanged, Incident, IncidentChanged
 from aggregator.core.fleet import INF
 from aggregator.core.memory import restore
 from aggregator.core.states import HostState
 from aggregator.core.watch import Watch
-from aggregator.shell.http.incidents import IncidentJson, incident_json
+from aggregator.shell.http.incidents import incident_json
 from aggregator.shell.journal.restore import host_row, memory_of, resumed
 from aggregator.shell.journal.rows import (
     ALIVE_AT,
@@ -26,21 +24,13 @@ from aggregator.shell.journal.rows import (
     Notice,
     Rows,
     TransitionRow,
+    notice,
 )
 from aggregator.shell.journal.writer import Journal
 from aggregator.shell.outlets.webhook import Notifier
 from aggregator.shell.walltime import WallTime
 
 _GREY = frozenset({(HostState.UP, HostState.LATE), (HostState.LATE, HostState.UP)})
-
-
-class NoticeJson(msgspec.Struct, frozen=True):
-    """What the webhook is told; ``id`` is the same each time that it is tried."""
-
-    id: str
-    change: Literal["opened", "sharpened", "closed"]
-    incident: IncidentJson
-    aggregator: str
 
 
 class Record:
@@ -199,10 +189,7 @@ class Record:
     ) -> list[Notice]:
         if self.notifier is None:
             return []
-        told = NoticeJson(
-            f"{incident.number}-{seq}", change, incident_json(incident, self._wall), self._name
-        )
-        return [Notice(told.id, msgspec.json.encode(told))]
+        return [notice(change, incident_json(incident, self._wall), seq, self._name)]
 
     def _host_rows(self, names: Iterable[str]) -> list[HostRow]:
         hosts = (self._watch.fleet.find(name) for name in names)

@@ -86,14 +86,9 @@ def migrate(database: sqlite3.Connection) -> None:
     """Bring ``database`` to the schema of today, each step in a transaction of its own.
 
     Raises:
-        sqlite3.Error: the database cannot be used, or a newer venuewatch has made it.
+        sqlite3.Error: the database cannot be used.
     """
-    known, has = len(MIGRATIONS), version_of(database)
-    if has > known:
-        raise sqlite3.DatabaseError(
-            f"a newer venuewatch has made it: schema {has}, and this one knows {known}"
-        )
-    for version in range(has, known):
+    for version in range(version_of(database), len(MIGRATIONS)):
         with database:
             database.execute("BEGIN IMMEDIATE")
             MIGRATIONS[version](database)

@@ -42,19 +42,31 @@ class Table(Generic[Row]):
             [self._encode(row) for row in rows],
         )
 
+    def copy(
+        self, database: sqlite3.Connection, source: str, more: str = "", *, verb: str = "INSERT"
+    ) -> None:
+        """Insert the rows of the attached database ``source``, in the transaction of the caller."""
+        rows = self._select(source, more)
+        database.execute(f"{verb} INTO main.{self.name} ({self.columns}) {rows}")
+
     def select(
-        self, database: sqlite3.Connection, more: str = "", values: Sequence[object] = ()
+        self,
+        database: sqlite3.Connection,
+        more: str = "",
+        values: Sequence[object] = (),
+        *,
+        source: str = "main",
     ) -> list[Row]:
         """Return the rows that ``more`` of a statement (``WHERE``, ``ORDER BY``) asks for.
 
         Raises:
             sqlite3.Error, msgspec.MsgspecError: the table, or a row, is damaged.
         """
-        found = database.execute(
-            f"SELECT {self.columns} FROM {self.name} {more}",  # noqa: S608 - our own words
-            values,
-        )
+        found = database.execute(self._select(source, more), values)
         return [self._decode(row) for row in found]
+
+    def _select(self, source: str, more: str) -> str:
+        return f"SELECT {self.columns} FROM {source}.{self.name} {more}"  # noqa: S608 - our words
 
     def _encode(self, row: Row) -> dict[str, object]:
         values = {field: getattr(row, field) for field in self._fields}

@@ -17,6 +17,7 @@ from aggregator.core.ledger import Page
 from aggregator.shell.journal import rows as journal_rows
 from aggregator.shell.journal.rows import JournalContent, Rows
 from aggregator.shell.journal.schema import migrate
+from aggregator.shell.journal.set_aside import merge_set_aside, set_aside_newer
 from venuewatch.base import clock, log
 
 DAY_S = 86_400.0
@@ -35,6 +36,9 @@ class _Order(NamedTuple):
 class Journal:
     """The database at ``path``, which keeps what is over for ``keep_days``.
 
+    A journal of a newer venuewatch is set aside, and one that was is merged when it can be read;
+    the aggregator's ``name`` goes into notices.
+
     It reports, on the loop that is running now, what became of each order that has a token:
     ``on_stored(token)`` after the commit, once; ``on_refused(token)`` before that, once, if the
     disk refused it first.
@@ -44,6 +48,7 @@ class Journal:
         self,
         path: Path,
         *,
+        name: str,
         keep_days: float,
         on_stored: Callable[[int], None],
         on_refused: Callable[[int], None],
@@ -60,7 +65,7 @@ class Journal:
         self._orders: queue.SimpleQueue[_Order | None] = queue.SimpleQueue()
         self._forget_at = 0.0
         self._trouble: str | None = None
-        self._database = _opened(path)
+        self._database = _opened(path, name)
         self._thread = threading.Thread(target=self._serve, name="journal", daemon=True)
         self._thread.start()
 
@@ -139,11 +144,13 @@ class Journal:
             log.event(_logger, logging.ERROR, "journal_fails", why=trouble)
 
 
-def _opened(path: Path) -> sqlite3.Connection:
+def _opened(path: Path, name: str) -> sqlite3.Connection:
+    set_aside_newer(path)
     database = sqlite3.connect(path, check_same_thread=False)
     try:
         migrate(database)
         database.execute("PRAGMA journal_mode = WAL")
+        merge_set_aside(database, path, name=name)
     except BaseException:
         database.close()
         raise

@@ -37,7 +37,11 @@ class Reports:
     def open(self, path: Path, *, keep_days: float = 1) -> Journal:
         """Open the journal at ``path``, which reports here."""
         return Journal(
-            path, keep_days=keep_days, on_stored=self.on_stored, on_refused=self.on_refused
+            path,
+            name="centre",
+            keep_days=keep_days,
+            on_stored=self.on_stored,
+            on_refused=self.on_refused,
         )
 
     def on_stored(self, token: int) -> None:
@@ -115,9 +119,9 @@ class Process(Reports):
         self.journal.store(Rows(), _LAST)
         await self.until_stored(_LAST)
 
-    def end(self) -> None:
+    def end(self, at: float = 100.0) -> None:
         """End cleanly."""
-        self.record.close(WALL + 100)
+        self.record.close(WALL + at)
 
     def on_stored(self, token: int) -> None:
         """Report it to the record, and to the test."""

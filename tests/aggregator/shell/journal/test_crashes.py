@@ -7,7 +7,7 @@ the next process begins, meets the same hosts, and is judged by what the journal
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,8 +16,11 @@ import msgspec
 import pytest
 
 from aggregator.core.states import HostState
+from aggregator.shell.http.incidents import IncidentJson
+from aggregator.shell.journal.rows import HostRow, Rows
 from tests.aggregator.centre import HOSTS, WALL
-from tests.aggregator.shell.journal.process import Process, connect, rows
+from tests.aggregator.shell.journal.process import Process, Reports, connect, rows
+from tests.aggregator.shell.journal.schemas import OLD, know_acknowledged_by, load
 
 END = 47
 AWAY_S = 30
@@ -62,16 +65,18 @@ class Copies:
 
     def __init__(self, folder: Path, path: Path) -> None:
         self._folder = folder
-        self._files = (path, path.with_name(f"{path.name}-wal"))
+        self._path = path
         self._numbers = count()
-        self._last: list[bytes] = []
+        self._last: dict[str, bytes] = {}
         self.second = 0
         self.looks = 0
         self.taken: list[Copy] = []
 
-    def take(self, *_: object) -> None:
+    def take(self, statement: str = "") -> None:
         self.looks += 1
-        now = [file.read_bytes() for file in self._files if file.exists()]
+        if statement.startswith("DETACH"):  # a merge is committed, and no file renamed
+            self.take_torn(step=1_024)
+        now = self._files()
         if now != self._last:
             self._last = now
             told = [who for who, by in TOLD_BY.items() if by < self.second]
@@ -79,15 +84,27 @@ class Copies:
 
     def take_torn(self, *, step: int) -> None:
         """Copy what was written so far, cut off at every ``step`` bytes; all but one are well."""
-        database, log = (file.read_bytes() for file in self._files)
-        for size in range(0, len(log), step):
-            self._keep([database, log[:size]], ["STA-1"], [])
+        files = self._files()
+        (name,) = (name for name in files if name.endswith("-wal"))
+        for size in range(0, len(files[name]), step):
+            self._keep(files | {name: files[name][:size]}, ["STA-1"], [])
 
-    def _keep(self, contents: Sequence[bytes], silent: Sequence[str], told: Sequence[str]) -> None:
+    def connect(self, *arguments: Any, **more: Any) -> sqlite3.Connection:
+        """Connect, and copy at every statement and within."""
+        database: sqlite3.Connection = connect(*arguments, **more)
+        database.set_trace_callback(self.take)
+        database.set_progress_handler(self.take, 10)
+        return database
+
+    def _files(self) -> dict[str, bytes]:
+        files = self._path.parent.glob(f"{self._path.name}*")
+        return {file.name: file.read_bytes() for file in files if not file.name.endswith("-shm")}
+
+    def _keep(self, files: Mapping[str, bytes], silent: Sequence[str], told: Sequence[str]) -> None:
         folder = self._folder / str(next(self._numbers))
         folder.mkdir(parents=True)
-        for file, content in zip(self._files, contents, strict=False):
-            (folder / file.name).write_bytes(content)
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
         self.taken.append(Copy(folder, self.second, silent, told))
 
 
@@ -100,15 +117,8 @@ def content(path: Path) -> str:
 
 async def lived(path: Path, copies: Copies, monkeypatch: pytest.MonkeyPatch) -> None:
     """Live the story from its beginning, and copy what is on the disk at every step."""
-
-    def traced(*arguments: Any, **more: Any) -> sqlite3.Connection:
-        database: sqlite3.Connection = connect(*arguments, **more)
-        database.set_trace_callback(copies.take)
-        database.set_progress_handler(copies.take, 10)
-        return database
-
     with monkeypatch.context() as patched:
-        patched.setattr("aggregator.shell.journal.writer.sqlite3.connect", traced)
+        patched.setattr("sqlite3.connect", copies.connect)
         process = Process(path)
     for second in range(END):
         await process.written()
@@ -215,7 +225,7 @@ async def test_a_failing_statement_leaves_the_same_journal_in_the_end(
 ) -> None:
     monkeypatch.setattr("aggregator.shell.journal.writer._RETRY_AFTER_S", 0.001)
     monkeypatch.setattr(
-        "aggregator.shell.journal.writer.sqlite3.connect",
+        "sqlite3.connect",
         lambda *arguments, **more: connect(*arguments, factory=Failing, **more),
     )
 
@@ -235,3 +245,48 @@ async def test_a_failing_statement_leaves_the_same_journal_in_the_end(
     assert statements > 50
     for at in range(1, statements + 1, 3):
         assert await story(f"fails-{at}", at) == right
+
+
+async def test_a_kill_within_a_merge_loses_and_doubles_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def older(path: Path) -> None:
+        journal = Reports().open(path)
+        host = HostRow("STA-9", "STA", "down", WALL, "silent", 1.0, WALL, was_up=False)
+        feed = IncidentJson(
+            number=5,
+            scope="feed",
+            venue="STA",
+            host="STA-9",
+            check="timing",
+            cause="feed_stale",
+            opened_at=WALL,
+        )
+        journal.store(Rows(hosts=[host], incidents=[feed]))
+        journal.close()
+
+    async def newer(path: Path) -> None:
+        with monkeypatch.context() as patched:
+            know_acknowledged_by(patched)
+            Reports().open(path).close()
+
+    path = tmp_path / "journal.sqlite"
+    load(path, OLD[1])
+    await newer(path)
+    copies = Copies(tmp_path / "copies", path)
+    with monkeypatch.context() as patched:
+        patched.setattr("sqlite3.connect", copies.connect)
+        await older(path)
+        merges_at = len(copies.taken)
+        await newer(path)
+    right = content(path)
+
+    assert all(host in right for host in ("STA-9", "STA-1", "AQU-2"))
+    assert min(merges_at, len(copies.taken) - merges_at) > 5
+    for number, copy in enumerate(copies.taken):
+        if number < merges_at:
+            await older(copy.path)
+        await newer(copy.path)
+        assert content(copy.path) == right
+        kept = {file.name for file in copy.folder.iterdir()} - {path.name}
+        assert kept == {f"{path.name}.schema-2.merged"}

@@ -1,42 +1,27 @@
 """Schema: old journals are migrated with all they hold, and a column is one field."""
 
 import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from aggregator.shell.http.incidents import IncidentJson
-from aggregator.shell.journal import rows as journal_rows
 from aggregator.shell.journal import schema
 from aggregator.shell.journal.rows import NEXT_NUMBER, Rows
-from aggregator.shell.journal.table import Table
 from tests.aggregator.shell.journal.process import Reports, rows
-
-OLD = sorted(Path(__file__).parent.glob("schema-*.sql"))
-"""Each schema's journal as the code of its time wrote it, with data in every table."""
-
-
-def load(path: Path, dump: Path) -> dict[str, list[dict[str, object]]]:
-    """Make the journal of a dump; return its tables' rows, by column."""
-    with closing(sqlite3.connect(path)) as database:
-        database.executescript(dump.read_text())
-    return content(path)
+from tests.aggregator.shell.journal.schemas import (
+    OLD,
+    AcknowledgedIncident,
+    content,
+    know_acknowledged_by,
+    load,
+)
 
 
-def content(path: Path) -> dict[str, list[dict[str, object]]]:
-    with closing(sqlite3.connect(path)) as database:
-        database.row_factory = sqlite3.Row
-        names = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
-        return {
-            name: [dict(row) for row in database.execute(f"SELECT * FROM {name}")]  # noqa: S608
-            for (name,) in names
-        }
+def test_every_older_schema_has_a_dump() -> None:
+    older = {f"schema-{number}" for number in range(len(schema.MIGRATIONS))}
 
-
-def test_there_is_a_dump_of_each_schema() -> None:
-    assert [dump.stem for dump in OLD] == [f"schema-{n}" for n in range(len(schema.MIGRATIONS) + 1)]
+    assert older <= {dump.stem for dump in OLD}
 
 
 @pytest.mark.parametrize("dump", OLD, ids=lambda dump: dump.stem)
@@ -73,21 +58,11 @@ async def test_an_old_incident_is_read_field_by_field(path: Path, reports: Repor
     assert first.evidence[0].detail == {"margin_s": 1.75}
 
 
-class AcknowledgedIncident(IncidentJson, frozen=True, kw_only=True):
-    acknowledged_by: str | None = None
-
-
-def add_acknowledged_by(database: sqlite3.Connection) -> None:
-    database.execute("ALTER TABLE incidents ADD COLUMN acknowledged_by TEXT")
-
-
 async def test_a_column_is_one_field_and_one_function(
     path: Path, reports: Reports, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     load(path, OLD[1])
-    monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, add_acknowledged_by))
-    table = Table("incidents", AcknowledgedIncident, renamed={"check": "check_name"})
-    monkeypatch.setattr(journal_rows, "INCIDENTS", table)
+    know_acknowledged_by(monkeypatch)
 
     journal = reports.open(path)
     old = journal.remembered().incidents[1]

@@ -1,0 +1,254 @@
+"""Set aside: an older aggregator goes on without a newer journal, and a newer one merges it."""
+
+import shutil
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from aggregator.core.ledger import Page
+from aggregator.shell.http.incidents import IncidentJson
+from aggregator.shell.journal import schema
+from aggregator.shell.journal.rows import NEXT_NUMBER, HostRow, JournalContent, Notice, Rows
+from aggregator.shell.journal.set_aside import FAR_NUMBER
+from tests.aggregator.centre import HOSTS
+from tests.aggregator.shell.journal.process import Process, Reports, connect, rows
+from tests.aggregator.shell.journal.schemas import (
+    OLD,
+    AcknowledgedIncident,
+    add_acknowledged_by,
+    content,
+    know_acknowledged_by,
+    load,
+)
+
+AQU = [name for name in HOSTS if name.startswith("AQU")]
+THEN = 4e9 + 100
+
+
+@pytest.fixture
+def aside(path: Path) -> Path:
+    return path.with_name(f"{path.name}.schema-2")
+
+
+def newer(path: Path, monkeypatch: pytest.MonkeyPatch, *orders: Rows) -> JournalContent:
+    """Let a newer aggregator read the journal at ``path``, and store ``orders``."""
+    with monkeypatch.context() as patched:
+        know_acknowledged_by(patched)
+        return older(path, *orders)
+
+
+def older(path: Path, *orders: Rows) -> JournalContent:
+    """Let this aggregator read the journal at ``path``, and store ``orders``."""
+    journal = Reports().open(path)
+    left = journal.remembered()
+    for order in orders:
+        journal.store(order)
+    journal.close()
+    return left
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(file.name for file in folder.iterdir())
+
+
+def incident(number: int, host: str, **more: float | None) -> IncidentJson:
+    fields = {"scope": "host", "venue": "STA", "check": "", "cause": "silent", "opened_at": THEN}
+    return msgspec.convert({"number": number, "host": host, **fields, **more}, IncidentJson)
+
+
+async def test_a_newer_journal_is_set_aside_whole(
+    path: Path, aside: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    load(path, OLD[1])
+    newer(path, monkeypatch)
+    before = content(path)
+
+    left = older(path, Rows(incidents=[incident(5, "STA-9")]))
+
+    assert content(aside) == before
+    assert (list(left.hosts), list(left.incidents), left.marks) == ([], [], {NEXT_NUMBER: 5})
+    assert rows(path, "SELECT number FROM incidents") == [(5,)]
+    assert "journal_set_aside" in caplog.text
+
+
+async def test_a_newer_journal_of_a_killed_process_is_set_aside_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lived, path = tmp_path / "lived", tmp_path / "killed"
+    newer(lived, monkeypatch)
+    with closing(connect(lived)) as database:
+        database.execute("INSERT INTO operators (name) VALUES ('race control')")
+        database.commit()
+        for end in ("", "-wal"):
+            shutil.copy(f"{lived}{end}", f"{path}{end}")
+
+    older(path)
+
+    assert rows(tmp_path / "killed.schema-2", "SELECT name FROM operators") == [("race control",)]
+    assert files(tmp_path) == ["killed", "killed.schema-2", "lived"]
+
+
+async def test_an_earlier_file_is_not_overwritten(
+    path: Path, aside: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backup = path.with_name("backup")
+    for name in ("first", "second"):
+        newer(backup, monkeypatch)
+        rows(backup, f"INSERT INTO operators (name) VALUES ('{name}')")  # noqa: S608
+        shutil.move(backup, path)
+
+        older(path)
+
+    assert rows(aside, "SELECT name FROM operators") == [("first",)]
+    assert rows(path.with_name(f"{aside.name}.2"), "SELECT name FROM operators") == [("second",)]
+
+
+async def test_a_newer_journal_in_use_is_left_alone(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newer(path, monkeypatch)
+    monkeypatch.setattr("sqlite3.connect", partial(connect, timeout=0))
+    with closing(connect(path)) as user:
+        user.execute("SELECT * FROM operators").fetchall()
+
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            older(path)
+
+    assert files(path.parent) == [path.name]
+
+
+async def test_numbers_go_on_when_the_newer_ones_cannot_be_read(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newer(path, monkeypatch)
+    rows(path, "ALTER TABLE incidents RENAME TO troubles")
+
+    assert older(path).marks[NEXT_NUMBER] == FAR_NUMBER
+
+
+async def test_a_merge_joins_both_journals(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    load(path, OLD[1])
+    acknowledged = msgspec.structs.asdict(incident(4, "STA-3")) | {"acknowledged_by": "control"}
+    newer(path, monkeypatch, Rows(incidents=[AcknowledgedIncident(**acknowledged)]))
+    older(
+        path,
+        Rows(
+            incidents=[incident(5, "STA-3"), incident(6, "STA-9", closed_at=THEN + 1)],
+            hosts=[
+                HostRow("STA-1", "STA", "up", THEN, None, 1.0, THEN, was_up=True),
+                HostRow("STA-2", "STA", "unseen", THEN, None, 1.0, None, was_up=False),
+            ],
+            pages=[Page("STA-1", "vitals", "b", [(5, 5), (8, 12)]), Page("S", "vitals", "c", [])],
+            notices=[Notice("5-1", b"{}")],
+            marks={NEXT_NUMBER: 7},
+        ),
+    )
+
+    newer(path, monkeypatch)
+
+    assert rows(path, "SELECT number, closed_at, acknowledged_by FROM incidents") == [
+        (1, 4e9 + 20, None),
+        (2, None, None),
+        (3, None, None),
+        (4, THEN, "control"),
+        (5, None, None),
+        (6, THEN + 1, None),
+    ]
+    assert rows(path, "SELECT seq, change FROM changes WHERE number = 4") == [
+        (1, "opened"),
+        (2, "closed"),
+    ]
+    assert rows(path, "SELECT id FROM outbox ORDER BY place") == [
+        ("5-1",),
+        ("3-1",),
+        ("4-1",),
+        ("4-2",),
+    ]
+    assert rows(path, "SELECT host, state, since FROM hosts") == [
+        ("AQU-1", "unreachable", 4e9 + 30),
+        ("AQU-2", "unreachable", 4e9 + 30),
+        ("STA-1", "up", THEN),
+        ("STA-2", "unknown", 4e9 + 46),
+        ("STA-3", "down", 4e9 + 41),
+    ]
+    assert rows(path, "SELECT host, before, after FROM transitions WHERE at = 4000000046.0") == [
+        ("STA-1", "up", "unknown"),
+        ("STA-2", "up", "unknown"),
+    ]
+    assert rows(path, "SELECT host, after FROM transitions WHERE before = 'unseen'") == [
+        ("STA-2", "unknown")
+    ]
+    assert rows(path, "SELECT host, boot, ranges FROM heard") == [
+        ("S", "c", "[]"),
+        ("STA-1", "b", "[[0,5],[7,12]]"),
+    ]
+    assert rows(path, "SELECT host, seq FROM readings") == [("STA-1", 4)]
+    assert rows(path, "SELECT name, value FROM marks") == [
+        ("alive_at", 4e9 + 46),
+        ("next_number", 7.0),
+    ]
+
+
+async def test_a_merged_file_is_kept_and_merged_once(
+    path: Path, aside: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load(path, OLD[1])
+    newer(path, monkeypatch)
+    older(path)
+    newer(path, monkeypatch)
+    once = content(path)
+
+    newer(path, monkeypatch)
+
+    kept = aside.with_name(f"{aside.name}.merged")
+    assert content(path) == once
+    assert rows(kept, "SELECT count(*) FROM incidents") == [(4,)]
+    assert files(path.parent) == [path.name, kept.name]
+
+
+async def test_a_number_in_both_journals_stops_the_merge_only(
+    path: Path, aside: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    load(path, OLD[1])
+    newer(path, monkeypatch)
+    older(path, Rows(incidents=[incident(4, "STA-9")]))
+
+    left = newer(path, monkeypatch)
+
+    assert [each.host for each in left.incidents] == ["STA-9"]
+    assert rows(aside, "SELECT count(*) FROM incidents") == [(4,)]
+    assert "journal_merge_fails" in caplog.text
+
+
+async def test_a_downgrade_and_back_is_one_story(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lived(start: int, *spans: tuple[int, Sequence[str]]) -> None:
+        process = Process(path, at=start)
+        for end, silent in spans:
+            process.live(start, end, without=silent)
+            start = end
+        process.end(start)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, add_acknowledged_by))
+        lived(0, (10, ()), (40, ["STA-1", "STA-2", "STA-3", *AQU]))
+    lived(100, (110, ["STA-3"]), (140, ["STA-1", "STA-3", "STA-4"]))
+    with monkeypatch.context() as patched:
+        patched.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, add_acknowledged_by))
+        lived(200, (230, ["STA-1", "STA-3", "STA-4"]))
+
+    still_open = rows(path, "SELECT host FROM incidents WHERE closed_at IS NULL ORDER BY host")
+    assert still_open == [("STA-1",), ("STA-3",), ("STA-4",)]
+    changes = rows(path, "SELECT number || '-' || seq FROM changes ORDER BY number, seq")
+    assert sorted(rows(path, "SELECT id FROM outbox")) == changes
+    for name in HOSTS:
+        question = f"SELECT before, after FROM transitions WHERE host = '{name}' ORDER BY at, rowid"  # noqa: S608
+        walked = rows(path, question)
+        befores = [before.replace("late", "up") for before, _ in walked]
+        assert befores == ["unknown", *(after for _, after in walked[:-1])]
