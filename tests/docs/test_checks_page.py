@@ -1,4 +1,4 @@
-"""The reference of checks is what the code says, and says everything."""
+"""Checks of the page of checks: up to date, complete, with valid examples."""
 
 import runpy
 import tomllib
