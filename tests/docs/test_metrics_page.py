@@ -1,4 +1,4 @@
-"""The reference of metrics is what the code says."""
+"""Check of the page of metrics: up to date."""
 
 import runpy
 from pathlib import Path

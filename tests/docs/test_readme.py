@@ -84,3 +84,17 @@ def test_links_of_a_page_lead_somewhere(page: Path) -> None:
             target = (page.parent / path).resolve() if path else page
             assert target.exists(), link
             assert not anchor or anchor in anchors(target), link
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "docs/architecture.md"])
+def test_files_that_a_page_names_exist(name: str) -> None:
+    code = re.findall(r"`([^`\n]+)`", (ROOT / name).read_text(encoding="utf-8"))
+
+    named = [
+        path for path in code if re.fullmatch(r"[\w.]+(/[\w.-]+)*(/|\.(py|toml|sh|yml))", path)
+    ]
+
+    tops = {path.name for path in ROOT.iterdir()}
+    missing = [path for path in named if path.split("/")[0] in tops and not (ROOT / path).exists()]
+    assert missing == []
+    assert named
