@@ -52,7 +52,7 @@ class BeatTimes:
     def __init__(
         self,
         model: LinkModel,
-        pool: CalmPast,
+        past: CalmPast,
         *,
         phase_s: float,
         interval_s: float,
@@ -62,8 +62,8 @@ class BeatTimes:
         self.interval_s = interval_s
         self.session = session
         self.way_s = model.rtt_s / 2
-        self.pool = pool
-        self._jitter_s = pool.jitter_s
+        self.past = past
+        self._jitter_s = past.jitter_s
         self._offset = int(phase_s * _SAMPLES)
 
     def due(self, number: int) -> float:

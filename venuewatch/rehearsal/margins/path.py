@@ -76,7 +76,7 @@ class HostPath:
         self._tcp = tcp
         self._lead_s = 1.5 * rhythm.round_trip_s(0) + 0.1
         self._session = rhythm.session
-        self._trip = rhythm.pool.round_trip(rng)
+        self._trip = rhythm.past.round_trip(rng)
         self._trip_at = -math.inf
         self._sender = self._connected(self._trip)
 
@@ -200,7 +200,7 @@ class HostPath:
     def _trip_before(self, first: int) -> RoundTrip:
         """Return what the connection knows of its round trip when beat ``first`` is sent."""
         if first - self._trip_at > _REMEMBERED_BEATS:
-            return self._rhythm.pool.round_trip(self._rng)
+            return self._rhythm.past.round_trip(self._rng)
         trip = self._sender.round_trip
         for number in range(int(self._trip_at), first):
             trip.observe(self._rhythm.round_trip_s(number))

@@ -145,7 +145,7 @@ def _venue(spec: Spec, code: str, rng: random.Random) -> Iterator[HostTrace]:
         own = random.Random(rng.random())
         rhythm = BeatTimes(
             model,
-            _pool(spec.link),
+            _past(spec.link),
             phase_s=phase_s(
                 model, own, interval_s=HOST.interval_s, follows_ticks=not spec.tcp.is_stock
             ),
@@ -171,7 +171,7 @@ def _venue(spec: Spec, code: str, rng: random.Random) -> Iterator[HostTrace]:
 
 
 @cache
-def _pool(link: str) -> CalmPast:
+def _past(link: str) -> CalmPast:
     return CalmPast(LINKS[link])
 
 
