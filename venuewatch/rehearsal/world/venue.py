@@ -69,6 +69,11 @@ class SimHost:
         """Whether its agent runs."""
         return self.agent is not None and self.agent.process.is_running
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether its agent has an open session."""
+        return self.agent is not None and self.agent.is_connected
+
     def start_agent(self) -> Agent:
         """Start a further run of the agent; one that still runs is not touched."""
         self._runs = [run for run in self._runs if not run.process.is_dead]
@@ -132,6 +137,11 @@ class SimVenue:
     def bridge_ways(self) -> Ways:
         """Return the ways of something that stands at the uplink itself."""
         return Ways(Way(self._loop, [self.uplink.up]), Way(self._loop, [self.uplink.down]))
+
+    @property
+    def round_trip_s(self) -> float:
+        """The longest round trip (s) over its uplink as it was built."""
+        return 2 * (self.plan.delay_s + self.plan.jitter_s)
 
     def add_double(self, name: str) -> SimHost:
         """Add a second machine that has been given the name of a host here."""

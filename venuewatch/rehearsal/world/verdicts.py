@@ -1,9 +1,10 @@
-"""What the core says of every fault: a confusion matrix, a trial a world.
+"""Judges what the core says of every fault: a confusion matrix, a trial a world.
 
 Every trial is its own world: size, links, phase, moment and victim follow from its seed, so that
 a row that is wrong can be looked at again with :func:`try_fault`.
 """
 
+import math
 import multiprocessing
 import random
 from collections import Counter
@@ -31,7 +32,8 @@ class MatrixRow(NamedTuple):
     """How often a fault that should be called ``expected`` was called ``cause``.
 
     ``expected`` may name several causes that are as honest, joined by ``|``. A cause
-    ``other:SCOPE:CAUSE`` was said of something else, ``restless`` of a world that found no peace.
+    ``other:SCOPE:CAUSE`` is of something else; ``late`` is of a fault that was told too late, and
+    ``restless`` of a world that found no peace.
     """
 
     fault: str
@@ -48,8 +50,9 @@ class MatrixRow(NamedTuple):
 class Trial(NamedTuple):
     """What came of one fault in one world.
 
-    ``causes``: what was finally said of each thing that was broken; ``others``: of anything else.
-    ``detected_s``: from the fault to the first word about what it broke, None if there was none.
+    ``causes``: the last cause of each thing that was broken; ``others``: of anything else.
+    ``detected_s``: from the fault to the first incident about what it broke, None without one.
+    ``is_late``: whether the last thing that broke was told later than the fault promises.
     ``trouble``: what kept the world from finding peace afterwards.
     """
 
@@ -59,13 +62,14 @@ class Trial(NamedTuple):
     causes: tuple[str, ...]
     others: tuple[str, ...]
     detected_s: float | None
+    is_late: bool
     trouble: tuple[str, ...]
 
     @property
     def words(self) -> set[str]:
         """Everything that was said, each once."""
-        restless = {"restless"} if self.trouble else set()
-        return {*self.causes, *(f"other:{other}" for other in self.others), *restless}
+        also = {"restless" if self.trouble else "", "late" if self.is_late else ""} - {""}
+        return {*self.causes, *(f"other:{other}" for other in self.others), *also}
 
     @property
     def is_right(self) -> bool:
@@ -125,14 +129,13 @@ def try_fault(name: str, seed: int) -> Trial:
     """Let one fault happen in the world of this seed, heal it, and see that there is peace."""
     fault = faults.load(name)()
     world, at = break_world(fault, seed)
-    world.run(fault.lasts_s)
-    fault.heal(world)
-    world.truth.mends()
+    broken = fault.play(world, random.Random(f"{seed}/play"))
+    is_late = _is_late(fault, world, broken)
     is_at_peace = world.run_until(lambda: not world.trouble(), within_s=fault.CONVERGES_WITHIN_S)
     if is_at_peace:
         world.run(AFTERWARDS_S)
         world.run_until(lambda: not world.trouble(), within_s=HICCUP_S)
-    return _judged(name, seed, fault, world, at)
+    return _judged(fault, world, at, name=name, seed=seed, is_late=is_late)
 
 
 def break_world(fault: Fault, seed: int) -> tuple[World, float]:
@@ -155,7 +158,7 @@ def _gather(
     return [future.result() for future in futures]
 
 
-def _judged(name: str, seed: int, fault: Fault, world: World, at: float) -> Trial:
+def _judged(fault: Fault, world: World, at: float, *, name: str, seed: int, is_late: bool) -> Trial:
     said: dict[Subject, dict[tuple[int, int], Incident]] = {}
     first_told: dict[Subject, float] = {}
     for told in world.observer.told:
@@ -178,14 +181,37 @@ def _judged(name: str, seed: int, fault: Fault, world: World, at: float) -> Tria
         tuple(causes),
         tuple(sorted(others)),
         min(waits, default=None),
+        is_late,
         tuple(world.trouble()),
     )
+
+
+def _is_late(fault: Fault, world: World, broken: dict[Subject, float]) -> bool:
+    """Tell whether anything of ``broken`` had no incident in time that is open now."""
+    for subject, since in broken.items():
+        trips_s = fault.TOLD_WITHIN_TRIPS and world.venues[subject.venue].round_trip_s
+        limit_s = fault.TOLD_WITHIN_S + fault.TOLD_WITHIN_TRIPS * trips_s
+        if _waited_s(world, subject, since) > limit_s:
+            return True
+    return False
+
+
+def _waited_s(world: World, subject: Subject, since: float) -> float:
+    """Return how long (s) after ``since`` the incident was opened that is open now."""
+    opened_at = math.inf
+    for told in world.observer.told:
+        if told.changed.incident.subject == subject:
+            if told.changed.change == "opened":
+                opened_at = told.at
+            elif told.changed.change == "closed":
+                opened_at = math.inf
+    return opened_at - since
 
 
 def _cause_of(incidents: dict[tuple[int, int], Incident], fault: Fault) -> str:
     if not incidents:
         return NONE
     cause = list(incidents.values())[-1].cause
-    if len(incidents) > 1 and not fault.MAY_RECUR:
+    if len(incidents) > fault.INCIDENTS_MAX:
         return f"{cause} x{len(incidents)}"
     return cause

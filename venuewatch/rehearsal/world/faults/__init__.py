@@ -1,38 +1,48 @@
-"""The contract of a fault, and how faults are found: one a file, named by the file.
+"""Contract of a fault. A fault is one file, found by its name.
 
 A module ``faults/lost_cable.py`` has a class ``LostCable``, a :class:`Fault` whose fields are its
-configuration (seconds, counts). A fault changes packets, processes and clocks only. It tells the
-world's truth what it broke, and knows nothing of how that is to be noticed. ``_…`` are no faults.
+configuration (seconds, counts). A fault changes packets, processes and clocks only. It notes in
+the world's truth what it broke, and knows nothing of detection. A module ``_…`` is no fault.
+
+Most faults are one thing that breaks once. A :class:`Sequence` is two of them: the second comes
+soon after the first was mended, and mostly hits the same venue or host.
 """
 
 import importlib
+import math
 import pkgutil
 import random
 from typing import ClassVar
 
 import msgspec
 
+from agent.config import KEEPALIVE_S
 from aggregator.core.detector import AWAY_LIMIT_S
+from aggregator.core.events import Subject
 from venuewatch.rehearsal.world.layout import Layout, any_layout
 from venuewatch.rehearsal.world.world import World
 
 NONE = "none"
-"""The cause of what must accuse nobody."""
+"""The cause of a fault that must open no incident."""
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that goes wrong in a world, and is mended after ``lasts_s``.
+    """One thing that breaks in a world, and is mended after ``lasts_s``.
 
     ``EXPECTED``: the cause that an honest operator would want for each subject that the truth
-    names, as honest ones joined by ``|``, or ``none``. ``MAY_RECUR``: whether more than one
-    incident about a subject is right. ``CONVERGES_WITHIN_S``: by when (s after it is mended) the
-    world must be at peace. ``AWAY_LIMIT_S``: how long a host may stay away after a farewell.
+    names, or ``none``; several honest ones are joined by ``|``. ``INCIDENTS_MAX``: how many
+    incidents about one subject are right. ``CONVERGES_WITHIN_S``: by when (s after the fault is
+    mended) the world must be at peace. ``AWAY_LIMIT_S``: how long a host may stay away after a
+    farewell. ``TOLD_WITHIN_S``: how soon (s) the last fault must have an open incident, plus
+    ``TOLD_WITHIN_TRIPS`` round trips to its venue; a later one counts as ``late``.
     """
 
     EXPECTED: ClassVar[str]
-    MAY_RECUR: ClassVar[bool] = False
+    INCIDENTS_MAX: ClassVar[int] = 1
     CONVERGES_WITHIN_S: ClassVar[float] = 120.0
     AWAY_LIMIT_S: ClassVar[float] = AWAY_LIMIT_S
+    TOLD_WITHIN_S: ClassVar[float] = math.inf
+    TOLD_WITHIN_TRIPS: ClassVar[float] = 0.0
 
     lasts_s: float = 30.0
 
@@ -41,14 +51,68 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
         return any_layout(rng)
 
     def inject(self, world: World, rng: random.Random) -> None:
-        """Break something, and tell the truth about it."""
+        """Break something, and note it in the truth."""
         raise NotImplementedError
 
     def heal(self, world: World) -> None:
-        """Mend it; by default every host that the truth names."""
+        """Mend it; by default every uplink, and every host that the truth names."""
+        for venue in world.venues.values():
+            venue.uplink.mend()
         for subject in world.truth.broken:
             if subject.host:
                 world.host(subject).mend()
+
+    def play(self, world: World, rng: random.Random) -> dict[Subject, float]:
+        """Let the injected fault last, and mend it; return what it broke, since when (s)."""
+        world.run(self.lasts(world, rng))
+        broken = dict(world.truth.broken)
+        self.heal(world)
+        world.truth.mends()
+        return broken
+
+    def lasts(self, world: World, rng: random.Random) -> float:  # noqa: ARG002
+        """Return how long (s) it lasts in this world."""
+        return self.lasts_s
+
+
+class AroundKeepalive(Fault, frozen=True):
+    """A fault that lasts about as long as the broker waits for its victim, or longer.
+
+    The broker gives a silent client up after 1.5 keepalives. Sessions that end just before or
+    just after a fault is mended are where verdicts go wrong.
+    """
+
+    def lasts(self, world: World, rng: random.Random) -> float:
+        """Return 1.2 to 2.5 keepalives of the victim's class of link, in half of the worlds."""
+        if rng.random() < 0.5:  # noqa: PLR2004 - a coin
+            return self.lasts_s
+        subject = next(iter(world.truth.broken))
+        return KEEPALIVE_S[world.venues[subject.venue].plan.link] * rng.uniform(1.2, 2.5)
+
+
+class Sequence(Fault, frozen=True):
+    """``FIRST``, mended, and ``SECOND`` 1 to 30 s after that."""
+
+    FIRST: ClassVar[type[Fault]]
+    SECOND: ClassVar[type[Fault]]
+    INCIDENTS_MAX = 2
+
+    def layout(self, rng: random.Random) -> Layout:
+        """Return a fleet that the first can happen to."""
+        return self.FIRST().layout(rng)
+
+    def inject(self, world: World, rng: random.Random) -> None:
+        """Inject the first."""
+        self.FIRST().inject(world, rng)
+
+    def play(self, world: World, rng: random.Random) -> dict[Subject, float]:
+        """Let the first last, wait until every host is back, and let the second follow."""
+        self.FIRST().play(world, rng)
+        world.run(rng.uniform(1.0, 30.0))
+        world.run_until(lambda: all(host.is_connected for host in world.hosts()), within_s=30.0)
+        second = self.SECOND()
+        second.inject(world, rng)
+        return second.play(world, rng)
 
 
 def names() -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Whom a fault hits."""
+"""Picks the victims of a fault: the same ones again, where something was broken before."""
 
 import random
 
@@ -12,12 +12,16 @@ FIRST = "V1"
 
 
 def any_venue(world: World, rng: random.Random) -> SimVenue:
-    """Return some venue."""
-    return rng.choice(list(world.venues.values()))
+    """Return some venue, or the one that was broken before."""
+    broken = [subject.venue for subject in world.truth.was_broken if subject.venue]
+    return world.venues[broken[0]] if broken else rng.choice(list(world.venues.values()))
 
 
 def any_host(world: World, rng: random.Random) -> SimHost:
-    """Return some host of some venue."""
+    """Return some host of some venue, or the one that was broken before."""
+    for subject in world.truth.was_broken:
+        if subject.host:
+            return world.host(subject)
     return rng.choice(list(any_venue(world, rng).hosts.values()))
 
 

@@ -2,12 +2,12 @@
 
 import random
 
-from venuewatch.rehearsal.world.faults import Fault
+from venuewatch.rehearsal.world.faults import AroundKeepalive
 from venuewatch.rehearsal.world.faults._aim import any_host, breaks
 from venuewatch.rehearsal.world.world import World
 
 
-class AgentFrozen(Fault, frozen=True):
+class AgentFrozen(AroundKeepalive, frozen=True):
     """SIGSTOP, or a machine that swaps itself to a standstill."""
 
     EXPECTED = "host_frozen"

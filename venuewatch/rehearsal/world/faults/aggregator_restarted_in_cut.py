@@ -11,7 +11,7 @@ class AggregatorRestartedInCut(Fault, frozen=True):
     """Each run says it once; whatever is remembered between them, nobody else is accused."""
 
     EXPECTED = "venue_unreachable"
-    MAY_RECUR = True
+    INCIDENTS_MAX = 2
 
     lasts_s: float = 60.0
     before_s: float = 8.0
@@ -24,8 +24,3 @@ class AggregatorRestartedInCut(Fault, frozen=True):
         breaks_venue(world, venue)
         world.loop.after(self.before_s, world.observer.kill)
         world.loop.after(self.before_s + self.away_s, world.observer.start)
-
-    def heal(self, world: World) -> None:
-        """Mend the uplink."""
-        for venue in world.venues.values():
-            venue.uplink.mend()

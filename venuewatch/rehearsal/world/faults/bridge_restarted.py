@@ -24,6 +24,3 @@ class BridgeRestarted(Fault, frozen=True):
         venue = first_venue(world)
         world.bridges[venue.plan.code].hang_up()
         breaks_venue(world, venue)
-
-    def heal(self, world: World) -> None:
-        """Leave it be: it comes back by itself."""

@@ -2,13 +2,13 @@
 
 import random
 
-from venuewatch.rehearsal.world.faults import Fault
+from venuewatch.rehearsal.world.faults import AroundKeepalive
 from venuewatch.rehearsal.world.faults._aim import breaks_venue, first_venue
 from venuewatch.rehearsal.world.layout import Layout, any_layout, with_first
 from venuewatch.rehearsal.world.world import World
 
 
-class BridgedUplinkCut(Fault, frozen=True):
+class BridgedUplinkCut(AroundKeepalive, frozen=True):
     """Hosts and local broker go on talking, and nobody hears it."""
 
     EXPECTED = "venue_unreachable"
@@ -22,7 +22,3 @@ class BridgedUplinkCut(Fault, frozen=True):
         venue = first_venue(world)
         venue.uplink.cut()
         breaks_venue(world, venue)
-
-    def heal(self, world: World) -> None:
-        """Mend it."""
-        first_venue(world).uplink.mend()

@@ -2,12 +2,12 @@
 
 import random
 
-from venuewatch.rehearsal.world.faults import Fault
+from venuewatch.rehearsal.world.faults import AroundKeepalive
 from venuewatch.rehearsal.world.faults._aim import any_host, breaks
 from venuewatch.rehearsal.world.world import World
 
 
-class CablePulled(Fault, frozen=True):
+class CablePulled(AroundKeepalive, frozen=True):
     """From outside it is as gone as one without power."""
 
     EXPECTED = "host_down"

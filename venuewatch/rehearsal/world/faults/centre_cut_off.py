@@ -17,8 +17,3 @@ class CentreCutOff(Fault, frozen=True):
         for venue in world.venues.values():
             venue.uplink.cut()
         world.breaks(Subject("centre"))
-
-    def heal(self, world: World) -> None:
-        """Mend them."""
-        for venue in world.venues.values():
-            venue.uplink.mend()

@@ -11,7 +11,7 @@ class FlappingHost(Fault, frozen=True):
     """A service that crashes at its start. Damping holds the incident open until it has faded."""
 
     EXPECTED = "flapping"
-    MAY_RECUR = True
+    INCIDENTS_MAX = 4
     CONVERGES_WITHIN_S = 1_500.0  # four falls fade below the limit in 12 min, at a half-life of 5
 
     lasts_s: float = 120.0

@@ -2,13 +2,13 @@
 
 import random
 
-from venuewatch.rehearsal.world.faults import Fault
+from venuewatch.rehearsal.world.faults import AroundKeepalive
 from venuewatch.rehearsal.world.faults._aim import breaks, first_venue, with_hosts
 from venuewatch.rehearsal.world.layout import Layout
 from venuewatch.rehearsal.world.world import World
 
 
-class LoneHostOff(Fault, frozen=True):
+class LoneHostOff(AroundKeepalive, frozen=True):
     """There is nobody to ask, and a guess is no verdict."""
 
     EXPECTED = "silent"

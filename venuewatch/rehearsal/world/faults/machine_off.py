@@ -2,12 +2,12 @@
 
 import random
 
-from venuewatch.rehearsal.world.faults import Fault
+from venuewatch.rehearsal.world.faults import AroundKeepalive
 from venuewatch.rehearsal.world.faults._aim import any_host, breaks
 from venuewatch.rehearsal.world.world import World
 
 
-class MachineOff(Fault, frozen=True):
+class MachineOff(AroundKeepalive, frozen=True):
     """Nothing is closed in order: the machine just is not there."""
 
     EXPECTED = "host_down"

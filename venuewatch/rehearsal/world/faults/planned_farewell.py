@@ -20,6 +20,3 @@ class PlannedFarewell(Fault, frozen=True):
         if host.agent is not None:
             host.agent.stop()
         world.loop.after(self.lasts_s, host.mend)
-
-    def heal(self, world: World) -> None:
-        """Leave it be: it comes back by itself."""

@@ -17,8 +17,3 @@ class ShortOutage(Fault, frozen=True):
     def inject(self, world: World, rng: random.Random) -> None:
         """Cut some uplink."""
         any_venue(world, rng).uplink.cut()
-
-    def heal(self, world: World) -> None:
-        """Mend it."""
-        for venue in world.venues.values():
-            venue.uplink.mend()

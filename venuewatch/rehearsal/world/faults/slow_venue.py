@@ -17,8 +17,3 @@ class SlowVenue(Fault, frozen=True):
     def inject(self, world: World, rng: random.Random) -> None:
         """Delay what comes up from some venue."""
         any_venue(world, rng).uplink.up.delay_s = self.delay_s
-
-    def heal(self, world: World) -> None:
-        """Be as quick as before."""
-        for venue in world.venues.values():
-            venue.uplink.mend()

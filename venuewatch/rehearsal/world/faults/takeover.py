@@ -23,6 +23,3 @@ class Takeover(Fault, frozen=True):
         host.start_agent()
         if former is not None:
             world.loop.after(self.overlap_s, former.kill)
-
-    def heal(self, world: World) -> None:
-        """Leave it be: one run is left."""

@@ -2,13 +2,13 @@
 
 import random
 
-from venuewatch.rehearsal.world.faults import Fault
+from venuewatch.rehearsal.world.faults import AroundKeepalive
 from venuewatch.rehearsal.world.faults._aim import breaks, first_venue, with_hosts
 from venuewatch.rehearsal.world.layout import Layout
 from venuewatch.rehearsal.world.world import World
 
 
-class TwoOfThreeOff(Fault, frozen=True):
+class TwoOfThreeOff(AroundKeepalive, frozen=True):
     """A fuse: most of a venue is silent, and its uplink works."""
 
     EXPECTED = "host_down"

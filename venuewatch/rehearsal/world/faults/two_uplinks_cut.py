@@ -2,12 +2,12 @@
 
 import random
 
-from venuewatch.rehearsal.world.faults import Fault
+from venuewatch.rehearsal.world.faults import AroundKeepalive
 from venuewatch.rehearsal.world.faults._aim import breaks_venue
 from venuewatch.rehearsal.world.world import World
 
 
-class TwoUplinksCut(Fault, frozen=True):
+class TwoUplinksCut(AroundKeepalive, frozen=True):
     """One provider's line to two halls."""
 
     EXPECTED = "venue_unreachable"
@@ -17,8 +17,3 @@ class TwoUplinksCut(Fault, frozen=True):
         for venue in rng.sample(list(world.venues.values()), 2):
             venue.uplink.cut()
             breaks_venue(world, venue)
-
-    def heal(self, world: World) -> None:
-        """Mend them."""
-        for venue in world.venues.values():
-            venue.uplink.mend()

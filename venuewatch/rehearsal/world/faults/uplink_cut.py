@@ -2,12 +2,12 @@
 
 import random
 
-from venuewatch.rehearsal.world.faults import Fault
+from venuewatch.rehearsal.world.faults import AroundKeepalive
 from venuewatch.rehearsal.world.faults._aim import any_venue, breaks_venue
 from venuewatch.rehearsal.world.world import World
 
 
-class UplinkCut(Fault, frozen=True):
+class UplinkCut(AroundKeepalive, frozen=True):
     """Both fibres dug up."""
 
     EXPECTED = "venue_unreachable"
@@ -17,8 +17,3 @@ class UplinkCut(Fault, frozen=True):
         venue = any_venue(world, rng)
         venue.uplink.cut()
         breaks_venue(world, venue)
-
-    def heal(self, world: World) -> None:
-        """Mend it."""
-        for venue in world.venues.values():
-            venue.uplink.mend()

@@ -11,7 +11,7 @@ class UplinkFlapping(Fault, frozen=True):
     """A loose plug. The damping holds the incident open until its penalty has faded."""
 
     EXPECTED = "flapping"
-    MAY_RECUR = True
+    INCIDENTS_MAX = 4
     CONVERGES_WITHIN_S = 1_500.0  # four falls fade below the limit in 12 min, at a half-life of 5
 
     lasts_s: float = 160.0
@@ -26,6 +26,3 @@ class UplinkFlapping(Fault, frozen=True):
             world.loop.after(number * self.every_s, venue.uplink.cut)
             world.loop.after(number * self.every_s + self.down_s, venue.uplink.mend)
         breaks_venue(world, venue)
-
-    def heal(self, world: World) -> None:
-        """Leave it be: it is whole."""

@@ -2,12 +2,12 @@
 
 import random
 
-from venuewatch.rehearsal.world.faults import Fault
+from venuewatch.rehearsal.world.faults import AroundKeepalive
 from venuewatch.rehearsal.world.faults._aim import any_venue, breaks_venue
 from venuewatch.rehearsal.world.world import World
 
 
-class VenueOff(Fault, frozen=True):
+class VenueOff(AroundKeepalive, frozen=True):
     """Nobody is left who could tell it from a cut."""
 
     EXPECTED = "venue_unreachable"
