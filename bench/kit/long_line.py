@@ -108,10 +108,10 @@ def long_line(round_trip_s: float, seed: int) -> Iterator[LongLine]:
     """
     with contextlib.ExitStack() as stack:
         try:
-            prefix = stack.enter_context(run_of_namespaces())
+            run = stack.enter_context(run_of_namespaces())
         except StageError as error:
             raise BenchError(str(error)) from None
-        line = LongLine(prefix, round_trip_s)
+        line = LongLine(run.prefix, round_trip_s)
         stack.callback(line.close)
         line.make(seed)
         yield line

@@ -1,11 +1,11 @@
 """One venue host of a rehearsal, and what can happen to it."""
 
-import signal
 import sys
 from pathlib import Path
 from typing import Final
 
 from tests.integration.real import Agent, Process
+from venuewatch.rehearsal.stage.guardian import Fault
 from venuewatch.rehearsal.stage.machine import Machine
 from venuewatch.rehearsal.stage.network import CENTRE, Lan
 
@@ -28,7 +28,6 @@ class Host:
         self._folder.mkdir()
         self._broker = f'{BROKER}link = "{link}"\n'
         self._port = port
-        self._is_plugged = True
         self._is_off = False
         self._agent = self._new_agent(name, self._folder)
         self.agent: Process = self._agent
@@ -43,15 +42,9 @@ class Host:
         """Start its agent on its machine."""
         self.agent.at(self._machine).start()
 
-    def unplug(self) -> None:
-        """Pull its cable."""
-        self._is_plugged = False
-        self._lan.unplug(self._number)
-
-    def plug(self) -> None:
-        """Plug it in again."""
-        self._lan.plug(self._number)
-        self._is_plugged = True
+    def unplug(self) -> Fault:
+        """Pull its cable, until the fault ends or the world recovers."""
+        return self._lan.unplug(self._number)
 
     def power_off(self) -> None:
         """Let it die at once: not even a FIN leaves it."""
@@ -62,7 +55,7 @@ class Host:
     def power_on(self) -> None:
         """Boot it afresh."""
         self._lan.replace(self._number)
-        self._is_plugged, self._is_off = True, False
+        self._is_off = False
         self.start()
 
     def start_twin(self, of: "Host") -> None:
@@ -83,20 +76,16 @@ class Host:
         return offset
 
     def heal(self) -> None:
-        """Undo whatever was done to it."""
+        """Undo whatever was done to it, but for the faults that the guardian holds."""
         if self._is_off:
             self.power_on()
-        if not self._is_plugged:
-            self.plug()
         if self.agent is not self._agent:
             self.agent.stop()
             self.agent = self._agent
         if self._twin is not None:
             self._twin.stop()
             self._twin = None
-        if self.agent.is_running:
-            self.agent.signal(signal.SIGCONT)
-        else:
+        if not self.agent.is_running:
             self.start()
 
     @property

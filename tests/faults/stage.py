@@ -1,20 +1,51 @@
 """The stage of a test: that of the product, or a skip where this machine can't have one."""
 
 import contextlib
+import socket
 from collections.abc import Iterator
 
 import pytest
 
-from venuewatch.rehearsal.stage.machine import StageError
-from venuewatch.rehearsal.stage.run import run_of_namespaces
+from venuewatch.rehearsal.stage.machine import Machine, StageError, inside
+from venuewatch.rehearsal.stage.network import CENTRE, Lan, make_centre
+from venuewatch.rehearsal.stage.run import Run, run_of_namespaces
+
+PORT = 1883
 
 
 @contextlib.contextmanager
-def staged() -> Iterator[str]:
-    """Yield the prefix of a run's namespaces; skip the test where there can be none."""
+def staged() -> Iterator[Run]:
+    """Yield a run of namespaces; skip the test where there can be none."""
     with contextlib.ExitStack() as stack:
         try:
-            prefix = stack.enter_context(run_of_namespaces())
+            run = stack.enter_context(run_of_namespaces())
         except StageError as error:
             pytest.skip(str(error))
-        yield prefix
+        yield run
+
+
+class Site:
+    """A centre that listens, and a venue of two hosts."""
+
+    def __init__(self, run: Run) -> None:
+        self.centre = Machine(run.prefix, "centre")
+        make_centre(self.centre)
+        self.lan = Lan(run, 1, self.centre)
+        self.lan.make(2)
+        self.listener = inside(
+            self.centre.namespace, lambda: socket.create_server((CENTRE, PORT), backlog=8)
+        )
+
+    @property
+    def host(self) -> Machine:
+        return self.lan.hosts[1]
+
+    def connection(self) -> tuple[socket.socket, socket.socket]:
+        """Return both ends of a connection: the host's and the centre's."""
+        mine = self.host.connect(CENTRE, PORT)
+        theirs, _ = self.listener.accept()
+        return mine, theirs
+
+    def close(self) -> None:
+        self.listener.close()
+        self.lan.close()

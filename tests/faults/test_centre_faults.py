@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.faults.host import RECONNECT_MAX_S
-from tests.faults.world import Plan, World, freeze, pause, thaw, world_of
+from tests.faults.world import Plan, World, pause, world_of
 from tests.integration.real import Aggregator, until
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(180)]
@@ -53,9 +53,9 @@ def assert_nobody_was_accused(world: World) -> None:
 
 
 def test_an_aggregator_that_stood_still_accuses_nobody(world: World) -> None:
-    freeze(world.aggregator)
+    still = world.freeze(world.aggregator)
     pause(STALL_S)
-    thaw(world.aggregator)
+    still.end()
 
     wait_until_heard_again(world)
 
@@ -65,9 +65,9 @@ def test_an_aggregator_that_stood_still_accuses_nobody(world: World) -> None:
 
 @pytest.mark.parametrize("still_s", [2.0, 3.5])  # within a wired host's margin, and beyond it
 def test_a_broker_that_stands_still_for_a_moment_is_nothing(world: World, still_s: float) -> None:
-    freeze(world.broker)
+    still = world.freeze(world.broker)
     pause(still_s)
-    thaw(world.broker)
+    still.end()
 
     wait_until_heard_again(world)
 
@@ -79,7 +79,7 @@ def test_a_broker_that_is_gone_is_one_incident_of_its_own(
     world: World, how: str, says: str
 ) -> None:
     if how == "frozen":
-        freeze(world.broker)
+        world.freeze(world.broker)
     else:
         world.broker.kill()
 

@@ -54,8 +54,8 @@ class Joined:
 
 @pytest.fixture(scope="module")
 def pair() -> Iterator[Joined]:
-    with staged() as prefix:
-        joined = Joined(Pair(prefix).make())
+    with staged() as run:
+        joined = Joined(Pair(run.prefix).make())
         yield joined
         joined.close()
 

@@ -8,47 +8,18 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.stage import staged
+from tests.faults.stage import PORT, Site, staged
 from venuewatch.rehearsal.stage.machine import Machine, inside, ip, names, remove
-from venuewatch.rehearsal.stage.network import CENTRE, Lan, make_centre
 
 pytestmark = pytest.mark.broker
 
-PORT = 1883
 QUIET_S = 0.5
-
-
-class Site:
-    """A centre that listens, and a venue of two hosts."""
-
-    def __init__(self, prefix: str) -> None:
-        self.centre = Machine(prefix, "centre")
-        make_centre(self.centre)
-        self.lan = Lan(prefix, 1, self.centre)
-        self.lan.make(2)
-        self.listener = inside(
-            self.centre.namespace, lambda: socket.create_server((CENTRE, PORT), backlog=8)
-        )
-
-    @property
-    def host(self) -> Machine:
-        return self.lan.hosts[1]
-
-    def connection(self) -> tuple[socket.socket, socket.socket]:
-        """Return both ends of a connection: the host's and the centre's."""
-        mine = self.host.connect(CENTRE, PORT)
-        theirs, _ = self.listener.accept()
-        return mine, theirs
-
-    def close(self) -> None:
-        self.listener.close()
-        self.lan.close()
 
 
 @pytest.fixture
 def site() -> Iterator[Site]:
-    with staged() as prefix:
-        made = Site(prefix)
+    with staged() as run:
+        made = Site(run)
         yield made
         made.close()
 
@@ -65,10 +36,10 @@ def own_network() -> tuple[str, str]:
 def test_a_pulled_cable_is_silent_and_a_connection_outlives_it(site: Site) -> None:
     mine, theirs = site.connection()
     with mine, theirs:
-        site.lan.unplug(1)
+        pulled = site.lan.unplug(1)
         mine.sendall(b"beat")
         was_silent = not is_anything_heard(theirs, QUIET_S)
-        site.lan.plug(1)
+        pulled.end()
 
         assert was_silent
         assert is_anything_heard(theirs, 5.0)
@@ -112,8 +83,8 @@ def test_a_refused_word_to_a_fresh_machine_is_a_reset(site: Site) -> None:
 def test_this_machine_s_own_network_is_not_touched() -> None:
     before = own_network()
 
-    with staged() as prefix:
-        site = Site(prefix)
+    with staged() as run:
+        site = Site(run)
         during = own_network()
         site.close()
 
@@ -121,21 +92,21 @@ def test_this_machine_s_own_network_is_not_touched() -> None:
 
 
 def test_a_run_leaves_neither_namespaces_nor_processes() -> None:
-    with staged() as prefix:
-        machine = Machine(prefix, "left")
+    with staged() as run:
+        machine = Machine(run.prefix, "left")
         machine.make()
         sleeper = subprocess.Popen(machine.command("sleep", "600"))
 
-    assert not [name for name in names() if name.startswith(prefix)]
+    assert not [name for name in names() if name.startswith(run.prefix)]
     assert sleeper.wait(5.0) < 0
 
 
-def test_what_a_killed_run_left_is_removed_by_the_next() -> None:
-    with staged() as prefix, subprocess.Popen(["true"]) as gone:
+def test_namespaces_of_a_killed_run_are_removed_by_the_next() -> None:
+    with staged() as run, subprocess.Popen(["true"]) as gone:
         gone.wait()
-        left = prefix.replace(str(os.getpid()), str(gone.pid))
+        left = run.prefix.replace(str(os.getpid()), str(gone.pid))
         ip("netns", "add", left)
-        ip("netns", "add", prefix)
+        ip("netns", "add", run.prefix)
         try:
             with staged():
                 found = names()
@@ -144,4 +115,4 @@ def test_what_a_killed_run_left_is_removed_by_the_next() -> None:
                 remove(left)
 
     assert left not in found
-    assert prefix in found
+    assert run.prefix in found

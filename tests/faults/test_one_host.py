@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.world import Plan, World, freeze, pause, world_of
+from tests.faults.world import Plan, World, pause, world_of
 from tests.integration.real import until
 from venuewatch.base import clock
 from venuewatch.rehearsal.stage.delay_line import Way
@@ -59,7 +59,7 @@ def test_a_killed_agent_is_known_at_once_and_its_machine_is_not_accused(world: W
 
 def test_a_stopped_agent_is_frozen(world: World) -> None:
     frozen_at = clock.wall()
-    freeze(world.hosts["STA-3"].agent)
+    world.freeze(world.hosts["STA-3"].agent)
 
     incident = world.expect("host", "STA-3", "host_frozen", within_s=WIRED_S + SHARPENED_S)
 
@@ -146,11 +146,11 @@ def test_a_clock_that_steps_is_a_clock_that_is_wrong_and_nothing_else(world: Wor
 def test_a_flapping_link_becomes_one_incident(world: World) -> None:
     host = world.hosts["LYO-3"]
     for fall in (1, 2, 3, 4):
-        host.unplug()
+        pulled = host.unplug()
         world.aggregator.wait_for(host.name, "down")
         if fall == 3:
             world.expect("host", host.name, "flapping", within_s=1.0)
-        host.plug()
+        pulled.end()
         world.aggregator.wait_for(host.name, "up")
 
     incidents = world.incidents()

@@ -52,8 +52,8 @@ class Line:
 
 @pytest.fixture
 def line() -> Iterator[Line]:
-    with staged() as prefix:
-        joined = Line(Pair(prefix, Way(delay_s=WAY_S)).make())
+    with staged() as run:
+        joined = Line(Pair(run.prefix, Way(delay_s=WAY_S)).make())
         yield joined
         joined.close()
 

@@ -8,6 +8,7 @@ from tests.faults.incidents import Incident
 from tests.faults.world import World
 from tests.integration.real import until
 from venuewatch.base import clock
+from venuewatch.rehearsal.stage.guardian import Fault
 
 APART_S: Final = (0.4, 0.8)
 """How far (s) two cuts are apart: each falls somewhere else between two beats."""
@@ -34,10 +35,11 @@ class Trial:
         self._world = world
         self._host = world.hosts[name]
         self._cut_at = 0.0
+        self._pulled: Fault
 
     def begin(self) -> None:
         self._cut_at = clock.wall()
-        self._host.unplug()
+        self._pulled = self._host.unplug()
 
     def look(self, incident: Incident) -> None:
         """Take note of its incident."""
@@ -47,7 +49,7 @@ class Trial:
             lag_s for at, lag_s in self._world.stalls() if 0 <= at - self._cut_at <= self.read_s
         )
         if incident.cause == "host_down":
-            self._host.plug()
+            self._pulled.end()
             self.is_over = True
 
 

@@ -1,7 +1,6 @@
 """A whole rehearsal: real agents at venues, a real broker and a real aggregator in the centre."""
 
 import contextlib
-import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
@@ -14,8 +13,11 @@ from tests.faults.incidents import Incident
 from tests.faults.stage import staged
 from tests.integration.real import Aggregator, Mosquitto, Process, until
 from venuewatch.rehearsal.stage.delay_line import Way
+from venuewatch.rehearsal.stage.faults import freeze
+from venuewatch.rehearsal.stage.guardian import Fault
 from venuewatch.rehearsal.stage.machine import Machine
 from venuewatch.rehearsal.stage.network import CENTRE, Lan, address_of, make_centre
+from venuewatch.rehearsal.stage.run import Run
 
 _AT_ONCE: Final = 20
 _PAGES_EVERY_S: Final = 0.2
@@ -35,9 +37,10 @@ class Plan(NamedTuple):
 class World:
     """The programs of a rehearsal, and what the centre has said since the last ``mark``."""
 
-    def __init__(self, folder: Path, prefix: str, plans: Sequence[Plan]) -> None:
+    def __init__(self, folder: Path, run: Run, plans: Sequence[Plan]) -> None:
+        self._guardian = run.guardian
         self._plans = plans
-        self._centre = Machine(prefix, "centre")
+        self._centre = Machine(run.prefix, "centre")
         self.broker = Mosquitto(folder, address=CENTRE).at(self._centre)
         self.aggregator = Aggregator(
             folder, self.broker.port, inventory=_inventory(plans), broker=BROKER
@@ -45,7 +48,7 @@ class World:
         self.lans: dict[str, Lan] = {}
         self.hosts: dict[str, Host] = {}
         for number, plan in enumerate(plans, start=1):
-            lan = self.lans[plan.code] = Lan(prefix, number, self._centre, plan.way)
+            lan = self.lans[plan.code] = Lan(run, number, self._centre, plan.way)
             for at in range(1, plan.hosts + 1):
                 name = f"{plan.code}-{at}"
                 self.hosts[name] = Host(name, folder, lan, port=self.broker.port, link=plan.link)
@@ -91,16 +94,19 @@ class World:
 
     def recover(self) -> None:
         """Undo whatever was done, and wait until everybody is well."""
+        self._guardian.end_all()
         for lan in self.lans.values():
             lan.uplink.heal()
         for process in (self.broker, self.aggregator):
-            if process.is_running:
-                process.signal(signal.SIGCONT)
-            else:
+            if not process.is_running:
                 process.start()
         for host in self.hosts.values():
             host.heal()
         self._until("everybody is well", self._is_well)
+
+    def freeze(self, process: Process) -> Fault:
+        """Let a program stand still, until its fault ends or the world recovers."""
+        return freeze(self._guardian, process.pid)
 
     def expect(self, scope: str, who: str, cause: str, *, within_s: float) -> Incident:
         """Return the incident that must be there, of that cause, within so long (s)."""
@@ -151,21 +157,13 @@ class World:
 @contextlib.contextmanager
 def world_of(folder: Path, plans: Sequence[Plan]) -> Iterator[World]:
     """Yield a world in which everybody is up; nothing is left of it afterwards."""
-    with staged() as prefix:
-        world = World(folder, prefix, plans)
+    with staged() as run:
+        world = World(folder, run, plans)
         try:
             world.start()
             yield world
         finally:
             world.close()
-
-
-def freeze(process: Process) -> None:
-    process.signal(signal.SIGSTOP)
-
-
-def thaw(process: Process) -> None:
-    process.signal(signal.SIGCONT)
 
 
 def pause(seconds: float) -> None:

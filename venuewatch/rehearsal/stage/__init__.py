@@ -5,6 +5,8 @@
 3. An uplink (`uplink.py`) joins two machines by a process (`delay_line.py`) that carries their
    packets, late or not at all.
 4. A network (`network.py`) is a centre, and venues of hosts on a LAN, each behind its uplink.
+5. A fault (`faults.py`) is played by a controller and held by its guardian (`guardian.py`): it is
+   over when the controller ends, however that ends.
 
 It needs root, Linux and iproute2, and touches nothing of the machine's own network. It knows
 neither agents nor aggregators: they are programs that a machine runs.

@@ -1,9 +1,12 @@
 """A long line between two machines: two TUN devices, joined by a process that delays and loses.
 
 IP packets are carried as they are, so round trips, retransmissions and silence are the kernels'
-own. ``-m venuewatch.rehearsal.stage.delay_line SEED LOW HIGH`` takes the inherited descriptors of
-both devices: a packet goes *up* from low to high. Each line of standard input is a
-:class:`Settings` in JSON and is answered by a :class:`Counts`; the line ends with its input.
+own. ``-m venuewatch.rehearsal.stage.delay_line SEED LISTENER LOW HIGH SETTINGS`` takes inherited
+descriptors: a listening socket, and both devices. A packet goes *up* from low to high.
+
+A controller connects to the socket. Each of its messages is a :class:`Settings` in JSON, or null
+for the line as it was made, and is answered by a :class:`Counts`. The settings hold until that
+connection ends: a controller that is killed leaves no line cut.
 """
 
 import contextlib
@@ -11,6 +14,8 @@ import heapq
 import os
 import random
 import select
+import socket
+import struct
 import sys
 from typing import Final
 
@@ -21,6 +26,7 @@ from venuewatch.base import clock
 _BURST: Final = 64
 _LARGEST: Final = 65_536
 _MOST_WAITING: Final = 20_000
+_PEER: Final = struct.Struct("3i")  # struct ucred: process, user, group
 
 
 class Way(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -103,39 +109,53 @@ class Direction:
 
 
 class Line:
-    """Both directions between two devices, commanded over ``commands`` and ``answers``."""
+    """Both directions between two devices (``ends``), commanded over a listening socket."""
 
-    def __init__(self, seed: int, ends: tuple[int, int], commands: int, answers: int) -> None:
+    def __init__(
+        self, seed: int, ends: tuple[int, int], listener: socket.socket, made: Settings
+    ) -> None:
         self._low, self._high = ends
-        self._commands, self._answers = commands, answers
-        self._partial = b""
+        self._listener = listener
+        self._made = made
+        self._controllers: dict[int, socket.socket] = {}
+        self._holder: int | None = None  # the controller whose settings are in force
         self._up = Direction(random.Random(f"{seed} up"))
         self._down = Direction(random.Random(f"{seed} down"))
         self._ways = {self._low: (self._up, self._high), self._high: (self._down, self._low)}
+        self._change(made)
 
     def run(self) -> None:
-        """Carry packets until the commands end."""
+        """Carry packets as long as there are both devices."""
         with select.epoll() as poll:
-            for readable in (*self._ways, self._commands):
+            for readable in (*self._ways, self._listener.fileno()):
                 poll.register(readable, select.EPOLLIN)
             while True:
                 for ready, _ in poll.poll(self._timeout_s()):
-                    if ready != self._commands:
-                        self._take(ready)
-                    elif not self._obey():
-                        return
+                    if ready in self._ways:
+                        if not self._take(ready):
+                            return
+                    elif ready in self._controllers:
+                        self._obey(ready)
+                    else:
+                        poll.register(self._accept(), select.EPOLLIN)
                 self._deliver()
 
     def _timeout_s(self) -> float:
         moments = [at for at in (self._up.next_at, self._down.next_at) if at is not None]
         return max(0.0, min(moments) - clock.monotonic()) if moments else -1.0
 
-    def _take(self, device: int) -> None:
+    def _take(self, device: int) -> bool:
+        """Take what a device has; return False if the device is gone."""
         way, _ = self._ways[device]
         now = clock.monotonic()
-        with contextlib.suppress(BlockingIOError):
+        try:
             for _ in range(_BURST):
                 way.take(os.read(device, _LARGEST), now)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        return True
 
     def _deliver(self) -> None:
         now = clock.monotonic()
@@ -144,25 +164,45 @@ class Line:
                 with contextlib.suppress(OSError):  # a full or closed device loses it, as they do
                     os.write(device, packet)
 
-    def _obey(self) -> bool:
-        read = os.read(self._commands, _LARGEST)
-        *lines, self._partial = (self._partial + read).split(b"\n")
-        for line in lines:
-            settings = msgspec.json.decode(line, type=Settings)
-            self._up.change(settings.up)
-            self._down.change(settings.down)
-            self._answer()
-        return bool(read)
+    def _accept(self) -> int:
+        """Take a controller of the same user; any other's messages are not heard."""
+        controller, _ = self._listener.accept()
+        controller.settimeout(0.0)
+        peer = controller.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size)
+        _, user, _ = _PEER.unpack(peer)
+        if user != os.getuid():
+            controller.shutdown(socket.SHUT_RDWR)
+        self._controllers[controller.fileno()] = controller
+        return controller.fileno()
 
-    def _answer(self) -> None:
-        counts = Counts(self._up.count, self._down.count, clock.cpu())
-        os.write(self._answers, msgspec.json.encode(counts) + b"\n")
+    def _obey(self, number: int) -> None:
+        """Do as a controller says, or undo its settings where it has ended."""
+        controller = self._controllers[number]
+        try:
+            settings = controller.recv(_LARGEST)
+            if settings:
+                self._holder = number
+                self._change(msgspec.json.decode(settings, type=Settings | None) or self._made)
+                counts = Counts(self._up.count, self._down.count, clock.cpu())
+                controller.send(msgspec.json.encode(counts))
+                return
+        except (OSError, msgspec.MsgspecError):
+            pass
+        self._controllers.pop(number).close()
+        if self._holder == number:
+            self._holder = None
+            self._change(self._made)
+
+    def _change(self, settings: Settings) -> None:
+        self._up.change(settings.up)
+        self._down.change(settings.down)
 
 
 def main() -> None:
-    """Run the line until its input ends."""
-    seed, low, high = (int(word) for word in sys.argv[1:])
-    Line(seed, (low, high), sys.stdin.fileno(), sys.stdout.fileno()).run()
+    """Run the line as long as it has both devices."""
+    seed, listener, low, high = (int(word) for word in sys.argv[1:5])
+    made = msgspec.json.decode(sys.argv[5], type=Settings)
+    Line(seed, (low, high), socket.socket(fileno=listener), made).run()
 
 
 if __name__ == "__main__":

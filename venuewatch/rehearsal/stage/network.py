@@ -8,7 +8,10 @@ network: the centre is 10.77.0.1, host k of venue v is 10.77.v.k. Each uplink is
 from typing import Final, Self
 
 from venuewatch.rehearsal.stage.delay_line import Way
+from venuewatch.rehearsal.stage.faults import unplug
+from venuewatch.rehearsal.stage.guardian import Fault
 from venuewatch.rehearsal.stage.machine import Machine, remove, set_kernel
+from venuewatch.rehearsal.stage.run import Run
 from venuewatch.rehearsal.stage.uplink import DEVICE, Uplink
 
 CENTRE: Final = "10.77.0.1"
@@ -33,11 +36,11 @@ def make_centre(centre: Machine) -> None:
 class Lan:
     """Venue ``number`` (from 1): its router, its uplink and its hosts, counted from 1."""
 
-    def __init__(self, prefix: str, number: int, centre: Machine, way: Way | None = None) -> None:
-        self._prefix = prefix
+    def __init__(self, run: Run, number: int, centre: Machine, way: Way | None = None) -> None:
+        self._run = run
         self._number = number
         self._centre = centre
-        self.router = Machine(prefix, f"{number}")
+        self.router = Machine(run.prefix, f"{number}")
         self.hosts: dict[int, Machine] = {}
         self.uplink = Uplink(self.router, centre, f"venue{number}", way)
 
@@ -64,13 +67,9 @@ class Lan:
         for host in range(1, hosts + 1):
             self._add(host)
 
-    def unplug(self, host: int) -> None:
+    def unplug(self, host: int) -> Fault:
         """Pull a host's cable: no packet leaves the host any more, and none reaches it."""
-        self.router.ip(f"link set port{host} down")
-
-    def plug(self, host: int) -> None:
-        """Plug it in again."""
-        self.router.ip(f"link set port{host} up")
+        return unplug(self._run.guardian, self.router, f"port{host}")
 
     def replace(self, host: int) -> Machine:
         """Put a fresh machine in a host's place, with a kernel that knows no connection."""
@@ -83,7 +82,7 @@ class Lan:
         self.uplink.close()
 
     def _add(self, host: int) -> Machine:
-        machine = self.hosts[host] = Machine(self._prefix, f"{self._number}-{host}")
+        machine = self.hosts[host] = Machine(self._run.prefix, f"{self._number}-{host}")
         machine.make()
         self.router.ip(
             f"link add name port{host} type veth peer name eth0 netns {machine.namespace}",

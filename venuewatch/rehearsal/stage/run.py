@@ -1,7 +1,8 @@
 """The namespaces of one run, which are surely removed.
 
-Their names begin with a prefix that holds the run's process id. The next run finds by it the
-namespaces that a killed run has left, and removes them.
+A guardian removes them with all else that the run has left. Their names begin with a prefix that
+holds the run's process id, so that the next run finds and removes them where the guardian was
+killed, too. ``-m venuewatch.rehearsal.stage.run PREFIX`` removes those of one prefix.
 """
 
 import contextlib
@@ -10,9 +11,11 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
+from venuewatch.rehearsal.stage.guardian import Guardian
 from venuewatch.rehearsal.stage.machine import StageError, ip, ip_batch, names, remove
 
 _FAMILY: Final = "venuewatch-stage-"
@@ -24,9 +27,18 @@ _DEVICES: Final = (
 _number = itertools.count(1)
 
 
+class Run(NamedTuple):
+    """A run: the prefix of its namespaces, and the guardian of its faults."""
+
+    prefix: str
+    guardian: Guardian
+
+
 @contextlib.contextmanager
-def run_of_namespaces() -> Iterator[str]:
-    """Yield the prefix of this run's namespaces, and remove them and all that runs in them.
+def run_of_namespaces() -> Iterator[Run]:
+    """Yield a run; its faults, its namespaces and all that runs in them are over afterwards.
+
+    That is so, too, where this process is killed.
 
     Raises:
         StageError: this machine can't give them; the text says what is missing.
@@ -34,13 +46,10 @@ def run_of_namespaces() -> Iterator[str]:
     _require()
     _sweep()
     prefix = f"{_FAMILY}{os.getpid()}-{next(_number)}-"
-    try:
-        _try_out(f"{prefix}try")
-        yield prefix
-    finally:
-        for name in names():
-            if name.startswith(prefix):
-                remove(name)
+    with Guardian() as guardian:
+        remove_them = (sys.executable, "-I", "-m", "venuewatch.rehearsal.stage.run", prefix)
+        guardian.make(partial(_try_out, f"{prefix}try"), undo=remove_them)
+        yield Run(prefix, guardian)
 
 
 def _require() -> None:
@@ -63,8 +72,27 @@ def _try_out(name: str) -> None:
 
 
 def _sweep() -> None:
-    """Remove the namespaces that killed runs have left."""
+    """Remove the namespaces of runs that were killed together with their guardians."""
     for name in names():
         owner = name.removeprefix(_FAMILY).partition("-")[0]
         if name.startswith(_FAMILY) and owner.isdigit() and not Path("/proc", owner).exists():
-            remove(name)
+            remove_all(name)
+
+
+def remove_all(prefix: str) -> None:
+    """Remove the namespaces whose names begin so, and all that runs in them.
+
+    Raises:
+        StageError: some are still there.
+    """
+    for name in names():
+        if name.startswith(prefix):
+            with contextlib.suppress(StageError):  # another process may be removing it
+                remove(name)
+    left = [name for name in names() if name.startswith(prefix)]
+    if left:
+        raise StageError(f"these namespaces can't be removed: {', '.join(left)}")
+
+
+if __name__ == "__main__":
+    remove_all(sys.argv[1])

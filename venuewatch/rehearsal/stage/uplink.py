@@ -1,5 +1,6 @@
 """A venue's line to the centre, which can be made long and lossy, and cut without a sign."""
 
+import contextlib
 import fcntl
 import os
 import socket
@@ -27,28 +28,40 @@ _CUT: Final = Way(is_cut=True)
 class Uplink:
     """A delay line from ``low`` (up is from there) to ``high``, whose device there is ``at_high``.
 
-    ``way`` is how each direction is while it is not cut.
+    ``way`` is each direction as it is made. The process that has started the line may change it,
+    and so may another that names the same machines; a change holds as long as its process lives.
     """
 
     def __init__(self, low: Machine, high: Machine, at_high: str, way: Way | None = None) -> None:
         self._ends = ((low, DEVICE), (high, at_high))
         self._way = way or Way()
-        self._process: subprocess.Popen[bytes]
-        self._commands: socket.socket
+        self._address = (
+            f"\0{low.namespace}-{DEVICE}"  # Linux: of no file, and gone with its process
+        )
+        self._line: subprocess.Popen[bytes] | None = None
+        self._commands: socket.socket | None = None
 
     def start(self, seed: int = 1) -> Self:
         """Make the devices and carry packets."""
-        devices = [
-            inside(machine.namespace, partial(_open_device, name)) for machine, name in self._ends
-        ]
-        command = [sys.executable, "-I", "-m", _LINE, str(seed), *map(str, devices)]
-        self._commands, far = socket.socketpair()
-        with far:
-            self._process = subprocess.Popen(
-                command, stdin=far.fileno(), stdout=far.fileno(), pass_fds=devices
+        made = msgspec.json.encode(Settings(self._way, self._way)).decode()
+        with contextlib.ExitStack() as stack:
+            listener = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET))
+            listener.bind(self._address)
+            listener.listen()
+            passed = [listener.fileno()]
+            for machine, name in self._ends:
+                passed.append(inside(machine.namespace, partial(_open_device, name)))
+                stack.callback(os.close, passed[-1])
+            low, _ = self._ends[0]
+            where = ("ip", "netns", "exec", low.namespace)  # so the line ends with its low machine
+            line = (sys.executable, "-I", "-m", _LINE, str(seed), *map(str, passed), made)
+            self._line = subprocess.Popen(
+                [*where, *line],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                pass_fds=passed,
+                start_new_session=True,
             )
-        for device in devices:
-            os.close(device)
         self.heal()
         return self
 
@@ -58,17 +71,20 @@ class Uplink:
         return self.change(Settings(_CUT if up else way, _CUT if down else way))
 
     def heal(self) -> Counts:
-        """Carry packets again."""
-        return self.change(Settings(self._way, self._way))
+        """Carry packets again as the line was made to."""
+        return self.change(None)
 
-    def change(self, settings: Settings) -> Counts:
-        """Carry packets so from now on; return the counts until now.
+    def change(self, settings: Settings | None) -> Counts:
+        """Carry packets so from now on (None: as made); return the counts until now.
 
         Raises:
             StageError: the line's process has ended.
         """
         try:
-            self._commands.sendall(msgspec.json.encode(settings) + b"\n")
+            if self._commands is None:
+                self._commands = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+                self._commands.connect(self._address)
+            self._commands.send(msgspec.json.encode(settings))
             answer = self._commands.recv(_LARGEST_ANSWER)
         except OSError:
             answer = b""
@@ -77,10 +93,12 @@ class Uplink:
         return msgspec.json.decode(answer, type=Counts)
 
     def close(self) -> None:
-        """End the line, and with it the devices; it may never have begun."""
-        if hasattr(self, "_process"):
+        """Undo the changes of this process, and end the line if it was started here."""
+        if self._commands is not None:
             self._commands.close()
-            self._process.wait(_END_S)
+        if self._line is not None:
+            self._line.terminate()
+            self._line.wait(_END_S)
 
 
 def _open_device(name: str) -> int:

@@ -1,0 +1,67 @@
+"""A controller of its own: plays one fault on a stage that another process has made.
+
+``controller.py PREFIX FAULT PID`` says "played", and then waits for a word: at "raise" it raises,
+at any other it returns, without having ended its fault. PID is the process to be frozen.
+"""
+
+import sys
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from venuewatch.rehearsal.stage import faults
+from venuewatch.rehearsal.stage.delay_line import Settings, Way
+from venuewatch.rehearsal.stage.guardian import Guardian
+from venuewatch.rehearsal.stage.machine import Machine
+from venuewatch.rehearsal.stage.network import Lan, make_centre
+from venuewatch.rehearsal.stage.run import Run, run_of_namespaces
+
+SLOW: Final = Way(delay_s=0.3)
+LOSSY: Final = Way(loss=1.0)
+HOST: Final = 1
+
+FAULTS: Final[Mapping[str, Callable[[Run, Lan, int], object]]] = {
+    "cut": lambda _run, lan, _pid: lan.uplink.cut(),
+    "cut upward": lambda _run, lan, _pid: lan.uplink.cut(down=False),
+    "cut downward": lambda _run, lan, _pid: lan.uplink.cut(up=False),
+    "slow line": lambda _run, lan, _pid: lan.uplink.change(Settings(SLOW, SLOW)),
+    "lossy line": lambda _run, lan, _pid: lan.uplink.change(Settings(LOSSY, LOSSY)),
+    "cable": lambda _run, lan, _pid: lan.unplug(HOST),
+    "interface": lambda run, _lan, _pid: faults.unplug(
+        run.guardian, Machine(run.prefix, f"1-{HOST}"), "eth0"
+    ),
+    "uplink down": lambda run, lan, _pid: faults.unplug(run.guardian, lan.router, "uplink"),
+    "centre's end down": lambda run, _lan, _pid: faults.unplug(
+        run.guardian, Machine(run.prefix, "centre"), "venue1"
+    ),
+    "frozen": lambda run, _lan, pid: faults.freeze(run.guardian, pid),
+}
+
+
+def play(prefix: str, fault: str, pid: int) -> None:
+    with Guardian() as guardian:
+        run = Run(prefix, guardian)
+        lan = Lan(run, 1, Machine(prefix, "centre"))
+        FAULTS[fault](run, lan, pid)
+        wait(f"played {guardian.pid}")
+
+
+def make() -> None:
+    """Make a stage of its own."""
+    with run_of_namespaces() as run:
+        centre = Machine(run.prefix, "centre")
+        make_centre(centre)
+        Lan(run, 1, centre).make(HOST)
+        wait(f"made {run.prefix}")
+
+
+def wait(said: str) -> None:
+    print(said, flush=True)
+    if sys.stdin.readline() == "raise\n":
+        raise RuntimeError("as it was told")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        play(sys.argv[1], sys.argv[2], int(sys.argv[3]))
+    else:
+        make()

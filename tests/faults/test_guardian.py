@@ -1,0 +1,225 @@
+"""No fault outlives its controller, however that ends."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.faults.controller import FAULTS
+from tests.faults.stage import Site, staged
+from tests.integration.real import until
+from venuewatch.base import clock
+from venuewatch.rehearsal.stage.faults import freeze
+from venuewatch.rehearsal.stage.guardian import Guardian
+from venuewatch.rehearsal.stage.machine import StageError, inside, names, set_kernel
+from venuewatch.rehearsal.stage.network import CENTRE
+from venuewatch.rehearsal.stage.run import Run
+
+pytestmark = pytest.mark.broker
+
+CONTROLLER = Path(__file__).with_name("controller.py")
+UNDONE_S = 2.0
+ANSWER_S = 0.2
+
+Controller = subprocess.Popen[str]
+
+
+def kill(controller: Controller) -> None:
+    controller.kill()
+
+
+def interrupt_all_of_its_group(controller: Controller) -> None:
+    os.killpg(controller.pid, signal.SIGINT)
+
+
+def kill_all_of_its_group(controller: Controller) -> None:
+    os.killpg(controller.pid, signal.SIGKILL)
+
+
+def let_it_return(controller: Controller) -> None:
+    tell(controller, "return")
+
+
+def let_it_raise(controller: Controller) -> None:
+    tell(controller, "raise")
+
+
+EVERY_END = [kill_all_of_its_group, interrupt_all_of_its_group, let_it_return, let_it_raise]
+
+
+class Scene:
+    """A site, a process to be frozen, and packets that show the state of the line."""
+
+    def __init__(self, run: Run) -> None:
+        self.prefix = run.prefix
+        self.site = Site(run)
+        self.sleeper = subprocess.Popen(self.site.host.command("sleep", "600"))
+        address = self.site.lan.address(1)
+        for machine, device in ((self.site.host, "eth0"), (self.site.lan.router, "lan")):
+            set_kernel(machine.namespace, [(f"ipv4/neigh/{device}/retrans_time_ms", "100")])
+        self._near, self._far = (
+            inside(machine.namespace, lambda: socket.socket(type=socket.SOCK_DGRAM))
+            for machine in (self.site.host, self.site.centre)
+        )
+        self._near.bind((address, 7))
+        self._far.bind((CENTRE, 7))
+        for end in (self._near, self._far):
+            end.settimeout(ANSWER_S)
+        self._numbers = iter(range(1_000_000))
+
+    def is_well(self) -> bool:
+        """Tell whether a packet goes up and another down at once, and the process runs."""
+        return (
+            psutil.Process(self.sleeper.pid).status() != psutil.STATUS_STOPPED
+            and self._passes(self._near, self._far)
+            and self._passes(self._far, self._near)
+        )
+
+    def close(self) -> None:
+        self._near.close()
+        self._far.close()
+        self.site.close()
+        self.sleeper.kill()
+        self.sleeper.wait()
+
+    def _passes(self, sender: socket.socket, receiver: socket.socket) -> bool:
+        packet = next(self._numbers).to_bytes(4)
+        with contextlib.suppress(OSError):
+            sender.sendto(packet, receiver.getsockname())
+            while receiver.recv(9) != packet:
+                pass
+            return True
+        return False
+
+
+@pytest.fixture(scope="module")
+def scene() -> Iterator[Scene]:
+    with staged() as run:
+        made = Scene(run)
+        yield made
+        made.close()
+
+
+@contextlib.contextmanager
+def controller(*words: str) -> Iterator[tuple[Controller, str]]:
+    """Yield a controller that has done as told, and the last word that it said then."""
+    with subprocess.Popen(
+        [sys.executable, "-I", str(CONTROLLER), *words],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout is not None
+        try:
+            yield process, process.stdout.readline().split()[-1]
+        finally:
+            process.kill()
+
+
+def tell(process: Controller, word: str) -> None:
+    assert process.stdin is not None
+    process.stdin.write(f"{word}\n")
+    process.stdin.flush()
+
+
+def assert_it_is_undone(scene: Scene) -> None:
+    begin = clock.monotonic()
+    until("all is as before", scene.is_well, within_s=UNDONE_S)
+    print(f"as before after {clock.monotonic() - begin:.2f} s")
+
+
+@pytest.mark.parametrize(
+    ("fault", "end"),
+    [
+        *((fault, kill) for fault in FAULTS),
+        *((fault, end) for fault in ("cut", "cable", "frozen") for end in EVERY_END),
+    ],
+)
+def test_a_fault_is_undone_when_its_controller_ends(
+    fault: str, end: Callable[[Controller], None], scene: Scene
+) -> None:
+    with controller(scene.prefix, fault, str(scene.sleeper.pid)) as (process, _):
+        until("the fault is there", lambda: not scene.is_well())
+        end(process)
+
+        assert_it_is_undone(scene)
+
+
+@pytest.mark.parametrize("fault", ["cable", "frozen"])
+def test_a_fault_is_undone_when_its_guardian_is_killed(fault: str, scene: Scene) -> None:
+    with controller(scene.prefix, fault, str(scene.sleeper.pid)) as (process, guardian):
+        until("the fault is there", lambda: not scene.is_well())
+        os.kill(int(guardian), signal.SIGKILL)
+
+        assert_it_is_undone(scene)
+        assert process.poll() is None
+
+
+def test_no_fault_begins_without_a_guardian(scene: Scene) -> None:
+    with Guardian() as guardian:
+        os.kill(guardian.pid, signal.SIGKILL)
+        until("it is gone", lambda: not psutil.pid_exists(guardian.pid))
+
+        with pytest.raises(StageError, match="the guardian has ended"):
+            freeze(guardian, scene.sleeper.pid)
+
+    assert scene.is_well()
+
+
+def test_faults_are_undone_in_reverse_though_one_fails(tmp_path: Path) -> None:
+    said = tmp_path / "said"
+
+    def play_three() -> None:
+        with Guardian() as guardian:
+            for undo in (f"echo 1 >> {said}", "exit 3", f"echo 2 >> {said}"):
+                guardian.play(lambda: None, ("sh", "-c", undo))
+
+    with pytest.raises(StageError, match=r"^sh -c exit 3: exit code 3$"):
+        play_three()
+
+    assert said.read_text().split() == ["2", "1"]
+
+
+def test_a_fault_that_could_not_begin_is_undone_at_once(tmp_path: Path) -> None:
+    said = tmp_path / "said"
+    with Guardian() as guardian, pytest.raises(ProcessLookupError):
+        guardian.play(lambda: os.kill(2**22 + 1, 0), ("touch", str(said)))
+
+    assert said.exists()
+
+
+def test_a_stage_is_gone_when_its_maker_is_killed() -> None:
+    with controller() as (process, prefix):
+        line = newest_line_of(psutil.Process(process.pid))
+        process.kill()
+
+        until("the namespaces are gone", lambda: not stands(prefix))
+        until("the line has ended", lambda: not line.is_running())
+
+
+def newest_line_of(maker: psutil.Process) -> psutil.Process:
+    lines = [child for child in maker.children() if "delay_line" in " ".join(child.cmdline())]
+    return max(lines, key=psutil.Process.create_time)
+
+
+def stands(prefix: str) -> bool:
+    return any(name.startswith(prefix) for name in names())
+
+
+def test_a_killed_line_is_told_to_its_controller() -> None:
+    with staged() as run:
+        site = Site(run)
+        newest_line_of(psutil.Process()).kill()
+
+        with pytest.raises(StageError, match="an uplink's process has ended"):
+            site.lan.uplink.cut()
+        site.close()
