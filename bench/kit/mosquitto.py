@@ -2,15 +2,19 @@
 
 import contextlib
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from bench.kit.machine import program
-from bench.kit.processes import ROOT, BenchError, await_start, free_port, is_root, running
+from bench.kit.processes import LOOPBACK, ROOT, BenchError, await_start, free_port, is_root, running
 
 _PROJECTS_OWN = ROOT / "mosquitto" / "venuewatch.conf"
 _FILES_TO_SPARE = 64
+_CONNECT = b"\x10\x10\x00\x04MQTT\x04\x02\x00\x00\x00\x04wait"  # MQTT 3.1.1, 3.1
+_CONNACK = b"\x20"  # accepted or not; MQTT 3.1.1, 3.2
+_ANSWER_S = 1.0
 
 # For a checkout that has no mosquitto/: the settings that decide what is lost.
 _INLINE = """\
@@ -63,17 +67,20 @@ def mosquitto(
     settings.write_text(text, encoding="utf-8")
     log = directory / "mosquitto.log"
     with running([path, "-c", str(settings)], log=log, files=clients + _FILES_TO_SPARE) as process:
-        await_start(process, lambda: answers(port), log=log)
+        connect = partial(socket.create_connection, (LOOPBACK, port))
+        await_start(process, lambda: is_ready(connect), log=log)
         yield Broker(process.pid, port, tls_port)
 
 
-def answers(port: int) -> bool:
-    """Tell whether something on the loopback listens on ``port``."""
+def is_ready(connect: Callable[[], socket.socket]) -> bool:
+    """Tell whether a broker answers; it opens its listeners some time before it answers any."""
     try:
-        socket.create_connection(("127.0.0.1", port), timeout=1.0).close()
+        with connect() as sock:
+            sock.settimeout(_ANSWER_S)
+            sock.sendall(_CONNECT)
+            return sock.recv(1) == _CONNACK
     except OSError:
         return False
-    return True
 
 
 def _global_settings(directory: Path) -> str:

@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench.kit.calling import Caller
-from bench.kit.mosquitto import answers
 from bench.kit.peers import Surroundings, installed
-from bench.kit.processes import BenchError, await_start, free_port, is_root, running
+from bench.kit.processes import BenchError, answers, await_start, free_port, is_root, running
 from bench.kit.scraping import AS_PROMETHEUS, evenly
 from bench.kit.sides import Side
 

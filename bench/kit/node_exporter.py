@@ -3,9 +3,8 @@
 import contextlib
 from collections.abc import Iterator
 
-from bench.kit.mosquitto import answers
 from bench.kit.peers import Surroundings, installed
-from bench.kit.processes import await_start, free_port, running
+from bench.kit.processes import answers, await_start, free_port, running
 from bench.kit.scraping import scraped
 from bench.kit.sides import Side
 

@@ -19,7 +19,10 @@ from bench.kit.waiting import wait_for
 ROOT = Path(__file__).parents[2]
 """The checkout: benches are run from it and not from an installed package."""
 
+LOOPBACK = "127.0.0.1"
+
 _STOP_S = 10.0
+_PORTS = range(10_000, 32_768)  # below those that the kernel gives to connections
 _PORT_TRIES = 100
 
 
@@ -153,20 +156,32 @@ def threads(pid: int) -> int:
     return int(psutil.Process(pid).num_threads())
 
 
-def free_port(*, at_most: int | None = None) -> int:
-    """Return a TCP port of the loopback that nobody had a moment ago.
+def free_port() -> int:
+    """Return a free TCP port of the loopback, for a program that this process starts.
 
-    ``at_most`` is for programs that take no port of the kernel's own choice.
+    No call of this function, in any process, returns it again while this process lives: a socket
+    of that name is kept, which needs no file.
 
     Raises:
         BenchError: none was found.
     """
-    tries = [0] if at_most is None else random.sample(range(10_000, at_most + 1), _PORT_TRIES)
-    for port in tries:
-        with socket.socket() as sock, contextlib.suppress(OSError):
-            sock.bind(("127.0.0.1", port))
-            return int(sock.getsockname()[1])
+    for port in random.sample(_PORTS, _PORT_TRIES):
+        name, probe = socket.socket(socket.AF_UNIX), socket.socket()
+        with name, probe, contextlib.suppress(OSError):
+            name.bind(f"\0venuewatch-port-{port}")
+            probe.bind((LOOPBACK, port))
+            name.detach()
+            return port
     raise BenchError("there is no free port")
+
+
+def answers(port: int) -> bool:
+    """Tell whether a program on the loopback listens on ``port``."""
+    try:
+        socket.create_connection((LOOPBACK, port), timeout=1.0).close()
+    except OSError:
+        return False
+    return True
 
 
 def _proportional(pid: int) -> int | None:

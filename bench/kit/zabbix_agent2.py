@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from bench.kit.calling import Caller
-from bench.kit.mosquitto import answers
 from bench.kit.peers import Surroundings, installed
-from bench.kit.processes import BenchError, await_start, free_port, running
+from bench.kit.processes import BenchError, answers, await_start, free_port, running
 from bench.kit.scraping import evenly
 from bench.kit.sides import Side
 
@@ -35,7 +34,6 @@ ITEMS: Final = (
 )
 """What comes nearest to our vitals."""
 
-_LAST_PORT = 32_767  # it takes no higher one
 _MAGIC = b"ZBXD\x01"
 _UNSUPPORTED = b"ZBX_NOTSUPPORTED"
 _HEADER = struct.Struct("<5sII")
@@ -63,7 +61,7 @@ def zabbix_agent2(around: Surroundings) -> Iterator[Side]:
         BenchError: it is not installed, or does not start.
     """
     path = installed(PROGRAM, "zabbix-agent2")
-    port, folder = free_port(at_most=_LAST_PORT), around.folder(PROGRAM)
+    port, folder = free_port(), around.folder(PROGRAM)
     settings = folder / "agent.conf"
     settings.write_text(_settings(folder, port), encoding="utf-8")
     log = folder / "zabbix-agent2.log"

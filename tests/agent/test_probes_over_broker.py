@@ -12,9 +12,10 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from agent.probes import UNDER_WAY_MAX, WORTH_S
+from bench.kit.processes import free_port
 from tests.agent.checks.namespaces import Cable, cable
 from tests.agent.checks.peers import LOOPBACK, refused_port, say_nothing, tcp_peer
-from tests.integration.real import Agent, Mosquitto, Process, free_port, until
+from tests.integration.real import Agent, Mosquitto, Process, until
 from venuewatch.base import clock
 from venuewatch.base.wire import topics
 from venuewatch.base.wire.messages import (

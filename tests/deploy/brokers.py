@@ -8,14 +8,16 @@ import os
 import shutil
 import socket
 import subprocess
-import time
+from functools import partial
 from pathlib import Path
 from typing import Self
 
 import trustme
 
+from bench.kit.mosquitto import is_ready
+from bench.kit.processes import free_port
 from tests.deploy.peer import PATIENCE_S, Peer
-from venuewatch.base import clock
+from tests.integration.real import until
 from venuewatch.base.wire import topics
 
 FILES = Path(__file__).parents[2] / "mosquitto"
@@ -29,8 +31,6 @@ BRIDGE_STATE = "venuewatch/v1/_bridge/STA"
 AGGREGATOR, HOST, NEIGHBOUR, BRIDGE = "aggregator", "STA-1", "STA-2", "STA-bridge"
 UPWARD = sorted({stream.value for stream in topics.Stream} - {"cmd"})
 
-ANONYMOUS_CONNECT = b"\x10\x10\x00\x04MQTT\x04\x02\x00\x00\x00\x04wait"  # MQTT 3.1.1
-
 # As README.md tells a reader to switch TLS on, and a bridge's block in the ACL.
 TLS_ON = r"/^# For venues/,$ s/^#\([#a-z]\)/\1/"
 BRIDGE_ON = r"s/^#\(user\|topic\) /\1 /"
@@ -43,12 +43,6 @@ persistence_location {folder}/
 log_dest file {folder}/mosquitto.log
 include_dir {folder}/conf.d
 """
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
 
 
 def with_lines(text: str, replaced: dict[str, str]) -> str:
@@ -85,19 +79,12 @@ class Broker:
                 cwd=self.folder,
                 stderr=stderr,
             )
-        deadline = clock.monotonic() + PATIENCE_S
-        while True:
-            try:
-                with socket.create_connection(("127.0.0.1", self.port), PATIENCE_S) as probe:
-                    # Listeners are opened one by one, and answered when all are.
-                    probe.sendall(ANONYMOUS_CONNECT)
-                    assert probe.recv(4), self.said()
-            except ConnectionRefusedError:
-                assert self._process.poll() is None, self.said()
-                assert clock.monotonic() < deadline, self.said()
-                time.sleep(0.01)  # between two tries
-            else:
-                return self
+        until("the broker answers", self._is_ready)
+        return self
+
+    def _is_ready(self) -> bool:
+        assert self._process.poll() is None, self.said()
+        return is_ready(partial(socket.create_connection, ("127.0.0.1", self.port)))
 
     def __exit__(self, *_: object) -> None:
         self.stop()

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.kit.processes import free_port
 from tests.deploy.brokers import (
     AGGREGATOR,
     BRIDGE_STATE,
@@ -12,7 +13,6 @@ from tests.deploy.brokers import (
     PASSWORD,
     Broker,
     Centre,
-    free_port,
     trying,
     with_lines,
 )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.kit.processes import free_port
 from tests.deploy.brokers import (
     ACCEPTED,
     AGGREGATOR,
@@ -16,7 +17,6 @@ from tests.deploy.brokers import (
     TLS_ON,
     Broker,
     Centre,
-    free_port,
     trying,
 )
 from tests.deploy.peer import PATIENCE_S, Peer

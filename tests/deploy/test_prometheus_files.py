@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.deploy.brokers import free_port, with_lines
+from bench.kit.processes import free_port
+from tests.deploy.brokers import with_lines
 from venuewatch.base.wire.readings import families
 
 FILES = Path(__file__).parents[2] / "deploy" / "prometheus"

@@ -13,7 +13,8 @@ import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
-from tests.integration.real import Agent, Aggregator, Mosquitto, Process, free_port, until
+from bench.kit.processes import free_port
+from tests.integration.real import Agent, Aggregator, Mosquitto, Process, until
 from venuewatch.base import clock
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(300)]

@@ -14,17 +14,19 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Protocol, Self, TypeVar
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from bench.kit.mosquitto import is_ready
+from bench.kit.processes import LOOPBACK, free_port
 from venuewatch.base import clock
 
 T = TypeVar("T")
 
 READY_S = 15.0
-LOOPBACK = "127.0.0.1"
 _POLL_S = 0.01
 
 INVENTORY = """\
@@ -41,12 +43,6 @@ link = "satellite"
 [[venue.host]]
 name = "TAH-1"
 """
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
 
 
 def program(name: str) -> str:
@@ -167,7 +163,8 @@ class Process:
     def events(self, name: str) -> list[dict[str, object]]:
         """Return the JSON log lines of one event."""
         found = []
-        for line in self.said().splitlines():
+        whole, _, _ = self.said().rpartition("\n")  # the last line may be half written
+        for line in whole.splitlines():
             if line.startswith("{"):
                 entry = json.loads(line)
                 if entry["event"] == name:
@@ -205,11 +202,9 @@ class Mosquitto(Process):
 
     def start(self) -> Self:
         super().start()
-        until("mosquitto listens", self._is_listening)
+        connect = partial(self.place.connect, self.address, self.port)
+        until("mosquitto answers", lambda: is_ready(connect))
         return self
-
-    def _is_listening(self) -> bool:
-        return is_listening(self.port, self.address, self.place)
 
 
 class Aggregator(Process):
@@ -323,11 +318,3 @@ class _Web(http.client.HTTPConnection):
 
     def connect(self) -> None:
         self.sock = self._place.connect(self.host, self.port)
-
-
-def is_listening(port: int, address: str = LOOPBACK, place: Place = HERE) -> bool:
-    try:
-        place.connect(address, port).close()
-    except OSError:
-        return False
-    return True

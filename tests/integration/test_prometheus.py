@@ -11,7 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.integration.real import Agent, Aggregator, Mosquitto, Process, free_port, program, until
+from bench.kit.processes import free_port
+from tests.integration.real import Agent, Aggregator, Mosquitto, Process, program, until
 
 pytestmark = pytest.mark.broker
 

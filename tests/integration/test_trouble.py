@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import trustme
 
-from tests.integration.real import Agent, Aggregator, Mosquitto, Process, free_port, program, until
+from bench.kit.processes import free_port
+from tests.integration.real import Agent, Aggregator, Mosquitto, Process, program, until
 from tests.integration.websocket_relay import WebSocketRelay
 from venuewatch.base import clock
 

@@ -19,10 +19,12 @@ from agent.checks.service import (
     from_systemd,
     from_windows,
 )
+from tests.agent.checks.systemd_scene import NOT_UP
 from venuewatch.base import clock
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
+SYSTEMD = "/usr/lib/systemd/systemd"
 HAS_SYSTEMD = Path("/run/systemd/system").is_dir()
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="systemd is Linux'")
@@ -41,16 +43,17 @@ def systemctl_says(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -
     monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
 
 
-@linux
-@pytest.mark.skipif(sys.platform == "linux" and os.geteuid() != 0, reason="only root may unshare")
-@pytest.mark.skipif(
-    not Path("/usr/lib/systemd/systemd").exists() or shutil.which("unshare") is None,
-    reason="no systemd and unshare installed",
+needs_namespaces = pytest.mark.skipif(
+    sys.platform != "linux" or os.geteuid() != 0 or shutil.which("unshare") is None,
+    reason="only root may unshare, on Linux",
 )
-def test_a_real_systemd_is_understood(tmp_path: Path) -> None:
-    command = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+
+
+def play(folder: Path, systemd: str) -> subprocess.CompletedProcess[str]:
+    """Run the scene with that systemd; skip the test where there are no namespaces."""
+    unshare = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
     done = subprocess.run(
-        [*command, sys.executable, str(HERE / "systemd_scene.py"), str(tmp_path)],
+        [*unshare, sys.executable, str(HERE / "systemd_scene.py"), str(folder), systemd],
         cwd=ROOT,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
@@ -59,6 +62,22 @@ def test_a_real_systemd_is_understood(tmp_path: Path) -> None:
     )
     if "unshare failed" in done.stderr:
         pytest.skip(f"no namespaces here: {done.stderr.strip()}")
+    return done
+
+
+@needs_namespaces
+def test_a_systemd_that_ends_is_not_up(tmp_path: Path) -> None:
+    done = play(tmp_path, "/bin/false")
+
+    assert (done.returncode, done.stderr) == (NOT_UP, "systemd --user ended with code 1\n")
+
+
+@needs_namespaces
+@pytest.mark.skipif(not Path(SYSTEMD).exists(), reason="systemd is not installed")
+def test_a_real_systemd_is_understood(tmp_path: Path) -> None:
+    done = play(tmp_path, SYSTEMD)
+    if done.returncode == NOT_UP:
+        pytest.skip(done.stderr.strip())
 
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout.splitlines()[-1]) == {

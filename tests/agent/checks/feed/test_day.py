@@ -2,7 +2,6 @@
 
 import http.client
 import os
-import socket
 from contextlib import closing
 from datetime import time
 from itertools import pairwise
@@ -16,6 +15,7 @@ from agent.checks.results_feed.clock import Calendar
 from agent.checks.results_feed.messages import read as read_message
 from agent.checks.results_feed.state import Feed
 from agent.checks.results_feed.world import Limits
+from bench.kit.processes import free_port
 from tests.agent.checks.feed.results_day import (
     Clock,
     ResultsDay,
@@ -71,12 +71,6 @@ def through_http(zone: str) -> list[Seen]:
 
     with closing(Check(config, nobody, clock)) as check, closing(connection):
         return walk(ResultsDay(zone), clock, push, check.read)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-    return port
 
 
 @pytest.fixture(params=["core", "folder", "http"])

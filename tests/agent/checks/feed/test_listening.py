@@ -9,15 +9,10 @@ from pathlib import Path
 import trustme
 
 from agent.checks.feed import Check, Config
+from bench.kit.processes import free_port
 
 PATIENCE_S = 10.0
 BODY = b'<Body DocumentType="DT_KA" Source="HALL1"/>'
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-    return port
 
 
 def test_a_check_counts_refusals_for_the_key(tmp_path: Path) -> None:
