@@ -75,6 +75,7 @@ def test_a_port_that_refuses_is_an_answer() -> None:
     assert answer == Answer(is_reached=True, way="tcp")
 
 
+@pytest.mark.timed
 @pytest.mark.usefixtures("no_icmp")
 def test_silence_is_none_and_known_within_the_timeout() -> None:
     with full_port() as port:
@@ -94,6 +95,7 @@ def test_without_any_way_to_ask_nothing_is_said_of_the_neighbour() -> None:
     assert answer.detail == "ICMP echo is not allowed here, and there is no port to try"
 
 
+@pytest.mark.real
 def test_over_a_real_cable_each_end_of_the_story_is_told_apart() -> None:
     with cable() as net:
         echo = ask_there(net, "10.9.0.2", None, 1.0, [])
@@ -193,6 +195,7 @@ def test_a_hostile_address_is_one_line_and_no_word_on_a_neighbour(address: str) 
     assert 0 < len(answer.detail) <= 256
 
 
+@pytest.mark.timed
 def test_a_resolver_that_hangs_is_given_up_in_time_and_fills_no_memory(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

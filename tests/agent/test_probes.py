@@ -130,6 +130,7 @@ def test_an_old_answer_is_not_said_and_gives_its_place_back() -> None:
     assert desk.probes.dropped == 0
 
 
+@pytest.mark.timed
 def test_waiting_for_a_thread_is_part_of_the_time_there_is(asked: list[float]) -> None:
     desk = Desk(config.Probing())
     desk.ask(1, at=-0.5)

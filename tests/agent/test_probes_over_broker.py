@@ -32,7 +32,7 @@ from venuewatch.base.wire.messages import (
     encode,
 )
 
-pytestmark = pytest.mark.broker
+pytestmark = pytest.mark.real
 
 HOST = "venuewatch/v1/STA/STA-1"
 INTERVAL_S = 0.1
@@ -148,6 +148,7 @@ def probed(message: paho.MQTTMessage) -> Probed:
     return decode_probed(bytes(message.payload))
 
 
+@pytest.mark.timed
 def test_a_machine_that_lives_is_reached_and_said_at_once(centre: Centre) -> None:
     with tcp_peer(say_nothing) as port:
         begin = clock.monotonic()
@@ -181,6 +182,7 @@ def test_a_birth_says_the_keepalive(centre: Centre) -> None:
     assert centre.births[0].keepalive_s == 5
 
 
+@pytest.mark.timed
 def test_silence_is_told_within_the_timeout(apart: Centre) -> None:
     begin = clock.monotonic()
     apart.ask(1, SILENT, 22, timeout_s=0.5)

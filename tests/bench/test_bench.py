@@ -95,7 +95,7 @@ def test_a_fleet_that_cannot_connect_says_why() -> None:
 
 
 @needs_mosquitto
-@pytest.mark.broker
+@pytest.mark.real
 def test_ingest_hears_a_fleet_with_every_client_that_is_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -115,7 +115,7 @@ def test_ingest_hears_a_fleet_with_every_client_that_is_there(
 
 
 @needs_mosquitto
-@pytest.mark.broker
+@pytest.mark.real
 def test_agent_is_measured_with_checks_and_beside_every_peer_that_is_there(tmp_path: Path) -> None:
     rows = _measured(tmp_path, "agent", "--seconds", "2", "--warm-up", "1")
 
@@ -132,7 +132,7 @@ def test_agent_is_measured_with_checks_and_beside_every_peer_that_is_there(tmp_p
 
 
 @needs_mosquitto
-@pytest.mark.broker
+@pytest.mark.real
 def test_what_is_not_installed_is_skipped_and_not_a_failure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -147,7 +147,7 @@ def test_a_line_without_root_is_refused_in_one_line(
     assert not output.exists()
 
 
-@pytest.mark.broker
+@pytest.mark.real
 @pytest.mark.usefixtures("namespaces")
 def test_every_beat_is_counted_on_a_line_that_loses_none(tmp_path: Path) -> None:
     short = ("--seconds", "3", "--warm-up", "2", "--connections", "5", "--round-trip", "0.1")
@@ -163,7 +163,7 @@ def test_every_beat_is_counted_on_a_line_that_loses_none(tmp_path: Path) -> None
     assert not [name for name in names() if f"-{os.getpid()}-" in name]
 
 
-@pytest.mark.broker
+@pytest.mark.real
 @pytest.mark.usefixtures("namespaces")
 def test_the_line_loses_the_share_that_was_chosen(tmp_path: Path) -> None:
     short = ("--seconds", "3", "--warm-up", "0.5", "--connections", "8", "--round-trip", "0.1")

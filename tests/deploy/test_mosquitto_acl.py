@@ -15,7 +15,7 @@ from tests.deploy.brokers import (
 from tests.deploy.peer import Peer
 from venuewatch.base.wire import topics
 
-pytestmark = pytest.mark.broker
+pytestmark = pytest.mark.real
 
 
 @pytest.mark.parametrize("stream", UPWARD)

@@ -6,7 +6,7 @@ from tests.deploy.brokers import BRIDGE_STATE, UPWARD, Broker, Centre
 from tests.deploy.peer import Peer
 from venuewatch.base.wire import topics
 
-pytestmark = pytest.mark.broker
+pytestmark = pytest.mark.real
 
 
 def test_a_bridge_passes_births_on_as_live_and_keeps_them_at_the_centre(

@@ -21,7 +21,7 @@ from tests.deploy.brokers import (
 )
 from tests.deploy.peer import PATIENCE_S, Peer
 
-pytestmark = pytest.mark.broker
+pytestmark = pytest.mark.real
 
 
 def complaints(broker: Broker) -> list[str]:

@@ -99,6 +99,7 @@ def prometheus(folder: Path, target: int) -> Iterator[int]:
         process.wait(PATIENCE_S)
 
 
+@pytest.mark.real
 def test_promtool_finds_nothing_wrong_with_the_files() -> None:
     command = ["promtool", "check", "config", "--lint=all", "--lint-fatal"]
 
@@ -117,6 +118,7 @@ def test_every_memory_reading_that_linux_names_otherwise_is_renamed() -> None:
     assert renamed == ours - {"node_memory_swap_used_bytes"}  # Linux has no such name
 
 
+@pytest.mark.real
 def test_prometheus_stores_memory_under_linux_names_and_the_measured_hosts_labels(
     tmp_path: Path,
 ) -> None:
@@ -154,6 +156,7 @@ UNREACHABLE = 'venuewatch_venue_state{venue="STA",state="unreachable"}'
 LOST_HOST = 'venuewatch_host_state{venue="STA",host="STA-1",state="unreachable"}'
 
 
+@pytest.mark.real
 @pytest.mark.parametrize(
     ("series", "at", "firing"),
     [

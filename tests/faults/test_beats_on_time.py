@@ -13,7 +13,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from tests.integration.real import Agent, Mosquitto, until
 from venuewatch.base.wire.messages import Beat, decode_beat
 
-pytestmark = pytest.mark.broker
+pytestmark = [pytest.mark.real, pytest.mark.timed]
 
 BEATS = 100
 WINDOWS = 9

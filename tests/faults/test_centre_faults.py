@@ -8,7 +8,7 @@ from tests.faults.host import RECONNECT_MAX_S
 from tests.faults.world import Plan, World, pause, world_of
 from tests.integration.real import Aggregator, until
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
 
 PLANS = [Plan("STA", 5), Plan("MAR", 4), Plan("LYO", 3)]
 OF_THE_CENTRE = "centre"

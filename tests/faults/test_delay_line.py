@@ -17,7 +17,7 @@ from venuewatch.rehearsal.stage.delay_line import Direction, Settings, Way
 from venuewatch.rehearsal.stage.machine import Machine, inside
 from venuewatch.rehearsal.stage.network import HIGH, LOW, Pair
 
-pytestmark = pytest.mark.broker
+pytestmark = pytest.mark.real
 
 ECHO_PORT = 7
 BURST = 100  # a socket surely holds as many small datagrams
@@ -157,6 +157,7 @@ def test_a_cut_takes_what_is_on_its_way() -> None:
     assert way.count.lost == 1
 
 
+@pytest.mark.timed
 def test_real_packets_take_the_configured_round_trip(joined: Joined) -> None:
     joined.line.change(Settings(Way(delay_s=0.15), Way(delay_s=0.1)))
 
@@ -250,6 +251,7 @@ def tcp_info(sock: socket.socket, offset: int) -> int:
     return value
 
 
+@pytest.mark.timed
 def test_a_line_carries_thousands_of_packets_a_second_for_little(joined: Joined) -> None:
     before = joined.line.heal()
     begin = clock.monotonic()

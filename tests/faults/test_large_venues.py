@@ -12,7 +12,7 @@ from tests.faults.world import Plan, World, world_of
 from tests.integration.real import until
 from venuewatch.base import clock
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.real, pytest.mark.timeout(240), pytest.mark.timed]
 
 PLANS = [Plan("NOR", 40), Plan("SUD", 40), Plan("MAR", 2)]
 """A venue that is cut a third time within minutes would be flapping: each is cut twice at most."""

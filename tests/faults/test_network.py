@@ -11,7 +11,7 @@ import pytest
 from tests.faults.stage import PORT, Site, staged
 from venuewatch.rehearsal.stage.machine import Machine, inside, ip, names, remove
 
-pytestmark = pytest.mark.broker
+pytestmark = pytest.mark.real
 
 QUIET_S = 0.5
 

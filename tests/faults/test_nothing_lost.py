@@ -17,7 +17,7 @@ from bench.kit.processes import free_port
 from tests.integration.real import Agent, Aggregator, Mosquitto, Process, until
 from venuewatch.base import clock
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
 
 OUTAGE_S = 60.0
 RECONNECT_MAX_S = 10.0

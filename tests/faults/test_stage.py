@@ -28,7 +28,7 @@ def test_a_stage_without_its_program_names_the_package(
     assert refusal() == f"{program} ({package}) is not installed"
 
 
-@pytest.mark.broker
+@pytest.mark.real
 def test_a_kernel_without_a_device_is_told_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "_DEVICES", ("link add name try0 type nonesuch",))
 

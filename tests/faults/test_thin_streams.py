@@ -16,7 +16,7 @@ from venuewatch.rehearsal.stage.delay_line import Way
 from venuewatch.rehearsal.stage.machine import inside
 from venuewatch.rehearsal.stage.network import HIGH, Pair
 
-pytestmark = pytest.mark.broker
+pytestmark = [pytest.mark.real, pytest.mark.timed]
 
 PORT = 1883
 WAY_S = 0.1

@@ -10,7 +10,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.integration.real import Agent, Aggregator, Mosquitto, until
 
-pytestmark = pytest.mark.broker
+pytestmark = pytest.mark.real
 
 BEAT = '{"boot":"b","session":1,"seq":%s,"mono_ms":1,"wall_ms":1}'
 GOOD = (BEAT % "1").encode()

@@ -14,6 +14,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.integration.real import Process, until
 
+pytestmark = pytest.mark.real
+
 EVERYBODY = 256
 
 

@@ -16,7 +16,7 @@ from tests.integration.real import Agent, Aggregator, Mosquitto, Process, runnin
 from tests.integration.webhook import Receiver
 from venuewatch.base import clock
 
-pytestmark = pytest.mark.broker
+pytestmark = pytest.mark.real
 
 INVENTORY = """\
 [[venue]]

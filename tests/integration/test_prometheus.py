@@ -14,7 +14,7 @@ import pytest
 from bench.kit.processes import free_port
 from tests.integration.real import Agent, Aggregator, Mosquitto, Process, program, until
 
-pytestmark = pytest.mark.broker
+pytestmark = pytest.mark.real
 
 SHIPPED = Path(__file__).parents[2] / "deploy" / "prometheus"
 

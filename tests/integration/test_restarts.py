@@ -9,7 +9,7 @@ import pytest
 
 from tests.integration.real import Agent, Aggregator, Mosquitto, Process, until
 
-pytestmark = pytest.mark.broker
+pytestmark = pytest.mark.real
 
 EXAMPLE = files("venuewatch.demo") / "inventory.toml"
 REAL_HOST = "TOC-ops-01"

@@ -11,7 +11,7 @@ from venuewatch.base import clock
 from venuewatch.base.wire.messages import decode_vitals
 
 pytestmark = [
-    pytest.mark.broker,
+    pytest.mark.real,
     pytest.mark.skipif(sys.platform != "linux", reason="only Linux can tune a thin stream"),
 ]
 
@@ -20,6 +20,7 @@ SEGMENT_BYTES = 1_380
 HEARD = 4
 
 
+@pytest.mark.timed
 def test_vitals_follow_a_beat_at_once_in_one_segment(tmp_path: Path, broker: Mosquitto) -> None:
     often = "[heartbeat]\nvitals_every_s = 1.3"
     waits_s: list[float] = []

@@ -11,7 +11,7 @@ import pytest
 from tests.deploy.peer import Peer
 from tests.integration.real import Agent, Aggregator, Mosquitto, running_agents, until
 
-pytestmark = pytest.mark.broker
+pytestmark = pytest.mark.real
 
 HOSTS = ("STA-1", "STA-2", "TAH-1")
 

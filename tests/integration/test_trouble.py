@@ -12,7 +12,7 @@ from tests.integration.real import Agent, Aggregator, Mosquitto, Process, progra
 from tests.integration.websocket_relay import WebSocketRelay
 from venuewatch.base import clock
 
-pytestmark = pytest.mark.broker
+pytestmark = pytest.mark.real
 
 Client = Callable[[Path, int, str], Process]
 

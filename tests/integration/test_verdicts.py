@@ -9,7 +9,7 @@ import pytest
 from tests.integration.real import Agent, Aggregator, Mosquitto, until
 from venuewatch.base import clock
 
-pytestmark = pytest.mark.broker
+pytestmark = pytest.mark.real
 
 
 @pytest.fixture
@@ -25,6 +25,7 @@ def seconds_until_not_up(aggregator: Aggregator, host: str) -> float:
     return clock.monotonic() - begin
 
 
+@pytest.mark.timed
 def test_a_killed_agent_is_known_within_half_a_second(aggregator: Aggregator, agent: Agent) -> None:
     agent.kill()
 
@@ -35,6 +36,7 @@ def test_a_killed_agent_is_known_within_half_a_second(aggregator: Aggregator, ag
     assert aggregator.value("venuewatch_host_problem", host="STA-1", cause="connection_lost") == 1
 
 
+@pytest.mark.timed
 def test_a_frozen_agent_is_known_within_three_seconds_and_comes_back(
     aggregator: Aggregator, agent: Agent
 ) -> None:

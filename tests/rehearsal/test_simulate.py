@@ -19,6 +19,8 @@ from venuewatch.rehearsal.report import as_data, misses, rows
 from venuewatch.rehearsal.run import Plan
 from venuewatch.rehearsal.tcp.sender import Tcp
 
+pytestmark = pytest.mark.long
+
 COLUMNS = {
     "link",
     "detector",

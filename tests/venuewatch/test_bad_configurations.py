@@ -12,7 +12,7 @@ from agent import checks
 from agent import config as agent_config
 from aggregator import config as aggregator_config
 from aggregator import inventory
-from venuewatch.base.config import ConfigError, read_secret
+from venuewatch.base.config import ConfigError, in_words, read_secret
 
 NAME = "expected 1 to 64 letters, digits, dots, dashes or underscores, not beginning with _"
 PORT = "expected a whole number from 1 to 65535"
@@ -331,3 +331,24 @@ def test_a_secret_is_the_first_line_as_it_is(tmp_path: Path, content: str) -> No
     path.write_bytes(content.encode())
 
     assert read_secret(str(path)) == "pass word"
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (OSError(111, "Connect call failed ('::1', 1883)"), "nothing listens there"),
+        (
+            OSError(113, "Connect call failed ('10.1.0.7', 1883)"),
+            "that host cannot be reached from here",
+        ),
+        (
+            OSError(98, "error while attempting to bind (...): in use"),
+            "another program listens there already",
+        ),
+        (OSError("Multiple exceptions: [Errno 111] a, [Errno 101] b"), "nothing listens there"),
+        (TimeoutError(), "no answer in time"),
+    ],
+    ids=["refused", "no route", "taken", "several addresses", "time"],
+)
+def test_failed_connection_is_in_words_without_a_number(error: OSError, line: str) -> None:
+    assert in_words(error) == line

@@ -179,7 +179,6 @@ _WORDS = {
     errno.ENETUNREACH: "that network cannot be reached from here",
     errno.ENOSPC: "the disk is full",
     errno.EPIPE: "the connection was closed by the other side",
-    errno.ETIMEDOUT: "no answer in time",
 }
 _ERRNO = re.compile(r"\[Errno (-?\d+)\]")
 

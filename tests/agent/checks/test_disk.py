@@ -56,6 +56,7 @@ def test_a_filesystem_is_as_full_as_df_says() -> None:
     assert values.check_disk_read_only == 0
 
 
+@pytest.mark.real
 def test_a_real_filesystem_goes_from_ok_to_warning_to_critical_and_back(
     mount: Mount, tmp_path: Path
 ) -> None:
@@ -72,6 +73,7 @@ def test_a_real_filesystem_goes_from_ok_to_warning_to_critical_and_back(
     assert readings[2].values.check_disk_used_ratio == pytest.approx(1_000 / 1_024, abs=0.001)
 
 
+@pytest.mark.real
 def test_a_real_filesystem_without_file_nodes_left_is_full(mount: Mount, tmp_path: Path) -> None:
     mount("size=1m,nr_inodes=20")
     for number in range(19):
@@ -84,6 +86,7 @@ def test_a_real_filesystem_without_file_nodes_left_is_full(mount: Mount, tmp_pat
     assert reading.values.check_disk_inodes_used_ratio == 1.0
 
 
+@pytest.mark.real
 def test_a_real_read_only_filesystem_is_critical_unless_it_may_be(
     mount: Mount, tmp_path: Path
 ) -> None:
@@ -97,6 +100,7 @@ def test_a_real_read_only_filesystem_is_critical_unless_it_may_be(
     assert read(tmp_path, may_be_read_only=True).state == "ok"
 
 
+@pytest.mark.real
 def test_a_disk_that_is_not_mounted_is_critical_where_it_must_be(
     mount: Mount, tmp_path: Path
 ) -> None:

@@ -59,6 +59,7 @@ def dnsmasq() -> Iterator[int]:
         server.terminate()
 
 
+@pytest.mark.real
 @pytest.mark.parametrize(
     ("query", "which", "address"),
     [
@@ -77,12 +78,14 @@ def test_a_real_server_answers(dnsmasq: int, query: str, which: str, address: st
     assert reading.values.check_round_trip_avg_seconds is not None
 
 
+@pytest.mark.real
 def test_a_real_long_answer_is_asked_for_again_over_tcp(dnsmasq: int) -> None:
     reading = read("dns", query="many.example", server=LOOPBACK, port=dnsmasq)
 
     assert (reading.state, reading.values.check_answers) == ("ok", 300)
 
 
+@pytest.mark.real
 def test_a_real_server_says_that_a_name_does_not_exist(dnsmasq: int) -> None:
     reading = read("dns", query="broken.example", server=LOOPBACK, port=dnsmasq)
 

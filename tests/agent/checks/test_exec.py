@@ -171,6 +171,7 @@ def test_a_plugin_leaves_no_file_no_zombie_and_no_thread() -> None:
     assert held() == before
 
 
+@pytest.mark.timed
 def test_a_plugin_that_ignores_sigterm_is_killed_in_time_with_all_of_its_children(
     lifeline: Lifeline,
 ) -> None:

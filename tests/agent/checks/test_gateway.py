@@ -33,6 +33,7 @@ default
 """
 
 
+@pytest.mark.real
 def test_over_a_real_cable_the_gateway_is_found_and_reached_until_it_is_gone() -> None:
     with cable() as net:
         none = net.read("gateway")

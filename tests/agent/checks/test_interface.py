@@ -31,6 +31,7 @@ def card(monkeypatch: pytest.MonkeyPatch) -> Card:
     return card
 
 
+@pytest.mark.real
 def test_a_real_cable_is_up_and_measured_and_down_when_the_other_end_is() -> None:
     with cable() as net:
         before = net.read("interface", interface="port0", min_speed_mbit=10_000)

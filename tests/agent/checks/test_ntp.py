@@ -77,6 +77,7 @@ def chronyd(tmp_path: Path) -> Iterator[int]:
         server.terminate()
 
 
+@pytest.mark.real
 def test_a_real_server_is_measured(chronyd: int) -> None:
     readings = (read("ntp", address=LOOPBACK, port=chronyd) for _ in range(50))
 

@@ -39,6 +39,7 @@ def test_this_machine_answers_and_is_measured(address: str) -> None:
     assert values.check_round_trip_avg_seconds <= values.check_round_trip_max_seconds < 1
 
 
+@pytest.mark.real
 def test_over_a_real_cable_it_asks_as_well_as_it_is_allowed_to() -> None:
     with cable() as net:
         raw = [net.read("ping", address=each) for each in ("10.9.0.2", "fd09::2")]
@@ -58,6 +59,7 @@ def test_over_a_real_cable_it_asks_as_well_as_it_is_allowed_to() -> None:
     assert [reading.state for reading in unprivileged] == ["ok", "ok", "ok"]
 
 
+@pytest.mark.real
 def test_over_a_real_cable_silence_is_critical_and_in_words() -> None:
     with cable() as net:
         net.run(net.here, "ip", "route", "add", "unreachable", "203.0.113.0/24")

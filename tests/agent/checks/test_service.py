@@ -65,6 +65,7 @@ def play(folder: Path, systemd: str) -> subprocess.CompletedProcess[str]:
     return done
 
 
+@pytest.mark.real
 @needs_namespaces
 def test_a_systemd_that_ends_is_not_up(tmp_path: Path) -> None:
     done = play(tmp_path, "/bin/false")
@@ -72,6 +73,7 @@ def test_a_systemd_that_ends_is_not_up(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (NOT_UP, "systemd --user ended with code 1\n")
 
 
+@pytest.mark.real
 @needs_namespaces
 @pytest.mark.skipif(not Path(SYSTEMD).exists(), reason="systemd is not installed")
 def test_a_real_systemd_is_understood(tmp_path: Path) -> None:
@@ -121,6 +123,7 @@ def test_where_there_is_no_systemctl_a_service_is_unknown(
     assert read()[:2] == ("unknown", "there is no systemctl here")
 
 
+@pytest.mark.timed
 @linux
 def test_a_systemctl_that_hangs_is_ended_in_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
