@@ -13,6 +13,8 @@ from aggregator.core.evidence import Evidence, Scalar
 from aggregator.shell.walltime import WallTime
 from venuewatch.base.refusals import unknown
 
+_TIMES = ("opened_at", "silent_since", "closed_at")
+
 
 class SeenJson(msgspec.Struct, frozen=True):
     """One thing seen: when, by whom, what."""
@@ -96,55 +98,33 @@ def answer(incidents: Iterable[Incident], wanted: Wanted, wall: WallTime) -> byt
 
 
 def incident_json(incident: Incident, wall: WallTime) -> IncidentJson:
-    """Return an incident of the core as others see it."""
-    return IncidentJson(
-        number=incident.number,
-        scope=incident.subject.scope,
-        venue=incident.subject.venue,
-        host=incident.subject.host,
-        check=incident.subject.check,
-        cause=incident.cause,
-        opened_at=wall.wall(incident.opened_at),
-        silent_since=_wall(incident.silent_since, wall),
-        closed_at=_wall(incident.closed_at, wall),
-        children=incident.children,
-        falls=incident.falls,
-        evidence=tuple(
-            SeenJson(wall.wall(seen.at), seen.by, seen.seen, dict(seen.detail))
-            for seen in incident.evidence
-        ),
-        alive=tuple(
-            AliveJson(alive.host, wall.wall(alive.start), wall.wall(alive.end), alive.readings)
-            for alive in incident.alive
-        ),
+    """Return an incident of the core as other programs see it."""
+    fields = {**incident.subject._asdict(), **incident._asdict()}
+    del fields["subject"]
+    for name in _TIMES:
+        fields[name] = None if fields[name] is None else wall.wall(fields[name])
+    fields["evidence"] = tuple(
+        SeenJson(wall.wall(seen.at), seen.by, seen.seen, dict(seen.detail))
+        for seen in incident.evidence
     )
-
-
-def incident_of(told: IncidentJson, wall: WallTime) -> Incident:
-    """Return the core's incident that an earlier process has written down."""
-    return Incident(
-        told.number,
-        Subject(told.scope, told.venue, told.host, told.check),
-        told.cause,
-        wall.before(told.opened_at),
-        _before(told.silent_since, wall),
-        tuple(
-            Evidence(wall.before(seen.at), seen.by, seen.seen, seen.detail)
-            for seen in told.evidence
-        ),
-        told.children,
-        told.falls,
-        tuple(
-            Alive(alive.host, wall.before(alive.start), wall.before(alive.end), alive.readings)
-            for alive in told.alive
-        ),
-        _before(told.closed_at, wall),
+    fields["alive"] = tuple(
+        AliveJson(alive.host, wall.wall(alive.start), wall.wall(alive.end), alive.readings)
+        for alive in incident.alive
     )
+    return IncidentJson(**fields)
 
 
-def _wall(at: float | None, wall: WallTime) -> float | None:
-    return None if at is None else wall.wall(at)
-
-
-def _before(at: float | None, wall: WallTime) -> float | None:
-    return None if at is None else wall.before(at)
+def incident_of(stored: IncidentJson, wall: WallTime) -> Incident:
+    """Return the core's incident that an earlier process has stored."""
+    fields = msgspec.structs.asdict(stored)
+    subject = Subject(*(fields.pop(name) for name in Subject._fields))
+    for name in _TIMES:
+        fields[name] = None if fields[name] is None else wall.before(fields[name])
+    fields["evidence"] = tuple(
+        Evidence(wall.before(seen.at), seen.by, seen.seen, seen.detail) for seen in stored.evidence
+    )
+    fields["alive"] = tuple(
+        Alive(alive.host, wall.before(alive.start), wall.before(alive.end), alive.readings)
+        for alive in stored.alive
+    )
+    return Incident(subject=subject, **fields)
