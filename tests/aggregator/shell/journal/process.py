@@ -10,7 +10,7 @@ from typing import Any
 
 from aggregator.config import Notify
 from aggregator.shell.journal.recorder import Record
-from aggregator.shell.journal.rows import Notice, Rows
+from aggregator.shell.journal.rows import JournalContent, Notice, Rows
 from aggregator.shell.journal.writer import Journal
 from aggregator.shell.outlets.webhook import Notifier
 from aggregator.shell.walltime import WallTime
@@ -18,6 +18,11 @@ from tests.aggregator.centre import HOSTS, WALL, Centre
 
 _LAST = -1
 connect = sqlite3.connect  # tests replace the one of the product
+
+
+def column(path: Path, question: str) -> list[Any]:
+    """Return the only column of what the database at ``path`` answers."""
+    return [value for (value,) in rows(path, question)]
 
 
 def rows(path: Path, question: str) -> list[tuple[Any, ...]]:
@@ -66,6 +71,16 @@ class Reports:
                 await self._came.wait()
 
 
+def visit(path: Path, *orders: Rows) -> JournalContent:
+    """Open the journal at ``path``, have ``orders`` stored, close; return what was in it before."""
+    journal = Reports().open(path)
+    left = journal.remembered()
+    for order in orders:
+        journal.store(order)
+    journal.close()
+    return left
+
+
 class _Counts:
     def settled(self, result: str, count: int) -> None: ...
 
@@ -85,8 +100,7 @@ class Noted(Notifier):
     def add(self, notices: Sequence[Notice]) -> None:
         self.told += notices
         if self._path is not None:
-            stored = rows(self._path, "SELECT id FROM outbox ORDER BY place")
-            self.stored = [id_ for (id_,) in stored]
+            self.stored = column(self._path, "SELECT id FROM outbox ORDER BY place")
 
 
 class Process(Reports):

@@ -19,7 +19,7 @@ from aggregator.core.states import HostState
 from aggregator.shell.http.incidents import IncidentJson
 from aggregator.shell.journal.rows import HostRow, Rows
 from tests.aggregator.centre import HOSTS, WALL
-from tests.aggregator.shell.journal.process import Process, Reports, connect, rows
+from tests.aggregator.shell.journal.process import Process, connect, rows, visit
 from tests.aggregator.shell.journal.schemas import OLD, know_acknowledged_by, load
 
 END = 47
@@ -251,7 +251,6 @@ async def test_a_kill_within_a_merge_loses_and_doubles_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def older(path: Path) -> None:
-        journal = Reports().open(path)
         host = HostRow("STA-9", "STA", "down", WALL, "silent", 1.0, WALL, was_up=False)
         feed = IncidentJson(
             number=5,
@@ -262,13 +261,12 @@ async def test_a_kill_within_a_merge_loses_and_doubles_nothing(
             cause="feed_stale",
             opened_at=WALL,
         )
-        journal.store(Rows(hosts=[host], incidents=[feed]))
-        journal.close()
+        visit(path, Rows(hosts=[host], incidents=[feed]))
 
     async def newer(path: Path) -> None:
         with monkeypatch.context() as patched:
             know_acknowledged_by(patched)
-            Reports().open(path).close()
+            visit(path)
 
     path = tmp_path / "journal.sqlite"
     load(path, OLD[1])

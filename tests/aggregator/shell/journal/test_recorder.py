@@ -11,16 +11,22 @@ from aggregator.core.events import Subject
 from aggregator.shell.journal.recorder import Record
 from aggregator.shell.walltime import WallTime
 from tests.aggregator.centre import HOSTS, WALL, Centre
-from tests.aggregator.shell.journal.process import Noted, Process, rows
+from tests.aggregator.shell.journal.process import Noted, Process, column, rows
 from venuewatch.base.wire.messages import Backlog, Vitals, encode
 from venuewatch.base.wire.readings import Readings
 
 STA = [name for name in HOSTS if name.startswith("STA")]
 
 
-async def test_a_notice_goes_out_after_its_commit(path: Path) -> None:
+def begun(path: Path) -> Process:
+    """Return a process in which all hosts have been up for 10 s."""
     process = Process(path)
     process.live(0, 10)
+    return process
+
+
+async def test_a_notice_goes_out_after_its_commit(path: Path) -> None:
+    process = begun(path)
     process.live(10, 14, without=["STA-1"])
     await process.written()
 
@@ -33,8 +39,7 @@ async def test_a_notice_goes_out_after_its_commit(path: Path) -> None:
 
 async def test_a_full_disk_delays_no_notice(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("aggregator.shell.journal.writer._RETRY_AFTER_S", 0.01)
-    process = Process(path)
-    process.live(0, 10)
+    process = begun(path)
     await process.written()
     rows(path, "ALTER TABLE changes RENAME TO hidden")
 
@@ -47,24 +52,22 @@ async def test_a_full_disk_delays_no_notice(path: Path, monkeypatch: pytest.Monk
 
     assert stored_by_then == []
     assert [notice.id for notice in process.noted.told] == ["1-1"]
-    assert rows(path, "SELECT id FROM outbox") == [("1-1",)]
+    assert column(path, "SELECT id FROM outbox") == ["1-1"]
 
 
 async def test_a_settled_notice_leaves_the_outbox(path: Path) -> None:
-    process = Process(path)
-    process.live(0, 10)
+    process = begun(path)
     process.live(10, 16, without=["STA-1"])
     process.live(16, 20)
 
     process.record.settle(["1-1"])
     process.end()
 
-    assert rows(path, "SELECT id FROM outbox") == [("1-2",)]
+    assert column(path, "SELECT id FROM outbox") == ["1-2"]
 
 
 async def test_waiting_notices_go_out_after_a_restart_in_order(path: Path) -> None:
-    process = Process(path)
-    process.live(0, 10)
+    process = begun(path)
     process.live(10, 16, without=["STA-1", "AQU-1"])
     process.live(16, 20)
     process.end()
@@ -78,8 +81,7 @@ async def test_waiting_notices_go_out_after_a_restart_in_order(path: Path) -> No
 
 
 async def test_notices_without_a_webhook_leave_the_outbox(path: Path) -> None:
-    process = Process(path)
-    process.live(0, 10)
+    process = begun(path)
     process.live(10, 14, without=["STA-1"])
     process.end()
 
@@ -89,8 +91,7 @@ async def test_notices_without_a_webhook_leave_the_outbox(path: Path) -> None:
 
 
 async def test_the_changes_of_an_incident_are_counted_on_across_a_restart(path: Path) -> None:
-    process = Process(path)
-    process.live(0, 10)
+    process = begun(path)
     process.live(10, 14, without=["STA-1"])
     process.end()
 
@@ -106,8 +107,7 @@ async def test_the_changes_of_an_incident_are_counted_on_across_a_restart(path: 
 
 
 async def test_a_correction_is_recorded_and_makes_no_notice(path: Path) -> None:
-    process = Process(path)
-    process.live(0, 10)
+    process = begun(path)
     process.live(10, 14, without=["STA-1"])
     process.live(14, 20)
     late = Vitals("a", 1, 15, int((WALL + 12.5) * 1000), Readings(node_load1=1.0))
@@ -127,16 +127,13 @@ async def test_a_correction_is_recorded_and_makes_no_notice(path: Path) -> None:
         {"host": "STA-1", "start": at, "end": at, "readings": 1}
     ]
     assert rows(path, "SELECT host, seq FROM readings") == [("STA-1", 15)]
-    assert rows(path, "SELECT change FROM changes ORDER BY seq") == [("opened",), ("closed",)]
+    assert column(path, "SELECT change FROM changes ORDER BY seq") == ["opened", "closed"]
     assert len(process.noted.told) == 2
     process.end()
 
 
-async def test_an_adopted_host_is_recorded_without_a_change(
-    path: Path,
-) -> None:
-    process = Process(path)
-    process.live(0, 10)
+async def test_an_adopted_host_is_recorded_without_a_change(path: Path) -> None:
+    process = begun(path)
     process.live(10, 14, without=STA)
 
     process.centre.watch.incidents.adopt(Subject("venue", "STA"), ["STA-6"])
@@ -149,8 +146,7 @@ async def test_an_adopted_host_is_recorded_without_a_change(
 
 
 async def test_late_is_recorded_as_no_transition(path: Path) -> None:
-    process = Process(path)
-    process.live(0, 10)
+    process = begun(path)
     process.live(10, 11, without=["STA-1"])
     process.live(11, 20)
     process.end()
@@ -160,8 +156,7 @@ async def test_late_is_recorded_as_no_transition(path: Path) -> None:
 
 
 async def test_a_restart_shows_the_aggregators_absence_as_transitions(path: Path) -> None:
-    process = Process(path)
-    process.live(0, 10)
+    process = begun(path)
     process.record.save(WALL + 10)
     await process.written()
     process.journal.close()
@@ -194,13 +189,12 @@ async def test_without_a_journal_a_notice_goes_out_at_once() -> None:
 
 
 async def test_an_unlisted_hosts_incident_is_closed_once(path: Path) -> None:
-    process = Process(path)
-    process.live(0, 10)
+    process = begun(path)
     process.live(10, 14, without=["STA-1"])
     process.end()
 
     for at in (50, 60):
         Process(path, at=at, hosts=HOSTS[1:]).end()
 
-    assert rows(path, "SELECT change FROM changes ORDER BY seq") == [("opened",), ("closed",)]
+    assert column(path, "SELECT change FROM changes ORDER BY seq") == ["opened", "closed"]
     assert rows(path, "SELECT closed_at FROM incidents") == [(WALL + 50,)]

@@ -8,7 +8,7 @@ import pytest
 
 from aggregator.shell.journal import schema
 from aggregator.shell.journal.rows import NEXT_NUMBER, Rows
-from tests.aggregator.shell.journal.process import Reports, rows
+from tests.aggregator.shell.journal.process import Reports, rows, visit
 from tests.aggregator.shell.journal.schemas import (
     OLD,
     AcknowledgedIncident,
@@ -46,12 +46,10 @@ async def test_an_old_journal_is_migrated_and_loses_nothing(
     assert left.marks[NEXT_NUMBER] == (5 if "marks" in before else 1)
 
 
-async def test_an_old_incident_is_read_field_by_field(path: Path, reports: Reports) -> None:
+async def test_an_old_incident_is_read_field_by_field(path: Path) -> None:
     load(path, OLD[1])
 
-    journal = reports.open(path)
-    first, _, feed, _ = journal.remembered().incidents
-    journal.close()
+    first, _, feed, _ = visit(path).incidents
 
     assert (feed.scope, feed.host, feed.check) == ("feed", "STA-2", "timing")
     assert (first.closed_at, first.falls, first.alive[0].readings) == (4e9 + 20, 2, 2)
@@ -59,32 +57,24 @@ async def test_an_old_incident_is_read_field_by_field(path: Path, reports: Repor
 
 
 async def test_a_column_is_one_field_and_one_function(
-    path: Path, reports: Reports, monkeypatch: pytest.MonkeyPatch
+    path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     load(path, OLD[1])
     know_acknowledged_by(monkeypatch)
 
-    journal = reports.open(path)
-    old = journal.remembered().incidents[1]
+    old = visit(path).incidents[1]
     fields = msgspec.structs.asdict(old) | {"acknowledged_by": "race control"}
-    journal.store(Rows(incidents=[AcknowledgedIncident(**fields)]))
-    journal.close()
-    again = reports.open(path)
-    incidents = again.remembered().incidents
-    again.close()
+    visit(path, Rows(incidents=[AcknowledgedIncident(**fields)]))
+    incidents = visit(path).incidents
 
     assert isinstance(old, AcknowledgedIncident)
-    assert [msgspec.structs.asdict(each)["acknowledged_by"] for each in incidents] == [
-        None,
-        "race control",
-        None,
-        None,
-    ]
+    by = [msgspec.structs.asdict(each)["acknowledged_by"] for each in incidents]
+    assert by == [None, "race control", None, None]
     assert rows(path, "PRAGMA user_version") == [(len(schema.MIGRATIONS),)]
 
 
 async def test_a_failing_migration_changes_nothing(
-    path: Path, reports: Reports, monkeypatch: pytest.MonkeyPatch
+    path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = load(path, OLD[1])
 
@@ -95,7 +85,7 @@ async def test_a_failing_migration_changes_nothing(
     monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, fails))
 
     with pytest.raises(sqlite3.OperationalError, match="nowhere"):
-        reports.open(path)
+        visit(path)
 
     assert content(path) == before
     assert rows(path, "PRAGMA user_version") == [(len(schema.MIGRATIONS) - 1,)]

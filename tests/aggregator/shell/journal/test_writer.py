@@ -9,16 +9,9 @@ import pytest
 from aggregator.core.events import ReadingHeard
 from aggregator.core.ledger import Page
 from aggregator.shell.http.incidents import IncidentJson
-from aggregator.shell.journal.rows import (
-    NEXT_NUMBER,
-    RECENT,
-    ChangeRow,
-    HostRow,
-    Notice,
-    Rows,
-    TransitionRow,
-)
-from tests.aggregator.shell.journal.process import Reports, rows
+from aggregator.shell.journal.rows import NEXT_NUMBER, RECENT, ChangeRow, Rows, TransitionRow
+from tests.aggregator.shell.journal.process import Reports, column, rows, visit
+from tests.aggregator.shell.journal.schemas import OLD, load
 from venuewatch.base import clock
 from venuewatch.base.wire.messages import Vitals
 from venuewatch.base.wire.readings import Readings
@@ -30,7 +23,7 @@ def reading(seq: int) -> ReadingHeard:
 
 
 def stored(path: Path) -> list[int]:
-    return [seq for (seq,) in rows(path, "SELECT seq FROM readings ORDER BY seq")]
+    return column(path, "SELECT seq FROM readings ORDER BY seq")
 
 
 async def test_an_order_is_reported_after_its_commit(path: Path, reports: Reports) -> None:
@@ -44,22 +37,15 @@ async def test_an_order_is_reported_after_its_commit(path: Path, reports: Report
     journal.close()
 
 
-async def test_a_reading_that_comes_twice_is_stored_once(path: Path, reports: Reports) -> None:
-    journal = reports.open(path)
-
-    journal.store(Rows(readings=[reading(1)]))
-    journal.store(Rows(readings=[reading(1)]))
-    journal.close()
+async def test_a_reading_that_comes_twice_is_stored_once(path: Path) -> None:
+    visit(path, Rows(readings=[reading(1)]), Rows(readings=[reading(1)]))
 
     assert stored(path) == [1]
 
 
 async def test_heard_numbers_are_known_after_a_restart(path: Path, reports: Reports) -> None:
     page = Page("STA-1", "vitals", "b", [(0, 4), (7, 9)])
-    journal = reports.open(path)
-    journal.store(Rows(pages=[page._replace(ranges=[(0, 4)])]))
-    journal.store(Rows(pages=[page]))
-    journal.close()
+    visit(path, Rows(pages=[page._replace(ranges=[(0, 4)])]), Rows(pages=[page]))
 
     again = reports.open(path)
 
@@ -89,15 +75,11 @@ async def test_a_refused_order_is_reported_once_and_stored_later(
     assert stored(path) == [1, 2]
 
 
-async def test_readings_that_are_too_old_are_forgotten(path: Path, reports: Reports) -> None:
-    journal = reports.open(path)
-    journal.store(Rows(readings=[reading(1)]))
-    journal.close()
+async def test_readings_that_are_too_old_are_forgotten(path: Path) -> None:
+    visit(path, Rows(readings=[reading(1)]))
     rows(path, "UPDATE readings SET stored_s = 0")
 
-    again = reports.open(path)
-    again.store(Rows(readings=[reading(2)]))
-    again.close()
+    visit(path, Rows(readings=[reading(2)]))
 
     assert stored(path) == [2]
 
@@ -114,22 +96,14 @@ CLOSED = IncidentJson(
 )
 
 
-async def test_closed_incidents_are_forgotten_and_open_ones_kept(
-    path: Path, reports: Reports
-) -> None:
+async def test_closed_incidents_are_forgotten_and_open_ones_kept(path: Path) -> None:
     open_still = msgspec.structs.replace(CLOSED, number=2, closed_at=None)
     told = [ChangeRow(number, 1, 1.0, "opened", "silent") for number in (1, 2)]
     walked = TransitionRow(1.0, "STA", "STA-1", "up", "down", "deadline_passed", 0.5)
-    journal = reports.open(path)
-    journal.store(Rows(incidents=[CLOSED, open_still], changes=told, transitions=[walked]))
-    journal.close()
+    visit(path, Rows(incidents=[CLOSED, open_still], changes=told, transitions=[walked]))
 
-    journal = reports.open(path)
-    journal.store(Rows(marks={NEXT_NUMBER: 3}))
-    journal.close()
-    again = reports.open(path)
-    left = again.remembered()
-    again.close()
+    visit(path, Rows(marks={NEXT_NUMBER: 3}))
+    left = visit(path)
 
     assert [incident.number for incident in left.incidents] == [2]
     assert left.told == {2: 1}
@@ -137,33 +111,23 @@ async def test_closed_incidents_are_forgotten_and_open_ones_kept(
     assert rows(path, "SELECT number FROM changes") == [(2,)]
 
 
-async def test_only_the_latest_closed_incidents_are_read(path: Path, reports: Reports) -> None:
+async def test_only_the_latest_closed_incidents_are_read(path: Path) -> None:
     many = [
         msgspec.structs.replace(CLOSED, number=number, closed_at=clock.wall() + number)
         for number in range(1, RECENT + 11)
     ]
-    journal = reports.open(path)
-    journal.store(Rows(incidents=many))
-    journal.close()
+    visit(path, Rows(incidents=many))
 
-    again = reports.open(path)
-    left = again.remembered()
-    again.close()
+    left = visit(path)
 
     assert [incident.number for incident in left.incidents] == list(range(11, RECENT + 11))
     assert left.marks[NEXT_NUMBER] == RECENT + 11
 
 
-async def test_a_forgotten_incidents_number_is_not_given_again(
-    path: Path, reports: Reports
-) -> None:
-    journal = reports.open(path)
-    journal.store(Rows(incidents=[CLOSED], marks={NEXT_NUMBER: 2}))
-    journal.close()
+async def test_a_forgotten_incidents_number_is_not_given_again(path: Path) -> None:
+    visit(path, Rows(incidents=[CLOSED], marks={NEXT_NUMBER: 2}))
 
-    again = reports.open(path)
-    left = again.remembered()
-    again.close()
+    left = visit(path)
 
     assert list(left.incidents) == []
     assert left.marks[NEXT_NUMBER] == 2
@@ -185,19 +149,7 @@ async def test_a_forgotten_incidents_number_is_not_given_again(
     ],
 )
 async def test_a_damaged_journal_is_refused(path: Path, reports: Reports, damage: str) -> None:
-    journal = reports.open(path)
-    host = HostRow("STA-1", "STA", "up", 1.0, None, 1.0, 1.0, was_up=True)
-    page = Page("STA-1", "vitals", "b", [(0, 4)])
-    journal.store(
-        Rows(
-            incidents=[msgspec.structs.replace(CLOSED, closed_at=None)],
-            hosts=[host],
-            pages=[page],
-            notices=[Notice("1-1", b"{}")],
-            marks={NEXT_NUMBER: 2},
-        )
-    )
-    journal.close()
+    load(path, OLD[1])
     rows(path, damage)
 
     again = reports.open(path)
