@@ -22,16 +22,16 @@ _PORT_MAX = 65_535
 
 
 def host_and_port(listen_address: str) -> tuple[str | None, int]:
-    """Take a listen address apart; None is every interface."""
+    """Split a listen address into host and port; the host None is every interface."""
     host, _, port = listen_address.rpartition(":")
     return host.strip("[]") or None, int(port)
 
 
 class Broker(config.Broker, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Where the broker is.
+    """The broker.
 
-    ``keepalive_s``: it gives a silent connection up after 1.5 times this (MQTT 5, 3.1.2.10).
-    ``sys_topics``: whether it says under ``$SYS``, as Mosquitto does, how many messages it dropped.
+    ``keepalive_s``: it ends a silent connection after 1.5 times this (MQTT 5, 3.1.2.10).
+    ``sys_topics``: it publishes under ``$SYS``, as Mosquitto does, how many messages it dropped.
     """
 
     keepalive_s: KeepaliveS = 5
@@ -39,7 +39,7 @@ class Broker(config.Broker, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 class Web(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where HTTP is served; an empty host in ``listen_address`` means every interface."""
+    """The HTTP server; an empty host in ``listen_address`` means every interface."""
 
     listen_address: ListenAddress = "127.0.0.1:8039"
 
@@ -50,13 +50,13 @@ class Web(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Detection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How patient the verdicts are. ``away_limit_s``: how long a farewell is believed (s)."""
+    """Limits of the verdicts. ``away_limit_s``: so long (s) a host stays ``away``."""
 
     away_limit_s: Seconds = AWAY_LIMIT_S
 
 
 class JournalConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where what must outlive us is stored, and for how long (days) when it is over.
+    """The journal, which keeps closed incidents and late readings for ``keep_days``.
 
     Without a ``path`` it is ``journal.sqlite`` in ``$STATE_DIRECTORY``, as systemd sets it, else
     beside the configuration.
@@ -67,9 +67,9 @@ class JournalConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Notify(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Whom to tell of incidents; nobody without a ``webhook_url``.
+    """The webhook that gets notices of incidents; there is none without a ``webhook_url``.
 
-    ``timeout_s``: how long one attempt may take; ``retry_max_s``: the most that two are apart.
+    ``timeout_s``: the longest time of one attempt; ``retry_max_s``: the longest wait between two.
     ``ca_file``: PEM file of the authorities to trust instead of the system's.
     """
 
@@ -91,7 +91,7 @@ class Notify(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         except ValueError:
             is_right = False
         if not is_right or parts.scheme not in {"http", "https"} or not self.webhook_url.isascii():
-            # What it is stays unsaid: there may be a secret in it.
+            # The value is not shown: it may contain a secret.
             raise ValueError("Expected `webhook_url` to be an http or https address")
         if self.ca_file is not None and parts.scheme != "https":
             raise ValueError("Expected `webhook_url` to begin with https:// beside `ca_file`")
@@ -100,7 +100,7 @@ class Notify(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """All of it. ``name`` is the client id at the broker: two aggregators need two names."""
+    """The whole file. ``name`` is the client id at the broker: two aggregators need two names."""
 
     inventory: str = "inventory.toml"
     name: Name = "aggregator"
@@ -115,7 +115,7 @@ def read(path: Path) -> Config:
     """Read and check a configuration; ``inventory`` is relative to the file that names it.
 
     Raises:
-        ConfigError: one line that says where it is wrong and what was expected.
+        ConfigError: one line with the place of the error and the expected value.
     """
     read_config = config.load(path, Config)
     inventory = str(path.parent / read_config.inventory)

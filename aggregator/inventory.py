@@ -1,4 +1,4 @@
-"""The expected fleet, as the operators write it down: ``inventory.toml``."""
+"""The expected fleet: ``inventory.toml``, written by operators."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -38,7 +38,7 @@ class VenueEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Inventory(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Every venue and every host that is expected to be heard."""
+    """Every expected venue and host."""
 
     venue: tuple[VenueEntry, ...]
 
@@ -51,13 +51,13 @@ def read(path: Path) -> Inventory:
     """Read and check an inventory file.
 
     Raises:
-        ConfigError: one line that says where it is wrong and what was expected.
+        ConfigError: one line with the place of the error and the expected value.
     """
     return load(path, Inventory)
 
 
 def fleet_of(inventory: Inventory) -> Fleet:
-    """Return the fleet that an inventory expects, every host of it unknown."""
+    """Return the fleet of an inventory; every host is still unknown."""
     return Fleet(_venue_of(entry) for entry in inventory.venue)
 
 

@@ -1,8 +1,8 @@
 """The fleet as Prometheus text (format 0.0.4): liveness of every host, vitals of living ones.
 
-Pure: state in, text out. A host that is not up loses its measured series at once, so that no
-frozen value is ever plotted; its liveness series stay for as long as it is expected. Samples
-carry no timestamps.
+A pure function of the state. A host that is not up loses its measured series at once, so that no
+frozen value is plotted. Its liveness series stay as long as it is expected. Samples have no
+timestamps.
 """
 
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ _STALE_AFTER_MIN_S = 15.0
 
 
 class Series(NamedTuple):
-    """One of our own metric families: type, help and label names (for the documentation)."""
+    """One metric family of venuewatch: type, help and label names (for the documentation)."""
 
     kind: str
     help: str
@@ -110,7 +110,7 @@ _PREFIX = len("venuewatch_")
 
 
 def render(venues: Iterable[Venue], now: float) -> bytes:
-    """Return the exposition of these venues at ``now`` (monotonic s)."""
+    """Return the metrics of these venues at ``now`` (monotonic s)."""
     page = _Page()
     for venue in venues:
         page.add_venue(venue)
@@ -127,7 +127,7 @@ def render(venues: Iterable[Venue], now: float) -> bytes:
 
 
 def escape(value: str) -> str:
-    """Return a label's value as the text format wants it between its quotes."""
+    """Return a label's value as the text format has it between quotes."""
     return value.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
 
 
@@ -140,7 +140,7 @@ def _fresh_within(period_s: float) -> float:
 
 
 class _Page:
-    """Collects lines by family, since the format wants each family in one piece."""
+    """Collects lines by family, because the format has each family in one piece."""
 
     def __init__(self) -> None:
         self._own: dict[str, list[str]] = {name: [] for name in OWN}

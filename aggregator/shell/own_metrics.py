@@ -30,7 +30,7 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
 class Metrics:
-    """What the aggregator measures of itself."""
+    """The metrics that change by events; the core's counters are read on demand."""
 
     def __init__(self, watch: Watch, *, version: str) -> None:
         self._registry = CollectorRegistry()
@@ -74,7 +74,7 @@ class Metrics:
         ).labels(version).set(1)
 
     def note_lag(self, lag_s: float, now: float) -> None:
-        """Take in how late (s) the event loop came at ``now`` (monotonic s)."""
+        """Note a lag (s) of the event loop at ``now`` (monotonic s)."""
         lags = self._lags
         while lags and (lags[0][0] < now - _LAG_WINDOW_S):
             lags.popleft()
@@ -84,7 +84,7 @@ class Metrics:
         self._lag.set(lags[0][1])
 
     def note_change(self, change: HostChanged) -> None:
-        """Take in a host's change of state."""
+        """Note a host's change of state."""
         if (
             change.after is HostState.DOWN
             and change.trigger in _DETECTIONS
@@ -93,20 +93,20 @@ class Metrics:
             self._detection.observe(change.at - change.silent_since)
 
     def settled(self, result: Result, count: int) -> None:
-        """Count what became of notices."""
+        """Count notices that were delivered or dropped."""
         self._notices.labels(result).inc(count)
 
     def pending(self, count: int) -> None:
-        """Take in how many notices wait."""
+        """Note how many notices wait."""
         self._notices_pending.set(count)
 
     def render(self) -> bytes:
-        """Return the exposition of all of it, in text format 0.0.4."""
+        """Return all metrics in text format 0.0.4."""
         return generate_latest(self._registry)
 
 
 class _Counters(Collector):
-    """Reads the core's plain counters when somebody asks, so that counting costs nothing."""
+    """Reads the core's plain counters at a scrape, so that counting costs nothing."""
 
     def __init__(self, watch: Watch) -> None:
         self._watch = watch

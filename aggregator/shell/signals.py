@@ -1,4 +1,4 @@
-"""How a process of the centre is told to end."""
+"""Signals that end a process of the centre."""
 
 import asyncio
 import contextlib
@@ -6,7 +6,7 @@ import signal
 
 
 def stop_on_signals(stop: asyncio.Event) -> list[int]:
-    """Set ``stop`` at the first signal to end; return the list that will hold its number."""
+    """Set ``stop`` at the first such signal; return the list that will hold its number."""
     received: list[int] = []
 
     def note(number: int) -> None:

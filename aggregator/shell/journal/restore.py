@@ -1,4 +1,4 @@
-"""The journal's rows as the core's memory, and how hosts stand once that is given back."""
+"""Conversion of the journal's rows to the core's memory, and of hosts to rows."""
 
 from aggregator.core.fleet import Host
 from aggregator.core.memory import KnownHost, Memory, Moment
@@ -16,10 +16,10 @@ from aggregator.shell.walltime import WallTime
 
 
 def memory_of(left: JournalContent, wall: WallTime) -> Memory:
-    """Return what earlier processes have left, in monotonic seconds of this one.
+    """Return what earlier processes have left, in monotonic seconds of this process.
 
     Raises:
-        ValueError: a host is in a state that there is none.
+        ValueError: a host's state is unknown to the core.
     """
     return Memory(
         [_known(row, wall) for row in left.hosts],
@@ -30,10 +30,9 @@ def memory_of(left: JournalContent, wall: WallTime) -> Memory:
 
 
 def resumed(left: JournalContent, watch: Watch) -> tuple[list[HostRow], list[TransitionRow]]:
-    """Return how hosts stand that are unknown now and were not, and when that began.
+    """Return the hosts that became unknown by the restart, and their transitions.
 
-    It is written down at once, so that a second crash finds the last evidence of each host where
-    the first one left it.
+    They are stored at once, so that a second crash finds the same last evidence of each host.
     """
     alive_at = left.marks.get(ALIVE_AT, 0.0)
     rows, transitions = [], []
@@ -54,7 +53,7 @@ def resumed(left: JournalContent, watch: Watch) -> tuple[list[HostRow], list[Tra
 
 
 def host_row(host: Host, since: float) -> HostRow:
-    """Return how ``host`` stands, since ``since`` (s since 1970)."""
+    """Return the row of ``host``, whose state began at ``since`` (s since 1970)."""
     evidence_at = None if host.evidence_wall is None else round(host.evidence_wall, 3)
     return HostRow(
         host.name,

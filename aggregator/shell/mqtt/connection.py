@@ -1,8 +1,8 @@
 """One MQTT 5 connection, from CONNECT to its end, as an asyncio Protocol.
 
-Reads are coalesced: after each one the socket rests for a moment, so that a busy fleet costs a
-few large reads and not thousands of small ones. What one read brought is handed over whole, and
-acknowledged in one write only after the listener has returned.
+Reads are coalesced: after each read the socket rests for a moment, so that a busy fleet causes a
+few large reads and not thousands of small ones. The listener gets all messages of one read at
+once. They are acknowledged in one write, after the listener has returned.
 """
 
 import asyncio
@@ -25,23 +25,23 @@ _LAST_ID = 65_535
 
 
 class BrokerError(Exception):
-    """The broker refused us or went away; its text is for the operator."""
+    """The broker refused the connection or closed it; the text is for the operator."""
 
 
 class Listener(Protocol):
-    """What a connection tells its owner, always from the event loop."""
+    """The owner of a connection; its methods are called on the event loop."""
 
     def hear(self, publishes: Sequence[mqtt5.PublishPacket]) -> None:
         """Process these messages; they are acknowledged when this returns."""
 
     def refuse(self, reason: Reason) -> None:
-        """Count a message that could not even be decoded as a packet."""
+        """Count a message that can not be decoded as a packet."""
 
     def subscribed(self) -> None:
-        """Everything published from now on is heard."""
+        """React to the start: from now on every published message is received."""
 
     def lost(self) -> None:
-        """Nothing is heard any more."""
+        """React to the end: from now on no message is received."""
 
 
 class Connection(asyncio.Protocol):
@@ -49,9 +49,9 @@ class Connection(asyncio.Protocol):
 
     Attributes:
         opened: done when subscribed; fails with BrokerError if that is refused.
-        ended: why (for people) this connection is over, once it is.
-        is_subscribed: whether messages are heard now.
-        was_taken_over: whether somebody else has connected under our client id.
+        ended: done when the connection is over; the result is the reason, in words.
+        is_subscribed: messages are received now.
+        was_taken_over: another program has connected under this client id.
     """
 
     def __init__(
@@ -116,15 +116,15 @@ class Connection(asyncio.Protocol):
             self._timers["rest"] = self._loop.call_later(COALESCE_S, self._resume)
 
     def pause_writing(self) -> None:
-        """Note that the broker does not take what we send."""
+        """Stop publishing: the broker does not read."""
         self._is_writable = False
 
     def resume_writing(self) -> None:
-        """Note that it does again."""
+        """Publish again: the broker reads again."""
         self._is_writable = True
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """End everything that hangs on this connection."""
+        """End all timers and futures of this connection."""
         for timer in self._timers.values():
             timer.cancel()
         if exc is not None:
@@ -141,7 +141,7 @@ class Connection(asyncio.Protocol):
     def publish(
         self, topic: str, payload: bytes, *, qos: int = 0, is_retained: bool = False
     ) -> bool:
-        """Send one message; return False if the broker does not keep up and it was not sent."""
+        """Send one message; return False if the broker does not keep up, and it is not sent."""
         if not self._is_writable or self._transport.is_closing():
             return False
         if qos and len(self._unacknowledged) >= self._receive_max:
@@ -156,19 +156,19 @@ class Connection(asyncio.Protocol):
         return True
 
     async def drained(self) -> None:
-        """Wait until the broker has acknowledged everything, or is gone."""
+        """Wait until the broker has acknowledged all messages, or the connection is over."""
         if self._unacknowledged and not self.ended.done():
             self._drained = self._loop.create_future()
             await self._drained
 
     def disconnect(self) -> None:
-        """Say goodbye, so that the broker does not publish our will."""
+        """Disconnect cleanly, so that the broker does not publish the will."""
         self._write(mqtt5.DisconnectPacket().write())
         self._why = "we disconnected"
         self._transport.close()
 
     def abort(self) -> None:
-        """Drop the connection without a word."""
+        """Drop the connection; the broker then publishes the will."""
         self._transport.abort()
 
     def _control(self, packet: mqtt5.Packet) -> None:
@@ -198,7 +198,7 @@ class Connection(asyncio.Protocol):
             self.keepalive_s = float(packet.server_keep_alive)
         self._receive_max = min(packet.receive_max, _LAST_ID - _FIRST_PUBLISH_ID + 1)
         for packet_id in list(self._unacknowledged)[self._receive_max :]:
-            del self._unacknowledged[packet_id]  # whoever published it says it again
+            del self._unacknowledged[packet_id]  # its publisher sends it again
         if packet.session_present:
             for pending in self._unacknowledged.values():
                 self._write(bytes([pending[0] | _DUPLICATE]) + pending[1:])
@@ -217,7 +217,7 @@ class Connection(asyncio.Protocol):
             self.opened.set_result(None)
 
     def _watch(self) -> None:
-        """Ask for a sign of life every keepalive; give up when one brought none."""
+        """Ping the broker every keepalive; give up if it sent nothing since the last ping."""
         if not self._has_heard:
             self._give_up(f"the broker was silent for {self.keepalive_s:g} s")
             return

@@ -1,9 +1,9 @@
-"""Cuts the broker's byte stream into MQTT packets, whatever the bytes are.
+"""Cuts the broker's byte stream into MQTT packets, for any bytes.
 
-The codec is only ever shown one whole packet within a bound. A PUBLISH that is over the bound
-is skipped as it streams in, never held; one that the codec rejects is skipped too. Both come
-out as :class:`Refused`, with the packet id that still has to be acknowledged. Anything else
-that is malformed ends the connection: the peer and we no longer agree where packets begin.
+The codec gets one whole packet at a time, within a bound. A PUBLISH over the bound is skipped
+while it arrives, and never held in memory. A PUBLISH that the codec rejects is skipped, too. Both
+become a :class:`Refused`, with the packet id that still has to be acknowledged. Any other
+malformed packet ends the connection: it is unknown where the next packet begins.
 """
 
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ _LENGTH_BYTES_MAX = 4
 
 
 class StreamError(WireError):
-    """The broker's byte stream cannot be understood any further."""
+    """The rest of the broker's byte stream can not be decoded."""
 
 
 class Refused(NamedTuple):
@@ -37,7 +37,7 @@ Item: TypeAlias = mqtt5.Packet | Refused
 
 
 class Framer:
-    """Holds the bytes of the packet that is not yet complete, and nothing else."""
+    """Holds the bytes of the packet that is not yet complete."""
 
     def __init__(self, *, max_packet_bytes: int = MAX_PACKET_BYTES) -> None:
         self._max_packet_bytes = max_packet_bytes
@@ -59,7 +59,7 @@ class Framer:
         view = memoryview(data)
         start, size = 0, len(data)
         while start < size:
-            # Nearly every packet says its length in two bytes; the loop is for the others.
+            # Nearly every packet has its length in two bytes; the loop is for the others.
             if start + 2 < size and data[start + 1] & _MORE and data[start + 2] < _MORE:
                 body = start + 3
                 end = body + (data[start + 1] ^ _MORE | data[start + 2] << 7)
@@ -83,7 +83,7 @@ class Framer:
 
 
 def _header(data: bytes, start: int) -> tuple[int, int] | None:
-    """Return where the packet's body starts and ends, or None if that is not known yet."""
+    """Return start and end of the packet's body; None while its length is incomplete."""
     length = shift = 0
     for at in range(start + 1, min(start + 1 + _LENGTH_BYTES_MAX, len(data))):
         byte = data[at]

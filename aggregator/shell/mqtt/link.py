@@ -1,7 +1,7 @@
 """Keeps the aggregator subscribed: connects, and connects again with full jitter.
 
-The session outlives a connection (fixed client id, expiry of a day), so what is sent at QoS 1
-waits at the broker while we are away. Each kind of trouble is logged once, until it changes.
+The session outlives a connection (fixed client id, expiry of a day). So messages at QoS 1 wait at
+the broker while the aggregator is away. An error is logged once, until another one follows.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from venuewatch.base.wire import reconnect
 
 CONNECT_TIMEOUT_S = 10.0
 CEILING_S = 2.0
-"""How long (s) we wait at most between two attempts: each second of it the fleet is unknown."""
+"""The longest wait (s) between two attempts: the fleet is unknown meanwhile."""
 
 SESSION_EXPIRY_S = 86_400
 RECEIVE_MAX = 1_000  # as many as max_inflight_messages lets out in mosquitto/
@@ -27,14 +27,17 @@ _logger = logging.getLogger("aggregator.broker")
 
 
 def subscription(pattern: str, *, no_local: bool = False) -> mqtt5.TopicFilter:
-    """Return a subscription; ``no_local``: not to what we publish ourselves."""
+    """Return a subscription; ``no_local``: not to messages of this client."""
     return mqtt5.TopicFilter(
         pattern, max_qos=mqtt5.QoS.AT_LEAST_ONCE, no_local=no_local, retain_as_published=False
     )
 
 
 class BrokerLink:
-    """One lasting subscription. ``will`` (topic, payload) is published retained if we vanish."""
+    """One lasting subscription.
+
+    The broker publishes ``will`` (topic, payload), retained, if the connection is lost.
+    """
 
     def __init__(
         self,
@@ -59,7 +62,7 @@ class BrokerLink:
 
     @property
     def is_subscribed(self) -> bool:
-        """Whether messages are heard now."""
+        """True while messages are received."""
         return self._connection is not None and self._connection.is_subscribed
 
     async def run(self) -> None:
@@ -82,16 +85,16 @@ class BrokerLink:
     def publish(
         self, topic: str, payload: bytes, *, qos: int = 0, is_retained: bool = False
     ) -> bool:
-        """Send a message if we are subscribed; return whether it went out."""
+        """Send a message; return False if it was not sent, as without a subscription."""
         connection = self._connection
         if connection is None or not connection.is_subscribed:
             return False
         return connection.publish(topic, payload, qos=qos, is_retained=is_retained)
 
     async def close(self, farewell: tuple[str, bytes], *, timeout_s: float = 2.0) -> None:
-        """Publish a retained farewell (topic, payload) and part cleanly, within ``timeout_s``.
+        """Publish a retained farewell (topic, payload) and disconnect, within ``timeout_s``.
 
-        If it can't be delivered we hang up instead, and the broker publishes our will.
+        If it can not be delivered, the connection is dropped, and the broker publishes the will.
         """
         self._is_closing = True
         connection = self._connection
@@ -110,10 +113,10 @@ class BrokerLink:
         connection.abort()
 
     async def _hear_once(self) -> bool:
-        """Hear until the connection ends; return whether somebody else took our session.
+        """Receive until the connection ends; return True if another program took the session.
 
         Raises:
-            OSError, BrokerError, ConfigError: why it did not begin.
+            OSError, BrokerError, ConfigError: the connection did not begin.
         """
         connect = self._connect_packet()
         tls = config.tls_context(self._where)

@@ -1,8 +1,8 @@
-"""What the broker's port says to a stranger: an answer, a refusal, or nothing.
+"""Port question: connects to the broker's port as an unknown client, and waits for an answer.
 
-A frozen broker's kernel still accepts connections, so accepting is no answer: it must say
-something. We come without credentials and without a client id, so that nobody is thrown out;
-being turned away is an answer too.
+The kernel of a frozen broker still accepts connections, so only a byte from the broker is an
+answer. The client has no credentials and no client id, so that it takes over no session. A
+refusal by the broker is an answer, too.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ _GREETING = mqtt5.ConnectPacket("", clean_start=True, keep_alive=5).write()
 
 
 async def ask(where: Broker) -> Port:
-    """Return what the port says within a second."""
+    """Return the port's answer, or ``silent`` after a second."""
     try:
         async with asyncio.timeout(PATIENCE_S):
             return await _greet(where)
@@ -40,7 +40,7 @@ async def _greet(where: Broker) -> Port:
     )
     try:
         writer.write(_GREETING)
-        await reader.read(1)  # an end of the stream is an answer too: somebody closed it
+        await reader.read(1)  # an end of the stream is an answer, too: the broker closed it
     finally:
         writer.transport.abort()
     return "answers"
