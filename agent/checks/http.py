@@ -70,8 +70,8 @@ class Config(CheckConfig, frozen=True, tag="http"):
         str,
         msgspec.Meta(
             max_length=1024,
-            description="Python pattern to match somewhere in the body, as bytes; a process "
-            "of its own is started for it each time",
+            description="Python pattern to match somewhere in the body, as bytes; the state is "
+            "`unknown` when that takes over 2 s",
             examples=[r"version: [0-9]+"],
         ),
     ] = ""

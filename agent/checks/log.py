@@ -10,6 +10,8 @@ import msgspec
 
 from agent.checks import CheckConfig, Latest, Reading
 from agent.checks.host.tail import Tail
+from agent.checks.patterns.matcher import MATCHER, UnmatchedError
+from agent.checks.reading.times import Deadline, for_reading
 from agent.checks.reading.words import short, size_in_words, span_in_words
 from venuewatch.base import clock
 from venuewatch.base.wire.checks import CheckValues
@@ -20,9 +22,9 @@ _PATIENCE = 1  # readings without the file that a rotation may take
 class Config(CheckConfig, frozen=True, tag="log"):
     """Searches each new line with Python's `re`, in its first 4,096 bytes, read as UTF-8.
 
-    A search can't be interrupted, and while it runs the whole agent stands still. So the pattern
-    must be simple: nothing repeated within something repeated, as in `(a+)+`, and at most one
-    `.*`. A reading that lasts longer than `timeout_s` passes over the rest and says so.
+    One process matches the patterns of all checks. A pattern that takes it over 2 s for 64 KiB of
+    lines, as `(a+)+` may, is stopped: the state is `unknown`, and the rest is passed over. So it is
+    (`warning`) when a reading lasts longer than `timeout_s`.
     """
 
     path: Annotated[
@@ -78,7 +80,6 @@ class Check:
 
     def __init__(self, config: Config, _latest: Latest) -> None:
         self._config = config
-        self._pattern = re.compile(config.pattern)
         self._tail = Tail(config.path, max_bytes=config.max_bytes)
         self._matches = 0
         self._matched_at: float | None = None
@@ -88,11 +89,12 @@ class Check:
     def read(self) -> Reading:
         """Search what was appended since the last time."""
         config, skipped_before = self._config, self._tail.skipped_bytes
-        trouble, is_slow = "", False
-        until = clock.monotonic() + 0.9 * config.timeout_s
+        trouble, unmatched, is_slow = "", "", False
         try:
-            is_slow = not self._search(until)
+            is_slow = not self._search(for_reading(config.timeout_s))
             self._missing = 0
+        except UnmatchedError as error:
+            unmatched = str(error)
         except OSError as error:
             self._missing += 1
             trouble = error.strerror or str(error)
@@ -107,6 +109,8 @@ class Check:
             since = span_in_words(now - self._matched_at)
             told = f"{self._matches} matched so far, the last {since} ago{notes}: {self._line}"
             return Reading(config.state, short(told), values)
+        if unmatched:
+            return Reading("unknown", short(f"{unmatched}{notes}"), values)
         if trouble and self._missing > _PATIENCE:
             return Reading("unknown", short(f"{config.path}: {trouble}"), values)
         if is_slow:
@@ -117,16 +121,25 @@ class Check:
         """Let the file go."""
         self._tail.close()
 
-    def _search(self, until: float) -> bool:
-        """Search every new line; return False if that was not done by ``until``."""
+    def _search(self, deadline: Deadline) -> bool:
+        """Search every new line; return False if that was not done in time.
+
+        Raises:
+            UnmatchedError: the pattern could not be matched.
+            OSError: the log can't be read.
+        """
+        search_until = deadline.share(2)  # what begins before has time to end
         for lines in self._tail.chunks():
-            for at, line in enumerate(lines):
-                text = line.decode(errors="replace")
-                if self._pattern.search(text):
-                    self._matches += 1
-                    self._matched_at = clock.monotonic()
-                    self._line = short(text)
-                if clock.monotonic() > until:
-                    self._tail.give_up(sum(len(line) + 1 for line in lines[at + 1 :]))
-                    return False
+            try:
+                found = MATCHER.in_lines(self._config.pattern, lines, deadline)
+            except UnmatchedError:
+                self._tail.give_up(sum(len(line) + 1 for line in lines))
+                raise
+            if found.lines:
+                self._matches += found.lines
+                self._matched_at = clock.monotonic()
+                self._line = short(lines[found.last].decode(errors="replace"))
+            if search_until.is_over():
+                self._tail.give_up(0)
+                return False
         return True

@@ -1,20 +1,15 @@
-"""What the body of a page must say."""
+"""Judges the body of a page: text, pattern or JSON field that it must have."""
 
-import subprocess
-import sys
 from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 
+from agent.checks.patterns.matcher import MATCHER, UnmatchedError
 from agent.checks.reading.findings import Finding
 from agent.checks.reading.times import Deadline
 from agent.checks.reading.words import short
 
 Plain: TypeAlias = bool | int | float | str
-
-# A bad pattern may take for ever, and while it is at it no other thread of the same process runs:
-# no beat would be sent. So it is matched by a process of its own, which can be killed.
-_MATCHER = "import re, sys; sys.exit(not re.search(sys.argv[1].encode(), sys.stdin.buffer.read()))"
 
 
 class Expectation(NamedTuple):
@@ -27,16 +22,16 @@ class Expectation(NamedTuple):
 
 
 def judge(body: bytes, expectation: Expectation, deadline: Deadline, *, is_whole: bool) -> Finding:
-    """Return ``ok``, or ``critical`` with what is missing."""
+    """Return ``ok``, ``critical`` with what is missing, or ``unknown`` if no time was enough."""
     contains, regex, json_path, json_equals = expectation
     cut = "" if is_whole else f" in its first {len(body)} bytes"
     if contains and contains.encode() not in body:
         return Finding("critical", f"the body lacks {short(contains, 80)!r}{cut}")
     try:
-        if regex and not _matches(regex, body, deadline):
+        if regex and not MATCHER.is_in(regex, body, deadline):
             return Finding("critical", f"nothing in the body matches {short(regex, 80)!r}{cut}")
-    except TimeoutError:
-        return Finding("critical", f"matching {short(regex, 80)!r} takes too long")
+    except UnmatchedError as error:
+        return Finding("unknown", str(error))
     if not json_path:
         return Finding("ok")
     if not is_whole:
@@ -76,15 +71,3 @@ def _field(found: Any, path: str) -> Any:
 def _is_same(found: Any, expected: Plain) -> bool:
     """Return whether they are equal; true is not 1, but 1.0 is."""
     return isinstance(found, bool) == isinstance(expected, bool) and bool(found == expected)
-
-
-def _matches(regex: str, body: bytes, deadline: Deadline) -> bool:
-    """Return whether a pattern of bytes matches anything; raises TimeoutError."""
-    command = [sys.executable, "-I", "-S", "-c", _MATCHER, regex]
-    try:
-        done = subprocess.run(  # noqa: S603 - our own interpreter
-            command, input=body, capture_output=True, timeout=deadline.left_s(), check=False
-        )
-    except subprocess.TimeoutExpired:
-        raise TimeoutError from None
-    return done.returncode == 0

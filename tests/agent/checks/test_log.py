@@ -202,7 +202,7 @@ def test_a_search_that_takes_too_long_is_given_up_and_told(
     append(log, "ERROR\n")
 
     assert reading.state == "warning"
-    assert reading.detail.startswith("not searched within 1 s; passed over 249.")
+    assert reading.detail.startswith("not searched within 1 s; passed over 118.")
     assert matches(looked.read()) == 1
 
 

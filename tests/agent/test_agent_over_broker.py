@@ -1,4 +1,4 @@
-"""A real agent on a real broker answers for its neighbours, and beats on time meanwhile."""
+"""A real agent on a real broker beats on time, whatever its probes and patterns do."""
 
 import queue
 import sys
@@ -14,7 +14,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from agent.probes import UNDER_WAY_MAX, WORTH_S
 from bench.kit.processes import free_port
 from tests.agent.checks.namespaces import Cable, cable
-from tests.agent.checks.peers import LOOPBACK, refused_port, say_nothing, tcp_peer
+from tests.agent.checks.peers import LOOPBACK, refused_port, say, say_nothing, tcp_peer
 from tests.integration.real import Agent, Mosquitto, Process, until
 from venuewatch.base import clock
 from venuewatch.base.wire import topics
@@ -27,6 +27,7 @@ from venuewatch.base.wire.messages import (
     Vitals,
     decode_beat,
     decode_birth,
+    decode_checks,
     decode_probed,
     decode_vitals,
     encode,
@@ -54,6 +55,7 @@ class Centre:
         self.births: list[Birth] = []
         self.beats: list[Beat] = []
         self.vitals: list[Vitals] = []
+        self.checks: set[tuple[str, str]] = set()
         self._probed: queue.SimpleQueue[paho.MQTTMessage] = queue.SimpleQueue()
         self._client = paho.Client(
             CallbackAPIVersion.VERSION2,
@@ -102,6 +104,9 @@ class Centre:
             self.births.append(decode_birth(bytes(message.payload)))
         elif message.topic.endswith("/vitals"):
             self.vitals.append(decode_vitals(bytes(message.payload)))
+        elif message.topic.endswith("/checks"):
+            readings = decode_checks(bytes(message.payload)).readings
+            self.checks |= {(reading.check, reading.state) for reading in readings}
 
 
 @pytest.fixture
@@ -211,6 +216,52 @@ def test_beats_are_on_time_under_a_flood_of_probes_that_hang(apart: Centre) -> N
     assert min(lateness_ms) <= LATE_MS
     answers = [probed(apart.answer()) for _ in range(UNDER_WAY_MAX)]
     assert {answer.is_reached for answer in answers} == {False}
+
+
+@pytest.fixture
+def page() -> Iterator[int]:
+    with tcp_peer(say(b"HTTP/1.1 200 OK\r\n\r\n" + b"a" * 64 + b"b")) as port:
+        yield port
+
+
+@pytest.fixture
+def matching(tmp_path: Path, page: int) -> Iterator[Centre]:
+    """Run an agent, two checks of which have an endless pattern, and one none."""
+    (tmp_path / "server.log").touch()
+    checks = (
+        f'{HEARTBEAT}\n[[check]]\nkind = "log"\nname = "log"\nevery_s = 1\n'
+        f'path = "{tmp_path}/server.log"\npattern = "(a+)+$"\n'
+        f'[[check]]\nkind = "http"\nname = "page"\nevery_s = 1\n'
+        f'url = "http://{LOOPBACK}:{page}/"\nregex = "(a+)+$"\n'
+        f'[[check]]\nkind = "file"\nname = "file"\nevery_s = 1\npattern = "{tmp_path}/*.log"\n'
+    )
+    with (
+        Mosquitto(tmp_path) as broker,
+        Agent(tmp_path, broker.port, "STA-1", broker=checks),
+        Centre(LOOPBACK, broker.port) as running,
+    ):
+        yield running
+
+
+def test_beats_are_on_time_while_patterns_are_endless(matching: Centre, tmp_path: Path) -> None:
+    lateness_ms: list[float] = []
+
+    def is_told() -> bool:
+        with (tmp_path / "server.log").open("ab") as log:
+            log.write(b"a" * 64 + b"b\n")
+        matching.tick()
+        return {("log", "unknown"), ("page", "unknown"), ("file", "ok")} <= matching.checks
+
+    until("an endless pattern of each is told", is_told, within_s=30.0)
+    for _ in range(WINDOWS):
+        is_told()
+        matching.beats.clear()
+        until("enough beats", lambda: len(matching.beats) >= BEATS, within_s=30.0)
+        lateness_ms.append(latest(matching.beats))
+        if lateness_ms[-1] <= LATE_MS:
+            break
+
+    assert min(lateness_ms) <= LATE_MS
 
 
 def latest(beats: Sequence[Beat]) -> float:

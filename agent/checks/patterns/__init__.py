@@ -1,0 +1,1 @@
+"""Patterns of the checks, matched in a process that can be killed; no kinds."""

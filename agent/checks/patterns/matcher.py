@@ -1,0 +1,184 @@
+"""Matches the patterns of all checks in one child process, which is killed at its deadline.
+
+A bad pattern, such as ``(a+)+$``, may take for ever, and Python's ``re`` lets no other thread run
+meanwhile: in the agent's own process no beat would be sent. The child is started with the first
+match, kept, and started again after it was killed. It ends when the agent does, however that ends.
+"""
+
+import atexit
+import contextlib
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import psutil
+
+from agent.checks.patterns.child import ANSWER, REQUEST
+from agent.checks.reading.times import Deadline
+from agent.checks.reading.words import short
+
+LONGEST_S = 2.0
+"""How long (s) one match may take: so long the other checks wait behind a bad pattern."""
+
+_CHILD = str(Path(__file__).with_name("child.py"))
+_SPARE_S = 1.0  # after its limit the child ends by itself: its agent was killed before
+_KILL_S = 1.0
+_GENTLE = 10  # niceness beyond the agent's: beats go first
+# glibc would keep a page that was matched for the next one.
+_ENVIRONMENT = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536"}
+
+
+class UnmatchedError(Exception):
+    """A pattern was not matched; the text is the line for people."""
+
+
+class Found(NamedTuple):
+    """The number of lines that match, and the place of the last one among those given."""
+
+    lines: int
+    last: int
+
+
+class Matcher:
+    """Asks the child, one question at a time. May be used by several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The child's process number; None while there is none."""
+        return None if self._process is None else self._process.pid
+
+    def is_in(self, pattern: str, data: bytes, deadline: Deadline) -> bool:
+        """Return whether a pattern of bytes matches anywhere in ``data``.
+
+        Raises:
+            UnmatchedError: that can't be told in time.
+        """
+        return self._ask(pattern, data, deadline, is_lines=False).lines > 0
+
+    def in_lines(self, pattern: str, lines: Sequence[bytes], deadline: Deadline) -> Found:
+        """Return which lines a pattern of text matches; raises as :meth:`is_in`."""
+        if not lines:
+            return Found(0, 0)
+        return self._ask(pattern, b"\n".join(lines), deadline, is_lines=True)
+
+    def close(self) -> None:
+        """End the child, unless it is busy; with this process it ends in any case."""
+        if self._lock.acquire(timeout=_KILL_S):
+            self._end()
+            self._lock.release()
+
+    def _ask(self, pattern: str, data: bytes, deadline: Deadline, *, is_lines: bool) -> Found:
+        try:
+            self._acquire(deadline)
+            try:
+                limit_s = min(LONGEST_S, deadline.left_s())
+                words = pattern.encode()
+                head = REQUEST.pack(limit_s + _SPARE_S, is_lines, len(words), len(data))
+                for _ in range(2):  # one that was killed by others is started again
+                    answer = self._answer(head + words, data, limit_s)
+                    if answer is not None:
+                        return answer
+            finally:
+                self._lock.release()
+        except TimeoutError:
+            raise UnmatchedError(f"no time was left to match {short(pattern, 80)!r}") from None
+        except _TooLongError:
+            took = f"took over {limit_s:.1f} s and was stopped"
+            raise UnmatchedError(f"matching {short(pattern, 80)!r} {took}") from None
+        except OSError as error:
+            raise UnmatchedError(f"no process for matching: {error.strerror}") from None
+        raise UnmatchedError("the process for matching ended without an answer")
+
+    def _acquire(self, deadline: Deadline) -> None:
+        if not self._lock.acquire(timeout=deadline.left_s()):
+            raise TimeoutError
+
+    def _answer(self, question: bytes, data: bytes, limit_s: float) -> Found | None:
+        """Return the child's answer; None if it ended before.
+
+        Raises:
+            _TooLongError: it was killed at its deadline.
+            OSError: it can't be started.
+        """
+        process = self._running()
+        assert process.stdin is not None  # noqa: S101 - both are pipes
+        assert process.stdout is not None  # noqa: S101
+        is_over = threading.Event()
+
+        def kill() -> None:
+            is_over.set()
+            process.kill()
+
+        timer = threading.Timer(limit_s, kill)
+        timer.daemon = True
+        timer.start()
+        answer = b""
+        try:
+            with contextlib.suppress(OSError):  # it has ended
+                process.stdin.write(question)
+                process.stdin.write(data)
+                process.stdin.flush()
+                answer = process.stdout.read(ANSWER.size)
+        finally:
+            timer.cancel()
+            if len(answer) < ANSWER.size:
+                self._end()
+        if len(answer) == ANSWER.size:
+            return Found(*ANSWER.unpack(answer))
+        if is_over.is_set():
+            raise _TooLongError
+        return None
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        """Return the child, started if there is none; raises OSError."""
+        if self._process is not None and self._process.poll() is None:
+            return self._process
+        self._end()
+        self._process = subprocess.Popen(  # noqa: S603 - our own interpreter
+            [sys.executable, "-I", "-S", "-E", _CHILD],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            env={**os.environ, **_ENVIRONMENT},
+            creationflags=_FLAGS,
+        )
+        if sys.platform != "win32":
+            with contextlib.suppress(psutil.Error):
+                psutil.Process(self._process.pid).nice(min(os.nice(0) + _GENTLE, 19))
+        return self._process
+
+    def _end(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.kill()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):  # what was not written yet
+                    pipe.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_KILL_S)
+
+
+class _TooLongError(Exception):
+    """A match was killed at its deadline."""
+
+
+if sys.platform == "win32":
+    _FLAGS = subprocess.CREATE_NO_WINDOW | subprocess.BELOW_NORMAL_PRIORITY_CLASS
+else:
+    _FLAGS = 0
+
+MATCHER = Matcher()
+"""The one of this agent."""
+
+atexit.register(MATCHER.close)

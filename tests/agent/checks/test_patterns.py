@@ -1,0 +1,233 @@
+"""Patterns are matched in one process apart, which is killed at its deadline: real processes."""
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Self
+
+import psutil
+import pytest
+
+from agent.checks import Reading
+from agent.checks.patterns import matcher
+from agent.checks.patterns.matcher import MATCHER, Found, Matcher, UnmatchedError
+from agent.checks.reading.times import Deadline
+from tests.agent.checks.peers import PATIENCE_S, made, read, say, tcp_peer
+
+EVIL = "(a+)+$"
+ENDLESS = b"a" * 64 + b"b"
+PAGE = b"HTTP/1.1 200 OK\r\n\r\n"
+MIB = 1_048_576
+MATCHING = f"""
+import sys
+from agent.checks.patterns.matcher import MATCHER
+from agent.checks.reading.times import Deadline
+MATCHER.is_in("x", b"x", Deadline({PATIENCE_S}))
+print(MATCHER.pid, flush=True)
+for line in sys.stdin:
+    MATCHER.is_in(line, {ENDLESS!r}, Deadline({PATIENCE_S}))
+"""
+
+
+@pytest.fixture
+def ours() -> Iterator[Matcher]:
+    made = Matcher()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(matcher, "LONGEST_S", 0.3)
+
+
+class Counting(threading.Thread):
+    """Another thread of the same process, which counts for as long as it is let."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.count = 0
+        self._over = threading.Event()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self.join(PATIENCE_S)
+
+    def run(self) -> None:
+        while not self._over.wait(0.001):
+            self.count += 1
+
+
+def soon() -> Deadline:
+    return Deadline(PATIENCE_S)
+
+
+def log_with(folder: Path, line: bytes, *, pattern: str) -> Reading:
+    """Read a log in which ``line`` is new."""
+    path = folder / f"{len(pattern)}.log"
+    path.touch()
+    check = made("log", path=str(path), pattern=pattern, timeout_s=PATIENCE_S)
+    check.read()
+    path.write_bytes(line + b"\n")
+    reading: Reading = check.read()
+    check.close()
+    return reading
+
+
+@pytest.mark.usefixtures("hasty")
+def test_endless_pattern_of_a_log_is_unknown_and_stops_no_thread(tmp_path: Path) -> None:
+    with Counting() as other:
+        reading = log_with(tmp_path, ENDLESS, pattern=EVIL)
+
+    assert reading.state == "unknown"
+    assert reading.detail == "matching '(a+)+$' took over 0.3 s and was stopped; passed over 66 B"
+    assert other.count > 50
+
+
+@pytest.mark.usefixtures("hasty")
+def test_endless_pattern_of_a_page_is_unknown_and_stops_no_thread() -> None:
+    with Counting() as other, tcp_peer(say(PAGE + ENDLESS)) as port:
+        reading = read("http", url=f"http://127.0.0.1:{port}/", regex=EVIL)
+
+    assert reading.state == "unknown"
+    assert reading.detail == "matching '(a+)+$' took over 0.3 s and was stopped"
+    assert other.count > 50
+
+
+@pytest.mark.usefixtures("hasty")
+def test_other_patterns_are_matched_behind_an_endless_one(ours: Matcher) -> None:
+    ours.is_in("x", b"x", soon())
+    asked = threading.Thread(target=lambda: fails(ours, ENDLESS))
+    asked.start()
+
+    found = [ours.is_in("y", b"xyz", soon()) for _ in range(3)]
+
+    asked.join(PATIENCE_S)
+    assert found == [True] * 3
+
+
+def fails(matcher: Matcher, data: bytes) -> None:
+    with pytest.raises(UnmatchedError):
+        matcher.is_in(EVIL, data, soon())
+
+
+@pytest.mark.usefixtures("hasty")
+def test_matcher_is_killed_at_its_deadline_and_started_again(ours: Matcher) -> None:
+    ours.is_in("x", b"x", soon())
+    first = psutil.Process(ours.pid)
+
+    fails(ours, ENDLESS)
+
+    assert not first.is_running()
+    assert ours.is_in("x", b"x", soon())
+    assert ours.pid != first.pid
+
+
+def test_matcher_that_others_killed_is_started_again(ours: Matcher) -> None:
+    ours.is_in("x", b"x", soon())
+    psutil.Process(ours.pid).kill()
+
+    assert ours.is_in("x", b"x", soon())
+
+
+def test_checks_share_one_matcher(tmp_path: Path) -> None:
+    log_with(tmp_path, b"ERROR", pattern="ERROR")
+    pid = MATCHER.pid
+    with tcp_peer(say(PAGE + b"version: 7")) as port:
+        page = read("http", url=f"http://127.0.0.1:{port}/", regex="version: [0-9]+")
+
+    assert page.state == "ok"
+    assert pid is not None
+    assert pid == MATCHER.pid
+
+
+def test_checks_without_a_pattern_start_no_matcher(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subprocess, "Popen", None)
+    (tmp_path / "server.log").touch()
+
+    quiet = read("log", path=str(tmp_path / "server.log"), pattern="ERROR")
+    with tcp_peer(say(PAGE + b"ready")) as port:
+        page = read("http", url=f"http://127.0.0.1:{port}/", contains="ready")
+
+    assert [quiet.state, page.state] == ["ok", "ok"]
+
+
+@pytest.mark.parametrize("is_busy", [False, True])
+def test_matcher_ends_with_its_killed_agent(*, is_busy: bool) -> None:
+    command = [sys.executable, "-c", MATCHING]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as agent:
+        assert agent.stdin is not None
+        assert agent.stdout is not None
+        child = psutil.Process(int(agent.stdout.readline()))
+        if is_busy:
+            agent.stdin.write(f"{EVIL}\n")
+            agent.stdin.flush()
+            while child.cpu_times().user < 0.1:
+                assert child.is_running()
+        agent.kill()
+
+    child.wait(PATIENCE_S)
+
+    assert not child.is_running()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux'")
+def test_matcher_inherits_no_socket_and_goes_behind_the_agent(ours: Matcher) -> None:
+    with tcp_peer(say(b"")):
+        ours.is_in("x", b"x", soon())
+
+    held = {int(each.name) for each in Path(f"/proc/{ours.pid}/fd").iterdir()}
+
+    assert held == {0, 1, 2}
+    assert psutil.Process(ours.pid).nice() == min(os.nice(0) + 10, 19)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="measured on Linux")
+def test_matcher_adds_at_most_11_mib(ours: Matcher) -> None:
+    for pattern in (r"version: [0-9]+", r"(?i)error|fatal", r"^\d{4}-\d\d-\d\d .*timeout"):
+        ours.is_in(pattern, b"x" * MIB, soon())
+        ours.in_lines(pattern, [b"INFO all is well"] * 4_000, soon())
+
+    assert psutil.Process(ours.pid).memory_info().rss <= 11 * MIB
+
+
+@pytest.mark.parametrize(
+    ("pattern", "lines", "found"),
+    [
+        ("ERROR", [b"ERROR a", b"b", b"ERROR c", b"d"], Found(2, 2)),
+        ("^$", [b"a", b""], Found(1, 1)),
+        ("^$", [], Found(0, 0)),
+        ("x", [b"y"], Found(0, 0)),
+        ("caf\xe9", ["café".encode(), b"caf\xe9"], Found(1, 0)),
+        ("\ufffd", [b"caf\xe9"], Found(1, 0)),
+    ],
+)
+def test_lines_that_match_are_counted(
+    ours: Matcher, pattern: str, lines: list[bytes], found: Found
+) -> None:
+    assert ours.in_lines(pattern, lines, soon()) == found
+
+
+def test_without_time_nothing_is_matched(ours: Matcher) -> None:
+    with pytest.raises(UnmatchedError, match="no time was left to match 'x'"):
+        ours.is_in("x", b"x", Deadline(-1.0))
+
+    assert ours.pid is None
+
+
+def test_interpreter_that_is_gone_is_told(ours: Matcher, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+
+    with pytest.raises(UnmatchedError, match="no process for matching: No such file or directory"):
+        ours.is_in("x", b"x", soon())
