@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.real import Agent, Aggregator, Mosquitto, Process, running_agents, until
+from tests.integration.real import Agent, Aggregator, Mosquitto, running_agents, until
 from tests.integration.webhook import Receiver
 from venuewatch.base import clock
 
@@ -250,20 +250,6 @@ def test_a_host_that_is_taken_out_of_the_inventory_has_no_open_incident(
 
     assert incidents(aggregator, "?open=1") == []
     assert aggregator.value("venuewatch_aggregator_incidents_open") == 0
-
-
-def test_a_journal_that_is_no_database_is_one_line_and_exit_2(
-    tmp_path: Path, broker: Mosquitto
-) -> None:
-    journal = tmp_path / "journal.sqlite"
-    journal.write_bytes(b"no database at all, but a text of some length" * 100)
-
-    aggregator = Process.start(Aggregator(tmp_path, broker.port))
-    code = aggregator.wait()
-
-    assert code == 2
-    assert aggregator.said().count("\n") == 1
-    assert f"{journal}: file is not a database" in aggregator.said()
 
 
 def test_a_newer_journal_is_set_aside_and_watching_goes_on(

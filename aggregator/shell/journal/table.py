@@ -69,7 +69,7 @@ class Table(Generic[Row]):
         return f"SELECT {self.columns} FROM {source}.{self.name} {more}"  # noqa: S608 - our words
 
     def _encode(self, row: Row) -> dict[str, object]:
-        values = {field: getattr(row, field) for field in self._fields}
+        values = structs.asdict(row)
         for field in self._as_json:
             values[field] = msgspec.json.encode(values[field]).decode()
         return values
