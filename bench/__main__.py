@@ -19,10 +19,11 @@ INTERRUPTED = 130
 _RESULTS = Path(__file__).parent / "results"
 _TEACHING = """\
 examples:
-  python -m bench ingest                  the table, and bench/results/ingest.json
-  python -m bench ingest --json           the same as JSON on standard output
+  python -m bench ingest                  a table on standard output
+  python -m bench ingest --json           the same as JSON
+  python -m bench ingest --save           also write bench/results/ingest.json, which is committed
   python -m bench agent --seconds 10 --output try.json
-                                          a short try that leaves the kept results alone
+                                          also write try.json
 
 Progress goes to standard error. Every figure is of this machine; the sides of one run were
 measured together, so their ratios travel better than their values. A peer that is not installed
@@ -69,7 +70,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     content = result.document(options.bench, facts, measured)
-    result.save(options.output or _RESULTS / f"{options.bench}.json", content)
+    kept = _RESULTS / f"{options.bench}.json" if options.save else options.output
+    if kept is not None:
+        result.save(kept, content)
     as_json = result.as_json(content)
     print(as_json if options.json else result.as_table(options.bench, facts, measured), end="")
     return 0
@@ -86,12 +89,11 @@ def _parser(benches: dict[str, Bench]) -> argparse.ArgumentParser:
     for name, module in benches.items():
         one = names.add_parser(name, help=module.SUMMARY, description=module.__doc__)
         one.add_argument("--json", action="store_true", help="print JSON instead of a table")
-        one.add_argument(
-            "--output",
-            type=Path,
-            metavar="FILE",
-            help=f"where the JSON is kept (default: bench/results/{name}.json)",
+        kept = one.add_mutually_exclusive_group()
+        kept.add_argument(
+            "--save", action="store_true", help=f"also write bench/results/{name}.json"
         )
+        kept.add_argument("--output", type=Path, metavar="FILE", help="also write the JSON to FILE")
         module.add_arguments(one)
     return parser
 

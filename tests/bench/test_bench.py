@@ -40,6 +40,22 @@ def test_every_bench_is_found_by_its_file() -> None:
     assert {"agent", "ingest"} <= set(command.found())
 
 
+def test_bench_writes_no_file_unless_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    measured = Result([{"side": "ours", "cpu_us": 1.5}], {})
+    monkeypatch.setattr("bench.ingest.run", lambda _options: measured)
+    monkeypatch.setattr(command, "_RESULTS", tmp_path)
+
+    assert command.main(["ingest", "--json"]) == 0
+    unasked = list(tmp_path.iterdir())
+    assert command.main(["ingest", "--save"]) == 0
+
+    assert unasked == []
+    assert [file.name for file in tmp_path.iterdir()] == ["ingest.json"]
+    assert '"cpu_us": 1.5' in capsys.readouterr().out
+
+
 def test_a_result_is_a_table_and_the_same_as_json() -> None:
     measured = Result(
         rows=[{"side": "ours", "cpu_us": 1.5, "bytes": None}, result.skipped("peer", "not there")],
