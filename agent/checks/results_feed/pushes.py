@@ -1,43 +1,39 @@
-"""One connection of a results server: its requests, one after the other.
+"""Serves one connection of a results server: its requests, one after the other.
 
-Each request has one deadline for all of it, so that a slow sender is cut off however it drips. A
-body is read through as it comes, unpacked piece by piece, and never held whole.
+h11 parses HTTP. Each request has one deadline for all of it, so that a slow sender is cut off
+however it drips. A body is read through as it comes, unpacked piece by piece, and never held whole.
 """
 
 import contextlib
 import hmac
 import socket
 import ssl
+import zlib
 from collections.abc import Callable, Iterator
+from http import HTTPStatus
 from typing import NamedTuple, TypeAlias
 
+import h11
+
 from agent.checks.reading.times import Deadline
-from agent.checks.results_feed.http_request import (
-    MAX_HEAD_BYTES,
-    Body,
-    Gunzip,
-    Head,
-    HttpError,
-    parse_head,
-)
 from agent.checks.results_feed.messages import FeedError, Message, OversizedError, Reader
 
 Hear: TypeAlias = Callable[[Message | FeedError], None]
 
+MAX_HEAD_BYTES = 16 * 1024
+
 _PIECE_BYTES = 16 * 1024
 _LINGER_S = 2.0
-_REASONS = {
-    200: "OK",
-    400: "Bad Request",
-    401: "Unauthorized",
-    405: "Method Not Allowed",
-    408: "Request Timeout",
-    411: "Length Required",
-    413: "Content Too Large",
-    415: "Unsupported Media Type",
-    417: "Expectation Failed",
-    431: "Request Header Fields Too Large",
-}
+_GZIP = 16 + zlib.MAX_WBITS
+_UNPACKED_BYTES = 64 * 1024
+
+
+class HttpError(Exception):
+    """A request that gets no 200; its text is for the sender."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
 
 
 class Door(NamedTuple):
@@ -67,7 +63,8 @@ class Pushes:
         self._door = door
         self._hear = hear
         self._count_refusal = count_refusal
-        self._arrived = b""
+        self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEAD_BYTES)
+        self._received = 0
 
     def serve(self) -> None:
         """Answer requests until the sender hangs up, errs or is too slow.
@@ -75,29 +72,29 @@ class Pushes:
         Raises:
             OSError: the connection is lost.
         """
-        while self._await_request():
-            deadline = Deadline(self._door.request_s)
-            try:
-                is_persistent = self._serve_one(deadline)
-            except HttpError as error:
-                self._refuse(error)
-                return
-            self._answer(200, "", is_last=not is_persistent)
-            if not is_persistent:
-                return
+        try:
+            while self._begins():
+                self._serve_one(Deadline(self._door.request_s))
+                self._answer(200, "")
+                if self._http.our_state is not h11.DONE:
+                    return
+                self._http.start_next_cycle()
+        except HttpError as error:
+            self._refuse(error)
 
-    def _await_request(self) -> bool:
-        """Return whether another request begins."""
-        if not self._arrived:
-            self._arrived = self._recv(Deadline(self._door.idle_s))
-        return bool(self._arrived)
+    def _begins(self) -> bool:
+        """Return whether another request begins; one may have come behind the last."""
+        if self._http.trailing_data[0]:
+            return True
+        self._receive(Deadline(self._door.idle_s))
+        return self._http.trailing_data[0] != b""
 
-    def _serve_one(self, deadline: Deadline) -> bool:
-        """Hear one message; return whether another may follow on this connection."""
+    def _serve_one(self, deadline: Deadline) -> None:
+        """Take in one message."""
         head = self._head(deadline)
         self._check(head)
-        if head.headers.get("expect", "").lower() == "100-continue":
-            self._sock.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+        if self._http.they_are_waiting_for_100_continue:
+            self._send(h11.InformationalResponse(status_code=100, headers=[], reason="Continue"))
         try:
             message = self._message(head, deadline)
         except FeedError as error:
@@ -107,82 +104,88 @@ class Pushes:
             self._hear(FeedError(str(error)))
             raise
         self._hear(message)
-        return head.is_persistent
 
-    def _head(self, deadline: Deadline) -> Head:
-        while (end := self._arrived.find(b"\r\n\r\n")) < 0:
-            if len(self._arrived) > MAX_HEAD_BYTES:
-                raise HttpError(431, f"Expected at most {MAX_HEAD_BYTES} bytes of headers")
-            self._arrived += self._more(deadline)
-        raw, self._arrived = self._arrived[:end], self._arrived[end + 4 :]
-        return parse_head(raw)
+    def _head(self, deadline: Deadline) -> dict[bytes, bytes]:
+        """Return the headers of a request that is a push, each of which comes once."""
+        request = self._next_event(deadline)
+        if not isinstance(request, h11.Request):
+            raise HttpError(400, "Expected a request")
+        head = dict(request.headers)
+        if len(head) < len(request.headers):
+            raise HttpError(400, "Expected each header once")
+        if request.method not in (b"POST", b"PUT"):
+            raise HttpError(405, "Expected POST or PUT")
+        has_length, has_chunks = b"content-length" in head, b"transfer-encoding" in head
+        if has_length and has_chunks:
+            raise HttpError(400, "Expected either chunks or a length")
+        if not has_length and not has_chunks:
+            raise HttpError(411, "Expected a body with its length")
+        return head
 
-    def _check(self, head: Head) -> None:
-        """Let in who may push."""
-        key = head.headers.get(self._door.key_header, "").encode("latin-1")
+    def _check(self, head: dict[bytes, bytes]) -> None:
+        """Let in the sender that has the key."""
+        key = head.get(self._door.key_header.encode(), b"")
         if self._door.key is not None and not hmac.compare_digest(key, self._door.key):
             self._count_refusal()
             raise HttpError(401, f"Expected the key in {self._door.key_header}")
-        if head.method not in ("POST", "PUT"):
-            raise HttpError(405, "Expected POST or PUT")
 
-    def _message(self, head: Head, deadline: Deadline) -> Message:
+    def _message(self, head: dict[bytes, bytes], deadline: Deadline) -> Message:
         limit = self._door.max_bytes
-        if (head.length or 0) > limit:
+        if int(head.get(b"content-length", b"0")) > limit:
             raise OversizedError(f"Expected at most {limit} bytes")
-        coding = head.headers.get("content-encoding", "identity").lower()
-        if coding not in ("identity", "gzip", "x-gzip"):
+        coding = head.get(b"content-encoding", b"identity").lower()
+        if coding not in (b"identity", b"gzip", b"x-gzip"):
             raise HttpError(415, "Expected gzip, or no encoding")
         reader = Reader(limit)
-        pieces = self._pieces(head.length, deadline)
-        if coding == "identity":
-            for piece in pieces:
+        gunzip = None if coding == b"identity" else Gunzip()
+        for packed in self._body(deadline):
+            for piece in (packed,) if gunzip is None else gunzip.feed(packed):
                 reader.feed(piece)
-            return reader.close()
-        gunzip = Gunzip()
-        for packed in pieces:
-            for piece in gunzip.feed(packed):
-                reader.feed(piece)
-        if not gunzip.is_done:
+        if gunzip is not None and not gunzip.is_done:
             raise HttpError(400, "Expected all of the gzip")
         return reader.close()
 
-    def _pieces(self, length: int | None, deadline: Deadline) -> Iterator[bytes]:
-        """Yield the body as it comes; what came behind it is the next request's."""
-        body = Body(length)
-        arrived, total = self._arrived, 0
-        while True:
-            yield from body.feed(arrived)
-            if body.is_done:
-                break
-            total += len(arrived)
-            if total > 2 * self._door.max_bytes + MAX_HEAD_BYTES:  # chunks may be mostly frame
+    def _body(self, deadline: Deadline) -> Iterator[bytes]:
+        """Yield the body as it comes."""
+        self._received = 0
+        while isinstance(event := self._next_event(deadline), h11.Data):
+            yield bytes(event.data)
+            if self._received > 2 * self._door.max_bytes + MAX_HEAD_BYTES:  # mostly frames
                 raise OversizedError(f"Expected at most {self._door.max_bytes} bytes")
-            arrived = self._more(deadline)
-        self._arrived = body.rest
 
-    def _more(self, deadline: Deadline) -> bytes:
+    def _next_event(self, deadline: Deadline) -> h11.Event:
+        """Return what comes next of a request; raises HttpError where it is malformed."""
         try:
-            arrived = self._recv(deadline)
+            while not isinstance(event := self._http.next_event(), h11.Event):
+                self._receive(deadline)
+        except h11.RemoteProtocolError as error:
+            raise HttpError(error.error_status_hint, f"Expected HTTP: {error}") from None
         except TimeoutError:
             raise HttpError(408, "Expected the request in time") from None
-        if not arrived:
-            raise HttpError(400, "Expected the rest of the request")
-        return arrived
+        return event
+
+    def _receive(self, deadline: Deadline) -> None:
+        piece = self._recv(deadline)
+        self._received += len(piece)
+        self._http.receive_data(piece)
 
     def _recv(self, deadline: Deadline) -> bytes:
         self._sock.settimeout(deadline.left_s())
         return self._sock.recv(_PIECE_BYTES)
 
-    def _answer(self, status: int, text: str, *, is_last: bool) -> None:
+    def _answer(self, status: int, text: str, *, is_last: bool = False) -> None:
         body = text.encode("ascii", "replace")
-        lines = [
-            f"HTTP/1.1 {status} {_REASONS[status]}",
-            f"Content-Length: {len(body)}",
-            "Content-Type: text/plain",
-            f"Connection: {'close' if is_last else 'keep-alive'}",
-        ]
-        self._sock.sendall("\r\n".join((*lines, "", "")).encode() + body)
+        headers = [("Content-Length", str(len(body))), ("Content-Type", "text/plain")]
+        headers += [("Connection", "close")] if is_last else []
+        reason = HTTPStatus(status).phrase
+        self._send(
+            h11.Response(status_code=status, headers=headers, reason=reason),
+            h11.Data(data=body),
+            h11.EndOfMessage(),
+        )
+
+    def _send(self, *events: h11.Event) -> None:
+        self._sock.sendall(b"".join(self._http.send(event) or b"" for event in events))
 
     def _refuse(self, error: HttpError) -> None:
         """Answer, and hang up so that the answer is not lost to what is still coming."""
@@ -194,3 +197,33 @@ class Pushes:
             for _ in range(self._door.max_bytes // _PIECE_BYTES + 1):
                 if not self._recv(deadline):
                     break
+
+
+class Gunzip:
+    """Undoes gzip, a bounded piece at a time, however much it blows up."""
+
+    def __init__(self) -> None:
+        self._engine = zlib.decompressobj(_GZIP)
+
+    def feed(self, piece: bytes) -> Iterator[bytes]:
+        """Yield what ``piece`` holds, at most 64 KiB at a time.
+
+        Raises:
+            HttpError: it is not gzip, or something follows it.
+        """
+        while True:
+            try:
+                plain = self._engine.decompress(piece, _UNPACKED_BYTES)
+            except zlib.error:
+                raise HttpError(400, "Expected gzip") from None
+            yield plain
+            piece = self._engine.unconsumed_tail
+            if not piece and len(plain) < _UNPACKED_BYTES:
+                break
+        if self._engine.unused_data:
+            raise HttpError(400, "Expected nothing behind the gzip")
+
+    @property
+    def is_done(self) -> bool:
+        """Whether all of it has come."""
+        return self._engine.eof

@@ -8,14 +8,18 @@ from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 import trustme
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agent.checks.results_feed import receiver
 from agent.checks.results_feed.messages import FeedError, Message, OversizedError
+from agent.checks.results_feed.pushes import Pushes
 from agent.checks.results_feed.receiver import Door, Receiver
 
 PATIENCE_S = 10.0
 MAX_BYTES = 100_000
 KEY = b"s3cret"
+POST = b"POST / HTTP/1.1\r\nHost: a\r\n"
 BODY = b'<Body DocumentType="DT_KA" Source="HALL1"/>'
 TOO_LARGE = b'<Body DocumentType="DT_KA">' + b"<R/>" * MAX_BYTES + b"</Body>"
 
@@ -122,7 +126,7 @@ def test_a_connection_carries_many_messages(hall: Hall) -> None:
 
 
 def test_requests_that_come_at_once_are_all_heard(hall: Hall) -> None:
-    request = b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n%s" % (len(BODY), BODY)
+    request = POST + b"Content-Length: %d\r\n\r\n%s" % (len(BODY), BODY)
 
     answer = hall.says(request * 3)
 
@@ -131,7 +135,7 @@ def test_requests_that_come_at_once_are_all_heard(hall: Hall) -> None:
 
 
 def test_who_asks_whether_to_go_on_is_told_so(hall: Hall) -> None:
-    head = b"POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(BODY)
+    head = POST + b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(BODY)
 
     answer = hall.says(head + BODY)
 
@@ -195,22 +199,35 @@ def test_a_bomb_of_gzip_is_not_unpacked(hall: Hall) -> None:
 @pytest.mark.parametrize(
     ("request_bytes", "status"),
     [
-        (b"GET / HTTP/1.1\r\nContent-Length: 0\r\n\r\n", b"405"),
-        (b"POST / HTTP/1.1\r\n\r\n", b"411"),
-        (b"POST / HTTP/1.1\r\nContent-Length: x\r\n\r\n", b"400"),
-        (b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", b"400"),
-        (b"POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", b"400"),
-        (b"POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", b"400"),
-        (b"POST / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n", b"400"),
-        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", b"400"),
-        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nab\r\n", b"400"),
-        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1" * 300, b"400"),
-        (b"POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nabc", b"400"),
-        (b"POST / HTTP/1.1\r\nContent-Encoding: br\r\nContent-Length: 1\r\n\r\na", b"415"),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n", b"405"),
+        (POST + b"\r\n", b"411"),
+        (POST + b"Content-Length: x\r\n\r\n", b"400"),
+        (POST + b"Content-Length: -1\r\n\r\n", b"400"),
+        (POST + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n", b"400"),
+        (
+            POST + b"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+            b"400",
+        ),
+        (POST + b"Transfer-Encoding: gzip\r\n\r\n", b"501"),
+        (POST + b"Transfer-Encoding: chunked\x0b\r\n\r\n", b"400"),
+        (POST + b"Content-Length: 1\r\nContent-Length: 1\r\n\r\na", b"400"),
+        (POST + b"Content-Length: 99999999999999999999\r\n\r\n", b"413"),
+        (POST + b"Content-Length: 1\r\nX-A: 1\r\nX-A: 2\r\n\r\n", b"400"),
+        (POST + b"Content-Length : 1\r\n\r\na", b"400"),
+        (b"POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\na", b"400"),
+        (b"POST / HTTP/2.0\r\nHost: a\r\nContent-Length: 1\r\n\r\na", b"400"),
+        (POST + b"Transfer-Encoding: chunked\r\n\r\nxyz\r\n", b"400"),
+        (POST + b"Transfer-Encoding: chunked\r\n\r\n1\r\nab\r\n", b"400"),
+        (POST + b"Transfer-Encoding: chunked\r\n\r\n" + b"1" * 300, b"400"),
+        (POST + b"Content-Length: 9\r\n\r\nabc", b"400"),
+        (
+            POST + b"Content-Encoding: br\r\nContent-Length: 1\r\n\r\na",
+            b"415",
+        ),
         (b"POST / HTTP/1.1\r\n folded: x\r\n\r\n", b"400"),
-        (b"POST / HTTP/1.1\r\nX: " + b"x" * 20_000, b"431"),
+        (POST + b"X: " + b"x" * 20_000, b"431"),
         (b"\x16\x03\x01\x00\xa5\x01\x00\x00\xa1\r\n\r\n", b"400"),
-        (b"\0" * 20_000, b"431"),
+        (b"\0" * 20_000, b"400"),
         (b"hello\r\n\r\n", b"400"),
     ],
 )
@@ -221,9 +238,58 @@ def test_what_is_no_push_is_refused(hall: Hall, request_bytes: bytes, status: by
     assert hall.push() == 200
 
 
-@pytest.mark.parametrize(
-    "begun", [b"", b"POST", b"POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\n<Bod"]
-)
+PACKED = gzip.compress(BODY)
+REQUESTS = (
+    POST + b"Content-Length: %d\r\n\r\n%s" % (len(BODY), BODY)
+    + POST + b"Transfer-Encoding: chunked\r\n\r\n1\r\n<\r\n2a;x=y\r\n" + BODY[1:]
+    + b"\r\n0\r\nX: trailer\r\n\r\n"
+    + POST + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s" % (len(PACKED), PACKED)
+)  # fmt: skip
+
+
+class Piecemeal(socket.socket):
+    """A socket that gives a few bytes at a time."""
+
+    most = 16_384
+
+    def recv(self, size: int, flags: int = 0) -> bytes:
+        return super().recv(min(size, self.most), flags)
+
+
+def served(raw: bytes, *, at_a_time: int) -> tuple[bytes, list[Message | FeedError]]:
+    """Have a whole connection served; return what was answered and what was heard."""
+    heard: list[Message | FeedError] = []
+    near, far = socket.socketpair()
+    with Piecemeal(fileno=near.detach()) as ours, far:
+        ours.most = at_a_time
+        far.sendall(raw)
+        far.shutdown(socket.SHUT_WR)
+        Pushes(ours, Door("", 0, MAX_BYTES), heard.append, lambda: None).serve()
+        ours.shutdown(socket.SHUT_WR)
+        return b"".join(iter(lambda: far.recv(65_536), b"")), heard
+
+
+@given(st.integers(1, 64))
+def test_requests_are_the_same_however_they_are_cut(at_a_time: int) -> None:
+    assert served(REQUESTS, at_a_time=at_a_time) == served(REQUESTS, at_a_time=16_384)
+
+
+def test_three_ways_to_send_a_body_are_all_heard() -> None:
+    answer, heard = served(REQUESTS, at_a_time=16_384)
+
+    assert answer.count(b"HTTP/1.1 200 OK\r\n") == 3
+    assert heard == [Message("DT_KA", source="HALL1", size_bytes=len(BODY))] * 3
+
+
+@given(st.integers(0, len(REQUESTS)), st.binary(max_size=40), st.integers(0, 40))
+def test_damaged_requests_are_answered_or_dropped(at: int, put: bytes, gone: int) -> None:
+    answer, heard = served(REQUESTS[:at] + put + REQUESTS[at + gone :], at_a_time=16_384)
+
+    assert answer[:9] in (b"", b"HTTP/1.1 ")
+    assert answer.count(b"HTTP/1.1 200 OK\r\n") == sum(isinstance(it, Message) for it in heard)
+
+
+@pytest.mark.parametrize("begun", [b"", b"POST", POST + b"Content-Length: 9\r\n\r\n<Bod"])
 def test_who_is_too_slow_is_cut_off(open_door: Callable[[Door], Hall], begun: bytes) -> None:
     hall = open_door(Door("127.0.0.1", 0, MAX_BYTES, request_s=0.2, idle_s=0.2))
 
@@ -238,7 +304,7 @@ def test_who_drips_is_cut_off_although_it_never_pauses(
     open_door: Callable[[Door], Hall],
 ) -> None:
     hall = open_door(Door("127.0.0.1", 0, 10**9, request_s=0.3))
-    head = b"POST / HTTP/1.1\r\nContent-Length: 900000000\r\n\r\n" + BODY[:-2] + b">"
+    head = POST + b"Content-Length: 900000000\r\n\r\n" + BODY[:-2] + b">"
 
     with socket.create_connection(("127.0.0.1", hall.receiver.port), PATIENCE_S) as sock:
         sock.sendall(head)
@@ -290,7 +356,7 @@ def until_status(hall: Hall, status: int) -> bool:
 
 def test_closing_hangs_up_on_everybody_and_frees_the_port(hall: Hall) -> None:
     with socket.create_connection(("127.0.0.1", hall.receiver.port), PATIENCE_S) as sock:
-        sock.sendall(b"POST / HTTP/1.1\r\n")
+        sock.sendall(POST)
         assert hall.push() == 200
         hall.receiver.close()
 
@@ -310,7 +376,7 @@ def test_tls_is_spoken_and_plain_text_refused(
         "127.0.0.1", hall.receiver.port, timeout=PATIENCE_S, context=client
     )
 
-    plain = hall.says(b"POST / HTTP/1.1\r\n\r\n")
+    plain = hall.says(POST + b"\r\n")
     connection.request("POST", "/", BODY)
     status = connection.getresponse().status
     connection.close()

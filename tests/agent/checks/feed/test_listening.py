@@ -3,6 +3,8 @@
 import http.client
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -103,3 +105,11 @@ def test_messages_from_many_at_once_are_all_counted() -> None:
     check.close()
 
     assert reading.values.results_messages_total == 200
+
+
+def test_h11_is_loaded_where_pushes_are_configured_only() -> None:
+    script = "import sys, agent.__main__, agent.checks.feed; print('h11' in sys.modules)"
+
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+
+    assert told.stdout.split() == [b"False"]
