@@ -1,4 +1,4 @@
-"""Wherever the process is killed: no incident is lost, and none is opened or numbered twice.
+"""Crashes: after a kill at any step, no incident is lost, opened twice or numbered twice.
 
 The real core, record and journal live through a story, and what is on the disk is copied before
 every statement, within statements, and with every part of what the commits write. From each copy
@@ -31,7 +31,7 @@ TOLD_BY = {"STA-1": 10, "AQU": 22, "STA": 40}
 
 
 def silent_at(second: int) -> list[str]:
-    """Return who is dead: a host for good, a venue for a while, then another one whole."""
+    """Return the silent hosts: one for ever, a venue for a while, then another venue."""
     dead = ["STA-1"] if second >= 8 else []
     dead += AQU if 20 <= second < 30 else []
     return dead + (STA if second >= 38 else [])
@@ -45,9 +45,9 @@ def live(process: Process, second: int, silent: Sequence[str]) -> None:
 
 
 class Copy(NamedTuple):
-    """What was on the disk when somebody pulled the plug: ``silent`` is who is dead then.
+    """The files at the moment of a kill, and the hosts that were ``silent`` then.
 
-    ``told``: the subjects that had been told of before.
+    ``told``: the subjects that had been reported before.
     """
 
     folder: Path
@@ -116,7 +116,7 @@ def content(path: Path) -> str:
 
 
 async def lived(path: Path, copies: Copies, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Live the story from its beginning, and copy what is on the disk at every step."""
+    """Run the story from its beginning, and copy the files at every step."""
     with monkeypatch.context() as patched:
         patched.setattr("sqlite3.connect", copies.connect)
         process = Process(path)
