@@ -22,7 +22,7 @@ from venuewatch.rehearsal.stage.machine import StageError, inside, names, set_ke
 from venuewatch.rehearsal.stage.network import CENTRE
 from venuewatch.rehearsal.stage.run import Run
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.timed]
 
 CONTROLLER = Path(__file__).with_name("controller.py")
 UNDONE_S = 2.0
