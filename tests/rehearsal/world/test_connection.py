@@ -46,20 +46,50 @@ def test_a_cut_of_either_direction_soon_silences_both(direction: str) -> None:
     assert len(wire.heard) + len(wire.answered) <= 9, "about one window may still get through"
 
 
-def test_what_is_lost_is_sent_again_after_200_400_and_800_ms_and_then_each_second() -> None:
+def test_lost_beat_is_sent_again_soon_and_then_each_second() -> None:
     wire = Wire()
     wire.up.is_cut = True
     wire.near.send("beat")
     tries: list[float] = []
 
-    while wire.loop.now < 5.0:
+    while wire.loop.now < 7.0:
         before = wire.up.asked
         wire.loop.run(until=wire.loop.now + 0.01)
         if wire.up.asked > before:
             tries.append(wire.loop.now)
 
     gaps = [after - before for before, after in pairwise([0.0, *tries])]
-    assert gaps == pytest.approx([0.22, 0.44, 0.88, 1.0, 1.0, 1.0], abs=0.02)
+    assert gaps[:8] == pytest.approx([0.225] * 8, abs=0.02), "a thin stream doubles late"
+    assert gaps[8:12] == pytest.approx([0.45, 0.89, 1.02, 1.02], abs=0.04)
+
+
+def test_agent_that_is_not_answered_loses_its_connection_after_14_seconds() -> None:
+    wire, lost_at = Wire(), []
+    wire.near.on_closed = lambda: lost_at.append(wire.loop.now)
+    wire.beat(start=0, stop=40)
+    wire.up.is_cut = True
+
+    wire.loop.run(until=40.0)
+
+    assert lost_at == pytest.approx([15.0], abs=0.7)
+
+
+@pytest.mark.parametrize(("is_cable", "waits_s"), [(True, (0.0, 3.6)), (False, (11.0, 13.0))])
+def test_router_that_reports_a_host_gone_ends_the_doubling(
+    *, is_cable: bool, waits_s: tuple[float, float]
+) -> None:
+    wire = Wire(delay_s=0.28)  # Linux 6.18: 0.1 to 3.5 s, and without a router 11.5 to 12.6 s
+    wire.down.is_cable = is_cable
+    wire.beat(start=0, stop=70)
+    wire.loop.run(until=29.5)
+
+    wire.up.is_cut = wire.down.is_cut = True
+    wire.loop.run(until=44.0)
+    wire.up.is_cut = wire.down.is_cut = False
+    wire.loop.run(until=70.0)
+
+    waited_s = min(at for at, _ in wire.answered if at > 44.0) - 44.0
+    assert waits_s[0] <= waited_s <= waits_s[1]
 
 
 def test_a_closed_end_is_noticed_only_when_the_network_lets_the_word_through() -> None:

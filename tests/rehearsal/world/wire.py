@@ -3,7 +3,7 @@
 import random
 from functools import partial
 
-from venuewatch.rehearsal.world.connection import RTO_AGENT_MAX_S, RTO_STOCK_MAX_S, Endpoint
+from venuewatch.rehearsal.world.connection import AGENT_TCP, STOCK_TCP, Endpoint
 from venuewatch.rehearsal.world.loop import Loop
 from venuewatch.rehearsal.world.network import Leg, Way
 from venuewatch.rehearsal.world.process import SimProcess
@@ -24,24 +24,22 @@ class CountedLeg(Leg):
 class Wire:
     """``near`` is the agent's end, ``far`` the broker's; what each hears is noted with its time."""
 
-    def __init__(self, *, loss: float = 0.0, seed: int = 1) -> None:
+    def __init__(self, *, delay_s: float = DELAY_S, loss: float = 0.0) -> None:
         self.loop = Loop()
-        rng = random.Random(seed)
-        self.up = CountedLeg(rng, delay_s=DELAY_S, loss=loss)
-        self.down = Leg(rng, delay_s=DELAY_S, loss=loss)
+        rng = random.Random(1)
+        self.up = CountedLeg(rng, delay_s=delay_s, loss=loss)
+        self.down = Leg(rng, delay_s=delay_s, loss=loss)
         self.near_process = SimProcess(self.loop)
-        self.near = Endpoint(
-            self.loop, self.near_process, Way(self.loop, [self.up]), rto_max_s=RTO_AGENT_MAX_S
-        )
+        self.near = Endpoint(self.loop, self.near_process, Way(self.loop, [self.up]), AGENT_TCP)
         self.far = Endpoint(
             self.loop,
             SimProcess(self.loop),
             Way(self.loop, [self.down]),
-            rto_max_s=RTO_STOCK_MAX_S,
+            STOCK_TCP,
         )
         self.near.peer, self.far.peer = self.far, self.near
         for end in (self.near, self.far):
-            end.lane.timeout.measured(2 * DELAY_S)
+            end.lane.measured(2 * delay_s)
         self.heard: list[tuple[float, object]] = []
         self.answered: list[tuple[float, object]] = []
         self.closed_at: list[float] = []

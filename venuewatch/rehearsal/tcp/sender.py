@@ -1,10 +1,10 @@
-"""One thin stream over stock Linux TCP: when what was written arrives, and in what bursts.
+"""Sends one direction of a TCP connection as Linux does: when data arrives, in what bursts.
 
 Timers are those of RFC 6298 with Linux's minimum (200 ms on the variance's term), the tail loss
 probe and the loss detection by time of RFC 8985, one probe a flight. What is written while a
 loss is being repaired waits in the sender, as it does in Linux with one segment in flight: the
 congestion window is closed until the lost one is acknowledged. The receiver acknowledges at once,
-and again with the centre's tick, each second. Compared with Linux 6.18 (RTT 20, 100 and 600 ms; 1
+and again each :attr:`Sender.repeat_every_s`. Compared with Linux 6.18 (RTT 20, 100 and 600 ms; 1
 to 6 losses in a row; gaps of 1, 3 and 6 s; losses after a late answer): the same retransmissions,
 to a few hundredths of a second. Simplified, to the worse: nothing but beats shows a loss.
 """
@@ -23,6 +23,8 @@ RTO_MAX_S: Final = 120.0  # TCP_RTO_MAX, linux/include/net/tcp.h
 THIN_RETRIES: Final = 6  # TCP_THIN_LINEAR_RETRIES, likewise
 _THIN: Final = 4  # tcp_stream_is_thin(), likewise: fewer segments in flight
 _PROBE_EXTRA_S: Final = 0.002  # TCP_TIMEOUT_MIN_US, likewise
+_RETRIES: Final = 15  # TCP_RETR2, likewise
+_ORPHAN_RETRIES: Final = 8  # tcp_orphan_retries(): for a socket that its process has closed
 
 
 class Tcp(NamedTuple):
@@ -37,6 +39,16 @@ class Tcp(NamedTuple):
 
 
 LINUX: Final = Tcp()
+
+
+def gives_up_after_s(rto_max_s: float, *, is_orphan: bool) -> float:
+    """Return how long (s) after its first timeout Linux ends a connection that is not answered.
+
+    Source: tcp_model_timeout(), linux/net/ipv4/tcp_timer.c; 14.4 s at 1 s, 925 s at 120 s.
+    """
+    retries = _ORPHAN_RETRIES if is_orphan else _RETRIES
+    doublings = min(retries, math.floor(math.log2(rto_max_s / RTO_MIN_S)))
+    return (2.0 ** (doublings + 1) - 1) * RTO_MIN_S + (retries - doublings) * rto_max_s
 
 
 Carry: TypeAlias = Callable[[float], float | None]
@@ -76,6 +88,9 @@ class Sender:
     Attributes:
         arrivals: what the receiver's application was handed, in order; the caller takes it.
         acknowledged_at: when (s) the sender last learned of anything new.
+        timed_out_at: when (s) the first timeout was of those that go on; infinity without one.
+        repeat_every_s: how often the receiver acknowledges again, with data of its own.
+        refuses: asked with the numbers that a packet brings whether the receiver drops it.
     """
 
     def __init__(
@@ -107,6 +122,9 @@ class Sender:
         self._newest_received = -math.inf
         self.arrivals: list[Arrival] = []
         self.acknowledged_at = -math.inf
+        self.timed_out_at = math.inf
+        self.repeat_every_s = TICK_EVERY_S
+        self.refuses: Callable[[list[int]], bool] = _never
 
     @property
     def is_idle(self) -> bool:
@@ -152,10 +170,16 @@ class Sender:
                 self._retry(at)
             elif kind == _TICK:
                 self._acknowledge(self._newest_received, at)
-                self._push(at + TICK_EVERY_S, _TICK)
+                self._push(at + self.repeat_every_s, _TICK)
             elif not self._is_held and self._flight[0].sent == sent:
                 self._repair(at)
         events.clear()
+
+    def hear_unreachable(self, now: float) -> None:
+        """Take one doubling back: a router said that it can't reach the receiver (RFC 6069)."""
+        if self._backoff and self._flight:
+            self._backoff -= 1
+            self._timer = max(now, self._flight[0].sent + self._rto())
 
     def _rto(self) -> float:
         return min(self.round_trip.rto_s * 2.0**self._backoff, self._rto_max_s)
@@ -167,7 +191,7 @@ class Sender:
 
     def _send_new(self, numbers: list[int], now: float) -> None:
         if not self._flight and not self._events:
-            self._push((now // TICK_EVERY_S + 1) * TICK_EVERY_S, _TICK)
+            self._push((now // self.repeat_every_s + 1) * self.repeat_every_s, _TICK)
         self._flight.append(_Segment(numbers))
         self._transmit(self._flight[-1:], now)
         self._set_timer(now)
@@ -209,6 +233,7 @@ class Sender:
             self._transmit(self._flight[-1:], now)
             self._timer = rings_at(now, self._rto())
             return
+        self.timed_out_at = min(self.timed_out_at, now)
         self._retries += 1
         is_thin = len(self._flight) < _THIN
         self._backoff = (
@@ -230,6 +255,8 @@ class Sender:
         self._timer = rings_at(now, self._rto())
 
     def _arrive(self, segments: list[_Segment], sent: float, now: float) -> None:
+        if self.refuses([number for segment in segments for number in segment.numbers]):
+            return
         for segment in segments:
             segment.is_received = True
         for segment in self._flight:
@@ -262,6 +289,7 @@ class Sender:
         while flight and flight[0].is_sacked:
             flight.pop(0)
         self._backoff = self._retries = 0
+        self.timed_out_at = math.inf
         if flight and self._is_held:
             self._repair(now)
             return
@@ -304,3 +332,8 @@ class Sender:
         self._retries = 0
         if self._waiting and not self._holds:
             self._send_waiting(now)
+
+
+def _never(_numbers: list[int]) -> bool:
+    """Refuse nothing."""
+    return False

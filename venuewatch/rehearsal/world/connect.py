@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
-from venuewatch.rehearsal.world.connection import RTO_STOCK_MAX_S, Endpoint
+from venuewatch.rehearsal.tcp.sender import Tcp
+from venuewatch.rehearsal.world.connection import STOCK_TCP, Endpoint
 from venuewatch.rehearsal.world.loop import Loop
 from venuewatch.rehearsal.world.network import Way
 from venuewatch.rehearsal.world.process import SimProcess
@@ -45,13 +46,13 @@ class ConnectAttempt:
         port: Port,
         ways: Ways,
         *,
-        rto_max_s: float = RTO_STOCK_MAX_S,
+        tcp: Tcp = STOCK_TCP,
     ) -> None:
         self._loop = loop
         self._process = process
         self._port = port
         self._ways = ways
-        self._rto_max_s = rto_max_s
+        self._tcp = tcp
         self._near: Endpoint | None = None
         self._is_over = False
         self._on_open: Callable[[Endpoint], None]
@@ -81,12 +82,8 @@ class ConnectAttempt:
             self._ways.back.carry(lambda: self._process.run(self._refused))
             return
         if self._near is None:
-            self._near = near = Endpoint(
-                self._loop, self._process, self._ways.out, rto_max_s=self._rto_max_s
-            )
-            far = Endpoint(
-                self._loop, self._port.process, self._ways.back, rto_max_s=RTO_STOCK_MAX_S
-            )
+            self._near = near = Endpoint(self._loop, self._process, self._ways.out, self._tcp)
+            far = Endpoint(self._loop, self._port.process, self._ways.back, STOCK_TCP)
             near.peer, far.peer = far, near
             self._port.accept(far)
         self._ways.back.carry(lambda: self._answered(asked_at))
@@ -97,8 +94,8 @@ class ConnectAttempt:
             return
         self._is_over = True
         round_trip_s = self._loop.now - asked_at
-        near.lane.timeout.measured(round_trip_s)
-        near.peer.lane.timeout.measured(round_trip_s)
+        near.lane.measured(round_trip_s)
+        near.peer.lane.measured(round_trip_s)
         self._process.run(lambda: self._on_open(near))
 
     def _refused(self) -> None:

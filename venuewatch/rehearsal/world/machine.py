@@ -66,8 +66,8 @@ class Machine:
         self.address = address
         self.feed = feed
         self.clock = Clock(loop, offset_s=rng.gauss(0.0, 0.02))
-        self.sends = Leg(rng, delay_s=LAN_DELAY_S)
-        self.hears = Leg(rng, delay_s=LAN_DELAY_S)
+        self.sends = Leg(rng, delay_s=LAN_DELAY_S, is_cable=True)
+        self.hears = Leg(rng, delay_s=LAN_DELAY_S, is_cable=True)
         self.disk = Disk()
         self.is_powered = True
         self.started_at = loop.now - rng.uniform(3_600.0, 30 * 86_400.0)

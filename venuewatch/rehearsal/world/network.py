@@ -1,4 +1,4 @@
-"""Packets on their way: what a leg of the network does to each, and a way of several legs."""
+"""Carries packets: a leg delays or loses each, and a way joins several legs."""
 
 import random
 from collections.abc import Sequence
@@ -13,17 +13,25 @@ class Leg:
         delay_s, jitter_s: a packet takes ``delay_s`` and up to ``jitter_s`` more, uniformly.
         loss: the share of packets that vanish, each by itself.
         is_cut: whether everything vanishes.
+        is_cable: whether it is a host's own cable, so that a router knows when the host is gone.
     """
 
-    __slots__ = ("_rng", "delay_s", "is_cut", "jitter_s", "loss")
+    __slots__ = ("_rng", "delay_s", "is_cable", "is_cut", "jitter_s", "loss")
 
     def __init__(
-        self, rng: random.Random, *, delay_s: float, jitter_s: float = 0.0, loss: float = 0.0
+        self,
+        rng: random.Random,
+        *,
+        delay_s: float,
+        jitter_s: float = 0.0,
+        loss: float = 0.0,
+        is_cable: bool = False,
     ) -> None:
         self._rng = rng
         self.delay_s = delay_s
         self.jitter_s = jitter_s
         self.loss = loss
+        self.is_cable = is_cable
         self.is_cut = False
 
     def take(self) -> float | None:
@@ -44,12 +52,24 @@ class Way:
         self._loop = loop
         self._legs = legs
 
-    def carry(self, arrive: Action) -> None:
-        """Send one packet: ``arrive`` is called when it does, or never."""
+    @property
+    def is_unreachable(self) -> bool:
+        """Whether all is well but the cable of the host at its end."""
+        *others, last = self._legs
+        return last.is_cable and last.is_cut and not any(leg.is_cut for leg in others)
+
+    def take(self) -> float | None:
+        """Return how long (s) the next packet takes, None if it is lost."""
         delay_s = 0.0
         for leg in self._legs:
             took_s = leg.take()
             if took_s is None:
-                return
+                return None
             delay_s += took_s
-        self._loop.after(delay_s, arrive)
+        return delay_s
+
+    def carry(self, arrive: Action) -> None:
+        """Send one packet: ``arrive`` is called when it does, or never."""
+        delay_s = self.take()
+        if delay_s is not None:
+            self._loop.after(delay_s, arrive)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from venuewatch.rehearsal.world import packets
 from venuewatch.rehearsal.world.connect import ConnectAttempt, Port, Ways
-from venuewatch.rehearsal.world.connection import RTO_AGENT_MAX_S, Endpoint
+from venuewatch.rehearsal.world.connection import AGENT_TCP, Endpoint
 from venuewatch.rehearsal.world.loop import Loop
 from venuewatch.rehearsal.world.process import SimProcess
 
@@ -68,9 +68,7 @@ class AgentSession:
 
     def begin(self, port: Port, ways: Ways) -> None:
         """Connect."""
-        self._connecting = ConnectAttempt(
-            self._loop, self._process, port, ways, rto_max_s=RTO_AGENT_MAX_S
-        )
+        self._connecting = ConnectAttempt(self._loop, self._process, port, ways, tcp=AGENT_TCP)
         self._connecting.begin(self._connected, self._end)
 
     def publish(
