@@ -1,4 +1,4 @@
-"""What runs on one venue host: synchronous, small, and never in the host's way."""
+"""The agent of one venue host: synchronous, small, and never in the host's way."""
 
 import importlib
 import os
@@ -8,7 +8,7 @@ import urllib
 
 
 def modules_in(folder: str) -> tuple[str, ...]:
-    """Return the names of a folder's modules, in order; ``_…`` are nobody's business.
+    """Return the names of a folder's modules, in order, but for those that begin with ``_``.
 
     pkgutil would do the same, and cost 0.7 MB of memory.
     """

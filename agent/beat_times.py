@@ -56,7 +56,7 @@ class Lead:
         self._heard.clear()
 
     def hear_tick(self, now: float) -> None:
-        """Take in that a tick was heard; of a burst only the last counts, the others were late."""
+        """Take in a tick; of a burst only the last counts, the others were late."""
         if self._heard and now - self._heard[-1] < _BURST_S:
             self._heard[-1] = now
         else:
@@ -113,12 +113,12 @@ class BeatTimes(Slots):
         self._waiting, self._retry_at = number, now + RETRY_S
 
     def session_began(self) -> None:
-        """Forget what waited for an earlier session, and what that heard; the rhythm goes on."""
+        """Forget the beat and the ticks of an earlier session; the rhythm goes on."""
         self._retry_at = math.inf
         self._lead.session_began()
 
     def hear_tick(self, now: float) -> None:
-        """Take in that a tick of the centre was heard."""
+        """Take in a tick of the aggregator."""
         self._lead.hear_tick(now)
 
     def follow_ticks(self, round_trip_s: float | None) -> float:

@@ -1,4 +1,4 @@
-"""What this agent knows of the centre: whether somebody listens, and the last tick."""
+"""Tracks the aggregator: is one listening, and the last tick."""
 
 import math
 
@@ -10,7 +10,7 @@ TICK_PATIENCE_S = 3.0
 
 
 class Centre:
-    """Heard through one session at a time. Times are monotonic seconds."""
+    """The aggregators, through one session at a time. Times are monotonic seconds."""
 
     def __init__(self) -> None:
         self._states: dict[str, str] = {}
@@ -31,7 +31,7 @@ class Centre:
         self._tick_at = now
 
     def hear_state(self, aggregator: str, state: str) -> None:
-        """Take in what an aggregator says, or its will says, of itself."""
+        """Take in the state of an aggregator, from itself or from its will."""
         self._states[aggregator] = state
 
     def echo(self, now: float) -> Echo | None:
@@ -42,10 +42,10 @@ class Centre:
         return Echo(number=tick.number, held_ms=milliseconds(now - self._tick_at))
 
     def is_listening(self, now: float) -> bool:
-        """Tell whether readings that go out now will be heard."""
+        """Return whether readings that go out now reach an aggregator."""
         is_away = bool(self._states) and "online" not in self._states.values()
         return not is_away and now - self._tick_at <= TICK_PATIENCE_S
 
     def is_silent(self, now: float) -> bool:
-        """Tell whether the centre should be heard by now, and is not."""
+        """Return whether an aggregator should listen by now, and none does."""
         return not self.is_listening(now) and now - self._since > TICK_PATIENCE_S

@@ -1,4 +1,4 @@
-"""The agent's configuration: ``agent.toml``."""
+"""Reads the agent's configuration, ``agent.toml``."""
 
 import ipaddress
 import os
@@ -46,7 +46,7 @@ class Place(NamedTuple):
 
 
 class Broker(config.Broker, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Where the brokers are, and over which transport and class of link.
+    """Addresses of the brokers, the transport to them, and the class of link.
 
     ``fallbacks`` (``host:port``) are tried in order while the first broker does not answer.
     ``keepalive_s`` replaces that of the class of link.
@@ -66,7 +66,7 @@ class Broker(config.Broker, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
     @property
     def keepalive(self) -> int:
-        """How often (s) something must pass, or the broker gives us up after 1.5 times this."""
+        """The keepalive (s): the broker drops a session that is silent for 1.5 times this."""
         return KEEPALIVE_S[self.link] if self.keepalive_s is None else self.keepalive_s
 
     @property
@@ -80,14 +80,14 @@ class Broker(config.Broker, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 class Heartbeat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How often (s) the agent says that it lives, and how its machine is."""
+    """Intervals (s) of beats and of vitals."""
 
     interval_s: Seconds = 1.0
     vitals_every_s: Seconds = 10.0
 
 
 class SpoolConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where readings wait while nobody listens, and how much may (bytes).
+    """The spool's place and its size (bytes), for readings while no aggregator listens.
 
     Without a ``directory`` it is ``$STATE_DIRECTORY/spool``, as systemd sets it, else ``spool``
     beside the configuration.
@@ -98,10 +98,7 @@ class SpoolConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Probing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Whether the centre may have a neighbour asked from here, and in which networks (CIDR).
-
-    Without any ``networks`` it may be wherever the centre says.
-    """
+    """Permission to probe neighbours, and the networks (CIDR) for it; none for any."""
 
     enabled: bool = True
     networks: tuple[str, ...] = ()
@@ -115,7 +112,7 @@ class Probing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """All of it. ``host`` is also the client id."""
+    """The whole file. ``host`` is also the client id."""
 
     venue: Name
     host: Name

@@ -1,4 +1,4 @@
-"""Who this agent is: what it says at the beginning of every session."""
+"""Builds the birth: the first message of every session, which introduces this agent."""
 
 import base64
 import os
@@ -20,9 +20,9 @@ def new_boot() -> str:
 def birth(
     settings: config.Config, *, boot: str, session: int, address: str, stock_tcp: bool
 ) -> Birth:
-    """Return the birth of a session; ``address`` is ours, as it faces the broker.
+    """Return the birth of a session; ``address`` is this machine's, as it faces the broker.
 
-    ``stock_tcp``: nothing could be done about how late a lost beat is.
+    ``stock_tcp``: the kernel can't repeat a lost beat soon.
     """
     facts = platform.uname()
     return Birth(

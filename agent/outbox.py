@@ -29,7 +29,7 @@ _MARKS = {Stream.VITALS: b"v", Stream.CHECKS: b"c"}
 
 
 class Receipt(Protocol):
-    """What a publication returns: whether the broker has it."""
+    """The receipt of a publication."""
 
     def is_published(self) -> bool:
         """Return whether it was acknowledged."""
@@ -113,9 +113,9 @@ class Outbox:
             self._asked_after = self._sent_up_to
 
     def acknowledged(self, number: int, now: float) -> None:
-        """Note that the centre has stored the batch that ends with ``number``.
+        """Note that the aggregator has stored the batch that ends with ``number``.
 
-        What is forgotten is everything up to the first batch that it has not stored.
+        Everything up to the first batch that it has not stored is deleted.
         """
         if number not in self._sent:
             return
@@ -136,7 +136,7 @@ class Outbox:
         self._begin_again()
 
     def close(self) -> None:
-        """Keep whatever is under way, and see it safe."""
+        """Store everything that is under way."""
         self.session_ended()
         self._spool.close()
 

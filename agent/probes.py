@@ -1,8 +1,8 @@
-"""Probes of neighbours: the aggregator asks this agent whether another machine answers.
+"""Probes neighbours: the aggregator asks this agent whether another machine answers.
 
-A probe comes from the network. Its number at once, its number a second, its time and its target are
-bounded here. Each is asked in another thread; the answer says "not known" where nothing could be
-asked, since our own trouble is no evidence against a neighbour.
+A probe comes from the network. So their number at once and a second, the time of each and its
+target are bounded here. Each is asked in another thread. The answer is "not known" where nothing
+could be asked, since trouble of this agent is no evidence against a neighbour.
 """
 
 import errno
@@ -14,8 +14,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from agent import config
-from agent.checks.reading.findings import why
 from agent.checks.reading.times import Deadline
+from agent.checks.reading.words import why
 from agent.runner import Threads
 from venuewatch.base import clock
 from venuewatch.base.wire.messages import Probe, Probed
@@ -44,7 +44,7 @@ _OURS = {
 
 
 class Answer(NamedTuple):
-    """What came of one question; ``is_reached`` is None where it could not be asked."""
+    """The answer to one probe; ``is_reached`` is None where it could not be asked."""
 
     is_reached: bool | None
     way: Literal["icmp", "tcp", ""] = ""

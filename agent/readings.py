@@ -1,4 +1,4 @@
-"""Takes the readings of this host, and makes messages of them."""
+"""Takes the readings of this host, and encodes them as messages."""
 
 import random
 from collections.abc import Callable
@@ -25,7 +25,7 @@ _VITALS = ""  # a task's name that no check can have
 class Readings:
     """Vitals and checks, each in its rhythm.
 
-    ``own`` tells what the shell knows of itself, to be said among the vitals.
+    ``own`` returns the agent's figures about itself, which go with the vitals.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
 """The agent's loop: beats on time, whatever else goes on.
 
-One thread owns the session and the schedule; readings are taken and kept in others. The loop
-sleeps until the next thing is due, something arrives, or it is woken.
+One thread owns the session and the times of beats; readings are taken and stored in others. The
+loop sleeps until the next thing is due, something arrives, or it is woken.
 """
 
 import contextlib
@@ -40,7 +40,7 @@ _logger = logging.getLogger("agent")
 
 
 class Agent:
-    """Says that this machine lives, and how it is, until told to stop."""
+    """Publishes that this machine lives, and its readings, until told to stop."""
 
     def __init__(self, settings: config.Config, *, rng: random.Random) -> None:
         start = clock.monotonic()
@@ -135,7 +135,7 @@ class Agent:
         )
 
     def _announce(self, session: Session) -> None:
-        """Say who we are, and that we live, before anything else."""
+        """Publish the birth and a beat, before anything else."""
         self._is_announced = True
         self._link.opened()
         self._systemd.status(f"connected to {self._link.place.address}")
@@ -157,7 +157,7 @@ class Agent:
             self._beats.put_off(number, now)
 
     def _answer(self, now: float) -> None:
-        """Say what neighbours were found to be like, while that is news."""
+        """Publish the answers of probes, while they are of use."""
         session = self._link.session
         if session is None or not self._is_announced or session.is_congested:
             return
@@ -166,7 +166,7 @@ class Agent:
             session.publish(topic, encode(probed), qos=1, expiry_s=WORTH_S)
 
     def _read(self, now: float) -> None:
-        """Take readings, and send or keep them; the backlog goes on while somebody listens."""
+        """Take readings, and send or keep them; the backlog goes on while an aggregator listens."""
         send = self._sender(now)
         readings = self._readings.advance(now, self._link.sessions)
         session = self._link.session if self._is_announced else None

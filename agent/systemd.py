@@ -10,7 +10,7 @@ class Systemd:
     """Speaks to the service manager; without one every call does nothing.
 
     Attributes:
-        watchdog_every_s: how often ``alive`` must be said (s), None if nobody watches.
+        watchdog_every_s: the interval (s) of ``alive``, None without a watchdog.
     """
 
     def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
@@ -23,19 +23,19 @@ class Systemd:
             self.watchdog_every_s = int(limit_us) / 1_000_000 / 2  # as the manual page advises
 
     def ready(self, status: str) -> None:
-        """Say that start-up is done, and how it stands (one line)."""
+        """Report the end of start-up, with a status (one line)."""
         self._say(f"READY=1\nSTATUS={status}")
 
     def status(self, status: str) -> None:
-        """Say how it stands now (one line)."""
+        """Report a status (one line)."""
         self._say(f"STATUS={status}")
 
     def alive(self) -> None:
-        """Say that the loop still turns."""
+        """Report that the loop still turns."""
         self._say("WATCHDOG=1")
 
     def stopping(self) -> None:
-        """Say that we are ending."""
+        """Report the end."""
         self._say("STOPPING=1")
 
     def _say(self, text: str) -> None:

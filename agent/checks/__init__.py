@@ -1,9 +1,10 @@
-"""The contract of a check, and how checks are found: one kind a file, named by the file.
+"""The contract of a check, and its place: one kind a file, named by the file.
 
 A module ``agent/checks/KIND.py`` has a ``Config`` (a :class:`CheckConfig` with the tag ``KIND``,
-every field with unit and default) and a ``Check`` with ``read()``. Only the kinds that a
-configuration names are imported. A check never logs, and never catches what it can't answer for:
-the runner adds duration, and reports a check that raises or hangs as ``critical``.
+every field with unit and default) and a ``Check`` with ``read()``. The agent imports only the kinds
+that its configuration names. A check logs nothing and catches only errors that it understands:
+the runner adds the duration, and reports a check that raises or hangs as ``critical``. Code that
+several kinds share lies in the folders beside them.
 """
 
 import importlib
@@ -24,7 +25,7 @@ TimeoutS = Annotated[float, msgspec.Meta(ge=0.1, le=600.0)]
 class CheckConfig(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="kind"
 ):
-    """What every check has.
+    """Settings of every check.
 
     ``name`` is unique on its host; ``every_s``: how often it is read (s); ``timeout_s``: after
     how long (s) one reading is given up.
@@ -38,7 +39,7 @@ class CheckConfig(
 
 
 class Reading(NamedTuple):
-    """What one reading says: ``detail`` is for people, one line."""
+    """The result of one reading: ``detail`` is for people, one line."""
 
     state: CheckState
     detail: str = ""
@@ -56,10 +57,10 @@ class Check(Protocol):
     """
 
     def read(self) -> Reading:
-        """Look, within ``timeout_s``, and say what was seen."""
+        """Look once, within ``timeout_s``."""
 
     def close(self) -> None:
-        """Let go of whatever is held: sockets, servers, processes."""
+        """Release what it holds: sockets, servers, processes."""
 
 
 def kinds() -> tuple[str, ...]:

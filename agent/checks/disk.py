@@ -1,8 +1,8 @@
-"""How full a filesystem is: its space, its file nodes, and whether it may be written.
+"""Measures how full a filesystem is: its space, its file nodes, and its right to be written.
 
 The share is what `df` shows: used, of used and what is left for a usual user. A network
-filesystem may be named too: one whose server hangs makes the reading hang, which the agent
-reports, and delays nothing else.
+filesystem may be named too. If its server hangs, so does the reading; the agent reports that,
+and nothing else is late.
 """
 
 import os
@@ -14,8 +14,7 @@ import msgspec
 import psutil
 
 from agent.checks import CheckConfig, Latest, Reading
-from agent.checks.reading.findings import Finding, together
-from agent.checks.reading.limits import Limits
+from agent.checks.reading.limits import Finding, Limits, together
 from agent.checks.reading.words import short, size_in_words
 from agent.vitals.filesystem import is_read_only
 from venuewatch.base.wire.checks import CheckValues

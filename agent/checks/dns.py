@@ -1,4 +1,4 @@
-"""Whether a name server answers, and with the right addresses."""
+"""Asks a name server for a name, and compares the addresses."""
 
 import ipaddress
 import os
@@ -11,9 +11,8 @@ from agent.checks import CheckConfig, Latest, Reading
 from agent.checks.net import dns_message as message
 from agent.checks.net.connect import Target, connect_to, resolve
 from agent.checks.net.udp import ask, ask_again
-from agent.checks.reading.findings import FAILURES, CheckFailedError, why
 from agent.checks.reading.times import Deadline, for_reading
-from agent.checks.reading.words import short
+from agent.checks.reading.words import FAILURES, CheckFailedError, short, why
 from venuewatch.base import clock
 from venuewatch.base.config import Port
 from venuewatch.base.wire.checks import CheckValues

@@ -1,7 +1,7 @@
-"""Any Monitoring (Nagios) plugin: a program whose exit code says how things are.
+"""Runs a Monitoring (Nagios) plugin: a program whose exit code is the state.
 
-Exit code 0 is ``ok``, 1 ``warning``, 2 ``critical``, 3 ``unknown``; any other means nothing to
-the guidelines and is ``unknown``. The first line that it writes is the detail, its performance
+Exit code 0 is ``ok``, 1 ``warning``, 2 ``critical``, 3 ``unknown``; any other has no meaning in
+the guidelines and is ``unknown``. The first line of its output is the detail. Its performance
 data become ``check_performance``, scaled to seconds, bytes and ratios (50 % is 0.5).
 """
 
@@ -73,7 +73,7 @@ class Config(CheckConfig, frozen=True, tag="exec"):
 
 
 class Check:
-    """What a plugin says; one that is killed, by us or by a signal, is ``critical``."""
+    """The state is the plugin's; one that time or a signal ends is ``critical``."""
 
     def __init__(self, config: Config, _latest: Latest) -> None:
         self._config = config

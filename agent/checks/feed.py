@@ -1,4 +1,4 @@
-"""Whether a results feed flows: XML messages in a folder, or pushed to us by HTTP."""
+"""Follows a results feed: XML messages in a folder, or pushed to the agent by HTTP."""
 
 import socket
 import threading
@@ -33,8 +33,8 @@ Discipline: TypeAlias = Annotated[
 class Config(CheckConfig, frozen=True, tag="feed"):
     """Watches a `folder`, or listens at `listen_port` for pushes by HTTP: one of the two.
 
-    A push is answered with 200 when the message was heard, 400 when it is none, 401 for a wrong
-    key and 413 when it is too large. Whoever listens beyond this machine needs `api_key_file`.
+    A push is answered with 200 for a message, 400 for anything else, 401 for a wrong key and 413
+    where it is too large. A check that listens beyond this machine needs `api_key_file`.
     """
 
     zone: Annotated[

@@ -1,4 +1,4 @@
-"""Whether files come: the newest that matches a pattern, its age, its size, whether it grows.
+"""Looks for files: the newest that matches a pattern, its age, its size, its growth.
 
 For results and logs that are dropped as files. The newest is the one that was modified last.
 """
@@ -26,7 +26,7 @@ class Config(CheckConfig, frozen=True, tag="file"):
     """Walks the folders of a pattern: `*`, `?`, `[…]`, and once `**` for folders of any depth.
 
     Directories and hidden files don't count, unless the pattern names the dot. A reading looks at
-    `max_entries` names and then stops, and says so; it then accuses nobody of being missing.
+    `max_entries` names and then stops. The detail says so, and a missing file is then `unknown`.
     """
 
     pattern: Annotated[

@@ -1,4 +1,4 @@
-"""Whether the next router answers: found by itself, so nothing has to be written down."""
+"""Probes the next router: the check finds it by itself."""
 
 from typing import Annotated, Literal
 
@@ -7,8 +7,8 @@ import msgspec
 from agent.checks import Latest, Reading
 from agent.checks.net.probing import ProbeConfig, read
 from agent.checks.net.routes import Route, default_routes
-from agent.checks.reading.findings import FAILURES, why
 from agent.checks.reading.times import for_reading
+from agent.checks.reading.words import FAILURES, why
 from venuewatch.base.config import Port
 
 

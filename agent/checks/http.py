@@ -1,4 +1,4 @@
-"""Whether a web page answers, in time, and says what it should."""
+"""Asks for a web page, and judges its status, its time and its content."""
 
 import re
 from typing import Annotated, Literal
@@ -18,9 +18,9 @@ from agent.checks.net.tls import (
     judge_expiry,
 )
 from agent.checks.net.url import parse
-from agent.checks.reading.findings import FAILURES, Finding, together, why
-from agent.checks.reading.limits import Limits
+from agent.checks.reading.limits import Finding, Limits, together
 from agent.checks.reading.times import Deadline, for_reading
+from agent.checks.reading.words import FAILURES, why
 from venuewatch.base import clock
 from venuewatch.base.config import ConfigError, read_secret
 from venuewatch.base.wire.checks import CheckValues

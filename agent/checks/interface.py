@@ -1,4 +1,4 @@
-"""Whether a network interface is up, at its speed, and free of errors."""
+"""Looks at a network interface: up, at its speed, and free of errors."""
 
 from typing import Annotated
 
@@ -6,7 +6,7 @@ import msgspec
 import psutil
 
 from agent.checks import CheckConfig, Latest, Reading
-from agent.checks.reading.findings import Finding, together
+from agent.checks.reading.limits import Finding, together
 from venuewatch.base.wire.checks import CheckValues
 
 _BYTES_PER_MBIT = 125_000  # 10^6 bits

@@ -1,7 +1,7 @@
-"""Whether a console or a serial board keeps talking: lines of text, or just bytes, over TCP.
+"""Listens to a console or a serial board over TCP: lines of text, or just bytes.
 
-The connection is kept, and what has come is taken in at each reading: until then it waits in the
-kernel, whose some 100 KB are minutes of text. A console that says more wants a small `every_s`.
+The connection is kept. Bytes wait in the kernel until the next reading; its some 100 KB are minutes
+of text. A console that sends more needs a small `every_s`.
 """
 
 import re
@@ -26,7 +26,7 @@ LimitS = Annotated[float, msgspec.Meta(ge=1.0, le=86_400.0)]
 
 
 class Config(CheckConfig, frozen=True, tag="line"):
-    """Connects, and listens without ever saying a word.
+    """Connects, and listens; it sends nothing.
 
     The heartbeat is a regular expression for a whole line; it is life, but no data. It can't be
     interrupted, so keep it free of nested `*` and `+`.
@@ -61,7 +61,7 @@ class Config(CheckConfig, frozen=True, tag="line"):
 
 
 class Check:
-    """What comes is judged by :class:`agent.checks.net.lines.Lines`."""
+    """:class:`agent.checks.net.lines.Lines` judges the bytes."""
 
     def __init__(self, config: Config, _latest: Latest, now: Callable[[], Now] = times.now) -> None:
         self._config = config

@@ -1,4 +1,4 @@
-"""Whether a pattern was written to a log since the last reading.
+"""Searches a log for a pattern, in the lines written since the last reading.
 
 The log is followed from its end as it was at the first reading, through rotation and truncation.
 """

@@ -1,4 +1,4 @@
-"""How far this machine's clock is from a time server's, and whether that server can be believed."""
+"""Compares this machine's clock with a time server's, and judges that server."""
 
 import os
 from typing import Annotated
@@ -9,10 +9,9 @@ from agent.checks import CheckConfig, Latest, Reading
 from agent.checks.net import sntp
 from agent.checks.net.connect import Target, resolve
 from agent.checks.net.udp import ask, ask_again
-from agent.checks.reading.findings import FAILURES, together, why
-from agent.checks.reading.limits import Limits
+from agent.checks.reading.limits import Limits, together
 from agent.checks.reading.times import Deadline, for_reading
-from agent.checks.reading.words import short
+from agent.checks.reading.words import FAILURES, short, why
 from venuewatch.base import clock
 from venuewatch.base.config import Port
 from venuewatch.base.wire.checks import CheckValues
@@ -76,7 +75,7 @@ class Check:
         return self._judge(asked_s, server, heard_s)
 
     def _judge(self, asked_s: float, server: sntp.Answer, heard_s: float) -> Reading:
-        """Return what the server's time is worth, and ours by it."""
+        """Judge the server's time, and this machine's by it."""
         trip_s = sntp.round_trip_s(asked_s, server, heard_s)
         stratum = float(server.stratum)
         if not server.is_synchronised:

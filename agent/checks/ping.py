@@ -1,4 +1,4 @@
-"""Whether a machine answers, how fast, and how much is lost on the way."""
+"""Probes a machine: an answer, its round trip, and the loss on the way."""
 
 from typing import Annotated
 

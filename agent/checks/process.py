@@ -1,7 +1,7 @@
-"""Whether a program runs: how many of its processes, and whether they are still the same ones.
+"""Counts the processes of a program, and its restarts.
 
-It is found by its name, by its command line, by its pid file, or by several of these together.
-A process that has ended and that nobody has reaped (a zombie) does not run.
+A program is found by its name, by its command line, by its pid file, or by several of these
+together. A process that has ended and is not reaped (a zombie) does not run.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Whether a results program works, by what it tells us itself: alive, and last result n.
+"""Receives the state of a results program from the program itself: alive, and last result n.
 
 It sends UDP datagrams of JSON to this machine, such as ``{"last": 123, "live": true}``
 (:mod:`venuewatch.push` does). Datagrams, because a program that results depend on must never
@@ -68,7 +68,7 @@ class Said(msgspec.Struct, frozen=True):
 
 
 class Program:
-    """What is known of a program: pure. It is missed from ``now`` on, until it says goodbye."""
+    """The state of a program: pure. It is missed from ``now`` on, until it says goodbye."""
 
     def __init__(self, config: Config, now: Now) -> None:
         self._config = config

@@ -1,4 +1,4 @@
-"""Whether results still have a spare: several feeds or servers, judged over other checks."""
+"""Judges the spare of results: several feeds or servers, by their own checks."""
 
 from typing import Annotated
 

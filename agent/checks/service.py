@@ -1,4 +1,4 @@
-"""Whether a service of the operating system is active: systemd, Windows or launchd.
+"""Asks for the state of an operating system's service: systemd, Windows or launchd.
 
 On Linux the unit's state is asked of `systemctl`, on macOS of `launchctl`, on Windows of the
 service control manager. Where there is no systemd, the state is `unknown`.
@@ -46,9 +46,9 @@ class Config(CheckConfig, frozen=True, tag="service"):
 
 
 class Status(NamedTuple):
-    """What a service manager says; ``restarts``: by the manager itself, None if it doesn't count.
+    """A service manager's answer; ``restarts``: by the manager itself, None if not counted.
 
-    ``kind`` is our word: ``changing`` is on its way to active or from it, ``missing`` is a
+    ``kind``: ``changing`` is on its way to active or from it, ``missing`` is a
     service that the manager does not know.
     """
 

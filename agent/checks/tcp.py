@@ -1,4 +1,4 @@
-"""Whether a TCP port can be connected to, and says what it should."""
+"""Connects to a TCP port, and compares its answer."""
 
 import socket
 from typing import Annotated
@@ -7,9 +7,8 @@ import msgspec
 
 from agent.checks import CheckConfig, Latest, Reading
 from agent.checks.net.connect import connect
-from agent.checks.reading.findings import FAILURES, CheckFailedError, why
 from agent.checks.reading.times import Deadline, for_reading
-from agent.checks.reading.words import short
+from agent.checks.reading.words import FAILURES, CheckFailedError, short, why
 from venuewatch.base import clock
 from venuewatch.base.config import Port
 from venuewatch.base.wire.checks import CheckValues
@@ -18,7 +17,7 @@ _MAX_HEARD = 65_536  # bytes in which what is expected must come
 
 
 class Config(CheckConfig, frozen=True, tag="tcp"):
-    """Connects, says and hears what is asked for, and hangs up."""
+    """Connects, sends and expects the configured text, and hangs up."""
 
     address: Annotated[str, msgspec.Meta(description="host name or IP", examples=["10.1.0.1"])]
     port: Annotated[Port, msgspec.Meta(description="TCP port", examples=[443])]
@@ -39,7 +38,7 @@ class Config(CheckConfig, frozen=True, tag="tcp"):
 
 
 class Check:
-    """A connection that is made, and says what it should, is ``ok``; else ``critical``."""
+    """A connection with the expected answer is ``ok``; any other, or none, is ``critical``."""
 
     def __init__(self, config: Config, _latest: Latest) -> None:
         self._config = config

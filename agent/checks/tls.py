@@ -1,4 +1,4 @@
-"""Whether a TLS server can be trusted, and for how long still."""
+"""Connects with TLS, and judges trust and expiry of the certificate."""
 
 from typing import Annotated
 
@@ -16,8 +16,9 @@ from agent.checks.net.tls import (
     expiry_limits,
     judge_expiry,
 )
-from agent.checks.reading.findings import FAILURES, together, why
+from agent.checks.reading.limits import together
 from agent.checks.reading.times import for_reading
+from agent.checks.reading.words import FAILURES, why
 from venuewatch.base import clock
 from venuewatch.base.config import Port
 from venuewatch.base.wire.checks import CheckValues

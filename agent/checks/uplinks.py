@@ -1,4 +1,4 @@
-"""Whether a venue still has more than one way out: several links, judged over other checks."""
+"""Judges the ways out of a venue: several links, by their own checks."""
 
 from typing import Annotated
 

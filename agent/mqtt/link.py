@@ -1,7 +1,7 @@
-"""Which broker this agent is connected to, and when it tries again.
+"""Chooses the broker to connect to, and the time of the next attempt.
 
-Brokers are tried in their order; one that was lost is followed by the first. On any other than
-the first, the agent looks from time to time whether the first is back, and returns to it.
+Brokers are tried in their order; after a lost one comes the first. On any other than the first,
+the agent tries from time to time to reach the first, and returns to it.
 """
 
 import contextlib

@@ -1,7 +1,7 @@
 """One session with the broker, from connecting to its end, over paho-mqtt without its thread.
 
-The session is open from the broker's CONNACK on. Its will tells the centre when the connection
-breaks. Nothing here tries again: a session that ended is thrown away, and the shell decides
+The session is open from the broker's CONNACK on. Its will reports a broken connection to the
+aggregator. Nothing here tries again: a session that ended is dropped, and the link decides
 when to make the next one.
 """
 
@@ -52,12 +52,12 @@ class Receipt:
 class Session:
     """A connection that becomes a session, or fails.
 
-    ``on_message`` gets topic and payload of whatever arrives on ``subscriptions``.
+    ``on_message`` gets topic and payload of each message on ``subscriptions``.
 
     Attributes:
         connection: the TCP connection beneath.
-        is_open: whether the broker has accepted us.
-        was_taken_over: whether somebody else has connected under our name.
+        is_open: whether the broker has accepted it.
+        was_taken_over: whether another client has connected under this name.
     """
 
     def __init__(
@@ -178,12 +178,12 @@ class Session:
         self.drop()
 
     def leave(self) -> None:
-        """Part cleanly, without a farewell and without a will: we go on elsewhere."""
+        """Part cleanly, without a farewell and without a will: the agent goes on elsewhere."""
         self._client.disconnect()
         self.drop()
 
     def drop(self) -> None:
-        """Hang up without a word: the broker will publish the will."""
+        """Hang up without a farewell: the broker will publish the will."""
         self.is_open = False
         with contextlib.suppress(OSError):
             self._sock.close()

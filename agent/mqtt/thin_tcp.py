@@ -1,4 +1,4 @@
-"""Has the kernel treat an agent's TCP connection as what it is: a thin stream of small beats.
+"""Tunes an agent's TCP connection in the kernel as a thin stream of small beats.
 
 A lost beat is repeated soon (``tune``), and nothing is written behind it that the kernel would
 repeat instead (``Connection.is_acknowledged``). Linux only; elsewhere, and on a websocket, all of

@@ -1,8 +1,8 @@
 """The spool's files: segments that only grow, and are deleted whole.
 
-Not for two threads at once. A disk that is full, read-only or gone costs nothing but what it
-can't hold: records then wait in memory, within a bound, and what exceeds any bound is dropped,
-oldest first, and counted.
+Not for two threads at once. A disk that is full, read-only or gone costs only what it can't hold:
+records then wait in memory, within a bound. Records beyond any bound are dropped, oldest first,
+and counted.
 """
 
 import contextlib
@@ -34,7 +34,7 @@ class Spool:
 
     Attributes:
         dropped: records that were lost to a bound or to damage, since this process began.
-        trouble: what the disk last said, None while it is well.
+        trouble: the disk's last error, None while it is well.
     """
 
     def __init__(self, folder: str, *, max_bytes: int, segment_bytes: int = SEGMENT_BYTES) -> None:

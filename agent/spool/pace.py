@@ -1,7 +1,7 @@
-"""How fast the backlog may go out: paced in batches, and never in a live beat's way.
+"""Paces the backlog: in batches, and never in a live beat's way.
 
-One batch is under way at a time. Its size follows the link: what a batch adds to the time that
-the broker takes to acknowledge, over the least seen, is what it would add to a beat behind it.
+One batch is under way at a time. Its size follows the link: the time that a batch adds to the
+broker's acknowledgement, over the least seen, is what it would add to a beat behind it.
 """
 
 import math

@@ -1,8 +1,8 @@
-"""How a record looks on disk: bytes that show by themselves whether they are whole.
+"""Encodes records for the disk: their bytes show by themselves that they are whole.
 
 A record is a mark, the payload's length, a CRC-32, a number, and the payload. Numbers grow by one
-from record to record, so whatever is lost to damage shows as a gap and can be counted. Reading
-goes on behind damage, at the next mark whose record is whole.
+from record to record, so that damage shows as a gap and can be counted. Reading goes on behind
+damage, at the next mark whose record is whole.
 """
 
 import struct

@@ -1,4 +1,4 @@
-"""What the agent itself costs its machine."""
+"""The agent's own cost to its machine."""
 
 import threading
 

@@ -1,4 +1,4 @@
-"""When this machine started, and what time it believes it is."""
+"""The machine's boot time and its clock."""
 
 import psutil
 

@@ -59,7 +59,7 @@ def read() -> dict[str, object]:
 
 
 def is_excluded(mountpoint: str, fstype: str) -> bool:
-    """Tell whether this filesystem must not be asked, or says nothing of this machine's disks."""
+    """Tell whether this filesystem must not be asked, or is on no disk of this machine."""
     return (
         fstype in _PSEUDO
         or fstype in _NETWORK

@@ -1,4 +1,4 @@
-"""How many tasks ran or waited to run, averaged over 1, 5 and 15 minutes."""
+"""Tasks that ran or waited to run, averaged over 1, 5 and 15 minutes."""
 
 import psutil
 

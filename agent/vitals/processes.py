@@ -1,4 +1,4 @@
-"""How many processes there are."""
+"""The number of processes."""
 
 import os
 import sys

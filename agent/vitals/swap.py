@@ -1,4 +1,4 @@
-"""Swap space, in bytes; a machine without any says 0."""
+"""Swap space, in bytes; 0 on a machine without any."""
 
 import psutil
 

@@ -1,4 +1,4 @@
-"""Files that match a pattern, found within a number of entries and a time.
+"""Finds files that match a pattern, within a number of entries and a time.
 
 The patterns are those of Python's glob: ``*``, ``?`` and ``[…]`` within a name, where a leading dot
 must be written, and once ``**`` for any directories, hidden ones and links not among them. Python's

@@ -1,7 +1,7 @@
-"""Performance data, as the Monitoring Plugins development guidelines write it.
+"""Reads performance data, as the Monitoring Plugins development guidelines define them.
 
-``'label'=value[UOM];[warn];[crit];[min];[max]``, separated by spaces. Whatever is not of this form
-is passed over: a plugin's slip must not cost its other values.
+``'label'=value[UOM];[warn];[crit];[min];[max]``, separated by spaces. Text of another form is
+passed over: an error of a plugin must not cost its other values.
 """
 
 import math

@@ -1,7 +1,7 @@
-"""The processes of this machine that match a description, as cheaply as the system allows.
+"""Finds the processes of this machine that match a description, at the least cost.
 
-On Linux the names of all processes are read from /proc (about 7 us each), and only what matches is
-looked into; elsewhere psutil is asked.
+On Linux the names of all processes are read from /proc (about 7 us each), and only those that match
+are looked into; elsewhere psutil is asked.
 """
 
 import contextlib

@@ -1,9 +1,9 @@
-"""Run one short program: bounded in time and output, and nothing of it stays behind.
+"""Runs one short program: bounded in time and output, and nothing of it stays behind.
 
-The program gets an empty stdin, its own session, no file descriptor of ours but its output, and
-the environment it is given. Whatever of its process group is left when it ends, or when its time
-is over, is killed. Its leader is reaped only after that: until then the group's number can't be
-another group's.
+The program gets an empty stdin, its own session, no file descriptor of the agent but its output,
+and the environment that it is given. The rest of its process group is killed when it ends, or when
+its time is over. Its leader is reaped only after that: until then no other group can have the
+group's number.
 """
 
 import contextlib

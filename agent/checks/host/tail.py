@@ -1,7 +1,7 @@
-"""What was appended to a file since it was last looked at, however it is rotated.
+"""Follows a file and gives what was appended since the last look, through any rotation.
 
-Between readings the file is held open where the system allows it to be renamed then, so that what
-was written before a rotation is not lost. A line is bytes up to a line feed.
+Between readings the file is held open where the system allows it to be renamed then, so that
+lines written before a rotation are not lost. A line is bytes up to a line feed.
 """
 
 import os

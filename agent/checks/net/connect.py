@@ -1,7 +1,7 @@
-"""Names to addresses, and connections, within a deadline.
+"""Resolves names and makes connections, within a deadline.
 
 The operating system's resolver can't be told when to stop, so it is asked in a thread of its
-own, one for each name: whoever asks for a name that still hangs waits for the same thread.
+own, one for each name. A second question for a name that still hangs waits for the same thread.
 """
 
 import socket

@@ -1,6 +1,6 @@
-"""DNS messages (RFC 1035) as far as asking for an address needs them: bytes, and no I/O.
+"""Encodes and decodes DNS messages (RFC 1035), as far as asking for an address needs them.
 
-Whatever a server sends, reading it ends soon: a name's pointers must lead strictly back and be
+Decoding ends soon, whatever a server sends: a name's pointers must lead strictly back and be
 few, and a name has at most 255 bytes.
 """
 
@@ -26,7 +26,7 @@ class MalformedAnswerError(Exception):
 
 
 class Answer(NamedTuple):
-    """What a server said: its RCODE, the addresses of the name, and whether some are cut off."""
+    """A server's answer: its RCODE, the addresses of the name, ``is_truncated`` if not all."""
 
     code: int
     addresses: tuple[str, ...]

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple, TypeAlias
 import msgspec
 
 from agent.checks.patterns.matcher import MATCHER, UnmatchedError
-from agent.checks.reading.findings import Finding
+from agent.checks.reading.limits import Finding
 from agent.checks.reading.times import Deadline
 from agent.checks.reading.words import short
 
@@ -13,7 +13,7 @@ Plain: TypeAlias = bool | int | float | str
 
 
 class Expectation(NamedTuple):
-    """What must be in a body; what is empty or None is not looked for."""
+    """The content that a body must have; an empty text or None is not looked for."""
 
     contains: str = ""
     regex: str = ""

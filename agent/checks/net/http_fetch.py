@@ -1,4 +1,4 @@
-"""One page over HTTP/1.1, within a deadline and a limit of bytes, over a few redirects."""
+"""Fetches one page over HTTP/1.1, within a deadline and a limit of bytes and redirects."""
 
 import http.client
 import io
@@ -8,9 +8,8 @@ from agent.checks.net.connect import connect
 from agent.checks.net.streams import Stream
 from agent.checks.net.tls import Trust, dial, expires_at
 from agent.checks.net.url import Url, redirected
-from agent.checks.reading.findings import CheckFailedError
 from agent.checks.reading.times import Deadline
-from agent.checks.reading.words import short
+from agent.checks.reading.words import CheckFailedError, short
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PIECE = 65_536
@@ -18,7 +17,7 @@ _MAX_OVERHEAD = 262_144  # bytes of head and chunking, beside twice the body
 
 
 class Request(NamedTuple):
-    """What to ask for. ``fields`` go to the first origin only: they may hold secrets."""
+    """A page to ask for. ``fields`` go to the first origin only: they may hold secrets."""
 
     url: Url
     method: str
@@ -29,7 +28,7 @@ class Request(NamedTuple):
 
 
 class Page(NamedTuple):
-    """What came. ``is_whole`` is False when the body was longer than wanted.
+    """The answer. ``is_whole`` is False where the body is longer than wanted.
 
     ``expires_at``: when the certificate expires (unixtime), of several the first to do so.
     """
@@ -44,7 +43,7 @@ def fetch(request: Request, deadline: Deadline) -> Page:
     """Return the page, following redirects.
 
     Raises:
-        CheckFailedError: it is no HTTP, has no end in sight, or redirects where we don't follow.
+        CheckFailedError: it is no HTTP, has no end in sight, or is redirected too far.
         OSError: as :func:`agent.checks.net.tls.dial`.
     """
     url, expiries = request.url, []
@@ -91,7 +90,7 @@ def _connection(url: Url, trust: Trust, deadline: Deadline) -> Stream:
 
 
 def _head(url: Url, method: str, fields: dict[str, str]) -> bytes:
-    """Return the request; what the configuration says wins over what we would."""
+    """Return the request; fields of the configuration replace the usual ones."""
     own = {"Host": url.netloc, "User-Agent": "venuewatch", "Accept": "*/*"}
     own |= {"Accept-Encoding": "identity", "Connection": "close"}
     given = {name.lower() for name in fields}
@@ -120,7 +119,7 @@ def _body(response: http.client.HTTPResponse, limit: int) -> bytes:
 
 
 class _Wire(io.RawIOBase):
-    """What http.client reads from: a stream, up to a limit of bytes."""
+    """A stream for http.client to read from, up to a limit of bytes."""
 
     def __init__(self, stream: Stream, limit: int) -> None:
         self._stream = stream

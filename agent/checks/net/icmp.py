@@ -1,4 +1,4 @@
-"""ICMP echo (RFC 792, RFC 4443), without privilege where the system allows it.
+"""Sends ICMP echoes (RFC 792, RFC 4443), without privilege where the system allows it.
 
 Linux gives a datagram socket to the groups of ``net.ipv4.ping_group_range``, macOS to everybody;
 else a raw socket is tried, for which root or CAP_NET_RAW is needed.

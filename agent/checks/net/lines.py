@@ -1,4 +1,4 @@
-"""What a stream of bytes from a console says about it: pure, from the bytes and the time."""
+"""Judges a stream of bytes from a console: pure, from the bytes and the time."""
 
 import re
 

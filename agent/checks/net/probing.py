@@ -1,4 +1,4 @@
-"""What ``ping`` and ``gateway`` share: how often to probe, and what the answers are worth."""
+"""Configures and judges probes, for ``ping`` and ``gateway`` alike."""
 
 from typing import Annotated
 
@@ -6,9 +6,9 @@ import msgspec
 
 from agent.checks import CheckConfig, Reading
 from agent.checks.net.reach import NoWayToAskError, Plan, Rounds, probe
-from agent.checks.reading.findings import FAILURES, Finding, together, why
-from agent.checks.reading.limits import Limits
+from agent.checks.reading.limits import Finding, Limits, together
 from agent.checks.reading.times import Deadline
+from agent.checks.reading.words import FAILURES, why
 from venuewatch.base.config import Port
 from venuewatch.base.wire.checks import CheckValues
 
@@ -66,7 +66,7 @@ class ProbeConfig(CheckConfig, frozen=True, kw_only=True):
 
 
 def read(config: ProbeConfig, address: str, deadline: Deadline) -> Reading:
-    """Probe ``address`` and judge the answers; ``unknown`` where we have no way to ask."""
+    """Probe ``address`` and judge the answers; ``unknown`` where there is no way to ask."""
     plan = Plan(config.count, config.interval_s, config.count)
     try:
         rounds = probe(address, config.port, plan, deadline)

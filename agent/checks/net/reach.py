@@ -27,10 +27,10 @@ class Plan(NamedTuple):
 
 
 class Rounds(NamedTuple):
-    """What a few probes of one address came to.
+    """The results of a few probes of one address.
 
     ``trips_s``: the round trips (s) that were answered, in the order sent. ``error``: the last
-    thing that the network said against it, None when it was only silent.
+    error of the network, None where it was only silent.
     """
 
     way: Way
@@ -89,7 +89,7 @@ def reach(address: str, port: int | None, timeout_s: float) -> Rounds:
     """Find out whether a machine answers anything within ``timeout_s``: see ``is_reached``.
 
     Raises:
-        NoWayToAskError: we may not send ICMP, and ``port`` is None.
+        NoWayToAskError: ICMP may not be sent, and ``port`` is None.
         TimeoutError, OSError: the name cannot be resolved.
     """
     plan = Plan(_REACH_TRIES, interval_s=timeout_s / 8, enough=1)
@@ -99,7 +99,7 @@ def reach(address: str, port: int | None, timeout_s: float) -> Rounds:
 def probe(address: str, port: int | None, plan: Plan, deadline: Deadline) -> Rounds:
     """Return the answers to a few probes, by ICMP if that is answered, else by TCP.
 
-    With a ``port`` the echoes have half the time; if none is answered, or we may not send any,
+    With a ``port`` the echoes have half the time; if none is answered, or none may be sent,
     TCP has the rest.
 
     Raises: as :func:`reach`.

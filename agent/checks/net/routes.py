@@ -1,4 +1,4 @@
-"""The default routes of this machine, as the operating system tells them."""
+"""Lists the default routes of this machine, as the operating system has them."""
 
 import re
 import socket

@@ -1,4 +1,4 @@
-"""SNTP messages (RFC 4330, RFC 5905 section 7.3): bytes to what a time server says, and back."""
+"""Encodes and decodes SNTP messages (RFC 4330, RFC 5905 section 7.3)."""
 
 import struct
 from typing import NamedTuple
@@ -12,7 +12,7 @@ _MAX_STRATUM = 15
 
 
 class Answer(NamedTuple):
-    """What a server said.
+    """A server's answer.
 
     ``received_s`` and ``sent_s`` are T2 and T3, unixtime on the server's clock. ``kiss`` is the
     code with which it refuses us, empty if it does not.
@@ -33,7 +33,7 @@ def question(nonce: bytes) -> bytes:
 
 
 def answer(packet: bytes, nonce: bytes, near_s: float) -> Answer | None:
-    """Return what the server says to the request with ``nonce``; None if this is no answer to it.
+    """Return the answer to the request with ``nonce``; None if this packet is another.
 
     ``near_s``: unixtime now, roughly, to know which of NTP's eras of 136 years is meant.
     """
@@ -60,7 +60,7 @@ def round_trip_s(asked_s: float, server: Answer, heard_s: float) -> float:
 
 
 def _code(reference: bytes) -> str:
-    """Return a kiss code as it is said: four ASCII letters."""
+    """Return a kiss code as text: four ASCII letters."""
     return reference.decode("ascii", "replace").rstrip("\0 ") or "no code"
 
 

@@ -1,7 +1,7 @@
-"""Bytes over a connection, plain or with TLS, every step within one deadline.
+"""Carries bytes over a connection, plain or with TLS, every step within one deadline.
 
-TLS runs in memory (``ssl.MemoryBIO``), a piece of what the peer sends at a time: OpenSSL on the
-socket itself would take what a hostile peer pours for as long as it pours.
+TLS runs in memory (``ssl.MemoryBIO``), a piece of the peer's bytes at a time: OpenSSL on the
+socket itself would take bytes for as long as a hostile peer sends them.
 """
 
 import contextlib
@@ -10,8 +10,8 @@ import ssl
 from collections.abc import Callable
 from typing import Any, Self, TypeVar
 
-from agent.checks.reading.findings import CheckFailedError
 from agent.checks.reading.times import Deadline
+from agent.checks.reading.words import CheckFailedError
 
 T = TypeVar("T")
 

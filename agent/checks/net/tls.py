@@ -1,4 +1,4 @@
-"""TLS to one peer within a deadline, and when its certificate expires, trusted or not."""
+"""Connects with TLS within a deadline, and reads when the certificate expires."""
 
 import contextlib
 import datetime as dt
@@ -12,9 +12,9 @@ import msgspec
 
 from agent.checks.net.connect import connect
 from agent.checks.net.streams import Stream, TlsStream
-from agent.checks.reading.findings import CheckFailedError, Finding, why
-from agent.checks.reading.limits import Limits
+from agent.checks.reading.limits import Finding, Limits
 from agent.checks.reading.times import Deadline
+from agent.checks.reading.words import CheckFailedError, why
 
 _DAY_S = 86_400.0
 _UTC_TIME, _GENERALIZED_TIME, _EXPLICIT_VERSION = 0x17, 0x18, 0xA0
@@ -54,7 +54,7 @@ def dial(address: str, port: int, server_name: str, trust: Trust, deadline: Dead
     """Return a connection whose handshake is done.
 
     Raises:
-        UntrustedError: the certificate is not to be believed.
+        UntrustedError: the certificate can't be trusted.
         CheckFailedError: ``ca_file`` or ``server_name`` is of no use.
         OSError: there is no connection, no TLS, or no time.
     """
@@ -130,7 +130,7 @@ def _unixtime(kind: int, text: str) -> float:
 
 
 def _context_for(trust: Trust) -> ssl.SSLContext:
-    """Return a context, shared by all who trust the same file in the same version."""
+    """Return a context, shared by all checks that trust the same file in the same version."""
     if not trust.is_verified or trust.ca_file is None:
         return _context(trust, 0)
     return _context(trust, Path(trust.ca_file).stat().st_mtime_ns)

@@ -1,12 +1,12 @@
-"""A question in one datagram, and the answer that fits it."""
+"""Asks a question in one datagram, and takes the answer that fits."""
 
 import socket
 from collections.abc import Callable
 from typing import TypeVar
 
 from agent.checks.net.connect import Target
-from agent.checks.reading.findings import CheckFailedError
 from agent.checks.reading.times import Deadline
+from agent.checks.reading.words import CheckFailedError
 
 T = TypeVar("T")
 

@@ -1,4 +1,4 @@
-"""Addresses of web pages: what may be asked for, and where a redirect may lead."""
+"""Parses addresses of web pages, and decides which redirects may be followed."""
 
 import re
 from typing import NamedTuple
@@ -25,7 +25,7 @@ class Url(NamedTuple):
 
     @property
     def origin(self) -> tuple[str, str, int]:
-        """Whom the page comes from; fields with secrets go to nobody else."""
+        """The server of the page; fields with secrets go to no other."""
         return self.scheme, self.host, self.port
 
 
@@ -55,7 +55,7 @@ def redirected(url: Url, location: str) -> Url:
     """Return where a redirect leads to; never from https to http.
 
     Raises:
-        ValueError: it leads nowhere, or where we do not follow.
+        ValueError: it leads nowhere, or where a check does not follow.
     """
     found = parse(urljoin(f"{url.scheme}://{url.netloc}{url.path}", location))
     if url.scheme == "https" and found.scheme == "http":

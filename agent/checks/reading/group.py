@@ -1,4 +1,4 @@
-"""What a group of things that stand in for one another is worth: pure, and shared by kinds."""
+"""Judges a group of checks that stand in for one another: pure, shared by kinds."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -16,7 +16,7 @@ Members = Annotated[tuple[Name, ...], msgspec.Meta(min_length=2, max_length=64)]
 
 
 class GroupConfig(CheckConfig, frozen=True):
-    """What is configured of a group: it looks at other checks, and measures nothing by itself."""
+    """Settings of a group: it looks at other checks, and measures nothing by itself."""
 
     members: Members
 
@@ -28,7 +28,7 @@ class GroupConfig(CheckConfig, frozen=True):
 
 
 def judge(members: Mapping[str, Reading | None]) -> Reading:
-    """Return what the group is, from the latest reading of each member by name.
+    """Judge the group, from the latest reading of each member by name.
 
     A member is up when its state is one of ``WELL``; it is not known while it has no reading
     (None) or says ``unknown``. What isn't known is never guessed: the group is ``unknown`` unless

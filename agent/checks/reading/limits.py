@@ -1,13 +1,15 @@
-"""Limits of a value: a warning and a critical one, which must agree, and what they make of it."""
+"""Limits of a value, and findings: each has a state, and the worst is the reading's."""
 
 import operator
 from collections.abc import Callable, Mapping
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 import msgspec
 
-from agent.checks.reading.findings import Finding
-from venuewatch.base.wire.checks import CheckState
+from agent.checks import Reading
+from venuewatch.base.wire.checks import CheckState, CheckValues
+
+_SEVERITY: tuple[CheckState, ...] = ("ok", "unknown", "warning", "critical")
 
 Side: TypeAlias = Literal["over", "from", "under"]
 
@@ -16,6 +18,13 @@ _IS_BAD: Final[Mapping[Side, Callable[[float, float], bool]]] = {
     "from": operator.ge,
     "under": operator.lt,
 }
+
+
+class Finding(NamedTuple):
+    """One thing that was looked at: its state, and a few words for the detail."""
+
+    state: CheckState
+    text: str = ""
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -45,9 +54,16 @@ class Limits(msgspec.Struct, frozen=True):
         return "warning" if self.warning is not None and is_bad(value, self.warning) else "ok"
 
     def judge(self, value: float, words: str) -> Finding:
-        """Return the state of a value that ``words`` tell, with the limit that it is beyond."""
+        """Return the state of a value, in ``words``, with the limit that it is beyond."""
         state = self.state(value)
         if state == "ok":
             return Finding(state, words)
         limit = self.critical if state == "critical" else self.warning
         return Finding(state, f"{words}, {self.side} {limit:g}")
+
+
+def together(findings: list[Finding], values: CheckValues) -> Reading:
+    """Return the worst of the findings as the reading, with the words of those as bad as it."""
+    worst = max((finding.state for finding in findings), key=_SEVERITY.index)
+    texts = [finding.text for finding in findings if finding.state == worst and finding.text]
+    return Reading(worst, "; ".join(texts), values)

@@ -1,6 +1,6 @@
 """Times of a reading: the deadline of all its steps together, and a moment on both clocks.
 
-Ages are counted on the monotonic clock; the wall clock is for what others say and read.
+Ages are counted on the monotonic clock; the wall clock is for times that leave this machine.
 """
 
 from typing import NamedTuple
@@ -54,7 +54,7 @@ class Deadline:
 
 
 class Now(NamedTuple):
-    """One moment on both clocks (s): monotonic, and unixtime as our machine believes it."""
+    """One moment on both clocks (s): monotonic, and unixtime by this machine's clock."""
 
     monotonic_s: float
     wall_s: float
@@ -71,5 +71,5 @@ def now() -> Now:
 
 
 def on_wall(then: Now | None, now: Now) -> float | None:
-    """Return when something was, in unixtime as our clock counts it at ``now``."""
+    """Return when something was, in unixtime by this machine's clock at ``now``."""
     return None if then is None else now.wall_s - (now.monotonic_s - then.monotonic_s)

@@ -1,4 +1,8 @@
-"""Words of a reading: text that others wrote, sizes and times, fit for one line of detail."""
+"""Words of a reading: errors, text of others, sizes and times, for one line of detail."""
+
+import ssl
+
+from venuewatch.base.config import ConfigError, in_words
 
 MAX_DETAIL = 256
 
@@ -6,11 +10,28 @@ MAX_DETAIL = 256
 def short(text: object, limit: int = MAX_DETAIL) -> str:
     """Return a text on one line: printable, each run of blanks one, at most ``limit`` characters.
 
-    What is no text, such as a byte of a file's name that is not UTF-8, becomes a question mark.
+    A byte that is no text, as in a file's name that is not UTF-8, becomes a question mark.
     """
     plain = str(text)[: 4 * limit].encode(errors="replace").decode()
     line = " ".join("".join(each if each.isprintable() else " " for each in plain).split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+class CheckFailedError(Exception):
+    """The thing that is checked isn't as it should be; the text is the line for people."""
+
+
+FAILURES = (OSError, CheckFailedError, ConfigError)
+"""What a reading may end with; anything else is our own bug."""
+
+
+def why(error: Exception) -> str:
+    """Return why a reading failed, as one line."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"the certificate is not trusted: {error.verify_message}"
+    if isinstance(error, FileNotFoundError) and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    return short(in_words(error), 200)
 
 
 def size_in_words(count: float) -> str:

@@ -1,1 +1,1 @@
-"""Parts of the kind ``feed``: how messages come, what they say, what state the feed is in."""
+"""Parts of the kind ``feed``: its intake, its messages, its state."""

@@ -1,7 +1,7 @@
-"""The times of a results feed: ours, the source's, and its logical day.
+"""Times of a results feed: the agent's, the source's, and its logical day.
 
-A source says local time without a zone, by a clock that may be wrong. Ages are counted on our
-monotonic clock; the wall clock only understands what the source says.
+A source gives local time without a zone, by a clock that may be wrong. Ages are counted on the
+agent's monotonic clock; the wall clock only interprets the source's times.
 """
 
 import os
@@ -60,7 +60,7 @@ class Calendar:
 
 
 class Skew:
-    """How far a source's clock is ahead of ours (s), from its recent messages.
+    """The lead (s) of a source's clock over this machine's, from its recent messages.
 
     A message can only be late, so the earliest one tells: the largest of stamp minus arrival.
     A source that is behind looks like one whose messages are late, so that is believed only

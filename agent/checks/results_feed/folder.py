@@ -1,7 +1,7 @@
-"""A folder that a results system drops messages into: what is new there, in the order it came.
+"""Reads the new messages of a folder that a results system drops them into, in their order.
 
-What was read is remembered by one number a file, and forgotten when the file is gone. A file
-that ends too early may still be being written: it is tried again until it has settled.
+A file that was read is remembered by one number, and forgotten when the file is gone. A file that
+ends too early may be incomplete: it is tried again until it has settled.
 """
 
 import fnmatch

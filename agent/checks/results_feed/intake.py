@@ -1,4 +1,4 @@
-"""Where a feed's messages come from: a folder that we look into, or pushes that we wait for."""
+"""The two sources of a feed's messages: a folder that is read, or pushes that come."""
 
 import importlib
 import ssl

@@ -1,4 +1,4 @@
-"""A message of a results feed: its XML's root is the header, and the header is all we keep.
+"""Decodes a message of a results feed: its XML's root is the header, and only that is kept.
 
 XML from a network is hostile. The whole message is read, so that a broken one is noticed, but
 nothing in it is built up: no DOCTYPE (so no entities, of any kind), a few encodings, bounded
@@ -65,7 +65,7 @@ class Message(NamedTuple):
 
     @property
     def identity(self) -> tuple[str, ...]:
-        """What has a sequence of versions of its own."""
+        """The key of a sequence of versions."""
         about = (self.competition, self.code, self.subcode)
         return (*about, self.type, self.subtype, self.language, self.source)
 
@@ -130,7 +130,7 @@ class Reader:
 
 
 class _Shape:
-    """What is kept of a document: its header, and how deep we are in it."""
+    """The kept part of a document: its header, and the depth of the element that is read."""
 
     def __init__(self) -> None:
         self.header: dict[str, str] | None = None

@@ -37,9 +37,9 @@ class HttpError(Exception):
 
 
 class Door(NamedTuple):
-    """Who may push what, and where.
+    """The address and the rules for pushes.
 
-    ``key`` None lets everybody in. ``max_bytes`` is the limit of a message, unpacked;
+    ``key`` None lets every sender in. ``max_bytes`` is the limit of a message, unpacked;
     ``request_s`` that of the time (s) from its first byte to its last, ``idle_s`` before it.
     """
 

@@ -1,7 +1,6 @@
-"""A small HTTP server that accepts what a results server pushes, and nothing else.
+"""Serves HTTP for the pushes of a results server, and for nothing else.
 
-Each connection has a thread of its own, and there are few of them: whoever comes when all are
-taken is turned away.
+Each connection has a thread of its own, and there are few of them: one more is refused.
 """
 
 import contextlib
@@ -18,7 +17,7 @@ _FULL = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: c
 
 
 class Receiver:
-    """Listens from its making until ``close``, and tells ``hear`` of all that is pushed.
+    """Listens from its making until ``close``, and passes each push to ``hear``.
 
     ``hear`` is called from many threads. ``unauthorized`` counts refusals for the key.
 
@@ -41,7 +40,7 @@ class Receiver:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop listening, and hang up on everybody."""
+        """Stop listening, and close every connection."""
         self._is_closing.set()
         with contextlib.suppress(OSError):  # wakes it where the system can; else it looks each s
             self._listener.shutdown(socket.SHUT_RDWR)

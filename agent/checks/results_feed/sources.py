@@ -1,4 +1,4 @@
-"""The sources of a feed: when each may talk, and when it last did."""
+"""Tracks the sources of a feed: their talking windows, and their last messages."""
 
 from agent.checks.reading.times import Now
 from agent.checks.results_feed.clock import Calendar, Skew
@@ -15,8 +15,8 @@ _MAX_SOURCES = 64
 class Source:
     """One source, and its talking window.
 
-    ``is_open`` is None as long as we cannot know: before its first message, and after a logical
-    day that ended without a word. ``heard`` is its newest message of any type.
+    ``is_open`` is None while it can't be known: before its first message, and after a logical
+    day that ended in silence. ``heard`` is its newest message of any type.
     """
 
     def __init__(self, name: str, now: Now) -> None:
@@ -68,7 +68,7 @@ class Source:
         return True
 
     def _reopens(self, message: Message, stamp_s: float | None) -> bool:
-        """Return whether a message shows a window whose beginning we did not hear.
+        """Return whether a message shows a window whose beginning was not heard.
 
         Data never opens a window that was closed, and a result that is signed late never opens
         one at all.

@@ -1,7 +1,7 @@
-"""What state a results feed is in, and why: pure, from its messages and the time.
+"""Judges a results feed: pure, from its messages and the time.
 
-A feed is silent only inside a talking window that its source opened. It is frozen when it says
-that it lives while the data of a live unit rests for longer than its discipline ever does. It is
+A feed is silent only inside a talking window that its source opened. It is frozen when its source
+is alive while the data of a live unit rests for longer than its discipline ever does. It is
 delayed when that data comes, but was long on its way: a fresh keep-alive excuses no old data.
 """
 
@@ -21,10 +21,10 @@ Flag: TypeAlias = Literal["P", "T", "any"]
 
 
 class Feed:
-    """Hears the messages of one feed, and judges it whenever asked.
+    """Takes in the messages of one feed, and judges it.
 
     A message with the wrong flag belongs to another world: it opens, closes and excuses nothing
-    here. Only where our own is not talking at all does its live data say that something is wrong.
+    here. Only where the right flag is silent does its live data show a fault.
     """
 
     def __init__(self, limits: Limits, calendar: Calendar, flag: Flag = "P") -> None:
@@ -70,7 +70,7 @@ class Feed:
         return Reading(state, short("; ".join([why, *recent])), self._values(now))
 
     def _state_outside(self, now: Now) -> tuple[CheckState, str]:
-        """Return the state when nobody of ours is inside a talking window."""
+        """Return the state where no source of the right flag has an open window."""
         if wrong := self._others.resting(now):
             return "frozen", f"{wrong}, all of it with another feed flag"
         return "not_expected", "no talking window is open" if self._heard else "nothing heard yet"

@@ -1,4 +1,4 @@
-"""The units of competition of a feed: which are live, and when their data last moved."""
+"""Tracks the units of competition of a feed: live or not, and their last new data."""
 
 import msgspec
 

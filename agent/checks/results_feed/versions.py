@@ -1,4 +1,4 @@
-"""The versions of a feed's messages: since it has no serial number, only they show a loss."""
+"""Counts lost versions of a feed's messages: without serial numbers, only they show a loss."""
 
 from typing import Literal, TypeAlias
 

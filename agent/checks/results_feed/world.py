@@ -1,4 +1,4 @@
-"""What the messages with one feed flag say together: production's, or a test's beside it."""
+"""Joins the messages with one feed flag: production's, or those of a test beside it."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
