@@ -1,5 +1,5 @@
 """Measures venuewatch beside its peers: ``python -m bench NAME``.
 
-One bench a file, found by folder: a module here with ``SUMMARY``, ``add_arguments`` and ``run``
-is a bench. What benches share is in :mod:`bench.kit`.
+One bench is one file, found by folder: a module here with ``SUMMARY``, ``add_arguments`` and
+``run``. Benches share :mod:`bench.kit`.
 """

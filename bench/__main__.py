@@ -37,7 +37,7 @@ class Bench(Protocol):
     SUMMARY: str
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Say what can be chosen; ``--seconds`` always can."""
+        """Declare the bench's options; ``--seconds`` is always one."""
 
     def run(self, options: argparse.Namespace) -> result.Result:
         """Measure.

@@ -1,12 +1,12 @@
-"""What an agent costs its host: memory, CPU and bytes, beside four other agents.
+"""Measures the cost of an agent for its host: memory, CPU and bytes, beside four other agents.
 
-The real agent speaks TLS to a real Mosquitto behind which a real aggregator listens, so ticks
-are heard and echoed. A second one also reads ten checks. node_exporter and netdata are scraped
-each second, zabbix-agent2 is asked for fourteen items each second, and collectd publishes each
-second to the same broker. All are measured from outside, over the same window, each with its
-child processes. The share of memory (pss) is smaller than on a host of its own, since this bench
-runs more Python than the agent. To have all peers: deploy/install-debian.sh
-prometheus-node-exporter zabbix-agent2 collectd-core libmosquitto1 netdata-core
+The real agent speaks TLS to a real Mosquitto, behind which a real aggregator listens: the agent
+receives and echoes ticks. A second agent also reads ten checks. Each second, node_exporter and
+netdata are scraped, zabbix-agent2 is asked for fourteen items, and collectd publishes to the same
+broker. All are measured from outside, over the same window, each with its child processes. The
+share of memory (pss) is smaller than on a host of its own, since this bench runs more Python than
+the agent. To have all peers: deploy/install-debian.sh prometheus-node-exporter zabbix-agent2
+collectd-core libmosquitto1 netdata-core
 """
 
 import argparse
@@ -18,20 +18,18 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import NamedTuple
 
-from bench.kit import inventory, sides
-from bench.kit.agents import INTERVAL_S, VITALS_EVERY_S, agent
+from bench.kit import members, sides
+from bench.kit.agents import INTERVAL_S, VITALS_EVERY_S, agent, make_certificates
 from bench.kit.centres import Aggregator, aggregator, get
 from bench.kit.collectd import collectd
 from bench.kit.machine import package_version
 from bench.kit.mosquitto import Broker, mosquitto
 from bench.kit.netdata import netdata
-from bench.kit.node_exporter import node_exporter
-from bench.kit.peers import Surroundings
-from bench.kit.processes import BenchError
+from bench.kit.processes import BenchError, pause
 from bench.kit.result import Goal, Result, Row, Value, progress, skipped
-from bench.kit.sides import Side
+from bench.kit.scraping import node_exporter
+from bench.kit.sides import Side, Surroundings
 from bench.kit.ten_checks import ten_checks
-from bench.kit.waiting import pause
 from bench.kit.zabbix_agent2 import zabbix_agent2
 
 SUMMARY = "memory, CPU and bytes of the agent, beside node_exporter, zabbix-agent2 and others"
@@ -68,7 +66,7 @@ class Measured(NamedTuple):
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Say what can be chosen."""
+    """Declare the bench's options."""
     parser.add_argument("--seconds", type=float, default=120.0, help="measured (%(default)g)")
     parser.add_argument(
         "--warm-up", type=float, default=15.0, metavar="SECONDS", help="before that (%(default)g)"
@@ -140,8 +138,8 @@ def _said(centre: Aggregator) -> dict[str, Value]:
     page = get(centre.web_port, "/metrics")[1].decode()
     up = set(_HEARD.findall(page))
     for index in (0, 1):
-        if inventory.place(index)[1] not in up:
-            raise BenchError(f"the aggregator does not hear {inventory.place(index)[1]}")
+        if members.place(index)[1] not in up:
+            raise BenchError(f"the aggregator does not hear {members.place(index)[1]}")
     states = dict(_CHECK_STATE.findall(page))
     unwell = {name: state for name, state in sorted(states.items()) if state not in _WELL}
     return {
@@ -153,11 +151,9 @@ def _said(centre: Aggregator) -> dict[str, Value]:
 @contextlib.contextmanager
 def _ours(directory: Path) -> Iterator[Measured]:
     """Run both agents, and the real aggregator that hears them."""
-    from bench.kit import certificates  # noqa: PLC0415 - trustme may be missing
-
-    made = certificates.make(directory, inventory.place(0)[1])
+    made = make_certificates(directory, members.place(0)[1])
     expected = directory / "inventory.toml"
-    inventory.write(expected, 2)
+    members.write_inventory(expected, 2)
     with (
         mosquitto(directory, tls=made) as broker,
         ten_checks(directory, made) as checks,

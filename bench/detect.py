@@ -1,8 +1,8 @@
-"""What the core costs per beat and per look, as the fleet grows; a scan of all hosts beside it.
+"""Measures the core's cost per beat and per look, as the fleet grows, beside a scan of all hosts.
 
-No network and no clock: beats are encoded before, and heard by the real core on a virtual clock
-as a busy socket brings them, a batch every 10 ms. The peer is the usual way to find who is overdue:
-to compare every host's last beat with the time, each time one looks.
+There is no network and no clock. Beats are encoded before. The real core receives them on a virtual
+clock as a busy socket delivers them, a batch every 10 ms. The peer finds overdue hosts in the usual
+way: at each look it compares every host's last beat with the time.
 """
 
 import argparse
@@ -14,7 +14,7 @@ from typing import NamedTuple
 from aggregator.core.fleet import Fleet, Host, Venue
 from aggregator.core.margins import THIN_MARGINS_S
 from aggregator.core.watch import Watch
-from bench.kit.inventory import VENUES
+from bench.kit.members import VENUES
 from bench.kit.result import Goal, Result, Row, progress
 from venuewatch.base.wire import topics
 from venuewatch.base.wire.messages import Beat, Birth, Echo, encode
@@ -40,7 +40,7 @@ class Lap(NamedTuple):
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Say what can be chosen."""
+    """Declare the bench's options."""
     parser.add_argument("--rounds", type=int, default=5, help="laps of each side (%(default)s)")
     parser.add_argument("--beats", type=int, default=60_000, help="in each lap (%(default)s)")
 

@@ -1,7 +1,7 @@
-"""What hearing one beat costs: our aggregator beside the same core on other MQTT clients.
+"""Measures the cost of one received beat: our aggregator, and its core on other MQTT clients.
 
-A fleet of real connections beats once a second through a real Mosquitto. The sides hear it one
-after the other, round by round, while it goes on beating; each is measured from outside.
+A fleet of real connections beats once a second through a real Mosquitto. The sides receive it one
+after the other, round by round, while it goes on beating. Each is measured from outside.
 """
 
 import argparse
@@ -14,15 +14,14 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-from bench.kit import inventory
+from bench.kit import members
 from bench.kit.asking import Asked, asking
 from bench.kit.centres import Hearing, aggregator, peer
 from bench.kit.machine import package_version
 from bench.kit.members import INTERVAL_S
 from bench.kit.mosquitto import Broker, mosquitto
-from bench.kit.processes import BenchError, busy_s, cpu_s, python
+from bench.kit.processes import BenchError, busy_s, cpu_s, pause, python
 from bench.kit.result import Goal, Result, Row, progress, skipped
-from bench.kit.waiting import pause
 from venuewatch.base import clock
 
 SUMMARY = "CPU of the aggregator per beat, beside paho-mqtt and gmqtt"
@@ -51,7 +50,7 @@ class Lap(NamedTuple):
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Say what can be chosen."""
+    """Declare the bench's options."""
     parser.add_argument("--seconds", type=float, default=8.0, help="of each lap (%(default)g)")
     parser.add_argument("--rounds", type=int, default=3, help="laps of each side (%(default)s)")
     parser.add_argument(
@@ -83,7 +82,7 @@ def run(options: argparse.Namespace) -> Result:
     conditions = {
         "connections": hosts,
         "connections_wanted": wanted,
-        "venues": min(hosts, inventory.VENUES),
+        "venues": min(hosts, members.VENUES),
         "beat_interval_s": INTERVAL_S,
         "rounds": options.rounds,
         "seconds_per_round": options.seconds,
@@ -95,7 +94,7 @@ def _measure(
     directory: Path, broker: Broker, fleet: Asked, hosts: int, options: argparse.Namespace
 ) -> list[Row]:
     expected = directory / "inventory.toml"
-    inventory.write(expected, hosts)
+    members.write_inventory(expected, hosts)
     laps: dict[str, list[Lap]] = {}
     failed: dict[str, str] = {}
     for number in range(options.rounds):
@@ -127,7 +126,7 @@ def _sides(directory: Path, expected: Path, port: int) -> Mapping[str, Started]:
 
 
 def _lap(hearing: Hearing, broker: Broker, fleet: Asked, seconds: float) -> Lap:
-    """Measure one side. Whoever is asked for a count is asked outside of the CPU's window."""
+    """Measure one side. Counts are asked for outside of the CPU's window."""
     _warm_up(hearing, fleet)
     pids = (hearing.pid, broker.pid, fleet.pid)
     sent, heard = fleet.ask()["sent"], hearing.beats()

@@ -1,9 +1,9 @@
-"""How late beats are on a long line that loses packets: an agent's connection beside a stock one.
+"""Measures late beats on a long line that loses packets: an agent's connection beside a stock one.
 
 The line joins two network namespaces, so losses, retransmissions and timeouts are those of this
-machine's kernel. All sides share it, in the same seconds, each with as many connections, each of
-which has one beat a second of its own phase; the far end sends each a tick a second, as the centre
-does, which says lost acknowledgements again. The sides:
+machine's kernel. All sides share it, in the same seconds, each with as many connections. Each
+connection has one beat a second with a phase of its own. The far end sends each a tick a second, as
+the centre does, which repeats lost acknowledgements. The sides:
 
 stock: TCP_NODELAY, and a beat is written when it is due.
 thin: the same, and the kernel treats the connection as a thin stream.
@@ -42,7 +42,7 @@ _SPARE_FILES = 64
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Say what can be chosen."""
+    """Declare the bench's options."""
     parser.add_argument("--seconds", type=float, default=300.0, help="measured (%(default)g)")
     parser.add_argument(
         "--warm-up", type=float, default=30.0, metavar="SECONDS", help="before that (%(default)g)"

@@ -1,4 +1,4 @@
-"""What a results program says to the agent beside it: I am alive, and my last result is n.
+"""Pushes the progress of a results program to the agent beside it.
 
 The ``push`` check listens for it. This file needs nothing but Python's own library: import it, or
 copy it into a program that has no venuewatch. A shell does the same in one line::
@@ -23,7 +23,7 @@ def say_alive(
 
     ``last`` is the number of its last result, or any number that grows with its work. While
     ``live`` is true the agent expects it to grow. ``name`` tells apart programs that might take
-    each other's port. It never blocks and never raises: nobody may be listening.
+    each other's port. It never blocks and never raises, though no agent may listen.
     """
     _send({"last": last, "live": live, "name": name}, address)
 

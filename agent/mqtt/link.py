@@ -14,7 +14,7 @@ from agent import config
 from agent.mqtt.session import CONNECT_TIMEOUT_S, Session, SessionError
 from agent.runner import Threads
 from venuewatch.base import clock, log
-from venuewatch.base.wire import reconnect
+from venuewatch.base.wire import links
 
 RETURN_EVERY_S = 60.0
 
@@ -88,8 +88,8 @@ class Link:
             self.session.drop()
             self.session = None
         if was_taken_over:  # two of us would otherwise take it from each other each second
-            self._attempt = reconnect.AT_CEILING
-        self.connect_at = clock.monotonic() + reconnect.wait_before(
+            self._attempt = links.AT_CEILING
+        self.connect_at = clock.monotonic() + links.wait_before(
             self._attempt, self._rng, max_s=self._where.reconnect_max_s
         )
         self._at = 0 if was_open else (self._at + 1) % len(self._where.places)

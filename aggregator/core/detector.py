@@ -19,8 +19,8 @@ from aggregator.core.leniency import Leniency, void_wills
 from aggregator.core.margins import PATIENCE_S, will_hold
 from aggregator.core.sessions import is_new_session, is_of_latest_session, proves_only_silence
 from aggregator.core.states import ALIVE, TRANSITIONS, HostState, Trigger
+from venuewatch.base.wire.links import RECONNECT_MAX_S
 from venuewatch.base.wire.messages import Beat, Birth, Death
-from venuewatch.base.wire.reconnect import RECONNECT_MAX_S
 
 AWAY_LIMIT_S = 900.0
 """How long (s) a host that said farewell may stay away before that is a problem."""

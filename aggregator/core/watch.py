@@ -28,8 +28,8 @@ from aggregator.core.reported import Taken
 from aggregator.core.rules import aggregator_blind, venue_unreachable
 from aggregator.core.states import ALIVE, Trigger
 from aggregator.core.ticks import Ticks
+from venuewatch.base.wire.links import RECONNECT_MAX_S
 from venuewatch.base.wire.messages import Probed, Tick
-from venuewatch.base.wire.reconnect import RECONNECT_MAX_S
 
 CENTRE = Subject("centre")
 _STEADY = 3

@@ -1,1 +1,1 @@
-"""What the benches share: processes, brokers, fleets, and how a result is shown."""
+"""Shared parts of benches: processes, brokers, fleets, results."""

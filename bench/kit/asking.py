@@ -1,4 +1,4 @@
-"""A child process that answers every line on its standard input with one line of JSON."""
+"""Asks a child process, which answers every line of its standard input with a line of JSON."""
 
 import contextlib
 import json

@@ -1,6 +1,6 @@
-"""The two ends of a connection that is measured: one beats, the other hears beats and ticks.
+"""Two ends of a measured connection: one beats, the other receives beats and sends ticks.
 
-Each beats in its own way; all of them with the agent's own code. Nothing here blocks.
+Each kind of agent beats in its own way, with the agent's own code. Nothing here blocks.
 """
 
 import contextlib
@@ -33,7 +33,7 @@ class Beater:
 
     @property
     def next_at(self) -> float:
-        """When it wants to act next."""
+        """The moment of its next act."""
         return self._rhythm.next_at
 
     def act(self, now: float) -> None:

@@ -1,7 +1,7 @@
-"""The aggregator's own core, for a client library that is measured beside ours: the same work.
+"""Runs the aggregator's own core behind another client library, for the same work as ours.
 
-Whatever brings the messages, each is decoded, routed to its host and judged by the project's
-own core, and a tick goes out each second for the fleet to echo.
+Each message is decoded, routed to its host and judged by the project's own core. A tick goes out
+each second for the fleet to echo.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Whoever hears a fleet, as something that can be measured: our aggregator, or a peer."""
+"""Runs receivers of a fleet that can be measured: our aggregator, or a peer."""
 
 import contextlib
 import http.client
@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from bench.kit.asking import Asked, asking
-from bench.kit.processes import BenchError, await_start, free_port, python, running
-from bench.kit.waiting import wait_for
+from bench.kit.processes import BenchError, await_start, free_port, python, running, wait_for
 
 _START_S = 60.0  # paho takes its time over 15,000 births
 _HTTP_S = 30.0
@@ -22,7 +21,7 @@ class Hearing(Protocol):
 
     @property
     def pid(self) -> int:
-        """Whom to measure."""
+        """The process to measure."""
 
     def beats(self) -> int:
         """Return how many beats it has heard."""
@@ -56,7 +55,7 @@ class Peer(NamedTuple):
 
     @property
     def pid(self) -> int:
-        """Whom to measure."""
+        """The process to measure."""
         return self.child.pid
 
     def beats(self) -> int:
@@ -91,13 +90,14 @@ def aggregator(directory: Path, expected: Path, broker_port: int) -> Iterator[Ag
 
 @contextlib.contextmanager
 def peer(name: str, directory: Path, expected: Path, broker_port: int) -> Iterator[Peer]:
-    """Run the peer of module ``bench.kit.peer_NAME``, from when it knows every host's state.
+    """Run the client NAME of :mod:`bench.kit.clients`, from when it knows every host's state.
 
     Raises:
         BenchError: it does not get there in time.
     """
-    module = f"bench.kit.peer_{name}"
-    command = python(module, "--port", str(broker_port), "--inventory", str(expected))
+    command = python(
+        "bench.kit.clients", name, "--port", str(broker_port), "--inventory", str(expected)
+    )
     with asking(command, log=directory / f"{name}.log") as child:
         if not wait_for(lambda: bool(child.ask()["is_settled"]), at_most_s=_START_S):
             raise BenchError(f"{name} does not get ready")
@@ -108,7 +108,7 @@ def get(port: int, path: str) -> tuple[int, bytes]:
     """Return status and body of one page of the loopback.
 
     Raises:
-        OSError: nobody answers.
+        OSError: no answer.
     """
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_HTTP_S)
     with contextlib.closing(connection):

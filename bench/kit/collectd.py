@@ -1,12 +1,11 @@
-"""collectd, which publishes over MQTT as our agent does: the bench's own broker hears it."""
+"""Runs collectd, which publishes over MQTT to the bench's own broker, as our agent does."""
 
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench.kit.peers import Surroundings, installed
 from bench.kit.processes import await_start, running
-from bench.kit.sides import Side, exchanged
+from bench.kit.sides import Side, Surroundings, exchanged, installed
 
 PROGRAM = "collectd"
 
@@ -33,7 +32,7 @@ def collectd(around: Surroundings) -> Iterator[Side]:
 
 
 def _speaks(side: Side) -> bool:
-    """Tell whether it publishes; where nobody can tell, it is believed."""
+    """Tell whether it publishes; where that can't be told, it is believed."""
     so_far = exchanged(side)
     return so_far is None or so_far.sent > _SPEAKS_BYTES
 

@@ -1,4 +1,4 @@
-"""A small results system of our own: it drops ODF-like messages into a folder."""
+"""Plays a small results system: it drops ODF-like messages into a folder."""
 
 from datetime import UTC, datetime
 from pathlib import Path

@@ -1,8 +1,8 @@
-"""A fleet of real MQTT connections in one process, each a host that beats at a random phase.
+"""Plays a fleet in one process: real MQTT connections, each a host with a random phase.
 
-Started as ``python -m bench.kit.fleet``. It first says how many connections it has, then answers
-every line on standard input with its counts, and ends with standard input. A host is as cheap
-as it can be: a socket, and a packet made when it is due.
+Started as ``python -m bench.kit.fleet``. It first prints the number of its connections, then
+answers every line on standard input with its counts, and ends with standard input. A host costs as
+little as possible: a socket, and a packet made when it is due.
 """
 
 import argparse

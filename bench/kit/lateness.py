@@ -1,10 +1,10 @@
-"""How late the beats of many connections are, told from when they arrive."""
+"""Tells from arrival times how late the beats of many connections are."""
 
 from collections.abc import Hashable
 
 
 class Lateness:
-    """What is heard from one side's connections, each of which beats each ``interval_s`` (s).
+    """Arrivals from one side's connections, each of which beats each ``interval_s`` (s).
 
     A beat is as late as the silence before it was longer than the interval. Of beats that arrive
     together only the first is late: the silence was one. Times are monotonic seconds.
@@ -21,7 +21,7 @@ class Lateness:
 
     @property
     def latest_s(self) -> float:
-        """How late (s) the latest was, 0.0 where none was."""
+        """Lateness (s) of the latest beat, 0.0 where none was late."""
         return max(self._late_s, default=0.0)
 
     def hear(self, connection: Hashable, now: float, *, beats: int = 1) -> None:

@@ -1,4 +1,4 @@
-"""A long line that loses packets, between two network namespaces of this machine.
+"""Lays a long line that loses packets between two network namespaces of this machine.
 
 The kernels' TCP is real, and so is the delay line.
 """

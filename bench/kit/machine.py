@@ -1,4 +1,4 @@
-"""What a figure was measured on; without that it means little."""
+"""Describes the machine of a figure, without which the figure means little."""
 
 import platform
 import re

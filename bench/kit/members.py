@@ -1,17 +1,40 @@
-"""Connects the hosts of a fleet to a broker over raw sockets, as many as the machine allows."""
+"""Connects the hosts of an invented fleet over 39 venues to a broker, and writes its inventory.
+
+The hosts are raw sockets, as many as the machine allows.
+"""
 
 import contextlib
 import random
 import socket
+from pathlib import Path
 from typing import Final, NamedTuple
 
 import mqtt5
 
-from bench.kit import inventory
 from venuewatch.base import clock
 from venuewatch.base.wire import topics
 from venuewatch.base.wire.messages import Birth, Death, encode
 from venuewatch.base.wire.topics import Stream
+
+VENUES = 39  # as many as the founding fleet has
+
+
+def place(index: int) -> tuple[str, str]:
+    """Return the venue's code and the name of host number ``index``."""
+    return f"V{index % VENUES:02d}", f"host-{index:05d}"
+
+
+def write_inventory(path: Path, hosts: int) -> None:
+    """Write the inventory of a fleet of so many hosts."""
+    lines: list[str] = []
+    for first in range(min(VENUES, hosts)):
+        lines.append(f'[[venue]]\ncode = "{place(first)[0]}"\ntimezone = "Europe/Paris"\n')
+        lines += [
+            f'[[venue.host]]\nname = "{place(index)[1]}"\nrole = "server"\n'
+            for index in range(first, hosts, VENUES)
+        ]
+    path.write_text("".join(lines), encoding="utf-8")
+
 
 INTERVAL_S: Final = 1.0
 PER_ADDRESS: Final = 20_000  # fewer than the ephemeral ports of one source address
@@ -72,7 +95,7 @@ def _dial(sock: socket.socket, port: int, index: int) -> None:
 
 def _announced(sock: socket.socket, index: int, rng: random.Random) -> Member:
     """Open the session with its will and say the birth, without waiting in between."""
-    venue, host = inventory.place(index)
+    venue, host = place(index)
     boot = f"{rng.getrandbits(40):010x}"
     will = mqtt5.Will(
         topics.topic(venue, host, Stream.DEATH),

@@ -1,4 +1,4 @@
-"""A real Mosquitto with the project's own settings, on a port of its own."""
+"""Runs a real Mosquitto with the project's own settings, on a port of its own."""
 
 import contextlib
 import socket

@@ -1,18 +1,17 @@
-"""netdata as Debian packs it, and what it says of a host fetched at the pace of its own clock.
+"""Runs netdata as Debian packs it, and fetches all its figures at the pace of its own clock.
 
-It listens on the loopback only, asks no cloud, no registry and no statistics server, and judges
-no alarms. Its plugins are processes of their own, and are measured and ended with it.
+It listens on the loopback only, asks no cloud, no registry and no statistics server, and judges no
+alarms. Its plugins are processes of their own; they are measured and ended with it.
 """
 
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench.kit.calling import Caller
-from bench.kit.peers import Surroundings, installed
+from bench.kit.payload import Caller
 from bench.kit.processes import BenchError, answers, await_start, free_port, is_root, running
 from bench.kit.scraping import AS_PROMETHEUS, evenly
-from bench.kit.sides import Side
+from bench.kit.sides import Side, Surroundings, installed
 
 PROGRAM = "netdata"
 

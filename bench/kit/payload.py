@@ -1,9 +1,12 @@
-"""How many bytes a process exchanged over TCP, from the kernel's own counters through ``ss``.
+"""Counts the bytes that a process, or a caller, exchanged over TCP.
 
-Payload is what TCP carries: TLS and HTTP are in it, TCP's and IP's headers are not.
+A process's come from the kernel's counters through ``ss``. A connection that is closed has none, so
+a caller that asks one question a connection counts its own. Payload is what TCP carries: TLS and
+HTTP are in it, TCP's and IP's headers are not.
 """
 
 import re
+import socket
 import subprocess
 from typing import NamedTuple
 
@@ -35,3 +38,33 @@ def payload(pid: int) -> Payload | None:
 
 def _sum(pattern: re.Pattern[str], lines: list[str]) -> int:
     return sum(int(count) for line in lines for count in pattern.findall(line))
+
+
+_ANSWER_S = 10.0
+_AT_ONCE = 65_536
+
+
+class Caller:
+    """Calls one port of the loopback again and again."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._said = 0
+        self._heard = 0
+
+    def ask(self, question: bytes) -> bytes:
+        """Return all that is said until the other one hangs up.
+
+        Raises:
+            OSError: no answer.
+        """
+        with socket.create_connection(("127.0.0.1", self._port), timeout=_ANSWER_S) as sock:
+            sock.sendall(question)
+            answer = b"".join(iter(lambda: sock.recv(_AT_ONCE), b""))
+        self._said += len(question)
+        self._heard += len(answer)
+        return answer
+
+    def payload(self) -> Payload:
+        """Return what the one who is called has exchanged with us: it sent what we heard."""
+        return Payload(sent=self._heard, received=self._said)

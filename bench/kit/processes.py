@@ -1,4 +1,4 @@
-"""Starts programs, asks what they used, and ends them."""
+"""Starts programs, waits for them, measures what they used, and ends them."""
 
 import contextlib
 import os
@@ -7,6 +7,7 @@ import resource
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -14,7 +15,30 @@ from typing import NamedTuple
 
 import psutil
 
-from bench.kit.waiting import wait_for
+from venuewatch.base import clock
+
+_ASK_EVERY_S = 0.05
+
+
+def wait_for(is_so: Callable[[], bool], *, at_most_s: float = 30.0) -> bool:
+    """Ask until it is so; return False if it is not so in time."""
+    end = clock.monotonic() + at_most_s
+    while not is_so():
+        if clock.monotonic() > end:
+            return False
+        pause(_ASK_EVERY_S)
+    return True
+
+
+def pause(seconds: float) -> None:
+    """Let the measured time pass."""
+    threading.Event().wait(seconds)
+
+
+def until(moment: float) -> None:
+    """Let time pass until ``moment`` (monotonic s)."""
+    pause(max(0.0, moment - clock.monotonic()))
+
 
 ROOT = Path(__file__).parents[2]
 """The checkout: benches are run from it and not from an installed package."""
@@ -27,7 +51,7 @@ _PORT_TRIES = 100
 
 
 class BenchError(Exception):
-    """A bench cannot go on; its text is for whoever runs it."""
+    """A bench cannot go on; its text is for the user."""
 
 
 class Memory(NamedTuple):
@@ -138,7 +162,7 @@ def cpu_s(pid: int) -> float:
 def busy_s() -> float:
     """Return the CPU seconds that all processes together have used.
 
-    Whoever else keeps the machine busy makes our own figures worse: on two hardware threads of
+    Other programs that keep the machine busy make our own figures worse: on two hardware threads of
     one core by half.
     """
     times = psutil.cpu_times()

@@ -1,7 +1,7 @@
-"""What a bench returns, and how it is shown: a table for people, JSON for programs.
+"""Shows the result of a bench: a table for people, JSON for programs.
 
-Units are in the keys. A row is one side of the comparison; a value that was not measured is
-None, and a side that could not be measured at all says why under ``skipped``.
+Units are in the keys. A row is one side of the comparison. A value that was not measured is None.
+A side that could not be measured at all has its reason under ``skipped``.
 """
 
 import json
@@ -15,7 +15,7 @@ Row: TypeAlias = dict[str, Value]
 
 
 class Goal(NamedTuple):
-    """What a row of ours must reach: ``key`` of ``side`` at most ``at_most``."""
+    """A limit for a row of ours: ``key`` of ``side`` at most ``at_most``."""
 
     key: str
     at_most: float
@@ -28,7 +28,7 @@ class Goal(NamedTuple):
 
 
 class Result(NamedTuple):
-    """What was measured, under which conditions, and what it was meant to be."""
+    """Measured rows, their conditions, and the goals for them."""
 
     rows: Sequence[Row]
     conditions: Mapping[str, Value]
@@ -41,7 +41,7 @@ def skipped(side: str, why: str) -> Row:
 
 
 def progress(text: str) -> None:
-    """Tell whoever waits what is going on."""
+    """Print the progress to standard error."""
     print(f"bench: {text}", file=sys.stderr, flush=True)
 
 

@@ -1,11 +1,15 @@
-"""Asks at an even pace, as a server of each peer's kind would: over HTTP like Prometheus."""
+"""Scrapes at an even pace over HTTP, as Prometheus does; and node_exporter, scraped so.
+
+node_exporter runs as it is deployed: one kept-alive connection, gzip and all.
+"""
 
 import contextlib
 import http.client
 import threading
 from collections.abc import Callable, Iterator
 
-from bench.kit.processes import BenchError
+from bench.kit.processes import BenchError, answers, await_start, free_port, running
+from bench.kit.sides import Side, Surroundings, installed
 from venuewatch.base import clock
 
 _ANSWER_S = 10.0
@@ -65,3 +69,23 @@ def scraped(port: int, path: str, every_s: float) -> Iterator[None]:
 
     with contextlib.closing(connection), evenly(scrape, every_s, what=path):
         yield
+
+
+PROGRAM = "prometheus-node-exporter"
+
+
+@contextlib.contextmanager
+def node_exporter(around: Surroundings) -> Iterator[Side]:
+    """Run node_exporter with its default collectors, scraped at the given pace.
+
+    Raises:
+        BenchError: it is not installed, or does not start.
+    """
+    path = installed(PROGRAM, "node_exporter")
+    port = free_port()
+    command = [path, f"--web.listen-address=127.0.0.1:{port}"]
+    log = around.directory / "node_exporter.log"
+    with running(command, log=log) as process:
+        await_start(process, lambda: answers(port), log=log)
+        with scraped(port, "/metrics", around.every_s):
+            yield Side(process.pid)

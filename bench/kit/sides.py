@@ -1,17 +1,20 @@
-"""One side of a comparison: whom to measure, and what was used over a window.
+"""Measures one side of a comparison, and tells a peer where it runs.
 
-A side is a process with all of its children: netdata's plugins are processes of their own.
+A side is a process with all of its children: netdata's plugins are processes of their own. A peer
+is one file.
 """
 
 import contextlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 import psutil
 
 from bench.kit import processes
+from bench.kit.machine import program
 from bench.kit.payload import Payload, payload
-from bench.kit.processes import Memory
+from bench.kit.processes import BenchError, Memory
 from bench.kit.result import Row
 from venuewatch.base import clock
 
@@ -26,7 +29,7 @@ class Side(NamedTuple):
 
 
 class Used(NamedTuple):
-    """What a side has used until a moment (monotonic s).
+    """Resources that a side has used until a moment (monotonic s).
 
     ``ended_s`` is the CPU time (s) of children that have ended, in ticks of 10 ms.
     """
@@ -88,3 +91,29 @@ def _memory(side: Side) -> Memory:
     each = [processes.memory(pid) for pid in family(side.pid)]
     shares = [one.pss for one in each if one.pss is not None]
     return Memory(sum(one.rss for one in each), sum(shares) if len(shares) == len(each) else None)
+
+
+class Surroundings(NamedTuple):
+    """A peer's folder for files, the time (s) between its reports, and its broker."""
+
+    directory: Path
+    every_s: float
+    broker_port: int
+
+    def folder(self, name: str) -> Path:
+        """Return a new folder for one peer."""
+        path = self.directory / name
+        path.mkdir()
+        return path
+
+
+def installed(name: str, side: str) -> str:
+    """Return where a program is.
+
+    Raises:
+        BenchError: it is not installed.
+    """
+    path = program(name)
+    if path is None:
+        raise BenchError(f"{side} is not installed")
+    return path

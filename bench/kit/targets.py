@@ -1,4 +1,4 @@
-"""What an agent's checks look at, all of it on the loopback: name, web and TLS servers."""
+"""Runs the targets of an agent's checks on the loopback: name, web and TLS servers."""
 
 import contextlib
 import http.server

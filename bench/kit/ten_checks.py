@@ -1,4 +1,4 @@
-"""Ten checks of nine kinds, and everything they look at, so that all of it is well."""
+"""Ten checks of nine kinds, and targets for them, all of which are well."""
 
 import contextlib
 from collections.abc import Iterator, Mapping
@@ -18,7 +18,7 @@ Fields: TypeAlias = Mapping[str, str | int | float | list[str]]
 
 
 class Ports(NamedTuple):
-    """Where our own servers listen."""
+    """Ports of our own servers."""
 
     names: int
     web: int

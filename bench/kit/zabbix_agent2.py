@@ -1,4 +1,4 @@
-"""zabbix-agent2, passive: a server asks it for one item a connection (Zabbix 6.0).
+"""Runs zabbix-agent2, passive: a server asks it for one item a connection (Zabbix 6.0).
 
 https://www.zabbix.com/documentation/6.0/en/manual/appendix/items/activepassive
 """
@@ -9,11 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from bench.kit.calling import Caller
-from bench.kit.peers import Surroundings, installed
+from bench.kit.payload import Caller
 from bench.kit.processes import BenchError, answers, await_start, free_port, running
 from bench.kit.scraping import evenly
-from bench.kit.sides import Side
+from bench.kit.sides import Side, Surroundings, installed
 
 PROGRAM = "zabbix_agent2"
 ITEMS: Final = (
@@ -32,7 +31,7 @@ ITEMS: Final = (
     "proc.num",
     "system.uptime",
 )
-"""What comes nearest to our vitals."""
+"""The items that come nearest to our vitals."""
 
 _MAGIC = b"ZBXD\x01"
 _UNSUPPORTED = b"ZBX_NOTSUPPORTED"

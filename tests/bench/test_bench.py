@@ -1,4 +1,4 @@
-"""The benches: what they say, whom they miss, and that each works when it is cut very short."""
+"""Tests of the benches: output, skipped peers, and a very short run of each."""
 
 import json
 import random
@@ -13,11 +13,10 @@ import pytest
 from aggregator import inventory as expected
 from bench import __main__ as command
 from bench import agent
-from bench.kit import centres, inventory, machine, members, result, sides
-from bench.kit.processes import BenchError, running
+from bench.kit import centres, machine, members, result, sides
+from bench.kit.processes import BenchError, running, wait_for
 from bench.kit.result import Goal, Result
 from bench.kit.scraping import evenly
-from bench.kit.waiting import wait_for
 
 needs_mosquitto = pytest.mark.skipif(
     machine.program("mosquitto") is None, reason="mosquitto is not installed"
@@ -96,12 +95,12 @@ def test_a_goal_of_another_side_is_held_against_its_own_row() -> None:
 def test_the_invented_fleet_is_one_that_the_aggregator_accepts(tmp_path: Path) -> None:
     path = tmp_path / "inventory.toml"
 
-    inventory.write(path, 100)
+    members.write_inventory(path, 100)
 
     fleet = expected.fleet_of(expected.read(path))
     assert len(fleet) == 100
-    assert len(fleet.venues) == inventory.VENUES
-    assert all(fleet.find(inventory.place(index)[1]) for index in range(100))
+    assert len(fleet.venues) == members.VENUES
+    assert all(fleet.find(members.place(index)[1]) for index in range(100))
 
 
 def test_a_fleet_that_cannot_connect_says_why() -> None:
@@ -152,7 +151,7 @@ def test_agent_is_measured_with_checks_and_beside_every_peer_that_is_there(tmp_p
 def test_what_is_not_installed_is_skipped_and_not_a_failure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bench.kit.peers.program", lambda _name: None)
+    monkeypatch.setattr("bench.kit.sides.program", lambda _name: None)
     monkeypatch.setattr("bench.kit.sides.payload", lambda _pid: None)
 
     rows = _measured(tmp_path, "agent", "--seconds", "1.5", "--warm-up", "0.5")

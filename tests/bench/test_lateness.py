@@ -1,4 +1,4 @@
-"""What the bench of a lossy line calls late."""
+"""Tests of lateness, as the bench of a lossy line counts it."""
 
 from bench.kit.lateness import Lateness
 

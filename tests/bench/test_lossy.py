@@ -1,4 +1,4 @@
-"""The bench of a lossy line: its table, who it can't run for, and a short run of the real one."""
+"""Tests of the bench of a lossy line: table, refusals, and a short run of the real one."""
 
 import json
 import os

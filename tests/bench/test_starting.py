@@ -1,4 +1,4 @@
-"""A program that a bench or a test starts has a port of its own, and is waited for."""
+"""Tests of started programs: each has a port of its own, and is waited for."""
 
 import random
 import socket

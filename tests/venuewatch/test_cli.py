@@ -1,4 +1,4 @@
-"""The command line: its exit codes, its help, and what it says when something is missing."""
+"""Tests of the command line: exit codes, help, and words for missing parts."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""The demo's small hosts obey the centre as real ones do, and claim nothing."""
+"""Tests of the demo's small hosts: they obey the centre as real ones do, and claim nothing."""
 
 import asyncio
 

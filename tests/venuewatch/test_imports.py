@@ -1,4 +1,4 @@
-"""What a venue host loads, and what it must never load."""
+"""Tests of imports: modules that a venue host loads, and modules that it must never load."""
 
 import subprocess
 import sys

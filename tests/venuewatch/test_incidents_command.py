@@ -1,4 +1,4 @@
-"""``venuewatch incidents`` says what has failed, and by its exit code whether it is over."""
+"""Tests of ``venuewatch incidents``: table, exit code, and words for a wrong answer."""
 
 import http.server
 import json

@@ -1,4 +1,4 @@
-"""One wheel: three packages, and for a venue host three dependencies."""
+"""Tests of the wheel: three packages, and three dependencies for a venue host."""
 
 import re
 import subprocess

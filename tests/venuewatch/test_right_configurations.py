@@ -1,4 +1,4 @@
-"""What right configurations mean."""
+"""Tests of right configurations: defaults and meanings."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Every decoder is total: any bytes give a message of its type or a fault with a reason."""
+"""Tests of decoders: any bytes give a message of the type, or a fault with a reason."""
 
 import json
 from collections.abc import Callable

@@ -1,10 +1,11 @@
-"""Bad input, one by one: exactly which reason it is refused for."""
+"""Bad messages, one by one, each with its exact reason."""
 
 from collections.abc import Callable
 
 import pytest
 
 from venuewatch.base.wire.errors import MalformedMessageError, Reason, WireError
+from venuewatch.base.wire.links import RECONNECT_MAX_S
 from venuewatch.base.wire.messages import (
     decode_beat,
     decode_birth,
@@ -15,7 +16,6 @@ from venuewatch.base.wire.messages import (
     decode_tick,
     decode_vitals,
 )
-from venuewatch.base.wire.reconnect import RECONNECT_MAX_S
 
 DEEP = 100_000
 ROW = '["eth0",1]'

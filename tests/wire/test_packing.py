@@ -1,4 +1,4 @@
-"""A message is packed where that makes it smaller than a segment, and unpacked with care."""
+"""Tests of packing: smaller than a segment where possible, unpacked with care."""
 
 import zlib
 

@@ -1,4 +1,4 @@
-"""Asking a neighbour: what a probe and its answer may say, and what they may not."""
+"""Tests of probes and their answers: allowed and refused content."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""The catalogue of vitals is one that Prometheus and its linter take."""
+"""Tests of the catalogue of vitals: Prometheus and its linter accept it."""
 
 import re
 from typing import Any, get_args, get_origin, get_type_hints

@@ -1,4 +1,4 @@
-"""Topic names: there and back, and what nobody can be called."""
+"""Tests of topic names: there and back, and reserved names."""
 
 import re
 

@@ -1,1 +1,1 @@
-"""The floor that agent and aggregator both stand on: wire, clock, configuration, log."""
+"""Floor of agent and aggregator: wire, clock, configuration, log."""

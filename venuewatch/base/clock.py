@@ -1,7 +1,7 @@
-"""The one module that asks for the time.
+"""Asks for the time; no other module does.
 
-Cores take ``now`` as an argument; shells get it here. Two clocks, never mixed: deadlines and
-durations use :func:`monotonic`, what people read uses :func:`wall`.
+Cores take ``now`` as an argument; shells get it here. There are two clocks, never mixed: deadlines
+and durations use :func:`monotonic`, times for people use :func:`wall`.
 """
 
 import time

@@ -16,7 +16,7 @@ from typing import Annotated, TypeVar
 import msgspec
 
 from venuewatch.base.refusals import convert
-from venuewatch.base.wire.reconnect import RECONNECT_MAX_S
+from venuewatch.base.wire.links import RECONNECT_MAX_S
 
 T = TypeVar("T")
 
@@ -66,7 +66,7 @@ class Broker(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
     @property
     def uses_tls(self) -> bool:
-        """Whether the connection is to be encrypted."""
+        """True where the connection is to be encrypted."""
         return self.tls or self.ca_file is not None or self.cert_file is not None
 
 

@@ -1,4 +1,7 @@
-"""Logging for shells: an event name and fields; JSON lines on a server, readable on a terminal."""
+"""Logs for shells: an event name and fields.
+
+A server gets JSON lines, a terminal gets readable ones.
+"""
 
 import logging
 import sys
@@ -44,7 +47,7 @@ def _fields(record: logging.LogRecord) -> Mapping[str, object]:
 
 
 def start(*, level: int = logging.INFO, into: Callable[[str], object] | None = None) -> None:
-    """Send log lines to standard error, in the form that suits whoever reads it.
+    """Send log lines to standard error, readable on a terminal, else as JSON lines.
 
     ``into`` takes every (readable) line instead, for a command that draws on the terminal.
     """

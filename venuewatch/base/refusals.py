@@ -1,9 +1,9 @@
 """Refuses a value in words: the place, what was expected, what was got, the nearest known word.
 
-msgspec finds the wrong place; the words for it come from the type that is expected there. A type
-with a pattern says in ``extra={"words": ...}`` what the pattern means; no regular expression is
-shown. A value is shown only where it can't be a secret: numbers, text in place of a number or of
-a known word, and text whose type says ``"is_shown": True``.
+msgspec finds the wrong place. The words come from the type that is expected there. A type with a
+pattern has its meaning in ``extra={"words": ...}``; no regular expression is shown. A value is
+shown only where it can't be a secret: a number, text in place of a number or of a known word, and
+text of a type with ``"is_shown": True``.
 """
 
 import re

@@ -1,1 +1,1 @@
-"""The smaller subcommands of ``venuewatch``, a file each."""
+"""Smaller subcommands of ``venuewatch``, a file each."""

@@ -17,7 +17,7 @@ _READERS = {
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Say what the command takes."""
+    """Declare the command's options."""
     parser.add_argument(
         "file", type=Path, nargs="+", help="agent.toml, aggregator.toml, inventory.toml"
     )

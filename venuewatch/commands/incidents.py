@@ -30,14 +30,14 @@ class AskError(Exception):
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Say what the command takes."""
+    """Declare the command's options."""
     parser.add_argument("--url", default=DEFAULT_URL, help=f"the aggregator's; {DEFAULT_URL}")
     parser.add_argument("--open", action="store_true", help="only what is not over")
     parser.add_argument("--json", action="store_true", help="as the aggregator says it")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the incidents; return 1 if any is open, 0 if none is, 2 if nobody answers."""
+    """Print the incidents; return 1 if any is open, 0 if none is, 2 without an answer."""
     url = f"{options.url.rstrip('/')}/api/v1/incidents{'?open=1' if options.open else ''}"
     try:
         answer = ask(url)

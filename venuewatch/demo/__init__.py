@@ -1,1 +1,1 @@
-"""The main job on one machine, with nothing else installed."""
+"""Demo of the whole chain on one machine, with nothing else installed."""

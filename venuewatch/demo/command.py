@@ -25,6 +25,7 @@ from aggregator.shell.signals import stop_on_signals
 from venuewatch.base import clock, log
 from venuewatch.base.config import in_words
 from venuewatch.demo import parts, table
+from venuewatch.demo.tethered import Part, PartError
 
 INTERRUPTED = 130
 FAILED = 1
@@ -35,7 +36,7 @@ _PORT_MAX = 65_535
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Say what the command takes."""
+    """Declare the command's options."""
     parser.add_argument(
         "--port", type=_port, default=DEFAULT_PORT, help="for HTTP; a free one if it is taken"
     )
@@ -53,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
     console = Console()
     try:
         number = asyncio.run(_run(console, options.port, options.seconds))
-    except (parts.PartError, OSError) as error:
+    except (PartError, OSError) as error:
         console.print(f"[bold red]The demo ended:[/] {in_words(error)}", highlight=False)
         return FAILED
     console.print("Everything that the demo started has ended.")
@@ -73,7 +74,7 @@ async def _run(console: Console, wanted_port: int, seconds: float | None) -> int
         console.print("starting the embedded broker ...", style="dim")
         stack.enter_context(parts.broker(folder, mqtt_port))
         settings = config.Config(
-            # The embedded broker hangs up on whoever asks for $SYS.
+            # The embedded broker closes the connection of a client that asks for $SYS.
             broker=config.Broker(port=mqtt_port, sys_topics=False),
             web=config.Web(f"127.0.0.1:{web_port}"),
         )
@@ -101,7 +102,7 @@ async def _run(console: Console, wanted_port: int, seconds: float | None) -> int
 
 
 async def _watch(
-    children: Sequence[parts.Part],
+    children: Sequence[Part],
     serving: asyncio.Task[None],
     stop: asyncio.Event,
     seconds: float | None,

@@ -1,8 +1,7 @@
-"""The demo's other hosts: small, real MQTT 5 clients, one connection each, in one process.
+"""Plays the demo's other hosts: small, real MQTT 5 clients, one connection each, in one process.
 
-They speak the agent's own wire messages (birth, beat, will, farewell, the echo of ticks), and
-have no vitals: nothing is shown as measured that was not. Asked for a neighbour, they say that
-they could not find out.
+They publish the agent's own messages (birth, beat, will, farewell, the echo of ticks), and no
+vitals: the demo shows no invented measurement. To a probe they answer that they could not ask.
 """
 
 import argparse
@@ -21,7 +20,7 @@ from aggregator.shell.mqtt.framing import Framer
 from aggregator.shell.signals import stop_on_signals
 from venuewatch import __version__
 from venuewatch.base import clock
-from venuewatch.base.wire import reconnect, topics
+from venuewatch.base.wire import links, topics
 from venuewatch.base.wire.errors import MalformedMessageError
 from venuewatch.base.wire.messages import (
     Beat,
@@ -128,7 +127,7 @@ class DemoHost(asyncio.Protocol):
                 number=command.number,
                 host=command.host,
                 is_reached=None,
-                detail="a host of the demo asks nobody",
+                detail="a host of the demo answers no probe",
             )
             self._publish(Stream.PROBED, encode(probed), packet_id=4)
 
@@ -185,7 +184,7 @@ async def live(venue: str, entry: inventory.HostEntry, port: int, stop: asyncio.
                 await _until(start + number * INTERVAL_S, stop)
                 host.beat(number, clock.monotonic())
             host.leave()
-        await _until(clock.monotonic() + reconnect.wait_before(attempt, rng), stop)
+        await _until(clock.monotonic() + links.wait_before(attempt, rng), stop)
 
 
 async def _until(moment: float, stop: asyncio.Event) -> None:
@@ -212,7 +211,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="venuewatch.demo.fleet", description=__doc__)
     parser.add_argument("--inventory", type=Path, required=True)
     parser.add_argument("--port", type=int, required=True, help="the broker's, on 127.0.0.1")
-    parser.add_argument("--without", default="", help="the host that somebody else is")
+    parser.add_argument("--without", default="", help="the host that another process plays")
     options = parser.parse_args()
     asyncio.run(run(options.inventory, options.port, options.without))
     return 0

@@ -1,21 +1,18 @@
-"""The processes of the demo, and the files they need: started, watched, and ended together."""
+"""Parts of the demo: its files, its broker, and the processes that it starts."""
 
 import contextlib
 import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import Self
 
 import iotcore
 
+from venuewatch.demo.tethered import Part, PartError
+
 REAL_HOST = "TOC-ops-01"
 REAL_VENUE = "TOC"
-
-_END_WITHIN_S = 5.0
 
 # rumqttd's own file format. Its keyword defaults listen on every interface and speak MQTT 3.
 _BROKER = """\
@@ -49,12 +46,8 @@ vitals_every_s = 5
 """
 
 
-class PartError(Exception):
-    """A part of the demo did not start, or ended by itself; its text is for the user."""
-
-
 def free_port(wanted: int = 0) -> int:
-    """Return ``wanted`` if nothing on 127.0.0.1 has it, else a port that nobody has."""
+    """Return ``wanted`` if nothing on 127.0.0.1 has it, else a free port."""
     for port in (wanted, 0):
         with contextlib.suppress(OSError), socket.socket() as probe:
             probe.bind(("127.0.0.1", port))
@@ -84,42 +77,6 @@ def broker(folder: Path, port: int) -> Iterator[None]:
         yield
     finally:
         embedded.stop()
-
-
-class Part:
-    """One of our own processes, tethered to this one; its log is ``name``.log in ``folder``."""
-
-    def __init__(self, folder: Path, name: str, *arguments: str) -> None:
-        self._name = name
-        self._log = folder / f"{name}.log"
-        with self._log.open("wb") as output:
-            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                [sys.executable, "-I", "-m", "venuewatch.demo.tethered", name, *arguments],
-                stdin=subprocess.PIPE,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        process = self._process
-        process.terminate()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(_END_WITHIN_S)
-        process.kill()
-        process.wait()
-        if process.stdin is not None:
-            process.stdin.close()
-
-    def check(self) -> None:
-        """Raise PartError if the process has ended by itself."""
-        code = self._process.poll()
-        if code is not None:
-            last = self._log.read_text(encoding="utf-8", errors="replace").splitlines()[-1:]
-            raise PartError(f"the {self._name} ended with code {code}: {''.join(last)}")
 
 
 def fleet(folder: Path, inventory: Path, port: int) -> Part:

@@ -1,4 +1,4 @@
-"""The venues on a terminal: one table that updates in place. Pure, but for rich's drawing."""
+"""Draws the venues as one table that updates in place on a terminal."""
 
 import math
 from collections.abc import Iterable, Sequence

@@ -1,16 +1,61 @@
-"""Runs a part of the demo as a process that cannot outlive it.
+"""Runs a part of the demo as a process that cannot outlive the demo.
 
-``python -I -m venuewatch.demo.tethered agent --config …``: the parent keeps our standard input
-open, and when it closes, however the parent ended, this process is told to stop.
+The demo starts ``python -I -m venuewatch.demo.tethered agent --config …`` and keeps its standard
+input open. When that closes, however the demo ended, the process stops.
 """
 
+import contextlib
 import os
 import runpy
 import signal
+import subprocess
 import sys
 import threading
+from pathlib import Path
+from typing import Self
 
 _PARTS = {"agent": "agent", "fleet": "venuewatch.demo.fleet"}
+_END_WITHIN_S = 5.0
+
+
+class PartError(Exception):
+    """A part of the demo did not start, or ended by itself; its text is for the user."""
+
+
+class Part:
+    """One of our own processes, tethered to this one; its log is ``name``.log in ``folder``."""
+
+    def __init__(self, folder: Path, name: str, *arguments: str) -> None:
+        self._name = name
+        self._log = folder / f"{name}.log"
+        with self._log.open("wb") as output:
+            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+                [sys.executable, "-I", "-m", "venuewatch.demo.tethered", name, *arguments],
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        process = self._process
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_END_WITHIN_S)
+        process.kill()
+        process.wait()
+        if process.stdin is not None:
+            process.stdin.close()
+
+    def check(self) -> None:
+        """Raise PartError if the process has ended by itself."""
+        code = self._process.poll()
+        if code is not None:
+            last = self._log.read_text(encoding="utf-8", errors="replace").splitlines()[-1:]
+            raise PartError(f"the {self._name} ended with code {code}: {''.join(last)}")
 
 
 def _stop_with_parent() -> None:

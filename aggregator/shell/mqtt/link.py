@@ -14,7 +14,7 @@ import mqtt5
 from aggregator.config import Broker
 from aggregator.shell.mqtt.connection import BrokerError, Connection, Listener
 from venuewatch.base import config, log
-from venuewatch.base.wire import reconnect
+from venuewatch.base.wire import links
 
 CONNECT_TIMEOUT_S = 10.0
 CEILING_S = 2.0
@@ -73,13 +73,13 @@ class BrokerLink:
             try:
                 was_taken_over = await self._hear_once()
                 # Two aggregators of one name would otherwise take it from each other each second.
-                attempt = reconnect.AT_CEILING if was_taken_over else 0
+                attempt = links.AT_CEILING if was_taken_over else 0
                 ceiling_s = slow_s if was_taken_over else quick_s
             except (OSError, BrokerError, config.ConfigError, UnicodeError) as error:
                 self._report(error)
             if self._is_closing:
                 return
-            await asyncio.sleep(reconnect.wait_before(attempt, self._rng, max_s=ceiling_s))
+            await asyncio.sleep(links.wait_before(attempt, self._rng, max_s=ceiling_s))
             attempt += 1
 
     def publish(

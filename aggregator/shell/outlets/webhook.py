@@ -23,7 +23,7 @@ from aggregator.config import Notify
 from aggregator.shell.journal.rows import Notice
 from venuewatch import __version__
 from venuewatch.base import config, log
-from venuewatch.base.wire.reconnect import wait_before
+from venuewatch.base.wire.links import wait_before
 
 PENDING_MAX = 10_000
 """How many notices may wait: a few days of a bad rehearsal, and some 20 MB."""

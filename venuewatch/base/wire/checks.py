@@ -1,8 +1,8 @@
-"""What checks can say: their states, and the catalogue of the values they measure.
+"""States of checks, and the catalogue of the values that checks measure.
 
 As with vitals, the struct is the catalogue: a field ``check_…`` or ``results_…`` becomes the
-metric ``venuewatch_check_…`` or ``venuewatch_results_…``, and nothing else can get into the
-centre's exposition.
+metric ``venuewatch_check_…`` or ``venuewatch_results_…``. The aggregator exposes no other metric of
+a check.
 """
 
 from typing import Annotated, Literal, TypeAlias, get_args
@@ -26,7 +26,7 @@ WELL: frozenset[CheckState] = frozenset(
 
 
 class CheckValues(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """What one reading measured; what its kind does not measure is ``None``."""
+    """The values of one reading; a value that its kind does not measure is ``None``."""
 
     check_round_trip_min_seconds: Annotated[float | None, gauge("Shortest round trip.")] = None
     check_round_trip_avg_seconds: Annotated[float | None, gauge("Mean round trip.")] = None

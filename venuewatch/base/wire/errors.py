@@ -1,4 +1,4 @@
-"""What can be wrong with a message that a peer sent.
+"""Faults of a message that a peer sent.
 
 A peer's fault is a :class:`MalformedMessageError`; our own misuse stays a ``ValueError``.
 """

@@ -1,9 +1,9 @@
-"""The messages, and their total decoding.
+"""Messages between agents and aggregators, and their total decoding.
 
-Every field is bounded, so that no peer can make a message that is cheap to send and dear to
-keep. Decoders ignore fields that they do not know: agents and aggregators are upgraded one by
-one. Times named ``wall_ms`` are the sender's own clock, in milliseconds since 1970; ``mono_ms``
-only means something as a difference, within one boot.
+Every field is bounded, so no peer can send a message that is cheap to send and dear to keep.
+Decoders ignore unknown fields: agents and aggregators are upgraded one by one. Times named
+``wall_ms`` are the sender's own clock, in milliseconds since 1970. ``mono_ms`` has a meaning only
+as a difference, within one boot.
 """
 
 from collections.abc import Callable
@@ -13,9 +13,9 @@ import msgspec
 
 from venuewatch.base.wire.checks import CheckState, CheckValues
 from venuewatch.base.wire.errors import MalformedMessageError, Reason
+from venuewatch.base.wire.links import RECONNECT_MAX_S
 from venuewatch.base.wire.packing import unpacked
 from venuewatch.base.wire.readings import Readings
-from venuewatch.base.wire.reconnect import RECONNECT_MAX_S
 
 MAX_PAYLOAD_BYTES = 262_144
 """The largest payload that is looked at; vitals of a 256-core machine are about 60 kB."""
@@ -45,7 +45,7 @@ class Beat(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Birth(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """Who I am and what to expect of me; the first message of every session.
+    """An agent's introduction, the first message of every session: who it is, what to expect of it.
 
     ``keepalive_s``: the broker gives this session up, and says its will, when it was silent for
     1.5 times this (MQTT 5, 3.1.2.10); 0 where it is not known. ``stock_tcp``: my system treats a
@@ -94,7 +94,7 @@ class Vitals(msgspec.Struct, frozen=True):
 
 
 class CheckReading(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """What one check said: its rhythm, when (sender's wall clock) and how long it took."""
+    """One reading of a check: its rhythm, its time (sender's wall clock) and how long it took."""
 
     check: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
     kind: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
@@ -107,7 +107,7 @@ class CheckReading(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True
 
 
 class Checks(msgspec.Struct, frozen=True):
-    """What the checks of this host said since the last such message."""
+    """Readings of the host's checks since the last such message."""
 
     boot: BootId
     session: Count
@@ -117,7 +117,7 @@ class Checks(msgspec.Struct, frozen=True):
 
 
 class Backlog(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What could not be said when it was taken, as it would have been said then.
+    """Readings that could not be published when they were taken, in their own time.
 
     ``number`` is the spool's number of the last record in it, for the acknowledgement.
     """
@@ -137,11 +137,11 @@ class Tick(msgspec.Struct, frozen=True):
 
 
 TICK_EVERY_S: Final = 1.0
-"""How far apart (s) ticks are."""
+"""The time (s) between two ticks."""
 
 
 class CentreState(msgspec.Struct, frozen=True):
-    """Whether an aggregator is there to listen; retained, and its will."""
+    """An aggregator's presence; retained, and its will."""
 
     state: Literal["online", "offline"]
 
@@ -172,7 +172,7 @@ class Probe(msgspec.Struct, frozen=True, tag_field="do", tag="probe", kw_only=Tr
 
 
 class Probed(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """What a neighbour found when it was asked by probe ``number`` to reach ``host``.
+    """A neighbour's answer to probe ``number``, which asked it to reach ``host``.
 
     ``is_reached``: whether anything came back, a refusal included; None where it had no way to
     ask. ``way`` is the last one it tried, ``detail`` what the network said against it.
@@ -225,7 +225,7 @@ def packed_decoder(kind: type[T]) -> Callable[[bytes], T]:
 
 
 def _without_values(error: msgspec.ValidationError) -> str:
-    """Say what was expected and where, without what was sent instead."""
+    """Return the expected type and the place, without the value that was sent."""
     said = str(error)
     if said.startswith("Invalid "):
         _, _, place = said.rpartition(" - at ")

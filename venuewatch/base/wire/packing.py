@@ -1,8 +1,8 @@
-"""Makes a message small enough for one TCP segment, where it can be.
+"""Packs a message into one TCP segment, where that is possible.
 
-A message of several segments beside each beat is more than a thin stream: what it loses is
-repeated later and later, and the beats behind it wait (decision 13). JSON needs no mark: no message
-of ours begins with the byte that a zlib stream begins with (RFC 1950, 2.2).
+A message of several segments beside each beat is more than a thin stream: TCP repeats its losses
+later and later, and the beats behind it wait (decision 13). JSON needs no mark: no message of ours
+begins with the first byte of a zlib stream (RFC 1950, 2.2).
 """
 
 import zlib

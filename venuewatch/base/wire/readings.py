@@ -1,10 +1,9 @@
-"""The vitals that a host can say, one field a metric family.
+"""Catalogue of vitals: one field of a struct is one metric family.
 
-The struct is the catalogue: the field's name is the metric's name, its annotation says type,
-help and labels, and its Python type says what a peer may send. A family that is not here can
-not get into the centre's exposition. Names and units are node_exporter's, so that the world's
-dashboards and alert rules work. Memory has the names that node_exporter uses where it is free of
-/proc/meminfo's spelling (``docs/decisions/0003-memory-names.md``).
+The field's name is the metric's name, its annotation has type, help and labels, and its Python type
+limits the values of a peer. The aggregator exposes no other family. Names and units are
+node_exporter's, so its dashboards and alert rules work. Memory has the names that node_exporter
+uses on systems without /proc/meminfo (``docs/decisions/0003-memory-names.md``).
 """
 
 from typing import Annotated, NamedTuple, TypeAlias, get_type_hints
@@ -35,7 +34,7 @@ _FILESYSTEM = ("device", "fstype", "mountpoint")
 
 
 class Readings(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """What one machine said of itself; a family that it cannot measure is ``None``."""
+    """One machine's vitals; a family that it cannot measure is ``None``."""
 
     node_boot_time_seconds: Annotated[float | None, gauge("Node boot time, in unixtime.")] = None
     node_time_seconds: Annotated[float | None, gauge("System time, in unixtime.")] = None

@@ -1,8 +1,8 @@
-"""Topic names: who says what, where.
+"""Topic names of venuewatch, composed and taken apart.
 
-``venuewatch/v1/{venue}/{host}/{stream}`` goes upward; what the centre says to all of its agents
-is under the reserved venue ``_centre``. Names are ``[A-Za-z0-9._-]{1,64}`` and never start with
-an underscore, so nobody can be called ``_centre``.
+``venuewatch/v1/{venue}/{host}/{stream}`` goes upward. Messages of the centre to all of its agents
+are under the reserved venue ``_centre``. Names are ``[A-Za-z0-9._-]{1,64}`` and never start with an
+underscore, so no host or venue can be called ``_centre``.
 """
 
 import re
@@ -40,7 +40,7 @@ _STREAMS = {stream.value: stream for stream in Stream}
 
 
 class Address(NamedTuple):
-    """Where a message comes from, or goes to."""
+    """The sender or the receiver of a message."""
 
     venue: str
     host: str

@@ -9,7 +9,7 @@ import random
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from venuewatch.base.wire.reconnect import wait_before
+from venuewatch.base.wire.links import wait_before
 from venuewatch.rehearsal.margins.beat_times import BeatTimes
 from venuewatch.rehearsal.margins.channel import Channel
 from venuewatch.rehearsal.margins.outages import Course, Span

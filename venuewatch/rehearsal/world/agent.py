@@ -14,8 +14,8 @@ from agent.outbox import Outbox, Send
 from agent.slots import Slots
 from agent.spool.thread import SpoolThread
 from venuewatch.base.wire import messages, topics
+from venuewatch.base.wire.links import AT_CEILING, wait_before
 from venuewatch.base.wire.messages import Probe
-from venuewatch.base.wire.reconnect import AT_CEILING, wait_before
 from venuewatch.base.wire.topics import Stream
 from venuewatch.rehearsal.world import packets
 from venuewatch.rehearsal.world.lan import AgentSite

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from aggregator.shell.mqtt.link import CEILING_S
 from venuewatch.base.wire import topics
-from venuewatch.base.wire.reconnect import wait_before
+from venuewatch.base.wire.links import wait_before
 from venuewatch.rehearsal.world import packets
 from venuewatch.rehearsal.world.connect import ConnectAttempt, Port, Ways
 from venuewatch.rehearsal.world.connection import Endpoint

@@ -1,4 +1,4 @@
-"""How long to wait before the next attempt."""
+"""Tests of the wait before the next attempt to connect."""
 
 import random
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from venuewatch.base.wire.reconnect import RECONNECT_MAX_S, wait_before
+from venuewatch.base.wire.links import RECONNECT_MAX_S, wait_before
 
 
 class Highest(random.Random):

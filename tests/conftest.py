@@ -1,0 +1,8 @@
+"""Sets Hypothesis up for all tests: no deadline, and a profile for ``make quick``."""
+
+from hypothesis import settings
+
+# How fast an example runs is a matter for bench/: a busy machine must not fail a test.
+settings.register_profile("thorough", deadline=None)
+settings.register_profile("quick", deadline=None, max_examples=20)
+settings.load_profile("thorough")
