@@ -1,0 +1,36 @@
+"""Runs the worked example of ``docs/adding-a-fault.md`` as it stands there."""
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from venuewatch.rehearsal.world import faults, verdicts
+
+PAGE = (Path(__file__).parents[2] / "docs" / "adding-a-fault.md").read_text(encoding="utf-8")
+FAULT, TRIALS = re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Yield a folder whose modules are faults, too."""
+    monkeypatch.setattr(faults, "__path__", [*faults.__path__, str(tmp_path)])
+    yield tmp_path
+    sys.modules.pop("venuewatch.rehearsal.world.faults.slow_downlink", None)
+
+
+def test_the_examples_trials_are_right(folder: Path) -> None:
+    (folder / "slow_downlink.py").write_text(FAULT, encoding="utf-8")
+
+    exec(TRIALS, {})  # noqa: S102 - our own page
+
+
+def test_the_examples_longer_delay_is_wrong(folder: Path) -> None:
+    (folder / "slow_downlink.py").write_text(FAULT.replace("= 1.0", "= 5.0"), encoding="utf-8")
+
+    trial = verdicts.try_fault("slow_downlink", verdicts.derived_seed(5, "slow_downlink", 3))
+
+    assert not trial.is_right
+    assert trial.words <= {"none", "other:venue:venue_unreachable", "other:host:silent"}
