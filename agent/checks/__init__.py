@@ -10,7 +10,7 @@ several kinds share lies in the folders beside them.
 import importlib
 from collections.abc import Callable
 from types import ModuleType
-from typing import Annotated, NamedTuple, Protocol, TypeAlias
+from typing import Annotated, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
 import msgspec
 
@@ -38,6 +38,9 @@ class CheckConfig(
     )
 
 
+C = TypeVar("C", bound=CheckConfig)
+
+
 class Reading(NamedTuple):
     """The result of one reading: ``detail`` is for people, one line."""
 
@@ -61,6 +64,16 @@ class Check(Protocol):
 
     def close(self) -> None:
         """Release what it holds: sockets, servers, processes."""
+
+
+class SimpleCheck(Generic[C]):
+    """Begins a check that keeps its settings and holds nothing."""
+
+    def __init__(self, config: C, _latest: Latest) -> None:
+        self._config = config
+
+    def close(self) -> None:
+        """Do nothing: nothing is held."""
 
 
 def kinds() -> tuple[str, ...]:

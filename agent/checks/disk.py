@@ -13,7 +13,7 @@ from typing import Annotated, NamedTuple, TypeAlias
 import msgspec
 import psutil
 
-from agent.checks import CheckConfig, Latest, Reading
+from agent.checks import CheckConfig, Reading, SimpleCheck
 from agent.checks.reading.limits import Finding, Limits, together
 from agent.checks.reading.words import short, size_in_words
 from agent.vitals.filesystem import is_read_only
@@ -88,11 +88,8 @@ class Space(NamedTuple):
         return self.used / (self.used + self.free) if self.used else 0.0
 
 
-class Check:
+class Check(SimpleCheck[Config]):
     """The worst of what was found."""
-
-    def __init__(self, config: Config, _latest: Latest) -> None:
-        self._config = config
 
     def read(self) -> Reading:
         """Ask the operating system once."""
@@ -108,9 +105,6 @@ class Check:
         except OSError as error:
             return Reading("critical", short(f"{path}: {error.strerror}"))
         return judged(space, self._config)
-
-    def close(self) -> None:
-        """Nothing is held."""
 
 
 def judged(space: Space, config: Config) -> Reading:

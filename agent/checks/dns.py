@@ -7,7 +7,7 @@ from typing import Annotated
 
 import msgspec
 
-from agent.checks import CheckConfig, Latest, Reading
+from agent.checks import CheckConfig, Reading, SimpleCheck
 from agent.checks.net import dns_message as message
 from agent.checks.net.connect import Target, connect_to, resolve
 from agent.checks.net.udp import ask, ask_again
@@ -61,11 +61,8 @@ class Config(CheckConfig, frozen=True, tag="dns"):
             ipaddress.ip_address(address)
 
 
-class Check:
+class Check(SimpleCheck[Config]):
     """The expected answer is ``ok``; another, or none, is ``critical``."""
-
-    def __init__(self, config: Config, _latest: Latest) -> None:
-        self._config = config
 
     def read(self) -> Reading:
         """Ask once, again if no answer comes."""
@@ -107,9 +104,6 @@ class Check:
             other = f"the server says error {answer.code}"
             raise CheckFailedError(_CODES.get(answer.code, other))
         return answer.addresses
-
-    def close(self) -> None:
-        """Nothing is held."""
 
 
 def first_nameserver(path: Path) -> str | None:

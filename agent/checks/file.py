@@ -8,7 +8,7 @@ from typing import Annotated, TypeAlias
 
 import msgspec
 
-from agent.checks import CheckConfig, Latest, Reading
+from agent.checks import CheckConfig, Latest, Reading, SimpleCheck
 from agent.checks.host.glob import File, Walk
 from agent.checks.reading.words import short, size_in_words, span_in_words
 from venuewatch.base import clock
@@ -77,11 +77,11 @@ class Config(CheckConfig, frozen=True, tag="file"):
             raise ValueError("Expected `**` at most once in `pattern`")
 
 
-class Check:
+class Check(SimpleCheck[Config]):
     """No file, or one too old, too small or still: ``critical``."""
 
-    def __init__(self, config: Config, _latest: Latest) -> None:
-        self._config = config
+    def __init__(self, config: Config, latest: Latest) -> None:
+        super().__init__(config, latest)
         self._last: File | None = None
 
     def read(self) -> Reading:
@@ -114,9 +114,6 @@ class Check:
         if age_s < -_FUTURE_S:
             return Reading("warning", _line("from the future", words, limits), values)
         return Reading("ok", _line("", words, limits), values)
-
-    def close(self) -> None:
-        """Nothing is held."""
 
     def _without(self, walk: Walk, limits: str) -> Reading:
         values = CheckValues(check_files=0)

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from agent.checks import Latest, Reading
+from agent.checks import Reading, SimpleCheck
 from agent.checks.net.probing import ProbeConfig, read
 from agent.checks.net.routes import Route, default_routes
 from agent.checks.reading.times import for_reading
@@ -37,11 +37,8 @@ class Config(ProbeConfig, frozen=True, kw_only=True, tag="gateway"):
     ] = "any"
 
 
-class Check:
+class Check(SimpleCheck[Config]):
     """A gateway that answers is ``ok``; none, or a silent one, is ``critical``."""
-
-    def __init__(self, config: Config, _latest: Latest) -> None:
-        self._config = config
 
     def read(self) -> Reading:
         """Find the gateway, and probe it."""
@@ -66,6 +63,3 @@ class Check:
         config = self._config
         is_family = config.family == "any" or route.is_v6 == (config.family == "ipv6")
         return is_family and config.interface in {"", route.interface}
-
-    def close(self) -> None:
-        """Nothing is held."""

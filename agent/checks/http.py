@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from agent.checks import CheckConfig, Latest, Reading
+from agent.checks import CheckConfig, Reading, SimpleCheck
 from agent.checks.net import http_body as body
 from agent.checks.net.http_fetch import Page, Request, fetch
 from agent.checks.net.tls import (
@@ -151,11 +151,8 @@ class Config(CheckConfig, frozen=True, tag="http"):
         return Limits(self.warning_round_trip_s, self.critical_round_trip_s)
 
 
-class Check:
+class Check(SimpleCheck[Config]):
     """The expected page is ``ok``; another, or none, is ``critical``."""
-
-    def __init__(self, config: Config, _latest: Latest) -> None:
-        self._config = config
 
     def read(self) -> Reading:
         """Ask once."""
@@ -209,6 +206,3 @@ class Check:
             check_certificate_expiry_timestamp_seconds=page.expires_at,
         )
         return together(findings, values)
-
-    def close(self) -> None:
-        """Nothing is held."""

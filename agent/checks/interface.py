@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 import psutil
 
-from agent.checks import CheckConfig, Latest, Reading
+from agent.checks import CheckConfig, Latest, Reading, SimpleCheck
 from agent.checks.reading.limits import Finding, together
 from venuewatch.base.wire.checks import CheckValues
 
@@ -26,11 +26,11 @@ class Config(CheckConfig, frozen=True, tag="interface"):
     ] = 0.0
 
 
-class Check:
+class Check(SimpleCheck[Config]):
     """Down or missing is ``critical``; slow, or with new errors, is ``warning``."""
 
-    def __init__(self, config: Config, _latest: Latest) -> None:
-        self._config = config
+    def __init__(self, config: Config, latest: Latest) -> None:
+        super().__init__(config, latest)
         self._errors_before: int | None = None
 
     def read(self) -> Reading:
@@ -69,6 +69,3 @@ class Check:
         if errors is None or before is None or errors <= before:
             return Finding("ok")
         return Finding("warning", f"{errors - before} new errors")
-
-    def close(self) -> None:
-        """Nothing is held."""

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import msgspec
 
-from agent.checks import CheckConfig, Latest, Reading
+from agent.checks import CheckConfig, Latest, Reading, SimpleCheck
 from agent.checks.net import sntp
 from agent.checks.net.connect import Target, resolve
 from agent.checks.net.udp import ask, ask_again
@@ -47,11 +47,11 @@ class Config(CheckConfig, frozen=True, tag="ntp"):
         return Limits(self.warning_offset_s, self.critical_offset_s)
 
 
-class Check:
+class Check(SimpleCheck[Config]):
     """An offset within its limits is ``ok``; a server without the time is ``critical``."""
 
-    def __init__(self, config: Config, _latest: Latest) -> None:
-        self._config = config
+    def __init__(self, config: Config, latest: Latest) -> None:
+        super().__init__(config, latest)
         self._leave_until = 0.0  # monotonic s; a server said that we ask too much
         self._leave_s = 0.0
         self._kiss = ""
@@ -103,9 +103,6 @@ class Check:
         """Return the reading of a server that does not want to be asked now."""
         words = f"the server refuses us ({short(self._kiss, 80)})"
         return Reading("critical", f"{words}; it is asked again in {left_s:.0f} s")
-
-    def close(self) -> None:
-        """Nothing is held."""
 
 
 def _exchange(target: Target, deadline: Deadline) -> tuple[float, sntp.Answer, float]:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import msgspec
 
-from agent.checks import Latest, Reading
+from agent.checks import Reading, SimpleCheck
 from agent.checks.net.probing import ProbeConfig, read
 from agent.checks.reading.times import for_reading
 
@@ -17,16 +17,10 @@ class Config(ProbeConfig, frozen=True, kw_only=True, tag="ping"):
     ]
 
 
-class Check:
+class Check(SimpleCheck[Config]):
     """No answer is ``critical``; loss and round trip count where limits are set."""
-
-    def __init__(self, config: Config, _latest: Latest) -> None:
-        self._config = config
 
     def read(self) -> Reading:
         """Probe once, ``count`` times."""
         config = self._config
         return read(config, config.address, for_reading(config.timeout_s))
-
-    def close(self) -> None:
-        """Nothing is held."""

@@ -10,7 +10,7 @@ from typing import Annotated, TypeAlias
 
 import msgspec
 
-from agent.checks import CheckConfig, Latest, Reading
+from agent.checks import CheckConfig, Latest, Reading, SimpleCheck
 from agent.checks.host.process_table import Process, Table, Wanted, name_of, started_at
 from agent.checks.reading.words import short
 from venuewatch.base.wire.checks import CheckValues
@@ -78,11 +78,11 @@ class Config(CheckConfig, frozen=True, tag="process"):
             raise ValueError(f"Expected a pattern as `command_line`: {error}") from None
 
 
-class Check:
+class Check(SimpleCheck[Config]):
     """Too few or too many processes are ``critical``; a restart is counted and told."""
 
-    def __init__(self, config: Config, _latest: Latest) -> None:
-        self._config = config
+    def __init__(self, config: Config, latest: Latest) -> None:
+        super().__init__(config, latest)
         pattern = None if config.command_line is None else re.compile(config.command_line)
         self._wanted = Wanted(config.program, pattern)
         self._table = Table()
@@ -111,9 +111,6 @@ class Check:
             check_process_resident_memory_bytes=sum(process.resident_bytes for process in found),
         )
         return self._judged(len(found), trouble, values, is_restarted=is_restarted)
-
-    def close(self) -> None:
-        """Nothing is held."""
 
     def _judged(
         self, count: int, trouble: str, values: CheckValues, *, is_restarted: bool

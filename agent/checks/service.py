@@ -10,7 +10,7 @@ from typing import Annotated, Literal, NamedTuple
 import msgspec
 import psutil
 
-from agent.checks import CheckConfig, Latest, Reading
+from agent.checks import CheckConfig, Reading, SimpleCheck
 from agent.checks.host.spawn import minimal_environment, run
 from agent.checks.reading.words import short
 from venuewatch.base.wire.checks import CheckState, CheckValues
@@ -61,11 +61,8 @@ class NoAnswerError(Exception):
     """The service manager could not be asked; its text says why."""
 
 
-class Check:
+class Check(SimpleCheck[Config]):
     """An active service is ``ok``, one that starts or stops ``warning``, any other ``critical``."""
-
-    def __init__(self, config: Config, _latest: Latest) -> None:
-        self._config = config
 
     def read(self) -> Reading:
         """Ask once."""
@@ -81,9 +78,6 @@ class Check:
             check_service_restarts_total=status.restarts,
         )
         return Reading(states.get(status.kind, "critical"), short(status.detail), values)
-
-    def close(self) -> None:
-        """Nothing is held."""
 
 
 def from_systemd(text: str) -> Status:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import msgspec
 
-from agent.checks import CheckConfig, Latest, Reading
+from agent.checks import CheckConfig, Reading, SimpleCheck
 from agent.checks.net.connect import connect
 from agent.checks.reading.times import Deadline, for_reading
 from agent.checks.reading.words import FAILURES, CheckFailedError, short, why
@@ -37,11 +37,8 @@ class Config(CheckConfig, frozen=True, tag="tcp"):
     ] = ""
 
 
-class Check:
+class Check(SimpleCheck[Config]):
     """A connection with the expected answer is ``ok``; any other, or none, is ``critical``."""
-
-    def __init__(self, config: Config, _latest: Latest) -> None:
-        self._config = config
 
     def read(self) -> Reading:
         """Connect once."""
@@ -70,6 +67,3 @@ class Check:
             if not more or len(heard) > _MAX_HEARD:
                 said = short(repr(heard.decode(errors="replace")), 40)
                 raise CheckFailedError(f"expected {self._config.expect!r}, got {said}")
-
-    def close(self) -> None:
-        """Nothing is held."""

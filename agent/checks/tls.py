@@ -4,7 +4,7 @@ from typing import Annotated
 
 import msgspec
 
-from agent.checks import CheckConfig, Latest, Reading
+from agent.checks import CheckConfig, Reading, SimpleCheck
 from agent.checks.net.tls import (
     CaFile,
     Days,
@@ -53,11 +53,8 @@ class Config(CheckConfig, frozen=True, tag="tls"):
         expiry_limits(self.warning_days, self.critical_days)
 
 
-class Check:
+class Check(SimpleCheck[Config]):
     """A trusted certificate with time left is ``ok``; an untrusted one is ``critical``."""
-
-    def __init__(self, config: Config, _latest: Latest) -> None:
-        self._config = config
 
     def read(self) -> Reading:
         """Shake hands once; twice where the certificate is not trusted, to see when it expires."""
@@ -82,6 +79,3 @@ class Check:
         )
         limits = expiry_limits(config.warning_days, config.critical_days)
         return together([judge_expiry(expires, clock.wall(), limits)], values)
-
-    def close(self) -> None:
-        """Nothing is held."""
