@@ -46,6 +46,8 @@ def encode_name(name: str) -> bytes:
     Raises:
         ValueError: a label is empty or over 63 bytes, the name over 255, or not ASCII.
     """
+    if not name.isascii():
+        raise ValueError("Expected a name in ASCII, with other letters as xn--…")
     labels = name.rstrip(".").lower().encode("ascii").split(b".")
     if any(not 1 <= len(label) <= 63 for label in labels):  # noqa: PLR2004 - RFC 1035, 2.3.4
         raise ValueError("Expected labels of 1 to 63 characters")

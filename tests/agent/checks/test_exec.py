@@ -326,24 +326,3 @@ def test_a_second_one_is_never_started_beside_one_that_can_not_be_killed(
     assert first[:2] == ("critical", "killed: no end within 0.4 s")
     assert second[:2] == ("unknown", f"process {groups[0]} of an earlier reading can't be killed")
     assert started == [str(groups[0])]
-
-
-@pytest.mark.parametrize(
-    ("fields", "message"),
-    [
-        ({"command": []}, "Expected `array` of length >= 1 - at `$.command`"),
-        ({"command": [""]}, "Expected `command` to begin with a program"),
-        (
-            {"command": ["a"], "environment": {"A=B": ""}},
-            "Expected names of environment variables, got 'A=B'",
-        ),
-        ({"command": "a b"}, "Expected `array`, got `str` - at `$.command`"),
-    ],
-)
-def test_a_command_that_can_not_be_meant_is_refused(
-    fields: dict[str, object], message: str
-) -> None:
-    with pytest.raises(msgspec.ValidationError) as refused:
-        msgspec.convert({"kind": "exec", "name": "a"} | fields, Config)
-
-    assert str(refused.value) == message

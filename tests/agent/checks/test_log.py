@@ -240,12 +240,3 @@ def test_a_log_without_permission_is_not_taken_for_a_new_one(
 
     assert before[:2] == ("unknown", f"{log}: Permission denied")
     assert looked.read()[:2] == ("ok", "no line matched")
-
-
-def test_a_pattern_that_is_none_is_refused(log: Path) -> None:
-    with pytest.raises(msgspec.ValidationError) as refused:
-        check(log, pattern="*")
-
-    assert str(refused.value) == (
-        "Expected a regular expression as `pattern`: nothing to repeat at position 0"
-    )

@@ -316,25 +316,3 @@ def test_a_process_that_ends_while_it_is_looked_at_is_passed_over() -> None:
     ended.wait()
 
     assert Table().one(ended.pid, Wanted(None, None)) is None
-
-
-@pytest.mark.parametrize(
-    ("fields", "message"),
-    [
-        ({}, "Expected at least one of `program`, `command_line`, `pid_file`"),
-        (
-            {"program": "a", "min_count": 2, "max_count": 1},
-            "Expected `max_count` to be at least `min_count`",
-        ),
-        (
-            {"command_line": "*"},
-            "Expected a pattern as `command_line`: nothing to repeat at position 0",
-        ),
-        ({"program": ""}, "Expected `str` of length >= 1 - at `$.program`"),
-    ],
-)
-def test_what_can_not_be_meant_is_refused(fields: dict[str, object], message: str) -> None:
-    with pytest.raises(msgspec.ValidationError) as refused:
-        check(**fields)
-
-    assert str(refused.value) == message

@@ -196,11 +196,6 @@ def test_a_shell_can_say_it_too(hall: Hall) -> None:
     assert hall.read().values.results_last_number == 8
 
 
-def test_it_listens_on_this_machine_only() -> None:
-    with pytest.raises(ValueError, match="Expected `listen_address` to be a loopback address"):
-        Config(name="scores", listen_address="0.0.0.0")  # noqa: S104 - that is the point
-
-
 @given(st.lists(st.binary(max_size=100)))
 def test_whatever_is_sent_is_heard_or_counted(datagrams: list[bytes]) -> None:
     program = Program(Config(name="scores"), Now(0.0, 0.0))

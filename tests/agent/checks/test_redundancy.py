@@ -1,6 +1,5 @@
 """Several feeds or servers, one of which may be lost before the public sees it."""
 
-import msgspec
 import pytest
 
 from agent.checks import Reading
@@ -64,11 +63,3 @@ def test_with_nobody_expected_nothing_is_expected() -> None:
 @pytest.mark.parametrize("other", [FLOWS, SILENT, OFF])
 def test_what_is_not_yet_known_is_not_guessed(other: Reading) -> None:
     assert read(primary=other, backup=None).state == "unknown"
-
-
-@pytest.mark.parametrize("members", [["spare", "a"], ["a", "a"]])
-def test_a_member_is_named_once_and_is_another_check(members: list[str]) -> None:
-    raw = {"kind": "redundancy", "name": "spare", "members": members}
-
-    with pytest.raises(msgspec.ValidationError, match="Expected"):
-        msgspec.convert(raw, Config)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-import msgspec
 import pytest
 
 from agent.checks import Reading
@@ -79,18 +78,3 @@ def test_many_lost_members_are_named_a_few_and_counted() -> None:
     reading = judge({"up": UP} | {f"link-{at}": Reading("critical") for at in range(9)})
 
     assert reading.detail == ("1 of 10 up; down: link-0, link-1, link-2, link-3 and 5 more")
-
-
-@pytest.mark.parametrize(
-    ("members", "why"),
-    [
-        (["isp-a"], "Expected `array` of length >= 2"),
-        (["isp-a", "isp-a"], "Expected each of `members` once"),
-        (["isp-a", "uplinks"], "Expected `members` to be other checks than this one"),
-    ],
-)
-def test_a_group_that_can_not_work_is_refused(members: list[str], why: str) -> None:
-    entry = {"kind": "uplinks", "name": "uplinks", "members": members}
-
-    with pytest.raises(msgspec.ValidationError, match=why):
-        msgspec.convert(entry, Config)

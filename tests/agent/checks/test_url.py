@@ -1,13 +1,9 @@
 """What may be asked for, and where a redirect may lead."""
 
-from typing import Any
-
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.checks import http as check_http
 from agent.checks.net.url import parse, redirected
 
 
@@ -37,26 +33,3 @@ def test_an_address_is_asked_for_as_the_protocol_wants_it(
     url = parse(text)
 
     assert (url.netloc, url.path) == (netloc, path)
-
-
-@pytest.mark.parametrize(
-    ("config", "why"),
-    [
-        ({"url": "ftp://a.example/"}, "begins with http:// or https://"),
-        ({"url": "http://user:secret@a.example/"}, "without a password"),
-        ({"url": "http:///x"}, "host name or IP"),
-        ({"url": "http://a.example:99999/"}, "Port out of range"),
-        ({"url": "http://a b/"}, "host name or IP"),
-        ({"regex": "("}, "Expected `regex` to be a pattern"),
-        ({"json_equals": 1}, "Expected `json_path` beside `json_equals`"),
-        ({"method": "HEAD", "contains": "x"}, "Expected `method` GET to look into the body"),
-        ({"fields": {"X": "a\r\nY: b"}}, "matching regex"),
-        ({"fields": {"X\n": "a"}}, "matching regex"),
-        ({"fields": {"X": "a\n"}}, "matching regex"),
-    ],
-)
-def test_what_can_not_be_asked_for_is_refused(config: dict[str, Any], why: str) -> None:
-    entry = {"kind": "http", "name": "it", "url": "http://a.example/"} | config
-
-    with pytest.raises(msgspec.ValidationError, match=why):
-        msgspec.convert(entry, check_http.Config)
