@@ -183,10 +183,6 @@ def test_an_answer_is_soon_worth_nothing_and_kept_by_nobody(centre: Centre) -> N
     assert 0 < expiry_s <= WORTH_S
 
 
-def test_a_birth_says_the_keepalive(centre: Centre) -> None:
-    assert centre.births[0].keepalive_s == 5
-
-
 @pytest.mark.timed
 def test_silence_is_told_within_the_timeout(apart: Centre) -> None:
     begin = clock.monotonic()
@@ -243,6 +239,8 @@ def matching(tmp_path: Path, page: int) -> Iterator[Centre]:
         yield running
 
 
+@pytest.mark.timed
+@pytest.mark.long
 def test_beats_are_on_time_while_patterns_are_endless(matching: Centre, tmp_path: Path) -> None:
     lateness_ms: list[float] = []
 

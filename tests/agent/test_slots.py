@@ -55,24 +55,6 @@ def test_a_slot_is_taken_exactly_when_its_time_has_come(
         assert now < slots.next_at or math.isclose(now, slots.next_at, rel_tol=1e-12)
 
 
-@given(starts, periods, waits)
-def test_no_slot_is_taken_twice(start: float, every_s: float, periods_waited: list[float]) -> None:
-    slots, now = Slots(start, every_s), start
-    for periods_later in periods_waited:
-        now += periods_later * every_s
-        slots.take(now)
-
-        again = slots.take(now)
-
-        assert again is None or again * every_s == pytest.approx(now - start)
-
-
-def test_a_loop_on_time_takes_every_slot() -> None:
-    slots = Slots(100.0, 0.5)
-
-    assert [slots.take(100.0 + step / 2) for step in range(5)] == [0, 1, 2, 3, 4]
-
-
 def test_a_gap_makes_the_number_jump_and_is_not_made_up_for() -> None:
     slots = Slots(100.0, 1.0)
     slots.take(100.0)

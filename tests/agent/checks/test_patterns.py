@@ -161,6 +161,7 @@ def test_checks_without_a_pattern_start_no_matcher(
     assert [quiet.state, page.state] == ["ok", "ok"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("is_busy", [False, True])
 def test_matcher_ends_with_its_killed_agent(*, is_busy: bool) -> None:
     command = [sys.executable, "-c", MATCHING]

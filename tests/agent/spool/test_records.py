@@ -20,35 +20,6 @@ def test_what_was_written_is_read(payloads: list[bytes]) -> None:
     assert list(scan(data)) == records
 
 
-@given(PAYLOADS, st.data())
-def test_a_cut_at_any_byte_loses_only_what_is_behind_it(
-    payloads: list[bytes], data: st.DataObject
-) -> None:
-    records, whole = written(payloads)
-    cut = data.draw(st.integers(0, len(whole)))
-
-    found = list(scan(whole[:cut]))
-
-    ends = [len(written(payloads[:count])[1]) for count in range(1, len(payloads) + 1)]
-    assert found == records[: sum(end <= cut for end in ends)]
-
-
-@given(PAYLOADS, st.data())
-def test_a_flipped_bit_loses_only_the_record_that_it_is_in(
-    payloads: list[bytes], data: st.DataObject
-) -> None:
-    records, whole = written(payloads)
-    at = data.draw(st.integers(0, len(whole) - 1))
-    damaged = bytearray(whole)
-    damaged[at] ^= 1 << data.draw(st.integers(0, 7))
-
-    found = list(scan(bytes(damaged)))
-
-    lengths = [len(encode(record)) for record in records]
-    hit = next(i for i in range(len(lengths)) if at < sum(lengths[: i + 1]))
-    assert found == records[:hit] + records[hit + 1 :]
-
-
 @given(st.binary(max_size=400))
 def test_any_bytes_can_be_read(data: bytes) -> None:
     for record in scan(data):
