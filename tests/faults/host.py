@@ -1,4 +1,4 @@
-"""One venue host of a rehearsal, and what can happen to it."""
+"""A venue host of a rehearsal: its machine, its cable, its agent, and their faults."""
 
 import sys
 from pathlib import Path
@@ -10,7 +10,7 @@ from venuewatch.rehearsal.stage.machine import Machine
 from venuewatch.rehearsal.stage.network import CENTRE, Lan
 
 RECONNECT_MAX_S: Final = 2.0
-"""How long (s) anybody waits at most between two attempts, so that a world heals soon."""
+"""How long (s) a host waits at most between two attempts, so that a world heals soon."""
 
 BROKER: Final = f'address = "{CENTRE}"\nreconnect_max_s = {RECONNECT_MAX_S}\n'
 
@@ -35,7 +35,7 @@ class Host:
 
     @property
     def programs(self) -> list[Process]:
-        """What runs on it, or did."""
+        """Its agents, whether or not they run."""
         return [self.agent] if self._twin is None else [self.agent, self._twin]
 
     def start(self) -> None:
@@ -76,7 +76,7 @@ class Host:
         return offset
 
     def heal(self) -> None:
-        """Undo whatever was done to it, but for the faults that the guardian holds."""
+        """Undo every change to it, but for the faults that the guardian holds."""
         if self._is_off:
             self.power_on()
         if self.agent is not self._agent:

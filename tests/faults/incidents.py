@@ -1,4 +1,4 @@
-"""The incidents as the aggregator tells them over HTTP."""
+"""The incidents as the aggregator reports them over HTTP."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -36,12 +36,12 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def name(self) -> tuple[str, str, str]:
-        """Of what it is, and why: scope, venue or host, cause."""
+        """Scope, venue or host, and cause."""
         return (self.scope, self.host or self.venue, self.cause)
 
     @property
     def kinds(self) -> set[str]:
-        """What was seen."""
+        """The kinds of its evidence."""
         return {seen.seen for seen in self.evidence}
 
 

@@ -1,4 +1,4 @@
-"""The stage of a test: that of the product, or a skip where this machine can't have one."""
+"""The stage of a test: the product's own, or a skip where this machine can't have one."""
 
 import contextlib
 import socket

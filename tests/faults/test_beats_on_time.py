@@ -1,4 +1,4 @@
-"""A beat is on time, whatever the checks do."""
+"""A beat is on time while every check hangs."""
 
 import math
 import socket
@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.real, pytest.mark.timed]
 
 BEATS = 100
 WINDOWS = 9
-"""A machine that is busy otherwise makes anybody late; what checks do shows in every window."""
+"""A busy machine makes single windows late; hanging checks would make every window late."""
 
 INTERVAL_S = 0.1
 LATE_MS = 20
@@ -85,7 +85,7 @@ command = ["sleep", "600"]
 
 @pytest.fixture
 def silence() -> Iterator[dict[str, int]]:
-    """Ports that take a connection, or a datagram, and never answer."""
+    """Yield ports that take a connection, or a datagram, and never answer."""
     with (
         socket.create_server(("127.0.0.1", 0), backlog=100) as deaf,
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as dumb,

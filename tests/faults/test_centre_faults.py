@@ -1,4 +1,4 @@
-"""What happens to the broker and to the aggregator accuses no host; what died meanwhile is told."""
+"""Faults of the broker and the aggregator accuse no host; a host that died meanwhile is told."""
 
 from collections.abc import Iterator
 
@@ -32,10 +32,10 @@ def world(running: World) -> Iterator[World]:
 
 
 def wait_until_heard_again(world: World) -> None:
-    """Wait until each host has beaten often enough to have been judged since."""
+    """Wait until each host has beaten often enough to be judged again."""
     heard = beats(world)
     until(
-        "everybody beats again",
+        "every host beats again",
         lambda: beats(world) >= heard + 4 * len(world.hosts),
         within_s=30.0,
     )
@@ -46,20 +46,20 @@ def beats(world: World) -> float:
     return world.aggregator.value("venuewatch_aggregator_messages_total", stream="beat") or 0.0
 
 
-def assert_nobody_was_accused(world: World) -> None:
+def assert_no_host_was_accused(world: World) -> None:
     assert world.incidents() == []
     assert world.called("down") == set()
     assert world.called("unreachable") == set()
 
 
-def test_an_aggregator_that_stood_still_accuses_nobody(world: World) -> None:
+def test_an_aggregator_that_stood_still_accuses_no_host(world: World) -> None:
     still = world.freeze(world.aggregator)
     pause(STALL_S)
     still.end()
 
     wait_until_heard_again(world)
 
-    assert_nobody_was_accused(world)
+    assert_no_host_was_accused(world)
     assert world.aggregator.events("stalled")
 
 
@@ -71,7 +71,7 @@ def test_a_broker_that_stands_still_for_a_moment_is_nothing(world: World, still_
 
     wait_until_heard_again(world)
 
-    assert_nobody_was_accused(world)
+    assert_no_host_was_accused(world)
 
 
 @pytest.mark.parametrize(("how", "says"), [("frozen", "silent"), ("killed", "refuses")])
@@ -100,18 +100,18 @@ def test_a_broker_that_restarts_is_nothing(world: World) -> None:
 
     wait_until_heard_again(world)
 
-    assert_nobody_was_accused(world)
+    assert_no_host_was_accused(world)
 
 
 @pytest.mark.parametrize("how", ["stopped", "killed"])
-def test_an_aggregator_that_restarts_accuses_nobody(world: World, how: str) -> None:
+def test_an_aggregator_that_restarts_accuses_no_host(world: World, how: str) -> None:
     end = {"stopped": world.aggregator.stop, "killed": world.aggregator.kill}[how]
     end()
     world.aggregator.start()
 
     wait_until_heard_again(world)
 
-    assert_nobody_was_accused(world)
+    assert_no_host_was_accused(world)
 
 
 def test_what_died_while_the_aggregator_was_away_is_told_once(world: World) -> None:

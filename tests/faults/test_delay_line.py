@@ -1,4 +1,4 @@
-"""The delay line delays, loses and cuts as it is told, and leaves the rest to the kernels."""
+"""The delay line delays, loses and cuts as its settings say; all else is the kernels' own."""
 
 import contextlib
 import random

@@ -1,4 +1,4 @@
-"""Venues of forty hosts: a cut is one incident, of the venue, and a host's own is its own."""
+"""Venues of forty hosts: a cut is one incident of the venue, a lost host one of the host."""
 
 import random
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ def world(running: World) -> Iterator[World]:
 
 
 def assert_one_incident(world: World, code: str) -> None:
-    """It is the venue's, with every host of it, and over; no host of any venue is accused."""
+    """The only incident is the venue's, with each of its hosts, and over; no host is accused."""
     hosts = {host.name for host in world.venue(code)}
     (incident,) = world.incidents()
     assert incident.name == ("venue", code, "venue_unreachable")

@@ -1,4 +1,4 @@
-"""The rehearsal's network breaks as a real one does, and touches nothing but itself."""
+"""The stage's network breaks as a real one does, and touches nothing but itself."""
 
 import os
 import select
@@ -56,7 +56,7 @@ def test_a_host_without_cable_is_not_reached_by_its_neighbour(site: Site) -> Non
             neighbour.connect((site.lan.address(1), PORT))
 
 
-def test_no_word_of_a_dead_machine_ever_arrives(site: Site) -> None:
+def test_a_dead_machine_sends_nothing_more(site: Site) -> None:
     mine, theirs = site.connection()
     with theirs:
         site.lan.unplug(1)
@@ -68,7 +68,7 @@ def test_no_word_of_a_dead_machine_ever_arrives(site: Site) -> None:
             assert not is_anything_heard(theirs, QUIET_S)
 
 
-def test_a_refused_word_to_a_fresh_machine_is_a_reset(site: Site) -> None:
+def test_a_packet_to_a_fresh_machine_is_answered_by_a_reset(site: Site) -> None:
     mine, theirs = site.connection()
     with mine, theirs:
         site.lan.replace(1)

@@ -30,7 +30,7 @@ reconnect_max_s = {RECONNECT_MAX_S}
 vitals_every_s = {EVERY_S}
 [[check]]
 kind = "tcp"
-name = "nobody"
+name = "closed"
 address = "127.0.0.1"
 port = 9
 every_s = 1
@@ -178,7 +178,7 @@ def test_beats_come_back_soon_and_before_the_backlog(world: World) -> None:
     assert first_beat < first_backlog
 
 
-def test_nobody_was_accused_of_it(world: World) -> None:
+def test_no_host_was_accused_of_it(world: World) -> None:
     until("the grace is over", world.aggregator.is_ready, within_s=30.0)
 
     assert world.aggregator.accused() == []

@@ -1,4 +1,4 @@
-"""One host fails among many: it is named, with the cause, in time, and nobody else is."""
+"""One host fails among many: it is named with its cause and in time, and no other host is."""
 
 from collections.abc import Iterator
 
@@ -19,7 +19,7 @@ PLANS = [
     Plan("TAH", 3, "satellite", Way(delay_s=0.3, loss=0.01)),
 ]
 WIRED_S = 3.0
-SHARPENED_S = 1.5  # a neighbour has a second for its word
+SHARPENED_S = 1.5  # a neighbour has a second for its answer
 WATCHED_S = 30.0
 STEP_S = 3600.0
 TAKEOVERS = 8
@@ -27,7 +27,7 @@ TAKEOVERS = 8
 
 @pytest.fixture(scope="module")
 def born(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, float]]:
-    """The world, and when everybody in it was up (monotonic s)."""
+    """Yield the world, and when all its hosts were up (monotonic s)."""
     with world_of(tmp_path_factory.mktemp("hosts"), PLANS) as world:
         yield world, clock.monotonic()
 

@@ -1,4 +1,4 @@
-"""What an agent's TCP connection does on a line that loses everything, in the real kernel."""
+"""An agent's TCP connection on a line that loses every packet, in the real kernel."""
 
 import socket
 import sys

@@ -1,4 +1,4 @@
-"""Trials: hosts are cut off without a word, one by one, and it is timed when that is known."""
+"""Trials: the cables of hosts are pulled one by one, and each incident is timed."""
 
 import random
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from venuewatch.base import clock
 from venuewatch.rehearsal.stage.guardian import Fault
 
 APART_S: Final = (0.4, 0.8)
-"""How far (s) two cuts are apart: each falls somewhere else between two beats."""
+"""Time between two cuts (s): each begins at another moment between two beats."""
 
 _KNOWN_S: Final = 30.0
 
@@ -20,10 +20,10 @@ class Trial:
     """A host's cable is pulled, and stays so until it is known to be down.
 
     Attributes:
-        opened_s: how long (s) after the cut the incident was opened.
-        read_s: how long after the cut it was first read over HTTP.
-        credit_s: for how much of that the aggregator itself did not run, as it says: a machine that
-            is shared stalls its processes, and every deadline is credited with that.
+        opened_s: time (s) from the cut to the incident.
+        read_s: time (s) from the cut until the incident was first read over HTTP.
+        credit_s: the part of that (s) in which the aggregator itself did not run, as it says. A
+            shared machine stalls its processes, and every deadline is credited with that.
     """
 
     def __init__(self, world: World, name: str) -> None:
@@ -54,7 +54,7 @@ class Trial:
 
 
 def run_trials(world: World, names: Sequence[str], rng: random.Random) -> list[Trial]:
-    """Cut each of these hosts off, one after the other, and return what came of it."""
+    """Cut each of these hosts off, one after the other, and return the trials."""
     trials = [Trial(world, name) for name in names]
     waiting, under_way = list(trials), list[Trial]()
     next_at = clock.monotonic()

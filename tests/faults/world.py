@@ -1,4 +1,4 @@
-"""A whole rehearsal: real agents at venues, a real broker and a real aggregator in the centre."""
+"""A whole rehearsal: real agents at venues, a real broker and a real aggregator at the centre."""
 
 import contextlib
 import threading
@@ -22,11 +22,13 @@ from venuewatch.rehearsal.stage.run import Run
 _AT_ONCE: Final = 20
 _PAGES_EVERY_S: Final = 0.2
 _WELL_S: Final = 45.0
-_LINGERING: Final = frozenset({"flapping", "duplicate_identity"})  # for minutes, lest they return
+_LINGERING: Final = frozenset(
+    {"flapping", "duplicate_identity"}
+)  # for minutes, in case they return
 
 
 class Plan(NamedTuple):
-    """A venue of a world; ``way`` is how its uplink is in each direction."""
+    """A venue of a world; ``way`` is each direction of its uplink."""
 
     code: str
     hosts: int
@@ -35,7 +37,7 @@ class Plan(NamedTuple):
 
 
 class World:
-    """The programs of a rehearsal, and what the centre has said since the last ``mark``."""
+    """The programs of a rehearsal, and the incidents since the last ``mark``."""
 
     def __init__(self, folder: Path, run: Run, plans: Sequence[Plan]) -> None:
         self._guardian = run.guardian
@@ -87,13 +89,13 @@ class World:
         )
 
     def mark(self) -> None:
-        """Wait until everybody is well, and forget what was said before."""
-        self._until("everybody is well", self._is_well)
+        """Wait until all is well, and forget the incidents before."""
+        self._until("all is well", self._is_well)
         self._marked = max((incident.number for incident in self.ever()), default=0)
         self._changes_before = len(self.aggregator.accused())
 
     def recover(self) -> None:
-        """Undo whatever was done, and wait until everybody is well."""
+        """Undo every fault, and wait until all is well."""
         self._guardian.end_all()
         for lan in self.lans.values():
             lan.uplink.heal()
@@ -102,7 +104,7 @@ class World:
                 process.start()
         for host in self.hosts.values():
             host.heal()
-        self._until("everybody is well", self._is_well)
+        self._until("all is well", self._is_well)
 
     def freeze(self, process: Process) -> Fault:
         """Let a program stand still, until its fault ends or the world recovers."""
@@ -143,7 +145,7 @@ class World:
         return {str(change["host"]) for change in changes if change["after"] == state}
 
     def _is_well(self) -> bool:
-        """Tell whether all are up, and nothing is held against anybody that can be over by now."""
+        """Tell whether all hosts are up, and no incident is open that can be over by now."""
         return all(
             incident.closed_at is not None or incident.cause in _LINGERING
             for incident in self.ever()
@@ -156,7 +158,7 @@ class World:
 
 @contextlib.contextmanager
 def world_of(folder: Path, plans: Sequence[Plan]) -> Iterator[World]:
-    """Yield a world in which everybody is up; nothing is left of it afterwards."""
+    """Yield a world whose hosts are all up; nothing is left of it afterwards."""
     with staged() as run:
         world = World(folder, run, plans)
         try:
@@ -167,7 +169,7 @@ def world_of(folder: Path, plans: Sequence[Plan]) -> Iterator[World]:
 
 
 def pause(seconds: float) -> None:
-    """Let time pass: how long something lasts is what is tested."""
+    """Let time pass: the length of a fault is what is tested."""
     threading.Event().wait(seconds)
 
 

@@ -1,4 +1,4 @@
-"""What most tests with real programs begin with; some make a broker or a centre of their own."""
+"""The broker and the aggregator of most tests with real programs."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,6 +1,6 @@
 """The real programs that the integration tests run: each a process, on free ports, in a folder.
 
-Nothing here waits for a fixed time: it asks until the answer is there, or says what it saw.
+No test waits for a fixed time: it asks until the answer is there, or fails with the question.
 """
 
 import http.client
@@ -70,7 +70,7 @@ def until(
 
 
 class Place(Protocol):
-    """Where a program runs."""
+    """A place where programs run."""
 
     def command(self, *words: str) -> Sequence[str]:
         """Return the command that runs ``words`` there."""
@@ -294,7 +294,7 @@ class Agent(Process):
 def running_agents(
     folder: Path, broker: Mosquitto, aggregator: Aggregator, names: Sequence[str]
 ) -> Iterator[dict[str, Agent]]:
-    """Have an agent of each host up; whatever became of it, none is left."""
+    """Yield an agent of each host, all up; none is left afterwards."""
     agents = {name: Agent(folder, broker.port, name) for name in names}
     try:
         for agent in agents.values():

@@ -90,7 +90,7 @@ def test_bad_input_is_counted_and_changes_nothing_else(
     assert "Traceback" not in aggregator.said()
 
 
-def test_a_retained_beat_is_counted_and_brings_nobody_to_life(tmp_path: Path) -> None:
+def test_a_retained_beat_is_counted_and_brings_no_host_to_life(tmp_path: Path) -> None:
     with Mosquitto(tmp_path) as broker:
         client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
         client.connect("127.0.0.1", broker.port)

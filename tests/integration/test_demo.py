@@ -16,7 +16,7 @@ from tests.integration.real import Process, until
 
 pytestmark = pytest.mark.real
 
-EVERYBODY = 256
+ALL_HOSTS = 256
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def up(text: str) -> int:
 
 
 def test_every_host_is_up_and_this_machine_agrees_with_psutil(demo: Process) -> None:
-    until("all are up", lambda: up(metrics(demo)) == EVERYBODY)
+    until("all are up", lambda: up(metrics(demo)) == ALL_HOSTS)
     text = until(
         "vitals are there",
         lambda: text if "node_load1{" in (text := metrics(demo)) else None,
@@ -74,7 +74,7 @@ def test_every_host_is_up_and_this_machine_agrees_with_psutil(demo: Process) -> 
 def test_an_interrupt_leaves_no_process_and_no_file(
     demo: Process, tmp_path: Path, number: int, code: int
 ) -> None:
-    until("somebody is up", lambda: up(metrics(demo)))
+    until("a host is up", lambda: up(metrics(demo)))
     children = psutil.Process(demo.pid).children(recursive=True)
 
     demo.signal(number)
@@ -87,7 +87,7 @@ def test_an_interrupt_leaves_no_process_and_no_file(
 
 
 def test_a_killed_demo_takes_its_processes_with_it(demo: Process) -> None:
-    until("somebody is up", lambda: up(metrics(demo)))
+    until("a host is up", lambda: up(metrics(demo)))
     children = psutil.Process(demo.pid).children(recursive=True)
 
     demo.kill()

@@ -1,4 +1,4 @@
-"""What the aggregator tells of incidents, through every way in which it can be stopped."""
+"""Incidents outlive every way in which the aggregator can be stopped."""
 
 import contextlib
 import json

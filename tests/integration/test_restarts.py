@@ -1,4 +1,4 @@
-"""What a restart of the broker or of the aggregator makes anybody believe: nothing."""
+"""A restart of the broker or of the aggregator accuses no host."""
 
 import sys
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.real
 
 EXAMPLE = files("venuewatch.demo") / "inventory.toml"
 REAL_HOST = "TOC-ops-01"
-EVERYBODY = 256
+ALL_HOSTS = 256
 
 
 @pytest.fixture
@@ -54,11 +54,11 @@ def hosts_up(aggregator: Aggregator) -> int:
 
 
 def until_all_up(aggregator: Aggregator, *, within_s: float = 30.0) -> None:
-    until("every host is up", lambda: hosts_up(aggregator) == EVERYBODY, within_s=within_s)
+    until("every host is up", lambda: hosts_up(aggregator) == ALL_HOSTS, within_s=within_s)
 
 
 @pytest.mark.usefixtures("fleet")
-def test_an_orderly_stop_and_restart_of_the_broker_accuses_nobody(
+def test_an_orderly_stop_and_restart_of_the_broker_accuses_no_host(
     broker: Mosquitto, aggregator: Aggregator, agent: Agent
 ) -> None:
     broker.stop()
@@ -76,7 +76,7 @@ def test_an_orderly_stop_and_restart_of_the_broker_accuses_nobody(
 
 
 @pytest.mark.usefixtures("fleet")
-def test_a_killed_and_restarted_broker_accuses_nobody(
+def test_a_killed_and_restarted_broker_accuses_no_host(
     broker: Mosquitto, aggregator: Aggregator
 ) -> None:
     broker.kill()
@@ -90,7 +90,7 @@ def test_a_killed_and_restarted_broker_accuses_nobody(
 
 
 @pytest.mark.usefixtures("fleet")
-def test_a_restarted_aggregator_accuses_nobody(aggregator: Aggregator) -> None:
+def test_a_restarted_aggregator_accuses_no_host(aggregator: Aggregator) -> None:
     code = aggregator.stop()
     aggregator.start()
 
@@ -110,7 +110,7 @@ def test_what_died_while_the_aggregator_was_away_is_reported_once(
     until("the grace is over", aggregator.is_ready, within_s=30.0)
 
     assert [change["host"] for change in aggregator.accused()] == [REAL_HOST]
-    assert hosts_up(aggregator) == EVERYBODY - 1
+    assert hosts_up(aggregator) == ALL_HOSTS - 1
 
 
 @pytest.mark.usefixtures("fleet")

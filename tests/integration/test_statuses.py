@@ -1,4 +1,4 @@
-"""Another program learns from the broker how each venue stands, whenever it comes."""
+"""A program that connects later learns each venue's status from the broker."""
 
 import json
 import queue
@@ -37,7 +37,7 @@ def kept(broker: Mosquitto) -> dict[str, Any]:
         return told
 
 
-def test_how_a_venue_stands_is_kept_for_whoever_comes_later(
+def test_a_venue_s_status_is_kept_for_a_later_program(
     broker: Mosquitto, aggregator: Aggregator, agents: dict[str, Agent]
 ) -> None:
     until("all is well", lambda: {it["state"] for it in kept(broker).values()} == {"ok"})

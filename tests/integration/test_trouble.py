@@ -83,14 +83,14 @@ def test_tls_and_a_password_let_us_in(
 def test_a_wrong_password_is_said_once(
     tmp_path: Path, broker: Mosquitto, authority: trustme.CA, name: str
 ) -> None:
-    wrong = credentials(tmp_path, authority, name, word="of-somebody-else")
+    wrong = credentials(tmp_path, authority, name, word="of-another-host")
 
     with CLIENTS[name](tmp_path, broker.port, wrong) as client:
         why = trouble_after_retries(client, broker, "not authorised")
 
     assert len(why) == 1
     assert "refused" in str(why[0])
-    assert "of-somebody-else" not in client.said()
+    assert "of-another-host" not in client.said()
 
 
 def test_a_wrong_authority_is_said_once(tmp_path: Path, broker: Mosquitto, name: str) -> None:

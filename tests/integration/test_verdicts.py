@@ -1,4 +1,4 @@
-"""What the aggregator says of real agents, through a real broker."""
+"""Verdicts of the aggregator on real agents, through a real broker."""
 
 import signal
 from collections.abc import Iterator
@@ -68,7 +68,7 @@ def test_a_returning_agent_is_up_with_its_first_beat(aggregator: Aggregator, age
     assert aggregator.value("venuewatch_host_restarts_total", host="STA-1") == 1
 
 
-def test_a_takeover_by_a_new_session_accuses_nobody(
+def test_a_takeover_by_a_new_session_accuses_no_host(
     tmp_path: Path, broker: Mosquitto, aggregator: Aggregator, agent: Agent
 ) -> None:
     agent.signal(signal.SIGSTOP)  # it can not take its place back
@@ -86,7 +86,7 @@ def test_a_takeover_by_a_new_session_accuses_nobody(
         assert aggregator.accused() == []
 
 
-def test_a_stalled_aggregator_accuses_nobody(aggregator: Aggregator, agent: Agent) -> None:
+def test_a_stalled_aggregator_accuses_no_host(aggregator: Aggregator, agent: Agent) -> None:
     assert agent.events("broker_connected")
     before = aggregator.value("venuewatch_aggregator_messages_total", stream="beat") or 0
 
