@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import struct
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +12,7 @@ from venuewatch.rehearsal.stage.network import CENTRE, Lan, make_centre
 from venuewatch.rehearsal.stage.run import Run, run_of_namespaces
 
 PORT = 1883
+UNACKED, RETRANSMITTED = 24, 100  # offsets in struct tcp_info (linux/tcp.h)
 
 
 @contextlib.contextmanager
@@ -49,3 +51,10 @@ class Site:
     def close(self) -> None:
         self.listener.close()
         self.lan.close()
+
+
+def tcp_info(sock: socket.socket, offset: int) -> int:
+    """Return a counter of the kernel's on this connection."""
+    info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 104)
+    value: int = struct.unpack_from("I", info, offset)[0]
+    return value

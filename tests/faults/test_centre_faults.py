@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.faults.host import RECONNECT_MAX_S
-from tests.faults.world import Plan, World, pause, world_of
-from tests.integration.real import Aggregator, until
+from tests.faults.world import Plan, World, world_of
+from tests.integration.real import Aggregator, pause, until
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
 

@@ -3,14 +3,13 @@
 import contextlib
 import random
 import socket
-import struct
 import threading
 from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
 
-from tests.faults.stage import staged
+from tests.faults.stage import RETRANSMITTED, UNACKED, staged, tcp_info
 from tests.integration.real import until
 from venuewatch.base import clock
 from venuewatch.rehearsal.stage.delay_line import Direction, Settings, Way
@@ -21,7 +20,6 @@ pytestmark = pytest.mark.real
 
 ECHO_PORT = 7
 BURST = 100  # a socket surely holds as many small datagrams
-UNACKED, RETRANSMITTED = 24, 100  # offsets in struct tcp_info (linux/tcp.h)
 
 
 class Joined:
@@ -245,13 +243,6 @@ def test_tcp_waits_through_a_cut_and_sends_again(joined: Joined) -> None:
         until("it is acknowledged", lambda: tcp_info(sender, UNACKED) == 0)
 
 
-def tcp_info(sock: socket.socket, offset: int) -> int:
-    info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 104)
-    value: int = struct.unpack_from("I", info, offset)[0]
-    return value
-
-
-@pytest.mark.timed
 def test_a_line_carries_thousands_of_packets_a_second_for_little(joined: Joined) -> None:
     before = joined.line.heal()
     begin = clock.monotonic()

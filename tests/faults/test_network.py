@@ -1,4 +1,7 @@
-"""The stage's network breaks as a real one does, and touches nothing but itself."""
+"""The stage's network breaks as a real one does, and touches nothing but itself.
+
+The stage says in words what a machine lacks for it.
+"""
 
 import os
 import select
@@ -9,7 +12,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.faults.stage import PORT, Site, staged
-from venuewatch.rehearsal.stage.machine import Machine, inside, ip, names, remove
+from venuewatch.rehearsal.stage import run
+from venuewatch.rehearsal.stage.machine import Machine, StageError, inside, ip, names, remove
 
 pytestmark = pytest.mark.real
 
@@ -116,3 +120,31 @@ def test_namespaces_of_a_killed_run_are_removed_by_the_next() -> None:
 
     assert left not in found
     assert run.prefix in found
+
+
+def refusal() -> str:
+    with pytest.raises(StageError) as raised, run.run_of_namespaces():
+        pass
+    return str(raised.value)
+
+
+def test_a_stage_without_root_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+
+    assert refusal() == "network namespaces need root on Linux"
+
+
+@pytest.mark.parametrize(("program", "package"), [("ip", "iproute2"), ("setpriv", "util-linux")])
+def test_a_stage_without_its_program_names_the_package(
+    program: str, package: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.setattr("shutil.which", lambda name: None if name == program else name)
+
+    assert refusal() == f"{program} ({package}) is not installed"
+
+
+def test_a_kernel_without_a_device_is_told_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "_DEVICES", ("link add name try0 type nonesuch",))
+
+    assert refusal().startswith("the kernel gives no nonesuch device: ")

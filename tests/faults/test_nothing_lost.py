@@ -5,7 +5,6 @@ minute is the test, and there is nothing to do while it lasts.
 """
 
 import sqlite3
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +13,7 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from bench.kit.processes import free_port
-from tests.integration.real import Agent, Aggregator, Mosquitto, Process, until
+from tests.integration.real import Agent, Aggregator, Mosquitto, Process, pause, until
 from venuewatch.base import clock
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
@@ -136,11 +135,6 @@ def worlds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, World
     yield found
     for world in found.values():
         world.close()
-
-
-def pause(seconds: float) -> None:
-    """Let an outage last: its length is what is tested."""
-    threading.Event().wait(seconds)
 
 
 @pytest.fixture(params=["broker", "aggregator", "both", "agent killed"])

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.world import Plan, World, pause, world_of
-from tests.integration.real import until
+from tests.faults.world import Plan, World, world_of
+from tests.integration.real import pause, until
 from venuewatch.base import clock
 from venuewatch.rehearsal.stage.delay_line import Way
 

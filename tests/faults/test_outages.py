@@ -12,7 +12,8 @@ from typing import Final, NamedTuple
 import pytest
 
 from agent.config import KEEPALIVE_S
-from tests.faults.world import Plan, World, pause, world_of
+from tests.faults.world import Plan, World, world_of
+from tests.integration.real import pause
 from venuewatch.base.wire.links import Link
 from venuewatch.rehearsal.stage.delay_line import Way
 

@@ -1,15 +1,13 @@
 """An agent's TCP connection on a line that loses every packet, in the real kernel."""
 
 import socket
-import sys
 from collections.abc import Iterator
 from functools import partial
-from typing import Final
 
 import pytest
 
 from agent.mqtt import thin_tcp
-from tests.faults.stage import staged
+from tests.faults.stage import RETRANSMITTED, staged, tcp_info
 from tests.integration.real import until
 from venuewatch.base import clock
 from venuewatch.rehearsal.stage.delay_line import Way
@@ -22,7 +20,6 @@ PORT = 1883
 WAY_S = 0.1
 CUT_S = 4.0
 REPEATS = 3
-RETRANSMITTED: Final = 100  # the offset of tcpi_total_retrans in struct tcp_info (linux/tcp.h)
 
 
 class Line:
@@ -58,13 +55,8 @@ def line() -> Iterator[Line]:
         joined.close()
 
 
-def told(sock: socket.socket, offset: int) -> int:
-    info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 104)
-    return int.from_bytes(info[offset : offset + 4], sys.byteorder)
-
-
 def is_repeated(sock: socket.socket, times: int) -> bool:
-    return told(sock, RETRANSMITTED) >= times
+    return tcp_info(sock, RETRANSMITTED) >= times
 
 
 def test_an_agents_connection_tries_again_and_again_where_a_stock_one_doubles_its_wait(
@@ -74,14 +66,14 @@ def test_an_agents_connection_tries_again_and_again_where_a_stock_one_doubles_it
     ours, ours_far = line.connection()
     thin_tcp.tune(ours)
     with stock, stock_far, ours, ours_far:
-        before = told(stock, RETRANSMITTED), told(ours, RETRANSMITTED)
+        before = tcp_info(stock, RETRANSMITTED), tcp_info(ours, RETRANSMITTED)
         line.uplink.cut()
         begin = clock.monotonic()
         stock.send(b"!")
         ours.send(b"!")
         until("the cut has lasted", lambda: clock.monotonic() >= begin + CUT_S)
-        of_stock = told(stock, RETRANSMITTED) - before[0]
-        of_ours = told(ours, RETRANSMITTED) - before[1]
+        of_stock = tcp_info(stock, RETRANSMITTED) - before[0]
+        of_ours = tcp_info(ours, RETRANSMITTED) - before[1]
 
     assert of_stock <= 5
     assert of_ours >= of_stock + 2
@@ -101,7 +93,7 @@ def after_a_beat(line: Line) -> tuple[socket.socket, socket.socket, thin_tcp.Con
 def test_a_beat_that_is_lost_is_known_not_to_have_arrived_until_it_has(line: Line) -> None:
     near, far, connection = after_a_beat(line)
     with near, far:
-        before = told(near, RETRANSMITTED)
+        before = tcp_info(near, RETRANSMITTED)
         near.send(b"!")
         connection.wrote()
         lost = [connection.is_acknowledged()]

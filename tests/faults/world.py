@@ -1,15 +1,15 @@
 """A whole rehearsal: real agents at venues, a real broker and a real aggregator at the centre."""
 
 import contextlib
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from tests.faults import incidents
+import msgspec
+
+from aggregator.shell.http.incidents import IncidentJson
 from tests.faults.host import BROKER, Host
-from tests.faults.incidents import Incident
 from tests.faults.stage import staged
 from tests.integration.real import Aggregator, Mosquitto, Process, until
 from venuewatch.rehearsal.stage.delay_line import Way
@@ -34,6 +34,24 @@ class Plan(NamedTuple):
     hosts: int
     link: str = "wired"
     way: Way = Way()
+
+
+class Incident(IncidentJson, frozen=True, kw_only=True):
+    """An incident as the aggregator reports it over HTTP."""
+
+    @property
+    def name(self) -> tuple[str, str, str]:
+        """Scope, venue or host, and cause."""
+        return (self.scope, self.host or self.venue, self.cause)
+
+    @property
+    def kinds(self) -> set[str]:
+        """The kinds of its evidence."""
+        return {seen.seen for seen in self.evidence}
+
+
+class _Incidents(msgspec.Struct, frozen=True):
+    incidents: list[Incident]
 
 
 class World:
@@ -133,7 +151,10 @@ class World:
 
     def ever(self) -> list[Incident]:
         """Return every incident since the world began, the oldest first."""
-        return incidents.read(self.aggregator)
+        text = self.aggregator.get("/api/v1/incidents")
+        assert text is not None, "the aggregator tells no incidents"
+        found = msgspec.json.decode(text, type=_Incidents).incidents
+        return sorted(found, key=lambda incident: incident.number)
 
     def named(self) -> list[tuple[str, str, str]]:
         """Return scope, venue or host, and cause of every incident since the mark."""
@@ -166,11 +187,6 @@ def world_of(folder: Path, plans: Sequence[Plan]) -> Iterator[World]:
             yield world
         finally:
             world.close()
-
-
-def pause(seconds: float) -> None:
-    """Let time pass: the length of a fault is what is tested."""
-    threading.Event().wait(seconds)
 
 
 def _inventory(plans: Sequence[Plan]) -> str:

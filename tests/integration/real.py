@@ -9,12 +9,12 @@ import os
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Protocol, Self, TypeVar
 
@@ -67,6 +67,11 @@ def until(
             return answer
         assert clock.monotonic() < end, f"not within {within_s} s: {what}"
         pause.wait(every_s)
+
+
+def pause(seconds: float) -> None:
+    """Let time pass, where the length of a fault or a silence is what is tested."""
+    threading.Event().wait(seconds)
 
 
 class Place(Protocol):
@@ -181,10 +186,11 @@ class Mosquitto(Process):
         *,
         port: int = 0,
         address: str = LOOPBACK,
-        extra: Iterable[str] = (),
+        extra: Sequence[str] = (),
     ) -> None:
         self.port = port or free_port()
         self.address = address
+        self._has_tls = any(line.startswith("certfile") for line in extra)
         config = folder / "mosquitto.conf"
         lines = [
             "user root",
@@ -202,9 +208,16 @@ class Mosquitto(Process):
 
     def start(self) -> Self:
         super().start()
-        connect = partial(self.place.connect, self.address, self.port)
-        until("mosquitto answers", lambda: is_ready(connect))
+        until("mosquitto answers", lambda: is_ready(self._connect))
         return self
+
+    def _connect(self) -> socket.socket:
+        sock = self.place.connect(self.address, self.port)
+        if not self._has_tls:
+            return sock
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        return context.wrap_socket(sock)
 
 
 class Aggregator(Process):

@@ -278,6 +278,6 @@ def _thaw(agents: dict[str, Agent]) -> None:
 
 
 def _once(receiver: Receiver) -> list[tuple[str, str, str]]:
-    """Return what was told, each id once, as a receiver that heeds them has it."""
+    """Return the notices received, each id once, as a receiver that heeds ids has them."""
     told = dict(zip(receiver.ids, receiver.told(), strict=True))
     return list(told.values())

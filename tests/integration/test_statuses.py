@@ -24,7 +24,7 @@ def agents(tmp_path: Path, broker: Mosquitto, aggregator: Aggregator) -> Iterato
 
 
 def kept(broker: Mosquitto) -> dict[str, Any]:
-    """Return what the broker has of each venue, as who comes just now is told."""
+    """Return the status of each venue, as a program that connects now receives it."""
     with Peer(broker.port, "board") as board:
         board.listen("venuewatch/v1/_status/+")
         told: dict[str, Any] = {}

@@ -8,9 +8,8 @@ import pytest
 import trustme
 
 from bench.kit.processes import free_port
-from tests.integration.real import Agent, Aggregator, Mosquitto, Process, program, until
+from tests.integration.real import Agent, Aggregator, Mosquitto, Process, pause, program, until
 from tests.integration.websocket_relay import WebSocketRelay
-from venuewatch.base import clock
 
 pytestmark = pytest.mark.real
 
@@ -24,7 +23,7 @@ CLIENTS: dict[str, Client] = {
 
 @pytest.fixture(params=CLIENTS)
 def name(request: pytest.FixtureRequest) -> str:
-    """Return who connects: each of these must hold for the agent and for the aggregator."""
+    """Return the program that connects: each test holds for the agent and the aggregator."""
     return str(request.param)
 
 
@@ -64,7 +63,7 @@ def credentials(folder: Path, authority: trustme.CA, user: str, word: str = "rig
 
 
 def trouble_after_retries(process: Process, broker: Mosquitto, heard: str) -> list[object]:
-    """Return what was logged of trouble, once the broker has been tried three times more."""
+    """Return the logged troubles, after three more tries of the broker."""
     before = broker.said().count(heard)
     until("it tries again", lambda: broker.said().count(heard) >= before + 3, within_s=30.0)
     assert "Traceback" not in process.said()
@@ -141,15 +140,9 @@ def test_an_agent_that_beats_seldom_keeps_its_session(tmp_path: Path) -> None:
         Agent(tmp_path, broker.port, "STA-1", broker=seldom) as agent,
     ):
         until("it has connected", lambda: agent.events("broker_connected"))
-        until_seconds_later(12.0)
+        pause(12.0)
 
         assert agent.events("broker_lost") == []
-
-
-def until_seconds_later(seconds: float) -> None:
-    """Let time pass: the silence itself is what is tested."""
-    end = clock.monotonic() + seconds
-    until("time has passed", lambda: clock.monotonic() >= end, within_s=seconds + 1)
 
 
 def test_an_agent_says_when_the_broker_delivers_nothing_and_when_it_does(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.real import Agent, Aggregator, Mosquitto, until
+from tests.integration.real import Agent, Aggregator, Mosquitto, pause, until
 from venuewatch.base import clock
 
 pytestmark = pytest.mark.real
@@ -91,7 +91,7 @@ def test_a_stalled_aggregator_accuses_no_host(aggregator: Aggregator, agent: Age
     before = aggregator.value("venuewatch_aggregator_messages_total", stream="beat") or 0
 
     aggregator.signal(signal.SIGSTOP)
-    until_passed(5.0)
+    pause(5.0)
     aggregator.signal(signal.SIGCONT)
 
     until(
@@ -104,9 +104,3 @@ def test_a_stalled_aggregator_accuses_no_host(aggregator: Aggregator, agent: Age
     assert aggregator.state("STA-1") == "up"
     assert aggregator.accused() == []
     assert len(aggregator.events("stalled")) >= 1
-
-
-def until_passed(seconds: float) -> None:
-    """Let time pass: the stall itself is what is tested."""
-    end = clock.monotonic() + seconds
-    until(f"{seconds} s have passed", lambda: clock.monotonic() >= end, within_s=seconds + 1)

@@ -25,7 +25,7 @@ class Receiver(ThreadingHTTPServer):
         return [str(told["id"]) for told in self.taken]
 
     def told(self) -> list[tuple[str, str, str]]:
-        """Return what was told: change, host or venue, cause."""
+        """Return each notice received: change, host or venue, cause."""
         return [
             (told["change"], incident["host"] or incident["venue"], incident["cause"])
             for told in self.taken
