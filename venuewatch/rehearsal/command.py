@@ -1,4 +1,4 @@
-"""``venuewatch rehearse simulate``: the real core on a virtual clock, against modelled trouble."""
+"""``venuewatch rehearse simulate``: its arguments, its progress bar and its exit code."""
 
 import argparse
 import json

@@ -1,4 +1,4 @@
-"""The rehearsal's result for people: tables of 80 columns, and what stands behind them."""
+"""Prints the result of a rehearsal: tables of 80 columns, and the assumptions behind them."""
 
 from collections import defaultdict
 from collections.abc import Sequence

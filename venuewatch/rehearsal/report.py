@@ -1,4 +1,4 @@
-"""The rehearsal's result as data: rows, verdicts, assumptions, and what was asked for."""
+"""Turns the result of a rehearsal into data: rows, verdicts, assumptions, missed promises."""
 
 from typing import Any, Final
 

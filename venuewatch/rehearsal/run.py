@@ -1,7 +1,7 @@
-"""The whole rehearsal: work cut into pieces, over all cores, and put together again.
+"""Runs the whole rehearsal in pieces, over all cores.
 
-A piece follows from the printed seed and its own name, so neither the number of processes nor
-their order changes any result. An interruption leaves what was finished by then.
+A piece follows from the printed seed and its own name. So neither the number of processes nor
+their order changes a result. An interruption leaves the pieces that were finished by then.
 """
 
 import math

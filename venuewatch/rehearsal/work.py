@@ -1,4 +1,4 @@
-"""Pieces of work over all cores, which an interruption leaves where they are."""
+"""Spreads pieces of work over all cores, and stops between pieces when asked to."""
 
 import multiprocessing
 import os

@@ -1,4 +1,4 @@
-"""When a host's beats are due, and when one is heard that nothing disturbs."""
+"""Computes when a host's beats are due, and when the broker has one that nothing disturbs."""
 
 import math
 import random

@@ -1,4 +1,4 @@
-"""What one host's packets meet on their way: loss, jitter, queues, and a link that is not there."""
+"""Carries one host's packets over loss, jitter, queues and gaps of its link."""
 
 import math
 import random

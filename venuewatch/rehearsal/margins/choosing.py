@@ -1,4 +1,4 @@
-"""Which margin a class of link needs: chosen on seeds that are not those it is judged on."""
+"""Finds the margin that a class of link needs, on other seeds than those it is judged on."""
 
 import math
 from collections import Counter

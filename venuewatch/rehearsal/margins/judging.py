@@ -1,4 +1,4 @@
-"""What the detectors make of one trace: ours with its real core, the others host by host."""
+"""Counts the false alarms of each detector on one trace: our core, and those beside it."""
 
 from collections.abc import Callable, Iterator, Mapping
 from statistics import pvariance

@@ -1,7 +1,7 @@
-"""How long until a host that was silenced for good is known to be: many trials of each class.
+"""Measures how soon a host that was silenced for good is called down: many trials of each class.
 
-Its link, or the machine, ends at a random moment of a trace, without a word. What had left the
-host by then still arrives; nothing after it does.
+Its link, or the machine, ends without a sign at a random moment of a trace. Packets that had left
+the host by then still arrive; nothing after them does.
 """
 
 import math

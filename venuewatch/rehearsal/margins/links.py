@@ -1,8 +1,8 @@
-"""What is assumed of each class of link, of the hosts behind it, and of the centre.
+"""Lists the assumptions about each class of link, the hosts behind it, and the centre.
 
-Everything here is data, and is printed with every result. What is within these figures must
-not alarm; what is worse is called an outage. Delays of the transport itself (retransmission,
-head-of-line blocking, backoff) are no figures: they follow from TCP (``tcp.py``).
+Everything here is data, and is printed with every result. A disturbance within these figures must
+not alarm; a worse one is called an outage. Delays of the transport itself (retransmission,
+head-of-line blocking, backoff) are no figures: they follow from ``tcp.sender``.
 """
 
 from collections.abc import Mapping

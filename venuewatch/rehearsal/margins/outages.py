@@ -1,4 +1,4 @@
-"""When things go wrong: moments drawn from the assumptions, once, before anything runs."""
+"""Draws the moments of disturbances from the assumptions, before anything runs."""
 
 import math
 import random

@@ -1,7 +1,7 @@
-"""One host's beats from its agent to the broker: what of them does not come as it should.
+"""Follows one host's beats from its agent to the broker, and yields those that are disturbed.
 
-Beats that meet no trouble are not simulated: they come when they must. What is handed out are
-episodes, in which the way of every beat was gone packet by packet.
+Beats that meet no disturbance are not simulated: they come when they must. In an episode the way
+of every beat is simulated packet by packet.
 """
 
 import math

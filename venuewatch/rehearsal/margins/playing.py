@@ -1,4 +1,4 @@
-"""Which parts of a trace the core must be played: what surrounds a disturbance of any weight."""
+"""Picks the parts of a trace that the core must be played: those around a disturbance."""
 
 import math
 from collections.abc import Iterable

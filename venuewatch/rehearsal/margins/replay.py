@@ -1,8 +1,8 @@
-"""A trace, played to the real core: all that was disturbed, and as little as can be of the rest.
+"""Plays a trace to the real core: everything around a disturbance, little of the rest.
 
 Where every beat comes in time for so long that the core remembers nothing before, whole seconds
-are left out, and the core's clock with them: its world is one in which less time passed. What
-was left out shows in no event (``tests/rehearsal/test_skipping.py``).
+are left out of the core's clock. In its world less time passed. No event shows the difference
+(``tests/rehearsal/margins/test_skipping.py``).
 """
 
 import heapq

@@ -1,6 +1,6 @@
-"""One fleet over a stretch of time: its hosts' beats as the broker has them, and what was wrong.
+"""Simulates one fleet over a stretch of time: its hosts' beats as the broker gets them.
 
-Everything follows from the seed: nothing that judges it has any say in what happens.
+Everything follows from the seed. Nothing that judges a trace has any say in what happens in it.
 """
 
 import copy

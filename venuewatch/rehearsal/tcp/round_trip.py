@@ -1,4 +1,4 @@
-"""How long a packet takes there and back, as Linux reckons it, and when its timers ring."""
+"""Estimates a connection's round trip as Linux does, and rounds its timers."""
 
 import copy
 import math

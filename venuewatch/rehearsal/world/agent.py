@@ -1,7 +1,7 @@
-"""An agent process: it beats, reads, obeys and reconnects as ``agent.shell`` and its parts do.
+"""Runs an agent that beats, reads, obeys and reconnects as the real one does.
 
-What is pure in the real agent is the real thing here: its slots, what it knows of the centre, and
-its outbox. Only processes, sockets and disks are modelled.
+The parts of the real agent that need no I/O are used as they are: its slots, its view of the
+centre, its outbox. Only processes, sockets and disks are modelled.
 """
 
 import random

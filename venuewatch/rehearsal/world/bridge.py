@@ -1,7 +1,7 @@
-"""The uplink of a venue with its own broker, as Mosquitto's bridge with our configuration.
+"""Simulates the uplink of a venue with its own broker: Mosquitto's bridge, configured as ours.
 
-It queues nothing during a cut, says the venue's retained births and deaths again whenever it
-comes back, and tells whether it is connected: 1 when it is, 0 by its will.
+It queues nothing during a cut. When it is back it publishes the venue's retained births and
+deaths again. It publishes whether it is connected: 1 when it is, 0 by its will.
 """
 
 import random

@@ -1,7 +1,7 @@
-"""An MQTT broker, as Mosquitto behaves: sessions, wills, retained messages, a lasting queue.
+"""Simulates Mosquitto: sessions, wills, retained messages, a lasting queue.
 
-It takes over by client id and says the old session's will before it lets the new one in. A client
-that was silent for 1.5 times its keepalive is given up, which is looked at every 5 s.
+It takes over by client id and publishes the old session's will before it lets the new one in. A
+client that was silent for 1.5 keepalives is given up. The broker looks every 5 s.
 """
 
 import random

@@ -1,4 +1,4 @@
-"""How a connection begins: a packet that asks, and what the other machine says to it."""
+"""Opens a connection: a packet that asks, and the answer of the other machine."""
 
 from collections.abc import Callable
 from typing import NamedTuple, Protocol

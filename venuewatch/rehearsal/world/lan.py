@@ -1,4 +1,4 @@
-"""Where an agent stands, and what it can ask the LAN there."""
+"""Places an agent in a venue, and asks neighbours over the LAN there."""
 
 from collections.abc import Callable
 from typing import NamedTuple, Protocol, TypeAlias

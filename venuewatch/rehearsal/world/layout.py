@@ -1,4 +1,4 @@
-"""What a simulated fleet is made of: venues, hosts, and what lies between them and the centre."""
+"""Describes a simulated fleet: venues, hosts, and the links between them and the centre."""
 
 import random
 from collections.abc import Mapping

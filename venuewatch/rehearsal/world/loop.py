@@ -1,4 +1,4 @@
-"""The virtual clock: what is to happen when, in order."""
+"""Runs actions in order of time on a virtual clock."""
 
 import heapq
 from collections.abc import Callable

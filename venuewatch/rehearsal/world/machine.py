@@ -1,4 +1,4 @@
-"""A machine at a venue: power, a plug, a clock, a results feed, and the agents that run on it."""
+"""Simulates a machine at a venue: power, a plug, a clock, and a results feed."""
 
 import random
 from dataclasses import dataclass

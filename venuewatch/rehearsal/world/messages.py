@@ -1,4 +1,4 @@
-"""What an agent says of itself, as bytes for the wire."""
+"""Encodes the messages of a simulated agent for the wire."""
 
 from typing import Literal
 

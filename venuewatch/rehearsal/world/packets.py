@@ -1,4 +1,4 @@
-"""What travels on a connection: MQTT's packets, as far as they matter here."""
+"""Lists the MQTT packets that travel on a connection, as far as they matter here."""
 
 from typing import NamedTuple
 

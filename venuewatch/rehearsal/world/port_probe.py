@@ -1,4 +1,4 @@
-"""What a port says to somebody without credentials: so a broker is told from a dead one."""
+"""Asks a port without credentials, which tells a broker that answers from a dead one."""
 
 from collections.abc import Callable
 from typing import Literal, TypeAlias

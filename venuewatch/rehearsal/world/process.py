@@ -1,4 +1,4 @@
-"""A process: it runs, or is frozen and finds later whatever waited, or is dead."""
+"""Runs, freezes or ends a process. A frozen one later finds everything that waited."""
 
 from enum import Enum, auto
 

@@ -1,4 +1,4 @@
-"""What an agent reads of its machine: vitals, and its results feed where there is one."""
+"""Takes the readings of a simulated machine: vitals, and a results feed where there is one."""
 
 import random
 

@@ -1,4 +1,4 @@
-"""Which of a broker's subscribers want a topic, and what it has retained for them."""
+"""Finds the subscribers that want a topic."""
 
 from functools import lru_cache
 from typing import Generic, TypeVar

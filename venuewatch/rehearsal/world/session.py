@@ -1,4 +1,4 @@
-"""An agent's session with the broker, as ``agent.mqtt.session`` has it: it opens, and ends once."""
+"""Holds one session of an agent with the broker, as ``agent.mqtt.session`` does."""
 
 from collections.abc import Callable
 

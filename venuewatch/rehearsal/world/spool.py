@@ -1,4 +1,4 @@
-"""The agent's spool without a disk: what waits there outlives the agent, as files would."""
+"""Replaces the agent's spool by memory that outlives the agent, as files would."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

@@ -1,6 +1,6 @@
-"""The aggregator's lasting subscription, as ``aggregator.shell.mqtt.link`` keeps it.
+"""Keeps the aggregator's lasting subscription, as ``aggregator.shell.mqtt.link`` does.
 
-Reads are coalesced: after each one the socket rests, and what comes meanwhile is one read.
+Reads are coalesced: after each read the socket rests, and the next read takes what came meanwhile.
 """
 
 import random

@@ -1,4 +1,4 @@
-"""A venue: its hosts on one LAN, and the uplink to the centre, each direction by itself."""
+"""Builds a venue: its hosts on one LAN, and the uplink to the centre, each direction by itself."""
 
 import random
 from functools import partial

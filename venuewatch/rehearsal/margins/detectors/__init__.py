@@ -1,4 +1,4 @@
-"""Failure detectors from the literature, on the same beats: each hears, and has a deadline."""
+"""Contract of a failure detector: it gets each beat of a host, and has a deadline."""
 
 from typing import Protocol
 

@@ -1,4 +1,4 @@
-"""Chen's detector NFD-E: a beat is expected when its forerunners say, and alpha later at most.
+"""Expects each beat from the mean of those before it, plus alpha (Chen's detector NFD-E).
 
 Source: Chen, Toueg, Aguilera, "On the quality of service of failure detectors", IEEE Transactions
 on Computers 51(5), 2002. The next beat is expected from the mean of the last 1,000, and may be

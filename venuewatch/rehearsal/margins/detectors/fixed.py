@@ -1,4 +1,4 @@
-"""A fixed timeout of so many intervals after the last beat, as most monitors have it."""
+"""Suspects a host after a fixed number of intervals, as most monitors do."""
 
 import math
 

@@ -1,4 +1,6 @@
-"""Phi-accrual (Hayashibara, Défago, Yared, Katayama: The phi accrual failure detector, 2004).
+"""Suspects a host by phi, the surprise at its silence.
+
+Source: Hayashibara, Défago, Yared, Katayama, "The phi accrual failure detector", 2004.
 
 The times between beats are taken as normally distributed; phi is minus the decimal logarithm of
 the chance that a living host would be silent for so long. Settings as Akka and Cassandra made
