@@ -5,7 +5,6 @@ import pytest
 from venuewatch.rehearsal.world import faults, verdicts
 from venuewatch.rehearsal.world.faults import NONE
 from venuewatch.rehearsal.world.faults.agent_killed import AgentKilled
-from venuewatch.rehearsal.world.faults.cable_pulled_again import CablePulledAgain
 
 SEED = 11
 TRIALS = 2
@@ -42,8 +41,8 @@ def test_there_is_a_fault_for_every_cause_and_look_alikes_for_none() -> None:
     assert expected == CAUSES | {NONE}
 
 
-def test_a_fault_is_named_by_its_file_and_nothing_else_is_one() -> None:
-    assert "agent_killed" in faults.names()
+def test_faults_are_files_and_sequences_and_nothing_else() -> None:
+    assert {"agent_killed", "killed_after_cut"} <= set(faults.names())
     assert not any(name.startswith("_") for name in faults.names())
     with pytest.raises(ValueError, match="Expected one of"):
         faults.load("no_such_fault")
@@ -73,7 +72,7 @@ def test_fault_that_is_told_later_than_promised_is_late(monkeypatch: pytest.Monk
 
 
 def test_second_fault_follows_when_every_host_is_back() -> None:
-    fault = CablePulledAgain()
+    fault = faults.load("cable_pulled_again")()
     world, first_at = verdicts.break_world(fault, 3)
 
     broken = fault.play(world, random.Random(3))

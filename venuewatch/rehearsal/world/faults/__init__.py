@@ -12,6 +12,7 @@ import importlib
 import math
 import pkgutil
 import random
+from collections.abc import Mapping
 from typing import ClassVar
 
 import msgspec
@@ -35,6 +36,8 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     mended) the world must be at peace. ``AWAY_LIMIT_S``: how long a host may stay away after a
     farewell. ``TOLD_WITHIN_S``: how soon (s) the last fault must have an open incident, plus
     ``TOLD_WITHIN_TRIPS`` round trips to its venue; a later one counts as ``late``.
+    ``LASTS_AROUND_KEEPALIVE``: in half of the worlds it lasts 1.2 to 2.5 keepalives of its victim,
+    since the broker gives a silent client up after 1.5.
     """
 
     EXPECTED: ClassVar[str]
@@ -43,6 +46,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     AWAY_LIMIT_S: ClassVar[float] = AWAY_LIMIT_S
     TOLD_WITHIN_S: ClassVar[float] = math.inf
     TOLD_WITHIN_TRIPS: ClassVar[float] = 0.0
+    LASTS_AROUND_KEEPALIVE: ClassVar[bool] = False
 
     lasts_s: float = 30.0
 
@@ -70,21 +74,9 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
         world.truth.mends()
         return broken
 
-    def lasts(self, world: World, rng: random.Random) -> float:  # noqa: ARG002
-        """Return how long (s) it lasts in this world."""
-        return self.lasts_s
-
-
-class AroundKeepalive(Fault, frozen=True):
-    """A fault that lasts about as long as the broker waits for its victim, or longer.
-
-    The broker gives a silent client up after 1.5 keepalives. Sessions that end just before or
-    just after a fault is mended are where verdicts go wrong.
-    """
-
     def lasts(self, world: World, rng: random.Random) -> float:
-        """Return 1.2 to 2.5 keepalives of the victim's class of link, in half of the worlds."""
-        if rng.random() < 0.5:  # noqa: PLR2004 - a coin
+        """Return how long (s) it lasts in this world."""
+        if not self.LASTS_AROUND_KEEPALIVE or rng.random() < 0.5:  # noqa: PLR2004 - a coin
             return self.lasts_s
         subject = next(iter(world.truth.broken))
         return KEEPALIVE_S[world.venues[subject.venue].plan.link] * rng.uniform(1.2, 2.5)
@@ -115,20 +107,46 @@ class Sequence(Fault, frozen=True):
         return second.play(world, rng)
 
 
+SEQUENCES: Mapping[str, tuple[str, str]] = {
+    "cable_pulled_again": ("cable_pulled", "cable_pulled"),
+    "cut_after_broker_restart": ("broker_restarted", "uplink_cut"),
+    "killed_after_aggregator_restart": ("aggregator_restarted", "agent_killed"),
+    "killed_after_broker_restart": ("broker_restarted", "agent_killed"),
+    "killed_after_cut": ("uplink_cut", "agent_killed"),
+    "killed_after_stall": ("aggregator_stalled", "agent_killed"),
+    "off_after_cut": ("uplink_cut", "machine_off"),
+    "uplink_cut_again": ("uplink_cut", "uplink_cut"),
+}
+"""Two faults each, by the name of both together. The second hits the victim of the first."""
+
+
 def names() -> tuple[str, ...]:
     """Return the faults there are, by name, without importing any."""
     found = (module.name for module in pkgutil.iter_modules(__path__))
-    return tuple(sorted(name for name in found if not name.startswith("_")))
+    return tuple(sorted([*SEQUENCES, *(name for name in found if not name.startswith("_"))]))
 
 
 def load(name: str) -> type[Fault]:
-    """Import one fault.
+    """Import one fault, or the two of a sequence.
 
     Raises:
         ValueError: there is no such fault.
     """
     if name not in names():
         raise ValueError(f"Expected one of {', '.join(names())}, got {name!r}")
-    module = importlib.import_module(f"{__name__}.{name}")
-    kind: type[Fault] = getattr(module, name.title().replace("_", ""))
+    title = name.title().replace("_", "")
+    kind: type[Fault]
+    if name not in SEQUENCES:
+        kind = getattr(importlib.import_module(f"{__name__}.{name}"), title)
+        return kind
+    first, second = (load(each) for each in SEQUENCES[name])
+    expected = (each.EXPECTED for each in (first, second) if each.EXPECTED != NONE)
+    contract = {
+        "FIRST": first,
+        "SECOND": second,
+        "EXPECTED": "|".join(dict.fromkeys(expected)),
+        "TOLD_WITHIN_S": second.TOLD_WITHIN_S,
+        "TOLD_WITHIN_TRIPS": second.TOLD_WITHIN_TRIPS,
+    }
+    kind = msgspec.defstruct(title, (), bases=(Sequence,), namespace=contract, frozen=True)  # type: ignore[assignment]
     return kind

@@ -1,19 +1,15 @@
-"""An agent's process hangs; its machine's kernel still answers."""
+"""Hangs an agent's process; its machine's kernel still answers."""
 
-import random
-
-from venuewatch.rehearsal.world.faults import AroundKeepalive
-from venuewatch.rehearsal.world.faults._aim import any_host, breaks
-from venuewatch.rehearsal.world.world import World
+from venuewatch.rehearsal.world.faults._victims import HostFault
+from venuewatch.rehearsal.world.venue import SimHost
 
 
-class AgentFrozen(AroundKeepalive, frozen=True):
+class AgentFrozen(HostFault, frozen=True):
     """SIGSTOP, or a machine that swaps itself to a standstill."""
 
     EXPECTED = "host_frozen"
+    LASTS_AROUND_KEEPALIVE = True
 
-    def inject(self, world: World, rng: random.Random) -> None:
-        """Freeze some agent."""
-        host = any_host(world, rng)
+    def hit(self, host: SimHost) -> None:
+        """Freeze it."""
         host.freeze_agent()
-        breaks(world, host)

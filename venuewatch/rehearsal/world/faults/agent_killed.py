@@ -1,19 +1,16 @@
-"""An agent's process ends at once."""
+"""Ends an agent's process at once."""
 
-import random
-
-from venuewatch.rehearsal.world.faults import Fault
-from venuewatch.rehearsal.world.faults._aim import any_host, breaks
-from venuewatch.rehearsal.world.world import World
+from venuewatch.rehearsal.world.faults._victims import HostFault
+from venuewatch.rehearsal.world.venue import SimHost
 
 
-class AgentKilled(Fault, frozen=True):
+class AgentKilled(HostFault, frozen=True):
     """SIGKILL, or the kernel out of memory: the machine lives."""
 
     EXPECTED = "agent_stopped"
+    TOLD_WITHIN_S = 1.0
+    TOLD_WITHIN_TRIPS = 6.0
 
-    def inject(self, world: World, rng: random.Random) -> None:
-        """Kill some agent."""
-        host = any_host(world, rng)
+    def hit(self, host: SimHost) -> None:
+        """Kill it."""
         host.kill_agent()
-        breaks(world, host)

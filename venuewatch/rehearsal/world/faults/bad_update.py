@@ -3,7 +3,7 @@
 import random
 
 from venuewatch.rehearsal.world.faults import Fault
-from venuewatch.rehearsal.world.faults._aim import any_venue, breaks
+from venuewatch.rehearsal.world.faults._victims import any_venue, breaks
 from venuewatch.rehearsal.world.world import World
 
 

@@ -3,7 +3,7 @@
 import random
 
 from venuewatch.rehearsal.world.faults import Fault
-from venuewatch.rehearsal.world.faults._aim import breaks_venue, first_venue
+from venuewatch.rehearsal.world.faults._victims import breaks_venue, first_venue
 from venuewatch.rehearsal.world.layout import Layout, any_layout, with_first
 from venuewatch.rehearsal.world.world import World
 

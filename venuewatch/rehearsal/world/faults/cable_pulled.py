@@ -1,19 +1,17 @@
-"""A machine is unplugged, and runs on."""
+"""Unplugs a machine, which runs on."""
 
-import random
-
-from venuewatch.rehearsal.world.faults import AroundKeepalive
-from venuewatch.rehearsal.world.faults._aim import any_host, breaks
-from venuewatch.rehearsal.world.world import World
+from venuewatch.rehearsal.world.faults._victims import HostFault
+from venuewatch.rehearsal.world.venue import SimHost
 
 
-class CablePulled(AroundKeepalive, frozen=True):
+class CablePulled(HostFault, frozen=True):
     """From outside it is as gone as one without power."""
 
     EXPECTED = "host_down"
+    LASTS_AROUND_KEEPALIVE = True
+    TOLD_WITHIN_S = 8.0
+    TOLD_WITHIN_TRIPS = 6.0
 
-    def inject(self, world: World, rng: random.Random) -> None:
-        """Take out some cable."""
-        host = any_host(world, rng)
+    def hit(self, host: SimHost) -> None:
+        """Take out its cable."""
         host.machine.plug("out")
-        breaks(world, host)

@@ -1,13 +1,10 @@
-"""A machine says farewell, and stays away."""
+"""Stops an agent in order, and keeps it away."""
 
-import random
-
-from venuewatch.rehearsal.world.faults import Fault
-from venuewatch.rehearsal.world.faults._aim import any_host, breaks
-from venuewatch.rehearsal.world.world import World
+from venuewatch.rehearsal.world.faults._victims import HostFault
+from venuewatch.rehearsal.world.venue import SimHost
 
 
-class DidNotReturn(Fault, frozen=True):
+class DidNotReturn(HostFault, frozen=True):
     """Wrongly switched off: it says farewell like any other."""
 
     EXPECTED = "did_not_return"
@@ -15,9 +12,7 @@ class DidNotReturn(Fault, frozen=True):
 
     lasts_s: float = 90.0
 
-    def inject(self, world: World, rng: random.Random) -> None:
-        """Stop some agent in order."""
-        host = any_host(world, rng)
+    def hit(self, host: SimHost) -> None:
+        """Stop it in order."""
         if host.agent is not None:
             host.agent.stop()
-        breaks(world, host)

@@ -1,17 +1,10 @@
-"""A results feed comes late."""
+"""Delays a results feed."""
 
-import random
-
-from venuewatch.rehearsal.world.faults import Fault
-from venuewatch.rehearsal.world.faults._aim import spoil_feed
-from venuewatch.rehearsal.world.world import World
+from venuewatch.rehearsal.world.faults._victims import FeedFault
 
 
-class FeedDelayed(Fault, frozen=True):
+class FeedDelayed(FeedFault, frozen=True):
     """An overloaded results server."""
 
     EXPECTED = "results_delayed"
-
-    def inject(self, world: World, rng: random.Random) -> None:
-        """Spoil some feed."""
-        spoil_feed(world, rng, "delayed")
+    STATE = "delayed"

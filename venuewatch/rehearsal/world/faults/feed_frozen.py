@@ -1,17 +1,10 @@
-"""A results feed talks, and its data stands still."""
+"""Freezes the data of a results feed, which goes on talking."""
 
-import random
-
-from venuewatch.rehearsal.world.faults import Fault
-from venuewatch.rehearsal.world.faults._aim import spoil_feed
-from venuewatch.rehearsal.world.world import World
+from venuewatch.rehearsal.world.faults._victims import FeedFault
 
 
-class FeedFrozen(Fault, frozen=True):
+class FeedFrozen(FeedFault, frozen=True):
     """A publishing job that hangs."""
 
     EXPECTED = "results_frozen"
-
-    def inject(self, world: World, rng: random.Random) -> None:
-        """Spoil some feed."""
-        spoil_feed(world, rng, "frozen")
+    STATE = "frozen"

@@ -1,17 +1,10 @@
-"""One of a results feed's two sources is gone."""
+"""Takes one of a results feed's two sources."""
 
-import random
-
-from venuewatch.rehearsal.world.faults import Fault
-from venuewatch.rehearsal.world.faults._aim import spoil_feed
-from venuewatch.rehearsal.world.world import World
+from venuewatch.rehearsal.world.faults._victims import FeedFault
 
 
-class FeedRedundancyLost(Fault, frozen=True):
-    """The results still work: that is why somebody has to be told."""
+class FeedRedundancyLost(FeedFault, frozen=True):
+    """The results still work, and an operator must know before they do not."""
 
     EXPECTED = "redundancy_lost"
-
-    def inject(self, world: World, rng: random.Random) -> None:
-        """Spoil some feed."""
-        spoil_feed(world, rng, "redundancy_lost")
+    STATE = "redundancy_lost"

@@ -1,17 +1,10 @@
-"""A results feed says nothing when it should."""
+"""Silences a results feed."""
 
-import random
-
-from venuewatch.rehearsal.world.faults import Fault
-from venuewatch.rehearsal.world.faults._aim import spoil_feed
-from venuewatch.rehearsal.world.world import World
+from venuewatch.rehearsal.world.faults._victims import FeedFault
 
 
-class FeedSilent(Fault, frozen=True):
+class FeedSilent(FeedFault, frozen=True):
     """A results server that is gone."""
 
     EXPECTED = "results_silent"
-
-    def inject(self, world: World, rng: random.Random) -> None:
-        """Spoil some feed."""
-        spoil_feed(world, rng, "silent")
+    STATE = "silent"

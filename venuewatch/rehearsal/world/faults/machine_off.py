@@ -1,19 +1,17 @@
-"""A machine loses its power."""
+"""Takes the power of a machine."""
 
-import random
-
-from venuewatch.rehearsal.world.faults import AroundKeepalive
-from venuewatch.rehearsal.world.faults._aim import any_host, breaks
-from venuewatch.rehearsal.world.world import World
+from venuewatch.rehearsal.world.faults._victims import HostFault
+from venuewatch.rehearsal.world.venue import SimHost
 
 
-class MachineOff(AroundKeepalive, frozen=True):
+class MachineOff(HostFault, frozen=True):
     """Nothing is closed in order: the machine just is not there."""
 
     EXPECTED = "host_down"
+    LASTS_AROUND_KEEPALIVE = True
+    TOLD_WITHIN_S = 8.0
+    TOLD_WITHIN_TRIPS = 6.0
 
-    def inject(self, world: World, rng: random.Random) -> None:
-        """Switch some machine off."""
-        host = any_host(world, rng)
+    def hit(self, host: SimHost) -> None:
+        """Switch it off."""
         host.power_off()
-        breaks(world, host)

@@ -1,19 +1,13 @@
-"""A venue's uplink is cut for less than its margin."""
+"""Cuts a venue's uplink for less than its margin."""
 
-import random
-
-from venuewatch.rehearsal.world.faults import NONE, Fault
-from venuewatch.rehearsal.world.faults._aim import any_venue
-from venuewatch.rehearsal.world.world import World
+from venuewatch.rehearsal.world.faults import NONE
+from venuewatch.rehearsal.world.faults.uplink_cut import UplinkCut
 
 
-class ShortOutage(Fault, frozen=True):
+class ShortOutage(UplinkCut, frozen=True):
     """A switch that relearns its routes."""
 
     EXPECTED = NONE
+    LASTS_AROUND_KEEPALIVE = False
 
     lasts_s: float = 0.8
-
-    def inject(self, world: World, rng: random.Random) -> None:
-        """Cut some uplink."""
-        any_venue(world, rng).uplink.cut()

@@ -1,19 +1,17 @@
-"""A venue's uplink is suddenly slow, and nothing is lost."""
+"""Slows a venue's uplink down, and loses nothing."""
 
-import random
-
-from venuewatch.rehearsal.world.faults import NONE, Fault
-from venuewatch.rehearsal.world.faults._aim import any_venue
-from venuewatch.rehearsal.world.world import World
+from venuewatch.rehearsal.world.faults import NONE
+from venuewatch.rehearsal.world.faults._victims import VenueFault
+from venuewatch.rehearsal.world.venue import SimVenue
 
 
-class SlowVenue(Fault, frozen=True):
+class SlowVenue(VenueFault, frozen=True):
     """A full queue on the way up: a look-alike of a cut, and all within the margin."""
 
     EXPECTED = NONE
 
     delay_s: float = 1.0
 
-    def inject(self, world: World, rng: random.Random) -> None:
-        """Delay what comes up from some venue."""
-        any_venue(world, rng).uplink.up.delay_s = self.delay_s
+    def hit(self, venue: SimVenue) -> None:
+        """Delay what comes up."""
+        venue.uplink.up.delay_s = self.delay_s

@@ -1,19 +1,17 @@
-"""A venue's uplink carries nothing, either way."""
+"""Cuts a venue's uplink, both ways."""
 
-import random
-
-from venuewatch.rehearsal.world.faults import AroundKeepalive
-from venuewatch.rehearsal.world.faults._aim import any_venue, breaks_venue
-from venuewatch.rehearsal.world.world import World
+from venuewatch.rehearsal.world.faults._victims import VenueFault
+from venuewatch.rehearsal.world.venue import SimVenue
 
 
-class UplinkCut(AroundKeepalive, frozen=True):
+class UplinkCut(VenueFault, frozen=True):
     """Both fibres dug up."""
 
     EXPECTED = "venue_unreachable"
+    LASTS_AROUND_KEEPALIVE = True
+    TOLD_WITHIN_S = 8.0
+    TOLD_WITHIN_TRIPS = 6.0
 
-    def inject(self, world: World, rng: random.Random) -> None:
-        """Cut some uplink."""
-        venue = any_venue(world, rng)
+    def hit(self, venue: SimVenue) -> None:
+        """Cut it."""
         venue.uplink.cut()
-        breaks_venue(world, venue)

@@ -1,19 +1,15 @@
-"""A venue's uplink carries nothing downward."""
+"""Cuts a venue's uplink downward."""
 
-import random
-
-from venuewatch.rehearsal.world.faults import AroundKeepalive
-from venuewatch.rehearsal.world.faults._aim import any_venue, breaks_venue
-from venuewatch.rehearsal.world.world import World
+from venuewatch.rehearsal.world.faults._victims import VenueFault
+from venuewatch.rehearsal.world.venue import SimVenue
 
 
-class UplinkCutDownward(AroundKeepalive, frozen=True):
+class UplinkCutDownward(VenueFault, frozen=True):
     """One fibre of a pair; without acknowledgements nothing comes up either."""
 
     EXPECTED = "venue_unreachable"
+    LASTS_AROUND_KEEPALIVE = True
 
-    def inject(self, world: World, rng: random.Random) -> None:
+    def hit(self, venue: SimVenue) -> None:
         """Cut the way down."""
-        venue = any_venue(world, rng)
         venue.uplink.down.is_cut = True
-        breaks_venue(world, venue)

@@ -1,19 +1,15 @@
-"""A venue's uplink carries nothing upward."""
+"""Cuts a venue's uplink upward."""
 
-import random
-
-from venuewatch.rehearsal.world.faults import AroundKeepalive
-from venuewatch.rehearsal.world.faults._aim import any_venue, breaks_venue
-from venuewatch.rehearsal.world.world import World
+from venuewatch.rehearsal.world.faults._victims import VenueFault
+from venuewatch.rehearsal.world.venue import SimVenue
 
 
-class UplinkCutUpward(AroundKeepalive, frozen=True):
+class UplinkCutUpward(VenueFault, frozen=True):
     """One fibre of a pair; without acknowledgements the other soon carries nothing either."""
 
     EXPECTED = "venue_unreachable"
+    LASTS_AROUND_KEEPALIVE = True
 
-    def inject(self, world: World, rng: random.Random) -> None:
+    def hit(self, venue: SimVenue) -> None:
         """Cut the way up."""
-        venue = any_venue(world, rng)
         venue.uplink.up.is_cut = True
-        breaks_venue(world, venue)

@@ -1,23 +1,20 @@
-"""All machines of a venue lose their power."""
+"""Takes the power of all machines of a venue."""
 
-import random
-
-from venuewatch.rehearsal.world.faults import AroundKeepalive
-from venuewatch.rehearsal.world.faults._aim import any_venue, breaks_venue
+from venuewatch.rehearsal.world.faults._victims import VenueFault
+from venuewatch.rehearsal.world.venue import SimVenue
 from venuewatch.rehearsal.world.world import World
 
 
-class VenueOff(AroundKeepalive, frozen=True):
-    """Nobody is left who could tell it from a cut."""
+class VenueOff(VenueFault, frozen=True):
+    """No host is left that could tell it from a cut."""
 
     EXPECTED = "venue_unreachable"
+    LASTS_AROUND_KEEPALIVE = True
 
-    def inject(self, world: World, rng: random.Random) -> None:
-        """Switch everything off at some venue."""
-        venue = any_venue(world, rng)
+    def hit(self, venue: SimVenue) -> None:
+        """Switch everything off."""
         for host in venue.hosts.values():
             host.power_off()
-        breaks_venue(world, venue)
 
     def heal(self, world: World) -> None:
         """Give everything power again."""
