@@ -19,8 +19,6 @@ from tests.agent.checks.peers import (
     PATIENCE_S,
     full_port,
     refused_port,
-    say_nothing,
-    tcp_peer,
 )
 from venuewatch.base import clock
 from venuewatch.base.config import in_words
@@ -58,21 +56,6 @@ def no_names(monkeypatch: pytest.MonkeyPatch) -> None:
 def ask_there(net: Cable, *question: Any) -> Answer:
     command = [sys.executable, "-c", _ASK, json.dumps(question)]
     return Answer(*json.loads(net.run(net.here, *command)))
-
-
-@pytest.mark.usefixtures("no_icmp")
-def test_a_port_that_accepts_is_an_answer() -> None:
-    with tcp_peer(say_nothing) as port:
-        answer = ask(LOOPBACK, port, 1.0, ())
-
-    assert answer == Answer(is_reached=True, way="tcp")
-
-
-@pytest.mark.usefixtures("no_icmp")
-def test_a_port_that_refuses_is_an_answer() -> None:
-    answer = ask(LOOPBACK, refused_port(), 1.0, ())
-
-    assert answer == Answer(is_reached=True, way="tcp")
 
 
 @pytest.mark.timed

@@ -167,16 +167,6 @@ def test_answers_to_other_questions_are_passed_over_until_the_true_one() -> None
     assert reading.state == "ok"
 
 
-def test_a_server_that_only_sends_garbage_is_critical() -> None:
-    with udp_peer(lambda _: [b"garbage", bytes(48)]) as port:
-        reading = read("ntp", address=LOOPBACK, port=port, timeout_s=0.6)
-
-    assert (reading.state, reading.detail) == (
-        "critical",
-        "what came back is no answer to the question",
-    )
-
-
 def test_a_silent_server_is_asked_again_and_given_up_in_time() -> None:
     asked: list[bytes] = []
 
@@ -185,12 +175,6 @@ def test_a_silent_server_is_asked_again_and_given_up_in_time() -> None:
 
     assert (reading.state, reading.detail) == ("critical", "no answer in time")
     assert len(set(asked)) == 3
-
-
-def test_a_server_that_is_not_there_is_critical() -> None:
-    reading = read("ntp", address=LOOPBACK, port=refused_port())
-
-    assert (reading.state, reading.detail) == ("critical", "nothing listens there")
 
 
 def test_offset_and_round_trip_are_those_of_the_rfc() -> None:

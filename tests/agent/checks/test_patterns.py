@@ -4,9 +4,8 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Self
 
 import psutil
 import pytest
@@ -44,25 +43,16 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(matcher, "LONGEST_S", 0.3)
 
 
-class Counting(threading.Thread):
-    """Another thread of the same process, which counts for as long as it is let."""
-
-    def __init__(self) -> None:
-        super().__init__(daemon=True)
-        self.count = 0
-        self._over = threading.Event()
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self.join(PATIENCE_S)
-
-    def run(self) -> None:
-        while not self._over.wait(0.001):
-            self.count += 1
+def beside(work: Callable[[], Reading]) -> tuple[Reading, int]:
+    """Do the work in a thread; return what it says, and how often this one ran meanwhile."""
+    said: list[Reading] = []
+    thread = threading.Thread(target=lambda: said.append(work()))
+    thread.start()
+    count = 0
+    while thread.is_alive():
+        thread.join(0.001)
+        count += 1
+    return said[0], count
 
 
 def soon() -> Deadline:
@@ -83,22 +73,22 @@ def log_with(folder: Path, line: bytes, *, pattern: str) -> Reading:
 
 @pytest.mark.usefixtures("hasty")
 def test_endless_pattern_of_a_log_is_unknown_and_stops_no_thread(tmp_path: Path) -> None:
-    with Counting() as other:
-        reading = log_with(tmp_path, ENDLESS, pattern=EVIL)
+    reading, turns = beside(lambda: log_with(tmp_path, ENDLESS, pattern=EVIL))
 
     assert reading.state == "unknown"
     assert reading.detail == "matching '(a+)+$' took over 0.3 s and was stopped; passed over 66 B"
-    assert other.count > 50
+    assert turns > 50
 
 
 @pytest.mark.usefixtures("hasty")
 def test_endless_pattern_of_a_page_is_unknown_and_stops_no_thread() -> None:
-    with Counting() as other, tcp_peer(say(PAGE + ENDLESS)) as port:
-        reading = read("http", url=f"http://127.0.0.1:{port}/", regex=EVIL)
+    with tcp_peer(say(PAGE + ENDLESS)) as port:
+        url = f"http://127.0.0.1:{port}/"
+        reading, turns = beside(lambda: read("http", url=url, regex=EVIL))
 
     assert reading.state == "unknown"
     assert reading.detail == "matching '(a+)+$' took over 0.3 s and was stopped"
-    assert other.count > 50
+    assert turns > 50
 
 
 @pytest.mark.usefixtures("hasty")

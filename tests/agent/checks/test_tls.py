@@ -19,7 +19,6 @@ from tests.agent.checks.peers import (
     hang_up,
     pour,
     read,
-    refused_port,
     say,
     say_nothing,
     tcp_peer,
@@ -132,12 +131,6 @@ def test_a_server_that_does_not_shake_hands_is_critical(script: Script, detail: 
 
     assert reading.state == "critical"
     assert reading.detail.startswith(detail)
-
-
-def test_a_server_that_is_not_there_is_critical() -> None:
-    reading = read("tls", address=LOOPBACK, port=refused_port())
-
-    assert (reading.state, reading.detail) == ("critical", "nothing listens there")
 
 
 def test_a_file_of_authorities_that_is_missing_or_empty_is_named(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Settings that can't be meant are refused, with the words for it."""
+"""Settings that can't be meant are refused in words; limits that agree split values."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from agent import checks
+from agent.checks.reading.limits import Limits, Side
 
 LEAST: dict[str, dict[str, Any]] = {
     "disk": {"path": "/"},
@@ -73,13 +74,73 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
 ]  # fmt: skip
 
 
+def made(kind: str, **fields: Any) -> Any:
+    entry = {"kind": kind, "name": "it", **LEAST.get(kind, {}), **fields}
+    return msgspec.convert(entry, checks.load(kind).Config)
+
+
 @pytest.mark.parametrize(("kind", "fields", "words"), REFUSED)
 def test_settings_that_can_not_be_meant_are_refused(
     kind: str, fields: dict[str, Any], words: str
 ) -> None:
-    entry = {"kind": kind, "name": "it", **LEAST.get(kind, {}), **fields}
-
     with pytest.raises(msgspec.ValidationError) as refused:
-        msgspec.convert(entry, checks.load(kind).Config)
+        made(kind, **fields)
 
     assert words in str(refused.value)
+
+
+UNDER = {"free_bytes", "days"}
+"""What is bad when there is little of it."""
+
+
+def pairs() -> list[tuple[str, str]]:
+    """Return the kinds and the names of their limits, found in their fields."""
+    return [
+        (kind, name.removeprefix("warning_"))
+        for kind in checks.kinds()
+        for name in checks.load(kind).Config.__struct_fields__
+        if name.startswith("warning_")
+    ]
+
+
+def test_six_kinds_have_limits() -> None:
+    assert {kind for kind, _ in pairs()} == {"disk", "gateway", "http", "ntp", "ping", "tls"}
+
+
+@pytest.mark.parametrize(("kind", "of"), pairs())
+def test_warning_limit_beyond_critical_is_refused_in_words(kind: str, of: str) -> None:
+    worse, milder = (1, 2) if of in UNDER else (0.9, 0.1)
+    order = "below" if of in UNDER else "above"
+
+    made(kind, **{f"warning_{of}": milder, f"critical_{of}": worse})
+    with pytest.raises(msgspec.ValidationError) as refused:
+        made(kind, **{f"warning_{of}": worse, f"critical_{of}": milder})
+
+    limits = f"a warning limit ({worse}) not {order} the critical one ({milder})"
+    assert str(refused.value) == f"Expected {limits}"
+
+
+@pytest.mark.parametrize(
+    ("side", "states"),
+    [
+        ("over", ["ok", "ok", "warning", "warning", "critical"]),
+        ("from", ["ok", "warning", "warning", "critical", "critical"]),
+        ("under", ["critical", "warning", "warning", "ok", "ok"]),
+    ],
+)
+def test_limits_split_values_into_states(side: Side, states: list[str]) -> None:
+    limits = Limits(3, 1, "under") if side == "under" else Limits(1, 3, side)
+
+    assert [limits.state(value) for value in (0, 1, 2, 3, 4)] == states
+
+
+def test_one_limit_or_none_is_enough() -> None:
+    assert [Limits(1, None).state(9), Limits(None, 1).state(9)] == ["warning", "critical"]
+    assert Limits(None, None).state(9) == "ok"
+    assert Limits(2, 2).state(9) == "critical"
+
+
+def test_value_beyond_its_limit_names_the_limit() -> None:
+    texts = [Limits(1, 3).judge(value, f"{value} s").text for value in (1, 2, 4)]
+
+    assert texts == ["1 s", "2 s, over 1", "4 s, over 3"]
