@@ -10,7 +10,9 @@ import pytest
 from venuewatch.rehearsal.world import faults, verdicts
 
 PAGE = (Path(__file__).parents[2] / "docs" / "adding-a-fault.md").read_text(encoding="utf-8")
-FAULT, TRIALS = re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+FAULT, TRIALS, STAGED, TRY_OUT = re.findall(
+    r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL
+)
 
 
 @pytest.fixture
@@ -34,3 +36,11 @@ def test_the_examples_longer_delay_is_wrong(folder: Path) -> None:
 
     assert not trial.is_right
     assert trial.words <= {"none", "other:venue:venue_unreachable", "other:host:silent"}
+
+
+@pytest.mark.real
+def test_the_examples_staged_fault_begins_and_ends() -> None:
+    namespace: dict[str, object] = {}
+    exec(STAGED, namespace)  # noqa: S102 - our own page
+
+    exec(TRY_OUT, namespace)  # noqa: S102 - likewise
