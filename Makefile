@@ -1,4 +1,4 @@
-# Three commands are the whole contributor interface: make demo, make check, make test.
+# Four commands are the whole contributor interface: make demo, make check, make quick, make test.
 # Everything they need is installed into .venv and .cache beside this file; what Debian has to
 # give (python3-venv; for the tests the real servers) is named before apt is called.
 
@@ -8,11 +8,12 @@ SHELL := /bin/bash
 
 VENV := .venv
 BIN := $(VENV)/bin
+PYTEST = $(BIN)/python -m pytest
 export PIP_CACHE_DIR := $(CURDIR)/.cache/pip
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export TMPDIR := $(CURDIR)/.cache/tmp
 
-.PHONY: help demo test check format bench lock servers clean
+.PHONY: help demo quick test check format bench lock servers clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 16
@@ -20,14 +21,26 @@ help: ## say what there is
 demo: $(VENV)/demo.stamp ## the whole chain on this machine: 39 venues, one real host; Ctrl-C ends it
 	@exec $(BIN)/venuewatch demo $(ARGS)
 
-test: $(VENV)/dev.stamp servers ## all tests, against the real programs
-	$(BIN)/python -m pytest $(ARGS)
+quick: $(VENV)/dev.stamp ## the tests that start no other program: no apt, about a minute
+	$(PYTEST) -m "not real and not timed and not long" --hypothesis-profile=quick $(ARGS)
+
+test: $(VENV)/dev.stamp ## all tests, against the real programs; make test ARGS=tests/wire for a part
+ifdef ARGS
+	@if $(PYTEST) --collect-only -qq -m real $(ARGS) >/dev/null; then $(MAKE) -s servers; fi
+	$(PYTEST) $(ARGS)
+else
+	@$(MAKE) -s servers
+	$(PYTEST) -m "not timed"
+	$(PYTEST) -m timed
+	.ci/other-pythons
+endif
 
 check: $(VENV)/dev.stamp ## lint, format, types, import contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(PYTEST) -q tests/house
 
 format: $(VENV)/dev.stamp ## put the code into house style
 	$(BIN)/ruff check --fix .

@@ -153,32 +153,25 @@ def refusal_of(read: Callable[[Path], object], path: Path) -> str:
     return line
 
 
-@pytest.mark.parametrize(("text", "line"), AGENT.items())
-def test_a_bad_agent_configuration_is_refused_in_one_line(
-    tmp_path: Path, text: str, line: str
+@pytest.mark.parametrize(
+    ("read", "text", "line"),
+    [
+        (read, text, line)
+        for read, bad in (
+            (agent_config.read, AGENT),
+            (aggregator_config.read, AGGREGATOR),
+            (inventory.read, INVENTORY),
+        )
+        for text, line in bad.items()
+    ],
+)
+def test_bad_configuration_is_refused_in_one_line(
+    tmp_path: Path, read: Callable[[Path], object], text: str, line: str
 ) -> None:
-    path = tmp_path / "agent.toml"
+    path = tmp_path / "some.toml"
     path.write_text(text, encoding="utf-8")
 
-    assert refusal_of(agent_config.read, path).partition(" Known: ")[0] == line
-
-
-@pytest.mark.parametrize(("text", "line"), AGGREGATOR.items())
-def test_a_bad_aggregator_configuration_is_refused_in_one_line(
-    tmp_path: Path, text: str, line: str
-) -> None:
-    path = tmp_path / "aggregator.toml"
-    path.write_text(text, encoding="utf-8")
-
-    assert refusal_of(aggregator_config.read, path).partition(" Known: ")[0] == line
-
-
-@pytest.mark.parametrize(("text", "line"), INVENTORY.items())
-def test_a_bad_inventory_is_refused_in_one_line(tmp_path: Path, text: str, line: str) -> None:
-    path = tmp_path / "inventory.toml"
-    path.write_text(text, encoding="utf-8")
-
-    assert refusal_of(inventory.read, path).partition(" Known: ")[0] == line
+    assert refusal_of(read, path).partition(" Known: ")[0] == line
 
 
 def test_unknown_field_lists_the_known_ones(tmp_path: Path) -> None:

@@ -209,7 +209,8 @@ def test_a_payload_over_the_bound_is_not_even_looked_at(wire: Wire) -> None:
 
 
 counts = st.integers(0, MAX_COUNT)
-boots = st.text(st.characters(codec="utf-8"), min_size=1, max_size=32)
+texts = st.characters(codec="utf-8")
+boots = st.text(texts, min_size=1, max_size=32)
 
 
 @given(
@@ -229,11 +230,28 @@ def test_any_beat_is_the_same_after_a_round_trip(beat: Beat) -> None:
         wall_ms=counts,
         interval_s=st.floats(0.1, 86_400),
         vitals_every_s=st.floats(0.1, 86_400),
-        agent_version=st.text(st.characters(codec="utf-8"), max_size=256),
-        machine=st.text(st.characters(codec="utf-8"), max_size=256),
+        agent_version=st.text(texts, max_size=256),
+        machine=st.text(texts, max_size=256),
         keepalive_s=st.floats(0, 65_535),
         reconnect_max_s=st.floats(0.1, 86_400),
     )
 )
 def test_any_birth_is_the_same_after_a_round_trip(birth: Birth) -> None:
     assert messages.decode_birth(encode(birth)) == birth
+
+
+@given(
+    st.builds(
+        Probed,
+        boot=boots,
+        session=counts,
+        number=counts,
+        host=st.text(texts, min_size=1, max_size=64),
+        is_reached=st.none() | st.booleans(),
+        way=st.sampled_from(["icmp", "tcp", ""]),
+        duration_s=st.floats(0, 86_400),
+        detail=st.text(texts, max_size=256),
+    )
+)
+def test_any_answer_of_a_neighbour_is_the_same_after_a_round_trip(probed: Probed) -> None:
+    assert messages.decode_probed(encode(probed)) == probed

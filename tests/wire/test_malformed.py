@@ -7,6 +7,7 @@ import pytest
 from venuewatch.base.wire.errors import MalformedMessageError, Reason, WireError
 from venuewatch.base.wire.links import RECONNECT_MAX_S
 from venuewatch.base.wire.messages import (
+    Probe,
     decode_beat,
     decode_birth,
     decode_centre_state,
@@ -21,10 +22,33 @@ DEEP = 100_000
 ROW = '["eth0",1]'
 
 
+BEAT = {"boot": '"a"', "session": "1", "seq": "1", "mono_ms": "1", "wall_ms": "1"}
+BIRTH = {
+    "boot": '"a"',
+    "session": "1",
+    "wall_ms": "1",
+    "interval_s": "1",
+    "vitals_every_s": "10",
+    "agent_version": '"1"',
+}
+PROBE = {"do": '"probe"', "number": "7", "host": '"STA-2"', "address": '"192.0.2.7"'}
+PROBED = {
+    "boot": '"a"',
+    "session": "1",
+    "number": "7",
+    "host": '"STA-2"',
+    "is_reached": "false",
+}
+
+
+def text_of(fields: dict[str, str], **changed: str) -> bytes:
+    """Return a message's JSON with these fields changed, or added, to raw text."""
+    raw = (f'"{name}":{value}' for name, value in (fields | changed).items())
+    return ("{" + ",".join(raw) + "}").encode()
+
+
 def beat(**changed: str) -> bytes:
-    """Return a beat's JSON with these fields changed, or added, to raw text."""
-    fields = {"boot": '"a"', "session": "1", "seq": "1", "mono_ms": "1", "wall_ms": "1"} | changed
-    return ("{" + ",".join(f'"{name}":{raw}' for name, raw in fields.items()) + "}").encode()
+    return text_of(BEAT, **changed)
 
 
 def vitals(readings: str) -> bytes:
@@ -153,56 +177,65 @@ def test_a_family_that_the_catalogue_does_not_have_cannot_get_in() -> None:
     assert message == decode_vitals(vitals('{"node_load1":2}'))
 
 
-def birth(**changed: str) -> bytes:
-    fields = {
-        "boot": '"a"',
-        "session": "1",
-        "wall_ms": "1",
-        "interval_s": "1",
-        "vitals_every_s": "10",
-        "agent_version": '"1"',
-    } | changed
-    return ("{" + ",".join(f'"{name}":{raw}' for name, raw in fields.items()) + "}").encode()
+LONG_NAME = f'"{"x" * 65}"'
+OUT_OF_BOUNDS: list[tuple[Callable[[bytes], object], dict[str, str], str, list[str]]] = [
+    (decode_birth, BIRTH, "interval_s", ["0", "-1", "0.05", "86401", "1e300"]),
+    (decode_birth, BIRTH, "vitals_every_s", ["0"]),
+    (decode_birth, BIRTH, "agent_version", [f'"{"x" * 257}"']),
+    (decode_birth, BIRTH, "nodename", [f'"{"x" * 257}"']),
+    (decode_birth, BIRTH, "address", ["null"]),
+    (decode_birth, BIRTH, "os_boot_ms", ["-1"]),
+    (decode_birth, BIRTH, "keepalive_s", ["-1", "65536", "null"]),
+    (decode_birth, BIRTH, "reconnect_max_s", ["0", "86401"]),
+    (decode_command, PROBE, "do", ['"Probe"']),
+    (decode_command, PROBE, "number", ["-1", "null"]),
+    (decode_command, PROBE, "host", ['""', LONG_NAME]),
+    (decode_command, PROBE, "address", ['""', f'"{"x" * 254}"', "null", '["192.0.2.7"]']),
+    (decode_command, PROBE, "port", ["0", "65536", "22.5", '"22"']),
+    (decode_command, PROBE, "timeout_s", ["0", "-1", "5.1", "1e300", "null"]),
+    (decode_probed, PROBED, "is_reached", ['"yes"', "1"]),
+    (decode_probed, PROBED, "way", ['"carrier pigeon"', "null"]),
+    (decode_probed, PROBED, "number", ["1.5"]),
+    (decode_probed, PROBED, "host", ['""', LONG_NAME]),
+    (decode_probed, PROBED, "duration_s", ["-1", "1e999"]),
+    (decode_probed, PROBED, "detail", [f'"{"x" * 257}"']),
+    (decode_probed, PROBED, "boot", ['""']),
+]
 
 
 @pytest.mark.parametrize(
-    "changed",
+    ("decode", "payload"),
     [
-        {"interval_s": "0"},
-        {"interval_s": "-1"},
-        {"interval_s": "0.05"},
-        {"interval_s": "86401"},
-        {"interval_s": "1e300"},
-        {"vitals_every_s": "0"},
-        {"agent_version": f'"{"x" * 257}"'},
-        {"nodename": f'"{"x" * 257}"'},
-        {"address": "null"},
-        {"os_boot_ms": "-1"},
-        {"keepalive_s": "-1"},
-        {"keepalive_s": "65536"},
-        {"keepalive_s": "null"},
-        {"reconnect_max_s": "0"},
-        {"reconnect_max_s": "86401"},
+        pytest.param(decode, text_of(right, **{name: value}), id=f"{name}={value[:20]}")
+        for decode, right, name, values in OUT_OF_BOUNDS
+        for value in values
     ],
-    ids=str,
 )
-def test_a_birth_out_of_bounds_is_refused(changed: dict[str, str]) -> None:
+def test_a_field_out_of_bounds_is_refused(
+    decode: Callable[[bytes], object], payload: bytes
+) -> None:
     with pytest.raises(MalformedMessageError) as refusal:
-        decode_birth(birth(**changed))
+        decode(payload)
 
     assert refusal.value.reason is Reason.WRONG_TYPE
 
 
-def test_a_birth_needs_no_facts_about_the_machine() -> None:
-    assert decode_birth(birth()).nodename == ""
+def test_an_answer_that_leaves_out_whether_it_reached_is_refused() -> None:
+    with pytest.raises(MalformedMessageError):
+        decode_probed(text_of({name: PROBED[name] for name in PROBED if name != "is_reached"}))
 
 
-def test_an_older_agents_birth_says_no_keepalive() -> None:
-    assert decode_birth(birth()).keepalive_s == 0
+def test_what_a_birth_leaves_out_has_its_default() -> None:
+    birth = decode_birth(text_of(BIRTH))
+
+    assert (birth.nodename, birth.keepalive_s) == ("", 0)
+    assert birth.reconnect_max_s == RECONNECT_MAX_S
 
 
-def test_birth_without_reconnect_limit_means_the_default() -> None:
-    assert decode_birth(birth()).reconnect_max_s == RECONNECT_MAX_S
+def test_what_a_probe_leaves_out_has_its_default() -> None:
+    command = decode_command(text_of(PROBE))
+
+    assert command == Probe(number=7, host="STA-2", address="192.0.2.7", port=None, timeout_s=0.7)
 
 
 SECRET = "s3cret" * 3_000

@@ -79,6 +79,7 @@ def test_as_many_beats_pass_between_two_losses_as_trying_each_would_tell(burst_s
     assert fmean(skipping.skip() for _ in range(5_000)) == pytest.approx(fmean(runs), rel=0.06)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("rtt_s", [0.02, 0.6])
 @pytest.mark.parametrize("is_packet", [True, False])
 @pytest.mark.parametrize("first", range(100, 107))

@@ -1,5 +1,6 @@
 """What the simulation leaves out shows in nothing that the core says."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -35,6 +36,7 @@ def changes(replayed: Replayed) -> list[tuple[str, str, float]]:
     return sorted((host, state, round(at, 6)) for at, host, state in replayed.changes)
 
 
+@pytest.mark.long
 @settings(max_examples=30, deadline=None)
 @given(
     st.sampled_from(("wired", "metro", "satellite", "cellular", "bursty")),
@@ -57,6 +59,7 @@ def test_skipping_changes_no_event(
     assert skipping.played_s < whole.played_s == UNTIL
 
 
+@pytest.mark.long
 @settings(max_examples=10, deadline=None)
 @given(st.sampled_from(("satellite_lossy", "bursty_satellite")), st.integers(0, 10_000))
 def test_skipping_what_comes_within_half_of_the_margin_changes_no_accusation(

@@ -48,6 +48,7 @@ def test_faults_are_files_and_sequences_and_nothing_else() -> None:
         faults.load("no_such_fault")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", faults.names())
 @pytest.mark.parametrize("number", range(TRIALS))
 def test_the_verdict_is_the_truth_and_peace_returns(

@@ -160,6 +160,7 @@ def test_hostile_xml_is_refused(name: str) -> None:
     assert refused in ("FeedError", "OversizedError", "TruncatedError")
 
 
+@pytest.mark.long
 def test_hostile_xml_costs_little_memory_and_time() -> None:
     program = Path(hostile.__file__)
 
