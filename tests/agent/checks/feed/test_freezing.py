@@ -5,11 +5,6 @@ import pytest
 from tests.agent.checks.feed.hall import UNIT, Hall
 
 
-@pytest.fixture
-def hall() -> Hall:
-    return Hall()
-
-
 def test_data_that_rests_while_its_source_says_that_it_lives_is_frozen(hall: Hall) -> None:
     hall.says(0.0, "DT_LOCAL_ON")
     hall.score(10.0, 1)

@@ -7,9 +7,11 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import trustme
 
+from agent.checks import Reading
 from agent.checks.feed import Check, Config
 from bench.kit.processes import free_port
 
@@ -17,47 +19,39 @@ PATIENCE_S = 10.0
 BODY = b'<Body DocumentType="DT_KA" Source="HALL1"/>'
 
 
-def test_a_check_counts_refusals_for_the_key(tmp_path: Path) -> None:
-    key_file = tmp_path / "feed.key"
-    key_file.write_text("s3cret\n")
+def push_to(tls: ssl.SSLContext | None = None, **fields: Any) -> tuple[int, Reading]:
+    """Push one message to a check that listens; return the answer's status and the reading."""
     port = free_port()
-    config = Config(name="r", listen_port=port, zone="UTC", api_key_file=str(key_file))
-    check = Check(config, lambda _name: None)
+    check = Check(Config(name="r", listen_port=port, zone="UTC", **fields), lambda _name: None)
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
+    if tls is not None:
+        connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=PATIENCE_S, context=tls)
     connection.request("POST", "/", BODY)
     status = connection.getresponse().status
     connection.close()
-
     reading = check.read()
     check.close()
+    return status, reading
+
+
+def test_a_check_counts_refusals_for_the_key(tmp_path: Path) -> None:
+    (tmp_path / "feed.key").write_text("s3cret\n")
+
+    status, reading = push_to(api_key_file=str(tmp_path / "feed.key"))
 
     assert status == 401
     assert reading.values.results_unauthorized_total == 1
 
 
 def test_a_check_listens_with_tls_from_files(tmp_path: Path) -> None:
-    authority = trustme.CA()
+    authority, files = trustme.CA(), (tmp_path / "crt.pem", tmp_path / "key.pem")
     cert = authority.issue_cert("127.0.0.1")
-    cert.cert_chain_pems[0].write_to_path(tmp_path / "crt.pem")
-    cert.private_key_pem.write_to_path(tmp_path / "key.pem")
+    cert.cert_chain_pems[0].write_to_path(files[0])
+    cert.private_key_pem.write_to_path(files[1])
     context = ssl.create_default_context()
     authority.configure_trust(context)
-    port = free_port()
-    config = Config(
-        name="r",
-        listen_port=port,
-        zone="UTC",
-        cert_file=str(tmp_path / "crt.pem"),
-        key_file=str(tmp_path / "key.pem"),
-    )
-    check = Check(config, lambda _name: None)
-    connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=PATIENCE_S, context=context)
-    connection.request("POST", "/", BODY)
-    status = connection.getresponse().status
-    connection.close()
 
-    reading = check.read()
-    check.close()
+    status, reading = push_to(context, cert_file=str(files[0]), key_file=str(files[1]))
 
     assert (status, reading.state) == (200, "flowing")
 

@@ -3,16 +3,9 @@
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-import pytest
-
 from agent.checks.results_feed.clock import Calendar
 from agent.checks.results_feed.messages import FeedError, OversizedError
 from tests.agent.checks.feed.hall import NOON, Hall
-
-
-@pytest.fixture
-def hall() -> Hall:
-    return Hall()
 
 
 def test_a_step_of_our_own_clock_makes_nothing_silent_and_nothing_old(hall: Hall) -> None:

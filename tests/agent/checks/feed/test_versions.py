@@ -6,11 +6,6 @@ from agent.checks.results_feed.state import Flag
 from tests.agent.checks.feed.hall import UNIT, Hall
 
 
-@pytest.fixture
-def hall() -> Hall:
-    return Hall()
-
-
 def test_a_version_that_never_came_is_a_gap(hall: Hall) -> None:
     hall.score(0.0, 3)
     hall.score(1.0, 7)

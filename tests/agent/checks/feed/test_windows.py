@@ -7,11 +7,6 @@ import pytest
 from tests.agent.checks.feed.hall import Hall
 
 
-@pytest.fixture
-def hall() -> Hall:
-    return Hall()
-
-
 def test_before_the_first_message_nothing_is_expected(hall: Hall) -> None:
     reading = hall.at(86_400.0)
 
