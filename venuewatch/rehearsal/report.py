@@ -47,7 +47,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True):
-    """What a class of link needs, beside what is shipped; None where too little was surveyed."""
+    """The margin that a class of link needs, and the shipped one; None: too little was surveyed."""
 
     link: str
     chosen_s: float | None

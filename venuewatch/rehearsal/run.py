@@ -25,7 +25,7 @@ PIECE_S = DAY_S / 2
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be done.
+    """The work of one rehearsal.
 
     ``host_days`` for ours, by class; the other detectors need every beat, and so get no more
     than ``compared_host_days``. ``kills`` and ``verdict_trials``: how many trials of each.
@@ -43,7 +43,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LinkResult(msgspec.Struct, kw_only=True):
-    """What came of one class of link: by detector, how often it was wrong and how fast it was."""
+    """The result of one class of link: false alarms and detection times of each detector."""
 
     link: str
     alpha_s: float
@@ -61,7 +61,7 @@ class RehearsalResult(msgspec.Struct):
 
 
 class _StoppedError(Exception):
-    """Nobody waits for the rest."""
+    """The operator does not wait for the rest."""
 
 
 def run(

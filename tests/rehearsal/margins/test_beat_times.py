@@ -1,4 +1,4 @@
-"""When the simulated agents beat: as the real ones do."""
+"""Simulated agents beat when the real ones do."""
 
 import itertools
 import random

@@ -1,4 +1,4 @@
-"""How a host's beats come: over a channel that loses, around pauses, after a session's end."""
+"""A host's beats: over a channel that loses, around pauses, after a session's end."""
 
 import itertools
 import random

@@ -1,4 +1,4 @@
-"""What the simulation leaves out shows in nothing that the core says."""
+"""Skipped stretches of a trace change no event of the core."""
 
 import pytest
 from hypothesis import given, settings

@@ -13,7 +13,7 @@ _TICKS = 8
 
 
 class CalmPast:
-    """What a long undisturbed past leaves behind on a class of link: jitter and round trips."""
+    """Jitter and round trips of a class of link that was undisturbed for long."""
 
     def __init__(self, model: LinkModel) -> None:
         rng = random.Random(f"pool/{model}")

@@ -18,7 +18,7 @@ _LEAST = 5  # tenths of a second: silences that no margin is as small as
 
 
 class Survey(msgspec.Struct):
-    """How many silences, of hosts that nothing had silenced, were so long.
+    """Counts of silences, of hosts that nothing had silenced, by length.
 
     ``by_tenth``: by how many whole tenths of a second they were longer than the interval.
     """

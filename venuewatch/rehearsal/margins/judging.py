@@ -38,7 +38,7 @@ _WORTH_LEAST_S = 0.9
 
 
 class Tally(msgspec.Struct):
-    """What one detector did wrong in so many days of a host."""
+    """False alarms of one detector in so many days of a host."""
 
     host_days: float = 0.0
     false_alarms: int = 0
@@ -50,11 +50,11 @@ class Tally(msgspec.Struct):
 
 
 class Judged(msgspec.Struct, kw_only=True):
-    """What came of one trace.
+    """The result of one trace.
 
     ``outages`` happened to hosts, ``noticed`` accusations stood on one. ``unsettled`` as in
-    ``replay``. ``oddities``: incidents of anything but hosts, venues and the centre, of which
-    there was nothing to be said, by ``scope:cause``; ``centre``: of the broker and ourselves.
+    ``replay``. ``oddities``: incidents of anything but hosts, venues and the centre, which
+    none should be said of, by ``scope:cause``; ``centre``: of the broker and ourselves.
     """
 
     tallies: dict[str, Tally]

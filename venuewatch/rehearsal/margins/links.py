@@ -43,7 +43,7 @@ class LinkModel(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HostModel(msgspec.Struct, frozen=True):
-    """One host: how often its agent does not run, though nobody would call the host down."""
+    """One host: how often its agent does not run although the host is not down."""
 
     interval_s: float
     stall: Often

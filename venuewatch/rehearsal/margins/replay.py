@@ -27,7 +27,7 @@ _LAN_S = 0.01
 
 
 class Replayed(NamedTuple):
-    """What the core made of a trace, with the trace's times (s).
+    """The core's answer to a trace, with the trace's times (s).
 
     ``unsettled``: hosts that were neither up nor late when peace had returned, and incidents that
     were open at the end.

@@ -35,7 +35,7 @@ class HostSilence(NamedTuple):
 
 
 class Spec(msgspec.Struct, frozen=True):
-    """Which trace: of which class, from which seed, and how long (s)."""
+    """The description of a trace: its class of link, its seed, its length (s)."""
 
     link: str
     seed: str

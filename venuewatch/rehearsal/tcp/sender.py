@@ -28,7 +28,7 @@ _ORPHAN_RETRIES: Final = 8  # tcp_orphan_retries(): for a socket that its proces
 
 
 class Tcp(NamedTuple):
-    """What an agent's system does: its longest timeout (s), and whether thin streams are as any.
+    """Behaviour of a host's system: its longest timeout (s), and whether a thin stream is as any.
 
     Where ``is_stock`` the timeout of a thin stream doubles too, and the agent can't tell what was
     acknowledged: so it is on systems other than Linux, and over a websocket.

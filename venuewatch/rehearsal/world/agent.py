@@ -36,7 +36,7 @@ class Agent:
 
     Attributes:
         boot: random, new with every run.
-        process: for whoever stops, freezes or ends it.
+        process: to be stopped, frozen or ended.
         session_count: how many connections it has tried.
     """
 

@@ -30,7 +30,7 @@ class Tap(Protocol):
 
 @dataclass(eq=False)
 class ClientSession:
-    """What the broker knows of one client. ``endpoint`` is None while it is away."""
+    """The broker's state of one client. ``endpoint`` is None while the client is away."""
 
     client: str
     keepalive_s: float
@@ -49,7 +49,7 @@ class Broker:
     Attributes:
         delivers: whether it hands on what it takes; QoS 1 waits until it does again.
         unticked: clients that get nothing at QoS 0.
-        taps: who else sees what is published.
+        taps: called with each message that is published.
     """
 
     def __init__(self, loop: Loop, rng: random.Random) -> None:
@@ -83,7 +83,7 @@ class Broker:
         self._hang_up()
 
     def stop(self) -> None:
-        """End it in order: every will is said before anybody is hung up on."""
+        """End it in order: publish every will, then hang up on every client."""
         for session in list(self._sessions.values()):
             if session.endpoint is not None:
                 self._say_will(session)
@@ -104,7 +104,7 @@ class Broker:
     def publish(
         self, topic: str, payload: bytes, *, is_retained: bool = False, is_certain: bool = False
     ) -> None:
-        """Hand a message to everybody who wants it; ``is_certain`` at QoS 1."""
+        """Hand a message to every subscriber that wants it; ``is_certain`` at QoS 1."""
         if is_retained:
             self.retained[topic] = payload
         for tap in self.taps:

@@ -13,7 +13,7 @@ SYN_RETRIES_S = (0.0, 1.0, 3.0, 7.0)  # Linux: 1 s, doubling (RFC 6298, 2.1)
 
 
 class Port(Protocol):
-    """Where connections are taken."""
+    """A port of a machine that takes connections."""
 
     process: SimProcess
 
@@ -35,8 +35,8 @@ class Ways(NamedTuple):
 class ConnectAttempt:
     """One attempt of a process to connect.
 
-    ``on_open`` gets our end; ``on_refused`` is called where nothing listens. Where nothing answers
-    neither is called, and the process gives up when it likes.
+    ``on_open`` gets the near end; ``on_refused`` is called where nothing listens. Where nothing
+    answers neither is called, and the process gives up when it likes.
     """
 
     def __init__(

@@ -3,7 +3,7 @@
 A cut of either direction soon stops the data of both, and what waited comes in one burst. A
 closed end says so with a packet, which needs the network too. A host whose cable is out is
 unreachable for its router, which says so to a sender that tries again (measured with Linux 6.18
-as a router: after 3 s, when nobody answers its ARP requests).
+as a router: after 3 s without an answer to its ARP requests).
 """
 
 import math

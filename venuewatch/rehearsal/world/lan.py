@@ -20,7 +20,7 @@ Reach: TypeAlias = Callable[[str, float, Answer], None]
 
 
 class AgentSite(NamedTuple):
-    """Where an agent stands: who it is, over which link, to which broker, by which ways."""
+    """An agent's place: its name, its link, its broker and the ways there."""
 
     venue: str
     host: str

@@ -9,7 +9,7 @@ Action: TypeAlias = Callable[[], None]
 
 
 class Loop:
-    """Does things at their time. ``now`` is in seconds; nobody waits for it.
+    """Does things at their time. ``now`` is in seconds, and does not pass by itself.
 
     What falls on the same moment happens in the order in which it was asked for.
     """

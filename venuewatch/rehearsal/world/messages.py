@@ -10,7 +10,7 @@ INTERVAL_S = 1.0  # agent.config.Heartbeat
 
 
 class AgentMessages:
-    """Speaks for one run of an agent on a machine. ``session`` is the number of its connection."""
+    """Encodes for one run of an agent on a machine. ``session`` is the number of its connection."""
 
     def __init__(self, machine: Machine, boot: str, *, keepalive_s: float) -> None:
         self._machine = machine
@@ -18,7 +18,7 @@ class AgentMessages:
         self._keepalive_s = keepalive_s
 
     def birth(self, session: int) -> bytes:
-        """Say who we are."""
+        """Return the birth of a session."""
         return encode(
             Birth(
                 boot=self._boot,
@@ -33,7 +33,7 @@ class AgentMessages:
         )
 
     def beat(self, session: int, number: int, echo: Echo | None) -> bytes:
-        """Say that we live."""
+        """Return a beat."""
         mono_ms = round(self._machine.mono * 1000)
         return encode(Beat(self._boot, session, number, mono_ms, self._wall_ms(), echo))
 

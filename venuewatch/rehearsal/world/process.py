@@ -6,7 +6,7 @@ from venuewatch.rehearsal.world.loop import Action, Loop
 
 
 class Run(Enum):
-    """What the kernel does with a process."""
+    """The state of a process in its kernel."""
 
     RUNNING = auto()
     FROZEN = auto()

@@ -35,8 +35,8 @@ class AgentSession:
     when it ended.
 
     Attributes:
-        is_open: whether the broker has accepted us.
-        has_ended: whether it is over, and ``was_taken_over`` if somebody else has our name.
+        is_open: whether the broker has accepted the agent.
+        has_ended: whether it is over, and ``was_taken_over`` if another client took its name.
     """
 
     def __init__(

@@ -9,14 +9,14 @@ from agent.spool.thread import Status
 
 @dataclass
 class Disk:
-    """What the spool has on a machine's disk: the records that wait, and the last number given."""
+    """The spool on a machine's disk: the records that wait, and the last number given."""
 
     records: list[Record] = field(default_factory=list)
     last: int = 0
 
 
 class MemoryKeeper:
-    """Stands where ``agent.spool.thread.SpoolThread`` does, and is as quick as the thought.
+    """Stands where ``agent.spool.thread.SpoolThread`` does, and takes no time.
 
     Attributes:
         status: how much waits.

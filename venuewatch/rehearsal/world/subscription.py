@@ -20,7 +20,7 @@ OPEN_WITHIN_S = 10.0  # aggregator.shell.mqtt.link.CONNECT_TIMEOUT_S
 
 
 class Inlet(Protocol):
-    """Who is told."""
+    """The aggregator's process, as its subscription sees it."""
 
     def hear(self, publishes: list[packets.Publish]) -> None:
         """Process what one read brought."""
@@ -66,7 +66,7 @@ class Subscription:
     def publish(
         self, topic: str, payload: bytes, *, is_certain: bool = False, is_retained: bool = False
     ) -> None:
-        """Send a message if we are subscribed."""
+        """Send a message while the subscription stands."""
         if not self.is_subscribed or self._endpoint is None:
             return
         number = None
@@ -163,5 +163,5 @@ class Subscription:
 
 
 def _is_upward(topic: str) -> bool:
-    """Tell whether the core is shown it; our own commands and states it would only pass over."""
+    """Tell whether the core is shown it; it would only pass over the centre's own messages."""
     return not topic.endswith(("/cmd", "/state"))

@@ -116,7 +116,7 @@ class SimHost:
 
 
 class SimVenue:
-    """A venue and its hosts, built from a plan; nobody's agent runs yet."""
+    """A venue and its hosts, built from a plan; no agent runs yet."""
 
     def __init__(
         self, loop: Loop, rng: random.Random, plan: VenuePlan, centre: Broker, local: Broker | None

@@ -18,18 +18,18 @@ from venuewatch.rehearsal.world.faults import NONE, Fault
 from venuewatch.rehearsal.world.world import World
 
 WARM_UP_S = 25.0
-"""How long (s) a world is left alone: the grace after a start is over by then."""
+"""Time (s) that a world is left alone: the grace after a start is over by then."""
 
 MOMENT_WITHIN_S = 10.0
 AFTERWARDS_S = 15.0
 """For how long (s) nothing may be said once there is peace."""
 
 HICCUP_S = 10.0
-"""How long (s) something may take that is no trouble: a reading sent again on a link that loses."""
+"""Time (s) for what is no disturbance: a reading sent again on a link that loses."""
 
 
 class MatrixRow(NamedTuple):
-    """How often a fault that should be called ``expected`` was called ``cause``.
+    """A count: in ``trials`` worlds the core called a fault ``cause`` that is ``expected``.
 
     ``expected`` may name several causes that are as honest, joined by ``|``. A cause
     ``other:SCOPE:CAUSE`` is of something else; ``late`` is of a fault that was told too late, and
@@ -48,7 +48,7 @@ class MatrixRow(NamedTuple):
 
 
 class Trial(NamedTuple):
-    """What came of one fault in one world.
+    """The result of one fault in one world.
 
     ``causes``: the last cause of each thing that was broken; ``others``: of anything else.
     ``detected_s``: from the fault to the first incident about what it broke, None without one.
@@ -85,19 +85,7 @@ def run(
     executor: Executor | None = None,
     names: Iterable[str] | None = None,
 ) -> list[MatrixRow]:
-    """Try every fault (or those of ``names``) in ``trials`` worlds; return the matrix by rows."""
-    return matrix(run_trials(seed, trials, on_progress, executor=executor, names=names))
-
-
-def run_trials(
-    seed: int,
-    trials: int,
-    on_progress: Callable[[], None],
-    *,
-    executor: Executor | None = None,
-    names: Iterable[str] | None = None,
-) -> list[Trial]:
-    """Try every fault (or those of ``names``) in ``trials`` worlds, over all cores.
+    """Try every fault (or those of ``names``) in ``trials`` worlds, over all cores; return rows.
 
     ``on_progress`` is called after each trial. Without an ``executor`` one is made and closed.
     """
@@ -108,8 +96,8 @@ def run_trials(
     if executor is None:
         context = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(mp_context=context) as made:
-            return _gather(made, asked, on_progress)
-    return _gather(executor, asked, on_progress)
+            return matrix(_gather(made, asked, on_progress))
+    return matrix(_gather(executor, asked, on_progress))
 
 
 def derived_seed(seed: int, fault: str, trial: int) -> int:

@@ -1,4 +1,4 @@
-"""Our own wall clock is set to another time."""
+"""Sets the aggregator's wall clock to another time."""
 
 import random
 
@@ -7,7 +7,7 @@ from venuewatch.rehearsal.world.world import World
 
 
 class AggregatorClockStepped(Fault, frozen=True):
-    """Somebody set the centre's clock."""
+    """An operator's mistake, or a time source that jumps."""
 
     EXPECTED = NONE
 

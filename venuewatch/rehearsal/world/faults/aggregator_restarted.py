@@ -1,4 +1,4 @@
-"""Our own process ends and is started again."""
+"""Ends the aggregator's process, and starts it again."""
 
 import random
 

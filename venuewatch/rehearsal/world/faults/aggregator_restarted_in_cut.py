@@ -1,4 +1,4 @@
-"""A venue is cut off, and our own process is started again meanwhile."""
+"""Cuts a venue off, and restarts the aggregator meanwhile."""
 
 import random
 
@@ -8,7 +8,7 @@ from venuewatch.rehearsal.world.world import World
 
 
 class AggregatorRestartedInCut(Fault, frozen=True):
-    """Each run says it once; whatever is remembered between them, nobody else is accused."""
+    """Each run reports the venue once, and nothing else."""
 
     EXPECTED = "venue_unreachable"
     INCIDENTS_MAX = 2

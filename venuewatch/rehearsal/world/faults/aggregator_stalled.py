@@ -1,4 +1,4 @@
-"""Our own process is stopped for a while."""
+"""Stalls the aggregator's process for a while."""
 
 import random
 

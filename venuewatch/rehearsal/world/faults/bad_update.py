@@ -1,4 +1,4 @@
-"""All agents of a venue end within a second."""
+"""Ends all agents of a venue within a second."""
 
 import random
 
@@ -8,7 +8,7 @@ from venuewatch.rehearsal.world.world import World
 
 
 class BadUpdate(Fault, frozen=True):
-    """An update that breaks what it updates; once all are gone there is nobody to ask."""
+    """An update that breaks its program; once all agents are gone no neighbour can be asked."""
 
     EXPECTED = "agent_stopped|connection_lost"
 

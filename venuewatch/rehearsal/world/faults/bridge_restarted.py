@@ -1,4 +1,4 @@
-"""A venue's own broker loses its connection to the centre's for a moment."""
+"""Breaks the connection of a venue's own broker to the centre's for a moment."""
 
 import random
 

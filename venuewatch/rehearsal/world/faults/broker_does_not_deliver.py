@@ -1,4 +1,4 @@
-"""The broker takes everything, answers everybody, and hands nothing on."""
+"""Lets the broker take every message, answer every client, and deliver nothing."""
 
 import random
 

@@ -1,4 +1,4 @@
-"""The broker's process hangs; its kernel still takes connections."""
+"""Hangs the broker's process; its kernel still takes connections."""
 
 import random
 

@@ -1,4 +1,4 @@
-"""The broker is away for a moment."""
+"""Ends the broker, and starts it again a moment later."""
 
 import random
 

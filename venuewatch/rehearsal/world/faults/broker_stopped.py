@@ -1,4 +1,4 @@
-"""The broker's process ends without a word."""
+"""Kills the broker."""
 
 import random
 

@@ -1,4 +1,4 @@
-"""The broker is stopped, and says every will before it ends."""
+"""Stops the broker in order: it publishes every will before it ends."""
 
 import random
 

@@ -1,4 +1,4 @@
-"""Nothing from any venue reaches the centre, where everything works."""
+"""Cuts every venue from the centre, where everything works."""
 
 import random
 

@@ -1,4 +1,4 @@
-"""A machine's wall clock runs too fast or too slow."""
+"""Lets a machine's wall clock run too fast or too slow."""
 
 import random
 

@@ -1,4 +1,4 @@
-"""A machine's wall clock is set to another time."""
+"""Sets a machine's wall clock to another time."""
 
 import random
 

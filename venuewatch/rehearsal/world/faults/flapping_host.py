@@ -1,4 +1,4 @@
-"""An agent ends and is started, again and again."""
+"""Ends and starts an agent, again and again."""
 
 import random
 

@@ -1,4 +1,4 @@
-"""A machine loses its power while our own process is stopped."""
+"""Takes a machine's power while the aggregator's process is stalled."""
 
 import random
 
@@ -8,7 +8,7 @@ from venuewatch.rehearsal.world.world import World
 
 
 class HostLostInStall(Fault, frozen=True):
-    """What truly died during our own trouble is reported, once, and nobody else."""
+    """The host that died during the stall is reported once, and no other."""
 
     EXPECTED = "host_down"
 

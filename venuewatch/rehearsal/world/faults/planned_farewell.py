@@ -1,4 +1,4 @@
-"""A machine says farewell, and comes back in time."""
+"""Stops an agent in order, and starts it again in time."""
 
 import random
 

@@ -1,4 +1,4 @@
-"""An agent is started again while its former run still has the connection."""
+"""Starts an agent again while its former run still has the connection."""
 
 import random
 

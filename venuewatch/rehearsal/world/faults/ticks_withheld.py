@@ -1,4 +1,4 @@
-"""What the centre says does not get to a venue, and the venue is heard."""
+"""Withholds the centre's ticks from a venue that is heard."""
 
 import random
 
@@ -9,7 +9,7 @@ from venuewatch.rehearsal.world.world import World
 
 
 class TicksWithheld(Fault, frozen=True):
-    """Permissions, or a queue that drops what goes down."""
+    """Permissions, or a queue that drops messages on the way down."""
 
     EXPECTED = "one_way_loss"
 

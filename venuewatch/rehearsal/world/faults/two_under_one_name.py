@@ -1,4 +1,4 @@
-"""A second machine has been given a host's name."""
+"""Gives a second machine the name of a host."""
 
 import random
 

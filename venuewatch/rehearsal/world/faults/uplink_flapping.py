@@ -1,4 +1,4 @@
-"""A venue's uplink comes and goes."""
+"""Cuts and mends a venue's uplink, again and again."""
 
 import random
 
