@@ -4,6 +4,7 @@
 at any other it returns, without having ended its fault. PID is the process to be frozen.
 """
 
+import signal
 import sys
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -61,6 +62,7 @@ def wait(said: str) -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
     if len(sys.argv) > 1:
         play(sys.argv[1], sys.argv[2], int(sys.argv[3]))
     else:
