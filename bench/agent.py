@@ -58,7 +58,7 @@ _HEARD = re.compile(
 
 
 class Measured(NamedTuple):
-    """The sides that run, by name, and who hears ours."""
+    """The sides that run, by name, and the receiver of ours."""
 
     ours: dict[str, Side]
     centre: Aggregator
@@ -139,7 +139,7 @@ def _said(centre: Aggregator) -> dict[str, Value]:
     up = set(_HEARD.findall(page))
     for index in (0, 1):
         if members.place(index)[1] not in up:
-            raise BenchError(f"the aggregator does not hear {members.place(index)[1]}")
+            raise BenchError(f"the aggregator receives nothing from {members.place(index)[1]}")
     states = dict(_CHECK_STATE.findall(page))
     unwell = {name: state for name, state in sorted(states.items()) if state not in _WELL}
     return {
@@ -150,7 +150,7 @@ def _said(centre: Aggregator) -> dict[str, Value]:
 
 @contextlib.contextmanager
 def _ours(directory: Path) -> Iterator[Measured]:
-    """Run both agents, and the real aggregator that hears them."""
+    """Run both agents, and the real aggregator that receives their beats."""
     made = make_certificates(directory, members.place(0)[1])
     expected = directory / "inventory.toml"
     members.write_inventory(expected, 2)

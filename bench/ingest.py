@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from bench.kit import members
 from bench.kit.asking import Asked, asking
-from bench.kit.centres import Hearing, aggregator, peer
+from bench.kit.centres import Receiver, aggregator, peer
 from bench.kit.machine import package_version
 from bench.kit.members import INTERVAL_S
 from bench.kit.mosquitto import Broker, mosquitto
@@ -31,7 +31,7 @@ PEERS = {"paho-mqtt": "paho", "gmqtt": "gmqtt"}
 _WARM_UPS = 10  # seconds at most: a side that never catches up is measured all the same
 _CAUGHT_UP = 0.02
 
-Started = Callable[[], AbstractContextManager[Hearing]]
+Started = Callable[[], AbstractContextManager[Receiver]]
 
 
 class Lap(NamedTuple):
@@ -73,7 +73,7 @@ def run(options: argparse.Namespace) -> Result:
         broker = stack.enter_context(mosquitto(directory, clients=wanted))
         command = python("bench.kit.fleet", "--port", str(broker.port), "--hosts", str(wanted))
         fleet = stack.enter_context(asking(command, log=directory / "fleet.log"))
-        reached = fleet.hear()
+        reached = fleet.read_answer()
         hosts = int(reached["connections"])
         progress(f"{hosts} of {wanted} hosts connected {reached['why']}")
         if not hosts:
@@ -100,8 +100,8 @@ def _measure(
     for number in range(options.rounds):
         for side, start in _sides(directory, expected, broker.port).items():
             try:
-                with start() as hearing:
-                    lap = _lap(hearing, broker, fleet, options.seconds)
+                with start() as receiver:
+                    lap = _lap(receiver, broker, fleet, options.seconds)
             except BenchError as error:
                 failed[side] = str(error)
                 progress(f"round {number + 1}: {side}: {error}")
@@ -125,20 +125,20 @@ def _sides(directory: Path, expected: Path, port: int) -> Mapping[str, Started]:
     return sides
 
 
-def _lap(hearing: Hearing, broker: Broker, fleet: Asked, seconds: float) -> Lap:
+def _lap(receiver: Receiver, broker: Broker, fleet: Asked, seconds: float) -> Lap:
     """Measure one side. Counts are asked for outside of the CPU's window."""
-    _warm_up(hearing, fleet)
-    pids = (hearing.pid, broker.pid, fleet.pid)
-    sent, heard = fleet.ask()["sent"], hearing.beats()
+    _warm_up(receiver, fleet)
+    pids = (receiver.pid, broker.pid, fleet.pid)
+    sent, heard = fleet.ask()["sent"], receiver.beats()
     began, busy, before = clock.monotonic(), busy_s(), [cpu_s(pid) for pid in pids]
     pause(seconds)
     spent = [cpu_s(pid) - earlier for pid, earlier in zip(pids, before, strict=True)]
     others_s = busy_s() - busy - sum(spent)
     ended_s = clock.monotonic() - began
-    heard, sent = hearing.beats() - heard, fleet.ask()["sent"] - sent
+    heard, sent = receiver.beats() - heard, fleet.ask()["sent"] - sent
     if not heard:
-        raise BenchError("it heard no beat")
-    missed, total = hearing.missed(), hearing.beats()
+        raise BenchError("it received no beat")
+    missed, total = receiver.missed(), receiver.beats()
     cpu_us, mosquitto_us, generator_us = (used / heard * 1e6 for used in spent)
     return Lap(
         heard_per_s=heard / ended_s,
@@ -151,12 +151,12 @@ def _lap(hearing: Hearing, broker: Broker, fleet: Asked, seconds: float) -> Lap:
     )
 
 
-def _warm_up(hearing: Hearing, fleet: Asked) -> None:
+def _warm_up(receiver: Receiver, fleet: Asked) -> None:
     """Wait until a second brings as much as is sent, and nothing that had piled up before."""
     for _ in range(_WARM_UPS):
-        sent, heard = fleet.ask()["sent"], hearing.beats()
+        sent, heard = fleet.ask()["sent"], receiver.beats()
         pause(1.0)
-        sent, heard = fleet.ask()["sent"] - sent, hearing.beats() - heard
+        sent, heard = fleet.ask()["sent"] - sent, receiver.beats() - heard
         if abs(heard - sent) < _CAUGHT_UP * sent:
             return
 

@@ -30,10 +30,10 @@ class Asked:
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.write("\n")
             self._process.stdin.flush()
-        answer: dict[str, float] = self.hear()
+        answer: dict[str, float] = self.read_answer()
         return answer
 
-    def hear(self) -> dict[str, float]:
+    def read_answer(self) -> dict[str, float]:
         """Wait for the next line.
 
         Raises:

@@ -42,7 +42,7 @@ class Beater:
         if number is not None:
             self._offer(number, now)
 
-    def hear(self, now: float) -> None:
+    def receive(self, now: float) -> None:
         """Read the ticks that have arrived. Raises OSError."""
         if received(self._sock):
             self._rhythm.hear_tick(now)
@@ -100,11 +100,11 @@ class Listener:
         self._heard = heard
         self._bytes = 0
 
-    def hear(self, now: float) -> None:
+    def receive(self, now: float) -> None:
         """Read the beats that have arrived by ``now`` (monotonic s). Raises OSError."""
         beats, self._bytes = divmod(self._bytes + received(self._sock), BEAT_BYTES)
         if beats:
-            self._heard.hear(self._number, now, beats=beats)
+            self._heard.add_beats(self._number, now, beats=beats)
 
     def tick(self) -> None:
         """Send a tick, unless there is no room for one. Raises OSError."""

@@ -16,18 +16,18 @@ _BEATS = re.compile(rb'^venuewatch_aggregator_messages_total\{stream="beat"\} (\
 _MISSED = re.compile(rb"^venuewatch_host_heartbeats_missed_total\{[^}]*\} (\S+)$", re.MULTILINE)
 
 
-class Hearing(Protocol):
-    """A process that hears a fleet."""
+class Receiver(Protocol):
+    """A process that receives the beats of a fleet."""
 
     @property
     def pid(self) -> int:
         """The process to measure."""
 
     def beats(self) -> int:
-        """Return how many beats it has heard."""
+        """Return how many beats it has received."""
 
     def missed(self) -> int:
-        """Return how many beats it knows that it has not heard, by their numbers."""
+        """Return how many beats it has missed, by their numbers."""
 
 
 class Aggregator(NamedTuple):

@@ -19,7 +19,7 @@ class Exchange:
 
     def __init__(self, start: float) -> None:
         self._poll = select.epoll()
-        self._hear: dict[int, Callable[[float], None]] = {}
+        self._receive: dict[int, Callable[[float], None]] = {}
         self._beaters: list[Beater] = []
         self._listeners: list[Listener] = []
         self._due: list[tuple[float, int]] = []
@@ -28,15 +28,15 @@ class Exchange:
 
     def join(self, pair: Ends, beater: Beater, listener: Listener) -> None:
         """Let a connection take part."""
-        for sock, hear in ((pair.near, beater.hear), (pair.far, listener.hear)):
-            self._hear[sock.fileno()] = hear
+        for sock, receive in ((pair.near, beater.receive), (pair.far, listener.receive)):
+            self._receive[sock.fileno()] = receive
             self._poll.register(sock, select.EPOLLIN)
         heapq.heappush(self._due, (beater.next_at, len(self._beaters)))
         self._beaters.append(beater)
         self._listeners.append(listener)
 
     def run(self, end: float) -> float:
-        """Beat, hear and tick until ``end``; return how late (s) we ourselves were at worst.
+        """Beat, receive and tick until ``end``; return how late (s) we ourselves were at worst.
 
         Raises:
             BenchError: a connection broke.
@@ -77,6 +77,6 @@ class Exchange:
             heapq.heapreplace(self._due, (beater.next_at, number))
 
     def _hear_until(self, moment: float) -> None:
-        """Wait until then or until something arrives, and hear it."""
+        """Wait until then or until something arrives, and receive it."""
         for number, _ in self._poll.poll(max(0.0, moment - clock.monotonic())):
-            self._hear[number](clock.monotonic())
+            self._receive[number](clock.monotonic())

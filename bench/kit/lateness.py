@@ -24,7 +24,7 @@ class Lateness:
         """Lateness (s) of the latest beat, 0.0 where none was late."""
         return max(self._late_s, default=0.0)
 
-    def hear(self, connection: Hashable, now: float, *, beats: int = 1) -> None:
+    def add_beats(self, connection: Hashable, now: float, *, beats: int = 1) -> None:
         """Take in that so many beats of a connection arrived together."""
         self.beats += beats
         self._note(connection, now)

@@ -6,7 +6,7 @@ from bench.kit.lateness import Lateness
 def heard_at(*moments: float, interval_s: float = 1.0) -> Lateness:
     heard = Lateness(interval_s)
     for now in moments:
-        heard.hear("a host", now)
+        heard.add_beats("a host", now)
     return heard
 
 
@@ -39,8 +39,8 @@ def test_the_first_beat_is_never_late() -> None:
 def test_of_beats_that_arrive_together_only_the_first_is_late() -> None:
     heard = heard_at(10.0)
 
-    heard.hear("a host", 15.0, beats=4)
-    heard.hear("a host", 15.0)
+    heard.add_beats("a host", 15.0, beats=4)
+    heard.add_beats("a host", 15.0)
 
     assert heard.beats == 6
     assert heard.later_than(2.0) == 1
@@ -50,9 +50,9 @@ def test_of_beats_that_arrive_together_only_the_first_is_late() -> None:
 def test_each_connection_has_silences_of_its_own() -> None:
     heard = heard_at(10.0)
 
-    heard.hear("another", 12.0)
-    heard.hear("another", 13.0)
-    heard.hear("a host", 13.5)
+    heard.add_beats("another", 12.0)
+    heard.add_beats("another", 13.0)
+    heard.add_beats("a host", 13.5)
 
     assert heard.later_than(0.0) == 1
     assert heard.latest_s == 2.5
@@ -62,7 +62,7 @@ def test_what_came_before_the_measurement_does_not_count() -> None:
     heard = heard_at(10.0, 19.0)
 
     heard.begin()
-    heard.hear("a host", 20.0)
+    heard.add_beats("a host", 20.0)
 
     assert heard.beats == 1
     assert heard.latest_s == 0.0
@@ -72,14 +72,14 @@ def test_a_silence_that_began_before_the_measurement_counts_in_full() -> None:
     heard = heard_at(10.0)
 
     heard.begin()
-    heard.hear("a host", 13.0)
+    heard.add_beats("a host", 13.0)
 
     assert heard.latest_s == 2.0
 
 
 def test_a_silence_that_lasts_at_the_end_counts_for_as_long_as_it_has() -> None:
     heard = heard_at(10.0)
-    heard.hear("another", 15.0)
+    heard.add_beats("another", 15.0)
 
     heard.finish(15.5)
 

@@ -37,10 +37,10 @@ def namespaces() -> None:
 def side(*late_s: float) -> Lateness:
     """Return a side of one connection whose beats were so late, each after one in time."""
     heard, now = Lateness(1.0), 0.0
-    heard.hear(0, now)
+    heard.add_beats(0, now)
     for late in late_s:
         now += 1.0 + late
-        heard.hear(0, now)
+        heard.add_beats(0, now)
     return heard
 
 
@@ -93,7 +93,7 @@ def test_a_beat_counts_once_it_is_there_to_its_end(
     counts = []
     for size, now in ((BEAT_BYTES + 40, 1.0), (50, 4.0), (10, 5.0), (2 * BEAT_BYTES, 6.0)):
         near.send(bytes(size))
-        listener.hear(now)
+        listener.receive(now)
         counts.append(heard.beats)
 
     assert counts == [1, 1, 2, 4]
@@ -110,7 +110,7 @@ def test_a_stock_host_writes_a_beat_when_it_is_due(
     counts = []
     for now in (10.0, 10.25, 11.0, 11.25):
         beater.act(now)
-        listener.hear(now)
+        listener.receive(now)
         counts.append(heard.beats)
 
     assert counts == [0, 1, 1, 2]
@@ -123,7 +123,7 @@ def test_an_end_that_was_closed_is_no_silence(ends: tuple[socket.socket, socket.
     near.close()
 
     with pytest.raises(ConnectionResetError):
-        listener.hear(1.0)
+        listener.receive(1.0)
 
 
 def test_a_connection_that_cannot_be_a_thin_stream_spoils_the_measurement(

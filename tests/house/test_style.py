@@ -16,15 +16,12 @@ FOUND_BY_FOLDER = {
     "venuewatch/rehearsal/world/faults",
 }
 QUESTION_WORDS = re.compile(r"(What|Whether|Which|How|Who|Whose|Whom|Where|When)(ever)?\b")
-STILL_ASKING = {"agent", "aggregator", "venuewatch/rehearsal"} | {
-    f"tests/{folder}"
-    for folder in ("agent", "aggregator", "faults", "integration", "properties", "rehearsal")
-}
+STILL_ASKING = {"aggregator", "tests/agent", "tests/aggregator", "tests/properties"}
 """Folders whose docstrings are not yet rewritten; it only shrinks."""
 
 LONGEST = 400
 SHORT = 40
-SHORT_SHARE_MAX = 0.17
+SHORT_SHARE_MAX = 0.15
 """A ratchet: the share may fall, never rise."""
 
 

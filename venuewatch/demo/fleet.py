@@ -72,7 +72,7 @@ class DemoHost(asyncio.Protocol):
             if isinstance(item, mqtt5.ConnAckPacket):
                 self._open()
             elif isinstance(item, mqtt5.PublishPacket):
-                self._hear(item)
+                self._receive(item)
 
     def connection_lost(self, _exc: Exception | None) -> None:
         """Note the end."""
@@ -107,7 +107,7 @@ class DemoHost(asyncio.Protocol):
         self._transport.write(mqtt5.SubscribePacket(1, filters).write())
         self._publish_birth()
 
-    def _hear(self, publish: mqtt5.PublishPacket) -> None:
+    def _receive(self, publish: mqtt5.PublishPacket) -> None:
         if publish.packet_id is not None:
             self._transport.write(mqtt5.PubAckPacket(publish.packet_id).write())
         with contextlib.suppress(MalformedMessageError):

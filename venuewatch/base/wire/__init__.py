@@ -1,5 +1,1 @@
-"""The protocol between agents and aggregators: bytes to typed messages and back.
-
-Decoding is total: any bytes give a message or a ``MalformedMessageError``. Nothing here does
-I/O or asks for the time.
-"""
+"""Protocol between agents and aggregators: total decoding and encoding, without I/O or a clock."""
