@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from aggregator.core.detector import AWAY_LIMIT_S
+from aggregator.core.expectation import RECONNECT_LIMIT_S
+from aggregator.core.liveness import AWAY_LIMIT_S
 from venuewatch.base import config
 from venuewatch.base.config import KeepaliveS, Name, Seconds
 
@@ -50,9 +51,14 @@ class Web(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Detection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Limits of the verdicts. ``away_limit_s``: so long (s) a host stays ``away``."""
+    """Limits of the verdicts.
+
+    ``away_limit_s``: so long (s) a host stays ``away``. ``reconnect_limit_s``: the longest wait (s)
+    between two attempts of an agent that its grace allows for.
+    """
 
     away_limit_s: Seconds = AWAY_LIMIT_S
+    reconnect_limit_s: Seconds = RECONNECT_LIMIT_S
 
 
 class JournalConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -11,13 +11,16 @@ from statistics import median
 from time import process_time
 from typing import NamedTuple
 
+from aggregator.core.centre import Centre
 from aggregator.core.fleet import Fleet, Host, Venue
 from aggregator.core.margins import THIN_MARGINS_S
-from aggregator.core.watch import Watch
+from aggregator.core.outputs import Publish
+from bench.kit.centre import Message
 from bench.kit.members import VENUES
 from bench.kit.result import Goal, Result, Row, progress
 from venuewatch.base.wire import topics
-from venuewatch.base.wire.messages import Beat, Birth, Echo, encode
+from venuewatch.base.wire.messages import Beat, Birth, Echo, Tick, Vitals, encode
+from venuewatch.base.wire.readings import Readings
 from venuewatch.base.wire.topics import Stream
 
 SUMMARY = "CPU of the core per beat and per look at 1,500, 15,000 and 35,000 hosts"
@@ -80,50 +83,53 @@ def _row(side: str, laps: Sequence[Lap], smallest_us: float) -> Row:
 
 
 class Ours:
-    """The core with a fleet of that size, all up, and beats for ever."""
+    """The core with a fleet of that size, all up, and beats for ever. ``centre`` is the core."""
 
-    def __init__(self, hosts: int, interval_s: float) -> None:
+    def __init__(self, hosts: int, interval_s: float, *, with_readings: bool = False) -> None:
         self._interval_s = interval_s
         self._names = [(f"V{number % VENUES:02d}", f"host-{number}") for number in range(hosts)]
         venues = {code: Venue(code, margin_s=THIN_MARGINS_S["wired"]) for code, _ in self._names}
         for code, name in self._names:
             venues[code].hosts[name] = Host(code, name, margin_s=THIN_MARGINS_S["wired"])
-        self._watch = Watch(Fleet(venues.values()))
+        self.centre = Centre(Fleet(venues.values()))
         self._now = 0.0
         self._round = 0
         self._next = 0
         self._ticked = 0
-        self._tick_at = 0.0
-        self._watch.subscribed(0.0)
+        self.centre.opened(0.0)
         for code, name in self._names:
-            self._hear(topics.topic(code, name, Stream.BIRTH), encode(self._birth()))
+            self._receive(topics.topic(code, name, Stream.BIRTH), encode(self._birth()))
         for batch in self._batches(2 * hosts):
-            self._hear_batch(batch)
+            self._wake()
+            self._receive_batch(batch)
+        if with_readings:
+            for code, name in self._names:
+                vitals = Vitals("boot", 1, 1, self._wall_ms(), Readings(node_load1=0.5))
+                self._receive(topics.topic(code, name, Stream.VITALS), encode(vitals))
 
     def lap(self, beats: int) -> Lap:
-        """Hear so many beats, and look before each batch as the shell does."""
-        watch, looking_s, heard_s, heard = self._watch, 0.0, 0.0, 0
+        """Receive so many beats, and wake before each batch as the shell does."""
+        centre, looking_s, heard_s, heard = self.centre, 0.0, 0.0, 0
         for batch in self._batches(beats):
             began = process_time()
-            watch.advance(batch[0][2])
+            self._wake()
             looked = process_time()
-            self._hear_batch(batch)
+            self._receive_batch(batch)
             ended = process_time()
             looking_s += looked - began
             heard_s += ended - looked
             heard += len(batch)
         began = process_time()
         for number in range(_IDLE_LOOKS):
-            watch.advance(self._now + number * 1e-9)
+            centre.woke(self._now + number * 1e-9)
         idle_s = process_time() - began
-        assert not watch.incidents.open  # noqa: S101 - nobody may be accused, or this measures that
-        watch.events()
+        assert not centre.decisions.incidents.open  # noqa: S101 - or it measures accusations
         total_us = (looking_s + heard_s) / heard * 1e6
         return Lap(total_us, looking_s / heard * 1e6, idle_s / _IDLE_LOOKS * 1e6)
 
     def scan_us(self) -> float:
         """Return what one look costs that compares every host's last beat with the time."""
-        hosts, now, looks = list(self._watch.fleet), self._now, 20
+        hosts, now, looks = list(self.centre.fleet), self._now, 20
         began = process_time()
         for _ in range(looks):
             overdue = [
@@ -134,38 +140,40 @@ class Ours:
         assert not overdue  # noqa: S101 - likewise
         return (process_time() - began) / looks * 1e6
 
-    def _batches(self, beats: int) -> Iterator[list[tuple[str, bytes, float]]]:
-        """Yield the beats that each 10 ms bring: topic, payload and when."""
+    def _batches(self, beats: int) -> Iterator[list[Message]]:
+        """Yield the beats that each 10 ms bring."""
         per_batch = max(1, round(len(self._names) / self._interval_s * BATCH_S))
         for _ in range(0, beats, per_batch):
             self._now += per_batch * self._interval_s / len(self._names)
-            if self._now >= self._tick_at:
-                self._tick()
             yield [self._next_beat() for _ in range(per_batch)]
 
-    def _tick(self) -> None:
-        """Send a tick, as each second, and hear it come back: what the hosts then echo."""
-        self._tick_at = self._now + 1.0
-        tick = self._watch.tick(self._now)
-        self._ticked = tick.number
-        self._hear(topics.TICK, encode(tick))
+    def _wake(self) -> None:
+        """Wake the centre if it is due; its tick comes back to it, and is echoed from now on."""
+        if self._now < self.centre.due():
+            return
+        self.centre.woke(self._now)
+        for output in self.centre.take():
+            if isinstance(output, Publish) and isinstance(output.message, Tick):
+                self._ticked = output.message.number
+                self._receive(topics.TICK, encode(output.message))
 
-    def _next_beat(self) -> tuple[str, bytes, float]:
+    def _next_beat(self) -> Message:
         code, name = self._names[self._next]
         said = Beat(
             "boot", 1, self._round, int(self._now * 1000), self._wall_ms(), Echo(self._ticked, 0)
         )
         self._next = (self._next + 1) % len(self._names)
         self._round += not self._next
-        return topics.topic(code, name, Stream.BEAT), encode(said), self._now
+        return Message(topics.topic(code, name, Stream.BEAT), encode(said), retain=False)
 
-    def _hear_batch(self, batch: Sequence[tuple[str, bytes, float]]) -> None:
-        hear = self._watch.hear
-        for topic, payload, now in batch:
-            hear(topic, payload, is_retained=False, now=now, wall=_WALL + now)
+    def _receive_batch(self, batch: Sequence[Message]) -> None:
+        self.centre.receive(self._now, batch, _WALL + self._now)
+        self.centre.take()
 
-    def _hear(self, topic: str, payload: bytes) -> None:
-        self._watch.hear(topic, payload, is_retained=False, now=self._now, wall=_WALL)
+    def _receive(self, topic: str, payload: bytes) -> None:
+        message = Message(topic, payload, retain=False)
+        self.centre.receive(self._now, (message,), _WALL + self._now)
+        self.centre.take()
 
     def _birth(self) -> Birth:
         return Birth(

@@ -1,15 +1,14 @@
 """Write ``docs/metrics.md`` from the code: ``python docs/make_metrics.py``."""
 
-import sys
 from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from aggregator.core.diagnosis import RULES
+from aggregator.core.centre import Centre
 from aggregator.core.fleet import Fleet
-from aggregator.core.watch import Watch
+from aggregator.core.verdicts.causes import Cause
 from aggregator.shell.exposition import OWN
-from aggregator.shell.own_metrics import Metrics
+from aggregator.shell.outlets.own_metrics import OwnMetrics
 from venuewatch.base.wire.checks import check_families
 from venuewatch.base.wire.readings import families
 
@@ -36,8 +35,8 @@ blind, or has just started).
 
 ## Causes
 
-`cause` of a problem or an incident, in the order in which the rules are asked; the first that has
-something to say decides. One rule is one file of `aggregator/core/rules/`.
+`cause` of a problem or an incident. Each question has a file in `aggregator/core/verdicts/`, with
+its facts, its table and its evidence.
 """
 
 
@@ -76,11 +75,8 @@ def text() -> str:
 
 
 def _causes() -> str:
-    lines = ["| cause | says |", "|---|---|"]
-    for rule in RULES:
-        said = (sys.modules[rule.judge.__module__].__doc__ or "").strip().splitlines()[0]
-        lines.append(f"| `{rule.cause}` | {said} |")
-    return "\n".join(lines)
+    rows = [f"| `{cause}` | {cause.meaning} |" for cause in Cause]
+    return "\n".join(["| cause | meaning |", "|---|---|", *rows])
 
 
 def _check_rows() -> list[tuple[str, str, str, str]]:
@@ -97,10 +93,10 @@ def _check_rows() -> list[tuple[str, str, str, str]]:
 
 
 def _self_rows() -> list[tuple[str, str, str, str]]:
-    watch = Watch(Fleet())
-    watch.awareness.round_trip_s = 0.0
-    watch.intake.broker_dropped = 0
-    exposition = Metrics(watch, version="").render().decode()
+    centre = Centre(Fleet())
+    centre.decisions.hearing.round_trip_s = 0.0
+    centre.intake.broker_dropped = 0
+    exposition = OwnMetrics(centre, version="").render().decode()
     rows = []
     for family in text_string_to_metric_families(exposition):
         name = f"{family.name}_total" if family.type == "counter" else family.name

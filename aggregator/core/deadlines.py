@@ -1,14 +1,15 @@
-"""Which host is due when, at a cost per beat that does not grow with the fleet.
+"""A queue of deadlines, at a cost per beat that does not grow with the fleet.
 
-A beat moves its host's deadline and nothing here. What is due within the present half second is
-in a heap; what is due later is in the bucket of its half second, unsorted. When that comes, those
-that have beaten since, nearly all, go on to the bucket of their new deadline. So hearing is O(1)
-and looking O(due), where a heap of all hosts would be as deep as the fleet is big.
+A beat moves its host's deadline and nothing here. Hosts that are due within the present half
+second are in a heap; later ones are in the bucket of their half second, unsorted. When a bucket's
+time comes, the hosts that have beaten since, nearly all, go on to the bucket of their new deadline.
+So a beat costs O(1) and a look O(due), where a heap of all hosts would be as deep as the fleet is
+big. Times are monotonic seconds.
 """
 
+import copy
 import heapq
-from collections.abc import Callable
-from itertools import count
+from typing import Any
 
 from aggregator.core.fleet import INF, Fleet, Host
 from aggregator.core.margins import PATIENCE_S
@@ -20,48 +21,51 @@ _UP = HostState.UP  # an enum's member costs a Python-level look-up each time (u
 
 
 class Deadlines:
-    """The heap. ``on_due`` is called for each host, at the time it was due.
+    """The queue.
 
     Attributes:
-        is_blind: nothing is due of anybody.
-        limit: nothing that is due at this time (monotonic s) or later comes up, whoever looks.
+        is_blind: nothing is due of any host.
     """
 
-    def __init__(self, fleet: Fleet, on_due: Callable[[Host, float], None]) -> None:
+    def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet
-        self._on_due = on_due
         self._near: list[tuple[float, int, Host]] = []
         self._near_end = -INF
         self._far: dict[int, list[Host]] = {}
         self._steps: list[int] = []
-        self._ticket = count()
+        self._ticket = 0
         self.is_blind = True
-        self.limit = INF
 
-    def next_at(self) -> float | None:
-        """Return when (monotonic s) to look next, or None if nothing is due."""
+    def next_at(self) -> float:
+        """Return when (monotonic s) to look next; INF if nothing is due."""
         if self._near:
             return self._near[0][0]
-        return self._steps[0] * _STEP_S if self._steps else None
+        return self._steps[0] * _STEP_S if self._steps else INF
 
-    def advance(self, now: float) -> None:
-        """Bring up everything that was due by ``now`` and before ``limit``, in order of time."""
+    def take_due(self, now: float, *, before: float) -> tuple[Host, float] | None:
+        """Return the first host that was due by ``now`` and before ``before``, and since when.
+
+        The host is out of the queue then, and has to be queued again.
+        """
         near, steps = self._near, self._steps
         while True:
             if near and near[0][0] <= now:
-                if near[0][0] >= self.limit:
-                    return
+                if near[0][0] >= before:
+                    return None
                 when, _, host = heapq.heappop(near)
-                if when == host.queued_at:
-                    self._bring_up(host, when)
-            elif steps and steps[0] * _STEP_S <= now and steps[0] * _STEP_S < self.limit:
+                if when != host.queued_at:
+                    continue
+                host.queued_at = INF
+                if self._due_of(host) <= when:
+                    return host, when
+                self.queue(host)
+            elif steps and steps[0] * _STEP_S <= now and steps[0] * _STEP_S < before:
                 self._draw_near(heapq.heappop(steps))
             else:
-                return
-            near, steps = self._near, self._steps
+                return None
 
     def queue(self, host: Host) -> None:
-        """See that ``host`` comes up by its present deadline."""
+        """Queue ``host`` for its present deadline."""
         due = self._due_of(host)
         if due < host.queued_at:
             self._put(host, due)
@@ -74,14 +78,21 @@ class Deadlines:
             host.queued_at = INF
             self.queue(host)
 
-    def _bring_up(self, host: Host, when: float) -> None:
-        host.queued_at = INF
-        if self._due_of(host) <= when:
-            self._on_due(host, when)
-        self.queue(host)
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Deadlines":
+        """Return an independent copy; its hosts must be copied already, or are now."""
+        copied = object.__new__(Deadlines)
+        memo[id(self)] = copied
+        copied._fleet = copy.deepcopy(self._fleet, memo)
+        copied._near = [(due, ticket, memo[id(host)]) for due, ticket, host in self._near]
+        copied._near_end = self._near_end
+        copied._far = {step: [memo[id(host)] for host in far] for step, far in self._far.items()}
+        copied._steps = self._steps[:]
+        copied._ticket = self._ticket
+        copied.is_blind = self.is_blind
+        return copied
 
     def _draw_near(self, step: int) -> None:
-        """Sort a bucket whose time has come: who is due in it, and who has beaten since."""
+        """Sort a bucket whose time has come: hosts due in it, and hosts that have beaten since."""
         start = step * _STEP_S
         self._near_end = start + _STEP_S
         for host in self._far.pop(step):
@@ -94,7 +105,8 @@ class Deadlines:
     def _put(self, host: Host, due: float) -> None:
         if due < self._near_end:
             host.queued_at = due
-            heapq.heappush(self._near, (due, next(self._ticket), host))
+            self._ticket += 1
+            heapq.heappush(self._near, (due, self._ticket, host))
             return
         step = int(due // _STEP_S)
         start = step * _STEP_S

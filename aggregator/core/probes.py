@@ -1,108 +1,132 @@
-"""Asks the neighbours of a silent host to reach it, and collects their words.
+"""Probes: asks the neighbours of a silent host to reach it, and collects their answers.
 
 Up to three hosts of the same venue that are heard themselves are asked at once, gateways first.
-Only listed hosts are asked, and only at the inventory's addresses. Times are monotonic seconds.
+Only listed hosts are asked about, and only at the inventory's addresses. A host that nobody could
+explain is asked about again as soon as a neighbour is back. Times are monotonic seconds.
 """
 
-from itertools import count
+from typing import NamedTuple
 
-from aggregator.core.cases import Inquiry, Word
-from aggregator.core.events import ProbeWanted
 from aggregator.core.fleet import INF, Host, Venue
 from aggregator.core.margins import LONG_WAY_S
 from aggregator.core.states import HostState
-from venuewatch.base.wire.messages import Probed
+from aggregator.core.verdicts.silence import Answer, Inquiry
+from venuewatch.base.wire.messages import Probe, Probed
 
 ASKED_MAX = 3
 PROBE_TIMEOUT_S = 0.7
-"""How long (s) a neighbour may try; its word then has the rest of a second for its way."""
+"""How long (s) a neighbour may try; its answer then has the rest of a second for its way."""
 
-WORD_WITHIN_S = 1.0
+ANSWER_WITHIN_S = 1.0
 _WAY_MAX_S = 2.0
+
+
+class Asked(NamedTuple):
+    """An inquiry that has begun: what is known at once, and what each neighbour is asked."""
+
+    inquiry: Inquiry
+    probes: tuple[tuple[str, Probe], ...] = ()
+
+
+class Learned(NamedTuple):
+    """An inquiry about ``host`` that is over at ``at``."""
+
+    at: float
+    host: Host
+    inquiry: Inquiry
 
 
 class _Open:
     """An inquiry under way, until ``over_at``."""
 
-    __slots__ = ("asked", "host", "number", "over_at", "words")
+    __slots__ = ("answers", "asked", "host", "number", "over_at")
 
     def __init__(self, host: Host, number: int, asked: tuple[str, ...], over_at: float) -> None:
         self.host = host
         self.number = number
         self.asked = asked
         self.over_at = over_at
-        self.words: dict[str, Word] = {}
+        self.answers: dict[str, Answer] = {}
 
-    def inquiry(self, *, is_over: bool) -> Inquiry:
-        return Inquiry(self.asked, tuple(self.words.values()), is_over=is_over)
+    def learned(self, at: float) -> Learned:
+        answers = tuple(self.answers.values())
+        return Learned(at, self.host, Inquiry(self.asked, answers, is_over=True))
 
 
 class Probes:
-    """The inquiries under way, each about one silent host."""
+    """The inquiries under way, each about one silent host, and the hosts to ask about later."""
 
     def __init__(self) -> None:
         self._open: dict[int, _Open] = {}
-        self._numbers = count(1)
+        self._number = 0
         self._next_at = INF
+        self._unexplained: dict[Host, None] = {}  # in the order in which they fell
 
-    def ask(self, venue: Venue, host: Host, at: float) -> tuple[Inquiry, list[ProbeWanted]]:
-        """Begin to ask about ``host``: return what is known at once, and whom to ask."""
+    def ask(self, venue: Venue, host: Host, at: float) -> Asked:
+        """Begin to ask about ``host``; where nobody can be asked, that is known at once."""
         if not host.is_listed or not host.address:
-            return Inquiry(is_over=True, obstacle="the inventory has no address for it"), []
+            obstacle = "the inventory has no address for it"
+            return Asked(Inquiry(is_over=True, obstacle=obstacle))
         asked = _neighbours(venue, host)
         if not asked:
-            return Inquiry(is_over=True, obstacle="no other host of the venue is heard"), []
-        number = next(self._numbers)
+            return Asked(Inquiry(is_over=True, obstacle="no other host of the venue is heard"))
+        self._number += 1
         way_s = min(_WAY_MAX_S, max(_way_s(other.round_trip_s or 0.0) for other in asked))
         names = tuple(other.name for other in asked)
-        over_at = at + WORD_WITHIN_S + way_s
-        self._open[number] = _Open(host, number, names, over_at)
-        self._next_at = min(self._next_at, over_at)
-        wanted = [
-            ProbeWanted(
-                at,
-                venue.code,
-                name,
-                number,
-                host.name,
-                host.address,
-                host.probe_port,
-                PROBE_TIMEOUT_S,
-            )
-            for name in names
-        ]
-        return Inquiry(names), wanted
+        opened = _Open(host, self._number, names, at + ANSWER_WITHIN_S + way_s)
+        self._open[self._number] = opened
+        self._next_at = min(self._next_at, opened.over_at)
+        probe = Probe(
+            number=self._number,
+            host=host.name,
+            address=host.address,
+            port=host.probe_port,
+            timeout_s=PROBE_TIMEOUT_S,
+        )
+        return Asked(Inquiry(names), tuple((name, probe) for name in names))
 
-    def hear(self, by: Host, probed: Probed, now: float) -> tuple[Host, Inquiry] | None:
-        """Take in a word; return whose inquiry it ends and how, None if it ends none.
+    def receive_answer(self, by: Host, probed: Probed, now: float) -> Learned | None:
+        """Take in an answer; return the inquiry that it ends, None if it ends none.
 
-        It ends with the first who reached the machine, or the last who was asked.
+        An inquiry ends with the first neighbour that reached the machine, or the last one asked.
         """
         opened = self._open.get(probed.number)
         if opened is None or by.name not in opened.asked or opened.host.name != probed.host:
             return None
-        opened.words[by.name] = Word(now, by.name, probed.is_reached, probed.way, probed.detail)
-        if not probed.is_reached and len(opened.words) < len(opened.asked):
+        opened.answers[by.name] = Answer(now, by.name, probed.is_reached, probed.way, probed.detail)
+        if not probed.is_reached and len(opened.answers) < len(opened.asked):
             return None
         self._remove([probed.number])
-        return opened.host, opened.inquiry(is_over=True)
+        return opened.learned(now)
 
     def next_deadline(self) -> float:
         """Return when (s) the next inquiry is over; INF for never."""
         return self._next_at
 
-    def take_over(self, now: float) -> list[tuple[float, Host, Inquiry]]:
-        """Return the inquiries that are over by ``now``, with their times, in order."""
+    def take_over(self, now: float) -> list[Learned]:
+        """Return the inquiries that are over by ``now``, in order of time."""
         over = sorted(
             (opened for opened in self._open.values() if opened.over_at <= now),
             key=lambda opened: (opened.over_at, opened.number),
         )
         self._remove([opened.number for opened in over])
-        return [(opened.over_at, opened.host, opened.inquiry(is_over=True)) for opened in over]
+        return [opened.learned(opened.over_at) for opened in over]
 
     def forget(self, host: Host) -> None:
-        """Wait for no more words about ``host``."""
+        """Wait for no more answers about ``host``: it is not down any more."""
         self._remove([number for number, opened in self._open.items() if opened.host is host])
+        self._unexplained.pop(host, None)
+
+    def ask_later(self, host: Host) -> None:
+        """Remember that nobody has explained why ``host`` is down."""
+        self._unexplained[host] = None
+
+    def take_unexplained(self, venue: str) -> list[Host]:
+        """Return, once, the hosts of a venue that are to be asked about again."""
+        hosts = [host for host in self._unexplained if host.venue == venue]
+        for host in hosts:
+            del self._unexplained[host]
+        return hosts
 
     def credit(self, lag_s: float) -> None:
         """Wait longer by what we ourselves were stalled."""
@@ -124,7 +148,7 @@ def _way_s(round_trip_s: float) -> float:
 
 
 def _neighbours(venue: Venue, host: Host) -> list[Host]:
-    """Return who is asked: gateways first, then who was heard last."""
+    """Return the hosts to ask: gateways first, then the latest heard."""
     fresh = [
         other
         for other in venue.hosts.values()

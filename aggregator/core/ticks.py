@@ -1,11 +1,11 @@
-"""The centre's ticks, and what their echoes say: round trip and clock offset of every host."""
+"""Ticks of the centre, and what their echoes say: round trip and clock offset of every host."""
 
 import math
 from collections import OrderedDict
 
 from venuewatch.base.wire.messages import TICK_EVERY_S, Echo, Tick
 
-_TOO_EARLY = 0.05  # whoever is woken by so much of a period too early has that tick behind him
+_TOO_EARLY = 0.05  # a driver that is woken by so much of a period too early has sent that tick
 _REMEMBERED = 120  # two minutes of ticks: longer than any echo that still means something
 
 # Where the numbers begin depends on when we do: an echo of another aggregator's tick, or of an
@@ -56,6 +56,37 @@ class Ticks:
             return None
         round_trip_s = now - sent - echo.held_ms / 1000
         return round_trip_s if round_trip_s >= 0 else None
+
+
+class Echoes:
+    """Counts of what the last beats of a host showed, each beat of a burst once.
+
+    Attributes:
+        unechoed: beats in a row that echoed no tick.
+        mute_since, unechoed_at: when the first and the last of them were received.
+        tick_mark: how many of our ticks had come back to us at the first.
+        echoed: echoes in a row.
+        skewed, in_time: echoes in a row whose clock offset was off, and was not.
+    """
+
+    __slots__ = (
+        "echoed",
+        "in_time",
+        "mute_since",
+        "skewed",
+        "tick_mark",
+        "unechoed",
+        "unechoed_at",
+    )
+
+    def __init__(self) -> None:
+        self.unechoed = 0
+        self.unechoed_at = -math.inf
+        self.mute_since = -math.inf
+        self.tick_mark = 0
+        self.echoed = 0
+        self.skewed = 0
+        self.in_time = 0
 
 
 def clock_offset(sender_wall: float, our_wall: float, round_trip_s: float) -> float:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from aggregator.core.fleet import Host, Venue
-from aggregator.core.lateness import LATENESS_BUCKETS_S
+from aggregator.core.margins import LATENESS_BUCKETS_S
 from aggregator.core.states import ALIVE, HostState, venue_state
 from venuewatch.base.wire.checks import RESULTS_STATES, WELL, check_families
 from venuewatch.base.wire.messages import CheckReading
@@ -59,6 +59,11 @@ OWN: dict[str, Series] = {
     ),
     "venuewatch_host_unlisted": Series(
         "gauge", "1 for a host that is heard and that the inventory does not list.", _HOST
+    ),
+    "venuewatch_host_reconnect_limited": Series(
+        "gauge",
+        "1 for a host whose agent may wait longer before it reconnects than the centre grants.",
+        _HOST,
     ),
     "venuewatch_host_last_heartbeat_timestamp_seconds": Series(
         "gauge", "When the last beat was heard, by the aggregator's clock, in unixtime.", _HOST
@@ -197,6 +202,8 @@ class _Page:
             add("venuewatch_host_problem", 1, f',cause="{cause}"')
         if not host.is_listed:
             add("venuewatch_host_unlisted", 1)
+        if host.exceeds_reconnect_limit:
+            add("venuewatch_host_reconnect_limited", 1)
         if host.evidence_wall is not None:
             add("venuewatch_host_last_heartbeat_timestamp_seconds", round(host.evidence_wall, 3))
         if host.state in ALIVE and host.round_trip_s is not None:

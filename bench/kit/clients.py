@@ -12,17 +12,16 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from bench.kit import centre
-from bench.kit.centre import LOOK_EVERY_S, TICK_EVERY_S, Centre
-from venuewatch.base import clock
+from bench.kit.centre import DrivenCentre, Message
 from venuewatch.base.wire import topics
 
 
-def hear_by_gmqtt(core: Centre, port: int) -> None:
+def serve_gmqtt(core: DrivenCentre, port: int) -> None:
     """Subscribe over gmqtt, on asyncio, and hand everything to ``core``."""
-    asyncio.run(_hear(core, port))
+    asyncio.run(_serve_gmqtt(core, port))
 
 
-async def _hear(core: Centre, port: int) -> None:
+async def _serve_gmqtt(core: DrivenCentre, port: int) -> None:
     import gmqtt  # noqa: PLC0415 - it may be missing
 
     client = gmqtt.Client("bench-gmqtt", clean_session=True)
@@ -30,22 +29,19 @@ async def _hear(core: Centre, port: int) -> None:
     def on_message(
         _client: object, topic: str, payload: bytes, _qos: int, properties: dict[str, int]
     ) -> int:
-        core.hear(topic, payload, is_retained=bool(properties["retain"]))
+        core.receive(Message(topic, payload, bool(properties["retain"])))
         return 0
 
     client.on_message = on_message
     await client.connect("127.0.0.1", port)
     client.subscribe(topics.EVERYTHING_UPWARD, qos=1)
-    core.subscribed()
-    looks_a_tick = round(TICK_EVERY_S / LOOK_EVERY_S)
-    while True:
-        client.publish(topics.TICK, core.tick())
-        for _ in range(looks_a_tick):
-            await asyncio.sleep(LOOK_EVERY_S)
-            core.look()
+    core.publish = client.publish
+    core.opened()
+    while True:  # noqa: ASYNC110 - a timer, and no event
+        await asyncio.sleep(core.wake_if_due())
 
 
-def hear_by_paho(core: Centre, port: int) -> None:
+def serve_paho(core: DrivenCentre, port: int) -> None:
     """Subscribe over paho-mqtt, in its blocking loop, and hand everything to ``core``."""
     client = paho.Client(CallbackAPIVersion.VERSION2, "bench-paho", protocol=paho.MQTTv5)
 
@@ -57,26 +53,20 @@ def hear_by_paho(core: Centre, port: int) -> None:
         _properties: Properties | None,
     ) -> None:
         client.subscribe(topics.EVERYTHING_UPWARD, qos=1)
-        core.subscribed()
+        core.publish = client.publish
+        core.opened()
 
     def on_message(_client: paho.Client, _userdata: object, message: paho.MQTTMessage) -> None:
-        core.hear(message.topic, bytes(message.payload), is_retained=message.retain)
+        core.receive(Message(message.topic, bytes(message.payload), message.retain))
 
     client.on_connect = on_connect
     client.on_message = on_message
     client.connect("127.0.0.1", port, clean_start=True)
-    look_at = tick_at = clock.monotonic()
-    while client.loop(LOOK_EVERY_S) == paho.MQTT_ERR_SUCCESS:
-        now = clock.monotonic()
-        if now >= look_at:
-            core.look()
-            look_at = now + LOOK_EVERY_S
-        if now >= tick_at:
-            client.publish(topics.TICK, core.tick())
-            tick_at = now + TICK_EVERY_S
+    while client.loop(core.wake_if_due()) == paho.MQTT_ERR_SUCCESS:
+        pass
 
 
-_CLIENTS = {"gmqtt": hear_by_gmqtt, "paho": hear_by_paho}
+_CLIENTS = {"gmqtt": serve_gmqtt, "paho": serve_paho}
 
 if __name__ == "__main__":
     sys.exit(centre.main(_CLIENTS[sys.argv.pop(1)]))

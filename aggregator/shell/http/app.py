@@ -1,16 +1,15 @@
-"""What the aggregator says over HTTP."""
+"""Pages of the aggregator over HTTP."""
 
 import asyncio
-from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from collections.abc import Iterable
 
 from aiohttp import web
 
-from aggregator.core.fleet import Fleet, Venue
-from aggregator.core.register import Register
+from aggregator.core.centre import Centre
+from aggregator.core.fleet import Venue
 from aggregator.shell import exposition
 from aggregator.shell.http import incidents as incidents_json
-from aggregator.shell.own_metrics import Metrics
+from aggregator.shell.outlets.own_metrics import OwnMetrics
 from aggregator.shell.walltime import WallTime
 from venuewatch.base import clock
 from venuewatch.base.refusals import unknown
@@ -25,23 +24,14 @@ _LANDING = """<!doctype html><html lang="en"><meta charset="utf-8"><title>venuew
 </ul></html>"""
 
 
-class Told(NamedTuple):
-    """The incidents, and what the times in them are called."""
-
-    register: Register
-    wall: WallTime
-
-
 class Pages:
     """The handlers. Expositions are rendered in a thread, so that the event loop goes on."""
 
-    def __init__(
-        self, fleet: Fleet, metrics: Metrics, told: Told, is_ready: Callable[[], bool]
-    ) -> None:
-        self._fleet = fleet
+    def __init__(self, centre: Centre, metrics: OwnMetrics, wall: WallTime) -> None:
+        self._centre = centre
+        self._fleet = centre.fleet
         self._metrics = metrics
-        self._register, self._wall = told
-        self._is_ready = is_ready
+        self._wall = wall
 
     def app(self) -> web.Application:
         """Return the application to be served."""
@@ -75,15 +65,16 @@ class Pages:
             wanted = incidents_json.wanted_of(request.query.items(), self._fleet.venues)
         except ValueError as error:
             return web.Response(status=400, text=f"{error}\n")
-        known = self._register.known()
-        body = await asyncio.to_thread(incidents_json.answer, known, wanted, self._wall)
+        known = self._centre.decisions.store.known()
+        excuses = self._centre.excuses(clock.monotonic())
+        body = await asyncio.to_thread(incidents_json.answer, known, excuses, wanted, self._wall)
         return web.Response(body=body, content_type="application/json")
 
     async def _healthy(self, _request: web.Request) -> web.Response:
         return web.Response(text="healthy\n")
 
     async def _ready(self, _request: web.Request) -> web.Response:
-        if self._is_ready():
+        if self._centre.is_ready:
             return web.Response(text="ready\n")
         return web.Response(status=503, text="not subscribed, or still within the grace\n")
 

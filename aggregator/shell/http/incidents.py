@@ -1,4 +1,4 @@
-"""Incidents as everybody else sees them: over HTTP, in the journal, and told to a webhook.
+"""Incidents in JSON: over HTTP, in the journal, and in notices to a webhook.
 
 Times are s since 1970, to the millisecond.
 """
@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from aggregator.core.events import Alive, Incident, Scope, Subject
-from aggregator.core.evidence import Evidence, Scalar
+from aggregator.core.fleet import INF, Host
+from aggregator.core.incidents.record import Alive, Incident, Scope, Subject
+from aggregator.core.verdicts.causes import Cause, Evidence, Excuse, Scalar
 from aggregator.shell.walltime import WallTime
 from venuewatch.base.refusals import unknown
 
@@ -52,21 +53,35 @@ class IncidentJson(msgspec.Struct, frozen=True, kw_only=True):
     alive: tuple[AliveJson, ...] = ()
 
 
+class ExcuseJson(msgspec.Struct, frozen=True):
+    """Why no verdict is given on a host yet, or on any where none is named.
+
+    ``until`` is None while the end is open.
+    """
+
+    venue: str
+    host: str
+    reason: str
+    since: float
+    until: float | None
+
+
 class IncidentsJson(msgspec.Struct, frozen=True):
-    """The answer to whoever asks for incidents, the newest first."""
+    """The answer to a question for incidents, the newest first, and what puts verdicts off now."""
 
     incidents: tuple[IncidentJson, ...]
+    excuses: tuple[ExcuseJson, ...] = ()
 
 
 class Wanted(NamedTuple):
-    """Which incidents somebody asks for; an empty ``venue`` is every venue."""
+    """A question for incidents; an empty ``venue`` is every venue."""
 
     is_open: bool = False
     venue: str = ""
 
 
 def wanted_of(query: Iterable[tuple[str, str]], venues: Collection[str]) -> Wanted:
-    """Return what a URL's query asks for, of ``venues`` that there are.
+    """Return the question in a URL's query, of ``venues`` that there are.
 
     Raises:
         ValueError: a line for the user that says what was expected.
@@ -85,8 +100,13 @@ def wanted_of(query: Iterable[tuple[str, str]], venues: Collection[str]) -> Want
     return Wanted("open" in asked, asked.get("venue", ""))
 
 
-def answer(incidents: Iterable[Incident], wanted: Wanted, wall: WallTime) -> bytes:
-    """Return those incidents that are wanted, the newest first, as JSON."""
+def answer(
+    incidents: Iterable[Incident],
+    excuses: Iterable[tuple[Host | None, Excuse]],
+    wanted: Wanted,
+    wall: WallTime,
+) -> bytes:
+    """Return those incidents that are wanted, the newest first, as JSON, and the excuses there."""
     found = [
         incident_json(incident, wall)
         for incident in incidents
@@ -94,13 +114,19 @@ def answer(incidents: Iterable[Incident], wanted: Wanted, wall: WallTime) -> byt
         and (not wanted.venue or incident.subject.venue == wanted.venue)
     ]
     found.sort(key=lambda incident: incident.number, reverse=True)
-    return msgspec.json.encode(IncidentsJson(tuple(found)))
+    put_off = [
+        _excuse_json(host, excuse, wall)
+        for host, excuse in excuses
+        if host is None or wanted.venue in {"", host.venue}
+    ]
+    return msgspec.json.encode(IncidentsJson(tuple(found), tuple(put_off)))
 
 
 def incident_json(incident: Incident, wall: WallTime) -> IncidentJson:
     """Return an incident of the core as other programs see it."""
     fields = {**incident.subject._asdict(), **incident._asdict()}
     del fields["subject"]
+    fields["cause"] = incident.cause.value
     for name in _TIMES:
         fields[name] = None if fields[name] is None else wall.wall(fields[name])
     fields["evidence"] = tuple(
@@ -127,4 +153,11 @@ def incident_of(stored: IncidentJson, wall: WallTime) -> Incident:
         Alive(alive.host, wall.before(alive.start), wall.before(alive.end), alive.readings)
         for alive in stored.alive
     )
+    fields["cause"] = Cause(stored.cause)
     return Incident(subject=subject, **fields)
+
+
+def _excuse_json(host: Host | None, excuse: Excuse, wall: WallTime) -> ExcuseJson:
+    venue, name = ("", "") if host is None else (host.venue, host.name)
+    until = None if excuse.until == INF else wall.wall(excuse.until)
+    return ExcuseJson(venue, name, excuse.reason.value, wall.wall(excuse.since), until)

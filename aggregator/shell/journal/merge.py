@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from aggregator.core.ledger import Page, Ranges
+from aggregator.core.dedup import HeardRanges, Ranges
 from aggregator.core.states import ALIVE, HostState, Trigger
 from aggregator.shell.http.incidents import IncidentJson
 from aggregator.shell.journal import rows
@@ -116,14 +116,14 @@ def _subject(incident: IncidentJson) -> tuple[str, ...]:
     return incident.scope, incident.venue, incident.host, incident.check
 
 
-def _heard(database: sqlite3.Connection) -> list[Page]:
+def _heard(database: sqlite3.Connection) -> list[HeardRanges]:
     """Return what either has heard, of each numbering that the earlier one knows."""
     later = {(row.host, row.stream, row.boot): row for row in rows.HEARD.select(database)}
     pages = []
     for was in rows.HEARD.select(database, source=_EARLIER):
         key = was.host, was.stream, was.boot
         ranges = _joined([*was.ranges, *(later[key].ranges if key in later else ())])
-        pages.append(Page(*key, ranges))
+        pages.append(HeardRanges(*key, ranges))
     return pages
 
 

@@ -9,8 +9,8 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from aggregator.core.events import ReadingHeard
-from aggregator.core.ledger import Page, Ranges
+from aggregator.core.dedup import HeardRanges, Ranges
+from aggregator.core.outputs import LateReading
 from aggregator.shell.http.incidents import IncidentJson
 from aggregator.shell.journal.table import Table
 from venuewatch.base.wire.messages import encode
@@ -126,8 +126,8 @@ class Rows(NamedTuple):
     ``gone`` are hosts that are forgotten, ``settled`` the ids of notices that wait no more.
     """
 
-    readings: Sequence[ReadingHeard] = ()
-    pages: Sequence[Page] = ()
+    readings: Sequence[LateReading] = ()
+    pages: Sequence[HeardRanges] = ()
     incidents: Sequence[IncidentJson] = ()
     changes: Sequence[ChangeRow] = ()
     transitions: Sequence[TransitionRow] = ()
@@ -188,13 +188,15 @@ def forget(database: sqlite3.Connection, before: float) -> None:
     database.execute("DELETE FROM changes WHERE number NOT IN (SELECT number FROM incidents)")
 
 
-def read_pages(database: sqlite3.Connection) -> list[Page]:
+def read_pages(database: sqlite3.Connection) -> list[HeardRanges]:
     """Return which readings earlier processes had heard.
 
     Raises:
         sqlite3.Error, msgspec.MsgspecError: the journal is damaged.
     """
-    return [Page(row.host, row.stream, row.boot, row.ranges) for row in HEARD.select(database)]
+    return [
+        HeardRanges(row.host, row.stream, row.boot, row.ranges) for row in HEARD.select(database)
+    ]
 
 
 def read(database: sqlite3.Connection) -> JournalContent:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from aggregator.core.ledger import Page
+from aggregator.core.dedup import HeardRanges
 from aggregator.shell.journal import rows as journal_rows
 from aggregator.shell.journal.rows import JournalContent, Rows
 from aggregator.shell.journal.schema import migrate
@@ -69,7 +69,7 @@ class Journal:
         self._thread = threading.Thread(target=self._serve, name="journal", daemon=True)
         self._thread.start()
 
-    def pages(self) -> list[Page]:
+    def pages(self) -> list[HeardRanges]:
         """Return which readings earlier processes had heard.
 
         Raises:

@@ -11,11 +11,9 @@ from typing import Protocol
 
 import mqtt5
 
+from aggregator.core.centre import COALESCE_S
 from aggregator.shell.mqtt.framing import Framer, Refused, StreamError
 from venuewatch.base.wire.errors import Reason
-
-COALESCE_S = 0.010
-"""How long (s) the socket rests after a read; see ``docs/decisions/0005-coalesced-reads.md``."""
 
 _FAILURE = 0x80  # reason codes from here on are failures (MQTT 5, 2.4)
 _DUPLICATE = 0x08  # in a PUBLISH's first byte: sent before (MQTT 5, 3.3.1.1)
@@ -31,13 +29,13 @@ class BrokerError(Exception):
 class Listener(Protocol):
     """The owner of a connection; its methods are called on the event loop."""
 
-    def hear(self, publishes: Sequence[mqtt5.PublishPacket]) -> None:
+    def receive(self, publishes: Sequence[mqtt5.PublishPacket]) -> None:
         """Process these messages; they are acknowledged when this returns."""
 
     def refuse(self, reason: Reason) -> None:
         """Count a message that can not be decoded as a packet."""
 
-    def subscribed(self) -> None:
+    def opened(self) -> None:
         """React to the start: from now on every published message is received."""
 
     def lost(self) -> None:
@@ -108,7 +106,7 @@ class Connection(asyncio.Protocol):
         except (StreamError, BrokerError) as error:
             self._give_up(str(error))
         if publishes:
-            self._listener.hear(publishes)
+            self._listener.receive(publishes)
         if acks:
             self._write(b"".join(mqtt5.PubAckPacket(packet_id).write() for packet_id in acks))
         if not self._transport.is_closing():
@@ -212,7 +210,7 @@ class Connection(asyncio.Protocol):
         if refused:
             raise BrokerError(f"the broker refused the subscription: {refused[0].name}")
         self.is_subscribed = True
-        self._listener.subscribed()
+        self._listener.opened()
         if not self.opened.done():
             self.opened.set_result(None)
 

@@ -11,7 +11,7 @@ import ssl
 import mqtt5
 
 from aggregator.config import Broker
-from aggregator.core.cases import Port
+from aggregator.core.verdicts.centre import Port
 from venuewatch.base import config
 
 PATIENCE_S = 1.0

@@ -1,17 +1,35 @@
-"""What the log says of the core's events."""
+"""Log outlet: one line for each change of a host or an incident, and for our own trouble."""
 
 import logging
+from collections.abc import Sequence
 
-from aggregator.core.events import HostChanged, IncidentChanged
+from aggregator.core.incidents.record import IncidentChanged
+from aggregator.core.outputs import HostChanged, Output, Refused, Stalled
 from aggregator.core.states import HostState
 from venuewatch.base import log
-from venuewatch.base.wire.errors import MalformedMessageError
 
 _logger = logging.getLogger("aggregator")
 _WORTH_A_WARNING = frozenset({HostState.DOWN, HostState.UNREACHABLE})
 
 
-def host_changed(change: HostChanged) -> None:
+class LogOutlet:
+    """Writes to the log; without state of its own."""
+
+    def take(self, outputs: Sequence[Output]) -> None:
+        """Log what is worth a line."""
+        for output in outputs:
+            match output:
+                case HostChanged():
+                    _host_changed(output)
+                case IncidentChanged():
+                    _incident_changed(output)
+                case Stalled():
+                    log.event(_logger, logging.WARNING, "stalled", lag_s=round(output.lag_s, 3))
+                case Refused():
+                    _message_refused(output)
+
+
+def _host_changed(change: HostChanged) -> None:
     """Log a host's change of state; a warning where it is down or unreachable now."""
     is_bad = change.after in _WORTH_A_WARNING
     is_news = is_bad or change.before in _WORTH_A_WARNING
@@ -29,7 +47,7 @@ def host_changed(change: HostChanged) -> None:
     )
 
 
-def incident_changed(event: IncidentChanged) -> None:
+def _incident_changed(event: IncidentChanged) -> None:
     """Log that an incident was opened, sharpened, closed or corrected."""
     incident = event.incident
     log.event(
@@ -47,14 +65,14 @@ def incident_changed(event: IncidentChanged) -> None:
     )
 
 
-def message_refused(error: MalformedMessageError, topic: str) -> None:
+def _message_refused(refused: Refused) -> None:
     """Log the first message that was refused for a reason."""
     log.event(
         _logger,
         logging.WARNING,
         "message_refused",
-        reason=error.reason,
-        expected=error.detail,
-        topic=topic[:200],
+        reason=refused.reason,
+        expected=refused.expected,
+        topic=refused.topic[:200],
         note="further ones are counted in venuewatch_aggregator_rejected_total",
     )

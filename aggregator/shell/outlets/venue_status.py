@@ -1,18 +1,19 @@
-"""The verdict on each venue for other programs: a retained message, said again when it changes.
+"""Venue status outlet: the verdict on each venue for other programs, as a retained message.
 
-A venue whose hosts come and go is said once in a while, with how it stands then: what was in
-between is in the journal. That a host is late is no verdict: it counts as up.
+A status is published with the tick after it has changed: of a venue whose hosts come and go what
+was in between is in the journal. That a host is late is no verdict: it counts as up.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import TypeAlias
 
 import msgspec
 
-from aggregator.core.events import Event, HostChanged, IncidentChanged, Scope
-from aggregator.core.fleet import Fleet, Venue
-from aggregator.core.register import Register
+from aggregator.core.centre import Centre
+from aggregator.core.fleet import Venue
+from aggregator.core.incidents.record import IncidentChanged, Scope
+from aggregator.core.outputs import Connected, HostChanged, Output, Publish
 from aggregator.core.states import HostState, VenueState, venue_state
 from aggregator.shell.walltime import WallTime
 from venuewatch.base.wire import topics
@@ -20,7 +21,7 @@ from venuewatch.base.wire import topics
 INCIDENTS_MAX = 20
 """How many incidents of a venue are listed, the newest; ``open`` counts them all."""
 
-Publish: TypeAlias = Callable[[str, bytes], bool]
+PublishRetained: TypeAlias = Callable[[str, bytes], bool]
 """Publishes a retained message on a topic; returns whether it went out."""
 
 
@@ -47,43 +48,46 @@ class VenueStatus(msgspec.Struct, frozen=True):
     aggregator: str
 
 
-class Statuses:
-    """Knows whose status has changed, and what was said of it last."""
+class VenueStatusOutlet:
+    """Knows which venues' status has changed, and what was published of each last."""
 
-    def __init__(self, fleet: Fleet, register: Register, wall: WallTime, *, name: str) -> None:
-        self._fleet = fleet
-        self._register = register
+    def __init__(
+        self, centre: Centre, wall: WallTime, *, name: str, publish: PublishRetained
+    ) -> None:
+        self._fleet = centre.fleet
+        self._incidents = centre.decisions.store
         self._wall = wall
         self._name = name
+        self._publish = publish
         self._changed: dict[str, None] = {}
-        self._said: dict[str, bytes] = {}
+        self._published: dict[str, bytes] = {}
 
-    def begin(self) -> None:
-        """A connection has begun: nobody knows what the broker still has of us."""
-        self._said.clear()
-        self._changed = dict.fromkeys(self._fleet.venues)
-
-    def note(self, events: Iterable[Event]) -> None:
-        """Take in whose status may have changed."""
-        for event in events:
-            match event:
+    def take(self, outputs: Sequence[Output]) -> None:
+        """Note whose status may have changed; with a tick, publish it."""
+        for output in outputs:
+            match output:
                 case HostChanged():
-                    self._changed[event.venue] = None
-                case IncidentChanged() if event.incident.subject.venue:
-                    self._changed[event.incident.subject.venue] = None
+                    self._changed[output.venue] = None
+                case IncidentChanged() if output.incident.subject.venue:
+                    self._changed[output.incident.subject.venue] = None
+                case Connected(connection="live"):  # nobody knows what the broker still has of us
+                    self._published.clear()
+                    self._changed |= dict.fromkeys(self._fleet.venues)
+                case Publish(topic=topics.TICK):
+                    self._publish_changed()
 
-    def say(self, publish: Publish) -> None:
-        """Publish what has changed; what does not go out waits for the next time.
+    def _publish_changed(self) -> None:
+        """Publish what has changed; what does not go out waits for the next tick.
 
-        Of a venue that the inventory no longer has the broker forgets what was said.
+        Of a venue that the inventory no longer has the broker forgets what was published.
         """
         for code in list(self._changed):
             venue = self._fleet.venues.get(code)
-            said = b"" if venue is None else msgspec.json.encode(self._status_of(venue))
-            if said != self._said.get(code):
-                if not publish(topics.venue_status(code), said):
+            status = b"" if venue is None else msgspec.json.encode(self._status_of(venue))
+            if status != self._published.get(code):
+                if not self._publish(topics.venue_status(code), status):
                     return
-                self._said[code] = said
+                self._published[code] = status
             del self._changed[code]
 
     def _status_of(self, venue: Venue) -> VenueStatus:
@@ -93,7 +97,7 @@ class Statuses:
             hosts[HostState.UP] = hosts.get(HostState.UP, 0) + late
         found = [
             incident
-            for subject, incident in self._register.open.items()
+            for subject, incident in self._incidents.open.items()
             if subject.venue == venue.code
         ]
         found.sort(key=attrgetter("number"), reverse=True)
@@ -103,7 +107,7 @@ class Statuses:
                 scope=incident.subject.scope,
                 host=incident.subject.host,
                 check=incident.subject.check,
-                cause=incident.cause,
+                cause=incident.cause.value,
                 opened_at=self._wall.wall(incident.opened_at),
                 children=len(incident.children),
             )

@@ -1,10 +1,10 @@
-"""Tells a webhook of incidents: one JSON POST each, in order, until it is taken.
+"""Webhook outlet: one JSON POST for each change of an incident, in order, until it is taken.
 
 Nothing waits for it: notices queue here, and in the journal's outbox for the next process. Each is
-told at least once; its id is the same each time, in the body and as ``Idempotency-Key``, so that
-whoever is told can leave out repeats. What the receiver will never take (a 4xx that is no «later»)
-is dropped, since it would hold up all others for ever; and of too many the oldest are, since
-the latest say how things stand. Neither the path, the user nor the token is ever logged.
+sent at least once; its id is the same each time, in the body and as ``Idempotency-Key``, so that
+the receiver can leave out repeats. A 4xx other than 408 and 429 drops the notice: it would block
+the queue. Above ``PENDING_MAX`` waiting notices the oldest are dropped: the latest say how things
+stand. Neither the path, the user nor the token is ever logged.
 """
 
 import asyncio
@@ -14,13 +14,17 @@ import ssl
 from collections import deque
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
-from typing import Literal, Protocol, TypeAlias
 from urllib.parse import urlsplit
 
 import aiohttp
 
 from aggregator.config import Notify
-from aggregator.shell.journal.rows import Notice
+from aggregator.core.incidents.record import IncidentChanged
+from aggregator.core.outputs import Output, Tell
+from aggregator.shell.http.incidents import incident_json
+from aggregator.shell.journal.rows import Notice, notice
+from aggregator.shell.outlets.own_metrics import OwnMetrics, Result
+from aggregator.shell.walltime import WallTime
 from venuewatch import __version__
 from venuewatch.base import config, log
 from venuewatch.base.wire.links import wait_before
@@ -28,24 +32,20 @@ from venuewatch.base.wire.links import wait_before
 PENDING_MAX = 10_000
 """How many notices may wait: a few days of a bad rehearsal, and some 20 MB."""
 
-Result: TypeAlias = Literal["delivered", "dropped"]
-
 _LATER = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
 
 _logger = logging.getLogger("aggregator.notify")
 
 
-class Counted(Protocol):
-    """Whoever counts what became of notices."""
-
-    def settled(self, result: Result, count: int) -> None:
-        """So many were delivered or dropped."""
-
-    def pending(self, count: int) -> None:
-        """So many wait."""
+def notice_of(changed: IncidentChanged, wall: WallTime, aggregator: str) -> Notice:
+    """Return the notice about a change of an incident that is reported."""
+    if changed.change == "corrected":
+        raise ValueError("a correction is not reported")
+    incident = incident_json(changed.incident, wall)
+    return notice(changed.change, incident, changed.seq, aggregator)
 
 
-class Notifier:
+class Webhook:
     """The queue to one webhook; ``settle`` is called with the ids that wait no more.
 
     Raises:
@@ -56,24 +56,32 @@ class Notifier:
         self,
         where: Notify,
         settle: Callable[[Sequence[str]], None],
-        counted: Counted,
+        metrics: OwnMetrics,
         *,
+        notice_of: Callable[[IncidentChanged], Notice],
         rng: random.Random,
     ) -> None:
         if where.webhook_url is None:
-            raise ValueError("there is nobody to be told")
+            raise ValueError("expected a webhook_url")
         self._url = where.webhook_url
         self._where = where
         self._tls = config.trusting(where.ca_file)
         self._settle = settle
-        self._counted = counted
+        self._metrics = metrics
+        self._notice_of = notice_of
         self._rng = rng
         self._pending: deque[Notice] = deque()
         self._has_some = asyncio.Event()
         self._trouble: str | None = None
 
+    def take(self, outputs: Sequence[Output]) -> None:
+        """Queue a notice for each ``Tell``."""
+        notices = [self._notice_of(out.changed) for out in outputs if isinstance(out, Tell)]
+        if notices:
+            self.add(notices)
+
     def add(self, notices: Sequence[Notice]) -> None:
-        """Tell these after all others; the oldest are dropped when too many wait."""
+        """Queue these behind all others; the oldest are dropped when too many wait."""
         self._pending.extend(notices)
         too_many = len(self._pending) - PENDING_MAX
         if too_many > 0:
@@ -82,12 +90,12 @@ class Notifier:
             self._pending.appendleft(first)
             self._report(f"more than {PENDING_MAX} wait: the oldest are dropped")
             self._end(dropped, "dropped")
-        self._counted.pending(len(self._pending))
+        self._metrics.pending(len(self._pending))
         if self._pending:
             self._has_some.set()
 
     async def run(self) -> None:
-        """Tell what waits, and what is added, until cancelled."""
+        """Send what waits, and what is added, until cancelled."""
         timeout = aiohttp.ClientTimeout(total=self._where.timeout_s)
         cookies = aiohttp.DummyCookieJar()
         agent = {"User-Agent": f"venuewatch/{__version__}"}
@@ -96,9 +104,9 @@ class Notifier:
         ) as session:
             while True:
                 await self._has_some.wait()
-                await self._tell(session, self._pending[0])
+                await self._send(session, self._pending[0])
 
-    async def _tell(self, session: aiohttp.ClientSession, notice: Notice) -> None:
+    async def _send(self, session: aiohttp.ClientSession, notice: Notice) -> None:
         attempt = 0
         result = None
         while result is None:
@@ -110,7 +118,7 @@ class Notifier:
         self._pending.popleft()
         if not self._pending:
             self._has_some.clear()
-        self._counted.pending(len(self._pending))
+        self._metrics.pending(len(self._pending))
         self._end([notice.id], result)
 
     async def _try(self, session: aiohttp.ClientSession, notice: Notice) -> Result | None:
@@ -145,7 +153,7 @@ class Notifier:
         return headers
 
     def _end(self, ids: Sequence[str], result: Result) -> None:
-        self._counted.settled(result, len(ids))
+        self._metrics.settled(result, len(ids))
         self._settle(ids)
 
     def _report(self, trouble: str) -> None:

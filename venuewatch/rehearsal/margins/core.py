@@ -1,16 +1,28 @@
-"""The one place where the simulation meets the product: the real core, with its real rules.
+"""The real core under a trace: the one place where the margins' simulation meets the product.
 
 Messages go in as bytes, as the broker hands them over. Times are seconds on the core's clock.
 """
 
+import math
 from typing import NamedTuple
 
-from aggregator.core.events import BirthWanted, HostChanged, IncidentChanged, ProbeWanted
+from aggregator.core.centre import Centre
+from aggregator.core.incidents.record import IncidentChanged
+from aggregator.core.outputs import HostChanged, Publish
 from aggregator.core.states import ALIVE, HostState
-from aggregator.core.watch import Watch
 from aggregator.inventory import HostEntry, Inventory, VenueEntry, fleet_of
 from venuewatch.base.wire import topics
-from venuewatch.base.wire.messages import Beat, Birth, Death, Echo, Probed, encode
+from venuewatch.base.wire.messages import (
+    Beat,
+    Birth,
+    Death,
+    Echo,
+    Probe,
+    Probed,
+    Rebirth,
+    Tick,
+    encode,
+)
 from venuewatch.base.wire.topics import Stream
 from venuewatch.rehearsal.margins.links import HOST, LINKS
 
@@ -30,6 +42,19 @@ class Accusation(NamedTuple):
     since: float
 
 
+class Asked(NamedTuple):
+    """The core asks ``host`` to reach another, or for its birth."""
+
+    host: str
+    command: Probe | Rebirth
+
+
+class _Message(NamedTuple):
+    topic: str
+    payload: bytes
+    retain: bool = False
+
+
 class Core:
     """The whole core over a fleet of one class of link.
 
@@ -38,7 +63,7 @@ class Core:
         oddities: the incidents that it opened of anything else, as ``scope:cause``.
         centre: how often it opened an incident about itself or the broker.
         changes: every change of a host's state: when, which host, to what.
-        wanted: the questions that it wants asked.
+        asked: the questions that it has put to agents.
     """
 
     def __init__(
@@ -65,7 +90,7 @@ class Core:
                 for code, names in venues.items()
             )
         )
-        self._watch = Watch(fleet_of(inventory))
+        self._centre = Centre(fleet_of(inventory), stall_s=math.inf)
         self._topics = {
             (name, stream): topics.topic(code, name, stream)
             for code, names in venues.items()
@@ -78,26 +103,30 @@ class Core:
         self.oddities: list[tuple[float, str]] = []
         self.centre = 0
         self.changes: list[tuple[float, str, str]] = []
-        self.wanted: list[ProbeWanted | BirthWanted] = []
+        self.asked: list[Asked] = []
+        self._tick: Tick | None = None
 
-    def subscribed(self, now: float) -> None:
+    def opened(self, now: float) -> None:
         """Begin to hear."""
-        self._watch.subscribed(now)
+        self._centre.opened(now)
+        self._take_outputs()
 
-    def tick(self, now: float) -> bytes:
-        """Return the tick that the centre publishes now."""
-        tick = self._watch.tick(now)
+    def tick(self, now: float) -> bytes | None:
+        """Return the tick that the centre publishes now; None if it does not, after a stall."""
+        self.advance(now)
+        tick, self._tick = self._tick, None
+        if tick is None:
+            return None
         self._number = tick.number
         self._ticked = [*self._ticked[-_REMEMBERED_TICKS:], now]
-        self._take_events()
         return encode(tick)
 
-    def hear_canary(self, tick: bytes, now: float) -> None:
-        """The centre's own tick came back to it."""
-        self._hear(topics.TICK, tick, now)
+    def canary(self, tick: bytes, now: float) -> None:
+        """Receive the centre's own tick back."""
+        self._receive(topics.TICK, tick, now)
 
     def birth(self, host: str, session: int, now: float, *, keepalive_s: float) -> None:
-        """A host said who it is."""
+        """Receive a birth."""
         birth = Birth(
             boot=BOOT,
             session=session,
@@ -108,12 +137,12 @@ class Core:
             keepalive_s=keepalive_s,
             stock_tcp=self._stock_tcp,
         )
-        self._hear(self._topics[host, Stream.BIRTH], encode(birth), now)
+        self._receive(self._topics[host, Stream.BIRTH], encode(birth), now)
 
     def beat(
         self, host: str, session: int, number: int, now: float, *, due: float, way_s: float
     ) -> None:
-        """A beat came that was due at ``due``, over a path of ``way_s`` each way."""
+        """Receive a beat that was due at ``due``, over a path of ``way_s`` each way."""
         beat = Beat(
             boot=BOOT,
             session=session,
@@ -122,57 +151,57 @@ class Core:
             wall_ms=int((WALL + due) * 1000),
             tick=self._echo(due - way_s),
         )
-        self._hear(self._topics[host, Stream.BEAT], encode(beat), now)
+        self._receive(self._topics[host, Stream.BEAT], encode(beat), now)
 
     def will(self, host: str, session: int, now: float) -> None:
-        """The broker gave a session up."""
+        """Receive a will: the broker gave a session up."""
         death = Death(boot=BOOT, session=session, reason="lost")
-        self._hear(self._topics[host, Stream.DEATH], encode(death), now)
+        self._receive(self._topics[host, Stream.DEATH], encode(death), now)
 
-    def probed(self, asked: ProbeWanted, session: int, now: float, *, is_reached: bool) -> None:
-        """A neighbour answered."""
+    def probed(self, by: str, probe: Probe, session: int, now: float, *, is_reached: bool) -> None:
+        """Receive the answer of the neighbour ``by``."""
         probed = Probed(
             boot=BOOT,
             session=session,
-            number=asked.number,
-            host=asked.host,
+            number=probe.number,
+            host=probe.host,
             is_reached=is_reached,
             way="icmp",
         )
-        self._hear(self._topics[asked.by, Stream.PROBED], encode(probed), now)
+        self._receive(self._topics[by, Stream.PROBED], encode(probed), now)
 
     def stalled(self, start: float, end: float) -> None:
-        """The centre's process did not run."""
-        self._watch.stalled(start, end)
-        self._take_events()
+        """Note that the centre's process did not run."""
+        self._centre.stalled(end, start)
+        self._take_outputs()
 
     def advance(self, now: float) -> None:
-        """Look."""
-        self._watch.advance(now)
-        self._take_events()
+        """Wake the centre."""
+        self._centre.woke(now)
+        self._take_outputs()
 
     def wronged(self) -> list[str]:
         """Name the hosts that are neither up nor late."""
-        return [host.name for host in self._watch.fleet if host.state not in ALIVE]
+        return [host.name for host in self._centre.fleet if host.state not in ALIVE]
 
     def is_up(self, host: str) -> bool:
         """Tell whether a host is up."""
-        found = self._watch.fleet.find(host)
+        found = self._centre.fleet.find(host)
         return found is not None and found.state is HostState.UP
 
     @property
     def margin_s(self) -> float:
         """The margin (s) by which it judges."""
-        return next(iter(self._watch.fleet)).margin_s
+        return next(iter(self._centre.fleet)).margin_s
 
     @property
     def open_incidents(self) -> int:
         """How many incidents are open."""
-        return len(self._watch.incidents.open)
+        return len(self._centre.decisions.incidents.open)
 
-    def _hear(self, topic: str, payload: bytes, now: float) -> None:
-        self._watch.hear(topic, payload, is_retained=False, now=now, wall=WALL + now)
-        self._take_events()
+    def _receive(self, topic: str, payload: bytes, now: float) -> None:
+        self._centre.receive(now, (_Message(topic, payload),), WALL + now)
+        self._take_outputs()
 
     def _echo(self, sent_by: float) -> Echo | None:
         """Return the newest tick that was sent by ``sent_by``."""
@@ -186,17 +215,20 @@ class Core:
         held_s = sent_by - self._ticked[back - 1]
         return Echo(number=number, held_ms=int(held_s * 1000))
 
-    def _take_events(self) -> None:
-        for event in self._watch.events():
-            if isinstance(event, HostChanged):
-                self.changes.append((event.at, event.host, event.after.value))
-                if event.after in _FALLEN and event.before not in _FALLEN:
-                    since = event.at if event.silent_since is None else event.silent_since
-                    self.accusations.append(Accusation(event.at, event.host, since))
-            elif isinstance(event, ProbeWanted | BirthWanted):
-                self.wanted.append(event)
-            elif isinstance(event, IncidentChanged) and event.change == "opened":
-                self._note(event)
+    def _take_outputs(self) -> None:
+        for output in self._centre.take():
+            match output:
+                case HostChanged():
+                    self.changes.append((output.at, output.host, output.after.value))
+                    if output.after in _FALLEN and output.before not in _FALLEN:
+                        since = output.at if output.silent_since is None else output.silent_since
+                        self.accusations.append(Accusation(output.at, output.host, since))
+                case Publish(message=Tick() as tick):
+                    self._tick = tick
+                case Publish(message=Probe() | Rebirth() as command):
+                    self.asked.append(Asked(topics.parse(output.topic).host, command))
+                case IncidentChanged(change="opened"):
+                    self._note(output)
 
     def _note(self, event: IncidentChanged) -> None:
         subject = event.incident.subject

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from agent.config import KEEPALIVE_S
-from aggregator.core.events import BirthWanted, ProbeWanted
+from venuewatch.base.wire.messages import Probe
 from venuewatch.rehearsal.margins.core import Accusation, Core
 from venuewatch.rehearsal.margins.links import CENTRE, HOST, LINKS
 from venuewatch.rehearsal.margins.outages import Span
@@ -106,7 +106,7 @@ class Player:
         self._unsettled = 0
         self._played_s = 0.0
         self.played_to = 0.0
-        core.subscribed(0.0)
+        core.opened(0.0)
 
     def play(self, start: float, end: float) -> float:
         """Play from ``start`` to ``end``, whole seconds; return when (s) a host last fell."""
@@ -195,10 +195,11 @@ class Player:
         )
 
     def _tick(self, now: float) -> None:
-        tick = self._core.tick(now - self._skipped)
-        skipped = self._skipped
+        tick, skipped = self._core.tick(now - self._skipped), self._skipped
+        if tick is None:
+            return
         self._push_through_broker(
-            now + _CANARY_S, lambda heard: self._core.hear_canary(tick, heard - skipped)
+            now + _CANARY_S, lambda heard: self._core.canary(tick, heard - skipped)
         )
 
     def _drain(self, end: float) -> None:
@@ -206,7 +207,7 @@ class Player:
             at, _, act = heapq.heappop(self._queue)
             self._tell_stall(at)
             act(at)
-            if self._core.wanted:
+            if self._core.asked:
                 self._answer(at)
 
     def _tell_stall(self, now: float) -> None:
@@ -219,23 +220,25 @@ class Player:
             self._core.stalled(stall.start - self._skipped, stall.end - self._skipped)
 
     def _answer(self, now: float) -> None:
-        wanted, self._core.wanted = self._core.wanted, []
-        for want in wanted:
-            if isinstance(want, ProbeWanted):
-                self._push_through_broker(
-                    now + 2 * self._way_s + _LAN_S, self._probed(want, self._sessions[want.by])
-                )
-            elif isinstance(want, BirthWanted):
-                self._push_through_broker(now + 2 * self._way_s, self._born(want))
+        asked, self._core.asked = self._core.asked, []
+        for host, command in asked:
+            if isinstance(command, Probe):
+                answer = self._probed(host, command)
+                self._push_through_broker(now + 2 * self._way_s + _LAN_S, answer)
+            else:
+                self._push_through_broker(now + 2 * self._way_s, self._born(host))
 
-    def _probed(self, want: ProbeWanted, session: int) -> Callable[[float], None]:
-        skipped, is_reached = self._skipped, want.host != self._dead
-        return lambda now: self._core.probed(want, session, now - skipped, is_reached=is_reached)
+    def _probed(self, by: str, probe: Probe) -> Callable[[float], None]:
+        session, skipped = self._sessions[by], self._skipped
+        is_reached = probe.host != self._dead
+        return lambda now: self._core.probed(
+            by, probe, session, now - skipped, is_reached=is_reached
+        )
 
-    def _born(self, want: BirthWanted) -> Callable[[float], None]:
-        skipped, session = self._skipped, self._sessions[want.host]
+    def _born(self, host: str) -> Callable[[float], None]:
+        session, skipped = self._sessions[host], self._skipped
         return lambda now: self._core.birth(
-            want.host, session, now - skipped, keepalive_s=self._keepalive_s
+            host, session, now - skipped, keepalive_s=self._keepalive_s
         )
 
 

@@ -36,6 +36,11 @@ class Publish(NamedTuple):
     number: int | None = None
     is_retained: bool = False
 
+    @property
+    def retain(self) -> bool:
+        """Whether the broker had kept it, as the core asks for it."""
+        return self.is_retained
+
 
 class Puback(NamedTuple):
     """The message of that number is taken care of."""

@@ -6,6 +6,7 @@ Reads are coalesced: after each read the socket rests, and the next read takes w
 import random
 from typing import Protocol
 
+from aggregator.core.centre import COALESCE_S
 from aggregator.shell.mqtt.link import CEILING_S
 from venuewatch.base.wire import topics
 from venuewatch.base.wire.links import wait_before
@@ -15,17 +16,16 @@ from venuewatch.rehearsal.world.connection import Endpoint
 from venuewatch.rehearsal.world.loop import Alarm, Loop
 from venuewatch.rehearsal.world.process import SimProcess
 
-REST_S = 0.010  # aggregator.shell.mqtt.connection.COALESCE_S
 OPEN_WITHIN_S = 10.0  # aggregator.shell.mqtt.link.CONNECT_TIMEOUT_S
 
 
 class Inlet(Protocol):
     """The aggregator's process, as its subscription sees it."""
 
-    def hear(self, publishes: list[packets.Publish]) -> None:
+    def receive(self, publishes: list[packets.Publish]) -> None:
         """Process what one read brought."""
 
-    def subscribed(self) -> None:
+    def opened(self) -> None:
         """Everything published from now on is heard."""
 
     def lost(self) -> None:
@@ -107,14 +107,14 @@ class Subscription:
 
     def _take(self) -> None:
         """Process what one read brings, and acknowledge it after that."""
-        self._rests_until = self._loop.now + REST_S
+        self._rests_until = self._loop.now + COALESCE_S
         self._has_heard = True
         read, self._read = self._read, []
         heard = [item for item in read if isinstance(item, packets.Publish)]
         for packet in read:
             self._control(packet)
         if heard:
-            self._listener.hear([message for message in heard if _is_upward(message.topic)])
+            self._listener.receive([message for message in heard if _is_upward(message.topic)])
         if self._endpoint is not None:
             for message in heard:
                 if message.number is not None:
@@ -131,7 +131,7 @@ class Subscription:
                 self.is_subscribed = True
                 self._attempt = 0
                 self._opening.clear()
-                self._listener.subscribed()
+                self._listener.opened()
             case packets.Disconnect():
                 self._end()
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from typing import NamedTuple
 
-from aggregator.core.events import Incident, Subject
+from aggregator.core.incidents.record import Incident, Subject
 from venuewatch.rehearsal.world import faults
 from venuewatch.rehearsal.world.faults import NONE, Fault
 from venuewatch.rehearsal.world.world import World

@@ -3,18 +3,18 @@
 import random
 from collections.abc import Callable, Iterator
 
-from aggregator.core.detector import AWAY_LIMIT_S
-from aggregator.core.events import Subject
-from aggregator.core.memory import Memory, Moment, as_known, restore
+from aggregator.core.centre import Centre
+from aggregator.core.incidents.record import Subject
+from aggregator.core.liveness import AWAY_LIMIT_S
+from aggregator.core.outputs import Moment
 from aggregator.core.states import ALIVE, VenueState, venue_state
-from aggregator.core.watch import Watch
 from venuewatch.rehearsal.world.bridge import Bridge
 from venuewatch.rehearsal.world.broker import Broker
 from venuewatch.rehearsal.world.connect import Ways
 from venuewatch.rehearsal.world.layout import Layout, fleet_of
 from venuewatch.rehearsal.world.loop import Loop
 from venuewatch.rehearsal.world.network import Leg, Way
-from venuewatch.rehearsal.world.observer import Observer
+from venuewatch.rehearsal.world.observer import NAME, Observer
 from venuewatch.rehearsal.world.venue import SimHost, SimVenue
 
 CENTRE_DELAY_S = 0.0002  # one way between the broker's machine and the aggregator's
@@ -79,7 +79,7 @@ class World:
                     self.loop, rng, plan.code, local, (self.broker, ways)
                 )
         ways = Ways(self._centre_way(), self._centre_way())
-        self.observer = Observer(self.loop, rng, self.broker, ways, self._new_watch)
+        self.observer = Observer(self.loop, rng, self.broker, ways, self._new_centre)
 
     @property
     def now(self) -> float:
@@ -129,11 +129,11 @@ class World:
 
     def trouble(self) -> list[str]:
         """Return what keeps the world from being at peace, in words; empty when nothing does."""
-        watch = self.observer.watch
+        centre = self.observer.centre
         said = [f"open: {subject}" for subject in self.open_subjects()]
-        if not watch.is_settled:
+        if not centre.is_ready:
             said.append("the core is not settled")
-        for venue in watch.fleet.venues.values():
+        for venue in centre.fleet.venues.values():
             state = venue_state(venue.counts)
             if state is not VenueState.OK:
                 said.append(f"{venue.code} is {state}")
@@ -149,23 +149,13 @@ class World:
         ]
         return said
 
-    def _new_watch(self, before: Watch | None) -> Watch:
-        watch = Watch(fleet_of(self._inventory), away_limit_s=self._away_limit_s)
+    def _new_centre(self, before: Centre | None) -> Centre:
+        fleet, now = fleet_of(self._inventory), self.loop.now
+        centre = Centre(fleet, name=NAME, start=now, away_limit_s=self._away_limit_s)
         if before is not None:
-            _restart(before, watch, self.observer.ran_at, self.loop.now)
-        return watch
+            stopped_at = self.observer.ran_at
+            centre.restore(now, before.memory(Moment(stopped_at, stopped_at)))
+        return centre
 
     def _centre_way(self) -> Way:
         return Way(self.loop, [Leg(self.rng, delay_s=CENTRE_DELAY_S)])
-
-
-def _restart(before: Watch, after: Watch, stopped_at: float, now: float) -> None:
-    """Give ``after``, which begins at ``now``, what ``before`` knew when it stopped (s)."""
-    incidents = before.register.known()
-    memory = Memory(
-        hosts=[as_known(host) for host in before.fleet if host.is_listed],
-        incidents=incidents,
-        next_number=1 + max((incident.number for incident in incidents), default=0),
-        alive=Moment(stopped_at, stopped_at),
-    )
-    restore(after, memory, now)

@@ -18,8 +18,8 @@ from typing import ClassVar
 import msgspec
 
 from agent.config import KEEPALIVE_S
-from aggregator.core.detector import AWAY_LIMIT_S
-from aggregator.core.events import Subject
+from aggregator.core.incidents.record import Subject
+from aggregator.core.liveness import AWAY_LIMIT_S
 from venuewatch.rehearsal.world.layout import Layout, any_layout
 from venuewatch.rehearsal.world.world import World
 

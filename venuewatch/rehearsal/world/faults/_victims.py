@@ -6,7 +6,7 @@ A second fault hits the same victim again, where the first had one.
 import random
 from typing import ClassVar
 
-from aggregator.core.events import Scope, Subject
+from aggregator.core.incidents.record import Scope, Subject
 from venuewatch.base.wire.checks import ResultsState
 from venuewatch.rehearsal.world.faults import NONE, Fault
 from venuewatch.rehearsal.world.layout import FEED, Layout, any_layout, with_first

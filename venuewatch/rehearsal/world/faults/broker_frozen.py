@@ -2,7 +2,7 @@
 
 import random
 
-from aggregator.core.events import Subject
+from aggregator.core.incidents.record import Subject
 from venuewatch.rehearsal.world.faults import Fault
 from venuewatch.rehearsal.world.world import World
 

@@ -1,0 +1,397 @@
+"""The centre: the whole core as one object without I/O.
+
+A driver (the product's shell, a simulator, a test, a bench) calls an inlet for whatever happens,
+with the time at which it happened, takes the outputs, and calls ``woke`` at ``due()``. That is all:
+ticks, pacing, stalls of the driver, commands to agents and acknowledgements are decided here.
+
+The life of a lost host, seen from here:
+
+1. ``receive`` brings its last beat; ``due()`` is then at the latest when its patience ends.
+2. ``woke`` finds the deadline passed. Had the driver come later than ``due()`` promised, every
+   deadline would be credited with that first: an observer that was stalled accuses nobody.
+3. ``decisions`` say what the silence means (see there), and append outputs: the host's change, the
+   incident, and a ``Publish`` for each neighbour that is asked.
+4. ``take`` hands the outputs over, behind a ``Store`` of all that has to outlive the process.
+5. ``stored`` (or ``not_stored``) releases what waited for the journal: a ``Tell`` for each change
+   of an incident, and the acknowledgements of backlogs, these only if it is stored.
+
+Times are monotonic seconds; ``wall`` is seconds since 1970.
+"""
+
+import copy
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial, wraps
+from typing import Any, Concatenate, NamedTuple, ParamSpec, Protocol
+
+from aggregator.core import inventory_change
+from aggregator.core.decisions import Decisions
+from aggregator.core.expectation import RECONNECT_LIMIT_S
+from aggregator.core.fleet import INF, Fleet, Host
+from aggregator.core.intake import BEAT, Intake
+from aggregator.core.liveness import AWAY_LIMIT_S
+from aggregator.core.outputs import (
+    Connected,
+    Connection,
+    Disconnected,
+    Moment,
+    Output,
+    Publish,
+    Refused,
+    Stalled,
+    Store,
+)
+from aggregator.core.reception import Reception
+from aggregator.core.restore import Memory, memory_of, restore
+from aggregator.core.states import HostState
+from aggregator.core.storing import Storing
+from aggregator.core.ticks import until_next_s
+from aggregator.core.verdicts.causes import Excuse
+from aggregator.core.verdicts.centre import Port
+from venuewatch.base.wire import topics
+from venuewatch.base.wire.errors import MalformedMessageError
+from venuewatch.base.wire.errors import Reason as Refusal
+from venuewatch.base.wire.messages import CentreState
+
+LOOK_EVERY_S = 0.1
+"""How often (s) the driver is woken at least, to notice its own lag."""
+
+LOOK_APART_S = 0.02
+"""How long (s) two looks are apart at least; a verdict is stamped with its own deadline anyway."""
+
+STALL_S = 0.3
+"""A lag (s) of the driver from which on deadlines are credited with it."""
+
+COALESCE_S = 0.010
+"""How long (s) a connection rests after a read; see ``docs/decisions/0005-coalesced-reads.md``."""
+
+SAVE_EVERY_S = 5.0
+"""How often (s) it is stored that we run, and which live readings came."""
+
+
+class Message(Protocol):
+    """A message as the broker handed it over."""
+
+    @property
+    def topic(self) -> str:
+        """Where it was published."""
+
+    @property
+    def payload(self) -> bytes:
+        """What it holds."""
+
+    @property
+    def retain(self) -> bool:
+        """Whether it is one that the broker had kept."""
+
+
+class AskNeighbours(NamedTuple):
+    """An operator's command: ask the neighbours of a host that is down again."""
+
+    host: str
+
+
+_P = ParamSpec("_P")
+
+
+def _inlet(
+    act: Callable[Concatenate["Centre", float, _P], None],
+) -> Callable[Concatenate["Centre", float, _P], None]:
+    """Make an inlet: measure our lag, act, promise when to come again; or hold it while forking."""
+
+    @wraps(act)
+    def call(centre: "Centre", now: float, /, *args: _P.args, **kwargs: _P.kwargs) -> None:
+        if centre._held is not None:  # noqa: SLF001 - a method, decorated
+            centre._hold(partial(call, centre, now, *args, **kwargs), now)  # noqa: SLF001
+            return
+        centre._begin(now)  # noqa: SLF001
+        act(centre, now, *args, **kwargs)
+        centre._end(now)  # noqa: SLF001
+
+    return call
+
+
+class Centre:
+    """The core. ``name``: the aggregator's; ``start``: the present (monotonic s).
+
+    ``away_limit_s``, ``reconnect_limit_s``: see ``liveness`` and ``expectation``. ``stall_s``: INF
+    for a driver whose time is virtual and never lags; it calls ``stalled`` itself.
+
+    Attributes:
+        fleet, decisions, reception, intake: what is known, for reading.
+        lag_s: how late (s) the driver came, the last time.
+    """
+
+    def __init__(
+        self,
+        fleet: Fleet,
+        *,
+        name: str = "aggregator",
+        start: float = 0.0,
+        away_limit_s: float = AWAY_LIMIT_S,
+        reconnect_limit_s: float = RECONNECT_LIMIT_S,
+        stall_s: float = STALL_S,
+    ) -> None:
+        self.fleet = fleet
+        self._name = name
+        self._outputs: list[Output] = []
+        self.decisions = Decisions(
+            fleet, self._outputs, reconnect_limit_s=reconnect_limit_s, away_limit_s=away_limit_s
+        )
+        self.intake = Intake(fleet)
+        self.reception = Reception(self.decisions, self._outputs)
+        self._stall_s = stall_s
+        self._start = self._ran_at = self._look_at = self._tick_at = start
+        self._save_at = start + SAVE_EVERY_S
+        self._received_at = -INF
+        self.lag_s = 0.0
+        self._storing = Storing(
+            fleet, self.decisions.store, self.reception.readings.dedup, self._outputs
+        )
+        self._refused_before: set[Refusal] = set()
+        self._held: list[Callable[[], None]] | None = None
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether we can hear, and every host's state is decided."""
+        return self.decisions.is_settled
+
+    def due(self) -> float:
+        """Return when (s) ``woke`` is to be called at the latest; past while work is left."""
+        if self._held is not None:
+            return self._look_at
+        return min(self._look_at, self._tick_at, self._save_at)
+
+    def take(self) -> list[Output]:
+        """Hand over, once, what came of the inlets' calls, in order."""
+        if not self._outputs:
+            return []
+        taken = self._outputs[:]
+        self._outputs.clear()
+        self._storing.taken()
+        return taken
+
+    def memory(self, alive: Moment) -> Memory:
+        """Return what a later process has to know, if we last ran at ``alive``."""
+        return memory_of(self.decisions, alive)
+
+    def excuses(self, now: float) -> list[tuple[Host | None, Excuse]]:
+        """Return what puts verdicts off now; of everybody where no host is named."""
+        return self.decisions.expectation.excuses_now(now)
+
+    # Inlets. Each takes the time at which it happened first.
+
+    @_inlet
+    def woke(self, now: float) -> None:
+        """Decide what is due, and send the tick when it is time to."""
+        if now >= self._tick_at:
+            self._outputs.append(Publish(topics.TICK, self.decisions.tick(now)))
+            self._tick_at = now + until_next_s(self._start, now)
+        if now >= self._look_at:
+            self.lag_s = now - self._look_at
+            self.decisions.advance(now)
+            self._look_at = now + LOOK_EVERY_S
+        if now >= self._save_at:
+            self._save_at = now + SAVE_EVERY_S
+            self._storing.save(now)
+
+    @_inlet
+    def receive(self, now: float, messages: Sequence[Message], wall: float) -> None:
+        """Take in what one read brought, at ``wall`` (s since 1970)."""
+        decisions, read, take = self.decisions, self.intake.read, self.reception.take
+        take_beat = self.reception.take_beat
+        if now > self._received_at:
+            self._received_at = now
+            if now >= decisions.due_at:
+                decisions.advance(now)
+            self.reception.note_clocks(now, wall)
+        for message in messages:
+            try:
+                fact = read(message.topic, message.payload, message.retain)
+            except MalformedMessageError as error:
+                self._note_refusal(error.reason, message.topic, error.detail)
+                continue
+            if fact is None:
+                continue
+            if fact[0] is BEAT:
+                take_beat(fact[1], fact[2], now, wall)
+                continue
+            late = take(fact, now, wall)
+            if now >= decisions.due_at:  # an end of doubt, say: decided before what follows
+                decisions.advance(now)
+            if late is not None:
+                self._storing.keep(fact[1], late.to_store, fact[2])
+
+    @_inlet
+    def refuse(self, now: float, reason: Refusal) -> None:
+        """Count a message that could not even be decoded as a packet."""
+        del now
+        self.intake.rejected[reason] += 1
+
+    @_inlet
+    def opened(self, now: float, connection: Connection = "live") -> None:
+        """Begin to hear: everything published from now on comes on this connection."""
+        self._outputs.append(Connected(now, connection))
+        if connection == "live":
+            self.decisions.opened(now)
+            topic = topics.centre_state(self._name)
+            online = Publish(topic, CentreState("online"), qos=1, is_retained=True)
+            self._outputs.append(online)
+
+    @_inlet
+    def lost(self, now: float, connection: Connection = "live") -> None:
+        """Note that a connection ended; without the live one nobody's silence means anything."""
+        self._outputs.append(Disconnected(now, connection))
+        if connection == "live":
+            self.decisions.lost(now)
+
+    @_inlet
+    def port_said(self, now: float, answer: Port) -> None:
+        """Take in what the broker's port answered to a stranger (``AskPort``)."""
+        self.decisions.port_said(answer, now)
+
+    @_inlet
+    def stored(self, now: float, token: int) -> None:
+        """Note that a ``Store`` is durable: acknowledge the backlogs in it, send its notices."""
+        del now
+        self._storing.stored(token)
+
+    @_inlet
+    def not_stored(self, now: float, token: int) -> None:
+        """Note that the journal cannot take a ``Store`` now: send its notices all the same.
+
+        The backlogs in it are not acknowledged before ``stored``: their agents keep them.
+        """
+        del now
+        self._storing.not_stored(token)
+
+    @_inlet
+    def notice_settled(self, now: float, ids: Sequence[str]) -> None:
+        """Note that notices wait no more: they were delivered, or dropped."""
+        self._storing.add(Store(0, now, settled=tuple(ids)))
+
+    @_inlet
+    def stalled(self, now: float, start: float) -> None:
+        """Credit every deadline with the time from ``start``, in which the driver did not run."""
+        self.decisions.stalled(start, now)
+
+    def restore(self, now: float, memory: Memory) -> None:
+        """Begin at ``now`` with what an earlier process knew; nothing may have been heard yet."""
+        self._start = self._ran_at = self._look_at = self._tick_at = now
+        self._save_at = now + SAVE_EVERY_S
+        restored = restore(self.decisions, self.reception, memory, now)
+        self._storing.add(
+            Store(
+                0,
+                now,
+                hosts=restored.hosts,
+                changes=restored.changes,
+                gone=restored.gone,
+                is_alive=True,
+            )
+        )
+        self._end(now)
+
+    @_inlet
+    def stop(self, now: float) -> None:
+        """Have stored what is left: the process ends."""
+        self._storing.save(now)
+
+    @_inlet
+    def change_inventory(self, now: float, expected: Fleet) -> None:
+        """Expect another fleet from now on; what is known of hosts that stay is kept."""
+        gone = inventory_change.apply(self.decisions, expected, now)
+        self.intake.forget_routes()
+        if gone:
+            self._storing.add(Store(0, now, gone=gone))
+
+    def command(self, now: float, command: AskNeighbours) -> None:
+        """Do what an operator asks for.
+
+        Raises:
+            ValueError: it cannot be done, in words for the operator.
+        """
+        host = self.fleet.find(command.host)
+        if host is None:
+            raise ValueError(f"expected a host of the fleet, got {command.host}")
+        if host.state is not HostState.DOWN:
+            raise ValueError(f"expected a host that is down, {host.name} is {host.state}")
+        self._ask_neighbours(now, host.name)
+
+    @_inlet
+    def _ask_neighbours(self, now: float, name: str) -> None:
+        self.decisions.advance(now)
+        host = self.fleet.find(name)
+        if host is not None and host.state is HostState.DOWN:  # it may have risen meanwhile
+            self.decisions.ask(host, now)
+            self.decisions.plan()
+
+    # Forks
+
+    def fork(self) -> "Centre":
+        """Return an independent copy: nothing that changes is shared, either way."""
+        return copy.deepcopy(self)
+
+    def fork_in_pieces(self) -> "Iterator[Centre | None]":
+        """Yield None after each piece of work, and the fork at last: for a loop that runs.
+
+        Calls of inlets are held meanwhile, and made afterwards with their own times: since how
+        often the driver looks changes no event, they lead to the same.
+        """
+        self._held = []
+        try:
+            memo: dict[int, Any] = {}
+            deadlines = self.decisions.expectation.deadlines
+            dedup = self.reception.readings.dedup
+            for piece in (*self.fleet.pieces(), (deadlines,), *dedup.pieces()):
+                for each in piece:
+                    copy.deepcopy(each, memo)
+                yield None
+            held, self._held = self._held, None
+            forked = copy.deepcopy(self, memo)
+            self._held = held
+            yield None
+            while self._held:
+                self._make_held()
+                yield None
+        finally:
+            while self._held:
+                self._make_held()
+            self._held = None
+        yield forked
+
+    def _hold(self, call: Callable[[], None], now: float) -> None:
+        assert self._held is not None  # noqa: S101 - the caller has asked
+        self._held.append(call)
+        self._look_at = now + LOOK_EVERY_S
+
+    def _make_held(self) -> None:
+        held = self._held
+        assert held is not None  # noqa: S101 - the caller has asked
+        self._held = None
+        try:
+            held.pop(0)()
+        finally:
+            self._held = held
+
+    # Around every inlet
+
+    def _begin(self, now: float) -> None:
+        """Credit our lag, if we come too late to be fair."""
+        lag_s = now - self.due()
+        if lag_s > self._stall_s:
+            self.lag_s = lag_s
+            self._outputs.append(Stalled(now, lag_s))
+            self.decisions.stalled(self._ran_at, now)
+            self._look_at = now
+        self._ran_at = now
+
+    def _end(self, now: float) -> None:
+        """Have stored what became true, and promise to come again in time."""
+        if self._outputs or self._storing.is_due or self.decisions.store.unsaved:
+            self._storing.collect(now)
+        self._look_at = min(self._look_at, max(self.decisions.due_at, now + LOOK_APART_S))
+
+    def _note_refusal(self, reason: Refusal, topic: str, expected: str) -> None:
+        if reason not in self._refused_before:
+            self._refused_before.add(reason)
+            self._outputs.append(Refused(reason, topic, expected))

@@ -1,0 +1,373 @@
+"""Decisions: every verdict on a fleet, its venues and ourselves, in order of time.
+
+The life of a lost host, as ``advance`` and what it calls have it:
+
+1. ``deadlines`` hands over the host whose deadline has passed, before anything later is decided.
+2. ``liveness`` says what has come to an end for it: patience, evidence, connection or grace.
+3. ``verdicts`` say what that means: nobody is heard (we are blind), most of its venue is silent
+   (the venue is cut), two agents have its name (wait), or it is this host alone, and why.
+4. ``liveness`` changes its state along the table: one change.
+5. The change is folded into ``incidents``: one is opened, or the host is a child of its venue's.
+6. ``probes`` ask its neighbours to reach it; their answers make the cause more precise.
+7. It beats on time three times: it is up, its incident closes, and the way to its venue is back.
+
+Whatever was due before a message is decided before it, so that how often the shell looks changes
+no event. Times are monotonic seconds.
+"""
+
+from typing import NamedTuple
+
+from aggregator.core.expectation import Expectation
+from aggregator.core.fleet import INF, Fleet, Host, Venue
+from aggregator.core.hearing import Hearing
+from aggregator.core.incidents.lifecycle import Incidents
+from aggregator.core.incidents.record import Subject
+from aggregator.core.incidents.store import IncidentStore
+from aggregator.core.liveness import Liveness
+from aggregator.core.outputs import AskPort, HostChanged, Output, Publish
+from aggregator.core.probes import Learned, Probes
+from aggregator.core.states import ALIVE, HostState, Trigger
+from aggregator.core.ticks import Ticks
+from aggregator.core.verdicts import centre as centre_verdict
+from aggregator.core.verdicts import silence, twins
+from aggregator.core.verdicts import venue as venue_verdict
+from aggregator.core.verdicts.causes import Cause, Excuse, Reason, Verdict
+from aggregator.core.verdicts.centre import Blindness, Port
+from aggregator.core.verdicts.clocks import REFERENCE_EVERY, Clocks
+from aggregator.core.verdicts.one_way import OneWay
+from aggregator.core.verdicts.silence import Inquiry
+from aggregator.core.verdicts.twins import Twins
+from aggregator.core.verdicts.venue import JITTER_S, VOTE_AGAIN_S, Votes
+from venuewatch.base.wire import topics
+from venuewatch.base.wire.messages import Probed, Tick
+
+CENTRE = Subject("centre")
+_STEADY = 3
+_BLIND = "blind"
+_OUT_OF_SIGHT = frozenset(HostState) - ALIVE
+
+
+class Cut(NamedTuple):
+    """A verdict that is not of one host, but of its venue."""
+
+    venue: Venue
+    votes: Votes
+    verdict: Verdict
+
+
+class Decisions:
+    """The verdicts. It begins blind, until ``opened``. ``outputs`` is where they are appended.
+
+    Attributes:
+        fleet: what is known of every host.
+        store: the incidents that are open, and those that were closed lately.
+        incidents: when they begin, change and end.
+        hearing: whether we hear.
+        expectation: deadlines and excuses.
+        due_at: before this (s) nothing is to be decided; INF if nothing is due.
+    """
+
+    def __init__(
+        self, fleet: Fleet, outputs: list[Output], *, reconnect_limit_s: float, away_limit_s: float
+    ) -> None:
+        self.fleet = fleet
+        self._outputs = outputs
+        self.hearing = Hearing()
+        self.expectation = Expectation(fleet, reconnect_limit_s=reconnect_limit_s)
+        self.liveness = Liveness(fleet, self.expectation, away_limit_s=away_limit_s)
+        self.store = IncidentStore(fleet, outputs)
+        self.incidents = Incidents(fleet, self.store)
+        self.probes = Probes()
+        self.one_way = OneWay(fleet, self.incidents)
+        self.clocks = Clocks(fleet, self.incidents)
+        self.twins = Twins(fleet, self.incidents, self.expectation)
+        self.ticks = Ticks()
+        self._deadlines = self.expectation.deadlines
+        self.due_at = -INF
+        self._others_at = INF
+        self._hears_since = -INF
+        self._canaries_in_time = 0
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether we can hear, and every host's state is decided."""
+        return self.liveness.is_settled and not self.hearing.is_blind
+
+    def advance(self, now: float) -> None:
+        """Decide everything that was due by ``now``, in order of time."""
+        if self.hearing.since is None and self.hearing.missing is not None:
+            self.hearing.go_blind(now, "starting", now)
+            self.plan()
+        while True:
+            before = min(self.hearing.doubt_at, self._others_at)
+            due = self._deadlines.take_due(now, before=before)
+            if due is None:
+                if self._others_at > now:
+                    break
+                self._step(self._others_at)
+                continue
+            host, at = due  # 1.
+            end = self.liveness.pass_deadline(host, at)  # 2.
+            outcome = self._judge(host, end, at) if isinstance(end, Trigger) else end  # 3.
+            if isinstance(end, Trigger) and isinstance(outcome, Verdict):
+                change = self.liveness.change(host, end, at, outcome)  # 4.
+                self.fold(host, change, outcome)  # 5., and 6. from there
+            elif isinstance(outcome, HostChanged):
+                self.fold(host, outcome)
+            elif isinstance(outcome, Excuse):
+                self.expectation.hold(host, outcome)
+            elif isinstance(outcome, Cut):
+                self._cut(outcome, at)
+            elif outcome is _BLIND:
+                self._go_blind(at)
+            self._deadlines.queue(host)
+            self.plan()
+        self.plan()
+
+    def tick(self, now: float) -> Tick:
+        """Return the tick to publish now, each second; its return to us is our canary."""
+        self.advance(now)
+        tick = self.ticks.next(now)
+        self.hearing.sent(tick.number, now)
+        if tick.number % REFERENCE_EVERY == 0:
+            self.clocks.take_reference(now)
+        self.plan()
+        return tick
+
+    def opened(self, now: float) -> None:
+        """Begin to hear (again): the fleet has its grace to find its way back."""
+        self.advance(now)
+        self.recover(now)
+
+    def lost(self, now: float) -> None:
+        """Be blind: our own connection ended, and nobody's silence means anything."""
+        self.advance(now)
+        self.hearing.go_blind(now, "connection", now)
+        self._go_blind(now)
+
+    def stalled(self, start: float, end: float) -> None:
+        """Credit the time from ``start``, when our process last ran, to ``end``.
+
+        What was due by ``start`` is decided, and nothing after it.
+
+        Raises:
+            ValueError: an end before its start.
+        """
+        if end < start:
+            raise ValueError(f"a stall cannot end ({end}) before it starts ({start})")
+        self.advance(start)
+        self.expectation.credit(start, end, Reason.STALL)
+        self.hearing.credit(start, end)
+        self.probes.credit(end - start)
+        self.plan()
+
+    def port_said(self, answer: Port, now: float) -> None:
+        """Take in what the broker's port answered to a stranger."""
+        self.advance(now)
+        self.hearing.port_said(answer)
+        known = self.incidents.open.get(CENTRE)
+        blindness = self.hearing.blindness(now)
+        is_open = known is not None and known.cause is Cause.AGGREGATOR_BLIND
+        if is_open and blindness is not None:
+            self._accuse_centre(blindness, now)
+        self.plan()
+
+    def ask(self, host: Host, at: float) -> None:
+        """Ask the neighbours of a host that is down; if nobody can be asked, that is evidence."""
+        asked = self.probes.ask(self.fleet.venues[host.venue], host, at)
+        for name, probe in asked.probes:
+            self._outputs.append(Publish(f"{topics.ROOT}/{host.venue}/{name}/cmd", probe, qos=1))
+        if asked.inquiry.is_over:
+            self._learn(Learned(at, host, asked.inquiry))
+
+    # 3. of the life of a lost host: what the end of a host's deadline means
+
+    def _judge(self, host: Host, end: Trigger, at: float) -> Verdict | Excuse | Cut | str:
+        """Return the verdict on a host, what puts it off, or that it is not of this host alone."""
+        is_venue_cut = self.incidents.is_fallen(Subject("venue", host.venue))
+        if end is Trigger.AWAY_TOO_LONG:
+            if is_venue_cut:  # it cannot return
+                return Excuse(Reason.CUT, at, at + self.expectation.grace_s(host))
+            return silence.judge_absence(host, at)
+        if end is Trigger.CONNECTION_LOST:  # that others are heard says nothing about it
+            return self._verdict_on(host, at, others_heard=0)
+        back_by = host.deadline + self.expectation.grace_s(host)
+        if twins.is_contested(host) and at < back_by:
+            return Excuse(Reason.TWIN, at, back_by)
+        venue, since = self.fleet.venues[host.venue], self._due_since(host)
+        votes = venue_verdict.votes_at(venue, host, since=since, at=at)
+        elsewhere = venue_verdict.elsewhere_at(self.fleet, venue, since=since, at=at)
+        if venue_verdict.is_everybody_silent(votes, elsewhere):
+            heard_at = -INF if host.evidence_at is None else host.evidence_at
+            self.hearing.go_blind(max(heard_at, self._hears_since), "fleet", at)
+            return _BLIND
+        if venue_verdict.is_cut(venue, votes, is_known=is_venue_cut):
+            return Cut(venue, votes, venue_verdict.verdict_on(venue, votes, elsewhere, at))
+        if venue_verdict.is_doubtful(votes):
+            return Excuse(Reason.VOTES, at, at + VOTE_AGAIN_S)
+        return self._verdict_on(host, at, others_heard=len(votes.heard))
+
+    def _verdict_on(
+        self, host: Host, at: float, *, others_heard: int, inquiry: Inquiry | None = None
+    ) -> Verdict:
+        excuses = self.expectation.excuses_of(host, at)
+        return silence.judge(
+            host, at, others_heard=others_heard, inquiry=inquiry or Inquiry(), excuses=excuses
+        )
+
+    def _due_since(self, host: Host) -> float:
+        """Return since when (s) a host is waited for; not alive, it has its grace first."""
+        if host.state in ALIVE:
+            return host.expected_at
+        return host.deadline - self.expectation.grace_s(host) - 2 * JITTER_S
+
+    # 4. and 5. A change, and what follows from it
+
+    def _cut(self, found: Cut, at: float) -> None:
+        """Cut a venue off: one incident, and its hosts are children of it."""
+        venue, votes, verdict = found
+        last = [host.evidence_at for host in votes.silent if host.evidence_at is not None]
+        cut = venue_verdict.cut_off(venue, votes)
+        for host, change in self.liveness.cut(cut, verdict, at):
+            self.fold(host, change)
+        subject, names = Subject("venue", venue.code), [host.name for host in cut]
+        if subject in self.incidents.open and self.incidents.is_fallen(subject):
+            self.incidents.adopt(subject, names)
+        else:
+            self.incidents.fall(
+                subject, verdict, at, silent_since=max(last, default=None), children=names
+            )
+
+    def _go_blind(self, at: float) -> None:
+        self._canaries_in_time = 0
+        for host, change in self.liveness.blind(at):
+            self.fold(host, change)
+        self.plan()
+
+    def fold(self, host: Host, change: HostChanged, verdict: Verdict | None = None) -> None:
+        """Fold a change into its incident, and ask the neighbours of a host that has fallen."""
+        self._outputs.append(change)
+        at, subject = change.at, Subject("host", host.venue, host.name)
+        if change.after is HostState.DOWN and verdict is not None:
+            self.incidents.fall(subject, verdict, at, silent_since=host.evidence_at)
+            if verdict.cause in silence.UNEXPLAINED:
+                self.ask(host, at)
+        elif change.before is HostState.DOWN:
+            self.probes.forget(host)
+            self.incidents.rise(subject, at)
+        if change.after is HostState.AWAY:
+            self.incidents.leave(host, at)
+        if change.before in _OUT_OF_SIGHT:
+            self._open_way(host, change)
+            if change.after is HostState.UP:
+                self._ask_again(host.venue, at)
+        self.plan()
+
+    # 6. Answers of neighbours
+
+    def take_answer(self, by: Host, probed: Probed, now: float) -> None:
+        """Take in what a neighbour found when it was asked to reach a silent host."""
+        learned = self.probes.receive_answer(by, probed, now)
+        if learned is not None:
+            self._learn(learned)
+
+    def _learn(self, learned: Learned) -> None:
+        """Make the cause more precise: the neighbours have answered, or did not in time."""
+        at, host, inquiry = learned
+        has_spoken = host.evidence_at is not None and host.evidence_at > host.since
+        if host.state is not HostState.DOWN or has_spoken:
+            return
+        others = self.fleet.venues[host.venue].hosts.values()
+        heard = sum(other.state is HostState.UP for other in others)
+        verdict = self._verdict_on(host, at, others_heard=heard, inquiry=inquiry)
+        host.cause = verdict.cause
+        if verdict.cause in silence.UNEXPLAINED and host.is_listed and host.address:
+            self.probes.ask_later(host)
+        self.incidents.sharpen(Subject("host", host.venue, host.name), verdict, at)
+
+    def _ask_again(self, venue: str, at: float) -> None:
+        for host in self.probes.take_unexplained(venue):
+            if host.state is HostState.DOWN and host.cause in silence.UNEXPLAINED:
+                self.ask(host, at)
+
+    # 7. The way back
+
+    def _open_way(self, host: Host, change: HostChanged) -> None:
+        """Note that a host is back in sight: the way to its venue is there again, too."""
+        venue = self.fleet.venues[host.venue]
+        subject = Subject("venue", venue.code)
+        if not self.incidents.is_fallen(subject):
+            return
+        is_last = not venue.counts[HostState.UNREACHABLE]
+        is_back = change.after is HostState.UP
+        if is_back or (is_last and change.before is HostState.UNREACHABLE):
+            cut_at = self.incidents.fallen_at(subject)
+            self.incidents.rise(subject, change.at)
+            self.expectation.end_cut(venue.hosts.values(), cut_at, change.at)
+
+    def recover(self, now: float) -> None:
+        """Hear again: every host has its grace to find its way back."""
+        is_return = self.hearing.missing != "starting"
+        self.hearing.recover(now)
+        self._hears_since = now
+        self._canaries_in_time = 0
+        self.expectation.resume(now, is_return=is_return)
+        self.plan()
+
+    # Our own hearing
+
+    def take_canary(self, tick: Tick, now: float) -> None:
+        """Note that our own tick came back to us through the broker."""
+        if not self.ticks.is_ours(tick):
+            return
+        hearing, returned = self.hearing, self.hearing.returned
+        was_missing = hearing.missing == "canary"
+        doubted_since = hearing.came_back(tick.number, now)
+        if hearing.returned == returned:
+            return
+        if was_missing:
+            self.recover(now)
+        elif doubted_since is not None:
+            self._canaries_in_time = 0
+            self.expectation.credit(doubted_since, now, Reason.DOUBT)
+        elif not hearing.is_blind:
+            self._canaries_in_time += 1
+            if self._canaries_in_time >= _STEADY:
+                self.incidents.end(CENTRE, now)
+
+    # What else is due: our own hearing, inquiries, incidents
+
+    def _step(self, at: float) -> None:
+        hearing = self.hearing
+        if hearing.blind_at <= at:
+            hearing.go_blind(hearing.proof_at, "canary", at)
+            self._go_blind(at)
+        if hearing.take_port_question(at):
+            self._outputs.append(AskPort(at))
+        blindness = hearing.take_blindness(at)
+        if blindness is not None:
+            self._accuse_centre(blindness, at)
+        for learned in self.probes.take_over(at):
+            self._learn(learned)
+        self.incidents.advance(at)
+        self.plan()
+
+    def _accuse_centre(self, blindness: Blindness, at: float) -> None:
+        verdict = centre_verdict.judge(blindness)
+        self.incidents.begin(CENTRE, verdict, at, since=blindness.since)
+
+    def queue(self, host: Host) -> None:
+        """Look at ``host`` by its present deadline."""
+        self._deadlines.queue(host)
+        self.plan()
+
+    def plan(self) -> None:
+        """Note what is due next, after anything but a plain beat."""
+        self._others_at = min(
+            self.hearing.next_deadline(),
+            self.probes.next_deadline(),
+            self.incidents.next_deadline(),
+        )
+        host_at = self._deadlines.next_at()
+        is_doubtful = host_at >= self.hearing.doubt_at
+        self.due_at = self._others_at if is_doubtful else min(host_at, self._others_at)

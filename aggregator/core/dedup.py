@@ -1,0 +1,152 @@
+"""Deduplication of numbered messages: each is taken once, whatever order and however often.
+
+Live readings, what the broker kept for us, and the backlog of a cut all carry the same numbers.
+Numbers that belong together lie together, so a stream is a few ranges, not a set of numbers.
+"""
+
+import copy
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+BOOTS_MAX = 8
+"""How many boots of one stream are remembered; an older one's repeats count as new."""
+
+RANGES_MAX = 1_000
+"""How many ranges one boot may have; past that the lowest gap is given up as lost."""
+
+
+Ranges: TypeAlias = Sequence[tuple[int, int]]
+"""Ascending, disjoint, closed ranges of numbers."""
+
+
+class HeardRanges(NamedTuple):
+    """The numbers received of one numbering: a stream of one boot of one host."""
+
+    host: str
+    stream: str
+    boot: str
+    ranges: Ranges
+
+
+class Heard:
+    """The numbers received of one numbering, as ascending, disjoint, closed ranges."""
+
+    __slots__ = ("_highs", "_lows", "count")
+
+    def __init__(self, ranges: Ranges = ()) -> None:
+        self._lows = [low for low, _ in ranges]
+        self._highs = [high for _, high in ranges]
+        self.count = sum(high - low + 1 for low, high in ranges)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Heard":
+        """Return an independent copy."""
+        copied = memo[id(self)] = object.__new__(Heard)
+        copied._lows, copied._highs, copied.count = self._lows[:], self._highs[:], self.count
+        return copied
+
+    def __contains__(self, number: int) -> bool:
+        at = bisect_right(self._lows, number) - 1
+        return at >= 0 and number <= self._highs[at]
+
+    @property
+    def ranges(self) -> Ranges:
+        """The numbers, as ranges."""
+        return list(zip(self._lows, self._highs, strict=True))
+
+    @property
+    def missing(self) -> int:
+        """How many numbers between the lowest and the highest were never received."""
+        return self._highs[-1] - self._lows[0] + 1 - self.count if self._highs else 0
+
+    def add(self, number: int) -> bool:
+        """Note a number; return whether it is new."""
+        if number in self:
+            return False
+        self.count += 1
+        lows, highs = self._lows, self._highs
+        at = bisect_right(lows, number)
+        joins_left = at > 0 and highs[at - 1] == number - 1
+        joins_right = at < len(lows) and lows[at] == number + 1
+        if joins_left and joins_right:
+            highs[at - 1] = highs.pop(at)
+            lows.pop(at)
+        elif joins_left:
+            highs[at - 1] = number
+        elif joins_right:
+            lows[at] = number
+        else:
+            lows.insert(at, number)
+            highs.insert(at, number)
+        if len(lows) > RANGES_MAX:
+            self._give_up_lowest_gap()
+        return True
+
+    def _give_up_lowest_gap(self) -> None:
+        """Treat the lowest gap as received, so that it is refused should it come after all."""
+        self._lows.pop(1)
+        self._highs.pop(0)
+
+
+class Dedup:
+    """The numbers received of every stream of every host.
+
+    Attributes:
+        repeats: messages that had been received before.
+    """
+
+    def __init__(self) -> None:
+        self._streams: dict[tuple[str, str], dict[str, Heard]] = {}
+        self._changed: dict[tuple[str, str, str], Heard] = {}
+        self.repeats = 0
+
+    def pieces(self, streams: int = 1_000) -> Iterator[Sequence[object]]:
+        """Yield the parts of a copy in an order in which each is small."""
+        every = list(self._streams.values())
+        for first in range(0, len(every), streams):
+            yield every[first : first + streams]
+        yield (self,)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Dedup":
+        """Return an independent copy; each numbering is copied once for all of a ``memo``."""
+        copied = memo[id(self)] = object.__new__(Dedup)
+        known = memo.get
+        copied._streams = {
+            of: known(id(boots)) or copy.deepcopy(boots, memo)
+            for of, boots in self._streams.items()
+        }
+        copied._changed = {of: memo[id(heard)] for of, heard in self._changed.items()}
+        copied.repeats = self.repeats
+        return copied
+
+    def add(self, host: str, boot: str, stream: str, number: int) -> bool:
+        """Note a message; return whether it is new."""
+        boots = self._streams.setdefault((host, stream), {})
+        heard = boots.get(boot)
+        if heard is None:
+            heard = boots[boot] = Heard()
+            if len(boots) > BOOTS_MAX:
+                del boots[next(iter(boots))]
+        if heard.add(number):
+            self._changed[host, stream, boot] = heard
+            return True
+        self.repeats += 1
+        return False
+
+    def restore(self, known: Iterable[HeardRanges]) -> None:
+        """Remember what an earlier process had received."""
+        for host, stream, boot, ranges in known:
+            self._streams.setdefault((host, stream), {})[boot] = Heard(ranges)
+
+    def changed(self) -> list[HeardRanges]:
+        """Hand over, once, what has changed since the last call."""
+        changed, self._changed = self._changed, {}
+        return [HeardRanges(*key, heard.ranges) for key, heard in changed.items()]
+
+    def heard(self, host: str, stream: str) -> int:
+        """Return how many different messages of a stream came, over the boots that are known."""
+        return sum(heard.count for heard in self._streams.get((host, stream), {}).values())
+
+    def missing(self, host: str, stream: str) -> int:
+        """Return how many messages are missing between those of the same boot that came."""
+        return sum(heard.missing for heard in self._streams.get((host, stream), {}).values())

@@ -1,0 +1,249 @@
+"""Expectation: until when each host may be silent, and every excuse that puts a verdict off.
+
+The base is the last evidence plus interval plus margin; a beat sets it by itself (``liveness.py``).
+Everything else that moves a deadline is an excuse, and passes through here:
+
+===========  ===============================  =====================================  ==============
+reason       granted to                       effect                                 ends
+===========  ===============================  =====================================  ==============
+STALL        everybody                        every deadline moves by the stall      at once
+DOUBT        everybody                        nothing is decided; then as a stall    own tick back
+BLIND        everybody                        nothing is due; held wills are void    we hear again
+START        hosts not heard yet              silence is judged after the grace      own beat
+RETURN       everybody                        as START; wills do not count           echo, or grace
+CUT          hosts of a venue that was cut    as RETURN                              echo, or grace
+BRIDGE       living hosts behind a bridge     as if each had just been heard         own beat
+TWIN         a host with two agents           wills do not count; silence waits      its end
+VOTES        a host whose venue is overdue    silence waits 0.2 s                    its end
+===========  ===============================  =====================================  ==============
+
+A will that comes while wills do not count shows only that its host has to find its way back. The
+grace is the host's own: the longest wait between two attempts that its agent announced, up to
+``reconnect_limit_s``, plus its margin, plus 5 s. Times are monotonic seconds.
+"""
+
+from collections import deque
+from collections.abc import Collection, Iterable
+
+from aggregator.core.deadlines import Deadlines
+from aggregator.core.fleet import INF, Fleet, Host
+from aggregator.core.states import ALIVE, HostState
+from aggregator.core.verdicts.causes import Excuse, Reason
+
+RECONNECT_LIMIT_S = 60.0
+"""The longest wait (s) between two attempts of an agent that the grace allows for."""
+
+_GRACE_EXTRA_S = 5.0
+_CREDITS_KEPT = 20
+_ENDED_BY_BEAT = frozenset({Reason.START, Reason.BRIDGE})
+_ENDED_BY_ECHO = frozenset({Reason.RETURN, Reason.CUT})
+
+
+class Expectation:
+    """The deadlines of a fleet, and the excuses that move them.
+
+    Attributes:
+        deadlines: the queue of all that is due.
+        credits: the latest excuses of everybody, oldest first.
+    """
+
+    def __init__(self, fleet: Fleet, *, reconnect_limit_s: float) -> None:
+        self._fleet = fleet
+        self._reconnect_limit_s = reconnect_limit_s
+        self._blind_since: float | None = None
+        self._grace_began: tuple[float, Reason] | None = None
+        self.deadlines = Deadlines(fleet)
+        self.credits: deque[Excuse] = deque(maxlen=_CREDITS_KEPT)
+
+    def grace_s(self, host: Host) -> float:
+        """Return how long (s) ``host`` may take to find its way back to us."""
+        reconnect_s = min(host.reconnect_max_s, self._reconnect_limit_s)
+        return max(reconnect_s + _GRACE_EXTRA_S + host.margin_s, host.announced_allowance_s)
+
+    def is_over_limit(self, host: Host) -> bool:
+        """Tell whether its agent may stay away for longer than the grace allows for."""
+        return host.reconnect_max_s > self._reconnect_limit_s
+
+    def excuses_of(self, host: Host, at: float) -> list[Excuse]:
+        """Return what has put a verdict on ``host``'s present silence off, as of ``at``."""
+        since = -INF if host.evidence_at is None else host.evidence_at
+        found = [excuse for excuse in self.credits if excuse.until > since]
+        excuse = host.excuse
+        if excuse is not None and since < excuse.until and excuse.since <= at:
+            found += [] if _is_ended_by_beat(host, excuse) else [excuse]
+        return found
+
+    def excuses_now(self, now: float) -> list[tuple[Host | None, Excuse]]:
+        """Return what puts verdicts off now, of everybody (None) and of single hosts."""
+        found: list[tuple[Host | None, Excuse]] = []
+        if self._blind_since is not None:
+            found.append((None, Excuse(Reason.BLIND, self._blind_since, INF)))
+        return found + [
+            (host, host.excuse)
+            for host in self._fleet
+            if host.excuse is not None
+            and host.excuse.until > now
+            and not _is_ended_by_beat(host, host.excuse)
+        ]
+
+    def credit(self, start: float, end: float, reason: Reason) -> None:
+        """Move every deadline by the time from ``start`` to ``end``: nobody could be heard."""
+        for host in self._fleet:
+            host.deadline += end - start
+            host.will_due += end - start
+        self.credits.append(Excuse(reason, start, end))
+        self.deadlines.queue_all()
+
+    def suspend(self, since: float) -> None:
+        """Expect nothing of anybody: we hear nothing. Call :meth:`requeue` after the last change.
+
+        Held wills are void.
+        """
+        self.deadlines.is_blind = True
+        if self._blind_since is None:
+            self._blind_since = since
+        self.void_wills(self._fleet)
+
+    def requeue(self) -> None:
+        """Sort all deadlines anew, after many hosts have changed."""
+        self.deadlines.queue_all()
+
+    def resume(self, now: float, *, is_return: bool) -> None:
+        """Expect every host within its grace: we hear (again). ``is_return``: we did before."""
+        reason = Reason.RETURN if is_return else Reason.START
+        if self._blind_since is not None:
+            self.credits.append(Excuse(Reason.BLIND, self._blind_since, now))
+            self._blind_since = None
+        self.deadlines.is_blind = False
+        self._grace_began = now, reason
+        for host in self._fleet:
+            grace_ends = now + self.grace_s(host)
+            if host.state is HostState.UNKNOWN:
+                host.deadline = grace_ends
+            elif host.state is HostState.AWAY:
+                host.deadline = max(host.deadline, grace_ends)
+            elif host.state in ALIVE:  # heard before the subscription was acknowledged
+                host.deadline = now + host.allowance_s
+            elif host.state is HostState.UNREACHABLE and host.deadline < INF:
+                host.deadline = grace_ends
+            self._note(host, Excuse(reason, now, grace_ends))
+        self.deadlines.queue_all()
+        if is_return:
+            self._ignore_wills(self._fleet, reason, now, now)
+
+    def expect_back(self, hosts: Iterable[Host], at: float) -> None:
+        """Grant unreachable hosts their grace: the way to their venue is back, or may be."""
+        for host in hosts:
+            if host.state is HostState.UNREACHABLE:
+                host.deadline = at + self.grace_s(host)
+                self._note(host, Excuse(Reason.CUT, at, host.deadline))
+                self.deadlines.queue(host)
+
+    def end_cut(self, hosts: Collection[Host], cut_at: float, at: float) -> None:
+        """Grant the hosts of a venue, cut off since ``cut_at``, their grace to find their way."""
+        self.expect_back(hosts, at)
+        self._ignore_wills(hosts, Reason.CUT, cut_at, at)
+
+    def contest(self, host: Host, at: float, until: float) -> None:
+        """Let wills of a host not count until ``until``: two agents have its name."""
+        self._note(host, Excuse(Reason.TWIN, at, until))
+        host.wills_from = max(host.wills_from, until)
+
+    def end_by_echo(self, host: Host, sent_at: float, now: float) -> None:
+        """Let wills count again: the host echoes a tick sent at ``sent_at``, so both ways work.
+
+        An agent hangs up when it has received nothing for long. One that received a tick which was
+        sent after the way was cut does not, on that connection.
+        """
+        excuse = host.excuse
+        if excuse is not None and self._ends_early(host, excuse) and sent_at > excuse.since:
+            host.excuse = excuse._replace(until=now)
+            host.wills_from = now
+
+    def excuses_will(self, host: Host, now: float) -> bool:
+        """Tell whether a will of ``host`` shows only that it has to find its way back.
+
+        It does not if its session began after the way was back: nobody hung that up in the cut.
+        """
+        excuse = host.excuse
+        if now >= host.wills_from or excuse is None:
+            return False
+        return not (self._ends_early(host, excuse) and host.session_began_at > excuse.since)
+
+    def await_return(self, host: Host, now: float) -> None:
+        """Grant a living host its grace: a will came that does not count."""
+        host.deadline = max(host.deadline, now + self.grace_s(host))
+
+    def await_announced(self, host: Host, now: float) -> None:
+        """Allow an unknown host what its birth, which came just now, announces."""
+        assert host.birth is not None  # noqa: S101 - its birth came
+        expected = now + host.birth.interval_s + host.margin_s
+        if self._grace_began is not None:
+            began, reason = self._grace_began
+            expected = max(expected, began + self.grace_s(host))
+            self._note(host, Excuse(reason, began, expected))
+        host.deadline = max(host.deadline, expected)
+
+    def expect_new(self, host: Host, now: float) -> None:
+        """Expect a host that the inventory has only now within its grace."""
+        if not self.deadlines.is_blind:
+            host.deadline = now + self.grace_s(host)
+            self._note(host, Excuse(Reason.START, now, host.deadline))
+            self.deadlines.queue(host)
+
+    def begin_anew(self, hosts: Iterable[Host], at: float) -> None:
+        """Expect of living hosts no more than if they had just been heard."""
+        for host in hosts:
+            if host.state in ALIVE:
+                host.deadline = max(host.deadline, at + host.allowance_s)
+                self._note(host, Excuse(Reason.BRIDGE, at, host.deadline))
+
+    def hold(self, host: Host, excuse: Excuse) -> None:
+        """Give no verdict on ``host`` before the excuse ends, whatever is due of it."""
+        host.held_until = excuse.until
+        self._note(host, excuse)
+
+    def expect(self, host: Host, interval_s: float, margin_s: float, now: float) -> None:
+        """Expect a beat of ``host`` every ``interval_s``, late by up to ``margin_s``.
+
+        A host that is overdue by that may be so for the margin, from now.
+        """
+        allowance_s = interval_s + margin_s
+        if (margin_s, allowance_s) == (host.margin_s, host.allowance_s):
+            return
+        host.margin_s = margin_s
+        if host.state in ALIVE:
+            deadline = host.deadline + allowance_s - host.allowance_s
+            host.deadline = max(deadline, now + host.margin_s)
+        host.allowance_s = allowance_s
+        self.deadlines.queue(host)
+
+    def _ignore_wills(self, hosts: Iterable[Host], reason: Reason, since: float, at: float) -> None:
+        for host in hosts:
+            end = at + self.grace_s(host)
+            self._note(host, Excuse(reason, since, end))
+            host.wills_from = max(host.wills_from, end)
+            if host.closed_at is not None and host.state in ALIVE:
+                host.deadline = max(host.deadline, host.wills_from)
+
+    @staticmethod
+    def _ends_early(host: Host, excuse: Excuse) -> bool:
+        return excuse.reason in _ENDED_BY_ECHO and "identity" not in host.problems
+
+    @staticmethod
+    def void_wills(hosts: Iterable[Host]) -> None:
+        """Believe no held will of ``hosts``; of a host that is down already it stays evidence."""
+        for host in hosts:
+            host.will_due = INF
+            if host.state is not HostState.DOWN:
+                host.closed_at = None
+
+    @staticmethod
+    def _note(host: Host, excuse: Excuse) -> None:
+        if host.excuse is None or excuse.until >= host.excuse.until:
+            host.excuse = excuse
+
+
+def _is_ended_by_beat(host: Host, excuse: Excuse) -> bool:
+    is_heard = host.evidence_at is not None and host.evidence_at > excuse.since
+    return is_heard and excuse.reason in _ENDED_BY_BEAT

@@ -1,0 +1,1 @@
+"""Incidents: what is reported to people, once for each subject."""

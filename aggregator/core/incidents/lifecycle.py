@@ -1,0 +1,253 @@
+"""Lifecycle of incidents: when one is opened, gets a better cause, and is closed.
+
+1. A fall is judged: an incident is opened, for each subject at most one.
+2. More is known: it gets a more precise cause.
+3. The subject rises, or the problem ends: it is closed.
+4. A subject that falls again and again is damped (``verdicts/flapping.py``): its falls belong to
+   one incident ``flapping``, of which only a fall that lasts over ``LONG_FALL_S`` is news.
+
+Times are monotonic seconds.
+"""
+
+import heapq
+from collections.abc import Iterable, Mapping, Sequence
+from enum import Enum, auto
+from typing import NamedTuple
+
+from aggregator.core.fleet import INF, Fleet, Host
+from aggregator.core.incidents.record import Incident, Subject
+from aggregator.core.incidents.store import IncidentStore
+from aggregator.core.states import ALIVE
+from aggregator.core.verdicts import flapping
+from aggregator.core.verdicts.causes import Cause, Verdict
+from aggregator.core.verdicts.flapping import REUSE, Damping
+
+LONG_FALL_S = 60.0
+"""A fall that lasts longer (s) always counts, damped or not."""
+
+_THAT_FALL = frozenset({"host", "venue"})
+_OF_LIVING = frozenset({"link", "feed", "clock"})
+_ROUNDING = 1.001
+
+
+class _What(Enum):
+    """What may be due of a subject."""
+
+    LONG_FALL = auto()
+    REUSE = auto()
+    END = auto()
+
+
+class _Due(NamedTuple):
+    """``mark``: the fall, or the order to end, that it belongs to."""
+
+    at: float
+    ticket: int
+    what: _What
+    subject: Subject
+    mark: float
+
+
+class Incidents:
+    """Decides when an incident begins, changes and ends.
+
+    Attributes:
+        open: by subject.
+    """
+
+    def __init__(self, fleet: Fleet, store: IncidentStore) -> None:
+        self._fleet = fleet
+        self._store = store
+        self._damping: dict[Subject, Damping] = {}
+        self._fallen: dict[Subject, float] = {}
+        self._causes: dict[Subject, Verdict] = {}
+        self._due: list[_Due] = []
+        self._ticket = 0
+        self._ends: dict[Subject, int] = {}
+        self.open = store.open
+
+    def fall(
+        self,
+        subject: Subject,
+        verdict: Verdict,
+        at: float,
+        *,
+        silent_since: float | None = None,
+        children: Sequence[str] = (),
+    ) -> None:
+        """Open an incident of a host or venue that has fallen, unless it flaps and has one."""
+        damping = self._damping.setdefault(subject, Damping())
+        penalty = damping.fall(at)
+        self._fallen[subject] = at
+        self._causes[subject] = verdict
+        if subject in self.open:
+            self._store.adopt(subject, children, falls=1)
+            self._at(at + LONG_FALL_S, _What.LONG_FALL, subject, at)
+            return
+        falls = 1
+        damped = flapping.judge(at, damping.falls, penalty)
+        if damped is not None:
+            verdict = Verdict(damped.cause, damped.evidence + verdict.evidence)
+            falls = damping.falls
+            self._at(at + LONG_FALL_S, _What.LONG_FALL, subject, at)
+        self._store.enter(
+            subject, verdict, at, silent_since=silent_since, children=children, falls=falls
+        )
+
+    def rise(self, subject: Subject, at: float) -> None:
+        """End the incident of a subject that is back; if it flaps, when its penalty has faded."""
+        self._fallen.pop(subject, None)
+        self._causes.pop(subject, None)
+        current = self.open.get(subject)
+        if current is None:
+            return
+        damping = self._damping.get(subject)
+        is_damped = current.cause is Cause.FLAPPING or current.falls > 1
+        if is_damped and damping is not None and damping.penalty(at) > REUSE * _ROUNDING:
+            if current.cause is not Cause.FLAPPING:  # a long fall had given it its own cause
+                self._store.sharpen(subject, Verdict(Cause.FLAPPING), at)
+            self._at(damping.reuse_at(), _What.REUSE, subject)
+        else:
+            self._close(subject, at)
+
+    def begin(
+        self,
+        subject: Subject,
+        verdict: Verdict,
+        at: float,
+        *,
+        since: float | None = None,
+        children: Sequence[str] = (),
+    ) -> None:
+        """Open an incident of a problem that is no fall, or give it a more precise cause.
+
+        ``since``: when it became true, if that was before ``at``.
+        """
+        self._ends.pop(subject, None)
+        if subject in self.open:
+            self.sharpen(subject, verdict, at)
+            return
+        self._store.enter(subject, verdict, at, since=since, children=children)
+
+    def end(self, subject: Subject, at: float) -> None:
+        """Close the incident: the problem is over."""
+        if subject in self.open:
+            self._close(subject, at)
+
+    def end_at(self, subject: Subject, at: float) -> None:
+        """Close it at ``at``, unless the problem begins again, or this is put off, before."""
+        if subject in self.open:
+            self._ticket += 1
+            self._ends[subject] = self._ticket
+            self._at(at, _What.END, subject, self._ticket)
+
+    def is_ending(self, subject: Subject) -> bool:
+        """Tell whether a problem ends at a moment that is set."""
+        return subject in self._ends
+
+    def leave(self, host: Host, at: float) -> None:
+        """End what was wrong with a host while it beat: it has sent a farewell."""
+        for subject in [subject for subject in self.open if subject.host == host.name]:
+            if subject.scope in _OF_LIVING:
+                self._close(subject, at)
+        whole = self.open.get(Subject("link", host.venue))
+        if whole is not None and host.name in whole.children:
+            counts = self._fleet.venues[host.venue].counts
+            if not any(counts[state] for state in ALIVE):
+                self._close(whole.subject, at)
+
+    def sharpen(self, subject: Subject, verdict: Verdict, at: float) -> None:
+        """Keep more evidence; report it, if the cause is another one."""
+        current = self.open.get(subject)
+        if current is None:
+            return
+        if subject in self._causes:
+            self._causes[subject] = verdict
+        if current.cause in {Cause.FLAPPING, verdict.cause}:
+            self._store.add_evidence(subject, verdict.evidence)
+        else:
+            self._store.sharpen(subject, verdict, at)
+
+    def fallen_at(self, subject: Subject) -> float:
+        """Return when (s) a subject fell that has not risen since; INF if there is none."""
+        return self._fallen.get(subject, INF)
+
+    def is_fallen(self, subject: Subject) -> bool:
+        """Tell whether a subject has fallen and not risen since."""
+        return subject in self._fallen
+
+    def adopt(self, subject: Subject, children: Iterable[str]) -> None:
+        """Put more hosts behind a venue's incident. Nothing is reported."""
+        self._store.adopt(subject, children)
+
+    def next_deadline(self) -> float:
+        """Return when (s) something becomes due here; INF for never."""
+        return self._due[0].at if self._due else INF
+
+    def advance(self, now: float) -> None:
+        """Do what was due by ``now``."""
+        while self._due and self._due[0].at <= now:
+            due = heapq.heappop(self._due)
+            match due.what:
+                case _What.LONG_FALL:
+                    self._count_long_fall(due.subject, due.mark, due.at)
+                case _What.REUSE:
+                    self._reuse(due.subject, due.at)
+                case _What.END:
+                    if self._ends.get(due.subject) == due.mark:
+                        self.end(due.subject, due.at)
+
+    def restore(
+        self,
+        incidents: Iterable[Incident],
+        *,
+        next_number: int,
+        reported: Mapping[int, int],
+        now: float,
+    ) -> None:
+        """Take over the incidents of an earlier process, in the order in which they were opened.
+
+        Open ones and closed. Nothing is reported; what their falls add up to is known again.
+        """
+        known = list(incidents)
+        self._store.restore(known, next_number=next_number, reported=reported)
+        for incident in known:
+            is_dated = incident.closed_at is None or incident.closed_at > incident.opened_at
+            if incident.subject.scope in _THAT_FALL and is_dated:
+                damping = self._damping.setdefault(incident.subject, Damping())
+                damping.recall(incident.falls, incident.opened_at)
+        for subject, incident in self.open.items():
+            if incident.cause is Cause.FLAPPING:
+                damping = self._damping[subject]
+                damping.hold(now)  # it may have fallen last just before
+                self._at(damping.reuse_at(), _What.REUSE, subject)
+
+    def hold(self, subject: Subject, verdict: Verdict, since: float, now: float) -> None:
+        """The subject of a restored incident is still down, since ``since``."""
+        self._fallen[subject] = since
+        self._causes[subject] = verdict
+        if self.open[subject].cause is Cause.FLAPPING:
+            counts_at = max(now, since + LONG_FALL_S)
+            self._at(counts_at, _What.LONG_FALL, subject, since)
+
+    def _at(self, at: float, what: _What, subject: Subject, mark: float = 0.0) -> None:
+        self._ticket += 1
+        heapq.heappush(self._due, _Due(at, self._ticket, what, subject, mark))
+
+    def _count_long_fall(self, subject: Subject, since: float, when: float) -> None:
+        verdict = self._causes.get(subject)
+        current = self.open.get(subject)
+        if self._fallen.get(subject) != since or verdict is None or current is None:
+            return
+        if current.cause != verdict.cause:
+            self._store.sharpen(subject, verdict, when)
+
+    def _reuse(self, subject: Subject, when: float) -> None:
+        damping = self._damping.get(subject)
+        is_faded = damping is None or damping.penalty(when) <= REUSE * _ROUNDING
+        if subject in self.open and subject not in self._fallen and is_faded:
+            self._close(subject, when)
+
+    def _close(self, subject: Subject, at: float) -> None:
+        self._ends.pop(subject, None)
+        self._store.close(subject, at)

@@ -1,0 +1,157 @@
+"""Outputs: everything that the core hands to the shell, in one list (``Centre.take``).
+
+Times are monotonic seconds of the aggregator; the shell maps them to wall time. A change is
+stamped with the moment at which it became true, not with the moment at which the shell looked.
+"""
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple, TypeAlias
+
+import msgspec
+
+from aggregator.core.dedup import HeardRanges
+from aggregator.core.incidents.record import Incident, IncidentChanged
+from aggregator.core.states import HostState, Trigger
+from aggregator.core.verdicts.causes import Cause
+from venuewatch.base.wire.errors import Reason
+from venuewatch.base.wire.messages import Checks, Vitals
+
+Connection: TypeAlias = Literal["live", "bulk"]
+"""A connection of ours: beats and ticks are on the live one, and only its loss makes us blind."""
+
+
+class HostChanged(NamedTuple):
+    """One host went from one state to another.
+
+    ``silent_since`` is the last evidence of life by ``at``; None if there never was any.
+    """
+
+    at: float
+    venue: str
+    host: str
+    before: HostState
+    after: HostState
+    trigger: Trigger
+    silent_since: float | None
+
+
+class Moment(NamedTuple):
+    """A moment, on both clocks: monotonic s, and s since 1970."""
+
+    at: float
+    wall: float
+
+
+class KnownHost(NamedTuple):
+    """How a host stands. ``evidence`` is the last of its life.
+
+    ``interval_s``: how often it beats. ``was_up``: whether it was up when that could last be told.
+    """
+
+    venue: str
+    name: str
+    state: HostState
+    since: float
+    cause: Cause | None
+    interval_s: float
+    evidence: Moment | None
+    was_up: bool
+
+
+class LateReading(NamedTuple):
+    """A reading that came late, from a backlog, for the first time: to be stored.
+
+    ``wall_ms`` is the host's own clock when it was taken.
+    """
+
+    host: str
+    boot: str
+    stream: str
+    seq: int
+    wall_ms: int
+    message: Vitals | Checks
+
+
+class Publish(NamedTuple):
+    """Publish a message, if we are connected; nobody waits for it."""
+
+    topic: str
+    message: msgspec.Struct
+    qos: int = 0
+    is_retained: bool = False
+
+
+class Store(NamedTuple):
+    """Store all of this as one, then answer ``stored(token)``, or ``not_stored`` on a refusal.
+
+    ``incidents``: how each one stands that has changed, reported or not; ``hosts`` likewise.
+    ``readings`` came late, ``heard`` are the readings whose numbers are known now. ``gone``:
+    hosts of which nothing is known any more. ``settled``: ids of notices that wait no more.
+    ``is_alive``: that we run now.
+    """
+
+    token: int
+    at: float
+    changes: Sequence[HostChanged | IncidentChanged] = ()
+    incidents: Sequence[Incident] = ()
+    hosts: Sequence[KnownHost] = ()
+    readings: Sequence[LateReading] = ()
+    heard: Sequence[HeardRanges] = ()
+    gone: Sequence[str] = ()
+    settled: Sequence[str] = ()
+    is_alive: bool = False
+
+
+class Tell(NamedTuple):
+    """Send a notice about an incident, now that it is stored, or cannot be."""
+
+    changed: IncidentChanged
+
+
+class AskPort(NamedTuple):
+    """Find out what the broker's port answers to a stranger, then call ``port_said``."""
+
+    at: float
+
+
+class Connected(NamedTuple):
+    """We are subscribed (again) on a connection."""
+
+    at: float
+    connection: Connection
+
+
+class Disconnected(NamedTuple):
+    """A connection of ours ended."""
+
+    at: float
+    connection: Connection
+
+
+class Stalled(NamedTuple):
+    """Our own process did not run for ``lag_s`` longer than it had promised."""
+
+    at: float
+    lag_s: float
+
+
+class Refused(NamedTuple):
+    """A message was refused, for the first time for this reason; ``expected``: in words."""
+
+    reason: Reason
+    topic: str
+    expected: str
+
+
+Output: TypeAlias = (
+    Publish
+    | Store
+    | Tell
+    | AskPort
+    | HostChanged
+    | IncidentChanged
+    | Connected
+    | Disconnected
+    | Stalled
+    | Refused
+)

@@ -1,0 +1,184 @@
+"""Reception: the conclusions from one message, whatever it is about.
+
+The life of a beat:
+
+1. ``intake`` has decoded it, and knows its host.
+2. Another boot than before begins anew (``identity``).
+3. ``liveness`` moves the host's deadline, which costs no more in a big fleet; most beats end here.
+4. A host that was out of sight and is back changes its state (``decisions``).
+5. The tick that it echoes gives round trip and clock offset; a beat that echoes none is counted.
+6. A host that has a problem, or whose clock is off, is examined (``verdicts``).
+
+Times are monotonic seconds; ``wall`` is seconds since 1970.
+"""
+
+from collections.abc import Sequence
+
+from aggregator.core import identity
+from aggregator.core.decisions import Decisions
+from aggregator.core.fleet import Host, Venue
+from aggregator.core.intake import (
+    BACKLOG,
+    BIRTH,
+    BRIDGE,
+    CHECKS,
+    DEATH,
+    PROBED,
+    TICK,
+    VITALS,
+    Fact,
+)
+from aggregator.core.outputs import Output, Publish
+from aggregator.core.readings import LateReadings, LatestReadings, Taken
+from aggregator.core.ticks import clock_offset
+from aggregator.core.verdicts.clocks import LIMIT_S
+from aggregator.core.verdicts.feeds import Feeds
+from venuewatch.base.wire import topics
+from venuewatch.base.wire.messages import Beat, Rebirth
+from venuewatch.base.wire.topics import Stream
+
+_STEP_S = 0.25
+
+
+class Reception:
+    """Takes messages in, and hands what they mean down to ``decisions``.
+
+    Attributes:
+        readings: the latest readings of each host.
+        feeds: results feeds that are not well.
+    """
+
+    def __init__(self, decisions: Decisions, outputs: list[Output]) -> None:
+        self._decisions = decisions
+        self._outputs = outputs
+        self._fleet = decisions.fleet
+        self._hearing = decisions.hearing
+        self._liveness = decisions.liveness
+        self._receive_beat = decisions.liveness.receive_beat
+        self._round_trip = decisions.ticks.round_trip
+        self._one_way = decisions.one_way
+        self._clocks = decisions.clocks
+        self.readings = LatestReadings(decisions.fleet)
+        self.feeds = Feeds(decisions.incidents)
+        self._wall_ahead_s: float | None = None
+
+    def note_clocks(self, now: float, wall: float) -> None:
+        """Tell a jump of our own wall clock from one of every host's, before messages of now."""
+        ahead_s = wall - now
+        if self._wall_ahead_s is not None and abs(ahead_s - self._wall_ahead_s) > _STEP_S:
+            self._clocks.shift(ahead_s - self._wall_ahead_s)
+        self._wall_ahead_s = ahead_s
+
+    def take(self, fact: Fact, now: float, wall: float) -> LateReadings | None:
+        """Draw the conclusions from a message; return the readings of a backlog, to be stored.
+
+        Whatever was due before ``now`` has to be decided already (``Decisions.advance``).
+        """
+        kind, about, content, _ = fact
+        late = None
+        if kind is VITALS or kind is CHECKS:
+            self._take_readings(fact, now, wall)
+        elif kind is BACKLOG:
+            late = self.readings.take_late(about, content, now, wall)
+            self._correct(about, late.taken, now)
+        elif kind is TICK:
+            self._decisions.take_canary(content, now)
+        elif kind is PROBED:
+            self._decisions.take_answer(about, content, now)
+        elif kind is BRIDGE:
+            self._take_bridge(about, now, is_connected=content)
+        else:
+            self._take_session(fact, now)
+        self._decisions.plan()
+        return late
+
+    def _take_session(self, fact: Fact, now: float) -> None:
+        kind, host, content, is_retained = fact
+        if kind is BIRTH:
+            self._liveness.receive_birth(host, content, now, is_retained=is_retained)
+        elif kind is DEATH:
+            change = self._liveness.receive_death(host, content, now, is_retained=is_retained)
+            if change is not None:
+                self._decisions.fold(host, change)
+
+    def _take_readings(self, fact: Fact, now: float, wall: float) -> None:
+        kind, host, content, _ = fact
+        if not self.readings.take(host, Stream(kind), content, now, wall):
+            return
+        if kind is VITALS:
+            self.feeds.take_vitals(host, now)
+        else:
+            for reading in content.readings:
+                self.feeds.take(host, reading, now)
+
+    def take_beat(self, host: Host, beat: Beat, now: float, wall: float) -> None:
+        """Draw the conclusions from a live beat (see the life of a beat, above)."""
+        is_new_boot = beat.boot != host.boot
+        returned = identity.begin_boot(host, beat, now) if is_new_boot else None
+        news = self._receive_beat(host, beat, now, wall, is_new_boot)
+        if news is not True:
+            if news is False:
+                return
+            self._decisions.fold(host, news)
+        elif is_new_boot or host.queued_at > host.deadline:  # it had been put off, and is not now
+            self._decisions.queue(host)
+        if host.birth is None or host.birth.boot != beat.boot:
+            self._ask_for_birth(host, now)
+        if self._hearing.missing == "fleet":
+            self._decisions.recover(now)
+        if beat.tick is None:
+            if self._one_way.note_unechoed(host, now, returned=self._hearing.returned):
+                self._decisions.plan()
+        else:
+            round_trip_s = self._round_trip(beat.tick, now)
+            if round_trip_s is not None:
+                self._take_echo(host, beat, round_trip_s, now, wall)
+        if returned is not None:
+            self._decisions.twins.report(returned, now)
+            self._decisions.plan()
+
+    def _take_echo(
+        self, host: Host, beat: Beat, round_trip_s: float, now: float, wall: float
+    ) -> None:
+        echoes, clocks = host.echoes, self._clocks
+        echoes.unechoed = 0
+        host.round_trip_s = round_trip_s
+        host.clock_offset_s = offset_s = clock_offset(beat.wall_ms / 1000, wall, round_trip_s)
+        if now < host.wills_from and beat.tick is not None:
+            sent_at = now - round_trip_s - beat.tick.held_ms / 1000
+            self._decisions.expectation.end_by_echo(host, sent_at, now)
+        is_off = abs(offset_s - clocks.reference_s) > LIMIT_S + round_trip_s / 2
+        if is_off or echoes.skewed or host.problems or self._one_way.has_venue_links:
+            self._one_way.note_echo(host, now)
+            clocks.examine(host, now)
+            self._decisions.plan()
+
+    def _ask_for_birth(self, host: Host, now: float) -> None:
+        if identity.wants_birth(host, now):
+            topic = topics.topic(host.venue, host.name, Stream.CMD)
+            self._outputs.append(Publish(topic, Rebirth(), qos=1))
+
+    def _take_bridge(self, venue: Venue, now: float, *, is_connected: bool) -> None:
+        """Note whether a venue's own broker is connected to ours.
+
+        Messages sent while it was not are lost: when it is back, every host behind it begins anew.
+        """
+        hosts, expectation = venue.hosts.values(), self._decisions.expectation
+        if venue.bridge is None:
+            identity.take_bridge(venue, expectation, now)
+        if not is_connected:
+            expectation.void_wills(hosts)  # its broker, too, publishes all wills at its end
+        elif venue.bridge is not None and not venue.bridge[1]:
+            expectation.begin_anew(hosts, now)
+        venue.bridge = (now, is_connected)
+
+    def _correct(self, host: Host, taken: Sequence[Taken], now: float) -> None:
+        """Correct the record: a backlog shows that a host lived. No state changes.
+
+        Readings of another boot than the present may be of before it was first heard.
+        """
+        earlier = [reading.at for reading in taken if reading.boot != host.boot]
+        present = [reading.at for reading in taken if reading.boot == host.boot]
+        store = self._decisions.store
+        store.correct(host.name, earlier, now)
+        store.correct(host.name, present, now, opened_after=host.boot_heard_at)

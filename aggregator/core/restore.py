@@ -1,0 +1,194 @@
+"""Restoration: gives the core what an earlier process knew, before it hears anything.
+
+A host that was up starts as ``unknown`` until its first beat or the end of its grace: one that died
+while we were down is reported once. A host that was down, away or cut off stays so, and is not
+reported again. Times are monotonic seconds of this process, all of them in its past.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from aggregator.core.decisions import Decisions
+from aggregator.core.dedup import HeardRanges
+from aggregator.core.fleet import Fleet, Host
+from aggregator.core.incidents.record import Incident, Subject
+from aggregator.core.outputs import HostChanged, KnownHost, Moment
+from aggregator.core.reception import Reception
+from aggregator.core.states import ALIVE, HostState, Trigger
+from aggregator.core.storing import as_known
+from aggregator.core.verdicts.causes import Cause, Verdict
+
+_PLACED = frozenset({HostState.DOWN, HostState.UNREACHABLE, HostState.AWAY})
+
+
+class Memory(NamedTuple):
+    """All that an earlier process left.
+
+    ``incidents`` are the open ones and the latest closed ones; no number from ``next_number`` on
+    has ever been given. ``reported``: how many changes were reported of each open one. ``heard``:
+    which readings it had received. ``alive`` is when it was last known to run.
+    """
+
+    hosts: Sequence[KnownHost] = ()
+    incidents: Sequence[Incident] = ()
+    next_number: int = 1
+    reported: Mapping[int, int] = {}
+    heard: Sequence[HeardRanges] = ()
+    alive: Moment | None = None
+
+
+class Restored(NamedTuple):
+    """What has to be stored of it: hosts that are unknown now and were not, and that change.
+
+    ``gone``: hosts that the inventory no longer has where they were.
+    """
+
+    hosts: list[KnownHost]
+    changes: list[HostChanged]
+    gone: list[str]
+
+
+def memory_of(decisions: Decisions, alive: Moment) -> Memory:
+    """Return what a later process has to know, as the journal would give it back.
+
+    Of readings it knows nothing: a stored number of each is the journal's alone.
+    """
+    incidents = decisions.store.known()
+    return Memory(
+        hosts=[as_known(host) for host in decisions.fleet if host.is_listed],
+        incidents=incidents,
+        next_number=1 + max((incident.number for incident in incidents), default=0),
+        alive=alive,
+    )
+
+
+def restore(decisions: Decisions, reception: Reception, memory: Memory, now: float) -> Restored:
+    """Give the core, which has heard nothing yet, what an earlier process knew.
+
+    Incidents of subjects that the inventory no longer has are closed now, which is reported.
+    """
+    fleet, incidents = decisions.fleet, decisions.incidents
+    known_incidents = sorted(memory.incidents, key=lambda incident: incident.number)
+    still_open = [incident for incident in known_incidents if incident.closed_at is None]
+    reception.readings.restore(memory.heard)
+    restored = Restored([], [], [])
+    for known in memory.hosts:
+        host = fleet.find(known.name)
+        if host is None or host.venue != known.venue:
+            restored.gone.append(known.name)
+        else:
+            is_open = any(incident.subject == _subject_of(host) for incident in still_open)
+            _restore_host(decisions, host, known, memory.alive, is_told=is_open)
+            _resume(host, known, memory.alive, restored)
+    incidents.restore(
+        known_incidents, next_number=memory.next_number, reported=memory.reported, now=now
+    )
+    for incident in still_open:
+        _settle(decisions, reception, incident, now)
+    for venue in fleet.venues.values():
+        if not incidents.is_fallen(Subject("venue", venue.code)):
+            decisions.expectation.expect_back(venue.hosts.values(), now)
+    decisions.plan()
+    return restored
+
+
+def end_unexpected(decisions: Decisions, incidents: Iterable[Incident], now: float) -> None:
+    """Close the incidents of subjects that the inventory no longer has."""
+    for incident in incidents:
+        if not _is_expected(decisions.fleet, incident.subject):
+            decisions.incidents.end(incident.subject, now)
+
+
+def _subject_of(host: Host) -> Subject:
+    return Subject("host", host.venue, host.name)
+
+
+def _restore_host(
+    decisions: Decisions, host: Host, known: KnownHost, alive: Moment | None, *, is_told: bool
+) -> None:
+    evidence = known.evidence
+    if known.state is HostState.UP and alive is not None:  # of the others it is the last there was
+        evidence = alive if evidence is None else max(alive, evidence)
+    host.allowance_s = known.interval_s + host.margin_s
+    if evidence is not None:
+        host.evidence_at, host.evidence_wall = evidence
+    if known.state in _PLACED and (known.state is not HostState.DOWN or is_told):
+        decisions.liveness.place(host, known.state, known.since, known.cause)
+    else:
+        host.was_up = known.was_up
+
+
+def _resume(host: Host, known: KnownHost, alive: Moment | None, restored: Restored) -> None:
+    """Note a host that is unknown now and was not, and since when.
+
+    It is stored at once, so that a second crash finds the last evidence where the first left it.
+    """
+    if host.state is not HostState.UNKNOWN or known.state is HostState.UNKNOWN:
+        return
+    since = known.since if alive is None else max(known.since, alive.at)
+    restored.hosts.append(as_known(host)._replace(since=since))
+    if known.state in ALIVE:
+        restored.changes.append(
+            HostChanged(
+                since,
+                known.venue,
+                known.name,
+                known.state,
+                host.state,
+                Trigger.BLINDED,
+                host.evidence_at,
+            )
+        )
+
+
+def _settle(decisions: Decisions, reception: Reception, incident: Incident, now: float) -> None:
+    """Have an open incident end when its subject is well again, whatever it is about."""
+    subject, incidents, fleet = incident.subject, decisions.incidents, decisions.fleet
+    if not _is_expected(fleet, subject):
+        incidents.end(subject, now)
+        return
+    match subject.scope:
+        case "host" | "venue":
+            fallen = _fallen(fleet, incident)
+            if fallen is not None:
+                if fallen.state is HostState.DOWN:
+                    fallen.closed_at = _will_of(incident)
+                    decisions.probes.ask_later(fallen)
+                incidents.hold(subject, Verdict(fallen.cause or incident.cause), fallen.since, now)
+            elif incident.cause is not Cause.FLAPPING:
+                incidents.end(subject, now)
+        case "identity":
+            decisions.twins.contest(subject, now)
+        case "feed":
+            reception.feeds.restore(incident)
+        case "link" if subject.host or any(map(fleet.find, incident.children)):
+            decisions.one_way.has_venue_links |= not subject.host
+        case "link":
+            incidents.end(subject, now)
+
+
+def _will_of(incident: Incident) -> float | None:
+    """Return when (s) the broker published a will that an incident of a host stands on."""
+    return next((seen.at for seen in incident.evidence if seen.seen == "will"), None)
+
+
+def _is_expected(fleet: Fleet, subject: Subject) -> bool:
+    if subject.host:
+        host = fleet.find(subject.host)
+        return host is not None and host.venue == subject.venue
+    return not subject.venue or subject.venue in fleet.venues
+
+
+def _fallen(fleet: Fleet, incident: Incident) -> Host | None:
+    """Return a host that shows that the subject of an incident is still down; None without one.
+
+    A venue that flaps may be back, with hosts that are still to find their way: nobody knows.
+    """
+    subject = incident.subject
+    if subject.scope == "host":
+        host = fleet.find(subject.host)
+        return host if host is not None and host.state is HostState.DOWN else None
+    if incident.cause is Cause.FLAPPING:
+        return None
+    hosts = fleet.venues[subject.venue].hosts.values()
+    return next((host for host in hosts if host.state is HostState.UNREACHABLE), None)

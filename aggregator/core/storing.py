@@ -1,0 +1,145 @@
+"""Storing: what has to outlive the process, and what waits until it is stored.
+
+A ``Store`` carries a token. A notice about an incident is sent once its store is durable, or as
+soon as the journal said that it cannot take it: people are told in any case. An agent's backlog
+is acknowledged only when it is durable: until then the agent keeps it. Times are monotonic
+seconds.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from aggregator.core.dedup import Dedup
+from aggregator.core.fleet import INF, Fleet, Host
+from aggregator.core.incidents.record import IncidentChanged
+from aggregator.core.incidents.store import IncidentStore
+from aggregator.core.outputs import (
+    HostChanged,
+    KnownHost,
+    LateReading,
+    Moment,
+    Output,
+    Publish,
+    Store,
+    Tell,
+)
+from venuewatch.base.wire import topics
+from venuewatch.base.wire.messages import Acknowledge, Backlog
+from venuewatch.base.wire.topics import Stream
+
+
+def as_known(host: Host) -> KnownHost:
+    """Return how ``host`` stands, to be given back to a later process."""
+    evidence = None
+    if host.evidence_at is not None and host.evidence_wall is not None:
+        evidence = Moment(host.evidence_at, host.evidence_wall)
+    return KnownHost(
+        host.venue,
+        host.name,
+        host.state,
+        host.since,
+        host.cause,
+        host.interval_s,
+        evidence,
+        was_up=host.counts_as_up,
+    )
+
+
+class _Waiting(NamedTuple):
+    notices: tuple[Tell, ...]
+    acknowledgements: tuple[Publish, ...]
+
+
+class Storing:
+    """Collects what is to be stored, and releases what waits for it. It appends to ``outputs``.
+
+    Attributes:
+        is_due: whether a backlog waits to be stored.
+    """
+
+    def __init__(
+        self, fleet: Fleet, incidents: IncidentStore, dedup: Dedup, outputs: list[Output]
+    ) -> None:
+        self._fleet = fleet
+        self._incidents = incidents
+        self._dedup = dedup
+        self._outputs = outputs
+        self._seen = 0  # outputs that have been looked through
+        self.is_due = False
+        self._readings: list[LateReading] = []
+        self._acknowledgements: list[Publish] = []
+        self._token = 0
+        self._waiting: dict[int, _Waiting] = {}
+
+    def keep(self, host: Host, readings: Sequence[LateReading], backlog: Backlog) -> None:
+        """Keep the readings of a backlog, to be stored and then acknowledged."""
+        self.is_due = True
+        self._readings += readings
+        topic = topics.topic(host.venue, host.name, Stream.CMD)
+        acknowledge = Acknowledge(backlog.boot, backlog.number)
+        self._acknowledgements.append(Publish(topic, acknowledge, qos=1))
+
+    def collect(self, now: float) -> None:
+        """Store what the outputs since the last call say, if there is anything."""
+        new = self._outputs[self._seen :]
+        changes = [out for out in new if isinstance(out, HostChanged | IncidentChanged)]
+        incidents = self._incidents.take_unsaved()
+        if changes or incidents or self._acknowledgements:
+            store = Store(
+                0,
+                now,
+                changes=changes,
+                incidents=incidents,
+                hosts=[as_known(host) for host in self._changed_hosts(changes)],
+                readings=self._readings,
+                heard=self._dedup.changed() if self._acknowledgements else (),
+            )
+            self.add(store)
+            self._readings = []
+        self._seen = len(self._outputs)
+        self.is_due = False
+
+    def save(self, now: float) -> None:
+        """Store, from time to time, that we run, and which live readings came."""
+        self.add(Store(0, now, heard=self._dedup.changed(), is_alive=True))
+
+    def add(self, store: Store) -> None:
+        """Append a store under the next token; the notices of its changes wait for it."""
+        self._token += 1
+        self._outputs.append(store._replace(token=self._token))
+        notices = tuple(
+            Tell(change)
+            for change in store.changes
+            if isinstance(change, IncidentChanged) and change.seq
+        )
+        acknowledgements, self._acknowledgements = self._acknowledgements, []
+        if notices or acknowledgements:
+            self._waiting[self._token] = _Waiting(notices, tuple(acknowledgements))
+
+    def stored(self, token: int) -> None:
+        """Release all that waited for a store."""
+        waiting = self._waiting.pop(token, None)
+        if waiting is not None:
+            self._outputs += waiting.acknowledgements
+            self._outputs += waiting.notices
+
+    def not_stored(self, token: int) -> None:
+        """Release the notices that waited for a store, and no acknowledgement."""
+        waiting = self._waiting.get(token)
+        if waiting is not None:
+            self._outputs += waiting.notices
+            self._waiting[token] = waiting._replace(notices=())
+
+    def taken(self) -> None:
+        """Note that the outputs were taken."""
+        self._seen = 0
+
+    def _changed_hosts(self, changes: Iterable[HostChanged | IncidentChanged]) -> Iterable[Host]:
+        names: dict[str, None] = {}
+        for change in changes:
+            if isinstance(change, HostChanged):
+                names[change.host] = None
+            elif change.incident.subject.scope == "host":  # its cause may be another one
+                names[change.incident.subject.host] = None
+        hosts = (self._fleet.find(name) for name in names)
+        return (host for host in hosts if host is not None and host.since > -INF)

@@ -1,0 +1,123 @@
+"""Causes of a problem, the form of a verdict, and the excuses that put one off.
+
+A verdict is a cause with the evidence that it stands on. An excuse exists only where evidence
+cannot arrive: our process stalled, the way was cut, hosts are finding their way back, or two agents
+throw each other out. It never means that a silence is welcome.
+
+Times are monotonic seconds of the aggregator; the shell maps them to wall time.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import NamedTuple, Self, TypeAlias
+
+Scalar: TypeAlias = str | float | bool | None
+
+CENTRE = "centre"
+BROKER = "broker"
+
+
+class Cause(StrEnum):
+    """Every cause that an incident can have, each with its line for the documentation."""
+
+    meaning: str
+
+    def __new__(cls, value: str, meaning: str = "") -> Self:
+        """Make a member; ``meaning`` is its line."""
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.meaning = meaning
+        return member
+
+    BROKER_DOWN = (
+        "broker_down",
+        "The broker is gone: its port refuses, or answers nothing to a stranger.",
+    )
+    DUPLICATE_IDENTITY = (
+        "duplicate_identity",
+        "Two agents run under one name: their boots alternate.",
+    )
+    AGGREGATOR_BLIND = (
+        "aggregator_blind",
+        "The aggregator itself hears nothing: no host is accused, every deadline is credited.",
+    )
+    VENUE_UNREACHABLE = (
+        "venue_unreachable",
+        "A venue is cut off: its hosts fell silent together, and other venues are heard.",
+    )
+    ONE_WAY_LOSS = (
+        "one_way_loss",
+        "Beats arrive that echo no tick: the host is heard, and does not hear the centre.",
+    )
+    AGENT_STOPPED = (
+        "agent_stopped",
+        "The agent is gone, its machine is not: connection closed, a neighbour reaches it.",
+    )
+    HOST_FROZEN = (
+        "host_frozen",
+        "The machine answers its neighbours, sends nothing, and its connection was not closed.",
+    )
+    HOST_DOWN = ("host_down", "The machine is gone: no neighbour that could try reaches it.")
+    CONNECTION_LOST = (
+        "connection_lost",
+        "The connection was closed, and no neighbour could tell (yet) how the machine is.",
+    )
+    SILENT = ("silent", "The host sends nothing, and no neighbour could tell (yet) why.")
+    DID_NOT_RETURN = ("did_not_return", "A host sent a farewell and did not come back in time.")
+    RESULTS_FROZEN = (
+        "results_frozen",
+        "The results server talks, and its data does not move while units are live.",
+    )
+    RESULTS_DELAYED = ("results_delayed", "The results move, but come too late.")
+    RESULTS_SILENT = (
+        "results_silent",
+        "Nothing comes from the results server inside its talking window.",
+    )
+    REDUNDANCY_LOST = (
+        "redundancy_lost",
+        "The results work, and one of the two parts that make them redundant is gone.",
+    )
+    CLOCK_SKEW = ("clock_skew", "A host's clock is wrong: it differs from the fleet's median.")
+    FLAPPING = ("flapping", "It falls and rises again and again: one incident for all of it.")
+
+
+class Evidence(NamedTuple):
+    """One thing seen. ``by`` is ``centre``, ``broker`` or the name of a host.
+
+    ``seen`` is one word for what it is (``silence``, ``will``, ``probe`` …), ``detail`` the
+    figures and names that go with it.
+    """
+
+    at: float
+    by: str
+    seen: str
+    detail: Mapping[str, Scalar] = {}
+
+
+class Verdict(NamedTuple):
+    """A cause, and the evidence that it stands on."""
+
+    cause: Cause
+    evidence: tuple[Evidence, ...] = ()
+
+
+class Reason(StrEnum):
+    """Why no verdict can be given yet. The value is what evidence and API show."""
+
+    STALL = "our process did not run"
+    DOUBT = "our own tick was late"
+    BLIND = "we hear nothing"
+    START = "hosts find their way to us after our start"
+    RETURN = "hosts find their way back to us"
+    CUT = "its venue was cut off, and hosts find their way back"
+    BRIDGE = "its venue's bridge has just reconnected"
+    TWIN = "two agents have its name and throw each other out"
+    VOTES = "the other hosts of its venue are overdue, too"
+
+
+class Excuse(NamedTuple):
+    """An excuse of a host, a venue or everybody. ``until`` is INF while its end is open."""
+
+    reason: Reason
+    since: float
+    until: float

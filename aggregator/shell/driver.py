@@ -1,0 +1,108 @@
+"""Driver: tells the centre what happens, with its time, and hands its outputs to the outlets.
+
+This is all that there is around the core in a running process: the loop's timer is set to when the
+centre is due, and every inlet is followed by handing out. Outlets may call back while they are
+handed outputs: what comes of that is handed out behind.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+import mqtt5
+
+from aggregator.core.centre import Centre
+from aggregator.core.verdicts.centre import Port
+from aggregator.shell.outlets import Outlet
+from aggregator.shell.outlets.own_metrics import OwnMetrics
+from aggregator.shell.walltime import WallTime
+from venuewatch.base import clock
+from venuewatch.base.wire.errors import Reason
+
+
+class Driver:
+    """Drives ``centre`` on the loop that is running when ``begin`` is called.
+
+    Attributes:
+        outlets: where outputs go; to be filled before ``begin``.
+    """
+
+    def __init__(self, centre: Centre, wall: WallTime, metrics: OwnMetrics) -> None:
+        self.centre = centre
+        self._wall = wall
+        self._metrics = metrics
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._is_handing_out = False
+        self.outlets: list[Outlet] = []
+
+    def begin(self) -> None:
+        """Wake the centre from now on whenever it is due."""
+        self._loop = asyncio.get_running_loop()
+        self._wake()
+
+    def end(self) -> None:
+        """Have the centre store its last, and wake it no more."""
+        if self._timer is not None:
+            self.centre.stop(clock.monotonic())
+            self._hand_out()
+            self._timer.cancel()
+
+    def receive(self, publishes: Sequence[mqtt5.PublishPacket]) -> None:
+        """Process what one read brought."""
+        self.centre.receive(clock.monotonic(), publishes, clock.wall())
+        self._hand_out()
+
+    def refuse(self, reason: Reason) -> None:
+        """Count what could not even be decoded as a packet."""
+        self.centre.refuse(clock.monotonic(), reason)
+
+    def opened(self) -> None:
+        """Hear the fleet from now on."""
+        self.centre.opened(clock.monotonic())
+        self._hand_out()
+
+    def lost(self) -> None:
+        """Hear nothing any more."""
+        self.centre.lost(clock.monotonic())
+        self._hand_out()
+
+    def port_said(self, answer: Port) -> None:
+        """Take in what the broker's port answered."""
+        self.centre.port_said(clock.monotonic(), answer)
+        self._hand_out()
+
+    def stored(self, token: int) -> None:
+        """Note that a store is durable."""
+        self.centre.stored(clock.monotonic(), token)
+        self._hand_out()
+
+    def not_stored(self, token: int) -> None:
+        """Note that the journal cannot take a store now."""
+        self.centre.not_stored(clock.monotonic(), token)
+        self._hand_out()
+
+    def settled(self, ids: Sequence[str]) -> None:
+        """Note that notices wait no more."""
+        self.centre.notice_settled(clock.monotonic(), ids)
+        self._hand_out()
+
+    def _wake(self) -> None:
+        now = clock.monotonic()
+        self._wall.note(now, clock.wall())
+        self.centre.woke(now)
+        self._metrics.note_lag(self.centre.lag_s, now)
+        self._hand_out()
+
+    def _hand_out(self) -> None:
+        if self._is_handing_out or self._loop is None:
+            return
+        self._is_handing_out = True
+        try:
+            while outputs := self.centre.take():
+                for outlet in self.outlets:
+                    outlet.take(outputs)
+        finally:  # an outlet that fails must not end the watching
+            self._is_handing_out = False
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = self._loop.call_at(self.centre.due(), self._wake)

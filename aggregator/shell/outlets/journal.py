@@ -1,0 +1,154 @@
+"""Journal outlet: stores what has to outlive the process, and gives it back to the next one.
+
+Each ``Store`` of the core is one transaction, so that no crash leaves the half of it. ``late`` is
+grey and no verdict: it is kept as a host's present state, and is no transition of the record.
+"""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from aggregator.config import JournalConfig
+from aggregator.core.incidents.record import IncidentChanged
+from aggregator.core.outputs import HostChanged, KnownHost, Output, Store
+from aggregator.core.restore import Memory
+from aggregator.core.states import HostState
+from aggregator.shell.http.incidents import incident_json
+from aggregator.shell.journal.restore import memory_of
+from aggregator.shell.journal.rows import (
+    ALIVE_AT,
+    NEXT_NUMBER,
+    ChangeRow,
+    HostRow,
+    Notice,
+    Rows,
+    TransitionRow,
+)
+from aggregator.shell.journal.writer import Journal
+from aggregator.shell.walltime import WallTime
+from venuewatch.base.config import ConfigError
+
+_GREY = frozenset({(HostState.UP, HostState.LATE), (HostState.LATE, HostState.UP)})
+
+
+class JournalOutlet:
+    """The journal of ``settings``; without a path everything counts as stored, and is forgotten.
+
+    ``name``: the aggregator's. ``on_stored`` and ``on_refused`` get the token of each ``Store``.
+    ``notice_of``: makes the notice of a change; None without a webhook, and no notice is kept.
+    """
+
+    def __init__(
+        self,
+        settings: JournalConfig,
+        wall: WallTime,
+        *,
+        name: str,
+        on_stored: Callable[[int], None],
+        on_refused: Callable[[int], None],
+        notice_of: Callable[[IncidentChanged], Notice] | None,
+    ) -> None:
+        """Open the journal.
+
+        Raises:
+            ConfigError: it cannot be used.
+        """
+        self._path = settings.path
+        self._wall = wall
+        self._on_stored = on_stored
+        self._notice_of = notice_of
+        self._journal: Journal | None = None
+        if settings.path is not None:
+            try:
+                self._journal = Journal(
+                    Path(settings.path),
+                    name=name,
+                    keep_days=settings.keep_days,
+                    on_stored=on_stored,
+                    on_refused=on_refused,
+                )
+            except (sqlite3.Error, ValueError) as error:
+                raise ConfigError(f"{settings.path}: {error}") from None
+
+    def left(self) -> tuple[Memory, Sequence[Notice]]:
+        """Return what earlier processes have left: for the core, and for the webhook.
+
+        Raises:
+            ConfigError: the journal is damaged.
+        """
+        if self._journal is None:
+            return Memory(), ()
+        try:
+            content = self._journal.remembered()
+            memory = memory_of(content, self._journal.pages(), self._wall)
+        except (sqlite3.Error, msgspec.MsgspecError, ValueError) as error:
+            raise ConfigError(f"{self._path}: {error}") from None
+        return memory, content.notices
+
+    def take(self, outputs: Sequence[Output]) -> None:
+        """Have every ``Store`` stored."""
+        for output in outputs:
+            if isinstance(output, Store):
+                if self._journal is None:
+                    self._on_stored(output.token)
+                else:
+                    self._journal.store(self._rows_of(output), output.token)
+
+    def close(self) -> None:
+        """Store what was ordered, and close the journal."""
+        if self._journal is not None:
+            self._journal.close()
+
+    def _rows_of(self, store: Store) -> Rows:
+        changed = [change for change in store.changes if isinstance(change, IncidentChanged)]
+        reported = [change for change in changed if change.seq]
+        marks = {ALIVE_AT: self._wall.wall(store.at)} if store.is_alive else {}
+        for change in reported:
+            if change.change == "opened":
+                marks[NEXT_NUMBER] = change.incident.number + 1
+        return Rows(
+            readings=store.readings,
+            pages=store.heard,
+            incidents=[incident_json(incident, self._wall) for incident in store.incidents],
+            changes=[self._change_row(change) for change in reported],
+            transitions=[
+                self._transition_row(change)
+                for change in store.changes
+                if isinstance(change, HostChanged) and (change.before, change.after) not in _GREY
+            ],
+            hosts=[self._host_row(host) for host in store.hosts],
+            gone=store.gone,
+            notices=list(map(self._notice_of, reported)) if self._notice_of is not None else (),
+            settled=store.settled,
+            marks=marks,
+        )
+
+    def _change_row(self, change: IncidentChanged) -> ChangeRow:
+        incident, at = change.incident, self._wall.wall(change.at)
+        return ChangeRow(incident.number, change.seq, at, change.change, incident.cause.value)
+
+    def _transition_row(self, change: HostChanged) -> TransitionRow:
+        silent_since = change.silent_since
+        return TransitionRow(
+            self._wall.wall(change.at),
+            change.venue,
+            change.host,
+            change.before.value,
+            change.after.value,
+            change.trigger.value,
+            None if silent_since is None else self._wall.wall(silent_since),
+        )
+
+    def _host_row(self, host: KnownHost) -> HostRow:
+        return HostRow(
+            host.name,
+            host.venue,
+            host.state.value,
+            self._wall.wall(host.since),
+            None if host.cause is None else host.cause.value,
+            round(host.interval_s, 3),
+            None if host.evidence is None else round(host.evidence.wall, 3),
+            was_up=host.was_up,
+        )

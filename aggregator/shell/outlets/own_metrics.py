@@ -1,0 +1,157 @@
+"""Metrics of the aggregator about itself, with prometheus_client.
+
+Everything here is prefixed ``venuewatch_aggregator_``, beside the process's own.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from typing import Literal, TypeAlias
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from aggregator.core.centre import Centre
+from aggregator.core.outputs import Connected, Disconnected, HostChanged, Output
+from aggregator.core.states import HostState, Trigger
+
+_LAG_WINDOW_S = 60.0
+_DETECTIONS = frozenset({Trigger.DEADLINE_PASSED, Trigger.CONNECTION_LOST})
+
+disable_created_metrics()  # type: ignore[no-untyped-call]
+
+
+Result: TypeAlias = Literal["delivered", "dropped"]
+
+
+class OwnMetrics:
+    """The metrics that change by outputs; the core's counters are read on demand."""
+
+    def __init__(self, centre: Centre, *, version: str) -> None:
+        self._registry = CollectorRegistry()
+        self._lags: deque[tuple[float, float]] = deque()
+        self._registry.register(_Counters(centre))
+        ProcessCollector(registry=self._registry)
+        self._lag = Gauge(
+            "venuewatch_aggregator_loop_lag_seconds",
+            "The worst lag of our own event loop within the last minute.",
+            registry=self._registry,
+        )
+        self._connected = Gauge(
+            "venuewatch_aggregator_broker_connected",
+            "1 while we are subscribed at the broker.",
+            registry=self._registry,
+        )
+        self._detection = Histogram(
+            "venuewatch_aggregator_detection_seconds",
+            "From a host's last evidence of life to its being called down.",
+            buckets=(0.2, 0.3, 0.5, 1, 2, 3, 4, 5, 7.5, 10, 20, 30, 60, 120),
+            registry=self._registry,
+        )
+        self._notices = Counter(
+            "venuewatch_aggregator_notices",
+            "What the webhook was to be told of incidents: delivered, or given up.",
+            ["result"],
+            registry=self._registry,
+        )
+        for result in ("delivered", "dropped"):
+            self._notices.labels(result)
+        self._notices_pending = Gauge(
+            "venuewatch_aggregator_notices_pending",
+            "What the webhook is still to be told.",
+            registry=self._registry,
+        )
+        Gauge(
+            "venuewatch_aggregator_build_info",
+            "1; which version this is.",
+            ["version"],
+            registry=self._registry,
+        ).labels(version).set(1)
+
+    def note_lag(self, lag_s: float, now: float) -> None:
+        """Note a lag (s) of the event loop at ``now`` (monotonic s)."""
+        lags = self._lags
+        while lags and (lags[0][0] < now - _LAG_WINDOW_S):
+            lags.popleft()
+        while lags and lags[-1][1] <= lag_s:
+            lags.pop()
+        lags.append((now, lag_s))
+        self._lag.set(lags[0][1])
+
+    def take(self, outputs: Sequence[Output]) -> None:
+        """Measure detections, and our connection."""
+        for output in outputs:
+            match output:
+                case HostChanged():
+                    self._note_change(output)
+                case Connected(connection="live"):
+                    self._connected.set(1)
+                case Disconnected(connection="live"):
+                    self._connected.set(0)
+
+    def settled(self, result: Result, count: int) -> None:
+        """Count notices that were delivered or dropped."""
+        self._notices.labels(result).inc(count)
+
+    def pending(self, count: int) -> None:
+        """Note how many notices wait."""
+        self._notices_pending.set(count)
+
+    def _note_change(self, change: HostChanged) -> None:
+        if (
+            change.after is HostState.DOWN
+            and change.trigger in _DETECTIONS
+            and change.silent_since is not None
+        ):
+            self._detection.observe(change.at - change.silent_since)
+
+    def render(self) -> bytes:
+        """Return all metrics in text format 0.0.4."""
+        return generate_latest(self._registry)
+
+
+class _Counters(Collector):
+    """Reads the core's plain counters at a scrape, so that counting costs nothing."""
+
+    def __init__(self, centre: Centre) -> None:
+        self._centre = centre
+
+    def collect(self) -> Iterator[Metric]:
+        heard = CounterMetricFamily(
+            "venuewatch_aggregator_messages", "Messages taken in, by stream.", labels=["stream"]
+        )
+        for stream, count in self._centre.intake.heard.items():
+            heard.add_metric([stream], count)
+        yield heard
+        rejected = CounterMetricFamily(
+            "venuewatch_aggregator_rejected", "Messages refused, by reason.", labels=["reason"]
+        )
+        for reason, count in self._centre.intake.rejected.items():
+            rejected.add_metric([reason], count)
+        yield rejected
+        yield GaugeMetricFamily(
+            "venuewatch_aggregator_incidents_open",
+            "Incidents that are open.",
+            value=len(self._centre.decisions.incidents.open),
+        )
+        canary_s = self._centre.decisions.hearing.round_trip_s
+        if canary_s is not None:
+            yield GaugeMetricFamily(
+                "venuewatch_aggregator_canary_round_trip_seconds",
+                "How long our own tick took through the broker and back, the last time.",
+                value=canary_s,
+            )
+        if self._centre.intake.broker_dropped is not None:
+            yield CounterMetricFamily(
+                "venuewatch_broker_messages_dropped",
+                "Messages that the broker says it has dropped since its start.",
+                value=self._centre.intake.broker_dropped,
+            )
