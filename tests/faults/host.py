@@ -7,26 +7,21 @@ from typing import Final
 from tests.integration.real import Agent, Process
 from venuewatch.rehearsal.stage.guardian import Fault
 from venuewatch.rehearsal.stage.machine import Machine
-from venuewatch.rehearsal.stage.network import CENTRE, Lan
-
-RECONNECT_MAX_S: Final = 2.0
-"""How long (s) a host waits at most between two attempts, so that a world heals soon."""
-
-BROKER: Final = f'address = "{CENTRE}"\nreconnect_max_s = {RECONNECT_MAX_S}\n'
+from venuewatch.rehearsal.stage.network import Lan
 
 _WANDERING: Final = Path(__file__).with_name("wandering_agent.py")
 
 
 class Host:
-    """A machine, its cable and its agent; ``link`` is the venue's class of link."""
+    """A machine, its cable and its agent; ``broker`` is how its agent is configured for it."""
 
-    def __init__(self, name: str, folder: Path, lan: Lan, *, port: int, link: str) -> None:
+    def __init__(self, name: str, folder: Path, lan: Lan, *, port: int, broker: str) -> None:
         self.name = name
         self._lan = lan
         self._number = int(name.partition("-")[2])
         self._folder = folder / name
         self._folder.mkdir()
-        self._broker = f'{BROKER}link = "{link}"\n'
+        self._broker = broker
         self._port = port
         self._is_off = False
         self._agent = self._new_agent(name, self._folder)

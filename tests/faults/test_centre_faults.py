@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.host import RECONNECT_MAX_S
-from tests.faults.world import Plan, World, world_of
+from tests.faults.world import RECONNECT_MAX_S, Plan, World, world_of
 from tests.integration.real import Aggregator, pause, until
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]

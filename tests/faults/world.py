@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from aggregator.shell.http.incidents import IncidentJson
-from tests.faults.host import BROKER, Host
+from tests.faults.host import Host
 from tests.faults.stage import staged
 from tests.integration.real import Aggregator, Mosquitto, Process, until
 from venuewatch.rehearsal.stage.delay_line import Way
@@ -18,6 +18,9 @@ from venuewatch.rehearsal.stage.guardian import Fault
 from venuewatch.rehearsal.stage.machine import Machine
 from venuewatch.rehearsal.stage.network import CENTRE, Lan, address_of, make_centre
 from venuewatch.rehearsal.stage.run import Run
+
+RECONNECT_MAX_S: Final = 2.0
+"""How long (s) a host waits at most between two attempts, so that a world heals soon."""
 
 _AT_ONCE: Final = 20
 _PAGES_EVERY_S: Final = 0.2
@@ -57,13 +60,16 @@ class _Incidents(msgspec.Struct, frozen=True):
 class World:
     """The programs of a rehearsal, and the incidents since the last ``mark``."""
 
-    def __init__(self, folder: Path, run: Run, plans: Sequence[Plan]) -> None:
+    def __init__(
+        self, folder: Path, run: Run, plans: Sequence[Plan], reconnect_max_s: float
+    ) -> None:
+        broker = f'address = "{CENTRE}"\nreconnect_max_s = {reconnect_max_s}\n'
         self._guardian = run.guardian
         self._plans = plans
         self._centre = Machine(run.prefix, "centre")
         self.broker = Mosquitto(folder, address=CENTRE).at(self._centre)
         self.aggregator = Aggregator(
-            folder, self.broker.port, inventory=_inventory(plans), broker=BROKER
+            folder, self.broker.port, inventory=_inventory(plans), broker=broker
         ).at(self._centre)
         self.lans: dict[str, Lan] = {}
         self.hosts: dict[str, Host] = {}
@@ -71,7 +77,8 @@ class World:
             lan = self.lans[plan.code] = Lan(run, number, self._centre, plan.way)
             for at in range(1, plan.hosts + 1):
                 name = f"{plan.code}-{at}"
-                self.hosts[name] = Host(name, folder, lan, port=self.broker.port, link=plan.link)
+                of_venue = f'{broker}link = "{plan.link}"\n'
+                self.hosts[name] = Host(name, folder, lan, port=self.broker.port, broker=of_venue)
         self._marked = 0
         self._changes_before = 0
 
@@ -178,10 +185,12 @@ class World:
 
 
 @contextlib.contextmanager
-def world_of(folder: Path, plans: Sequence[Plan]) -> Iterator[World]:
+def world_of(
+    folder: Path, plans: Sequence[Plan], *, reconnect_max_s: float = RECONNECT_MAX_S
+) -> Iterator[World]:
     """Yield a world whose hosts are all up; nothing is left of it afterwards."""
     with staged() as run:
-        world = World(folder, run, plans)
+        world = World(folder, run, plans, reconnect_max_s)
         try:
             world.start()
             yield world

@@ -1,13 +1,19 @@
-"""What tests of the whole core begin with."""
+"""Stories that tests of the core begin with."""
 
 import pytest
 
-from tests.aggregator.watching import Watching
+from tests.kit.story import ALONE, Story
 
 
 @pytest.fixture
-def watching() -> Watching:
+def story() -> Story:
     """Two venues with three hosts each, all of them up, at 4 s."""
-    both = Watching()
+    both = Story()
     both.bring_up()
     return both
+
+
+@pytest.fixture
+def alone() -> Story:
+    """One venue with one host, before the aggregator is subscribed."""
+    return Story(ALONE)

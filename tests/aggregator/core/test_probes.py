@@ -1,14 +1,21 @@
-"""Whom a silent host's neighbours are asked, and whose word counts."""
+"""Probes: the neighbours that are asked about a silent host, and the answers that count."""
 
 import math
 
 import pytest
 
-from aggregator.core.cases import Inquiry
 from aggregator.core.fleet import Host, Place, Venue
-from aggregator.core.probes import ASKED_MAX, PROBE_TIMEOUT_S, WORD_WITHIN_S, Probes
+from aggregator.core.probes import (
+    ANSWER_WITHIN_S,
+    ASKED_MAX,
+    PROBE_TIMEOUT_S,
+    Asked,
+    Learned,
+    Probes,
+)
 from aggregator.core.states import HostState
-from tests.aggregator.scene import MARGIN_S
+from aggregator.core.verdicts.silence import Inquiry, Reach, reach_of
+from tests.kit.machine import MARGIN_S
 from venuewatch.base.wire.messages import Probed
 
 AT = 100.0
@@ -21,7 +28,7 @@ def neighbour(name: str, *, heard_at: float = 99.0, is_gateway: bool = False) ->
     return host
 
 
-def word(number: int = 1, *, about: str = "s1", is_reached: bool | None = True) -> Probed:
+def answer(number: int = 1, *, about: str = "s1", is_reached: bool | None = True) -> Probed:
     return Probed(
         boot="b", session=1, number=number, host=about, is_reached=is_reached, way="tcp", detail="d"
     )
@@ -38,14 +45,15 @@ class Neighbourhood:
         self.venue.hosts.update(self.hosts)
         self.probes = Probes()
 
-    def ask(self) -> list[str]:
-        """Return who is asked about s1."""
-        _, wanted = self.probes.ask(self.venue, self.silent, AT)
-        return [probe.by for probe in wanted]
+    def ask(self, about: str = "s1", at: float = AT) -> Asked:
+        return self.probes.ask(self.venue, self.hosts[about], at)
 
-    def hear(self, by: str, said: Probed) -> Inquiry | None:
-        over = self.probes.hear(self.hosts[by], said, AT + 0.5)
-        return None if over is None else over[1]
+    def asked(self) -> list[str]:
+        """Ask about s1, and return who is asked."""
+        return [name for name, _ in self.ask().probes]
+
+    def receive(self, by: str, said: Probed) -> Learned | None:
+        return self.probes.receive_answer(self.hosts[by], said, AT + 0.5)
 
 
 @pytest.fixture
@@ -56,7 +64,7 @@ def three() -> Neighbourhood:
     return here
 
 
-def test_three_are_asked_the_gateways_first_and_then_who_was_heard_last() -> None:
+def test_gateways_are_asked_first_then_the_last_heard() -> None:
     here = Neighbourhood(
         neighbour("s2", heard_at=99.0),
         neighbour("s3", heard_at=99.5),
@@ -64,166 +72,165 @@ def test_three_are_asked_the_gateways_first_and_then_who_was_heard_last() -> Non
         neighbour("s5", heard_at=99.25),
     )
 
-    assert here.ask() == ["s4", "s3", "s5"]
+    assert here.asked() == ["s4", "s3", "s5"]
     assert ASKED_MAX == 3
 
 
 @pytest.mark.parametrize("state", sorted(set(HostState) - {HostState.UP}))
-def test_only_those_who_are_up_are_asked(state: HostState) -> None:
+def test_only_hosts_that_are_up_are_asked(state: HostState) -> None:
     here = Neighbourhood(neighbour("s2"), neighbour("s3"))
     here.hosts["s2"].state = state
 
-    assert here.ask() == ["s3"]
+    assert here.asked() == ["s3"]
 
 
-def test_who_is_not_in_the_inventory_is_not_asked() -> None:
+def test_unlisted_host_is_not_asked() -> None:
     here = Neighbourhood(neighbour("s2"))
     here.hosts["s2"].is_listed = False
 
-    assert here.ask() == []
+    assert here.asked() == []
 
 
-def test_it_is_the_inventorys_address_that_is_asked_for() -> None:
+def test_probe_names_the_address_of_the_inventory() -> None:
     here = Neighbourhood(neighbour("s2"))
 
-    inquiry, wanted = here.probes.ask(here.venue, here.silent, AT)
+    inquiry, ((by, probe),) = here.ask()
 
     assert inquiry == Inquiry(("s2",))
-    (probe,) = wanted
-    assert (probe.at, probe.venue, probe.by, probe.host) == (AT, "STA", "s2", "s1")
-    assert (probe.address, probe.port, probe.timeout_s) == ("10.0.0.1", 22, PROBE_TIMEOUT_S)
+    assert (by, probe.host, probe.address, probe.port) == ("s2", "s1", "10.0.0.1", 22)
+    assert probe.timeout_s == PROBE_TIMEOUT_S
 
 
 @pytest.mark.parametrize(
-    ("has_address", "is_listed", "has_neighbour", "why"),
+    ("has_address", "is_listed", "has_neighbour", "obstacle"),
     [
         (False, True, True, "the inventory has no address for it"),
         (True, False, True, "the inventory has no address for it"),
         (True, True, False, "no other host of the venue is heard"),
     ],
 )
-def test_where_nobody_can_be_asked_it_says_why_and_waits_for_nobody(
-    *, has_address: bool, is_listed: bool, has_neighbour: bool, why: str
+def test_inquiry_without_a_neighbour_is_over_and_says_why(
+    *, has_address: bool, is_listed: bool, has_neighbour: bool, obstacle: str
 ) -> None:
     here = Neighbourhood(*([neighbour("s2")] if has_neighbour else []))
     here.silent.address = "10.0.0.1" if has_address else ""
     here.silent.is_listed = is_listed
 
-    inquiry, wanted = here.probes.ask(here.venue, here.silent, AT)
-
-    assert (inquiry.is_over, inquiry.obstacle, wanted) == (True, why, [])
+    assert here.ask() == Asked(Inquiry(is_over=True, obstacle=obstacle))
     assert here.probes.next_deadline() == math.inf
 
 
-def test_the_first_who_reached_it_ends_the_inquiry(three: Neighbourhood) -> None:
-    first = three.hear("s3", word(is_reached=False))
-    second = three.hear("s4", word(is_reached=True))
+def test_first_neighbour_that_reached_it_ends_the_inquiry(three: Neighbourhood) -> None:
+    first = three.receive("s3", answer(is_reached=False))
+    second = three.receive("s4", answer())
+    third = three.receive("s2", answer())
 
-    assert first is None
+    assert (first, third) == (None, None)
     assert second is not None
-    assert (second.is_over, second.reached_by) == (True, "s4")
-    assert [(said.by, said.at, said.way, said.detail) for said in second.words] == [
+    assert (second.at, second.host, second.inquiry.is_over) == (AT + 0.5, three.silent, True)
+    assert reach_of(second.inquiry) is Reach.REACHED
+    assert [(said.by, said.at, said.way, said.detail) for said in second.inquiry.answers] == [
         ("s3", AT + 0.5, "tcp", "d"),
         ("s4", AT + 0.5, "tcp", "d"),
     ]
 
 
 @pytest.mark.parametrize("is_reached", [False, None])
-def test_the_last_who_was_asked_ends_it(three: Neighbourhood, *, is_reached: bool | None) -> None:
-    three.hear("s2", word(is_reached=False))
-    three.hear("s3", word(is_reached=is_reached))
+def test_last_neighbour_that_was_asked_ends_it(
+    three: Neighbourhood, *, is_reached: bool | None
+) -> None:
+    three.receive("s2", answer(is_reached=False))
+    three.receive("s3", answer(is_reached=is_reached))
 
-    last = three.hear("s4", word(is_reached=is_reached))
+    last = three.receive("s4", answer(is_reached=is_reached))
 
     assert last is not None
-    assert last.is_unreached
+    assert reach_of(last.inquiry) is Reach.UNREACHED
 
 
-def test_one_who_answers_twice_is_one(three: Neighbourhood) -> None:
-    said = [three.hear("s2", word(is_reached=False)) for _ in range(3)]
-
-    assert said == [None, None, None]
+def test_neighbour_that_answers_twice_is_one(three: Neighbourhood) -> None:
+    assert [three.receive("s2", answer(is_reached=False)) for _ in range(3)] == [None] * 3
 
 
-def test_who_was_not_asked_has_no_word() -> None:
+def test_answer_of_a_host_that_was_not_asked_is_ignored() -> None:
     here = Neighbourhood(*(neighbour(f"s{number}") for number in (2, 3, 4, 5)))
-    asked = here.ask()
-    (other,) = {"s2", "s3", "s4", "s5"} - set(asked)
+    (other,) = {"s2", "s3", "s4", "s5"} - set(here.asked())
 
-    assert here.hear(other, word()) is None
-    assert here.hear("s1", word()) is None  # nor has the silent host itself
+    assert here.receive(other, answer()) is None
+    assert here.receive("s1", answer()) is None  # the silent host itself
 
 
 @pytest.mark.parametrize(
-    "said", [word(0), word(2), word(2**53), word(about="s3"), word(about="x" * 64)]
+    "said",
+    [answer(0), answer(2), answer(2**53), answer(about="s3"), answer(about="x" * 64)],
 )
-def test_a_word_on_what_was_not_asked_changes_nothing(three: Neighbourhood, said: Probed) -> None:
-    assert three.hear("s2", said) is None
-    assert three.hear("s2", word()) is not None
+def test_answer_to_what_was_not_asked_is_ignored(three: Neighbourhood, said: Probed) -> None:
+    assert three.receive("s2", said) is None
+    assert three.receive("s2", answer()) is not None
 
 
-def test_a_word_that_comes_after_the_end_changes_nothing(three: Neighbourhood) -> None:
-    three.hear("s2", word())
+def test_numbers_of_two_inquiries_are_kept_apart(three: Neighbourhood) -> None:
+    three.hosts["s2"].state = HostState.DOWN
+    three.ask("s2", AT + 0.125)
 
-    assert three.hear("s3", word()) is None
-
-
-def test_the_numbers_of_two_inquiries_are_kept_apart(three: Neighbourhood) -> None:
-    other = three.hosts["s2"]
-    other.state = HostState.DOWN
-    three.probes.ask(three.venue, other, AT + 0.125)
-
-    assert three.hear("s3", word(2, about="s1")) is None
-    over = three.hear("s3", word(2, about="s2"))
-
-    assert over is not None
-    assert three.hear("s4", word(1, about="s1")) is not None
+    assert three.receive("s3", answer(2, about="s1")) is None
+    assert three.receive("s3", answer(2, about="s2")) is not None
+    assert three.receive("s4", answer(1, about="s1")) is not None
 
 
-def test_an_inquiry_is_over_after_a_second(three: Neighbourhood) -> None:
-    three.hear("s2", word(is_reached=False))
+def test_inquiry_is_over_after_a_second(three: Neighbourhood) -> None:
+    three.receive("s2", answer(is_reached=False))
 
-    before = three.probes.take_over(AT + WORD_WITHIN_S - 0.125)
-    ((at, host, inquiry),) = three.probes.take_over(AT + WORD_WITHIN_S)
+    before = three.probes.take_over(AT + ANSWER_WITHIN_S - 0.125)
+    ((at, host, inquiry),) = three.probes.take_over(AT + ANSWER_WITHIN_S)
 
     assert before == []
-    assert (at, host) == (AT + WORD_WITHIN_S, three.silent)
-    assert inquiry.is_unreached
+    assert (at, host) == (AT + ANSWER_WITHIN_S, three.silent)
+    assert reach_of(inquiry) is Reach.UNREACHED
     assert three.probes.next_deadline() == math.inf
 
 
 @pytest.mark.parametrize(
     ("round_trip_s", "more_s"), [(0.125, 0.125), (0.625, 3 * 0.625), (5.0, 2.0)]
 )
-def test_neighbours_on_a_way_have_their_round_trip_more_and_a_loss_on_a_long_one(
-    round_trip_s: float, more_s: float
-) -> None:
+def test_neighbours_on_a_long_way_have_a_loss_more(round_trip_s: float, more_s: float) -> None:
     here = Neighbourhood(neighbour("s2"), neighbour("s3"))
     here.hosts["s3"].round_trip_s = round_trip_s
 
     here.ask()
 
-    assert here.probes.next_deadline() == AT + WORD_WITHIN_S + more_s
+    assert here.probes.next_deadline() == AT + ANSWER_WITHIN_S + more_s
 
 
 def test_inquiries_are_over_in_order_of_time(three: Neighbourhood) -> None:
     for number, name in enumerate(("s2", "s3")):
         three.hosts[name].state = HostState.DOWN
-        three.probes.ask(three.venue, three.hosts[name], AT - 1.0 - number)
+        three.ask(name, AT - 1.0 - number)
 
     over = three.probes.take_over(AT + 10.0)
 
-    assert [host.name for _, host, _ in over] == ["s3", "s2", "s1"]
+    assert [learned.host.name for learned in over] == ["s3", "s2", "s1"]
 
 
-def test_who_is_back_is_asked_about_no_more(three: Neighbourhood) -> None:
+def test_host_that_is_back_is_asked_about_no_more(three: Neighbourhood) -> None:
+    three.probes.ask_later(three.silent)
+
     three.probes.forget(three.silent)
 
-    assert three.hear("s2", word()) is None
+    assert three.receive("s2", answer()) is None
     assert three.probes.next_deadline() == math.inf
+    assert three.probes.take_unexplained("STA") == []
 
 
-def test_a_stall_of_our_own_gives_the_neighbours_more_time(three: Neighbourhood) -> None:
+def test_unexplained_host_is_handed_over_once(three: Neighbourhood) -> None:
+    three.probes.ask_later(three.silent)
+
+    assert three.probes.take_unexplained("AQU") == []
+    assert three.probes.take_unexplained("STA") == [three.silent]
+    assert three.probes.take_unexplained("STA") == []
+
+
+def test_stall_of_our_own_gives_neighbours_more_time(three: Neighbourhood) -> None:
     three.probes.credit(5.0)
 
-    assert three.probes.next_deadline() == AT + WORD_WITHIN_S + 5.0
+    assert three.probes.next_deadline() == AT + ANSWER_WITHIN_S + 5.0

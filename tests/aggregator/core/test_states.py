@@ -1,32 +1,28 @@
-"""The table of transitions, and what a venue is from what its hosts are."""
+"""States: the table of transitions, and a venue's state from those of its hosts."""
 
 import pytest
 
 from aggregator.core.states import ALIVE, TRANSITIONS, HostState, Trigger, VenueState, venue_state
-
-BEGINNINGS = {HostState.UNKNOWN, HostState.UNSEEN}
 
 
 def counts(**hosts: int) -> dict[HostState, int]:
     return dict.fromkeys(HostState, 0) | {HostState(name): count for name, count in hosts.items()}
 
 
-@pytest.mark.parametrize("state", HostState)
-def test_every_state_can_be_reached(state: HostState) -> None:
-    reached = set(BEGINNINGS)
+def reached_from(*states: HostState) -> set[HostState]:
+    reached = set(states)
     while more := {to for (at, _), to in TRANSITIONS.items() if at in reached} - reached:
         reached |= more
+    return reached
 
-    assert state in reached
+
+def test_every_state_can_be_reached() -> None:
+    assert reached_from(HostState.UNKNOWN, HostState.UNSEEN) == set(HostState)
 
 
 @pytest.mark.parametrize("state", HostState)
 def test_every_state_can_be_left_for_up(state: HostState) -> None:
-    reached = {state}
-    while more := {to for (at, _), to in TRANSITIONS.items() if at in reached} - reached:
-        reached |= more
-
-    assert HostState.UP in reached
+    assert HostState.UP in reached_from(state)
 
 
 @pytest.mark.parametrize("trigger", Trigger)
@@ -51,20 +47,20 @@ def test_only_a_living_host_can_be_accused(trigger: Trigger) -> None:
     assert accused <= ALIVE
 
 
-def test_a_cut_takes_whoever_was_not_away_and_was_ever_there() -> None:
+def test_a_cut_takes_hosts_neither_away_nor_unseen() -> None:
     taken = {at for at, by in TRANSITIONS if by is Trigger.VENUE_CUT}
 
     assert taken == {*ALIVE, HostState.DOWN, HostState.UNKNOWN}
 
 
-def test_one_beat_brings_back_nobody_who_failed() -> None:
+def test_one_beat_brings_no_failed_host_back() -> None:
     failed = (HostState.DOWN, HostState.UNREACHABLE)
 
     assert not [state for state in failed if (state, Trigger.BEAT) in TRANSITIONS]
     assert [TRANSITIONS[state, Trigger.STEADY] for state in failed] == [HostState.UP] * 2
 
 
-def test_being_blind_makes_nobody_better_or_worse_than_unknown() -> None:
+def test_blindness_makes_only_living_hosts_unknown() -> None:
     blinded = {at: to for (at, by), to in TRANSITIONS.items() if by is Trigger.BLINDED}
 
     assert blinded == dict.fromkeys(ALIVE, HostState.UNKNOWN)
@@ -95,5 +91,5 @@ def test_being_blind_makes_nobody_better_or_worse_than_unknown() -> None:
     ],
     ids=str,
 )
-def test_a_venue_is_what_its_hosts_are(hosts: dict[str, int], state: VenueState) -> None:
+def test_a_venues_state_follows_from_its_hosts(hosts: dict[str, int], state: VenueState) -> None:
     assert venue_state(counts(**hosts)) is state

@@ -1,4 +1,4 @@
-"""The fleet's page: what Prometheus reads, and what must no longer be on it."""
+"""Exposition: the fleet's page as Prometheus reads it, and the series that must end."""
 
 import re
 import shutil
@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from aggregator.core.fleet import Host, Venue
 from aggregator.core.states import HostState
 from aggregator.shell.exposition import OWN, render
-from tests.aggregator.scripted import HOSTILE, NOW, READINGS, WALL, ScriptedFleet
+from tests.kit.scripted_fleet import HOSTILE, NOW, READINGS, WALL, ScriptedFleet
 from venuewatch.base.wire.readings import Readings, families
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "fleet.prom"
@@ -71,7 +71,7 @@ def test_the_page_of_a_scripted_fleet_is_the_golden_one(fleet: ScriptedFleet) ->
 
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
-def test_prometheus_linter_has_nothing_to_say() -> None:
+def test_promtool_finds_nothing() -> None:
     lint = subprocess.run(
         ["promtool", "check", "metrics"],
         input=GOLDEN.read_bytes(),
@@ -95,7 +95,7 @@ def test_prometheus_linter_has_nothing_to_say() -> None:
         ("silent", "unseen", 0),
     ],
 )
-def test_every_host_has_one_state_and_says_whether_it_is_up(
+def test_every_host_has_one_state_and_is_up_or_not(
     page: Page, host: str, state: str, is_up: int
 ) -> None:
     states = [
@@ -120,7 +120,7 @@ def test_numbers_come_out_as_they_went_in(page: Page) -> None:
     assert heard == WALL + NOW - 0.25
 
 
-def test_venues_say_how_many_hosts_are_in_which_state(page: Page) -> None:
+def test_venues_count_their_hosts_by_state(page: Page) -> None:
     counted = {
         labels["state"]: value
         for name, labels, value in page.samples
@@ -180,9 +180,7 @@ def test_any_number_can_be_read_back_to_the_last_bit(number: float) -> None:
 
 
 @pytest.mark.parametrize("host", ["down", "lost", "away"])
-def test_the_measured_series_of_a_lost_host_stop_and_what_is_known_of_it_stays(
-    page: Page, host: str
-) -> None:
+def test_the_measured_series_of_a_lost_host_stop(page: Page, host: str) -> None:
     expected = STAYS - ({"venuewatch_host_problem"} if host == "away" else set())
 
     names = page.names_of(host)
@@ -193,10 +191,10 @@ def test_the_measured_series_of_a_lost_host_stop_and_what_is_known_of_it_stays(
 def test_the_measured_series_stop_at_the_moment_a_host_is_lost() -> None:
     fleet = ScriptedFleet()
     lost_at = NOW - 0.25 + 2.75
-    fleet.watch.advance(lost_at - 0.001)
-    before = Page(fleet.page(lost_at - 0.001)).names_of("up")
+    fleet.look(lost_at - 0.125)
+    before = Page(fleet.page(lost_at - 0.125)).names_of("up")
 
-    fleet.watch.advance(lost_at)
+    fleet.look(lost_at)
 
     assert {"node_load1", "node_cpu_seconds_total", "node_uname_info"} <= before
     after = Page(fleet.page(lost_at)).names_of("up")
@@ -204,10 +202,10 @@ def test_the_measured_series_stop_at_the_moment_a_host_is_lost() -> None:
     assert not list(filter(MEASURED.fullmatch, after))
 
 
-def test_hosts_keep_saying_up_and_measure_nothing_while_we_are_blind() -> None:
+def test_hosts_stay_up_and_measure_nothing_while_blind() -> None:
     fleet = ScriptedFleet()
 
-    fleet.watch.blinded(NOW)
+    fleet.centre.lost(NOW)
 
     page = Page(fleet.page())
     assert page.value("venuewatch_host_state", host="up", state="unknown") == 1
@@ -218,7 +216,7 @@ def test_hosts_keep_saying_up_and_measure_nothing_while_we_are_blind() -> None:
 
 
 @pytest.mark.parametrize(("after_s", "is_there"), [(34.9, True), (35.1, False)])
-def test_vitals_that_are_no_longer_renewed_vanish(after_s: float, *, is_there: bool) -> None:
+def test_vitals_vanish_once_they_are_too_old(after_s: float, *, is_there: bool) -> None:
     fleet = ScriptedFleet()
     host = fleet.fleet.venues["STA"].hosts["up"]
     for second in range(1, 40):
@@ -252,13 +250,13 @@ def test_no_sample_carries_a_timestamp(page: Page) -> None:
     assert stamped == []
 
 
-def test_one_venue_alone_says_what_it_says_among_others(fleet: ScriptedFleet, page: Page) -> None:
+def test_a_venue_alone_is_as_among_others(fleet: ScriptedFleet, page: Page) -> None:
     alone = Page(render([fleet.fleet.venues["STA"]], NOW))
 
     assert alone.samples == [sample for sample in page.samples if sample[1]["venue"] == "STA"]
 
 
-def test_series_have_the_labels_they_are_documented_with(page: Page) -> None:
+def test_series_have_their_documented_labels(page: Page) -> None:
     documented = {name: set(series.labels.split(", ")) for name, series in OWN.items()}
 
     assert len(documented.keys() & {name for name, *_ in page.samples}) > 10

@@ -3,7 +3,7 @@ from venuewatch.base.wire import topics
 from venuewatch.rehearsal.world.world import World
 
 
-def test_an_undisturbed_fleet_is_settled_and_nothing_is_said_of_it(make_world: MakeWorld) -> None:
+def test_an_undisturbed_fleet_is_settled_without_a_report(make_world: MakeWorld) -> None:
     world = make_world()
 
     world.run(300.0)
@@ -16,14 +16,14 @@ def test_an_undisturbed_fleet_is_settled_and_nothing_is_said_of_it(make_world: M
 def test_every_beat_of_an_undisturbed_host_echoes_a_tick(make_world: MakeWorld) -> None:
     world = make_world()
 
-    hosts = list(world.observer.watch.fleet)
+    hosts = list(world.observer.centre.fleet)
 
     assert all(host.round_trip_s is not None for host in hosts)
     assert all(0.02 <= (host.round_trip_s or 0.0) < 0.05 for host in hosts), "twice 10 ms"
     assert all(host.missed == 0 for host in hosts)
 
 
-def test_readings_of_a_cut_arrive_afterwards_and_are_forgotten_by_the_agent(
+def test_readings_of_a_cut_arrive_afterwards(
     make_world: MakeWorld,
 ) -> None:
     world = make_world()
@@ -36,7 +36,7 @@ def test_readings_of_a_cut_arrive_afterwards_and_are_forgotten_by_the_agent(
     world.run(60.0)
 
     assert not any(host.machine.disk.records for host in venue.hosts.values())
-    fleet = world.observer.watch.fleet
+    fleet = world.observer.centre.fleet
     assert all(fleet.venues["V1"].hosts[name].readings_missing == 0 for name in venue.hosts)
 
 
@@ -69,19 +69,19 @@ def test_a_will_of_a_killed_agent_waits_behind_a_cut(make_world: MakeWorld) -> N
 
 def test_a_stalled_aggregator_finds_everything_that_waited(make_world: MakeWorld) -> None:
     world = make_world()
-    heard = world.observer.watch.intake.heard["beat"]
+    heard = world.observer.centre.intake.heard["beat"]
 
     world.observer.process.freeze()
     world.run(5.0)
-    assert world.observer.watch.intake.heard["beat"] == heard
+    assert world.observer.centre.intake.heard["beat"] == heard
     world.observer.process.resume()
     world.run(0.1)
 
-    assert world.observer.watch.intake.heard["beat"] >= heard + 5 * 10
+    assert world.observer.centre.intake.heard["beat"] >= heard + 5 * 10
     assert world.observer.told == []
 
 
-def test_a_bridged_venue_is_heard_and_its_bridge_says_when_it_is_cut_off(
+def test_a_bridge_says_when_it_is_cut_off(
     make_world: MakeWorld,
 ) -> None:
     world = make_world(has_bridge=True)
@@ -99,12 +99,12 @@ def test_a_bridged_venue_is_heard_and_its_bridge_says_when_it_is_cut_off(
     assert world.trouble() == []
 
 
-def test_the_same_seed_gives_the_same_world_to_the_last_event(make_world: MakeWorld) -> None:
+def test_the_same_seed_gives_the_same_world(make_world: MakeWorld) -> None:
     def story(seed: int) -> list[str]:
         world = make_world(seed=seed)
         world.venues["V2"].uplink.cut()
         world.run(40.0)
-        return [str(event) for event in (*world.observer.events, *world.observer.told)]
+        return [str(event) for event in (*world.observer.changes, *world.observer.told)]
 
     assert story(7) == story(7)
     assert story(7) != story(8)

@@ -1,35 +1,13 @@
-"""What is answered over HTTP, by the real application on a port of its own."""
-
-from collections.abc import AsyncIterator
+"""Pages over HTTP, of the real application on a port of its own."""
 
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestClient, TestServer
 from prometheus_client.parser import text_string_to_metric_families
 
-from aggregator.shell.http.app import Pages, Told
-from aggregator.shell.own_metrics import Metrics
-from aggregator.shell.walltime import WallTime
-from tests.aggregator.scripted import WALL, ScriptedFleet
+from tests.aggregator.shell.http.conftest import Client
+from tests.kit.scripted_fleet import ScriptedFleet
 
 PROMETHEUS_TEXT = "text/plain; version=0.0.4; charset=utf-8"
 EXPOSITIONS = ["/metrics", "/metrics?venue=STA", "/metrics/self"]
-
-
-@pytest.fixture
-def fleet() -> ScriptedFleet:
-    return ScriptedFleet()
-
-
-@pytest.fixture
-async def client(
-    fleet: ScriptedFleet,
-) -> AsyncIterator[TestClient[web.Request, web.Application]]:
-    metrics = Metrics(fleet.watch, version="1.2.3")
-    told = Told(fleet.watch.register, WallTime(0.0, WALL))
-    pages = Pages(fleet.fleet, metrics, told, lambda: fleet.watch.is_settled)
-    async with TestClient(TestServer(pages.app())) as client:
-        yield client
 
 
 def series_of(text: str) -> set[str]:
@@ -50,7 +28,7 @@ def venues_of(text: str) -> set[str]:
     }
 
 
-async def test_metrics_is_everything(client: TestClient[web.Request, web.Application]) -> None:
+async def test_the_metrics_page_has_everything(client: Client) -> None:
     answer = await client.get("/metrics")
 
     text = await answer.text()
@@ -59,8 +37,8 @@ async def test_metrics_is_everything(client: TestClient[web.Request, web.Applica
     assert {"venuewatch_host_up", "venuewatch_aggregator_build_info"} <= series_of(text)
 
 
-async def test_the_page_of_one_venue_is_that_venue_and_nothing_else(
-    client: TestClient[web.Request, web.Application],
+async def test_the_page_of_a_venue_has_nothing_else(
+    client: Client,
 ) -> None:
     answer = await client.get("/metrics", params={"venue": "STA"})
 
@@ -71,9 +49,7 @@ async def test_the_page_of_one_venue_is_that_venue_and_nothing_else(
 
 
 @pytest.mark.parametrize("code", ["XXX", "", "sta", "STA/alpha", "\u2028", "x" * 4_000])
-async def test_a_venue_that_is_not_in_the_inventory_is_not_found(
-    client: TestClient[web.Request, web.Application], code: str
-) -> None:
+async def test_an_unknown_venue_is_not_found(client: Client, code: str) -> None:
     answer = await client.get("/metrics", params={"venue": code})
 
     lines = (await answer.text()).splitlines()
@@ -82,8 +58,8 @@ async def test_a_venue_that_is_not_in_the_inventory_is_not_found(
     assert len(lines[0]) < 200
 
 
-async def test_our_own_metrics_are_of_no_venue(
-    client: TestClient[web.Request, web.Application],
+async def test_our_own_metrics_name_no_venue(
+    client: Client,
 ) -> None:
     answer = await client.get("/metrics/self")
 
@@ -94,40 +70,36 @@ async def test_our_own_metrics_are_of_no_venue(
 
 
 @pytest.mark.parametrize("path", EXPOSITIONS)
-async def test_an_exposition_says_that_it_is_one(
-    client: TestClient[web.Request, web.Application], path: str
-) -> None:
+async def test_an_exposition_has_its_content_type(client: Client, path: str) -> None:
     answer = await client.get(path)
 
     assert answer.headers["Content-Type"] == PROMETHEUS_TEXT
     assert (await answer.text()).endswith("\n")
 
 
-async def test_we_are_ready_once_every_host_is_decided_and_not_while_we_are_blind(
-    client: TestClient[web.Request, web.Application], fleet: ScriptedFleet
+async def test_readiness_waits_until_every_host_is_decided(
+    client: Client, fleet: ScriptedFleet
 ) -> None:
-    fleet.watch.blinded(21.0)
+    fleet.centre.lost(21.0)
     blind = await client.get("/-/ready")
-    fleet.watch.subscribed(22.0)
+    fleet.centre.opened(22.0)
     in_the_grace = await client.get("/-/ready")
-    fleet.watch.advance(100.0)
+    fleet.look(100.0)
     decided = await client.get("/-/ready")
 
     assert [answer.status for answer in (blind, in_the_grace, decided)] == [503, 503, 200]
 
 
-async def test_we_are_healthy_even_while_we_are_blind(
-    client: TestClient[web.Request, web.Application], fleet: ScriptedFleet
-) -> None:
-    fleet.watch.blinded(21.0)
+async def test_a_blind_aggregator_is_healthy(client: Client, fleet: ScriptedFleet) -> None:
+    fleet.centre.lost(21.0)
 
     answer = await client.get("/-/healthy")
 
     assert answer.status == 200
 
 
-async def test_the_landing_page_leads_to_every_other(
-    client: TestClient[web.Request, web.Application],
+async def test_the_landing_page_links_every_other(
+    client: Client,
 ) -> None:
     answer = await client.get("/")
 
@@ -148,8 +120,8 @@ async def test_the_landing_page_leads_to_every_other(
         ("HEAD", "/metrics", 200),
     ],
 )
-async def test_what_is_not_served_is_refused(
-    client: TestClient[web.Request, web.Application], method: str, path: str, status: int
+async def test_other_paths_and_methods_are_refused(
+    client: Client, method: str, path: str, status: int
 ) -> None:
     answer = await client.request(method, path)
 

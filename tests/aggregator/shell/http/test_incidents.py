@@ -1,51 +1,35 @@
-"""What /api/v1/incidents says of a small fleet that a test has told itself."""
+"""Incidents of a small fleet, and excuses, as JSON."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestClient, TestServer
 
-from aggregator.shell.http.app import Pages, Told
-from aggregator.shell.own_metrics import Metrics
-from aggregator.shell.walltime import WallTime
-from tests.aggregator.scripted import WALL, ScriptedFleet
+from tests.aggregator.shell.http.conftest import Client
+from tests.kit.scripted_fleet import NOW, WALL, ScriptedFleet
 
-Client = TestClient[web.Request, web.Application]
 PATH = "/api/v1/incidents"
 
 
-@pytest.fixture
-def fleet() -> ScriptedFleet:
-    return ScriptedFleet()
-
-
-@pytest.fixture
-async def client(fleet: ScriptedFleet) -> AsyncIterator[Client]:
-    metrics = Metrics(fleet.watch, version="1.2.3")
-    told = Told(fleet.watch.register, WallTime(0.0, WALL))
-    pages = Pages(fleet.fleet, metrics, told, lambda: fleet.watch.is_settled)
-    async with TestClient(TestServer(pages.app())) as client:
-        yield client
+async def answer(client: Client, **query: str) -> dict[str, Any]:
+    answer = await client.get(PATH, params=query)
+    assert (answer.status, answer.content_type) == (200, "application/json")
+    content: dict[str, Any] = await answer.json()
+    return content
 
 
 async def incidents(client: Client, **query: str) -> list[dict[str, Any]]:
-    answer = await client.get(PATH, params=query)
-    assert answer.status == 200
-    assert answer.content_type == "application/json"
-    found: list[dict[str, Any]] = (await answer.json())["incidents"]
+    found: list[dict[str, Any]] = (await answer(client, **query))["incidents"]
     return found
 
 
 def bring_back(fleet: ScriptedFleet, host: str) -> None:
     for second in range(21, 25):
         fleet.beat(second, host, second)
-    fleet.watch.advance(24.0)
+    fleet.look(24.0)
 
 
-async def test_an_incident_says_what_when_why_and_who_saw_it(client: Client) -> None:
-    (lost,) = [told for told in await incidents(client) if told["host"] == "lost"]
+async def test_an_incident_has_times_cause_and_evidence(client: Client) -> None:
+    (lost,) = [each for each in await incidents(client) if each["host"] == "lost"]
 
     assert {name: lost[name] for name in ("scope", "venue", "check", "falls", "children")} == {
         "scope": "host",
@@ -63,13 +47,13 @@ async def test_an_incident_says_what_when_why_and_who_saw_it(client: Client) -> 
     assert will == {"at": WALL + 18.0, "by": "broker", "seen": "will", "detail": {"session": 1}}
 
 
-async def test_the_newest_is_first(client: Client) -> None:
-    numbers = [told["number"] for told in await incidents(client)]
+async def test_the_newest_incident_is_first(client: Client) -> None:
+    numbers = [each["number"] for each in await incidents(client)]
 
     assert numbers == [2, 1]
 
 
-async def test_one_that_is_over_is_told_and_is_not_among_the_open_ones(
+async def test_a_closed_incident_is_not_among_open_ones(
     client: Client, fleet: ScriptedFleet
 ) -> None:
     bring_back(fleet, "lost")
@@ -77,24 +61,45 @@ async def test_one_that_is_over_is_told_and_is_not_among_the_open_ones(
     everything = await incidents(client)
     is_open = await incidents(client, open="1")
 
-    over = {told["host"]: told["closed_at"] for told in everything if told["closed_at"]}
+    over = {each["host"]: each["closed_at"] for each in everything if each["closed_at"]}
     assert over == {"lost": WALL + 23.0}
     assert len(is_open) == len(everything) - 1
-    assert "lost" not in {told["host"] for told in is_open}
+    assert "lost" not in {each["host"] for each in is_open}
 
 
-async def test_a_venues_incidents_are_its_own(client: Client) -> None:
+async def test_the_incidents_of_a_venue_are_its_own(client: Client) -> None:
     assert len(await incidents(client, venue="STA")) == 2
     assert await incidents(client, venue="AQU") == []
 
 
-async def test_a_clock_that_is_stepped_later_changes_no_time(fleet: ScriptedFleet) -> None:
-    wall = WallTime(0.0, WALL)
-    wall.note(30.0, WALL + 3_630.0)
+async def test_a_grace_is_an_excuse_of_each_host(client: Client, fleet: ScriptedFleet) -> None:
+    fleet.centre.lost(NOW - 0.2)
+    fleet.centre.opened(NOW - 0.1)
 
-    told = fleet.watch.register.known()[0]
+    excuses = {excuse["host"]: excuse for excuse in (await answer(client))["excuses"]}
 
-    assert wall.wall(told.opened_at) == round(WALL + told.opened_at, 3)
+    assert excuses["down"] == {
+        "venue": "STA",
+        "host": "down",
+        "reason": "hosts find their way back to us",
+        "since": WALL + NOW - 0.1,
+        "until": WALL + NOW - 0.1 + 16.75,
+    }
+    assert [each["host"] for each in (await answer(client, venue="AQU"))["excuses"]] == ["silent"]
+
+
+async def test_blindness_is_an_excuse_of_everybody(client: Client, fleet: ScriptedFleet) -> None:
+    fleet.centre.lost(NOW - 0.5)
+
+    (blind,) = [each for each in (await answer(client))["excuses"] if not each["host"]]
+
+    assert blind == {
+        "venue": "",
+        "host": "",
+        "reason": "we hear nothing",
+        "since": WALL + NOW - 0.5,
+        "until": None,
+    }
 
 
 @pytest.mark.parametrize(
@@ -110,7 +115,7 @@ async def test_a_clock_that_is_stepped_later_changes_no_time(fleet: ScriptedFlee
         ("%F0%9F%92%A9=1", 'unknown parameter "💩" - Known: open, venue'),
     ],
 )
-async def test_any_other_question_is_refused_with_what_was_expected(
+async def test_any_other_query_is_refused_in_one_line(
     client: Client, query: str, line: str
 ) -> None:
     answer = await client.get(f"{PATH}?{query}")

@@ -7,11 +7,11 @@ from tests.aggregator.shell.journal.process import Reports
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Return where the journal is."""
+    """Return the journal's path."""
     return tmp_path / "journal.sqlite"
 
 
 @pytest.fixture
 async def reports() -> Reports:
-    """Return what a journal reports to."""
+    """Return the receiver of a journal's reports."""
     return Reports()

@@ -1,43 +1,50 @@
-"""Processes that live with a journal: the real core, record and writer, without a broker."""
+"""Process: the real centre and journal, driven as the product drives them, without a broker."""
 
-import asyncio
 import contextlib
-import random
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from aggregator.config import Notify
-from aggregator.shell.journal.recorder import Record
+from aggregator.config import JournalConfig
+from aggregator.core.outputs import Store, Tell
 from aggregator.shell.journal.rows import JournalContent, Notice, Rows
 from aggregator.shell.journal.writer import Journal
-from aggregator.shell.outlets.webhook import Notifier
+from aggregator.shell.outlets.journal import JournalOutlet
+from aggregator.shell.outlets.webhook import notice_of
 from aggregator.shell.walltime import WallTime
-from tests.aggregator.centre import HOSTS, WALL, Centre
+from tests.kit.machine import WALL
+from tests.kit.story import Story
+from tests.kit.waiting import Waiting
+
+STA = ("STA-1", "STA-2", "STA-3", "STA-4", "STA-5")
+AQU = ("AQU-1", "AQU-2")
+HOSTS = STA + AQU
+VENUES = {"STA": STA, "AQU": AQU}
+connect = sqlite3.connect  # tests replace the one of the product
 
 _LAST = -1
-connect = sqlite3.connect  # tests replace the one of the product
 
 
 def column(path: Path, question: str) -> list[Any]:
-    """Return the only column of what the database at ``path`` answers."""
+    """Return the only column of the answer of the database at ``path``."""
     return [value for (value,) in rows(path, question)]
 
 
 def rows(path: Path, question: str) -> list[tuple[Any, ...]]:
-    """Return what the database at ``path`` answers."""
+    """Return the answer of the database at ``path``."""
     with contextlib.closing(connect(path)) as database, database:
         return database.execute(question).fetchall()
 
 
-class Reports:
+class Reports(Waiting):
     """A journal's reports of its orders."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.stored: list[int] = []
         self.refused: list[int] = []
-        self._came = asyncio.Event()
 
     def open(self, path: Path, *, keep_days: float = 1) -> Journal:
         """Open the journal at ``path``, which reports here."""
@@ -50,25 +57,16 @@ class Reports:
         )
 
     def on_stored(self, token: int) -> None:
-        """Take in that an order is stored."""
         self.stored.append(token)
-        self._came.set()
+        self.note()
 
     def on_refused(self, token: int) -> None:
-        """Take in that the disk refused an order."""
         self.refused.append(token)
-        self._came.set()
+        self.note()
 
     async def until_stored(self, token: int) -> None:
         """Wait until the order with ``token`` is stored."""
         await self.until(lambda: token in self.stored)
-
-    async def until(self, is_so: Callable[[], bool]) -> None:
-        """Wait until a report has made it so."""
-        async with asyncio.timeout(10):
-            while not is_so():
-                self._came.clear()
-                await self._came.wait()
 
 
 def visit(path: Path, *orders: Rows) -> JournalContent:
@@ -81,74 +79,88 @@ def visit(path: Path, *orders: Rows) -> JournalContent:
     return left
 
 
-class _Counts:
-    def settled(self, result: str, count: int) -> None: ...
+class Process(Story):
+    """One process, from its start ``at`` (s) to its end, clean or not.
 
-    def pending(self, count: int) -> None: ...
+    Without a ``path`` it has no journal; unless it ``tells`` it has no webhook.
 
-
-class Noted(Notifier):
-    """A webhook that is never reached: notes its notices, and those that were stored by then."""
-
-    def __init__(self, record: Record, path: Path | None = None) -> None:
-        where = Notify(webhook_url="http://127.0.0.1:9/")
-        super().__init__(where, record.settle, _Counts(), rng=random.Random(1))
-        self._path = path
-        self.told: list[Notice] = []
-        self.stored: list[str] = []
-
-    def add(self, notices: Sequence[Notice]) -> None:
-        self.told += notices
-        if self._path is not None:
-            self.stored = column(self._path, "SELECT id FROM outbox ORDER BY place")
-
-
-class Process(Reports):
-    """One process, from its start ``at`` (s) to its end, clean or not."""
+    Attributes:
+        told: the notices that the webhook got.
+        outbox: the ids in the journal's outbox when it got the last one.
+    """
 
     def __init__(
-        self, path: Path, *, at: float = 0.0, hosts: Iterable[str] = HOSTS, tells: bool = True
+        self,
+        path: Path | None,
+        *,
+        at: float = 0.0,
+        names: Mapping[str, Sequence[str]] = VENUES,
+        tells: bool = True,
     ) -> None:
-        super().__init__()
-        self.centre = Centre(hosts)
-        self.record = Record(self.centre.watch, WallTime(at, WALL + at), name="centre")
-        self.journal = self.record.journal = self.open(path, keep_days=30)
-        self.noted = Noted(self.record, path)
-        self.record.notifier = self.noted if tells else None
-        self.record.restore(at)
-        self.record.begin()
-        self.centre.take()
-        self._take()
-        self.centre.subscribe(at)
+        super().__init__(names, addresses=False, start=at)
+        self.stores = None  # the journal answers
+        self.reports = Reports()
+        self.told: list[Notice] = []
+        self.outbox: list[str] = []
+        self._path = path
+        wall = WallTime(at, WALL + at)
+        self._notice_of = partial(notice_of, wall=wall, aggregator="centre")
+        self.journal = JournalOutlet(
+            JournalConfig(path=None if path is None else str(path)),
+            wall,
+            name="centre",
+            on_stored=self._on_stored,
+            on_refused=self._on_refused,
+            notice_of=self._notice_of if tells else None,
+        )
+        memory, notices = self.journal.left()
+        self.centre.restore(at, memory)
+        if tells:
+            self.told += notices
+        elif notices:
+            self.centre.notice_settled(at, [notice.id for notice in notices])
+        self.open()
 
-    def live(self, start: int, end: int, *, without: Iterable[str] = ()) -> None:
-        """Let all hosts but those ``without`` beat, from ``start`` until before ``end``."""
-        for second in range(start, end):
-            self.centre.live(second, second + 1, without=without)
-            self._take()
+    def live(self, until: float, *, without: Iterable[str] = ()) -> None:
+        """Let all hosts but those ``without`` beat until ``until``."""
+        self.unmute(*self.machines)
+        self.mute(*set(without) & set(self.machines))
+        self.run(until - self.now)
 
     async def written(self) -> None:
-        """Wait until all that was ordered is stored."""
-        self.stored.clear()
-        self.journal.store(Rows(), _LAST)
-        await self.until_stored(_LAST)
+        """Wait until everything that was ordered is stored."""
+        self.reports.stored.clear()
+        self.journal.take([Store(_LAST, self.now)])
+        await self.reports.until_stored(_LAST)
 
-    def end(self, at: float = 100.0) -> None:
+    def die(self) -> None:
+        """End without a last word; what was ordered is stored."""
+        self.journal.close()
+
+    def end(self) -> None:
         """End cleanly."""
-        self.record.close(WALL + at)
+        self.centre.stop(self.now)
+        self._collect()
+        self.journal.close()
 
-    def on_stored(self, token: int) -> None:
-        """Report it to the record, and to the test."""
+    def _collect(self) -> None:
+        super()._collect()
+        said = self.said()
+        self.journal.take(said)
+        notices = [self._notice_of(out.changed) for out in said if isinstance(out, Tell)]
+        if notices:
+            self.told += notices
+            if self._path is not None:
+                self.outbox = column(self._path, "SELECT id FROM outbox ORDER BY place")
+
+    def _on_stored(self, token: int) -> None:
         if token != _LAST:
-            self.record.stored(token)
-        super().on_stored(token)
+            self.centre.stored(self.now, token)
+            self._collect()
+        self.reports.on_stored(token)
 
-    def on_refused(self, token: int) -> None:
-        """Report it to the record, and to the test."""
+    def _on_refused(self, token: int) -> None:
         if token != _LAST:
-            self.record.refused(token)
-        super().on_refused(token)
-
-    def _take(self) -> None:
-        self.record.take(self.centre.events)
-        self.centre.events.clear()
+            self.centre.not_stored(self.now, token)
+            self._collect()
+        self.reports.on_refused(token)

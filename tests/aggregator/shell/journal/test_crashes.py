@@ -1,8 +1,8 @@
 """Crashes: after a kill at any step, no incident is lost, opened twice or numbered twice.
 
-The real core, record and journal live through a story, and what is on the disk is copied before
-every statement, within statements, and with every part of what the commits write. From each copy
-the next process begins, meets the same hosts, and is judged by what the journal then says.
+The real centre and journal live through a story. The files are copied before every statement,
+within statements, and with every part of what the commits write. The next process begins from each
+copy and meets the same hosts; its journal must then be one story without a break.
 """
 
 import sqlite3
@@ -17,42 +17,43 @@ import pytest
 
 from aggregator.core.states import HostState
 from aggregator.shell.http.incidents import IncidentJson
-from aggregator.shell.journal.rows import HostRow, Rows
-from tests.aggregator.centre import HOSTS, WALL
-from tests.aggregator.shell.journal.process import Process, connect, rows, visit
+from aggregator.shell.journal.rows import HostRow, Notice, Rows
+from tests.aggregator.shell.journal.process import (
+    AQU,
+    HOSTS,
+    STA,
+    Process,
+    column,
+    connect,
+    rows,
+    visit,
+)
 from tests.aggregator.shell.journal.schemas import OLD, know_acknowledged_by, load
+from tests.kit.machine import WALL
 
 END = 47
 AWAY_S = 30
-STA = [name for name in HOSTS if name.startswith("STA")]
-AQU = [name for name in HOSTS if name.startswith("AQU")]
 TABLES = ("incidents", "changes", "transitions", "hosts", "outbox", "marks")
-TOLD_BY = {"STA-1": 10, "AQU": 22, "STA": 40}
+REPORTED_BY = {"STA-1": 10, "AQU": 22, "STA": 40}
 
 
 def silent_at(second: int) -> list[str]:
     """Return the silent hosts: one for ever, a venue for a while, then another venue."""
     dead = ["STA-1"] if second >= 8 else []
-    dead += AQU if 20 <= second < 30 else []
-    return dead + (STA if second >= 38 else [])
-
-
-def live(process: Process, second: int, silent: Sequence[str]) -> None:
-    """Let a process live for a second, and save each fifth time."""
-    process.live(second, second + 1, without=silent)
-    if second % 5 == 0:
-        process.record.save(WALL + second)
+    dead += AQU if 20 <= second < 30 else ()
+    return dead + (list(STA) if second >= 38 else [])
 
 
 class Copy(NamedTuple):
     """The files at the moment of a kill, and the hosts that were ``silent`` then.
 
-    ``told``: the subjects that had been reported before.
+    ``reported``: the subjects that had been reported before; ``told``: the notices sent by then.
     """
 
     folder: Path
     second: int
     silent: Sequence[str]
+    reported: Sequence[str]
     told: Sequence[str]
 
     @property
@@ -71,6 +72,7 @@ class Copies:
         self.second = 0
         self.looks = 0
         self.taken: list[Copy] = []
+        self.told: Sequence[Notice] = []
 
     def take(self, statement: str = "") -> None:
         self.looks += 1
@@ -79,15 +81,16 @@ class Copies:
         now = self._files()
         if now != self._last:
             self._last = now
-            told = [who for who, by in TOLD_BY.items() if by < self.second]
-            self._keep(now, silent_at(self.second), told)
+            reported = [who for who, by in REPORTED_BY.items() if by < self.second]
+            told = [notice.id for notice in self.told]
+            self._keep(now, silent_at(self.second), reported, told)
 
     def take_torn(self, *, step: int) -> None:
         """Copy what was written so far, cut off at every ``step`` bytes; all but one are well."""
         files = self._files()
         (name,) = (name for name in files if name.endswith("-wal"))
         for size in range(0, len(files[name]), step):
-            self._keep(files | {name: files[name][:size]}, ["STA-1"], [])
+            self._keep(files | {name: files[name][:size]}, ["STA-1"], [], [])
 
     def connect(self, *arguments: Any, **more: Any) -> sqlite3.Connection:
         """Connect, and copy at every statement and within."""
@@ -100,12 +103,18 @@ class Copies:
         files = self._path.parent.glob(f"{self._path.name}*")
         return {file.name: file.read_bytes() for file in files if not file.name.endswith("-shm")}
 
-    def _keep(self, files: Mapping[str, bytes], silent: Sequence[str], told: Sequence[str]) -> None:
+    def _keep(
+        self,
+        files: Mapping[str, bytes],
+        silent: Sequence[str],
+        reported: Sequence[str],
+        told: Sequence[str],
+    ) -> None:
         folder = self._folder / str(next(self._numbers))
         folder.mkdir(parents=True)
         for name, content in files.items():
             (folder / name).write_bytes(content)
-        self.taken.append(Copy(folder, self.second, silent, told))
+        self.taken.append(Copy(folder, self.second, silent, reported, told))
 
 
 def content(path: Path) -> str:
@@ -120,30 +129,30 @@ async def lived(path: Path, copies: Copies, monkeypatch: pytest.MonkeyPatch) -> 
     with monkeypatch.context() as patched:
         patched.setattr("sqlite3.connect", copies.connect)
         process = Process(path)
+    copies.told = process.told
     for second in range(END):
         await process.written()
         copies.second = second
-        live(process, second, silent_at(second))
+        process.live(second + 1, without=silent_at(second))
     await process.written()
     copies.take_torn(step=1_024)
-    process.journal.close()
+    process.die()
 
 
 def live_on(copy: Copy) -> dict[str, HostState]:
     """Begin again from a copy and meet the hosts that there are; return how they stand then."""
     start = copy.second + AWAY_S
     process = Process(copy.path, at=start)
-    for second in range(start, start + 25):
-        live(process, second, copy.silent)
-    process.journal.close()
-    return {host.name: host.state for host in process.centre.watch.fleet}
+    process.live(start + 25, without=copy.silent)
+    process.die()
+    return {host.name: host.state for host in process.centre.fleet}
 
 
 def expected(silent: Sequence[str]) -> dict[str, HostState]:
     states = {name: HostState.DOWN if name in silent else HostState.UP for name in HOSTS}
     for venue in (STA, AQU):
         if set(venue) <= set(silent):
-            states |= {name: HostState.UNREACHABLE for name in venue if name != "STA-1"}
+            states |= dict.fromkeys(set(venue) - {"STA-1"}, HostState.UNREACHABLE)
     return states
 
 
@@ -153,7 +162,7 @@ def who(row: tuple[Any, ...]) -> str:
 
 
 def judge(copy: Copy, states: dict[str, HostState]) -> None:
-    """Check that the journal, and what is still to be told, is one story without a break."""
+    """Check that the journal, and the notices that wait, are one story without a break."""
     incidents = {row[0]: row for row in rows(copy.path, "SELECT * FROM incidents")}
     changes = rows(copy.path, "SELECT * FROM changes ORDER BY number, seq")
     opened = Counter(who(incidents[row[0]]) for row in changes if row[3] == "opened")
@@ -163,14 +172,14 @@ def judge(copy: Copy, states: dict[str, HostState]) -> None:
 
     assert states == expected(copy.silent)
     assert still_open == sorted([*venues, *hosts])
-    assert set(opened) >= {*copy.told, *still_open}
+    assert set(opened) >= {*copy.reported, *still_open}
     assert set(opened.values()) <= {1}
     assert [seq for number in incidents for seq in seqs(changes, number)] == [
         seq for number in incidents for seq in range(1, 1 + len(seqs(changes, number)))
     ]
     notices = rows(copy.path, "SELECT id, body FROM outbox ORDER BY place")
-    assert sorted(told for told, _ in notices) == sorted(f"{row[0]}-{row[1]}" for row in changes)
-    assert all(msgspec.json.decode(body)["id"] == told for told, body in notices)
+    assert sorted(id_ for id_, _ in notices) == sorted(f"{row[0]}-{row[1]}" for row in changes)
+    assert all(msgspec.json.decode(body)["id"] == id_ for id_, body in notices)
     for name in HOSTS:
         question = f"SELECT before, after FROM transitions WHERE host = '{name}' ORDER BY rowid"  # noqa: S608
         walked = [("", "unknown"), *rows(copy.path, question)]
@@ -180,6 +189,12 @@ def judge(copy: Copy, states: dict[str, HostState]) -> None:
 
 def seqs(changes: Sequence[tuple[Any, ...]], number: int) -> list[int]:
     return [row[1] for row in changes if row[0] == number]
+
+
+def stored_ids(path: Path) -> set[str]:
+    """Return the ids of the notices of all changes that are stored."""
+    is_made = bool(rows(path, "SELECT 1 FROM sqlite_master WHERE name = 'changes'"))
+    return set(column(path, "SELECT number || '-' || seq FROM changes")) if is_made else set()
 
 
 def distinct(copies: Copies) -> Iterator[Copy]:
@@ -203,6 +218,8 @@ async def test_a_kill_at_any_step_loses_and_doubles_nothing(
     assert copies.looks > 300
     different = list(distinct(copies))
     assert len(different) > 20
+    assert any(copy.told for copy in copies.taken)
+    assert all(stored_ids(copy.path).issuperset(copy.told) for copy in copies.taken)
     for copy in different:
         judge(copy, live_on(copy))
 
@@ -220,7 +237,7 @@ class Failing(sqlite3.Connection):
         return super().executemany(*arguments)
 
 
-async def test_a_failing_statement_leaves_the_same_journal_in_the_end(
+async def test_a_failing_statement_leaves_the_same_journal(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("aggregator.shell.journal.writer._RETRY_AFTER_S", 0.001)
@@ -233,9 +250,9 @@ async def test_a_failing_statement_leaves_the_same_journal_in_the_end(
         Failing.statements, Failing.fails_at = 0, fails_at
         process = Process(tmp_path / name)
         for second in range(12):
-            live(process, second, silent_at(second))
+            process.live(second + 1, without=silent_at(second))
         await process.written()
-        process.journal.close()
+        process.die()
         return content(tmp_path / name)
 
     right = await story("right", -1)

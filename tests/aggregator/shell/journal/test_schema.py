@@ -25,9 +25,7 @@ def test_every_older_schema_has_a_dump() -> None:
 
 
 @pytest.mark.parametrize("dump", OLD, ids=lambda dump: dump.stem)
-async def test_an_old_journal_is_migrated_and_loses_nothing(
-    path: Path, reports: Reports, dump: Path
-) -> None:
+async def test_an_old_journal_is_migrated_whole(path: Path, reports: Reports, dump: Path) -> None:
     before = load(path, dump)
 
     journal = reports.open(path)

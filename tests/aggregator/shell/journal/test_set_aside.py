@@ -1,4 +1,4 @@
-"""Set aside: an older aggregator goes on without a newer journal, and a newer one merges it."""
+"""Set aside: an older aggregator goes on without a newer journal; a newer one merges it."""
 
 import shutil
 import sqlite3
@@ -10,13 +10,20 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from aggregator.core.ledger import Page
+from aggregator.core.dedup import HeardRanges
 from aggregator.shell.http.incidents import IncidentJson
 from aggregator.shell.journal import schema
 from aggregator.shell.journal.rows import NEXT_NUMBER, HostRow, JournalContent, Notice, Rows
 from aggregator.shell.journal.set_aside import FAR_NUMBER
-from tests.aggregator.centre import HOSTS
-from tests.aggregator.shell.journal.process import Process, column, connect, rows, visit
+from tests.aggregator.shell.journal.process import (
+    AQU,
+    HOSTS,
+    Process,
+    column,
+    connect,
+    rows,
+    visit,
+)
 from tests.aggregator.shell.journal.schemas import (
     OLD,
     AcknowledgedIncident,
@@ -26,7 +33,6 @@ from tests.aggregator.shell.journal.schemas import (
     load,
 )
 
-AQU = [name for name in HOSTS if name.startswith("AQU")]
 THEN = 4e9 + 100
 
 
@@ -66,7 +72,7 @@ async def test_a_newer_journal_is_set_aside_whole(
     assert "journal_set_aside" in caplog.text
 
 
-async def test_a_newer_journal_of_a_killed_process_is_set_aside_whole(
+async def test_a_newer_journal_of_a_killed_process_loses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lived, path = tmp_path / "lived", tmp_path / "killed"
@@ -83,7 +89,7 @@ async def test_a_newer_journal_of_a_killed_process_is_set_aside_whole(
     assert files(tmp_path) == ["killed", "killed.schema-2", "lived"]
 
 
-async def test_an_earlier_file_is_not_overwritten(
+async def test_an_earlier_file_set_aside_is_not_overwritten(
     path: Path, aside: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     backup = path.with_name("backup")
@@ -112,7 +118,7 @@ async def test_a_newer_journal_in_use_is_left_alone(
     assert files(path.parent) == [path.name]
 
 
-async def test_numbers_go_on_when_the_newer_ones_cannot_be_read(
+async def test_numbers_go_on_far_above_unreadable_newer_ones(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     newer(path, monkeypatch)
@@ -133,7 +139,10 @@ async def test_a_merge_joins_both_journals(path: Path, monkeypatch: pytest.Monke
                 HostRow("STA-1", "STA", "up", THEN, None, 1.0, THEN, was_up=True),
                 HostRow("STA-2", "STA", "unseen", THEN, None, 1.0, None, was_up=False),
             ],
-            pages=[Page("STA-1", "vitals", "b", [(5, 5), (8, 12)]), Page("S", "vitals", "c", [])],
+            pages=[
+                HeardRanges("STA-1", "vitals", "b", [(5, 5), (8, 12)]),
+                HeardRanges("S", "vitals", "c", []),
+            ],
             notices=[Notice("5-1", b"{}")],
             marks={NEXT_NUMBER: 7},
         ),
@@ -176,7 +185,7 @@ async def test_a_merged_file_is_kept_and_merged_once(
     assert files(path.parent) == [path.name, kept.name]
 
 
-async def test_a_number_in_both_journals_stops_the_merge_only(
+async def test_a_number_in_both_journals_stops_the_merge(
     path: Path, aside: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     load(path, OLD[1])
@@ -196,9 +205,8 @@ async def test_a_downgrade_and_back_is_one_story(
     def lived(start: int, *spans: tuple[int, Sequence[str]]) -> None:
         process = Process(path, at=start)
         for end, silent in spans:
-            process.live(start, end, without=silent)
-            start = end
-        process.end(start)
+            process.live(end, without=silent)
+        process.end()
 
     with monkeypatch.context() as patched:
         patched.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, add_acknowledged_by))

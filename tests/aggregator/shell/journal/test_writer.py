@@ -1,4 +1,4 @@
-"""Writer: what it reports to be stored is stored, once, and outlives the process."""
+"""Writer: an order that it reports is stored, once, and outlives the process."""
 
 import sqlite3
 from pathlib import Path
@@ -6,8 +6,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from aggregator.core.events import ReadingHeard
-from aggregator.core.ledger import Page
+from aggregator.core.dedup import HeardRanges
+from aggregator.core.outputs import LateReading
 from aggregator.shell.http.incidents import IncidentJson
 from aggregator.shell.journal.rows import NEXT_NUMBER, RECENT, ChangeRow, Rows, TransitionRow
 from tests.aggregator.shell.journal.process import Reports, column, rows, visit
@@ -17,9 +17,9 @@ from venuewatch.base.wire.messages import Vitals
 from venuewatch.base.wire.readings import Readings
 
 
-def reading(seq: int) -> ReadingHeard:
+def reading(seq: int) -> LateReading:
     vitals = Vitals(boot="b", session=1, seq=seq, wall_ms=seq, readings=Readings(node_load1=seq))
-    return ReadingHeard("STA-1", "b", "vitals", seq, seq, vitals)
+    return LateReading("STA-1", "b", "vitals", seq, seq, vitals)
 
 
 def stored(path: Path) -> list[int]:
@@ -44,14 +44,13 @@ async def test_a_reading_that_comes_twice_is_stored_once(path: Path) -> None:
 
 
 async def test_heard_numbers_are_known_after_a_restart(path: Path, reports: Reports) -> None:
-    page = Page("STA-1", "vitals", "b", [(0, 4), (7, 9)])
-    visit(path, Rows(pages=[page._replace(ranges=[(0, 4)])]), Rows(pages=[page]))
+    known = HeardRanges("STA-1", "vitals", "b", [(0, 4), (7, 9)])
+    visit(path, Rows(pages=[known._replace(ranges=[(0, 4)])]), Rows(pages=[known]))
 
     again = reports.open(path)
 
-    assert [(*known[:3], list(known.ranges)) for known in again.pages()] == [
-        ("STA-1", "vitals", "b", [(0, 4), (7, 9)])
-    ]
+    (found,) = again.pages()
+    assert (*found[:3], list(found.ranges)) == ("STA-1", "vitals", "b", [(0, 4), (7, 9)])
     again.close()
 
 

@@ -1,4 +1,4 @@
-"""A broker that does what the test says, and a listener that writes down what it is told."""
+"""A broker that does what the test says, and a listener that notes what it receives."""
 
 import asyncio
 import random
@@ -9,9 +9,8 @@ from typing import Self, TypeAlias, TypeVar
 import mqtt5
 
 from aggregator.shell.mqtt.link import BrokerLink
+from tests.kit.waiting import PATIENCE_S, Waiting
 from venuewatch.base.wire.errors import Reason
-
-PATIENCE_S = 5.0
 
 Linked: TypeAlias = Callable[..., AbstractAsyncContextManager[BrokerLink]]
 
@@ -19,58 +18,52 @@ P = TypeVar("P")
 
 
 class Chance(random.Random):
-    """Lets nobody wait; ``ceilings`` are the most that each wait could have been."""
+    """Makes every wait nothing; ``ceilings`` are the most that each could have been."""
 
     def __init__(self) -> None:
         super().__init__(0)
         self.ceilings: list[float] = []
-        self._is_asked = asyncio.Event()
+        self._waiting = Waiting()
 
     def uniform(self, a: float, b: float) -> float:
         self.ceilings.append(b)
-        self._is_asked.set()
+        self._waiting.note()
         return a
 
     async def asked(self, times: int) -> None:
-        """Wait until somebody was told that often how long to wait."""
-        async with asyncio.timeout(PATIENCE_S):
-            while len(self.ceilings) < times:
-                self._is_asked.clear()
-                await self._is_asked.wait()
+        """Wait until that many waits were chosen."""
+        await self._waiting.until(lambda: len(self.ceilings) >= times)
 
 
 class Notes:
-    """A listener. ``log`` is all it was told, in order; it can be made to fail."""
+    """A listener. ``log`` is each of its calls, in order; it can be made to fail."""
 
     def __init__(self) -> None:
         self.log: list[tuple[str, object]] = []
         self.fault: Exception | None = None
-        self._is_told = asyncio.Event()
+        self._waiting = Waiting()
 
-    def hear(self, publishes: Sequence[mqtt5.PublishPacket]) -> None:
-        self._note("hear", [publish.topic for publish in publishes])
+    def receive(self, publishes: Sequence[mqtt5.PublishPacket]) -> None:
+        self._note("receive", [publish.topic for publish in publishes])
         if self.fault is not None:
             raise self.fault
 
     def refuse(self, reason: Reason) -> None:
         self._note("refuse", reason)
 
-    def subscribed(self) -> None:
-        self._note("subscribed", None)
+    def opened(self) -> None:
+        self._note("opened", None)
 
     def lost(self) -> None:
         self._note("lost", None)
 
-    async def told(self, what: str, times: int = 1) -> None:
-        """Wait until ``what`` was told that often."""
-        async with asyncio.timeout(PATIENCE_S):
-            while [word for word, _ in self.log].count(what) < times:
-                self._is_told.clear()
-                await self._is_told.wait()
+    async def noted(self, what: str, times: int = 1) -> None:
+        """Wait until ``what`` was called that often."""
+        await self._waiting.until(lambda: [call for call, _ in self.log].count(what) >= times)
 
     def _note(self, what: str, detail: object) -> None:
         self.log.append((what, detail))
-        self._is_told.set()
+        self._waiting.note()
 
 
 class Peer:

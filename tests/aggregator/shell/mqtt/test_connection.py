@@ -1,11 +1,11 @@
-"""One connection, packet by packet: what is written, when, and what the listener is told."""
+"""Connection, packet by packet: what is written, when, and what the listener receives."""
 
 import mqtt5
 import pytest
 
 from aggregator.shell.mqtt.connection import BrokerError
 from tests.aggregator.shell.mqtt.scripted_broker import Notes
-from tests.aggregator.shell.wire import Wire
+from tests.aggregator.shell.mqtt.wire import Wire
 from venuewatch.base.wire.errors import Reason
 
 FIRST_ID, LAST_ID = 2, 65_535  # 1 is the subscription's
@@ -20,17 +20,17 @@ def puback(packet_id: int) -> bytes:
     return mqtt5.PubAckPacket(packet_id).write()
 
 
-async def test_messages_are_acknowledged_in_one_write_and_only_after_they_were_heard(
+async def test_messages_are_acknowledged_in_one_write_after_the_listener(
     notes: Notes,
 ) -> None:
     wire = Wire(notes).open()
 
     wire.receive(publish("a", 7), publish("b"), publish("c", 9))
 
-    assert notes.log == [("hear", ["a", "b", "c"]), ("write", puback(7) + puback(9))]
+    assert notes.log == [("receive", ["a", "b", "c"]), ("write", puback(7) + puback(9))]
 
 
-async def test_a_message_that_could_not_be_processed_is_not_acknowledged(notes: Notes) -> None:
+async def test_a_message_that_fails_the_listener_is_not_acknowledged(notes: Notes) -> None:
     wire = Wire(notes).open()
     notes.fault = RuntimeError("a bug of ours")
 
@@ -40,12 +40,12 @@ async def test_a_message_that_could_not_be_processed_is_not_acknowledged(notes: 
     assert wire.transport.written() == []
 
 
-async def test_messages_of_quality_0_are_acknowledged_by_nothing(notes: Notes) -> None:
+async def test_messages_at_qos_0_are_not_acknowledged(notes: Notes) -> None:
     wire = Wire(notes).open()
 
     wire.receive(publish("a"), publish("b"))
 
-    assert notes.log == [("hear", ["a", "b"])]
+    assert notes.log == [("receive", ["a", "b"])]
 
 
 @pytest.mark.parametrize(
@@ -59,36 +59,36 @@ async def test_messages_of_quality_0_are_acknowledged_by_nothing(notes: Notes) -
     ],
     ids=["too large", "malformed"],
 )
-async def test_a_refused_message_is_counted_acknowledged_and_heard_by_nobody(
+async def test_a_refused_message_is_counted_and_acknowledged_only(
     notes: Notes, packet: bytes, reason: Reason
 ) -> None:
     wire = Wire(notes).open()
 
     wire.receive(packet, publish("b"))
 
-    assert notes.log == [("refuse", reason), ("hear", ["b"]), ("write", puback(7))]
+    assert notes.log == [("refuse", reason), ("receive", ["b"]), ("write", puback(7))]
 
 
-async def test_what_came_before_the_end_is_still_heard(notes: Notes) -> None:
+async def test_messages_before_the_end_are_still_received(notes: Notes) -> None:
     wire = Wire(notes).open()
 
     wire.receive(publish("a"), mqtt5.DisconnectPacket().write())
 
-    assert notes.log == [("hear", ["a"])]
+    assert notes.log == [("receive", ["a"])]
     assert wire.transport.is_closing()
 
 
-async def test_the_socket_rests_after_each_read_and_goes_on(notes: Notes) -> None:
+async def test_the_socket_rests_after_each_read(notes: Notes) -> None:
     wire = Wire(notes).open()
 
     wire.receive(publish("a"))
     is_resting = not wire.transport.is_reading_now
-    await wire.transport.until(lambda: wire.transport.is_reading_now)
+    await wire.transport.changed.until(lambda: wire.transport.is_reading_now)
 
     assert is_resting
 
 
-async def test_packet_ids_count_up_and_leave_out_the_subscriptions(notes: Notes) -> None:
+async def test_packet_ids_count_up_beside_the_subscriptions(notes: Notes) -> None:
     wire = Wire(notes).open()
 
     sent = [wire.publish(), wire.publish(qos=0), wire.publish()]
@@ -97,7 +97,7 @@ async def test_packet_ids_count_up_and_leave_out_the_subscriptions(notes: Notes)
     assert wire.ids_written() == [FIRST_ID, None, FIRST_ID + 1]
 
 
-async def test_packet_ids_begin_again_and_pass_over_what_is_not_acknowledged(
+async def test_packet_ids_begin_again_beside_unacknowledged_ones(
     notes: Notes,
 ) -> None:
     wire = Wire(notes).open()
@@ -113,7 +113,7 @@ async def test_packet_ids_begin_again_and_pass_over_what_is_not_acknowledged(
 
 
 @pytest.mark.timeout(10)
-async def test_a_broker_that_acknowledges_nothing_stops_our_publishing_and_not_our_loop(
+async def test_a_broker_that_acknowledges_nothing_stops_only_qos_1(
     notes: Notes,
 ) -> None:
     wire = Wire(notes).open()
@@ -124,7 +124,7 @@ async def test_a_broker_that_acknowledges_nothing_stops_our_publishing_and_not_o
     assert wire.publish(qos=0)
 
 
-async def test_the_broker_gets_no_more_at_once_than_it_said_it_receives(notes: Notes) -> None:
+async def test_the_brokers_receive_maximum_is_kept(notes: Notes) -> None:
     wire = Wire(notes).open(mqtt5.ConnAckPacket(receive_max=2))
 
     sent = [wire.publish() for _ in range(3)]
@@ -134,7 +134,7 @@ async def test_the_broker_gets_no_more_at_once_than_it_said_it_receives(notes: N
     assert sent == [True, True, False, True]
 
 
-async def test_what_a_session_did_not_acknowledge_is_sent_again_as_a_duplicate(
+async def test_unacknowledged_messages_of_a_session_are_sent_again(
     notes: Notes,
 ) -> None:
     unacknowledged: dict[int, bytes] = {}
@@ -154,7 +154,7 @@ async def test_what_a_session_did_not_acknowledge_is_sent_again_as_a_duplicate(
     assert (resent[0].topic, resent[0].payload) == ("t", b"x")
 
 
-async def test_a_new_session_knows_nothing_of_what_was_not_acknowledged(notes: Notes) -> None:
+async def test_a_new_session_forgets_unacknowledged_messages(notes: Notes) -> None:
     unacknowledged: dict[int, bytes] = {}
     Wire(notes, unacknowledged).open().publish()
 
@@ -166,7 +166,7 @@ async def test_a_new_session_knows_nothing_of_what_was_not_acknowledged(notes: N
     assert unacknowledged == {}
 
 
-async def test_nothing_is_published_into_a_connection_that_does_not_take_it(notes: Notes) -> None:
+async def test_nothing_is_published_into_a_full_connection(notes: Notes) -> None:
     wire = Wire(notes).open()
 
     wire.connection.pause_writing()
@@ -176,7 +176,7 @@ async def test_nothing_is_published_into_a_connection_that_does_not_take_it(note
     assert (while_it_is_full, wire.publish(qos=0)) == (False, True)
 
 
-async def test_a_connection_that_is_lost_before_we_were_subscribed_was_never_heard(
+async def test_a_connection_without_a_subscription_is_not_reported_lost(
     notes: Notes,
 ) -> None:
     wire = Wire(notes)
@@ -189,7 +189,7 @@ async def test_a_connection_that_is_lost_before_we_were_subscribed_was_never_hea
         await wire.connection.opened
 
 
-async def test_a_connection_that_is_lost_tells_so_once_and_why(notes: Notes) -> None:
+async def test_a_lost_connection_is_reported_once_with_its_reason(notes: Notes) -> None:
     wire = Wire(notes).open()
 
     wire.connection.connection_lost(None)
@@ -198,19 +198,19 @@ async def test_a_connection_that_is_lost_tells_so_once_and_why(notes: Notes) -> 
     assert await wire.connection.ended == "the broker closed the connection"
 
 
-async def test_a_broker_that_falls_silent_is_given_up(notes: Notes) -> None:
+async def test_a_silent_broker_is_given_up(notes: Notes) -> None:
     wire = Wire(notes)
     wire.connection.keepalive_s = 0.01  # the shortest that a configuration allows is 1 s
     wire.open()
 
-    await wire.transport.until(wire.transport.is_closing)
+    await wire.transport.changed.until(wire.transport.is_closing)
     wire.connection.connection_lost(None)
 
     assert await wire.connection.ended == "the broker was silent for 0.01 s"
     assert [type(packet) for packet in wire.transport.written()] == [mqtt5.PingReqPacket]
 
 
-async def test_any_packet_is_a_sign_of_life(notes: Notes) -> None:
+async def test_any_packet_of_the_broker_is_a_sign_of_life(notes: Notes) -> None:
     wire = Wire(notes)
     wire.connection.keepalive_s = 0.01  # the shortest that a configuration allows is 1 s
     wire.open()
@@ -218,14 +218,14 @@ async def test_any_packet_is_a_sign_of_life(notes: Notes) -> None:
     for _ in range(5):
         wire.receive(publish("a"))
         wire.transport.log.clear()
-        await wire.transport.until(lambda: wire.transport.is_closing() or bool(notes.log))
+        await wire.transport.changed.until(lambda: wire.transport.is_closing() or bool(notes.log))
 
     assert [type(packet) for packet in wire.transport.written()] == [mqtt5.PingReqPacket]
     assert not wire.transport.is_closing()
     wire.connection.connection_lost(None)
 
 
-async def test_the_brokers_own_keepalive_counts(notes: Notes) -> None:
+async def test_the_brokers_own_keepalive_is_used(notes: Notes) -> None:
     wire = Wire(notes).open(mqtt5.ConnAckPacket(server_keep_alive=7))
 
     assert wire.connection.keepalive_s == 7.0

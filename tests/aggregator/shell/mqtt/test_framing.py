@@ -1,4 +1,4 @@
-"""Packets out of a byte stream, however it is cut and whatever is in it."""
+"""Framing: packets out of a byte stream, for any cut and any content."""
 
 import itertools
 import tracemalloc
@@ -92,7 +92,7 @@ def test_any_cut_of_a_stream_gives_the_same_packets(
 
 
 @given(st.lists(valid | refused, max_size=8), st.data())
-def test_what_is_refused_is_the_same_for_any_cut_and_the_stream_goes_on(
+def test_any_cut_of_a_stream_gives_the_same_refusals(
     packets: list[bytes], data: st.DataObject
 ) -> None:
     stream = b"".join(packets)
@@ -115,7 +115,7 @@ def test_a_stream_byte_by_byte_gives_the_same_packets() -> None:
 
 
 @pytest.mark.parametrize("packet_id", [None, 1, 65_535])
-def test_a_publish_over_the_bound_is_skipped_and_its_packet_id_told(packet_id: int | None) -> None:
+def test_a_publish_over_the_bound_is_skipped(packet_id: int | None) -> None:
     items = read(publish(bytes(10_000), packet_id=packet_id) + PINGRESP)
 
     assert items == [Refused(Reason.TOO_LARGE, packet_id), PINGRESP]
@@ -128,7 +128,7 @@ def test_a_publish_at_the_bound_is_taken() -> None:
     assert read(packet) == [packet]
 
 
-def test_a_publish_one_byte_over_the_bound_is_not() -> None:
+def test_a_publish_one_byte_over_the_bound_is_refused() -> None:
     packet = publish(bytes(BOUND - len(publish(b""))))
 
     assert len(packet) == BOUND + 1
@@ -136,7 +136,7 @@ def test_a_publish_one_byte_over_the_bound_is_not() -> None:
 
 
 @pytest.mark.parametrize("packet_id", [None, 9])
-def test_a_huge_publish_is_never_held(packet_id: int | None) -> None:
+def test_a_huge_publish_is_never_held_in_memory(packet_id: int | None) -> None:
     framer, chunk, size = Framer(), bytes(65_536), 200_000_000
     head = publish_of(b"a/b", packet_id=packet_id, rest=b"")
     body = head[2:]
@@ -158,7 +158,7 @@ def _length_of(size: int) -> bytes:
     return bytes((size >> shift) & 0x7F | (0x80 if shift < 21 else 0) for shift in (0, 7, 14, 21))
 
 
-def test_an_oversized_publish_with_the_longest_topic_is_skipped_too() -> None:
+def test_a_large_publish_with_the_longest_topic_is_skipped() -> None:
     packet = publish(bytes(MAX_PACKET_BYTES), packet_id=77, topic="t" * 65_535)
     pieces = cut(packet + PINGRESP, range(0, len(packet), 10_000))
 
@@ -187,13 +187,13 @@ def test_a_publish_whose_topic_is_no_text_is_refused(topic: bytes, packet_id: in
     ],
     ids=["empty", "half a length", "topic too short", "no id", "half an id", "bad property"],
 )
-def test_a_publish_that_ends_too_early_is_refused_and_the_stream_goes_on(packet: bytes) -> None:
+def test_a_publish_that_ends_too_early_is_refused(packet: bytes) -> None:
     items = read(packet + PINGRESP)
 
     assert items == [Refused(Reason.BAD_PACKET, None), PINGRESP]
 
 
-def test_a_publish_of_a_quality_that_does_not_exist_is_refused() -> None:
+def test_a_publish_at_qos_3_is_refused() -> None:
     packet = bytearray(publish(packet_id=5))
     packet[0] |= 0x06
 
@@ -214,7 +214,7 @@ def test_a_publish_of_a_quality_that_does_not_exist_is_refused() -> None:
     ],
     ids=["type 0", "code 254", "no id", "long ping", "HTTP", "TLS alert", "5 length bytes", "big"],
 )
-def test_what_cannot_be_understood_ends_the_connection(stream: bytes) -> None:
+def test_a_stream_that_is_no_mqtt_ends_the_connection(stream: bytes) -> None:
     with pytest.raises(StreamError):
         read(stream)
 
@@ -234,7 +234,7 @@ def test_any_bytes_give_packets_or_the_end_of_the_stream(pieces: list[bytes]) ->
 
 
 @given(st.integers(0, 255), st.binary(max_size=80))
-def test_only_a_packet_that_is_no_publish_can_end_the_stream(first: int, body: bytes) -> None:
+def test_no_publish_can_end_the_stream(first: int, body: bytes) -> None:
     is_publish = first >> 4 == 3
 
     assert not (ends(raw(first, body)) and is_publish)

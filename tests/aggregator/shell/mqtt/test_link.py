@@ -1,4 +1,4 @@
-"""Staying subscribed: what is asked of the broker, and what follows from each of its answers."""
+"""Link: the session that it asks for, and its end."""
 
 import asyncio
 import logging
@@ -8,10 +8,11 @@ import mqtt5
 import pytest
 
 from aggregator.config import Broker
-from tests.aggregator.shell.mqtt.scripted_broker import PATIENCE_S, Linked, Notes, ScriptedBroker
+from tests.aggregator.shell.mqtt.scripted_broker import Linked, Notes, ScriptedBroker
+from tests.kit.waiting import PATIENCE_S
 
 
-async def test_the_session_outlives_the_connection_and_what_we_hold_is_bounded(
+async def test_the_session_outlives_the_connection_and_is_bounded(
     broker: ScriptedBroker, linked: Linked
 ) -> None:
     async with linked(Broker(port=broker.port, keepalive_s=7)):
@@ -23,9 +24,7 @@ async def test_the_session_outlives_the_connection_and_what_we_hold_is_bounded(
     assert connect.receive_max == 1_000
 
 
-async def test_the_broker_is_told_what_to_say_if_we_vanish(
-    broker: ScriptedBroker, linked: Linked
-) -> None:
+async def test_the_broker_gets_a_retained_will(broker: ScriptedBroker, linked: Linked) -> None:
     async with linked():
         connect = await (await broker.peer()).receive(mqtt5.ConnectPacket)
 
@@ -35,7 +34,7 @@ async def test_the_broker_is_told_what_to_say_if_we_vanish(
     assert (will.qos, will.retain) == (mqtt5.QoS.AT_LEAST_ONCE, True)
 
 
-async def test_the_password_is_the_one_in_the_file_now(
+async def test_the_password_is_read_at_each_attempt(
     broker: ScriptedBroker, linked: Linked, tmp_path: Path
 ) -> None:
     secret = tmp_path / "password"
@@ -53,7 +52,7 @@ async def test_the_password_is_the_one_in_the_file_now(
     assert again.password == b"renewed"
 
 
-async def test_one_subscription_without_what_we_said_ourselves(
+async def test_the_subscription_leaves_out_our_own_messages(
     broker: ScriptedBroker, linked: Linked
 ) -> None:
     async with linked():
@@ -68,26 +67,26 @@ async def test_one_subscription_without_what_we_said_ourselves(
     assert not wanted.retain_as_published
 
 
-async def test_we_are_subscribed_when_the_broker_says_so_and_not_before(
+async def test_a_link_publishes_only_once_it_is_subscribed(
     broker: ScriptedBroker, linked: Linked, notes: Notes
 ) -> None:
     async with linked() as link:
         before = (link.is_subscribed, link.publish("a", b""))
         await (await broker.peer()).admit()
-        await notes.told("subscribed")
+        await notes.noted("opened")
 
         assert before == (False, False)
         assert link.is_subscribed
         assert link.publish("a", b"")
 
 
-async def test_parting_waits_for_what_was_published_and_says_goodbye(
+async def test_a_close_waits_for_the_acknowledged_farewell(
     broker: ScriptedBroker, linked: Linked, notes: Notes, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     async with linked() as link:
         peer = await (await broker.peer()).admit()
-        await notes.told("subscribed")
+        await notes.noted("opened")
         farewell = ("state", b"offline")
         closing = asyncio.create_task(link.close(farewell, timeout_s=PATIENCE_S))
         publish = await peer.receive(mqtt5.PublishPacket)
@@ -102,12 +101,12 @@ async def test_parting_waits_for_what_was_published_and_says_goodbye(
     assert [record.getMessage() for record in caplog.records] == ["broker_connected"]
 
 
-async def test_parting_from_a_broker_that_no_longer_answers_takes_no_longer_than_it_may(
+async def test_a_close_without_an_answer_ends_in_time(
     broker: ScriptedBroker, linked: Linked, notes: Notes
 ) -> None:
     async with linked() as link:
         peer = await (await broker.peer()).admit()
-        await notes.told("subscribed")
+        await notes.noted("opened")
 
         await link.close(("state", b"offline"), timeout_s=0.05)
 

@@ -1,4 +1,4 @@
-"""Refusals, nonsense and silence: each is named once, and the broker is asked again."""
+"""Link in trouble: each refusal, nonsense or silence is logged once, and tried again."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ Refusal = mqtt5.ConnAckReasonCode
 Goodbye = mqtt5.DisconnectReasonCode
 
 
-def said(caplog: pytest.LogCaptureFixture, event: str) -> list[str]:
+def whys(caplog: pytest.LogCaptureFixture, event: str) -> list[str]:
     """Return why, each time that this event was logged."""
     return [
         getattr(record, "venuewatch_fields", {}).get("why", "")
@@ -33,7 +33,7 @@ def said(caplog: pytest.LogCaptureFixture, event: str) -> list[str]:
     ],
     ids=lambda code: code.name.lower(),
 )
-async def test_a_broker_that_refuses_us_is_asked_again_and_named_once(
+async def test_a_refused_connection_is_tried_again_and_logged_once(
     broker: ScriptedBroker,
     linked: Linked,
     notes: Notes,
@@ -49,11 +49,11 @@ async def test_a_broker_that_refuses_us_is_asked_again_and_named_once(
         await broker.peer()
 
     expected = f"the broker refused the connection: {code.name} (no entry)"
-    assert said(caplog, "broker_unreachable") == [expected]
+    assert whys(caplog, "broker_unreachable") == [expected]
     assert notes.log == []
 
 
-async def test_a_broker_that_refuses_the_subscription_is_asked_again_and_named_once(
+async def test_a_refused_subscription_is_tried_again_and_logged_once(
     broker: ScriptedBroker, linked: Linked, notes: Notes, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with linked():
@@ -64,7 +64,7 @@ async def test_a_broker_that_refuses_the_subscription_is_asked_again_and_named_o
         await broker.peer()
 
     expected = "the broker refused the subscription: NOT_AUTHORIZED"
-    assert said(caplog, "broker_unreachable") == [expected]
+    assert whys(caplog, "broker_unreachable") == [expected]
     assert notes.log == []
 
 
@@ -81,7 +81,7 @@ async def test_a_broker_that_refuses_the_subscription_is_asked_again_and_named_o
     ],
     ids=["an unknown code", "HTTP", "TLS", "noise", "PUBREC", "AUTH", "CONNECT"],
 )
-async def test_whoever_answers_nonsense_is_left_and_asked_again(
+async def test_a_peer_that_is_no_broker_is_tried_again(
     broker: ScriptedBroker, linked: Linked, caplog: pytest.LogCaptureFixture, answer: bytes
 ) -> None:
     async with linked():
@@ -92,7 +92,7 @@ async def test_whoever_answers_nonsense_is_left_and_asked_again(
             await peer.is_gone()
         await broker.peer()
 
-    assert len(said(caplog, "broker_unreachable")) == 1
+    assert len(whys(caplog, "broker_unreachable")) == 1
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ async def test_whoever_answers_nonsense_is_left_and_asked_again(
     [Goodbye.SERVER_SHUTTING_DOWN, Goodbye.SESSION_TAKEN_OVER, Goodbye.KEEP_ALIVE_TIMEOUT],
     ids=lambda code: code.name.lower(),
 )
-async def test_a_broker_that_disconnects_us_leaves_us_blind_until_we_are_back(
+async def test_a_broker_that_disconnects_us_is_lost_until_reconnected(
     broker: ScriptedBroker,
     linked: Linked,
     notes: Notes,
@@ -109,19 +109,19 @@ async def test_a_broker_that_disconnects_us_leaves_us_blind_until_we_are_back(
 ) -> None:
     async with linked() as link:
         peer = await (await broker.peer()).admit()
-        await notes.told("subscribed")
+        await notes.noted("opened")
         peer.send(mqtt5.DisconnectPacket(reason_code=code).write())
-        await notes.told("lost")
+        await notes.noted("lost")
         is_subscribed = link.is_subscribed
         await (await broker.peer()).admit()
-        await notes.told("subscribed", 2)
+        await notes.noted("opened", 2)
 
     assert not is_subscribed
-    assert [word for word, _ in notes.log][:3] == ["subscribed", "lost", "subscribed"]
-    assert said(caplog, "broker_lost") == [f"the broker disconnected us: {code.name}"]
+    assert [call for call, _ in notes.log][:3] == ["opened", "lost", "opened"]
+    assert whys(caplog, "broker_lost") == [f"the broker disconnected us: {code.name}"]
 
 
-async def test_a_broker_that_takes_the_connection_and_never_answers_is_left(
+async def test_a_broker_that_never_answers_is_left(
     broker: ScriptedBroker,
     linked: Linked,
     caplog: pytest.LogCaptureFixture,
@@ -134,46 +134,46 @@ async def test_a_broker_that_takes_the_connection_and_never_answers_is_left(
             await (await broker.peer()).is_gone()
         await broker.peer()
 
-    assert said(caplog, "broker_unreachable") == ["no answer in time"]
+    assert whys(caplog, "broker_unreachable") == ["no answer in time"]
 
 
-async def test_a_port_where_nobody_listens_is_tried_again_and_named_once(
+async def test_a_closed_port_is_tried_again_and_logged_once(
     linked: Linked, chance: Chance, caplog: pytest.LogCaptureFixture, unused_tcp_port: int
 ) -> None:
     async with linked(Broker(port=unused_tcp_port)):
         await chance.asked(6)
 
     why = f"nothing listens at 127.0.0.1:{unused_tcp_port}: is the broker running?"
-    assert said(caplog, "broker_unreachable") == [why]
+    assert whys(caplog, "broker_unreachable") == [why]
     assert chance.ceilings[:6] == [1.0, 2.0, 2.0, 2.0, 2.0, 2.0]
 
 
-async def test_a_broker_that_is_lost_is_tried_again_within_a_second_each_time(
+async def test_a_lost_broker_is_tried_again_within_a_second(
     broker: ScriptedBroker, linked: Linked, notes: Notes, chance: Chance
 ) -> None:
     async with linked():
         for times in range(1, 4):
             peer = await (await broker.peer()).admit()
-            await notes.told("subscribed", times)
+            await notes.noted("opened", times)
             peer.hang_up()
         await broker.peer()
 
     assert chance.ceilings == [1.0, 1.0, 1.0]
 
 
-async def test_whoever_takes_our_session_is_not_fought_for_it_each_second(
+async def test_a_session_taken_over_is_tried_again_slowly(
     broker: ScriptedBroker, linked: Linked, notes: Notes, chance: Chance
 ) -> None:
     async with linked():
         peer = await (await broker.peer()).admit()
-        await notes.told("subscribed")
+        await notes.noted("opened")
         peer.send(mqtt5.DisconnectPacket(reason_code=Goodbye.SESSION_TAKEN_OVER).write())
         await broker.peer()
 
     assert chance.ceilings == [10.0]
 
 
-async def test_a_trouble_that_changes_is_named_again(
+async def test_a_trouble_that_changes_is_logged_again(
     broker: ScriptedBroker, linked: Linked, caplog: pytest.LogCaptureFixture
 ) -> None:
     troubles = [Refusal.SERVER_BUSY, Refusal.SERVER_BUSY, Refusal.BANNED, Refusal.SERVER_BUSY]
@@ -185,11 +185,11 @@ async def test_a_trouble_that_changes_is_named_again(
             peer.send(mqtt5.ConnAckPacket(reason_code=code).write())
         await broker.peer()
 
-    named = [why.rpartition(": ")[2] for why in said(caplog, "broker_unreachable")]
+    named = [why.rpartition(": ")[2] for why in whys(caplog, "broker_unreachable")]
     assert named == ["SERVER_BUSY", "BANNED", "SERVER_BUSY"]
 
 
-async def test_a_trouble_that_comes_back_after_all_was_well_is_named_again(
+async def test_a_trouble_after_a_good_connection_is_logged_again(
     broker: ScriptedBroker, linked: Linked, notes: Notes, caplog: pytest.LogCaptureFixture
 ) -> None:
     busy = mqtt5.ConnAckPacket(reason_code=Refusal.SERVER_BUSY).write()
@@ -200,24 +200,24 @@ async def test_a_trouble_that_comes_back_after_all_was_well_is_named_again(
             await refused.receive(mqtt5.ConnectPacket)
             refused.send(busy)
             admitted = await (await broker.peer()).admit()
-            await notes.told("subscribed", times)
+            await notes.noted("opened", times)
             admitted.hang_up()
         await broker.peer()
 
-    assert len(said(caplog, "broker_unreachable")) == 2
+    assert len(whys(caplog, "broker_unreachable")) == 2
 
 
 @pytest.mark.parametrize("address", ["a..b", "x" * 64], ids=["empty label", "long label"])
-async def test_an_address_that_is_none_does_not_end_the_aggregator(
+async def test_an_invalid_address_does_not_end_the_link(
     linked: Linked, chance: Chance, caplog: pytest.LogCaptureFixture, address: str
 ) -> None:
     async with linked(Broker(address=address)):
         await chance.asked(2)
 
-    assert len(said(caplog, "broker_unreachable")) == 1
+    assert len(whys(caplog, "broker_unreachable")) == 1
 
 
-async def test_a_secret_that_is_not_there_is_looked_for_again_and_named_once(
+async def test_a_missing_password_file_is_tried_again_and_logged_once(
     linked: Linked, chance: Chance, caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
     secret = str(tmp_path / "password")
@@ -225,4 +225,4 @@ async def test_a_secret_that_is_not_there_is_looked_for_again_and_named_once(
     async with linked(Broker(username="centre", password_file=secret)):
         await chance.asked(3)
 
-    assert said(caplog, "broker_unreachable") == [f"{secret}: No such file or directory"]
+    assert whys(caplog, "broker_unreachable") == [f"{secret}: No such file or directory"]

@@ -1,4 +1,4 @@
-"""A real HTTP receiver of notices that does what the test says."""
+"""Receiver: real HTTP, which answers each notice as the test says."""
 
 import asyncio
 import ssl
@@ -10,11 +10,13 @@ from typing import Any, Literal, NamedTuple, Self, TypeAlias
 import msgspec
 from aiohttp import web
 
+from tests.kit.waiting import Waiting
+
 Answer: TypeAlias = int | Literal["hang", "hang_up"]
 
 
-class Heard(NamedTuple):
-    """One attempt to tell us."""
+class Attempt(NamedTuple):
+    """One POST."""
 
     path: str
     headers: dict[str, str]
@@ -28,24 +30,24 @@ class Receiver:
         self._tls = tls
         self.answers: deque[Answer] = deque()
         self.location = ""
-        self.heard: list[Heard] = []
+        self.attempts: list[Attempt] = []
         self.at_once = 0
         self.most_at_once = 0
         self.port = 0
-        self._was_told = asyncio.Condition()
+        self._waiting = Waiting()
         self._runner: web.AppRunner
 
     @property
     def url(self) -> str:
-        return f"{'http' if self._tls is None else 'https'}://127.0.0.1:{self.port}/told"
+        return f"{'http' if self._tls is None else 'https'}://127.0.0.1:{self.port}/notices"
 
     @property
     def ids(self) -> list[str]:
-        return [str(heard.body["id"]) for heard in self.heard]
+        return [str(attempt.body["id"]) for attempt in self.attempts]
 
     async def start(self) -> None:
         app = web.Application()
-        app.router.add_post("/{path:.*}", self._hear)
+        app.router.add_post("/{path:.*}", self._take)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1, access_log=None)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", self.port, ssl_context=self._tls).start()
@@ -54,10 +56,8 @@ class Receiver:
     async def stop(self) -> None:
         await self._runner.cleanup()
 
-    async def told(self, count: int) -> None:
-        """Wait until we have been told so often."""
-        async with asyncio.timeout(10), self._was_told:
-            await self._was_told.wait_for(lambda: len(self.heard) >= count)
+    async def until_attempts(self, count: int) -> None:
+        await self._waiting.until(lambda: len(self.attempts) >= count)
 
     @classmethod
     @asynccontextmanager
@@ -69,15 +69,13 @@ class Receiver:
         finally:
             await receiver.stop()
 
-    async def _hear(self, request: web.Request) -> web.Response:
+    async def _take(self, request: web.Request) -> web.Response:
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         try:
             body = msgspec.json.decode(await request.read())
-            heard = Heard(request.path, dict(request.headers), body)
-            async with self._was_told:
-                self.heard.append(heard)
-                self._was_told.notify_all()
+            self.attempts.append(Attempt(request.path, dict(request.headers), body))
+            self._waiting.note()
             return await self._answer(request)
         finally:
             self.at_once -= 1

@@ -1,50 +1,49 @@
-"""How a venue stands is said when it changes, kept by the broker, and read by other programs."""
+"""Venue status: published when it changes, kept by the broker, and read by other programs."""
 
 from typing import Any
 
 import msgspec
+import pytest
 
-from aggregator.core.events import Incident, Subject
-from aggregator.core.evidence import Verdict
-from aggregator.core.memory import Memory
-from aggregator.shell.outlets.venue_status import INCIDENTS_MAX, Statuses
+from aggregator.core.incidents.record import Incident, Subject
+from aggregator.core.outputs import Connected
+from aggregator.core.restore import Memory
+from aggregator.core.verdicts.causes import Cause, Verdict
+from aggregator.shell.outlets.venue_status import INCIDENTS_MAX, VenueStatusOutlet
 from aggregator.shell.walltime import WallTime
-from tests.aggregator.centre import HOSTS, WALL, Centre
+from tests.kit.machine import WALL
+from tests.kit.story import Story
 
+STA = ("STA-1", "STA-2", "STA-3", "STA-4", "STA-5")
+VENUES = {"STA": STA, "AQU": ("AQU-1", "AQU-2")}
 UP = {"STA": {"up": 5}, "AQU": {"up": 2}}
 
 
 class Board:
-    """Another program, which reads what the broker keeps, and the statuses of one core."""
+    """Another program, which reads what the broker keeps, and the outlet of one core."""
 
-    def __init__(self, memory: Memory | None = None) -> None:
-        self.centre = Centre(memory=memory, at=10.0 if memory else 0.0)
-        watch = self.centre.watch
-        wall = WallTime(0.0, WALL)
-        self.statuses = Statuses(watch.fleet, watch.register, wall, name="centre")
+    def __init__(self) -> None:
+        self.story = Story(VENUES, addresses=False)
+        self.outlet = VenueStatusOutlet(
+            self.story.centre, WallTime(0.0, WALL), name="centre", publish=self.publish
+        )
         self.takes = True
         self.kept: dict[str, Any] = {}
-        self.heard = 0
-        self.statuses.begin()
-        if memory is None:
-            self.centre.subscribe(0.0)
+        self.received = 0
 
-    def live(self, start: int, end: int, *without: str) -> None:
-        """Let time pass for everybody else, and say each second what has changed."""
-        for second in range(start, end):
-            self.centre.events.clear()
-            self.centre.live(second, second + 1, without=without)
-            self.say()
-
-    def say(self) -> None:
-        self.statuses.note(self.centre.events)
-        self.statuses.say(self.publish)
+    def live(self, until: float, *without: str) -> None:
+        """Let all hosts but those ``without`` beat until then; the outlet takes every batch."""
+        self.story.unmute(*self.story.machines)
+        self.story.mute(*without)
+        while self.story.now < until:
+            self.story.run(0.125)
+            self.outlet.take(self.story.said())
 
     def publish(self, topic: str, payload: bytes) -> bool:
         if not self.takes:
             return False
         assert topic.startswith("venuewatch/v1/_status/")
-        self.heard += 1
+        self.received += 1
         self.kept[topic.rpartition("/")[2]] = msgspec.json.decode(payload) if payload else None
         return True
 
@@ -52,12 +51,19 @@ class Board:
         return {venue: status["hosts"] for venue, status in self.kept.items()}
 
 
-def test_every_venue_is_said_at_the_beginning_and_no_more_while_nothing_changes() -> None:
+@pytest.fixture
+def board() -> Board:
+    """Return the board of two venues that are up, at 10 s."""
     board = Board()
-    board.live(0, 3)
-    before = board.heard
+    board.story.open()
+    board.live(10)
+    return board
 
-    board.live(3, 30)
+
+def test_every_venue_is_published_once_while_nothing_changes(board: Board) -> None:
+    before = board.received
+
+    board.live(30)
 
     assert board.hosts() == UP
     assert board.kept["STA"] == {
@@ -68,52 +74,48 @@ def test_every_venue_is_said_at_the_beginning_and_no_more_while_nothing_changes(
         "incidents": [],
         "aggregator": "centre",
     }
-    assert board.heard == before
+    assert board.received == before
 
 
-def test_who_is_down_and_why_is_said_of_its_venue_alone() -> None:
-    board = Board()
-    board.live(0, 10)
-    before = board.heard
+def test_a_fallen_host_is_published_of_its_venue_alone(board: Board) -> None:
+    before = board.received
 
-    board.live(10, 20, "STA-1")
+    board.live(20, "STA-1")
 
     status = board.kept["STA"]
-    assert (status["state"], status["hosts"], status["open"]) == (
-        "degraded",
-        {"up": 4, "down": 1},
-        1,
-    )
-    (incident,) = status["incidents"]
-    assert incident == {
-        "number": 1,
-        "scope": "host",
-        "host": "STA-1",
-        "cause": "silent",
-        "opened_at": WALL + 9.0 + 1.0 + 1.75,
-    }
-    assert board.heard == before + 1
+    assert (status["state"], status["open"]) == ("degraded", 1)
+    assert status["hosts"] == {"up": 4, "down": 1}
+    assert status["incidents"] == [
+        {
+            "number": 1,
+            "scope": "host",
+            "host": "STA-1",
+            "cause": "silent",
+            "opened_at": WALL + 9.125 + 1.0 + 1.75,
+        }
+    ]
+    assert board.received == before + 1
 
 
-def test_a_late_host_is_up() -> None:
-    board = Board()
-    board.live(0, 10)
-    before = board.heard
+def test_a_status_is_published_with_the_next_tick(board: Board) -> None:
+    board.live(11.875, "STA-1")
+    at_the_verdict = board.kept["STA"]["state"]
+    board.live(12, "STA-1")
 
-    board.live(10, 11, "STA-1")
-    board.centre.watch.advance(11.25)
-    board.centre.take()
-    board.say()
-
-    assert board.centre.host("STA-1").state == "late"
-    assert board.heard == before
+    assert (at_the_verdict, board.kept["STA"]["state"]) == ("ok", "degraded")
 
 
-def test_a_venue_that_is_cut_off_is_one_incident_with_so_many_behind_it() -> None:
-    board = Board()
-    board.live(0, 10)
+def test_a_late_host_is_up(board: Board) -> None:
+    before = board.received
 
-    board.live(10, 20, *(name for name in HOSTS if name.startswith("STA")))
+    board.live(11.25, "STA-1")
+
+    assert board.story.state("STA-1") == "late"
+    assert board.received == before
+
+
+def test_a_venue_that_is_cut_off_is_one_incident(board: Board) -> None:
+    board.live(20, *STA)
 
     status = board.kept["STA"]
     assert (status["state"], status["hosts"]) == ("unreachable", {"unreachable": 5})
@@ -121,48 +123,55 @@ def test_a_venue_that_is_cut_off_is_one_incident_with_so_many_behind_it() -> Non
     assert board.kept["AQU"]["state"] == "ok"
 
 
-def test_what_the_broker_does_not_take_is_said_when_it_does() -> None:
-    board = Board()
-    board.live(0, 10)
+def test_a_status_that_is_not_sent_is_published_later(board: Board) -> None:
     board.takes = False
-    board.live(10, 20, "STA-1", "AQU-1")
+    board.live(20, "STA-1", "AQU-1")
     kept = board.hosts()
 
     board.takes = True
-    board.live(20, 21, "STA-1", "AQU-1")
+    board.live(21, "STA-1", "AQU-1")
 
     assert kept == UP
     assert board.hosts() == {"STA": {"up": 4, "down": 1}, "AQU": {"up": 1, "down": 1}}
 
 
-def test_to_a_new_connection_all_of_it_is_said_again() -> None:
-    board = Board()
-    board.live(0, 10)
+def test_a_new_connection_gets_every_status_again(board: Board) -> None:
     board.kept.clear()
 
-    board.statuses.begin()
-    board.say()
+    board.outlet.take([Connected(10.0, "live")])
+    board.live(11)
 
     assert board.hosts() == UP
 
 
-def test_a_venue_that_the_inventory_has_no_more_is_forgotten_by_the_broker() -> None:
-    cut = Incident(1, Subject("venue", "OLD"), "venue_unreachable", 5.0)
-    board = Board(Memory((), [cut], 2))
+def test_a_bulk_connection_gets_nothing_again(board: Board) -> None:
+    board.kept.clear()
 
-    board.say()
+    board.outlet.take([Connected(10.0, "bulk")])
+    board.live(11)
+
+    assert board.kept == {}
+
+
+def test_the_status_of_a_venue_that_is_gone_is_cleared() -> None:
+    board = Board()
+    cut = Incident(1, Subject("venue", "OLD"), Cause.VENUE_UNREACHABLE, -5.0)
+
+    board.story.centre.restore(0.0, Memory((), [cut], 2))
+    board.story.open()
+    board.live(2)
 
     assert board.kept["OLD"] is None
 
 
-def test_of_many_incidents_the_newest_are_listed_and_all_are_counted() -> None:
-    board = Board()
+def test_the_newest_incidents_are_listed_and_all_counted(board: Board) -> None:
     count = INCIDENTS_MAX + 5
     for number in range(count):
         subject = Subject("feed", "STA", "STA-1", f"feed-{number}")
-        board.centre.watch.incidents.begin(subject, Verdict("results_frozen"), 1.0)
+        verdict = Verdict(Cause.RESULTS_FROZEN)
+        board.story.centre.decisions.incidents.begin(subject, verdict, 10.0)
 
-    board.say()
+    board.live(12)
 
     status = board.kept["STA"]
     assert status["open"] == count

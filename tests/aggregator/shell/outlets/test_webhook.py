@@ -1,68 +1,73 @@
-"""Whoever is to be told is told: in order, once it is there again, and nothing of our secrets."""
+"""Webhook: each notice is sent in order, until it is taken, and no secret is logged."""
 
 import asyncio
 import contextlib
 import logging
 import ssl
-from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import msgspec
 import pytest
 import trustme
+from prometheus_client.parser import text_string_to_metric_families
 
 from aggregator.config import Notify
+from aggregator.core.centre import Centre
+from aggregator.core.fleet import Fleet
+from aggregator.core.incidents.record import Incident, IncidentChanged, Subject
+from aggregator.core.outputs import Tell
+from aggregator.core.verdicts.causes import Cause
 from aggregator.shell.journal.rows import Notice
-from aggregator.shell.outlets import webhook as notify
-from aggregator.shell.outlets.webhook import Notifier, Result
+from aggregator.shell.outlets import webhook as module
+from aggregator.shell.outlets.own_metrics import OwnMetrics
+from aggregator.shell.outlets.webhook import Webhook, notice_of
+from aggregator.shell.walltime import WallTime
 from tests.aggregator.shell.mqtt.scripted_broker import Chance
 from tests.aggregator.shell.outlets.receiver import Answer, Receiver
+from tests.kit.machine import WALL
+from tests.kit.waiting import Waiting, until
 from venuewatch.base.config import ConfigError
 
 TIMEOUT_S = 0.2
 
 
-class Counts:
-    """What became of notices, and how many wait."""
-
-    def __init__(self) -> None:
-        self.results: Counter[str] = Counter()
-        self.waiting = 0
-
-    def settled(self, result: Result, count: int) -> None:
-        self.results[result] += count
-
-    def pending(self, count: int) -> None:
-        self.waiting = count
-
-
-class Told:
-    """A notifier at work."""
+class Sending:
+    """A webhook at work, and what became of its notices."""
 
     def __init__(self, where: Notify) -> None:
-        self.counts = Counts()
         self.settled: list[str] = []
         self.chance = Chance()
-        self.notifier = Notifier(where, self.settle, self.counts, rng=self.chance)
-
-    def settle(self, ids: Sequence[str]) -> None:
-        self.settled += ids
+        self._metrics = OwnMetrics(Centre(Fleet([])), version="1")
+        self._waiting = Waiting()
+        self.webhook = Webhook(
+            where,
+            self._settle,
+            self._metrics,
+            notice_of=lambda changed: notice(f"{changed.incident.number}-{changed.seq}"),
+            rng=self.chance,
+        )
 
     def add(self, *names: str) -> None:
-        self.notifier.add([notice(name) for name in names])
+        self.webhook.add([notice(name) for name in names])
 
-    async def all_settled(self, count: int) -> None:
-        await until(lambda: len(self.settled) >= count)
+    async def until_settled(self, count: int) -> None:
+        await self._waiting.until(lambda: len(self.settled) >= count)
 
+    def counted(self, what: str) -> float:
+        """Return how many notices were delivered or dropped, or are pending."""
+        page = self._metrics.render().decode()
+        return sum(
+            sample.value
+            for family in text_string_to_metric_families(page)
+            for sample in family.samples
+            if sample.name.startswith("venuewatch_aggregator_notices")
+            and (what in sample.name or what in sample.labels.values())
+        )
 
-Telling = Callable[[Notify], contextlib.AbstractAsyncContextManager[Told]]
-
-
-async def until(is_so: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while not is_so():  # noqa: ASYNC110 - what is told has no event for it
-            await asyncio.sleep(0.005)
+    def _settle(self, ids: Sequence[str]) -> None:
+        self.settled += ids
+        self._waiting.note()
 
 
 def notice(name: str) -> Notice:
@@ -74,11 +79,11 @@ def where(url: str, **more: str | float) -> Notify:
 
 
 @contextlib.asynccontextmanager
-async def telling(where: Notify) -> AsyncIterator[Told]:
-    told = Told(where)
-    task = asyncio.create_task(told.notifier.run())
+async def sending(where: Notify) -> AsyncIterator[Sending]:
+    sending = Sending(where)
+    task = asyncio.create_task(sending.webhook.run())
     try:
-        yield told
+        yield sending
     finally:
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
@@ -91,8 +96,8 @@ async def receiver() -> AsyncIterator[Receiver]:
         yield receiver
 
 
-def said(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """Return why telling failed, as it was logged."""
+def whys(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return why sending failed, as it was logged."""
     return [
         record.__dict__["venuewatch_fields"]["why"]
         for record in caplog.records
@@ -100,76 +105,76 @@ def said(caplog: pytest.LogCaptureFixture) -> list[str]:
     ]
 
 
-async def test_notices_are_told_in_their_order_and_one_at_a_time(receiver: Receiver) -> None:
-    async with telling(where(receiver.url)) as told:
-        told.add("1-1", "2-1")
-        told.add("1-2")
-        await told.all_settled(3)
+async def test_notices_are_sent_in_order_one_at_a_time(receiver: Receiver) -> None:
+    async with sending(where(receiver.url)) as at_work:
+        at_work.add("1-1", "2-1")
+        at_work.add("1-2")
+        await at_work.until_settled(3)
 
-    assert receiver.ids == told.settled == ["1-1", "2-1", "1-2"]
+    assert receiver.ids == at_work.settled == ["1-1", "2-1", "1-2"]
     assert receiver.most_at_once == 1
-    assert (told.counts.results, told.counts.waiting) == ({"delivered": 3}, 0)
+    assert (at_work.counted("delivered"), at_work.counted("pending")) == (3, 0)
 
 
-async def test_a_notice_is_json_and_names_itself_in_a_header(receiver: Receiver) -> None:
-    async with telling(where(receiver.url)) as told:
-        told.add("7-2")
-        await told.all_settled(1)
+async def test_a_notice_is_json_with_its_id_in_a_header(receiver: Receiver) -> None:
+    async with sending(where(receiver.url)) as at_work:
+        at_work.add("7-2")
+        await at_work.until_settled(1)
 
-    (heard,) = receiver.heard
-    assert heard.path == "/told"
-    assert heard.headers["Idempotency-Key"] == "7-2"
-    assert heard.headers["Content-Type"] == "application/json"
-    assert heard.headers["User-Agent"].startswith("venuewatch/")
+    (attempt,) = receiver.attempts
+    assert attempt.path == "/notices"
+    assert attempt.headers["Idempotency-Key"] == "7-2"
+    assert attempt.headers["Content-Type"] == "application/json"
+    assert attempt.headers["User-Agent"].startswith("venuewatch/")
 
 
 @pytest.mark.parametrize("answer", [500, 502, 503, 408, 429, 302, 307, "hang", "hang_up"])
-async def test_what_fails_is_tried_again_before_anything_else_is_told(
+async def test_a_failed_notice_is_tried_again_before_others(
     receiver: Receiver, answer: Answer
 ) -> None:
     receiver.answers += [answer, answer]
 
-    async with telling(where(receiver.url)) as told:
-        told.add("1-1", "2-1")
-        await told.all_settled(2)
+    async with sending(where(receiver.url)) as at_work:
+        at_work.add("1-1", "2-1")
+        await at_work.until_settled(2)
 
     assert receiver.ids == ["1-1", "1-1", "1-1", "2-1"]
-    assert told.counts.results == {"delivered": 2}
+    assert (at_work.counted("delivered"), at_work.counted("dropped")) == (2, 0)
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 410, 413, 422])
-async def test_what_is_refused_for_good_does_not_hold_up_the_others(
+async def test_a_refused_notice_is_dropped_for_the_others(
     receiver: Receiver, status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     receiver.answers += [status, status]
 
-    async with telling(where(receiver.url)) as told:
-        told.add("1-1", "1-2", "2-1")
-        await told.all_settled(3)
+    async with sending(where(receiver.url)) as at_work:
+        at_work.add("1-1", "1-2", "2-1")
+        await at_work.until_settled(3)
 
-    assert receiver.ids == told.settled == ["1-1", "1-2", "2-1"]
-    assert told.counts.results == {"dropped": 2, "delivered": 1}
-    assert said(caplog) == [f"it answers {status}: what it refuses is dropped"]
+    assert receiver.ids == at_work.settled == ["1-1", "1-2", "2-1"]
+    assert (at_work.counted("delivered"), at_work.counted("dropped")) == (1, 2)
+    assert whys(caplog) == [f"it answers {status}: what it refuses is dropped"]
 
 
-async def test_a_receiver_that_comes_later_is_told_everything(
+async def test_a_receiver_that_comes_later_gets_every_notice(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     receiver = Receiver()
     await receiver.start()
     await receiver.stop()
 
-    async with telling(where(receiver.url)) as told:
-        told.add("1-1", "1-2")
+    async with sending(where(receiver.url)) as at_work:
+        at_work.add("1-1", "1-2")
         await until(lambda: bool(caplog.records))
-        waiting = told.counts.waiting
+        waiting = at_work.counted("pending")
         await receiver.start()
-        await told.all_settled(2)
+        await at_work.until_settled(2)
     await receiver.stop()
 
     assert waiting == 2
     assert receiver.ids == ["1-1", "1-2"]
-    assert said(caplog) == ["nothing listens there"]
+    assert whys(caplog) == ["nothing listens there"]
 
 
 async def test_the_token_is_read_anew_for_each_attempt(
@@ -177,31 +182,33 @@ async def test_the_token_is_read_anew_for_each_attempt(
 ) -> None:
     token = tmp_path / "token"
 
-    async with telling(where(receiver.url, bearer_token_file=str(token))) as told:
-        told.add("1-1")
+    async with sending(where(receiver.url, bearer_token_file=str(token))) as at_work:
+        at_work.add("1-1")
         await until(lambda: bool(caplog.records))
         token.write_text("first\n")
-        await told.all_settled(1)
+        await at_work.until_settled(1)
         token.write_text("second\n")
-        told.add("1-2")
-        await told.all_settled(2)
+        at_work.add("1-2")
+        await at_work.until_settled(2)
 
-    assert said(caplog) == [f"{token}: No such file or directory"]
-    told_with = [heard.headers["Authorization"] for heard in receiver.heard]
-    assert told_with == ["Bearer first", "Bearer second"]
+    assert whys(caplog) == [f"{token}: No such file or directory"]
+    sent_with = [attempt.headers["Authorization"] for attempt in receiver.attempts]
+    assert sent_with == ["Bearer first", "Bearer second"]
 
 
-async def test_a_redirect_leads_the_token_nowhere(receiver: Receiver, tmp_path: Path) -> None:
+async def test_a_redirect_is_not_followed(receiver: Receiver, tmp_path: Path) -> None:
     (tmp_path / "token").write_text("s3cret")
     async with Receiver.serving() as elsewhere:
         receiver.answers += [301, 308]
         receiver.location = elsewhere.url
 
-        async with telling(where(receiver.url, bearer_token_file=str(tmp_path / "token"))) as told:
-            told.add("1-1")
-            await told.all_settled(1)
+        async with sending(
+            where(receiver.url, bearer_token_file=str(tmp_path / "token"))
+        ) as at_work:
+            at_work.add("1-1")
+            await at_work.until_settled(1)
 
-        assert elsewhere.heard == []
+        assert elsewhere.attempts == []
         assert receiver.ids == ["1-1", "1-1", "1-1"]
 
 
@@ -216,11 +223,11 @@ async def test_no_secret_of_the_address_is_logged(
     else:
         receiver.answers.append(answer)
 
-    async with telling(where(url)) as told:
-        told.add("1-1")
-        await until(lambda: bool(said(caplog)))
+    async with sending(where(url)) as at_work:
+        at_work.add("1-1")
+        await until(lambda: bool(whys(caplog)))
         if answer is not None:
-            await told.all_settled(1)
+            await at_work.until_settled(1)
 
     logged = " ".join(str(record.__dict__) for record in caplog.records)
     assert "s3cret" not in logged
@@ -228,11 +235,11 @@ async def test_no_secret_of_the_address_is_logged(
 
 
 async def test_a_user_in_the_address_is_sent(receiver: Receiver) -> None:
-    async with telling(where(f"http://me:s3cret@127.0.0.1:{receiver.port}/")) as told:
-        told.add("1-1")
-        await told.all_settled(1)
+    async with sending(where(f"http://me:s3cret@127.0.0.1:{receiver.port}/")) as at_work:
+        at_work.add("1-1")
+        await at_work.until_settled(1)
 
-    assert receiver.heard[0].headers["Authorization"] == "Basic bWU6czNjcmV0"
+    assert receiver.attempts[0].headers["Authorization"] == "Basic bWU6czNjcmV0"
 
 
 async def test_each_trouble_is_logged_once_until_it_changes(
@@ -240,56 +247,56 @@ async def test_each_trouble_is_logged_once_until_it_changes(
 ) -> None:
     receiver.answers += [500, 500, 500, 503, 200, 500]
 
-    async with telling(where(receiver.url)) as told:
-        told.add("1-1", "1-2")
-        await told.all_settled(2)
+    async with sending(where(receiver.url)) as at_work:
+        at_work.add("1-1", "1-2")
+        await at_work.until_settled(2)
 
-    assert said(caplog) == ["it answers 500", "it answers 503", "it answers 500"]
+    assert whys(caplog) == ["it answers 500", "it answers 503", "it answers 500"]
 
 
-async def test_of_too_many_the_oldest_are_dropped_but_the_one_on_its_way(
+async def test_a_full_queue_drops_the_oldest_that_wait(
     receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(notify, "PENDING_MAX", 3)
+    monkeypatch.setattr(module, "PENDING_MAX", 3)
     receiver.answers.append("hang")
 
-    async with telling(where(receiver.url)) as told:
-        told.add("1-1")
-        await receiver.told(1)
-        told.add("2-1", "3-1", "4-1", "5-1")
-        dropped, waiting = list(told.settled), told.counts.waiting
-        await told.all_settled(5)
+    async with sending(where(receiver.url)) as at_work:
+        at_work.add("1-1")
+        await receiver.until_attempts(1)
+        at_work.add("2-1", "3-1", "4-1", "5-1")
+        dropped, waiting = list(at_work.settled), at_work.counted("pending")
+        await at_work.until_settled(5)
 
     assert (dropped, waiting) == (["2-1", "3-1"], 3)
     assert receiver.ids == ["1-1", "1-1", "4-1", "5-1"]
-    assert told.counts.results == {"dropped": 2, "delivered": 3}
+    assert (at_work.counted("delivered"), at_work.counted("dropped")) == (3, 2)
 
 
-async def test_many_at_once_beyond_the_bound_leave_the_latest(
+async def test_many_notices_at_once_leave_the_latest(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(notify, "PENDING_MAX", 2)
-    told = Told(where("http://127.0.0.1:9/"))
+    monkeypatch.setattr(module, "PENDING_MAX", 2)
+    at_work = Sending(where("http://127.0.0.1:9/"))
 
-    told.add("1-1", "2-1", "3-1", "4-1")
+    at_work.add("1-1", "2-1", "3-1", "4-1")
 
-    assert told.settled == ["2-1", "3-1"]
-    assert told.counts.waiting == 2
+    assert at_work.settled == ["2-1", "3-1"]
+    assert at_work.counted("pending") == 2
 
 
-async def test_the_waits_between_attempts_have_the_ceiling_that_is_configured(
+async def test_waits_between_attempts_have_the_configured_ceiling(
     receiver: Receiver,
 ) -> None:
     receiver.answers += [500] * 6
 
-    async with telling(where(receiver.url, retry_max_s=8.0)) as told:
-        told.add("1-1")
-        await told.all_settled(1)
+    async with sending(where(receiver.url, retry_max_s=8.0)) as at_work:
+        at_work.add("1-1")
+        await at_work.until_settled(1)
 
-    assert told.chance.ceilings == [1, 2, 4, 8, 8, 8]
+    assert at_work.chance.ceilings == [1, 2, 4, 8, 8, 8]
 
 
-async def test_a_receiver_of_ones_own_authority_is_trusted_where_that_is_named(
+async def test_a_private_authority_is_trusted_if_it_is_named(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     authority, stranger = trustme.CA(), trustme.CA()
@@ -299,19 +306,48 @@ async def test_a_receiver_of_ones_own_authority_is_trusted_where_that_is_named(
     authority.issue_cert("127.0.0.1").configure_cert(tls)
 
     async with Receiver.serving(tls) as receiver:
-        async with telling(where(receiver.url, ca_file=str(tmp_path / "theirs.pem"))) as told:
-            told.add("1-1")
-            await until(lambda: bool(said(caplog)))
-        async with telling(where(receiver.url, ca_file=str(tmp_path / "ours.pem"))) as told:
-            told.add("1-1")
-            await told.all_settled(1)
+        async with sending(where(receiver.url, ca_file=str(tmp_path / "theirs.pem"))) as at_work:
+            at_work.add("1-1")
+            await until(lambda: bool(whys(caplog)))
+        async with sending(where(receiver.url, ca_file=str(tmp_path / "ours.pem"))) as at_work:
+            at_work.add("1-1")
+            await at_work.until_settled(1)
 
-    assert said(caplog)[0] == "its certificate is not trusted"
+    assert whys(caplog)[0] == "its certificate is not trusted"
     assert receiver.ids == ["1-1"]
 
 
-async def test_a_file_of_authorities_that_is_not_there_is_said_at_the_start(
+async def test_a_missing_file_of_authorities_is_an_error_at_once(
     tmp_path: Path,
 ) -> None:
     with pytest.raises(ConfigError, match=r"ca\.pem: No such file or directory"):
-        Told(where("https://127.0.0.1:9/", ca_file=str(tmp_path / "ca.pem")))
+        Sending(where("https://127.0.0.1:9/", ca_file=str(tmp_path / "ca.pem")))
+
+
+INCIDENT = Incident(7, Subject("host", "STA", "STA-1"), Cause.SILENT, 10.0)
+
+
+async def test_a_notice_is_sent_for_each_tell_only(receiver: Receiver) -> None:
+    sharpened = IncidentChanged(11.0, "sharpened", INCIDENT, 2)
+
+    async with sending(where(receiver.url)) as at_work:
+        at_work.webhook.take([sharpened, Tell(sharpened._replace(seq=3))])
+        await at_work.until_settled(1)
+
+    assert receiver.ids == ["7-3"]
+
+
+def test_a_notice_is_about_its_incident() -> None:
+    closed = IncidentChanged(11.0, "closed", INCIDENT, 2)
+
+    body = msgspec.json.decode(notice_of(closed, WallTime(0.0, WALL), "centre").body)
+
+    assert (body["id"], body["change"], body["aggregator"]) == ("7-2", "closed", "centre")
+    assert (body["incident"]["host"], body["incident"]["opened_at"]) == ("STA-1", WALL + 10.0)
+
+
+def test_a_correction_makes_no_notice() -> None:
+    corrected = IncidentChanged(11.0, "corrected", INCIDENT, 0)
+
+    with pytest.raises(ValueError, match="not reported"):
+        notice_of(corrected, WallTime(0.0, WALL), "centre")

@@ -1,0 +1,129 @@
+"""Neighbours of a silent host: what they answer, and what is reported where they do not.
+
+At 4 s everybody is up; s1 was heard last at 3.125 s, so that its deadline passes at 5.875 s.
+"""
+
+import pytest
+
+from aggregator.core.probes import ANSWER_WITHIN_S
+from tests.kit.story import Story
+from venuewatch.base.wire.messages import Probed
+
+DUE_AT = 5.875
+
+
+def test_neighbours_are_asked_at_once_and_by_address(story: Story) -> None:
+    story.mute("s1")
+
+    story.run(1.75)
+    before = story.asked()
+    story.run(0.125)
+
+    assert before == []
+    assert {(by, probe.host, probe.address) for by, probe in story.asked()} == {
+        ("s2", "s1", "10.0.0.1"),
+        ("s3", "s1", "10.0.0.1"),
+    }
+
+
+def test_an_answer_counts_only_in_time(story: Story) -> None:
+    story.mute("s1")
+    story.run(2.0)
+    story.answer("s2", 1, "s1", is_reached=False)
+    story.run(ANSWER_WITHIN_S)
+    reported = story.lines()
+
+    story.answer("s3", 1, "s1", is_reached=True)
+    story.run(1.0)
+
+    assert reported == [
+        (DUE_AT, "opened", "host s1", "silent"),
+        (DUE_AT + ANSWER_WITHIN_S, "sharpened", "host s1", "host_down"),
+    ]
+    assert story.host("s1").cause == "host_down"
+    assert story.evidence("host", "s1")["no_word"].detail == {"of": "s3"}
+    assert story.lines() == []
+
+
+@pytest.mark.parametrize(
+    ("addresses", "why"),
+    [
+        (False, "the inventory has no address for it"),
+        (True, "no other host of the venue is heard"),
+    ],
+)
+def test_evidence_says_why_nobody_was_asked(*, addresses: bool, why: str) -> None:
+    hosts = ("t1",) if addresses else ("t1", "t2")
+    story = Story({"TAH": hosts, "AQU": ("a1", "a2")}, addresses=addresses)
+    story.bring_up()
+    story.mute("t1")
+
+    story.run(4.0)
+
+    assert story.incident("host", "t1").cause == "silent"
+    assert story.evidence("host", "t1")["nobody_to_ask"].detail["why"] == why
+    assert story.asked() == []
+
+
+def test_an_answer_about_a_speaking_host_changes_nothing(story: Story) -> None:
+    story.mute("s1")
+    story.run(2.0)
+    story.unmute("s1")
+    story.run(0.25)
+    story.lines()
+
+    story.answer("s2", 1, "s1", is_reached=False)
+    story.answer("s3", 1, "s1", is_reached=False)
+
+    assert story.lines() == []
+
+
+@pytest.mark.parametrize(
+    ("by", "number", "about"),
+    [("a1", 1, "s1"), ("s1", 1, "s1"), ("s2", 2, "s1"), ("s2", 1, "s3"), ("s2", 2**53, "s1")],
+)
+def test_only_an_answer_to_what_was_asked_counts(
+    story: Story, by: str, number: int, about: str
+) -> None:
+    story.mute("s1")
+    story.run(2.0)
+
+    story.answer(by, number, about, is_reached=True)
+
+    assert story.incident("host", "s1").cause == "silent"
+
+
+def test_a_retained_answer_is_refused(story: Story) -> None:
+    story.mute("s1")
+    story.run(2.0)
+    answer = Probed(boot="b1", session=1, number=1, host="s1", is_reached=True)
+
+    story.deliver(story.machines["s2"].said(answer, is_retained=True))
+
+    assert sum(story.centre.intake.rejected.values()) == 1
+    assert story.incident("host", "s1").cause == "silent"
+
+
+def test_a_late_answer_is_late_however_seldom_woken(story: Story) -> None:
+    story.mute("s1")
+    story.run(2.0)
+
+    story.advance(DUE_AT + ANSWER_WITHIN_S - 0.0625)
+    story.now += 0.125  # and the centre is not woken meanwhile
+    story.answer("s2", 1, "s1", is_reached=True)
+
+    assert story.incident("host", "s1").cause == "silent"
+    assert story.evidence("host", "s1")["no_word"].at == DUE_AT + ANSWER_WITHIN_S
+
+
+def test_a_neighbour_held_up_delays_no_verdict_for_long() -> None:
+    held = Story(margin_s=9.0)
+    held.bring_up()
+    held.run(20.0)
+    held.mute("s1")
+    held.hang("s2", 8.0)
+    held.machines["s2"].is_deaf = True  # so that its round trip stays what the burst has shown
+
+    held.run(6.0)
+
+    assert held.evidence("host", "s1")["no_word"].detail == {"of": "s2, s3"}

@@ -1,0 +1,251 @@
+"""We ourselves, our broker and the way to it: no host is accused for what is wrong with us."""
+
+import pytest
+
+from aggregator.core.hearing import BLIND_AFTER_S, REPORT_AFTER_S
+from aggregator.core.states import HostState
+from aggregator.core.verdicts.centre import Port
+from tests.kit.machine import GRACE_S, INTERVAL_S, Message
+from tests.kit.story import STEP_S, Story
+from venuewatch.base.wire import topics
+from venuewatch.base.wire.messages import Tick, encode
+
+DUE_AT = 5.875  # of s1, if it falls silent at 4 s
+OPENED = (4.0 + REPORT_AFTER_S, "opened", "centre", "aggregator_blind")
+
+
+def states(story: Story) -> set[HostState]:
+    return {story.state(name) for name in story.machines}
+
+
+# A broker that is slow, and canaries that are late
+
+
+@pytest.mark.parametrize("seconds", [0.5, 2.0, 2.875, 5.0, 30.0])
+def test_a_broker_that_stalls_accuses_nobody(story: Story, seconds: float) -> None:
+    story.hold(seconds)
+    story.run(60.0)
+
+    assert story.accused() == []
+    assert states(story) == {HostState.UP}
+
+
+def test_a_death_in_a_stall_is_reported_after_it(story: Story) -> None:
+    story.mute("s1")
+    story.hold(2.0)
+
+    story.run(6.0)
+
+    ((at, change, who, _),) = story.lines()
+    assert (change, who) == ("opened", "host s1")
+    assert DUE_AT + 1.0 <= at <= DUE_AT + 2.0 + INTERVAL_S
+
+
+def test_nobody_is_accused_while_a_canary_is_late(story: Story) -> None:
+    story.canary_s = None
+    story.mute("s1")
+
+    story.run(BLIND_AFTER_S)
+
+    assert story.accused() == []
+
+
+def test_one_lost_tick_delays_a_verdict_by_little(story: Story) -> None:
+    story.mute("s1")
+    story.canary_s = None
+    story.run(1.0)  # the tick at 5 s is lost, the one at 6 s comes back
+    story.canary_s = 0.0
+
+    story.run(6.0)
+
+    ((at, _, who, _),) = story.lines()
+    assert who == "host s1"
+    assert at <= DUE_AT + 2.0
+
+
+@pytest.mark.parametrize("canary_s", [0.625, 1.25, 2.0])
+def test_a_broker_always_slow_hides_no_death(story: Story, canary_s: float) -> None:
+    story.canary_s = canary_s
+    story.run(60.0)
+    story.mute("s1")
+
+    story.run(30.0)
+
+    assert story.incident("host", "s1").cause == "silent"
+
+
+def test_lost_canaries_make_us_blind_and_hosts_unknown(story: Story) -> None:
+    story.canary_s = None
+    story.mute(*story.machines)
+
+    story.run(30.0)
+
+    assert states(story) == {HostState.UNKNOWN}
+    assert story.incident("centre").opened_at == 4.0  # when the last canary came back
+    assert story.lines() == [OPENED]
+
+
+def test_ticks_of_another_aggregator_are_no_canaries(story: Story) -> None:
+    story.canary_s = None
+    for _ in range(48):
+        echo = story.machines["s1"].echo_of
+        theirs = Tick(echo[0] if echo else 0, int(story.now * 1000) + 7)
+        story.deliver(Message(topics.TICK, encode(theirs)))
+        story.run(STEP_S)
+
+    assert story.centre.decisions.hearing.missing == "canary"
+
+
+def test_a_will_while_blind_waits_until_we_hear(story: Story) -> None:
+    story.canary_s = None
+    story.run(8.0)
+    story.kill("s1")
+    story.run(4.0)
+    story.canary_s = 0.0
+    story.reach["s1"] = True
+
+    story.run(GRACE_S + 5.0)
+
+    at = [line[0] for line in story.lines()]
+    assert at == sorted(at)
+    assert story.incident("host", "s1").cause == "agent_stopped"
+
+
+# Our connection is lost
+
+
+@pytest.mark.parametrize(
+    ("said", "cause"),
+    [("refuses", "broker_down"), ("silent", "broker_down"), ("answers", "aggregator_blind")],
+)
+def test_the_brokers_port_tells_whose_fault_it_is(story: Story, said: Port, cause: str) -> None:
+    story.lose_connection()
+    story.run(2.0)
+    asked = story.port_questions()
+    story.centre.port_said(story.now, said)
+
+    story.run(REPORT_AFTER_S)
+
+    assert asked == [6.0]
+    assert story.lines() == [(*OPENED[:3], cause)]
+
+
+def test_a_late_answer_of_the_port_sharpens_the_cause(story: Story) -> None:
+    story.lose_connection()
+    story.run(6.0)
+
+    story.centre.port_said(story.now, "refuses")
+    story.look()
+
+    assert story.lines() == [OPENED, (10.0, "sharpened", "centre", "broker_down")]
+
+
+@pytest.mark.parametrize(("seconds", "lines"), [(1.0, 0), (4.875, 0), (5.125, 2), (60.0, 2)])
+def test_a_lost_connection_is_an_incident_after_five_seconds(
+    story: Story, seconds: float, lines: int
+) -> None:
+    story.lose_connection()
+    unknown = states(story)
+    story.run(seconds)
+    story.regain_connection()
+    story.run(60.0)
+
+    assert unknown == {HostState.UNKNOWN}
+    assert [line[1:3] for line in story.lines()] == [("opened", "centre"), ("closed", "centre")][
+        :lines
+    ]
+
+
+def test_our_incident_closes_after_three_canaries_in_time(story: Story) -> None:
+    story.lose_connection()
+    story.run(10.0)
+    story.regain_connection()
+    story.lines()
+
+    story.run(2.0)
+    before = story.lines()
+    story.run(1.0)
+
+    assert before == []
+    assert [line[:3] for line in story.lines()] == [(17.0, "closed", "centre")]
+
+
+def test_an_incident_due_before_the_return_is_reported(story: Story) -> None:
+    story.lose_connection()
+    story.advance(4.0 + REPORT_AFTER_S - 0.0625)
+    story.now += 0.125  # and the centre is not woken meanwhile
+
+    story.centre.opened(story.now)
+    story.look()
+
+    assert story.lines() == [OPENED]
+
+
+@pytest.mark.parametrize(
+    ("back", "line"),
+    [
+        (("s2", "s3", "a1", "a2", "a3"), ("opened", "host s1", "silent")),
+        (("a1", "a2", "a3"), ("opened", "venue STA", "venue_unreachable")),
+    ],
+)
+def test_a_loss_while_blind_is_reported_after_the_grace(
+    story: Story, back: tuple[str, ...], line: tuple[str, str, str]
+) -> None:
+    story.lose_connection()
+    story.run(2.0)
+    story.regain_connection(*back)
+
+    story.run(120.0)
+
+    assert story.lines() == [(6.0 + GRACE_S, *line)]
+
+
+# Nobody is heard at all
+
+
+def test_nobody_heard_at_any_venue_is_our_own_ear(story: Story) -> None:
+    story.mute(*story.machines)
+
+    story.run(60.0)
+
+    assert story.accused() == []
+    assert story.incident("centre").cause == "aggregator_blind"
+    assert story.evidence("centre")["blindness"].detail["missing"] == "fleet"
+    assert states(story) == {HostState.UNKNOWN}
+
+
+def test_a_first_beat_ends_blindness_and_begins_the_grace(story: Story) -> None:
+    story.mute(*story.machines)
+    story.run(20.0)
+    story.unmute("a1", "a2", "a3")
+    story.run(1.0)
+    heard_at = story.host("a1").since
+    story.run(60.0)
+
+    lines = story.lines()
+    assert [line[1:3] for line in lines[:2]] == [("opened", "centre"), ("closed", "centre")]
+    assert lines[2:] == [(heard_at + GRACE_S, "opened", "venue STA", "venue_unreachable")]
+
+
+def test_lost_canaries_change_nothing_while_nobody_is_heard(story: Story) -> None:
+    story.mute(*story.machines)
+    story.run(10.0)
+    before = story.centre.decisions.hearing.missing
+    story.canary_s = 1.25
+    story.run(3.0)
+    story.canary_s = None
+
+    story.run(10.0)
+
+    assert (before, story.centre.decisions.hearing.missing) == ("fleet", "fleet")
+
+
+def test_blindness_after_a_return_is_dated_from_it(story: Story) -> None:
+    story.lose_connection()
+    story.run(600.0)
+    story.regain_connection()
+    story.mute(*story.machines)
+
+    story.run(30.0)
+
+    assert story.incident("centre").opened_at == 604.0

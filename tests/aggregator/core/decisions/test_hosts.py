@@ -1,0 +1,116 @@
+"""One host falls silent: what is reported of it, when, and when that is over.
+
+At 4 s everybody is up; s1 was heard last at 3.125 s, so that its deadline passes at 5.875 s.
+"""
+
+import pytest
+
+from aggregator.core.margins import PATIENCE_S
+from tests.kit.machine import INTERVAL_S, MARGIN_S
+from tests.kit.story import Story
+
+LAST_AT = 3.125
+DUE_AT = LAST_AT + INTERVAL_S + MARGIN_S
+
+
+def test_a_silent_host_is_down_at_its_deadline(story: Story) -> None:
+    story.mute("s1")
+
+    story.run(2.0)
+
+    incident = story.incident("host", "s1")
+    assert (incident.cause, incident.opened_at) == ("silent", DUE_AT)
+    assert incident.silent_since == LAST_AT
+    assert story.changes("s1") == [
+        (LAST_AT + INTERVAL_S + PATIENCE_S, "late", "patience_ended"),
+        (DUE_AT, "down", "deadline_passed"),
+    ]
+
+
+def test_a_killed_agent_is_known_after_its_will(story: Story) -> None:
+    story.kill("s1")
+
+    story.run(0.125)
+    before = story.lines()
+    story.run(0.125)
+
+    assert before == []
+    assert story.lines() == [(4.2, "opened", "host s1", "connection_lost")]
+
+
+def test_connections_closed_together_are_hosts_not_a_cut(story: Story) -> None:
+    for name in ("s1", "s2", "s3"):
+        story.kill(name)
+
+    story.run(5.0)
+
+    lost = [(f"host {name}", "connection_lost") for name in ("s1", "s2", "s3")]
+    assert sorted(story.opened()) == lost
+
+
+def test_a_will_after_the_brokers_patience_proves_only_silence() -> None:
+    patient = Story(margin_s=9.0)
+    patient.bring_up()
+    patient.reach["s1"] = True
+    patient.mute("s1")
+
+    patient.run(6.5)
+    patient.deliver(patient.machines["s1"].death())
+    patient.run(10.0)
+
+    assert patient.incident("host", "s1").cause == "host_frozen"
+    assert "will" not in patient.evidence("host", "s1")
+
+
+def test_an_incident_closes_after_three_beats_in_time(story: Story) -> None:
+    story.mute("s1")
+    story.run(6.0)
+    story.lines()
+
+    story.unmute("s1")
+    story.run(2.0)
+    before = story.lines()
+    story.run(1.0)
+
+    assert before == []
+    assert story.lines() == [(12.125, "closed", "host s1", "silent")]
+
+
+def test_a_host_away_too_long_did_not_return() -> None:
+    away = Story(away_limit_s=30.0)
+    away.bring_up()
+    away.deliver(away.machines["s1"].death("farewell"))
+    away.mute("s1")
+
+    away.run(29.875)
+    before = away.lines()
+    away.run(0.25)
+
+    assert before == []
+    assert away.lines() == [(34.0, "opened", "host s1", "did_not_return")]
+    assert away.asked() == []
+
+
+@pytest.mark.parametrize(("name", "interval_s"), [("s1", 1.0), ("s2", 5.0), ("s3", 60.0)])
+def test_each_host_is_judged_by_its_own_interval(name: str, interval_s: float) -> None:
+    mixed = Story()
+    for slow, every_s in (("s2", 5.0), ("s3", 60.0)):
+        mixed.machines[slow].interval_s = every_s
+    mixed.bring_up()
+    last_at = mixed.host(name).evidence_at
+    mixed.mute(name)
+
+    mixed.run(130.0)
+
+    assert last_at is not None
+    assert mixed.lines() == [(last_at + interval_s + MARGIN_S, "opened", f"host {name}", "silent")]
+
+
+def test_a_margin_below_the_patience_is_the_deadline() -> None:
+    strict = Story(margin_s=0.5)
+    strict.bring_up()
+    strict.mute("s1")
+
+    strict.run(2.0)
+
+    assert strict.changes("s1") == [(LAST_AT + INTERVAL_S + 0.5, "down", "deadline_passed")]

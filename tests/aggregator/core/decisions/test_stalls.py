@@ -1,0 +1,99 @@
+"""A process that did not run, or has just begun, accuses nobody for it."""
+
+import pytest
+
+from aggregator.core.centre import STALL_S
+from aggregator.core.hearing import REPORT_AFTER_S
+from aggregator.core.outputs import Stalled
+from tests.kit.machine import GRACE_S, INTERVAL_S, MARGIN_S
+from tests.kit.story import Story
+
+DUE_AT = 5.875  # of s1, if it falls silent at 4 s
+
+
+@pytest.mark.parametrize("lag_s", [0.5, 5.0, 60.0])
+def test_a_stall_moves_every_deadline_by_its_length(story: Story, lag_s: float) -> None:
+    story.mute("s1")
+
+    story.stall(lag_s)
+    story.run(4.0)
+
+    assert story.lines() == [(DUE_AT + lag_s, "opened", "host s1", "silent")]
+
+
+def test_only_a_long_lag_is_a_stall(story: Story) -> None:
+    for lag_s in (STALL_S - 0.0625, STALL_S + 0.0625):
+        story.now = story.centre.due() + lag_s
+        story.look()
+
+    stalls = [output.lag_s for output in story.said() if isinstance(output, Stalled)]
+    assert stalls == [pytest.approx(STALL_S + 0.0625)]
+
+
+def test_a_stall_delays_no_answer_of_a_neighbour(story: Story) -> None:
+    story.mute("s1")
+    story.run(2.0)
+
+    story.stall(5.0)
+    story.answer("s2", 1, "s1", is_reached=True)
+
+    assert story.incident("host", "s1").cause == "host_frozen"
+
+
+def test_a_stall_cannot_end_before_it_starts(story: Story) -> None:
+    with pytest.raises(ValueError, match="before it starts"):
+        story.centre.stalled(story.now, story.now + 1.0)
+
+
+def test_a_fleet_there_after_our_start_is_no_news() -> None:
+    fresh = Story()
+    fresh.run(2.0)
+    before = fresh.centre.is_ready
+    fresh.open()
+
+    fresh.run(60.0)
+
+    assert (before, fresh.centre.is_ready) == (False, True)
+    assert fresh.lines() == []
+
+
+def test_before_we_are_subscribed_only_we_are_blind() -> None:
+    fresh = Story()
+    fresh.mute(*fresh.machines)
+
+    fresh.run(60.0)
+
+    assert fresh.lines() == [(REPORT_AFTER_S, "opened", "centre", "aggregator_blind")]
+
+
+def test_a_host_silent_since_our_start_is_reported_once() -> None:
+    fresh = Story()
+    fresh.mute("s1")
+    fresh.open()
+
+    fresh.run(100.0)
+
+    assert [line[:3] for line in fresh.lines()] == [(GRACE_S, "opened", "host s1")]
+
+
+def test_a_deadline_put_off_is_due_again_after_beats(story: Story) -> None:
+    """Its will does not count, it beats again, and then it dies."""
+    machine = story.machines["s1"]
+    story.lose_connection()
+    story.run(3.0)
+    machine.is_deaf = True
+    story.regain_connection()
+    story.run(2.0)
+    story.kill("s1")
+    story.run(3.0)
+    machine.session = 2
+    story.deliver(machine.birth())
+    story.unmute("s1")
+    story.run(4.0)
+    story.mute("s1")
+    heard_at = story.host("s1").evidence_at
+    assert heard_at is not None
+
+    story.run(3.0)
+
+    assert story.changes("s1")[-1][:2] == (heard_at + INTERVAL_S + MARGIN_S, "down")

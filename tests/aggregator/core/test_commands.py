@@ -1,0 +1,65 @@
+"""Commands of operators: ask the neighbours of a host that is down again."""
+
+import pytest
+
+from aggregator.core.centre import AskNeighbours
+from tests.kit.story import Story
+
+
+def command(story: Story, host: str) -> None:
+    story.centre.command(story.now, AskNeighbours(host))
+    story.look()
+
+
+def test_neighbours_are_asked_again_and_sharpen_the_cause(story: Story) -> None:
+    story.reach["s1"] = None
+    story.mute("s1")
+    story.run(10.0)
+    assert story.incident("host", "s1").cause == "silent"
+    first = story.asked()
+    story.forget()
+
+    story.reach["s1"] = True
+    command(story, "s1")
+
+    asked = story.asked()
+    assert {by for by, _ in asked} == {"s2", "s3"}
+    assert {probe.host for _, probe in asked} == {"s1"}
+    assert asked[0][1].number > first[0][1].number
+    assert [line[1:] for line in story.lines()] == [("sharpened", "host s1", "host_frozen")]
+
+
+def test_command_changes_no_state(story: Story) -> None:
+    story.mute("s1")
+    story.run(10.0)
+    story.forget()
+
+    command(story, "s1")
+
+    assert story.changes("s1", until=story.now + 5.0) == []
+
+
+def test_command_says_why_no_neighbour_can_be_asked() -> None:
+    story = Story(addresses=False)
+    story.bring_up()
+    story.mute("s1")
+    story.run(10.0)
+
+    command(story, "s1")
+
+    assert story.asked() == []
+    assert story.evidence("host", "s1")["nobody_to_ask"].at == story.now
+
+
+@pytest.mark.parametrize(
+    ("host", "words"),
+    [
+        ("gone", "expected a host of the fleet, got gone"),
+        ("s1", "expected a host that is down, s1 is up"),
+    ],
+)
+def test_command_that_cannot_be_done_says_why(story: Story, host: str, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        command(story, host)
+
+    assert story.asked() == []

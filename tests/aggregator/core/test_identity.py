@@ -1,0 +1,135 @@
+"""Identity: sessions that a birth or a death belongs to, proof by a will, births asked for."""
+
+import pytest
+
+from aggregator.core.fleet import Host
+from aggregator.core.identity import (
+    UNANNOUNCED_KEEPALIVE_S,
+    is_new_session,
+    is_of_latest_session,
+    proves_only_silence,
+)
+from tests.kit.machine import MARGIN_S
+from tests.kit.story import Story
+from venuewatch.base.wire.messages import Birth, Death
+
+
+def birth(*, boot: str = "b", session: int = 3, keepalive_s: float = 0.0) -> Birth:
+    return Birth(
+        boot=boot,
+        session=session,
+        wall_ms=0,
+        interval_s=1.0,
+        vitals_every_s=10.0,
+        agent_version="0",
+        keepalive_s=keepalive_s,
+    )
+
+
+@pytest.fixture
+def host() -> Host:
+    """Return a host that was heard at 100 s, in the third session of boot b."""
+    heard = Host("STA", "alpha", margin_s=MARGIN_S)
+    heard.boot, heard.session, heard.evidence_at = "b", 3, 100.0
+    heard.birth = birth()
+    return heard
+
+
+@pytest.fixture
+def never_heard(host: Host) -> Host:
+    """Return a host of which only the birth of that session is known."""
+    host.boot, host.session, host.evidence_at = "", 0, None
+    return host
+
+
+@pytest.mark.parametrize(
+    ("boot", "session", "is_new"), [("b", 3, False), ("b", 4, True), ("c", 1, True)]
+)
+def test_birth_of_an_unknown_session_begins_it(
+    host: Host, boot: str, session: int, *, is_new: bool
+) -> None:
+    assert is_new_session(host, birth(boot=boot, session=session)) == is_new
+
+
+def test_repeated_birth_before_any_beat_begins_nothing(never_heard: Host) -> None:
+    assert not is_new_session(never_heard, birth())
+
+
+@pytest.mark.parametrize(
+    ("boot", "session", "is_latest"),
+    [("b", 3, True), ("b", 4, True), ("b", 2, False), ("a", 9, False)],
+)
+def test_only_the_death_of_the_latest_session_counts(
+    host: Host, boot: str, session: int, *, is_latest: bool
+) -> None:
+    assert is_of_latest_session(host, Death(boot, session, "lost")) == is_latest
+
+
+def test_live_birth_makes_the_session_before_an_old_one(host: Host) -> None:
+    host.birth, host.is_replaced = birth(boot="c", session=1), True
+
+    assert not is_of_latest_session(host, Death("b", 3, "lost"))
+    assert is_of_latest_session(host, Death("c", 1, "lost"))
+
+
+def test_birth_names_the_latest_session_before_any_beat(never_heard: Host) -> None:
+    assert is_of_latest_session(never_heard, Death("b", 3, "farewell"))
+    assert not is_of_latest_session(never_heard, Death("b", 2, "farewell"))
+
+
+def test_no_death_counts_of_an_unknown_host() -> None:
+    unknown = Host("STA", "alpha", margin_s=MARGIN_S)
+
+    assert not is_of_latest_session(unknown, Death("b", 1, "lost"))
+
+
+@pytest.mark.parametrize(
+    ("keepalive_s", "after_s", "is_only_silence"),
+    [
+        (5.0, 0.5, False),
+        (5.0, 5.9, False),
+        (5.0, 6.0, True),  # 0.8 of 1.5 keepalives
+        (5.0, 7.5, True),
+        (60.0, 6.0, False),
+        (60.0, 71.9, False),
+        (60.0, 72.0, True),
+        (0.0, 1.1 * UNANNOUNCED_KEEPALIVE_S, False),
+        (0.0, 1.2 * UNANNOUNCED_KEEPALIVE_S, True),
+        (None, 1.1 * UNANNOUNCED_KEEPALIVE_S, False),  # no birth at all
+        (None, 1.2 * UNANNOUNCED_KEEPALIVE_S, True),
+    ],
+)
+def test_will_after_one_and_a_half_keepalives_proves_only_silence(
+    host: Host, keepalive_s: float | None, after_s: float, *, is_only_silence: bool
+) -> None:
+    host.birth = None if keepalive_s is None else birth(keepalive_s=keepalive_s)
+
+    assert proves_only_silence(host, 100.0 + after_s) == is_only_silence
+
+
+def test_will_of_a_host_never_heard_proves_nothing(never_heard: Host) -> None:
+    assert proves_only_silence(never_heard, 100.0)
+
+
+def test_beats_of_an_unknown_boot_ask_for_its_birth(alone: Story) -> None:
+    alone.subscribe(0.0)
+
+    asked_at = []
+    for at in range(13):
+        alone.published.clear()
+        alone.beat(at, at)
+        asked_at += [at] * len(alone.births_wanted())
+
+    assert asked_at == [0, 5, 10]
+
+
+@pytest.mark.parametrize(("boot", "asked"), [("a", []), ("b", ["alpha"])])
+def test_only_the_birth_of_the_beating_boot_answers(
+    alone: Story, boot: str, asked: list[str]
+) -> None:
+    alone.subscribe(0.0)
+    alone.birth(0.5, is_retained=True)
+
+    alone.beat(1.0, 7, boot=boot)
+
+    assert alone.births_wanted() == asked

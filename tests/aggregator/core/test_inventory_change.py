@@ -1,0 +1,298 @@
+"""Another inventory while the core runs: hosts and venues that come, go and move."""
+
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+from aggregator.core.intake import UNLISTED_MAX
+from aggregator.core.outputs import Store
+from aggregator.core.states import HostState
+from aggregator.shell.exposition import render
+from tests.kit.machine import GRACE_S, MARGIN_S, STOCK_MARGIN_S, Machine, Message
+from tests.kit.story import STADE, Story, fleet_of
+from venuewatch.base.wire import topics
+from venuewatch.base.wire.errors import Reason
+
+MORE = {**STADE, "STA": ("s1", "s2", "s3", "new")}
+LESS = {**STADE, "STA": ("s2", "s3")}
+MOVED = {"STA": ("s2", "s3"), "AQU": ("a1", "a2", "a3", "s1")}
+ONLY_STADE = {"STA": STADE["STA"]}
+OTHER = {**STADE, "TAH": ("t1", "t2")}
+
+
+def expect(
+    story: Story, names: Mapping[str, Sequence[str]], *, margin_s: float = MARGIN_S
+) -> list[str]:
+    """Change the inventory; each machine that it has is where it says. Return who is gone."""
+    story.forget()
+    for code, hosts in names.items():
+        for name in hosts:
+            if name not in story.machines or story.machines[name].venue != code:
+                story.machines[name] = Machine(code, name, 0.25)
+    story.centre.change_inventory(story.now, fleet_of(names, margin_s=margin_s))
+    story.look()
+    said = story.said()
+    return [name for out in said if isinstance(out, Store) for name in out.gone]
+
+
+def closed(story: Story) -> list[str]:
+    return [who for _, change, who, _ in story.lines() if change == "closed"]
+
+
+def on_the_page(story: Story) -> bytes:
+    return render(story.centre.fleet.venues.values(), story.now)
+
+
+def test_host_that_is_added_is_watched_within_its_grace(story: Story) -> None:
+    changed_at = story.now
+    assert expect(story, MORE) == []
+    assert story.state("new") is HostState.UNKNOWN
+    story.deliver(story.machines["new"].birth(is_retained=True))
+    story.mute("new")
+
+    story.run(GRACE_S - 0.25)
+    assert story.accused() == []
+
+    story.run(0.5)
+    assert story.incident("host", "new").opened_at == changed_at + GRACE_S
+
+
+def test_host_that_is_added_is_up_on_its_first_beat(story: Story) -> None:
+    expect(story, MORE)
+
+    story.run(1.0)
+    story.deliver(story.machines["new"].birth())
+    story.run(GRACE_S)
+
+    assert story.state("new") is HostState.UP
+    assert not story.centre.intake.rejected.total()
+    assert b'host="new"' in on_the_page(story)
+
+
+@pytest.mark.parametrize("expected", [MORE, LESS, OTHER])
+def test_hosts_that_stay_keep_all_that_is_known(
+    story: Story, expected: dict[str, tuple[str, ...]]
+) -> None:
+    story.mute("a1")
+    story.run(6.0)
+    kept = story.host("s2")
+    known = (kept.boot, kept.evidence_at, kept.round_trip_s, kept.deadline)
+
+    expect(story, expected)
+
+    assert story.host("s2") is kept
+    assert (kept.boot, kept.evidence_at, kept.round_trip_s, kept.deadline) == known
+    assert story.state("a1") is HostState.DOWN
+    assert story.changes("s2", until=story.now) == []
+    story.unmute("a1")
+    story.run(5.0)
+    assert closed(story) == ["host a1"]
+
+
+def test_host_that_is_removed_is_forgotten_with_its_incident(story: Story) -> None:
+    story.mute("s1")
+    story.run(6.0)
+    assert b'host="s1"' in on_the_page(story)
+    story.forget()
+
+    story.centre.change_inventory(story.now, fleet_of(LESS))
+    story.look()
+
+    (store,) = [out for out in story.said() if isinstance(out, Store) and out.gone]
+    assert store.gone == ["s1"]
+    assert story.centre.fleet.find("s1") is None
+    assert story.centre.decisions.incidents.open == {}
+    assert b'host="s1"' not in on_the_page(story)
+    assert not any(known.name == "s1" for known in store.hosts)
+
+
+def test_host_that_is_removed_is_judged_no_more(story: Story) -> None:
+    story.mute("s1")
+    story.run(1.0)
+
+    expect(story, LESS)
+
+    story.run(60.0)
+    assert story.accused() == []
+    assert story.centre.decisions.incidents.open == {}
+
+
+def test_removed_host_that_goes_on_beating_is_unlisted(story: Story) -> None:
+    expect(story, LESS)
+
+    story.run(5.0)
+
+    assert not story.host("s1").is_listed
+    assert story.state("s1") is HostState.UP
+    assert story.centre.fleet.venues["STA"].unlisted == 1
+
+
+def test_answers_about_a_removed_host_are_ignored(story: Story) -> None:
+    story.mute("s1")
+    story.run(2.875)
+    ((by, probe), *_) = story.asked()
+
+    expect(story, LESS)
+    story.answer(by, probe.number, "s1", is_reached=True)
+
+    story.run(5.0)
+    assert story.lines() == []
+
+
+def test_last_silent_hosts_of_a_cut_venue_may_be_removed(story: Story) -> None:
+    story.mute("s1", "s2", "s3")
+    story.run(6.0)
+    assert story.incident("venue", "STA").children == ("s1", "s2", "s3")
+
+    expect(story, {"STA": ("s4",), "AQU": STADE["AQU"]})
+    story.run(6.0)
+
+    assert story.state("s4") is HostState.UP
+    assert story.centre.decisions.incidents.open == {}
+
+
+def test_venue_that_is_removed_is_forgotten_with_its_incident(story: Story) -> None:
+    story.mute("a1", "a2", "a3")
+    story.run(6.0)
+    assert story.incident("venue", "AQU")
+
+    assert expect(story, ONLY_STADE) == ["a1", "a2", "a3"]
+
+    assert set(story.centre.fleet.venues) == {"STA"}
+    assert story.centre.decisions.incidents.open == {}
+    assert b'venue="AQU"' not in on_the_page(story)
+    story.unmute("a1")
+    story.run(2.0)
+    assert story.centre.intake.rejected[Reason.UNKNOWN_VENUE] >= 2
+
+
+def test_venue_that_is_removed_takes_its_unlisted_hosts(story: Story) -> None:
+    story.machines["stranger"] = Machine("AQU", "stranger")
+    story.run(2.0)
+
+    assert "stranger" in expect(story, ONLY_STADE)
+    assert story.centre.fleet.find("stranger") is None
+
+
+def test_venue_that_is_added_is_watched(story: Story) -> None:
+    story.machines["t1"] = Machine("TAH", "t1", 0.25)
+    story.run(1.0)
+    assert story.centre.intake.rejected[Reason.UNKNOWN_VENUE] > 0
+
+    expect(story, OTHER)
+    story.deliver(story.machines["t1"].birth(), story.machines["t2"].birth())
+    story.run(GRACE_S + 1.0)
+    assert {story.state("t1"), story.state("t2")} == {HostState.UP}
+    story.forget()
+
+    story.mute("t1", "t2")
+    story.run(6.0)
+    assert [line[1:] for line in story.lines()] == [("opened", "venue TAH", "venue_unreachable")]
+
+
+def test_host_that_moves_is_a_new_one_at_its_venue(story: Story) -> None:
+    story.mute("s1")
+    story.run(6.0)
+
+    assert expect(story, MOVED) == ["s1"]
+    assert (story.host("s1").venue, story.state("s1")) == ("AQU", HostState.UNKNOWN)
+    assert story.centre.decisions.incidents.open == {}
+
+    story.run(3.0)
+    assert story.state("s1") is HostState.UP
+    assert story.centre.fleet.venues["AQU"].counts[HostState.UP] == 4
+    assert story.centre.fleet.venues["STA"].counts[HostState.UP] == 2
+
+
+def test_old_venue_of_a_moved_host_is_refused(story: Story) -> None:
+    before = Machine("STA", "s1")
+    expect(story, MOVED)
+
+    story.deliver(before.beat(story.now))
+
+    assert story.centre.intake.rejected[Reason.WRONG_VENUE] == 1
+
+
+def test_unlisted_host_that_is_listed_now_keeps_its_life(story: Story) -> None:
+    story.machines["new"] = Machine("STA", "new", 0.25)
+    story.run(3.0)
+    stranger = story.host("new")
+    assert not stranger.is_listed
+
+    assert expect(story, MORE) == []
+
+    assert story.host("new") is stranger
+    assert (stranger.is_listed, stranger.address) == (True, "10.0.0.4")
+    assert (story.state("new"), story.centre.fleet.venues["STA"].unlisted) == (HostState.UP, 0)
+
+
+def test_unlisted_hosts_of_a_kept_venue_stay(story: Story) -> None:
+    story.machines["stranger"] = Machine("STA", "stranger")
+    story.run(3.0)
+
+    assert expect(story, LESS) == ["s1"]
+
+    assert story.state("stranger") is HostState.UP
+    assert story.centre.fleet.venues["STA"].unlisted == 1 < UNLISTED_MAX
+
+
+@pytest.mark.parametrize("margin_s", [0.75, 4.25])
+def test_new_margin_counts_from_the_next_verdict_on(story: Story, margin_s: float) -> None:
+    evidence_at = story.host("s1").evidence_at or 0.0
+    story.mute("s1")
+
+    expect(story, STADE, margin_s=margin_s)
+
+    assert story.host("s1").interval_s == 1.0
+    story.run(8.0)
+    assert story.incident("host", "s1").opened_at == evidence_at + 1.0 + margin_s
+    assert story.centre.fleet.venues["STA"].margin_s == margin_s
+
+
+def test_hosts_behind_a_bridge_keep_the_stock_margin(story: Story) -> None:
+    story.deliver(Message(topics.BRIDGES + "STA", b"1", retain=True))
+
+    expect(story, MORE, margin_s=4.25)
+    story.deliver(story.machines["new"].birth())
+    story.run(2.0)
+
+    assert [story.host(name).margin_s for name in MORE["STA"]] == [STOCK_MARGIN_S] * 4
+    assert story.host("a1").margin_s == 4.25
+
+
+def test_narrower_margin_accuses_no_past_silence(story: Story) -> None:
+    story.mute("s1")
+    story.run(1.5)
+    changed_at = story.now
+
+    expect(story, STADE, margin_s=0.5)
+
+    assert story.state("s1") is HostState.LATE
+    story.run(1.0)
+    assert story.incident("host", "s1").opened_at == changed_at + 0.5
+
+
+def test_change_while_blind_accuses_no_host(story: Story) -> None:
+    story.lose_connection()
+    story.run(3.0)
+
+    expect(story, MOVED | {"TAH": ("t1",)})
+    story.mute(*story.machines)
+    story.run(60.0)
+    assert story.accused() == []
+    assert {host.state for host in story.centre.fleet} == {HostState.UNKNOWN}
+
+    story.regain_connection()
+    story.run(GRACE_S + 1.0)
+    assert {host.state for host in story.centre.fleet} == {HostState.UP}
+
+
+def test_same_inventory_changes_nothing(story: Story) -> None:
+    story.mute("s1")
+    story.run(6.0)
+    deadlines = [host.deadline for host in story.centre.fleet]
+
+    assert expect(story, STADE) == []
+
+    assert [host.deadline for host in story.centre.fleet] == deadlines
+    assert story.said() == []

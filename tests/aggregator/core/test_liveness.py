@@ -1,0 +1,178 @@
+"""Silence, lateness and recovery of one host, and the numbers of its beats."""
+
+import pytest
+
+from aggregator.core.outputs import HostChanged
+from tests.kit.machine import INTERVAL_S, MARGIN_S
+from tests.kit.story import ALONE, HOST, Story
+from venuewatch.base.wire.messages import Beat
+
+DEADLINE_S = INTERVAL_S + MARGIN_S
+LATE = (INTERVAL_S + 1.0, "late", "patience_ended")
+DOWN = (DEADLINE_S, "down", "deadline_passed")
+
+
+@pytest.fixture
+def down(alone: Story) -> Story:
+    """One host, which was born at 0 and has been silent since, at 10 s."""
+    alone.begin()
+    alone.advance(10.0)
+    alone.forget()
+    return alone
+
+
+def test_first_beat_brings_a_host_up(alone: Story) -> None:
+    alone.subscribe(0.0)
+
+    alone.birth(0.5)
+    alone.beat(1.0, 0)
+
+    assert alone.changes() == [(1.0, "up", "beat")]
+
+
+def test_a_host_that_beats_on_time_changes_nothing(alone: Story) -> None:
+    alone.begin()
+
+    for second in range(1, 100):
+        alone.beat(second + 0.25, second)
+
+    assert alone.changes(until=101.0) == []
+
+
+def test_silent_host_is_late_then_down_at_its_deadline(alone: Story) -> None:
+    alone.begin()
+
+    assert alone.changes(until=DEADLINE_S - 0.001) == [LATE]
+    assert alone.changes(until=1_000.0) == [DOWN]
+
+
+def test_verdict_names_the_last_evidence(alone: Story) -> None:
+    alone.begin()
+    alone.beat(1.0, 1)
+
+    alone.advance(10.0)
+
+    (last,) = [out for out in alone.said() if isinstance(out, HostChanged)][-1:]
+    assert last.silent_since == 1.0
+
+
+def test_late_beat_brings_a_host_back_without_alarm(alone: Story) -> None:
+    alone.begin()
+
+    alone.beat(DEADLINE_S - 0.25, 1)
+
+    assert alone.changes() == [LATE, (DEADLINE_S - 0.25, "up", "beat")]
+
+
+def test_margin_shorter_than_patience_is_the_deadline() -> None:
+    story = Story(ALONE, margin_s=0.5)
+    story.begin()
+
+    assert story.changes(until=10.0) == [(INTERVAL_S + 0.5, "down", "deadline_passed")]
+
+
+def test_slow_host_keeps_its_own_deadline(alone: Story) -> None:
+    alone.begin(interval_s=60.0)
+
+    assert alone.changes(until=1_000.0) == [
+        (61.0, "late", "patience_ended"),
+        (60.0 + MARGIN_S, "down", "deadline_passed"),
+    ]
+
+
+def test_what_was_due_is_decided_before_a_message(alone: Story) -> None:
+    alone.begin()
+    alone.advance(DEADLINE_S - 0.01)
+
+    alone.now = DEADLINE_S
+    alone.deliver(alone.machines[HOST].said(Beat("a", 1, 1, 0, 0)))
+
+    assert alone.changes() == [LATE, DOWN]
+
+
+def test_lost_host_is_back_after_three_beats(down: Story) -> None:
+    down.beat(20.0, 20)
+    down.beat(21.0, 21)
+    before_the_third = down.changes()
+    down.beat(22.0, 22)
+
+    assert before_the_third == []
+    assert down.changes() == [(22.0, "up", "steady")]
+
+
+def test_burst_of_beats_brings_no_host_back(down: Story) -> None:
+    for seq in range(2, 12):
+        down.beat(20.0 + seq / 100, seq)
+
+    assert down.changes() == []
+
+
+def test_gap_begins_the_count_of_steady_beats_again(down: Story) -> None:
+    for at, seq in ((20.0, 20), (21.0, 21), (25.0, 25), (26.0, 26), (27.0, 27)):
+        down.beat(at, seq)
+
+    assert down.changes() == [(27.0, "up", "steady")]
+
+
+@pytest.mark.parametrize("interval_s", [0.1, 1.0, 60.0])
+def test_returned_host_is_watched_as_closely_as_before(down: Story, interval_s: float) -> None:
+    down.birth(20.0, boot="b", interval_s=interval_s)
+    for seq in range(3):
+        down.beat(20.0 + seq * interval_s, seq, boot="b")
+    last = 20.0 + 2 * interval_s
+    down.forget()
+
+    changes = down.changes(until=last + 1_000.0)
+
+    assert changes[-1][1:] == ("down", "deadline_passed")
+    assert changes[-1][0] == pytest.approx(last + interval_s + MARGIN_S)
+
+
+@pytest.mark.parametrize("seq", [5, 3])
+def test_repeated_or_overtaken_beat_is_no_evidence(alone: Story, seq: int) -> None:
+    alone.begin()
+    alone.beat(1.0, 5)
+
+    alone.beat(1.5, seq)
+
+    assert alone.host().evidence_at == 1.0
+
+
+def test_gaps_in_the_sequence_are_counted_as_missed(alone: Story) -> None:
+    alone.begin()
+
+    for at, seq in ((1.0, 1), (2.0, 4), (3.0, 5), (4.0, 7)):
+        alone.beat(at, seq)
+
+    assert alone.host().missed == 3
+
+
+def test_beats_before_the_first_received_were_not_missed(alone: Story) -> None:
+    alone.subscribe(0.0)
+
+    alone.beat(1.0, 5_000)
+
+    assert alone.host().missed == 0
+
+
+def test_new_boot_is_a_restart_and_misses_no_beat(alone: Story) -> None:
+    alone.begin()
+    at_first = alone.host().restarts
+    alone.beat(1.0, 900)
+
+    alone.beat(2.0, 3, boot="b")
+    alone.beat(3.0, 4, boot="c")
+
+    assert (at_first, alone.host().restarts, alone.host().missed) == (0, 2, 899)
+
+
+def test_quick_restart_changes_nothing(alone: Story) -> None:
+    alone.begin()
+    alone.beat(1.0, 1)
+
+    alone.death(1.25, "lost")
+    alone.birth(1.375, boot="b")
+    alone.beat(1.375, 0, boot="b")
+    alone.beat(2.375, 1, boot="b")
+
+    assert alone.changes(until=2.5) == []

@@ -1,0 +1,180 @@
+"""Wills, farewells, and hosts that are away."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.kit.machine import GRACE_S, INTERVAL_S, MARGIN_S
+from tests.kit.story import ALONE, Story
+
+HOLD_S = 0.2
+DEADLINE_S = INTERVAL_S + MARGIN_S
+LOST = (0.5 + HOLD_S, "down", "connection_lost")
+
+
+def test_will_is_believed_after_it_was_held(alone: Story) -> None:
+    alone.begin()
+    alone.beat(1.0, 1)
+
+    alone.death(1.5, "lost")
+
+    assert alone.changes(until=1.5 + HOLD_S - 0.001) == []
+    assert alone.changes(until=100.0) == [(1.5 + HOLD_S, "down", "connection_lost")]
+
+
+def test_will_is_held_longer_on_a_long_way(alone: Story) -> None:
+    alone.begin()
+    alone.host().round_trip_s = 0.25
+
+    alone.death(0.5, "lost")
+
+    assert alone.changes(until=100.0) == [(1.7, "down", "connection_lost")]
+
+
+def test_will_never_makes_a_verdict_later_than_silence(alone: Story) -> None:
+    alone.begin()
+    alone.host().round_trip_s = 60.0
+
+    alone.death(0.5, "lost")
+
+    assert alone.changes(until=100.0)[-1] == (DEADLINE_S, "down", "deadline_passed")
+
+
+AFTER_A_WILL: dict[str, tuple[Callable[[Story], None], bool]] = {
+    "the birth of a new session": (lambda story: story.birth(0.625, session=2), True),
+    "a beat of a new session": (lambda story: story.beat(0.625, 1, session=2), True),
+    "the same birth again": (lambda story: story.birth(0.625), False),
+    "a retained birth": (lambda story: story.birth(0.625, session=2, is_retained=True), False),
+}
+
+
+@pytest.mark.parametrize(("say", "is_void"), AFTER_A_WILL.values(), ids=AFTER_A_WILL.keys())
+def test_only_a_new_session_voids_a_will(
+    alone: Story, say: Callable[[Story], None], *, is_void: bool
+) -> None:
+    alone.begin()
+    alone.death(0.5, "lost")
+
+    say(alone)
+
+    assert alone.changes(until=1.5) == ([] if is_void else [LOST])
+
+
+def test_end_of_our_own_connection_voids_a_will(alone: Story) -> None:
+    alone.begin()
+    alone.death(0.5, "lost")
+    alone.advance(0.625)
+
+    alone.lose_connection()
+
+    assert alone.changes(until=100.0) == [(0.625, "unknown", "blinded")]
+
+
+BEFORE_AN_OLD_WILL: dict[str, Callable[[Story], None]] = {
+    "a newer session beats": lambda story: story.beat(0.25, 1, session=2),
+    "a newer session is born": lambda story: story.birth(0.25, session=2),
+    "a newer boot beats": lambda story: story.beat(0.25, 0, boot="b"),
+}
+
+
+@pytest.mark.parametrize("say", BEFORE_AN_OLD_WILL.values(), ids=BEFORE_AN_OLD_WILL.keys())
+@pytest.mark.parametrize("reason", ["lost", "farewell"])
+def test_death_of_an_older_session_changes_nothing(
+    alone: Story, say: Callable[[Story], None], reason: str
+) -> None:
+    alone.begin()
+    say(alone)
+
+    alone.death(0.5, "lost" if reason == "lost" else "farewell", session=1)
+
+    assert alone.changes(until=1.0) == []
+
+
+@pytest.mark.parametrize("reason", ["lost", "farewell"])
+def test_retained_death_changes_nothing(alone: Story, reason: str) -> None:
+    alone.begin()
+
+    alone.death(0.5, "lost" if reason == "lost" else "farewell", is_retained=True)
+
+    assert alone.changes(until=1.5) == []
+
+
+def test_retained_birth_is_no_sign_of_life(alone: Story) -> None:
+    alone.begin()
+    alone.advance(10.0)
+    alone.forget()
+
+    for at in (20.0, 21.0, 22.0, 23.0):
+        alone.birth(at, session=2, is_retained=True)
+
+    assert alone.changes(until=30.0) == []
+
+
+def test_farewell_is_believed_at_once_without_incident(alone: Story) -> None:
+    alone.begin()
+
+    alone.death(0.5, "farewell")
+
+    assert alone.changes(until=899.0) == [(0.5, "away", "farewell")]
+    assert alone.host().cause is None
+    assert alone.centre.decisions.incidents.open == {}
+
+
+def test_host_that_was_away_is_back_on_its_first_beat(alone: Story) -> None:
+    alone.begin()
+    alone.death(0.5, "farewell")
+    alone.advance(200.0)
+    alone.birth(300.0, boot="b")
+    alone.beat(300.0, 0, boot="b")
+
+    assert alone.changes(until=1_000.0) == [
+        (0.5, "away", "farewell"),
+        (300.0, "up", "beat"),
+        (302.0, "late", "patience_ended"),
+        (300.0 + DEADLINE_S, "down", "deadline_passed"),
+    ]
+
+
+def test_host_that_does_not_return_in_time_is_down() -> None:
+    story = Story(ALONE, away_limit_s=60.0)
+    story.begin()
+    story.death(0.5, "farewell")
+
+    story.death(50.0, "farewell")  # a second one extends nothing
+
+    assert story.changes(until=1_000.0) == [
+        (0.5, "away", "farewell"),
+        (60.5, "down", "away_too_long"),
+    ]
+    assert story.host().cause == "did_not_return"
+
+
+def test_lost_host_may_still_say_farewell(alone: Story) -> None:
+    alone.begin()
+    alone.death(11.0, "farewell")
+
+    assert alone.changes()[-1] == (11.0, "away", "farewell")
+
+
+def test_will_of_a_host_that_is_away_changes_nothing(alone: Story) -> None:
+    alone.begin()
+    alone.death(0.5, "farewell")
+    alone.forget()
+
+    alone.death(0.75, "lost")
+
+    assert alone.changes(until=100.0) == []
+
+
+@pytest.mark.parametrize(
+    ("session", "after"), [(1, ("away", "farewell")), (2, ("down", "grace_ended"))]
+)
+def test_retained_farewell_of_the_latest_session_counts_after_the_grace(
+    alone: Story, session: int, after: tuple[str, str]
+) -> None:
+    alone.subscribe(0.0)
+
+    alone.birth(0.0, session=session, is_retained=True)
+    alone.death(0.0, "farewell", session=1, is_retained=True)
+
+    assert alone.changes(until=GRACE_S) == [(GRACE_S, *after)]

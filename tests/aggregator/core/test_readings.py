@@ -1,0 +1,93 @@
+"""Readings of a host: the newest is kept, by the time at which it was taken."""
+
+import pytest
+
+from aggregator.core.states import HostState
+from tests.kit.machine import WALL
+from tests.kit.story import HOST, Story
+from venuewatch.base.wire.checks import CheckState
+from venuewatch.base.wire.messages import Backlog, CheckReading, Checks, Vitals
+from venuewatch.base.wire.readings import Readings
+
+
+@pytest.fixture
+def heard(alone: Story) -> Story:
+    """One host that is known and has never beaten, at 50 s."""
+    alone.subscribe(0.0)
+    alone.advance(50.0)
+    return alone
+
+
+def vitals(seq: int, taken_at: float, *, boot: str = "a") -> Vitals:
+    return Vitals(boot, 1, seq, int((WALL + taken_at) * 1000), Readings(node_load1=float(seq)))
+
+
+def checks(seq: int, taken_at: float, state: CheckState) -> Checks:
+    wall_ms = int((WALL + taken_at) * 1000)
+    reading = CheckReading(
+        check="isp", kind="ping", state=state, every_s=30.0, wall_ms=wall_ms, duration_s=0.1
+    )
+    return Checks("a", 1, seq, wall_ms, [reading])
+
+
+def receive(story: Story, *contents: Vitals | Checks | Backlog) -> None:
+    story.deliver(*(story.machines[HOST].said(content) for content in contents))
+
+
+def kept(story: Story) -> tuple[object, float]:
+    """Return the load that is kept, which is the number of its vitals, and when it was taken."""
+    host = story.host()
+    return host.readings and host.readings.node_load1, host.readings_at
+
+
+def test_vitals_are_kept_and_are_no_sign_of_life(heard: Story) -> None:
+    receive(heard, vitals(3, 45.0))
+
+    assert kept(heard) == (3.0, 45.0)
+    assert (heard.state(), heard.host().evidence_at) == (HostState.UNSEEN, None)
+
+
+@pytest.mark.parametrize("seq", [3, 2, 0])
+def test_repeated_or_overtaken_vitals_are_dropped(heard: Story, seq: int) -> None:
+    receive(heard, vitals(3, 45.0))
+
+    receive(heard, vitals(seq, 40.0 + seq))
+
+    assert kept(heard) == (3.0, 45.0)
+
+
+def test_vitals_of_a_new_boot_count_from_the_beginning(heard: Story) -> None:
+    receive(heard, vitals(300, 45.0))
+
+    receive(heard, vitals(0, 46.0, boot="b"))
+
+    assert kept(heard) == (0.0, 46.0)
+
+
+def test_old_reading_does_not_replace_a_newer_one(heard: Story) -> None:
+    receive(heard, vitals(9, 45.0), checks(9, 45.0, "ok"))
+
+    receive(heard, Backlog("a", 1, 1, [vitals(3, 3.0)], [checks(3, 3.0, "critical")]))
+
+    assert kept(heard)[0] == 9.0
+    assert heard.host().checks["isp"].reading.state == "ok"
+
+
+def test_newest_of_a_backlog_is_kept_with_its_own_time(heard: Story) -> None:
+    receive(heard, Backlog("a", 1, 1, [vitals(1, 10.0), vitals(2, 20.0)]))
+
+    assert kept(heard) == (2.0, 20.0)
+
+
+def test_clock_that_is_known_to_be_wrong_is_allowed_for(heard: Story) -> None:
+    heard.host().clock_offset_s = 3_600.0
+
+    receive(heard, vitals(1, 3_645.0))
+
+    assert kept(heard)[1] == 45.0
+
+
+def test_reading_from_the_future_is_of_now(heard: Story) -> None:
+    receive(heard, vitals(1, 9_000.0))
+
+    assert kept(heard)[1] == 50.0

@@ -1,0 +1,294 @@
+"""A restart forgets nothing: what an earlier process knew holds, and is not reported again."""
+
+import pytest
+
+from aggregator.core.incidents.record import IncidentChanged
+from aggregator.core.outputs import Moment, Store
+from aggregator.core.restore import Memory
+from aggregator.core.states import HostState
+from tests.kit.machine import GRACE_S, WALL
+from tests.kit.story import Story
+from venuewatch.base.wire.messages import Backlog, Vitals
+from venuewatch.base.wire.readings import Readings
+
+STA = ("s1", "s2", "s3", "s4", "s5")
+AQU = ("a1", "a2")
+AWAY_S = 30.0
+
+
+@pytest.fixture
+def lived() -> Story:
+    """Seven hosts, all of them up, at 20 s."""
+    story = Story({"STA": STA, "AQU": AQU})
+    story.bring_up()
+    story.run(16.0)
+    return story
+
+
+def memory_of(story: Story) -> Memory:
+    return story.centre.memory(Moment(story.now, WALL + story.now))
+
+
+def restart(story: Story, memory: Memory | None = None) -> None:
+    """Kill the process, and begin another one 30 s later; it is not subscribed yet."""
+    memory = memory or memory_of(story)
+    story.forget()
+    story.now += AWAY_S
+    story.restart(memory)
+
+
+def live_again(story: Story, seconds: float = 50.0) -> list[tuple[str, str, str]]:
+    """Be subscribed a second later, live on, and return what was reported, without times."""
+    story.run(1.0)
+    story.open()
+    story.run(seconds)
+    return [line[1:] for line in story.lines()]
+
+
+def late_vitals(story: Story, *, taken_at: float, boot: str = "b1") -> None:
+    wall_ms = int((WALL + taken_at) * 1000)
+    late = Vitals(boot, 1, 15, wall_ms, Readings(node_load1=1.0))
+    story.deliver(story.machines["s1"].said(Backlog(boot, 1, 1, [late])))
+
+
+def test_host_that_was_up_counts_as_up_at_once(lived: Story) -> None:
+    killed_at = lived.now
+
+    restart(lived)
+
+    host = lived.host("s1")
+    assert (host.state, host.counts_as_up) == (HostState.UNKNOWN, True)
+    assert (host.evidence_at, host.evidence_wall) == (killed_at, WALL + killed_at)
+
+
+def test_host_that_is_heard_again_reports_nothing(lived: Story) -> None:
+    restart(lived)
+
+    assert live_again(lived) == []
+    assert {host.state for host in lived.centre.fleet} == {HostState.UP}
+
+
+def test_host_that_died_meanwhile_is_reported_once(lived: Story) -> None:
+    killed_at = lived.now
+    restart(lived)
+    lived.mute("s1")
+    subscribed_at = lived.now + 1.0
+
+    assert live_again(lived) == [("opened", "host s1", "silent")]
+    incident = lived.incident("host", "s1")
+    assert (incident.opened_at, incident.silent_since) == (subscribed_at + GRACE_S, killed_at)
+
+
+def test_second_restart_makes_no_evidence_younger(lived: Story) -> None:
+    killed_at = lived.now
+    restart(lived)
+    lived.advance(lived.now + 5.0)
+
+    restart(lived)
+
+    assert lived.host("s1").evidence_at == killed_at
+
+
+def test_host_that_was_late_keeps_its_last_evidence(lived: Story) -> None:
+    heard_at = lived.host("s1").evidence_at
+    lived.mute("s1")
+    lived.run(1.5)
+    assert lived.state("s1") is HostState.LATE
+
+    restart(lived)
+
+    assert lived.host("s1").evidence_at == heard_at
+
+
+def test_host_that_was_down_is_not_reported_again(lived: Story) -> None:
+    lived.mute("s1")
+    lived.run(5.0)
+    before = lived.incident("host", "s1")
+
+    restart(lived)
+
+    assert live_again(lived) == []
+    assert (lived.state("s1"), lived.host("s1").cause) == (HostState.DOWN, "silent")
+    after = lived.incident("host", "s1")
+    assert (after.number, after.opened_at) == (before.number, before.opened_at)
+
+
+def test_host_that_comes_back_closes_the_earlier_incident(lived: Story) -> None:
+    lived.mute("s1")
+    lived.run(5.0)
+    number = lived.incident("host", "s1").number
+    lived.unmute("s1")
+
+    restart(lived)
+
+    assert live_again(lived) == [("closed", "host s1", "silent")]
+    assert [incident.number for incident in memory_of(lived).incidents] == [number]
+
+
+@pytest.mark.parametrize("is_back", [False, True])
+def test_venue_that_is_cut_is_reported_once(lived: Story, *, is_back: bool) -> None:
+    lived.mute(*STA)
+    lived.run(5.0)
+    assert [line[1:] for line in lived.lines()] == [("opened", "venue STA", "venue_unreachable")]
+
+    restart(lived)
+    if is_back:
+        lived.unmute(*STA)
+
+    closed = [("closed", "venue STA", "venue_unreachable")]
+    assert live_again(lived) == (closed if is_back else [])
+    state = HostState.UP if is_back else HostState.UNREACHABLE
+    assert {lived.state(name) for name in STA} == {state}
+
+
+def test_venue_that_is_cut_meanwhile_is_one_incident(lived: Story) -> None:
+    restart(lived)
+    lived.mute(*STA)
+
+    assert live_again(lived) == [("opened", "venue STA", "venue_unreachable")]
+
+
+def test_host_that_finds_no_way_back_after_a_cut_is_down(lived: Story) -> None:
+    lived.mute(*STA)
+    lived.run(5.0)
+    lived.unmute(*STA[2:])
+    lived.run(5.0)
+
+    restart(lived)
+
+    opened = {who for change, who, _ in live_again(lived) if change == "opened"}
+    assert opened == {"host s1", "host s2"}
+
+
+def test_host_that_is_away_stays_so_for_as_long_as_it_may(lived: Story) -> None:
+    said_at = lived.now
+    lived.deliver(lived.machines["s1"].death("farewell"))
+    lived.mute("s1")
+
+    restart(lived)
+
+    assert live_again(lived, said_at + 897.0 - lived.now) == []
+    assert lived.state("s1") is HostState.AWAY
+    lived.run(5.0)
+    assert [line[1:] for line in lived.lines()] == [("opened", "host s1", "did_not_return")]
+
+
+@pytest.mark.parametrize(
+    ("expected", "fallen", "gone"),
+    [
+        ({"STA": STA[1:], "AQU": AQU}, ("s1",), ["s1"]),
+        ({"STA": STA[1:], "AQU": (*AQU, "s1")}, ("s1",), ["s1"]),
+        ({"AQU": AQU}, STA, list(STA)),
+    ],
+    ids=["the host is gone", "the host has moved", "the venue is gone"],
+)
+def test_incident_of_an_unexpected_subject_is_closed_at_once(
+    lived: Story, expected: dict[str, tuple[str, ...]], fallen: tuple[str, ...], gone: list[str]
+) -> None:
+    lived.mute(*fallen)
+    lived.run(5.0)
+    later = Story(expected, start=lived.now + AWAY_S)
+
+    later.restart(memory_of(lived))
+
+    said = later.said()
+    assert [out.gone for out in said if isinstance(out, Store) and out.gone] == [gone]
+    (closed,) = memory_of(later).incidents
+    assert closed.closed_at == later.now
+    assert later.centre.decisions.incidents.open == {}
+    assert live_again(later) == []
+    assert {host.state for host in later.centre.fleet} <= {HostState.UP}
+
+
+def test_number_is_never_given_again(lived: Story) -> None:
+    lived.mute("s1")
+    lived.run(5.0)
+    lived.unmute("s1")
+
+    restart(lived, Memory(next_number=8))
+    lived.mute("s2")
+
+    assert live_again(lived)[0] == ("opened", "host s2", "silent")
+    assert lived.incident("host", "s2").number == 8
+
+
+def test_reported_changes_are_counted_on(lived: Story) -> None:
+    lived.mute("s1")
+    lived.run(5.0)
+    memory = memory_of(lived)._replace(reported={1: 4})
+    lived.unmute("s1")
+
+    restart(lived, memory)
+
+    lived.open()
+    lived.run(30.0)
+    (closed,) = [out for out in lived.said() if isinstance(out, IncidentChanged)]
+    assert closed.seq == 5
+
+
+def test_host_that_is_down_without_incident_is_reported(lived: Story) -> None:
+    lived.mute("s1")
+    lived.run(5.0)
+
+    restart(lived, memory_of(lived)._replace(incidents=[]))
+
+    assert live_again(lived) == [("opened", "host s1", "silent")]
+
+
+def test_backlog_corrects_an_incident_that_was_closed_before(lived: Story) -> None:
+    lived.mute("s1")
+    lived.run(5.0)
+    lived.unmute("s1")
+    lived.run(5.0)
+
+    restart(lived)
+    lived.open()
+    late_vitals(lived, taken_at=24.0)
+
+    assert [line[1:] for line in lived.lines()] == [("corrected", "host s1", "silent")]
+    (corrected,) = memory_of(lived).incidents
+    assert [(alive.host, alive.readings) for alive in corrected.alive] == [("s1", 1)]
+
+
+def test_backlog_of_a_boot_before_us_corrects_what_was_before_us(lived: Story) -> None:
+    lived.mute(*STA)
+    lived.run(5.0)
+    restart(lived)
+    live_again(lived, 4.0)
+    lived.unmute(*STA)
+    lived.run(10.0)
+
+    late_vitals(lived, taken_at=30.0)
+
+    assert [line[1:] for line in lived.lines()] == [
+        ("closed", "venue STA", "venue_unreachable"),
+        ("corrected", "venue STA", "venue_unreachable"),
+    ]
+
+
+def test_host_and_incident_come_back_as_they_were(lived: Story) -> None:
+    lived.mute("s1", "s4", "s5")
+    lived.run(5.0)
+    before = memory_of(lived)
+
+    restart(lived)
+
+    after = memory_of(lived)
+    assert after.incidents == before.incidents
+    down = [host for host in before.hosts if host.state is HostState.DOWN]
+    assert len(down) == 3
+    assert [host for host in after.hosts if host.state is HostState.DOWN] == down
+    assert [host.interval_s for host in after.hosts] == [host.interval_s for host in before.hosts]
+
+
+def test_empty_memory_is_a_first_start() -> None:
+    first, empty = Story(), Story()
+    empty.restart(Memory())
+    assert isinstance(empty.said()[0], Store)
+
+    for story in (first, empty):
+        story.bring_up()
+        story.mute("s1")
+        story.run(10.0)
+
+    assert empty.lines() == first.lines() != []

@@ -1,0 +1,159 @@
+"""One way down: the levels, files and calls of one event, by walks over the real objects."""
+
+import asyncio
+from collections.abc import Callable
+
+import mqtt5
+import pytest
+
+from aggregator.core.centre import Centre
+from aggregator.core.outputs import Publish
+from aggregator.shell.driver import Driver
+from aggregator.shell.mqtt.connection import Connection
+from aggregator.shell.outlets.own_metrics import OwnMetrics
+from aggregator.shell.walltime import WallTime
+from tests.kit.machine import WALL
+from tests.kit.story import STADE, STEP_S, Story, fleet_of
+from tests.kit.walk import Walk, circles
+from venuewatch.base import clock
+from venuewatch.base.wire.messages import Tick
+
+FIVE = {"STA": ("s1", "s2", "s3", "s4", "s5"), "AQU": ("a1", "a2", "a3")}
+
+
+class Nowhere(asyncio.Transport):
+    """A transport that writes nowhere."""
+
+    def write(self, data: object) -> None: ...
+
+    def is_closing(self) -> bool:
+        return False
+
+    def pause_reading(self) -> None: ...
+
+    def resume_reading(self) -> None: ...
+
+
+def walk_at_deadline(story: Story, *names: str) -> Walk:
+    """Mute hosts, and return the walk of the centre's waking at the first of their deadlines."""
+    story.mute(*names)
+    due = min(story.host(name).deadline for name in names)
+    while story.now + STEP_S < due:
+        story.run(STEP_S)
+    story.advance(due - 0.001)
+    walk = Walk()
+    with walk:
+        story.centre.woke(due)
+    story.now = due
+    return walk
+
+
+async def test_beat_from_socket_to_state_passes_few_files() -> None:
+    centre = Centre(fleet_of(STADE), start=clock.monotonic())
+    wall = WallTime(clock.monotonic(), clock.wall())
+    driver = Driver(centre, wall, OwnMetrics(centre, version="0"))
+    centre.woke(clock.monotonic())
+    machine = Story().machines["s1"]
+    number = next(
+        output.message.number
+        for output in centre.take()
+        if isinstance(output, Publish) and isinstance(output.message, Tick)
+    )
+    machine.clock_ahead_s = clock.wall() - WALL
+    machine.seq = 2
+    machine.echo_of = number, 0.0
+    echoing = machine.beat(0.0)
+    machine.seq = 0
+    packets = [
+        mqtt5.PublishPacket(message.topic, message.payload, qos=mqtt5.QoS.AT_MOST_ONCE).write()
+        for message in (machine.birth(), machine.beat(0.0), machine.beat(0.0), echoing)
+    ]
+    driver.begin()
+    driver.opened()
+    connection = Connection(mqtt5.ConnectPacket("a", clean_start=True), [], driver, {})
+    connection.connection_made(Nowhere())
+    for packet in packets[:-1]:
+        connection.data_received(packet)
+
+    with Walk() as walk:
+        connection.data_received(packets[-1])
+
+    driver.end()
+    assert centre.fleet.named("s1").beat_seq == 3
+    assert len(walk.files) <= 10, walk.files
+    assert walk.calls <= 40
+
+
+def test_lost_host_passes_few_levels_and_files(story: Story) -> None:
+    walk = walk_at_deadline(story, "s2")
+
+    assert story.state("s2") == "down"
+    assert walk.levels <= 10
+    assert len(walk.files) <= 16, walk.files
+
+
+def test_venue_cut_enters_no_file_twice() -> None:
+    story = Story(FIVE)
+    story.bring_up()
+
+    walk = walk_at_deadline(story, *FIVE["STA"])
+
+    assert story.state("s2") == "unreachable"
+    assert walk.reentered == set()
+
+
+def lose(story: Story) -> None:
+    story.reach["s2"] = True
+    story.mute("s2")
+    story.run(10.0)
+    story.unmute("s2")
+
+
+def cut(story: Story) -> None:
+    story.mute("s1", "s2", "s3")
+    story.run(10.0)
+    story.unmute("s1", "s2", "s3")
+
+
+def flap(story: Story) -> None:
+    for _ in range(4):
+        lose(story)
+        story.run(5.0)
+
+
+def lose_broker(story: Story) -> None:
+    story.lose_connection()
+    story.run(10.0)
+    story.centre.port_said(story.now, "refuses")
+    story.regain_connection()
+
+
+def lose_canary(story: Story) -> None:
+    story.canary_s = None
+    story.run(10.0)
+    story.canary_s = 0.0
+
+
+def restart(story: Story) -> None:
+    story.mute("s1")
+    story.run(5.0)
+    story.restart()
+    story.open()
+
+
+def kill(story: Story) -> None:
+    story.kill("s3")
+    story.run(5.0)
+    story.unmute("s3")
+
+
+@pytest.mark.parametrize("happen", [lose, cut, kill, lose_broker, flap, lose_canary, restart])
+def test_calls_form_no_circle_of_files(happen: Callable[[Story], None]) -> None:
+    story = Story(FIVE)
+
+    with Walk() as walk:
+        story.bring_up()
+        happen(story)
+        story.run(20.0)
+
+    assert circles(walk.edges, below="aggregator/core/") == []

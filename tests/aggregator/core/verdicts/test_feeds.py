@@ -1,0 +1,194 @@
+"""Verdict on results feeds: a check that is not well, and when that is over."""
+
+import pytest
+
+from aggregator.core.readings import CHECKS_MAX
+from aggregator.core.verdicts.feeds import CAUSES, UNSAID_LEAST_S, UNSAID_PERIODS
+from tests.kit.machine import WALL
+from tests.kit.story import Story
+from venuewatch.base.wire.checks import RESULTS_STATES, WELL, CheckState, CheckValues
+from venuewatch.base.wire.messages import Birth, CheckReading, Checks
+
+VITALS_EVERY_S = 10.0
+EVERY_S = 2.0
+
+
+def report(story: Story, seq: int, *states: CheckState, every_s: float = EVERY_S) -> None:
+    """Let s1 report what its results check found, every two seconds."""
+    for number, state in enumerate(states):
+        reading = story.machines["s1"].check(story.now, seq + number, state, every_s=every_s)
+        story.deliver(reading)
+        story.run(EVERY_S)
+
+
+def send_vitals(story: Story, seconds: float) -> None:
+    """Let s1 send its vitals, and no word of any check, for so long."""
+    for _ in range(round(seconds / VITALS_EVERY_S)):
+        story.run(VITALS_EVERY_S)
+        story.deliver(story.machines["s1"].vitals(story.now, round(story.now)))
+
+
+def said(story: Story) -> list[str]:
+    return [line[1] for line in story.lines()]
+
+
+def test_every_state_has_a_cause_or_is_well() -> None:
+    assert set(CAUSES) | WELL >= RESULTS_STATES
+    assert CAUSES == {
+        "frozen": "results_frozen",
+        "delayed": "results_delayed",
+        "silent": "results_silent",
+        "redundancy_lost": "redundancy_lost",
+    }
+
+
+@pytest.mark.parametrize("state", CAUSES)
+def test_a_feed_not_well_is_an_incident(story: Story, state: CheckState) -> None:
+    report(story, 0, "flowing", state, state)
+
+    assert story.lines() == [(6.0, "opened", "feed s1", CAUSES[state])]
+    assert story.state("s1") == "up"
+
+
+def test_evidence_is_what_the_check_said(story: Story) -> None:
+    values = CheckValues(results_data_age_seconds=95.0, results_live_units=2.0)
+    reading = CheckReading(
+        check="odf",
+        kind="http",
+        state="frozen",
+        every_s=10.0,
+        wall_ms=int((WALL + story.now) * 1000),
+        duration_s=0.1,
+        detail="since 12:03",
+        values=values,
+    )
+
+    story.deliver(story.machines["s1"].said(Checks("b1", 1, 0, 0, [reading])))
+
+    (seen,) = story.incident("feed", "s1").evidence
+    detail = {
+        "kind": "http",
+        "says": "since 12:03",
+        "every_s": 10.0,
+        "data_age_s": 95.0,
+        "live_units": 2.0,
+    }
+    assert tuple(seen) == (4.0, "s1", "reading", detail)
+
+
+def test_a_feed_gets_its_newest_cause(story: Story) -> None:
+    report(story, 0, "delayed", "frozen")
+
+    assert [line[1:] for line in story.lines()] == [
+        ("opened", "feed s1", "results_delayed"),
+        ("sharpened", "feed s1", "results_frozen"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("states", "changes"),
+    [
+        (("frozen", "flowing"), ["opened", "closed"]),
+        (("frozen", "not_expected"), ["opened", "closed"]),
+        (("redundancy_lost", "ok"), ["opened", "closed"]),
+        (("frozen", "flowing", "frozen", "frozen", "frozen"), ["opened"]),
+        (("frozen", "unknown", "unknown", "unknown"), ["opened"]),
+        (("ok", "ok"), []),
+        (("warning", "warning"), []),
+        (("critical", "critical"), []),
+        (("unknown", "unknown"), []),
+    ],
+    ids=" ".join,
+)
+def test_a_feed_ends_when_well_for_three_beats(
+    story: Story, states: tuple[CheckState, ...], changes: list[str]
+) -> None:
+    report(story, 0, *states)
+    story.run(1.5)
+
+    assert said(story) == changes
+
+
+def test_more_good_readings_do_not_delay_the_end(story: Story) -> None:
+    report(story, 0, "frozen", "flowing", "flowing", "flowing")
+
+    well_at = 4.0 + EVERY_S
+    assert story.lines()[1:] == [(well_at + 3.0, "closed", "feed s1", "results_frozen")]
+
+
+@pytest.mark.parametrize("every_s", [EVERY_S, UNSAID_LEAST_S])
+@pytest.mark.parametrize("is_restarted", [False, True])
+def test_a_check_not_mentioned_any_more_has_no_problem(
+    story: Story, every_s: float, *, is_restarted: bool
+) -> None:
+    report(story, 0, "frozen", every_s=every_s)
+    opened = said(story)
+    if is_restarted:
+        story.restart()
+        story.open()
+        story.run(3.0)
+    unsaid_s = max(UNSAID_LEAST_S, UNSAID_PERIODS * every_s)
+
+    send_vitals(story, VITALS_EVERY_S + unsaid_s)  # the first may be just behind the reading
+    before = said(story)
+    send_vitals(story, VITALS_EVERY_S)
+
+    assert (opened, before) == (["opened"], [])
+    assert said(story) == ["closed"]
+
+
+def test_a_check_of_a_mute_agent_keeps_its_problem(story: Story) -> None:
+    report(story, 0, "frozen")
+
+    story.run(UNSAID_LEAST_S * 5)
+
+    assert said(story) == ["opened"]
+
+
+@pytest.mark.parametrize("state", ["frozen", "unknown"])
+def test_a_check_that_speaks_keeps_its_problem(story: Story, state: CheckState) -> None:
+    for seq in range(3):
+        report(story, seq, state if seq else "frozen")
+        send_vitals(story, UNSAID_LEAST_S)
+
+    assert said(story) == ["opened"]
+
+
+def test_rare_vitals_end_nothing(story: Story) -> None:
+    rare = Birth(
+        boot="b1", session=1, wall_ms=0, interval_s=1.0, vitals_every_s=120.0, agent_version="0"
+    )
+    story.deliver(story.machines["s1"].said(rare))
+
+    for seq in range(5):
+        report(story, seq, "frozen")
+        send_vitals(story, VITALS_EVERY_S)
+
+    assert said(story) == ["opened"]
+
+
+def test_a_reading_that_was_overtaken_is_not_judged(story: Story) -> None:
+    overtaken = story.machines["s1"].check(story.now, 4, "frozen")
+    story.run(2.0)
+    report(story, 5, "flowing")
+
+    story.deliver(overtaken)
+
+    assert said(story) == []
+
+
+def test_an_old_reading_is_not_judged(story: Story) -> None:
+    late = story.machines["s1"].check(story.now, 0, "frozen")
+    story.run(UNSAID_LEAST_S + 1.0)
+
+    story.deliver(late)
+
+    assert said(story) == []
+
+
+def test_endless_names_of_checks_open_bounded_incidents(story: Story) -> None:
+    for number in range(CHECKS_MAX * 2):
+        machine = story.machines["s1"]
+        story.deliver(machine.check(story.now, number, "frozen", check=f"odf-{number}"))
+
+    assert len(story.centre.decisions.incidents.open) == CHECKS_MAX

@@ -1,0 +1,229 @@
+"""Journal outlet: each change is on the disk before the webhook gets its notice."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from aggregator.core.incidents.record import Subject
+from aggregator.core.outputs import Publish
+from tests.aggregator.shell.journal.process import STA, VENUES, Process, column, rows
+from tests.kit.machine import WALL
+from venuewatch.base.config import ConfigError
+from venuewatch.base.wire.messages import Acknowledge, Backlog, Vitals
+from venuewatch.base.wire.readings import Readings
+
+FALLS_AT = 9.125 + 1.0 + 1.75
+"""When STA-1 is overdue that beat last before 10 s."""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "journal.sqlite"
+
+
+@pytest.fixture
+async def process(path: Path) -> Process:
+    """Return a process in which all hosts were up until 10 s, and STA-1 fell before 14 s."""
+    process = Process(path)
+    process.live(10)
+    await process.written()
+    process.live(14, without=["STA-1"])
+    return process
+
+
+async def test_a_notice_is_sent_after_its_commit(process: Process) -> None:
+    await process.written()
+    process.end()
+
+    assert [notice.id for notice in process.told] == process.outbox == ["1-1"]
+    notice = msgspec.json.decode(process.told[0].body)
+    assert (notice["id"], notice["change"], notice["aggregator"]) == ("1-1", "opened", "centre")
+    assert notice["incident"]["opened_at"] == WALL + FALLS_AT
+
+
+async def test_a_full_disk_delays_no_notice(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aggregator.shell.journal.writer._RETRY_AFTER_S", 0.01)
+    process = Process(path)
+    process.live(10)
+    await process.written()
+    rows(path, "ALTER TABLE changes RENAME TO hidden")
+
+    process.live(14, without=["STA-1"])
+    await process.reports.until(lambda: bool(process.told))
+    outbox_then = process.outbox
+    rows(path, "ALTER TABLE hidden RENAME TO changes")
+    await process.written()
+    process.end()
+
+    assert outbox_then == []
+    assert [notice.id for notice in process.told] == ["1-1"]
+    assert column(path, "SELECT id FROM outbox") == ["1-1"]
+
+
+async def test_a_settled_notice_leaves_the_outbox(process: Process, path: Path) -> None:
+    process.live(20)
+
+    process.centre.notice_settled(process.now, ["1-1"])
+    process.end()
+
+    assert column(path, "SELECT id FROM outbox") == ["1-2"]
+
+
+async def test_waiting_notices_are_sent_after_a_restart_in_order(
+    process: Process, path: Path
+) -> None:
+    process.live(18, without=["AQU-1"])
+    process.live(24)
+    process.end()
+
+    again = Process(path, at=50)
+    again.end()
+
+    ids = [notice.id for notice in again.told]
+    assert sorted(ids) == ["1-1", "1-2", "2-1", "2-2"]
+    assert ids.index("1-1") < ids.index("1-2") < ids.index("2-2")
+
+
+async def test_notices_leave_the_outbox_without_a_webhook(process: Process, path: Path) -> None:
+    process.end()
+
+    Process(path, at=50, tells=False).end()
+
+    assert rows(path, "SELECT * FROM outbox") == []
+
+
+async def test_changes_are_counted_on_across_a_restart(process: Process, path: Path) -> None:
+    process.end()
+
+    again = Process(path, at=50)
+    again.live(60)
+    again.end()
+
+    changes = rows(path, "SELECT number, seq, at, change, cause FROM changes ORDER BY 1, 2")
+    assert changes == [
+        (1, 1, WALL + FALLS_AT, "opened", "silent"),
+        (1, 2, WALL + 52.125, "closed", "silent"),
+    ]
+
+
+async def test_a_correction_is_stored_without_a_notice(process: Process, path: Path) -> None:
+    process.live(21)
+    process.forget()
+    late = Vitals("b1", 1, 15, int((WALL + 12.5) * 1000), Readings(node_load1=1.0))
+
+    backlog = Backlog(boot="b1", session=1, number=3, vitals=[late])
+    process.deliver(process.machines["STA-1"].said(backlog))
+    await process.reports.until(lambda: bool(process.published))
+    process.end()
+
+    assert process.published == [
+        Publish("venuewatch/v1/STA/STA-1/cmd", Acknowledge("b1", 3), qos=1)
+    ]
+    (alive,) = column(path, "SELECT alive FROM incidents")
+    at = WALL + 12.5
+    assert msgspec.json.decode(alive) == [{"host": "STA-1", "start": at, "end": at, "readings": 1}]
+    assert rows(path, "SELECT host, seq FROM readings") == [("STA-1", 15)]
+    assert column(path, "SELECT change FROM changes ORDER BY seq") == ["opened", "closed"]
+    assert len(process.told) == 2
+
+
+async def test_a_backlog_is_not_acknowledged_before_its_commit(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aggregator.shell.journal.writer._RETRY_AFTER_S", 0.01)
+    process = Process(path)
+    await process.written()
+    process.forget()
+    rows(path, "ALTER TABLE readings RENAME TO hidden")
+    late = Vitals("b1", 1, 15, 0, Readings(node_load1=1.0))
+    backlog = Backlog(boot="b1", session=1, number=3, vitals=[late])
+
+    process.deliver(process.machines["STA-1"].said(backlog))
+    await process.reports.until(lambda: bool(process.reports.refused))
+    published_then = list(process.published)
+    rows(path, "ALTER TABLE hidden RENAME TO readings")
+    await process.reports.until(lambda: bool(process.published))
+    process.end()
+
+    assert published_then == []
+    assert column(path, "SELECT seq FROM readings") == [15]
+
+
+async def test_an_adopted_host_is_stored_without_a_change(path: Path) -> None:
+    process = Process(path)
+    process.live(10)
+    process.live(14, without=STA)
+
+    process.centre.decisions.incidents.adopt(Subject("venue", "STA"), ["STA-6"])
+    process.look()
+    process.end()
+
+    (children,) = column(path, "SELECT children FROM incidents WHERE scope = 'venue'")
+    assert msgspec.json.decode(children) == [*STA, "STA-6"]
+    assert rows(path, "SELECT change FROM changes") == [("opened",)]
+
+
+async def test_late_is_stored_as_no_transition(path: Path) -> None:
+    process = Process(path)
+    process.live(10)
+    process.live(11, without=["STA-1"])
+    process.live(20)
+    process.end()
+
+    walked = rows(path, "SELECT before, after, why FROM transitions WHERE host = 'STA-1'")
+    assert walked == [("unknown", "up", "beat")]
+
+
+async def test_our_absence_is_stored_as_transitions(path: Path) -> None:
+    process = Process(path)
+    process.live(10)
+    process.die()
+
+    again = Process(path, at=50)
+    again.live(52)
+    again.end()
+
+    walked = rows(path, "SELECT at, before, after FROM transitions WHERE host = 'STA-1'")
+    assert walked == [
+        (WALL + 0.125, "unknown", "up"),
+        (WALL + 10, "up", "unknown"),
+        (WALL + 50.125, "unknown", "up"),
+    ]
+
+
+async def test_a_notice_is_sent_at_once_without_a_journal() -> None:
+    process = Process(None)
+    process.live(10)
+
+    process.live(14, without=["STA-1"])
+
+    assert [notice.id for notice in process.told] == ["1-1"]
+
+
+async def test_an_unlisted_hosts_incident_is_closed_once(process: Process, path: Path) -> None:
+    process.end()
+
+    for at in (50, 60):
+        Process(path, at=at, names=VENUES | {"STA": STA[1:]}).end()
+
+    assert column(path, "SELECT change FROM changes ORDER BY seq") == ["opened", "closed"]
+    assert rows(path, "SELECT closed_at FROM incidents") == [(WALL + 50,)]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE hosts SET state = 'asleep'",
+        "UPDATE incidents SET cause = 'fate'",
+        "DROP TABLE marks",
+    ],
+)
+async def test_a_damaged_journal_is_refused_with_its_path(
+    process: Process, path: Path, damage: str
+) -> None:
+    process.end()
+    rows(path, damage)
+
+    with pytest.raises(ConfigError, match=str(path)):
+        Process(path, at=50)

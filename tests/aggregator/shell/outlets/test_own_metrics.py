@@ -1,0 +1,151 @@
+"""Own metrics: the aggregator about itself."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client.parser import text_string_to_metric_families
+
+from aggregator.core.outputs import Connected, Connection, Disconnected, HostChanged
+from aggregator.core.states import HostState, Trigger
+from aggregator.shell.outlets.own_metrics import OwnMetrics
+from tests.kit.scripted_fleet import NOW, ScriptedFleet
+from venuewatch.base.wire.errors import Reason
+from venuewatch.base.wire.topics import Stream
+
+LAG = "venuewatch_aggregator_loop_lag_seconds"
+DETECTED = "venuewatch_aggregator_detection_seconds"
+
+
+@pytest.fixture
+def fleet() -> ScriptedFleet:
+    return ScriptedFleet()
+
+
+@pytest.fixture
+def metrics(fleet: ScriptedFleet) -> OwnMetrics:
+    return OwnMetrics(fleet.centre, version="1.2.3")
+
+
+def value(metrics: OwnMetrics, name: str, **labels: str) -> float:
+    (found,) = (
+        sample.value
+        for family in text_string_to_metric_families(metrics.render().decode())
+        for sample in family.samples
+        if sample.name == name and labels.items() <= sample.labels.items()
+    )
+    return found
+
+
+def fall(trigger: Trigger, *, silent_since: float | None = 7.5) -> HostChanged:
+    return HostChanged(10.0, "STA", "alpha", HostState.LATE, HostState.DOWN, trigger, silent_since)
+
+
+def test_messages_are_counted_by_stream(fleet: ScriptedFleet, metrics: OwnMetrics) -> None:
+    counted = {
+        stream: value(metrics, "venuewatch_aggregator_messages_total", stream=stream.value)
+        for stream in Stream
+    }
+
+    assert counted == {stream: fleet.centre.intake.heard[stream] for stream in Stream}
+    assert counted[Stream.BEAT] > 0
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_every_refusal_has_a_series_from_the_start(metrics: OwnMetrics, reason: Reason) -> None:
+    assert value(metrics, "venuewatch_aggregator_rejected_total", reason=reason.value) == 0
+
+
+def test_a_refused_message_is_counted_by_its_reason(
+    fleet: ScriptedFleet, metrics: OwnMetrics
+) -> None:
+    fleet.receive(NOW, "nonsense", {})
+    fleet.centre.refuse(NOW, Reason.BAD_PACKET)
+
+    for reason in ("bad_topic", "bad_packet"):
+        assert value(metrics, "venuewatch_aggregator_rejected_total", reason=reason) == 1
+
+
+def test_the_lag_is_the_worst_of_the_last_minute(metrics: OwnMetrics) -> None:
+    shown = []
+    for now, lag_s in ((0.0, 0.5), (1.0, 2.0), (2.0, 0.25), (61.0, 0.1), (61.5, 0.1), (62.5, 0.1)):
+        metrics.note_lag(lag_s, now)
+        shown.append(value(metrics, LAG))
+
+    assert shown == [0.5, 2.0, 2.0, 2.0, 0.25, 0.1]
+
+
+@given(st.lists(st.tuples(st.floats(0.0, 20.0), st.floats(0.0, 5.0)), min_size=1, max_size=60))
+def test_any_lags_show_the_worst_of_the_last_minute(
+    lags: list[tuple[float, float]],
+) -> None:
+    metrics, now, noted = OwnMetrics(ScriptedFleet().centre, version="1"), 0.0, []
+    for after_s, lag_s in lags:
+        now += after_s
+        noted.append((now, lag_s))
+        metrics.note_lag(lag_s, now)
+
+    worst = max(lag_s for at, lag_s in noted if at >= now - 60.0)
+
+    assert value(metrics, LAG) == worst
+
+
+@pytest.mark.parametrize("trigger", [Trigger.DEADLINE_PASSED, Trigger.CONNECTION_LOST])
+def test_the_time_of_a_detection_is_observed(metrics: OwnMetrics, trigger: Trigger) -> None:
+    metrics.take([fall(trigger)])
+
+    assert value(metrics, f"{DETECTED}_count") == 1
+    assert value(metrics, f"{DETECTED}_sum") == 2.5
+    assert value(metrics, f"{DETECTED}_bucket", le="2.0") == 0
+    assert value(metrics, f"{DETECTED}_bucket", le="3.0") == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        fall(Trigger.GRACE_ENDED),
+        fall(Trigger.AWAY_TOO_LONG),
+        fall(Trigger.DEADLINE_PASSED, silent_since=None),
+        fall(Trigger.DEADLINE_PASSED)._replace(after=HostState.LATE),
+    ],
+    ids=["grace ended", "away too long", "never heard", "only late"],
+)
+def test_any_other_change_is_not_observed(metrics: OwnMetrics, change: HostChanged) -> None:
+    metrics.take([change])
+
+    assert value(metrics, f"{DETECTED}_count") == 0
+
+
+def test_the_version_is_shown(metrics: OwnMetrics) -> None:
+    assert value(metrics, "venuewatch_aggregator_build_info", version="1.2.3") == 1
+
+
+@pytest.mark.parametrize(("connection", "shown"), [("live", [0, 1, 0]), ("bulk", [0, 0, 0])])
+def test_the_live_connection_is_shown(
+    metrics: OwnMetrics, connection: Connection, shown: list[float]
+) -> None:
+    name = "venuewatch_aggregator_broker_connected"
+    found = [value(metrics, name)]
+
+    for output in (Connected(1.0, connection), Disconnected(2.0, connection)):
+        metrics.take([output])
+        found.append(value(metrics, name))
+
+    assert found == shown
+
+
+def test_open_incidents_and_the_canary_are_shown(metrics: OwnMetrics) -> None:
+    assert value(metrics, "venuewatch_aggregator_incidents_open") == 2
+    assert value(metrics, "venuewatch_aggregator_canary_round_trip_seconds") == 0
+
+
+def test_notices_are_counted(metrics: OwnMetrics) -> None:
+    metrics.settled("delivered", 2)
+    metrics.pending(3)
+
+    assert value(metrics, "venuewatch_aggregator_notices_total", result="delivered") == 2
+    assert value(metrics, "venuewatch_aggregator_notices_total", result="dropped") == 0
+    assert value(metrics, "venuewatch_aggregator_notices_pending") == 3
+
+
+def test_the_page_has_no_created_series(metrics: OwnMetrics) -> None:
+    assert b"_created" not in metrics.render()

@@ -1,0 +1,191 @@
+"""Driver: the loop around the centre, and the way of outputs to the outlets."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+
+from aggregator.core.centre import Centre
+from aggregator.core.incidents.record import Subject
+from aggregator.core.outputs import Connected, Output, Store, Tell
+from aggregator.core.verdicts.causes import Cause, Verdict
+from aggregator.shell.driver import Driver
+from aggregator.shell.outlets.own_metrics import OwnMetrics
+from aggregator.shell.walltime import WallTime
+from tests.kit.machine import WALL
+from tests.kit.story import ALONE, fleet_of
+from venuewatch.base import clock
+
+
+class Noting:
+    """An outlet that notes each batch, and calls back for each output as the test says."""
+
+    def __init__(self, call_back: Callable[[Output], None] = lambda _: None) -> None:
+        self.batches: list[list[Output]] = []
+        self._call_back = call_back
+
+    def take(self, outputs: Sequence[Output]) -> None:
+        self.batches.append(list(outputs))
+        for output in outputs:
+            self._call_back(output)
+
+    def kinds(self) -> list[list[str]]:
+        return [[type(output).__name__ for output in batch] for batch in self.batches]
+
+
+class Time:
+    """Both clocks, at ``now``; ``timers`` are the times at which the driver wants to be woken."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 100.0
+        self.wall_step_s = 0.0
+        self.timers: list[float] = []
+        self.call: Callable[[], None] = lambda: None
+        monkeypatch.setattr(clock, "monotonic", lambda: self.now)
+        monkeypatch.setattr(clock, "wall", lambda: WALL + self.now + self.wall_step_s)
+        monkeypatch.setattr(asyncio.get_running_loop(), "call_at", self._call_at)
+
+    def _call_at(self, at: float, call: Callable[[], None], **_: Any) -> asyncio.TimerHandle:
+        self.timers.append(at)
+        self.call = call
+        return asyncio.TimerHandle(at, call, (), asyncio.get_running_loop())
+
+
+@pytest.fixture
+async def time(monkeypatch: pytest.MonkeyPatch) -> Time:
+    return Time(monkeypatch)
+
+
+@pytest.fixture
+def wall(time: Time) -> WallTime:
+    return WallTime(time.now, WALL + time.now)
+
+
+@pytest.fixture
+def driver(time: Time, wall: WallTime) -> Driver:
+    centre = Centre(fleet_of(ALONE), start=time.now)
+    return Driver(centre, wall, OwnMetrics(centre, version="1"))
+
+
+def begin_incident(driver: Driver) -> None:
+    subject = Subject("feed", "STA", "alpha", "timing")
+    driver.centre.decisions.incidents.begin(subject, Verdict(Cause.RESULTS_FROZEN), 100.0)
+
+
+async def test_outputs_of_a_callback_are_handed_out_behind(driver: Driver) -> None:
+    def store(output: Output) -> None:
+        if isinstance(output, Store) and output.changes:
+            driver.stored(output.token)
+
+    last = Noting()
+    driver.outlets = [Noting(store), last]
+    driver.begin()
+    begin_incident(driver)
+    last.batches.clear()
+
+    driver.opened()
+
+    first, second = last.kinds()
+    assert first[0] == "IncidentChanged"
+    assert first[-1] == "Store"
+    assert second == ["Tell"]
+
+
+async def test_a_refused_store_still_releases_its_notice(driver: Driver) -> None:
+    noting = Noting()
+    driver.outlets = [noting]
+    driver.begin()
+    begin_incident(driver)
+    driver.opened()
+    (store,) = (out for out in noting.batches[-1] if isinstance(out, Store))
+
+    driver.not_stored(store.token)
+
+    (tell,) = noting.batches[-1]
+    assert isinstance(tell, Tell)
+
+
+async def test_the_timer_is_at_due_after_every_inlet(driver: Driver, time: Time) -> None:
+    driver.begin()
+    inlets: list[Callable[[], None]] = [
+        driver.opened,
+        lambda: driver.receive([]),
+        lambda: driver.port_said("answers"),
+        lambda: driver.stored(1),
+        lambda: driver.not_stored(1),
+        lambda: driver.settled(["1-1"]),
+        driver.lost,
+    ]
+
+    for inlet in inlets:
+        time.now += 0.01
+        inlet()
+
+        assert time.timers[-1] == driver.centre.due()
+    assert len(time.timers) == 1 + len(inlets)
+
+
+async def test_the_timer_wakes_the_centre_on_and_on(driver: Driver, time: Time) -> None:
+    driver.begin()
+
+    for _ in range(20):
+        time.now = time.timers[-1]
+        time.call()
+
+    assert time.now > 101.0
+    assert time.timers == sorted(time.timers)
+    assert driver.centre.lag_s == 0
+
+
+async def test_nothing_is_handed_out_before_the_beginning(driver: Driver) -> None:
+    noting = Noting()
+    driver.outlets = [noting]
+
+    driver.opened()
+    before = list(noting.batches)
+    driver.begin()
+
+    assert before == []
+    assert noting.batches[0][0] == Connected(100.0, "live")
+
+
+async def test_the_end_stores_that_we_ran(driver: Driver, time: Time) -> None:
+    noting = Noting()
+    driver.outlets = [noting]
+    driver.begin()
+
+    time.now += 0.01
+    driver.end()
+
+    (store,) = noting.batches[-1]
+    assert isinstance(store, Store)
+    assert (store.at, store.is_alive) == (time.now, True)
+
+
+async def test_a_wake_follows_a_step_of_the_clock(
+    driver: Driver, time: Time, wall: WallTime
+) -> None:
+    driver.begin()
+    time.wall_step_s = 3_600.0
+
+    time.now = time.timers[-1]
+    time.call()
+
+    assert wall.wall(time.now) == round(WALL + time.now + 3_600.0, 3)
+
+
+async def test_a_failing_outlet_does_not_stop_the_driver(driver: Driver) -> None:
+    def fail(_: Output) -> None:
+        driver.outlets.clear()
+        raise RuntimeError("a bug of ours")
+
+    driver.outlets = [Noting(fail)]
+    with pytest.raises(RuntimeError, match="a bug of ours"):
+        driver.begin()
+
+    later = Noting()
+    driver.outlets = [later]
+    driver.opened()
+
+    assert later.batches

@@ -1,0 +1,145 @@
+"""Aggregator: the whole process, run once against a scripted broker."""
+
+import asyncio
+import contextlib
+import random
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import mqtt5
+import pytest
+
+from aggregator.app import Aggregator
+from aggregator.config import Broker, Config, JournalConfig, Notify, Web
+from aggregator.core.states import HostState
+from tests.aggregator.shell.journal.process import column, rows, visit
+from tests.aggregator.shell.mqtt.scripted_broker import Peer, ScriptedBroker
+from tests.kit.machine import Machine, Message
+from tests.kit.story import ALONE, fleet_of
+from tests.kit.waiting import until
+from venuewatch.base import clock
+from venuewatch.base.config import ConfigError
+from venuewatch.base.wire import topics
+from venuewatch.base.wire.messages import CentreState, encode
+
+
+@pytest.fixture
+async def broker() -> AsyncIterator[ScriptedBroker]:
+    async with ScriptedBroker().serving() as broker:
+        yield broker
+
+
+@pytest.fixture
+def settings(broker: ScriptedBroker, tmp_path: Path) -> Config:
+    return Config(
+        name="centre",
+        broker=Broker(port=broker.port),
+        web=Web("127.0.0.1:0"),
+        journal=JournalConfig(str(tmp_path / "journal.sqlite")),
+    )
+
+
+def aggregator_of(settings: Config) -> Aggregator:
+    return Aggregator(settings, fleet_of(ALONE), rng=random.Random(1))
+
+
+@contextlib.asynccontextmanager
+async def running(aggregator: Aggregator, broker: ScriptedBroker) -> AsyncIterator[Peer]:
+    """Run it until the test is done, and let it part; yield the broker's side."""
+    stop = asyncio.Event()
+    task = asyncio.create_task(aggregator.run(stop))
+    try:
+        peer = await (await broker.peer()).admit()
+        yield peer
+        stop.set()
+        await farewell(peer)
+        await task
+    finally:
+        task.cancel()
+
+
+async def published(peer: Peer, topic: str) -> mqtt5.PublishPacket:
+    """Return the next message on ``topic``; the broker acknowledges every one before it."""
+    while True:
+        packet = await peer.receive(mqtt5.PublishPacket)
+        if packet.packet_id is not None:
+            peer.send(mqtt5.PubAckPacket(packet.packet_id).write())
+        if packet.topic == topic:
+            return packet
+
+
+async def farewell(peer: Peer) -> None:
+    """Acknowledge until our state is offline, and hang up as the aggregator does."""
+    while (await published(peer, topics.centre_state("centre"))).payload != OFFLINE:
+        pass
+    await peer.receive(mqtt5.DisconnectPacket)
+    peer.hang_up()
+
+
+OFFLINE = encode(CentreState("offline"))
+
+
+def send(peer: Peer, *messages: Message) -> None:
+    peer.send(*(mqtt5.PublishPacket(each.topic, payload=each.payload).write() for each in messages))
+
+
+async def test_a_process_lives_from_its_start_to_its_stop(
+    broker: ScriptedBroker, settings: Config
+) -> None:
+    aggregator, machine = aggregator_of(settings), Machine("STA", "alpha")
+    async with running(aggregator, broker) as peer:
+        online = await published(peer, topics.centre_state("centre"))
+        send(peer, machine.birth(), machine.beat(clock.monotonic()))
+        await until(lambda: aggregator.fleet.named("alpha").state is HostState.UP)
+        await published(peer, topics.TICK)
+        status = await published(peer, topics.venue_status("STA"))
+        address = f"http://127.0.0.1:{aggregator.port}"
+        async with aiohttp.ClientSession() as session:
+            ready = await session.get(f"{address}/-/ready")
+            page = await (await session.get(f"{address}/metrics")).text()
+
+    assert (online.payload, online.retain) == (encode(CentreState("online")), True)
+    assert status.retain
+    assert ready.status == 200
+    assert 'venuewatch_host_up{venue="STA",host="alpha"' in page
+    path = Path(str(settings.journal.path))
+    walked = rows(path, "SELECT before, after FROM transitions ORDER BY rowid")
+    assert walked == [("unknown", "up"), ("up", "unknown")]
+    (alive_at,) = column(path, "SELECT value FROM marks WHERE name = 'alive_at'")
+    assert abs(alive_at - clock.wall()) < 60
+
+
+async def test_an_unusable_journal_is_a_configuration_error(
+    settings: Config, tmp_path: Path
+) -> None:
+    aggregator = aggregator_of(Config(broker=settings.broker, journal=JournalConfig(str(tmp_path))))
+
+    with pytest.raises(ConfigError, match=f"{tmp_path}: "):
+        await aggregator.run(asyncio.Event())
+
+
+async def test_a_taken_port_leaves_the_journal_as_it_was(settings: Config) -> None:
+    path = Path(str(settings.journal.path))
+    visit(path)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        web = Web(f"127.0.0.1:{taken.getsockname()[1]}")
+        aggregator = aggregator_of(
+            Config(broker=settings.broker, web=web, journal=settings.journal)
+        )
+
+        with pytest.raises(OSError, match="address already in use"):
+            await aggregator.run(asyncio.Event())
+
+    assert rows(path, "SELECT * FROM marks") == []
+
+
+async def test_a_missing_file_of_authorities_is_a_configuration_error(
+    settings: Config, tmp_path: Path
+) -> None:
+    notify = Notify(webhook_url="https://127.0.0.1:9/", ca_file=str(tmp_path / "ca.pem"))
+    aggregator = aggregator_of(Config(journal=settings.journal, notify=notify))
+
+    with pytest.raises(ConfigError, match=r"ca\.pem: No such file"):
+        await aggregator.run(asyncio.Event())

@@ -1,0 +1,134 @@
+"""One host as it really is, and what it sends. Times are the test's own seconds."""
+
+from typing import Literal, NamedTuple, TypeAlias
+
+from venuewatch.base.wire import topics
+from venuewatch.base.wire.checks import CheckState
+from venuewatch.base.wire.messages import (
+    Backlog,
+    Beat,
+    Birth,
+    CheckReading,
+    Checks,
+    Death,
+    Echo,
+    Probed,
+    Vitals,
+    encode,
+)
+from venuewatch.base.wire.readings import Readings
+from venuewatch.base.wire.topics import Stream
+
+Content: TypeAlias = Backlog | Beat | Birth | Checks | Death | Probed | Vitals
+
+WALL = 1_800_000_000.0
+INTERVAL_S = 1.0
+MARGIN_S = 1.75
+"""Near a wired link's margin, and exact in binary: a test can name a moment to the last bit."""
+
+STOCK_MARGIN_S = 8.5
+GRACE_S = 10.0 + 5.0 + MARGIN_S
+"""The longest wait of an agent, five seconds, and the margin."""
+
+
+class Message(NamedTuple):
+    topic: str
+    payload: bytes
+    retain: bool = False
+
+
+class Machine:
+    """The truth of one host; ``echo_of`` is the tick that it has received and not echoed yet.
+
+    It beats at ``phase_s`` of each interval, unless it ``is_mute``. While it ``is_deaf`` no tick
+    reaches it. What it sends while ``held`` is a list waits there.
+    """
+
+    def __init__(self, venue: str, name: str, phase_s: float = 0.0) -> None:
+        self.venue = venue
+        self.name = name
+        self.phase_s = phase_s
+        self.interval_s = INTERVAL_S
+        self.reconnect_max_s = 10.0
+        self.boot = "b1"
+        self.session = 1
+        self.seq = 0
+        self.is_mute = False
+        self.is_deaf = False
+        self.clock_ahead_s = 0.0
+        self.echo_of: tuple[int, float] | None = None
+        self.held: list[Message] | None = None
+
+    def topic(self, stream: Stream) -> str:
+        return topics.topic(self.venue, self.name, stream)
+
+    def is_due(self, now: float) -> bool:
+        return (now - self.phase_s) % self.interval_s == 0
+
+    def beat(self, now: float) -> Message:
+        self.seq += 1
+        echo, self.echo_of = self.echo_of, None
+        held = None if echo is None else Echo(echo[0], int((now - echo[1]) * 1000))
+        return self.said(Beat(*self._me(), self.seq, int(now * 1000), self._wall_ms(now), held))
+
+    def birth(self, *, is_retained: bool = False, stock_tcp: bool = False) -> Message:
+        return self.said(self.announced(stock_tcp=stock_tcp), is_retained=is_retained)
+
+    def announced(self, *, stock_tcp: bool = False) -> Birth:
+        boot, session = self._me()
+        return Birth(
+            boot=boot,
+            session=session,
+            wall_ms=0,
+            interval_s=self.interval_s,
+            vitals_every_s=10.0,
+            agent_version="0",
+            keepalive_s=5.0,
+            stock_tcp=stock_tcp,
+            reconnect_max_s=self.reconnect_max_s,
+        )
+
+    def death(
+        self, reason: Literal["lost", "farewell"] = "lost", *, is_retained: bool = False
+    ) -> Message:
+        return self.said(Death(*self._me(), reason), is_retained=is_retained)
+
+    def answer(self, number: int, about: str, *, is_reached: bool | None) -> Message:
+        boot, session = self._me()
+        return self.said(
+            Probed(
+                boot=boot,
+                session=session,
+                number=number,
+                host=about,
+                is_reached=is_reached,
+                way="icmp",
+            )
+        )
+
+    def check(
+        self, now: float, seq: int, state: CheckState, *, every_s: float = 2.0, check: str = "odf"
+    ) -> Message:
+        reading = CheckReading(
+            check=check,
+            kind="http",
+            state=state,
+            every_s=every_s,
+            wall_ms=self._wall_ms(now),
+            duration_s=0.1,
+        )
+        return self.said(Checks(*self._me(), seq, 0, [reading]))
+
+    def vitals(self, now: float, seq: int) -> Message:
+        wall_ms = self._wall_ms(now)
+        return self.said(Vitals(*self._me(), seq, wall_ms, Readings(node_load1=1.0)))
+
+    def said(self, content: Content, *, is_retained: bool = False) -> Message:
+        stream = Stream(type(content).__name__.lower())
+        return Message(self.topic(stream), encode(content), is_retained)
+
+    def _me(self) -> tuple[str, int]:
+        return self.boot, self.session
+
+    def _wall_ms(self, now: float) -> int:
+        return int((WALL + now + self.clock_ahead_s) * 1000)

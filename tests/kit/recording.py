@@ -1,0 +1,181 @@
+"""The recording of the start commit, played to the present centre.
+
+``bench/baseline/README.md`` says what it holds. What was renamed since is mapped to the old words,
+and evidence that is new (``excuse``) is left out; nothing else is. Verdicts (changes of hosts and
+incidents) are one sequence, and each kind of message another: an acknowledgement now comes after
+what was stored with it.
+"""
+
+import json
+import lzma
+from collections.abc import Iterator
+from enum import Enum
+from itertools import zip_longest
+from operator import itemgetter
+from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias
+
+import msgspec
+
+from aggregator.core.centre import Centre
+from aggregator.core.incidents.record import Incident, IncidentChanged
+from aggregator.core.outputs import AskPort, HostChanged, Moment, Output, Publish, Store
+from aggregator.core.storing import as_known
+from aggregator.inventory import Inventory, fleet_of
+from tests.kit.machine import Message
+from venuewatch.base.wire import topics
+from venuewatch.base.wire.messages import Acknowledge, Probe, Rebirth, Tick
+
+PATH = Path(__file__).parents[2] / "bench" / "baseline" / "centre-calls.jsonl.xz"
+
+Line: TypeAlias = list[Any]
+
+
+_VERDICTS = frozenset({"HostChanged", "IncidentChanged"})
+
+
+class Played(NamedTuple):
+    """What came out, and what the recording has, each in order.
+
+    ``stands``: how hosts and incidents stood at each end of a process.
+    """
+
+    events: list[Line]
+    recorded: list[Line]
+    stands: list[Line]
+    recorded_stands: list[Line]
+
+    def difference(self) -> str:
+        """Return the first difference of each sequence; empty where there is none."""
+        found = []
+        for events, recorded in (
+            (self._verdicts(self.events), self._verdicts(self.recorded)),
+            (self._messages(self.events), self._messages(self.recorded)),
+            (self.stands, self.recorded_stands),
+        ):
+            if events != recorded:
+                pairs = zip_longest(events, recorded)
+                new, old = next((new, old) for new, old in pairs if new != old)
+                found.append(f"got {new}, recorded {old}")
+        return "; ".join(found)
+
+    @staticmethod
+    def _verdicts(lines: list[Line]) -> list[Line]:
+        return [line for line in lines if line[0] in _VERDICTS]
+
+    @staticmethod
+    def _messages(lines: list[Line]) -> list[Line]:
+        return sorted((line for line in lines if line[0] not in _VERDICTS), key=itemgetter(0))
+
+
+def worlds() -> Iterator[dict[str, Any]]:
+    """Go through the worlds: every fault, 3 seeds each, next to each other."""
+    with lzma.open(PATH, "rt") as lines:
+        for line in lines:
+            yield json.loads(line)
+
+
+def play(world: dict[str, Any]) -> Played:  # noqa: C901 - one case for each kind of call
+    """Play one world to new centres, one after the other."""
+    inventory = msgspec.convert(world["inventory"], Inventory)
+    played = Played([], [], [], [])
+    centre, ran_at = Centre(fleet_of(inventory)), 0.0
+    for kind, *details in world["ops"]:
+        match kind:
+            case "out":
+                played.recorded.append(_recorded(*details))
+                continue
+            case "known":
+                hosts, incidents = details
+                played.recorded_stands.append([hosts, sorted(map(_incident_line, incidents))])
+                played.stands.append(_stand(centre))
+                continue
+            case "start":
+                before, now = centre, details[0]
+                centre = Centre(fleet_of(inventory), start=now, away_limit_s=world["away_limit_s"])
+                if ran_at:
+                    centre.restore(now, before.memory(Moment(ran_at, ran_at)))
+            case "hear":
+                now, wall, messages = details
+                received = [Message(topic, text.encode(), kept) for topic, text, kept in messages]
+                centre.receive(now, received, wall)
+            case "subscribed":
+                centre.opened(details[0])
+            case "lost":
+                centre.lost(details[0])
+            case "look" | "tick":
+                centre.woke(details[0])
+            case "port":
+                centre.port_said(*details)
+        if kind != "kill":
+            ran_at = details[0]
+            _take(centre, ran_at, played.events)
+    return played
+
+
+def _take(centre: Centre, now: float, events: list[Line]) -> None:
+    while outputs := centre.take():
+        for output in outputs:
+            if isinstance(output, Store):
+                centre.stored(now, output.token)
+            line = _line(output)
+            if line is not None:
+                events.append(line)
+
+
+def _line(output: Output) -> Line | None:
+    match output:
+        case HostChanged():
+            return ["HostChanged", *_plain(output)]
+        case IncidentChanged():
+            return ["IncidentChanged", output.at, output.change, _incident_line(output.incident)]
+        case AskPort():
+            return ["PortWanted", output.at]
+        case Publish(message=Tick() as tick):
+            return ["Tick", tick.number, tick.mono_ms]
+        case Publish(message=Probe() as probe):
+            _, host, _ = topics.parse(output.topic)
+            asked = (probe.number, probe.host, probe.address, probe.port, probe.timeout_s)
+            return ["ProbeWanted", host, *asked]
+        case Publish(message=Rebirth()):
+            return ["BirthWanted", topics.parse(output.topic).host]
+        case Publish(message=Acknowledge() as acknowledged):
+            host = topics.parse(output.topic).host
+            return ["BacklogHeard", host, acknowledged.boot, acknowledged.number]
+        case _:
+            return None
+
+
+def _recorded(name: str, fields: Line) -> Line:
+    if name == "IncidentChanged":
+        at, change, incident = fields
+        return [name, at, change, _incident_line(incident)]
+    if name in {"ProbeWanted", "BirthWanted", "BacklogHeard"}:
+        return [name, *fields[2:]]  # the moment and the venue are in no message
+    return [name, *fields]
+
+
+def _stand(centre: Centre) -> Line:
+    incidents = centre.decisions.store.known()
+    hosts = [_plain(as_known(host)) for host in centre.fleet]
+    return [hosts, sorted(map(_incident_line, incidents))]
+
+
+def _incident_line(incident: Incident | Line) -> Line:
+    line: Line = _plain(incident)
+    line[5] = [
+        [at, by, "blindness" if seen == "deafness" else seen, detail]
+        for at, by, seen, detail in line[5]
+        if seen != "excuse"
+    ]
+    return line
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items()}
+    return str(value) if value in {float("inf"), float("-inf")} else value
