@@ -67,6 +67,20 @@ def test_a_will_of_a_killed_agent_waits_behind_a_cut(make_world: MakeWorld) -> N
     assert death in world.broker.retained
 
 
+def test_agent_writes_no_beat_before_the_last_one_is_acknowledged(make_world: MakeWorld) -> None:
+    world, beats = make_world(), list[str]()
+
+    def note(topic: str, payload: bytes, *, is_retained: bool, is_certain: bool) -> None:  # noqa: ARG001
+        if topic.startswith(f"{topics.ROOT}/V1/") and topic.endswith("/beat"):
+            beats.append(topic)
+
+    world.broker.taps.append(note)
+    world.venues["V1"].uplink.down.is_cut = True
+    world.run(10.0)
+
+    assert sorted(beats) == [topics.topic("V1", f"V1-{n}", topics.Stream.BEAT) for n in range(1, 5)]
+
+
 def test_a_stalled_aggregator_finds_everything_that_waited(make_world: MakeWorld) -> None:
     world = make_world()
     heard = world.observer.centre.intake.heard["beat"]

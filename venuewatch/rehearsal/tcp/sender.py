@@ -64,9 +64,10 @@ class Arrival(NamedTuple):
 
 
 class _Segment:
-    __slots__ = ("is_received", "is_resent", "is_sacked", "numbers", "sent")
+    __slots__ = ("first", "is_received", "is_resent", "is_sacked", "numbers", "sent")
 
     def __init__(self, numbers: list[int]) -> None:
+        self.first = numbers[0]
         self.numbers = numbers
         self.sent = -math.inf
         self.is_resent = False
@@ -90,6 +91,7 @@ class Sender:
         acknowledged_at: when (s) the sender last learned of anything new.
         timed_out_at: when (s) the first timeout was of those that go on; infinity without one.
         repeat_every_s: how often the receiver acknowledges again, with data of its own.
+        window: how many segments may be in flight; more data waits, and leaves as one.
         refuses: asked with the numbers that a packet brings whether the receiver drops it.
     """
 
@@ -124,12 +126,17 @@ class Sender:
         self.acknowledged_at = -math.inf
         self.timed_out_at = math.inf
         self.repeat_every_s = TICK_EVERY_S
+        self.window = math.inf
         self.refuses: Callable[[list[int]], bool] = _never
 
     @property
     def is_idle(self) -> bool:
         """Whether everything that was written is acknowledged."""
         return not self._flight and not self._waiting
+
+    def is_acknowledged(self, number: int) -> bool:
+        """Tell whether the sender knows that everything up to ``number`` has arrived."""
+        return number < self._flight[0].first if self._flight else not self._waiting
 
     @property
     def next_at(self) -> float:
@@ -144,7 +151,7 @@ class Sender:
             if not self._waiting:
                 self._push(now + RETRY_S, _RETRY)
             self._waiting = [number]
-        elif self._is_held:
+        elif self._is_held or len(self._flight) >= self.window:
             self._waiting.append(number)
         else:
             self._send_new([number], now)

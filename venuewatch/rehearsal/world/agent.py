@@ -1,6 +1,6 @@
 """Runs an agent that beats, reads, obeys and reconnects as the real one does.
 
-The parts of the real agent that need no I/O are used as they are: its slots, its view of the
+The parts of the real agent that need no I/O are used as they are: its beat times, its view of the
 centre, its outbox. Only processes, sockets and disks are modelled.
 """
 
@@ -8,10 +8,10 @@ import random
 from functools import partial
 from typing import cast
 
+from agent.beat_times import BeatTimes
 from agent.centre import Centre
 from agent.config import KEEPALIVE_S
 from agent.outbox import Outbox, Send
-from agent.slots import Slots
 from agent.spool.thread import SpoolThread
 from venuewatch.base.wire import messages, topics
 from venuewatch.base.wire.links import AT_CEILING, wait_before
@@ -57,7 +57,7 @@ class Agent:
         self._is_woken = False
         self._messages = AgentMessages(machine, self.boot, keepalive_s=KEEPALIVE_S[site.link])
         self._centre = Centre()
-        self._beats = Slots(loop.now, INTERVAL_S)
+        self._beats = BeatTimes(loop.now, INTERVAL_S, host=site.host)
         self._readings = Sampler(loop, rng, machine, self.boot)
         self._keeper = MemoryKeeper(machine.disk, self._wake_soon)
         self._outbox = Outbox(cast(SpoolThread, self._keeper), boot=self.boot)
@@ -183,13 +183,20 @@ class Agent:
         self._is_announced = True
         self._attempt = 0
         self._centre.session_began(now)
+        self._beats.session_began()
         self._publish_birth(session)
         self._publish_beat(session, max(0, self._beats.taken))
 
     def _beat(self, now: float) -> None:
         number = self._beats.take(now)
-        if number is not None and self._session is not None and self._is_announced:
-            self._publish_beat(self._session, number)
+        session = self._session
+        if number is None or session is None or not self._is_announced:
+            return
+        if session.is_beat_acknowledged:
+            self._publish_beat(session, number)
+            self._beats.follow_ticks(session.round_trip_s)
+        else:
+            self._beats.put_off(number, now)
 
     def _line(self, now: float) -> Send | None:
         session = self._session
@@ -209,11 +216,13 @@ class Agent:
         session.publish(
             self._topics[Stream.BEAT], self._messages.beat(self.session_count, number, echo)
         )
+        session.wrote_beat()
 
     def _hear(self, topic: str, payload: bytes) -> None:
         now = self._loop.now
         if topic == topics.TICK:
             self._centre.hear_tick(messages.decode_tick(payload), now)
+            self._beats.hear_tick(now)
         elif topic == self._topics[Stream.CMD]:
             self._obey(messages.decode_command(payload), now)
         else:

@@ -19,6 +19,7 @@ from venuewatch.rehearsal.world.process import SimProcess
 AGENT_TCP: Final = Tcp(rto_max_s=1.0)  # agent.stream asks for it
 STOCK_TCP: Final = Tcp(is_stock=True)
 ROUND_TRIP_UNKNOWN_S: Final = 1 / 3  # whose timeout is 1 s (RFC 6298, 2.1)
+WINDOW: Final = 10  # segments (RFC 6928); a thin stream makes it grow no further
 UNREACHABLE_AFTER_S: Final = 3.0  # three ARP requests, a second apart
 
 _FIN = object()
@@ -113,12 +114,22 @@ class Lane:
             linear_retries=0 if tcp.is_stock else THIN_RETRIES,
         )
         self._sender.repeat_every_s = math.inf
+        self._sender.window = WINDOW
         self._sender.refuses = self._refuses
 
     @property
-    def is_all_acknowledged(self) -> bool:
-        """Whether the other kernel has everything."""
-        return self._sender is None or self._sender.is_idle
+    def last(self) -> int:
+        """The number of what was pushed last; -1 before the first."""
+        return self._next - 1
+
+    def is_acknowledged(self, number: int) -> bool:
+        """Tell whether the other kernel has everything up to ``number``."""
+        return self._sender is None or self._sender.is_acknowledged(number)
+
+    @property
+    def round_trip_s(self) -> float | None:
+        """The least round trip (s) so far; None when the connection is over."""
+        return None if self._sender is None else self._sender.round_trip.least_s
 
     def measured(self, round_trip_s: float) -> None:
         """Take the first round trip (s), before anything is sent."""

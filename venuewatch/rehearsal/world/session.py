@@ -60,11 +60,27 @@ class AgentSession:
         self._open_by = loop.now + OPEN_WITHIN_S
         self._receipts: dict[int, Delivery] = {}
         self._next_number = 1
+        self._beat_end = -1
         self._sent_at = self._heard_at = loop.now
         self._pinged_at: float | None = None
         self.is_open = False
         self.has_ended = False
         self.was_taken_over = False
+
+    def wrote_beat(self) -> None:
+        """Note that a beat was written: the stream ends there now."""
+        if self._endpoint is not None:
+            self._beat_end = self._endpoint.lane.last
+
+    @property
+    def is_beat_acknowledged(self) -> bool:
+        """Whether the broker's kernel has the last beat, so that the next may be written."""
+        return self._endpoint is None or self._endpoint.lane.is_acknowledged(self._beat_end)
+
+    @property
+    def round_trip_s(self) -> float | None:
+        """The least round trip (s) of its connection; None without one."""
+        return None if self._endpoint is None else self._endpoint.lane.round_trip_s
 
     def begin(self, port: Port, ways: Ways) -> None:
         """Connect."""

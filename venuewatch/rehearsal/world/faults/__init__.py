@@ -26,6 +26,9 @@ from venuewatch.rehearsal.world.world import World
 NONE = "none"
 """The cause of a fault that must open no incident."""
 
+HEARD_WITHIN_S = 2.0
+"""Time (s) until a beat of a connected host has arrived: TCP tries each second, and a way there."""
+
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that breaks in a world, and is mended after ``lasts_s``.
@@ -83,7 +86,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Sequence(Fault, frozen=True):
-    """``FIRST``, mended, and ``SECOND`` 1 to 30 s after that."""
+    """``FIRST``, mended, and ``SECOND`` 3 to 30 s after that."""
 
     FIRST: ClassVar[type[Fault]]
     SECOND: ClassVar[type[Fault]]
@@ -98,10 +101,11 @@ class Sequence(Fault, frozen=True):
         self.FIRST().inject(world, rng)
 
     def play(self, world: World, rng: random.Random) -> dict[Subject, float]:
-        """Let the first last, wait until every host is back, and let the second follow."""
+        """Let the first last, wait until every host is heard again, and let the second follow."""
         self.FIRST().play(world, rng)
-        world.run(rng.uniform(1.0, 30.0))
+        world.run(rng.uniform(1.0, 28.0))
         world.run_until(lambda: all(host.is_connected for host in world.hosts()), within_s=30.0)
+        world.run(HEARD_WITHIN_S)
         second = self.SECOND()
         second.inject(world, rng)
         return second.play(world, rng)

@@ -6,11 +6,14 @@ from venuewatch.rehearsal.world.venue import SimVenue
 
 
 class SlowVenue(VenueFault, frozen=True):
-    """A full queue on the way up: a look-alike of a cut, and all within the margin."""
+    """A full queue on the way up: a look-alike of a cut, and all within the margin.
+
+    An agent writes no beat before the last one is acknowledged, so a way of a second is too slow.
+    """
 
     EXPECTED = NONE
 
-    delay_s: float = 1.0
+    delay_s: float = 0.6
 
     def hit(self, venue: SimVenue) -> None:
         """Delay what comes up."""
