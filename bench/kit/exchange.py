@@ -46,7 +46,7 @@ class Exchange:
             while clock.monotonic() < end:
                 self._tick()
                 self._beat()
-                self._hear_until(min(end, self._tick_at, self._due[0][0]))
+                self._receive_until(min(end, self._tick_at, self._due[0][0]))
         except OSError as error:
             raise BenchError(f"a connection broke: {error.strerror or error}") from None
         return self._worst_lag_s
@@ -76,7 +76,7 @@ class Exchange:
             beater.act(now)
             heapq.heapreplace(self._due, (beater.next_at, number))
 
-    def _hear_until(self, moment: float) -> None:
+    def _receive_until(self, moment: float) -> None:
         """Wait until then or until something arrives, and receive it."""
         for number, _ in self._poll.poll(max(0.0, moment - clock.monotonic())):
             self._receive[number](clock.monotonic())

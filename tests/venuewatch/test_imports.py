@@ -62,13 +62,25 @@ def test_the_agent_loads_nothing_of_the_centre(
     assert not [name for name in everything if f"{name}.".startswith(f"{foreign}.")]
 
 
-def test_the_command_line_loads_no_subcommand_before_it_is_called() -> None:
+@pytest.mark.parametrize(
+    ("module", "foreign"),
+    [
+        (
+            "venuewatch.cli",
+            {"agent", "aggregator", "asyncio", "msgspec", "aiohttp", "paho"},
+        ),
+        (
+            "venuewatch.commands.incidents",
+            {"aiohttp", "asyncio", "mqtt5", "prometheus_client", "rich"},
+        ),
+    ],
+)
+def test_a_command_loads_nothing_that_it_does_not_need(module: str, foreign: set[str]) -> None:
     run = subprocess.run(
-        [sys.executable, "-c", "import sys, venuewatch.cli; print(*sys.modules)"],
+        [sys.executable, "-c", f"import sys, {module}; print(*sys.modules)"],
         capture_output=True,
         text=True,
         check=True,
     )
 
-    packages = {name.split(".")[0] for name in run.stdout.split()}
-    assert not {"agent", "aggregator", "asyncio", "msgspec", "aiohttp", "paho"} & packages
+    assert not foreign & {name.split(".")[0] for name in run.stdout.split()}

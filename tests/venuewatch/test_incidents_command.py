@@ -4,8 +4,6 @@ import http.server
 import json
 import re
 import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from http import HTTPStatus
@@ -170,18 +168,6 @@ def test_a_table_says_where_since_when_and_how_long() -> None:
     assert heading == ["NO", "SINCE", "LASTED", "WHERE", "CAUSE", "HOSTS"]
     assert [first[0], *first[2:]] == ["12", "1 min 15 s, open", "STA", "venue_unreachable", "2"]
     assert second[2:] == ["1 d 0 h", "STA/STA-1/results (feed)", "host_down, 4 times"]
-
-
-def test_it_loads_nothing_that_only_a_running_aggregator_needs() -> None:
-    run = subprocess.run(
-        [sys.executable, "-c", "import sys, venuewatch.commands.incidents; print(*sys.modules)"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-
-    packages = {name.split(".")[0] for name in run.stdout.split()}
-    assert not {"aiohttp", "asyncio", "mqtt5", "prometheus_client", "rich"} & packages
 
 
 def test_colours_are_for_what_is_open() -> None:

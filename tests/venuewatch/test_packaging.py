@@ -1,4 +1,4 @@
-"""Tests of the wheel: three packages, and three dependencies for a venue host."""
+"""Tests of the wheel: three packages, and four dependencies for a venue host."""
 
 import re
 import subprocess
