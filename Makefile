@@ -22,7 +22,7 @@ demo: $(VENV)/demo.stamp ## the whole chain on this machine: 39 venues, one real
 	@exec $(BIN)/venuewatch demo $(ARGS)
 
 quick: $(VENV)/dev.stamp ## the tests that start no other program: no apt, about a minute
-	$(PYTEST) -m "not real and not timed and not long" --hypothesis-profile=quick $(ARGS)
+	$(PYTEST) -n 2 --dist loadfile -m "not real and not timed and not long" --hypothesis-profile=quick $(ARGS)
 
 test: $(VENV)/dev.stamp ## all tests, against the real programs; make test ARGS=tests/wire for a part
 ifdef ARGS
