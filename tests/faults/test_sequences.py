@@ -36,7 +36,7 @@ class Sequence(NamedTuple):
 SEQUENCES: Final = [
     Sequence("V1", "wired", 3.0, 0.5),
     Sequence("V2", "wired", 10.0, 0.5),
-    Sequence("V3", "satellite", 3.0, 1.0),
+    Sequence("V3", "satellite", 3.0, 3.5),  # a will is held for 4 round trips and 0.2 s
 ]
 PLANS: Final = [
     Plan("CALM", 2),  # where nobody at all is heard, the centre doubts itself
