@@ -27,6 +27,7 @@ from collections.abc import Collection, Iterable
 
 from aggregator.core.deadlines import Deadlines
 from aggregator.core.fleet import INF, Fleet, Host
+from aggregator.core.margins import LONG_WAY_S
 from aggregator.core.states import ALIVE, HostState
 from aggregator.core.verdicts.causes import Excuse, Reason
 
@@ -37,6 +38,21 @@ _GRACE_EXTRA_S = 5.0
 _CREDITS_KEPT = 20
 _ENDED_BY_BEAT = frozenset({Reason.START, Reason.BRIDGE})
 _ENDED_BY_ECHO = frozenset({Reason.RETURN, Reason.CUT})
+
+
+def will_hold(round_trip_s: float | None) -> float:
+    """Return how long (s) a will is held before it is believed.
+
+    At a takeover the old session's will arrives before the new session's birth, and a stopping
+    broker sends every will before it closes; both show themselves within this time.
+    ``round_trip_s`` is the host's own, None if not yet measured. On a long way the new birth,
+    which follows a round trip after the will, is given one retransmission: after the first
+    measurement R of a connection that takes R + 4 x R/2 (RFC 6298, 2.2).
+    """
+    trip_s = round_trip_s or 0.0
+    if trip_s > LONG_WAY_S:
+        return 4.0 * trip_s + 0.2
+    return max(0.2, 2.0 * trip_s)
 
 
 class Expectation:

@@ -8,9 +8,9 @@ follows from a change, is decided by the caller (``decisions.py``). Times are mo
 from collections.abc import Iterable, Iterator
 
 from aggregator.core import identity
-from aggregator.core.expectation import Expectation
+from aggregator.core.expectation import Expectation, will_hold
 from aggregator.core.fleet import INF, Fleet, Host
-from aggregator.core.margins import ON_TIME_S, PATIENCE_S, will_hold
+from aggregator.core.margins import ON_TIME_S, PATIENCE_S
 from aggregator.core.outputs import HostChanged
 from aggregator.core.states import ALIVE, TRANSITIONS, HostState, Trigger
 from aggregator.core.verdicts.causes import Cause, Verdict

@@ -44,21 +44,6 @@ def margin_s_of(link: Link, *, stock_tcp: bool = False) -> float:
     return (STOCK_MARGINS_S if stock_tcp else THIN_MARGINS_S)[link]
 
 
-def will_hold(round_trip_s: float | None) -> float:
-    """Return how long (s) a will is held before it is believed.
-
-    At a takeover the old session's will arrives before the new session's birth, and a stopping
-    broker sends every will before it closes; both show themselves within this time.
-    ``round_trip_s`` is the host's own, None if not yet measured. On a long way the new birth,
-    which follows a round trip after the will, is given one retransmission: after the first
-    measurement R of a connection that takes R + 4 x R/2 (RFC 6298, 2.2).
-    """
-    trip_s = round_trip_s or 0.0
-    if trip_s > LONG_WAY_S:
-        return 4.0 * trip_s + 0.2
-    return max(0.2, 2.0 * trip_s)
-
-
 LATENESS_BUCKETS_S = (0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0, 30.0, 60.0)
 
 ON_TIME_S = LATENESS_BUCKETS_S[0]

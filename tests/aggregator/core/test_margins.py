@@ -2,7 +2,8 @@
 
 import pytest
 
-from aggregator.core.margins import LATENESS_BUCKETS_S, Lateness, will_hold
+from aggregator.core.expectation import will_hold
+from aggregator.core.margins import LATENESS_BUCKETS_S, Lateness
 from tests.kit.machine import INTERVAL_S, MARGIN_S
 from tests.kit.story import Story
 
