@@ -10,7 +10,7 @@ import msgspec
 
 from aggregator.core.fleet import INF, Host
 from aggregator.core.incidents.record import Alive, Incident, Scope, Subject
-from aggregator.core.verdicts.causes import Cause, Evidence, Excuse, Scalar
+from aggregator.core.verdicts.causes import Cause, Evidence, Excuse, Reason, Scalar
 from aggregator.shell.walltime import WallTime
 from venuewatch.base.refusals import unknown
 
@@ -54,13 +54,13 @@ class IncidentJson(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ExcuseJson(msgspec.Struct, frozen=True):
-    """Why no verdict is given on a host yet, or on any where none is named.
+    """Why no verdict is given on these ``hosts`` of a venue yet, or on any without a venue.
 
-    ``until`` is None while the end is open.
+    ``until`` is the latest end of them, None while it is open.
     """
 
     venue: str
-    host: str
+    hosts: tuple[str, ...]
     reason: str
     since: float
     until: float | None
@@ -114,12 +114,8 @@ def answer(
         and (not wanted.venue or incident.subject.venue == wanted.venue)
     ]
     found.sort(key=lambda incident: incident.number, reverse=True)
-    put_off = [
-        _excuse_json(host, excuse, wall)
-        for host, excuse in excuses
-        if host is None or wanted.venue in {"", host.venue}
-    ]
-    return msgspec.json.encode(IncidentsJson(tuple(found), tuple(put_off)))
+    put_off = _put_off(excuses, wanted.venue, wall)
+    return msgspec.json.encode(IncidentsJson(tuple(found), put_off))
 
 
 def incident_json(incident: Incident, wall: WallTime) -> IncidentJson:
@@ -157,7 +153,25 @@ def incident_of(stored: IncidentJson, wall: WallTime) -> Incident:
     return Incident(subject=subject, **fields)
 
 
-def _excuse_json(host: Host | None, excuse: Excuse, wall: WallTime) -> ExcuseJson:
-    venue, name = ("", "") if host is None else (host.venue, host.name)
-    until = None if excuse.until == INF else wall.wall(excuse.until)
-    return ExcuseJson(venue, name, excuse.reason.value, wall.wall(excuse.since), until)
+def _put_off(
+    excuses: Iterable[tuple[Host | None, Excuse]], venue: str, wall: WallTime
+) -> tuple[ExcuseJson, ...]:
+    """Return the excuses of everybody and of one venue's hosts, alike ones of a venue together."""
+    alike: dict[tuple[str, Reason, float], tuple[list[str], float]] = {}
+    for host, excuse in excuses:
+        where = "" if host is None else host.venue
+        if not venue or not where or where == venue:
+            key = (where, excuse.reason, excuse.since)
+            names, until = alike.get(key, ([], excuse.until))
+            alike[key] = (names, max(until, excuse.until))
+            names += [] if host is None else [host.name]
+    return tuple(
+        ExcuseJson(
+            where,
+            tuple(names),
+            reason.value,
+            wall.wall(since),
+            None if until == INF else wall.wall(until),
+        )
+        for (where, reason, since), (names, until) in alike.items()
+    )
