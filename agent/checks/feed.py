@@ -47,8 +47,7 @@ class Config(CheckConfig, frozen=True, tag="feed"):
     folder: Annotated[
         Words | None,
         msgspec.Meta(
-            description="folder that messages are dropped into",
-            examples=["/srv/results/out"],
+            description="folder that messages are dropped into", examples=["/srv/results/out"]
         ),
     ] = None
     files: Annotated[
@@ -106,8 +105,7 @@ class Config(CheckConfig, frozen=True, tag="feed"):
     key_file: Annotated[
         Words | None,
         msgspec.Meta(
-            description="private key (PEM) of `cert_file`",
-            examples=["/etc/venuewatch/feed.pem"],
+            description="private key (PEM) of `cert_file`", examples=["/etc/venuewatch/feed.pem"]
         ),
     ] = None
     day_ends: Annotated[

@@ -51,8 +51,7 @@ class Config(CheckConfig, frozen=True, tag="http"):
         ),
     ]
     method: Annotated[
-        Literal["GET", "HEAD"],
-        msgspec.Meta(description="HEAD asks for no body", examples=["HEAD"]),
+        Literal["GET", "HEAD"], msgspec.Meta(description="HEAD asks for no body", examples=["HEAD"])
     ] = "GET"
     status: Annotated[
         tuple[Status, ...],
@@ -63,8 +62,7 @@ class Config(CheckConfig, frozen=True, tag="http"):
         ),
     ] = ()
     contains: Annotated[
-        str,
-        msgspec.Meta(max_length=1024, description="text in the body", examples=["ready"]),
+        str, msgspec.Meta(max_length=1024, description="text in the body", examples=["ready"])
     ] = ""
     regex: Annotated[
         str,

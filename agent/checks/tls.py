@@ -41,12 +41,10 @@ class Config(CheckConfig, frozen=True, tag="tls"):
     ca_file: CaFile = None
     verify: Verify = True
     warning_days: Annotated[
-        Days,
-        msgspec.Meta(description="warning when it is valid for fewer days", examples=[30.0]),
+        Days, msgspec.Meta(description="warning when it is valid for fewer days", examples=[30.0])
     ] = 14.0
     critical_days: Annotated[
-        Days,
-        msgspec.Meta(description="critical when it is valid for fewer days", examples=[7.0]),
+        Days, msgspec.Meta(description="critical when it is valid for fewer days", examples=[7.0])
     ] = 3.0
 
     def __post_init__(self) -> None:

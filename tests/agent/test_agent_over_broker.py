@@ -142,10 +142,7 @@ def apart(net: Cable, tmp_path: Path) -> Iterator[Centre]:
     agent = (*inside, sys.executable, "-I", "-m", "agent", "--config", str(tmp_path / "agent.toml"))
     with Process(tmp_path, "mosquitto", *broker):
         until("the broker listens", path.is_socket)
-        with (
-            Process(tmp_path, "agent", *agent),
-            Centre(str(path), 1, transport="unix") as running,
-        ):
+        with Process(tmp_path, "agent", *agent), Centre(str(path), 1, transport="unix") as running:
             yield running
 
 

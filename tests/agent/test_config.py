@@ -33,10 +33,7 @@ def test_it_can_be_switched_off_and_limited(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        (
-            'networks = ["10.1.0.1/16"]',
-            f"{NETWORKS} 10.1.0.1/16 has host bits set at $.probe",
-        ),
+        ('networks = ["10.1.0.1/16"]', f"{NETWORKS} 10.1.0.1/16 has host bits set at $.probe"),
         (
             'networks = ["a"]',
             f"{NETWORKS} 'a' does not appear to be an IPv4 or IPv6 network at $.probe",

@@ -6,13 +6,7 @@ import msgspec
 import pytest
 
 from agent.mqtt.thin_tcp import Connection
-from agent.outbox import (
-    ACKNOWLEDGED_WITHIN_S,
-    RESEND_AFTER_S,
-    WAIT_FOR_BEAT_S,
-    BeatQueue,
-    Outbox,
-)
+from agent.outbox import ACKNOWLEDGED_WITHIN_S, RESEND_AFTER_S, WAIT_FOR_BEAT_S, BeatQueue, Outbox
 from agent.spool.disk import Spool
 from agent.spool.pace import Pace
 from agent.spool.thread import SpoolThread

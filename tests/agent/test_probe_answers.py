@@ -14,12 +14,7 @@ from agent.checks.net.connect import Target
 from agent.checks.net.reach import LOOKUPS_MAX, Rounds
 from agent.probes import Answer, ask
 from tests.agent.checks.namespaces import Cable, cable
-from tests.agent.checks.peers import (
-    LOOPBACK,
-    PATIENCE_S,
-    full_port,
-    refused_port,
-)
+from tests.agent.checks.peers import LOOPBACK, PATIENCE_S, full_port, refused_port
 from venuewatch.base import clock
 from venuewatch.base.config import in_words
 

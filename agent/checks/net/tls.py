@@ -30,8 +30,7 @@ CaFile = Annotated[
     ),
 ]
 Verify = Annotated[
-    bool,
-    msgspec.Meta(description="whether the certificate must be trusted", examples=[False]),
+    bool, msgspec.Meta(description="whether the certificate must be trusted", examples=[False])
 ]
 
 

@@ -88,10 +88,7 @@ def test_a_real_long_answer_is_asked_for_again_over_tcp(dnsmasq: int) -> None:
 def test_a_real_server_says_that_a_name_does_not_exist(dnsmasq: int) -> None:
     reading = read("dns", query="broken.example", server=LOOPBACK, port=dnsmasq)
 
-    assert (reading.state, reading.detail) == (
-        "critical",
-        "the name does not exist (NXDOMAIN)",
-    )
+    assert (reading.state, reading.detail) == ("critical", "the name does not exist (NXDOMAIN)")
 
 
 def asked_of(answers: Callable[[bytes], list[bytes]], **config: Any) -> Any:
@@ -221,10 +218,7 @@ def over_tcp(answer: Callable[[bytes], bytes]) -> Callable[[socket.socket, threa
     ],
 )
 def test_a_server_that_fails_over_tcp_is_critical(script: Any, detail: str) -> None:
-    with (
-        tcp_peer(script) as port,
-        udp_peer(lambda asked: [reply(asked, flags=0x8380)], port),
-    ):
+    with tcp_peer(script) as port, udp_peer(lambda asked: [reply(asked, flags=0x8380)], port):
         reading = read("dns", query=NAME, server=LOOPBACK, port=port, timeout_s=0.6)
 
     assert (reading.state, reading.detail) == ("critical", detail)

@@ -9,13 +9,7 @@ from typing import Any
 import pytest
 
 from tests.agent.checks.authority import Authority, tls_peer
-from tests.agent.checks.peers import (
-    LOOPBACK,
-    PATIENCE_S,
-    read,
-    say,
-    tcp_peer,
-)
+from tests.agent.checks.peers import LOOPBACK, PATIENCE_S, read, say, tcp_peer
 
 OK = b"HTTP/1.1 200 OK\r\n"
 PAGES: dict[str, tuple[int, dict[str, str], bytes]] = {

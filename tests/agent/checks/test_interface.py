@@ -53,10 +53,7 @@ def test_a_real_cable_is_up_and_measured_and_down_when_the_other_end_is() -> Non
 def test_an_interface_that_is_missing_is_critical() -> None:
     reading = read("interface", interface="none0")
 
-    assert (reading.state, reading.detail) == (
-        "critical",
-        "this machine has no such interface",
-    )
+    assert (reading.state, reading.detail) == ("critical", "this machine has no such interface")
     assert reading.values.check_interface_up == 0
 
 

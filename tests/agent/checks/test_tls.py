@@ -43,8 +43,7 @@ def expires_in_days(reading: Reading) -> float:
 
 
 @pytest.mark.parametrize(
-    ("days", "state"),
-    [(90.0, "ok"), (10.0, "warning"), (2.0, "critical"), (60_000.0, "ok")],
+    ("days", "state"), [(90.0, "ok"), (10.0, "warning"), (2.0, "critical"), (60_000.0, "ok")]
 )
 def test_a_trusted_certificate_counts_by_its_days(
     authority: Authority, days: float, state: str

@@ -92,21 +92,9 @@ def test_an_old_kernel_with_fewer_modes_has_those() -> None:
     ("before", "now", "told"),
     [
         ({}, {"idle": 5.0, "iowait": 1.0}, {"idle": 5.0, "iowait": 1.0}),
-        (
-            {"idle": 5.0, "iowait": 1.0},
-            {"idle": 6.0, "iowait": 0.9},
-            {"idle": 6.0, "iowait": 1.0},
-        ),
-        (
-            {"idle": 5.0, "iowait": 1.0},
-            {"idle": 2.1, "iowait": 0.0},
-            {"idle": 5.0, "iowait": 1.0},
-        ),
-        (
-            {"idle": 5.0, "iowait": 1.0},
-            {"idle": 2.0, "iowait": 0.0},
-            {"idle": 2.0, "iowait": 0.0},
-        ),
+        ({"idle": 5.0, "iowait": 1.0}, {"idle": 6.0, "iowait": 0.9}, {"idle": 6.0, "iowait": 1.0}),
+        ({"idle": 5.0, "iowait": 1.0}, {"idle": 2.1, "iowait": 0.0}, {"idle": 5.0, "iowait": 1.0}),
+        ({"idle": 5.0, "iowait": 1.0}, {"idle": 2.0, "iowait": 0.0}, {"idle": 2.0, "iowait": 0.0}),
     ],
     ids=["first reading", "iowait steps back", "idle steps back", "switched on again"],
 )

@@ -89,10 +89,7 @@ def test_no_series_is_said_twice() -> None:
 
 
 def test_a_collector_that_raises_is_reported_and_the_others_still_read() -> None:
-    collectors = [
-        Collector("bad", raising),
-        Collector("good", lambda: {"node_load1": 0.5}),
-    ]
+    collectors = [Collector("bad", raising), Collector("good", lambda: {"node_load1": 0.5})]
 
     readings = gather(collectors, itertools.count().__next__)
 

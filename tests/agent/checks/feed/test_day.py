@@ -16,14 +16,7 @@ from agent.checks.results_feed.messages import read as read_message
 from agent.checks.results_feed.state import Feed
 from agent.checks.results_feed.world import Limits
 from bench.kit.processes import free_port
-from tests.agent.checks.feed.results_day import (
-    Clock,
-    ResultsDay,
-    Seen,
-    is_in_window,
-    planned,
-    walk,
-)
+from tests.agent.checks.feed.results_day import Clock, ResultsDay, Seen, is_in_window, planned, walk
 
 PATIENCE_S = 10.0
 ZONES = ["Europe/Paris", "Pacific/Tahiti"]

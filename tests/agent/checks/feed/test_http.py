@@ -183,10 +183,7 @@ def test_a_bomb_of_gzip_is_not_unpacked(hall: Hall) -> None:
         (POST + b"Content-Length: x\r\n\r\n", b"400"),
         (POST + b"Content-Length: -1\r\n\r\n", b"400"),
         (POST + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n", b"400"),
-        (
-            POST + b"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
-            b"400",
-        ),
+        (POST + b"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", b"400"),
         (POST + b"Transfer-Encoding: gzip\r\n\r\n", b"501"),
         (POST + b"Transfer-Encoding: chunked\x0b\r\n\r\n", b"400"),
         (POST + b"Content-Length: 1\r\nContent-Length: 1\r\n\r\na", b"400"),
@@ -199,10 +196,7 @@ def test_a_bomb_of_gzip_is_not_unpacked(hall: Hall) -> None:
         (POST + b"Transfer-Encoding: chunked\r\n\r\n1\r\nab\r\n", b"400"),
         (POST + b"Transfer-Encoding: chunked\r\n\r\n" + b"1" * 300, b"400"),
         (POST + b"Content-Length: 9\r\n\r\nabc", b"400"),
-        (
-            POST + b"Content-Encoding: br\r\nContent-Length: 1\r\n\r\na",
-            b"415",
-        ),
+        (POST + b"Content-Encoding: br\r\nContent-Length: 1\r\n\r\na", b"415"),
         (b"POST / HTTP/1.1\r\n folded: x\r\n\r\n", b"400"),
         (POST + b"X: " + b"x" * 20_000, b"431"),
         (b"\x16\x03\x01\x00\xa5\x01\x00\x00\xa1\r\n\r\n", b"400"),
@@ -279,9 +273,7 @@ def test_who_is_too_slow_is_cut_off(open_door: Callable[[Door], Hall], begun: by
     assert (b"408" in answer) == bool(begun)
 
 
-def test_who_drips_is_cut_off_although_it_never_pauses(
-    open_door: Callable[[Door], Hall],
-) -> None:
+def test_who_drips_is_cut_off_although_it_never_pauses(open_door: Callable[[Door], Hall]) -> None:
     hall = open_door(Door("127.0.0.1", 0, 10**9, request_s=0.3))
     head = POST + b"Content-Length: 900000000\r\n\r\n" + BODY[:-2] + b">"
 
@@ -343,9 +335,7 @@ def test_closing_hangs_up_on_everybody_and_frees_the_port(hall: Hall) -> None:
     socket.create_server(("127.0.0.1", hall.receiver.port)).close()
 
 
-def test_tls_is_spoken_and_plain_text_refused(
-    open_door: Callable[[Door], Hall],
-) -> None:
+def test_tls_is_spoken_and_plain_text_refused(open_door: Callable[[Door], Hall]) -> None:
     authority = trustme.CA()
     server, client = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
     authority.issue_cert("127.0.0.1").configure_cert(server)
@@ -364,9 +354,7 @@ def test_tls_is_spoken_and_plain_text_refused(
     assert (status, hall.types()) == (200, ["Message"])
 
 
-def test_a_handshake_that_never_comes_hangs_nobody(
-    open_door: Callable[[Door], Hall],
-) -> None:
+def test_a_handshake_that_never_comes_hangs_nobody(open_door: Callable[[Door], Hall]) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
     hall = open_door(Door("127.0.0.1", 0, MAX_BYTES, tls=context, request_s=0.2))
