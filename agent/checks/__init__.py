@@ -10,13 +10,19 @@ several kinds share lies in the folders beside them.
 import importlib
 from collections.abc import Callable
 from types import ModuleType
-from typing import Annotated, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import Annotated, Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
 import msgspec
 
 from agent import modules_in
 from venuewatch.base.config import Name
 from venuewatch.base.wire.checks import CheckState, CheckValues
+
+
+def about(description: str, *examples: Any, **limits: Any) -> msgspec.Meta:
+    """Return what ``docs/checks.md`` says of a field: its meaning, examples, and limits if any."""
+    return msgspec.Meta(description=description, examples=list(examples), **limits)
+
 
 EveryS = Annotated[float, msgspec.Meta(ge=1.0, le=86_400.0)]
 TimeoutS = Annotated[float, msgspec.Meta(ge=0.1, le=600.0)]

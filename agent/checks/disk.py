@@ -13,7 +13,7 @@ from typing import Annotated, NamedTuple, TypeAlias
 import msgspec
 import psutil
 
-from agent.checks import CheckConfig, Reading, SimpleCheck
+from agent.checks import CheckConfig, Reading, SimpleCheck, about
 from agent.checks.reading.limits import Finding, Limits, together
 from agent.checks.reading.words import short, size_in_words
 from agent.vitals.filesystem import is_read_only
@@ -30,36 +30,29 @@ class Config(CheckConfig, frozen=True, tag="disk"):
 
     path: Annotated[
         str,
-        msgspec.Meta(
+        about(
+            "a mountpoint, or any path on the filesystem",
+            "/var/lib/results",
             pattern=r"^[^\x00]+$",
             extra={"words": "a path of at least 1 character"},
-            description="a mountpoint, or any path on the filesystem",
-            examples=["/var/lib/results"],
         ),
     ]
     warning_used_ratio: Annotated[
-        Ratio | None,
-        msgspec.Meta(description="used share of space or of file nodes, 0 to 1", examples=[0.8]),
+        Ratio | None, about("used share of space or of file nodes, 0 to 1", 0.8)
     ] = 0.9
     critical_used_ratio: Annotated[
-        Ratio | None,
-        msgspec.Meta(description="used share of space or of file nodes, 0 to 1", examples=[0.9]),
+        Ratio | None, about("used share of space or of file nodes, 0 to 1", 0.9)
     ] = 0.95
     warning_free_bytes: Annotated[
-        Bytes | None,
-        msgspec.Meta(description="least free space, in bytes", examples=[20_000_000_000]),
+        Bytes | None, about("least free space, in bytes", 20_000_000_000)
     ] = None
     critical_free_bytes: Annotated[
-        Bytes | None,
-        msgspec.Meta(description="least free space, in bytes", examples=[5_000_000_000]),
+        Bytes | None, about("least free space, in bytes", 5_000_000_000)
     ] = None
-    may_be_read_only: Annotated[
-        bool, msgspec.Meta(description="a read-only filesystem is well", examples=[True])
-    ] = False
-    must_be_mounted: Annotated[
-        bool,
-        msgspec.Meta(description="`path` must be a mountpoint, else critical", examples=[True]),
-    ] = False
+    may_be_read_only: Annotated[bool, about("a read-only filesystem is well", True)] = False
+    must_be_mounted: Annotated[bool, about("`path` must be a mountpoint, else critical", True)] = (
+        False
+    )
 
     def __post_init__(self) -> None:
         self.used_limits()

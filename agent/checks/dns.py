@@ -5,9 +5,7 @@ import os
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
-
-from agent.checks import CheckConfig, Reading, SimpleCheck
+from agent.checks import CheckConfig, Reading, SimpleCheck, about
 from agent.checks.net import dns_message as message
 from agent.checks.net.connect import Target, connect_to, resolve
 from agent.checks.net.udp import ask, ask_again
@@ -31,27 +29,23 @@ _CODES = {
 class Config(CheckConfig, frozen=True, tag="dns"):
     """Asks one name server for the addresses of one name."""
 
-    query: Annotated[
-        str, msgspec.Meta(description="the name to ask for", examples=["results.example.org"])
-    ]
-    record: Annotated[
-        message.Record, msgspec.Meta(description="which addresses to ask for", examples=["AAAA"])
-    ] = "A"
+    query: Annotated[str, about("the name to ask for", "results.example.org")]
+    record: Annotated[message.Record, about("which addresses to ask for", "AAAA")] = "A"
     server: Annotated[
         str,
-        msgspec.Meta(
-            description="name server's IP; empty for the first of /etc/resolv.conf, and where "
+        about(
+            "name server's IP; empty for the first of /etc/resolv.conf, and where "
             "there is none for the system's resolver",
-            examples=["10.1.0.1"],
+            "10.1.0.1",
         ),
     ] = ""
-    port: Annotated[Port, msgspec.Meta(description="UDP and TCP port", examples=[53])] = 53
+    port: Annotated[Port, about("UDP and TCP port", 53)] = 53
     expect: Annotated[
         tuple[str, ...],
-        msgspec.Meta(
+        about(
+            "exactly these addresses, in any order; empty for any",
+            ["192.0.2.10", "192.0.2.11"],
             max_length=64,
-            description="exactly these addresses, in any order; empty for any",
-            examples=[["192.0.2.10", "192.0.2.11"]],
         ),
     ] = ()
 

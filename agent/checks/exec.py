@@ -13,7 +13,7 @@ from typing import Annotated, TypeAlias
 
 import msgspec
 
-from agent.checks import CheckConfig, Latest, Reading
+from agent.checks import CheckConfig, Latest, Reading, about
 from agent.checks.host import perfdata
 from agent.checks.host.spawn import FLOOD_BYTES, Outcome, minimal_environment, run
 from agent.checks.reading.words import short, size_in_words
@@ -29,18 +29,18 @@ Argument: TypeAlias = Annotated[
 ]
 Command: TypeAlias = Annotated[
     tuple[Argument, ...],
-    msgspec.Meta(
+    about(
+        "the program and its arguments, one by one; no shell looks at them",
+        ["/usr/lib/nagios/plugins/check_procs", "-w", "500"],
         min_length=1,
         max_length=256,
-        description="the program and its arguments, one by one; no shell looks at them",
-        examples=[["/usr/lib/nagios/plugins/check_procs", "-w", "500"]],
     ),
 ]
 Environment: TypeAlias = Annotated[
     dict[str, Argument],
-    msgspec.Meta(
-        description="environment variables beside `PATH`, `LANG` and `LC_ALL`, by name",
-        examples=[{"HOME": "/var/lib/venuewatch"}],
+    about(
+        "environment variables beside `PATH`, `LANG` and `LC_ALL`, by name",
+        {"HOME": "/var/lib/venuewatch"},
     ),
 ]
 

@@ -9,7 +9,7 @@ from typing import Annotated, TypeAlias
 
 import msgspec
 
-from agent.checks import CheckConfig, Latest, Reading
+from agent.checks import CheckConfig, Latest, Reading, about
 from agent.checks.reading import times
 from agent.checks.reading.times import Now
 from agent.checks.reading.words import short
@@ -39,126 +39,80 @@ class Config(CheckConfig, frozen=True, tag="feed"):
 
     zone: Annotated[
         str,
-        msgspec.Meta(
-            description="IANA name of the time zone that the source's dates and times are in",
-            examples=["Europe/Paris", "Pacific/Tahiti"],
+        about(
+            "IANA name of the time zone that the source's dates and times are in",
+            "Europe/Paris",
+            "Pacific/Tahiti",
         ),
     ]
     folder: Annotated[
-        Words | None,
-        msgspec.Meta(
-            description="folder that messages are dropped into", examples=["/srv/results/out"]
-        ),
+        Words | None, about("folder that messages are dropped into", "/srv/results/out")
     ] = None
     files: Annotated[
-        str,
-        msgspec.Meta(
-            min_length=1, description="which files of it, as a shell pattern", examples=["DT_*.xml"]
-        ),
+        str, about("which files of it, as a shell pattern", "DT_*.xml", min_length=1)
     ] = "*.xml"
     files_per_reading: Annotated[
-        int,
-        msgspec.Meta(
-            ge=1,
-            le=10_000,
-            description="most files that one reading takes; the rest next time",
-            examples=[100],
-        ),
+        int, about("most files that one reading takes; the rest next time", 100, ge=1, le=10_000)
     ] = 500
     settles_s: Annotated[
-        LimitS,
-        msgspec.Meta(
-            description="how long a file may be incomplete before it counts as broken, in s",
-            examples=[60.0],
-        ),
+        LimitS, about("how long a file may be incomplete before it counts as broken, in s", 60.0)
     ] = 30.0
-    listen_address: Annotated[
-        str,
-        msgspec.Meta(min_length=1, description="IP address to listen at", examples=["10.1.0.20"]),
-    ] = "127.0.0.1"
-    listen_port: Annotated[
-        Port | None, msgspec.Meta(description="TCP port to listen at", examples=[8041])
-    ] = None
+    listen_address: Annotated[str, about("IP address to listen at", "10.1.0.20", min_length=1)] = (
+        "127.0.0.1"
+    )
+    listen_port: Annotated[Port | None, about("TCP port to listen at", 8041)] = None
     api_key_file: Annotated[
         Words | None,
-        msgspec.Meta(
-            description="file whose first line is the key that a push must carry",
-            examples=["/etc/venuewatch/feed.key"],
+        about(
+            "file whose first line is the key that a push must carry", "/etc/venuewatch/feed.key"
         ),
     ] = None
     api_key_header: Annotated[
         str,
-        msgspec.Meta(
+        about(
+            "header that carries the key",
+            "Authorization",
             pattern=r"\A[A-Za-z0-9-]{1,64}\Z",
             extra={"words": "1 to 64 letters, digits or dashes"},
-            description="header that carries the key",
-            examples=["Authorization"],
         ),
     ] = "X-Api-Key"
     cert_file: Annotated[
         Words | None,
-        msgspec.Meta(
-            description="certificate chain (PEM) to listen with TLS",
-            examples=["/etc/venuewatch/feed.crt"],
-        ),
+        about("certificate chain (PEM) to listen with TLS", "/etc/venuewatch/feed.crt"),
     ] = None
     key_file: Annotated[
-        Words | None,
-        msgspec.Meta(
-            description="private key (PEM) of `cert_file`", examples=["/etc/venuewatch/feed.pem"]
-        ),
+        Words | None, about("private key (PEM) of `cert_file`", "/etc/venuewatch/feed.pem")
     ] = None
     day_ends: Annotated[
         str,
-        msgspec.Meta(
+        about(
+            "when the logical day ends, local time",
+            "04:00",
             pattern=r"\A([01][0-9]|2[0-3]):[0-5][0-9]\Z",
             extra={"words": "a time of day, as in 04:00"},
-            description="when the logical day ends, local time",
-            examples=["04:00"],
         ),
     ] = "03:00"
     feed_flag: Annotated[
-        Flag,
-        msgspec.Meta(
-            description="P for production, T for test: what a message must say, if it says any",
-            examples=["T"],
-        ),
+        Flag, about("P for production, T for test: what a message must say, if it says any", "T")
     ] = "P"
     keep_alive_limit_s: Annotated[
-        LimitS,
-        msgspec.Meta(
-            description="how long a source may say nothing inside its talking window, in s",
-            examples=[120.0],
-        ),
+        LimitS, about("how long a source may say nothing inside its talking window, in s", 120.0)
     ] = 90.0
     latency_limit_s: Annotated[
-        LimitS,
-        msgspec.Meta(
-            description="how long data may be on its way, by its own date and time, in s",
-            examples=[30.0],
-        ),
+        LimitS, about("how long data may be on its way, by its own date and time, in s", 30.0)
     ] = 90.0
     data_limit_s: Annotated[
-        LimitS,
-        msgspec.Meta(
-            description="how long the data of a live unit may rest, in s", examples=[120.0]
-        ),
+        LimitS, about("how long the data of a live unit may rest, in s", 120.0)
     ] = 300.0
     data_limits_s: Annotated[
         dict[Discipline, LimitS],
-        msgspec.Meta(
-            description="the same for single disciplines; BKB has 45 and FBL 450 unless said here",
-            examples=[{"BKB": 30.0, "FBL": 300.0}],
+        about(
+            "the same for single disciplines; BKB has 45 and FBL 450 unless said here",
+            {"BKB": 30.0, "FBL": 300.0},
         ),
     ] = {}  # noqa: RUF012 - msgspec copies it
     max_message_bytes: Annotated[
-        int,
-        msgspec.Meta(
-            ge=1024,
-            le=64 * 1024 * 1024,
-            description="largest message, unpacked, in bytes",
-            examples=[16_777_216],
-        ),
+        int, about("largest message, unpacked, in bytes", 16_777_216, ge=1024, le=64 * 1024 * 1024)
     ] = 4 * 1024 * 1024
 
     def __post_init__(self) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, TypeAlias
 
 import msgspec
 
-from agent.checks import CheckConfig, Latest, Reading, SimpleCheck
+from agent.checks import CheckConfig, Latest, Reading, SimpleCheck, about
 from agent.checks.host.glob import File, Walk
 from agent.checks.reading.words import short, size_in_words, span_in_words
 from venuewatch.base import clock
@@ -30,43 +30,21 @@ class Config(CheckConfig, frozen=True, tag="file"):
     """
 
     pattern: Annotated[
-        str,
-        msgspec.Meta(
-            min_length=1,
-            max_length=4096,
-            description="path with wildcards",
-            examples=["/srv/results/*.xml"],
-        ),
+        str, about("path with wildcards", "/srv/results/*.xml", min_length=1, max_length=4096)
     ]
-    max_age_s: Annotated[
-        AgeS | None,
-        msgspec.Meta(description="the newest file is at most this old, in s", examples=[90]),
-    ] = None
+    max_age_s: Annotated[AgeS | None, about("the newest file is at most this old, in s", 90)] = None
     min_size_bytes: Annotated[
-        Bytes,
-        msgspec.Meta(description="the newest file is at least this large, in bytes", examples=[1]),
+        Bytes, about("the newest file is at least this large, in bytes", 1)
     ] = 0
     must_grow: Annotated[
-        bool,
-        msgspec.Meta(
-            description="since the last reading a file came, or the newest changed its size",
-            examples=[True],
-        ),
+        bool, about("since the last reading a file came, or the newest changed its size", True)
     ] = False
     max_files: Annotated[
-        Count | None,
-        msgspec.Meta(
-            description="most files, as in a queue's folder; any if left out", examples=[100]
-        ),
+        Count | None, about("most files, as in a queue's folder; any if left out", 100)
     ] = None
-    may_be_missing: Annotated[
-        bool, msgspec.Meta(description="no file at all is well", examples=[True])
-    ] = False
+    may_be_missing: Annotated[bool, about("no file at all is well", True)] = False
     max_entries: Annotated[
-        int,
-        msgspec.Meta(
-            ge=1, le=1_000_000, description="names looked at in one reading", examples=[50_000]
-        ),
+        int, about("names looked at in one reading", 50_000, ge=1, le=1_000_000)
     ] = 10_000
 
     def __post_init__(self) -> None:

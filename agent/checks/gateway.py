@@ -2,9 +2,7 @@
 
 from typing import Annotated, Literal
 
-import msgspec
-
-from agent.checks import Reading, SimpleCheck
+from agent.checks import Reading, SimpleCheck, about
 from agent.checks.net.probing import ProbeConfig, read
 from agent.checks.net.routes import Route, default_routes
 from agent.checks.reading.times import for_reading
@@ -17,23 +15,22 @@ class Config(ProbeConfig, frozen=True, kw_only=True, tag="gateway"):
 
     port: Annotated[
         Port | None,
-        msgspec.Meta(
-            description="TCP port to try where ICMP echo is not allowed or not answered; "
+        about(
+            "TCP port to try where ICMP echo is not allowed or not answered; "
             "a refusal is an answer",
-            examples=[53],
+            53,
         ),
     ] = 80
     interface: Annotated[
         str,
-        msgspec.Meta(
-            description="only a default route over this interface (on Windows: this own IP); "
+        about(
+            "only a default route over this interface (on Windows: this own IP); "
             "empty for the one in use",
-            examples=["eth0"],
+            "eth0",
         ),
     ] = ""
     family: Annotated[
-        Literal["any", "ipv4", "ipv6"],
-        msgspec.Meta(description="which default route; any: IPv4's first", examples=["ipv6"]),
+        Literal["any", "ipv4", "ipv6"], about("which default route; any: IPv4's first", "ipv6")
     ] = "any"
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from agent.checks import CheckConfig, Reading, SimpleCheck
+from agent.checks import CheckConfig, Reading, SimpleCheck, about
 from agent.checks.net import http_body as body
 from agent.checks.net.http_fetch import Page, Request, fetch
 from agent.checks.net.tls import (
@@ -45,90 +45,65 @@ class Config(CheckConfig, frozen=True, tag="http"):
 
     url: Annotated[
         str,
-        msgspec.Meta(
-            description="address of the page, without a password in it",
-            examples=["https://results.example.org/health"],
+        about(
+            "address of the page, without a password in it", "https://results.example.org/health"
         ),
     ]
-    method: Annotated[
-        Literal["GET", "HEAD"], msgspec.Meta(description="HEAD asks for no body", examples=["HEAD"])
-    ] = "GET"
+    method: Annotated[Literal["GET", "HEAD"], about("HEAD asks for no body", "HEAD")] = "GET"
     status: Annotated[
         tuple[Status, ...],
-        msgspec.Meta(
-            max_length=64,
-            description="which status is well; empty for 200 to 399",
-            examples=[[204]],
-        ),
+        about("which status is well; empty for 200 to 399", [204], max_length=64),
     ] = ()
-    contains: Annotated[
-        str, msgspec.Meta(max_length=1024, description="text in the body", examples=["ready"])
-    ] = ""
+    contains: Annotated[str, about("text in the body", "ready", max_length=1024)] = ""
     regex: Annotated[
         str,
-        msgspec.Meta(
-            max_length=1024,
-            description="Python pattern to match somewhere in the body, as bytes; the state is "
+        about(
+            "Python pattern to match somewhere in the body, as bytes; the state is "
             "`unknown` when that takes over 2 s",
-            examples=[r"version: [0-9]+"],
+            r"version: [0-9]+",
+            max_length=1024,
         ),
     ] = ""
     json_path: Annotated[
         str,
-        msgspec.Meta(
+        about(
+            "field that a JSON body must have: names and list positions, with dots",
+            "status.ok",
             max_length=256,
-            description="field that a JSON body must have: names and list positions, with dots",
-            examples=["status.ok"],
         ),
     ] = ""
     json_equals: Annotated[
-        bool | int | float | str | None,
-        msgspec.Meta(description="what the field must be; unset for anything", examples=[True]),
+        bool | int | float | str | None, about("what the field must be; unset for anything", True)
     ] = None
     fields: Annotated[
-        dict[FieldName, FieldValue],
-        msgspec.Meta(
-            description="header fields to send", examples=[{"Accept": "application/json"}]
-        ),
+        dict[FieldName, FieldValue], about("header fields to send", {"Accept": "application/json"})
     ] = msgspec.field(default_factory=dict)
     field_files: Annotated[
         dict[FieldName, str],
-        msgspec.Meta(
-            description="header fields whose value is the first line of a file: for secrets",
-            examples=[{"Authorization": "/etc/venuewatch/health.token"}],
+        about(
+            "header fields whose value is the first line of a file: for secrets",
+            {"Authorization": "/etc/venuewatch/health.token"},
         ),
     ] = msgspec.field(default_factory=dict)
     max_redirects: Annotated[
-        Annotated[int, msgspec.Meta(ge=0, le=20)],
-        msgspec.Meta(
-            description="redirects to follow, never from https to http; 0: none", examples=[0]
-        ),
+        int, about("redirects to follow, never from https to http; 0: none", 0, ge=0, le=20)
     ] = 5
     max_body_bytes: Annotated[
-        Annotated[int, msgspec.Meta(ge=1, le=4_194_304)],
-        msgspec.Meta(description="how much of the body is read, in bytes", examples=[65_536]),
+        int, about("how much of the body is read, in bytes", 65_536, ge=1, le=4_194_304)
     ] = 1_048_576
     ca_file: CaFile = None
     verify: Verify = True
     warning_days: Annotated[
-        Days,
-        msgspec.Meta(
-            description="warning when the certificate is valid for fewer days", examples=[30.0]
-        ),
+        Days, about("warning when the certificate is valid for fewer days", 30.0)
     ] = 14.0
     critical_days: Annotated[
-        Days,
-        msgspec.Meta(
-            description="critical when the certificate is valid for fewer days", examples=[7.0]
-        ),
+        Days, about("critical when the certificate is valid for fewer days", 7.0)
     ] = 3.0
     warning_round_trip_s: Annotated[
-        PositiveS | None,
-        msgspec.Meta(description="warning when the whole page takes longer, in s", examples=[1.0]),
+        PositiveS | None, about("warning when the whole page takes longer, in s", 1.0)
     ] = None
     critical_round_trip_s: Annotated[
-        PositiveS | None,
-        msgspec.Meta(description="critical when the whole page takes longer, in s", examples=[3.0]),
+        PositiveS | None, about("critical when the whole page takes longer, in s", 3.0)
     ] = None
 
     def __post_init__(self) -> None:

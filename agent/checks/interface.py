@@ -2,10 +2,9 @@
 
 from typing import Annotated
 
-import msgspec
 import psutil
 
-from agent.checks import CheckConfig, Latest, Reading, SimpleCheck
+from agent.checks import CheckConfig, Latest, Reading, SimpleCheck, about
 from agent.checks.reading.limits import Finding, together
 from venuewatch.base.wire.checks import CheckValues
 
@@ -15,14 +14,9 @@ _BYTES_PER_MBIT = 125_000  # 10^6 bits
 class Config(CheckConfig, frozen=True, tag="interface"):
     """Looks at one interface of this machine; nothing is sent."""
 
-    interface: Annotated[
-        str, msgspec.Meta(min_length=1, description="its name", examples=["eth0", "Ethernet 2"])
-    ]
+    interface: Annotated[str, about("its name", "eth0", "Ethernet 2", min_length=1)]
     min_speed_mbit: Annotated[
-        Annotated[float, msgspec.Meta(ge=0.0)],
-        msgspec.Meta(
-            description="warning under this link speed, in Mbit/s; 0 for any", examples=[1000]
-        ),
+        float, about("warning under this link speed, in Mbit/s; 0 for any", 1000, ge=0.0)
     ] = 0.0
 
 

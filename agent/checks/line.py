@@ -11,7 +11,7 @@ from typing import Annotated
 
 import msgspec
 
-from agent.checks import CheckConfig, Latest, Reading
+from agent.checks import CheckConfig, Latest, Reading, about
 from agent.checks.net.connect import connect
 from agent.checks.net.lines import Lines
 from agent.checks.reading import times
@@ -32,26 +32,16 @@ class Config(CheckConfig, frozen=True, tag="line"):
     interrupted, so keep it free of nested `*` and `+`.
     """
 
-    address: Annotated[str, msgspec.Meta(description="host name or IP", examples=["10.1.0.30"])]
-    port: Annotated[Port, msgspec.Meta(description="TCP port", examples=[4001])]
+    address: Annotated[str, about("host name or IP", "10.1.0.30")]
+    port: Annotated[Port, about("TCP port", 4001)]
     heartbeat: Annotated[
-        str,
-        msgspec.Meta(
-            max_length=256, description="which lines say only that it lives", examples=[r"\*"]
-        ),
+        str, about("which lines say only that it lives", r"\*", max_length=256)
     ] = r"\*"
     any_bytes: Annotated[
-        bool,
-        msgspec.Meta(
-            description="a board without lines: that bytes keep coming is all", examples=[True]
-        ),
+        bool, about("a board without lines: that bytes keep coming is all", True)
     ] = False
-    silence_limit_s: Annotated[
-        LimitS, msgspec.Meta(description="how long it may say nothing, in s", examples=[30.0])
-    ] = 60.0
-    max_line_bytes: Annotated[
-        int, msgspec.Meta(ge=16, le=65_536, description="longest line, in bytes", examples=[1024])
-    ] = 4096
+    silence_limit_s: Annotated[LimitS, about("how long it may say nothing, in s", 30.0)] = 60.0
+    max_line_bytes: Annotated[int, about("longest line, in bytes", 1024, ge=16, le=65_536)] = 4096
 
     def __post_init__(self) -> None:
         try:

@@ -6,9 +6,7 @@ The log is followed from its end as it was at the first reading, through rotatio
 import re
 from typing import Annotated, Literal
 
-import msgspec
-
-from agent.checks import CheckConfig, Latest, Reading
+from agent.checks import CheckConfig, Latest, Reading, about
 from agent.checks.host.tail import Tail
 from agent.checks.patterns.matcher import MATCHER, UnmatchedError
 from agent.checks.reading.times import Deadline, for_reading
@@ -29,42 +27,36 @@ class Config(CheckConfig, frozen=True, tag="log"):
 
     path: Annotated[
         str,
-        msgspec.Meta(
+        about(
+            "path of the log",
+            "/var/log/results/server.log",
             pattern=r"^[^\x00]+$",
             extra={"words": "a path of at least 1 character"},
-            description="path of the log",
-            examples=["/var/log/results/server.log"],
         ),
     ]
     pattern: Annotated[
         str,
-        msgspec.Meta(
+        about(
+            "regular expression, found anywhere in a line",
+            "ERROR|FATAL",
             min_length=1,
             max_length=1024,
-            description="regular expression, found anywhere in a line",
-            examples=["ERROR|FATAL"],
         ),
     ]
     state: Annotated[
-        Literal["warning", "critical"],
-        msgspec.Meta(description="what a line that matches means", examples=["warning"]),
+        Literal["warning", "critical"], about("what a line that matches means", "warning")
     ] = "critical"
     hold_s: Annotated[
         float,
-        msgspec.Meta(
-            ge=0,
-            le=86_400,
-            description="how long it stays so after the last line that matched, in s",
-            examples=[60],
-        ),
+        about("how long it stays so after the last line that matched, in s", 60, ge=0, le=86_400),
     ] = 300.0
     max_bytes: Annotated[
         int,
-        msgspec.Meta(
+        about(
+            "read in one reading; of more, the oldest is passed over, in bytes",
+            4_194_304,
             ge=4_096,
             le=67_108_864,
-            description="read in one reading; of more, the oldest is passed over, in bytes",
-            examples=[4_194_304],
         ),
     ] = 1_048_576
 

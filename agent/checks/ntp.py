@@ -5,7 +5,7 @@ from typing import Annotated
 
 import msgspec
 
-from agent.checks import CheckConfig, Latest, Reading, SimpleCheck
+from agent.checks import CheckConfig, Latest, Reading, SimpleCheck, about
 from agent.checks.net import sntp
 from agent.checks.net.connect import Target, resolve
 from agent.checks.net.udp import ask, ask_again
@@ -25,18 +25,13 @@ OffsetS = Annotated[float, msgspec.Meta(gt=0.0, le=86_400.0)]
 class Config(CheckConfig, frozen=True, tag="ntp"):
     """Asks one server with SNTP; this machine's clock is never touched."""
 
-    address: Annotated[
-        str,
-        msgspec.Meta(min_length=1, description="time server's name or IP", examples=["10.1.0.1"]),
-    ]
-    port: Annotated[Port, msgspec.Meta(description="UDP port", examples=[123])] = 123
+    address: Annotated[str, about("time server's name or IP", "10.1.0.1", min_length=1)]
+    port: Annotated[Port, about("UDP port", 123)] = 123
     warning_offset_s: Annotated[
-        OffsetS | None,
-        msgspec.Meta(description="warning over this offset either way, in s", examples=[0.05]),
+        OffsetS | None, about("warning over this offset either way, in s", 0.05)
     ] = 0.1
     critical_offset_s: Annotated[
-        OffsetS | None,
-        msgspec.Meta(description="critical over this offset either way, in s", examples=[0.5]),
+        OffsetS | None, about("critical over this offset either way, in s", 0.5)
     ] = 1.0
 
     def __post_init__(self) -> None:

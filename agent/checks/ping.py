@@ -2,9 +2,7 @@
 
 from typing import Annotated
 
-import msgspec
-
-from agent.checks import Reading, SimpleCheck
+from agent.checks import Reading, SimpleCheck, about
 from agent.checks.net.probing import ProbeConfig, read
 from agent.checks.reading.times import for_reading
 
@@ -12,9 +10,7 @@ from agent.checks.reading.times import for_reading
 class Config(ProbeConfig, frozen=True, kw_only=True, tag="ping"):
     """Sends ICMP echoes, or connects to ``port`` where they are not allowed or not answered."""
 
-    address: Annotated[
-        str, msgspec.Meta(min_length=1, description="host name or IP", examples=["10.1.0.1"])
-    ]
+    address: Annotated[str, about("host name or IP", "10.1.0.1", min_length=1)]
 
 
 class Check(SimpleCheck[Config]):

@@ -10,7 +10,7 @@ from typing import Annotated, TypeAlias
 
 import msgspec
 
-from agent.checks import CheckConfig, Latest, Reading, SimpleCheck
+from agent.checks import CheckConfig, Latest, Reading, SimpleCheck, about
 from agent.checks.host.process_table import Process, Table, Wanted, name_of, started_at
 from agent.checks.reading.words import short
 from venuewatch.base.wire.checks import CheckValues
@@ -39,32 +39,21 @@ class Config(CheckConfig, frozen=True, tag="process"):
     """
 
     program: Annotated[
-        Program | None,
-        msgspec.Meta(
-            description="exact name of the program, as `ps -o comm` shows it",
-            examples=["mosquitto"],
-        ),
+        Program | None, about("exact name of the program, as `ps -o comm` shows it", "mosquitto")
     ] = None
     command_line: Annotated[
         Pattern | None,
-        msgspec.Meta(
-            description="regular expression, found anywhere in the command line",
-            examples=["results-server .*--venue STA"],
+        about(
+            "regular expression, found anywhere in the command line", "results-server .*--venue STA"
         ),
     ] = None
     pid_file: Annotated[
         PathName | None,
-        msgspec.Meta(
-            description="path of a file whose first word is the process's number",
-            examples=["/run/mosquitto.pid"],
-        ),
+        about("path of a file whose first word is the process's number", "/run/mosquitto.pid"),
     ] = None
-    min_count: Annotated[
-        Count, msgspec.Meta(description="fewest processes that are well", examples=[1])
-    ] = 1
+    min_count: Annotated[Count, about("fewest processes that are well", 1)] = 1
     max_count: Annotated[
-        Count | None,
-        msgspec.Meta(description="most processes that are well; any if left out", examples=[4]),
+        Count | None, about("most processes that are well; any if left out", 4)
     ] = None
 
     def __post_init__(self) -> None:

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import msgspec
 
-from agent.checks import CheckConfig, Latest, Reading
+from agent.checks import CheckConfig, Latest, Reading, about
 from agent.checks.reading import times
 from agent.checks.reading.times import Now, on_wall
 from agent.checks.reading.words import short
@@ -31,26 +31,14 @@ class Config(CheckConfig, frozen=True, tag="push"):
     A program that said goodbye is not missed before it speaks again.
     """
 
-    listen_address: Annotated[
-        str, msgspec.Meta(description="loopback address to listen at", examples=["::1"])
-    ] = "127.0.0.1"
-    listen_port: Annotated[Port, msgspec.Meta(description="UDP port", examples=[8040])] = 8040
+    listen_address: Annotated[str, about("loopback address to listen at", "::1")] = "127.0.0.1"
+    listen_port: Annotated[Port, about("UDP port", 8040)] = 8040
     program: Annotated[
-        str,
-        msgspec.Meta(
-            max_length=64,
-            description="`name` that the program says; any if empty",
-            examples=["scoreboard"],
-        ),
+        str, about("`name` that the program says; any if empty", "scoreboard", max_length=64)
     ] = ""
-    silence_limit_s: Annotated[
-        LimitS, msgspec.Meta(description="how long it may say nothing, in s", examples=[30.0])
-    ] = 60.0
+    silence_limit_s: Annotated[LimitS, about("how long it may say nothing, in s", 30.0)] = 60.0
     frozen_after_s: Annotated[
-        LimitS,
-        msgspec.Meta(
-            description="how long `last` may rest while it says `live`, in s", examples=[45.0]
-        ),
+        LimitS, about("how long `last` may rest while it says `live`, in s", 45.0)
     ] = 300.0
 
     def __post_init__(self) -> None:

@@ -2,9 +2,7 @@
 
 from typing import Annotated
 
-import msgspec
-
-from agent.checks import Latest, Reading
+from agent.checks import Latest, Reading, about
 from agent.checks.reading.group import GroupConfig, Members, judge
 from venuewatch.base.wire.checks import CheckState
 
@@ -16,9 +14,9 @@ class Config(GroupConfig, frozen=True, tag="redundancy"):
 
     members: Annotated[
         Members,
-        msgspec.Meta(
-            description="names of this host's checks, such as `feed` or `process`",
-            examples=[["feed-primary", "feed-backup"]],
+        about(
+            "names of this host's checks, such as `feed` or `process`",
+            ["feed-primary", "feed-backup"],
         ),
     ]
 

@@ -7,10 +7,9 @@ service control manager. Where there is no systemd, the state is `unknown`.
 import sys
 from typing import Annotated, Literal, NamedTuple
 
-import msgspec
 import psutil
 
-from agent.checks import CheckConfig, Reading, SimpleCheck
+from agent.checks import CheckConfig, Reading, SimpleCheck, about
 from agent.checks.host.spawn import minimal_environment, run
 from agent.checks.reading.words import short
 from venuewatch.base.wire.checks import CheckState, CheckValues
@@ -23,25 +22,19 @@ class Config(CheckConfig, frozen=True, tag="service"):
 
     service: Annotated[
         str,
-        msgspec.Meta(
+        about(
+            "systemd unit, Windows service or launchd label",
+            "mosquitto.service",
             pattern=r"^[^\x00-\x1f/*?\[]{1,255}$",
             extra={"words": "1 to 255 characters without slash, *, ? and ["},
-            description="systemd unit, Windows service or launchd label",
-            examples=["mosquitto.service"],
         ),
     ]
     scope: Annotated[
         Literal["system", "user"],
-        msgspec.Meta(
-            description="whose service manager: the machine's, or that of the agent's own user",
-            examples=["user"],
-        ),
+        about("whose service manager: the machine's, or that of the agent's own user", "user"),
     ] = "system"
     may_be_inactive: Annotated[
-        bool,
-        msgspec.Meta(
-            description="inactive is well too, as with a job that a timer starts", examples=[True]
-        ),
+        bool, about("inactive is well too, as with a job that a timer starts", True)
     ] = False
 
 

@@ -3,9 +3,7 @@
 import socket
 from typing import Annotated
 
-import msgspec
-
-from agent.checks import CheckConfig, Reading, SimpleCheck
+from agent.checks import CheckConfig, Reading, SimpleCheck, about
 from agent.checks.net.connect import connect
 from agent.checks.reading.times import Deadline, for_reading
 from agent.checks.reading.words import FAILURES, CheckFailedError, short, why
@@ -19,21 +17,12 @@ _MAX_HEARD = 65_536  # bytes in which what is expected must come
 class Config(CheckConfig, frozen=True, tag="tcp"):
     """Connects, sends and expects the configured text, and hangs up."""
 
-    address: Annotated[str, msgspec.Meta(description="host name or IP", examples=["10.1.0.1"])]
-    port: Annotated[Port, msgspec.Meta(description="TCP port", examples=[443])]
-    send: Annotated[
-        str,
-        msgspec.Meta(
-            description="text to send once connected, empty for none", examples=["HELO\n"]
-        ),
-    ] = ""
+    address: Annotated[str, about("host name or IP", "10.1.0.1")]
+    port: Annotated[Port, about("TCP port", 443)]
+    send: Annotated[str, about("text to send once connected, empty for none", "HELO\n")] = ""
     expect: Annotated[
         str,
-        msgspec.Meta(
-            max_length=1024,
-            description="text that must come back within 64 KiB, empty for none",
-            examples=["SSH-2.0"],
-        ),
+        about("text that must come back within 64 KiB, empty for none", "SSH-2.0", max_length=1024),
     ] = ""
 
 

@@ -2,9 +2,7 @@
 
 from typing import Annotated
 
-import msgspec
-
-from agent.checks import CheckConfig, Reading, SimpleCheck
+from agent.checks import CheckConfig, Reading, SimpleCheck, about
 from agent.checks.net.tls import (
     CaFile,
     Days,
@@ -27,25 +25,16 @@ from venuewatch.base.wire.checks import CheckValues
 class Config(CheckConfig, frozen=True, tag="tls"):
     """Shakes hands, looks at the certificate, and hangs up."""
 
-    address: Annotated[
-        str, msgspec.Meta(min_length=1, description="host name or IP", examples=["10.1.0.1"])
-    ]
-    port: Annotated[Port, msgspec.Meta(description="TCP port", examples=[8883])] = 443
+    address: Annotated[str, about("host name or IP", "10.1.0.1", min_length=1)]
+    port: Annotated[Port, about("TCP port", 8883)] = 443
     server_name: Annotated[
         str,
-        msgspec.Meta(
-            description="name that the certificate must have; empty for the address",
-            examples=["results.example.org"],
-        ),
+        about("name that the certificate must have; empty for the address", "results.example.org"),
     ] = ""
     ca_file: CaFile = None
     verify: Verify = True
-    warning_days: Annotated[
-        Days, msgspec.Meta(description="warning when it is valid for fewer days", examples=[30.0])
-    ] = 14.0
-    critical_days: Annotated[
-        Days, msgspec.Meta(description="critical when it is valid for fewer days", examples=[7.0])
-    ] = 3.0
+    warning_days: Annotated[Days, about("warning when it is valid for fewer days", 30.0)] = 14.0
+    critical_days: Annotated[Days, about("critical when it is valid for fewer days", 7.0)] = 3.0
 
     def __post_init__(self) -> None:
         expiry_limits(self.warning_days, self.critical_days)

@@ -2,9 +2,7 @@
 
 from typing import Annotated
 
-import msgspec
-
-from agent.checks import Latest, Reading
+from agent.checks import Latest, Reading, about
 from agent.checks.reading.group import GroupConfig, Members, judge
 
 
@@ -13,10 +11,7 @@ class Config(GroupConfig, frozen=True, tag="uplinks"):
 
     members: Annotated[
         Members,
-        msgspec.Meta(
-            description="names of this host's checks, one for each link",
-            examples=[["ping-isp-a", "ping-isp-b"]],
-        ),
+        about("names of this host's checks, one for each link", ["ping-isp-a", "ping-isp-b"]),
     ]
 
 

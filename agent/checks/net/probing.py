@@ -4,7 +4,7 @@ from typing import Annotated
 
 import msgspec
 
-from agent.checks import CheckConfig, Reading
+from agent.checks import CheckConfig, Reading, about
 from agent.checks.net.reach import NoWayToAskError, Plan, Rounds, probe
 from agent.checks.reading.limits import Finding, Limits, together
 from agent.checks.reading.times import Deadline
@@ -21,35 +21,27 @@ class ProbeConfig(CheckConfig, frozen=True, kw_only=True):
 
     port: Annotated[
         Port | None,
-        msgspec.Meta(
-            description="TCP port to try where ICMP echo is not allowed or not answered; "
+        about(
+            "TCP port to try where ICMP echo is not allowed or not answered; "
             "a refusal is an answer",
-            examples=[443],
+            443,
         ),
     ] = None
-    count: Annotated[
-        Annotated[int, msgspec.Meta(ge=1, le=100)],
-        msgspec.Meta(description="probes in one reading", examples=[5]),
-    ] = 3
-    interval_s: Annotated[
-        Annotated[float, msgspec.Meta(ge=0.01, le=60.0)],
-        msgspec.Meta(description="time between two echoes, in s", examples=[0.5]),
-    ] = 0.2
+    count: Annotated[int, about("probes in one reading", 5, ge=1, le=100)] = 3
+    interval_s: Annotated[float, about("time between two echoes, in s", 0.5, ge=0.01, le=60.0)] = (
+        0.2
+    )
     warning_loss_ratio: Annotated[
-        Ratio | None,
-        msgspec.Meta(description="warning over this share of lost probes, 0 to 1", examples=[0.0]),
+        Ratio | None, about("warning over this share of lost probes, 0 to 1", 0.0)
     ] = None
     critical_loss_ratio: Annotated[
-        Ratio | None,
-        msgspec.Meta(description="critical over this share of lost probes, 0 to 1", examples=[0.5]),
+        Ratio | None, about("critical over this share of lost probes, 0 to 1", 0.5)
     ] = None
     warning_round_trip_s: Annotated[
-        PositiveS | None,
-        msgspec.Meta(description="warning over this mean round trip, in s", examples=[0.1]),
+        PositiveS | None, about("warning over this mean round trip, in s", 0.1)
     ] = None
     critical_round_trip_s: Annotated[
-        PositiveS | None,
-        msgspec.Meta(description="critical over this mean round trip, in s", examples=[0.8]),
+        PositiveS | None, about("critical over this mean round trip, in s", 0.8)
     ] = None
 
     def __post_init__(self) -> None:

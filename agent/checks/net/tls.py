@@ -10,6 +10,7 @@ from typing import Annotated, NamedTuple
 
 import msgspec
 
+from agent.checks import about
 from agent.checks.net.connect import connect
 from agent.checks.net.streams import Stream, TlsStream
 from agent.checks.reading.limits import Finding, Limits
@@ -24,14 +25,9 @@ _FIFTY = 50  # a year of two digits is 1950 to 2049 (RFC 5280, 4.1.2.5.1)
 Days = Annotated[float, msgspec.Meta(ge=0.0, le=3650.0)]
 CaFile = Annotated[
     str | None,
-    msgspec.Meta(
-        description="PEM file of the authorities to trust instead of the system's",
-        examples=["/etc/venuewatch/ca.pem"],
-    ),
+    about("PEM file of the authorities to trust instead of the system's", "/etc/venuewatch/ca.pem"),
 ]
-Verify = Annotated[
-    bool, msgspec.Meta(description="whether the certificate must be trusted", examples=[False])
-]
+Verify = Annotated[bool, about("whether the certificate must be trusted", False)]
 
 
 class Trust(NamedTuple):
