@@ -1,1 +1,1 @@
-"""What runs in the centre: hears the fleet, decides, and shows."""
+"""Wing of the centre: hears the fleet, decides, and shows."""

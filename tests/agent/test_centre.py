@@ -1,4 +1,4 @@
-"""What the agent believes of the centre."""
+"""The agent's belief about the centre."""
 
 from agent.centre import TICK_PATIENCE_S, Centre
 from venuewatch.base.wire.messages import Echo, Tick

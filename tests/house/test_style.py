@@ -16,9 +16,6 @@ FOUND_BY_FOLDER = {
     "venuewatch/rehearsal/world/faults",
 }
 QUESTION_WORDS = re.compile(r"(What|Whether|Which|How|Who|Whose|Whom|Where|When)(ever)?\b")
-STILL_ASKING = {"aggregator", "tests/agent", "tests/aggregator", "tests/properties"}
-"""Folders whose docstrings are not yet rewritten; it only shrinks."""
-
 LONGEST = 400
 SHORT = 40
 SHORT_SHARE_MAX = 0.15
@@ -44,7 +41,6 @@ def test_module_docstring_begins_with_no_question_word() -> None:
         for path in modules(*PRODUCT, "tests")
         if (first := (ast.get_docstring(ast.parse(path.read_bytes())) or "").partition("\n")[0])
         and QUESTION_WORDS.match(first)
-        and not name_of(path).startswith(tuple(STILL_ASKING))
     ]
 
     assert asking == []

@@ -1,4 +1,4 @@
-"""What may be asked for, and where a redirect may lead."""
+"""Addresses that may be asked for, and the places to which a redirect may lead."""
 
 import pytest
 from hypothesis import given

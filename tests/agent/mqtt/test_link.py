@@ -1,4 +1,4 @@
-"""Which broker is tried when: in order, with full jitter, and back to the first."""
+"""Order of brokers: one after the other, with full jitter, and back to the first."""
 
 import random
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What is asked of the kernel about a connection, on real sockets and on what is none."""
+"""Options of a connection, on real sockets and on objects that are none."""
 
 import socket
 import sys

@@ -1,4 +1,4 @@
-"""What a feed's configuration must say, and what it is told when it does not."""
+"""Configuration of a feed: what it must hold, and the line for each mistake."""
 
 import os
 from typing import Any

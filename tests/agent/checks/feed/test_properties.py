@@ -1,4 +1,4 @@
-"""Whatever messages come in whatever order: no crash, no false silence, no counter goes back."""
+"""Any messages in any order: no crash, no false silence, no counter goes back."""
 
 from datetime import UTC, datetime, time
 from typing import get_args

@@ -1,4 +1,4 @@
-"""What a feed says of itself whatever its state: notes, times, bounds, and our own clock."""
+"""Values of a feed in any state: notes, times, bounds, and our own clock."""
 
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo

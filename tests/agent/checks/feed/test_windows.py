@@ -1,4 +1,4 @@
-"""When a feed should speak: windows, logical days, and what opens and ends them."""
+"""Windows in which a feed should talk: logical days, and what opens and ends one."""
 
 from datetime import date
 
