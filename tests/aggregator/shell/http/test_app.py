@@ -37,9 +37,7 @@ async def test_the_metrics_page_has_everything(client: Client) -> None:
     assert {"venuewatch_host_up", "venuewatch_aggregator_build_info"} <= series_of(text)
 
 
-async def test_the_page_of_a_venue_has_nothing_else(
-    client: Client,
-) -> None:
+async def test_the_page_of_a_venue_has_nothing_else(client: Client) -> None:
     answer = await client.get("/metrics", params={"venue": "STA"})
 
     text = await answer.text()
@@ -58,9 +56,7 @@ async def test_an_unknown_venue_is_not_found(client: Client, code: str) -> None:
     assert len(lines[0]) < 200
 
 
-async def test_our_own_metrics_name_no_venue(
-    client: Client,
-) -> None:
+async def test_our_own_metrics_name_no_venue(client: Client) -> None:
     answer = await client.get("/metrics/self")
 
     text = await answer.text()
@@ -98,9 +94,7 @@ async def test_a_blind_aggregator_is_healthy(client: Client, fleet: ScriptedFlee
     assert answer.status == 200
 
 
-async def test_the_landing_page_links_every_other(
-    client: Client,
-) -> None:
+async def test_the_landing_page_links_every_other(client: Client) -> None:
     answer = await client.get("/")
 
     text = await answer.text()

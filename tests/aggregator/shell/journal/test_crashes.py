@@ -242,8 +242,7 @@ async def test_a_failing_statement_leaves_the_same_journal(
 ) -> None:
     monkeypatch.setattr("aggregator.shell.journal.writer._RETRY_AFTER_S", 0.001)
     monkeypatch.setattr(
-        "sqlite3.connect",
-        lambda *arguments, **more: connect(*arguments, factory=Failing, **more),
+        "sqlite3.connect", lambda *arguments, **more: connect(*arguments, factory=Failing, **more)
     )
 
     async def story(name: str, fails_at: int) -> str:

@@ -15,15 +15,7 @@ from aggregator.shell.http.incidents import IncidentJson
 from aggregator.shell.journal import schema
 from aggregator.shell.journal.rows import NEXT_NUMBER, HostRow, JournalContent, Notice, Rows
 from aggregator.shell.journal.set_aside import FAR_NUMBER
-from tests.aggregator.shell.journal.process import (
-    AQU,
-    HOSTS,
-    Process,
-    column,
-    connect,
-    rows,
-    visit,
-)
+from tests.aggregator.shell.journal.process import AQU, HOSTS, Process, column, connect, rows, visit
 from tests.aggregator.shell.journal.schemas import (
     OLD,
     AcknowledgedIncident,

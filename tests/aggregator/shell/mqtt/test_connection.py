@@ -20,9 +20,7 @@ def puback(packet_id: int) -> bytes:
     return mqtt5.PubAckPacket(packet_id).write()
 
 
-async def test_messages_are_acknowledged_in_one_write_after_the_listener(
-    notes: Notes,
-) -> None:
+async def test_messages_are_acknowledged_in_one_write_after_the_listener(notes: Notes) -> None:
     wire = Wire(notes).open()
 
     wire.receive(publish("a", 7), publish("b"), publish("c", 9))
@@ -97,9 +95,7 @@ async def test_packet_ids_count_up_beside_the_subscriptions(notes: Notes) -> Non
     assert wire.ids_written() == [FIRST_ID, None, FIRST_ID + 1]
 
 
-async def test_packet_ids_begin_again_beside_unacknowledged_ones(
-    notes: Notes,
-) -> None:
+async def test_packet_ids_begin_again_beside_unacknowledged_ones(notes: Notes) -> None:
     wire = Wire(notes).open()
     wire.publish()
     for packet_id in range(FIRST_ID + 1, LAST_ID + 1):
@@ -113,9 +109,7 @@ async def test_packet_ids_begin_again_beside_unacknowledged_ones(
 
 
 @pytest.mark.timeout(10)
-async def test_a_broker_that_acknowledges_nothing_stops_only_qos_1(
-    notes: Notes,
-) -> None:
+async def test_a_broker_that_acknowledges_nothing_stops_only_qos_1(notes: Notes) -> None:
     wire = Wire(notes).open()
 
     sent = [wire.publish() for _ in range(LAST_ID + 10)]
@@ -134,9 +128,7 @@ async def test_the_brokers_receive_maximum_is_kept(notes: Notes) -> None:
     assert sent == [True, True, False, True]
 
 
-async def test_unacknowledged_messages_of_a_session_are_sent_again(
-    notes: Notes,
-) -> None:
+async def test_unacknowledged_messages_of_a_session_are_sent_again(notes: Notes) -> None:
     unacknowledged: dict[int, bytes] = {}
     wire = Wire(notes, unacknowledged).open()
     wire.publish()
@@ -176,9 +168,7 @@ async def test_nothing_is_published_into_a_full_connection(notes: Notes) -> None
     assert (while_it_is_full, wire.publish(qos=0)) == (False, True)
 
 
-async def test_a_connection_without_a_subscription_is_not_reported_lost(
-    notes: Notes,
-) -> None:
+async def test_a_connection_without_a_subscription_is_not_reported_lost(notes: Notes) -> None:
     wire = Wire(notes)
     notes.log.clear()
 

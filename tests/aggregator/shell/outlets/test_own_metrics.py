@@ -75,9 +75,7 @@ def test_the_lag_is_the_worst_of_the_last_minute(metrics: OwnMetrics) -> None:
 
 
 @given(st.lists(st.tuples(st.floats(0.0, 20.0), st.floats(0.0, 5.0)), min_size=1, max_size=60))
-def test_any_lags_show_the_worst_of_the_last_minute(
-    lags: list[tuple[float, float]],
-) -> None:
+def test_any_lags_show_the_worst_of_the_last_minute(lags: list[tuple[float, float]]) -> None:
     metrics, now, noted = OwnMetrics(ScriptedFleet().centre, version="1"), 0.0, []
     for after_s, lag_s in lags:
         now += after_s

@@ -272,9 +272,7 @@ async def test_a_full_queue_drops_the_oldest_that_wait(
     assert (at_work.counted("delivered"), at_work.counted("dropped")) == (3, 2)
 
 
-async def test_many_notices_at_once_leave_the_latest(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_many_notices_at_once_leave_the_latest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PENDING_MAX", 2)
     at_work = Sending(where("http://127.0.0.1:9/"))
 
@@ -284,9 +282,7 @@ async def test_many_notices_at_once_leave_the_latest(
     assert at_work.counted("pending") == 2
 
 
-async def test_waits_between_attempts_have_the_configured_ceiling(
-    receiver: Receiver,
-) -> None:
+async def test_waits_between_attempts_have_the_configured_ceiling(receiver: Receiver) -> None:
     receiver.answers += [500] * 6
 
     async with sending(where(receiver.url, retry_max_s=8.0)) as at_work:
@@ -317,9 +313,7 @@ async def test_a_private_authority_is_trusted_if_it_is_named(
     assert receiver.ids == ["1-1"]
 
 
-async def test_a_missing_file_of_authorities_is_an_error_at_once(
-    tmp_path: Path,
-) -> None:
+async def test_a_missing_file_of_authorities_is_an_error_at_once(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"ca\.pem: No such file or directory"):
         Sending(where("https://127.0.0.1:9/", ca_file=str(tmp_path / "ca.pem")))
 
