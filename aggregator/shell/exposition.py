@@ -123,7 +123,8 @@ def render(venues: Iterable[Venue], now: float) -> bytes:
             page.add_host(host)
             if host.state in ALIVE:
                 page.add_birth(host)
-                if now - host.readings_at <= _fresh_for(host):
+                vitals_every_s = 0.0 if host.birth is None else host.birth.vitals_every_s
+                if now - host.readings_at <= _fresh_within(vitals_every_s):
                     page.add_vitals(host)
                 for known in list(host.checks.values()):
                     if now - known.at <= _fresh_within(known.reading.every_s):
@@ -134,10 +135,6 @@ def render(venues: Iterable[Venue], now: float) -> bytes:
 def escape(value: str) -> str:
     """Return a label's value as the text format has it between quotes."""
     return value.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
-
-
-def _fresh_for(host: Host) -> float:
-    return _fresh_within(host.birth.vitals_every_s if host.birth is not None else 0.0)
 
 
 def _fresh_within(period_s: float) -> float:
@@ -152,112 +149,91 @@ class _Page:
         self._vitals: list[list[str]] = [[] for _ in _VITALS]
         self._checks: list[list[str]] = [[] for _ in _CHECKS]
 
-    def add_venue(self, venue: Venue) -> None:
-        own, code = self._own, venue.code
-        counts = dict(venue.counts)
-        is_up = any(host.counts_as_up for host in list(venue.hosts.values()))
-        own["venuewatch_venue_up"].append(f'venuewatch_venue_up{{venue="{code}"}} {is_up:d}\n')
-        own["venuewatch_venue_state"].append(
-            f'venuewatch_venue_state{{venue="{code}",state="{venue_state(counts)}"}} 1\n'
-        )
-        own["venuewatch_venue_hosts"].extend(
-            f'venuewatch_venue_hosts{{venue="{code}",state="{state}"}} {counts[state]}\n'
-            for state in HostState
-        )
-        own["venuewatch_venue_info"].append(
-            f'venuewatch_venue_info{{venue="{code}",name="{escape(venue.name)}",'
-            f'town="{escape(venue.town)}",timezone="{escape(venue.timezone)}"}} 1\n'
-        )
-        own["venuewatch_venue_problem"].extend(
-            f'venuewatch_venue_problem{{venue="{code}",cause="{cause}"}} 1\n'
-            for cause in sorted(set(venue.problems.values()))
-        )
-        self._add_lateness(venue)
+    def _add(self, name: str, labels: str, value: float) -> None:
+        self._own[name].append(f"{name}{{{labels}}} {value}\n")
 
-    def _add_lateness(self, venue: Venue) -> None:
-        lateness, lines = venue.lateness, self._own["venuewatch_venue_heartbeat_lateness_seconds"]
-        counts, head = list(lateness.counts), "venuewatch_venue_heartbeat_lateness_seconds"
-        total = 0
+    def add_venue(self, venue: Venue) -> None:
+        add, labels, counts = self._add, f'venue="{venue.code}"', dict(venue.counts)
+        is_up = any(host.counts_as_up for host in list(venue.hosts.values()))
+        add("venuewatch_venue_up", labels, int(is_up))
+        add("venuewatch_venue_state", f'{labels},state="{venue_state(counts)}"', 1)
+        for state in HostState:
+            add("venuewatch_venue_hosts", f'{labels},state="{state}"', counts[state])
+        said = _pairs(name=venue.name, town=venue.town, timezone=venue.timezone)
+        add("venuewatch_venue_info", labels + said, 1)
+        for cause in sorted(set(venue.problems.values())):
+            add("venuewatch_venue_problem", f'{labels},cause="{cause}"', 1)
+        add("venuewatch_venue_heartbeat_near_misses_total", labels, venue.lateness.near_misses)
+        self._add_lateness(venue, labels)
+
+    def _add_lateness(self, venue: Venue, labels: str) -> None:
+        name, total = "venuewatch_venue_heartbeat_lateness_seconds", 0
+        lines, counts = self._own[name], list(venue.lateness.counts)
         for bound, count in zip((*LATENESS_BUCKETS_S, "+Inf"), counts, strict=True):
             total += count
-            lines.append(f'{head}_bucket{{venue="{venue.code}",le="{bound}"}} {total}\n')
-        lines.append(f'{head}_sum{{venue="{venue.code}"}} {round(lateness.total_s, 3)}\n')
-        lines.append(f'{head}_count{{venue="{venue.code}"}} {total}\n')
-        name = "venuewatch_venue_heartbeat_near_misses_total"
-        self._own[name].append(f'{name}{{venue="{venue.code}"}} {lateness.near_misses}\n')
+            lines.append(f'{name}_bucket{{{labels},le="{bound}"}} {total}\n')
+        lines.append(f"{name}_sum{{{labels}}} {round(venue.lateness.total_s, 3)}\n")
+        lines.append(f"{name}_count{{{labels}}} {total}\n")
 
     def add_host(self, host: Host) -> None:
-        own, labels = self._own, _labels(host)
-
-        def add(name: str, value: float, more: str = "") -> None:
-            own[name].append(f"{name}{{{labels}{more}}} {value}\n")
-
-        add("venuewatch_host_up", int(host.counts_as_up))
-        add("venuewatch_host_state", 1, f',state="{host.state}"')
-        add("venuewatch_host_heartbeats_missed_total", host.missed)
-        add("venuewatch_host_restarts_total", host.restarts)
-        add("venuewatch_host_readings_total", host.readings_heard)
-        add("venuewatch_host_readings_missing", host.readings_missing)
+        add, labels = self._add, _labels(host)
+        add("venuewatch_host_up", labels, int(host.counts_as_up))
+        add("venuewatch_host_state", f'{labels},state="{host.state}"', 1)
+        add("venuewatch_host_heartbeats_missed_total", labels, host.missed)
+        add("venuewatch_host_restarts_total", labels, host.restarts)
+        add("venuewatch_host_readings_total", labels, host.readings_heard)
+        add("venuewatch_host_readings_missing", labels, host.readings_missing)
         for cause in _problems_of(host):
-            add("venuewatch_host_problem", 1, f',cause="{cause}"')
+            add("venuewatch_host_problem", f'{labels},cause="{cause}"', 1)
         if not host.is_listed:
-            add("venuewatch_host_unlisted", 1)
+            add("venuewatch_host_unlisted", labels, 1)
         if host.exceeds_reconnect_limit:
-            add("venuewatch_host_reconnect_limited", 1)
+            add("venuewatch_host_reconnect_limited", labels, 1)
         if host.evidence_wall is not None:
-            add("venuewatch_host_last_heartbeat_timestamp_seconds", round(host.evidence_wall, 3))
+            heard = round(host.evidence_wall, 3)
+            add("venuewatch_host_last_heartbeat_timestamp_seconds", labels, heard)
         if host.state in ALIVE and host.round_trip_s is not None:
-            add("venuewatch_host_round_trip_seconds", round(host.round_trip_s, 6))
+            add("venuewatch_host_round_trip_seconds", labels, round(host.round_trip_s, 6))
         if host.state in ALIVE and host.clock_offset_s is not None:
-            add("venuewatch_host_clock_offset_seconds", round(host.clock_offset_s, 6))
+            add("venuewatch_host_clock_offset_seconds", labels, round(host.clock_offset_s, 6))
 
     def add_birth(self, host: Host) -> None:
         birth = host.birth
         if birth is None:
             return
-        labels = _labels(host)
-        self._own["venuewatch_host_info"].append(
-            f'venuewatch_host_info{{{labels},role="{escape(birth.role or host.role)}",'
-            f'agent_version="{escape(birth.agent_version)}",os="{escape(birth.sysname)}",'
-            f'release="{escape(birth.release)}",machine="{escape(birth.machine)}",'
-            f'address="{escape(birth.address)}"}} 1\n'
-        )
-        self._own["node_uname_info"].append(
-            f'node_uname_info{{{labels},instance="{host.name}",'
-            f'sysname="{escape(birth.sysname)}",release="{escape(birth.release)}",'
-            f'version="{escape(birth.version)}",machine="{escape(birth.machine)}",'
-            f'nodename="{escape(birth.nodename)}"}} 1\n'
-        )
+        agent = _pairs(role=birth.role or host.role, agent_version=birth.agent_version)
+        agent += _pairs(os=birth.sysname, release=birth.release, machine=birth.machine)
+        self._add("venuewatch_host_info", _labels(host) + agent + _pairs(address=birth.address), 1)
+        system = _pairs(sysname=birth.sysname, release=birth.release, version=birth.version)
+        system += _pairs(machine=birth.machine, nodename=birth.nodename)
+        self._add("node_uname_info", f'{_labels(host)},instance="{host.name}"{system}', 1)
 
     def add_vitals(self, host: Host) -> None:
-        head = f'{_labels(host)},instance="{host.name}"'
+        labels = f'{_labels(host)},instance="{host.name}"'
         for family, lines in zip(_VITALS, self._vitals, strict=True):
-            _add_value(lines, family, head, getattr(host.readings, family.name))
+            _add_value(lines, family, labels, getattr(host.readings, family.name))
 
     def add_check(self, host: Host, reading: CheckReading) -> None:
-        own = self._own
-        check, kind = escape(reading.check), escape(reading.kind)
-        head = f'{_labels(host)},check="{check}",kind="{kind}"'
-
-        def add(name: str, value: float, more: str = "") -> None:
-            own[name].append(f"{name}{{{head}{more}}} {value}\n")
-
-        add("venuewatch_check_up", int(reading.state in WELL))
-        add("venuewatch_check_state", 1, f',state="{reading.state}"')
-        add("venuewatch_check_duration_seconds", reading.duration_s)
-        add("venuewatch_check_timestamp_seconds", reading.wall_ms / 1000)
+        add, labels = self._add, _labels(host) + _pairs(check=reading.check, kind=reading.kind)
+        state = f'{labels},state="{reading.state}"'
+        add("venuewatch_check_up", labels, int(reading.state in WELL))
+        add("venuewatch_check_state", state, 1)
+        add("venuewatch_check_duration_seconds", labels, reading.duration_s)
+        add("venuewatch_check_timestamp_seconds", labels, reading.wall_ms / 1000)
         if reading.state in RESULTS_STATES:
-            add("venuewatch_results_state", 1, f',state="{reading.state}"')
+            add("venuewatch_results_state", state, 1)
         for family, lines in zip(_CHECKS, self._checks, strict=True):
-            _add_value(lines, family, head, getattr(reading.values, family.name[_PREFIX:]))
+            _add_value(lines, family, labels, getattr(reading.values, family.name[_PREFIX:]))
 
     def text(self) -> bytes:
         parts: list[str] = []
         for name, series in OWN.items():
             _add_family(parts, name, series.kind, series.help, self._own[name])
-        for family, lines in zip(_VITALS, self._vitals, strict=True):
-            _add_family(parts, family.name, family.kind, family.help, lines)
-        for family, lines in zip(_CHECKS, self._checks, strict=True):
+        measured = (
+            *zip(_VITALS, self._vitals, strict=True),
+            *zip(_CHECKS, self._checks, strict=True),
+        )
+        for family, lines in measured:
             _add_family(parts, family.name, family.kind, family.help, lines)
         return "".join(parts).encode()
 
@@ -269,19 +245,19 @@ def _problems_of(host: Host) -> list[str]:
     return sorted(causes)
 
 
-def _add_value(lines: list[str], family: Family, head: str, value: object) -> None:
+def _add_value(lines: list[str], family: Family, labels: str, value: object) -> None:
     """Add the samples of one family: a number, or rows of label values and a number."""
-    if value is None:
-        return
-    if not isinstance(value, list):
-        lines.append(f"{family.name}{{{head}}} {value}\n")
-        return
-    for *label_values, number in value:
-        more = "".join(
-            f',{label}="{escape(text)}"'
-            for label, text in zip(family.labels, label_values, strict=True)
-        )
-        lines.append(f"{family.name}{{{head}{more}}} {number}\n")
+    if isinstance(value, list):
+        for *texts, number in value:
+            named = zip(family.labels, texts, strict=True)
+            more = "".join(f',{label}="{escape(text)}"' for label, text in named)
+            lines.append(f"{family.name}{{{labels}{more}}} {number}\n")
+    elif value is not None:
+        lines.append(f"{family.name}{{{labels}}} {value}\n")
+
+
+def _pairs(**texts: str) -> str:
+    return "".join(f',{label}="{escape(text)}"' for label, text in texts.items())
 
 
 def _labels(host: Host) -> str:

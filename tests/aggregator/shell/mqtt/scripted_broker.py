@@ -1,18 +1,17 @@
 """A broker that does what the test says, and a listener that notes what it receives."""
 
 import asyncio
+import contextlib
 import random
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Self, TypeAlias, TypeVar
+from collections.abc import AsyncIterator, Sequence
+from typing import Self, TypeVar
 
 import mqtt5
 
-from aggregator.shell.mqtt.link import BrokerLink
+from aggregator.config import Broker
+from aggregator.shell.mqtt.link import BrokerLink, subscription
 from tests.kit.waiting import PATIENCE_S, Waiting
 from venuewatch.base.wire.errors import Reason
-
-Linked: TypeAlias = Callable[..., AbstractAsyncContextManager[BrokerLink]]
 
 P = TypeVar("P")
 
@@ -136,7 +135,7 @@ class ScriptedBroker:
         async with asyncio.timeout(PATIENCE_S):
             return await self._peers.get()
 
-    @asynccontextmanager
+    @contextlib.asynccontextmanager
     async def serving(self) -> AsyncIterator[Self]:
         server = await asyncio.start_server(self._take, "127.0.0.1", 0)
         self.port = server.sockets[0].getsockname()[1]
@@ -151,3 +150,31 @@ class ScriptedBroker:
     async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.append(writer)
         self._peers.put_nowait(Peer(reader, writer))
+
+
+class Linked:
+    """Runs a link for as long as a test needs one; its waits are nothing."""
+
+    def __init__(self, broker: ScriptedBroker, notes: Notes) -> None:
+        self.peer = broker.peer
+        self.port = broker.port
+        self.notes = notes
+        self.chance = Chance()
+
+    @contextlib.asynccontextmanager
+    async def __call__(self, where: Broker | None = None) -> AsyncIterator[BrokerLink]:
+        link = BrokerLink(
+            where or Broker(port=self.port),
+            self.notes,
+            client_id="centre",
+            filters=[subscription("venuewatch/v1/+/+/#", no_local=True)],
+            will=("venuewatch/v1/_centre/centre/state", b"gone"),
+            rng=self.chance,
+        )
+        task = asyncio.create_task(link.run())
+        try:
+            yield link
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task  # it must not have failed meanwhile

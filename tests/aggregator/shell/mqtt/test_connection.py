@@ -38,23 +38,12 @@ async def test_a_message_that_fails_the_listener_is_not_acknowledged(notes: Note
     assert wire.transport.written() == []
 
 
-async def test_messages_at_qos_0_are_not_acknowledged(notes: Notes) -> None:
-    wire = Wire(notes).open()
-
-    wire.receive(publish("a"), publish("b"))
-
-    assert notes.log == [("receive", ["a", "b"])]
+LARGE = mqtt5.PublishPacket("a", bytes(400_000), qos=mqtt5.QoS(1), packet_id=7).write()
 
 
 @pytest.mark.parametrize(
     ("packet", "reason"),
-    [
-        (
-            mqtt5.PublishPacket("a", bytes(400_000), qos=mqtt5.QoS(1), packet_id=7).write(),
-            Reason.TOO_LARGE,
-        ),
-        (b"\x32\x06\x00\x01a\x00\x07\x99", Reason.BAD_PACKET),
-    ],
+    [(LARGE, Reason.TOO_LARGE), (b"\x32\x06\x00\x01a\x00\x07\x99", Reason.BAD_PACKET)],
     ids=["too large", "malformed"],
 )
 async def test_a_refused_message_is_counted_and_acknowledged_only(
@@ -188,10 +177,14 @@ async def test_a_lost_connection_is_reported_once_with_its_reason(notes: Notes) 
     assert await wire.connection.ended == "the broker closed the connection"
 
 
-async def test_a_silent_broker_is_given_up(notes: Notes) -> None:
+def quick(notes: Notes) -> Wire:
     wire = Wire(notes)
     wire.connection.keepalive_s = 0.01  # the shortest that a configuration allows is 1 s
-    wire.open()
+    return wire.open()
+
+
+async def test_a_silent_broker_is_given_up(notes: Notes) -> None:
+    wire = quick(notes)
 
     await wire.transport.changed.until(wire.transport.is_closing)
     wire.connection.connection_lost(None)
@@ -201,9 +194,7 @@ async def test_a_silent_broker_is_given_up(notes: Notes) -> None:
 
 
 async def test_any_packet_of_the_broker_is_a_sign_of_life(notes: Notes) -> None:
-    wire = Wire(notes)
-    wire.connection.keepalive_s = 0.01  # the shortest that a configuration allows is 1 s
-    wire.open()
+    wire = quick(notes)
 
     for _ in range(5):
         wire.receive(publish("a"))

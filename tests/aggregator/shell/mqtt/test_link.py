@@ -8,72 +8,48 @@ import mqtt5
 import pytest
 
 from aggregator.config import Broker
-from tests.aggregator.shell.mqtt.scripted_broker import Linked, Notes, ScriptedBroker
+from tests.aggregator.shell.mqtt.scripted_broker import Linked
 from tests.kit.waiting import PATIENCE_S
 
 
-async def test_the_session_outlives_the_connection_and_is_bounded(
-    broker: ScriptedBroker, linked: Linked
-) -> None:
-    async with linked(Broker(port=broker.port, keepalive_s=7)):
-        connect = await (await broker.peer()).receive(mqtt5.ConnectPacket)
+async def test_the_session_is_lasting_with_will_and_subscription(linked: Linked) -> None:
+    async with linked(Broker(port=linked.port, keepalive_s=7)):
+        peer = await linked.peer()
+        connect = await peer.receive(mqtt5.ConnectPacket)
+        peer.send(mqtt5.ConnAckPacket().write())
+        subscribe = await peer.receive(mqtt5.SubscribePacket)
 
-    assert (connect.client_id, connect.keep_alive) == ("centre", 7)
-    assert not connect.clean_start
-    assert connect.session_expiry_interval == 86_400
-    assert connect.receive_max == 1_000
-
-
-async def test_the_broker_gets_a_retained_will(broker: ScriptedBroker, linked: Linked) -> None:
-    async with linked():
-        connect = await (await broker.peer()).receive(mqtt5.ConnectPacket)
-
-    will = connect.will
+    assert (connect.client_id, connect.keep_alive, connect.clean_start) == ("centre", 7, False)
+    assert (connect.session_expiry_interval, connect.receive_max) == (86_400, 1_000)
+    will, (wanted,) = connect.will, subscribe.topic_filters
     assert will is not None
     assert (will.topic, will.payload) == ("venuewatch/v1/_centre/centre/state", b"gone")
     assert (will.qos, will.retain) == (mqtt5.QoS.AT_LEAST_ONCE, True)
+    assert (wanted.pattern, wanted.no_local) == ("venuewatch/v1/+/+/#", True)
+    assert (wanted.max_qos, wanted.retain_as_published) == (mqtt5.QoS.AT_LEAST_ONCE, False)
 
 
-async def test_the_password_is_read_at_each_attempt(
-    broker: ScriptedBroker, linked: Linked, tmp_path: Path
-) -> None:
+async def test_the_password_is_read_at_each_attempt(linked: Linked, tmp_path: Path) -> None:
     secret = tmp_path / "password"
     secret.write_text("first\n")
-    where = Broker(port=broker.port, username="centre", password_file=str(secret))
+    where = Broker(port=linked.port, username="centre", password_file=str(secret))
 
     async with linked(where):
-        peer = await broker.peer()
+        peer = await linked.peer()
         connect = await peer.receive(mqtt5.ConnectPacket)
         secret.write_text("renewed\n")
         peer.hang_up()
-        again = await (await broker.peer()).receive(mqtt5.ConnectPacket)
+        again = await (await linked.peer()).receive(mqtt5.ConnectPacket)
 
     assert (connect.username, connect.password) == ("centre", b"first")
     assert again.password == b"renewed"
 
 
-async def test_the_subscription_leaves_out_our_own_messages(
-    broker: ScriptedBroker, linked: Linked
-) -> None:
-    async with linked():
-        peer = await broker.peer()
-        await peer.receive(mqtt5.ConnectPacket)
-        peer.send(mqtt5.ConnAckPacket().write())
-        subscribe = await peer.receive(mqtt5.SubscribePacket)
-
-    (wanted,) = subscribe.topic_filters
-    assert wanted.pattern == "venuewatch/v1/+/+/#"
-    assert (wanted.max_qos, wanted.no_local) == (mqtt5.QoS.AT_LEAST_ONCE, True)
-    assert not wanted.retain_as_published
-
-
-async def test_a_link_publishes_only_once_it_is_subscribed(
-    broker: ScriptedBroker, linked: Linked, notes: Notes
-) -> None:
+async def test_a_link_publishes_only_once_it_is_subscribed(linked: Linked) -> None:
     async with linked() as link:
         before = (link.is_subscribed, link.publish("a", b""))
-        await (await broker.peer()).admit()
-        await notes.noted("opened")
+        await (await linked.peer()).admit()
+        await linked.notes.noted("opened")
 
         assert before == (False, False)
         assert link.is_subscribed
@@ -81,12 +57,12 @@ async def test_a_link_publishes_only_once_it_is_subscribed(
 
 
 async def test_a_close_waits_for_the_acknowledged_farewell(
-    broker: ScriptedBroker, linked: Linked, notes: Notes, caplog: pytest.LogCaptureFixture
+    linked: Linked, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     async with linked() as link:
-        peer = await (await broker.peer()).admit()
-        await notes.noted("opened")
+        peer = await (await linked.peer()).admit()
+        await linked.notes.noted("opened")
         farewell = ("state", b"offline")
         closing = asyncio.create_task(link.close(farewell, timeout_s=PATIENCE_S))
         publish = await peer.receive(mqtt5.PublishPacket)
@@ -101,12 +77,10 @@ async def test_a_close_waits_for_the_acknowledged_farewell(
     assert [record.getMessage() for record in caplog.records] == ["broker_connected"]
 
 
-async def test_a_close_without_an_answer_ends_in_time(
-    broker: ScriptedBroker, linked: Linked, notes: Notes
-) -> None:
+async def test_a_close_without_an_answer_ends_in_time(linked: Linked) -> None:
     async with linked() as link:
-        peer = await (await broker.peer()).admit()
-        await notes.noted("opened")
+        peer = await (await linked.peer()).admit()
+        await linked.notes.noted("opened")
 
         await link.close(("state", b"offline"), timeout_s=0.05)
 
