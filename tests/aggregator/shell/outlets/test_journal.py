@@ -39,7 +39,8 @@ async def test_a_notice_is_sent_after_its_commit(process: Process) -> None:
     assert [notice.id for notice in process.told] == process.outbox == ["1-1"]
     notice = msgspec.json.decode(process.told[0].body)
     assert (notice["id"], notice["change"], notice["aggregator"]) == ("1-1", "opened", "centre")
-    assert notice["incident"]["opened_at"] == WALL + FALLS_AT
+    incident = notice["incident"]
+    assert (incident["host"], incident["opened_at"]) == ("STA-1", WALL + FALLS_AT)
 
 
 async def test_a_full_disk_delays_no_notice(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,7 +27,6 @@ from tests.aggregator.shell.mqtt.scripted_broker import Chance
 from tests.aggregator.shell.outlets.receiver import Answer, Receiver
 from tests.kit.machine import WALL
 from tests.kit.waiting import Waiting, until
-from venuewatch.base.config import ConfigError
 
 TIMEOUT_S = 0.2
 
@@ -90,6 +89,14 @@ async def sending(where: Notify) -> AsyncIterator[Sending]:
             await task
 
 
+async def sent(where: Notify, *names: str) -> Sending:
+    """Send notices until all are settled."""
+    async with sending(where) as at_work:
+        at_work.add(*names)
+        await at_work.until_settled(len(names))
+    return at_work
+
+
 @pytest.fixture
 async def receiver() -> AsyncIterator[Receiver]:
     async with Receiver.serving() as receiver:
@@ -117,9 +124,7 @@ async def test_notices_are_sent_in_order_one_at_a_time(receiver: Receiver) -> No
 
 
 async def test_a_notice_is_json_with_its_id_in_a_header(receiver: Receiver) -> None:
-    async with sending(where(receiver.url)) as at_work:
-        at_work.add("7-2")
-        await at_work.until_settled(1)
+    await sent(where(receiver.url), "7-2")
 
     (attempt,) = receiver.attempts
     assert attempt.path == "/notices"
@@ -134,9 +139,7 @@ async def test_a_failed_notice_is_tried_again_before_others(
 ) -> None:
     receiver.answers += [answer, answer]
 
-    async with sending(where(receiver.url)) as at_work:
-        at_work.add("1-1", "2-1")
-        await at_work.until_settled(2)
+    at_work = await sent(where(receiver.url), "1-1", "2-1")
 
     assert receiver.ids == ["1-1", "1-1", "1-1", "2-1"]
     assert (at_work.counted("delivered"), at_work.counted("dropped")) == (2, 0)
@@ -148,9 +151,7 @@ async def test_a_refused_notice_is_dropped_for_the_others(
 ) -> None:
     receiver.answers += [status, status]
 
-    async with sending(where(receiver.url)) as at_work:
-        at_work.add("1-1", "1-2", "2-1")
-        await at_work.until_settled(3)
+    at_work = await sent(where(receiver.url), "1-1", "1-2", "2-1")
 
     assert receiver.ids == at_work.settled == ["1-1", "1-2", "2-1"]
     assert (at_work.counted("delivered"), at_work.counted("dropped")) == (1, 2)
@@ -202,11 +203,7 @@ async def test_a_redirect_is_not_followed(receiver: Receiver, tmp_path: Path) ->
         receiver.answers += [301, 308]
         receiver.location = elsewhere.url
 
-        async with sending(
-            where(receiver.url, bearer_token_file=str(tmp_path / "token"))
-        ) as at_work:
-            at_work.add("1-1")
-            await at_work.until_settled(1)
+        await sent(where(receiver.url, bearer_token_file=str(tmp_path / "token")), "1-1")
 
         assert elsewhere.attempts == []
         assert receiver.ids == ["1-1", "1-1", "1-1"]
@@ -235,9 +232,7 @@ async def test_no_secret_of_the_address_is_logged(
 
 
 async def test_a_user_in_the_address_is_sent(receiver: Receiver) -> None:
-    async with sending(where(f"http://me:s3cret@127.0.0.1:{receiver.port}/")) as at_work:
-        at_work.add("1-1")
-        await at_work.until_settled(1)
+    await sent(where(f"http://me:s3cret@127.0.0.1:{receiver.port}/"), "1-1")
 
     assert receiver.attempts[0].headers["Authorization"] == "Basic bWU6czNjcmV0"
 
@@ -247,9 +242,7 @@ async def test_each_trouble_is_logged_once_until_it_changes(
 ) -> None:
     receiver.answers += [500, 500, 500, 503, 200, 500]
 
-    async with sending(where(receiver.url)) as at_work:
-        at_work.add("1-1", "1-2")
-        await at_work.until_settled(2)
+    await sent(where(receiver.url), "1-1", "1-2")
 
     assert whys(caplog) == ["it answers 500", "it answers 503", "it answers 500"]
 
@@ -272,22 +265,10 @@ async def test_a_full_queue_drops_the_oldest_that_wait(
     assert (at_work.counted("delivered"), at_work.counted("dropped")) == (3, 2)
 
 
-async def test_many_notices_at_once_leave_the_latest(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "PENDING_MAX", 2)
-    at_work = Sending(where("http://127.0.0.1:9/"))
-
-    at_work.add("1-1", "2-1", "3-1", "4-1")
-
-    assert at_work.settled == ["2-1", "3-1"]
-    assert at_work.counted("pending") == 2
-
-
 async def test_waits_between_attempts_have_the_configured_ceiling(receiver: Receiver) -> None:
     receiver.answers += [500] * 6
 
-    async with sending(where(receiver.url, retry_max_s=8.0)) as at_work:
-        at_work.add("1-1")
-        await at_work.until_settled(1)
+    at_work = await sent(where(receiver.url, retry_max_s=8.0), "1-1")
 
     assert at_work.chance.ceilings == [1, 2, 4, 8, 8, 8]
 
@@ -305,17 +286,10 @@ async def test_a_private_authority_is_trusted_if_it_is_named(
         async with sending(where(receiver.url, ca_file=str(tmp_path / "theirs.pem"))) as at_work:
             at_work.add("1-1")
             await until(lambda: bool(whys(caplog)))
-        async with sending(where(receiver.url, ca_file=str(tmp_path / "ours.pem"))) as at_work:
-            at_work.add("1-1")
-            await at_work.until_settled(1)
+        await sent(where(receiver.url, ca_file=str(tmp_path / "ours.pem")), "1-1")
 
     assert whys(caplog)[0] == "its certificate is not trusted"
     assert receiver.ids == ["1-1"]
-
-
-async def test_a_missing_file_of_authorities_is_an_error_at_once(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"ca\.pem: No such file or directory"):
-        Sending(where("https://127.0.0.1:9/", ca_file=str(tmp_path / "ca.pem")))
 
 
 INCIDENT = Incident(7, Subject("host", "STA", "STA-1"), Cause.SILENT, 10.0)
@@ -329,15 +303,6 @@ async def test_a_notice_is_sent_for_each_tell_only(receiver: Receiver) -> None:
         await at_work.until_settled(1)
 
     assert receiver.ids == ["7-3"]
-
-
-def test_a_notice_is_about_its_incident() -> None:
-    closed = IncidentChanged(11.0, "closed", INCIDENT, 2)
-
-    body = msgspec.json.decode(notice_of(closed, WallTime(0.0, WALL), "centre").body)
-
-    assert (body["id"], body["change"], body["aggregator"]) == ("7-2", "closed", "centre")
-    assert (body["incident"]["host"], body["incident"]["opened_at"]) == ("STA-1", WALL + 10.0)
 
 
 def test_a_correction_makes_no_notice() -> None:
