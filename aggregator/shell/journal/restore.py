@@ -1,8 +1,5 @@
 """Restoration: the rows of the journal as the core's memory, in this process's seconds."""
 
-from collections.abc import Sequence
-
-from aggregator.core.dedup import HeardRanges
 from aggregator.core.outputs import KnownHost, Moment
 from aggregator.core.restore import Memory
 from aggregator.core.states import HostState
@@ -12,7 +9,7 @@ from aggregator.shell.journal.rows import ALIVE_AT, NEXT_NUMBER, HostRow, Journa
 from aggregator.shell.walltime import WallTime
 
 
-def memory_of(left: JournalContent, heard: Sequence[HeardRanges], wall: WallTime) -> Memory:
+def memory_of(left: JournalContent, wall: WallTime) -> Memory:
     """Return what earlier processes have left.
 
     Raises:
@@ -23,7 +20,7 @@ def memory_of(left: JournalContent, heard: Sequence[HeardRanges], wall: WallTime
         [incident_of(incident, wall) for incident in left.incidents],
         int(left.marks[NEXT_NUMBER]),
         left.told,
-        heard,
+        left.heard,
         _moment(left.marks.get(ALIVE_AT), wall),
     )
 

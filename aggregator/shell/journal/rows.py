@@ -141,7 +141,8 @@ class Rows(NamedTuple):
 class JournalContent(msgspec.Struct, frozen=True):
     """What earlier processes have left.
 
-    ``told`` is the number of changes of each open incident; ``notices`` are still to be sent.
+    ``told`` is the number of changes of each open incident; ``notices`` are still to be sent;
+    ``heard`` are the numbers of readings that came.
     """
 
     hosts: Sequence[HostRow]
@@ -149,6 +150,7 @@ class JournalContent(msgspec.Struct, frozen=True):
     told: Mapping[int, int]
     notices: Sequence[Notice]
     marks: Mapping[str, float]
+    heard: Sequence[HeardRanges]
 
 
 def notice(
@@ -188,17 +190,6 @@ def forget(database: sqlite3.Connection, before: float) -> None:
     database.execute("DELETE FROM changes WHERE number NOT IN (SELECT number FROM incidents)")
 
 
-def read_pages(database: sqlite3.Connection) -> list[HeardRanges]:
-    """Return which readings earlier processes had heard.
-
-    Raises:
-        sqlite3.Error, msgspec.MsgspecError: the journal is damaged.
-    """
-    return [
-        HeardRanges(row.host, row.stream, row.boot, row.ranges) for row in HEARD.select(database)
-    ]
-
-
 def read(database: sqlite3.Connection) -> JournalContent:
     """Return what earlier processes have left.
 
@@ -222,4 +213,5 @@ def read(database: sqlite3.Connection) -> JournalContent:
         msgspec.convert(dict(told.fetchall()), dict[int, int]),
         OUTBOX.select(database, "ORDER BY place"),
         marks,
+        [HeardRanges(row.host, row.stream, row.boot, row.ranges) for row in HEARD.select(database)],
     )

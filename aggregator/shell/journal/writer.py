@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from aggregator.core.dedup import HeardRanges
 from aggregator.shell.journal import rows as journal_rows
 from aggregator.shell.journal.rows import JournalContent, Rows
 from aggregator.shell.journal.schema import migrate
@@ -68,14 +67,6 @@ class Journal:
         self._database = _opened(path, name)
         self._thread = threading.Thread(target=self._serve, name="journal", daemon=True)
         self._thread.start()
-
-    def pages(self) -> list[HeardRanges]:
-        """Return which readings earlier processes had heard.
-
-        Raises:
-            sqlite3.Error, msgspec.MsgspecError: the journal is damaged.
-        """
-        return journal_rows.read_pages(self._database)
 
     def remembered(self) -> JournalContent:
         """Return what earlier processes have left.

@@ -82,7 +82,7 @@ class JournalOutlet:
             return Memory(), ()
         try:
             content = self._journal.remembered()
-            memory = memory_of(content, self._journal.pages(), self._wall)
+            memory = memory_of(content, self._wall)
         except (sqlite3.Error, msgspec.MsgspecError, ValueError) as error:
             raise ConfigError(f"{self._path}: {error}") from None
         return memory, content.notices

@@ -8,7 +8,7 @@ import pytest
 
 from aggregator.shell.journal import schema
 from aggregator.shell.journal.rows import NEXT_NUMBER, Rows
-from tests.aggregator.shell.journal.process import Reports, rows, visit
+from tests.aggregator.shell.journal.process import rows, visit
 from tests.aggregator.shell.journal.schemas import (
     OLD,
     AcknowledgedIncident,
@@ -25,19 +25,17 @@ def test_every_older_schema_has_a_dump() -> None:
 
 
 @pytest.mark.parametrize("dump", OLD, ids=lambda dump: dump.stem)
-async def test_an_old_journal_is_migrated_whole(path: Path, reports: Reports, dump: Path) -> None:
+async def test_an_old_journal_is_migrated_whole(path: Path, dump: Path) -> None:
     before = load(path, dump)
 
-    journal = reports.open(path)
-    pages, left = journal.pages(), journal.remembered()
-    journal.close()
+    left = visit(path)
 
     after = content(path)
     assert all(before.values())
     for table, old in before.items():
         assert [new | row for row, new in zip(old, after[table], strict=True)] == after[table]
     assert rows(path, "PRAGMA user_version") == [(len(schema.MIGRATIONS),)]
-    assert [(page.host, list(page.ranges)) for page in pages] == [("STA-1", [(0, 4), (7, 9)])]
+    assert [(page.host, list(page.ranges)) for page in left.heard] == [("STA-1", [(0, 4), (7, 9)])]
     assert [each.number for each in left.incidents] == [
         row["number"] for row in before.get("incidents", [])
     ]

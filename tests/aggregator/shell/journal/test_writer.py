@@ -1,6 +1,5 @@
 """Writer: an order that it reports is stored, once, and outlives the process."""
 
-import sqlite3
 from pathlib import Path
 
 import msgspec
@@ -11,7 +10,6 @@ from aggregator.core.outputs import LateReading
 from aggregator.shell.http.incidents import IncidentJson
 from aggregator.shell.journal.rows import NEXT_NUMBER, RECENT, ChangeRow, Rows, TransitionRow
 from tests.aggregator.shell.journal.process import Reports, column, rows, visit
-from tests.aggregator.shell.journal.schemas import OLD, load
 from venuewatch.base import clock
 from venuewatch.base.wire.messages import Vitals
 from venuewatch.base.wire.readings import Readings
@@ -43,15 +41,13 @@ async def test_a_reading_that_comes_twice_is_stored_once(path: Path) -> None:
     assert stored(path) == [1]
 
 
-async def test_heard_numbers_are_known_after_a_restart(path: Path, reports: Reports) -> None:
+async def test_heard_numbers_are_known_after_a_restart(path: Path) -> None:
     known = HeardRanges("STA-1", "vitals", "b", [(0, 4), (7, 9)])
     visit(path, Rows(pages=[known._replace(ranges=[(0, 4)])]), Rows(pages=[known]))
 
-    again = reports.open(path)
+    (found,) = visit(path).heard
 
-    (found,) = again.pages()
     assert (*found[:3], list(found.ranges)) == ("STA-1", "vitals", "b", [(0, 4), (7, 9)])
-    again.close()
 
 
 async def test_a_refused_order_is_reported_once_and_stored_later(
@@ -74,15 +70,6 @@ async def test_a_refused_order_is_reported_once_and_stored_later(
     assert stored(path) == [1, 2]
 
 
-async def test_readings_that_are_too_old_are_forgotten(path: Path) -> None:
-    visit(path, Rows(readings=[reading(1)]))
-    rows(path, "UPDATE readings SET stored_s = 0")
-
-    visit(path, Rows(readings=[reading(2)]))
-
-    assert stored(path) == [2]
-
-
 CLOSED = IncidentJson(
     number=1,
     scope="host",
@@ -95,17 +82,22 @@ CLOSED = IncidentJson(
 )
 
 
-async def test_closed_incidents_are_forgotten_and_open_ones_kept(path: Path) -> None:
-    open_still = msgspec.structs.replace(CLOSED, number=2, closed_at=None)
-    told = [ChangeRow(number, 1, 1.0, "opened", "silent") for number in (1, 2)]
+async def test_what_is_over_is_forgotten_but_not_its_number(path: Path) -> None:
+    later = msgspec.structs.replace(CLOSED, number=4)
+    old = [CLOSED, msgspec.structs.replace(CLOSED, number=2, closed_at=None), later]
+    told = [ChangeRow(each.number, 1, 1.0, "opened", "silent") for each in old]
     walked = TransitionRow(1.0, "STA", "STA-1", "up", "down", "deadline_passed", 0.5)
-    visit(path, Rows(incidents=[CLOSED, open_still], changes=told, transitions=[walked]))
+    rows_then = Rows(readings=[reading(1)], incidents=old, changes=told, transitions=[walked])
+    visit(path, rows_then, Rows(marks={NEXT_NUMBER: 5}))
+    rows(path, "UPDATE readings SET stored_s = 0")
 
-    visit(path, Rows(marks={NEXT_NUMBER: 3}))
+    visit(path, Rows(readings=[reading(2)]))
     left = visit(path)
 
     assert [incident.number for incident in left.incidents] == [2]
     assert left.told == {2: 1}
+    assert left.marks[NEXT_NUMBER] == 5
+    assert stored(path) == [2]
     assert rows(path, "SELECT at FROM transitions") == []
     assert rows(path, "SELECT number FROM changes") == [(2,)]
 
@@ -121,38 +113,3 @@ async def test_only_the_latest_closed_incidents_are_read(path: Path) -> None:
 
     assert [incident.number for incident in left.incidents] == list(range(11, RECENT + 11))
     assert left.marks[NEXT_NUMBER] == RECENT + 11
-
-
-async def test_a_forgotten_incidents_number_is_not_given_again(path: Path) -> None:
-    visit(path, Rows(incidents=[CLOSED], marks={NEXT_NUMBER: 2}))
-
-    left = visit(path)
-
-    assert list(left.incidents) == []
-    assert left.marks[NEXT_NUMBER] == 2
-
-
-@pytest.mark.parametrize(
-    "damage",
-    [
-        "UPDATE incidents SET evidence = '[{'",
-        "UPDATE incidents SET evidence = '[5]'",
-        "UPDATE incidents SET scope = 'planet'",
-        "UPDATE incidents SET opened_at = 'yesterday'",
-        "UPDATE incidents SET cause = x'ff'",
-        "UPDATE hosts SET since = 'yesterday'",
-        "UPDATE marks SET value = 'x'",
-        "UPDATE outbox SET body = 5",
-        "UPDATE heard SET ranges = 'x'",
-        "DROP TABLE hosts",
-    ],
-)
-async def test_a_damaged_journal_is_refused(path: Path, reports: Reports, damage: str) -> None:
-    load(path, OLD[1])
-    rows(path, damage)
-
-    again = reports.open(path)
-
-    with pytest.raises((sqlite3.Error, msgspec.MsgspecError)):
-        (again.pages(), again.remembered())
-    again.close()

@@ -8,6 +8,7 @@ import pytest
 from aggregator.core.incidents.record import Subject
 from aggregator.core.outputs import Publish
 from tests.aggregator.shell.journal.process import STA, VENUES, Process, column, rows
+from tests.aggregator.shell.journal.schemas import OLD, load
 from tests.kit.machine import WALL
 from venuewatch.base.config import ConfigError
 from venuewatch.base.wire.messages import Acknowledge, Backlog, Vitals
@@ -217,13 +218,21 @@ async def test_an_unlisted_hosts_incident_is_closed_once(process: Process, path:
     [
         "UPDATE hosts SET state = 'asleep'",
         "UPDATE incidents SET cause = 'fate'",
+        "UPDATE incidents SET evidence = '[{'",
+        "UPDATE incidents SET evidence = '[5]'",
+        "UPDATE incidents SET scope = 'planet'",
+        "UPDATE incidents SET opened_at = 'yesterday'",
+        "UPDATE incidents SET cause = x'ff'",
+        "UPDATE hosts SET since = 'yesterday'",
+        "UPDATE marks SET value = 'x'",
+        "UPDATE outbox SET body = 5",
+        "UPDATE heard SET ranges = 'x'",
+        "DROP TABLE hosts",
         "DROP TABLE marks",
     ],
 )
-async def test_a_damaged_journal_is_refused_with_its_path(
-    process: Process, path: Path, damage: str
-) -> None:
-    process.end()
+async def test_a_damaged_journal_is_refused_with_its_path(path: Path, damage: str) -> None:
+    load(path, OLD[1])
     rows(path, damage)
 
     with pytest.raises(ConfigError, match=str(path)):
