@@ -64,18 +64,6 @@ def test_endless_boots_cost_bounded_memory(dedup: Dedup) -> None:
     assert dedup.heard("a", "vitals") == BOOTS_MAX
 
 
-def test_numbers_that_a_backlog_fills_are_not_missing(dedup: Dedup) -> None:
-    for number in (0, 1, 5):
-        dedup.add("a", "boot", "vitals", number)
-
-    missing_before = dedup.missing("a", "vitals")
-    for number in (2, 3, 4):
-        dedup.add("a", "boot", "vitals", number)
-
-    assert missing_before == 3
-    assert dedup.missing("a", "vitals") == 0
-
-
 def test_changed_numberings_are_handed_over_once(dedup: Dedup) -> None:
     dedup.add("a", "boot", "vitals", 1)
     dedup.add("a", "boot", "vitals", 2)

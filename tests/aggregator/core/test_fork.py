@@ -164,17 +164,6 @@ def test_calls_between_pieces_are_made_with_their_own_times(story: Story) -> Non
     assert forked.fleet.named("s1").evidence_at == before
 
 
-def test_fork_that_is_given_up_loses_no_call(story: Story) -> None:
-    pieces = story.centre.fork_in_pieces()
-    next(pieces)
-    story.now += 0.25
-    story.deliver(story.machines["s1"].beat(story.now))
-
-    pieces.close()  # type: ignore[attr-defined]
-
-    assert story.host("s1").evidence_at == story.now
-
-
 def test_call_that_is_refused_loses_no_other_call(story: Story) -> None:
     pieces = story.centre.fork_in_pieces()
     next(pieces)

@@ -65,13 +65,6 @@ def test_only_the_death_of_the_latest_session_counts(
     assert is_of_latest_session(host, Death(boot, session, "lost")) == is_latest
 
 
-def test_live_birth_makes_the_session_before_an_old_one(host: Host) -> None:
-    host.birth, host.is_replaced = birth(boot="c", session=1), True
-
-    assert not is_of_latest_session(host, Death("b", 3, "lost"))
-    assert is_of_latest_session(host, Death("c", 1, "lost"))
-
-
 def test_birth_names_the_latest_session_before_any_beat(never_heard: Host) -> None:
     assert is_of_latest_session(never_heard, Death("b", 3, "farewell"))
     assert not is_of_latest_session(never_heard, Death("b", 2, "farewell"))

@@ -2,9 +2,8 @@
 
 import pytest
 
-from aggregator.core.outputs import HostChanged
 from tests.kit.machine import INTERVAL_S, MARGIN_S
-from tests.kit.story import ALONE, HOST, Story
+from tests.kit.story import HOST, Story
 from venuewatch.base.wire.messages import Beat
 
 DEADLINE_S = INTERVAL_S + MARGIN_S
@@ -21,65 +20,6 @@ def down(alone: Story) -> Story:
     return alone
 
 
-def test_first_beat_brings_a_host_up(alone: Story) -> None:
-    alone.subscribe(0.0)
-
-    alone.birth(0.5)
-    alone.beat(1.0, 0)
-
-    assert alone.changes() == [(1.0, "up", "beat")]
-
-
-def test_a_host_that_beats_on_time_changes_nothing(alone: Story) -> None:
-    alone.begin()
-
-    for second in range(1, 100):
-        alone.beat(second + 0.25, second)
-
-    assert alone.changes(until=101.0) == []
-
-
-def test_silent_host_is_late_then_down_at_its_deadline(alone: Story) -> None:
-    alone.begin()
-
-    assert alone.changes(until=DEADLINE_S - 0.001) == [LATE]
-    assert alone.changes(until=1_000.0) == [DOWN]
-
-
-def test_verdict_names_the_last_evidence(alone: Story) -> None:
-    alone.begin()
-    alone.beat(1.0, 1)
-
-    alone.advance(10.0)
-
-    (last,) = [out for out in alone.said() if isinstance(out, HostChanged)][-1:]
-    assert last.silent_since == 1.0
-
-
-def test_late_beat_brings_a_host_back_without_alarm(alone: Story) -> None:
-    alone.begin()
-
-    alone.beat(DEADLINE_S - 0.25, 1)
-
-    assert alone.changes() == [LATE, (DEADLINE_S - 0.25, "up", "beat")]
-
-
-def test_margin_shorter_than_patience_is_the_deadline() -> None:
-    story = Story(ALONE, margin_s=0.5)
-    story.begin()
-
-    assert story.changes(until=10.0) == [(INTERVAL_S + 0.5, "down", "deadline_passed")]
-
-
-def test_slow_host_keeps_its_own_deadline(alone: Story) -> None:
-    alone.begin(interval_s=60.0)
-
-    assert alone.changes(until=1_000.0) == [
-        (61.0, "late", "patience_ended"),
-        (60.0 + MARGIN_S, "down", "deadline_passed"),
-    ]
-
-
 def test_what_was_due_is_decided_before_a_message(alone: Story) -> None:
     alone.begin()
     alone.advance(DEADLINE_S - 0.01)
@@ -88,16 +28,6 @@ def test_what_was_due_is_decided_before_a_message(alone: Story) -> None:
     alone.deliver(alone.machines[HOST].said(Beat("a", 1, 1, 0, 0)))
 
     assert alone.changes() == [LATE, DOWN]
-
-
-def test_lost_host_is_back_after_three_beats(down: Story) -> None:
-    down.beat(20.0, 20)
-    down.beat(21.0, 21)
-    before_the_third = down.changes()
-    down.beat(22.0, 22)
-
-    assert before_the_third == []
-    assert down.changes() == [(22.0, "up", "steady")]
 
 
 def test_burst_of_beats_brings_no_host_back(down: Story) -> None:
@@ -164,15 +94,3 @@ def test_new_boot_is_a_restart_and_misses_no_beat(alone: Story) -> None:
     alone.beat(3.0, 4, boot="c")
 
     assert (at_first, alone.host().restarts, alone.host().missed) == (0, 2, 899)
-
-
-def test_quick_restart_changes_nothing(alone: Story) -> None:
-    alone.begin()
-    alone.beat(1.0, 1)
-
-    alone.death(1.25, "lost")
-    alone.birth(1.375, boot="b")
-    alone.beat(1.375, 0, boot="b")
-    alone.beat(2.375, 1, boot="b")
-
-    assert alone.changes(until=2.5) == []

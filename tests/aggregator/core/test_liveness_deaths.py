@@ -5,30 +5,11 @@ from collections.abc import Callable
 import pytest
 
 from tests.kit.machine import GRACE_S, INTERVAL_S, MARGIN_S
-from tests.kit.story import ALONE, Story
+from tests.kit.story import Story
 
 HOLD_S = 0.2
 DEADLINE_S = INTERVAL_S + MARGIN_S
 LOST = (0.5 + HOLD_S, "down", "connection_lost")
-
-
-def test_will_is_believed_after_it_was_held(alone: Story) -> None:
-    alone.begin()
-    alone.beat(1.0, 1)
-
-    alone.death(1.5, "lost")
-
-    assert alone.changes(until=1.5 + HOLD_S - 0.001) == []
-    assert alone.changes(until=100.0) == [(1.5 + HOLD_S, "down", "connection_lost")]
-
-
-def test_will_is_held_longer_on_a_long_way(alone: Story) -> None:
-    alone.begin()
-    alone.host().round_trip_s = 0.25
-
-    alone.death(0.5, "lost")
-
-    assert alone.changes(until=100.0) == [(1.7, "down", "connection_lost")]
 
 
 def test_will_never_makes_a_verdict_later_than_silence(alone: Story) -> None:
@@ -58,16 +39,6 @@ def test_only_a_new_session_voids_a_will(
     say(alone)
 
     assert alone.changes(until=1.5) == ([] if is_void else [LOST])
-
-
-def test_end_of_our_own_connection_voids_a_will(alone: Story) -> None:
-    alone.begin()
-    alone.death(0.5, "lost")
-    alone.advance(0.625)
-
-    alone.lose_connection()
-
-    assert alone.changes(until=100.0) == [(0.625, "unknown", "blinded")]
 
 
 BEFORE_AN_OLD_WILL: dict[str, Callable[[Story], None]] = {
@@ -110,16 +81,6 @@ def test_retained_birth_is_no_sign_of_life(alone: Story) -> None:
     assert alone.changes(until=30.0) == []
 
 
-def test_farewell_is_believed_at_once_without_incident(alone: Story) -> None:
-    alone.begin()
-
-    alone.death(0.5, "farewell")
-
-    assert alone.changes(until=899.0) == [(0.5, "away", "farewell")]
-    assert alone.host().cause is None
-    assert alone.centre.decisions.incidents.open == {}
-
-
 def test_host_that_was_away_is_back_on_its_first_beat(alone: Story) -> None:
     alone.begin()
     alone.death(0.5, "farewell")
@@ -133,20 +94,6 @@ def test_host_that_was_away_is_back_on_its_first_beat(alone: Story) -> None:
         (302.0, "late", "patience_ended"),
         (300.0 + DEADLINE_S, "down", "deadline_passed"),
     ]
-
-
-def test_host_that_does_not_return_in_time_is_down() -> None:
-    story = Story(ALONE, away_limit_s=60.0)
-    story.begin()
-    story.death(0.5, "farewell")
-
-    story.death(50.0, "farewell")  # a second one extends nothing
-
-    assert story.changes(until=1_000.0) == [
-        (0.5, "away", "farewell"),
-        (60.5, "down", "away_too_long"),
-    ]
-    assert story.host().cause == "did_not_return"
 
 
 def test_lost_host_may_still_say_farewell(alone: Story) -> None:

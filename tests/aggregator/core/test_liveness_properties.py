@@ -11,10 +11,9 @@ from aggregator.core.outputs import HostChanged
 from aggregator.core.states import ALIVE, TRANSITIONS, HostState, Trigger
 from tests.kit.machine import MARGIN_S
 from tests.kit.story import ALONE, Story
-from tests.kit.traces import HOSTS, VENUE, Happening, decided, happenings, play, traces
+from tests.kit.traces import HOSTS, VENUE, Happening, happenings, play, traces
 
 thoroughly = settings(max_examples=60)
-looks = st.lists(st.floats(0.0, 1.0, exclude_max=True), max_size=4)
 
 
 def opened() -> Story:
@@ -22,21 +21,6 @@ def opened() -> Story:
     story = Story(VENUE)
     story.subscribe(0.0)
     return story
-
-
-@thoroughly
-@given(traces, st.data())
-def test_how_often_the_driver_looks_changes_no_event(
-    trace: list[Happening], data: st.DataObject
-) -> None:
-    def look_around(story: Story, start: float, end: float) -> None:
-        for part in sorted(data.draw(looks)):
-            story.advance(start + part * (end - start))
-            story.look()
-
-    often = play(trace, opened(), look=look_around)
-
-    assert decided(often) == decided(play(trace, opened()))
 
 
 @thoroughly

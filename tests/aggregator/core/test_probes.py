@@ -161,8 +161,7 @@ def test_answer_of_a_host_that_was_not_asked_is_ignored() -> None:
 
 
 @pytest.mark.parametrize(
-    "said",
-    [answer(0), answer(2), answer(2**53), answer(about="s3"), answer(about="x" * 64)],
+    "said", [answer(0), answer(2), answer(2**53), answer(about="s3"), answer(about="x" * 64)]
 )
 def test_answer_to_what_was_not_asked_is_ignored(three: Neighbourhood, said: Probed) -> None:
     assert three.receive("s2", said) is None
@@ -228,9 +227,3 @@ def test_unexplained_host_is_handed_over_once(three: Neighbourhood) -> None:
     assert three.probes.take_unexplained("AQU") == []
     assert three.probes.take_unexplained("STA") == [three.silent]
     assert three.probes.take_unexplained("STA") == []
-
-
-def test_stall_of_our_own_gives_neighbours_more_time(three: Neighbourhood) -> None:
-    three.probes.credit(5.0)
-
-    assert three.probes.next_deadline() == AT + ANSWER_WITHIN_S + 5.0

@@ -113,18 +113,6 @@ def test_host_that_was_down_is_not_reported_again(lived: Story) -> None:
     assert (after.number, after.opened_at) == (before.number, before.opened_at)
 
 
-def test_host_that_comes_back_closes_the_earlier_incident(lived: Story) -> None:
-    lived.mute("s1")
-    lived.run(5.0)
-    number = lived.incident("host", "s1").number
-    lived.unmute("s1")
-
-    restart(lived)
-
-    assert live_again(lived) == [("closed", "host s1", "silent")]
-    assert [incident.number for incident in memory_of(lived).incidents] == [number]
-
-
 @pytest.mark.parametrize("is_back", [False, True])
 def test_venue_that_is_cut_is_reported_once(lived: Story, *, is_back: bool) -> None:
     lived.mute(*STA)

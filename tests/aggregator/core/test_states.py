@@ -37,8 +37,7 @@ def test_no_transition_leads_nowhere() -> None:
 
 
 @pytest.mark.parametrize(
-    "trigger",
-    [Trigger.DEADLINE_PASSED, Trigger.CONNECTION_LOST, Trigger.PATIENCE_ENDED],
+    "trigger", [Trigger.DEADLINE_PASSED, Trigger.CONNECTION_LOST, Trigger.PATIENCE_ENDED]
 )
 def test_only_a_living_host_can_be_accused(trigger: Trigger) -> None:
     accused = {at for at, by in TRANSITIONS if by is trigger}

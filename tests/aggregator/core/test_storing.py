@@ -10,10 +10,10 @@ from aggregator.core.incidents.record import IncidentChanged
 from aggregator.core.outputs import Moment, Publish, Store, Tell
 from aggregator.core.restore import Memory
 from aggregator.core.states import HostState
-from tests.kit.machine import WALL, Message
+from tests.kit.machine import WALL
 from tests.kit.story import HOST, Story
 from venuewatch.base.wire import topics
-from venuewatch.base.wire.messages import Acknowledge, Backlog, Vitals, encode
+from venuewatch.base.wire.messages import Acknowledge, Backlog, Vitals
 from venuewatch.base.wire.readings import Readings
 from venuewatch.base.wire.topics import Stream
 
@@ -79,18 +79,6 @@ def test_backlog_is_stored_without_what_came_live(silent_journal: Story) -> None
     assert silent_journal.centre.reception.readings.dedup.repeats == 1
 
 
-def test_backlog_is_acknowledged_once_it_is_stored(silent_journal: Story) -> None:
-    receive(silent_journal, 1, 2, number=7)
-    (store,) = silent_journal.said()
-    assert isinstance(store, Store)
-
-    silent_journal.centre.stored(silent_journal.now, store.token)
-    silent_journal.look()
-
-    topic = topics.topic("STA", HOST, Stream.CMD)
-    assert acknowledged(silent_journal) == [Publish(topic, Acknowledge("a", 7), qos=1)]
-
-
 @pytest.mark.parametrize(
     ("answers", "released"),
     [
@@ -131,16 +119,9 @@ def test_each_store_releases_only_what_is_in_it(silent_journal: Story) -> None:
     silent_journal.centre.stored(silent_journal.now, tokens[1])
     silent_journal.look()
 
-    assert [out.message for out in acknowledged(silent_journal)] == [Acknowledge("a", 2)]
+    topic = topics.topic("STA", HOST, Stream.CMD)
+    assert acknowledged(silent_journal) == [Publish(topic, Acknowledge("a", 2), qos=1)]
     assert settle(silent_journal, "+", 9_999) == [[]]
-
-
-def test_retained_backlog_is_neither_stored_nor_acknowledged(alone: Story) -> None:
-    alone.begin()
-
-    alone.deliver(alone.machines[HOST].said(Backlog("a", 1, 1, [vitals(1)]), is_retained=True))
-
-    assert of_kind(alone, Store) == []
 
 
 def test_backlog_changes_no_state(alone: Story) -> None:
@@ -262,12 +243,3 @@ def test_next_process_knows_which_readings_came(alone: Story) -> None:
 
     assert [late.seq for late in store_of(alone).readings] == [2]
     assert (alone.host().readings_heard, alone.host().readings_missing) == (4, 1)
-
-
-def test_refused_backlog_stores_nothing(alone: Story) -> None:
-    alone.begin()
-
-    topic = topics.topic("STA", HOST, Stream.BACKLOG)
-    alone.deliver(Message(topic, encode({"boot": "a"})))
-
-    assert of_kind(alone, Store) == []

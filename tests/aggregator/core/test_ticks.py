@@ -63,11 +63,7 @@ def test_a_tick_is_remembered_for_two_minutes() -> None:
     assert (just_in_time, too_late) == (119.0, None)
 
 
-@given(
-    offset_s=st.floats(-86_400, 86_400),
-    way_s=st.floats(0, 2),
-    sent=st.floats(0, 2e9),
-)
+@given(offset_s=st.floats(-86_400, 86_400), way_s=st.floats(0, 2), sent=st.floats(0, 2e9))
 def test_an_offset_is_exact_where_ways_are_equal(
     offset_s: float, way_s: float, sent: float
 ) -> None:

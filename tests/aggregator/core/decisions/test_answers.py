@@ -7,7 +7,6 @@ import pytest
 
 from aggregator.core.probes import ANSWER_WITHIN_S
 from tests.kit.story import Story
-from venuewatch.base.wire.messages import Probed
 
 DUE_AT = 5.875
 
@@ -47,10 +46,7 @@ def test_an_answer_counts_only_in_time(story: Story) -> None:
 
 @pytest.mark.parametrize(
     ("addresses", "why"),
-    [
-        (False, "the inventory has no address for it"),
-        (True, "no other host of the venue is heard"),
-    ],
+    [(False, "the inventory has no address for it"), (True, "no other host of the venue is heard")],
 )
 def test_evidence_says_why_nobody_was_asked(*, addresses: bool, why: str) -> None:
     hosts = ("t1",) if addresses else ("t1", "t2")
@@ -76,32 +72,6 @@ def test_an_answer_about_a_speaking_host_changes_nothing(story: Story) -> None:
     story.answer("s3", 1, "s1", is_reached=False)
 
     assert story.lines() == []
-
-
-@pytest.mark.parametrize(
-    ("by", "number", "about"),
-    [("a1", 1, "s1"), ("s1", 1, "s1"), ("s2", 2, "s1"), ("s2", 1, "s3"), ("s2", 2**53, "s1")],
-)
-def test_only_an_answer_to_what_was_asked_counts(
-    story: Story, by: str, number: int, about: str
-) -> None:
-    story.mute("s1")
-    story.run(2.0)
-
-    story.answer(by, number, about, is_reached=True)
-
-    assert story.incident("host", "s1").cause == "silent"
-
-
-def test_a_retained_answer_is_refused(story: Story) -> None:
-    story.mute("s1")
-    story.run(2.0)
-    answer = Probed(boot="b1", session=1, number=1, host="s1", is_reached=True)
-
-    story.deliver(story.machines["s2"].said(answer, is_retained=True))
-
-    assert sum(story.centre.intake.rejected.values()) == 1
-    assert story.incident("host", "s1").cause == "silent"
 
 
 def test_a_late_answer_is_late_however_seldom_woken(story: Story) -> None:

@@ -22,19 +22,6 @@ def test_a_fleet_absent_after_our_start_is_our_blindness() -> None:
     assert {fleet.state(name) for name in fleet.machines} == {HostState.UNKNOWN}
 
 
-def test_a_cut_venue_of_forty_is_one_incident() -> None:
-    fleet = Story(venues(10, 40))
-    fleet.bring_up()
-    fleet.mute(*(name for name in fleet.machines if name.startswith("h3-")))
-
-    fleet.run(30.0)
-
-    ((at, change, who, _),) = fleet.lines()
-    assert (change, who) == ("opened", "venue V3")
-    assert at <= 4.0 + 4.0
-    assert len(fleet.incident("venue", "V3").children) == 40
-
-
 def test_deaths_at_many_venues_are_each_explained() -> None:
     fleet = Story(venues(50, 2))
     fleet.bring_up()

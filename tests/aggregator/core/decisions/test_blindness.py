@@ -2,7 +2,7 @@
 
 import pytest
 
-from aggregator.core.hearing import BLIND_AFTER_S, REPORT_AFTER_S
+from aggregator.core.hearing import REPORT_AFTER_S
 from aggregator.core.states import HostState
 from aggregator.core.verdicts.centre import Port
 from tests.kit.machine import GRACE_S, INTERVAL_S, Message
@@ -39,15 +39,6 @@ def test_a_death_in_a_stall_is_reported_after_it(story: Story) -> None:
     ((at, change, who, _),) = story.lines()
     assert (change, who) == ("opened", "host s1")
     assert DUE_AT + 1.0 <= at <= DUE_AT + 2.0 + INTERVAL_S
-
-
-def test_nobody_is_accused_while_a_canary_is_late(story: Story) -> None:
-    story.canary_s = None
-    story.mute("s1")
-
-    story.run(BLIND_AFTER_S)
-
-    assert story.accused() == []
 
 
 def test_one_lost_tick_delays_a_verdict_by_little(story: Story) -> None:
@@ -162,11 +153,8 @@ def test_our_incident_closes_after_three_canaries_in_time(story: Story) -> None:
     story.regain_connection()
     story.lines()
 
-    story.run(2.0)
-    before = story.lines()
-    story.run(1.0)
+    story.run(3.0)
 
-    assert before == []
     assert [line[:3] for line in story.lines()] == [(17.0, "closed", "centre")]
 
 

@@ -6,7 +6,7 @@ At 4 s everybody is up; s1 was heard last at 3.125 s and is the first whose dead
 import pytest
 
 from aggregator.core.states import HostState
-from tests.kit.machine import GRACE_S, INTERVAL_S, MARGIN_S, STOCK_MARGIN_S, WALL, Message
+from tests.kit.machine import GRACE_S, INTERVAL_S, MARGIN_S, WALL, Message
 from tests.kit.story import Story
 from venuewatch.base.wire import topics
 from venuewatch.base.wire.messages import Backlog, Vitals
@@ -57,16 +57,6 @@ def test_a_cut_lists_its_hosts_and_last_evidence(cut: Story) -> None:
     assert (detail["silent"], detail["heard"], detail["elsewhere"]) == (3, 0, "heard")
 
 
-def test_a_cut_of_the_only_venue_is_a_cut() -> None:
-    alone = Story({"STA": HERE})
-    alone.bring_up()
-    alone.mute(*HERE)
-
-    alone.run(10.0)
-
-    assert [line[2:] for line in alone.lines()] == [("venue STA", "venue_unreachable")]
-
-
 def test_a_host_that_is_away_is_behind_no_cut(story: Story) -> None:
     leave(story, "s3")
     story.mute("s3")
@@ -82,11 +72,8 @@ def test_a_host_that_is_away_is_behind_no_cut(story: Story) -> None:
 def test_a_cut_ends_with_the_first_steady_host(cut: Story) -> None:
     cut.unmute("s2")
 
-    cut.run(2.0)
-    before = cut.lines()
-    cut.run(1.0)
+    cut.run(3.0)
 
-    assert before == []
     assert cut.lines() == [(16.25, "closed", "venue STA", "venue_unreachable")]
     assert (cut.state("s2"), cut.state("s1")) == (HostState.UP, HostState.UNREACHABLE)
 
@@ -126,34 +113,6 @@ def test_a_host_back_within_the_grace_is_no_news(cut: Story) -> None:
     assert [line[1] for line in cut.lines()] == ["closed"]
 
 
-def test_wills_before_an_echo_after_a_cut_accuse_nobody(cut: Story) -> None:
-    for name in HERE:
-        cut.machines[name].is_deaf = True  # on the connections that were hung up in the cut
-    cut.unmute(*HERE)
-    cut.run(4.0)
-    for name in HERE:
-        machine = cut.machines[name]
-        cut.kill(name)
-        machine.session, machine.is_deaf = 2, False
-    cut.run(6.0)
-    cut.unmute(*HERE)
-
-    cut.run(30.0)
-
-    assert [line[1] for line in cut.lines()] == ["closed"]
-
-
-def test_a_will_after_an_echo_counts_again(cut: Story) -> None:
-    cut.unmute(*HERE)
-    cut.run(4.0)
-    cut.lines()
-
-    cut.kill("s1")
-    cut.run(0.25)
-
-    assert cut.lines() == [(18.2, "opened", "host s1", "connection_lost")]
-
-
 def test_a_host_fallen_before_the_cut_stays_down(story: Story) -> None:
     story.mute("s1")
     story.run(2.0)  # its deadline passes while s2 and s3 are heard
@@ -167,19 +126,6 @@ def test_a_host_fallen_before_the_cut_stays_down(story: Story) -> None:
     assert story.incident("venue", "STA").children == ("s2", "s3")
 
 
-def test_a_host_is_held_while_its_neighbours_are_overdue() -> None:
-    lossy = Story(margin_s=4.0)
-    lossy.bring_up()
-    lossy.mute("s1")  # whose last beat was in a retransmission when the link was cut
-    lossy.run(1.5)
-    lossy.mute("s2", "s3")
-
-    lossy.run(20.0)
-
-    assert lossy.lines() == [(5.25 + INTERVAL_S + 4.0, "opened", "venue STA", "venue_unreachable")]
-    assert set(lossy.incident("venue", "STA").children) == set(HERE)
-
-
 def test_a_backlog_of_a_cut_corrects_only_its_record(cut: Story) -> None:
     vitals = [Vitals("b1", 1, seq, int((WALL + 5.0 + seq) * 1000), Readings()) for seq in (1, 2, 3)]
 
@@ -189,18 +135,6 @@ def test_a_backlog_of_a_cut_corrects_only_its_record(cut: Story) -> None:
     (alive,) = cut.incident("venue", "STA").alive
     assert (alive.host, alive.start, alive.end, alive.readings) == ("s1", 6.0, 8.0, 3)
     assert cut.state("s1") is HostState.UNREACHABLE
-
-
-@pytest.mark.parametrize(("silent", "scope"), [(5, "venue"), (4, "host")])
-def test_five_of_eight_are_the_venue_four_are_hosts(silent: int, scope: str) -> None:
-    names = tuple(f"s{number}" for number in range(1, 9))
-    eight = Story({"STA": names, "AQU": ("a1", "a2")})
-    eight.bring_up()
-    eight.mute(*names[:silent])
-
-    eight.run(10.0)
-
-    assert {who.split()[0] for _, _, who, _ in eight.lines()} == {scope}
 
 
 def test_hosts_silent_later_join_the_cut() -> None:
@@ -240,27 +174,8 @@ def test_a_bridge_tells_a_cut_from_a_death(one: Story, said: bytes, who: str) ->
     assert [line[2] for line in one.lines()] == [who]
 
 
-def test_a_bridge_back_gives_its_hosts_a_whole_beat(one: Story) -> None:
-    one.deliver(Message(topics.BRIDGES + "TAH", b"0"))
-    one.run(1.75)  # its deadline would pass in an eighth of a second
-    one.deliver(Message(topics.BRIDGES + "TAH", b"1"))
-    one.run(1.0)
-    one.unmute("t1")
-
-    one.run(10.0)
-
-    assert one.lines() == []
-
-
 @pytest.mark.parametrize(("venue", "said"), [("STA", b"2"), ("STA", b""), ("NIX", b"0")])
 def test_a_bridge_without_a_meaning_changes_nothing(story: Story, venue: str, said: bytes) -> None:
     story.deliver(Message(topics.BRIDGES + venue, said))
 
     assert story.centre.fleet.venues["STA"].bridge is None
-
-
-def test_a_bridge_gives_its_venue_the_stock_margin(story: Story) -> None:
-    story.deliver(Message(topics.BRIDGES + "STA", b"1", retain=True))
-
-    assert story.centre.fleet.venues["STA"].margin_s == STOCK_MARGIN_S
-    assert story.host("s1").margin_s == STOCK_MARGIN_S

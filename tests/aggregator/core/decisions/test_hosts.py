@@ -30,11 +30,8 @@ def test_a_silent_host_is_down_at_its_deadline(story: Story) -> None:
 def test_a_killed_agent_is_known_after_its_will(story: Story) -> None:
     story.kill("s1")
 
-    story.run(0.125)
-    before = story.lines()
-    story.run(0.125)
+    story.run(0.25)
 
-    assert before == []
     assert story.lines() == [(4.2, "opened", "host s1", "connection_lost")]
 
 
@@ -68,11 +65,8 @@ def test_an_incident_closes_after_three_beats_in_time(story: Story) -> None:
     story.lines()
 
     story.unmute("s1")
-    story.run(2.0)
-    before = story.lines()
-    story.run(1.0)
+    story.run(3.0)
 
-    assert before == []
     assert story.lines() == [(12.125, "closed", "host s1", "silent")]
 
 
@@ -82,11 +76,10 @@ def test_a_host_away_too_long_did_not_return() -> None:
     away.deliver(away.machines["s1"].death("farewell"))
     away.mute("s1")
 
-    away.run(29.875)
-    before = away.lines()
-    away.run(0.25)
+    away.run(20.0)
+    away.deliver(away.machines["s1"].death("farewell"))  # a second one extends nothing
+    away.run(30.0)
 
-    assert before == []
     assert away.lines() == [(34.0, "opened", "host s1", "did_not_return")]
     assert away.asked() == []
 

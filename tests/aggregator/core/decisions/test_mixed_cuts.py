@@ -52,19 +52,6 @@ def test_a_host_fallen_unexplained_is_behind_the_cut(
     assert (mixed.state("s1") is HostState.UNREACHABLE) == is_behind
 
 
-def test_a_venue_cut_again_and_again_flaps(story: Story) -> None:
-    for _ in range(5):
-        story.mute(*HERE)
-        story.run(5.0)
-        story.unmute(*HERE)
-        story.run(5.0)
-
-    changes = [line[1] for line in story.lines()]
-    incident = story.incident("venue", "STA")
-    assert changes == ["opened", "closed", "opened", "closed", "opened"]
-    assert (incident.cause, incident.falls) == ("flapping", 5)
-
-
 @pytest.mark.parametrize(
     ("interval_s", "phase_s", "margin_s"),
     [(5.0, 3.0, 1.75), (1.0, 0.75, 0.5)],

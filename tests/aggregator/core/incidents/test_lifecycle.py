@@ -21,15 +21,6 @@ def test_a_fall_opens_an_incident_its_rise_closes(book: Book) -> None:
     assert book.store.known()[0].closed_at == 20.0
 
 
-def test_of_each_subject_at_most_one_is_open(book: Book) -> None:
-    book.incidents.fall(HOST, SILENT, 10.0)
-    book.incidents.fall(HOST, SILENT, 11.0)
-    book.incidents.begin(CENTRE, BLIND, 12.0)
-    book.incidents.begin(CENTRE, BLIND, 13.0)
-
-    assert [change for _, change, _ in book.lines()] == ["opened", "opened"]
-
-
 def test_a_more_precise_cause_is_reported_once(book: Book) -> None:
     book.incidents.fall(HOST, SILENT, 10.0)
 

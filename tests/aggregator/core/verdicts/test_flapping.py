@@ -3,7 +3,7 @@
 import pytest
 
 from aggregator.core.verdicts.causes import Cause
-from aggregator.core.verdicts.flapping import FALL, HALF_LIFE_S, REUSE, SUPPRESS, Damping, judge
+from aggregator.core.verdicts.flapping import REUSE, SUPPRESS, Damping, judge
 
 
 @pytest.fixture
@@ -41,13 +41,6 @@ def test_a_fall_adds_to_what_is_left(
     damping: Damping, at: tuple[float, ...], penalties: tuple[float, ...]
 ) -> None:
     assert [damping.fall(when) for when in at] == pytest.approx(penalties, abs=0.001)
-
-
-def test_falls_each_half_life_add_up_to_two(damping: Damping) -> None:
-    for number in range(100):
-        last = damping.fall(number * HALF_LIFE_S)
-
-    assert last == pytest.approx(2 * FALL)
 
 
 @pytest.mark.parametrize(("falls", "after_s"), [(1, 96.578), (2, 396.578), (3, 572.067)])

@@ -28,13 +28,6 @@ def quick(*, is_deaf: bool) -> Story:
     return story
 
 
-def test_a_host_that_echoes_no_tick_has_an_incident(story: Story) -> None:
-    deafen(story, "s1")
-
-    assert story.opened() == [("link s1", "one_way_loss")]
-    assert story.state("s1") == "up"
-
-
 def test_evidence_names_returned_ticks_and_each_mute_host(story: Story) -> None:
     deafen(story, "s1", "s2")
 

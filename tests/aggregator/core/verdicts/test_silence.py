@@ -99,10 +99,7 @@ def test_only_what_nobody_could_tell_is_unexplained() -> None:
 def test_evidence_says_by_whom_when_and_how_much() -> None:
     inquiry = FOUND[Reach.UNREACHED]
     timed_out = inquiry.answers[0]._replace(detail="timed out")
-    excuses = [
-        Excuse(Reason.STALL, 17.5, 17.75),
-        Excuse(Reason.VOTES, 19.875, 30.0),
-    ]
+    excuses = [Excuse(Reason.STALL, 17.5, 17.75), Excuse(Reason.VOTES, 19.875, 30.0)]
 
     verdict = judge(
         silent_host(is_closed=True),

@@ -38,17 +38,6 @@ def test_an_agent_that_restarts_often_is_one(story: Story) -> None:
     assert story.opened() == []
 
 
-def test_twins_that_throw_each_other_out_are_not_down(story: Story) -> None:
-    beat_as(story, "b2", "b1", "b2")
-    story.kill("s1")
-    story.run(5.0)
-    story.unmute("s1")
-
-    story.run(10.0)
-
-    assert story.opened() == [("identity s1", "duplicate_identity")]
-
-
 def test_a_name_of_one_boot_is_well_again(story: Story) -> None:
     beat_as(story, "b2", "b1", "b2", "b1")
     story.lines()
@@ -67,14 +56,6 @@ def test_a_twin_that_vanished_leaves_the_other_its_grace(story: Story) -> None:
     story.run(10.0)
 
     assert story.opened() == [("identity s1", "duplicate_identity")]
-
-
-def test_a_name_that_both_twins_left_is_down(story: Story) -> None:
-    vanish(story)
-
-    story.run(30.0)
-
-    assert [who for who, _ in story.opened()] == ["identity s1", "host s1"]
 
 
 def test_a_stall_takes_nothing_from_a_twins_grace(story: Story) -> None:
