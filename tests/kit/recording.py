@@ -11,6 +11,7 @@ import lzma
 from collections.abc import Iterator
 from enum import Enum
 from itertools import zip_longest
+from math import isfinite
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
@@ -87,7 +88,8 @@ def play(world: dict[str, Any]) -> Played:  # noqa: C901 - one case for each kin
                 continue
             case "known":
                 hosts, incidents = details
-                played.recorded_stands.append([hosts, sorted(map(_incident_line, incidents))])
+                lines = sorted(map(_incident_line, incidents))
+                played.recorded_stands.append([_plain(hosts), lines])
                 played.stands.append(_stand(centre))
                 continue
             case "start":
@@ -123,14 +125,16 @@ def _take(centre: Centre, now: float, events: list[Line]) -> None:
                 events.append(line)
 
 
-def _line(output: Output) -> Line | None:
+def _line(output: Output) -> Any:
     match output:
         case HostChanged():
             return ["HostChanged", *_plain(output)]
         case IncidentChanged():
-            return ["IncidentChanged", output.at, output.change, _incident_line(output.incident)]
+            return _plain(
+                ["IncidentChanged", output.at, output.change, _incident_line(output.incident)]
+            )
         case AskPort():
-            return ["PortWanted", output.at]
+            return _plain(["PortWanted", output.at])
         case Publish(message=Tick() as tick):
             return ["Tick", tick.number, tick.mono_ms]
         case Publish(message=Probe() as probe):
@@ -146,13 +150,13 @@ def _line(output: Output) -> Line | None:
             return None
 
 
-def _recorded(name: str, fields: Line) -> Line:
+def _recorded(name: str, fields: Line) -> Any:
     if name == "IncidentChanged":
         at, change, incident = fields
-        return [name, at, change, _incident_line(incident)]
+        return _plain([name, at, change, _incident_line(incident)])
     if name in {"ProbeWanted", "BirthWanted", "BacklogHeard"}:
-        return [name, *fields[2:]]  # the moment and the venue are in no message
-    return [name, *fields]
+        return _plain([name, *fields[2:]])  # the moment and the venue are in no message
+    return _plain([name, *fields])
 
 
 def _stand(centre: Centre) -> Line:
@@ -178,4 +182,6 @@ def _plain(value: Any) -> Any:
         return [_plain(each) for each in value]
     if isinstance(value, dict):
         return {name: _plain(each) for name, each in value.items()}
-    return str(value) if value in {float("inf"), float("-inf")} else value
+    if isinstance(value, float):
+        return round(value, 9) if isfinite(value) else str(value)
+    return value

@@ -93,7 +93,7 @@ def _seen(
 ) -> Iterable[Evidence]:
     silent_s = None if host.evidence_at is None else round(at - host.evidence_at, 3)
     silence: dict[str, Scalar] = {
-        "interval_s": host.interval_s,
+        "interval_s": round(host.interval_s, 3),
         "margin_s": host.margin_s,
         "last_heard_s_ago": silent_s,
         "others_heard": others_heard,
