@@ -35,12 +35,19 @@ def beating(
     cause: Cause | None = None,
     is_listed: bool = True,
 ) -> Host:
-    """Return a host that was last heard at ``heard_at``."""
+    """Return a host that was last heard at ``heard_at``, and changed its state just now."""
     host = Host("STA", name, margin_s=MARGIN_S, state=state, is_listed=is_listed)
     host.evidence_at = heard_at
     host.allowance_s = interval_s + MARGIN_S
     host.deadline = heard_at + host.allowance_s
     host.cause = cause
+    host.since = AT
+    return host
+
+
+def heard_since_its_fall() -> Host:
+    host = beating(heard_at=EARLIEST, state=HostState.DOWN, cause=Cause.SILENT)
+    host.since = EARLIEST - 1.0
     return host
 
 
@@ -172,6 +179,7 @@ LIMIT = AT - OVERDUE_S - 0.5
         (beating(state=DOWN), "none"),
         (beating(heard_at=EARLIEST, state=DOWN, cause=Cause.SILENT), "silent"),
         (beating(heard_at=EARLIEST - 0.125, state=DOWN, cause=Cause.SILENT), "none"),
+        (heard_since_its_fall(), "none"),
         (beating(state=DOWN, cause=Cause.HOST_DOWN), "none"),
         (beating(state=DOWN, cause=Cause.CONNECTION_LOST), "none"),
         (waiting(until=AT), "silent"),
