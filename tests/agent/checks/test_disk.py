@@ -81,8 +81,7 @@ def test_a_real_filesystem_without_file_nodes_left_is_full(mount: Mount, tmp_pat
 
     reading = read(tmp_path)
 
-    assert reading.state == "critical"
-    assert reading.detail == "0% used, 1.0 MB free, 100% of the file nodes used"
+    assert reading[:2] == ("critical", "0% used, 1.0 MB free, 100% of the file nodes used")
     assert reading.values.check_disk_inodes_used_ratio == 1.0
 
 

@@ -115,10 +115,7 @@ def test_a_server_that_has_lost_the_time_is_critical_and_not_believed(
 ) -> None:
     reading = served(ahead_s=5.0, **fields)
 
-    assert (reading.state, reading.detail) == (
-        "critical",
-        "the server itself has no synchronised clock",
-    )
+    assert reading[:2] == ("critical", "the server itself has no synchronised clock")
     assert reading.values.check_clock_offset_seconds is None
 
 
@@ -173,7 +170,7 @@ def test_a_silent_server_is_asked_again_and_given_up_in_time() -> None:
     with udp_peer(note(asked)) as port:
         reading = read("ntp", address=LOOPBACK, port=port, timeout_s=0.6)
 
-    assert (reading.state, reading.detail) == ("critical", "no answer in time")
+    assert reading[:2] == ("critical", "no answer in time")
     assert len(set(asked)) == 3
 
 

@@ -29,8 +29,7 @@ def test_all_members_working_is_flowing() -> None:
 def test_one_member_lost_is_redundancy_lost_and_says_which_and_why(lost: Reading) -> None:
     reading = read(primary=FLOWS, backup=lost)
 
-    assert reading.state == "redundancy_lost"
-    assert reading.detail == f"1 of 2 up; down: backup ({lost.detail})"
+    assert reading[:2] == ("redundancy_lost", f"1 of 2 up; down: backup ({lost.detail})")
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ def test_the_members_make_the_group(
 ) -> None:
     reading = read(members)
 
-    assert (reading.state, reading.detail) == (state, detail)
+    assert reading[:2] == (state, detail)
     assert reading.values.check_members_up == int(detail[0])
     assert reading.values.check_members == len(members)
 

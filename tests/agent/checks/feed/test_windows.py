@@ -10,8 +10,7 @@ from tests.agent.checks.feed.hall import Hall
 def test_before_the_first_message_nothing_is_expected(hall: Hall) -> None:
     reading = hall.at(86_400.0)
 
-    assert reading.state == "not_expected"
-    assert reading.detail == "nothing heard yet"
+    assert reading[:2] == ("not_expected", "nothing heard yet")
 
 
 def test_silence_inside_a_window_is_said_after_the_keep_alive_limit_and_not_before(
