@@ -31,17 +31,6 @@ def test_a_host_far_away_moves_its_beats_before_the_tick_once() -> None:
     assert moves_s == [pytest.approx((lead_of("TAH-1") - 0.8) % 1.0), 0.0, 0.0, 0.0, 0.0]
 
 
-@pytest.mark.parametrize("round_trip_s", [None, 0.02])
-def test_a_host_nearby_keeps_its_beats(round_trip_s: float | None) -> None:
-    beats = BeatTimes(109.6, 1.0, host="STA-1")
-    heard(beats, 8)
-    beats.take(109.6)
-
-    beats.follow_ticks(round_trip_s)
-
-    assert beats.next_at == 110.6
-
-
 def test_a_new_session_moves_nothing_before_it_has_heard_ticks_of_its_own() -> None:
     beats = BeatTimes(109.6, 1.0, host="TAH-1")
     heard(beats, 8)

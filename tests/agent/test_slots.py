@@ -14,38 +14,11 @@ waits = st.lists(st.floats(0.0, 10.0), max_size=50)
 
 
 @given(starts, periods, waits)
-def test_numbers_strictly_increase(
+def test_slots_are_taken_when_due_each_once_and_in_phase(
     start: float, every_s: float, periods_waited: list[float]
 ) -> None:
-    slots, now = Slots(start, every_s), start
-    taken = [slots.take(now)]
-    for periods_later in periods_waited:
-        now += periods_later * every_s
-        taken.append(slots.take(now))
-
-    numbers = [number for number in taken if number is not None]
-    assert numbers == sorted(set(numbers))
-    assert numbers[0] == 0
-
-
-@given(starts, periods, waits)
-def test_the_rhythm_keeps_its_phase_however_late_a_slot_is_taken(
-    start: float, every_s: float, periods_waited: list[float]
-) -> None:
-    slots, now = Slots(start, every_s), start
-    for periods_later in periods_waited:
-        now += periods_later * every_s
-        slots.take(now)
-
-    assert slots.next_at == start + (slots.taken + 1) * every_s
-
-
-@given(starts, periods, waits)
-def test_a_slot_is_taken_exactly_when_its_time_has_come(
-    start: float, every_s: float, periods_waited: list[float]
-) -> None:
-    slots, now = Slots(start, every_s), start
-    for periods_later in periods_waited:
+    slots, now, before = Slots(start, every_s), start, -1
+    for periods_later in [0.0, *periods_waited]:
         now += periods_later * every_s
         is_due = now >= slots.next_at
 
@@ -53,6 +26,9 @@ def test_a_slot_is_taken_exactly_when_its_time_has_come(
 
         assert (number is not None) is is_due
         assert now < slots.next_at or math.isclose(now, slots.next_at, rel_tol=1e-12)
+        assert slots.next_at == start + (slots.taken + 1) * every_s
+        assert slots.taken > before if is_due else slots.taken == before
+        before = slots.taken
 
 
 def test_a_gap_makes_the_number_jump_and_is_not_made_up_for() -> None:

@@ -113,15 +113,6 @@ def test_a_real_plugins_performance_data_become_rows_in_base_units() -> None:
     assert value == pytest.approx(used_bytes, rel=0.05)
 
 
-@needs_plugins
-def test_a_real_plugin_that_crosses_its_limit_is_critical() -> None:
-    reading = read(str(PLUGINS / "check_procs"), "-c", "0")
-
-    assert reading.state == "critical"
-    assert reading.detail.startswith("PROCS CRITICAL: ")
-    assert [label for label, _ in reading.values.check_performance or []] == ["procs"]
-
-
 def test_performance_data_on_later_lines_count_too() -> None:
     reading = shell("printf 'fine | a=1s\\nlong text\\nmore | b=2ms\\nc=3KB\\n'")
 

@@ -12,11 +12,9 @@ from tests.agent.checks.peers import (
     PATIENCE_S,
     Script,
     drip,
-    full_port,
     hang_up,
     pour,
     read,
-    refused_port,
     say,
     say_nothing,
     tcp_peer,
@@ -82,15 +80,6 @@ def test_an_endless_body_is_read_up_to_its_limit() -> None:
     assert (reading.state, reading.values.check_body_bytes) == ("ok", 1_048_576)
     assert "the body lacks 'end' in its first 1000 bytes" in lacking.detail
     assert "the body is over 1000 bytes, too long to read as JSON" in too_long.detail
-
-
-def test_a_server_that_is_not_there_or_silent_is_critical() -> None:
-    refused = read("http", url=f"http://{LOOPBACK}:{refused_port()}/")
-    with full_port() as port:
-        silent = read("http", url=f"http://{LOOPBACK}:{port}/", timeout_s=0.5)
-
-    assert refused.detail == "nothing listens there"
-    assert silent.detail == "no answer in time"
 
 
 @pytest.mark.parametrize("body", [b"[" * 500_000, b'"\xff"', b"", b"{", b"1 2", b"[1e999]"])

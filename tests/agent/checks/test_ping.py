@@ -9,7 +9,7 @@ from agent.checks.net.icmp import answered, checksum
 from agent.checks.net.probing import ProbeConfig, judge
 from agent.checks.net.reach import NoWayToAskError, Rounds, reach
 from tests.agent.checks.namespaces import cable
-from tests.agent.checks.peers import LOOPBACK, full_port, read, refused_port, say_nothing, tcp_peer
+from tests.agent.checks.peers import LOOPBACK, read, say_nothing, tcp_peer
 
 NONCE = b"0123456789abcdef"
 
@@ -83,21 +83,6 @@ def test_without_icmp_a_connection_is_an_answer() -> None:
         reading = read("ping", address=LOOPBACK, port=port, count=2)
 
     assert (reading.state, reading.values.check_loss_ratio) == ("ok", 0)
-
-
-@pytest.mark.usefixtures("no_icmp")
-def test_without_icmp_a_refusal_is_an_answer_too() -> None:
-    rounds = reach(LOOPBACK, refused_port(), 1.0)
-
-    assert (rounds.way, rounds.is_reached, rounds.sent) == ("tcp", True, 1)
-
-
-@pytest.mark.usefixtures("no_icmp")
-def test_without_icmp_a_silent_port_is_given_up_in_time() -> None:
-    with full_port() as port:
-        reading = read("ping", address=LOOPBACK, port=port, timeout_s=0.5)
-
-    assert reading[:2] == ("critical", "no answer in time")
 
 
 @pytest.mark.usefixtures("no_icmp")

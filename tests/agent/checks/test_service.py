@@ -184,81 +184,30 @@ def test_an_inactive_service_is_well_where_it_may_be(
     assert reading.values.check_service_active == 0
 
 
+SHOWN = ["Result", "NRestarts", "ExecMainStatus", "LoadState", "ActiveState", "SubState"]
+
+
 @pytest.mark.parametrize(
-    ("lines", "kind", "detail", "restarts"),
-    [  # as systemd 252 said it
+    ("values", "status"),
+    [  # as systemd 252 said it; - for a property that it did not show
+        ("success 0 0 loaded active running", ("active", "active (running)", 0)),
+        ("success 7 0 loaded reloading reload", ("active", "reloading (reload)", 7)),
+        ("oom-kill 5 9 loaded failed failed", ("failed", "failed (failed): oom-kill", 5)),
         (
-            [
-                "Result=success",
-                "NRestarts=0",
-                "ExecMainStatus=0",
-                "LoadState=loaded",
-                "ActiveState=active",
-                "SubState=running",
-            ],
-            "active",
-            "active (running)",
-            0,
+            "success 0 0 loaded deactivating stop-sigterm",
+            ("changing", "deactivating (stop-sigterm)", 0),
         ),
-        (
-            [
-                "Result=success",
-                "NRestarts=7",
-                "ExecMainStatus=0",
-                "LoadState=loaded",
-                "ActiveState=reloading",
-                "SubState=reload",
-            ],
-            "active",
-            "reloading (reload)",
-            7,
-        ),
-        (
-            [
-                "Result=oom-kill",
-                "NRestarts=5",
-                "ExecMainStatus=9",
-                "LoadState=loaded",
-                "ActiveState=failed",
-                "SubState=failed",
-            ],
-            "failed",
-            "failed (failed): oom-kill",
-            5,
-        ),
-        (
-            [
-                "Result=success",
-                "NRestarts=0",
-                "ExecMainStatus=0",
-                "LoadState=loaded",
-                "ActiveState=deactivating",
-                "SubState=stop-sigterm",
-            ],
-            "changing",
-            "deactivating (stop-sigterm)",
-            0,
-        ),
-        (  # a mount has no restarts
-            ["Result=success", "LoadState=loaded", "ActiveState=active", "SubState=mounted"],
-            "active",
-            "active (mounted)",
-            None,
-        ),
-        (  # its file was removed while it runs
-            ["NRestarts=0", "LoadState=not-found", "ActiveState=active", "SubState=running"],
-            "active",
-            "active (running)",
-            0,
-        ),
+        ("success - - loaded active mounted", ("active", "active (mounted)", None)),
+        ("- 0 - not-found active running", ("active", "active (running)", 0)),  # its file is gone
     ],
 )
 def test_what_systemctl_shows_is_read_whatever_its_order(
-    lines: list[str], kind: str, detail: str, restarts: int | None
+    values: str, status: tuple[str, str, int | None]
 ) -> None:
-    text, backwards = "\n".join(lines), "\n".join(reversed(lines))
+    pairs = zip(SHOWN, values.split(), strict=True)
+    lines = [f"{name}={value}" for name, value in pairs if value != "-"]
 
-    assert from_systemd(text) == from_systemd(backwards) == (kind, detail, restarts)
+    assert from_systemd("\n".join(lines)) == from_systemd("\n".join(reversed(lines))) == status
 
 
 @pytest.mark.parametrize(
@@ -279,10 +228,8 @@ def test_what_systemctl_shows_is_read_whatever_its_order(
 def test_what_launchctl_prints_is_read(
     lines: list[str], expected: tuple[str, str, int | None]
 ) -> None:
-    inner = "\tendpoints = {\n\t\t\tstate = active\n\t}\n"
-    text = (
-        "system/org.example.feed = {\n" + inner + "".join(f"\t{line}\n" for line in lines) + "}\n"
-    )
+    inner = ["endpoints = {", "\t\tstate = active", "}"]
+    text = "\n\t".join(["system/org.example.feed = {", *inner, *lines]) + "\n}\n"
 
     assert from_launchd(text) == expected
 
@@ -295,13 +242,7 @@ def test_what_nobody_understands_is_no_answer() -> None:
 
 @pytest.mark.parametrize(
     ("status", "kind"),
-    [
-        ("running", "active"),
-        ("start_pending", "changing"),
-        ("stop_pending", "changing"),
-        ("paused", "inactive"),
-        ("stopped", "inactive"),
-    ],
+    [("running", "active"), ("stop_pending", "changing"), ("stopped", "inactive")],
 )
 def test_what_windows_says_is_read(status: str, kind: str) -> None:
     assert from_windows(status) == (kind, status, None)

@@ -36,18 +36,6 @@ def test_what_was_kept_is_there_after_a_restart(tmp_path: Path) -> None:
     assert found.append(b"four") == 4
 
 
-def test_what_was_acknowledged_is_not_there_after_a_clean_stop(tmp_path: Path) -> None:
-    spool = open_spool(tmp_path)
-    numbers = [spool.append(word) for word in (b"one", b"two", b"three")]
-    spool.acknowledge(numbers[1])
-    spool.close()
-
-    found = open_spool(tmp_path)
-
-    assert payloads(found) == [b"three"]
-    assert found.pending == 1
-
-
 def test_numbers_go_on_when_everything_was_acknowledged(tmp_path: Path) -> None:
     spool = open_spool(tmp_path)
     last = spool.append(b"one")

@@ -25,14 +25,6 @@ def test_no_more_batches_a_second_than_configured() -> None:
     assert pace.next_at == pytest.approx(10.02)
 
 
-def test_one_batch_is_under_way_at_a_time() -> None:
-    pace = Pace()
-
-    pace.sent(10.0)
-
-    assert pace.next_at == math.inf
-
-
 def test_a_quick_link_gets_large_batches_however_long_its_round_trip_is() -> None:
     pace = Pace()
 

@@ -50,22 +50,10 @@ def test_a_device_that_node_exporter_excludes_is_left_out(
     assert set(map(len, cast("dict[str, list[object]]", disk.read()).values())) == {0}
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "sda",
-        "vda",
-        "xvda",
-        "hdb",
-        "nvme0n1",
-        "dm-0",
-        "md127",
-        "mmcblk0",
-        "sr0",
-        "disk0",
-        "PhysicalDrive0",
-    ],
-)
+WHOLE = "sda vda xvda hdb nvme0n1 dm-0 md127 mmcblk0 sr0 disk0 PhysicalDrive0"
+
+
+@pytest.mark.parametrize("name", WHOLE.split())
 def test_a_whole_disk_is_read(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setattr(psutil, "disk_io_counters", counted(**{name: a_disk(read_count=3)}))
 

@@ -76,22 +76,10 @@ def test_of_filesystems_stacked_on_one_mountpoint_the_topmost_is_told(
     assert labels("node_filesystem_size_bytes") == [("/dev/sda1", "ext4", "/")]
 
 
-@pytest.mark.parametrize(
-    "fstype",
-    [
-        "nfs",
-        "nfs4",
-        "cifs",
-        "smb3",
-        "smbfs",
-        "9p",
-        "ceph",
-        "fuse",
-        "fuse.sshfs",
-        "fuse.rclone",
-        "macfuse",
-    ],
-)
+OVER_NETWORK = "nfs nfs4 cifs smb3 smbfs 9p ceph fuse fuse.sshfs fuse.rclone macfuse"
+
+
+@pytest.mark.parametrize("fstype", OVER_NETWORK.split())
 def test_a_network_filesystem_is_never_asked(monkeypatch: pytest.MonkeyPatch, fstype: str) -> None:
     asked: list[str] = []
     mounted(monkeypatch, Partition("server:/export", "/srv", fstype))

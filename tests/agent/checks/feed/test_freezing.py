@@ -74,16 +74,10 @@ def test_live_data_that_its_end_overtook_makes_nothing_live(hall: Hall) -> None:
     assert hall.at(31.0).values.results_live_units == 0
 
 
-def test_the_same_file_again_and_again_is_frozen(hall: Hall) -> None:
+@pytest.mark.parametrize("stamped_s", [0.0, None])  # None: its header is fresh
+def test_the_same_file_again_and_again_is_frozen(hall: Hall, stamped_s: float | None) -> None:
     for at_s in range(0, 60, 10):
-        hall.score(at_s, 7, kind="DT_RESULT", stamped_s=0.0)
-
-    assert hall.at(60.0).state == "frozen"
-
-
-def test_the_same_file_with_a_fresh_header_is_frozen_too(hall: Hall) -> None:
-    for at_s in range(0, 60, 10):
-        hall.score(at_s, 7, kind="DT_RESULT")
+        hall.score(at_s, 7, kind="DT_RESULT", stamped_s=stamped_s)
 
     assert hall.at(60.0).state == "frozen"
 
@@ -116,16 +110,6 @@ def test_a_backlog_is_delayed_until_it_is_worked_off(hall: Hall) -> None:
         states.append(hall.at(200.0 + version).state)
 
     assert states == ["delayed"] * 8 + ["flowing"] * 2
-
-
-def test_a_late_signature_is_no_fault(hall: Hall) -> None:
-    hall.result(0.0, "LIVE")
-    hall.result(20.0, "UNOFFICIAL")
-    for at_s in range(60, 7200, 60):
-        hall.says(at_s, "DT_KA")
-    hall.result(7200.0, "OFFICIAL")
-
-    assert hall.at(7200.0).state == "flowing"
 
 
 @pytest.mark.parametrize("ahead_s", [-3600.0, -200.0, 200.0, 3600.0])

@@ -1,9 +1,13 @@
 """Values of a feed in any state: notes, times, bounds, and our own clock."""
 
+import os
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from agent.checks.results_feed.clock import Calendar
+import pytest
+
+from agent.checks import feed
+from agent.checks.results_feed.clock import Calendar, zone_of
 from agent.checks.results_feed.messages import FeedError, OversizedError
 from tests.agent.checks.feed.hall import NOON, Hall
 
@@ -70,3 +74,19 @@ def test_a_repeated_hour_is_the_one_that_is_nearer() -> None:
 
     assert (first, second) == (change - 1800, change + 1800)
     assert timedelta(seconds=second - first) == timedelta(hours=1)
+
+
+def test_windows_is_told_where_zones_come_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "name", "nt")
+
+    with pytest.raises(ValueError, match="Windows knows none before `pip install tzdata`"):
+        zone_of("Nowhere/Town")
+
+
+def test_a_discipline_keeps_its_limit_when_another_is_set() -> None:
+    config = feed.Config(name="results", zone="UTC", folder="a", data_limits_s={"ATH": 20.0})
+
+    limits = feed._limits(config)  # noqa: SLF001
+
+    assert limits.data_s == {"BKB": 45.0, "FBL": 450.0, "ATH": 20.0}
+    assert limits.data_default_s == 300.0

@@ -6,35 +6,45 @@ from agent.checks.results_feed.state import Flag
 from tests.agent.checks.feed.hall import UNIT, Hall
 
 
-def test_a_version_that_never_came_is_a_gap(hall: Hall) -> None:
+def gaps_and_regressions(hall: Hall, at_s: float) -> tuple[float | None, float | None]:
+    values = hall.at(at_s).values
+    return values.results_version_gaps_total, values.results_version_regressions_total
+
+
+@pytest.mark.parametrize(
+    ("second", "counted", "words"),
+    [(7, (3, 0), "jumped to version 7, 3 missing"), (2, (0, 1), "went back to version 2")],
+)
+def test_a_gap_and_a_regression_are_counted_and_said(
+    hall: Hall, second: int, counted: tuple[float, float], words: str
+) -> None:
     hall.score(0.0, 3)
-    hall.score(1.0, 7)
+    hall.score(1.0, second)
 
-    reading = hall.at(1.0)
-
-    assert reading.values.results_version_gaps_total == 3
-    assert reading.detail.endswith(f"DT_CURRENT {UNIT} jumped to version 7, 3 missing")
+    assert gaps_and_regressions(hall, 1.0) == counted
+    assert hall.at(1.0).detail.endswith(f"DT_CURRENT {UNIT} {words}")
 
 
-def test_the_same_version_again_is_no_gap_and_no_regression(hall: Hall) -> None:
-    for at_s in range(3):
-        hall.score(at_s, 3)
+@pytest.mark.parametrize(
+    ("kind", "versions"), [("DT_CURRENT", (3, 3, 3)), ("DT_RESULT_UPDATE", (1, 9, 2))]
+)
+def test_repeated_versions_and_those_of_updates_are_no_loss(
+    hall: Hall, kind: str, versions: tuple[int, ...]
+) -> None:
+    for at_s, version in enumerate(versions):
+        hall.score(at_s, version, kind=kind)
 
-    values = hall.at(2.0).values
-
-    assert values.results_version_gaps_total == 0
-    assert values.results_version_regressions_total == 0
-    assert values.results_messages_total == 3
+    assert gaps_and_regressions(hall, 2.0) == (0, 0)
+    assert hall.at(2.0).values.results_messages_total == 3
 
 
-def test_a_version_that_went_backward_is_counted_and_said(hall: Hall) -> None:
-    hall.score(0.0, 9)
-    hall.score(1.0, 4)
+def test_an_overtaken_message_is_a_regression_that_is_not_followed(hall: Hall) -> None:
+    hall.score(0.0, 8)
+    hall.score(20.0, 10)
+    hall.score(21.0, 9, stamped_s=10.0)
+    hall.score(30.0, 11)
 
-    reading = hall.at(1.0)
-
-    assert reading.values.results_version_regressions_total == 1
-    assert reading.detail.endswith(f"DT_CURRENT {UNIT} went back to version 4")
+    assert gaps_and_regressions(hall, 30.0) == (1, 1)
 
 
 def test_a_source_that_counts_anew_is_followed(hall: Hall) -> None:
@@ -42,55 +52,18 @@ def test_a_source_that_counts_anew_is_followed(hall: Hall) -> None:
     for version in range(1, 6):
         hall.score(10.0 * version, version)
 
-    reading = hall.at(60.0)
-
-    assert reading.state == "flowing"
-    assert reading.values.results_version_regressions_total == 1
-    assert reading.values.results_version_gaps_total == 0
-
-
-def test_a_message_that_was_overtaken_is_a_regression_but_nobody_goes_back_to_it(
-    hall: Hall,
-) -> None:
-    hall.score(0.0, 8)
-    hall.score(20.0, 10)
-    hall.score(21.0, 9, stamped_s=10.0)
-    hall.score(30.0, 11)
-
-    values = hall.at(30.0).values
-
-    assert values.results_version_regressions_total == 1
-    assert values.results_version_gaps_total == 1
+    assert hall.at(60.0).state == "flowing"
+    assert gaps_and_regressions(hall, 60.0) == (0, 1)
 
 
 @pytest.mark.parametrize(
-    "other",
-    [
-        {"code": "BKBMTEAM5-----GPA-000100"},
-        {"competition": "TEST2"},
-        {"subcode": "Q1"},
-        {"subtype": "STATS"},
-        {"language": "FRA"},
-        {"source": "HALL2"},
-        {"kind": "DT_PLAY_BY_PLAY"},
-    ],
+    "other", ["code", "competition", "subcode", "subtype", "language", "source", "kind"]
 )
-def test_each_identity_has_versions_of_its_own(hall: Hall, other: dict[str, str]) -> None:
+def test_each_identity_has_versions_of_its_own(hall: Hall, other: str) -> None:
     hall.score(0.0, 1)
-    hall.score(1.0, 9, **other)
+    hall.score(1.0, 9, **{other: "OTHER"})
 
     assert hall.at(1.0).values.results_version_gaps_total == 0
-
-
-def test_updates_have_no_versions_to_miss(hall: Hall) -> None:
-    hall.score(0.0, 1, kind="DT_RESULT_UPDATE")
-    hall.score(1.0, 9, kind="DT_RESULT_UPDATE")
-    hall.score(2.0, 2, kind="DT_RESULT_UPDATE")
-
-    values = hall.at(2.0).values
-
-    assert values.results_version_gaps_total == 0
-    assert values.results_version_regressions_total == 0
 
 
 def test_messages_with_another_flag_are_counted_and_said_and_excuse_nothing(hall: Hall) -> None:

@@ -23,14 +23,6 @@ def test_silence_inside_a_window_is_said_after_the_keep_alive_limit_and_not_befo
     assert hall.at(90.1).detail == "HALL1: nothing for 90 s, limit 90 s"
 
 
-def test_silence_after_the_window_is_expected(hall: Hall) -> None:
-    hall.says(0.0, "DT_LOCAL_ON")
-    hall.says(10.0, "DT_LOCAL_OFF")
-
-    assert hall.at(10.0).state == "not_expected"
-    assert hall.at(10_000.0).state == "not_expected"
-
-
 def test_any_message_is_a_sign_of_life(hall: Hall) -> None:
     hall.says(0.0, "DT_LOCAL_ON")
     hall.says(80.0, "DT_SCHEDULE")
@@ -49,14 +41,6 @@ def test_a_restarted_agent_takes_a_late_signature_for_no_window(hall: Hall) -> N
     hall.result(0.0, "OFFICIAL")
 
     assert hall.at(91.0).state == "not_expected"
-
-
-def test_a_late_signature_after_the_window_opens_none(hall: Hall) -> None:
-    hall.says(0.0, "DT_LOCAL_ON")
-    hall.says(10.0, "DT_LOCAL_OFF")
-    hall.result(2000.0, "OFFICIAL")
-
-    assert hall.at(2100.0).state == "not_expected"
 
 
 def test_live_data_after_the_window_is_noted_and_opens_none(hall: Hall) -> None:
