@@ -14,7 +14,6 @@ from aggregator.core.centre import Centre
 from aggregator.core.fleet import Fleet
 from aggregator.shell.driver import Driver
 from aggregator.shell.http.app import Pages
-from aggregator.shell.journal.rows import Notice
 from aggregator.shell.mqtt.link import BrokerLink, subscription
 from aggregator.shell.outlets.broker import BrokerOutlet
 from aggregator.shell.outlets.journal import JournalOutlet
@@ -49,6 +48,7 @@ class Aggregator:
             reconnect_limit_s=settings.detection.reconnect_limit_s,
         )
         self._wall = WallTime(clock.monotonic(), clock.wall())
+        self._notice_of = partial(notice_of, wall=self._wall, aggregator=settings.name)
         self._metrics = OwnMetrics(self._centre, version=__version__)
         self._driver = Driver(self._centre, self._wall, self._metrics)
         self._offline = (topics.centre_state(settings.name), encode(CentreState("offline")))
@@ -94,26 +94,23 @@ class Aggregator:
             journal.close()
 
     def _make_webhook(self) -> Webhook | None:
-        notify = self._settings.notify
-        if notify.webhook_url is None:
+        where, settled = self._settings.notify, self._driver.settled
+        if where.webhook_url is None:
             return None
-        return Webhook(
-            notify, self._driver.settled, self._metrics, notice_of=self._notice_of, rng=self._rng
-        )
+        return Webhook(where, settled, self._metrics, notice_of=self._notice_of, rng=self._rng)
 
     def _make_outlets(self, webhook: Webhook | None) -> JournalOutlet:
-        driver, publish = self._driver, partial(self._link.publish, qos=1, is_retained=True)
+        driver, name = self._driver, self._settings.name
+        publish = partial(self._link.publish, qos=1, is_retained=True)
         journal = JournalOutlet(
             self._settings.journal,
             self._wall,
-            name=self._settings.name,
+            name=name,
             on_stored=driver.stored,
             on_refused=driver.not_stored,
             notice_of=None if webhook is None else self._notice_of,
         )
-        status = VenueStatusOutlet(
-            self._centre, self._wall, name=self._settings.name, publish=publish
-        )
+        status = VenueStatusOutlet(self._centre, self._wall, name=name, publish=publish)
         broker = BrokerOutlet(self._link, self._settings.broker, driver.port_said)
         driver.outlets = [journal, broker, LogOutlet(), self._metrics, status]
         if webhook is not None:
@@ -128,17 +125,11 @@ class Aggregator:
         elif notices:
             self._centre.notice_settled(clock.monotonic(), [notice.id for notice in notices])
 
-    @property
-    def _notice_of(self) -> partial[Notice]:
-        return partial(notice_of, wall=self._wall, aggregator=self._settings.name)
-
 
 def _subscriptions(where: config.Broker) -> list[mqtt5.TopicFilter]:
-    filters = [
-        subscription(topics.EVERYTHING_UPWARD, no_local=True),
-        subscription(topics.TICK),  # its way back to us is the canary
-    ]
-    return filters + ([subscription(topics.BROKER_DROPPED)] if where.sys_topics else [])
+    canary = subscription(topics.TICK)
+    dropped = [subscription(topics.BROKER_DROPPED)] if where.sys_topics else []
+    return [subscription(topics.EVERYTHING_UPWARD, no_local=True), canary, *dropped]
 
 
 async def serve(settings: config.Config) -> int:

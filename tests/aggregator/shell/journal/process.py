@@ -2,7 +2,7 @@
 
 import contextlib
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,14 @@ def rows(path: Path, question: str) -> list[tuple[Any, ...]]:
         return database.execute(question).fetchall()
 
 
+def walks(path: Path, order: str = "rowid") -> Iterator[tuple[list[str], list[str]]]:
+    """Yield the states before and after each transition of each host; late is up."""
+    for name in HOSTS:
+        question = f"SELECT before, after FROM transitions WHERE host = '{name}' ORDER BY {order}"  # noqa: S608
+        walked = rows(path, question)
+        yield [before.replace("late", "up") for before, _ in walked], [after for _, after in walked]
+
+
 class Reports(Waiting):
     """A journal's reports of its orders."""
 
@@ -46,14 +54,10 @@ class Reports(Waiting):
         self.stored: list[int] = []
         self.refused: list[int] = []
 
-    def open(self, path: Path, *, keep_days: float = 1) -> Journal:
+    def open(self, path: Path) -> Journal:
         """Open the journal at ``path``, which reports here."""
         return Journal(
-            path,
-            name="centre",
-            keep_days=keep_days,
-            on_stored=self.on_stored,
-            on_refused=self.on_refused,
+            path, name="centre", keep_days=1, on_stored=self.on_stored, on_refused=self.on_refused
         )
 
     def on_stored(self, token: int) -> None:
@@ -109,8 +113,8 @@ class Process(Story):
             JournalConfig(path=None if path is None else str(path)),
             wall,
             name="centre",
-            on_stored=self._on_stored,
-            on_refused=self._on_refused,
+            on_stored=partial(self._answer, self.centre.stored, self.reports.on_stored),
+            on_refused=partial(self._answer, self.centre.not_stored, self.reports.on_refused),
             notice_of=self._notice_of if tells else None,
         )
         memory, notices = self.journal.left()
@@ -153,14 +157,10 @@ class Process(Story):
             if self._path is not None:
                 self.outbox = column(self._path, "SELECT id FROM outbox ORDER BY place")
 
-    def _on_stored(self, token: int) -> None:
+    def _answer(
+        self, inlet: Callable[[float, int], None], report: Callable[[int], None], token: int
+    ) -> None:
         if token != _LAST:
-            self.centre.stored(self.now, token)
+            inlet(self.now, token)
             self._collect()
-        self.reports.on_stored(token)
-
-    def _on_refused(self, token: int) -> None:
-        if token != _LAST:
-            self.centre.not_stored(self.now, token)
-            self._collect()
-        self.reports.on_refused(token)
+        report(token)

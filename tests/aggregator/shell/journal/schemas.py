@@ -4,6 +4,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from aggregator.shell.http.incidents import IncidentJson
@@ -12,6 +13,9 @@ from aggregator.shell.journal.table import Table
 
 OLD = sorted(Path(__file__).parent.glob("schema-*.sql"))
 """Each schema's journal as the code of its time wrote it, with data in every table."""
+
+
+THEN = 4e9 + 100
 
 
 class AcknowledgedIncident(IncidentJson, frozen=True, kw_only=True):
@@ -31,6 +35,11 @@ def know_acknowledged_by(monkeypatch: pytest.MonkeyPatch) -> None:
     table = Table("incidents", AcknowledgedIncident, renamed={"check": "check_name"})
     monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, add_acknowledged_by))
     monkeypatch.setattr(rows, "INCIDENTS", table)
+
+
+def incident(number: int, host: str, **more: float | str | None) -> IncidentJson:
+    fields = {"scope": "host", "venue": "STA", "check": "", "cause": "silent", "opened_at": THEN}
+    return msgspec.convert({"number": number, "host": host, **fields, **more}, IncidentJson)
 
 
 def load(path: Path, dump: Path) -> dict[str, list[dict[str, object]]]:

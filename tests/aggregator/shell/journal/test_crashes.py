@@ -16,7 +16,6 @@ import msgspec
 import pytest
 
 from aggregator.core.states import HostState
-from aggregator.shell.http.incidents import IncidentJson
 from aggregator.shell.journal.rows import HostRow, Notice, Rows
 from tests.aggregator.shell.journal.process import (
     AQU,
@@ -27,8 +26,9 @@ from tests.aggregator.shell.journal.process import (
     connect,
     rows,
     visit,
+    walks,
 )
-from tests.aggregator.shell.journal.schemas import OLD, know_acknowledged_by, load
+from tests.aggregator.shell.journal.schemas import OLD, incident, know_acknowledged_by, load
 from tests.kit.machine import WALL
 
 END = 47
@@ -53,8 +53,8 @@ class Copy(NamedTuple):
     folder: Path
     second: int
     silent: Sequence[str]
-    reported: Sequence[str]
-    told: Sequence[str]
+    reported: Sequence[str] = ()
+    told: Sequence[str] = ()
 
     @property
     def path(self) -> Path:
@@ -83,14 +83,14 @@ class Copies:
             self._last = now
             reported = [who for who, by in REPORTED_BY.items() if by < self.second]
             told = [notice.id for notice in self.told]
-            self._keep(now, silent_at(self.second), reported, told)
+            self._keep(now, silent_at(self.second), reported=reported, told=told)
 
     def take_torn(self, *, step: int) -> None:
         """Copy what was written so far, cut off at every ``step`` bytes; all but one are well."""
         files = self._files()
         (name,) = (name for name in files if name.endswith("-wal"))
         for size in range(0, len(files[name]), step):
-            self._keep(files | {name: files[name][:size]}, ["STA-1"], [], [])
+            self._keep(files | {name: files[name][:size]}, ["STA-1"])
 
     def connect(self, *arguments: Any, **more: Any) -> sqlite3.Connection:
         """Connect, and copy at every statement and within."""
@@ -103,18 +103,12 @@ class Copies:
         files = self._path.parent.glob(f"{self._path.name}*")
         return {file.name: file.read_bytes() for file in files if not file.name.endswith("-shm")}
 
-    def _keep(
-        self,
-        files: Mapping[str, bytes],
-        silent: Sequence[str],
-        reported: Sequence[str],
-        told: Sequence[str],
-    ) -> None:
+    def _keep(self, files: Mapping[str, bytes], silent: Sequence[str], **known: list[str]) -> None:
         folder = self._folder / str(next(self._numbers))
         folder.mkdir(parents=True)
         for name, content in files.items():
             (folder / name).write_bytes(content)
-        self.taken.append(Copy(folder, self.second, silent, reported, told))
+        self.taken.append(Copy(folder, self.second, silent, **known))
 
 
 def content(path: Path) -> str:
@@ -166,6 +160,7 @@ def judge(copy: Copy, states: dict[str, HostState]) -> None:
     incidents = {row[0]: row for row in rows(copy.path, "SELECT * FROM incidents")}
     changes = rows(copy.path, "SELECT * FROM changes ORDER BY number, seq")
     opened = Counter(who(incidents[row[0]]) for row in changes if row[3] == "opened")
+    times = Counter(row[0] for row in changes)
     still_open = sorted(who(row) for row in incidents.values() if row[8] is None)
     venues = [venue[0][:3] for venue in (STA, AQU) if set(venue) <= set(copy.silent)]
     hosts = [name for name, state in states.items() if state is HostState.DOWN]
@@ -174,21 +169,13 @@ def judge(copy: Copy, states: dict[str, HostState]) -> None:
     assert still_open == sorted([*venues, *hosts])
     assert set(opened) >= {*copy.reported, *still_open}
     assert set(opened.values()) <= {1}
-    assert [seq for number in incidents for seq in seqs(changes, number)] == [
-        seq for number in incidents for seq in range(1, 1 + len(seqs(changes, number)))
-    ]
+    numbered = [(row[0], at) for row in incidents.values() for at in range(1, 1 + times[row[0]])]
+    assert [row[:2] for row in changes] == numbered
     notices = rows(copy.path, "SELECT id, body FROM outbox ORDER BY place")
     assert sorted(id_ for id_, _ in notices) == sorted(f"{row[0]}-{row[1]}" for row in changes)
     assert all(msgspec.json.decode(body)["id"] == id_ for id_, body in notices)
-    for name in HOSTS:
-        question = f"SELECT before, after FROM transitions WHERE host = '{name}' ORDER BY rowid"  # noqa: S608
-        walked = [("", "unknown"), *rows(copy.path, question)]
-        befores = [before.replace("late", "up") for before, _ in walked[1:]]
-        assert befores == [after for _, after in walked[:-1]]
-
-
-def seqs(changes: Sequence[tuple[Any, ...]], number: int) -> list[int]:
-    return [row[1] for row in changes if row[0] == number]
+    for befores, afters in walks(copy.path):
+        assert befores == ["unknown", *afters][:-1]
 
 
 def stored_ids(path: Path) -> set[str]:
@@ -268,15 +255,7 @@ async def test_a_kill_within_a_merge_loses_and_doubles_nothing(
 ) -> None:
     async def older(path: Path) -> None:
         host = HostRow("STA-9", "STA", "down", WALL, "silent", 1.0, WALL, was_up=False)
-        feed = IncidentJson(
-            number=5,
-            scope="feed",
-            venue="STA",
-            host="STA-9",
-            check="timing",
-            cause="feed_stale",
-            opened_at=WALL,
-        )
+        feed = incident(5, "STA-9", scope="feed", check="timing", cause="feed_stale")
         visit(path, Rows(hosts=[host], incidents=[feed]))
 
     async def newer(path: Path) -> None:

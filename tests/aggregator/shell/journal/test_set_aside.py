@@ -2,30 +2,33 @@
 
 import shutil
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 import msgspec
 import pytest
 
 from aggregator.core.dedup import HeardRanges
-from aggregator.shell.http.incidents import IncidentJson
 from aggregator.shell.journal import schema
 from aggregator.shell.journal.rows import NEXT_NUMBER, HostRow, JournalContent, Notice, Rows
 from aggregator.shell.journal.set_aside import FAR_NUMBER
-from tests.aggregator.shell.journal.process import AQU, HOSTS, Process, column, connect, rows, visit
+from tests.aggregator.shell.journal.process import AQU, Process, column, connect, rows, visit, walks
 from tests.aggregator.shell.journal.schemas import (
     OLD,
+    THEN,
     AcknowledgedIncident,
     add_acknowledged_by,
     content,
+    incident,
     know_acknowledged_by,
     load,
 )
 
-THEN = 4e9 + 100
+Migration: TypeAlias = Callable[[sqlite3.Connection], None]
+Newer: TypeAlias = Callable[..., JournalContent]
 
 
 @pytest.fixture
@@ -33,27 +36,27 @@ def aside(path: Path) -> Path:
     return path.with_name(f"{path.name}.schema-2")
 
 
-def newer(path: Path, monkeypatch: pytest.MonkeyPatch, *orders: Rows) -> JournalContent:
-    """Let a newer aggregator read the journal at ``path``, and store ``orders``."""
-    with monkeypatch.context() as patched:
-        know_acknowledged_by(patched)
-        return visit(path, *orders)
+@pytest.fixture
+def newer(path: Path, monkeypatch: pytest.MonkeyPatch) -> Newer:
+    """Return what lets a newer aggregator read the journal, and store orders."""
+
+    def visit_newer(*orders: Rows, at: Path = path) -> JournalContent:
+        with monkeypatch.context() as patched:
+            know_acknowledged_by(patched)
+            return visit(at, *orders)
+
+    return visit_newer
 
 
 def files(folder: Path) -> list[str]:
     return sorted(file.name for file in folder.iterdir())
 
 
-def incident(number: int, host: str, **more: float | None) -> IncidentJson:
-    fields = {"scope": "host", "venue": "STA", "check": "", "cause": "silent", "opened_at": THEN}
-    return msgspec.convert({"number": number, "host": host, **fields, **more}, IncidentJson)
-
-
 async def test_a_newer_journal_is_set_aside_whole(
-    path: Path, aside: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    path: Path, aside: Path, newer: Newer, caplog: pytest.LogCaptureFixture
 ) -> None:
     load(path, OLD[1])
-    newer(path, monkeypatch)
+    newer()
     before = content(path)
 
     left = visit(path, Rows(incidents=[incident(5, "STA-9")]))
@@ -65,10 +68,10 @@ async def test_a_newer_journal_is_set_aside_whole(
 
 
 async def test_a_newer_journal_of_a_killed_process_loses_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, newer: Newer
 ) -> None:
     lived, path = tmp_path / "lived", tmp_path / "killed"
-    newer(lived, monkeypatch)
+    newer(at=lived)
     with closing(connect(lived)) as database:
         database.execute("INSERT INTO operators (name) VALUES ('race control')")
         database.commit()
@@ -82,11 +85,11 @@ async def test_a_newer_journal_of_a_killed_process_loses_nothing(
 
 
 async def test_an_earlier_file_set_aside_is_not_overwritten(
-    path: Path, aside: Path, monkeypatch: pytest.MonkeyPatch
+    path: Path, aside: Path, newer: Newer
 ) -> None:
     backup = path.with_name("backup")
     for name in ("first", "second"):
-        newer(backup, monkeypatch)
+        newer(at=backup)
         rows(backup, f"INSERT INTO operators (name) VALUES ('{name}')")  # noqa: S608
         shutil.move(backup, path)
 
@@ -97,9 +100,9 @@ async def test_an_earlier_file_set_aside_is_not_overwritten(
 
 
 async def test_a_newer_journal_in_use_is_left_alone(
-    path: Path, monkeypatch: pytest.MonkeyPatch
+    path: Path, newer: Newer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    newer(path, monkeypatch)
+    newer()
     monkeypatch.setattr("sqlite3.connect", partial(connect, timeout=0))
     with closing(connect(path)) as user:
         user.execute("SELECT * FROM operators").fetchall()
@@ -110,19 +113,17 @@ async def test_a_newer_journal_in_use_is_left_alone(
     assert files(path.parent) == [path.name]
 
 
-async def test_numbers_go_on_far_above_unreadable_newer_ones(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    newer(path, monkeypatch)
+async def test_numbers_go_on_far_above_unreadable_newer_ones(path: Path, newer: Newer) -> None:
+    newer()
     rows(path, "ALTER TABLE incidents RENAME TO troubles")
 
     assert visit(path).marks[NEXT_NUMBER] == FAR_NUMBER
 
 
-async def test_a_merge_joins_both_journals(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_merge_joins_both_journals(path: Path, newer: Newer) -> None:
     load(path, OLD[1])
     acknowledged = msgspec.structs.asdict(incident(4, "STA-3")) | {"acknowledged_by": "control"}
-    newer(path, monkeypatch, Rows(incidents=[AcknowledgedIncident(**acknowledged)]))
+    newer(Rows(incidents=[AcknowledgedIncident(**acknowledged)]))
     visit(
         path,
         Rows(
@@ -140,7 +141,7 @@ async def test_a_merge_joins_both_journals(path: Path, monkeypatch: pytest.Monke
         ),
     )
 
-    newer(path, monkeypatch)
+    newer()
 
     ended = [4e9 + 20, None, None, THEN, None, THEN + 1]
     assert column(path, "SELECT number FROM incidents ORDER BY 1") == [1, 2, 3, 4, 5, 6]
@@ -160,16 +161,14 @@ async def test_a_merge_joins_both_journals(path: Path, monkeypatch: pytest.Monke
     assert rows(path, "SELECT * FROM marks") == [("alive_at", 4e9 + 46), ("next_number", 7.0)]
 
 
-async def test_a_merged_file_is_kept_and_merged_once(
-    path: Path, aside: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_merged_file_is_kept_and_merged_once(path: Path, aside: Path, newer: Newer) -> None:
     load(path, OLD[1])
-    newer(path, monkeypatch)
+    newer()
     visit(path)
-    newer(path, monkeypatch)
+    newer()
     once = content(path)
 
-    newer(path, monkeypatch)
+    newer()
 
     kept = aside.with_name(f"{aside.name}.merged")
     assert content(path) == once
@@ -178,13 +177,13 @@ async def test_a_merged_file_is_kept_and_merged_once(
 
 
 async def test_a_number_in_both_journals_stops_the_merge(
-    path: Path, aside: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    path: Path, aside: Path, newer: Newer, caplog: pytest.LogCaptureFixture
 ) -> None:
     load(path, OLD[1])
-    newer(path, monkeypatch)
+    newer()
     visit(path, Rows(incidents=[incident(4, "STA-9")]))
 
-    left = newer(path, monkeypatch)
+    left = newer()
 
     assert [each.host for each in left.incidents] == ["STA-9"]
     assert column(aside, "SELECT count(*) FROM incidents") == [4]
@@ -194,26 +193,21 @@ async def test_a_number_in_both_journals_stops_the_merge(
 async def test_a_downgrade_and_back_is_one_story(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def lived(start: int, *spans: tuple[int, Sequence[str]]) -> None:
-        process = Process(path, at=start)
-        for end, silent in spans:
-            process.live(end, without=silent)
-        process.end()
+    def lived(*migrations: Migration, at: int, spans: Mapping[int, Sequence[str]]) -> None:
+        with monkeypatch.context() as patched:
+            patched.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, *migrations))
+            process = Process(path, at=at)
+            for end, silent in spans.items():
+                process.live(end, without=silent)
+            process.end()
 
-    with monkeypatch.context() as patched:
-        patched.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, add_acknowledged_by))
-        lived(0, (10, ()), (40, ["STA-1", "STA-2", "STA-3", *AQU]))
-    lived(100, (110, ["STA-3"]), (140, ["STA-1", "STA-3", "STA-4"]))
-    with monkeypatch.context() as patched:
-        patched.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, add_acknowledged_by))
-        lived(200, (230, ["STA-1", "STA-3", "STA-4"]))
+    lived(add_acknowledged_by, at=0, spans={10: (), 40: ["STA-1", "STA-2", "STA-3", *AQU]})
+    lived(at=100, spans={110: ["STA-3"], 140: ["STA-1", "STA-3", "STA-4"]})
+    lived(add_acknowledged_by, at=200, spans={230: ["STA-1", "STA-3", "STA-4"]})
 
     still_open = column(path, "SELECT host FROM incidents WHERE closed_at IS NULL ORDER BY host")
     assert still_open == ["STA-1", "STA-3", "STA-4"]
     changes = column(path, "SELECT number || '-' || seq FROM changes ORDER BY number, seq")
     assert sorted(column(path, "SELECT id FROM outbox")) == changes
-    for name in HOSTS:
-        question = f"SELECT before, after FROM transitions WHERE host = '{name}' ORDER BY at, rowid"  # noqa: S608
-        walked = rows(path, question)
-        befores = [before.replace("late", "up") for before, _ in walked]
-        assert befores == ["unknown", *(after for _, after in walked[:-1])]
+    for befores, afters in walks(path, order="at, rowid"):
+        assert befores == ["unknown", *afters[:-1]]

@@ -7,9 +7,9 @@ import pytest
 
 from aggregator.core.dedup import HeardRanges
 from aggregator.core.outputs import LateReading
-from aggregator.shell.http.incidents import IncidentJson
 from aggregator.shell.journal.rows import NEXT_NUMBER, RECENT, ChangeRow, Rows, TransitionRow
 from tests.aggregator.shell.journal.process import Reports, column, rows, visit
+from tests.aggregator.shell.journal.schemas import incident
 from venuewatch.base import clock
 from venuewatch.base.wire.messages import Vitals
 from venuewatch.base.wire.readings import Readings
@@ -70,16 +70,7 @@ async def test_a_refused_order_is_reported_once_and_stored_later(
     assert stored(path) == [1, 2]
 
 
-CLOSED = IncidentJson(
-    number=1,
-    scope="host",
-    venue="STA",
-    host="STA-1",
-    check="",
-    cause="silent",
-    opened_at=1.0,
-    closed_at=2.0,
-)
+CLOSED = incident(1, "STA-1", opened_at=1.0, closed_at=2.0)
 
 
 async def test_what_is_over_is_forgotten_but_not_its_number(path: Path) -> None:
@@ -94,7 +85,7 @@ async def test_what_is_over_is_forgotten_but_not_its_number(path: Path) -> None:
     visit(path, Rows(readings=[reading(2)]))
     left = visit(path)
 
-    assert [incident.number for incident in left.incidents] == [2]
+    assert [each.number for each in left.incidents] == [2]
     assert left.told == {2: 1}
     assert left.marks[NEXT_NUMBER] == 5
     assert stored(path) == [2]
@@ -111,5 +102,5 @@ async def test_only_the_latest_closed_incidents_are_read(path: Path) -> None:
 
     left = visit(path)
 
-    assert [incident.number for incident in left.incidents] == list(range(11, RECENT + 11))
+    assert [each.number for each in left.incidents] == list(range(11, RECENT + 11))
     assert left.marks[NEXT_NUMBER] == RECENT + 11
