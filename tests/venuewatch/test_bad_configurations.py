@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec import inspect
 
 from agent import checks
@@ -13,6 +15,7 @@ from agent import config as agent_config
 from aggregator import config as aggregator_config
 from aggregator import inventory
 from venuewatch.base.config import ConfigError, in_words, read_secret
+from venuewatch.base.refusals import RefusedError, convert
 
 NAME = "expected 1 to 64 letters, digits, dots, dashes or underscores, not beginning with _"
 PORT = "expected a whole number from 1 to 65535"
@@ -203,6 +206,31 @@ def patterns_without_words(node: Any, words: object = None) -> Iterator[str]:
 @pytest.mark.parametrize("config", CONFIGS)
 def test_every_pattern_of_a_configuration_has_words(config: type[msgspec.Struct]) -> None:
     assert list(patterns_without_words(inspect.type_info(config))) == []
+
+
+FIELDS = sorted(
+    {field.encode_name for config in CONFIGS for field in msgspec.structs.fields(config)}
+    | {field.encode_name for field in msgspec.structs.fields(agent_config.Broker)}
+)
+anything = st.recursive(
+    st.booleans() | st.integers() | st.floats() | st.text() | st.dates(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(FIELDS), inner),
+    max_leaves=8,
+)
+
+
+@pytest.mark.parametrize("config", CONFIGS[:3])
+@given(content=st.dictionaries(st.sampled_from(FIELDS), anything, max_size=4))
+def test_any_content_is_taken_or_refused_in_words(
+    config: type[msgspec.Struct], content: dict[str, object]
+) -> None:
+    line = ""
+    try:
+        convert(content, config)
+    except RefusedError as refusal:
+        line = str(refusal)
+
+    assert "matching regex" not in line
 
 
 NOT_NAMES = ["", "_centre", "a b", "a/b", "a+", "é", "x" * 65, r"alpha\n"]
