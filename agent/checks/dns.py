@@ -143,7 +143,6 @@ def _by_tcp(target: Target, config: Config, deadline: Deadline) -> message.Answe
 
 
 def _from_system(config: Config, deadline: Deadline) -> tuple[str, ...]:
-    """Return what the operating system's resolver says; raises OSError."""
     targets = resolve(config.query, 0, deadline)
     version = 4 if config.record == "A" else 6
     found = dict.fromkeys(str(target.address[0]).partition("%")[0] for target in targets)

@@ -1,11 +1,14 @@
 """Follows a results feed: XML messages in a folder, or pushed to the agent by HTTP."""
 
+import importlib
 import socket
+import ssl
 import threading
 from collections.abc import Callable
 from datetime import time
+from functools import partial
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import msgspec
 
@@ -15,11 +18,11 @@ from agent.checks.reading.times import Now
 from agent.checks.reading.words import short
 from agent.checks.results_feed.clock import Calendar, zone_of
 from agent.checks.results_feed.folder import Folder, FolderTooFullError
-from agent.checks.results_feed.intake import FromFolder, FromPushes, Intake, Listening
+from agent.checks.results_feed.intake import FromFolder, FromPushes, Intake
 from agent.checks.results_feed.messages import FeedError, Message
 from agent.checks.results_feed.state import Feed, Flag
 from agent.checks.results_feed.world import Limits
-from venuewatch.base.config import ConfigError, Port, in_words
+from venuewatch.base.config import ConfigError, Port, in_words, read_secret
 
 _DATA_LIMITS_S = {"BKB": 45.0, "FBL": 450.0}  # 1.5 x what they repeat after, 30 s and 5 min
 
@@ -146,7 +149,7 @@ class Check:
             folder = _folder(config, config.folder)
             self._intake = FromFolder(folder, calendar, config.timeout_s / 2, self._hear)
         else:
-            self._intake = FromPushes(_listening(config), now, self._hear)
+            self._intake = FromPushes(partial(_receiver, config), now, self._hear)
 
     def read(self) -> Reading:
         """Take in what is new, and judge."""
@@ -193,14 +196,17 @@ def _folder(config: Config, path: str) -> Folder:
     )
 
 
-def _listening(config: Config) -> Listening:
-    assert config.listen_port is not None  # noqa: S101 - Config demands it without a folder
-    return Listening(
-        config.listen_address,
-        config.listen_port,
-        config.max_message_bytes,
-        config.api_key_header,
-        config.api_key_file,
-        config.cert_file,
-        config.key_file,
-    )
+def _receiver(config: Config, hear: Callable[[Message | FeedError], None]) -> Any:
+    """Return a receiver that listens: its module costs memory, so it is imported only here.
+
+    Raises:
+        OSError, ConfigError: the address or a file is of no use.
+    """
+    module = importlib.import_module("agent.checks.results_feed.receiver")
+    key = None if config.api_key_file is None else read_secret(config.api_key_file).encode()
+    tls = None
+    if config.cert_file is not None:
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        tls.load_cert_chain(config.cert_file, config.key_file)
+    at, limit = (config.listen_address, config.listen_port), config.max_message_bytes
+    return module.Receiver(module.Door(*at, limit, config.api_key_header.lower(), key, tls), hear)

@@ -103,7 +103,6 @@ class Check(SimpleCheck[Config]):
         return Reading("ok" if self._config.may_be_missing else "critical", detail, values)
 
     def _trouble(self, newest: File, last: File | None, age_s: float) -> str:
-        """Return what is wrong with the newest file, compared with the last reading's."""
         config = self._config
         if config.max_age_s is not None and age_s > config.max_age_s:
             return "too old"

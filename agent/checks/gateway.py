@@ -56,7 +56,6 @@ class Check(SimpleCheck[Config]):
         return Reading(state, f"{gateway}: {detail}", values)
 
     def _is_meant(self, route: Route) -> bool:
-        """Return whether the configuration asks for this route."""
         config = self._config
         is_family = config.family == "any" or route.is_v6 == (config.family == "ipv6")
         return is_family and config.interface in {"", route.interface}

@@ -158,7 +158,6 @@ class Check(SimpleCheck[Config]):
         )
 
     def _judge(self, page: Page, elapsed_s: float, deadline: Deadline) -> Reading:
-        """Return what the page is worth."""
         config = self._config
         expectation = body.Expectation(
             config.contains, config.regex, config.json_path, config.json_equals

@@ -70,7 +70,6 @@ class Check(SimpleCheck[Config]):
         return self._judge(asked_s, server, heard_s)
 
     def _judge(self, asked_s: float, server: sntp.Answer, heard_s: float) -> Reading:
-        """Judge the server's time, and this machine's by it."""
         trip_s = sntp.round_trip_s(asked_s, server, heard_s)
         stratum = float(server.stratum)
         if not server.is_synchronised:
@@ -95,7 +94,6 @@ class Check(SimpleCheck[Config]):
         return self._sent_away(self._leave_s)
 
     def _sent_away(self, left_s: float) -> Reading:
-        """Return the reading of a server that does not want to be asked now."""
         words = f"the server refuses us ({short(self._kiss, 80)})"
         return Reading("critical", f"{words}; it is asked again in {left_s:.0f} s")
 

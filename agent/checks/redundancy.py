@@ -2,8 +2,8 @@
 
 from typing import Annotated
 
-from agent.checks import Latest, Reading, about
-from agent.checks.reading.group import GroupConfig, Members, judge
+from agent.checks import Reading, about
+from agent.checks.reading.group import GroupCheck, GroupConfig, Members, judge
 from venuewatch.base.wire.checks import CheckState
 
 _MILDEST_FIRST: tuple[CheckState, ...] = ("delayed", "frozen", "silent")
@@ -21,22 +21,16 @@ class Config(GroupConfig, frozen=True, tag="redundancy"):
     ]
 
 
-class Check:
+class Check(GroupCheck):
     """All work: ``flowing``; some: ``redundancy_lost``; none: what the best of them is.
 
     A member that is not expected now has no vote; without any other, nothing is expected.
     """
 
-    def __init__(self, config: Config, latest: Latest) -> None:
-        self._members = config.members
-        self._latest = latest
-
     def read(self) -> Reading:
         """Judge by the latest reading of each member."""
-        latest = {name: self._latest(name) for name in self._members}
-        voting = {
-            name: it for name, it in latest.items() if it is None or it.state != "not_expected"
-        }
+        latest = self.latest().items()
+        voting = {name: it for name, it in latest if it is None or it.state != "not_expected"}
         if not voting:
             return Reading("not_expected", "none of the members is expected to work now")
         reading = judge(voting)
@@ -46,9 +40,6 @@ class Check:
             states = {it.state for it in voting.values() if it is not None}
             return reading._replace(state=_best(states))
         return reading
-
-    def close(self) -> None:
-        """Nothing is held."""
 
 
 def _best(states: set[CheckState]) -> CheckState:

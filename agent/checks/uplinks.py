@@ -2,8 +2,8 @@
 
 from typing import Annotated
 
-from agent.checks import Latest, Reading, about
-from agent.checks.reading.group import GroupConfig, Members, judge
+from agent.checks import Reading, about
+from agent.checks.reading.group import GroupCheck, GroupConfig, Members, judge
 
 
 class Config(GroupConfig, frozen=True, tag="uplinks"):
@@ -15,16 +15,9 @@ class Config(GroupConfig, frozen=True, tag="uplinks"):
     ]
 
 
-class Check:
+class Check(GroupCheck):
     """All links work: ``ok``; some: ``redundancy_lost``; none: ``critical``."""
-
-    def __init__(self, config: Config, latest: Latest) -> None:
-        self._config = config
-        self._latest = latest
 
     def read(self) -> Reading:
         """Judge by the latest reading of each member."""
-        return judge({name: self._latest(name) for name in self._config.members})
-
-    def close(self) -> None:
-        """Nothing is held."""
+        return judge(self.latest())

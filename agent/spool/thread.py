@@ -17,9 +17,7 @@ class Status(NamedTuple):
 
     pending: int = 0
     size_bytes: int = 0
-    acknowledged: int = 0
     dropped: int = 0
-    trouble: str | None = None
 
 
 class SpoolThread:
@@ -99,9 +97,7 @@ class SpoolThread:
             self._note(spool)
 
     def _note(self, spool: Spool) -> None:
-        self.status = Status(
-            spool.pending, spool.size_bytes, spool.acknowledged, spool.dropped, spool.trouble
-        )
+        self.status = Status(spool.pending, spool.size_bytes, spool.dropped)
         self._wake()
 
 

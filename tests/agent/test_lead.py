@@ -17,7 +17,6 @@ leads = st.floats(0.1, 0.3)
 
 
 def lead(*, interval_s: float = 1.0, lead_s: float = LEAD_S, ticks: int = 8) -> Lead:
-    """Return a lead that has heard this many ticks in time."""
     made = Lead(interval_s=interval_s, lead_s=lead_s)
     made.session_began()
     for number in range(ticks):

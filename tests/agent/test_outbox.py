@@ -16,8 +16,6 @@ BOOT = "boot"
 
 
 class Sent:
-    """One publication; the test says when the broker has it."""
-
     def __init__(self, stream: Stream, payload: bytes) -> None:
         self.stream = stream
         self.body = msgspec.json.decode(payload)
@@ -28,8 +26,6 @@ class Sent:
 
 
 class Broker:
-    """Publishes, and remembers what."""
-
     def __init__(self) -> None:
         self.sent: list[Sent] = []
 
@@ -48,8 +44,6 @@ class Broker:
 
 
 class World:
-    """An outbox over a real spool in a real folder, and time."""
-
     def __init__(self, folder: Path) -> None:
         self.folder = str(folder / "spool")
         self.now = 100.0
@@ -64,7 +58,6 @@ class World:
         self.outbox.take(Stream.VITALS, payload, send, self.now)
 
     def settle(self) -> None:
-        """Let the spool's thread do what it was asked."""
         done = self.spool.finished()
         assert done.wait(10)
 

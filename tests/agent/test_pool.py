@@ -12,8 +12,6 @@ PATIENCE_S = 10.0
 
 
 class Desk:
-    """A pool, what its work says when it is done, and the wakes of its owner."""
-
     def __init__(self) -> None:
         self.may_end = threading.Event()
         self.has_begun = threading.Event()
@@ -30,7 +28,6 @@ class Desk:
         self._done.put("hung")
 
     def next_done(self) -> str:
-        """Wait until some work is done and the owner was woken for it."""
         self._wakes.get(timeout=PATIENCE_S)
         return self._done.get(timeout=PATIENCE_S)
 

@@ -15,8 +15,6 @@ REACHED = Answer(is_reached=True, way="icmp")
 
 
 class LaterThreads:
-    """Does what it was given when the test says so."""
-
     def __init__(self) -> None:
         self.works: list[Callable[[], None]] = []
 

@@ -7,8 +7,6 @@ from agent.slots import Slots
 
 
 class Threads:
-    """Does the work when the test says so."""
-
     def __init__(self) -> None:
         self.waiting: list[Callable[[], None]] = []
 

@@ -21,24 +21,9 @@ _UNPRINTABLE = dict.fromkeys((*range(32), *range(127, 160)), "?")
 
 # Decimal prefixes are powers of 1000, as SI and Icinga have them; a unit that is not here
 # (amperes, degrees, none at all, and c for a counter) is a base unit.
-_SCALES = {
-    "%": 0.01,
-    "ns": 1e-9,
-    "us": 1e-6,
-    "µs": 1e-6,
-    "ms": 1e-3,
-    "kB": 1e3,
-    "KB": 1e3,
-    "MB": 1e6,
-    "GB": 1e9,
-    "TB": 1e12,
-    "PB": 1e15,
-    "KiB": 2.0**10,
-    "MiB": 2.0**20,
-    "GiB": 2.0**30,
-    "TiB": 2.0**40,
-    "PiB": 2.0**50,
-}
+_SCALES = {"%": 0.01, "ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "kB": 1e3}
+_SCALES |= {f"{prefix}B": 1e3**power for power, prefix in enumerate("KMGTP", start=1)}
+_SCALES |= {f"{prefix}iB": 1024.0**power for power, prefix in enumerate("KMGTP", start=1)}
 
 
 def parse(text: str) -> list[tuple[str, float]]:

@@ -94,7 +94,6 @@ def _answer(message: bytes, asked: bytes) -> Answer:
 
 
 def _entries(message: bytes, place: int, count: int) -> list[_Entry]:
-    """Return the records of the answer section."""
     entries = []
     for _ in range(count):
         owner, place = _name(message, place)

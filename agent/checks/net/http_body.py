@@ -40,7 +40,6 @@ def judge(body: bytes, expectation: Expectation, deadline: Deadline, *, is_whole
 
 
 def _judge_json(body: bytes, path: str, expected: Plain | None) -> Finding:
-    """Judge one field of a JSON body."""
     try:
         found = _field(msgspec.json.decode(body), path)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):

@@ -60,7 +60,6 @@ def round_trip_s(asked_s: float, server: Answer, heard_s: float) -> float:
 
 
 def _code(reference: bytes) -> str:
-    """Return a kiss code as text: four ASCII letters."""
     return reference.decode("ascii", "replace").rstrip("\0 ") or "no code"
 
 

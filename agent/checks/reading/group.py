@@ -5,7 +5,7 @@ from typing import Annotated
 
 import msgspec
 
-from agent.checks import CheckConfig, Reading
+from agent.checks import CheckConfig, Latest, Reading
 from venuewatch.base.config import Name
 from venuewatch.base.wire.checks import WELL, CheckState, CheckValues
 
@@ -25,6 +25,21 @@ class GroupConfig(CheckConfig, frozen=True):
             raise ValueError("Expected each of `members` once")
         if self.name in self.members:
             raise ValueError("Expected `members` to be other checks than this one")
+
+
+class GroupCheck:
+    """Begins a check that judges by the latest readings of others, and holds nothing."""
+
+    def __init__(self, config: GroupConfig, latest: Latest) -> None:
+        self._members = config.members
+        self._latest = latest
+
+    def latest(self) -> dict[str, Reading | None]:
+        """Return the latest reading of each member by name; None where it has none yet."""
+        return {name: self._latest(name) for name in self._members}
+
+    def close(self) -> None:
+        """Do nothing: nothing is held."""
 
 
 def judge(members: Mapping[str, Reading | None]) -> Reading:
@@ -49,7 +64,6 @@ def judge(members: Mapping[str, Reading | None]) -> Reading:
 
 
 def _state(up: int, down: int, unknown: int) -> CheckState:
-    """Return the state of a group with so many members of each sort."""
     if up and down:
         return "redundancy_lost"
     if unknown or not up + down:
@@ -58,11 +72,9 @@ def _state(up: int, down: int, unknown: int) -> CheckState:
 
 
 def _with_reason(name: str, reading: Reading | None) -> str:
-    """Return a member with why it is down, if it says so."""
     return f"{name} ({reading.detail[:80]})" if reading and reading.detail else name
 
 
 def _named(names: list[str]) -> str:
-    """Return the first names, and how many more there are."""
     more = len(names) - _NAMED
     return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -1,17 +1,17 @@
 """The two sources of a feed's messages: a folder that is read, or pushes that come."""
 
-import importlib
-import ssl
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from agent.checks.reading.times import Deadline, Now
 from agent.checks.results_feed.clock import Calendar
 from agent.checks.results_feed.folder import Folder
 from agent.checks.results_feed.messages import FeedError, Message
-from venuewatch.base.config import ConfigError, read_secret
+from venuewatch.base.config import ConfigError
 
 Hear: TypeAlias = Callable[[Message | FeedError, Now], None]
+OpenReceiver: TypeAlias = Callable[[Callable[[Message | FeedError], None]], Any]
+"""Listens, and passes each push on; raises OSError or ConfigError."""
 
 
 class Intake(Protocol):
@@ -53,23 +53,11 @@ class FromFolder:
         """Nothing is held."""
 
 
-class Listening(NamedTuple):
-    """Where to listen, for what; the files are read when listening begins."""
-
-    address: str
-    port: int
-    max_bytes: int
-    key_header: str
-    api_key_file: str | None
-    cert_file: str | None
-    key_file: str | None
-
-
 class FromPushes:
     """Listens from its making on; what keeps it from listening is tried anew at each reading."""
 
-    def __init__(self, listening: Listening, now: Callable[[], Now], hear: Hear) -> None:
-        self._listening = listening
+    def __init__(self, open_receiver: OpenReceiver, now: Callable[[], Now], hear: Hear) -> None:
+        self._open_receiver = open_receiver
         self._now = now
         self._hear = hear
         self._receiver: Any = None
@@ -98,21 +86,4 @@ class FromPushes:
             self._receiver.close()
 
     def _listen(self) -> None:
-        receiver = importlib.import_module(
-            "agent.checks.results_feed.receiver"
-        )  # only who listens pays
-        its = self._listening
-        key = None if its.api_key_file is None else read_secret(its.api_key_file).encode()
-        door = receiver.Door(
-            its.address, its.port, its.max_bytes, its.key_header.lower(), key, _tls(its)
-        )
-        self._receiver = receiver.Receiver(door, lambda what: self._hear(what, self._now()))
-
-
-def _tls(listening: Listening) -> ssl.SSLContext | None:
-    """Return what to listen with; None without TLS."""
-    if listening.cert_file is None:
-        return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(listening.cert_file, listening.key_file)
-    return context
+        self._receiver = self._open_receiver(lambda what: self._hear(what, self._now()))

@@ -90,7 +90,6 @@ class Pushes:
         return self._http.trailing_data[0] != b""
 
     def _serve_one(self, deadline: Deadline) -> None:
-        """Take in one message."""
         head = self._head(deadline)
         self._check(head)
         if self._http.they_are_waiting_for_100_continue:
@@ -123,7 +122,6 @@ class Pushes:
         return head
 
     def _check(self, head: dict[bytes, bytes]) -> None:
-        """Let in the sender that has the key."""
         key = head.get(self._door.key_header.encode(), b"")
         if self._door.key is not None and not hmac.compare_digest(key, self._door.key):
             self._count_refusal()
@@ -146,7 +144,6 @@ class Pushes:
         return reader.close()
 
     def _body(self, deadline: Deadline) -> Iterator[bytes]:
-        """Yield the body as it comes."""
         self._received = 0
         while isinstance(event := self._next_event(deadline), h11.Data):
             yield bytes(event.data)

@@ -70,7 +70,6 @@ class Feed:
         return Reading(state, short("; ".join([why, *recent])), self._values(now))
 
     def _state_outside(self, now: Now) -> tuple[CheckState, str]:
-        """Return the state where no source of the right flag has an open window."""
         if wrong := self._others.resting(now):
             return "frozen", f"{wrong}, all of it with another feed flag"
         return "not_expected", "no talking window is open" if self._heard else "nothing heard yet"

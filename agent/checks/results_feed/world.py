@@ -101,7 +101,6 @@ class World:
         return ""
 
     def _move(self, message: Message, source: Source, stamp_s: float | None, now: Now) -> None:
-        """Count a message as data that moved."""
         unit = self.units.hear(message, stamp_s, now)
         if not self._is_real:
             return

@@ -33,8 +33,6 @@ class Authority:
 
 @contextlib.contextmanager
 def tls_peer(context: ssl.SSLContext, script: Script) -> Iterator[int]:
-    """Shake hands with everybody, then serve as ``script`` does."""
-
     def serve(conn: object, over: object) -> None:
         with context.wrap_socket(conn, server_side=True) as secure:  # type: ignore[arg-type]
             script(secure, over)  # type: ignore[arg-type]

@@ -35,11 +35,9 @@ class Cable:
         self.here, self.there = f"{name}-a", f"{name}-b"
 
     def run(self, where: str, *command: str) -> str:
-        """Run a program in a namespace."""
         return _run("ip", "netns", "exec", where, *command)
 
     def set(self, where: str, name: str, value: str) -> None:
-        """Set one of a namespace's own kernel settings."""
         self.run(where, "sh", "-c", f"echo '{value}' > /proc/sys/net/{name}")
 
     def read(self, kind: str, *, is_raw_allowed: bool = True, **config: Any) -> Reading:
@@ -74,7 +72,6 @@ def cable() -> Iterator[Cable]:
 
 
 def _join(made: Cable) -> None:
-    """Lay the cable, and give both ends their addresses."""
     ends = ("veth", "peer", "name", "port0", "netns", made.there)
     _run("ip", "-n", made.here, "link", "add", "port0", "type", *ends)
     for at, where in enumerate((made.here, made.there), start=1):

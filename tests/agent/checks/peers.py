@@ -94,8 +94,6 @@ def udp_peer(answers: Callable[[bytes], list[bytes]], port: int = 0) -> Iterator
 
 
 def note(asked: list[bytes]) -> Callable[[bytes], list[bytes]]:
-    """Note every question in ``asked``, and answer none."""
-
     def answers(question: bytes) -> list[bytes]:
         asked.append(question)
         return []
@@ -118,14 +116,12 @@ def full_port() -> Iterator[int]:
 
 
 def refused_port() -> int:
-    """Return a port on which nothing listens."""
     with socket.socket() as sock:
         sock.bind((LOOPBACK, 0))
         return int(sock.getsockname()[1])
 
 
 def say_nothing(_conn: socket.socket, over: threading.Event) -> None:
-    """Accept, and be silent."""
     over.wait(PATIENCE_S)
 
 

@@ -47,7 +47,6 @@ def start(systemd: str, ready: socket.socket) -> None:
 
 
 def main(folder: Path, systemd: str) -> None:
-    """Start systemd and the units, and look."""
     if subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/run"], check=False).returncode != 0:
         sys.exit(NOT_UP)  # mount has said why
     Path("/run/systemd/system").mkdir(parents=True)  # how systemd tells that it may run

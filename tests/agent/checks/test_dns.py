@@ -92,7 +92,6 @@ def test_a_real_server_says_that_a_name_does_not_exist(dnsmasq: int) -> None:
 
 
 def asked_of(answers: Callable[[bytes], list[bytes]], **config: Any) -> Any:
-    """Read with a server that gives these answers."""
     with udp_peer(answers) as port:
         return read("dns", query=NAME, server=LOOPBACK, port=port, **config)
 
@@ -132,7 +131,6 @@ def test_a_refusal_need_not_repeat_the_question() -> None:
 
 
 def forged(asked: bytes) -> list[bytes]:
-    """Everything that is no answer."""
     other = message.question(0, "evil.example", "A")[12:]
     good = reply(asked, record("192.0.2.66"))
     number = bytes([asked[0] ^ 1, asked[1]])

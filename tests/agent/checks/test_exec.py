@@ -42,12 +42,10 @@ def shell(script: str, timeout_s: float = PATIENCE_S) -> Reading:
 
 
 def children() -> set[int]:
-    """Return our children, the ended ones that nobody has reaped included."""
     return {process.pid for process in psutil.Process().children(recursive=True)}
 
 
 def held() -> tuple[int, int, set[int]]:
-    """Return how many files and threads, and which children, we have."""
     process = psutil.Process()
     return process.num_fds(), process.num_threads(), children()
 

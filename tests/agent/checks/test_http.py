@@ -24,8 +24,6 @@ PAGES: dict[str, tuple[int, dict[str, str], bytes]] = {
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
-    """Serves ``PAGES``, and remembers what it was asked."""
-
     protocol_version = "HTTP/1.1"
     server: "Site"
 
@@ -47,8 +45,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 class Site(http.server.ThreadingHTTPServer):
-    """A real web server."""
-
     def __init__(self) -> None:
         super().__init__((LOOPBACK, 0), Handler)
         self.asked: list[tuple[str, str, dict[str, str]]] = []

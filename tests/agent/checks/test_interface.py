@@ -10,8 +10,6 @@ from tests.agent.checks.peers import made, read
 
 
 class Card:
-    """An interface that says what the test wants."""
-
     def __init__(self) -> None:
         self.is_up, self.speed, self.errors = True, 1000, 0
 

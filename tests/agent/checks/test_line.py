@@ -102,8 +102,6 @@ def test_where_the_network_cuts_changes_nothing(stream: bytes, cuts: list[int]) 
 
 
 class Hall:
-    """A console that somebody can connect to, and a check that does."""
-
     def __init__(self) -> None:
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.listener.settimeout(PATIENCE_S)

@@ -35,7 +35,6 @@ def log(tmp_path: Path) -> Path:
 
 
 def begun(path: Path, **fields: object) -> Check:
-    """Return a check that has had its first reading."""
     looked = check(path, **fields)
     assert looked.read()[:2] == ("ok", "no line matched")
     return looked

@@ -60,7 +60,6 @@ def soon() -> Deadline:
 
 
 def log_with(folder: Path, line: bytes, *, pattern: str) -> Reading:
-    """Read a log in which ``line`` is new."""
     path = folder / f"{len(pattern)}.log"
     path.touch()
     check = made("log", path=str(path), pattern=pattern, timeout_s=PATIENCE_S)

@@ -20,8 +20,6 @@ from venuewatch.push import say_alive, say_goodbye
 
 
 class Hall:
-    """A program that speaks to a check, and a clock."""
-
     def __init__(self, **fields: str) -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
             sock.bind(("127.0.0.1", 0))

@@ -15,8 +15,6 @@ WHERE = config.Broker(address="first", port=1, fallbacks=("second:2", "third:3")
 
 
 class FakeSession:
-    """Stands for a connection: the test says whether it is open."""
-
     def __init__(self, place: config.Place) -> None:
         self.place = place
         self.is_open = False

@@ -14,8 +14,6 @@ PATIENCE_S = 10.0
 
 
 class Server:
-    """Accepts one connection, answers CONNECT, and does what the test says."""
-
     def __init__(self) -> None:
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port = self._listening.getsockname()[1]
@@ -132,6 +130,5 @@ def test_garbage_from_a_broker_ends_the_session_and_not_the_agent(
 
 
 def wait_often(session: Session, wake: socket.socket) -> None:
-    """Wait until the session has read whatever there is."""
     for _ in range(20):
         session.wait(PATIENCE_S, wake)

@@ -12,8 +12,6 @@ linux_only = pytest.mark.skipif(sys.platform != "linux", reason="Linux alone tel
 
 
 class Told(socket.socket):
-    """A socket whose kernel tells what the test says."""
-
     def __init__(self, sock: socket.socket) -> None:
         super().__init__(fileno=sock.detach())
         self.acknowledged = 1

@@ -10,8 +10,6 @@ TOLERANCE = 0.01  # of the size: others write meanwhile
 
 
 class Partition(NamedTuple):
-    """What psutil says of a mountpoint."""
-
     device: str
     mountpoint: str
     fstype: str

@@ -78,7 +78,6 @@ ALL: dict[str, tuple[Part, ...]] = {
 
 
 def pieces(name: str) -> Iterator[bytes]:
-    """Yield a document as it might arrive."""
     for part in ALL[name]:
         if isinstance(part, bytes):
             yield part

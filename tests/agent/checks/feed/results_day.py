@@ -42,8 +42,6 @@ class Sent(NamedTuple):
 
 
 class Clock:
-    """A clock that is set by hand."""
-
     def __init__(self, wall_s: float) -> None:
         self.wall_s = wall_s
 
@@ -90,11 +88,9 @@ class ResultsDay:
         self._version = 0
 
     def unixtime(self, at: datetime) -> float:
-        """Return when a local time is."""
         return at.replace(tzinfo=self._zone).timestamp()
 
     def messages(self) -> list[Sent]:
-        """Return all of them."""
         self._version = 0
         return sorted([*self._signs(), *self._data()], key=lambda sent: sent.at_s)
 
@@ -182,5 +178,4 @@ def planned(at: datetime) -> str | None:
 
 
 def is_in_window(at: datetime) -> bool:
-    """Return whether the hall is in one of its talking windows at a local time."""
     return any(_within(at, begin, end) for begin, end in WINDOWS)

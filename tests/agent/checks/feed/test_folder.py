@@ -17,8 +17,6 @@ OPENS_S = ResultsDay(ZONE).unixtime(OPENS)
 
 
 class Hall:
-    """A folder, a check that watches it, and the source that writes into it."""
-
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.clock = Clock(OPENS_S)

@@ -25,8 +25,6 @@ TOO_LARGE = b'<Body DocumentType="DT_KA">' + b"<R/>" * MAX_BYTES + b"</Body>"
 
 
 class Hall:
-    """A receiver, what it heard, and somebody who pushes."""
-
     def __init__(self, door: Door) -> None:
         self.heard: list[Message | FeedError] = []
         self.receiver = Receiver(door, self.heard.append)
@@ -194,8 +192,6 @@ REQUESTS = (
 
 
 class Piecemeal(socket.socket):
-    """A socket that gives a few bytes at a time."""
-
     most = 16_384
 
     def recv(self, size: int, flags: int = 0) -> bytes:
