@@ -11,64 +11,50 @@ An older venuewatch sets a newer journal aside (``set_aside.py``), and reads of 
 import sqlite3
 from collections.abc import Callable, Sequence
 
-_SCHEMA_1 = (
-    """
-    CREATE TABLE IF NOT EXISTS readings (
-        host TEXT NOT NULL, boot TEXT NOT NULL, stream TEXT NOT NULL, seq INTEGER NOT NULL,
-        taken_ms INTEGER NOT NULL, stored_s REAL NOT NULL, body BLOB NOT NULL,
-        PRIMARY KEY (host, boot, stream, seq)
-    ) WITHOUT ROWID
-    """,
-    "CREATE INDEX IF NOT EXISTS readings_by_age ON readings (stored_s)",
-    """
-    CREATE TABLE IF NOT EXISTS heard (
-        host TEXT NOT NULL, stream TEXT NOT NULL, boot TEXT NOT NULL,
-        stored_s REAL NOT NULL, ranges BLOB NOT NULL,
-        PRIMARY KEY (host, stream, boot)
-    ) WITHOUT ROWID
-    """,
-    """
-    CREATE TABLE incidents (
-        number INTEGER PRIMARY KEY,
-        scope TEXT NOT NULL, venue TEXT NOT NULL, host TEXT NOT NULL, check_name TEXT NOT NULL,
-        cause TEXT NOT NULL, opened_at REAL NOT NULL, silent_since REAL, closed_at REAL,
-        falls INTEGER NOT NULL, children TEXT NOT NULL, evidence TEXT NOT NULL, alive TEXT NOT NULL
-    )
-    """,
-    "CREATE INDEX incidents_by_end ON incidents (closed_at)",
-    """
-    CREATE TABLE changes (
-        number INTEGER NOT NULL, seq INTEGER NOT NULL,
-        at REAL NOT NULL, change TEXT NOT NULL, cause TEXT NOT NULL,
-        PRIMARY KEY (number, seq)
-    ) WITHOUT ROWID
-    """,
-    """
-    CREATE TABLE transitions (
-        at REAL NOT NULL, venue TEXT NOT NULL, host TEXT NOT NULL,
-        before TEXT NOT NULL, after TEXT NOT NULL, why TEXT NOT NULL, silent_since REAL
-    )
-    """,
-    "CREATE INDEX transitions_by_age ON transitions (at)",
-    "CREATE INDEX transitions_by_host ON transitions (host, at)",
-    """
-    CREATE TABLE hosts (
-        host TEXT PRIMARY KEY, venue TEXT NOT NULL, state TEXT NOT NULL, since REAL NOT NULL,
-        cause TEXT, interval_s REAL NOT NULL, evidence_at REAL, was_up INTEGER NOT NULL
-    ) WITHOUT ROWID
-    """,
-    """
-    CREATE TABLE outbox (
-        place INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, body BLOB NOT NULL
-    )
-    """,
-    "CREATE TABLE marks (name TEXT PRIMARY KEY, value REAL NOT NULL) WITHOUT ROWID",
-)
+_SCHEMA_1 = """
+CREATE TABLE IF NOT EXISTS readings (
+    host TEXT NOT NULL, boot TEXT NOT NULL, stream TEXT NOT NULL, seq INTEGER NOT NULL,
+    taken_ms INTEGER NOT NULL, stored_s REAL NOT NULL, body BLOB NOT NULL,
+    PRIMARY KEY (host, boot, stream, seq)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS readings_by_age ON readings (stored_s);
+CREATE TABLE IF NOT EXISTS heard (
+    host TEXT NOT NULL, stream TEXT NOT NULL, boot TEXT NOT NULL,
+    stored_s REAL NOT NULL, ranges BLOB NOT NULL,
+    PRIMARY KEY (host, stream, boot)
+) WITHOUT ROWID;
+CREATE TABLE incidents (
+    number INTEGER PRIMARY KEY,
+    scope TEXT NOT NULL, venue TEXT NOT NULL, host TEXT NOT NULL, check_name TEXT NOT NULL,
+    cause TEXT NOT NULL, opened_at REAL NOT NULL, silent_since REAL, closed_at REAL,
+    falls INTEGER NOT NULL, children TEXT NOT NULL, evidence TEXT NOT NULL, alive TEXT NOT NULL
+);
+CREATE INDEX incidents_by_end ON incidents (closed_at);
+CREATE TABLE changes (
+    number INTEGER NOT NULL, seq INTEGER NOT NULL,
+    at REAL NOT NULL, change TEXT NOT NULL, cause TEXT NOT NULL,
+    PRIMARY KEY (number, seq)
+) WITHOUT ROWID;
+CREATE TABLE transitions (
+    at REAL NOT NULL, venue TEXT NOT NULL, host TEXT NOT NULL,
+    before TEXT NOT NULL, after TEXT NOT NULL, why TEXT NOT NULL, silent_since REAL
+);
+CREATE INDEX transitions_by_age ON transitions (at);
+CREATE INDEX transitions_by_host ON transitions (host, at);
+CREATE TABLE hosts (
+    host TEXT PRIMARY KEY, venue TEXT NOT NULL, state TEXT NOT NULL, since REAL NOT NULL,
+    cause TEXT, interval_s REAL NOT NULL, evidence_at REAL, was_up INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE outbox (
+    place INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, body BLOB NOT NULL
+);
+CREATE TABLE marks (name TEXT PRIMARY KEY, value REAL NOT NULL) WITHOUT ROWID
+"""
 
 
 def v1(database: sqlite3.Connection) -> None:
     """Make all tables; a journal of schema 0 has those of late readings, or none."""
-    for statement in _SCHEMA_1:
+    for statement in _SCHEMA_1.split(";"):  # executescript would commit
         database.execute(statement)
 
 

@@ -5,6 +5,7 @@ Everything here is prefixed ``venuewatch_aggregator_``, beside the process's own
 
 from collections import deque
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Literal, TypeAlias
 
 from prometheus_client import (
@@ -40,15 +41,13 @@ class OwnMetrics:
         self._lags: deque[tuple[float, float]] = deque()
         self._registry.register(_Counters(centre))
         ProcessCollector(registry=self._registry)
-        self._lag = Gauge(
+        gauge = partial(Gauge, registry=self._registry)
+        self._lag = gauge(
             "venuewatch_aggregator_loop_lag_seconds",
             "The worst lag of our own event loop within the last minute.",
-            registry=self._registry,
         )
-        self._connected = Gauge(
-            "venuewatch_aggregator_broker_connected",
-            "1 while we are subscribed at the broker.",
-            registry=self._registry,
+        self._connected = gauge(
+            "venuewatch_aggregator_broker_connected", "1 while we are subscribed at the broker."
         )
         self._detection = Histogram(
             "venuewatch_aggregator_detection_seconds",
@@ -64,17 +63,11 @@ class OwnMetrics:
         )
         for result in ("delivered", "dropped"):
             self._notices.labels(result)
-        self._notices_pending = Gauge(
-            "venuewatch_aggregator_notices_pending",
-            "What the webhook is still to be told.",
-            registry=self._registry,
+        self._notices_pending = gauge(
+            "venuewatch_aggregator_notices_pending", "What the webhook is still to be told."
         )
-        Gauge(
-            "venuewatch_aggregator_build_info",
-            "1; which version this is.",
-            ["version"],
-            registry=self._registry,
-        ).labels(version).set(1)
+        build = gauge("venuewatch_aggregator_build_info", "1; which version this is.", ["version"])
+        build.labels(version).set(1)
 
     def note_lag(self, lag_s: float, now: float) -> None:
         """Note a lag (s) of the event loop at ``now`` (monotonic s)."""
