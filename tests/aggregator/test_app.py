@@ -9,6 +9,7 @@ from pathlib import Path
 
 import aiohttp
 import mqtt5
+import msgspec
 import pytest
 
 from aggregator.app import Aggregator
@@ -111,23 +112,12 @@ async def test_a_process_lives_from_its_start_to_its_stop(
     assert abs(alive_at - clock.wall()) < 60
 
 
-async def test_an_unusable_journal_is_a_configuration_error(
-    settings: Config, tmp_path: Path
-) -> None:
-    aggregator = aggregator_of(Config(broker=settings.broker, journal=JournalConfig(str(tmp_path))))
-
-    with pytest.raises(ConfigError, match=f"{tmp_path}: "):
-        await aggregator.run(asyncio.Event())
-
-
 async def test_a_taken_port_leaves_the_journal_as_it_was(settings: Config) -> None:
     path = Path(str(settings.journal.path))
     visit(path)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         web = Web(f"127.0.0.1:{taken.getsockname()[1]}")
-        aggregator = aggregator_of(
-            Config(broker=settings.broker, web=web, journal=settings.journal)
-        )
+        aggregator = aggregator_of(msgspec.structs.replace(settings, web=web))
 
         with pytest.raises(OSError, match="address already in use"):
             await aggregator.run(asyncio.Event())
@@ -135,11 +125,17 @@ async def test_a_taken_port_leaves_the_journal_as_it_was(settings: Config) -> No
     assert rows(path, "SELECT * FROM marks") == []
 
 
-async def test_a_missing_file_of_authorities_is_a_configuration_error(
-    settings: Config, tmp_path: Path
+@pytest.mark.parametrize(
+    ("unusable", "why"),
+    [
+        ({"journal": JournalConfig("/")}, "^/: "),
+        ({"notify": Notify("https://127.0.0.1:9/", ca_file="/no/ca")}, "/no/ca: No such file"),
+    ],
+)
+async def test_an_unusable_file_is_a_configuration_error(
+    settings: Config, unusable: dict[str, object], why: str
 ) -> None:
-    notify = Notify(webhook_url="https://127.0.0.1:9/", ca_file=str(tmp_path / "ca.pem"))
-    aggregator = aggregator_of(Config(journal=settings.journal, notify=notify))
+    aggregator = aggregator_of(msgspec.structs.replace(settings, **unusable))
 
-    with pytest.raises(ConfigError, match=r"ca\.pem: No such file"):
+    with pytest.raises(ConfigError, match=why):
         await aggregator.run(asyncio.Event())

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from aggregator.core.centre import Centre
-from aggregator.core.incidents.record import Subject
+from aggregator.core.incidents.record import IncidentChanged, Subject
 from aggregator.core.outputs import Connected, Output, Store, Tell
 from aggregator.core.verdicts.causes import Cause, Verdict
 from aggregator.shell.driver import Driver
@@ -29,9 +29,6 @@ class Noting:
         self.batches.append(list(outputs))
         for output in outputs:
             self._call_back(output)
-
-    def kinds(self) -> list[list[str]]:
-        return [[type(output).__name__ for output in batch] for batch in self.batches]
 
 
 class Time:
@@ -68,6 +65,15 @@ def driver(time: Time, wall: WallTime) -> Driver:
     return Driver(centre, wall, OwnMetrics(centre, version="1"))
 
 
+@pytest.fixture
+async def noting(driver: Driver) -> Noting:
+    """The only outlet of a driver that has begun."""
+    noting = Noting()
+    driver.outlets = [noting]
+    driver.begin()
+    return noting
+
+
 def begin_incident(driver: Driver) -> None:
     subject = Subject("feed", "STA", "alpha", "timing")
     driver.centre.decisions.incidents.begin(subject, Verdict(Cause.RESULTS_FROZEN), 100.0)
@@ -86,16 +92,13 @@ async def test_outputs_of_a_callback_are_handed_out_behind(driver: Driver) -> No
 
     driver.opened()
 
-    first, second = last.kinds()
-    assert first[0] == "IncidentChanged"
-    assert first[-1] == "Store"
-    assert second == ["Tell"]
+    (changed, *_, store_of_it), (tell,) = last.batches
+    assert isinstance(changed, IncidentChanged)
+    assert isinstance(store_of_it, Store)
+    assert isinstance(tell, Tell)
 
 
-async def test_a_refused_store_still_releases_its_notice(driver: Driver) -> None:
-    noting = Noting()
-    driver.outlets = [noting]
-    driver.begin()
+async def test_a_refused_store_still_releases_its_notice(driver: Driver, noting: Noting) -> None:
     begin_incident(driver)
     driver.opened()
     (store,) = (out for out in noting.batches[-1] if isinstance(out, Store))
@@ -150,11 +153,7 @@ async def test_nothing_is_handed_out_before_the_beginning(driver: Driver) -> Non
     assert noting.batches[0][0] == Connected(100.0, "live")
 
 
-async def test_the_end_stores_that_we_ran(driver: Driver, time: Time) -> None:
-    noting = Noting()
-    driver.outlets = [noting]
-    driver.begin()
-
+async def test_the_end_stores_that_we_ran(driver: Driver, noting: Noting, time: Time) -> None:
     time.now += 0.01
     driver.end()
 

@@ -77,8 +77,7 @@ async def test_the_landing_page_links_every_other(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "asked",
-    ["GET /nonsense 404", "POST /metrics 405", "DELETE /-/ready 405", "HEAD /metrics 200"],
+    "asked", ["GET /nonsense 404", "POST /metrics 405", "DELETE /-/ready 405", "HEAD /metrics 200"]
 )
 async def test_other_paths_and_methods_are_refused(client: Client, asked: str) -> None:
     method, path, status = asked.split()

@@ -11,6 +11,12 @@ from venuewatch.base.wire.errors import Reason
 FIRST_ID, LAST_ID = 2, 65_535  # 1 is the subscription's
 
 
+@pytest.fixture
+async def wire(notes: Notes) -> Wire:
+    """A connection that is subscribed."""
+    return Wire(notes).open()
+
+
 def publish(topic: str, packet_id: int | None = None) -> bytes:
     qos = mqtt5.QoS(packet_id is not None)
     return mqtt5.PublishPacket(topic, b"x", qos=qos, packet_id=packet_id).write()
@@ -20,16 +26,17 @@ def puback(packet_id: int) -> bytes:
     return mqtt5.PubAckPacket(packet_id).write()
 
 
-async def test_messages_are_acknowledged_in_one_write_after_the_listener(notes: Notes) -> None:
-    wire = Wire(notes).open()
-
+async def test_messages_are_acknowledged_in_one_write_after_the_listener(
+    wire: Wire, notes: Notes
+) -> None:
     wire.receive(publish("a", 7), publish("b"), publish("c", 9))
 
     assert notes.log == [("receive", ["a", "b", "c"]), ("write", puback(7) + puback(9))]
 
 
-async def test_a_message_that_fails_the_listener_is_not_acknowledged(notes: Notes) -> None:
-    wire = Wire(notes).open()
+async def test_a_message_that_fails_the_listener_is_not_acknowledged(
+    wire: Wire, notes: Notes
+) -> None:
     notes.fault = RuntimeError("a bug of ours")
 
     with pytest.raises(RuntimeError, match="a bug of ours"):
@@ -47,27 +54,21 @@ LARGE = mqtt5.PublishPacket("a", bytes(400_000), qos=mqtt5.QoS(1), packet_id=7).
     ids=["too large", "malformed"],
 )
 async def test_a_refused_message_is_counted_and_acknowledged_only(
-    notes: Notes, packet: bytes, reason: Reason
+    wire: Wire, notes: Notes, packet: bytes, reason: Reason
 ) -> None:
-    wire = Wire(notes).open()
-
     wire.receive(packet, publish("b"))
 
     assert notes.log == [("refuse", reason), ("receive", ["b"]), ("write", puback(7))]
 
 
-async def test_messages_before_the_end_are_still_received(notes: Notes) -> None:
-    wire = Wire(notes).open()
-
+async def test_messages_before_the_end_are_still_received(wire: Wire, notes: Notes) -> None:
     wire.receive(publish("a"), mqtt5.DisconnectPacket().write())
 
     assert notes.log == [("receive", ["a"])]
     assert wire.transport.is_closing()
 
 
-async def test_the_socket_rests_after_each_read(notes: Notes) -> None:
-    wire = Wire(notes).open()
-
+async def test_the_socket_rests_after_each_read(wire: Wire) -> None:
     wire.receive(publish("a"))
     is_resting = not wire.transport.is_reading_now
     await wire.transport.changed.until(lambda: wire.transport.is_reading_now)
@@ -75,17 +76,14 @@ async def test_the_socket_rests_after_each_read(notes: Notes) -> None:
     assert is_resting
 
 
-async def test_packet_ids_count_up_beside_the_subscriptions(notes: Notes) -> None:
-    wire = Wire(notes).open()
-
+async def test_packet_ids_count_up_beside_the_subscriptions(wire: Wire) -> None:
     sent = [wire.publish(), wire.publish(qos=0), wire.publish()]
 
     assert sent == [True, True, True]
     assert wire.ids_written() == [FIRST_ID, None, FIRST_ID + 1]
 
 
-async def test_packet_ids_begin_again_beside_unacknowledged_ones(notes: Notes) -> None:
-    wire = Wire(notes).open()
+async def test_packet_ids_begin_again_beside_unacknowledged_ones(wire: Wire) -> None:
     wire.publish()
     for packet_id in range(FIRST_ID + 1, LAST_ID + 1):
         wire.publish()
@@ -98,9 +96,7 @@ async def test_packet_ids_begin_again_beside_unacknowledged_ones(notes: Notes) -
 
 
 @pytest.mark.timeout(10)
-async def test_a_broker_that_acknowledges_nothing_stops_only_qos_1(notes: Notes) -> None:
-    wire = Wire(notes).open()
-
+async def test_a_broker_that_acknowledges_nothing_stops_only_qos_1(wire: Wire) -> None:
     sent = [wire.publish() for _ in range(LAST_ID + 10)]
 
     assert not any(sent[LAST_ID:])
@@ -147,9 +143,7 @@ async def test_a_new_session_forgets_unacknowledged_messages(notes: Notes) -> No
     assert unacknowledged == {}
 
 
-async def test_nothing_is_published_into_a_full_connection(notes: Notes) -> None:
-    wire = Wire(notes).open()
-
+async def test_nothing_is_published_into_a_full_connection(wire: Wire) -> None:
     wire.connection.pause_writing()
     while_it_is_full = wire.publish(qos=0)
     wire.connection.resume_writing()
@@ -168,9 +162,7 @@ async def test_a_connection_without_a_subscription_is_not_reported_lost(notes: N
         await wire.connection.opened
 
 
-async def test_a_lost_connection_is_reported_once_with_its_reason(notes: Notes) -> None:
-    wire = Wire(notes).open()
-
+async def test_a_lost_connection_is_reported_once_with_its_reason(wire: Wire, notes: Notes) -> None:
     wire.connection.connection_lost(None)
 
     assert notes.log == [("lost", None)]

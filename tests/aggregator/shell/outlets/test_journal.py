@@ -23,11 +23,17 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "journal.sqlite"
 
 
+def up(path: Path | None) -> Process:
+    """Return a process in which all hosts were up until 10 s."""
+    process = Process(path)
+    process.live(10)
+    return process
+
+
 @pytest.fixture
 async def process(path: Path) -> Process:
     """Return a process in which all hosts were up until 10 s, and STA-1 fell before 14 s."""
-    process = Process(path)
-    process.live(10)
+    process = up(path)
     await process.written()
     process.live(14, without=["STA-1"])
     return process
@@ -46,8 +52,7 @@ async def test_a_notice_is_sent_after_its_commit(process: Process) -> None:
 
 async def test_a_full_disk_delays_no_notice(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("aggregator.shell.journal.writer._RETRY_AFTER_S", 0.01)
-    process = Process(path)
-    process.live(10)
+    process = up(path)
     await process.written()
     rows(path, "ALTER TABLE changes RENAME TO hidden")
 
@@ -119,9 +124,8 @@ async def test_a_correction_is_stored_without_a_notice(process: Process, path: P
     await process.reports.until(lambda: bool(process.published))
     process.end()
 
-    assert process.published == [
-        Publish("venuewatch/v1/STA/STA-1/cmd", Acknowledge("b1", 3), qos=1)
-    ]
+    acknowledged = Publish("venuewatch/v1/STA/STA-1/cmd", Acknowledge("b1", 3), qos=1)
+    assert process.published == [acknowledged]
     (alive,) = column(path, "SELECT alive FROM incidents")
     at = WALL + 12.5
     assert msgspec.json.decode(alive) == [{"host": "STA-1", "start": at, "end": at, "readings": 1}]
@@ -153,8 +157,7 @@ async def test_a_backlog_is_not_acknowledged_before_its_commit(
 
 
 async def test_an_adopted_host_is_stored_without_a_change(path: Path) -> None:
-    process = Process(path)
-    process.live(10)
+    process = up(path)
     process.live(14, without=STA)
 
     process.centre.decisions.incidents.adopt(Subject("venue", "STA"), ["STA-6"])
@@ -167,8 +170,7 @@ async def test_an_adopted_host_is_stored_without_a_change(path: Path) -> None:
 
 
 async def test_late_is_stored_as_no_transition(path: Path) -> None:
-    process = Process(path)
-    process.live(10)
+    process = up(path)
     process.live(11, without=["STA-1"])
     process.live(20)
     process.end()
@@ -178,8 +180,7 @@ async def test_late_is_stored_as_no_transition(path: Path) -> None:
 
 
 async def test_our_absence_is_stored_as_transitions(path: Path) -> None:
-    process = Process(path)
-    process.live(10)
+    process = up(path)
     process.die()
 
     again = Process(path, at=50)
@@ -195,8 +196,7 @@ async def test_our_absence_is_stored_as_transitions(path: Path) -> None:
 
 
 async def test_a_notice_is_sent_at_once_without_a_journal() -> None:
-    process = Process(None)
-    process.live(10)
+    process = up(None)
 
     process.live(14, without=["STA-1"])
 

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from aggregator.core.incidents.record import Incident, Subject
-from aggregator.core.outputs import Connected
+from aggregator.core.outputs import Connected, Connection
 from aggregator.core.restore import Memory
 from aggregator.core.verdicts.causes import Cause, Verdict
 from aggregator.shell.outlets.venue_status import INCIDENTS_MAX, VenueStatusOutlet
@@ -66,14 +66,8 @@ def test_every_venue_is_published_once_while_nothing_changes(board: Board) -> No
     board.live(30)
 
     assert board.hosts() == UP
-    assert board.kept["STA"] == {
-        "venue": "STA",
-        "state": "ok",
-        "hosts": {"up": 5},
-        "open": 0,
-        "incidents": [],
-        "aggregator": "centre",
-    }
+    status = {"venue": "STA", "state": "ok", "hosts": {"up": 5}, "open": 0, "incidents": []}
+    assert board.kept["STA"] == status | {"aggregator": "centre"}
     assert board.received == before
 
 
@@ -85,15 +79,8 @@ def test_a_fallen_host_is_published_of_its_venue_alone(board: Board) -> None:
     status = board.kept["STA"]
     assert (status["state"], status["open"]) == ("degraded", 1)
     assert status["hosts"] == {"up": 4, "down": 1}
-    assert status["incidents"] == [
-        {
-            "number": 1,
-            "scope": "host",
-            "host": "STA-1",
-            "cause": "silent",
-            "opened_at": WALL + 9.125 + 1.0 + 1.75,
-        }
-    ]
+    listed = {"number": 1, "scope": "host", "host": "STA-1", "cause": "silent"}
+    assert status["incidents"] == [listed | {"opened_at": WALL + 9.125 + 1.0 + 1.75}]
     assert board.received == before + 1
 
 
@@ -135,22 +122,16 @@ def test_a_status_that_is_not_sent_is_published_later(board: Board) -> None:
     assert board.hosts() == {"STA": {"up": 4, "down": 1}, "AQU": {"up": 1, "down": 1}}
 
 
-def test_a_new_connection_gets_every_status_again(board: Board) -> None:
+@pytest.mark.parametrize(("connection", "again"), [("live", UP), ("bulk", {})])
+def test_only_a_live_connection_gets_every_status_again(
+    board: Board, connection: Connection, again: dict[str, object]
+) -> None:
     board.kept.clear()
 
-    board.outlet.take([Connected(10.0, "live")])
+    board.outlet.take([Connected(10.0, connection)])
     board.live(11)
 
-    assert board.hosts() == UP
-
-
-def test_a_bulk_connection_gets_nothing_again(board: Board) -> None:
-    board.kept.clear()
-
-    board.outlet.take([Connected(10.0, "bulk")])
-    board.live(11)
-
-    assert board.kept == {}
+    assert board.hosts() == again
 
 
 def test_the_status_of_a_venue_that_is_gone_is_cleared() -> None:
