@@ -18,7 +18,7 @@ FOUND_BY_FOLDER = {
 QUESTION_WORDS = re.compile(r"(What|Whether|Which|How|Who|Whose|Whom|Where|When)(ever)?\b")
 LONGEST = 400
 SHORT = 40
-SHORT_SHARE_MAX = 0.15
+SHORT_SHARE_MAX = 0.06
 """A ratchet: the share may fall, never rise."""
 
 
