@@ -59,9 +59,6 @@ class Machine:
         self.echo_of: tuple[int, float] | None = None
         self.held: list[Message] | None = None
 
-    def topic(self, stream: Stream) -> str:
-        return topics.topic(self.venue, self.name, stream)
-
     def is_due(self, now: float) -> bool:
         return (now - self.phase_s) % self.interval_s == 0
 
@@ -125,7 +122,7 @@ class Machine:
 
     def said(self, content: Content, *, is_retained: bool = False) -> Message:
         stream = Stream(type(content).__name__.lower())
-        return Message(self.topic(stream), encode(content), is_retained)
+        return Message(topics.topic(self.venue, self.name, stream), encode(content), is_retained)
 
     def _me(self) -> tuple[str, int]:
         return self.boot, self.session

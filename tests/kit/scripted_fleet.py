@@ -14,7 +14,6 @@ from aggregator.shell.exposition import render
 from venuewatch.base.wire import topics
 from venuewatch.base.wire.messages import Beat, Birth, Death, Echo, Tick, Vitals, encode
 from venuewatch.base.wire.readings import Readings
-from venuewatch.base.wire.topics import Stream
 
 NOW = 20.0
 WALL = 1_800_000_000.0
@@ -51,7 +50,7 @@ class ScriptedFleet:
             self.birth(1.0, name)
             self.beat(1.0, name, 0)
             self.vitals(1.5, name)
-        self.death(2.0, "away", farewell=True)
+        self.send(2.0, "away", Death("a", 1, "farewell"))
         for second in range(2, 18):
             self.beat(second, "up", second - 1)
             self.beat(second, "lost", second - 1)
@@ -59,7 +58,7 @@ class ScriptedFleet:
         self.beat(17.5, "late", 18)
         self.beat(NOW - 2, "up", 19)  # two of its beats were lost
         self.beat(NOW - 1.5, "stranger", 1)
-        self.death(18.0, "lost", farewell=False)
+        self.send(18.0, "lost", Death("a", 1, "lost"))
         (tick,) = self.look(NOW - 0.5)
         self.beat(NOW - 0.25, "up", 20, Echo(tick.number, held_ms=125))
         self.vitals(NOW, "up")
@@ -75,44 +74,32 @@ class ScriptedFleet:
         return ticks
 
     def birth(self, at: float, host: str) -> None:
-        self.receive(
-            at,
-            topics.topic("STA", host, Stream.BIRTH),
-            Birth(
-                boot="a",
-                session=1,
-                wall_ms=0,
-                interval_s=1.0,
-                vitals_every_s=10.0,
-                agent_version="0.1.0",
-                role="scoreboard" if host == "up" else "",
-                sysname="Linux",
-                nodename=HOSTILE,
-                release="6.15.0",
-                version="#1 SMP",
-                machine="x86_64",
-                address="192.0.2.7",
-            ),
+        birth = Birth(
+            boot="a",
+            session=1,
+            wall_ms=0,
+            interval_s=1.0,
+            vitals_every_s=10.0,
+            agent_version="0.1.0",
+            role="scoreboard" if host == "up" else "",
+            sysname="Linux",
+            nodename=HOSTILE,
+            release="6.15.0",
+            version="#1 SMP",
+            machine="x86_64",
+            address="192.0.2.7",
         )
+        self.send(at, host, birth)
 
     def beat(self, at: float, host: str, seq: int, tick: Echo | None = None) -> None:
-        self.receive(
-            at, topics.topic("STA", host, Stream.BEAT), Beat("a", 1, seq, 0, _wall_ms(at), tick)
-        )
+        self.send(at, host, Beat("a", 1, seq, 0, _wall_ms(at), tick))
 
     def vitals(self, at: float, host: str) -> None:
-        self.receive(
-            at,
-            topics.topic("STA", host, Stream.VITALS),
-            Vitals("a", 1, int(at), _wall_ms(at), READINGS),
-        )
+        self.send(at, host, Vitals("a", 1, int(at), _wall_ms(at), READINGS))
 
-    def death(self, at: float, host: str, *, farewell: bool) -> None:
-        self.receive(
-            at,
-            topics.topic("STA", host, Stream.DEATH),
-            Death("a", 1, "farewell" if farewell else "lost"),
-        )
+    def send(self, at: float, host: str, message: Beat | Birth | Death | Vitals) -> None:
+        stream = topics.Stream(type(message).__name__.lower())
+        self.receive(at, topics.topic("STA", host, stream), message)
 
     def page(self, now: float = NOW) -> bytes:
         return render(self.fleet.venues.values(), now)

@@ -9,7 +9,9 @@ its ticks come back to it after ``canary_s``. Two ways to tell a story, which mi
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
+
+from msgspec.structs import replace
 
 from aggregator.core.centre import Centre
 from aggregator.core.fleet import Fleet, Host, Place, Venue
@@ -21,7 +23,7 @@ from aggregator.core.states import HostState
 from aggregator.core.verdicts.causes import Evidence
 from tests.kit.machine import MARGIN_S, STOCK_MARGIN_S, WALL, Machine, Message
 from venuewatch.base.wire import topics
-from venuewatch.base.wire.messages import Beat, Birth, Death, Probe, Rebirth, Tick, encode
+from venuewatch.base.wire.messages import Beat, Death, Probe, Rebirth, Tick, encode
 
 STEP_S = 0.125
 STADE = {"STA": ("s1", "s2", "s3"), "AQU": ("a1", "a2", "a3")}
@@ -238,29 +240,11 @@ class Story:
         wall_ms = int((WALL + at) * 1000)
         self.deliver(self.machines[host].said(Beat(boot, session, seq, int(at * 1000), wall_ms)))
 
-    def birth(  # noqa: PLR0913 - what a birth says
-        self,
-        at: float,
-        host: str = HOST,
-        *,
-        boot: str = "a",
-        session: int = 1,
-        interval_s: float = 1.0,
-        stock_tcp: bool = False,
-        reconnect_max_s: float = 10.0,
-        is_retained: bool = False,
-    ) -> None:
+    def birth(self, at: float, host: str = HOST, *, is_retained: bool = False, **said: Any) -> None:
+        """Let a host be born in the first session of boot a, or as is ``said``."""
         self.advance(at)
-        birth = Birth(
-            boot=boot,
-            session=session,
-            wall_ms=0,
-            interval_s=interval_s,
-            vitals_every_s=10.0,
-            agent_version="0.1.0",
-            stock_tcp=stock_tcp,
-            reconnect_max_s=reconnect_max_s,
-        )
+        as_told = {"boot": "a", "keepalive_s": 0.0, **said}
+        birth = replace(self.machines[host].announced(), **as_told)
         self.deliver(self.machines[host].said(birth, is_retained=is_retained))
 
     def death(

@@ -51,14 +51,8 @@ def happen(story: Story, seq: int, what: Happening, at: float) -> None:
         case "beat":
             story.beat(at, seq, what.host, boot=boot, session=session)
         case "birth":
-            story.birth(
-                at,
-                what.host,
-                boot=boot,
-                session=session,
-                interval_s=what.interval_s,
-                is_retained=is_retained,
-            )
+            said = {"boot": boot, "session": session, "interval_s": what.interval_s}
+            story.birth(at, what.host, is_retained=is_retained, **said)
         case "lost" | "farewell" as reason:
             story.death(at, reason, what.host, boot=boot, session=session, is_retained=is_retained)
         case "stalled":

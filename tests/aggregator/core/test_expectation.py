@@ -1,11 +1,14 @@
 """Deadlines: announced intervals and margins, our own start, blindness and stalls."""
 
+from collections.abc import Callable
+
 import pytest
 
 from tests.kit.machine import GRACE_S, INTERVAL_S, MARGIN_S, STOCK_MARGIN_S, Message
 from tests.kit.story import ALONE, HOST, Story
 from venuewatch.base.wire import topics
 from venuewatch.base.wire.errors import Reason
+from venuewatch.base.wire.messages import Beat
 
 DEADLINE_S = INTERVAL_S + MARGIN_S
 UNANNOUNCED_S = 60.0
@@ -118,15 +121,6 @@ def test_no_host_is_judged_before_we_are_subscribed(alone: Story) -> None:
     assert alone.changes(until=1_000.0) == []
 
 
-def test_host_that_beats_within_the_grace_is_up(alone: Story) -> None:
-    alone.subscribe(0.0)
-    alone.birth(0.0, is_retained=True)
-
-    alone.beat(GRACE_S - 0.5, 500)
-
-    assert alone.changes(until=GRACE_S + 0.1) == [(GRACE_S - 0.5, "up", "beat")]
-
-
 def test_host_never_heard_is_unseen_until_its_first_beat(alone: Story) -> None:
     alone.subscribe(0.0)
     assert alone.changes(until=90.0) == [(GRACE_S, "unseen", "never_heard")]
@@ -223,16 +217,6 @@ def test_host_counts_as_up_while_we_are_blind_twice(alone: Story) -> None:
     assert alone.host().counts_as_up
 
 
-def test_what_was_due_before_we_went_blind_is_decided(alone: Story) -> None:
-    alone.begin()
-    alone.advance(DEADLINE_S - 0.01)
-
-    alone.now = DEADLINE_S + 0.1
-    alone.lose_connection()
-
-    assert alone.changes()[-1] == (DEADLINE_S, "down", "deadline_passed")
-
-
 def test_host_that_was_down_is_not_reported_again_after_our_return(alone: Story) -> None:
     alone.begin()
     alone.advance(10.0)
@@ -282,13 +266,27 @@ def test_stall_is_credited_to_the_grace(alone: Story) -> None:
     assert alone.changes(until=1_000.0) == [(GRACE_S + 10.0, "unseen", "never_heard")]
 
 
-def test_what_was_due_before_a_stall_is_decided_as_without_one(alone: Story) -> None:
+# What was due before
+
+
+def receive_late(alone: Story) -> None:
+    alone.deliver(alone.machines[HOST].said(Beat("a", 1, 1, 0, 0)))
+
+
+def stall(alone: Story) -> None:
+    alone.centre.refuse(alone.now, Reason.BAD_PACKET)
+    alone.stall(5.0)
+
+
+@pytest.mark.parametrize("happen", [receive_late, stall, Story.lose_connection])
+def test_what_was_due_before_is_decided_as_without(
+    alone: Story, happen: Callable[[Story], None]
+) -> None:
     alone.begin()
     alone.mute(HOST)
     alone.advance(DEADLINE_S - 0.01)
-    alone.now = DEADLINE_S + 0.05
-    alone.centre.refuse(alone.now, Reason.BAD_PACKET)
+    alone.now = DEADLINE_S
 
-    alone.stall(5.0)
+    happen(alone)
 
     assert alone.changes()[-1] == (DEADLINE_S, "down", "deadline_passed")

@@ -50,23 +50,15 @@ def state_of(centre: Centre) -> list[str]:
     return snapshot(centre, without=REWORKED)
 
 
-def fork_of(story: Story) -> Story:
+def fork_of(story: Story, *, in_pieces: bool) -> Story:
     """Return the same machines, which send the same, before a fork of the core."""
-    return story_before(story, story.centre.fork())
-
-
-def story_before(story: Story, centre: Centre) -> Story:
+    centre = list(story.centre.fork_in_pieces())[-1] if in_pieces else story.centre.fork()
+    assert centre is not None
     forked = copy.copy(story)
     forked.machines = copy.deepcopy(story.machines)
     forked._on_the_way, forked._said, forked.published = [], [], []  # noqa: SLF001 - not shared
     forked.centre = centre
     return forked
-
-
-def fork_in_pieces(story: Story) -> Story:
-    (*_, forked) = story.centre.fork_in_pieces()
-    assert forked is not None
-    return story_before(story, forked)
 
 
 def test_fork_stands_as_its_original_and_shares_nothing_changeable(busy: Story) -> None:
@@ -89,7 +81,7 @@ def test_neither_original_nor_fork_changes_the_other(
     story = Story(VENUE)
     story.subscribe(0.0)
     play(before, story, then_s=0.0)
-    forked = fork_in_pieces(story) if in_pieces else fork_of(story)
+    forked = fork_of(story, in_pieces=in_pieces)
     original = state_of(story.centre)
 
     play(theirs, forked, then_s=5.0)
@@ -108,7 +100,7 @@ def test_fork_goes_on_as_its_original(
     story = Story(VENUE)
     story.subscribe(0.0)
     play(before, story, then_s=0.0)
-    forked = fork_in_pieces(story) if in_pieces else fork_of(story)
+    forked = fork_of(story, in_pieces=in_pieces)
 
     assert play(after, forked, then_s=20.0) == play(after, story, then_s=20.0)
 

@@ -77,27 +77,16 @@ def test_no_death_counts_of_an_unknown_host() -> None:
 
 
 @pytest.mark.parametrize(
-    ("keepalive_s", "after_s", "is_only_silence"),
-    [
-        (5.0, 0.5, False),
-        (5.0, 5.9, False),
-        (5.0, 6.0, True),  # 0.8 of 1.5 keepalives
-        (5.0, 7.5, True),
-        (60.0, 6.0, False),
-        (60.0, 71.9, False),
-        (60.0, 72.0, True),
-        (0.0, 1.1 * UNANNOUNCED_KEEPALIVE_S, False),
-        (0.0, 1.2 * UNANNOUNCED_KEEPALIVE_S, True),
-        (None, 1.1 * UNANNOUNCED_KEEPALIVE_S, False),  # no birth at all
-        (None, 1.2 * UNANNOUNCED_KEEPALIVE_S, True),
-    ],
+    ("keepalive_s", "proves_until_s"),  # 0.8 of 1.5 keepalives
+    [(5.0, 6.0), (60.0, 72.0), *((each, 1.2 * UNANNOUNCED_KEEPALIVE_S) for each in (0.0, None))],
 )
 def test_will_after_one_and_a_half_keepalives_proves_only_silence(
-    host: Host, keepalive_s: float | None, after_s: float, *, is_only_silence: bool
+    host: Host, keepalive_s: float | None, proves_until_s: float
 ) -> None:
-    host.birth = None if keepalive_s is None else birth(keepalive_s=keepalive_s)
+    host.birth = None if keepalive_s is None else birth(keepalive_s=keepalive_s)  # None: no birth
 
-    assert proves_only_silence(host, 100.0 + after_s) == is_only_silence
+    for after_s in (0.5, proves_until_s - 0.1, proves_until_s, proves_until_s * 1.25):
+        assert proves_only_silence(host, 100.0 + after_s) == (after_s >= proves_until_s)
 
 
 def test_will_of_a_host_never_heard_proves_nothing(never_heard: Host) -> None:

@@ -3,8 +3,7 @@
 import pytest
 
 from tests.kit.machine import INTERVAL_S, MARGIN_S
-from tests.kit.story import HOST, Story
-from venuewatch.base.wire.messages import Beat
+from tests.kit.story import Story
 
 DEADLINE_S = INTERVAL_S + MARGIN_S
 LATE = (INTERVAL_S + 1.0, "late", "patience_ended")
@@ -18,16 +17,6 @@ def down(alone: Story) -> Story:
     alone.advance(10.0)
     alone.forget()
     return alone
-
-
-def test_what_was_due_is_decided_before_a_message(alone: Story) -> None:
-    alone.begin()
-    alone.advance(DEADLINE_S - 0.01)
-
-    alone.now = DEADLINE_S
-    alone.deliver(alone.machines[HOST].said(Beat("a", 1, 1, 0, 0)))
-
-    assert alone.changes() == [LATE, DOWN]
 
 
 def test_burst_of_beats_brings_no_host_back(down: Story) -> None:
@@ -66,15 +55,6 @@ def test_repeated_or_overtaken_beat_is_no_evidence(alone: Story, seq: int) -> No
     alone.beat(1.5, seq)
 
     assert alone.host().evidence_at == 1.0
-
-
-def test_gaps_in_the_sequence_are_counted_as_missed(alone: Story) -> None:
-    alone.begin()
-
-    for at, seq in ((1.0, 1), (2.0, 4), (3.0, 5), (4.0, 7)):
-        alone.beat(at, seq)
-
-    assert alone.host().missed == 3
 
 
 def test_beats_before_the_first_received_were_not_missed(alone: Story) -> None:

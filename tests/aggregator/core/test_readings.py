@@ -40,30 +40,6 @@ def kept(story: Story) -> tuple[object, float]:
     return host.readings and host.readings.node_load1, host.readings_at
 
 
-def test_vitals_are_kept_and_are_no_sign_of_life(heard: Story) -> None:
-    receive(heard, vitals(3, 45.0))
-
-    assert kept(heard) == (3.0, 45.0)
-    assert (heard.state(), heard.host().evidence_at) == (HostState.UNSEEN, None)
-
-
-@pytest.mark.parametrize("seq", [3, 2, 0])
-def test_repeated_or_overtaken_vitals_are_dropped(heard: Story, seq: int) -> None:
-    receive(heard, vitals(3, 45.0))
-
-    receive(heard, vitals(seq, 40.0 + seq))
-
-    assert kept(heard) == (3.0, 45.0)
-
-
-def test_vitals_of_a_new_boot_count_from_the_beginning(heard: Story) -> None:
-    receive(heard, vitals(300, 45.0))
-
-    receive(heard, vitals(0, 46.0, boot="b"))
-
-    assert kept(heard) == (0.0, 46.0)
-
-
 def test_old_reading_does_not_replace_a_newer_one(heard: Story) -> None:
     receive(heard, vitals(9, 45.0), checks(9, 45.0, "ok"))
 
@@ -71,12 +47,6 @@ def test_old_reading_does_not_replace_a_newer_one(heard: Story) -> None:
 
     assert kept(heard)[0] == 9.0
     assert heard.host().checks["isp"].reading.state == "ok"
-
-
-def test_newest_of_a_backlog_is_kept_with_its_own_time(heard: Story) -> None:
-    receive(heard, Backlog("a", 1, 1, [vitals(1, 10.0), vitals(2, 20.0)]))
-
-    assert kept(heard) == (2.0, 20.0)
 
 
 def test_clock_that_is_known_to_be_wrong_is_allowed_for(heard: Story) -> None:
@@ -87,7 +57,22 @@ def test_clock_that_is_known_to_be_wrong_is_allowed_for(heard: Story) -> None:
     assert kept(heard)[1] == 45.0
 
 
-def test_reading_from_the_future_is_of_now(heard: Story) -> None:
-    receive(heard, vitals(1, 9_000.0))
+@pytest.mark.parametrize(
+    ("contents", "load", "taken_at"),
+    [
+        ([vitals(3, 45.0)], 3.0, 45.0),
+        *(([vitals(3, 45.0), vitals(seq, 40.0 + seq)], 3.0, 45.0) for seq in (3, 2, 0)),
+        ([vitals(300, 45.0), vitals(0, 46.0, boot="b")], 0.0, 46.0),
+        ([Backlog("a", 1, 1, [vitals(1, 10.0), vitals(2, 20.0)])], 2.0, 20.0),
+        ([vitals(1, 9_000.0)], 1.0, 50.0),
+    ],
+    ids=["first", "repeated", "overtaken", "older", "boot", "backlog", "future"],
+)
+def test_newest_is_kept_and_is_no_sign_of_life(
+    heard: Story, contents: list[Vitals | Backlog], load: float, taken_at: float
+) -> None:
+    for content in contents:
+        receive(heard, content)
 
-    assert kept(heard)[1] == 50.0
+    assert kept(heard) == (load, taken_at)
+    assert (heard.state(), heard.host().evidence_at) == (HostState.UNSEEN, None)

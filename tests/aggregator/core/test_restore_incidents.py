@@ -8,7 +8,7 @@ from aggregator.core.restore import Memory
 from aggregator.core.states import HostState
 from aggregator.core.verdicts.causes import Cause
 from tests.kit.machine import WALL
-from tests.kit.story import Story
+from tests.kit.story import Story, whom
 
 S1 = Subject("host", "STA", "s1")
 
@@ -52,30 +52,6 @@ def test_flapping_host_that_is_up_ends_when_well_for_long() -> None:
     assert reported(story) == [("closed", "host s1", "flapping")]
 
 
-def test_twins_end_when_the_second_is_not_seen() -> None:
-    twins = Subject("identity", "STA", "s1")
-    story = story_after(Incident(1, twins, Cause.DUPLICATE_IDENTITY, 5.0))
-
-    story.open()
-    story.run(65.0)
-
-    assert reported(story) == [("closed", "identity s1", "duplicate_identity")]
-
-
-@pytest.mark.parametrize(("children", "after_s"), [(("s1",), 4.0), (("gone", "left"), 0.0)])
-def test_one_way_loss_of_a_venue_ends_with_its_hosts(
-    children: tuple[str, ...], after_s: float
-) -> None:
-    deaf = Incident(1, Subject("link", "STA"), Cause.ONE_WAY_LOSS, 5.0, children=children)
-    story = story_after(deaf)
-
-    if after_s:
-        story.open()
-        story.run(after_s)
-
-    assert reported(story) == [("closed", "link STA", "one_way_loss")]
-
-
 @pytest.mark.parametrize("how", ["we were blind", "we were restarted"])
 def test_will_stays_evidence_until_a_neighbour_answers(story: Story, how: str) -> None:
     story.kill("s1")
@@ -108,15 +84,6 @@ def test_problem_of_a_living_host_waits_for_its_word(scope: Scope, cause: Cause)
     assert story.incident(scope, "s1").cause == cause
 
 
-def test_incident_of_our_own_ends_when_we_hear_again() -> None:
-    story = story_after(Incident(1, Subject("centre"), Cause.BROKER_DOWN, 5.0))
-
-    story.open()
-    story.run(4.0)
-
-    assert reported(story) == [("closed", "centre", "broker_down")]
-
-
 def test_feed_ends_when_its_check_is_not_there_any_more() -> None:
     feed = Subject("feed", "STA", "s1", "odf")
     story = story_after(Incident(1, feed, Cause.RESULTS_FROZEN, 5.0))
@@ -127,3 +94,24 @@ def test_feed_ends_when_its_check_is_not_there_any_more() -> None:
         story.deliver(story.machines["s1"].vitals(story.now, number))
 
     assert reported(story) == [("closed", "feed s1", "results_frozen")]
+
+
+@pytest.mark.parametrize(
+    ("subject", "cause", "children", "after_s"),
+    [
+        (Subject("identity", "STA", "s1"), Cause.DUPLICATE_IDENTITY, (), 65.0),
+        (Subject("link", "STA"), Cause.ONE_WAY_LOSS, ("s1",), 4.0),
+        (Subject("link", "STA"), Cause.ONE_WAY_LOSS, ("gone", "left"), 0.0),
+        (Subject("centre"), Cause.BROKER_DOWN, (), 4.0),
+    ],
+)
+def test_incident_ends_when_its_subject_is_well(
+    subject: Subject, cause: Cause, children: tuple[str, ...], after_s: float
+) -> None:
+    story = story_after(Incident(1, subject, cause, 5.0, children=children))
+
+    if after_s:
+        story.open()
+        story.run(after_s)
+
+    assert reported(story) == [("closed", whom(subject), cause)]

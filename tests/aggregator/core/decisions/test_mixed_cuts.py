@@ -87,16 +87,6 @@ def test_a_second_cut_before_the_return_accuses_nobody() -> None:
     assert scopes(pair) == ["venue"]
 
 
-def test_a_slow_host_is_behind_its_venues_cut(slow: Story) -> None:
-    slow.run(20.0)
-    slow.mute(*HERE)
-
-    slow.run(120.0)
-
-    assert set(slow.incident("venue", "STA").children) == set(HERE)
-    assert slow.opened() == [("venue STA", "venue_unreachable")]
-
-
 def test_a_slow_host_of_a_flapping_venue_is_fine(slow: Story) -> None:
     for _ in range(3):
         slow.unmute(*HERE)

@@ -5,7 +5,7 @@ import pytest
 from aggregator.core.centre import STALL_S
 from aggregator.core.hearing import REPORT_AFTER_S
 from aggregator.core.outputs import Stalled
-from tests.kit.machine import GRACE_S, INTERVAL_S, MARGIN_S
+from tests.kit.machine import INTERVAL_S, MARGIN_S
 from tests.kit.story import Story
 
 DUE_AT = 5.875  # of s1, if it falls silent at 4 s
@@ -64,16 +64,6 @@ def test_before_we_are_subscribed_only_we_are_blind() -> None:
     fresh.run(60.0)
 
     assert fresh.lines() == [(REPORT_AFTER_S, "opened", "centre", "aggregator_blind")]
-
-
-def test_a_host_silent_since_our_start_is_reported_once() -> None:
-    fresh = Story()
-    fresh.mute("s1")
-    fresh.open()
-
-    fresh.run(100.0)
-
-    assert [line[:3] for line in fresh.lines()] == [(GRACE_S, "opened", "host s1")]
 
 
 def test_a_deadline_put_off_is_due_again_after_beats(story: Story) -> None:
