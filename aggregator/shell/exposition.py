@@ -29,85 +29,66 @@ class Series(NamedTuple):
     labels: str
 
 
-_HOST = "venue, host"
-_CHECK = "venue, host, check, kind"
+_TABLE = """\
+venuewatch_venue_up gauge venue
+    1 while any host of the venue is up or late.
+venuewatch_venue_state gauge venue, state
+    1 for the state the venue is in.
+venuewatch_venue_hosts gauge venue, state
+    Hosts of the venue in each state.
+venuewatch_venue_problem gauge venue, cause
+    1 while the venue has a problem of this cause.
+venuewatch_venue_heartbeat_lateness_seconds histogram venue
+    How late the beats of living hosts came, against when each was due.
+venuewatch_venue_heartbeat_near_misses_total counter venue
+    Beats that came in the last quarter of their margin: the class of link may be wrong.
+venuewatch_venue_info gauge venue, name, town, timezone
+    1; what the venue is.
+venuewatch_host_up gauge venue, host
+    1 while the host is up or late; unknown keeps what was last decided.
+venuewatch_host_state gauge venue, host, state
+    1 for the state the host is in.
+venuewatch_host_problem gauge venue, host, cause
+    1 while the host has a problem of this cause.
+venuewatch_host_unlisted gauge venue, host
+    1 for a host that is heard and that the inventory does not list.
+venuewatch_host_reconnect_limited gauge venue, host
+    1 for a host whose agent may wait longer before it reconnects than the centre grants.
+venuewatch_host_last_heartbeat_timestamp_seconds gauge venue, host
+    When the last beat was heard, by the aggregator's clock, in unixtime.
+venuewatch_host_round_trip_seconds gauge venue, host
+    From the centre to the host and back, through the broker.
+venuewatch_host_clock_offset_seconds gauge venue, host
+    How far the host's clock is ahead of the aggregator's.
+venuewatch_host_heartbeats_missed_total counter venue, host
+    Beats that were due and never heard.
+venuewatch_host_restarts_total counter venue, host
+    Restarts of the agent.
+venuewatch_host_readings_total counter venue, host
+    Vitals and check messages heard, each once, live or from a backlog.
+venuewatch_host_readings_missing gauge venue, host
+    Messages missing between those that were heard, of the same boot.
+venuewatch_check_up gauge venue, host, check, kind
+    1 while what is checked does its work, if only with a warning.
+venuewatch_check_state gauge venue, host, check, kind, state
+    1 for the state the check is in.
+venuewatch_check_duration_seconds gauge venue, host, check, kind
+    How long the reading took.
+venuewatch_check_timestamp_seconds gauge venue, host, check, kind
+    When the check was last read, by the host's clock, in unixtime.
+venuewatch_results_state gauge venue, host, check, kind, state
+    1 for the state a results system's check is in.
+venuewatch_host_info gauge venue, host, role, agent_version, os, release, machine, address
+    1; what the host's agent said of itself.
+node_uname_info gauge venue, host, instance, sysname, release, version, machine, nodename
+    Labeled system information as provided by the uname system call.
+"""
+"""Each family's name, type and labels, and below them its help."""
 
-OWN: dict[str, Series] = {
-    "venuewatch_venue_up": Series("gauge", "1 while any host of the venue is up or late.", "venue"),
-    "venuewatch_venue_state": Series("gauge", "1 for the state the venue is in.", "venue, state"),
-    "venuewatch_venue_hosts": Series("gauge", "Hosts of the venue in each state.", "venue, state"),
-    "venuewatch_venue_problem": Series(
-        "gauge", "1 while the venue has a problem of this cause.", "venue, cause"
-    ),
-    "venuewatch_venue_heartbeat_lateness_seconds": Series(
-        "histogram", "How late the beats of living hosts came, against when each was due.", "venue"
-    ),
-    "venuewatch_venue_heartbeat_near_misses_total": Series(
-        "counter",
-        "Beats that came in the last quarter of their margin: the class of link may be wrong.",
-        "venue",
-    ),
-    "venuewatch_venue_info": Series(
-        "gauge", "1; what the venue is.", "venue, name, town, timezone"
-    ),
-    "venuewatch_host_up": Series(
-        "gauge", "1 while the host is up or late; unknown keeps what was last decided.", _HOST
-    ),
-    "venuewatch_host_state": Series("gauge", "1 for the state the host is in.", f"{_HOST}, state"),
-    "venuewatch_host_problem": Series(
-        "gauge", "1 while the host has a problem of this cause.", f"{_HOST}, cause"
-    ),
-    "venuewatch_host_unlisted": Series(
-        "gauge", "1 for a host that is heard and that the inventory does not list.", _HOST
-    ),
-    "venuewatch_host_reconnect_limited": Series(
-        "gauge",
-        "1 for a host whose agent may wait longer before it reconnects than the centre grants.",
-        _HOST,
-    ),
-    "venuewatch_host_last_heartbeat_timestamp_seconds": Series(
-        "gauge", "When the last beat was heard, by the aggregator's clock, in unixtime.", _HOST
-    ),
-    "venuewatch_host_round_trip_seconds": Series(
-        "gauge", "From the centre to the host and back, through the broker.", _HOST
-    ),
-    "venuewatch_host_clock_offset_seconds": Series(
-        "gauge", "How far the host's clock is ahead of the aggregator's.", _HOST
-    ),
-    "venuewatch_host_heartbeats_missed_total": Series(
-        "counter", "Beats that were due and never heard.", _HOST
-    ),
-    "venuewatch_host_restarts_total": Series("counter", "Restarts of the agent.", _HOST),
-    "venuewatch_host_readings_total": Series(
-        "counter", "Vitals and check messages heard, each once, live or from a backlog.", _HOST
-    ),
-    "venuewatch_host_readings_missing": Series(
-        "gauge", "Messages missing between those that were heard, of the same boot.", _HOST
-    ),
-    "venuewatch_check_up": Series(
-        "gauge", "1 while what is checked does its work, if only with a warning.", _CHECK
-    ),
-    "venuewatch_check_state": Series(
-        "gauge", "1 for the state the check is in.", f"{_CHECK}, state"
-    ),
-    "venuewatch_check_duration_seconds": Series("gauge", "How long the reading took.", _CHECK),
-    "venuewatch_check_timestamp_seconds": Series(
-        "gauge", "When the check was last read, by the host's clock, in unixtime.", _CHECK
-    ),
-    "venuewatch_results_state": Series(
-        "gauge", "1 for the state a results system's check is in.", f"{_CHECK}, state"
-    ),
-    "venuewatch_host_info": Series(
-        "gauge",
-        "1; what the host's agent said of itself.",
-        f"{_HOST}, role, agent_version, os, release, machine, address",
-    ),
-    "node_uname_info": Series(
-        "gauge",
-        "Labeled system information as provided by the uname system call.",
-        f"{_HOST}, instance, sysname, release, version, machine, nodename",
-    ),
-}
+OWN: dict[str, Series] = {}
+for _head, _help in zip(_TABLE.splitlines()[::2], _TABLE.splitlines()[1::2], strict=True):
+    _name, _kind, _labels_of = _head.split(maxsplit=2)
+    OWN[_name] = Series(_kind, _help.strip(), _labels_of)
 
 _VITALS = families()
 _CHECKS = tuple(family._replace(name=f"venuewatch_{family.name}") for family in check_families())

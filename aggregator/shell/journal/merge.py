@@ -13,15 +13,7 @@ from aggregator.core.dedup import HeardRanges, Ranges
 from aggregator.core.states import ALIVE, HostState, Trigger
 from aggregator.shell.http.incidents import IncidentJson
 from aggregator.shell.journal import rows
-from aggregator.shell.journal.rows import (
-    ALIVE_AT,
-    ChangeRow,
-    HostRow,
-    Notice,
-    Rows,
-    TransitionRow,
-    notice,
-)
+from aggregator.shell.journal.rows import ALIVE_AT, ChangeRow, HostRow, Notice, TransitionRow
 
 MERGED = "merged "
 """How the mark of a file begins whose rows are in the journal."""
@@ -52,18 +44,8 @@ def merge(database: sqlite3.Connection, now: float, *, name: str) -> None:
         " ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)",
         (MERGED,),
     )
-    rows.write(
-        database,
-        Rows(
-            pages=pages,
-            incidents=incidents,
-            changes=changes,
-            transitions=transitions,
-            hosts=hosts,
-            notices=notices,
-        ),
-        now,
-    )
+    found = rows.Rows(pages=pages, incidents=incidents, changes=changes, transitions=transitions)
+    rows.write(database, found._replace(hosts=hosts, notices=notices), now)
 
 
 def _hosts(database: sqlite3.Connection, now: float) -> tuple[list[HostRow], list[TransitionRow]]:
@@ -108,7 +90,7 @@ def _superseded(
             ).fetchone()
             incidents.append(msgspec.structs.replace(was, closed_at=at))
             changes.append(ChangeRow(was.number, seq, at, "closed", was.cause))
-            notices.append(notice("closed", incidents[-1], seq, name))
+            notices.append(rows.notice("closed", incidents[-1], seq, name))
     return incidents, changes, notices
 
 

@@ -16,16 +16,8 @@ from aggregator.core.outputs import HostChanged, KnownHost, Output, Store
 from aggregator.core.restore import Memory
 from aggregator.core.states import HostState
 from aggregator.shell.http.incidents import incident_json
+from aggregator.shell.journal import rows
 from aggregator.shell.journal.restore import memory_of
-from aggregator.shell.journal.rows import (
-    ALIVE_AT,
-    NEXT_NUMBER,
-    ChangeRow,
-    HostRow,
-    Notice,
-    Rows,
-    TransitionRow,
-)
 from aggregator.shell.journal.writer import Journal
 from aggregator.shell.walltime import WallTime
 from venuewatch.base.config import ConfigError
@@ -48,7 +40,7 @@ class JournalOutlet:
         name: str,
         on_stored: Callable[[int], None],
         on_refused: Callable[[int], None],
-        notice_of: Callable[[IncidentChanged], Notice] | None,
+        notice_of: Callable[[IncidentChanged], rows.Notice] | None,
     ) -> None:
         """Open the journal.
 
@@ -72,7 +64,7 @@ class JournalOutlet:
             except (sqlite3.Error, ValueError) as error:
                 raise ConfigError(f"{settings.path}: {error}") from None
 
-    def left(self) -> tuple[Memory, Sequence[Notice]]:
+    def left(self) -> tuple[Memory, Sequence[rows.Notice]]:
         """Return what earlier processes have left: for the core, and for the webhook.
 
         Raises:
@@ -101,14 +93,14 @@ class JournalOutlet:
         if self._journal is not None:
             self._journal.close()
 
-    def _rows_of(self, store: Store) -> Rows:
+    def _rows_of(self, store: Store) -> rows.Rows:
         changed = [change for change in store.changes if isinstance(change, IncidentChanged)]
         reported = [change for change in changed if change.seq]
-        marks = {ALIVE_AT: self._wall.wall(store.at)} if store.is_alive else {}
+        marks = {rows.ALIVE_AT: self._wall.wall(store.at)} if store.is_alive else {}
         for change in reported:
             if change.change == "opened":
-                marks[NEXT_NUMBER] = change.incident.number + 1
-        return Rows(
+                marks[rows.NEXT_NUMBER] = change.incident.number + 1
+        return rows.Rows(
             readings=store.readings,
             pages=store.heard,
             incidents=[incident_json(incident, self._wall) for incident in store.incidents],
@@ -125,13 +117,13 @@ class JournalOutlet:
             marks=marks,
         )
 
-    def _change_row(self, change: IncidentChanged) -> ChangeRow:
+    def _change_row(self, change: IncidentChanged) -> rows.ChangeRow:
         incident, at = change.incident, self._wall.wall(change.at)
-        return ChangeRow(incident.number, change.seq, at, change.change, incident.cause.value)
+        return rows.ChangeRow(incident.number, change.seq, at, change.change, incident.cause.value)
 
-    def _transition_row(self, change: HostChanged) -> TransitionRow:
+    def _transition_row(self, change: HostChanged) -> rows.TransitionRow:
         silent_since = change.silent_since
-        return TransitionRow(
+        return rows.TransitionRow(
             self._wall.wall(change.at),
             change.venue,
             change.host,
@@ -141,8 +133,8 @@ class JournalOutlet:
             None if silent_since is None else self._wall.wall(silent_since),
         )
 
-    def _host_row(self, host: KnownHost) -> HostRow:
-        return HostRow(
+    def _host_row(self, host: KnownHost) -> rows.HostRow:
+        return rows.HostRow(
             host.name,
             host.venue,
             host.state.value,

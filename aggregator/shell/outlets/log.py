@@ -56,10 +56,7 @@ def _incident_changed(event: IncidentChanged) -> None:
         "incident",
         change=event.change,
         number=incident.number,
-        scope=incident.subject.scope,
-        venue=incident.subject.venue,
-        host=incident.subject.host,
-        check=incident.subject.check,
+        **incident.subject._asdict(),
         cause=incident.cause,
         children=len(incident.children),
     )

@@ -1,9 +1,9 @@
 """Pages over HTTP, of the real application on a port of its own."""
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 from tests.aggregator.shell.http.conftest import Client
+from tests.kit.page import Page
 from tests.kit.scripted_fleet import ScriptedFleet
 
 PROMETHEUS_TEXT = "text/plain; version=0.0.4; charset=utf-8"
@@ -12,14 +12,11 @@ PROMETHEUS_TEXT = "text/plain; version=0.0.4; charset=utf-8"
 async def read(client: Client, path: str) -> tuple[set[str], set[str]]:
     """Return the names and the venues of all samples of a page."""
     answer = await client.get(path)
-    text = await answer.text()
+    text = await answer.read()
     assert (answer.status, answer.headers["Content-Type"]) == (200, PROMETHEUS_TEXT)
-    assert text.endswith("\n")
-    samples = [
-        sample for family in text_string_to_metric_families(text) for sample in family.samples
-    ]
-    venues = {sample.labels["venue"] for sample in samples if "venue" in sample.labels}
-    return {sample.name for sample in samples}, venues
+    assert text.endswith(b"\n")
+    page = Page(text)
+    return page.names, {labels["venue"] for _, labels, _ in page.samples if "venue" in labels}
 
 
 async def test_the_metrics_page_has_everything(client: Client) -> None:

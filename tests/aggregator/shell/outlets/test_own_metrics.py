@@ -3,11 +3,11 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from prometheus_client.parser import text_string_to_metric_families
 
 from aggregator.core.outputs import Connected, Connection, Disconnected, HostChanged
 from aggregator.core.states import HostState, Trigger
 from aggregator.shell.outlets.own_metrics import OwnMetrics
+from tests.kit.page import Page
 from tests.kit.scripted_fleet import NOW, ScriptedFleet
 from venuewatch.base.wire.errors import Reason
 from venuewatch.base.wire.topics import Stream
@@ -27,13 +27,7 @@ def metrics(fleet: ScriptedFleet) -> OwnMetrics:
 
 
 def value(metrics: OwnMetrics, name: str, **labels: str) -> float:
-    (found,) = (
-        sample.value
-        for family in text_string_to_metric_families(metrics.render().decode())
-        for sample in family.samples
-        if sample.name == name and labels.items() <= sample.labels.items()
-    )
-    return found
+    return Page(metrics.render()).value(name, **labels)
 
 
 def fall(trigger: Trigger, *, silent_since: float | None = 7.5) -> HostChanged:

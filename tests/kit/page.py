@@ -1,0 +1,27 @@
+"""Page of metrics, as Prometheus' own Python parser reads it."""
+
+from prometheus_client.parser import text_string_to_metric_families
+
+
+class Page:
+    """The samples of a page: name, labels and value."""
+
+    def __init__(self, text: bytes) -> None:
+        self.samples = [
+            (sample.name, sample.labels, sample.value)
+            for family in text_string_to_metric_families(text.decode())
+            for sample in family.samples
+        ]
+        self.names = {name for name, *_ in self.samples}
+
+    def value(self, series: str, /, **labels: str) -> float:
+        """Return the value of the one such series that has these labels among others."""
+        (value,) = (
+            value
+            for found, its, value in self.samples
+            if found == series and labels.items() <= its.items()
+        )
+        return value
+
+    def names_of(self, host: str) -> set[str]:
+        return {name for name, labels, _ in self.samples if labels.get("host") == host}
