@@ -7,16 +7,8 @@ import msgspec
 
 from agent.checks import CheckConfig, Reading, SimpleCheck, about
 from agent.checks.net import http_body as body
+from agent.checks.net import tls
 from agent.checks.net.http_fetch import Page, Request, fetch
-from agent.checks.net.tls import (
-    CaFile,
-    Days,
-    Trust,
-    UntrustedError,
-    Verify,
-    expiry_limits,
-    judge_expiry,
-)
 from agent.checks.net.url import parse
 from agent.checks.reading.limits import Finding, Limits, together
 from agent.checks.reading.times import Deadline, for_reading
@@ -91,13 +83,13 @@ class Config(CheckConfig, frozen=True, tag="http"):
     max_body_bytes: Annotated[
         int, about("how much of the body is read, in bytes", 65_536, ge=1, le=4_194_304)
     ] = 1_048_576
-    ca_file: CaFile = None
-    verify: Verify = True
+    ca_file: tls.CaFile = None
+    verify: tls.Verify = True
     warning_days: Annotated[
-        Days, about("warning when the certificate is valid for fewer days", 30.0)
+        tls.Days, about("warning when the certificate is valid for fewer days", 30.0)
     ] = 14.0
     critical_days: Annotated[
-        Days, about("critical when the certificate is valid for fewer days", 7.0)
+        tls.Days, about("critical when the certificate is valid for fewer days", 7.0)
     ] = 3.0
     warning_round_trip_s: Annotated[
         PositiveS | None, about("warning when the whole page takes longer, in s", 1.0)
@@ -116,7 +108,7 @@ class Config(CheckConfig, frozen=True, tag="http"):
             raise ValueError("Expected `json_path` beside `json_equals`")
         if self.method == "HEAD" and (self.contains or self.regex or self.json_path):
             raise ValueError("Expected `method` GET to look into the body")
-        expiry_limits(self.warning_days, self.critical_days)
+        tls.expiry_limits(self.warning_days, self.critical_days)
         self.round_trip_limits()
 
     def round_trip_limits(self) -> Limits:
@@ -135,7 +127,7 @@ class Check(SimpleCheck[Config]):
             page = fetch(self._request(), deadline)
             elapsed_s = clock.monotonic() - begin
             return self._judge(page, elapsed_s, deadline)
-        except UntrustedError as error:
+        except tls.UntrustedError as error:
             values = CheckValues(check_certificate_expiry_timestamp_seconds=error.expires_at)
             return Reading("critical", why(error), values)
         except FAILURES as error:
@@ -152,7 +144,7 @@ class Check(SimpleCheck[Config]):
             parse(config.url),
             config.method,
             config.fields | secrets,
-            Trust(config.ca_file, config.verify),
+            tls.Trust(config.ca_file, config.verify),
             config.max_redirects,
             config.max_body_bytes,
         )
@@ -169,8 +161,8 @@ class Check(SimpleCheck[Config]):
             body.judge(page.body, expectation, deadline, is_whole=page.is_whole),
         ]
         if page.expires_at is not None:
-            days = expiry_limits(config.warning_days, config.critical_days)
-            findings.append(judge_expiry(page.expires_at, clock.wall(), days))
+            days = tls.expiry_limits(config.warning_days, config.critical_days)
+            findings.append(tls.judge_expiry(page.expires_at, clock.wall(), days))
         values = CheckValues(
             check_round_trip_avg_seconds=elapsed_s,
             check_http_status_code=float(page.status),

@@ -3,17 +3,7 @@
 from typing import Annotated
 
 from agent.checks import CheckConfig, Reading, SimpleCheck, about
-from agent.checks.net.tls import (
-    CaFile,
-    Days,
-    Trust,
-    UntrustedError,
-    Verify,
-    dial,
-    expires_at,
-    expiry_limits,
-    judge_expiry,
-)
+from agent.checks.net import tls
 from agent.checks.reading.limits import together
 from agent.checks.reading.times import for_reading
 from agent.checks.reading.words import FAILURES, why
@@ -31,13 +21,13 @@ class Config(CheckConfig, frozen=True, tag="tls"):
         str,
         about("name that the certificate must have; empty for the address", "results.example.org"),
     ] = ""
-    ca_file: CaFile = None
-    verify: Verify = True
-    warning_days: Annotated[Days, about("warning when it is valid for fewer days", 30.0)] = 14.0
-    critical_days: Annotated[Days, about("critical when it is valid for fewer days", 7.0)] = 3.0
+    ca_file: tls.CaFile = None
+    verify: tls.Verify = True
+    warning_days: Annotated[tls.Days, about("warning when it is valid for fewer days", 30.0)] = 14.0
+    critical_days: Annotated[tls.Days, about("critical when it is valid for fewer days", 7.0)] = 3.0
 
     def __post_init__(self) -> None:
-        expiry_limits(self.warning_days, self.critical_days)
+        tls.expiry_limits(self.warning_days, self.critical_days)
 
 
 class Check(SimpleCheck[Config]):
@@ -46,16 +36,16 @@ class Check(SimpleCheck[Config]):
     def read(self) -> Reading:
         """Shake hands once; twice where the certificate is not trusted, to see when it expires."""
         config = self._config
-        trust = Trust(config.ca_file, config.verify)
+        trust = tls.Trust(config.ca_file, config.verify)
         name = config.server_name or config.address
         begin = clock.monotonic()
         try:
-            with dial(
+            with tls.dial(
                 config.address, config.port, name, trust, for_reading(config.timeout_s)
             ) as stream:
                 elapsed_s = clock.monotonic() - begin
-                expires = expires_at(stream)
-        except UntrustedError as error:
+                expires = tls.expires_at(stream)
+        except tls.UntrustedError as error:
             values = CheckValues(check_certificate_expiry_timestamp_seconds=error.expires_at)
             return Reading("critical", why(error), values)
         except FAILURES as error:
@@ -64,5 +54,5 @@ class Check(SimpleCheck[Config]):
             check_round_trip_avg_seconds=elapsed_s,
             check_certificate_expiry_timestamp_seconds=expires,
         )
-        limits = expiry_limits(config.warning_days, config.critical_days)
-        return together([judge_expiry(expires, clock.wall(), limits)], values)
+        limits = tls.expiry_limits(config.warning_days, config.critical_days)
+        return together([tls.judge_expiry(expires, clock.wall(), limits)], values)

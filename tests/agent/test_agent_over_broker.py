@@ -17,21 +17,7 @@ from tests.agent.checks.namespaces import Cable, cable
 from tests.agent.checks.peers import LOOPBACK, refused_port, say, say_nothing, tcp_peer
 from tests.integration.real import Agent, Mosquitto, Process, until
 from venuewatch.base import clock
-from venuewatch.base.wire import topics
-from venuewatch.base.wire.messages import (
-    Beat,
-    Birth,
-    Probe,
-    Probed,
-    Tick,
-    Vitals,
-    decode_beat,
-    decode_birth,
-    decode_checks,
-    decode_probed,
-    decode_vitals,
-    encode,
-)
+from venuewatch.base.wire import messages, topics
 
 pytestmark = pytest.mark.real
 
@@ -52,9 +38,9 @@ class Centre:
     """What the aggregator is to an agent: it hears, and asks."""
 
     def __init__(self, address: str, port: int, *, transport: str = "tcp") -> None:
-        self.births: list[Birth] = []
-        self.beats: list[Beat] = []
-        self.vitals: list[Vitals] = []
+        self.births: list[messages.Birth] = []
+        self.beats: list[messages.Beat] = []
+        self.vitals: list[messages.Vitals] = []
         self.checks: set[tuple[str, str]] = set()
         self._probed: queue.SimpleQueue[paho.MQTTMessage] = queue.SimpleQueue()
         self._client = paho.Client(
@@ -79,12 +65,14 @@ class Centre:
     def ask(
         self, number: int, address: str, port: int | None = None, *, timeout_s: float = 1.0
     ) -> None:
-        probe = Probe(number=number, host="STA-2", address=address, port=port, timeout_s=timeout_s)
-        self._client.publish(f"{HOST}/cmd", encode(probe), 1)
+        probe = messages.Probe(
+            number=number, host="STA-2", address=address, port=port, timeout_s=timeout_s
+        )
+        self._client.publish(f"{HOST}/cmd", messages.encode(probe), 1)
 
     def tick(self) -> None:
         """Have the agent believe for a moment that somebody listens."""
-        self._client.publish(topics.TICK, encode(Tick(1, 1)), 0)
+        self._client.publish(topics.TICK, messages.encode(messages.Tick(1, 1)), 0)
 
     def answer(self) -> paho.MQTTMessage:
         return self._probed.get(timeout=10.0)
@@ -99,13 +87,13 @@ class Centre:
         if message.topic.endswith("/probed"):
             self._probed.put(message)
         elif message.topic.endswith("/beat"):
-            self.beats.append(decode_beat(bytes(message.payload)))
+            self.beats.append(messages.decode_beat(bytes(message.payload)))
         elif message.topic.endswith("/birth"):
-            self.births.append(decode_birth(bytes(message.payload)))
+            self.births.append(messages.decode_birth(bytes(message.payload)))
         elif message.topic.endswith("/vitals"):
-            self.vitals.append(decode_vitals(bytes(message.payload)))
+            self.vitals.append(messages.decode_vitals(bytes(message.payload)))
         elif message.topic.endswith("/checks"):
-            readings = decode_checks(bytes(message.payload)).readings
+            readings = messages.decode_checks(bytes(message.payload)).readings
             self.checks |= {(reading.check, reading.state) for reading in readings}
 
 
@@ -146,8 +134,8 @@ def apart(net: Cable, tmp_path: Path) -> Iterator[Centre]:
             yield running
 
 
-def probed(message: paho.MQTTMessage) -> Probed:
-    return decode_probed(bytes(message.payload))
+def probed(message: paho.MQTTMessage) -> messages.Probed:
+    return messages.decode_probed(bytes(message.payload))
 
 
 @pytest.mark.timed
@@ -259,7 +247,7 @@ def test_beats_are_on_time_while_patterns_are_endless(matching: Centre, tmp_path
     assert min(lateness_ms) <= LATE_MS
 
 
-def latest(beats: Sequence[Beat]) -> float:
+def latest(beats: Sequence[messages.Beat]) -> float:
     """Return by how much (ms) the latest of the beats was late."""
     planned = [beat.mono_ms - beat.seq * INTERVAL_S * 1000 for beat in beats]
     return max(planned) - min(planned)

@@ -13,6 +13,14 @@ def heard(beats: BeatTimes, ticks: int) -> None:
         beats.hear_tick(100.0 + number)
 
 
+def waiting(*, since: float) -> BeatTimes:
+    beats = BeatTimes(10.0, 1.0, host="STA-1")
+    number = beats.take(10.0)
+    assert number == 0
+    beats.put_off(number, since)
+    return beats
+
+
 def gap_s(beats: BeatTimes) -> float:
     return (100.0 - ROUND_TRIP_S - beats.next_at) % 1.0
 
@@ -56,11 +64,7 @@ def test_a_host_has_the_same_lead_in_every_run() -> None:
 
 
 def test_a_beat_that_has_to_wait_is_looked_at_again_soon_and_often() -> None:
-    beats = BeatTimes(10.0, 1.0, host="STA-1")
-    number = beats.take(10.0)
-    assert number == 0
-
-    beats.put_off(number, 10.0)
+    beats = waiting(since=10.0)
     next_at = beats.next_at
     taken = [beats.take(10.05), beats.take(10.125)]
 
@@ -70,10 +74,7 @@ def test_a_beat_that_has_to_wait_is_looked_at_again_soon_and_often() -> None:
 
 
 def test_a_beat_that_waits_until_the_next_is_due_is_not_wanted_any_more() -> None:
-    beats = BeatTimes(10.0, 1.0, host="STA-1")
-    number = beats.take(10.0)
-    assert number == 0
-    beats.put_off(number, 10.95)
+    beats = waiting(since=10.95)
 
     taken = [beats.take(11.0), beats.take(11.25)]
 
@@ -81,10 +82,7 @@ def test_a_beat_that_waits_until_the_next_is_due_is_not_wanted_any_more() -> Non
 
 
 def test_a_beat_that_waited_is_not_sent_in_the_next_session() -> None:
-    beats = BeatTimes(10.0, 1.0, host="STA-1")
-    number = beats.take(10.0)
-    assert number == 0
-    beats.put_off(number, 10.0)
+    beats = waiting(since=10.0)
 
     beats.session_began()
 

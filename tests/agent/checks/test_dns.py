@@ -17,19 +17,8 @@ from agent.checks.net import dns_message as message
 from agent.checks.net.connect import Target
 from agent.checks.net.udp import ask
 from agent.checks.reading.times import Deadline
+from tests.agent.checks import peers
 from tests.agent.checks.dns_answers import NAME, record, reply
-from tests.agent.checks.peers import (
-    LOOPBACK,
-    PATIENCE_S,
-    drip,
-    hang_up,
-    note,
-    read,
-    refused_port,
-    say_nothing,
-    tcp_peer,
-    udp_peer,
-)
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +27,7 @@ def dnsmasq() -> Iterator[int]:
     program = shutil.which("dnsmasq") or shutil.which("dnsmasq", path="/usr/sbin")
     if program is None:
         pytest.skip("dnsmasq (Debian: dnsmasq-base) is not installed")
-    port = refused_port()
+    port = peers.refused_port()
     many = [f"--host-record=many.example,10.0.{at // 200}.{at % 200 + 1}" for at in range(300)]
     ours = [
         f"--host-record={NAME},192.0.2.10,2001:db8::10",
@@ -47,7 +36,7 @@ def dnsmasq() -> Iterator[int]:
         *many,
     ]
     alone = ["--no-daemon", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--pid-file="]
-    where = [f"--port={port}", f"--listen-address={LOOPBACK}", "--bind-interfaces"]
+    where = [f"--port={port}", f"--listen-address={peers.LOOPBACK}", "--bind-interfaces"]
     user = [] if os.geteuid() else ["--user=root"]
     with subprocess.Popen(
         [program, *alone, *where, *user, *ours], stderr=subprocess.PIPE, text=True
@@ -68,8 +57,8 @@ def dnsmasq() -> Iterator[int]:
     ],
 )
 def test_a_real_server_answers(dnsmasq: int, query: str, which: str, address: str) -> None:
-    reading = read(
-        "dns", query=query, record=which, server=LOOPBACK, port=dnsmasq, expect=[address]
+    reading = peers.read(
+        "dns", query=query, record=which, server=peers.LOOPBACK, port=dnsmasq, expect=[address]
     )
 
     assert reading[:2] == ("ok", address)
@@ -79,21 +68,21 @@ def test_a_real_server_answers(dnsmasq: int, query: str, which: str, address: st
 
 @pytest.mark.real
 def test_a_real_long_answer_is_asked_for_again_over_tcp(dnsmasq: int) -> None:
-    reading = read("dns", query="many.example", server=LOOPBACK, port=dnsmasq)
+    reading = peers.read("dns", query="many.example", server=peers.LOOPBACK, port=dnsmasq)
 
     assert (reading.state, reading.values.check_answers) == ("ok", 300)
 
 
 @pytest.mark.real
 def test_a_real_server_says_that_a_name_does_not_exist(dnsmasq: int) -> None:
-    reading = read("dns", query="broken.example", server=LOOPBACK, port=dnsmasq)
+    reading = peers.read("dns", query="broken.example", server=peers.LOOPBACK, port=dnsmasq)
 
     assert reading[:2] == ("critical", "the name does not exist (NXDOMAIN)")
 
 
 def asked_of(answers: Callable[[bytes], list[bytes]], **config: Any) -> Any:
-    with udp_peer(answers) as port:
-        return read("dns", query=NAME, server=LOOPBACK, port=port, **config)
+    with peers.udp_peer(answers) as port:
+        return peers.read("dns", query=NAME, server=peers.LOOPBACK, port=port, **config)
 
 
 def test_other_addresses_than_expected_are_critical() -> None:
@@ -161,14 +150,22 @@ def test_a_server_that_only_sends_garbage_is_critical() -> None:
 
 
 def test_a_flood_of_garbage_is_given_up_before_the_deadline() -> None:
-    with udp_peer(lambda _: [b"x"] * 200) as port, pytest.raises(Exception, match="no answer"):
-        ask(Target(socket.AF_INET, (LOOPBACK, port)), b"?", lambda _: None, Deadline(PATIENCE_S))
+    with (
+        peers.udp_peer(lambda _: [b"x"] * 200) as port,
+        pytest.raises(Exception, match="no answer"),
+    ):
+        ask(
+            Target(socket.AF_INET, (peers.LOOPBACK, port)),
+            b"?",
+            lambda _: None,
+            Deadline(peers.PATIENCE_S),
+        )
 
 
 def test_a_server_that_is_silent_is_asked_again_and_given_up_in_time() -> None:
     asked: list[bytes] = []
 
-    reading = asked_of(note(asked), timeout_s=0.6)
+    reading = asked_of(peers.note(asked), timeout_s=0.6)
 
     assert reading[:2] == ("critical", "no answer in time")
     assert len(asked) == 3
@@ -187,7 +184,7 @@ def test_a_lost_datagram_is_no_failure() -> None:
 
 
 def test_a_server_that_is_not_there_is_critical() -> None:
-    reading = read("dns", query=NAME, server=LOOPBACK, port=refused_port())
+    reading = peers.read("dns", query=NAME, server=peers.LOOPBACK, port=peers.refused_port())
 
     assert reading[:2] == ("critical", "nothing listens there")
 
@@ -202,16 +199,19 @@ def over_tcp(answer: Callable[[bytes], bytes]) -> Callable[[socket.socket, threa
 @pytest.mark.parametrize(
     ("script", "detail"),
     [
-        (say_nothing, "no answer in time"),
-        (drip(b"\xff\xff\0"), "no answer in time"),
-        (hang_up, "the connection was closed by the other side"),
+        (peers.say_nothing, "no answer in time"),
+        (peers.drip(b"\xff\xff\0"), "no answer in time"),
+        (peers.hang_up, "the connection was closed by the other side"),
         (over_tcp(lambda _: b"\xff\xffshort"), "the server hung up in its answer"),
         (over_tcp(lambda _: b"\0\5hello"), "the answer is malformed: it ends too early"),
     ],
 )
 def test_a_server_that_fails_over_tcp_is_critical(script: Any, detail: str) -> None:
-    with tcp_peer(script) as port, udp_peer(lambda asked: [reply(asked, flags=0x8380)], port):
-        reading = read("dns", query=NAME, server=LOOPBACK, port=port, timeout_s=0.6)
+    with (
+        peers.tcp_peer(script) as port,
+        peers.udp_peer(lambda asked: [reply(asked, flags=0x8380)], port),
+    ):
+        reading = peers.read("dns", query=NAME, server=peers.LOOPBACK, port=port, timeout_s=0.6)
 
     assert reading[:2] == ("critical", detail)
 
@@ -223,8 +223,8 @@ def test_the_first_name_server_of_the_file_is_asked(
     file.write_text("# nameserver 10.0.0.9\nnameserver\nnameserver 127.0.0.1\nnameserver ::1\n")
     monkeypatch.setattr(dns, "_RESOLV_CONF", file)
 
-    with udp_peer(lambda asked: [reply(asked, record("192.0.2.10"))]) as port:
-        reading = read("dns", query=NAME, port=port)
+    with peers.udp_peer(lambda asked: [reply(asked, record("192.0.2.10"))]) as port:
+        reading = peers.read("dns", query=NAME, port=port)
 
     assert reading.detail == "192.0.2.10"
 
@@ -239,6 +239,6 @@ def test_without_a_file_the_system_is_asked(
     monkeypatch.setattr(dns, "_RESOLV_CONF", tmp_path / "none")
     monkeypatch.setattr(connect, "_ask_system", lambda *_, **__: targets)
 
-    readings = [read("dns", query=NAME, record=each) for each in ("A", "AAAA")]
+    readings = [peers.read("dns", query=NAME, record=each) for each in ("A", "AAAA")]
 
     assert [reading.detail for reading in readings] == ["192.0.2.10", "fe80::1"]

@@ -100,45 +100,33 @@ def test_a_status_counts_as_expected(site: Site, path: str, status: list[int], s
     assert f"status {int(reading.values.check_http_status_code or 0)}" in reading.detail
 
 
+def field(path: str, equals: object) -> dict[str, object]:
+    return {"json_path": path, "json_equals": equals}
+
+
 @pytest.mark.parametrize(
-    ("config", "detail"),
+    ("page", "config", "detail"),
     [
-        ({"contains": "ready"}, ""),
-        ({"contains": "steady"}, "the body lacks 'steady'"),
-        ({"regex": "version: [0-9]+$"}, ""),
-        ({"regex": "version: [a-z]"}, "nothing in the body matches 'version: [a-z]'"),
-        ({"json_path": "status"}, "the body is not JSON"),
+        ("/", {"contains": "ready"}, ""),
+        ("/", {"contains": "steady"}, "the body lacks 'steady'"),
+        ("/", {"regex": "version: [0-9]+$"}, ""),
+        ("/", {"regex": "version: [a-z]"}, "nothing in the body matches 'version: [a-z]'"),
+        ("/", {"json_path": "status"}, "the body is not JSON"),
+        ("/json", {"json_path": "status.ok"}, ""),
+        ("/json", field("status.ok", equals=True), ""),
+        ("/json", field("status.load.1", 2), ""),
+        ("/json", field("status.load.0", 0.5), ""),
+        ("/json", field("name", "STA"), ""),
+        ("/json", field("status.ok", 1), "status.ok is True, not 1"),
+        ("/json", field("status.load.1", "2"), "status.load.1 is 2, not '2'"),
+        ("/json", field("status.load.2", 2), "the body has no field status.load.2"),
+        ("/json", field("name.ok", equals=True), "the body has no field name.ok"),
     ],
 )
 def test_a_real_body_must_say_what_is_expected(
-    site: Site, config: dict[str, str], detail: str
+    site: Site, page: str, config: dict[str, object], detail: str
 ) -> None:
-    reading = read("http", url=site.url("/"), **config)
-
-    assert reading.state == ("critical" if detail else "ok")
-    assert detail in reading.detail
-
-
-@pytest.mark.parametrize(
-    ("path", "equals", "detail"),
-    [
-        ("status.ok", True, ""),
-        ("status.ok", None, ""),
-        ("status.load.1", 2, ""),
-        ("status.load.0", 0.5, ""),
-        ("name", "STA", ""),
-        ("status.ok", 1, "status.ok is True, not 1"),
-        ("status.load.1", "2", "status.load.1 is 2, not '2'"),
-        ("status.load.2", 2, "the body has no field status.load.2"),
-        ("name.ok", True, "the body has no field name.ok"),
-    ],
-)
-def test_a_real_field_must_be_what_is_expected(
-    site: Site, path: str, equals: object, detail: str
-) -> None:
-    expected = {} if equals is None else {"json_equals": equals}
-
-    reading = read("http", url=site.url("/json"), json_path=path, **expected)
+    reading = read("http", url=site.url(page), **config)
 
     assert reading.state == ("critical" if detail else "ok")
     assert detail in reading.detail

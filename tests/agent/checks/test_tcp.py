@@ -8,18 +8,7 @@ import pytest
 from agent.checks.net import connect
 from agent.checks.net.connect import resolve
 from agent.checks.reading.times import Deadline
-from tests.agent.checks.peers import (
-    LOOPBACK,
-    PATIENCE_S,
-    drip,
-    full_port,
-    hang_up,
-    pour,
-    read,
-    refused_port,
-    say_nothing,
-    tcp_peer,
-)
+from tests.agent.checks import peers
 
 
 def greet(conn: socket.socket, _over: threading.Event) -> None:
@@ -29,68 +18,67 @@ def greet(conn: socket.socket, _over: threading.Event) -> None:
 
 
 def test_a_port_that_accepts_is_ok_and_timed() -> None:
-    with tcp_peer(say_nothing) as port:
-        reading = read("tcp", address="localhost", port=port)
+    with peers.tcp_peer(peers.say_nothing) as port:
+        reading = peers.read("tcp", address="localhost", port=port)
 
     assert reading.state == "ok"
     assert reading.values.check_round_trip_avg_seconds is not None
 
 
 def test_a_server_that_answers_as_expected_is_ok() -> None:
-    with tcp_peer(greet) as port:
-        reading = read("tcp", address=LOOPBACK, port=port, send="venue", expect="hello venue")
+    with peers.tcp_peer(greet) as port:
+        reading = peers.read(
+            "tcp", address=peers.LOOPBACK, port=port, send="venue", expect="hello venue"
+        )
 
     assert reading.state == "ok"
 
 
 def test_another_answer_is_critical_and_quoted() -> None:
-    with tcp_peer(greet) as port:
-        reading = read("tcp", address=LOOPBACK, port=port, send="a\nb", expect="bye")
+    with peers.tcp_peer(greet) as port:
+        reading = peers.read("tcp", address=peers.LOOPBACK, port=port, send="a\nb", expect="bye")
 
     assert reading[:2] == ("critical", "expected 'bye', got 'hello a\\nb'")
 
 
 def test_a_port_where_nothing_listens_is_critical() -> None:
-    reading = read("tcp", address=LOOPBACK, port=refused_port())
+    reading = peers.read("tcp", address=peers.LOOPBACK, port=peers.refused_port())
 
     assert reading[:2] == ("critical", "nothing listens there")
 
 
 def test_a_machine_that_is_silent_is_given_up_in_time() -> None:
-    with full_port() as port:
-        reading = read("tcp", address=LOOPBACK, port=port, timeout_s=0.5)
+    with peers.full_port() as port:
+        reading = peers.read("tcp", address=peers.LOOPBACK, port=port, timeout_s=0.5)
 
     assert reading[:2] == ("critical", "no answer in time")
 
 
-@pytest.mark.parametrize("script", [say_nothing, drip(b"no")])
-def test_a_server_that_never_says_it_all_is_given_up_in_time(script: object) -> None:
-    with tcp_peer(script) as port:  # type: ignore[arg-type]
-        reading = read("tcp", address=LOOPBACK, port=port, expect="hello", timeout_s=0.5)
-
-    assert reading[:2] == ("critical", "no answer in time")
-
-
-def test_a_server_that_talks_without_end_is_cut_off() -> None:
-    with tcp_peer(pour(b"", b"\0" * 9999)) as port:
-        reading = read("tcp", address=LOOPBACK, port=port, expect="hello")
+@pytest.mark.parametrize(
+    ("script", "detail"),
+    [
+        (peers.say_nothing, "no answer in time"),
+        (peers.drip(b"no"), "no answer in time"),
+        (peers.pour(b"", b"\0" * 9999), "expected 'hello', got '\\x00"),
+        (peers.hang_up, "the connection was closed by the other side"),
+    ],
+)
+def test_a_server_that_never_says_what_is_expected_is_critical(
+    script: peers.Script, detail: str
+) -> None:
+    with peers.tcp_peer(script) as port:
+        address = {"address": peers.LOOPBACK, "port": port}
+        reading = peers.read("tcp", **address, send="x", expect="hello", timeout_s=0.5)
 
     assert reading.state == "critical"
-    assert reading.detail.startswith("expected 'hello', got '\\x00")
-
-
-def test_a_reset_is_critical() -> None:
-    with tcp_peer(hang_up) as port:
-        reading = read("tcp", address=LOOPBACK, port=port, send="x", expect="y")
-
-    assert reading[:2] == ("critical", "the connection was closed by the other side")
+    assert reading.detail.startswith(detail)
 
 
 @pytest.mark.parametrize("name", ["no such name", "", "x" * 70 + ".example", ".", "a..b"])
 def test_a_name_that_can_not_exist_is_critical(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connect, "_ask_system", ask_nobody)
 
-    reading = read("tcp", address=name, port=80)
+    reading = peers.read("tcp", address=name, port=80)
 
     assert reading.state == "critical"
     assert reading.detail.startswith("the name cannot be resolved")
@@ -110,32 +98,32 @@ def test_a_resolver_that_hangs_is_given_up_in_time_and_is_asked_once(
         if flags == socket.AI_NUMERICHOST:
             raise socket.gaierror(socket.EAI_NONAME, "a name")
         asked.append(name)
-        answered.wait(PATIENCE_S)
-        return [connect.Target(socket.AF_INET, (LOOPBACK, port))]
+        answered.wait(peers.PATIENCE_S)
+        return [connect.Target(socket.AF_INET, (peers.LOOPBACK, port))]
 
     monkeypatch.setattr(connect, "_ask_system", ask_slowly)
 
-    readings = [read("tcp", address="slow.example", port=9, timeout_s=0.2) for _ in range(2)]
+    readings = [peers.read("tcp", address="slow.example", port=9, timeout_s=0.2) for _ in range(2)]
     lookup = connect._pending["slow.example", 9]  # noqa: SLF001
     answered.set()
-    late = lookup.wait(Deadline(PATIENCE_S))
+    late = lookup.wait(Deadline(peers.PATIENCE_S))
 
     assert [reading.detail for reading in readings] == ["no answer in time"] * 2
     assert asked == ["slow.example"]
-    assert late == [connect.Target(socket.AF_INET, (LOOPBACK, 9))]
+    assert late == [connect.Target(socket.AF_INET, (peers.LOOPBACK, 9))]
     assert ("slow.example", 9) not in connect._pending  # noqa: SLF001
 
 
 def test_the_next_address_is_tried_when_one_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
-    with full_port() as dead, tcp_peer(say_nothing) as port:
-        targets = [connect.Target(socket.AF_INET, (LOOPBACK, each)) for each in (dead, port)]
+    with peers.full_port() as dead, peers.tcp_peer(peers.say_nothing) as port:
+        targets = [connect.Target(socket.AF_INET, (peers.LOOPBACK, each)) for each in (dead, port)]
         monkeypatch.setattr(connect, "_ask_system", lambda *_, **__: targets)
-        reading = read("tcp", address="two.example", port=port, timeout_s=1.0)
+        reading = peers.read("tcp", address="two.example", port=port, timeout_s=1.0)
 
     assert reading.state == "ok"
 
 
 def test_a_number_is_not_looked_up() -> None:
-    found = resolve("::1", 7, Deadline(PATIENCE_S))
+    found = resolve("::1", 7, Deadline(peers.PATIENCE_S))
 
     assert found[0].address[:2] == ("::1", 7)

@@ -11,18 +11,8 @@ from hypothesis import strategies as st
 
 from agent.checks import Reading
 from agent.checks.net.tls import not_after
+from tests.agent.checks import peers
 from tests.agent.checks.authority import DAY_S, Authority, tls_peer
-from tests.agent.checks.peers import (
-    LOOPBACK,
-    Script,
-    drip,
-    hang_up,
-    pour,
-    read,
-    say,
-    say_nothing,
-    tcp_peer,
-)
 from venuewatch.base import clock
 
 
@@ -32,8 +22,8 @@ def authority(tmp_path: Path) -> Authority:
 
 
 def of_server(context: ssl.SSLContext, **config: Any) -> Reading:
-    with tls_peer(context, say_nothing) as port:
-        return read("tls", address="localhost", port=port, **config)
+    with tls_peer(context, peers.say_nothing) as port:
+        return peers.read("tls", address="localhost", port=port, **config)
 
 
 def expires_in_days(reading: Reading) -> float:
@@ -113,17 +103,17 @@ def test_a_renewed_file_of_authorities_is_read_again(authority: Authority, tmp_p
 @pytest.mark.parametrize(
     ("script", "detail"),
     [
-        (say_nothing, "no answer in time"),
-        (drip(b"\x16\x03\x03\x40\x00\x02"), "no answer in time"),
-        (say(b"HTTP/1.0 400 Bad Request\r\n\r\n"), "TLS failed: WRONG_VERSION_NUMBER"),
-        (say(b""), "TLS failed: UNEXPECTED_EOF_WHILE_READING"),
-        (hang_up, "the connection was closed by the other side"),
-        (pour(b"", b"\x16\x03\x03\x40\x00" + bytes(16_384)), "the TLS handshake has no end"),
+        (peers.say_nothing, "no answer in time"),
+        (peers.drip(b"\x16\x03\x03\x40\x00\x02"), "no answer in time"),
+        (peers.say(b"HTTP/1.0 400 Bad Request\r\n\r\n"), "TLS failed: WRONG_VERSION_NUMBER"),
+        (peers.say(b""), "TLS failed: UNEXPECTED_EOF_WHILE_READING"),
+        (peers.hang_up, "the connection was closed by the other side"),
+        (peers.pour(b"", b"\x16\x03\x03\x40\x00" + bytes(16_384)), "the TLS handshake has no end"),
     ],
 )
-def test_a_server_that_does_not_shake_hands_is_critical(script: Script, detail: str) -> None:
-    with tcp_peer(script) as port:
-        reading = read("tls", address=LOOPBACK, port=port, timeout_s=0.6)
+def test_a_server_that_does_not_shake_hands_is_critical(script: peers.Script, detail: str) -> None:
+    with peers.tcp_peer(script) as port:
+        reading = peers.read("tls", address=peers.LOOPBACK, port=port, timeout_s=0.6)
 
     assert reading.state == "critical"
     assert reading.detail.startswith(detail)
@@ -133,7 +123,10 @@ def test_a_file_of_authorities_that_is_missing_or_empty_is_named(tmp_path: Path)
     missing, empty = tmp_path / "missing.pem", tmp_path / "empty.pem"
     empty.touch()
 
-    details = [read("tls", address=LOOPBACK, ca_file=str(each)).detail for each in (missing, empty)]
+    details = [
+        peers.read("tls", address=peers.LOOPBACK, ca_file=str(each)).detail
+        for each in (missing, empty)
+    ]
 
     assert details == [
         f"{missing}: No such file or directory",
@@ -142,8 +135,8 @@ def test_a_file_of_authorities_that_is_missing_or_empty_is_named(tmp_path: Path)
 
 
 def test_a_name_that_tls_can_not_use_is_critical() -> None:
-    with tcp_peer(say_nothing) as port:
-        reading = read("tls", address=LOOPBACK, port=port, server_name=".example")
+    with peers.tcp_peer(peers.say_nothing) as port:
+        reading = peers.read("tls", address=peers.LOOPBACK, port=port, server_name=".example")
 
     assert reading.detail == "the server name can not be used for TLS"
 

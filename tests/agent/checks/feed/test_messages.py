@@ -103,14 +103,16 @@ def test_a_header_that_makes_no_sense_is_refused(wrong: str, reason: str) -> Non
     assert str(refusal.value) == reason
 
 
-def test_a_root_without_a_type_is_no_message() -> None:
-    with pytest.raises(FeedError, match="Expected a DocumentType in the root element"):
-        read_text("<html><body/></html>")
-
-
-def test_what_is_broken_behind_the_header_is_refused_too() -> None:
-    with pytest.raises(FeedError, match="mismatched tag"):
-        read_text('<Body DocumentType="DT_KA"><a></b></Body>')
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("<html><body/></html>", "Expected a DocumentType in the root element"),
+        ('<Body DocumentType="DT_KA"><a></b></Body>', "mismatched tag"),
+    ],
+)
+def test_other_xml_and_what_breaks_behind_the_header_is_refused(text: str, reason: str) -> None:
+    with pytest.raises(FeedError, match=reason):
+        read_text(text)
 
 
 @pytest.mark.parametrize("at", range(0, len(WHOLE), 17))
