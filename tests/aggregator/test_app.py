@@ -73,12 +73,14 @@ async def published(peer: Peer, topic: str) -> mqtt5.PublishPacket:
 
 async def farewell(peer: Peer) -> None:
     """Acknowledge until our state is offline, and hang up as the aggregator does."""
-    while (await published(peer, topics.centre_state("centre"))).payload != OFFLINE:
+    while (state := await published(peer, topics.centre_state("centre"))).payload != OFFLINE:
         pass
-    await peer.receive(mqtt5.DisconnectPacket)
+    goodbye = await peer.receive(mqtt5.DisconnectPacket)
+    assert (state.retain, goodbye.reason_code) == (True, NORMAL)
     peer.hang_up()
 
 
+NORMAL = mqtt5.DisconnectReasonCode.NORMAL_DISCONNECTION
 OFFLINE = encode(CentreState("offline"))
 
 
@@ -87,7 +89,7 @@ def send(peer: Peer, *messages: Message) -> None:
 
 
 async def test_a_process_lives_from_its_start_to_its_stop(
-    broker: ScriptedBroker, settings: Config
+    broker: ScriptedBroker, settings: Config, caplog: pytest.LogCaptureFixture
 ) -> None:
     aggregator, machine = aggregator_of(settings), Machine("STA", "alpha")
     async with running(aggregator, broker) as peer:
@@ -103,6 +105,7 @@ async def test_a_process_lives_from_its_start_to_its_stop(
 
     assert (online.payload, online.retain) == (encode(CentreState("online")), True)
     assert status.retain
+    assert "broker_lost" not in caplog.messages
     assert ready.status == 200
     assert 'venuewatch_host_up{venue="STA",host="alpha"' in page
     path = Path(str(settings.journal.path))

@@ -14,7 +14,7 @@ from aggregator.core.states import HostState
 from aggregator.shell.exposition import OWN, render
 from tests.kit.page import Page
 from tests.kit.scripted_fleet import NOW, ScriptedFleet
-from venuewatch.base.wire.readings import Readings, families
+from venuewatch.base.wire.readings import Readings
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "fleet.prom"
 STAYS = {
@@ -30,12 +30,7 @@ MEASURED = re.compile(
 )
 
 
-@pytest.fixture(scope="module")
-def fleet() -> ScriptedFleet:
-    return ScriptedFleet()
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture
 def page(fleet: ScriptedFleet) -> Page:
     return Page(fleet.page())
 
@@ -111,16 +106,6 @@ def test_vitals_vanish_once_they_are_too_old(after_s: float, *, is_there: bool) 
     assert host.state is HostState.UP
     assert ("node_load1" in names) is is_there
     assert "venuewatch_host_round_trip_seconds" in names
-
-
-def test_every_family_is_in_one_piece_and_documented(fleet: ScriptedFleet) -> None:
-    lines = fleet.page().decode().split("\n")
-    typed = [line.split()[2] for line in lines if line.startswith("# TYPE")]
-    helped = [line.split()[2] for line in lines if line.startswith("# HELP")]
-
-    assert len(typed) == len(set(typed))
-    assert helped == typed
-    assert set(typed) <= {*OWN, *(family.name for family in families())}
 
 
 def test_a_venue_alone_is_as_among_others(fleet: ScriptedFleet, page: Page) -> None:

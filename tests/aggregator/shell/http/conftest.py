@@ -14,12 +14,6 @@ Client: TypeAlias = TestClient[web.Request, web.Application]
 
 
 @pytest.fixture
-def fleet() -> ScriptedFleet:
-    """Return a fleet with a host in every state."""
-    return ScriptedFleet()
-
-
-@pytest.fixture
 async def client(fleet: ScriptedFleet, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Client]:
     """A client of the real pages about it, at ``NOW``."""
     pages = Pages(fleet.centre, OwnMetrics(fleet.centre, version="1.2.3"), WallTime(0.0, WALL))

@@ -1,14 +1,6 @@
-from pathlib import Path
-
 import pytest
 
 from tests.aggregator.shell.journal.process import Reports
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """Return the journal's path."""
-    return tmp_path / "journal.sqlite"
 
 
 @pytest.fixture

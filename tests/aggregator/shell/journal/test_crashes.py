@@ -195,9 +195,8 @@ def distinct(copies: Copies) -> Iterator[Copy]:
 
 
 async def test_a_kill_at_any_step_loses_and_doubles_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = tmp_path / "journal.sqlite"
     copies = Copies(tmp_path / "copies", path)
 
     await lived(path, copies, monkeypatch)
@@ -251,7 +250,7 @@ async def test_a_failing_statement_leaves_the_same_journal(
 
 
 async def test_a_kill_within_a_merge_loses_and_doubles_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def older(path: Path) -> None:
         host = HostRow("STA-9", "STA", "down", WALL, "silent", 1.0, WALL, was_up=False)
@@ -263,7 +262,6 @@ async def test_a_kill_within_a_merge_loses_and_doubles_nothing(
             know_acknowledged_by(patched)
             visit(path)
 
-    path = tmp_path / "journal.sqlite"
     load(path, OLD[1])
     await newer(path)
     copies = Copies(tmp_path / "copies", path)

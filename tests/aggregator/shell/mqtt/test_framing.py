@@ -107,7 +107,8 @@ def test_a_huge_publish_is_never_held_in_memory(packet_id: int | None) -> None:
     framer, chunk, size = Framer(), bytes(65_536), 200_000_000
     head = publish_of(b"a/b", packet_id=packet_id, rest=b"")
     body = head[2:]
-    start = bytes([head[0], *_length_of(size)]) + body
+    length = bytes((size >> shift) & 0x7F | (0x80 if shift < 21 else 0) for shift in (0, 7, 14, 21))
+    start = head[:1] + length + body
     tracemalloc.start()
 
     items = plain(framer.feed(start))
@@ -121,10 +122,6 @@ def test_a_huge_publish_is_never_held_in_memory(packet_id: int | None) -> None:
     assert peak < 2 * MAX_PACKET_BYTES
 
 
-def _length_of(size: int) -> bytes:
-    return bytes((size >> shift) & 0x7F | (0x80 if shift < 21 else 0) for shift in (0, 7, 14, 21))
-
-
 def test_a_large_publish_with_the_longest_topic_is_skipped() -> None:
     packet = publish(bytes(MAX_PACKET_BYTES), packet_id=77, topic="t" * 65_535)
     pieces = cut(packet + PINGRESP, range(0, len(packet), 10_000))
@@ -133,27 +130,19 @@ def test_a_large_publish_with_the_longest_topic_is_skipped() -> None:
 
 
 @pytest.mark.parametrize(
-    "packet",
+    ("packet", "packet_id"),
     [
-        raw(0x30, b""),
-        raw(0x30, b"\0"),
-        raw(0x30, b"\0\x09a"),
-        raw(0x32, b"\0\x01a"),
-        raw(0x32, b"\0\x01a\0"),
-        publish_of(b"a/b", rest=b"\x02\x99\x01"),
+        (raw(0x30, b""), None),
+        (raw(0x30, b"\0"), None),
+        (raw(0x30, b"\0\x09a"), None),
+        (raw(0x32, b"\0\x01a"), None),
+        (raw(0x32, b"\0\x01a\0"), None),
+        (publish_of(b"a/b", rest=b"\x02\x99\x01"), None),
+        (raw(0x36, b"\0\x01a\0\x05\0x"), 5),  # at QoS 3
     ],
 )
-def test_a_publish_that_ends_too_early_is_refused(packet: bytes) -> None:
-    items = read(packet + PINGRESP)
-
-    assert items == [Refused(Reason.BAD_PACKET, None), PINGRESP]
-
-
-def test_a_publish_at_qos_3_is_refused() -> None:
-    packet = bytearray(publish(packet_id=5))
-    packet[0] |= 0x06
-
-    assert read(bytes(packet)) == [Refused(Reason.BAD_PACKET, 5)]
+def test_a_malformed_publish_is_refused(packet: bytes, packet_id: int | None) -> None:
+    assert read(packet + PINGRESP) == [Refused(Reason.BAD_PACKET, packet_id), PINGRESP]
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,11 @@
 """Link: the session that it asks for, and its end."""
 
-import asyncio
-import logging
 from pathlib import Path
 
 import mqtt5
-import pytest
 
 from aggregator.config import Broker
 from tests.aggregator.shell.mqtt.scripted_broker import Linked
-from tests.kit.waiting import PATIENCE_S
 
 
 async def test_the_session_is_lasting_with_will_and_subscription(linked: Linked) -> None:
@@ -54,27 +50,6 @@ async def test_a_link_publishes_only_once_it_is_subscribed(linked: Linked) -> No
         assert before == (False, False)
         assert link.is_subscribed
         assert link.publish("a", b"")
-
-
-async def test_a_close_waits_for_the_acknowledged_farewell(
-    linked: Linked, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.INFO)
-    async with linked() as link:
-        peer = await (await linked.peer()).admit()
-        await linked.notes.noted("opened")
-        farewell = ("state", b"offline")
-        closing = asyncio.create_task(link.close(farewell, timeout_s=PATIENCE_S))
-        publish = await peer.receive(mqtt5.PublishPacket)
-        assert publish.packet_id is not None
-        peer.send(mqtt5.PubAckPacket(publish.packet_id).write())
-        goodbye = await peer.receive(mqtt5.DisconnectPacket)
-        peer.hang_up()
-        await closing
-
-    assert (publish.topic, publish.payload, publish.retain) == ("state", b"offline", True)
-    assert goodbye.reason_code is mqtt5.DisconnectReasonCode.NORMAL_DISCONNECTION
-    assert [record.getMessage() for record in caplog.records] == ["broker_connected"]
 
 
 async def test_a_close_without_an_answer_ends_in_time(linked: Linked) -> None:

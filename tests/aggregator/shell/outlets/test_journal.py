@@ -18,11 +18,6 @@ FALLS_AT = 9.125 + 1.0 + 1.75
 """When STA-1 is overdue that beat last before 10 s."""
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "journal.sqlite"
-
-
 def up(path: Path | None) -> Process:
     """Return a process in which all hosts were up until 10 s."""
     process = Process(path)
@@ -98,20 +93,6 @@ async def test_notices_leave_the_outbox_without_a_webhook(process: Process, path
     Process(path, at=50, tells=False).end()
 
     assert rows(path, "SELECT * FROM outbox") == []
-
-
-async def test_changes_are_counted_on_across_a_restart(process: Process, path: Path) -> None:
-    process.end()
-
-    again = Process(path, at=50)
-    again.live(60)
-    again.end()
-
-    changes = rows(path, "SELECT number, seq, at, change, cause FROM changes ORDER BY 1, 2")
-    assert changes == [
-        (1, 1, WALL + FALLS_AT, "opened", "silent"),
-        (1, 2, WALL + 52.125, "closed", "silent"),
-    ]
 
 
 async def test_a_correction_is_stored_without_a_notice(process: Process, path: Path) -> None:

@@ -17,11 +17,6 @@ DETECTED = "venuewatch_aggregator_detection_seconds"
 
 
 @pytest.fixture
-def fleet() -> ScriptedFleet:
-    return ScriptedFleet()
-
-
-@pytest.fixture
 def metrics(fleet: ScriptedFleet) -> OwnMetrics:
     return OwnMetrics(fleet.centre, version="1.2.3")
 
@@ -114,12 +109,3 @@ def test_version_incidents_and_canary_are_shown(metrics: OwnMetrics) -> None:
     assert value(metrics, "venuewatch_aggregator_incidents_open") == 2
     assert value(metrics, "venuewatch_aggregator_canary_round_trip_seconds") == 0
     assert b"_created" not in metrics.render()
-
-
-def test_notices_are_counted(metrics: OwnMetrics) -> None:
-    metrics.settled("delivered", 2)
-    metrics.pending(3)
-
-    assert value(metrics, "venuewatch_aggregator_notices_total", result="delivered") == 2
-    assert value(metrics, "venuewatch_aggregator_notices_total", result="dropped") == 0
-    assert value(metrics, "venuewatch_aggregator_notices_pending") == 3
