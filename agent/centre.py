@@ -13,15 +13,12 @@ class Centre:
     """The aggregators, through one session at a time. Times are monotonic seconds."""
 
     def __init__(self) -> None:
-        self._states: dict[str, str] = {}
-        self._tick: Tick | None = None
-        self._tick_at = -math.inf
-        self._since = -math.inf
+        self.session_began(-math.inf)
 
     def session_began(self, now: float) -> None:
         """Forget what an earlier session heard."""
-        self._states.clear()
-        self._tick = None
+        self._states: dict[str, str] = {}
+        self._tick: Tick | None = None
         self._tick_at = -math.inf
         self._since = now
 

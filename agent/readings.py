@@ -44,7 +44,9 @@ class Readings:
         self._latest: dict[str, Reading] = {}
         self._checks: list[Check] = []
         self._seqs = {Stream.VITALS: -1, Stream.CHECKS: -1}
-        tasks = [self._vitals_task(settings.heartbeat.vitals_every_s, start)]
+        every_s = settings.heartbeat.vitals_every_s
+        gather = partial(vitals.gather, vitals.found(), clock.monotonic)
+        tasks = [Task(_VITALS, gather, slots=Slots(start, every_s), timeout_s=every_s)]
         for check in settings.check:
             first_at = start + rng.uniform(0.0, min(check.every_s, START_JITTER_S))
             tasks.append(self._check_task(check, first_at))
@@ -77,10 +79,6 @@ class Readings:
         """Let the checks go of what they hold."""
         for check in self._checks:
             check.close()
-
-    def _vitals_task(self, every_s: float, start: float) -> Task:
-        gather = partial(vitals.gather, vitals.found(), clock.monotonic)
-        return Task(_VITALS, gather, slots=Slots(start, every_s), timeout_s=every_s)
 
     def _check_task(self, check: CheckConfig, first_at: float) -> Task:
         kind = str(check.__struct_config__.tag)

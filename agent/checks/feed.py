@@ -146,7 +146,13 @@ class Check:
         self._place = config.folder or f"{config.listen_address}:{config.listen_port}"
         self._intake: Intake
         if config.folder is not None:
-            folder = _folder(config, config.folder)
+            folder = Folder(
+                Path(config.folder),
+                config.files,
+                per_reading=config.files_per_reading,
+                max_bytes=config.max_message_bytes,
+                settles_s=config.settles_s,
+            )
             self._intake = FromFolder(folder, calendar, config.timeout_s / 2, self._hear)
         else:
             self._intake = FromPushes(partial(_receiver, config), now, self._hear)
@@ -183,16 +189,6 @@ def _limits(config: Config) -> Limits:
         latency_s=config.latency_limit_s,
         data_default_s=config.data_limit_s,
         data_s=_DATA_LIMITS_S | config.data_limits_s,
-    )
-
-
-def _folder(config: Config, path: str) -> Folder:
-    return Folder(
-        Path(path),
-        config.files,
-        per_reading=config.files_per_reading,
-        max_bytes=config.max_message_bytes,
-        settles_s=config.settles_s,
     )
 
 

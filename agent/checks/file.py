@@ -82,7 +82,8 @@ class Check(SimpleCheck[Config]):
             check_file_age_seconds=round(age_s, 3),
             check_file_size_bytes=newest.size_bytes,
         )
-        words = f"{_name(newest)}, {size_in_words(newest.size_bytes)}, {_aged(age_s)}"
+        aged = f"{span_in_words(age_s)} old" if age_s >= 0 else f"in {span_in_words(-age_s)}"
+        words = f"{Path(newest.path).name}, {size_in_words(newest.size_bytes)}, {aged}"
         trouble = self._trouble(newest, last, age_s)
         if config.max_files is not None and count > config.max_files:
             return Reading("critical", _line(f"{count} files", words, limits), values)
@@ -115,11 +116,3 @@ class Check(SimpleCheck[Config]):
 
 def _line(verdict: str, words: str, limits: str) -> str:
     return short((f"{verdict}: " if verdict else "") + words + limits)
-
-
-def _name(file: File) -> str:
-    return Path(file.path).name
-
-
-def _aged(age_s: float) -> str:
-    return f"{span_in_words(age_s)} old" if age_s >= 0 else f"in {span_in_words(-age_s)}"

@@ -30,7 +30,7 @@ class SpoolThread:
 
     def __init__(self, open_spool: Callable[[], Spool], wake: Callable[[], None]) -> None:
         self._wake = wake
-        self._orders: queue.SimpleQueue[Callable[[Spool], None] | None] = queue.SimpleQueue()
+        self._orders: queue.SimpleQueue[Callable[[Spool], object] | None] = queue.SimpleQueue()
         self._batches: queue.SimpleQueue[list[Record]] = queue.SimpleQueue()
         self.is_asked = False
         self.status = Status()
@@ -41,7 +41,7 @@ class SpoolThread:
 
     def keep(self, payload: bytes) -> None:
         """Have a payload kept."""
-        self._orders.put(lambda spool: _ignore(spool.append(payload)))
+        self._orders.put(lambda spool: spool.append(payload))
 
     def acknowledge(self, number: int) -> None:
         """Have everything up to ``number`` forgotten."""
@@ -99,7 +99,3 @@ class SpoolThread:
     def _note(self, spool: Spool) -> None:
         self.status = Status(spool.pending, spool.size_bytes, spool.dropped)
         self._wake()
-
-
-def _ignore(_number: int) -> None:
-    """Let ``append`` be an order."""

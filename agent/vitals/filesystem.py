@@ -3,7 +3,6 @@
 import os
 import re
 import sys
-from typing import NamedTuple
 
 import psutil
 
@@ -18,19 +17,6 @@ _EXCLUDED_MOUNTPOINT = re.compile(
 _READ_ONLY = frozenset(("ro", "emergency_ro"))
 
 
-class Space(NamedTuple):
-    """One filesystem's room. Bytes; ``avail`` is what others than root may still use.
-
-    ``files`` and ``files_free`` are file nodes, None where the system doesn't count them.
-    """
-
-    size: int
-    free: int
-    avail: int
-    files: int | None = None
-    files_free: int | None = None
-
-
 def read() -> dict[str, object]:
     """Return one row a mountpoint; one that can't be read is left out.
 
@@ -40,18 +26,16 @@ def read() -> dict[str, object]:
     """
     families: dict[str, list[tuple[str, str, str, int]]] = {
         f"node_filesystem_{name}": []
-        for name in ("size_bytes", "free_bytes", "avail_bytes", "readonly", "files", "files_free")
+        for name in ("size_bytes", "free_bytes", "avail_bytes", "files", "files_free", "readonly")
     }
     topmost = {part.mountpoint: part for part in psutil.disk_partitions(all=False)}
     for mountpoint, part in topmost.items():
         if is_excluded(mountpoint, part.fstype):
             continue
         try:
-            space = _space(mountpoint)
+            values = (*_space(mountpoint), int(is_read_only(part.opts)))
         except OSError:
             continue
-        read_only = int(is_read_only(part.opts))
-        values = (space.size, space.free, space.avail, read_only, space.files, space.files_free)
         for rows, value in zip(families.values(), values, strict=True):
             if value is not None:
                 rows.append((part.device, part.fstype, mountpoint, value))
@@ -79,19 +63,14 @@ def is_read_only(options: str) -> bool:
 
 if sys.platform == "win32":
 
-    def _space(mountpoint: str) -> Space:
+    def _space(mountpoint: str) -> tuple[int | None, ...]:
         usage = psutil.disk_usage(mountpoint)
-        return Space(usage.total, usage.free, usage.free)
+        return usage.total, usage.free, usage.free, None, None
 
 else:
 
-    def _space(mountpoint: str) -> Space:
+    def _space(mountpoint: str) -> tuple[int | None, ...]:
+        """Return bytes (all, free, free for others than root) and file nodes (all, free)."""
         found = os.statvfs(mountpoint)
-        unit = found.f_frsize
-        return Space(
-            size=found.f_blocks * unit,
-            free=found.f_bfree * unit,
-            avail=found.f_bavail * unit,
-            files=found.f_files,
-            files_free=found.f_ffree,
-        )
+        blocks = found.f_blocks, found.f_bfree, found.f_bavail
+        return *(count * found.f_frsize for count in blocks), found.f_files, found.f_ffree

@@ -7,18 +7,9 @@ each reading, and gives two disks of one kind the same names.
 import os
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
 
 _TEMPERATURE = re.compile(r"(temp\d+)_input")
 _UNNAMEABLE = re.compile(r"[^a-z0-9:_]")
-
-
-class Sensor(NamedTuple):
-    """One file with a temperature, and node_exporter's labels for it."""
-
-    chip: str
-    sensor: str
-    path: str
 
 
 class Thermometers:
@@ -27,14 +18,14 @@ class Thermometers:
     def __init__(self, directory: str) -> None:
         self._directory = directory
         self._chips: list[str] = []
-        self._sensors: list[Sensor] = []
+        self._sensors: dict[tuple[str, str], str] = {}
 
     def rows(self) -> list[tuple[str, str, float]]:
         """Return chip, sensor and degrees Celsius; a sensor that doesn't answer is left out."""
         if not self._find():
             return []
         rows = []
-        for chip, sensor, path in self._sensors:
+        for (chip, sensor), path in self._sensors.items():
             try:
                 rows.append((chip, sensor, int(_content(path)) / 1000))
             except FileNotFoundError:
@@ -50,12 +41,8 @@ class Thermometers:
         except OSError:
             return False
         if chips != self._chips:
-            found = {
-                (chip, sensor): path
-                for name in chips
-                for chip, sensor, path in _sensors(f"{self._directory}/{name}")
-            }
-            self._sensors = [Sensor(*labels, path) for labels, path in found.items()]
+            monitors = (_sensors(f"{self._directory}/{name}") for name in chips)
+            self._sensors = {labels: path for found in monitors for labels, path in found}
             self._chips = chips
         return bool(self._sensors)
 
@@ -69,7 +56,8 @@ def read() -> dict[str, object]:
 _thermometers = Thermometers("/sys/class/hwmon")
 
 
-def _sensors(monitor: str) -> Iterator[Sensor]:
+def _sensors(monitor: str) -> Iterator[tuple[tuple[str, str], str]]:
+    """Yield node_exporter's labels for each sensor (chip, sensor), and its file."""
     chip = _chip(monitor)
     try:
         names = sorted(os.listdir(monitor))  # noqa: PTH208 - see _content
@@ -77,7 +65,7 @@ def _sensors(monitor: str) -> Iterator[Sensor]:
         return
     for name in names:
         if match := _TEMPERATURE.fullmatch(name):
-            yield Sensor(chip, match[1], f"{monitor}/{name}")
+            yield (chip, match[1]), f"{monitor}/{name}"
 
 
 def _chip(monitor: str) -> str:

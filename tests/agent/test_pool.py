@@ -39,12 +39,6 @@ def desk() -> Iterator[Desk]:
     desk.may_end.set()
 
 
-def test_work_is_done_and_its_owner_woken(desk: Desk) -> None:
-    desk.pool.run(desk.quick("vitals"))
-
-    assert desk.next_done() == "vitals"
-
-
 def test_no_thread_is_made_before_there_is_work(desk: Desk) -> None:
     assert desk.pool.threads == 0
 

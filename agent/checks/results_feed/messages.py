@@ -59,11 +59,6 @@ class Message(NamedTuple):
     size_bytes: int = 0
 
     @property
-    def discipline(self) -> str:
-        """The first three letters of the document code."""
-        return self.code[:3]
-
-    @property
     def identity(self) -> tuple[str, ...]:
         """The key of a sequence of versions."""
         about = (self.competition, self.code, self.subcode)

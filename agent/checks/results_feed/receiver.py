@@ -77,12 +77,9 @@ class Receiver:
         try:
             thread.start()
         except RuntimeError:  # the system gives no more threads
-            self._serve_nobody(sock)
-
-    def _serve_nobody(self, sock: socket.socket) -> None:
-        sock.close()
-        with self._lock:
-            self._connections.discard(sock)
+            sock.close()
+            with self._lock:
+                self._connections.discard(sock)
 
     def _serve(self, sock: socket.socket) -> None:
         try:

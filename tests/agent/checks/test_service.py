@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -35,12 +36,12 @@ def read(service: str = "mosquitto.service", **fields: object) -> Reading:
     return Check(msgspec.convert(wanted, Config), lambda _: None).read()
 
 
-def systemctl_says(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
-    """Put a ``systemctl`` of our own in front."""
-    program = folder / "systemctl"
-    program.write_text(f"#!/bin/sh\n{script}\n")
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+@pytest.fixture
+def systemctl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], int]:
+    """Put a ``systemctl`` in front that runs a script."""
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    (tmp_path / "systemctl").touch(0o755)
+    return lambda script: (tmp_path / "systemctl").write_text(f"#!/bin/sh\n{script}\n")
 
 
 needs_namespaces = pytest.mark.skipif(
@@ -125,10 +126,8 @@ def test_where_there_is_no_systemctl_a_service_is_unknown(
 
 @pytest.mark.timed
 @linux
-def test_a_systemctl_that_hangs_is_ended_in_time(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    systemctl_says(tmp_path, monkeypatch, "trap '' TERM; while :; do sleep 1000; done")
+def test_a_systemctl_that_hangs_is_ended_in_time(systemctl: Callable[[str], int]) -> None:
+    systemctl("trap '' TERM; while :; do sleep 1000; done")
     begin = clock.monotonic()
 
     reading = read(timeout_s=0.5)
@@ -148,9 +147,9 @@ def test_a_systemctl_that_hangs_is_ended_in_time(
     ],
 )
 def test_a_systemctl_that_fails_is_unknown_in_its_own_words(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, detail: str
+    systemctl: Callable[[str], int], script: str, detail: str
 ) -> None:
-    systemctl_says(tmp_path, monkeypatch, script)
+    systemctl(script)
 
     reading = read()
 
@@ -159,10 +158,8 @@ def test_a_systemctl_that_fails_is_unknown_in_its_own_words(
 
 
 @linux
-def test_the_unit_is_an_argument_and_never_an_option(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    systemctl_says(tmp_path, monkeypatch, 'echo "ActiveState=active"; echo "SubState=$*"')
+def test_the_unit_is_an_argument_and_never_an_option(systemctl: Callable[[str], int]) -> None:
+    systemctl('echo "ActiveState=active"; echo "SubState=$*"')
 
     assert read("--version").detail == (
         "active (--system show --no-pager --property="
@@ -171,12 +168,8 @@ def test_the_unit_is_an_argument_and_never_an_option(
 
 
 @linux
-def test_an_inactive_service_is_well_where_it_may_be(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    systemctl_says(
-        tmp_path, monkeypatch, "printf 'LoadState=loaded\\nActiveState=inactive\\nSubState=dead\\n'"
-    )
+def test_an_inactive_service_is_well_where_it_may_be(systemctl: Callable[[str], int]) -> None:
+    systemctl("printf 'LoadState=loaded\\nActiveState=inactive\\nSubState=dead\\n'")
 
     reading = read(may_be_inactive=True)
 

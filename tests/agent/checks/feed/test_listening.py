@@ -19,10 +19,14 @@ PATIENCE_S = 10.0
 BODY = b'<Body DocumentType="DT_KA" Source="HALL1"/>'
 
 
+def listening(port: int, **fields: Any) -> Check:
+    return Check(Config(name="r", listen_port=port, zone="UTC", **fields), lambda _name: None)
+
+
 def push_to(tls: ssl.SSLContext | None = None, **fields: Any) -> tuple[int, Reading]:
     """Push one message to a check that listens; return the answer's status and the reading."""
     port = free_port()
-    check = Check(Config(name="r", listen_port=port, zone="UTC", **fields), lambda _name: None)
+    check = listening(port, **fields)
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
     if tls is not None:
         connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=PATIENCE_S, context=tls)
@@ -59,7 +63,7 @@ def test_a_check_listens_with_tls_from_files(tmp_path: Path) -> None:
 def test_a_taken_port_is_critical_until_it_is_free() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        check = Check(Config(name="r", listen_port=port, zone="UTC"), lambda _name: None)
+        check = listening(port)
         taken = check.read()
     free = check.read()
     check.close()
@@ -69,8 +73,7 @@ def test_a_taken_port_is_critical_until_it_is_free() -> None:
 
 
 def test_a_missing_key_file_is_critical() -> None:
-    config = Config(name="r", listen_port=free_port(), zone="UTC", api_key_file="/nowhere/key")
-    check = Check(config, lambda _name: None)
+    check = listening(free_port(), api_key_file="/nowhere/key")
 
     reading = check.read()
     check.close()
@@ -81,7 +84,7 @@ def test_a_missing_key_file_is_critical() -> None:
 
 def test_messages_from_many_at_once_are_all_counted() -> None:
     port = free_port()
-    check = Check(Config(name="r", listen_port=port, zone="UTC"), lambda _name: None)
+    check = listening(port)
 
     def push_many() -> None:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
