@@ -8,11 +8,11 @@ what was stored with it.
 
 import json
 import lzma
+from collections import defaultdict
 from collections.abc import Iterator
 from enum import Enum
 from itertools import zip_longest
 from math import isfinite
-from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
@@ -32,41 +32,22 @@ PATH = Path(__file__).parents[2] / "bench" / "baseline" / "centre-calls.jsonl.xz
 Line: TypeAlias = list[Any]
 
 
-_VERDICTS = frozenset({"HostChanged", "IncidentChanged"})
-
-
 class Played(NamedTuple):
-    """What came out, and what the recording has, each in order.
+    """What came out, and what the recording has: verdicts, each kind of message, and stands.
 
-    ``stands``: how hosts and incidents stood at each end of a process.
+    A stand is how hosts and incidents stood at the end of a process.
     """
 
-    events: list[Line]
-    recorded: list[Line]
-    stands: list[Line]
-    recorded_stands: list[Line]
+    came: defaultdict[str, list[Line]]
+    recorded: defaultdict[str, list[Line]]
 
     def difference(self) -> str:
         """Return the first difference of each sequence; empty where there is none."""
         found = []
-        for events, recorded in (
-            (self._verdicts(self.events), self._verdicts(self.recorded)),
-            (self._messages(self.events), self._messages(self.recorded)),
-            (self.stands, self.recorded_stands),
-        ):
-            if events != recorded:
-                pairs = zip_longest(events, recorded)
-                new, old = next((new, old) for new, old in pairs if new != old)
-                found.append(f"got {new}, recorded {old}")
+        for kind in sorted({*self.came, *self.recorded}):
+            pairs = zip_longest(self.came[kind], self.recorded[kind])
+            found += [f"got {new}, recorded {old}" for new, old in pairs if new != old][:1]
         return "; ".join(found)
-
-    @staticmethod
-    def _verdicts(lines: list[Line]) -> list[Line]:
-        return [line for line in lines if line[0] in _VERDICTS]
-
-    @staticmethod
-    def _messages(lines: list[Line]) -> list[Line]:
-        return sorted((line for line in lines if line[0] not in _VERDICTS), key=itemgetter(0))
 
 
 def worlds() -> Iterator[dict[str, Any]]:
@@ -79,18 +60,19 @@ def worlds() -> Iterator[dict[str, Any]]:
 def play(world: dict[str, Any]) -> Played:  # noqa: C901 - one case for each kind of call
     """Play one world to new centres, one after the other."""
     inventory = msgspec.convert(world["inventory"], Inventory)
-    played = Played([], [], [], [])
+    played = Played(defaultdict(list), defaultdict(list))
     centre, ran_at = Centre(fleet_of(inventory)), 0.0
     for kind, *details in world["ops"]:
         match kind:
             case "out":
-                played.recorded.append(_recorded(*details))
+                line = _recorded(*details)
+                played.recorded[_kind(line)].append(line)
                 continue
             case "known":
                 hosts, incidents = details
                 lines = sorted(map(_incident_line, incidents))
-                played.recorded_stands.append([_plain(hosts), lines])
-                played.stands.append(_stand(centre))
+                played.recorded["stand"].append([_plain(hosts), lines])
+                played.came["stand"].append(_stand(centre))
                 continue
             case "start":
                 before, now = centre, details[0]
@@ -111,18 +93,22 @@ def play(world: dict[str, Any]) -> Played:  # noqa: C901 - one case for each kin
                 centre.port_said(*details)
         if kind != "kill":
             ran_at = details[0]
-            _take(centre, ran_at, played.events)
+            _take(centre, ran_at, played.came)
     return played
 
 
-def _take(centre: Centre, now: float, events: list[Line]) -> None:
+def _take(centre: Centre, now: float, came: defaultdict[str, list[Line]]) -> None:
     while outputs := centre.take():
         for output in outputs:
             if isinstance(output, Store):
                 centre.stored(now, output.token)
             line = _line(output)
             if line is not None:
-                events.append(line)
+                came[_kind(line)].append(line)
+
+
+def _kind(line: Line) -> str:
+    return "verdict" if line[0] in {"HostChanged", "IncidentChanged"} else str(line[0])
 
 
 def _line(output: Output) -> Any:

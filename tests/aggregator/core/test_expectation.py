@@ -115,12 +115,6 @@ def test_host_behind_a_bridge_has_the_stock_margin(alone: Story, *, is_before: b
 # Our own start
 
 
-def test_no_host_is_judged_before_we_are_subscribed(alone: Story) -> None:
-    alone.birth(0.0, is_retained=True)
-
-    assert alone.changes(until=1_000.0) == []
-
-
 def test_host_never_heard_is_unseen_until_its_first_beat(alone: Story) -> None:
     alone.subscribe(0.0)
     assert alone.changes(until=90.0) == [(GRACE_S, "unseen", "never_heard")]

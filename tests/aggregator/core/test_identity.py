@@ -1,6 +1,9 @@
 """Identity: sessions that a birth or a death belongs to, proof by a will, births asked for."""
 
+from typing import Any
+
 import pytest
+from msgspec.structs import replace
 
 from aggregator.core.fleet import Host
 from aggregator.core.identity import (
@@ -9,21 +12,14 @@ from aggregator.core.identity import (
     is_of_latest_session,
     proves_only_silence,
 )
-from tests.kit.machine import MARGIN_S
+from tests.kit.machine import MARGIN_S, Machine
 from tests.kit.story import Story
 from venuewatch.base.wire.messages import Birth, Death
 
 
-def birth(*, boot: str = "b", session: int = 3, keepalive_s: float = 0.0) -> Birth:
-    return Birth(
-        boot=boot,
-        session=session,
-        wall_ms=0,
-        interval_s=1.0,
-        vitals_every_s=10.0,
-        agent_version="0",
-        keepalive_s=keepalive_s,
-    )
+def birth(**said: Any) -> Birth:
+    as_told = {"boot": "b", "session": 3, "keepalive_s": 0.0, **said}
+    return replace(Machine("STA", "alpha").announced(), **as_told)
 
 
 @pytest.fixture

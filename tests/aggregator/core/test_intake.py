@@ -8,26 +8,15 @@ from aggregator.core.intake import UNLISTED_MAX
 from aggregator.core.outputs import Publish, Refused
 from aggregator.core.states import HostState
 from tests.kit.graph import snapshot
-from tests.kit.machine import WALL, Message
+from tests.kit.machine import WALL, Machine, Message
 from tests.kit.story import Story
 from venuewatch.base.wire.errors import Reason
-from venuewatch.base.wire.messages import (
-    Backlog,
-    Beat,
-    Birth,
-    Death,
-    Echo,
-    Probed,
-    Tick,
-    Vitals,
-    encode,
-)
+from venuewatch.base.wire.messages import Backlog, Beat, Birth, Death, Echo, Tick, Vitals, encode
 from venuewatch.base.wire.readings import Readings
 from venuewatch.base.wire.topics import ROOT, Stream
 
-PROBED = Probed(boot="a", session=1, number=1, host="beta", is_reached=True)
-BEAT = f"{ROOT}/STA/alpha/beat"
-VITALS = f"{ROOT}/STA/alpha/vitals"
+ALPHA = f"{ROOT}/STA/alpha"
+BEAT, VITALS, BACKLOG = f"{ALPHA}/beat", f"{ALPHA}/vitals", f"{ALPHA}/backlog"
 
 
 @pytest.fixture
@@ -70,6 +59,9 @@ def rejected(story: Story) -> dict[Reason, int]:
     return {reason: count for reason, count in story.centre.intake.rejected.items() if count}
 
 
+ANSWER = Machine("STA", "alpha").answer(1, "beta", is_reached=True)
+
+
 class Bad(NamedTuple):
     """One message that must be refused."""
 
@@ -90,22 +82,20 @@ BAD = {
     "bytes that are no text": Bad(Reason.INVALID_UTF8, payload=b'{"boot":"\xff"}'),
     "vitals that are packed by halves": Bad(Reason.BAD_PACKING, VITALS, b"x\x9cK"),
     "vitals that are a beat": Bad(Reason.WRONG_TYPE, VITALS, beat(1)),
-    "a birth that is none": Bad(Reason.WRONG_TYPE, f"{ROOT}/STA/alpha/birth", b"[]"),
+    "a birth that is none": Bad(Reason.WRONG_TYPE, f"{ALPHA}/birth", b"[]"),
     "a death of no reason": Bad(
-        Reason.WRONG_TYPE, f"{ROOT}/STA/alpha/death", b'{"boot":"a","session":1,"reason":"x"}'
+        Reason.WRONG_TYPE, f"{ALPHA}/death", b'{"boot":"a","session":1,"reason":"x"}'
     ),
     "a retained beat": Bad(Reason.RETAINED, is_retained=True),
     "retained vitals": Bad(Reason.RETAINED, VITALS, vitals(1), is_retained=True),
     "a retained backlog": Bad(
-        Reason.RETAINED, f"{ROOT}/STA/alpha/backlog", encode(Backlog("a", 1, 1)), is_retained=True
+        Reason.RETAINED, BACKLOG, encode(Backlog("a", 1, 1)), is_retained=True
     ),
-    "a retained answer": Bad(
-        Reason.RETAINED, f"{ROOT}/STA/alpha/probed", encode(PROBED), is_retained=True
-    ),
-    "a backlog that is none": Bad(Reason.WRONG_TYPE, f"{ROOT}/STA/alpha/backlog", b"{}"),
-    "an unknown stream": Bad(Reason.UNKNOWN_STREAM, f"{ROOT}/STA/alpha/gossip"),
+    "a retained answer": Bad(Reason.RETAINED, ANSWER.topic, ANSWER.payload, is_retained=True),
+    "a backlog that is none": Bad(Reason.WRONG_TYPE, BACKLOG, b"{}"),
+    "an unknown stream": Bad(Reason.UNKNOWN_STREAM, f"{ALPHA}/gossip"),
     "a topic of another program": Bad(Reason.BAD_TOPIC, "homeassistant/light"),
-    "a topic without a stream": Bad(Reason.BAD_TOPIC, f"{ROOT}/STA/alpha"),
+    "a topic without a stream": Bad(Reason.BAD_TOPIC, ALPHA),
     "a host that is no name": Bad(Reason.BAD_TOPIC, f"{ROOT}/STA/al pha/beat"),
     "an unknown venue": Bad(Reason.UNKNOWN_VENUE, f"{ROOT}/XXX/alpha/beat"),
     "a host of another venue": Bad(Reason.WRONG_VENUE, f"{ROOT}/AQU/alpha/beat"),
@@ -117,7 +107,7 @@ BAD = {
 
 @pytest.mark.parametrize("bad", BAD.values(), ids=BAD.keys())
 def test_refused_message_is_counted_and_changes_nothing(fleet: Story, bad: Bad) -> None:
-    receive(fleet, f"{ROOT}/STA/alpha/birth", BIRTH)
+    receive(fleet, f"{ALPHA}/birth", BIRTH)
     receive(fleet, BEAT, beat(0))
     receive(fleet, VITALS, vitals(0))
     fleet.forget()
@@ -152,7 +142,7 @@ def test_bad_message_does_not_stop_those_behind_it(fleet: Story) -> None:
     assert fleet.state("alpha") is HostState.UP
 
 
-@pytest.mark.parametrize("topic", [f"{ROOT}/_centre/backup/state", f"{ROOT}/STA/alpha/cmd"])
+@pytest.mark.parametrize("topic", [f"{ROOT}/_centre/backup/state", f"{ALPHA}/cmd"])
 def test_message_that_is_not_meant_for_us_passes_uncounted(fleet: Story, topic: str) -> None:
     before = known(fleet)
 
@@ -173,7 +163,7 @@ def test_message_that_is_not_meant_for_us_passes_uncounted(fleet: Story, topic: 
     ids=str,
 )
 def test_message_is_counted_by_its_stream(fleet: Story, stream: Stream, payload: bytes) -> None:
-    receive(fleet, f"{ROOT}/STA/alpha/{stream}", payload)
+    receive(fleet, f"{ALPHA}/{stream}", payload)
 
     heard = fleet.centre.intake.heard
     assert {name: count for name, count in heard.items() if count} == {stream: 1}

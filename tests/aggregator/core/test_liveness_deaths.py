@@ -1,6 +1,7 @@
 """Wills, farewells, and hosts that are away."""
 
 from collections.abc import Callable
+from typing import Literal
 
 import pytest
 
@@ -41,44 +42,13 @@ def test_only_a_new_session_voids_a_will(
     assert alone.changes(until=1.5) == ([] if is_void else [LOST])
 
 
-BEFORE_AN_OLD_WILL: dict[str, Callable[[Story], None]] = {
-    "a newer session beats": lambda story: story.beat(0.25, 1, session=2),
-    "a newer session is born": lambda story: story.birth(0.25, session=2),
-    "a newer boot beats": lambda story: story.beat(0.25, 0, boot="b"),
-}
-
-
-@pytest.mark.parametrize("say", BEFORE_AN_OLD_WILL.values(), ids=BEFORE_AN_OLD_WILL.keys())
 @pytest.mark.parametrize("reason", ["lost", "farewell"])
-def test_death_of_an_older_session_changes_nothing(
-    alone: Story, say: Callable[[Story], None], reason: str
-) -> None:
-    alone.begin()
-    say(alone)
-
-    alone.death(0.5, "lost" if reason == "lost" else "farewell", session=1)
-
-    assert alone.changes(until=1.0) == []
-
-
-@pytest.mark.parametrize("reason", ["lost", "farewell"])
-def test_retained_death_changes_nothing(alone: Story, reason: str) -> None:
+def test_retained_death_changes_nothing(alone: Story, reason: Literal["lost", "farewell"]) -> None:
     alone.begin()
 
-    alone.death(0.5, "lost" if reason == "lost" else "farewell", is_retained=True)
+    alone.death(0.5, reason, is_retained=True)
 
     assert alone.changes(until=1.5) == []
-
-
-def test_retained_birth_is_no_sign_of_life(alone: Story) -> None:
-    alone.begin()
-    alone.advance(10.0)
-    alone.forget()
-
-    for at in (20.0, 21.0, 22.0, 23.0):
-        alone.birth(at, session=2, is_retained=True)
-
-    assert alone.changes(until=30.0) == []
 
 
 def test_host_that_was_away_is_back_on_its_first_beat(alone: Story) -> None:
@@ -103,16 +73,6 @@ def test_lost_host_may_still_say_farewell(alone: Story) -> None:
     assert alone.changes()[-1] == (11.0, "away", "farewell")
 
 
-def test_will_of_a_host_that_is_away_changes_nothing(alone: Story) -> None:
-    alone.begin()
-    alone.death(0.5, "farewell")
-    alone.forget()
-
-    alone.death(0.75, "lost")
-
-    assert alone.changes(until=100.0) == []
-
-
 @pytest.mark.parametrize(
     ("session", "after"), [(1, ("away", "farewell")), (2, ("down", "grace_ended"))]
 )
@@ -125,3 +85,20 @@ def test_retained_farewell_of_the_latest_session_counts_after_the_grace(
     alone.death(0.0, "farewell", session=1, is_retained=True)
 
     assert alone.changes(until=GRACE_S) == [(GRACE_S, *after)]
+
+
+@pytest.mark.parametrize(("boot", "session"), [("a", 2), ("b", 1)])
+@pytest.mark.parametrize("is_born", [True, False])
+@pytest.mark.parametrize("reason", ["lost", "farewell"])
+def test_death_of_an_older_session_changes_nothing(
+    alone: Story, reason: Literal["lost", "farewell"], boot: str, session: int, *, is_born: bool
+) -> None:
+    alone.begin()
+    if is_born:
+        alone.birth(0.25, boot=boot, session=session)
+    else:
+        alone.beat(0.25, 1, boot=boot, session=session)
+
+    alone.death(0.5, reason)
+
+    assert alone.changes(until=1.0) == []

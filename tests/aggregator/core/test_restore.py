@@ -51,42 +51,11 @@ def late_vitals(story: Story, *, taken_at: float, boot: str = "b1") -> None:
     story.deliver(story.machines["s1"].said(Backlog(boot, 1, 1, [late])))
 
 
-def test_host_that_was_up_counts_as_up_at_once(lived: Story) -> None:
-    killed_at = lived.now
-
-    restart(lived)
-
-    host = lived.host("s1")
-    assert (host.state, host.counts_as_up) == (HostState.UNKNOWN, True)
-    assert (host.evidence_at, host.evidence_wall) == (killed_at, WALL + killed_at)
-
-
 def test_host_that_is_heard_again_reports_nothing(lived: Story) -> None:
     restart(lived)
 
     assert live_again(lived) == []
     assert {host.state for host in lived.centre.fleet} == {HostState.UP}
-
-
-def test_host_that_died_meanwhile_is_reported_once(lived: Story) -> None:
-    killed_at = lived.now
-    restart(lived)
-    lived.mute("s1")
-    subscribed_at = lived.now + 1.0
-
-    assert live_again(lived) == [("opened", "host s1", "silent")]
-    incident = lived.incident("host", "s1")
-    assert (incident.opened_at, incident.silent_since) == (subscribed_at + GRACE_S, killed_at)
-
-
-def test_second_restart_makes_no_evidence_younger(lived: Story) -> None:
-    killed_at = lived.now
-    restart(lived)
-    lived.advance(lived.now + 5.0)
-
-    restart(lived)
-
-    assert lived.host("s1").evidence_at == killed_at
 
 
 def test_host_that_was_late_keeps_its_last_evidence(lived: Story) -> None:
@@ -127,13 +96,6 @@ def test_venue_that_is_cut_is_reported_once(lived: Story, *, is_back: bool) -> N
     assert live_again(lived) == (closed if is_back else [])
     state = HostState.UP if is_back else HostState.UNREACHABLE
     assert {lived.state(name) for name in STA} == {state}
-
-
-def test_venue_that_is_cut_meanwhile_is_one_incident(lived: Story) -> None:
-    restart(lived)
-    lived.mute(*STA)
-
-    assert live_again(lived) == [("opened", "venue STA", "venue_unreachable")]
 
 
 def test_host_that_finds_no_way_back_after_a_cut_is_down(lived: Story) -> None:
@@ -280,3 +242,31 @@ def test_empty_memory_is_a_first_start() -> None:
         story.run(10.0)
 
     assert empty.lines() == first.lines() != []
+
+
+@pytest.mark.parametrize("restarts", [1, 2])
+def test_host_that_was_up_counts_as_up_at_once(lived: Story, restarts: int) -> None:
+    killed_at = lived.now
+
+    for _ in range(restarts):
+        restart(lived)
+        lived.advance(lived.now + 5.0)
+
+    host = lived.host("s1")
+    assert (host.state, host.counts_as_up) == (HostState.UNKNOWN, True)
+    assert (host.evidence_at, host.evidence_wall) == (killed_at, WALL + killed_at)
+
+
+@pytest.mark.parametrize(
+    ("gone", "scope", "cause"),
+    [(("s1",), "host s1", "silent"), (STA, "venue STA", "venue_unreachable")],
+)
+def test_what_is_gone_meanwhile_is_reported_once(
+    lived: Story, gone: tuple[str, ...], scope: str, cause: str
+) -> None:
+    restart(lived)
+    lived.mute(*gone)
+    subscribed_at = lived.now + 1.0
+
+    assert live_again(lived) == [("opened", scope, cause)]
+    assert lived.incident(scope.split(maxsplit=1)[0]).opened_at == subscribed_at + GRACE_S

@@ -60,6 +60,7 @@ def test_a_fleet_there_after_our_start_is_no_news() -> None:
 def test_before_we_are_subscribed_only_we_are_blind() -> None:
     fresh = Story()
     fresh.mute(*fresh.machines)
+    fresh.deliver(*(machine.birth(is_retained=True) for machine in fresh.machines.values()))
 
     fresh.run(60.0)
 

@@ -1,13 +1,14 @@
 """Verdict on results feeds: a check that is not well, and when that is over."""
 
 import pytest
+from msgspec.structs import replace
 
 from aggregator.core.readings import CHECKS_MAX
 from aggregator.core.verdicts.feeds import CAUSES, UNSAID_LEAST_S, UNSAID_PERIODS
 from tests.kit.machine import WALL
 from tests.kit.story import Story
 from venuewatch.base.wire.checks import RESULTS_STATES, WELL, CheckState, CheckValues
-from venuewatch.base.wire.messages import Birth, CheckReading, Checks
+from venuewatch.base.wire.messages import CheckReading, Checks
 
 VITALS_EVERY_S = 10.0
 EVERY_S = 2.0
@@ -149,10 +150,8 @@ def test_a_check_that_speaks_keeps_its_problem(story: Story, state: CheckState) 
 
 
 def test_rare_vitals_end_nothing(story: Story) -> None:
-    rare = Birth(
-        boot="b1", session=1, wall_ms=0, interval_s=1.0, vitals_every_s=120.0, agent_version="0"
-    )
-    story.deliver(story.machines["s1"].said(rare))
+    machine = story.machines["s1"]
+    story.deliver(machine.said(replace(machine.announced(), vitals_every_s=120.0)))
 
     for seq in range(5):
         report(story, seq, "frozen")

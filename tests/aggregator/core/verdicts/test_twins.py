@@ -48,16 +48,6 @@ def test_a_name_of_one_boot_is_well_again(story: Story) -> None:
     assert story.lines() == [(last + ALTERNATION_S, "closed", "identity s1", "duplicate_identity")]
 
 
-def test_a_twin_that_vanished_leaves_the_other_its_grace(story: Story) -> None:
-    vanish(story)
-    story.run(12.0)
-    story.unmute("s1")
-
-    story.run(10.0)
-
-    assert story.opened() == [("identity s1", "duplicate_identity")]
-
-
 def test_a_stall_takes_nothing_from_a_twins_grace(story: Story) -> None:
     vanish(story)
     story.run(10.0)
