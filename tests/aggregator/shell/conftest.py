@@ -1,8 +1,22 @@
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 
 from tests.kit.scripted_fleet import ScriptedFleet
+
+Whys: TypeAlias = Callable[[str], list[str]]
+
+
+@pytest.fixture
+def whys(caplog: pytest.LogCaptureFixture) -> Whys:
+    """Return what lists why an event was logged, each time."""
+    return lambda event: [
+        record.__dict__["venuewatch_fields"]["why"]
+        for record in caplog.records
+        if record.getMessage() == event
+    ]
 
 
 @pytest.fixture

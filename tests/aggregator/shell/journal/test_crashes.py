@@ -64,8 +64,7 @@ class Copy(NamedTuple):
 class Copies:
     """Copies the files of a journal whenever they may differ from the last time."""
 
-    def __init__(self, folder: Path, path: Path) -> None:
-        self._folder = folder
+    def __init__(self, path: Path) -> None:
         self._path = path
         self._numbers = count()
         self._last: dict[str, bytes] = {}
@@ -77,7 +76,7 @@ class Copies:
     def take(self, statement: str = "") -> None:
         self.looks += 1
         if statement.startswith("DETACH"):  # a merge is committed, and no file renamed
-            self.take_torn(step=1_024)
+            self.take_torn()
         now = self._files()
         if now != self._last:
             self._last = now
@@ -85,11 +84,11 @@ class Copies:
             told = [notice.id for notice in self.told]
             self._keep(now, silent_at(self.second), reported=reported, told=told)
 
-    def take_torn(self, *, step: int) -> None:
-        """Copy what was written so far, cut off at every ``step`` bytes; all but one are well."""
+    def take_torn(self) -> None:
+        """Copy what was written so far, cut off at every 1,024 bytes; all but one are well."""
         files = self._files()
         (name,) = (name for name in files if name.endswith("-wal"))
-        for size in range(0, len(files[name]), step):
+        for size in range(0, len(files[name]), 1_024):
             self._keep(files | {name: files[name][:size]}, ["STA-1"])
 
     def connect(self, *arguments: Any, **more: Any) -> sqlite3.Connection:
@@ -104,7 +103,7 @@ class Copies:
         return {file.name: file.read_bytes() for file in files if not file.name.endswith("-shm")}
 
     def _keep(self, files: Mapping[str, bytes], silent: Sequence[str], **known: list[str]) -> None:
-        folder = self._folder / str(next(self._numbers))
+        folder = self._path.parent / "copies" / str(next(self._numbers))
         folder.mkdir(parents=True)
         for name, content in files.items():
             (folder / name).write_bytes(content)
@@ -129,7 +128,7 @@ async def lived(path: Path, copies: Copies, monkeypatch: pytest.MonkeyPatch) -> 
         copies.second = second
         process.live(second + 1, without=silent_at(second))
     await process.written()
-    copies.take_torn(step=1_024)
+    copies.take_torn()
     process.die()
 
 
@@ -195,9 +194,9 @@ def distinct(copies: Copies) -> Iterator[Copy]:
 
 
 async def test_a_kill_at_any_step_loses_and_doubles_nothing(
-    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    copies = Copies(tmp_path / "copies", path)
+    copies = Copies(path)
 
     await lived(path, copies, monkeypatch)
 
@@ -250,7 +249,7 @@ async def test_a_failing_statement_leaves_the_same_journal(
 
 
 async def test_a_kill_within_a_merge_loses_and_doubles_nothing(
-    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def older(path: Path) -> None:
         host = HostRow("STA-9", "STA", "down", WALL, "silent", 1.0, WALL, was_up=False)
@@ -264,7 +263,7 @@ async def test_a_kill_within_a_merge_loses_and_doubles_nothing(
 
     load(path, OLD[1])
     await newer(path)
-    copies = Copies(tmp_path / "copies", path)
+    copies = Copies(path)
     with monkeypatch.context() as patched:
         patched.setattr("sqlite3.connect", copies.connect)
         await older(path)

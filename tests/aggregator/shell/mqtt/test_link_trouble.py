@@ -5,6 +5,7 @@ import pytest
 
 from aggregator.config import Broker
 from aggregator.shell.mqtt import link as broker_module
+from tests.aggregator.shell.conftest import Whys
 from tests.aggregator.shell.mqtt.scripted_broker import Linked
 
 Refusal = mqtt5.ConnAckReasonCode
@@ -15,15 +16,6 @@ NOT_GRANTED = mqtt5.SubAckPacket(1, [mqtt5.SubAckReasonCode.NOT_AUTHORIZED]).wri
 
 def refusal(code: Refusal) -> bytes:
     return mqtt5.ConnAckPacket(reason_code=code, reason_str="no entry").write()
-
-
-def whys(caplog: pytest.LogCaptureFixture, event: str = "broker_unreachable") -> list[str]:
-    """Return why, each time that this event was logged."""
-    return [
-        record.__dict__["venuewatch_fields"]["why"]
-        for record in caplog.records
-        if record.getMessage() == event
-    ]
 
 
 @pytest.mark.parametrize(
@@ -42,7 +34,7 @@ def whys(caplog: pytest.LogCaptureFixture, event: str = "broker_unreachable") ->
     ],
 )
 async def test_a_bad_answer_is_logged_once_and_tried_again(
-    linked: Linked, caplog: pytest.LogCaptureFixture, answer: bytes, why: str
+    linked: Linked, whys: Whys, answer: bytes, why: str
 ) -> None:
     async with linked():
         for _ in range(3):
@@ -52,7 +44,7 @@ async def test_a_bad_answer_is_logged_once_and_tried_again(
             await peer.is_gone()
         await linked.peer()
 
-    (logged,) = whys(caplog)
+    (logged,) = whys("broker_unreachable")
     assert why in logged
     assert linked.notes.log == []
 
@@ -61,7 +53,7 @@ async def test_a_bad_answer_is_logged_once_and_tried_again(
     ("code", "ceiling_s"), [(Goodbye.SERVER_SHUTTING_DOWN, 1.0), (Goodbye.SESSION_TAKEN_OVER, 10.0)]
 )
 async def test_a_broker_that_disconnects_us_is_lost_until_reconnected(
-    linked: Linked, caplog: pytest.LogCaptureFixture, code: Goodbye, ceiling_s: float
+    linked: Linked, whys: Whys, code: Goodbye, ceiling_s: float
 ) -> None:
     async with linked() as link:
         peer = await (await linked.peer()).admit()
@@ -74,12 +66,12 @@ async def test_a_broker_that_disconnects_us_is_lost_until_reconnected(
 
     assert not is_subscribed
     assert [call for call, _ in linked.notes.log][:3] == ["opened", "lost", "opened"]
-    assert whys(caplog, "broker_lost") == [f"the broker disconnected us: {code.name}"]
+    assert whys("broker_lost") == [f"the broker disconnected us: {code.name}"]
     assert linked.chance.ceilings == [ceiling_s]
 
 
 async def test_a_broker_that_never_answers_is_left(
-    linked: Linked, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    linked: Linked, whys: Whys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(broker_module, "CONNECT_TIMEOUT_S", 0.05)  # or the test takes 20 s
 
@@ -88,7 +80,7 @@ async def test_a_broker_that_never_answers_is_left(
             await (await linked.peer()).is_gone()
         await linked.peer()
 
-    assert whys(caplog) == ["no answer in time"]
+    assert whys("broker_unreachable") == ["no answer in time"]
 
 
 async def test_a_lost_broker_is_tried_again_within_a_second(linked: Linked) -> None:
@@ -102,9 +94,7 @@ async def test_a_lost_broker_is_tried_again_within_a_second(linked: Linked) -> N
     assert linked.chance.ceilings == [1.0, 1.0, 1.0]
 
 
-async def test_a_trouble_is_logged_again_after_another_or_none(
-    linked: Linked, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_a_trouble_is_logged_again_after_another_or_none(linked: Linked, whys: Whys) -> None:
     busy, banned = refusal(Refusal.SERVER_BUSY), refusal(Refusal.BANNED)
 
     async with linked():
@@ -119,7 +109,7 @@ async def test_a_trouble_is_logged_again_after_another_or_none(
                 peer.send(answer)
         await linked.peer()
 
-    named = [why.split()[-3] for why in whys(caplog)]
+    named = [why.split()[-3] for why in whys("broker_unreachable")]
     assert named == ["SERVER_BUSY", "BANNED", "SERVER_BUSY", "SERVER_BUSY"]
 
 
@@ -133,11 +123,11 @@ async def test_a_trouble_is_logged_again_after_another_or_none(
     ],
 )
 async def test_an_attempt_that_fails_is_logged_once_and_repeated(
-    linked: Linked, caplog: pytest.LogCaptureFixture, where: Broker, why: str
+    linked: Linked, whys: Whys, where: Broker, why: str
 ) -> None:
     async with linked(where):
         await linked.chance.asked(6)
 
-    (logged,) = whys(caplog)
+    (logged,) = whys("broker_unreachable")
     assert why in logged
     assert linked.chance.ceilings[:6] == [1.0, 2.0, 2.0, 2.0, 2.0, 2.0]

@@ -22,6 +22,7 @@ from aggregator.shell.outlets import webhook as module
 from aggregator.shell.outlets.own_metrics import OwnMetrics
 from aggregator.shell.outlets.webhook import Webhook, notice_of
 from aggregator.shell.walltime import WallTime
+from tests.aggregator.shell.conftest import Whys
 from tests.aggregator.shell.mqtt.scripted_broker import Chance
 from tests.aggregator.shell.outlets.receiver import Answer, Receiver
 from tests.kit.machine import WALL
@@ -99,15 +100,6 @@ async def receiver() -> AsyncIterator[Receiver]:
         yield receiver
 
 
-def whys(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """Return why sending failed, as it was logged."""
-    return [
-        record.__dict__["venuewatch_fields"]["why"]
-        for record in caplog.records
-        if record.getMessage() == "webhook_fails"
-    ]
-
-
 async def test_notices_are_sent_in_order_one_at_a_time(receiver: Receiver) -> None:
     async with sending(where(receiver.url)) as at_work:
         at_work.add("1-1", "2-1")
@@ -143,7 +135,7 @@ async def test_a_failed_notice_is_tried_again_before_others(
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 410, 413, 422])
 async def test_a_refused_notice_is_dropped_for_the_others(
-    receiver: Receiver, status: int, caplog: pytest.LogCaptureFixture
+    receiver: Receiver, status: int, whys: Whys
 ) -> None:
     receiver.answers += [status, status]
 
@@ -151,11 +143,11 @@ async def test_a_refused_notice_is_dropped_for_the_others(
 
     assert receiver.ids == at_work.settled == ["1-1", "1-2", "2-1"]
     assert (at_work.counted("delivered"), at_work.counted("dropped")) == (1, 2)
-    assert whys(caplog) == [f"it answers {status}: what it refuses is dropped"]
+    assert whys("webhook_fails") == [f"it answers {status}: what it refuses is dropped"]
 
 
 async def test_a_receiver_that_comes_later_gets_every_notice(
-    caplog: pytest.LogCaptureFixture,
+    whys: Whys, caplog: pytest.LogCaptureFixture
 ) -> None:
     receiver = Receiver()
     await receiver.start()
@@ -171,11 +163,11 @@ async def test_a_receiver_that_comes_later_gets_every_notice(
 
     assert waiting == 2
     assert receiver.ids == ["1-1", "1-2"]
-    assert whys(caplog) == ["nothing listens there"]
+    assert whys("webhook_fails") == ["nothing listens there"]
 
 
 async def test_the_token_is_read_anew_for_each_attempt(
-    receiver: Receiver, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    receiver: Receiver, tmp_path: Path, whys: Whys, caplog: pytest.LogCaptureFixture
 ) -> None:
     token = tmp_path / "token"
 
@@ -188,7 +180,7 @@ async def test_the_token_is_read_anew_for_each_attempt(
         at_work.add("1-2")
         await at_work.until_settled(2)
 
-    assert whys(caplog) == [f"{token}: No such file or directory"]
+    assert whys("webhook_fails") == [f"{token}: No such file or directory"]
     sent_with = [attempt.headers["Authorization"] for attempt in receiver.attempts]
     assert sent_with == ["Bearer first", "Bearer second"]
 
@@ -207,7 +199,7 @@ async def test_a_redirect_is_not_followed(receiver: Receiver, tmp_path: Path) ->
 
 @pytest.mark.parametrize("answer", [500, 404, 302, "hang", "hang_up", None])
 async def test_no_secret_of_the_address_is_logged(
-    receiver: Receiver, answer: Answer | None, caplog: pytest.LogCaptureFixture
+    receiver: Receiver, answer: Answer | None, whys: Whys, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     url = f"http://user:s3cret@127.0.0.1:{receiver.port}/s3cret?key=s3cret"
@@ -218,7 +210,7 @@ async def test_no_secret_of_the_address_is_logged(
 
     async with sending(where(url)) as at_work:
         at_work.add("1-1")
-        await until(lambda: bool(whys(caplog)))
+        await until(lambda: bool(whys("webhook_fails")))
         if answer is not None:
             await at_work.until_settled(1)
 
@@ -233,14 +225,12 @@ async def test_a_user_in_the_address_is_sent(receiver: Receiver) -> None:
     assert receiver.attempts[0].headers["Authorization"] == "Basic bWU6czNjcmV0"
 
 
-async def test_waits_grow_and_each_trouble_is_logged_once(
-    receiver: Receiver, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_waits_grow_and_each_trouble_is_logged_once(receiver: Receiver, whys: Whys) -> None:
     receiver.answers += [500, 500, 500, 503, 503, 503, 200, 500]
 
     at_work = await sent(where(receiver.url, retry_max_s=8.0), "1-1", "1-2")
 
-    assert whys(caplog) == ["it answers 500", "it answers 503", "it answers 500"]
+    assert whys("webhook_fails") == ["it answers 500", "it answers 503", "it answers 500"]
     assert at_work.chance.ceilings == [1, 2, 4, 8, 8, 8, 1]
 
 
@@ -262,9 +252,7 @@ async def test_a_full_queue_drops_the_oldest_that_wait(
     assert (at_work.counted("delivered"), at_work.counted("dropped")) == (3, 2)
 
 
-async def test_a_private_authority_is_trusted_if_it_is_named(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_a_private_authority_is_trusted_if_it_is_named(tmp_path: Path, whys: Whys) -> None:
     authority, stranger = trustme.CA(), trustme.CA()
     authority.cert_pem.write_to_path(tmp_path / "ours.pem")
     stranger.cert_pem.write_to_path(tmp_path / "theirs.pem")
@@ -274,10 +262,10 @@ async def test_a_private_authority_is_trusted_if_it_is_named(
     async with Receiver.serving(tls) as receiver:
         async with sending(where(receiver.url, ca_file=str(tmp_path / "theirs.pem"))) as at_work:
             at_work.add("1-1")
-            await until(lambda: bool(whys(caplog)))
+            await until(lambda: bool(whys("webhook_fails")))
         await sent(where(receiver.url, ca_file=str(tmp_path / "ours.pem")), "1-1")
 
-    assert whys(caplog)[0] == "its certificate is not trusted"
+    assert whys("webhook_fails")[0] == "its certificate is not trusted"
     assert receiver.ids == ["1-1"]
 
 
