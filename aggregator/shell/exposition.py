@@ -93,6 +93,9 @@ for _head, _help in zip(_TABLE.splitlines()[::2], _TABLE.splitlines()[1::2], str
 _VITALS = families()
 _CHECKS = tuple(family._replace(name=f"venuewatch_{family.name}") for family in check_families())
 _PREFIX = len("venuewatch_")
+_FAMILIES = {name: (series.kind, series.help) for name, series in OWN.items()} | {
+    family.name: (family.kind, family.help) for family in (*_VITALS, *_CHECKS)
+}
 
 
 def render(venues: Iterable[Venue], now: float) -> bytes:
@@ -126,12 +129,20 @@ class _Page:
     """Collects lines by family, because the format has each family in one piece."""
 
     def __init__(self) -> None:
-        self._own: dict[str, list[str]] = {name: [] for name in OWN}
-        self._vitals: list[list[str]] = [[] for _ in _VITALS]
-        self._checks: list[list[str]] = [[] for _ in _CHECKS]
+        self._lines: dict[str, list[str]] = {name: [] for name in _FAMILIES}
 
     def _add(self, name: str, labels: str, value: float) -> None:
-        self._own[name].append(f"{name}{{{labels}}} {value}\n")
+        self._lines[name].append(f"{name}{{{labels}}} {value}\n")
+
+    def _add_value(self, family: Family, labels: str, value: object) -> None:
+        """Add the samples of one family: a number, or rows of label values and a number."""
+        if isinstance(value, list):
+            for *texts, number in value:
+                named = zip(family.labels, texts, strict=True)
+                more = "".join(f',{label}="{escape(text)}"' for label, text in named)
+                self._add(family.name, labels + more, number)
+        elif value is not None:
+            self._lines[family.name].append(f"{family.name}{{{labels}}} {value}\n")
 
     def add_venue(self, venue: Venue) -> None:
         add, labels, counts = self._add, f'venue="{venue.code}"', dict(venue.counts)
@@ -149,7 +160,7 @@ class _Page:
 
     def _add_lateness(self, venue: Venue, labels: str) -> None:
         name, total = "venuewatch_venue_heartbeat_lateness_seconds", 0
-        lines, counts = self._own[name], list(venue.lateness.counts)
+        lines, counts = self._lines[name], list(venue.lateness.counts)
         for bound, count in zip((*LATENESS_BUCKETS_S, "+Inf"), counts, strict=True):
             total += count
             lines.append(f'{name}_bucket{{{labels},le="{bound}"}} {total}\n')
@@ -191,8 +202,8 @@ class _Page:
 
     def add_vitals(self, host: Host) -> None:
         labels = f'{_labels(host)},instance="{host.name}"'
-        for family, lines in zip(_VITALS, self._vitals, strict=True):
-            _add_value(lines, family, labels, getattr(host.readings, family.name))
+        for family in _VITALS:
+            self._add_value(family, labels, getattr(host.readings, family.name))
 
     def add_check(self, host: Host, reading: CheckReading) -> None:
         add, labels = self._add, _labels(host) + _pairs(check=reading.check, kind=reading.kind)
@@ -203,19 +214,15 @@ class _Page:
         add("venuewatch_check_timestamp_seconds", labels, reading.wall_ms / 1000)
         if reading.state in RESULTS_STATES:
             add("venuewatch_results_state", state, 1)
-        for family, lines in zip(_CHECKS, self._checks, strict=True):
-            _add_value(lines, family, labels, getattr(reading.values, family.name[_PREFIX:]))
+        for family in _CHECKS:
+            self._add_value(family, labels, getattr(reading.values, family.name[_PREFIX:]))
 
     def text(self) -> bytes:
         parts: list[str] = []
-        for name, series in OWN.items():
-            _add_family(parts, name, series.kind, series.help, self._own[name])
-        measured = (
-            *zip(_VITALS, self._vitals, strict=True),
-            *zip(_CHECKS, self._checks, strict=True),
-        )
-        for family, lines in measured:
-            _add_family(parts, family.name, family.kind, family.help, lines)
+        for name, (kind, text) in _FAMILIES.items():
+            if self._lines[name]:
+                parts.append(f"# HELP {name} {text}\n# TYPE {name} {kind}\n")
+                parts += self._lines[name]
         return "".join(parts).encode()
 
 
@@ -226,26 +233,9 @@ def _problems_of(host: Host) -> list[str]:
     return sorted(causes)
 
 
-def _add_value(lines: list[str], family: Family, labels: str, value: object) -> None:
-    """Add the samples of one family: a number, or rows of label values and a number."""
-    if isinstance(value, list):
-        for *texts, number in value:
-            named = zip(family.labels, texts, strict=True)
-            more = "".join(f',{label}="{escape(text)}"' for label, text in named)
-            lines.append(f"{family.name}{{{labels}{more}}} {number}\n")
-    elif value is not None:
-        lines.append(f"{family.name}{{{labels}}} {value}\n")
-
-
 def _pairs(**texts: str) -> str:
     return "".join(f',{label}="{escape(text)}"' for label, text in texts.items())
 
 
 def _labels(host: Host) -> str:
     return f'venue="{host.venue}",host="{host.name}"'
-
-
-def _add_family(parts: list[str], name: str, kind: str, text: str, lines: list[str]) -> None:
-    if lines:
-        parts.append(f"# HELP {name} {text}\n# TYPE {name} {kind}\n")
-        parts.extend(lines)

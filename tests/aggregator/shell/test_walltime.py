@@ -58,19 +58,11 @@ def test_a_stored_time_is_never_in_the_future() -> None:
 
 @given(st.lists(st.floats(0, 1e6), min_size=7, max_size=7))
 def test_a_stored_incident_comes_back_unchanged(at: list[float]) -> None:
-    incident = Incident(
-        7,
-        Subject("feed", "STA", "STA-1", "results"),
-        Cause.RESULTS_FROZEN,
-        at[0],
-        at[1],
-        (Evidence(at[2], "STA-1", "reading", {"kind": "feed", "age_s": 1.5, "is": None}),),
-        ("STA-1", "STA-2"),
-        falls=3,
-        alive=(Alive("STA-1", at[3], at[4], 9),),
-        closed_at=at[5],
-    )
-    told = incident_json(incident, WallTime(0.0, WALL))
+    subject = Subject("feed", "STA", "STA-1", "results")
+    evidence = Evidence(at[2], "STA-1", "reading", {"kind": "feed", "age_s": 1.5, "is": None})
+    incident = Incident(7, subject, Cause.RESULTS_FROZEN, at[0], at[1], (evidence,), ("STA-1",))
+    closed = incident._replace(falls=3, alive=(Alive("STA-1", at[3], at[4], 9),), closed_at=at[5])
+    told = incident_json(closed, WallTime(0.0, WALL))
     later = WallTime(2e6, WALL + 2e6)
 
     assert incident_json(incident_of(told, later), later) == told
