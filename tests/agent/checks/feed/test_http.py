@@ -123,8 +123,8 @@ def test_the_right_key_is_let_in_whatever_the_case_of_its_header(guarded: Hall) 
         (b"", ""),
         (b"<!DOCTYPE a><a/>", ""),
         (b"no gzip", "gzip"),
-        (gzip.compress(BODY)[:-9], "gzip"),
-        (gzip.compress(BODY) + b"more", "gzip"),
+        (gzip.compress(BODY, mtime=0)[:-9], "gzip"),
+        (gzip.compress(BODY, mtime=0) + b"more", "gzip"),
     ],
 )
 def test_what_is_no_message_is_400_and_counted(hall: Hall, body: bytes, encoding: str) -> None:
