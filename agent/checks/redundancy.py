@@ -6,7 +6,7 @@ from agent.checks import Reading, about
 from agent.checks.reading.group import GroupCheck, GroupConfig, Members, judge
 from venuewatch.base.wire.checks import CheckState
 
-_MILDEST_FIRST: tuple[CheckState, ...] = ("delayed", "frozen", "silent")
+_MILDEST_FIRST: tuple[CheckState, ...] = ("delayed", "frozen", "silent")  # of results checks
 
 
 class Config(GroupConfig, frozen=True, tag="redundancy"):
@@ -36,14 +36,7 @@ class Check(GroupCheck):
         reading = judge(voting)
         if reading.state == "ok":
             return reading._replace(state="flowing")
-        if reading.state == "critical":
-            states = {it.state for it in voting.values() if it is not None}
-            return reading._replace(state=_best(states))
+        states = {it.state for it in voting.values() if it is not None}
+        if reading.state == "critical" and states.issubset(_MILDEST_FIRST):
+            return reading._replace(state=min(states, key=_MILDEST_FIRST.index))
         return reading
-
-
-def _best(states: set[CheckState]) -> CheckState:
-    """Return what a group is, none of which works: ``critical`` unless all are results checks."""
-    if not states.issubset(_MILDEST_FIRST):
-        return "critical"
-    return min(states, key=_MILDEST_FIRST.index)

@@ -76,20 +76,24 @@ class Session:
             SessionError: no connection.
         """
         self._subscriptions = [(pattern, 1) for pattern in subscriptions]
-        self._heard = on_message
         self._why: str | None = None
         self._open_by = clock.monotonic() + CONNECT_TIMEOUT_S
         self._ping_every_s = where.keepalive / 2  # paho pings only while it is called
         self.is_open = False
         self.was_taken_over = False
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+        properties.SessionExpiryInterval = 0  # it ends with the connection
         try:
             self._client = self._make_client(where, client_id, will)
+            self._client.on_message = lambda _client, _userdata, message: on_message(
+                message.topic, bytes(message.payload)
+            )
             self._client.connect(
                 place.address,
                 place.port,
                 keepalive=where.keepalive,
                 clean_start=True,
-                properties=_end_with_connection(),
+                properties=properties,
             )
         except (OSError, ValueError, ConfigError) as error:
             raise SessionError(in_words(error, at=f"{place.address}:{place.port}")) from None
@@ -209,7 +213,6 @@ class Session:
             client.tls_set_context(tls_context(where))
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
-        client.on_message = self._on_message
         return client
 
     def _on_connect(
@@ -239,14 +242,3 @@ class Session:
         if self._why is None:
             by_broker = flags.is_disconnect_packet_from_server
             self._why = f"the broker ended the session: {reason}" if by_broker else "the link broke"
-
-    def _on_message(
-        self, _client: paho.Client, _userdata: object, message: paho.MQTTMessage
-    ) -> None:
-        self._heard(message.topic, bytes(message.payload))
-
-
-def _end_with_connection() -> Properties:
-    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-    properties.SessionExpiryInterval = 0
-    return properties

@@ -44,7 +44,8 @@ def answer(packet: bytes, nonce: bytes, near_s: float) -> Answer | None:
     if mode != _SERVER or version not in {3, 4} or origin != nonce:
         return None
     if stratum == 0:
-        return Answer(0, is_synchronised=False, received_s=0.0, sent_s=0.0, kiss=_code(reference))
+        kiss = reference.decode("ascii", "replace").rstrip("\0 ") or "no code"
+        return Answer(0, is_synchronised=False, received_s=0.0, sent_s=0.0, kiss=kiss)
     is_synchronised = leap != _UNSYNCHRONISED and stratum <= _MAX_STRATUM and any(sent)
     return Answer(stratum, is_synchronised, _unixtime(received, near_s), _unixtime(sent, near_s))
 
@@ -57,10 +58,6 @@ def offset_s(asked_s: float, server: Answer, heard_s: float) -> float:
 def round_trip_s(asked_s: float, server: Answer, heard_s: float) -> float:
     """Return the way there and back (s) without the server's own time, never below 0."""
     return max(0.0, (heard_s - asked_s) - (server.sent_s - server.received_s))
-
-
-def _code(reference: bytes) -> str:
-    return reference.decode("ascii", "replace").rstrip("\0 ") or "no code"
 
 
 def _unixtime(stamp: bytes, near_s: float) -> float:

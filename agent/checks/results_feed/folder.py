@@ -82,7 +82,9 @@ class Folder:
                 return
             heard = self._read(file, now)
             if heard is not None:
-                self._mark(file)
+                if self._seen is not None:
+                    self._seen.add(file.key)
+                self._incomplete.pop(file.key, None)
                 yield heard
         if len(fresh) < self._per_reading:
             self._looked = now
@@ -148,8 +150,3 @@ class Folder:
         if self._looked is not None:
             age_s = min(age_s, now.monotonic_s - self._looked.monotonic_s)
         return now.before(age_s)
-
-    def _mark(self, file: _File) -> None:
-        if self._seen is not None:
-            self._seen.add(file.key)
-        self._incomplete.pop(file.key, None)

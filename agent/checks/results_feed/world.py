@@ -7,7 +7,7 @@ from agent.checks.reading.times import Now
 from agent.checks.results_feed.clock import Calendar
 from agent.checks.results_feed.messages import Message
 from agent.checks.results_feed.sources import SIGNS, Source, Sources
-from agent.checks.results_feed.units import Unit, Units
+from agent.checks.results_feed.units import Units
 from agent.checks.results_feed.versions import Versions
 from venuewatch.base.wire.checks import CheckState
 
@@ -22,10 +22,6 @@ class Limits(NamedTuple):
     latency_s: float = 90.0
     data_default_s: float = 300.0
     data_s: Mapping[str, float] = {}
-
-    def data_of(self, unit: Unit) -> float:
-        """Return how long the data of a live unit may rest."""
-        return self.data_s.get(unit.discipline, self.data_default_s)
 
 
 class World:
@@ -94,7 +90,8 @@ class World:
         of it ends at once, it is not frozen but soon silent.
         """
         for unit in self.units.live():
-            limit_s = self._limits.data_of(unit)
+            limits = self._limits
+            limit_s = limits.data_s.get(unit.discipline, limits.data_default_s)
             if self.sources.heard_s(unit.source) > unit.moved_s + limit_s:
                 limit = f"limit {limit_s:g} s"
                 return f"{unit.code}: no new data for {unit.age_s(now):.0f} s, {limit}"

@@ -7,10 +7,12 @@ import pytest
 from agent.checks import Reading
 from agent.checks.reading.group import judge
 from agent.checks.uplinks import Check, Config
+from venuewatch.base.wire.checks import CheckState
 
 UP = Reading("ok")
 DOWN = Reading("critical", "gone")
 BLIND = Reading("unknown")
+LOST: CheckState = "redundancy_lost"
 
 
 def read(members: Mapping[str, Reading | None]) -> Reading:
@@ -22,16 +24,12 @@ def read(members: Mapping[str, Reading | None]) -> Reading:
     ("members", "state", "detail"),
     [
         ({"a": UP, "b": Reading("warning", "slow")}, "ok", "2 of 2 up"),
-        ({"a": UP, "b": DOWN}, "redundancy_lost", "1 of 2 up; down: b (gone)"),
+        ({"a": UP, "b": DOWN}, LOST, "1 of 2 up; down: b (gone)"),
         ({"a": DOWN, "b": Reading("frozen")}, "critical", "0 of 2 up; down: a (gone), b"),
         ({"a": UP, "b": None}, "unknown", "1 of 2 up; no reading yet: b"),
         ({"a": DOWN, "b": BLIND}, "unknown", "0 of 2 up; down: a (gone); no reading yet: b"),
-        (
-            {"a": UP, "b": DOWN, "c": None},
-            "redundancy_lost",
-            "1 of 3 up; down: b (gone); no reading yet: c",
-        ),
-        ({"a": Reading("redundancy_lost"), "b": Reading("flowing")}, "ok", "2 of 2 up"),
+        ({"a": UP, "b": DOWN, "c": None}, LOST, "1 of 3 up; down: b (gone); no reading yet: c"),
+        ({"a": Reading(LOST), "b": Reading("flowing")}, "ok", "2 of 2 up"),
         ({"a": Reading("frozen"), "b": Reading("delayed")}, "critical", "0 of 2 up; down: a, b"),
     ],
 )

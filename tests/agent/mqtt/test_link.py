@@ -1,5 +1,6 @@
 """Order of brokers: one after the other, with full jitter, and back to the first."""
 
+import io
 import random
 from collections.abc import Callable
 from typing import cast
@@ -124,7 +125,7 @@ def test_on_a_fallback_the_first_is_looked_for_and_returned_to(
     scene.open()
     on_second = scene.session
     now = scene.link.connect_at + RETURN_EVERY_S
-    monkeypatch.setattr("socket.create_connection", lambda *_: Closable())
+    monkeypatch.setattr("socket.create_connection", lambda *_: io.BytesIO())
 
     scene.link.step(now)
     for work in scene.work:
@@ -144,8 +145,3 @@ def test_on_the_first_nothing_is_looked_for() -> None:
     scene.link.step(scene.link.connect_at + 10 * RETURN_EVERY_S)
 
     assert scene.work == []
-
-
-class Closable:
-    def close(self) -> None:
-        """Nothing to close."""

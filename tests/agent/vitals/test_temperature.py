@@ -42,17 +42,9 @@ def test_a_machine_without_sensors_has_no_family(monkeypatch: pytest.MonkeyPatch
 
 
 def test_chips_and_sensors_have_node_exporters_names(hwmon: Path) -> None:
-    add_chip(
-        hwmon,
-        "hwmon0",
-        device="platform/coretemp.0",
-        name="coretemp",
-        temp1_input="45000",
-        temp1_label="Package id 0",
-        temp1_max="80000",
-        temp12_input="43500",
-        fan1_input="900",
-    )
+    package = {"name": "coretemp", "temp1_input": "45000", "temp1_label": "Package id 0"}
+    others = {"temp1_max": "80000", "temp12_input": "43500", "fan1_input": "900"}
+    add_chip(hwmon, "hwmon0", device="platform/coretemp.0", **package, **others)
     add_chip(hwmon, "hwmon1", name="Acpi-TZ", temp1_input="-27800")
     add_chip(hwmon, "hwmon2", temp1_input="1")
 
