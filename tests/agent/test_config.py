@@ -50,23 +50,20 @@ def test_what_is_wrong_is_said_in_one_line(tmp_path: Path, text: str, complaint:
     assert str(refusal.value) == f"{tmp_path / 'agent.toml'}: {complaint}"
 
 
-@pytest.mark.parametrize(("link", "keepalive_s"), [("wired", 5), ("bursty", 45)])
-def test_a_birth_says_the_keepalive_of_its_session(
-    tmp_path: Path, link: str, keepalive_s: int
-) -> None:
-    settings = read(tmp_path, f'[broker]\nlink = "{link}"')
-
-    birth = identity.birth(settings, boot="a", session=1, address="", stock_tcp=False)
-
-    assert birth.keepalive_s == keepalive_s
-
-
-@pytest.mark.parametrize(("text", "announced_s"), [("", 10.0), ("reconnect_max_s = 60", 60.0)])
-def test_birth_announces_configured_reconnect_limit(
-    tmp_path: Path, text: str, announced_s: float
+@pytest.mark.parametrize(
+    ("text", "field", "announced"),
+    [
+        ('link = "wired"', "keepalive_s", 5),
+        ('link = "bursty"', "keepalive_s", 45),
+        ("", "reconnect_max_s", 10.0),
+        ("reconnect_max_s = 60", "reconnect_max_s", 60.0),
+    ],
+)
+def test_a_birth_announces_settings_of_its_session(
+    tmp_path: Path, text: str, field: str, announced: float
 ) -> None:
     settings = read(tmp_path, f"[broker]\n{text}")
 
     birth = identity.birth(settings, boot="a", session=1, address="", stock_tcp=False)
 
-    assert decode_birth(encode(birth)).reconnect_max_s == announced_s
+    assert getattr(decode_birth(encode(birth)), field) == announced

@@ -57,6 +57,10 @@ class World:
         payload = b'{"seq":%d}' % seq
         self.outbox.take(Stream.VITALS, payload, send, self.now)
 
+    def spool_readings(self, count: int) -> None:
+        for seq in range(count):
+            self.take(seq, None)
+
     def settle(self) -> None:
         done = self.spool.finished()
         assert done.wait(10)
@@ -94,8 +98,7 @@ def test_with_a_line_a_reading_goes_out_and_is_not_kept(world: World) -> None:
 
 def test_without_a_line_readings_wait_and_follow_in_order(world: World) -> None:
     broker = Broker()
-    for seq in range(30):
-        world.take(seq, None)
+    world.spool_readings(30)
 
     world.run(broker)
 
@@ -105,8 +108,7 @@ def test_without_a_line_readings_wait_and_follow_in_order(world: World) -> None:
 
 def test_what_the_centre_has_stored_is_forgotten(world: World) -> None:
     broker = Broker()
-    for seq in range(3):
-        world.take(seq, None)
+    world.spool_readings(3)
     world.run(broker)
 
     for sent in broker.backlogs():
@@ -117,8 +119,7 @@ def test_what_the_centre_has_stored_is_forgotten(world: World) -> None:
 
 def test_a_batch_that_was_lost_keeps_everything_behind_it(world: World) -> None:
     broker = Broker()
-    for seq in range(300):
-        world.take(seq, None)
+    world.spool_readings(300)
     world.run(broker, rounds=60)
     first, *others = broker.backlogs()
 
@@ -166,8 +167,7 @@ def test_what_is_in_flight_when_the_session_ends_is_kept(world: World) -> None:
 
 def test_after_a_new_session_the_backlog_begins_where_the_centre_has_it(world: World) -> None:
     broker = Broker()
-    for seq in range(3):
-        world.take(seq, None)
+    world.spool_readings(3)
     world.run(broker, acknowledging=False)
 
     world.outbox.session_ended()
@@ -179,8 +179,7 @@ def test_after_a_new_session_the_backlog_begins_where_the_centre_has_it(world: W
 
 def test_a_clean_stop_sends_nothing_twice_that_was_acknowledged(world: World) -> None:
     broker = Broker()
-    for seq in range(300):
-        world.take(seq, None)
+    world.spool_readings(300)
     world.run(broker, rounds=60)
     first, *_ = broker.backlogs()
     world.outbox.acknowledged(first.body["number"], world.now)
@@ -197,8 +196,7 @@ def test_a_clean_stop_sends_nothing_twice_that_was_acknowledged(world: World) ->
 
 def test_one_batch_is_under_way_at_a_time(world: World) -> None:
     broker = Broker()
-    for seq in range(500):
-        world.take(seq, None)
+    world.spool_readings(500)
 
     world.run(broker, acknowledging=False)
 

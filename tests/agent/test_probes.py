@@ -2,28 +2,17 @@
 
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import pytest
 
 from agent import config, probes
 from agent.probes import A_SECOND_MAX, UNDER_WAY_MAX, WORTH_S, Answer, Probes
+from tests.agent.later_threads import LaterThreads
 from venuewatch.base import clock
 from venuewatch.base.wire.messages import Probe, Probed
 
 REACHED = Answer(is_reached=True, way="icmp")
-
-
-class LaterThreads:
-    def __init__(self) -> None:
-        self.works: list[Callable[[], None]] = []
-
-    def run(self, work: Callable[[], None]) -> None:
-        self.works.append(work)
-
-    def finish(self) -> None:
-        while self.works:
-            self.works.pop(0)()
 
 
 class Desk:

@@ -4,19 +4,7 @@ from collections.abc import Callable
 
 from agent.runner import Outcome, Runner, Task
 from agent.slots import Slots
-
-
-class Threads:
-    def __init__(self) -> None:
-        self.waiting: list[Callable[[], None]] = []
-
-    def run(self, work: Callable[[], None]) -> None:
-        self.waiting.append(work)
-
-    def finish(self) -> None:
-        waiting, self.waiting = self.waiting, []
-        for work in waiting:
-            work()
+from tests.agent.later_threads import LaterThreads
 
 
 def task(name: str, work: Callable[[], object] = lambda: "fine", *, timeout_s: float = 3.0) -> Task:
@@ -28,7 +16,7 @@ def names(outcomes: list[Outcome]) -> list[str]:
 
 
 def test_what_is_due_is_started_and_told_when_it_has_ended() -> None:
-    threads = Threads()
+    threads = LaterThreads()
     runner = Runner([task("a")], threads)
 
     assert runner.advance(0.0) == []
@@ -40,7 +28,7 @@ def test_what_is_due_is_started_and_told_when_it_has_ended() -> None:
 
 
 def test_a_crash_is_the_outcome_of_that_task_only() -> None:
-    threads = Threads()
+    threads = LaterThreads()
     runner = Runner([task("bad", lambda: 1 / 0), task("good")], threads)
 
     runner.advance(0.0)
@@ -52,7 +40,7 @@ def test_a_crash_is_the_outcome_of_that_task_only() -> None:
 
 
 def test_a_hanging_reading_is_told_at_its_timeout_and_again_at_each_slot() -> None:
-    runner = Runner([task("a")], Threads())
+    runner = Runner([task("a")], LaterThreads())
     runner.advance(0.0)
 
     assert runner.next_at == 3.0
@@ -64,7 +52,7 @@ def test_a_hanging_reading_is_told_at_its_timeout_and_again_at_each_slot() -> No
 
 
 def test_a_hanging_reading_is_not_started_twice_and_its_late_word_is_not_told() -> None:
-    threads = Threads()
+    threads = LaterThreads()
     runner = Runner([task("a")], threads)
     runner.advance(0.0)
     runner.advance(3.0)
@@ -79,7 +67,7 @@ def test_a_hanging_reading_is_not_started_twice_and_its_late_word_is_not_told() 
 
 
 def test_a_slow_reading_within_its_timeout_skips_slots_and_is_told_once() -> None:
-    threads = Threads()
+    threads = LaterThreads()
     runner = Runner([task("a", timeout_s=60.0)], threads)
     runner.advance(0.0)
     assert runner.advance(10.0) == []
@@ -88,8 +76,8 @@ def test_a_slow_reading_within_its_timeout_skips_slots_and_is_told_once() -> Non
 
     assert names(runner.advance(15.0)) == ["a"]
     assert runner.advance(20.0) == []
-    assert len(threads.waiting) == 1
+    assert len(threads.works) == 1
 
 
 def test_no_tasks_need_no_attention() -> None:
-    assert Runner([], Threads()).next_at is None
+    assert Runner([], LaterThreads()).next_at is None

@@ -160,7 +160,6 @@ else:
     def _follow(
         process: subprocess.Popen[bytes], outputs: tuple[_Output, _Output], until: float
     ) -> bool:
-        """Read until the program ends; return False if its time or its room is over first."""
         assert process.stdout is not None  # noqa: S101 - both are pipes: run() asked for them
         assert process.stderr is not None  # noqa: S101
         by_fd = dict(zip((process.stdout.fileno(), process.stderr.fileno()), outputs, strict=True))

@@ -11,7 +11,6 @@ from venuewatch.base.wire.checks import WELL, CheckState, CheckValues
 
 _NAMED = 4  # members that a detail names before it only counts
 
-
 Members = Annotated[tuple[Name, ...], msgspec.Meta(min_length=2, max_length=64)]
 
 

@@ -79,7 +79,9 @@ def lifeline(tmp_path: Path) -> Iterator[Lifeline]:
 
 
 @needs_plugins
-@pytest.mark.parametrize(("code", "state"), enumerate(["ok", "warning", "critical", "unknown"]))
+@pytest.mark.parametrize(
+    ("code", "state"), [(0, "ok"), (1, "warning"), (2, "critical"), (3, "unknown")]
+)
 def test_a_plugins_exit_code_is_the_state_and_its_first_line_the_detail(
     code: int, state: CheckState
 ) -> None:

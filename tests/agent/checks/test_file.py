@@ -55,22 +55,19 @@ def test_the_newest_file_is_the_one_that_is_judged(tmp_path: Path) -> None:
     assert reading.values.check_file_age_seconds == pytest.approx(30, abs=5)
 
 
-def test_a_file_that_is_too_old_is_critical(tmp_path: Path) -> None:
-    write(tmp_path / "a.xml", age_s=400)
+@pytest.mark.parametrize(
+    ("text", "age_s", "limits", "words"),
+    [
+        ("x", 400, {"max_age_s": 90}, "too old: a.xml, 1 B, 7 min old"),
+        ("", 0, {"min_size_bytes": 1}, "too small: a.xml, 0 B, 0 s old"),
+    ],
+)
+def test_a_file_too_old_or_too_small_is_critical(
+    tmp_path: Path, text: str, age_s: float, limits: dict[str, object], words: str
+) -> None:
+    write(tmp_path / "a.xml", text, age_s=age_s)
 
-    assert check(tmp_path / "*.xml", max_age_s=90).read()[:2] == (
-        "critical",
-        "too old: a.xml, 1 B, 7 min old",
-    )
-
-
-def test_a_file_that_is_too_small_is_critical(tmp_path: Path) -> None:
-    write(tmp_path / "a.xml", "")
-
-    assert check(tmp_path / "a.xml", min_size_bytes=1).read()[:2] == (
-        "critical",
-        "too small: a.xml, 0 B, 0 s old",
-    )
+    assert check(tmp_path / "*.xml", **limits).read()[:2] == ("critical", words)
 
 
 def test_a_file_from_the_future_proves_nothing_and_is_a_warning(tmp_path: Path) -> None:

@@ -14,12 +14,11 @@ from tests.agent.checks.peers import LOOPBACK, read, say_nothing, tcp_peer
 NONCE = b"0123456789abcdef"
 
 
-def refuse(_family: int) -> None:
-    raise PermissionError("not allowed")
-
-
 @pytest.fixture
 def no_icmp(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_family: int) -> None:
+        raise PermissionError("not allowed")
+
     monkeypatch.setattr(icmp, "_open", refuse)
 
 

@@ -7,13 +7,13 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from agent.checks import Reading
 from agent.checks.host import process_table
 from agent.checks.host.process_table import Process, Table, Wanted
-from agent.checks.process import Check, Config
+from agent.checks.process import Check
+from tests.agent.checks.peers import made
 
 NAME = "odf-feed-7"
 LONG_NAME = "results-server-of-STA"  # the kernel keeps 15 characters
@@ -62,8 +62,8 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
 
 
 def check(**fields: object) -> Check:
-    wanted = {"kind": "process", "name": "it"} | fields
-    return Check(msgspec.convert(wanted, Config), lambda _: None)
+    found: Check = made("process", **fields)
+    return found
 
 
 def said(reading: Reading) -> tuple[str, str, float | None]:

@@ -53,9 +53,6 @@ def test_members_that_are_not_expected_do_not_count() -> None:
 
     assert reading.state == "flowing"
     assert reading.values.check_members == 1
-
-
-def test_with_nobody_expected_nothing_is_expected() -> None:
     assert read(primary=OFF, backup=OFF).state == "not_expected"
 
 

@@ -1,7 +1,5 @@
 """Several links, one of which may be lost before anybody is cut off."""
 
-from collections.abc import Mapping
-
 import pytest
 
 from agent.checks import Reading
@@ -13,11 +11,6 @@ UP = Reading("ok")
 DOWN = Reading("critical", "gone")
 BLIND = Reading("unknown")
 LOST: CheckState = "redundancy_lost"
-
-
-def read(members: Mapping[str, Reading | None]) -> Reading:
-    config = Config(name="uplinks", members=tuple(members))
-    return Check(config, members.get).read()
 
 
 @pytest.mark.parametrize(
@@ -36,7 +29,9 @@ def read(members: Mapping[str, Reading | None]) -> Reading:
 def test_the_members_make_the_group(
     members: dict[str, Reading | None], state: str, detail: str
 ) -> None:
-    reading = read(members)
+    config = Config(name="uplinks", members=tuple(members))
+
+    reading = Check(config, members.get).read()
 
     assert reading[:2] == (state, detail)
     assert reading.values.check_members_up == int(detail[0])
