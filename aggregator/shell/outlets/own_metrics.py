@@ -83,8 +83,9 @@ class OwnMetrics:
         """Measure detections, and our connection."""
         for output in outputs:
             match output:
-                case HostChanged():
-                    self._note_change(output)
+                case HostChanged(after=HostState.DOWN, trigger=trigger, silent_since=since):
+                    if trigger in _DETECTIONS and since is not None:
+                        self._detection.observe(output.at - since)
                 case Connected(connection="live"):
                     self._connected.set(1)
                 case Disconnected(connection="live"):
@@ -97,14 +98,6 @@ class OwnMetrics:
     def pending(self, count: int) -> None:
         """Note how many notices wait."""
         self._notices_pending.set(count)
-
-    def _note_change(self, change: HostChanged) -> None:
-        if (
-            change.after is HostState.DOWN
-            and change.trigger in _DETECTIONS
-            and change.silent_since is not None
-        ):
-            self._detection.observe(change.at - change.silent_since)
 
     def render(self) -> bytes:
         """Return all metrics in text format 0.0.4."""

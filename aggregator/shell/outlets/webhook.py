@@ -108,13 +108,9 @@ class Webhook:
 
     async def _send(self, session: aiohttp.ClientSession, notice: Notice) -> None:
         attempt = 0
-        result = None
-        while result is None:
-            result = await self._try(session, notice)
-            if result is None:
-                wait_s = wait_before(attempt, self._rng, max_s=self._where.retry_max_s)
-                await asyncio.sleep(wait_s)
-                attempt += 1
+        while (result := await self._try(session, notice)) is None:
+            await asyncio.sleep(wait_before(attempt, self._rng, max_s=self._where.retry_max_s))
+            attempt += 1
         self._pending.popleft()
         if not self._pending:
             self._has_some.clear()

@@ -65,13 +65,10 @@ async def test_grace_of_many_hosts_is_one_excuse_a_venue(
     (elsewhere,) = (await answer(client, venue="AQU"))["excuses"]
 
     here = next(each for each in excuses if "down" in each["hosts"])
-    assert {**here, "hosts": len(here["hosts"])} == {
-        "venue": "STA",
-        "hosts": len(fleet.centre.fleet.venues["STA"].hosts),
-        "reason": "hosts find their way back to us",
-        "since": WALL + NOW - 0.1,
-        "until": WALL + NOW - 0.1 + 16.75,
-    }
+    assert (here["venue"], here["reason"]) == ("STA", "hosts find their way back to us")
+    assert len(here["hosts"]) == len(fleet.centre.fleet.venues["STA"].hosts)
+    since = WALL + NOW - 0.1
+    assert (here["since"], here["until"]) == (since, since + 16.75)
     assert (elsewhere["venue"], elsewhere["hosts"]) == ("AQU", ["silent"])
 
 
@@ -80,13 +77,8 @@ async def test_blindness_is_an_excuse_of_everybody(client: Client, fleet: Script
 
     (blind,) = [each for each in (await answer(client))["excuses"] if not each["hosts"]]
 
-    assert blind == {
-        "venue": "",
-        "hosts": [],
-        "reason": "we hear nothing",
-        "since": WALL + NOW - 0.5,
-        "until": None,
-    }
+    assert (blind["venue"], blind["reason"]) == ("", "we hear nothing")
+    assert (blind["since"], blind["until"]) == (WALL + NOW - 0.5, None)
 
 
 @pytest.mark.parametrize(
