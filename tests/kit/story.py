@@ -190,13 +190,17 @@ class Story:
         self.look()
         self.deliver(*held)
 
-    def mute(self, *names: str) -> None:
+    def mute(self, *names: str, run_s: float = 0.0) -> None:
+        """Let machines send nothing from now on, and time pass."""
         for name in names:
             self.machines[name].is_mute = True
+        self.run(run_s)
 
-    def unmute(self, *names: str) -> None:
+    def unmute(self, *names: str, run_s: float = 0.0) -> None:
+        """Let machines send again, and time pass."""
         for name in names:
             self.machines[name].is_mute = False
+        self.run(run_s)
 
     def kill(self, name: str) -> None:
         """End the agent's process: its connection is closed, and the broker publishes its will."""
@@ -215,6 +219,12 @@ class Story:
         self.canary_s = 0.0
         self.unmute(*(back or tuple(self.machines)))
         self.open()
+
+    def reconnect(self, after_s: float, *back: str) -> None:
+        """Lose our connection, and regain it after a while."""
+        self.lose_connection()
+        self.run(after_s)
+        self.regain_connection(*back)
 
     def restart(self, memory: Memory | None = None) -> None:
         """Begin a new process now, with what the one before it left, or with ``memory``."""

@@ -33,10 +33,8 @@ def excused(story: Story, name: str) -> dict[str, object]:
 
 def cut_and_heal(story: Story) -> None:
     """Cut STA off for 20 s, and let its hosts be heard again three times."""
-    story.mute(*STA)
-    story.run(20.0)
-    story.unmute(*STA)
-    story.run(3.0)
+    story.mute(*STA, run_s=20.0)
+    story.unmute(*STA, run_s=3.0)
     story.forget()
 
 
@@ -96,15 +94,12 @@ def test_start_excuses_a_host_until_its_own_beat() -> None:
     assert story.incident("host", "s1").opened_at == GRACE_S
     assert excused(story, "s1") == {"reason": Reason.START, "for_s": GRACE_S}
 
-    story.mute("s2")
-    story.run(7.0)
+    story.mute("s2", run_s=7.0)
     assert "excuse" not in story.evidence("host", "s2")
 
 
 def test_return_excuses_a_silence_and_every_will(story: Story) -> None:
-    story.lose_connection()
-    story.run(3.0)
-    story.regain_connection("s2", "s3", "a1", "a2", "a3")
+    story.reconnect(3.0, "s2", "s3", "a1", "a2", "a3")
     returned_at = story.now
     story.deliver(story.machines["s1"].death())
     story.machines["a1"].is_deaf = True
@@ -124,10 +119,8 @@ def test_return_excuses_a_silence_and_every_will(story: Story) -> None:
 
 def test_cut_excuses_hosts_that_find_their_way_back(story: Story) -> None:
     story.machines["s2"].is_deaf = True
-    story.mute(*STA)
-    story.run(20.0)
-    story.unmute("s1", "s2")
-    story.run(4.0)
+    story.mute(*STA, run_s=20.0)
+    story.unmute("s1", "s2", run_s=4.0)
     story.forget()
     assert reasons(story, "s3") == {Reason.CUT}
 
@@ -142,8 +135,7 @@ def test_cut_excuses_hosts_that_find_their_way_back(story: Story) -> None:
 
 def test_bridge_that_reconnects_lets_living_hosts_begin_anew(story: Story) -> None:
     bridge(story, is_connected=True)
-    story.mute("s1")
-    story.run(8.0)
+    story.mute("s1", run_s=8.0)
     story.deliver(story.machines["s2"].death())
     bridge(story, is_connected=False)
     story.run(0.5)
@@ -179,10 +171,8 @@ def test_votes_excuse_a_host_while_its_venue_is_overdue() -> None:
     story = Story(margin_s=8.5)
     story.bring_up()
     story.run(25.0)
-    story.mute("s1")
-    story.run(3.0)
-    story.mute("s2", "s3")
-    story.run(6.75)
+    story.mute("s1", run_s=3.0)
+    story.mute("s2", "s3", run_s=6.75)
 
     assert story.accused() == []
     assert reasons(story, "s1") == {Reason.VOTES}
@@ -199,9 +189,7 @@ def test_will_counts_again_once_a_later_tick_is_echoed(story: Story, how: str) -
     if how == "cut":
         cut_and_heal(story)
     else:
-        story.lose_connection()
-        story.run(3.0)
-        story.regain_connection()
+        story.reconnect(3.0)
     story.run(10.0)
     story.reach["s1"] = True
 
@@ -234,9 +222,7 @@ def test_echo_and_our_return_take_nothing_from_twins(story: Story) -> None:
         story.run(1.0)
     excused_until = story.host("s1").wills_from
 
-    story.lose_connection()
-    story.run(3.0)
-    story.regain_connection()
+    story.reconnect(3.0)
     story.run(5.0)
     story.kill("s1")
     story.run(1.0)
@@ -258,9 +244,7 @@ def test_grace_follows_the_announced_wait_up_to_the_limit(
 ) -> None:
     story.machines["s1"].reconnect_max_s = announced_s
     story.deliver(story.machines["s1"].birth())
-    story.lose_connection()
-    story.run(3.0)
-    story.regain_connection("s2", "s3", "a1", "a2", "a3")
+    story.reconnect(3.0, "s2", "s3", "a1", "a2", "a3")
     grace_ends = story.now + granted_s + 5.0 + MARGIN_S
     story.forget()
 
@@ -304,10 +288,8 @@ def test_birth_after_our_return_extends_the_grace(alone: Story, *, is_start: boo
 def test_venue_that_is_back_grants_each_host_its_own_grace(story: Story) -> None:
     story.machines["s1"].reconnect_max_s = 60.0
     story.deliver(story.machines["s1"].birth())
-    story.mute(*STA)
-    story.run(20.0)
-    story.unmute("s2")
-    story.run(20.0)
+    story.mute(*STA, run_s=20.0)
+    story.unmute("s2", run_s=20.0)
     assert story.state("s3").value == "down"
     assert story.state("s1").value == "unreachable"
 

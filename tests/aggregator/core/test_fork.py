@@ -41,8 +41,7 @@ def busy(story: Story) -> Story:
     story.stores = None
     late = Vitals("b1", 1, 9, 0, Readings(node_load1=1.0))
     story.deliver(story.machines["a2"].said(Backlog("b1", 1, 4, [late])))
-    story.mute("s3")
-    story.run(3.0)
+    story.mute("s3", run_s=3.0)
     return story
 
 

@@ -61,8 +61,7 @@ def test_host_that_is_added_is_watched_within_its_grace(story: Story) -> None:
 def test_hosts_that_stay_keep_all_that_is_known(
     story: Story, expected: dict[str, tuple[str, ...]]
 ) -> None:
-    story.mute("a1")
-    story.run(6.0)
+    story.mute("a1", run_s=6.0)
     kept = story.host("s2")
     known = (kept.boot, kept.evidence_at, kept.round_trip_s, kept.deadline)
 
@@ -72,14 +71,12 @@ def test_hosts_that_stay_keep_all_that_is_known(
     assert (kept.boot, kept.evidence_at, kept.round_trip_s, kept.deadline) == known
     assert story.state("a1") is HostState.DOWN
     assert story.changes("s2", until=story.now) == []
-    story.unmute("a1")
-    story.run(5.0)
+    story.unmute("a1", run_s=5.0)
     assert closed(story) == ["host a1"]
 
 
 def test_host_that_is_removed_is_forgotten_with_its_incident(story: Story) -> None:
-    story.mute("s1")
-    story.run(6.0)
+    story.mute("s1", run_s=6.0)
     assert b'host="s1"' in on_the_page(story)
     story.forget()
 
@@ -95,8 +92,7 @@ def test_host_that_is_removed_is_forgotten_with_its_incident(story: Story) -> No
 
 
 def test_host_that_is_removed_is_judged_no_more(story: Story) -> None:
-    story.mute("s1")
-    story.run(1.0)
+    story.mute("s1", run_s=1.0)
 
     expect(story, LESS)
 
@@ -116,8 +112,7 @@ def test_removed_host_that_goes_on_beating_is_unlisted(story: Story) -> None:
 
 
 def test_answers_about_a_removed_host_are_ignored(story: Story) -> None:
-    story.mute("s1")
-    story.run(2.875)
+    story.mute("s1", run_s=2.875)
     ((by, probe), *_) = story.asked()
 
     expect(story, LESS)
@@ -128,8 +123,7 @@ def test_answers_about_a_removed_host_are_ignored(story: Story) -> None:
 
 
 def test_last_silent_hosts_of_a_cut_venue_may_be_removed(story: Story) -> None:
-    story.mute("s1", "s2", "s3")
-    story.run(6.0)
+    story.mute("s1", "s2", "s3", run_s=6.0)
     assert story.incident("venue", "STA").children == ("s1", "s2", "s3")
 
     expect(story, {"STA": ("s4",), "AQU": STADE["AQU"]})
@@ -140,8 +134,7 @@ def test_last_silent_hosts_of_a_cut_venue_may_be_removed(story: Story) -> None:
 
 
 def test_venue_that_is_removed_is_forgotten_with_its_incident(story: Story) -> None:
-    story.mute("a1", "a2", "a3")
-    story.run(6.0)
+    story.mute("a1", "a2", "a3", run_s=6.0)
     assert story.incident("venue", "AQU")
 
     assert expect(story, ONLY_STADE) == ["a1", "a2", "a3"]
@@ -149,8 +142,7 @@ def test_venue_that_is_removed_is_forgotten_with_its_incident(story: Story) -> N
     assert set(story.centre.fleet.venues) == {"STA"}
     assert story.centre.decisions.incidents.open == {}
     assert b'venue="AQU"' not in on_the_page(story)
-    story.unmute("a1")
-    story.run(2.0)
+    story.unmute("a1", run_s=2.0)
     assert story.centre.intake.rejected[Reason.UNKNOWN_VENUE] >= 2
 
 
@@ -173,14 +165,12 @@ def test_venue_that_is_added_is_watched(story: Story) -> None:
     assert {story.state("t1"), story.state("t2")} == {HostState.UP}
     story.forget()
 
-    story.mute("t1", "t2")
-    story.run(6.0)
+    story.mute("t1", "t2", run_s=6.0)
     assert [line[1:] for line in story.lines()] == [("opened", "venue TAH", "venue_unreachable")]
 
 
 def test_host_that_moves_is_a_new_one_at_its_venue(story: Story) -> None:
-    story.mute("s1")
-    story.run(6.0)
+    story.mute("s1", run_s=6.0)
 
     assert expect(story, MOVED) == ["s1"]
     assert (story.host("s1").venue, story.state("s1")) == ("AQU", HostState.UNKNOWN)
@@ -242,8 +232,7 @@ def test_hosts_behind_a_bridge_keep_the_stock_margin(story: Story) -> None:
 
 
 def test_narrower_margin_accuses_no_past_silence(story: Story) -> None:
-    story.mute("s1")
-    story.run(1.5)
+    story.mute("s1", run_s=1.5)
     changed_at = story.now
 
     expect(story, STADE, margin_s=0.5)
@@ -258,8 +247,7 @@ def test_change_while_blind_accuses_no_host(story: Story) -> None:
     story.run(3.0)
 
     expect(story, MOVED | {"TAH": ("t1",)})
-    story.mute(*story.machines)
-    story.run(60.0)
+    story.mute(*story.machines, run_s=60.0)
     assert story.accused() == []
     assert {host.state for host in story.centre.fleet} == {HostState.UNKNOWN}
 
@@ -269,8 +257,7 @@ def test_change_while_blind_accuses_no_host(story: Story) -> None:
 
 
 def test_same_inventory_changes_nothing(story: Story) -> None:
-    story.mute("s1")
-    story.run(6.0)
+    story.mute("s1", run_s=6.0)
     deadlines = [host.deadline for host in story.centre.fleet]
 
     assert expect(story, STADE) == []

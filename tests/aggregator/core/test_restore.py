@@ -60,8 +60,7 @@ def test_host_that_is_heard_again_reports_nothing(lived: Story) -> None:
 
 def test_host_that_was_late_keeps_its_last_evidence(lived: Story) -> None:
     heard_at = lived.host("s1").evidence_at
-    lived.mute("s1")
-    lived.run(1.5)
+    lived.mute("s1", run_s=1.5)
     assert lived.state("s1") is HostState.LATE
 
     restart(lived)
@@ -70,8 +69,7 @@ def test_host_that_was_late_keeps_its_last_evidence(lived: Story) -> None:
 
 
 def test_host_that_was_down_is_not_reported_again(lived: Story) -> None:
-    lived.mute("s1")
-    lived.run(5.0)
+    lived.mute("s1", run_s=5.0)
     before = lived.incident("host", "s1")
 
     restart(lived)
@@ -84,8 +82,7 @@ def test_host_that_was_down_is_not_reported_again(lived: Story) -> None:
 
 @pytest.mark.parametrize("is_back", [False, True])
 def test_venue_that_is_cut_is_reported_once(lived: Story, *, is_back: bool) -> None:
-    lived.mute(*STA)
-    lived.run(5.0)
+    lived.mute(*STA, run_s=5.0)
     assert [line[1:] for line in lived.lines()] == [("opened", "venue STA", "venue_unreachable")]
 
     restart(lived)
@@ -99,10 +96,8 @@ def test_venue_that_is_cut_is_reported_once(lived: Story, *, is_back: bool) -> N
 
 
 def test_host_that_finds_no_way_back_after_a_cut_is_down(lived: Story) -> None:
-    lived.mute(*STA)
-    lived.run(5.0)
-    lived.unmute(*STA[2:])
-    lived.run(5.0)
+    lived.mute(*STA, run_s=5.0)
+    lived.unmute(*STA[2:], run_s=5.0)
 
     restart(lived)
 
@@ -135,8 +130,7 @@ def test_host_that_is_away_stays_so_for_as_long_as_it_may(lived: Story) -> None:
 def test_incident_of_an_unexpected_subject_is_closed_at_once(
     lived: Story, expected: dict[str, tuple[str, ...]], fallen: tuple[str, ...], gone: list[str]
 ) -> None:
-    lived.mute(*fallen)
-    lived.run(5.0)
+    lived.mute(*fallen, run_s=5.0)
     later = Story(expected, start=lived.now + AWAY_S)
 
     later.restart(memory_of(lived))
@@ -151,8 +145,7 @@ def test_incident_of_an_unexpected_subject_is_closed_at_once(
 
 
 def test_number_is_never_given_again(lived: Story) -> None:
-    lived.mute("s1")
-    lived.run(5.0)
+    lived.mute("s1", run_s=5.0)
     lived.unmute("s1")
 
     restart(lived, Memory(next_number=8))
@@ -163,8 +156,7 @@ def test_number_is_never_given_again(lived: Story) -> None:
 
 
 def test_reported_changes_are_counted_on(lived: Story) -> None:
-    lived.mute("s1")
-    lived.run(5.0)
+    lived.mute("s1", run_s=5.0)
     memory = memory_of(lived)._replace(reported={1: 4})
     lived.unmute("s1")
 
@@ -177,8 +169,7 @@ def test_reported_changes_are_counted_on(lived: Story) -> None:
 
 
 def test_host_that_is_down_without_incident_is_reported(lived: Story) -> None:
-    lived.mute("s1")
-    lived.run(5.0)
+    lived.mute("s1", run_s=5.0)
 
     restart(lived, memory_of(lived)._replace(incidents=[]))
 
@@ -186,10 +177,8 @@ def test_host_that_is_down_without_incident_is_reported(lived: Story) -> None:
 
 
 def test_backlog_corrects_an_incident_that_was_closed_before(lived: Story) -> None:
-    lived.mute("s1")
-    lived.run(5.0)
-    lived.unmute("s1")
-    lived.run(5.0)
+    lived.mute("s1", run_s=5.0)
+    lived.unmute("s1", run_s=5.0)
 
     restart(lived)
     lived.open()
@@ -201,12 +190,10 @@ def test_backlog_corrects_an_incident_that_was_closed_before(lived: Story) -> No
 
 
 def test_backlog_of_a_boot_before_us_corrects_what_was_before_us(lived: Story) -> None:
-    lived.mute(*STA)
-    lived.run(5.0)
+    lived.mute(*STA, run_s=5.0)
     restart(lived)
     live_again(lived, 4.0)
-    lived.unmute(*STA)
-    lived.run(10.0)
+    lived.unmute(*STA, run_s=10.0)
 
     late_vitals(lived, taken_at=30.0)
 
@@ -217,8 +204,7 @@ def test_backlog_of_a_boot_before_us_corrects_what_was_before_us(lived: Story) -
 
 
 def test_host_and_incident_come_back_as_they_were(lived: Story) -> None:
-    lived.mute("s1", "s4", "s5")
-    lived.run(5.0)
+    lived.mute("s1", "s4", "s5", run_s=5.0)
     before = memory_of(lived)
 
     restart(lived)
@@ -238,8 +224,7 @@ def test_empty_memory_is_a_first_start() -> None:
 
     for story in (first, empty):
         story.bring_up()
-        story.mute("s1")
-        story.run(10.0)
+        story.mute("s1", run_s=10.0)
 
     assert empty.lines() == first.lines() != []
 

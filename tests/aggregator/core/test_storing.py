@@ -188,10 +188,8 @@ def test_notice_names_the_change_that_was_stored(alone: Story) -> None:
 
 
 def test_correction_is_stored_and_no_notice(story: Story) -> None:
-    story.mute("s1")
-    story.run(6.0)
-    story.unmute("s1")
-    story.run(5.0)
+    story.mute("s1", run_s=6.0)
+    story.unmute("s1", run_s=5.0)
     story.forget()
 
     late = Vitals("b1", 1, 1, int((WALL + 8.0) * 1000), Readings(node_load1=1.0))

@@ -1,6 +1,5 @@
 """One way down: the levels, files and calls of one event, by walks over the real objects."""
 
-import asyncio
 from collections.abc import Callable
 
 import mqtt5
@@ -12,6 +11,7 @@ from aggregator.shell.driver import Driver
 from aggregator.shell.mqtt.connection import Connection
 from aggregator.shell.outlets.own_metrics import OwnMetrics
 from aggregator.shell.walltime import WallTime
+from tests.aggregator.shell.mqtt.wire import Transport
 from tests.kit.machine import WALL
 from tests.kit.story import STADE, STEP_S, Story, fleet_of
 from tests.kit.walk import Walk, circles
@@ -19,19 +19,6 @@ from venuewatch.base import clock
 from venuewatch.base.wire.messages import Tick
 
 FIVE = {"STA": ("s1", "s2", "s3", "s4", "s5"), "AQU": ("a1", "a2", "a3")}
-
-
-class Nowhere(asyncio.Transport):
-    """A transport that writes nowhere."""
-
-    def write(self, data: object) -> None: ...
-
-    def is_closing(self) -> bool:
-        return False
-
-    def pause_reading(self) -> None: ...
-
-    def resume_reading(self) -> None: ...
 
 
 def walk_at_deadline(story: Story, *names: str) -> Walk:
@@ -71,7 +58,7 @@ async def test_beat_from_socket_to_state_passes_few_files() -> None:
     driver.begin()
     driver.opened()
     connection = Connection(mqtt5.ConnectPacket("a", clean_start=True), [], driver, {})
-    connection.connection_made(Nowhere())
+    connection.connection_made(Transport([]))
     for packet in packets[:-1]:
         connection.data_received(packet)
 
@@ -104,14 +91,12 @@ def test_venue_cut_enters_no_file_twice() -> None:
 
 def lose(story: Story) -> None:
     story.reach["s2"] = True
-    story.mute("s2")
-    story.run(10.0)
+    story.mute("s2", run_s=10.0)
     story.unmute("s2")
 
 
 def cut(story: Story) -> None:
-    story.mute("s1", "s2", "s3")
-    story.run(10.0)
+    story.mute("s1", "s2", "s3", run_s=10.0)
     story.unmute("s1", "s2", "s3")
 
 
@@ -135,8 +120,7 @@ def lose_canary(story: Story) -> None:
 
 
 def restart(story: Story) -> None:
-    story.mute("s1")
-    story.run(5.0)
+    story.mute("s1", run_s=5.0)
     story.restart()
     story.open()
 

@@ -3,8 +3,6 @@
 At 4 s everybody is up; s1 was heard last at 3.125 s, so that its deadline passes at 5.875 s.
 """
 
-import pytest
-
 from aggregator.core.probes import ANSWER_WITHIN_S
 from tests.kit.story import Story
 
@@ -26,8 +24,7 @@ def test_neighbours_are_asked_at_once_and_by_address(story: Story) -> None:
 
 
 def test_an_answer_counts_only_in_time(story: Story) -> None:
-    story.mute("s1")
-    story.run(2.0)
+    story.mute("s1", run_s=2.0)
     story.answer("s2", 1, "s1", is_reached=False)
     story.run(ANSWER_WITHIN_S)
     reported = story.lines()
@@ -44,28 +41,9 @@ def test_an_answer_counts_only_in_time(story: Story) -> None:
     assert story.lines() == []
 
 
-@pytest.mark.parametrize(
-    ("addresses", "why"),
-    [(False, "the inventory has no address for it"), (True, "no other host of the venue is heard")],
-)
-def test_evidence_says_why_nobody_was_asked(*, addresses: bool, why: str) -> None:
-    hosts = ("t1",) if addresses else ("t1", "t2")
-    story = Story({"TAH": hosts, "AQU": ("a1", "a2")}, addresses=addresses)
-    story.bring_up()
-    story.mute("t1")
-
-    story.run(4.0)
-
-    assert story.incident("host", "t1").cause == "silent"
-    assert story.evidence("host", "t1")["nobody_to_ask"].detail["why"] == why
-    assert story.asked() == []
-
-
 def test_an_answer_about_a_speaking_host_changes_nothing(story: Story) -> None:
-    story.mute("s1")
-    story.run(2.0)
-    story.unmute("s1")
-    story.run(0.25)
+    story.mute("s1", run_s=2.0)
+    story.unmute("s1", run_s=0.25)
     story.lines()
 
     story.answer("s2", 1, "s1", is_reached=False)
@@ -75,8 +53,7 @@ def test_an_answer_about_a_speaking_host_changes_nothing(story: Story) -> None:
 
 
 def test_a_late_answer_is_late_however_seldom_woken(story: Story) -> None:
-    story.mute("s1")
-    story.run(2.0)
+    story.mute("s1", run_s=2.0)
 
     story.advance(DUE_AT + ANSWER_WITHIN_S - 0.0625)
     story.now += 0.125  # and the centre is not woken meanwhile

@@ -135,9 +135,7 @@ def test_a_lost_connection_is_an_incident_after_five_seconds(
 
 
 def test_our_incident_closes_after_three_canaries_in_time(story: Story) -> None:
-    story.lose_connection()
-    story.run(10.0)
-    story.regain_connection()
+    story.reconnect(10.0)
     story.lines()
 
     story.run(3.0)
@@ -166,9 +164,7 @@ def test_an_incident_due_before_the_return_is_reported(story: Story) -> None:
 def test_a_loss_while_blind_is_reported_after_the_grace(
     story: Story, back: tuple[str, ...], line: tuple[str, str, str]
 ) -> None:
-    story.lose_connection()
-    story.run(2.0)
-    story.regain_connection(*back)
+    story.reconnect(2.0, *back)
 
     story.run(120.0)
 
@@ -190,10 +186,8 @@ def test_nobody_heard_at_any_venue_is_our_own_ear(story: Story) -> None:
 
 
 def test_a_first_beat_ends_blindness_and_begins_the_grace(story: Story) -> None:
-    story.mute(*story.machines)
-    story.run(20.0)
-    story.unmute("a1", "a2", "a3")
-    story.run(1.0)
+    story.mute(*story.machines, run_s=20.0)
+    story.unmute("a1", "a2", "a3", run_s=1.0)
     heard_at = story.host("a1").since
     story.run(60.0)
 
@@ -203,8 +197,7 @@ def test_a_first_beat_ends_blindness_and_begins_the_grace(story: Story) -> None:
 
 
 def test_lost_canaries_change_nothing_while_nobody_is_heard(story: Story) -> None:
-    story.mute(*story.machines)
-    story.run(10.0)
+    story.mute(*story.machines, run_s=10.0)
     before = story.centre.decisions.hearing.missing
     story.canary_s = 1.25
     story.run(3.0)
@@ -216,9 +209,7 @@ def test_lost_canaries_change_nothing_while_nobody_is_heard(story: Story) -> Non
 
 
 def test_blindness_after_a_return_is_dated_from_it(story: Story) -> None:
-    story.lose_connection()
-    story.run(600.0)
-    story.regain_connection()
+    story.reconnect(600.0)
     story.mute(*story.machines)
 
     story.run(30.0)

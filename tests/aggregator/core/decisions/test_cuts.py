@@ -19,8 +19,7 @@ FIRST_DUE_AT = 3.125 + INTERVAL_S + MARGIN_S
 @pytest.fixture
 def cut(story: Story) -> Story:
     """STA was cut at 4 s; it is 14 s, and all was reported."""
-    story.mute(*HERE)
-    story.run(10.0)
+    story.mute(*HERE, run_s=10.0)
     story.forget()
     return story
 
@@ -59,8 +58,7 @@ def test_a_cut_lists_its_hosts_and_last_evidence(cut: Story) -> None:
 
 def test_a_host_that_is_away_is_behind_no_cut(story: Story) -> None:
     leave(story, "s3")
-    story.mute("s3")
-    story.run(5.0)
+    story.mute("s3", run_s=5.0)
     story.mute("s1", "s2")
 
     story.run(10.0)
@@ -93,8 +91,7 @@ def test_a_host_not_back_after_the_grace_is_down(cut: Story) -> None:
 
 
 def test_a_host_back_within_the_grace_is_no_news(cut: Story) -> None:
-    cut.unmute("s2")
-    cut.run(10.0)
+    cut.unmute("s2", run_s=10.0)
     cut.unmute("s1", "s3")
 
     cut.run(60.0)
@@ -130,8 +127,7 @@ def test_hosts_silent_later_join_the_cut() -> None:
     names = tuple(f"s{number}" for number in range(1, 9))
     eight = Story({"STA": names, "AQU": ("a1", "a2")})
     eight.bring_up()
-    eight.mute(*names[:5])
-    eight.run(10.0)
+    eight.mute(*names[:5], run_s=10.0)
     first = eight.incident("venue", "STA").children
     eight.mute(*names)
 

@@ -60,12 +60,10 @@ def test_a_will_after_the_brokers_patience_proves_only_silence() -> None:
 
 
 def test_an_incident_closes_after_three_beats_in_time(story: Story) -> None:
-    story.mute("s1")
-    story.run(6.0)
+    story.mute("s1", run_s=6.0)
     story.lines()
 
-    story.unmute("s1")
-    story.run(3.0)
+    story.unmute("s1", run_s=3.0)
 
     assert story.lines() == [(12.125, "closed", "host s1", "silent")]
 

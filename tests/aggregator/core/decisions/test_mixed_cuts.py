@@ -76,10 +76,8 @@ def test_hosts_not_due_together_are_behind_one_cut(
 def test_a_second_cut_before_the_return_accuses_nobody() -> None:
     pair = Story(PAIR)
     pair.bring_up()
-    pair.mute("s1", "s2")
-    pair.run(10.0)
-    pair.unmute("s1")
-    pair.run(4.0)
+    pair.mute("s1", "s2", run_s=10.0)
+    pair.unmute("s1", run_s=4.0)
     pair.mute("s1")
 
     pair.run(60.0)
@@ -89,10 +87,8 @@ def test_a_second_cut_before_the_return_accuses_nobody() -> None:
 
 def test_a_slow_host_of_a_flapping_venue_is_fine(slow: Story) -> None:
     for _ in range(3):
-        slow.unmute(*HERE)
-        slow.run(6.0)
-        slow.mute(*HERE)
-        slow.run(5.0)
+        slow.unmute(*HERE, run_s=6.0)
+        slow.mute(*HERE, run_s=5.0)
 
     slow.run(120.0)
 
@@ -116,10 +112,8 @@ def test_a_host_not_behind_the_cut_ends_it(story: Story, *, was_away: bool) -> N
         leave(story, "s3")
     else:
         story.reach["s3"] = False
-        story.mute("s3")
-        story.run(10.0)
-    story.mute("s1", "s2")
-    story.run(10.0)
+        story.mute("s3", run_s=10.0)
+    story.mute("s1", "s2", run_s=10.0)
     cut = scopes(story)
     story.unmute("s3")
 
@@ -131,8 +125,7 @@ def test_a_host_not_behind_the_cut_ends_it(story: Story, *, was_away: bool) -> N
 
 
 def test_an_unlisted_host_that_is_heard_ends_the_cut(story: Story) -> None:
-    story.mute(*HERE)
-    story.run(10.0)
+    story.mute(*HERE, run_s=10.0)
     cut = scopes(story)
     visitor = story.machines["visitor"] = Machine("STA", "visitor")
 
@@ -148,8 +141,7 @@ def test_absence_is_no_incident_while_the_venue_is_cut() -> None:
     away.bring_up()
     leave(away, "s3")
     away.run(10.0)
-    away.mute("s1", "s2")
-    away.run(100.0)
+    away.mute("s1", "s2", run_s=100.0)
     cut = scopes(away)
     away.unmute("s1", "s2")
 

@@ -31,8 +31,7 @@ def test_only_a_long_lag_is_a_stall(story: Story) -> None:
 
 
 def test_a_stall_delays_no_answer_of_a_neighbour(story: Story) -> None:
-    story.mute("s1")
-    story.run(2.0)
+    story.mute("s1", run_s=2.0)
 
     story.stall(5.0)
     story.answer("s2", 1, "s1", is_reached=True)
@@ -79,8 +78,7 @@ def test_a_deadline_put_off_is_due_again_after_beats(story: Story) -> None:
     story.run(3.0)
     machine.session = 2
     story.deliver(machine.birth())
-    story.unmute("s1")
-    story.run(4.0)
+    story.unmute("s1", run_s=4.0)
     story.mute("s1")
     heard_at = story.host("s1").evidence_at
     assert heard_at is not None

@@ -26,10 +26,8 @@ def lose_connection(story: Story, port: str) -> None:
 
 def cut(story: Story, times: int = 1) -> None:
     for _ in range(times):
-        story.unmute(*HERE)
-        story.run(5.0)
-        story.mute(*HERE)
-        story.run(5.0)
+        story.unmute(*HERE, run_s=5.0)
+        story.mute(*HERE, run_s=5.0)
 
 
 def leave(story: Story) -> None:

@@ -115,8 +115,7 @@ def test_a_venues_link_ends_though_anothers_ended_before(story: Story) -> None:
 
 
 def test_no_link_is_accused_while_its_way_heals(story: Story) -> None:
-    story.mute(*HERE)
-    story.run(10.0)
+    story.mute(*HERE, run_s=10.0)
     story.forget()
     set_deaf(story, "s1")
     story.unmute(*HERE)
@@ -143,8 +142,7 @@ def test_beats_faster_than_ticks_accuse_nobody() -> None:
     story.run(8.0)
     story.machines["t1"].echo_of = None
 
-    story.unmute("t1")
-    story.run(0.875)
+    story.unmute("t1", run_s=0.875)
 
     assert story.lines() == []
 
@@ -186,8 +184,7 @@ def test_an_agent_back_and_not_deaf_is_not_accused(story: Story) -> None:
     machine = story.machines["s1"]
     deafen(story, "s1")
     story.deliver(machine.death("farewell"))
-    story.mute("s1")
-    story.run(20.0)
+    story.mute("s1", run_s=20.0)
     story.lines()
     machine.boot, machine.is_deaf, machine.echo_of = "b2", False, None
     story.deliver(machine.birth())

@@ -54,8 +54,7 @@ def test_a_stall_takes_nothing_from_a_twins_grace(story: Story) -> None:
 
     story.stall(15.0)
     story.run(5.0)
-    story.unmute("s1")
-    story.run(10.0)
+    story.unmute("s1", run_s=10.0)
 
     assert story.opened() == [("identity s1", "duplicate_identity")]
 
