@@ -9,7 +9,7 @@ its ticks come back to it after ``canary_s``. Two ways to tell a story, which mi
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, Self, TypeAlias
 
 from msgspec.structs import replace
 
@@ -17,7 +17,7 @@ from aggregator.core.centre import Centre
 from aggregator.core.fleet import Fleet, Host, Place, Venue
 from aggregator.core.incidents.record import Incident, IncidentChanged, Subject
 from aggregator.core.liveness import AWAY_LIMIT_S
-from aggregator.core.outputs import AskPort, HostChanged, Moment, Output, Publish, Store
+from aggregator.core.outputs import HostChanged, Moment, Output, Publish, Store
 from aggregator.core.restore import Memory
 from aggregator.core.states import HostState
 from aggregator.core.verdicts.causes import Evidence
@@ -108,11 +108,12 @@ class Story:
         self.centre.opened(at)
         self._collect()
 
-    def bring_up(self) -> None:
+    def bring_up(self) -> Self:
         """Be subscribed, let every machine beat until 4 s (or once), and forget what was said."""
         self.open()
         self.run(max(4.0, *(machine.interval_s for machine in self.machines.values())))
         self.forget()
+        return self
 
     def run(self, seconds: float) -> None:
         """Let time pass, and every machine beat that can."""
@@ -206,6 +207,13 @@ class Story:
         """End the agent's process: its connection is closed, and the broker publishes its will."""
         self.mute(name)
         self.deliver(self.machines[name].death())
+
+    def alternate(self, name: str) -> None:
+        """Let two agents of one name be born, one a second after the other."""
+        for boot in ("b2", "b1"):
+            self.machines[name].boot = boot
+            self.deliver(self.machines[name].birth())
+            self.run(1.0)
 
     def lose_connection(self) -> None:
         """Lose our own connection to the broker."""
@@ -342,9 +350,6 @@ class Story:
             for out in self.published
             if isinstance(out.message, Rebirth)
         ]
-
-    def port_questions(self) -> list[float]:
-        return [out.at for out in self.said() if isinstance(out, AskPort)]
 
     def incident(self, scope: str, who: str = "") -> Incident:
         """Return the open incident of a venue's or a host's, or of the centre."""

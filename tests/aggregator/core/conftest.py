@@ -8,9 +8,7 @@ from tests.kit.story import ALONE, Story
 @pytest.fixture
 def story() -> Story:
     """Two venues with three hosts each, all of them up, at 4 s."""
-    both = Story()
-    both.bring_up()
-    return both
+    return Story().bring_up()
 
 
 @pytest.fixture

@@ -30,8 +30,7 @@ def test_neighbours_are_asked_again_and_sharpen_the_cause(story: Story) -> None:
 
 
 def test_command_says_why_no_neighbour_can_be_asked() -> None:
-    story = Story(addresses=False)
-    story.bring_up()
+    story = Story(addresses=False).bring_up()
     story.mute("s1", run_s=10.0)
 
     command(story, "s1")

@@ -238,26 +238,19 @@ def test_host_that_is_away_has_the_grace_after_our_return() -> None:
 # Our own stalls
 
 
-def test_stall_is_credited_to_a_held_will(alone: Story) -> None:
-    alone.begin()
-    alone.mute(HOST)
-    alone.death(0.5, "lost")
-    alone.advance(0.625)
-    alone.look()
-
-    alone.stall(1.0)
-
-    assert alone.changes(until=2.0) == [(0.5 + 0.2 + 1.0, "down", "connection_lost")]
-
-
-def test_stall_is_credited_to_the_grace(alone: Story) -> None:
+@pytest.mark.parametrize("is_willed", [True, False])
+def test_stall_is_credited_to_held_will_and_grace(alone: Story, *, is_willed: bool) -> None:
     alone.subscribe(0.0)
+    if is_willed:
+        alone.beat(0.0, 0)
+        alone.death(0.5, "lost")
     alone.mute(HOST)
-    alone.advance(1.0)
+    alone.look()
 
     alone.stall(10.0)
 
-    assert alone.changes(until=1_000.0) == [(GRACE_S + 10.0, "unseen", "never_heard")]
+    due = (0.7, "down", "connection_lost") if is_willed else (GRACE_S, "unseen", "never_heard")
+    assert alone.changes(until=1_000.0)[-1] == (due[0] + 10.0, *due[1:])
 
 
 # What was due before

@@ -151,10 +151,7 @@ def test_bridge_that_reconnects_lets_living_hosts_begin_anew(story: Story) -> No
 
 
 def test_twins_excuse_wills_and_silence_of_their_host(story: Story) -> None:
-    for boot in ("b2", "b1"):
-        story.machines["s1"].boot = boot
-        story.deliver(story.machines["s1"].birth())
-        story.run(1.0)
+    story.alternate("s1")
     assert reasons(story, "s1") == {Reason.TWIN}
     story.forget()
     killed_at = story.now
@@ -168,8 +165,7 @@ def test_twins_excuse_wills_and_silence_of_their_host(story: Story) -> None:
 
 
 def test_votes_excuse_a_host_while_its_venue_is_overdue() -> None:
-    story = Story(margin_s=8.5)
-    story.bring_up()
+    story = Story(margin_s=8.5).bring_up()
     story.run(25.0)
     story.mute("s1", run_s=3.0)
     story.mute("s2", "s3", run_s=6.75)
@@ -216,10 +212,7 @@ def test_echo_of_a_tick_before_the_return_ends_nothing(story: Story) -> None:
 
 
 def test_echo_and_our_return_take_nothing_from_twins(story: Story) -> None:
-    for boot in ("b2", "b1"):
-        story.machines["s1"].boot = boot
-        story.deliver(story.machines["s1"].birth())
-        story.run(1.0)
+    story.alternate("s1")
     excused_until = story.host("s1").wills_from
 
     story.reconnect(3.0)

@@ -26,10 +26,7 @@ often_enough = settings(max_examples=50)
 @pytest.fixture
 def busy(story: Story) -> Story:
     """A core in the midst of it: a host down and asked about, twins, a backlog, a bridge."""
-    for boot in ("b2", "b1"):
-        story.machines["s1"].boot = boot
-        story.deliver(story.machines["s1"].birth())
-        story.run(1.0)
+    story.alternate("s1")
     story.deliver(Message(topics.BRIDGES + "AQU", b"1", retain=True))
     story.deliver(Message(topics.topic("STA", "stranger", topics.Stream.BEAT), b"{}"))
     for number, taken in enumerate((1, 2, 5)):

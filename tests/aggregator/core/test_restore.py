@@ -19,8 +19,7 @@ AWAY_S = 30.0
 @pytest.fixture
 def lived() -> Story:
     """Seven hosts, all of them up, at 20 s."""
-    story = Story({"STA": STA, "AQU": AQU})
-    story.bring_up()
+    story = Story({"STA": STA, "AQU": AQU}).bring_up()
     story.run(16.0)
     return story
 

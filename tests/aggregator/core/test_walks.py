@@ -80,8 +80,7 @@ def test_lost_host_passes_few_levels_and_files(story: Story) -> None:
 
 
 def test_venue_cut_enters_no_file_twice() -> None:
-    story = Story(FIVE)
-    story.bring_up()
+    story = Story(FIVE).bring_up()
 
     walk = walk_at_deadline(story, *FIVE["STA"])
 

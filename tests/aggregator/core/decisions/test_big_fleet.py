@@ -23,8 +23,7 @@ def test_a_fleet_absent_after_our_start_is_our_blindness() -> None:
 
 
 def test_deaths_at_many_venues_are_each_explained() -> None:
-    fleet = Story(venues(50, 2))
-    fleet.bring_up()
+    fleet = Story(venues(50, 2)).bring_up()
     dead = [name for name in fleet.machines if name.endswith("-0")]
     fleet.reach.update(dict.fromkeys(dead, False))
     fleet.mute(*dead)

@@ -3,6 +3,7 @@
 import pytest
 
 from aggregator.core.hearing import REPORT_AFTER_S
+from aggregator.core.outputs import AskPort
 from aggregator.core.states import HostState
 from aggregator.core.verdicts.centre import Port
 from tests.kit.machine import GRACE_S, INTERVAL_S, Message
@@ -99,7 +100,7 @@ def test_a_will_while_blind_waits_until_we_hear(story: Story) -> None:
 def test_the_brokers_port_tells_whose_fault_it_is(story: Story, said: Port, cause: str) -> None:
     story.lose_connection()
     story.run(2.0)
-    asked = story.port_questions()
+    asked = [out.at for out in story.said() if isinstance(out, AskPort)]
     story.centre.port_said(story.now, said)
 
     story.run(REPORT_AFTER_S)

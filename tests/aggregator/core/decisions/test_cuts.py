@@ -27,8 +27,7 @@ def cut(story: Story) -> Story:
 @pytest.fixture
 def one() -> Story:
     """A venue of one host, and another venue: all are up at 4 s, then the one falls silent."""
-    one = Story({"TAH": ("t1",), "AQU": ("a1", "a2")})
-    one.bring_up()
+    one = Story({"TAH": ("t1",), "AQU": ("a1", "a2")}).bring_up()
     one.mute("t1")
     return one
 
@@ -125,8 +124,7 @@ def test_a_backlog_of_a_cut_corrects_only_its_record(cut: Story) -> None:
 
 def test_hosts_silent_later_join_the_cut() -> None:
     names = tuple(f"s{number}" for number in range(1, 9))
-    eight = Story({"STA": names, "AQU": ("a1", "a2")})
-    eight.bring_up()
+    eight = Story({"STA": names, "AQU": ("a1", "a2")}).bring_up()
     eight.mute(*names[:5], run_s=10.0)
     first = eight.incident("venue", "STA").children
     eight.mute(*names)

@@ -46,8 +46,7 @@ def test_connections_closed_together_are_hosts_not_a_cut(story: Story) -> None:
 
 
 def test_a_will_after_the_brokers_patience_proves_only_silence() -> None:
-    patient = Story(margin_s=9.0)
-    patient.bring_up()
+    patient = Story(margin_s=9.0).bring_up()
     patient.reach["s1"] = True
     patient.mute("s1")
 
@@ -69,8 +68,7 @@ def test_an_incident_closes_after_three_beats_in_time(story: Story) -> None:
 
 
 def test_a_host_away_too_long_did_not_return() -> None:
-    away = Story(away_limit_s=30.0)
-    away.bring_up()
+    away = Story(away_limit_s=30.0).bring_up()
     away.deliver(away.machines["s1"].death("farewell"))
     away.mute("s1")
 
@@ -98,8 +96,7 @@ def test_each_host_is_judged_by_its_own_interval(name: str, interval_s: float) -
 
 
 def test_a_margin_below_the_patience_is_the_deadline() -> None:
-    strict = Story(margin_s=0.5)
-    strict.bring_up()
+    strict = Story(margin_s=0.5).bring_up()
     strict.mute("s1")
 
     strict.run(2.0)

@@ -74,8 +74,7 @@ def test_hosts_not_due_together_are_behind_one_cut(
 
 
 def test_a_second_cut_before_the_return_accuses_nobody() -> None:
-    pair = Story(PAIR)
-    pair.bring_up()
+    pair = Story(PAIR).bring_up()
     pair.mute("s1", "s2", run_s=10.0)
     pair.unmute("s1", run_s=4.0)
     pair.mute("s1")
@@ -137,8 +136,7 @@ def test_an_unlisted_host_that_is_heard_ends_the_cut(story: Story) -> None:
 
 
 def test_absence_is_no_incident_while_the_venue_is_cut() -> None:
-    away = Story(away_limit_s=30.0)
-    away.bring_up()
+    away = Story(away_limit_s=30.0).bring_up()
     leave(away, "s3")
     away.run(10.0)
     away.mute("s1", "s2", run_s=100.0)

@@ -76,8 +76,7 @@ WORLDS: Mapping[Cause, Callable[[Story], None]] = {
 
 @pytest.mark.parametrize("cause", Cause)
 def test_every_cause_has_a_world_that_gives_it(cause: Cause) -> None:
-    story = Story(away_limit_s=12.0)
-    story.bring_up()
+    story = Story(away_limit_s=12.0).bring_up()
 
     WORLDS[cause](story)
     story.run(15.0)

@@ -110,8 +110,7 @@ def test_of_two_clocks_ours_is_believed() -> None:
 
 @pytest.mark.parametrize(("ahead_s", "said"), [(0.0, []), (3.0, ["opened"])])
 def test_beats_held_up_prove_a_clock_neither_way(ahead_s: float, said: list[str]) -> None:
-    patient = Story(margin_s=9.0)
-    patient.bring_up()
+    patient = Story(margin_s=9.0).bring_up()
     set_ahead(patient, ahead_s, run_s=10.0)
 
     patient.hang("s1", 8.0)

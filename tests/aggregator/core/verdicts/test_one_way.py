@@ -90,8 +90,7 @@ def test_a_host_deaf_later_than_its_venue_joins_it(story: Story) -> None:
 
 
 def test_two_of_five_that_are_deaf_are_two_links() -> None:
-    five = Story({"STA": ("s1", "s2", "s3", "s4", "s5")})
-    five.bring_up()
+    five = Story({"STA": ("s1", "s2", "s3", "s4", "s5")}).bring_up()
 
     deafen(five, "s1", "s2")
 
@@ -126,8 +125,7 @@ def test_no_link_is_accused_while_its_way_heals(story: Story) -> None:
 
 
 def test_beats_of_a_burst_count_once() -> None:
-    patient = Story(margin_s=9.0)
-    patient.bring_up()
+    patient = Story(margin_s=9.0).bring_up()
     set_deaf(patient, "s1")
 
     patient.hang("s1", 20.0)
