@@ -53,12 +53,7 @@ def asking(command: Sequence[str], *, log: Path) -> Iterator[Asked]:
     """Run a child until the block ends; its standard error goes to ``log``."""
     with log.open("wb") as said:
         process = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=said,
-            text=True,
+            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said, text=True
         )
         try:
             yield Asked(process, log)

@@ -75,9 +75,7 @@ class Broker:
     def __enter__(self) -> Self:
         with (self.folder / "stderr").open("a") as stderr:
             self._process = subprocess.Popen(
-                [MOSQUITTO, "-c", self.folder / "mosquitto.conf"],
-                cwd=self.folder,
-                stderr=stderr,
+                [MOSQUITTO, "-c", self.folder / "mosquitto.conf"], cwd=self.folder, stderr=stderr
             )
         until("the broker answers", self._is_ready)
         return self

@@ -9,16 +9,7 @@ from pathlib import Path
 import pytest
 
 from bench.kit.processes import free_port
-from tests.deploy.brokers import (
-    ACCEPTED,
-    AGGREGATOR,
-    FILES,
-    HOST,
-    TLS_ON,
-    Broker,
-    Centre,
-    trying,
-)
+from tests.deploy.brokers import ACCEPTED, AGGREGATOR, FILES, HOST, TLS_ON, Broker, Centre, trying
 from tests.deploy.peer import PATIENCE_S, Peer
 
 pytestmark = pytest.mark.real
@@ -72,9 +63,7 @@ def test_the_readme_says_how_the_tests_switch_tls_on() -> None:
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl")
-def test_the_readmes_commands_make_certificates_that_a_strict_client_trusts(
-    tmp_path: Path,
-) -> None:
+def test_the_readmes_commands_make_certificates_that_a_strict_client_trusts(tmp_path: Path) -> None:
     blocks = (FILES / "README.md").read_text().split("```")
     commands = next(block for block in blocks if "openssl req -x509" in block)
     assert commands.count("DNS:centre.example.org") == 1

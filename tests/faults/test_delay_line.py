@@ -199,10 +199,7 @@ def test_real_packets_keep_their_order(joined: Joined) -> None:
 
 
 def test_a_cut_upward_still_lets_packets_down(joined: Joined) -> None:
-    with (
-        joined.socket(joined.low, LOW, 9) as low,
-        joined.socket(joined.high, HIGH, 9) as high,
-    ):
+    with joined.socket(joined.low, LOW, 9) as low, joined.socket(joined.high, HIGH, 9) as high:
         joined.line.cut(up=True, down=False)
         low.sendto(b"up", (HIGH, 9))
         high.sendto(b"down", (LOW, 9))
@@ -214,10 +211,7 @@ def test_a_cut_upward_still_lets_packets_down(joined: Joined) -> None:
 
 
 def test_a_cut_downward_still_lets_packets_up(joined: Joined) -> None:
-    with (
-        joined.socket(joined.low, LOW, 9) as low,
-        joined.socket(joined.high, HIGH, 9) as high,
-    ):
+    with joined.socket(joined.low, LOW, 9) as low, joined.socket(joined.high, HIGH, 9) as high:
         joined.line.cut(up=False, down=True)
         high.sendto(b"down", (LOW, 9))
         low.sendto(b"up", (HIGH, 9))

@@ -103,10 +103,7 @@ def test_two_of_three_machines_without_power_are_no_cut_venue(world: World) -> N
         world.expect("host", name, "host_down", within_s=WIRED_S + SHARPENED_S)
 
     world.recover()
-    assert sorted(world.named()) == [
-        ("host", "PAR-2", "host_down"),
-        ("host", "PAR-3", "host_down"),
-    ]
+    assert sorted(world.named()) == [("host", "PAR-2", "host_down"), ("host", "PAR-3", "host_down")]
     assert world.called("down") == {"PAR-2", "PAR-3"}
     assert world.called("unreachable") == set()
 

@@ -51,10 +51,7 @@ def around(link: Link, *offsets_s: float) -> list[tuple[Link, float]]:
 OUTAGES: Final = [
     Outage(f"V{number}", link, lasts_s)
     for number, (link, lasts_s) in enumerate(
-        [
-            *around("wired", -1.0, 0.0, 1.5),
-            *around("satellite", -6.0, -3.0, -1.0, 0.0, 1.5),
-        ]
+        [*around("wired", -1.0, 0.0, 1.5), *around("satellite", -6.0, -3.0, -1.0, 0.0, 1.5)]
     )
 ]
 PLANS: Final = [

@@ -52,11 +52,7 @@ def program(name: str) -> str:
 
 
 def until(
-    what: str,
-    ask: Callable[[], T | None],
-    *,
-    within_s: float = READY_S,
-    every_s: float = _POLL_S,
+    what: str, ask: Callable[[], T | None], *, within_s: float = READY_S, every_s: float = _POLL_S
 ) -> T:
     """Ask until the answer is true; fail after ``within_s`` s."""
     pause = threading.Event()
@@ -181,12 +177,7 @@ class Mosquitto(Process):
     """A broker with the settings that matter of the shipped one, and its sessions on disk."""
 
     def __init__(
-        self,
-        folder: Path,
-        *,
-        port: int = 0,
-        address: str = LOOPBACK,
-        extra: Sequence[str] = (),
+        self, folder: Path, *, port: int = 0, address: str = LOOPBACK, extra: Sequence[str] = ()
     ) -> None:
         self.port = port or free_port()
         self.address = address

@@ -56,8 +56,7 @@ def up(text: str) -> int:
 def test_every_host_is_up_and_this_machine_agrees_with_psutil(demo: Process) -> None:
     until("all are up", lambda: up(metrics(demo)) == ALL_HOSTS)
     text = until(
-        "vitals are there",
-        lambda: text if "node_load1{" in (text := metrics(demo)) else None,
+        "vitals are there", lambda: text if "node_load1{" in (text := metrics(demo)) else None
     )
 
     assert len({labels["venue"] for labels, _ in samples(text, "venuewatch_host_up")}) == 39

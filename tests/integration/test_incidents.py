@@ -120,8 +120,7 @@ def test_a_receiver_that_fails_is_told_all_of_it_later_and_in_order(
     agents["STA-1"].start()
     until_closed(aggregator)
     until(
-        "both wait",
-        lambda: (aggregator.value("venuewatch_aggregator_notices_pending") or 0) >= 2,
+        "both wait", lambda: (aggregator.value("venuewatch_aggregator_notices_pending") or 0) >= 2
     )
     tried = set(receiver.asked)
 

@@ -146,10 +146,7 @@ def test_an_agent_that_beats_seldom_keeps_its_session(tmp_path: Path) -> None:
 
 
 def test_an_agent_says_when_the_broker_delivers_nothing_and_when_it_does(tmp_path: Path) -> None:
-    with (
-        Mosquitto(tmp_path) as broker,
-        Agent(tmp_path, broker.port, "STA-1") as agent,
-    ):
+    with Mosquitto(tmp_path) as broker, Agent(tmp_path, broker.port, "STA-1") as agent:
         until("it says so", lambda: agent.events("centre_silent"))
 
         with Aggregator(tmp_path, broker.port):

@@ -65,10 +65,7 @@ def test_the_agent_loads_nothing_of_the_centre(
 @pytest.mark.parametrize(
     ("module", "foreign"),
     [
-        (
-            "venuewatch.cli",
-            {"agent", "aggregator", "asyncio", "msgspec", "aiohttp", "paho"},
-        ),
+        ("venuewatch.cli", {"agent", "aggregator", "asyncio", "msgspec", "aiohttp", "paho"}),
         (
             "venuewatch.commands.incidents",
             {"aiohttp", "asyncio", "mqtt5", "prometheus_client", "rich"},

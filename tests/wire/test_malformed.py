@@ -32,13 +32,7 @@ BIRTH = {
     "agent_version": '"1"',
 }
 PROBE = {"do": '"probe"', "number": "7", "host": '"STA-2"', "address": '"192.0.2.7"'}
-PROBED = {
-    "boot": '"a"',
-    "session": "1",
-    "number": "7",
-    "host": '"STA-2"',
-    "is_reached": "false",
-}
+PROBED = {"boot": '"a"', "session": "1", "number": "7", "host": '"STA-2"', "is_reached": "false"}
 
 
 def text_of(fields: dict[str, str], **changed: str) -> bytes:
@@ -92,10 +86,7 @@ BAD_BEATS = {
         beat()[:-1].replace(b'"seq":1', b'"seq":"x"') + b',"seq":1}',
         Reason.WRONG_TYPE,
     ),
-    "deep nesting in a known field": (
-        beat(boot="[" * DEEP + "]" * DEEP),
-        Reason.WRONG_TYPE,
-    ),
+    "deep nesting in a known field": (beat(boot="[" * DEEP + "]" * DEEP), Reason.WRONG_TYPE),
     "deep nesting in an unknown field": (beat(mood="[" * DEEP + "]" * DEEP), Reason.TOO_DEEP),
     "deep objects in an unknown field": (beat(mood='{"a":' * 20_000), Reason.TOO_DEEP),
     "deep nesting without an end": (beat(mood="[" * DEEP), Reason.TOO_DEEP),

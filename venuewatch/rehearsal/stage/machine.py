@@ -16,10 +16,7 @@ T = TypeVar("T")
 _CLONE_NEWNET: Final = 0x40000000  # linux/sched.h
 _IP_TIMEOUT_S: Final = 60.0
 _CONNECT_TIMEOUT_S: Final = 5.0
-_QUIET: Final = (
-    ("ipv6/conf/all/disable_ipv6", "1"),
-    ("ipv6/conf/default/disable_ipv6", "1"),
-)
+_QUIET: Final = (("ipv6/conf/all/disable_ipv6", "1"), ("ipv6/conf/default/disable_ipv6", "1"))
 
 
 class StageError(Exception):
