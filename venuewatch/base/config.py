@@ -196,9 +196,9 @@ def in_words(error: Exception | str, *, at: str = "", who: str = "broker") -> st
         return "no answer in time"
     if isinstance(error, socket.gaierror):
         return f"the name cannot be resolved: {error.strerror}"
-    if not isinstance(error, OSError):
-        return one_line(error)
-    number = error.errno
+    if isinstance(error, UnicodeError):  # the codec of host names, with other words in each Python
+        return "the address is not a host name"
+    number = error.errno if isinstance(error, OSError) else None
     if number is None and (found := _ERRNO.search(str(error))):  # asyncio's, of many addresses
         number = int(found[1])
     if number == errno.ECONNREFUSED and at:
