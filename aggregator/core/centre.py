@@ -18,16 +18,17 @@ The life of a lost host, seen from here:
 Times are monotonic seconds; ``wall`` is seconds since 1970.
 """
 
+import contextlib
 import copy
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial, wraps
-from typing import Any, Concatenate, NamedTuple, ParamSpec, Protocol
+from typing import Any, Concatenate, NamedTuple, ParamSpec
 
 from aggregator.core import inventory_change
 from aggregator.core.decisions import Decisions
 from aggregator.core.expectation import RECONNECT_LIMIT_S
 from aggregator.core.fleet import INF, Fleet, Host
-from aggregator.core.intake import BEAT, Intake
+from aggregator.core.intake import BEAT, Intake, Message
 from aggregator.core.liveness import AWAY_LIMIT_S
 from aggregator.core.outputs import (
     Connected,
@@ -68,22 +69,6 @@ SAVE_EVERY_S = 5.0
 """How often (s) it is stored that we run, and which live readings came."""
 
 
-class Message(Protocol):
-    """A message as the broker handed it over."""
-
-    @property
-    def topic(self) -> str:
-        """Where it was published."""
-
-    @property
-    def payload(self) -> bytes:
-        """What it holds."""
-
-    @property
-    def retain(self) -> bool:
-        """Whether it is one that the broker had kept."""
-
-
 class AskNeighbours(NamedTuple):
     """An operator's command: ask the neighbours of a host that is down again."""
 
@@ -101,7 +86,8 @@ def _inlet(
     @wraps(act)
     def call(centre: "Centre", now: float, /, *args: _P.args, **kwargs: _P.kwargs) -> None:
         if centre._held is not None:  # noqa: SLF001 - a method, decorated
-            centre._hold(partial(call, centre, now, *args, **kwargs), now)  # noqa: SLF001
+            centre._held.append(partial(call, centre, now, *args, **kwargs))  # noqa: SLF001
+            centre._held_until = now + LOOK_EVERY_S  # noqa: SLF001
             return
         centre._begin(now)  # noqa: SLF001
         act(centre, now, *args, **kwargs)
@@ -118,7 +104,7 @@ class Centre:
 
     Attributes:
         fleet, decisions, reception, intake: what is known, for reading.
-        lag_s: how late (s) the driver came, the last time.
+        lag_s: how late (s) the driver came, the last time that it came because of ``due()``.
     """
 
     def __init__(
@@ -149,16 +135,21 @@ class Centre:
         )
         self._refused_before: set[Refusal] = set()
         self._held: list[Callable[[], None]] | None = None
+        self._held_until = -INF
 
     @property
     def is_ready(self) -> bool:
         """Whether we can hear, and every host's state is decided."""
         return self.decisions.is_settled
 
+    @property
+    def _is_forking(self) -> bool:
+        return self._held is not None
+
     def due(self) -> float:
         """Return when (s) ``woke`` is to be called at the latest; past while work is left."""
-        if self._held is not None:
-            return self._look_at
+        if self._is_forking:
+            return self._held_until
         return min(self._look_at, self._tick_at, self._save_at)
 
     def take(self) -> list[Output]:
@@ -187,7 +178,6 @@ class Centre:
             self._outputs.append(Publish(topics.TICK, self.decisions.tick(now)))
             self._tick_at = now + until_next_s(self._start, now)
         if now >= self._look_at:
-            self.lag_s = now - self._look_at
             self.decisions.advance(now)
             self._look_at = now + LOOK_EVERY_S
         if now >= self._save_at:
@@ -278,31 +268,28 @@ class Centre:
         """Begin at ``now`` with what an earlier process knew; nothing may have been heard yet."""
         self._start = self._ran_at = self._look_at = self._tick_at = now
         self._save_at = now + SAVE_EVERY_S
-        restored = restore(self.decisions, self.reception, memory, now)
-        self._storing.add(
-            Store(
-                0,
-                now,
-                hosts=restored.hosts,
-                changes=restored.changes,
-                gone=restored.gone,
-                is_alive=True,
-            )
-        )
+        hosts, changes, gone = restore(self.decisions, self.reception, memory, now)
+        self._storing.add(Store(0, now, hosts=hosts, changes=changes, gone=gone, is_alive=True))
         self._end(now)
 
-    @_inlet
     def stop(self, now: float) -> None:
         """Have stored what is left: the process ends."""
+        self._release()
+        self._save(now)
+
+    @_inlet
+    def _save(self, now: float) -> None:
         self._storing.save(now)
 
     @_inlet
     def change_inventory(self, now: float, expected: Fleet) -> None:
         """Expect another fleet from now on; what is known of hosts that stay is kept."""
-        gone = inventory_change.apply(self.decisions, expected, now)
+        gone, changed = inventory_change.apply(self.decisions, expected, now)
         self.intake.forget_routes()
         if gone:
             self._storing.add(Store(0, now, gone=gone))
+        if any(changed):
+            self._outputs.append(changed)
 
     def command(self, now: float, command: AskNeighbours) -> None:
         """Do what an operator asks for.
@@ -329,15 +316,26 @@ class Centre:
 
     def fork(self) -> "Centre":
         """Return an independent copy: nothing that changes is shared, either way."""
-        return copy.deepcopy(self)
+        forked = copy.deepcopy(self)
+        forked._release()  # noqa: SLF001 - of our own class
+        return forked
 
     def fork_in_pieces(self) -> "Iterator[Centre | None]":
         """Yield None after each piece of work, and the fork at last: for a loop that runs.
 
         Calls of inlets are held meanwhile, and made afterwards with their own times: since how
-        often the driver looks changes no event, they lead to the same.
+        often the driver looks changes no event, they lead to the same. ``stop`` ends it early,
+        without a fork.
+
+        Raises:
+            RuntimeError: another such fork has not ended yet.
         """
-        self._held = []
+        if self._is_forking:
+            raise RuntimeError("expected one fork in pieces at a time; the other has not ended")
+        return self._fork_in_pieces()
+
+    def _fork_in_pieces(self) -> "Iterator[Centre | None]":
+        self._held_until, self._held = self.due(), []
         try:
             memo: dict[int, Any] = {}
             deadlines = self.decisions.expectation.deadlines
@@ -346,40 +344,43 @@ class Centre:
                 for each in piece:
                     copy.deepcopy(each, memo)
                 yield None
+                if not self._is_forking:
+                    return
             held, self._held = self._held, None
             forked = copy.deepcopy(self, memo)
+            forked._release()  # noqa: SLF001 - of our own class
             self._held = held
             yield None
             while self._held:
                 self._make_held()
                 yield None
         finally:
-            while self._held:
-                self._make_held()
-            self._held = None
+            self._release()
         yield forked
 
-    def _hold(self, call: Callable[[], None], now: float) -> None:
-        assert self._held is not None  # noqa: S101 - the caller has asked
-        self._held.append(call)
-        self._look_at = now + LOOK_EVERY_S
-
     def _make_held(self) -> None:
-        held = self._held
-        assert held is not None  # noqa: S101 - the caller has asked
-        self._held = None
+        held, self._held = self._held, None
+        assert held  # noqa: S101 - the caller has asked
         try:
             held.pop(0)()
         finally:
             self._held = held
+
+    def _release(self) -> None:
+        """Make every call that is held, even if one of them fails, and hold no more."""
+        held, self._held, self._held_until = self._held, None, -INF
+        with contextlib.ExitStack() as stack:
+            for call in reversed(held or []):
+                stack.callback(call)
 
     # Around every inlet
 
     def _begin(self, now: float) -> None:
         """Credit our lag, if we come too late to be fair."""
         lag_s = now - self.due()
-        if lag_s > self._stall_s:
+        if lag_s >= 0.0:
             self.lag_s = lag_s
+        if lag_s > self._stall_s:
             self._outputs.append(Stalled(now, lag_s))
             self.decisions.stalled(self._ran_at, now)
             self._look_at = now

@@ -280,6 +280,8 @@ class Decisions:
         others = self.fleet.venues[host.venue].hosts.values()
         heard = sum(other.state is HostState.UP for other in others)
         verdict = self._verdict_on(host, at, others_heard=heard, inquiry=inquiry)
+        if host.cause is not None:
+            verdict = silence.more_precise(host.cause, verdict)
         host.cause = verdict.cause
         if verdict.cause in silence.UNEXPLAINED and host.is_listed and host.address:
             self.probes.ask_later(host)
@@ -295,15 +297,23 @@ class Decisions:
     def _open_way(self, host: Host, change: HostChanged) -> None:
         """Note that a host is back in sight: the way to its venue is there again, too."""
         venue = self.fleet.venues[host.venue]
-        subject = Subject("venue", venue.code)
-        if not self.incidents.is_fallen(subject):
-            return
         is_last = not venue.counts[HostState.UNREACHABLE]
         is_back = change.after is HostState.UP
         if is_back or (is_last and change.before is HostState.UNREACHABLE):
+            self._end_cut(venue, change.at)
+
+    def _end_cut(self, venue: Venue, at: float) -> None:
+        subject = Subject("venue", venue.code)
+        if self.incidents.is_fallen(subject):
             cut_at = self.incidents.fallen_at(subject)
-            self.incidents.rise(subject, change.at)
-            self.expectation.end_cut(venue.hosts.values(), cut_at, change.at)
+            self.incidents.rise(subject, at)
+            self.expectation.end_cut(venue.hosts.values(), cut_at, at)
+
+    def open_ways(self, now: float) -> None:
+        """End the cut of every venue that has no unreachable host any more."""
+        for venue in self.fleet.venues.values():
+            if not venue.counts[HostState.UNREACHABLE]:
+                self._end_cut(venue, now)
 
     def recover(self, now: float) -> None:
         """Hear again: every host has its grace to find its way back."""

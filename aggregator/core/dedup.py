@@ -115,7 +115,7 @@ class Dedup:
             of: known(id(boots)) or copy.deepcopy(boots, memo)
             for of, boots in self._streams.items()
         }
-        copied._changed = {of: memo[id(heard)] for of, heard in self._changed.items()}
+        copied._changed = {of: copy.deepcopy(heard, memo) for of, heard in self._changed.items()}
         copied.repeats = self.repeats
         return copied
 

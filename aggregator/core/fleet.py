@@ -338,6 +338,13 @@ class Fleet:
         """Return the host of that name, at whichever venue."""
         return self._hosts.get(name)
 
+    def has(self, venue: str, host: str = "") -> bool:
+        """Tell whether a host is watched at that venue, or the venue itself; "" is always."""
+        if not host:
+            return not venue or venue in self.venues
+        known = self._hosts.get(host)
+        return known is not None and known.venue == venue
+
     def problems_of(self, venue: str, host: str = "") -> dict[str, str]:
         """Return the causes of open incidents by scope, of a host or of a venue itself."""
         known = self._hosts.get(host) if host else self.venues.get(venue)

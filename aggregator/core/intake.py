@@ -8,7 +8,7 @@ memory.
 import copy
 from collections import Counter
 from collections.abc import Callable
-from typing import Any, Final, NoReturn, TypeAlias
+from typing import Any, Final, NoReturn, Protocol, TypeAlias
 
 from aggregator.core.fleet import Fleet, Host, Venue
 from aggregator.core.states import HostState
@@ -63,6 +63,22 @@ connected. A tick is about no host. It is a plain tuple, since there is one for 
 """
 
 _Route: TypeAlias = tuple[str, Host | Venue | Address | None]
+
+
+class Message(Protocol):
+    """A message as the broker handed it over."""
+
+    @property
+    def topic(self) -> str:
+        """Where it was published."""
+
+    @property
+    def payload(self) -> bytes:
+        """What it holds."""
+
+    @property
+    def retain(self) -> bool:
+        """Whether it is one that the broker had kept."""
 
 
 class Intake:

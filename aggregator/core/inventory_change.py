@@ -5,45 +5,72 @@ hosts begin as after a start: unknown, within their grace. What the inventory no
 forgotten, and its incidents are closed. Times are monotonic seconds.
 """
 
-from aggregator.core import restore
 from aggregator.core.decisions import Decisions
 from aggregator.core.fleet import INF, Fleet, Host, Venue
+from aggregator.core.outputs import InventoryChanged
 
 
-def apply(decisions: Decisions, expected: Fleet, now: float) -> list[str]:
+def apply(decisions: Decisions, expected: Fleet, now: float) -> tuple[list[str], InventoryChanged]:
     """Expect the hosts of ``expected`` from ``now`` on; return the names of those that are gone."""
     decisions.advance(now)
-    fleet, gone = decisions.fleet, []
-    for host in list(fleet):
-        other = expected.find(host.name)
-        is_venue_kept = host.venue in expected.venues
-        if (other is None and (host.is_listed or not is_venue_kept)) or (
-            other is not None and other.venue != host.venue
-        ):
+    fleet = decisions.fleet
+    before = {code: set(venue.hosts) for code, venue in fleet.venues.items()}
+    gone = _remove(decisions, expected)
+    for venue in expected.venues.values():
+        _expect(decisions, venue, now)
+    for code in before.keys() - expected.venues.keys():
+        del fleet.venues[code]
+    _forget(decisions, now)
+    decisions.expectation.requeue()
+    decisions.plan()
+    changed = [code for code, venue in fleet.venues.items() if before.get(code) != {*venue.hosts}]
+    return gone, InventoryChanged(tuple(sorted(before.keys() - fleet.venues)), tuple(changed))
+
+
+def _remove(decisions: Decisions, expected: Fleet) -> list[str]:
+    """Take out the hosts that are not expected where they are, and return their names."""
+    gone = []
+    for host in list(decisions.fleet):
+        is_elsewhere = expected.find(host.name) is not None
+        is_kept = not (host.is_listed or is_elsewhere) and host.venue in expected.venues
+        if not (is_kept or expected.has(host.venue, host.name)):
             gone.append(host.name)
             host.queued_at = INF
             decisions.probes.forget(host)
-            fleet.remove(host)
-    for venue in expected.venues.values():
-        known = fleet.venues.get(venue.code)
-        if known is None:
-            known = fleet.venues[venue.code] = _empty_like(venue)
-        known.describe_as(venue)
-        for host in venue.hosts.values():
-            mine = fleet.find(host.name)
-            if mine is None:
-                fleet.add(_new_like(host, known))
-                decisions.expectation.expect_new(fleet.named(host.name), now)
-            else:
-                known.unlisted -= not mine.is_listed
-                mine.describe_as(host)
-                _adopt_bridge(mine, known)
-                decisions.expectation.expect(mine, mine.interval_s, mine.own_margin_s, now)
-    for code in [code for code in fleet.venues if code not in expected.venues]:
-        del fleet.venues[code]
-    restore.end_unexpected(decisions, list(decisions.incidents.open.values()), now)
-    decisions.plan()
+            decisions.fleet.remove(host)
     return gone
+
+
+def _expect(decisions: Decisions, venue: Venue, now: float) -> None:
+    """Describe a venue and its hosts as ``venue`` has them; take in those that are new."""
+    fleet = decisions.fleet
+    known = fleet.venues.get(venue.code)
+    if known is None:
+        known = fleet.venues[venue.code] = _empty_like(venue)
+    known.describe_as(venue)
+    for host in venue.hosts.values():
+        mine = fleet.find(host.name)
+        if mine is None:
+            mine = _new_like(host, known)
+            fleet.add(mine)
+            decisions.expectation.expect_new(mine, now)
+        else:
+            known.unlisted -= not mine.is_listed
+            mine.describe_as(host)
+            _adopt_bridge(mine, known)
+            decisions.expectation.expect(mine, mine.interval_s, mine.own_margin_s, now)
+
+
+def _forget(decisions: Decisions, now: float) -> None:
+    """End what was wrong with hosts and venues that are gone, or only because of these hosts."""
+    fleet, incidents = decisions.fleet, decisions.incidents
+    for subject in incidents.subjects():
+        if not fleet.has(subject.venue, subject.host):
+            incidents.forget(subject, now)
+    decisions.open_ways(now)
+    for incident in list(incidents.open.values()):
+        if incident.subject.scope == "link":
+            decisions.one_way.settle(incident, now)
 
 
 def _empty_like(venue: Venue) -> Venue:

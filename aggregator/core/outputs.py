@@ -143,6 +143,13 @@ class Refused(NamedTuple):
     expected: str
 
 
+class InventoryChanged(NamedTuple):
+    """Another fleet is expected: venues that are gone, and those that have other hosts now."""
+
+    removed: tuple[str, ...]
+    changed: tuple[str, ...]
+
+
 Output: TypeAlias = (
     Publish
     | Store
@@ -154,4 +161,5 @@ Output: TypeAlias = (
     | Disconnected
     | Stalled
     | Refused
+    | InventoryChanged
 )

@@ -5,7 +5,7 @@ while we were down is reported once. A host that was down, away or cut off stays
 reported again. Times are monotonic seconds of this process, all of them in its past.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from aggregator.core.decisions import Decisions
@@ -53,11 +53,11 @@ def memory_of(decisions: Decisions, alive: Moment) -> Memory:
 
     Of readings it knows nothing: a stored number of each is the journal's alone.
     """
-    incidents = decisions.store.known()
     return Memory(
         hosts=[as_known(host) for host in decisions.fleet if host.is_listed],
-        incidents=incidents,
-        next_number=1 + max((incident.number for incident in incidents), default=0),
+        incidents=decisions.store.known(),
+        next_number=decisions.store.next_number,
+        reported=decisions.store.reported.copy(),
         alive=alive,
     )
 
@@ -90,13 +90,6 @@ def restore(decisions: Decisions, reception: Reception, memory: Memory, now: flo
             decisions.expectation.expect_back(venue.hosts.values(), now)
     decisions.plan()
     return restored
-
-
-def end_unexpected(decisions: Decisions, incidents: Iterable[Incident], now: float) -> None:
-    """Close the incidents of subjects that the inventory no longer has."""
-    for incident in incidents:
-        if not _is_expected(decisions.fleet, incident.subject):
-            decisions.incidents.end(incident.subject, now)
 
 
 def _subject_of(host: Host) -> Subject:
@@ -144,8 +137,8 @@ def _resume(host: Host, known: KnownHost, alive: Moment | None, restored: Restor
 def _settle(decisions: Decisions, reception: Reception, incident: Incident, now: float) -> None:
     """Have an open incident end when its subject is well again, whatever it is about."""
     subject, incidents, fleet = incident.subject, decisions.incidents, decisions.fleet
-    if not _is_expected(fleet, subject):
-        incidents.end(subject, now)
+    if not fleet.has(subject.venue, subject.host):
+        incidents.forget(subject, now)
         return
     match subject.scope:
         case "host" | "venue":
@@ -161,22 +154,13 @@ def _settle(decisions: Decisions, reception: Reception, incident: Incident, now:
             decisions.twins.contest(subject, now)
         case "feed":
             reception.feeds.restore(incident)
-        case "link" if subject.host or any(map(fleet.find, incident.children)):
-            decisions.one_way.has_venue_links |= not subject.host
         case "link":
-            incidents.end(subject, now)
+            decisions.one_way.settle(incident, now)
 
 
 def _will_of(incident: Incident) -> float | None:
     """Return when (s) the broker published a will that an incident of a host stands on."""
     return next((seen.at for seen in incident.evidence if seen.seen == "will"), None)
-
-
-def _is_expected(fleet: Fleet, subject: Subject) -> bool:
-    if subject.host:
-        host = fleet.find(subject.host)
-        return host is not None and host.venue == subject.venue
-    return not subject.venue or subject.venue in fleet.venues
 
 
 def _fallen(fleet: Fleet, incident: Incident) -> Host | None:

@@ -141,6 +141,16 @@ class Incidents:
             self._ends[subject] = self._ticket
             self._at(at, _What.END, subject, self._ticket)
 
+    def forget(self, subject: Subject, at: float) -> None:
+        """Close the incident of a subject that is not watched any more, and know nothing of it."""
+        self.end(subject, at)
+        for known in (self._fallen, self._causes, self._damping):
+            known.pop(subject, None)
+
+    def subjects(self) -> set[Subject]:
+        """Return every subject of which anything is known."""
+        return {*self.open, *self._damping}
+
     def is_ending(self, subject: Subject) -> bool:
         """Tell whether a problem ends at a moment that is set."""
         return subject in self._ends

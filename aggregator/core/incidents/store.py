@@ -40,16 +40,18 @@ class IncidentStore:
     Attributes:
         open: by subject; of each at most one.
         unsaved: those that have changed since ``take_unsaved``, by number.
+        next_number: the number that the next one gets.
+        reported: how many changes were reported of each open one, by number.
     """
 
     def __init__(self, fleet: Fleet, changes: list[Any]) -> None:
         self._fleet = fleet
         self._changes = changes
-        self._next_number = 1
+        self.next_number = 1
         self.open: dict[Subject, Incident] = {}
         self._known: dict[int, Incident] = {}
         self.unsaved: dict[int, Incident] = {}
-        self._reported: dict[int, int] = {}
+        self.reported: dict[int, int] = {}
         self._closed: deque[int] = deque()
         self._by_host: dict[str, list[int]] = {}
 
@@ -58,11 +60,11 @@ class IncidentStore:
         copied = memo[id(self)] = object.__new__(IncidentStore)
         copied._fleet = copy.deepcopy(self._fleet, memo)
         copied._changes = copy.deepcopy(self._changes, memo)
-        copied._next_number = self._next_number
+        copied.next_number = self.next_number
         copied.open = memo[id(self.open)] = self.open.copy()
         copied._known = self._known.copy()
         copied.unsaved = self.unsaved.copy()
-        copied._reported = self._reported.copy()
+        copied.reported = self.reported.copy()
         copied._closed = self._closed.copy()
         copied._by_host = {host: numbers[:] for host, numbers in self._by_host.items()}
         return copied
@@ -85,8 +87,8 @@ class IncidentStore:
         ``reported``: how many changes were reported of each open one. Nothing is reported now,
         and none of them counts as unsaved.
         """
-        self._next_number = next_number
-        self._reported = dict(reported)
+        self.next_number = next_number
+        self.reported = dict(reported)
         for incident in incidents:
             self.keep(incident)
         self.unsaved.clear()
@@ -103,7 +105,7 @@ class IncidentStore:
         falls: int = 1,
     ) -> None:
         """Open an incident, and report it. ``since``: when it became true, if not at ``at``."""
-        number, self._next_number = self._next_number, self._next_number + 1
+        number, self.next_number = self.next_number, self.next_number + 1
         incident = Incident(
             number,
             subject,
@@ -186,9 +188,9 @@ class IncidentStore:
         self.keep(incident)
         number, seq = incident.number, 0
         if change != "corrected":
-            seq = self._reported[number] = self._reported.get(number, 0) + 1
+            seq = self.reported[number] = self.reported.get(number, 0) + 1
         if change == "closed":
-            del self._reported[number]
+            del self.reported[number]
         self._changes.append(IncidentChanged(at, change, incident, seq))
 
 

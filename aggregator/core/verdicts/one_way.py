@@ -7,7 +7,7 @@ the host's. Times are monotonic seconds.
 
 from aggregator.core.fleet import Fleet, Host
 from aggregator.core.incidents.lifecycle import Incidents
-from aggregator.core.incidents.record import Subject
+from aggregator.core.incidents.record import Incident, Subject
 from aggregator.core.states import ALIVE
 from aggregator.core.verdicts.causes import CENTRE, Cause, Evidence, Verdict
 from aggregator.core.verdicts.venue import QUORUM
@@ -71,9 +71,18 @@ class OneWay:
         whole = self._incidents.open.get(Subject("link", host.venue))
         if whole is not None and host.name in whole.children:
             self._incidents.end(whole.subject, now)
-            self.has_venue_links = any(
-                subject.scope == "link" and not subject.host for subject in self._incidents.open
-            )
+            self._note_venue_links()
+
+    def settle(self, incident: Incident, now: float) -> None:
+        """End a whole venue's incident, restored or not, none of whose hosts is watched."""
+        if not incident.subject.host and not any(map(self._fleet.find, incident.children)):
+            self._incidents.end(incident.subject, now)
+        self._note_venue_links()
+
+    def _note_venue_links(self) -> None:
+        self.has_venue_links = any(
+            subject.scope == "link" and not subject.host for subject in self._incidents.open
+        )
 
     def _accuse(self, host: Host, now: float, returned: int) -> None:
         whole, alone = Subject("link", host.venue), Subject("link", host.venue, host.name)

@@ -55,7 +55,7 @@ CAUSES: Final[Mapping[tuple[bool, Reach], Cause]] = {
 }
 
 UNEXPLAINED = frozenset({Cause.SILENT, Cause.CONNECTION_LOST})
-"""The causes that a neighbour's answer can make more precise."""
+"""The causes that a neighbour's answer makes more precise."""
 
 
 def reach_of(inquiry: Inquiry) -> Reach:
@@ -80,6 +80,16 @@ def judge(
     """
     cause = CAUSES[host.closed_at is not None, reach_of(inquiry)]
     return Verdict(cause, (*_seen(host, at, others_heard, excuses), *_answers(inquiry, at)))
+
+
+def more_precise(known: Cause, verdict: Verdict) -> Verdict:
+    """Return what is known after another inquiry: neighbours that could not tell take nothing back.
+
+    A host that sent a farewell is missed, whatever its neighbours find.
+    """
+    is_vaguer = verdict.cause in UNEXPLAINED and known not in UNEXPLAINED
+    is_kept = is_vaguer or known is Cause.DID_NOT_RETURN
+    return verdict._replace(cause=known) if is_kept else verdict
 
 
 def judge_absence(host: Host, at: float) -> Verdict:

@@ -29,6 +29,38 @@ def test_neighbours_are_asked_again_and_sharpen_the_cause(story: Story) -> None:
     assert [line[1:] for line in story.lines()] == [("sharpened", "host s1", "host_frozen")]
 
 
+@pytest.mark.parametrize(
+    ("is_left", "found", "cause"),
+    [
+        (False, False, "host_down"),
+        (False, True, "host_frozen"),
+        (True, None, "did_not_return"),
+        (True, True, "did_not_return"),
+    ],
+)
+def test_asking_again_takes_no_precise_cause_back(
+    *, is_left: bool, found: bool | None, cause: str
+) -> None:
+    story = Story(away_limit_s=20.0).bring_up()
+    story.reach["s1"] = found
+    story.mute("s1")
+    if is_left:
+        story.deliver(story.machines["s1"].death("farewell"))
+    story.run(30.0)
+    assert story.incident("host", "s1").cause == cause
+    before = len(story.incident("host", "s1").evidence)
+    story.forget()
+
+    story.reach["s1"] = found if is_left else None
+    command(story, "s1")
+    story.run(3.0)
+
+    assert story.asked() != []
+    assert (story.host("s1").cause, story.incident("host", "s1").cause) == (cause, cause)
+    assert len(story.incident("host", "s1").evidence) > before
+    assert story.lines() == []
+
+
 def test_command_says_why_no_neighbour_can_be_asked() -> None:
     story = Story(addresses=False).bring_up()
     story.mute("s1", run_s=10.0)

@@ -7,10 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aggregator.core.centre import AskNeighbours, Centre
-from aggregator.core.outputs import Output
+from aggregator.core.dedup import BOOTS_MAX
+from aggregator.core.outputs import Output, Stalled, Store
 from tests.kit.graph import changeable, snapshot
 from tests.kit.machine import Message
-from tests.kit.story import Story
+from tests.kit.story import STADE, Story, fleet_of
 from tests.kit.traces import VENUE, Happening, decided, happenings, play
 from venuewatch.base.wire import topics
 from venuewatch.base.wire.messages import Backlog, Vitals
@@ -39,6 +40,10 @@ def busy(story: Story) -> Story:
     late = Vitals("b1", 1, 9, 0, Readings(node_load1=1.0))
     story.deliver(story.machines["a2"].said(Backlog("b1", 1, 4, [late])))
     story.mute("s3", run_s=3.0)
+    story.centre.change_inventory(story.now, fleet_of({**STADE, "AQU": ("a1", "a2", "a4")}))
+    for number in range(BOOTS_MAX + 1):  # more boots than are known, between two saves
+        story.machines["a1"].boot = f"b{number}"
+        story.deliver(story.machines["a1"].vitals(story.now, 1))
     return story
 
 
@@ -155,12 +160,55 @@ def test_calls_between_pieces_are_made_with_their_own_times(story: Story) -> Non
 def test_call_that_is_refused_loses_no_other_call(story: Story) -> None:
     pieces = story.centre.fork_in_pieces()
     next(pieces)
-    try:
-        with pytest.raises(ValueError, match="expected a host that is down"):
-            story.centre.command(story.now, AskNeighbours("s1"))
-        story.now += 0.25
-        story.deliver(story.machines["s1"].beat(story.now))
-    finally:
-        pieces.close()  # type: ignore[attr-defined]
+    with pytest.raises(ValueError, match="expected a host that is down"):
+        story.centre.command(story.now, AskNeighbours("s1"))
+    for _ in range(2):  # refused when they are made
+        story.centre.stalled(story.now, story.now + 1.0)
+    story.now += 0.25
+    story.deliver(story.machines["s1"].beat(story.now))
+
+    with pytest.raises(ValueError, match="before it starts"):
+        list(pieces)
 
     assert story.host("s1").evidence_at == story.now
+    story.look()
+    assert story.centre.due() > story.now
+
+
+def test_stall_between_pieces_is_credited(story: Story) -> None:
+    pieces = story.centre.fork_in_pieces()
+    next(pieces)
+    story.now += 5.0
+    story.look()
+
+    list(pieces)
+    story.look()
+
+    assert [out.lag_s for out in story.said() if isinstance(out, Stalled)] == [pytest.approx(4.9)]
+    story.run(5.0)
+    assert story.accused() == []
+
+
+def test_fork_between_pieces_has_what_is_held(story: Story) -> None:
+    pieces = story.centre.fork_in_pieces()
+    next(pieces)
+    story.now += 0.25
+    story.deliver(story.machines["s1"].beat(story.now))
+
+    forked = story.centre.fork()
+
+    assert forked.fleet.named("s1").evidence_at == story.now
+    with pytest.raises(RuntimeError, match="one fork in pieces at a time"):
+        story.centre.fork_in_pieces()
+    list(pieces)
+    assert list(story.centre.fork_in_pieces())[-1] is not None
+
+
+def test_stop_between_pieces_stores_the_last_and_ends_the_fork(story: Story) -> None:
+    pieces = story.centre.fork_in_pieces()
+    next(pieces)
+
+    story.centre.stop(story.now)
+
+    assert [out for out in story.centre.take() if isinstance(out, Store) and out.is_alive]
+    assert list(pieces) == []

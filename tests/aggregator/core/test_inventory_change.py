@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
+from aggregator.core.incidents.record import Subject
 from aggregator.core.intake import UNLISTED_MAX
-from aggregator.core.outputs import Store
+from aggregator.core.outputs import InventoryChanged, Store
 from aggregator.core.states import HostState
 from aggregator.shell.exposition import render
 from tests.kit.machine import GRACE_S, MARGIN_S, STOCK_MARGIN_S, Machine, Message
@@ -144,6 +145,77 @@ def test_venue_that_is_removed_is_forgotten_with_its_incident(story: Story) -> N
     assert b'venue="AQU"' not in on_the_page(story)
     story.unmute("a1", run_s=2.0)
     assert story.centre.intake.rejected[Reason.UNKNOWN_VENUE] >= 2
+
+
+def test_cut_ends_once_its_silent_hosts_are_removed() -> None:
+    hosts = tuple(f"s{number}" for number in range(1, 9))
+    story = Story({"STA": hosts, "AQU": ("a1", "a2")}).bring_up()
+    story.mute(*hosts[:6], run_s=6.0)
+    assert story.incident("venue", "STA").cause == "venue_unreachable"
+
+    expect(story, {"STA": hosts[6:], "AQU": ("a1", "a2")})
+    assert story.centre.decisions.incidents.open == {}
+
+    story.run(60.0)
+    assert story.accused() == []
+
+
+def test_way_of_a_venue_ends_once_its_mute_hosts_are_removed() -> None:
+    story = Story({"STA": ("s1", "s2", "s3", "s4"), "AQU": ("a1", "a2")}).bring_up()
+    for name in ("s1", "s2", "s3"):
+        story.machines[name].is_deaf = True
+    story.run(20.0)
+    assert story.incident("link", "STA").cause == "one_way_loss"
+
+    expect(story, {"STA": ("s3", "s4"), "AQU": ("a1", "a2")})
+    assert list(story.centre.decisions.incidents.open) == [Subject("link", "STA")]
+
+    expect(story, {"STA": ("s4",), "AQU": ("a1", "a2")})
+    assert story.centre.decisions.incidents.open == {}
+    assert not story.centre.decisions.one_way.has_venue_links
+
+
+@pytest.mark.parametrize("times", [1, 5])
+def test_venue_that_returns_to_the_inventory_begins_anew(story: Story, times: int) -> None:
+    for _ in range(times):  # it flaps
+        story.mute("s1", "s2", "s3", run_s=6.0)
+        story.unmute("s1", "s2", "s3", run_s=6.0)
+    story.mute("s1", "s2", "s3", run_s=6.0)
+
+    expect(story, {"AQU": STADE["AQU"]})
+    story.run(2.0)
+    expect(story, STADE)
+    story.deliver(*(story.machines[name].birth() for name in STADE["STA"]))
+    story.unmute("s1", "s2", "s3", run_s=6.0)
+    story.forget()
+
+    story.mute("s1", "s2", "s3", run_s=6.0)
+    assert [line[1:] for line in story.lines()] == [("opened", "venue STA", "venue_unreachable")]
+
+
+@pytest.mark.parametrize(
+    ("expected", "removed", "changed"),
+    [
+        (MORE, (), ("STA",)),
+        (LESS, (), ("STA",)),
+        (MOVED, (), ("STA", "AQU")),
+        (ONLY_STADE, ("AQU",), ()),
+        (OTHER, (), ("TAH",)),
+    ],
+)
+def test_venues_whose_hosts_change_are_told(
+    story: Story,
+    expected: dict[str, tuple[str, ...]],
+    removed: tuple[str, ...],
+    changed: tuple[str, ...],
+) -> None:
+    story.forget()
+
+    story.centre.change_inventory(story.now, fleet_of(expected))
+    story.look()
+
+    told = [out for out in story.said() if isinstance(out, InventoryChanged)]
+    assert told == [InventoryChanged(removed, changed)]
 
 
 def test_venue_that_is_removed_takes_its_unlisted_hosts(story: Story) -> None:
