@@ -104,9 +104,17 @@ class Expectation:
 
     def credit(self, start: float, end: float, reason: Reason) -> None:
         """Move every deadline by the time from ``start`` to ``end``: nobody could be heard."""
+        credit_s = end - start
         for host in self._fleet:
-            host.deadline += end - start
-            host.will_due += end - start
+            host.deadline += credit_s
+            host.will_due += credit_s
+            host.wills_from += credit_s
+            host.held_until += credit_s
+            if host.excuse is not None and host.excuse.until > start:
+                host.excuse = host.excuse._replace(until=host.excuse.until + credit_s)
+        if self._grace_began is not None:
+            began, reason_of_grace = self._grace_began
+            self._grace_began = began + credit_s, reason_of_grace
         self.credits.append(Excuse(reason, start, end))
         self.deadlines.queue_all()
 
@@ -217,6 +225,9 @@ class Expectation:
     def hold(self, host: Host, excuse: Excuse) -> None:
         """Give no verdict on ``host`` before the excuse ends, whatever is due of it."""
         host.held_until = excuse.until
+        before = host.excuse
+        if before is not None and before.reason is excuse.reason and before.until >= excuse.since:
+            excuse = excuse._replace(since=before.since)
         self._note(host, excuse)
 
     def expect(self, host: Host, interval_s: float, margin_s: float, now: float) -> None:
@@ -256,7 +267,8 @@ class Expectation:
 
     @staticmethod
     def _note(host: Host, excuse: Excuse) -> None:
-        if host.excuse is None or excuse.until >= host.excuse.until:
+        known = host.excuse
+        if known is None or excuse.until >= known.until or _is_ended_by_beat(host, known):
             host.excuse = excuse
 
 

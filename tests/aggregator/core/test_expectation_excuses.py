@@ -8,6 +8,7 @@ import pytest
 from aggregator.core.expectation import RECONNECT_LIMIT_S
 from aggregator.core.fleet import INF
 from aggregator.core.verdicts.causes import Reason
+from aggregator.core.verdicts.venue import VOTE_AGAIN_S
 from tests.kit.machine import GRACE_S, INTERVAL_S, MARGIN_S, Message
 from tests.kit.story import HOST, Story
 from venuewatch.base.wire import topics
@@ -172,9 +173,37 @@ def test_votes_excuse_a_host_while_its_venue_is_overdue() -> None:
 
     assert story.accused() == []
     assert reasons(story, "s1") == {Reason.VOTES}
+    (waits,) = [excuse for about, excuse in story.centre.excuses(story.now) if about]
+    assert waits.since == story.host("s1").deadline < story.now - VOTE_AGAIN_S
 
     story.run(4.0)
     assert story.state("s1").value == "unreachable"
+
+
+@pytest.mark.parametrize("reason", [Reason.RETURN, Reason.TWIN, Reason.CUT])
+def test_stall_moves_the_end_of_every_excuse(story: Story, reason: Reason) -> None:
+    for machine in story.machines.values():
+        machine.is_deaf = True
+    if reason is Reason.TWIN:
+        story.alternate("s1")
+    elif reason is Reason.RETURN:
+        story.reconnect(3.0)
+    else:
+        cut_and_heal(story)
+    host = story.host("s1")
+    assert reasons(story, "s1") == {reason}
+    assert host.excuse is not None
+    before = (host.excuse.until, host.wills_from)
+    left_s = host.wills_from - story.now
+
+    story.stall(left_s + 2.0)  # longer than the excuse would have lasted
+
+    moved = [before[0] + left_s + 2.0, before[1] + left_s + 2.0]
+    assert [host.excuse.until, host.wills_from] == pytest.approx(moved)
+    story.forget()
+    story.kill("s1")
+    story.run(1.0)
+    assert story.accused() == []
 
 
 # Echoes end what wills do not count for
