@@ -2,7 +2,9 @@
 
 import queue
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import count, islice
 from pathlib import Path
 from typing import Self
 
@@ -29,7 +31,6 @@ WINDOWS = 8
 
 LATE_MS = 20
 FLOOD = 200
-SLACK_S = 0.25  # for the way there and back, on a busy machine
 SILENT, MAC = "10.9.0.77", "02:00:00:00:00:77"  # of no machine
 HEARTBEAT = f"[heartbeat]\ninterval_s = {INTERVAL_S}\nvitals_every_s = 0.5"
 
@@ -97,14 +98,21 @@ class Centre:
             self.checks |= {(reading.check, reading.state) for reading in readings}
 
 
+@contextmanager
+def heard(folder: Path, settings: str) -> Iterator[Centre]:
+    """Run a broker and an agent with these settings."""
+    with (
+        Mosquitto(folder) as broker,
+        Agent(folder, broker.port, "STA-1", broker=settings),
+        Centre(LOOPBACK, broker.port) as centre,
+    ):
+        yield centre
+
+
 @pytest.fixture
 def centre(tmp_path: Path) -> Iterator[Centre]:
-    with (
-        Mosquitto(tmp_path) as broker,
-        Agent(tmp_path, broker.port, "STA-1", broker=HEARTBEAT),
-        Centre(LOOPBACK, broker.port) as running,
-    ):
-        yield running
+    with heard(tmp_path, HEARTBEAT) as centre:
+        yield centre
 
 
 @pytest.fixture
@@ -168,35 +176,19 @@ def test_an_answer_is_soon_worth_nothing_and_kept_by_nobody(centre: Centre) -> N
     assert 0 < expiry_s <= WORTH_S
 
 
-@pytest.mark.timed
-def test_silence_is_told_within_the_timeout(apart: Centre) -> None:
-    begin = clock.monotonic()
-    apart.ask(1, SILENT, 22, timeout_s=0.5)
-
-    answer = probed(apart.answer())
-
-    assert (answer.is_reached, answer.way) == (False, "tcp")
-    assert answer.detail == "no answer in time"
-    assert answer.duration_s < 0.5 + SLACK_S
-    assert clock.monotonic() - begin < 0.5 + SLACK_S
-
-
 def test_beats_are_on_time_under_a_flood_of_probes_that_hang(apart: Centre) -> None:
-    lateness_ms: list[float] = []
-    for window in range(WINDOWS):
-        for number in range(FLOOD):
-            apart.ask(FLOOD * window + number, SILENT, 22, timeout_s=5.0)
-        apart.beats.clear()
-        until("enough beats", lambda: len(apart.beats) >= BEATS, within_s=30.0)
-        lateness_ms.append(latest(apart.beats))
-        if lateness_ms[-1] <= LATE_MS:
-            break
+    numbers = count()
 
+    def flood() -> None:
+        for number in islice(numbers, FLOOD):
+            apart.ask(number, SILENT, 22, timeout_s=5.0)
+
+    assert lateness_ms(apart, flood) <= LATE_MS
     apart.tick()
     until("the drops are told", lambda: apart.dropped() >= FLOOD - UNDER_WAY_MAX)
-    assert min(lateness_ms) <= LATE_MS
     answers = [probed(apart.answer()) for _ in range(UNDER_WAY_MAX)]
-    assert {answer.is_reached for answer in answers} == {False}
+    told = {(answer.is_reached, answer.detail) for answer in answers}
+    assert told == {(False, "no answer in time")}
 
 
 @pytest.fixture
@@ -216,19 +208,13 @@ def matching(tmp_path: Path, page: int) -> Iterator[Centre]:
         f'url = "http://{LOOPBACK}:{page}/"\nregex = "(a+)+$"\n'
         f'[[check]]\nkind = "file"\nname = "file"\nevery_s = 1\npattern = "{tmp_path}/*.log"\n'
     )
-    with (
-        Mosquitto(tmp_path) as broker,
-        Agent(tmp_path, broker.port, "STA-1", broker=checks),
-        Centre(LOOPBACK, broker.port) as running,
-    ):
-        yield running
+    with heard(tmp_path, checks) as centre:
+        yield centre
 
 
 @pytest.mark.timed
 @pytest.mark.long
 def test_beats_are_on_time_while_patterns_are_endless(matching: Centre, tmp_path: Path) -> None:
-    lateness_ms: list[float] = []
-
     def is_told() -> bool:
         with (tmp_path / "server.log").open("ab") as log:
             log.write(b"a" * 64 + b"b\n")
@@ -236,18 +222,19 @@ def test_beats_are_on_time_while_patterns_are_endless(matching: Centre, tmp_path
         return {("log", "unknown"), ("page", "unknown"), ("file", "ok")} <= matching.checks
 
     until("an endless pattern of each is told", is_told, within_s=30.0)
+
+    assert lateness_ms(matching, is_told) <= LATE_MS
+
+
+def lateness_ms(centre: Centre, meanwhile: Callable[[], object]) -> float:
+    """Return how late the latest beat of a window was, in the best of a few windows."""
+    found: list[float] = []
     for _ in range(WINDOWS):
-        is_told()
-        matching.beats.clear()
-        until("enough beats", lambda: len(matching.beats) >= BEATS, within_s=30.0)
-        lateness_ms.append(latest(matching.beats))
-        if lateness_ms[-1] <= LATE_MS:
+        meanwhile()
+        centre.beats.clear()
+        until("enough beats", lambda: len(centre.beats) >= BEATS, within_s=30.0)
+        planned = [beat.mono_ms - beat.seq * INTERVAL_S * 1000 for beat in centre.beats]
+        found.append(max(planned) - min(planned))
+        if found[-1] <= LATE_MS:
             break
-
-    assert min(lateness_ms) <= LATE_MS
-
-
-def latest(beats: Sequence[messages.Beat]) -> float:
-    """Return by how much (ms) the latest of the beats was late."""
-    planned = [beat.mono_ms - beat.seq * INTERVAL_S * 1000 for beat in beats]
-    return max(planned) - min(planned)
+    return min(found)
