@@ -18,16 +18,18 @@ def read(folder: Path, text: str) -> config.Config:
     return config.read(path)
 
 
-def test_a_neighbour_may_be_asked_anywhere_unless_said_otherwise(tmp_path: Path) -> None:
-    settings = read(tmp_path, "")
-
-    assert settings.probe == config.Probing(enabled=True, networks=())
-
-
-def test_it_can_be_switched_off_and_limited(tmp_path: Path) -> None:
-    settings = read(tmp_path, '[probe]\nenabled = false\nnetworks = ["10.1.0.0/16", "fd09::/64"]')
-
-    assert settings.probe == config.Probing(enabled=False, networks=("10.1.0.0/16", "fd09::/64"))
+@pytest.mark.parametrize(
+    ("text", "probing"),
+    [
+        ("", config.Probing(enabled=True, networks=())),
+        ("enabled = false", config.Probing(enabled=False)),
+        ('networks = ["fd09::/64"]', config.Probing(networks=("fd09::/64",))),
+    ],
+)
+def test_neighbours_may_be_asked_anywhere_unless_said_otherwise(
+    tmp_path: Path, text: str, probing: config.Probing
+) -> None:
+    assert read(tmp_path, f"[probe]\n{text}").probe == probing
 
 
 @pytest.mark.parametrize(

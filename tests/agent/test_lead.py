@@ -61,11 +61,6 @@ def test_beats_too_close_to_the_tick_or_too_far_before_it_come_earlier(
     assert lead().earlier_by_s(beat_at(gap_s), ROUND_TRIP_S) == pytest.approx(early_s)
 
 
-def test_four_ticks_are_too_few() -> None:
-    assert lead(ticks=4).earlier_by_s(beat_at(0.7), ROUND_TRIP_S) == 0.0
-    assert lead(ticks=5).earlier_by_s(beat_at(0.7), ROUND_TRIP_S) == pytest.approx(0.5)
-
-
 def test_a_new_session_listens_anew() -> None:
     ours = lead()
 

@@ -116,10 +116,6 @@ def test_no_shell_looks_at_the_arguments() -> None:
     assert read("echo", "$HOME; `id` * |x=1").detail == "$HOME; `id` *"
 
 
-def test_a_plugin_gets_an_empty_stdin() -> None:
-    assert shell("cat; echo over").detail == "over"
-
-
 def test_a_plugin_gets_the_least_environment_and_what_is_configured(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -240,33 +236,20 @@ def test_garbage_becomes_one_printable_line_that_can_be_sent() -> None:
     assert msgspec.json.decode(msgspec.json.encode(reading))[1] == reading.detail
 
 
-def test_a_plugin_that_says_nothing_is_quoted_from_its_stderr() -> None:
-    reading = read(sys.executable, "-c", "raise ValueError('no such venue')")
-
-    assert reading[:2] == ("warning", "ValueError: no such venue")
-
-
-def test_a_plugin_that_says_nothing_at_all_is_told_so() -> None:
-    assert read("true")[:2] == ("ok", "it said nothing")
-
-
-def test_an_exit_code_that_no_plugin_has_is_unknown() -> None:
-    reading = shell("echo so what; exit 42")
-
-    assert reading[:2] == ("unknown", "exit code 42 means nothing: so what")
-    assert reading.values.check_exit_code == 42
-
-
 @pytest.mark.parametrize(
-    ("number", "words"),
+    ("script", "state", "detail"),
     [
-        (signal.SIGSEGV, "ended by signal 11 (SIGSEGV)"),
-        (signal.SIGKILL, "ended by signal 9 (SIGKILL)"),
-        (40, "ended by signal 40"),
+        ("cat; echo over", "ok", "over"),  # its stdin is empty
+        ("true", "ok", "it said nothing"),
+        ("printf 'Traceback\nno such venue\n' >&2; exit 1", "warning", "no such venue"),
+        ("echo so what; exit 42", "unknown", "exit code 42 means nothing: so what"),
+        ("echo fine; kill -SEGV $$", "critical", "ended by signal 11 (SIGSEGV)"),
+        ("echo fine; kill -KILL $$", "critical", "ended by signal 9 (SIGKILL)"),
+        ("echo fine; kill -40 $$", "critical", "ended by signal 40"),
     ],
 )
-def test_a_plugin_that_a_signal_ends_is_critical_in_words(number: int, words: str) -> None:
-    assert shell(f"echo fine; kill -{int(number)} $$")[:2] == ("critical", words)
+def test_the_end_of_a_plugin_is_told_in_words(script: str, state: CheckState, detail: str) -> None:
+    assert shell(script)[:2] == (state, detail)
 
 
 def test_a_plugin_that_can_not_be_started_is_unknown_in_words(tmp_path: Path) -> None:

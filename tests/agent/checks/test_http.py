@@ -132,30 +132,23 @@ def test_a_real_body_must_say_what_is_expected(
     assert detail in reading.detail
 
 
-def test_redirects_are_followed(site: Site) -> None:
-    reading = read("http", url=site.url("/away"), contains="STA")
+@pytest.mark.parametrize(
+    ("path", "config", "told", "asked"),
+    [
+        ("/away", {"contains": "STA"}, "status 200", ["/away", "/json?a=b%20c"]),
+        ("/away", {"max_redirects": 0, "status": [302]}, "status 302", ["/away"]),
+        ("/round", {"max_redirects": 3}, "more than 3 redirects", ["/round"] * 4),
+        ("/file", {}, "the redirect to 'file:///etc/passwd' is not followed", ["/file"]),
+    ],
+)
+def test_redirects_are_followed_on_the_web_and_not_for_ever(
+    site: Site, path: str, config: dict[str, object], told: str, asked: list[str]
+) -> None:
+    reading = read("http", url=site.url(path), **config)
 
-    assert reading.state == "ok"
-    assert [path for _, path, _ in site.asked] == ["/away", "/json?a=b%20c"]
-
-
-def test_a_redirect_is_an_answer_where_none_is_followed(site: Site) -> None:
-    reading = read("http", url=site.url("/away"), max_redirects=0, status=[302])
-
-    assert (reading.state, reading.values.check_http_status_code) == ("ok", 302)
-
-
-def test_redirects_in_circles_end(site: Site) -> None:
-    reading = read("http", url=site.url("/round"), max_redirects=3)
-
-    assert reading[:2] == ("critical", "more than 3 redirects")
-    assert len(site.asked) == 4
-
-
-def test_a_redirect_to_anything_but_the_web_is_not_followed(site: Site) -> None:
-    reading = read("http", url=site.url("/file"))
-
-    assert reading.detail.startswith("the redirect to 'file:///etc/passwd' is not followed")
+    assert reading.state == ("ok" if told.startswith("status") else "critical")
+    assert reading.detail.startswith(told)
+    assert [each for _, each, _ in site.asked] == asked
 
 
 def test_fields_and_secrets_are_sent_but_not_to_where_a_redirect_leads(

@@ -204,27 +204,22 @@ def test_what_systemctl_shows_is_read_whatever_its_order(
 
 
 @pytest.mark.parametrize(
-    ("lines", "expected"),
+    ("said", "expected"),
     [
-        (["state = running", "runs = 3", "pid = 81"], ("active", "running", 2)),
-        (["state = not running", "runs = 1", "last exit code = 0"], ("inactive", "not running", 0)),
+        ("state = running; runs = 3; pid = 81", ("active", "running", 2)),
+        ("state = not running; runs = 1; last exit code = 0", ("inactive", "not running", 0)),
+        ("state = waiting; runs = 0; last exit code = (never exited)", ("inactive", "waiting", 0)),
         (
-            ["state = waiting", "runs = 0", "last exit code = (never exited)"],
-            ("inactive", "waiting", 0),
-        ),
-        (
-            ["state = not running", "runs = 9", "last exit code = 78: EX_CONFIG"],
+            "state = not running; runs = 9; last exit code = 78: EX_CONFIG",
             ("failed", "not running: exit code 78: EX_CONFIG", 8),
         ),
     ],
 )
-def test_what_launchctl_prints_is_read(
-    lines: list[str], expected: tuple[str, str, int | None]
-) -> None:
+def test_what_launchctl_prints_is_read(said: str, expected: tuple[str, str, int | None]) -> None:
     inner = ["endpoints = {", "\t\tstate = active", "}"]
-    text = "\n\t".join(["system/org.example.feed = {", *inner, *lines]) + "\n}\n"
+    lines = ["system/org.example.feed = {", *inner, *said.split("; ")]
 
-    assert from_launchd(text) == expected
+    assert from_launchd("\n\t".join(lines) + "\n}\n") == expected
 
 
 def test_what_nobody_understands_is_no_answer() -> None:

@@ -6,7 +6,6 @@ import threading
 import pytest
 
 from agent.checks.net import connect
-from agent.checks.net.connect import resolve
 from agent.checks.reading.times import Deadline
 from tests.agent.checks import peers
 
@@ -121,9 +120,3 @@ def test_the_next_address_is_tried_when_one_is_silent(monkeypatch: pytest.Monkey
         reading = peers.read("tcp", address="two.example", port=port, timeout_s=1.0)
 
     assert reading.state == "ok"
-
-
-def test_a_number_is_not_looked_up() -> None:
-    found = resolve("::1", 7, Deadline(peers.PATIENCE_S))
-
-    assert found[0].address[:2] == ("::1", 7)

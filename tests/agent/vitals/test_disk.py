@@ -38,10 +38,10 @@ def test_counters_lie_between_two_readings_of_psutil(family: str) -> None:
         assert getattr(before[name], field) <= round(value * parts) <= getattr(after[name], field)
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["loop0", "loop12", "ram3", "zram0", "fd0", "sda1", "hdb2", "vda15", "xvda1", "nvme0n1p2"],
-)
+PARTS = "loop0 loop12 ram3 zram0 fd0 sda1 hdb2 vda15 xvda1 nvme0n1p2"
+
+
+@pytest.mark.parametrize("name", PARTS.split())
 def test_a_device_that_node_exporter_excludes_is_left_out(
     monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:

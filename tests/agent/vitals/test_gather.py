@@ -101,14 +101,6 @@ def test_each_collector_is_timed_on_its_own_to_the_microsecond() -> None:
     assert readings.node_scrape_collector_duration_seconds == [("a", 0.000_001), ("b", 0.123_456)]
 
 
-def test_no_collectors_give_no_families() -> None:
-    readings = gather([], clock_of(0.0))
-
-    assert readings == Readings(
-        node_scrape_collector_success=[], node_scrape_collector_duration_seconds=[]
-    )
-
-
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_a_number_that_is_not_finite_is_left_out(value: float) -> None:
     assert one(value).node_load1 is None

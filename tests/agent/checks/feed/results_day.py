@@ -171,11 +171,4 @@ def walk(
 
 def planned(at: datetime) -> str | None:
     """Return the state that a reading at a local time must find; None between two of them."""
-    for begin, end, state in PLAN:
-        if _within(at, begin, end):
-            return state
-    return None
-
-
-def is_in_window(at: datetime) -> bool:
-    return any(_within(at, begin, end) for begin, end in WINDOWS)
+    return next((state for begin, end, state in PLAN if _within(at, begin, end)), None)
