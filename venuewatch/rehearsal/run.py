@@ -65,9 +65,7 @@ class _StoppedError(Exception):
 
 
 def run(
-    plan: Plan,
-    on_progress: Callable[[int, int], None],
-    is_stopped: IsStopped = lambda: False,
+    plan: Plan, on_progress: Callable[[int, int], None], is_stopped: IsStopped = lambda: False
 ) -> RehearsalResult:
     """Carry out a plan; ``on_progress`` is told how many pieces are done, and of how many.
 
@@ -98,9 +96,7 @@ def run(
 
 
 def choose(
-    plan: Plan,
-    on_progress: Callable[[int, int], None],
-    is_stopped: IsStopped = lambda: False,
+    plan: Plan, on_progress: Callable[[int, int], None], is_stopped: IsStopped = lambda: False
 ) -> dict[str, Survey]:
     """Survey each class on seeds of its own; classes of which nothing was finished are missing."""
     pieces = {

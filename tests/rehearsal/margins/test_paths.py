@@ -33,11 +33,7 @@ def channel_of(link: LinkModel, gaps: list[Span] | None = None, seed: int = 1) -
 def path_of(link: LinkModel, *, gaps: list[Span], pauses: list[Span]) -> HostPath:
     rhythm = BeatTimes(link, CalmPast(link), phase_s=0.25, interval_s=1.0)
     return HostPath(
-        rhythm,
-        channel_of(link, gaps),
-        pauses=pauses,
-        keepalive_s=KEEPALIVE_S,
-        rng=random.Random(2),
+        rhythm, channel_of(link, gaps), pauses=pauses, keepalive_s=KEEPALIVE_S, rng=random.Random(2)
     )
 
 

@@ -177,9 +177,7 @@ def test_a_lost_acknowledgement_delays_nothing() -> None:
     answers = iter((False, *(True for _ in range(50))))
 
     sender = Sender(
-        line.up,
-        lambda now: line.down(now) if next(answers) else None,
-        steady(CALM_RTT_S),
+        line.up, lambda now: line.down(now) if next(answers) else None, steady(CALM_RTT_S)
     )
     for number in range(5):
         sender.advance(number)

@@ -23,9 +23,7 @@ def test_every_beat_of_an_undisturbed_host_echoes_a_tick(make_world: MakeWorld) 
     assert all(host.missed == 0 for host in hosts)
 
 
-def test_readings_of_a_cut_arrive_afterwards(
-    make_world: MakeWorld,
-) -> None:
+def test_readings_of_a_cut_arrive_afterwards(make_world: MakeWorld) -> None:
     world = make_world()
     venue = world.venues["V1"]
     venue.uplink.cut()
@@ -95,9 +93,7 @@ def test_a_stalled_aggregator_finds_everything_that_waited(make_world: MakeWorld
     assert world.observer.told == []
 
 
-def test_a_bridge_says_when_it_is_cut_off(
-    make_world: MakeWorld,
-) -> None:
+def test_a_bridge_says_when_it_is_cut_off(make_world: MakeWorld) -> None:
     world = make_world(has_bridge=True)
     state = f"{topics.ROOT}/_bridge/V1"
     assert world.broker.retained[state] == b"1"

@@ -32,10 +32,7 @@ class Wire:
         self.near_process = SimProcess(self.loop)
         self.near = Endpoint(self.loop, self.near_process, Way(self.loop, [self.up]), AGENT_TCP)
         self.far = Endpoint(
-            self.loop,
-            SimProcess(self.loop),
-            Way(self.loop, [self.down]),
-            STOCK_TCP,
+            self.loop, SimProcess(self.loop), Way(self.loop, [self.down]), STOCK_TCP
         )
         self.near.peer, self.far.peer = self.far, self.near
         for end in (self.near, self.far):

@@ -149,7 +149,5 @@ def calibrated_alpha(link: str, seed: str, tcp: Tcp) -> float:
         if not host.is_excused(host.rhythm.due(heard.number), heard.at)
     ]
     return alpha_for(
-        1_000 * DAY_S / TARGET_PER_1000,
-        interval_s=HOST.interval_s,
-        variance_s2=pvariance(delays),
+        1_000 * DAY_S / TARGET_PER_1000, interval_s=HOST.interval_s, variance_s2=pvariance(delays)
     )

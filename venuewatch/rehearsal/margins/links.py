@@ -152,7 +152,5 @@ HOST: Final = HostModel(
 # The broker writes its store, the aggregator's machine is busy. From ``told_from_s`` on the
 # aggregator's shell notices its own stall and tells the core (``stalled``).
 CENTRE: Final = CentreModel(
-    broker_stall=Often(4.0, 0.05, 1.0),
-    aggregator_stall=Often(4.0, 0.1, 10.0),
-    told_from_s=0.3,
+    broker_stall=Often(4.0, 0.05, 1.0), aggregator_stall=Often(4.0, 0.1, 10.0), told_from_s=0.3
 )

@@ -52,12 +52,7 @@ class HostTrace:
     """One host: its rhythm, the episodes in which it was disturbed, and its outages."""
 
     def __init__(
-        self,
-        venue: str,
-        name: str,
-        rhythm: BeatTimes,
-        episodes: list[Episode],
-        outages: list[Span],
+        self, venue: str, name: str, rhythm: BeatTimes, episodes: list[Episode], outages: list[Span]
     ) -> None:
         self.venue = venue
         self.name = name

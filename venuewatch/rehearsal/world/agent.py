@@ -5,8 +5,9 @@ centre, its outbox. Only processes, sockets and disks are modelled.
 """
 
 import random
+from collections.abc import Callable
 from functools import partial
-from typing import cast
+from typing import NamedTuple, Protocol, TypeAlias, cast
 
 from agent.beat_times import BeatTimes
 from agent.centre import Centre
@@ -14,11 +15,12 @@ from agent.config import KEEPALIVE_S
 from agent.outbox import Outbox, Send
 from agent.spool.thread import SpoolThread
 from venuewatch.base.wire import messages, topics
-from venuewatch.base.wire.links import AT_CEILING, wait_before
+from venuewatch.base.wire.links import AT_CEILING, Link, wait_before
 from venuewatch.base.wire.messages import Probe
 from venuewatch.base.wire.topics import Stream
 from venuewatch.rehearsal.world import packets
-from venuewatch.rehearsal.world.lan import AgentSite
+from venuewatch.rehearsal.world.broker import Broker
+from venuewatch.rehearsal.world.connect import Ways
 from venuewatch.rehearsal.world.loop import Alarm, Loop
 from venuewatch.rehearsal.world.machine import Machine
 from venuewatch.rehearsal.world.messages import INTERVAL_S, AgentMessages
@@ -29,6 +31,28 @@ from venuewatch.rehearsal.world.spool import MemoryKeeper
 
 STEP_S = 0.000_5  # what one turn of its loop takes, about
 FAREWELL_WITHIN_S = 1.0  # agent.mqtt.session: how long it waits for the broker to have a farewell
+
+
+class Answer(Protocol):
+    """Takes what came of a question over the LAN."""
+
+    def __call__(self, *, is_reached: bool, took_s: float) -> None:
+        """Hear whether anything came back, after ``took_s``."""
+
+
+Reach: TypeAlias = Callable[[str, float, Answer], None]
+"""Asks an address over the LAN, for so long (s), and has the answer taken once."""
+
+
+class AgentSite(NamedTuple):
+    """An agent's place: its name, its link, its broker and the ways there."""
+
+    venue: str
+    host: str
+    link: Link
+    broker: Broker
+    ways: Ways
+    reach: Reach
 
 
 class Agent:
@@ -166,7 +190,7 @@ class Agent:
             on_message=self._hear,
             on_change=self._wake_soon,
         )
-        self._session.begin(self._site.port, self._site.ways)
+        self._session.begin(self._site.broker, self._site.ways)
 
     def _lost(self, session: AgentSession, now: float) -> None:
         """Throw the session away and choose when to try again, as ``agent.mqtt.link`` does."""

@@ -24,12 +24,7 @@ class Bridge:
     """Connects a venue's ``local`` broker to the centre's (with the ways to it)."""
 
     def __init__(
-        self,
-        loop: Loop,
-        rng: random.Random,
-        venue: str,
-        local: Broker,
-        centre: tuple[Broker, Ways],
+        self, loop: Loop, rng: random.Random, venue: str, local: Broker, centre: tuple[Broker, Ways]
     ) -> None:
         self._loop = loop
         self._rng = rng

@@ -1,28 +1,16 @@
 """Opens a connection: a packet that asks, and the answer of the other machine."""
 
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from venuewatch.rehearsal.tcp.sender import Tcp
+from venuewatch.rehearsal.world.broker import Broker
 from venuewatch.rehearsal.world.connection import STOCK_TCP, Endpoint
 from venuewatch.rehearsal.world.loop import Loop
 from venuewatch.rehearsal.world.network import Way
 from venuewatch.rehearsal.world.process import SimProcess
 
 SYN_RETRIES_S = (0.0, 1.0, 3.0, 7.0)  # Linux: 1 s, doubling (RFC 6298, 2.1)
-
-
-class Port(Protocol):
-    """A port of a machine that takes connections."""
-
-    process: SimProcess
-
-    @property
-    def is_listening(self) -> bool:
-        """Whether the kernel takes connections for the process, be it frozen or not."""
-
-    def accept(self, endpoint: Endpoint) -> None:
-        """Take a connection; ``on_data`` and ``on_closed`` are to be set."""
 
 
 class Ways(NamedTuple):
@@ -40,17 +28,11 @@ class ConnectAttempt:
     """
 
     def __init__(
-        self,
-        loop: Loop,
-        process: SimProcess,
-        port: Port,
-        ways: Ways,
-        *,
-        tcp: Tcp = STOCK_TCP,
+        self, loop: Loop, process: SimProcess, broker: Broker, ways: Ways, *, tcp: Tcp = STOCK_TCP
     ) -> None:
         self._loop = loop
         self._process = process
-        self._port = port
+        self._broker = broker
         self._ways = ways
         self._tcp = tcp
         self._near: Endpoint | None = None
@@ -78,14 +60,14 @@ class ConnectAttempt:
 
     def _asked(self, asked_at: float) -> None:
         """Happens in the kernel of the machine with the port."""
-        if not self._port.is_listening:
+        if not self._broker.is_listening:
             self._ways.back.carry(lambda: self._process.run(self._refused))
             return
         if self._near is None:
             self._near = near = Endpoint(self._loop, self._process, self._ways.out, self._tcp)
-            far = Endpoint(self._loop, self._port.process, self._ways.back, STOCK_TCP)
+            far = Endpoint(self._loop, self._broker.process, self._ways.back, STOCK_TCP)
             near.peer, far.peer = far, near
-            self._port.accept(far)
+            self._broker.accept(far)
         self._ways.back.carry(lambda: self._answered(asked_at))
 
     def _answered(self, asked_at: float) -> None:

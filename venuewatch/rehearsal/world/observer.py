@@ -15,7 +15,8 @@ from aggregator.core.verdicts.centre import Port as PortAnswer
 from venuewatch.base.wire import topics
 from venuewatch.base.wire.messages import CentreState, encode
 from venuewatch.rehearsal.world import packets
-from venuewatch.rehearsal.world.connect import ConnectAttempt, Port, Ways
+from venuewatch.rehearsal.world.broker import Broker
+from venuewatch.rehearsal.world.connect import ConnectAttempt, Ways
 from venuewatch.rehearsal.world.loop import Alarm, Loop
 from venuewatch.rehearsal.world.machine import Clock
 from venuewatch.rehearsal.world.port_probe import ask_port
@@ -51,13 +52,13 @@ class Observer:
         self,
         loop: Loop,
         rng: random.Random,
-        port: Port,
+        broker: Broker,
         ways: Ways,
         new_centre: Callable[[Centre | None], Centre],
     ) -> None:
         self._loop = loop
         self._rng = rng
-        self._port = port
+        self._broker = broker
         self._ways = ways
         self._new_centre = new_centre
         self._alarm = Alarm(loop, lambda: self.process.run(self._wake))
@@ -77,9 +78,16 @@ class Observer:
         self.centre = self._new_centre(self.centre if self.run_number else None)
         self.run_number += 1
         self.process = SimProcess(self._loop)
-        self.link = Subscription(self._loop, self._rng, self.process, self, name=NAME)
+        self.link = Subscription(
+            self._loop,
+            self._rng,
+            self.process,
+            on_receive=self._receive,
+            on_opened=self._opened,
+            on_lost=self._lost,
+        )
         self.link.begin(
-            self._port,
+            self._broker,
             self._ways,
             packets.Connect(
                 NAME,
@@ -96,18 +104,15 @@ class Observer:
         self.process.end()
         self.link.hang_up(has_unread=has_unread)
 
-    def receive(self, publishes: list[packets.Publish]) -> None:
-        """Process what one read brought."""
+    def _receive(self, publishes: list[packets.Publish]) -> None:
         self.centre.receive(self._loop.now, publishes, self.clock.wall)
         self._hand_out()
 
-    def opened(self) -> None:
-        """Hear everything that is published from now on."""
+    def _opened(self) -> None:
         self.centre.opened(self._loop.now)
         self._hand_out()
 
-    def lost(self) -> None:
-        """Hear nothing any more."""
+    def _lost(self) -> None:
         self.centre.lost(self._loop.now)
         self._hand_out()
 
@@ -145,5 +150,5 @@ class Observer:
                 centre.port_said(self._loop.now, said)
                 self._hand_out()
 
-        attempt = ConnectAttempt(self._loop, self.process, self._port, self._ways)
+        attempt = ConnectAttempt(self._loop, self.process, self._broker, self._ways)
         ask_port(self._loop, self.process, attempt, answer)

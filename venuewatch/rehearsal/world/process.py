@@ -24,11 +24,6 @@ class SimProcess:
         self.state = Run.RUNNING
 
     @property
-    def is_running(self) -> bool:
-        """Whether it gets anything done."""
-        return self.state is Run.RUNNING
-
-    @property
     def is_dead(self) -> bool:
         """Whether it has ended."""
         return self.state is Run.DEAD

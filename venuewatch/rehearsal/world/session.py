@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from venuewatch.rehearsal.world import packets
-from venuewatch.rehearsal.world.connect import ConnectAttempt, Port, Ways
+from venuewatch.rehearsal.world.broker import Broker
+from venuewatch.rehearsal.world.connect import ConnectAttempt, Ways
 from venuewatch.rehearsal.world.connection import AGENT_TCP, Endpoint
 from venuewatch.rehearsal.world.loop import Loop
 from venuewatch.rehearsal.world.process import SimProcess
@@ -82,9 +83,9 @@ class AgentSession:
         """The least round trip (s) of its connection; None without one."""
         return None if self._endpoint is None else self._endpoint.lane.round_trip_s
 
-    def begin(self, port: Port, ways: Ways) -> None:
+    def begin(self, broker: Broker, ways: Ways) -> None:
         """Connect."""
-        self._connecting = ConnectAttempt(self._loop, self._process, port, ways, tcp=AGENT_TCP)
+        self._connecting = ConnectAttempt(self._loop, self._process, broker, ways, tcp=AGENT_TCP)
         self._connecting.begin(self._connected, self._end)
 
     def publish(

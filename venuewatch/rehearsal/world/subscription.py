@@ -4,46 +4,44 @@ Reads are coalesced: after each read the socket rests, and the next read takes w
 """
 
 import random
-from typing import Protocol
+from collections.abc import Callable
 
 from aggregator.core.centre import COALESCE_S
 from aggregator.shell.mqtt.link import CEILING_S
 from venuewatch.base.wire import topics
 from venuewatch.base.wire.links import wait_before
 from venuewatch.rehearsal.world import packets
-from venuewatch.rehearsal.world.connect import ConnectAttempt, Port, Ways
+from venuewatch.rehearsal.world.broker import Broker
+from venuewatch.rehearsal.world.connect import ConnectAttempt, Ways
 from venuewatch.rehearsal.world.connection import Endpoint
-from venuewatch.rehearsal.world.loop import Alarm, Loop
+from venuewatch.rehearsal.world.loop import Action, Alarm, Loop
 from venuewatch.rehearsal.world.process import SimProcess
 
 OPEN_WITHIN_S = 10.0  # aggregator.shell.mqtt.link.CONNECT_TIMEOUT_S
 
 
-class Inlet(Protocol):
-    """The aggregator's process, as its subscription sees it."""
-
-    def receive(self, publishes: list[packets.Publish]) -> None:
-        """Process what one read brought."""
-
-    def opened(self) -> None:
-        """Everything published from now on is heard."""
-
-    def lost(self) -> None:
-        """Nothing is heard any more."""
-
-
 class Subscription:
-    """Connects, subscribes to everything upward, and connects again with full jitter."""
+    """Connects, subscribes to everything upward, and connects again with full jitter.
+
+    ``on_receive`` gets what one read brought, ``on_opened`` and ``on_lost`` are called when the
+    aggregator begins and ceases to hear.
+    """
 
     def __init__(
-        self, loop: Loop, rng: random.Random, process: SimProcess, listener: Inlet, *, name: str
+        self,
+        loop: Loop,
+        rng: random.Random,
+        process: SimProcess,
+        *,
+        on_receive: Callable[[list[packets.Publish]], None],
+        on_opened: Action,
+        on_lost: Action,
     ) -> None:
         self._loop = loop
         self._rng = rng
         self._process = process
-        self._listener = listener
-        self._name = name
-        self._port: Port
+        self._on_receive, self._on_opened, self._on_lost = on_receive, on_opened, on_lost
+        self._broker: Broker
         self._ways: Ways
         self._connect: packets.Connect
         self._connecting: ConnectAttempt
@@ -58,9 +56,9 @@ class Subscription:
         self._opening = Alarm(loop, lambda: process.run(self._end))
         self.is_subscribed = False
 
-    def begin(self, port: Port, ways: Ways, connect: packets.Connect) -> None:
+    def begin(self, broker: Broker, ways: Ways, connect: packets.Connect) -> None:
         """Connect, and stay so."""
-        self._port, self._ways, self._connect = port, ways, connect
+        self._broker, self._ways, self._connect = broker, ways, connect
         self._try()
 
     def publish(
@@ -87,7 +85,7 @@ class Subscription:
             alarm.clear()
 
     def _try(self) -> None:
-        self._connecting = ConnectAttempt(self._loop, self._process, self._port, self._ways)
+        self._connecting = ConnectAttempt(self._loop, self._process, self._broker, self._ways)
         self._opening.set(self._loop.now + OPEN_WITHIN_S)
         self._connecting.begin(self._opened, self._end)
 
@@ -114,7 +112,7 @@ class Subscription:
         for packet in read:
             self._control(packet)
         if heard:
-            self._listener.receive([message for message in heard if _is_upward(message.topic)])
+            self._on_receive([message for message in heard if _is_upward(message.topic)])
         if self._endpoint is not None:
             for message in heard:
                 if message.number is not None:
@@ -131,7 +129,7 @@ class Subscription:
                 self.is_subscribed = True
                 self._attempt = 0
                 self._opening.clear()
-                self._listener.opened()
+                self._on_opened()
             case packets.Disconnect():
                 self._end()
 
@@ -157,7 +155,7 @@ class Subscription:
             alarm.clear()
         was_subscribed, self.is_subscribed = self.is_subscribed, False
         if was_subscribed:
-            self._listener.lost()
+            self._on_lost()
         self._process.after(wait_before(self._attempt, self._rng, max_s=CEILING_S), self._try)
         self._attempt += 1
 

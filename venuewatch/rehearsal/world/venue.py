@@ -3,10 +3,10 @@
 import random
 from functools import partial
 
-from venuewatch.rehearsal.world.agent import Agent
+from venuewatch.rehearsal.world.agent import Agent, AgentSite, Answer
+from venuewatch.rehearsal.world.bridge import Bridge
 from venuewatch.rehearsal.world.broker import Broker
-from venuewatch.rehearsal.world.connect import Port, Ways
-from venuewatch.rehearsal.world.lan import AgentSite, Answer, EchoRequest
+from venuewatch.rehearsal.world.connect import Ways
 from venuewatch.rehearsal.world.layout import FEED, VenuePlan
 from venuewatch.rehearsal.world.loop import Loop
 from venuewatch.rehearsal.world.machine import Machine, ResultsFeed
@@ -20,11 +20,6 @@ class Uplink:
         self._plan = plan
         self.up = Leg(rng, delay_s=plan.delay_s, jitter_s=plan.jitter_s, loss=plan.loss)
         self.down = Leg(rng, delay_s=plan.delay_s, jitter_s=plan.jitter_s, loss=plan.loss)
-
-    @property
-    def is_cut(self) -> bool:
-        """Whether either direction carries nothing."""
-        return self.up.is_cut or self.down.is_cut
 
     def cut(self) -> None:
         """Let nothing through, either way."""
@@ -63,11 +58,6 @@ class SimHost:
     def name(self) -> str:
         """Its name, which is also its client id."""
         return self._site.host
-
-    @property
-    def is_alive(self) -> bool:
-        """Whether its agent runs."""
-        return self.agent is not None and self.agent.process.is_running
 
     @property
     def is_connected(self) -> bool:
@@ -118,9 +108,8 @@ class SimHost:
 class SimVenue:
     """A venue and its hosts, built from a plan; no agent runs yet."""
 
-    def __init__(
-        self, loop: Loop, rng: random.Random, plan: VenuePlan, centre: Broker, local: Broker | None
-    ) -> None:
+    def __init__(self, loop: Loop, rng: random.Random, plan: VenuePlan, centre: Broker) -> None:
+        local = Broker(loop, rng) if plan.has_bridge else None
         self._loop = loop
         self.plan = plan
         self.uplink = Uplink(rng, plan)
@@ -128,15 +117,15 @@ class SimVenue:
         self.doubles: list[SimHost] = []
         self._new_machine = partial(Machine, loop, rng)
         self._new_host = partial(SimHost, loop, rng)
-        self._port: Port = centre if local is None else local
+        self._broker = centre if local is None else local
         for at, name in enumerate(plan.names):
             feed = ResultsFeed(FEED) if at == 1 else None
             machine = self._new_machine(plan.address(name), feed)
             self.hosts[name] = self._new_host(machine, self._site(name, machine))
-
-    def bridge_ways(self) -> Ways:
-        """Return the ways of something that stands at the uplink itself."""
-        return Ways(Way(self._loop, [self.uplink.up]), Way(self._loop, [self.uplink.down]))
+        self.bridge: Bridge | None = None
+        if local is not None:
+            ways = Ways(Way(loop, [self.uplink.up]), Way(loop, [self.uplink.down]))
+            self.bridge = Bridge(loop, rng, plan.code, local, (centre, ways))
 
     @property
     def round_trip_s(self) -> float:
@@ -164,7 +153,7 @@ class SimVenue:
             self.plan.code,
             name,
             self.plan.link,
-            self._port,
+            self._broker,
             self._ways(machine),
             partial(self.reach, machine),
         )
@@ -179,10 +168,16 @@ class SimVenue:
 
     def reach(self, by: Machine, address: str, timeout_s: float, answer: Answer) -> None:
         """Send an echo request over the LAN; a kernel that runs answers it."""
-        echo = EchoRequest(self._loop, answer)
+        asked_at, waiting = self._loop.now, [answer]
+
+        def end(*, is_reached: bool) -> None:
+            if waiting:
+                waiting.pop()(is_reached=is_reached, took_s=self._loop.now - asked_at)
+
+        came = partial(end, is_reached=True)
         for host in self.hosts.values():
             if host.machine.address == address:
                 there = Way(self._loop, [by.sends, host.machine.hears])
                 back = Way(self._loop, [host.machine.sends, by.hears])
-                there.carry(partial(back.carry, echo.came))
-        self._loop.after(timeout_s, echo.give_up)
+                there.carry(partial(back.carry, came))
+        self._loop.after(timeout_s, partial(end, is_reached=False))

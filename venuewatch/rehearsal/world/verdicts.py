@@ -51,7 +51,6 @@ class Trial(NamedTuple):
     """The result of one fault in one world.
 
     ``causes``: the last cause of each thing that was broken; ``others``: of anything else.
-    ``detected_s``: from the fault to the first incident about what it broke, None without one.
     ``is_late``: whether the last thing that broke was told later than the fault promises.
     ``trouble``: what kept the world from finding peace afterwards.
     """
@@ -61,7 +60,6 @@ class Trial(NamedTuple):
     expected: str
     causes: tuple[str, ...]
     others: tuple[str, ...]
-    detected_s: float | None
     is_late: bool
     trouble: tuple[str, ...]
 
@@ -116,14 +114,14 @@ def matrix(trials: Iterable[Trial]) -> list[MatrixRow]:
 def try_fault(name: str, seed: int) -> Trial:
     """Let one fault happen in the world of this seed, heal it, and see that there is peace."""
     fault = faults.load(name)()
-    world, at = break_world(fault, seed)
+    world, _ = break_world(fault, seed)
     broken = fault.play(world, random.Random(f"{seed}/play"))
     is_late = _is_late(fault, world, broken)
     is_at_peace = world.run_until(lambda: not world.trouble(), within_s=fault.CONVERGES_WITHIN_S)
     if is_at_peace:
         world.run(AFTERWARDS_S)
         world.run_until(lambda: not world.trouble(), within_s=HICCUP_S)
-    return _judged(fault, world, at, name=name, seed=seed, is_late=is_late)
+    return _judged(fault, world, name=name, seed=seed, is_late=is_late)
 
 
 def break_world(fault: Fault, seed: int) -> tuple[World, float]:
@@ -146,14 +144,12 @@ def _gather(
     return [future.result() for future in futures]
 
 
-def _judged(fault: Fault, world: World, at: float, *, name: str, seed: int, is_late: bool) -> Trial:
+def _judged(fault: Fault, world: World, *, name: str, seed: int, is_late: bool) -> Trial:
     said: dict[Subject, dict[tuple[int, int], Incident]] = {}
-    first_told: dict[Subject, float] = {}
     for told in world.observer.told:
         incident = told.changed.incident
         said.setdefault(incident.subject, {})[told.run, incident.number] = incident
-        first_told.setdefault(incident.subject, told.at)
-    broken = world.truth.was_broken
+    broken = world.was_broken
     causes = [_cause_of(said.get(subject, {}), fault) for subject in broken] or [NONE]
     others = {
         f"{subject.scope}:{incident.cause}"
@@ -161,14 +157,12 @@ def _judged(fault: Fault, world: World, at: float, *, name: str, seed: int, is_l
         if subject not in broken
         for incident in incidents.values()
     }
-    waits = [first_told[subject] - at for subject in broken if subject in first_told]
     return Trial(
         name,
         seed,
         fault.EXPECTED,
         tuple(causes),
         tuple(sorted(others)),
-        min(waits, default=None),
         is_late,
         tuple(world.trouble()),
     )

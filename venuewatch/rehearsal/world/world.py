@@ -8,7 +8,6 @@ from aggregator.core.incidents.record import Subject
 from aggregator.core.liveness import AWAY_LIMIT_S
 from aggregator.core.outputs import Moment
 from aggregator.core.states import ALIVE, VenueState, venue_state
-from venuewatch.rehearsal.world.bridge import Bridge
 from venuewatch.rehearsal.world.broker import Broker
 from venuewatch.rehearsal.world.connect import Ways
 from venuewatch.rehearsal.world.layout import Layout, fleet_of
@@ -22,28 +21,6 @@ START_WITHIN_S = 3.0
 LOOK_EVERY_S = 0.5
 
 
-class Truth:
-    """Told by whoever breaks and mends things. Times are the loop's seconds.
-
-    Attributes:
-        broken: what is broken, since when.
-        was_broken: what ever was, since when it first was.
-    """
-
-    def __init__(self) -> None:
-        self.broken: dict[Subject, float] = {}
-        self.was_broken: dict[Subject, float] = {}
-
-    def breaks(self, subject: Subject, now: float) -> None:
-        """Note that something broke."""
-        self.broken.setdefault(subject, now)
-        self.was_broken.setdefault(subject, now)
-
-    def mends(self) -> None:
-        """Note that everything is well again."""
-        self.broken.clear()
-
-
 class World:
     """Everything there is; nothing happens until ``run``.
 
@@ -51,33 +28,23 @@ class World:
 
     Attributes:
         rng: where all chance comes from.
-        truth: what is broken.
+        broken: what is broken, since when (s); told by the faults.
+        was_broken: what ever was, since when it first was.
     """
 
     def __init__(
-        self,
-        layout: Layout,
-        rng: random.Random,
-        *,
-        away_limit_s: float = AWAY_LIMIT_S,
+        self, layout: Layout, rng: random.Random, *, away_limit_s: float = AWAY_LIMIT_S
     ) -> None:
         self._inventory = layout.inventory()
         self._away_limit_s = away_limit_s
         self.loop = Loop(start=1_000.0)
         self.rng = rng
-        self.truth = Truth()
+        self.broken: dict[Subject, float] = {}
+        self.was_broken: dict[Subject, float] = {}
         self.broker = Broker(self.loop, rng)
-        self.bridges: dict[str, Bridge] = {}
-        self.venues: dict[str, SimVenue] = {}
-        for plan in layout.venues:
-            local = Broker(self.loop, rng) if plan.has_bridge else None
-            venue = SimVenue(self.loop, rng, plan, self.broker, local)
-            self.venues[plan.code] = venue
-            if local is not None:
-                ways = venue.bridge_ways()
-                self.bridges[plan.code] = Bridge(
-                    self.loop, rng, plan.code, local, (self.broker, ways)
-                )
+        self.venues = {
+            plan.code: SimVenue(self.loop, rng, plan, self.broker) for plan in layout.venues
+        }
         ways = Ways(self._centre_way(), self._centre_way())
         self.observer = Observer(self.loop, rng, self.broker, ways, self._new_centre)
 
@@ -116,7 +83,8 @@ class World:
 
     def breaks(self, subject: Subject) -> None:
         """Note that something broke now."""
-        self.truth.breaks(subject, self.now)
+        self.broken.setdefault(subject, self.now)
+        self.was_broken.setdefault(subject, self.now)
 
     def open_subjects(self) -> list[Subject]:
         """Return what the present core has an open incident about."""

@@ -4,8 +4,9 @@ A module ``faults/lost_cable.py`` has a class ``LostCable``, a :class:`Fault` wh
 configuration (seconds, counts). A fault changes packets, processes and clocks only. It notes in
 the world's truth what it broke, and knows nothing of detection. A module ``_…`` is no fault.
 
-Most faults are one thing that breaks once. A :class:`Sequence` is two of them: the second comes
-soon after the first was mended, and mostly hits the same venue or host.
+Most faults are one thing that breaks once. ``VARIANTS`` are such faults with another contract. A
+:class:`Sequence` is two of them: the second comes soon after the first was mended, and mostly hits
+the same venue or host.
 """
 
 import importlib
@@ -65,23 +66,23 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
         """Mend it; by default every uplink, and every host that the truth names."""
         for venue in world.venues.values():
             venue.uplink.mend()
-        for subject in world.truth.broken:
+        for subject in world.broken:
             if subject.host:
                 world.host(subject).mend()
 
     def play(self, world: World, rng: random.Random) -> dict[Subject, float]:
         """Let the injected fault last, and mend it; return what it broke, since when (s)."""
         world.run(self.lasts(world, rng))
-        broken = dict(world.truth.broken)
+        broken = dict(world.broken)
         self.heal(world)
-        world.truth.mends()
+        world.broken.clear()
         return broken
 
     def lasts(self, world: World, rng: random.Random) -> float:
         """Return how long (s) it lasts in this world."""
         if not self.LASTS_AROUND_KEEPALIVE or rng.random() < 0.5:  # noqa: PLR2004 - a coin
             return self.lasts_s
-        subject = next(iter(world.truth.broken))
+        subject = next(iter(world.broken))
         return KEEPALIVE_S[world.venues[subject.venue].plan.link] * rng.uniform(1.2, 2.5)
 
 
@@ -111,6 +112,27 @@ class Sequence(Fault, frozen=True):
         return second.play(world, rng)
 
 
+VARIANTS: Mapping[str, tuple[str, Mapping[str, object]]] = {
+    # hosts and local broker go on talking, and the centre hears nothing
+    "bridged_uplink_cut": ("uplink_cut", {"IS_BRIDGED": True}),
+    # an overloaded results server; a publishing job that hangs; results that still work
+    "feed_delayed": ("feed_silent", {"EXPECTED": "results_delayed", "STATE": "delayed"}),
+    "feed_frozen": ("feed_silent", {"EXPECTED": "results_frozen", "STATE": "frozen"}),
+    "feed_redundancy_lost": (
+        "feed_silent",
+        {"EXPECTED": "redundancy_lost", "STATE": "redundancy_lost"},
+    ),
+    # no neighbour can be asked, and a guess is no verdict
+    "lone_agent_killed": ("agent_killed", {"EXPECTED": "connection_lost", "HOSTS": 1}),
+    "lone_host_off": ("machine_off", {"EXPECTED": "silent", "HOSTS": 1}),
+    # most of a venue is silent, and its uplink works
+    "two_of_three_killed": ("agent_killed", {"HOSTS": 3, "VICTIMS": 2}),
+    "two_of_three_off": ("machine_off", {"HOSTS": 3, "VICTIMS": 2}),
+    # one provider's line to two halls
+    "two_uplinks_cut": ("uplink_cut", {"VICTIMS": 2}),
+}
+"""A fault each whose class fields are changed, by the name of the variant."""
+
 SEQUENCES: Mapping[str, tuple[str, str]] = {
     "cable_pulled_again": ("cable_pulled", "cable_pulled"),
     "cut_after_broker_restart": ("broker_restarted", "uplink_cut"),
@@ -127,11 +149,12 @@ SEQUENCES: Mapping[str, tuple[str, str]] = {
 def names() -> tuple[str, ...]:
     """Return the faults there are, by name, without importing any."""
     found = (module.name for module in pkgutil.iter_modules(__path__))
-    return tuple(sorted([*SEQUENCES, *(name for name in found if not name.startswith("_"))]))
+    files = (name for name in found if not name.startswith("_"))
+    return tuple(sorted([*VARIANTS, *SEQUENCES, *files]))
 
 
 def load(name: str) -> type[Fault]:
-    """Import one fault, or the two of a sequence.
+    """Import one fault, the one it is a variant of, or the two of a sequence.
 
     Raises:
         ValueError: there is no such fault.
@@ -140,17 +163,22 @@ def load(name: str) -> type[Fault]:
         raise ValueError(f"Expected one of {', '.join(names())}, got {name!r}")
     title = name.title().replace("_", "")
     kind: type[Fault]
-    if name not in SEQUENCES:
+    if name not in VARIANTS and name not in SEQUENCES:
         kind = getattr(importlib.import_module(f"{__name__}.{name}"), title)
         return kind
-    first, second = (load(each) for each in SEQUENCES[name])
-    expected = (each.EXPECTED for each in (first, second) if each.EXPECTED != NONE)
-    contract = {
-        "FIRST": first,
-        "SECOND": second,
-        "EXPECTED": "|".join(dict.fromkeys(expected)),
-        "TOLD_WITHIN_S": second.TOLD_WITHIN_S,
-        "TOLD_WITHIN_TRIPS": second.TOLD_WITHIN_TRIPS,
-    }
-    kind = msgspec.defstruct(title, (), bases=(Sequence,), namespace=contract, frozen=True)  # type: ignore[assignment]
+    if name in VARIANTS:
+        base, contract = VARIANTS[name]
+        kind = load(base)
+    else:
+        first, second = (load(each) for each in SEQUENCES[name])
+        expected = (each.EXPECTED for each in (first, second) if each.EXPECTED != NONE)
+        kind = Sequence
+        contract = {
+            "FIRST": first,
+            "SECOND": second,
+            "EXPECTED": "|".join(dict.fromkeys(expected)),
+            "TOLD_WITHIN_S": second.TOLD_WITHIN_S,
+            "TOLD_WITHIN_TRIPS": second.TOLD_WITHIN_TRIPS,
+        }
+    kind = msgspec.defstruct(title, (), bases=(kind,), namespace=dict(contract), frozen=True)  # type: ignore[assignment]
     return kind

@@ -1,4 +1,4 @@
-"""Picks the victims of a fault, and has the bases of faults that hit hosts, venues or feeds.
+"""Picks the victims of a fault, and has the bases of faults that hit hosts, venues or the centre.
 
 A second fault hits the same victim again, where the first had one.
 """
@@ -7,9 +7,8 @@ import random
 from typing import ClassVar
 
 from aggregator.core.incidents.record import Scope, Subject
-from venuewatch.base.wire.checks import ResultsState
 from venuewatch.rehearsal.world.faults import NONE, Fault
-from venuewatch.rehearsal.world.layout import FEED, Layout, any_layout, with_first
+from venuewatch.rehearsal.world.layout import Layout, any_layout, with_first
 from venuewatch.rehearsal.world.venue import SimHost, SimVenue
 from venuewatch.rehearsal.world.world import World
 
@@ -18,26 +17,16 @@ FIRST = "V1"
 
 def any_venue(world: World, rng: random.Random) -> SimVenue:
     """Return some venue, or the one that was broken before."""
-    broken = [subject.venue for subject in world.truth.was_broken if subject.venue]
+    broken = [subject.venue for subject in world.was_broken if subject.venue]
     return world.venues[broken[0]] if broken else rng.choice(list(world.venues.values()))
 
 
 def any_host(world: World, rng: random.Random) -> SimHost:
     """Return some host of some venue, or the one that was broken before."""
-    for subject in world.truth.was_broken:
+    for subject in world.was_broken:
         if subject.host:
             return world.host(subject)
     return rng.choice(list(any_venue(world, rng).hosts.values()))
-
-
-def first_venue(world: World) -> SimVenue:
-    """Return the venue that ``with_hosts`` speaks of."""
-    return world.venues[FIRST]
-
-
-def with_hosts(rng: random.Random, hosts: int) -> Layout:
-    """Return some fleet whose first venue has that many hosts."""
-    return with_first(any_layout(rng), hosts=hosts)
 
 
 def breaks(world: World, host: SimHost, scope: Scope = "host") -> None:
@@ -58,12 +47,12 @@ class HostFault(Fault, frozen=True):
 
     def layout(self, rng: random.Random) -> Layout:
         """Return a fleet with such a first venue."""
-        return with_hosts(rng, self.HOSTS) if self.HOSTS else any_layout(rng)
+        return with_first(any_layout(rng), hosts=self.HOSTS) if self.HOSTS else any_layout(rng)
 
     def inject(self, world: World, rng: random.Random) -> None:
         """Hit the victims."""
         if self.HOSTS:
-            hosts = list(first_venue(world).hosts.values())
+            hosts = list(world.venues[FIRST].hosts.values())
             victims = hosts if self.HOSTS == self.VICTIMS else rng.sample(hosts, self.VICTIMS)
         else:
             victims = [any_host(world, rng)]
@@ -89,7 +78,7 @@ class VenueFault(Fault, frozen=True):
     def inject(self, world: World, rng: random.Random) -> None:
         """Hit the victims."""
         if self.IS_BRIDGED:
-            victims = [first_venue(world)]
+            victims = [world.venues[FIRST]]
         elif self.VICTIMS == 1:
             victims = [any_venue(world, rng)]
         else:
@@ -104,14 +93,15 @@ class VenueFault(Fault, frozen=True):
         raise NotImplementedError
 
 
-class FeedFault(Fault, frozen=True):
-    """A fault of some results feed, which is then in ``STATE``."""
+class CentreFault(Fault, frozen=True):
+    """A fault of the broker, of the aggregator or of the line to both."""
 
-    STATE: ClassVar[ResultsState]
+    def inject(self, world: World, rng: random.Random) -> None:  # noqa: ARG002
+        """Hit the centre."""
+        self.hit(world)
+        if self.EXPECTED != NONE:
+            world.breaks(Subject("centre"))
 
-    def inject(self, world: World, rng: random.Random) -> None:
-        """Spoil a feed."""
-        host = rng.choice([host for host in world.hosts() if host.machine.feed is not None])
-        assert host.machine.feed is not None  # noqa: S101 - chosen so
-        host.machine.feed.state = self.STATE
-        world.breaks(Subject("feed", host.venue, host.name, FEED))
+    def hit(self, world: World) -> None:
+        """Break something at the centre."""
+        raise NotImplementedError

@@ -1,19 +1,18 @@
 """Ends the aggregator's process, and starts it again."""
 
-import random
-
-from venuewatch.rehearsal.world.faults import NONE, Fault
+from venuewatch.rehearsal.world.faults import NONE
+from venuewatch.rehearsal.world.faults._victims import CentreFault
 from venuewatch.rehearsal.world.world import World
 
 
-class AggregatorRestarted(Fault, frozen=True):
+class AggregatorRestarted(CentreFault, frozen=True):
     """An upgrade of the centre."""
 
     EXPECTED = NONE
 
     lasts_s: float = 2.0
 
-    def inject(self, world: World, rng: random.Random) -> None:  # noqa: ARG002
+    def hit(self, world: World) -> None:
         """Kill the aggregator."""
         world.observer.kill()
 

@@ -1,19 +1,18 @@
 """Stalls the aggregator's process for a while."""
 
-import random
-
-from venuewatch.rehearsal.world.faults import NONE, Fault
+from venuewatch.rehearsal.world.faults import NONE
+from venuewatch.rehearsal.world.faults._victims import CentreFault
 from venuewatch.rehearsal.world.world import World
 
 
-class AggregatorStalled(Fault, frozen=True):
+class AggregatorStalled(CentreFault, frozen=True):
     """A paused virtual machine, or a debugger."""
 
     EXPECTED = NONE
 
     lasts_s: float = 5.0
 
-    def inject(self, world: World, rng: random.Random) -> None:  # noqa: ARG002
+    def hit(self, world: World) -> None:
         """Freeze the aggregator."""
         world.observer.process.freeze()
 

@@ -1,10 +1,24 @@
-"""Silences a results feed."""
+"""Silences a results feed; its variants leave the feed in another state."""
 
-from venuewatch.rehearsal.world.faults._victims import FeedFault
+import random
+from typing import ClassVar
+
+from aggregator.core.incidents.record import Subject
+from venuewatch.base.wire.checks import ResultsState
+from venuewatch.rehearsal.world.faults import Fault
+from venuewatch.rehearsal.world.layout import FEED
+from venuewatch.rehearsal.world.world import World
 
 
-class FeedSilent(FeedFault, frozen=True):
-    """A results server that is gone."""
+class FeedSilent(Fault, frozen=True):
+    """A results server that is gone: some feed is in ``STATE``."""
 
     EXPECTED = "results_silent"
-    STATE = "silent"
+    STATE: ClassVar[ResultsState] = "silent"
+
+    def inject(self, world: World, rng: random.Random) -> None:
+        """Spoil a feed."""
+        host = rng.choice([host for host in world.hosts() if host.machine.feed is not None])
+        assert host.machine.feed is not None  # noqa: S101 - chosen so
+        host.machine.feed.state = self.STATE
+        world.breaks(Subject("feed", host.venue, host.name, FEED))

@@ -2,9 +2,8 @@
 
 import random
 
-from venuewatch.rehearsal.world.faults._victims import with_hosts
 from venuewatch.rehearsal.world.faults.broker_restarted import BrokerRestarted
-from venuewatch.rehearsal.world.layout import Layout
+from venuewatch.rehearsal.world.layout import Layout, any_layout, with_first
 
 
 class HerdAfterBrokerRestart(BrokerRestarted, frozen=True):
@@ -14,4 +13,4 @@ class HerdAfterBrokerRestart(BrokerRestarted, frozen=True):
 
     def layout(self, rng: random.Random) -> Layout:
         """Return a fleet with one large venue."""
-        return with_hosts(rng, self.hosts)
+        return with_first(any_layout(rng), hosts=self.hosts)
