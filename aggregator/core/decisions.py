@@ -254,6 +254,9 @@ class Decisions:
                 self.ask(host, at)
         elif change.before is HostState.DOWN:
             self.probes.forget(host)
+            if change.after is HostState.UP:
+                fell_at = min(at, self.incidents.fallen_at(subject))
+                self.expectation.end_silence(host, fell_at, at)
             self.incidents.rise(subject, at)
         if change.after is HostState.AWAY:
             self.incidents.leave(host, at)

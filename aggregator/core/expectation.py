@@ -12,6 +12,7 @@ BLIND        everybody                        nothing is due; held wills are voi
 START        hosts not heard yet              silence is judged after the grace      own beat
 RETURN       everybody                        as START; wills do not count           echo, or grace
 CUT          hosts of a venue that was cut    as RETURN                              echo, or grace
+SILENCE      a host that was down and beats   wills do not count                     echo, or grace
 BRIDGE       living hosts behind a bridge     as if each had just been heard         own beat
 TWIN         a host with two agents           wills do not count; silence waits      its end
 VOTES        a host whose venue is overdue    silence waits 0.2 s                    its end
@@ -37,7 +38,7 @@ RECONNECT_LIMIT_S = 60.0
 _GRACE_EXTRA_S = 5.0
 _CREDITS_KEPT = 20
 _ENDED_BY_BEAT = frozenset({Reason.START, Reason.BRIDGE})
-_ENDED_BY_ECHO = frozenset({Reason.RETURN, Reason.CUT})
+_ENDED_BY_ECHO = frozenset({Reason.RETURN, Reason.CUT, Reason.SILENCE})
 
 
 def will_hold(round_trip_s: float | None) -> float:
@@ -167,6 +168,10 @@ class Expectation:
         """Grant the hosts of a venue, cut off since ``cut_at``, their grace to find their way."""
         self.expect_back(hosts, at)
         self._ignore_wills(hosts, Reason.CUT, cut_at, at)
+
+    def end_silence(self, host: Host, down_since: float, at: float) -> None:
+        """Let wills not count of a host that beats again: its beats may arrive before our ticks."""
+        self._ignore_wills([host], Reason.SILENCE, down_since, at)
 
     def contest(self, host: Host, at: float, until: float) -> None:
         """Let wills of a host not count until ``until``: two agents have its name."""

@@ -72,6 +72,7 @@ class Host:
 
     def heal(self) -> None:
         """Undo every change to it, but for the faults that the guardian holds."""
+        assert not self.agent.has_crashed, self.agent.said()
         if self._is_off:
             self.power_on()
         if self.agent is not self._agent:

@@ -156,6 +156,8 @@ def test_fifty_silent_cuts_of_single_hosts_are_each_known_in_time(world: World) 
     world.recover()
     assert read_s[-1] <= HOST_IN_TIME_S
     assert opened_s[-1] <= HOST_IN_TIME_S
+    wrong = [incident for incident in world.incidents() if incident.cause != "host_down"]
+    assert wrong == []
     assert sorted(world.named()) == sorted(("host", name, "host_down") for name in names)
     assert world.called("down") == set(names)
     assert world.called("unreachable") == set()

@@ -143,6 +143,12 @@ class Process:
         return hasattr(self, "_process") and self._process.poll() is None
 
     @property
+    def has_crashed(self) -> bool:
+        """Whether it ended by itself, and not well."""
+        ended = {None, 0, -signal.SIGTERM, -signal.SIGKILL}
+        return hasattr(self, "_process") and self._process.poll() not in ended
+
+    @property
     def pid(self) -> int:
         return self._process.pid
 

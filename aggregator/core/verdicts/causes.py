@@ -110,6 +110,7 @@ class Reason(StrEnum):
     START = "hosts find their way to us after our start"
     RETURN = "hosts find their way back to us"
     CUT = "its venue was cut off, and hosts find their way back"
+    SILENCE = "it was silent, and may still hang up the connection it had then"
     BRIDGE = "its venue's bridge has just reconnected"
     TWIN = "two agents have its name and throw each other out"
     VOTES = "the other hosts of its venue are overdue, too"

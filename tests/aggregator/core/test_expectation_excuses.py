@@ -7,6 +7,7 @@ import pytest
 
 from aggregator.core.expectation import RECONNECT_LIMIT_S
 from aggregator.core.fleet import INF
+from aggregator.core.states import HostState
 from aggregator.core.verdicts.causes import Reason
 from aggregator.core.verdicts.venue import VOTE_AGAIN_S
 from tests.kit.machine import GRACE_S, INTERVAL_S, MARGIN_S, Message
@@ -134,6 +135,28 @@ def test_cut_excuses_hosts_that_find_their_way_back(story: Story) -> None:
     assert excused(story, "s3")["reason"] == Reason.CUT
 
 
+def test_silence_excuses_a_hang_up_before_an_echo(story: Story) -> None:
+    machine = story.machines["s1"]
+    story.mute("s1", run_s=6.0)
+    machine.is_deaf = True  # its beats arrive, and our ticks not yet
+    story.unmute("s1", run_s=4.0)
+    assert story.state("s1") is HostState.UP
+    assert reasons(story, "s1") == {Reason.SILENCE}
+    story.forget()
+
+    story.kill("s1")  # it hangs up, and connects anew
+    story.run(1.0)
+    machine.session += 1
+    machine.is_deaf = False
+    story.deliver(machine.birth())
+    story.unmute("s1", run_s=3.0)
+    assert story.lines() == []
+
+    story.kill("s1")
+    story.run(0.375)
+    assert story.accused() == ["s1"]
+
+
 def test_bridge_that_reconnects_lets_living_hosts_begin_anew(story: Story) -> None:
     bridge(story, is_connected=True)
     story.mute("s1", run_s=8.0)
@@ -209,12 +232,15 @@ def test_stall_moves_the_end_of_every_excuse(story: Story, reason: Reason) -> No
 # Echoes end what wills do not count for
 
 
-@pytest.mark.parametrize("how", ["cut", "return"])
+@pytest.mark.parametrize("how", ["cut", "return", "silence"])
 def test_will_counts_again_once_a_later_tick_is_echoed(story: Story, how: str) -> None:
     if how == "cut":
         cut_and_heal(story)
-    else:
+    elif how == "return":
         story.reconnect(3.0)
+    else:
+        story.mute("s1", run_s=6.0)
+        story.unmute("s1")
     story.run(10.0)
     story.reach["s1"] = True
 
