@@ -182,7 +182,7 @@ class Centre:
             self._look_at = now + LOOK_EVERY_S
         if now >= self._save_at:
             self._save_at = now + SAVE_EVERY_S
-            self._storing.save(now)
+            self._storing.store_progress(now)
 
     @_inlet
     def receive(self, now: float, messages: Sequence[Message], wall: float) -> None:
@@ -209,7 +209,7 @@ class Centre:
             if now >= decisions.due_at:  # an end of doubt, say: decided before what follows
                 decisions.advance(now)
             if late is not None:
-                self._storing.keep(fact[1], late.to_store, fact[2])
+                self._storing.keep_backlog(fact[1], late.to_store, fact[2])
 
     @_inlet
     def refuse(self, now: float, reason: Refusal) -> None:
@@ -279,7 +279,7 @@ class Centre:
 
     @_inlet
     def _save(self, now: float) -> None:
-        self._storing.save(now)
+        self._storing.store_progress(now)
 
     @_inlet
     def change_inventory(self, now: float, expected: Fleet) -> None:
@@ -389,7 +389,7 @@ class Centre:
     def _end(self, now: float) -> None:
         """Have stored what became true, and promise to come again in time."""
         if self._outputs or self._storing.is_due or self.decisions.store.unsaved:
-            self._storing.collect(now)
+            self._storing.store_changes(now)
         self._look_at = min(self._look_at, max(self.decisions.due_at, now + LOOK_APART_S))
 
     def _note_refusal(self, reason: Refusal, topic: str, expected: str) -> None:

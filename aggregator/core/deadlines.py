@@ -125,11 +125,11 @@ class Deadlines:
             return INF
         if host.state is _UP:
             patience_ends = host.deadline - host.margin_s + PATIENCE_S
-            return max(min(patience_ends, host.deadline, host.will_due), host.held_until)
+            return max(min(patience_ends, host.deadline, host.will_due), host.put_off_until)
         match host.state:
             case HostState.LATE:
-                return max(min(host.deadline, host.will_due), host.held_until)
+                return max(min(host.deadline, host.will_due), host.put_off_until)
             case HostState.AWAY | HostState.UNKNOWN | HostState.UNREACHABLE:
-                return max(host.deadline, host.held_until)
+                return max(host.deadline, host.put_off_until)
             case _:
                 return INF

@@ -7,7 +7,7 @@ The life of a lost host, as ``advance`` and what it calls have it:
 3. ``verdicts`` say what that means: nobody is heard (we are blind), most of its venue is silent
    (the venue is cut), two agents have its name (wait), or it is this host alone, and why.
 4. ``liveness`` changes its state along the table: one change.
-5. The change is folded into ``incidents``: one is opened, or the host is a child of its venue's.
+5. The change begins an incident (``incidents``), or the host is a child of its venue's.
 6. ``probes`` ask its neighbours to reach it; their answers make the cause more precise.
 7. It beats on time three times: it is up, its incident closes, and the way to its venue is back.
 
@@ -25,7 +25,7 @@ from aggregator.core.incidents.record import Subject
 from aggregator.core.incidents.store import IncidentStore
 from aggregator.core.liveness import Liveness
 from aggregator.core.outputs import AskPort, HostChanged, Output, Publish
-from aggregator.core.probes import Learned, Probes
+from aggregator.core.probes import EndedInquiry, Probes
 from aggregator.core.states import ALIVE, HostState, Trigger
 from aggregator.core.ticks import Ticks
 from aggregator.core.verdicts import centre as centre_verdict
@@ -44,7 +44,7 @@ from venuewatch.base.wire.messages import Probed, Tick
 CENTRE = Subject("centre")
 _STEADY = 3
 _BLIND = "blind"
-_OUT_OF_SIGHT = frozenset(HostState) - ALIVE
+_NOT_ALIVE = frozenset(HostState) - ALIVE
 
 
 class Cut(NamedTuple):
@@ -111,11 +111,11 @@ class Decisions:
             outcome = self._judge(host, end, at) if isinstance(end, Trigger) else end  # 3.
             if isinstance(end, Trigger) and isinstance(outcome, Verdict):
                 change = self.liveness.change(host, end, at, outcome)  # 4.
-                self.fold(host, change, outcome)  # 5., and 6. from there
+                self.apply_change(host, change, outcome)  # 5., and 6. from there
             elif isinstance(outcome, HostChanged):
-                self.fold(host, outcome)
+                self.apply_change(host, outcome)
             elif isinstance(outcome, Excuse):
-                self.expectation.hold(host, outcome)
+                self.expectation.put_off(host, outcome)
             elif isinstance(outcome, Cut):
                 self._cut(outcome, at)
             elif outcome is _BLIND:
@@ -178,7 +178,7 @@ class Decisions:
         for name, probe in asked.probes:
             self._outputs.append(Publish(f"{topics.ROOT}/{host.venue}/{name}/cmd", probe, qos=1))
         if asked.inquiry.is_over:
-            self._learn(Learned(at, host, asked.inquiry))
+            self._end_inquiry(EndedInquiry(at, host, asked.inquiry))
 
     # 3. of the life of a lost host: what the end of a host's deadline means
 
@@ -229,7 +229,7 @@ class Decisions:
         last = [host.evidence_at for host in votes.silent if host.evidence_at is not None]
         cut = venue_verdict.cut_off(venue, votes)
         for host, change in self.liveness.cut(cut, verdict, at):
-            self.fold(host, change)
+            self.apply_change(host, change)
         subject, names = Subject("venue", venue.code), [host.name for host in cut]
         if subject in self.incidents.open and self.incidents.is_fallen(subject):
             self.incidents.adopt(subject, names)
@@ -241,11 +241,11 @@ class Decisions:
     def _go_blind(self, at: float) -> None:
         self._canaries_in_time = 0
         for host, change in self.liveness.blind(at):
-            self.fold(host, change)
+            self.apply_change(host, change)
         self.plan()
 
-    def fold(self, host: Host, change: HostChanged, verdict: Verdict | None = None) -> None:
-        """Fold a change into its incident, and ask the neighbours of a host that has fallen."""
+    def apply_change(self, host: Host, change: HostChanged, verdict: Verdict | None = None) -> None:
+        """Begin or end the incident of a change, and ask the neighbours of a host that fell."""
         self._outputs.append(change)
         at, subject = change.at, Subject("host", host.venue, host.name)
         if change.after is HostState.DOWN and verdict is not None:
@@ -260,7 +260,7 @@ class Decisions:
             self.incidents.rise(subject, at)
         if change.after is HostState.AWAY:
             self.incidents.leave(host, at)
-        if change.before in _OUT_OF_SIGHT:
+        if change.before in _NOT_ALIVE:
             self._open_way(host, change)
             if change.after is HostState.UP:
                 self._ask_again(host.venue, at)
@@ -270,13 +270,13 @@ class Decisions:
 
     def take_answer(self, by: Host, probed: Probed, now: float) -> None:
         """Take in what a neighbour found when it was asked to reach a silent host."""
-        learned = self.probes.receive_answer(by, probed, now)
-        if learned is not None:
-            self._learn(learned)
+        ended = self.probes.receive_answer(by, probed, now)
+        if ended is not None:
+            self._end_inquiry(ended)
 
-    def _learn(self, learned: Learned) -> None:
+    def _end_inquiry(self, ended: EndedInquiry) -> None:
         """Make the cause more precise: the neighbours have answered, or did not in time."""
-        at, host, inquiry = learned
+        at, host, inquiry = ended
         has_spoken = host.evidence_at is not None and host.evidence_at > host.since
         if host.state is not HostState.DOWN or has_spoken:
             return
@@ -360,8 +360,8 @@ class Decisions:
         blindness = hearing.take_blindness(at)
         if blindness is not None:
             self._accuse_centre(blindness, at)
-        for learned in self.probes.take_over(at):
-            self._learn(learned)
+        for ended in self.probes.take_ended(at):
+            self._end_inquiry(ended)
         self.incidents.advance(at)
         self.plan()
 

@@ -109,8 +109,8 @@ class Expectation:
         for host in self._fleet:
             host.deadline += credit_s
             host.will_due += credit_s
-            host.wills_from += credit_s
-            host.held_until += credit_s
+            host.wills_count_from += credit_s
+            host.put_off_until += credit_s
             if host.excuse is not None and host.excuse.until > start:
                 host.excuse = host.excuse._replace(until=host.excuse.until + credit_s)
         if self._grace_began is not None:
@@ -176,7 +176,7 @@ class Expectation:
     def contest(self, host: Host, at: float, until: float) -> None:
         """Let wills of a host not count until ``until``: two agents have its name."""
         self._note(host, Excuse(Reason.TWIN, at, until))
-        host.wills_from = max(host.wills_from, until)
+        host.wills_count_from = max(host.wills_count_from, until)
 
     def end_by_echo(self, host: Host, sent_at: float, now: float) -> None:
         """Let wills count again: the host echoes a tick sent at ``sent_at``, so both ways work.
@@ -187,7 +187,7 @@ class Expectation:
         excuse = host.excuse
         if excuse is not None and self._ends_early(host, excuse) and sent_at > excuse.since:
             host.excuse = excuse._replace(until=now)
-            host.wills_from = now
+            host.wills_count_from = now
 
     def excuses_will(self, host: Host, now: float) -> bool:
         """Tell whether a will of ``host`` shows only that it has to find its way back.
@@ -195,7 +195,7 @@ class Expectation:
         It does not if its session began after the way was back: nobody hung that up in the cut.
         """
         excuse = host.excuse
-        if now >= host.wills_from or excuse is None:
+        if now >= host.wills_count_from or excuse is None:
             return False
         return not (self._ends_early(host, excuse) and host.session_began_at > excuse.since)
 
@@ -227,9 +227,9 @@ class Expectation:
                 host.deadline = max(host.deadline, at + host.allowance_s)
                 self._note(host, Excuse(Reason.BRIDGE, at, host.deadline))
 
-    def hold(self, host: Host, excuse: Excuse) -> None:
+    def put_off(self, host: Host, excuse: Excuse) -> None:
         """Give no verdict on ``host`` before the excuse ends, whatever is due of it."""
-        host.held_until = excuse.until
+        host.put_off_until = excuse.until
         before = host.excuse
         if before is not None and before.reason is excuse.reason and before.until >= excuse.since:
             excuse = excuse._replace(since=before.since)
@@ -254,9 +254,9 @@ class Expectation:
         for host in hosts:
             end = at + self.grace_s(host)
             self._note(host, Excuse(reason, since, end))
-            host.wills_from = max(host.wills_from, end)
+            host.wills_count_from = max(host.wills_count_from, end)
             if host.closed_at is not None and host.state in ALIVE:
-                host.deadline = max(host.deadline, host.wills_from)
+                host.deadline = max(host.deadline, host.wills_count_from)
 
     @staticmethod
     def _ends_early(host: Host, excuse: Excuse) -> bool:

@@ -44,8 +44,8 @@ class Host:
     Attributes:
         deadline: when its silence is judged; ``will_due``: when its held will is believed.
         queued_at: when the queue of deadlines looks at it next.
-        held_until: no verdict before this, by ``excuse``.
-        wills_from: a will counts from then on; before, its host only has to find its way back.
+        put_off_until: no verdict before this, by ``excuse``.
+        wills_count_from: a will counts from then on; before, its host has to find its way back.
         excuse: the excuse that ends last, of those that this host was given.
         session_began_at: when the birth of its latest session came.
         exceeds_reconnect_limit: its agent may stay away for longer than any grace allows for.
@@ -71,7 +71,6 @@ class Host:
         "exceeds_reconnect_limit",
         "excuse",
         "former_boots",
-        "held_until",
         "is_gateway",
         "is_listed",
         "is_replaced",
@@ -81,6 +80,7 @@ class Host:
         "name",
         "probe_port",
         "problems",
+        "put_off_until",
         "queued_at",
         "readings",
         "readings_at",
@@ -99,7 +99,7 @@ class Host:
         "venue",
         "was_up",
         "will_due",
-        "wills_from",
+        "wills_count_from",
     )
 
     def __init__(  # noqa: PLR0913 - what the inventory says, each with its name
@@ -142,8 +142,8 @@ class Host:
         self.deadline = INF
         self.will_due = INF
         self.queued_at = INF
-        self.held_until = -INF
-        self.wills_from = -INF
+        self.put_off_until = -INF
+        self.wills_count_from = -INF
         self.excuse: Excuse | None = None
         self.exceeds_reconnect_limit = False
         self.closed_at: float | None = None

@@ -179,7 +179,7 @@ class Liveness:
         host.since = at
         host.steady = 0
         host.cause = None if verdict is None else verdict.cause
-        host.held_until = -INF
+        host.put_off_until = -INF
         return HostChanged(at, host.venue, host.name, before, after, trigger, host.evidence_at)
 
     def _rise(self, host: Host, gap_s: float, now: float) -> HostChanged | None:

@@ -28,7 +28,7 @@ class Asked(NamedTuple):
     probes: tuple[tuple[str, Probe], ...] = ()
 
 
-class Learned(NamedTuple):
+class EndedInquiry(NamedTuple):
     """An inquiry about ``host`` that is over at ``at``."""
 
     at: float
@@ -48,9 +48,9 @@ class _Open:
         self.over_at = over_at
         self.answers: dict[str, Answer] = {}
 
-    def learned(self, at: float) -> Learned:
+    def end(self, at: float) -> EndedInquiry:
         answers = tuple(self.answers.values())
-        return Learned(at, self.host, Inquiry(self.asked, answers, is_over=True))
+        return EndedInquiry(at, self.host, Inquiry(self.asked, answers, is_over=True))
 
 
 class Probes:
@@ -85,7 +85,7 @@ class Probes:
         )
         return Asked(Inquiry(names), tuple((name, probe) for name in names))
 
-    def receive_answer(self, by: Host, probed: Probed, now: float) -> Learned | None:
+    def receive_answer(self, by: Host, probed: Probed, now: float) -> EndedInquiry | None:
         """Take in an answer; return the inquiry that it ends, None if it ends none.
 
         An inquiry ends with the first neighbour that reached the machine, or the last one asked.
@@ -97,20 +97,20 @@ class Probes:
         if not probed.is_reached and len(opened.answers) < len(opened.asked):
             return None
         self._remove([probed.number])
-        return opened.learned(now)
+        return opened.end(now)
 
     def next_deadline(self) -> float:
         """Return when (s) the next inquiry is over; INF for never."""
         return self._next_at
 
-    def take_over(self, now: float) -> list[Learned]:
+    def take_ended(self, now: float) -> list[EndedInquiry]:
         """Return the inquiries that are over by ``now``, in order of time."""
         over = sorted(
             (opened for opened in self._open.values() if opened.over_at <= now),
             key=lambda opened: (opened.over_at, opened.number),
         )
         self._remove([opened.number for opened in over])
-        return [opened.learned(opened.over_at) for opened in over]
+        return [opened.end(opened.over_at) for opened in over]
 
     def forget(self, host: Host) -> None:
         """Wait for no more answers about ``host``: it is not down any more."""

@@ -99,7 +99,7 @@ class Reception:
         elif kind is DEATH:
             change = self._liveness.receive_death(host, content, now, is_retained=is_retained)
             if change is not None:
-                self._decisions.fold(host, change)
+                self._decisions.apply_change(host, change)
 
     def _take_readings(self, fact: Fact, now: float, wall: float) -> None:
         kind, host, content, _ = fact
@@ -119,7 +119,7 @@ class Reception:
         if news is not True:
             if news is False:
                 return
-            self._decisions.fold(host, news)
+            self._decisions.apply_change(host, news)
         elif is_new_boot or host.queued_at > host.deadline:  # it had been put off, and is not now
             self._decisions.queue(host)
         if host.birth is None or host.birth.boot != beat.boot:
@@ -144,7 +144,7 @@ class Reception:
         echoes.unechoed = 0
         host.round_trip_s = round_trip_s
         host.clock_offset_s = offset_s = clock_offset(beat.wall_ms / 1000, wall, round_trip_s)
-        if now < host.wills_from and beat.tick is not None:
+        if now < host.wills_count_from and beat.tick is not None:
             sent_at = now - round_trip_s - beat.tick.held_ms / 1000
             self._decisions.expectation.end_by_echo(host, sent_at, now)
         is_off = abs(offset_s - clocks.reference_s) > LIMIT_S + round_trip_s / 2

@@ -147,7 +147,9 @@ def _settle(decisions: Decisions, reception: Reception, incident: Incident, now:
                 if fallen.state is HostState.DOWN:
                     fallen.closed_at = _will_of(incident)
                     decisions.probes.ask_later(fallen)
-                incidents.hold(subject, Verdict(fallen.cause or incident.cause), fallen.since, now)
+                incidents.restore_fall(
+                    subject, Verdict(fallen.cause or incident.cause), fallen.since, now
+                )
             elif incident.cause is not Cause.FLAPPING:
                 incidents.end(subject, now)
         case "identity":

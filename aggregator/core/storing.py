@@ -71,7 +71,7 @@ class Storing:
         self._token = 0
         self._waiting: dict[int, _Waiting] = {}
 
-    def keep(self, host: Host, readings: Sequence[LateReading], backlog: Backlog) -> None:
+    def keep_backlog(self, host: Host, readings: Sequence[LateReading], backlog: Backlog) -> None:
         """Keep the readings of a backlog, to be stored and then acknowledged."""
         self.is_due = True
         self._readings += readings
@@ -79,7 +79,7 @@ class Storing:
         acknowledge = Acknowledge(backlog.boot, backlog.number)
         self._acknowledgements.append(Publish(topic, acknowledge, qos=1))
 
-    def collect(self, now: float) -> None:
+    def store_changes(self, now: float) -> None:
         """Store what the outputs since the last call say, if there is anything."""
         new = self._outputs[self._seen :]
         changes = [out for out in new if isinstance(out, HostChanged | IncidentChanged)]
@@ -99,7 +99,7 @@ class Storing:
         self._seen = len(self._outputs)
         self.is_due = False
 
-    def save(self, now: float) -> None:
+    def store_progress(self, now: float) -> None:
         """Store, from time to time, that we run, and which live readings came."""
         self.add(Store(0, now, heard=self._dedup.changed(), is_alive=True))
 

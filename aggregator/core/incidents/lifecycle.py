@@ -232,7 +232,7 @@ class Incidents:
                 damping.hold(now)  # it may have fallen last just before
                 self._at(damping.reuse_at(), _What.REUSE, subject)
 
-    def hold(self, subject: Subject, verdict: Verdict, since: float, now: float) -> None:
+    def restore_fall(self, subject: Subject, verdict: Verdict, since: float, now: float) -> None:
         """The subject of a restored incident is still down, since ``since``."""
         self._fallen[subject] = since
         self._causes[subject] = verdict

@@ -45,7 +45,7 @@ class OneWay:
         if now - echoes.unechoed_at < host.interval_s / 2:
             return False
         echoes.unechoed_at = now
-        if host.state not in ALIVE or now < host.wills_from:
+        if host.state not in ALIVE or now < host.wills_count_from:
             echoes.unechoed = 0
             return False
         if not echoes.unechoed:

@@ -216,13 +216,13 @@ def test_stall_moves_the_end_of_every_excuse(story: Story, reason: Reason) -> No
     host = story.host("s1")
     assert reasons(story, "s1") == {reason}
     assert host.excuse is not None
-    before = (host.excuse.until, host.wills_from)
-    left_s = host.wills_from - story.now
+    before = (host.excuse.until, host.wills_count_from)
+    left_s = host.wills_count_from - story.now
 
     story.stall(left_s + 2.0)  # longer than the excuse would have lasted
 
     moved = [before[0] + left_s + 2.0, before[1] + left_s + 2.0]
-    assert [host.excuse.until, host.wills_from] == pytest.approx(moved)
+    assert [host.excuse.until, host.wills_count_from] == pytest.approx(moved)
     story.forget()
     story.kill("s1")
     story.run(1.0)
@@ -255,20 +255,20 @@ def test_will_counts_again_once_a_later_tick_is_echoed(story: Story, how: str) -
 def test_echo_of_a_tick_before_the_return_ends_nothing(story: Story) -> None:
     cut_and_heal(story)
     host = story.host("s1")
-    host.wills_from, excuse = INF, host.excuse
+    host.wills_count_from, excuse = INF, host.excuse
     assert excuse is not None
     host.excuse = excuse._replace(until=INF)
 
     story.centre.decisions.expectation.end_by_echo(host, excuse.since, story.now)
-    assert host.wills_from == INF
+    assert host.wills_count_from == INF
 
     story.centre.decisions.expectation.end_by_echo(host, excuse.since + 0.001, story.now)
-    assert host.wills_from == story.now
+    assert host.wills_count_from == story.now
 
 
 def test_echo_and_our_return_take_nothing_from_twins(story: Story) -> None:
     story.alternate("s1")
-    excused_until = story.host("s1").wills_from
+    excused_until = story.host("s1").wills_count_from
 
     story.reconnect(3.0)
     story.run(5.0)
@@ -276,7 +276,7 @@ def test_echo_and_our_return_take_nothing_from_twins(story: Story) -> None:
     story.run(1.0)
 
     assert story.host("s1").round_trip_s is not None
-    assert story.host("s1").wills_from == excused_until
+    assert story.host("s1").wills_count_from == excused_until
     assert story.state("s1").value == "up"
 
 

@@ -10,7 +10,7 @@ from aggregator.core.probes import (
     ASKED_MAX,
     PROBE_TIMEOUT_S,
     Asked,
-    Learned,
+    EndedInquiry,
     Probes,
 )
 from aggregator.core.states import HostState
@@ -52,7 +52,7 @@ class Neighbourhood:
         """Ask about s1, and return who is asked."""
         return [name for name, _ in self.ask().probes]
 
-    def receive(self, by: str, said: Probed) -> Learned | None:
+    def receive(self, by: str, said: Probed) -> EndedInquiry | None:
         return self.probes.receive_answer(self.hosts[by], said, AT + 0.5)
 
 
@@ -180,8 +180,8 @@ def test_numbers_of_two_inquiries_are_kept_apart(three: Neighbourhood) -> None:
 def test_inquiry_is_over_after_a_second(three: Neighbourhood) -> None:
     three.receive("s2", answer(is_reached=False))
 
-    before = three.probes.take_over(AT + ANSWER_WITHIN_S - 0.125)
-    ((at, host, inquiry),) = three.probes.take_over(AT + ANSWER_WITHIN_S)
+    before = three.probes.take_ended(AT + ANSWER_WITHIN_S - 0.125)
+    ((at, host, inquiry),) = three.probes.take_ended(AT + ANSWER_WITHIN_S)
 
     assert before == []
     assert (at, host) == (AT + ANSWER_WITHIN_S, three.silent)
@@ -206,9 +206,9 @@ def test_inquiries_are_over_in_order_of_time(three: Neighbourhood) -> None:
         three.hosts[name].state = HostState.DOWN
         three.ask(name, AT - 1.0 - number)
 
-    over = three.probes.take_over(AT + 10.0)
+    over = three.probes.take_ended(AT + 10.0)
 
-    assert [learned.host.name for learned in over] == ["s3", "s2", "s1"]
+    assert [ended.host.name for ended in over] == ["s3", "s2", "s1"]
 
 
 def test_host_that_is_back_is_asked_about_no_more(three: Neighbourhood) -> None:

@@ -217,7 +217,7 @@ def test_a_subject_that_flaps_for_long_survives_a_restart(book: Book) -> None:
     book.flap(falls=36, every_s=100.0)
     book.incidents.fall(HOST, SILENT, hour)
     later = book.restarted(hour + 2.0)
-    later.incidents.hold(HOST, SILENT, hour, hour + 2.0)
+    later.incidents.restore_fall(HOST, SILENT, hour, hour + 2.0)
 
     later.incidents.rise(HOST, hour + 10.0)
     later.incidents.fall(HOST, SILENT, hour + 100.0)
