@@ -22,5 +22,6 @@ def test_recorded_calls_lead_to_recorded_events() -> None:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(600)  # half a minute of computing, on a machine of its own
 def test_recorded_calls_of_more_seeds_lead_to_recorded_events() -> None:
     assert differences(range(1, SEEDS)) == []
