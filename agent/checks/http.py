@@ -1,6 +1,5 @@
 """Asks for a web page, and judges its status, its time and its content."""
 
-import re
 from typing import Annotated, Literal
 
 import msgspec
@@ -10,6 +9,7 @@ from agent.checks.net import http_body as body
 from agent.checks.net import tls
 from agent.checks.net.http_fetch import Page, Request, fetch
 from agent.checks.net.url import parse
+from agent.checks.patterns.matcher import refuse_bad_pattern
 from agent.checks.reading.limits import Finding, Limits, together
 from agent.checks.reading.times import Deadline, for_reading
 from agent.checks.reading.words import FAILURES, why
@@ -100,10 +100,7 @@ class Config(CheckConfig, frozen=True, tag="http"):
 
     def __post_init__(self) -> None:
         parse(self.url)  # raises ValueError
-        try:
-            re.compile(self.regex.encode())
-        except re.error as error:
-            raise ValueError(f"Expected `regex` to be a pattern: {error}") from None
+        refuse_bad_pattern(self.regex.encode(), "regex")
         if self.json_equals is not None and not self.json_path:
             raise ValueError("Expected `json_path` beside `json_equals`")
         if self.method == "HEAD" and (self.contains or self.regex or self.json_path):

@@ -6,7 +6,7 @@ of text. A console that sends more needs a small `every_s`.
 
 import re
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 import msgspec
@@ -14,6 +14,8 @@ import msgspec
 from agent.checks import CheckConfig, Latest, Reading, about
 from agent.checks.net.connect import connect
 from agent.checks.net.lines import Lines
+from agent.checks.patterns.child import WHOLE_LINES
+from agent.checks.patterns.matcher import MATCHER, UnmatchedError, refuse_bad_pattern
 from agent.checks.reading import times
 from agent.checks.reading.times import Deadline, Now
 from agent.checks.reading.words import short
@@ -28,8 +30,8 @@ LimitS = Annotated[float, msgspec.Meta(ge=1.0, le=86_400.0)]
 class Config(CheckConfig, frozen=True, tag="line"):
     """Connects, and listens; it sends nothing.
 
-    The heartbeat is a regular expression for a whole line; it is life, but no data. It can't be
-    interrupted, so keep it free of nested `*` and `+`.
+    The heartbeat is a regular expression for a whole line; it is life, but no data. The state is
+    `unknown` when it takes over 2 s for what came at once.
     """
 
     address: Annotated[str, about("host name or IP", "10.1.0.30")]
@@ -44,10 +46,7 @@ class Config(CheckConfig, frozen=True, tag="line"):
     max_line_bytes: Annotated[int, about("longest line, in bytes", 1024, ge=16, le=65_536)] = 4096
 
     def __post_init__(self) -> None:
-        try:
-            re.compile(self.heartbeat)
-        except re.error as error:
-            raise ValueError(f"Expected `heartbeat` to be a regular expression: {error}") from None
+        refuse_bad_pattern(self.heartbeat, "heartbeat")
 
 
 class Check:
@@ -57,7 +56,7 @@ class Check:
         self._config = config
         self._now = now
         self._lines = Lines(
-            None if config.any_bytes else re.compile(config.heartbeat),
+            None if config.any_bytes else self._heartbeats,
             silence_limit_s=config.silence_limit_s,
             max_line_bytes=config.max_line_bytes,
             since=now(),
@@ -67,11 +66,14 @@ class Check:
 
     def read(self) -> Reading:
         """Hear what has come since the last reading, connect if need be, and judge."""
-        trouble = self._drain(self._now())
-        if self._sock is not None and self._is_stale(self._now()):
-            self.close()  # the other end may have forgotten us without a word
-        if self._sock is None:
-            trouble = self._connect() or self._drain(self._now()) or trouble
+        try:
+            trouble = self._drain(self._now())
+            if self._sock is not None and self._is_stale(self._now()):
+                self.close()  # the other end may have forgotten us without a word
+            if self._sock is None:
+                trouble = self._connect() or self._drain(self._now()) or trouble
+        except UnmatchedError as error:
+            return self._lines.judge(self._now())._replace(state="unknown", detail=str(error))
         return self._lines.judge(self._now(), trouble)
 
     def close(self) -> None:
@@ -79,6 +81,15 @@ class Check:
         if self._sock is not None:
             self._sock.close()
             self._sock = None
+
+    def _heartbeats(self, texts: list[str]) -> Sequence[int]:
+        """Return for each line whether it is a heartbeat; raises UnmatchedError."""
+        pattern = self._config.heartbeat
+        plain = pattern.replace("\\", "")
+        if re.escape(plain) == pattern:  # as is usual: it needs no process that matches it
+            return [text == plain for text in texts]
+        lines, deadline = [text.encode() for text in texts], Deadline(self._config.timeout_s / 2)
+        return MATCHER.in_lines(pattern, lines, deadline, way=WHOLE_LINES)
 
     def _is_stale(self, at: Now) -> bool:
         newest_s = max(self._connected_s, self._lines.heard.monotonic_s)

@@ -3,12 +3,11 @@
 The log is followed from its end as it was at the first reading, through rotation and truncation.
 """
 
-import re
 from typing import Annotated, Literal
 
 from agent.checks import CheckConfig, Latest, Reading, about
 from agent.checks.host.tail import Tail
-from agent.checks.patterns.matcher import MATCHER, UnmatchedError
+from agent.checks.patterns.matcher import MATCHER, UnmatchedError, refuse_bad_pattern
 from agent.checks.reading.times import Deadline, for_reading
 from agent.checks.reading.words import short, size_in_words, span_in_words
 from venuewatch.base import clock
@@ -61,10 +60,7 @@ class Config(CheckConfig, frozen=True, tag="log"):
     ] = 1_048_576
 
     def __post_init__(self) -> None:
-        try:
-            re.compile(self.pattern)
-        except re.error as error:
-            raise ValueError(f"Expected a regular expression as `pattern`: {error}") from None
+        refuse_bad_pattern(self.pattern, "pattern")
 
 
 class Check:
@@ -127,10 +123,10 @@ class Check:
             except UnmatchedError:
                 self._tail.give_up(sum(len(line) + 1 for line in lines))
                 raise
-            if found.lines:
-                self._matches += found.lines
+            if 1 in found:
+                self._matches += sum(found)
                 self._matched_at = clock.monotonic()
-                self._line = short(lines[found.last].decode(errors="replace"))
+                self._line = short(lines[found.rindex(1)].decode(errors="replace"))
             if search_until.is_over():
                 self._tail.give_up(0)
                 return False

@@ -5,13 +5,14 @@ together. A process that has ended and is not reaped (a zombie) does not run.
 """
 
 import os
-import re
 from typing import Annotated, TypeAlias
 
 import msgspec
 
 from agent.checks import CheckConfig, Latest, Reading, SimpleCheck, about
 from agent.checks.host.process_table import Process, Table, Wanted, name_of, started_at
+from agent.checks.patterns.matcher import UnmatchedError, refuse_bad_pattern
+from agent.checks.reading.times import Deadline, for_reading
 from agent.checks.reading.words import short
 from venuewatch.base.wire.checks import CheckValues
 
@@ -33,9 +34,8 @@ class Config(CheckConfig, frozen=True, tag="process"):
 
     A pid file whose process is another program's is stale and so `critical`. Without `program`
     and `command_line`, a process that started after its pid file was written is another one. The
-    command line is searched with Python's `re` in its first 4,096 bytes; a search can't be
-    interrupted and holds up the whole agent, so keep the pattern free of nested or repeated `*`
-    and `+`.
+    command line is searched with Python's `re` in its first 4,096 bytes, with blanks for line
+    breaks; the state is `unknown` when that takes over 2 s.
     """
 
     program: Annotated[
@@ -61,10 +61,7 @@ class Config(CheckConfig, frozen=True, tag="process"):
             raise ValueError("Expected at least one of `program`, `command_line`, `pid_file`")
         if self.max_count is not None and self.max_count < self.min_count:
             raise ValueError("Expected `max_count` to be at least `min_count`")
-        try:
-            re.compile(self.command_line or "")
-        except re.error as error:
-            raise ValueError(f"Expected a pattern as `command_line`: {error}") from None
+        refuse_bad_pattern(self.command_line or "", "command_line")
 
 
 class Check(SimpleCheck[Config]):
@@ -72,8 +69,7 @@ class Check(SimpleCheck[Config]):
 
     def __init__(self, config: Config, latest: Latest) -> None:
         super().__init__(config, latest)
-        pattern = None if config.command_line is None else re.compile(config.command_line)
-        self._wanted = Wanted(config.program, pattern)
+        self._wanted = Wanted(config.program, config.command_line)
         self._table = Table()
         self._cpu_s: dict[tuple[int, float], float] = {}
         self._cpu_total_s = 0.0
@@ -83,15 +79,19 @@ class Check(SimpleCheck[Config]):
 
     def read(self) -> Reading:
         """Look once."""
-        found, trouble = [], ""
-        if self._config.pid_file is None:
-            found = self._table.matching(self._wanted)
-        else:
-            try:
-                process, trouble = self._from_pid_file(self._config.pid_file)
-            except OSError as error:
-                return Reading("unknown", short(f"{self._config.pid_file}: {error.strerror}"))
-            found = [] if process is None else [process]
+        deadline, trouble = for_reading(self._config.timeout_s), ""
+        try:
+            if self._config.pid_file is None:
+                found = self._table.matching(self._wanted, deadline)
+            else:
+                process, trouble = self._from_pid_file(self._config.pid_file, deadline)
+                found = [] if process is None else [process]
+        except UnmatchedError as error:
+            return Reading("unknown", str(error))
+        except OSError as error:
+            return Reading(
+                "unknown", short(f"{self._config.pid_file or '/proc'}: {error.strerror}")
+            )
         is_restarted = self._count(found)
         values = CheckValues(
             check_processes=len(found),
@@ -134,10 +134,11 @@ class Check(SimpleCheck[Config]):
         self._cpu_s = now
         return replaced > 0
 
-    def _from_pid_file(self, path: str) -> tuple[Process | None, str]:
+    def _from_pid_file(self, path: str, deadline: Deadline) -> tuple[Process | None, str]:
         """Return the process that the file names, or why there is none.
 
         Raises:
+            UnmatchedError: its command line was not searched in time.
             OSError: the file is there and can't be read.
         """
         try:
@@ -147,10 +148,10 @@ class Check(SimpleCheck[Config]):
         except ValueError:
             return None, f"{path} holds no process number"
         self._table.hidden = 0
-        anybody = self._table.one(pid, _ANYBODY)
+        anybody = self._table.one(pid, _ANYBODY, deadline)
         if anybody is None:
             return None, f"process {pid} of {path} does not run"
-        process = self._table.one(pid, self._wanted)
+        process = self._table.one(pid, self._wanted, deadline)
         if process is None:
             return None, f"{path} is stale: process {pid} is another one, {name_of(pid)}"
         if self._is_another(process, written_at):

@@ -6,12 +6,17 @@ are looked into; elsewhere psutil is asked.
 
 import contextlib
 import os
-import re
 import sys
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from itertools import compress
+from typing import NamedTuple, TypeVar
 
 import psutil
+
+from agent.checks.patterns.matcher import MATCHER
+from agent.checks.reading.times import Deadline
+
+T = TypeVar("T")
 
 MAX_COMMAND_LINE = 4_096
 _COMM_LENGTH = 15  # what the kernel keeps of a program's name (TASK_COMM_LEN - 1)
@@ -33,7 +38,7 @@ class Wanted(NamedTuple):
     """The exact name of the program, and a pattern somewhere in the command line; None: any."""
 
     program: str | None
-    command_line: re.Pattern[str] | None
+    command_line: str | None
 
 
 class Table:
@@ -42,16 +47,31 @@ class Table:
     def __init__(self) -> None:
         self.hidden = 0
 
-    def matching(self, wanted: Wanted) -> list[Process]:
-        """Return every process that fits; one that has ended and isn't reaped does not run."""
-        self.hidden = 0
-        found = (self.one(pid, wanted) for pid in _candidates(wanted))
-        return [process for process in found if process is not None]
+    def matching(self, wanted: Wanted, deadline: Deadline) -> list[Process]:
+        """Return every process that fits; one that has ended and isn't reaped does not run.
 
-    def one(self, pid: int, wanted: Wanted) -> Process | None:
-        """Return process ``pid`` if it runs and fits."""
+        Raises:
+            UnmatchedError: the command lines were not searched in time.
+        """
+        self.hidden = 0
+        return self._fitting(_candidates(wanted), wanted, deadline)
+
+    def one(self, pid: int, wanted: Wanted, deadline: Deadline) -> Process | None:
+        """Return process ``pid`` if it runs and fits; raises as :meth:`matching`."""
+        return next(iter(self._fitting([pid], wanted, deadline)), None)
+
+    def _fitting(self, pids: Iterable[int], wanted: Wanted, deadline: Deadline) -> list[Process]:
+        found = ((pid, self._ask(_command_line, pid, wanted)) for pid in pids)
+        lines = {pid: line for pid, line in found if line is not None}
+        if wanted.command_line is not None:
+            is_match = MATCHER.in_lines(wanted.command_line, list(lines.values()), deadline)
+            lines = dict(compress(lines.items(), is_match))
+        processes = (self._ask(_measured, pid) for pid in lines)
+        return [process for process in processes if process is not None]
+
+    def _ask(self, question: Callable[..., T | None], *about: object) -> T | None:
         try:
-            return _look(pid, wanted)
+            return question(*about)
         except PermissionError:
             self.hidden += 1
         except OSError:
@@ -87,21 +107,19 @@ if sys.platform == "linux":
                 except OSError:
                     pass  # it has ended meanwhile
 
-    def _look(pid: int, wanted: Wanted) -> Process | None:
+    def _command_line(pid: int, wanted: Wanted) -> bytes | None:
+        """Return the command line, b"" where it is not needed; None if the program is another."""
         program, pattern = wanted
         if program is not None and _comm(pid) != os.fsencode(program)[:_COMM_LENGTH]:
             return None
         is_cut = program is not None and len(os.fsencode(program)) > _COMM_LENGTH
-        if is_cut or pattern is not None:
-            line = _read(f"/proc/{pid}/cmdline", MAX_COMMAND_LINE).rstrip(b"\0").split(b"\0")
-            # Of a script, the interpreter comes first.
-            if is_cut and program not in [
-                os.fsdecode(word).rpartition("/")[2] for word in line[:2]
-            ]:
-                return None
-            if pattern and not pattern.search(b" ".join(line).decode(errors="replace")):
-                return None
-        return _measured(pid)
+        if not is_cut and pattern is None:
+            return b""
+        line = _read(f"/proc/{pid}/cmdline", MAX_COMMAND_LINE).rstrip(b"\0").split(b"\0")
+        # Of a script, the interpreter comes first.
+        if is_cut and program not in [os.fsdecode(word).rpartition("/")[2] for word in line[:2]]:
+            return None
+        return b" ".join(line).replace(b"\n", b" ")
 
     def _measured(pid: int) -> Process | None:
         """Read the figures: proc_pid_stat(5), whose second field may hold anything."""
@@ -141,25 +159,35 @@ else:
     def _candidates(_: Wanted) -> Iterator[int]:
         yield from psutil.pids()
 
-    def _look(pid: int, wanted: Wanted) -> Process | None:
-        try:
+    def _command_line(pid: int, wanted: Wanted) -> bytes | None:
+        """Return the command line, b"" where it is not needed; None if the program is another."""
+        with _as_os_errors():
+            process = psutil.Process(pid)
+            if wanted.program is not None and not _is_named(process.name(), wanted.program):
+                return None
+            if wanted.command_line is None:
+                return b""
+            line = " ".join(process.cmdline())[:MAX_COMMAND_LINE]
+            return line.replace("\n", " ").encode(errors="replace")
+
+    def _measured(pid: int) -> Process | None:
+        with _as_os_errors():
             process = psutil.Process(pid)
             with process.oneshot():
-                if wanted.program is not None and not _is_named(process.name(), wanted.program):
-                    return None
-                if wanted.command_line is not None:
-                    line = " ".join(process.cmdline())[:MAX_COMMAND_LINE]
-                    if not wanted.command_line.search(line):
-                        return None
                 if process.status() == psutil.STATUS_ZOMBIE:
                     return None
                 cpu = process.cpu_times()
                 resident_bytes = process.memory_info().rss
                 return Process(pid, process.create_time(), cpu.user + cpu.system, resident_bytes)
+
+    @contextlib.contextmanager
+    def _as_os_errors() -> Iterator[None]:
+        try:
+            yield
         except psutil.AccessDenied:
             raise PermissionError from None
         except psutil.NoSuchProcess:
-            return None
+            raise ProcessLookupError from None
 
     def _is_named(name: str, program: str) -> bool:
         if sys.platform == "win32":

@@ -1,6 +1,6 @@
 """Judges a stream of bytes from a console: pure, from the bytes and the time."""
 
-import re
+from collections.abc import Callable, Sequence
 
 from agent.checks import Reading
 from agent.checks.reading.times import Now, on_wall
@@ -10,20 +10,20 @@ from venuewatch.base.wire.checks import CheckState, CheckValues
 class Lines:
     """Takes a stream apart into lines, and knows when the last of each sort came.
 
-    ``heartbeat`` fits a line that is life but no data; None: the stream has no lines, and any
-    byte is life. What is too long to be a line is counted and dropped. ``heard`` is when the
+    ``heartbeats`` tells of each line if it is life but no data; None: the stream has no lines, and
+    any byte is life. What is too long to be a line is counted and dropped. ``heard`` is when the
     last byte came; silence is counted from ``since`` on.
     """
 
     def __init__(
         self,
-        heartbeat: re.Pattern[str] | None,
+        heartbeats: Callable[[list[str]], Sequence[int]] | None,
         *,
         silence_limit_s: float,
         max_line_bytes: int,
         since: Now,
     ) -> None:
-        self._heartbeat = heartbeat
+        self._heartbeats = heartbeats
         self._limit_s = silence_limit_s
         self._max_line_bytes = max_line_bytes
         self._begun = b""
@@ -34,18 +34,20 @@ class Lines:
         self._moved: Now | None = None
 
     def hear(self, piece: bytes, now: Now) -> None:
-        """Take in bytes that came at ``now``."""
+        """Take in bytes that came at ``now``; raises what ``heartbeats`` does."""
         self._bytes += len(piece)
         self.heard = now
-        if self._heartbeat is None:
+        if self._heartbeats is None:
             self._lived = self._moved = now
             return
         *ends, self._begun = (self._begun + piece).split(b"\n")
-        for line in ends:
-            self._hear_line(line, now)
+        texts = [text for line in ends if (text := self._text_of(line, now))]
         if len(self._begun) > self._max_line_bytes:
             self._begun = b""
             self._is_too_long = True
+        if data := len(texts) - sum(self._heartbeats(texts)):
+            self._data += data
+            self._moved = now
 
     def judge(self, now: Now, trouble: str = "") -> Reading:
         """Return the state at ``now``; ``trouble`` is what is wrong with the connection."""
@@ -63,21 +65,18 @@ class Lines:
             state, why = "flowing", f"heard {quiet_s:.0f} s ago"
         return Reading(state, f"{why}; {trouble}" if trouble else why, self._values(now))
 
-    def _hear_line(self, line: bytes, now: Now) -> None:
+    def _text_of(self, line: bytes, now: Now) -> str:
         if self._is_too_long or len(line) > self._max_line_bytes:
             self._is_too_long = False
             self._oversized += 1
-            return
+            return ""
         self._lived = now
-        text = line.decode("latin-1").rstrip("\r")
-        if text and self._heartbeat is not None and not self._heartbeat.fullmatch(text):
-            self._data += 1
-            self._moved = now
+        return line.decode("latin-1").rstrip("\r")
 
     def _values(self, now: Now) -> CheckValues:
         return CheckValues(
             results_bytes_total=float(self._bytes),
-            results_messages_total=None if self._heartbeat is None else float(self._data),
+            results_messages_total=None if self._heartbeats is None else float(self._data),
             results_oversized_total=float(self._oversized),
             results_last_message_timestamp_seconds=on_wall(self.heard, now)
             if self._bytes

@@ -8,16 +8,16 @@ match, kept, and started again after it was killed. It ends when the agent does,
 import atexit
 import contextlib
 import os
+import re
 import subprocess
 import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import psutil
 
-from agent.checks.patterns.child import ANSWER, REQUEST
+from agent.checks.patterns.child import IN_DATA, IN_LINES, REQUEST
 from agent.checks.reading.times import Deadline
 from agent.checks.reading.words import short
 
@@ -34,13 +34,6 @@ _ENVIRONMENT = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65
 
 class UnmatchedError(Exception):
     """A pattern was not matched; the text is the line for people."""
-
-
-class Found(NamedTuple):
-    """The number of lines that match, and the place of the last one among those given."""
-
-    lines: int
-    last: int
 
 
 class Matcher:
@@ -61,13 +54,16 @@ class Matcher:
         Raises:
             UnmatchedError: that can't be told in time.
         """
-        return self._ask(pattern, data, deadline, is_lines=False).lines > 0
+        return self._ask(IN_DATA, pattern, [data], deadline) == b"\1"
 
-    def in_lines(self, pattern: str, lines: Sequence[bytes], deadline: Deadline) -> Found:
-        """Return which lines a pattern of text matches; raises as :meth:`is_in`."""
-        if not lines:
-            return Found(0, 0)
-        return self._ask(pattern, b"\n".join(lines), deadline, is_lines=True)
+    def in_lines(
+        self, pattern: str, lines: Sequence[bytes], deadline: Deadline, *, way: bytes = IN_LINES
+    ) -> bytes:
+        """Return a byte for each line, 1 where a pattern of text matches; raises as :meth:`is_in`.
+
+        ``way``: ``IN_LINES`` or ``WHOLE_LINES``.
+        """
+        return self._ask(way, pattern, lines, deadline) if lines else b""
 
     def close(self) -> None:
         """End the child, unless it is busy; with this process it ends in any case."""
@@ -75,15 +71,15 @@ class Matcher:
             self._end()
             self._lock.release()
 
-    def _ask(self, pattern: str, data: bytes, deadline: Deadline, *, is_lines: bool) -> Found:
+    def _ask(self, way: bytes, pattern: str, lines: Sequence[bytes], deadline: Deadline) -> bytes:
         try:
             self._acquire(deadline)
             try:
                 limit_s = min(LONGEST_S, deadline.left_s())
-                words = pattern.encode()
-                head = REQUEST.pack(limit_s + _SPARE_S, is_lines, len(words), len(data))
+                words, data = pattern.encode(), b"\n".join(lines)
+                head = REQUEST.pack(limit_s + _SPARE_S, way, len(words), len(data))
                 for _ in range(2):  # one that was killed by others is started again
-                    answer = self._answer(head + words, data, limit_s)
+                    answer = self._answer(head + words, data, len(lines), limit_s)
                     if answer is not None:
                         return answer
             finally:
@@ -101,8 +97,8 @@ class Matcher:
         if not self._lock.acquire(timeout=deadline.left_s()):
             raise TimeoutError
 
-    def _answer(self, question: bytes, data: bytes, limit_s: float) -> Found | None:
-        """Return the child's answer; None if it ended before.
+    def _answer(self, question: bytes, data: bytes, size: int, limit_s: float) -> bytes | None:
+        """Return the child's answer of ``size`` bytes; None if it ended before.
 
         Raises:
             _TooLongError: it was killed at its deadline.
@@ -126,13 +122,13 @@ class Matcher:
                 process.stdin.write(question)
                 process.stdin.write(data)
                 process.stdin.flush()
-                answer = process.stdout.read(ANSWER.size)
+                answer = process.stdout.read(size)
         finally:
             timer.cancel()
-            if len(answer) < ANSWER.size:
+            if len(answer) < size:
                 self._end()
-        if len(answer) == ANSWER.size:
-            return Found(*ANSWER.unpack(answer))
+        if len(answer) == size:
+            return answer
         if is_over.is_set():
             raise _TooLongError
         return None
@@ -177,6 +173,15 @@ if sys.platform == "win32":
     _FLAGS = subprocess.CREATE_NO_WINDOW | subprocess.BELOW_NORMAL_PRIORITY_CLASS
 else:
     _FLAGS = 0
+
+
+def refuse_bad_pattern(pattern: str | bytes, field: str) -> None:
+    """Raise ValueError where the setting ``field`` is no regular expression."""
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"Expected `{field}` to be a regular expression: {error}") from None
+
 
 MATCHER = Matcher()
 """The one of this agent."""

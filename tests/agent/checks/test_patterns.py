@@ -1,6 +1,7 @@
 """Patterns are matched in one process apart, which is killed at its deadline: real processes."""
 
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -12,11 +13,12 @@ import pytest
 
 from agent.checks import Reading
 from agent.checks.patterns import matcher
-from agent.checks.patterns.matcher import MATCHER, Found, Matcher, UnmatchedError
+from agent.checks.patterns.matcher import MATCHER, Matcher, UnmatchedError
 from agent.checks.reading.times import Deadline
-from tests.agent.checks.peers import PATIENCE_S, made, read, say, tcp_peer
+from tests.agent.checks.peers import LOOPBACK, PATIENCE_S, made, read, say, say_nothing, tcp_peer
 
 EVIL = "(a+)+$"
+STOPPED = f"matching {EVIL!r} took over 0.3 s and was stopped"
 ENDLESS = b"a" * 64 + b"b"
 PAGE = b"HTTP/1.1 200 OK\r\n\r\n"
 MIB = 1_048_576
@@ -70,23 +72,48 @@ def log_with(folder: Path, line: bytes, *, pattern: str) -> Reading:
     return reading
 
 
-@pytest.mark.usefixtures("hasty")
-def test_endless_pattern_of_a_log_is_unknown_and_stops_no_thread(tmp_path: Path) -> None:
-    reading, turns = beside(lambda: log_with(tmp_path, ENDLESS, pattern=EVIL))
+def page_with(_folder: Path, text: bytes, *, pattern: str) -> Reading:
+    with tcp_peer(say(PAGE + text)) as port:
+        return read("http", url=f"http://{LOOPBACK}:{port}/", regex=pattern)
 
-    assert reading.state == "unknown"
-    assert reading.detail == "matching '(a+)+$' took over 0.3 s and was stopped; passed over 66 B"
+
+def process_with(_folder: Path, argument: bytes, *, pattern: str) -> Reading:
+    with subprocess.Popen([b"sh", b"-c", b"read line", argument], stdin=subprocess.PIPE):
+        return read("process", command_line=pattern)
+
+
+def console_with(_folder: Path, line: bytes, *, pattern: str) -> Reading:
+    def script(conn: socket.socket, over: threading.Event) -> None:
+        conn.sendall(line + b"\n")
+        say_nothing(conn, over)
+
+    with tcp_peer(script) as port:
+        check = made("line", address=LOOPBACK, port=port, heartbeat=pattern)
+        reading: Reading = check.read()
+        while not reading.values.results_bytes_total:
+            reading = check.read()
+        check.close()
+    return reading
+
+
+@pytest.mark.usefixtures("hasty")
+@pytest.mark.parametrize("take", [log_with, page_with, process_with, console_with])
+def test_endless_pattern_is_unknown_and_stops_no_thread(
+    tmp_path: Path, take: Callable[..., Reading]
+) -> None:
+    reading, turns = beside(lambda: take(tmp_path, ENDLESS, pattern=EVIL))
+
+    told, _, passed_over = reading.detail.partition("; ")
+    assert (reading.state, told) == ("unknown", STOPPED)
+    assert passed_over == ("passed over 66 B" if take is log_with else "")
     assert turns > 50
 
 
-@pytest.mark.usefixtures("hasty")
-def test_endless_pattern_of_a_page_is_unknown_and_stops_no_thread() -> None:
-    with tcp_peer(say(PAGE + ENDLESS)) as port:
-        url = f"http://127.0.0.1:{port}/"
-        reading, turns = beside(lambda: read("http", url=url, regex=EVIL))
+@pytest.mark.parametrize(("line", "data"), [(b"ALIVE 7", 0), (b"ALIVE 7!", 1), (b"HOME 3", 1)])
+def test_heartbeat_fits_a_whole_line(tmp_path: Path, line: bytes, data: int) -> None:
+    reading = console_with(tmp_path, line, pattern=r"ALIVE \d+")
 
-    assert reading[:2] == ("unknown", "matching '(a+)+$' took over 0.3 s and was stopped")
-    assert turns > 50
+    assert (reading.state, reading.values.results_messages_total) == ("flowing", data)
 
 
 @pytest.mark.usefixtures("hasty")
@@ -128,8 +155,7 @@ def test_matcher_that_others_killed_is_started_again(ours: Matcher) -> None:
 def test_checks_share_one_matcher(tmp_path: Path) -> None:
     log_with(tmp_path, b"ERROR", pattern="ERROR")
     pid = MATCHER.pid
-    with tcp_peer(say(PAGE + b"version: 7")) as port:
-        page = read("http", url=f"http://127.0.0.1:{port}/", regex="version: [0-9]+")
+    page = page_with(tmp_path, b"version: 7", pattern="version: [0-9]+")
 
     assert page.state == "ok"
     assert pid is not None
@@ -142,6 +168,8 @@ def test_checks_without_a_pattern_start_no_matcher(
     monkeypatch.setattr(subprocess, "Popen", None)
     (tmp_path / "server.log").touch()
 
+    console_with(tmp_path, b"*", pattern=r"\*")
+    read("process", program="venuewatch")
     quiet = read("log", path=str(tmp_path / "server.log"), pattern="ERROR")
     with tcp_peer(say(PAGE + b"ready")) as port:
         page = read("http", url=f"http://127.0.0.1:{port}/", contains="ready")
@@ -194,18 +222,17 @@ def test_matcher_adds_at_most_11_mib(ours: Matcher) -> None:
 @pytest.mark.parametrize(
     ("pattern", "lines", "found"),
     [
-        ("ERROR", [b"ERROR a", b"b", b"ERROR c", b"d"], Found(2, 2)),
-        ("^$", [b"a", b""], Found(1, 1)),
-        ("^$", [], Found(0, 0)),
-        ("x", [b"y"], Found(0, 0)),
-        ("caf\xe9", ["café".encode(), b"caf\xe9"], Found(1, 0)),
-        ("\ufffd", [b"caf\xe9"], Found(1, 0)),
+        ("ERROR", [b"ERROR a", b"b", b"ERROR c", b"d"], [1, 0, 1, 0]),
+        ("^$", [b"a", b""], [0, 1]),
+        ("^$", [], []),
+        ("caf\xe9", ["café".encode(), b"caf\xe9"], [1, 0]),
+        ("\ufffd", [b"caf\xe9"], [1]),
     ],
 )
-def test_lines_that_match_are_counted(
-    ours: Matcher, pattern: str, lines: list[bytes], found: Found
+def test_each_line_is_told_whether_it_matches(
+    ours: Matcher, pattern: str, lines: list[bytes], found: list[int]
 ) -> None:
-    assert ours.in_lines(pattern, lines, soon()) == found
+    assert list(ours.in_lines(pattern, lines, soon())) == found
 
 
 def test_without_time_nothing_is_matched(ours: Matcher) -> None:

@@ -13,6 +13,7 @@ from agent.checks import Reading
 from agent.checks.host import process_table
 from agent.checks.host.process_table import Process, Table, Wanted
 from agent.checks.process import Check
+from agent.checks.reading.times import Deadline
 from tests.agent.checks.peers import made
 
 NAME = "odf-feed-7"
@@ -298,4 +299,4 @@ def test_a_process_that_ends_while_it_is_looked_at_is_passed_over() -> None:
     ended = subprocess.Popen(["true"])
     ended.wait()
 
-    assert Table().one(ended.pid, Wanted(None, None)) is None
+    assert Table().one(ended.pid, Wanted(None, None), Deadline(1.0)) is None

@@ -26,7 +26,8 @@ NO_ZONES = ("Europe", "../etc/passwd", "", "a\0b", "/etc/localtime")
 NO_FIELDS = ({"X": "a\r\nY: b"}, {"X\n": "a"}, {"X": "a\n"})
 NO_SERVICES = ("", "ssh*", "../x", "a\nb", "a\0")
 NO_LABEL = "Expected labels of 1 to 63 characters"
-NO_EXPRESSION = "nothing to repeat at position 0"
+EXPRESSION = "to be a regular expression: "
+NO_EXPRESSION = f"{EXPRESSION}nothing to repeat at position 0"
 REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("disk", {"warning_used_ratio": 90}, "Expected `float` <= 1.0 - at `$.warning_used_ratio`"),
     *(("dns", {"query": name}, NO_LABEL) for name in ("", "a..b", "x" * 64)),
@@ -55,16 +56,16 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("http", {"url": "http:///x"}, "host name or IP"),
     ("http", {"url": "http://a.example:99999/"}, "Port out of range"),
     ("http", {"url": "http://a b/"}, "host name or IP"),
-    ("http", {"regex": "("}, "Expected `regex` to be a pattern"),
+    ("http", {"regex": "("}, f"Expected `regex` {EXPRESSION}missing ), unterminated"),
     ("http", {"json_equals": 1}, "Expected `json_path` beside `json_equals`"),
     ("http", {"method": "HEAD", "contains": "x"}, "Expected `method` GET to look into the body"),
     *(("http", {"fields": field}, "matching regex") for field in NO_FIELDS),
-    ("line", {"heartbeat": "*"}, f"`heartbeat` to be a regular expression: {NO_EXPRESSION}"),
-    ("line", {"heartbeat": "[a"}, "Expected `heartbeat` to be a regular expression"),
-    ("log", {"pattern": "*"}, f"Expected a regular expression as `pattern`: {NO_EXPRESSION}"),
+    ("line", {"heartbeat": "*"}, f"Expected `heartbeat` {NO_EXPRESSION}"),
+    ("line", {"heartbeat": "[a"}, f"Expected `heartbeat` {EXPRESSION}unterminated"),
+    ("log", {"pattern": "*"}, f"Expected `pattern` {NO_EXPRESSION}"),
     ("process", {}, "Expected at least one of `program`, `command_line`, `pid_file`"),
     ("process", {"program": "a", "min_count": 2, "max_count": 1}, "at least `min_count`"),
-    ("process", {"command_line": "*"}, f"Expected a pattern as `command_line`: {NO_EXPRESSION}"),
+    ("process", {"command_line": "*"}, f"Expected `command_line` {NO_EXPRESSION}"),
     ("process", {"program": ""}, "Expected `str` of length >= 1 - at `$.program`"),
     *(("service", {"service": name}, "at `$.service`") for name in NO_SERVICES),
     ("push", {"listen_address": "0.0.0.0"}, "Expected `listen_address` to be a loopback address"),  # noqa: S104
