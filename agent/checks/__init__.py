@@ -73,10 +73,11 @@ class Check(Protocol):
 
 
 class SimpleCheck(Generic[C]):
-    """Begins a check that keeps its settings and holds nothing."""
+    """Begins a check that keeps what it is given and holds nothing."""
 
-    def __init__(self, config: C, _latest: Latest) -> None:
+    def __init__(self, config: C, latest: Latest) -> None:
         self._config = config
+        self._latest = latest
 
     def close(self) -> None:
         """Do nothing: nothing is held."""

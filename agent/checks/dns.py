@@ -5,12 +5,13 @@ import os
 from pathlib import Path
 from typing import Annotated
 
-from agent.checks import CheckConfig, Reading, SimpleCheck, about
+from agent.checks import CheckConfig, Reading, about
 from agent.checks.net import dns_message as message
 from agent.checks.net.connect import Target, connect_to, resolve
 from agent.checks.net.udp import ask, ask_again
-from agent.checks.reading.times import Deadline, for_reading
-from agent.checks.reading.words import FAILURES, CheckFailedError, short, why
+from agent.checks.reading.asking import AskingCheck, CheckFailedError
+from agent.checks.reading.times import Deadline
+from agent.checks.reading.words import short
 from venuewatch.base import clock
 from venuewatch.base.config import Port
 from venuewatch.base.wire.checks import CheckValues
@@ -55,17 +56,12 @@ class Config(CheckConfig, frozen=True, tag="dns"):
             ipaddress.ip_address(address)
 
 
-class Check(SimpleCheck[Config]):
+class Check(AskingCheck[Config]):
     """The expected answer is ``ok``; another, or none, is ``critical``."""
 
-    def read(self) -> Reading:
-        """Ask once, again if no answer comes."""
-        deadline = for_reading(self._config.timeout_s)
+    def _ask(self, deadline: Deadline) -> Reading:
         begin = clock.monotonic()
-        try:
-            addresses = self._addresses(deadline)
-        except FAILURES as error:
-            return Reading("critical", why(error))
+        addresses = self._addresses(deadline)
         values = CheckValues(
             check_round_trip_avg_seconds=clock.monotonic() - begin,
             check_answers=float(len(addresses)),

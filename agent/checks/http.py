@@ -4,15 +4,15 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from agent.checks import CheckConfig, Reading, SimpleCheck, about
+from agent.checks import CheckConfig, Reading, about
 from agent.checks.net import http_body as body
 from agent.checks.net import tls
 from agent.checks.net.http_fetch import Page, Request, fetch
 from agent.checks.net.url import parse
 from agent.checks.patterns.matcher import refuse_bad_pattern
+from agent.checks.reading.asking import AskingCheck
 from agent.checks.reading.limits import Finding, Limits, together
-from agent.checks.reading.times import Deadline, for_reading
-from agent.checks.reading.words import FAILURES, why
+from agent.checks.reading.times import Deadline
 from venuewatch.base import clock
 from venuewatch.base.config import ConfigError, read_secret
 from venuewatch.base.wire.checks import CheckValues
@@ -113,22 +113,13 @@ class Config(CheckConfig, frozen=True, tag="http"):
         return Limits(self.warning_round_trip_s, self.critical_round_trip_s)
 
 
-class Check(SimpleCheck[Config]):
+class Check(AskingCheck[Config]):
     """The expected page is ``ok``; another, or none, is ``critical``."""
 
-    def read(self) -> Reading:
-        """Ask once."""
-        deadline = for_reading(self._config.timeout_s)
+    def _ask(self, deadline: Deadline) -> Reading:
         begin = clock.monotonic()
-        try:
-            page = fetch(self._request(), deadline)
-            elapsed_s = clock.monotonic() - begin
-            return self._judge(page, elapsed_s, deadline)
-        except tls.UntrustedError as error:
-            values = CheckValues(check_certificate_expiry_timestamp_seconds=error.expires_at)
-            return Reading("critical", why(error), values)
-        except FAILURES as error:
-            return Reading("critical", why(error))
+        page = fetch(self._request(), deadline)
+        return self._judge(page, clock.monotonic() - begin, deadline)
 
     def _request(self) -> Request:
         """Return what to ask for; raises ConfigError where a secret can't be read."""

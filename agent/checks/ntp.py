@@ -5,13 +5,14 @@ from typing import Annotated
 
 import msgspec
 
-from agent.checks import CheckConfig, Latest, Reading, SimpleCheck, about
+from agent.checks import CheckConfig, Latest, Reading, about
 from agent.checks.net import sntp
 from agent.checks.net.connect import Target, resolve
 from agent.checks.net.udp import ask, ask_again
+from agent.checks.reading.asking import AskingCheck
 from agent.checks.reading.limits import Limits, together
-from agent.checks.reading.times import Deadline, for_reading
-from agent.checks.reading.words import FAILURES, short, why
+from agent.checks.reading.times import Deadline
+from agent.checks.reading.words import short
 from venuewatch.base import clock
 from venuewatch.base.config import Port
 from venuewatch.base.wire.checks import CheckValues
@@ -42,7 +43,7 @@ class Config(CheckConfig, frozen=True, tag="ntp"):
         return Limits(self.warning_offset_s, self.critical_offset_s)
 
 
-class Check(SimpleCheck[Config]):
+class Check(AskingCheck[Config]):
     """An offset within its limits is ``ok``; a server without the time is ``critical``."""
 
     def __init__(self, config: Config, latest: Latest) -> None:
@@ -51,19 +52,14 @@ class Check(SimpleCheck[Config]):
         self._leave_s = 0.0
         self._kiss = ""
 
-    def read(self) -> Reading:
-        """Ask once, again if no answer comes."""
+    def _ask(self, deadline: Deadline) -> Reading:
         left_s = self._leave_until - clock.monotonic()
         if left_s > 0:
             return self._sent_away(left_s)
-        deadline = for_reading(self._config.timeout_s)
-        try:
-            target = resolve(self._config.address, self._config.port, deadline)[0]
-            asked_s, server, heard_s = ask_again(
-                _TRIES, deadline, lambda share: _exchange(target, share)
-            )
-        except FAILURES as error:
-            return Reading("critical", why(error))
+        target = resolve(self._config.address, self._config.port, deadline)[0]
+        asked_s, server, heard_s = ask_again(
+            _TRIES, deadline, lambda share: _exchange(target, share)
+        )
         if server.kiss:
             return self._leave(server.kiss)
         self._leave_s = 0.0

@@ -3,10 +3,11 @@
 import socket
 from typing import Annotated
 
-from agent.checks import CheckConfig, Reading, SimpleCheck, about
+from agent.checks import CheckConfig, Reading, about
 from agent.checks.net.connect import connect
-from agent.checks.reading.times import Deadline, for_reading
-from agent.checks.reading.words import FAILURES, CheckFailedError, short, why
+from agent.checks.reading.asking import AskingCheck, CheckFailedError
+from agent.checks.reading.times import Deadline
+from agent.checks.reading.words import short
 from venuewatch.base import clock
 from venuewatch.base.config import Port
 from venuewatch.base.wire.checks import CheckValues
@@ -26,20 +27,14 @@ class Config(CheckConfig, frozen=True, tag="tcp"):
     ] = ""
 
 
-class Check(SimpleCheck[Config]):
+class Check(AskingCheck[Config]):
     """A connection with the expected answer is ``ok``; any other, or none, is ``critical``."""
 
-    def read(self) -> Reading:
-        """Connect once."""
-        config = self._config
-        deadline = for_reading(config.timeout_s)
+    def _ask(self, deadline: Deadline) -> Reading:
         begin = clock.monotonic()
-        try:
-            with connect(config.address, config.port, deadline) as sock:
-                elapsed_s = clock.monotonic() - begin
-                self._talk(sock, deadline)
-        except FAILURES as error:
-            return Reading("critical", why(error))
+        with connect(self._config.address, self._config.port, deadline) as sock:
+            elapsed_s = clock.monotonic() - begin
+            self._talk(sock, deadline)
         return Reading("ok", values=CheckValues(check_round_trip_avg_seconds=elapsed_s))
 
     def _talk(self, sock: socket.socket, deadline: Deadline) -> None:

@@ -2,11 +2,11 @@
 
 from typing import Annotated
 
-from agent.checks import CheckConfig, Reading, SimpleCheck, about
+from agent.checks import CheckConfig, Reading, about
 from agent.checks.net import tls
+from agent.checks.reading.asking import AskingCheck
 from agent.checks.reading.limits import together
-from agent.checks.reading.times import for_reading
-from agent.checks.reading.words import FAILURES, why
+from agent.checks.reading.times import Deadline
 from venuewatch.base import clock
 from venuewatch.base.config import Port
 from venuewatch.base.wire.checks import CheckValues
@@ -30,26 +30,18 @@ class Config(CheckConfig, frozen=True, tag="tls"):
         tls.expiry_limits(self.warning_days, self.critical_days)
 
 
-class Check(SimpleCheck[Config]):
+class Check(AskingCheck[Config]):
     """A trusted certificate with time left is ``ok``; an untrusted one is ``critical``."""
 
-    def read(self) -> Reading:
+    def _ask(self, deadline: Deadline) -> Reading:
         """Shake hands once; twice where the certificate is not trusted, to see when it expires."""
         config = self._config
         trust = tls.Trust(config.ca_file, config.verify)
         name = config.server_name or config.address
         begin = clock.monotonic()
-        try:
-            with tls.dial(
-                config.address, config.port, name, trust, for_reading(config.timeout_s)
-            ) as stream:
-                elapsed_s = clock.monotonic() - begin
-                expires = tls.expires_at(stream)
-        except tls.UntrustedError as error:
-            values = CheckValues(check_certificate_expiry_timestamp_seconds=error.expires_at)
-            return Reading("critical", why(error), values)
-        except FAILURES as error:
-            return Reading("critical", why(error))
+        with tls.dial(config.address, config.port, name, trust, deadline) as stream:
+            elapsed_s = clock.monotonic() - begin
+            expires = tls.expires_at(stream)
         values = CheckValues(
             check_round_trip_avg_seconds=elapsed_s,
             check_certificate_expiry_timestamp_seconds=expires,

@@ -8,8 +8,9 @@ from agent.checks.net.connect import connect
 from agent.checks.net.streams import Stream
 from agent.checks.net.tls import Trust, dial, expires_at
 from agent.checks.net.url import Url, redirected
+from agent.checks.reading.asking import CheckFailedError
 from agent.checks.reading.times import Deadline
-from agent.checks.reading.words import CheckFailedError, short
+from agent.checks.reading.words import short
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PIECE = 65_536

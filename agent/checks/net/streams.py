@@ -10,8 +10,8 @@ import ssl
 from collections.abc import Callable
 from typing import Any, Self, TypeVar
 
+from agent.checks.reading.asking import CheckFailedError
 from agent.checks.reading.times import Deadline
-from agent.checks.reading.words import CheckFailedError
 
 T = TypeVar("T")
 

@@ -13,9 +13,10 @@ import msgspec
 from agent.checks import about
 from agent.checks.net.connect import connect
 from agent.checks.net.streams import Stream, TlsStream
+from agent.checks.reading.asking import CheckFailedError, why
 from agent.checks.reading.limits import Finding, Limits
 from agent.checks.reading.times import Deadline
-from agent.checks.reading.words import CheckFailedError, why
+from venuewatch.base.wire.checks import CheckValues
 
 _DAY_S = 86_400.0
 _UTC_TIME, _GENERALIZED_TIME, _EXPLICIT_VERSION = 0x17, 0x18, 0xA0
@@ -37,20 +38,12 @@ class Trust(NamedTuple):
     is_verified: bool
 
 
-class UntrustedError(CheckFailedError):
-    """The peer's certificate cannot be verified; ``expires_at`` (unixtime) if it could be had."""
-
-    def __init__(self, words: str, expires_at: float | None) -> None:
-        super().__init__(words)
-        self.expires_at = expires_at
-
-
 def dial(address: str, port: int, server_name: str, trust: Trust, deadline: Deadline) -> TlsStream:
     """Return a connection whose handshake is done.
 
     Raises:
-        UntrustedError: the certificate can't be trusted.
-        CheckFailedError: ``ca_file`` or ``server_name`` is of no use.
+        CheckFailedError: the certificate can't be trusted (with its expiry, if it could be had), or
+            ``ca_file`` or ``server_name`` is of no use.
         OSError: there is no connection, no TLS, or no time.
     """
     context = _context_for(trust)
@@ -58,7 +51,8 @@ def dial(address: str, port: int, server_name: str, trust: Trust, deadline: Dead
         return _handshake(connect(address, port, deadline), context, server_name, deadline)
     except ssl.SSLCertVerificationError as error:
         words = why(error)
-    raise UntrustedError(words, _expiry_untrusted(address, port, server_name, deadline))
+    expires = _expiry_untrusted(address, port, server_name, deadline)
+    raise CheckFailedError(words, CheckValues(check_certificate_expiry_timestamp_seconds=expires))
 
 
 def expires_at(stream: Stream) -> float | None:

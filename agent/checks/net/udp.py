@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from agent.checks.net.connect import Target
+from agent.checks.reading.asking import CheckFailedError
 from agent.checks.reading.times import Deadline
-from agent.checks.reading.words import CheckFailedError
 
 T = TypeVar("T")
 

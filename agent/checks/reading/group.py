@@ -5,7 +5,7 @@ from typing import Annotated
 
 import msgspec
 
-from agent.checks import CheckConfig, Latest, Reading
+from agent.checks import CheckConfig, Reading, SimpleCheck
 from venuewatch.base.config import Name
 from venuewatch.base.wire.checks import WELL, CheckState, CheckValues
 
@@ -26,19 +26,12 @@ class GroupConfig(CheckConfig, frozen=True):
             raise ValueError("Expected `members` to be other checks than this one")
 
 
-class GroupCheck:
-    """Begins a check that judges by the latest readings of others, and holds nothing."""
-
-    def __init__(self, config: GroupConfig, latest: Latest) -> None:
-        self._members = config.members
-        self._latest = latest
+class GroupCheck(SimpleCheck[GroupConfig]):
+    """Begins a check that judges by the latest readings of others."""
 
     def latest(self) -> dict[str, Reading | None]:
         """Return the latest reading of each member by name; None where it has none yet."""
-        return {name: self._latest(name) for name in self._members}
-
-    def close(self) -> None:
-        """Do nothing: nothing is held."""
+        return {name: self._latest(name) for name in self._config.members}
 
 
 def judge(members: Mapping[str, Reading | None]) -> Reading:

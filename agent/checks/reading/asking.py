@@ -1,0 +1,50 @@
+"""Asks something once, within a deadline: a failure that is understood is a critical reading."""
+
+import ssl
+from abc import abstractmethod
+
+from agent.checks import C, Reading, SimpleCheck
+from agent.checks.reading.times import Deadline, for_reading
+from agent.checks.reading.words import short
+from venuewatch.base.config import ConfigError, in_words
+from venuewatch.base.wire.checks import CheckValues
+
+
+class CheckFailedError(Exception):
+    """The thing that is checked isn't as it should be; the text is the line for people.
+
+    ``values``: what was measured all the same.
+    """
+
+    def __init__(self, words: str, values: CheckValues | None = None) -> None:
+        super().__init__(words)
+        self.values = values or CheckValues()
+
+
+FAILURES = (OSError, CheckFailedError, ConfigError)
+"""What a reading may end with; anything else is our own bug."""
+
+
+class AskingCheck(SimpleCheck[C]):
+    """Begins a check that asks once; one of ``FAILURES`` is ``critical``, with its reason."""
+
+    def read(self) -> Reading:
+        """Ask once, in time to say what was seen."""
+        try:
+            return self._ask(for_reading(self._config.timeout_s))
+        except FAILURES as error:
+            values = error.values if isinstance(error, CheckFailedError) else CheckValues()
+            return Reading("critical", why(error), values)
+
+    @abstractmethod
+    def _ask(self, deadline: Deadline) -> Reading:
+        """Ask, and judge the answer; may raise one of ``FAILURES``."""
+
+
+def why(error: Exception) -> str:
+    """Return why a reading failed, as one line."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"the certificate is not trusted: {error.verify_message}"
+    if isinstance(error, FileNotFoundError) and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    return short(in_words(error), 200)
