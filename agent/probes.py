@@ -14,8 +14,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from agent import config
-from agent.checks.reading.asking import why
 from agent.checks.reading.times import Deadline
+from agent.checks.reading.words import why
 from agent.runner import Threads
 from venuewatch.base import clock
 from venuewatch.base.wire.messages import Probe, Probed

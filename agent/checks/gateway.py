@@ -5,8 +5,9 @@ from typing import Annotated, Literal
 from agent.checks import Reading, SimpleCheck, about
 from agent.checks.net.probing import ProbeConfig, read
 from agent.checks.net.routes import Route, default_routes
-from agent.checks.reading.asking import FAILURES, why
+from agent.checks.reading.asking import FAILURES
 from agent.checks.reading.times import for_reading
+from agent.checks.reading.words import why
 from venuewatch.base.config import Port
 
 

@@ -6,9 +6,10 @@ import msgspec
 
 from agent.checks import CheckConfig, Reading, about
 from agent.checks.net.reach import NoWayToAskError, Plan, Rounds, probe
-from agent.checks.reading.asking import FAILURES, why
+from agent.checks.reading.asking import FAILURES
 from agent.checks.reading.limits import Finding, Limits, together
 from agent.checks.reading.times import Deadline
+from agent.checks.reading.words import why
 from venuewatch.base.config import Port
 from venuewatch.base.wire.checks import CheckValues
 

@@ -13,9 +13,10 @@ import msgspec
 from agent.checks import about
 from agent.checks.net.connect import connect
 from agent.checks.net.streams import Stream, TlsStream
-from agent.checks.reading.asking import CheckFailedError, why
+from agent.checks.reading.asking import CheckFailedError
 from agent.checks.reading.limits import Finding, Limits
 from agent.checks.reading.times import Deadline
+from agent.checks.reading.words import why
 from venuewatch.base.wire.checks import CheckValues
 
 _DAY_S = 86_400.0

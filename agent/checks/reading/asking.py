@@ -1,12 +1,11 @@
 """Asks something once, within a deadline: a failure that is understood is a critical reading."""
 
-import ssl
 from abc import abstractmethod
 
 from agent.checks import C, Reading, SimpleCheck
 from agent.checks.reading.times import Deadline, for_reading
-from agent.checks.reading.words import short
-from venuewatch.base.config import ConfigError, in_words
+from agent.checks.reading.words import why
+from venuewatch.base.config import ConfigError
 from venuewatch.base.wire.checks import CheckValues
 
 
@@ -26,7 +25,10 @@ FAILURES = (OSError, CheckFailedError, ConfigError)
 
 
 class AskingCheck(SimpleCheck[C]):
-    """Begins a check that asks once; one of ``FAILURES`` is ``critical``, with its reason."""
+    """Begins a check that asks once; one of ``FAILURES`` is ``critical``, with its reason.
+
+    The deadline comes before ``timeout_s``, so that a silent peer is told as such.
+    """
 
     def read(self) -> Reading:
         """Ask once, in time to say what was seen."""
@@ -39,12 +41,3 @@ class AskingCheck(SimpleCheck[C]):
     @abstractmethod
     def _ask(self, deadline: Deadline) -> Reading:
         """Ask, and judge the answer; may raise one of ``FAILURES``."""
-
-
-def why(error: Exception) -> str:
-    """Return why a reading failed, as one line."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"the certificate is not trusted: {error.verify_message}"
-    if isinstance(error, FileNotFoundError) and error.filename:
-        return f"{error.filename}: {error.strerror}"
-    return short(in_words(error), 200)

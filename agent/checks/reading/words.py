@@ -1,4 +1,8 @@
-"""Words of a reading: text of others, sizes and times, for one line of detail."""
+"""Words of a reading: errors, text of others, sizes and times, for one line of detail."""
+
+import ssl
+
+from venuewatch.base.config import in_words
 
 MAX_DETAIL = 256
 
@@ -11,6 +15,15 @@ def short(text: object, limit: int = MAX_DETAIL) -> str:
     plain = str(text)[: 4 * limit].encode(errors="replace").decode()
     line = " ".join("".join(each if each.isprintable() else " " for each in plain).split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def why(error: Exception) -> str:
+    """Return why a reading failed, as one line."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"the certificate is not trusted: {error.verify_message}"
+    if isinstance(error, FileNotFoundError) and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    return short(in_words(error), 200)
 
 
 def size_in_words(count: float) -> str:
