@@ -4,6 +4,7 @@ A piece follows from the printed seed and its own name. So neither the number of
 their order changes a result. An interruption leaves the pieces that were finished by then.
 """
 
+import itertools
 import math
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -28,8 +29,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """The work of one rehearsal.
 
     ``host_days`` for ours, by class; the other detectors need every beat, and so get no more
-    than ``compared_host_days``. ``kills`` and ``verdict_trials``: how many trials of each.
-    ``processes``: None for one a core.
+    than ``compared_host_days``. ``kills`` and ``verdict_trials``: how many trials of each class,
+    and of each of ``faults``. ``processes``: None for one a core.
     """
 
     seed: int
@@ -38,6 +39,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     compared_host_days: float = 24.0
     kills: int = 100
     verdict_trials: int = 0
+    faults: tuple[str, ...] = msgspec.field(default_factory=faults.names)
     tcp: Tcp = LINUX
     processes: int | None = None
 
@@ -60,10 +62,6 @@ class RehearsalResult(msgspec.Struct):
     is_whole: bool = True
 
 
-class _StoppedError(Exception):
-    """The operator does not wait for the rest."""
-
-
 def run(
     plan: Plan, on_progress: Callable[[int, int], None], is_stopped: IsStopped = lambda: False
 ) -> RehearsalResult:
@@ -77,7 +75,7 @@ def run(
         to_judge = {link: list(_judge_pieces(plan, link, alphas[link])) for link in alphas}
         to_kill = {link: list(_kill_pieces(plan, link, alphas[link])) for link in alphas}
         of = sum(map(len, to_judge.values())) + sum(map(len, to_kill.values()))
-        count = counted(on_progress, of + plan.verdict_trials * len(faults.names()))
+        count = counted(on_progress, of + plan.verdict_trials * len(plan.faults))
         times = done_of(pool, to_kill, count, is_stopped)
         judged = done_of(pool, to_judge, count, is_stopped)
         for link, alpha_s in alphas.items():
@@ -150,19 +148,15 @@ def _verdicts(
     pool: ProcessPoolExecutor, plan: Plan, count: Progress, is_stopped: IsStopped
 ) -> list[MatrixRow]:
     """Return the verdicts on every fault; none at all when it was stopped before their end."""
-
-    def one_more() -> None:
-        count()
-        if is_stopped():
-            raise _StoppedError
-
-    if not plan.verdict_trials or is_stopped():
-        return []
-    try:
-        return verdicts.run(plan.seed, plan.verdict_trials, one_more, executor=pool)
-    except _StoppedError:
-        pool.shutdown(wait=False, cancel_futures=True)
-        return []
+    pieces = {
+        name: [
+            partial(verdicts.try_fault, name, verdicts.derived_seed(plan.seed, name, number))
+            for number in range(plan.verdict_trials)
+        ]
+        for name in plan.faults
+    }
+    trials = done_of(pool, pieces, count, is_stopped)
+    return [] if is_stopped() else verdicts.matrix(itertools.chain(*trials.values()))
 
 
 def _together(found: list[Judged]) -> Judged:

@@ -4,11 +4,10 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from queue import Empty, SimpleQueue
-from typing import Any, TypeAlias, TypeVar
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from itertools import count, islice
+from typing import TypeAlias, TypeVar
 
-_LOOK_EVERY_S = 0.2
 _WAITING_PER_PROCESS = 4
 
 T = TypeVar("T")
@@ -46,24 +45,18 @@ def done_of(
     """
     waiting = iter([(name, piece) for name, each in pieces.items() for piece in each])
     order: list[tuple[str, Future[T]]] = []
-    ready: SimpleQueue[Any] = SimpleQueue()
-    under_way, is_all_sent = 0, False
-    while under_way or not (is_all_sent or is_stopped()):
-        while under_way < _WAITING_PER_PROCESS * processes() and not is_stopped():
-            name, piece = next(waiting, ("", None))
-            is_all_sent = piece is None
-            if piece is None:
-                break
-            future = pool.submit(piece)
-            order.append((name, future))
-            future.add_done_callback(ready.put)
-            under_way += 1
-        try:
-            ready.get(timeout=_LOOK_EVERY_S).result()
-        except Empty:
-            continue
-        under_way -= 1
-        on_progress()
+    under_way: set[Future[T]] = set()
+    while True:
+        room = 0 if is_stopped() else _WAITING_PER_PROCESS * processes() - len(under_way)
+        sent = [(name, pool.submit(piece)) for name, piece in islice(waiting, room)]
+        order += sent
+        under_way.update(future for _, future in sent)
+        if not under_way:
+            break
+        finished, under_way = wait(under_way, return_when=FIRST_COMPLETED)
+        for future in finished:
+            future.result()
+            on_progress()
     done: dict[str, list[T]] = {name: [] for name in pieces}
     for name, future in order:
         done[name].append(future.result())
@@ -72,15 +65,9 @@ def done_of(
 
 def counted(on_progress: Callable[[int, int], None], of: int) -> Progress:
     """Return what counts the pieces that are done, and tells how many of how many are."""
-    done = 0
-
-    def one_more() -> None:
-        nonlocal done
-        done += 1
-        on_progress(done, of)
-
+    done = count(1)
     on_progress(0, of)
-    return one_more
+    return lambda: on_progress(next(done), of)
 
 
 def _leave_interrupts_to_the_parent() -> None:

@@ -3,6 +3,8 @@ import random
 import pytest
 
 from aggregator.core.verdicts.causes import Cause
+from venuewatch.rehearsal import run
+from venuewatch.rehearsal.run import Plan
 from venuewatch.rehearsal.world import faults, verdicts
 from venuewatch.rehearsal.world.faults import NONE
 from venuewatch.rehearsal.world.faults.agent_killed import AgentKilled
@@ -62,12 +64,15 @@ def test_a_trial_is_the_same_whenever_it_is_run() -> None:
 
 
 def test_the_matrix_counts_by_fault_and_cause_over_all_cores() -> None:
-    done: list[None] = []
+    told: list[tuple[int, int]] = []
+    plan = Plan(
+        seed=SEED, links=(), host_days=1.0, verdict_trials=2, faults=("agent_killed", "machine_off")
+    )
 
-    rows = verdicts.run(SEED, 2, lambda: done.append(None), names=["agent_killed", "machine_off"])
+    rows = run.run(plan, lambda done, of: told.append((done, of))).verdicts
 
     assert [(row.fault, row.cause, row.trials) for row in rows] == [
         ("agent_killed", "agent_stopped", 2),
         ("machine_off", "host_down", 2),
     ]
-    assert len(done) == 4
+    assert told == [(done, 4) for done in range(5)]

@@ -5,11 +5,9 @@ a row that is wrong can be looked at again with :func:`try_fault`.
 """
 
 import math
-import multiprocessing
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable
-from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from aggregator.core.incidents.record import Incident, Subject
@@ -75,29 +73,6 @@ class Trial(NamedTuple):
         return self.words <= set(self.expected.split("|"))
 
 
-def run(
-    seed: int,
-    trials: int,
-    on_progress: Callable[[], None],
-    *,
-    executor: Executor | None = None,
-    names: Iterable[str] | None = None,
-) -> list[MatrixRow]:
-    """Try every fault (or those of ``names``) in ``trials`` worlds, over all cores; return rows.
-
-    ``on_progress`` is called after each trial. Without an ``executor`` one is made and closed.
-    """
-    wanted = faults.names() if names is None else tuple(names)
-    asked = [
-        (name, derived_seed(seed, name, number)) for name in wanted for number in range(trials)
-    ]
-    if executor is None:
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(mp_context=context) as made:
-            return matrix(_gather(made, asked, on_progress))
-    return matrix(_gather(executor, asked, on_progress))
-
-
 def derived_seed(seed: int, fault: str, trial: int) -> int:
     """Return the seed of one trial: the same on every machine."""
     return random.Random(f"{seed}/{fault}/{trial}").getrandbits(48)
@@ -132,16 +107,6 @@ def break_world(fault: Fault, seed: int) -> tuple[World, float]:
     world.run(WARM_UP_S + rng.uniform(0.0, MOMENT_WITHIN_S))
     fault.inject(world, rng)
     return world, world.now
-
-
-def _gather(
-    executor: Executor, asked: list[tuple[str, int]], on_progress: Callable[[], None]
-) -> list[Trial]:
-    futures = [executor.submit(try_fault, name, seed) for name, seed in asked]
-    for future in as_completed(futures):
-        future.result()
-        on_progress()
-    return [future.result() for future in futures]
 
 
 def _judged(fault: Fault, world: World, *, name: str, seed: int, is_late: bool) -> Trial:
