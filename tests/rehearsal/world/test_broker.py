@@ -19,7 +19,7 @@ def broker(loop: Loop) -> Broker:
 
 
 def test_a_killed_client_leaves_its_will(loop: Loop, broker: Broker) -> None:
-    centre, host = Client(loop, broker, "centre", "#"), Client(loop, broker, "host")
+    centre, host = Client(loop, broker, "centre", "#", "+/death"), Client(loop, broker, "host")
     loop.run(until=1.0)
 
     host.kill()

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 
+from paho.mqtt.client import topic_matches_sub
+
 from venuewatch.rehearsal.world import packets
 from venuewatch.rehearsal.world.connection import Endpoint
 from venuewatch.rehearsal.world.loop import Loop
 from venuewatch.rehearsal.world.packets import Publish
 from venuewatch.rehearsal.world.process import SimProcess
-from venuewatch.rehearsal.world.router import Router, is_wanted
 
 GIVE_UP_AFTER = 1.5  # times the keepalive (MQTT 5, 3.1.2.10)
 LOOK_EVERY_S = 5.0  # Mosquitto 2.0's keepalive check
@@ -62,7 +63,8 @@ class Broker:
         self._saved: dict[str, bytes] = {}
         self._sessions: dict[str, ClientSession] = {}
         self._of_endpoint: dict[Endpoint, ClientSession | None] = {}
-        self._router: Router[ClientSession] = Router()
+        self._subscribers: dict[ClientSession, None] = {}
+        self._wanting: dict[str, list[ClientSession]] = {}  # by topic, since the last change
         self._phase_s = rng.uniform(0.0, LOOK_EVERY_S)
         self._begin()
 
@@ -109,7 +111,7 @@ class Broker:
             self.retained[topic] = payload
         for tap in self.taps:
             tap(topic, payload, is_retained=is_retained, is_certain=is_certain)
-        for session in self._router.wanting(topic):
+        for session in self._wanting_of(topic):
             self._deliver(session, Publish(topic, payload), is_certain=is_certain)
 
     def _begin(self) -> None:
@@ -185,26 +187,44 @@ class Broker:
             self._loop.now,
         )
         if known is not None:
-            self._router.leave(known)
             session.unacknowledged = known.unacknowledged
             session.next_number = known.next_number
-            self._router.subscribe(session, known.patterns)
-            session.patterns = known.patterns
+            self._leave(known)
+            self._want(session, known.patterns)
         self._sessions[asked.client] = session
         self._of_endpoint[endpoint] = session
         endpoint.send(packets.Connack(known is not None))
         self._send_waiting(session)
 
     def _subscribe(self, session: ClientSession, patterns: tuple[str, ...]) -> None:
-        session.patterns = patterns
-        self._router.subscribe(session, patterns)
+        self._want(session, patterns)
         if session.endpoint is None:
             return
         session.endpoint.send(packets.Suback())
         for topic, payload in self.retained.items():
-            if any(is_wanted(topic, pattern) for pattern in patterns):
+            if session in self._wanting_of(topic):
                 kept = Publish(topic, payload, is_retained=True)
                 self._deliver(session, kept, is_certain=True)
+
+    def _want(self, session: ClientSession, patterns: tuple[str, ...]) -> None:
+        self._leave(session)
+        session.patterns = patterns
+        self._subscribers[session] = None
+
+    def _leave(self, session: ClientSession) -> None:
+        self._subscribers.pop(session, None)
+        self._wanting.clear()
+
+    def _wanting_of(self, topic: str) -> list[ClientSession]:
+        """Return the subscribers of a topic, each once: those that name it, then the others."""
+        if topic not in self._wanting:
+            found = [
+                session
+                for session in self._subscribers
+                if any(topic_matches_sub(pattern, topic) for pattern in session.patterns)
+            ]
+            self._wanting[topic] = sorted(found, key=lambda session: topic not in session.patterns)
+        return self._wanting[topic]
 
     def _deliver(self, session: ClientSession, message: Publish, *, is_certain: bool) -> None:
         if not is_certain:
@@ -247,5 +267,5 @@ class Broker:
 
     def _forget_unless_lasting(self, session: ClientSession) -> None:
         if not session.is_persistent:
-            self._router.leave(session)
+            self._leave(session)
             del self._sessions[session.client]
