@@ -21,9 +21,9 @@ class Uplink:
         self.up = Leg(rng, delay_s=plan.delay_s, jitter_s=plan.jitter_s, loss=plan.loss)
         self.down = Leg(rng, delay_s=plan.delay_s, jitter_s=plan.jitter_s, loss=plan.loss)
 
-    def cut(self) -> None:
-        """Let nothing through, either way."""
-        self.up.is_cut = self.down.is_cut = True
+    def cut(self, *, up: bool = True, down: bool = True) -> None:
+        """Let nothing through, in these directions."""
+        self.up.is_cut, self.down.is_cut = up, down
 
     def mend(self) -> None:
         """Be as it was built."""

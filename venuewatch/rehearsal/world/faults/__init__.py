@@ -21,7 +21,7 @@ import msgspec
 from agent.config import KEEPALIVE_S
 from aggregator.core.incidents.record import Subject
 from aggregator.core.liveness import AWAY_LIMIT_S
-from venuewatch.rehearsal.world.layout import Layout, any_layout
+from venuewatch.rehearsal.world.layout import Layout, any_layout, with_first
 from venuewatch.rehearsal.world.world import World
 
 NONE = "none"
@@ -35,7 +35,8 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that breaks in a world, and is mended after ``lasts_s``.
 
     ``EXPECTED``: the cause that an honest operator would want for each subject that the truth
-    names, or ``none``; several honest ones are joined by ``|``. ``INCIDENTS_MAX``: how many
+    names, or ``none``; several honest ones are joined by ``|``. ``HOSTS`` of the first venue (0:
+    any number), which has a bridge if ``IS_BRIDGED``. ``INCIDENTS_MAX``: how many
     incidents about one subject are right. ``CONVERGES_WITHIN_S``: by when (s after the fault is
     mended) the world must be at peace. ``AWAY_LIMIT_S``: how long a host may stay away after a
     farewell. ``TOLD_WITHIN_S``: how soon (s) the last fault must have an open incident, plus
@@ -45,6 +46,8 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     EXPECTED: ClassVar[str]
+    HOSTS: ClassVar[int] = 0
+    IS_BRIDGED: ClassVar[bool] = False
     INCIDENTS_MAX: ClassVar[int] = 1
     CONVERGES_WITHIN_S: ClassVar[float] = 120.0
     AWAY_LIMIT_S: ClassVar[float] = AWAY_LIMIT_S
@@ -56,7 +59,10 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
 
     def layout(self, rng: random.Random) -> Layout:
         """Return a fleet that this can happen to."""
-        return any_layout(rng)
+        layout = any_layout(rng)
+        if self.HOSTS:
+            layout = with_first(layout, hosts=self.HOSTS)
+        return with_first(layout, has_bridge=self.IS_BRIDGED)
 
     def inject(self, world: World, rng: random.Random) -> None:
         """Break something, and note it in the truth."""
@@ -113,6 +119,8 @@ class Sequence(Fault, frozen=True):
 
 
 VARIANTS: Mapping[str, tuple[str, Mapping[str, object]]] = {
+    # an administrator stops the service: every will is said
+    "broker_stopped_in_order": ("broker_stopped", {"IS_IN_ORDER": True, "lasts_s": 15.0}),
     # hosts and local broker go on talking, and the centre hears nothing
     "bridged_uplink_cut": ("uplink_cut", {"IS_BRIDGED": True}),
     # an overloaded results server; a publishing job that hangs; results that still work
@@ -122,16 +130,26 @@ VARIANTS: Mapping[str, tuple[str, Mapping[str, object]]] = {
         "feed_silent",
         {"EXPECTED": "redundancy_lost", "STATE": "redundancy_lost"},
     ),
+    # forty clients connect within seconds
+    "herd_after_broker_restart": ("broker_restarted", {"HOSTS": 40}),
     # no neighbour can be asked, and a guess is no verdict
     "lone_agent_killed": ("agent_killed", {"EXPECTED": "connection_lost", "HOSTS": 1}),
     "lone_host_off": ("machine_off", {"EXPECTED": "silent", "HOSTS": 1}),
+    # a switch that relearns its routes, in less than the margin
+    "short_outage": (
+        "uplink_cut",
+        {"EXPECTED": NONE, "LASTS_AROUND_KEEPALIVE": False, "lasts_s": 0.8},
+    ),
     # most of a venue is silent, and its uplink works
     "two_of_three_killed": ("agent_killed", {"HOSTS": 3, "VICTIMS": 2}),
     "two_of_three_off": ("machine_off", {"HOSTS": 3, "VICTIMS": 2}),
     # one provider's line to two halls
     "two_uplinks_cut": ("uplink_cut", {"VICTIMS": 2}),
+    # one fibre of a pair; without acknowledgements the other soon carries nothing either
+    "uplink_cut_downward": ("uplink_cut", {"UP": False, "TOLD_WITHIN_S": math.inf}),
+    "uplink_cut_upward": ("uplink_cut", {"DOWN": False, "TOLD_WITHIN_S": math.inf}),
 }
-"""A fault each whose class fields are changed, by the name of the variant."""
+"""A fault each, some of whose fields (seconds, in small letters) or class fields are changed."""
 
 SEQUENCES: Mapping[str, tuple[str, str]] = {
     "cable_pulled_again": ("cable_pulled", "cable_pulled"),
@@ -180,5 +198,5 @@ def load(name: str) -> type[Fault]:
             "TOLD_WITHIN_S": second.TOLD_WITHIN_S,
             "TOLD_WITHIN_TRIPS": second.TOLD_WITHIN_TRIPS,
         }
-    kind = msgspec.defstruct(title, (), bases=(kind,), namespace=dict(contract), frozen=True)  # type: ignore[assignment]
-    return kind
+    fields = [(field, float, value) for field, value in contract.items() if field.islower()]
+    return msgspec.defstruct(title, fields, bases=(kind,), namespace=dict(contract), frozen=True)  # type: ignore[return-value]

@@ -8,7 +8,6 @@ from typing import ClassVar
 
 from aggregator.core.incidents.record import Scope, Subject
 from venuewatch.rehearsal.world.faults import NONE, Fault
-from venuewatch.rehearsal.world.layout import Layout, any_layout, with_first
 from venuewatch.rehearsal.world.venue import SimHost, SimVenue
 from venuewatch.rehearsal.world.world import World
 
@@ -40,14 +39,9 @@ def breaks_venue(world: World, venue: SimVenue) -> None:
 
 
 class HostFault(Fault, frozen=True):
-    """A fault of some host, or of ``VICTIMS`` of a first venue with ``HOSTS`` of them."""
+    """A fault of some host, or of ``VICTIMS`` of the first venue where it has ``HOSTS``."""
 
-    HOSTS: ClassVar[int] = 0
     VICTIMS: ClassVar[int] = 1
-
-    def layout(self, rng: random.Random) -> Layout:
-        """Return a fleet with such a first venue."""
-        return with_first(any_layout(rng), hosts=self.HOSTS) if self.HOSTS else any_layout(rng)
 
     def inject(self, world: World, rng: random.Random) -> None:
         """Hit the victims."""
@@ -66,14 +60,9 @@ class HostFault(Fault, frozen=True):
 
 
 class VenueFault(Fault, frozen=True):
-    """A fault of some venues' uplinks, or of a first venue that has a bridge."""
+    """A fault of some venues' uplinks, or of the first venue where it has a bridge."""
 
     VICTIMS: ClassVar[int] = 1
-    IS_BRIDGED: ClassVar[bool] = False
-
-    def layout(self, rng: random.Random) -> Layout:
-        """Return a fleet with such a first venue."""
-        return with_first(any_layout(rng), has_bridge=True) if self.IS_BRIDGED else any_layout(rng)
 
     def inject(self, world: World, rng: random.Random) -> None:
         """Hit the victims."""

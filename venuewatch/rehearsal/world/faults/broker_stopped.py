@@ -1,4 +1,6 @@
-"""Kills the broker."""
+"""Ends the broker: at once, or in order in its variant."""
+
+from typing import ClassVar
 
 from venuewatch.rehearsal.world.faults._victims import CentreFault
 from venuewatch.rehearsal.world.world import World
@@ -8,10 +10,14 @@ class BrokerStopped(CentreFault, frozen=True):
     """A crash: no will is said, every connection is closed."""
 
     EXPECTED = "broker_down"
+    IS_IN_ORDER: ClassVar[bool] = False
 
     def hit(self, world: World) -> None:
-        """Kill the broker."""
-        world.broker.kill()
+        """End the broker."""
+        if self.IS_IN_ORDER:
+            world.broker.stop()
+        else:
+            world.broker.kill()
 
     def heal(self, world: World) -> None:
         """Start it again."""

@@ -1,4 +1,6 @@
-"""Cuts a venue's uplink, both ways."""
+"""Cuts a venue's uplink: both ways, or one in its variants."""
+
+from typing import ClassVar
 
 from venuewatch.rehearsal.world.faults._victims import VenueFault
 from venuewatch.rehearsal.world.venue import SimVenue
@@ -11,7 +13,9 @@ class UplinkCut(VenueFault, frozen=True):
     LASTS_AROUND_KEEPALIVE = True
     TOLD_WITHIN_S = 8.0
     TOLD_WITHIN_TRIPS = 6.0
+    UP: ClassVar[bool] = True
+    DOWN: ClassVar[bool] = True
 
     def hit(self, venue: SimVenue) -> None:
         """Cut it."""
-        venue.uplink.cut()
+        venue.uplink.cut(up=self.UP, down=self.DOWN)
