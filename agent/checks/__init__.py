@@ -26,6 +26,11 @@ def about(description: str, *examples: Any, **limits: Any) -> msgspec.Meta:
 
 EveryS = Annotated[float, msgspec.Meta(ge=1.0, le=86_400.0)]
 TimeoutS = Annotated[float, msgspec.Meta(ge=0.1, le=600.0)]
+LimitS = Annotated[float, msgspec.Meta(ge=1.0, le=86_400.0)]
+PathName = Annotated[
+    str,
+    msgspec.Meta(pattern=r"^[^\x00]+$", extra={"words": "a path or name of at least 1 character"}),
+]
 
 
 class CheckConfig(

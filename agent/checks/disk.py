@@ -13,7 +13,7 @@ from typing import Annotated, NamedTuple, TypeAlias
 import msgspec
 import psutil
 
-from agent.checks import CheckConfig, Reading, SimpleCheck, about
+from agent.checks import CheckConfig, PathName, Reading, SimpleCheck, about
 from agent.checks.reading.limits import Finding, Limits, together
 from agent.checks.reading.words import short, size_in_words
 from agent.vitals.filesystem import is_read_only
@@ -29,13 +29,7 @@ class Config(CheckConfig, frozen=True, tag="disk"):
     """Looks at the filesystem that holds `path`; each limit that is crossed counts."""
 
     path: Annotated[
-        str,
-        about(
-            "a mountpoint, or any path on the filesystem",
-            "/var/lib/results",
-            pattern=r"^[^\x00]+$",
-            extra={"words": "a path of at least 1 character"},
-        ),
+        PathName, about("a mountpoint, or any path on the filesystem", "/var/lib/results")
     ]
     warning_used_ratio: Annotated[
         Ratio | None, about("used share of space or of file nodes, 0 to 1", 0.8)

@@ -12,7 +12,7 @@ from typing import Annotated, Any, TypeAlias
 
 import msgspec
 
-from agent.checks import CheckConfig, Latest, Reading, about
+from agent.checks import CheckConfig, Latest, LimitS, Reading, about
 from agent.checks.reading import times
 from agent.checks.reading.times import Now
 from agent.checks.reading.words import short
@@ -26,7 +26,6 @@ from venuewatch.base.config import ConfigError, Port, in_words, read_secret
 
 _DATA_LIMITS_S = {"BKB": 45.0, "FBL": 450.0}  # 1.5 x what they repeat after, 30 s and 5 min
 
-LimitS: TypeAlias = Annotated[float, msgspec.Meta(ge=1.0, le=86_400.0)]
 Words: TypeAlias = Annotated[str, msgspec.Meta(min_length=1)]
 Discipline: TypeAlias = Annotated[
     str, msgspec.Meta(pattern=r"\A[A-Z]{3}\Z", extra={"words": "3 capital letters"})

@@ -3,25 +3,17 @@
 from typing import Annotated, Literal
 
 from agent.checks import Reading, SimpleCheck, about
-from agent.checks.net.probing import ProbeConfig, read
+from agent.checks.net.probing import OtherwiseTcp, ProbeConfig, read
 from agent.checks.net.routes import Route, default_routes
 from agent.checks.reading.asking import FAILURES
 from agent.checks.reading.times import for_reading
 from agent.checks.reading.words import why
-from venuewatch.base.config import Port
 
 
 class Config(ProbeConfig, frozen=True, kw_only=True, tag="gateway"):
     """Probes the default route's gateway as ``ping`` does."""
 
-    port: Annotated[
-        Port | None,
-        about(
-            "TCP port to try where ICMP echo is not allowed or not answered; "
-            "a refusal is an answer",
-            53,
-        ),
-    ] = 80
+    port: OtherwiseTcp = 80
     interface: Annotated[
         str,
         about(

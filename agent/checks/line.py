@@ -9,9 +9,7 @@ import socket
 from collections.abc import Callable, Sequence
 from typing import Annotated
 
-import msgspec
-
-from agent.checks import CheckConfig, Latest, Reading, about
+from agent.checks import CheckConfig, Latest, LimitS, Reading, about
 from agent.checks.net.connect import connect
 from agent.checks.net.lines import Lines
 from agent.checks.patterns.child import WHOLE_LINES
@@ -23,8 +21,6 @@ from venuewatch.base.config import Port, in_words
 
 _PIECE_BYTES = 16 * 1024
 _MAX_PIECES = 64  # a reading
-
-LimitS = Annotated[float, msgspec.Meta(ge=1.0, le=86_400.0)]
 
 
 class Config(CheckConfig, frozen=True, tag="line"):

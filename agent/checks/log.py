@@ -5,7 +5,7 @@ The log is followed from its end as it was at the first reading, through rotatio
 
 from typing import Annotated, Literal
 
-from agent.checks import CheckConfig, Latest, Reading, about
+from agent.checks import CheckConfig, Latest, PathName, Reading, about
 from agent.checks.host.tail import Tail
 from agent.checks.patterns.matcher import MATCHER, UnmatchedError, refuse_bad_pattern
 from agent.checks.reading.times import Deadline, for_reading
@@ -24,15 +24,7 @@ class Config(CheckConfig, frozen=True, tag="log"):
     (`warning`) when a reading lasts longer than `timeout_s`.
     """
 
-    path: Annotated[
-        str,
-        about(
-            "path of the log",
-            "/var/log/results/server.log",
-            pattern=r"^[^\x00]+$",
-            extra={"words": "a path of at least 1 character"},
-        ),
-    ]
+    path: Annotated[PathName, about("path of the log", "/var/log/results/server.log")]
     pattern: Annotated[
         str,
         about(

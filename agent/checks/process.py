@@ -9,7 +9,7 @@ from typing import Annotated, TypeAlias
 
 import msgspec
 
-from agent.checks import CheckConfig, Latest, Reading, SimpleCheck, about
+from agent.checks import CheckConfig, Latest, PathName, Reading, SimpleCheck, about
 from agent.checks.host.process_table import Process, Table, Wanted, name_of, started_at
 from agent.checks.patterns.matcher import UnmatchedError, refuse_bad_pattern
 from agent.checks.reading.times import Deadline, for_reading
@@ -22,10 +22,6 @@ _ANYBODY = Wanted(None, None)
 
 Program: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
 Pattern: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
-PathName: TypeAlias = Annotated[
-    str,
-    msgspec.Meta(pattern=r"^[^\x00]+$", extra={"words": "a path or name of at least 1 character"}),
-]
 Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
 
 

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import msgspec
 
-from agent.checks import CheckConfig, Latest, Reading, about
+from agent.checks import CheckConfig, Latest, LimitS, Reading, about
 from agent.checks.reading import times
 from agent.checks.reading.times import Now, on_wall
 from agent.checks.reading.words import short
@@ -21,8 +21,6 @@ from venuewatch.base.wire.checks import CheckState, CheckValues
 
 MAX_DATAGRAM = 1024
 _MAX_DATAGRAMS = 2_000  # a reading; the kernel keeps some 300 between two
-
-LimitS = Annotated[float, msgspec.Meta(ge=1.0, le=86_400.0)]
 
 
 class Config(CheckConfig, frozen=True, tag="push"):

@@ -15,19 +15,19 @@ from venuewatch.base.wire.checks import CheckValues
 
 Ratio = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
 PositiveS = Annotated[float, msgspec.Meta(gt=0.0, le=600.0)]
+OtherwiseTcp = Annotated[
+    Port | None,
+    about(
+        "TCP port to try where ICMP echo is not allowed or not answered; a refusal is an answer",
+        443,
+    ),
+]
 
 
 class ProbeConfig(CheckConfig, frozen=True, kw_only=True):
     """How to probe, and which loss and round trip are too much; no limit unless one is set."""
 
-    port: Annotated[
-        Port | None,
-        about(
-            "TCP port to try where ICMP echo is not allowed or not answered; "
-            "a refusal is an answer",
-            443,
-        ),
-    ] = None
+    port: OtherwiseTcp = None
     count: Annotated[int, about("probes in one reading", 5, ge=1, le=100)] = 3
     interval_s: Annotated[float, about("time between two echoes, in s", 0.5, ge=0.01, le=60.0)] = (
         0.2
