@@ -18,7 +18,7 @@ from agent.checks.reading.times import Now
 from agent.checks.reading.words import short
 from agent.checks.results_feed.clock import Calendar, zone_of
 from agent.checks.results_feed.folder import Folder, FolderTooFullError
-from agent.checks.results_feed.intake import FromFolder, FromPushes, Intake
+from agent.checks.results_feed.intake import FromFolder, FromPushes
 from agent.checks.results_feed.messages import FeedError, Message
 from agent.checks.results_feed.state import Feed, Flag
 from agent.checks.results_feed.world import Limits
@@ -143,7 +143,7 @@ class Check:
         self._lock = threading.Lock()
         self._feed = Feed(_limits(config), calendar, config.feed_flag)
         self._place = config.folder or f"{config.listen_address}:{config.listen_port}"
-        self._intake: Intake
+        self._intake: FromFolder | FromPushes
         if config.folder is not None:
             folder = Folder(
                 Path(config.folder),

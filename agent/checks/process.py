@@ -80,8 +80,7 @@ class Check(SimpleCheck[Config]):
             if self._config.pid_file is None:
                 found = self._table.matching(self._wanted, deadline)
             else:
-                process, trouble = self._from_pid_file(self._config.pid_file, deadline)
-                found = [] if process is None else [process]
+                found, trouble = self._from_pid_file(self._config.pid_file, deadline)
         except UnmatchedError as error:
             return Reading("unknown", str(error))
         except OSError as error:
@@ -130,8 +129,8 @@ class Check(SimpleCheck[Config]):
         self._cpu_s = now
         return replaced > 0
 
-    def _from_pid_file(self, path: str, deadline: Deadline) -> tuple[Process | None, str]:
-        """Return the process that the file names, or why there is none.
+    def _from_pid_file(self, path: str, deadline: Deadline) -> tuple[list[Process], str]:
+        """Return the one process that the file names, or why there is none.
 
         Raises:
             UnmatchedError: its command line was not searched in time.
@@ -140,19 +139,17 @@ class Check(SimpleCheck[Config]):
         try:
             pid, written_at = _read_pid_file(path)
         except FileNotFoundError:
-            return None, f"there is no pid file {path}"
+            return [], f"there is no pid file {path}"
         except ValueError:
-            return None, f"{path} holds no process number"
-        self._table.hidden = 0
-        anybody = self._table.one(pid, _ANYBODY, deadline)
-        if anybody is None:
-            return None, f"process {pid} of {path} does not run"
-        process = self._table.one(pid, self._wanted, deadline)
-        if process is None:
-            return None, f"{path} is stale: process {pid} is another one, {name_of(pid)}"
-        if self._is_another(process, written_at):
-            return None, f"{path} is stale: process {pid} started after it was written"
-        return process, ""
+            return [], f"{path} holds no process number"
+        if not self._table.matching(_ANYBODY, deadline, [pid]):
+            return [], f"process {pid} of {path} does not run"
+        found = self._table.matching(self._wanted, deadline, [pid])
+        if not found:
+            return [], f"{path} is stale: process {pid} is another one, {name_of(pid)}"
+        if self._is_another(found[0], written_at):
+            return [], f"{path} is stale: process {pid} started after it was written"
+        return found, ""
 
     def _is_another(self, process: Process, written_at: float) -> bool:
         """Tell whether the number in the pid file, written at (s since 1970), was used again.

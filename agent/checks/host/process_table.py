@@ -47,21 +47,17 @@ class Table:
     def __init__(self) -> None:
         self.hidden = 0
 
-    def matching(self, wanted: Wanted, deadline: Deadline) -> list[Process]:
-        """Return every process that fits; one that has ended and isn't reaped does not run.
+    def matching(
+        self, wanted: Wanted, deadline: Deadline, pids: Iterable[int] | None = None
+    ) -> list[Process]:
+        """Return every process (of ``pids``, if given) that fits; a zombie does not run.
 
         Raises:
             UnmatchedError: the command lines were not searched in time.
         """
         self.hidden = 0
-        return self._fitting(_candidates(wanted), wanted, deadline)
-
-    def one(self, pid: int, wanted: Wanted, deadline: Deadline) -> Process | None:
-        """Return process ``pid`` if it runs and fits; raises as :meth:`matching`."""
-        return next(iter(self._fitting([pid], wanted, deadline)), None)
-
-    def _fitting(self, pids: Iterable[int], wanted: Wanted, deadline: Deadline) -> list[Process]:
-        found = ((pid, self._ask(_command_line, pid, wanted)) for pid in pids)
+        asked = _candidates(wanted) if pids is None else pids
+        found = ((pid, self._ask(_command_line, pid, wanted)) for pid in asked)
         lines = {pid: line for pid, line in found if line is not None}
         if wanted.command_line is not None:
             is_match = MATCHER.in_lines(wanted.command_line, list(lines.values()), deadline)

@@ -1,7 +1,7 @@
 """The two sources of a feed's messages: a folder that is read, or pushes that come."""
 
 from collections.abc import Callable
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 from agent.checks.reading.times import Deadline, Now
 from agent.checks.results_feed.clock import Calendar
@@ -14,28 +14,10 @@ OpenReceiver: TypeAlias = Callable[[Callable[[Message | FeedError], None]], Any]
 """Listens, and passes each push on; raises OSError or ConfigError."""
 
 
-class Intake(Protocol):
-    """One way in. ``unauthorized``: pushes refused for their key; None where there is no key."""
-
-    @property
-    def unauthorized(self) -> float | None:
-        """How many so far."""
-
-    def take(self, now: Now) -> None:
-        """Have what is new heard.
-
-        Raises:
-            OSError, ConfigError, FolderTooFullError: what keeps it from coming.
-        """
-
-    def close(self) -> None:
-        """Let go of what is held."""
-
-
 class FromFolder:
     """Looks into a folder whenever asked, for ``budget_s`` at most."""
 
-    unauthorized = None
+    unauthorized: float | None = None
 
     def __init__(self, folder: Folder, calendar: Calendar, budget_s: float, hear: Hear) -> None:
         self._folder = folder
@@ -44,7 +26,11 @@ class FromFolder:
         self._hear = hear
 
     def take(self, now: Now) -> None:
-        """Have the new files heard, and the first time those of the logical day so far."""
+        """Have the new files heard, and the first time those of the logical day so far.
+
+        Raises:
+            OSError, FolderTooFullError: what keeps them from being read.
+        """
         since_s = self._calendar.day_began(now.wall_s)
         for heard in self._folder.take(now, since_s, Deadline(self._budget_s)):
             self._hear(heard.what, heard.at)
@@ -68,7 +54,7 @@ class FromPushes:
 
     @property
     def unauthorized(self) -> float | None:
-        """How many pushes were refused for their key."""
+        """How many pushes were refused for their key; None where nothing listens."""
         return None if self._receiver is None else float(self._receiver.unauthorized)
 
     def take(self, now: Now) -> None:  # noqa: ARG002 - they come by themselves

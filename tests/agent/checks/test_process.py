@@ -231,7 +231,7 @@ def test_a_number_that_is_used_again_is_another_process_even_of_the_same_name(
     path.write_text(str(pid))
     looked = check(pid_file=str(path), program=NAME)
     before = looked.read()
-    monkeypatch.setattr(Table, "one", lambda *_: Process(pid, 10**9, 0.0, 0))
+    monkeypatch.setattr(Table, "matching", lambda *_: [Process(pid, 10**9, 0.0, 0)])
 
     after = [looked.read(), looked.read()]
 
@@ -299,4 +299,4 @@ def test_a_process_that_ends_while_it_is_looked_at_is_passed_over() -> None:
     ended = subprocess.Popen(["true"])
     ended.wait()
 
-    assert Table().one(ended.pid, Wanted(None, None), Deadline(1.0)) is None
+    assert Table().matching(Wanted(None, None), Deadline(1.0), [ended.pid]) == []

@@ -60,19 +60,13 @@ def test_the_modes_on_linux_are_node_exporters() -> None:
     assert modes == set(MODES)
 
 
-def test_a_cpu_that_is_switched_off_renames_no_other() -> None:
+def test_a_cpu_that_is_off_renames_no_other_and_a_guests_time_is_no_mode() -> None:
     sample = cpu.parsed(STAT.splitlines(keepends=True), ticks_per_s=100)
 
     assert list(sample.by_cpu) == ["0", "2"]
-    assert sample.by_cpu["2"]["user"] == 4.0
-    assert (sample.context_switches, sample.interrupts) == (7_654_321, 1_234_567)
-
-
-def test_a_guests_time_is_no_mode_of_its_own() -> None:
-    sample = cpu.parsed(STAT.splitlines(keepends=True), ticks_per_s=100)
-
     assert list(sample.by_cpu["0"]) == MODES
     assert list(sample.by_cpu["0"].values()) == [3.0, 0.04, 2.0, 500.0, 0.1, 0.0, 0.15, 0.05]
+    assert (sample.context_switches, sample.interrupts) == (7_654_321, 1_234_567)
 
 
 def test_an_old_kernel_with_fewer_modes_has_those() -> None:

@@ -102,16 +102,6 @@ def test_live_data_that_was_long_on_its_way_is_delayed_though_keep_alives_are_fr
     assert reading.values.results_latency_seconds == 70.0
 
 
-def test_a_backlog_is_delayed_until_it_is_worked_off(hall: Hall) -> None:
-    hall.says(0.0, "DT_LOCAL_ON")
-    states = []
-    for version, stamped_s in enumerate(range(0, 200, 20)):
-        hall.score(200.0 + version, version, stamped_s=stamped_s)
-        states.append(hall.at(200.0 + version).state)
-
-    assert states == ["delayed"] * 8 + ["flowing"] * 2
-
-
 @pytest.mark.parametrize("ahead_s", [-3600.0, -200.0, 200.0, 3600.0])
 def test_a_source_whose_clock_is_wrong_is_measured_and_not_called_late(ahead_s: float) -> None:
     hall = Hall(ahead_s=ahead_s)
