@@ -21,32 +21,20 @@ from venuewatch.base.wire.checks import CheckValues
 
 _MOUNTS = Path("/proc/self/mountinfo")
 
-Ratio: TypeAlias = Annotated[float, msgspec.Meta(gt=0, le=1)]
-Bytes: TypeAlias = Annotated[int, msgspec.Meta(ge=0)]
+Ratio: TypeAlias = Annotated[float, msgspec.Meta(gt=0, le=1)] | None
+Bytes: TypeAlias = Annotated[int, msgspec.Meta(ge=0)] | None
 
 
 class Config(CheckConfig, frozen=True, tag="disk"):
     """Looks at the filesystem that holds `path`; each limit that is crossed counts."""
 
-    path: Annotated[
-        PathName, about("a mountpoint, or any path on the filesystem", "/var/lib/results")
-    ]
-    warning_used_ratio: Annotated[
-        Ratio | None, about("used share of space or of file nodes, 0 to 1", 0.8)
-    ] = 0.9
-    critical_used_ratio: Annotated[
-        Ratio | None, about("used share of space or of file nodes, 0 to 1", 0.9)
-    ] = 0.95
-    warning_free_bytes: Annotated[
-        Bytes | None, about("least free space, in bytes", 20_000_000_000)
-    ] = None
-    critical_free_bytes: Annotated[
-        Bytes | None, about("least free space, in bytes", 5_000_000_000)
-    ] = None
+    path: Annotated[PathName, about("mountpoint or any path on the filesystem", "/var/lib/results")]
+    warning_used_ratio: Annotated[Ratio, about("used share of space or of file nodes", 0.8)] = 0.9
+    critical_used_ratio: Annotated[Ratio, about("used share of space or of file nodes", 0.9)] = 0.95
+    warning_free_bytes: Annotated[Bytes, about("least free space, in bytes", 20_000_000_000)] = None
+    critical_free_bytes: Annotated[Bytes, about("least free space, in bytes", 5_000_000_000)] = None
     may_be_read_only: Annotated[bool, about("a read-only filesystem is well", True)] = False
-    must_be_mounted: Annotated[bool, about("`path` must be a mountpoint, else critical", True)] = (
-        False
-    )
+    must_be_mounted: Annotated[bool, about("`path` is a mountpoint, else critical", True)] = False
 
     def __post_init__(self) -> None:
         self.used_limits()

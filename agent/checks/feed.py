@@ -47,12 +47,8 @@ class Config(CheckConfig, frozen=True, tag="feed"):
             "Pacific/Tahiti",
         ),
     ]
-    folder: Annotated[
-        Words | None, about("folder that messages are dropped into", "/srv/results/out")
-    ] = None
-    files: Annotated[
-        str, about("which files of it, as a shell pattern", "DT_*.xml", min_length=1)
-    ] = "*.xml"
+    folder: Annotated[Words | None, about("folder with the messages", "/srv/results/out")] = None
+    files: Annotated[str, about("its files, a shell pattern", "DT_*.xml", min_length=1)] = "*.xml"
     files_per_reading: Annotated[
         int, about("most files that one reading takes; the rest next time", 100, ge=1, le=10_000)
     ] = 500
@@ -103,9 +99,7 @@ class Config(CheckConfig, frozen=True, tag="feed"):
     latency_limit_s: Annotated[
         LimitS, about("how long data may be on its way, by its own date and time, in s", 30.0)
     ] = 90.0
-    data_limit_s: Annotated[
-        LimitS, about("how long the data of a live unit may rest, in s", 120.0)
-    ] = 300.0
+    data_limit_s: Annotated[LimitS, about("how long live data may rest, in s", 120.0)] = 300.0
     data_limits_s: Annotated[
         dict[Discipline, LimitS],
         about(

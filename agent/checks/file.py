@@ -33,9 +33,7 @@ class Config(CheckConfig, frozen=True, tag="file"):
         str, about("path with wildcards", "/srv/results/*.xml", min_length=1, max_length=4096)
     ]
     max_age_s: Annotated[AgeS | None, about("the newest file is at most this old, in s", 90)] = None
-    min_size_bytes: Annotated[
-        Bytes, about("the newest file is at least this large, in bytes", 1)
-    ] = 0
+    min_size_bytes: Annotated[Bytes, about("least size of the newest file, in bytes", 1)] = 0
     must_grow: Annotated[
         bool, about("since the last reading a file came, or the newest changed its size", True)
     ] = False

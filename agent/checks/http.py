@@ -29,7 +29,7 @@ FieldValue = Annotated[
     str, msgspec.Meta(pattern=r"\A[\x20-\x7e\t]*\Z", extra={"words": "printable ASCII text"})
 ]
 Status = Annotated[int, msgspec.Meta(ge=100, le=599)]
-PositiveS = Annotated[float, msgspec.Meta(gt=0.0, le=600.0)]
+RoundTripS = Annotated[float, msgspec.Meta(gt=0.0, le=600.0)] | None
 
 
 class Config(CheckConfig, frozen=True, tag="http"):
@@ -85,18 +85,10 @@ class Config(CheckConfig, frozen=True, tag="http"):
     ] = 1_048_576
     ca_file: tls.CaFile = None
     verify: tls.Verify = True
-    warning_days: Annotated[
-        tls.Days, about("warning when the certificate is valid for fewer days", 30.0)
-    ] = 14.0
-    critical_days: Annotated[
-        tls.Days, about("critical when the certificate is valid for fewer days", 7.0)
-    ] = 3.0
-    warning_round_trip_s: Annotated[
-        PositiveS | None, about("warning when the whole page takes longer, in s", 1.0)
-    ] = None
-    critical_round_trip_s: Annotated[
-        PositiveS | None, about("critical when the whole page takes longer, in s", 3.0)
-    ] = None
+    warning_days: Annotated[tls.Days, about("the certificate is valid for fewer days", 30.0)] = 14.0
+    critical_days: Annotated[tls.Days, about("the certificate is valid for fewer days", 7.0)] = 3.0
+    warning_round_trip_s: Annotated[RoundTripS, about("the page takes longer, in s", 1.0)] = None
+    critical_round_trip_s: Annotated[RoundTripS, about("the page takes longer, in s", 3.0)] = None
 
     def __post_init__(self) -> None:
         parse(self.url)  # raises ValueError

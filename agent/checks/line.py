@@ -32,12 +32,8 @@ class Config(CheckConfig, frozen=True, tag="line"):
 
     address: Annotated[str, about("host name or IP", "10.1.0.30")]
     port: Annotated[Port, about("TCP port", 4001)]
-    heartbeat: Annotated[
-        str, about("which lines say only that it lives", r"\*", max_length=256)
-    ] = r"\*"
-    any_bytes: Annotated[
-        bool, about("a board without lines: that bytes keep coming is all", True)
-    ] = False
+    heartbeat: Annotated[str, about("lines that only say it lives", r"\*", max_length=256)] = r"\*"
+    any_bytes: Annotated[bool, about("a board without lines: any byte is life", True)] = False
     silence_limit_s: Annotated[LimitS, about("how long it may say nothing, in s", 30.0)] = 60.0
     max_line_bytes: Annotated[int, about("longest line, in bytes", 1024, ge=16, le=65_536)] = 4096
 

@@ -20,7 +20,7 @@ from venuewatch.base.wire.checks import CheckValues
 _TRIES = 3
 _LEAVE_MAX_S = 3600.0  # the longest time that a server which sent us away is not asked
 
-OffsetS = Annotated[float, msgspec.Meta(gt=0.0, le=86_400.0)]
+OffsetS = Annotated[float, msgspec.Meta(gt=0.0, le=86_400.0)] | None
 
 
 class Config(CheckConfig, frozen=True, tag="ntp"):
@@ -28,12 +28,8 @@ class Config(CheckConfig, frozen=True, tag="ntp"):
 
     address: Annotated[str, about("time server's name or IP", "10.1.0.1", min_length=1)]
     port: Annotated[Port, about("UDP port", 123)] = 123
-    warning_offset_s: Annotated[
-        OffsetS | None, about("warning over this offset either way, in s", 0.05)
-    ] = 0.1
-    critical_offset_s: Annotated[
-        OffsetS | None, about("critical over this offset either way, in s", 0.5)
-    ] = 1.0
+    warning_offset_s: Annotated[OffsetS, about("over this offset either way, in s", 0.05)] = 0.1
+    critical_offset_s: Annotated[OffsetS, about("over this offset either way, in s", 0.5)] = 1.0
 
     def __post_init__(self) -> None:
         self.offset_limits()

@@ -48,9 +48,7 @@ class Config(CheckConfig, frozen=True, tag="process"):
         about("path of a file whose first word is the process's number", "/run/mosquitto.pid"),
     ] = None
     min_count: Annotated[Count, about("fewest processes that are well", 1)] = 1
-    max_count: Annotated[
-        Count | None, about("most processes that are well; any if left out", 4)
-    ] = None
+    max_count: Annotated[Count | None, about("most that are well; any if left out", 4)] = None
 
     def __post_init__(self) -> None:
         if self.program is None and self.command_line is None and self.pid_file is None:

@@ -13,8 +13,8 @@ from agent.checks.reading.words import why
 from venuewatch.base.config import Port
 from venuewatch.base.wire.checks import CheckValues
 
-Ratio = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
-PositiveS = Annotated[float, msgspec.Meta(gt=0.0, le=600.0)]
+Ratio = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] | None
+RoundTripS = Annotated[float, msgspec.Meta(gt=0.0, le=600.0)] | None
 OtherwiseTcp = Annotated[
     Port | None,
     about(
@@ -29,21 +29,15 @@ class ProbeConfig(CheckConfig, frozen=True, kw_only=True):
 
     port: OtherwiseTcp = None
     count: Annotated[int, about("probes in one reading", 5, ge=1, le=100)] = 3
-    interval_s: Annotated[float, about("time between two echoes, in s", 0.5, ge=0.01, le=60.0)] = (
-        0.2
+    interval_s: Annotated[float, about("time between echoes, in s", 0.5, ge=0.01, le=60.0)] = 0.2
+    warning_loss_ratio: Annotated[Ratio, about("over this share of lost probes", 0.0)] = None
+    critical_loss_ratio: Annotated[Ratio, about("over this share of lost probes", 0.5)] = None
+    warning_round_trip_s: Annotated[RoundTripS, about("over this mean round trip, in s", 0.1)] = (
+        None
     )
-    warning_loss_ratio: Annotated[
-        Ratio | None, about("warning over this share of lost probes, 0 to 1", 0.0)
-    ] = None
-    critical_loss_ratio: Annotated[
-        Ratio | None, about("critical over this share of lost probes, 0 to 1", 0.5)
-    ] = None
-    warning_round_trip_s: Annotated[
-        PositiveS | None, about("warning over this mean round trip, in s", 0.1)
-    ] = None
-    critical_round_trip_s: Annotated[
-        PositiveS | None, about("critical over this mean round trip, in s", 0.8)
-    ] = None
+    critical_round_trip_s: Annotated[RoundTripS, about("over this mean round trip, in s", 0.8)] = (
+        None
+    )
 
     def __post_init__(self) -> None:
         self.loss_limits()
