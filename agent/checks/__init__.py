@@ -26,6 +26,7 @@ def about(description: str, *examples: Any, **limits: Any) -> msgspec.Meta:
 
 EveryS = Annotated[float, msgspec.Meta(ge=1.0, le=86_400.0)]
 TimeoutS = Annotated[float, msgspec.Meta(ge=0.1, le=600.0)]
+Pattern = Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
 LimitS = Annotated[float, msgspec.Meta(ge=1.0, le=86_400.0)]
 PathName = Annotated[
     str,

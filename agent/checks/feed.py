@@ -31,6 +31,20 @@ Discipline: TypeAlias = Annotated[
     str, msgspec.Meta(pattern=r"\A[A-Z]{3}\Z", extra={"words": "3 capital letters"})
 ]
 
+Header: TypeAlias = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"\A[A-Za-z0-9-]{1,64}\Z", extra={"words": "1 to 64 letters, digits or dashes"}
+    ),
+]
+TimeOfDay: TypeAlias = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"\A([01][0-9]|2[0-3]):[0-5][0-9]\Z",
+        extra={"words": "a time of day, as in 04:00"},
+    ),
+]
+
 
 class Config(CheckConfig, frozen=True, tag="feed"):
     """Watches a `folder`, or listens at `listen_port` for pushes by HTTP: one of the two.
@@ -39,14 +53,7 @@ class Config(CheckConfig, frozen=True, tag="feed"):
     where it is too large. A check that listens beyond this machine needs `api_key_file`.
     """
 
-    zone: Annotated[
-        str,
-        about(
-            "IANA name of the time zone that the source's dates and times are in",
-            "Europe/Paris",
-            "Pacific/Tahiti",
-        ),
-    ]
+    zone: Annotated[str, about("IANA name of the zone of the source's times", "Europe/Paris")]
     folder: Annotated[Words | None, about("folder with the messages", "/srv/results/out")] = None
     files: Annotated[str, about("its files, a shell pattern", "DT_*.xml", min_length=1)] = "*.xml"
     files_per_reading: Annotated[
@@ -61,19 +68,9 @@ class Config(CheckConfig, frozen=True, tag="feed"):
     listen_port: Annotated[Port | None, about("TCP port to listen at", 8041)] = None
     api_key_file: Annotated[
         Words | None,
-        about(
-            "file whose first line is the key that a push must carry", "/etc/venuewatch/feed.key"
-        ),
+        about("file whose first line is the key of a push", "/etc/venuewatch/feed.key"),
     ] = None
-    api_key_header: Annotated[
-        str,
-        about(
-            "header that carries the key",
-            "Authorization",
-            pattern=r"\A[A-Za-z0-9-]{1,64}\Z",
-            extra={"words": "1 to 64 letters, digits or dashes"},
-        ),
-    ] = "X-Api-Key"
+    api_key_header: Annotated[Header, about("header with the key", "Authorization")] = "X-Api-Key"
     cert_file: Annotated[
         Words | None,
         about("certificate chain (PEM) to listen with TLS", "/etc/venuewatch/feed.crt"),
@@ -81,15 +78,7 @@ class Config(CheckConfig, frozen=True, tag="feed"):
     key_file: Annotated[
         Words | None, about("private key (PEM) of `cert_file`", "/etc/venuewatch/feed.pem")
     ] = None
-    day_ends: Annotated[
-        str,
-        about(
-            "when the logical day ends, local time",
-            "04:00",
-            pattern=r"\A([01][0-9]|2[0-3]):[0-5][0-9]\Z",
-            extra={"words": "a time of day, as in 04:00"},
-        ),
-    ] = "03:00"
+    day_ends: Annotated[TimeOfDay, about("end of the logical day, local time", "04:00")] = "03:00"
     feed_flag: Annotated[
         Flag, about("P for production, T for test: what a message must say, if it says any", "T")
     ] = "P"

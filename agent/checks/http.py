@@ -29,40 +29,29 @@ FieldValue = Annotated[
     str, msgspec.Meta(pattern=r"\A[\x20-\x7e\t]*\Z", extra={"words": "printable ASCII text"})
 ]
 Status = Annotated[int, msgspec.Meta(ge=100, le=599)]
+Text = Annotated[str, msgspec.Meta(max_length=1024)]
 RoundTripS = Annotated[float, msgspec.Meta(gt=0.0, le=600.0)] | None
 
 
 class Config(CheckConfig, frozen=True, tag="http"):
-    """Asks for one page over http or https."""
+    """Asks for one page over http or https.
 
-    url: Annotated[
-        str,
-        about(
-            "address of the page, without a password in it", "https://results.example.org/health"
-        ),
-    ]
+    The state is `unknown` when it takes over 2 s to match `regex`.
+    """
+
+    url: Annotated[str, about("page's address, without a password", "https://example.org/health")]
     method: Annotated[Literal["GET", "HEAD"], about("HEAD asks for no body", "HEAD")] = "GET"
     status: Annotated[
         tuple[Status, ...],
         about("which status is well; empty for 200 to 399", [204], max_length=64),
     ] = ()
-    contains: Annotated[str, about("text in the body", "ready", max_length=1024)] = ""
+    contains: Annotated[Text, about("text in the body", "ready")] = ""
     regex: Annotated[
-        str,
-        about(
-            "Python pattern to match somewhere in the body, as bytes; the state is "
-            "`unknown` when that takes over 2 s",
-            r"version: [0-9]+",
-            max_length=1024,
-        ),
+        Text, about("Python pattern somewhere in the body, as bytes", "up [0-9]+ s")
     ] = ""
     json_path: Annotated[
         str,
-        about(
-            "field that a JSON body must have: names and list positions, with dots",
-            "status.ok",
-            max_length=256,
-        ),
+        about("field of a JSON body: names and positions, with dots", "status.ok", max_length=256),
     ] = ""
     json_equals: Annotated[
         bool | int | float | str | None, about("what the field must be; unset for anything", True)

@@ -5,7 +5,7 @@ The log is followed from its end as it was at the first reading, through rotatio
 
 from typing import Annotated, Literal
 
-from agent.checks import CheckConfig, Latest, PathName, Reading, about
+from agent.checks import CheckConfig, Latest, PathName, Pattern, Reading, about
 from agent.checks.host.tail import Tail
 from agent.checks.patterns.matcher import MATCHER, UnmatchedError, refuse_bad_pattern
 from agent.checks.reading.times import Deadline, for_reading
@@ -25,30 +25,15 @@ class Config(CheckConfig, frozen=True, tag="log"):
     """
 
     path: Annotated[PathName, about("path of the log", "/var/log/results/server.log")]
-    pattern: Annotated[
-        str,
-        about(
-            "regular expression, found anywhere in a line",
-            "ERROR|FATAL",
-            min_length=1,
-            max_length=1024,
-        ),
-    ]
+    pattern: Annotated[Pattern, about("regular expression, anywhere in a line", "ERROR|FATAL")]
     state: Annotated[
         Literal["warning", "critical"], about("what a line that matches means", "warning")
     ] = "critical"
     hold_s: Annotated[
-        float,
-        about("how long it stays so after the last line that matched, in s", 60, ge=0, le=86_400),
+        float, about("how long it stays so after the last match, in s", 60, ge=0, le=86_400)
     ] = 300.0
     max_bytes: Annotated[
-        int,
-        about(
-            "read in one reading; of more, the oldest is passed over, in bytes",
-            4_194_304,
-            ge=4_096,
-            le=67_108_864,
-        ),
+        int, about("most bytes read at once: the newest ones", 4_194_304, ge=4_096, le=67_108_864)
     ] = 1_048_576
 
     def __post_init__(self) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated, TypeAlias
 
 import msgspec
 
-from agent.checks import CheckConfig, Latest, PathName, Reading, SimpleCheck, about
+from agent.checks import CheckConfig, Latest, PathName, Pattern, Reading, SimpleCheck, about
 from agent.checks.host.process_table import Process, Table, Wanted, name_of, started_at
 from agent.checks.patterns.matcher import UnmatchedError, refuse_bad_pattern
 from agent.checks.reading.times import Deadline, for_reading
@@ -21,7 +21,6 @@ _MAX_PID = 2**31 - 1
 _ANYBODY = Wanted(None, None)
 
 Program: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
-Pattern: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
 Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
 
 
@@ -39,13 +38,11 @@ class Config(CheckConfig, frozen=True, tag="process"):
     ] = None
     command_line: Annotated[
         Pattern | None,
-        about(
-            "regular expression, found anywhere in the command line", "results-server .*--venue STA"
-        ),
+        about("regular expression, anywhere in the command line", "feed .*--venue STA"),
     ] = None
     pid_file: Annotated[
         PathName | None,
-        about("path of a file whose first word is the process's number", "/run/mosquitto.pid"),
+        about("file whose first word is the process's number", "/run/mosquitto.pid"),
     ] = None
     min_count: Annotated[Count, about("fewest processes that are well", 1)] = 1
     max_count: Annotated[Count | None, about("most that are well; any if left out", 4)] = None

@@ -14,10 +14,7 @@ class Config(GroupConfig, frozen=True, tag="redundancy"):
 
     members: Annotated[
         Members,
-        about(
-            "names of this host's checks, such as `feed` or `process`",
-            ["feed-primary", "feed-backup"],
-        ),
+        about("names of this host's checks, such as `feed`", ["feed-primary", "feed-backup"]),
     ]
 
 

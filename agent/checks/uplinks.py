@@ -10,8 +10,7 @@ class Config(GroupConfig, frozen=True, tag="uplinks"):
     """Names the checks that each look at one link; it measures nothing by itself."""
 
     members: Annotated[
-        Members,
-        about("names of this host's checks, one for each link", ["ping-isp-a", "ping-isp-b"]),
+        Members, about("names of this host's checks, one per link", ["ping-isp-a", "ping-isp-b"])
     ]
 
 

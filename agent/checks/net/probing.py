@@ -14,7 +14,7 @@ from venuewatch.base.config import Port
 from venuewatch.base.wire.checks import CheckValues
 
 Ratio = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] | None
-RoundTripS = Annotated[float, msgspec.Meta(gt=0.0, le=600.0)] | None
+TripS = Annotated[float, msgspec.Meta(gt=0.0, le=600.0)] | None
 OtherwiseTcp = Annotated[
     Port | None,
     about(
@@ -32,12 +32,8 @@ class ProbeConfig(CheckConfig, frozen=True, kw_only=True):
     interval_s: Annotated[float, about("time between echoes, in s", 0.5, ge=0.01, le=60.0)] = 0.2
     warning_loss_ratio: Annotated[Ratio, about("over this share of lost probes", 0.0)] = None
     critical_loss_ratio: Annotated[Ratio, about("over this share of lost probes", 0.5)] = None
-    warning_round_trip_s: Annotated[RoundTripS, about("over this mean round trip, in s", 0.1)] = (
-        None
-    )
-    critical_round_trip_s: Annotated[RoundTripS, about("over this mean round trip, in s", 0.8)] = (
-        None
-    )
+    warning_round_trip_s: Annotated[TripS, about("over this mean round trip, in s", 0.1)] = None
+    critical_round_trip_s: Annotated[TripS, about("over this mean round trip, in s", 0.8)] = None
 
     def __post_init__(self) -> None:
         self.loss_limits()
