@@ -24,14 +24,16 @@ def about(description: str, *examples: Any, **limits: Any) -> msgspec.Meta:
     return msgspec.Meta(description=description, examples=list(examples), **limits)
 
 
+def worded(pattern: str, words: str) -> msgspec.Meta:
+    """Return a pattern that a text must fit, and its words for the error."""
+    return msgspec.Meta(pattern=pattern, extra={"words": words})
+
+
 EveryS = Annotated[float, msgspec.Meta(ge=1.0, le=86_400.0)]
 TimeoutS = Annotated[float, msgspec.Meta(ge=0.1, le=600.0)]
 Pattern = Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
 LimitS = Annotated[float, msgspec.Meta(ge=1.0, le=86_400.0)]
-PathName = Annotated[
-    str,
-    msgspec.Meta(pattern=r"^[^\x00]+$", extra={"words": "a path or name of at least 1 character"}),
-]
+PathName = Annotated[str, worded(r"^[^\x00]+$", "a path or name of at least 1 character")]
 
 
 class CheckConfig(

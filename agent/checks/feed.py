@@ -12,7 +12,7 @@ from typing import Annotated, Any, TypeAlias
 
 import msgspec
 
-from agent.checks import CheckConfig, Latest, LimitS, Reading, about
+from agent.checks import CheckConfig, Latest, LimitS, Reading, about, worded
 from agent.checks.reading import times
 from agent.checks.reading.times import Now
 from agent.checks.reading.words import short
@@ -26,23 +26,13 @@ from venuewatch.base.config import ConfigError, Port, in_words, read_secret
 
 _DATA_LIMITS_S = {"BKB": 45.0, "FBL": 450.0}  # 1.5 x what they repeat after, 30 s and 5 min
 
-Words: TypeAlias = Annotated[str, msgspec.Meta(min_length=1)]
-Discipline: TypeAlias = Annotated[
-    str, msgspec.Meta(pattern=r"\A[A-Z]{3}\Z", extra={"words": "3 capital letters"})
-]
-
+FilePath: TypeAlias = Annotated[str, msgspec.Meta(min_length=1)] | None
+Discipline: TypeAlias = Annotated[str, worded(r"\A[A-Z]{3}\Z", "3 capital letters")]
 Header: TypeAlias = Annotated[
-    str,
-    msgspec.Meta(
-        pattern=r"\A[A-Za-z0-9-]{1,64}\Z", extra={"words": "1 to 64 letters, digits or dashes"}
-    ),
+    str, worded(r"\A[A-Za-z0-9-]{1,64}\Z", "1 to 64 letters, digits or dashes")
 ]
 TimeOfDay: TypeAlias = Annotated[
-    str,
-    msgspec.Meta(
-        pattern=r"\A([01][0-9]|2[0-3]):[0-5][0-9]\Z",
-        extra={"words": "a time of day, as in 04:00"},
-    ),
+    str, worded(r"\A([01][0-9]|2[0-3]):[0-5][0-9]\Z", "a time of day, as in 04:00")
 ]
 
 
@@ -54,7 +44,7 @@ class Config(CheckConfig, frozen=True, tag="feed"):
     """
 
     zone: Annotated[str, about("IANA name of the zone of the source's times", "Europe/Paris")]
-    folder: Annotated[Words | None, about("folder with the messages", "/srv/results/out")] = None
+    folder: Annotated[FilePath, about("folder with the messages", "/srv/results/out")] = None
     files: Annotated[str, about("its files, a shell pattern", "DT_*.xml", min_length=1)] = "*.xml"
     files_per_reading: Annotated[
         int, about("most files that one reading takes; the rest next time", 100, ge=1, le=10_000)
@@ -62,22 +52,16 @@ class Config(CheckConfig, frozen=True, tag="feed"):
     settles_s: Annotated[
         LimitS, about("how long a file may be incomplete before it counts as broken, in s", 60.0)
     ] = 30.0
-    listen_address: Annotated[str, about("IP address to listen at", "10.1.0.20", min_length=1)] = (
-        "127.0.0.1"
-    )
+    listen_address: Annotated[str, about("IP address to listen at", "10.1.0.20")] = "127.0.0.1"
     listen_port: Annotated[Port | None, about("TCP port to listen at", 8041)] = None
     api_key_file: Annotated[
-        Words | None,
-        about("file whose first line is the key of a push", "/etc/venuewatch/feed.key"),
+        FilePath, about("file whose first line is the key of a push", "/etc/venuewatch/feed.key")
     ] = None
     api_key_header: Annotated[Header, about("header with the key", "Authorization")] = "X-Api-Key"
     cert_file: Annotated[
-        Words | None,
-        about("certificate chain (PEM) to listen with TLS", "/etc/venuewatch/feed.crt"),
+        FilePath, about("certificate chain (PEM) to listen with TLS", "/etc/venuewatch/feed.crt")
     ] = None
-    key_file: Annotated[
-        Words | None, about("private key (PEM) of `cert_file`", "/etc/venuewatch/feed.pem")
-    ] = None
+    key_file: Annotated[FilePath, about("its private key (PEM)", "/etc/venuewatch/feed.pem")] = None
     day_ends: Annotated[TimeOfDay, about("end of the logical day, local time", "04:00")] = "03:00"
     feed_flag: Annotated[
         Flag, about("P for production, T for test: what a message must say, if it says any", "T")

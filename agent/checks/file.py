@@ -37,13 +37,9 @@ class Config(CheckConfig, frozen=True, tag="file"):
     must_grow: Annotated[
         bool, about("since the last reading a file came, or the newest changed its size", True)
     ] = False
-    max_files: Annotated[
-        Count | None, about("most files, as in a queue's folder; any if left out", 100)
-    ] = None
+    max_files: Annotated[Count | None, about("most files, as in a queue's folder", 100)] = None
     may_be_missing: Annotated[bool, about("no file at all is well", True)] = False
-    max_entries: Annotated[
-        int, about("names looked at in one reading", 50_000, ge=1, le=1_000_000)
-    ] = 10_000
+    max_entries: Annotated[int, about("names looked at", 50_000, ge=1, le=1_000_000)] = 10_000
 
     def __post_init__(self) -> None:
         parts = Path(self.pattern).parts

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from agent.checks import CheckConfig, Reading, about
+from agent.checks import CheckConfig, Reading, about, worded
 from agent.checks.net import http_body as body
 from agent.checks.net import tls
 from agent.checks.net.http_fetch import Page, Request, fetch
@@ -19,15 +19,8 @@ from venuewatch.base.wire.checks import CheckValues
 
 _WELL = range(200, 400)
 
-FieldName = Annotated[
-    str,
-    msgspec.Meta(
-        pattern=r"\A[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z", extra={"words": "the name of an HTTP header"}
-    ),
-]
-FieldValue = Annotated[
-    str, msgspec.Meta(pattern=r"\A[\x20-\x7e\t]*\Z", extra={"words": "printable ASCII text"})
-]
+FieldName = Annotated[str, worded(r"\A[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z", "the name of an HTTP header")]
+FieldValue = Annotated[str, worded(r"\A[\x20-\x7e\t]*\Z", "printable ASCII text")]
 Status = Annotated[int, msgspec.Meta(ge=100, le=599)]
 Text = Annotated[str, msgspec.Meta(max_length=1024)]
 RoundTripS = Annotated[float, msgspec.Meta(gt=0.0, le=600.0)] | None

@@ -9,10 +9,15 @@ from typing import Annotated, Literal, NamedTuple
 
 import psutil
 
-from agent.checks import CheckConfig, Reading, SimpleCheck, about
+from agent.checks import CheckConfig, Reading, SimpleCheck, about, worded
 from agent.checks.host.spawn import minimal_environment, run
 from agent.checks.reading.words import short
 from venuewatch.base.wire.checks import CheckState, CheckValues
+
+ServiceName = Annotated[
+    str,
+    worded(r"^[^\x00-\x1f/*?\[]{1,255}$", "1 to 255 characters without slash, *, ? and ["),
+]
 
 _PROPERTIES = "LoadState,ActiveState,SubState,Result,ExecMainStatus,NRestarts"
 
@@ -21,13 +26,7 @@ class Config(CheckConfig, frozen=True, tag="service"):
     """Asks for one service, and changes nothing."""
 
     service: Annotated[
-        str,
-        about(
-            "systemd unit, Windows service or launchd label",
-            "mosquitto.service",
-            pattern=r"^[^\x00-\x1f/*?\[]{1,255}$",
-            extra={"words": "1 to 255 characters without slash, *, ? and ["},
-        ),
+        ServiceName, about("systemd unit, Windows service or launchd label", "mosquitto.service")
     ]
     scope: Annotated[
         Literal["system", "user"],
