@@ -5,7 +5,8 @@ stand is what the later journal has; what it never met is as the earlier one lef
 """
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TypeAlias
 
 import msgspec
 
@@ -18,20 +19,21 @@ from aggregator.shell.journal.rows import ALIVE_AT, ChangeRow, HostRow, Notice, 
 MERGED = "merged "
 """How the mark of a file begins whose rows are in the journal."""
 
+ClosingNotice: TypeAlias = Callable[[IncidentJson, int], Notice]
+"""Makes the notice that an incident is closed, which is its change of that number."""
+
 _EARLIER = "aside"
 _OPEN = "WHERE closed_at IS NULL"
 
 
-def merge(database: sqlite3.Connection, now: float, *, name: str) -> None:
+def merge(database: sqlite3.Connection, now: float, closing_notice: ClosingNotice) -> None:
     """Merge the database that is attached as ``aside``, in the transaction of the caller.
-
-    Notices are from the aggregator ``name``.
 
     Raises:
         sqlite3.Error, msgspec.MsgspecError: it is damaged, or both have an incident of one number.
     """
     hosts, transitions = _hosts(database, now)
-    incidents, changes, notices = _superseded(database, name)
+    incidents, changes, notices = _superseded(database, closing_notice)
     pages = _heard(database)
     rows.READINGS.copy(database, _EARLIER, verb="INSERT OR IGNORE")
     rows.TRANSITIONS.copy(database, _EARLIER)
@@ -76,7 +78,7 @@ def _transition(host: HostRow, before: str, after: str, at: float) -> list[Trans
 
 
 def _superseded(
-    database: sqlite3.Connection, name: str
+    database: sqlite3.Connection, closing_notice: ClosingNotice
 ) -> tuple[list[IncidentJson], list[ChangeRow], list[Notice]]:
     """End each open incident of whose subject the later journal has opened another one."""
     later = {_subject(each): each.opened_at for each in rows.INCIDENTS.select(database, _OPEN)}
@@ -90,7 +92,7 @@ def _superseded(
             ).fetchone()
             incidents.append(msgspec.structs.replace(was, closed_at=at))
             changes.append(ChangeRow(was.number, seq, at, "closed", was.cause))
-            notices.append(rows.notice("closed", incidents[-1], seq, name))
+            notices.append(closing_notice(incidents[-1], seq))
     return incidents, changes, notices
 
 

@@ -5,7 +5,7 @@ Times are s since 1970.
 
 import sqlite3
 from collections.abc import Mapping, Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -92,15 +92,6 @@ class Notice(msgspec.Struct, frozen=True):
     body: bytes
 
 
-class NoticeJson(msgspec.Struct, frozen=True):
-    """The body of a notice; ``id`` is the same each time that it is tried."""
-
-    id: str
-    change: Literal["opened", "sharpened", "closed"]
-    incident: IncidentJson
-    aggregator: str
-
-
 class MarkRow(msgspec.Struct, frozen=True):
     """A named number, as ``ALIVE_AT``."""
 
@@ -151,14 +142,6 @@ class JournalContent(msgspec.Struct, frozen=True):
     notices: Sequence[Notice]
     marks: Mapping[str, float]
     heard: Sequence[HeardRanges]
-
-
-def notice(
-    change: Literal["opened", "sharpened", "closed"], incident: IncidentJson, seq: int, name: str
-) -> Notice:
-    """Return the notice from the aggregator ``name`` of an incident's change number ``seq``."""
-    body = NoticeJson(f"{incident.number}-{seq}", change, incident, name)
-    return Notice(body.id, msgspec.json.encode(body))
 
 
 def write(database: sqlite3.Connection, rows: Rows, now: float) -> None:

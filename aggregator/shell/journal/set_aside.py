@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 
 from aggregator.shell.journal import schema
-from aggregator.shell.journal.merge import MERGED, merge
+from aggregator.shell.journal.merge import MERGED, ClosingNotice, merge
 from aggregator.shell.journal.rows import MARKS, NEXT_NUMBER, MarkRow
 from venuewatch.base import clock, log
 
@@ -46,15 +46,16 @@ def set_aside_newer(path: Path) -> None:
     )
 
 
-def merge_set_aside(database: sqlite3.Connection, path: Path, *, name: str) -> None:
+def merge_set_aside(
+    database: sqlite3.Connection, path: Path, closing_notice: ClosingNotice
+) -> None:
     """Merge what was set aside of the journal at ``path``, as far as its schema is known.
 
-    A file that can not be merged stays where it is, and is tried again at the next start. The
-    aggregator's ``name`` goes into notices.
+    A file that can not be merged stays where it is, and is tried again at the next start.
     """
     for aside in _set_aside(path):
         try:
-            _take_in(database, aside, name)
+            _take_in(database, aside, closing_notice)
         except (sqlite3.Error, msgspec.MsgspecError, OSError) as error:
             log.event(
                 _logger, logging.ERROR, "journal_merge_fails", file=str(aside), why=str(error)
@@ -83,7 +84,7 @@ def _merged(database: sqlite3.Connection) -> list[str]:
     return [name.removeprefix(MERGED) for (name,) in marks.fetchall()]
 
 
-def _take_in(database: sqlite3.Connection, aside: Path, name: str) -> None:
+def _take_in(database: sqlite3.Connection, aside: Path, closing_notice: ClosingNotice) -> None:
     """Merge ``aside``, or number on behind it; a crash in the middle changes nothing."""
     if aside.name not in _merged(database):
         with closing(sqlite3.connect(aside)) as other:
@@ -96,7 +97,7 @@ def _take_in(database: sqlite3.Connection, aside: Path, name: str) -> None:
         try:
             with database:
                 database.execute("BEGIN IMMEDIATE")
-                merge(database, clock.wall(), name=name)
+                merge(database, clock.wall(), closing_notice)
                 MARKS.insert(database, [MarkRow(MERGED + aside.name, 1)])
         finally:
             database.execute("DETACH DATABASE aside")

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from aggregator.shell.journal import rows as journal_rows
+from aggregator.shell.journal.merge import ClosingNotice
 from aggregator.shell.journal.rows import JournalContent, Rows
 from aggregator.shell.journal.schema import migrate
 from aggregator.shell.journal.set_aside import merge_set_aside, set_aside_newer
@@ -35,8 +36,8 @@ class _Order(NamedTuple):
 class Journal:
     """The database at ``path``, which keeps what is over for ``keep_days``.
 
-    A journal of a newer venuewatch is set aside, and one that was is merged when it can be read;
-    the aggregator's ``name`` goes into notices.
+    A journal of a newer venuewatch is set aside, and one that was is merged when it can be read:
+    incidents that end with that get a ``closing_notice``.
 
     It reports, on the loop that is running now, what became of each order that has a token:
     ``on_stored(token)`` after the commit, once; ``on_refused(token)`` before that, once, if the
@@ -47,7 +48,7 @@ class Journal:
         self,
         path: Path,
         *,
-        name: str,
+        closing_notice: ClosingNotice,
         keep_days: float,
         on_stored: Callable[[int], None],
         on_refused: Callable[[int], None],
@@ -64,7 +65,7 @@ class Journal:
         self._orders: queue.SimpleQueue[_Order | None] = queue.SimpleQueue()
         self._forget_at = 0.0
         self._trouble: str | None = None
-        self._database = _opened(path, name)
+        self._database = _opened(path, closing_notice)
         self._thread = threading.Thread(target=self._serve, name="journal", daemon=True)
         self._thread.start()
 
@@ -135,13 +136,13 @@ class Journal:
             log.event(_logger, logging.ERROR, "journal_fails", why=trouble)
 
 
-def _opened(path: Path, name: str) -> sqlite3.Connection:
+def _opened(path: Path, closing_notice: ClosingNotice) -> sqlite3.Connection:
     set_aside_newer(path)
     database = sqlite3.connect(path, check_same_thread=False)
     try:
         migrate(database)
         database.execute("PRAGMA journal_mode = WAL")
-        merge_set_aside(database, path, name=name)
+        merge_set_aside(database, path, closing_notice)
     except BaseException:
         database.close()
         raise

@@ -6,6 +6,7 @@ grey and no verdict: it is kept as a host's present state, and is no transition 
 
 import sqlite3
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -19,6 +20,7 @@ from aggregator.shell.http.incidents import incident_json
 from aggregator.shell.journal import rows
 from aggregator.shell.journal.restore import memory_of
 from aggregator.shell.journal.writer import Journal
+from aggregator.shell.outlets.webhook import notice
 from aggregator.shell.walltime import WallTime
 from venuewatch.base.config import ConfigError
 
@@ -56,7 +58,7 @@ class JournalOutlet:
             try:
                 self._journal = Journal(
                     Path(settings.path),
-                    name=name,
+                    closing_notice=partial(notice, "closed", aggregator=name),
                     keep_days=settings.keep_days,
                     on_stored=on_stored,
                     on_refused=on_refused,

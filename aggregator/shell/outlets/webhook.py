@@ -14,15 +14,17 @@ import ssl
 from collections import deque
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
+from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
 
 import aiohttp
+import msgspec
 
 from aggregator.config import Notify
 from aggregator.core.incidents.record import IncidentChanged
 from aggregator.core.outputs import Output, Tell
-from aggregator.shell.http.incidents import incident_json
-from aggregator.shell.journal.rows import Notice, notice
+from aggregator.shell.http.incidents import IncidentJson, incident_json
+from aggregator.shell.journal.rows import Notice
 from aggregator.shell.outlets.own_metrics import OwnMetrics, Result
 from aggregator.shell.walltime import WallTime
 from venuewatch import __version__
@@ -32,9 +34,27 @@ from venuewatch.base.wire.links import wait_before
 PENDING_MAX = 10_000
 """How many notices may wait: a few days of a bad rehearsal, and some 20 MB."""
 
+Change: TypeAlias = Literal["opened", "sharpened", "closed"]
+"""A change of an incident that is reported."""
+
 _LATER = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
 
 _logger = logging.getLogger("aggregator.notify")
+
+
+class NoticeJson(msgspec.Struct, frozen=True):
+    """The body of a notice; ``id`` is the same each time that it is tried."""
+
+    id: str
+    change: Change
+    incident: IncidentJson
+    aggregator: str
+
+
+def notice(change: Change, incident: IncidentJson, seq: int, *, aggregator: str) -> Notice:
+    """Return the notice from ``aggregator`` of an incident's change number ``seq``."""
+    body = NoticeJson(f"{incident.number}-{seq}", change, incident, aggregator)
+    return Notice(body.id, msgspec.json.encode(body))
 
 
 def notice_of(changed: IncidentChanged, wall: WallTime, aggregator: str) -> Notice:
@@ -42,7 +62,7 @@ def notice_of(changed: IncidentChanged, wall: WallTime, aggregator: str) -> Noti
     if changed.change == "corrected":
         raise ValueError("a correction is not reported")
     incident = incident_json(changed.incident, wall)
-    return notice(changed.change, incident, changed.seq, aggregator)
+    return notice(changed.change, incident, changed.seq, aggregator=aggregator)
 
 
 class Webhook:

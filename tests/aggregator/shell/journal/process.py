@@ -12,7 +12,7 @@ from aggregator.core.outputs import Store, Tell
 from aggregator.shell.journal.rows import JournalContent, Notice, Rows
 from aggregator.shell.journal.writer import Journal
 from aggregator.shell.outlets.journal import JournalOutlet
-from aggregator.shell.outlets.webhook import notice_of
+from aggregator.shell.outlets.webhook import notice, notice_of
 from aggregator.shell.walltime import WallTime
 from tests.kit.machine import WALL
 from tests.kit.story import Story
@@ -57,7 +57,11 @@ class Reports(Waiting):
     def open(self, path: Path) -> Journal:
         """Open the journal at ``path``, which reports here."""
         return Journal(
-            path, name="centre", keep_days=1, on_stored=self.on_stored, on_refused=self.on_refused
+            path,
+            closing_notice=partial(notice, "closed", aggregator="centre"),
+            keep_days=1,
+            on_stored=self.on_stored,
+            on_refused=self.on_refused,
         )
 
     def on_stored(self, token: int) -> None:
