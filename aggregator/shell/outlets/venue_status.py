@@ -13,7 +13,7 @@ import msgspec
 from aggregator.core.centre import Centre
 from aggregator.core.fleet import Venue
 from aggregator.core.incidents.record import IncidentChanged, Scope
-from aggregator.core.outputs import Connected, HostChanged, Output, Publish
+from aggregator.core.outputs import Connected, HostChanged, InventoryChanged, Output, Publish
 from aggregator.core.states import HostState, VenueState, venue_state
 from aggregator.shell.walltime import WallTime
 from venuewatch.base.wire import topics
@@ -73,6 +73,8 @@ class VenueStatusOutlet:
                 case Connected(connection="live"):  # nobody knows what the broker still has of us
                     self._published.clear()
                     self._changed |= dict.fromkeys(self._fleet.venues)
+                case InventoryChanged():
+                    self._changed |= dict.fromkeys((*output.removed, *output.changed))
                 case Publish(topic=topics.TICK):
                     self._publish_changed()
 

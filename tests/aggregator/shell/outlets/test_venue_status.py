@@ -12,7 +12,7 @@ from aggregator.core.verdicts.causes import Cause, Verdict
 from aggregator.shell.outlets.venue_status import INCIDENTS_MAX, VenueStatusOutlet
 from aggregator.shell.walltime import WallTime
 from tests.kit.machine import WALL
-from tests.kit.story import Story
+from tests.kit.story import Story, fleet_of
 
 STA = ("STA-1", "STA-2", "STA-3", "STA-4", "STA-5")
 VENUES = {"STA": STA, "AQU": ("AQU-1", "AQU-2")}
@@ -48,7 +48,7 @@ class Board:
         return True
 
     def hosts(self) -> dict[str, dict[str, int]]:
-        return {venue: status["hosts"] for venue, status in self.kept.items()}
+        return {venue: status["hosts"] for venue, status in self.kept.items() if status}
 
 
 @pytest.fixture
@@ -143,6 +143,19 @@ def test_the_status_of_a_venue_that_is_gone_is_cleared() -> None:
     board.live(2)
 
     assert board.kept["OLD"] is None
+
+
+def test_another_inventory_is_published_with_the_next_tick(board: Board) -> None:
+    before = board.received
+    fleet = fleet_of({"STA": STA[:3], "NEW": ("NEW-1",)})
+
+    board.story.centre.change_inventory(board.story.now, fleet)
+    board.story.machines = {name: board.story.machines[name] for name in STA[:3]}
+    board.live(11)
+
+    assert board.hosts() == {"STA": {"up": 3}, "NEW": {"unknown": 1}}
+    assert board.kept["AQU"] is None
+    assert board.received == before + 3
 
 
 def test_the_newest_incidents_are_listed_and_all_counted(board: Board) -> None:
