@@ -25,6 +25,13 @@ _FORGET_EVERY_S = 3_600.0
 _RETRY_AFTER_S = 5.0
 _AT_ONCE = 1_000  # orders that share a transaction, so that a busy moment costs one sync
 
+_OF_VALUES = (
+    sqlite3.IntegrityError,
+    sqlite3.DataError,
+    sqlite3.InterfaceError,
+    sqlite3.ProgrammingError,
+)
+
 _logger = logging.getLogger("aggregator.journal")
 
 
@@ -41,7 +48,7 @@ class Journal:
 
     It reports, on the loop that is running now, what became of each order that has a token:
     ``on_stored(token)`` after the commit, once; ``on_refused(token)`` before that, once, if the
-    disk refused it first.
+    disk refused it first. An order with a value that no database takes is refused, and given up.
     """
 
     def __init__(
@@ -95,14 +102,15 @@ class Journal:
             is_open = None not in taken
             new = [order for order in taken if order is not None]
             try:
-                self._write([*refused, *new])
+                written, unwritable = self._write([*refused, *new])
             except sqlite3.Error as error:
                 self._log_trouble(str(error))
                 self._report(self._on_refused, new)
                 refused += new
             else:
                 self._trouble = None
-                self._report(self._on_stored, [*refused, *new])
+                self._report(self._on_stored, written)
+                self._report(self._on_refused, unwritable)
                 refused = []
 
     def _taken(self, timeout_s: float | None) -> list[_Order | None]:
@@ -116,14 +124,34 @@ class Journal:
             pass
         return taken
 
-    def _write(self, orders: Sequence[_Order]) -> None:
+    def _write(self, orders: Sequence[_Order]) -> tuple[list[_Order], list[_Order]]:
+        """Write ``orders`` in one transaction; return those written, and those never to be."""
         now = clock.wall()
+        written: list[_Order] = []
+        unwritable: list[_Order] = []
         with self._database:
+            self._database.execute("BEGIN")
             for order in orders:
-                journal_rows.write(self._database, order.rows, now)
+                (written if self._write_one(order, now) else unwritable).append(order)
             if now >= self._forget_at:
                 self._forget_at = now + _FORGET_EVERY_S
                 journal_rows.forget(self._database, now - self._keep_s)
+
+        return written, unwritable
+
+    def _write_one(self, order: _Order, now: float) -> bool:
+        """Write an order whole; return False if it has a value that no disk takes: a bug."""
+        self._database.execute("SAVEPOINT one")
+        try:
+            journal_rows.write(self._database, order.rows, now)
+        except Exception as error:
+            if isinstance(error, sqlite3.Error) and not isinstance(error, _OF_VALUES):
+                raise
+            self._database.execute("ROLLBACK TO one")
+            log.failure(_logger, "journal_order_given_up", error)
+            return False
+        self._database.execute("RELEASE one")
+        return True
 
     def _report(self, report: Callable[[int], None], orders: Iterable[_Order]) -> None:
         for order in orders:

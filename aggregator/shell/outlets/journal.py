@@ -52,6 +52,7 @@ class JournalOutlet:
         self._path = settings.path
         self._wall = wall
         self._on_stored = on_stored
+        self._on_refused = on_refused
         self._notice_of = notice_of
         self._journal: Journal | None = None
         if settings.path is not None:
@@ -82,13 +83,27 @@ class JournalOutlet:
         return memory, content.notices
 
     def take(self, outputs: Sequence[Output]) -> None:
-        """Have every ``Store`` stored."""
+        """Have every ``Store`` stored; one of which no rows can be made counts as refused.
+
+        Raises:
+            Exception: why no rows could be made of the last such store; all others are ordered.
+        """
+        failure: Exception | None = None
         for output in outputs:
             if isinstance(output, Store):
-                if self._journal is None:
-                    self._on_stored(output.token)
-                else:
-                    self._journal.store(self._rows_of(output), output.token)
+                try:
+                    self._store(output)
+                except Exception as error:  # noqa: BLE001 - the others are stored all the same
+                    failure = error
+                    self._on_refused(output.token)
+        if failure is not None:
+            raise failure
+
+    def _store(self, store: Store) -> None:
+        if self._journal is None:
+            self._on_stored(store.token)
+        else:
+            self._journal.store(self._rows_of(store), store.token)
 
     def close(self) -> None:
         """Store what was ordered, and close the journal."""

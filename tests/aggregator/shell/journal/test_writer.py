@@ -1,6 +1,8 @@
 """Writer: an order that it reports is stored, once, and outlives the process."""
 
+import math
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -68,6 +70,25 @@ async def test_a_refused_order_is_reported_once_and_stored_later(
     assert stored_too_early == []
     assert (reports.refused, reports.stored) == ([1, 2], [1, 2])
     assert stored(path) == [1, 2]
+
+
+@pytest.mark.parametrize("number", [2**64, math.nan, None, object(), "\ud800"], ids=str)
+async def test_an_order_that_no_disk_takes_is_given_up_alone(
+    path: Path, reports: Reports, number: Any
+) -> None:
+    journal = reports.open(path)
+    wrong = Rows(readings=[reading(9)], changes=[ChangeRow(number, 1, 1.0, "opened", "silent")])
+
+    for token, order in enumerate(
+        [Rows(readings=[reading(1)]), wrong, Rows(readings=[reading(3)])]
+    ):
+        journal.store(order, token)
+    await reports.until_stored(2)
+    await reports.until(lambda: bool(reports.refused))
+    journal.close()
+
+    assert (reports.stored, reports.refused) == ([0, 2], [1])
+    assert stored(path) == [1, 3]
 
 
 CLOSED = incident(1, "STA-1", opened_at=1.0, closed_at=2.0)

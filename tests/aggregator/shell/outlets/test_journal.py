@@ -1,13 +1,19 @@
 """Journal outlet: each change is on the disk before the webhook gets its notice."""
 
+import math
 from pathlib import Path
+from typing import cast
 
 import msgspec
 import pytest
 
+from aggregator.config import JournalConfig
 from aggregator.core.incidents.record import Subject
-from aggregator.core.outputs import Publish
-from tests.aggregator.shell.journal.process import STA, VENUES, Process, column, rows
+from aggregator.core.outputs import KnownHost, Publish, Store
+from aggregator.core.states import HostState
+from aggregator.shell.outlets.journal import JournalOutlet
+from aggregator.shell.walltime import WallTime
+from tests.aggregator.shell.journal.process import STA, VENUES, Process, Reports, column, rows
 from tests.aggregator.shell.journal.schemas import OLD, load
 from tests.kit.machine import WALL
 from venuewatch.base.config import ConfigError
@@ -61,6 +67,29 @@ async def test_a_full_disk_delays_no_notice(path: Path, monkeypatch: pytest.Monk
     assert outbox_then == []
     assert [notice.id for notice in process.told] == ["1-1"]
     assert column(path, "SELECT id FROM outbox") == ["1-1"]
+
+
+async def test_a_store_without_rows_is_refused_and_keeps_none_back(path: Path) -> None:
+    reports = Reports()
+    outlet = JournalOutlet(
+        JournalConfig(path=str(path)),
+        WallTime(0.0, WALL),
+        name="centre",
+        on_stored=reports.on_stored,
+        on_refused=reports.on_refused,
+        notice_of=None,
+    )
+    host = KnownHost("STA", "STA-1", HostState.UP, math.nan, None, 1.0, None, was_up=True)
+    nameless = host._replace(state=cast("HostState", "up"))
+
+    with pytest.raises(AttributeError):
+        outlet.take([Store(1, 0.0), Store(2, 0.0, hosts=[nameless]), Store(3, 0.0, hosts=[host])])
+    outlet.take([Store(4, 0.0, hosts=[host._replace(since=1.0)])])
+    await reports.until_stored(4)
+    outlet.close()
+
+    assert (reports.stored, reports.refused) == ([1, 4], [2, 3])
+    assert column(path, "SELECT since FROM hosts") == [WALL + 1.0]
 
 
 async def test_a_settled_notice_leaves_the_outbox(process: Process, path: Path) -> None:
