@@ -2,21 +2,26 @@
 
 This is all that there is around the core in a running process: the loop's timer is set to when the
 centre is due, and every inlet is followed by handing out. Outlets may call back while they are
-handed outputs: what comes of that is handed out behind.
+handed outputs: what comes of that is handed out behind. An outlet that fails loses its batch, and
+keeps none from the others.
 """
 
 import asyncio
+import logging
 from collections.abc import Sequence
 
 import mqtt5
 
 from aggregator.core.centre import Centre
+from aggregator.core.outputs import Output
 from aggregator.core.verdicts.centre import Port
 from aggregator.shell.outlets import Outlet
 from aggregator.shell.outlets.own_metrics import OwnMetrics
 from aggregator.shell.walltime import WallTime
-from venuewatch.base import clock
+from venuewatch.base import clock, log
 from venuewatch.base.wire.errors import Reason
+
+_logger = logging.getLogger("aggregator")
 
 
 class Driver:
@@ -33,6 +38,7 @@ class Driver:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._is_handing_out = False
+        self._failures: set[tuple[str, type[Exception]]] = set()
         self.outlets: list[Outlet] = []
 
     def begin(self) -> None:
@@ -42,10 +48,12 @@ class Driver:
 
     def end(self) -> None:
         """Have the centre store its last, and wake it no more."""
-        if self._timer is not None:
-            self.centre.stop(clock.monotonic())
-            self._hand_out()
-            self._timer.cancel()
+        if self._loop is None or self._timer is None:
+            return
+        self.centre.stop(clock.monotonic())
+        self._hand_out()
+        self._timer.cancel()
+        self._loop = None
 
     def receive(self, publishes: Sequence[mqtt5.PublishPacket]) -> None:
         """Process what one read brought."""
@@ -89,8 +97,9 @@ class Driver:
     def _wake(self) -> None:
         now = clock.monotonic()
         self._wall.note(now, clock.wall())
+        late_s = 0.0 if self._timer is None else now - self._timer.when()
+        self._metrics.note_lag(max(0.0, late_s), now)
         self.centre.woke(now)
-        self._metrics.note_lag(self.centre.lag_s, now)
         self._hand_out()
 
     def _hand_out(self) -> None:
@@ -100,9 +109,20 @@ class Driver:
         try:
             while outputs := self.centre.take():
                 for outlet in self.outlets:
-                    outlet.take(outputs)
-        finally:  # an outlet that fails must not end the watching
+                    self._hand(outlet, outputs)
+        finally:
             self._is_handing_out = False
-            if self._timer is not None:
-                self._timer.cancel()
-            self._timer = self._loop.call_at(self.centre.due(), self._wake)
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_at(self.centre.due(), self._wake)
+
+    def _hand(self, outlet: Outlet, outputs: Sequence[Output]) -> None:
+        """Have an outlet take outputs; log each kind of its failures once, and count all."""
+        try:
+            outlet.take(outputs)
+        except Exception as error:  # noqa: BLE001 - a bug in an outlet must not end the watching
+            name = type(outlet).__name__
+            self._metrics.count_failure()
+            if (name, type(error)) not in self._failures:
+                self._failures.add((name, type(error)))
+                log.failure(_logger, "outlet_fails", error, outlet=name)

@@ -75,3 +75,8 @@ class _Into(logging.Handler):
 def event(logger: logging.Logger, level: int, name: str, /, **fields: object) -> None:
     """Log that ``name`` happened, with its fields."""
     logger.log(level, name, extra={_FIELDS: fields})
+
+
+def failure(logger: logging.Logger, name: str, error: Exception, /, **fields: object) -> None:
+    """Log an ``error`` that should not happen, with its traceback."""
+    logger.error(name, exc_info=error, extra={_FIELDS: fields})

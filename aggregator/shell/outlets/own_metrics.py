@@ -21,7 +21,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from aggregator.core.centre import Centre
-from aggregator.core.outputs import Connected, Disconnected, HostChanged, Output
+from aggregator.core.outputs import Connected, Disconnected, HostChanged, Output, Stalled
 from aggregator.core.states import HostState, Trigger
 
 _LAG_WINDOW_S = 60.0
@@ -66,6 +66,11 @@ class OwnMetrics:
         self._notices_pending = gauge(
             "venuewatch_aggregator_notices_pending", "What the webhook is still to be told."
         )
+        self._failures = Counter(
+            "venuewatch_aggregator_outlet_failures",
+            "Batches of outputs that an outlet failed to take: a bug, which the log shows.",
+            registry=self._registry,
+        )
         build = gauge("venuewatch_aggregator_build_info", "1; which version this is.", ["version"])
         build.labels(version).set(1)
 
@@ -80,16 +85,22 @@ class OwnMetrics:
         self._lag.set(lags[0][1])
 
     def take(self, outputs: Sequence[Output]) -> None:
-        """Measure detections, and our connection."""
+        """Measure detections, stalls, and our connection."""
         for output in outputs:
             match output:
                 case HostChanged(after=HostState.DOWN, trigger=trigger, silent_since=since):
                     if trigger in _DETECTIONS and since is not None:
                         self._detection.observe(output.at - since)
+                case Stalled():
+                    self.note_lag(output.lag_s, output.at)
                 case Connected(connection="live"):
                     self._connected.set(1)
                 case Disconnected(connection="live"):
                     self._connected.set(0)
+
+    def count_failure(self) -> None:
+        """Count a batch of outputs that an outlet failed to take."""
+        self._failures.inc()
 
     def settled(self, result: Result, count: int) -> None:
         """Count notices that were delivered or dropped."""

@@ -14,6 +14,7 @@ from aggregator.shell.driver import Driver
 from aggregator.shell.outlets.own_metrics import OwnMetrics
 from aggregator.shell.walltime import WallTime
 from tests.kit.machine import WALL
+from tests.kit.page import Page
 from tests.kit.story import ALONE, fleet_of
 from venuewatch.base import clock
 
@@ -39,6 +40,7 @@ class Time:
         self.wall_step_s = 0.0
         self.timers: list[float] = []
         self.call: Callable[[], None] = lambda: None
+        self.handle: asyncio.TimerHandle
         monkeypatch.setattr(clock, "monotonic", lambda: self.now)
         monkeypatch.setattr(clock, "wall", lambda: WALL + self.now + self.wall_step_s)
         monkeypatch.setattr(asyncio.get_running_loop(), "call_at", self._call_at)
@@ -46,7 +48,8 @@ class Time:
     def _call_at(self, at: float, call: Callable[[], None], **_: Any) -> asyncio.TimerHandle:
         self.timers.append(at)
         self.call = call
-        return asyncio.TimerHandle(at, call, (), asyncio.get_running_loop())
+        self.handle = asyncio.TimerHandle(at, call, (), asyncio.get_running_loop())
+        return self.handle
 
 
 @pytest.fixture
@@ -60,9 +63,18 @@ def wall(time: Time) -> WallTime:
 
 
 @pytest.fixture
-def driver(time: Time, wall: WallTime) -> Driver:
-    centre = Centre(fleet_of(ALONE), start=time.now)
-    return Driver(centre, wall, OwnMetrics(centre, version="1"))
+def centre(time: Time) -> Centre:
+    return Centre(fleet_of(ALONE), start=time.now)
+
+
+@pytest.fixture
+def metrics(centre: Centre) -> OwnMetrics:
+    return OwnMetrics(centre, version="1")
+
+
+@pytest.fixture
+def driver(centre: Centre, wall: WallTime, metrics: OwnMetrics) -> Driver:
+    return Driver(centre, wall, metrics)
 
 
 @pytest.fixture
@@ -129,7 +141,9 @@ async def test_the_timer_is_at_due_after_every_inlet(driver: Driver, time: Time)
     assert len(time.timers) == 1 + len(inlets)
 
 
-async def test_the_timer_wakes_the_centre_on_and_on(driver: Driver, time: Time) -> None:
+async def test_the_timer_wakes_the_centre_on_and_on(
+    driver: Driver, metrics: OwnMetrics, time: Time
+) -> None:
     driver.begin()
 
     for _ in range(20):
@@ -138,7 +152,7 @@ async def test_the_timer_wakes_the_centre_on_and_on(driver: Driver, time: Time) 
 
     assert time.now > 101.0
     assert time.timers == sorted(time.timers)
-    assert driver.centre.lag_s == 0
+    assert Page(metrics.render()).value("venuewatch_aggregator_loop_lag_seconds") == 0
 
 
 async def test_nothing_is_handed_out_before_the_beginning(driver: Driver) -> None:
@@ -174,17 +188,53 @@ async def test_a_wake_follows_a_step_of_the_clock(
     assert wall.wall(time.now) == round(WALL + time.now + 3_600.0, 3)
 
 
-async def test_a_failing_outlet_does_not_stop_the_driver(driver: Driver) -> None:
-    def fail(_: Output) -> None:
-        driver.outlets.clear()
-        raise RuntimeError("a bug of ours")
+async def test_a_failing_outlet_starves_no_other(
+    driver: Driver, metrics: OwnMetrics, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(output: Output) -> None:
+        raise KeyError(output) if isinstance(output, Connected) else OSError("a bug of ours")
 
-    driver.outlets = [Noting(fail)]
-    with pytest.raises(RuntimeError, match="a bug of ours"):
-        driver.begin()
+    behind = Noting()
+    driver.outlets = [Noting(fail), behind]
+    driver.begin()
+    for inlet in (driver.opened, driver.lost, driver.opened):
+        inlet()
 
-    later = Noting()
-    driver.outlets = [later]
-    driver.opened()
+    assert [out.at for batch in behind.batches for out in batch if isinstance(out, Connected)]
+    assert [type(record.exc_info[1]) for record in caplog.records if record.exc_info] == [
+        OSError,
+        KeyError,
+    ]
+    failures = Page(metrics.render()).value("venuewatch_aggregator_outlet_failures_total")
+    assert failures == len(behind.batches) > 3
 
-    assert later.batches
+
+@pytest.mark.parametrize(
+    "late", [Driver.lost, Driver.opened, Driver.end, lambda driver: driver.stored(1)]
+)
+async def test_nothing_is_woken_or_handed_out_after_the_end(
+    driver: Driver, noting: Noting, time: Time, late: Callable[[Driver], None]
+) -> None:
+    begin_incident(driver)
+    driver.end()
+    timers, batches = len(time.timers), len(noting.batches)
+
+    late(driver)
+
+    assert (len(time.timers), len(noting.batches)) == (timers, batches)
+    assert time.handle.cancelled()
+
+
+@pytest.mark.parametrize("notice", ["woke", "receive"])
+async def test_a_stall_shows_as_lag_whatever_finds_it(
+    driver: Driver, metrics: OwnMetrics, time: Time, notice: str
+) -> None:
+    driver.outlets = [metrics]
+    driver.begin()
+    time.now = time.timers[-1] + 5.0
+
+    if notice == "receive":
+        driver.receive([])
+    time.call()
+
+    assert Page(metrics.render()).value("venuewatch_aggregator_loop_lag_seconds") == 5.0
