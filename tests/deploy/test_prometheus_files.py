@@ -21,17 +21,9 @@ from venuewatch.base.wire.readings import families
 FILES = Path(__file__).parents[2] / "deploy" / "prometheus"
 PATIENCE_S = 20.0
 
-EXPOSED = b"""\
-# TYPE node_memory_total_bytes gauge
-node_memory_total_bytes{venue="STA",host="STA-1",instance="STA-1"} 4096
-node_memory_free_bytes{venue="STA",host="STA-1",instance="STA-1"} 1
-node_memory_available_bytes{venue="STA",host="STA-1",instance="STA-1"} 2
-node_memory_buffers_bytes{venue="STA",host="STA-1",instance="STA-1"} 3
-node_memory_cached_bytes{venue="STA",host="STA-1",instance="STA-1"} 4
-node_memory_swap_total_bytes{venue="STA",host="STA-1",instance="STA-1"} 5
-node_memory_swap_used_bytes{venue="STA",host="STA-1",instance="STA-1"} 6
-node_memory_swap_free_bytes{venue="STA",host="STA-1",instance="STA-1"} 7
-"""
+MEMORY = [family.name for family in families() if family.name.startswith("node_memory_")]
+OF_STA_1 = '{venue="STA",host="STA-1",instance="STA-1"}'
+EXPOSED = "".join(f"# TYPE {name} gauge\n{name}{OF_STA_1} 1\n" for name in MEMORY).encode()
 
 
 class Exporter(BaseHTTPRequestHandler):
@@ -114,8 +106,7 @@ def test_promtool_finds_nothing_wrong_with_the_files() -> None:
 def test_every_memory_reading_that_linux_names_otherwise_is_renamed() -> None:
     renamed = set(re.findall(r"regex: (\w+),", (FILES / "prometheus.yml").read_text()))
 
-    ours = {family.name for family in families() if family.name.startswith("node_memory_")}
-    assert renamed == ours - {"node_memory_swap_used_bytes"}  # Linux has no such name
+    assert renamed == set(MEMORY) - {"node_memory_swap_used_bytes"}  # Linux has no such name
 
 
 @pytest.mark.real
@@ -128,22 +119,11 @@ def test_prometheus_stores_memory_under_linux_names_and_the_measured_hosts_label
 
         found = ask(port, '{__name__=~"node_memory_.*"}')
 
-    assert set(found) == {
-        "node_memory_MemTotal_bytes",
-        "node_memory_MemFree_bytes",
-        "node_memory_MemAvailable_bytes",
-        "node_memory_Buffers_bytes",
-        "node_memory_Cached_bytes",
-        "node_memory_SwapTotal_bytes",
-        "node_memory_SwapFree_bytes",
-        "node_memory_swap_used_bytes",
-    }
-    assert found["node_memory_MemTotal_bytes"] == {
-        "venue": "STA",
-        "host": "STA-1",
-        "instance": "STA-1",
-        "job": "venuewatch",
-    }
+    linux = "Buffers Cached MemAvailable MemFree MemTotal SwapFree SwapTotal swap_used"
+    names = (name.removeprefix("node_memory_").removesuffix("_bytes") for name in sorted(found))
+    assert " ".join(names) == linux
+    labels = {"venue": "STA", "host": "STA-1", "instance": "STA-1", "job": "venuewatch"}
+    assert all(found[name] == labels for name in found)
 
 
 HEALTHY = {

@@ -209,49 +209,43 @@ def test_a_payload_over_the_bound_is_not_even_looked_at(wire: Wire) -> None:
 
 
 counts = st.integers(0, MAX_COUNT)
-texts = st.characters(codec="utf-8")
-boots = st.text(texts, min_size=1, max_size=32)
-
-
-@given(
-    st.builds(
-        Beat, boots, counts, counts, counts, counts, st.none() | st.builds(Echo, counts, counts)
-    )
-)
-def test_any_beat_is_the_same_after_a_round_trip(beat: Beat) -> None:
-    assert messages.decode_beat(encode(beat)) == beat
-
-
-@given(
-    st.builds(
+spans = st.floats(0.1, 86_400)
+texts = st.text(st.characters(codec="utf-8"), max_size=256)
+names = st.text(st.characters(codec="utf-8"), min_size=1, max_size=32)
+echoes = st.none() | st.builds(Echo, counts, counts)
+ANY: dict[Callable[[bytes], object], st.SearchStrategy[object]] = {
+    messages.decode_beat: st.builds(Beat, names, counts, counts, counts, counts, echoes),
+    messages.decode_birth: st.builds(
         Birth,
-        boot=boots,
+        boot=names,
         session=counts,
         wall_ms=counts,
-        interval_s=st.floats(0.1, 86_400),
-        vitals_every_s=st.floats(0.1, 86_400),
-        agent_version=st.text(texts, max_size=256),
-        machine=st.text(texts, max_size=256),
+        interval_s=spans,
+        vitals_every_s=spans,
+        agent_version=texts,
+        machine=texts,
         keepalive_s=st.floats(0, 65_535),
-        reconnect_max_s=st.floats(0.1, 86_400),
-    )
-)
-def test_any_birth_is_the_same_after_a_round_trip(birth: Birth) -> None:
-    assert messages.decode_birth(encode(birth)) == birth
-
-
-@given(
-    st.builds(
+        reconnect_max_s=spans,
+    ),
+    messages.decode_probed: st.builds(
         Probed,
-        boot=boots,
+        boot=names,
         session=counts,
         number=counts,
-        host=st.text(texts, min_size=1, max_size=64),
+        host=st.text(st.characters(codec="utf-8"), min_size=1, max_size=64),
         is_reached=st.none() | st.booleans(),
         way=st.sampled_from(["icmp", "tcp", ""]),
         duration_s=st.floats(0, 86_400),
-        detail=st.text(texts, max_size=256),
-    )
-)
-def test_any_answer_of_a_neighbour_is_the_same_after_a_round_trip(probed: Probed) -> None:
-    assert messages.decode_probed(encode(probed)) == probed
+        detail=texts,
+    ),
+}
+
+
+@pytest.mark.parametrize("decode", ANY)
+@given(data=st.data())
+def test_any_values_are_the_same_after_a_round_trip(
+    decode: Callable[[bytes], object], data: st.DataObject
+) -> None:
+    message = data.draw(ANY[decode])
+
+    assert decode(encode(message)) == message

@@ -43,36 +43,33 @@ def test_any_topic_of_ours_is_an_address_or_a_fault_with_a_reason(
     assert_total(f"venuewatch/v1/{venue}/{host}/{stream}")
 
 
+OURS = "venuewatch/v1/"
+
+
 @pytest.mark.parametrize(
-    ("topic", "reason"),
+    "topic",
     [
-        ("", Reason.BAD_TOPIC),
-        ("/", Reason.BAD_TOPIC),
-        ("venuewatch/v1/STA/alpha", Reason.BAD_TOPIC),
-        ("venuewatch/v1/STA/alpha/beat/", Reason.BAD_TOPIC),
-        ("venuewatch/v1/STA/alpha/beat/now", Reason.BAD_TOPIC),
-        ("/venuewatch/v1/STA/alpha/beat", Reason.BAD_TOPIC),
-        ("venuewatch/v2/STA/alpha/beat", Reason.BAD_TOPIC),
-        ("Venuewatch/v1/STA/alpha/beat", Reason.BAD_TOPIC),
-        ("venuewatch/v1//alpha/beat", Reason.BAD_TOPIC),
-        ("venuewatch/v1/STA//beat", Reason.BAD_TOPIC),
-        ("venuewatch/v1/_centre/alpha/beat", Reason.BAD_TOPIC),
-        ("venuewatch/v1/STA/_alpha/beat", Reason.BAD_TOPIC),
-        ("venuewatch/v1/STA/alpha\n/beat", Reason.BAD_TOPIC),
-        ('venuewatch/v1/STA/al"pha/beat', Reason.BAD_TOPIC),
-        ("venuewatch/v1/STA/" + "x" * 65 + "/beat", Reason.BAD_TOPIC),
-        ("venuewatch/v1/STA/" + "x" * 60_000, Reason.BAD_TOPIC),
-        ("a/" * 30_000, Reason.BAD_TOPIC),
-        ("venuewatch/v1/STA/alpha/", Reason.UNKNOWN_STREAM),
-        ("venuewatch/v1/STA/alpha/BEAT", Reason.UNKNOWN_STREAM),
-        ("venuewatch/v1/STA/alpha/gossip", Reason.UNKNOWN_STREAM),
+        *("", "/", "a/" * 30_000),
+        *(f"{OURS}STA/{rest}" for rest in ("alpha", "alpha/beat/", "alpha/beat/now", "/beat")),
+        *("/venuewatch/v1/STA/alpha/beat", "venuewatch/v2/STA/alpha/beat"),
+        *("Venuewatch/v1/STA/alpha/beat", f"{OURS}/alpha/beat", f"{OURS}_centre/alpha/beat"),
+        *(f"{OURS}STA/{host}/beat" for host in ("_alpha", "alpha\n", 'al"pha', "x" * 65)),
+        f"{OURS}STA/{'x' * 60_000}",
     ],
 )
-def test_a_hostile_topic_is_refused_for_its_reason(topic: str, reason: Reason) -> None:
+def test_a_hostile_topic_is_refused(topic: str) -> None:
     with pytest.raises(MalformedMessageError) as refusal:
         topics.parse(topic)
 
-    assert refusal.value.reason is reason
+    assert refusal.value.reason is Reason.BAD_TOPIC
+
+
+@pytest.mark.parametrize("stream", ["", "BEAT", "gossip"])
+def test_an_unknown_stream_is_refused(stream: str) -> None:
+    with pytest.raises(MalformedMessageError) as refusal:
+        topics.parse(f"{OURS}STA/alpha/{stream}")
+
+    assert refusal.value.reason is Reason.UNKNOWN_STREAM
 
 
 @pytest.mark.parametrize("name", NOT_NAMES)
