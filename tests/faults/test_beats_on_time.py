@@ -23,64 +23,22 @@ INTERVAL_S = 0.1
 LATE_MS = 20
 HANGING = 8  # each hanging check has a thread of its own, beside the loop's and the spool's
 
-CHECKS = """
-interval_s = 0.1
-vitals_every_s = 1
-[[check]]
-kind = "tcp"
-name = "tcp"
-every_s = 1
-timeout_s = 60
-address = "127.0.0.1"
-port = {full}
-[[check]]
-kind = "http"
-name = "http"
-every_s = 1
-timeout_s = 60
-url = "http://127.0.0.1:{deaf}/"
-[[check]]
-kind = "tls"
-name = "tls"
-every_s = 1
-timeout_s = 60
-address = "127.0.0.1"
-port = {deaf}
-[[check]]
-kind = "dns"
-name = "dns"
-every_s = 1
-timeout_s = 60
-server = "127.0.0.1"
-port = {dumb}
-query = "centre.example.org"
-[[check]]
-kind = "ntp"
-name = "ntp"
-every_s = 1
-timeout_s = 60
-address = "127.0.0.1"
-port = {dumb}
-[[check]]
-kind = "line"
-name = "line"
-every_s = 1
-timeout_s = 60
-address = "127.0.0.1"
-port = {deaf}
-[[check]]
-kind = "exec"
-name = "exec-1"
-every_s = 1
-timeout_s = 60
-command = ["sleep", "600"]
-[[check]]
-kind = "exec"
-name = "exec-2"
-every_s = 1
-timeout_s = 60
-command = ["sleep", "600"]
-"""
+HERE = 'address = "127.0.0.1"\nport = '
+CHECKS = {
+    "tcp": HERE + "{full}",
+    "http": 'url = "http://127.0.0.1:{deaf}/"',
+    "tls": HERE + "{deaf}",
+    "dns": 'server = "127.0.0.1"\nport = {dumb}\nquery = "centre.example.org"',
+    "ntp": HERE + "{dumb}",
+    "line": HERE + "{deaf}",
+    "exec": 'command = ["sleep", "600"]',
+}
+
+
+def table(kind: str, name: str) -> str:
+    """Return the configuration of a check that may hang for a minute, with its ports left open."""
+    head = f'[[check]]\nkind = "{kind}"\nname = "{name}"\nevery_s = 1\ntimeout_s = 60\n'
+    return f"{head}{CHECKS[kind]}\n"
 
 
 @pytest.fixture
@@ -114,8 +72,10 @@ def test_beats_are_on_time_while_every_check_hangs(tmp_path: Path, silence: dict
         client.connect("127.0.0.1", broker.port)
         client.subscribe("venuewatch/v1/#", 1)
         client.loop_start()
-        checks = CHECKS.format(**silence)
-        with Agent(tmp_path, broker.port, "STA-1", broker=f"[heartbeat]\n{checks}") as agent:
+        named = [*((kind, kind) for kind in CHECKS), ("exec", "exec-2")]
+        checks = "".join(table(kind, name) for kind, name in named).format(**silence)
+        heartbeat = f"[heartbeat]\ninterval_s = {INTERVAL_S}\nvitals_every_s = 1\n{checks}"
+        with Agent(tmp_path, broker.port, "STA-1", broker=heartbeat) as agent:
             process = psutil.Process(agent.pid)
             until("every check hangs", lambda: process.num_threads() >= HANGING, within_s=60.0)
             for _ in range(WINDOWS):

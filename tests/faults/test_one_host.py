@@ -70,29 +70,18 @@ def test_a_stopped_agent_is_frozen(world: World) -> None:
     assert world.called("down") == {"STA-3"}
 
 
-def test_a_machine_without_power_is_down(world: World) -> None:
+@pytest.mark.parametrize("name", ["MAR-2", "MAR-1"], ids=["host", "gateway"])
+def test_a_machine_without_power_is_down(world: World, name: str) -> None:
     cut_at = clock.wall()
-    world.hosts["MAR-2"].power_off()
+    world.hosts[name].power_off()
 
-    incident = world.expect("host", "MAR-2", "host_down", within_s=WIRED_S + SHARPENED_S)
+    incident = world.expect("host", name, "host_down", within_s=WIRED_S + SHARPENED_S)
 
     assert incident.opened_at - cut_at <= WIRED_S
     assert "will" not in incident.kinds
     world.recover()
-    assert world.named() == [("host", "MAR-2", "host_down")]
-    assert world.called("down") == {"MAR-2"}
-
-
-def test_a_gateway_that_loses_power_is_down_like_any_other(world: World) -> None:
-    cut_at = clock.wall()
-    world.hosts["MAR-1"].power_off()
-
-    incident = world.expect("host", "MAR-1", "host_down", within_s=WIRED_S + SHARPENED_S)
-
-    assert incident.opened_at - cut_at <= WIRED_S
-    world.recover()
-    assert world.named() == [("host", "MAR-1", "host_down")]
-    assert world.called("down") == {"MAR-1"}
+    assert world.named() == [("host", name, "host_down")]
+    assert world.called("down") == {name}
 
 
 def test_two_of_three_machines_without_power_are_no_cut_venue(world: World) -> None:

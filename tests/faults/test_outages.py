@@ -48,12 +48,11 @@ def around(link: Link, *offsets_s: float) -> list[tuple[Link, float]]:
     return [(link, GIVEN_UP_AFTER * KEEPALIVE_S[link] + offset_s) for offset_s in offsets_s]
 
 
-OUTAGES: Final = [
-    Outage(f"V{number}", link, lasts_s)
-    for number, (link, lasts_s) in enumerate(
-        [*around("wired", -1.0, 0.0, 1.5), *around("satellite", -6.0, -3.0, -1.0, 0.0, 1.5)]
-    )
+LASTING: Final = [
+    *around("wired", -1.0, 0.0, 1.5),
+    *around("satellite", -6.0, -3.0, -1.0, 0.0, 1.5),
 ]
+OUTAGES: Final = [Outage(f"V{at}", link, lasts_s) for at, (link, lasts_s) in enumerate(LASTING)]
 PLANS: Final = [
     Plan("CALM", 2),  # where nobody at all is heard, the centre doubts itself
     *(

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Protocol, Self, TypeVar
 
 from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
 
 from bench.kit.mosquitto import is_ready
 from bench.kit.processes import LOOPBACK, free_port
@@ -29,20 +30,17 @@ T = TypeVar("T")
 READY_S = 15.0
 _POLL_S = 0.01
 
-INVENTORY = """\
-[[venue]]
-code = "STA"
-link = "wired"
-[[venue.host]]
-name = "STA-1"
-[[venue.host]]
-name = "STA-2"
-[[venue]]
-code = "TAH"
-link = "satellite"
-[[venue.host]]
-name = "TAH-1"
-"""
+
+def inventory_of(*venues: tuple[str, str, int]) -> str:
+    """Return the inventory of these venues: code, link, and how many hosts each has."""
+    lines = []
+    for code, link, hosts in venues:
+        lines.append(f'[[venue]]\ncode = "{code}"\nlink = "{link}"\n')
+        lines += [f'[[venue.host]]\nname = "{code}-{at}"\n' for at in range(1, hosts + 1)]
+    return "".join(lines)
+
+
+INVENTORY = inventory_of(("STA", "wired", 2), ("TAH", "satellite", 1))
 
 
 def program(name: str) -> str:
@@ -169,14 +167,9 @@ class Process:
 
     def events(self, name: str) -> list[dict[str, object]]:
         """Return the JSON log lines of one event."""
-        found = []
         whole, _, _ = self.said().rpartition("\n")  # the last line may be half written
-        for line in whole.splitlines():
-            if line.startswith("{"):
-                entry = json.loads(line)
-                if entry["event"] == name:
-                    found.append(entry)
-        return found
+        entries = [json.loads(line) for line in whole.splitlines() if line.startswith("{")]
+        return [entry for entry in entries if entry["event"] == name]
 
 
 class Mosquitto(Process):
@@ -259,19 +252,20 @@ class Aggregator(Process):
 
     def value(self, name: str, **labels: str) -> float | None:
         """Return one sample of /metrics, or None if it is not there."""
-        for family in text_string_to_metric_families(self.get("/metrics") or ""):
-            for sample in family.samples:
-                if sample.name == name and labels.items() <= sample.labels.items():
-                    return float(sample.value)
+        for sample in self._samples():
+            if sample.name == name and labels.items() <= sample.labels.items():
+                return float(sample.value)
         return None
 
     def state(self, host: str) -> str | None:
-        for family in text_string_to_metric_families(self.get("/metrics") or ""):
-            if family.name == "venuewatch_host_state":
-                for sample in family.samples:
-                    if sample.labels["host"] == host:
-                        return sample.labels["state"]
+        for sample in self._samples():
+            if sample.name == "venuewatch_host_state" and sample.labels["host"] == host:
+                return str(sample.labels["state"])
         return None
+
+    def _samples(self) -> Iterator[Sample]:
+        for family in text_string_to_metric_families(self.get("/metrics") or ""):
+            yield from family.samples
 
     def wait_for(self, host: str, state: str, *, within_s: float = READY_S) -> None:
         until(f"{host} is {state}", lambda: self.state(host) == state, within_s=within_s)

@@ -12,28 +12,13 @@ from typing import Any
 
 import pytest
 
-from tests.integration.real import Agent, Aggregator, Mosquitto, running_agents, until
+from tests.integration.real import Agent, Aggregator, Mosquitto, inventory_of, running_agents, until
 from tests.integration.webhook import Receiver
 from venuewatch.base import clock
 
 pytestmark = pytest.mark.real
 
-INVENTORY = """\
-[[venue]]
-code = "STA"
-link = "wired"
-[[venue.host]]
-name = "STA-1"
-[[venue.host]]
-name = "STA-2"
-[[venue.host]]
-name = "STA-3"
-[[venue]]
-code = "AQU"
-link = "wired"
-[[venue.host]]
-name = "AQU-1"
-"""
+INVENTORY = inventory_of(("STA", "wired", 3), ("AQU", "wired", 1))
 STA = ("STA-1", "STA-2", "STA-3")
 GRACE_S = 30.0
 
