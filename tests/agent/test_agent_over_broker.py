@@ -192,24 +192,19 @@ def test_beats_are_on_time_under_a_flood_of_probes_that_hang(apart: Centre) -> N
 
 
 @pytest.fixture
-def page() -> Iterator[int]:
-    with tcp_peer(say(b"HTTP/1.1 200 OK\r\n\r\n" + b"a" * 64 + b"b")) as port:
-        yield port
-
-
-@pytest.fixture
-def matching(tmp_path: Path, page: int) -> Iterator[Centre]:
+def matching(tmp_path: Path) -> Iterator[Centre]:
     """Run an agent, two checks of which have an endless pattern, and one none."""
     (tmp_path / "server.log").touch()
-    checks = (
-        f'{HEARTBEAT}\n[[check]]\nkind = "log"\nname = "log"\nevery_s = 1\n'
-        f'path = "{tmp_path}/server.log"\npattern = "(a+)+$"\n'
-        f'[[check]]\nkind = "http"\nname = "page"\nevery_s = 1\n'
-        f'url = "http://{LOOPBACK}:{page}/"\nregex = "(a+)+$"\n'
-        f'[[check]]\nkind = "file"\nname = "file"\nevery_s = 1\npattern = "{tmp_path}/*.log"\n'
-    )
-    with heard(tmp_path, checks) as centre:
-        yield centre
+    with tcp_peer(say(b"HTTP/1.1 200 OK\r\n\r\n" + b"a" * 64 + b"b")) as page:
+        checks = (
+            f'{HEARTBEAT}\n[[check]]\nkind = "log"\nname = "log"\nevery_s = 1\n'
+            f'path = "{tmp_path}/server.log"\npattern = "(a+)+$"\n'
+            f'[[check]]\nkind = "http"\nname = "page"\nevery_s = 1\n'
+            f'url = "http://{LOOPBACK}:{page}/"\nregex = "(a+)+$"\n'
+            f'[[check]]\nkind = "file"\nname = "file"\nevery_s = 1\npattern = "{tmp_path}/*.log"\n'
+        )
+        with heard(tmp_path, checks) as centre:
+            yield centre
 
 
 @pytest.mark.timed

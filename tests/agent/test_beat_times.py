@@ -1,10 +1,145 @@
-"""The times of a host's beats, and how they move."""
+"""The times of a host's beats: shortly before the centre's tick, on a long way only."""
+
+import math
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from agent.beat_times import BeatTimes, lead_of
+from agent.beat_times import LONG_WAY_S, BeatTimes, Lead, lead_of
 
+LEAD_S = 0.2
 ROUND_TRIP_S = 0.6
+TICK_AT = 1000.0
+
+long_ways = st.floats(0.301, 3.0)
+leads = st.floats(0.1, 0.3)
+
+
+def lead(*, interval_s: float = 1.0, lead_s: float = LEAD_S, ticks: int = 8) -> Lead:
+    made = Lead(interval_s=interval_s, lead_s=lead_s)
+    made.session_began()
+    for number in range(ticks):
+        made.hear_tick(TICK_AT + number)
+    return made
+
+
+def beat_at(gap_s: float, round_trip_s: float = ROUND_TRIP_S) -> float:
+    """Return when a beat is due that arrives ``gap_s`` before a tick passes the broker."""
+    return TICK_AT + 20.0 - round_trip_s - gap_s
+
+
+def gap_of(at: float, round_trip_s: float) -> float:
+    arrives_at, passes_at = at + round_trip_s / 2, TICK_AT - round_trip_s / 2
+    return (passes_at - arrives_at) % 1.0
+
+
+@given(st.floats(0.0, 1e6), long_ways, leads)
+def test_moved_beats_are_followed_by_a_tick_and_are_moved_once(
+    next_at: float, round_trip_s: float, lead_s: float
+) -> None:
+    ours = lead(lead_s=lead_s)
+
+    early_s = ours.earlier_by_s(next_at, round_trip_s)
+
+    assert 0.0 <= early_s < 1.0
+    assert 0.05 - 1e-6 <= gap_of(next_at - early_s, round_trip_s) <= 0.35 + 1e-6
+    assert ours.earlier_by_s(next_at - early_s, round_trip_s) == 0.0
+
+
+@pytest.mark.parametrize("gap_s", [0.051, 0.2, 0.349])
+def test_beats_that_come_well_before_the_tick_are_left_alone(gap_s: float) -> None:
+    assert lead().earlier_by_s(beat_at(gap_s), ROUND_TRIP_S) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("gap_s", "early_s"), [(0.049, 0.151), (0.351, 0.849), (0.0, 0.2), (0.999, 0.201)]
+)
+def test_beats_too_close_to_the_tick_or_too_far_before_it_come_earlier(
+    gap_s: float, early_s: float
+) -> None:
+    assert lead().earlier_by_s(beat_at(gap_s), ROUND_TRIP_S) == pytest.approx(early_s)
+
+
+def test_a_new_session_listens_anew() -> None:
+    ours = lead()
+
+    ours.session_began()
+    for number in range(4):
+        ours.hear_tick(TICK_AT + 50.3 + number)
+    too_early = ours.earlier_by_s(beat_at(0.7), ROUND_TRIP_S)
+    ours.hear_tick(TICK_AT + 54.3)
+
+    assert too_early == 0.0
+    assert ours.earlier_by_s(beat_at(0.7), ROUND_TRIP_S) == pytest.approx(0.2)  # gap 0.0
+
+
+@pytest.mark.parametrize("round_trip_s", [None, 0.0, 0.02, LONG_WAY_S])
+def test_on_a_short_or_unknown_way_the_rhythm_stays(round_trip_s: float | None) -> None:
+    ours = lead()
+
+    shifts = [ours.earlier_by_s(TICK_AT + 20.0 + at / 20, round_trip_s) for at in range(20)]
+
+    assert set(shifts) == {0.0}
+
+
+@pytest.mark.parametrize("interval_s", [0.1, 0.5, 0.998, 1.002, 1.5, 2.5])
+def test_beats_that_drift_past_the_ticks_are_left_alone(interval_s: float) -> None:
+    ours = lead(interval_s=interval_s)
+
+    assert ours.earlier_by_s(beat_at(0.7), ROUND_TRIP_S) == 0.0
+
+
+@pytest.mark.parametrize("interval_s", [0.9995, 1.0, 1.0005, 2.0, 10.0])
+def test_any_whole_number_of_ticks_between_beats_will_do(interval_s: float) -> None:
+    ours = lead(interval_s=interval_s)
+
+    assert ours.earlier_by_s(beat_at(0.7), ROUND_TRIP_S) == pytest.approx(0.5)
+
+
+@given(st.lists(st.floats(0.0, 0.87), min_size=2, max_size=2), st.permutations(range(8)))
+def test_late_ticks_say_nothing_while_most_come_in_time(
+    late_s: list[float], order: list[int]
+) -> None:
+    ours = Lead(interval_s=1.0, lead_s=LEAD_S)
+    lateness = dict(zip(order, late_s, strict=False))
+    heard = [TICK_AT + 0.5 + number + lateness.get(number, 0.0) for number in range(8)]
+    for at in [*sorted(heard), TICK_AT + 8.5]:
+        ours.hear_tick(at)
+
+    assert ours.earlier_by_s(beat_at(0.2), ROUND_TRIP_S) == pytest.approx(0.5)  # gap 0.7
+
+
+def test_ticks_on_both_sides_of_a_whole_second_are_close_together() -> None:
+    ours = Lead(interval_s=1.0, lead_s=LEAD_S)
+    for number, jitter_s in enumerate([0.01, -0.02, 0.0, -0.01, 0.02, -0.02, 0.01, 0.0]):
+        ours.hear_tick(TICK_AT + number + jitter_s)
+
+    assert ours.earlier_by_s(beat_at(0.7), ROUND_TRIP_S) == pytest.approx(0.52)  # gap 0.68
+
+
+def test_ticks_that_a_stall_held_back_count_once() -> None:
+    ours = lead(ticks=8)
+
+    for late_s in (0.0, 0.001, 0.002, 0.003, 0.004):
+        ours.hear_tick(TICK_AT + 12.4 + late_s)
+
+    assert ours.earlier_by_s(beat_at(0.7), ROUND_TRIP_S) == pytest.approx(0.5)
+
+
+def test_ticks_of_another_phase_are_followed_once_they_are_most() -> None:
+    ours = lead(ticks=20)  # as after a restart of the centre
+
+    for number in range(8):
+        ours.hear_tick(TICK_AT + 20.6 + number)
+
+    assert ours.earlier_by_s(beat_at(0.9), ROUND_TRIP_S) == pytest.approx(0.7)  # gap 0.5
+
+
+@pytest.mark.parametrize("lead_s", [0.099, 0.301, math.nan])
+def test_a_lead_must_leave_room_on_both_sides(lead_s: float) -> None:
+    with pytest.raises(ValueError, match=r"expected a lead from 0\.1 to 0\.3 s"):
+        Lead(interval_s=1.0, lead_s=lead_s)
 
 
 def heard(beats: BeatTimes, ticks: int) -> None:

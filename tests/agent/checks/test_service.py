@@ -8,18 +8,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from agent.checks import Reading
-from agent.checks.service import (
-    Check,
-    Config,
-    NoAnswerError,
-    from_launchd,
-    from_systemd,
-    from_windows,
-)
+from agent.checks.service import NoAnswerError, from_launchd, from_systemd, from_windows
+from tests.agent.checks import peers
 from tests.agent.checks.systemd_scene import NOT_UP
 from venuewatch.base import clock
 
@@ -32,8 +25,7 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="systemd is Linux'")
 
 
 def read(service: str = "mosquitto.service", **fields: object) -> Reading:
-    wanted = {"kind": "service", "name": "it", "service": service} | fields
-    return Check(msgspec.convert(wanted, Config), lambda _: None).read()
+    return peers.read("service", service=service, **fields)
 
 
 @pytest.fixture
