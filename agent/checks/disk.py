@@ -13,8 +13,8 @@ from typing import Annotated, NamedTuple, TypeAlias
 import msgspec
 import psutil
 
-from agent.checks import CheckConfig, PathName, Reading, SimpleCheck, about
-from agent.checks.reading.limits import Finding, Limits, together
+from agent.checks import PathName, Reading, SimpleCheck, about
+from agent.checks.reading.limits import Finding, LimitedConfig, together
 from agent.checks.reading.words import short, size_in_words
 from agent.vitals.filesystem import is_read_only
 from venuewatch.base.wire.checks import CheckValues
@@ -25,7 +25,7 @@ Ratio: TypeAlias = Annotated[float, msgspec.Meta(gt=0, le=1)] | None
 Bytes: TypeAlias = Annotated[int, msgspec.Meta(ge=0)] | None
 
 
-class Config(CheckConfig, frozen=True, tag="disk"):
+class Config(LimitedConfig, frozen=True, tag="disk"):
     """Looks at the filesystem that holds `path`; each limit that is crossed counts."""
 
     path: Annotated[PathName, about("mountpoint or any path on the filesystem", "/var/lib/results")]
@@ -35,18 +35,6 @@ class Config(CheckConfig, frozen=True, tag="disk"):
     critical_free_bytes: Annotated[Bytes, about("least free space, in bytes", 5_000_000_000)] = None
     may_be_read_only: Annotated[bool, about("a read-only filesystem is well", True)] = False
     must_be_mounted: Annotated[bool, about("`path` is a mountpoint, else critical", True)] = False
-
-    def __post_init__(self) -> None:
-        self.used_limits()
-        self.free_limits()
-
-    def used_limits(self) -> Limits:
-        """Return the limits of the used share; raises ValueError where they disagree."""
-        return Limits(self.warning_used_ratio, self.critical_used_ratio, side="from")
-
-    def free_limits(self) -> Limits:
-        """Return the limits of free space (bytes); raises ValueError where they disagree."""
-        return Limits(self.warning_free_bytes, self.critical_free_bytes, side="under")
 
 
 class Space(NamedTuple):
@@ -96,8 +84,8 @@ def judged(space: Space, config: Config) -> Reading:
         words += f", {nodes:.0%} of the file nodes used"
     if space.is_read_only and not config.may_be_read_only:
         return Reading("critical", f"read-only; {words}", values)
-    used = config.used_limits().state(max(space.used_ratio, nodes or 0.0))
-    free = config.free_limits().state(space.free)
+    used = config.limits("used_ratio").state(max(space.used_ratio, nodes or 0.0))
+    free = config.limits("free_bytes").state(space.free)
     return together([Finding(used), Finding(free)], values)._replace(detail=words)
 
 

@@ -4,14 +4,14 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from agent.checks import CheckConfig, Reading, about, worded
+from agent.checks import Reading, about, worded
 from agent.checks.net import http_body as body
 from agent.checks.net import tls
 from agent.checks.net.http_fetch import Page, Request, fetch
 from agent.checks.net.url import parse
 from agent.checks.patterns.matcher import refuse_bad_pattern
 from agent.checks.reading.asking import AskingCheck
-from agent.checks.reading.limits import Finding, Limits, together
+from agent.checks.reading.limits import Finding, LimitedConfig, together
 from agent.checks.reading.times import Deadline
 from venuewatch.base import clock
 from venuewatch.base.config import ConfigError, read_secret
@@ -26,7 +26,7 @@ Text = Annotated[str, msgspec.Meta(max_length=1024)]
 RoundTripS = Annotated[float, msgspec.Meta(gt=0.0, le=600.0)] | None
 
 
-class Config(CheckConfig, frozen=True, tag="http"):
+class Config(LimitedConfig, frozen=True, tag="http"):
     """Asks for one page over http or https.
 
     The state is `unknown` when it takes over 2 s to match `regex`.
@@ -79,12 +79,7 @@ class Config(CheckConfig, frozen=True, tag="http"):
             raise ValueError("Expected `json_path` beside `json_equals`")
         if self.method == "HEAD" and (self.contains or self.regex or self.json_path):
             raise ValueError("Expected `method` GET to look into the body")
-        tls.expiry_limits(self.warning_days, self.critical_days)
-        self.round_trip_limits()
-
-    def round_trip_limits(self) -> Limits:
-        """Return the limits of the whole page (s); raises ValueError where they disagree."""
-        return Limits(self.warning_round_trip_s, self.critical_round_trip_s)
+        super().__post_init__()
 
 
 class Check(AskingCheck[Config]):
@@ -119,11 +114,11 @@ class Check(AskingCheck[Config]):
         is_well = page.status in (config.status or _WELL)
         findings = [
             Finding("ok" if is_well else "critical", f"status {page.status}"),
-            config.round_trip_limits().judge(elapsed_s, f"it took {elapsed_s:.3f} s"),
+            config.limits("round_trip_s").judge(elapsed_s, f"it took {elapsed_s:.3f} s"),
             body.judge(page.body, expectation, deadline, is_whole=page.is_whole),
         ]
         if page.expires_at is not None:
-            days = tls.expiry_limits(config.warning_days, config.critical_days)
+            days = config.limits("days")
             findings.append(tls.judge_expiry(page.expires_at, clock.wall(), days))
         values = CheckValues(
             check_round_trip_avg_seconds=elapsed_s,

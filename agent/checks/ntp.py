@@ -5,12 +5,12 @@ from typing import Annotated
 
 import msgspec
 
-from agent.checks import CheckConfig, Latest, Reading, about
+from agent.checks import Latest, Reading, about
 from agent.checks.net import sntp
 from agent.checks.net.connect import Target, resolve
 from agent.checks.net.udp import ask, ask_again
 from agent.checks.reading.asking import AskingCheck
-from agent.checks.reading.limits import Limits, together
+from agent.checks.reading.limits import LimitedConfig, together
 from agent.checks.reading.times import Deadline
 from agent.checks.reading.words import short
 from venuewatch.base import clock
@@ -23,20 +23,13 @@ _LEAVE_MAX_S = 3600.0  # the longest time that a server which sent us away is no
 OffsetS = Annotated[float, msgspec.Meta(gt=0.0, le=86_400.0)] | None
 
 
-class Config(CheckConfig, frozen=True, tag="ntp"):
+class Config(LimitedConfig, frozen=True, tag="ntp"):
     """Asks one server with SNTP; this machine's clock is never touched."""
 
     address: Annotated[str, about("time server's name or IP", "10.1.0.1", min_length=1)]
     port: Annotated[Port, about("UDP port", 123)] = 123
     warning_offset_s: Annotated[OffsetS, about("over this offset either way, in s", 0.05)] = 0.1
     critical_offset_s: Annotated[OffsetS, about("over this offset either way, in s", 0.5)] = 1.0
-
-    def __post_init__(self) -> None:
-        self.offset_limits()
-
-    def offset_limits(self) -> Limits:
-        """Return the limits of an offset (s); raises ValueError where they disagree."""
-        return Limits(self.warning_offset_s, self.critical_offset_s)
 
 
 class Check(AskingCheck[Config]):
@@ -75,7 +68,7 @@ class Check(AskingCheck[Config]):
         )
         side = "behind" if offset_s > 0 else "ahead of"
         text = f"this clock is {abs(offset_s):.3f} s {side} the server's"
-        return together([self._config.offset_limits().judge(abs(offset_s), text)], values)
+        return together([self._config.limits("offset_s").judge(abs(offset_s), text)], values)
 
     def _leave(self, kiss: str) -> Reading:
         """Ask rarer: RATE means less often, any other code not at all (RFC 5905, 7.4)."""

@@ -2,17 +2,17 @@
 
 from typing import Annotated
 
-from agent.checks import CheckConfig, Reading, about
+from agent.checks import Reading, about
 from agent.checks.net import tls
 from agent.checks.reading.asking import AskingCheck
-from agent.checks.reading.limits import together
+from agent.checks.reading.limits import LimitedConfig, together
 from agent.checks.reading.times import Deadline
 from venuewatch.base import clock
 from venuewatch.base.config import Port
 from venuewatch.base.wire.checks import CheckValues
 
 
-class Config(CheckConfig, frozen=True, tag="tls"):
+class Config(LimitedConfig, frozen=True, tag="tls"):
     """Shakes hands, looks at the certificate, and hangs up."""
 
     address: Annotated[str, about("host name or IP", "10.1.0.1", min_length=1)]
@@ -22,9 +22,6 @@ class Config(CheckConfig, frozen=True, tag="tls"):
     verify: tls.Verify = True
     warning_days: Annotated[tls.Days, about("warning when it is valid for fewer days", 30.0)] = 14.0
     critical_days: Annotated[tls.Days, about("critical when it is valid for fewer days", 7.0)] = 3.0
-
-    def __post_init__(self) -> None:
-        tls.expiry_limits(self.warning_days, self.critical_days)
 
 
 class Check(AskingCheck[Config]):
@@ -43,5 +40,5 @@ class Check(AskingCheck[Config]):
             check_round_trip_avg_seconds=elapsed_s,
             check_certificate_expiry_timestamp_seconds=expires,
         )
-        limits = tls.expiry_limits(config.warning_days, config.critical_days)
-        return together([tls.judge_expiry(expires, clock.wall(), limits)], values)
+        days = config.limits("days")
+        return together([tls.judge_expiry(expires, clock.wall(), days)], values)

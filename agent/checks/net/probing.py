@@ -4,10 +4,10 @@ from typing import Annotated
 
 import msgspec
 
-from agent.checks import CheckConfig, Reading, about
+from agent.checks import Reading, about
 from agent.checks.net.reach import NoWayToAskError, Plan, Rounds, probe
 from agent.checks.reading.asking import FAILURES
-from agent.checks.reading.limits import Finding, Limits, together
+from agent.checks.reading.limits import Finding, LimitedConfig, together
 from agent.checks.reading.times import Deadline
 from agent.checks.reading.words import why
 from venuewatch.base.config import Port
@@ -24,7 +24,7 @@ OtherwiseTcp = Annotated[
 ]
 
 
-class ProbeConfig(CheckConfig, frozen=True, kw_only=True):
+class ProbeConfig(LimitedConfig, frozen=True, kw_only=True):
     """How to probe, and which loss and round trip are too much; no limit unless one is set."""
 
     port: OtherwiseTcp = None
@@ -34,18 +34,6 @@ class ProbeConfig(CheckConfig, frozen=True, kw_only=True):
     critical_loss_ratio: Annotated[Ratio, about("over this share of lost probes", 0.5)] = None
     warning_round_trip_s: Annotated[TripS, about("over this mean round trip, in s", 0.1)] = None
     critical_round_trip_s: Annotated[TripS, about("over this mean round trip, in s", 0.8)] = None
-
-    def __post_init__(self) -> None:
-        self.loss_limits()
-        self.round_trip_limits()
-
-    def loss_limits(self) -> Limits:
-        """Return the limits of the lost share; raises ValueError where they disagree."""
-        return Limits(self.warning_loss_ratio, self.critical_loss_ratio)
-
-    def round_trip_limits(self) -> Limits:
-        """Return the limits of the round trip (s); raises ValueError where they disagree."""
-        return Limits(self.warning_round_trip_s, self.critical_round_trip_s)
 
 
 def read(config: ProbeConfig, address: str, deadline: Deadline) -> Reading:
@@ -71,8 +59,8 @@ def judge(rounds: Rounds, config: ProbeConfig) -> Reading:
         return Reading("critical", detail, CheckValues(check_loss_ratio=1.0))
     average_s = sum(trips) / len(trips)
     lost = rounds.sent - len(trips)
-    losses = config.loss_limits().judge(rounds.loss, f"{lost} of {rounds.sent} lost")
-    trip = config.round_trip_limits().judge(average_s, f"round trip {average_s:.3f} s")
+    losses = config.limits("loss_ratio").judge(rounds.loss, f"{lost} of {rounds.sent} lost")
+    trip = config.limits("round_trip_s").judge(average_s, f"round trip {average_s:.3f} s")
     values = CheckValues(
         check_round_trip_min_seconds=min(trips),
         check_round_trip_avg_seconds=average_s,

@@ -62,11 +62,6 @@ def expires_at(stream: Stream) -> float | None:
     return not_after(der) if der else None
 
 
-def expiry_limits(warning_days: float, critical_days: float) -> Limits:
-    """Return the limits of the days left; raises ValueError where they disagree."""
-    return Limits(warning_days, critical_days, side="under")
-
-
 def judge_expiry(at: float | None, now: float, limits: Limits) -> Finding:
     """Judge a certificate by the days that it is still valid at ``now`` (both unixtime)."""
     if at is None:

@@ -6,7 +6,7 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 
 import msgspec
 
-from agent.checks import Reading
+from agent.checks import CheckConfig, Reading
 from venuewatch.base.wire.checks import CheckState, CheckValues
 
 _SEVERITY: tuple[CheckState, ...] = ("ok", "unknown", "warning", "critical")
@@ -18,6 +18,9 @@ _IS_BAD: Final[Mapping[Side, Callable[[float, float], bool]]] = {
     "from": operator.ge,
     "under": operator.lt,
 }
+
+_SIDES: Final[Mapping[str, Side]] = {"used_ratio": "from", "free_bytes": "under", "days": "under"}
+"""The sides of those quantities that are not bad ``over`` their limits."""
 
 
 class Finding(NamedTuple):
@@ -60,6 +63,24 @@ class Limits(msgspec.Struct, frozen=True):
             return Finding(state, words)
         limit = self.critical if state == "critical" else self.warning
         return Finding(state, f"{words}, {self.side} {limit:g}")
+
+
+class LimitedConfig(CheckConfig, frozen=True):
+    """Settings of a check with limits: beside each ``warning_X`` stands a ``critical_X``.
+
+    Raises:
+        ValueError: two of them disagree.
+    """
+
+    def __post_init__(self) -> None:
+        for name in self.__struct_fields__:
+            if name.startswith("warning_"):
+                self.limits(name.removeprefix("warning_"))
+
+    def limits(self, of: str) -> Limits:
+        """Return the limits ``warning_OF`` and ``critical_OF``."""
+        warning, critical = getattr(self, f"warning_{of}"), getattr(self, f"critical_{of}")
+        return Limits(warning, critical, _SIDES.get(of, "over"))
 
 
 def together(findings: list[Finding], values: CheckValues) -> Reading:
