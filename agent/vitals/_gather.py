@@ -4,9 +4,8 @@ from collections.abc import Callable, Iterable
 from math import isfinite
 from typing import Any, NamedTuple, get_args
 
-from venuewatch.base.wire.readings import By1, Label, Readings
+from venuewatch.base.wire.readings import MAX_SAMPLES, Label, Readings
 
-_MAX_ROWS: int = get_args(By1)[1].max_length
 _MAX_LABEL: int = get_args(Label)[1].max_length
 
 
@@ -57,7 +56,7 @@ def _sendable(value: object) -> object:
     """Return the number or the rows that the wire takes; None when there are none."""
     if isinstance(value, list):
         rows = [row for row in value if _is_sendable(row)]
-        return rows if 0 < len(rows) <= _MAX_ROWS else None
+        return rows if 0 < len(rows) <= MAX_SAMPLES else None
     return value if isinstance(value, int | float) and isfinite(value) else None
 
 
