@@ -36,16 +36,20 @@ class Prometheus(Process):
             f"--web.listen-address=127.0.0.1:{self.port}",
         )
 
-    def ask(self, query: str) -> dict[str, float]:
-        """Return the instant values of a query, by host."""
+    def series(self, query: str) -> list[tuple[dict[str, str], float]]:
+        """Return labels and instant value of each series that a query finds."""
         question = urllib.parse.urlencode({"query": query})
         url = f"http://127.0.0.1:{self.port}/api/v1/query?{question}"
         try:
             with urllib.request.urlopen(url) as answer:
                 found = json.load(answer)["data"]["result"]
         except (urllib.error.URLError, ConnectionError):
-            return {}
-        return {one["metric"].get("host", ""): float(one["value"][1]) for one in found}
+            return []
+        return [(one["metric"], float(one["value"][1])) for one in found]
+
+    def ask(self, query: str) -> dict[str, float]:
+        """Return the instant values of a query, by host."""
+        return {labels.get("host", ""): value for labels, value in self.series(query)}
 
 
 @pytest.fixture(scope="module")
@@ -93,10 +97,15 @@ def test_prometheus_knows_who_is_up_and_who_is_not(prometheus: Prometheus) -> No
     assert up == {"STA-1": 1.0, "STA-2": 0.0, "TAH-1": 0.0}
 
 
-def test_memory_has_the_names_that_dashboards_for_linux_ask_for(prometheus: Prometheus) -> None:
-    total = until("it has scraped", lambda: prometheus.ask("node_memory_MemTotal_bytes"))
+def test_memory_has_linux_names_and_the_measured_hosts_labels(prometheus: Prometheus) -> None:
+    found = until("it has scraped", lambda: prometheus.series('{__name__=~"node_memory_.*"}'))
 
-    assert total == {"STA-1": psutil.virtual_memory().total}
+    values = {labels.pop("__name__"): value for labels, value in found}
+    linux = "Buffers Cached MemAvailable MemFree MemTotal SwapFree SwapTotal swap_used"
+    assert sorted(values) == [f"node_memory_{name}_bytes" for name in linux.split()]
+    assert values["node_memory_MemTotal_bytes"] == psutil.virtual_memory().total
+    of_host = {"venue": "STA", "host": "STA-1", "instance": "STA-1", "job": "venuewatch"}
+    assert all(labels == of_host for labels, _ in found)
 
 
 def test_vitals_belong_to_their_host_and_not_to_the_aggregator(prometheus: Prometheus) -> None:
