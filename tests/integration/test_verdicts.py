@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.real import Agent, Aggregator, Mosquitto, pause, until
+from tests.integration.real import Agent, Aggregator, Mosquitto, until
 from venuewatch.base import clock
 
 pytestmark = pytest.mark.real
@@ -84,23 +84,3 @@ def test_a_takeover_by_a_new_session_accuses_no_host(
         assert heard == 1
         assert aggregator.state("STA-1") == "up"
         assert aggregator.accused() == []
-
-
-def test_a_stalled_aggregator_accuses_no_host(aggregator: Aggregator, agent: Agent) -> None:
-    assert agent.events("broker_connected")
-    before = aggregator.value("venuewatch_aggregator_messages_total", stream="beat") or 0
-
-    aggregator.signal(signal.SIGSTOP)
-    pause(5.0)
-    aggregator.signal(signal.SIGCONT)
-
-    until(
-        "beats are heard again",
-        lambda: (
-            (aggregator.value("venuewatch_aggregator_messages_total", stream="beat") or 0)
-            >= before + 8
-        ),
-    )
-    assert aggregator.state("STA-1") == "up"
-    assert aggregator.accused() == []
-    assert len(aggregator.events("stalled")) >= 1
