@@ -16,18 +16,6 @@ _CONNECT = b"\x10\x10\x00\x04MQTT\x04\x02\x00\x00\x00\x04wait"  # MQTT 3.1.1, 3.
 _CONNACK = b"\x20"  # accepted or not; MQTT 3.1.1, 3.2
 _ANSWER_S = 1.0
 
-# For a checkout that has no mosquitto/: the settings that decide what is lost.
-_INLINE = """\
-per_listener_settings true
-persistence true
-max_queued_messages 200000
-max_queued_bytes 134217728
-max_inflight_messages 1000
-max_packet_size 4194304
-set_tcp_nodelay true
-sys_interval 5
-"""
-
 
 class Broker(NamedTuple):
     """A broker that listens on the loopback; ``tls_port`` is 0 without certificates."""
@@ -85,10 +73,8 @@ def is_ready(connect: Callable[[], socket.socket]) -> bool:
 
 def _global_settings(directory: Path) -> str:
     """Return the project's settings without its listeners, and room for what it stores."""
-    lines = _INLINE
-    if _PROJECTS_OWN.exists():
-        lines = _PROJECTS_OWN.read_text(encoding="utf-8").partition("\nlistener ")[0] + "\n"
-    lines += f"persistence_location {directory}/\n"
+    lines = _PROJECTS_OWN.read_text(encoding="utf-8").partition("\nlistener ")[0]
+    lines += f"\npersistence_location {directory}/\n"
     return lines + ("user root\n" if is_root() else "")  # nobody else may enter our directory
 
 

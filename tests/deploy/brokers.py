@@ -4,8 +4,6 @@ Mosquitto started by root becomes the user mosquitto, who can't read a test's fo
 test configuration begins with ``user root``, which means nothing to any other user.
 """
 
-import os
-import shutil
 import socket
 import subprocess
 from functools import partial
@@ -16,12 +14,11 @@ import trustme
 
 from bench.kit.mosquitto import is_ready
 from bench.kit.processes import free_port
-from tests.deploy.peer import PATIENCE_S, Peer
-from tests.integration.real import until
+from tests.deploy.peer import Peer
+from tests.integration.real import Process, program, until
 from venuewatch.base.wire import topics
 
 FILES = Path(__file__).parents[2] / "mosquitto"
-MOSQUITTO = shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/sbin") or "mosquitto"
 PASSWORD = "of-the-test"  # noqa: S105 - it opens a broker that lives for one test
 ACCEPTED = (0, 16)  # MQTT 5, 3.4.2.1; 16 is success that nobody listened to
 REFUSED = 135  # likewise: not authorized
@@ -61,41 +58,32 @@ def edited(script: str, name: str) -> str:
     return done.stdout
 
 
-class Broker:
+class Broker(Process):
     """A Mosquitto in a folder of its own, started by entering."""
 
     def __init__(self, folder: Path, *, port: int, drop_ins: dict[str, str]) -> None:
+        config = folder / "mosquitto.conf"
+        super().__init__(folder, "output", program("mosquitto"), "-c", str(config))
         self.folder = folder
         self.port = port
         (folder / "conf.d").mkdir()
         for name, text in drop_ins.items():
             (folder / "conf.d" / name).write_text(text)
-        (folder / "mosquitto.conf").write_text("user root\n" + DEBIAN.format(folder=folder))
+        config.write_text("user root\n" + DEBIAN.format(folder=folder))
 
-    def __enter__(self) -> Self:
-        with (self.folder / "stderr").open("a") as stderr:
-            self._process = subprocess.Popen(
-                [MOSQUITTO, "-c", self.folder / "mosquitto.conf"], cwd=self.folder, stderr=stderr
-            )
+    def start(self) -> Self:
+        super().start()
         until("the broker answers", self._is_ready)
         return self
 
-    def _is_ready(self) -> bool:
-        assert self._process.poll() is None, self.said()
-        return is_ready(partial(socket.create_connection, ("127.0.0.1", self.port)))
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
-    def stop(self) -> None:
-        """End it as its service would; it saves what it keeps."""
-        self._process.terminate()
-        self._process.wait(PATIENCE_S)
-
     def said(self) -> str:
         """Return all that it has logged."""
-        logs = [self.folder / "stderr", self.folder / "mosquitto.log"]
+        logs = [self.log, self.folder / "mosquitto.log"]
         return "".join(log.read_text() for log in logs if log.exists())
+
+    def _is_ready(self) -> bool:
+        assert self.is_running, self.said()
+        return is_ready(partial(socket.create_connection, ("127.0.0.1", self.port)))
 
 
 class Centre(Broker):

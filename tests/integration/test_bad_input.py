@@ -4,10 +4,9 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
-import paho.mqtt.client as paho
 import pytest
-from paho.mqtt.enums import CallbackAPIVersion
 
+from tests.deploy.peer import Peer
 from tests.integration.real import Agent, Aggregator, Mosquitto, until
 
 pytestmark = pytest.mark.real
@@ -50,16 +49,10 @@ def mqtt_port(aggregator: Aggregator) -> int:
     return int(str(aggregator.events("broker_connected")[0]["port"]))
 
 
-def publish(port: int, topic: str, payload: bytes) -> None:
+def publish(port: int, topic: str, payload: bytes, *, retain: bool = False) -> None:
     """Publish at QoS 1, and return when the broker has acknowledged it."""
-    client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
-    client.connect("127.0.0.1", port)
-    client.loop_start()
-    try:
-        client.publish(f"venuewatch/v1/{topic}", payload, qos=1).wait_for_publish(10)
-        client.disconnect()
-    finally:
-        client.loop_stop()
+    with Peer(port, "stranger") as stranger:
+        stranger.say(f"venuewatch/v1/{topic}", payload, retain=retain)
 
 
 def rejected(aggregator: Aggregator) -> dict[str, float]:
@@ -92,13 +85,7 @@ def test_bad_input_is_counted_and_changes_nothing_else(
 
 def test_a_retained_beat_is_counted_and_brings_no_host_to_life(tmp_path: Path) -> None:
     with Mosquitto(tmp_path) as broker:
-        client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
-        client.connect("127.0.0.1", broker.port)
-        client.loop_start()
-        topic = "venuewatch/v1/STA/STA-2/beat"
-        client.publish(topic, GOOD, qos=1, retain=True).wait_for_publish(10)
-        client.disconnect()
-        client.loop_stop()
+        publish(broker.port, "STA/STA-2/beat", GOOD, retain=True)
 
         with Aggregator(tmp_path, broker.port) as aggregator:
             until("it is counted", lambda: rejected(aggregator).get("retained") == 1)
