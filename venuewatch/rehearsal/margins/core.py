@@ -100,7 +100,7 @@ class Core:
         self._number = -1
         self._ticked: list[float] = []
         self.accusations: list[Accusation] = []
-        self.oddities: list[tuple[float, str]] = []
+        self.oddities: list[str] = []
         self.centre = 0
         self.changes: list[tuple[float, str, str]] = []
         self.asked: list[Asked] = []
@@ -184,11 +184,6 @@ class Core:
         """Name the hosts that are neither up nor late."""
         return [host.name for host in self._centre.fleet if host.state not in ALIVE]
 
-    def is_up(self, host: str) -> bool:
-        """Tell whether a host is up."""
-        found = self._centre.fleet.find(host)
-        return found is not None and found.state is HostState.UP
-
     @property
     def margin_s(self) -> float:
         """The margin (s) by which it judges."""
@@ -235,4 +230,4 @@ class Core:
         if subject.scope == "centre":
             self.centre += 1
         elif subject.scope not in {"host", "venue"}:
-            self.oddities.append((event.at, f"{subject.scope}:{event.incident.cause}"))
+            self.oddities.append(f"{subject.scope}:{event.incident.cause}")

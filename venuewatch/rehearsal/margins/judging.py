@@ -1,5 +1,6 @@
 """Counts the false alarms of each detector on one trace: our core, and those beside it."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from statistics import pvariance
 from typing import Final, TypeAlias
@@ -93,16 +94,13 @@ def _judge_ours(trace: Trace, margin_s: float | None) -> Judged:
     played = replay(trace, margin_s=margin_s, worth_s=worth_s)
     hosts = {host.name: host for host in trace.hosts}
     noticed = sum(hosts[said.host].is_excused(said.since, said.at) for said in played.accusations)
-    oddities: dict[str, int] = {}
-    for _, what in played.oddities:
-        oddities[what] = oddities.get(what, 0) + 1
     alarms = len(played.accusations) - noticed
     return Judged(
         tallies={OURS: Tally(trace.spec.host_days, alarms)},
         outages=sum(len(host.outages) for host in trace.hosts),
         noticed=noticed,
         unsettled=played.unsettled,
-        oddities=oddities,
+        oddities=dict(Counter(played.oddities)),
         centre=played.centre,
     )
 

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable
 
-from venuewatch.rehearsal.margins.outages import Span
+from venuewatch.rehearsal.margins.outages import Span, joined
 from venuewatch.rehearsal.margins.trace import CALM_S, HostTrace, Trace
 
 WARM_S = 6.0
@@ -24,18 +24,11 @@ def worth_playing(trace: Trace, worth_s: float) -> list[Span]:
     for host in trace.hosts:
         spans.extend(_late(host, worth_s))
         spans.extend(Span(will.at, will.at) for will in host.wills())
-    padded = sorted(
-        Span(max(0.0, math.floor(span.start - WARM_S)), math.ceil(span.end + SETTLE_S))
+    padded = joined(
+        Span(max(0.0, math.floor(span.start - WARM_S)), math.ceil(span.end + SETTLE_S) + 1)
         for span in spans
     )
-    joined: list[Span] = []
-    for span in padded:
-        end = min(span.end, trace.spec.until)
-        if joined and span.start <= joined[-1].end + 1:
-            joined[-1] = Span(joined[-1].start, max(joined[-1].end, end))
-        else:
-            joined.append(Span(span.start, end))
-    return joined
+    return [Span(span.start, min(span.end - 1, trace.spec.until)) for span in padded]
 
 
 def _late(host: HostTrace, worth_s: float) -> Iterable[Span]:

@@ -35,7 +35,7 @@ class Replayed(NamedTuple):
     """
 
     accusations: list[Accusation]
-    oddities: list[tuple[float, str]]
+    oddities: list[str]
     changes: list[tuple[float, str, str]]
     centre: int
     unsettled: int
@@ -136,7 +136,7 @@ class Player:
                 Accusation(self._trace_time(at), host, self._trace_time(since))
                 for at, host, since in core.accusations
             ],
-            [(self._trace_time(at), what) for at, what in core.oddities],
+            core.oddities,
             [(self._trace_time(at), host, state) for at, host, state in core.changes],
             core.centre,
             self._unsettled + core.open_incidents,
