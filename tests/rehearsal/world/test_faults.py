@@ -47,7 +47,8 @@ def test_fault_that_is_told_later_than_promised_is_late(monkeypatch: pytest.Monk
 
 def test_second_fault_follows_when_every_host_is_back() -> None:
     fault = faults.load("cable_pulled_again")()
-    world, first_at = verdicts.break_world(fault, 3)
+    world = verdicts.break_world(fault, 3)
+    first_at = world.now
 
     broken = fault.play(world, random.Random(3))
 

@@ -7,7 +7,7 @@ centre, its outbox. Only processes, sockets and disks are modelled.
 import random
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple, Protocol, TypeAlias, cast
+from typing import Literal, NamedTuple, Protocol, TypeAlias, cast
 
 from agent.beat_times import BeatTimes
 from agent.centre import Centre
@@ -16,19 +16,19 @@ from agent.outbox import Outbox, Send
 from agent.spool.thread import SpoolThread
 from venuewatch.base.wire import messages, topics
 from venuewatch.base.wire.links import AT_CEILING, Link, wait_before
-from venuewatch.base.wire.messages import Probe
+from venuewatch.base.wire.messages import Beat, Birth, Death, Probe, Probed, encode
 from venuewatch.base.wire.topics import Stream
 from venuewatch.rehearsal.world import packets
 from venuewatch.rehearsal.world.broker import Broker
 from venuewatch.rehearsal.world.connect import Ways
 from venuewatch.rehearsal.world.loop import Alarm, Loop
 from venuewatch.rehearsal.world.machine import Machine
-from venuewatch.rehearsal.world.messages import INTERVAL_S, AgentMessages
 from venuewatch.rehearsal.world.process import SimProcess
-from venuewatch.rehearsal.world.readings import Sampler
+from venuewatch.rehearsal.world.readings import VITALS_EVERY_S, Sampler
 from venuewatch.rehearsal.world.session import AgentSession, Delivery
 from venuewatch.rehearsal.world.spool import MemoryKeeper
 
+INTERVAL_S = 1.0  # agent.config.Heartbeat
 STEP_S = 0.000_5  # what one turn of its loop takes, about
 FAREWELL_WITHIN_S = 1.0  # agent.mqtt.session: how long it waits for the broker to have a farewell
 
@@ -62,11 +62,13 @@ class Agent:
         boot: random, new with every run.
         process: to be stopped, frozen or ended.
         session_count: how many connections it has tried.
+        is_connected: whether it has an open session and has said who it is.
     """
 
     def __init__(self, loop: Loop, rng: random.Random, machine: Machine, site: AgentSite) -> None:
         self._loop = loop
         self._rng = rng
+        self._machine = machine
         self._site = site
         self._topics = {stream: topics.topic(site.venue, site.host, stream) for stream in Stream}
         self.boot = f"{rng.getrandbits(40):08x}"
@@ -75,11 +77,11 @@ class Agent:
         self._session: AgentSession | None = None
         self._connect_at = loop.now
         self._attempt = 0
-        self._is_announced = False
+        self.is_connected = False
         self._farewell: Delivery | None = None
         self._leave_by = 0.0
         self._is_woken = False
-        self._messages = AgentMessages(machine, self.boot, keepalive_s=KEEPALIVE_S[site.link])
+        self._keepalive_s = KEEPALIVE_S[site.link]
         self._centre = Centre()
         self._beats = BeatTimes(loop.now, INTERVAL_S, host=site.host)
         self._readings = Sampler(loop, rng, machine, self.boot)
@@ -89,21 +91,15 @@ class Agent:
         self._wake_soon()
 
     @property
-    def is_connected(self) -> bool:
-        """Whether it has an open session and has said who it is."""
-        return self._is_announced
-
-    @property
     def is_content(self) -> bool:
         """Whether it is heard, and nothing waits to be said."""
-        return self._is_announced and not self._keeper.status.pending
+        return self.is_connected and not self._keeper.status.pending
 
     def kill(self) -> None:
         """End the process at once; its kernel closes its connection."""
-        has_unread = self.process.has_unread
-        self.process.end()
         if self._session is not None:
-            self._session.hang_up(has_unread=has_unread)
+            self._session.hang_up()
+        self.process.end()
 
     def lose_power(self) -> None:
         """End the process with its kernel: nothing more is sent."""
@@ -117,12 +113,11 @@ class Agent:
 
     def _say_farewell(self) -> None:
         self._leave_by = self._loop.now + FAREWELL_WITHIN_S
-        if self._session is None or not self._is_announced:
+        if self._session is None or not self.is_connected:
             self.kill()
             return
-        said = self._messages.death(self.session_count, "farewell")
         self._farewell = self._session.publish(
-            self._topics[Stream.DEATH], said, is_certain=True, is_retained=True
+            *self._death("farewell"), is_certain=True, is_retained=True
         )
         self._wake_soon()
 
@@ -170,18 +165,14 @@ class Agent:
             session.look()
             if session.has_ended:
                 self._lost(session, now)
-            elif session.is_open and not self._is_announced:
+            elif session.is_open and not self.is_connected:
                 self._announce(session, now)
         elif now >= self._connect_at:
             self._connect()
 
     def _connect(self) -> None:
         self.session_count += 1
-        connect = packets.Connect(
-            self._site.host,
-            KEEPALIVE_S[self._site.link],
-            (self._topics[Stream.DEATH], self._messages.death(self.session_count, "lost")),
-        )
+        connect = packets.Connect(self._site.host, self._keepalive_s, self._death("lost"))
         self._session = AgentSession(
             self._loop,
             self.process,
@@ -197,14 +188,14 @@ class Agent:
         if session.was_taken_over:
             self._attempt = AT_CEILING
         self._connect_at = now + wait_before(self._attempt, self._rng)
-        if not self._is_announced:
+        if not self.is_connected:
             self._attempt += 1
         self._session = None
-        self._is_announced = False
+        self.is_connected = False
         self._outbox.session_ended()
 
     def _announce(self, session: AgentSession, now: float) -> None:
-        self._is_announced = True
+        self.is_connected = True
         self._attempt = 0
         self._centre.session_began(now)
         self._beats.session_began()
@@ -214,7 +205,7 @@ class Agent:
     def _beat(self, now: float) -> None:
         number = self._beats.take(now)
         session = self._session
-        if number is None or session is None or not self._is_announced:
+        if number is None or session is None or not self.is_connected:
             return
         if session.is_beat_acknowledged:
             self._publish_beat(session, number)
@@ -224,22 +215,40 @@ class Agent:
 
     def _line(self, now: float) -> Send | None:
         session = self._session
-        if session is None or not self._is_announced or not self._centre.is_listening(now):
+        if session is None or not self.is_connected or not self._centre.is_listening(now):
             return None
         return partial(self._publish, session)
 
     def _publish(self, session: AgentSession, stream: Stream, payload: bytes) -> Delivery:
         return session.publish(self._topics[stream], payload, is_certain=True)
 
+    def _death(self, reason: Literal["lost", "farewell"]) -> tuple[str, bytes]:
+        return self._topics[Stream.DEATH], encode(Death(self.boot, self.session_count, reason))
+
     def _publish_birth(self, session: AgentSession) -> None:
-        said = self._messages.birth(self.session_count)
-        session.publish(self._topics[Stream.BIRTH], said, is_certain=True, is_retained=True)
+        birth = Birth(
+            boot=self.boot,
+            session=self.session_count,
+            wall_ms=self._machine.clock.wall_ms,
+            interval_s=INTERVAL_S,
+            vitals_every_s=VITALS_EVERY_S,
+            agent_version="simulated",
+            address=self._machine.address,
+            keepalive_s=self._keepalive_s,
+        )
+        topic = self._topics[Stream.BIRTH]
+        session.publish(topic, encode(birth), is_certain=True, is_retained=True)
 
     def _publish_beat(self, session: AgentSession, number: int) -> None:
-        echo = self._centre.echo(self._loop.now)
-        session.publish(
-            self._topics[Stream.BEAT], self._messages.beat(self.session_count, number, echo)
+        beat = Beat(
+            boot=self.boot,
+            session=self.session_count,
+            seq=number,
+            mono_ms=round(self._machine.mono * 1000),
+            wall_ms=self._machine.clock.wall_ms,
+            tick=self._centre.echo(self._loop.now),
         )
+        session.publish(self._topics[Stream.BEAT], encode(beat))
         session.wrote_beat()
 
     def _hear(self, topic: str, payload: bytes) -> None:
@@ -266,9 +275,16 @@ class Agent:
         self.process.run(lambda: self._say(probe, is_reached=is_reached, took_s=took_s))
 
     def _say(self, probe: Probe, *, is_reached: bool, took_s: float) -> None:
-        if self._session is None or not self._is_announced:
+        if self._session is None or not self.is_connected:
             return
-        said = self._messages.probed(
-            self.session_count, probe, is_reached=is_reached, took_s=took_s
+        probed = Probed(
+            boot=self.boot,
+            session=self.session_count,
+            number=probe.number,
+            host=probe.host,
+            is_reached=is_reached,
+            way="icmp",
+            duration_s=took_s,
+            detail="" if is_reached else "no answer in time",
         )
-        self._session.publish(self._topics[Stream.PROBED], said, is_certain=True)
+        self._session.publish(self._topics[Stream.PROBED], encode(probed), is_certain=True)

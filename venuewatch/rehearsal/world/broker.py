@@ -130,14 +130,10 @@ class Broker:
         self.process.after(SAVE_EVERY_S, self._save)
 
     def _hang_up(self) -> None:
-        has_unread = self.process.has_unread
-        self.process.end()
         self._saved = dict(self.retained)
         for endpoint in self._of_endpoint:
-            if has_unread:
-                endpoint.reset()
-            else:
-                endpoint.close()
+            endpoint.close()
+        self.process.end()
         self._of_endpoint.clear()
         for session in list(self._sessions.values()):
             session.endpoint = None

@@ -50,8 +50,10 @@ class Endpoint:
             self.lane.push(item)
 
     def close(self) -> None:
-        """Close the socket: what was sent goes out, then the end of it."""
-        if self.is_open:
+        """Close the socket: what was sent goes out, then the end of it; unread data resets it."""
+        if self.process.has_unread:
+            self.reset()
+        elif self.is_open:
             self.is_open = False
             self.lane.push(_FIN)
 

@@ -4,8 +4,8 @@ import random
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from aggregator import inventory
-from aggregator.inventory import HostEntry, Inventory, VenueEntry
+from aggregator.core.fleet import Fleet
+from aggregator.inventory import HostEntry, Inventory, VenueEntry, fleet_of
 from venuewatch.base.wire.links import Link
 
 FEED = "results"
@@ -55,27 +55,19 @@ class Layout(NamedTuple):
 
     venues: tuple[VenuePlan, ...]
 
-    def inventory(self) -> Inventory:
-        """Return what the operators would write down."""
-        return Inventory(tuple(_entry(plan) for plan in self.venues))
+    def fleet(self) -> Fleet:
+        """Return what the core makes of what the operators would write down."""
+        return fleet_of(Inventory(tuple(_entry(plan) for plan in self.venues)))
 
 
-def any_layout(rng: random.Random, *, hosts: tuple[int, int] = (3, 8), venues: int = 3) -> Layout:
-    """Return some fleet of ``venues``, each of as many hosts as ``hosts`` allows."""
+def any_layout(rng: random.Random) -> Layout:
+    """Return some fleet of three venues, each of 3 to 8 hosts."""
     plans = []
-    for number in range(venues):
+    for code in ("V1", "V2", "V3"):
         link = rng.choice(list(QUALITIES))
-        quality = QUALITIES[link]
-        plans.append(
-            VenuePlan(
-                f"V{number + 1}",
-                rng.randint(*hosts),
-                link,
-                rng.uniform(*quality.delay_s),
-                quality.jitter_s,
-                quality.loss,
-            )
-        )
+        delay_s, jitter_s, loss = QUALITIES[link]
+        hosts = rng.randint(3, 8)
+        plans.append(VenuePlan(code, hosts, link, rng.uniform(*delay_s), jitter_s, loss))
     return Layout(tuple(plans))
 
 
@@ -91,6 +83,3 @@ def _entry(plan: VenuePlan) -> VenueEntry:
         for at, name in enumerate(plan.names)
     ]
     return VenueEntry(plan.code, link=plan.link, host=tuple(hosts))
-
-
-fleet_of = inventory.fleet_of

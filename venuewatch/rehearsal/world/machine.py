@@ -28,6 +28,11 @@ class Clock:
         return WALL_START + self._loop.now + self.offset_s
 
     @property
+    def wall_ms(self) -> int:
+        """The same in milliseconds, as messages have it."""
+        return round(self.wall * 1000)
+
+    @property
     def offset_s(self) -> float:
         """How far it is ahead."""
         return self._offset_s + self._rate * (self._loop.now - self._since)

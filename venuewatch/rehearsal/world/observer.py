@@ -100,9 +100,8 @@ class Observer:
 
     def kill(self) -> None:
         """End the run at once."""
-        has_unread = self.process.has_unread
+        self.link.hang_up()
         self.process.end()
-        self.link.hang_up(has_unread=has_unread)
 
     def _receive(self, publishes: list[packets.Publish]) -> None:
         self.centre.receive(self._loop.now, publishes, self.clock.wall)

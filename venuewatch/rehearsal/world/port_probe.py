@@ -1,27 +1,25 @@
 """Asks a port without credentials, which tells a broker that answers from a dead one."""
 
 from collections.abc import Callable
-from typing import Literal, TypeAlias
 
+from aggregator.core.verdicts.centre import Port
 from venuewatch.rehearsal.world import packets
 from venuewatch.rehearsal.world.connect import ConnectAttempt
 from venuewatch.rehearsal.world.connection import Endpoint
 from venuewatch.rehearsal.world.loop import Loop
 from venuewatch.rehearsal.world.process import SimProcess
 
-Said: TypeAlias = Literal["answers", "refuses", "silent"]
-
 WITHIN_S = 1.0
 
 
 def ask_port(
-    loop: Loop, process: SimProcess, attempt: ConnectAttempt, tell: Callable[[Said], None]
+    loop: Loop, process: SimProcess, attempt: ConnectAttempt, tell: Callable[[Port], None]
 ) -> None:
     """Connect by ``attempt``, ask for a session, and tell once what came within a second."""
     is_over = False
     connection: Endpoint | None = None
 
-    def end(said: Said) -> None:
+    def end(said: Port) -> None:
         nonlocal is_over
         if is_over:
             return

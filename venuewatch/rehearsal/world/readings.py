@@ -33,7 +33,7 @@ class Sampler:
     def take(self, now: float, session: int) -> list[tuple[Stream, bytes]]:
         """Return what was due to be read, as messages of this session."""
         said = []
-        wall_ms = round(self._machine.clock.wall * 1000)
+        wall_ms = self._machine.clock.wall_ms
         if self._vitals.take(now) is not None:
             read = readings.Readings(node_load1=0.25)
             seq = self._next(Stream.VITALS)

@@ -130,14 +130,10 @@ class AgentSession:
         if self._endpoint is not None:
             self._endpoint.vanish()
 
-    def hang_up(self, *, has_unread: bool = False) -> None:
-        """Have the kernel close it, as it does for a process that ended."""
+    def hang_up(self) -> None:
+        """Have the kernel close it, as it does for a process that ends."""
         self._stop_connecting()
-        if self._endpoint is None:
-            return
-        if has_unread:
-            self._endpoint.reset()
-        else:
+        if self._endpoint is not None:
             self._endpoint.close()
 
     def _stop_connecting(self) -> None:

@@ -73,12 +73,10 @@ class Subscription:
             self._next_number += 1
         self._endpoint.send(packets.Publish(topic, payload, number, is_retained))
 
-    def hang_up(self, *, has_unread: bool) -> None:
-        """Have the kernel close it, as it does for a process that ended."""
+    def hang_up(self) -> None:
+        """Have the kernel close it, as it does for a process that ends."""
         if self._endpoint is None:
             self._connecting.give_up()
-        elif has_unread:
-            self._endpoint.reset()
         else:
             self._endpoint.close()
         for alarm in (self._reading, self._watching, self._opening):
@@ -145,14 +143,9 @@ class Subscription:
         self._watching.set(self._loop.now + self._connect.keepalive_s)
 
     def _end(self) -> None:
-        endpoint, self._endpoint = self._endpoint, None
-        if endpoint is None:
-            self._connecting.give_up()
-        else:
-            endpoint.close()
+        self.hang_up()
+        self._endpoint = None
         self._read.clear()
-        for alarm in (self._reading, self._watching, self._opening):
-            alarm.clear()
         was_subscribed, self.is_subscribed = self.is_subscribed, False
         if was_subscribed:
             self._on_lost()

@@ -42,6 +42,7 @@ class SimHost:
         self._rng = rng
         self._site = site
         self._runs: list[Agent] = []
+        self.venue, self.name = site.venue, site.host
         self.machine = machine
 
     @property
@@ -50,30 +51,14 @@ class SimHost:
         return self._runs[-1] if self._runs else None
 
     @property
-    def venue(self) -> str:
-        """The code of its venue."""
-        return self._site.venue
-
-    @property
-    def name(self) -> str:
-        """Its name, which is also its client id."""
-        return self._site.host
-
-    @property
     def is_connected(self) -> bool:
         """Whether its agent has an open session."""
         return self.agent is not None and self.agent.is_connected
 
-    def start_agent(self) -> Agent:
+    def start_agent(self) -> None:
         """Start a further run of the agent; one that still runs is not touched."""
         self._runs = [run for run in self._runs if not run.process.is_dead]
         self._runs.append(Agent(self._loop, self._rng, self.machine, self._site))
-        return self._runs[-1]
-
-    def begin(self) -> None:
-        """Start the first run of the agent."""
-        if not self._runs:
-            self.start_agent()
 
     def kill_agent(self) -> None:
         """End every run of the agent at once."""
@@ -115,13 +100,11 @@ class SimVenue:
         self.uplink = Uplink(rng, plan)
         self.hosts: dict[str, SimHost] = {}
         self.doubles: list[SimHost] = []
-        self._new_machine = partial(Machine, loop, rng)
-        self._new_host = partial(SimHost, loop, rng)
+        self._rng = rng
         self._broker = centre if local is None else local
         for at, name in enumerate(plan.names):
             feed = ResultsFeed(FEED) if at == 1 else None
-            machine = self._new_machine(plan.address(name), feed)
-            self.hosts[name] = self._new_host(machine, self._site(name, machine))
+            self.hosts[name] = self._new_host(name, plan.address(name), feed)
         self.bridge: Bridge | None = None
         if local is not None:
             ways = Ways(Way(loop, [self.uplink.up]), Way(loop, [self.uplink.down]))
@@ -134,8 +117,7 @@ class SimVenue:
 
     def add_double(self, name: str) -> SimHost:
         """Add a second machine that has been given the name of a host here."""
-        machine = self._new_machine(f"double-of-{name}.example.org", None)
-        double = self._new_host(machine, self._site(name, machine))
+        double = self._new_host(name, f"double-of-{name}.example.org", None)
         self.doubles.append(double)
         return double
 
@@ -148,23 +130,15 @@ class SimVenue:
                 double.power_off()
         self.doubles.clear()
 
-    def _site(self, name: str, machine: Machine) -> AgentSite:
-        return AgentSite(
-            self.plan.code,
-            name,
-            self.plan.link,
-            self._broker,
-            self._ways(machine),
-            partial(self.reach, machine),
-        )
-
-    def _ways(self, machine: Machine) -> Ways:
-        if self.plan.has_bridge:
-            return Ways(Way(self._loop, [machine.sends]), Way(self._loop, [machine.hears]))
-        return Ways(
-            Way(self._loop, [machine.sends, self.uplink.up]),
-            Way(self._loop, [self.uplink.down, machine.hears]),
-        )
+    def _new_host(self, name: str, address: str, feed: ResultsFeed | None) -> SimHost:
+        machine = Machine(self._loop, self._rng, address, feed)
+        out, back = [machine.sends], [machine.hears]
+        if not self.plan.has_bridge:
+            out, back = [*out, self.uplink.up], [self.uplink.down, *back]
+        ways = Ways(Way(self._loop, out), Way(self._loop, back))
+        reach = partial(self.reach, machine)
+        site = AgentSite(self.plan.code, name, self.plan.link, self._broker, ways, reach)
+        return SimHost(self._loop, self._rng, machine, site)
 
     def reach(self, by: Machine, address: str, timeout_s: float, answer: Answer) -> None:
         """Send an echo request over the LAN; a kernel that runs answers it."""

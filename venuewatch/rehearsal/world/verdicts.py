@@ -89,7 +89,7 @@ def matrix(trials: Iterable[Trial]) -> list[MatrixRow]:
 def try_fault(name: str, seed: int) -> Trial:
     """Let one fault happen in the world of this seed, heal it, and see that there is peace."""
     fault = faults.load(name)()
-    world, _ = break_world(fault, seed)
+    world = break_world(fault, seed)
     broken = fault.play(world, random.Random(f"{seed}/play"))
     is_late = _is_late(fault, world, broken)
     is_at_peace = world.run_until(lambda: not world.trouble(), within_s=fault.CONVERGES_WITHIN_S)
@@ -99,14 +99,14 @@ def try_fault(name: str, seed: int) -> Trial:
     return _judged(fault, world, name=name, seed=seed, is_late=is_late)
 
 
-def break_world(fault: Fault, seed: int) -> tuple[World, float]:
-    """Return a world in which ``fault`` has just been injected, and when (its seconds)."""
+def break_world(fault: Fault, seed: int) -> World:
+    """Return a world in which ``fault`` has just been injected."""
     rng = random.Random(seed)
     world = World(fault.layout(rng), rng, away_limit_s=fault.AWAY_LIMIT_S)
     world.start()
     world.run(WARM_UP_S + rng.uniform(0.0, MOMENT_WITHIN_S))
     fault.inject(world, rng)
-    return world, world.now
+    return world
 
 
 def _judged(fault: Fault, world: World, *, name: str, seed: int, is_late: bool) -> Trial:

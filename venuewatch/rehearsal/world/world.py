@@ -10,7 +10,7 @@ from aggregator.core.outputs import Moment
 from aggregator.core.states import ALIVE, VenueState, venue_state
 from venuewatch.rehearsal.world.broker import Broker
 from venuewatch.rehearsal.world.connect import Ways
-from venuewatch.rehearsal.world.layout import Layout, fleet_of
+from venuewatch.rehearsal.world.layout import Layout
 from venuewatch.rehearsal.world.loop import Loop
 from venuewatch.rehearsal.world.network import Leg, Way
 from venuewatch.rehearsal.world.observer import NAME, Observer
@@ -35,7 +35,7 @@ class World:
     def __init__(
         self, layout: Layout, rng: random.Random, *, away_limit_s: float = AWAY_LIMIT_S
     ) -> None:
-        self._inventory = layout.inventory()
+        self._layout = layout
         self._away_limit_s = away_limit_s
         self.loop = Loop(start=1_000.0)
         self.rng = rng
@@ -66,7 +66,7 @@ class World:
         """Start the aggregator, and every agent soon after."""
         self.observer.start()
         for host in self.hosts():
-            self.loop.after(self.rng.uniform(0.0, START_WITHIN_S), host.begin)
+            self.loop.after(self.rng.uniform(0.0, START_WITHIN_S), host.start_agent)
 
     def run(self, seconds: float) -> None:
         """Let some time pass."""
@@ -118,8 +118,8 @@ class World:
         return said
 
     def _new_centre(self, before: Centre | None) -> Centre:
-        fleet, now = fleet_of(self._inventory), self.loop.now
-        centre = Centre(fleet, name=NAME, start=now, away_limit_s=self._away_limit_s)
+        now = self.loop.now
+        centre = Centre(self._layout.fleet(), name=NAME, start=now, away_limit_s=self._away_limit_s)
         if before is not None:
             stopped_at = self.observer.ran_at
             centre.restore(now, before.memory(Moment(stopped_at, stopped_at)))
