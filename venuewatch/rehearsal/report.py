@@ -114,13 +114,8 @@ def as_data(result: RehearsalResult, chosen: list[Choice]) -> dict[str, Any]:
         "is_whole": result.is_whole,
         "rows": [msgspec.to_builtins(row) for row in rows(result)],
         "verdicts": [
-            {
-                "fault": verdict.fault,
-                "cause": verdict.cause,
-                "count": verdict.trials,
-                "expected": verdict.expected,
-            }
-            for verdict in result.verdicts
+            {"fault": fault, "cause": cause, "count": trials, "expected": expected}
+            for fault, expected, cause, trials in result.verdicts
         ],
         "chosen": [msgspec.to_builtins(choice) for choice in chosen],
         "peace": [

@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from venuewatch.rehearsal.margins.detectors import FailureDetector
 from venuewatch.rehearsal.margins.detectors.chen import Chen, alpha_for
 from venuewatch.rehearsal.margins.detectors.fixed import Fixed
 from venuewatch.rehearsal.margins.detectors.phi import Phi
@@ -17,70 +18,39 @@ def test_before_the_first_beat_nobody_is_suspected() -> None:
     assert [detector.deadline for detector in detectors] == [math.inf] * 3
 
 
-def test_a_fixed_timeout_is_three_intervals_after_the_last_beat() -> None:
-    detector = Fixed(2.0)
-
-    detector.hear(0, 10.0)
-    detector.hear(1, 13.5)
-
-    assert detector.deadline == 19.5
-
-
-def test_phi_of_regular_beats_is_their_interval_and_the_least_deviation() -> None:
-    detector = Phi(1.0, window=4)
-
-    for number in range(10):
-        detector.hear(number, float(number))
-
-    assert detector.deadline == pytest.approx(9.0 + 1.0 + SIGMAS * 0.1)
-
-
-def test_phi_follows_the_deviation_of_what_it_has_seen() -> None:
-    detector = Phi(1.0, window=4)
-
-    now = 0.0
-    detector.hear(0, now)
-    for number, time_s in enumerate((0.5, 1.5, 0.5, 1.5), start=1):
-        now += time_s
-        detector.hear(number, now)
-
-    assert detector.deadline == pytest.approx(4.0 + 1.0 + SIGMAS * 0.5)
-
-
-def test_phi_begins_with_a_guess_of_the_interval_and_a_quarter_of_it() -> None:
-    detector = Phi(1.0)
-
-    detector.hear(0, 7.0)
-
-    assert detector.deadline == pytest.approx(7.0 + 1.0 + SIGMAS * 0.25)
-
-
-def test_phi_grants_a_pause_besides() -> None:
-    patient, plain = Phi(1.0, pause_s=3.0), Phi(1.0)
-
-    patient.hear(0, 0.0)
-    plain.hear(0, 0.0)
-
-    assert patient.deadline == pytest.approx(plain.deadline + 3.0)
-
-
-def test_chen_expects_the_next_beat_where_the_mean_of_the_last_puts_it() -> None:
-    detector = Chen(1.0, alpha_s=0.5, window=3)
-
-    for number, delay_s in enumerate((9.0, 0.25, 0.125, 0.75)):
-        detector.hear(number, number + delay_s)
-
+REGULAR = [(number, float(number)) for number in range(10)]
+DEADLINES = {
+    "a fixed timeout: three intervals": (Fixed(2.0), [(0, 10.0), (1, 13.5)], 19.5),
+    "phi of regular beats: the least deviation": (Phi(1.0, window=4), REGULAR, 10.0 + SIGMAS * 0.1),
+    "phi: the deviation that it has seen": (
+        Phi(1.0, window=4),
+        [(0, 0.0), (1, 0.5), (2, 2.0), (3, 2.5), (4, 4.0)],
+        4.0 + 1.0 + SIGMAS * 0.5,
+    ),
+    "phi begins: a quarter of the interval": (Phi(1.0), [(0, 7.0)], 7.0 + 1.0 + SIGMAS * 0.25),
+    "phi: a pause besides": (Phi(1.0, pause_s=3.0), [(0, 7.0)], 7.0 + 1.0 + SIGMAS * 0.25 + 3.0),
     # the first is out of the window: (0.25 + 0.125 + 0.75) / 3 = 0.375, and beat 4 is next
-    assert detector.deadline == pytest.approx(4.375 + 0.5)
+    "chen: the mean of the last": (
+        Chen(1.0, alpha_s=0.5, window=3),
+        [(0, 9.0), (1, 1.25), (2, 2.125), (3, 3.75)],
+        4.375 + 0.5,
+    ),
+    "chen: the newest beat, though one comes late": (
+        Chen(1.0, alpha_s=0.0),
+        [(5, 5.5), (4, 5.5)],
+        (0.5 + 1.5) / 2 + 6.0,
+    ),
+}
 
 
-def test_chen_expects_by_the_newest_beat_whatever_comes_late() -> None:
-    detector = Chen(1.0, alpha_s=0.0)
+@pytest.mark.parametrize(("detector", "beats", "deadline"), DEADLINES.values(), ids=DEADLINES)
+def test_detector_suspects_at_the_deadline_worked_out_by_hand(
+    detector: FailureDetector, beats: list[tuple[int, float]], deadline: float
+) -> None:
+    for number, at in beats:
+        detector.hear(number, at)
 
-    detector.hear(5, 5.5)
-    detector.hear(4, 5.5)
-
-    assert detector.deadline == pytest.approx((0.5 + 1.5) / 2 + 6.0)
+    assert detector.deadline == pytest.approx(deadline)
 
 
 def test_chens_alpha_is_the_least_whose_bound_keeps_mistakes_rare() -> None:

@@ -50,17 +50,10 @@ class BeatTimes:
     """The beats of one host, numbered from 0 at ``phase_s``, ``interval_s`` apart."""
 
     def __init__(
-        self,
-        model: LinkModel,
-        past: CalmPast,
-        *,
-        phase_s: float,
-        interval_s: float,
-        session: int = 1,
+        self, model: LinkModel, past: CalmPast, *, phase_s: float, interval_s: float
     ) -> None:
         self.phase_s = phase_s
         self.interval_s = interval_s
-        self.session = session
         self.way_s = model.rtt_s / 2
         self.past = past
         self._jitter_s = past.jitter_s

@@ -59,86 +59,54 @@ class CentreModel(msgspec.Struct, frozen=True):
     told_from_s: float
 
 
-# Outages are there to be told apart, not to be counted: some per venue and month.
-_UP_TO_TEN_MINUTES = 600.0
+# Outages, up to ten minutes, are there to be told apart, not counted: some per venue and month.
+_MOST_S = 600.0
 
 LINKS: Final[Mapping[str, LinkModel]] = {
     # RTT of a European backbone path; loss: the limit of ITU-T Y.1541 class 0 (1e-3), ten times
     # what carriers promise. Gaps: protection switching 50 ms (ITU-T G.8032) up to the second that
     # rapid spanning tree (IEEE 802.1D-2004) and routing take to converge.
     "wired": LinkModel(
-        link="wired",
-        rtt_s=0.025,
-        jitter_s=0.001,
-        loss=0.001,
-        gap=Often(2.0, 0.05, 1.0),
-        outage=Often(0.15, 1.05, _UP_TO_TEN_MINUTES),
+        link="wired", rtt_s=0.025, jitter_s=0.001, loss=0.001,
+        gap=Often(2.0, 0.05, 1.0), outage=Often(0.15, 1.05, _MOST_S),
     ),
     # A shared access network: queueing at the limit of ITU-T Y.1541 (IPDV 50 ms at 1e-3), loss as
     # seen on busy access lines, and convergence of two networks in a row.
     "metro": LinkModel(
-        link="metro",
-        rtt_s=0.040,
-        jitter_s=0.007,
-        loss=0.005,
-        gap=Often(4.0, 0.05, 1.5),
-        spike=Often(4.0, 0.05, 0.3),
-        outage=Often(0.15, 1.55, _UP_TO_TEN_MINUTES),
+        link="metro", rtt_s=0.040, jitter_s=0.007, loss=0.005,
+        gap=Often(4.0, 0.05, 1.5), spike=Often(4.0, 0.05, 0.3), outage=Often(0.15, 1.55, _MOST_S),
     ),
     # RTT and its spread: Huang et al., "An In-depth Study of LTE", SIGCOMM 2013 (median 70 ms).
     # Spikes: Larson et al., "Investigating Excessive Delays in Mobile Broadband Networks", 2015:
     # round trips of seconds, several times an hour where nodes move. Gaps: handover 50 ms and
     # more; radio link failure, T310 + T311 + re-establishment of 3GPP TS 36.331, up to 4 s.
     "cellular": LinkModel(
-        link="cellular",
-        rtt_s=0.070,
-        jitter_s=0.020,
-        loss=0.01,
-        gap=Often(24.0, 0.05, 4.0),
-        spike=Often(48.0, 0.2, 3.0),
-        outage=Often(0.3, 4.1, _UP_TO_TEN_MINUTES),
+        link="cellular", rtt_s=0.070, jitter_s=0.020, loss=0.01,
+        gap=Often(24.0, 0.05, 4.0), spike=Often(48.0, 0.2, 3.0), outage=Often(0.3, 4.1, _MOST_S),
     ),
     # A geostationary hop is 239 to 279 ms one way (RFC 2488, 2), about 600 ms there and back with
     # access and coding. Jitter: slots on demand (TDMA). Short fades up to a second.
     "satellite": LinkModel(
-        link="satellite",
-        rtt_s=0.580,
-        jitter_s=0.015,
-        loss=0.01,
-        gap=Often(2.0, 0.1, 1.0),
-        outage=Often(0.3, 1.05, _UP_TO_TEN_MINUTES),
+        link="satellite", rtt_s=0.580, jitter_s=0.015, loss=0.01,
+        gap=Often(2.0, 0.1, 1.0), outage=Often(0.3, 1.05, _MOST_S),
     ),
     # The same with a poorly pointed or wet dish.
     "satellite_lossy": LinkModel(
-        link="satellite_lossy",
-        rtt_s=0.580,
-        jitter_s=0.025,
-        loss=0.05,
-        gap=Often(4.0, 0.1, 2.0),
-        outage=Often(0.3, 2.1, _UP_TO_TEN_MINUTES),
+        link="satellite_lossy", rtt_s=0.580, jitter_s=0.025, loss=0.05,
+        gap=Often(4.0, 0.1, 2.0), outage=Often(0.3, 2.1, _MOST_S),
     ),
     # A radio bridge or Wi-Fi among many: short bursts in which nothing passes (Gilbert 1960,
     # Elliott 1963), one twentieth of the time.
     "bursty": LinkModel(
-        link="bursty",
-        rtt_s=0.040,
-        jitter_s=0.005,
-        loss=0.05,
-        burst_s=0.080,
-        gap=Often(4.0, 0.05, 1.0),
-        outage=Often(0.3, 1.05, _UP_TO_TEN_MINUTES),
+        link="bursty", rtt_s=0.040, jitter_s=0.005, loss=0.05, burst_s=0.080,
+        gap=Often(4.0, 0.05, 1.0), outage=Often(0.3, 1.05, _MOST_S),
     ),
     # Such a bridge behind a satellite.
     "bursty_satellite": LinkModel(
-        link="bursty_satellite",
-        rtt_s=0.620,
-        jitter_s=0.020,
-        loss=0.05,
-        burst_s=0.080,
-        gap=Often(4.0, 0.05, 1.0),
-        outage=Often(0.3, 1.05, _UP_TO_TEN_MINUTES),
+        link="bursty_satellite", rtt_s=0.620, jitter_s=0.020, loss=0.05, burst_s=0.080,
+        gap=Often(4.0, 0.05, 1.0), outage=Often(0.3, 1.05, _MOST_S),
     ),
-}
+}  # fmt: skip
 
 # Stalls: disk flushes, swapping, a busy virtual machine. Freezes: live migration and snapshots;
 # QEMU aims at 0.3 s of downtime, VMware at less than a second; 1.5 s is a bad one.

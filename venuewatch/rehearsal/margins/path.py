@@ -75,7 +75,7 @@ class HostPath:
         self._give_up_s = 2.0 * keepalive_s  # paho: a ping is sent, and not answered
         self._tcp = tcp
         self._lead_s = 1.5 * rhythm.round_trip_s(0) + 0.1
-        self._session = rhythm.session
+        self._session = 1
         self._trip = rhythm.past.round_trip(rng)
         self._trip_at = -math.inf
         self._sender = self._connected(self._trip)

@@ -8,6 +8,7 @@ are left out of the core's clock. In its world less time passed. No event shows 
 import heapq
 import math
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import NamedTuple
 
 from agent.config import KEEPALIVE_S
@@ -161,10 +162,14 @@ class Player:
         return core_time + shift
 
     def _push(self, at: float, act: Callable[[float], None]) -> None:
-        """Have something reach the centre at ``at`` (s of the trace), or after its stall."""
-        stall = self._within(self._trace.aggregator_stalls, at)
+        """Have something reach the centre at ``at`` (s of the trace), or after its stall.
+
+        ``act`` gets the core's time (s).
+        """
+        stall, skipped = self._within(self._trace.aggregator_stalls, at), self._skipped
+        at = at if stall is None else stall.end
         self._ticket += 1
-        heapq.heappush(self._queue, (at if stall is None else stall.end, self._ticket, act))
+        heapq.heappush(self._queue, (at, self._ticket, lambda now: act(now - skipped)))
 
     def _push_through_broker(self, at: float, act: Callable[[float], None]) -> None:
         stall = self._within(self._trace.broker_stalls, at)
@@ -178,29 +183,23 @@ class Player:
         skipped = self._skipped
 
         def hear(now: float) -> None:
-            core_now = now - skipped
             if heard.session > self._sessions[host.name]:
                 self._sessions[host.name] = heard.session
-                self._core.birth(host.name, heard.session, core_now, keepalive_s=self._keepalive_s)
+                self._core.birth(host.name, heard.session, now, keepalive_s=self._keepalive_s)
             due = host.rhythm.due(heard.number) - skipped
             number = heard.number - skipped
-            self._core.beat(host.name, heard.session, number, core_now, due=due, way_s=self._way_s)
+            self._core.beat(host.name, heard.session, number, now, due=due, way_s=self._way_s)
 
         self._push_through_broker(heard.at, hear)
 
     def _push_will(self, at: float, name: str, will: Will) -> None:
-        skipped = self._skipped
-        self._push_through_broker(
-            at, lambda now: self._core.will(name, will.session, now - skipped)
-        )
+        self._push_through_broker(at, partial(self._core.will, name, will.session))
 
     def _tick(self, now: float) -> None:
-        tick, skipped = self._core.tick(now - self._skipped), self._skipped
-        if tick is None:
-            return
-        self._push_through_broker(
-            now + _CANARY_S, lambda heard: self._core.canary(tick, heard - skipped)
-        )
+        tick = self._core.tick(now)
+        if tick is not None:
+            heard_at = now + self._skipped + _CANARY_S
+            self._push_through_broker(heard_at, partial(self._core.canary, tick))
 
     def _drain(self, end: float) -> None:
         while self._queue and self._queue[0][0] < end:
@@ -222,24 +221,14 @@ class Player:
     def _answer(self, now: float) -> None:
         asked, self._core.asked = self._core.asked, []
         for host, command in asked:
+            session = self._sessions[host]
             if isinstance(command, Probe):
-                answer = self._probed(host, command)
+                is_reached = command.host != self._dead
+                answer = partial(self._core.probed, host, command, session, is_reached=is_reached)
                 self._push_through_broker(now + 2 * self._way_s + _LAN_S, answer)
             else:
-                self._push_through_broker(now + 2 * self._way_s, self._born(host))
-
-    def _probed(self, by: str, probe: Probe) -> Callable[[float], None]:
-        session, skipped = self._sessions[by], self._skipped
-        is_reached = probe.host != self._dead
-        return lambda now: self._core.probed(
-            by, probe, session, now - skipped, is_reached=is_reached
-        )
-
-    def _born(self, host: str) -> Callable[[float], None]:
-        session, skipped = self._sessions[host], self._skipped
-        return lambda now: self._core.birth(
-            host, session, now - skipped, keepalive_s=self._keepalive_s
-        )
+                birth = partial(self._core.birth, host, session, keepalive_s=self._keepalive_s)
+                self._push_through_broker(now + 2 * self._way_s, birth)
 
 
 assert HOST.interval_s == 1.0  # noqa: S101 - leaps are whole seconds, and so are intervals

@@ -68,6 +68,3 @@ class MemoryKeeper:
         if batch is not None:
             self.is_asked = False
         return batch
-
-    def close(self, *, timeout_s: float = 2.0) -> None:
-        """Do nothing: everything is safe already."""
