@@ -11,19 +11,20 @@ from typing import NamedTuple
 from aggregator.core.centre import Centre
 from aggregator.core.incidents.record import IncidentChanged
 from aggregator.core.outputs import AskPort, HostChanged, Publish, Refused, Store
-from aggregator.core.verdicts.centre import Port as PortAnswer
+from aggregator.core.verdicts.centre import Port
 from venuewatch.base.wire import topics
 from venuewatch.base.wire.messages import CentreState, encode
 from venuewatch.rehearsal.world import packets
 from venuewatch.rehearsal.world.broker import Broker
 from venuewatch.rehearsal.world.connect import ConnectAttempt, Ways
+from venuewatch.rehearsal.world.connection import Endpoint
 from venuewatch.rehearsal.world.loop import Alarm, Loop
 from venuewatch.rehearsal.world.machine import Clock
-from venuewatch.rehearsal.world.port_probe import ask_port
 from venuewatch.rehearsal.world.process import SimProcess
 from venuewatch.rehearsal.world.subscription import Subscription
 
 NAME = "centre"
+ASK_WITHIN_S = 1.0
 
 
 class Told(NamedTuple):
@@ -144,10 +145,41 @@ class Observer:
         self._alarm.set(self.centre.due())
 
     def _ask_port(self, centre: Centre) -> None:
-        def answer(said: PortAnswer) -> None:
+        def answer(said: Port) -> None:
             if centre is self.centre:
                 centre.port_said(self._loop.now, said)
                 self._hand_out()
 
         attempt = ConnectAttempt(self._loop, self.process, self._broker, self._ways)
         ask_port(self._loop, self.process, attempt, answer)
+
+
+def ask_port(
+    loop: Loop, process: SimProcess, attempt: ConnectAttempt, tell: Callable[[Port], None]
+) -> None:
+    """Connect by ``attempt``, without credentials; tell once what came within a second.
+
+    A broker that answers is told from a dead one so.
+    """
+    is_over = False
+    connection: Endpoint | None = None
+
+    def end(said: Port) -> None:
+        nonlocal is_over
+        if is_over:
+            return
+        is_over = True
+        attempt.give_up()
+        if connection is not None:
+            connection.close()
+        tell(said)
+
+    def opened(endpoint: Endpoint) -> None:
+        nonlocal connection
+        connection = endpoint
+        endpoint.on_data = lambda _packet: end("answers")
+        endpoint.on_closed = lambda: end("silent")
+        endpoint.send(packets.BareConnect())
+
+    attempt.begin(opened, lambda: end("refuses"))
+    loop.after(ASK_WITHIN_S, lambda: process.run(lambda: end("silent")))
