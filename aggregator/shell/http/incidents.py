@@ -4,7 +4,7 @@ Times are s since 1970, to the millisecond.
 """
 
 from collections.abc import Collection, Iterable
-from typing import NamedTuple
+from typing import Annotated, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -14,13 +14,18 @@ from aggregator.core.verdicts.causes import Cause, Evidence, Excuse, Reason, Sca
 from aggregator.shell.walltime import WallTime
 from venuewatch.base.refusals import unknown
 
+Time: TypeAlias = Annotated[float, msgspec.Meta(ge=0, le=1e11)]
+"""S since 1970, up to the year 5138: what is beyond is no time."""
+
+_Number: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=2**53)]
+_Falls: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=100_000)]  # each is recalled one by one
 _TIMES = ("opened_at", "silent_since", "closed_at")
 
 
 class SeenJson(msgspec.Struct, frozen=True):
     """One thing seen: when, by whom, what."""
 
-    at: float
+    at: Time
     by: str
     seen: str
     detail: dict[str, Scalar] = {}
@@ -30,25 +35,25 @@ class AliveJson(msgspec.Struct, frozen=True):
     """A host's backlog shows that it lived from ``start`` to ``end``."""
 
     host: str
-    start: float
-    end: float
+    start: Time
+    end: Time
     readings: int
 
 
 class IncidentJson(msgspec.Struct, frozen=True, kw_only=True):
     """One incident as it stands."""
 
-    number: int
+    number: _Number
     scope: Scope
     venue: str
     host: str
     check: str
     cause: str
-    opened_at: float
-    silent_since: float | None = None
-    closed_at: float | None = None
+    opened_at: Time
+    silent_since: Time | None = None
+    closed_at: Time | None = None
     children: tuple[str, ...] = ()
-    falls: int = 1
+    falls: _Falls = 1
     evidence: tuple[SeenJson, ...] = ()
     alive: tuple[AliveJson, ...] = ()
 

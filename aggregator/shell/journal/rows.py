@@ -4,16 +4,18 @@ Times are s since 1970.
 """
 
 import sqlite3
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from itertools import pairwise
+from typing import Annotated, NamedTuple
 
 import msgspec
 
 from aggregator.core.dedup import HeardRanges, Ranges
 from aggregator.core.outputs import LateReading
-from aggregator.shell.http.incidents import IncidentJson
+from aggregator.shell.http.incidents import IncidentJson, Time
 from aggregator.shell.journal.table import Table
-from venuewatch.base.wire.messages import encode
+from venuewatch.base.wire.messages import Count, Period, encode
 
 ALIVE_AT = "alive_at"
 """The mark of when the process was last known to run."""
@@ -44,7 +46,7 @@ class HeardRow(msgspec.Struct, frozen=True):
     stream: str
     boot: str
     stored_s: float
-    ranges: Ranges
+    ranges: Sequence[tuple[Count, Count]]
 
 
 class ChangeRow(msgspec.Struct, frozen=True):
@@ -78,17 +80,17 @@ class HostRow(msgspec.Struct, frozen=True):
     host: str
     venue: str
     state: str
-    since: float
+    since: Time
     cause: str | None
-    interval_s: float
-    evidence_at: float | None
+    interval_s: Period
+    evidence_at: Time | None
     was_up: bool
 
 
 class Notice(msgspec.Struct, frozen=True):
     """One message to the webhook: ``id`` is the same each time that it is tried."""
 
-    id: str
+    id: Annotated[str, msgspec.Meta(pattern=r"^[0-9]+-[0-9]+\Z")]
     body: bytes
 
 
@@ -96,7 +98,7 @@ class MarkRow(msgspec.Struct, frozen=True):
     """A named number, as ``ALIVE_AT``."""
 
     name: str
-    value: float
+    value: Time
 
 
 READINGS = Table("readings", ReadingRow)
@@ -108,6 +110,7 @@ HOSTS = Table("hosts", HostRow)
 OUTBOX = Table("outbox", Notice)
 MARKS = Table("marks", MarkRow)
 
+_COUNT_MAX = 2**53  # text and blobs are above any number
 _UPSERT = "INSERT OR REPLACE"
 
 
@@ -133,7 +136,8 @@ class JournalContent(msgspec.Struct, frozen=True):
     """What earlier processes have left.
 
     ``told`` is the number of changes of each open incident; ``notices`` are still to be sent;
-    ``heard`` are the numbers of readings that came.
+    ``heard`` are the numbers of readings that came; ``skipped`` counts the rows, by table, that
+    make no sense.
     """
 
     hosts: Sequence[HostRow]
@@ -142,6 +146,7 @@ class JournalContent(msgspec.Struct, frozen=True):
     notices: Sequence[Notice]
     marks: Mapping[str, float]
     heard: Sequence[HeardRanges]
+    skipped: Counter[str]
 
 
 def write(database: sqlite3.Connection, rows: Rows, now: float) -> None:
@@ -174,27 +179,41 @@ def forget(database: sqlite3.Connection, before: float) -> None:
 
 
 def read(database: sqlite3.Connection) -> JournalContent:
-    """Return what earlier processes have left.
+    """Return what earlier processes have left, as far as it makes sense.
 
     Raises:
-        sqlite3.Error, msgspec.MsgspecError: the journal is damaged.
+        sqlite3.Error: the journal is damaged.
     """
+    skipped: Counter[str] = Counter()
     recent = (
         "WHERE closed_at IS NULL OR number IN (SELECT number FROM incidents"
         " WHERE closed_at IS NOT NULL ORDER BY closed_at DESC LIMIT ?) ORDER BY number"
     )
     told = database.execute(
         "SELECT number, max(seq) FROM changes WHERE number IN"
-        " (SELECT number FROM incidents WHERE closed_at IS NULL) GROUP BY number"
+        " (SELECT number FROM incidents WHERE closed_at IS NULL)"
+        " AND number BETWEEN 1 AND ? AND seq BETWEEN 1 AND ? GROUP BY number",
+        (_COUNT_MAX, _COUNT_MAX),
     )
-    marks = {mark.name: mark.value for mark in MARKS.select(database)}
-    (highest,) = database.execute("SELECT coalesce(max(number), 0) FROM incidents").fetchone()
+    (highest,) = database.execute(
+        "SELECT coalesce(max(number), 0) FROM incidents WHERE number BETWEEN 1 AND ?", (_COUNT_MAX,)
+    ).fetchone()
+    marks = {mark.name: mark.value for mark in MARKS.select(database, skipped=skipped)}
+    heard = HEARD.select(database, skipped=skipped)
+    known = [row for row in heard if _is_ascending(row.ranges)]
+    skipped[HEARD.name] += len(heard) - len(known)
     marks[NEXT_NUMBER] = max(marks.get(NEXT_NUMBER, 1), highest + 1)
     return JournalContent(
-        HOSTS.select(database),
-        INCIDENTS.select(database, recent, (RECENT,)),
-        msgspec.convert(dict(told.fetchall()), dict[int, int]),
-        OUTBOX.select(database, "ORDER BY place"),
+        HOSTS.select(database, skipped=skipped),
+        INCIDENTS.select(database, recent, (RECENT,), skipped=skipped),
+        dict(told.fetchall()),
+        OUTBOX.select(database, "ORDER BY place", skipped=skipped),
         marks,
-        [HeardRanges(row.host, row.stream, row.boot, row.ranges) for row in HEARD.select(database)],
+        [HeardRanges(row.host, row.stream, row.boot, row.ranges) for row in known],
+        skipped,
     )
+
+
+def _is_ascending(ranges: Ranges) -> bool:
+    is_apart = all(before[1] < after[0] for before, after in pairwise(ranges))
+    return is_apart and all(low <= high for low, high in ranges)

@@ -13,8 +13,6 @@ from contextlib import closing
 from itertools import chain, count
 from pathlib import Path
 
-import msgspec
-
 from aggregator.shell.journal import schema
 from aggregator.shell.journal.merge import MERGED, ClosingNotice, merge
 from aggregator.shell.journal.rows import MARKS, NEXT_NUMBER, MarkRow
@@ -56,7 +54,7 @@ def merge_set_aside(
     for aside in _set_aside(path):
         try:
             _take_in(database, aside, closing_notice)
-        except (sqlite3.Error, msgspec.MsgspecError, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - no such file keeps us from watching
             log.event(
                 _logger, logging.ERROR, "journal_merge_fails", file=str(aside), why=str(error)
             )
@@ -112,9 +110,9 @@ def _next_number(newer: sqlite3.Connection) -> float:
     try:
         (highest,) = newer.execute("SELECT coalesce(max(number), 0) FROM incidents").fetchone()
         (marked,) = newer.execute(mark, (NEXT_NUMBER,)).fetchone()
-    except sqlite3.Error:
+        return max(float(highest) + 1, float(marked))
+    except (sqlite3.Error, ValueError):
         return FAR_NUMBER
-    return max(float(highest) + 1, float(marked))
 
 
 def _number_on(database: sqlite3.Connection, number: float) -> None:

@@ -4,6 +4,7 @@ A column is added by a field of the struct and a migration (``schema.py``); no s
 """
 
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Generic, TypeVar
 
@@ -14,6 +15,7 @@ Row = TypeVar("Row", bound=msgspec.Struct)
 
 _JSON = (inspect.CollectionType, inspect.DictType, inspect.StructType)
 _BOOL = inspect.BoolType
+_SENSELESS = (msgspec.MsgspecError, ValueError, RecursionError)
 
 
 class Table(Generic[Row]):
@@ -56,14 +58,26 @@ class Table(Generic[Row]):
         values: Sequence[object] = (),
         *,
         source: str = "main",
+        skipped: Counter[str] | None = None,
     ) -> list[Row]:
         """Return the rows that ``more`` of a statement (``WHERE``, ``ORDER BY``) asks for.
 
+        A row that makes no sense is left out and counted in ``skipped``, under the table's name.
+
         Raises:
-            sqlite3.Error, msgspec.MsgspecError: the table, or a row, is damaged.
+            sqlite3.Error: the table is damaged.
+            msgspec.MsgspecError, ValueError, RecursionError: a row makes no sense; only without
+                ``skipped``.
         """
-        found = database.execute(self._select(source, more), values)
-        return [self._decode(row) for row in found]
+        rows = []
+        for row in database.execute(self._select(source, more), values):
+            try:
+                rows.append(self._decode(row))
+            except _SENSELESS:
+                if skipped is None:
+                    raise
+                skipped[self.name] += 1
+        return rows
 
     def _select(self, source: str, more: str) -> str:
         return f"SELECT {self.columns} FROM {source}.{self.name} {more}"  # noqa: S608 - our words

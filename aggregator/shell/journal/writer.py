@@ -10,6 +10,7 @@ import queue
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -77,10 +78,10 @@ class Journal:
         self._thread.start()
 
     def remembered(self) -> JournalContent:
-        """Return what earlier processes have left.
+        """Return what earlier processes have left, as far as it makes sense.
 
         Raises:
-            sqlite3.Error, msgspec.MsgspecError: the journal is damaged.
+            sqlite3.Error: the journal is damaged.
         """
         return journal_rows.read(self._database)
 
@@ -167,6 +168,7 @@ class Journal:
 def _opened(path: Path, closing_notice: ClosingNotice) -> sqlite3.Connection:
     set_aside_newer(path)
     database = sqlite3.connect(path, check_same_thread=False)
+    database.text_factory = partial(str, encoding="utf-8", errors="replace")
     try:
         migrate(database)
         database.execute("PRAGMA journal_mode = WAL")

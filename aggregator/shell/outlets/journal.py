@@ -9,8 +9,6 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-import msgspec
-
 from aggregator.config import JournalConfig
 from aggregator.core.incidents.record import IncidentChanged
 from aggregator.core.outputs import HostChanged, KnownHost, Output, Store
@@ -77,10 +75,9 @@ class JournalOutlet:
             return Memory(), ()
         try:
             content = self._journal.remembered()
-            memory = memory_of(content, self._wall)
-        except (sqlite3.Error, msgspec.MsgspecError, ValueError) as error:
+        except sqlite3.Error as error:
             raise ConfigError(f"{self._path}: {error}") from None
-        return memory, content.notices
+        return memory_of(content, self._wall), content.notices
 
     def take(self, outputs: Sequence[Output]) -> None:
         """Have every ``Store`` stored; one of which no rows can be made counts as refused.

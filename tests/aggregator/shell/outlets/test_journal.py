@@ -223,27 +223,10 @@ async def test_an_unlisted_hosts_incident_is_closed_once(process: Process, path:
     assert rows(path, "SELECT closed_at FROM incidents") == [(WALL + 50,)]
 
 
-@pytest.mark.parametrize(
-    "damage",
-    [
-        "UPDATE hosts SET state = 'asleep'",
-        "UPDATE incidents SET cause = 'fate'",
-        "UPDATE incidents SET evidence = '[{'",
-        "UPDATE incidents SET evidence = '[5]'",
-        "UPDATE incidents SET scope = 'planet'",
-        "UPDATE incidents SET opened_at = 'yesterday'",
-        "UPDATE incidents SET cause = x'ff'",
-        "UPDATE hosts SET since = 'yesterday'",
-        "UPDATE marks SET value = 'x'",
-        "UPDATE outbox SET body = 5",
-        "UPDATE heard SET ranges = 'x'",
-        "DROP TABLE hosts",
-        "DROP TABLE marks",
-    ],
-)
-async def test_a_damaged_journal_is_refused_with_its_path(path: Path, damage: str) -> None:
+@pytest.mark.parametrize("table", ["hosts", "marks"])
+async def test_a_journal_without_a_table_is_refused_with_its_path(path: Path, table: str) -> None:
     load(path, OLD[1])
-    rows(path, damage)
+    rows(path, f"DROP TABLE {table}")
 
     with pytest.raises(ConfigError, match=str(path)):
         Process(path, at=50)
