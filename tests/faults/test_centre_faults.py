@@ -1,11 +1,11 @@
 """Faults of the broker and the aggregator accuse no host; a host that died meanwhile is told."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from tests.faults.world import RECONNECT_MAX_S, Plan, World, world_of
-from tests.integration.real import Aggregator, pause, until
+from tests.integration.real import Aggregator, Process, pause, until
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
 
@@ -94,19 +94,14 @@ def test_a_broker_that_is_gone_is_one_incident_of_its_own(
     assert world.called("unreachable") == set()
 
 
-def test_a_broker_that_restarts_is_nothing(world: World) -> None:
-    world.broker.restart()
-
-    wait_until_heard_again(world)
-
-    assert_no_host_was_accused(world)
-
-
-@pytest.mark.parametrize("how", ["stopped", "killed"])
-def test_an_aggregator_that_restarts_accuses_no_host(world: World, how: str) -> None:
-    end = {"stopped": world.aggregator.stop, "killed": world.aggregator.kill}[how]
-    end()
-    world.aggregator.start()
+@pytest.mark.parametrize("end", [Process.stop, Process.kill])
+@pytest.mark.parametrize("name", ["broker", "aggregator"])
+def test_a_broker_or_aggregator_that_restarts_accuses_no_host(
+    world: World, name: str, end: Callable[[Process], object]
+) -> None:
+    process = {"broker": world.broker, "aggregator": world.aggregator}[name]
+    end(process)
+    process.start()
 
     wait_until_heard_again(world)
 
@@ -126,14 +121,14 @@ def test_what_died_while_the_aggregator_was_away_is_told_once(world: World) -> N
     assert world.called("down") == {"STA-2"}
 
 
-@pytest.mark.parametrize("how", ["stopped", "killed"])
-def test_an_aggregator_that_restarts_during_a_cut_tells_it_once(world: World, how: str) -> None:
-    code = {"stopped": "MAR", "killed": "LYO"}[how]
+@pytest.mark.parametrize(("code", "end"), [("MAR", Process.stop), ("LYO", Process.kill)])
+def test_an_aggregator_that_restarts_during_a_cut_tells_it_once(
+    world: World, code: str, end: Callable[[Process], object]
+) -> None:
     world.lans[code].uplink.cut()
     before = world.expect("venue", code, "venue_unreachable", within_s=VENUE_S)
 
-    end = {"stopped": world.aggregator.stop, "killed": world.aggregator.kill}[how]
-    end()
+    end(world.aggregator)
     world.aggregator.start()
     pause(GRACE_S)
 

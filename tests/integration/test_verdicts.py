@@ -1,7 +1,7 @@
 """Verdicts of the aggregator on real agents, through a real broker."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -25,45 +25,45 @@ def seconds_until_not_up(aggregator: Aggregator, host: str) -> float:
     return clock.monotonic() - begin
 
 
-@pytest.mark.timed
-def test_a_killed_agent_is_known_within_half_a_second(aggregator: Aggregator, agent: Agent) -> None:
-    agent.kill()
-
-    elapsed_s = seconds_until_not_up(aggregator, "STA-1")
-
-    assert elapsed_s <= 0.5
-    assert aggregator.state("STA-1") == "down"
-    assert aggregator.value("venuewatch_host_problem", host="STA-1", cause="connection_lost") == 1
-
-
-@pytest.mark.timed
-def test_a_frozen_agent_is_known_within_three_seconds_and_comes_back(
-    aggregator: Aggregator, agent: Agent
-) -> None:
+def freeze(agent: Agent) -> None:
     agent.signal(signal.SIGSTOP)
 
+
+def thaw(agent: Agent) -> None:
+    agent.signal(signal.SIGCONT)
+
+
+@pytest.mark.timed
+@pytest.mark.parametrize(
+    ("end", "again", "within_s", "cause"),
+    [(Agent.kill, Agent.start, 0.5, "connection_lost"), (freeze, thaw, 3.0, "silent")],
+)
+def test_an_agent_that_ends_or_freezes_is_known_in_time_and_comes_back(
+    end: Callable[[Agent], object],
+    again: Callable[[Agent], object],
+    within_s: float,
+    cause: str,
+    aggregator: Aggregator,
+    agent: Agent,
+) -> None:
+    end(agent)
+
     elapsed_s = seconds_until_not_up(aggregator, "STA-1")
 
-    assert elapsed_s <= 3.0
-    assert aggregator.value("venuewatch_host_problem", host="STA-1", cause="silent") == 1
-    agent.signal(signal.SIGCONT)
+    assert elapsed_s <= within_s
+    assert aggregator.state("STA-1") == "down"
+    assert aggregator.value("venuewatch_host_problem", host="STA-1", cause=cause) == 1
+    again(agent)
     aggregator.wait_for("STA-1", "up")
 
 
-def test_a_clean_stop_is_away_and_never_down(aggregator: Aggregator, agent: Agent) -> None:
+def test_a_clean_stop_is_away_and_a_return_is_up(aggregator: Aggregator, agent: Agent) -> None:
     code = agent.stop()
 
     assert code == 0
     aggregator.wait_for("STA-1", "away", within_s=1.0)
     assert aggregator.accused() == []
-
-
-def test_a_returning_agent_is_up_with_its_first_beat(aggregator: Aggregator, agent: Agent) -> None:
-    agent.stop()
-    aggregator.wait_for("STA-1", "away")
-
     agent.start()
-
     aggregator.wait_for("STA-1", "up")
     assert aggregator.value("venuewatch_host_restarts_total", host="STA-1") == 1
 
