@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from venuewatch.rehearsal.stage.delay_line import Way
 from venuewatch.rehearsal.stage.machine import Machine, StageError, inside
 from venuewatch.rehearsal.stage.network import CENTRE, Lan, make_centre
 from venuewatch.rehearsal.stage.run import Run, run_of_namespaces
@@ -27,12 +28,12 @@ def staged() -> Iterator[Run]:
 
 
 class Site:
-    """A centre that listens, and a venue of two hosts."""
+    """A centre that listens, and a venue of two hosts; ``way`` is each direction of its uplink."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, way: Way | None = None) -> None:
         self.centre = Machine(run.prefix, "centre")
         make_centre(self.centre)
-        self.lan = Lan(run, 1, self.centre)
+        self.lan = Lan(run, 1, self.centre, way)
         self.lan.make(2)
         self.listener = inside(
             self.centre.namespace, lambda: socket.create_server((CENTRE, PORT), backlog=8)

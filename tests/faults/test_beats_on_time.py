@@ -5,11 +5,10 @@ import socket
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import paho.mqtt.client as paho
 import psutil
 import pytest
-from paho.mqtt.enums import CallbackAPIVersion
 
+from tests.deploy.peer import Peer
 from tests.integration.real import Agent, Mosquitto, until
 from venuewatch.base.wire.messages import Beat, decode_beat
 
@@ -59,34 +58,22 @@ def silence() -> Iterator[dict[str, int]]:
 
 
 def test_beats_are_on_time_while_every_check_hangs(tmp_path: Path, silence: dict[str, int]) -> None:
-    beats: list[Beat] = []
     lateness_ms: list[float] = []
 
-    def note(_client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
-        if message.topic.endswith("/beat"):
-            beats.append(decode_beat(bytes(message.payload)))
-
-    with Mosquitto(tmp_path) as broker:
-        client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
-        client.on_message = note
-        client.connect("127.0.0.1", broker.port)
-        client.subscribe("venuewatch/v1/#", 1)
-        client.loop_start()
+    with Mosquitto(tmp_path) as broker, Peer(broker.port, "ear") as ear:
         named = [*((kind, kind) for kind in CHECKS), ("exec", "exec-2")]
         checks = "".join(table(kind, name) for kind, name in named).format(**silence)
         heartbeat = f"[heartbeat]\ninterval_s = {INTERVAL_S}\nvitals_every_s = 1\n{checks}"
         with Agent(tmp_path, broker.port, "STA-1", broker=heartbeat) as agent:
             process = psutil.Process(agent.pid)
             until("every check hangs", lambda: process.num_threads() >= HANGING, within_s=60.0)
+            ear.listen("venuewatch/v1/STA/STA-1/beat")
             for _ in range(WINDOWS):
-                beats.clear()
-                until("enough beats", lambda: len(beats) >= BEATS, within_s=60.0)
+                beats = [decode_beat(ear.hear()[1]) for _ in range(BEATS)]
                 lateness_ms.append(late_at_p99(beats))
                 if lateness_ms[-1] <= LATE_MS:
                     break
             threads = process.num_threads()
-        client.disconnect()
-        client.loop_stop()
 
     assert threads >= HANGING
     assert min(lateness_ms) <= LATE_MS

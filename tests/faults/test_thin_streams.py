@@ -7,52 +7,36 @@ from functools import partial
 import pytest
 
 from agent.mqtt import thin_tcp
-from tests.faults.stage import RETRANSMITTED, staged, tcp_info
+from tests.faults.stage import RETRANSMITTED, Site, staged, tcp_info
 from tests.integration.real import until
 from venuewatch.base import clock
 from venuewatch.rehearsal.stage.delay_line import Way
-from venuewatch.rehearsal.stage.machine import inside
-from venuewatch.rehearsal.stage.network import HIGH, Pair
 
 pytestmark = [pytest.mark.real, pytest.mark.timed]
 
-PORT = 1883
 WAY_S = 0.1
 CUT_S = 4.0
 REPEATS = 3
 
 
-class Line:
-    """Two machines with a line of 0.2 s round trip between them, and a listener on the higher."""
-
-    def __init__(self, pair: Pair) -> None:
-        self.low, self.uplink = pair.low, pair.uplink
-        self._listener = inside(
-            pair.high.namespace, lambda: socket.create_server((HIGH, PORT), family=socket.AF_INET)
-        )
-
-    def connection(self) -> tuple[socket.socket, socket.socket]:
-        """Return both ends of a connection that has measured its round trip."""
-        near = inside(self.low.namespace, lambda: socket.create_connection((HIGH, PORT), 5.0))
-        near.settimeout(5.0)
-        far, _ = self._listener.accept()
-        far.settimeout(5.0)
-        for _ in range(8):
-            near.send(b".")
-            far.recv(1)
-        return near, far
-
-    def close(self) -> None:
-        self._listener.close()
-        self.uplink.close()
-
-
 @pytest.fixture
-def line() -> Iterator[Line]:
+def site() -> Iterator[Site]:
+    """Yield a site whose line has a round trip of 0.2 s."""
     with staged() as run:
-        joined = Line(Pair(run.prefix, Way(delay_s=WAY_S)).make())
-        yield joined
-        joined.close()
+        made = Site(run, Way(delay_s=WAY_S))
+        yield made
+        made.close()
+
+
+def connection_of(site: Site) -> tuple[socket.socket, socket.socket]:
+    """Return both ends of a connection that has measured its round trip."""
+    near, far = site.connection()
+    near.settimeout(5.0)
+    far.settimeout(5.0)
+    for _ in range(8):
+        near.send(b".")
+        far.recv(1)
+    return near, far
 
 
 def is_repeated(sock: socket.socket, times: int) -> bool:
@@ -60,14 +44,14 @@ def is_repeated(sock: socket.socket, times: int) -> bool:
 
 
 def test_an_agents_connection_tries_again_and_again_where_a_stock_one_doubles_its_wait(
-    line: Line,
+    site: Site,
 ) -> None:
-    stock, stock_far = line.connection()
-    ours, ours_far = line.connection()
+    stock, stock_far = connection_of(site)
+    ours, ours_far = connection_of(site)
     thin_tcp.tune(ours)
     with stock, stock_far, ours, ours_far:
         before = tcp_info(stock, RETRANSMITTED), tcp_info(ours, RETRANSMITTED)
-        line.uplink.cut()
+        site.lan.uplink.cut()
         begin = clock.monotonic()
         stock.send(b"!")
         ours.send(b"!")
@@ -79,19 +63,19 @@ def test_an_agents_connection_tries_again_and_again_where_a_stock_one_doubles_it
     assert of_ours >= of_stock + 2
 
 
-def after_a_beat(line: Line) -> tuple[socket.socket, socket.socket, thin_tcp.Connection]:
+def after_a_beat(site: Site) -> tuple[socket.socket, socket.socket, thin_tcp.Connection]:
     """Return both ends and ours, once a beat has arrived and the line has been cut."""
-    near, far = line.connection()
+    near, far = connection_of(site)
     connection = thin_tcp.Connection(near)
     near.send(b"!")
     connection.wrote()
     until("it is acknowledged", connection.is_acknowledged)
-    line.uplink.cut()
+    site.lan.uplink.cut()
     return near, far, connection
 
 
-def test_a_beat_that_is_lost_is_known_not_to_have_arrived_until_it_has(line: Line) -> None:
-    near, far, connection = after_a_beat(line)
+def test_a_beat_that_is_lost_is_known_not_to_have_arrived_until_it_has(site: Site) -> None:
+    near, far, connection = after_a_beat(site)
     with near, far:
         before = tcp_info(near, RETRANSMITTED)
         near.send(b"!")
@@ -99,15 +83,15 @@ def test_a_beat_that_is_lost_is_known_not_to_have_arrived_until_it_has(line: Lin
         lost = [connection.is_acknowledged()]
         until("it is repeated", partial(is_repeated, near, before + REPEATS))
         lost.append(connection.is_acknowledged())
-        line.uplink.heal()
+        site.lan.uplink.heal()
         until("it is acknowledged", connection.is_acknowledged)
 
     assert lost == [False, False]
     assert connection.round_trip_s == pytest.approx(2 * WAY_S, abs=0.1)
 
 
-def test_what_is_written_after_a_beat_does_not_make_the_next_one_wait(line: Line) -> None:
-    near, far, connection = after_a_beat(line)
+def test_what_is_written_after_a_beat_does_not_make_the_next_one_wait(site: Site) -> None:
+    near, far, connection = after_a_beat(site)
     with near, far:
         near.send(b"a reading")
 
