@@ -71,16 +71,19 @@ def test_the_table_says_how_many_beats_were_how_late() -> None:
     }
 
 
-def test_sides_are_held_against_the_stock_one() -> None:
-    rows = lossy.rows({"stock": side(2.5, 2.5, 2.5, 2.5), "ours": side(2.5, 1.5), "thin": side()})
+@pytest.mark.parametrize(
+    ("late_s", "against_stock"),
+    [
+        ({"stock": [2.5] * 4, "ours": [2.5, 1.5], "thin": []}, [1.0, 0.25, 0.0]),
+        ({"stock": [1.5], "ours": [2.5]}, [None, None]),
+    ],
+)
+def test_sides_are_held_against_the_stock_one_where_that_was_late(
+    late_s: dict[str, list[float]], against_stock: list[float | None]
+) -> None:
+    rows = lossy.rows({name: side(*late) for name, late in late_s.items()})
 
-    assert [row["later_than_2_s_against_stock"] for row in rows] == [1.0, 0.25, 0.0]
-
-
-def test_where_stock_was_never_late_nothing_is_held_against_it() -> None:
-    rows = lossy.rows({"stock": side(1.5), "ours": side(2.5)})
-
-    assert [row["later_than_2_s_against_stock"] for row in rows] == [None, None]
+    assert [row["later_than_2_s_against_stock"] for row in rows] == against_stock
 
 
 def test_a_beat_counts_once_it_is_there_to_its_end(
