@@ -6,6 +6,7 @@ their order changes a result. An interruption leaves the pieces that were finish
 
 import itertools
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -14,7 +15,7 @@ import msgspec
 
 from venuewatch.rehearsal.margins import choosing, judging, kills
 from venuewatch.rehearsal.margins.choosing import Survey
-from venuewatch.rehearsal.margins.judging import OTHERS, OURS, Judged, Tally
+from venuewatch.rehearsal.margins.judging import Judged, Tally
 from venuewatch.rehearsal.margins.outages import DAY_S
 from venuewatch.rehearsal.margins.trace import Spec
 from venuewatch.rehearsal.tcp.sender import LINUX, Tcp
@@ -162,11 +163,9 @@ def _verdicts(
 def _together(found: list[Judged]) -> Judged:
     whole = Judged(tallies={}, outages=0, noticed=0, unsettled=0, oddities={}, centre=0)
     for each in found:
-        for name in (OURS, *OTHERS):
-            if name in each.tallies:
-                whole.tallies.setdefault(name, Tally()).add(each.tallies[name])
-        for what, count in each.oddities.items():
-            whole.oddities[what] = whole.oddities.get(what, 0) + count
+        for name, tally in each.tallies.items():
+            whole.tallies.setdefault(name, Tally()).add(tally)
+        whole.oddities = dict(Counter(whole.oddities) + Counter(each.oddities))
         whole.outages += each.outages
         whole.noticed += each.noticed
         whole.unsettled += each.unsettled

@@ -63,7 +63,7 @@ class Client:
 
     def _hear(self, packet: object) -> None:
         if isinstance(packet, packets.Publish):
-            self.heard.append((packet.topic, packet.payload, packet.is_retained))
+            self.heard.append((packet.topic, packet.payload, packet.retain))
             if packet.number is not None:
                 self.send(packets.Puback(packet.number))
 

@@ -92,21 +92,6 @@ def test_router_that_reports_a_host_gone_ends_the_doubling(
     assert waits_s[0] <= waited_s <= waits_s[1]
 
 
-def test_a_closed_end_is_noticed_only_when_the_network_lets_the_word_through() -> None:
-    wire = Wire()
-    wire.loop.run(until=1.0)
-    wire.up.is_cut = True
-    wire.near_process.end()
-    wire.near.close()
-    wire.loop.run(until=4.0)
-    assert wire.closed_at == []
-
-    wire.up.is_cut = False
-    wire.loop.run(until=6.0)
-
-    assert len(wire.closed_at) == 1
-
-
 def test_a_machine_that_lost_its_power_says_nothing_until_it_is_back_and_is_asked() -> None:
     wire = Wire()
     wire.near.vanish()

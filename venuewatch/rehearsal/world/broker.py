@@ -151,7 +151,7 @@ class Broker:
                 self.publish(
                     packet.topic,
                     packet.payload,
-                    is_retained=packet.is_retained,
+                    is_retained=packet.retain,
                     is_certain=packet.number is not None,
                 )
             case packets.Connect():
@@ -199,7 +199,7 @@ class Broker:
         session.endpoint.send(packets.Suback())
         for topic, payload in self.retained.items():
             if session in self._wanting_of(topic):
-                kept = Publish(topic, payload, is_retained=True)
+                kept = Publish(topic, payload, retain=True)
                 self._deliver(session, kept, is_certain=True)
 
     def _want(self, session: ClientSession, patterns: tuple[str, ...]) -> None:

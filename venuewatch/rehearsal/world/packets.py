@@ -29,17 +29,15 @@ class Suback(NamedTuple):
 
 
 class Publish(NamedTuple):
-    """A message. ``number`` is there at QoS 1 only, and is to be acknowledged."""
+    """A message. ``number`` is there at QoS 1 only, and is to be acknowledged.
+
+    ``retain``, as the core asks for it: whether the broker is to keep it, or had kept it.
+    """
 
     topic: str
     payload: bytes
     number: int | None = None
-    is_retained: bool = False
-
-    @property
-    def retain(self) -> bool:
-        """Whether the broker had kept it, as the core asks for it."""
-        return self.is_retained
+    retain: bool = False
 
 
 class Puback(NamedTuple):
