@@ -4,8 +4,7 @@ import random
 
 from venuewatch.rehearsal.world import packets
 from venuewatch.rehearsal.world.broker import Broker
-from venuewatch.rehearsal.world.connect import ConnectAttempt, Ways
-from venuewatch.rehearsal.world.connection import Endpoint
+from venuewatch.rehearsal.world.connect import ClientSocket, Ways
 from venuewatch.rehearsal.world.loop import Loop
 from venuewatch.rehearsal.world.network import Leg, Way
 from venuewatch.rehearsal.world.process import SimProcess
@@ -27,42 +26,35 @@ class Client:
         self.name = name
         self.leg = Leg(random.Random(0), delay_s=0.001)
         self.process = SimProcess(loop)
-        self.endpoint: Endpoint | None = None
         self.heard: list[tuple[str, bytes, bool]] = []
         self.is_closed = False
         self._patterns = patterns
-        self._connect = packets.Connect(
-            name, keepalive_s, (f"{name}/death", b"lost"), is_persistent
-        )
+        connect = packets.Connect(name, keepalive_s, (f"{name}/death", b"lost"), is_persistent)
         way = Way(loop, [self.leg])
-        self.attempt = ConnectAttempt(loop, self.process, broker, Ways(way, way))
+        self.socket = ClientSocket(loop, self.process, broker, Ways(way, way))
         self.was_refused = False
-        self.attempt.begin(self._opened, self._refused)
+        self.socket.begin(
+            connect, on_data=self._hear, on_closed=self._close, on_refused=self._refused
+        )
 
     def publish(self, topic: str, payload: bytes, *, is_retained: bool = False) -> None:
         self.send(packets.Publish(topic, payload, 1, is_retained))
 
     def send(self, packet: object) -> None:
-        assert self.endpoint is not None
-        self.endpoint.send(packet)
+        assert self.socket.is_open
+        self.socket.send(packet)
 
     def kill(self) -> None:
         self.process.end()
-        assert self.endpoint is not None
-        self.endpoint.close()
+        self.socket.close()
 
     def said(self, topic: str) -> list[bytes]:
         return [payload for heard, payload, _ in self.heard if heard == topic]
 
-    def _opened(self, endpoint: Endpoint) -> None:
-        self.endpoint = endpoint
-        endpoint.on_data = self._hear
-        endpoint.on_closed = self._close
-        endpoint.send(self._connect)
-        endpoint.send(packets.Subscribe(self._patterns))
-
     def _hear(self, packet: object) -> None:
-        if isinstance(packet, packets.Publish):
+        if isinstance(packet, packets.Connack):
+            self.send(packets.Subscribe(self._patterns))
+        elif isinstance(packet, packets.Publish):
             self.heard.append((packet.topic, packet.payload, packet.retain))
             if packet.number is not None:
                 self.send(packets.Puback(packet.number))

@@ -9,8 +9,7 @@ import random
 from venuewatch.base.wire import topics
 from venuewatch.rehearsal.world import packets
 from venuewatch.rehearsal.world.broker import GIVE_UP_AFTER, Broker
-from venuewatch.rehearsal.world.connect import ConnectAttempt, Ways
-from venuewatch.rehearsal.world.connection import Endpoint
+from venuewatch.rehearsal.world.connect import ClientSocket, Ways
 from venuewatch.rehearsal.world.loop import Alarm, Loop
 
 KEEPALIVE_S = 5.0  # mosquitto/venue-bridge.conf, like the two below
@@ -32,31 +31,24 @@ class Bridge:
         self._local = local
         self._centre, self._ways = centre
         self._state_topic = f"{topics.ROOT}/_bridge/{venue}"
-        self._endpoint: Endpoint | None = None
         self._is_open = False
         self._heard_at = 0.0
         self._restart_s = RESTART_LEAST_S
         self._numbers = 0
         self._alarm = Alarm(loop, self._look)
         local.taps.append(self._tap)
-        self._connecting = self._try()
+        self._socket = self._try()
 
     def hang_up(self) -> None:
         """Lose the connection there is; another one is tried soon."""
         self._end()
 
-    def _try(self) -> ConnectAttempt:
-        self._connecting = ConnectAttempt(self._loop, self._local.process, self._centre, self._ways)
-        self._connecting.begin(self._opened, self._end)
+    def _try(self) -> ClientSocket:
+        self._socket = ClientSocket(self._loop, self._local.process, self._centre, self._ways)
+        connect = packets.Connect(f"{self._venue}-bridge", KEEPALIVE_S, (self._state_topic, b"0"))
+        self._socket.begin(connect, on_data=self._hear, on_closed=self._end)
         self._alarm.set(self._loop.now + OPEN_WITHIN_S)
-        return self._connecting
-
-    def _opened(self, endpoint: Endpoint) -> None:
-        self._endpoint = endpoint
-        endpoint.on_data = self._hear
-        endpoint.on_closed = self._end
-        will = (self._state_topic, b"0")
-        endpoint.send(packets.Connect(f"{self._venue}-bridge", KEEPALIVE_S, will))
+        return self._socket
 
     def _hear(self, packet: object) -> None:
         self._heard_at = self._loop.now
@@ -64,8 +56,8 @@ class Bridge:
             case packets.Connack():
                 self._begin()
             case packets.Publish():
-                if packet.number is not None and self._endpoint is not None:
-                    self._endpoint.send(packets.Puback(packet.number))
+                if packet.number is not None:
+                    self._socket.send(packets.Puback(packet.number))
                 if _is_downward(packet.topic):
                     is_state = packet.topic.endswith("/state")
                     self._local.publish(
@@ -79,7 +71,7 @@ class Bridge:
         self._is_open = True
         self._restart_s = RESTART_LEAST_S
         patterns = (topics.TICK, topics.CENTRE_STATES, f"{topics.ROOT}/{self._venue}/+/cmd")
-        self._send(packets.Subscribe(patterns))
+        self._socket.send(packets.Subscribe(patterns))
         self._say(self._state_topic, b"1", is_retained=True, is_certain=True)
         for topic, payload in self._local.retained.items():
             if not _is_downward(topic):
@@ -92,7 +84,7 @@ class Bridge:
         if not self._is_open or silent_s > GIVE_UP_AFTER * KEEPALIVE_S:
             self._end()
             return
-        self._send(packets.Ping())
+        self._socket.send(packets.Ping())
         self._alarm.set(self._loop.now + KEEPALIVE_S)
 
     def _tap(self, topic: str, payload: bytes, *, is_retained: bool, is_certain: bool) -> None:
@@ -104,26 +96,18 @@ class Bridge:
         if is_certain:
             self._numbers += 1
             number = self._numbers
-        self._send(packets.Publish(topic, payload, number, is_retained))
-
-    def _send(self, packet: object) -> None:
-        if self._endpoint is not None:
-            self._endpoint.send(packet)
+        self._socket.send(packets.Publish(topic, payload, number, is_retained))
 
     def _end(self) -> None:
-        endpoint, self._endpoint = self._endpoint, None
+        self._socket.close()
         self._is_open = False
         self._alarm.clear()
-        if endpoint is None:
-            self._connecting.give_up()
-        else:
-            endpoint.close()
         most_s = min(RESTART_GROWS * self._restart_s, RESTART_MOST_S)
         self._restart_s = self._rng.uniform(RESTART_LEAST_S, most_s)
         self._loop.after(self._restart_s, self._try_again)
 
     def _try_again(self) -> None:
-        if self._endpoint is None:
+        if not self._socket.is_open:
             self._try()
 
 

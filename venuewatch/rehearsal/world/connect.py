@@ -1,7 +1,7 @@
-"""Opens a connection: a packet that asks, and the answer of the other machine."""
+"""Connects a client to a broker: a packet that asks, and the answer of the other machine."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from venuewatch.rehearsal.tcp.sender import Tcp
 from venuewatch.rehearsal.world.broker import Broker
@@ -20,11 +20,14 @@ class Ways(NamedTuple):
     back: Way
 
 
-class ConnectAttempt:
-    """One attempt of a process to connect.
+class ClientSocket:
+    """A client's connection to a broker: one attempt, and what comes of it.
 
-    ``on_open`` gets the near end; ``on_refused`` is called where nothing listens. Where nothing
-    answers neither is called, and the process gives up when it likes.
+    Where nothing listens it is refused. Where nothing answers nothing is called, and the process
+    gives up when it likes.
+
+    Attributes:
+        endpoint: the near end once it is open, None before.
     """
 
     def __init__(
@@ -37,18 +40,45 @@ class ConnectAttempt:
         self._tcp = tcp
         self._near: Endpoint | None = None
         self._is_over = False
-        self._on_open: Callable[[Endpoint], None]
+        self._first: object
         self._on_refused: Callable[[], None]
+        self._on_data: Callable[[Any], None]
+        self._on_closed: Callable[[], None]
+        self.endpoint: Endpoint | None = None
 
-    def begin(self, on_open: Callable[[Endpoint], None], on_refused: Callable[[], None]) -> None:
-        """Send the first packet."""
-        self._on_open = on_open
-        self._on_refused = on_refused
+    def begin(
+        self,
+        first: object,
+        *,
+        on_data: Callable[[Any], None],
+        on_closed: Callable[[], None],
+        on_refused: Callable[[], None] | None = None,
+    ) -> None:
+        """Connect, and send ``first``; being refused is being closed unless told otherwise."""
+        self._first, self._on_data, self._on_closed = first, on_data, on_closed
+        self._on_refused = on_refused or on_closed
         for wait_s in SYN_RETRIES_S:
             self._loop.after(wait_s, self._ask)
 
-    def give_up(self) -> None:
-        """Want the connection no more."""
+    @property
+    def is_open(self) -> bool:
+        """Whether something that is sent now may arrive."""
+        return self.endpoint is not None and self.endpoint.is_open
+
+    def send(self, packet: object) -> None:
+        """Send something over the open connection; without one it is lost."""
+        if self.endpoint is not None:
+            self.endpoint.send(packet)
+
+    def close(self) -> None:
+        """Close the connection as a kernel does, or want it no more."""
+        if self.endpoint is None:
+            self.vanish()
+        else:
+            self.endpoint.close()
+
+    def vanish(self) -> None:
+        """Forget it with the kernel that knew it."""
         self._is_over = True
         if self._near is not None:
             self._near.vanish()
@@ -78,7 +108,12 @@ class ConnectAttempt:
         round_trip_s = self._loop.now - asked_at
         near.lane.measured(round_trip_s)
         near.peer.lane.measured(round_trip_s)
-        self._process.run(lambda: self._on_open(near))
+        self._process.run(lambda: self._open(near))
+
+    def _open(self, near: Endpoint) -> None:
+        self.endpoint = near
+        near.on_data, near.on_closed = self._on_data, self._on_closed
+        near.send(self._first)
 
     def _refused(self) -> None:
         if not self._is_over:

@@ -16,8 +16,7 @@ from venuewatch.base.wire import topics
 from venuewatch.base.wire.messages import CentreState, encode
 from venuewatch.rehearsal.world import packets
 from venuewatch.rehearsal.world.broker import Broker
-from venuewatch.rehearsal.world.connect import ConnectAttempt, Ways
-from venuewatch.rehearsal.world.connection import Endpoint
+from venuewatch.rehearsal.world.connect import ClientSocket, Ways
 from venuewatch.rehearsal.world.loop import Alarm, Loop
 from venuewatch.rehearsal.world.machine import Clock
 from venuewatch.rehearsal.world.process import SimProcess
@@ -150,36 +149,30 @@ class Observer:
                 centre.port_said(self._loop.now, said)
                 self._hand_out()
 
-        attempt = ConnectAttempt(self._loop, self.process, self._broker, self._ways)
-        ask_port(self._loop, self.process, attempt, answer)
+        socket = ClientSocket(self._loop, self.process, self._broker, self._ways)
+        ask_port(self._loop, self.process, socket, answer)
 
 
 def ask_port(
-    loop: Loop, process: SimProcess, attempt: ConnectAttempt, tell: Callable[[Port], None]
+    loop: Loop, process: SimProcess, socket: ClientSocket, tell: Callable[[Port], None]
 ) -> None:
-    """Connect by ``attempt``, without credentials; tell once what came within a second.
+    """Connect by ``socket``, without credentials; tell once what came within a second.
 
     A broker that answers is told from a dead one so.
     """
     is_over = False
-    connection: Endpoint | None = None
 
     def end(said: Port) -> None:
         nonlocal is_over
-        if is_over:
-            return
-        is_over = True
-        attempt.give_up()
-        if connection is not None:
-            connection.close()
-        tell(said)
+        if not is_over:
+            is_over = True
+            socket.vanish()
+            tell(said)
 
-    def opened(endpoint: Endpoint) -> None:
-        nonlocal connection
-        connection = endpoint
-        endpoint.on_data = lambda _packet: end("answers")
-        endpoint.on_closed = lambda: end("silent")
-        endpoint.send(packets.BareConnect())
-
-    attempt.begin(opened, lambda: end("refuses"))
+    socket.begin(
+        packets.BareConnect(),
+        on_data=lambda _packet: end("answers"),
+        on_closed=lambda: end("silent"),
+        on_refused=lambda: end("refuses"),
+    )
     loop.after(ASK_WITHIN_S, lambda: process.run(lambda: end("silent")))

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from venuewatch.rehearsal.world import packets
 from venuewatch.rehearsal.world.broker import Broker
-from venuewatch.rehearsal.world.connect import ConnectAttempt, Ways
-from venuewatch.rehearsal.world.connection import AGENT_TCP, Endpoint
+from venuewatch.rehearsal.world.connect import ClientSocket, Ways
+from venuewatch.rehearsal.world.connection import AGENT_TCP
 from venuewatch.rehearsal.world.loop import Loop
 from venuewatch.rehearsal.world.process import SimProcess
 
@@ -56,8 +56,7 @@ class AgentSession:
         self._patterns = patterns
         self._on_message = on_message
         self._on_change = on_change
-        self._connecting: ConnectAttempt | None = None
-        self._endpoint: Endpoint | None = None
+        self._socket: ClientSocket
         self._open_by = loop.now + OPEN_WITHIN_S
         self._receipts: dict[int, Delivery] = {}
         self._next_number = 1
@@ -70,23 +69,25 @@ class AgentSession:
 
     def wrote_beat(self) -> None:
         """Note that a beat was written: the stream ends there now."""
-        if self._endpoint is not None:
-            self._beat_end = self._endpoint.lane.last
+        if self._socket.endpoint is not None:
+            self._beat_end = self._socket.endpoint.lane.last
 
     @property
     def is_beat_acknowledged(self) -> bool:
         """Whether the broker's kernel has the last beat, so that the next may be written."""
-        return self._endpoint is None or self._endpoint.lane.is_acknowledged(self._beat_end)
+        end = self._socket.endpoint
+        return end is None or end.lane.is_acknowledged(self._beat_end)
 
     @property
     def round_trip_s(self) -> float | None:
         """The least round trip (s) of its connection; None without one."""
-        return None if self._endpoint is None else self._endpoint.lane.round_trip_s
+        end = self._socket.endpoint
+        return None if end is None else end.lane.round_trip_s
 
     def begin(self, broker: Broker, ways: Ways) -> None:
         """Connect."""
-        self._connecting = ConnectAttempt(self._loop, self._process, broker, ways, tcp=AGENT_TCP)
-        self._connecting.begin(self._connected, self._end)
+        self._socket = ClientSocket(self._loop, self._process, broker, ways, tcp=AGENT_TCP)
+        self._socket.begin(self._connect, on_data=self._hear, on_closed=self._end)
 
     def publish(
         self, topic: str, payload: bytes, *, is_certain: bool = False, is_retained: bool = False
@@ -126,28 +127,11 @@ class AgentSession:
 
     def vanish(self) -> None:
         """Forget it with the kernel that knew it."""
-        self._stop_connecting()
-        if self._endpoint is not None:
-            self._endpoint.vanish()
+        self._socket.vanish()
 
     def hang_up(self) -> None:
         """Have the kernel close it, as it does for a process that ends."""
-        self._stop_connecting()
-        if self._endpoint is not None:
-            self._endpoint.close()
-
-    def _stop_connecting(self) -> None:
-        if self._connecting is not None and self._endpoint is None:
-            self._connecting.give_up()
-
-    def _connected(self, endpoint: Endpoint) -> None:
-        if self.has_ended:
-            endpoint.close()
-            return
-        self._endpoint = endpoint
-        endpoint.on_data = self._hear
-        endpoint.on_closed = self._end
-        self._send(self._connect)
+        self._socket.close()
 
     def _hear(self, packet: object) -> None:
         self._heard_at = self._loop.now
@@ -171,9 +155,8 @@ class AgentSession:
         self._on_change()
 
     def _send(self, packet: object) -> None:
-        if self._endpoint is not None:
-            self._sent_at = self._loop.now
-            self._endpoint.send(packet)
+        self._sent_at = self._loop.now
+        self._socket.send(packet)
 
     def _end(self) -> None:
         if self.has_ended:

@@ -12,8 +12,7 @@ from venuewatch.base.wire import topics
 from venuewatch.base.wire.links import wait_before
 from venuewatch.rehearsal.world import packets
 from venuewatch.rehearsal.world.broker import Broker
-from venuewatch.rehearsal.world.connect import ConnectAttempt, Ways
-from venuewatch.rehearsal.world.connection import Endpoint
+from venuewatch.rehearsal.world.connect import ClientSocket, Ways
 from venuewatch.rehearsal.world.loop import Action, Alarm, Loop
 from venuewatch.rehearsal.world.process import SimProcess
 
@@ -44,8 +43,7 @@ class Subscription:
         self._broker: Broker
         self._ways: Ways
         self._connect: packets.Connect
-        self._connecting: ConnectAttempt
-        self._endpoint: Endpoint | None = None
+        self._socket: ClientSocket
         self._attempt = 0
         self._read: list[object] = []
         self._rests_until = 0.0
@@ -65,33 +63,24 @@ class Subscription:
         self, topic: str, payload: bytes, *, is_certain: bool = False, is_retained: bool = False
     ) -> None:
         """Send a message while the subscription stands."""
-        if not self.is_subscribed or self._endpoint is None:
+        if not self.is_subscribed:
             return
         number = None
         if is_certain:
             number = self._next_number
             self._next_number += 1
-        self._endpoint.send(packets.Publish(topic, payload, number, is_retained))
+        self._socket.send(packets.Publish(topic, payload, number, is_retained))
 
     def hang_up(self) -> None:
         """Have the kernel close it, as it does for a process that ends."""
-        if self._endpoint is None:
-            self._connecting.give_up()
-        else:
-            self._endpoint.close()
+        self._socket.close()
         for alarm in (self._reading, self._watching, self._opening):
             alarm.clear()
 
     def _try(self) -> None:
-        self._connecting = ConnectAttempt(self._loop, self._process, self._broker, self._ways)
+        self._socket = ClientSocket(self._loop, self._process, self._broker, self._ways)
         self._opening.set(self._loop.now + OPEN_WITHIN_S)
-        self._connecting.begin(self._opened, self._end)
-
-    def _opened(self, endpoint: Endpoint) -> None:
-        self._endpoint = endpoint
-        endpoint.on_data = self._arrived
-        endpoint.on_closed = self._end
-        endpoint.send(self._connect)
+        self._socket.begin(self._connect, on_data=self._arrived, on_closed=self._end)
 
     def _arrived(self, packet: object) -> None:
         self._read.append(packet)
@@ -111,17 +100,16 @@ class Subscription:
             self._control(packet)
         if heard:
             self._on_receive([message for message in heard if _is_upward(message.topic)])
-        if self._endpoint is not None:
-            for message in heard:
-                if message.number is not None:
-                    self._endpoint.send(packets.Puback(message.number))
+        for message in heard:
+            if message.number is not None:
+                self._socket.send(packets.Puback(message.number))
 
     def _control(self, packet: object) -> None:
-        if self._endpoint is None:
+        if not self._socket.is_open:
             return
         match packet:
             case packets.Connack():
-                self._endpoint.send(packets.Subscribe((topics.EVERYTHING_UPWARD,)))
+                self._socket.send(packets.Subscribe((topics.EVERYTHING_UPWARD,)))
                 self._watch()
             case packets.Suback():
                 self.is_subscribed = True
@@ -133,18 +121,17 @@ class Subscription:
 
     def _watch(self) -> None:
         """Ask for a sign of life every keepalive; give up when one brought none."""
-        if self._endpoint is None:
+        if not self._socket.is_open:
             return
         if not self._has_heard:
             self._end()
             return
         self._has_heard = False
-        self._endpoint.send(packets.Ping())
+        self._socket.send(packets.Ping())
         self._watching.set(self._loop.now + self._connect.keepalive_s)
 
     def _end(self) -> None:
         self.hang_up()
-        self._endpoint = None
         self._read.clear()
         was_subscribed, self.is_subscribed = self.is_subscribed, False
         if was_subscribed:
