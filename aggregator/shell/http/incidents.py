@@ -141,8 +141,8 @@ def incident_json(incident: Incident, wall: WallTime) -> IncidentJson:
     return IncidentJson(**fields)
 
 
-def incident_of(stored: IncidentJson, wall: WallTime) -> Incident:
-    """Return the core's incident that an earlier process has stored."""
+def incident_of(stored: IncidentJson, wall: WallTime, cause: Cause) -> Incident:
+    """Return the core's incident that an earlier process has stored, with its ``cause``."""
     fields = msgspec.structs.asdict(stored)
     subject = Subject(*(fields.pop(name) for name in Subject._fields))
     for name in _TIMES:
@@ -154,7 +154,7 @@ def incident_of(stored: IncidentJson, wall: WallTime) -> Incident:
         Alive(alive.host, wall.before(alive.start), wall.before(alive.end), alive.readings)
         for alive in stored.alive
     )
-    fields["cause"] = Cause(stored.cause)
+    fields["cause"] = cause
     return Incident(subject=subject, **fields)
 
 

@@ -9,8 +9,6 @@ import logging
 from collections import Counter
 from collections.abc import Mapping
 
-from msgspec.structs import replace
-
 from aggregator.core.incidents.record import Scope
 from aggregator.core.outputs import KnownHost, Moment
 from aggregator.core.restore import Memory
@@ -42,9 +40,9 @@ _logger = logging.getLogger("aggregator.journal")
 def memory_of(left: JournalContent, wall: WallTime) -> Memory:
     """Return what earlier processes have left, as far as this version understands it."""
     unknown: Counter[str] = Counter()
-    hosts = [_known(_in_our_words(row, unknown), wall) for row in left.hosts]
+    hosts = [_known(row, wall, unknown) for row in left.hosts]
     whole = [incident for incident in left.incidents if _is_whole(incident)]
-    incidents = [incident_of(_of_a_known_cause(each, unknown), wall) for each in whole]
+    incidents = [incident_of(each, wall, _cause(each.scope, each.cause, unknown)) for each in whole]
     skipped = left.skipped + Counter(incidents=len(left.incidents) - len(whole))
     if unknown or skipped:
         log.event(
@@ -64,37 +62,26 @@ def memory_of(left: JournalContent, wall: WallTime) -> Memory:
     )
 
 
-def _known(row: HostRow, wall: WallTime) -> KnownHost:
-    return KnownHost(
-        row.venue,
-        row.host,
-        HostState(row.state),
-        wall.before(row.since),
-        None if row.cause is None else Cause(row.cause),
-        row.interval_s,
-        _moment(row.evidence_at, wall),
-        row.was_up,
-    )
-
-
-def _in_our_words(row: HostRow, unknown: Counter[str]) -> HostRow:
-    """Return a host in a known state: ``unknown`` is said of it until it is heard."""
-    if row.state not in _STATES:
+def _known(row: HostRow, wall: WallTime, unknown: Counter[str]) -> KnownHost:
+    """Return a host; of a state that is unknown here it is said that it is not known."""
+    state, cause = HostState.UNKNOWN, None
+    if row.state in _STATES:
+        state = HostState(row.state)
+    else:
         unknown[f"state {row.state}"] += 1
-        row = replace(row, state=HostState.UNKNOWN.value)
-    if row.cause is not None and row.cause not in _CAUSES:
-        unknown[f"cause {row.cause}"] += 1
-        scope: Scope = "venue" if row.state == HostState.UNREACHABLE else "host"
-        row = replace(row, cause=GENERAL_CAUSES[scope].value)
-    return row
+    if row.cause is not None:
+        cause = _cause("venue" if state is HostState.UNREACHABLE else "host", row.cause, unknown)
+    evidence = _moment(row.evidence_at, wall)
+    since = wall.before(row.since)
+    return KnownHost(row.venue, row.host, state, since, cause, row.interval_s, evidence, row.was_up)
 
 
-def _of_a_known_cause(incident: IncidentJson, unknown: Counter[str]) -> IncidentJson:
-    is_misplaced = incident.cause == Cause.FLAPPING and incident.scope not in _FALLING
-    if incident.cause in _CAUSES and not is_misplaced:
-        return incident
-    unknown[f"cause {incident.cause}"] += 1
-    return replace(incident, cause=GENERAL_CAUSES[incident.scope].value)
+def _cause(scope: Scope, word: str, unknown: Counter[str]) -> Cause:
+    """Return the cause of that name; the general one if there is none, or not of this scope."""
+    if word in _CAUSES and (word != Cause.FLAPPING or scope in _FALLING):
+        return Cause(word)
+    unknown[f"cause {word}"] += 1
+    return GENERAL_CAUSES[scope]
 
 
 def _is_whole(incident: IncidentJson) -> bool:

@@ -65,4 +65,4 @@ def test_a_stored_incident_comes_back_unchanged(at: list[float]) -> None:
     told = incident_json(closed, WallTime(0.0, WALL))
     later = WallTime(2e6, WALL + 2e6)
 
-    assert incident_json(incident_of(told, later), later) == told
+    assert incident_json(incident_of(told, later, incident.cause), later) == told

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.core.outputs import Connected, Connection, Disconnected, HostChanged, Stalled
+from aggregator.core.outputs import Connected, Connection, Disconnected, HostChanged
 from aggregator.core.states import HostState, Trigger
 from aggregator.shell.outlets.own_metrics import OwnMetrics
 from tests.kit.page import Page
@@ -62,13 +62,6 @@ def test_any_lags_show_the_worst_of_the_last_minute(lags: list[tuple[float, floa
     worst = max(lag_s for at, lag_s in noted if at >= now - 60.0)
 
     assert value(metrics, LAG) == worst
-
-
-def test_a_stall_that_the_core_found_is_shown(metrics: OwnMetrics) -> None:
-    metrics.take([Stalled(10.0, 5.0)])
-    metrics.note_lag(0.0, 10.1)
-
-    assert value(metrics, LAG) == 5.0
 
 
 @pytest.mark.parametrize("trigger", [Trigger.DEADLINE_PASSED, Trigger.CONNECTION_LOST])
