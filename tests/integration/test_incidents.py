@@ -1,9 +1,7 @@
 """Incidents outlive every way in which the aggregator can be stopped."""
 
-import contextlib
 import json
 import signal
-import sqlite3
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -234,21 +232,6 @@ def test_a_host_that_is_taken_out_of_the_inventory_has_no_open_incident(
 
     assert incidents(aggregator, "?open=1") == []
     assert aggregator.value("venuewatch_aggregator_incidents_open") == 0
-
-
-def test_a_newer_journal_is_set_aside_and_watching_goes_on(
-    tmp_path: Path, broker: Mosquitto
-) -> None:
-    journal = tmp_path / "journal.sqlite"
-    with contextlib.closing(sqlite3.connect(journal)) as database:
-        database.execute("PRAGMA user_version = 99")
-
-    with Aggregator(tmp_path, broker.port) as aggregator:
-        serves = aggregator.value("venuewatch_aggregator_incidents_open")
-
-    assert serves == 0
-    assert (tmp_path / "journal.sqlite.schema-99").exists()
-    assert "journal_set_aside" in aggregator.said()
 
 
 def _freeze(agents: dict[str, Agent]) -> None:

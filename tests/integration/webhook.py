@@ -1,20 +1,18 @@
-"""A webhook's other end, over real HTTP, that answers as the test says."""
+"""A webhook's other end, over real HTTP, that takes notices or refuses them."""
 
 import json
-import queue
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 
 class Receiver(ThreadingHTTPServer):
-    """A webhook's other end: it answers each POST with the next of ``answers``, else with 200."""
+    """A webhook's other end: it answers 200, or 503 while ``takes`` is not set."""
 
     daemon_threads = True
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Answering)
-        self.answers: queue.SimpleQueue[int] = queue.SimpleQueue()
         self.takes = threading.Event()
         self.takes.set()
         self.asked: list[str] = []
@@ -39,12 +37,10 @@ class _Answering(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.asked.append(body["id"])
-        status = 503 if not self.server.takes.is_set() else 200
-        if not self.server.answers.empty():
-            status = self.server.answers.get()
-        if status == 200:
+        takes = self.server.takes.is_set()
+        if takes:
             self.server.taken.append(body)
-        self.send_response(status)
+        self.send_response(200 if takes else 503)
         self.end_headers()
 
     def log_message(self, *_: object) -> None: ...
