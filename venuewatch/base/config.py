@@ -92,11 +92,9 @@ def read_toml(path: Path) -> dict[str, object]:
     text = _read(path)
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: expected TOML: {one_line(error)}") from None
     except RecursionError:
         raise ConfigError(f"{path}: expected TOML, got brackets nested too deeply") from None
-    except ValueError as error:  # a number that Python does not take
+    except ValueError as error:  # tomllib's own, or a number that Python does not take
         raise ConfigError(f"{path}: expected TOML: {one_line(error)}") from None
 
 

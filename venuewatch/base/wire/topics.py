@@ -58,24 +58,23 @@ def topic(venue: str, host: str, stream: Stream) -> str:
     Raises:
         ValueError: ``venue`` or ``host`` is not a name; that is our bug or configuration.
     """
-    for name in (venue, host):
-        if not is_name(name):
-            raise ValueError(f"not a name: {name!r}")
-    return f"{ROOT}/{venue}/{host}/{stream}"
+    return f"{ROOT}/{_checked(venue)}/{_checked(host)}/{stream}"
 
 
 def centre_state(aggregator: str) -> str:
     """Return the topic on which one aggregator says whether it is there."""
-    if not is_name(aggregator):
-        raise ValueError(f"not a name: {aggregator!r}")
-    return f"{ROOT}/_centre/{aggregator}/state"
+    return f"{ROOT}/_centre/{_checked(aggregator)}/state"
 
 
 def venue_status(venue: str) -> str:
     """Return the topic on which the centre says how a venue stands."""
-    if not is_name(venue):
-        raise ValueError(f"not a name: {venue!r}")
-    return f"{ROOT}/_status/{venue}"
+    return f"{ROOT}/_status/{_checked(venue)}"
+
+
+def _checked(name: str) -> str:
+    if not is_name(name):
+        raise ValueError(f"not a name: {name!r}")
+    return name
 
 
 def is_reserved(topic: str) -> bool:
