@@ -97,8 +97,16 @@ class Ours:
         self._next = 0
         self._ticked = 0
         self.centre.opened(0.0)
+        birth = Birth(
+            boot="boot",
+            session=1,
+            wall_ms=0,
+            interval_s=interval_s,
+            vitals_every_s=10.0,
+            agent_version="bench",
+        )
         for code, name in self._names:
-            self._receive(topics.topic(code, name, Stream.BIRTH), encode(self._birth()))
+            self._receive(topics.topic(code, name, Stream.BIRTH), encode(birth))
         for batch in self._batches(2 * hosts):
             self._wake()
             self._receive_batch(batch)
@@ -171,19 +179,7 @@ class Ours:
         self.centre.take()
 
     def _receive(self, topic: str, payload: bytes) -> None:
-        message = Message(topic, payload, retain=False)
-        self.centre.receive(self._now, (message,), _WALL + self._now)
-        self.centre.take()
-
-    def _birth(self) -> Birth:
-        return Birth(
-            boot="boot",
-            session=1,
-            wall_ms=0,
-            interval_s=self._interval_s,
-            vitals_every_s=10.0,
-            agent_version="bench",
-        )
+        self._receive_batch([Message(topic, payload, retain=False)])
 
     def _wall_ms(self) -> int:
         return int((_WALL + self._now) * 1000)

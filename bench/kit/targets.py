@@ -8,6 +8,7 @@ import ssl
 import struct
 import threading
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 
 from bench.kit.mosquitto import Certificates
 
@@ -60,28 +61,22 @@ class _Tls(socketserver.BaseRequestHandler):
             sock.recv(1)
 
 
-@contextlib.contextmanager
-def name_server() -> Iterator[int]:
+def name_server() -> AbstractContextManager[int]:
     """Answer questions over UDP; yield the port."""
-    with _serving(socketserver.UDPServer(("127.0.0.1", 0), _Names)) as port:
-        yield port
+    return _serving(socketserver.UDPServer(("127.0.0.1", 0), _Names))
 
 
-@contextlib.contextmanager
-def web_server() -> Iterator[int]:
+def web_server() -> AbstractContextManager[int]:
     """Serve one page; yield the port."""
-    with _serving(http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Web)) as port:
-        yield port
+    return _serving(http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Web))
 
 
-@contextlib.contextmanager
-def tls_server(made: Certificates) -> Iterator[int]:
-    """Shake hands with everybody; yield the port."""
+def tls_server(made: Certificates) -> AbstractContextManager[int]:
+    """Shake hands with every client; yield the port."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(made.server_chain, made.server_key)
     handler = type("_TlsWithContext", (_Tls,), {"context": context})
-    with _serving(socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler)) as port:
-        yield port
+    return _serving(socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler))
 
 
 @contextlib.contextmanager

@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from bench.kit.feed import EVERY_S, ResultsSystem
 from bench.kit.mosquitto import Certificates
@@ -15,14 +15,6 @@ SERVICE = "cron.service"
 _LOOPBACK = "127.0.0.1"
 
 Fields: TypeAlias = Mapping[str, str | int | float | list[str]]
-
-
-class Ports(NamedTuple):
-    """Ports of our own servers."""
-
-    names: int
-    web: int
-    tls: int
 
 
 @contextlib.contextmanager
@@ -37,28 +29,19 @@ def ten_checks(directory: Path, made: Certificates) -> Iterator[str]:
         tls_server(made) as tls,
         evenly(system.say, EVERY_S, what="the feed"),
     ):
-        checks = _network(Ports(names, web, tls), made) | _machine(folder)
+        checks: dict[str, Fields] = {
+            "ping-a": {"address": _LOOPBACK},
+            "ping-b": {"address": "127.0.0.2"},
+            "tcp": {"address": _LOOPBACK, "port": web},
+            "dns": {"query": NAME, "server": _LOOPBACK, "port": names, "expect": [ADDRESS]},
+            "http": {"url": f"http://{_LOOPBACK}:{web}/", "contains": "ready"},
+            "tls": {"address": _LOOPBACK, "port": tls, "ca_file": str(made.authority)},
+            "process": {"program": "mosquitto"},
+            "service": {"service": SERVICE},
+            "file": {"pattern": f"{folder}/*.xml", "max_age_s": 60.0},
+            "feed": {"zone": "UTC", "folder": str(folder)},
+        }
         yield "".join(_check(name, fields) for name, fields in checks.items())
-
-
-def _network(ports: Ports, made: Certificates) -> dict[str, Fields]:
-    return {
-        "ping-a": {"address": _LOOPBACK},
-        "ping-b": {"address": "127.0.0.2"},
-        "tcp": {"address": _LOOPBACK, "port": ports.web},
-        "dns": {"query": NAME, "server": _LOOPBACK, "port": ports.names, "expect": [ADDRESS]},
-        "http": {"url": f"http://{_LOOPBACK}:{ports.web}/", "contains": "ready"},
-        "tls": {"address": _LOOPBACK, "port": ports.tls, "ca_file": str(made.authority)},
-    }
-
-
-def _machine(folder: Path) -> dict[str, Fields]:
-    return {
-        "process": {"program": "mosquitto"},
-        "service": {"service": SERVICE},
-        "file": {"pattern": f"{folder}/*.xml", "max_age_s": 60.0},
-        "feed": {"zone": "UTC", "folder": str(folder)},
-    }
 
 
 def _check(name: str, fields: Fields) -> str:
