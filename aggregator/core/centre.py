@@ -104,7 +104,6 @@ class Centre:
 
     Attributes:
         fleet, decisions, reception, intake: what is known, for reading.
-        lag_s: how late (s) the driver came, the last time that it came because of ``due()``.
     """
 
     def __init__(
@@ -129,7 +128,6 @@ class Centre:
         self._start = self._ran_at = self._look_at = self._tick_at = start
         self._save_at = start + SAVE_EVERY_S
         self._received_at = -INF
-        self.lag_s = 0.0
         self._storing = Storing(
             fleet, self.decisions.store, self.reception.readings.dedup, self._outputs
         )
@@ -378,8 +376,6 @@ class Centre:
     def _begin(self, now: float) -> None:
         """Credit our lag, if we come too late to be fair."""
         lag_s = now - self.due()
-        if lag_s >= 0.0:
-            self.lag_s = lag_s
         if lag_s > self._stall_s:
             self._outputs.append(Stalled(now, lag_s))
             self.decisions.stalled(self._ran_at, now)

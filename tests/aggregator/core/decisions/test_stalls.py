@@ -30,19 +30,6 @@ def test_only_a_long_lag_is_a_stall(story: Story) -> None:
     assert stalls == [pytest.approx(STALL_S + 0.0625)]
 
 
-@pytest.mark.parametrize("finds_out", ["woke", "receive"])
-def test_a_stall_is_told_as_lag(story: Story, finds_out: str) -> None:
-    late = story.centre.due() + 5.0
-    if finds_out == "woke":
-        story.centre.woke(late)
-    else:
-        story.centre.receive(late, [], 0.0)
-
-    assert story.centre.lag_s == pytest.approx(5.0)
-    story.centre.woke(story.centre.due() + 0.125)
-    assert story.centre.lag_s == pytest.approx(0.125)
-
-
 def test_a_stall_delays_no_answer_of_a_neighbour(story: Story) -> None:
     story.mute("s1", run_s=2.0)
 
