@@ -68,7 +68,11 @@ def test_command_says_why_no_neighbour_can_be_asked() -> None:
     command(story, "s1")
 
     assert story.asked() == []
-    assert story.evidence("host", "s1")["nobody_to_ask"].at == story.now
+    seen = story.evidence("host", "s1")["nobody_to_ask"]
+    assert (seen.at, seen.detail) == (
+        story.now,
+        {"why": "the inventory has no address for it"},
+    )
 
 
 @pytest.mark.parametrize(

@@ -55,14 +55,6 @@ def test_the_oldest_canary_sets_doubt_and_blindness(hearing: Hearing) -> None:
     assert hearing.blind_at == 1.0 + BLIND_AFTER_S
 
 
-def test_a_late_canary_is_credited_from_the_last_proof(hearing: Hearing) -> None:
-    hearing.sent(1, 1.0)
-    hearing.came_back(1, 1.125)
-    hearing.sent(2, 2.0)
-
-    assert hearing.came_back(2, 2.75) == 1.125
-
-
 def test_no_credit_reaches_beyond_the_canary_before(hearing: Hearing) -> None:
     hearing.sent(1, 10.0)  # nothing was sent for long, so nothing proves that we heard
 

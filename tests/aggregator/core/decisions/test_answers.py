@@ -9,23 +9,10 @@ from tests.kit.story import Story
 DUE_AT = 5.875
 
 
-def test_neighbours_are_asked_at_once_and_by_address(story: Story) -> None:
-    story.mute("s1")
-
-    story.run(1.75)
-    before = story.asked()
-    story.run(0.125)
-
-    assert before == []
-    assert {(by, probe.host, probe.address) for by, probe in story.asked()} == {
-        ("s2", "s1", "10.0.0.1"),
-        ("s3", "s1", "10.0.0.1"),
-    }
-
-
 def test_an_answer_counts_only_in_time(story: Story) -> None:
     story.mute("s1", run_s=2.0)
     story.answer("s2", 1, "s1", is_reached=False)
+    assert "no_word" not in story.evidence("host", "s1")
     story.run(ANSWER_WITHIN_S)
     reported = story.lines()
 

@@ -5,6 +5,7 @@ import pytest
 from aggregator.core.hearing import REPORT_AFTER_S
 from aggregator.core.outputs import AskPort
 from aggregator.core.states import HostState
+from aggregator.core.verdicts.causes import Evidence
 from aggregator.core.verdicts.centre import Port
 from tests.kit.machine import GRACE_S, INTERVAL_S, Message
 from tests.kit.story import STEP_S, Story
@@ -93,20 +94,32 @@ def test_a_will_while_blind_waits_until_we_hear(story: Story) -> None:
 # Our connection is lost
 
 
+@pytest.mark.parametrize(("missing", "asked_at"), [("connection", 6.0), ("canary", 8.0)])
 @pytest.mark.parametrize(
     ("said", "cause"),
     [("refuses", "broker_down"), ("silent", "broker_down"), ("answers", "aggregator_blind")],
 )
-def test_the_brokers_port_tells_whose_fault_it_is(story: Story, said: Port, cause: str) -> None:
-    story.lose_connection()
-    story.run(2.0)
+def test_the_brokers_port_tells_whose_fault_it_is(
+    story: Story, missing: str, asked_at: float, said: Port, cause: str
+) -> None:
+    if missing == "connection":
+        story.lose_connection()
+    else:
+        story.canary_s = None
+    story.run(4.0)
     asked = [out.at for out in story.said() if isinstance(out, AskPort)]
     story.centre.port_said(story.now, said)
 
     story.run(REPORT_AFTER_S)
 
-    assert asked == [6.0]
+    assert asked == [asked_at]
     assert story.lines() == [(*OPENED[:3], cause)]
+    blindness = Evidence(4.0, "centre", "blindness", {"missing": missing})
+    if cause == "aggregator_blind":
+        blindness.detail["port"] = said
+    port = Evidence(OPENED[0], "centre", "port", {"says": said})
+    both = (blindness, port) if cause == "broker_down" else (blindness,)
+    assert story.incident("centre").evidence == both
 
 
 def test_a_late_answer_of_the_port_sharpens_the_cause(story: Story) -> None:

@@ -44,15 +44,15 @@ def test_a_cut_is_one_incident_and_accuses_no_host(story: Story) -> None:
     assert story.lines() == [(FIRST_DUE_AT, "opened", "venue STA", "venue_unreachable")]
     assert {story.state(name) for name in HERE} == {HostState.UNREACHABLE}
     assert story.asked() == []
-
-
-def test_a_cut_lists_its_hosts_and_last_evidence(cut: Story) -> None:
-    incident = cut.incident("venue", "STA")
-
-    assert incident.children == HERE
-    assert incident.silent_since == 3.375
-    detail = cut.evidence("venue", "STA")["silence"].detail
-    assert (detail["silent"], detail["heard"], detail["elsewhere"]) == (3, 0, "heard")
+    incident = story.incident("venue", "STA")
+    assert (incident.children, incident.silent_since) == (HERE, 3.375)
+    assert story.evidence("venue", "STA")["silence"].detail == {
+        "silent": 3,
+        "heard": 0,
+        "first_overdue": "s1",
+        "last_heard_s_ago": FIRST_DUE_AT - 3.375,
+        "elsewhere": "heard",
+    }
 
 
 def test_a_host_that_is_away_is_behind_no_cut(story: Story) -> None:
@@ -151,10 +151,14 @@ def test_a_cut_ends_with_its_last_hosts_farewell(cut: Story) -> None:
 @pytest.mark.parametrize(("said", "who"), [(b"0", "venue TAH"), (b"1", "host t1")])
 def test_a_bridge_tells_a_cut_from_a_death(one: Story, said: bytes, who: str) -> None:
     one.deliver(Message(topics.BRIDGES + "TAH", said))
+    said_at = one.now
 
     one.run(10.0)
 
     assert [line[2] for line in one.lines()] == [who]
+    if said == b"0":
+        bridge = (said_at, "broker", "bridge", {"is_connected": False})
+        assert one.evidence("venue")["bridge"] == bridge
 
 
 @pytest.mark.parametrize(("venue", "said"), [("STA", b"2"), ("STA", b""), ("NIX", b"0")])

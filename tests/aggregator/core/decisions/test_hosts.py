@@ -13,10 +13,11 @@ LAST_AT = 3.125
 DUE_AT = LAST_AT + INTERVAL_S + MARGIN_S
 
 
-def test_a_silent_host_is_down_at_its_deadline(story: Story) -> None:
-    story.mute("s1")
+def test_a_silent_host_is_down_and_asked_about_at_its_deadline(story: Story) -> None:
+    story.mute("s1", run_s=1.75)
+    assert story.asked() == []
 
-    story.run(2.0)
+    story.run(0.125)
 
     incident = story.incident("host", "s1")
     assert (incident.cause, incident.opened_at) == ("silent", DUE_AT)
@@ -25,6 +26,9 @@ def test_a_silent_host_is_down_at_its_deadline(story: Story) -> None:
         (LAST_AT + INTERVAL_S + PATIENCE_S, "late", "patience_ended"),
         (DUE_AT, "down", "deadline_passed"),
     ]
+    about_it = ("s1", "10.0.0.1")
+    asked = {(by, probe.host, probe.address) for by, probe in story.asked()}
+    assert asked == {("s2", *about_it), ("s3", *about_it)}
 
 
 def test_a_killed_agent_is_known_after_its_will(story: Story) -> None:
@@ -78,6 +82,7 @@ def test_a_host_away_too_long_did_not_return() -> None:
 
     assert away.lines() == [(34.0, "opened", "host s1", "did_not_return")]
     assert away.asked() == []
+    assert away.evidence("host", "s1")["farewell"] == (4.0, "s1", "farewell", {"away_s": 30.0})
 
 
 @pytest.mark.parametrize(("name", "interval_s"), [("s1", 1.0), ("s2", 5.0), ("s3", 60.0)])

@@ -5,15 +5,13 @@ from itertools import product
 import pytest
 
 from aggregator.core.fleet import Host
-from aggregator.core.verdicts.causes import Cause, Excuse, Reason
+from aggregator.core.verdicts.causes import Excuse, Reason
 from aggregator.core.verdicts.silence import (
     CAUSES,
-    UNEXPLAINED,
     Answer,
     Inquiry,
     Reach,
     judge,
-    judge_absence,
     reach_of,
 )
 from tests.kit.machine import MARGIN_S
@@ -92,10 +90,6 @@ def test_one_neighbour_that_reached_it_decides(inquiry: Inquiry, reach: Reach) -
     assert reach_of(inquiry) is reach
 
 
-def test_only_what_nobody_could_tell_is_unexplained() -> None:
-    assert {CAUSES[closed, Reach.NOT_KNOWN] for closed in (True, False)} == UNEXPLAINED
-
-
 def test_evidence_says_by_whom_when_and_how_much() -> None:
     inquiry = FOUND[Reach.UNREACHED]
     timed_out = inquiry.answers[0]._replace(detail="timed out")
@@ -121,24 +115,6 @@ def test_evidence_says_by_whom_when_and_how_much() -> None:
     ]
 
 
-def test_neighbours_are_not_called_mute_while_they_are_asked() -> None:
-    inquiry = asked("s2", is_over=False)
-
-    verdict = judge(silent_host(), AT, others_heard=1, inquiry=inquiry)
-
-    assert [seen.seen for seen in verdict.evidence] == ["silence"]
-
-
-@pytest.mark.parametrize("is_closed", [True, False])
-def test_the_reason_why_nobody_was_asked_is_listed(*, is_closed: bool) -> None:
-    inquiry = Inquiry(is_over=True, obstacle="the inventory has no address for it")
-
-    verdict = judge(silent_host(is_closed=is_closed), AT, others_heard=0, inquiry=inquiry)
-
-    assert verdict.evidence[-1].seen == "nobody_to_ask"
-    assert verdict.evidence[-1].detail == {"why": "the inventory has no address for it"}
-
-
 def test_a_host_never_heard_has_no_last_time() -> None:
     host = silent_host()
     host.evidence_at = None
@@ -146,13 +122,3 @@ def test_a_host_never_heard_has_no_last_time() -> None:
     verdict = judge(host, AT, others_heard=0)
 
     assert verdict.evidence[0].detail["last_heard_s_ago"] is None
-
-
-def test_a_host_away_too_long_did_not_return() -> None:
-    host = silent_host()
-    host.since = 5.0
-
-    verdict = judge_absence(host, AT)
-
-    assert verdict.cause is Cause.DID_NOT_RETURN
-    assert [tuple(seen) for seen in verdict.evidence] == [(5.0, "s1", "farewell", {"away_s": 15.0})]

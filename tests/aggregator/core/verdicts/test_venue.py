@@ -15,7 +15,6 @@ from aggregator.core.verdicts.venue import (
     is_cut,
     is_doubtful,
     is_everybody_silent,
-    verdict_on,
     votes_at,
 )
 from tests.kit.machine import INTERVAL_S, MARGIN_S, Machine
@@ -133,26 +132,6 @@ def test_living_hosts_are_cut_off_where_none_is_heard(heard: int, cut: list[str]
     others = beating("slow"), beating("stranger", is_listed=False), waiting("gone")
 
     assert [host.name for host in cut_off(venue_of(*votes.silent, *others), votes)] == cut
-
-
-def test_a_cut_counts_votes_and_names_the_first_due() -> None:
-    venue = venue_of()
-    venue.bridge = 8.0, False
-
-    verdict = verdict_on(venue, votes_of(5, 2), "heard", AT)
-
-    counted = {
-        "silent": 5,
-        "heard": 2,
-        "first_overdue": "s1",
-        "last_heard_s_ago": 2.5,
-        "elsewhere": "heard",
-    }
-    assert verdict.cause is Cause.VENUE_UNREACHABLE
-    assert [tuple(seen) for seen in verdict.evidence] == [
-        (AT, "centre", "silence", counted),
-        (8.0, "broker", "bridge", {"is_connected": False}),
-    ]
 
 
 LATE, DOWN, UNREACHABLE = HostState.LATE, HostState.DOWN, HostState.UNREACHABLE
