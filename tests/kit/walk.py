@@ -7,6 +7,7 @@ frames of their own only in some versions of Python.
 import os
 import sys
 from collections.abc import Iterable
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, Self
@@ -72,27 +73,14 @@ class Walk:
         return self._names[path]
 
 
-def circles(edges: Iterable[tuple[str, str]], *, below: str) -> list[set[str]]:
-    """Return the circles of files below a folder: each can be reached from each other by calls."""
-    calls: dict[str, set[str]] = {}
+def circle(edges: Iterable[tuple[str, str]], *, below: str) -> list[str]:
+    """Return files below a folder that call each other in a circle; empty without one."""
+    calls = TopologicalSorter[str]()
     for caller, called in edges:
         if caller.startswith(below) and called.startswith(below):
-            calls.setdefault(caller, set()).add(called)
-    reached = {file: _reached_from(file, calls) for file in calls}
-    found: list[set[str]] = []
-    for file in calls:
-        circle = {other for other in reached[file] if file in reached.get(other, ())}
-        if circle and circle not in found:
-            found.append(circle)
-    return found
-
-
-def _reached_from(file: str, calls: dict[str, set[str]]) -> set[str]:
-    reached: set[str] = set()
-    waiting = [file]
-    while waiting:
-        for called in calls.get(waiting.pop(), ()):
-            if called not in reached:
-                reached.add(called)
-                waiting.append(called)
-    return reached
+            calls.add(caller, called)
+    try:
+        calls.prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []

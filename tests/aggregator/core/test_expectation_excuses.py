@@ -47,15 +47,16 @@ def bridge(story: Story, *, is_connected: bool) -> None:
 # The table
 
 
-def test_stall_moves_every_deadline_at_once(alone: Story) -> None:
+@pytest.mark.parametrize("lag_s", [0.5, 5.0, 60.0])
+def test_stall_moves_every_deadline_by_its_length(alone: Story, lag_s: float) -> None:
     alone.begin()
     alone.beat(1.0, 1)
     alone.mute(HOST)
 
-    alone.stall(5.0)
+    alone.stall(lag_s)
 
-    assert alone.changes(until=20.0)[-1] == (1.0 + DEADLINE_S + 5.0, "down", "deadline_passed")
-    assert excused(alone, HOST) == {"reason": Reason.STALL, "for_s": 5.0}
+    assert alone.changes(until=80.0)[-1] == (1.0 + DEADLINE_S + lag_s, "down", "deadline_passed")
+    assert excused(alone, HOST) == {"reason": Reason.STALL, "for_s": lag_s}
 
 
 def test_doubt_decides_nothing_and_is_credited(alone: Story) -> None:

@@ -38,15 +38,6 @@ def never_heard(host: Host) -> Host:
     return host
 
 
-@pytest.mark.parametrize(
-    ("boot", "session", "is_new"), [("b", 3, False), ("b", 4, True), ("c", 1, True)]
-)
-def test_birth_of_an_unknown_session_begins_it(
-    host: Host, boot: str, session: int, *, is_new: bool
-) -> None:
-    assert is_new_session(host, birth(boot=boot, session=session)) == is_new
-
-
 def test_repeated_birth_before_any_beat_begins_nothing(never_heard: Host) -> None:
     assert not is_new_session(never_heard, birth())
 
@@ -59,11 +50,6 @@ def test_only_the_death_of_the_latest_session_counts(
     host: Host, boot: str, session: int, *, is_latest: bool
 ) -> None:
     assert is_of_latest_session(host, Death(boot, session, "lost")) == is_latest
-
-
-def test_birth_names_the_latest_session_before_any_beat(never_heard: Host) -> None:
-    assert is_of_latest_session(never_heard, Death("b", 3, "farewell"))
-    assert not is_of_latest_session(never_heard, Death("b", 2, "farewell"))
 
 
 def test_no_death_counts_of_an_unknown_host() -> None:

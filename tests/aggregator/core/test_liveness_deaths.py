@@ -24,6 +24,7 @@ def test_will_never_makes_a_verdict_later_than_silence(alone: Story) -> None:
 
 AFTER_A_WILL: dict[str, tuple[Callable[[Story], None], bool]] = {
     "the birth of a new session": (lambda story: story.birth(0.625, session=2), True),
+    "the birth of a new boot": (lambda story: story.birth(0.625, boot="b"), True),
     "a beat of a new session": (lambda story: story.beat(0.625, 1, session=2), True),
     "the same birth again": (lambda story: story.birth(0.625), False),
     "a retained birth": (lambda story: story.birth(0.625, session=2, is_retained=True), False),

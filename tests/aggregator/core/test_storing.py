@@ -124,18 +124,6 @@ def test_each_store_releases_only_what_is_in_it(silent_journal: Story) -> None:
     assert settle(silent_journal, "+", 9_999) == [[]]
 
 
-def test_backlog_changes_no_state(alone: Story) -> None:
-    alone.subscribe(0.0)
-    receive(alone, 0, number=1)
-    assert alone.state() is HostState.UNKNOWN
-
-    alone.birth(0.5)
-    alone.beat(1.0, 1)
-    receive(alone, 1, number=2)
-
-    assert alone.changes(until=10.0)[-1] == (3.75, "down", "deadline_passed")
-
-
 def test_backlog_that_fills_a_gap_leaves_nothing_missing(alone: Story) -> None:
     alone.begin()
     receive(alone, 1, 5)
@@ -223,6 +211,7 @@ def test_live_readings_are_stored_as_numbers_from_time_to_time(alone: Story) -> 
     assert store.readings == ()
     assert store.heard == [HeardRanges(HOST, "vitals", "a", [(0, 1), (4, 4)])]
 
+    receive(alone, 4)
     alone.centre.stop(alone.now)
     alone.look()
     (last,) = of_kind(alone, Store)

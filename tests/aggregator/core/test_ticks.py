@@ -17,15 +17,6 @@ def test_ticks_are_numbered_and_carry_our_clock() -> None:
     assert (first.mono_ms, second.mono_ms) == (10_000, 11_500)
 
 
-def test_a_round_trip_leaves_out_the_agents_holding() -> None:
-    ticks = Ticks()
-    tick = ticks.next(10.0)
-
-    round_trip_s = ticks.round_trip(Echo(tick.number, held_ms=500), 10.75)
-
-    assert round_trip_s == pytest.approx(0.25)
-
-
 def test_an_echo_of_no_tick_of_ours_says_nothing() -> None:
     ours, others = Ticks(), Ticks()
     tick = others.next(10.0)

@@ -14,7 +14,7 @@ from aggregator.shell.walltime import WallTime
 from tests.aggregator.shell.mqtt.wire import Transport
 from tests.kit.machine import WALL
 from tests.kit.story import STADE, STEP_S, Story, fleet_of
-from tests.kit.walk import Walk, circles
+from tests.kit.walk import Walk, circle
 from venuewatch.base import clock
 from venuewatch.base.wire.messages import Tick
 
@@ -139,4 +139,4 @@ def test_calls_form_no_circle_of_files(happen: Callable[[Story], None]) -> None:
         happen(story)
         story.run(20.0)
 
-    assert circles(walk.edges, below="aggregator/core/") == []
+    assert circle(walk.edges, below="aggregator/core/") == []
