@@ -114,12 +114,11 @@ def test_the_brokers_port_tells_whose_fault_it_is(
 
     assert asked == [asked_at]
     assert story.lines() == [(*OPENED[:3], cause)]
-    blindness = Evidence(4.0, "centre", "blindness", {"missing": missing})
-    if cause == "aggregator_blind":
-        blindness.detail["port"] = said
+    is_broker_down = cause == "broker_down"
+    detail = {"missing": missing} if is_broker_down else {"missing": missing, "port": said}
     port = Evidence(OPENED[0], "centre", "port", {"says": said})
-    both = (blindness, port) if cause == "broker_down" else (blindness,)
-    assert story.incident("centre").evidence == both
+    blindness = Evidence(4.0, "centre", "blindness", detail)
+    assert story.incident("centre").evidence == (blindness, *[port] * is_broker_down)
 
 
 def test_a_late_answer_of_the_port_sharpens_the_cause(story: Story) -> None:
