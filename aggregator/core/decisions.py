@@ -91,7 +91,9 @@ class Decisions:
     @property
     def is_settled(self) -> bool:
         """Whether we can hear, and every host's state is decided."""
-        return self.liveness.is_settled and not self.hearing.is_blind
+        return not self.hearing.is_blind and not any(
+            venue.counts[HostState.UNKNOWN] for venue in self.fleet.venues.values()
+        )
 
     def advance(self, now: float) -> None:
         """Decide everything that was due by ``now``, in order of time."""

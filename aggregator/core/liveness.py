@@ -34,13 +34,6 @@ class Liveness:
         self._deadlines = expectation.deadlines
         self._away_limit_s = away_limit_s
 
-    @property
-    def is_settled(self) -> bool:
-        """Whether we can hear, and every host's state is decided."""
-        return not self._deadlines.is_blind and not any(
-            venue.counts[HostState.UNKNOWN] for venue in self._fleet.venues.values()
-        )
-
     def receive_beat(
         self, host: Host, beat: Beat, now: float, wall: float, is_new_boot: bool
     ) -> HostChanged | bool:

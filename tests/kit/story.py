@@ -208,6 +208,11 @@ class Story:
         self.mute(name)
         self.deliver(self.machines[name].death())
 
+    def leave(self, name: str) -> None:
+        """Let an agent be stopped on purpose: it sends its farewell."""
+        self.mute(name)
+        self.deliver(self.machines[name].death("farewell"))
+
     def alternate(self, name: str) -> None:
         """Let two agents of one name be born, one a second after the other."""
         for boot in ("b2", "b1"):

@@ -76,8 +76,11 @@ def test_hosts_that_stay_keep_all_that_is_known(
     assert closed(story) == ["host a1"]
 
 
-def test_host_that_is_removed_is_forgotten_with_its_incident(story: Story) -> None:
-    story.mute("s1", run_s=6.0)
+@pytest.mark.parametrize("silent_s", [1.0, 6.0])  # before and after its deadline
+def test_host_that_is_removed_is_forgotten_and_judged_no_more(
+    story: Story, silent_s: float
+) -> None:
+    story.mute("s1", run_s=silent_s)
     assert b'host="s1"' in on_the_page(story)
     story.forget()
 
@@ -90,13 +93,6 @@ def test_host_that_is_removed_is_forgotten_with_its_incident(story: Story) -> No
     assert story.centre.decisions.incidents.open == {}
     assert b'host="s1"' not in on_the_page(story)
     assert not any(known.name == "s1" for known in store.hosts)
-
-
-def test_host_that_is_removed_is_judged_no_more(story: Story) -> None:
-    story.mute("s1", run_s=1.0)
-
-    expect(story, LESS)
-
     story.run(60.0)
     assert story.accused() == []
     assert story.centre.decisions.incidents.open == {}

@@ -87,8 +87,7 @@ def test_host_that_finds_no_way_back_after_a_cut_is_down(lived: Story) -> None:
 
 def test_host_that_is_away_stays_so_for_as_long_as_it_may(lived: Story) -> None:
     said_at = lived.now
-    lived.deliver(lived.machines["s1"].death("farewell"))
-    lived.mute("s1")
+    lived.leave("s1")
 
     restart(lived)
 

@@ -32,10 +32,6 @@ def one() -> Story:
     return one
 
 
-def leave(story: Story, name: str) -> None:
-    story.deliver(story.machines[name].death("farewell"))
-
-
 def test_a_cut_is_one_incident_and_accuses_no_host(story: Story) -> None:
     story.mute(*HERE)
 
@@ -56,7 +52,7 @@ def test_a_cut_is_one_incident_and_accuses_no_host(story: Story) -> None:
 
 
 def test_a_host_that_is_away_is_behind_no_cut(story: Story) -> None:
-    leave(story, "s3")
+    story.leave("s3")
     story.mute("s3", run_s=5.0)
     story.mute("s1", "s2")
 
@@ -137,11 +133,11 @@ def test_hosts_silent_later_join_the_cut() -> None:
 
 
 def test_a_cut_ends_with_its_last_hosts_farewell(cut: Story) -> None:
-    leave(cut, "s1")
-    leave(cut, "s2")
+    cut.leave("s1")
+    cut.leave("s2")
     before = cut.lines()
 
-    leave(cut, "s3")
+    cut.leave("s3")
 
     assert before == []
     assert [line[1:3] for line in cut.lines()] == [("closed", "venue STA")]

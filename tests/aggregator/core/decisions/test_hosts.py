@@ -73,8 +73,7 @@ def test_an_incident_closes_after_three_beats_in_time(story: Story) -> None:
 
 def test_a_host_away_too_long_did_not_return() -> None:
     away = Story(away_limit_s=30.0).bring_up()
-    away.deliver(away.machines["s1"].death("farewell"))
-    away.mute("s1")
+    away.leave("s1")
 
     away.run(20.0)
     away.deliver(away.machines["s1"].death("farewell"))  # a second one extends nothing

@@ -24,11 +24,6 @@ def scopes(story: Story) -> list[str]:
     return sorted(subject.scope for subject in story.centre.decisions.incidents.open)
 
 
-def leave(story: Story, name: str) -> None:
-    story.deliver(story.machines[name].death("farewell"))
-    story.mute(name)
-
-
 @pytest.mark.parametrize(("is_reached", "is_behind"), [(None, True), (False, False)])
 def test_a_host_fallen_unexplained_is_behind_the_cut(
     *, is_reached: bool | None, is_behind: bool
@@ -108,7 +103,7 @@ def test_a_slow_living_host_ends_its_venues_cut(slow: Story) -> None:
 @pytest.mark.parametrize("was_away", [True, False])
 def test_a_host_not_behind_the_cut_ends_it(story: Story, *, was_away: bool) -> None:
     if was_away:
-        leave(story, "s3")
+        story.leave("s3")
     else:
         story.reach["s3"] = False
         story.mute("s3", run_s=10.0)
@@ -137,7 +132,7 @@ def test_an_unlisted_host_that_is_heard_ends_the_cut(story: Story) -> None:
 
 def test_absence_is_no_incident_while_the_venue_is_cut() -> None:
     away = Story(away_limit_s=30.0).bring_up()
-    leave(away, "s3")
+    away.leave("s3")
     away.run(10.0)
     away.mute("s1", "s2", run_s=100.0)
     cut = scopes(away)

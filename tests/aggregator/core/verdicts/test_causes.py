@@ -30,11 +30,6 @@ def cut(story: Story, times: int = 1) -> None:
         story.mute(*HERE, run_s=5.0)
 
 
-def leave(story: Story) -> None:
-    story.deliver(story.machines["s1"].death("farewell"))
-    story.mute("s1")
-
-
 def alternate(story: Story) -> None:
     machine = story.machines["s1"]
     for machine.boot in ("b2", "b1"):
@@ -64,7 +59,7 @@ WORLDS: Mapping[Cause, Callable[[Story], None]] = {
     Cause.HOST_DOWN: lambda it: nobody_answers_about(it, is_reached=False, is_killed=False),
     Cause.CONNECTION_LOST: lambda it: nobody_answers_about(it, is_reached=None, is_killed=True),
     Cause.SILENT: lambda it: nobody_answers_about(it, is_reached=None, is_killed=False),
-    Cause.DID_NOT_RETURN: leave,
+    Cause.DID_NOT_RETURN: lambda story: story.leave("s1"),
     Cause.RESULTS_FROZEN: report("frozen"),
     Cause.RESULTS_DELAYED: report("delayed"),
     Cause.RESULTS_SILENT: report("silent"),

@@ -11,11 +11,6 @@ def set_ahead(story: Story, seconds: float, *, run_s: float) -> None:
     story.run(run_s)
 
 
-def leave(story: Story) -> None:
-    story.deliver(story.machines["s1"].death("farewell"))
-    story.mute("s1")
-
-
 @pytest.mark.parametrize(
     ("offset_s", "fleet_s", "round_trip_s", "is_wrong"),
     [
@@ -160,7 +155,7 @@ def test_the_few_living_of_a_fleet_are_its_median() -> None:
 def test_a_clock_still_wrong_afterwards_is_reported_again(story: Story) -> None:
     machine = story.machines["s1"]
     set_ahead(story, 3.0, run_s=4.0)
-    leave(story)
+    story.leave("s1")
     story.run(5.0)
     machine.boot = "b2"
     story.deliver(machine.birth())

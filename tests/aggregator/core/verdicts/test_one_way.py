@@ -159,8 +159,7 @@ def test_a_link_of_fast_beats_ends_too() -> None:
 def test_hosts_that_leave_take_their_link_along(story: Story, names: tuple[str, ...]) -> None:
     deafen(story, *names)
     for name in names:
-        story.deliver(story.machines[name].death("farewell"))
-        story.mute(name)
+        story.leave(name)
 
     story.run(60.0)
 
