@@ -120,6 +120,14 @@ class Machine:
         wall_ms = self._wall_ms(now)
         return self.said(Vitals(*self._me(), seq, wall_ms, Readings(node_load1=1.0)))
 
+    def backlog(self, number: int, *taken_at: float) -> Message:
+        """Return vitals that were taken at these times, late; each is numbered by its second."""
+        late = [
+            Vitals(*self._me(), int(at), self._wall_ms(at), Readings(node_load1=1.0))
+            for at in taken_at
+        ]
+        return self.said(Backlog(*self._me(), number, late))
+
     def said(self, content: Content, *, is_retained: bool = False) -> Message:
         stream = Stream(type(content).__name__.lower())
         return Message(topics.topic(self.venue, self.name, stream), encode(content), is_retained)

@@ -14,8 +14,6 @@ from tests.kit.machine import Message
 from tests.kit.story import STADE, Story, fleet_of
 from tests.kit.traces import VENUE, Happening, decided, happenings, play
 from venuewatch.base.wire import topics
-from venuewatch.base.wire.messages import Backlog, Vitals
-from venuewatch.base.wire.readings import Readings
 
 REWORKED = ("._routes",)
 """A fork works its routes out anew."""
@@ -37,8 +35,7 @@ def busy(story: Story) -> Story:
     story.kill("s2")
     story.run(8.0)
     story.stores = None
-    late = Vitals("b1", 1, 9, 0, Readings(node_load1=1.0))
-    story.deliver(story.machines["a2"].said(Backlog("b1", 1, 4, [late])))
+    story.deliver(story.machines["a2"].backlog(4, 9.0))
     story.mute("s3", run_s=3.0)
     story.centre.change_inventory(story.now, fleet_of({**STADE, "AQU": ("a1", "a2", "a4")}))
     for number in range(BOOTS_MAX + 1):  # more boots than are known, between two saves

@@ -38,8 +38,12 @@ def never_heard(host: Host) -> Host:
     return host
 
 
-def test_repeated_birth_before_any_beat_begins_nothing(never_heard: Host) -> None:
+def test_host_never_heard_has_its_announced_session_alone(never_heard: Host) -> None:
     assert not is_new_session(never_heard, birth())
+    assert proves_only_silence(never_heard, 100.0)
+
+    never_heard.birth = None
+    assert not is_of_latest_session(never_heard, Death("b", 1, "lost"))
 
 
 @pytest.mark.parametrize(
@@ -50,12 +54,6 @@ def test_only_the_death_of_the_latest_session_counts(
     host: Host, boot: str, session: int, *, is_latest: bool
 ) -> None:
     assert is_of_latest_session(host, Death(boot, session, "lost")) == is_latest
-
-
-def test_no_death_counts_of_an_unknown_host() -> None:
-    unknown = Host("STA", "alpha", margin_s=MARGIN_S)
-
-    assert not is_of_latest_session(unknown, Death("b", 1, "lost"))
 
 
 @pytest.mark.parametrize(
@@ -69,10 +67,6 @@ def test_will_after_one_and_a_half_keepalives_proves_only_silence(
 
     for after_s in (0.5, proves_until_s - 0.1, proves_until_s, proves_until_s * 1.25):
         assert proves_only_silence(host, 100.0 + after_s) == (after_s >= proves_until_s)
-
-
-def test_will_of_a_host_never_heard_proves_nothing(never_heard: Host) -> None:
-    assert proves_only_silence(never_heard, 100.0)
 
 
 def test_beats_of_an_unknown_boot_ask_for_its_birth(alone: Story) -> None:

@@ -177,18 +177,6 @@ def test_numbers_of_two_inquiries_are_kept_apart(three: Neighbourhood) -> None:
     assert three.receive("s4", answer(1, about="s1")) is not None
 
 
-def test_inquiry_is_over_after_a_second(three: Neighbourhood) -> None:
-    three.receive("s2", answer(is_reached=False))
-
-    before = three.probes.take_ended(AT + ANSWER_WITHIN_S - 0.125)
-    ((at, host, inquiry),) = three.probes.take_ended(AT + ANSWER_WITHIN_S)
-
-    assert before == []
-    assert (at, host) == (AT + ANSWER_WITHIN_S, three.silent)
-    assert reach_of(inquiry) is Reach.UNREACHED
-    assert three.probes.next_deadline() == math.inf
-
-
 @pytest.mark.parametrize(
     ("round_trip_s", "more_s"), [(0.125, 0.125), (0.625, 3 * 0.625), (5.0, 2.0)]
 )

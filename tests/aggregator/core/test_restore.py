@@ -8,8 +8,6 @@ from aggregator.core.restore import Memory
 from aggregator.core.states import HostState
 from tests.kit.machine import GRACE_S, WALL
 from tests.kit.story import Story
-from venuewatch.base.wire.messages import Backlog, Vitals
-from venuewatch.base.wire.readings import Readings
 
 STA = ("s1", "s2", "s3", "s4", "s5")
 AQU = ("a1", "a2")
@@ -42,12 +40,6 @@ def live_again(story: Story, seconds: float = 50.0) -> list[tuple[str, str, str]
     story.open()
     story.run(seconds)
     return [line[1:] for line in story.lines()]
-
-
-def late_vitals(story: Story, *, taken_at: float, boot: str = "b1") -> None:
-    wall_ms = int((WALL + taken_at) * 1000)
-    late = Vitals(boot, 1, 15, wall_ms, Readings(node_load1=1.0))
-    story.deliver(story.machines["s1"].said(Backlog(boot, 1, 1, [late])))
 
 
 def test_host_that_was_late_keeps_its_last_evidence(lived: Story) -> None:
@@ -161,7 +153,7 @@ def test_backlog_corrects_an_incident_that_was_closed_before(lived: Story) -> No
 
     restart(lived)
     lived.open()
-    late_vitals(lived, taken_at=24.0)
+    lived.deliver(lived.machines["s1"].backlog(1, 24.0))
 
     assert [line[1:] for line in lived.lines()] == [("corrected", "host s1", "silent")]
     (corrected,) = memory_of(lived).incidents
@@ -174,7 +166,7 @@ def test_backlog_of_a_boot_before_us_corrects_what_was_before_us(lived: Story) -
     live_again(lived, 4.0)
     lived.unmute(*STA, run_s=10.0)
 
-    late_vitals(lived, taken_at=30.0)
+    lived.deliver(lived.machines["s1"].backlog(1, 30.0))
 
     assert [line[1:] for line in lived.lines()] == [
         ("closed", "venue STA", "venue_unreachable"),

@@ -180,8 +180,7 @@ def test_correction_is_stored_and_no_notice(story: Story) -> None:
     story.unmute("s1", run_s=5.0)
     story.forget()
 
-    late = Vitals("b1", 1, 1, int((WALL + 8.0) * 1000), Readings(node_load1=1.0))
-    story.deliver(story.machines["s1"].said(Backlog("b1", 1, 1, [late])))
+    story.deliver(story.machines["s1"].backlog(1, 8.0))
 
     said = story.said()
     (store,) = [out for out in said if isinstance(out, Store) and out.incidents]

@@ -6,11 +6,9 @@ At 4 s everybody is up; s1 was heard last at 3.125 s and is the first whose dead
 import pytest
 
 from aggregator.core.states import HostState
-from tests.kit.machine import GRACE_S, INTERVAL_S, MARGIN_S, WALL, Message
+from tests.kit.machine import GRACE_S, INTERVAL_S, MARGIN_S, Message
 from tests.kit.story import Story
 from venuewatch.base.wire import topics
-from venuewatch.base.wire.messages import Backlog, Vitals
-from venuewatch.base.wire.readings import Readings
 
 HERE = ("s1", "s2", "s3")
 FIRST_DUE_AT = 3.125 + INTERVAL_S + MARGIN_S
@@ -108,9 +106,7 @@ def test_a_host_fallen_before_the_cut_stays_down(story: Story) -> None:
 
 
 def test_a_backlog_of_a_cut_corrects_only_its_record(cut: Story) -> None:
-    vitals = [Vitals("b1", 1, seq, int((WALL + 5.0 + seq) * 1000), Readings()) for seq in (1, 2, 3)]
-
-    cut.deliver(cut.machines["s1"].said(Backlog("b1", 1, 3, vitals=vitals)))
+    cut.deliver(cut.machines["s1"].backlog(3, 6.0, 7.0, 8.0))
 
     assert [line[1:] for line in cut.lines()] == [("corrected", "venue STA", "venue_unreachable")]
     (alive,) = cut.incident("venue", "STA").alive
