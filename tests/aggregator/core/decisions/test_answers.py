@@ -12,7 +12,6 @@ DUE_AT = 5.875
 def test_an_answer_counts_only_in_time(story: Story) -> None:
     story.mute("s1", run_s=2.0)
     story.answer("s2", 1, "s1", is_reached=False)
-    assert "no_word" not in story.evidence("host", "s1")
     story.run(ANSWER_WITHIN_S)
     reported = story.lines()
 

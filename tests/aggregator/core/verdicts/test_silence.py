@@ -115,6 +115,12 @@ def test_evidence_says_by_whom_when_and_how_much() -> None:
     ]
 
 
+def test_neighbours_are_not_called_mute_while_they_are_asked() -> None:
+    verdict = judge(silent_host(), AT, others_heard=1, inquiry=asked("s2", is_over=False))
+
+    assert [seen.seen for seen in verdict.evidence] == ["silence"]
+
+
 def test_a_host_never_heard_has_no_last_time() -> None:
     host = silent_host()
     host.evidence_at = None
