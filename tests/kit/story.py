@@ -43,12 +43,9 @@ def fleet_of(
         venue = Venue(code, margin_s=margin_s, stock_margin_s=STOCK_MARGIN_S)
         for position, name in enumerate(hosts):
             address = f"10.0.{number}.{position + 1}" if addresses else ""
+            place = Place(address, None, position == 0)
             venue.hosts[name] = Host(
-                code,
-                name,
-                margin_s=margin_s,
-                stock_margin_s=STOCK_MARGIN_S,
-                place=Place(address, None, position == 0),
+                code, name, margin_s=margin_s, stock_margin_s=STOCK_MARGIN_S, place=place
             )
         venues.append(venue)
     return Fleet(venues)
@@ -75,11 +72,10 @@ class Story:
         start: float = 0.0,
     ) -> None:
         self.now = start
+        everyone = [(code, name) for code, hosts in names.items() for name in hosts]
         self.machines = {
             name: Machine(code, name, (at % 7 + 1) * STEP_S)
-            for at, (code, name) in enumerate(
-                (code, name) for code, hosts in names.items() for name in hosts
-            )
+            for at, (code, name) in enumerate(everyone)
         }
         self.reach: dict[str, bool | None] = {}
         self.canary_s: float | None = 0.0
