@@ -91,10 +91,13 @@ def begin_incident(driver: Driver) -> None:
     driver.centre.decisions.incidents.begin(subject, Verdict(Cause.RESULTS_FROZEN), 100.0)
 
 
-async def test_outputs_of_a_callback_are_handed_out_behind(driver: Driver) -> None:
+@pytest.mark.parametrize("answer", [Driver.stored, Driver.not_stored])
+async def test_outputs_of_a_callback_are_handed_out_behind(
+    driver: Driver, answer: Callable[[Driver, int], None]
+) -> None:
     def store(output: Output) -> None:
         if isinstance(output, Store) and output.changes:
-            driver.stored(output.token)
+            answer(driver, output.token)
 
     last = Noting()
     driver.outlets = [Noting(store), last]
@@ -107,17 +110,6 @@ async def test_outputs_of_a_callback_are_handed_out_behind(driver: Driver) -> No
     (changed, *_, store_of_it), (tell,) = last.batches
     assert isinstance(changed, IncidentChanged)
     assert isinstance(store_of_it, Store)
-    assert isinstance(tell, Tell)
-
-
-async def test_a_refused_store_still_releases_its_notice(driver: Driver, noting: Noting) -> None:
-    begin_incident(driver)
-    driver.opened()
-    (store,) = (out for out in noting.batches[-1] if isinstance(out, Store))
-
-    driver.not_stored(store.token)
-
-    (tell,) = noting.batches[-1]
     assert isinstance(tell, Tell)
 
 

@@ -161,21 +161,6 @@ async def test_a_merge_joins_both_journals(path: Path, newer: Newer) -> None:
     assert rows(path, "SELECT * FROM marks") == [("alive_at", 4e9 + 46), ("next_number", 7.0)]
 
 
-async def test_a_merged_file_is_kept_and_merged_once(path: Path, aside: Path, newer: Newer) -> None:
-    load(path, OLD[1])
-    newer()
-    visit(path)
-    newer()
-    once = content(path)
-
-    newer()
-
-    kept = aside.with_name(f"{aside.name}.merged")
-    assert content(path) == once
-    assert column(kept, "SELECT count(*) FROM incidents") == [4]
-    assert files(path.parent) == [path.name, kept.name]
-
-
 async def test_a_number_in_both_journals_stops_the_merge(
     path: Path, aside: Path, newer: Newer, caplog: pytest.LogCaptureFixture
 ) -> None:

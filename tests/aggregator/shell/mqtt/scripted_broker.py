@@ -3,12 +3,14 @@
 import asyncio
 import contextlib
 import random
+from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from typing import Self, TypeVar
 
 import mqtt5
 
 from aggregator.config import Broker
+from aggregator.shell.mqtt.framing import Framer, Item
 from aggregator.shell.mqtt.link import BrokerLink, subscription
 from tests.kit.waiting import PATIENCE_S, Waiting
 from venuewatch.base.wire.errors import Reason
@@ -71,6 +73,8 @@ class Peer:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
+        self._framer = Framer()
+        self._packets: deque[Item] = deque()
 
     async def receive(self, kind: type[P]) -> P:
         """Return the client's next packet of this kind, passing over pings."""
@@ -108,18 +112,12 @@ class Peer:
     def hang_up(self) -> None:
         self._writer.close()
 
-    async def _next(self) -> mqtt5.Packet:
-        first, length, shift = await self._reader.readexactly(1), 0, 0
-        head = first
-        while True:
-            byte = await self._reader.readexactly(1)
-            head += byte
-            length |= (byte[0] & 0x7F) << shift
-            if byte[0] < 0x80:
-                break
-            shift += 7
-        packet, _ = mqtt5.read(memoryview(head + await self._reader.readexactly(length)))
-        return packet
+    async def _next(self) -> Item:
+        while not self._packets:
+            data = await self._reader.read(65_536)
+            assert data, "the client has hung up"
+            self._packets += self._framer.feed(data)
+        return self._packets.popleft()
 
 
 class ScriptedBroker:

@@ -83,18 +83,7 @@ async def test_a_broker_that_never_answers_is_left(
     assert whys("broker_unreachable") == ["no answer in time"]
 
 
-async def test_a_lost_broker_is_tried_again_within_a_second(linked: Linked) -> None:
-    async with linked():
-        for times in range(1, 4):
-            peer = await (await linked.peer()).admit()
-            await linked.notes.noted("opened", times)
-            peer.hang_up()
-        await linked.peer()
-
-    assert linked.chance.ceilings == [1.0, 1.0, 1.0]
-
-
-async def test_a_trouble_is_logged_again_after_another_or_none(linked: Linked, whys: Whys) -> None:
+async def test_logs_and_waits_begin_again_after_a_connection(linked: Linked, whys: Whys) -> None:
     busy, banned = refusal(Refusal.SERVER_BUSY), refusal(Refusal.BANNED)
 
     async with linked():
@@ -111,6 +100,7 @@ async def test_a_trouble_is_logged_again_after_another_or_none(linked: Linked, w
 
     named = [why.split()[-3] for why in whys("broker_unreachable")]
     assert named == ["SERVER_BUSY", "BANNED", "SERVER_BUSY", "SERVER_BUSY"]
+    assert linked.chance.ceilings == [1.0, 2.0, 2.0, 2.0, 1.0, 2.0]
 
 
 @pytest.mark.parametrize(

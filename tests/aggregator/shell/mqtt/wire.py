@@ -1,11 +1,11 @@
 """A connection on a transport that goes nowhere and notes what is written."""
 
 import asyncio
-from collections.abc import Iterator
 
 import mqtt5
 
 from aggregator.shell.mqtt.connection import Connection
+from aggregator.shell.mqtt.framing import Framer, Item
 from tests.aggregator.shell.mqtt.scripted_broker import Notes
 from tests.kit.waiting import Waiting
 
@@ -43,18 +43,11 @@ class Transport(asyncio.Transport):
         self._is_closing = True
         self.changed.note()
 
-    def written(self) -> list[mqtt5.Packet]:
+    def written(self) -> list[Item]:
         """Return every packet that was written, and forget them."""
-        data = memoryview(b"".join(data for _, data in self.log if isinstance(data, bytes)))
+        data = b"".join(data for _, data in self.log if isinstance(data, bytes))
         self.log[:] = [entry for entry in self.log if entry[0] != "write"]
-        return list(_packets(data))
-
-
-def _packets(data: memoryview) -> Iterator[mqtt5.Packet]:
-    while data:
-        packet, size = mqtt5.read(data)
-        yield packet
-        data = data[size:]
+        return list(Framer().feed(data))
 
 
 class Wire:
