@@ -68,7 +68,7 @@ class JournalConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     beside the configuration.
     """
 
-    path: str | None = None
+    path: str = ""
     keep_days: Annotated[float, msgspec.Meta(gt=0, le=3_650)] = 30.0
 
 

@@ -15,6 +15,7 @@ import pytest
 from aggregator.app import Aggregator
 from aggregator.config import Broker, Config, JournalConfig, Notify, Web
 from aggregator.core.states import HostState
+from aggregator.shell.journal.rows import Notice, Rows
 from tests.aggregator.shell.journal.process import column, rows, visit
 from tests.aggregator.shell.mqtt.scripted_broker import Peer, ScriptedBroker
 from tests.kit.machine import Machine, Message
@@ -91,6 +92,8 @@ def send(peer: Peer, *messages: Message) -> None:
 async def test_a_process_lives_from_its_start_to_its_stop(
     broker: ScriptedBroker, settings: Config, caplog: pytest.LogCaptureFixture
 ) -> None:
+    path = Path(settings.journal.path)
+    visit(path, Rows(notices=[Notice("1-1", b"{}")]))  # of a webhook that is not configured now
     aggregator, machine = aggregator_of(settings), Machine("STA", "alpha")
     async with running(aggregator, broker) as peer:
         online = await published(peer, topics.centre_state("centre"))
@@ -108,7 +111,7 @@ async def test_a_process_lives_from_its_start_to_its_stop(
     assert "broker_lost" not in caplog.messages
     assert ready.status == 200
     assert 'venuewatch_host_up{venue="STA",host="alpha"' in page
-    path = Path(str(settings.journal.path))
+    assert rows(path, "SELECT * FROM outbox") == []
     walked = rows(path, "SELECT before, after FROM transitions ORDER BY rowid")
     assert walked == [("unknown", "up"), ("up", "unknown")]
     (alive_at,) = column(path, "SELECT value FROM marks WHERE name = 'alive_at'")
@@ -116,7 +119,7 @@ async def test_a_process_lives_from_its_start_to_its_stop(
 
 
 async def test_a_taken_port_leaves_the_journal_as_it_was(settings: Config) -> None:
-    path = Path(str(settings.journal.path))
+    path = Path(settings.journal.path)
     visit(path)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         web = Web(f"127.0.0.1:{taken.getsockname()[1]}")

@@ -77,6 +77,7 @@ async def _run(console: Console, wanted_port: int, seconds: float | None) -> int
             # The embedded broker closes the connection of a client that asks for $SYS.
             broker=config.Broker(port=mqtt_port, sys_topics=False),
             web=config.Web(f"127.0.0.1:{web_port}"),
+            journal=config.JournalConfig(str(folder / "journal.sqlite")),
         )
         serving = asyncio.create_task(
             Aggregator(settings, fleet, rng=random.Random()).run(stop), name="aggregator"

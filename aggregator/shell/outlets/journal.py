@@ -26,7 +26,7 @@ _GREY = frozenset({(HostState.UP, HostState.LATE), (HostState.LATE, HostState.UP
 
 
 class JournalOutlet:
-    """The journal of ``settings``; without a path everything counts as stored, and is forgotten.
+    """The journal of ``settings``.
 
     ``name``: the aggregator's. ``on_stored`` and ``on_refused`` get the token of each ``Store``.
     ``notice_of``: makes the notice of a change; None without a webhook, and no notice is kept.
@@ -49,21 +49,18 @@ class JournalOutlet:
         """
         self._path = settings.path
         self._wall = wall
-        self._on_stored = on_stored
         self._on_refused = on_refused
         self._notice_of = notice_of
-        self._journal: Journal | None = None
-        if settings.path is not None:
-            try:
-                self._journal = Journal(
-                    Path(settings.path),
-                    closing_notice=partial(notice, "closed", aggregator=name),
-                    keep_days=settings.keep_days,
-                    on_stored=on_stored,
-                    on_refused=on_refused,
-                )
-            except (sqlite3.Error, ValueError) as error:
-                raise ConfigError(f"{settings.path}: {error}") from None
+        try:
+            self._journal = Journal(
+                Path(settings.path),
+                closing_notice=partial(notice, "closed", aggregator=name),
+                keep_days=settings.keep_days,
+                on_stored=on_stored,
+                on_refused=on_refused,
+            )
+        except (sqlite3.Error, ValueError) as error:
+            raise ConfigError(f"{settings.path}: {error}") from None
 
     def left(self) -> tuple[Memory, Sequence[rows.Notice]]:
         """Return what earlier processes have left: for the core, and for the webhook.
@@ -71,8 +68,6 @@ class JournalOutlet:
         Raises:
             ConfigError: the journal is damaged.
         """
-        if self._journal is None:
-            return Memory(), ()
         try:
             content = self._journal.remembered()
         except sqlite3.Error as error:
@@ -89,23 +84,16 @@ class JournalOutlet:
         for output in outputs:
             if isinstance(output, Store):
                 try:
-                    self._store(output)
+                    self._journal.store(self._rows_of(output), output.token)
                 except Exception as error:  # noqa: BLE001 - the others are stored all the same
                     failure = error
                     self._on_refused(output.token)
         if failure is not None:
             raise failure
 
-    def _store(self, store: Store) -> None:
-        if self._journal is None:
-            self._on_stored(store.token)
-        else:
-            self._journal.store(self._rows_of(store), store.token)
-
     def close(self) -> None:
         """Store what was ordered, and close the journal."""
-        if self._journal is not None:
-            self._journal.close()
+        self._journal.close()
 
     def _rows_of(self, store: Store) -> rows.Rows:
         changed = [change for change in store.changes if isinstance(change, IncidentChanged)]

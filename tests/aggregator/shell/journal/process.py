@@ -90,8 +90,6 @@ def visit(path: Path, *orders: Rows) -> JournalContent:
 class Process(Story):
     """One process, from its start ``at`` (s) to its end, clean or not.
 
-    Without a ``path`` it has no journal; unless it ``tells`` it has no webhook.
-
     Attributes:
         told: the notices that the webhook got.
         outbox: the ids in the journal's outbox when it got the last one.
@@ -99,11 +97,10 @@ class Process(Story):
 
     def __init__(
         self,
-        path: Path | None,
+        path: Path,
         *,
         at: float = 0.0,
         names: Mapping[str, Sequence[str]] = VENUES,
-        tells: bool = True,
     ) -> None:
         super().__init__(names, addresses=False, start=at)
         self.stores = None  # the journal answers
@@ -114,19 +111,16 @@ class Process(Story):
         wall = WallTime(at, WALL + at)
         self._notice_of = partial(notice_of, wall=wall, aggregator="centre")
         self.journal = JournalOutlet(
-            JournalConfig(path=None if path is None else str(path)),
+            JournalConfig(path=str(path)),
             wall,
             name="centre",
             on_stored=partial(self._answer, self.centre.stored, self.reports.on_stored),
             on_refused=partial(self._answer, self.centre.not_stored, self.reports.on_refused),
-            notice_of=self._notice_of if tells else None,
+            notice_of=self._notice_of,
         )
         memory, notices = self.journal.left()
         self.centre.restore(at, memory)
-        if tells:
-            self.told += notices
-        elif notices:
-            self.centre.notice_settled(at, [notice.id for notice in notices])
+        self.told += notices
         self.open()
 
     def live(self, until: float, *, without: Iterable[str] = ()) -> None:
@@ -158,8 +152,7 @@ class Process(Story):
         notices = [self._notice_of(out.changed) for out in said if isinstance(out, Tell)]
         if notices:
             self.told += notices
-            if self._path is not None:
-                self.outbox = column(self._path, "SELECT id FROM outbox ORDER BY place")
+            self.outbox = column(self._path, "SELECT id FROM outbox ORDER BY place")
 
     def _answer(
         self, inlet: Callable[[float, int], None], report: Callable[[int], None], token: int

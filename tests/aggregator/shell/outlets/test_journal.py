@@ -24,7 +24,7 @@ FALLS_AT = 9.125 + 1.0 + 1.75
 """When STA-1 is overdue that beat last before 10 s."""
 
 
-def up(path: Path | None) -> Process:
+def up(path: Path) -> Process:
     """Return a process in which all hosts were up until 10 s."""
     process = Process(path)
     process.live(10)
@@ -49,24 +49,6 @@ async def test_a_notice_is_sent_after_its_commit(process: Process) -> None:
     assert (notice["id"], notice["change"], notice["aggregator"]) == ("1-1", "opened", "centre")
     incident = notice["incident"]
     assert (incident["host"], incident["opened_at"]) == ("STA-1", WALL + FALLS_AT)
-
-
-async def test_a_full_disk_delays_no_notice(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aggregator.shell.journal.writer._RETRY_AFTER_S", 0.01)
-    process = up(path)
-    await process.written()
-    rows(path, "ALTER TABLE changes RENAME TO hidden")
-
-    process.live(14, without=["STA-1"])
-    await process.reports.until(lambda: bool(process.told))
-    outbox_then = process.outbox
-    rows(path, "ALTER TABLE hidden RENAME TO changes")
-    await process.written()
-    process.end()
-
-    assert outbox_then == []
-    assert [notice.id for notice in process.told] == ["1-1"]
-    assert column(path, "SELECT id FROM outbox") == ["1-1"]
 
 
 async def test_a_store_without_rows_is_refused_and_keeps_none_back(path: Path) -> None:
@@ -114,14 +96,6 @@ async def test_waiting_notices_are_sent_after_a_restart_in_order(
     ids = [notice.id for notice in again.told]
     assert sorted(ids) == ["1-1", "1-2", "2-1", "2-2"]
     assert ids.index("1-1") < ids.index("1-2") < ids.index("2-2")
-
-
-async def test_notices_leave_the_outbox_without_a_webhook(process: Process, path: Path) -> None:
-    process.end()
-
-    Process(path, at=50, tells=False).end()
-
-    assert rows(path, "SELECT * FROM outbox") == []
 
 
 async def test_a_correction_is_stored_without_a_notice(process: Process, path: Path) -> None:
@@ -203,14 +177,6 @@ async def test_our_absence_is_stored_as_transitions(path: Path) -> None:
         (WALL + 10, "up", "unknown"),
         (WALL + 50.125, "unknown", "up"),
     ]
-
-
-async def test_a_notice_is_sent_at_once_without_a_journal() -> None:
-    process = up(None)
-
-    process.live(14, without=["STA-1"])
-
-    assert [notice.id for notice in process.told] == ["1-1"]
 
 
 async def test_an_unlisted_hosts_incident_is_closed_once(process: Process, path: Path) -> None:
