@@ -90,20 +90,6 @@ def send(joined: Joined, count: int, size: int = 100) -> int:
     return back
 
 
-def test_a_round_trip_takes_as_long_as_both_ways() -> None:
-    up, down = Direction(random.Random(1)), Direction(random.Random(2))
-    up.change(Way(delay_s=0.3))
-    down.change(Way(delay_s=0.2))
-
-    up.take(b"there", 10.0)
-    assert up.arrived(10.299) == []
-    (there,) = up.arrived(10.3)
-    down.take(there, 10.3)
-
-    assert down.next_at == 10.5
-    assert down.arrived(10.5) == [b"there"]
-
-
 def test_without_jitter_the_order_is_kept() -> None:
     way = Direction(random.Random(1))
     way.change(Way(delay_s=0.1))

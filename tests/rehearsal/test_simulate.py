@@ -98,7 +98,7 @@ def test_a_margin_that_is_too_small_is_told_by_its_false_alarms() -> None:
 
 
 def test_a_wired_host_that_ends_is_known_to_within_interval_margin_and_the_way() -> None:
-    times = kills.try_kills("wired", "1", margin_s=1.8, alpha_s=1.5, tcp=Tcp())
+    times = kills.try_kills("wired", "1", alpha_s=1.5, tcp=Tcp())
 
     assert min(times[OURS]) > 1.8
     assert max(times[OURS]) < 1.0 + 1.8 + 0.05

@@ -135,14 +135,8 @@ def _kill_pieces(
     plan: Plan, link: str, alpha_s: float
 ) -> Iterator[Callable[[], dict[str, list[float]]]]:
     for number in range(math.ceil(plan.kills / kills.TRIALS_PER_TRACE)):
-        yield partial(
-            kills.try_kills,
-            link,
-            f"{plan.seed}/{number}",
-            margin_s=None,
-            alpha_s=alpha_s,
-            tcp=plan.tcp,
-        )
+        seed = f"{plan.seed}/{number}"
+        yield partial(kills.try_kills, link, seed, alpha_s=alpha_s, tcp=plan.tcp)
 
 
 def _verdicts(

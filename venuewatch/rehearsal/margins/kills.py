@@ -70,9 +70,7 @@ def summary(times_s: list[float]) -> DetectionTimes:
     return DetectionTimes(len(ordered), fmean(ordered), ordered[rank - 1], ordered[-1], unnoticed)
 
 
-def try_kills(
-    link: str, seed: str, *, margin_s: float | None, alpha_s: float, tcp: Tcp
-) -> dict[str, list[float]]:
+def try_kills(link: str, seed: str, *, alpha_s: float, tcp: Tcp) -> dict[str, list[float]]:
     """Return the detection times (s) of every detector in one trace's trials.
 
     A trial in which a detector had already called the host down is none of its own; the time is
@@ -86,7 +84,7 @@ def try_kills(
         if host.is_excused(at - _QUIET_S, at + 1.0):
             continue
         killed = Killed(host, at, KEEPALIVE_S[LINKS[link].link])
-        found = _ours(trace, killed, at, margin_s)
+        found = _ours(trace, killed, at)
         if found is not None:
             times[OURS].append(found)
         for name, maker in OTHERS.items():
@@ -98,10 +96,10 @@ def try_kills(
     return times
 
 
-def _ours(trace: Trace, killed: Killed, at: float, margin_s: float | None) -> float | None:
+def _ours(trace: Trace, killed: Killed, at: float) -> float | None:
     hosts = [killed if host.name == killed.name else host for host in trace.hosts]
     world = trace.with_hosts(hosts)
-    core = core_for(world, margin_s)
+    core = core_for(world, None)
     player = Player(world, core, dead=killed.name)
     player.play(float(int(at - _WARM_S)), float(int(at + 1.0 + core.margin_s + _AFTER_S)))
     said = next((each for each in player.result().accusations if each.host == killed.name), None)

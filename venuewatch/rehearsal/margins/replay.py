@@ -40,7 +40,6 @@ class Replayed(NamedTuple):
     changes: list[tuple[float, str, str]]
     centre: int
     unsettled: int
-    margin_s: float
     played_s: float
 
 
@@ -141,7 +140,6 @@ class Player:
             [(self._trace_time(at), host, state) for at, host, state in core.changes],
             core.centre,
             self._unsettled + core.open_incidents,
-            core.margin_s,
             self._played_s,
         )
 

@@ -127,7 +127,7 @@ class Sender:
         self.timed_out_at = math.inf
         self.repeat_every_s = TICK_EVERY_S
         self.window = math.inf
-        self.refuses: Callable[[list[int]], bool] = _never
+        self.refuses: Callable[[list[int]], bool] = lambda _numbers: False
 
     @property
     def is_idle(self) -> bool:
@@ -339,8 +339,3 @@ class Sender:
         self._retries = 0
         if self._waiting and not self._holds:
             self._send_waiting(now)
-
-
-def _never(_numbers: list[int]) -> bool:
-    """Refuse nothing."""
-    return False

@@ -39,8 +39,8 @@ class Endpoint:
         self.way = way
         self.is_open = True
         self.is_gone = False  # whether its kernel knows nothing of it any more
-        self.on_data: Callable[[Any], None] = _ignore
-        self.on_closed: Callable[[], None] = _nothing
+        self.on_data: Callable[[Any], None] = lambda _item: None
+        self.on_closed: Callable[[], None] = lambda: None
         self.peer: Endpoint
         self.lane = Lane(loop, self, way, tcp)
 
@@ -191,11 +191,3 @@ class Lane:
             receiver.reset()
             return True
         return False
-
-
-def _ignore(_item: object) -> None:
-    """Hear nothing."""
-
-
-def _nothing() -> None:
-    """Do nothing."""

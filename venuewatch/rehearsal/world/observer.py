@@ -138,41 +138,33 @@ class Observer:
                             is_retained=output.is_retained,
                         )
                     case AskPort():
-                        self._ask_port(self.centre)
+                        self._ask_port()
                     case Refused():
                         self.refused.append(f"{output.topic}: {output.expected}")
         self._alarm.set(self.centre.due())
 
-    def _ask_port(self, centre: Centre) -> None:
-        def answer(said: Port) -> None:
+    def _ask_port(self) -> None:
+        """Connect without credentials, and tell the core once what came within a second.
+
+        A broker that answers is told from a dead one so.
+        """
+        centre, process, is_over = self.centre, self.process, False
+        socket = ClientSocket(self._loop, process, self._broker, self._ways)
+
+        def end(said: Port) -> None:
+            nonlocal is_over
+            if is_over:
+                return
+            is_over = True
+            socket.vanish()
             if centre is self.centre:
                 centre.port_said(self._loop.now, said)
                 self._hand_out()
 
-        socket = ClientSocket(self._loop, self.process, self._broker, self._ways)
-        ask_port(self._loop, self.process, socket, answer)
-
-
-def ask_port(
-    loop: Loop, process: SimProcess, socket: ClientSocket, tell: Callable[[Port], None]
-) -> None:
-    """Connect by ``socket``, without credentials; tell once what came within a second.
-
-    A broker that answers is told from a dead one so.
-    """
-    is_over = False
-
-    def end(said: Port) -> None:
-        nonlocal is_over
-        if not is_over:
-            is_over = True
-            socket.vanish()
-            tell(said)
-
-    socket.begin(
-        packets.BareConnect(),
-        on_data=lambda _packet: end("answers"),
-        on_closed=lambda: end("silent"),
-        on_refused=lambda: end("refuses"),
-    )
-    loop.after(ASK_WITHIN_S, lambda: process.run(lambda: end("silent")))
+        socket.begin(
+            packets.BareConnect(),
+            on_data=lambda _packet: end("answers"),
+            on_closed=lambda: end("silent"),
+            on_refused=lambda: end("refuses"),
+        )
+        self._loop.after(ASK_WITHIN_S, lambda: process.run(lambda: end("silent")))
