@@ -1,22 +1,29 @@
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import pytest
 
 from tests.kit.scripted_fleet import ScriptedFleet
 
+Logged: TypeAlias = Callable[[str], list[dict[str, Any]]]
 Whys: TypeAlias = Callable[[str], list[str]]
 
 
 @pytest.fixture
-def whys(caplog: pytest.LogCaptureFixture) -> Whys:
-    """Return what lists why an event was logged, each time."""
+def logged(caplog: pytest.LogCaptureFixture) -> Logged:
+    """Return what lists the fields of an event, each time that it was logged."""
     return lambda event: [
-        record.__dict__["venuewatch_fields"]["why"]
+        record.__dict__["venuewatch_fields"]
         for record in caplog.records
         if record.getMessage() == event
     ]
+
+
+@pytest.fixture
+def whys(logged: Logged) -> Whys:
+    """Return what lists why an event was logged, each time."""
+    return lambda event: [fields["why"] for fields in logged(event)]
 
 
 @pytest.fixture

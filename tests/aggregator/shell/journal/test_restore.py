@@ -3,7 +3,6 @@
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -11,27 +10,13 @@ from aggregator.core.states import HostState
 from aggregator.core.verdicts.causes import Cause
 from aggregator.shell.journal.restore import memory_of
 from aggregator.shell.walltime import WallTime
+from tests.aggregator.shell.conftest import Logged
 from tests.aggregator.shell.journal.process import Process, connect, visit
 from tests.aggregator.shell.journal.schemas import OLD, content, load
 from tests.kit.machine import WALL
 
 READ = ("changes", "heard", "hosts", "incidents", "marks", "outbox")
 WRONG = (None, -1, 2**63 - 1, 9e999, "", "STA", b"\xff", "[" * 9_999)
-
-
-@pytest.fixture
-def reported(caplog: pytest.LogCaptureFixture) -> Any:
-    """Return what returns the fields of the only report of what was not understood."""
-
-    def report() -> dict[str, Any]:
-        (fields,) = (
-            record.__dict__["venuewatch_fields"]
-            for record in caplog.records
-            if record.getMessage() == "journal_not_understood"
-        )
-        return dict(fields)
-
-    return report
 
 
 def spoil(path: Path, table: str, column: str, value: object) -> None:
@@ -63,7 +48,7 @@ async def test_no_value_in_any_column_stops_the_watching(tmp_path: Path, table: 
             assert any(b"STA-1" in notice.body for notice in process.told), (column, wrong)
 
 
-async def test_unknown_words_become_their_neighbours(path: Path, reported: Any) -> None:
+async def test_unknown_words_become_their_neighbours(path: Path, logged: Logged) -> None:
     load(path, OLD[1])
     with closing(connect(path)) as database, database:
         database.execute("UPDATE hosts SET state = 'asleep' WHERE host = 'STA-2'")
@@ -79,7 +64,7 @@ async def test_unknown_words_become_their_neighbours(path: Path, reported: Any) 
     causes = [incident.cause for incident in memory.incidents]
     assert causes == [Cause.SILENT, Cause.VENUE_UNREACHABLE, Cause.RESULTS_FROZEN, Cause.SILENT]
     words = {"state asleep": 1, "cause storm": 2, "cause process_died": 2, "cause flapping": 1}
-    assert reported() == {"unknown": words, "skipped": {}}
+    assert logged("journal_not_understood") == [{"unknown": words, "skipped": {}}]
 
 
 @pytest.mark.parametrize(
@@ -107,7 +92,7 @@ async def test_unknown_words_become_their_neighbours(path: Path, reported: Any) 
     ],
 )
 async def test_a_senseless_row_is_skipped_alone_and_stays(
-    path: Path, spoils: str, reported: Any
+    path: Path, spoils: str, logged: Logged
 ) -> None:
     load(path, OLD[1])
     table = spoils.split(maxsplit=1)[0]
@@ -120,7 +105,8 @@ async def test_a_senseless_row_is_skipped_alone_and_stays(
     left = visit(path)
     memory = memory_of(left, WallTime(0.0, WALL))
 
-    assert reported()["skipped"] == {table: 1}
+    (report,) = logged("journal_not_understood")
+    assert report["skipped"] == {table: 1}
     found = {
         "incidents": memory.incidents,
         "hosts": memory.hosts,

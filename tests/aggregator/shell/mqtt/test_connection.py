@@ -3,7 +3,6 @@
 import mqtt5
 import pytest
 
-from aggregator.shell.mqtt.connection import BrokerError
 from tests.aggregator.shell.mqtt.scripted_broker import Notes
 from tests.aggregator.shell.mqtt.wire import Wire
 from venuewatch.base.wire.errors import Reason
@@ -144,22 +143,17 @@ async def test_nothing_is_published_into_a_full_connection(wire: Wire) -> None:
     assert (while_it_is_full, wire.publish(qos=0)) == (False, True)
 
 
-async def test_a_connection_without_a_subscription_is_not_reported_lost(notes: Notes) -> None:
-    wire = Wire(notes)
-    notes.log.clear()
-
-    wire.connection.connection_lost(ConnectionResetError("reset by peer"))
-
-    assert notes.log == []
-    with pytest.raises(BrokerError, match="reset by peer"):
-        await wire.connection.opened
-
-
-async def test_a_lost_connection_is_reported_once_with_its_reason(wire: Wire, notes: Notes) -> None:
-    wire.connection.connection_lost(None)
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [(None, "the broker closed the connection"), (ConnectionResetError("reset"), "reset")],
+)
+async def test_a_lost_connection_is_reported_once_with_its_reason(
+    wire: Wire, notes: Notes, error: Exception | None, why: str
+) -> None:
+    wire.connection.connection_lost(error)
 
     assert notes.log == [("lost", None)]
-    assert await wire.connection.ended == "the broker closed the connection"
+    assert await wire.connection.ended == why
 
 
 def quick(notes: Notes) -> Wire:
