@@ -108,7 +108,7 @@ def test_a_receiver_that_fails_is_told_all_of_it_later_and_in_order(
     tried = set(receiver.asked)
 
     receiver.takes.set()
-    until("all is told", lambda: aggregator.value("venuewatch_aggregator_notices_pending") == 0)
+    until("all is told", lambda: is_told(aggregator))
 
     assert tried == {"1-1"}
     assert receiver.ids == [f"1-{seq}" for seq in range(1, len(receiver.ids) + 1)]
@@ -149,7 +149,7 @@ def test_killed_again_and_again_while_it_tells_it_loses_none_and_opens_none_twic
     for name in STA[:2]:
         agents[name].start()
     until_closed(aggregator)
-    until("all is told", lambda: aggregator.value("venuewatch_aggregator_notices_pending") == 0)
+    until("all is told", lambda: is_told(aggregator))
 
     changes = Counter((change, who) for change, who, _ in _once(receiver))
     assert {key: count for key, count in changes.items() if key[0] != "sharpened"} == {
@@ -169,7 +169,7 @@ def is_told(aggregator: Aggregator) -> bool:
 def test_a_venue_that_is_cut_is_one_incident_across_a_restart(
     aggregator: Aggregator, agents: dict[str, Agent], receiver: Receiver
 ) -> None:
-    _freeze(agents)
+    _send_to_venue(agents, signal.SIGSTOP)
     before = until_open(aggregator, "STA")
     until("its beginning is told", lambda: bool(receiver.told()) and is_told(aggregator))
 
@@ -179,7 +179,7 @@ def test_a_venue_that_is_cut_is_one_incident_across_a_restart(
     up_at_once = aggregator.value("venuewatch_venue_up", venue="AQU")
     until_settled(aggregator)
     after = incidents(aggregator)
-    _thaw(agents)
+    _send_to_venue(agents, signal.SIGCONT)
     until_closed(aggregator)
     until("its end is told", lambda: receiver.told()[-1:] == [("closed", "STA", before["cause"])])
 
@@ -234,14 +234,9 @@ def test_a_host_that_is_taken_out_of_the_inventory_has_no_open_incident(
     assert aggregator.value("venuewatch_aggregator_incidents_open") == 0
 
 
-def _freeze(agents: dict[str, Agent]) -> None:
+def _send_to_venue(agents: dict[str, Agent], number: signal.Signals) -> None:
     for name in STA:
-        agents[name].signal(signal.SIGSTOP)
-
-
-def _thaw(agents: dict[str, Agent]) -> None:
-    for name in STA:
-        agents[name].signal(signal.SIGCONT)
+        agents[name].signal(number)
 
 
 def _once(receiver: Receiver) -> list[tuple[str, str, str]]:

@@ -11,24 +11,7 @@ from hypothesis import strategies as st
 from venuewatch.base.wire import messages
 from venuewatch.base.wire.checks import CheckValues
 from venuewatch.base.wire.errors import MalformedMessageError, Reason
-from venuewatch.base.wire.messages import (
-    MAX_PAYLOAD_BYTES,
-    Acknowledge,
-    Backlog,
-    Beat,
-    Birth,
-    CentreState,
-    CheckReading,
-    Checks,
-    Death,
-    Echo,
-    Probe,
-    Probed,
-    Rebirth,
-    Tick,
-    Vitals,
-    encode,
-)
+from venuewatch.base.wire.messages import MAX_PAYLOAD_BYTES, CheckReading, encode
 from venuewatch.base.wire.readings import Readings
 
 MAX_COUNT = 2**53
@@ -43,11 +26,11 @@ class Wire(NamedTuple):
     @property
     def kinds(self) -> tuple[type, ...]:
         """Return what may come out: of a command, any command."""
-        is_command = self.decode is messages.decode_command
-        return (Rebirth, Acknowledge, Probe) if is_command else (type(self.valid),)
+        commands = (messages.Rebirth, messages.Acknowledge, messages.Probe)
+        return commands if self.decode is messages.decode_command else (type(self.valid),)
 
 
-VITALS = Vitals(
+VITALS = messages.Vitals(
     "a",
     1,
     2,
@@ -59,7 +42,7 @@ VITALS = Vitals(
         node_filesystem_files=[("/dev/sda1", "ext4", "/", 7.0)],
     ),
 )
-CHECKS = Checks(
+CHECKS = messages.Checks(
     "a",
     1,
     2,
@@ -79,48 +62,30 @@ CHECKS = Checks(
         )
     ],
 )
+BIRTH = """{
+    "boot": "a", "session": 1, "wall_ms": 2, "interval_s": 1, "vitals_every_s": 10, "os_boot_ms": 3,
+    "agent_version": "1", "nodename": "é", "keepalive_s": 5, "reconnect_max_s": 60
+}""".encode()
+PROBED = """{
+    "boot": "a", "session": 1, "number": 7, "host": "STA-2", "is_reached": false, "way": "tcp",
+    "duration_s": 0.5, "detail": "é"
+}""".encode()
 WIRES = {
-    "beat": Wire(messages.decode_beat, Beat("a", 1, 2, 3, 4, tick=Echo(5, 6))),
-    "birth": Wire(
-        messages.decode_birth,
-        Birth(
-            boot="a",
-            session=1,
-            wall_ms=2,
-            interval_s=1.0,
-            vitals_every_s=10.0,
-            agent_version="1",
-            nodename="é",
-            os_boot_ms=3,
-            keepalive_s=5.0,
-            reconnect_max_s=60.0,
-        ),
-    ),
-    "death": Wire(messages.decode_death, Death("a", 1, "lost")),
+    "beat": Wire(messages.decode_beat, messages.Beat("a", 1, 2, 3, 4, tick=messages.Echo(5, 6))),
+    "birth": Wire(messages.decode_birth, messages.decode_birth(BIRTH)),
+    "death": Wire(messages.decode_death, messages.Death("a", 1, "lost")),
     "vitals": Wire(messages.decode_vitals, VITALS),
-    "tick": Wire(messages.decode_tick, Tick(1, 2)),
-    "centre state": Wire(messages.decode_centre_state, CentreState("online")),
+    "tick": Wire(messages.decode_tick, messages.Tick(1, 2)),
+    "centre state": Wire(messages.decode_centre_state, messages.CentreState("online")),
     "checks": Wire(messages.decode_checks, CHECKS),
-    "backlog": Wire(messages.decode_backlog, Backlog("a", 1, 7, [VITALS], [CHECKS])),
-    "command": Wire(messages.decode_command, Rebirth()),
-    "acknowledgement": Wire(messages.decode_command, Acknowledge("a", 7)),
+    "backlog": Wire(messages.decode_backlog, messages.Backlog("a", 1, 7, [VITALS], [CHECKS])),
+    "command": Wire(messages.decode_command, messages.Rebirth()),
+    "acknowledgement": Wire(messages.decode_command, messages.Acknowledge("a", 7)),
     "probe": Wire(
         messages.decode_command,
-        Probe(number=7, host="STA-2", address="192.0.2.7", port=22, timeout_s=0.5),
+        messages.Probe(number=7, host="STA-2", address="192.0.2.7", port=22, timeout_s=0.5),
     ),
-    "probed": Wire(
-        messages.decode_probed,
-        Probed(
-            boot="a",
-            session=1,
-            number=7,
-            host="STA-2",
-            is_reached=False,
-            way="tcp",
-            duration_s=0.5,
-            detail="é",
-        ),
-    ),
+    "probed": Wire(messages.decode_probed, messages.decode_probed(PROBED)),
 }
 every_wire = pytest.mark.parametrize("wire", WIRES.values(), ids=WIRES.keys())
 
@@ -212,11 +177,11 @@ counts = st.integers(0, MAX_COUNT)
 spans = st.floats(0.1, 86_400)
 texts = st.text(st.characters(codec="utf-8"), max_size=256)
 names = st.text(st.characters(codec="utf-8"), min_size=1, max_size=32)
-echoes = st.none() | st.builds(Echo, counts, counts)
+echoes = st.none() | st.builds(messages.Echo, counts, counts)
 ANY: dict[Callable[[bytes], object], st.SearchStrategy[object]] = {
-    messages.decode_beat: st.builds(Beat, names, counts, counts, counts, counts, echoes),
+    messages.decode_beat: st.builds(messages.Beat, names, counts, counts, counts, counts, echoes),
     messages.decode_birth: st.builds(
-        Birth,
+        messages.Birth,
         boot=names,
         session=counts,
         wall_ms=counts,
@@ -228,7 +193,7 @@ ANY: dict[Callable[[bytes], object], st.SearchStrategy[object]] = {
         reconnect_max_s=spans,
     ),
     messages.decode_probed: st.builds(
-        Probed,
+        messages.Probed,
         boot=names,
         session=counts,
         number=counts,

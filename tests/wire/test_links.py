@@ -23,11 +23,6 @@ def test_a_wait_is_never_negative_and_never_over_its_ceiling(
     assert 0.0 <= wait_before(attempt, rng, max_s=max_s) <= max_s
 
 
-@given(st.randoms(use_true_random=False))
-def test_the_first_wait_is_a_second_at_most(rng: random.Random) -> None:
-    assert 0.0 <= wait_before(0, rng) <= 1.0
-
-
 def test_the_ceiling_doubles_with_each_attempt_up_to_the_most() -> None:
     ceilings = [wait_before(attempt, Highest()) for attempt in range(7)]
 

@@ -1,5 +1,6 @@
 """The two sources of a feed's messages: a folder that is read, or pushes that come."""
 
+import contextlib
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -47,10 +48,8 @@ class FromPushes:
         self._now = now
         self._hear = hear
         self._receiver: Any = None
-        try:
+        with contextlib.suppress(OSError, ConfigError):  # said at the first reading, if still so
             self._listen()
-        except (OSError, ConfigError):  # said at the first reading, if it is still so
-            self._receiver = None
 
     @property
     def unauthorized(self) -> float | None:
