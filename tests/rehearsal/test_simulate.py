@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import threading
-from typing import Any
 
 import msgspec
 import psutil
@@ -15,7 +14,7 @@ from venuewatch.rehearsal import run
 from venuewatch.rehearsal.margins import kills
 from venuewatch.rehearsal.margins.judging import OTHERS, OURS, judge
 from venuewatch.rehearsal.margins.trace import Spec
-from venuewatch.rehearsal.report import as_data, misses, rows
+from venuewatch.rehearsal.report import misses, rows
 from venuewatch.rehearsal.run import Plan
 from venuewatch.rehearsal.tcp.sender import Tcp
 
@@ -25,6 +24,7 @@ COLUMNS = {
     *("link", "detector", "margin_s", "host_days", "false_alarms", "upper95_per_1000"),
     *("detection_mean_s", "detection_p99_s", "detection_max_s"),
 }
+FEW = ("--link=wired", "--host-days=6", "--kills=25", "--verdicts=0", "--seed=3")
 SHORT = Plan(seed=1, links=("wired", "metro"), host_days=12.0, compared_host_days=6.0, kills=25)
 
 
@@ -105,32 +105,22 @@ def test_a_wired_host_that_ends_is_known_to_within_interval_margin_and_the_way()
     assert max(times["fixed 3x"]) == pytest.approx(3.0, abs=0.05)
 
 
-def test_the_data_has_what_other_programs_read(short: run.RehearsalResult) -> None:
-    data: dict[str, Any] = json.loads(json.dumps(as_data(short, [])))
+def test_the_command_prints_json_for_programs_and_nothing_else() -> None:
+    done = simulate(*FEW, "--choose", "--json")
 
-    assert data["seed"] == 1
+    assert (done.returncode, done.stderr) == (0, "")
+    data = json.loads(done.stdout)
+    assert data["seed"] == 3
+    assert {row["link"] for row in data["rows"]} == {"wired"}
     assert all(set(row) >= COLUMNS for row in data["rows"])
     assert data["verdicts"] == []
     assert data["assumptions"]["links"]["wired"]["rtt_s"] > 0
     assert "false alarm" in data["definition"]
-
-
-def test_the_command_prints_json_for_programs_and_nothing_else() -> None:
-    done = simulate(
-        "--link", "wired", "--host-days", "6", "--kills", "25", "--verdicts", "0", "--seed", "3",
-        "--choose", "--json",
-    )  # fmt: skip
-
-    assert (done.returncode, done.stderr) == (0, "")
-    data = json.loads(done.stdout)
-    assert {row["link"] for row in data["rows"]} == {"wired"}
     assert [choice["shipped_s"] > 0 for choice in data["chosen"]] == [True]
 
 
 def test_the_command_tells_people_what_it_means() -> None:
-    done = simulate(
-        "--link", "wired", "--host-days", "6", "--kills", "25", "--verdicts", "0", "--seed", "3"
-    )
+    done = simulate(*FEW)
 
     assert (done.returncode, done.stderr) == (0, "")
     assert "A false alarm is" in done.stdout

@@ -98,15 +98,6 @@ def choices(plan: Plan, surveys: dict[str, Survey]) -> list[Choice]:
     return [_choice(link, surveys[link], plan.tcp) for link in plan.links if link in surveys]
 
 
-def assumptions(links: tuple[str, ...]) -> dict[str, Any]:
-    """Return what is assumed, as plain data."""
-    return {
-        "links": {link: msgspec.to_builtins(LINKS[link]) for link in links},
-        "host": msgspec.to_builtins(HOST),
-        "centre": msgspec.to_builtins(CENTRE),
-    }
-
-
 def as_data(result: RehearsalResult, chosen: list[Choice]) -> dict[str, Any]:
     """Return everything as plain data, for JSON."""
     return {
@@ -132,7 +123,11 @@ def as_data(result: RehearsalResult, chosen: list[Choice]) -> dict[str, Any]:
         "misses": misses(result),
         "definition": DEFINITION,
         "tcp": result.plan.tcp._asdict(),
-        "assumptions": assumptions(result.plan.links),
+        "assumptions": {
+            "links": {link: msgspec.to_builtins(LINKS[link]) for link in result.plan.links},
+            "host": msgspec.to_builtins(HOST),
+            "centre": msgspec.to_builtins(CENTRE),
+        },
     }
 
 

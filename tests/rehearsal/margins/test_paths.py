@@ -1,4 +1,4 @@
-"""A host's beats: over a channel that loses, around pauses, after a session's end."""
+"""A host's beats: when due, over a channel that loses, around pauses, after a session's end."""
 
 import itertools
 import random
@@ -7,7 +7,7 @@ from statistics import fmean
 import pytest
 
 from aggregator.core.margins import STOCK_MARGINS_S, THIN_MARGINS_S
-from venuewatch.rehearsal.margins.beat_times import BeatTimes, CalmPast
+from venuewatch.rehearsal.margins.beat_times import BeatTimes, CalmPast, phase_s
 from venuewatch.rehearsal.margins.channel import Channel
 from venuewatch.rehearsal.margins.links import LINKS, LinkModel, Often
 from venuewatch.rehearsal.margins.outages import Span, draw, joined
@@ -39,6 +39,25 @@ def path_of(link: LinkModel, *, gaps: list[Span], pauses: list[Span]) -> HostPat
 
 def disturbed(gaps: list[Span] | None = None, pauses: list[Span] | None = None) -> list[Episode]:
     return list(path_of(model(), gaps=gaps or [], pauses=pauses or []).episodes(1_000.0))
+
+
+def test_over_a_satellite_beats_arrive_shortly_before_the_tick() -> None:
+    link, rng = LINKS["satellite"], random.Random(1)
+
+    gaps = [-(phase_s(link, rng, interval_s=1.0) + link.rtt_s / 2) % 1.0 for _ in range(200)]
+
+    assert min(gaps) >= 0.05
+    assert max(gaps) <= 0.5  # jitter is part of the round trip that the agent reckons with
+
+
+def test_nearby_beats_arrive_at_any_time() -> None:
+    link, rng = LINKS["wired"], random.Random(1)
+
+    phases = sorted(phase_s(link, rng, interval_s=1.0) for _ in range(200))
+
+    assert max(b - a for a, b in itertools.pairwise(phases)) < 0.1
+    assert phases[0] >= 0.0
+    assert phases[-1] < 1.0
 
 
 @pytest.mark.parametrize("burst_s", [0.0, 0.08])
@@ -83,10 +102,10 @@ def test_a_lone_loss_comes_to_the_same_whether_worked_out_or_run(
     *, rtt_s: float, is_packet: bool, first: int
 ) -> None:
     link = model(rtt_s)
-    for phase_s in (0.05, 0.3, 0.55, 0.8, 0.95):
+    for due_s in (0.05, 0.3, 0.55, 0.8, 0.95):
         episodes = []
         for way in ("_mend", "_run"):
-            rhythm = BeatTimes(link, CalmPast(link), phase_s=phase_s, interval_s=1.0)
+            rhythm = BeatTimes(link, CalmPast(link), phase_s=due_s, interval_s=1.0)
             channel = channel_of(link)
             path = HostPath(
                 rhythm, channel, pauses=[], keepalive_s=KEEPALIVE_S, rng=random.Random(2)

@@ -34,7 +34,6 @@ class Bridge:
         self._is_open = False
         self._heard_at = 0.0
         self._restart_s = RESTART_LEAST_S
-        self._numbers = 0
         self._alarm = Alarm(loop, self._look)
         local.taps.append(self._tap)
         self._socket = self._try()
@@ -72,10 +71,10 @@ class Bridge:
         self._restart_s = RESTART_LEAST_S
         patterns = (topics.TICK, topics.CENTRE_STATES, f"{topics.ROOT}/{self._venue}/+/cmd")
         self._socket.send(packets.Subscribe(patterns))
-        self._say(self._state_topic, b"1", is_retained=True, is_certain=True)
+        self._socket.publish(self._state_topic, b"1", is_retained=True, is_certain=True)
         for topic, payload in self._local.retained.items():
             if not _is_downward(topic):
-                self._say(topic, payload, is_retained=True, is_certain=True)
+                self._socket.publish(topic, payload, is_retained=True, is_certain=True)
         self._alarm.set(self._loop.now + KEEPALIVE_S)
 
     def _look(self) -> None:
@@ -89,14 +88,7 @@ class Bridge:
 
     def _tap(self, topic: str, payload: bytes, *, is_retained: bool, is_certain: bool) -> None:
         if self._is_open and not _is_downward(topic):
-            self._say(topic, payload, is_retained=is_retained, is_certain=is_certain)
-
-    def _say(self, topic: str, payload: bytes, *, is_retained: bool, is_certain: bool) -> None:
-        number = None
-        if is_certain:
-            self._numbers += 1
-            number = self._numbers
-        self._socket.send(packets.Publish(topic, payload, number, is_retained))
+            self._socket.publish(topic, payload, is_retained=is_retained, is_certain=is_certain)
 
     def _end(self) -> None:
         self._socket.close()

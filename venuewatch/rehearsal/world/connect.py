@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from venuewatch.rehearsal.tcp.sender import Tcp
+from venuewatch.rehearsal.world import packets
 from venuewatch.rehearsal.world.broker import Broker
 from venuewatch.rehearsal.world.connection import STOCK_TCP, Endpoint
 from venuewatch.rehearsal.world.loop import Loop
@@ -40,6 +41,7 @@ class ClientSocket:
         self._tcp = tcp
         self._near: Endpoint | None = None
         self._is_over = False
+        self._published = 0
         self._first: object
         self._on_refused: Callable[[], None]
         self._on_data: Callable[[Any], None]
@@ -69,6 +71,15 @@ class ClientSocket:
         """Send something over the open connection; without one it is lost."""
         if self.endpoint is not None:
             self.endpoint.send(packet)
+
+    def publish(
+        self, topic: str, payload: bytes, *, is_certain: bool = False, is_retained: bool = False
+    ) -> int | None:
+        """Send a message, and return its number: None but at QoS 1 (``is_certain``)."""
+        self._published += 1
+        number = self._published if is_certain else None
+        self.send(packets.Publish(topic, payload, number, is_retained))
+        return number
 
     def close(self) -> None:
         """Close the connection as a kernel does, or want it no more."""

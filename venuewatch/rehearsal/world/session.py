@@ -59,7 +59,6 @@ class AgentSession:
         self._socket: ClientSocket
         self._open_by = loop.now + OPEN_WITHIN_S
         self._receipts: dict[int, Delivery] = {}
-        self._next_number = 1
         self._beat_end = -1
         self._sent_at = self._heard_at = loop.now
         self._pinged_at: float | None = None
@@ -93,13 +92,13 @@ class AgentSession:
         self, topic: str, payload: bytes, *, is_certain: bool = False, is_retained: bool = False
     ) -> Delivery:
         """Hand a message to the network (``is_certain`` at QoS 1)."""
+        self._sent_at = self._loop.now
+        number = self._socket.publish(
+            topic, payload, is_certain=is_certain, is_retained=is_retained
+        )
         receipt = Delivery()
-        number = None
-        if is_certain:
-            number = self._next_number
-            self._next_number += 1
+        if number is not None:
             self._receipts[number] = receipt
-        self._send(packets.Publish(topic, payload, number, is_retained))
         return receipt
 
     def look(self) -> None:

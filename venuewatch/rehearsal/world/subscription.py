@@ -48,7 +48,6 @@ class Subscription:
         self._read: list[object] = []
         self._rests_until = 0.0
         self._has_heard = True
-        self._next_number = 1
         self._reading = Alarm(loop, lambda: process.run(self._take))
         self._watching = Alarm(loop, lambda: process.run(self._watch))
         self._opening = Alarm(loop, lambda: process.run(self._end))
@@ -63,13 +62,8 @@ class Subscription:
         self, topic: str, payload: bytes, *, is_certain: bool = False, is_retained: bool = False
     ) -> None:
         """Send a message while the subscription stands."""
-        if not self.is_subscribed:
-            return
-        number = None
-        if is_certain:
-            number = self._next_number
-            self._next_number += 1
-        self._socket.send(packets.Publish(topic, payload, number, is_retained))
+        if self.is_subscribed:
+            self._socket.publish(topic, payload, is_certain=is_certain, is_retained=is_retained)
 
     def hang_up(self) -> None:
         """Have the kernel close it, as it does for a process that ends."""
