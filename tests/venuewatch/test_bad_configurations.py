@@ -22,7 +22,9 @@ PORT = "expected a whole number from 1 to 65535"
 SPAN = "expected a number from 0.1 to 86400"
 MARGIN = "expected a number over 0 up to 3600"
 HOST = 'venue = "STA"\nhost = "alpha"\n'
+BROKER, BEATS = HOST + "[broker]\n", HOST + "[heartbeat]\n"
 STA = '[[venue]]\ncode = "STA"\n'
+ALPHA = STA + '[[venue.host]]\nname = "alpha"\n'
 
 CONFIGS = [
     agent_config.Config,
@@ -36,43 +38,33 @@ AGENT = {
     'venue = "STA"': 'missing field "host" at $',
     'venue = 5\nhost = "alpha"': f"{NAME}, got 5 at $.venue",
     HOST + 'hots = "typo"': 'unknown field "hots" at $ - did you mean "host"?',
-    HOST + "[broker]\nport = 0": f"{PORT}, got 0 at $.broker.port",
-    HOST + "[broker]\nport = 65536": f"{PORT}, got 65536 at $.broker.port",
-    HOST + '[broker]\nport = "1883"': f'{PORT}, got "1883" at $.broker.port',
-    HOST + "[broker]\nport = 1883.5": f"{PORT}, got 1883.5 at $.broker.port",
-    HOST + "[broker]\nport = 1979-05-27": f"{PORT}, got a date at $.broker.port",
-    HOST + '[broker]\naddress = ""': (
-        'expected "address" to be a host name or an IP address at $.broker'
-    ),
-    HOST + '[broker]\ncert_file = "a.pem"': (
-        'expected "cert_file" and "key_file" together at $.broker'
-    ),
-    HOST + '[broker]\npassword_file = "p"': (
-        'expected "username" beside "password_file" at $.broker'
-    ),
-    HOST + '[broker]\npassword = "s3cret"': (
+    BROKER + "port = 0": f"{PORT}, got 0 at $.broker.port",
+    BROKER + "port = 65536": f"{PORT}, got 65536 at $.broker.port",
+    BROKER + 'port = "1883"': f'{PORT}, got "1883" at $.broker.port',
+    BROKER + "port = 1883.5": f"{PORT}, got 1883.5 at $.broker.port",
+    BROKER + "port = 1979-05-27": f"{PORT}, got a date at $.broker.port",
+    BROKER + 'address = ""': 'expected "address" to be a host name or an IP address at $.broker',
+    BROKER + 'cert_file = "a.pem"': 'expected "cert_file" and "key_file" together at $.broker',
+    BROKER + 'password_file = "p"': 'expected "username" beside "password_file" at $.broker',
+    BROKER + 'password = "s3cret"': (
         'unknown field "password" at $.broker - did you mean "password_file"?'
     ),
-    HOST + '[broker]\ntransport = "udp"': 'unknown value "udp" at $.broker.transport -',
-    HOST + "[broker]\nkeepalive_s = 0": (
+    BROKER + 'transport = "udp"': 'unknown value "udp" at $.broker.transport -',
+    BROKER + "keepalive_s = 0": (
         "expected a whole number from 1 to 3600, got 0 at $.broker.keepalive_s"
     ),
-    HOST + "[broker]\nreconnect_max_s = 0": (f"{SPAN}, got 0 at $.broker.reconnect_max_s"),
+    BROKER + "reconnect_max_s = 0": f"{SPAN}, got 0 at $.broker.reconnect_max_s",
     HOST + "[[broker]]\nport = 1883": "expected a table, got a list of 1 at $.broker",
-    HOST + "[heartbeat]\ninterval_s = 0": f"{SPAN}, got 0 at $.heartbeat.interval_s",
-    HOST + "[heartbeat]\ninterval_s = nan": f"{SPAN}, got nan at $.heartbeat.interval_s",
-    HOST + "[heartbeat]\ninterval_s = inf": (f"{SPAN}, got inf at $.heartbeat.interval_s"),
-    HOST + "[heartbeat]\nvitals_every_s = 100000": (
-        f"{SPAN}, got 100000 at $.heartbeat.vitals_every_s"
-    ),
-    HOST + '[broker]\nlink = "wierd"': (
-        'unknown value "wierd" at $.broker.link - did you mean "wired"?'
-    ),
-    HOST + '[broker]\ntls = "yes"': 'expected true or false, got "yes" at $.broker.tls',
-    HOST + '[broker]\nfallbacks = ["me:s3cret@h"]': (
+    BEATS + "interval_s = 0": f"{SPAN}, got 0 at $.heartbeat.interval_s",
+    BEATS + "interval_s = nan": f"{SPAN}, got nan at $.heartbeat.interval_s",
+    BEATS + "interval_s = inf": f"{SPAN}, got inf at $.heartbeat.interval_s",
+    BEATS + "vitals_every_s = 100000": f"{SPAN}, got 100000 at $.heartbeat.vitals_every_s",
+    BROKER + 'link = "wierd"': 'unknown value "wierd" at $.broker.link - did you mean "wired"?',
+    BROKER + 'tls = "yes"': 'expected true or false, got "yes" at $.broker.tls',
+    BROKER + 'fallbacks = ["me:s3cret@h"]': (
         "expected an address and a port, as in 10.1.0.7:1883, got text at $.broker.fallbacks[0]"
     ),
-    HOST + "[broker]\npassword_file = 5": "expected text, got a number at $.broker.password_file",
+    BROKER + "password_file = 5": "expected text, got a number at $.broker.password_file",
     HOST + '[[check]]\nkind = "pong"\nname = "x"': (
         'unknown kind "pong" at $.check[0].kind - did you mean "ping"?'
     ),
@@ -104,7 +96,7 @@ AGGREGATOR = {
     '[notify]\nbearer_token_file = "t"': (
         'expected "webhook_url" beside "bearer_token_file" at $.notify'
     ),
-    '[notify]\nca_file = "ca.pem"': ('expected "webhook_url" beside "ca_file" at $.notify'),
+    '[notify]\nca_file = "ca.pem"': 'expected "webhook_url" beside "ca_file" at $.notify',
     '[notify]\nwebhook_url = "http://x/"\nca_file = "ca.pem"': (
         'expected "webhook_url" to begin with https:// beside "ca_file" at $.notify'
     ),
@@ -126,8 +118,7 @@ INVENTORY = {
     '[[venue]]\nname = "Stade"': 'missing field "code" at $.venue[0]',
     STA + STA: "expected each venue code once, got STA twice",
     STA + '[[venue.host]]\nname = "alpha"\n' * 2: "expected each host name once, got alpha twice",
-    STA
-    + '[[venue.host]]\nname = "alpha"\n[[venue]]\ncode = "AQU"\n[[venue.host]]\nname = "alpha"': (
+    ALPHA + '[[venue]]\ncode = "AQU"\n[[venue.host]]\nname = "alpha"': (
         "expected each host name once, got alpha twice"
     ),
     STA + 'link = "fibre"': 'unknown value "fibre" at $.venue[0].link -',
@@ -137,11 +128,9 @@ INVENTORY = {
     STA + "lat = 91": "expected a number from -90 to 90, got 91 at $.venue[0].lat",
     STA + "lon = -181": "expected a number from -180 to 180, got -181 at $.venue[0].lon",
     STA + 'colour = "red"': 'unknown field "colour" at $.venue[0] -',
-    STA + '[[venue.host]]\nrole = "x"': ('missing field "name" at $.venue[0].host[0]'),
-    STA + '[[venue.host]]\nname = "alpha"\nprobe_port = 0': (
-        f"{PORT}, got 0 at $.venue[0].host[0].probe_port"
-    ),
-    STA + '[[venue.host]]\nname = "alpha"\ngateways = true': (
+    STA + '[[venue.host]]\nrole = "x"': 'missing field "name" at $.venue[0].host[0]',
+    ALPHA + "probe_port = 0": f"{PORT}, got 0 at $.venue[0].host[0].probe_port",
+    ALPHA + "gateways = true": (
         'unknown field "gateways" at $.venue[0].host[0] - did you mean "gateway"?'
     ),
 }
@@ -306,10 +295,6 @@ def test_whatever_is_in_a_file_is_refused_in_one_line(tmp_path: Path, content: b
     assert len(line.splitlines()) == 1
 
 
-def test_a_file_that_is_not_there_is_refused_in_one_line(tmp_path: Path) -> None:
-    assert refusal_of(agent_config.read, tmp_path / "none.toml") == "No such file or directory"
-
-
 def test_a_folder_is_no_configuration(tmp_path: Path) -> None:
     assert refusal_of(agent_config.read, tmp_path) == "Is a directory"
 
@@ -331,12 +316,6 @@ def test_a_secret_that_is_none_is_refused_in_one_line(
     path.write_bytes(content)
 
     assert refusal_of(lambda file: read_secret(str(file)), path) == line
-
-
-def test_a_secret_that_is_not_there_is_refused_in_one_line(tmp_path: Path) -> None:
-    path = tmp_path / "password"
-
-    assert refusal_of(lambda file: read_secret(str(file)), path) == "No such file or directory"
 
 
 def test_a_path_that_no_system_has_is_refused_in_one_line() -> None:

@@ -20,20 +20,8 @@ from aggregator.shell.mqtt.framing import Framer
 from aggregator.shell.signals import stop_on_signals
 from venuewatch import __version__
 from venuewatch.base import clock
-from venuewatch.base.wire import links, topics
+from venuewatch.base.wire import links, messages, topics
 from venuewatch.base.wire.errors import MalformedMessageError
-from venuewatch.base.wire.messages import (
-    Beat,
-    Birth,
-    Death,
-    Echo,
-    Probe,
-    Probed,
-    Rebirth,
-    decode_command,
-    decode_tick,
-    encode,
-)
 from venuewatch.base.wire.topics import Stream
 
 INTERVAL_S = 1.0
@@ -59,7 +47,7 @@ class DemoHost(asyncio.Protocol):
         """Ask for a session, with a will."""
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - asyncio's promise for TCP
         self._transport = transport
-        lost = encode(Death(self._boot, self._session, "lost"))
+        lost = messages.encode(messages.Death(self._boot, self._session, "lost"))
         will = mqtt5.Will(self._topics[Stream.DEATH], payload=lost, qos=mqtt5.QoS(1), retain=True)
         connect = mqtt5.ConnectPacket(
             self._entry.name, clean_start=True, will=will, keep_alive=_KEEPALIVE_S
@@ -86,16 +74,16 @@ class DemoHost(asyncio.Protocol):
         echo = None
         if self._echo is not None:
             tick, heard_at = self._echo
-            echo = Echo(number=tick, held_ms=round((now - heard_at) * 1000))
+            echo = messages.Echo(number=tick, held_ms=round((now - heard_at) * 1000))
             self._echo = None
         wall_ms, mono_ms = round(clock.wall() * 1000), round(now * 1000)
-        beat = Beat(self._boot, self._session, number, mono_ms, wall_ms, echo)
-        self._publish(Stream.BEAT, encode(beat))
+        beat = messages.Beat(self._boot, self._session, number, mono_ms, wall_ms, echo)
+        self._publish(Stream.BEAT, messages.encode(beat))
 
     def leave(self) -> None:
         """Say farewell and part cleanly."""
         if self.is_open:
-            farewell = encode(Death(self._boot, self._session, "farewell"))
+            farewell = messages.encode(messages.Death(self._boot, self._session, "farewell"))
             self._publish(Stream.DEATH, farewell, packet_id=2, is_retained=True)
             self._transport.write(mqtt5.DisconnectPacket().write())
         self._transport.close()
@@ -112,16 +100,16 @@ class DemoHost(asyncio.Protocol):
             self._transport.write(mqtt5.PubAckPacket(publish.packet_id).write())
         with contextlib.suppress(MalformedMessageError):
             if publish.topic == topics.TICK:
-                self._echo = decode_tick(publish.payload).number, clock.monotonic()
+                self._echo = messages.decode_tick(publish.payload).number, clock.monotonic()
             elif publish.topic == self._topics[Stream.CMD]:
                 self._obey(publish.payload)
 
     def _obey(self, payload: bytes) -> None:
-        command = decode_command(payload)
-        if isinstance(command, Rebirth):
+        command = messages.decode_command(payload)
+        if isinstance(command, messages.Rebirth):
             self._publish_birth()
-        elif isinstance(command, Probe):
-            probed = Probed(
+        elif isinstance(command, messages.Probe):
+            probed = messages.Probed(
                 boot=self._boot,
                 session=self._session,
                 number=command.number,
@@ -129,10 +117,10 @@ class DemoHost(asyncio.Protocol):
                 is_reached=None,
                 detail="a host of the demo answers no probe",
             )
-            self._publish(Stream.PROBED, encode(probed), packet_id=4)
+            self._publish(Stream.PROBED, messages.encode(probed), packet_id=4)
 
     def _publish_birth(self) -> None:
-        birth = Birth(
+        birth = messages.Birth(
             boot=self._boot,
             session=self._session,
             wall_ms=round(clock.wall() * 1000),
@@ -142,7 +130,7 @@ class DemoHost(asyncio.Protocol):
             role=self._entry.role,
             keepalive_s=_KEEPALIVE_S,
         )
-        self._publish(Stream.BIRTH, encode(birth), packet_id=3, is_retained=True)
+        self._publish(Stream.BIRTH, messages.encode(birth), packet_id=3, is_retained=True)
 
     def _publish(
         self,
