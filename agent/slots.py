@@ -25,11 +25,11 @@ class Slots:
     @property
     def next_at(self) -> float:
         """When (monotonic s) the next slot begins."""
-        return self._start + (self._taken + 1) * self._every_s
+        return self._next_slot()
 
     def take(self, now: float) -> int | None:
         """Return the number of the newest slot that has begun since the last call, or None."""
-        if now < self.next_at:
+        if now < self._next_slot():
             return None
         newest = math.floor((now - self._start) / self._every_s)
         self._taken = max(newest, self._taken + 1)
@@ -46,3 +46,6 @@ class Slots:
         if not 0.0 <= earlier_s <= self._every_s:
             raise ValueError(f"expected 0 to {self._every_s} s earlier, got {earlier_s}")
         self._start -= earlier_s
+
+    def _next_slot(self) -> float:
+        return self._start + (self._taken + 1) * self._every_s
