@@ -22,7 +22,11 @@ LINES: Final = {"wired": Way(), "satellite": Way(delay_s=0.29)}
 
 
 class Sequence(NamedTuple):
-    """A venue is cut; ``after_s`` after its hosts are up again, the agent of host 2 is killed."""
+    """A venue is cut; ``after_s`` after its hosts are up again, the agent of host 2 is killed.
+
+    Not before it has echoed a tick of after the cut: on a long way that may take seconds, while TCP
+    repeats what was cut, and until then a will shows only that an agent has hung up.
+    """
 
     venue: str
     link: Link
@@ -64,6 +68,7 @@ def play(world: World, sequence: Sequence) -> tuple[Incident, float]:
     for host in hosts:
         world.aggregator.wait_for(host.name, "up", within_s=PATIENCE_S)
     pause(sequence.after_s)
+    until("it echoes", lambda: not world.is_excused(hosts[1].name), within_s=PATIENCE_S)
     killed_at = clock.wall()
     hosts[1].agent.kill()
 

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from aggregator.shell.http.incidents import IncidentJson
+from aggregator.shell.http.incidents import IncidentJson, IncidentsJson
 from tests.faults.host import Host
 from tests.faults.stage import staged
 from tests.integration.real import Aggregator, Mosquitto, Process, until
@@ -162,6 +162,13 @@ class World:
         assert text is not None, "the aggregator tells no incidents"
         found = msgspec.json.decode(text, type=_Incidents).incidents
         return sorted(found, key=lambda incident: incident.number)
+
+    def is_excused(self, name: str) -> bool:
+        """Tell whether a verdict on a host would be put off now."""
+        text = self.aggregator.get("/api/v1/incidents")
+        assert text is not None, "the aggregator tells no excuses"
+        excuses = msgspec.json.decode(text, type=IncidentsJson).excuses
+        return any(name in excuse.hosts for excuse in excuses)
 
     def named(self) -> list[tuple[str, str, str]]:
         """Return scope, venue or host, and cause of every incident since the mark."""
