@@ -55,9 +55,10 @@ class Config(CheckConfig, frozen=True, tag="feed"):
     listen_address: Annotated[str, about("IP address to listen at", "10.1.0.20")] = "127.0.0.1"
     listen_port: Annotated[Port | None, about("TCP port to listen at", 8041)] = None
     api_key_file: Annotated[
-        FilePath, about("file whose first line is the key of a push", "/etc/venuewatch/feed.key")
+        FilePath,
+        about("file whose first line is the key that pushes carry", "/etc/venuewatch/feed.key"),
     ] = None
-    api_key_header: Annotated[Header, about("header with the key", "Authorization")] = "X-Api-Key"
+    api_key_header: Annotated[Header, about("header of the key", "Authorization")] = "X-Api-Key"
     cert_file: Annotated[
         FilePath, about("certificate chain (PEM) to listen with TLS", "/etc/venuewatch/feed.crt")
     ] = None

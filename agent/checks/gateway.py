@@ -15,7 +15,7 @@ class Config(ProbeConfig, frozen=True, kw_only=True, tag="gateway"):
 
     port: OtherwiseTcp = 80
     interface: Annotated[
-        str, about("default route over this only (Windows: own IP); empty: the one in use", "eth0")
+        str, about("of the default route (Windows: its own IP); empty for the one in use", "eth0")
     ] = ""
     family: Annotated[
         Literal["any", "ipv4", "ipv6"], about("which default route; any: IPv4's first", "ipv6")

@@ -17,7 +17,9 @@ class Config(LimitedConfig, frozen=True, tag="tls"):
 
     address: Annotated[str, about("host name or IP", "10.1.0.1", min_length=1)]
     port: Annotated[Port, about("TCP port", 8883)] = 443
-    server_name: Annotated[str, about("certificate's name; empty: the address", "a.example")] = ""
+    server_name: Annotated[
+        str, about("name that the certificate must have; empty for the address", "results.example")
+    ] = ""
     ca_file: tls.CaFile = None
     verify: tls.Verify = True
     warning_days: Annotated[tls.Days, about("warning when it is valid for fewer days", 30.0)] = 14.0
