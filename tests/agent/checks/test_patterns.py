@@ -211,12 +211,13 @@ def test_matcher_inherits_no_socket_and_goes_behind_the_agent(ours: Matcher) -> 
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="measured on Linux")
-def test_matcher_adds_at_most_11_mib(ours: Matcher) -> None:
+def test_matcher_has_at_most_5_mib_for_itself(ours: Matcher) -> None:
     for pattern in (r"version: [0-9]+", r"(?i)error|fatal", r"^\d{4}-\d\d-\d\d .*timeout"):
         ours.is_in(pattern, b"x" * MIB, soon())
         ours.in_lines(pattern, [b"INFO all is well"] * 4_000, soon())
 
-    assert psutil.Process(ours.pid).memory_info().rss <= 11 * MIB
+    # The rest of its memory is the interpreter's, which the agent has mapped as well.
+    assert psutil.Process(ours.pid).memory_full_info().uss <= 5 * MIB
 
 
 @pytest.mark.parametrize(

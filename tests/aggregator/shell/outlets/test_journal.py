@@ -67,7 +67,7 @@ async def test_a_store_without_rows_is_refused_and_keeps_none_back(path: Path) -
     with pytest.raises(AttributeError):
         outlet.take([Store(1, 0.0), Store(2, 0.0, hosts=[nameless]), Store(3, 0.0, hosts=[host])])
     outlet.take([Store(4, 0.0, hosts=[host._replace(since=1.0)])])
-    await reports.until_stored(4)
+    await reports.until(lambda: len(reports.stored + reports.refused) == 4)
     outlet.close()
 
     assert (reports.stored, reports.refused) == ([1, 4], [2, 3])
