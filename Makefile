@@ -12,6 +12,8 @@ PYTEST = $(BIN)/python -m pytest
 export PIP_CACHE_DIR := $(CURDIR)/.cache/pip
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export TMPDIR := $(CURDIR)/.cache/tmp
+# Tests start many programs: each would compile the product anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo quick test check format bench lock servers clean
 

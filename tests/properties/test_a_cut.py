@@ -1,16 +1,17 @@
 """A venue that is cut off is one incident, whenever, however long, and it names no host."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregator.core.states import HostState
+from tests.kit.examples import examples
 from tests.properties.small_world import HOSTS, SmallWorld
 
 steps_s = st.integers(0, 12).map(lambda count: count * 0.25)
 lasting_s = st.integers(16, 200).map(lambda count: count * 0.25)
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(before_s=steps_s, cut_s=lasting_s, stall_s=steps_s, after_s=steps_s)
 def test_venue_that_is_cut_is_one_incident_without_hosts(
     before_s: float, cut_s: float, stall_s: float, after_s: float

@@ -8,6 +8,7 @@ from aggregator.core.incidents.record import IncidentChanged
 from aggregator.core.outputs import HostChanged
 from aggregator.core.states import ALIVE, HostState, Trigger
 from aggregator.core.verdicts.venue import OVERDUE_S
+from tests.kit.examples import examples
 from tests.kit.machine import GRACE_S, INTERVAL_S, MARGIN_S
 from tests.properties.small_world import FAILED, HOSTS, SmallWorld
 from venuewatch.base.wire.messages import Death
@@ -206,9 +207,8 @@ class TheCore(RuleBasedStateMachine):
 
 
 TheCore.TestCase.settings = settings(
-    max_examples=60,
+    examples(60),
     stateful_step_count=30,
-    deadline=None,
     print_blob=True,
     phases=[Phase.explicit, Phase.generate],  # to shrink takes minutes; the blob replays it
 )

@@ -3,12 +3,13 @@
 import copy
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregator.core.centre import AskNeighbours, Centre
 from aggregator.core.dedup import BOOTS_MAX
 from aggregator.core.outputs import Output, Stalled, Store
+from tests.kit.examples import examples
 from tests.kit.graph import changeable, snapshot
 from tests.kit.machine import Message
 from tests.kit.story import STADE, Story, fleet_of
@@ -19,7 +20,7 @@ REWORKED = ("._routes",)
 """A fork works its routes out anew."""
 
 short_traces = st.lists(happenings.filter(lambda what: what.after_s < 3.0), max_size=8)
-often_enough = settings(max_examples=50)
+often_enough = examples(50)
 
 
 @pytest.fixture

@@ -3,16 +3,17 @@
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregator.core.outputs import HostChanged
 from aggregator.core.states import ALIVE, TRANSITIONS, HostState, Trigger
+from tests.kit.examples import examples
 from tests.kit.machine import MARGIN_S
 from tests.kit.story import ALONE, Story
 from tests.kit.traces import HOSTS, VENUE, Happening, happenings, play, traces
 
-thoroughly = settings(max_examples=60)
+thoroughly = examples(60)
 
 
 def opened() -> Story:

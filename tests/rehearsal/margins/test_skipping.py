@@ -1,9 +1,10 @@
 """Skipped stretches of a trace change no event of the core."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.kit.examples import examples
 from venuewatch.rehearsal.margins.judging import worth_playing_s
 from venuewatch.rehearsal.margins.outages import Span
 from venuewatch.rehearsal.margins.replay import Replayed, replay
@@ -37,7 +38,7 @@ def changes(replayed: Replayed) -> list[tuple[str, str, float]]:
 
 
 @pytest.mark.long
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(
     st.sampled_from(("wired", "metro", "satellite", "cellular", "bursty")),
     st.integers(0, 10_000),
@@ -58,7 +59,7 @@ def test_skipping_changes_no_event(
 
 
 @pytest.mark.long
-@settings(max_examples=10, deadline=None)
+@examples(10)
 @given(st.sampled_from(("satellite_lossy", "bursty_satellite")), st.integers(0, 10_000))
 def test_skipping_what_comes_within_half_of_the_margin_changes_no_accusation(
     link: str, seed: int

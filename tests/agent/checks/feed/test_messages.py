@@ -5,7 +5,7 @@ import sys
 from datetime import date, datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.checks.results_feed.messages import (
@@ -17,6 +17,7 @@ from agent.checks.results_feed.messages import (
     read,
 )
 from tests.agent.checks.feed import hostile
+from tests.kit.examples import examples
 
 MAX_BYTES = 1_000_000
 WHOLE = (
@@ -126,7 +127,7 @@ def test_the_limit_of_size_is_exact() -> None:
         read(content, len(content) - 1)
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(st.one_of(st.binary(max_size=400), st.text(max_size=200).map(str.encode)))
 def test_whatever_comes_is_a_message_or_is_refused(content: bytes) -> None:
     try:
@@ -137,7 +138,7 @@ def test_whatever_comes_is_a_message_or_is_refused(content: bytes) -> None:
         assert message.type
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(st.data())
 def test_a_message_with_any_byte_changed_is_one_or_is_refused(data: st.DataObject) -> None:
     content = bytearray(WHOLE.encode())

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, time
 from typing import get_args
 from zoneinfo import ZoneInfo
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.checks.reading.times import Now
@@ -12,6 +12,7 @@ from agent.checks.results_feed.clock import Calendar
 from agent.checks.results_feed.messages import FeedError, Message, OversizedError
 from agent.checks.results_feed.state import Feed
 from agent.checks.results_feed.world import Limits
+from tests.kit.examples import examples
 from venuewatch.base.wire.checks import CheckValues, ResultsState, check_families
 
 NOON = datetime(2024, 8, 3, 12, tzinfo=UTC).timestamp()
@@ -48,7 +49,7 @@ def counts(values: CheckValues) -> list[float]:
     return [getattr(values, name) or 0.0 for name in COUNTERS]
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(
     st.lists(st.tuples(gaps_s, messages | st.sampled_from([FeedError("a"), OversizedError("b")]))),
     st.floats(-1e9, 1e9),
@@ -77,7 +78,7 @@ def test_no_order_of_messages_crashes_and_no_counter_goes_back(
         before = after
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(st.lists(st.tuples(gaps_s, messages), max_size=40))
 def test_silent_is_never_said_outside_a_window(heard: list[tuple[float, Message]]) -> None:
     feed = new_feed("Pacific/Tahiti")
