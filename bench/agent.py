@@ -21,16 +21,13 @@ from typing import NamedTuple
 from bench.kit import members, sides
 from bench.kit.agents import INTERVAL_S, VITALS_EVERY_S, agent, make_certificates
 from bench.kit.centres import Aggregator, aggregator, get
-from bench.kit.collectd import collectd
 from bench.kit.machine import package_version
 from bench.kit.mosquitto import Broker, mosquitto
-from bench.kit.netdata import netdata
+from bench.kit.peers import Surroundings, collectd, netdata, node_exporter, zabbix_agent2
 from bench.kit.processes import BenchError, pause
 from bench.kit.result import Goal, Result, Row, Value, progress, skipped
-from bench.kit.scraping import node_exporter
-from bench.kit.sides import Side, Surroundings
+from bench.kit.sides import Side
 from bench.kit.ten_checks import ten_checks
-from bench.kit.zabbix_agent2 import zabbix_agent2
 
 SUMMARY = "memory, CPU and bytes of the agent, beside node_exporter, zabbix-agent2 and others"
 CHECKING = "ours, ten checks"

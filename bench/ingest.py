@@ -15,12 +15,11 @@ from statistics import median
 from typing import NamedTuple
 
 from bench.kit import members
-from bench.kit.asking import Asked, asking
 from bench.kit.centres import Receiver, aggregator, peer
 from bench.kit.machine import package_version
 from bench.kit.members import INTERVAL_S
 from bench.kit.mosquitto import Broker, mosquitto
-from bench.kit.processes import BenchError, busy_s, cpu_s, pause, python
+from bench.kit.processes import Asked, BenchError, asking, busy_s, cpu_s, pause, python
 from bench.kit.result import Goal, Result, Row, progress, skipped
 from venuewatch.base import clock
 

@@ -7,8 +7,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from bench.kit.asking import Asked, asking
-from bench.kit.processes import BenchError, await_start, free_port, python, running, wait_for
+from bench.kit.processes import (
+    Asked,
+    BenchError,
+    asking,
+    await_start,
+    free_port,
+    python,
+    running,
+    wait_for,
+)
 
 _START_S = 60.0  # paho takes its time over 15,000 births
 _HTTP_S = 30.0
@@ -90,14 +98,13 @@ def aggregator(directory: Path, expected: Path, broker_port: int) -> Iterator[Ag
 
 @contextlib.contextmanager
 def peer(name: str, directory: Path, expected: Path, broker_port: int) -> Iterator[Peer]:
-    """Run the client NAME of :mod:`bench.kit.clients`, from when it knows every host's state.
+    """Run the client NAME of :mod:`bench.kit.centre`, from when it knows every host's state.
 
     Raises:
         BenchError: it does not get there in time.
     """
-    command = python(
-        "bench.kit.clients", name, "--port", str(broker_port), "--inventory", str(expected)
-    )
+    options = ("--port", str(broker_port), "--inventory", str(expected))
+    command = python("bench.kit.centre", name, *options)
     with asking(command, log=directory / f"{name}.log") as child:
         if not wait_for(lambda: bool(child.ask()["is_settled"]), at_most_s=_START_S):
             raise BenchError(f"{name} does not get ready")

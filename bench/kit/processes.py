@@ -1,17 +1,19 @@
-"""Starts programs, waits for them, measures what they used, and ends them."""
+"""Starts programs, waits for them, asks them, measures what they used, and ends them."""
 
 import contextlib
+import json
 import os
 import random
 import resource
+import select
 import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 import psutil
 
@@ -35,17 +37,13 @@ def pause(seconds: float) -> None:
     threading.Event().wait(seconds)
 
 
-def until(moment: float) -> None:
-    """Let time pass until ``moment`` (monotonic s)."""
-    pause(max(0.0, moment - clock.monotonic()))
-
-
 ROOT = Path(__file__).parents[2]
 """The checkout: benches are run from it and not from an installed package."""
 
 LOOPBACK = "127.0.0.1"
 
 _STOP_S = 10.0
+_ANSWER_S = 120.0  # a fleet says its first line when all of it is connected
 _PORTS = range(10_000, 32_768)  # below those that the kernel gives to connections
 _PORT_TRIES = 100
 
@@ -54,36 +52,77 @@ class BenchError(Exception):
     """A bench cannot go on; its text is for the user."""
 
 
-class Memory(NamedTuple):
-    """Resident bytes; ``pss`` shares out what other processes have too, None where unknown."""
-
-    rss: int
-    pss: int | None
-
-
 @contextlib.contextmanager
 def running(
-    command: Sequence[str], *, log: Path, files: int | None = None
+    command: Sequence[str], *, log: Path, files: int | None = None, is_asked: bool = False
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run a program in the checkout until the block ends; what it says goes to ``log``.
 
-    ``files`` is how many file descriptors it may open, where that can be granted.
+    ``files`` is how many file descriptors it may open, where that can be granted. A program that
+    ``is_asked`` has pipes as its standard input and output.
     """
-    with log.open("wb") as said:
-        process = subprocess.Popen(
+    with (
+        log.open("wb") as said,
+        subprocess.Popen(
             command,
+            bufsize=0,
             cwd=ROOT,
-            stdin=subprocess.DEVNULL,
-            stdout=said,
+            stdin=subprocess.PIPE if is_asked else subprocess.DEVNULL,
+            stdout=subprocess.PIPE if is_asked else said,
             stderr=said,
             start_new_session=True,  # Ctrl-C is for us: we end it, and know its children then
-        )
+        ) as process,
+    ):
         try:
             if files is not None:
                 grant_files(files, process.pid)
             yield process
         finally:
             end(process)
+
+
+class Asked:
+    """A program that answers each line of its standard input with a line of JSON.
+
+    ``pid`` is whom to measure.
+    """
+
+    def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
+        self._process = process
+        self._log = log
+        self.pid = process.pid
+
+    def ask(self) -> dict[str, Any]:
+        """Ask for the counts as they are now.
+
+        Raises:
+            BenchError: it has ended, or does not answer.
+        """
+        assert self._process.stdin is not None  # noqa: S101 - it was started with one
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.write(b"\n")
+        return self.read_answer()
+
+    def read_answer(self) -> dict[str, Any]:
+        """Wait for the next line.
+
+        Raises:
+            BenchError: it has ended, or does not answer.
+        """
+        said = self._process.stdout
+        assert said is not None  # noqa: S101 - it was started with one
+        line = said.readline() if select.select([said], [], [], _ANSWER_S)[0] else b""
+        if not line:
+            raise BenchError(f"a child ended: {last_line(self._log)}")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+
+@contextlib.contextmanager
+def asking(command: Sequence[str], *, log: Path) -> Iterator[Asked]:
+    """Run a child until the block ends; its standard error goes to ``log``."""
+    with running(command, log=log, is_asked=True) as process:
+        yield Asked(process, log)
 
 
 def await_start(
@@ -109,7 +148,7 @@ def last_line(log: Path) -> str:
     return lines[-1] if lines else "it said nothing"
 
 
-def end(process: subprocess.Popen[bytes] | subprocess.Popen[str]) -> None:
+def end(process: subprocess.Popen[bytes]) -> None:
     """Ask a process to end, make it if it does not, and leave nothing of its children."""
     children: list[psutil.Process] = []
     if process.poll() is None:
@@ -169,17 +208,6 @@ def busy_s() -> float:
     return float(times.user + times.nice + times.system + times.irq + times.softirq)
 
 
-def memory(pid: int) -> Memory:
-    """Return the memory of ``pid``."""
-    rss = psutil.Process(pid).memory_info().rss
-    return Memory(rss, _proportional(pid))
-
-
-def threads(pid: int) -> int:
-    """Return how many threads ``pid`` has."""
-    return int(psutil.Process(pid).num_threads())
-
-
 def free_port() -> int:
     """Return a free TCP port of the loopback, for a program that this process starts.
 
@@ -206,15 +234,6 @@ def answers(port: int) -> bool:
     except OSError:
         return False
     return True
-
-
-def _proportional(pid: int) -> int | None:
-    try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return None
-    fields: Mapping[str, str] = dict(line.split(":", 1) for line in lines[1:])
-    return int(fields["Pss"].split()[0]) * 1024
 
 
 def is_root() -> bool:

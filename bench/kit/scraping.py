@@ -1,18 +1,20 @@
-"""Scrapes at an even pace over HTTP, as Prometheus does; and node_exporter, scraped so.
+"""Asks a program at an even pace: over HTTP as Prometheus does, or a connection for each question.
 
-node_exporter runs as it is deployed: one kept-alive connection, gzip and all.
+A closed connection has no counters in the kernel, so the caller counts the bytes of its questions.
 """
 
 import contextlib
 import http.client
+import socket
 import threading
 from collections.abc import Callable, Iterator
 
-from bench.kit.processes import BenchError, answers, await_start, free_port, running
-from bench.kit.sides import Side, Surroundings, installed
+from bench.kit.processes import LOOPBACK, BenchError
+from bench.kit.sides import Payload
 from venuewatch.base import clock
 
 _ANSWER_S = 10.0
+_AT_ONCE = 65_536
 AS_PROMETHEUS = {
     "Accept": "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
     "Accept-Encoding": "gzip",
@@ -58,7 +60,7 @@ def scraped(port: int, path: str, every_s: float) -> Iterator[None]:
     Raises:
         BenchError: a scrape failed.
     """
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_ANSWER_S)
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=_ANSWER_S)
 
     def scrape() -> None:
         connection.request("GET", path, headers=AS_PROMETHEUS)
@@ -71,21 +73,27 @@ def scraped(port: int, path: str, every_s: float) -> Iterator[None]:
         yield
 
 
-PROGRAM = "prometheus-node-exporter"
+class Caller:
+    """Calls one port of the loopback again and again."""
 
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._said = 0
+        self._heard = 0
 
-@contextlib.contextmanager
-def node_exporter(around: Surroundings) -> Iterator[Side]:
-    """Run node_exporter with its default collectors, scraped at the given pace.
+    def ask(self, question: bytes) -> bytes:
+        """Return all that is said until the other one hangs up.
 
-    Raises:
-        BenchError: it is not installed, or does not start.
-    """
-    path = installed(PROGRAM, "node_exporter")
-    port = free_port()
-    command = [path, f"--web.listen-address=127.0.0.1:{port}"]
-    log = around.directory / "node_exporter.log"
-    with running(command, log=log) as process:
-        await_start(process, lambda: answers(port), log=log)
-        with scraped(port, "/metrics", around.every_s):
-            yield Side(process.pid)
+        Raises:
+            OSError: no answer.
+        """
+        with socket.create_connection((LOOPBACK, self._port), timeout=_ANSWER_S) as sock:
+            sock.sendall(question)
+            answer = b"".join(iter(lambda: sock.recv(_AT_ONCE), b""))
+        self._said += len(question)
+        self._heard += len(answer)
+        return answer
+
+    def payload(self) -> Payload:
+        """Return what the one who is called has exchanged with us: it sent what we heard."""
+        return Payload(sent=self._heard, received=self._said)

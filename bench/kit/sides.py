@@ -1,24 +1,33 @@
-"""Measures one side of a comparison, and tells a peer where it runs.
+"""Measures one side of a comparison: memory, CPU, and the bytes that it exchanged over TCP.
 
-A side is a process with all of its children: netdata's plugins are processes of their own. A peer
-is one file.
+A side is a process with all of its children: netdata's plugins are processes of their own. Bytes
+come from the kernel's counters through ``ss``. They are payload, what TCP carries: TLS and HTTP are
+in it, TCP's and IP's headers are not.
 """
 
 import contextlib
+import re
+import subprocess
 from collections.abc import Callable
-from pathlib import Path
 from typing import NamedTuple
 
 import psutil
 
 from bench.kit import processes
 from bench.kit.machine import program
-from bench.kit.payload import Payload, payload
-from bench.kit.processes import BenchError, Memory
 from bench.kit.result import Row
 from venuewatch.base import clock
 
 _MIB = 1024 * 1024
+_SENT = re.compile(r"\bbytes_acked:(\d+)")
+_RECEIVED = re.compile(r"\bbytes_received:(\d+)")
+
+
+class Payload(NamedTuple):
+    """Bytes over the open connections of a process, since each was opened."""
+
+    sent: int
+    received: int
 
 
 class Side(NamedTuple):
@@ -41,36 +50,58 @@ class Used(NamedTuple):
 
 
 def exchanged(side: Side) -> Payload | None:
-    """Return what a side has exchanged over the connections that it still has."""
-    return payload(side.pid) if side.counted is None else side.counted()
+    """Return what a side has exchanged over the connections that it still has.
+
+    None where there is no ``ss`` to tell.
+    """
+    if side.counted is not None:
+        return side.counted()
+    path = program("ss")
+    if path is None:
+        return None
+    asked = [path, "--tcp", "--info", "--numeric", "--processes", "--no-header", "--oneline"]
+    ran = subprocess.run(asked, capture_output=True, text=True, timeout=10, check=False)
+    if ran.returncode:  # an old ss has no --oneline
+        return None
+    lines = [line for line in ran.stdout.splitlines() if f"pid={side.pid}," in line]
+    return Payload(_sum(_SENT, lines), _sum(_RECEIVED, lines))
+
+
+def _sum(pattern: re.Pattern[str], lines: list[str]) -> int:
+    return sum(int(count) for line in lines for count in pattern.findall(line))
 
 
 def used(side: Side) -> Used:
     """Return what a side has used so far."""
     cpu_s = ended_s = 0.0
-    for pid in family(side.pid):
+    for process in family(side.pid):
         with contextlib.suppress(ProcessLookupError, psutil.NoSuchProcess):
-            times = psutil.Process(pid).cpu_times()
-            cpu_s += processes.cpu_s(pid)
+            times = process.cpu_times()
+            cpu_s += processes.cpu_s(process.pid)
             ended_s += times.children_user + times.children_system
     return Used(clock.monotonic(), cpu_s, ended_s, exchanged(side))
 
 
 def row(name: str, side: Side, before: Used) -> Row:
-    """Return what a side has used since ``before``, by the minute."""
-    after, held = used(side), _memory(side)
+    """Return what a side has used since ``before``, by the minute.
+
+    ``pss_mib`` shares out the memory that other processes have too; it is Linux's.
+    """
+    after, members = used(side), family(side.pid)
+    memory = [process.memory_full_info() for process in members]
+    has_pss = hasattr(memory[0], "pss")
     minutes = (after.at - before.at) / 60
     found: Row = {
         "side": name,
-        "rss_mib": round(held.rss / _MIB, 2),
-        "pss_mib": None if held.pss is None else round(held.pss / _MIB, 2),
+        "rss_mib": round(sum(one.rss for one in memory) / _MIB, 2),
+        "pss_mib": round(sum(one.pss for one in memory) / _MIB, 2) if has_pss else None,
         "cpu_s_per_min": round((after.cpu_s - before.cpu_s) / minutes, 4),
         "ended_children_cpu_s_per_min": round((after.ended_s - before.ended_s) / minutes, 4),
         "payload_kb_per_min": None,
         "sent_kb_per_min": None,
         "received_kb_per_min": None,
-        "threads": sum(processes.threads(pid) for pid in family(side.pid)),
-        "processes": len(family(side.pid)),
+        "threads": sum(process.num_threads() for process in members),
+        "processes": len(members),
     }
     if before.payload is not None and after.payload is not None:
         sent = (after.payload.sent - before.payload.sent) / 1000 / minutes
@@ -81,39 +112,8 @@ def row(name: str, side: Side, before: Used) -> Row:
     return found
 
 
-def family(pid: int) -> list[int]:
+def family(pid: int) -> list[psutil.Process]:
     """Return a process and all of its children that have not ended."""
-    children = psutil.Process(pid).children(recursive=True)
-    return [pid, *(each.pid for each in children if each.status() != psutil.STATUS_ZOMBIE)]
-
-
-def _memory(side: Side) -> Memory:
-    each = [processes.memory(pid) for pid in family(side.pid)]
-    shares = [one.pss for one in each if one.pss is not None]
-    return Memory(sum(one.rss for one in each), sum(shares) if len(shares) == len(each) else None)
-
-
-class Surroundings(NamedTuple):
-    """A peer's folder for files, the time (s) between its reports, and its broker."""
-
-    directory: Path
-    every_s: float
-    broker_port: int
-
-    def folder(self, name: str) -> Path:
-        """Return a new folder for one peer."""
-        path = self.directory / name
-        path.mkdir()
-        return path
-
-
-def installed(name: str, side: str) -> str:
-    """Return where a program is.
-
-    Raises:
-        BenchError: it is not installed.
-    """
-    path = program(name)
-    if path is None:
-        raise BenchError(f"{side} is not installed")
-    return path
+    process = psutil.Process(pid)
+    children = process.children(recursive=True)
+    return [process, *(one for one in children if one.status() != psutil.STATUS_ZOMBIE)]

@@ -151,8 +151,8 @@ def test_agent_is_measured_with_checks_and_beside_every_peer_that_is_there(tmp_p
 def test_what_is_not_installed_is_skipped_and_not_a_failure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("bench.kit.peers.program", lambda _name: None)
     monkeypatch.setattr("bench.kit.sides.program", lambda _name: None)
-    monkeypatch.setattr("bench.kit.sides.payload", lambda _pid: None)
 
     rows = _measured(tmp_path, "agent", "--seconds", "1.5", "--warm-up", "0.5")
 
@@ -180,7 +180,7 @@ def test_a_program_ends_with_its_children(tmp_path: Path) -> None:
     with running(["sh", "-c", "(trap '' TERM; exec sleep 60) & echo $!; wait"], log=log) as shell:
         assert wait_for(lambda: log.read_text() != "")
         child = psutil.Process(int(log.read_text()))
-        assert sides.family(shell.pid) == [shell.pid, child.pid]
+        assert sides.family(shell.pid) == [psutil.Process(shell.pid), child]
 
     assert wait_for(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
 
