@@ -1,4 +1,8 @@
-"""A whole simulated fleet under the real core."""
+"""A whole simulated fleet under the real core.
+
+Everything happens on a virtual clock and follows from one seed. Nothing in this folder knows a rule
+of the core. It knows packets, processes and clocks, and what is really broken.
+"""
 
 import random
 from collections.abc import Callable, Iterator
