@@ -9,8 +9,8 @@ from aggregator.core.fleet import Fleet
 from aggregator.core.verdicts.causes import Cause
 from aggregator.shell.exposition import OWN
 from aggregator.shell.outlets.own_metrics import OwnMetrics
-from venuewatch.base.wire.checks import check_families
-from venuewatch.base.wire.readings import families
+from venuewatch.base.wire.checks import CheckValues
+from venuewatch.base.wire.readings import Readings, families_of
 
 TARGET = Path(__file__).parent / "metrics.md"
 
@@ -50,7 +50,7 @@ def text() -> str:
             ", ".join(("venue", "host", "instance", *family.labels)),
             family.help,
         )
-        for family in families()
+        for family in families_of(Readings)
     ]
     mine = [row for row in own if row[0].startswith("venuewatch_")]
     uname = [row for row in own if row[0].startswith("node_")]
@@ -88,7 +88,7 @@ def _check_rows() -> list[tuple[str, str, str, str]]:
             ", ".join((*labels, *family.labels)),
             family.help,
         )
-        for family in check_families()
+        for family in families_of(CheckValues)
     ]
 
 

@@ -11,9 +11,9 @@ from typing import NamedTuple
 from aggregator.core.fleet import Host, Venue
 from aggregator.core.margins import LATENESS_BUCKETS_S
 from aggregator.core.states import ALIVE, HostState, venue_state
-from venuewatch.base.wire.checks import RESULTS_STATES, WELL, check_families
+from venuewatch.base.wire.checks import RESULTS_STATES, WELL, CheckValues
 from venuewatch.base.wire.messages import CheckReading
-from venuewatch.base.wire.readings import Family, families
+from venuewatch.base.wire.readings import Family, Readings, families_of
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -90,8 +90,8 @@ for _head, _help in zip(_TABLE.splitlines()[::2], _TABLE.splitlines()[1::2], str
     _name, _kind, _labels_of = _head.split(maxsplit=2)
     OWN[_name] = Series(_kind, _help.strip(), _labels_of)
 
-_VITALS = families()
-_CHECKS = tuple(family._replace(name=f"venuewatch_{family.name}") for family in check_families())
+_VITALS = families_of(Readings)
+_CHECKS = tuple(each._replace(name=f"venuewatch_{each.name}") for each in families_of(CheckValues))
 _PREFIX = len("venuewatch_")
 _FAMILIES = {name: (series.kind, series.help) for name, series in OWN.items()} | {
     family.name: (family.kind, family.help) for family in (*_VITALS, *_CHECKS)

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from venuewatch.base.wire.readings import families
+from venuewatch.base.wire.readings import Readings, families_of
 
 FILES = Path(__file__).parents[2] / "deploy" / "prometheus"
 
-MEMORY = [family.name for family in families() if family.name.startswith("node_memory_")]
+MEMORY = [family.name for family in families_of(Readings) if family.name.startswith("node_memory_")]
 
 
 @pytest.mark.real

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, TypeAlias, get_args
 
 import msgspec
 
-from venuewatch.base.wire.readings import By1, Family, Number, catalogue_of, counter, gauge
+from venuewatch.base.wire.readings import ByLabel, Number
 
 NetworkState: TypeAlias = Literal["ok", "warning", "critical", "unknown"]
 ResultsState: TypeAlias = Literal[
@@ -28,102 +28,87 @@ WELL: frozenset[CheckState] = frozenset(
 class CheckValues(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """The values of one reading; a value that its kind does not measure is ``None``."""
 
-    check_round_trip_min_seconds: Annotated[Number, gauge("Shortest round trip.")] = None
-    check_round_trip_avg_seconds: Annotated[Number, gauge("Mean round trip.")] = None
-    check_round_trip_max_seconds: Annotated[Number, gauge("Longest round trip.")] = None
-    check_jitter_seconds: Annotated[
-        Number, gauge("Mean difference between consecutive round trips.")
-    ] = None
-    check_loss_ratio: Annotated[Number, gauge("Share of probes without an answer.")] = None
-    check_answers: Annotated[Number, gauge("Answers to a question, such as DNS'.")] = None
-    check_http_status_code: Annotated[Number, gauge("Status of the HTTP answer.")] = None
-    check_body_bytes: Annotated[Number, gauge("Size of the HTTP body that was read.")] = None
+    check_round_trip_min_seconds: Annotated[Number, "Shortest round trip."] = None
+    check_round_trip_avg_seconds: Annotated[Number, "Mean round trip."] = None
+    check_round_trip_max_seconds: Annotated[Number, "Longest round trip."] = None
+    check_jitter_seconds: Annotated[Number, "Mean difference between consecutive round trips."] = (
+        None
+    )
+    check_loss_ratio: Annotated[Number, "Share of probes without an answer."] = None
+    check_answers: Annotated[Number, "Answers to a question, such as DNS'."] = None
+    check_http_status_code: Annotated[Number, "Status of the HTTP answer."] = None
+    check_body_bytes: Annotated[Number, "Size of the HTTP body that was read."] = None
     check_certificate_expiry_timestamp_seconds: Annotated[
-        Number, gauge("When the certificate expires, in unixtime.")
+        Number, "When the certificate expires, in unixtime."
     ] = None
-    check_interface_up: Annotated[Number, gauge("1 if the interface is up.")] = None
-    check_interface_speed_bytes: Annotated[Number, gauge("Link speed in bytes per second.")] = None
-    check_interface_errors_total: Annotated[
-        Number, counter("Errors of the interface, both ways.")
-    ] = None
+    check_interface_up: Annotated[Number, "1 if the interface is up."] = None
+    check_interface_speed_bytes: Annotated[Number, "Link speed in bytes per second."] = None
+    check_interface_errors_total: Annotated[Number, "Errors of the interface, both ways."] = None
     check_interface_drops_total: Annotated[
-        Number, counter("Packets that the interface dropped, both ways.")
+        Number, "Packets that the interface dropped, both ways."
     ] = None
     check_clock_offset_seconds: Annotated[
-        Number, gauge("How far the time server is ahead of this machine.")
+        Number, "How far the time server is ahead of this machine."
     ] = None
-    check_stratum: Annotated[Number, gauge("Stratum of the time server.")] = None
-    check_members_up: Annotated[Number, gauge("Members of a redundant group that work.")] = None
-    check_members: Annotated[Number, gauge("Members of a redundant group.")] = None
-    check_processes: Annotated[Number, gauge("Processes that match.")] = None
+    check_stratum: Annotated[Number, "Stratum of the time server."] = None
+    check_members_up: Annotated[Number, "Members of a redundant group that work."] = None
+    check_members: Annotated[Number, "Members of a redundant group."] = None
+    check_processes: Annotated[Number, "Processes that match."] = None
     check_process_restarts_total: Annotated[
-        Number, counter("How often the process was seen to be a new one.")
+        Number, "How often the process was seen to be a new one."
     ] = None
     check_process_cpu_seconds_total: Annotated[
-        Number, counter("CPU seconds of the processes that match.")
+        Number, "CPU seconds of the processes that match."
     ] = None
     check_process_resident_memory_bytes: Annotated[
-        Number, gauge("Resident memory of the processes that match.")
+        Number, "Resident memory of the processes that match."
     ] = None
-    check_service_active: Annotated[Number, gauge("1 if the service is active.")] = None
-    check_service_restarts_total: Annotated[
-        Number, counter("Restarts by the service manager itself.")
-    ] = None
-    check_disk_used_ratio: Annotated[Number, gauge("Used share of the filesystem.")] = None
-    check_disk_free_bytes: Annotated[Number, gauge("Free space for a usual user.")] = None
-    check_disk_inodes_used_ratio: Annotated[
-        Number, gauge("Used share of the filesystem's file nodes.")
-    ] = None
-    check_disk_read_only: Annotated[Number, gauge("1 if the filesystem is read-only.")] = None
-    check_file_age_seconds: Annotated[Number, gauge("Age of the newest file.")] = None
-    check_file_size_bytes: Annotated[Number, gauge("Size of the newest file.")] = None
-    check_files: Annotated[Number, gauge("Files that match.")] = None
-    check_log_matches_total: Annotated[Number, counter("Lines that matched.")] = None
-    check_log_skipped_bytes_total: Annotated[
-        Number, counter("Bytes of the log that were not searched.")
-    ] = None
-    check_exit_code: Annotated[Number, gauge("Exit code of the plugin.")] = None
-    check_performance: Annotated[
-        By1, gauge("Performance data of a plugin, in its base unit.", "label")
-    ] = None
-    results_messages_total: Annotated[Number, counter("Messages of the feed.")] = None
-    results_bytes_total: Annotated[Number, counter("Bytes of the feed.")] = None
-    results_parse_errors_total: Annotated[Number, counter("Messages that could not be read.")] = (
+    check_service_active: Annotated[Number, "1 if the service is active."] = None
+    check_service_restarts_total: Annotated[Number, "Restarts by the service manager itself."] = (
         None
     )
-    results_oversized_total: Annotated[Number, counter("Messages over the size limit.")] = None
-    results_version_gaps_total: Annotated[Number, counter("Versions that never came.")] = None
-    results_version_regressions_total: Annotated[
-        Number, counter("Versions that went backward.")
+    check_disk_used_ratio: Annotated[Number, "Used share of the filesystem."] = None
+    check_disk_free_bytes: Annotated[Number, "Free space for a usual user."] = None
+    check_disk_inodes_used_ratio: Annotated[
+        Number, "Used share of the filesystem's file nodes."
     ] = None
+    check_disk_read_only: Annotated[Number, "1 if the filesystem is read-only."] = None
+    check_file_age_seconds: Annotated[Number, "Age of the newest file."] = None
+    check_file_size_bytes: Annotated[Number, "Size of the newest file."] = None
+    check_files: Annotated[Number, "Files that match."] = None
+    check_log_matches_total: Annotated[Number, "Lines that matched."] = None
+    check_log_skipped_bytes_total: Annotated[Number, "Bytes of the log that were not searched."] = (
+        None
+    )
+    check_exit_code: Annotated[Number, "Exit code of the plugin."] = None
+    check_performance: Annotated[ByLabel, "Performance data of a plugin, in its base unit."] = None
+    results_messages_total: Annotated[Number, "Messages of the feed."] = None
+    results_bytes_total: Annotated[Number, "Bytes of the feed."] = None
+    results_parse_errors_total: Annotated[Number, "Messages that could not be read."] = None
+    results_oversized_total: Annotated[Number, "Messages over the size limit."] = None
+    results_version_gaps_total: Annotated[Number, "Versions that never came."] = None
+    results_version_regressions_total: Annotated[Number, "Versions that went backward."] = None
     results_wrong_flag_total: Annotated[
-        Number, counter("Messages whose feed flag is not the expected one.")
+        Number, "Messages whose feed flag is not the expected one."
     ] = None
     results_wrong_date_total: Annotated[
-        Number, counter("Messages whose logical date does not fit their date and time.")
+        Number, "Messages whose logical date does not fit their date and time."
     ] = None
-    results_unauthorized_total: Annotated[
-        Number, counter("Pushes that were refused for their API key.")
-    ] = None
-    results_live_units: Annotated[Number, gauge("Units of competition that are live.")] = None
-    results_last_message_timestamp_seconds: Annotated[
-        Number, gauge("When the last message came, in unixtime.")
-    ] = None
-    results_last_data_timestamp_seconds: Annotated[
-        Number, gauge("When data last moved, in unixtime.")
-    ] = None
-    results_data_age_seconds: Annotated[Number, gauge("Age of the oldest data of a live unit.")] = (
+    results_unauthorized_total: Annotated[Number, "Pushes that were refused for their API key."] = (
         None
     )
+    results_live_units: Annotated[Number, "Units of competition that are live."] = None
+    results_last_message_timestamp_seconds: Annotated[
+        Number, "When the last message came, in unixtime."
+    ] = None
+    results_last_data_timestamp_seconds: Annotated[Number, "When data last moved, in unixtime."] = (
+        None
+    )
+    results_data_age_seconds: Annotated[Number, "Age of the oldest data of a live unit."] = None
     results_latency_seconds: Annotated[
-        Number, gauge("How long the latest data of a live unit was on its way.")
+        Number, "How long the latest data of a live unit was on its way."
     ] = None
     results_clock_offset_seconds: Annotated[
-        Number, gauge("How far the source's clock is ahead of this machine's.")
+        Number, "How far the source's clock is ahead of this machine's."
     ] = None
-    results_last_number: Annotated[Number, gauge("The last result that was pushed.")] = None
-
-
-def check_families() -> tuple[Family, ...]:
-    """Return the catalogue of what checks measure; names without the prefix ``venuewatch_``."""
-    return catalogue_of(CheckValues)
+    results_last_number: Annotated[Number, "The last result that was pushed."] = None

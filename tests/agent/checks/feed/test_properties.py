@@ -13,12 +13,13 @@ from agent.checks.results_feed.messages import FeedError, Message, OversizedErro
 from agent.checks.results_feed.state import Feed
 from agent.checks.results_feed.world import Limits
 from tests.kit.examples import examples
-from venuewatch.base.wire.checks import CheckValues, ResultsState, check_families
+from venuewatch.base.wire.checks import CheckValues, ResultsState
+from venuewatch.base.wire.readings import families_of
 
 NOON = datetime(2024, 8, 3, 12, tzinfo=UTC).timestamp()
 COUNTERS = [
     family.name
-    for family in check_families()
+    for family in families_of(CheckValues)
     if family.kind == "counter" and family.name.startswith("results_")
 ]
 KINDS = ["DT_LOCAL_ON", "DT_LOCAL_OFF", "DT_KA", "DT_RESULT", "DT_CURRENT", "DT_RESULT_UPDATE"]
