@@ -3,106 +3,62 @@
 import pytest
 
 from agent.checks.results_feed.state import Flag
-from tests.agent.checks.feed.hall import UNIT, Hall
+from tests.agent.checks.feed.hall import UNIT, Hall, each
+
+NO_LOSS = "flowing version_gaps_total=0 version_regressions_total=0 messages_total=3"
+WRONG = "feed flag T, expected P"
+STORIES = {
+    "a gap is counted and said": (
+        "0 CURRENT version=3; 1 CURRENT version=7; 1 flowing version_gaps_total=3 "
+        f"version_regressions_total=0: *DT_CURRENT {UNIT} jumped to version 7, 3 missing"
+    ),
+    "a regression is counted and said": (
+        "0 CURRENT version=3; 1 CURRENT version=2; 1 flowing version_gaps_total=0 "
+        f"version_regressions_total=1: *DT_CURRENT {UNIT} went back to version 2"
+    ),
+    "a repeated version is no loss": each(range(3), "CURRENT version=3") + f"; 2 {NO_LOSS}",
+    "versions of updates are no loss": (
+        "0 RESULT_UPDATE version=1; 1 RESULT_UPDATE version=9; 2 RESULT_UPDATE version=2; "
+        f"2 {NO_LOSS}"
+    ),
+    "an overtaken message is a regression that is not followed": (
+        "0 CURRENT version=8; 20 CURRENT version=10; 21 CURRENT version=9 stamped_s=10; "
+        "30 CURRENT version=11; 30 flowing version_gaps_total=1 version_regressions_total=1"
+    ),
+    "a source that counts anew is followed": (
+        f"0 CURRENT version=90; {each(range(1, 6), 'CURRENT version={}')}; "
+        "20 flowing version_gaps_total=0 version_regressions_total=1"
+    ),
+    **{
+        f"each {other} has versions of its own": (
+            f"0 CURRENT version=1; 1 CURRENT version=9 {other}=OTHER; "
+            "1 flowing version_gaps_total=0"
+        )
+        for other in ("code", "competition", "subcode", "subtype", "language", "source")
+    },
+    "each type has versions of its own": (
+        f"0 CURRENT version=1; 1 OTHER code={UNIT} status=LIVE version=9; "
+        "1 flowing version_gaps_total=0"
+    ),
+    "messages with another flag are counted and said and excuse nothing": (
+        f"0 LOCAL_ON; 80 KA flag=T; 100 silent wrong_flag_total=1: *{WRONG}*"
+    ),
+    "another flag ends no window and no unit": (
+        "0 CURRENT version=1; 10 RESULT status=OFFICIAL flag=T; 20 LOCAL_OFF flag=T; "
+        "30 flowing live_units=1"
+    ),
+    "a competition that is sent with another flag only is frozen": (
+        "0 LOCAL_ON flag=T; 10 not_expected; "
+        f"{each(range(10, 100, 10), 'CURRENT version={} flag=T')}; 100 frozen: *{WRONG}*"
+    ),
+}
 
 
-def gaps_and_regressions(hall: Hall, at_s: float) -> tuple[float | None, float | None]:
-    values = hall.at(at_s).values
-    return values.results_version_gaps_total, values.results_version_regressions_total
-
-
-@pytest.mark.parametrize(
-    ("second", "counted", "words"),
-    [(7, (3, 0), "jumped to version 7, 3 missing"), (2, (0, 1), "went back to version 2")],
-)
-def test_a_gap_and_a_regression_are_counted_and_said(
-    hall: Hall, second: int, counted: tuple[float, float], words: str
-) -> None:
-    hall.score(0.0, 3)
-    hall.score(1.0, second)
-
-    assert gaps_and_regressions(hall, 1.0) == counted
-    assert hall.at(1.0).detail.endswith(f"DT_CURRENT {UNIT} {words}")
-
-
-@pytest.mark.parametrize(
-    ("kind", "versions"), [("DT_CURRENT", (3, 3, 3)), ("DT_RESULT_UPDATE", (1, 9, 2))]
-)
-def test_repeated_versions_and_those_of_updates_are_no_loss(
-    hall: Hall, kind: str, versions: tuple[int, ...]
-) -> None:
-    for at_s, version in enumerate(versions):
-        hall.score(at_s, version, kind=kind)
-
-    assert gaps_and_regressions(hall, 2.0) == (0, 0)
-    assert hall.at(2.0).values.results_messages_total == 3
-
-
-def test_an_overtaken_message_is_a_regression_that_is_not_followed(hall: Hall) -> None:
-    hall.score(0.0, 8)
-    hall.score(20.0, 10)
-    hall.score(21.0, 9, stamped_s=10.0)
-    hall.score(30.0, 11)
-
-    assert gaps_and_regressions(hall, 30.0) == (1, 1)
-
-
-def test_a_source_that_counts_anew_is_followed(hall: Hall) -> None:
-    hall.score(0.0, 90)
-    for version in range(1, 6):
-        hall.score(10.0 * version, version)
-
-    assert hall.at(60.0).state == "flowing"
-    assert gaps_and_regressions(hall, 60.0) == (0, 1)
-
-
-@pytest.mark.parametrize(
-    "other", ["code", "competition", "subcode", "subtype", "language", "source", "kind"]
-)
-def test_each_identity_has_versions_of_its_own(hall: Hall, other: str) -> None:
-    hall.score(0.0, 1)
-    hall.score(1.0, 9, **{other: "OTHER"})
-
-    assert hall.at(1.0).values.results_version_gaps_total == 0
-
-
-def test_messages_with_another_flag_are_counted_and_said_and_excuse_nothing(hall: Hall) -> None:
-    hall.says(0.0, "DT_LOCAL_ON")
-    hall.says(80.0, "DT_KA", flag="T")
-
-    reading = hall.at(100.0)
-
-    assert reading.state == "silent"
-    assert reading.values.results_wrong_flag_total == 1
-    assert "feed flag T, expected P" in reading.detail
-
-
-def test_another_flag_ends_no_window_and_no_unit(hall: Hall) -> None:
-    hall.score(0.0, 1)
-    hall.result(10.0, "OFFICIAL", flag="T")
-    hall.says(20.0, "DT_LOCAL_OFF", flag="T")
-
-    assert hall.at(30.0).state == "flowing"
-    assert hall.at(30.0).values.results_live_units == 1
-
-
-def test_a_competition_that_is_sent_with_another_flag_only_is_frozen(hall: Hall) -> None:
-    hall.says(0.0, "DT_LOCAL_ON", flag="T")
-    early = hall.at(10.0)
-    for at_s in range(10, 100, 10):
-        hall.score(at_s, at_s, flag="T")
-
-    reading = hall.at(100.0)
-
-    assert early.state == "not_expected"
-    assert reading.state == "frozen"
-    assert "feed flag T, expected P" in reading.detail
+@pytest.mark.parametrize("story", STORIES.values(), ids=STORIES)
+def test_loss_and_flags_are_judged_as_they_are_told(story: str) -> None:
+    Hall().plays(story)
 
 
 @pytest.mark.parametrize(("flag", "expected"), [("", "P"), ("T", "T"), ("P", "any"), ("T", "any")])
 def test_a_flag_that_fits_or_is_missing_is_not_wrong(flag: str, expected: Flag) -> None:
-    hall = Hall(expected)
-    hall.says(0.0, "DT_LOCAL_ON", flag=flag)
-
-    assert hall.at(0.0).state == "flowing"
-    assert hall.at(0.0).values.results_wrong_flag_total == 0
+    Hall(expected).plays(f"0 LOCAL_ON flag={flag}; 0 flowing wrong_flag_total=0")

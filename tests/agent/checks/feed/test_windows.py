@@ -1,116 +1,49 @@
 """Windows in which a feed should talk: logical days, and what opens and ends one."""
 
-from datetime import date
-
 import pytest
 
-from tests.agent.checks.feed.hall import Hall
+from tests.agent.checks.feed.hall import Hall, each
+
+STORIES = {
+    "before the first message nothing is expected": "24h not_expected: nothing heard yet",
+    "silence in a window is said after the limit of keep-alives and not before": (
+        "0 LOCAL_ON; 90 flowing; 90.1 silent: HALL1: nothing for 90 s, limit 90 s"
+    ),
+    "any message is a sign of life": "0 LOCAL_ON; 80 SCHEDULE; 160 flowing",
+    "a restarted agent learns of an open window from a keep-alive": "0 KA; 91 silent",
+    "a restarted agent learns of an open window from any message": "0 SCHEDULE; 91 silent",
+    "a restarted agent takes a late signature for no window": (
+        "0 RESULT status=OFFICIAL; 91 not_expected"
+    ),
+    "live data after the window is noted and opens none": (
+        "0 LOCAL_ON; 10 LOCAL_OFF; 20 CURRENT version=1; "
+        "200 not_expected: *came outside the talking window*"
+    ),
+    "a keep-alive after the window shows that its next beginning was lost": (
+        "0 LOCAL_OFF; 1h KA; 3691 silent"
+    ),
+    "a keep-alive that the end of the window overtook opens none": (
+        "0 LOCAL_ON; 50 LOCAL_OFF; 51 KA stamped_s=40; 52 LOCAL_ON stamped_s=0; 200 not_expected"
+    ),
+    "several sources have windows of their own": (
+        "0 LOCAL_ON; 0 LOCAL_ON source=HALL2; 80 KA source=HALL2; 100 silent: HALL1*"
+    ),
+    "past midnight it is still the logical day before": (
+        "13h KA logical_date=2024-08-03; 14h KA logical_date=2024-08-04; "
+        "14h flowing wrong_date_total=1: *logical date 2024-08-04, expected 2024-08-03*"
+    ),
+    "a window without an end ends with the logical day": (
+        "0 LOCAL_ON; 53999 silent; 15h not_expected"
+    ),
+    "a source that went quiet with a live unit is not let off by the end of the day": (
+        "0 CURRENT version=1; 15h silent; 39h not_expected"
+    ),
+    "a competition that runs past the logical day is still watched": (
+        each(range(53_640, 54_360, 20), "CURRENT version={}") + "; 54360 flowing; 54460 silent"
+    ),
+}
 
 
-def test_before_the_first_message_nothing_is_expected(hall: Hall) -> None:
-    reading = hall.at(86_400.0)
-
-    assert reading[:2] == ("not_expected", "nothing heard yet")
-
-
-def test_silence_inside_a_window_is_said_after_the_keep_alive_limit_and_not_before(
-    hall: Hall,
-) -> None:
-    hall.says(0.0, "DT_LOCAL_ON")
-
-    assert hall.at(90.0).state == "flowing"
-    assert hall.at(90.1).state == "silent"
-    assert hall.at(90.1).detail == "HALL1: nothing for 90 s, limit 90 s"
-
-
-def test_any_message_is_a_sign_of_life(hall: Hall) -> None:
-    hall.says(0.0, "DT_LOCAL_ON")
-    hall.says(80.0, "DT_SCHEDULE")
-
-    assert hall.at(160.0).state == "flowing"
-
-
-@pytest.mark.parametrize("kind", ["DT_KA", "DT_SCHEDULE", "DT_LOCAL_ON"])
-def test_a_restarted_agent_learns_of_an_open_window_from_any_message(hall: Hall, kind: str) -> None:
-    hall.says(0.0, kind)
-
-    assert hall.at(91.0).state == "silent"
-
-
-def test_a_restarted_agent_takes_a_late_signature_for_no_window(hall: Hall) -> None:
-    hall.result(0.0, "OFFICIAL")
-
-    assert hall.at(91.0).state == "not_expected"
-
-
-def test_live_data_after_the_window_is_noted_and_opens_none(hall: Hall) -> None:
-    hall.says(0.0, "DT_LOCAL_ON")
-    hall.says(10.0, "DT_LOCAL_OFF")
-    hall.score(20.0, 1)
-
-    reading = hall.at(200.0)
-
-    assert reading.state == "not_expected"
-    assert "came outside the talking window" in reading.detail
-
-
-def test_a_keep_alive_after_the_window_shows_that_its_next_beginning_was_lost(hall: Hall) -> None:
-    hall.says(0.0, "DT_LOCAL_OFF")
-    hall.says(3600.0, "DT_KA")
-
-    assert hall.at(3691.0).state == "silent"
-
-
-def test_a_keep_alive_that_the_end_of_the_window_overtook_opens_none(hall: Hall) -> None:
-    hall.says(0.0, "DT_LOCAL_ON")
-    hall.says(50.0, "DT_LOCAL_OFF")
-    hall.says(51.0, "DT_KA", stamped_s=40.0)
-    hall.says(52.0, "DT_LOCAL_ON", stamped_s=0.0)
-
-    assert hall.at(200.0).state == "not_expected"
-
-
-def test_several_sources_have_windows_of_their_own(hall: Hall) -> None:
-    hall.says(0.0, "DT_LOCAL_ON", source="HALL1")
-    hall.says(0.0, "DT_LOCAL_ON", source="HALL2")
-    hall.says(80.0, "DT_KA", source="HALL2")
-
-    reading = hall.at(100.0)
-
-    assert reading.state == "silent"
-    assert reading.detail.startswith("HALL1")
-
-
-def test_past_midnight_it_is_still_the_logical_day_before(hall: Hall) -> None:
-    hall.says(13 * 3600.0, "DT_KA", logical_date=date(2024, 8, 3))
-    hall.says(14 * 3600.0, "DT_KA", logical_date=date(2024, 8, 4))
-
-    reading = hall.at(14 * 3600.0)
-
-    assert reading.values.results_wrong_date_total == 1
-    assert "logical date 2024-08-04, expected 2024-08-03" in reading.detail
-
-
-def test_a_window_without_an_end_ends_with_the_logical_day(hall: Hall) -> None:
-    hall.says(0.0, "DT_LOCAL_ON")
-    before_three, after_three = 15 * 3600.0 - 1, 15 * 3600.0
-
-    assert hall.at(before_three).state == "silent"
-    assert hall.at(after_three).state == "not_expected"
-
-
-def test_a_source_that_went_quiet_with_a_live_unit_is_not_let_off_by_the_end_of_the_day(
-    hall: Hall,
-) -> None:
-    hall.score(0.0, 1)
-
-    assert hall.at(15 * 3600.0).state == "silent"
-    assert hall.at(39 * 3600.0).state == "not_expected"
-
-
-def test_a_competition_that_runs_past_the_logical_day_is_still_watched(hall: Hall) -> None:
-    for at_s in range(int(14.9 * 3600), int(15.1 * 3600), 20):
-        hall.score(at_s, at_s)
-
-    assert hall.at(15.1 * 3600).state == "flowing"
-    assert hall.at(15.1 * 3600 + 100).state == "silent"
+@pytest.mark.parametrize("story", STORIES.values(), ids=STORIES)
+def test_window_opens_and_ends_as_it_is_told(story: str) -> None:
+    Hall().plays(story)
