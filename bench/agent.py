@@ -16,7 +16,6 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import NamedTuple
 
 from bench.kit import members, sides
 from bench.kit.agents import INTERVAL_S, VITALS_EVERY_S, agent, make_certificates
@@ -54,14 +53,6 @@ _HEARD = re.compile(
 )
 
 
-class Measured(NamedTuple):
-    """The sides that run, by name, and the receiver of ours."""
-
-    ours: dict[str, Side]
-    centre: Aggregator
-    broker: Broker
-
-
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the bench's options."""
     parser.add_argument("--seconds", type=float, default=120.0, help="measured (%(default)g)")
@@ -80,19 +71,19 @@ def run(options: argparse.Namespace) -> Result:
         raise BenchError("trustme is not installed, so there are no certificates for TLS")
     with contextlib.ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
-        ours = stack.enter_context(_ours(directory))
-        around = Surroundings(directory, INTERVAL_S, ours.broker.port)
+        ours, centre, broker = stack.enter_context(_ours(directory))
+        around = Surroundings(directory, INTERVAL_S, broker.port)
         peers, missing = _start_peers(stack, around)
-        running = ours.ours | peers
+        running = ours | peers
         progress(f"warming up for {options.warm_up:g} s")
         pause(options.warm_up)
         progress(f"measuring for {options.seconds:g} s")
         before = {name: sides.used(side) for name, side in running.items()}
-        heard = ours.centre.beats()
+        heard = centre.beats()
         pause(options.seconds)
         rows = [sides.row(name, side, before[name]) for name, side in running.items()]
-        heard = ours.centre.beats() - heard
-        conditions = _conditions(options, heard, _said(ours.centre))
+        heard = centre.beats() - heard
+        conditions = _conditions(options, heard, _said(centre))
     return Result(rows + missing, conditions, GOALS)
 
 
@@ -146,8 +137,8 @@ def _said(centre: Aggregator) -> dict[str, Value]:
 
 
 @contextlib.contextmanager
-def _ours(directory: Path) -> Iterator[Measured]:
-    """Run both agents, and the real aggregator that receives their beats."""
+def _ours(directory: Path) -> Iterator[tuple[dict[str, Side], Aggregator, Broker]]:
+    """Run both agents by the names of their sides, and the aggregator that hears them."""
     made = make_certificates(directory, members.place(0)[1])
     expected = directory / "inventory.toml"
     members.write_inventory(expected, 2)
@@ -158,4 +149,4 @@ def _ours(directory: Path) -> Iterator[Measured]:
         agent(directory, 1, broker, made, checks=checks) as checking,
         aggregator(directory, expected, broker.port) as centre,
     ):
-        yield Measured({"ours": plain, CHECKING: checking}, centre, broker)
+        yield {"ours": plain, CHECKING: checking}, centre, broker

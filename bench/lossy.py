@@ -20,8 +20,16 @@ import random
 import socket
 from collections.abc import Mapping, Sequence
 
-from bench.kit.beating import BEAT_BYTES, TICK_BYTES, Beater, Holding, Listener, Pacing, Thin
-from bench.kit.exchange import Exchange
+from bench.kit.beating import (
+    BEAT_BYTES,
+    TICK_BYTES,
+    Beater,
+    Exchange,
+    Holding,
+    Listener,
+    Pacing,
+    Thin,
+)
 from bench.kit.lateness import Lateness
 from bench.kit.long_line import Ends, LongLine, long_line
 from bench.kit.members import INTERVAL_S

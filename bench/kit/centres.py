@@ -5,7 +5,7 @@ import http.client
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, TypeAlias
 
 from bench.kit.processes import (
     Asked,
@@ -22,20 +22,6 @@ _START_S = 60.0  # paho takes its time over 15,000 births
 _HTTP_S = 30.0
 _BEATS = re.compile(rb'^venuewatch_aggregator_messages_total\{stream="beat"\} (\S+)$', re.MULTILINE)
 _MISSED = re.compile(rb"^venuewatch_host_heartbeats_missed_total\{[^}]*\} (\S+)$", re.MULTILINE)
-
-
-class Receiver(Protocol):
-    """A process that receives the beats of a fleet."""
-
-    @property
-    def pid(self) -> int:
-        """The process to measure."""
-
-    def beats(self) -> int:
-        """Return how many beats it has received."""
-
-    def missed(self) -> int:
-        """Return how many beats it has missed, by their numbers."""
 
 
 class Aggregator(NamedTuple):
@@ -73,6 +59,10 @@ class Peer(NamedTuple):
     def missed(self) -> int:
         """Return the sum over all hosts."""
         return int(self.child.ask()["missed"])
+
+
+Receiver: TypeAlias = Aggregator | Peer
+"""A process that receives the beats of a fleet, and counts them."""
 
 
 @contextlib.contextmanager
