@@ -42,6 +42,9 @@ _WORDS: dict[type, str] = {
     inspect.AnyType: "anything",
 }
 
+_HELD = ("type", "item_type", "value_type")
+"""Types within a type, besides the fields of a struct and the ``types`` of a union."""
+
 
 class Row(NamedTuple):
     """One field, in words."""
@@ -192,17 +195,12 @@ def _structs(kind: inspect.Type) -> list[inspect.StructType]:
     while waiting:
         one = waiting.pop(0)
         if isinstance(one, inspect.StructType):
-            if one.cls not in [known.cls for known in found]:
-                found.append(one)
-                waiting += [field.type for field in one.fields]
-        elif isinstance(one, inspect.UnionType):
-            waiting += one.types
-        elif isinstance(one, inspect.Metadata):
-            waiting.append(one.type)
-        elif isinstance(one, inspect.ListType | inspect.VarTupleType | inspect.SetType):
-            waiting.append(one.item_type)
-        elif isinstance(one, inspect.DictType):
-            waiting.append(one.value_type)
+            if one.cls in [known.cls for known in found]:
+                continue
+            found.append(one)
+            waiting += [field.type for field in one.fields]
+        waiting += getattr(one, "types", ())
+        waiting += [getattr(one, name) for name in _HELD if hasattr(one, name)]
     return found
 
 

@@ -1,6 +1,8 @@
 """Write ``docs/metrics.md`` from the code: ``python docs/make_metrics.py``."""
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TypeAlias
 
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -10,9 +12,12 @@ from aggregator.core.verdicts.causes import Cause
 from aggregator.shell.exposition import OWN
 from aggregator.shell.outlets.own_metrics import OwnMetrics
 from venuewatch.base.wire.checks import CheckValues
-from venuewatch.base.wire.readings import Readings, families_of
+from venuewatch.base.wire.readings import Family, Readings, families_of
 
 TARGET = Path(__file__).parent / "metrics.md"
+
+Row: TypeAlias = tuple[str, str, str, str]
+"""Name, type, labels, meaning."""
 
 _HEAD = """\
 # Metrics
@@ -43,15 +48,8 @@ its facts, its table and its evidence.
 def text() -> str:
     """Return the whole page."""
     own = [(name, series.kind, series.labels, series.help) for name, series in OWN.items()]
-    vitals = [
-        (
-            family.name,
-            family.kind,
-            ", ".join(("venue", "host", "instance", *family.labels)),
-            family.help,
-        )
-        for family in families_of(Readings)
-    ]
+    vitals = _rows_of(families_of(Readings), "", ("venue", "host", "instance"))
+    checks = _rows_of(families_of(CheckValues), "venuewatch_", ("venue", "host", "check", "kind"))
     mine = [row for row in own if row[0].startswith("venuewatch_")]
     uname = [row for row in own if row[0].startswith("node_")]
     return "\n".join(
@@ -66,7 +64,7 @@ def text() -> str:
             _table(uname + vitals),
             "\n## What checks measure\n",
             "The label `kind` is a kind of check of [checks.md](checks.md).\n",
-            _table(_check_rows()),
+            _table(checks),
             "\n## The aggregator itself\n",
             _table(_self_rows()),
             "",
@@ -79,20 +77,14 @@ def _causes() -> str:
     return "\n".join(["| cause | meaning |", "|---|---|", *rows])
 
 
-def _check_rows() -> list[tuple[str, str, str, str]]:
-    labels = ("venue", "host", "check", "kind")
+def _rows_of(families: Iterable[Family], prefix: str, labels: tuple[str, ...]) -> list[Row]:
     return [
-        (
-            f"venuewatch_{family.name}",
-            family.kind,
-            ", ".join((*labels, *family.labels)),
-            family.help,
-        )
-        for family in families_of(CheckValues)
+        (f"{prefix}{family.name}", family.kind, ", ".join((*labels, *family.labels)), family.help)
+        for family in families
     ]
 
 
-def _self_rows() -> list[tuple[str, str, str, str]]:
+def _self_rows() -> list[Row]:
     centre = Centre(Fleet())
     centre.decisions.hearing.round_trip_s = 0.0
     centre.intake.broker_dropped = 0
@@ -105,7 +97,7 @@ def _self_rows() -> list[tuple[str, str, str, str]]:
     return sorted(rows)
 
 
-def _table(rows: list[tuple[str, str, str, str]]) -> str:
+def _table(rows: list[Row]) -> str:
     lines = ["| name | type | labels | meaning |", "|---|---|---|---|"]
     lines += [f"| `{name}` | {kind} | {labels} | {text} |" for name, kind, labels, text in rows]
     return "\n".join(lines)

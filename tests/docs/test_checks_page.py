@@ -26,11 +26,6 @@ def fields_of(kind: str, maker: dict[str, Any]) -> list[tuple[str, inspect.Field
     return [(f"{it.cls.__name__}.{field.name}", field) for it in structs for field in it.fields]
 
 
-def said_of(field: inspect.Field) -> dict[str, Any]:
-    said = field.type.extra_json_schema if isinstance(field.type, inspect.Metadata) else None
-    return said or {}
-
-
 def test_the_checks_page_is_up_to_date(maker: dict[str, Any]) -> None:
     written = (DOCS / "checks.md").read_text(encoding="utf-8")
 
@@ -43,14 +38,14 @@ def test_the_checks_page_is_up_to_date(maker: dict[str, Any]) -> None:
 def test_every_field_says_what_it_means(kind: str, maker: dict[str, Any]) -> None:
     found = fields_of(kind, maker)
 
-    assert [name for name, field in found if not said_of(field).get("description")] == []
+    assert [name for name, field in found if not maker["_meta"](field).get("description")] == []
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_field_that_must_be_given_has_an_example(kind: str, maker: dict[str, Any]) -> None:
     required = [(name, field) for name, field in fields_of(kind, maker) if field.required]
 
-    without = {name for name, field in required if not said_of(field).get("examples")}
+    without = {name for name, field in required if not maker["_meta"](field).get("examples")}
 
     assert without <= {"Config.name"}
 
@@ -59,7 +54,9 @@ def test_every_field_that_must_be_given_has_an_example(kind: str, maker: dict[st
 def test_every_example_of_a_field_is_one_that_it_takes(kind: str, maker: dict[str, Any]) -> None:
     config = checks.load(kind).Config
     least = tomllib.loads("\n".join(maker["example"](kind, config)))
-    hints = {field.name: said_of(field).get("examples", []) for field in config_fields(config)}
+    hints = {
+        field.name: maker["_meta"](field).get("examples", []) for field in maker["_fields"](config)
+    }
 
     refused = []
     for name, examples in hints.items():
@@ -91,9 +88,3 @@ def test_the_example_of_a_kind_is_a_configuration(kind: str, maker: dict[str, An
 )  # fmt: skip
 def test_what_is_written_as_toml_is_read_back(value: object, maker: dict[str, Any]) -> None:
     assert tomllib.loads(f"value = {maker['in_toml'](value)}") == {"value": value}
-
-
-def config_fields(config: type[msgspec.Struct]) -> tuple[inspect.Field, ...]:
-    found = inspect.type_info(config)
-    assert isinstance(found, inspect.StructType)
-    return found.fields
