@@ -18,12 +18,11 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from bench.kit import members, sides
-from bench.kit.agents import INTERVAL_S, VITALS_EVERY_S, agent, make_certificates
 from bench.kit.centres import Aggregator, aggregator, get
 from bench.kit.machine import package_version
-from bench.kit.mosquitto import Broker, mosquitto
+from bench.kit.mosquitto import Broker, Certificates, mosquitto
 from bench.kit.peers import Surroundings, collectd, netdata, node_exporter, zabbix_agent2
-from bench.kit.processes import BenchError, pause
+from bench.kit.processes import BenchError, pause, python, running
 from bench.kit.result import Goal, Result, Row, Value, progress, skipped
 from bench.kit.sides import Side
 from bench.kit.ten_checks import ten_checks
@@ -43,6 +42,8 @@ PEERS: dict[str, Callable[[Surroundings], AbstractContextManager[Side]]] = {
     "collectd": collectd,
     "netdata": netdata,
 }
+INTERVAL_S = 1.0
+VITALS_EVERY_S = 10.0
 
 _WELL = {"ok", "flowing"}
 _CHECK_STATE = re.compile(
@@ -74,16 +75,27 @@ def run(options: argparse.Namespace) -> Result:
         ours, centre, broker = stack.enter_context(_ours(directory))
         around = Surroundings(directory, INTERVAL_S, broker.port)
         peers, missing = _start_peers(stack, around)
-        running = ours | peers
+        measured = ours | peers
         progress(f"warming up for {options.warm_up:g} s")
         pause(options.warm_up)
         progress(f"measuring for {options.seconds:g} s")
-        before = {name: sides.used(side) for name, side in running.items()}
+        before = {name: sides.used(side) for name, side in measured.items()}
         heard = centre.beats()
         pause(options.seconds)
-        rows = [sides.row(name, side, before[name]) for name, side in running.items()]
+        rows = [sides.row(name, side, before[name]) for name, side in measured.items()]
         heard = centre.beats() - heard
-        conditions = _conditions(options, heard, _said(centre))
+        said = _said(centre)
+    conditions = {
+        "seconds": options.seconds,
+        "warm_up_s": options.warm_up,
+        "beat_interval_s": INTERVAL_S,
+        "vitals_every_s": VITALS_EVERY_S,
+        "check_every_s": 30.0,
+        "peers_every_s": INTERVAL_S,
+        "transport": "TLS with a client certificate",
+        "beats_heard": heard,
+        **said,
+    }
     return Result(rows + missing, conditions, GOALS)
 
 
@@ -99,22 +111,6 @@ def _start_peers(
         except BenchError as error:
             missing.append(skipped(name, str(error)))
     return there, missing
-
-
-def _conditions(
-    options: argparse.Namespace, heard: int, said: dict[str, Value]
-) -> dict[str, Value]:
-    return {
-        "seconds": options.seconds,
-        "warm_up_s": options.warm_up,
-        "beat_interval_s": INTERVAL_S,
-        "vitals_every_s": VITALS_EVERY_S,
-        "check_every_s": 30.0,
-        "peers_every_s": INTERVAL_S,
-        "transport": "TLS with a client certificate",
-        "beats_heard": heard,
-        **said,
-    }
 
 
 def _said(centre: Aggregator) -> dict[str, Value]:
@@ -139,14 +135,64 @@ def _said(centre: Aggregator) -> dict[str, Value]:
 @contextlib.contextmanager
 def _ours(directory: Path) -> Iterator[tuple[dict[str, Side], Aggregator, Broker]]:
     """Run both agents by the names of their sides, and the aggregator that hears them."""
-    made = make_certificates(directory, members.place(0)[1])
+    made = _make_certificates(directory, members.place(0)[1])
     expected = directory / "inventory.toml"
     members.write_inventory(expected, 2)
     with (
         mosquitto(directory, tls=made) as broker,
         ten_checks(directory, made) as checks,
-        agent(directory, 0, broker, made) as plain,
-        agent(directory, 1, broker, made, checks=checks) as checking,
+        _agent(directory, 0, broker, made) as plain,
+        _agent(directory, 1, broker, made, checks=checks) as checking,
         aggregator(directory, expected, broker.port) as centre,
     ):
         yield {"ours": plain, CHECKING: checking}, centre, broker
+
+
+@contextlib.contextmanager
+def _agent(
+    directory: Path, index: int, broker: Broker, made: Certificates, *, checks: str = ""
+) -> Iterator[Side]:
+    """Run the agent of host number ``index``; ``checks`` is more TOML.
+
+    All hosts show one certificate: the broker asks only who issued it.
+    """
+    folder = directory / f"agent-{index}"  # its spool lies beside its configuration
+    folder.mkdir()
+    settings = folder / "agent.toml"
+    settings.write_text(_settings(index, broker, made) + checks, encoding="utf-8")
+    command = python("agent", "--config", str(settings), isolated=True)
+    with running(command, log=folder / "agent.log") as process:
+        yield Side(process.pid)
+
+
+def _settings(index: int, broker: Broker, made: Certificates) -> str:
+    venue, host = members.place(index)
+    return (
+        f'venue = "{venue}"\nhost = "{host}"\n'
+        f'[broker]\naddress = "127.0.0.1"\nport = {broker.tls_port}\nca_file = "{made.authority}"\n'
+        f'cert_file = "{made.client_chain}"\nkey_file = "{made.client_key}"\n'
+        f"[heartbeat]\ninterval_s = {INTERVAL_S}\nvitals_every_s = {VITALS_EVERY_S}\n"
+    )
+
+
+def _make_certificates(directory: Path, client: str) -> Certificates:
+    """Write them as PEM files; the broker is 127.0.0.1, and the client is called ``client``."""
+    made = Certificates(
+        *(
+            directory / f"{name}.pem"
+            for name in ("ca", "server", "server-key", "client", "client-key")
+        )
+    )
+    import trustme  # noqa: PLC0415 - it may be missing
+
+    authority = trustme.CA()
+    server = authority.issue_cert("127.0.0.1")
+    host = authority.issue_cert(f"{client}.example.org", common_name=client)
+    authority.cert_pem.write_to_path(str(made.authority))
+    for whose, chain, key in (
+        (server, made.server_chain, made.server_key),
+        (host, made.client_chain, made.client_key),
+    ):
+        whose.cert_chain_pems[0].write_to_path(str(chain))
+        whose.private_key_pem.write_to_path(str(key))
+    return made

@@ -14,13 +14,15 @@ FILES = Path(__file__).parents[2] / "deploy" / "prometheus"
 MEMORY = [family.name for family in families_of(Readings) if family.name.startswith("node_memory_")]
 
 
+def promtool(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["promtool", *words], capture_output=True, text=True, check=False)
+
+
 @pytest.mark.real
 def test_promtool_finds_nothing_wrong_with_the_files() -> None:
-    command = ["promtool", "check", "config", "--lint=all", "--lint-fatal"]
+    options = ("--lint=all", "--lint-fatal")
 
-    done = subprocess.run(
-        [*command, FILES / "prometheus.yml"], capture_output=True, text=True, check=False
-    )
+    done = promtool("check", "config", *options, FILES / "prometheus.yml")
 
     assert done.returncode == 0, done.stderr
     assert "4 rules found" in done.stdout
@@ -74,11 +76,6 @@ def test_an_alert_fires_for_its_cause_and_for_nothing_else(
     }
     (tmp_path / "unit.yml").write_text(json.dumps(unit))  # JSON is YAML
 
-    done = subprocess.run(
-        ["promtool", "test", "rules", tmp_path / "unit.yml"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = promtool("test", "rules", tmp_path / "unit.yml")
 
     assert done.returncode == 0, done.stdout + done.stderr
