@@ -1,12 +1,12 @@
 """Follows a results feed: XML messages in a folder, or pushed to the agent by HTTP."""
 
+import contextlib
 import importlib
 import socket
 import ssl
 import threading
 from collections.abc import Callable
 from datetime import time
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
@@ -14,11 +14,10 @@ import msgspec
 
 from agent.checks import CheckConfig, Latest, LimitS, Reading, about, worded
 from agent.checks.reading import times
-from agent.checks.reading.times import Now
+from agent.checks.reading.times import Deadline, Now
 from agent.checks.reading.words import short
 from agent.checks.results_feed.clock import Calendar, zone_of
 from agent.checks.results_feed.folder import Folder, FolderTooFullError
-from agent.checks.results_feed.intake import FromFolder, FromPushes
 from agent.checks.results_feed.messages import FeedError, Message
 from agent.checks.results_feed.state import Feed, Flag
 from agent.checks.results_feed.world import Limits
@@ -106,41 +105,47 @@ class Check:
 
     def __init__(self, config: Config, _latest: Latest, now: Callable[[], Now] = times.now) -> None:
         hours, minutes = config.day_ends.split(":")
-        calendar = Calendar(zone_of(config.zone), time(int(hours), int(minutes)))
+        self._config = config
         self._now = now
+        self._calendar = Calendar(zone_of(config.zone), time(int(hours), int(minutes)))
         self._lock = threading.Lock()
-        self._feed = Feed(_limits(config), calendar, config.feed_flag)
-        self._place = config.folder or f"{config.listen_address}:{config.listen_port}"
-        self._intake: FromFolder | FromPushes
-        if config.folder is not None:
-            folder = Folder(
-                Path(config.folder),
-                config.files,
-                per_reading=config.files_per_reading,
-                max_bytes=config.max_message_bytes,
-                settles_s=config.settles_s,
-            )
-            self._intake = FromFolder(folder, calendar, config.timeout_s / 2, self._hear)
-        else:
-            self._intake = FromPushes(partial(_receiver, config), now, self._hear)
+        self._feed = Feed(_limits(config), self._calendar, config.feed_flag)
+        self._folder = None if config.folder is None else _folder(config, config.folder)
+        self._receiver: Any = None
+        if self._folder is None:
+            with contextlib.suppress(OSError, ConfigError):  # tried anew at each reading
+                self._listen()
 
     def read(self) -> Reading:
         """Take in what is new, and judge."""
-        trouble = ""
+        config, trouble = self._config, ""
         try:
-            self._intake.take(self._now())
+            if self._folder is not None:
+                self._look(self._folder, self._now())
+            elif self._receiver is None:
+                self._listen()
         except (OSError, ConfigError, FolderTooFullError) as error:
-            trouble = short(f"{self._place}: {in_words(error)}")
+            place = config.folder or f"{config.listen_address}:{config.listen_port}"
+            trouble = short(f"{place}: {in_words(error)}")
         with self._lock:
             reading = self._feed.judge(self._now())
-        values = msgspec.structs.replace(
-            reading.values, results_unauthorized_total=self._intake.unauthorized
-        )
+        refused = None if self._receiver is None else float(self._receiver.unauthorized)
+        values = msgspec.structs.replace(reading.values, results_unauthorized_total=refused)
         return Reading("critical" if trouble else reading.state, trouble or reading.detail, values)
 
     def close(self) -> None:
         """Stop listening."""
-        self._intake.close()
+        if self._receiver is not None:
+            self._receiver.close()
+
+    def _look(self, folder: Folder, now: Now) -> None:
+        """Hear the new files, and the first time those of the logical day so far."""
+        since_s = self._calendar.day_began(now.wall_s)
+        for what, at in folder.take(now, since_s, Deadline(self._config.timeout_s / 2)):
+            self._hear(what, at)
+
+    def _listen(self) -> None:
+        self._receiver = _receiver(self._config, lambda what: self._hear(what, self._now()))
 
     def _hear(self, what: Message | FeedError, at: Now) -> None:
         with self._lock:
@@ -156,6 +161,16 @@ def _limits(config: Config) -> Limits:
         latency_s=config.latency_limit_s,
         data_default_s=config.data_limit_s,
         data_s=_DATA_LIMITS_S | config.data_limits_s,
+    )
+
+
+def _folder(config: Config, path: str) -> Folder:
+    return Folder(
+        Path(path),
+        config.files,
+        per_reading=config.files_per_reading,
+        max_bytes=config.max_message_bytes,
+        settles_s=config.settles_s,
     )
 
 

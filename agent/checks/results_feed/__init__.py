@@ -1,1 +1,1 @@
-"""Parts of the kind ``feed``: its intake, its messages, its state."""
+"""Parts of the kind ``feed``: its folder, its pushes, its messages, its state."""

@@ -175,8 +175,9 @@ def test_what_is_remembered_of_files_goes_with_them(hall: Hall) -> None:
     for version in range(50):
         hall.writes(f"{version}.xml", hall.score(version)).unlink()
         hall.read(1.0)
-    folder = hall.check._intake._folder  # type: ignore[union-attr]  # noqa: SLF001
+    folder = hall.check._folder  # noqa: SLF001
 
+    assert folder is not None
     assert folder._seen == set()  # noqa: SLF001
     assert folder._incomplete == {}  # noqa: SLF001
 
