@@ -9,7 +9,7 @@ import hmac
 import socket
 import ssl
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
 from typing import NamedTuple, TypeAlias
 
@@ -135,12 +135,9 @@ class Pushes:
         if coding not in (b"identity", b"gzip", b"x-gzip"):
             raise HttpError(415, "Expected gzip, or no encoding")
         reader = Reader(limit)
-        gunzip = None if coding == b"identity" else Gunzip()
-        for packed in self._body(deadline):
-            for piece in (packed,) if gunzip is None else gunzip.feed(packed):
-                reader.feed(piece)
-        if gunzip is not None and not gunzip.is_done:
-            raise HttpError(400, "Expected all of the gzip")
+        body = self._body(deadline)
+        for piece in body if coding == b"identity" else _unpacked(body):
+            reader.feed(piece)
         return reader.close()
 
     def _body(self, deadline: Deadline) -> Iterator[bytes]:
@@ -196,31 +193,23 @@ class Pushes:
                     break
 
 
-class Gunzip:
-    """Undoes gzip, a bounded piece at a time, however much it blows up."""
+def _unpacked(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Undo gzip, at most 64 KiB at a time, however much it blows up.
 
-    def __init__(self) -> None:
-        self._engine = zlib.decompressobj(_GZIP)
-
-    def feed(self, piece: bytes) -> Iterator[bytes]:
-        """Yield what ``piece`` holds, at most 64 KiB at a time.
-
-        Raises:
-            HttpError: it is not gzip, or something follows it.
-        """
-        while True:
+    Raises:
+        HttpError: it is not gzip, or not one whole.
+    """
+    engine = zlib.decompressobj(_GZIP)
+    for piece in pieces:
+        packed, plain = piece, b""
+        while packed or len(plain) == _UNPACKED_BYTES:
             try:
-                plain = self._engine.decompress(piece, _UNPACKED_BYTES)
+                plain = engine.decompress(packed, _UNPACKED_BYTES)
             except zlib.error:
                 raise HttpError(400, "Expected gzip") from None
             yield plain
-            piece = self._engine.unconsumed_tail
-            if not piece and len(plain) < _UNPACKED_BYTES:
-                break
-        if self._engine.unused_data:
+            packed = engine.unconsumed_tail
+        if engine.unused_data:
             raise HttpError(400, "Expected nothing behind the gzip")
-
-    @property
-    def is_done(self) -> bool:
-        """Whether all of it has come."""
-        return self._engine.eof
+    if not engine.eof:
+        raise HttpError(400, "Expected all of the gzip")
