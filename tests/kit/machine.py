@@ -22,6 +22,7 @@ from venuewatch.base.wire.topics import Stream
 Content: TypeAlias = Backlog | Beat | Birth | Checks | Death | Probed | Vitals
 
 WALL = 1_800_000_000.0
+READINGS = Readings(node_load1=1.0)
 INTERVAL_S = 1.0
 MARGIN_S = 1.75
 """Near a wired link's margin, and exact in binary: a test can name a moment to the last bit."""
@@ -116,16 +117,12 @@ class Machine:
         )
         return self.said(Checks(*self._me(), seq, 0, [reading]))
 
-    def vitals(self, now: float, seq: int) -> Message:
-        wall_ms = self._wall_ms(now)
-        return self.said(Vitals(*self._me(), seq, wall_ms, Readings(node_load1=1.0)))
+    def vitals(self, now: float, seq: int, readings: Readings = READINGS) -> Message:
+        return self.said(Vitals(*self._me(), seq, self._wall_ms(now), readings))
 
     def backlog(self, number: int, *taken_at: float) -> Message:
         """Return vitals that were taken at these times, late; each is numbered by its second."""
-        late = [
-            Vitals(*self._me(), int(at), self._wall_ms(at), Readings(node_load1=1.0))
-            for at in taken_at
-        ]
+        late = [Vitals(*self._me(), int(at), self._wall_ms(at), READINGS) for at in taken_at]
         return self.said(Backlog(*self._me(), number, late))
 
     def said(self, content: Content, *, is_retained: bool = False) -> Message:

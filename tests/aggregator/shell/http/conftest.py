@@ -8,7 +8,8 @@ from aiohttp.test_utils import TestClient, TestServer
 from aggregator.shell.http.app import Pages
 from aggregator.shell.outlets.own_metrics import OwnMetrics
 from aggregator.shell.walltime import WallTime
-from tests.kit.scripted_fleet import NOW, WALL, ScriptedFleet
+from tests.kit.machine import WALL
+from tests.kit.scripted_fleet import NOW, ScriptedFleet
 
 Client: TypeAlias = TestClient[web.Request, web.Application]
 

@@ -48,7 +48,7 @@ async def test_readiness_waits_until_every_host_is_decided(
     answers = [await client.get(path) for path in ("/-/healthy", "/-/ready")]
     fleet.centre.opened(22.0)
     answers.append(await client.get("/-/ready"))  # in the grace
-    fleet.look(100.0)
+    fleet.advance(100.0)
     answers.append(await client.get("/-/ready"))
 
     assert [answer.status for answer in answers] == [200, 503, 503, 200]

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from tests.aggregator.shell.http.conftest import Client
-from tests.kit.scripted_fleet import NOW, WALL, ScriptedFleet
+from tests.kit.machine import WALL
+from tests.kit.scripted_fleet import NOW, ScriptedFleet
 
 PATH = "/api/v1/incidents"
 
@@ -37,9 +38,7 @@ async def test_an_incident_has_times_cause_and_evidence(client: Client) -> None:
 async def test_a_closed_incident_is_not_among_open_ones(
     client: Client, fleet: ScriptedFleet
 ) -> None:
-    for second in range(21, 25):
-        fleet.beat(second, "lost", second)
-    fleet.look(24.0)
+    fleet.unmute("lost", run_s=4.0)
 
     everything = await incidents(client)
     is_open = await incidents(client, open="1")

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from aggregator.core.outputs import Connected, Connection, Disconnected, HostChanged
 from aggregator.core.states import HostState, Trigger
 from aggregator.shell.outlets.own_metrics import OwnMetrics
+from tests.kit.machine import Message
 from tests.kit.page import Page
 from tests.kit.scripted_fleet import NOW, ScriptedFleet
 from venuewatch.base.wire.errors import Reason
@@ -42,7 +43,7 @@ def test_messages_are_counted_by_stream(fleet: ScriptedFleet, metrics: OwnMetric
 def test_refused_messages_are_counted_by_reason_from_the_start(
     fleet: ScriptedFleet, metrics: OwnMetrics
 ) -> None:
-    fleet.receive(NOW, "nonsense", {})
+    fleet.deliver(Message("nonsense", b"{}"))
     fleet.centre.refuse(NOW, Reason.BAD_PACKET)
 
     name = "venuewatch_aggregator_rejected_total"
