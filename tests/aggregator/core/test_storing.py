@@ -13,8 +13,7 @@ from aggregator.core.states import HostState
 from tests.kit.machine import WALL
 from tests.kit.story import HOST, Story
 from venuewatch.base.wire import topics
-from venuewatch.base.wire.messages import Acknowledge, Backlog, Vitals
-from venuewatch.base.wire.readings import Readings
+from venuewatch.base.wire.messages import Acknowledge
 from venuewatch.base.wire.topics import Stream
 
 T = TypeVar("T")
@@ -28,17 +27,13 @@ def silent_journal(alone: Story) -> Story:
     return alone
 
 
-def vitals(seq: int, boot: str = "a") -> Vitals:
-    return Vitals(boot, 1, seq, int((WALL + seq) * 1000), Readings(node_load1=float(seq)))
-
-
 def receive(story: Story, *seqs: int, number: int | None = None) -> None:
     """Deliver vitals, each by itself, or as backlog ``number``."""
     machine = story.machines[HOST]
     if number is None:
-        story.deliver(*(machine.said(vitals(seq)) for seq in seqs))
+        story.deliver(*(machine.vitals(seq, seq) for seq in seqs))
     else:
-        story.deliver(machine.said(Backlog("a", 1, number, [vitals(seq) for seq in seqs])))
+        story.deliver(machine.backlog(number, *seqs))
 
 
 def of_kind(story: Story, kind: type[T]) -> list[T]:
@@ -75,7 +70,7 @@ def test_backlog_is_stored_without_what_came_live(silent_journal: Story) -> None
 
     store = store_of(silent_journal)
     assert [(late.host, late.stream, late.seq) for late in store.readings] == [(HOST, "vitals", 2)]
-    assert store.heard == [HeardRanges(HOST, "vitals", "a", [(1, 2)])]
+    assert store.heard == [HeardRanges(HOST, "vitals", "b1", [(1, 2)])]
     assert silent_journal.centre.reception.readings.dedup.repeats == 1
 
 
@@ -107,7 +102,7 @@ def test_backlog_without_news_is_acknowledged_all_the_same(alone: Story) -> None
     said = alone.said()
     (store,) = [out for out in said if isinstance(out, Store)]
     assert store.readings == []
-    assert Acknowledge("a", 1) in [out.message for out in said if isinstance(out, Publish)]
+    assert Acknowledge("b1", 1) in [out.message for out in said if isinstance(out, Publish)]
 
 
 def test_each_store_releases_only_what_is_in_it(silent_journal: Story) -> None:
@@ -120,7 +115,7 @@ def test_each_store_releases_only_what_is_in_it(silent_journal: Story) -> None:
     silent_journal.look()
 
     topic = topics.topic("STA", HOST, Stream.CMD)
-    assert acknowledged(silent_journal) == [Publish(topic, Acknowledge("a", 2), qos=1)]
+    assert acknowledged(silent_journal) == [Publish(topic, Acknowledge("b1", 2), qos=1)]
     assert settle(silent_journal, "+", 9_999) == [[]]
 
 
@@ -208,7 +203,7 @@ def test_live_readings_are_stored_as_numbers_from_time_to_time(alone: Story) -> 
     alone.advance(SAVE_EVERY_S)
     (store,) = [store for store in of_kind(alone, Store) if store.is_alive]
     assert store.readings == ()
-    assert store.heard == [HeardRanges(HOST, "vitals", "a", [(0, 1), (4, 4)])]
+    assert store.heard == [HeardRanges(HOST, "vitals", "b1", [(0, 1), (4, 4)])]
 
     receive(alone, 4)
     alone.centre.stop(alone.now)
