@@ -1,72 +1,10 @@
 """Causes: each has a meaning, and a world in which the core gives it."""
 
-from collections.abc import Callable, Mapping
-
 import pytest
 
 from aggregator.core.verdicts.causes import Cause
 from tests.kit.story import Story
-from venuewatch.base.wire.checks import CheckState
-
-HERE = ("s1", "s2", "s3")
-
-
-def nobody_answers_about(story: Story, *, is_reached: bool | None, is_killed: bool) -> None:
-    """Silence s1 while its neighbours find what they find."""
-    story.reach["s1"] = is_reached
-    if is_killed:
-        story.kill("s1")
-    story.mute("s1")
-
-
-def lose_connection(story: Story, port: str) -> None:
-    story.lose_connection()
-    story.centre.port_said(story.now, "refuses" if port == "refuses" else "answers")
-
-
-def cut(story: Story, times: int = 1) -> None:
-    for _ in range(times):
-        story.unmute(*HERE, run_s=5.0)
-        story.mute(*HERE, run_s=5.0)
-
-
-def alternate(story: Story) -> None:
-    machine = story.machines["s1"]
-    for machine.boot in ("b2", "b1"):
-        story.deliver(machine.beat(story.now))
-
-
-def deafen(story: Story) -> None:
-    story.machines["s1"].is_deaf = True
-
-
-def set_clock_wrong(story: Story) -> None:
-    story.machines["s1"].clock_ahead_s = 5.0
-
-
-def report(state: CheckState) -> Callable[[Story], None]:
-    return lambda story: story.deliver(story.machines["s1"].check(story.now, 0, state))
-
-
-WORLDS: Mapping[Cause, Callable[[Story], None]] = {
-    Cause.BROKER_DOWN: lambda story: lose_connection(story, "refuses"),
-    Cause.DUPLICATE_IDENTITY: alternate,
-    Cause.AGGREGATOR_BLIND: lambda story: lose_connection(story, "answers"),
-    Cause.VENUE_UNREACHABLE: cut,
-    Cause.ONE_WAY_LOSS: deafen,
-    Cause.AGENT_STOPPED: lambda it: nobody_answers_about(it, is_reached=True, is_killed=True),
-    Cause.HOST_FROZEN: lambda it: nobody_answers_about(it, is_reached=True, is_killed=False),
-    Cause.HOST_DOWN: lambda it: nobody_answers_about(it, is_reached=False, is_killed=False),
-    Cause.CONNECTION_LOST: lambda it: nobody_answers_about(it, is_reached=None, is_killed=True),
-    Cause.SILENT: lambda it: nobody_answers_about(it, is_reached=None, is_killed=False),
-    Cause.DID_NOT_RETURN: lambda story: story.leave("s1"),
-    Cause.RESULTS_FROZEN: report("frozen"),
-    Cause.RESULTS_DELAYED: report("delayed"),
-    Cause.RESULTS_SILENT: report("silent"),
-    Cause.REDUNDANCY_LOST: report("redundancy_lost"),
-    Cause.CLOCK_SKEW: set_clock_wrong,
-    Cause.FLAPPING: lambda story: cut(story, 3),
-}
+from tests.kit.worlds import WORLDS
 
 
 @pytest.mark.parametrize("cause", Cause)
