@@ -18,11 +18,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol, Self, TypeVar
 
-from prometheus_client.parser import text_string_to_metric_families
-from prometheus_client.samples import Sample
-
 from bench.kit.mosquitto import is_ready
 from bench.kit.processes import LOOPBACK, free_port
+from tests.kit.page import Page
 from venuewatch.base import clock
 
 T = TypeVar("T")
@@ -250,22 +248,16 @@ class Aggregator(Process):
             web.close()
         return text if answer.status == http.HTTPStatus.OK else None
 
+    def page(self) -> Page:
+        return Page((self.get("/metrics") or "").encode())
+
     def value(self, name: str, **labels: str) -> float | None:
         """Return one sample of /metrics, or None if it is not there."""
-        for sample in self._samples():
-            if sample.name == name and labels.items() <= sample.labels.items():
-                return float(sample.value)
-        return None
+        return next((value for _, value in self.page().of(name, **labels)), None)
 
     def state(self, host: str) -> str | None:
-        for sample in self._samples():
-            if sample.name == "venuewatch_host_state" and sample.labels["host"] == host:
-                return str(sample.labels["state"])
-        return None
-
-    def _samples(self) -> Iterator[Sample]:
-        for family in text_string_to_metric_families(self.get("/metrics") or ""):
-            yield from family.samples
+        found = self.page().of("venuewatch_host_state", host=host)
+        return next((labels["state"] for labels, _ in found), None)
 
     def wait_for(self, host: str, state: str, *, within_s: float = READY_S) -> None:
         until(f"{host} is {state}", lambda: self.state(host) == state, within_s=within_s)

@@ -56,17 +56,13 @@ def publish(port: int, topic: str, payload: bytes, *, retain: bool = False) -> N
 
 
 def rejected(aggregator: Aggregator) -> dict[str, float]:
-    lines = (aggregator.get("/metrics/self") or "").splitlines()
-    name = "venuewatch_aggregator_rejected_total{"
-    pairs = (line.rsplit(" ", 1) for line in lines if line.startswith(name))
-    return {label.split('"')[1]: float(value) for label, value in pairs}
+    found = aggregator.page().of("venuewatch_aggregator_rejected_total")
+    return {labels["reason"]: value for labels, value in found}
 
 
-def hosts(aggregator: Aggregator) -> set[str]:
-    lines = (aggregator.get("/metrics") or "").splitlines()
-    return {
-        line for line in lines if line.startswith(("venuewatch_host_state", "venuewatch_host_up"))
-    }
+def hosts(aggregator: Aggregator) -> list[tuple[dict[str, str], float]]:
+    page = aggregator.page()
+    return page.of("venuewatch_host_state") + page.of("venuewatch_host_up")
 
 
 @pytest.mark.parametrize(("topic", "payload", "reason"), BAD.values(), ids=BAD.keys())

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import psutil
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 from tests.integration.real import Process, until
+from tests.kit.page import Page
 
 pytestmark = pytest.mark.real
 
@@ -28,44 +28,31 @@ def demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Process]:
         yield running
 
 
-def metrics(demo: Process) -> str:
+def metrics(demo: Process) -> Page:
     address = re.search(r"http://\S+/metrics", demo.said())
     if address is None:
-        return ""
+        return Page(b"")
     try:
         with urllib.request.urlopen(address[0]) as answer:  # noqa: S310 - matched as http
-            text: str = answer.read().decode()
-            return text
+            return Page(answer.read())
     except urllib.error.URLError:
-        return ""
+        return Page(b"")
 
 
-def samples(text: str, name: str) -> list[tuple[dict[str, str], float]]:
-    return [
-        (sample.labels, sample.value)
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
-        if sample.name == name
-    ]
-
-
-def up(text: str) -> int:
-    return sum(value == 1 for _, value in samples(text, "venuewatch_host_up"))
+def up(demo: Process) -> int:
+    return sum(value == 1 for _, value in metrics(demo).of("venuewatch_host_up"))
 
 
 def test_every_host_is_up_and_this_machine_agrees_with_psutil(demo: Process) -> None:
-    until("all are up", lambda: up(metrics(demo)) == ALL_HOSTS)
-    text = until(
-        "vitals are there", lambda: text if "node_load1{" in (text := metrics(demo)) else None
+    until("all are up", lambda: up(demo) == ALL_HOSTS)
+    page = until(
+        "vitals are there", lambda: page if "node_load1" in (page := metrics(demo)).names else None
     )
 
-    assert len({labels["venue"] for labels, _ in samples(text, "venuewatch_host_up")}) == 39
-    here = psutil.virtual_memory().total
-    assert [value for _, value in samples(text, "node_memory_total_bytes")] == [here]
-    assert [value for _, value in samples(text, "node_boot_time_seconds")] == [
-        pytest.approx(psutil.boot_time(), abs=1.0)
-    ]
-    cpus = {labels["cpu"] for labels, _ in samples(text, "node_cpu_seconds_total")}
+    assert len({labels["venue"] for labels, _ in page.of("venuewatch_host_up")}) == 39
+    assert page.value("node_memory_total_bytes") == psutil.virtual_memory().total
+    assert page.value("node_boot_time_seconds") == pytest.approx(psutil.boot_time(), abs=1.0)
+    cpus = {labels["cpu"] for labels, _ in page.of("node_cpu_seconds_total")}
     assert len(cpus) == psutil.cpu_count()
 
 
@@ -73,7 +60,7 @@ def test_every_host_is_up_and_this_machine_agrees_with_psutil(demo: Process) -> 
 def test_an_interrupt_leaves_no_process_and_no_file(
     demo: Process, tmp_path: Path, number: int, code: int
 ) -> None:
-    until("a host is up", lambda: up(metrics(demo)))
+    until("a host is up", lambda: up(demo))
     children = psutil.Process(demo.pid).children(recursive=True)
 
     demo.signal(number)
@@ -86,7 +73,7 @@ def test_an_interrupt_leaves_no_process_and_no_file(
 
 
 def test_a_killed_demo_takes_its_processes_with_it(demo: Process) -> None:
-    until("a host is up", lambda: up(metrics(demo)))
+    until("a host is up", lambda: up(demo))
     children = psutil.Process(demo.pid).children(recursive=True)
 
     demo.kill()

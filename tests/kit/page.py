@@ -14,13 +14,17 @@ class Page:
         ]
         self.names = {name for name, *_ in self.samples}
 
-    def value(self, series: str, /, **labels: str) -> float:
-        """Return the value of the one such series that has these labels among others."""
-        (value,) = (
-            value
+    def of(self, series: str, /, **labels: str) -> list[tuple[dict[str, str], float]]:
+        """Return all labels and value of each such series that has these labels among others."""
+        return [
+            (its, value)
             for found, its, value in self.samples
             if found == series and labels.items() <= its.items()
-        )
+        ]
+
+    def value(self, series: str, /, **labels: str) -> float:
+        """Return the value of the one such series that has these labels among others."""
+        ((_, value),) = self.of(series, **labels)
         return value
 
     def names_of(self, host: str) -> set[str]:
