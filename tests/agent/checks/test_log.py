@@ -9,13 +9,14 @@ import pytest
 
 from agent.checks import Reading
 from agent.checks.host.tail import MAX_LINE
-from agent.checks.log import Check, Config
+from agent.checks.log import Check
+from tests.agent.checks.peers import made
 from venuewatch.base import clock
 
 
 def check(path: Path, **fields: object) -> Check:
-    wanted = {"kind": "log", "name": "log", "path": str(path), "pattern": "ERROR"} | fields
-    return Check(msgspec.convert(wanted, Config), lambda _: None)
+    found: Check = made("log", path=str(path), pattern="ERROR", **fields)
+    return found
 
 
 def append(path: Path, text: str | bytes) -> None:
@@ -40,21 +41,41 @@ def begun(path: Path, **fields: object) -> Check:
     return looked
 
 
-def test_what_was_there_before_the_first_reading_is_old(log: Path) -> None:
-    append(log, "ERROR of yesterday\n")
+NONE, SO_FAR = "no line matched", "matched so far, the last 0 s ago:"
+LONG = ["x" * MAX_LINE + "ERROR", "x" * (MAX_LINE - 5) + "ERROR", "x" * 200_000 + "ERROR", "ERROR"]
+WRITTEN = {
+    "nothing new": ("ERROR of yesterday\n", "", 0, NONE),
+    "lines": ("INFO\n", "INFO\nERROR two\nERROR three\nINFO\n", 2, f"2 {SO_FAR} ERROR three"),
+    "the rest of an old line": ("ERROR begun", " ERROR\nERROR new\n", 1, f"1 {SO_FAR} ERROR new"),
+    "lines longer than are searched": ("", "\n".join([*LONG, ""]), 2, f"2 {SO_FAR} ERROR"),
+    "lines across chunks": (
+        "",
+        "".join(f"{number} ERROR {'.' * (number % 97)}\n" for number in range(5_001)),
+        5_001,
+        f"5001 {SO_FAR} 5000 ERROR {'.' * 53}",
+    ),
+    "no UTF-8": (
+        "",
+        b"\xff\xfe\x00 ERROR caf\xe9\r\n",
+        1,
+        f"1 {SO_FAR} \ufffd\ufffd ERROR caf\ufffd",
+    ),
+}
 
-    assert check(log).read()[:2] == ("ok", "no line matched")
 
-
-def test_a_line_that_matches_is_told_and_counted(log: Path) -> None:
-    append(log, "INFO\n")
+@pytest.mark.parametrize(("old", "new", "count", "detail"), WRITTEN.values(), ids=WRITTEN)
+def test_what_was_written_since_the_first_reading_is_searched(
+    log: Path, old: str, new: str | bytes, count: int, detail: str
+) -> None:
+    append(log, old)
     looked = begun(log)
-    append(log, "INFO one\nERROR two\nERROR three\nINFO four\n")
+    append(log, new)
 
     reading = looked.read()
 
-    assert reading[:2] == ("critical", "2 matched so far, the last 0 s ago: ERROR three")
-    assert matches(reading) == 2
+    assert reading[:2] == ("critical" if count else "ok", detail)
+    assert matches(reading) == count
+    assert msgspec.json.encode(reading)
 
 
 def test_the_state_is_the_configured_one_and_ends_after_its_time(
@@ -83,14 +104,6 @@ def test_a_line_is_searched_once_it_is_whole(log: Path) -> None:
 
     assert half.state == "ok"
     assert looked.read().detail.endswith(": ERROR of the feed")
-
-
-def test_the_rest_of_a_line_that_was_there_before_is_old_too(log: Path) -> None:
-    append(log, "ERROR begun")
-    looked = begun(log)
-    append(log, " ERROR ended\nERROR new\n")
-
-    assert matches(looked.read()) == 1
 
 
 def test_a_rotated_log_is_read_to_its_end_and_the_new_one_from_its_start(log: Path) -> None:
@@ -157,31 +170,6 @@ def test_of_too_much_the_oldest_is_passed_over_and_told(log: Path) -> None:
     assert "; passed over 91.8 kB: ERROR seen" in reading.detail
     assert reading.values.check_log_skipped_bytes_total == 11 + 100_000 + 11 - 8_192
     assert matches(looked.read()) == 2
-
-
-def test_only_the_beginning_of_a_long_line_is_searched(log: Path) -> None:
-    looked = begun(log)
-    append(log, "x" * MAX_LINE + "ERROR\n" + "x" * (MAX_LINE - 5) + "ERROR\n")
-    append(log, "x" * 200_000 + "ERROR\nERROR\n")
-
-    assert matches(looked.read()) == 2
-
-
-def test_lines_are_found_across_chunks(log: Path) -> None:
-    looked = begun(log)
-    append(log, "".join(f"{number} ERROR {'.' * (number % 97)}\n" for number in range(5_000)))
-
-    assert matches(looked.read()) == 5_000
-
-
-def test_what_is_not_utf_8_is_tolerated(log: Path) -> None:
-    looked = begun(log)
-    append(log, b"\xff\xfe\x00 ERROR caf\xe9\r\n")
-
-    reading = looked.read()
-
-    assert reading.detail.endswith(": \ufffd\ufffd ERROR caf\ufffd")
-    assert msgspec.json.encode(reading)
 
 
 def test_a_search_that_takes_too_long_is_given_up_and_told(
