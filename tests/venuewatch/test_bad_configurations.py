@@ -22,7 +22,8 @@ PORT = "expected a whole number from 1 to 65535"
 SPAN = "expected a number from 0.1 to 86400"
 MARGIN = "expected a number over 0 up to 3600"
 HOST = 'venue = "STA"\nhost = "alpha"\n'
-BROKER, BEATS = HOST + "[broker]\n", HOST + "[heartbeat]\n"
+BROKER, BEATS, PROBE = HOST + "[broker]\n", HOST + "[heartbeat]\n", HOST + "[probe]\n"
+NETWORKS = "expected networks such as 10.1.0.0/16:"
 STA = '[[venue]]\ncode = "STA"\n'
 ALPHA = STA + '[[venue.host]]\nname = "alpha"\n'
 
@@ -65,6 +66,13 @@ AGENT = {
         "expected an address and a port, as in 10.1.0.7:1883, got text at $.broker.fallbacks[0]"
     ),
     BROKER + "password_file = 5": "expected text, got a number at $.broker.password_file",
+    PROBE + 'networks = ["10.1.0.1/16"]': f"{NETWORKS} 10.1.0.1/16 has host bits set at $.probe",
+    PROBE + 'networks = ["a"]': (
+        f"{NETWORKS} 'a' does not appear to be an IPv4 or IPv6 network at $.probe"
+    ),
+    PROBE + 'networks = "10.1.0.0/16"': "expected a list, got text at $.probe.networks",
+    PROBE + "enabled = 1": "expected true or false, got 1 at $.probe.enabled",
+    PROBE + "ports = []": 'unknown field "ports" at $.probe -',
     HOST + '[[check]]\nkind = "pong"\nname = "x"': (
         'unknown kind "pong" at $.check[0].kind - did you mean "ping"?'
     ),

@@ -1,14 +1,17 @@
 """Tests of right configurations: defaults and meanings."""
 
+from operator import attrgetter
 from pathlib import Path
 
 import pytest
 
 from agent import config as agent_config
+from agent import identity
 from aggregator import config as aggregator_config
 from aggregator import inventory
 from aggregator.core.margins import STOCK_MARGINS_S, THIN_MARGINS_S
 from aggregator.core.states import HostState
+from venuewatch.base.wire.messages import decode_birth, encode
 
 INVENTORY = """
 [[venue]]
@@ -35,33 +38,45 @@ name = "beta"
 """
 
 
-def test_an_agent_needs_a_venue_and_a_host_and_no_more(tmp_path: Path) -> None:
-    path = tmp_path / "agent.toml"
-    path.write_text('venue = "STA"\nhost = "alpha"')
+def written(folder: Path, text: str) -> Path:
+    path = folder / "some.toml"
+    path.write_text(text)
+    return path
 
-    settings = agent_config.read(path)
 
-    assert (settings.venue, settings.host) == ("STA", "alpha")
-    assert (settings.broker.address, settings.broker.port) == ("127.0.0.1", 1883)
-    assert (settings.heartbeat.interval_s, settings.heartbeat.vitals_every_s) == (1.0, 10.0)
-    assert not settings.broker.uses_tls
+HOST = 'venue = "STA"\nhost = "alpha"\n'
+BROKER, PROBE = HOST + "[broker]\n", HOST + "[probe]\n"
+CERTIFICATE = 'cert_file = "c.pem"\nkey_file = "k.pem"'
 
 
 @pytest.mark.parametrize(
-    "tls", ["tls = true", 'ca_file = "ca.pem"', 'cert_file = "c.pem"\nkey_file = "k.pem"']
+    ("text", "place", "meant"),
+    [
+        (HOST, "venue", "STA"),
+        (HOST, "host", "alpha"),
+        (HOST, "broker.address", "127.0.0.1"),
+        (HOST, "broker.port", 1883),
+        (HOST, "broker.uses_tls", False),
+        (HOST, "heartbeat.interval_s", 1.0),
+        (HOST, "heartbeat.vitals_every_s", 10.0),
+        (HOST, "probe", agent_config.Probing(enabled=True, networks=())),
+        (BROKER + "tls = true", "broker.uses_tls", True),
+        (BROKER + 'ca_file = "ca.pem"', "broker.uses_tls", True),
+        (BROKER + CERTIFICATE, "broker.uses_tls", True),
+        (PROBE + "enabled = false", "probe.enabled", False),
+        (PROBE + 'networks = ["fd09::/64"]', "probe.networks", ("fd09::/64",)),
+    ],
 )
-def test_naming_anything_of_tls_turns_it_on(tmp_path: Path, tls: str) -> None:
-    path = tmp_path / "agent.toml"
-    path.write_text(f'venue = "STA"\nhost = "alpha"\n[broker]\n{tls}')
+def test_agent_means_what_its_file_says_or_leaves_out(
+    tmp_path: Path, text: str, place: str, meant: object
+) -> None:
+    settings = agent_config.read(written(tmp_path, text))
 
-    assert agent_config.read(path).broker.uses_tls
+    assert attrgetter(place)(settings) == meant
 
 
 def test_an_aggregator_needs_nothing(tmp_path: Path) -> None:
-    path = tmp_path / "aggregator.toml"
-    path.write_text("")
-
-    settings = aggregator_config.read(path)
+    settings = aggregator_config.read(written(tmp_path, ""))
 
     assert settings.web.listen_address == "127.0.0.1:8039"
     assert settings.detection.away_limit_s == 900.0
@@ -71,10 +86,28 @@ def test_an_aggregator_needs_nothing(tmp_path: Path) -> None:
 def test_an_inventory_is_looked_for_beside_the_file_that_names_it(
     tmp_path: Path, named: str
 ) -> None:
-    path = tmp_path / "aggregator.toml"
-    path.write_text(f'inventory = "{named}"')
+    settings = aggregator_config.read(written(tmp_path, f'inventory = "{named}"'))
 
-    assert aggregator_config.read(path).inventory == str(tmp_path / named)
+    assert settings.inventory == str(tmp_path / named)
+
+
+@pytest.mark.parametrize(
+    ("text", "field", "announced"),
+    [
+        ('link = "wired"', "keepalive_s", 5),
+        ('link = "bursty"', "keepalive_s", 45),
+        ("", "reconnect_max_s", 10.0),
+        ("reconnect_max_s = 60", "reconnect_max_s", 60.0),
+    ],
+)
+def test_a_birth_announces_settings_of_its_session(
+    tmp_path: Path, text: str, field: str, announced: float
+) -> None:
+    settings = agent_config.read(written(tmp_path, BROKER + text))
+
+    birth = identity.birth(settings, boot="a", session=1, address="", stock_tcp=False)
+
+    assert getattr(decode_birth(encode(birth)), field) == announced
 
 
 @pytest.mark.parametrize(
@@ -90,19 +123,15 @@ def test_an_inventory_is_looked_for_beside_the_file_that_names_it(
 def test_a_listen_address_is_a_host_and_a_port(
     tmp_path: Path, address: str, host: str | None, port: int
 ) -> None:
-    path = tmp_path / "aggregator.toml"
-    path.write_text(f'[web]\nlisten_address = "{address}"')
+    text = f'[web]\nlisten_address = "{address}"'
 
-    settings = aggregator_config.read(path)
+    settings = aggregator_config.read(written(tmp_path, text))
 
     assert aggregator_config.host_and_port(settings.web.listen_address) == (host, port)
 
 
 def test_a_fleet_is_what_the_inventory_expects_and_nothing_is_known_of_it(tmp_path: Path) -> None:
-    path = tmp_path / "inventory.toml"
-    path.write_text(INVENTORY)
-
-    fleet = inventory.fleet_of(inventory.read(path))
+    fleet = inventory.fleet_of(inventory.read(written(tmp_path, INVENTORY)))
 
     alpha, beta = fleet
     assert (alpha.venue, alpha.name, alpha.role) == ("STA", "alpha", "results")
@@ -115,7 +144,6 @@ def test_a_fleet_is_what_the_inventory_expects_and_nothing_is_known_of_it(tmp_pa
 
 
 def test_a_venue_may_have_no_hosts_yet(tmp_path: Path) -> None:
-    path = tmp_path / "inventory.toml"
-    path.write_text('[[venue]]\ncode = "STA"')
+    path = written(tmp_path, '[[venue]]\ncode = "STA"')
 
     assert len(inventory.fleet_of(inventory.read(path))) == 0

@@ -19,28 +19,18 @@ def test_a_topic_says_who_sent_what(venue: str, host: str, stream: Stream) -> No
     assert topics.parse(topics.topic(venue, host, stream)) == Address(venue, host, stream)
 
 
-def assert_total(topic: str) -> None:
+@given(st.text() | st.builds("venuewatch/v1/{}/{}/{}".format, st.text(), st.text(), st.text()))
+def test_any_topic_is_an_address_or_a_fault_with_a_reason(topic: str) -> None:
     address, reason = None, None
     try:
         address = topics.parse(topic)
     except MalformedMessageError as fault:
         reason = fault.reason
+
     if address is None:
         assert reason in {Reason.BAD_TOPIC, Reason.UNKNOWN_STREAM}
     else:
         assert topics.topic(*address) == topic
-
-
-@given(st.text())
-def test_any_topic_is_an_address_or_a_fault_with_a_reason(topic: str) -> None:
-    assert_total(topic)
-
-
-@given(st.text(), st.text(), st.text())
-def test_any_topic_of_ours_is_an_address_or_a_fault_with_a_reason(
-    venue: str, host: str, stream: str
-) -> None:
-    assert_total(f"venuewatch/v1/{venue}/{host}/{stream}")
 
 
 OURS = "venuewatch/v1/"

@@ -1,4 +1,4 @@
-"""Checks of the page of checks: up to date, complete, with valid examples."""
+"""Checks of the generated pages: up to date; that of checks complete, with valid examples."""
 
 import runpy
 import tomllib
@@ -26,12 +26,13 @@ def fields_of(kind: str, maker: dict[str, Any]) -> list[tuple[str, inspect.Field
     return [(f"{it.cls.__name__}.{field.name}", field) for it in structs for field in it.fields]
 
 
-def test_the_checks_page_is_up_to_date(maker: dict[str, Any]) -> None:
-    written = (DOCS / "checks.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize("page", ["checks", "metrics"])
+def test_generated_page_is_up_to_date(page: str) -> None:
+    written = (DOCS / f"{page}.md").read_text(encoding="utf-8")
 
-    made = maker["text"]()
+    made = runpy.run_path(str(DOCS / f"make_{page}.py"))["text"]()
 
-    assert made == written, "run: python docs/make_checks.py"
+    assert made == written, f"run: python docs/make_{page}.py"
 
 
 @pytest.mark.parametrize("kind", KINDS)
