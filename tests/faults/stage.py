@@ -54,6 +54,14 @@ class Site:
         self.lan.close()
 
 
+def datagrams(machine: Machine, address: str) -> socket.socket:
+    """Return a UDP socket of a machine, which waits a few seconds for a packet."""
+    made = inside(machine.namespace, lambda: socket.socket(type=socket.SOCK_DGRAM))
+    made.bind((address, PORT))
+    made.settimeout(5.0)
+    return made
+
+
 def tcp_info(sock: socket.socket, offset: int) -> int:
     """Return a counter of the kernel's on this connection."""
     info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 104)

@@ -13,12 +13,12 @@ import psutil
 import pytest
 
 from tests.faults.controller import FAULTS
-from tests.faults.stage import Site, staged
+from tests.faults.stage import Site, datagrams, staged
 from tests.integration.real import until
 from venuewatch.base import clock
 from venuewatch.rehearsal.stage.faults import freeze
 from venuewatch.rehearsal.stage.guardian import Guardian
-from venuewatch.rehearsal.stage.machine import StageError, inside, names, set_kernel
+from venuewatch.rehearsal.stage.machine import StageError, names, set_kernel
 from venuewatch.rehearsal.stage.network import CENTRE
 from venuewatch.rehearsal.stage.run import Run
 
@@ -47,15 +47,10 @@ class Scene:
         self.prefix = run.prefix
         self.site = Site(run)
         self.sleeper = subprocess.Popen(self.site.host.command("sleep", "600"))
-        address = self.site.lan.address(1)
         for machine, device in ((self.site.host, "eth0"), (self.site.lan.router, "lan")):
             set_kernel(machine.namespace, [(f"ipv4/neigh/{device}/retrans_time_ms", "100")])
-        self._near, self._far = (
-            inside(machine.namespace, lambda: socket.socket(type=socket.SOCK_DGRAM))
-            for machine in (self.site.host, self.site.centre)
-        )
-        self._near.bind((address, 7))
-        self._far.bind((CENTRE, 7))
+        self._near = datagrams(self.site.host, self.site.lan.address(1))
+        self._far = datagrams(self.site.centre, CENTRE)
         for end in (self._near, self._far):
             end.settimeout(ANSWER_S)
         self._numbers = iter(range(1_000_000))
