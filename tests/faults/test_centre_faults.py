@@ -1,10 +1,10 @@
 """Faults of the broker and the aggregator accuse no host; a host that died meanwhile is told."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
-from tests.faults.world import RECONNECT_MAX_S, Plan, World, world_of
+from tests.faults.world import RECONNECT_MAX_S, Plan, World
 from tests.integration.real import Aggregator, Process, pause, until
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
@@ -15,19 +15,6 @@ VENUE_S = 4.0
 STALL_S = 5.0
 GRACE_S = RECONNECT_MAX_S + 1.8 + 5.0 + 1.0  # the cap, a wired margin, what is granted, and a beat
 BROKER_GONE_S = 10.0
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with world_of(tmp_path_factory.mktemp("centre"), PLANS) as world:
-        yield world
-
-
-@pytest.fixture
-def world(running: World) -> Iterator[World]:
-    running.mark()
-    yield running
-    running.recover()
 
 
 def wait_until_heard_again(world: World) -> None:

@@ -1,13 +1,13 @@
 """Venues of forty hosts: a cut is one incident of the venue, a lost host one of the host."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import chain, islice
 from typing import Final
 
 import pytest
 
-from tests.faults.world import Incident, Plan, World, world_of
+from tests.faults.world import Incident, Plan, World
 from tests.integration.real import until
 from venuewatch.base import clock
 from venuewatch.rehearsal.stage.guardian import Fault
@@ -82,19 +82,6 @@ def run_trials(world: World, names: Sequence[str], rng: random.Random) -> list[T
 
     until("all are known", are_known, within_s=KNOWN_S + APART_S[1] * len(trials))
     return trials
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with world_of(tmp_path_factory.mktemp("venues"), PLANS) as world:
-        yield world
-
-
-@pytest.fixture
-def world(running: World) -> Iterator[World]:
-    running.mark()
-    yield running
-    running.recover()
 
 
 def assert_one_incident(world: World, code: str) -> None:

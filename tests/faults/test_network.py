@@ -7,7 +7,6 @@ import os
 import select
 import socket
 import subprocess
-from collections.abc import Iterator
 
 import pytest
 
@@ -18,14 +17,6 @@ from venuewatch.rehearsal.stage.machine import Machine, StageError, inside, ip, 
 pytestmark = pytest.mark.real
 
 QUIET_S = 0.5
-
-
-@pytest.fixture
-def site() -> Iterator[Site]:
-    with staged() as run:
-        made = Site(run)
-        yield made
-        made.close()
 
 
 def is_anything_heard(sock: socket.socket, within_s: float) -> bool:

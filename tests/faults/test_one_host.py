@@ -1,10 +1,8 @@
 """One host fails among many: it is named with its cause and in time, and no other host is."""
 
-from collections.abc import Iterator
-
 import pytest
 
-from tests.faults.world import Plan, World, world_of
+from tests.faults.world import Plan, World
 from tests.integration.real import pause, until
 from venuewatch.base import clock
 from venuewatch.rehearsal.stage.delay_line import Way
@@ -23,21 +21,6 @@ SHARPENED_S = 1.5  # a neighbour has a second for its answer
 WATCHED_S = 30.0
 STEP_S = 3600.0
 TAKEOVERS = 8
-
-
-@pytest.fixture(scope="module")
-def born(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, float]]:
-    """Yield the world, and when all its hosts were up (monotonic s)."""
-    with world_of(tmp_path_factory.mktemp("hosts"), PLANS) as world:
-        yield world, clock.monotonic()
-
-
-@pytest.fixture
-def world(born: tuple[World, float]) -> Iterator[World]:
-    world, _ = born
-    world.mark()
-    yield world
-    world.recover()
 
 
 def test_a_killed_agent_is_known_at_once_and_its_machine_is_not_accused(world: World) -> None:
@@ -148,15 +131,13 @@ def test_a_flapping_link_becomes_one_incident(world: World) -> None:
     assert world.called("down") == {host.name}
 
 
-def test_a_satellite_venue_with_loss_is_left_alone(born: tuple[World, float]) -> None:
-    world, up_at = born
+def test_a_satellite_venue_with_loss_is_left_alone(running: World) -> None:
+    pause(max(0.0, running.up_at + WATCHED_S - clock.monotonic()))
 
-    pause(max(0.0, up_at + WATCHED_S - clock.monotonic()))
-
-    counts = world.lans["TAH"].uplink.heal()
-    round_trip_s = world.aggregator.value("venuewatch_host_round_trip_seconds", host="TAH-1")
-    assert [incident for incident in world.ever() if incident.venue == "TAH"] == []
-    assert not [change for change in world.aggregator.accused() if change["venue"] == "TAH"]
+    counts = running.lans["TAH"].uplink.heal()
+    round_trip_s = running.aggregator.value("venuewatch_host_round_trip_seconds", host="TAH-1")
+    assert [incident for incident in running.ever() if incident.venue == "TAH"] == []
+    assert not [change for change in running.aggregator.accused() if change["venue"] == "TAH"]
     assert counts.up.lost + counts.down.lost > 0
     assert round_trip_s is not None
     assert round_trip_s >= 0.6

@@ -5,14 +5,14 @@ heard again just before that keeps its connection. All outages of one kind are p
 time, each at a venue of its own.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, NamedTuple
 
 import pytest
 
 from agent.config import KEEPALIVE_S
-from tests.faults.world import Plan, World, world_of
+from tests.faults.world import Plan, World
 from tests.integration.real import pause
 from venuewatch.base.wire.links import Link
 from venuewatch.rehearsal.stage.delay_line import Way
@@ -64,12 +64,6 @@ PLANS: Final = [
 EACH = pytest.mark.parametrize("outage", OUTAGES, ids=str)
 
 
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with world_of(tmp_path_factory.mktemp("outages"), PLANS) as world:
-        yield world
-
-
 def play(world: World, begin: Callable[[Outage], Callable[[], object]]) -> dict[str, Told]:
     """Play every outage; return what was said of each venue."""
 
@@ -101,18 +95,18 @@ def told(world: World, venue: str) -> Told:
 
 
 @pytest.fixture(scope="module")
-def cables(world: World) -> dict[str, Told]:
-    return play(world, lambda outage: world.hosts[f"{outage.venue}-2"].unplug().end)
+def cables(running: World) -> dict[str, Told]:
+    return play(running, lambda outage: running.hosts[f"{outage.venue}-2"].unplug().end)
 
 
 @pytest.fixture(scope="module")
-def cuts(world: World) -> dict[str, Told]:
+def cuts(running: World) -> dict[str, Told]:
     def cut(outage: Outage) -> Callable[[], object]:
-        uplink = world.lans[outage.venue].uplink
+        uplink = running.lans[outage.venue].uplink
         uplink.cut()
         return uplink.heal
 
-    return play(world, cut)
+    return play(running, cut)
 
 
 @EACH

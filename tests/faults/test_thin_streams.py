@@ -1,31 +1,21 @@
 """An agent's TCP connection on a line that loses every packet, in the real kernel."""
 
 import socket
-from collections.abc import Iterator
 from functools import partial
 
 import pytest
 
 from agent.mqtt import thin_tcp
-from tests.faults.stage import RETRANSMITTED, Site, staged, tcp_info
+from tests.faults.stage import RETRANSMITTED, Site, tcp_info
 from tests.integration.real import until
 from venuewatch.base import clock
 from venuewatch.rehearsal.stage.delay_line import Way
 
 pytestmark = [pytest.mark.real, pytest.mark.timed]
 
-WAY_S = 0.1
+WAY = Way(delay_s=0.1)
 CUT_S = 4.0
 REPEATS = 3
-
-
-@pytest.fixture
-def site() -> Iterator[Site]:
-    """Yield a site whose line has a round trip of 0.2 s."""
-    with staged() as run:
-        made = Site(run, Way(delay_s=WAY_S))
-        yield made
-        made.close()
 
 
 def connection_of(site: Site) -> tuple[socket.socket, socket.socket]:
@@ -87,7 +77,7 @@ def test_a_beat_that_is_lost_is_known_not_to_have_arrived_until_it_has(site: Sit
         until("it is acknowledged", connection.is_acknowledged)
 
     assert lost == [False, False]
-    assert connection.round_trip_s == pytest.approx(2 * WAY_S, abs=0.1)
+    assert connection.round_trip_s == pytest.approx(2 * WAY.delay_s, abs=0.1)
 
 
 def test_what_is_written_after_a_beat_does_not_make_the_next_one_wait(site: Site) -> None:

@@ -12,6 +12,7 @@ from aggregator.shell.http.incidents import IncidentJson, IncidentsJson
 from tests.faults.host import Host
 from tests.faults.stage import staged
 from tests.integration.real import Aggregator, Mosquitto, Process, until
+from venuewatch.base import clock
 from venuewatch.rehearsal.stage.delay_line import Way
 from venuewatch.rehearsal.stage.faults import freeze
 from venuewatch.rehearsal.stage.guardian import Fault
@@ -58,7 +59,11 @@ class _Incidents(msgspec.Struct, frozen=True):
 
 
 class World:
-    """The programs of a rehearsal, and the incidents since the last ``mark``."""
+    """The programs of a rehearsal, and the incidents since the last ``mark``.
+
+    Attributes:
+        up_at: when (monotonic s) all hosts were up for the first time.
+    """
 
     def __init__(
         self, folder: Path, run: Run, plans: Sequence[Plan], reconnect_max_s: float
@@ -81,6 +86,7 @@ class World:
                 self.hosts[name] = Host(name, folder, lan, port=self.broker.port, broker=of_venue)
         self._marked = 0
         self._changes_before = 0
+        self.up_at = 0.0
 
     def start(self) -> None:
         """Start everything, the agents a few at a time, and wait until all of it is well."""
@@ -93,6 +99,7 @@ class World:
             host.start()
             if count % _AT_ONCE == 0 or count == len(self.hosts):
                 self._until(f"{count} hosts are up", lambda count=count: self.hosts_up() >= count)  # type: ignore[misc]
+        self.up_at = clock.monotonic()
 
     def close(self) -> None:
         """End everything that was started."""
