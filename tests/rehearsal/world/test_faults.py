@@ -1,5 +1,3 @@
-import random
-
 import pytest
 
 from aggregator.core.verdicts.causes import Cause
@@ -50,7 +48,7 @@ def test_second_fault_follows_when_every_host_is_back() -> None:
     world = verdicts.break_world(fault, 3)
     first_at = world.now
 
-    broken = fault.play(world, random.Random(3))
+    broken = fault.play(world)
 
     (second_at,) = broken.values()
     assert tuple(broken) == tuple(world.was_broken), "the same host again"

@@ -90,7 +90,7 @@ def try_fault(name: str, seed: int) -> Trial:
     """Let one fault happen in the world of this seed, heal it, and see that there is peace."""
     fault = faults.load(name)()
     world = break_world(fault, seed)
-    broken = fault.play(world, random.Random(f"{seed}/play"))
+    broken = fault.play(world)
     is_late = _is_late(fault, world, broken)
     is_at_peace = world.run_until(lambda: not world.trouble(), within_s=fault.CONVERGES_WITHIN_S)
     if is_at_peace:
@@ -105,7 +105,7 @@ def break_world(fault: Fault, seed: int) -> World:
     world = World(fault.layout(rng), rng, away_limit_s=fault.AWAY_LIMIT_S)
     world.start()
     world.run(WARM_UP_S + rng.uniform(0.0, MOMENT_WITHIN_S))
-    fault.inject(world, rng)
+    fault.inject(world)
     return world
 
 

@@ -64,7 +64,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
             layout = with_first(layout, hosts=self.HOSTS)
         return with_first(layout, has_bridge=self.IS_BRIDGED)
 
-    def inject(self, world: World, rng: random.Random) -> None:
+    def inject(self, world: World) -> None:
         """Break something, and note it in the truth."""
         raise NotImplementedError
 
@@ -76,20 +76,20 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
             if subject.host:
                 world.host(subject).mend()
 
-    def play(self, world: World, rng: random.Random) -> dict[Subject, float]:
+    def play(self, world: World) -> dict[Subject, float]:
         """Let the injected fault last, and mend it; return what it broke, since when (s)."""
-        world.run(self.lasts(world, rng))
+        world.run(self.lasts(world))
         broken = dict(world.broken)
         self.heal(world)
         world.broken.clear()
         return broken
 
-    def lasts(self, world: World, rng: random.Random) -> float:
+    def lasts(self, world: World) -> float:
         """Return how long (s) it lasts in this world."""
-        if not self.LASTS_AROUND_KEEPALIVE or rng.random() < 0.5:  # noqa: PLR2004 - a coin
+        if not self.LASTS_AROUND_KEEPALIVE or world.rng.random() < 0.5:  # noqa: PLR2004 - a coin
             return self.lasts_s
         subject = next(iter(world.broken))
-        return KEEPALIVE_S[world.venues[subject.venue].plan.link] * rng.uniform(1.2, 2.5)
+        return KEEPALIVE_S[world.venues[subject.venue].plan.link] * world.rng.uniform(1.2, 2.5)
 
 
 class Sequence(Fault, frozen=True):
@@ -103,19 +103,19 @@ class Sequence(Fault, frozen=True):
         """Return a fleet that the first can happen to."""
         return self.FIRST().layout(rng)
 
-    def inject(self, world: World, rng: random.Random) -> None:
+    def inject(self, world: World) -> None:
         """Inject the first."""
-        self.FIRST().inject(world, rng)
+        self.FIRST().inject(world)
 
-    def play(self, world: World, rng: random.Random) -> dict[Subject, float]:
+    def play(self, world: World) -> dict[Subject, float]:
         """Let the first last, wait until every host is heard again, and let the second follow."""
-        self.FIRST().play(world, rng)
-        world.run(rng.uniform(1.0, 28.0))
+        self.FIRST().play(world)
+        world.run(world.rng.uniform(1.0, 28.0))
         world.run_until(lambda: all(host.is_connected for host in world.hosts()), within_s=30.0)
         world.run(HEARD_WITHIN_S)
         second = self.SECOND()
-        second.inject(world, rng)
-        return second.play(world, rng)
+        second.inject(world)
+        return second.play(world)
 
 
 VARIANTS: Mapping[str, tuple[str, Mapping[str, object]]] = {

@@ -3,7 +3,6 @@
 A second fault hits the same victim again, where the first had one.
 """
 
-import random
 from typing import ClassVar
 
 from aggregator.core.incidents.record import Scope, Subject
@@ -14,18 +13,18 @@ from venuewatch.rehearsal.world.world import World
 FIRST = "V1"
 
 
-def any_venue(world: World, rng: random.Random) -> SimVenue:
+def any_venue(world: World) -> SimVenue:
     """Return some venue, or the one that was broken before."""
     broken = [subject.venue for subject in world.was_broken if subject.venue]
-    return world.venues[broken[0]] if broken else rng.choice(list(world.venues.values()))
+    return world.venues[broken[0]] if broken else world.rng.choice(list(world.venues.values()))
 
 
-def any_host(world: World, rng: random.Random) -> SimHost:
+def any_host(world: World) -> SimHost:
     """Return some host of some venue, or the one that was broken before."""
     for subject in world.was_broken:
         if subject.host:
             return world.host(subject)
-    return rng.choice(list(any_venue(world, rng).hosts.values()))
+    return world.rng.choice(list(any_venue(world).hosts.values()))
 
 
 def breaks(world: World, host: SimHost, scope: Scope = "host") -> None:
@@ -43,13 +42,13 @@ class HostFault(Fault, frozen=True):
 
     VICTIMS: ClassVar[int] = 1
 
-    def inject(self, world: World, rng: random.Random) -> None:
+    def inject(self, world: World) -> None:
         """Hit the victims."""
         if self.HOSTS:
             hosts = list(world.venues[FIRST].hosts.values())
-            victims = hosts if self.HOSTS == self.VICTIMS else rng.sample(hosts, self.VICTIMS)
+            victims = hosts if self.HOSTS == self.VICTIMS else world.rng.sample(hosts, self.VICTIMS)
         else:
-            victims = [any_host(world, rng)]
+            victims = [any_host(world)]
         for host in victims:
             self.hit(host)
             breaks(world, host)
@@ -64,14 +63,14 @@ class VenueFault(Fault, frozen=True):
 
     VICTIMS: ClassVar[int] = 1
 
-    def inject(self, world: World, rng: random.Random) -> None:
+    def inject(self, world: World) -> None:
         """Hit the victims."""
         if self.IS_BRIDGED:
             victims = [world.venues[FIRST]]
         elif self.VICTIMS == 1:
-            victims = [any_venue(world, rng)]
+            victims = [any_venue(world)]
         else:
-            victims = rng.sample(list(world.venues.values()), self.VICTIMS)
+            victims = world.rng.sample(list(world.venues.values()), self.VICTIMS)
         for venue in victims:
             self.hit(venue)
             if self.EXPECTED != NONE:
@@ -85,7 +84,7 @@ class VenueFault(Fault, frozen=True):
 class CentreFault(Fault, frozen=True):
     """A fault of the broker, of the aggregator or of the line to both."""
 
-    def inject(self, world: World, rng: random.Random) -> None:  # noqa: ARG002
+    def inject(self, world: World) -> None:
         """Hit the centre."""
         self.hit(world)
         if self.EXPECTED != NONE:

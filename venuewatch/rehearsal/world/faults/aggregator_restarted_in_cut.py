@@ -1,7 +1,5 @@
 """Cuts a venue off, and restarts the aggregator meanwhile."""
 
-import random
-
 from venuewatch.rehearsal.world.faults import Fault
 from venuewatch.rehearsal.world.faults._victims import any_venue, breaks_venue
 from venuewatch.rehearsal.world.world import World
@@ -17,9 +15,9 @@ class AggregatorRestartedInCut(Fault, frozen=True):
     before_s: float = 8.0
     away_s: float = 2.0
 
-    def inject(self, world: World, rng: random.Random) -> None:
+    def inject(self, world: World) -> None:
         """Cut some uplink, then restart the aggregator."""
-        venue = any_venue(world, rng)
+        venue = any_venue(world)
         venue.uplink.cut()
         breaks_venue(world, venue)
         world.loop.after(self.before_s, world.observer.kill)

@@ -1,7 +1,5 @@
 """Ends all agents of a venue within a second."""
 
-import random
-
 from venuewatch.rehearsal.world.faults import Fault
 from venuewatch.rehearsal.world.faults._victims import any_venue, breaks
 from venuewatch.rehearsal.world.world import World
@@ -14,8 +12,8 @@ class BadUpdate(Fault, frozen=True):
 
     within_s: float = 1.0
 
-    def inject(self, world: World, rng: random.Random) -> None:
+    def inject(self, world: World) -> None:
         """Kill every agent of some venue, one after the other."""
-        for host in any_venue(world, rng).hosts.values():
-            world.loop.after(rng.uniform(0.0, self.within_s), host.kill_agent)
+        for host in any_venue(world).hosts.values():
+            world.loop.after(world.rng.uniform(0.0, self.within_s), host.kill_agent)
             breaks(world, host)

@@ -1,7 +1,5 @@
 """Lets a machine's wall clock run too fast or too slow."""
 
-import random
-
 from venuewatch.rehearsal.world.faults import Fault
 from venuewatch.rehearsal.world.faults._victims import any_host, breaks
 from venuewatch.rehearsal.world.world import World
@@ -15,8 +13,8 @@ class ClockDrifting(Fault, frozen=True):
     lasts_s: float = 120.0
     rate: float = 0.05
 
-    def inject(self, world: World, rng: random.Random) -> None:
+    def inject(self, world: World) -> None:
         """Let some clock drift."""
-        host = any_host(world, rng)
-        host.machine.clock.drift(rng.choice((-1, 1)) * self.rate)
+        host = any_host(world)
+        host.machine.clock.drift(world.rng.choice((-1, 1)) * self.rate)
         breaks(world, host, "clock")

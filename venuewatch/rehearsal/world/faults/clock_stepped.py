@@ -1,7 +1,5 @@
 """Sets a machine's wall clock to another time."""
 
-import random
-
 from venuewatch.rehearsal.world.faults import Fault
 from venuewatch.rehearsal.world.faults._victims import any_host, breaks
 from venuewatch.rehearsal.world.world import World
@@ -15,8 +13,8 @@ class ClockStepped(Fault, frozen=True):
     least_s: float = 5.0
     most_s: float = 7_200.0
 
-    def inject(self, world: World, rng: random.Random) -> None:
+    def inject(self, world: World) -> None:
         """Step some clock, forward or back."""
-        host = any_host(world, rng)
+        host, rng = any_host(world), world.rng
         host.machine.clock.set_offset(rng.choice((-1, 1)) * rng.uniform(self.least_s, self.most_s))
         breaks(world, host, "clock")

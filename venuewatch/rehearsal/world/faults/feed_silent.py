@@ -1,6 +1,5 @@
 """Silences a results feed; its variants leave the feed in another state."""
 
-import random
 from typing import ClassVar
 
 from aggregator.core.incidents.record import Subject
@@ -16,9 +15,9 @@ class FeedSilent(Fault, frozen=True):
     EXPECTED = "results_silent"
     STATE: ClassVar[ResultsState] = "silent"
 
-    def inject(self, world: World, rng: random.Random) -> None:
+    def inject(self, world: World) -> None:
         """Spoil a feed."""
-        host = rng.choice([host for host in world.hosts() if host.machine.feed is not None])
+        host = world.rng.choice([host for host in world.hosts() if host.machine.feed is not None])
         assert host.machine.feed is not None  # noqa: S101 - chosen so
         host.machine.feed.state = self.STATE
         world.breaks(Subject("feed", host.venue, host.name, FEED))

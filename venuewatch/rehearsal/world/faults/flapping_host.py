@@ -1,7 +1,5 @@
 """Ends and starts an agent, again and again."""
 
-import random
-
 from venuewatch.rehearsal.world.faults import Fault
 from venuewatch.rehearsal.world.faults._victims import any_host, breaks
 from venuewatch.rehearsal.world.world import World
@@ -19,9 +17,9 @@ class FlappingHost(Fault, frozen=True):
     every_s: float = 30.0
     down_s: float = 10.0
 
-    def inject(self, world: World, rng: random.Random) -> None:
+    def inject(self, world: World) -> None:
         """Kill and start some agent."""
-        host = any_host(world, rng)
+        host = any_host(world)
         for number in range(self.falls):
             world.loop.after(number * self.every_s, host.kill_agent)
             world.loop.after(number * self.every_s + self.down_s, host.mend)

@@ -1,7 +1,5 @@
 """Takes a machine's power while the aggregator's process is stalled."""
 
-import random
-
 from venuewatch.rehearsal.world.faults import Fault
 from venuewatch.rehearsal.world.faults._victims import any_host, breaks
 from venuewatch.rehearsal.world.world import World
@@ -14,10 +12,10 @@ class HostLostInStall(Fault, frozen=True):
 
     stalled_s: float = 5.0
 
-    def inject(self, world: World, rng: random.Random) -> None:
+    def inject(self, world: World) -> None:
         """Freeze the aggregator, and switch some machine off meanwhile."""
-        host = any_host(world, rng)
+        host = any_host(world)
         world.observer.process.freeze()
-        world.loop.after(rng.uniform(0.5, self.stalled_s - 0.5), host.power_off)
+        world.loop.after(world.rng.uniform(0.5, self.stalled_s - 0.5), host.power_off)
         world.loop.after(self.stalled_s, world.observer.process.resume)
         breaks(world, host)

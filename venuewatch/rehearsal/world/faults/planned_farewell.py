@@ -1,7 +1,5 @@
 """Stops an agent in order, and starts it again in time."""
 
-import random
-
 from venuewatch.rehearsal.world.faults import NONE, Fault
 from venuewatch.rehearsal.world.faults._victims import any_host
 from venuewatch.rehearsal.world.world import World
@@ -14,9 +12,9 @@ class PlannedFarewell(Fault, frozen=True):
 
     lasts_s: float = 20.0
 
-    def inject(self, world: World, rng: random.Random) -> None:
+    def inject(self, world: World) -> None:
         """Stop some agent in order, and start it again."""
-        host = any_host(world, rng)
+        host = any_host(world)
         if host.agent is not None:
             host.agent.stop()
         world.loop.after(self.lasts_s, host.mend)

@@ -1,7 +1,5 @@
 """Starts an agent again while its former run still has the connection."""
 
-import random
-
 from venuewatch.rehearsal.world.faults import NONE, Fault
 from venuewatch.rehearsal.world.faults._victims import any_host
 from venuewatch.rehearsal.world.world import World
@@ -15,9 +13,9 @@ class Takeover(Fault, frozen=True):
     lasts_s: float = 10.0
     overlap_s: float = 1.0
 
-    def inject(self, world: World, rng: random.Random) -> None:
+    def inject(self, world: World) -> None:
         """Freeze some agent, start another run of it, and end the first."""
-        host = any_host(world, rng)
+        host = any_host(world)
         host.freeze_agent()
         former = host.agent
         host.start_agent()

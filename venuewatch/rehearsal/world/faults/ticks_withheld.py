@@ -1,7 +1,5 @@
 """Withholds the centre's ticks from a venue that is heard."""
 
-import random
-
 from aggregator.core.incidents.record import Subject
 from venuewatch.rehearsal.world.faults import Fault
 from venuewatch.rehearsal.world.faults._victims import any_venue
@@ -13,9 +11,9 @@ class TicksWithheld(Fault, frozen=True):
 
     EXPECTED = "one_way_loss"
 
-    def inject(self, world: World, rng: random.Random) -> None:
+    def inject(self, world: World) -> None:
         """Have the broker tell the hosts of some venue nothing at QoS 0."""
-        venue = any_venue(world, rng)
+        venue = any_venue(world)
         world.broker.unticked = frozenset(venue.hosts)
         world.breaks(Subject("link", venue.plan.code))
 

@@ -1,7 +1,5 @@
 """Gives a second machine the name of a host."""
 
-import random
-
 from venuewatch.rehearsal.world.faults import Fault
 from venuewatch.rehearsal.world.faults._victims import any_host, breaks
 from venuewatch.rehearsal.world.world import World
@@ -14,9 +12,9 @@ class TwoUnderOneName(Fault, frozen=True):
 
     lasts_s: float = 60.0
 
-    def inject(self, world: World, rng: random.Random) -> None:
+    def inject(self, world: World) -> None:
         """Start an agent under the name of some host, on another machine."""
-        host = any_host(world, rng)
+        host = any_host(world)
         world.venues[host.venue].add_double(host.name).start_agent()
         breaks(world, host, "identity")
 

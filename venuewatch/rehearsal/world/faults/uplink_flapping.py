@@ -1,7 +1,5 @@
 """Cuts and mends a venue's uplink, again and again."""
 
-import random
-
 from venuewatch.rehearsal.world.faults import Fault
 from venuewatch.rehearsal.world.faults._victims import any_venue, breaks_venue
 from venuewatch.rehearsal.world.world import World
@@ -19,9 +17,9 @@ class UplinkFlapping(Fault, frozen=True):
     every_s: float = 40.0
     down_s: float = 15.0
 
-    def inject(self, world: World, rng: random.Random) -> None:
+    def inject(self, world: World) -> None:
         """Cut and mend some uplink, again and again."""
-        venue = any_venue(world, rng)
+        venue = any_venue(world)
         for number in range(self.falls):
             world.loop.after(number * self.every_s, venue.uplink.cut)
             world.loop.after(number * self.every_s + self.down_s, venue.uplink.mend)
