@@ -7,7 +7,7 @@ and is deleted only when the aggregator has stored it.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeAlias
 
 import msgspec
 
@@ -35,11 +35,8 @@ class Receipt(Protocol):
         """Return whether it was acknowledged."""
 
 
-class Send(Protocol):
-    """Publishes a message of one stream at QoS 1."""
-
-    def __call__(self, stream: Stream, payload: bytes) -> Receipt:
-        """Publish."""
+Send: TypeAlias = Callable[[Stream, bytes], Receipt]
+"""Publishes a message of one stream at QoS 1."""
 
 
 class InFlight(NamedTuple):

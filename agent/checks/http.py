@@ -1,18 +1,18 @@
 """Asks for a web page, and judges its status, its time and its content."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
 
 from agent.checks import Reading, about, worded
-from agent.checks.net import http_body as body
 from agent.checks.net import tls
 from agent.checks.net.http_fetch import Page, Request, fetch
 from agent.checks.net.url import parse
-from agent.checks.patterns.matcher import refuse_bad_pattern
+from agent.checks.patterns.matcher import MATCHER, UnmatchedError, refuse_bad_pattern
 from agent.checks.reading.asking import AskingCheck
 from agent.checks.reading.limits import Finding, LimitedConfig, together
 from agent.checks.reading.times import Deadline
+from agent.checks.reading.words import short
 from venuewatch.base import clock
 from venuewatch.base.config import ConfigError, read_secret
 from venuewatch.base.wire.checks import CheckValues
@@ -22,6 +22,7 @@ _WELL = range(200, 400)
 FieldName = Annotated[str, worded(r"\A[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z", "the name of an HTTP header")]
 FieldValue = Annotated[str, worded(r"\A[\x20-\x7e\t]*\Z", "printable ASCII text")]
 Status = Annotated[int, msgspec.Meta(ge=100, le=599)]
+Plain: TypeAlias = bool | int | float | str
 Text = Annotated[str, msgspec.Meta(max_length=1024)]
 RoundTripS = Annotated[float, msgspec.Meta(gt=0.0, le=600.0)] | None
 
@@ -47,7 +48,7 @@ class Config(LimitedConfig, frozen=True, tag="http"):
         about("field of a JSON body: names and positions, with dots", "status.ok", max_length=256),
     ] = ""
     json_equals: Annotated[
-        bool | int | float | str | None, about("what the field must be; unset for anything", True)
+        Plain | None, about("what the field must be; unset for anything", True)
     ] = None
     fields: Annotated[
         dict[FieldName, FieldValue], about("header fields to send", {"Accept": "application/json"})
@@ -108,14 +109,11 @@ class Check(AskingCheck[Config]):
 
     def _judge(self, page: Page, elapsed_s: float, deadline: Deadline) -> Reading:
         config = self._config
-        expectation = body.Expectation(
-            config.contains, config.regex, config.json_path, config.json_equals
-        )
         is_well = page.status in (config.status or _WELL)
         findings = [
             Finding("ok" if is_well else "critical", f"status {page.status}"),
             config.limits("round_trip_s").judge(elapsed_s, f"it took {elapsed_s:.3f} s"),
-            body.judge(page.body, expectation, deadline, is_whole=page.is_whole),
+            _judge_body(page, config, deadline),
         ]
         if page.expires_at is not None:
             days = config.limits("days")
@@ -127,3 +125,51 @@ class Check(AskingCheck[Config]):
             check_certificate_expiry_timestamp_seconds=page.expires_at,
         )
         return together(findings, values)
+
+
+def _judge_body(page: Page, config: Config, deadline: Deadline) -> Finding:
+    """Return ``ok``, ``critical`` with what is missing, or ``unknown`` if no time was enough."""
+    body, contains, regex = page.body, config.contains, config.regex
+    cut = "" if page.is_whole else f" in its first {len(body)} bytes"
+    if contains and contains.encode() not in body:
+        return Finding("critical", f"the body lacks {short(contains, 80)!r}{cut}")
+    try:
+        if regex and not MATCHER.is_in(regex, body, deadline):
+            return Finding("critical", f"nothing in the body matches {short(regex, 80)!r}{cut}")
+    except UnmatchedError as error:
+        return Finding("unknown", str(error))
+    if not config.json_path:
+        return Finding("ok")
+    if not page.is_whole:
+        return Finding("critical", f"the body is over {len(body)} bytes, too long to read as JSON")
+    return _judge_json(body, config.json_path, config.json_equals)
+
+
+def _judge_json(body: bytes, path: str, expected: Plain | None) -> Finding:
+    try:
+        found = _field(msgspec.json.decode(body), path)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return Finding("critical", "the body is not JSON")
+    except LookupError:
+        return Finding("critical", f"the body has no field {short(path, 80)}")
+    # True is not 1, but 1.0 is.
+    is_same = isinstance(found, bool) == isinstance(expected, bool) and found == expected
+    if expected is None or is_same:
+        return Finding("ok")
+    return Finding("critical", f"{short(path, 80)} is {short(repr(found), 80)}, not {expected!r}")
+
+
+def _field(found: Any, path: str) -> Any:
+    """Return what is at ``path``: names, and numbers in lists, joined by dots.
+
+    Raises:
+        LookupError: nothing is there.
+    """
+    for name in path.split("."):
+        if isinstance(found, list) and name.isascii() and name.isdigit():
+            found = found[int(name)]
+        elif isinstance(found, dict):
+            found = found[name]
+        else:
+            raise LookupError(name)
+    return found

@@ -1,11 +1,13 @@
 """Runs collectors one after the other and makes one message part of what they read."""
 
+import re
 from collections.abc import Callable, Iterable
 from math import isfinite
 from typing import Any, NamedTuple, get_args
 
 from venuewatch.base.wire.readings import MAX_SAMPLES, Label, Readings
 
+_NOT_UTF8 = re.compile("[\ud800-\udfff]")  # in the name of a file whose bytes are no UTF-8
 _MAX_LABEL: int = get_args(Label)[1].max_length
 
 
@@ -61,16 +63,6 @@ def _sendable(value: object) -> object:
 
 
 def _is_sendable(row: tuple[Any, ...]) -> bool:
-    for label in row[:-1]:
-        if len(label) > _MAX_LABEL or not (label.isascii() or _is_utf8(label)):
-            return False
-    return isfinite(row[-1])
-
-
-def _is_utf8(label: str) -> bool:
-    """Tell whether UTF-8 can say ``label``; a file name of other bytes has lone surrogates."""
-    try:
-        label.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+    *labels, value = row
+    is_said = not any(len(label) > _MAX_LABEL or _NOT_UTF8.search(label) for label in labels)
+    return is_said and isfinite(value)

@@ -55,11 +55,9 @@ def free_port(wanted: int = 0) -> int:
     raise PartError("no free TCP port on 127.0.0.1")
 
 
-@contextlib.contextmanager
-def inventory_file() -> Iterator[Path]:
-    """Yield the path of the example inventory that ships with the package."""
-    with as_file(files("venuewatch.demo") / "inventory.toml") as path:
-        yield path
+def inventory_file() -> contextlib.AbstractContextManager[Path]:
+    """Lend the path of the example inventory that ships with the package."""
+    return as_file(files("venuewatch.demo") / "inventory.toml")
 
 
 @contextlib.contextmanager

@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 
 from agent.checks import Reading, about
-from agent.checks.net.reach import NoWayToAskError, Plan, Rounds, probe
+from agent.checks.net.reach import NotAskedError, Plan, Rounds, probe
 from agent.checks.reading.asking import FAILURES
 from agent.checks.reading.limits import Finding, LimitedConfig, together
 from agent.checks.reading.times import Deadline
@@ -41,7 +41,7 @@ def read(config: ProbeConfig, address: str, deadline: Deadline) -> Reading:
     plan = Plan(config.count, config.interval_s, config.count)
     try:
         rounds = probe(address, config.port, plan, deadline)
-    except NoWayToAskError:
+    except NotAskedError:
         return Reading(
             "unknown",
             "ICMP echo needs net.ipv4.ping_group_range or CAP_NET_RAW here; or set `port`",

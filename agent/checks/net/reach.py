@@ -61,13 +61,6 @@ class NotAskedError(Exception):
     """Nothing was asked, so nothing is known; the text is the line for people."""
 
 
-class NoWayToAskError(NotAskedError):
-    """ICMP is not allowed here, and there is no port to try."""
-
-    def __init__(self) -> None:
-        super().__init__("ICMP echo is not allowed here, and there is no port to try")
-
-
 def number_of(address: str, deadline: Deadline) -> str:
     """Return an address's, or a name's first, number.
 
@@ -89,7 +82,7 @@ def reach(address: str, port: int | None, timeout_s: float) -> Rounds:
     """Find out whether a machine answers anything within ``timeout_s``: see ``is_reached``.
 
     Raises:
-        NoWayToAskError: ICMP may not be sent, and ``port`` is None.
+        NotAskedError: ICMP may not be sent, and ``port`` is None.
         TimeoutError, OSError: the name cannot be resolved.
     """
     plan = Plan(_REACH_TRIES, interval_s=timeout_s / 8, enough=1)
@@ -110,7 +103,8 @@ def probe(address: str, port: int | None, plan: Plan, deadline: Deadline) -> Rou
         rounds = _echo(target, plan, deadline.share(2) if port else deadline)
     except PermissionError:
         if port is None:
-            raise NoWayToAskError from None
+            words = "ICMP echo is not allowed here, and there is no port to try"
+            raise NotAskedError(words) from None
     else:
         if rounds.is_reached or port is None:
             return rounds

@@ -109,9 +109,7 @@ def _unixtime(kind: int, text: str) -> float:
         text = century + text
     elif kind != _GENERALIZED_TIME:
         raise ValueError("Expected a time")
-    date, hour, minute, second = text[:8], int(text[8:10]), int(text[10:12]), int(text[12:14])
-    day = dt.date(int(date[:4]), int(date[4:6]), int(date[6:]))
-    return dt.datetime.combine(day, dt.time(hour, minute, second, tzinfo=dt.UTC)).timestamp()
+    return dt.datetime.fromisoformat(f"{text[:8]}T{text[8:14]}Z").timestamp()
 
 
 def _context_for(trust: Trust) -> ssl.SSLContext:

@@ -5,8 +5,6 @@ from typing import Any
 import pytest
 
 from agent.checks import Reading
-from agent.checks.net.http_body import Expectation, judge
-from agent.checks.reading.times import Deadline
 from tests.agent.checks import peers
 
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -73,6 +71,7 @@ def test_an_endless_body_is_read_up_to_its_limit() -> None:
 
 @pytest.mark.parametrize("body", [b"[" * 500_000, b'"\xff"', b"", b"{", b"1 2", b"[1e999]"])
 def test_hostile_json_is_no_json(body: bytes) -> None:
-    finding = judge(body, Expectation(json_path="a"), Deadline(peers.PATIENCE_S), is_whole=True)
+    reading = of_peer(peers.say(OK + b"\r\n" + body), json_path="a")
 
-    assert finding.state == "critical"
+    assert reading.state == "critical"
+    assert reading.detail.startswith("the body ")

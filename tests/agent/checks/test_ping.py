@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from agent.checks.net import icmp
 from agent.checks.net.icmp import answered, checksum
 from agent.checks.net.probing import ProbeConfig, judge
-from agent.checks.net.reach import NoWayToAskError, Rounds, reach
+from agent.checks.net.reach import NotAskedError, Rounds, reach
 from tests.agent.checks.namespaces import cable
 from tests.agent.checks.peers import LOOPBACK, read, say_nothing, tcp_peer
 
@@ -89,7 +89,7 @@ def test_without_icmp_and_without_a_port_nothing_is_claimed() -> None:
     reading = read("ping", address=LOOPBACK)
 
     assert reading.state == "unknown"
-    with pytest.raises(NoWayToAskError):
+    with pytest.raises(NotAskedError):
         reach(LOOPBACK, None, 1.0)
 
 
