@@ -29,6 +29,8 @@ A_SECOND_MAX = 10
 WORTH_S = 3
 """How long (s) an answer is of use: the aggregator decides about a second after it asked."""
 
+_TRIES = 3
+
 # What our own machine says when nothing could go out: no word on the neighbour.
 _OURS = {
     errno.EACCES,
@@ -138,7 +140,8 @@ def ask(address: str, port: int | None, timeout_s: float, networks: Sequence[str
         number = reach.number_of(address, deadline)
         if forbidden := _forbidden(number, networks):
             return Answer(None, detail=forbidden)
-        rounds = reach.reach(number, port, deadline.left_s())
+        plan = reach.Plan(_TRIES, deadline.left_s() / 8, enough=1)
+        rounds = reach.probe(number, port, plan, deadline)
     except reach.NotAskedError as error:
         return Answer(None, detail=str(error))
     except OSError as error:

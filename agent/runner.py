@@ -11,6 +11,8 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import NamedTuple, Protocol
 
+import msgspec
+
 from agent.slots import Slots
 from venuewatch.base import clock
 
@@ -35,19 +37,16 @@ class Outcome(NamedTuple):
     error: str | None
 
 
-class Task:
+class Task(msgspec.Struct):
     """One thing to read: ``work`` must return something that is not None."""
 
-    def __init__(
-        self, name: str, work: Callable[[], object], *, slots: Slots, timeout_s: float
-    ) -> None:
-        self.name = name
-        self.work = work
-        self.slots = slots
-        self.timeout_s = timeout_s
-        self.begun_at: float | None = None
-        self.slot = -1
-        self.is_reported = False
+    name: str
+    work: Callable[[], object]
+    slots: Slots
+    timeout_s: float
+    begun_at: float | None = None
+    slot: int = -1
+    is_reported: bool = False
 
     @property
     def next_at(self) -> float:

@@ -16,7 +16,6 @@ from venuewatch.base import clock
 from venuewatch.base.config import Port
 from venuewatch.base.wire.checks import CheckValues
 
-_TRIES = 3
 _RESOLV_CONF = Path("/etc/resolv.conf")
 _CODES = {
     1: "the server finds the question malformed (FORMERR)",
@@ -81,7 +80,7 @@ class Check(AskingCheck[Config]):
         if server is None:
             return _from_system(config, deadline)
         target = resolve(server, config.port, deadline)[0]
-        answer = ask_again(_TRIES, deadline, lambda share: _by_udp(target, config, share))
+        answer = ask_again(deadline, lambda share: _by_udp(target, config, share))
         if answer.is_truncated:
             answer = _by_tcp(target, config, deadline)
         if answer.code:

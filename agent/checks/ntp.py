@@ -17,7 +17,6 @@ from venuewatch.base import clock
 from venuewatch.base.config import Port
 from venuewatch.base.wire.checks import CheckValues
 
-_TRIES = 3
 _LEAVE_MAX_S = 3600.0  # the longest time that a server which sent us away is not asked
 
 OffsetS = Annotated[float, msgspec.Meta(gt=0.0, le=86_400.0)] | None
@@ -46,9 +45,7 @@ class Check(AskingCheck[Config]):
         if left_s > 0:
             return self._sent_away(left_s)
         target = resolve(self._config.address, self._config.port, deadline)[0]
-        asked_s, server, heard_s = ask_again(
-            _TRIES, deadline, lambda share: _exchange(target, share)
-        )
+        asked_s, server, heard_s = ask_again(deadline, lambda share: _exchange(target, share))
         if server.kiss:
             return self._leave(server.kiss)
         self._leave_s = 0.0

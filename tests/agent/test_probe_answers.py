@@ -103,7 +103,7 @@ def test_our_own_trouble_is_no_word_on_a_neighbour(
     monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
     rounds = Rounds("tcp", 3, (), OSError(code, "said"))
-    monkeypatch.setattr(reach, "reach", lambda *_: rounds)
+    monkeypatch.setattr(reach, "probe", lambda *_: rounds)
 
     answer = ask(LOOPBACK, 22, 1.0, ())
 
@@ -132,7 +132,7 @@ def test_an_address_in_a_permitted_network_is_asked(question: str) -> None:
 def test_any_other_address_is_not_asked_and_it_is_said_why(
     question: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reach, "reach", None)
+    monkeypatch.setattr(reach, "probe", None)
     address, *networks = question.split()
 
     answer = ask(address, 9, 1.0, networks)

@@ -15,8 +15,6 @@ Way: TypeAlias = Literal["icmp", "tcp"]
 LOOKUPS_MAX = 8
 """A resolver that hangs keeps a thread for each name; with this many, no further name is tried."""
 
-_REACH_TRIES = 3
-
 
 class Plan(NamedTuple):
     """How many probes there are, how far apart (s), and how many answers are enough."""
@@ -78,24 +76,15 @@ def number_of(address: str, deadline: Deadline) -> str:
     return socket.getnameinfo(target.address, numbers)[0]
 
 
-def reach(address: str, port: int | None, timeout_s: float) -> Rounds:
-    """Find out whether a machine answers anything within ``timeout_s``: see ``is_reached``.
-
-    Raises:
-        NotAskedError: ICMP may not be sent, and ``port`` is None.
-        TimeoutError, OSError: the name cannot be resolved.
-    """
-    plan = Plan(_REACH_TRIES, interval_s=timeout_s / 8, enough=1)
-    return probe(address, port, plan, Deadline(timeout_s))
-
-
 def probe(address: str, port: int | None, plan: Plan, deadline: Deadline) -> Rounds:
     """Return the answers to a few probes, by ICMP if that is answered, else by TCP.
 
     With a ``port`` the echoes have half the time; if none is answered, or none may be sent,
     TCP has the rest.
 
-    Raises: as :func:`reach`.
+    Raises:
+        NotAskedError: ICMP may not be sent, and ``port`` is None.
+        TimeoutError, OSError: the name cannot be resolved.
     """
     target = resolve(address, port or 0, deadline)[0]
     error: OSError | None = None

@@ -10,6 +10,7 @@ from agent.checks.reading.times import Deadline
 
 T = TypeVar("T")
 
+_TRIES = 3
 _MAX_DATAGRAM = 65_535
 _MAX_UNFIT = 64  # a peer that floods us is not worth a CPU until the deadline
 
@@ -44,14 +45,14 @@ def ask(
     raise TimeoutError
 
 
-def ask_again(tries: int, deadline: Deadline, once: Callable[[Deadline], T]) -> T:
-    """Return what ``once`` returns, called up to ``tries`` times while no answer comes.
+def ask_again(deadline: Deadline, once: Callable[[Deadline], T]) -> T:
+    """Return what ``once`` returns, called up to three times while no answer comes.
 
     Raises:
         TimeoutError: no try had an answer.
         CheckFailedError, OSError: as ``once`` does.
     """
-    for left in range(tries, 1, -1):
+    for left in range(_TRIES, 1, -1):
         try:
             return once(deadline.share(left))
         except TimeoutError:

@@ -37,8 +37,7 @@ def size_in_words(count: float) -> str:
 
 def span_in_words(seconds: float) -> str:
     """Return a time for people."""
-    for unit, length_s in (("days", 172_800.0), ("h", 7_200.0), ("min", 120.0)):
-        if seconds >= length_s:
-            per = {"days": 86_400.0, "h": 3_600.0, "min": 60.0}[unit]
-            return f"{seconds / per:.0f} {unit}"
+    for unit, length_s in (("days", 86_400.0), ("h", 3_600.0), ("min", 60.0)):
+        if seconds >= 2 * length_s:
+            return f"{seconds / length_s:.0f} {unit}"
     return f"{seconds:.0f} s"

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from agent.checks.net import icmp
 from agent.checks.net.icmp import answered, checksum
 from agent.checks.net.probing import ProbeConfig, judge
-from agent.checks.net.reach import NotAskedError, Rounds, reach
+from agent.checks.net.reach import NotAskedError, Plan, Rounds, probe
+from agent.checks.reading.times import Deadline
 from tests.agent.checks.namespaces import cable
 from tests.agent.checks.peers import LOOPBACK, read, say_nothing, tcp_peer
 
@@ -90,7 +91,7 @@ def test_without_icmp_and_without_a_port_nothing_is_claimed() -> None:
 
     assert reading.state == "unknown"
     with pytest.raises(NotAskedError):
-        reach(LOOPBACK, None, 1.0)
+        probe(LOOPBACK, None, Plan(1, interval_s=1.0, enough=1), Deadline(1.0))
 
 
 @pytest.mark.parametrize(
