@@ -211,32 +211,18 @@ class Session:
             client.username_pw_set(where.username, password)
         if where.uses_tls:
             client.tls_set_context(tls_context(where))
-        client.on_connect = self._on_connect
-        client.on_disconnect = self._on_disconnect
+        client.on_connect = lambda _client, _data, _flags, reason, _: self._answered(reason)
+        client.on_disconnect = lambda _client, _data, flags, reason, _: self._ended(flags, reason)
         return client
 
-    def _on_connect(
-        self,
-        client: paho.Client,
-        _userdata: object,
-        _flags: paho.ConnectFlags,
-        reason: ReasonCode,
-        _properties: Properties | None,
-    ) -> None:
+    def _answered(self, reason: ReasonCode) -> None:
         if reason.is_failure:
             self._why = f"the broker refused the session: {reason}"
             return
-        client.subscribe(self._subscriptions)
+        self._client.subscribe(self._subscriptions)
         self.is_open = True
 
-    def _on_disconnect(
-        self,
-        _client: paho.Client,
-        _userdata: object,
-        flags: paho.DisconnectFlags,
-        reason: ReasonCode,
-        _properties: Properties | None,
-    ) -> None:
+    def _ended(self, flags: paho.DisconnectFlags, reason: ReasonCode) -> None:
         self.is_open = False
         self.was_taken_over = reason.value == _SESSION_TAKEN_OVER
         if self._why is None:
