@@ -6,8 +6,6 @@ own, one for each name. A second question for a name that still hangs waits for 
 
 import socket
 import threading
-from concurrent.futures import Future
-from functools import partial
 from typing import Any, NamedTuple
 
 from agent.checks.reading.times import Deadline
@@ -20,7 +18,37 @@ class Target(NamedTuple):
     address: tuple[Any, ...]
 
 
-_pending: dict[tuple[str, int], "Future[list[Target]]"] = {}
+class _Lookup:
+    """One question to the operating system, answered in a thread."""
+
+    def __init__(self, name: str, port: int) -> None:
+        self._question = (name, port)
+        self._done = threading.Event()
+        self._answer: list[Target] | OSError = []
+        # A daemon: a resolver that hangs must not keep the agent from ending.
+        threading.Thread(target=self._run, name="lookup", daemon=True).start()
+
+    def wait(self, deadline: Deadline) -> list[Target]:
+        """Return the addresses; raises TimeoutError, or the resolver's OSError."""
+        if not self._done.wait(deadline.left_s()):
+            raise TimeoutError
+        if isinstance(self._answer, OSError):
+            raise self._answer
+        return self._answer
+
+    def _run(self) -> None:
+        try:
+            self._answer = _ask_system(*self._question, flags=0)
+        except OSError as error:
+            self._answer = error
+        except UnicodeError:  # an empty or overlong label, refused before anybody is asked
+            self._answer = socket.gaierror(socket.EAI_NONAME, "Not a name")
+        with _lock:
+            _pending.pop(self._question, None)
+        self._done.set()
+
+
+_pending: dict[tuple[str, int], _Lookup] = {}
 _lock = threading.Lock()
 
 
@@ -36,13 +64,10 @@ def resolve(name: str, port: int, deadline: Deadline) -> list[Target]:
     except (OSError, UnicodeError):
         pass  # a name, not a number
     with _lock:
-        answer = _pending.get((name, port))
-        if answer is None:
-            answer = _pending[name, port] = Future()
-            # A daemon: a resolver that hangs must not keep the agent from ending.
-            look_up = partial(_look_up, name, port, answer)
-            threading.Thread(target=look_up, name="lookup", daemon=True).start()
-    return answer.result(deadline.left_s())
+        lookup = _pending.get((name, port))
+        if lookup is None:
+            lookup = _pending[name, port] = _Lookup(name, port)
+    return lookup.wait(deadline)
 
 
 def lookups() -> int:
@@ -77,18 +102,6 @@ def connect_to(target: Target, deadline: Deadline) -> socket.socket:
         sock.close()
         raise
     return sock
-
-
-def _look_up(name: str, port: int, answer: "Future[list[Target]]") -> None:
-    try:
-        settle = partial(answer.set_result, _ask_system(name, port, flags=0))
-    except OSError as error:
-        settle = partial(answer.set_exception, error)
-    except UnicodeError:  # an empty or overlong label, refused before anybody is asked
-        settle = partial(answer.set_exception, socket.gaierror(socket.EAI_NONAME, "Not a name"))
-    with _lock:
-        del _pending[name, port]
-    settle()
 
 
 def _ask_system(name: str, port: int, *, flags: int) -> list[Target]:

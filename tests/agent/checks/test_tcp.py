@@ -6,6 +6,7 @@ import threading
 import pytest
 
 from agent.checks.net import connect
+from agent.checks.reading.times import Deadline
 from tests.agent.checks import peers
 
 
@@ -104,7 +105,7 @@ def test_a_resolver_that_hangs_is_given_up_in_time_and_is_asked_once(
     readings = [peers.read("tcp", address="slow.example", port=9, timeout_s=0.2) for _ in range(2)]
     lookup = connect._pending["slow.example", 9]  # noqa: SLF001
     answered.set()
-    late = lookup.result(peers.PATIENCE_S)
+    late = lookup.wait(Deadline(peers.PATIENCE_S))
 
     assert [reading.detail for reading in readings] == ["no answer in time"] * 2
     assert asked == ["slow.example"]
