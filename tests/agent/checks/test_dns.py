@@ -3,6 +3,7 @@
 import os
 import shutil
 import socket
+import struct
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agent.checks import dns
 from agent.checks.net import connect
@@ -19,9 +22,32 @@ from agent.checks.net.connect import Target
 from agent.checks.net.udp import ask
 from agent.checks.reading.times import Deadline
 from tests.agent.checks import peers
-from tests.agent.checks.dns_answers import NAME, record, reply
 
+NAME = "results.example"
+ASKED = message.question(7, NAME, "A")
 REFUSED = "the server refuses to answer us (REFUSED)"
+
+
+def reply(
+    asked: bytes, *records: bytes, code: int = 0, flags: int = 0x8180, echo: bytes | None = None
+) -> bytes:
+    """Answer the question ``asked``; its name can be pointed to at 12."""
+    question = asked[12:] if echo is None else echo
+    return (
+        asked[:2]
+        + struct.pack("!HHHHH", flags | code, 1, len(records), 0, 0)
+        + question
+        + b"".join(records)
+    )
+
+
+def record(address: str, owner: bytes = b"\xc0\x0c", kind: int = 1) -> bytes:
+    packed = socket.inet_aton(address)
+    return owner + struct.pack("!HHIH", kind, 1, 60, len(packed)) + packed
+
+
+def alias(owner: bytes, target: bytes) -> bytes:
+    return owner + struct.pack("!HHIH", 5, 1, 60, len(target)) + target
 
 
 @pytest.fixture(scope="module")
@@ -235,3 +261,41 @@ def test_without_a_file_the_system_is_asked(
     readings = [peers.read("dns", query=NAME, record=each) for each in ("A", "AAAA")]
 
     assert [reading.detail for reading in readings] == ["192.0.2.10", "fe80::1"]
+
+
+def test_records_of_other_names_are_not_counted() -> None:
+    other = b"\4evil\7example\0"
+
+    found = message.answer(
+        reply(ASKED, record("192.0.2.66", owner=other), record("192.0.2.10")), ASKED
+    )
+
+    assert found.addresses == ("192.0.2.10",)
+
+
+def test_aliases_that_go_in_circles_end() -> None:
+    other, back = b"\1a\0", b"\xc0\x0c"
+
+    found = message.answer(reply(ASKED, alias(back, other), alias(other, back)), ASKED)
+
+    assert found.addresses == ()
+
+
+@given(st.binary(max_size=600))
+def test_reading_any_bytes_ends_with_an_answer_or_a_refusal(garbage: bytes) -> None:
+    for sent in (garbage, reply(ASKED, garbage, garbage)):
+        try:
+            found = message.answer(sent, ASKED)
+        except message.MalformedAnswerError:
+            continue
+        assert found.code <= 15
+
+
+def test_pointers_that_lead_far_back_cost_little() -> None:
+    at = len(ASKED) + 11
+    chain = b"".join((0xC000 | back).to_bytes(2, "big") for back in (12, *range(at, at + 9000, 2)))
+    hidden = b"\0" + struct.pack("!HHIH", 16, 1, 60, len(chain)) + chain
+    last = (0xC000 | at + 9000).to_bytes(2, "big")
+
+    with pytest.raises(message.MalformedAnswerError, match="pointers lead astray"):
+        message.answer(reply(ASKED, hidden, record("192.0.2.66", owner=last)), ASKED)

@@ -1,5 +1,7 @@
 """The next router, found by itself."""
 
+from collections.abc import Callable
+
 import pytest
 
 from agent.checks import gateway
@@ -8,7 +10,19 @@ from agent.checks.reading.times import Deadline
 from tests.agent.checks.namespaces import cable
 from tests.agent.checks.peers import LOOPBACK, PATIENCE_S, read, refused_port
 
-HEADER = "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n"
+LINUX = (
+    "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n"
+    "eth0\t00000000\t0102000A\t0003\t0\t0\t600\t00000000\t0\t0\t0\n"
+    "ppp0\t00000000\t00000000\t0001\t0\t0\t50\t00000000\t0\t0\t0\n"
+    "eth0\t0002000A\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n"
+    "*\t00000000\t00000000\t0200\t0\t0\t9\t00000000\t0\t0\t0\n"
+)
+NOTHING, LINK_LOCAL = "0" * 32, "fe80" + "0" * 24 + "0001"
+LINUX_V6 = (
+    f"{NOTHING} 00 {NOTHING} 00 {LINK_LOCAL} 00000400 00000002 00000000 00000003     eth0\n"
+    f"{NOTHING} 00 {NOTHING} 00 {NOTHING} ffffffff 00000001 00000000 00200200       lo\n"
+    f"{LINK_LOCAL} 80 {NOTHING} 00 {NOTHING} 00000000 00000002 00000000 80200001     eth0\n"
+)
 WINDOWS = """
 Aktive Routen:
      Netzwerkziel    Netzwerkmaske          Gateway    Schnittstelle Metrik
@@ -91,36 +105,23 @@ def test_the_system_can_be_asked_here() -> None:
     assert all(isinstance(route, Route) for route in routes)
 
 
-def test_linux_default_routes_are_told_from_the_others() -> None:
-    table = HEADER + (
-        "eth0\t00000000\t0102000A\t0003\t0\t0\t600\t00000000\t0\t0\t0\n"
-        "ppp0\t00000000\t00000000\t0001\t0\t0\t50\t00000000\t0\t0\t0\n"
-        "eth0\t0002000A\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n"
-        "*\t00000000\t00000000\t0200\t0\t0\t9\t00000000\t0\t0\t0\n"
-    )
-
-    assert linux_v4(table) == [
-        Route("eth0", "10.0.2.1", 600, is_v6=False),
-        Route("ppp0", None, 50, is_v6=False),
-    ]
+MACOS_ROUTES = [
+    ("en0", "10.9.0.2", 4, False),
+    ("bridge100", None, 5, False),
+    ("en0", "fe80::9:2%en0", 10, True),
+]
 
 
-def test_linux_ipv6_default_routes_name_the_interface_of_a_link_local_gateway() -> None:
-    nothing, link_local = "0" * 32, "fe80" + "0" * 24 + "0001"
-    table = (
-        f"{nothing} 00 {nothing} 00 {link_local} 00000400 00000002 00000000 00000003     eth0\n"
-        f"{nothing} 00 {nothing} 00 {nothing} ffffffff 00000001 00000000 00200200       lo\n"
-        f"{link_local} 80 {nothing} 00 {nothing} 00000000 00000002 00000000 80200001     eth0\n"
-    )
-
-    assert linux_v6(table) == [Route("eth0", "fe80::1%eth0", 1024, is_v6=True)]
-
-
-def test_windows_routes_are_read_in_any_language() -> None:
-    assert windows(WINDOWS) == [Route("10.9.0.1", "10.9.0.2", 25, is_v6=False)]
-
-
-def test_macos_routes_are_read() -> None:
-    found = [route[:2] for route in bsd(MACOS)]
-
-    assert found == [("en0", "10.9.0.2"), ("bridge100", None), ("en0", "fe80::9:2%en0")]
+@pytest.mark.parametrize(
+    ("read_routes", "table", "routes"),
+    [
+        (linux_v4, LINUX, [("eth0", "10.0.2.1", 600, False), ("ppp0", None, 50, False)]),
+        (linux_v6, LINUX_V6, [("eth0", "fe80::1%eth0", 1024, True)]),
+        (windows, WINDOWS, [("10.9.0.1", "10.9.0.2", 25, False)]),
+        (bsd, MACOS, MACOS_ROUTES),
+    ],
+)
+def test_default_routes_are_told_from_the_others(
+    read_routes: Callable[[str], list[Route]], table: str, routes: list[Route]
+) -> None:
+    assert read_routes(table) == routes

@@ -1,4 +1,4 @@
-"""A web page that answers, in time, and says what it should."""
+"""A web page that answers, in time, and says what it should; servers that are rude or none."""
 
 import http.server
 import threading
@@ -7,11 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from agent.checks import Reading
+from agent.checks.net.url import parse, redirected
+from tests.agent.checks import peers
 from tests.agent.checks.authority import Authority, tls_peer
-from tests.agent.checks.peers import LOOPBACK, PATIENCE_S, read, say, tcp_peer
 
 OK = b"HTTP/1.1 200 OK\r\n"
+CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 PAGES: dict[str, tuple[int, dict[str, str], bytes]] = {
     "/": (200, {}, b"all is ready, version: 42"),
     "/json": (200, {}, b'{"status": {"ok": true, "load": [0.5, 2]}, "name": "STA"}'),
@@ -46,11 +51,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 class Site(http.server.ThreadingHTTPServer):
     def __init__(self) -> None:
-        super().__init__((LOOPBACK, 0), Handler)
+        super().__init__((peers.LOOPBACK, 0), Handler)
         self.asked: list[tuple[str, str, dict[str, str]]] = []
 
     def url(self, path: str) -> str:
-        return f"http://{LOOPBACK}:{self.server_port}{path}"
+        return f"http://{peers.LOOPBACK}:{self.server_port}{path}"
 
 
 @pytest.fixture
@@ -60,7 +65,7 @@ def site() -> Iterator[Site]:
         thread.start()
         yield site
         site.shutdown()
-        thread.join(PATIENCE_S)
+        thread.join(peers.PATIENCE_S)
 
 
 @pytest.fixture
@@ -69,7 +74,7 @@ def authority(tmp_path: Path) -> Authority:
 
 
 def test_a_real_page_is_ok_and_measured(site: Site) -> None:
-    reading = read("http", url=site.url("/"))
+    reading = peers.read("http", url=site.url("/"))
 
     assert (reading.state, reading.values.check_http_status_code) == ("ok", 200)
     assert reading.values.check_body_bytes == 25
@@ -78,7 +83,7 @@ def test_a_real_page_is_ok_and_measured(site: Site) -> None:
 
 
 def test_head_asks_for_no_body(site: Site) -> None:
-    reading = read("http", url=site.url("/"), method="HEAD")
+    reading = peers.read("http", url=site.url("/"), method="HEAD")
 
     assert (reading.state, reading.values.check_body_bytes) == ("ok", 0)
     assert site.asked[0][0] == "HEAD"
@@ -94,7 +99,7 @@ def test_head_asks_for_no_body(site: Site) -> None:
     ],
 )
 def test_a_status_counts_as_expected(site: Site, path: str, status: list[int], state: str) -> None:
-    reading = read("http", url=site.url(path), status=status)
+    reading = peers.read("http", url=site.url(path), status=status)
 
     assert reading.state == state
     assert f"status {int(reading.values.check_http_status_code or 0)}" in reading.detail
@@ -126,7 +131,7 @@ def field(path: str, equals: object) -> dict[str, object]:
 def test_a_real_body_must_say_what_is_expected(
     site: Site, page: str, config: dict[str, object], detail: str
 ) -> None:
-    reading = read("http", url=site.url(page), **config)
+    reading = peers.read("http", url=site.url(page), **config)
 
     assert reading.state == ("critical" if detail else "ok")
     assert detail in reading.detail
@@ -144,7 +149,7 @@ def test_a_real_body_must_say_what_is_expected(
 def test_redirects_are_followed_on_the_web_and_not_for_ever(
     site: Site, path: str, config: dict[str, object], told: str, asked: list[str]
 ) -> None:
-    reading = read("http", url=site.url(path), **config)
+    reading = peers.read("http", url=site.url(path), **config)
 
     assert reading.state == ("ok" if told.startswith("status") else "critical")
     assert reading.detail.startswith(told)
@@ -159,9 +164,9 @@ def test_fields_and_secrets_are_sent_but_not_to_where_a_redirect_leads(
     config = {"fields": {"Accept": "text/x"}, "field_files": {"Authorization": str(secret)}}
     answer = f"HTTP/1.1 302 Found\r\nLocation: {site.url('/')}\r\n\r\n".encode()
 
-    with tcp_peer(say(answer)) as port:
-        read("http", url=f"http://{LOOPBACK}:{port}/", **config)
-    read("http", url=site.url("/"), **config)
+    with peers.tcp_peer(peers.say(answer)) as port:
+        peers.read("http", url=f"http://{peers.LOOPBACK}:{port}/", **config)
+    peers.read("http", url=site.url("/"), **config)
 
     elsewhere, direct = (fields for _, _, fields in site.asked)
     assert "Authorization" not in elsewhere
@@ -171,21 +176,23 @@ def test_fields_and_secrets_are_sent_but_not_to_where_a_redirect_leads(
 def test_a_secret_that_can_not_be_read_or_sent_is_named(site: Site, tmp_path: Path) -> None:
     secret = tmp_path / "token"
     config = {"url": site.url("/"), "field_files": {"Authorization": str(secret)}}
-    missing = read("http", **config)
+    missing = peers.read("http", **config)
     secret.write_text("Bär\n")
 
-    strange = read("http", **config)
+    strange = peers.read("http", **config)
 
     assert missing.detail == f"{secret}: No such file or directory"
     assert strange.detail == f"{secret}: Expected printable ASCII"
 
 
 def test_a_real_page_over_tls_tells_when_the_certificate_expires(authority: Authority) -> None:
-    with tls_peer(authority.context(days=10), say(OK + b"Content-Length: 2\r\n\r\nhi")) as port:
+    with tls_peer(
+        authority.context(days=10), peers.say(OK + b"Content-Length: 2\r\n\r\nhi")
+    ) as port:
         url = f"https://localhost:{port}/"
-        reading = read("http", url=url, ca_file=authority.file, contains="hi")
-        untrusted = read("http", url=url)
-        unverified = read("http", url=url, verify=False, warning_days=3.0)
+        reading = peers.read("http", url=url, ca_file=authority.file, contains="hi")
+        untrusted = peers.read("http", url=url)
+        unverified = peers.read("http", url=url, verify=False, warning_days=3.0)
 
     assert reading[:2] == ("warning", "the certificate expires in 10.0 days")
     assert reading.values.check_certificate_expiry_timestamp_seconds is not None
@@ -197,15 +204,109 @@ def test_a_real_page_over_tls_tells_when_the_certificate_expires(authority: Auth
 
 def test_a_redirect_from_https_to_http_is_not_followed(authority: Authority) -> None:
     answer = b"HTTP/1.1 302 Found\r\nLocation: http://localhost/\r\n\r\n"
-    with tls_peer(authority.context(), say(answer)) as port:
-        reading = read("http", url=f"https://localhost:{port}/", ca_file=authority.file)
+    with tls_peer(authority.context(), peers.say(answer)) as port:
+        reading = peers.read("http", url=f"https://localhost:{port}/", ca_file=authority.file)
 
     assert reading.state == "critical"
     assert reading.detail.endswith("Expected a redirect to stay with https")
 
 
 def test_a_slow_page_counts_where_limits_are_set(site: Site) -> None:
-    reading = read("http", url=site.url("/"), warning_round_trip_s=1e-6)
+    reading = peers.read("http", url=site.url("/"), warning_round_trip_s=1e-6)
 
     assert reading.state == "warning"
     assert reading.detail.startswith("it took 0.")
+
+
+def of_peer(script: peers.Script, **config: Any) -> Reading:
+    with peers.tcp_peer(script) as port:
+        return peers.read("http", url=f"http://{peers.LOOPBACK}:{port}/", **config)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        peers.say_nothing,
+        peers.drip(OK + b"X: " + b"y" * 9000),
+        peers.drip(OK + b"\r\n" + b"z" * 9000),
+        peers.drip(b"HTTP/1.1 100 Continue\r\n\r\n" * 99),
+    ],
+)
+def test_a_server_that_never_comes_to_an_end_is_given_up_in_time(script: peers.Script) -> None:
+    reading = of_peer(script, timeout_s=0.5)
+
+    assert reading[:2] == ("critical", "no answer in time")
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        (peers.hang_up, "the connection was closed by the other side"),
+        (peers.say(b""), "the server hung up without an answer"),
+        (peers.say(b"SSH-2.0-OpenSSH_9.2\r\n"), "this is no HTTP: BadStatusLine("),
+        (peers.say(b"\0" * 9999), "this is no HTTP: BadStatusLine("),
+        (peers.say(b"HTTP/1.1 abc\r\n\r\n"), "this is no HTTP: "),
+        (peers.say(OK + b"Content-Length: 9\r\n\r\nshort"), "the body ends too early"),
+        (peers.say(CHUNKED + b"9\r\nshort"), "the body ends too early"),
+        (peers.say(CHUNKED + b"xyz\r\n"), "the body ends too early"),
+        (peers.say(CHUNKED + b"-5\r\nhello"), "the body is malformed"),
+        (peers.pour(b"", b"x" * 9999), "this is no HTTP: "),
+        (peers.pour(OK, b"X: y\r\n" * 999), "this is no HTTP: HTTPException("),
+        (peers.pour(b"", b"HTTP/1.1 100 Go on\r\n\r\n" * 999), "more padding than content"),
+        (peers.pour(CHUNKED, b"1;" + b"x" * 999 + b"\r\ny\r\n"), "more padding than content"),
+        (peers.pour(CHUNKED + b"-1\r\n", b"y" * 9999), "more padding than content"),
+    ],
+)
+def test_a_server_that_speaks_no_proper_http_is_critical(script: peers.Script, words: str) -> None:
+    reading = of_peer(script, max_body_bytes=10_000)
+
+    assert reading.state == "critical"
+    assert words in reading.detail
+
+
+def test_an_endless_body_is_read_up_to_its_limit() -> None:
+    script = peers.pour(OK + b"\r\nbegin", b"z" * 65_536)
+
+    reading = of_peer(script, contains="begin")
+    lacking = of_peer(script, contains="end", max_body_bytes=1000)
+    too_long = of_peer(script, json_path="a", max_body_bytes=1000)
+
+    assert (reading.state, reading.values.check_body_bytes) == ("ok", 1_048_576)
+    assert "the body lacks 'end' in its first 1000 bytes" in lacking.detail
+    assert "the body is over 1000 bytes, too long to read as JSON" in too_long.detail
+
+
+@pytest.mark.parametrize("body", [b"[" * 500_000, b'"\xff"', b"", b"{", b"1 2", b"[1e999]"])
+def test_hostile_json_is_no_json(body: bytes) -> None:
+    reading = of_peer(peers.say(OK + b"\r\n" + body), json_path="a")
+
+    assert reading.state == "critical"
+    assert reading.detail.startswith("the body ")
+
+
+@given(st.text(max_size=60))
+def test_a_redirect_leads_to_the_web_or_nowhere(location: str) -> None:
+    try:
+        found = redirected(parse("https://a.example/b"), location)
+    except ValueError:
+        return
+    assert found.scheme == "https"
+    assert found.path.startswith("/")
+    assert found.path.isascii()
+    assert not any(each.isspace() for each in found.path + found.host)
+
+
+@pytest.mark.parametrize(
+    ("text", "netloc", "path"),
+    [
+        ("http://a.example", "a.example", "/"),
+        ("https://a.example:443/x?y=ä", "a.example", "/x?y=%C3%A4"),
+        ("http://[::1]:8039/a b", "[::1]:8039", "/a%20b"),
+    ],
+)
+def test_an_address_is_asked_for_as_the_protocol_wants_it(
+    text: str, netloc: str, path: str
+) -> None:
+    url = parse(text)
+
+    assert (url.netloc, url.path) == (netloc, path)
