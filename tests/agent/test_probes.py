@@ -1,18 +1,36 @@
-"""Questions about neighbours: bounded, and answered while that is worth anything."""
+"""Questions about neighbours: bounded in number, and answered, against real sockets and cables."""
 
+import errno
+import json
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
 from agent import config, probes
-from agent.probes import A_SECOND_MAX, UNDER_WAY_MAX, WORTH_S, Answer, Probes
+from agent.checks.net import connect, icmp, reach
+from agent.checks.net.connect import Target
+from agent.checks.net.reach import LOOKUPS_MAX, Rounds
+from agent.probes import A_SECOND_MAX, UNDER_WAY_MAX, WORTH_S, Answer, Probes, ask
+from tests.agent.checks.namespaces import Cable, cable
+from tests.agent.checks.peers import LOOPBACK, PATIENCE_S, full_port, refused_port
 from tests.agent.later_threads import LaterThreads
 from venuewatch.base import clock
+from venuewatch.base.config import in_words
 from venuewatch.base.wire.messages import Probe, Probed
 
 REACHED = Answer(is_reached=True, way="icmp")
+MAC = "02:00:00:00:00:77"  # of no machine
+
+_ASK = """
+import json, sys
+from agent.probes import ask
+print(json.dumps(ask(*json.loads(sys.argv[1]))))
+"""
 
 
 class Desk:
@@ -158,3 +176,175 @@ def test_what_asks_is_not_loaded_before_the_first_question() -> None:
     loaded = set(run.stdout.split())
     assert "agent.probes" in loaded
     assert not {"agent.checks.net.reach", "agent.checks.net.icmp"} & loaded
+
+
+@pytest.fixture
+def no_icmp(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_family: int) -> None:
+        raise PermissionError("not allowed")
+
+    monkeypatch.setattr(icmp, "_open", refuse)
+
+
+@pytest.fixture
+def no_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the resolver know no name; numbers are none of its business."""
+
+    def ask_nobody(name: str, port: int, *, flags: int) -> list[Target]:
+        if flags != socket.AI_NUMERICHOST:
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM, flags=flags)
+        return [Target(family, address) for family, _, _, _, address in found]
+
+    monkeypatch.setattr(connect, "_ask_system", ask_nobody)
+
+
+def ask_there(net: Cable, *question: Any) -> Answer:
+    command = [sys.executable, "-c", _ASK, json.dumps(question)]
+    return Answer(*json.loads(net.run(net.here, *command)))
+
+
+@pytest.mark.timed
+@pytest.mark.usefixtures("no_icmp")
+def test_silence_is_none_and_known_within_the_timeout() -> None:
+    with full_port() as port:
+        begin = clock.monotonic()
+        answer = ask(LOOPBACK, port, 0.4, ())
+        took_s = clock.monotonic() - begin
+
+    assert answer == Answer(is_reached=False, way="tcp", detail="no answer in time")
+    assert 0.3 < took_s < 0.8
+
+
+@pytest.mark.usefixtures("no_icmp")
+def test_without_any_way_to_ask_nothing_is_said_of_the_neighbour() -> None:
+    answer = ask(LOOPBACK, None, 1.0, ())
+
+    assert answer.is_reached is None
+    assert answer.detail == "ICMP echo is not allowed here, and there is no port to try"
+
+
+@pytest.mark.real
+def test_over_a_real_cable_each_end_of_the_story_is_told_apart() -> None:
+    with cable() as net:
+        echo = ask_there(net, "10.9.0.2", None, 1.0, [])
+        no_route = ask_there(net, "203.0.113.1", 22, 1.0, [])
+        net.run(net.here, "ip", "neigh", "add", "10.9.0.77", "lladdr", MAC, "dev", "port0")
+        silent = ask_there(net, "10.9.0.77", 22, 0.5, [])
+        net.run(net.here, "ip", "route", "add", "unreachable", "198.51.100.0/24")
+        cut_off = ask_there(net, "198.51.100.1", None, 1.0, [])
+        scoped = ask_there(net, "fe80::9:2%port0", None, 5.0, ["fe80::/10"])
+
+    assert [echo, scoped] == [Answer(is_reached=True, way="icmp")] * 2
+    assert silent == Answer(is_reached=False, way="tcp", detail="no answer in time")
+    assert cut_off == Answer(
+        is_reached=False, way="icmp", detail="that host cannot be reached from here"
+    )
+    assert (no_route.is_reached, no_route.detail) == (
+        None,
+        "that network cannot be reached from here",
+    )
+
+
+OURS = [errno.ENETUNREACH, errno.EMFILE, errno.EPERM]
+
+
+@pytest.mark.parametrize("code", [*OURS, errno.EHOSTUNREACH, errno.EHOSTDOWN])
+def test_our_own_trouble_is_no_word_on_a_neighbour(
+    monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    rounds = Rounds("tcp", 3, (), OSError(code, "said"))
+    monkeypatch.setattr(reach, "probe", lambda *_: rounds)
+
+    answer = ask(LOOPBACK, 22, 1.0, ())
+
+    is_reached = None if code in OURS else False
+    assert answer == Answer(is_reached, "tcp", in_words(OSError(code, "said")))
+
+
+PERMITTED = """127.0.0.1 10.0.0.0/8 127.0.0.0/8, ::1 ::1/128, localhost 127.0.0.0/8 ::1/128,
+    ::ffff:127.0.0.1 127.0.0.0/8"""
+FORBIDDEN = """127.0.0.1 10.0.0.0/8, 127.0.0.1 ::/0, ::1 10.0.0.0/8, localhost 10.0.0.0/8,
+    127.1 10.0.0.0/8, ::ffff:127.0.0.1 ::/0, 0.0.0.0, ::, 224.0.0.1"""
+
+
+@pytest.mark.usefixtures("no_icmp")
+@pytest.mark.parametrize("question", PERMITTED.split(","))
+def test_an_address_in_a_permitted_network_is_asked(question: str) -> None:
+    address, *networks = question.split()
+
+    answer = ask(address, refused_port(), 1.0, networks)
+
+    assert answer.is_reached
+
+
+@pytest.mark.usefixtures("no_icmp")
+@pytest.mark.parametrize("question", FORBIDDEN.split(","))
+def test_any_other_address_is_not_asked_and_it_is_said_why(
+    question: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reach, "probe", None)
+    address, *networks = question.split()
+
+    answer = ask(address, 9, 1.0, networks)
+
+    assert answer.is_reached is None
+    assert answer.detail.endswith(
+        ("is in none of the networks that may be probed from here", "is no machine's address")
+    )
+
+
+HOSTILE = ["", " ", "a\0b", "x" * 253, ".", "a..b", "[::1]", "::1%nope", "-1", "é" * 200, "a\nb"]
+
+
+@pytest.mark.usefixtures("no_icmp", "no_names")
+@pytest.mark.parametrize("address", HOSTILE)
+def test_a_hostile_address_is_one_line_and_no_word_on_a_neighbour(address: str) -> None:
+    answer = ask(address, 9, 0.5, ["10.0.0.0/8"])
+
+    assert answer.is_reached is None
+    assert answer.detail.isprintable()
+    assert 0 < len(answer.detail) <= 256
+
+
+@pytest.mark.timed
+def test_a_resolver_that_hangs_is_given_up_in_time_and_fills_no_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    over = threading.Event()
+
+    def hang(_name: str, _port: int, *, flags: int) -> list[Target]:
+        if flags == socket.AI_NUMERICHOST:
+            raise socket.gaierror(socket.EAI_NONAME, "a name")
+        over.wait(PATIENCE_S)
+        raise socket.gaierror(socket.EAI_AGAIN, "late")
+
+    monkeypatch.setattr(connect, "_ask_system", hang)
+    before = threading.active_count()
+
+    begin = clock.monotonic()
+    answers = [ask(f"name-{at}.example", at, 0.05, ()) for at in range(1, LOOKUPS_MAX + 6)]
+    took_s = clock.monotonic() - begin
+    lookups = threading.active_count() - before
+    over.set()
+
+    slow, too_many = "the name was not resolved in time", "too many names wait for the resolver"
+    assert [answer.detail for answer in answers] == [slow] * LOOKUPS_MAX + [too_many] * 5
+    assert {answer.is_reached for answer in answers} == {None}
+    assert lookups <= LOOKUPS_MAX
+    assert took_s < 0.05 * LOOKUPS_MAX + 0.5
+
+
+@pytest.mark.usefixtures("no_icmp")
+def test_a_number_is_asked_whatever_the_resolver_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reach, "lookups", lambda: LOOKUPS_MAX)
+
+    answer = ask(LOOPBACK, refused_port(), 1.0, ())
+
+    assert answer.is_reached
+
+
+def test_a_question_whose_time_is_over_is_not_asked() -> None:
+    answer = ask(LOOPBACK, refused_port(), -0.1, ())
+
+    assert answer == Answer(None, detail="no answer in time")

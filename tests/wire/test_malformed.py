@@ -1,6 +1,7 @@
 """Bad messages, one by one, each with its exact reason."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -32,7 +33,8 @@ BIRTH = {
     "agent_version": '"1"',
 }
 PROBE = {"do": '"probe"', "number": "7", "host": '"STA-2"', "address": '"192.0.2.7"'}
-PROBED = {"boot": '"a"', "session": "1", "number": "7", "host": '"STA-2"', "is_reached": "false"}
+NO_WORD = {"boot": '"a"', "session": "1", "number": "7", "host": '"STA-2"'}
+PROBED = {**NO_WORD, "is_reached": "false"}
 
 
 def text_of(fields: dict[str, str], **changed: str) -> bytes:
@@ -101,11 +103,77 @@ BAD_BEATS = {
     "a raw control character": (beat(boot='"\x01"'), Reason.INVALID_JSON),
 }
 
+BAD_VITALS = {
+    "a reading of 1e999": '{"node_load1":1e999}',
+    "a reading of -1e999": '{"node_load1":-1e999}',
+    "a reading of 400 digits": f'{{"node_load1":{"9" * 400}}}',
+    "a word as reading": '{"node_load1":"NaN"}',
+    "true as reading": '{"node_load1":true}',
+    "a number for rows": '{"node_network_up":1}',
+    "rows for a number": '{"node_load1":[["eth0",1]]}',
+    "a row of one": '{"node_network_up":[["eth0"]]}',
+    "a row of three": '{"node_network_up":[["eth0","x",1]]}',
+    "a number as label": '{"node_network_up":[[1,1]]}',
+    "a long label": f'{{"node_network_up":[["{"x" * 257}",1]]}}',
+    "1e999 in a row": '{"node_network_up":[["eth0",1e999]]}',
+    "too many rows": f'{{"node_network_up":[{",".join([ROW] * 8_193)}]}}',
+    "no readings": "null",
+}
 
-@pytest.mark.parametrize(("payload", "reason"), BAD_BEATS.values(), ids=BAD_BEATS.keys())
-def test_a_bad_beat_is_refused_for_its_reason(payload: bytes, reason: Reason) -> None:
+LONG_NAME = f'"{"x" * 65}"'
+RIGHT: dict[str, tuple[Any, dict[str, str]]] = {
+    "birth": (decode_birth, BIRTH),
+    "probe": (decode_command, PROBE),
+    "probed": (decode_probed, PROBED),
+}
+OUT_OF_BOUNDS = [
+    ("birth", "interval_s", ["0", "-1", "0.05", "86401", "1e300"]),
+    ("birth", "vitals_every_s", ["0"]),
+    ("birth", "agent_version", [f'"{"x" * 257}"']),
+    ("birth", "nodename", [f'"{"x" * 257}"']),
+    ("birth", "address", ["null"]),
+    ("birth", "os_boot_ms", ["-1"]),
+    ("birth", "keepalive_s", ["-1", "65536", "null"]),
+    ("birth", "reconnect_max_s", ["0", "86401"]),
+    ("probe", "do", ['"Probe"']),
+    ("probe", "number", ["-1", "null"]),
+    ("probe", "host", ['""', LONG_NAME]),
+    ("probe", "address", ['""', f'"{"x" * 254}"', "null", '["192.0.2.7"]']),
+    ("probe", "port", ["0", "65536", "22.5", '"22"']),
+    ("probe", "timeout_s", ["0", "-1", "5.1", "1e300", "null"]),
+    ("probed", "is_reached", ['"yes"', "1"]),
+    ("probed", "way", ['"carrier pigeon"', "null"]),
+    ("probed", "number", ["1.5"]),
+    ("probed", "host", ['""', LONG_NAME]),
+    ("probed", "duration_s", ["-1", "1e999"]),
+    ("probed", "detail", [f'"{"x" * 257}"']),
+    ("probed", "boot", ['""']),
+]
+NUMBERS = ("NaN", "Infinity", "-Infinity", "nan", "0x1", "1_000", ".5")
+NO_NUMBERS = [f'{{"node_load1":{number}}}' for number in NUMBERS]
+REFUSED = {
+    **{name: (decode_beat, *bad) for name, bad in BAD_BEATS.items()},
+    **{name: (decode_vitals, vitals(bad), Reason.WRONG_TYPE) for name, bad in BAD_VITALS.items()},
+    **{bad: (decode_vitals, vitals(bad), Reason.INVALID_JSON) for bad in NO_NUMBERS},
+    **{
+        f"{message} of {name}={bad[:20]}": (
+            RIGHT[message][0],
+            text_of(RIGHT[message][1], **{name: bad}),
+            Reason.WRONG_TYPE,
+        )
+        for message, name, values in OUT_OF_BOUNDS
+        for bad in values
+    },
+    "no word on whether it reached": (decode_probed, text_of(NO_WORD), Reason.WRONG_TYPE),
+}
+
+
+@pytest.mark.parametrize(("decode", "payload", "reason"), REFUSED.values(), ids=REFUSED)
+def test_a_bad_message_is_refused_for_its_reason(
+    decode: Callable[[bytes], object], payload: bytes, reason: Reason
+) -> None:
     with pytest.raises(MalformedMessageError) as refusal:
-        decode_beat(payload)
+        decode(payload)
 
     assert refusal.value.reason is reason
 
@@ -128,92 +196,10 @@ def test_the_bounds_of_a_count_are_within_it(seq: int) -> None:
     assert decode_beat(beat(seq=str(seq))).seq == seq
 
 
-BAD_VITALS = {
-    "a reading of 1e999": '{"node_load1":1e999}',
-    "a reading of -1e999": '{"node_load1":-1e999}',
-    "a reading of 400 digits": f'{{"node_load1":{"9" * 400}}}',
-    "a word as reading": '{"node_load1":"NaN"}',
-    "true as reading": '{"node_load1":true}',
-    "a number for rows": '{"node_network_up":1}',
-    "rows for a number": '{"node_load1":[["eth0",1]]}',
-    "a row of one": '{"node_network_up":[["eth0"]]}',
-    "a row of three": '{"node_network_up":[["eth0","x",1]]}',
-    "a number as label": '{"node_network_up":[[1,1]]}',
-    "a long label": f'{{"node_network_up":[["{"x" * 257}",1]]}}',
-    "1e999 in a row": '{"node_network_up":[["eth0",1e999]]}',
-    "too many rows": f'{{"node_network_up":[{",".join([ROW] * 8_193)}]}}',
-    "no readings": "null",
-}
-
-
-@pytest.mark.parametrize("readings", BAD_VITALS.values(), ids=BAD_VITALS.keys())
-def test_bad_readings_are_refused_as_of_a_wrong_type(readings: str) -> None:
-    with pytest.raises(MalformedMessageError) as refusal:
-        decode_vitals(vitals(readings))
-
-    assert refusal.value.reason is Reason.WRONG_TYPE
-
-
-@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "nan", "0x1", "1_000", ".5"])
-def test_a_reading_that_json_has_no_word_for_is_invalid_json(number: str) -> None:
-    with pytest.raises(MalformedMessageError) as refusal:
-        decode_vitals(vitals(f'{{"node_load1":{number}}}'))
-
-    assert refusal.value.reason is Reason.INVALID_JSON
-
-
 def test_a_family_that_the_catalogue_does_not_have_cannot_get_in() -> None:
     message = decode_vitals(vitals('{"node_evil_total":1,"node_load1":2}'))
 
     assert message == decode_vitals(vitals('{"node_load1":2}'))
-
-
-LONG_NAME = f'"{"x" * 65}"'
-OUT_OF_BOUNDS: list[tuple[Callable[[bytes], object], dict[str, str], str, list[str]]] = [
-    (decode_birth, BIRTH, "interval_s", ["0", "-1", "0.05", "86401", "1e300"]),
-    (decode_birth, BIRTH, "vitals_every_s", ["0"]),
-    (decode_birth, BIRTH, "agent_version", [f'"{"x" * 257}"']),
-    (decode_birth, BIRTH, "nodename", [f'"{"x" * 257}"']),
-    (decode_birth, BIRTH, "address", ["null"]),
-    (decode_birth, BIRTH, "os_boot_ms", ["-1"]),
-    (decode_birth, BIRTH, "keepalive_s", ["-1", "65536", "null"]),
-    (decode_birth, BIRTH, "reconnect_max_s", ["0", "86401"]),
-    (decode_command, PROBE, "do", ['"Probe"']),
-    (decode_command, PROBE, "number", ["-1", "null"]),
-    (decode_command, PROBE, "host", ['""', LONG_NAME]),
-    (decode_command, PROBE, "address", ['""', f'"{"x" * 254}"', "null", '["192.0.2.7"]']),
-    (decode_command, PROBE, "port", ["0", "65536", "22.5", '"22"']),
-    (decode_command, PROBE, "timeout_s", ["0", "-1", "5.1", "1e300", "null"]),
-    (decode_probed, PROBED, "is_reached", ['"yes"', "1"]),
-    (decode_probed, PROBED, "way", ['"carrier pigeon"', "null"]),
-    (decode_probed, PROBED, "number", ["1.5"]),
-    (decode_probed, PROBED, "host", ['""', LONG_NAME]),
-    (decode_probed, PROBED, "duration_s", ["-1", "1e999"]),
-    (decode_probed, PROBED, "detail", [f'"{"x" * 257}"']),
-    (decode_probed, PROBED, "boot", ['""']),
-]
-
-
-@pytest.mark.parametrize(
-    ("decode", "payload"),
-    [
-        pytest.param(decode, text_of(right, **{name: value}), id=f"{name}={value[:20]}")
-        for decode, right, name, values in OUT_OF_BOUNDS
-        for value in values
-    ],
-)
-def test_a_field_out_of_bounds_is_refused(
-    decode: Callable[[bytes], object], payload: bytes
-) -> None:
-    with pytest.raises(MalformedMessageError) as refusal:
-        decode(payload)
-
-    assert refusal.value.reason is Reason.WRONG_TYPE
-
-
-def test_an_answer_that_leaves_out_whether_it_reached_is_refused() -> None:
-    with pytest.raises(MalformedMessageError):
-        decode_probed(text_of({name: PROBED[name] for name in PROBED if name != "is_reached"}))
 
 
 def test_what_a_birth_leaves_out_has_its_default() -> None:

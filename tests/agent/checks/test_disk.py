@@ -6,12 +6,13 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
-import msgspec
 import pytest
 
 from agent.checks import Reading, disk
-from agent.checks.disk import Check, Config, Space, judged
+from agent.checks.disk import Config, Space, judged
+from tests.agent.checks import peers
 from venuewatch.base.wire.checks import CheckState
 
 MIB = 1_048_576
@@ -22,11 +23,7 @@ Mount = Callable[[str], None]
 
 
 def read(path: Path, **fields: object) -> Reading:
-    return Check(config(path=str(path), **fields), lambda _: None).read()
-
-
-def config(**fields: object) -> Config:
-    return msgspec.convert({"kind": "disk", "name": "data", "path": "/"} | fields, Config)
+    return peers.read("disk", path=str(path), **fields)
 
 
 @pytest.fixture
@@ -155,15 +152,15 @@ def test_a_path_that_fails_is_told_in_the_systems_words(tmp_path: Path) -> None:
     ],
 )
 def test_whichever_limit_is_crossed_counts(
-    used: int, free: int, fields: dict[str, object], state: CheckState
+    used: int, free: int, fields: dict[str, Any], state: CheckState
 ) -> None:
     space = Space(used * MIB, free * MIB, None, is_read_only=False)
 
-    assert judged(space, config(**fields)).state == state
+    assert judged(space, Config(name="data", path="/", **fields)).state == state
 
 
 def test_a_filesystem_that_counts_no_nodes_says_nothing_of_them() -> None:
-    reading = judged(Space(1, 1, None, is_read_only=False), config())
+    reading = judged(Space(1, 1, None, is_read_only=False), Config(name="data", path="/"))
 
     assert reading.values.check_disk_inodes_used_ratio is None
     assert reading.detail == "50% used, 1 B free"

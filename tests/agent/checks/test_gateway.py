@@ -70,33 +70,35 @@ def test_over_a_real_cable_the_gateway_is_found_and_reached_until_it_is_gone() -
     assert gone.detail.startswith("10.9.0.2: ")
 
 
-def test_a_refusal_of_the_gateway_is_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        gateway, "default_routes", lambda _: [Route("lo", LOOPBACK, 0, is_v6=False)]
-    )
+def never(_deadline: Deadline) -> list[Route]:
+    raise TimeoutError
+
+
+@pytest.mark.parametrize(
+    ("routes", "state", "detail"),
+    [
+        (lambda _: [Route("lo", LOOPBACK, 0, is_v6=False)], "ok", "127.0.0.1: 0 of 3 lost; "),
+        (
+            lambda _: [Route("ppp0", None, 0, is_v6=False)],
+            "unknown",
+            "the default route over ppp0 names no gateway to ask",
+        ),
+        (never, "critical", "the routes can not be read: no answer in time"),
+    ],
+    ids=["refuses, which is an answer", "has no gateway", "can not be read"],
+)
+def test_what_the_system_says_of_its_routes_is_judged(
+    monkeypatch: pytest.MonkeyPatch,
+    routes: Callable[[Deadline], list[Route]],
+    state: str,
+    detail: str,
+) -> None:
+    monkeypatch.setattr(gateway, "default_routes", routes)
 
     reading = read("gateway", port=refused_port(), interval_s=0.01)
 
-    assert reading.state == "ok"
-
-
-def test_a_route_without_a_gateway_is_not_guessed_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gateway, "default_routes", lambda _: [Route("ppp0", None, 0, is_v6=False)])
-
-    reading = read("gateway")
-
-    assert reading[:2] == ("unknown", "the default route over ppp0 names no gateway to ask")
-
-
-def test_routes_that_can_not_be_read_are_critical(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(_deadline: Deadline) -> list[Route]:
-        raise TimeoutError
-
-    monkeypatch.setattr(gateway, "default_routes", fail)
-
-    reading = read("gateway")
-
-    assert reading.detail == "the routes can not be read: no answer in time"
+    assert reading.state == state
+    assert reading.detail.startswith(detail)
 
 
 def test_the_system_can_be_asked_here() -> None:

@@ -169,14 +169,33 @@ def test_cpu_seconds_and_memory_are_of_all_that_match_and_cpu_never_falls(stage:
     assert after.check_process_resident_memory_bytes == 0
 
 
-def test_a_pid_file_leads_to_its_process(stage: Stage) -> None:
+STALE = "{path} is stale: process {pid}"
+PID_FILES = {  # of which program, when it was written (unixtime), which program is expected
+    "it leads to its process": (NAME, None, None, "1 runs"),
+    "it leads to the process that is named": (NAME, None, NAME, "1 runs"),
+    "another program has its number": ("other", None, NAME, f"{STALE} is another one, other"),
+    "it is older than its process": (NAME, 1.7e9, None, f"{STALE} started after it was written"),
+    "a clock was set since, but the program is the one": (NAME, 86_400.0, NAME, "1 runs"),
+}
+
+
+@pytest.mark.parametrize(
+    ("running", "written_at", "named", "detail"), PID_FILES.values(), ids=PID_FILES
+)
+def test_a_pid_file_leads_to_its_process_or_is_stale(
+    stage: Stage, running: str, written_at: float | None, named: str | None, detail: str
+) -> None:
     path = stage.folder / "it.pid"
-    path.write_text(f"{stage.start().pid}\n")
+    pid = stage.start(running).pid
+    path.write_text(f"{pid}\n")
+    if written_at is not None:
+        os.utime(path, (written_at, written_at))
+    looked = check(pid_file=str(path), program=named)
 
-    alone = check(pid_file=str(path))
-    named = check(pid_file=str(path), program=NAME)
+    told = [said(looked.read()) for _ in range(2)]
 
-    assert [said(one.read()) for one in (alone, alone, named)] == [("ok", "1 runs", 1)] * 3
+    state, count = ("ok", 1) if detail == "1 runs" else ("critical", 0)
+    assert told == [(state, detail.format(path=path, pid=pid), count)] * 2
 
 
 def test_a_pid_file_whose_process_is_gone_is_told(stage: Stage) -> None:
@@ -190,37 +209,6 @@ def test_a_pid_file_whose_process_is_gone_is_told(stage: Stage) -> None:
         f"process {started.pid} of {path} does not run",
         0,
     )
-
-
-def test_a_pid_file_whose_number_another_program_has_is_stale(stage: Stage) -> None:
-    path = stage.folder / "it.pid"
-    path.write_text(str(stage.start("other").pid))
-
-    state, detail, count = said(check(pid_file=str(path), program=NAME).read())
-
-    assert (state, count) == ("critical", 0)
-    assert detail.startswith(f"{path} is stale: process ")
-    assert detail.endswith(" is another one, other")
-
-
-def test_a_pid_file_older_than_its_process_is_stale(stage: Stage) -> None:
-    path = stage.folder / "it.pid"
-    started = stage.start()
-    path.write_text(str(started.pid))
-    os.utime(path, (1_700_000_000, 1_700_000_000))
-
-    looked = check(pid_file=str(path))
-
-    words = f"{path} is stale: process {started.pid} started after it was written"
-    assert [said(looked.read()) for _ in range(2)] == [("critical", words, 0)] * 2
-
-
-def test_where_the_program_is_named_a_clock_that_was_set_since_accuses_nobody(stage: Stage) -> None:
-    path = stage.folder / "it.pid"
-    path.write_text(str(stage.start().pid))
-    os.utime(path, (86_400, 86_400))
-
-    assert said(check(pid_file=str(path), program=NAME).read()) == ("ok", "1 runs", 1)
 
 
 def test_a_number_that_is_used_again_is_another_process_even_of_the_same_name(

@@ -12,6 +12,11 @@ from agent.checks.results_feed.messages import FeedError, OversizedError
 from tests.agent.checks.feed.hall import NOON, Hall
 
 
+@pytest.fixture
+def hall() -> Hall:
+    return Hall()
+
+
 def test_a_step_of_our_own_clock_makes_nothing_silent_and_nothing_old(hall: Hall) -> None:
     hall.score(0.0, 1)
     hall.stepped_s = 7200.0

@@ -1,8 +1,0 @@
-import pytest
-
-from tests.agent.checks.feed.hall import Hall
-
-
-@pytest.fixture
-def hall() -> Hall:
-    return Hall()
