@@ -3,6 +3,7 @@
 No test waits for a fixed time: it asks until the answer is there, or fails with the question.
 """
 
+import asyncio
 import http.client
 import json
 import os
@@ -13,10 +14,10 @@ import ssl
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
 from pathlib import Path
-from typing import Protocol, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 from bench.kit.mosquitto import is_ready
 from bench.kit.processes import LOOPBACK, free_port
@@ -24,6 +25,7 @@ from tests.kit.page import Page
 from venuewatch.base import clock
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 READY_S = 15.0
 _POLL_S = 0.01
@@ -284,6 +286,26 @@ class Agent(Process):
             f'venue = "{venue}"\nhost = "{host}"\n[broker]\nport = {mqtt_port}\n{broker}\n'
         )
         super().__init__(folder, name, sys.executable, "-I", "-m", "agent", "--config", str(config))
+
+
+@contextmanager
+def in_thread(serving: AbstractAsyncContextManager[T]) -> Iterator[T]:
+    """Yield what ``serving`` yields on an event loop in a thread of its own."""
+    with asyncio.Runner() as runner:
+        loop = runner.get_loop()
+        thread = threading.Thread(target=loop.run_forever)
+        thread.start()
+
+        def run(coroutine: Coroutine[Any, Any, R]) -> R:
+            return asyncio.run_coroutine_threadsafe(coroutine, loop).result(READY_S)
+
+        stack = AsyncExitStack()
+        try:
+            yield run(stack.enter_async_context(serving))
+        finally:
+            run(stack.aclose())
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join(READY_S)
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 import json
 import signal
-import threading
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,8 +9,16 @@ from typing import Any
 
 import pytest
 
-from tests.integration.real import Agent, Aggregator, Mosquitto, inventory_of, running_agents, until
-from tests.integration.webhook import Receiver
+from tests.integration.real import (
+    Agent,
+    Aggregator,
+    Mosquitto,
+    in_thread,
+    inventory_of,
+    running_agents,
+    until,
+)
+from tests.kit.receiver import Receiver
 from venuewatch.base import clock
 
 pytestmark = pytest.mark.real
@@ -23,18 +30,13 @@ GRACE_S = 30.0
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    with Receiver() as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
+    with in_thread(Receiver.serving()) as serving:
+        yield serving
 
 
 @pytest.fixture
 def aggregator(tmp_path: Path, broker: Mosquitto, receiver: Receiver) -> Iterator[Aggregator]:
-    notify = f'[notify]\nwebhook_url = "http://127.0.0.1:{receiver.server_port}/"\n'
-    more = f"{notify}retry_max_s = 0.5\n"
+    more = f'[notify]\nwebhook_url = "{receiver.url}"\nretry_max_s = 0.5\n'
     with Aggregator(tmp_path, broker.port, inventory=INVENTORY, broker=more) as running:
         yield running
 
@@ -65,9 +67,22 @@ def until_closed(aggregator: Aggregator) -> None:
     until("nothing is open", lambda: not incidents(aggregator, "?open=1"))
 
 
+def taken_ids(receiver: Receiver) -> list[str]:
+    return [str(notice["id"]) for notice in receiver.taken]
+
+
+def told(receiver: Receiver) -> list[tuple[str, str, str]]:
+    """Return each notice that was taken: change, host or venue, cause."""
+    return [
+        (notice["change"], incident["host"] or incident["venue"], incident["cause"])
+        for notice in receiver.taken
+        for incident in (notice["incident"],)
+    ]
+
+
 def until_told(receiver: Receiver, change: str, who: str) -> None:
     def is_told() -> bool:
-        return (change, who) in {told[:2] for told in receiver.told()}
+        return (change, who) in {line[:2] for line in told(receiver)}
 
     until(f"it is told that {who} is {change}", is_told, within_s=GRACE_S)
 
@@ -86,8 +101,8 @@ def test_a_fall_is_told_and_so_is_its_end(
 
     until("both are told", lambda: len(receiver.taken) >= 2)
 
-    told = receiver.told()
-    assert (told[0][:2], told[-1][:2]) == (("opened", "STA-1"), ("closed", "STA-1"))
+    lines = told(receiver)
+    assert (lines[0][:2], lines[-1][:2]) == (("opened", "STA-1"), ("closed", "STA-1"))
     assert receiver.taken[0]["aggregator"] == "aggregator"
     assert receiver.taken[0]["incident"]["opened_at"] == incident["opened_at"]
     assert abs(incident["opened_at"] - clock.wall()) < 30
@@ -97,7 +112,7 @@ def test_a_fall_is_told_and_so_is_its_end(
 def test_a_receiver_that_fails_is_told_all_of_it_later_and_in_order(
     aggregator: Aggregator, agents: dict[str, Agent], receiver: Receiver
 ) -> None:
-    receiver.takes.clear()
+    receiver.usual = 503
     agents["STA-1"].kill()
     until_open(aggregator, "STA-1")
     agents["STA-1"].start()
@@ -105,14 +120,14 @@ def test_a_receiver_that_fails_is_told_all_of_it_later_and_in_order(
     until(
         "both wait", lambda: (aggregator.value("venuewatch_aggregator_notices_pending") or 0) >= 2
     )
-    tried = set(receiver.asked)
+    tried = set(receiver.ids)
 
-    receiver.takes.set()
+    receiver.usual = 200
     until("all is told", lambda: is_told(aggregator))
 
     assert tried == {"1-1"}
-    assert receiver.ids == [f"1-{seq}" for seq in range(1, len(receiver.ids) + 1)]
-    assert receiver.told()[-1][0] == "closed"
+    assert taken_ids(receiver) == [f"1-{seq}" for seq in range(1, len(taken_ids(receiver)) + 1)]
+    assert told(receiver)[-1][0] == "closed"
     delivered = aggregator.value("venuewatch_aggregator_notices_total", result="delivered")
     assert delivered == len(receiver.taken)
 
@@ -120,21 +135,20 @@ def test_a_receiver_that_fails_is_told_all_of_it_later_and_in_order(
 def test_what_was_not_told_when_we_were_killed_is_told_by_the_next_process(
     aggregator: Aggregator, agents: dict[str, Agent], receiver: Receiver
 ) -> None:
-    receiver.takes.clear()
+    receiver.usual = 503
     agents["STA-1"].kill()
     until_open(aggregator, "STA-1")
-    until("it was tried", lambda: receiver.asked)
+    until("it was tried", lambda: receiver.ids)
 
     aggregator.kill()
-    receiver.takes.set()
+    receiver.usual = 200
     aggregator.start()
     until("it is told", lambda: receiver.taken)
     until_settled(aggregator)
 
-    assert set(Counter(receiver.ids).values()) == {1}
-    assert [told for told in receiver.told() if told[0] == "opened"] == [
-        ("opened", "STA-1", receiver.told()[0][2])
-    ]
+    assert set(Counter(taken_ids(receiver)).values()) == {1}
+    opened = [line for line in told(receiver) if line[0] == "opened"]
+    assert opened == [("opened", "STA-1", told(receiver)[0][2])]
 
 
 def test_killed_again_and_again_while_it_tells_it_loses_none_and_opens_none_twice(
@@ -171,7 +185,7 @@ def test_a_venue_that_is_cut_is_one_incident_across_a_restart(
 ) -> None:
     _send_to_venue(agents, signal.SIGSTOP)
     before = until_open(aggregator, "STA")
-    until("its beginning is told", lambda: bool(receiver.told()) and is_told(aggregator))
+    until("its beginning is told", lambda: bool(told(receiver)) and is_told(aggregator))
 
     aggregator.kill()
     aggregator.start()
@@ -181,13 +195,13 @@ def test_a_venue_that_is_cut_is_one_incident_across_a_restart(
     after = incidents(aggregator)
     _send_to_venue(agents, signal.SIGCONT)
     until_closed(aggregator)
-    until("its end is told", lambda: receiver.told()[-1:] == [("closed", "STA", before["cause"])])
+    until("its end is told", lambda: told(receiver)[-1:] == [("closed", "STA", before["cause"])])
 
     assert (state_at_once, up_at_once == 1) == ("unreachable", True)
     assert [(it["number"], it["opened_at"]) for it in after] == [
         (before["number"], before["opened_at"])
     ]
-    assert receiver.told() == [
+    assert told(receiver) == [
         ("opened", "STA", "venue_unreachable"),
         ("closed", "STA", "venue_unreachable"),
     ]
@@ -241,5 +255,4 @@ def _send_to_venue(agents: dict[str, Agent], number: signal.Signals) -> None:
 
 def _once(receiver: Receiver) -> list[tuple[str, str, str]]:
     """Return the notices received, each id once, as a receiver that heeds ids has them."""
-    told = dict(zip(receiver.ids, receiver.told(), strict=True))
-    return list(told.values())
+    return list(dict(zip(taken_ids(receiver), told(receiver), strict=True)).values())

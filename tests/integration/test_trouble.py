@@ -8,8 +8,17 @@ import pytest
 import trustme
 
 from bench.kit.processes import free_port
-from tests.integration.real import Agent, Aggregator, Mosquitto, Process, pause, program, until
-from tests.integration.websocket_relay import WebSocketRelay
+from tests.integration.real import (
+    Agent,
+    Aggregator,
+    Mosquitto,
+    Process,
+    in_thread,
+    pause,
+    program,
+    until,
+)
+from tests.integration.websocket_relay import relaying
 
 pytestmark = pytest.mark.real
 
@@ -121,8 +130,8 @@ def test_an_agent_beats_over_websockets(tmp_path: Path) -> None:
     with (
         Mosquitto(tmp_path) as broker,
         Aggregator(tmp_path, broker.port) as aggregator,
-        WebSocketRelay(broker.port) as relay,
-        Agent(tmp_path, relay.port, "STA-1", broker='transport = "websockets"'),
+        in_thread(relaying(broker.port)) as port,
+        Agent(tmp_path, port, "STA-1", broker='transport = "websockets"'),
     ):
         aggregator.wait_for("STA-1", "up")
         until(

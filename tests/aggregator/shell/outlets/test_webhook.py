@@ -24,9 +24,9 @@ from aggregator.shell.outlets.webhook import Webhook, notice_of
 from aggregator.shell.walltime import WallTime
 from tests.aggregator.shell.conftest import Whys
 from tests.aggregator.shell.mqtt.scripted_broker import Chance
-from tests.aggregator.shell.outlets.receiver import Answer, Receiver
 from tests.kit.machine import WALL
 from tests.kit.page import Page
+from tests.kit.receiver import Answer, Receiver
 from tests.kit.waiting import Waiting, until
 
 TIMEOUT_S = 0.2

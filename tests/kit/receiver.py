@@ -16,19 +16,21 @@ Answer: TypeAlias = int | Literal["hang", "hang_up"]
 
 
 class Attempt(NamedTuple):
-    """One POST."""
+    """One POST, and what it was answered."""
 
     path: str
     headers: dict[str, str]
     body: Any
+    answer: Answer
 
 
 class Receiver:
-    """Answers each POST with the next of ``answers``, and with 200 when there is none left."""
+    """Answers each POST with the next of ``answers``, or with ``usual`` when none is left."""
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self._tls = tls
         self.answers: deque[Answer] = deque()
+        self.usual: Answer = 200
         self.location = ""
         self.attempts: list[Attempt] = []
         self.at_once = 0
@@ -44,6 +46,11 @@ class Receiver:
     @property
     def ids(self) -> list[str]:
         return [str(attempt.body["id"]) for attempt in self.attempts]
+
+    @property
+    def taken(self) -> list[Any]:
+        """The body of each notice that was taken."""
+        return [attempt.body for attempt in self.attempts if attempt.answer == 200]
 
     async def start(self) -> None:
         app = web.Application()
@@ -74,14 +81,14 @@ class Receiver:
         self.most_at_once = max(self.most_at_once, self.at_once)
         try:
             body = msgspec.json.decode(await request.read())
-            self.attempts.append(Attempt(request.path, dict(request.headers), body))
+            answer = self.answers.popleft() if self.answers else self.usual
+            self.attempts.append(Attempt(request.path, dict(request.headers), body, answer))
             self._waiting.note()
-            return await self._answer(request)
+            return await self._answer(request, answer)
         finally:
             self.at_once -= 1
 
-    async def _answer(self, request: web.Request) -> web.Response:
-        answer = self.answers.popleft() if self.answers else 200
+    async def _answer(self, request: web.Request, answer: Answer) -> web.Response:
         if answer == "hang":
             await asyncio.sleep(60)
         if answer == "hang_up":
