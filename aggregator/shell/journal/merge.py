@@ -40,12 +40,7 @@ def merge(database: sqlite3.Connection, now: float, closing_notice: ClosingNotic
     rows.INCIDENTS.copy(database, _EARLIER)
     rows.CHANGES.copy(database, _EARLIER)
     rows.OUTBOX.copy(database, _EARLIER, "ORDER BY place")
-    database.execute(
-        "INSERT INTO main.marks (name, value) SELECT name, value FROM aside.marks"
-        " WHERE name NOT LIKE ? || '%'"
-        " ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)",
-        (MERGED,),
-    )
+    rows.MARKS.copy(database, _EARLIER, f"WHERE name NOT LIKE '{MERGED}%' {rows.KEEP_HIGHER}")
     found = rows.Rows(pages=pages, incidents=incidents, changes=changes, transitions=transitions)
     rows.write(database, found._replace(hosts=hosts, notices=notices), now)
 

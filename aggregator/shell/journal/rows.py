@@ -110,6 +110,9 @@ HOSTS = Table("hosts", HostRow)
 OUTBOX = Table("outbox", Notice)
 MARKS = Table("marks", MarkRow)
 
+KEEP_HIGHER = "ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)"
+"""Behind an insertion of marks: of two of one name the higher stays."""
+
 _COUNT_MAX = 2**53  # text and blobs are above any number
 _UPSERT = "INSERT OR REPLACE"
 

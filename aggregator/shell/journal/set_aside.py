@@ -15,7 +15,7 @@ from pathlib import Path
 
 from aggregator.shell.journal import schema
 from aggregator.shell.journal.merge import MERGED, ClosingNotice, merge
-from aggregator.shell.journal.rows import MARKS, NEXT_NUMBER, MarkRow
+from aggregator.shell.journal.rows import KEEP_HIGHER, MARKS, NEXT_NUMBER, MarkRow
 from venuewatch.base import clock, log
 
 FAR_NUMBER = 1_000_000
@@ -87,7 +87,9 @@ def _take_in(database: sqlite3.Connection, aside: Path, closing_notice: ClosingN
     if aside.name not in _merged(database):
         with closing(sqlite3.connect(aside)) as other:
             if schema.version_of(other) > len(schema.MIGRATIONS):
-                _number_on(database, _next_number(other))
+                with database:
+                    mark = MarkRow(NEXT_NUMBER, _next_number(other))
+                    MARKS.insert(database, [mark], KEEP_HIGHER)
                 return
             other.execute("PRAGMA journal_mode = DELETE")
             schema.migrate(other)
@@ -113,12 +115,3 @@ def _next_number(newer: sqlite3.Connection) -> float:
         return max(float(highest) + 1, float(marked))
     except (sqlite3.Error, ValueError):
         return FAR_NUMBER
-
-
-def _number_on(database: sqlite3.Connection, number: float) -> None:
-    with database:
-        database.execute(
-            "INSERT INTO marks (name, value) VALUES (?, ?)"
-            " ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)",
-            (NEXT_NUMBER, number),
-        )

@@ -35,12 +35,17 @@ class Table(Generic[Row]):
         self.columns = ", ".join(renamed.get(field, field) for field in self._fields)
 
     def insert(
-        self, database: sqlite3.Connection, rows: Iterable[Row], *, verb: str = "INSERT"
+        self,
+        database: sqlite3.Connection,
+        rows: Iterable[Row],
+        more: str = "",
+        *,
+        verb: str = "INSERT",
     ) -> None:
         """Insert ``rows``, in the transaction of the caller."""
         values = ", ".join(f":{field}" for field in self._fields)
         database.executemany(
-            f"{verb} INTO {self.name} ({self.columns}) VALUES ({values})",
+            f"{verb} INTO {self.name} ({self.columns}) VALUES ({values}) {more}",
             [self._encode(row) for row in rows],
         )
 

@@ -7,6 +7,7 @@ once. They are acknowledged in one write, after the listener has returned.
 
 import asyncio
 from collections.abc import Sequence
+from itertools import chain, repeat
 from typing import Protocol
 
 import mqtt5
@@ -67,7 +68,7 @@ class Connection(asyncio.Protocol):
         self._unacknowledged = unacknowledged
         self._framer = Framer()
         self._transport: asyncio.Transport
-        self._next_id = _FIRST_PUBLISH_ID
+        self._ids = chain.from_iterable(repeat(range(_FIRST_PUBLISH_ID, _LAST_ID + 1)))
         self._receive_max = 0
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._has_heard = True
@@ -144,7 +145,8 @@ class Connection(asyncio.Protocol):
             return False
         if qos and len(self._unacknowledged) >= self._receive_max:
             return False
-        packet_id = self._free_id() if qos else None
+        free_ids = (each for each in self._ids if each not in self._unacknowledged)
+        packet_id = next(free_ids) if qos else None
         packet = mqtt5.PublishPacket(
             topic, payload, qos=mqtt5.QoS(qos), retain=is_retained, packet_id=packet_id
         ).write()
@@ -223,16 +225,6 @@ class Connection(asyncio.Protocol):
         self._write(mqtt5.PingReqPacket().write())
         if self.keepalive_s:
             self._timers["watch"] = self._loop.call_later(self.keepalive_s, self._watch)
-
-    def _free_id(self) -> int:
-        while self._next_id in self._unacknowledged:
-            self._next_id = self._after(self._next_id)
-        taken, self._next_id = self._next_id, self._after(self._next_id)
-        return taken
-
-    @staticmethod
-    def _after(packet_id: int) -> int:
-        return packet_id + 1 if packet_id < _LAST_ID else _FIRST_PUBLISH_ID
 
     def _resume(self) -> None:
         if not self._transport.is_closing():
