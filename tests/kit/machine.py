@@ -1,6 +1,6 @@
 """One host as it really is, and what it sends. Times are the test's own seconds."""
 
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from venuewatch.base.wire import topics
 from venuewatch.base.wire.checks import CheckState
@@ -27,6 +27,7 @@ INTERVAL_S = 1.0
 MARGIN_S = 1.75
 """Near a wired link's margin, and exact in binary: a test can name a moment to the last bit."""
 
+DEADLINE_S = INTERVAL_S + MARGIN_S
 STOCK_MARGIN_S = 8.5
 GRACE_S = 10.0 + 5.0 + MARGIN_S
 """The longest wait of an agent, five seconds, and the margin."""
@@ -92,29 +93,12 @@ class Machine:
         return self.said(Death(*self._me(), reason), is_retained=is_retained)
 
     def answer(self, number: int, about: str, *, is_reached: bool | None) -> Message:
-        boot, session = self._me()
-        return self.said(
-            Probed(
-                boot=boot,
-                session=session,
-                number=number,
-                host=about,
-                is_reached=is_reached,
-                way="icmp",
-            )
-        )
+        me: dict[str, Any] = {"boot": self.boot, "session": self.session}
+        return self.said(Probed(**me, number=number, host=about, is_reached=is_reached, way="icmp"))
 
-    def check(
-        self, now: float, seq: int, state: CheckState, *, every_s: float = 2.0, check: str = "odf"
-    ) -> Message:
-        reading = CheckReading(
-            check=check,
-            kind="http",
-            state=state,
-            every_s=every_s,
-            wall_ms=self._wall_ms(now),
-            duration_s=0.1,
-        )
+    def check(self, now: float, seq: int, state: CheckState, **said: Any) -> Message:
+        as_told = {"check": "odf", "kind": "http", "every_s": 2.0, "duration_s": 0.1, **said}
+        reading = CheckReading(state=state, wall_ms=self._wall_ms(now), **as_told)
         return self.said(Checks(*self._me(), seq, 0, [reading]))
 
     def vitals(self, now: float, seq: int, readings: Readings = READINGS) -> Message:

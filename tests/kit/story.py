@@ -26,7 +26,8 @@ from venuewatch.base.wire import topics
 from venuewatch.base.wire.messages import Beat, Death, Probe, Rebirth, Tick, encode
 
 STEP_S = 0.125
-STADE = {"STA": ("s1", "s2", "s3"), "AQU": ("a1", "a2", "a3")}
+HERE = ("s1", "s2", "s3")
+STADE = {"STA": HERE, "AQU": ("a1", "a2", "a3")}
 ALONE = {"STA": ("alpha",)}
 HOST = "alpha"
 

@@ -3,10 +3,8 @@
 from collections.abc import Callable, Mapping
 
 from aggregator.core.verdicts.causes import Cause
-from tests.kit.story import Story
+from tests.kit.story import HERE, Story
 from venuewatch.base.wire.checks import CheckState
-
-HERE = ("s1", "s2", "s3")
 
 
 def nobody_answers_about(story: Story, *, is_reached: bool | None, is_killed: bool) -> None:

@@ -1,14 +1,26 @@
-"""Broker outlet: publishes messages of the core, and asks the broker's port for it."""
+"""Broker outlet: publishes messages of the core, and asks the broker's port for it.
+
+The port is asked as an unknown client would. The kernel of a frozen broker still accepts
+connections, so only a byte from the broker is an answer. The client has no credentials and no
+client id, so that it takes over no session. A refusal by the broker is an answer, too.
+"""
 
 import asyncio
+import ssl
 from collections.abc import Callable, Sequence
+
+import mqtt5
 
 from aggregator.config import Broker
 from aggregator.core.outputs import AskPort, Output, Publish
 from aggregator.core.verdicts.centre import Port
-from aggregator.shell.mqtt import port_probe
 from aggregator.shell.mqtt.link import BrokerLink
+from venuewatch.base import config
 from venuewatch.base.wire.messages import encode
+
+_PATIENCE_S = 1.0
+
+_GREETING = mqtt5.ConnectPacket("", clean_start=True, keep_alive=5).write()
 
 
 class BrokerOutlet:
@@ -34,4 +46,31 @@ class BrokerOutlet:
                 task.add_done_callback(self._asking.discard)
 
     async def _ask(self) -> None:
-        self._port_said(await port_probe.ask(self._where))
+        self._port_said(await _answer_of(self._where))
+
+
+async def _answer_of(where: Broker) -> Port:
+    """Return the port's answer, or ``silent`` after a second."""
+    try:
+        async with asyncio.timeout(_PATIENCE_S):
+            return await _greet(where)
+    except TimeoutError:
+        return "silent"
+    except (ConnectionRefusedError, config.ConfigError):
+        return "refuses"
+    except (ssl.SSLError, ConnectionResetError):
+        return "answers"
+    except OSError:
+        return "silent"
+
+
+async def _greet(where: Broker) -> Port:
+    reader, writer = await asyncio.open_connection(
+        where.address, where.port, ssl=config.tls_context(where)
+    )
+    try:
+        writer.write(_GREETING)
+        await reader.read(1)  # an end of the stream is an answer, too: the broker closed it
+    finally:
+        writer.transport.abort()
+    return "answers"

@@ -4,13 +4,12 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.kit.machine import GRACE_S, INTERVAL_S, MARGIN_S, STOCK_MARGIN_S, Message
+from tests.kit.machine import DEADLINE_S, GRACE_S, INTERVAL_S, MARGIN_S, STOCK_MARGIN_S, Message
 from tests.kit.story import ALONE, HOST, Story
 from venuewatch.base.wire import topics
 from venuewatch.base.wire.errors import Reason
 from venuewatch.base.wire.messages import Beat
 
-DEADLINE_S = INTERVAL_S + MARGIN_S
 UNANNOUNCED_S = 60.0
 BRIDGE = Message(topics.BRIDGES + "STA", b"1", retain=True)
 

@@ -10,13 +10,10 @@ from aggregator.core.fleet import INF
 from aggregator.core.states import HostState
 from aggregator.core.verdicts.causes import Reason
 from aggregator.core.verdicts.venue import VOTE_AGAIN_S
-from tests.kit.machine import GRACE_S, INTERVAL_S, MARGIN_S, Message
-from tests.kit.story import HOST, Story
+from tests.kit.machine import DEADLINE_S, GRACE_S, MARGIN_S, Message
+from tests.kit.story import HERE, HOST, Story
 from venuewatch.base.wire import topics
 from venuewatch.base.wire.messages import encode
-
-DEADLINE_S = INTERVAL_S + MARGIN_S
-STA = ("s1", "s2", "s3")
 
 
 def reasons(story: Story, host: str = "") -> set[Reason]:
@@ -35,8 +32,8 @@ def excused(story: Story, name: str) -> dict[str, object]:
 
 def cut_and_heal(story: Story) -> None:
     """Cut STA off for 20 s, and let its hosts be heard again three times."""
-    story.mute(*STA, run_s=20.0)
-    story.unmute(*STA, run_s=3.0)
+    story.mute(*HERE, run_s=20.0)
+    story.unmute(*HERE, run_s=3.0)
     story.forget()
 
 
@@ -122,7 +119,7 @@ def test_return_excuses_a_silence_and_every_will(story: Story) -> None:
 
 def test_cut_excuses_hosts_that_find_their_way_back(story: Story) -> None:
     story.machines["s2"].is_deaf = True
-    story.mute(*STA, run_s=20.0)
+    story.mute(*HERE, run_s=20.0)
     story.unmute("s1", "s2", run_s=4.0)
     story.forget()
     assert reasons(story, "s3") == {Reason.CUT}
@@ -337,7 +334,7 @@ def test_birth_after_our_return_extends_the_grace(alone: Story, *, is_start: boo
 def test_venue_that_is_back_grants_each_host_its_own_grace(story: Story) -> None:
     story.machines["s1"].reconnect_max_s = 60.0
     story.deliver(story.machines["s1"].birth())
-    story.mute(*STA, run_s=20.0)
+    story.mute(*HERE, run_s=20.0)
     story.unmute("s2", run_s=20.0)
     assert story.state("s3").value == "down"
     assert story.state("s1").value == "unreachable"

@@ -2,10 +2,9 @@
 
 import pytest
 
-from tests.kit.machine import INTERVAL_S, MARGIN_S
+from tests.kit.machine import DEADLINE_S, INTERVAL_S, MARGIN_S
 from tests.kit.story import Story
 
-DEADLINE_S = INTERVAL_S + MARGIN_S
 LATE = (INTERVAL_S + 1.0, "late", "patience_ended")
 DOWN = (DEADLINE_S, "down", "deadline_passed")
 

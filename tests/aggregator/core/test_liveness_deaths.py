@@ -5,11 +5,10 @@ from typing import Literal
 
 import pytest
 
-from tests.kit.machine import GRACE_S, INTERVAL_S, MARGIN_S
+from tests.kit.machine import DEADLINE_S, GRACE_S
 from tests.kit.story import Story
 
 HOLD_S = 0.2
-DEADLINE_S = INTERVAL_S + MARGIN_S
 LOST = (0.5 + HOLD_S, "down", "connection_lost")
 
 

@@ -7,10 +7,9 @@ import pytest
 
 from aggregator.core.states import HostState
 from tests.kit.machine import GRACE_S, INTERVAL_S, MARGIN_S, Message
-from tests.kit.story import Story
+from tests.kit.story import HERE, Story
 from venuewatch.base.wire import topics
 
-HERE = ("s1", "s2", "s3")
 FIRST_DUE_AT = 3.125 + INTERVAL_S + MARGIN_S
 
 

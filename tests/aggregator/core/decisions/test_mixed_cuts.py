@@ -4,10 +4,9 @@ import pytest
 
 from aggregator.core.states import HostState
 from tests.kit.machine import Machine, Message
-from tests.kit.story import Story
+from tests.kit.story import HERE, Story
 from venuewatch.base.wire import topics
 
-HERE = ("s1", "s2", "s3")
 PAIR = {"STA": ("s1", "s2"), "AQU": ("a1", "a2", "a3")}
 
 

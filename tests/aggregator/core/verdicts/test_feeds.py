@@ -5,10 +5,8 @@ from msgspec.structs import replace
 
 from aggregator.core.readings import CHECKS_MAX
 from aggregator.core.verdicts.feeds import CAUSES, UNSAID_LEAST_S, UNSAID_PERIODS
-from tests.kit.machine import WALL
 from tests.kit.story import Story
 from venuewatch.base.wire.checks import RESULTS_STATES, WELL, CheckState, CheckValues
-from venuewatch.base.wire.messages import CheckReading, Checks
 
 VITALS_EVERY_S = 10.0
 EVERY_S = 2.0
@@ -47,18 +45,9 @@ def test_a_feed_not_well_is_an_incident(story: Story, state: CheckState) -> None
 
 def test_evidence_is_what_the_check_said(story: Story) -> None:
     values = CheckValues(results_data_age_seconds=95.0, results_live_units=2.0)
-    reading = CheckReading(
-        check="odf",
-        kind="http",
-        state="frozen",
-        every_s=10.0,
-        wall_ms=int((WALL + story.now) * 1000),
-        duration_s=0.1,
-        detail="since 12:03",
-        values=values,
-    )
+    said = {"detail": "since 12:03", "values": values}
 
-    story.deliver(story.machines["s1"].said(Checks("b1", 1, 0, 0, [reading])))
+    story.deliver(story.machines["s1"].check(story.now, 0, "frozen", every_s=10.0, **said))
 
     (seen,) = story.incident("feed", "s1").evidence
     detail = {

@@ -3,9 +3,7 @@
 import pytest
 
 from aggregator.core.outputs import Store
-from tests.kit.story import STADE, STEP_S, Story
-
-HERE = ("s1", "s2", "s3")
+from tests.kit.story import HERE, STADE, STEP_S, Story
 
 
 def set_deaf(story: Story, *names: str, is_deaf: bool = True) -> None:

@@ -11,11 +11,10 @@ from aggregator.core.restore import Memory
 from aggregator.core.verdicts.causes import Cause, Verdict
 from aggregator.shell.outlets.venue_status import INCIDENTS_MAX, VenueStatusOutlet
 from aggregator.shell.walltime import WallTime
+from tests.aggregator.shell.journal.process import STA, VENUES
 from tests.kit.machine import WALL
 from tests.kit.story import Story, fleet_of
 
-STA = ("STA-1", "STA-2", "STA-3", "STA-4", "STA-5")
-VENUES = {"STA": STA, "AQU": ("AQU-1", "AQU-2")}
 UP = {"STA": {"up": 5}, "AQU": {"up": 2}}
 
 
