@@ -12,20 +12,8 @@ import msgspec
 
 from aggregator.core.verdicts.causes import Evidence
 
-_FROZEN = (
-    msgspec.Struct,
-    str,
-    bytes,
-    int,
-    float,
-    bool,
-    type(None),
-    type,
-    Enum,
-    FunctionType,
-    frozenset,
-    Evidence,
-)
+_VALUE = str | bytes | int | float | bool | None
+_FROZEN = (_VALUE, type, Enum, FunctionType, frozenset, msgspec.Struct, Evidence)
 
 
 def parts_of(what: object) -> list[tuple[str, object]] | None:

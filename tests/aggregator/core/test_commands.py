@@ -69,10 +69,7 @@ def test_command_says_why_no_neighbour_can_be_asked() -> None:
 
     assert story.asked() == []
     seen = story.evidence("host", "s1")["nobody_to_ask"]
-    assert (seen.at, seen.detail) == (
-        story.now,
-        {"why": "the inventory has no address for it"},
-    )
+    assert (seen.at, seen.detail) == (story.now, {"why": "the inventory has no address for it"})
 
 
 @pytest.mark.parametrize(

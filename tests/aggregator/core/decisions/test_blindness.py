@@ -198,6 +198,17 @@ def test_nobody_heard_at_any_venue_is_our_own_ear(story: Story) -> None:
     assert states(story) == {HostState.UNKNOWN}
 
 
+def test_a_fleet_absent_after_our_start_is_our_blindness() -> None:
+    fleet = Story({f"V{at}": tuple(f"h{at}-{host}" for host in range(20)) for at in range(40)})
+    fleet.open()
+    fleet.mute(*fleet.machines)
+
+    fleet.run(GRACE_S + 10.0)
+
+    assert [line[2:] for line in fleet.lines()] == [("centre", "aggregator_blind")]
+    assert states(fleet) == {HostState.UNKNOWN}
+
+
 def test_a_first_beat_ends_blindness_and_begins_the_grace(story: Story) -> None:
     story.mute(*story.machines, run_s=20.0)
     story.unmute("a1", "a2", "a3", run_s=1.0)

@@ -1,4 +1,4 @@
-"""One host falls silent: what is reported of it, when, and when that is over.
+"""One host falls silent: what is reported of it, when, what its neighbours say, when it is over.
 
 At 4 s everybody is up; s1 was heard last at 3.125 s, so that its deadline passes at 5.875 s.
 """
@@ -6,6 +6,7 @@ At 4 s everybody is up; s1 was heard last at 3.125 s, so that its deadline passe
 import pytest
 
 from aggregator.core.margins import PATIENCE_S
+from aggregator.core.probes import ANSWER_WITHIN_S
 from tests.kit.machine import INTERVAL_S, MARGIN_S
 from tests.kit.story import Story
 
@@ -106,3 +107,60 @@ def test_a_margin_below_the_patience_is_the_deadline() -> None:
     strict.run(2.0)
 
     assert strict.changes("s1") == [(LAST_AT + INTERVAL_S + 0.5, "down", "deadline_passed")]
+
+
+def test_deaths_at_many_venues_are_each_explained() -> None:
+    fleet = Story({f"V{number}": (f"dead{number}", f"well{number}") for number in range(50)})
+    fleet.bring_up()
+    dead = [name for name in fleet.machines if name.startswith("dead")]
+    fleet.reach.update(dict.fromkeys(dead, False))
+    fleet.mute(*dead)
+
+    fleet.run(5.0)
+
+    incidents = fleet.centre.decisions.incidents.open.values()
+    causes = {incident.subject.host: incident.cause for incident in incidents}
+    assert causes == dict.fromkeys(dead, "host_down")
+
+
+# What neighbours answer
+
+
+def test_an_answer_counts_only_in_time(story: Story) -> None:
+    story.mute("s1", run_s=2.0)
+    story.answer("s2", 1, "s1", is_reached=False)
+    story.run(ANSWER_WITHIN_S)
+    reported = story.lines()
+
+    story.answer("s3", 1, "s1", is_reached=True)
+    story.run(1.0)
+
+    assert reported == [
+        (DUE_AT, "opened", "host s1", "silent"),
+        (DUE_AT + ANSWER_WITHIN_S, "sharpened", "host s1", "host_down"),
+    ]
+    assert story.host("s1").cause == "host_down"
+    assert story.evidence("host", "s1")["no_word"].detail == {"of": "s3"}
+    assert story.lines() == []
+
+
+def test_an_answer_about_a_speaking_host_changes_nothing(story: Story) -> None:
+    story.mute("s1", run_s=2.0)
+    story.unmute("s1", run_s=0.25)
+    story.lines()
+
+    story.answer("s2", 1, "s1", is_reached=False)
+    story.answer("s3", 1, "s1", is_reached=False)
+
+    assert story.lines() == []
+
+
+def test_a_late_answer_is_late_however_seldom_woken(story: Story) -> None:
+    story.mute("s1", run_s=2.0)
+
+    story.advance(DUE_AT + ANSWER_WITHIN_S - 0.0625)
+    story.now += 0.125  # and the centre is not woken meanwhile
+    story.answer("s2", 1, "s1", is_reached=True)
+
+    assert story.incident("host", "s1").cause == "silent"
+    assert story.evidence("host", "s1")["no_word"].at == DUE_AT + ANSWER_WITHIN_S

@@ -6,7 +6,17 @@ from aggregator.core.incidents.lifecycle import LONG_FALL_S
 from aggregator.core.incidents.record import Incident
 from aggregator.core.verdicts.causes import Cause
 from aggregator.core.verdicts.flapping import HALF_LIFE_S
-from tests.kit.book import BLIND, CENTRE, CUT, GONE, HOST, SILENT, VENUE, Book, verdict
+from tests.aggregator.core.incidents.conftest import (
+    BLIND,
+    CENTRE,
+    CUT,
+    GONE,
+    HOST,
+    SILENT,
+    VENUE,
+    Book,
+    verdict,
+)
 
 
 def test_a_fall_opens_an_incident_its_rise_closes(book: Book) -> None:

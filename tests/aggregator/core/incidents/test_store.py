@@ -5,7 +5,16 @@ import pytest
 from aggregator.core.incidents.record import Alive
 from aggregator.core.incidents.store import EVIDENCE_MAX, REMEMBERED
 from aggregator.core.verdicts.causes import Cause, Evidence, Verdict
-from tests.kit.book import BLIND, CENTRE, CUT, HOST, SILENT, VENUE, Book, verdict
+from tests.aggregator.core.incidents.conftest import (
+    BLIND,
+    CENTRE,
+    CUT,
+    HOST,
+    SILENT,
+    VENUE,
+    Book,
+    verdict,
+)
 
 
 def test_a_backlog_corrects_the_record_and_no_state(book: Book) -> None:

@@ -6,14 +6,7 @@ import pytest
 
 from aggregator.core.fleet import Host
 from aggregator.core.verdicts.causes import Excuse, Reason
-from aggregator.core.verdicts.silence import (
-    CAUSES,
-    Answer,
-    Inquiry,
-    Reach,
-    judge,
-    reach_of,
-)
+from aggregator.core.verdicts.silence import CAUSES, Answer, Inquiry, Reach, judge, reach_of
 from tests.kit.machine import MARGIN_S
 
 AT, HEARD_AT, CLOSED_AT, ANSWERED_AT = 20.0, 17.25, 18.0, 19.5

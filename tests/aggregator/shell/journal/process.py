@@ -96,11 +96,7 @@ class Process(Story):
     """
 
     def __init__(
-        self,
-        path: Path,
-        *,
-        at: float = 0.0,
-        names: Mapping[str, Sequence[str]] = VENUES,
+        self, path: Path, *, at: float = 0.0, names: Mapping[str, Sequence[str]] = VENUES
     ) -> None:
         super().__init__(names, addresses=False, start=at)
         self.stores = None  # the journal answers
