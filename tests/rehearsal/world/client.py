@@ -4,7 +4,7 @@ import random
 
 from venuewatch.rehearsal.world import packets
 from venuewatch.rehearsal.world.broker import Broker
-from venuewatch.rehearsal.world.connect import ClientSocket, Ways
+from venuewatch.rehearsal.world.connect import ClientSocket, Route
 from venuewatch.rehearsal.world.loop import Loop
 from venuewatch.rehearsal.world.network import Leg, Way
 from venuewatch.rehearsal.world.process import SimProcess
@@ -31,7 +31,7 @@ class Client:
         self._patterns = patterns
         connect = packets.Connect(name, keepalive_s, (f"{name}/death", b"lost"), is_persistent)
         way = Way(loop, [self.leg])
-        self.socket = ClientSocket(loop, self.process, broker, Ways(way, way))
+        self.socket = ClientSocket(loop, self.process, Route(broker, way, way))
         self.was_refused = False
         self.socket.begin(
             connect, on_data=self._hear, on_closed=self._close, on_refused=self._refused

@@ -19,8 +19,7 @@ from venuewatch.base.wire.links import AT_CEILING, Link, wait_before
 from venuewatch.base.wire.messages import Beat, Birth, Death, Probe, Probed, encode
 from venuewatch.base.wire.topics import Stream
 from venuewatch.rehearsal.world import packets
-from venuewatch.rehearsal.world.broker import Broker
-from venuewatch.rehearsal.world.connect import Ways
+from venuewatch.rehearsal.world.connect import Route
 from venuewatch.rehearsal.world.loop import Alarm, Loop
 from venuewatch.rehearsal.world.machine import Machine
 from venuewatch.rehearsal.world.process import SimProcess
@@ -45,13 +44,12 @@ Reach: TypeAlias = Callable[[str, float, Answer], None]
 
 
 class AgentSite(NamedTuple):
-    """An agent's place: its name, its link, its broker and the ways there."""
+    """An agent's place: its name, its link, and the route to its broker."""
 
     venue: str
     host: str
     link: Link
-    broker: Broker
-    ways: Ways
+    route: Route
     reach: Reach
 
 
@@ -181,7 +179,7 @@ class Agent:
             on_message=self._hear,
             on_change=self._wake_soon,
         )
-        self._session.begin(self._site.broker, self._site.ways)
+        self._session.begin(self._site.route)
 
     def _lost(self, session: AgentSession, now: float) -> None:
         """Throw the session away and choose when to try again, as ``agent.mqtt.link`` does."""

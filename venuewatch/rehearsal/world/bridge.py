@@ -9,7 +9,7 @@ import random
 from venuewatch.base.wire import topics
 from venuewatch.rehearsal.world import packets
 from venuewatch.rehearsal.world.broker import GIVE_UP_AFTER, Broker
-from venuewatch.rehearsal.world.connect import ClientSocket, Ways
+from venuewatch.rehearsal.world.connect import ClientSocket, Route
 from venuewatch.rehearsal.world.loop import Alarm, Loop
 
 KEEPALIVE_S = 5.0  # mosquitto/venue-bridge.conf, like the two below
@@ -20,16 +20,16 @@ OPEN_WITHIN_S = 5.0
 
 
 class Bridge:
-    """Connects a venue's ``local`` broker to the centre's (with the ways to it)."""
+    """Connects a venue's ``local`` broker to the centre's."""
 
     def __init__(
-        self, loop: Loop, rng: random.Random, venue: str, local: Broker, centre: tuple[Broker, Ways]
+        self, loop: Loop, rng: random.Random, venue: str, local: Broker, centre: Route
     ) -> None:
         self._loop = loop
         self._rng = rng
         self._venue = venue
         self._local = local
-        self._centre, self._ways = centre
+        self._centre = centre
         self._state_topic = f"{topics.ROOT}/_bridge/{venue}"
         self._is_open = False
         self._heard_at = 0.0
@@ -43,7 +43,7 @@ class Bridge:
         self._end()
 
     def _try(self) -> ClientSocket:
-        self._socket = ClientSocket(self._loop, self._local.process, self._centre, self._ways)
+        self._socket = ClientSocket(self._loop, self._local.process, self._centre)
         connect = packets.Connect(f"{self._venue}-bridge", KEEPALIVE_S, (self._state_topic, b"0"))
         self._socket.begin(connect, on_data=self._hear, on_closed=self._end)
         self._alarm.set(self._loop.now + OPEN_WITHIN_S)

@@ -14,9 +14,10 @@ from venuewatch.rehearsal.world.process import SimProcess
 SYN_RETRIES_S = (0.0, 1.0, 3.0, 7.0)  # Linux: 1 s, doubling (RFC 6298, 2.1)
 
 
-class Ways(NamedTuple):
-    """Both directions between two machines."""
+class Route(NamedTuple):
+    """A broker, and both directions of the way to it."""
 
+    broker: Broker
     out: Way
     back: Way
 
@@ -32,12 +33,11 @@ class ClientSocket:
     """
 
     def __init__(
-        self, loop: Loop, process: SimProcess, broker: Broker, ways: Ways, *, tcp: Tcp = STOCK_TCP
+        self, loop: Loop, process: SimProcess, route: Route, *, tcp: Tcp = STOCK_TCP
     ) -> None:
         self._loop = loop
         self._process = process
-        self._broker = broker
-        self._ways = ways
+        self._route = route
         self._tcp = tcp
         self._near: Endpoint | None = None
         self._is_over = False
@@ -97,19 +97,20 @@ class ClientSocket:
     def _ask(self) -> None:
         asked_at = self._loop.now
         if not self._is_over:
-            self._ways.out.carry(lambda: self._asked(asked_at))
+            self._route.out.carry(lambda: self._asked(asked_at))
 
     def _asked(self, asked_at: float) -> None:
         """Happens in the kernel of the machine with the port."""
-        if not self._broker.is_listening:
-            self._ways.back.carry(lambda: self._process.run(self._refused))
+        broker, out, back = self._route
+        if not broker.is_listening:
+            back.carry(lambda: self._process.run(self._refused))
             return
         if self._near is None:
-            self._near = near = Endpoint(self._loop, self._process, self._ways.out, self._tcp)
-            far = Endpoint(self._loop, self._broker.process, self._ways.back, STOCK_TCP)
+            self._near = near = Endpoint(self._loop, self._process, out, self._tcp)
+            far = Endpoint(self._loop, broker.process, back, STOCK_TCP)
             near.peer, far.peer = far, near
-            self._broker.accept(far)
-        self._ways.back.carry(lambda: self._answered(asked_at))
+            broker.accept(far)
+        back.carry(lambda: self._answered(asked_at))
 
     def _answered(self, asked_at: float) -> None:
         near = self._near

@@ -15,8 +15,7 @@ from aggregator.core.verdicts.centre import Port
 from venuewatch.base.wire import topics
 from venuewatch.base.wire.messages import CentreState, encode
 from venuewatch.rehearsal.world import packets
-from venuewatch.rehearsal.world.broker import Broker
-from venuewatch.rehearsal.world.connect import ClientSocket, Ways
+from venuewatch.rehearsal.world.connect import ClientSocket, Route
 from venuewatch.rehearsal.world.loop import Alarm, Loop
 from venuewatch.rehearsal.world.machine import Clock
 from venuewatch.rehearsal.world.process import SimProcess
@@ -52,14 +51,12 @@ class Observer:
         self,
         loop: Loop,
         rng: random.Random,
-        broker: Broker,
-        ways: Ways,
+        route: Route,
         new_centre: Callable[[Centre | None], Centre],
     ) -> None:
         self._loop = loop
         self._rng = rng
-        self._broker = broker
-        self._ways = ways
+        self._route = route
         self._new_centre = new_centre
         self._alarm = Alarm(loop, lambda: self.process.run(self._wake))
         self.clock = Clock(loop)
@@ -83,12 +80,11 @@ class Observer:
             self._rng,
             self.process,
             on_receive=self._receive,
-            on_opened=self._opened,
-            on_lost=self._lost,
+            on_opened=lambda: self._call(self.centre.opened),
+            on_lost=lambda: self._call(self.centre.lost),
         )
         self.link.begin(
-            self._broker,
-            self._ways,
+            self._route,
             packets.Connect(
                 NAME,
                 keepalive_s=5.0,  # aggregator.config
@@ -104,23 +100,15 @@ class Observer:
         self.process.end()
 
     def _receive(self, publishes: list[packets.Publish]) -> None:
-        self.centre.receive(self._loop.now, publishes, self.clock.wall)
-        self._hand_out()
-
-    def _opened(self) -> None:
-        self.centre.opened(self._loop.now)
-        self._hand_out()
-
-    def _lost(self) -> None:
-        self.centre.lost(self._loop.now)
-        self._hand_out()
+        self._call(lambda now: self.centre.receive(now, publishes, self.clock.wall))
 
     def _wake(self) -> None:
-        self.centre.woke(self._loop.now)
-        self._hand_out()
+        self._call(self.centre.woke)
 
-    def _hand_out(self) -> None:
+    def _call(self, step: Callable[[float], None]) -> None:
+        """Have the core take a step, and hand out what comes of it."""
         now = self.ran_at = self._loop.now
+        step(now)
         while outputs := self.centre.take():
             for output in outputs:
                 match output:
@@ -149,7 +137,7 @@ class Observer:
         A broker that answers is told from a dead one so.
         """
         centre, process, is_over = self.centre, self.process, False
-        socket = ClientSocket(self._loop, process, self._broker, self._ways)
+        socket = ClientSocket(self._loop, process, self._route)
 
         def end(said: Port) -> None:
             nonlocal is_over
@@ -158,8 +146,7 @@ class Observer:
             is_over = True
             socket.vanish()
             if centre is self.centre:
-                centre.port_said(self._loop.now, said)
-                self._hand_out()
+                self._call(lambda now: centre.port_said(now, said))
 
         socket.begin(
             packets.BareConnect(),

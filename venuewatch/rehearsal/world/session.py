@@ -3,8 +3,7 @@
 from collections.abc import Callable
 
 from venuewatch.rehearsal.world import packets
-from venuewatch.rehearsal.world.broker import Broker
-from venuewatch.rehearsal.world.connect import ClientSocket, Ways
+from venuewatch.rehearsal.world.connect import ClientSocket, Route
 from venuewatch.rehearsal.world.connection import AGENT_TCP
 from venuewatch.rehearsal.world.loop import Loop
 from venuewatch.rehearsal.world.process import SimProcess
@@ -83,9 +82,9 @@ class AgentSession:
         end = self._socket.endpoint
         return None if end is None else end.lane.round_trip_s
 
-    def begin(self, broker: Broker, ways: Ways) -> None:
+    def begin(self, route: Route) -> None:
         """Connect."""
-        self._socket = ClientSocket(self._loop, self._process, broker, ways, tcp=AGENT_TCP)
+        self._socket = ClientSocket(self._loop, self._process, route, tcp=AGENT_TCP)
         self._socket.begin(self._connect, on_data=self._hear, on_closed=self._end)
 
     def publish(

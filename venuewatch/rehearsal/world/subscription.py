@@ -11,8 +11,7 @@ from aggregator.shell.mqtt.link import CEILING_S
 from venuewatch.base.wire import topics
 from venuewatch.base.wire.links import wait_before
 from venuewatch.rehearsal.world import packets
-from venuewatch.rehearsal.world.broker import Broker
-from venuewatch.rehearsal.world.connect import ClientSocket, Ways
+from venuewatch.rehearsal.world.connect import ClientSocket, Route
 from venuewatch.rehearsal.world.loop import Action, Alarm, Loop
 from venuewatch.rehearsal.world.process import SimProcess
 
@@ -40,8 +39,7 @@ class Subscription:
         self._rng = rng
         self._process = process
         self._on_receive, self._on_opened, self._on_lost = on_receive, on_opened, on_lost
-        self._broker: Broker
-        self._ways: Ways
+        self._route: Route
         self._connect: packets.Connect
         self._socket: ClientSocket
         self._attempt = 0
@@ -53,9 +51,9 @@ class Subscription:
         self._opening = Alarm(loop, lambda: process.run(self._end))
         self.is_subscribed = False
 
-    def begin(self, broker: Broker, ways: Ways, connect: packets.Connect) -> None:
+    def begin(self, route: Route, connect: packets.Connect) -> None:
         """Connect, and stay so."""
-        self._broker, self._ways, self._connect = broker, ways, connect
+        self._route, self._connect = route, connect
         self._try()
 
     def publish(
@@ -72,7 +70,7 @@ class Subscription:
             alarm.clear()
 
     def _try(self) -> None:
-        self._socket = ClientSocket(self._loop, self._process, self._broker, self._ways)
+        self._socket = ClientSocket(self._loop, self._process, self._route)
         self._opening.set(self._loop.now + OPEN_WITHIN_S)
         self._socket.begin(self._connect, on_data=self._arrived, on_closed=self._end)
 

@@ -6,7 +6,7 @@ from functools import partial
 from venuewatch.rehearsal.world.agent import Agent, AgentSite, Answer
 from venuewatch.rehearsal.world.bridge import Bridge
 from venuewatch.rehearsal.world.broker import Broker
-from venuewatch.rehearsal.world.connect import Ways
+from venuewatch.rehearsal.world.connect import Route
 from venuewatch.rehearsal.world.layout import FEED, VenuePlan
 from venuewatch.rehearsal.world.loop import Loop
 from venuewatch.rehearsal.world.machine import Machine, ResultsFeed
@@ -107,8 +107,8 @@ class SimVenue:
             self.hosts[name] = self._new_host(name, plan.address(name), feed)
         self.bridge: Bridge | None = None
         if local is not None:
-            ways = Ways(Way(loop, [self.uplink.up]), Way(loop, [self.uplink.down]))
-            self.bridge = Bridge(loop, rng, plan.code, local, (centre, ways))
+            route = Route(centre, Way(loop, [self.uplink.up]), Way(loop, [self.uplink.down]))
+            self.bridge = Bridge(loop, rng, plan.code, local, route)
 
     @property
     def round_trip_s(self) -> float:
@@ -135,9 +135,9 @@ class SimVenue:
         out, back = [machine.sends], [machine.hears]
         if not self.plan.has_bridge:
             out, back = [*out, self.uplink.up], [self.uplink.down, *back]
-        ways = Ways(Way(self._loop, out), Way(self._loop, back))
+        route = Route(self._broker, Way(self._loop, out), Way(self._loop, back))
         reach = partial(self.reach, machine)
-        site = AgentSite(self.plan.code, name, self.plan.link, self._broker, ways, reach)
+        site = AgentSite(self.plan.code, name, self.plan.link, route, reach)
         return SimHost(self._loop, self._rng, machine, site)
 
     def reach(self, by: Machine, address: str, timeout_s: float, answer: Answer) -> None:

@@ -13,7 +13,7 @@ from aggregator.core.liveness import AWAY_LIMIT_S
 from aggregator.core.outputs import Moment
 from aggregator.core.states import ALIVE, VenueState, venue_state
 from venuewatch.rehearsal.world.broker import Broker
-from venuewatch.rehearsal.world.connect import Ways
+from venuewatch.rehearsal.world.connect import Route
 from venuewatch.rehearsal.world.layout import Layout
 from venuewatch.rehearsal.world.loop import Loop
 from venuewatch.rehearsal.world.network import Leg, Way
@@ -49,8 +49,8 @@ class World:
         self.venues = {
             plan.code: SimVenue(self.loop, rng, plan, self.broker) for plan in layout.venues
         }
-        ways = Ways(self._centre_way(), self._centre_way())
-        self.observer = Observer(self.loop, rng, self.broker, ways, self._new_centre)
+        route = Route(self.broker, self._centre_way(), self._centre_way())
+        self.observer = Observer(self.loop, rng, route, self._new_centre)
 
     @property
     def now(self) -> float:
