@@ -4,12 +4,12 @@ import json
 import signal
 import subprocess
 import sys
-import threading
 
 import msgspec
 import psutil
 import pytest
 
+from tests.integration.real import until
 from venuewatch.rehearsal import run
 from venuewatch.rehearsal.margins import kills
 from venuewatch.rehearsal.margins.judging import OTHERS, OURS, judge
@@ -156,7 +156,7 @@ def test_an_interruption_ends_with_130_and_says_what_was_done() -> None:
         text=True,
     ) as started:
         try:
-            wait_until_at_work(started.pid)
+            until("they work", lambda: have_worked_for_s(started.pid) > 4.0, within_s=50.0)
             started.send_signal(signal.SIGINT)
             said, complained = started.communicate(timeout=60)
         finally:
@@ -168,11 +168,7 @@ def test_an_interruption_ends_with_130_and_says_what_was_done() -> None:
     assert not psutil.pid_exists(started.pid)
 
 
-def wait_until_at_work(pid: int, cpu_s: float = 4.0) -> None:
-    """Wait until the workers of a simulation have worked for a while."""
-    for _ in range(1_000):
-        workers = psutil.Process(pid).children(recursive=True)
-        if sum(worker.cpu_times().user for worker in workers) > cpu_s:
-            return
-        threading.Event().wait(0.05)
-    raise AssertionError("nobody works")
+def have_worked_for_s(pid: int) -> float:
+    """Return for how long (s of CPU) the workers of a simulation have worked."""
+    workers = psutil.Process(pid).children(recursive=True)
+    return sum(worker.cpu_times().user for worker in workers)

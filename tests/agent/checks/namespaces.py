@@ -11,7 +11,7 @@ import msgspec
 from agent.checks import Reading
 from tests.faults.stage import staged
 from venuewatch.base.wire.checks import CheckValues
-from venuewatch.rehearsal.stage.machine import ip, ip_batch, set_kernel
+from venuewatch.rehearsal.stage.machine import Machine, ip, set_kernel
 
 _READ_ONE = """
 import sys, msgspec
@@ -52,11 +52,11 @@ def cable() -> Iterator[Cable]:
         made = Cable(run.prefix)
         for where in (made.here, made.there):
             ip("netns", "add", where)
-        ip_batch([f"link add port0 type veth peer name port0 netns {made.there}"], made.here)
+        Machine("", made.here).ip(f"link add port0 type veth peer name port0 netns {made.there}")
         for at, where in enumerate((made.here, made.there), start=1):
             made.set(where, "ipv6/conf/all/accept_dad", "0")
             made.set(where, "ipv6/conf/port0/accept_dad", "0")
             addresses = (f"10.9.0.{at}/24", f"fd09::{at}/64 nodad", f"fe80::9:{at}/64 nodad")
-            ip_batch([f"addr add dev port0 {address}" for address in addresses], where)
-            ip_batch(["link set lo up", "link set port0 up"], where)
+            adding = (f"addr add dev port0 {address}" for address in addresses)
+            Machine("", where).ip(*adding, "link set lo up", "link set port0 up")
         yield made

@@ -44,17 +44,15 @@ class Channel:
     def up(self, now: float) -> float | None:
         """Return when (s) a packet from the host arrives, None if it is lost."""
         arrives = self._carry(now)
-        if arrives is None:
-            return None
-        self._up_until = arrives = max(arrives, self._up_until)
+        if arrives is not None:
+            self._up_until = arrives = max(arrives, self._up_until)
         return arrives
 
     def down(self, now: float) -> float | None:
         """Return when (s) a packet to the host arrives, None if it is lost."""
         arrives = self._carry(now)
-        if arrives is None:
-            return None
-        self._down_until = arrives = max(arrives, self._down_until)
+        if arrives is not None:
+            self._down_until = arrives = max(arrives, self._down_until)
         return arrives
 
     def skip(self) -> float:

@@ -25,6 +25,7 @@ from venuewatch.base.wire.messages import (
 )
 from venuewatch.base.wire.topics import Stream
 from venuewatch.rehearsal.margins.links import HOST, LINKS
+from venuewatch.rehearsal.world import packets
 
 BOOT = "b"
 WALL = 1_800_000_000.0  # any moment: all clocks of the model are right
@@ -42,19 +43,6 @@ class Accusation(NamedTuple):
     since: float
 
 
-class Asked(NamedTuple):
-    """The core asks ``host`` to reach another, or for its birth."""
-
-    host: str
-    command: Probe | Rebirth
-
-
-class _Message(NamedTuple):
-    topic: str
-    payload: bytes
-    retain: bool = False
-
-
 class Core:
     """The whole core over a fleet of one class of link.
 
@@ -63,7 +51,7 @@ class Core:
         oddities: the incidents that it opened of anything else, as ``scope:cause``.
         centre: how often it opened an incident about itself or the broker.
         changes: every change of a host's state: when, which host, to what.
-        asked: the questions that it has put to agents.
+        asked: the questions that it has put to agents: which host, and what is asked.
     """
 
     def __init__(
@@ -103,7 +91,7 @@ class Core:
         self.oddities: list[str] = []
         self.centre = 0
         self.changes: list[tuple[float, str, str]] = []
-        self.asked: list[Asked] = []
+        self.asked: list[tuple[str, Probe | Rebirth]] = []
         self._tick: Tick | None = None
 
     def opened(self, now: float) -> None:
@@ -195,7 +183,7 @@ class Core:
         return len(self._centre.decisions.incidents.open)
 
     def _receive(self, topic: str, payload: bytes, now: float) -> None:
-        self._centre.receive(now, (_Message(topic, payload),), WALL + now)
+        self._centre.receive(now, (packets.Publish(topic, payload),), WALL + now)
         self._take_outputs()
 
     def _echo(self, sent_by: float) -> Echo | None:
@@ -221,7 +209,7 @@ class Core:
                 case Publish(message=Tick() as tick):
                     self._tick = tick
                 case Publish(message=Probe() | Rebirth() as command):
-                    self.asked.append(Asked(topics.parse(output.topic).host, command))
+                    self.asked.append((topics.parse(output.topic).host, command))
                 case IncidentChanged(change="opened"):
                     self._note(output)
 

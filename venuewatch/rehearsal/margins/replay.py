@@ -16,7 +16,7 @@ from venuewatch.base.wire.messages import Probe
 from venuewatch.rehearsal.margins.core import Accusation, Core
 from venuewatch.rehearsal.margins.links import CENTRE, HOST, LINKS
 from venuewatch.rehearsal.margins.outages import Span, joined
-from venuewatch.rehearsal.margins.path import ReceivedBeat, Will
+from venuewatch.rehearsal.margins.path import ReceivedBeat
 from venuewatch.rehearsal.margins.trace import CALM_S, HostTrace, Trace
 
 REMEMBERED_S = 900.0
@@ -154,7 +154,7 @@ class Player:
                 self._push_beat(host, heard)
         while self._wills and self._wills[0][0] < end:
             at, name, will = self._wills.pop(0)
-            self._push_will(at, name, will)
+            self._push_through_broker(at, partial(self._core.will, name, will.session))
         self._drain(end)
         core.advance(end - self._skipped)
         self._played_s += end - self.played_to
@@ -223,9 +223,6 @@ class Player:
             self._core.beat(host.name, heard.session, number, now, due=due, way_s=self._way_s)
 
         self._push_through_broker(heard.at, hear)
-
-    def _push_will(self, at: float, name: str, will: Will) -> None:
-        self._push_through_broker(at, partial(self._core.will, name, will.session))
 
     def _tick(self, now: float) -> None:
         tick = self._core.tick(now)

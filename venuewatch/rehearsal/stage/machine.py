@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import subprocess
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, TypeVar
@@ -41,7 +41,7 @@ class Machine:
 
     def ip(self, *lines: str) -> None:
         """Do ``ip``'s commands there. Raises StageError."""
-        ip_batch(lines, self.namespace)
+        ip("-n", self.namespace, "-batch", "-", text="\n".join(lines) + "\n")
 
     def command(self, *words: str) -> Sequence[str]:
         """Return the command that runs ``words`` there, and not longer than its parent runs."""
@@ -69,23 +69,20 @@ def inside(namespace: str, work: Callable[[], T]) -> T:
         return thread.submit(enter_and_work).result()
 
 
-def ip(*words: str) -> str:
-    """Run iproute2's ``ip`` and return what it prints.
+def ip(*words: str, text: str = "") -> str:
+    """Run iproute2's ``ip`` with ``text`` as its input, and return what it prints.
 
     Raises:
         StageError: it did not work; the text is what ``ip`` says.
     """
-    return _run(["ip", *words], "")
-
-
-def ip_batch(lines: Iterable[str], namespace: str | None = None) -> None:
-    """Do many of ``ip``'s commands at once, in a namespace or in this machine's own.
-
-    Raises:
-        StageError: one of them did not work; the text is what ``ip`` says.
-    """
-    where = [] if namespace is None else ["-n", namespace]
-    _run(["ip", *where, "-batch", "-"], "\n".join(lines) + "\n")
+    command = ("ip", *words)
+    try:
+        done = subprocess.run(
+            command, check=True, capture_output=True, text=True, input=text, timeout=_IP_TIMEOUT_S
+        )
+    except subprocess.CalledProcessError as error:
+        raise StageError(f"{' '.join(command)}: {error.stderr.strip()}") from None
+    return done.stdout
 
 
 def set_kernel(namespace: str, settings: Sequence[tuple[str, str]]) -> None:
@@ -117,13 +114,3 @@ def _enter(namespace: str) -> None:
         libc = ctypes.CDLL(None, use_errno=True)
         if libc.setns(place.fileno(), _CLONE_NEWNET) != 0:
             raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
-
-
-def _run(command: list[str], text: str) -> str:
-    try:
-        done = subprocess.run(
-            command, check=True, capture_output=True, text=True, input=text, timeout=_IP_TIMEOUT_S
-        )
-    except subprocess.CalledProcessError as error:
-        raise StageError(f"{' '.join(command)}: {error.stderr.strip()}") from None
-    return done.stdout

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from venuewatch.rehearsal.stage.guardian import Guardian
-from venuewatch.rehearsal.stage.machine import StageError, ip, ip_batch, names, remove
+from venuewatch.rehearsal.stage.machine import StageError, ip, names, remove
 
 _FAMILY: Final = "venuewatch-stage-"
 _DEVICES: Final = (
@@ -65,7 +65,7 @@ def _try_out(name: str) -> None:
     ip("netns", "add", name)
     for device in _DEVICES:
         try:
-            ip_batch([device], name)
+            ip("-n", name, *device.split())
         except StageError as error:
             raise StageError(f"the kernel gives no {device.split()[-1]} device: {error}") from None
     remove(name)

@@ -1,6 +1,7 @@
 """Holds one session of an agent with the broker, as ``agent.mqtt.session`` does."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from typing import NamedTuple
 
 from venuewatch.rehearsal.world import packets
 from venuewatch.rehearsal.world.connect import ClientSocket, Route
@@ -11,21 +12,15 @@ from venuewatch.rehearsal.world.process import SimProcess
 OPEN_WITHIN_S = 5.0  # agent.mqtt.session.CONNECT_TIMEOUT_S
 
 
-class Delivery:
-    """Knows whether the broker has a message."""
+class Delivery(NamedTuple):
+    """Knows whether the broker has a message, by those that its session waits for."""
 
-    __slots__ = ("_is_published",)
-
-    def __init__(self) -> None:
-        self._is_published = False
+    number: int | None
+    unacknowledged: Collection[int | None]
 
     def is_published(self) -> bool:
-        """Return whether it was acknowledged."""
-        return self._is_published
-
-    def note(self) -> None:
-        """Note that it was."""
-        self._is_published = True
+        """Return whether it was acknowledged; at QoS 0 there is nothing to wait for."""
+        return self.number not in self.unacknowledged
 
 
 class AgentSession:
@@ -57,7 +52,7 @@ class AgentSession:
         self._on_change = on_change
         self._socket: ClientSocket
         self._open_by = loop.now + OPEN_WITHIN_S
-        self._receipts: dict[int, Delivery] = {}
+        self._unacknowledged: set[int | None] = set()
         self._beat_end = -1
         self._sent_at = self._heard_at = loop.now
         self._pinged_at: float | None = None
@@ -95,10 +90,9 @@ class AgentSession:
         number = self._socket.publish(
             topic, payload, is_certain=is_certain, is_retained=is_retained
         )
-        receipt = Delivery()
         if number is not None:
-            self._receipts[number] = receipt
-        return receipt
+            self._unacknowledged.add(number)
+        return Delivery(number, self._unacknowledged)
 
     def look(self) -> None:
         """Give up what does not open in time, and ping or give up what is silent, as paho does."""
@@ -139,9 +133,7 @@ class AgentSession:
                     self._send(packets.Puback(packet.number))
                 self._on_message(packet.topic, packet.payload)
             case packets.Puback():
-                receipt = self._receipts.pop(packet.number, None)
-                if receipt is not None:
-                    receipt.note()
+                self._unacknowledged.discard(packet.number)
             case packets.Pong():
                 self._pinged_at = None
             case packets.Connack():
