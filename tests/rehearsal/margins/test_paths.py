@@ -2,6 +2,7 @@
 
 import itertools
 import random
+from collections.abc import Sequence
 from statistics import fmean
 
 import pytest
@@ -26,19 +27,18 @@ def model(rtt_s: float = 0.02, *, loss: float = 0.0, burst_s: float = 0.0) -> Li
     )  # fmt: skip
 
 
-def channel_of(link: LinkModel, gaps: list[Span] | None = None, seed: int = 1) -> Channel:
-    return Channel(link, random.Random(seed), gaps=gaps or [], spikes=[], interval_s=1.0)
+def channel_of(link: LinkModel, *gaps: Span, seed: int = 1) -> Channel:
+    return Channel(link, random.Random(seed), gaps=list(gaps), spikes=[], interval_s=1.0)
 
 
-def path_of(link: LinkModel, *, gaps: list[Span], pauses: list[Span]) -> HostPath:
-    rhythm = BeatTimes(link, CalmPast(link), phase_s=0.25, interval_s=1.0)
-    return HostPath(
-        rhythm, channel_of(link, gaps), pauses=pauses, keepalive_s=KEEPALIVE_S, rng=random.Random(2)
-    )
+def path_of(channel: Channel, link: LinkModel, *pauses: Span, phase_s: float = 0.25) -> HostPath:
+    rhythm, rng = BeatTimes(link, CalmPast(link), phase_s=phase_s, interval_s=1.0), random.Random(2)
+    return HostPath(rhythm, channel, pauses=list(pauses), keepalive_s=KEEPALIVE_S, rng=rng)
 
 
-def disturbed(gaps: list[Span] | None = None, pauses: list[Span] | None = None) -> list[Episode]:
-    return list(path_of(model(), gaps=gaps or [], pauses=pauses or []).episodes(1_000.0))
+def disturbed(*, gaps: Sequence[Span] = (), pauses: Sequence[Span] = ()) -> list[Episode]:
+    link = model()
+    return list(path_of(channel_of(link, *gaps), link, *pauses).episodes(1_000.0))
 
 
 def test_over_a_satellite_beats_arrive_shortly_before_the_tick() -> None:
@@ -105,12 +105,9 @@ def test_a_lone_loss_comes_to_the_same_whether_worked_out_or_run(
     for due_s in (0.05, 0.3, 0.55, 0.8, 0.95):
         episodes = []
         for way in ("_mend", "_run"):
-            rhythm = BeatTimes(link, CalmPast(link), phase_s=due_s, interval_s=1.0)
             channel = channel_of(link)
-            path = HostPath(
-                rhythm, channel, pauses=[], keepalive_s=KEEPALIVE_S, rng=random.Random(2)
-            )
             channel._foreseen = [True] if is_packet else [True, False]  # noqa: SLF001
+            path = path_of(channel, link, phase_s=due_s)
             trip = RoundTrip(rtt_s)
             for _ in range(60):
                 trip.observe(rtt_s)

@@ -2,6 +2,7 @@
 
 import math
 import random
+from copy import copy
 
 from agent.beat_times import LEAST_LEAD_S, MOST_LEAD_S, Lead
 from venuewatch.rehearsal.margins.links import LinkModel
@@ -23,11 +24,11 @@ class CalmPast:
         self._trips: list[RoundTrip] = []
         for there_s, back_s in zip(self.jitter_s, reversed(self.jitter_s[:2_048]), strict=False):
             trip.observe(model.rtt_s + there_s + back_s)
-            self._trips.append(trip.copy())
+            self._trips.append(copy(trip))
 
     def round_trip(self, rng: random.Random) -> RoundTrip:
         """Return the estimate of a connection that has long been undisturbed."""
-        return self._trips[_WARM + int(rng.random() * (len(self._trips) - _WARM))].copy()
+        return copy(self._trips[_WARM + int(rng.random() * (len(self._trips) - _WARM))])
 
 
 def phase_s(

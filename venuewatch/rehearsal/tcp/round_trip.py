@@ -1,6 +1,5 @@
 """Estimates a connection's round trip as Linux does, and rounds its timers."""
 
-import copy
 import math
 from typing import Final
 
@@ -57,7 +56,3 @@ class RoundTrip:
     def probe_at(self, sent: float) -> float:
         """Return when (s) a lone segment is probed for that was sent at the given moment."""
         return rings_at(sent, min(self.rto_s, 2 * self.smoothed_s + RTO_MIN_S))
-
-    def copy(self) -> "RoundTrip":
-        """Return one of its own with the same history."""
-        return copy.copy(self)
