@@ -54,8 +54,8 @@ class Incident(IncidentJson, frozen=True, kw_only=True):
         return {seen.seen for seen in self.evidence}
 
 
-class _Incidents(msgspec.Struct, frozen=True):
-    incidents: list[Incident]
+class _Page(IncidentsJson, frozen=True, kw_only=True):
+    incidents: tuple[Incident, ...]
 
 
 class World:
@@ -165,17 +165,16 @@ class World:
 
     def ever(self) -> list[Incident]:
         """Return every incident since the world began, the oldest first."""
-        text = self.aggregator.get("/api/v1/incidents")
-        assert text is not None, "the aggregator tells no incidents"
-        found = msgspec.json.decode(text, type=_Incidents).incidents
-        return sorted(found, key=lambda incident: incident.number)
+        return sorted(self._page().incidents, key=lambda incident: incident.number)
 
     def is_excused(self, name: str) -> bool:
         """Tell whether a verdict on a host would be put off now."""
+        return any(name in excuse.hosts for excuse in self._page().excuses)
+
+    def _page(self) -> _Page:
         text = self.aggregator.get("/api/v1/incidents")
-        assert text is not None, "the aggregator tells no excuses"
-        excuses = msgspec.json.decode(text, type=IncidentsJson).excuses
-        return any(name in excuse.hosts for excuse in excuses)
+        assert text is not None, "the aggregator tells no incidents"
+        return msgspec.json.decode(text, type=_Page)
 
     def named(self) -> list[tuple[str, str, str]]:
         """Return scope, venue or host, and cause of every incident since the mark."""
