@@ -158,7 +158,7 @@ def test_an_interruption_ends_with_130_and_says_what_was_done() -> None:
         try:
             until("they work", lambda: have_worked_for_s(started.pid) > 4.0, within_s=50.0)
             started.send_signal(signal.SIGINT)
-            said, complained = started.communicate(timeout=60)
+            said, complained = started.communicate(timeout=90)
         finally:
             started.kill()
 

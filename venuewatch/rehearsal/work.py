@@ -41,13 +41,15 @@ def done_of(
 ) -> dict[str, list[T]]:
     """Return what the pieces under each name came to, in their order.
 
-    What was left when it was stopped is missing; the pieces under way are waited for.
+    What was not begun when it was stopped is missing; the pieces under way are waited for.
     """
     waiting = iter([(name, piece) for name, each in pieces.items() for piece in each])
     order: list[tuple[str, Future[T]]] = []
     under_way: set[Future[T]] = set()
     while True:
-        room = 0 if is_stopped() else _WAITING_PER_PROCESS * processes() - len(under_way)
+        room = _WAITING_PER_PROCESS * processes() - len(under_way)
+        if is_stopped():
+            room, under_way = 0, {future for future in under_way if not future.cancel()}
         sent = [(name, pool.submit(piece)) for name, piece in islice(waiting, room)]
         order += sent
         under_way.update(future for _, future in sent)
@@ -59,7 +61,8 @@ def done_of(
             on_progress()
     done: dict[str, list[T]] = {name: [] for name in pieces}
     for name, future in order:
-        done[name].append(future.result())
+        if not future.cancelled():
+            done[name].append(future.result())
     return done
 
 
