@@ -45,6 +45,43 @@ its facts, its table and its evidence.
 """
 
 
+_VITALS = """\
+Names, types and units are those of node_exporter on the host's operating system, so its dashboards
+and alert rules work as they are ([decision 3](decisions/0003-node-exporters-names.md)). A host has
+the families that its kernel and its hardware have. `collector` has node_exporter's names of
+collectors, too; `agent` is ours.
+
+Three values differ from node_exporter's on purpose: a filesystem that is mounted at several places
+has one row, at its root or else at its shortest path; a filesystem that no disk holds (tmpfs) has
+none; an interface whose speed is unknown has no speed, where node_exporter says -125000.
+"""
+
+_LACKING = """\
+cpu_guest_seconds_total softnet_*
+    A series for each CPU, for which no common rule asks.
+disk_info disk_filesystem_info dmi_info exporter_build_info network_info os_* selinux_* time_zone_*
+time_clocksource_*
+    A fact, and no measurement: it does not change while a host runs.
+network_address_* network_carrier* network_device_* network_dormant network_flags network_iface_*
+network_name_* network_net_* network_protocol_* network_transmit_queue_length
+    A file for each value of each interface.
+network_receive_nohandler_total
+    Not in /proc/net/dev.
+arp_* nf_conntrack_stat_* udp_queues
+    A long table to read, for few numbers.
+entropy_*
+    Constant since Linux 5.18.
+textfile_*
+    Checks of kind `exec` run scripts.
+cooling_* cpu_frequency_* cpu_scaling_* power_supply_* rapl_* schedstat_* thermal_* hwmon_*
+    No common rule asks for them; of hwmon, vitals have the temperatures.
+bcache_* bonding_* btrfs_* edac_* fibrechannel_* infiniband_* ipvs_* md_* nfs_* nfsd_* nvme_info
+tapestats_* xfs_* zfs_*
+    For hardware and filesystems that few hosts have; a check of kind `exec` watches them.
+"""
+"""Names without ``node_`` that node_exporter has by default and vitals lack; below them, why."""
+
+
 def text() -> str:
     """Return the whole page."""
     own = [(name, series.kind, series.labels, series.help) for name, series in OWN.items()]
@@ -60,8 +97,10 @@ def text() -> str:
             _STATES,
             _causes(),
             "\n## Vitals, under node_exporter's names and units\n",
-            "[Decision 3](decisions/0003-memory-names.md) explains the names for memory.\n",
+            _VITALS,
             _table(uname + vitals),
+            "\n### What node_exporter has by default and vitals lack\n",
+            _lacking_table(),
             "\n## What checks measure\n",
             "The label `kind` is a kind of check of [checks.md](checks.md).\n",
             _table(checks),
@@ -75,6 +114,27 @@ def text() -> str:
 def _causes() -> str:
     rows = [f"| `{cause}` | {cause.meaning} |" for cause in Cause]
     return "\n".join(["| cause | meaning |", "|---|---|", *rows])
+
+
+def lacking() -> dict[str, str]:
+    """Return why vitals lack what node_exporter has by default, by patterns of names."""
+    reasons: dict[str, str] = {}
+    names: list[str] = []
+    for line in _LACKING.splitlines():
+        if line.startswith(" "):
+            reasons |= dict.fromkeys(names, line.strip())
+            names = []
+        else:
+            names += [f"node_{name}" for name in line.split()]
+    return reasons
+
+
+def _lacking_table() -> str:
+    by_reason: dict[str, list[str]] = {}
+    for name, why in lacking().items():
+        by_reason.setdefault(why, []).append(f"`{name}`")
+    rows = [f"| {', '.join(names)} | {why} |" for why, names in by_reason.items()]
+    return "\n".join(["| names | why |", "|---|---|", *rows])
 
 
 def _rows_of(families: Iterable[Family], prefix: str, labels: tuple[str, ...]) -> list[Row]:

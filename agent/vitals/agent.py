@@ -1,16 +1,26 @@
 """The agent's own cost to its machine."""
 
+import os
 import threading
+from mmap import PAGESIZE
 
 import psutil
 
-_process = psutil.Process()
+from agent.vitals import _files
 
 
 def read() -> dict[str, object]:
     """Return the agent's memory, CPU and threads."""
+    user, system = os.times()[:2]
     return {
-        "venuewatch_agent_resident_memory_bytes": _process.memory_info().rss,
-        "venuewatch_agent_cpu_seconds_total": round(sum(_process.cpu_times()[:2]), 2),
+        "venuewatch_agent_resident_memory_bytes": _resident_bytes(),
+        "venuewatch_agent_cpu_seconds_total": round(user + system, 2),
         "venuewatch_agent_threads": threading.active_count(),
     }
+
+
+def _resident_bytes() -> int:
+    if psutil.LINUX:
+        pages = _files.content("/proc/self/statm").split()[1]
+        return int(pages) * PAGESIZE
+    return psutil.Process().memory_info().rss

@@ -80,9 +80,9 @@ venuewatch_results_state gauge venue, host, check, kind, state
     1 for the state a results system's check is in.
 venuewatch_host_info gauge venue, host, role, agent_version, os, release, machine, address
     1; what the host's agent said of itself.
-node_uname_info gauge venue, host, instance, sysname, release, version, machine, nodename
+node_uname_info gauge venue, host, instance, sysname, release, version, machine, nodename, domainname
     Labeled system information as provided by the uname system call.
-"""
+"""  # noqa: E501
 """Each family's name, type and labels, and below them its help."""
 
 OWN: dict[str, Series] = {}
@@ -198,6 +198,7 @@ class _Page:
         self._add("venuewatch_host_info", _labels(host) + agent + _pairs(address=birth.address), 1)
         system = _pairs(sysname=birth.sysname, release=birth.release, version=birth.version)
         system += _pairs(machine=birth.machine, nodename=birth.nodename)
+        system += _pairs(domainname=birth.domainname)
         self._add("node_uname_info", f'{_labels(host)},instance="{host.name}"{system}', 1)
 
     def add_vitals(self, host: Host) -> None:

@@ -50,7 +50,7 @@ def test_every_host_is_up_and_this_machine_agrees_with_psutil(demo: Process) -> 
     )
 
     assert len({labels["venue"] for labels, _ in page.of("venuewatch_host_up")}) == 39
-    assert page.value("node_memory_total_bytes") == psutil.virtual_memory().total
+    assert page.value("node_memory_MemTotal_bytes") == psutil.virtual_memory().total
     assert page.value("node_boot_time_seconds") == pytest.approx(psutil.boot_time(), abs=1.0)
     cpus = {labels["cpu"] for labels, _ in page.of("node_cpu_seconds_total")}
     assert len(cpus) == psutil.cpu_count()

@@ -34,7 +34,7 @@ def agent() -> tuple[set[str], set[str]]:
 def test_all_of_the_agent_was_loaded(agent: tuple[set[str], set[str]]) -> None:
     own, everything = agent
 
-    assert {"agent.shell", "agent.mqtt.session", "agent.vitals.cpu", "agent.__main__"} <= own
+    assert {"agent.shell", "agent.mqtt.session", "agent.vitals.stat", "agent.__main__"} <= own
     assert own <= everything
 
 

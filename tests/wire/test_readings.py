@@ -6,6 +6,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 import msgspec
 import pytest
 
+from venuewatch.base.wire.kernel_fields import KernelFields
 from venuewatch.base.wire.readings import Family, Label, Readings, families_of
 
 FAMILIES = families_of(Readings)
@@ -30,7 +31,24 @@ def test_every_field_is_a_family_and_comes_in_order() -> None:
 
 @every_family
 def test_its_name_is_one_of_node_exporters_world_or_of_our_agents(family: Family) -> None:
-    assert re.fullmatch(r"(node|venuewatch_agent)_[a-z][a-z0-9_]*", family.name)
+    is_the_kernels = family.name in KernelFields.__struct_fields__
+    rest = "[A-Za-z0-9_]+" if is_the_kernels else "[a-z][a-z0-9_]*"
+
+    assert re.fullmatch(rf"(node|venuewatch_agent)_{rest}", family.name)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("node_load1", "gauge"),
+        ("node_vmstat_pgfault", "untyped"),
+        ("node_netstat_Tcp_CurrEstab", "untyped"),
+        ("node_memory_MemTotal_bytes", "gauge"),
+        ("node_forks_total", "counter"),
+    ],
+)
+def test_its_type_is_node_exporters(name: str, kind: str) -> None:
+    assert {family.name: family.kind for family in FAMILIES}[name] == kind
 
 
 @every_family

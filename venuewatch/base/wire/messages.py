@@ -63,6 +63,7 @@ class Birth(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     address: Text = ""
     sysname: Text = ""
     nodename: Text = ""
+    domainname: Text = ""
     release: Text = ""
     version: Text = ""
     machine: Text = ""

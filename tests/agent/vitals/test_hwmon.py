@@ -3,8 +3,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from agent.vitals import temperature
-from agent.vitals.temperature import Thermometers
+from agent.vitals import _files
+from agent.vitals import hwmon as collector
+from agent.vitals.hwmon import Thermometers
 
 
 @pytest.fixture(name="hwmon")
@@ -29,16 +30,16 @@ def add_chip(hwmon: Path, monitor: str, *, device: str | None = None, **files: s
 def test_there_are_as_many_sensors_as_psutil_finds_in_hwmon() -> None:
     said = psutil.sensors_temperatures() if Path("/sys/class/hwmon").exists() else {}
 
-    rows = temperature.read().get("node_hwmon_temp_celsius", [])
+    rows = collector.read().get("node_hwmon_temp_celsius", [])
 
     assert isinstance(rows, list)
     assert len(rows) == sum(map(len, said.values()))
 
 
 def test_a_machine_without_sensors_has_no_family(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(temperature, "_thermometers", Thermometers("/no/such/place"))
+    monkeypatch.setattr(_files, "SYS", "/no/such/place")
 
-    assert temperature.read() == {}
+    assert collector.read() == {}
 
 
 def test_chips_and_sensors_have_node_exporters_names(hwmon: Path) -> None:

@@ -3,20 +3,12 @@ from typing import cast
 import psutil
 import pytest
 
-from agent.vitals import cpu
+from agent.vitals import stat
+from tests.agent.vitals import machines
 
 MODES = ["user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal"]
 ROUNDED_S = 0.011
 STEPPED_BACK_S = 1.0  # as far as iowait may go back on Linux while the tests run
-
-STAT = b"""\
-cpu  700 4 500 90000 30 0 20 10 7 0
-cpu0 300 4 200 50000 10 0 15 5 7 0
-cpu2 400 0 300 40000 20 0 5 5 0 0
-intr 1234567 0 9 0
-ctxt 7654321
-btime 1795331152
-"""
 
 
 def rows(families: dict[str, object]) -> dict[tuple[str, str], float]:
@@ -27,7 +19,7 @@ def rows(families: dict[str, object]) -> dict[tuple[str, str], float]:
 def test_cpu_seconds_lie_between_two_readings_of_psutil() -> None:
     before = psutil.cpu_times(percpu=True)
 
-    read = rows(cpu.read())
+    read = rows(stat.read())
 
     after = psutil.cpu_times(percpu=True)
     assert len(read) == len(after) * len({mode for _, mode in read})
@@ -44,7 +36,7 @@ def test_cpu_seconds_lie_between_two_readings_of_psutil() -> None:
 def test_switches_and_interrupts_lie_between_two_readings_of_psutil() -> None:
     before = psutil.cpu_stats()
 
-    families = cpu.read()
+    families = stat.read()
 
     after = psutil.cpu_stats()
     switches = cast("int", families["node_context_switches_total"])
@@ -55,24 +47,44 @@ def test_switches_and_interrupts_lie_between_two_readings_of_psutil() -> None:
 
 @pytest.mark.skipif(not psutil.LINUX, reason="other systems have other modes")
 def test_the_modes_on_linux_are_node_exporters() -> None:
-    modes = {mode for _, mode in rows(cpu.read())}
+    modes = {mode for _, mode in rows(stat.read())}
 
     assert modes == set(MODES)
 
 
 def test_a_cpu_that_is_off_renames_no_other_and_a_guests_time_is_no_mode() -> None:
-    sample = cpu.parsed(STAT.splitlines(keepends=True), ticks_per_s=100)
+    by_cpu, _ = stat.parsed(machines.STAT.encode(), ticks_per_s=100)
 
-    assert list(sample.by_cpu) == ["0", "2"]
-    assert list(sample.by_cpu["0"]) == MODES
-    assert list(sample.by_cpu["0"].values()) == [3.0, 0.04, 2.0, 500.0, 0.1, 0.0, 0.15, 0.05]
-    assert (sample.context_switches, sample.interrupts) == (7_654_321, 1_234_567)
+    assert list(by_cpu) == ["0", "2"]
+    assert list(by_cpu["0"]) == MODES
+    assert list(by_cpu["0"].values()) == [3.0, 0.04, 2.0, 500.0, 0.1, 0.0, 0.15, 0.05]
+
+
+def test_what_the_kernel_counts_is_told_beside_the_cpus() -> None:
+    _, families = stat.parsed(machines.STAT.encode(), ticks_per_s=100)
+
+    assert families == {
+        "node_intr_total": 1_234_567,
+        "node_context_switches_total": 7_654_321,
+        "node_boot_time_seconds": 1_795_331_152,
+        "node_forks_total": 98_765,
+        "node_procs_running": 3,
+        "node_procs_blocked": 2,
+    }
 
 
 def test_an_old_kernel_with_fewer_modes_has_those() -> None:
-    sample = cpu.parsed([b"cpu 9 9 9 9\n", b"cpu0 1 2 3 4\n", b"intr 1\n", b"ctxt 1\n"], 1)
+    by_cpu, families = stat.parsed(b"cpu 9 9 9 9\ncpu0 1 2 3 4\nintr 1\n", 1)
 
-    assert sample.by_cpu == {"0": {"user": 1, "nice": 2, "system": 3, "idle": 4}}
+    assert by_cpu == {"0": {"user": 1, "nice": 2, "system": 3, "idle": 4}}
+    assert families == {"node_intr_total": 1}
+
+
+def test_a_mode_or_a_count_that_is_no_number_costs_only_itself() -> None:
+    by_cpu, families = stat.parsed(b"cpu0 1 x 3 4\ncpux 1 2\nctxt\nintr x\nbtime 7\n", 1)
+
+    assert by_cpu == {"0": {"user": 1, "system": 3, "idle": 4}}
+    assert families == {"node_boot_time_seconds": 7}
 
 
 @pytest.mark.parametrize(
@@ -88,4 +100,4 @@ def test_an_old_kernel_with_fewer_modes_has_those() -> None:
 def test_a_step_back_is_not_told_unless_the_cpu_was_switched_on_again(
     before: dict[str, float], now: dict[str, float], told: dict[str, float]
 ) -> None:
-    assert cpu.forward(before, now) == told
+    assert stat.forward(before, now) == told

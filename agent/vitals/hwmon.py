@@ -7,6 +7,9 @@ each reading, and gives two disks of one kind the same names.
 import os
 import re
 from collections.abc import Iterator
+from functools import cache
+
+from agent.vitals import _files
 
 _TEMPERATURE = re.compile(r"(temp\d+)_input")
 _UNNAMEABLE = re.compile(r"[^a-z0-9:_]")
@@ -27,7 +30,7 @@ class Thermometers:
         rows = []
         for (chip, sensor), path in self._sensors.items():
             try:
-                rows.append((chip, sensor, int(_content(path)) / 1000))
+                rows.append((chip, sensor, int(_files.content(path)) / 1000))
             except FileNotFoundError:
                 self._chips = []
             except (OSError, ValueError):
@@ -37,7 +40,7 @@ class Thermometers:
     def _find(self) -> bool:
         """Bring the list of sensors up to date; tell whether there are any."""
         try:
-            chips = sorted(os.listdir(self._directory))  # noqa: PTH208 - see _content
+            chips = sorted(os.listdir(self._directory))
         except OSError:
             return False
         if chips != self._chips:
@@ -49,18 +52,20 @@ class Thermometers:
 
 def read() -> dict[str, object]:
     """Return one row a sensor; no family where there is none."""
-    rows = _thermometers.rows()
+    rows = _thermometers(_files.SYS).rows()
     return {"node_hwmon_temp_celsius": rows} if rows else {}
 
 
-_thermometers = Thermometers("/sys/class/hwmon")
+@cache
+def _thermometers(root: str) -> Thermometers:
+    return Thermometers(f"{root}/class/hwmon")
 
 
 def _sensors(monitor: str) -> Iterator[tuple[tuple[str, str], str]]:
     """Yield node_exporter's labels for each sensor (chip, sensor), and its file."""
     chip = _chip(monitor)
     try:
-        names = sorted(os.listdir(monitor))  # noqa: PTH208 - see _content
+        names = sorted(os.listdir(monitor))
     except OSError:
         return
     for name in names:
@@ -71,11 +76,11 @@ def _sensors(monitor: str) -> Iterator[tuple[tuple[str, str], str]]:
 def _chip(monitor: str) -> str:
     """Return the device's bus and name, else the driver's name, else the monitor's."""
     device = f"{monitor}/device"
-    if os.path.exists(device):  # noqa: PTH110 - see _content
+    if os.path.exists(device):
         bus, name = os.path.realpath(device).split("/")[-2:]
         return f"{_nameable(bus)}_{_nameable(name)}".strip("_")
     try:
-        driver = _content(f"{monitor}/name").decode(errors="replace")
+        driver = _files.content(f"{monitor}/name").decode(errors="replace")
     except OSError:
         driver = ""
     return _nameable(driver) or _nameable(monitor.rpartition("/")[2])
@@ -83,8 +88,3 @@ def _chip(monitor: str) -> str:
 
 def _nameable(text: str) -> str:
     return _UNNAMEABLE.sub("_", text.strip().lower()).strip("_")
-
-
-def _content(path: str) -> bytes:
-    with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - no pathlib: its memory, and each reading's CPU
-        return file.read()
