@@ -75,7 +75,7 @@ textfile_*
     Checks of kind `exec` run scripts.
 cooling_* cpu_frequency_* cpu_scaling_* power_supply_* rapl_* schedstat_* thermal_* hwmon_*
     No common rule asks for them; of hwmon, vitals have the temperatures.
-bcache_* bonding_* btrfs_* edac_* fibrechannel_* infiniband_* ipvs_* md_* nfs_* nfsd_* nvme_info
+bcache_* btrfs_* edac_* fibrechannel_* infiniband_* ipvs_* nfs_* nfsd_* nvme_info
 tapestats_* xfs_* zfs_*
     For hardware and filesystems that few hosts have; a check of kind `exec` watches them.
 """

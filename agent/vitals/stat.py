@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Mapping
+from typing import TypeAlias
 
 import psutil
 
@@ -18,6 +19,9 @@ _FAMILIES = {
     b"btime": "node_boot_time_seconds",
 }
 _RESTARTED_S = 3  # node_exporter's limit: idle time that fell by more is a CPU switched on again
+
+Sample: TypeAlias = tuple[dict[str, dict[str, float]], dict[str, float]]
+"""Seconds by CPU and mode, and the families that have one number."""
 
 _latest: dict[str, dict[str, float]] = {}
 
@@ -47,15 +51,13 @@ def forward(before: Mapping[str, float], now: Mapping[str, float]) -> dict[str, 
     return {mode: max(seconds, before.get(mode, 0)) for mode, seconds in now.items()}
 
 
-def parsed(
-    stat: bytes, ticks_per_s: int
-) -> tuple[dict[str, dict[str, float]], dict[str, int | float]]:
+def parsed(stat: bytes, ticks_per_s: int) -> Sample:
     """Return seconds by mode of each CPU, under the kernel's numbers, and the other families.
 
     psutil counts the CPUs that are on instead: switching one off renames those after it.
     """
     by_cpu: dict[str, dict[str, float]] = {}
-    families: dict[str, int | float] = {}
+    families: dict[str, float] = {}
     for line in stat.splitlines():
         name, _, rest = line.partition(b" ")
         if name.startswith(b"cpu"):
@@ -76,12 +78,12 @@ def parsed(
 if sys.platform == "linux":
     _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
-    def _sample() -> tuple[dict[str, dict[str, float]], dict[str, int | float]]:
+    def _sample() -> Sample:
         return parsed(_files.proc("stat"), _TICKS_PER_S)
 
 else:
 
-    def _sample() -> tuple[dict[str, dict[str, float]], dict[str, int | float]]:
+    def _sample() -> Sample:
         stats = psutil.cpu_stats()
         by_cpu = {
             str(number): {mode: round(spent, 2) for mode, spent in times._asdict().items()}

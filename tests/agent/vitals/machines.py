@@ -12,6 +12,7 @@ FILES = [
     "diskstats",
     "filesystems",
     "loadavg",
+    "mdstat",
     "meminfo",
     "mounts",
     "net/dev",
@@ -139,7 +140,55 @@ MOUNTINFO = """\
 23 21 0:20 / /tmp rw - tmpfs tmpfs rw
 """
 
+MDSTAT = """\
+Personalities : [linear] [multipath] [raid0] [raid1] [raid6] [raid5] [raid4] [raid10]
+md3 : active raid6 sda1[8] sdh1[7] sdg1[6] sdf1[5] sde1[11] sdd1[3] sdc1[10] sdb1[9] sdd1[10](S) sdd2[11](S)
+      5853468288 blocks super 1.2 level 6, 64k chunk, algorithm 2 [8/8] [UUUUUUUU]
+
+md127 : active raid1 sdi2[0] sdj2[1]
+      312319552 blocks [2/2] [UU]
+
+md0 : active (auto-read-only) raid1 sdi1[0] sdj1[1]
+      248896 blocks [2/2] [UU]
+      resync=PENDING
+
+md4 : inactive raid1 sda3[0](F) sdb3[1](S)
+      4883648 blocks [2/2] [UU]
+
+md6 : active raid1 sdb2[2](F) sdc[1](S) sda2[0]
+      195310144 blocks [2/1] [U_]
+      [=>...................]  recovery =  8.5% (16775552/195310144) finish=17.0min speed=259783K/sec
+
+md8 : active raid1 sdb1[1] sda1[0] sdc[2](S) sde[3](S)
+      195310144 blocks [2/2] [UU]
+      [=>...................]  resync =  8.5% (16775552/195310144) finish=17.0min speed=259783K/sec
+
+md219 : inactive sdb[2](S) sdc[1](S) sda[0](S)
+        7932 blocks super external:imsm
+
+md00 : active raid0 xvdb[0]
+      4186624 blocks super 1.2 256k chunks
+
+md120 : active linear sda1[1] sdb1[0]
+      2095104 blocks super 1.2 0k rounding
+
+md101 : active (read-only) raid0 sdb[2] sdd[1] sdc[0]
+      322560 blocks super 1.2 512k chunks
+
+md201 : active raid1 sda3[0] sdb3[1]
+      1993728 blocks super 1.2 [2/2] [UU]
+      [=>...................]  check =  5.7% (114176/1993728) finish=0.2min speed=114176K/sec
+
+md42 : active raid5 sda4[0] sdb4[1] sdc4[2]
+      1993728 blocks super 1.2 level 5, 512k chunk, algorithm 2 [3/3] [UUU]
+      [======>..............]  reshape = 31.9% (318976/996864) finish=1.0min speed=10000K/sec
+      bitmap: 0/1 pages [0KB], 65536KB chunk
+
+unused devices: <none>
+"""  # noqa: E501
+
 OLD = {
+    "proc/mdstat": MDSTAT,
     "proc/stat": STAT,
     "proc/meminfo": MEMINFO,
     "proc/diskstats": DISKSTATS,
@@ -165,6 +214,11 @@ OLD = {
     "sys/class/net/enp3s0/mtu": "1500\n",
     "sys/class/net/enp3s0/speed": "1000\n",
     "sys/class/net/lo/speed": "-1\n",
+    "sys/class/net/bonding_masters": "bond0 bond1\n",
+    "sys/class/net/bond0/bonding/slaves": "enp3s0 enp4s0\n",
+    "sys/class/net/bond0/lower_enp3s0/bonding_slave/mii_status": "up\n",
+    "sys/class/net/bond0/lower_enp4s0/bonding_slave/mii_status": "down\n",
+    "sys/class/net/bond1/bonding/slaves": "\n",
     "sys/class/hwmon/hwmon0/name": "coretemp\n",
     "sys/class/hwmon/hwmon0/temp1_input": "45500\n",
 }

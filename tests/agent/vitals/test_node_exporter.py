@@ -15,6 +15,7 @@ import psutil
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from agent import config, identity
 from agent.vitals import found, gather
 from bench.kit.processes import free_port
 from tests.agent.vitals import machines
@@ -118,7 +119,7 @@ def test_on_a_frozen_machine_every_shared_series_is_equal(frozen: Path) -> None:
         and not (known[0] == theirs[key][0] and isclose(known[1], theirs[key][1], rel_tol=1e-12))
     ]
     assert differing == []
-    assert len(alike) > 90
+    assert len(alike) > 150
 
 
 def test_on_the_living_machine_every_shared_series_agrees(tmp_path: Path) -> None:
@@ -162,3 +163,16 @@ def test_what_is_lacking_is_said_with_a_reason(tmp_path: Path) -> None:
     lacking = theirs - set(Readings.__struct_fields__) - {"node_uname_info"}
     unsaid = [name for name in lacking if not any(fnmatch(name, known) for known in WHY_LACKING)]
     assert sorted(unsaid) == []
+
+
+def test_the_systems_names_are_equal(tmp_path: Path) -> None:
+    text = 'venue = "STA"\nhost = "STA-1"\n[broker]\naddress = "127.0.0.1"\n'
+    (tmp_path / "agent.toml").write_text(text)
+    settings = config.read(tmp_path / "agent.toml")
+    birth = identity.birth(settings, boot="b0", session=1, address="", stock_tcp=False)
+
+    with node_exporter(tmp_path) as ask:
+        (theirs,) = (dict(labels) for name, labels in ask() if name == "node_uname_info")
+
+    assert theirs == {name: getattr(birth, name) for name in theirs}
+    assert "domainname" in theirs

@@ -21,6 +21,7 @@ from agent.vitals import (
     filefd,
     filesystem,
     loadavg,
+    mdadm,
     meminfo,
     netdev,
     netstat,
@@ -54,10 +55,15 @@ def of_stat(text: bytes) -> dict[str, object]:
     return {**families, "cpu": [seconds for modes in by_cpu.values() for seconds in modes.items()]}
 
 
+def of_arrays(mdstat: bytes) -> dict[str, object]:
+    return {array.name: [array[2:]] for array in mdadm.parsed(mdstat)}
+
+
 PARSERS: dict[str, Parser] = {
     "diskstats": diskstats.parsed,
     "file-nr": filefd.parsed,
     "loadavg": loadavg.parsed,
+    "mdstat": of_arrays,
     "meminfo": meminfo.parsed,
     "mountinfo": of_mounts,
     "net/dev": netdev.parsed,

@@ -23,6 +23,8 @@ def _by(*labels: str) -> msgspec.Meta:
 
 
 ByDevice: TypeAlias = Annotated[list[tuple[Label, float]], _by("device")] | None
+ByMaster: TypeAlias = Annotated[list[tuple[Label, float]], _by("master")] | None
+ByDiskState: TypeAlias = Annotated[list[tuple[Label, Label, float]], _by("device", "state")] | None
 ByCollector: TypeAlias = Annotated[list[tuple[Label, float]], _by("collector")] | None
 ByLabel: TypeAlias = Annotated[list[tuple[Label, float]], _by("label")] | None
 ByCpuMode: TypeAlias = Annotated[list[tuple[Label, Label, float]], _by("cpu", "mode")] | None
@@ -144,6 +146,11 @@ class Readings(KernelFields, frozen=True, omit_defaults=True, kw_only=True):
     node_disk_flush_requests_time_seconds_total: Annotated[
         ByDevice, "The total number of seconds spent by all flushes."
     ] = None
+    node_md_state: Annotated[ByDiskState, "1 for the state that an array of disks is in."] = None
+    node_md_disks: Annotated[ByDiskState, "Disks of an array that are in this state."] = None
+    node_md_disks_required: Annotated[ByDevice, "Disks that an array needs to be whole."] = None
+    node_md_blocks: Annotated[ByDevice, "Size of an array, in blocks of 1 KiB."] = None
+    node_md_blocks_synced: Annotated[ByDevice, "Blocks of an array that are in sync."] = None
     node_network_up: Annotated[ByDevice, "1 if the interface is up, 0 otherwise."] = None
     node_network_speed_bytes: Annotated[ByDevice, "Link speed in bytes per second."] = None
     node_network_mtu_bytes: Annotated[ByDevice, "MTU in bytes."] = None
@@ -167,6 +174,8 @@ class Readings(KernelFields, frozen=True, omit_defaults=True, kw_only=True):
     node_network_transmit_compressed_total: Annotated[
         ByDevice, "Compressed packets transmitted."
     ] = None
+    node_bonding_slaves: Annotated[ByMaster, "Interfaces of a bond."] = None
+    node_bonding_active: Annotated[ByMaster, "Interfaces of a bond that have a link."] = None
     node_nf_conntrack_entries: Annotated[Number, "Tracked connections."] = None
     node_nf_conntrack_entries_limit: Annotated[
         Number, "The most connections that can be tracked."
