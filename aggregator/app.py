@@ -18,6 +18,7 @@ from aggregator.shell.mqtt.link import BrokerLink, subscription
 from aggregator.shell.outlets.broker import BrokerOutlet
 from aggregator.shell.outlets.journal import JournalOutlet
 from aggregator.shell.outlets.log import LogOutlet
+from aggregator.shell.outlets.open_incidents import OpenIncidents
 from aggregator.shell.outlets.own_metrics import OwnMetrics
 from aggregator.shell.outlets.venue_status import VenueStatusOutlet
 from aggregator.shell.outlets.webhook import Webhook, notice_of
@@ -50,6 +51,7 @@ class Aggregator:
         self._wall = WallTime(clock.monotonic(), clock.wall())
         self._notice_of = partial(notice_of, wall=self._wall, aggregator=settings.name)
         self._metrics = OwnMetrics(self._centre, version=__version__)
+        self._metrics.add(OpenIncidents(self._centre.decisions.store.open, self._wall))
         self._driver = Driver(self._centre, self._wall, self._metrics)
         self._offline = (topics.centre_state(settings.name), encode(CentreState("offline")))
         self._link = BrokerLink(

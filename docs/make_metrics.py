@@ -8,9 +8,12 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from aggregator.core.centre import Centre
 from aggregator.core.fleet import Fleet
+from aggregator.core.incidents.record import Incident, Subject
 from aggregator.core.verdicts.causes import Cause
 from aggregator.shell.exposition import OWN
+from aggregator.shell.outlets.open_incidents import OpenIncidents
 from aggregator.shell.outlets.own_metrics import OwnMetrics
+from aggregator.shell.walltime import WallTime
 from venuewatch.base.wire.checks import CheckValues
 from venuewatch.base.wire.readings import Family, Readings, families_of
 
@@ -148,7 +151,11 @@ def _self_rows() -> list[Row]:
     centre = Centre(Fleet())
     centre.decisions.hearing.round_trip_s = 0.0
     centre.intake.broker_dropped = 0
-    exposition = OwnMetrics(centre, version="").render().decode()
+    metrics = OwnMetrics(centre, version="")
+    subject = Subject("centre")
+    one = Incident(1, subject, Cause.BROKER_DOWN, 0.0)
+    metrics.add(OpenIncidents({subject: one}, WallTime(0.0, 0.0)))
+    exposition = metrics.render().decode()
     rows = []
     for family in text_string_to_metric_families(exposition):
         name = f"{family.name}_total" if family.type == "counter" else family.name

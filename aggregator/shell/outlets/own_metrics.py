@@ -74,6 +74,10 @@ class OwnMetrics:
         build = gauge("venuewatch_aggregator_build_info", "1; which version this is.", ["version"])
         build.labels(version).set(1)
 
+    def add(self, collector: Collector) -> None:
+        """Show what ``collector`` reads at a scrape, too."""
+        self._registry.register(collector)
+
     def note_lag(self, lag_s: float, now: float) -> None:
         """Note a lag (s) of the event loop at ``now`` (monotonic s)."""
         lags = self._lags
