@@ -44,7 +44,7 @@ from aggregator.core.outputs import (
 from aggregator.core.reception import Reception
 from aggregator.core.restore import Memory, memory_of, restore
 from aggregator.core.states import HostState
-from aggregator.core.storing import Storing
+from aggregator.core.storing import Storing, as_known
 from aggregator.core.ticks import until_next_s
 from aggregator.core.verdicts.causes import Excuse
 from aggregator.core.verdicts.centre import Port
@@ -282,10 +282,10 @@ class Centre:
     @_inlet
     def change_inventory(self, now: float, expected: Fleet) -> None:
         """Expect another fleet from now on; what is known of hosts that stay is kept."""
-        gone, changed = inventory_change.apply(self.decisions, expected, now)
+        gone, moved, changed = inventory_change.apply(self.decisions, expected, now)
         self.intake.forget_routes()
-        if gone:
-            self._storing.add(Store(0, now, gone=gone))
+        if gone or moved:
+            self._storing.add(Store(0, now, gone=gone, hosts=[as_known(host) for host in moved]))
         if any(changed):
             self._outputs.append(changed)
 

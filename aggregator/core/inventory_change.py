@@ -1,48 +1,82 @@
 """Inventory change: another fleet is expected, while the present one is watched.
 
-Hosts that stay keep all that is known of them. A host that moved to another venue is a new one. New
-hosts begin as after a start: unknown, within their grace. What the inventory no longer has is
-forgotten, and its incidents are closed. Times are monotonic seconds.
+Hosts that stay keep all that is known of them. New hosts begin as after a start: unknown, within
+their grace. So does a host that moved to another venue, but it keeps its history: what was counted,
+its last sign of life, its agent's boot. What the inventory no longer has where it was is forgotten,
+and its incidents end as removed. Times are monotonic seconds.
 """
+
+from typing import NamedTuple
 
 from aggregator.core.decisions import Decisions
 from aggregator.core.fleet import INF, Fleet, Host, Venue
 from aggregator.core.outputs import InventoryChanged
 
+_HISTORY = (
+    "beat_seq",
+    "birth",
+    "boot",
+    "boot_heard_at",
+    "clock_offset_s",
+    "evidence_at",
+    "evidence_wall",
+    "exceeds_reconnect_limit",
+    "former_boots",
+    "missed",
+    "readings_heard",
+    "readings_missing",
+    "restarts",
+    "session",
+    "session_began_at",
+)
 
-def apply(decisions: Decisions, expected: Fleet, now: float) -> tuple[list[str], InventoryChanged]:
-    """Expect the hosts of ``expected`` from ``now`` on; return the names of those that are gone."""
+
+class Applied(NamedTuple):
+    """What an inventory changed: names of hosts that are gone, and the hosts that moved."""
+
+    gone: list[str]
+    moved: list[Host]
+    changed: InventoryChanged
+
+
+def apply(decisions: Decisions, expected: Fleet, now: float) -> Applied:
+    """Expect the hosts of ``expected`` from ``now`` on; return what that changed."""
     decisions.advance(now)
     fleet = decisions.fleet
     before = {code: set(venue.hosts) for code, venue in fleet.venues.items()}
-    gone = _remove(decisions, expected)
+    removed = _remove(decisions, expected)
+    moved = {name: host for name, host in removed.items() if expected.find(name) is not None}
     for venue in expected.venues.values():
-        _expect(decisions, venue, now)
+        _expect(decisions, venue, moved, now)
     for code in before.keys() - expected.venues.keys():
         del fleet.venues[code]
     _forget(decisions, now)
     decisions.expectation.requeue()
     decisions.plan()
     changed = [code for code, venue in fleet.venues.items() if before.get(code) != {*venue.hosts}]
-    return gone, InventoryChanged(tuple(sorted(before.keys() - fleet.venues)), tuple(changed))
+    return Applied(
+        [name for name in removed if name not in moved],
+        [fleet.named(name) for name in moved],
+        InventoryChanged(tuple(sorted(before.keys() - fleet.venues)), tuple(changed)),
+    )
 
 
-def _remove(decisions: Decisions, expected: Fleet) -> list[str]:
-    """Take out the hosts that are not expected where they are, and return their names."""
-    gone = []
+def _remove(decisions: Decisions, expected: Fleet) -> dict[str, Host]:
+    """Take out the hosts that are not expected where they are, and return them by name."""
+    removed = {}
     for host in list(decisions.fleet):
         is_elsewhere = expected.find(host.name) is not None
         is_kept = not (host.is_listed or is_elsewhere) and host.venue in expected.venues
         if not (is_kept or expected.has(host.venue, host.name)):
-            gone.append(host.name)
+            removed[host.name] = host
             host.queued_at = INF
             decisions.probes.forget(host)
             decisions.fleet.remove(host)
-    return gone
+    return removed
 
 
-def _expect(decisions: Decisions, venue: Venue, now: float) -> None:
-    """Describe a venue and its hosts as ``venue`` has them; take in those that are new."""
+def _expect(decisions: Decisions, venue: Venue, moved: dict[str, Host], now: float) -> None:
+    """Describe a venue and its hosts as ``venue`` has them; take in those that are new there."""
     fleet = decisions.fleet
     known = fleet.venues.get(venue.code)
     if known is None:
@@ -52,6 +86,8 @@ def _expect(decisions: Decisions, venue: Venue, now: float) -> None:
         mine = fleet.find(host.name)
         if mine is None:
             mine = _new_like(host, known)
+            if host.name in moved:
+                _keep_history(mine, moved[host.name], now)
             fleet.add(mine)
             decisions.expectation.expect_new(mine, now)
         else:
@@ -83,6 +119,16 @@ def _new_like(host: Host, venue: Venue) -> Host:
     _adopt_bridge(made, venue)
     made.margin_s = made.thin_margin_s
     return made
+
+
+def _keep_history(host: Host, before: Host, now: float) -> None:
+    """Let a host that moved go on from what was known of it at its former venue."""
+    for name in _HISTORY:
+        setattr(host, name, getattr(before, name))
+    host.since = now
+    host.was_up = before.counts_as_up
+    host.margin_s = host.own_margin_s
+    host.allowance_s = before.interval_s + host.margin_s
 
 
 def _adopt_bridge(host: Host, venue: Venue) -> None:

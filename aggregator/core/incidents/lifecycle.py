@@ -142,8 +142,10 @@ class Incidents:
             self._at(at, _What.END, subject, self._ticket)
 
     def forget(self, subject: Subject, at: float) -> None:
-        """Close the incident of a subject that is not watched any more, and know nothing of it."""
-        self.end(subject, at)
+        """End the incident of a subject that is not watched any more, and know nothing of it."""
+        if subject in self.open:
+            self._ends.pop(subject, None)
+            self._store.remove(subject, at)
         for known in (self._fallen, self._causes, self._damping):
             known.pop(subject, None)
 

@@ -49,12 +49,13 @@ class Incident(NamedTuple):
     closed_at: float | None = None
 
 
-IncidentChange: TypeAlias = Literal["opened", "sharpened", "closed", "corrected"]
+IncidentChange: TypeAlias = Literal["opened", "sharpened", "closed", "removed", "corrected"]
 
 
 class IncidentChanged(NamedTuple):
-    """An incident was opened, got a better cause, was closed, or its record was corrected.
+    """An incident was opened, got a better cause, ended, or its record was corrected.
 
+    It ended ``closed`` when its problem was over, ``removed`` when its subject is watched no more.
     ``seq`` counts from 1 what was reported of the incident; 0 for a correction, which is not.
     """
 

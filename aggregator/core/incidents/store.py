@@ -140,9 +140,14 @@ class IncidentStore:
 
     def close(self, subject: Subject, at: float) -> None:
         """Close an open incident, and report it."""
-        incident = self.open[subject]._replace(closed_at=at)
         self._fleet.problems_of(subject.venue, subject.host).pop(subject.scope, None)
-        self._change(incident, "closed", at)
+        self._change(self.open[subject]._replace(closed_at=at), "closed", at)
+
+    def remove(self, subject: Subject, at: float) -> None:
+        """Close an open incident whose subject is watched no more, and report that."""
+        current = self.open[subject]
+        evidence = _joined(current.evidence, (Evidence(at, "centre", "removed"),))
+        self._change(current._replace(closed_at=at, evidence=evidence), "removed", at)
 
     def correct(
         self, host: str, times: Sequence[float], at: float, *, opened_after: float = -INF
@@ -189,7 +194,7 @@ class IncidentStore:
         number, seq = incident.number, 0
         if change != "corrected":
             seq = self.reported[number] = self.reported.get(number, 0) + 1
-        if change == "closed":
+        if incident.closed_at is not None and change != "corrected":
             del self.reported[number]
         self._changes.append(IncidentChanged(at, change, incident, seq))
 

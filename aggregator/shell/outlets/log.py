@@ -48,7 +48,7 @@ def _host_changed(change: HostChanged) -> None:
 
 
 def _incident_changed(event: IncidentChanged) -> None:
-    """Log that an incident was opened, sharpened, closed or corrected."""
+    """Log that an incident was opened, sharpened, closed, removed or corrected."""
     incident = event.incident
     log.event(
         _logger,

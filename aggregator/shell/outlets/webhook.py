@@ -34,7 +34,7 @@ from venuewatch.base.wire.links import wait_before
 PENDING_MAX = 10_000
 """How many notices may wait: a few days of a bad rehearsal, and some 20 MB."""
 
-Change: TypeAlias = Literal["opened", "sharpened", "closed"]
+Change: TypeAlias = Literal["opened", "sharpened", "closed", "removed"]
 """A change of an incident that is reported."""
 
 _LATER = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from aggregator.core.incidents.record import Subject
+from aggregator.core.incidents.record import IncidentChanged, Subject
 from aggregator.core.intake import UNLISTED_MAX
-from aggregator.core.outputs import InventoryChanged, Store
+from aggregator.core.outputs import InventoryChanged, Store, Tell
 from aggregator.core.states import HostState
 from aggregator.shell.exposition import render
 from tests.kit.machine import GRACE_S, MARGIN_S, STOCK_MARGIN_S, Machine, Message
@@ -28,16 +28,18 @@ def expect(
     story.forget()
     for code, hosts in names.items():
         for name in hosts:
-            if name not in story.machines or story.machines[name].venue != code:
+            known = story.machines.get(name)
+            if known is None or known.venue != code:
                 story.machines[name] = Machine(code, name, 0.25)
+                story.machines[name].boot = "b1" if known is None else "b2"  # started anew there
     story.centre.change_inventory(story.now, fleet_of(names, margin_s=margin_s))
     story.look()
     said = story.said()
     return [name for out in said if isinstance(out, Store) for name in out.gone]
 
 
-def closed(story: Story) -> list[str]:
-    return [who for _, change, who, _ in story.lines() if change == "closed"]
+def ended(story: Story, how: str) -> list[str]:
+    return [who for _, change, who, _ in story.lines() if change == how]
 
 
 def on_the_page(story: Story) -> bytes:
@@ -73,7 +75,7 @@ def test_hosts_that_stay_keep_all_that_is_known(
     assert story.state("a1") is HostState.DOWN
     assert story.changes("s2", until=story.now) == []
     story.unmute("a1", run_s=5.0)
-    assert closed(story) == ["host a1"]
+    assert ended(story, "closed") == ["host a1"]
 
 
 @pytest.mark.parametrize("silent_s", [1.0, 6.0])  # before and after its deadline
@@ -96,6 +98,22 @@ def test_host_that_is_removed_is_forgotten_and_judged_no_more(
     story.run(60.0)
     assert story.accused() == []
     assert story.centre.decisions.incidents.open == {}
+
+
+def test_incident_of_a_removed_host_ends_as_removed(story: Story) -> None:
+    story.mute("s1", run_s=6.0)
+    number = story.incident("host", "s1").number
+    story.forget()
+
+    story.centre.change_inventory(story.now, fleet_of(LESS))
+    story.look()
+
+    said = story.said()
+    (ended,) = [out for out in said if isinstance(out, IncidentChanged)]
+    (told,) = [out.changed for out in said if isinstance(out, Tell)]
+    assert (ended.change, ended.at, ended.incident.number) == ("removed", story.now, number)
+    assert (ended.incident.closed_at, ended.incident.evidence[-1].seen) == (story.now, "removed")
+    assert told == ended
 
 
 def test_removed_host_that_goes_on_beating_is_unlisted(story: Story) -> None:
@@ -237,10 +255,10 @@ def test_venue_that_is_added_is_watched(story: Story) -> None:
     assert [line[1:] for line in story.lines()] == [("opened", "venue TAH", "venue_unreachable")]
 
 
-def test_host_that_moves_is_a_new_one_at_its_venue(story: Story) -> None:
+def test_host_that_moves_is_awaited_at_its_new_venue(story: Story) -> None:
     story.mute("s1", run_s=6.0)
 
-    assert expect(story, MOVED) == ["s1"]
+    assert expect(story, MOVED) == []
     assert (story.host("s1").venue, story.state("s1")) == ("AQU", HostState.UNKNOWN)
     assert story.centre.decisions.incidents.open == {}
 
@@ -250,6 +268,38 @@ def test_host_that_moves_is_a_new_one_at_its_venue(story: Story) -> None:
     assert story.centre.fleet.venues["STA"].counts[HostState.UP] == 2
     story.deliver(Machine("STA", "s1").beat(story.now))
     assert story.centre.intake.rejected[Reason.WRONG_VENUE] == 1
+
+
+def test_host_that_moves_keeps_its_history(story: Story) -> None:
+    story.machines["s1"].seq += 2  # two of its beats are lost
+    story.run(1.0)
+    before = story.host("s1")
+    story.mute("s1")
+    story.forget()
+
+    story.centre.change_inventory(story.now, fleet_of(MOVED))
+    story.look()
+
+    moved = story.host("s1")
+    (known,) = [each for out in story.said() if isinstance(out, Store) for each in out.hosts]
+    assert (moved.boot, moved.missed, moved.evidence_at) == ("b1", 2, before.evidence_at)
+    assert (moved.counts_as_up, moved.interval_s) == (True, 1.0)
+    assert (known.name, known.venue, known.was_up, known.since) == ("s1", "AQU", True, story.now)
+    story.machines["s1"] = Machine("AQU", "s1", 0.25)
+    story.machines["s1"].boot = "b2"
+    story.run(2.0)
+    assert (moved.state, moved.restarts, moved.missed) == (HostState.UP, 1, 2)
+
+
+def test_host_that_died_while_it_moved_is_told_once(story: Story) -> None:
+    story.mute("s1")
+    changed_at = story.now
+
+    story.centre.change_inventory(story.now, fleet_of(MOVED))
+    story.run(60.0)
+
+    assert story.accused() == ["s1"]
+    assert story.incident("host", "s1").opened_at == changed_at + GRACE_S
 
 
 def test_unlisted_host_that_is_listed_now_keeps_its_life(story: Story) -> None:

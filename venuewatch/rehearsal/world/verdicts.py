@@ -150,7 +150,7 @@ def _waited_s(world: World, subject: Subject, since: float) -> float:
         if told.changed.incident.subject == subject:
             if told.changed.change == "opened":
                 opened_at = told.at
-            elif told.changed.change == "closed":
+            elif told.changed.incident.closed_at is not None:
                 opened_at = math.inf
     return opened_at - since
 
