@@ -27,13 +27,18 @@ _HEAD = """\
 
 `docs/make_metrics.py` makes this page from the code. A test fails when the page is out of date.
 
-`/metrics` has everything, `/metrics?venue=CODE` one venue, `/metrics/self` only the aggregator's
-own metrics. Units are base units, counters end in `_total`, samples have no timestamps.
+`/metrics` has everything, `/metrics?venue=CODE` one venue (also several: `?venue=A&venue=B`),
+`/metrics/self` only the aggregator's own metrics. Units are base units, counters end in `_total`,
+samples have no timestamps.
 
-Every expected host has `venuewatch_host_up`, `_state`, `_heartbeats_missed_total` and
+Every expected host has `venuewatch_host_info`, `_up`, `_state`, `_heartbeats_missed_total` and
 `_restarts_total` from the first scrape on, before its first beat and for as long as it is expected.
-Measured series (`node_*`, `_info`, round trip, clock offset) stop at once when a host is no longer
-up or late. So a frozen value is never shown.
+Measured series (`node_*`, `venuewatch_agent_*`, checks, round trip, clock offset) stop at once when
+a host is no longer up or late. So a frozen value is never shown.
+
+`?collect=vitals` gives `node_*` and `venuewatch_agent_*` except `venuewatch_agent_info`.
+`?collect=liveness` gives everything else; the aggregator's own metrics are in it, too, where no
+`venue` is asked for.
 """
 
 _STATES = """

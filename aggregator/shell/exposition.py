@@ -3,19 +3,25 @@
 A pure function of the state. A host that is not up loses its measured series at once, so that no
 frozen value is plotted. Its liveness series stay as long as it is expected. Samples have no
 timestamps.
+
+The families come in two collections: ``vitals`` are those of node_exporter and of the agent's
+own process, ``liveness`` is everything else.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from aggregator.core.fleet import Host, Venue
 from aggregator.core.margins import LATENESS_BUCKETS_S
-from aggregator.core.states import ALIVE, HostState, venue_state
+from aggregator.core.states import ALIVE, HostState, VenueState, venue_state
 from venuewatch.base.wire.checks import RESULTS_STATES, WELL, CheckValues
 from venuewatch.base.wire.messages import CheckReading
 from venuewatch.base.wire.readings import Family, Readings, families_of
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+COLLECTIONS = ("liveness", "vitals")
+"""The parts of a page that can be had alone."""
 
 _STALE_AFTER_PERIODS = 3.5  # as Prometheus' staleness: a few readings missed, then no value
 _STALE_AFTER_MIN_S = 15.0
@@ -33,7 +39,7 @@ _TABLE = """\
 venuewatch_venue_up gauge venue
     1 while any host of the venue is up or late.
 venuewatch_venue_state gauge venue, state
-    1 for the state the venue is in.
+    1 for the state the venue is in, 0 for every other one.
 venuewatch_venue_hosts gauge venue, state
     Hosts of the venue in each state.
 venuewatch_venue_problem gauge venue, cause
@@ -44,6 +50,8 @@ venuewatch_venue_heartbeat_near_misses_total counter venue
     Beats that came in the last quarter of their margin: the class of link may be wrong.
 venuewatch_venue_info gauge venue, name, town, timezone
     1; what the venue is.
+venuewatch_host_info gauge venue, host, role, address
+    1; what the inventory says of the host, for every host that it lists.
 venuewatch_host_up gauge venue, host
     1 while the host is up or late; unknown keeps what was last decided.
 venuewatch_host_state gauge venue, host, state
@@ -78,8 +86,8 @@ venuewatch_check_timestamp_seconds gauge venue, host, check, kind
     When the check was last read, by the host's clock, in unixtime.
 venuewatch_results_state gauge venue, host, check, kind, state
     1 for the state a results system's check is in.
-venuewatch_host_info gauge venue, host, role, agent_version, os, release, machine, address
-    1; what the host's agent said of itself.
+venuewatch_agent_info gauge venue, host, role, agent_version, os, release, machine, address
+    1; what the agent of a living host said of itself.
 node_uname_info gauge venue, host, instance, sysname, release, version, machine, nodename, domainname
     Labeled system information as provided by the uname system call.
 """  # noqa: E501
@@ -98,21 +106,26 @@ _FAMILIES = {name: (series.kind, series.help) for name, series in OWN.items()} |
 }
 
 
-def render(venues: Iterable[Venue], now: float) -> bytes:
-    """Return the metrics of these venues at ``now`` (monotonic s)."""
+def render(
+    venues: Iterable[Venue], now: float, collections: Collection[str] = COLLECTIONS
+) -> bytes:
+    """Return the metrics of these venues at ``now`` (monotonic s), or ``collections`` of them."""
     page = _Page()
     for venue in venues:
-        page.add_venue(venue)
+        if "liveness" in collections:
+            page.add_venue(venue)
         for host in list(venue.hosts.values()):
-            page.add_host(host)
-            if host.state in ALIVE:
-                page.add_birth(host)
+            is_alive = host.state in ALIVE
+            if "liveness" in collections:
+                page.add_host(host)
+                if is_alive:
+                    page.add_agent(host)
+                    page.add_checks(host, now)
+            if "vitals" in collections and is_alive:
+                page.add_system(host)
                 vitals_every_s = 0.0 if host.birth is None else host.birth.vitals_every_s
                 if now - host.readings_at <= _fresh_within(vitals_every_s):
                     page.add_vitals(host)
-                for known in list(host.checks.values()):
-                    if now - known.at <= _fresh_within(known.reading.every_s):
-                        page.add_check(host, known.reading)
     return page.text()
 
 
@@ -148,7 +161,9 @@ class _Page:
         add, labels, counts = self._add, f'venue="{venue.code}"', dict(venue.counts)
         is_up = any(host.counts_as_up for host in list(venue.hosts.values()))
         add("venuewatch_venue_up", labels, int(is_up))
-        add("venuewatch_venue_state", f'{labels},state="{venue_state(counts)}"', 1)
+        now_in = venue_state(counts)
+        for venue_is in VenueState:
+            add("venuewatch_venue_state", f'{labels},state="{venue_is}"', int(venue_is is now_in))
         for state in HostState:
             add("venuewatch_venue_hosts", f'{labels},state="{state}"', counts[state])
         said = _pairs(name=venue.name, town=venue.town, timezone=venue.timezone)
@@ -169,6 +184,9 @@ class _Page:
 
     def add_host(self, host: Host) -> None:
         add, labels = self._add, _labels(host)
+        if host.is_listed:
+            said = _pairs(role=host.role, address=host.address)
+            add("venuewatch_host_info", labels + said, 1)
         add("venuewatch_host_up", labels, int(host.counts_as_up))
         add("venuewatch_host_state", f'{labels},state="{host.state}"', 1)
         add("venuewatch_host_heartbeats_missed_total", labels, host.missed)
@@ -189,13 +207,18 @@ class _Page:
         if host.state in ALIVE and host.clock_offset_s is not None:
             add("venuewatch_host_clock_offset_seconds", labels, round(host.clock_offset_s, 6))
 
-    def add_birth(self, host: Host) -> None:
+    def add_agent(self, host: Host) -> None:
         birth = host.birth
         if birth is None:
             return
-        agent = _pairs(role=birth.role or host.role, agent_version=birth.agent_version)
+        agent = _pairs(role=birth.role, agent_version=birth.agent_version)
         agent += _pairs(os=birth.sysname, release=birth.release, machine=birth.machine)
-        self._add("venuewatch_host_info", _labels(host) + agent + _pairs(address=birth.address), 1)
+        self._add("venuewatch_agent_info", _labels(host) + agent + _pairs(address=birth.address), 1)
+
+    def add_system(self, host: Host) -> None:
+        birth = host.birth
+        if birth is None:
+            return
         system = _pairs(sysname=birth.sysname, release=birth.release, version=birth.version)
         system += _pairs(machine=birth.machine, nodename=birth.nodename)
         system += _pairs(domainname=birth.domainname)
@@ -205,6 +228,11 @@ class _Page:
         labels = f'{_labels(host)},instance="{host.name}"'
         for family in _VITALS:
             self._add_value(family, labels, getattr(host.readings, family.name))
+
+    def add_checks(self, host: Host, now: float) -> None:
+        for known in list(host.checks.values()):
+            if now - known.at <= _fresh_within(known.reading.every_s):
+                self.add_check(host, known.reading)
 
     def add_check(self, host: Host, reading: CheckReading) -> None:
         add, labels = self._add, _labels(host) + _pairs(check=reading.check, kind=reading.kind)

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregator.core.fleet import Host, Venue
-from aggregator.core.states import HostState
-from aggregator.shell.exposition import OWN, render
+from aggregator.core.states import HostState, VenueState
+from aggregator.shell.exposition import COLLECTIONS, OWN, render
 from tests.kit.page import Page
 from tests.kit.promtool import complaints
 from tests.kit.scripted_fleet import NOW, ScriptedFleet
@@ -93,6 +93,41 @@ def test_a_venue_alone_is_as_among_others(fleet: ScriptedFleet, page: Page) -> N
     alone = Page(render([fleet.centre.fleet.venues["STA"]], NOW))
 
     assert alone.samples == [sample for sample in page.samples if sample[1]["venue"] == "STA"]
+
+
+def test_liveness_and_vitals_make_the_whole_page(fleet: ScriptedFleet, page: Page) -> None:
+    venues = fleet.fleet.venues.values()
+    parts = {name: Page(render(venues, NOW, [name])) for name in COLLECTIONS}
+
+    agents_own = {"venuewatch_agent_info"}
+    vitals = {name for name in page.names if name.startswith(("node_", "venuewatch_agent_"))}
+    assert parts["vitals"].names == vitals - agents_own
+    assert parts["liveness"].names == page.names - vitals | agents_own
+    assert sorted(map(str, parts["liveness"].samples + parts["vitals"].samples)) == sorted(
+        map(str, page.samples)
+    )
+
+
+def test_a_host_has_its_inventory_whatever_its_state(page: Page) -> None:
+    infos = [labels for name, labels, _ in page.samples if name == "venuewatch_host_info"]
+
+    listed = {"up", "late", "down", "lost", "away", "unseen", "silent"}
+    assert {labels["host"] for labels in infos} == listed
+    assert {labels["role"] for labels in infos if labels["venue"] == "STA"} == {"results"}
+    assert page.names_of("lost") & {"venuewatch_host_info", "venuewatch_agent_info"} == {
+        "venuewatch_host_info"
+    }
+    assert page.value("venuewatch_agent_info", host="up", role="scoreboard") == 1
+
+
+def test_a_venue_is_in_one_of_six_states(page: Page) -> None:
+    states = {
+        labels["state"]: value
+        for name, labels, value in page.samples
+        if name == "venuewatch_venue_state" and labels["venue"] == "STA"
+    }
+
+    assert states == {state: float(state is VenueState.DEGRADED) for state in VenueState}
 
 
 def test_series_have_their_documented_labels(page: Page) -> None:
