@@ -3,19 +3,24 @@
 import argparse
 import asyncio
 import logging
+import platform
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
 from aggregator import app, config
+from venuewatch import __version__
 from venuewatch.base import log
 from venuewatch.base.config import ConfigError, in_words
 from venuewatch.base.refusals import RefusedError, convert
 
 USAGE_ERROR = 2
 INTERRUPTED = 130
+
+_WEB = ("listen_address", "external_url", "config_file")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +32,40 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="HOST:PORT",
         help="where HTTP is served, instead of the configuration's [web] listen_address",
     )
+    parser.add_argument(
+        "--web.external-url",
+        dest="external_url",
+        metavar="URL",
+        help="under which people reach it, as through a proxy, instead of [web] external_url",
+    )
+    parser.add_argument(
+        "--web.config.file",
+        dest="config_file",
+        metavar="FILE",
+        help="TLS and users, as the exporters have them, instead of [web] config_file",
+    )
+    parser.add_argument("--version", action="version", version=version())
     parser.add_argument("--verbose", action="store_true", help="log every change of state")
+
+
+def version() -> str:
+    """Return our version, and what we run on."""
+    return f"venuewatch {__version__} (Python {platform.python_version()}, {platform.platform()})"
+
+
+def settings_of(options: argparse.Namespace) -> config.Config:
+    """Return the configuration, with what the command line says instead.
+
+    Raises:
+        ConfigError: one of them is wrong.
+    """
+    settings = config.read(options.config)
+    said = {name: getattr(options, name) for name in _WEB if getattr(options, name) is not None}
+    try:
+        web = convert(msgspec.structs.asdict(settings.web) | said, config.Web)
+    except RefusedError as error:
+        raise ConfigError(str(error)) from None
+    return msgspec.structs.replace(settings, web=web)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -35,12 +73,9 @@ def run(options: argparse.Namespace) -> int:
     log.start(level=logging.DEBUG if options.verbose else logging.INFO)
     logging.getLogger("asyncio").setLevel(logging.INFO)
     try:
-        settings = config.read(options.config)
-        if options.listen_address is not None:
-            web = convert({"listen_address": options.listen_address}, config.Web)
-            settings = msgspec.structs.replace(settings, web=web)
-        number = asyncio.run(app.serve(settings))
-    except (ConfigError, RefusedError) as error:
+        settings = settings_of(options)
+        number = asyncio.run(app.serve(settings, partial(settings_of, options)))
+    except ConfigError as error:
         print(error, file=sys.stderr)
         return USAGE_ERROR
     except OSError as error:

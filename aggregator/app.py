@@ -1,19 +1,20 @@
 """The aggregator's process: joins the core, its driver, its outlets, the broker link and HTTP."""
 
 import asyncio
-import logging
 import random
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import mqtt5
-from aiohttp import web
 
 from aggregator import config, inventory
 from aggregator.core.centre import Centre
 from aggregator.core.fleet import Fleet
 from aggregator.shell.driver import Driver
+from aggregator.shell.http import web_config
 from aggregator.shell.http.app import Pages
+from aggregator.shell.http.server import HttpServer
 from aggregator.shell.mqtt.link import BrokerLink, subscription
 from aggregator.shell.outlets.broker import BrokerOutlet
 from aggregator.shell.outlets.journal import JournalOutlet
@@ -22,25 +23,30 @@ from aggregator.shell.outlets.open_incidents import OpenIncidents
 from aggregator.shell.outlets.own_metrics import OwnMetrics
 from aggregator.shell.outlets.venue_status import VenueStatusOutlet
 from aggregator.shell.outlets.webhook import Webhook, notice_of
+from aggregator.shell.reload import Reloader
 from aggregator.shell.signals import stop_on_signals
 from aggregator.shell.walltime import WallTime
 from venuewatch import __version__
-from venuewatch.base import clock, log
+from venuewatch.base import clock
 from venuewatch.base.config import check_usable, read_secret
 from venuewatch.base.wire import topics
 from venuewatch.base.wire.messages import CentreState, encode
 
-_logger = logging.getLogger("aggregator")
-
 
 class Aggregator:
-    """The whole of it. ``fleet`` is what it knows; ``port`` is where HTTP is served."""
+    """The whole of it. ``fleet`` is what it knows; ``reread`` reads its settings again."""
 
-    def __init__(self, settings: config.Config, fleet: Fleet, *, rng: random.Random) -> None:
+    def __init__(
+        self,
+        settings: config.Config,
+        fleet: Fleet,
+        *,
+        rng: random.Random,
+        reread: Callable[[], config.Config] | None = None,
+    ) -> None:
         self._settings = settings
         self._rng = rng
         self.fleet = fleet
-        self.port = 0
         self._centre = Centre(
             fleet,
             name=settings.name,
@@ -53,6 +59,10 @@ class Aggregator:
         self._metrics = OwnMetrics(self._centre, version=__version__)
         self._metrics.add(OpenIncidents(self._centre.decisions.store.open, self._wall))
         self._driver = Driver(self._centre, self._wall, self._metrics)
+        self._server = HttpServer()
+        self._reloader = Reloader(
+            settings, reread or (lambda: settings), self._driver, self._server, self._metrics
+        )
         self._offline = (topics.centre_state(settings.name), encode(CentreState("offline")))
         self._link = BrokerLink(
             settings.broker,
@@ -63,27 +73,38 @@ class Aggregator:
             rng=rng,
         )
 
-    async def run(self, stop: asyncio.Event) -> None:
-        """Serve until ``stop`` is set.
+    @property
+    def port(self) -> int:
+        """Where HTTP is served, once it is."""
+        return self._server.port
+
+    async def run(self, stop: asyncio.Event, hangup: asyncio.Event | None = None) -> None:
+        """Serve until ``stop`` is set, and reload whenever ``hangup`` is.
 
         Raises:
             OSError: the HTTP address cannot be had.
-            ConfigError: the journal, or a file for the webhook, cannot be used.
+            ConfigError: the journal, or a file for webhook or web server, cannot be used.
         """
+        where, reloader = self._settings.web, self._reloader
+        served = web_config.load(where.config_file)
         webhook = self._make_webhook()
         journal = self._make_outlets(webhook)
-        pages = Pages(self._centre, self._metrics, self._wall)
-        runner = web.AppRunner(pages.app(), access_log=None)
+        pages = Pages(
+            self._centre,
+            self._metrics,
+            self._wall,
+            access=self._server.access,
+            reload=reloader.reload,
+        )
         try:
             self._restore(journal, webhook)
-            await runner.setup()
-            host, web_port = config.host_and_port(self._settings.web.listen_address)
-            await web.TCPSite(runner, host, web_port).start()
-            self.port = runner.addresses[0][1]
-            log.event(_logger, logging.INFO, "serving", address=runner.addresses[0])
+            await self._server.begin(pages.app(), where.listen_address, served)
             self._driver.begin()  # from now on it is we who own the journal, and no other process
             async with asyncio.TaskGroup() as tasks:
-                jobs = [tasks.create_task(self._link.run(), name="broker link")]
+                jobs = [
+                    tasks.create_task(self._link.run(), name="broker link"),
+                    tasks.create_task(reloader.run(hangup or asyncio.Event()), name="reload"),
+                ]
                 if webhook is not None:
                     jobs.append(tasks.create_task(webhook.run(), name="notices"))
                 await stop.wait()
@@ -92,7 +113,7 @@ class Aggregator:
                     job.cancel()
         finally:
             self._driver.end()
-            await runner.cleanup()
+            await self._server.end()
             journal.close()
 
     def _make_webhook(self) -> Webhook | None:
@@ -134,8 +155,10 @@ def _subscriptions(where: config.Broker) -> list[mqtt5.TopicFilter]:
     return [subscription(topics.EVERYTHING_UPWARD, no_local=True), canary, *dropped]
 
 
-async def serve(settings: config.Config) -> int:
+async def serve(settings: config.Config, reread: Callable[[], config.Config]) -> int:
     """Run the aggregator of ``settings`` until SIGINT or SIGTERM; return which it was.
+
+    SIGHUP has it read them again, by ``reread``.
 
     Raises:
         ConfigError: the inventory, or a file that the configuration names, cannot be used.
@@ -145,7 +168,8 @@ async def serve(settings: config.Config) -> int:
     check_usable(settings.broker)
     if settings.notify.bearer_token_file is not None:
         read_secret(settings.notify.bearer_token_file)
-    stop = asyncio.Event()
-    received = stop_on_signals(stop)
-    await Aggregator(settings, fleet, rng=random.Random()).run(stop)
+    stop, hangup = asyncio.Event(), asyncio.Event()
+    received = stop_on_signals(stop, hangup)
+    aggregator = Aggregator(settings, fleet, rng=random.Random(), reread=reread)
+    await aggregator.run(stop, hangup)
     return received[0]

@@ -40,14 +40,35 @@ class Broker(config.Broker, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 class Web(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The HTTP server; an empty host in ``listen_address`` means every interface."""
+    """The HTTP server; an empty host in ``listen_address`` means every interface.
+
+    ``external_url``: under which people and programs reach it, as through a proxy; it may have a
+    path. ``config_file``: TLS and users, in the exporters' format (``shell/http/web_config.py``).
+    """
 
     listen_address: ListenAddress = "127.0.0.1:8039"
+    external_url: str = ""
+    config_file: str = ""
 
     def __post_init__(self) -> None:
         _, port = host_and_port(self.listen_address)
         if port > _PORT_MAX:
             raise ValueError(f"Expected a port up to {_PORT_MAX}, got {port}")
+        if self.external_url and not _is_external_url(self.external_url):
+            raise ValueError(
+                "Expected `external_url` to be an http or https address, if need be with a path"
+            )
+
+
+def _is_external_url(url: str) -> bool:
+    """Tell whether links can be made by adding a path: no user, no query, nothing odd."""
+    try:
+        parts = urlsplit(url)
+        is_whole = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    is_plain = url.isascii() and url.isprintable() and not set(url) & set(" @?#<>\"'\\")
+    return is_whole and is_plain and parts.scheme in {"http", "https"}
 
 
 class Detection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -118,16 +139,19 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def read(path: Path) -> Config:
-    """Read and check a configuration; ``inventory`` is relative to the file that names it.
+    """Read and check a configuration; the files that it names are relative to it.
 
     Raises:
         ConfigError: one line with the place of the error and the expected value.
     """
     read_config = config.load(path, Config)
     inventory = str(path.parent / read_config.inventory)
+    web = read_config.web
+    if web.config_file:
+        web = msgspec.structs.replace(web, config_file=str(path.parent / web.config_file))
     state = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
     default = (Path(state) if state else path.parent) / "journal.sqlite"
     journal = msgspec.structs.replace(
         read_config.journal, path=str(path.parent / (read_config.journal.path or default))
     )
-    return msgspec.structs.replace(read_config, inventory=inventory, journal=journal)
+    return msgspec.structs.replace(read_config, inventory=inventory, journal=journal, web=web)

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import mqtt5
 
 from aggregator.core.centre import Centre
+from aggregator.core.fleet import Fleet
 from aggregator.core.outputs import Output
 from aggregator.core.verdicts.centre import Port
 from aggregator.shell.outlets import Outlet
@@ -77,6 +78,11 @@ class Driver:
     def port_said(self, answer: Port) -> None:
         """Take in what the broker's port answered."""
         self.centre.port_said(clock.monotonic(), answer)
+        self._hand_out()
+
+    def change_inventory(self, expected: Fleet) -> None:
+        """Expect another fleet from now on."""
+        self.centre.change_inventory(clock.monotonic(), expected)
         self._hand_out()
 
     def stored(self, token: int) -> None:

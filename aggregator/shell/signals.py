@@ -1,12 +1,15 @@
-"""Signals that end a process of the centre."""
+"""Signals that end a process of the centre, or have it read its configuration again."""
 
 import asyncio
 import contextlib
 import signal
 
 
-def stop_on_signals(stop: asyncio.Event) -> list[int]:
-    """Set ``stop`` at the first such signal; return the list that will hold its number."""
+def stop_on_signals(stop: asyncio.Event, hangup: asyncio.Event | None = None) -> list[int]:
+    """Set ``stop`` at the first such signal; return the list that will hold its number.
+
+    SIGHUP sets ``hangup`` instead, where there is one.
+    """
     received: list[int] = []
 
     def note(number: int) -> None:
@@ -18,5 +21,8 @@ def stop_on_signals(stop: asyncio.Event) -> list[int]:
         if hasattr(signal, name):
             with contextlib.suppress(NotImplementedError):  # Windows: KeyboardInterrupt instead
                 number = int(getattr(signal, name))
-                loop.add_signal_handler(number, note, number)
+                if name == "SIGHUP" and hangup is not None:
+                    loop.add_signal_handler(number, hangup.set)
+                else:
+                    loop.add_signal_handler(number, note, number)
     return received

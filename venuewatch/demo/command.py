@@ -74,6 +74,7 @@ async def _run(console: Console, wanted_port: int, seconds: float | None) -> int
         console.print("starting the embedded broker ...", style="dim")
         stack.enter_context(parts.broker(folder, mqtt_port))
         settings = config.Config(
+            inventory=str(path),
             # The embedded broker closes the connection of a client that asks for $SYS.
             broker=config.Broker(port=mqtt_port, sys_topics=False),
             web=config.Web(f"127.0.0.1:{web_port}"),

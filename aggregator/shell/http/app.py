@@ -1,74 +1,155 @@
 """Pages of the aggregator over HTTP."""
 
 import asyncio
-from collections.abc import Iterable
+import html
+from collections.abc import Awaitable, Callable
+from functools import partial
+from http import HTTPStatus
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from aggregator.core.centre import Centre
-from aggregator.core.fleet import Venue
 from aggregator.shell import exposition
+from aggregator.shell.http import discovery, scrape, standing
 from aggregator.shell.http import incidents as incidents_json
+from aggregator.shell.http.access import Access
+from aggregator.shell.http.scrape import Bodies, UnknownVenueError, Wanted
 from aggregator.shell.outlets.own_metrics import OwnMetrics
 from aggregator.shell.walltime import WallTime
+from venuewatch import __version__
 from venuewatch.base import clock
+from venuewatch.base.config import ConfigError
 from venuewatch.base.refusals import unknown
 
+# Links are relative, so that they also work behind a proxy that adds a path.
 _LANDING = """<!doctype html><html lang="en"><meta charset="utf-8"><title>venuewatch</title>
-<h1>venuewatch</h1><ul>
-<li><a href="/metrics">/metrics</a> everything; <code>?venue=CODE</code> for one venue
-<li><a href="/metrics/self">/metrics/self</a> the aggregator's own
-<li><a href="/api/v1/incidents">/api/v1/incidents</a> what has failed and why, as JSON;
+<h1>venuewatch</h1><p>Version {version}<ul>
+<li><a href="metrics">/metrics</a> everything; <code>?venue=CODE</code> for one venue or several;
+<code>?collect=liveness</code>, <code>?collect=vitals</code>
+<li><a href="metrics/self">/metrics/self</a> the aggregator's own
+<li><a href="sd">/sd</a> targets for Prometheus' http_sd: one a venue
+<li><a href="api/v1/incidents">/api/v1/incidents</a> what has failed and why, as JSON;
 <code>?open=1</code>, <code>?venue=CODE</code>
-<li><a href="/-/healthy">/-/healthy</a> <li><a href="/-/ready">/-/ready</a>
+<li>/venues/CODE, /hosts/NAME, /incidents/NUMBER one of each, as JSON
+<li><a href="-/healthy">/-/healthy</a> <li><a href="-/ready">/-/ready</a>
+<li>/-/reload (POST) reads configuration and inventory again
 </ul></html>"""
 
 
 class Pages:
-    """The handlers. Expositions are rendered in a thread, so that the event loop goes on."""
+    """The handlers. ``reload`` reads the configuration again and says what came of it."""
 
-    def __init__(self, centre: Centre, metrics: OwnMetrics, wall: WallTime) -> None:
+    def __init__(
+        self,
+        centre: Centre,
+        metrics: OwnMetrics,
+        wall: WallTime,
+        *,
+        access: Access,
+        reload: Callable[[], Awaitable[str]],
+    ) -> None:
         self._centre = centre
         self._fleet = centre.fleet
         self._metrics = metrics
         self._wall = wall
+        self._access = access
+        self._reload = reload
+        self._bodies = Bodies()
 
     def app(self) -> web.Application:
         """Return the application to be served."""
         app = web.Application()
         app.router.add_get("/", self._landing)
-        app.router.add_get("/metrics", self._everything)
+        app.router.add_get("/metrics", self._scrape)
         app.router.add_get("/metrics/self", self._self)
+        app.router.add_get("/sd", self._targets)
         app.router.add_get("/api/v1/incidents", self._known_incidents)
+        app.router.add_get("/venues/{venue}", self._venue)
+        app.router.add_get("/hosts/{host}", self._host)
+        app.router.add_get("/incidents/{number}", self._incident)
         app.router.add_get("/-/healthy", self._healthy)
         app.router.add_get("/-/ready", self._ready)
+        app.router.add_post("/-/reload", self._reload_now)
+        app.on_cleanup.append(self._close)
         return app
 
+    async def _close(self, _app: web.Application) -> None:
+        self._bodies.close()
+
     async def _landing(self, _request: web.Request) -> web.Response:
-        return web.Response(text=_LANDING, content_type="text/html")
+        page = _LANDING.format(version=html.escape(__version__))
+        return web.Response(text=page, content_type="text/html")
 
-    async def _everything(self, request: web.Request) -> web.Response:
-        code = request.query.get("venue")
-        if code is None:
-            fleet = await self._rendered(list(self._fleet.venues.values()))
-            return _exposition(self._metrics.render() + fleet)
-        venue = self._fleet.venues.get(code)
-        if venue is None:
-            return web.Response(status=404, text=unknown("venue", code, self._fleet.venues) + "\n")
-        return _exposition(await self._rendered([venue]))
+    async def _scrape(self, request: web.Request) -> web.StreamResponse:
+        try:
+            wanted = scrape.wanted_of(request.query.items(), self._fleet.venues)
+        except UnknownVenueError as error:
+            return _line(HTTPStatus.NOT_FOUND, error)
+        except ValueError as error:
+            return _line(HTTPStatus.BAD_REQUEST, error)
+        return await self._send(request, wanted, partial(self._render, wanted))
 
-    async def _self(self, _request: web.Request) -> web.Response:
-        return _exposition(self._metrics.render())
+    async def _self(self, request: web.Request) -> web.StreamResponse:
+        return await self._send(request, "self", self._metrics.render)
+
+    async def _send(
+        self, request: web.Request, wanted: object, render: Callable[[], bytes]
+    ) -> web.StreamResponse:
+        is_gzip = scrape.takes_gzip(request.headers.get(hdrs.ACCEPT_ENCODING, ""))
+        body = await self._bodies.get(wanted, is_gzip=is_gzip, render=render)
+        return await scrape.send(request, body, is_gzip=is_gzip)
+
+    def _render(self, wanted: Wanted) -> bytes:
+        """Return a page of metrics. This runs in a thread, so that the event loop goes on."""
+        known = dict(self._fleet.venues)
+        venues = [known[code] for code in wanted.venues or known if code in known]
+        own = self._metrics.render() if wanted.has_own else b""
+        return own + exposition.render(venues, clock.monotonic(), wanted.collections)
+
+    async def _targets(self, request: web.Request) -> web.Response:
+        try:
+            collection = discovery.collection_of(request.query.items())
+        except ValueError as error:
+            return _line(HTTPStatus.BAD_REQUEST, error)
+        return _json(
+            discovery.targets(self._fleet.venues, request.scheme, request.host, collection)
+        )
 
     async def _known_incidents(self, request: web.Request) -> web.Response:
         try:
             wanted = incidents_json.wanted_of(request.query.items(), self._fleet.venues)
         except ValueError as error:
-            return web.Response(status=400, text=f"{error}\n")
+            return _line(HTTPStatus.BAD_REQUEST, error)
         known = self._centre.decisions.store.known()
         excuses = self._centre.excuses(clock.monotonic())
         body = await asyncio.to_thread(incidents_json.answer, known, excuses, wanted, self._wall)
-        return web.Response(body=body, content_type="application/json")
+        return _json(body)
+
+    async def _venue(self, request: web.Request) -> web.Response:
+        code = request.match_info["venue"]
+        venue = self._fleet.venues.get(code)
+        if venue is None:
+            return _line(HTTPStatus.NOT_FOUND, unknown("venue", code, self._fleet.venues))
+        return _json(standing.venue_answer(venue, self._centre, self._wall))
+
+    async def _host(self, request: web.Request) -> web.Response:
+        name = request.match_info["host"]
+        host = self._fleet.find(name)
+        if host is None:
+            names = [host.name for host in self._fleet]
+            return _line(
+                HTTPStatus.NOT_FOUND, await asyncio.to_thread(unknown, "host", name, names)
+            )
+        return _json(standing.host_answer(host, self._centre, self._wall))
+
+    async def _incident(self, request: web.Request) -> web.Response:
+        number = request.match_info["number"]
+        if not (number.isascii() and number.isdigit()):
+            return _line(HTTPStatus.NOT_FOUND, "expected an incident's number")
+        body = standing.incident_answer(int(number[:20]), self._centre, self._wall)
+        if body is None:
+            return _line(HTTPStatus.NOT_FOUND, f"no incident {number[:20]} is open or ended lately")
+        return _json(body)
 
     async def _healthy(self, _request: web.Request) -> web.Response:
         return web.Response(text="healthy\n")
@@ -76,11 +157,20 @@ class Pages:
     async def _ready(self, _request: web.Request) -> web.Response:
         if self._centre.is_ready:
             return web.Response(text="ready\n")
-        return web.Response(status=503, text="not subscribed, or still within the grace\n")
+        return _line(HTTPStatus.SERVICE_UNAVAILABLE, "not subscribed, or still within the grace")
 
-    async def _rendered(self, venues: Iterable[Venue]) -> bytes:
-        return await asyncio.to_thread(exposition.render, venues, clock.monotonic())
+    async def _reload_now(self, request: web.Request) -> web.Response:
+        if not self._access.may_change(request):
+            return _line(HTTPStatus.FORBIDDEN, "expected a user, or a request from this machine")
+        try:
+            return web.Response(text=f"{await self._reload()}\n")
+        except ConfigError as error:
+            return _line(HTTPStatus.INTERNAL_SERVER_ERROR, error)
 
 
-def _exposition(body: bytes) -> web.Response:
-    return web.Response(body=body, headers={"Content-Type": exposition.CONTENT_TYPE})
+def _line(status: HTTPStatus, words: object) -> web.Response:
+    return web.Response(status=status, text=f"{words}\n")
+
+
+def _json(body: bytes) -> web.Response:
+    return web.Response(body=body, content_type="application/json")

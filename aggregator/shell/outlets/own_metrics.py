@@ -3,6 +3,7 @@
 Everything here is prefixed ``venuewatch_aggregator_``, beside the process's own.
 """
 
+import platform
 from collections import deque
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -71,8 +72,20 @@ class OwnMetrics:
             "Batches of outputs that an outlet failed to take: a bug, which the log shows.",
             registry=self._registry,
         )
-        build = gauge("venuewatch_aggregator_build_info", "1; which version this is.", ["version"])
-        build.labels(version).set(1)
+        self._reload_successful = gauge(
+            "venuewatch_aggregator_config_last_reload_successful",
+            "1 if the last reload of configuration, inventory and web configuration was accepted.",
+        )
+        self._reload_success_at = gauge(
+            "venuewatch_aggregator_config_last_reload_success_timestamp_seconds",
+            "When a reload, or the start, was accepted last, in unixtime.",
+        )
+        build = gauge(
+            "venuewatch_aggregator_build_info",
+            "1; which version this is, and of which Python.",
+            ["version", "pythonversion"],
+        )
+        build.labels(version, platform.python_version()).set(1)
 
     def add(self, collector: Collector) -> None:
         """Show what ``collector`` reads at a scrape, too."""
@@ -101,6 +114,12 @@ class OwnMetrics:
                     self._connected.set(1)
                 case Disconnected(connection="live"):
                     self._connected.set(0)
+
+    def note_reload(self, wall: float, *, is_success: bool) -> None:
+        """Note at ``wall`` (s since 1970) whether a reload was accepted."""
+        self._reload_successful.set(int(is_success))
+        if is_success:
+            self._reload_success_at.set(wall)
 
     def count_failure(self) -> None:
         """Count a batch of outputs that an outlet failed to take."""

@@ -2,22 +2,38 @@ from collections.abc import AsyncIterator
 from typing import TypeAlias
 
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp import ClientSession
 
 from aggregator.shell.http.app import Pages
+from aggregator.shell.http.server import HttpServer
+from aggregator.shell.http.web_config import WebConfig
 from aggregator.shell.outlets.own_metrics import OwnMetrics
 from aggregator.shell.walltime import WallTime
 from tests.kit.machine import WALL
 from tests.kit.scripted_fleet import NOW, ScriptedFleet
 
-Client: TypeAlias = TestClient[web.Request, web.Application]
+Client: TypeAlias = ClientSession
 
 
 @pytest.fixture
-async def client(fleet: ScriptedFleet, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Client]:
-    """A client of the real pages about it, at ``NOW``."""
-    pages = Pages(fleet.centre, OwnMetrics(fleet.centre, version="1.2.3"), WallTime(0.0, WALL))
-    async with TestClient(TestServer(pages.app())) as client:
-        monkeypatch.setattr("venuewatch.base.clock.monotonic", lambda: NOW)
+async def server(
+    fleet: ScriptedFleet, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[HttpServer]:
+    """The real pages about it, at ``NOW``, on a port of their own."""
+    metrics, wall = OwnMetrics(fleet.centre, version="1.2.3"), WallTime(0.0, WALL)
+    server = HttpServer()
+
+    async def reload() -> str:
+        return "reloaded"
+
+    pages = Pages(fleet.centre, metrics, wall, access=server.access, reload=reload)
+    await server.begin(pages.app(), "127.0.0.1:0", WebConfig())
+    monkeypatch.setattr("venuewatch.base.clock.monotonic", lambda: NOW)
+    yield server
+    await server.end()
+
+
+@pytest.fixture
+async def client(server: HttpServer) -> AsyncIterator[Client]:
+    async with ClientSession(f"http://127.0.0.1:{server.port}") as client:
         yield client

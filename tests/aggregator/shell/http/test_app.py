@@ -1,10 +1,18 @@
 """Pages over HTTP, of the real application on a port of its own."""
 
-import pytest
+import asyncio
+import gzip
+import re
 
+import pytest
+from aiohttp import ClientSession
+from yarl import URL
+
+from aggregator.shell.http.server import HttpServer
 from tests.aggregator.shell.http.conftest import Client
 from tests.kit.page import Page
 from tests.kit.scripted_fleet import ScriptedFleet
+from venuewatch import __version__
 
 PROMETHEUS_TEXT = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -54,22 +62,118 @@ async def test_readiness_waits_until_every_host_is_decided(
     assert [answer.status for answer in answers] == [200, 503, 503, 200]
 
 
-async def test_the_landing_page_links_every_other(client: Client) -> None:
+async def test_the_landing_page_has_version_and_links(client: Client) -> None:
     answer = await client.get("/")
 
     text = await answer.text()
     assert answer.content_type == "text/html"
-    for path in ("/metrics", "/metrics/self", "/api/v1/incidents", "/-/healthy", "/-/ready"):
-        assert f'href="{path}"' in text
-        assert (await client.get(path)).status == 200
+    assert f"Version {__version__}" in text
+    links = set(re.findall(r'href="([^"]+)"', text))
+    assert links == {"metrics", "metrics/self", "sd", "api/v1/incidents", "-/healthy", "-/ready"}
+    for path in links:
+        assert (await client.get(f"/{path}")).status == 200
 
 
 @pytest.mark.parametrize(
-    "asked", ["GET /nonsense 404", "POST /metrics 405", "DELETE /-/ready 405", "HEAD /metrics 200"]
+    ("asked", "status", "line"),
+    [
+        ("GET /metrcs", 404, 'unknown path "/metrcs" - did you mean "/metrics"?'),
+        ("GET /%F0%9F%92%A9%0A", 404, 'unknown path "/\U0001f4a9\\n" - Known: /, '),
+        ("GET /metrics/", 404, 'unknown path "/metrics/" - did you mean "/metrics"?'),
+        ("POST /metrics", 405, "expected GET or HEAD, got POST"),
+        ("DELETE /-/ready", 405, "expected GET or HEAD, got DELETE"),
+        ("GET /-/reload", 405, "expected POST, got GET"),
+        ("GET /metrics?colect=vitals", 400, 'unknown parameter "colect" - did you mean "collect"?'),
+        ("GET /metrics?collect=vital", 400, 'unknown collection "vital" - did you mean "vitals"?'),
+        ("GET /metrics?venue=STA&venue=AQ", 404, 'unknown venue "AQ" - did you mean "AQU"?'),
+        ("GET /metrics?%00=%ff", 400, 'unknown parameter "\\x00" - Known: collect, venue'),
+        ("GET /sd?venue=STA", 400, 'unknown parameter "venue" - Known: collect'),
+        ("GET /sd?collect=vitals&collect=liveness", 400, "expected collect once"),
+        ("GET /venues/ST", 404, 'unknown venue "ST" - did you mean "STA"?'),
+        ("GET /hosts/silnt", 404, 'unknown host "silnt" - did you mean "silent"?'),
+        ("GET /incidents/one", 404, "expected an incident's number"),
+        ("GET /incidents/" + "9" * 99, 404, f"no incident {'9' * 20} is open or ended lately"),
+    ],
 )
-async def test_other_paths_and_methods_are_refused(client: Client, asked: str) -> None:
-    method, path, status = asked.split()
+async def test_wrong_request_is_refused_in_one_line(
+    client: Client, asked: str, status: int, line: str
+) -> None:
+    method, path = asked.split()
 
-    answer = await client.request(method, path)
+    answer = await client.request(method, URL(path, encoded=True))
 
-    assert answer.status == int(status)
+    text = await answer.text()
+    assert (answer.status, answer.content_type) == (status, "text/plain")
+    assert text.startswith(line)
+    assert text.index("\n") == len(text) - 1
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/metrics", "/metrics/self", "/sd", "/api/v1/incidents", "/venues/STA", "/-/ready"],
+)
+async def test_head_has_the_headers_and_no_body(client: Client, path: str) -> None:
+    head, whole = await client.head(path), await client.get(path)
+
+    assert await head.read() == b""
+    assert head.status == whole.status == 200
+    assert head.headers["Content-Length"] == whole.headers["Content-Length"]
+
+
+@pytest.mark.parametrize("request_line", [b"GET / HTTP/1.1", b"GET /x HTTP/1.1", b"nonsense"])
+async def test_no_answer_tells_the_servers_version(server: HttpServer, request_line: bytes) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(request_line + b"\r\nHost: x\r\nConnection: close\r\n\r\n")
+
+    answer = await reader.read()
+
+    writer.close()
+    headers = answer.partition(b"\r\n\r\n")[0].lower()
+    assert b"server: venuewatch\r\n" in headers + b"\r\n"
+    assert b"aiohttp" not in headers
+
+
+@pytest.mark.parametrize(
+    ("query", "has_vitals", "has_liveness", "has_own"),
+    [
+        ("", True, True, True),
+        ("?collect=vitals", True, False, False),
+        ("?collect=liveness", False, True, True),
+        ("?collect=liveness&collect=vitals", True, True, True),
+        ("?venue=STA", True, True, False),
+        ("?venue=STA&venue=AQU&collect=liveness", False, True, False),
+        ("?venue=STA&collect=vitals", True, False, False),
+    ],
+)
+async def test_a_collection_is_scraped_alone(
+    client: Client, query: str, *, has_vitals: bool, has_liveness: bool, has_own: bool
+) -> None:
+    names = Page(await (await client.get(f"/metrics{query}")).read()).names
+
+    assert ("node_load1" in names) is has_vitals
+    assert ("venuewatch_host_up" in names) is has_liveness
+    assert ("venuewatch_agent_info" in names) is has_liveness
+    assert ("venuewatch_aggregator_build_info" in names) is has_own
+
+
+async def test_several_venues_are_scraped_together(client: Client) -> None:
+    answer = await client.get("/metrics?venue=NEW&venue=STA&venue=NEW")
+
+    labels = [labels for _, labels, _ in Page(await answer.read()).samples]
+    assert {each["venue"] for each in labels} == {"STA", "NEW"}
+
+
+@pytest.mark.parametrize(
+    ("accepts", "coding"), [("gzip", "gzip"), ("gzip;q=0", None), ("identity", None)]
+)
+async def test_a_page_is_compressed_where_that_is_wanted(
+    server: HttpServer, accepts: str, coding: str | None
+) -> None:
+    address = f"http://127.0.0.1:{server.port}"
+    async with ClientSession(address, auto_decompress=False) as client:
+        answer = await client.get("/metrics", headers={"Accept-Encoding": accepts})
+        body = await answer.read()
+
+    assert answer.headers.get("Content-Encoding") == coding
+    assert answer.headers["Vary"] == "Accept-Encoding"
+    assert Page(gzip.decompress(body) if coding else body).names > {"node_load1"}

@@ -1,0 +1,156 @@
+"""Scrapes: what a request for metrics wants, and one body for all who want the same in a second.
+
+A body is rendered, and compressed where the scraper takes gzip, in a thread of its own, one after
+the other: so much memory and no more is used, however many scrape. A scraper that reads slowly gets
+its body in pieces, and is given up after ``SEND_LIMIT_S``.
+"""
+
+import asyncio
+import zlib
+from collections.abc import Callable, Collection, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+from aiohttp import hdrs, web
+
+from aggregator.shell.exposition import COLLECTIONS, CONTENT_TYPE
+from venuewatch.base import clock
+from venuewatch.base.refusals import unknown
+
+SEND_LIMIT_S = 60.0
+"""How long a scraper may take to receive a body: as Prometheus' longest sensible interval."""
+
+BODIES_MAX = 200
+"""How many different bodies may be asked for within one second."""
+
+_GZIP_LEVEL = 1
+_GZIP_FORMAT = 31  # zlib's way to say: with a gzip header
+_PIECE = 256 * 1024
+_PARAMETERS = ("collect", "venue")
+
+
+class UnknownVenueError(ValueError):
+    """A venue is asked for that the inventory does not have; its text is the line for the user."""
+
+
+class Wanted(NamedTuple):
+    """What of the metrics is wanted. Without ``venues`` all, and then the aggregator's own, too."""
+
+    venues: tuple[str, ...] = ()
+    collections: tuple[str, ...] = COLLECTIONS
+
+    @property
+    def has_own(self) -> bool:
+        """Whether the aggregator's own metrics are wanted."""
+        return not self.venues and "liveness" in self.collections
+
+
+def wanted_of(query: Iterable[tuple[str, str]], venues: Collection[str]) -> Wanted:
+    """Return what a URL's query wants, of ``venues`` that there are.
+
+    Raises:
+        UnknownVenueError: there is no such venue.
+        ValueError: a line for the user that says what was expected.
+    """
+    codes: dict[str, None] = {}
+    collections: set[str] = set()
+    for name, value in query:
+        if name == "venue":
+            if value not in venues:
+                raise UnknownVenueError(unknown("venue", value, venues))
+            codes[value] = None
+        elif name == "collect":
+            if value not in COLLECTIONS:
+                raise ValueError(unknown("collection", value, COLLECTIONS))
+            collections.add(value)
+        else:
+            raise ValueError(unknown("parameter", name, _PARAMETERS))
+    return Wanted(tuple(sorted(codes)), tuple(sorted(collections)) or COLLECTIONS)
+
+
+def takes_gzip(accept_encoding: str) -> bool:
+    """Tell whether a client takes gzip, and likes it no less than plain (RFC 9110, 12.5.3)."""
+    weights: dict[str, float] = {}
+    for part in accept_encoding.lower().split(","):
+        coding, *parameters = (word.strip() for word in part.split(";"))
+        if coding:
+            weights[coding] = _weight_of(parameters)
+    gzip = weights.get("gzip", weights.get("x-gzip", weights.get("*", 0.0)))
+    return gzip > 0.0 and gzip >= weights.get("identity", 0.0)
+
+
+def _weight_of(parameters: Iterable[str]) -> float:
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip() == "q":
+            try:
+                weight = float(value)
+            except ValueError:
+                return 0.0
+            return weight if 0.0 <= weight <= 1.0 else 0.0
+    return 1.0
+
+
+def gzipped(body: bytes) -> bytes:
+    """Return ``body`` compressed, fast rather than small."""
+    compressor = zlib.compressobj(_GZIP_LEVEL, wbits=_GZIP_FORMAT)
+    return compressor.compress(body) + compressor.flush()
+
+
+class Bodies:
+    """The bodies of this second, by what was wanted."""
+
+    def __init__(self) -> None:
+        self._worker = ThreadPoolExecutor(1, "render")
+        self._second = -1
+        self._made: dict[tuple[object, bool], asyncio.Future[bytes]] = {}
+
+    def close(self) -> None:
+        """Render nothing more."""
+        self._worker.shutdown(wait=False, cancel_futures=True)
+
+    async def get(self, wanted: object, *, is_gzip: bool, render: Callable[[], bytes]) -> bytes:
+        """Return what ``render`` makes, for all who want the same within this second.
+
+        Raises:
+            HTTPServiceUnavailable: too many different ones are wanted.
+        """
+        loop, second = asyncio.get_running_loop(), int(clock.monotonic())
+        if second != self._second:
+            self._forget(self._second)
+            self._second = second
+            loop.call_later(1.0, self._forget, second)
+        known = self._made.get((wanted, is_gzip))
+        if known is None:
+            if len(self._made) >= BODIES_MAX:
+                raise web.HTTPServiceUnavailable(text="too many scrapes, try again\n")
+            make = (lambda: gzipped(render())) if is_gzip else render
+            known = loop.run_in_executor(self._worker, make)
+            self._made[wanted, is_gzip] = known
+        return await asyncio.shield(known)
+
+    def _forget(self, second: int) -> None:
+        if second == self._second:
+            self._made.clear()
+
+
+async def send(request: web.Request, body: bytes, *, is_gzip: bool) -> web.StreamResponse:
+    """Send a body to a scraper, in pieces: what is not sent yet is in memory once for all."""
+    headers = {hdrs.CONTENT_TYPE: CONTENT_TYPE, hdrs.VARY: hdrs.ACCEPT_ENCODING}
+    if is_gzip:
+        headers[hdrs.CONTENT_ENCODING] = "gzip"
+    if len(body) <= _PIECE or request.method == hdrs.METH_HEAD:
+        return web.Response(body=body, headers=headers)
+    response = web.StreamResponse(headers=headers)
+    response.content_length = len(body)
+    try:
+        async with asyncio.timeout(SEND_LIMIT_S):
+            await response.prepare(request)
+            view = memoryview(body)
+            for start in range(0, len(body), _PIECE):
+                await response.write(view[start : start + _PIECE])
+            await response.write_eof()
+    except TimeoutError:
+        if request.transport is not None:
+            request.transport.abort()
+    return response

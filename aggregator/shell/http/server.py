@@ -1,0 +1,145 @@
+"""HTTP server: listens, encrypts where the web configuration says so, and takes a new one.
+
+The listening sockets stay for the life of the process. A new certificate means new acceptors on
+the same sockets: no connection is refused meanwhile, and those that are open go on.
+"""
+
+import logging
+import socket
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+
+from aiohttp import hdrs, web, web_response
+from aiohttp.typedefs import Handler
+
+from aggregator.config import host_and_port
+from aggregator.shell.http.access import Access
+from aggregator.shell.http.web_config import WebConfig
+from venuewatch.base import log
+from venuewatch.base.refusals import unknown
+
+_STOP_WITHIN_S = 2.0
+_BACKLOG = 128
+
+_logger = logging.getLogger("aggregator")
+
+# A request that is not HTTP is answered before any hook of ours; that answer has no version either.
+web_response.SERVER_SOFTWARE = "venuewatch"  # type: ignore[attr-defined]
+
+
+class HttpServer:
+    """Serves an application to those who may ask.
+
+    Attributes:
+        access: who may ask, and who may change something.
+        port: where it listens, once it has begun.
+        scheme: ``http`` or ``https``.
+    """
+
+    def __init__(self) -> None:
+        self.access = Access()
+        self.port = 0
+        self.scheme = "http"
+        self._headers: Mapping[str, str] = {}
+        self._config = WebConfig()
+        self._sockets: list[socket.socket] = []
+        self._sites: list[web.SockSite] = []
+        self._runner: web.AppRunner | None = None
+
+    async def begin(self, app: web.Application, listen_address: str, config: WebConfig) -> None:
+        """Listen, and serve ``app`` from now on.
+
+        Raises:
+            OSError: the address cannot be had.
+        """
+        app.middlewares.extend([_in_words, self.access.middleware])
+        app.on_response_prepare.append(self._add_headers)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=_STOP_WITHIN_S)
+        await self._runner.setup()
+        self._sockets = _listening(*host_and_port(listen_address))
+        self.port = self._sockets[0].getsockname()[1]
+        await self._accept(config)
+        log.event(
+            _logger,
+            logging.INFO,
+            "serving",
+            address=listen_address,
+            port=self.port,
+            scheme=self.scheme,
+        )
+
+    async def use(self, config: WebConfig) -> None:
+        """Use another web configuration from now on."""
+        if config.state == self._config.state:
+            return
+        before = self._sites
+        await self._accept(config)
+        for site in before:
+            await site.stop()
+
+    async def end(self) -> None:
+        """Serve no more."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+        for listening in self._sockets:
+            listening.close()
+        self.access.close()
+
+    async def _accept(self, config: WebConfig) -> None:
+        assert self._runner is not None  # noqa: S101 - it has begun
+        self._config, self._headers, self.access.users = config, config.headers, config.users
+        self.scheme = "http" if config.tls is None else "https"
+        self._sites = [
+            web.SockSite(self._runner, listening.dup(), ssl_context=config.tls, backlog=_BACKLOG)
+            for listening in self._sockets
+        ]
+        for site in self._sites:
+            await site.start()
+
+    async def _add_headers(self, _request: web.Request, response: web.StreamResponse) -> None:
+        response.headers.update(self._headers)
+
+
+def _listening(host: str | None, port: int) -> list[socket.socket]:
+    """Return a listening socket for each address of ``host``, of every interface without one."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    with ExitStack() as stack:
+        made: list[socket.socket] = []
+        for family, kind, protocol, _, address in dict.fromkeys(found):
+            try:
+                one = stack.enter_context(socket.socket(family, kind, protocol))
+            except OSError:  # a family that this machine does not have
+                continue
+            if hasattr(socket, "SO_REUSEPORT"):  # not on Windows, where it would steal the port
+                one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            at = (address[0], made[0].getsockname()[1], *address[2:]) if made else address
+            one.bind(at)
+            one.listen(_BACKLOG)
+            made.append(one)
+        if not made:
+            raise OSError("this machine has no such address")
+        stack.pop_all()
+    return made
+
+
+@web.middleware
+async def _in_words(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Say in a line of text why a request is refused."""
+    try:
+        return await handler(request)
+    except web.HTTPNotFound as refused:
+        words = unknown("path", request.path, _paths_of(request.app))
+        return web.Response(status=refused.status, text=f"{words}\n")
+    except web.HTTPMethodNotAllowed as refused:
+        allowed = " or ".join(sorted(refused.allowed_methods))
+        return web.Response(
+            status=refused.status,
+            text=f"expected {allowed}, got {refused.method}\n",
+            headers={hdrs.ALLOW: ", ".join(sorted(refused.allowed_methods))},
+        )
+
+
+def _paths_of(app: web.Application) -> Iterable[str]:
+    return (resource.canonical for resource in app.router.resources())

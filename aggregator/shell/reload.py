@@ -1,0 +1,127 @@
+"""Reload: reads configuration and inventory again while the aggregator runs.
+
+Files are read in a thread, and nothing changes before all of them are right: a wrong one leaves
+everything as it was, and one line says why. What can't change without a restart is named, and stays
+as it was. Certificates and users are also read again soon after one of their files has changed.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
+
+from aggregator import inventory
+from aggregator.config import Config
+from aggregator.core.fleet import Fleet
+from aggregator.shell.driver import Driver
+from aggregator.shell.http import web_config
+from aggregator.shell.http.server import HttpServer
+from aggregator.shell.http.web_config import WebConfig
+from aggregator.shell.outlets.own_metrics import OwnMetrics
+from venuewatch.base import clock, log
+from venuewatch.base.config import ConfigError
+
+LOOK_EVERY_S = 10.0
+"""How often (s) it is looked whether a certificate, or the list of users, is another one."""
+
+_CHANGEABLE = ("inventory", "web.config_file", "web.external_url")
+
+_logger = logging.getLogger("aggregator")
+
+
+class Reloader:
+    """Applies to a running aggregator what its files say now. ``settings`` are those in force."""
+
+    def __init__(
+        self,
+        settings: Config,
+        reread: Callable[[], Config],
+        driver: Driver,
+        server: HttpServer,
+        metrics: OwnMetrics,
+    ) -> None:
+        self.settings = settings
+        self._reread = reread
+        self._driver = driver
+        self._server = server
+        self._metrics = metrics
+        self._lock = asyncio.Lock()
+        metrics.note_reload(clock.wall(), is_success=True)
+
+    async def reload(self) -> str:
+        """Apply what the files say; return a line that says what came of it.
+
+        Raises:
+            ConfigError: a file is wrong; nothing has changed.
+        """
+        async with self._lock:
+            try:
+                found, fleet, served = await asyncio.to_thread(self._read)
+            except ConfigError as error:
+                self._metrics.note_reload(clock.wall(), is_success=False)
+                log.event(_logger, logging.ERROR, "reload_refused", why=str(error))
+                raise
+            kept = [name for name in _differing(self.settings, found) if name not in _CHANGEABLE]
+            self._driver.change_inventory(fleet)
+            web = replace(
+                self.settings.web,
+                config_file=found.web.config_file,
+                external_url=found.web.external_url,
+            )
+            self.settings = replace(self.settings, inventory=found.inventory, web=web)
+            await self._server.use(served)
+            self._metrics.note_reload(clock.wall(), is_success=True)
+        hosts, venues = len(self._driver.centre.fleet), len(self._driver.centre.fleet.venues)
+        log.event(_logger, logging.INFO, "reloaded", hosts=hosts, venues=venues, at_next_start=kept)
+        later = f"; only at the next start: {', '.join(kept)}" if kept else ""
+        return f"reloaded: {hosts} hosts at {venues} venues{later}"
+
+    async def run(self, hangup: asyncio.Event) -> None:
+        """Reload each time that ``hangup`` is set, and watch the files of the web server."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._watch_web_config(), name="web config")
+            while True:
+                await hangup.wait()
+                hangup.clear()
+                with contextlib.suppress(ConfigError):  # it is logged
+                    await self.reload()
+
+    async def _watch_web_config(self) -> None:
+        seen = await asyncio.to_thread(web_config.state_of, self.settings.web.config_file)
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            path = self.settings.web.config_file
+            state = await asyncio.to_thread(web_config.state_of, path)
+            if state != seen:
+                seen = state
+                await self._renew(path)
+
+    async def _renew(self, path: str) -> None:
+        async with self._lock:
+            try:
+                served = await asyncio.to_thread(web_config.load, path)
+            except ConfigError as error:
+                self._metrics.note_reload(clock.wall(), is_success=False)
+                log.event(_logger, logging.ERROR, "reload_refused", why=str(error))
+                return
+            await self._server.use(served)
+            log.event(_logger, logging.INFO, "web_config_renewed", path=path)
+
+    def _read(self) -> tuple[Config, Fleet, WebConfig]:
+        settings = self._reread()
+        fleet = inventory.fleet_of(inventory.read(Path(settings.inventory)))
+        return settings, fleet, web_config.load(settings.web.config_file)
+
+
+def _differing(before: msgspec.Struct, after: msgspec.Struct, within: str = "") -> Iterator[str]:
+    """Yield the names of the fields that differ, as a.b."""
+    for name in before.__struct_fields__:
+        was, now = getattr(before, name), getattr(after, name)
+        if isinstance(was, msgspec.Struct) and isinstance(now, msgspec.Struct):
+            yield from _differing(was, now, f"{within}{name}.")
+        elif was != now:
+            yield within + name

@@ -1,0 +1,194 @@
+"""Scrapes: codings that a client takes, shared bodies, and scrapers that hang."""
+
+import asyncio
+import contextlib
+import gzip
+import socket
+import threading
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+from aiohttp import web
+
+from aggregator.shell.http import scrape
+from aggregator.shell.http.scrape import Bodies, Wanted, takes_gzip, wanted_of
+from tests.aggregator.shell.http.conftest import Client
+from tests.kit.scripted_fleet import NOW
+from tests.kit.waiting import until
+
+VENUES = ("AQU", "STA")
+
+
+@pytest.mark.parametrize(
+    ("accepts", "is_taken"),
+    [
+        ("", False),
+        ("gzip", True),
+        ("GZIP", True),
+        ("x-gzip", True),
+        ("deflate, gzip;q=1.0, *;q=0.5", True),
+        ("gzip;q=0", False),
+        ("gzip; q=0.000", False),
+        ("*", True),
+        ("*;q=0", False),
+        ("gzip;q=0, *", False),
+        ("identity", False),
+        ("gzip;q=0.5, identity", False),
+        ("gzip;q=0.5, identity;q=0.5", True),
+        ("identity;q=0, gzip;q=0.1", True),
+        ("gzip;q=nonsense", False),
+        ("gzip;q=inf", False),
+        ("gzip;q=-1", False),
+        ("gzip;level=1", True),
+        (",,;;,q=1", False),
+        ("zstd, br", False),
+    ],
+)
+def test_gzip_is_sent_where_a_client_takes_it(accepts: str, *, is_taken: bool) -> None:
+    assert takes_gzip(accepts) is is_taken
+
+
+@pytest.mark.parametrize(
+    ("query", "wanted"),
+    [
+        ([], Wanted()),
+        ([("collect", "liveness"), ("collect", "vitals")], Wanted()),
+        ([("venue", "STA"), ("venue", "AQU"), ("venue", "STA")], Wanted(VENUES)),
+        ([("collect", "vitals")], Wanted((), ("vitals",))),
+    ],
+)
+def test_alike_questions_have_one_body(query: list[tuple[str, str]], wanted: Wanted) -> None:
+    assert wanted_of(query, VENUES) == wanted
+
+
+class Clock:
+    """A clock that the test sets."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def time(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr("venuewatch.base.clock.monotonic", clock.monotonic)
+    return clock
+
+
+@pytest.fixture
+async def bodies() -> AsyncIterator[Bodies]:
+    made = Bodies()
+    yield made
+    made.close()
+
+
+def counted() -> tuple[list[str], Callable[[], bytes]]:
+    """Return a list of the threads that rendered, and what renders a body with its length."""
+    threads: list[str] = []
+
+    def render() -> bytes:
+        threads.append(threading.current_thread().name)
+        return str(len(threads)).encode()
+
+    return threads, render
+
+
+async def test_scrapers_of_one_second_share_a_body(bodies: Bodies, time: Clock) -> None:
+    threads, render = counted()
+
+    at_once = [bodies.get("a", is_gzip=False, render=render) for _ in range(3)]
+    found = await asyncio.gather(*at_once)
+    time.now += 0.9
+    found.append(await bodies.get("a", is_gzip=False, render=render))
+    time.now += 0.2
+    found.append(await bodies.get("a", is_gzip=False, render=render))
+
+    assert found == [b"1", b"1", b"1", b"1", b"2"]
+    assert all(name.startswith("render") for name in threads)
+
+
+async def test_other_questions_and_codings_have_other_bodies(bodies: Bodies, time: Clock) -> None:
+    del time
+    _, render = counted()
+
+    plain = await bodies.get("a", is_gzip=False, render=render)
+    packed = await bodies.get("a", is_gzip=True, render=render)
+    other = await bodies.get("b", is_gzip=False, render=render)
+
+    assert (plain, gzip.decompress(packed), other) == (b"1", b"2", b"3")
+
+
+async def test_scraper_that_leaves_takes_no_body_from_others(bodies: Bodies, time: Clock) -> None:
+    del time
+    may_go_on = threading.Event()
+    first = asyncio.ensure_future(
+        bodies.get("a", is_gzip=False, render=lambda: b"x" if may_go_on.wait(10) else b"")
+    )
+    await asyncio.sleep(0)
+    second = asyncio.ensure_future(bodies.get("a", is_gzip=False, render=lambda: b"another"))
+    await asyncio.sleep(0)
+
+    first.cancel()
+    may_go_on.set()
+
+    assert await second == b"x"
+
+
+async def test_a_flood_of_questions_is_refused(bodies: Bodies, time: Clock) -> None:
+    del time
+    for number in range(scrape.BODIES_MAX):
+        await bodies.get(number, is_gzip=False, render=bytes)
+
+    with pytest.raises(web.HTTPServiceUnavailable):
+        await bodies.get("one more", is_gzip=False, render=bytes)
+    assert await bodies.get(0, is_gzip=False, render=bytes) == b""
+
+
+async def test_scraper_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scrape, "SEND_LIMIT_S", 0.2)
+    ended: list[str] = []
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        response = await scrape.send(request, bytes(50_000_000), is_gzip=False)
+        ended.append("sent")
+        return response
+
+    app = web.Application()
+    app.router.add_get("/", answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    with socket.create_connection(runner.addresses[0]) as hanging:
+        hanging.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")  # and it reads nothing
+
+        await until(lambda: ended == ["sent"])
+
+        hanging.settimeout(5.0)
+        received = await asyncio.to_thread(_read_all, hanging)
+    await runner.cleanup()
+    assert received < 50_000_000
+
+
+def _read_all(connection: socket.socket) -> int:
+    """Return how many bytes come until the connection ends."""
+    received = 0
+    with contextlib.suppress(ConnectionResetError):
+        while piece := connection.recv(1 << 20):
+            received += len(piece)
+    return received
+
+
+async def test_big_body_arrives_whole_in_pieces(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = {"Accept-Encoding": "identity"}
+    whole = await (await client.get("/metrics", headers=plain)).read()
+    monkeypatch.setattr(scrape, "_PIECE", 100)
+
+    answer = await client.get("/metrics", headers=plain)
+
+    assert (await answer.read(), answer.headers["Content-Length"]) == (whole, str(len(whole)))

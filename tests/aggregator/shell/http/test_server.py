@@ -1,0 +1,182 @@
+"""HTTP server: certificates and users that change while it serves."""
+
+import socket
+import ssl
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+import trustme
+from aiohttp import web
+
+from aggregator.shell.http.server import HttpServer
+from aggregator.shell.http.web_config import WebConfig, load
+
+TLS = "tls_server_config: {cert_file: cert.pem, key_file: key.pem"
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[HttpServer]:
+    async def answer(request: web.Request) -> web.Response:
+        return web.Response(text=request.scheme)
+
+    app = web.Application()
+    app.router.add_get("/", answer)
+    server = HttpServer()
+    await server.begin(app, "127.0.0.1:0", WebConfig())
+    yield server
+    await server.end()
+
+
+@pytest.fixture
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+def configured(folder: Path, authority: trustme.CA, text: str = f"{TLS}}}") -> WebConfig:
+    """Return a web configuration with a new certificate of an authority."""
+    issued = authority.issue_cert("127.0.0.1")
+    (folder / "cert.pem").write_bytes(b"".join(pem.bytes() for pem in issued.cert_chain_pems))
+    (folder / "key.pem").write_bytes(issued.private_key_pem.bytes())
+    (folder / "ca.pem").write_bytes(authority.cert_pem.bytes())
+    (folder / "web.yml").write_text(text)
+    return load(str(folder / "web.yml"))
+
+
+def trusting(authority: trustme.CA, *, has_certificate: bool = False) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    if has_certificate:
+        authority.issue_cert("prometheus").configure_cert(context)
+    return context
+
+
+async def get(server: HttpServer, context: ssl.SSLContext | None) -> str:
+    """Return the answer on a connection of its own."""
+    scheme = "http" if context is None else "https"
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(f"{scheme}://127.0.0.1:{server.port}/", ssl=context or True) as answer,
+    ):
+        return await answer.text()
+
+
+async def test_new_certificate_serves_new_connections(
+    server: HttpServer, authority: trustme.CA, tmp_path: Path
+) -> None:
+    assert await get(server, None) == "http"
+
+    await server.use(configured(tmp_path, authority))
+    assert await get(server, trusting(authority)) == "https"
+    assert server.scheme == "https"
+
+    another = trustme.CA()
+    await server.use(configured(tmp_path, another))
+    assert await get(server, trusting(another)) == "https"
+    with pytest.raises(aiohttp.ClientConnectorCertificateError):
+        await get(server, trusting(authority))
+
+    await server.use(WebConfig())
+    assert await get(server, None) == "http"
+
+
+async def test_open_connection_outlives_a_new_certificate(
+    server: HttpServer, authority: trustme.CA, tmp_path: Path
+) -> None:
+    await server.use(configured(tmp_path, authority))
+    url, context = f"https://127.0.0.1:{server.port}/", trusting(authority)
+    async with aiohttp.ClientSession() as session:
+        async with session.get(url, ssl=context) as before:
+            assert await before.text() == "https"
+            port = server.port
+        await server.use(configured(tmp_path, trustme.CA()))
+
+        async with session.get(url, ssl=context) as after:
+            assert await after.text() == "https"  # on the same connection
+        assert server.port == port
+
+
+@pytest.mark.parametrize(
+    ("kind", "without", "with_one"),
+    [("VerifyClientCertIfGiven", True, True), ("RequireAndVerifyClientCert", False, True)],
+)
+async def test_certificate_of_a_client_is_verified(
+    server: HttpServer,
+    authority: trustme.CA,
+    tmp_path: Path,
+    kind: str,
+    *,
+    without: bool,
+    with_one: bool,
+) -> None:
+    text = f"{TLS}, client_auth_type: {kind}, client_ca_file: ca.pem}}"
+    await server.use(configured(tmp_path, authority, text))
+    stranger = trusting(authority)
+    trustme.CA().issue_cert("stranger").configure_cert(stranger)
+
+    async def is_answered(context: ssl.SSLContext) -> bool:
+        try:
+            return await get(server, context) == "https"
+        except aiohttp.ClientError:
+            return False
+
+    assert await is_answered(trusting(authority)) is without
+    assert await is_answered(trusting(authority, has_certificate=True)) is with_one
+    assert not await is_answered(stranger)
+
+
+async def test_tls_1_1_is_refused(
+    server: HttpServer, authority: trustme.CA, tmp_path: Path
+) -> None:
+    await server.use(configured(tmp_path, authority))
+    old = trusting(authority)
+    old.set_ciphers("ALL:@SECLEVEL=0")
+    with pytest.warns(DeprecationWarning, match="deprecated"):
+        old.minimum_version = ssl.TLSVersion.TLSv1
+    with pytest.warns(DeprecationWarning, match="deprecated"):
+        old.maximum_version = ssl.TLSVersion.TLSv1_1
+
+    with pytest.raises(aiohttp.ClientError):
+        await get(server, old)
+
+
+async def test_configured_headers_are_in_every_answer(server: HttpServer, tmp_path: Path) -> None:
+    (tmp_path / "web.yml").write_text(
+        "http_server_config: {headers: {X-Content-Type-Options: nosniff}}"
+    )
+    await server.use(load(str(tmp_path / "web.yml")))
+
+    async with aiohttp.ClientSession(f"http://127.0.0.1:{server.port}") as session:
+        answers = [await session.get(path) for path in ("/", "/no/such")]
+
+    assert [answer.headers.get("X-Content-Type-Options") for answer in answers] == ["nosniff"] * 2
+
+
+async def test_silent_and_half_open_connections_keep_nobody_out(server: HttpServer) -> None:
+    strangers = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(50)]
+    for stranger in strangers[::2]:
+        stranger.sendall(b"GET / HT")
+
+    assert await get(server, None) == "http"
+
+    for stranger in strangers:
+        stranger.close()
+
+
+async def test_address_of_every_interface_is_served_on_one_port() -> None:
+    server = HttpServer()
+    app = web.Application()
+
+    await server.begin(app, ":0", WebConfig())
+
+    reader_hosts = []
+    for host in ("127.0.0.1", "::1"):
+        try:
+            socket.create_connection((host, server.port), 5.0).close()
+            reader_hosts.append(host)
+        except OSError:
+            continue
+    await server.end()
+    assert "127.0.0.1" in reader_hosts
+    assert ("::1" in reader_hosts) is socket.has_dualstack_ipv6() or reader_hosts == ["127.0.0.1"]
