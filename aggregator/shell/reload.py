@@ -8,7 +8,7 @@ as it was. Certificates and users are also read again soon after one of their fi
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -50,6 +50,7 @@ class Reloader:
         self._server = server
         self._metrics = metrics
         self._lock = asyncio.Lock()
+        self._wrong: set[str] = set()
         metrics.note_reload(clock.wall(), is_success=True)
 
     async def reload(self) -> str:
@@ -59,12 +60,8 @@ class Reloader:
             ConfigError: a file is wrong; nothing has changed.
         """
         async with self._lock:
-            try:
+            with self._noting("files"):
                 found, fleet, served = await asyncio.to_thread(self._read)
-            except ConfigError as error:
-                self._metrics.note_reload(clock.wall(), is_success=False)
-                log.event(_logger, logging.ERROR, "reload_refused", why=str(error))
-                raise
             kept = [name for name in _differing(self.settings, found) if name not in _CHANGEABLE]
             self._driver.change_inventory(fleet)
             web = replace(
@@ -74,7 +71,6 @@ class Reloader:
             )
             self.settings = replace(self.settings, inventory=found.inventory, web=web)
             await self._server.use(served)
-            self._metrics.note_reload(clock.wall(), is_success=True)
         hosts, venues = len(self._driver.centre.fleet), len(self._driver.centre.fleet.venues)
         log.event(_logger, logging.INFO, "reloaded", hosts=hosts, venues=venues, at_next_start=kept)
         later = f"; only at the next start: {', '.join(kept)}" if kept else ""
@@ -91,25 +87,34 @@ class Reloader:
                     await self.reload()
 
     async def _watch_web_config(self) -> None:
-        seen = await asyncio.to_thread(web_config.state_of, self.settings.web.config_file)
+        refused: Hashable = None
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
             path = self.settings.web.config_file
             state = await asyncio.to_thread(web_config.state_of, path)
-            if state != seen:
-                seen = state
+            if state not in {self._server.files_state, refused}:
+                refused = state
                 await self._renew(path)
 
     async def _renew(self, path: str) -> None:
         async with self._lock:
-            try:
-                served = await asyncio.to_thread(web_config.load, path)
-            except ConfigError as error:
-                self._metrics.note_reload(clock.wall(), is_success=False)
-                log.event(_logger, logging.ERROR, "reload_refused", why=str(error))
-                return
-            await self._server.use(served)
-            log.event(_logger, logging.INFO, "web_config_renewed", path=path)
+            with contextlib.suppress(ConfigError), self._noting("web config"):
+                await self._server.use(await asyncio.to_thread(web_config.load, path))
+                log.event(_logger, logging.INFO, "web_config_renewed", path=path)
+
+    @contextlib.contextmanager
+    def _noting(self, what: str) -> Iterator[None]:
+        """Note whether files were right, and log why not. All files include the web server's."""
+        try:
+            yield
+        except ConfigError as error:
+            self._wrong.add(what)
+            self._metrics.note_reload(clock.wall(), is_success=False)
+            log.event(_logger, logging.ERROR, "reload_refused", why=str(error))
+            raise
+        self._wrong -= {what, "web config"}
+        if not self._wrong:
+            self._metrics.note_reload(clock.wall(), is_success=True)
 
     def _read(self) -> tuple[Config, Fleet, WebConfig]:
         settings = self._reread()

@@ -6,7 +6,7 @@ the same sockets: no connection is refused meanwhile, and those that are open go
 
 import logging
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from contextlib import ExitStack
 
 from aiohttp import hdrs, web, web_response
@@ -67,6 +67,11 @@ class HttpServer:
             port=self.port,
             scheme=self.scheme,
         )
+
+    @property
+    def files_state(self) -> Hashable:
+        """The state of the files that the web configuration in use was read from."""
+        return self._config.state
 
     async def use(self, config: WebConfig) -> None:
         """Use another web configuration from now on."""

@@ -1,0 +1,216 @@
+"""Reload: files that changed, right ones and wrong ones, while the aggregator runs."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import bcrypt
+import pytest
+from aiohttp import ClientSession, web
+
+from aggregator import config, inventory
+from aggregator.core.centre import Centre
+from aggregator.shell import reload
+from aggregator.shell.driver import Driver
+from aggregator.shell.http import web_config
+from aggregator.shell.http.server import HttpServer
+from aggregator.shell.outlets.own_metrics import OwnMetrics
+from aggregator.shell.reload import Reloader
+from aggregator.shell.walltime import WallTime
+from tests.aggregator.shell.conftest import Whys
+from tests.kit.page import Page
+from tests.kit.waiting import until
+from venuewatch.base import clock
+from venuewatch.base.config import ConfigError
+
+STADE = '[[venue]]\ncode = "STA"\n[[venue.host]]\nname = "STA-1"\n'
+MORE = STADE + '[[venue.host]]\nname = "STA-2"\n'
+SUCCESSFUL = "venuewatch_aggregator_config_last_reload_successful"
+SUCCESS_AT = "venuewatch_aggregator_config_last_reload_success_timestamp_seconds"
+
+
+class Running:
+    """What is reloaded, and the files that it is reloaded from."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.write("inventory.toml", STADE)
+        self.write("web.yml", "")
+        self.write("aggregator.toml", '[web]\nconfig_file = "web.yml"\n')
+        settings = self.reread()
+        fleet = inventory.fleet_of(inventory.read(Path(settings.inventory)))
+        self.centre = Centre(fleet, start=clock.monotonic())
+        self.metrics = OwnMetrics(self.centre, version="1")
+        self.driver = Driver(self.centre, WallTime(clock.monotonic(), clock.wall()), self.metrics)
+        self.server = HttpServer()
+        self.reloader = Reloader(settings, self.reread, self.driver, self.server, self.metrics)
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator[None]:
+        app = web.Application()
+        served = web_config.load(self.reloader.settings.web.config_file)
+        await self.server.begin(app, "127.0.0.1:0", served)
+        try:
+            yield
+        finally:
+            await self.server.end()
+
+    def write(self, name: str, text: str) -> None:
+        (self.folder / name).write_text(text)
+
+    def reread(self) -> config.Config:
+        return config.read(self.folder / "aggregator.toml")
+
+    def value(self, name: str) -> float:
+        return Page(self.metrics.render()).value(name)
+
+    def hosts(self) -> set[str]:
+        return {host.name for host in self.centre.fleet}
+
+    async def status(self) -> int:
+        """Return how a request without a user is answered: 404 where none is needed."""
+        async with ClientSession(f"http://127.0.0.1:{self.server.port}") as session:
+            return (await session.get("/")).status
+
+
+@pytest.fixture
+async def running(tmp_path: Path) -> AsyncIterator[Running]:
+    running = Running(tmp_path)
+    async with running.serving():
+        yield running
+
+
+def users() -> str:
+    return f"basic_auth_users: {{alice: '{bcrypt.hashpw(b'x', bcrypt.gensalt(4)).decode()}'}}"
+
+
+async def test_start_counts_as_a_reload_that_was_accepted(running: Running) -> None:
+    assert running.value(SUCCESSFUL) == 1
+    assert abs(running.value(SUCCESS_AT) - clock.wall()) < 60
+
+
+async def test_reload_changes_inventory_and_users(running: Running) -> None:
+    running.write("inventory.toml", MORE)
+    running.write("web.yml", users())
+
+    said = await running.reloader.reload()
+
+    assert said == "reloaded: 2 hosts at 1 venues"
+    assert running.hosts() == {"STA-1", "STA-2"}
+    assert await running.status() == 401
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "line"),
+    [
+        ("inventory.toml", "[[venue]]\n", 'inventory.toml: missing field "code" at $.venue[0]'),
+        ("inventory.toml", "[[", "inventory.toml: expected TOML: "),
+        ("web.yml", "users: {}", 'web.yml: unknown field "users" at $ - '),
+        ("aggregator.toml", "[web]\nport = 1", 'aggregator.toml: unknown field "port" at $.web - '),
+        (
+            "aggregator.toml",
+            '[web]\nconfig_file = "none.yml"',
+            "none.yml: No such file or directory",
+        ),
+        ("aggregator.toml", 'inventory = "none.toml"', "none.toml: No such file or directory"),
+    ],
+)
+async def test_wrong_file_leaves_everything_as_it_was(
+    running: Running, whys: Whys, file: str, text: str, line: str
+) -> None:
+    for right in ("inventory.toml", "web.yml"):
+        running.write(right, {"inventory.toml": MORE, "web.yml": users()}[right])
+    running.write(file, text)
+    before = running.value(SUCCESS_AT)
+
+    with pytest.raises(ConfigError) as refused:
+        await running.reloader.reload()
+
+    assert str(refused.value).startswith(f"{running.folder}/{line}")
+    assert whys("reload_refused") == [str(refused.value)]
+    assert "\n" not in str(refused.value)
+    assert running.hosts() == {"STA-1"}
+    assert await running.status() == 404
+    assert (running.value(SUCCESSFUL), running.value(SUCCESS_AT)) == (0, before)
+
+
+async def test_reload_after_a_wrong_one_is_successful_again(running: Running) -> None:
+    running.write("inventory.toml", "[[")
+    with pytest.raises(ConfigError):
+        await running.reloader.reload()
+    running.write("inventory.toml", MORE)
+
+    await running.reloader.reload()
+
+    assert (running.value(SUCCESSFUL), len(running.hosts())) == (1, 2)
+
+
+async def test_settings_that_need_a_restart_are_named(running: Running) -> None:
+    running.write("other.toml", MORE)
+    running.write(
+        "aggregator.toml",
+        'inventory = "other.toml"\n[broker]\nport = 1884\n[web]\nexternal_url = "https://x.example"\n'
+        "[notify]\ntimeout_s = 9.0\n",
+    )
+
+    said = [await running.reloader.reload() for _ in range(2)]
+
+    later = "only at the next start: broker.port, notify.timeout_s"
+    assert said == [f"reloaded: 2 hosts at 1 venues; {later}"] * 2
+    settings = running.reloader.settings
+    assert (settings.web.external_url, settings.web.config_file) == ("https://x.example", "")
+    assert (settings.broker.port, settings.notify.timeout_s) == (1883, 5.0)
+
+
+async def test_hangup_reloads_each_time(running: Running) -> None:
+    hangup = asyncio.Event()
+    task = asyncio.create_task(running.reloader.run(hangup))
+
+    for text, hosts in ((MORE, 2), ("[[", 2), (STADE, 1)):
+        running.write("inventory.toml", text)
+        expected = 0 if text == "[[" else 1
+        hangup.set()
+        await until(
+            lambda hosts=hosts, expected=expected: (  # type: ignore[misc]
+                len(running.hosts()) == hosts and running.value(SUCCESSFUL) == expected
+            )
+        )
+
+    task.cancel()
+
+
+async def test_users_are_read_again_once_their_file_changes(
+    running: Running, monkeypatch: pytest.MonkeyPatch, whys: Whys
+) -> None:
+    monkeypatch.setattr(reload, "LOOK_EVERY_S", 0.01)
+    task = asyncio.create_task(running.reloader.run(asyncio.Event()))
+
+    running.write("web.yml", users())
+    await until(lambda: bool(running.server.access.users))
+    assert await running.status() == 401
+    running.write("web.yml", "users: {}")
+    await until(lambda: running.value(SUCCESSFUL) == 0)
+    assert await running.status() == 401
+    running.write("web.yml", "")
+    await until(lambda: running.value(SUCCESSFUL) == 1)
+    assert await running.status() == 404
+
+    task.cancel()
+    assert len(whys("reload_refused")) == 1
+
+
+async def test_renewed_users_do_not_hide_a_wrong_inventory(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reload, "LOOK_EVERY_S", 0.01)
+    running.write("inventory.toml", "[[")
+    with pytest.raises(ConfigError):
+        await running.reloader.reload()
+    task = asyncio.create_task(running.reloader.run(asyncio.Event()))
+
+    running.write("web.yml", users())
+    await until(lambda: bool(running.server.access.users))
+
+    task.cancel()
+    assert running.value(SUCCESSFUL) == 0
