@@ -71,7 +71,7 @@ class Reloader:
             )
             self.settings = replace(self.settings, inventory=found.inventory, web=web)
             await self._server.use(served)
-        hosts, venues = len(self._driver.centre.fleet), len(self._driver.centre.fleet.venues)
+        hosts, venues = len(fleet), len(fleet.venues)
         log.event(_logger, logging.INFO, "reloaded", hosts=hosts, venues=venues, at_next_start=kept)
         later = f"; only at the next start: {', '.join(kept)}" if kept else ""
         return f"reloaded: {hosts} hosts at {venues} venues{later}"

@@ -87,16 +87,14 @@ class Pages:
             return _line(HTTPStatus.NOT_FOUND, error)
         except ValueError as error:
             return _line(HTTPStatus.BAD_REQUEST, error)
-        return await self._send(request, wanted, partial(self._render, wanted))
+        is_gzip = _takes_gzip(request)
+        render = partial(self._render, wanted)
+        body = await self._bodies.get(wanted, is_gzip=is_gzip, render=render)
+        return await scrape.send(request, body, is_gzip=is_gzip)
 
     async def _self(self, request: web.Request) -> web.StreamResponse:
-        return await self._send(request, "self", self._metrics.render)
-
-    async def _send(
-        self, request: web.Request, wanted: object, render: Callable[[], bytes]
-    ) -> web.StreamResponse:
-        is_gzip = scrape.takes_gzip(request.headers.get(hdrs.ACCEPT_ENCODING, ""))
-        body = await self._bodies.get(wanted, is_gzip=is_gzip, render=render)
+        is_gzip = _takes_gzip(request)
+        body = await self._bodies.fresh(is_gzip=is_gzip, render=self._metrics.render)
         return await scrape.send(request, body, is_gzip=is_gzip)
 
     def _render(self, wanted: Wanted) -> bytes:
@@ -166,6 +164,10 @@ class Pages:
             return web.Response(text=f"{await self._reload()}\n")
         except ConfigError as error:
             return _line(HTTPStatus.INTERNAL_SERVER_ERROR, error)
+
+
+def _takes_gzip(request: web.Request) -> bool:
+    return scrape.takes_gzip(request.headers.get(hdrs.ACCEPT_ENCODING, ""))
 
 
 def _line(status: HTTPStatus, words: object) -> web.Response:

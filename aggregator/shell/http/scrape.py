@@ -129,6 +129,11 @@ class Bodies:
             self._made[wanted, is_gzip] = known
         return await asyncio.shield(known)
 
+    async def fresh(self, *, is_gzip: bool, render: Callable[[], bytes]) -> bytes:
+        """Return what ``render`` makes, for this one alone: what costs little."""
+        body = await asyncio.get_running_loop().run_in_executor(self._worker, render)
+        return gzipped(body) if is_gzip else body
+
     def _forget(self, second: int) -> None:
         if second == self._second:
             self._made.clear()
