@@ -1,0 +1,133 @@
+"""Debian's Prometheus finds its targets by http_sd, over TLS and with a password."""
+
+import json
+import signal
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import bcrypt
+import pytest
+import trustme
+
+from bench.kit.processes import free_port
+from tests.integration.real import Agent, Aggregator, Mosquitto, Process, program, until
+
+pytestmark = pytest.mark.real
+
+PASSWORD = "correct horse"  # noqa: S105 - of this test alone
+JOB = """\
+  - job_name: {name}
+    scheme: https
+    scrape_interval: 1s
+    honor_labels: true
+    basic_auth: &user {{username: prometheus, password_file: password}}
+    tls_config: &tls {{ca_file: ca.pem}}
+    http_sd_configs:
+      - url: https://127.0.0.1:{port}/sd?collect={collect}
+        refresh_interval: 1s
+        basic_auth: *user
+        tls_config: *tls
+"""
+
+
+class Prometheus(Process):
+    """Prometheus with the two jobs of a big fleet."""
+
+    def __init__(self, folder: Path, scraped_port: int) -> None:
+        self.port = free_port()
+        jobs = {"venuewatch": "liveness", "node": "vitals"}
+        text = "".join(
+            JOB.format(name=name, port=scraped_port, collect=each) for name, each in jobs.items()
+        )
+        (folder / "prometheus.yml").write_text(f"scrape_configs:\n{text}")
+        (folder / "password").write_text(PASSWORD)
+        super().__init__(
+            folder,
+            "prometheus",
+            program("prometheus"),
+            f"--config.file={folder / 'prometheus.yml'}",
+            f"--storage.tsdb.path={folder / 'tsdb'}",
+            f"--web.listen-address=127.0.0.1:{self.port}",
+        )
+
+    def ask(self, query: str) -> list[dict[str, str]]:
+        """Return the labels of each series that a query finds."""
+        question = urllib.parse.urlencode({"query": query})
+        url = f"http://127.0.0.1:{self.port}/api/v1/query?{question}"
+        try:
+            with urllib.request.urlopen(url) as answer:
+                return [one["metric"] for one in json.load(answer)["data"]["result"]]
+        except OSError:
+            return []
+
+
+@pytest.fixture(scope="module")
+def aggregator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aggregator]:
+    """One with an agent that has sent vitals; TLS and a user are switched on while it runs."""
+    folder = tmp_path_factory.mktemp("scraping")
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(folder / "ca.pem"))
+    issued = authority.issue_cert("127.0.0.1")
+    issued.private_key_and_cert_chain_pem.write_to_path(str(folder / "server.pem"))
+    hashed = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(10)).decode()
+    with (
+        Mosquitto(folder) as broker,
+        Aggregator(folder, broker.port) as running,
+        Agent(folder, broker.port, "STA-1"),
+    ):
+        until("vitals are there", lambda: running.value("node_load1", host="STA-1") is not None)
+        (folder / "web.yml").write_text(
+            "tls_server_config: {cert_file: server.pem, key_file: server.pem}\n"
+            f"basic_auth_users: {{prometheus: '{hashed}'}}\n"
+        )
+        config = folder / "aggregator.toml"
+        config.write_text(config.read_text() + 'config_file = "web.yml"\n')
+        running.signal(signal.SIGHUP)
+        until("it is reloaded", lambda: running.events("reloaded"))
+        yield running
+
+
+@pytest.fixture(scope="module")
+def prometheus(
+    aggregator: Aggregator, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Prometheus]:
+    folder = tmp_path_factory.mktemp("prometheus")
+    (folder / "ca.pem").write_bytes((aggregator.log.parent / "ca.pem").read_bytes())
+    with Prometheus(folder, aggregator.port) as running:
+        until("it scrapes", lambda: len(running.ask("up == 1")) == 5, within_s=30.0)
+        yield running
+
+
+def test_each_venue_is_a_target_of_both_jobs(prometheus: Prometheus) -> None:
+    targets = {(up["job"], up.get("venue", "")) for up in prometheus.ask("up")}
+
+    assert targets == {
+        ("venuewatch", "STA"),
+        ("venuewatch", "TAH"),
+        ("venuewatch", ""),
+        ("node", "STA"),
+        ("node", "TAH"),
+    }
+    assert prometheus.ask("up == 0") == []
+
+
+@pytest.mark.parametrize(
+    ("query", "job"),
+    [
+        ('node_load1{instance="STA-1"}', "node"),
+        ('node_uname_info{host="STA-1"}', "node"),
+        ('venuewatch_host_up{host="STA-2"}', "venuewatch"),
+        ('venuewatch_agent_info{host="STA-1"}', "venuewatch"),
+        ("venuewatch_aggregator_build_info", "venuewatch"),
+    ],
+)
+def test_each_series_is_scraped_by_one_job(prometheus: Prometheus, query: str, job: str) -> None:
+    found = until("it has scraped", lambda: prometheus.ask(query))
+
+    assert [labels["job"] for labels in found] == [job]
+
+
+def test_stranger_is_refused(aggregator: Aggregator) -> None:
+    assert aggregator.get("/metrics") is None  # without TLS, and without a user
