@@ -22,7 +22,7 @@ from aggregator.shell.outlets.log import LogOutlet
 from aggregator.shell.outlets.open_incidents import OpenIncidents
 from aggregator.shell.outlets.own_metrics import OwnMetrics
 from aggregator.shell.outlets.venue_status import VenueStatusOutlet
-from aggregator.shell.outlets.webhook import Webhook, notice_of
+from aggregator.shell.outlets.webhook import Webhook, notice, notice_of
 from aggregator.shell.reload import Reloader
 from aggregator.shell.signals import stop_on_signals
 from aggregator.shell.walltime import WallTime
@@ -55,13 +55,18 @@ class Aggregator:
             reconnect_limit_s=settings.detection.reconnect_limit_s,
         )
         self._wall = WallTime(clock.monotonic(), clock.wall())
-        self._notice_of = partial(notice_of, wall=self._wall, aggregator=settings.name)
         self._metrics = OwnMetrics(self._centre, version=__version__)
         self._metrics.add(OpenIncidents(self._centre.decisions.store.open, self._wall))
         self._driver = Driver(self._centre, self._wall, self._metrics)
         self._server = HttpServer()
         self._reloader = Reloader(
             settings, reread or (lambda: settings), self._driver, self._server, self._metrics
+        )
+        self._notice_of = partial(
+            notice_of,
+            wall=self._wall,
+            aggregator=settings.name,
+            url_of=self._reloader.url_of,
         )
         self._offline = (topics.centre_state(settings.name), encode(CentreState("offline")))
         self._link = BrokerLink(
@@ -128,7 +133,7 @@ class Aggregator:
         journal = JournalOutlet(
             self._settings.journal,
             self._wall,
-            name=name,
+            closing_notice=partial(notice, "closed", aggregator=name, url_of=self._reloader.url_of),
             on_stored=driver.stored,
             on_refused=driver.not_stored,
             notice_of=None if webhook is None else self._notice_of,

@@ -8,6 +8,7 @@ as it was. Certificates and users are also read again soon after one of their fi
 import asyncio
 import contextlib
 import logging
+import socket
 from collections.abc import Callable, Hashable, Iterator
 from pathlib import Path
 
@@ -52,6 +53,11 @@ class Reloader:
         self._lock = asyncio.Lock()
         self._wrong: set[str] = set()
         metrics.note_reload(clock.wall(), is_success=True)
+
+    def url_of(self, path: str) -> str:
+        """Return the whole address of a path, as people and other programs reach it."""
+        near = f"{self._server.scheme}://{socket.gethostname()}:{self._server.port}"
+        return (self.settings.web.external_url or near).rstrip("/") + path
 
     async def reload(self) -> str:
         """Apply what the files say; return a line that says what came of it.

@@ -104,6 +104,7 @@ def test_a_fall_is_told_and_so_is_its_end(
     lines = told(receiver)
     assert (lines[0][:2], lines[-1][:2]) == (("opened", "STA-1"), ("closed", "STA-1"))
     assert receiver.taken[0]["aggregator"] == "aggregator"
+    assert receiver.taken[0]["url"].endswith(f":{aggregator.port}/incidents/1")
     assert receiver.taken[0]["incident"]["opened_at"] == incident["opened_at"]
     assert abs(incident["opened_at"] - clock.wall()) < 30
     assert {seen["seen"] for seen in incident["evidence"]} >= {"silence", "will"}

@@ -174,7 +174,7 @@ class TheCore(RuleBasedStateMachine):
             if event.change == "opened":
                 assert subject not in is_open
                 is_open.add(subject)
-            elif event.change == "closed":
+            elif event.change in {"closed", "removed"}:
                 is_open.remove(subject)
             else:
                 assert subject in is_open

@@ -6,7 +6,6 @@ grey and no verdict: it is kept as a host's present state, and is no transition 
 
 import sqlite3
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 
 from aggregator.config import JournalConfig
@@ -16,9 +15,9 @@ from aggregator.core.restore import Memory
 from aggregator.core.states import HostState
 from aggregator.shell.http.incidents import incident_json
 from aggregator.shell.journal import rows
+from aggregator.shell.journal.merge import ClosingNotice
 from aggregator.shell.journal.restore import memory_of
 from aggregator.shell.journal.writer import Journal
-from aggregator.shell.outlets.webhook import notice
 from aggregator.shell.walltime import WallTime
 from venuewatch.base.config import ConfigError
 
@@ -28,7 +27,7 @@ _GREY = frozenset({(HostState.UP, HostState.LATE), (HostState.LATE, HostState.UP
 class JournalOutlet:
     """The journal of ``settings``.
 
-    ``name``: the aggregator's. ``on_stored`` and ``on_refused`` get the token of each ``Store``.
+    ``closing_notice``: see ``merge``. ``on_stored``, ``on_refused`` get a ``Store``'s token.
     ``notice_of``: makes the notice of a change; None without a webhook, and no notice is kept.
     """
 
@@ -37,7 +36,7 @@ class JournalOutlet:
         settings: JournalConfig,
         wall: WallTime,
         *,
-        name: str,
+        closing_notice: ClosingNotice,
         on_stored: Callable[[int], None],
         on_refused: Callable[[int], None],
         notice_of: Callable[[IncidentChanged], rows.Notice] | None,
@@ -54,7 +53,7 @@ class JournalOutlet:
         try:
             self._journal = Journal(
                 Path(settings.path),
-                closing_notice=partial(notice, "closed", aggregator=name),
+                closing_notice=closing_notice,
                 keep_days=settings.keep_days,
                 on_stored=on_stored,
                 on_refused=on_refused,

@@ -37,32 +37,42 @@ PENDING_MAX = 10_000
 Change: TypeAlias = Literal["opened", "sharpened", "closed", "removed"]
 """A change of an incident that is reported."""
 
+UrlOf: TypeAlias = Callable[[str], str]
+"""Returns the whole address of a path of ours, as people and other programs reach it."""
+
 _LATER = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
 
 _logger = logging.getLogger("aggregator.notify")
 
 
 class NoticeJson(msgspec.Struct, frozen=True):
-    """The body of a notice; ``id`` is the same each time that it is tried."""
+    """The body of a notice; ``id`` is the same each time that it is tried.
+
+    ``url``: where the aggregator shows the incident.
+    """
 
     id: str
     change: Change
     incident: IncidentJson
     aggregator: str
+    url: str
 
 
-def notice(change: Change, incident: IncidentJson, seq: int, *, aggregator: str) -> Notice:
+def notice(
+    change: Change, incident: IncidentJson, seq: int, *, aggregator: str, url_of: UrlOf
+) -> Notice:
     """Return the notice from ``aggregator`` of an incident's change number ``seq``."""
-    body = NoticeJson(f"{incident.number}-{seq}", change, incident, aggregator)
+    url = url_of(f"/incidents/{incident.number}")
+    body = NoticeJson(f"{incident.number}-{seq}", change, incident, aggregator, url)
     return Notice(body.id, msgspec.json.encode(body))
 
 
-def notice_of(changed: IncidentChanged, wall: WallTime, aggregator: str) -> Notice:
+def notice_of(changed: IncidentChanged, wall: WallTime, aggregator: str, url_of: UrlOf) -> Notice:
     """Return the notice about a change of an incident that is reported."""
     if changed.change == "corrected":
         raise ValueError("a correction is not reported")
     incident = incident_json(changed.incident, wall)
-    return notice(changed.change, incident, changed.seq, aggregator=aggregator)
+    return notice(changed.change, incident, changed.seq, aggregator=aggregator, url_of=url_of)
 
 
 class Webhook:

@@ -158,6 +158,7 @@ async def test_settings_that_need_a_restart_are_named(running: Running) -> None:
 
     later = "only at the next start: broker.port, notify.timeout_s"
     assert said == [f"reloaded: 2 hosts at 1 venues; {later}"] * 2
+    assert running.reloader.url_of("/hosts/STA-1") == "https://x.example/hosts/STA-1"
     settings = running.reloader.settings
     assert (settings.web.external_url, settings.web.config_file) == ("https://x.example", "")
     assert (settings.broker.port, settings.notify.timeout_s) == (1883, 5.0)

@@ -58,7 +58,7 @@ class Reports(Waiting):
         """Open the journal at ``path``, which reports here."""
         return Journal(
             path,
-            closing_notice=partial(notice, "closed", aggregator="centre"),
+            closing_notice=partial(notice, "closed", aggregator="centre", url_of=str),
             keep_days=1,
             on_stored=self.on_stored,
             on_refused=self.on_refused,
@@ -105,11 +105,11 @@ class Process(Story):
         self.outbox: list[str] = []
         self._path = path
         wall = WallTime(at, WALL + at)
-        self._notice_of = partial(notice_of, wall=wall, aggregator="centre")
+        self._notice_of = partial(notice_of, wall=wall, aggregator="centre", url_of=str)
         self.journal = JournalOutlet(
             JournalConfig(path=str(path)),
             wall,
-            name="centre",
+            closing_notice=partial(notice, "closed", aggregator="centre", url_of=str),
             on_stored=partial(self._answer, self.centre.stored, self.reports.on_stored),
             on_refused=partial(self._answer, self.centre.not_stored, self.reports.on_refused),
             notice_of=self._notice_of,

@@ -1,6 +1,7 @@
 """Journal outlet: each change is on the disk before the webhook gets its notice."""
 
 import math
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -12,6 +13,7 @@ from aggregator.core.incidents.record import Subject
 from aggregator.core.outputs import KnownHost, Publish, Store
 from aggregator.core.states import HostState
 from aggregator.shell.outlets.journal import JournalOutlet
+from aggregator.shell.outlets.webhook import notice
 from aggregator.shell.walltime import WallTime
 from tests.aggregator.shell.journal.process import STA, VENUES, Process, Reports, column, rows
 from tests.aggregator.shell.journal.schemas import OLD, load
@@ -55,7 +57,7 @@ async def test_a_store_without_rows_is_refused_and_keeps_none_back(path: Path) -
     outlet = JournalOutlet(
         JournalConfig(path=str(path)),
         WallTime(0.0, WALL),
-        name="centre",
+        closing_notice=partial(notice, "closed", aggregator="centre", url_of=str),
         on_stored=reports.on_stored,
         on_refused=reports.on_refused,
         notice_of=None,
@@ -174,13 +176,13 @@ async def test_our_absence_is_stored_as_transitions(path: Path) -> None:
     ]
 
 
-async def test_an_unlisted_hosts_incident_is_closed_once(process: Process, path: Path) -> None:
+async def test_incident_of_a_host_no_longer_listed_ends_once(process: Process, path: Path) -> None:
     process.end()
 
     for at in (50, 60):
         Process(path, at=at, names=VENUES | {"STA": STA[1:]}).end()
 
-    assert column(path, "SELECT change FROM changes ORDER BY seq") == ["opened", "closed"]
+    assert column(path, "SELECT change FROM changes ORDER BY seq") == ["opened", "removed"]
     assert rows(path, "SELECT closed_at FROM incidents") == [(WALL + 50,)]
 
 

@@ -281,4 +281,4 @@ def test_a_correction_makes_no_notice() -> None:
     corrected = IncidentChanged(11.0, "corrected", INCIDENT, 0)
 
     with pytest.raises(ValueError, match="not reported"):
-        notice_of(corrected, WallTime(0.0, WALL), "centre")
+        notice_of(corrected, WallTime(0.0, WALL), "centre", str)
