@@ -56,7 +56,7 @@ class Web(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError(f"Expected a port up to {_PORT_MAX}, got {port}")
         if self.external_url and not _is_external_url(self.external_url):
             raise ValueError(
-                "Expected `external_url` to be an http or https address, if need be with a path"
+                "Expected `external_url` to be an http or https address, perhaps with a path"
             )
 
 

@@ -97,6 +97,20 @@ AGGREGATOR = {
     "[web]\nlisten_address = 8039": (
         "expected an address and a port, as in 127.0.0.1:8039, got 8039 at $.web.listen_address"
     ),
+    **{
+        f"[web]\nexternal_url = '{url}'": (
+            'expected "external_url" to be an http or https address, perhaps with a path at $.web'
+        )
+        for url in (
+            "x",
+            "ftp://x",
+            "http://",
+            "http://me@x",
+            "http://x/?q",
+            "http://x/#f",
+            "http://x y",
+        )
+    },
     "[notify]\ntimeout_s = 0": f"{SPAN}, got 0 at $.notify.timeout_s",
     '[notify]\nbearer_token = "s3cret"': (
         'unknown field "bearer_token" at $.notify - did you mean "bearer_token_file"?'

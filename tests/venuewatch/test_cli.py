@@ -26,7 +26,7 @@ sys.meta_path.insert(0, Absent())
 from venuewatch.cli import main
 sys.exit(main())
 """
-AGGREGATOR_ONLY = "aiohttp,mqtt5,orjson,prometheus_client,rich,iotcore"
+AGGREGATOR_ONLY = "aiohttp,bcrypt,mqtt5,orjson,prometheus_client,rich,iotcore,yaml"
 
 
 def venuewatch(*words: str, without: str = "") -> subprocess.CompletedProcess[str]:
@@ -63,6 +63,35 @@ def test_the_version_is_that_of_the_distribution() -> None:
     told = venuewatch("--version")
 
     assert (told.returncode, told.stdout.strip()) == (0, version("venuewatch"))
+
+
+def test_the_aggregator_tells_its_version_and_pythons() -> None:
+    told = venuewatch("aggregator", "--version")
+
+    assert told.returncode == 0
+    assert told.stdout.startswith(f"venuewatch {version('venuewatch')} (Python 3.")
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "line"),
+    [
+        (
+            "--web.external-url",
+            "ftp://x",
+            'expected "external_url" to be an http or https address, perhaps with a path',
+        ),
+        ("--web.config.file", "/no/web.yml", "/no/web.yml: No such file or directory"),
+    ],
+)
+def test_an_option_of_the_web_that_is_wrong_ends_with_2_and_one_line(
+    tmp_path: Path, option: str, value: str, line: str
+) -> None:
+    (tmp_path / "aggregator.toml").write_text("")
+    (tmp_path / "inventory.toml").write_text('[[venue]]\ncode = "STA"\n')
+
+    refused = venuewatch("aggregator", "--config", str(tmp_path / "aggregator.toml"), option, value)
+
+    assert (refused.returncode, refused.stderr) == (2, f"{line}\n")
 
 
 @pytest.mark.parametrize(
@@ -147,13 +176,18 @@ def test_right_configurations_are_told_to_be_right(agent_toml: Path) -> None:
     aggregator = agent_toml.with_name("aggregator.toml")
     aggregator.write_text('inventory = "inventory.toml"\n')
 
-    checked = venuewatch("check-config", str(agent_toml), str(aggregator), str(inventory))
+    web = agent_toml.with_name("web.yml")
+    web.write_text("basic_auth_users: {}\n")
+
+    files = map(str, (agent_toml, aggregator, inventory, web))
+    checked = venuewatch("check-config", *files)
 
     assert (checked.returncode, checked.stderr) == (0, "")
     assert checked.stdout.splitlines() == [
         f"{agent_toml}: valid agent configuration",
         f"{aggregator}: valid aggregator configuration",
         f"{inventory}: valid inventory configuration",
+        f"{web}: valid web configuration",
     ]
 
 
@@ -176,7 +210,10 @@ def test_wrong_files_among_right_ones_end_with_2(agent_toml: Path) -> None:
 @pytest.mark.parametrize(
     ("command", "missing"),
     [
-        *(("aggregator", name) for name in ("mqtt5", "aiohttp", "prometheus_client")),
+        *(
+            ("aggregator", name)
+            for name in ("mqtt5", "aiohttp", "prometheus_client", "bcrypt", "yaml")
+        ),
         *(("demo", name) for name in ("iotcore", "rich", "aiohttp")),
     ],
 )

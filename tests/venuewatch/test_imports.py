@@ -44,6 +44,7 @@ def test_all_of_the_agent_was_loaded(agent: tuple[set[str], set[str]]) -> None:
         "aggregator",
         "aiohttp",
         "asyncio",
+        "bcrypt",
         "concurrent.futures",
         "iotcore",
         "mqtt5",
@@ -52,6 +53,7 @@ def test_all_of_the_agent_was_loaded(agent: tuple[set[str], set[str]]) -> None:
         "rich",
         "venuewatch.cli",
         "venuewatch.demo",
+        "yaml",
     ],
 )
 def test_the_agent_loads_nothing_of_the_centre(

@@ -1,5 +1,6 @@
 """Tests of ``venuewatch incidents``: table, exit code, and words for a wrong answer."""
 
+import base64
 import http.server
 import json
 import re
@@ -7,6 +8,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
@@ -35,10 +37,14 @@ class Aggregator(http.server.BaseHTTPRequestHandler):
     status: ClassVar[int] = 200
     said: ClassVar[bytes] = b""
     asked: ClassVar[list[str]] = []
+    users: ClassVar[list[str | None]] = []
 
     def do_GET(self) -> None:
         self.asked.append(self.path)
+        self.users.append(self.headers["Authorization"])
         self.send_response(self.status)
+        if self.status == HTTPStatus.FOUND:
+            self.send_header("Location", "/elsewhere")
         self.end_headers()
         self.wfile.write(self.said)
 
@@ -47,7 +53,7 @@ class Aggregator(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def url() -> Iterator[str]:
-    Aggregator.status, Aggregator.asked = 200, []
+    Aggregator.status, Aggregator.asked, Aggregator.users = 200, [], []
     with http.server.HTTPServer(("127.0.0.1", 0), Aggregator) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
@@ -110,6 +116,12 @@ def test_json_is_what_the_aggregator_says(url: str, capsys: pytest.CaptureFixtur
     ("status", "said", "line"),
     [
         (404, b"", "/api/v1/incidents: it answers 404"),
+        (302, b"", "/api/v1/incidents: it answers 302"),
+        (
+            401,
+            b"",
+            "/api/v1/incidents: it answers 401, it wants another --user and --password-file",
+        ),
         (200, b"<html>", ": expected an aggregator's incidents, got something else"),
         (200, b"{}", ": expected an aggregator's incidents, got something else"),
         (200, b"\xff", ": expected an aggregator's incidents, got something else"),
@@ -155,6 +167,35 @@ def test_a_user_in_the_address_is_refused_unshown(capsys: pytest.CaptureFixture[
 
     error = capsys.readouterr().err
     assert (code, "s3cret" in error) == (2, False)
+
+
+def test_a_user_is_sent_with_its_password(url: str, tmp_path: Path) -> None:
+    say()
+    (tmp_path / "password").write_text("s3cret\n")
+
+    code = cli.main(
+        ["incidents", "--url", url, "--user", "me", "--password-file", f"{tmp_path}/password"]
+    )
+
+    assert code == 0
+    assert Aggregator.users == [f"Basic {base64.b64encode(b'me:s3cret').decode()}"]
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["--user", "me"], "expected --user and --password-file together"),
+        (["--password-file", "x"], "expected --user and --password-file together"),
+        (["--user", "me", "--password-file", "/no/file"], "/no/file: No such file or directory"),
+        (["--ca-file", "/no/ca"], "/no/ca: No such file or directory"),
+    ],
+)
+def test_a_user_that_is_half_given_is_exit_2(
+    capsys: pytest.CaptureFixture[str], words: list[str], line: str
+) -> None:
+    code = cli.main(["incidents", *words])
+
+    assert (code, capsys.readouterr().err) == (2, f"{line}\n")
 
 
 def test_a_table_says_where_since_when_and_how_long() -> None:

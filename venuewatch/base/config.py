@@ -187,7 +187,7 @@ def in_words(error: Exception | str, *, at: str = "", who: str = "broker") -> st
     ``at``: the address and port that were asked, where ``who`` should listen.
     """
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"the broker's certificate is not trusted: {error.verify_message}"
+        return f"the {who}'s certificate is not trusted: {error.verify_message}"
     if isinstance(error, ssl.SSLError):
         return f"TLS failed: {getattr(error, 'reason', None) or error}"
     if isinstance(error, TimeoutError):

@@ -13,13 +13,14 @@ _READERS = {
     "agent": "agent.config",
     "aggregator": "aggregator.config",
     "inventory": "aggregator.inventory",
+    "web": "aggregator.shell.http.web_config",
 }
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     parser.add_argument(
-        "file", type=Path, nargs="+", help="agent.toml, aggregator.toml, inventory.toml"
+        "file", type=Path, nargs="+", help="agent.toml, aggregator.toml, inventory.toml, web.yml"
     )
 
 
@@ -39,7 +40,12 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _kind_of(path: Path) -> str:
-    """Return the kind of a file: an inventory has tables of venues, an agent has one venue."""
+    """Return the kind of a file: an inventory has tables of venues, an agent has one venue.
+
+    YAML is a web configuration.
+    """
+    if path.suffix in {".yml", ".yaml"}:
+        return "web"
     content = read_toml(path)
     if isinstance(content.get("venue"), list):
         return "inventory"

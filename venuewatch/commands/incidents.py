@@ -1,19 +1,20 @@
 """Runs ``venuewatch incidents``: asks an aggregator, and prints its incidents as a table."""
 
 import argparse
+import base64
 import http.client
 import sys
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 import msgspec
 
 from aggregator.shell.http.incidents import IncidentJson, IncidentsJson
 from venuewatch.base import clock
-from venuewatch.base.config import in_words, one_line
+from venuewatch.base.config import ConfigError, in_words, one_line, read_secret, trusting
 
 NOT_WELL = 1
 USAGE_ERROR = 2
@@ -25,6 +26,13 @@ _RED, _DIM, _PLAIN = "\x1b[31m", "\x1b[2m", "\x1b[0m"
 _HEADING = ("NO", "SINCE", "LASTED", "WHERE", "CAUSE", "HOSTS")
 
 
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """Follows to no other address, which would get the password, too."""
+
+    def redirect_request(self, *_: object) -> None:
+        return None
+
+
 class AskError(Exception):
     """The aggregator could not be asked; its text is the line for the user."""
 
@@ -32,6 +40,9 @@ class AskError(Exception):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     parser.add_argument("--url", default=DEFAULT_URL, help=f"the aggregator's; {DEFAULT_URL}")
+    parser.add_argument("--user", help="the user, where the aggregator wants one")
+    parser.add_argument("--password-file", help="file whose first line is the user's password")
+    parser.add_argument("--ca-file", help="PEM file of the authorities to trust over https")
     parser.add_argument("--open", action="store_true", help="only what is not over")
     parser.add_argument("--json", action="store_true", help="as the aggregator says it")
 
@@ -40,9 +51,9 @@ def run(options: argparse.Namespace) -> int:
     """Print the incidents; return 1 if any is open, 0 if none is, 2 without an answer."""
     url = f"{options.url.rstrip('/')}/api/v1/incidents{'?open=1' if options.open else ''}"
     try:
-        answer = ask(url)
+        answer = ask(url, _header_of(options), options.ca_file)
         incidents = msgspec.json.decode(answer, type=IncidentsJson).incidents
-    except AskError as error:
+    except (AskError, ConfigError) as error:
         print(error, file=sys.stderr)
         return USAGE_ERROR
     except msgspec.DecodeError:
@@ -57,11 +68,27 @@ def run(options: argparse.Namespace) -> int:
     return NOT_WELL if any(incident.closed_at is None for incident in incidents) else 0
 
 
-def ask(url: str) -> bytes:
+def _header_of(options: argparse.Namespace) -> dict[str, str]:
+    """Return the header with the user and the password, if there are any.
+
+    Raises:
+        AskError: there is one of the two only.
+        ConfigError: the password cannot be read.
+    """
+    if (options.user is None) != (options.password_file is None):
+        raise AskError("expected --user and --password-file together")
+    if options.user is None:
+        return {}
+    given = f"{options.user}:{read_secret(options.password_file)}".encode()
+    return {"Authorization": f"Basic {base64.b64encode(given).decode()}"}
+
+
+def ask(url: str, headers: Mapping[str, str] = {}, ca_file: str | None = None) -> bytes:
     """Return what is at ``url``, asked for directly and not through a proxy.
 
     Raises:
         AskError: nothing can be had.
+        ConfigError: the file of authorities cannot be used.
     """
     try:
         parts = urllib.parse.urlsplit(url)
@@ -70,14 +97,21 @@ def ask(url: str) -> bytes:
     if parts.scheme not in {"http", "https"}:
         raise AskError(f"{one_line(url)}: expected an address that begins with http:// or https://")
     if "@" in parts.netloc:
-        raise AskError("expected an address without a user, since an aggregator asks for none")
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        raise AskError("expected an address without a user: give --user and --password-file")
+    opener = urllib.request.build_opener(
+        urllib.request.ProxyHandler({}),
+        urllib.request.HTTPSHandler(context=trusting(ca_file)),
+        _NoRedirect(),
+    )
     try:
-        with opener.open(url, timeout=_TIMEOUT_S) as answer:
+        request = urllib.request.Request(url, headers=dict(headers))  # noqa: S310 - checked above
+        with opener.open(request, timeout=_TIMEOUT_S) as answer:
             body: bytes = answer.read()
     except urllib.error.HTTPError as error:
         with error:
-            raise AskError(f"{one_line(url)}: it answers {error.code}") from None
+            is_refused = error.code == http.HTTPStatus.UNAUTHORIZED
+            hint = ", it wants another --user and --password-file" if is_refused else ""
+            raise AskError(f"{one_line(url)}: it answers {error.code}{hint}") from None
     except (OSError, ValueError, http.client.HTTPException) as error:
         why = in_words(getattr(error, "reason", error), at=parts.netloc, who="aggregator")
         raise AskError(f"{one_line(url)}: {why}") from None
