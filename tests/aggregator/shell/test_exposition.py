@@ -96,7 +96,7 @@ def test_a_venue_alone_is_as_among_others(fleet: ScriptedFleet, page: Page) -> N
 
 
 def test_liveness_and_vitals_make_the_whole_page(fleet: ScriptedFleet, page: Page) -> None:
-    venues = fleet.fleet.venues.values()
+    venues = fleet.centre.fleet.venues.values()
     parts = {name: Page(render(venues, NOW, [name])) for name in COLLECTIONS}
 
     agents_own = {"venuewatch_agent_info"}

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from tests.aggregator.shell.http.conftest import Client
-from tests.kit.scripted_fleet import HOSTILE, NOW, WALL
+from tests.kit.machine import WALL
+from tests.kit.scripted_fleet import HOSTILE, NOW
 
 
 async def content(client: Client, path: str) -> dict[str, Any]:
