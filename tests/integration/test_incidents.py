@@ -243,7 +243,7 @@ def test_a_host_that_is_taken_out_of_the_inventory_has_no_open_incident(
     )
 
     aggregator.start()
-    until_told(receiver, "closed", "STA-3")
+    until_told(receiver, "removed", "STA-3")
 
     assert incidents(aggregator, "?open=1") == []
     assert aggregator.value("venuewatch_aggregator_incidents_open") == 0

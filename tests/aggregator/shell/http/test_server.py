@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
+import psutil
 import pytest
 import trustme
 from aiohttp import web
@@ -79,6 +80,17 @@ async def test_new_certificate_serves_new_connections(
 
     await server.use(WebConfig())
     assert await get(server, None) == "http"
+
+
+async def test_former_acceptors_are_closed(
+    server: HttpServer, authority: trustme.CA, tmp_path: Path
+) -> None:
+    before = psutil.Process().num_fds()
+
+    for _ in range(5):
+        await server.use(configured(tmp_path, authority))
+
+    assert psutil.Process().num_fds() == before
 
 
 async def test_open_connection_outlives_a_new_certificate(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import trustme
+from cryptography.hazmat.primitives import serialization
 
 from aggregator.shell.http.web_config import WebConfig, load, state_of
 from venuewatch.base.config import ConfigError
@@ -141,6 +142,21 @@ def test_certificate_that_cannot_be_used_is_named(
         loaded(folder, TLS.replace(*changed))
 
     assert str(refused.value) == f"{folder / file}: {words}"
+
+
+def test_key_with_a_passphrase_is_refused_and_nobody_is_asked(folder: Path) -> None:
+    path = folder / "key.pem"
+    key = serialization.load_pem_private_key(path.read_bytes(), None)
+    path.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.BestAvailableEncryption(b"x"),
+        )
+    )
+
+    with pytest.raises(ConfigError, match=r"cert\.pem: expected a key without a passphrase"):
+        loaded(folder, TLS)
 
 
 @pytest.mark.parametrize("file", ["web.yml", "cert.pem", "key.pem", "ca.pem"])
