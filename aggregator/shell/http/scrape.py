@@ -1,8 +1,10 @@
 """Scrapes: what a request for metrics wants, and one body for all who want the same in a second.
 
-A body is rendered, and compressed where the scraper takes gzip, in a thread of its own, one after
-the other: so much memory and no more is used, however many scrape. A scraper that reads slowly gets
-its body in pieces, and is given up after ``SEND_LIMIT_S``.
+A body that was made before the latest verdict is another one: a lost host is gone from the next
+scrape, whoever has just scraped. A body is rendered, and compressed where the scraper takes gzip,
+in a thread of its own, one after the other: so much memory and no more is used, however many
+scrape. A scraper that reads slowly gets its body in pieces, and is given up after
+``SEND_LIMIT_S``.
 """
 
 import asyncio

@@ -22,7 +22,15 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from aggregator.core.centre import Centre
-from aggregator.core.outputs import Connected, Disconnected, HostChanged, Output, Stalled
+from aggregator.core.incidents.record import IncidentChanged
+from aggregator.core.outputs import (
+    Connected,
+    Disconnected,
+    HostChanged,
+    InventoryChanged,
+    Output,
+    Stalled,
+)
 from aggregator.core.states import HostState, Trigger
 
 _LAG_WINDOW_S = 60.0
@@ -30,15 +38,21 @@ _DETECTIONS = frozenset({Trigger.DEADLINE_PASSED, Trigger.CONNECTION_LOST})
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
+_VERDICTS = (HostChanged, IncidentChanged, InventoryChanged, Connected, Disconnected)
 
 Result: TypeAlias = Literal["delivered", "dropped"]
 
 
 class OwnMetrics:
-    """The metrics that change by outputs; the core's counters are read on demand."""
+    """The metrics that change by outputs; the core's counters are read on demand.
+
+    Attributes:
+        verdicts: how often the state of a host, an incident or our hearing has changed.
+    """
 
     def __init__(self, centre: Centre, *, version: str) -> None:
         self._registry = CollectorRegistry()
+        self.verdicts = 0
         self._lags: deque[tuple[float, float]] = deque()
         self._registry.register(_Counters(centre))
         ProcessCollector(registry=self._registry)
@@ -104,6 +118,7 @@ class OwnMetrics:
     def take(self, outputs: Sequence[Output]) -> None:
         """Measure detections, stalls, and our connection."""
         for output in outputs:
+            self.verdicts += isinstance(output, _VERDICTS)
             match output:
                 case HostChanged(after=HostState.DOWN, trigger=trigger, silent_since=since):
                     if trigger in _DETECTIONS and since is not None:

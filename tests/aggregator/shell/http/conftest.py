@@ -16,11 +16,16 @@ Client: TypeAlias = ClientSession
 
 
 @pytest.fixture
+def metrics(fleet: ScriptedFleet) -> OwnMetrics:
+    return OwnMetrics(fleet.centre, version="1.2.3")
+
+
+@pytest.fixture
 async def server(
-    fleet: ScriptedFleet, monkeypatch: pytest.MonkeyPatch
+    fleet: ScriptedFleet, metrics: OwnMetrics, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[HttpServer]:
     """The real pages about it, at ``NOW``, on a port of their own."""
-    metrics, wall = OwnMetrics(fleet.centre, version="1.2.3"), WallTime(0.0, WALL)
+    wall = WallTime(0.0, WALL)
     server = HttpServer()
 
     async def reload() -> str:

@@ -9,9 +9,10 @@ from aiohttp import ClientSession
 from yarl import URL
 
 from aggregator.shell.http.server import HttpServer
+from aggregator.shell.outlets.own_metrics import OwnMetrics
 from tests.aggregator.shell.http.conftest import Client
 from tests.kit.page import Page
-from tests.kit.scripted_fleet import ScriptedFleet
+from tests.kit.scripted_fleet import NOW, ScriptedFleet
 from venuewatch import __version__
 
 PROMETHEUS_TEXT = "text/plain; version=0.0.4; charset=utf-8"
@@ -155,6 +156,20 @@ async def test_a_collection_is_scraped_alone(
     assert ("venuewatch_host_up" in names) is has_liveness
     assert ("venuewatch_agent_info" in names) is has_liveness
     assert ("venuewatch_aggregator_build_info" in names) is has_own
+
+
+async def test_verdict_is_in_the_next_scrape_of_the_same_second(
+    client: Client, fleet: ScriptedFleet, metrics: OwnMetrics
+) -> None:
+    before = Page(await (await client.get("/metrics")).read())
+
+    fleet.centre.lost(NOW)
+    metrics.take(fleet.centre.take())
+
+    after = Page(await (await client.get("/metrics")).read())
+    assert before.value("venuewatch_host_state", host="up", state="up") == 1
+    assert after.value("venuewatch_host_state", host="up", state="unknown") == 1
+    assert not after.names & before.names & {"node_load1"}
 
 
 async def test_several_venues_are_scraped_together(client: Client) -> None:
