@@ -60,6 +60,7 @@ class Host:
         "boot",
         "boot_heard_at",
         "cause",
+        "check_problems",
         "checks",
         "clock_offset_s",
         "closed_at",
@@ -151,6 +152,7 @@ class Host:
         self.former_boots: tuple[str, ...] = ()
         self.echoes = Echoes()
         self.problems: dict[str, str] = {}
+        self.check_problems: dict[str, str] = {}
 
         self.beat_seq = -1
         self.evidence_wall: float | None = None
@@ -218,6 +220,7 @@ class Host:
         for name in Echoes.__slots__:
             setattr(echoes, name, getattr(self.echoes, name))
         copied.problems = self.problems.copy()
+        copied.check_problems = self.check_problems.copy()
         copied.checks = self.checks.copy()
         return copied
 
@@ -349,6 +352,11 @@ class Fleet:
         """Return the causes of open incidents by scope, of a host or of a venue itself."""
         known = self._hosts.get(host) if host else self.venues.get(venue)
         return {} if known is None else known.problems
+
+    def check_problems_of(self, host: str) -> dict[str, str]:
+        """Return the causes of open incidents of a host's checks, by check."""
+        known = self._hosts.get(host)
+        return {} if known is None else known.check_problems
 
     def add(self, host: Host) -> None:
         """Take in a host of a known venue.

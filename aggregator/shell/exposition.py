@@ -58,6 +58,8 @@ venuewatch_host_state gauge venue, host, state
     1 for the state the host is in.
 venuewatch_host_problem gauge venue, host, cause
     1 while the host has a problem of this cause.
+venuewatch_check_problem gauge venue, host, check, cause
+    1 while a check of the host has a problem of this cause, also when the host is lost meanwhile.
 venuewatch_host_unlisted gauge venue, host
     1 for a host that is heard and that the inventory does not list.
 venuewatch_host_reconnect_limited gauge venue, host
@@ -195,6 +197,9 @@ class _Page:
         add("venuewatch_host_readings_missing", labels, host.readings_missing)
         for cause in _problems_of(host):
             add("venuewatch_host_problem", f'{labels},cause="{cause}"', 1)
+        for check, cause in sorted(host.check_problems.copy().items()):
+            problem = _pairs(check=check, cause=cause)
+            add("venuewatch_check_problem", labels + problem, 1)
         if not host.is_listed:
             add("venuewatch_host_unlisted", labels, 1)
         if host.exceeds_reconnect_limit:

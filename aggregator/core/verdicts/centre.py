@@ -13,6 +13,8 @@ from typing import Literal, NamedTuple, TypeAlias
 from aggregator.core.verdicts.causes import CENTRE, Cause, Evidence, Verdict
 
 Port: TypeAlias = Literal["answers", "refuses", "silent"]
+CAUSES = (Cause.AGGREGATOR_BLIND, Cause.BROKER_DOWN)
+
 Missing: TypeAlias = Literal["starting", "connection", "canary", "fleet"]
 
 

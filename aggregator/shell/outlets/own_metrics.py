@@ -22,6 +22,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from aggregator.core.centre import Centre
+from aggregator.core.decisions import CENTRE
 from aggregator.core.incidents.record import IncidentChanged
 from aggregator.core.outputs import (
     Connected,
@@ -32,6 +33,7 @@ from aggregator.core.outputs import (
     Stalled,
 )
 from aggregator.core.states import HostState, Trigger
+from aggregator.core.verdicts.centre import CAUSES as BLIND
 
 _LAG_WINDOW_S = 60.0
 _DETECTIONS = frozenset({Trigger.DEADLINE_PASSED, Trigger.CONNECTION_LOST})
@@ -177,6 +179,15 @@ class _Counters(Collector):
             "Incidents that are open.",
             value=len(self._centre.decisions.incidents.open),
         )
+        problem = GaugeMetricFamily(
+            "venuewatch_aggregator_problem",
+            "1 while we hear nothing, for this cause, since 5 s at least.",
+            labels=["cause"],
+        )
+        blindness = self._centre.decisions.incidents.open.get(CENTRE)
+        for cause in BLIND:
+            problem.add_metric([cause], blindness is not None and blindness.cause is cause)
+        yield problem
         canary_s = self._centre.decisions.hearing.round_trip_s
         if canary_s is not None:
             yield GaugeMetricFamily(

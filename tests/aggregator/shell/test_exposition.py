@@ -136,3 +136,15 @@ def test_series_have_their_documented_labels(page: Page) -> None:
     assert len(documented.keys() & page.names) > 10
     for name, labels, _ in page.samples:
         assert set(labels) == documented.get(name, set(labels))
+
+
+def test_problem_of_a_check_outlasts_its_host() -> None:
+    venue = Venue("STA", margin_s=1.75)
+    host = venue.hosts["alpha"] = Host("STA", "alpha", margin_s=1.75, state=HostState.DOWN)
+    host.check_problems["feed"] = "results_frozen"
+
+    page = Page(render([venue], NOW))
+
+    of_host = {"venue": "STA", "host": "alpha"}
+    of_check = of_host | {"check": "feed", "cause": "results_frozen"}
+    assert page.of("venuewatch_check_problem") == [(of_check, 1.0)]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from aggregator.core.incidents.record import Alive
+from aggregator.core.incidents.record import Alive, Subject
 from aggregator.core.incidents.store import EVIDENCE_MAX, REMEMBERED
 from aggregator.core.verdicts.causes import Cause, Evidence, Verdict
 from tests.aggregator.core.incidents.conftest import (
@@ -115,3 +115,15 @@ def test_open_incidents_are_marked_at_host_and_venue(book: Book) -> None:
 
     assert marked == ({"host": "silent"}, {"venue": "venue_unreachable"})
     assert (host.problems, venue.problems) == ({}, {})
+
+
+def test_each_check_of_a_host_is_marked_by_itself(book: Book) -> None:
+    host = book.fleet.named("s1")
+    feeds = [Subject("feed", "STA", "s1", check) for check in ("backup", "primary")]
+    book.incidents.begin(feeds[0], verdict(Cause.RESULTS_FROZEN), 1.0)
+    book.incidents.begin(feeds[1], verdict(Cause.RESULTS_DELAYED), 1.0)
+    both = dict(host.check_problems)
+    book.incidents.end(feeds[0], 3.0)
+
+    assert both == {"backup": "results_frozen", "primary": "results_delayed"}
+    assert (host.check_problems, host.problems) == ({"primary": "results_delayed"}, {})

@@ -4,8 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aggregator.core.hearing import REPORT_AFTER_S
 from aggregator.core.outputs import Connected, Connection, Disconnected, HostChanged
 from aggregator.core.states import HostState, Trigger
+from aggregator.core.verdicts.centre import CAUSES
 from aggregator.shell.outlets.own_metrics import OwnMetrics
 from tests.kit.machine import Message
 from tests.kit.page import Page
@@ -106,3 +108,16 @@ def test_version_incidents_and_canary_are_shown(metrics: OwnMetrics) -> None:
     assert value(metrics, "venuewatch_aggregator_incidents_open") == 2
     assert value(metrics, "venuewatch_aggregator_canary_round_trip_seconds") == 0
     assert b"_created" not in metrics.render()
+
+
+def test_blindness_is_shown_with_its_cause_from_start(
+    fleet: ScriptedFleet, metrics: OwnMetrics
+) -> None:
+    name = "venuewatch_aggregator_problem"
+    hearing = {cause: value(metrics, name, cause=cause) for cause in CAUSES}
+    fleet.centre.lost(fleet.now)
+    fleet.run(REPORT_AFTER_S + 1.0)
+
+    assert hearing == {"aggregator_blind": 0.0, "broker_down": 0.0}
+    assert value(metrics, name, cause="aggregator_blind") == 1.0
+    assert value(metrics, name, cause="broker_down") == 0.0
