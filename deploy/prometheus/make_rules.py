@@ -1,0 +1,169 @@
+"""Write ``rules.yml`` beside this file: ``python deploy/prometheus/make_rules.py``.
+
+``--runbooks URL`` sets where the pages of ``docs/runbooks/`` are served. The alerts of incidents
+come from the aggregator's own table, the others from ``other_alerts.py``.
+"""
+
+import argparse
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from other_alerts import FAST, SLOW, Rule, with_host
+
+from aggregator.core.incidents.alerts import LABELS, ROWS, Alert, Kind
+
+TARGET = Path(__file__).parent / "rules.yml"
+RUNBOOKS = "https://venuewatch.example.org/runbooks"
+"""The base of ``runbook_url``: say here, or with ``--runbooks``, where you serve the pages."""
+
+_HEAD = """\
+# make_rules.py makes this file from the table in aggregator/core/incidents/alerts.py and from
+# other_alerts.py. A test fails when it is out of date. README.md says what the severities mean.
+#
+# max by (venue, host) merges two aggregators: an alert fires when either says so, and ends when
+# both say that it is over. "or … unless … and" keeps an alert of an incident while the aggregator
+# that told of it can not be scraped: nobody looks, so nothing is over.
+
+groups:
+"""
+
+_PROBLEMS: dict[Kind, str] = {
+    "centre": "venuewatch_aggregator_problem",
+    "venue": "venuewatch_venue_problem",
+    "venue link": "venuewatch_venue_problem",
+    "feed": "venuewatch_check_problem",
+}
+_HOST_PROBLEM = "venuewatch_host_problem"
+
+_KEEP = "30s"  # a restart of the aggregator, and a failed scrape, are over before that
+_FOR_HOST = "5s"  # one more look: a venue that is cut off is known by then, and its hosts wait
+
+
+class Record(NamedTuple):
+    """One recording rule."""
+
+    record: str
+    expr: str
+
+
+HOST_INFO = Record(
+    "venuewatch:host_info:max",
+    """\
+label_replace(
+    topk by (venue, host) (1, max by (venue, host, role) (venuewatch_host_info))
+  or on (venue, host)
+    max by (venue, host) (venuewatch_host_up >= bool 0),
+  "instance", "$1", "host", "(.+)"
+)""",
+)
+
+AVAILABILITY = Record(
+    "venuewatch:venue_availability:ratio_1d",
+    """\
+  sum by (venue) (sum_over_time(venuewatch_venue_state{state=~"ok|degraded"}[1d]))
+/
+  (
+    sum by (venue) (sum_over_time(venuewatch_venue_state{state=~"ok|degraded|unreachable"}[1d]))
+    > 0
+  )""",
+)
+
+
+def incident_rules() -> Iterator[Rule]:
+    """Yield the rules of incidents."""
+    alerts: dict[Alert, Kind] = {row.alert: kind for (kind, _), row in ROWS.items()}
+    for alert, kind in alerts.items():
+        causes = {cause: row.sentence for (_, cause), row in ROWS.items() if row.alert is alert}
+        metric = _PROBLEMS.get(kind, _HOST_PROBLEM)
+        if kind == "centre":
+            expr = f"min(max by (job, instance) ({metric})) == 1"
+            told_by = _by_cause(metric, (), causes)
+            yield Rule(alert.name, alert.severity, alert.summary, told_by, expr, _KEEP, _KEEP)
+            continue
+        labels = ", ".join(LABELS[kind])
+        told = f'max by ({labels}) ({metric}{{cause=~"{"|".join(causes)}"}})'
+        if "host" in LABELS[kind]:
+            told = with_host(told)
+            labels += ", instance, role"
+        expr = f"{told}\nor\n{_held(alert.name, labels)}"
+        for_ = "" if kind == "venue" else _FOR_HOST
+        told_by = _by_cause(metric, LABELS[kind], causes)
+        yield Rule(alert.name, alert.severity, alert.summary, told_by, expr, for_, _KEEP)
+
+
+def _held(name: str, labels: str) -> str:
+    """Return the alerts of that name whose venue can not be scraped now."""
+    return (
+        f'  max by ({labels}) (ALERTS{{alertname="{name}", alertstate="firing"}})\n'
+        "  unless on (venue) venuewatch_venue_up\n"
+        '  and on () (up{job="venuewatch"} == 0)'
+    )
+
+
+def _by_cause(metric: str, labels: tuple[str, ...], causes: dict[str, str]) -> str:
+    """Return a template that tells the sentence of each cause that a subject has now."""
+    sentences = {
+        cause: sentence.format(**{name: f"{{{{ $labels.{name} }}}}" for name in labels})
+        for cause, sentence in causes.items()
+    }
+    if len(sentences) == 1:
+        return next(iter(sentences.values()))
+    matchers = "".join(f"{name}=%q," for name in labels) + f'cause=~"{"|".join(causes)}"'
+    values = "".join(f" $labels.{name}" for name in labels)
+    question = f"max by (cause) ({metric}{{{matchers}}}) == 1"
+    lines = [
+        f'{{{{ range $at, $one := printf `{question}`{values} | query | sortByLabel "cause" -}}}}',
+        "{{ if $at }} {{ end -}}",
+    ]
+    word = "{{ if"
+    for cause, sentence in sentences.items():
+        lines.append(f'{word} eq $one.Labels.cause "{cause}" -}}}}\n{sentence}')
+        word = "{{- else if"
+    subject = " in ".join(f"{{{{ $labels.{name} }}}}" for name in reversed(labels))
+    nothing = f"The aggregator does not tell a cause{subject and f' of {subject}'} at present."
+    return "\n".join([*lines, "{{- end -}}", "{{ else -}}", nothing, "{{- end }}"])
+
+
+def text(runbooks: str = RUNBOOKS) -> str:
+    """Return the whole file. ``runbooks``: the base of each alert's ``runbook_url``."""
+    fast = [*incident_rules(), *FAST]
+    parts = [_HEAD]
+    parts += _group("venuewatch", "", [HOST_INFO], fast, runbooks)
+    parts += _group("venuewatch-slow", "30s", [AVAILABILITY], SLOW, runbooks)
+    return "".join(parts)
+
+
+def _group(
+    name: str, interval: str, records: Iterable[Record], rules: Iterable[Rule], runbooks: str
+) -> Iterator[str]:
+    yield f"  - name: {name}\n"
+    if interval:
+        yield f"    interval: {interval}\n"
+    yield "    rules:\n"
+    for record in records:
+        yield f"      - record: {record.record}\n"
+        yield f"        expr: |-\n{_indented(record.expr.lstrip())}"
+    for rule in rules:
+        yield f"      - alert: {rule.name}\n"
+        yield f"        expr: |-\n{_indented(rule.expr.lstrip())}"
+        if rule.for_:
+            yield f"        for: {rule.for_}\n"
+        if rule.keep:
+            yield f"        keep_firing_for: {rule.keep}\n"
+        yield f"        labels: {{severity: {rule.severity}}}\n"
+        yield "        annotations:\n"
+        yield f"          summary: {json.dumps(rule.summary, ensure_ascii=False)}\n"
+        yield f"          description: |-\n{_indented(rule.description, 12)}"
+        yield f"          runbook_url: {runbooks}/{rule.name}\n"
+
+
+def _indented(lines: str, by: int = 10) -> str:
+    return "".join(f"{' ' * by}{line}\n" for line in lines.splitlines())
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="Write deploy/prometheus/rules.yml.")
+    parser.add_argument("--runbooks", default=RUNBOOKS, help="where docs/runbooks/ is served")
+    TARGET.write_text(text(parser.parse_args().runbooks.rstrip("/")), encoding="utf-8")

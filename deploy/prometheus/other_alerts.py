@@ -1,0 +1,295 @@
+"""Alerts that no incident tells: of checks, disks, certificates, the monitor and its messages.
+
+An alert that needs no haste looks back over some scrapes (``last_over_time``), because otherwise a
+failed scrape starts its ``for`` anew. Counters of checks come each 30 s by default, so that
+``increase`` looks back over 10 min, and nothing here uses ``irate``.
+"""
+
+from typing import Final, NamedTuple
+
+from aggregator.core.incidents.alerts import Severity
+
+SAMPLE_LIMITS: Final = {"venuewatch": 60_000, "node": 300_000}
+"""The ``sample_limit`` of each job: three times the series of a venue of 400 hosts."""
+
+NETWORK = "dns|gateway|interface|ping|uplinks"
+"""The kinds of checks that look at a network."""
+
+_DISK = "venue, host, device, fstype, mountpoint"
+_DAY_S = 86_400
+
+
+class Rule(NamedTuple):
+    """One alert; ``for_`` and ``keep`` as Prometheus writes a duration, "" for none."""
+
+    name: str
+    severity: str
+    summary: str
+    description: str
+    expr: str
+    for_: str = ""
+    keep: str = ""
+
+
+def with_host(expr: str) -> str:
+    """Return ``expr`` of a host, with the host as its ``instance`` and with its ``role``."""
+    return f"{expr}\n  * on (venue, host) group_left (instance, role) venuewatch:host_info:max"
+
+
+def _of_checks(state: str, kinds: str = "") -> str:
+    series = f'venuewatch_check_state{{{kinds}state="{state}"}}[20s]'
+    return with_host(f"max by (venue, host, check, kind) (last_over_time({series}))")
+
+
+def _left(ratio: float) -> str:
+    avail, size = (
+        f"max by ({_DISK}) (last_over_time(node_filesystem_{name}_bytes[2m]))"
+        for name in ("avail", "size")
+    )
+    writable = f"max by ({_DISK}) (last_over_time(node_filesystem_readonly[2m])) == 0"
+    return f"    {avail}\n  /\n    {size}\n  < {ratio}\nand\n  {writable}"
+
+
+_FILLING = f"""\
+(
+{_left(0.25)}
+and
+  max by ({_DISK}) (predict_linear(node_filesystem_avail_bytes[3h], {_DAY_S})) < 0
+)"""
+
+
+def _expiring(days: int) -> str:
+    series = "last_over_time(venuewatch_check_certificate_expiry_timestamp_seconds[2m])"
+    return with_host(
+        f"(\n  min by (venue, host, check, kind) ({series}) - time() < {days} * {_DAY_S}\n)"
+    )
+
+
+_CHECK = "{{ $labels.check }} ({{ $labels.kind }}) on {{ $labels.host }} in {{ $labels.venue }}"
+_PLACE = "{{ $labels.mountpoint }} of {{ $labels.host }} in {{ $labels.venue }}"
+_UP = 'up{job="venuewatch"}'
+_BLIND = "max by (job, instance) (venuewatch_aggregator_problem)"
+_SAMPLES = "\nor\n".join(
+    "  max by (job, instance, venue) "
+    f'(scrape_samples_post_metric_relabeling{{job="{job}"}}) > {limit // 2}'
+    for job, limit in SAMPLE_LIMITS.items()
+)
+_OTHER_VERSION = """\
+count by (agent_version) (
+    max by (venue, host, agent_version) (last_over_time(venuewatch_agent_info[10m]))
+  unless on (agent_version)
+    label_replace(
+      last_over_time(venuewatch_aggregator_build_info[10m]),
+      "agent_version", "$1", "version", "(.+)"
+    )
+)
+and on () last_over_time(venuewatch_aggregator_build_info[10m])"""
+
+FAST: Final = (
+    Rule(
+        "VenuewatchGone",
+        Severity.CRITICAL,
+        "No aggregator can be scraped.",
+        "Prometheus can scrape no aggregator: no venue is watched through it. Alerts of incidents "
+        "stay as they were.",
+        f"max by (job) ({_UP}) == 0\nor\n  absent({_UP})",
+        "30s",
+        "30s",
+    ),
+    Rule(
+        "VenuewatchAggregatorGone",
+        Severity.WARNING,
+        "One of several aggregators can not be scraped.",
+        "Prometheus can not scrape the aggregator at {{ $labels.instance }}; another one watches.",
+        f"max by (job, instance) ({_UP}) == 0\nand on ()\n  max({_UP}) == 1",
+        "30s",
+        "30s",
+    ),
+    Rule(
+        "VenuewatchAggregatorBlind",
+        Severity.WARNING,
+        "One of several aggregators hears nothing.",
+        "The aggregator at {{ $labels.instance }} hears nothing of any venue; another one does.",
+        f"{_BLIND} == 1\nand on ()\n  min({_BLIND}) == 0",
+        "30s",
+        "30s",
+    ),
+    Rule(
+        "VenuewatchScrapesFail",
+        Severity.WARNING,
+        "Scrapes of an aggregator fail in part.",
+        "{{ $value }} targets of job {{ $labels.job }} at {{ $labels.instance }} can not be "
+        "scraped, while others can: their series are missing.",
+        '  count by (job, instance) (up{job=~"venuewatch|node"} == 0)\nand on (instance)\n'
+        f"  max by (instance) ({_UP}) == 1",
+        "1m",
+        "1m",
+    ),
+    Rule(
+        "VenuewatchNetworkFailing",
+        Severity.WARNING,
+        "A network check fails.",
+        f"{_CHECK} is critical: a part of the network does not do its work.",
+        _of_checks("critical", f'kind=~"{NETWORK}",'),
+        "1m",
+        "1m",
+    ),
+    Rule(
+        "VenuewatchCheckFailing",
+        Severity.WARNING,
+        "A check fails.",
+        f"{_CHECK} is critical: what it looks at does not do its work.",
+        _of_checks("critical", f'kind!~"{NETWORK}",'),
+        "1m",
+        "1m",
+    ),
+    Rule(
+        "VenuewatchCheckWarning",
+        Severity.INFO,
+        "A check warns.",
+        f"{_CHECK} warns: what it looks at works, beyond a limit.",
+        _of_checks("warning"),
+        "5m",
+        "1m",
+    ),
+    Rule(
+        "VenuewatchCheckUnknown",
+        Severity.INFO,
+        "A check can not tell.",
+        f"{_CHECK} can not tell how what it looks at is.",
+        _of_checks("unknown"),
+        "15m",
+        "1m",
+    ),
+    Rule(
+        "VenuewatchWatchdog",
+        "none",
+        "The way of an alert works.",
+        "It always fires. Where it no longer arrives, Prometheus, Alertmanager or the way from "
+        "there is broken: have a receiver outside call for help then.",
+        "vector(1)",
+    ),
+)
+
+SLOW: Final = (
+    Rule(
+        "VenuewatchDiskFull",
+        Severity.CRITICAL,
+        "A disk is full.",
+        f"{_PLACE} has {{{{ $value | humanizePercentage }}}} left.",
+        with_host(f"(\n{_left(0.03)}\n)"),
+        "1m",
+        "5m",
+    ),
+    Rule(
+        "VenuewatchDiskFilling",
+        Severity.WARNING,
+        "A disk will be full within a day.",
+        f"{_PLACE} has {{{{ $value | humanizePercentage }}}} left, and none within a day if it "
+        "goes on as in the last three hours.",
+        with_host(_FILLING),
+        "30m",
+        "10m",
+    ),
+    Rule(
+        "VenuewatchCertificateNearlyExpired",
+        Severity.CRITICAL,
+        "A certificate has expired, or will within three days.",
+        f"The certificate that {_CHECK} sees expires in {{{{ $value | humanizeDuration }}}}.",
+        _expiring(3),
+        "1m",
+        "5m",
+    ),
+    Rule(
+        "VenuewatchCertificateExpiring",
+        Severity.WARNING,
+        "A certificate expires within two weeks.",
+        f"The certificate that {_CHECK} sees expires in {{{{ $value | humanizeDuration }}}}.",
+        _expiring(14),
+        "10m",
+        "5m",
+    ),
+    Rule(
+        "VenuewatchResultsVersionsLost",
+        Severity.WARNING,
+        "Messages of a results feed are missing.",
+        "{{ $labels.check }} on {{ $labels.host }} in {{ $labels.venue }}: "
+        "{{ $value | humanize }} versions never came within 10 minutes.",
+        with_host(
+            "(\n  max by (venue, host, check) "
+            "(increase(venuewatch_results_version_gaps_total[10m])) > 0\n)"
+        ),
+        keep="5m",
+    ),
+    Rule(
+        "VenuewatchReadingsLost",
+        Severity.WARNING,
+        "An agent has lost readings.",
+        "The agent of {{ $labels.host }} in {{ $labels.venue }} lost {{ $value | humanize }} "
+        "readings within 10 minutes to a full or damaged spool. Beats and alarms do not suffer.",
+        with_host(
+            "(\n  max by (venue, host) (increase(venuewatch_agent_dropped_total[10m])) > 0\n)"
+        ),
+        keep="5m",
+    ),
+    Rule(
+        "VenuewatchBrokerDropsMessages",
+        Severity.WARNING,
+        "The broker drops messages.",
+        "The broker dropped {{ $value | humanize }} messages within 5 minutes: its queues are "
+        "full, or a client reads too slowly.",
+        "max(increase(venuewatch_broker_messages_dropped_total[5m])) > 0",
+        keep="5m",
+    ),
+    Rule(
+        "VenuewatchNoticesDropped",
+        Severity.WARNING,
+        "Notices of incidents were dropped.",
+        "The aggregator at {{ $labels.instance }} gave up {{ $value | humanize }} notices for its "
+        "webhook within 10 minutes: the receiver refused them, or too many waited.",
+        "max by (job, instance) "
+        '(increase(venuewatch_aggregator_notices_total{result="dropped"}[10m])) > 0',
+        keep="5m",
+    ),
+    Rule(
+        "VenuewatchMessagesRejected",
+        Severity.INFO,
+        "The aggregator refuses many messages.",
+        "The aggregator refused {{ $value | humanize }} messages within 10 minutes for the reason "
+        "{{ $labels.reason }}.",
+        "max by (reason) (increase(venuewatch_aggregator_rejected_total[10m])) > 100",
+        keep="5m",
+    ),
+    Rule(
+        "VenuewatchHostUnseen",
+        Severity.INFO,
+        "An expected host was never heard.",
+        "{{ $labels.host }} in {{ $labels.venue }} is in the inventory, and no beat of it was ever "
+        "heard.",
+        with_host(
+            'max by (venue, host) (last_over_time(venuewatch_host_state{state="unseen"}[1m]))'
+        ),
+        "15m",
+        "1m",
+    ),
+    Rule(
+        "VenuewatchAgentVersionSkew",
+        Severity.INFO,
+        "Agents have another version than the aggregator.",
+        "{{ $value }} agents have version {{ $labels.agent_version }}, the aggregator has another.",
+        _OTHER_VERSION,
+        "1h",
+        "10m",
+    ),
+    Rule(
+        "VenuewatchSampleLimitNear",
+        Severity.WARNING,
+        "A scrape has over half of the samples that it may have.",
+        "A scrape of job {{ $labels.job }} at {{ $labels.instance }} has {{ $value }} samples"
+        "{{ with $labels.venue }} for {{ . }}{{ end }}. "
+        "Beyond sample_limit Prometheus refuses all of them.",
+        _SAMPLES,
+        "10m",
+        "10m",
+    ),
+)

@@ -1,0 +1,310 @@
+"""What each alert fires for: a table of series, told to promtool, and what must be told of them.
+
+A case has a story of series in steps of ``every_s``; each is where it begins and what it gains a
+step. Its ``well`` series are the same thing while nothing is wrong.
+"""
+
+import json
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+RULES = Path(__file__).parents[2] / "deploy" / "prometheus" / "rules.yml"
+TARGET = 'job="venuewatch",instance="centre:8039"'
+HOST = 'venue="STA",host="STA-1"'
+_CHECK = f'{HOST},check="probe",kind='
+_FILE = f'{HOST},instance="STA-1",device="/dev/sda1",fstype="ext4",mountpoint="/"'
+_ON_HOST = {"venue": "STA", "host": "STA-1", "instance": "STA-1", "role": "results"}
+_PLACE = "STA-1 in STA"
+
+Line = tuple[float, float]
+"""A series' first value, and what it gains a step."""
+
+STEADY: Mapping[str, Line] = {
+    f"up{{{TARGET}}}": (1.0, 0.0),
+    f'venuewatch_venue_up{{{TARGET},venue="STA"}}': (1.0, 0.0),
+    f"venuewatch_host_up{{{TARGET},{HOST}}}": (1.0, 0.0),
+    f'venuewatch_host_info{{{TARGET},{HOST},role="results",address="192.0.2.7"}}': (1.0, 0.0),
+    f'venuewatch_aggregator_problem{{{TARGET},cause="aggregator_blind"}}': (0.0, 0.0),
+    f'venuewatch_aggregator_problem{{{TARGET},cause="broker_down"}}': (0.0, 0.0),
+    f'venuewatch_aggregator_build_info{{{TARGET},version="0.2.0"}}': (1.0, 0.0),
+}
+
+
+class Case(NamedTuple):
+    """One way for an alert to fire, and what it must say."""
+
+    alert: str
+    severity: str
+    after_s: int
+    series: Mapping[str, Line]
+    description: str
+    labels: Mapping[str, str] = _ON_HOST
+    well: Mapping[str, Line] = {}
+    every_s: int = 5
+    is_of_aggregator: bool = False
+
+
+def problem(of: str, labels: str, cause: str) -> dict[str, Line]:
+    return {f'venuewatch_{of}_problem{{{TARGET},{labels},cause="{cause}"}}': (1.0, 0.0)}
+
+
+def check(kind: str, state: str) -> dict[str, Line]:
+    return {f'venuewatch_check_state{{{TARGET},{_CHECK}"{kind}",state="{state}"}}': (1.0, 0.0)}
+
+
+def disk(avail: float, change: float = 0.0) -> dict[str, Line]:
+    return {
+        f"node_filesystem_avail_bytes{{{_FILE}}}": (avail, change),
+        f"node_filesystem_size_bytes{{{_FILE}}}": (100e9, 0.0),
+        f"node_filesystem_readonly{{{_FILE}}}": (0.0, 0.0),
+    }
+
+
+def certificate(days: float) -> dict[str, Line]:
+    name = "venuewatch_check_certificate_expiry_timestamp_seconds"
+    return {f'{name}{{{TARGET},{_CHECK}"tls"}}': (days * 86_400.0, 0.0)}
+
+
+def of_check(kind: str) -> dict[str, str]:
+    return {**_ON_HOST, "check": "probe", "kind": kind}
+
+
+def agent(version: str) -> dict[str, Line]:
+    return {f'venuewatch_agent_info{{{TARGET},{HOST},agent_version="{version}"}}': (1.0, 0.0)}
+
+
+def counter(name: str, labels: str, gain: float) -> dict[str, Line]:
+    return {f"{name}{{{TARGET}{labels and ','}{labels}}}": (1_000.0, gain)}
+
+
+_FEED = f'{HOST},check="primary"'
+_OF_FEED = {**_ON_HOST, "check": "primary"}
+_DROPPED = "venuewatch_broker_messages_dropped_total"
+_LOST = "venuewatch_agent_dropped_total"
+_GAPS = "venuewatch_results_version_gaps_total"
+_NOTICES = "venuewatch_aggregator_notices_total"
+_REJECTED = "venuewatch_aggregator_rejected_total"
+_SAMPLES = f"scrape_samples_post_metric_relabeling{{{TARGET}}}"
+_SECOND = 'job="venuewatch",instance="second:8039"'
+_OF_SECOND = {"job": "venuewatch", "instance": "second:8039"}
+
+
+def blindness(target: str, cause: str, *, is_blind: bool) -> dict[str, Line]:
+    causes = ("aggregator_blind", "broker_down")
+    return {
+        f'venuewatch_aggregator_problem{{{target},cause="{one}"}}': (
+            float(is_blind and one == cause),
+            0.0,
+        )
+        for one in causes
+    }
+
+
+CASES: Sequence[Case] = (
+    Case(
+        "VenuewatchBlind", "critical", 30, blindness(TARGET, "broker_down", is_blind=True),
+        "The broker is gone: its port refuses, or answers nothing.", {},
+    ),
+    Case(
+        "VenuewatchVenueUnreachable", "critical", 0,
+        problem("venue", 'venue="STA"', "venue_unreachable"),
+        "STA is cut off. Its hosts fell silent together, and may be well.", {"venue": "STA"},
+    ),
+    Case(
+        "VenuewatchHostDown", "critical", 5, problem("host", HOST, "host_down"),
+        f"{_PLACE} is gone: no neighbour that could try reaches it.",
+        well=problem("host", HOST, "venue_unreachable"),
+    ),
+    Case(
+        "VenuewatchVenueOneWay", "warning", 5, problem("venue", 'venue="STA"', "one_way_loss"),
+        "The hosts of STA are heard, and do not hear the centre.", {"venue": "STA"},
+    ),
+    Case(
+        "VenuewatchHostOneWay", "warning", 5, problem("host", HOST, "one_way_loss"),
+        f"{_PLACE} is heard, and does not hear the centre.",
+    ),
+    Case(
+        "VenuewatchResultsStopped", "critical", 5, problem("check", _FEED, "results_silent"),
+        "primary on STA-1 in STA: nothing comes from the results server, and now it should talk.",
+        _OF_FEED,
+    ),
+    Case(
+        "VenuewatchResultsDelayed", "warning", 5, problem("check", _FEED, "results_delayed"),
+        "primary on STA-1 in STA: results move, and come too late.", _OF_FEED,
+    ),
+    Case(
+        "VenuewatchRedundancyLost", "warning", 5, problem("check", _FEED, "redundancy_lost"),
+        "primary on STA-1 in STA: one of the parts that stand in for one another has failed.",
+        _OF_FEED,
+    ),
+    Case(
+        "VenuewatchDuplicateIdentity", "warning", 5,
+        problem("host", HOST, "duplicate_identity"),
+        f"Two agents run as {_PLACE} and throw each other out.",
+    ),
+    Case(
+        "VenuewatchClockWrong", "warning", 5, problem("host", HOST, "clock_skew"),
+        f"The clock of {_PLACE} differs from the fleet's.",
+    ),
+    Case(
+        "VenuewatchGone", "critical", 30, {f"up{{{TARGET}}}": (0.0, 0.0)},
+        "Prometheus can scrape no aggregator: no venue is watched through it. Alerts of incidents "
+        "stay as they were.", {"job": "venuewatch"}, is_of_aggregator=True,
+    ),
+    Case(
+        "VenuewatchAggregatorGone", "warning", 30, {f"up{{{_SECOND}}}": (0.0, 0.0)},
+        "Prometheus can not scrape the aggregator at second:8039; another one watches.",
+        _OF_SECOND, {f"up{{{_SECOND}}}": (1.0, 0.0)}, is_of_aggregator=True,
+    ),
+    Case(
+        "VenuewatchAggregatorBlind", "warning", 30,
+        blindness(_SECOND, "aggregator_blind", is_blind=True),
+        "The aggregator at second:8039 hears nothing of any venue; another one does.", _OF_SECOND,
+        blindness(_SECOND, "aggregator_blind", is_blind=False),
+    ),
+    Case(
+        "VenuewatchScrapesFail", "warning", 60,
+        {f'up{{{TARGET},venue="STA"}}': (0.0, 0.0), f'up{{{TARGET},venue="TAH"}}': (0.0, 0.0)},
+        "2 targets of job venuewatch at centre:8039 can not be scraped, while others can: their "
+        "series are missing.", {"job": "venuewatch", "instance": "centre:8039"},
+        {f'up{{{TARGET},venue="STA"}}': (1.0, 0.0)}, is_of_aggregator=True,
+    ),
+    Case(
+        "VenuewatchNetworkFailing", "warning", 60, check("gateway", "critical"),
+        f"probe (gateway) on {_PLACE} is critical: a part of the network does not do its work.",
+        of_check("gateway"), check("gateway", "ok"),
+    ),
+    Case(
+        "VenuewatchCheckFailing", "warning", 60, check("service", "critical"),
+        f"probe (service) on {_PLACE} is critical: what it looks at does not do its work.",
+        of_check("service"), check("service", "ok"),
+    ),
+    Case(
+        "VenuewatchCheckWarning", "info", 300, check("disk", "warning"),
+        f"probe (disk) on {_PLACE} warns: what it looks at works, beyond a limit.",
+        of_check("disk"), check("disk", "ok"),
+    ),
+    Case(
+        "VenuewatchCheckUnknown", "info", 900, check("http", "unknown"),
+        f"probe (http) on {_PLACE} can not tell how what it looks at is.",
+        of_check("http"), check("http", "ok"), every_s=10,
+    ),
+    Case(
+        "VenuewatchDiskFull", "critical", 60, disk(2e9), f"/ of {_PLACE} has 2% left.",
+        {**_ON_HOST, "device": "/dev/sda1", "fstype": "ext4", "mountpoint": "/"}, disk(40e9),
+    ),
+    Case(
+        "VenuewatchDiskFilling", "warning", 1830, disk(21e9 + 61 * 9e6, -9e6),
+        f"/ of {_PLACE} has 21% left, and none within a day if it goes on as in the last three "
+        "hours.",
+        {**_ON_HOST, "device": "/dev/sda1", "fstype": "ext4", "mountpoint": "/"},
+        disk(21e9, 0.0), every_s=30,
+    ),
+    Case(
+        "VenuewatchCertificateNearlyExpired", "critical", 60, certificate(2.0),
+        f"The certificate that probe (tls) on {_PLACE} sees expires in 1d 23h 59m 0s.",
+        of_check("tls"), certificate(400.0),
+    ),
+    Case(
+        "VenuewatchCertificateExpiring", "warning", 600, certificate(10.0),
+        f"The certificate that probe (tls) on {_PLACE} sees expires in 9d 23h 50m 0s.",
+        of_check("tls"), certificate(400.0), every_s=20,
+    ),
+    Case(
+        "VenuewatchResultsVersionsLost", "warning", 5, counter(_GAPS, _CHECK + '"feed"', 8.0),
+        "probe on STA-1 in STA: 12 versions never came within 10 minutes.",
+        {**_ON_HOST, "check": "probe"}, counter(_GAPS, _CHECK + '"feed"', 0.0),
+    ),
+    Case(
+        "VenuewatchReadingsLost", "warning", 5, counter(_LOST, HOST, 8.0),
+        f"The agent of {_PLACE} lost 12 readings within 10 minutes to a full or damaged spool. "
+        "Beats and alarms do not suffer.", well=counter(_LOST, HOST, 0.0),
+    ),
+    Case(
+        "VenuewatchBrokerDropsMessages", "warning", 5, counter(_DROPPED, "", 8.0),
+        "The broker dropped 12 messages within 5 minutes: its queues are full, or a client reads "
+        "too slowly.", {}, counter(_DROPPED, "", 0.0),
+    ),
+    Case(
+        "VenuewatchNoticesDropped", "warning", 5, counter(_NOTICES, 'result="dropped"', 8.0),
+        "The aggregator at centre:8039 gave up 12 notices for its webhook within 10 minutes: the "
+        "receiver refused them, or too many waited.",
+        {"job": "venuewatch", "instance": "centre:8039"},
+        counter(_NOTICES, 'result="dropped"', 0.0),
+    ),
+    Case(
+        "VenuewatchMessagesRejected", "info", 5, counter(_REJECTED, 'reason="bad_topic"', 160.0),
+        "The aggregator refused 240 messages within 10 minutes for the reason bad_topic.",
+        {"reason": "bad_topic"}, counter(_REJECTED, 'reason="bad_topic"', 0.1),
+    ),
+    Case(
+        "VenuewatchHostUnseen", "info", 900,
+        {f'venuewatch_host_state{{{TARGET},{HOST},state="unseen"}}': (1.0, 0.0)},
+        f"{_PLACE} is in the inventory, and no beat of it was ever heard.",
+        well={f'venuewatch_host_state{{{TARGET},{HOST},state="up"}}': (1.0, 0.0)}, every_s=15,
+    ),
+    Case(
+        "VenuewatchAgentVersionSkew", "info", 3600, agent("0.1.0"),
+        "1 agents have version 0.1.0, the aggregator has another.", {"agent_version": "0.1.0"},
+        agent("0.2.0"), every_s=60,
+    ),
+    Case(
+        "VenuewatchSampleLimitNear", "warning", 600, {_SAMPLES: (30_001.0, 0.0)},
+        "A scrape of job venuewatch at centre:8039 has 30001 samples. Beyond sample_limit "
+        "Prometheus refuses all of them.",
+        {"job": "venuewatch", "instance": "centre:8039"}, {_SAMPLES: (29_999.0, 0.0)},
+        every_s=30,
+    ),
+    Case(
+        "VenuewatchWatchdog", "none", 0, {},
+        "It always fires. Where it no longer arrives, Prometheus, Alertmanager or the way from "
+        "there is broken: have a receiver outside call for help then.", {},
+    ),
+)  # fmt: skip
+
+
+def values_of(line: Line, steps: int, gap: range = range(0)) -> str:
+    """Return a series' values as promtool takes them, stale at the steps of ``gap``."""
+    begin, gain = line
+    return " ".join(
+        "stale" if step in gap else f"{begin + gain * step:.12g}" for step in range(steps)
+    )
+
+
+def story(
+    series: Mapping[str, Line], every_s: int, steps: int, gap: range = range(0)
+) -> dict[str, Any]:
+    """Return a test for promtool without its questions; scrapes fail at the steps of ``gap``."""
+    told = []
+    for name, line in series.items():
+        values = values_of(line, steps, gap)
+        if name.startswith("up{"):  # a failed scrape is a sample of this one
+            values = values.replace("stale", "0")
+        told.append({"series": name, "values": values})
+    return {"interval": f"{every_s}s", "input_series": told}
+
+
+def run_promtool(folder: Path, *tests: Mapping[str, Any]) -> None:
+    """Have promtool run tests of one interval; fail with what it says."""
+    unit = {
+        "rule_files": [str(RULES)],
+        "evaluation_interval": tests[0]["interval"],
+        "tests": tests,
+    }
+    (folder / "unit.yml").write_text(json.dumps(unit))  # JSON is YAML
+    done = subprocess.run(
+        ["promtool", "test", "rules", folder / "unit.yml"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def firing(at_s: int, *names: str) -> dict[str, Any]:
+    """Return the question which alerts fire at ``at_s``, and that these must, each once."""
+    expected = [{"labels": f'{{alertname="{name}"}}', "value": 1} for name in sorted(names)]
+    query = 'count by (alertname) (ALERTS{alertstate="firing",alertname!="VenuewatchWatchdog"})'
+    return {"expr": query, "eval_time": f"{at_s}s", "exp_samples": expected}

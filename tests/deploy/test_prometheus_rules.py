@@ -1,0 +1,267 @@
+"""The alert rules, by promtool: each fires for its cause, for nothing else, and over a restart."""
+
+import re
+import runpy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.deploy.alert_cases import (
+    CASES,
+    HOST,
+    RULES,
+    STEADY,
+    TARGET,
+    Case,
+    Line,
+    firing,
+    problem,
+    run_promtool,
+    story,
+)
+
+WATCHDOG = "VenuewatchWatchdog"
+SECOND = 'job="venuewatch",instance="second:8039"'
+cases = pytest.mark.parametrize("case", CASES, ids=lambda case: case.alert)
+
+
+@pytest.fixture(scope="module")
+def maker() -> dict[str, Any]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(RULES.parent)
+        return runpy.run_path(str(RULES.parent / "make_rules.py"))
+
+
+def rules() -> str:
+    return RULES.read_text(encoding="utf-8")
+
+
+def alerts() -> list[str]:
+    return re.findall(r"- alert: (\w+)", rules())
+
+
+def told_of(alert: str) -> dict[str, str]:
+    """Return what the rules file says of an alert that is the same for every subject."""
+    part = rules().partition(f"- alert: {alert}\n")[2].partition("- alert:")[0]
+    return dict(re.findall(r'(summary|runbook_url): "?([^"\n]+)', part))
+
+
+def test_rules_file_is_up_to_date(maker: dict[str, Any]) -> None:
+    assert maker["text"]() == rules(), "run: python deploy/prometheus/make_rules.py"
+
+
+def test_runbooks_can_be_served_elsewhere(maker: dict[str, Any]) -> None:
+    made = maker["text"]("https://wiki.example.org/venuewatch")
+
+    urls = re.findall(r"runbook_url: (.+)", made)
+    assert urls == [f"https://wiki.example.org/venuewatch/{name}" for name in alerts()]
+
+
+def test_every_alert_has_a_case_and_every_case_an_alert() -> None:
+    assert sorted(case.alert for case in CASES) == sorted(alerts())
+
+
+def test_no_rule_looks_at_two_samples_only() -> None:
+    assert "irate(" not in rules()
+    assert "idelta(" not in rules()
+
+
+def test_increase_of_a_checks_counter_spans_four_readings() -> None:
+    spans = re.findall(r"(?:rate|increase|delta)\(venuewatch_\w+(?:{.*?})?\[(\d+)m\]\)", rules())
+
+    assert len(spans) == 5
+    assert all(int(minutes) * 60 >= 4 * 30 for minutes in spans)
+
+
+@pytest.mark.real
+@cases
+def test_alert_fires_alone_no_sooner_with_its_words(tmp_path: Path, case: Case) -> None:
+    test = story({**STEADY, **case.series}, case.every_s, case.after_s // case.every_s + 1)
+    told = {
+        "exp_labels": {**case.labels, "severity": case.severity},
+        "exp_annotations": {**told_of(case.alert), "description": case.description},
+    }
+    at = f"{case.after_s}s"
+    test["alert_rule_test"] = [{"eval_time": at, "alertname": case.alert, "exp_alerts": [told]}]
+    alone = [case.alert] if case.alert != WATCHDOG else []
+    test["promql_expr_test"] = [firing(case.after_s, *alone)]
+    if case.after_s:
+        test["promql_expr_test"].append(firing(case.after_s - case.every_s))
+
+    run_promtool(tmp_path, test)
+
+
+@pytest.mark.real
+@cases
+def test_nothing_fires_while_all_is_well(tmp_path: Path, case: Case) -> None:
+    test = story({**STEADY, **case.well}, case.every_s, case.after_s // case.every_s + 20)
+    times = range(case.after_s, case.after_s + 20 * case.every_s, 3 * case.every_s)
+
+    run_promtool(tmp_path, {**test, "promql_expr_test": [firing(at) for at in times]})
+
+
+@pytest.mark.real
+@cases
+def test_failed_scrapes_and_a_restart_end_no_alert(tmp_path: Path, case: Case) -> None:
+    fired = case.after_s // case.every_s
+    looks = 20
+    span = f'{{alertname="{case.alert}",alertstate="firing"}}[{looks * case.every_s}s]'
+    asked = {
+        "expr": f"count(count_over_time(ALERTS{span}) >= {looks})",
+        "eval_time": f"{(fired + looks) * case.every_s}s",
+        "exp_samples": [{"labels": "{}", "value": 1}],
+    }
+    tests = []
+    for failed in (1, 3):
+        gap = range(0) if case.is_of_aggregator else range(fired + 3, fired + 3 + failed)
+        test = story({**STEADY, **case.series}, case.every_s, fired + looks + 1, gap)
+        tests.append({**test, "promql_expr_test": [asked]})
+
+    run_promtool(tmp_path, *tests)
+
+
+INCIDENTS = {
+    "VenuewatchHostDown": problem("host", HOST, "silent"),
+    "VenuewatchVenueUnreachable": problem("venue", 'venue="STA"', "venue_unreachable"),
+    "VenuewatchResultsStopped": problem("check", f'{HOST},check="feed"', "results_frozen"),
+}
+incidents = pytest.mark.parametrize("alert", INCIDENTS)
+
+
+@pytest.mark.real
+@incidents
+def test_incident_stays_while_the_aggregator_is_gone(tmp_path: Path, alert: str) -> None:
+    test = story({**STEADY, **INCIDENTS[alert]}, 10, 100, range(10, 90))
+
+    asked = [firing(at, alert, "VenuewatchGone") for at in (200, 500, 890)]
+
+    run_promtool(tmp_path, {**test, "promql_expr_test": asked})
+
+
+@pytest.mark.real
+@incidents
+def test_incident_ends_half_a_minute_after_its_problem(tmp_path: Path, alert: str) -> None:
+    test = story(STEADY, 5, 40)
+    (name,) = INCIDENTS[alert]
+    test["input_series"].append({"series": name, "values": "1x10 stale"})
+    asked = [firing(at, *names) for at, names in ((50, {alert}), (80, {alert}), (90, set()))]
+
+    run_promtool(tmp_path, {**test, "promql_expr_test": asked})
+
+
+@pytest.mark.real
+@incidents
+def test_two_aggregators_tell_one_alert_until_both_are_done(tmp_path: Path, alert: str) -> None:
+    (name,) = INCIDENTS[alert]
+    test = story({**STEADY, **of_second(STEADY)}, 5, 60)
+    test["input_series"] += [
+        {"series": name, "values": "1x10 stale"},
+        {"series": name.replace(TARGET, SECOND), "values": "_x4 1x20 stale"},
+    ]
+    count = f'count(ALERTS{{alertname="{alert}",alertstate="firing"}})'
+    asked = [
+        {"expr": count, "eval_time": f"{at}s", "exp_samples": [{"labels": "{}", "value": 1}]}
+        for at in (10, 40, 60, 90, 120)
+    ]
+
+    run_promtool(tmp_path, {**test, "promql_expr_test": [*asked, firing(180)]})
+
+
+@pytest.mark.real
+def test_a_target_that_is_no_longer_scraped_holds_no_alert(tmp_path: Path) -> None:
+    alert = "VenuewatchHostDown"
+    test = story({**of_second(STEADY)}, 5, 60)
+    gone = {**STEADY, **INCIDENTS[alert]}
+    test["input_series"] += [{"series": name, "values": "1x10 stale"} for name in gone]
+    test["input_series"] = [
+        one for one in test["input_series"] if "aggregator_problem" not in one["series"]
+    ]
+
+    run_promtool(tmp_path, {**test, "promql_expr_test": [firing(50, alert), firing(120)]})
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("venues", [1, 39])
+def test_lost_aggregator_is_one_alert_however_many_targets(tmp_path: Path, venues: int) -> None:
+    series: dict[str, Line] = {f'up{{{TARGET},venue="V{at}"}}': (0.0, 0.0) for at in range(venues)}
+    series |= {
+        f'up{{job="node",instance="centre:8039",venue="V{at}"}}': (0.0, 0.0) for at in range(venues)
+    }
+    test = story({f"up{{{TARGET}}}": (0.0, 0.0), **series}, 5, 60)
+
+    asked = [firing(at, "VenuewatchGone") for at in (30, 120, 240)]
+
+    run_promtool(tmp_path, {**test, "promql_expr_test": asked})
+
+
+@pytest.mark.real
+def test_cause_that_gets_precise_makes_no_new_alert(tmp_path: Path) -> None:
+    test = story(STEADY, 5, 20)
+    for cause, values in (("silent", "1x4 stale"), ("host_down", "_x5 1x14")):
+        (name,) = problem("host", HOST, cause)
+        test["input_series"].append({"series": name, "values": values})
+    span = 'ALERTS{alertname="VenuewatchHostDown",alertstate="firing"}[90s]'
+    asked = {
+        "expr": f"count_over_time({span}) >= 18",
+        "eval_time": "95s",
+        "exp_samples": [
+            {
+                "labels": '{alertname="VenuewatchHostDown",alertstate="firing",severity="critical"'
+                f',{HOST},instance="STA-1",role="results"}}',
+                "value": 19,
+            }
+        ],
+    }
+
+    run_promtool(tmp_path, {**test, "promql_expr_test": [asked]})
+
+
+@pytest.mark.real
+def test_host_without_info_is_told_without_a_role(tmp_path: Path) -> None:
+    series = {name: line for name, line in STEADY.items() if "host_info" not in name}
+    test = story({**series, **problem("host", HOST, "silent")}, 5, 10)
+    labels = '{venue="STA",host="STA-1",instance="STA-1"}'
+    expr = 'count by (venue, host, instance, role) (ALERTS{alertname="VenuewatchHostDown"})'
+    asked = {"expr": expr, "eval_time": "30s", "exp_samples": [{"labels": labels, "value": 1}]}
+
+    run_promtool(tmp_path, {**test, "promql_expr_test": [asked]})
+
+
+@pytest.mark.real
+def test_aggregators_with_other_roles_of_a_host_tell_one_alert(tmp_path: Path) -> None:
+    other = {name.replace("results", "timing"): line for name, line in of_second(STEADY).items()}
+    test = story({**STEADY, **other, **problem("host", HOST, "silent")}, 5, 10)
+
+    run_promtool(tmp_path, {**test, "promql_expr_test": [firing(30, "VenuewatchHostDown")]})
+
+
+@pytest.mark.real
+def test_availability_counts_neither_blind_nor_unseen_times(tmp_path: Path) -> None:
+    told = {
+        "ok": "1x59 0x239",
+        "degraded": "0x59 1x59 0x179",
+        "unreachable": "0x119 1x59 0x119",
+        "unknown": "0x179 1x119",
+    }
+    series = [
+        {"series": f'venuewatch_venue_state{{{TARGET},venue="STA",state="{state}"}}', "values": it}
+        for state, it in told.items()
+    ]
+    asked = {
+        "expr": "venuewatch:venue_availability:ratio_1d",
+        "eval_time": "299m",
+        "exp_samples": [
+            {
+                "labels": 'venuewatch:venue_availability:ratio_1d{venue="STA"}',
+                "value": 120 / 180,
+            }
+        ],
+    }
+
+    run_promtool(tmp_path, {"interval": "1m", "input_series": series, "promql_expr_test": [asked]})
+
+
+def of_second(series: dict[str, Line] | Any) -> dict[str, Line]:
+    """Return the same series, as another aggregator has them."""
+    return {name.replace(TARGET, SECOND): line for name, line in series.items()}
