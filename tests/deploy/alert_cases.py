@@ -1,4 +1,4 @@
-"""What each alert fires for: a table of series, told to promtool, and what must be told of them.
+"""A table of cases, one for each alert: the series that it fires for, and what it must say.
 
 A case has a story of series in steps of ``every_s``; each is where it begins and what it gains a
 step. Its ``well`` series are the same thing while nothing is wrong.

@@ -1,9 +1,5 @@
 """Debian's Prometheus scrapes the aggregator with the shipped configuration."""
 
-import json
-import urllib.error
-import urllib.parse
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,45 +7,11 @@ import psutil
 import pytest
 
 from bench.kit.processes import free_port
-from tests.integration.real import Agent, Aggregator, Mosquitto, Process, program, until
+from tests.integration.monitoring import AGGREGATOR, ALERTMANAGER, Prometheus
+from tests.integration.real import Agent, Aggregator, Mosquitto, until
 from tests.kit.promtool import complaints
 
 pytestmark = pytest.mark.real
-
-SHIPPED = Path(__file__).parents[2] / "deploy" / "prometheus"
-
-
-class Prometheus(Process):
-    def __init__(self, folder: Path, scraped_port: int) -> None:
-        self.port = free_port()
-        for path in SHIPPED.glob("*.yml"):
-            text = path.read_text().replace("127.0.0.1:8039", f"127.0.0.1:{scraped_port}")
-            (folder / path.name).write_text(
-                text.replace("scrape_interval: 5s", "scrape_interval: 1s")
-            )
-        super().__init__(
-            folder,
-            "prometheus",
-            program("prometheus"),
-            f"--config.file={folder / 'prometheus.yml'}",
-            f"--storage.tsdb.path={folder / 'tsdb'}",
-            f"--web.listen-address=127.0.0.1:{self.port}",
-        )
-
-    def series(self, query: str) -> list[tuple[dict[str, str], float]]:
-        """Return labels and instant value of each series that a query finds."""
-        question = urllib.parse.urlencode({"query": query})
-        url = f"http://127.0.0.1:{self.port}/api/v1/query?{question}"
-        try:
-            with urllib.request.urlopen(url) as answer:
-                found = json.load(answer)["data"]["result"]
-        except (urllib.error.URLError, ConnectionError):
-            return []
-        return [(one["metric"], float(one["value"][1])) for one in found]
-
-    def ask(self, query: str) -> dict[str, float]:
-        """Return the instant values of a query, by host."""
-        return {labels.get("host", ""): value for labels, value in self.series(query)}
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +33,13 @@ def aggregator(folder: Path) -> Iterator[Aggregator]:
 
 @pytest.fixture(scope="module")
 def prometheus(folder: Path, aggregator: Aggregator) -> Iterator[Prometheus]:
-    with Prometheus(folder, aggregator.port) as running:
+    replaced = {
+        AGGREGATOR: f"127.0.0.1:{aggregator.port}",
+        ALERTMANAGER: f"127.0.0.1:{free_port()}",
+        "scrape_interval: 10s": "scrape_interval: 1s",
+        "scrape_interval: 5s": "scrape_interval: 1s",
+    }
+    with Prometheus(folder, replaced) as running:
         until("it scrapes", lambda: running.ask("up == 1"), within_s=30.0)
         yield running
 

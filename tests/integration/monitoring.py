@@ -1,0 +1,88 @@
+"""Prometheus and Alertmanager as operators run them: the shipped files, with addresses replaced."""
+
+import json
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+from bench.kit.processes import free_port
+from tests.integration.real import Process, program, until
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+AGGREGATOR = "127.0.0.1:8039"
+ALERTMANAGER = "127.0.0.1:9093"
+RECEIVER = "http://127.0.0.1:5001"
+
+
+class Prometheus(Process):
+    """Debian's Prometheus with the shipped files, in which each of ``replaced`` is replaced."""
+
+    def __init__(
+        self, folder: Path, replaced: Mapping[str, str], *, config: str = "prometheus.yml"
+    ) -> None:
+        self.port = free_port()
+        for path in (DEPLOY / "prometheus").glob("*.yml"):
+            (folder / path.name).write_text(_with(path.read_text(), replaced))
+        super().__init__(
+            folder,
+            "prometheus",
+            program("prometheus"),
+            f"--config.file={folder / config}",
+            f"--storage.tsdb.path={folder / 'tsdb'}",
+            f"--web.listen-address=127.0.0.1:{self.port}",
+        )
+
+    def series(self, query: str) -> list[tuple[dict[str, str], float]]:
+        """Return labels and instant value of each series that a query finds."""
+        question = urllib.parse.urlencode({"query": query})
+        url = f"http://127.0.0.1:{self.port}/api/v1/query?{question}"
+        try:
+            with urllib.request.urlopen(url) as answer:
+                found = json.load(answer)["data"]["result"]
+        except (urllib.error.URLError, ConnectionError):
+            return []
+        return [(one["metric"], float(one["value"][1])) for one in found]
+
+    def ask(self, query: str) -> dict[str, float]:
+        """Return the instant values of a query, by host."""
+        return {labels.get("host", ""): value for labels, value in self.series(query)}
+
+
+class Alertmanager(Process):
+    """Debian's Alertmanager with the shipped routes, on its own."""
+
+    def __init__(self, folder: Path, receiver: str) -> None:
+        self.port = free_port()
+        config = folder / "alertmanager.yml"
+        shipped = (DEPLOY / "alertmanager" / "alertmanager.yml").read_text()
+        config.write_text(_with(shipped, {RECEIVER: receiver}))
+        super().__init__(
+            folder,
+            "alertmanager",
+            program("prometheus-alertmanager"),
+            f"--config.file={config}",
+            f"--storage.path={folder / 'alertmanager'}",
+            f"--web.listen-address=127.0.0.1:{self.port}",
+            "--cluster.listen-address=",
+        )
+
+    def start(self) -> Self:
+        super().start()
+        until("Alertmanager is ready", self._is_ready)
+        return self
+
+    def _is_ready(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/-/ready") as answer:
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, ConnectionError):
+            return False
+
+
+def _with(text: str, replaced: Mapping[str, str]) -> str:
+    for old, new in replaced.items():
+        text = text.replace(old, new)
+    return text
