@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from other_alerts import FAST, SLOW, Rule, with_host
+from other_alerts import FAST, SLOW, Rule, with_unwell_host
 
 from aggregator.core.incidents.alerts import LABELS, ROWS, Alert, Kind
 
@@ -48,16 +48,49 @@ class Record(NamedTuple):
     expr: str
 
 
+UNWELL_HOST = Record(
+    "venuewatch:unwell_host:max",
+    """\
+max by (venue, host) (
+    last_over_time({__name__=~"venuewatch_(host|check)_problem"}[1m])
+  or
+    last_over_time(venuewatch_check_state{state=~"critical|warning|unknown"}[1m])
+)""",
+)
+UNWELL_HOST_INFO = Record(
+    "venuewatch:unwell_host_info:max",
+    """\
+label_replace(
+    topk by (venue, host) (1, max by (venue, host, role) (
+      last_over_time(venuewatch_host_info[1m]) and on (venue, host) venuewatch:unwell_host:max
+    ))
+  or on (venue, host)
+    venuewatch:unwell_host:max,
+  "instance", "$1", "host", "(.+)"
+)""",
+)
+"""For the rules that are evaluated each 5 s: of few hosts, so that joins with it cost nothing."""
+
 HOST_INFO = Record(
     "venuewatch:host_info:max",
     """\
 label_replace(
-    topk by (venue, host) (1, max by (venue, host, role) (venuewatch_host_info))
+    topk by (venue, host) (1, max by (venue, host, role) (
+      last_over_time(venuewatch_host_info[2m])
+    ))
   or on (venue, host)
-    max by (venue, host) (venuewatch_host_up >= bool 0),
+    max by (venue, host) (last_over_time(venuewatch_host_up[2m]) >= bool 0),
   "instance", "$1", "host", "(.+)"
 )""",
 )
+FILESYSTEM = Record(
+    "venuewatch:filesystem_avail:ratio",
+    """\
+node_filesystem_avail_bytes / node_filesystem_size_bytes < 0.25
+unless
+  node_filesystem_readonly == 1""",
+)
+"""Of filesystems that are getting full only, so that a forecast looks at few series."""
 
 AVAILABILITY = Record(
     "venuewatch:venue_availability:ratio_1d",
@@ -85,7 +118,7 @@ def incident_rules() -> Iterator[Rule]:
         labels = ", ".join(LABELS[kind])
         told = f'max by ({labels}) ({metric}{{cause=~"{"|".join(causes)}"}})'
         if "host" in LABELS[kind]:
-            told = with_host(told)
+            told = with_unwell_host(told)
             labels += ", instance, role"
         expr = f"{told}\nor\n{_held(alert.name, labels)}"
         for_ = "" if kind == "venue" else _FOR_HOST
@@ -130,8 +163,8 @@ def text(runbooks: str = RUNBOOKS) -> str:
     """Return the whole file. ``runbooks``: the base of each alert's ``runbook_url``."""
     fast = [*incident_rules(), *FAST]
     parts = [_HEAD]
-    parts += _group("venuewatch", "", [HOST_INFO], fast, runbooks)
-    parts += _group("venuewatch-slow", "30s", [AVAILABILITY], SLOW, runbooks)
+    parts += _group("venuewatch", "", [UNWELL_HOST, UNWELL_HOST_INFO], fast, runbooks)
+    parts += _group("venuewatch-slow", "30s", [HOST_INFO, FILESYSTEM, AVAILABILITY], SLOW, runbooks)
     return "".join(parts)
 
 

@@ -17,6 +17,7 @@ NETWORK = "dns|gateway|interface|ping|uplinks"
 
 _DISK = "venue, host, device, fstype, mountpoint"
 _DAY_S = 86_400
+_JOIN = "  * on (venue, host) group_left (instance, role)"
 
 
 class Rule(NamedTuple):
@@ -31,31 +32,30 @@ class Rule(NamedTuple):
     keep: str = ""
 
 
+def with_unwell_host(expr: str) -> str:
+    """Return ``expr`` of a host, with the host as its ``instance`` and with its ``role``.
+
+    For problems of hosts and checks that are not ``ok``: the rules that are evaluated each 5 s.
+    """
+    return f"{expr}\n{_JOIN} venuewatch:unwell_host_info:max"
+
+
 def with_host(expr: str) -> str:
-    """Return ``expr`` of a host, with the host as its ``instance`` and with its ``role``."""
-    return f"{expr}\n  * on (venue, host) group_left (instance, role) venuewatch:host_info:max"
+    """Return ``expr`` of any host likewise, for the slow rules."""
+    return f"{expr}\n{_JOIN} venuewatch:host_info:max"
 
 
 def _of_checks(state: str, kinds: str = "") -> str:
     series = f'venuewatch_check_state{{{kinds}state="{state}"}}[20s]'
-    return with_host(f"max by (venue, host, check, kind) (last_over_time({series}))")
+    return with_unwell_host(f"max by (venue, host, check, kind) (last_over_time({series}))")
 
 
-def _left(ratio: float) -> str:
-    avail, size = (
-        f"max by ({_DISK}) (last_over_time(node_filesystem_{name}_bytes[2m]))"
-        for name in ("avail", "size")
-    )
-    writable = f"max by ({_DISK}) (last_over_time(node_filesystem_readonly[2m])) == 0"
-    return f"    {avail}\n  /\n    {size}\n  < {ratio}\nand\n  {writable}"
-
-
+_LEFT = "last_over_time(venuewatch:filesystem_avail:ratio[2m])"
+_FULL = f"max by ({_DISK}) ({_LEFT}) < 0.03"
 _FILLING = f"""\
-(
-{_left(0.25)}
+  max by ({_DISK}) ({_LEFT})
 and
-  max by ({_DISK}) (predict_linear(node_filesystem_avail_bytes[3h], {_DAY_S})) < 0
-)"""
+  max by ({_DISK}) (predict_linear(venuewatch:filesystem_avail:ratio[3h], {_DAY_S})) < 0"""
 
 
 def _expiring(days: int) -> str:
@@ -177,7 +177,7 @@ SLOW: Final = (
         Severity.CRITICAL,
         "A disk is full.",
         f"{_PLACE} has {{{{ $value | humanizePercentage }}}} left.",
-        with_host(f"(\n{_left(0.03)}\n)"),
+        with_host(f"({_FULL})"),
         "1m",
         "5m",
     ),
@@ -187,7 +187,7 @@ SLOW: Final = (
         "A disk will be full within a day.",
         f"{_PLACE} has {{{{ $value | humanizePercentage }}}} left, and none within a day if it "
         "goes on as in the last three hours.",
-        with_host(_FILLING),
+        with_host(f"(\n{_FILLING}\n)"),
         "30m",
         "10m",
     ),
