@@ -348,15 +348,16 @@ class Fleet:
         known = self._hosts.get(host)
         return known is not None and known.venue == venue
 
-    def problems_of(self, venue: str, host: str = "") -> dict[str, str]:
-        """Return the causes of open incidents by scope, of a host or of a venue itself."""
+    def problems_of(self, venue: str, host: str = "", check: str = "") -> dict[str, str]:
+        """Return the causes of open incidents by scope, of a host or of a venue itself.
+
+        With a ``check``: those of a host's checks, by check.
+        """
+        if check:
+            its_host = self._hosts.get(host)
+            return {} if its_host is None else its_host.check_problems
         known = self._hosts.get(host) if host else self.venues.get(venue)
         return {} if known is None else known.problems
-
-    def check_problems_of(self, host: str) -> dict[str, str]:
-        """Return the causes of open incidents of a host's checks, by check."""
-        known = self._hosts.get(host)
-        return {} if known is None else known.check_problems
 
     def add(self, host: Host) -> None:
         """Take in a host of a known venue.

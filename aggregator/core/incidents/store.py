@@ -140,8 +140,8 @@ class IncidentStore:
 
     def close(self, subject: Subject, at: float) -> None:
         """Close an open incident, and report it."""
-        problems, name = self._problems_of(subject)
-        problems.pop(name, None)
+        scope, *where = subject
+        self._fleet.problems_of(*where).pop(subject.check or scope, None)
         self._change(self.open[subject]._replace(closed_at=at), "closed", at)
 
     def remove(self, subject: Subject, at: float) -> None:
@@ -179,8 +179,8 @@ class IncidentStore:
         self._known[incident.number] = self.unsaved[incident.number] = incident
         if incident.closed_at is None:
             self.open[subject] = incident
-            problems, name = self._problems_of(subject)
-            problems[name] = incident.cause
+            scope, *where = subject
+            self._fleet.problems_of(*where)[subject.check or scope] = incident.cause
         elif self.open.get(subject, incident).number == incident.number:
             self.open.pop(subject, None)
         if subject.scope in _CORRECTED:
@@ -189,12 +189,6 @@ class IncidentStore:
                 if incident.number not in numbers:
                     numbers.append(incident.number)
                     del numbers[:-_REMEMBERED_OF_A_HOST]
-
-    def _problems_of(self, subject: Subject) -> tuple[dict[str, str], str]:
-        """Return where the cause of a subject's open incident is marked, and its name there."""
-        if subject.scope == "feed":  # of a host's checks many may have one
-            return self._fleet.check_problems_of(subject.host), subject.check
-        return self._fleet.problems_of(subject.venue, subject.host), subject.scope
 
     def _change(self, incident: Incident, change: IncidentChange, at: float) -> None:
         self.keep(incident)
