@@ -36,6 +36,10 @@ Every expected host has `venuewatch_host_info`, `_up`, `_state`, `_heartbeats_mi
 Measured series (`node_*`, `venuewatch_agent_*`, checks, round trip, clock offset) stop at once when
 a host is no longer up or late. So a frozen value is never shown.
 
+Vitals come each 10 s: scrape them as often, or `irate` is wrong
+([deploy/prometheus](../deploy/prometheus/README.md)). Counters of checks come each `every_s` (30 s
+by default): use `rate` or `increase` over at least four times that on them, never `irate`.
+
 `?collect=vitals` gives `node_*` and `venuewatch_agent_*` except `venuewatch_agent_info`.
 `?collect=liveness` gives everything else; the aggregator's own metrics are in it, too, where no
 `venue` is asked for.

@@ -66,7 +66,7 @@ def test_memory_has_linux_names_and_the_measured_hosts_labels(prometheus: Promet
     assert values.keys() >= {f"node_memory_{name}_bytes" for name in linux.split()}
     assert "node_memory_total_bytes" not in values
     assert values["node_memory_MemTotal_bytes"] == psutil.virtual_memory().total
-    of_host = {"venue": "STA", "host": "STA-1", "instance": "STA-1", "job": "venuewatch"}
+    of_host = {"venue": "STA", "host": "STA-1", "instance": "STA-1", "job": "node"}
     assert all(labels == of_host for labels, _ in found)
 
 
