@@ -16,7 +16,7 @@ from agent.checks.process import Check
 from agent.checks.reading.times import Deadline
 from tests.agent.checks.peers import made
 
-NAME = "odf-feed-7"
+NAME = f"odf-{os.getpid()}-7"  # of this run of the tests alone
 LONG_NAME = "results-server-of-STA"  # the kernel keeps 15 characters
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux'")
