@@ -1,7 +1,8 @@
-"""Write ``rules.yml`` beside this file: ``python deploy/prometheus/make_rules.py``.
+"""Write the rules beside this file: ``python deploy/prometheus/make_rules.py``.
 
 ``--runbooks URL`` sets where the pages of ``docs/runbooks/`` are served. The alerts of incidents
-come from the aggregator's own table, the others from ``other_alerts.py``.
+come from the aggregator's own table, the others from ``other_alerts.py``. ``rules.yml`` has all;
+``rules-with-push.yml`` has not those that an aggregator pushes to Alertmanager itself.
 """
 
 import argparse
@@ -14,7 +15,10 @@ from other_alerts import FAST, SLOW, Rule, with_unwell_host
 
 from aggregator.core.incidents.alerts import LABELS, ROWS, Alert, Kind
 
-TARGET = Path(__file__).parent / "rules.yml"
+FOLDER = Path(__file__).parent
+FILES = {"rules.yml": False, "rules-with-push.yml": True}
+"""Each file, and whether the aggregator pushes the alerts of incidents itself."""
+
 RUNBOOKS = "https://venuewatch.example.org/runbooks"
 """The base of ``runbook_url``: say here, or with ``--runbooks``, where you serve the pages."""
 
@@ -25,6 +29,14 @@ _HEAD = """\
 # max by (venue, host) merges two aggregators: an alert fires when either says so, and ends when
 # both say that it is over. "or … unless … and" keeps an alert of an incident while the aggregator
 # that told of it can not be scraped: nobody looks, so nothing is over.
+
+groups:
+"""
+_HEAD_WITH_PUSH = """\
+# make_rules.py makes this file from other_alerts.py. A test fails when it is out of date.
+#
+# Load it instead of rules.yml where the aggregator pushes the alerts of incidents to Alertmanager
+# itself ([alertmanager] in aggregator.toml): nobody is to be told by both.
 
 groups:
 """
@@ -159,10 +171,13 @@ def _by_cause(metric: str, labels: tuple[str, ...], causes: dict[str, str]) -> s
     return "\n".join([*lines, "{{- end -}}", "{{ else -}}", nothing, "{{- end }}"])
 
 
-def text(runbooks: str = RUNBOOKS) -> str:
-    """Return the whole file. ``runbooks``: the base of each alert's ``runbook_url``."""
-    fast = [*incident_rules(), *FAST]
-    parts = [_HEAD]
+def text(runbooks: str = RUNBOOKS, *, is_pushed: bool = False) -> str:
+    """Return a whole file. ``runbooks``: the base of each alert's ``runbook_url``.
+
+    ``is_pushed``: whether the aggregator pushes the alerts of incidents itself.
+    """
+    fast = FAST if is_pushed else [*incident_rules(), *FAST]
+    parts = [_HEAD_WITH_PUSH if is_pushed else _HEAD]
     parts += _group("venuewatch", "", [UNWELL_HOST, UNWELL_HOST_INFO], fast, runbooks)
     parts += _group("venuewatch-slow", "30s", [HOST_INFO, FILESYSTEM, AVAILABILITY], SLOW, runbooks)
     return "".join(parts)
@@ -197,6 +212,9 @@ def _indented(lines: str, by: int = 10) -> str:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="Write deploy/prometheus/rules.yml.")
+    parser = argparse.ArgumentParser(description="Write the rules of deploy/prometheus/.")
     parser.add_argument("--runbooks", default=RUNBOOKS, help="where docs/runbooks/ is served")
-    TARGET.write_text(text(parser.parse_args().runbooks.rstrip("/")), encoding="utf-8")
+    runbooks = parser.parse_args().runbooks.rstrip("/")
+    for file, is_pushed in FILES.items():
+        made = text(runbooks, is_pushed=is_pushed)
+        (FOLDER / file).write_text(made, encoding="utf-8")

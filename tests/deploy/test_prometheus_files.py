@@ -32,13 +32,22 @@ def test_promtool_finds_nothing_wrong_with_the_files(path: Path, tmp_path: Path)
     lines = path.read_text().splitlines()
     known = [line for line in lines if not line.strip().startswith(SINCE_2_48)]
     (tmp_path / "prometheus.yml").write_text("\n".join(known))
-    (tmp_path / "rules.yml").write_text((FILES / "rules.yml").read_text())
+    for rules in FILES.glob("rules*.yml"):
+        (tmp_path / rules.name).write_text(rules.read_text())
 
     done = promtool("check", "config", "--lint=all", "--lint-fatal", tmp_path / "prometheus.yml")
 
     assert done.returncode == 0, done.stderr
     assert "SUCCESS: 36 rules found" in done.stdout
     assert (known != lines) is (path.stem == "prometheus-2.48")
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("file", ["rules.yml", "rules-with-push.yml"])
+def test_promtool_finds_nothing_wrong_with_the_rules(file: str) -> None:
+    done = promtool("check", "rules", "--lint=all", "--lint-fatal", FILES / file)
+
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @shipped

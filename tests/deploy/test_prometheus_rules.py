@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from aggregator.core.incidents.alerts import ROWS
 from tests.deploy.alert_cases import (
     CASES,
     HOST,
@@ -47,8 +48,20 @@ def told_of(alert: str) -> dict[str, str]:
     return dict(re.findall(r'(summary|runbook_url): "?([^"\n]+)', part))
 
 
-def test_rules_file_is_up_to_date(maker: dict[str, Any]) -> None:
-    assert maker["text"]() == rules(), "run: python deploy/prometheus/make_rules.py"
+def test_rules_files_are_up_to_date(maker: dict[str, Any]) -> None:
+    for file, is_pushed in maker["FILES"].items():
+        made = maker["text"](is_pushed=is_pushed)
+        assert made == (RULES.parent / file).read_text(), "run: deploy/prometheus/make_rules.py"
+
+
+def test_no_alert_comes_by_rule_and_by_push() -> None:
+    by_push = {row.alert.name for row in ROWS.values()}
+    with_push = (RULES.parent / "rules-with-push.yml").read_text()
+
+    by_rule = set(re.findall(r"- alert: (\w+)", with_push))
+
+    assert by_rule == set(alerts()) - by_push
+    assert by_push <= set(alerts())
 
 
 def test_runbooks_can_be_served_elsewhere(maker: dict[str, Any]) -> None:

@@ -165,11 +165,15 @@ def row_of(subject: Subject, cause: Cause) -> Row:
 
 
 def labels_of(subject: Subject) -> dict[str, str]:
-    """Return the labels of a subject's alert."""
-    return {name: getattr(subject, name) for name in LABELS[kind_of(subject)]}
+    """Return the labels of a subject's alert, but ``role``, which the inventory has.
+
+    A host is also the ``instance``, so that its alert meets those that other rules have of it.
+    """
+    labels = {name: str(getattr(subject, name)) for name in LABELS[kind_of(subject)]}
+    return labels | ({"instance": subject.host} if subject.host else {})
 
 
 def description_of(incident: Incident) -> str:
     """Return the sentence that tells an incident."""
     subject = incident.subject
-    return row_of(subject, incident.cause).sentence.format(**labels_of(subject))
+    return row_of(subject, incident.cause).sentence.format(**subject._asdict())

@@ -89,7 +89,12 @@ def test_an_incident_is_told_with_its_names() -> None:
     incident = Incident(7, Subject("feed", "STA", "STA-1", "primary"), Cause.RESULTS_DELAYED, 1.0)
 
     assert description_of(incident) == ("primary on STA-1 in STA: results move, and come too late.")
-    assert labels_of(incident.subject) == {"venue": "STA", "host": "STA-1", "check": "primary"}
+    assert labels_of(incident.subject) == {
+        "venue": "STA",
+        "host": "STA-1",
+        "instance": "STA-1",
+        "check": "primary",
+    }
 
 
 @pytest.mark.parametrize("subject", SUBJECTS)
