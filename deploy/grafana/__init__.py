@@ -1,0 +1,1 @@
+"""Makes the Grafana dashboards: ``python -m deploy.grafana`` writes them into ``generated/``."""
