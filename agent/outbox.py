@@ -3,9 +3,11 @@
 A reading waits for the next beat, so that one flight of packets carries both (decision 13). One
 that the broker has not acknowledged within a second, or before the session ended, is kept as well;
 the aggregator tells repeats by (boot, stream, seq). The backlog follows on its own topic, paced,
-and is deleted only when the aggregator has stored it.
+and is deleted only when the aggregator has stored it. Vitals go behind their catalogue, which is
+sent once in each session, and again when the aggregator asks for it.
 """
 
+import re
 from collections.abc import Callable
 from typing import NamedTuple, Protocol, TypeAlias
 
@@ -15,6 +17,7 @@ from agent.mqtt.thin_tcp import Connection
 from agent.spool.pace import Pace
 from agent.spool.records import Record
 from agent.spool.thread import SpoolThread
+from venuewatch.base.wire.catalogue import key_of
 from venuewatch.base.wire.messages import Backlog, encode
 from venuewatch.base.wire.topics import Stream
 
@@ -26,6 +29,7 @@ WAIT_FOR_BEAT_S = 2.0
 """Readings wait for the next beat where one comes at least so often (s)."""
 
 _MARKS = {Stream.VITALS: b"v", Stream.CHECKS: b"c"}
+_KEY = re.compile(rb'"catalogue":"([0-9a-f]+)"')
 
 
 class Receipt(Protocol):
@@ -39,17 +43,28 @@ Send: TypeAlias = Callable[[Stream, bytes], Receipt]
 """Publishes a message of one stream at QoS 1."""
 
 
-class InFlight(NamedTuple):
-    """A reading that the broker has not acknowledged yet, sent at ``sent_at`` (monotonic s)."""
+class Message(NamedTuple):
+    """A reading to be published, and the message that says its catalogue, where it has one."""
 
     stream: Stream
     payload: bytes
+    catalogue: bytes = b""
+
+
+class InFlight(NamedTuple):
+    """A reading that the broker has not acknowledged yet, sent at ``sent_at`` (monotonic s)."""
+
+    message: Message
     receipt: Receipt
     sent_at: float
 
 
 class Outbox:
-    """The one way out for readings. Times are monotonic seconds."""
+    """The one way out for readings. Times are monotonic seconds.
+
+    Attributes:
+        unreadable: vitals in the spool whose catalogue is damaged, since this process began.
+    """
 
     def __init__(
         self, spool: SpoolThread, *, boot: str, new_pace: Callable[[], Pace] = Pace
@@ -58,6 +73,8 @@ class Outbox:
         self._boot = boot
         self._pace = new_pace()
         self._in_flight: list[InFlight] = []
+        self._catalogues: set[bytes] = set()  # said in this session
+        self.unreadable = 0
         self._under_way: Receipt | None = None
         self._sent: dict[int, bool] = {}
         self._sent_up_to = 0
@@ -78,12 +95,19 @@ class Outbox:
             due.append(self._resend_at if self._is_all_sent else self._pace.next_at)
         return min(due, default=None)
 
-    def take(self, stream: Stream, payload: bytes, send: Send | None, now: float) -> None:
+    def take(self, message: Message, send: Send | None, now: float) -> None:
         """Send a reading with ``send``; keep it if that is None."""
         if send is None:
-            self._keep(stream, payload)
-        else:
-            self._in_flight.append(InFlight(stream, payload, send(stream, payload), now))
+            self._keep(message)
+            return
+        if self._has_to_say(message.catalogue):
+            send(Stream.CATALOGUE, message.catalogue)
+        receipt = send(message.stream, message.payload)
+        self._in_flight.append(InFlight(message, receipt, now))
+
+    def say_catalogues_again(self) -> None:
+        """Say each catalogue again before the next vitals: the aggregator lacks one."""
+        self._begin_again()
 
     def advance(self, send: Send | None, session: int, now: float) -> None:
         """Keep what was not acknowledged in time, and let the backlog go on with ``send``."""
@@ -126,7 +150,7 @@ class Outbox:
         """Keep what the broker has not acknowledged; the backlog begins again where it stood."""
         for sent in self._in_flight:
             if not sent.receipt.is_published():
-                self._keep(sent.stream, sent.payload)
+                self._keep(sent.message)
         self._in_flight.clear()
         self._under_way = None
         self._pace.interrupted()
@@ -143,7 +167,7 @@ class Outbox:
             if sent.receipt.is_published():
                 continue
             if now - sent.sent_at >= ACKNOWLEDGED_WITHIN_S:
-                self._keep(sent.stream, sent.payload)
+                self._keep(sent.message)
             else:
                 waiting.append(sent)
         self._in_flight = waiting
@@ -151,19 +175,52 @@ class Outbox:
     def _begin_again(self) -> None:
         """Send the backlog again from the first record that the centre has not stored."""
         self._sent.clear()
+        self._catalogues.clear()
         self._sent_up_to = 0  # the spool begins at what was acknowledged
         self._is_all_sent = False
 
-    def _keep(self, stream: Stream, payload: bytes) -> None:
-        self._spool.keep(_MARKS[stream] + payload)
+    def _keep(self, message: Message) -> None:
+        self._spool.keep(_MARKS[message.stream] + message.payload, message.catalogue)
         self._is_all_sent = False
+
+    def _has_to_say(self, catalogue: bytes) -> bool:
+        """Return, once in a session, whether a catalogue has to be said."""
+        if not catalogue or catalogue in self._catalogues:
+            return False
+        self._catalogues.add(catalogue)
+        return True
 
     def _send(self, batch: list[Record], send: Send, session: int, now: float) -> None:
         self._sent_up_to = batch[-1].number
         self._sent[self._sent_up_to] = False
         self._resend_at = now + RESEND_AFTER_S
-        self._under_way = send(Stream.BACKLOG, _encoded(batch, self._boot, session))
+        self._under_way = send(Stream.BACKLOG, self._encoded(batch, session))
         self._pace.sent(now)
+
+    def _encoded(self, batch: list[Record], session: int) -> bytes:
+        """Make one message of records that are messages already."""
+        found: dict[bytes, list[msgspec.Raw]] = {mark: [] for mark in _MARKS.values()}
+        catalogues = []
+        for record in batch:
+            mark, payload = record.payload[:1], record.payload[1:]
+            if mark == _MARKS[Stream.VITALS] and (named := _KEY.search(payload)) is not None:
+                if named[1].decode() != key_of(record.catalogue):
+                    self.unreadable += 1
+                    continue
+                if self._has_to_say(record.catalogue):
+                    catalogues.append(msgspec.Raw(record.catalogue))
+            if mark in found:
+                found[mark].append(msgspec.Raw(payload))
+        return encode(
+            Backlog(
+                self._boot,
+                session,
+                batch[-1].number,
+                vitals=found[_MARKS[Stream.VITALS]],  # type: ignore[arg-type]
+                checks=found[_MARKS[Stream.CHECKS]],  # type: ignore[arg-type]
+                catalogues=catalogues,  # type: ignore[arg-type]
+            )
+        )
 
 
 class BeatQueue:
@@ -175,11 +232,11 @@ class BeatQueue:
     def __init__(self, outbox: Outbox, *, interval_s: float) -> None:
         self._outbox = outbox
         self._is_often = interval_s <= WAIT_FOR_BEAT_S
-        self._waiting: list[tuple[Stream, bytes]] = []
+        self._waiting: list[Message] = []
 
     def add(
         self,
-        readings: list[tuple[Stream, bytes]],
+        readings: list[Message],
         connection: Connection | None,
         send: Send | None,
         now: float,
@@ -198,23 +255,5 @@ class BeatQueue:
     def flush(self, send: Send | None, now: float) -> None:
         """Send what waits, or spool it if ``send`` is None."""
         waiting, self._waiting = self._waiting, []
-        for stream, payload in waiting:
-            self._outbox.take(stream, payload, send, now)
-
-
-def _encoded(batch: list[Record], boot: str, session: int) -> bytes:
-    """Make one message of records that are messages already."""
-
-    def of(stream: Stream) -> list[msgspec.Raw]:
-        mark = _MARKS[stream]
-        return [msgspec.Raw(record.payload[1:]) for record in batch if record.payload[:1] == mark]
-
-    return encode(
-        Backlog(
-            boot,
-            session,
-            batch[-1].number,
-            vitals=of(Stream.VITALS),  # type: ignore[arg-type]
-            checks=of(Stream.CHECKS),  # type: ignore[arg-type]
-        )
-    )
+        for message in waiting:
+            self._outbox.take(message, send, now)

@@ -9,9 +9,11 @@ import msgspec
 from agent import checks, config, vitals
 from agent.checks import Check, CheckConfig, Reading
 from agent.identity import milliseconds
+from agent.outbox import Message
 from agent.runner import Outcome, Runner, Task, Threads
 from agent.slots import Slots
 from venuewatch.base import clock
+from venuewatch.base.wire.catalogue import Catalogue, flattened, key_of
 from venuewatch.base.wire.messages import CheckReading, Checks, Vitals, encode
 from venuewatch.base.wire.readings import Readings as VitalReadings
 from venuewatch.base.wire.topics import Stream
@@ -44,6 +46,9 @@ class Readings:
         self._latest: dict[str, Reading] = {}
         self._checks: list[Check] = []
         self._seqs = {Stream.VITALS: -1, Stream.CHECKS: -1}
+        self._catalogue = Catalogue([])
+        self._catalogue_said = b""
+        self._key = ""
         every_s = settings.heartbeat.vitals_every_s
         gather = partial(vitals.gather, vitals.found(), clock.monotonic)
         tasks = [Task(_VITALS, gather, slots=Slots(start, every_s), timeout_s=every_s)]
@@ -62,17 +67,24 @@ class Readings:
         """How many messages were made so far."""
         return sum(seq + 1 for seq in self._seqs.values())
 
-    def advance(self, now: float, session: int) -> list[tuple[Stream, bytes]]:
+    @property
+    def catalogue(self) -> bytes:
+        """The message that says the catalogue of the latest vitals; empty before the first."""
+        return self._catalogue_said
+
+    def advance(self, now: float, session: int) -> list[Message]:
         """Start what is due, and return what ended, as messages of this session."""
         outcomes = self._runner.advance(now)
         messages = []
         for outcome in outcomes:
             if outcome.name == _VITALS and isinstance(outcome.value, VitalReadings):
                 readings = msgspec.structs.replace(outcome.value, **self._own())
-                messages.append(self._message(Stream.VITALS, readings, session))
+                messages.append(self._vitals(readings, session))
         said = [self._said(outcome) for outcome in outcomes if outcome.name != _VITALS]
         if said:
-            messages.append(self._message(Stream.CHECKS, said, session))
+            seq, wall_ms = self._next(Stream.CHECKS)
+            payload = encode(Checks(self._boot, session, seq, wall_ms, said))
+            messages.append(Message(Stream.CHECKS, payload))
         return messages
 
     def close(self) -> None:
@@ -104,16 +116,17 @@ class Readings:
             values=reading.values,
         )
 
-    def _message(
-        self, stream: Stream, readings: VitalReadings | list[CheckReading], session: int
-    ) -> tuple[Stream, bytes]:
+    def _vitals(self, readings: VitalReadings, session: int) -> Message:
+        catalogue, values = flattened(readings)
+        if catalogue != self._catalogue:
+            self._catalogue = catalogue
+            self._catalogue_said = encode(catalogue)
+            self._key = key_of(self._catalogue_said)
+        seq, wall_ms = self._next(Stream.VITALS)
+        vitals = Vitals(self._boot, session, seq, wall_ms, catalogue=self._key, values=values)
+        return Message(Stream.VITALS, encode(vitals), self._catalogue_said)
+
+    def _next(self, stream: Stream) -> tuple[int, int]:
+        """Return the number of the next message, and our wall time (ms)."""
         self._seqs[stream] += 1
-        kind = Vitals if stream is Stream.VITALS else Checks
-        message = kind(
-            boot=self._boot,
-            session=session,
-            seq=self._seqs[stream],
-            wall_ms=milliseconds(clock.wall()),
-            readings=readings,  # type: ignore[arg-type]
-        )
-        return stream, encode(message)
+        return self._seqs[stream], milliseconds(clock.wall())

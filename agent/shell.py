@@ -29,7 +29,14 @@ from agent.systemd import Systemd
 from venuewatch.base import clock, log
 from venuewatch.base.wire import messages, topics
 from venuewatch.base.wire.errors import MalformedMessageError
-from venuewatch.base.wire.messages import Acknowledge, Beat, Death, Probe, encode
+from venuewatch.base.wire.messages import (
+    Acknowledge,
+    Beat,
+    Death,
+    Probe,
+    SayCatalogue,
+    encode,
+)
 from venuewatch.base.wire.packing import packed
 from venuewatch.base.wire.topics import Stream
 
@@ -242,8 +249,17 @@ class Agent:
                 self._outbox.acknowledged(command.number, now)
         elif isinstance(command, Probe):
             self._probes.ask(command, now)
+        elif isinstance(command, SayCatalogue):
+            self._say_catalogue(now)
         elif session is not None:
             self._publish_birth(session)
+
+    def _say_catalogue(self, now: float) -> None:
+        """Say the present catalogue at once, and each older one with the backlog that needs it."""
+        send = self._sender(now)
+        self._outbox.say_catalogues_again()
+        if send is not None and self._readings.catalogue:
+            send(Stream.CATALOGUE, self._readings.catalogue)
 
     def _own(self) -> dict[str, float]:
         spool = self._spool.status
@@ -253,7 +269,7 @@ class Agent:
             "venuewatch_agent_readings_total": self._readings.taken,
             "venuewatch_agent_spool_records": spool.pending,
             "venuewatch_agent_spool_bytes": spool.size_bytes,
-            "venuewatch_agent_dropped_total": spool.dropped,
+            "venuewatch_agent_dropped_total": spool.dropped + self._outbox.unreadable,
             "venuewatch_agent_probes_dropped_total": self._probes.dropped,
         }
 

@@ -46,6 +46,7 @@ class Spool:
         self._memory: deque[Record] = deque()
         self._memory_bytes = 0
         self._open: int | None = None
+        self._written = b""  # the last catalogue in the open segment
         self._is_dirty = False
         self._is_unsaved = False
         self.dropped = 0
@@ -68,12 +69,12 @@ class Spool:
         """How many bytes the files have."""
         return sum(segment.size for segment in self._segments)
 
-    def append(self, payload: bytes) -> int:
-        """Keep a payload; return its number.
+    def append(self, payload: bytes, catalogue: bytes = b"") -> int:
+        """Keep a payload, and the catalogue that it cannot be read without; return its number.
 
         It is safe from a kill at once, and from a power cut after the next ``sync``.
         """
-        record = Record(self._next, payload)
+        record = Record(self._next, payload, catalogue)
         self._next += 1
         self._memory.append(record)
         self._memory_bytes += len(payload)
@@ -81,14 +82,18 @@ class Spool:
         return record.number
 
     def read(self, after: int, *, max_bytes: int) -> list[Record]:
-        """Return the oldest records above ``after``, as many as fit into ``max_bytes`` of payload.
+        """Return the oldest records above ``after``, as many as fit into ``max_bytes``.
 
-        At least one, if there is any.
+        At least one, if there is any; each catalogue counts once.
         """
         found: list[Record] = []
+        catalogues = {b""}
         size = 0
         for record in self._above(max(after, self.acknowledged)):
             size += len(record.payload)
+            if record.catalogue not in catalogues:
+                catalogues.add(record.catalogue)
+                size += len(record.catalogue)
             if found and size > max_bytes:
                 break
             found.append(record)
@@ -178,15 +183,17 @@ class Spool:
             self._delete_oldest()
 
     def _write(self, record: Record) -> None:
-        data = encode(record)
+        data = encode(record, after=self._written)
         if self._open is None or self._segments[-1].size + len(data) > self._segment_bytes:
             self._open_segment(record.number)
+            data = encode(record)
         segment = self._segments[-1]
         assert self._open is not None  # noqa: S101 - opened above
         if os.write(self._open, data) < len(data):
             os.ftruncate(self._open, segment.size)
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         self._is_dirty = True
+        self._written = record.catalogue or self._written
         self._segments[-1] = segment._replace(last=record.number, size=segment.size + len(data))
 
     def _open_segment(self, number: int) -> None:
@@ -195,6 +202,7 @@ class Spool:
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | getattr(os, "O_BINARY", 0)
         self._open = os.open(path, flags, 0o600)
         self._segments.append(Segment(path, number, number - 1, 0))
+        self._written = b""
 
     def _close_segment(self) -> None:
         if self._open is not None:

@@ -2,15 +2,19 @@
 
 A record is a mark, the payload's length, a CRC-32, a number, and the payload. Numbers grow by one
 from record to record, so that damage shows as a gap and can be counted. Reading goes on behind
-damage, at the next mark whose record is whole.
+damage, at the next mark whose record is whole. A payload's catalogue stands before it, under a mark
+of its own and the same number, unless it stands there already: agents that don't know it skip it.
 """
 
+import re
 import struct
 import zlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
 MARK = b"vwR\x01"
+_CATALOGUE = b"vwC\x01"
+_ANY_MARK = re.compile(re.escape(MARK) + b"|" + re.escape(_CATALOGUE))
 MAX_PAYLOAD_BYTES = 262_144
 
 _HEAD = struct.Struct("<4sIIQ")  # mark, length, CRC-32 of number and payload, number
@@ -20,37 +24,52 @@ OVERHEAD_BYTES = _HEAD.size
 
 
 class Record(NamedTuple):
-    """One payload under its number."""
+    """One payload under its number, and the catalogue that it cannot be read without."""
 
     number: int
     payload: bytes
+    catalogue: bytes = b""
 
 
-def encode(record: Record) -> bytes:
-    """Return the bytes of one record.
+def encode(record: Record, *, after: bytes = b"") -> bytes:
+    """Return the bytes of one record, to stand behind one whose catalogue is ``after``.
 
     Raises:
-        ValueError: the payload is over ``MAX_PAYLOAD_BYTES``.
+        ValueError: the payload or the catalogue is over ``MAX_PAYLOAD_BYTES``.
     """
-    number, payload = record
-    if len(payload) > MAX_PAYLOAD_BYTES:
-        raise ValueError(f"a record holds at most {MAX_PAYLOAD_BYTES} bytes, got {len(payload)}")
-    return _HEAD.pack(MARK, len(payload), _check(number, payload), number) + payload
+    number, payload, catalogue = record
+    encoded = _encode(MARK, number, payload)
+    return (
+        encoded if catalogue in {after, b""} else _encode(_CATALOGUE, number, catalogue) + encoded
+    )
 
 
 def scan(data: bytes) -> Iterator[Record]:
     """Yield every whole record of ``data``, whatever lies between them."""
-    at = data.find(MARK)
-    while at >= 0:
+    catalogue = b""
+    found = _ANY_MARK.search(data)
+    while found is not None:
+        at = found.start()
         record = _whole_at(data, at)
         if record is None:
-            at = data.find(MARK, at + 1)
+            at += 1
         else:
-            yield record
-            at = data.find(MARK, at + OVERHEAD_BYTES + len(record.payload))
+            at += OVERHEAD_BYTES + len(record.payload)
+            if found[0] == MARK:
+                yield record._replace(catalogue=catalogue)
+            else:
+                catalogue = record.payload
+        found = _ANY_MARK.search(data, at)
+
+
+def _encode(mark: bytes, number: int, payload: bytes) -> bytes:
+    if len(payload) > MAX_PAYLOAD_BYTES:
+        raise ValueError(f"a record holds at most {MAX_PAYLOAD_BYTES} bytes, got {len(payload)}")
+    return _HEAD.pack(mark, len(payload), _check(number, payload), number) + payload
 
 
 def _whole_at(data: bytes, at: int) -> Record | None:
+    """Return what stands at a mark, of either kind."""
     if len(data) - at < OVERHEAD_BYTES:
         return None
     _, length, check, number = _HEAD.unpack_from(data, at)

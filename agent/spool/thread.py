@@ -39,9 +39,9 @@ class SpoolThread:
         )
         self._thread.start()
 
-    def keep(self, payload: bytes) -> None:
-        """Have a payload kept."""
-        self._orders.put(lambda spool: spool.append(payload))
+    def keep(self, payload: bytes, catalogue: bytes = b"") -> None:
+        """Have a payload kept, with the catalogue that it cannot be read without."""
+        self._orders.put(lambda spool: spool.append(payload, catalogue))
 
     def acknowledge(self, number: int) -> None:
         """Have everything up to ``number`` forgotten."""

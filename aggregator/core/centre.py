@@ -195,18 +195,19 @@ class Centre:
         for message in messages:
             try:
                 fact = read(message.topic, message.payload, message.retain)
+                if fact is None:
+                    continue
+                if fact[0] is BEAT:
+                    take_beat(fact[1], fact[2], now, wall)
+                    continue
+                late = take(fact, now, wall)
             except MalformedMessageError as error:
-                self._note_refusal(error.reason, message.topic, error.detail)
+                self._note_refusal(error, message.topic)
                 continue
-            if fact is None:
-                continue
-            if fact[0] is BEAT:
-                take_beat(fact[1], fact[2], now, wall)
-                continue
-            late = take(fact, now, wall)
             if now >= decisions.due_at:  # an end of doubt, say: decided before what follows
                 decisions.advance(now)
             if late is not None:
+                self.intake.rejected[Refusal.WRONG_TYPE] += late.misfits
                 self._storing.keep_backlog(fact[1], late.to_store, fact[2])
 
     @_inlet
@@ -388,7 +389,8 @@ class Centre:
             self._storing.store_changes(now)
         self._look_at = min(self._look_at, max(self.decisions.due_at, now + LOOK_APART_S))
 
-    def _note_refusal(self, reason: Refusal, topic: str, expected: str) -> None:
-        if reason not in self._refused_before:
-            self._refused_before.add(reason)
-            self._outputs.append(Refused(reason, topic, expected))
+    def _note_refusal(self, error: MalformedMessageError, topic: str) -> None:
+        self.intake.rejected[error.reason] += 1
+        if error.reason not in self._refused_before:
+            self._refused_before.add(error.reason)
+            self._outputs.append(Refused(error.reason, topic, error.detail))

@@ -9,25 +9,18 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from aggregator.core.catalogues import Held, KnownCatalogue, KnownCheck, LatestVitals
 from aggregator.core.margins import Lateness
 from aggregator.core.states import HostState
 from aggregator.core.ticks import Echoes
 from aggregator.core.verdicts.causes import Cause, Excuse
 from venuewatch.base.wire.links import RECONNECT_MAX_S
-from venuewatch.base.wire.messages import Birth, CheckReading, Death
-from venuewatch.base.wire.readings import Readings
+from venuewatch.base.wire.messages import Birth, Death
 
 INF = math.inf
 
 UNANNOUNCED_INTERVAL_S = 60.0
 """The beat interval assumed of a boot whose birth is not known: slow enough to accuse nobody."""
-
-
-class KnownCheck(NamedTuple):
-    """The last that one check said, and when it was taken (monotonic s, by our estimate)."""
-
-    reading: CheckReading
-    at: float
 
 
 class Place(NamedTuple):
@@ -59,6 +52,8 @@ class Host:
         "birth_asked_at",
         "boot",
         "boot_heard_at",
+        "catalogue_asked_at",
+        "catalogues",
         "cause",
         "check_problems",
         "checks",
@@ -72,6 +67,8 @@ class Host:
         "exceeds_reconnect_limit",
         "excuse",
         "former_boots",
+        "held",
+        "is_clock_right",
         "is_gateway",
         "is_listed",
         "is_replaced",
@@ -83,8 +80,6 @@ class Host:
         "problems",
         "put_off_until",
         "queued_at",
-        "readings",
-        "readings_at",
         "readings_heard",
         "readings_missing",
         "restarts",
@@ -98,6 +93,7 @@ class Host:
         "stock_margin_s",
         "thin_margin_s",
         "venue",
+        "vitals",
         "was_up",
         "will_due",
         "wills_count_from",
@@ -160,8 +156,11 @@ class Host:
         self.clock_offset_s: float | None = None
         self.missed = 0
         self.restarts = 0
-        self.readings: Readings | None = None
-        self.readings_at = -INF
+        self.vitals: LatestVitals | None = None
+        self.is_clock_right: bool | None = None
+        self.catalogues: tuple[KnownCatalogue, ...] = ()
+        self.catalogue_asked_at = -INF
+        self.held: tuple[Held, ...] = ()
         self.checks: dict[str, KnownCheck] = {}
         self.readings_heard = 0
         self.readings_missing = 0

@@ -18,6 +18,7 @@ from venuewatch.base.wire.messages import (
     decode_backlog,
     decode_beat,
     decode_birth,
+    decode_catalogue,
     decode_checks,
     decode_death,
     decode_probed,
@@ -33,6 +34,7 @@ UNLISTED_MAX = 100
 BEAT: Final = Stream.BEAT.value
 BIRTH: Final = Stream.BIRTH.value
 DEATH: Final = Stream.DEATH.value
+CATALOGUE: Final = Stream.CATALOGUE.value
 VITALS: Final = Stream.VITALS.value
 CHECKS: Final = Stream.CHECKS.value
 BACKLOG: Final = Stream.BACKLOG.value
@@ -46,6 +48,7 @@ _DECODERS: Final[dict[str, Callable[[bytes], Any]]] = {
     BEAT: decode_beat,
     BIRTH: decode_birth,
     DEATH: decode_death,
+    CATALOGUE: decode_catalogue,
     VITALS: decode_vitals,
     CHECKS: decode_checks,
     BACKLOG: decode_backlog,
@@ -101,23 +104,19 @@ class Intake:
         """Return the fact in a message; None if it means nothing to us.
 
         Raises:
-            MalformedMessageError: it was refused; it is counted already.
+            MalformedMessageError: it is refused; the caller counts it.
         """
-        try:
-            kind, about = self._routes.get(topic) or self._find_route(topic)
-            if is_retained and kind not in _MAY_BE_RETAINED:
-                if type(about) is Address:
-                    return None
-                _refuse_retained(kind)
-            decode = _DECODERS.get(kind)
-            if decode is None:
-                return self._read_plain(kind, about, payload)
-            content = decode(payload)
+        kind, about = self._routes.get(topic) or self._find_route(topic)
+        if is_retained and kind not in _MAY_BE_RETAINED:
             if type(about) is Address:
-                about = self._begin_unlisted(about)
-        except MalformedMessageError as error:
-            self.rejected[error.reason] += 1
-            raise
+                return None
+            _refuse_retained(kind)
+        decode = _DECODERS.get(kind)
+        if decode is None:
+            return self._read_plain(kind, about, payload)
+        content = decode(payload)
+        if type(about) is Address:
+            about = self._begin_unlisted(about)
         if kind is not TICK:
             self.heard[kind] += 1
         return kind, about, content, is_retained

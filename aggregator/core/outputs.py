@@ -61,7 +61,8 @@ class KnownHost(NamedTuple):
 class LateReading(NamedTuple):
     """A reading that came late, from a backlog, for the first time: to be stored.
 
-    ``wall_ms`` is the host's own clock when it was taken.
+    ``wall_ms`` is the host's own clock when it was taken, ``timestamp_ms`` the time for its
+    samples. The message can be read without a catalogue.
     """
 
     host: str
@@ -69,6 +70,7 @@ class LateReading(NamedTuple):
     stream: str
     seq: int
     wall_ms: int
+    timestamp_ms: int
     message: Vitals | Checks
 
 

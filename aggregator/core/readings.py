@@ -1,20 +1,40 @@
 """Readings of hosts: each taken once, the newest kept, the late ones to be stored.
 
 A live reading never reaches the journal, only its number does: Prometheus has scraped it. A late
-one, from a backlog, is stored, and can accuse no host.
+one, from a backlog, is stored, and can accuse no host. Vitals wait for their
+catalogue, the newest few of them.
+
+When a reading was taken is decided once, at its arrival: its samples have to carry the same time in
+each scrape.
 """
 
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from aggregator.core.catalogues import (
+    HELD_MAX,
+    PER_HOST,
+    Catalogues,
+    Held,
+    KnownCatalogue,
+    KnownCheck,
+    LatestVitals,
+)
 from aggregator.core.dedup import Dedup, HeardRanges
-from aggregator.core.fleet import Fleet, Host, KnownCheck
+from aggregator.core.fleet import Fleet, Host
 from aggregator.core.outputs import LateReading
+from venuewatch.base.wire.catalogue import Catalogue, readings_of
+from venuewatch.base.wire.errors import MalformedMessageError
 from venuewatch.base.wire.messages import Backlog, Checks, Vitals
 from venuewatch.base.wire.topics import Stream
 
 CHECKS_MAX = 500
 """How many checks of one host are known at a time."""
+
+TRUSTED_S = 2.0
+DISTRUSTED_FROM_S = 2.5
+TRUSTED_AGAIN_S = 1.5
+"""How far (s) a host's clock may be off: at first, while it is trusted, and to be trusted again."""
 
 _NUMBERED = (Stream.VITALS.value, Stream.CHECKS.value)
 
@@ -27,10 +47,14 @@ class Taken(NamedTuple):
 
 
 class LateReadings(NamedTuple):
-    """The new readings of one backlog: to be stored, and when each was taken."""
+    """The new readings of one backlog: to be stored, and when each was taken.
+
+    ``misfits``: vitals whose numbers do not fit their catalogue; they were left out.
+    """
 
     to_store: tuple[LateReading, ...]
     taken: tuple[Taken, ...]
+    misfits: int
 
 
 class LatestReadings:
@@ -38,6 +62,7 @@ class LatestReadings:
 
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet
+        self._catalogues = Catalogues()
         self.dedup = Dedup()
 
     def restore(self, known: Iterable[HeardRanges]) -> None:
@@ -49,53 +74,128 @@ class LatestReadings:
             )
             self._count_missing(host)
 
+    def learn(self, host: Host, catalogue: Catalogue) -> tuple[Held, ...]:
+        """Take in a catalogue; return the vitals that waited for it, in the order of arrival."""
+        known = self._catalogues.learn(catalogue)
+        _keep(host, known)
+        readable = tuple(held for held in host.held if held.vitals.catalogue == known.key)
+        host.held = tuple(held for held in host.held if held.vitals.catalogue != known.key)
+        return readable
+
+    def hold(self, host: Host, vitals: Vitals, now: float, wall: float) -> bool:
+        """Let vitals wait whose catalogue is not known; return whether all found a place.
+
+        The oldest loses its place: the newest says how things are.
+        """
+        held = (*host.held, Held(vitals, now, wall))
+        host.held = held[-HELD_MAX:]
+        return len(held) <= HELD_MAX
+
+    def is_readable(self, vitals: Vitals) -> bool:
+        """Tell whether the catalogue of vitals is known."""
+        return vitals.catalogue is None or self._catalogues.has(vitals.catalogue)
+
+    def lacking(self, backlog: Backlog) -> str | None:
+        """Return the key of a catalogue that a backlog needs and that nobody has said."""
+        said = {catalogue.key for catalogue in backlog.catalogues}
+        for vitals in backlog.vitals:
+            if not self.is_readable(vitals) and vitals.catalogue not in said:
+                return vitals.catalogue
+        return None
+
     def take(
-        self, host: Host, stream: Stream, message: Vitals | Checks, now: float, wall: float
+        self,
+        host: Host,
+        message: Vitals | Checks,
+        now: float,
+        wall: float,
+        *,
+        is_late: bool = False,
     ) -> bool:
-        """Make a message the last known, unless a newer one is; return whether it is new."""
+        """Make a message the last known, unless a newer one is; return whether it is new.
+
+        Raises:
+            MalformedMessageError: vitals that are not readable.
+        """
+        read = self._catalogues.read(message) if isinstance(message, Vitals) else None
+        stream = Stream.CHECKS if read is None else Stream.VITALS
         if not self.dedup.add(host.name, message.boot, stream.value, message.seq):
             return False
         host.readings_heard += 1
         self._count_missing(host)
-        offset_s = host.clock_offset_s or 0.0
-        if isinstance(message, Vitals):
-            at = taken_at(message.wall_ms, offset_s, now, wall)
-            if at >= host.readings_at:
-                host.readings = message.readings
-                host.readings_at = at
-            return True
-        for reading in message.readings:
-            at = taken_at(reading.wall_ms, offset_s, now, wall)
-            known = host.checks.get(reading.check)
-            if known is None and len(host.checks) >= CHECKS_MAX:
-                continue
-            if known is None or at >= known.at:
-                host.checks[reading.check] = KnownCheck(reading, at)
+        if isinstance(message, Checks):
+            self._take_checks(host, message, now, wall, is_late=is_late)
+        elif read is not None:
+            _keep(host, read[0])
+            at, said_ms = _times(host, message.wall_ms, now, wall)
+            last = host.vitals
+            if last is None or at >= last.at:
+                if last is not None and last.boot == message.boot and not is_late:
+                    said_ms = max(said_ms, last.timestamp_ms + 1)
+                host.vitals = LatestVitals(*read, at, said_ms, message.boot)
         return True
 
     def take_late(self, host: Host, backlog: Backlog, now: float, wall: float) -> LateReadings:
-        """Take readings that came too late to be live."""
-        late: list[tuple[Stream, Vitals | Checks]] = [
-            *((Stream.VITALS, vitals) for vitals in backlog.vitals),
-            *((Stream.CHECKS, checks) for checks in backlog.checks),
-        ]
+        """Take readings that came too late to be live; none may lack its catalogue."""
+        for catalogue in backlog.catalogues:
+            _keep(host, self._catalogues.learn(catalogue))
         to_store: list[LateReading] = []
         taken: list[Taken] = []
-        for stream, message in late:
-            if self.take(host, stream, message, now, wall):
-                at = taken_at(message.wall_ms, host.clock_offset_s or 0.0, now, wall)
-                taken.append(Taken(at, message.boot))
-                to_store.append(
-                    LateReading(
-                        host.name, message.boot, stream, message.seq, message.wall_ms, message
-                    )
-                )
-        return LateReadings(tuple(to_store), tuple(taken))
+        misfits = 0
+        messages: list[Vitals | Checks] = [*backlog.vitals, *backlog.checks]
+        for message in messages:
+            try:
+                if not self.take(host, message, now, wall, is_late=True):
+                    continue
+                to_keep = self._with_names(message)
+            except MalformedMessageError:
+                misfits += 1
+                continue
+            at, said_ms = _times(host, message.wall_ms, now, wall)
+            taken.append(Taken(at, message.boot))
+            stream = Stream.VITALS if isinstance(message, Vitals) else Stream.CHECKS
+            key = (host.name, message.boot, stream, message.seq)
+            to_store.append(LateReading(*key, message.wall_ms, said_ms, to_keep))
+        return LateReadings(tuple(to_store), tuple(taken), misfits)
+
+    def _with_names(self, message: Vitals | Checks) -> Vitals | Checks:
+        """Return a message that can be read without its catalogue."""
+        if isinstance(message, Checks) or message.catalogue is None:
+            return message
+        catalogue, values = self._catalogues.read(message)
+        named = readings_of(catalogue.families, values)
+        return Vitals(message.boot, message.session, message.seq, message.wall_ms, named)
+
+    def _take_checks(
+        self, host: Host, message: Checks, now: float, wall: float, *, is_late: bool
+    ) -> None:
+        for reading in message.readings:
+            last = host.checks.get(reading.check)
+            if last is None and len(host.checks) >= CHECKS_MAX:
+                continue
+            at, said_ms = _times(host, reading.wall_ms, now, wall)
+            if last is None or at >= last.at:
+                if last is not None and last.boot == message.boot and not is_late:
+                    said_ms = max(said_ms, last.timestamp_ms + 1)
+                host.checks[reading.check] = KnownCheck(reading, at, said_ms, message.boot)
 
     def _count_missing(self, host: Host) -> None:
         host.readings_missing = sum(
             self.dedup.missing(host.name, numbered) for numbered in _NUMBERED
         )
+
+
+def _keep(host: Host, catalogue: KnownCatalogue) -> None:
+    """Keep a catalogue alive, as the one that the host used last."""
+    if catalogue not in host.catalogues[-1:]:
+        others = [known for known in host.catalogues if known is not catalogue]
+        host.catalogues = (*others[1 - PER_HOST :], catalogue)
+
+
+def _times(host: Host, wall_ms: int, now: float, wall: float) -> tuple[float, int]:
+    """Return when a reading was taken (our monotonic s), and the time for its samples (ms)."""
+    at = taken_at(wall_ms, host.clock_offset_s or 0.0, now, wall)
+    return at, timestamp_ms(host, wall_ms, wall)
 
 
 def taken_at(wall_ms: int, offset_s: float, now: float, wall: float) -> float:
@@ -104,3 +204,21 @@ def taken_at(wall_ms: int, offset_s: float, now: float, wall: float) -> float:
     Never in the future: a host's clock that has stepped must not make an old reading the newest.
     """
     return min(now, now - (wall - (wall_ms / 1000 - offset_s)))
+
+
+def timestamp_ms(host: Host, wall_ms: int, wall: float) -> int:
+    """Return the time (ms since 1970) of a reading that came at ``wall`` (s), for its samples.
+
+    By the host's clock while that is right: there is no jitter of the network in it, and two
+    aggregators say the same. Else by ours, less the age that the host's clock says.
+    """
+    offset_s = host.clock_offset_s
+    if offset_s is None:
+        return round(wall * 1000)
+    limit_s = {None: TRUSTED_S, True: DISTRUSTED_FROM_S, False: TRUSTED_AGAIN_S}
+    host.is_clock_right = abs(offset_s) <= limit_s[host.is_clock_right]
+    return (
+        wall_ms
+        if host.is_clock_right
+        else min(round(wall * 1000), wall_ms - round(offset_s * 1000))
+    )

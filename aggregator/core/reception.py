@@ -21,6 +21,7 @@ from aggregator.core.intake import (
     BACKLOG,
     BIRTH,
     BRIDGE,
+    CATALOGUE,
     CHECKS,
     DEATH,
     PROBED,
@@ -34,10 +35,13 @@ from aggregator.core.ticks import clock_offset
 from aggregator.core.verdicts.clocks import LIMIT_S
 from aggregator.core.verdicts.feeds import Feeds
 from venuewatch.base.wire import topics
-from venuewatch.base.wire.messages import Beat, Rebirth
+from venuewatch.base.wire.catalogue import Catalogue
+from venuewatch.base.wire.errors import MalformedMessageError, Reason
+from venuewatch.base.wire.messages import Backlog, Beat, Rebirth, SayCatalogue
 from venuewatch.base.wire.topics import Stream
 
 _STEP_S = 0.25
+_ASK_APART_S = 5.0  # two questions for a catalogue
 
 
 class Reception:
@@ -72,6 +76,9 @@ class Reception:
     def take(self, fact: Fact, now: float, wall: float) -> LateReadings | None:
         """Draw the conclusions from a message; return the readings of a backlog, to be stored.
 
+        Raises:
+            MalformedMessageError: readings that cannot be read; all else was taken in.
+
         Whatever was due before ``now`` has to be decided already (``Decisions.advance``).
         """
         kind, about, content, _ = fact
@@ -79,8 +86,9 @@ class Reception:
         if kind is VITALS or kind is CHECKS:
             self._take_readings(fact, now, wall)
         elif kind is BACKLOG:
-            late = self.readings.take_late(about, content, now, wall)
-            self._correct(about, late.taken, now)
+            late = self._take_backlog(about, content, now, wall)
+        elif kind is CATALOGUE:
+            self._take_catalogue(about, content)
         elif kind is TICK:
             self._decisions.take_canary(content, now)
         elif kind is PROBED:
@@ -103,7 +111,12 @@ class Reception:
 
     def _take_readings(self, fact: Fact, now: float, wall: float) -> None:
         kind, host, content, _ = fact
-        if not self.readings.take(host, Stream(kind), content, now, wall):
+        if kind is VITALS and not self.readings.is_readable(content):
+            self._ask_for_catalogue(host, content.catalogue, now)
+            if not self.readings.hold(host, content, now, wall):
+                raise MalformedMessageError(Reason.UNKNOWN_CATALOGUE, "expected its catalogue")
+            return
+        if not self.readings.take(host, content, now, wall):
             return
         if kind is VITALS:
             self.feeds.take_vitals(host, now)
@@ -157,6 +170,33 @@ class Reception:
         if identity.wants_birth(host, now):
             topic = topics.topic(host.venue, host.name, Stream.CMD)
             self._outputs.append(Publish(topic, Rebirth(), qos=1))
+
+    def _take_catalogue(self, host: Host, catalogue: Catalogue) -> None:
+        """Read what waited for a catalogue, as of when it came."""
+        refusal = None
+        for held in self.readings.learn(host, catalogue):
+            try:
+                self._take_readings((VITALS, host, held.vitals, False), held.now, held.wall)
+            except MalformedMessageError as error:
+                refusal = error
+        if refusal is not None:
+            raise refusal
+
+    def _take_backlog(self, host: Host, backlog: Backlog, now: float, wall: float) -> LateReadings:
+        """Take readings that came late, all of them or none."""
+        lacking = self.readings.lacking(backlog)
+        if lacking is not None:
+            self._ask_for_catalogue(host, lacking, now)
+            raise MalformedMessageError(Reason.UNKNOWN_CATALOGUE, "expected its catalogues")
+        late = self.readings.take_late(host, backlog, now, wall)
+        self._correct(host, late.taken, now)
+        return late
+
+    def _ask_for_catalogue(self, host: Host, key: str, now: float) -> None:
+        if now - host.catalogue_asked_at >= _ASK_APART_S:
+            host.catalogue_asked_at = now
+            topic = topics.topic(host.venue, host.name, Stream.CMD)
+            self._outputs.append(Publish(topic, SayCatalogue(key), qos=1))
 
     def _take_bridge(self, venue: Venue, now: float, *, is_connected: bool) -> None:
         """Note whether a venue's own broker is connected to ours.

@@ -9,8 +9,11 @@ own process, ``liveness`` is everything else.
 """
 
 from collections.abc import Collection, Iterable
+from math import isnan
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
+from aggregator.core.catalogues import KnownCatalogue, LatestVitals
 from aggregator.core.fleet import Host, Venue
 from aggregator.core.margins import LATENESS_BUCKETS_S
 from aggregator.core.states import ALIVE, HostState, VenueState, venue_state
@@ -101,6 +104,8 @@ for _head, _help in zip(_TABLE.splitlines()[::2], _TABLE.splitlines()[1::2], str
     OWN[_name] = Series(_kind, _help.strip(), _labels_of)
 
 _VITALS = families_of(Readings)
+_LABELS_OF = {family.name: family.labels for family in _VITALS}
+_layouts: WeakKeyDictionary[KnownCatalogue, list[tuple[str, int, str]]] = WeakKeyDictionary()
 _CHECKS = tuple(each._replace(name=f"venuewatch_{each.name}") for each in families_of(CheckValues))
 _PREFIX = len("venuewatch_")
 _FAMILIES = {name: (series.kind, series.help) for name, series in OWN.items()} | {
@@ -126,8 +131,9 @@ def render(
             if "vitals" in collections and is_alive:
                 page.add_system(host)
                 vitals_every_s = 0.0 if host.birth is None else host.birth.vitals_every_s
-                if now - host.readings_at <= _fresh_within(vitals_every_s):
-                    page.add_vitals(host)
+                vitals = host.vitals
+                if vitals and now - vitals.at <= _fresh_within(vitals_every_s):
+                    page.add_vitals(host, vitals)
     return page.text()
 
 
@@ -229,10 +235,11 @@ class _Page:
         system += _pairs(domainname=birth.domainname)
         self._add("node_uname_info", f'{_labels(host)},instance="{host.name}"{system}', 1)
 
-    def add_vitals(self, host: Host) -> None:
-        labels = f'{_labels(host)},instance="{host.name}"'
-        for family in _VITALS:
-            self._add_value(family, labels, getattr(host.readings, family.name))
+    def add_vitals(self, host: Host, vitals: LatestVitals) -> None:
+        labels, values = f'{_labels(host)},instance="{host.name}"', vitals.values
+        for name, at, more in _layout(vitals.catalogue):
+            if not isnan(value := values[at]):
+                self._lines[name].append(f"{name}{{{labels}{more}}} {value}\n")
 
     def add_checks(self, host: Host, now: float) -> None:
         for known in list(host.checks.values()):
@@ -265,6 +272,25 @@ def _problems_of(host: Host) -> list[str]:
     if host.cause is not None:
         causes.add(host.cause)
     return sorted(causes)
+
+
+def _layout(catalogue: KnownCatalogue) -> list[tuple[str, int, str]]:
+    """Return the family, the place in the array, and the labels of each series that we expose.
+
+    A series that a catalogue has twice counts once: Prometheus would refuse the page.
+    """
+    layout = _layouts.get(catalogue)
+    if layout is None:
+        series: dict[tuple[str, str], int] = {}
+        place = 0
+        for name, rows in catalogue.families:
+            labels = _LABELS_OF.get(name)
+            for row in rows:
+                if labels is not None and len(row) == len(labels):
+                    series.setdefault((name, _pairs(**dict(zip(labels, row, strict=True)))), place)
+                place += 1
+        layout = _layouts[catalogue] = [(name, at, more) for (name, more), at in series.items()]
+    return layout
 
 
 def _pairs(**texts: str) -> str:

@@ -20,6 +20,7 @@ from tests.agent.checks.peers import LOOPBACK, refused_port, say, say_nothing, t
 from tests.integration.real import Agent, Mosquitto, Process, until
 from venuewatch.base import clock
 from venuewatch.base.wire import messages, topics
+from venuewatch.base.wire.catalogue import Catalogue, readings_of
 
 pytestmark = pytest.mark.real
 
@@ -41,6 +42,7 @@ class Centre:
     def __init__(self, address: str, port: int, *, transport: str = "tcp") -> None:
         self.births: list[messages.Birth] = []
         self.beats: list[messages.Beat] = []
+        self.catalogues: dict[str, Catalogue] = {}
         self.vitals: list[messages.Vitals] = []
         self.checks: set[tuple[str, str]] = set()
         self._probed: queue.SimpleQueue[paho.MQTTMessage] = queue.SimpleQueue()
@@ -79,10 +81,16 @@ class Centre:
         return self._probed.get(timeout=10.0)
 
     def dropped(self) -> float:
-        return max(
-            (each.readings.venuewatch_agent_probes_dropped_total or 0.0 for each in self.vitals),
-            default=0.0,
-        )
+        """Return how many probes the agent says that it dropped."""
+        name, numbers = "venuewatch_agent_probes_dropped_total", [0.0]
+        for vitals in self.vitals:
+            key = vitals.catalogue or ""
+            if key not in self.catalogues:  # said before we came
+                self._client.publish(f"{HOST}/cmd", messages.encode(messages.SayCatalogue(key)), 1)
+                continue
+            families = self.catalogues[key].families
+            numbers.append(getattr(readings_of(families, vitals.values), name) or 0.0)
+        return max(numbers)
 
     def _hear(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
         if message.topic.endswith("/probed"):
@@ -91,6 +99,9 @@ class Centre:
             self.beats.append(messages.decode_beat(bytes(message.payload)))
         elif message.topic.endswith("/birth"):
             self.births.append(messages.decode_birth(bytes(message.payload)))
+        elif message.topic.endswith("/catalogue"):
+            catalogue = messages.decode_catalogue(bytes(message.payload))
+            self.catalogues[catalogue.key] = catalogue
         elif message.topic.endswith("/vitals"):
             self.vitals.append(messages.decode_vitals(bytes(message.payload)))
         elif message.topic.endswith("/checks"):

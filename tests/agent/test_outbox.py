@@ -6,10 +6,18 @@ import msgspec
 import pytest
 
 from agent.mqtt.thin_tcp import Connection
-from agent.outbox import ACKNOWLEDGED_WITHIN_S, RESEND_AFTER_S, WAIT_FOR_BEAT_S, BeatQueue, Outbox
+from agent.outbox import (
+    ACKNOWLEDGED_WITHIN_S,
+    RESEND_AFTER_S,
+    WAIT_FOR_BEAT_S,
+    BeatQueue,
+    Message,
+    Outbox,
+)
 from agent.spool.disk import Spool
 from agent.spool.pace import Pace
 from agent.spool.thread import SpoolThread
+from venuewatch.base.wire.catalogue import encode, key_of
 from venuewatch.base.wire.topics import Stream
 
 BOOT = "boot"
@@ -55,7 +63,7 @@ class World:
 
     def take(self, seq: int, send: Broker | None) -> None:
         payload = b'{"seq":%d}' % seq
-        self.outbox.take(Stream.VITALS, payload, send, self.now)
+        self.outbox.take(Message(Stream.VITALS, payload), send, self.now)
 
     def spool_readings(self, count: int) -> None:
         for seq in range(count):
@@ -115,6 +123,65 @@ def test_what_the_centre_has_stored_is_forgotten(world: World) -> None:
         world.outbox.acknowledged(sent.body["number"], world.now)
 
     assert world.pending() == 0
+
+
+CATALOGUE = b'{"families":[["node_load1",[[]]]]}'
+OTHER = b'{"families":[["node_load5",[[]]]]}'
+
+
+def array(seq: int, catalogue: bytes = CATALOGUE) -> Message:
+    return Message(
+        Stream.VITALS,
+        b'{"seq":%d,"catalogue":"%s"}' % (seq, key_of(catalogue).encode()),
+        catalogue,
+    )
+
+
+def test_a_catalogue_goes_before_its_vitals_once_in_a_session(world: World) -> None:
+    broker = Broker()
+
+    for seq, catalogue in enumerate([CATALOGUE, CATALOGUE, OTHER, CATALOGUE]):
+        world.outbox.take(array(seq, catalogue), broker, world.now)
+    first = [sent.stream for sent in broker.sent]
+    world.outbox.session_ended()
+    world.outbox.take(array(4), broker, world.now)
+
+    said, vitals = Stream.CATALOGUE, Stream.VITALS
+    assert first == [said, vitals, vitals, said, vitals, vitals]
+    assert [sent.stream for sent in broker.sent[6:]] == [said, vitals]
+
+
+def test_a_backlog_carries_the_catalogues_of_its_vitals(world: World) -> None:
+    broker = Broker()
+    for seq in range(40):
+        world.outbox.take(array(seq, OTHER if seq > 20 else CATALOGUE), None, world.now)
+
+    world.run(broker)
+
+    assert broker.readings() == list(range(40))
+    said = [sent.body.get("catalogues", []) for sent in broker.backlogs()]
+    assert [encode(each) for batch in said for each in batch] == [CATALOGUE, OTHER]
+
+
+def test_a_backlog_says_its_catalogues_again_when_asked(world: World) -> None:
+    broker = Broker()
+    world.outbox.take(array(0), None, world.now)
+    world.run(broker)
+
+    world.outbox.say_catalogues_again()
+    world.run(broker)
+
+    assert [len(sent.body["catalogues"]) for sent in broker.backlogs()] == [1, 1]
+
+
+def test_vitals_whose_catalogue_is_damaged_are_counted_and_hold_up_no_others(world: World) -> None:
+    broker = Broker()
+    world.outbox.take(array(0)._replace(catalogue=OTHER), None, world.now)
+    world.outbox.take(array(1), None, world.now)
+
+    world.run(broker)
+
+    assert (broker.readings(), world.outbox.unreadable) == ([1], 1)
 
 
 def test_a_batch_that_was_lost_keeps_everything_behind_it(world: World) -> None:
@@ -248,7 +315,7 @@ class Stretch(Connection):
         self.written += 1
 
 
-VITALS = (Stream.VITALS, b"{}")
+VITALS = Message(Stream.VITALS, b"{}")
 
 
 def test_reading_waits_for_the_beat_and_the_next_beat_for_it(world: World) -> None:

@@ -37,7 +37,7 @@ def test_vitals_follow_a_beat_at_once_in_one_segment(tmp_path: Path, broker: Mos
                 elif topic.endswith("/vitals"):
                     waits_s.append(clock.monotonic() - beat_at)
                     sizes.append(len(payload))
-                    assert decode_vitals(payload).readings.node_load1 is not None
+                    assert decode_vitals(payload).values
 
     assert max(waits_s) < WITH_IT_S
     assert max(sizes) < SEGMENT_BYTES

@@ -3,17 +3,30 @@
 A frozen record is one object, whatever is in it; a named tuple is looked into like any other.
 """
 
+from array import array
 from collections import deque
 from collections.abc import Iterable
 from enum import Enum
 from types import FunctionType, MethodType
+from weakref import WeakValueDictionary
 
 import msgspec
 
+from aggregator.core.catalogues import KnownCatalogue
 from aggregator.core.verdicts.causes import Evidence
 
 _VALUE = str | bytes | int | float | bool | None
-_FROZEN = (_VALUE, type, Enum, FunctionType, frozenset, msgspec.Struct, Evidence)
+_FROZEN = (
+    _VALUE,
+    type,
+    Enum,
+    FunctionType,
+    frozenset,
+    msgspec.Struct,
+    Evidence,
+    KnownCatalogue,
+    array,
+)
 
 
 def parts_of(what: object) -> list[tuple[str, object]] | None:
@@ -22,7 +35,7 @@ def parts_of(what: object) -> list[tuple[str, object]] | None:
         return None
     if isinstance(what, MethodType):
         return [("self", what.__self__)]
-    if isinstance(what, dict):
+    if isinstance(what, dict | WeakValueDictionary):
         keys = [("key", key) for key in what if not isinstance(key, _FROZEN)]
         return [*keys, *((f"[{getattr(key, 'name', key)!r}]", part) for key, part in what.items())]
     if isinstance(what, set):

@@ -3,6 +3,7 @@
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from venuewatch.base.wire import topics
+from venuewatch.base.wire.catalogue import Catalogue
 from venuewatch.base.wire.checks import CheckState
 from venuewatch.base.wire.messages import (
     Backlog,
@@ -19,7 +20,7 @@ from venuewatch.base.wire.messages import (
 from venuewatch.base.wire.readings import Readings
 from venuewatch.base.wire.topics import Stream
 
-Content: TypeAlias = Backlog | Beat | Birth | Checks | Death | Probed | Vitals
+Content: TypeAlias = Backlog | Catalogue | Beat | Birth | Checks | Death | Probed | Vitals
 
 WALL = 1_800_000_000.0
 READINGS = Readings(node_load1=1.0)

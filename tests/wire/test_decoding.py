@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from venuewatch.base.wire import messages
+from venuewatch.base.wire.catalogue import Catalogue
 from venuewatch.base.wire.checks import CheckValues
 from venuewatch.base.wire.errors import MalformedMessageError, Reason
 from venuewatch.base.wire.messages import MAX_PAYLOAD_BYTES, CheckReading, encode
@@ -26,7 +27,7 @@ class Wire(NamedTuple):
     @property
     def kinds(self) -> tuple[type, ...]:
         """Return what may come out: of a command, any command."""
-        commands = (messages.Rebirth, messages.Acknowledge, messages.Probe)
+        commands = get_args(messages.Command)
         return commands if self.decode is messages.decode_command else (type(self.valid),)
 
 
@@ -42,6 +43,8 @@ VITALS = messages.Vitals(
         node_filesystem_files=[("/dev/sda1", "ext4", "/", 7.0)],
     ),
 )
+CATALOGUE = Catalogue([("node_load1", [[]]), ("node_network_up", [["eth0"], ["é"]])])
+VALUES = messages.Vitals("a", 1, 2, 3, catalogue=CATALOGUE.key, values=[0.5, None, 1.0])
 CHECKS = messages.Checks(
     "a",
     1,
@@ -74,12 +77,18 @@ WIRES = {
     "beat": Wire(messages.decode_beat, messages.Beat("a", 1, 2, 3, 4, tick=messages.Echo(5, 6))),
     "birth": Wire(messages.decode_birth, messages.decode_birth(BIRTH)),
     "death": Wire(messages.decode_death, messages.Death("a", 1, "lost")),
-    "vitals": Wire(messages.decode_vitals, VITALS),
+    "vitals": Wire(messages.decode_vitals, VALUES),
+    "named vitals": Wire(messages.decode_vitals, VITALS),
+    "catalogue": Wire(messages.decode_catalogue, CATALOGUE),
     "tick": Wire(messages.decode_tick, messages.Tick(1, 2)),
     "centre state": Wire(messages.decode_centre_state, messages.CentreState("online")),
     "checks": Wire(messages.decode_checks, CHECKS),
-    "backlog": Wire(messages.decode_backlog, messages.Backlog("a", 1, 7, [VITALS], [CHECKS])),
+    "backlog": Wire(
+        messages.decode_backlog,
+        messages.Backlog("a", 1, 7, [VITALS, VALUES], [CHECKS], [CATALOGUE]),
+    ),
     "command": Wire(messages.decode_command, messages.Rebirth()),
+    "say catalogue": Wire(messages.decode_command, messages.SayCatalogue(CATALOGUE.key)),
     "acknowledgement": Wire(messages.decode_command, messages.Acknowledge("a", 7)),
     "probe": Wire(
         messages.decode_command,

@@ -36,6 +36,28 @@ def test_what_was_kept_is_there_after_a_restart(tmp_path: Path) -> None:
     assert found.append(b"four") == 4
 
 
+def test_each_record_has_its_catalogue_wherever_reading_begins(tmp_path: Path) -> None:
+    spool = open_spool(tmp_path, max_bytes=16 * KIB, segment_bytes=KIB)
+    kept = [(b"%d" % number, b"one" * 99 if number % 9 else b"two" * 99) for number in range(500)]
+    for payload, catalogue in kept:
+        spool.append(payload, catalogue)
+    spool.acknowledge(450)
+    spool.close()
+
+    left = open_spool(tmp_path).read(0, max_bytes=10**9)
+
+    assert [(record.payload, record.catalogue) for record in left] == kept[450:]
+
+
+def test_a_catalogue_is_written_once_in_a_segment(tmp_path: Path) -> None:
+    spool = open_spool(tmp_path, segment_bytes=4 * KIB)
+
+    for _ in range(20):
+        spool.append(b"x", b"names" * 200)
+
+    assert spool.size_bytes < 2 * KIB
+
+
 def test_numbers_go_on_when_everything_was_acknowledged(tmp_path: Path) -> None:
     spool = open_spool(tmp_path)
     last = spool.append(b"one")

@@ -5,7 +5,11 @@ from hypothesis import strategies as st
 
 from agent.spool.records import Record, encode, scan
 
-PAYLOADS = st.lists(st.binary(max_size=60), min_size=1, max_size=6)
+PAYLOADS = st.lists(
+    st.tuples(st.binary(max_size=60), st.sampled_from([b"", b"one", b"two"])),
+    min_size=1,
+    max_size=6,
+)
 
 
 def written(payloads: list[bytes]) -> tuple[list[Record], bytes]:
@@ -14,10 +18,15 @@ def written(payloads: list[bytes]) -> tuple[list[Record], bytes]:
 
 
 @given(PAYLOADS)
-def test_what_was_written_is_read(payloads: list[bytes]) -> None:
-    records, data = written(payloads)
+def test_what_was_written_is_read_with_its_catalogue(payloads: list[tuple[bytes, bytes]]) -> None:
+    data, after = b"", b""
+    for number, (payload, catalogue) in enumerate(payloads):
+        data += encode(Record(number, payload, catalogue), after=after)
+        after = catalogue or after
 
-    assert list(scan(data)) == records
+    found = [(record.payload, record.catalogue) for record in scan(data)]
+    assert [payload for payload, _ in found] == [payload for payload, _ in payloads]
+    assert all(want in {got, b""} for (_, got), (_, want) in zip(found, payloads, strict=True))
 
 
 @given(st.binary(max_size=400))

@@ -9,7 +9,8 @@ import pytest
 import agent.vitals
 from agent.vitals import Collector, found, gather
 from venuewatch.base.clock import monotonic
-from venuewatch.base.wire.messages import Vitals, decode_vitals, encode
+from venuewatch.base.wire.catalogue import flattened, readings_of
+from venuewatch.base.wire.messages import Vitals, decode_catalogue, decode_vitals, encode
 from venuewatch.base.wire.readings import Readings
 
 
@@ -19,7 +20,10 @@ def clock_of(*times: float) -> Any:
 
 def sent(readings: Readings) -> Readings:
     """What the centre has after these readings went over the wire."""
-    return decode_vitals(encode(Vitals("b0", 1, 1, 1_000, readings))).readings
+    catalogue, values = flattened(readings)
+    vitals = Vitals("b0", 1, 1, 1_000, catalogue=catalogue.key, values=values)
+    families = decode_catalogue(encode(catalogue)).families
+    return readings_of(families, decode_vitals(encode(vitals)).values)
 
 
 def one(value: object, family: str = "node_load1") -> Readings:

@@ -36,8 +36,9 @@ def receive(story: Story, *contents: Vitals | Checks | Backlog) -> None:
 
 def kept(story: Story) -> tuple[object, float]:
     """Return the load that is kept, which is the number of its vitals, and when it was taken."""
-    host = story.host()
-    return host.readings and host.readings.node_load1, host.readings_at
+    vitals = story.host().vitals
+    assert vitals is not None
+    return vitals.values[0], vitals.at
 
 
 def test_old_reading_does_not_replace_a_newer_one(heard: Story) -> None:

@@ -1,19 +1,22 @@
 """Exposition: the fleet's page as Prometheus reads it, and the series that must end."""
 
+import math
 import shutil
+from array import array
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aggregator.core.catalogues import Catalogues, LatestVitals
 from aggregator.core.fleet import Host, Venue
 from aggregator.core.states import HostState, VenueState
 from aggregator.shell.exposition import COLLECTIONS, OWN, render
 from tests.kit.page import Page
 from tests.kit.promtool import complaints
 from tests.kit.scripted_fleet import NOW, ScriptedFleet
-from venuewatch.base.wire.readings import Readings
+from venuewatch.base.wire.catalogue import Catalogue, Families
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "fleet.prom"
 
@@ -44,13 +47,39 @@ def test_any_label_value_can_be_read_back(text: str) -> None:
     assert Page(render([venue], NOW)).value("venuewatch_venue_info", name=text) == 1
 
 
+def page_of(catalogue: Catalogue, *numbers: float) -> Page:
+    venue = Venue("STA", margin_s=1.75)
+    host = venue.hosts["alpha"] = Host("STA", "alpha", margin_s=1.75, state=HostState.UP)
+    known = Catalogues().learn(catalogue)
+    host.vitals = LatestVitals(known, array("d", numbers), NOW, 0, "a")
+    return Page(render([venue], NOW))
+
+
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_any_number_can_be_read_back_to_the_last_bit(number: float) -> None:
-    fleet = Venue("STA", margin_s=1.75)
-    host = fleet.hosts["alpha"] = Host("STA", "alpha", margin_s=1.75, state=HostState.UP)
-    host.readings, host.readings_at = Readings(node_load1=number), NOW
+    assert page_of(Catalogue([("node_load1", [[]])]), number).value("node_load1") == number
 
-    assert Page(render([fleet], NOW)).value("node_load1") == number
+
+@pytest.mark.parametrize(
+    ("families", "load"),
+    [
+        ([("node_load5", [[]]), ("node_load1", [[]])], 2.0),
+        ([("up", [[]]), ("node_load1", [[]])], 2.0),
+        ([("node_load1", [["x"]]), ("node_load1", [[]])], 2.0),
+        ([("node_load1", [[], []])], 1.0),
+    ],
+    ids=["other order", "unknown family", "wrong labels", "twice"],
+)
+def test_each_series_has_its_own_number(families: Families, load: float) -> None:
+    page = page_of(Catalogue(families), 1.0, 2.0)
+
+    assert ([value for _, value in page.of("node_load1")], page.of("up")) == ([load], [])
+
+
+def test_a_number_that_is_missing_has_no_sample() -> None:
+    page = page_of(Catalogue([("node_load1", [[]]), ("node_load5", [[]])]), math.nan, 2.0)
+
+    assert (page.of("node_load1"), page.value("node_load5")) == ([], 2.0)
 
 
 def test_the_measured_series_stop_at_the_moment_a_host_is_lost(fleet: ScriptedFleet) -> None:

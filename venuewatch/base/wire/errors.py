@@ -22,6 +22,7 @@ class Reason(StrEnum):
     RETAINED = "retained"
     BAD_PACKET = "bad_packet"
     BAD_PACKING = "bad_packing"
+    UNKNOWN_CATALOGUE = "unknown_catalogue"
 
 
 class WireError(Exception):

@@ -11,6 +11,7 @@ from typing import Annotated, Final, Literal, TypeAlias, TypeVar
 
 import msgspec
 
+from venuewatch.base.wire.catalogue import Catalogue, Key, Values
 from venuewatch.base.wire.checks import CheckState, CheckValues
 from venuewatch.base.wire.errors import MalformedMessageError, Reason
 from venuewatch.base.wire.links import RECONNECT_MAX_S
@@ -81,17 +82,24 @@ class Death(msgspec.Struct, frozen=True):
     reason: Literal["lost", "farewell"]
 
 
-class Vitals(msgspec.Struct, frozen=True):
-    """The readings of this machine, under the world's names and units.
+class Vitals(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The readings of this machine: ``values`` of the series that ``catalogue`` names by its key.
 
-    ``seq`` counts, as in ``Checks``, what was taken within this boot, sent or not.
+    Agents before 0.2 said ``readings`` instead, each with its name. ``seq`` counts, as in
+    ``Checks``, what was taken within this boot, sent or not.
     """
 
     boot: BootId
     session: Count
     seq: Count
     wall_ms: Count
-    readings: Readings
+    readings: Readings | None = None
+    catalogue: Key | None = None
+    values: Values = []
+
+    def __post_init__(self) -> None:
+        if (self.readings is None) is (self.catalogue is None):
+            raise ValueError("Expected one of `catalogue`, with `values`, and `readings`")
 
 
 class CheckReading(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -121,6 +129,7 @@ class Backlog(msgspec.Struct, frozen=True, omit_defaults=True):
     """Readings that could not be published when they were taken, in their own time.
 
     ``number`` is the spool's number of the last record in it, for the acknowledgement.
+    ``catalogues`` are those of its ``vitals``.
     """
 
     boot: BootId
@@ -128,6 +137,7 @@ class Backlog(msgspec.Struct, frozen=True, omit_defaults=True):
     number: Count
     vitals: Annotated[list[Vitals], msgspec.Meta(max_length=10_000)] = []
     checks: Annotated[list[Checks], msgspec.Meta(max_length=10_000)] = []
+    catalogues: Annotated[list[Catalogue], msgspec.Meta(max_length=10_000)] = []
 
 
 class Tick(msgspec.Struct, frozen=True):
@@ -149,6 +159,12 @@ class CentreState(msgspec.Struct, frozen=True):
 
 class Rebirth(msgspec.Struct, frozen=True, tag_field="do", tag="birth"):
     """Say your birth again: the centre heard a beat of a boot that it does not know."""
+
+
+class SayCatalogue(msgspec.Struct, frozen=True, tag_field="do", tag="catalogue"):
+    """Say the catalogue of this key again: the centre has vitals that it cannot read without it."""
+
+    key: Key
 
 
 class Acknowledge(msgspec.Struct, frozen=True, tag_field="do", tag="acknowledge"):
@@ -189,7 +205,7 @@ class Probed(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     detail: Text = ""
 
 
-Command: TypeAlias = Rebirth | Acknowledge | Probe
+Command: TypeAlias = Rebirth | SayCatalogue | Acknowledge | Probe
 
 T = TypeVar("T")
 
@@ -237,6 +253,7 @@ def _without_values(error: msgspec.ValidationError) -> str:
 decode_beat = decoder(Beat)
 decode_birth = decoder(Birth)
 decode_death = decoder(Death)
+decode_catalogue = packed_decoder(Catalogue)
 decode_vitals = packed_decoder(Vitals)
 decode_checks = packed_decoder(Checks)
 decode_backlog = decoder(Backlog)

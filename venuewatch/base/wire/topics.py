@@ -28,6 +28,7 @@ class Stream(StrEnum):
 
     BIRTH = "birth"
     BEAT = "beat"
+    CATALOGUE = "catalogue"
     VITALS = "vitals"
     CHECKS = "checks"
     DEATH = "death"

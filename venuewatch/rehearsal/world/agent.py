@@ -140,8 +140,8 @@ class Agent:
         self._link(now)
         self._beat(now)
         line = self._line(now)
-        for stream, payload in self._readings.take(now, self.session_count):
-            self._outbox.take(stream, payload, line, now)
+        for message in self._readings.take(now, self.session_count):
+            self._outbox.take(message, line, now)
         self._outbox.advance(line, self.session_count, now)
         self._sleep()
 

@@ -2,6 +2,7 @@
 
 import random
 
+from agent.outbox import Message
 from agent.slots import Slots
 from venuewatch.base.wire import readings
 from venuewatch.base.wire.messages import CheckReading, Checks, Vitals, encode
@@ -30,14 +31,15 @@ class Sampler:
             return self._vitals.next_at
         return min(self._vitals.next_at, self._checks.next_at)
 
-    def take(self, now: float, session: int) -> list[tuple[Stream, bytes]]:
+    def take(self, now: float, session: int) -> list[Message]:
         """Return what was due to be read, as messages of this session."""
         said = []
         wall_ms = self._machine.clock.wall_ms
         if self._vitals.take(now) is not None:
             read = readings.Readings(node_load1=0.25)
             seq = self._next(Stream.VITALS)
-            said.append((Stream.VITALS, encode(Vitals(self._boot, session, seq, wall_ms, read))))
+            vitals = Vitals(self._boot, session, seq, wall_ms, read)
+            said.append(Message(Stream.VITALS, encode(vitals)))
         feed = self._machine.feed
         if feed is not None and self._checks.take(now) is not None:
             reading = CheckReading(
@@ -49,7 +51,7 @@ class Sampler:
                 duration_s=0.001,
             )
             checks = Checks(self._boot, session, self._next(Stream.CHECKS), wall_ms, [reading])
-            said.append((Stream.CHECKS, encode(checks)))
+            said.append(Message(Stream.CHECKS, encode(checks)))
         return said
 
     def _next(self, stream: Stream) -> int:

@@ -34,10 +34,10 @@ class MemoryKeeper:
         """How the spool stands."""
         return Status(pending=len(self._disk.records))
 
-    def keep(self, payload: bytes) -> None:
-        """Keep a payload."""
+    def keep(self, payload: bytes, catalogue: bytes = b"") -> None:
+        """Keep a payload, with the catalogue that it cannot be read without."""
         self._disk.last += 1
-        self._disk.records.append(Record(self._disk.last, payload))
+        self._disk.records.append(Record(self._disk.last, payload, catalogue))
         self._wake()
 
     def acknowledge(self, number: int) -> None:

@@ -1,0 +1,137 @@
+"""Catalogues: no array of vitals is read without its own, and none is lost for want of it."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from aggregator.core.catalogues import HELD_MAX, PER_HOST
+from aggregator.core.outputs import Store
+from tests.kit.machine import WALL
+from tests.kit.story import HOST, Story
+from venuewatch.base.wire.catalogue import Catalogue
+from venuewatch.base.wire.errors import Reason
+from venuewatch.base.wire.messages import Acknowledge, Backlog, SayCatalogue, Vitals
+
+LOADS = Catalogue([("node_load1", [[]]), ("node_load5", [[]])])
+TURNED = Catalogue([("node_load5", [[]]), ("node_load1", [[]])])
+
+
+@pytest.fixture
+def heard(alone: Story) -> Story:
+    """One host that is known, at 50 s."""
+    alone.subscribe(0.0)
+    alone.advance(50.0)
+    return alone
+
+
+def array(
+    seq: int, *values: float | None, catalogue: Catalogue = LOADS, taken_at: float = 45.0
+) -> Vitals:
+    wall_ms = int((WALL + taken_at) * 1000) + seq
+    return Vitals("a", 1, seq, wall_ms, catalogue=catalogue.key, values=[*values] or [seq, 0.5])
+
+
+def receive(story: Story, *contents: Vitals | Catalogue | Backlog) -> None:
+    story.deliver(*(story.machines[HOST].said(content) for content in contents))
+
+
+def read(story: Story) -> dict[str, float]:
+    """Return what is known of the host, by family."""
+    vitals = story.host().vitals
+    if vitals is None:
+        return {}
+    return dict(zip((name for name, _ in vitals.catalogue.families), vitals.values, strict=True))
+
+
+def asked(story: Story) -> list[str]:
+    """Return the catalogues that were asked for."""
+    said = [out.message for out in story.published]
+    return [message.key for message in said if isinstance(message, SayCatalogue)]
+
+
+def acknowledged(story: Story) -> list[int]:
+    """Return the backlogs that were acknowledged."""
+    said = [out.message for out in story.published]
+    return [message.number for message in said if isinstance(message, Acknowledge)]
+
+
+def refused(story: Story, reason: Reason) -> int:
+    return story.centre.intake.rejected[reason]
+
+
+def test_numbers_are_read_by_their_catalogue(heard: Story) -> None:
+    receive(heard, LOADS, TURNED, array(1, 1.0, 5.0))
+
+    assert read(heard) == {"node_load1": 1.0, "node_load5": 5.0}
+    receive(heard, array(2, 5.0, 1.0, catalogue=TURNED))
+    assert read(heard) == {"node_load1": 1.0, "node_load5": 5.0}
+
+
+def test_vitals_before_their_catalogue_are_asked_for_once_and_read_then(heard: Story) -> None:
+    receive(heard, array(1, 1.0, 5.0), array(2, 2.0, 6.0))
+    before = read(heard)
+
+    receive(heard, LOADS)
+
+    assert (before, asked(heard)) == ({}, [LOADS.key])
+    assert read(heard) == {"node_load1": 2.0, "node_load5": 6.0}
+    assert heard.host().readings_heard == 2
+
+
+def test_vitals_are_never_read_by_another_catalogue(heard: Story) -> None:
+    receive(heard, array(1, 1.0, 5.0), TURNED)
+
+    assert read(heard) == {}
+
+
+def test_vitals_that_wait_too_long_are_dropped_and_counted(heard: Story) -> None:
+    receive(heard, *(array(seq) for seq in range(HELD_MAX + 3)))
+
+    assert refused(heard, Reason.UNKNOWN_CATALOGUE) == 3
+    receive(heard, LOADS)
+    assert read(heard)["node_load1"] == HELD_MAX + 2
+    assert heard.host().readings_heard == HELD_MAX
+
+
+@pytest.mark.parametrize("values", [[1.0], [1.0, 2.0, 3.0]])
+def test_numbers_that_do_not_fit_are_refused(heard: Story, values: Sequence[float]) -> None:
+    receive(heard, LOADS, array(1, *values))
+
+    assert (read(heard), refused(heard, Reason.WRONG_TYPE)) == ({}, 1)
+    receive(heard, array(2))
+    assert read(heard)["node_load1"] == 2.0
+
+
+def test_a_backlog_brings_its_catalogues_and_is_stored_with_names(heard: Story) -> None:
+    receive(heard, Backlog("a", 1, 7, [array(1, 1.0, 5.0)], [], [LOADS]))
+
+    (late,) = [late for out in heard.said() if isinstance(out, Store) for late in out.readings]
+    assert isinstance(late.message, Vitals)
+    assert late.message.readings is not None
+    assert (late.message.readings.node_load1, late.message.readings.node_load5) == (1.0, 5.0)
+
+
+def test_a_backlog_that_lacks_a_catalogue_is_asked_for_and_not_acknowledged(heard: Story) -> None:
+    receive(heard, Backlog("a", 1, 7, [array(1)]))
+
+    assert (asked(heard), acknowledged(heard)) == ([LOADS.key], [])
+    assert heard.host().readings_heard == 0
+    receive(heard, Backlog("a", 1, 7, [array(1)], [], [LOADS]))
+    assert acknowledged(heard) == [7]
+
+
+def test_a_number_that_does_not_fit_holds_up_no_backlog(heard: Story) -> None:
+    receive(heard, Backlog("a", 1, 7, [array(1, 1.0), array(2)], [], [LOADS]))
+
+    assert (acknowledged(heard), refused(heard, Reason.WRONG_TYPE)) == ([7], 1)
+    assert read(heard)["node_load1"] == 2.0
+
+
+def test_a_host_keeps_few_catalogues_and_the_one_in_use(heard: Story) -> None:
+    receive(heard, LOADS, array(1))
+
+    for number in range(3 * PER_HOST):
+        receive(heard, Catalogue([("node_load1", [[str(number)]])]), array(number + 2))
+
+    assert len(heard.host().catalogues) == PER_HOST
+    assert read(heard)["node_load1"] == 3 * PER_HOST + 1
