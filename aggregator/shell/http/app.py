@@ -89,8 +89,8 @@ class Pages:
             return _line(HTTPStatus.BAD_REQUEST, error)
         is_gzip = _takes_gzip(request)
         render = partial(self._render, wanted)
-        alike = (wanted, self._metrics.verdicts)
-        body = await self._bodies.get(alike, is_gzip=is_gzip, render=render)
+        verdicts = self._metrics.verdicts
+        body = await self._bodies.get(wanted, verdicts, is_gzip=is_gzip, render=render)
         return await scrape.send(request, body, is_gzip=is_gzip)
 
     async def _self(self, request: web.Request) -> web.StreamResponse:

@@ -99,20 +99,29 @@ def gzipped(body: bytes) -> bytes:
     return compressor.compress(body) + compressor.flush()
 
 
+class _Made(NamedTuple):
+    verdicts: int
+    body: asyncio.Future[bytes]
+
+
 class Bodies:
     """The bodies of this second, by what was wanted."""
 
     def __init__(self) -> None:
         self._worker = ThreadPoolExecutor(1, "render")
         self._second = -1
-        self._made: dict[tuple[object, bool], asyncio.Future[bytes]] = {}
+        self._made: dict[tuple[Wanted, bool], _Made] = {}
 
     def close(self) -> None:
         """Render nothing more."""
         self._worker.shutdown(wait=False, cancel_futures=True)
 
-    async def get(self, wanted: object, *, is_gzip: bool, render: Callable[[], bytes]) -> bytes:
+    async def get(
+        self, wanted: Wanted, verdicts: int, *, is_gzip: bool, render: Callable[[], bytes]
+    ) -> bytes:
         """Return what ``render`` makes, for all who want the same within this second.
+
+        ``verdicts``: how many there have been; after another one the body is made anew.
 
         Raises:
             HTTPServiceUnavailable: too many different ones are wanted.
@@ -123,13 +132,13 @@ class Bodies:
             self._second = second
             loop.call_later(1.0, self._forget, second)
         known = self._made.get((wanted, is_gzip))
-        if known is None:
-            if len(self._made) >= BODIES_MAX:
+        if known is None or known.verdicts != verdicts:
+            if known is None and len(self._made) >= BODIES_MAX:
                 raise web.HTTPServiceUnavailable(text="too many scrapes, try again\n")
             make = (lambda: gzipped(render())) if is_gzip else render
-            known = loop.run_in_executor(self._worker, make)
+            known = _Made(verdicts, loop.run_in_executor(self._worker, make))
             self._made[wanted, is_gzip] = known
-        return await asyncio.shield(known)
+        return await asyncio.shield(known.body)
 
     async def fresh(self, *, is_gzip: bool, render: Callable[[], bytes]) -> bytes:
         """Return what ``render`` makes, for this one alone: what costs little."""

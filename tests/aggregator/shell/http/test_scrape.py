@@ -17,6 +17,7 @@ from tests.kit.scripted_fleet import NOW
 from tests.kit.waiting import until
 
 VENUES = ("AQU", "STA")
+A, B = Wanted(("STA",)), Wanted()
 
 
 @pytest.mark.parametrize(
@@ -99,24 +100,35 @@ def counted() -> tuple[list[str], Callable[[], bytes]]:
 async def test_scrapers_of_one_second_share_a_body(bodies: Bodies, time: Clock) -> None:
     threads, render = counted()
 
-    at_once = [bodies.get("a", is_gzip=False, render=render) for _ in range(3)]
+    at_once = [bodies.get(A, 0, is_gzip=False, render=render) for _ in range(3)]
     found = await asyncio.gather(*at_once)
     time.now += 0.9
-    found.append(await bodies.get("a", is_gzip=False, render=render))
+    found.append(await bodies.get(A, 0, is_gzip=False, render=render))
     time.now += 0.2
-    found.append(await bodies.get("a", is_gzip=False, render=render))
+    found.append(await bodies.get(A, 0, is_gzip=False, render=render))
 
     assert found == [b"1", b"1", b"1", b"1", b"2"]
     assert all(name.startswith("render") for name in threads)
+
+
+async def test_body_is_made_anew_after_a_verdict(bodies: Bodies, time: Clock) -> None:
+    del time
+    _, render = counted()
+
+    found = [
+        await bodies.get(A, verdicts, is_gzip=False, render=render) for verdicts in (0, 0, 1, 1)
+    ]
+
+    assert found == [b"1", b"1", b"2", b"2"]
 
 
 async def test_other_questions_and_codings_have_other_bodies(bodies: Bodies, time: Clock) -> None:
     del time
     _, render = counted()
 
-    plain = await bodies.get("a", is_gzip=False, render=render)
-    packed = await bodies.get("a", is_gzip=True, render=render)
-    other = await bodies.get("b", is_gzip=False, render=render)
+    plain = await bodies.get(A, 0, is_gzip=False, render=render)
+    packed = await bodies.get(A, 0, is_gzip=True, render=render)
+    other = await bodies.get(B, 0, is_gzip=False, render=render)
 
     assert (plain, gzip.decompress(packed), other) == (b"1", b"2", b"3")
 
@@ -125,10 +137,10 @@ async def test_scraper_that_leaves_takes_no_body_from_others(bodies: Bodies, tim
     del time
     may_go_on = threading.Event()
     first = asyncio.ensure_future(
-        bodies.get("a", is_gzip=False, render=lambda: b"x" if may_go_on.wait(10) else b"")
+        bodies.get(A, 0, is_gzip=False, render=lambda: b"x" if may_go_on.wait(10) else b"")
     )
     await asyncio.sleep(0)
-    second = asyncio.ensure_future(bodies.get("a", is_gzip=False, render=lambda: b"another"))
+    second = asyncio.ensure_future(bodies.get(A, 0, is_gzip=False, render=lambda: b"another"))
     await asyncio.sleep(0)
 
     first.cancel()
@@ -140,11 +152,11 @@ async def test_scraper_that_leaves_takes_no_body_from_others(bodies: Bodies, tim
 async def test_a_flood_of_questions_is_refused(bodies: Bodies, time: Clock) -> None:
     del time
     for number in range(scrape.BODIES_MAX):
-        await bodies.get(number, is_gzip=False, render=bytes)
+        await bodies.get(Wanted((str(number),)), 0, is_gzip=False, render=bytes)
 
     with pytest.raises(web.HTTPServiceUnavailable):
-        await bodies.get("one more", is_gzip=False, render=bytes)
-    assert await bodies.get(0, is_gzip=False, render=bytes) == b""
+        await bodies.get(B, 0, is_gzip=False, render=bytes)
+    assert await bodies.get(Wanted(("0",)), 0, is_gzip=False, render=bytes) == b""
 
 
 async def test_scraper_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
