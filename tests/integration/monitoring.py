@@ -6,7 +6,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from bench.kit.processes import free_port
 from tests.integration.real import Process, program, until
@@ -37,28 +37,39 @@ class Prometheus(Process):
 
     def series(self, query: str) -> list[tuple[dict[str, str], float]]:
         """Return labels and instant value of each series that a query finds."""
-        question = urllib.parse.urlencode({"query": query})
-        url = f"http://127.0.0.1:{self.port}/api/v1/query?{question}"
-        try:
-            with urllib.request.urlopen(url) as answer:
-                found = json.load(answer)["data"]["result"]
-        except (urllib.error.URLError, ConnectionError):
-            return []
+        found = self._get(f"query?{urllib.parse.urlencode({'query': query})}").get("result", ())
         return [(one["metric"], float(one["value"][1])) for one in found]
+
+    def rules(self) -> dict[str, str]:
+        """Return the last error of each rule that has been evaluated, "" for none, by name."""
+        groups = self._get("rules").get("groups", ())
+        rules = [rule for group in groups for rule in group["rules"]]
+        return {
+            rule["name"]: rule.get("lastError", "") for rule in rules if rule["health"] != "unknown"
+        }
 
     def ask(self, query: str) -> dict[str, float]:
         """Return the instant values of a query, by host."""
         return {labels.get("host", ""): value for labels, value in self.series(query)}
 
+    def _get(self, path: str) -> dict[str, Any]:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/api/v1/{path}") as answer:
+                data: dict[str, Any] = json.load(answer)["data"]
+        except (urllib.error.URLError, ConnectionError):
+            return {}
+        return data
+
 
 class Alertmanager(Process):
     """Debian's Alertmanager with the shipped routes, on its own."""
 
-    def __init__(self, folder: Path, receiver: str) -> None:
+    def __init__(self, folder: Path, receiver: str, *, group_interval_s: int = 10) -> None:
         self.port = free_port()
         config = folder / "alertmanager.yml"
         shipped = (DEPLOY / "alertmanager" / "alertmanager.yml").read_text()
-        config.write_text(_with(shipped, {RECEIVER: receiver}))
+        interval = f"group_interval: {group_interval_s}s"
+        config.write_text(_with(shipped, {RECEIVER: receiver, "group_interval: 10s": interval}))
         super().__init__(
             folder,
             "alertmanager",

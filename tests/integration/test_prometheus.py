@@ -5,13 +5,16 @@ from pathlib import Path
 
 import psutil
 import pytest
+import yaml
 
 from bench.kit.processes import free_port
-from tests.integration.monitoring import AGGREGATOR, ALERTMANAGER, Prometheus
+from tests.integration.monitoring import AGGREGATOR, ALERTMANAGER, DEPLOY, Prometheus
 from tests.integration.real import Agent, Aggregator, Mosquitto, until
 from tests.kit.promtool import complaints
 
 pytestmark = pytest.mark.real
+
+RULES = yaml.safe_load((DEPLOY / "prometheus" / "rules.yml").read_text())
 
 
 @pytest.fixture(scope="module")
@@ -32,13 +35,17 @@ def aggregator(folder: Path) -> Iterator[Aggregator]:
 
 
 @pytest.fixture(scope="module")
-def prometheus(folder: Path, aggregator: Aggregator) -> Iterator[Prometheus]:
-    replaced = {
+def replaced(aggregator: Aggregator) -> dict[str, str]:
+    """Return what is written instead of something in the shipped files."""
+    fast = {f"interval: {shipped}": "interval: 1s" for shipped in ("5s", "10s", "30s")}
+    return fast | {
         AGGREGATOR: f"127.0.0.1:{aggregator.port}",
         ALERTMANAGER: f"127.0.0.1:{free_port()}",
-        "scrape_interval: 10s": "scrape_interval: 1s",
-        "scrape_interval: 5s": "scrape_interval: 1s",
     }
+
+
+@pytest.fixture(scope="module")
+def prometheus(folder: Path, replaced: dict[str, str]) -> Iterator[Prometheus]:
     with Prometheus(folder, replaced) as running:
         until("it scrapes", lambda: running.ask("up == 1"), within_s=30.0)
         yield running
@@ -76,3 +83,36 @@ def test_vitals_belong_to_their_host_and_not_to_the_aggregator(prometheus: Prome
     )
 
     assert found == {"STA-1": pytest.approx(psutil.boot_time(), abs=1.0)}
+
+
+def test_every_rule_is_evaluated_without_an_error(prometheus: Prometheus) -> None:
+    count = sum(len(group["rules"]) for group in RULES["groups"])
+
+    until("all are evaluated", lambda: len(prometheus.rules()) == count, within_s=30.0)
+
+    assert {name: error for name, error in prometheus.rules().items() if error} == {}
+    info = 'venuewatch:host_info:max{host="STA-2",instance="STA-2"}'
+    until("hosts are joined", lambda: prometheus.series(info))
+
+
+def test_nothing_but_the_watchdog_fires_on_a_fleet_that_is_well(prometheus: Prometheus) -> None:
+    until("rules are evaluated", lambda: prometheus.series("ALERTS"))
+
+    fired = {labels["alertname"] for labels, _ in prometheus.series('ALERTS{alertstate="firing"}')}
+
+    assert fired == {"VenuewatchWatchdog"}
+
+
+def test_each_venue_is_a_target_by_http_sd(tmp_path: Path, replaced: dict[str, str]) -> None:
+    with Prometheus(tmp_path, replaced, config="prometheus-http-sd.yml") as running:
+        until("targets are scraped", lambda: len(running.series("up == 1")) == 5, within_s=30.0)
+        up = running.series("up")
+
+    targets = {(labels["job"], labels.get("venue", "")) for labels, _ in up}
+    assert targets == {
+        ("venuewatch", ""),
+        ("venuewatch", "STA"),
+        ("venuewatch", "TAH"),
+        ("node", "STA"),
+        ("node", "TAH"),
+    }
