@@ -9,9 +9,9 @@ import argparse
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 from other_alerts import FAST, SLOW, Rule, with_unwell_host
+from venue_records import BY_VENUE, Record
 
 from aggregator.core.incidents.alerts import LABELS, ROWS, Alert, Kind
 
@@ -51,13 +51,6 @@ _HOST_PROBLEM = "venuewatch_host_problem"
 
 _KEEP = "30s"  # a restart of the aggregator, and a failed scrape, are over before that
 _FOR_HOST = "5s"  # one more look: a venue that is cut off is known by then, and its hosts wait
-
-
-class Record(NamedTuple):
-    """One recording rule."""
-
-    record: str
-    expr: str
 
 
 UNWELL_HOST = Record(
@@ -180,6 +173,7 @@ def text(runbooks: str = RUNBOOKS, *, is_pushed: bool = False) -> str:
     parts = [_HEAD_WITH_PUSH if is_pushed else _HEAD]
     parts += _group("venuewatch", "", [UNWELL_HOST, UNWELL_HOST_INFO], fast, runbooks)
     parts += _group("venuewatch-slow", "30s", [HOST_INFO, FILESYSTEM, AVAILABILITY], SLOW, runbooks)
+    parts += _group("venuewatch-venues", "30s", BY_VENUE, [], runbooks)
     return "".join(parts)
 
 

@@ -23,6 +23,7 @@ class Question(NamedTuple):
     interval: str = ""
     is_instant: bool = False
     links: str = ""
+    columns: tuple[str, ...] = ()
 
     def filled(self, values: Mapping[str, str]) -> str:
         """Return the expression with values for its variables."""
@@ -42,6 +43,12 @@ def variables_of(dashboard: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     return {variable["name"]: variable for variable in dashboard["templating"]["list"]}
 
 
+def columns_of(panel: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the names of a table's columns, as they are before it names them."""
+    steps = panel.get("transformations", [])
+    return tuple(name for step in steps for name in step["options"].get("indexByName", {}))
+
+
 def panel_questions() -> list[Question]:
     return [
         Question(
@@ -51,6 +58,7 @@ def panel_questions() -> list[Question]:
             target.get("interval", ""),
             bool(target.get("instant")),
             json.dumps(panel["fieldConfig"]["defaults"].get("links", [])),
+            columns_of(panel),
         )
         for path in FILES
         for panel in panels_of(read(path))

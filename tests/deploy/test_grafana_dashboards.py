@@ -29,6 +29,7 @@ from tests.deploy.grafana_files import (
     VARIABLE,
     Question,
     annotation_questions,
+    columns_of,
     label_questions,
     panel_questions,
     panels_of,
@@ -215,11 +216,8 @@ def test_links_lead_to_dashboards_or_to_the_page(path: Path) -> None:
 def test_links_of_a_table_use_its_own_columns(path: Path) -> None:
     for panel in panels_of(read(path)):
         used = set(re.findall(r"__data\.fields\.(\w+)", json.dumps(panel)))
-        columns = [
-            part["options"].get("indexByName", {}) for part in panel.get("transformations", [])
-        ]
 
-        assert used <= {name for each in columns for name in each}, panel["title"]
+        assert used <= set(columns_of(panel)), panel["title"]
 
 
 def test_wall_leads_to_venues_hosts_and_incidents() -> None:

@@ -204,6 +204,16 @@ def test_links_of_series_find_their_labels(prometheus: Prometheus) -> None:
     assert linked
 
 
+def test_rows_of_a_table_fit_together(prometheus: Prometheus) -> None:
+    """Grafana merges the rows of queries that share the values of all labels that all have."""
+    columns = [it for it in panel_questions() if it.columns]
+
+    for question in columns:
+        found = prometheus.found(question, EVERYTHING)
+        assert all(set(labels) <= set(question.columns) for labels in found), question.place
+    assert columns
+
+
 def test_every_cause_is_marked_and_links_to_its_incident(prometheus: Prometheus) -> None:
     (question,) = {it for it in annotation_questions() if it.dashboard == "wall"}
 

@@ -83,7 +83,7 @@ def test_no_rule_looks_at_two_samples_only() -> None:
 def test_increase_of_a_checks_counter_spans_four_readings() -> None:
     spans = re.findall(r"(?:rate|increase|delta)\(venuewatch_\w+(?:{.*?})?\[(\d+)m\]\)", rules())
 
-    assert len(spans) == 5
+    assert len(spans) == 7
     assert all(int(minutes) * 60 >= 4 * 30 for minutes in spans)
 
 
@@ -276,6 +276,62 @@ def test_availability_counts_neither_blind_nor_unseen_times(tmp_path: Path) -> N
     }
 
     run_promtool(tmp_path, {"interval": "1m", "input_series": series, "promql_expr_test": [asked]})
+
+
+@pytest.mark.real
+def test_link_of_a_venue_is_recorded_from_its_hosts(tmp_path: Path) -> None:
+    hosts = {"STA-1": 1, "STA-2": 2, "STA-3": 9}
+    rising = {
+        'venuewatch_host_heartbeats_missed_total{{{target},venue="STA",host="{host}"}}': 1,
+        'node_network_receive_bytes_total{{venue="STA",host="{host}",device="eth0"}}': 3000,
+        'node_network_receive_bytes_total{{venue="STA",host="{host}",device="lo"}}': 7000,
+        'node_network_transmit_bytes_total{{venue="STA",host="{host}",device="eth0"}}': 6000,
+        'node_network_receive_errs_total{{venue="STA",host="{host}",device="eth0"}}': 30,
+        'node_network_transmit_errs_total{{venue="STA",host="{host}",device="eth0"}}': 60,
+        'node_network_receive_drop_total{{venue="STA",host="{host}",device="eth0"}}': 0,
+        'node_network_transmit_drop_total{{venue="STA",host="{host}",device="eth0"}}': 15,
+        'node_netstat_Tcp_RetransSegs{{venue="STA",host="{host}"}}': 3,
+        'node_netstat_Tcp_OutSegs{{venue="STA",host="{host}"}}': 300,
+    }
+    series = [
+        {"series": name.format(host=host, target=TARGET), "values": f"0+{each_30s}x20"}
+        for name, each_30s in rising.items()
+        for host in hosts
+    ]
+    series += [
+        {
+            "series": f'venuewatch_host_round_trip_seconds{{{at},venue="STA",host="{host}"}}',
+            "values": f"{round_trip_s}x20",
+        }
+        for host, round_trip_s in hosts.items()
+        for at in (TARGET, SECOND)
+    ]
+    lateness = "venuewatch_venue_heartbeat_lateness_seconds_bucket"
+    series += [
+        {"series": f'{lateness}{{{TARGET},venue="STA",le="{bound}"}}', "values": f"0+{rise}x20"}
+        for bound, rise in (("1", 98), ("2", 100), ("+Inf", 100))
+    ]
+    recorded = {
+        "round_trip_seconds:median": 2,
+        "round_trip_seconds:max": 9,
+        "heartbeat_lateness_seconds:p99_rate2m": 1.5,
+        "heartbeats_missed:rate2m": 3 / 30,
+        "network_receive_bytes:rate2m": 300,
+        "network_transmit_bytes:rate2m": 600,
+        "network_errs:rate2m": 9,
+        "network_drop:rate2m": 1.5,
+        "tcp_retransmitted:ratio_rate2m": 0.01,
+    }
+    asked = [
+        {
+            "expr": f"round(venuewatch:venue_{name}, 0.0001)",
+            "eval_time": "8m",
+            "exp_samples": [{"labels": '{venue="STA"}', "value": value}],
+        }
+        for name, value in recorded.items()
+    ]
+
+    run_promtool(tmp_path, {"interval": "30s", "input_series": series, "promql_expr_test": asked})
 
 
 def of_second(series: dict[str, Line] | Any) -> dict[str, Line]:

@@ -137,20 +137,6 @@ MESSAGES = Row(
             ),
             width=8,
         ),
-        lines(
-            "Readings that wait at agents",
-            "Readings in the spools of all agents, which come later as a backlog.",
-            Query(f"sum(venuewatch_agent_spool_records{{{NODE_JOB}}})", "wait"),
-            width=8,
-        ),
-        lines(
-            "Readings missing",
-            "Readings that lie between others and have not come.",
-            Query(
-                f"sum(max by (venue, host) (venuewatch_host_readings_missing{{{JOB}}}))", "missing"
-            ),
-            width=8,
-        ),
     ),
 )
 
@@ -242,23 +228,35 @@ COST = Row(
 AGENTS = Row(
     "Agents",
     (
-        lines(
-            "Agents by version",
-            "How many living hosts run each version of the agent.",
+        number(
+            "Readings that wait",
+            "Readings in the spools of all agents, which come later as a backlog.",
+            Query(f"sum(venuewatch_agent_spool_records{{{NODE_JOB}}})"),
+        ),
+        number(
+            "Readings missing",
+            "Readings that lie between others and have not come.",
+            Query(f"sum(max by (venue, host) (venuewatch_host_readings_missing{{{JOB}}}))"),
+            limits=Limits(1, 1000),
+        ),
+        number(
+            "Restarts within an hour",
+            "Restarts of agents, of all hosts.",
             Query(
-                "count by (agent_version) "
-                f"(max by (venue, host, agent_version) (venuewatch_agent_info{{{JOB}}}))",
-                "{{agent_version}}",
+                f"sum(max by (venue, host) (increase(venuewatch_host_restarts_total{{{JOB}}}[1h])))"
             ),
         ),
-        lines(
-            "Restarts of agents",
-            "Restarts of agents within an hour, of all hosts.",
-            Query(
-                "sum(max by (venue, host) "
-                f"(increase(venuewatch_host_restarts_total{{{JOB}}}[1h])))",
-                "restarts",
+        ranked(
+            "Agents by version",
+            "How many living hosts run each version of the agent.",
+            ("agent_version",),
+            Column(
+                "hosts",
+                "count by (agent_version) "
+                f"(max by (venue, host, agent_version) (venuewatch_agent_info{{{JOB}}}))",
             ),
+            width=12,
+            height=6,
         ),
     ),
 )

@@ -14,17 +14,18 @@ from deploy.grafana.panels import (
     lines,
     ranked,
 )
-from deploy.grafana.variables import CHECK, CHECKS, HOST, HOSTS, VENUE, VENUES, VITALS, several
+from deploy.grafana.variables import CHECK, CHECKS, HOSTS, VENUE, VENUES, several
 
 BY_CHECK = "venue, host, check, kind"
 LEGEND = "{{venue}} {{host}} {{check}}"
 LOSS = Limits(0.01, 0.05)
+RECORDED_EACH = "30s"
+"""The pace of deploy/prometheus/rules.yml: nobody looks at every host of all venues again."""
 
 
-def lateness(share: float) -> str:
-    """Return the query of a quantile of lateness by venue."""
-    buckets = f"venuewatch_venue_heartbeat_lateness_seconds_bucket{{{VENUE}}}"
-    return f"histogram_quantile({share}, max by (venue, le) (rate({buckets}[$__rate_interval])))"
+def recorded(record: str) -> str:
+    """Return the query of what a recording rule keeps of each venue."""
+    return f'max by (venue) (venuewatch:venue_{record}{{venue=~"$venue"}})'
 
 
 def of_checks(metric: str) -> str:
@@ -32,36 +33,20 @@ def of_checks(metric: str) -> str:
     return f"max by ({BY_CHECK}) (venuewatch_check_{metric}{{{CHECK}}})"
 
 
-def traffic(way: str) -> str:
-    """Return the query of the traffic of each venue's hosts, in bits."""
-    series = f'node_network_{way}_bytes_total{{{VITALS},device!="lo"}}'
-    return f"8 * sum by (venue) (rate({series}[$__rate_interval]))"
+def by_venue(expr: str, legend: str = "{{venue}}") -> Query:
+    """Return a query of what is recorded, at the pace at which it is."""
+    return Query(expr, legend, RECORDED_EACH)
 
 
-def packets(fault: str) -> str:
-    """Return the query of packets that were faulty or dropped, both ways, by venue."""
-    received, sent = (
-        f"rate(node_network_{way}_{fault}_total{{{VITALS}}}[$__rate_interval])"
-        for way in ("receive", "transmit")
-    )
-    return f"sum by (venue) (\n  {received}\n  + {sent}\n)"
-
-
-ROUND_TRIP = f"venuewatch_host_round_trip_seconds{{{HOST}}}"
-MEDIAN = f"quantile by (venue) (0.5, max by (venue, host) ({ROUND_TRIP}))"
-SLOWEST = f"max by (venue) ({ROUND_TRIP})"
-MISSED = (
-    "sum by (venue) (max by (venue, host) "
-    f"(rate(venuewatch_host_heartbeats_missed_total{{{HOST}}}[$__rate_interval])))"
+MEDIAN, SLOWEST = recorded("round_trip_seconds:median"), recorded("round_trip_seconds:max")
+LATENESS, MISSED = (
+    recorded("heartbeat_lateness_seconds:p99_rate2m"),
+    recorded("heartbeats_missed:rate2m"),
 )
+RETRANSMITTED = recorded("tcp_retransmitted:ratio_rate2m")
 NEAR_MISSES = (
     f"max by (venue) (increase(venuewatch_venue_heartbeat_near_misses_total{{{VENUE}}}[1h]))"
 )
-RETRANSMITTED = (
-    f"sum by (venue) (rate(node_netstat_Tcp_RetransSegs{{{VITALS}}}[$__rate_interval]))"
-    f" / sum by (venue) (rate(node_netstat_Tcp_OutSegs{{{VITALS}}}[$__rate_interval]))"
-)
-
 VENUES_NOW = Row(
     "By venue",
     (
@@ -73,7 +58,7 @@ VENUES_NOW = Row(
             ("venue",),
             Column("round trip, median", MEDIAN, SECONDS),
             Column("round trip, slowest", SLOWEST, SECONDS),
-            Column("late, 99 %", lateness(0.99), SECONDS),
+            Column("late, 99 %", LATENESS, SECONDS),
             Column("missed", MISSED, PER_SECOND),
             Column("near misses, 1 h", NEAR_MISSES, limits=Limits(1, 10)),
             Column("retransmitted", RETRANSMITTED, RATIO, limits=LOSS),
@@ -81,49 +66,49 @@ VENUES_NOW = Row(
         lines(
             "Round trip, median of hosts",
             "From the centre to the hosts of each venue and back, through the broker.",
-            Query(MEDIAN, "{{venue}}"),
+            by_venue(MEDIAN),
             unit=SECONDS,
             links=venue_links(),
         ),
         lines(
             "Round trip, slowest host",
             "From the centre to the slowest host of each venue and back, through the broker.",
-            Query(SLOWEST, "{{venue}}"),
+            by_venue(SLOWEST),
             unit=SECONDS,
             links=venue_links(),
         ),
         lines(
             "Lateness of heartbeats, 99 %",
             "How late heartbeats of living hosts came: 99 % came sooner than this.",
-            Query(lateness(0.99), "{{venue}}"),
+            by_venue(LATENESS),
             unit=SECONDS,
             links=venue_links(),
         ),
         lines(
             "Missed heartbeats",
             "Heartbeats that were due and never came, of all hosts of a venue.",
-            Query(MISSED, "{{venue}}"),
+            by_venue(MISSED),
             unit=PER_SECOND,
             links=venue_links(),
         ),
         lines(
             "Received",
             "Traffic that the hosts of each venue received, without that within a host.",
-            Query(traffic("receive"), "{{venue}}"),
+            by_venue(f"8 * {recorded('network_receive_bytes:rate2m')}"),
             unit=BITS,
             links=venue_links(),
         ),
         lines(
             "Sent",
             "Traffic that the hosts of each venue sent, without that within a host.",
-            Query(traffic("transmit"), "{{venue}}"),
+            by_venue(f"8 * {recorded('network_transmit_bytes:rate2m')}"),
             unit=BITS,
             links=venue_links(),
         ),
         lines(
             "TCP segments sent again",
             "Share of the TCP segments that hosts had to send again: a lossy or full line.",
-            Query(RETRANSMITTED, "{{venue}}"),
+            by_venue(RETRANSMITTED),
             unit=RATIO,
             limits=LOSS,
             links=venue_links(),
@@ -131,8 +116,8 @@ VENUES_NOW = Row(
         lines(
             "Faulty and dropped packets",
             "Packets with errors, and packets that hosts dropped, both ways.",
-            Query(packets("errs"), "{{venue}} errors"),
-            Query(packets("drop"), "{{venue}} dropped"),
+            by_venue(recorded("network_errs:rate2m"), "{{venue}} errors"),
+            by_venue(recorded("network_drop:rate2m"), "{{venue}} dropped"),
             unit="pps",
             links=venue_links(),
         ),

@@ -104,7 +104,7 @@ NOW = Row(
             ),
             Column(
                 "available, 1 day",
-                'venuewatch:venue_availability:ratio_1d{venue=~"$venue"}',
+                'max by (venue) (venuewatch:venue_availability:ratio_1d{venue=~"$venue"})',
                 RATIO,
                 limits=Limits(0.999, 0.99, is_low=True),
             ),
