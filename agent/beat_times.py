@@ -3,6 +3,7 @@
 The broker acknowledges a beat at once, and again with the next data that it sends: the tick, each
 second. Where the tick passes shortly after the beat, a lost acknowledgement costs next to nothing.
 Where it passes long after, the next beat waits, and the round trip that TCP reckons with jumps.
+Ticks of two aggregators have two phases: one is followed, and the other only brings data sooner.
 """
 
 import math
@@ -27,6 +28,7 @@ LEAST_LEAD_S, MOST_LEAD_S = 0.10, 0.30
 _LEAST_GAP_S, _MOST_GAP_S = 0.05, 0.35  # room around the leads, so that jitter moves nothing
 _FEWEST_TICKS, _TICKS_KEPT = 5, 8
 _BURST_S: Final = TICK_EVERY_S / 2
+_GONE_AFTER_S: Final = 3 * TICK_EVERY_S
 _WHOLE_WITHIN_S: Final = 0.001
 
 
@@ -50,13 +52,22 @@ class Lead:
         self._is_in_step = ticks > 0 and abs(interval_s - ticks * TICK_EVERY_S) <= _WHOLE_WITHIN_S
         self._lead_s = lead_s
         self._heard: deque[float] = deque(maxlen=_TICKS_KEPT)
+        self._followed = ""
 
     def session_began(self) -> None:
         """Forget what an earlier session heard: its way may have been another."""
         self._heard.clear()
 
-    def hear_tick(self, now: float) -> None:
-        """Take in a tick; of a burst only the last counts, the others were late."""
+    def hear_tick(self, now: float, whose: str = "") -> None:
+        """Take in a tick; of a burst only the last counts, the others were late.
+
+        ``whose``: its topic. Another aggregator is followed once the present one's ticks are gone.
+        """
+        if whose != self._followed:
+            if self._heard and now - self._heard[-1] <= _GONE_AFTER_S:
+                return
+            self._followed = whose
+            self._heard.clear()
         if self._heard and now - self._heard[-1] < _BURST_S:
             self._heard[-1] = now
         else:
@@ -117,9 +128,9 @@ class BeatTimes(Slots):
         self._retry_at = math.inf
         self._lead.session_began()
 
-    def hear_tick(self, now: float) -> None:
-        """Take in a tick of the aggregator."""
-        self._lead.hear_tick(now)
+    def hear_tick(self, now: float, whose: str = "") -> None:
+        """Take in a tick of the aggregator whose topic it came on."""
+        self._lead.hear_tick(now, whose)
 
     def follow_ticks(self, round_trip_s: float | None) -> float:
         """Move the beats if that helps; return how much earlier (s) they come. Call after each."""

@@ -1,12 +1,21 @@
-"""Tracks the aggregator: is one listening, and the last tick."""
+"""Tracks the aggregators: is one listening, and the last tick of each."""
 
 import math
+from typing import NamedTuple
 
 from agent.identity import milliseconds
-from venuewatch.base.wire.messages import Echo, Tick
+from venuewatch.base.wire import topics
+from venuewatch.base.wire.messages import ECHOES_MAX, Echo, Tick
 
 TICK_PATIENCE_S = 3.0
 """How long (s) without a tick it takes until nobody is believed to listen."""
+
+_STATES_MAX = 16
+
+
+class _Heard(NamedTuple):
+    number: int
+    at: float
 
 
 class Centre:
@@ -18,25 +27,43 @@ class Centre:
     def session_began(self, now: float) -> None:
         """Forget what an earlier session heard."""
         self._states: dict[str, str] = {}
-        self._tick: Tick | None = None
+        self._ticks: dict[str, _Heard] = {}
+        self._to_echo: dict[str, _Heard] = {}
         self._tick_at = -math.inf
         self._since = now
 
-    def hear_tick(self, tick: Tick, now: float) -> None:
-        """Take in a tick."""
-        self._tick = tick
+    def hear_tick(self, topic: str, tick: Tick, now: float) -> None:
+        """Take in the tick on one of the topics of ticks.
+
+        An aggregator keeps its place among those that are echoed for as long as it ticks.
+        """
         self._tick_at = now
+        for other, heard in list(self._ticks.items()):
+            if other != topic and heard.number == tick.number:  # the same, for older agents
+                return
+            if now - heard.at > TICK_PATIENCE_S:
+                del self._ticks[other]
+                self._to_echo.pop(other, None)
+        if topic in self._ticks or len(self._ticks) < ECHOES_MAX:
+            self._ticks[topic] = self._to_echo[topic] = _Heard(tick.number, now)
 
-    def hear_state(self, aggregator: str, state: str) -> None:
+    def hear_state(self, topic: str, state: str) -> None:
         """Take in the state of an aggregator, from itself or from its will."""
-        self._states[aggregator] = state
+        if topic in self._states or len(self._states) < _STATES_MAX:
+            self._states[topic] = state
 
-    def echo(self, now: float) -> Echo | None:
-        """Return the echo of the tick heard since the last call, None without one."""
-        tick, self._tick = self._tick, None
-        if tick is None:
-            return None
-        return Echo(number=tick.number, held_ms=milliseconds(now - self._tick_at))
+    def echoes(self, now: float) -> tuple[Echo, ...]:
+        """Return the echo of each aggregator's tick heard since the last call.
+
+        The plain tick comes first: an aggregator that has no other looks at the first one only.
+        """
+        if not self._to_echo:
+            return ()
+        heard, self._to_echo = self._to_echo, {}
+        first = sorted(heard, key=lambda topic: (topic != topics.TICK, topic))
+        return tuple(
+            Echo(heard[topic].number, milliseconds(now - heard[topic].at)) for topic in first
+        )
 
     def is_listening(self, now: float) -> bool:
         """Return whether readings that go out now reach an aggregator."""

@@ -44,6 +44,7 @@ def birth(
         keepalive_s=settings.broker.keepalive,
         stock_tcp=stock_tcp,
         reconnect_max_s=settings.broker.reconnect_max_s,
+        own_ticks=True,
     )
 
 

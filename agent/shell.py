@@ -137,7 +137,12 @@ class Agent:
             place,
             client_id=self._settings.host,
             will=self._last_words(number, "lost"),
-            subscriptions=[topics.TICK, topics.CENTRE_STATES, self._topics[Stream.CMD]],
+            subscriptions=[
+                topics.TICK,
+                topics.TICKS,
+                topics.CENTRE_STATES,
+                self._topics[Stream.CMD],
+            ],
             on_message=self._hear,
         )
 
@@ -218,13 +223,15 @@ class Agent:
 
     def _publish_beat(self, session: Session, number: int) -> None:
         now = clock.monotonic()
+        echoes = self._centre.echoes(now)
         beat = Beat(
             boot=self._boot,
             session=self._link.sessions,
             seq=number,
             mono_ms=milliseconds(now),
             wall_ms=milliseconds(clock.wall()),
-            tick=self._centre.echo(now),
+            tick=echoes[0] if echoes else None,
+            other_ticks=echoes[1:],
         )
         session.publish(self._topics[Stream.BEAT], encode(beat), qos=0)
         session.connection.wrote()
@@ -232,11 +239,11 @@ class Agent:
     def _hear(self, topic: str, payload: bytes) -> None:
         now = clock.monotonic()
         try:
-            if topic == topics.TICK:
-                self._centre.hear_tick(messages.decode_tick(payload), now)
-                self._beats.hear_tick(now)
-            elif topic == self._topics[Stream.CMD]:
+            if topic == self._topics[Stream.CMD]:
                 self._obey(messages.decode_command(payload), now)
+            elif topic.endswith("/tick"):
+                self._centre.hear_tick(topic, messages.decode_tick(payload), now)
+                self._beats.hear_tick(now, topic)
             else:
                 self._centre.hear_state(topic, messages.decode_centre_state(payload).state)
         except MalformedMessageError as error:

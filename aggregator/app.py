@@ -73,7 +73,7 @@ class Aggregator:
             settings.broker,
             self._driver,
             client_id=settings.name,
-            filters=_subscriptions(settings.broker),
+            filters=_subscriptions(settings.broker, settings.name),
             will=self._offline,
             rng=rng,
         )
@@ -154,8 +154,8 @@ class Aggregator:
             self._centre.notice_settled(clock.monotonic(), [notice.id for notice in notices])
 
 
-def _subscriptions(where: config.Broker) -> list[mqtt5.TopicFilter]:
-    canary = subscription(topics.TICK)
+def _subscriptions(where: config.Broker, name: str) -> list[mqtt5.TopicFilter]:
+    canary = subscription(topics.centre_tick(name))
     dropped = [subscription(topics.BROKER_DROPPED)] if where.sys_topics else []
     return [subscription(topics.EVERYTHING_UPWARD, no_local=True), canary, *dropped]
 

@@ -30,6 +30,8 @@ FLEETS = {1_500: 1.0, 15_000: 1.0, 35_000: 5.0}
 """Hosts, and how often (s) each beats: the fleets that the design names."""
 
 BATCH_S = 0.010
+_NAME = "bench"
+_CANARY = topics.centre_tick(_NAME)
 _WALL = 1_800_000_000.0
 _IDLE_LOOKS = 2_000
 
@@ -91,7 +93,7 @@ class Ours:
         venues = {code: Venue(code, margin_s=THIN_MARGINS_S["wired"]) for code, _ in self._names}
         for code, name in self._names:
             venues[code].hosts[name] = Host(code, name, margin_s=THIN_MARGINS_S["wired"])
-        self.centre = Centre(Fleet(venues.values()))
+        self.centre = Centre(Fleet(venues.values()), name=_NAME)
         self._now = 0.0
         self._round = 0
         self._next = 0
@@ -104,6 +106,7 @@ class Ours:
             interval_s=interval_s,
             vitals_every_s=10.0,
             agent_version="bench",
+            own_ticks=True,
         )
         for code, name in self._names:
             self._receive(topics.topic(code, name, Stream.BIRTH), encode(birth))
@@ -161,9 +164,10 @@ class Ours:
             return
         self.centre.woke(self._now)
         for output in self.centre.take():
-            if isinstance(output, Publish) and isinstance(output.message, Tick):
+            if isinstance(output, Publish) and output.topic == _CANARY:
+                assert isinstance(output.message, Tick)  # noqa: S101 - of that topic
                 self._ticked = output.message.number
-                self._receive(topics.TICK, encode(output.message))
+                self._receive(_CANARY, encode(output.message))
 
     def _next_beat(self) -> Message:
         code, name = self._names[self._next]

@@ -36,11 +36,11 @@ from aggregator.core.outputs import (
     Disconnected,
     Moment,
     Output,
-    Publish,
     Refused,
     Stalled,
     Store,
 )
+from aggregator.core.presence import Presence
 from aggregator.core.reception import Reception
 from aggregator.core.restore import Memory, memory_of, restore
 from aggregator.core.states import HostState
@@ -48,10 +48,8 @@ from aggregator.core.storing import Storing, as_known
 from aggregator.core.ticks import until_next_s
 from aggregator.core.verdicts.causes import Excuse
 from aggregator.core.verdicts.centre import Port
-from venuewatch.base.wire import topics
 from venuewatch.base.wire.errors import MalformedMessageError
 from venuewatch.base.wire.errors import Reason as Refusal
-from venuewatch.base.wire.messages import CentreState
 
 LOOK_EVERY_S = 0.1
 """How often (s) the driver is woken at least, to notice its own lag."""
@@ -103,7 +101,7 @@ class Centre:
     for a driver whose time is virtual and never lags; it calls ``stalled`` itself.
 
     Attributes:
-        fleet, decisions, reception, intake: what is known, for reading.
+        fleet, decisions, presence, reception, intake: what is known, for reading.
     """
 
     def __init__(
@@ -117,13 +115,17 @@ class Centre:
         stall_s: float = STALL_S,
     ) -> None:
         self.fleet = fleet
-        self._name = name
         self._outputs: list[Output] = []
         self.decisions = Decisions(
-            fleet, self._outputs, reconnect_limit_s=reconnect_limit_s, away_limit_s=away_limit_s
+            fleet,
+            self._outputs,
+            name=name,
+            reconnect_limit_s=reconnect_limit_s,
+            away_limit_s=away_limit_s,
         )
-        self.intake = Intake(fleet)
-        self.reception = Reception(self.decisions, self._outputs)
+        self.intake = Intake(fleet, name)
+        self.presence = Presence(name, fleet, self._outputs)
+        self.reception = Reception(self.decisions, self.presence, self._outputs)
         self._stall_s = stall_s
         self._start = self._ran_at = self._look_at = self._tick_at = start
         self._save_at = start + SAVE_EVERY_S
@@ -173,7 +175,7 @@ class Centre:
     def woke(self, now: float) -> None:
         """Decide what is due, and send the tick when it is time to."""
         if now >= self._tick_at:
-            self._outputs.append(Publish(topics.TICK, self.decisions.tick(now)))
+            self.presence.publish_tick(self.decisions.tick(now))
             self._tick_at = now + until_next_s(self._start, now)
         if now >= self._look_at:
             self.decisions.advance(now)
@@ -222,9 +224,7 @@ class Centre:
         self._outputs.append(Connected(now, connection))
         if connection == "live":
             self.decisions.opened(now)
-            topic = topics.centre_state(self._name)
-            online = Publish(topic, CentreState("online"), qos=1, is_retained=True)
-            self._outputs.append(online)
+            self.presence.opened()
 
     @_inlet
     def lost(self, now: float, connection: Connection = "live") -> None:
@@ -232,6 +232,7 @@ class Centre:
         self._outputs.append(Disconnected(now, connection))
         if connection == "live":
             self.decisions.lost(now)
+            self.presence.lost()
 
     @_inlet
     def port_said(self, now: float, answer: Port) -> None:

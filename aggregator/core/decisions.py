@@ -58,6 +58,8 @@ class Cut(NamedTuple):
 class Decisions:
     """The verdicts. It begins blind, until ``opened``. ``outputs`` is where they are appended.
 
+    ``name``: the aggregator's.
+
     Attributes:
         fleet: what is known of every host.
         store: the incidents that are open, and those that were closed lately.
@@ -68,7 +70,13 @@ class Decisions:
     """
 
     def __init__(
-        self, fleet: Fleet, outputs: list[Output], *, reconnect_limit_s: float, away_limit_s: float
+        self,
+        fleet: Fleet,
+        outputs: list[Output],
+        *,
+        name: str,
+        reconnect_limit_s: float,
+        away_limit_s: float,
     ) -> None:
         self.fleet = fleet
         self._outputs = outputs
@@ -81,7 +89,7 @@ class Decisions:
         self.one_way = OneWay(fleet, self.incidents)
         self.clocks = Clocks(fleet, self.incidents)
         self.twins = Twins(fleet, self.incidents, self.expectation)
-        self.ticks = Ticks()
+        self.ticks = Ticks(name)
         self._deadlines = self.expectation.deadlines
         self.due_at = -INF
         self._others_at = INF

@@ -19,6 +19,7 @@ from venuewatch.base.wire.messages import (
     decode_beat,
     decode_birth,
     decode_catalogue,
+    decode_centre_state,
     decode_checks,
     decode_death,
     decode_probed,
@@ -41,6 +42,7 @@ BACKLOG: Final = Stream.BACKLOG.value
 PROBED: Final = Stream.PROBED.value
 TICK: Final = "tick"
 BRIDGE: Final = "bridge"
+STATE: Final = "state"
 _DROPPED: Final = "dropped"
 _IGNORED: Final = "ignored"
 
@@ -55,17 +57,18 @@ _DECODERS: Final[dict[str, Callable[[bytes], Any]]] = {
     PROBED: decode_probed,
     TICK: decode_tick,
 }
-_MAY_BE_RETAINED = frozenset({BIRTH, DEATH, TICK, BRIDGE, _DROPPED, _IGNORED})
+_MAY_BE_RETAINED = frozenset({BIRTH, DEATH, TICK, BRIDGE, STATE, _DROPPED, _IGNORED})
 
 
 Fact: TypeAlias = tuple[str, Any, Any, bool]
 """A message, decoded: its kind, its host or venue, what it holds, and whether it was retained.
 
 What it holds is a message of ``venuewatch.base.wire.messages``; of a bridge whether it is
-connected. A tick is about no host. It is a plain tuple, since there is one for each beat.
+connected, of an aggregator its state. A tick is about no host, a state about another aggregator.
+It is a plain tuple, since there is one for each beat.
 """
 
-_Route: TypeAlias = tuple[str, Host | Venue | Address | None]
+_Route: TypeAlias = tuple[str, Host | Venue | Address | str | None]
 
 
 class Message(Protocol):
@@ -85,7 +88,7 @@ class Message(Protocol):
 
 
 class Intake:
-    """Decodes and routes messages.
+    """Decodes and routes messages. ``name``: the aggregator's.
 
     Attributes:
         heard: messages taken in, by stream.
@@ -93,9 +96,10 @@ class Intake:
         broker_dropped: how many messages the broker says it has dropped since its start.
     """
 
-    def __init__(self, fleet: Fleet) -> None:
+    def __init__(self, fleet: Fleet, name: str) -> None:
         self._fleet = fleet
-        self._routes: dict[str, _Route] = {topics.TICK: (TICK, None)}
+        self._name = name
+        self.forget_routes()
         self.heard: Counter[str] = Counter({stream.value: 0 for stream in Stream})
         self.rejected: Counter[Reason] = Counter(dict.fromkeys(Reason, 0))
         self.broker_dropped: int | None = None
@@ -123,7 +127,7 @@ class Intake:
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Intake":
         """Return an independent copy, which works its routes out anew."""
-        copied = memo[id(self)] = Intake(copy.deepcopy(self._fleet, memo))
+        copied = memo[id(self)] = Intake(copy.deepcopy(self._fleet, memo), self._name)
         copied.heard = self.heard.copy()
         copied.rejected = self.rejected.copy()
         copied.broker_dropped = self.broker_dropped
@@ -131,11 +135,14 @@ class Intake:
 
     def forget_routes(self) -> None:
         """Work every route out anew: the fleet has changed."""
-        self._routes = {topics.TICK: (TICK, None)}
+        self._routes: dict[str, _Route] = {topics.centre_tick(self._name): (TICK, None)}
 
     def _read_plain(self, kind: str, about: object, payload: bytes) -> Fact | None:
         if kind is BRIDGE and payload in {b"0", b"1"}:
             return BRIDGE, about, payload == b"1", False
+        if kind is STATE:  # nothing where an operator has deleted what the broker kept of it
+            state = decode_centre_state(payload).state if payload else "offline"
+            return STATE, about, state, False
         if kind is _DROPPED and payload.isdigit():
             self.broker_dropped = int(payload)
         return None
@@ -146,8 +153,10 @@ class Intake:
             return (_IGNORED, None) if bridged is None else (BRIDGE, bridged)
         if topic == topics.BROKER_DROPPED:
             return _DROPPED, None
-        if topics.is_reserved(topic):  # another aggregator's state
-            return _IGNORED, None
+        if topics.is_reserved(topic):
+            aggregator = topics.aggregator_of(topic, "state")
+            is_another = aggregator not in {None, self._name}
+            return (STATE, aggregator) if is_another else (_IGNORED, None)
         address = topics.parse(topic)
         if address.stream is Stream.CMD:  # our own command
             return _IGNORED, None

@@ -6,7 +6,8 @@ The life of a beat:
 2. Another boot than before begins anew (``identity``).
 3. ``liveness`` moves the host's deadline, which costs no more in a big fleet; most beats end here.
 4. A host that was out of sight and is back changes its state (``decisions``).
-5. The tick that it echoes gives round trip and clock offset; a beat that echoes none is counted.
+5. That of our ticks which it echoes gives round trip and clock offset; a beat that echoes none of
+   ours is counted.
 6. A host that has a problem, or whose clock is off, is examined (``verdicts``).
 
 Times are monotonic seconds; ``wall`` is seconds since 1970.
@@ -25,11 +26,13 @@ from aggregator.core.intake import (
     CHECKS,
     DEATH,
     PROBED,
+    STATE,
     TICK,
     VITALS,
     Fact,
 )
 from aggregator.core.outputs import Output, Publish
+from aggregator.core.presence import Presence
 from aggregator.core.readings import LateReadings, LatestReadings, Taken
 from aggregator.core.ticks import clock_offset
 from aggregator.core.verdicts.clocks import LIMIT_S
@@ -37,7 +40,7 @@ from aggregator.core.verdicts.feeds import Feeds
 from venuewatch.base.wire import topics
 from venuewatch.base.wire.catalogue import Catalogue
 from venuewatch.base.wire.errors import MalformedMessageError, Reason
-from venuewatch.base.wire.messages import Backlog, Beat, Rebirth, SayCatalogue
+from venuewatch.base.wire.messages import Backlog, Beat, Echo, Rebirth, SayCatalogue
 from venuewatch.base.wire.topics import Stream
 
 _STEP_S = 0.25
@@ -52,8 +55,9 @@ class Reception:
         feeds: results feeds that are not well.
     """
 
-    def __init__(self, decisions: Decisions, outputs: list[Output]) -> None:
+    def __init__(self, decisions: Decisions, presence: Presence, outputs: list[Output]) -> None:
         self._decisions = decisions
+        self._presence = presence
         self._outputs = outputs
         self._fleet = decisions.fleet
         self._hearing = decisions.hearing
@@ -91,6 +95,8 @@ class Reception:
             self._take_catalogue(about, content)
         elif kind is TICK:
             self._decisions.take_canary(content, now)
+        elif kind is STATE:
+            self._presence.hear_state(about, content)
         elif kind is PROBED:
             self._decisions.take_answer(about, content, now)
         elif kind is BRIDGE:
@@ -104,6 +110,7 @@ class Reception:
         kind, host, content, is_retained = fact
         if kind is BIRTH:
             self._liveness.receive_birth(host, content, now, is_retained=is_retained)
+            self._presence.note_agent(host)
         elif kind is DEATH:
             change = self._liveness.receive_death(host, content, now, is_retained=is_retained)
             if change is not None:
@@ -137,28 +144,43 @@ class Reception:
             self._decisions.queue(host)
         if host.birth is None or host.birth.boot != beat.boot:
             self._ask_for_birth(host, now)
+            self._presence.note_agent(host)
         if self._hearing.missing == "fleet":
             self._decisions.recover(now)
         if beat.tick is None:
-            if self._one_way.note_unechoed(host, now, returned=self._hearing.returned):
-                self._decisions.plan()
+            self._look_further(host, beat, now, wall)
         else:
             round_trip_s = self._round_trip(beat.tick, now)
             if round_trip_s is not None:
-                self._take_echo(host, beat, round_trip_s, now, wall)
+                self._take_echo(host, beat, beat.tick, round_trip_s, now, wall)
+            else:
+                self._look_further(host, beat, now, wall)
         if returned is not None:
             self._decisions.twins.report(returned, now)
             self._decisions.plan()
 
+    def _look_further(self, host: Host, beat: Beat, now: float, wall: float) -> None:
+        """Find our tick among those of other aggregators, or count that there is none of ours."""
+        for echo in beat.other_ticks:
+            round_trip_s = self._round_trip(echo, now)
+            if round_trip_s is not None:
+                self._take_echo(host, beat, echo, round_trip_s, now, wall)
+                return
+        echoes = beat.other_ticks if beat.tick is None else (beat.tick, *beat.other_ticks)
+        if any(map(self._decisions.ticks.has_sent, echoes)) or not self._presence.reaches(host):
+            return
+        if self._one_way.note_unechoed(host, now, returned=self._hearing.returned):
+            self._decisions.plan()
+
     def _take_echo(
-        self, host: Host, beat: Beat, round_trip_s: float, now: float, wall: float
+        self, host: Host, beat: Beat, echo: Echo, round_trip_s: float, now: float, wall: float
     ) -> None:
         echoes, clocks = host.echoes, self._clocks
         echoes.unechoed = 0
         host.round_trip_s = round_trip_s
         host.clock_offset_s = offset_s = clock_offset(beat.wall_ms / 1000, wall, round_trip_s)
-        if now < host.wills_count_from and beat.tick is not None:
-            sent_at = now - round_trip_s - beat.tick.held_ms / 1000
+        if now < host.wills_count_from:
+            sent_at = now - round_trip_s - echo.held_ms / 1000
             self._decisions.expectation.end_by_echo(host, sent_at, now)
         is_off = abs(offset_s - clocks.reference_s) > LIMIT_S + round_trip_s / 2
         if is_off or echoes.skewed or host.problems or self._one_way.has_venue_links:

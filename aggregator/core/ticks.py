@@ -1,17 +1,13 @@
 """Ticks of the centre, and what their echoes say: round trip and clock offset of every host."""
 
 import math
+import zlib
 from collections import OrderedDict
 
 from venuewatch.base.wire.messages import TICK_EVERY_S, Echo, Tick
 
 _TOO_EARLY = 0.05  # a driver that is woken by so much of a period too early has sent that tick
 _REMEMBERED = 120  # two minutes of ticks: longer than any echo that still means something
-
-# Where the numbers begin depends on when we do: an echo of another aggregator's tick, or of an
-# earlier process', is not taken for one of ours.
-_STARTS_PER_S = 10
-_STARTS = 1_000_000
 
 
 def until_next_s(start: float, now: float) -> float:
@@ -24,16 +20,21 @@ def until_next_s(start: float, now: float) -> float:
 
 
 class Ticks:
-    """Numbers the ticks and remembers when (monotonic s) each was sent."""
+    """Numbers the ticks of the aggregator ``name``, and remembers when (monotonic s) each was sent.
 
-    def __init__(self) -> None:
+    An echo tells whose tick it is by the number alone. So one of 2^32 places to begin at follows
+    from name and time: no number of another aggregator or an earlier process is one of ours.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
         self._number: int | None = None
         self._sent: OrderedDict[int, float] = OrderedDict()
 
     def next(self, now: float) -> Tick:
         """Return the tick to send at ``now``."""
         if self._number is None:
-            self._number = int(now * _STARTS_PER_S) % _STARTS
+            self._number = zlib.crc32(f"{self._name} {now!r}".encode())
         self._number += 1
         self._sent[self._number] = now
         if len(self._sent) > _REMEMBERED:
@@ -44,6 +45,10 @@ class Ticks:
         """Tell whether we sent this tick lately, and not another aggregator."""
         sent = self._sent.get(tick.number)
         return sent is not None and int(sent * 1000) == tick.mono_ms
+
+    def has_sent(self, echo: Echo) -> bool:
+        """Tell whether an echo is of a tick that we sent lately."""
+        return echo.number in self._sent
 
     def round_trip(self, echo: Echo, now: float) -> float | None:
         """Return the round trip (s) of an echo heard at ``now``; None for a tick not ours.

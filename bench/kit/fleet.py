@@ -30,7 +30,7 @@ class Fleet:
     def __init__(self, members: list[Member]) -> None:
         self._members = sorted(members, key=lambda member: member.phase_s)
         self._ticks = members[0].sock
-        self._ticks.send(mqtt5.SubscribePacket(1, [mqtt5.TopicFilter(topics.TICK)]).write())
+        self._ticks.send(mqtt5.SubscribePacket(1, [mqtt5.TopicFilter(topics.TICKS)]).write())
         self._tick: tuple[int, float] = (0, -_ECHO_FOR_S)
         self._start = clock.monotonic()
         self._round = 0

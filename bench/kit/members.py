@@ -117,6 +117,7 @@ def _birth(venue: str, host: str, boot: str) -> bytes:
         interval_s=INTERVAL_S,
         vitals_every_s=10.0,
         agent_version="bench",
+        own_ticks=True,
     )
     topic = topics.topic(venue, host, Stream.BIRTH)
     packet = mqtt5.PublishPacket(

@@ -223,3 +223,29 @@ def test_a_beat_that_waited_is_not_sent_in_the_next_session() -> None:
 
     assert beats.take(10.5) is None
     assert beats.next_at == 11.0
+
+
+def test_beats_follow_one_of_two_aggregators_and_move_once() -> None:
+    ours = lead(ticks=0)
+    next_at, moves = beat_at(0.7), 0
+    for number in range(100):
+        for at, whose in ((TICK_AT + number, "a"), (TICK_AT + number + 0.5, "b")):
+            ours.hear_tick(at, whose)
+            early_s = ours.earlier_by_s(next_at + number, ROUND_TRIP_S)
+            moves += early_s > 0.0
+            next_at -= early_s
+
+    assert moves == 1
+    assert gap_of(next_at, ROUND_TRIP_S) == pytest.approx(LEAD_S)
+
+
+def test_another_aggregator_is_followed_when_ticks_are_gone() -> None:
+    ours = lead()  # the last of these ticks came at 7 s
+    theirs = [TICK_AT + 7.6 + number for number in range(8)]
+
+    moves_s = []
+    for at in theirs:
+        ours.hear_tick(at, "b")
+        moves_s.append(ours.earlier_by_s(beat_at(0.2), ROUND_TRIP_S))
+
+    assert moves_s == [*[0.0] * 7, pytest.approx(0.4)]  # gap 0.8, after five ticks from 10.6 s on

@@ -3,24 +3,31 @@
 import pytest
 
 from agent.centre import TICK_PATIENCE_S, Centre
+from venuewatch.base.wire import topics
 from venuewatch.base.wire.messages import Echo, Tick
+
+A, B = topics.centre_tick("a"), topics.centre_tick("b")
+
+
+def echoed(centre: Centre, now: float) -> list[int]:
+    return [echo.number for echo in centre.echoes(now)]
 
 
 @pytest.fixture
 def heard() -> Centre:
     centre = Centre()
     centre.session_began(0.0)
-    centre.hear_tick(Tick(number=1, mono_ms=1), 1.0)
+    centre.hear_tick(A, Tick(number=1, mono_ms=1), 1.0)
     return centre
 
 
 def test_a_tick_is_echoed_once_with_how_long_it_was_held() -> None:
     centre = Centre()
     centre.session_began(0.0)
-    centre.hear_tick(Tick(number=7, mono_ms=1), 10.0)
+    centre.hear_tick(A, Tick(number=7, mono_ms=1), 10.0)
 
-    assert centre.echo(10.25) == Echo(number=7, held_ms=250)
-    assert centre.echo(10.5) is None
+    assert centre.echoes(10.25) == (Echo(number=7, held_ms=250),)
+    assert centre.echoes(10.5) == ()
 
 
 def test_somebody_listens_while_ticks_come() -> None:
@@ -28,7 +35,7 @@ def test_somebody_listens_while_ticks_come() -> None:
     centre.session_began(0.0)
 
     before = centre.is_listening(0.5)
-    centre.hear_tick(Tick(number=1, mono_ms=1), 1.0)
+    centre.hear_tick(A, Tick(number=1, mono_ms=1), 1.0)
 
     assert not before
     assert centre.is_listening(1.0 + TICK_PATIENCE_S)
@@ -60,5 +67,53 @@ def test_a_broker_that_accepts_and_does_not_deliver_is_noticed() -> None:
 def test_a_new_session_believes_nothing_that_an_old_one_heard(heard: Centre) -> None:
     heard.session_began(1.5)
 
-    assert heard.echo(1.6) is None
+    assert heard.echoes(1.6) == ()
     assert not heard.is_listening(1.6)
+
+
+def test_the_last_tick_of_each_aggregator_is_echoed(heard: Centre) -> None:
+    heard.hear_tick(A, Tick(number=2, mono_ms=1), 2.0)
+    heard.hear_tick(B, Tick(number=900, mono_ms=1), 2.5)
+
+    assert heard.echoes(2.75) == (Echo(2, 750), Echo(900, 250))
+    heard.hear_tick(B, Tick(number=901, mono_ms=1), 3.5)
+    assert heard.echoes(3.75) == (Echo(901, 250),)
+
+
+def test_the_plain_tick_is_echoed_first(heard: Centre) -> None:
+    heard.hear_tick(topics.TICK, Tick(number=900, mono_ms=1), 1.5)
+
+    assert echoed(heard, 2.0) == [900, 1]
+
+
+def test_a_tick_said_twice_is_echoed_once(heard: Centre) -> None:
+    heard.hear_tick(topics.TICK, Tick(number=1, mono_ms=1), 1.0)
+
+    assert echoed(heard, 1.5) == [1]
+
+
+def test_a_fifth_aggregator_is_not_echoed(heard: Centre) -> None:
+    for number in range(100):
+        heard.hear_tick(topics.centre_tick(f"0{number}"), Tick(1000 + number, 1), 1.5)
+    heard.hear_tick(A, Tick(2, 1), 2.0)
+
+    assert echoed(heard, 2.5) == [1000, 1001, 1002, 2]
+
+
+def test_an_aggregator_without_ticks_gives_up_its_place(heard: Centre) -> None:
+    for number in range(3):
+        heard.hear_tick(topics.centre_tick(f"0{number}"), Tick(1000 + number, 1), 1.5)
+
+    heard.hear_tick(B, Tick(7, 1), 1.1 + TICK_PATIENCE_S)
+
+    assert echoed(heard, 5.0) == [1000, 1001, 1002, 7]
+
+
+def test_states_without_end_are_not_all_kept(heard: Centre) -> None:
+    heard.hear_state(topics.centre_state("a"), "online")
+    for number in range(100):
+        heard.hear_state(topics.centre_state(f"x{number}"), "offline")
+
+    heard.hear_state(topics.centre_state("a"), "offline")
+
+    assert not heard.is_listening(1.1)

@@ -99,7 +99,7 @@ async def test_a_process_lives_from_its_start_to_its_stop(
         online = await published(peer, topics.centre_state("centre"))
         send(peer, machine.birth(), machine.beat(clock.monotonic()))
         await until(lambda: aggregator.fleet.named("alpha").state is HostState.UP)
-        await published(peer, topics.TICK)
+        await published(peer, topics.centre_tick("centre"))
         status = await published(peer, topics.venue_status("STA"))
         address = f"http://127.0.0.1:{aggregator.port}"
         async with aiohttp.ClientSession() as session:

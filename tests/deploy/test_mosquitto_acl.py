@@ -4,6 +4,7 @@ import pytest
 
 from tests.deploy.brokers import (
     ACCEPTED,
+    AGGREGATOR,
     BRIDGE,
     BRIDGE_STATE,
     HOST,
@@ -41,7 +42,10 @@ def test_a_host_may_speak_on_each_of_its_own_streams(
         f"venuewatch/v1/STA/{HOST}/beat/deeper",
         f"venuewatch/v2/STA/{HOST}/beat",
         topics.TICK,
-        f"venuewatch/v1/_centre/{HOST}/state",
+        topics.centre_tick(HOST),
+        topics.centre_tick(AGGREGATOR),
+        topics.centre_state(HOST),
+        topics.centre_state(AGGREGATOR),
         "venuewatch/v1/_status/STA",
         "venuewatch/v1/_bridge/STA",
         "somewhere/else",
@@ -81,23 +85,27 @@ def test_a_host_hears_its_own_commands_and_the_centre_and_nobody_else(
     topics_said = [
         f"venuewatch/v1/STA/{NEIGHBOUR}/cmd",
         "venuewatch/v1/_status/STA",
+        f"venuewatch/v1/_centre/{AGGREGATOR}/open",
         topics.TICK,
+        topics.centre_tick(AGGREGATOR),
+        topics.centre_state(AGGREGATOR),
         f"venuewatch/v1/STA/{HOST}/cmd",
     ]
 
     answers = [aggregator.say(topic) for topic in topics_said]
 
     assert set(answers) <= set(ACCEPTED)
-    assert [host.hear()[0], host.hear()[0]] == topics_said[2:]
+    assert [host.hear()[0] for _ in topics_said[3:]] == topics_said[3:]
 
 
 def test_the_aggregator_hears_its_own_tick_come_back(aggregator: Peer) -> None:
-    aggregator.listen(topics.TICK)
+    tick = topics.centre_tick(AGGREGATOR)
+    aggregator.listen(tick)
 
-    answer = aggregator.say(topics.TICK, b"1", qos=0)
+    answer = aggregator.say(tick, b"1", qos=0)
 
     assert answer == 0
-    assert aggregator.hear() == (topics.TICK, b"1", False)
+    assert aggregator.hear() == (tick, b"1", False)
 
 
 def test_the_aggregator_hears_of_every_bridge(centre: Centre, aggregator: Peer) -> None:
@@ -115,7 +123,13 @@ def test_the_aggregator_hears_how_many_messages_the_broker_dropped(aggregator: P
     assert aggregator.hear()[1] == b"0"
 
 
-@pytest.mark.parametrize("topic", [f"venuewatch/v1/STA/{HOST}/beat", "somewhere/else"])
+@pytest.mark.parametrize(
+    "topic",
+    [
+        *(topics.centre_tick("another"), topics.centre_state("another")),
+        *(f"venuewatch/v1/STA/{HOST}/beat", "somewhere/else"),
+    ],
+)
 def test_the_aggregator_may_not_speak_for_others(aggregator: Peer, topic: str) -> None:
     assert aggregator.say(topic) == REFUSED
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.deploy.brokers import BRIDGE_STATE, UPWARD, Broker, Centre
+from tests.deploy.brokers import AGGREGATOR, BRIDGE_STATE, UPWARD, Broker, Centre
 from tests.deploy.peer import Peer
 from venuewatch.base.wire import topics
 
@@ -49,14 +49,17 @@ def test_a_bridge_brings_commands_and_ticks_down_and_none_of_them_back(
     venue: Broker, aggregator: Peer
 ) -> None:
     command, beat = "venuewatch/v1/STA/STA-told/cmd", "venuewatch/v1/STA/STA-told/beat"
+    ticks = [topics.TICK, topics.centre_tick(AGGREGATOR)]
     aggregator.listen("venuewatch/v1/STA/STA-told/#")
     with Peer(venue.port, "STA-told") as told:
         told.listen(command)
         told.listen(topics.TICK)
+        told.listen(topics.TICKS)
         aggregator.say(command)
-        aggregator.say(topics.TICK, qos=0)
+        for tick in ticks:
+            aggregator.say(tick, qos=0)
 
-        assert [told.hear()[0], told.hear()[0]] == [command, topics.TICK]
+        assert [told.hear()[0] for _ in range(3)] == [command, *ticks]
         told.say(beat, qos=0)
         assert [aggregator.hear()[0], aggregator.hear()[0]] == [command, beat]
 

@@ -221,16 +221,17 @@ class Aggregator(Process):
         inventory: str = INVENTORY,
         broker: str = "",
         web_port: int = 0,
+        name: str = "aggregator",
     ) -> None:
         self.port = web_port or free_port()
         (folder / "inventory.toml").write_text(inventory)
         config = folder / "aggregator.toml"
         config.write_text(
-            f"[broker]\nport = {mqtt_port}\n{broker}\n"
+            f'name = "{name}"\n[broker]\nport = {mqtt_port}\n{broker}\n'
             f'[web]\nlisten_address = "127.0.0.1:{self.port}"\n'
         )
         arguments = ("-I", "-m", "aggregator", "--config", str(config), "--verbose")
-        super().__init__(folder, "aggregator", sys.executable, *arguments)
+        super().__init__(folder, name, sys.executable, *arguments)
 
     def start(self) -> Self:
         super().start()

@@ -22,6 +22,8 @@ from venuewatch.base.wire.topics import Stream
 
 Content: TypeAlias = Backlog | Catalogue | Beat | Birth | Checks | Death | Probed | Vitals
 
+NAME = "aggregator"
+CANARY = topics.centre_tick(NAME)
 WALL = 1_800_000_000.0
 READINGS = Readings(node_load1=1.0)
 INTERVAL_S = 1.0
@@ -41,10 +43,12 @@ class Message(NamedTuple):
 
 
 class Machine:
-    """The truth of one host; ``echo_of`` is the tick that it has received and not echoed yet.
+    """The truth of one host; ``ticks`` are what it has received and not echoed yet, by topic.
 
+    One that does not ``echo_all`` has an older agent, which knows the plain tick alone.
     It beats at ``phase_s`` of each interval, unless it ``is_mute``. While it ``is_deaf`` no tick
-    reaches it. What it sends while ``held`` is a list waits there.
+    reaches it, and none of the topics that it is ``deaf_to``. What it sends while ``held`` is a
+    list waits there.
     """
 
     def __init__(self, venue: str, name: str, phase_s: float = 0.0) -> None:
@@ -59,7 +63,9 @@ class Machine:
         self.is_mute = False
         self.is_deaf = False
         self.clock_ahead_s = 0.0
-        self.echo_of: tuple[int, float] | None = None
+        self.deaf_to: set[str] = set()
+        self.echoes_all = True
+        self.ticks: dict[str, tuple[int, float]] = {}
         self.held: list[Message] | None = None
 
     def is_due(self, now: float) -> bool:
@@ -67,9 +73,17 @@ class Machine:
 
     def beat(self, now: float) -> Message:
         self.seq += 1
-        echo, self.echo_of = self.echo_of, None
-        held = None if echo is None else Echo(echo[0], int((now - echo[1]) * 1000))
-        return self.said(Beat(*self._me(), self.seq, int(now * 1000), self._wall_ms(now), held))
+        heard, self.ticks = self.ticks, {}
+        echoes = [Echo(number, int((now - at) * 1000)) for number, at in heard.values()]
+        first, others = (echoes[0] if echoes else None), tuple(echoes[1:])
+        mine = *self._me(), self.seq, int(now * 1000), self._wall_ms(now)
+        return self.said(Beat(*mine, first, others))
+
+    def hear_tick(self, topic: str, number: int, now: float) -> None:
+        """Receive a tick, if it reaches us and this agent subscribes to it."""
+        is_lost = self.is_deaf or topic in self.deaf_to
+        if not is_lost and (topic != topics.TICK) is self.echoes_all:
+            self.ticks[topic] = number, now
 
     def birth(self, *, is_retained: bool = False, stock_tcp: bool = False) -> Message:
         return self.said(self.announced(stock_tcp=stock_tcp), is_retained=is_retained)
@@ -86,6 +100,7 @@ class Machine:
             keepalive_s=5.0,
             stock_tcp=stock_tcp,
             reconnect_max_s=self.reconnect_max_s,
+            own_ticks=self.echoes_all,
         )
 
     def death(

@@ -3,7 +3,7 @@
 ``bench/baseline/README.md`` says what it holds. What was renamed since is mapped to the old words,
 and evidence that is new (``excuse``) is left out; nothing else is. Verdicts (changes of hosts and
 incidents) are one sequence, and each kind of message another: an acknowledgement now comes after
-what was stored with it.
+what was stored with it. Ticks are numbered as they were, and their old topic is now our own.
 """
 
 import json
@@ -27,6 +27,8 @@ from tests.kit.machine import Message
 from venuewatch.base.wire import topics
 from venuewatch.base.wire.messages import Acknowledge, Probe, Rebirth, Tick
 
+NAME = "centre"
+CANARY = topics.centre_tick(NAME)
 PATH = Path(__file__).parents[2] / "bench" / "baseline" / "centre-calls.jsonl.xz"
 
 Line: TypeAlias = list[Any]
@@ -61,6 +63,7 @@ def play(world: dict[str, Any]) -> Played:  # noqa: C901 - one case for each kin
     """Play one world to new centres, one after the other."""
     inventory = msgspec.convert(world["inventory"], Inventory)
     played = Played(defaultdict(list), defaultdict(list))
+    limit_s = world["away_limit_s"]
     centre, ran_at = Centre(fleet_of(inventory)), 0.0
     for kind, *details in world["ops"]:
         match kind:
@@ -76,12 +79,16 @@ def play(world: dict[str, Any]) -> Played:  # noqa: C901 - one case for each kin
                 continue
             case "start":
                 before, now = centre, details[0]
-                centre = Centre(fleet_of(inventory), start=now, away_limit_s=world["away_limit_s"])
+                centre = Centre(fleet_of(inventory), name=NAME, start=now, away_limit_s=limit_s)
+                centre.decisions.ticks._number = int(now * 10) % 1_000_000  # noqa: SLF001 - as it did
                 if ran_at:
                     centre.restore(now, before.memory(Moment(ran_at, ran_at)))
             case "hear":
                 now, wall, messages = details
-                received = [Message(topic, text.encode(), kept) for topic, text, kept in messages]
+                received = [
+                    Message(CANARY if topic == topics.TICK else topic, text.encode(), kept)
+                    for topic, text, kept in messages
+                ]
                 centre.receive(now, received, wall)
             case "subscribed":
                 centre.opened(details[0])
@@ -121,7 +128,7 @@ def _line(output: Output) -> Any:
             )
         case AskPort():
             return _plain(["PortWanted", output.at])
-        case Publish(message=Tick() as tick):
+        case Publish(topic=topic, message=Tick() as tick) if topic == CANARY:
             return ["Tick", tick.number, tick.mono_ms]
         case Publish(message=Probe() as probe):
             _, host, _ = topics.parse(output.topic)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from aggregator.shell.exposition import render
-from tests.kit.machine import WALL, Machine
+from tests.kit.machine import CANARY, WALL, Machine
 from tests.kit.story import Story
 from venuewatch.base.wire.readings import Readings
 
@@ -73,8 +73,8 @@ class ScriptedFleet(Story):
         self.mute("up", run_s=0.5)
         self.deliver(stranger.beat(self.now))
         self.run(0.75)
-        assert up.echo_of is not None
-        up.echo_of = up.echo_of[0], self.now - 0.125  # the tick was on its way for so long
+        number, _ = up.ticks[CANARY]
+        up.ticks[CANARY] = number, self.now - 0.125  # the tick was on its way for so long
         self.unmute("up", run_s=0.75)
         self.deliver(up.vitals(self.now, 20, READINGS))
 

@@ -21,7 +21,7 @@ from aggregator.core.outputs import HostChanged, Moment, Output, Publish, Store
 from aggregator.core.restore import Memory
 from aggregator.core.states import HostState
 from aggregator.core.verdicts.causes import Evidence
-from tests.kit.machine import MARGIN_S, STOCK_MARGIN_S, WALL, Machine, Message
+from tests.kit.machine import MARGIN_S, NAME, STOCK_MARGIN_S, WALL, Machine, Message
 from venuewatch.base.wire import topics
 from venuewatch.base.wire.messages import Beat, Death, Probe, Rebirth, Tick, encode
 
@@ -71,8 +71,10 @@ class Story:
         addresses: bool = True,
         away_limit_s: float = AWAY_LIMIT_S,
         start: float = 0.0,
+        name: str = NAME,
     ) -> None:
         self.now = start
+        self.name = name
         everyone = [(code, name) for code, hosts in names.items() for name in hosts]
         self.machines = {
             name: Machine(code, name, (at % 7 + 1) * STEP_S)
@@ -366,7 +368,7 @@ class Story:
 
     def _new_centre(self, names: Mapping[str, Sequence[str]]) -> Centre:
         fleet = self._fleet_of(names)
-        return Centre(fleet, start=self.now, away_limit_s=self._away_limit_s)
+        return Centre(fleet, name=self.name, start=self.now, away_limit_s=self._away_limit_s)
 
     def _collect(self) -> None:
         while outputs := self.centre.take():
@@ -379,14 +381,12 @@ class Story:
                     self._take(output)
 
     def _take(self, output: Publish) -> None:
-        message = output.message
+        topic, message = output.topic, output.message
         if isinstance(message, Tick):
             for machine in self.machines.values():
-                if not machine.is_deaf:
-                    machine.echo_of = message.number, self.now
-            if self.canary_s is not None:
-                canary = Message(topics.TICK, encode(message))
-                self._on_the_way.append((self.now + self.canary_s, canary))
+                machine.hear_tick(topic, message.number, self.now)
+            if topic == topics.centre_tick(self.name) and self.canary_s is not None:
+                self._on_the_way.append((self.now + self.canary_s, Message(topic, encode(message))))
             return
         self.published.append(output)
         if isinstance(message, Probe) and message.host in self.reach:

@@ -11,7 +11,7 @@ from aggregator.core.centre import LOOK_EVERY_S, STALL_S
 from aggregator.core.incidents.record import IncidentChanged
 from aggregator.core.outputs import HostChanged, Output
 from aggregator.core.states import HostState
-from tests.kit.machine import Message
+from tests.kit.machine import CANARY, Message
 from tests.kit.story import STEP_S, Story
 from tests.kit.traces import decided
 from venuewatch.base.wire import topics
@@ -58,7 +58,7 @@ class LossyStory(Story):
         self.published.clear()
 
     def _is_passed(self, message: Message) -> bool:
-        if not self.is_connected or message.topic == topics.TICK:
+        if not self.is_connected or message.topic == CANARY:
             return self.is_connected
         address = topics.parse(message.topic)
         if address.venue in self.cut:

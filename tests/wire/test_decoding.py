@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any, NamedTuple, get_args
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -75,6 +76,10 @@ PROBED = """{
 }""".encode()
 WIRES = {
     "beat": Wire(messages.decode_beat, messages.Beat("a", 1, 2, 3, 4, tick=messages.Echo(5, 6))),
+    "beat for two": Wire(
+        messages.decode_beat,
+        messages.Beat("a", 1, 2, 3, 4, messages.Echo(5, 6), (messages.Echo(2**32, 7),)),
+    ),
     "birth": Wire(messages.decode_birth, messages.decode_birth(BIRTH)),
     "death": Wire(messages.decode_death, messages.Death("a", 1, "lost")),
     "vitals": Wire(messages.decode_vitals, VALUES),
@@ -182,13 +187,50 @@ def test_a_payload_over_the_bound_is_not_even_looked_at(wire: Wire) -> None:
     assert refusal.value.reason is Reason.TOO_LARGE
 
 
+def test_a_beat_for_one_aggregator_is_as_it_was() -> None:
+    beat = messages.Beat("a", 1, 2, 3, 4, messages.Echo(5, 6))
+
+    said = '{"boot":"a","session":1,"seq":2,"mono_ms":3,"wall_ms":4,"tick":[5,6]}'
+    assert encode(beat) == said.encode()
+
+
+class OlderBeat(msgspec.Struct, frozen=True):
+    """A beat as it is decoded by aggregators that know one tick alone."""
+
+    seq: int
+    tick: messages.Echo | None = None
+
+
+def test_an_older_aggregator_reads_the_first_echo_of_a_beat() -> None:
+    echoes = messages.Echo(5, 6), messages.Echo(2**32, 7)
+    beat = messages.Beat("a", 1, 2, 3, 4, echoes[0], echoes[1:])
+
+    assert messages.decoder(OlderBeat)(encode(beat)) == OlderBeat(2, echoes[0])
+
+
+@pytest.mark.parametrize(
+    "ticks", ["[[1,2],[3,4],[5,6],[7,8]]", "[[1,-2]]", "[[1]]", "[1,2]", "{}", "null"]
+)
+def test_echoes_that_are_none_refuse_their_beat(ticks: str) -> None:
+    beat = f'{{"boot":"a","session":1,"seq":2,"mono_ms":3,"wall_ms":4,"other_ticks":{ticks}}}'
+
+    with pytest.raises(MalformedMessageError) as refusal:
+        messages.decode_beat(beat.encode())
+
+    assert refusal.value.reason is Reason.WRONG_TYPE
+
+
 counts = st.integers(0, MAX_COUNT)
 spans = st.floats(0.1, 86_400)
 texts = st.text(st.characters(codec="utf-8"), max_size=256)
 names = st.text(st.characters(codec="utf-8"), min_size=1, max_size=32)
 echoes = st.none() | st.builds(messages.Echo, counts, counts)
 ANY: dict[Callable[[bytes], object], st.SearchStrategy[object]] = {
-    messages.decode_beat: st.builds(messages.Beat, names, counts, counts, counts, counts, echoes),
+    messages.decode_beat: st.builds(
+        messages.Beat,
+        *(names, counts, counts, counts, counts, echoes),
+        st.lists(st.builds(messages.Echo, counts, counts), max_size=3).map(tuple),
+    ),
     messages.decode_birth: st.builds(
         messages.Birth,
         boot=names,

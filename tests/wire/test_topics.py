@@ -72,6 +72,8 @@ def test_what_is_no_name_gets_no_topic(name: str) -> None:
     with pytest.raises(ValueError, match="not a name"):
         topics.centre_state(name)
     with pytest.raises(ValueError, match="not a name"):
+        topics.centre_tick(name)
+    with pytest.raises(ValueError, match="not a name"):
         topics.venue_status(name)
 
 
@@ -84,6 +86,7 @@ def test_nobody_can_be_called_what_is_reserved(name: str) -> None:
 
 def test_what_the_centre_says_is_reserved() -> None:
     assert topics.is_reserved(topics.TICK)
+    assert topics.is_reserved(topics.TICKS)
     assert topics.is_reserved(topics.CENTRE_STATES)
 
 
@@ -101,5 +104,21 @@ def test_one_subscription_hears_every_stream_of_every_host(
 
 
 @given(names)
-def test_one_subscription_hears_the_state_of_every_centre(name: str) -> None:
+def test_one_subscription_hears_every_aggregator(name: str) -> None:
     assert matches(topics.CENTRE_STATES, topics.centre_state(name))
+    assert matches(topics.TICKS, topics.centre_tick(name))
+
+
+@given(names)
+def test_a_topic_says_which_aggregator_it_is_of(name: str) -> None:
+    assert topics.aggregator_of(topics.centre_state(name), "state") == name
+    assert topics.aggregator_of(topics.centre_tick(name), "tick") == name
+    assert topics.aggregator_of(topics.centre_tick(name), "state") is None
+
+
+@pytest.mark.parametrize(
+    "topic",
+    [topics.TICK, "_centre/a/tick", f"{OURS}_centre/a/b/tick", f"{OURS}_centre/_a/tick", ""],
+)
+def test_a_topic_of_no_aggregator_names_none(topic: str) -> None:
+    assert topics.aggregator_of(topic, "tick") is None

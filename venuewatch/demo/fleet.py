@@ -15,6 +15,7 @@ from pathlib import Path
 
 import mqtt5
 
+from agent.centre import Centre
 from aggregator import inventory
 from aggregator.shell.mqtt.framing import Framer
 from aggregator.shell.signals import stop_on_signals
@@ -38,7 +39,7 @@ class DemoHost(asyncio.Protocol):
         self._session = session
         self._topics = {stream: topics.topic(venue, entry.name, stream) for stream in Stream}
         self._framer = Framer()
-        self._echo: tuple[int, float] | None = None
+        self._centre = Centre()
         self._transport: asyncio.Transport
         self.is_open = False
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -71,13 +72,10 @@ class DemoHost(asyncio.Protocol):
         """Say that we live."""
         if not self.is_open:
             return
-        echo = None
-        if self._echo is not None:
-            tick, heard_at = self._echo
-            echo = messages.Echo(number=tick, held_ms=round((now - heard_at) * 1000))
-            self._echo = None
+        echoes = self._centre.echoes(now)
+        first = echoes[0] if echoes else None
         wall_ms, mono_ms = round(clock.wall() * 1000), round(now * 1000)
-        beat = messages.Beat(self._boot, self._session, number, mono_ms, wall_ms, echo)
+        beat = messages.Beat(self._boot, self._session, number, mono_ms, wall_ms, first, echoes[1:])
         self._publish(Stream.BEAT, messages.encode(beat))
 
     def leave(self) -> None:
@@ -90,7 +88,7 @@ class DemoHost(asyncio.Protocol):
 
     def _open(self) -> None:
         self.is_open = True
-        patterns = (topics.TICK, self._topics[Stream.CMD])
+        patterns = (topics.TICKS, self._topics[Stream.CMD])
         filters = [mqtt5.TopicFilter(pattern, max_qos=mqtt5.QoS(1)) for pattern in patterns]
         self._transport.write(mqtt5.SubscribePacket(1, filters).write())
         self._publish_birth()
@@ -99,10 +97,11 @@ class DemoHost(asyncio.Protocol):
         if publish.packet_id is not None:
             self._transport.write(mqtt5.PubAckPacket(publish.packet_id).write())
         with contextlib.suppress(MalformedMessageError):
-            if publish.topic == topics.TICK:
-                self._echo = messages.decode_tick(publish.payload).number, clock.monotonic()
-            elif publish.topic == self._topics[Stream.CMD]:
+            if publish.topic == self._topics[Stream.CMD]:
                 self._obey(publish.payload)
+            else:
+                tick = messages.decode_tick(publish.payload)
+                self._centre.hear_tick(publish.topic, tick, clock.monotonic())
 
     def _obey(self, payload: bytes) -> None:
         command = messages.decode_command(payload)
@@ -129,6 +128,7 @@ class DemoHost(asyncio.Protocol):
             agent_version=f"{__version__} (demo)",
             role=self._entry.role,
             keepalive_s=_KEEPALIVE_S,
+            own_ticks=True,
         )
         self._publish(Stream.BIRTH, messages.encode(birth), packet_id=3, is_retained=True)
 

@@ -17,6 +17,7 @@ from aggregator.core.outputs import Connected, HostChanged, InventoryChanged, Ou
 from aggregator.core.states import HostState, VenueState, venue_state
 from aggregator.shell.walltime import WallTime
 from venuewatch.base.wire import topics
+from venuewatch.base.wire.messages import Tick
 
 INCIDENTS_MAX = 20
 """How many incidents of a venue are listed, the newest; ``open`` counts them all."""
@@ -75,7 +76,7 @@ class VenueStatusOutlet:
                     self._changed |= dict.fromkeys(self._fleet.venues)
                 case InventoryChanged():
                     self._changed |= dict.fromkeys((*output.removed, *output.changed))
-                case Publish(topic=topics.TICK):
+                case Publish(message=Tick()):
                     self._publish_changed()
 
     def _publish_changed(self) -> None:

@@ -8,8 +8,9 @@ from aggregator.core.intake import UNLISTED_MAX
 from aggregator.core.outputs import Publish, Refused
 from aggregator.core.states import HostState
 from tests.kit.graph import snapshot
-from tests.kit.machine import WALL, Machine, Message
+from tests.kit.machine import NAME, WALL, Machine, Message
 from tests.kit.story import Story
+from venuewatch.base.wire import topics
 from venuewatch.base.wire.errors import Reason
 from venuewatch.base.wire.messages import Backlog, Beat, Birth, Death, Echo, Tick, Vitals, encode
 from venuewatch.base.wire.readings import Readings
@@ -143,7 +144,13 @@ def test_bad_message_does_not_stop_those_behind_it(fleet: Story) -> None:
     assert fleet.state("alpha") is HostState.UP
 
 
-@pytest.mark.parametrize("topic", [f"{ROOT}/_centre/backup/state", f"{ALPHA}/cmd"])
+@pytest.mark.parametrize(
+    "topic",
+    [
+        *(topics.TICK, topics.centre_tick("backup"), f"{ROOT}/_centre/backup/open"),
+        *(topics.centre_state(NAME), f"{ROOT}/_centre/a/b/state", f"{ALPHA}/cmd"),
+    ],
+)
 def test_message_that_is_not_meant_for_us_passes_uncounted(fleet: Story, topic: str) -> None:
     before = known(fleet)
 
@@ -215,7 +222,7 @@ def echo(fleet: Story) -> Beat:
     fleet.forget()
     fleet.advance(1.0)
     sent = [out.message for out in fleet.said() if isinstance(out, Publish)]
-    (number,) = [message.number for message in sent if isinstance(message, Tick)]
+    (number,) = {message.number for message in sent if isinstance(message, Tick)}
     fleet.advance(1.5)
     return Beat("a", 1, 0, 0, int((WALL + 1.5 - 0.125 + 30) * 1000), Echo(number, held_ms=250))
 

@@ -9,7 +9,7 @@ from venuewatch.base.wire.messages import Echo
 
 
 def test_ticks_are_numbered_and_carry_our_clock() -> None:
-    ticks = Ticks()
+    ticks = Ticks("ours")
 
     first, second = ticks.next(10.0), ticks.next(11.5)
 
@@ -18,7 +18,7 @@ def test_ticks_are_numbered_and_carry_our_clock() -> None:
 
 
 def test_an_echo_of_no_tick_of_ours_says_nothing() -> None:
-    ours, others = Ticks(), Ticks()
+    ours, others = Ticks("ours"), Ticks("theirs")
     tick = others.next(10.0)
     last = ours.next(11.0)
 
@@ -28,7 +28,7 @@ def test_an_echo_of_no_tick_of_ours_says_nothing() -> None:
 
 
 def test_a_tick_is_remembered_for_two_minutes() -> None:
-    ticks = Ticks()
+    ticks = Ticks("ours")
     tick = ticks.next(0.0)
 
     for second in range(1, 120):

@@ -1,3 +1,5 @@
+import pytest
+
 from tests.rehearsal.world.conftest import MakeWorld
 from venuewatch.base.wire import topics
 from venuewatch.rehearsal.world.world import World
@@ -134,3 +136,24 @@ def _reach(world: World, by: str, name: str) -> bool:
     world.run(1.0)
     (answer,) = answers
     return answer
+
+
+@pytest.mark.parametrize("has_bridge", [False, True])
+def test_two_aggregators_come_and_go_without_a_report(
+    make_world: MakeWorld, *, has_bridge: bool
+) -> None:
+    world = make_world(has_bridge=has_bridge)
+    other = world.aggregator("another")
+    other.start()
+    world.run(60.0)
+    for observer, away_s in ((world.observer, 0.5), (other, 20.0), (world.observer, 20.0)):
+        observer.kill()
+        world.run(away_s)
+        observer.start()
+        world.run(60.0)
+
+    assert world.trouble() == []
+    assert world.observer.told == other.told == []
+    assert world.observer.refused == other.refused == []
+    for observer in (world.observer, other):
+        assert all(abs(host.clock_offset_s or 9.0) < 0.1 for host in observer.centre.fleet)

@@ -27,15 +27,25 @@ BootId: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=32)]
 Period: TypeAlias = Annotated[float, msgspec.Meta(ge=0.1, le=86_400)]
 
 
+ECHOES_MAX: Final = 4
+"""How many aggregators' ticks a beat echoes at most."""
+
+
 class Echo(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """The last tick that an agent heard: its number, and how long (ms) it was held."""
+    """The last tick of an aggregator: its number, and how long (ms) the agent has held it.
+
+    The number tells whose tick it is: aggregators begin to count far apart.
+    """
 
     number: Count
     held_ms: Count
 
 
 class Beat(msgspec.Struct, frozen=True, omit_defaults=True):
-    """I am alive. ``seq`` counts the beats that were due, sent or not, within this boot."""
+    """I am alive. ``seq`` counts the beats that were due, sent or not, within this boot.
+
+    ``tick`` is the one that an aggregator looks at first. ``other_ticks`` are of further ones.
+    """
 
     boot: BootId
     session: Count
@@ -43,6 +53,7 @@ class Beat(msgspec.Struct, frozen=True, omit_defaults=True):
     mono_ms: Count
     wall_ms: Count
     tick: Echo | None = None
+    other_ticks: Annotated[tuple[Echo, ...], msgspec.Meta(max_length=ECHOES_MAX - 1)] = ()
 
 
 class Birth(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -51,7 +62,8 @@ class Birth(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     ``keepalive_s``: the broker gives this session up, and says its will, when it was silent for
     1.5 times this (MQTT 5, 3.1.2.10); 0 where it is not known. ``stock_tcp``: my system treats a
     thin stream as any other, so that beats may be later on a link that loses packets.
-    ``reconnect_max_s``: the longest that I wait before I connect again.
+    ``reconnect_max_s``: the longest that I wait before I connect again. ``own_ticks``: I echo each
+    aggregator's own tick, and not only the one of ``_centre/tick``.
     """
 
     boot: BootId
@@ -72,6 +84,7 @@ class Birth(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     keepalive_s: Annotated[float, msgspec.Meta(ge=0, le=65_535)] = 0.0
     stock_tcp: bool = False
     reconnect_max_s: Period = RECONNECT_MAX_S
+    own_ticks: bool = False
 
 
 class Death(msgspec.Struct, frozen=True):

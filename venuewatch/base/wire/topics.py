@@ -13,6 +13,11 @@ from venuewatch.base.wire.errors import MalformedMessageError, Reason
 
 ROOT = "venuewatch/v1"
 TICK = f"{ROOT}/_centre/tick"
+"""The tick of one aggregator, for agents that do not know ``TICKS`` yet."""
+
+TICKS = f"{ROOT}/_centre/+/tick"
+"""Below it each aggregator has its own tick."""
+
 CENTRE_STATES = f"{ROOT}/_centre/+/state"
 BRIDGES = f"{ROOT}/_bridge/"
 """Below it each venue's bridge says, retained, whether it is connected: ``1`` or ``0``."""
@@ -65,6 +70,17 @@ def topic(venue: str, host: str, stream: Stream) -> str:
 def centre_state(aggregator: str) -> str:
     """Return the topic on which one aggregator says whether it is there."""
     return f"{ROOT}/_centre/{_checked(aggregator)}/state"
+
+
+def centre_tick(aggregator: str) -> str:
+    """Return the topic of one aggregator's own tick."""
+    return f"{ROOT}/_centre/{_checked(aggregator)}/tick"
+
+
+def aggregator_of(topic: str, last: str) -> str | None:
+    """Return whose ``last`` (``state``, ``tick``) a topic is; None if it is nobody's."""
+    name = topic.removeprefix(f"{ROOT}/_centre/").removesuffix(f"/{last}")
+    return name if is_name(name) and topic == f"{ROOT}/_centre/{name}/{last}" else None
 
 
 def venue_status(venue: str) -> str:

@@ -28,6 +28,7 @@ from venuewatch.rehearsal.margins.links import HOST, LINKS
 from venuewatch.rehearsal.world import packets
 
 BOOT = "b"
+NAME = "centre"
 WALL = 1_800_000_000.0  # any moment: all clocks of the model are right
 
 _FALLEN = frozenset({HostState.DOWN, HostState.UNREACHABLE})
@@ -78,7 +79,7 @@ class Core:
                 for code, names in venues.items()
             )
         )
-        self._centre = Centre(fleet_of(inventory), stall_s=math.inf)
+        self._centre = Centre(fleet_of(inventory), name=NAME, stall_s=math.inf)
         self._topics = {
             (name, stream): topics.topic(code, name, stream)
             for code, names in venues.items()
@@ -111,7 +112,7 @@ class Core:
 
     def canary(self, tick: bytes, now: float) -> None:
         """Receive the centre's own tick back."""
-        self._receive(topics.TICK, tick, now)
+        self._receive(topics.centre_tick(NAME), tick, now)
 
     def birth(self, host: str, session: int, now: float, *, keepalive_s: float) -> None:
         """Receive a birth."""
@@ -124,6 +125,7 @@ class Core:
             agent_version="0",
             keepalive_s=keepalive_s,
             stock_tcp=self._stock_tcp,
+            own_ticks=True,
         )
         self._receive(self._topics[host, Stream.BIRTH], encode(birth), now)
 

@@ -175,7 +175,7 @@ class Agent:
             self._loop,
             self.process,
             connect,
-            (topics.TICK, topics.CENTRE_STATES, self._topics[Stream.CMD]),
+            (topics.TICK, topics.TICKS, topics.CENTRE_STATES, self._topics[Stream.CMD]),
             on_message=self._hear,
             on_change=self._wake_soon,
         )
@@ -233,29 +233,32 @@ class Agent:
             agent_version="simulated",
             address=self._machine.address,
             keepalive_s=self._keepalive_s,
+            own_ticks=True,
         )
         topic = self._topics[Stream.BIRTH]
         session.publish(topic, encode(birth), is_certain=True, is_retained=True)
 
     def _publish_beat(self, session: AgentSession, number: int) -> None:
+        echoes = self._centre.echoes(self._loop.now)
         beat = Beat(
             boot=self.boot,
             session=self.session_count,
             seq=number,
             mono_ms=round(self._machine.mono * 1000),
             wall_ms=self._machine.clock.wall_ms,
-            tick=self._centre.echo(self._loop.now),
+            tick=echoes[0] if echoes else None,
+            other_ticks=echoes[1:],
         )
         session.publish(self._topics[Stream.BEAT], encode(beat))
         session.wrote_beat()
 
     def _hear(self, topic: str, payload: bytes) -> None:
         now = self._loop.now
-        if topic == topics.TICK:
-            self._centre.hear_tick(messages.decode_tick(payload), now)
-            self._beats.hear_tick(now)
-        elif topic == self._topics[Stream.CMD]:
+        if topic == self._topics[Stream.CMD]:
             self._obey(messages.decode_command(payload), now)
+        elif topic.endswith("/tick"):
+            self._centre.hear_tick(topic, messages.decode_tick(payload), now)
+            self._beats.hear_tick(now, topic)
         else:
             self._centre.hear_state(topic, messages.decode_centre_state(payload).state)
 

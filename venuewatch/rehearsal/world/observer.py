@@ -36,8 +36,8 @@ class Told(NamedTuple):
 class Observer:
     """The aggregator's process. It starts with ``start``.
 
-    ``new_centre`` gets the core of the run before, None at first, and makes the next one: what is
-    remembered across a restart is its business.
+    ``new_centre`` gets the name, the core of the run before (None at first) and when that last ran,
+    and makes the next one: what is remembered across a restart is its business.
 
     Attributes:
         centre: the core of the present run.
@@ -52,8 +52,11 @@ class Observer:
         loop: Loop,
         rng: random.Random,
         route: Route,
-        new_centre: Callable[[Centre | None], Centre],
+        new_centre: Callable[[str, Centre | None, float], Centre],
+        *,
+        name: str = NAME,
     ) -> None:
+        self._name = name
         self._loop = loop
         self._rng = rng
         self._route = route
@@ -64,7 +67,7 @@ class Observer:
         self.process.end()
         self.run_number = 0
         self.ran_at = 0.0
-        self.centre = new_centre(None)
+        self.centre = new_centre(name, None, 0.0)
         self.link: Subscription
         self.told: list[Told] = []
         self.changes: list[HostChanged] = []
@@ -72,7 +75,8 @@ class Observer:
 
     def start(self) -> None:
         """Begin a run; one must not be under way."""
-        self.centre = self._new_centre(self.centre if self.run_number else None)
+        before = self.centre if self.run_number else None
+        self.centre = self._new_centre(self._name, before, self.ran_at)
         self.run_number += 1
         self.process = SimProcess(self._loop)
         self.link = Subscription(
@@ -86,9 +90,9 @@ class Observer:
         self.link.begin(
             self._route,
             packets.Connect(
-                NAME,
+                self._name,
                 keepalive_s=5.0,  # aggregator.config
-                will=(topics.centre_state(NAME), encode(CentreState("offline"))),
+                will=(topics.centre_state(self._name), encode(CentreState("offline"))),
                 is_persistent=True,
             ),
         )

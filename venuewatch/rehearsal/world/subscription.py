@@ -133,5 +133,5 @@ class Subscription:
 
 
 def _is_upward(topic: str) -> bool:
-    """Tell whether the core is shown it; it would only pass over the centre's own messages."""
-    return not topic.endswith(("/cmd", "/state"))
+    """Tell whether the core is shown it; it would only pass over its own commands."""
+    return not topic.endswith("/cmd")

@@ -49,8 +49,7 @@ class World:
         self.venues = {
             plan.code: SimVenue(self.loop, rng, plan, self.broker) for plan in layout.venues
         }
-        route = Route(self.broker, self._centre_way(), self._centre_way())
-        self.observer = Observer(self.loop, rng, route, self._new_centre)
+        self.observer = self.aggregator(NAME)
 
     @property
     def now(self) -> float:
@@ -65,6 +64,11 @@ class World:
     def host(self, subject: Subject) -> SimHost:
         """Return the host that a subject names."""
         return self.venues[subject.venue].hosts[subject.host]
+
+    def aggregator(self, name: str) -> Observer:
+        """Return an aggregator beside all others, which is not started yet."""
+        route = Route(self.broker, self._centre_way(), self._centre_way())
+        return Observer(self.loop, self.rng, route, self._new_centre, name=name)
 
     def start(self) -> None:
         """Start the aggregator, and every agent soon after."""
@@ -121,11 +125,10 @@ class World:
         ]
         return said
 
-    def _new_centre(self, before: Centre | None) -> Centre:
+    def _new_centre(self, name: str, before: Centre | None, stopped_at: float) -> Centre:
         now = self.loop.now
-        centre = Centre(self._layout.fleet(), name=NAME, start=now, away_limit_s=self._away_limit_s)
+        centre = Centre(self._layout.fleet(), name=name, start=now, away_limit_s=self._away_limit_s)
         if before is not None:
-            stopped_at = self.observer.ran_at
             centre.restore(now, before.memory(Moment(stopped_at, stopped_at)))
         return centre
 

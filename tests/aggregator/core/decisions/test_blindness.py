@@ -7,12 +7,13 @@ from aggregator.core.outputs import AskPort
 from aggregator.core.states import HostState
 from aggregator.core.verdicts.causes import Evidence
 from aggregator.core.verdicts.centre import Port
-from tests.kit.machine import GRACE_S, INTERVAL_S, Message
+from tests.kit.machine import CANARY, GRACE_S, INTERVAL_S, Message
 from tests.kit.story import STEP_S, Story
 from venuewatch.base.wire import topics
 from venuewatch.base.wire.messages import Tick, encode
 
 DUE_AT = 5.875  # of s1, if it falls silent at 4 s
+THEIRS = topics.centre_tick("backup")
 OPENED = (4.0 + REPORT_AFTER_S, "opened", "centre", "aggregator_blind")
 
 
@@ -68,9 +69,9 @@ def test_lost_canaries_make_us_blind_and_hosts_unknown(story: Story) -> None:
 def test_ticks_of_another_aggregator_are_no_canaries(story: Story) -> None:
     story.canary_s = None
     for _ in range(48):
-        echo = story.machines["s1"].echo_of
-        theirs = Tick(echo[0] if echo else 0, int(story.now * 1000) + 7)
-        story.deliver(Message(topics.TICK, encode(theirs)))
+        number, _ = story.machines["s1"].ticks.get(CANARY, (0, 0.0))
+        theirs = encode(Tick(number, int(story.now * 1000) + 7))
+        story.deliver(*(Message(topic, theirs) for topic in (topics.TICK, CANARY, THEIRS)))
         story.run(STEP_S)
 
     assert story.centre.decisions.hearing.missing == "canary"

@@ -136,7 +136,7 @@ def test_beats_of_a_burst_count_once() -> None:
 def test_beats_faster_than_ticks_accuse_nobody() -> None:
     story = quick(is_deaf=False)
     story.run(8.0)
-    story.machines["t1"].echo_of = None
+    story.machines["t1"].ticks.clear()
 
     story.unmute("t1", run_s=0.875)
 
@@ -181,7 +181,8 @@ def test_an_agent_back_and_not_deaf_is_not_accused(story: Story) -> None:
     story.deliver(machine.death("farewell"))
     story.mute("s1", run_s=20.0)
     story.lines()
-    machine.boot, machine.is_deaf, machine.echo_of = "b2", False, None
+    machine.boot, machine.is_deaf = "b2", False
+    machine.ticks.clear()
     story.deliver(machine.birth())
     story.unmute("s1")
 

@@ -1,0 +1,81 @@
+"""Presence: an aggregator's state and ticks, which everybody hears, beside other aggregators.
+
+Each aggregator has a tick of its own, and agents echo all of them. Agents that do not know these
+hear one plain tick: that of the aggregator whose name sorts first among those that are online. It
+is the same tick twice, under one number. It is sent only while such an agent lives.
+"""
+
+from aggregator.core.fleet import Fleet, Host
+from aggregator.core.outputs import Output, Publish
+from aggregator.core.states import HostState
+from aggregator.core.verdicts.clocks import REFERENCE_EVERY
+from venuewatch.base.wire import topics
+from venuewatch.base.wire.messages import CentreState, Tick
+
+OTHERS_MAX = 16
+"""How many other aggregators are known at most."""
+
+_HEARS_NOTHING = frozenset({HostState.UNSEEN, HostState.DOWN, HostState.AWAY})
+
+
+class Presence:
+    """What the aggregator ``name`` says to everybody, appended to ``outputs``.
+
+    Attributes:
+        others: the names of the other aggregators that are online, by their states.
+    """
+
+    def __init__(self, name: str, fleet: Fleet, outputs: list[Output]) -> None:
+        self._name = name
+        self._fleet = fleet
+        self._outputs = outputs
+        self._state_topic = topics.centre_state(name)
+        self._tick_topic = topics.centre_tick(name)
+        self._has_older_agents = True
+        self.others: set[str] = set()
+
+    def opened(self) -> None:
+        """Say that we are there."""
+        online = CentreState("online")
+        self._outputs.append(Publish(self._state_topic, online, qos=1, is_retained=True))
+
+    def lost(self) -> None:
+        """Forget the others: the broker says their states again when we are back."""
+        self.others.clear()
+
+    def hear_state(self, name: str, state: str) -> None:
+        """Note what another aggregator says of itself, or its will."""
+        if state != "online":
+            self.others.discard(name)
+        elif len(self.others) < OTHERS_MAX:
+            self.others.add(name)
+
+    def publish_tick(self, tick: Tick) -> None:
+        """Publish our tick, and once more for older agents where that is up to us."""
+        self._outputs.append(Publish(self._tick_topic, tick))
+        if tick.number % REFERENCE_EVERY == 0:  # it looks at every host
+            self._has_older_agents = any(
+                not knows_own_ticks(host) and host.state not in _HEARS_NOTHING
+                for host in self._fleet
+            )
+        if self._serves_older_agents:
+            self._outputs.append(Publish(topics.TICK, tick))
+
+    def note_agent(self, host: Host) -> None:
+        """Note that an agent has started, or has said who it is."""
+        if not knows_own_ticks(host):
+            self._has_older_agents = True
+
+    def reaches(self, host: Host) -> bool:
+        """Tell whether our ticks are meant for this host's agent, so that it should echo them."""
+        return self._serves_older_agents or knows_own_ticks(host)
+
+    @property
+    def _serves_older_agents(self) -> bool:
+        return self._has_older_agents and all(self._name < other for other in self.others)
+
+
+def knows_own_ticks(host: Host) -> bool:
+    """Tell whether the agent that beats says that it echoes each aggregator's own tick."""
+    birth = host.birth
+    return birth is not None and birth.own_ticks and birth.boot == (host.boot or birth.boot)
