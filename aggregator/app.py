@@ -99,6 +99,7 @@ class Aggregator:
             self._metrics,
             self._wall,
             access=self._server.access,
+            timestamps=where.timestamps,
             reload=reloader.reload,
         )
         try:

@@ -44,11 +44,13 @@ class Web(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     ``external_url``: under which people and programs reach it, as through a proxy; it may have a
     path. ``config_file``: TLS and users, in the exporters' format (``shell/http/web_config.py``).
+    ``timestamps``: measured samples carry the time of their reading; needs Prometheus 2.48.
     """
 
     listen_address: ListenAddress = "127.0.0.1:8039"
     external_url: str = ""
     config_file: str = ""
+    timestamps: bool = False
 
     def __post_init__(self) -> None:
         _, port = host_and_port(self.listen_address)

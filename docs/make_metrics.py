@@ -10,7 +10,7 @@ from aggregator.core.centre import Centre
 from aggregator.core.fleet import Fleet
 from aggregator.core.incidents.record import Incident, Subject
 from aggregator.core.verdicts.causes import Cause
-from aggregator.shell.exposition import OWN
+from aggregator.shell.families import OWN
 from aggregator.shell.outlets.open_incidents import OpenIncidents
 from aggregator.shell.outlets.own_metrics import OwnMetrics
 from aggregator.shell.walltime import WallTime

@@ -16,7 +16,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 from aggregator.core.centre import Centre
 from aggregator.core.fleet import Fleet
 from aggregator.core.states import HostState, VenueState
-from aggregator.shell.exposition import OWN
+from aggregator.shell.families import OWN
 from aggregator.shell.outlets.open_incidents import OpenIncidents
 from aggregator.shell.outlets.own_metrics import OwnMetrics
 from aggregator.shell.walltime import WallTime

@@ -2,7 +2,7 @@
 
 import asyncio
 import html
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from http import HTTPStatus
 
@@ -25,7 +25,7 @@ from venuewatch.base.refusals import unknown
 _LANDING = """<!doctype html><html lang="en"><meta charset="utf-8"><title>venuewatch</title>
 <h1>venuewatch</h1><p>Version {version}<ul>
 <li><a href="metrics">/metrics</a> everything; <code>?venue=CODE</code> for one venue or several;
-<code>?collect=liveness</code>, <code>?collect=vitals</code>
+<code>?collect=liveness</code>, <code>?collect=vitals</code>; <code>?timestamps=1</code>
 <li><a href="metrics/self">/metrics/self</a> the aggregator's own
 <li><a href="sd">/sd</a> targets for Prometheus' http_sd: one a venue
 <li><a href="api/v1/incidents">/api/v1/incidents</a> what has failed and why, as JSON;
@@ -37,7 +37,10 @@ _LANDING = """<!doctype html><html lang="en"><meta charset="utf-8"><title>venuew
 
 
 class Pages:
-    """The handlers. ``reload`` reads the configuration again and says what came of it."""
+    """The handlers. ``reload`` reads the configuration again and says what came of it.
+
+    ``timestamps``: whether measured samples have the time of their reading, unless asked otherwise.
+    """
 
     def __init__(
         self,
@@ -46,6 +49,7 @@ class Pages:
         wall: WallTime,
         *,
         access: Access,
+        timestamps: bool,
         reload: Callable[[], Awaitable[str]],
     ) -> None:
         self._centre = centre
@@ -53,6 +57,7 @@ class Pages:
         self._metrics = metrics
         self._wall = wall
         self._access = access
+        self._timestamps = timestamps
         self._reload = reload
         self._bodies = Bodies()
 
@@ -82,7 +87,9 @@ class Pages:
 
     async def _scrape(self, request: web.Request) -> web.StreamResponse:
         try:
-            wanted = scrape.wanted_of(request.query.items(), self._fleet.venues)
+            wanted = scrape.wanted_of(
+                request.query.items(), self._fleet.venues, timestamps=self._timestamps
+            )
         except UnknownVenueError as error:
             return _line(HTTPStatus.NOT_FOUND, error)
         except ValueError as error:
@@ -98,12 +105,15 @@ class Pages:
         body = await self._bodies.fresh(is_gzip=is_gzip, render=self._metrics.render)
         return await scrape.send(request, body, is_gzip=is_gzip)
 
-    def _render(self, wanted: Wanted) -> bytes:
-        """Return a page of metrics. This runs in a thread, so that the event loop goes on."""
+    def _render(self, wanted: Wanted) -> Iterator[bytes]:
+        """Yield a page of metrics. This runs in a thread, so that the event loop goes on."""
         known = dict(self._fleet.venues)
         venues = [known[code] for code in wanted.venues or known if code in known]
-        own = self._metrics.render() if wanted.has_own else b""
-        return own + exposition.render(venues, clock.monotonic(), wanted.collections)
+        if wanted.has_own:
+            yield self._metrics.render()
+        yield from exposition.pieces(
+            venues, clock.monotonic(), wanted.collections, timestamps=wanted.timestamps
+        )
 
     async def _targets(self, request: web.Request) -> web.Response:
         try:

@@ -28,7 +28,8 @@ BODIES_MAX = 200
 _GZIP_LEVEL = 1
 _GZIP_FORMAT = 31  # zlib's way to say: with a gzip header
 _PIECE = 256 * 1024
-_PARAMETERS = ("collect", "venue")
+_PARAMETERS = ("collect", "timestamps", "venue")
+_SWITCH = {"0": False, "1": True}
 
 
 class UnknownVenueError(ValueError):
@@ -36,10 +37,14 @@ class UnknownVenueError(ValueError):
 
 
 class Wanted(NamedTuple):
-    """What of the metrics is wanted. Without ``venues`` all, and then the aggregator's own, too."""
+    """What of the metrics is wanted. Without ``venues`` all, and then the aggregator's own, too.
+
+    ``timestamps``: measured samples with the time of their reading.
+    """
 
     venues: tuple[str, ...] = ()
     collections: tuple[str, ...] = COLLECTIONS
+    timestamps: bool = False
 
     @property
     def has_own(self) -> bool:
@@ -47,8 +52,12 @@ class Wanted(NamedTuple):
         return not self.venues and "liveness" in self.collections
 
 
-def wanted_of(query: Iterable[tuple[str, str]], venues: Collection[str]) -> Wanted:
+def wanted_of(
+    query: Iterable[tuple[str, str]], venues: Collection[str], *, timestamps: bool = False
+) -> Wanted:
     """Return what a URL's query wants, of ``venues`` that there are.
+
+    ``timestamps``: whether they are wanted where the query does not say.
 
     Raises:
         UnknownVenueError: there is no such venue.
@@ -65,9 +74,15 @@ def wanted_of(query: Iterable[tuple[str, str]], venues: Collection[str]) -> Want
             if value not in COLLECTIONS:
                 raise ValueError(unknown("collection", value, COLLECTIONS))
             collections.add(value)
+        elif name == "timestamps":
+            if value not in _SWITCH:
+                raise ValueError(unknown("timestamps", value, _SWITCH))
+            timestamps = _SWITCH[value]
         else:
             raise ValueError(unknown("parameter", name, _PARAMETERS))
-    return Wanted(tuple(sorted(codes)), tuple(sorted(collections)) or COLLECTIONS)
+    return Wanted(
+        tuple(sorted(codes)), tuple(sorted(collections)) or COLLECTIONS, timestamps=timestamps
+    )
 
 
 def takes_gzip(accept_encoding: str) -> bool:
@@ -93,10 +108,10 @@ def _weight_of(parameters: Iterable[str]) -> float:
     return 1.0
 
 
-def gzipped(body: bytes) -> bytes:
-    """Return ``body`` compressed, fast rather than small."""
+def gzipped(pieces: Iterable[bytes]) -> bytes:
+    """Return a body compressed, fast rather than small; its pieces are never in memory together."""
     compressor = zlib.compressobj(_GZIP_LEVEL, wbits=_GZIP_FORMAT)
-    return compressor.compress(body) + compressor.flush()
+    return b"".join([*map(compressor.compress, pieces), compressor.flush()])
 
 
 class _Made(NamedTuple):
@@ -117,9 +132,14 @@ class Bodies:
         self._worker.shutdown(wait=False, cancel_futures=True)
 
     async def get(
-        self, wanted: Wanted, verdicts: int, *, is_gzip: bool, render: Callable[[], bytes]
+        self,
+        wanted: Wanted,
+        verdicts: int,
+        *,
+        is_gzip: bool,
+        render: Callable[[], Iterable[bytes]],
     ) -> bytes:
-        """Return what ``render`` makes, for all who want the same within this second.
+        """Return the pieces that ``render`` makes, for all who want the same within this second.
 
         ``verdicts``: how many there have been; after another one the body is made anew.
 
@@ -135,15 +155,16 @@ class Bodies:
         if known is None or known.verdicts != verdicts:
             if known is None and len(self._made) >= BODIES_MAX:
                 raise web.HTTPServiceUnavailable(text="too many scrapes, try again\n")
-            make = (lambda: gzipped(render())) if is_gzip else render
-            known = _Made(verdicts, loop.run_in_executor(self._worker, make))
+            join = gzipped if is_gzip else b"".join
+            made = loop.run_in_executor(self._worker, lambda: join(render()))
+            known = _Made(verdicts, made)
             self._made[wanted, is_gzip] = known
         return await asyncio.shield(known.body)
 
     async def fresh(self, *, is_gzip: bool, render: Callable[[], bytes]) -> bytes:
         """Return what ``render`` makes, for this one alone: what costs little."""
         body = await asyncio.get_running_loop().run_in_executor(self._worker, render)
-        return gzipped(body) if is_gzip else body
+        return gzipped([body]) if is_gzip else body
 
     def _forget(self, second: int) -> None:
         if second == self._second:

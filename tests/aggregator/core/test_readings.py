@@ -2,6 +2,7 @@
 
 import pytest
 
+from aggregator.core.outputs import Store
 from aggregator.core.states import HostState
 from tests.kit.machine import WALL
 from tests.kit.story import HOST, Story
@@ -77,3 +78,56 @@ def test_newest_is_kept_and_is_no_sign_of_life(
 
     assert kept(heard) == (load, taken_at)
     assert (heard.state(), heard.host().evidence_at) == (HostState.UNSEEN, None)
+
+
+def said_at(story: Story, *offsets_s: float | None) -> list[float]:
+    """Return the times of the samples of vitals, each second, if the host's clock is so far ahead.
+
+    They are taken 1 s before they come, each a second after the one before. A time is counted from
+    when they come.
+    """
+    times = []
+    for seq, offset_s in enumerate(offsets_s):
+        story.host().clock_offset_s = offset_s
+        receive(story, vitals(seq, story.now - 1.0 + (offset_s or 0.0)))
+        known = story.host().vitals
+        assert known is not None
+        times.append(known.timestamp_ms / 1000 - WALL - story.now)
+        story.advance(story.now + 10.0)
+    return times
+
+
+@pytest.mark.parametrize(
+    ("offsets_s", "times"),
+    [
+        ([0.0, 1.9, -1.9], [-1.0, 0.9, -2.9]),
+        ([2.1, 1.6, 1.4], [-1.0, -1.0, 0.4]),
+        ([1.9, 2.4, 2.6, 1.6], [0.9, 1.4, -1.0, -1.0]),
+        ([None], [0.0]),
+        ([-3_600.0, 3_600.0], [-1.0, -1.0]),
+    ],
+    ids=["right", "becomes right", "becomes wrong", "not measured", "far off"],
+)
+def test_time_of_a_reading_is_by_the_hosts_clock_while_that_is_right(
+    heard: Story, offsets_s: list[float | None], times: list[float]
+) -> None:
+    assert said_at(heard, *offsets_s) == pytest.approx(times, abs=0.001)
+
+
+def test_times_of_live_readings_of_a_boot_rise_strictly(heard: Story) -> None:
+    receive(heard, vitals(0, 49.0))
+    first = heard.host().vitals
+    receive(heard, vitals(1, 49.0))
+    second = heard.host().vitals
+
+    assert first is not None
+    assert second is not None
+    assert second.timestamp_ms == first.timestamp_ms + 1
+
+
+def test_a_late_reading_keeps_its_own_time(heard: Story) -> None:
+    heard.host().clock_offset_s = 0.0
+    receive(heard, vitals(1, 20.0), Backlog("a", 1, 1, [vitals(2, 20.0), vitals(3, 30.0)]))
+
+    late = [reading for out in heard.said() if isinstance(out, Store) for reading in out.readings]
+    assert [reading.timestamp_ms - int(WALL * 1000) for reading in late] == [20_000, 30_000]

@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from prometheus_client.parser import text_string_to_metric_families
 
 from aggregator.core.catalogues import Catalogues, LatestVitals
 from aggregator.core.fleet import Host, Venue
 from aggregator.core.states import HostState, VenueState
-from aggregator.shell.exposition import COLLECTIONS, OWN, render
+from aggregator.shell.exposition import COLLECTIONS, render
+from aggregator.shell.families import OWN
 from tests.kit.page import Page
 from tests.kit.promtool import complaints
 from tests.kit.scripted_fleet import NOW, ScriptedFleet
@@ -38,6 +40,36 @@ def test_the_page_of_a_scripted_fleet_is_the_golden_one(
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
 def test_promtool_finds_only_names_of_the_kernel() -> None:
     assert complaints(GOLDEN.read_bytes()) == []
+
+
+def test_only_what_is_measured_often_carries_the_time_of_its_reading(fleet: ScriptedFleet) -> None:
+    up = fleet.machines["up"]
+    fleet.deliver(
+        up.check(NOW, 1, "ok", every_s=60.0), up.check(NOW, 2, "ok", every_s=61.0, check="slow")
+    )
+    page = render(fleet.centre.fleet.venues.values(), NOW, timestamps=True)
+
+    timed = {
+        (sample.name, sample.labels.get("check"))
+        for family in text_string_to_metric_families(page.decode())
+        for sample in family.samples
+        if sample.timestamp is not None
+    }
+
+    measured = {name for name, _ in timed}
+    assert {None, "odf"} <= {check for _, check in timed}
+    assert "slow" not in {check for _, check in timed}
+    assert {"node_load1", "node_cpu_seconds_total", "venuewatch_check_up"} <= measured
+    never = ("venuewatch_host_", "venuewatch_venue_")
+    assert not {name for name in measured if name.endswith("_info") or name.startswith(never)}
+
+
+def test_a_reading_has_the_same_time_in_each_scrape(fleet: ScriptedFleet) -> None:
+    venues = list(fleet.centre.fleet.venues.values())
+    pages = [render(venues, now, ("vitals",), timestamps=True) for now in (NOW, NOW + 3.0)]
+
+    assert pages[0] == pages[1]
+    assert render(venues, NOW, ("vitals",)) != pages[0]
 
 
 @given(st.text(st.characters(codec="utf-8"), max_size=256))

@@ -31,7 +31,9 @@ async def server(
     async def reload() -> str:
         return "reloaded"
 
-    pages = Pages(fleet.centre, metrics, wall, access=server.access, reload=reload)
+    pages = Pages(
+        fleet.centre, metrics, wall, access=server.access, timestamps=False, reload=reload
+    )
     await server.begin(pages.app(), "127.0.0.1:0", WebConfig())
     monkeypatch.setattr("venuewatch.base.clock.monotonic", lambda: NOW)
     yield server

@@ -56,6 +56,8 @@ def test_gzip_is_sent_where_a_client_takes_it(accepts: str, *, is_taken: bool) -
         ([("collect", "liveness"), ("collect", "vitals")], Wanted()),
         ([("venue", "STA"), ("venue", "AQU"), ("venue", "STA")], Wanted(VENUES)),
         ([("collect", "vitals")], Wanted((), ("vitals",))),
+        ([("timestamps", "1")], Wanted(timestamps=True)),
+        ([("timestamps", "1"), ("timestamps", "0")], Wanted()),
     ],
 )
 def test_alike_questions_have_one_body(query: list[tuple[str, str]], wanted: Wanted) -> None:
@@ -86,13 +88,13 @@ async def bodies() -> AsyncIterator[Bodies]:
     made.close()
 
 
-def counted() -> tuple[list[str], Callable[[], bytes]]:
+def counted() -> tuple[list[str], Callable[[], list[bytes]]]:
     """Return a list of the threads that rendered, and what renders a body with its length."""
     threads: list[str] = []
 
-    def render() -> bytes:
+    def render() -> list[bytes]:
         threads.append(threading.current_thread().name)
-        return str(len(threads)).encode()
+        return [str(len(threads)).encode()]
 
     return threads, render
 
@@ -137,10 +139,10 @@ async def test_scraper_that_leaves_takes_no_body_from_others(bodies: Bodies, tim
     del time
     may_go_on = threading.Event()
     first = asyncio.ensure_future(
-        bodies.get(A, 0, is_gzip=False, render=lambda: b"x" if may_go_on.wait(10) else b"")
+        bodies.get(A, 0, is_gzip=False, render=lambda: [b"x"] if may_go_on.wait(10) else [])
     )
     await asyncio.sleep(0)
-    second = asyncio.ensure_future(bodies.get(A, 0, is_gzip=False, render=lambda: b"another"))
+    second = asyncio.ensure_future(bodies.get(A, 0, is_gzip=False, render=lambda: [b"another"]))
     await asyncio.sleep(0)
 
     first.cancel()
@@ -152,11 +154,11 @@ async def test_scraper_that_leaves_takes_no_body_from_others(bodies: Bodies, tim
 async def test_a_flood_of_questions_is_refused(bodies: Bodies, time: Clock) -> None:
     del time
     for number in range(scrape.BODIES_MAX):
-        await bodies.get(Wanted((str(number),)), 0, is_gzip=False, render=bytes)
+        await bodies.get(Wanted((str(number),)), 0, is_gzip=False, render=list)
 
     with pytest.raises(web.HTTPServiceUnavailable):
-        await bodies.get(B, 0, is_gzip=False, render=bytes)
-    assert await bodies.get(Wanted(("0",)), 0, is_gzip=False, render=bytes) == b""
+        await bodies.get(B, 0, is_gzip=False, render=list)
+    assert await bodies.get(Wanted(("0",)), 0, is_gzip=False, render=list) == b""
 
 
 async def test_scraper_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
