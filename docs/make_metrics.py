@@ -29,7 +29,7 @@ _HEAD = """\
 
 `/metrics` has everything, `/metrics?venue=CODE` one venue (also several: `?venue=A&venue=B`),
 `/metrics/self` only the aggregator's own metrics. Units are base units, counters end in `_total`,
-samples have no timestamps.
+samples have no timestamps, unless `[web] timestamps` is set ([http.md](http.md)).
 
 Every expected host has `venuewatch_host_info`, `_up`, `_state`, `_heartbeats_missed_total` and
 `_restarts_total` from the first scrape on, before its first beat and for as long as it is expected.
