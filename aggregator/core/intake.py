@@ -19,6 +19,7 @@ from venuewatch.base.wire.messages import (
     decode_beat,
     decode_birth,
     decode_catalogue,
+    decode_centre_open,
     decode_centre_state,
     decode_checks,
     decode_death,
@@ -43,6 +44,7 @@ PROBED: Final = Stream.PROBED.value
 TICK: Final = "tick"
 BRIDGE: Final = "bridge"
 STATE: Final = "state"
+OPEN: Final = "open"
 _DROPPED: Final = "dropped"
 _IGNORED: Final = "ignored"
 
@@ -64,8 +66,8 @@ Fact: TypeAlias = tuple[str, Any, Any, bool]
 """A message, decoded: its kind, its host or venue, what it holds, and whether it was retained.
 
 What it holds is a message of ``venuewatch.base.wire.messages``; of a bridge whether it is
-connected, of an aggregator its state. A tick is about no host, a state about another aggregator.
-It is a plain tuple, since there is one for each beat.
+connected, of another aggregator its state or which alerts it has open. A tick is about no host, the
+last two about an aggregator. It is a plain tuple, since there is one for each beat.
 """
 
 _Route: TypeAlias = tuple[str, Host | Venue | Address | str | None]
@@ -143,6 +145,8 @@ class Intake:
         if kind is STATE:  # nothing where an operator has deleted what the broker kept of it
             state = decode_centre_state(payload).state if payload else "offline"
             return STATE, about, state, False
+        if kind is OPEN:
+            return OPEN, about, decode_centre_open(payload), False
         if kind is _DROPPED and payload.isdigit():
             self.broker_dropped = int(payload)
         return None
@@ -154,9 +158,7 @@ class Intake:
         if topic == topics.BROKER_DROPPED:
             return _DROPPED, None
         if topics.is_reserved(topic):
-            aggregator = topics.aggregator_of(topic, "state")
-            is_another = aggregator not in {None, self._name}
-            return (STATE, aggregator) if is_another else (_IGNORED, None)
+            return self._route_of_aggregator(topic)
         address = topics.parse(topic)
         if address.stream is Stream.CMD:  # our own command
             return _IGNORED, None
@@ -174,6 +176,13 @@ class Intake:
             )
         route = self._routes[topic] = (address.stream.value, host)
         return route
+
+    def _route_of_aggregator(self, topic: str) -> _Route:
+        for kind in (STATE, OPEN):
+            name = topics.aggregator_of(topic, kind)
+            if name not in {None, self._name}:
+                return kind, name
+        return _IGNORED, None
 
     def _begin_unlisted(self, address: Address) -> Host:
         """Return a host that the inventory does not list, watched from its first live beat on."""

@@ -14,7 +14,7 @@ from aggregator.core.incidents.record import Incident, IncidentChanged
 from aggregator.core.states import HostState, Trigger
 from aggregator.core.verdicts.causes import Cause
 from venuewatch.base.wire.errors import Reason
-from venuewatch.base.wire.messages import Checks, Vitals
+from venuewatch.base.wire.messages import CentreOpen, Checks, Vitals
 
 Connection: TypeAlias = Literal["live", "bulk"]
 """A connection of ours: beats and ticks are on the live one, and only its loss makes us blind."""
@@ -145,6 +145,22 @@ class Refused(NamedTuple):
     expected: str
 
 
+class OtherState(NamedTuple):
+    """Another aggregator, or its will, said whether it is online."""
+
+    at: float
+    aggregator: str
+    is_online: bool
+
+
+class OtherOpen(NamedTuple):
+    """Another aggregator said which alerts it pushes and has open."""
+
+    at: float
+    aggregator: str
+    open: CentreOpen
+
+
 class InventoryChanged(NamedTuple):
     """Another fleet is expected: venues that are gone, and those that have other hosts now."""
 
@@ -163,5 +179,7 @@ Output: TypeAlias = (
     | Disconnected
     | Stalled
     | Refused
+    | OtherState
+    | OtherOpen
     | InventoryChanged
 )

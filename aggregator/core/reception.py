@@ -25,13 +25,14 @@ from aggregator.core.intake import (
     CATALOGUE,
     CHECKS,
     DEATH,
+    OPEN,
     PROBED,
     STATE,
     TICK,
     VITALS,
     Fact,
 )
-from aggregator.core.outputs import Output, Publish
+from aggregator.core.outputs import OtherOpen, OtherState, Output, Publish
 from aggregator.core.presence import Presence
 from aggregator.core.readings import LateReadings, LatestReadings, Taken
 from aggregator.core.ticks import clock_offset
@@ -97,8 +98,11 @@ class Reception:
             self._decisions.take_canary(content, now)
         elif kind is STATE:
             self._presence.hear_state(about, content)
+            self._outputs.append(OtherState(now, about, content == "online"))
         elif kind is PROBED:
             self._decisions.take_answer(about, content, now)
+        elif kind is OPEN:
+            self._outputs.append(OtherOpen(now, about, content))
         elif kind is BRIDGE:
             self._take_bridge(about, now, is_connected=content)
         else:

@@ -164,10 +164,27 @@ TICK_EVERY_S: Final = 1.0
 """The time (s) between two ticks."""
 
 
+OPEN_KEYS_MAX: Final = 20_000
+"""How many keys one list of open alerts has at most."""
+
+
 class CentreState(msgspec.Struct, frozen=True):
     """An aggregator's presence; retained, and its will."""
 
     state: Literal["online", "offline"]
+
+
+class CentreOpen(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The alerts that one aggregator pushes and has open, for the other aggregators.
+
+    ``is_whole``: no further one is open there; a list that would be too long is cut.
+    """
+
+    keys: Annotated[
+        tuple[Annotated[str, msgspec.Meta(max_length=512)], ...],
+        msgspec.Meta(max_length=OPEN_KEYS_MAX),
+    ]
+    is_whole: bool = True
 
 
 class Rebirth(msgspec.Struct, frozen=True, tag_field="do", tag="birth"):
@@ -273,4 +290,5 @@ decode_backlog = decoder(Backlog)
 decode_probed = decoder(Probed)
 decode_tick = decoder(Tick)
 decode_centre_state = decoder(CentreState)
+decode_centre_open = packed_decoder(CentreOpen)
 decode_command: Callable[[bytes], Command] = decoder(Command)  # type: ignore[arg-type]

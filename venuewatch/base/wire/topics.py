@@ -77,8 +77,13 @@ def centre_tick(aggregator: str) -> str:
     return f"{ROOT}/_centre/{_checked(aggregator)}/tick"
 
 
+def centre_open(aggregator: str) -> str:
+    """Return the topic on which one aggregator says which of its incidents are open."""
+    return f"{ROOT}/_centre/{_checked(aggregator)}/open"
+
+
 def aggregator_of(topic: str, last: str) -> str | None:
-    """Return whose ``last`` (``state``, ``tick``) a topic is; None if it is nobody's."""
+    """Return whose ``last`` (``state``, ``tick``, ``open``) a topic is; None if it is nobody's."""
     name = topic.removeprefix(f"{ROOT}/_centre/").removesuffix(f"/{last}")
     return name if is_name(name) and topic == f"{ROOT}/_centre/{name}/{last}" else None
 
