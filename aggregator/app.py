@@ -16,6 +16,7 @@ from aggregator.shell.http import web_config
 from aggregator.shell.http.app import Pages
 from aggregator.shell.http.server import HttpServer
 from aggregator.shell.mqtt.link import BrokerLink, subscription
+from aggregator.shell.outlets.alertmanager.outlet import AlertmanagerMetrics, AlertmanagerOutlet
 from aggregator.shell.outlets.broker import BrokerOutlet
 from aggregator.shell.outlets.journal import JournalOutlet
 from aggregator.shell.outlets.log import LogOutlet
@@ -92,8 +93,10 @@ class Aggregator:
         """
         where, reloader = self._settings.web, self._reloader
         served = web_config.load(where.config_file)
-        webhook = self._make_webhook()
+        webhook, alertmanager = self._make_webhook(), self._make_alertmanager()
         journal = self._make_outlets(webhook)
+        if alertmanager is not None:
+            self._driver.outlets.append(alertmanager)
         pages = Pages(
             self._centre,
             self._metrics,
@@ -103,7 +106,7 @@ class Aggregator:
             reload=reloader.reload,
         )
         try:
-            self._restore(journal, webhook)
+            self._restore(journal, webhook, alertmanager)
             await self._server.begin(pages.app(), where.listen_address, served)
             self._driver.begin()  # from now on it is we who own the journal, and no other process
             async with asyncio.TaskGroup() as tasks:
@@ -113,6 +116,8 @@ class Aggregator:
                 ]
                 if webhook is not None:
                     jobs.append(tasks.create_task(webhook.run(), name="notices"))
+                if alertmanager is not None:
+                    jobs.append(tasks.create_task(alertmanager.run(), name="alerts"))
                 await stop.wait()
                 await self._link.close(self._offline)
                 for job in jobs:
@@ -127,6 +132,21 @@ class Aggregator:
         if where.webhook_url is None:
             return None
         return Webhook(where, settled, self._metrics, notice_of=self._notice_of, rng=self._rng)
+
+    def _make_alertmanager(self) -> AlertmanagerOutlet | None:
+        where, outlet = self._settings.alertmanager, None
+        if where.urls:
+            outlet = AlertmanagerOutlet(
+                where,
+                self._centre,
+                self._wall,
+                name=self._settings.name,
+                url_of=self._reloader.url_of,
+                publish=self._link.publish,
+                rng=self._rng,
+            )
+        self._metrics.add(AlertmanagerMetrics([] if outlet is None else outlet.queues))
+        return outlet
 
     def _make_outlets(self, webhook: Webhook | None) -> JournalOutlet:
         driver, name = self._driver, self._settings.name
@@ -146,9 +166,16 @@ class Aggregator:
             driver.outlets.append(webhook)
         return journal
 
-    def _restore(self, journal: JournalOutlet, webhook: Webhook | None) -> None:
+    def _restore(
+        self,
+        journal: JournalOutlet,
+        webhook: Webhook | None,
+        alertmanager: AlertmanagerOutlet | None,
+    ) -> None:
         memory, notices = journal.left()
         self._centre.restore(clock.monotonic(), memory)
+        if alertmanager is not None:
+            alertmanager.restore(memory.incidents)
         if webhook is not None:
             webhook.add(notices)
         elif notices:

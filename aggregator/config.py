@@ -1,6 +1,7 @@
 """The aggregator's configuration: ``aggregator.toml``."""
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -8,6 +9,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from aggregator.core.expectation import RECONNECT_LIMIT_S
+from aggregator.core.incidents.pushing import HOLD_S, RESEND_S
 from aggregator.core.liveness import AWAY_LIMIT_S
 from venuewatch.base import config
 from venuewatch.base.config import KeepaliveS, Name, Seconds
@@ -20,6 +22,8 @@ ListenAddress = Annotated[
     ),
 ]
 _PORT_MAX = 65_535
+_LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_ALERT_LABELS = frozenset({"alertname", "severity", "venue", "host", "check", "instance", "role"})
 
 
 def host_and_port(listen_address: str) -> tuple[str | None, int]:
@@ -128,6 +132,53 @@ class Notify(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("Expected one of a user in `webhook_url` and `bearer_token_file`")
 
 
+class Alertmanager(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The Alertmanagers to which incidents are pushed; there are none without ``urls``.
+
+    Each gets every alert. ``labels`` are added to each alert. ``runbooks_url``: where the pages of
+    ``docs/runbooks/`` are served. ``resend_s``: how often (s) an alert is pushed again while it is
+    open. ``ends_after_s``: how long (s) after the last push an Alertmanager ends it by itself.
+    ``timeout_s``, ``retry_max_s``, ``ca_file``: as of the webhook.
+    """
+
+    urls: tuple[str, ...] = ()
+    timeout_s: Seconds = 5.0
+    retry_max_s: Seconds = 10.0
+    username: str | None = None
+    password_file: str | None = None
+    bearer_token_file: str | None = None
+    ca_file: str | None = None
+    labels: dict[str, str] = {}
+    runbooks_url: str = ""
+    resend_s: Seconds = RESEND_S
+    ends_after_s: Seconds = HOLD_S
+
+    def __post_init__(self) -> None:
+        if not all(_is_external_url(url) for url in self.urls):
+            raise ValueError("Expected `urls` to be http or https addresses, without a user")
+        if len(set(self.urls)) < len(self.urls):
+            raise ValueError("Expected each of `urls` once")
+        if self.ca_file is not None and not all(url.startswith("https:") for url in self.urls):
+            raise ValueError("Expected `urls` to begin with https:// beside `ca_file`")
+        if self.runbooks_url and not _is_external_url(self.runbooks_url):
+            raise ValueError("Expected `runbooks_url` to be an http or https address")
+        if self.ends_after_s < 2.0 * self.resend_s:
+            raise ValueError("Expected `ends_after_s` to be twice `resend_s` at least")
+        _check_user(self)
+        if not all(_LABEL.fullmatch(name) and name not in _ALERT_LABELS for name in self.labels):
+            others = ", ".join(sorted(_ALERT_LABELS))
+            raise ValueError(f"Expected names for `labels` that Prometheus takes, none of {others}")
+
+
+def _check_user(where: Alertmanager) -> None:
+    if (where.username is None) != (where.password_file is None):
+        raise ValueError("Expected `username` and `password_file` together")
+    if where.username is not None and ":" in where.username:
+        raise ValueError("Expected `username` to have no colon")
+    if where.username is not None and where.bearer_token_file is not None:
+        raise ValueError("Expected one of `username` and `bearer_token_file`")
+
+
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The whole file. ``name`` is the client id at the broker: two aggregators need two names."""
 
@@ -138,6 +189,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     detection: Detection = Detection()
     journal: JournalConfig = JournalConfig()
     notify: Notify = Notify()
+    alertmanager: Alertmanager = Alertmanager()
 
 
 def read(path: Path) -> Config:

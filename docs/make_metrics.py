@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -11,6 +11,7 @@ from aggregator.core.fleet import Fleet
 from aggregator.core.incidents.record import Incident, Subject
 from aggregator.core.verdicts.causes import Cause
 from aggregator.shell.families import OWN
+from aggregator.shell.outlets.alertmanager.outlet import AlertmanagerMetrics
 from aggregator.shell.outlets.open_incidents import OpenIncidents
 from aggregator.shell.outlets.own_metrics import OwnMetrics
 from aggregator.shell.walltime import WallTime
@@ -156,6 +157,15 @@ def _rows_of(families: Iterable[Family], prefix: str, labels: tuple[str, ...]) -
     ]
 
 
+class _Queue(NamedTuple):
+    """A queue of one Alertmanager, as its metrics are read."""
+
+    place: str = ""
+    sent: int = 0
+    dropped: int = 0
+    pending: int = 0
+
+
 def _self_rows() -> list[Row]:
     centre = Centre(Fleet())
     centre.decisions.hearing.round_trip_s = 0.0
@@ -164,6 +174,7 @@ def _self_rows() -> list[Row]:
     subject = Subject("centre")
     one = Incident(1, subject, Cause.BROKER_DOWN, 0.0)
     metrics.add(OpenIncidents({subject: one}, WallTime(0.0, 0.0)))
+    metrics.add(AlertmanagerMetrics([_Queue()]))
     exposition = metrics.render().decode()
     rows = []
     for family in text_string_to_metric_families(exposition):

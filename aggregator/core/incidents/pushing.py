@@ -7,7 +7,8 @@ The life of a pushed alert:
    outage of ours that is shorter than ``hold_s`` lets Alertmanager believe that it is over.
 3. The incident ends. While another aggregator still has the alert open, it is pushed no more: that
    one ends it. Else its end is pushed, and again each ``resend_s`` for ``hold_s``.
-4. A later process begins at 2 or at 3, with what the journal holds.
+4. A later process begins at 2 or at 3, with what the journal holds. Until it has heard the fleet,
+   it pushes what was open only where Alertmanager still has it: it may be over, and told as such.
 
 Another aggregator has an alert open while the last list that it published says so. It is gone when
 it is offline, or published no list, for ``hold_s``. What it has open is not known for the first
@@ -104,6 +105,7 @@ class Pushing:
         self._ended: dict[str, _Ended] = {}
         self._others: dict[str, _Other] = {}
         self._changed: dict[str, None] = {}
+        self._unproved: set[str] = set()
         self._resend_at = -INF
         self._blind_since: float | None = None
         self._had_others = False
@@ -128,6 +130,7 @@ class Pushing:
                 self._ended[key_of(incident)] = _Ended(raised, ended_at)
         for key in self._open:
             self._ended.pop(key, None)
+        self._unproved = set(self._open)
 
     def take_change(self, changed: IncidentChanged) -> None:
         """Note that an incident was opened, sharpened or ended."""
@@ -137,6 +140,7 @@ class Pushing:
         if incident.closed_at is None:
             is_new = changed.change == "opened"
             self._raise(incident, incident.opened_at if is_new else changed.at)
+            self._unproved.discard(key_of(incident))
         else:
             self._end(incident.subject, incident.closed_at)
 
@@ -168,8 +172,11 @@ class Pushing:
         }
         self._wants_list = True
 
-    def hear(self, now: float, *, is_blind: bool) -> None:
-        """Note whether we are blind."""
+    def hear(self, now: float, *, is_blind: bool, is_settled: bool) -> None:
+        """Note whether we are blind, and whether every host's state is decided."""
+        if is_settled and self._unproved:
+            self._changed |= dict.fromkeys(self._unproved)
+            self._unproved.clear()
         if not is_blind:
             self._blind_since = None
         elif self._blind_since is None:
@@ -186,11 +193,10 @@ class Pushing:
             self._resend_at = now + self._resend_s
             self._changed = dict.fromkeys(self._open)
             pushes += self._ends_again(now)
-        is_conditional = self._is_counted_gone(now)
+        is_gone, until = self._is_counted_gone(now), now + self._hold_s
         for key in self._changed:
-            raised = self._open[key]
-            until = now + self._hold_s
-            pushes.append(Push(key, *raised, until, is_conditional=is_conditional))
+            is_conditional = is_gone or key in self._unproved
+            pushes.append(Push(key, *self._open[key], until, is_conditional=is_conditional))
         self._changed.clear()
         pushes += self._first_ends(now)
         return pushes
@@ -233,6 +239,7 @@ class Pushing:
         key = self._keys.pop(subject, None)
         if key is None:
             return
+        self._unproved.discard(key)
         self._ended[key] = _Ended(self._open.pop(key), at)
         self._changed.pop(key, None)
         self._wants_list = True
@@ -275,7 +282,10 @@ class Pushing:
 
     def _is_counted_gone(self, now: float) -> bool:
         since = self._blind_since
-        return since is not None and self._had_others and now >= since + self._hold_s
+        soon_s = max(
+            0.0, self._hold_s - self._list_wait_s
+        )  # it may have lasted longer than we know
+        return since is not None and self._had_others and now >= since + soon_s
 
 
 def _is_pushed(incident: Incident) -> bool:

@@ -10,7 +10,6 @@ stand. Neither the path, the user nor the token is ever logged.
 import asyncio
 import logging
 import random
-import ssl
 from collections import deque
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
@@ -26,6 +25,7 @@ from aggregator.core.outputs import Output, Tell
 from aggregator.shell.http.incidents import IncidentJson, incident_json
 from aggregator.shell.journal.rows import Notice
 from aggregator.shell.outlets.own_metrics import OwnMetrics, Result
+from aggregator.shell.outlets.posting import in_words, is_refusal
 from aggregator.shell.walltime import WallTime
 from venuewatch import __version__
 from venuewatch.base import config, log
@@ -39,8 +39,6 @@ Change: TypeAlias = Literal["opened", "sharpened", "closed", "removed"]
 
 UrlOf: TypeAlias = Callable[[str], str]
 """Returns the whole address of a path of ours, as people and other programs reach it."""
-
-_LATER = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
 
 _logger = logging.getLogger("aggregator.notify")
 
@@ -159,13 +157,12 @@ class Webhook:
             ) as answer:
                 status = answer.status
         except (aiohttp.ClientError, OSError, ValueError, config.ConfigError) as error:
-            self._report(_in_words(error))
+            self._report(in_words(error))
             return None
         if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
             self._trouble = None
             return "delivered"
-        is_refusal = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
-        if is_refusal and status not in _LATER:
+        if is_refusal(status):
             self._report(f"it answers {status}: what it refuses is dropped")
             return "dropped"
         self._report(f"it answers {status}")
@@ -188,24 +185,3 @@ class Webhook:
             parts = urlsplit(self._url)
             where = f"{parts.scheme}://{parts.hostname}"
             log.event(_logger, logging.WARNING, "webhook_fails", why=trouble, where=where)
-
-
-def _in_words(error: Exception) -> str:
-    """Return why an attempt failed. The texts of others are not quoted: the address is in some."""
-    match error:
-        case config.ConfigError():
-            return str(error)
-        case aiohttp.ClientConnectorCertificateError():
-            return "its certificate is not trusted"
-        case aiohttp.ClientConnectorDNSError():
-            return "its name cannot be resolved"
-        case aiohttp.ClientSSLError() | ssl.SSLError():
-            return "TLS failed"
-        case aiohttp.ClientConnectorError():
-            return "nothing listens there"
-        case aiohttp.ServerDisconnectedError() | ConnectionError():
-            return "it hung up without an answer"
-        case TimeoutError():
-            return "no answer in time"
-        case _:
-            return type(error).__name__

@@ -1,0 +1,214 @@
+"""Queue of one Alertmanager: pushes the latest of each alert until it is accepted."""
+
+import asyncio
+import base64
+import logging
+import random
+import ssl
+from collections.abc import Iterable, Sequence
+from http import HTTPStatus
+from typing import Final
+from urllib.parse import urlsplit
+
+import aiohttp
+import msgspec
+
+from aggregator import config
+from aggregator.core.incidents.pushing import Push
+from aggregator.shell.outlets.alertmanager.writer import AlertWriter
+from aggregator.shell.outlets.posting import in_words, is_refusal
+from venuewatch import __version__
+from venuewatch.base import clock, log
+from venuewatch.base.config import ConfigError, read_secret
+from venuewatch.base.wire.links import wait_before
+
+PENDING_MAX = 50_000
+"""How many alerts may wait for one Alertmanager."""
+
+TOGETHER_MAX = 200
+"""How many alerts are pushed in one request; to write them takes the event loop some 5 ms."""
+
+_ANSWER_BYTES_MAX: Final = 64_000_000
+
+_logger = logging.getLogger("aggregator.alertmanager")
+
+
+class _AnswerError(Exception):
+    """An Alertmanager has answered something unexpected; the text is for the operator."""
+
+
+class _Firing(msgspec.Struct, frozen=True):
+    """One alert, as Alertmanager lists it while it is not over."""
+
+    labels: dict[str, str]
+
+
+_decode_firing = msgspec.json.Decoder(list[_Firing]).decode
+
+
+class AlertQueue:
+    """The alerts that wait for one Alertmanager, and what became of the others.
+
+    Attributes:
+        place: its host and port, for the log and for metrics.
+        sent, dropped: how many alerts were accepted, and how many were not and are given up.
+    """
+
+    def __init__(
+        self,
+        where: config.Alertmanager,
+        url: str,
+        writer: AlertWriter,
+        *,
+        tls: ssl.SSLContext,
+        rng: random.Random,
+    ) -> None:
+        self._where = where
+        self._url = f"{url.rstrip('/')}/api/v2/alerts"
+        self._writer = writer
+        self._tls = tls
+        self._rng = rng
+        self._pending: dict[str, Push] = {}
+        self._has_some = asyncio.Event()
+        self._trouble: str | None = None
+        self.place = urlsplit(url).netloc
+        self.sent = 0
+        self.dropped = 0
+
+    @property
+    def pending(self) -> int:
+        """How many alerts wait."""
+        return len(self._pending)
+
+    def add(self, pushes: Iterable[Push]) -> None:
+        """Queue these, each in place of what still waits of the same alert."""
+        for push in pushes:
+            self._pending.pop(push.key, None)
+            self._pending[push.key] = push
+        while len(self._pending) > PENDING_MAX:
+            del self._pending[next(iter(self._pending))]
+            self.dropped += 1
+            self._report(f"more than {PENDING_MAX} alerts wait: the oldest are dropped")
+        if self._pending:
+            self._has_some.set()
+
+    async def run(self) -> None:
+        """Push what waits, and what is added, until cancelled."""
+        session = aiohttp.ClientSession(
+            timeout=aiohttp.ClientTimeout(total=self._where.timeout_s),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"User-Agent": f"venuewatch/{__version__}"},
+        )
+        attempt = 0
+        async with session:
+            while True:
+                await self._has_some.wait()
+                if await self._push_some(session):
+                    attempt = 0
+                else:
+                    max_s = self._where.retry_max_s
+                    await asyncio.sleep(wait_before(attempt, self._rng, max_s=max_s))
+                    attempt += 1
+                if not self._pending:
+                    self._has_some.clear()
+
+    async def _push_some(self, session: aiohttp.ClientSession) -> bool:
+        """Push one request full; return False if it is to be tried again."""
+        pushes = self._take_some()
+        try:
+            wanted = await self._still_firing(session, pushes)
+            if not wanted:
+                self._settle(pushes)
+                return True
+            body = msgspec.json.encode([self._writer.alert_of(push) for push in wanted])
+            status = await self._post(session, body)
+        except _AnswerError as error:
+            self._report(str(error))
+            return False
+        except (aiohttp.ClientError, OSError, ValueError, ConfigError) as error:
+            self._report(in_words(error))
+            return False
+        if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+            self._trouble = None
+            self.sent += len(wanted)
+            self._settle(pushes)
+            return True
+        if is_refusal(status):
+            self._report(f"it answers {status}: what it refuses is dropped")
+            self.dropped += len(wanted)
+            self._settle(pushes)
+            return True
+        self._report(f"it answers {status}")
+        return False
+
+    def _take_some(self) -> list[Push]:
+        """Return the oldest that wait; none that has waited for so long that it would read as over.
+
+        Such a one is pushed again within a minute, if it is still open.
+        """
+        now = clock.monotonic()
+        stale = [key for key, it in self._pending.items() if not it.is_over and it.ends_at <= now]
+        for key in stale:
+            del self._pending[key]
+        return [push for push, _ in zip(self._pending.values(), range(TOGETHER_MAX), strict=False)]
+
+    async def _still_firing(
+        self, session: aiohttp.ClientSession, pushes: Sequence[Push]
+    ) -> list[Push]:
+        """Return these without the conditional ones that the Alertmanager has not as firing."""
+        if not any(push.is_conditional for push in pushes):
+            return list(pushes)
+        listed = await self._list(session)
+        firing = {frozenset(alert.labels.items()) for alert in listed}
+        return [
+            push
+            for push in pushes
+            if not push.is_conditional or frozenset(self._writer.labels_of(push).items()) in firing
+        ]
+
+    async def _list(self, session: aiohttp.ClientSession) -> list[_Firing]:
+        """Return what the Alertmanager has of ours and does not hold for over."""
+        content = bytearray()
+        async with session.get(
+            self._url,
+            params={"filter": 'alertname=~"Venuewatch.+"'},
+            headers=self._headers(),
+            ssl=self._tls,
+            allow_redirects=False,
+        ) as answer:
+            if answer.status != HTTPStatus.OK:
+                raise _AnswerError(f"asked for its alerts, it answers {answer.status}")
+            async for part in answer.content.iter_any():
+                content += part
+                if len(content) > _ANSWER_BYTES_MAX:
+                    raise _AnswerError("its list of alerts is too long")
+        try:
+            return _decode_firing(content)
+        except msgspec.DecodeError:
+            raise _AnswerError("expected a list of alerts, got something else") from None
+
+    async def _post(self, session: aiohttp.ClientSession, body: bytes) -> int:
+        headers = {"Content-Type": "application/json", **self._headers()}
+        async with session.post(
+            self._url, data=body, headers=headers, ssl=self._tls, allow_redirects=False
+        ) as answer:
+            return answer.status
+
+    def _headers(self) -> dict[str, str]:
+        where = self._where
+        if where.bearer_token_file is not None:
+            return {"Authorization": f"Bearer {read_secret(where.bearer_token_file)}"}
+        if where.password_file is not None:
+            user = f"{where.username}:{read_secret(where.password_file)}".encode()
+            return {"Authorization": f"Basic {base64.b64encode(user).decode()}"}
+        return {}
+
+    def _settle(self, pushes: Iterable[Push]) -> None:
+        for push in pushes:
+            if self._pending.get(push.key) is push:  # or it was replaced meanwhile
+                del self._pending[push.key]
+
+    def _report(self, trouble: str) -> None:
+        if trouble != self._trouble:
+            self._trouble = trouble
+            log.event(_logger, logging.WARNING, "alertmanager_fails", why=trouble, where=self.place)

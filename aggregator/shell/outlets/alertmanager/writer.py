@@ -1,0 +1,86 @@
+"""Writes alerts as Alertmanager's API takes them: labels, texts and times."""
+
+from datetime import UTC, datetime
+
+import msgspec
+
+from aggregator import config
+from aggregator.core.fleet import Fleet
+from aggregator.core.incidents.alerts import description_of, labels_of, row_of
+from aggregator.core.incidents.pushing import Push
+from aggregator.core.incidents.record import Incident
+from aggregator.shell.outlets.webhook import UrlOf
+from aggregator.shell.walltime import WallTime
+
+
+class AlertJson(msgspec.Struct, frozen=True, rename="camel"):
+    """One alert, as Alertmanager's API takes it."""
+
+    labels: dict[str, str]
+    annotations: dict[str, str]
+    starts_at: str
+    ends_at: str
+    generator_url: str = msgspec.field(name="generatorURL")
+
+
+class AlertWriter:
+    """Writes alerts; the labels of an alert stay the same from its first push to its end."""
+
+    def __init__(
+        self, where: config.Alertmanager, fleet: Fleet, wall: WallTime, url_of: UrlOf
+    ) -> None:
+        self._where = where
+        self._fleet = fleet
+        self._wall = wall
+        self._url_of = url_of
+        self._labels: dict[str, dict[str, str]] = {}
+
+    def alert_of(self, push: Push) -> AlertJson:
+        """Return one alert with its labels, texts and times."""
+        incident = push.incident
+        return AlertJson(
+            self.labels_of(push),
+            self._annotations_of(incident),
+            self._time(push.starts_at),
+            self._time(push.ends_at),
+            self._url_of(f"/incidents/{incident.number}"),
+        )
+
+    def labels_of(self, push: Push) -> dict[str, str]:
+        """Return the labels by which an alert is told from others, at each aggregator equal."""
+        known = self._labels.get(push.key)
+        if known is not None:
+            return known
+        subject = push.incident.subject
+        alert = row_of(subject, push.incident.cause).alert
+        labels = {**self._where.labels, "alertname": alert.name, "severity": str(alert.severity)}
+        labels |= labels_of(subject)
+        if subject.host:
+            labels["instance"] = subject.host
+            host = self._fleet.find(subject.host)
+            if host is not None and host.role:
+                labels["role"] = host.role
+        self._labels[push.key] = labels
+        return labels
+
+    def keep(self, keys: set[str]) -> None:
+        """Forget the labels of all other alerts."""
+        self._labels = {key: labels for key, labels in self._labels.items() if key in keys}
+
+    def _annotations_of(self, incident: Incident) -> dict[str, str]:
+        subject = incident.subject
+        alert = row_of(subject, incident.cause).alert
+        page = f"/hosts/{subject.host}" if subject.host else f"/venues/{subject.venue}"
+        annotations = {
+            "summary": alert.summary,
+            "description": description_of(incident),
+            "dashboard_url": self._url_of(page),
+        }
+        if self._where.runbooks_url:
+            base = self._where.runbooks_url.rstrip("/")
+            annotations["runbook_url"] = f"{base}/{alert.name}"
+        return annotations
+
+    def _time(self, at: float) -> str:
+        wall = self._wall.wall(at)
+        return datetime.fromtimestamp(wall, UTC).isoformat(timespec="milliseconds")
