@@ -1,0 +1,515 @@
+"""Pushing: what Alertmanagers are told, when, and by which of two aggregators."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aggregator.core.incidents.pushing import LIST_BYTES_MAX, OTHERS_MAX, Push, Pushing, key_of
+from aggregator.core.incidents.record import Incident, IncidentChanged, Subject
+from aggregator.core.verdicts.causes import Cause
+from tests.kit.examples import examples
+from venuewatch.base.wire.messages import CentreOpen
+
+RESEND_S, HOLD_S = 60.0, 600.0
+LIST_WAIT_S = RESEND_S + 5.0
+ALPHA = Subject("host", "STA", "alpha")
+VENUE = Subject("venue", "AQU")
+FEED = Subject("feed", "STA", "alpha", "odf")
+
+
+def incident(
+    subject: Subject = ALPHA, cause: Cause = Cause.SILENT, *, at: float = 0.0, number: int = 1
+) -> Incident:
+    return Incident(number, subject, cause, at)
+
+
+ALERT = key_of(incident())
+
+
+class Aggregator:
+    """One aggregator that pushes, hears, and has settled; ``pushed`` is the last ``look``."""
+
+    def __init__(self, name: str = "a") -> None:
+        self.pushing = Pushing(name)
+        self.known: dict[Subject, Incident] = {}
+        self.pushed: list[Push] = []
+        self.now = 0.0
+        self.look(0.0)
+
+    def look(self, now: float, *, is_blind: bool = False, is_settled: bool = True) -> list[Push]:
+        self.now = now
+        self.pushing.hear(now, is_blind=is_blind, is_settled=is_settled)
+        self.pushed = self.pushing.take(now)
+        return self.pushed
+
+    def open(self, at: float, subject: Subject = ALPHA, cause: Cause = Cause.SILENT) -> None:
+        self.known[subject] = incident(subject, cause, at=at)
+        self.pushing.take_change(IncidentChanged(at, "opened", self.known[subject], 1))
+
+    def sharpen(self, at: float, cause: Cause, subject: Subject = ALPHA) -> None:
+        self.known[subject] = self.known[subject]._replace(cause=cause)
+        self.pushing.take_change(IncidentChanged(at, "sharpened", self.known[subject], 2))
+
+    def close(self, at: float, subject: Subject = ALPHA) -> None:
+        ended = self.known.pop(subject)._replace(closed_at=at)
+        self.pushing.take_change(IncidentChanged(at, "closed", ended, 3))
+
+    def hear_of(self, name: str, now: float, *keys: str, is_whole: bool = True) -> None:
+        """Hear that another aggregator is online, and its list."""
+        self.pushing.take_state(name, now, is_online=True)
+        self.pushing.take_list(name, CentreOpen(keys, is_whole), now)
+
+
+@pytest.fixture
+def one() -> Aggregator:
+    return Aggregator()
+
+
+def over(pushes: list[Push]) -> list[str]:
+    return [push.key for push in pushes if push.is_over]
+
+
+def firing(pushes: list[Push]) -> list[str]:
+    return [push.key for push in pushes if not push.is_over]
+
+
+def test_alert_is_pushed_at_once_with_an_end_ahead(one: Aggregator) -> None:
+    one.open(5.0)
+
+    (push,) = one.look(5.0)
+
+    assert push == Push("VenuewatchHostDown/STA/alpha", incident(at=5.0), 5.0, 5.0 + HOLD_S)
+
+
+def test_open_alert_is_pushed_again_each_minute(one: Aggregator) -> None:
+    one.open(5.0)
+    times = [now for now in range(5, 200) if firing(one.look(float(now)))]
+
+    assert times == [5, 60, 120, 180]
+
+
+def test_sharper_cause_is_the_same_alert_at_once(one: Aggregator) -> None:
+    one.open(5.0)
+    one.look(5.0)
+
+    one.sharpen(6.0, Cause.HOST_DOWN)
+
+    (push,) = one.look(6.0)
+    assert (push.key, push.incident.cause, push.starts_at) == (ALERT, Cause.HOST_DOWN, 5.0)
+
+
+def test_cause_with_another_alert_ends_the_one_before(one: Aggregator) -> None:
+    one.open(5.0, FEED, Cause.RESULTS_DELAYED)
+    one.look(5.0)
+
+    one.sharpen(9.0, Cause.RESULTS_SILENT, FEED)
+    stopped, delayed = one.look(9.0)
+
+    assert (stopped.key, stopped.starts_at) == ("VenuewatchResultsStopped/STA/alpha/odf", 9.0)
+    assert (delayed.key, delayed.is_over) == ("VenuewatchResultsDelayed/STA/alpha/odf", True)
+    assert delayed.ends_at == 9.0
+
+
+def test_end_is_pushed_at_once_and_again_for_ten_minutes(one: Aggregator) -> None:
+    one.open(5.0)
+    one.look(5.0)
+    one.close(7.0)
+
+    times = [now for now in range(7, 1000) if over(one.look(float(now)))]
+
+    assert times == [7, *range(60, 607, 60)]
+    assert one.pushing.keys == set()
+
+
+def test_alert_that_opens_again_is_not_ended_again(one: Aggregator) -> None:
+    one.open(5.0)
+    one.close(7.0)
+    one.open(8.0)
+
+    pushes = [push for now in range(8, 700) for push in one.look(float(now))]
+
+    assert over(pushes) == []
+    assert {push.starts_at for push in pushes} == {8.0}
+
+
+def test_centre_is_never_pushed(one: Aggregator) -> None:
+    one.open(5.0, Subject("centre"), Cause.BROKER_DOWN)
+    one.close(9.0, Subject("centre"))
+
+    assert one.look(9.0) == []
+
+
+def test_correction_pushes_nothing(one: Aggregator) -> None:
+    one.pushing.take_change(IncidentChanged(9.0, "corrected", incident(), 0))
+
+    assert one.look(9.0) == []
+
+
+def test_blind_aggregator_pushes_what_is_open_and_ends_nothing(one: Aggregator) -> None:
+    one.open(5.0)
+    one.open(5.0, VENUE, Cause.VENUE_UNREACHABLE)
+    one.look(5.0)
+    one.close(6.0)
+
+    pushes = [push for now in range(6, 3600) for push in one.look(float(now), is_blind=True)]
+
+    assert len(pushes) == 59
+    assert {(push.key, push.is_over, push.is_conditional) for push in pushes} == {
+        ("VenuewatchVenueUnreachable/AQU", False, False)
+    }
+    assert over(one.look(3601.0)) == [ALERT]
+
+
+class TestRestart:
+    """A later process."""
+
+    def restored(self, *incidents: Incident, now: float = 0.0) -> Pushing:
+        pushing = Pushing("a")
+        pushing.restore(incidents, now)
+        return pushing
+
+    def test_open_alert_is_pushed_on_condition_until_settled(self) -> None:
+        pushing = self.restored(incident(at=-100.0))
+
+        pushing.hear(0.0, is_blind=True, is_settled=False)
+        before = pushing.take(0.0)
+        pushing.hear(20.0, is_blind=False, is_settled=True)
+        after = pushing.take(20.0)
+
+        assert [(push.key, push.is_conditional) for push in before] == [(ALERT, True)]
+        assert [(push.key, push.is_conditional) for push in after] == [(ALERT, False)]
+        assert after[0].starts_at == -100.0
+
+    def test_news_of_a_restored_alert_are_pushed_without_condition(self) -> None:
+        pushing = self.restored(incident(at=-100.0))
+        pushing.take(0.0)
+
+        sharper = incident(cause=Cause.HOST_DOWN, at=-100.0)
+        pushing.take_change(IncidentChanged(1.0, "sharpened", sharper, 2))
+
+        assert [push.is_conditional for push in pushing.take(1.0)] == [False]
+
+    def test_ends_of_the_last_ten_minutes_are_pushed_again(self) -> None:
+        pushing = self.restored(
+            incident(at=-700.0)._replace(closed_at=-601.0),
+            incident(VENUE, Cause.VENUE_UNREACHABLE, at=-700.0, number=2)._replace(
+                closed_at=-599.0
+            ),
+        )
+
+        blind = pushing.take(0.0) if pushing.hear(0.0, is_blind=True, is_settled=False) else []
+        pushing.hear(1.0, is_blind=False, is_settled=False)
+
+        assert blind == []
+        assert over(pushing.take(1.0)) == ["VenuewatchVenueUnreachable/AQU"]
+
+    def test_end_of_an_alert_that_is_open_again_is_not_pushed(self) -> None:
+        pushing = self.restored(
+            incident(at=-90.0)._replace(closed_at=-60.0), incident(at=-30.0, number=2)
+        )
+
+        assert over(pushing.take(0.0)) == []
+
+
+class TestBesideAnother:
+    """Another aggregator that pushes, too."""
+
+    def test_end_is_left_to_the_one_that_has_it_open(self, one: Aggregator) -> None:
+        one.open(5.0)
+        one.hear_of("b", 6.0, ALERT)
+        one.close(7.0)
+        quiet = [push for now in range(7, 60) for push in one.look(float(now))]
+
+        one.hear_of("b", 60.0)
+
+        assert quiet == []
+        assert over(one.look(60.0)) == [ALERT]
+
+    @pytest.mark.parametrize("name", ["a", "b"])
+    def test_own_state_and_list_mean_nothing(self, one: Aggregator, name: str) -> None:
+        one.open(5.0)
+        one.hear_of(name, 6.0, ALERT)
+        one.close(7.0)
+
+        assert over(one.look(7.0)) == ([ALERT] if name == "a" else [])
+
+    def test_end_waits_for_the_first_list(self, one: Aggregator) -> None:
+        one.pushing.take_state("b", 1.0, is_online=True)
+        one.open(5.0)
+        one.close(7.0)
+
+        before = one.look(1.0 + LIST_WAIT_S - 0.1)
+        after = one.look(1.0 + LIST_WAIT_S)
+
+        assert (over(before), over(after)) == ([], [ALERT])
+
+    def test_one_that_is_gone_for_ten_minutes_counts_no_more(self, one: Aggregator) -> None:
+        one.hear_of("b", 1.0, ALERT)
+        one.open(5.0)
+        one.pushing.take_state("b", 10.0, is_online=False)
+        one.close(300.0)
+
+        before = one.look(10.0 + HOLD_S - 0.1)
+        after = one.look(10.0 + HOLD_S)
+
+        assert (over(before), over(after)) == ([], [ALERT])
+
+    def test_one_whose_lists_stop_counts_for_ten_minutes(self, one: Aggregator) -> None:
+        one.hear_of("b", 1.0, ALERT)
+        one.open(5.0)
+        one.close(300.0)
+
+        assert over(one.look(HOLD_S)) == []
+        assert over(one.look(1.0 + HOLD_S)) == [ALERT]
+
+    def test_list_that_is_cut_may_have_any_alert(self, one: Aggregator) -> None:
+        one.hear_of("b", 1.0, is_whole=False)
+        one.open(5.0)
+        one.close(7.0)
+
+        assert over(one.look(7.0)) == []
+
+    def test_one_that_was_offline_before_we_came_holds_nothing(self, one: Aggregator) -> None:
+        one.pushing.take_state("b", 1.0, is_online=False)
+        one.open(5.0)
+        one.close(7.0)
+
+        assert over(one.look(7.0)) == [ALERT]
+
+    def test_lists_are_asked_anew_after_a_reconnection(self, one: Aggregator) -> None:
+        one.hear_of("b", 1.0)
+        one.open(5.0)
+        one.pushing.opened(6.0)
+        one.close(7.0)
+
+        assert over(one.look(7.0)) == []
+
+    def test_blind_for_long_it_pushes_only_what_is_still_firing(self, one: Aggregator) -> None:
+        one.hear_of("b", 1.0)
+        one.open(5.0)
+        one.look(5.0)
+
+        pushes = [push for now in range(6, 1200) for push in one.look(float(now), is_blind=True)]
+
+        conditional = [push.is_conditional for push in pushes]
+        assert conditional == sorted(conditional)
+        assert (conditional.count(False), conditional.count(True)) == (9, 10)
+
+    def test_a_flood_of_names_is_bounded(self, one: Aggregator) -> None:
+        for number in range(OTHERS_MAX):
+            one.hear_of(f"x{number}", 1.0)
+        one.hear_of("flood", 1.0, ALERT)
+        one.open(5.0)
+        one.close(7.0)
+
+        assert over(one.look(7.0)) == [ALERT]
+
+
+class TestOwnList:
+    """The list of open alerts for other aggregators."""
+
+    def lists(self, one: Aggregator, start: float, end: float) -> list[tuple[float, CentreOpen]]:
+        found = []
+        for step in range(int(start * 10), int(end * 10)):
+            own = one.pushing.take_own_list(step / 10)
+            if own is not None:
+                found.append((step / 10, own))
+        return found
+
+    def test_it_is_published_at_changes_and_each_minute(self, one: Aggregator) -> None:
+        first = self.lists(one, 0.0, 10.0)
+        one.open(10.0)
+        second = self.lists(one, 10.0, 100.0)
+        one.close(100.0)
+        third = self.lists(one, 100.0, 101.0)
+
+        assert first == [(0.0, CentreOpen(()))]
+        assert second == [(at, CentreOpen((ALERT,))) for at in (10.0, 70.0)]
+        assert third == [(100.0, CentreOpen(()))]
+
+    def test_changes_within_a_second_are_one_list(self, one: Aggregator) -> None:
+        one.open(0.0)
+        self.lists(one, 0.0, 0.1)
+        one.open(0.2, VENUE, Cause.VENUE_UNREACHABLE)
+        one.close(0.3)
+
+        assert self.lists(one, 0.3, 3.0) == [(1.0, CentreOpen(("VenuewatchVenueUnreachable/AQU",)))]
+
+    def test_sharper_cause_is_no_change(self, one: Aggregator) -> None:
+        one.open(0.0)
+        self.lists(one, 0.0, 1.0)
+
+        one.sharpen(5.0, Cause.HOST_DOWN)
+
+        assert self.lists(one, 5.0, 10.0) == []
+
+    def test_one_that_comes_online_hears_it_at_once(self, one: Aggregator) -> None:
+        self.lists(one, 0.0, 1.0)
+
+        one.pushing.take_state("b", 5.0, is_online=True)
+
+        assert [at for at, _ in self.lists(one, 5.0, 10.0)] == [5.0]
+
+    def test_list_that_was_not_sent_is_taken_again(self, one: Aggregator) -> None:
+        self.lists(one, 0.0, 1.0)
+
+        one.pushing.list_not_sent()
+
+        assert [at for at, _ in self.lists(one, 1.0, 3.0)] == [1.0]
+
+    def test_list_of_a_very_bad_day_is_cut_and_says_so(self, one: Aggregator) -> None:
+        for number in range(10_000):
+            one.open(0.0, Subject("host", "STA", f"alpha-{number:04}"))
+
+        ((_, own),) = self.lists(one, 0.0, 1.0)
+
+        assert not own.is_whole
+        assert 0.9 * LIST_BYTES_MAX < sum(map(len, own.keys)) <= LIST_BYTES_MAX
+
+
+class World:
+    """Two aggregators, a broker without delay, and an Alertmanager that ends late alerts itself.
+
+    ``said`` is the last list of each that the other could hear.
+    """
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.aggregators = {name: Aggregator(name) for name in "ab"}
+        self.blind: set[str] = set()
+        self.said: dict[str, set[str]] = {"a": set(), "b": set()}
+        self.firing: dict[str, float] = {}
+        self.broken: list[str] = []
+        for name in "ab":
+            self._state(name, is_online=True)
+
+    def step(self) -> None:
+        self.now += 1.0
+        self.firing = {key: end for key, end in self.firing.items() if end > self.now}
+        for name, one in self.aggregators.items():
+            is_blind = name in self.blind
+            for push in one.look(self.now, is_blind=is_blind, is_settled=not is_blind):
+                self._take(name, push)
+            own = one.pushing.take_own_list(self.now)
+            if own is not None and is_blind:
+                one.pushing.list_not_sent()
+            elif own is not None:
+                self.said[name] = set(own.keys)
+                if _other(name) not in self.blind:
+                    self.aggregators[_other(name)].pushing.take_list(name, own, self.now)
+
+    def fall(self, name: str) -> None:
+        if ALPHA not in self.aggregators[name].known and name not in self.blind:
+            self.aggregators[name].open(self.now)
+
+    def rise(self, name: str) -> None:
+        if ALPHA in self.aggregators[name].known and name not in self.blind:
+            self.aggregators[name].close(self.now)
+
+    def cut(self, name: str) -> None:
+        self.blind.add(name)
+        self._state(name, is_online=False)
+
+    def heal(self, name: str) -> None:
+        if name in self.blind:
+            self.blind.remove(name)
+            self.aggregators[name].pushing.opened(self.now)
+            self._state(name, is_online=True)
+            other = _other(name)
+            pushing = self.aggregators[name].pushing
+            pushing.take_state(other, self.now, is_online=other not in self.blind)
+
+    def _state(self, name: str, *, is_online: bool) -> None:
+        if _other(name) not in self.blind:
+            pushing = self.aggregators[_other(name)].pushing
+            pushing.take_state(name, self.now, is_online=is_online)
+
+    def _take(self, name: str, push: Push) -> None:
+        other = _other(name)
+        if not push.is_over:
+            if not push.is_conditional or push.key in self.firing:
+                self.firing[push.key] = push.ends_at
+            return
+        self.firing.pop(push.key, None)
+        if other not in self.blind and push.key in self.said[other]:
+            self.broken.append(f"{self.now}: {name} ended what {other} lists")
+
+
+def _other(name: str) -> str:
+    return "b" if name == "a" else "a"
+
+
+MOVES = st.tuples(
+    st.sampled_from(["fall", "rise", "cut", "heal"]),
+    st.sampled_from("ab"),
+    st.sampled_from([0, 1, 2, 30, 61, 200, 599, 700]),
+)
+
+
+@given(st.lists(MOVES, max_size=12))
+@examples(80)
+def test_nobody_ends_what_another_lists_and_every_end_is_told(
+    moves: list[tuple[str, str, int]],
+) -> None:
+    world = World()
+    for move, name, seconds in moves:
+        getattr(world, move)(name)
+        for _ in range(seconds):
+            world.step()
+    for move in ("heal", "rise"):
+        for name in "ab":
+            getattr(world, move)(name)
+    for _ in range(int(LIST_WAIT_S) + 5):
+        world.step()
+
+    assert world.broken == []
+    assert world.firing == {}
+
+
+@given(st.lists(MOVES, max_size=8))
+@examples(80)
+def test_alert_that_one_hearing_aggregator_has_open_is_firing(
+    moves: list[tuple[str, str, int]],
+) -> None:
+    world = World()
+    for move, name, seconds in moves:
+        getattr(world, move)(name)
+        for _ in range(seconds):
+            world.step()
+    for _ in range(int(RESEND_S) + 2):
+        world.step()
+
+    opens = {
+        name for name in "ab" if name not in world.blind and ALPHA in world.aggregators[name].known
+    }
+    assert (not opens) or ALERT in world.firing
+
+
+def test_long_cut_of_one_ends_an_alert_once() -> None:
+    world = World()
+    for name in "ab":
+        world.fall(name)
+    world.step()
+    world.cut("b")
+    world.rise("a")
+
+    was_firing = []
+    for _ in range(3_600):
+        world.step()
+        was_firing.append(ALERT in world.firing)
+
+    assert was_firing.index(False) <= HOLD_S
+    assert True not in was_firing[was_firing.index(False) :]
+
+
+def test_broker_that_is_away_for_hours_ends_no_alert() -> None:
+    world = World()
+    for name in "ab":
+        world.fall(name)
+    world.step()
+    for name in "ab":
+        world.cut(name)
+
+    for _ in range(7_200):
+        world.step()
+        assert ALERT in world.firing
