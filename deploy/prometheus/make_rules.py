@@ -33,10 +33,11 @@ _HEAD = """\
 groups:
 """
 _HEAD_WITH_PUSH = """\
-# make_rules.py makes this file from other_alerts.py. A test fails when it is out of date.
+# make_rules.py makes this file as it makes rules.yml. A test fails when it is out of date.
 #
 # Load it instead of rules.yml where the aggregator pushes the alerts of incidents to Alertmanager
-# itself ([alertmanager] in aggregator.toml): nobody is to be told by both.
+# itself ([alertmanager] in aggregator.toml): nobody is to be told by both. That no venue is watched
+# can not be pushed, and stays here.
 
 groups:
 """
@@ -109,9 +110,11 @@ AVAILABILITY = Record(
 )
 
 
-def incident_rules() -> Iterator[Rule]:
-    """Yield the rules of incidents."""
-    alerts: dict[Alert, Kind] = {row.alert: kind for (kind, _), row in ROWS.items()}
+def incident_rules(*, is_pushed: bool) -> Iterator[Rule]:
+    """Yield the rules of incidents; of the centre's alone if all others are pushed."""
+    alerts: dict[Alert, Kind] = {
+        row.alert: kind for (kind, _), row in ROWS.items() if kind == "centre" or not is_pushed
+    }
     for alert, kind in alerts.items():
         causes = {cause: row.sentence for (_, cause), row in ROWS.items() if row.alert is alert}
         metric = _PROBLEMS.get(kind, _HOST_PROBLEM)
@@ -169,7 +172,7 @@ def text(runbooks: str = RUNBOOKS, *, is_pushed: bool = False) -> str:
 
     ``is_pushed``: whether the aggregator pushes the alerts of incidents itself.
     """
-    fast = FAST if is_pushed else [*incident_rules(), *FAST]
+    fast = [*incident_rules(is_pushed=is_pushed), *FAST]
     parts = [_HEAD_WITH_PUSH if is_pushed else _HEAD]
     parts += _group("venuewatch", "", [UNWELL_HOST, UNWELL_HOST_INFO], fast, runbooks)
     parts += _group("venuewatch-slow", "30s", [HOST_INFO, FILESYSTEM, AVAILABILITY], SLOW, runbooks)

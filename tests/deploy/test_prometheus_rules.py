@@ -55,7 +55,7 @@ def test_rules_files_are_up_to_date(maker: dict[str, Any]) -> None:
 
 
 def test_no_alert_comes_by_rule_and_by_push() -> None:
-    by_push = {row.alert.name for row in ROWS.values()}
+    by_push = {row.alert.name for (kind, _), row in ROWS.items() if kind != "centre"}
     with_push = (RULES.parent / "rules-with-push.yml").read_text()
 
     by_rule = set(re.findall(r"- alert: (\w+)", with_push))

@@ -25,13 +25,17 @@ class Attempt(NamedTuple):
 
 
 class Receiver:
-    """Answers each POST with the next of ``answers``, or with ``usual`` when none is left."""
+    """Answers each POST with the next of ``answers``, or with ``usual`` when none is left.
+
+    A GET is answered with ``listed``: a status, or what is to be its JSON.
+    """
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self._tls = tls
         self.answers: deque[Answer] = deque()
         self.usual: Answer = 200
         self.location = ""
+        self.listed: Any = []
         self.attempts: list[Attempt] = []
         self.at_once = 0
         self.most_at_once = 0
@@ -55,6 +59,7 @@ class Receiver:
     async def start(self) -> None:
         app = web.Application()
         app.router.add_post("/{path:.*}", self._take)
+        app.router.add_get("/{path:.*}", self._list)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1, access_log=None)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", self.port, ssl_context=self._tls).start()
@@ -87,6 +92,11 @@ class Receiver:
             return await self._answer(request, answer)
         finally:
             self.at_once -= 1
+
+    async def _list(self, _: web.Request) -> web.Response:
+        if isinstance(self.listed, int):
+            return web.Response(status=self.listed)
+        return web.Response(body=msgspec.json.encode(self.listed))
 
     async def _answer(self, request: web.Request, answer: Answer) -> web.Response:
         if answer == "hang":

@@ -87,6 +87,7 @@ WIRES = {
     "catalogue": Wire(messages.decode_catalogue, CATALOGUE),
     "tick": Wire(messages.decode_tick, messages.Tick(1, 2)),
     "centre state": Wire(messages.decode_centre_state, messages.CentreState("online")),
+    "centre open": Wire(messages.decode_centre_open, messages.CentreOpen(("VenueDown/STA",))),
     "checks": Wire(messages.decode_checks, CHECKS),
     "backlog": Wire(
         messages.decode_backlog,

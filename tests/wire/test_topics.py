@@ -74,6 +74,8 @@ def test_what_is_no_name_gets_no_topic(name: str) -> None:
     with pytest.raises(ValueError, match="not a name"):
         topics.centre_tick(name)
     with pytest.raises(ValueError, match="not a name"):
+        topics.centre_open(name)
+    with pytest.raises(ValueError, match="not a name"):
         topics.venue_status(name)
 
 
@@ -82,6 +84,17 @@ def test_nobody_can_be_called_what_is_reserved(name: str) -> None:
     assert not topics.is_reserved(topics.topic(name, name, Stream.BEAT))
     assert topics.is_reserved(topics.centre_state(name))
     assert topics.is_reserved(topics.venue_status(name))
+
+
+@given(names)
+def test_topic_of_an_aggregator_tells_whose_it_is(name: str) -> None:
+    assert topics.aggregator_of(topics.centre_open(name), "open") == name
+    assert topics.aggregator_of(topics.centre_state(name), "open") is None
+
+
+@pytest.mark.parametrize("topic", ["", topics.TICK, f"{OURS}_centre//open"])
+def test_other_topics_are_no_aggregators(topic: str) -> None:
+    assert topics.aggregator_of(topic, "open") is None
 
 
 def test_what_the_centre_says_is_reserved() -> None:

@@ -25,7 +25,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from aggregator.core.fleet import INF
-from aggregator.core.incidents.alerts import labels_of, row_of
+from aggregator.core.incidents.alerts import row_of
 from aggregator.core.incidents.record import Incident, IncidentChanged, Subject
 from venuewatch.base.wire.messages import OPEN_KEYS_MAX, CentreOpen
 
@@ -88,8 +88,9 @@ class _Other(NamedTuple):
 
 def key_of(incident: Incident) -> str:
     """Return what tells the alert of an incident from all others, equal at every aggregator."""
-    alert = row_of(incident.subject, incident.cause).alert
-    return "/".join((alert.name, *labels_of(incident.subject).values()))
+    subject = incident.subject
+    of = (subject.venue, subject.host, subject.check)
+    return "/".join((row_of(subject, incident.cause).alert.name, *filter(None, of)))
 
 
 class Pushing:

@@ -27,6 +27,10 @@ from venuewatch.base.wire.packing import packed
 class AlertmanagerOutlet:
     """Feeds the queue of each Alertmanager; ``publish`` sends our list to other aggregators.
 
+    Attributes:
+        queues: one for each Alertmanager.
+        writer: what writes the alerts of all of them.
+
     Raises:
         ConfigError: the file of authorities, or a secret, cannot be used.
     """
@@ -46,12 +50,12 @@ class AlertmanagerOutlet:
         self._pushing = Pushing(name, resend_s=where.resend_s, hold_s=where.ends_after_s)
         self._topic = topics.centre_open(name)
         self._publish = publish
-        self._writer = AlertWriter(where, centre.fleet, wall, url_of)
+        self.writer = AlertWriter(where, centre.fleet, wall, url_of)
         tls = trusting(where.ca_file)
         for secret in (where.password_file, where.bearer_token_file):
             if secret is not None:
                 read_secret(secret)
-        self.queues = [AlertQueue(where, url, self._writer, tls=tls, rng=rng) for url in where.urls]
+        self.queues = [AlertQueue(where, url, self.writer, tls=tls, rng=rng) for url in where.urls]
 
     def restore(self, incidents: Iterable[Incident]) -> None:
         """Begin with the incidents that an earlier process left, before the core has heard any."""
@@ -76,9 +80,14 @@ class AlertmanagerOutlet:
         if pushes:
             for queue in self.queues:
                 queue.add(pushes)
+        self.publish_list(now)
+
+    def publish_list(self, now: float) -> None:
+        """Publish which alerts are open here, if that is due at ``now`` (monotonic s)."""
+        pushing = self._pushing
         own = pushing.take_own_list(now)
         if own is not None:
-            self._writer.keep(pushing.keys)
+            self.writer.keep(pushing.keys)
             if not self._publish(self._topic, packed(encode(own))):
                 pushing.list_not_sent()
 

@@ -7,7 +7,6 @@ import random
 import ssl
 from collections.abc import Iterable, Sequence
 from http import HTTPStatus
-from typing import Final
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -28,7 +27,8 @@ PENDING_MAX = 50_000
 TOGETHER_MAX = 200
 """How many alerts are pushed in one request; to write them takes the event loop some 5 ms."""
 
-_ANSWER_BYTES_MAX: Final = 64_000_000
+ANSWER_BYTES_MAX = 64_000_000
+"""How long an Alertmanager's list of alerts is at most."""
 
 _logger = logging.getLogger("aggregator.alertmanager")
 
@@ -74,6 +74,11 @@ class AlertQueue:
         self.place = urlsplit(url).netloc
         self.sent = 0
         self.dropped = 0
+
+    @property
+    def waiting(self) -> list[Push]:
+        """The alerts that wait, the oldest first."""
+        return list(self._pending.values())
 
     @property
     def pending(self) -> int:
@@ -180,7 +185,7 @@ class AlertQueue:
                 raise _AnswerError(f"asked for its alerts, it answers {answer.status}")
             async for part in answer.content.iter_any():
                 content += part
-                if len(content) > _ANSWER_BYTES_MAX:
+                if len(content) > ANSWER_BYTES_MAX:
                     raise _AnswerError("its list of alerts is too long")
         try:
             return _decode_firing(content)

@@ -55,11 +55,9 @@ class AlertWriter:
         alert = row_of(subject, push.incident.cause).alert
         labels = {**self._where.labels, "alertname": alert.name, "severity": str(alert.severity)}
         labels |= labels_of(subject)
-        if subject.host:
-            labels["instance"] = subject.host
-            host = self._fleet.find(subject.host)
-            if host is not None and host.role:
-                labels["role"] = host.role
+        host = self._fleet.find(subject.host)
+        if host is not None and host.role:
+            labels["role"] = host.role
         self._labels[push.key] = labels
         return labels
 

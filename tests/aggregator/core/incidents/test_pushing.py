@@ -1,76 +1,26 @@
 """Pushing: what Alertmanagers are told, when, and by which of two aggregators."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from aggregator.core.incidents.pushing import LIST_BYTES_MAX, OTHERS_MAX, Push, Pushing, key_of
+from aggregator.core.incidents.pushing import HOLD_S, LIST_BYTES_MAX, OTHERS_MAX, Push, Pushing
 from aggregator.core.incidents.record import Incident, IncidentChanged, Subject
 from aggregator.core.verdicts.causes import Cause
-from tests.kit.examples import examples
+from tests.aggregator.core.incidents.pushers import (
+    ALERT,
+    FEED,
+    LIST_WAIT_S,
+    VENUE,
+    Aggregator,
+    firing,
+    incident,
+    over,
+)
 from venuewatch.base.wire.messages import CentreOpen
-
-RESEND_S, HOLD_S = 60.0, 600.0
-LIST_WAIT_S = RESEND_S + 5.0
-ALPHA = Subject("host", "STA", "alpha")
-VENUE = Subject("venue", "AQU")
-FEED = Subject("feed", "STA", "alpha", "odf")
-
-
-def incident(
-    subject: Subject = ALPHA, cause: Cause = Cause.SILENT, *, at: float = 0.0, number: int = 1
-) -> Incident:
-    return Incident(number, subject, cause, at)
-
-
-ALERT = key_of(incident())
-
-
-class Aggregator:
-    """One aggregator that pushes, hears, and has settled; ``pushed`` is the last ``look``."""
-
-    def __init__(self, name: str = "a") -> None:
-        self.pushing = Pushing(name)
-        self.known: dict[Subject, Incident] = {}
-        self.pushed: list[Push] = []
-        self.now = 0.0
-        self.look(0.0)
-
-    def look(self, now: float, *, is_blind: bool = False, is_settled: bool = True) -> list[Push]:
-        self.now = now
-        self.pushing.hear(now, is_blind=is_blind, is_settled=is_settled)
-        self.pushed = self.pushing.take(now)
-        return self.pushed
-
-    def open(self, at: float, subject: Subject = ALPHA, cause: Cause = Cause.SILENT) -> None:
-        self.known[subject] = incident(subject, cause, at=at)
-        self.pushing.take_change(IncidentChanged(at, "opened", self.known[subject], 1))
-
-    def sharpen(self, at: float, cause: Cause, subject: Subject = ALPHA) -> None:
-        self.known[subject] = self.known[subject]._replace(cause=cause)
-        self.pushing.take_change(IncidentChanged(at, "sharpened", self.known[subject], 2))
-
-    def close(self, at: float, subject: Subject = ALPHA) -> None:
-        ended = self.known.pop(subject)._replace(closed_at=at)
-        self.pushing.take_change(IncidentChanged(at, "closed", ended, 3))
-
-    def hear_of(self, name: str, now: float, *keys: str, is_whole: bool = True) -> None:
-        """Hear that another aggregator is online, and its list."""
-        self.pushing.take_state(name, now, is_online=True)
-        self.pushing.take_list(name, CentreOpen(keys, is_whole), now)
 
 
 @pytest.fixture
 def one() -> Aggregator:
     return Aggregator()
-
-
-def over(pushes: list[Push]) -> list[str]:
-    return [push.key for push in pushes if push.is_over]
-
-
-def firing(pushes: list[Push]) -> list[str]:
-    return [push.key for push in pushes if not push.is_over]
 
 
 def test_alert_is_pushed_at_once_with_an_end_ahead(one: Aggregator) -> None:
@@ -365,151 +315,3 @@ class TestOwnList:
 
         assert not own.is_whole
         assert 0.9 * LIST_BYTES_MAX < sum(map(len, own.keys)) <= LIST_BYTES_MAX
-
-
-class World:
-    """Two aggregators, a broker without delay, and an Alertmanager that ends late alerts itself.
-
-    ``said`` is the last list of each that the other could hear.
-    """
-
-    def __init__(self) -> None:
-        self.now = 0.0
-        self.aggregators = {name: Aggregator(name) for name in "ab"}
-        self.blind: set[str] = set()
-        self.said: dict[str, set[str]] = {"a": set(), "b": set()}
-        self.firing: dict[str, float] = {}
-        self.broken: list[str] = []
-        for name in "ab":
-            self._state(name, is_online=True)
-
-    def step(self) -> None:
-        self.now += 1.0
-        self.firing = {key: end for key, end in self.firing.items() if end > self.now}
-        for name, one in self.aggregators.items():
-            is_blind = name in self.blind
-            for push in one.look(self.now, is_blind=is_blind, is_settled=not is_blind):
-                self._take(name, push)
-            own = one.pushing.take_own_list(self.now)
-            if own is not None and is_blind:
-                one.pushing.list_not_sent()
-            elif own is not None:
-                self.said[name] = set(own.keys)
-                if _other(name) not in self.blind:
-                    self.aggregators[_other(name)].pushing.take_list(name, own, self.now)
-
-    def fall(self, name: str) -> None:
-        if ALPHA not in self.aggregators[name].known and name not in self.blind:
-            self.aggregators[name].open(self.now)
-
-    def rise(self, name: str) -> None:
-        if ALPHA in self.aggregators[name].known and name not in self.blind:
-            self.aggregators[name].close(self.now)
-
-    def cut(self, name: str) -> None:
-        self.blind.add(name)
-        self._state(name, is_online=False)
-
-    def heal(self, name: str) -> None:
-        if name in self.blind:
-            self.blind.remove(name)
-            self.aggregators[name].pushing.opened(self.now)
-            self._state(name, is_online=True)
-            other = _other(name)
-            pushing = self.aggregators[name].pushing
-            pushing.take_state(other, self.now, is_online=other not in self.blind)
-
-    def _state(self, name: str, *, is_online: bool) -> None:
-        if _other(name) not in self.blind:
-            pushing = self.aggregators[_other(name)].pushing
-            pushing.take_state(name, self.now, is_online=is_online)
-
-    def _take(self, name: str, push: Push) -> None:
-        other = _other(name)
-        if not push.is_over:
-            if not push.is_conditional or push.key in self.firing:
-                self.firing[push.key] = push.ends_at
-            return
-        self.firing.pop(push.key, None)
-        if other not in self.blind and push.key in self.said[other]:
-            self.broken.append(f"{self.now}: {name} ended what {other} lists")
-
-
-def _other(name: str) -> str:
-    return "b" if name == "a" else "a"
-
-
-MOVES = st.tuples(
-    st.sampled_from(["fall", "rise", "cut", "heal"]),
-    st.sampled_from("ab"),
-    st.sampled_from([0, 1, 2, 30, 61, 200, 599, 700]),
-)
-
-
-@given(st.lists(MOVES, max_size=12))
-@examples(80)
-def test_nobody_ends_what_another_lists_and_every_end_is_told(
-    moves: list[tuple[str, str, int]],
-) -> None:
-    world = World()
-    for move, name, seconds in moves:
-        getattr(world, move)(name)
-        for _ in range(seconds):
-            world.step()
-    for move in ("heal", "rise"):
-        for name in "ab":
-            getattr(world, move)(name)
-    for _ in range(int(LIST_WAIT_S) + 5):
-        world.step()
-
-    assert world.broken == []
-    assert world.firing == {}
-
-
-@given(st.lists(MOVES, max_size=8))
-@examples(80)
-def test_alert_that_one_hearing_aggregator_has_open_is_firing(
-    moves: list[tuple[str, str, int]],
-) -> None:
-    world = World()
-    for move, name, seconds in moves:
-        getattr(world, move)(name)
-        for _ in range(seconds):
-            world.step()
-    for _ in range(int(RESEND_S) + 2):
-        world.step()
-
-    opens = {
-        name for name in "ab" if name not in world.blind and ALPHA in world.aggregators[name].known
-    }
-    assert (not opens) or ALERT in world.firing
-
-
-def test_long_cut_of_one_ends_an_alert_once() -> None:
-    world = World()
-    for name in "ab":
-        world.fall(name)
-    world.step()
-    world.cut("b")
-    world.rise("a")
-
-    was_firing = []
-    for _ in range(3_600):
-        world.step()
-        was_firing.append(ALERT in world.firing)
-
-    assert was_firing.index(False) <= HOLD_S
-    assert True not in was_firing[was_firing.index(False) :]
-
-
-def test_broker_that_is_away_for_hours_ends_no_alert() -> None:
-    world = World()
-    for name in "ab":
-        world.fall(name)
-    world.step()
-    for name in "ab":
-        world.cut(name)
-
-    for _ in range(7_200):
-        world.step()
-        assert ALERT in world.firing

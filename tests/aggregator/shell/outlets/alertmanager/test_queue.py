@@ -1,0 +1,223 @@
+"""Queues: each Alertmanager gets the latest of each alert, and none keeps it from another."""
+
+import logging
+import ssl
+from pathlib import Path
+
+import pytest
+import trustme
+
+from aggregator.core.incidents.record import Subject
+from aggregator.shell.outlets.alertmanager import queue as module
+from tests.aggregator.shell.conftest import Whys
+from tests.aggregator.shell.outlets.alertmanager.pusher import base, hosts, incident, push, pushing
+from tests.kit.receiver import Answer, Receiver
+from tests.kit.waiting import until
+
+
+async def test_each_of_several_gets_every_alert_though_one_hangs(receiver: Receiver) -> None:
+    async with Receiver.serving() as slow:
+        slow.usual = "hang"
+        async with pushing(base(slow), base(receiver)) as pusher:
+            for number in range(1, 4):
+                pusher.change("opened", incident(number, subject=Subject("venue", f"V{number}")))
+                await receiver.until_attempts(number)
+            await until(lambda: pusher.counted("sent", 1) == 3)
+            waiting = pusher.counted("pending")
+
+    assert [sent.body[0]["labels"]["venue"] for sent in receiver.attempts] == ["V1", "V2", "V3"]
+    assert waiting == 3
+
+
+async def test_newer_state_replaces_what_waits(receiver: Receiver) -> None:
+    receiver.answers += [503]
+
+    async with pushing(base(receiver)) as pusher:
+        pusher.add(1, 2)
+        await receiver.until_attempts(1)
+        pusher.add(1, is_over=True, ends_at=11.0)
+        await receiver.until_attempts(2)
+        await until(lambda: pusher.queue.pending == 0)
+
+    assert hosts(receiver) == [["h1", "h2"], ["h2", "h1"]]
+    ends = {alert["labels"]["host"]: alert["endsAt"] for alert in receiver.attempts[1].body}
+    assert ends["h1"] == "2027-01-15T08:00:11.000+00:00"
+    assert (pusher.counted("sent"), pusher.counted("dropped")) == (2, 0)
+
+
+async def test_change_during_a_request_is_pushed_after_it(receiver: Receiver) -> None:
+    async with pushing(base(receiver), timeout_s=5.0) as pusher:
+        pusher.add(1)
+        await until(lambda: receiver.at_once == 1 or bool(receiver.attempts))
+        pusher.add(1, is_over=True, ends_at=11.0)
+        await receiver.until_attempts(2)
+
+    assert len(receiver.attempts[1].body) == 1
+
+
+@pytest.mark.parametrize("answer", [500, 502, 503, 408, 429, 302, 307, "hang", "hang_up"])
+async def test_failed_request_is_tried_again(receiver: Receiver, answer: Answer) -> None:
+    receiver.answers += [answer, answer]
+
+    async with pushing(base(receiver)) as pusher:
+        pusher.add(1)
+        await until(lambda: pusher.counted("sent") == 1)
+
+    assert hosts(receiver) == [["h1"]] * 3
+    assert (pusher.counted("dropped"), pusher.counted("pending")) == (0, 0)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 413])
+async def test_refused_alerts_are_dropped_counted_and_logged_once(
+    receiver: Receiver, status: int, whys: Whys
+) -> None:
+    receiver.answers += [status, status]
+
+    async with pushing(base(receiver)) as pusher:
+        for number in (1, 2, 3):
+            pusher.add(number)
+            await receiver.until_attempts(number)
+        await until(lambda: pusher.counted("sent") == 1)
+
+    assert pusher.counted("dropped") == 2
+    assert whys("alertmanager_fails") == [f"it answers {status}: what it refuses is dropped"]
+
+
+async def test_waits_grow_and_each_trouble_is_logged_once(receiver: Receiver, whys: Whys) -> None:
+    receiver.answers += [500, 500, 500, 503]
+
+    async with pushing(base(receiver), retry_max_s=2.0) as pusher:
+        pusher.add(1)
+        await until(lambda: pusher.counted("sent") == 1)
+
+    assert whys("alertmanager_fails") == ["it answers 500", "it answers 503"]
+    assert pusher.chance.ceilings == [1, 2, 2, 2]
+
+
+async def test_many_alerts_go_in_several_requests(receiver: Receiver) -> None:
+    async with pushing(base(receiver)) as pusher:
+        pusher.add(*range(450))
+        await until(lambda: pusher.counted("sent") == 450)
+
+    assert [len(sent.body) for sent in receiver.attempts] == [200, 200, 50]
+    assert receiver.most_at_once == 1
+
+
+async def test_full_queue_drops_the_oldest(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch, whys: Whys
+) -> None:
+    monkeypatch.setattr(module, "PENDING_MAX", 3)
+
+    async with pushing(base(receiver)) as pusher:
+        pusher.add(*range(5))
+        await until(lambda: pusher.counted("sent") == 3)
+
+    assert hosts(receiver) == [["h2", "h3", "h4"]]
+    assert pusher.counted("dropped") == 2
+    assert whys("alertmanager_fails") == ["more than 3 alerts wait: the oldest are dropped"]
+
+
+async def test_alert_that_waited_beyond_its_end_is_not_pushed(receiver: Receiver) -> None:
+    async with pushing(base(receiver)) as pusher:
+        pusher.add(1, ends_at=-1.0)
+        pusher.add(2, ends_at=-1.0, is_over=True)
+        await until(lambda: pusher.queue.pending == 0)
+
+    assert hosts(receiver) == [["h2"]]
+
+
+async def test_conditional_alert_is_pushed_only_where_it_is_firing(receiver: Receiver) -> None:
+    async with pushing(base(receiver)) as pusher:
+        known = pusher.outlet.writer.labels_of(push(1))
+        receiver.listed = [{"labels": known, "status": {"state": "suppressed"}}]
+        pusher.add(1, 2, is_conditional=True)
+        pusher.add(3)
+        await until(lambda: pusher.queue.pending == 0)
+
+    assert hosts(receiver) == [["h1", "h3"]]
+    assert (pusher.counted("sent"), pusher.counted("dropped")) == (2, 0)
+
+
+@pytest.mark.parametrize(
+    ("listed", "why"),
+    [
+        (500, "asked for its alerts, it answers 500"),
+        ({"no": "list"}, "expected a list of alerts, got something else"),
+        ([{"labels": 5}], "expected a list of alerts, got something else"),
+    ],
+)
+async def test_condition_is_asked_again_after_no_answer(
+    receiver: Receiver, listed: object, why: str, whys: Whys
+) -> None:
+    receiver.listed = listed
+
+    async with pushing(base(receiver)) as pusher:
+        pusher.add(1, is_conditional=True)
+        await until(lambda: bool(whys("alertmanager_fails")))
+        receiver.listed = []
+        await until(lambda: pusher.queue.pending == 0)
+
+    assert whys("alertmanager_fails") == [why]
+    assert receiver.attempts == []
+
+
+async def test_list_of_alerts_is_bounded(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch, whys: Whys
+) -> None:
+    monkeypatch.setattr(module, "ANSWER_BYTES_MAX", 100)
+    receiver.listed = ["x" * 100]
+
+    async with pushing(base(receiver)) as pusher:
+        pusher.add(1, is_conditional=True)
+        await until(lambda: bool(whys("alertmanager_fails")))
+
+    assert whys("alertmanager_fails") == ["its list of alerts is too long"]
+
+
+@pytest.mark.parametrize(
+    ("files", "header"),
+    [
+        ({"bearer_token_file": "s3cret"}, "Bearer s3cret"),
+        ({"username": "me", "password_file": "s3cret"}, "Basic bWU6czNjcmV0"),
+    ],
+)
+async def test_user_or_token_is_sent_and_never_logged(
+    receiver: Receiver,
+    tmp_path: Path,
+    files: dict[str, str],
+    header: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    (tmp_path / "s3cret").write_text("s3cret\n")
+    receiver.answers += [500, 302]
+    more = {
+        name: str(tmp_path / text) if name.endswith("file") else text
+        for name, text in files.items()
+    }
+
+    async with pushing(f"{base(receiver)}/s3cret", **more) as pusher:
+        pusher.add(1)
+        await until(lambda: pusher.counted("sent") == 1)
+
+    assert {sent.headers["Authorization"] for sent in receiver.attempts} == {header}
+    assert "s3cret" not in " ".join(str(record.__dict__) for record in caplog.records)
+
+
+async def test_private_authority_is_trusted_if_it_is_named(tmp_path: Path, whys: Whys) -> None:
+    authority, stranger = trustme.CA(), trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ours.pem")
+    stranger.cert_pem.write_to_path(tmp_path / "theirs.pem")
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(tls)
+
+    async with Receiver.serving(tls) as receiver:
+        async with pushing(base(receiver), ca_file=str(tmp_path / "theirs.pem")) as pusher:
+            pusher.add(1)
+            await until(lambda: bool(whys("alertmanager_fails")))
+        async with pushing(base(receiver), ca_file=str(tmp_path / "ours.pem")) as pusher:
+            pusher.add(2)
+            await receiver.until_attempts(1)
+
+    assert whys("alertmanager_fails")[0] == "its certificate is not trusted"
+    assert hosts(receiver) == [["h2"]]
