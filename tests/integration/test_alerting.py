@@ -4,18 +4,16 @@ The intervals are the shipped ones: they are what operators wait for.
 """
 
 import signal
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import pytest
 
+from tests.integration.duty import Duty, Hosts, Told
 from tests.integration.monitoring import AGGREGATOR, ALERTMANAGER, Alertmanager, Prometheus
 from tests.integration.real import (
     Aggregator,
     Mosquitto,
-    Process,
     in_thread,
     inventory_of,
     pause,
@@ -34,53 +32,6 @@ WITHIN_S = 15.0
 SCRAPE_S, KEEP_S = 5.0, 30.0
 GROUP_S = 1
 """Alertmanager's ``group_interval`` here: with the shipped 10 s it would hide a short false end."""
-
-
-class Told(NamedTuple):
-    """One alert as a receiver was told of it."""
-
-    path: str
-    status: str
-    alert: str
-    of: str
-
-
-class Hosts(Process):
-    """Every host of an inventory in one process: small, real MQTT clients."""
-
-    def __init__(
-        self, folder: Path, name: str, port: int, inventory: str, *, without: str = ""
-    ) -> None:
-        path = folder / f"{name}.toml"
-        path.write_text(inventory)
-        options = ("--inventory", str(path), "--port", str(port), "--without", without)
-        super().__init__(folder, name, sys.executable, "-m", "venuewatch.demo.fleet", *options)
-
-
-class Duty:
-    """Whoever is on duty, and what they were told."""
-
-    def __init__(self, receiver: Receiver) -> None:
-        self._receiver = receiver
-
-    def notices(self) -> list[dict[str, Any]]:
-        return [
-            {**attempt.body, "path": attempt.path}
-            for attempt in self._receiver.attempts
-            if attempt.path != "/alive"
-        ]
-
-    def told(self) -> list[Told]:
-        return [
-            Told(notice["path"], one["status"], one["labels"]["alertname"], _subject(one))
-            for notice in self.notices()
-            for one in notice["alerts"]
-        ]
-
-
-def _subject(alert: dict[str, Any]) -> str:
-    labels = alert["labels"]
-    return str(labels.get("host") or labels.get("venue") or "")
 
 
 @pytest.fixture

@@ -128,7 +128,7 @@ class AlertmanagerMetrics(Collector):
         """Yield the three families."""
         yield GaugeMetricFamily(
             "venuewatch_aggregator_alertmanagers",
-            "To how many Alertmanagers incidents are pushed; while it is over 0, rules are silent.",
+            "To how many Alertmanagers incidents are pushed; over 0, no rule is to tell them, too.",
             value=len(self._queues),
         )
         alerts = CounterMetricFamily(

@@ -147,7 +147,8 @@ class TestRestart:
             ),
         )
 
-        blind = pushing.take(0.0) if pushing.hear(0.0, is_blind=True, is_settled=False) else []
+        pushing.hear(0.0, is_blind=True, is_settled=False)
+        blind = pushing.take(0.0)
         pushing.hear(1.0, is_blind=False, is_settled=False)
 
         assert blind == []
