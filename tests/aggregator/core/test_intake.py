@@ -148,7 +148,12 @@ def test_bad_message_does_not_stop_those_behind_it(fleet: Story) -> None:
     "topic",
     [
         *(topics.TICK, topics.centre_tick("backup"), f"{ROOT}/_centre/backup/mood"),
-        *(topics.centre_state(NAME), topics.centre_open(NAME), f"{ROOT}/_centre/a/b/state", f"{ALPHA}/cmd"),
+        *(
+            topics.centre_state(NAME),
+            topics.centre_open(NAME),
+            f"{ROOT}/_centre/a/b/state",
+            f"{ALPHA}/cmd",
+        ),
     ],
 )
 def test_message_that_is_not_meant_for_us_passes_uncounted(fleet: Story, topic: str) -> None:
