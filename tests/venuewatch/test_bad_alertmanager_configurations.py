@@ -40,7 +40,7 @@ BAD = {
         }.items()
     },
     "[alertmanager]\nlabels = {games = 2024}": (
-        "expected text, got a number at $.alertmanager.labels"
+        "expected text, got another value at $.alertmanager.labels"
     ),
     '[alertmanager]\nurls = "http://x"': "expected a list, got text at $.alertmanager.urls",
     '[alertmanager]\npassword = "s3cret"': (
