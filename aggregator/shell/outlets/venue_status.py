@@ -13,7 +13,14 @@ import msgspec
 from aggregator.core.centre import Centre
 from aggregator.core.fleet import Venue
 from aggregator.core.incidents.record import IncidentChanged, Scope
-from aggregator.core.outputs import Connected, HostChanged, InventoryChanged, Output, Publish
+from aggregator.core.outputs import (
+    Connected,
+    HostChanged,
+    InventoryChanged,
+    OtherState,
+    Output,
+    Publish,
+)
 from aggregator.core.states import HostState, VenueState, venue_state
 from aggregator.shell.walltime import WallTime
 from venuewatch.base.wire import topics
@@ -71,7 +78,8 @@ class VenueStatusOutlet:
                     self._changed[output.venue] = None
                 case IncidentChanged() if output.incident.subject.venue:
                     self._changed[output.incident.subject.venue] = None
-                case Connected(connection="live"):  # nobody knows what the broker still has of us
+                case Connected(connection="live") | OtherState(is_online=False):
+                    # nobody knows what the broker still has of us, or kept of the other last
                     self._published.clear()
                     self._changed |= dict.fromkeys(self._fleet.venues)
                 case InventoryChanged():

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from aggregator.core.incidents.record import Incident, Subject
-from aggregator.core.outputs import Connected, Connection
+from aggregator.core.outputs import Connected, Connection, OtherState
 from aggregator.core.restore import Memory
 from aggregator.core.verdicts.causes import Cause, Verdict
 from aggregator.shell.outlets.venue_status import INCIDENTS_MAX, VenueStatusOutlet
@@ -128,6 +128,18 @@ def test_only_a_live_connection_gets_every_status_again(
     board.kept.clear()
 
     board.outlet.take([Connected(10.0, connection)])
+    board.live(11)
+
+    assert board.hosts() == again
+
+
+@pytest.mark.parametrize(("is_online", "again"), [(False, UP), (True, {})])
+def test_last_status_of_one_that_goes_offline_is_replaced(
+    board: Board, *, is_online: bool, again: dict[str, object]
+) -> None:
+    board.kept.clear()
+
+    board.outlet.take([OtherState(10.0, "other", is_online)])
     board.live(11)
 
     assert board.hosts() == again
