@@ -36,13 +36,16 @@ class AlertWriter:
         self._labels: dict[str, dict[str, str]] = {}
 
     def alert_of(self, push: Push) -> AlertJson:
-        """Return one alert with its labels, texts and times."""
-        incident = push.incident
+        """Return one alert with its labels, texts and times.
+
+        Where our clock was set back meanwhile, it starts at its end: it would be refused else.
+        """
+        incident, ends_at = push.incident, self._wall.wall(push.ends_at)
         return AlertJson(
             self.labels_of(push),
             self._annotations_of(incident),
-            self._time(push.starts_at),
-            self._time(push.ends_at),
+            _time(min(self._wall.wall(push.starts_at), ends_at)),
+            _time(ends_at),
             self._url_of(f"/incidents/{incident.number}"),
         )
 
@@ -79,6 +82,6 @@ class AlertWriter:
             annotations["runbook_url"] = f"{base}/{alert.name}"
         return annotations
 
-    def _time(self, at: float) -> str:
-        wall = self._wall.wall(at)
-        return datetime.fromtimestamp(wall, UTC).isoformat(timespec="milliseconds")
+
+def _time(wall: float) -> str:
+    return datetime.fromtimestamp(wall, UTC).isoformat(timespec="milliseconds")

@@ -1,7 +1,14 @@
 """Alerts as Alertmanager takes them: labels, texts, times and links."""
 
+from datetime import datetime
+
+from aggregator.config import Alertmanager
+from aggregator.core.incidents.pushing import Push, key_of
 from aggregator.core.verdicts.causes import Cause
+from aggregator.shell.outlets.alertmanager.writer import AlertWriter
+from aggregator.shell.walltime import WallTime
 from tests.aggregator.shell.outlets.alertmanager.pusher import base, incident, pushing
+from tests.kit.machine import WALL
 from tests.kit.receiver import Receiver
 from tests.kit.story import ALONE, fleet_of
 
@@ -51,3 +58,14 @@ async def test_end_has_the_labels_of_the_beginning(receiver: Receiver) -> None:
     before, after = (sent.body[0] for sent in receiver.attempts)
     assert before["labels"] == after["labels"]
     assert before["annotations"] != after["annotations"]
+
+
+def test_alert_never_ends_before_it_starts_though_the_clock_was_set_back() -> None:
+    wall = WallTime(0.0, WALL)
+    wall.note(100.0, WALL + 100.0 - 3_600.0)
+    writer = AlertWriter(Alertmanager(), fleet_of(ALONE), wall, str)
+
+    alert = writer.alert_of(Push(key_of(incident()), incident(), 10.0, 120.0, is_over=True))
+
+    assert alert.starts_at == alert.ends_at
+    assert datetime.fromisoformat(alert.ends_at).timestamp() == WALL + 120.0 - 3_600.0
