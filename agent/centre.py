@@ -10,7 +10,7 @@ from venuewatch.base.wire.messages import ECHOES_MAX, Echo, Tick
 TICK_PATIENCE_S = 3.0
 """How long (s) without a tick it takes until nobody is believed to listen."""
 
-_STATES_MAX = 16
+_ONLINE_MAX = 16
 
 
 class _Heard(NamedTuple):
@@ -26,7 +26,8 @@ class Centre:
 
     def session_began(self, now: float) -> None:
         """Forget what an earlier session heard."""
-        self._states: dict[str, str] = {}
+        self._online: set[str] = set()
+        self._are_states_known = False
         self._ticks: dict[str, _Heard] = {}
         self._to_echo: dict[str, _Heard] = {}
         self._tick_at = -math.inf
@@ -49,8 +50,11 @@ class Centre:
 
     def hear_state(self, topic: str, state: str) -> None:
         """Take in the state of an aggregator, from itself or from its will."""
-        if topic in self._states or len(self._states) < _STATES_MAX:
-            self._states[topic] = state
+        self._are_states_known = True
+        if state != "online":
+            self._online.discard(topic)
+        elif len(self._online) < _ONLINE_MAX:
+            self._online.add(topic)
 
     def echoes(self, now: float) -> tuple[Echo, ...]:
         """Return the echo of each aggregator's tick heard since the last call.
@@ -67,7 +71,7 @@ class Centre:
 
     def is_listening(self, now: float) -> bool:
         """Return whether readings that go out now reach an aggregator."""
-        is_away = bool(self._states) and "online" not in self._states.values()
+        is_away = self._are_states_known and not self._online
         return not is_away and now - self._tick_at <= TICK_PATIENCE_S
 
     def is_silent(self, now: float) -> bool:

@@ -110,10 +110,18 @@ def test_an_aggregator_without_ticks_gives_up_its_place(heard: Centre) -> None:
 
 
 def test_states_without_end_are_not_all_kept(heard: Centre) -> None:
-    heard.hear_state(topics.centre_state("a"), "online")
+    for number in range(100):
+        heard.hear_state(topics.centre_state(f"x{number}"), "online")
+    for number in range(20):
+        heard.hear_state(topics.centre_state(f"x{number}"), "offline")
+
+    assert not heard.is_listening(1.1)
+
+
+def test_states_of_many_that_are_gone_hide_nobody(heard: Centre) -> None:
     for number in range(100):
         heard.hear_state(topics.centre_state(f"x{number}"), "offline")
 
-    heard.hear_state(topics.centre_state("a"), "offline")
+    heard.hear_state(topics.centre_state("a"), "online")
 
-    assert not heard.is_listening(1.1)
+    assert heard.is_listening(1.1)
