@@ -62,9 +62,12 @@ def mapping(states: dict[str, str]) -> ValueMap:
 
 
 def worst(metric: str, selector: str, by: str, states: dict[str, str]) -> str:
-    """Return the query of the worst state's number, by labels; the series are 1 in their state."""
+    """Return the query of the worst state's number, by labels; the series are 1 in their state.
+
+    The usual state is the last of the chain: ``or`` compares all that is on its left.
+    """
     terms = [
-        f'{number} * {metric}{{{selector},state="{state}"}}'
+        f'{number} * ({metric}{{{selector},state="{state}"}} == 1)'
         for state, number in reversed(numbers(states).items())
     ]
     inner = "\n  or\n  ".join(terms)

@@ -238,7 +238,8 @@ def test_every_state_has_a_number_and_a_colour() -> None:
 def test_a_worse_state_has_a_higher_number() -> None:
     assert states.numbers({"bad": "red", "good": "green"}) == {"good": 0, "bad": 1}
     assert states.worst("m", 'a="b"', "x", {"bad": "red", "good": "green"}) == (
-        'max by (x) (\n  1 * m{a="b",state="bad"}\n  or\n  0 * m{a="b",state="good"}\n)'
+        'max by (x) (\n  1 * (m{a="b",state="bad"} == 1)\n  or\n'
+        '  0 * (m{a="b",state="good"} == 1)\n)'
     )
 
 

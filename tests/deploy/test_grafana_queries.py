@@ -30,6 +30,9 @@ from venuewatch.base import clock
 pytestmark = [pytest.mark.real, pytest.mark.long]
 
 LONGEST_S = 1.0
+STEPS = 720
+"""As many as a panel over three hours has at 15 s each."""
+
 READY_S = 90.0
 RULES = GRAFANA.parent / "prometheus" / "rules.yml"
 PAGE = {"page": "http://monitor", "job": "venuewatch", "node_job": "node", "__rate_interval": "20s"}
@@ -106,13 +109,15 @@ class Prometheus(Process):
         recorded: list[object] = (data or {"result": []})["result"]
         return recorded
 
-    def found(self, question: Question, values: Mapping[str, str]) -> list[dict[str, str]]:
+    def found(
+        self, question: Question, values: Mapping[str, str], *, steps: int = 20
+    ) -> list[dict[str, str]]:
         """Return the labels of each series that a panel would show with a value."""
         expr, now = question.filled(PAGE | dict(values)), clock.wall()
         if question.is_instant:
             data = self.get("/api/v1/query", query=expr, time=str(now))
         else:
-            span = {"start": str(now - 20), "end": str(now), "step": "1"}
+            span = {"start": str(now - 20), "end": str(now), "step": str(20 / steps)}
             data = self.get("/api/v1/query_range", query=expr, **span)
         return [
             one["metric"]
@@ -169,10 +174,12 @@ def test_host_dashboard_finds_what_this_machine_has(prometheus: Prometheus) -> N
 
 @pytest.mark.timed
 def test_no_query_takes_over_a_second(prometheus: Prometheus) -> None:
+    """Of one venue and of one host, where a dashboard shows one."""
     slow = {}
     for question in [*panel_questions(), *annotation_questions()]:
+        values = DEMO if question.dashboard in {"venue", "host"} else EVERYTHING
         start = clock.monotonic()
-        prometheus.found(question, EVERYTHING)
+        prometheus.found(question, values, steps=STEPS)
         took_s = clock.monotonic() - start
         if took_s > LONGEST_S:
             slow[f"{question.dashboard} {question.place}"] = took_s
