@@ -7,15 +7,16 @@ The life of a pushed alert:
    outage of ours that is shorter than ``hold_s`` lets Alertmanager believe that it is over.
 3. The incident ends. While another aggregator still has the alert open, it is pushed no more: that
    one ends it. Else its end is pushed, and again each ``resend_s`` for ``hold_s``.
-4. A later process begins at 2 or at 3, with what the journal holds. Until it has heard the fleet,
-   it pushes what was open only where Alertmanager still has it: it may be over, and told as such.
+4. A later process begins at 2 or at 3, with what the journal holds. Until it has heard the fleet
+   for ``SETTLE_S``, it pushes what was open only where Alertmanager still has it: it may be over,
+   and told as such. So does one that did not run for ``hold_s``.
 
 Another aggregator has an alert open while the last list that it published says so. It is gone when
 it is offline, or published no list, for ``hold_s``. What it has open is not known for the first
 ``list_wait_s`` after it or we came online; one that then has published none does not push.
 
 While we are blind we end nothing. If that lasts for ``hold_s``, others count us as gone and end
-alerts that we would push again: then an alert is pushed only where Alertmanager still has it.
+alerts that we would push again: then we go on as after a restart.
 
 Incidents of the centre are not pushed: a blind aggregator can not know whether another one sees.
 Prometheus' rules tell them, as they tell that an aggregator is gone. Times are monotonic seconds.
@@ -40,6 +41,9 @@ LIST_BYTES_MAX = 200_000
 
 LISTS_APART_S = 1.0
 """How long (s) two lists are apart at least; the first change after a pause is told at once."""
+
+SETTLE_S = 30.0
+"""How long (s) we have to hear until we know of what is over: three beats, a reading of a check."""
 
 _SLACK_S = 5.0
 
@@ -101,6 +105,8 @@ class Pushing:
         self._resend_s = resend_s
         self._hold_s = hold_s
         self._list_wait_s = resend_s + _SLACK_S
+        # we may be gone for longer than we know; we look each second
+        self._gone_after_s = max(_SLACK_S, hold_s - self._list_wait_s)
         self._keys: dict[Subject, str] = {}
         self._open: dict[str, _Raised] = {}
         self._ended: dict[str, _Ended] = {}
@@ -108,8 +114,11 @@ class Pushing:
         self._changed: dict[str, None] = {}
         self._unproved: set[str] = set()
         self._resend_at = -INF
-        self._blind_since: float | None = None
+        self._is_blind = False
         self._had_others = False
+        self._looked_at = INF
+        self._hearing_at = INF
+        self._unsettled_at = -INF
         self._listed_at = -INF
         self._wants_list = True
 
@@ -131,7 +140,8 @@ class Pushing:
                 self._ended[key_of(incident)] = _Ended(raised, ended_at)
         for key in self._open:
             self._ended.pop(key, None)
-        self._unproved = set(self._open)
+        self._changed.clear()  # none of it is news
+        self._doubt(now)
 
     def take_change(self, changed: IncidentChanged) -> None:
         """Note that an incident was opened, sharpened or ended."""
@@ -174,15 +184,19 @@ class Pushing:
         self._wants_list = True
 
     def hear(self, now: float, *, is_blind: bool, is_settled: bool) -> None:
-        """Note whether we are blind, and whether every host's state is decided."""
-        if is_settled and self._unproved:
+        """Note, each second, whether we are blind, and whether every host's state is decided."""
+        known_at = self._hearing_at if self._had_others else self._looked_at
+        if now >= known_at + self._gone_after_s:
+            self._doubt(now)
+        self._looked_at, self._is_blind = now, is_blind
+        if not is_blind:
+            self._hearing_at = now
+            self._had_others = any(other.is_online for other in self._others.values())
+        if not is_settled:
+            self._unsettled_at = now
+        elif self._unproved and now >= self._unsettled_at + SETTLE_S:
             self._changed |= dict.fromkeys(self._unproved)
             self._unproved.clear()
-        if not is_blind:
-            self._blind_since = None
-        elif self._blind_since is None:
-            self._blind_since = now
-            self._had_others = any(other.is_online for other in self._others.values())
 
     # What is to be done
 
@@ -194,9 +208,9 @@ class Pushing:
             self._resend_at = now + self._resend_s
             self._changed = dict.fromkeys(self._open)
             pushes += self._ends_again(now)
-        is_gone, until = self._is_counted_gone(now), now + self._hold_s
+        until = now + self._hold_s
         for key in self._changed:
-            is_conditional = is_gone or key in self._unproved
+            is_conditional = key in self._unproved
             pushes.append(Push(key, *self._open[key], until, is_conditional=is_conditional))
         self._changed.clear()
         pushes += self._first_ends(now)
@@ -220,6 +234,11 @@ class Pushing:
     def list_not_sent(self) -> None:
         """Have the list taken again: it could not be published."""
         self._wants_list = True
+
+    def _doubt(self, now: float) -> None:
+        """Take all that is open, but for news, for possibly over."""
+        self._unproved = self._open.keys() - self._changed.keys()
+        self._unsettled_at = now
 
     def _raise(self, incident: Incident, at: float) -> None:
         if not _is_pushed(incident):
@@ -246,7 +265,7 @@ class Pushing:
         self._wants_list = True
 
     def _first_ends(self, now: float) -> list[Push]:
-        if self._blind_since is not None:
+        if self._is_blind:
             return []
         pushes = []
         for key, ended in self._ended.items():
@@ -256,7 +275,7 @@ class Pushing:
         return pushes
 
     def _ends_again(self, now: float) -> list[Push]:
-        if self._blind_since is not None:
+        if self._is_blind:
             return []
         over = [key for key, ended in self._ended.items() if now > ended.told_at + self._hold_s]
         for key in over:
@@ -280,13 +299,6 @@ class Pushing:
         for name, other in list(self._others.items()):
             if not other.is_online and now >= other.at + self._hold_s:
                 del self._others[name]
-
-    def _is_counted_gone(self, now: float) -> bool:
-        since = self._blind_since
-        soon_s = max(
-            0.0, self._hold_s - self._list_wait_s
-        )  # it may have lasted longer than we know
-        return since is not None and self._had_others and now >= since + soon_s
 
 
 def _is_pushed(incident: Incident) -> bool:

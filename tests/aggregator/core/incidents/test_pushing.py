@@ -2,7 +2,14 @@
 
 import pytest
 
-from aggregator.core.incidents.pushing import HOLD_S, LIST_BYTES_MAX, OTHERS_MAX, Push, Pushing
+from aggregator.core.incidents.pushing import (
+    HOLD_S,
+    LIST_BYTES_MAX,
+    OTHERS_MAX,
+    SETTLE_S,
+    Push,
+    Pushing,
+)
 from aggregator.core.incidents.record import Incident, IncidentChanged, Subject
 from aggregator.core.verdicts.causes import Cause
 from tests.aggregator.core.incidents.pushers import (
@@ -123,12 +130,31 @@ class TestRestart:
 
         pushing.hear(0.0, is_blind=True, is_settled=False)
         before = pushing.take(0.0)
-        pushing.hear(20.0, is_blind=False, is_settled=True)
-        after = pushing.take(20.0)
+        pushes = []
+        for now in range(1, 50):
+            pushing.hear(float(now), is_blind=False, is_settled=now > 10)
+            pushes += [(now, push) for push in pushing.take(float(now))]
+        ((at, after),) = pushes
 
         assert [(push.key, push.is_conditional) for push in before] == [(ALERT, True)]
-        assert [(push.key, push.is_conditional) for push in after] == [(ALERT, False)]
-        assert after[0].starts_at == -100.0
+        assert (at, after.key, after.is_conditional) == (10 + SETTLE_S, ALERT, False)
+        assert after.starts_at == -100.0
+
+    @pytest.mark.parametrize("away_s", [100.0, HOLD_S])
+    def test_one_that_did_not_run_for_long_begins_as_a_later_process(
+        self, one: Aggregator, away_s: float
+    ) -> None:
+        one.open(5.0)
+        one.look(5.0)
+
+        back_at = 5.0 + away_s
+        one.open(back_at, VENUE, Cause.VENUE_UNREACHABLE)
+        at_once = {push.key: push.is_conditional for push in one.look(back_at)}
+        later = [push for now in range(1, 60) for push in one.look(back_at + now)]
+
+        assert at_once == {"VenuewatchVenueUnreachable/AQU": False, ALERT: away_s == HOLD_S}
+        assert all(not push.is_conditional for push in later)
+        assert (ALERT in firing(later)) == (away_s == HOLD_S)
 
     def test_news_of_a_restored_alert_are_pushed_without_condition(self) -> None:
         pushing = self.restored(incident(at=-100.0))
@@ -160,6 +186,18 @@ class TestRestart:
         )
 
         assert over(pushing.take(0.0)) == []
+
+    def test_short_times_do_not_make_it_doubt(self) -> None:
+        pushing = Pushing("a", resend_s=1.0, hold_s=2.0)
+        pushing.hear(0.0, is_blind=False, is_settled=True)
+        pushing.take_change(IncidentChanged(0.0, "opened", incident(), 1))
+
+        pushes = []
+        for now in range(1, 9):
+            pushing.hear(float(now), is_blind=False, is_settled=True)
+            pushes += pushing.take(float(now))
+
+        assert [push.is_conditional for push in pushes] == [False] * 8
 
 
 class TestBesideAnother:
@@ -244,7 +282,7 @@ class TestBesideAnother:
 
         conditional = [push.is_conditional for push in pushes]
         assert conditional == sorted(conditional)
-        assert (conditional.count(False), conditional.count(True)) == (9, 10)
+        assert (conditional.count(False), conditional.count(True)) == (8, 11)
 
     def test_a_flood_of_names_is_bounded(self, one: Aggregator) -> None:
         for number in range(OTHERS_MAX):

@@ -1,11 +1,15 @@
 """Two aggregators that push the same incidents: no false end, and every end."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregator.core.incidents.pushing import HOLD_S, RESEND_S, Push
 from tests.aggregator.core.incidents.pushers import ALERT, ALPHA, LIST_WAIT_S, Aggregator
 from tests.kit.examples import examples
+
+BACK_S = 5
+"""How long it takes to see that a host is back: three beats, and some time on the way."""
 
 
 class World:
@@ -154,3 +158,24 @@ def test_broker_that_is_away_for_hours_ends_no_alert() -> None:
     for _ in range(7_200):
         world.step()
         assert ALERT in world.firing
+
+
+@pytest.mark.parametrize("away_s", range(3_600, 3_660, 5))
+def test_one_that_hears_again_pushes_nothing_that_was_over(away_s: int) -> None:
+    world = World()
+    for name in "ab":
+        world.fall(name)
+    world.step()
+    world.cut("b")
+    world.rise("a")
+    for _ in range(away_s):
+        world.step()
+    world.heal("b")
+
+    was_firing = []
+    for _ in range(BACK_S):
+        world.step()
+        was_firing.append(ALERT in world.firing)
+    world.rise("b")
+
+    assert not any(was_firing)
