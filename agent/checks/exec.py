@@ -2,7 +2,8 @@
 
 Exit code 0 is ``ok``, 1 ``warning``, 2 ``critical``, 3 ``unknown``; any other has no meaning in
 the guidelines and is ``unknown``. The first line of its output is the detail. Its performance
-data become ``check_performance``, scaled to seconds, bytes and ratios (50 % is 0.5).
+data become ``check_performance_seconds``, ``_bytes``, ``_ratio`` (50 % is 0.5) and ``_total``, and
+``check_performance`` where they have no unit or another one.
 """
 
 import contextlib
@@ -17,7 +18,7 @@ from agent.checks import CheckConfig, Latest, Reading, about
 from agent.checks.host import perfdata
 from agent.checks.host.spawn import FLOOD_BYTES, Outcome, minimal_environment, run
 from agent.checks.reading.words import short, size_in_words
-from venuewatch.base.wire.checks import CheckState, CheckValues
+from venuewatch.base.wire.checks import CheckState
 
 Argument: TypeAlias = Annotated[
     str,
@@ -116,14 +117,14 @@ def _told(outcome: Outcome, exit_code: int) -> Reading:
     """Read the output: text and data on the first line, then long text, then more data."""
     first, _, more = outcome.stdout.decode(errors="replace").strip().partition("\n")
     text, _, data = first.partition("|")
-    rows = perfdata.parse(f"{data} {more.partition('|')[2]}")
+    values = perfdata.parse(f"{data} {more.partition('|')[2]}")
     detail = short(text)
     if not detail:
         complaint = outcome.stderr.decode(errors="replace").strip().rpartition("\n")[2]
         detail = short(complaint) or "it said nothing"
     if exit_code not in _STATES:
         detail = short(f"exit code {exit_code} means nothing: {detail}")
-    values = CheckValues(check_exit_code=exit_code, check_performance=rows or None)
+    values = msgspec.structs.replace(values, check_exit_code=exit_code)
     return Reading(_STATES.get(exit_code, "unknown"), detail, values)
 
 

@@ -61,7 +61,7 @@ CHECKS = messages.Checks(
             duration_s=0.5,
             detail="é",
             values=CheckValues(
-                check_round_trip_avg_seconds=0.25, check_performance=[("rta", 0.25)]
+                check_round_trip_avg_seconds=0.25, check_performance_seconds=[("rta", 0.25)]
             ),
         )
     ],

@@ -16,7 +16,7 @@ from agent.checks import Reading
 from agent.checks.exec import Check, Config
 from agent.checks.host import spawn
 from venuewatch.base import clock
-from venuewatch.base.wire.checks import CheckState
+from venuewatch.base.wire.checks import CheckState, CheckValues
 
 PATIENCE_S = 20.0
 PLUGINS = Path("/usr/lib/nagios/plugins")
@@ -88,8 +88,7 @@ def test_a_plugins_exit_code_is_the_state_and_its_first_line_the_detail(
     reading = read(str(PLUGINS / "check_dummy"), str(code), "all well")
 
     assert reading[:2] == (state, f"{state.upper()}: all well")
-    assert reading.values.check_exit_code == code
-    assert reading.values.check_performance is None
+    assert reading.values == CheckValues(check_exit_code=code)
 
 
 @needs_plugins
@@ -98,7 +97,7 @@ def test_a_real_plugins_performance_data_become_rows_in_base_units() -> None:
 
     reading = read(str(PLUGINS / "check_disk"), "-w", "1", "-c", "1", "-p", "/")
 
-    ((label, value),) = reading.values.check_performance or []
+    ((label, value),) = reading.values.check_performance_bytes or []
     assert reading.state == "ok"
     assert reading.detail.startswith("DISK OK - free space: / ")
     assert label == "/"
@@ -109,7 +108,8 @@ def test_performance_data_on_later_lines_count_too() -> None:
     reading = shell("printf 'fine | a=1s\\nlong text\\nmore | b=2ms\\nc=3KB\\n'")
 
     assert reading.detail == "fine"
-    assert reading.values.check_performance == [("a", 1.0), ("b", 0.002), ("c", 3000.0)]
+    assert reading.values.check_performance_seconds == [("a", 1.0), ("b", 0.002)]
+    assert reading.values.check_performance_bytes == [("c", 3000.0)]
 
 
 def test_no_shell_looks_at_the_arguments() -> None:

@@ -81,7 +81,15 @@ class CheckValues(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
         None
     )
     check_exit_code: Annotated[Number, "Exit code of the plugin."] = None
-    check_performance: Annotated[ByLabel, "Performance data of a plugin, in its base unit."] = None
+    check_performance: Annotated[
+        ByLabel, "Performance data of a plugin, without a unit or in one that is not known."
+    ] = None
+    check_performance_seconds: Annotated[ByLabel, "Performance data of a plugin: times."] = None
+    check_performance_bytes: Annotated[ByLabel, "Performance data of a plugin: sizes."] = None
+    check_performance_ratio: Annotated[
+        ByLabel, "Performance data of a plugin: shares (50 % is 0.5)."
+    ] = None
+    check_performance_total: Annotated[ByLabel, "Performance data of a plugin: counters."] = None
     results_messages_total: Annotated[Number, "Messages of the feed."] = None
     results_bytes_total: Annotated[Number, "Bytes of the feed."] = None
     results_parse_errors_total: Annotated[Number, "Messages that could not be read."] = None
