@@ -13,6 +13,7 @@ import pytest
 
 from tests.integration.real import Process, until
 from tests.kit.page import Page
+from venuewatch import __version__
 
 pytestmark = pytest.mark.real
 
@@ -54,6 +55,8 @@ def test_every_host_is_up_and_this_machine_agrees_with_psutil(demo: Process) -> 
     assert page.value("node_boot_time_seconds") == pytest.approx(psutil.boot_time(), abs=1.0)
     cpus = {labels["cpu"] for labels, _ in page.of("node_cpu_seconds_total")}
     assert len(cpus) == psutil.cpu_count()
+    versions = {labels["agent_version"] for labels, _ in page.of("venuewatch_agent_info")}
+    assert versions == {__version__}
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)])

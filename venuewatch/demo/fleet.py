@@ -125,7 +125,7 @@ class DemoHost(asyncio.Protocol):
             wall_ms=round(clock.wall() * 1000),
             interval_s=INTERVAL_S,
             vitals_every_s=_VITALS_NEVER_S,
-            agent_version=f"{__version__} (demo)",
+            agent_version=__version__,
             role=self._entry.role,
             keepalive_s=_KEEPALIVE_S,
             own_ticks=True,
