@@ -17,7 +17,7 @@ from venuewatch.base.config import KeepaliveS, Name, Seconds
 ListenAddress = Annotated[
     str,
     msgspec.Meta(
-        pattern=r"\A(\[[0-9A-Fa-f:.]+\]|[^:\[\]]*):[0-9]{1,5}\Z",
+        pattern=r"\A(\[[0-9A-Fa-f:.]+\]|[^:\[\]\x00-\x20]*):[0-9]{1,5}\Z",
         extra={"words": "an address and a port, as in 127.0.0.1:8039", "is_shown": True},
     ),
 ]

@@ -14,7 +14,15 @@ from agent import checks
 from agent import config as agent_config
 from aggregator import config as aggregator_config
 from aggregator import inventory
-from venuewatch.base.config import ConfigError, in_words, read_secret
+from venuewatch.base.config import (
+    Broker,
+    ConfigError,
+    in_words,
+    one_line,
+    read_secret,
+    tls_context,
+    trusting,
+)
 from venuewatch.base.refusals import RefusedError, convert
 
 NAME = "expected 1 to 64 letters, digits, dots, dashes or underscores, not beginning with _"
@@ -96,6 +104,10 @@ AGGREGATOR = {
     "web = 8039": "expected a table, got a number at $.web",
     "[web]\nlisten_address = 8039": (
         "expected an address and a port, as in 127.0.0.1:8039, got 8039 at $.web.listen_address"
+    ),
+    '[web]\nlisten_address = "localhost\\u0000.example:80"': (
+        "expected an address and a port, as in 127.0.0.1:8039, "
+        'got "localhost\\x00.example:80" at $.web.listen_address'
     ),
     **{
         f"[web]\nexternal_url = '{url}'": (
@@ -340,11 +352,16 @@ def test_a_secret_that_is_none_is_refused_in_one_line(
     assert refusal_of(lambda file: read_secret(str(file)), path) == line
 
 
-def test_a_path_that_no_system_has_is_refused_in_one_line() -> None:
+@pytest.mark.parametrize("path", ["a\0b", "\ud800"])
+@pytest.mark.parametrize(
+    "use",
+    [read_secret, trusting, lambda path: tls_context(Broker(cert_file=path, key_file=path))],
+)
+def test_path_that_no_system_has_is_refused(use: Callable[[str], object], path: str) -> None:
     with pytest.raises(ConfigError) as refusal:
-        read_secret("a\0b")
+        use(path)
 
-    assert len(str(refusal.value).splitlines()) == 1
+    assert str(refusal.value).startswith(f"{one_line(path)}: ")
 
 
 @pytest.mark.parametrize("content", ["pass word", "pass word\n", "pass word\r\nnote: old\n"])

@@ -101,12 +101,16 @@ def read_toml(path: Path) -> dict[str, object]:
 def _read(path: Path) -> str:
     try:
         return path.read_bytes().decode()
-    except OSError as error:
-        raise ConfigError(f"{path}: {in_words(error)}") from None
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: expected UTF-8, got another byte at {error.start}") from None
-    except ValueError as error:  # a path that no system has
-        raise ConfigError(f"{one_line(path)}: {error}") from None
+    except (OSError, ValueError) as error:
+        raise unusable(path, error) from None
+
+
+def unusable(path: object, error: OSError | ValueError) -> ConfigError:
+    """Return why a file can't be used; a ValueError is of a path that no system has."""
+    words = in_words(error) if isinstance(error, OSError) else one_line(error)
+    return ConfigError(f"{one_line(path)}: {words}")
 
 
 def one_line(text: object) -> str:
@@ -149,8 +153,8 @@ def tls_context(where: Broker) -> ssl.SSLContext | None:
     if where.cert_file is not None:
         try:
             context.load_cert_chain(where.cert_file, where.key_file)
-        except OSError as error:
-            raise ConfigError(f"{where.cert_file}: {in_words(error)}") from None
+        except (OSError, ValueError) as error:
+            raise unusable(where.cert_file, error) from None
     return context
 
 
@@ -162,8 +166,8 @@ def trusting(ca_file: str | None) -> ssl.SSLContext:
     """
     try:
         return ssl.create_default_context(cafile=ca_file)
-    except OSError as error:
-        raise ConfigError(f"{ca_file}: {in_words(error)}") from None
+    except (OSError, ValueError) as error:
+        raise unusable(ca_file, error) from None
 
 
 _WORDS = {

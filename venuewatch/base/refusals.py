@@ -69,7 +69,8 @@ def _in_words(error: msgspec.ValidationError, data: object, kind: type, root: st
     if field is not None:
         return unknown("field", field[2], _fields_of(expected), at=at)
     if is_key:
-        return f"expected each key to be {_expected(_plain(expected).key_type)} at {at}"
+        key = getattr(_plain(expected), "key_type", inspect.StrType())  # a struct has fields
+        return f"expected each key to be {_expected(key)} at {at}"
     plain = _plain(expected)
     is_shown = not _SECRET.search(name) and _may_be_shown(expected)
     if isinstance(plain, inspect.LiteralType) and is_shown and isinstance(value, str):

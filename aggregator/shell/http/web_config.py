@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, NamedTuple, NoReturn
 import msgspec
 import yaml
 
-from venuewatch.base.config import ConfigError, in_words, one_line
+from venuewatch.base.config import ConfigError, in_words, one_line, unusable
 from venuewatch.base.refusals import convert
 
 _FILE_MAX = 1_000_000
@@ -164,8 +164,8 @@ def _parse(path: Path) -> Any:
     try:
         with path.open("rb") as file:
             text = file.read(_FILE_MAX + 1)
-    except OSError as error:
-        raise ConfigError(f"{path}: {in_words(error)}") from None
+    except (OSError, ValueError) as error:
+        raise unusable(path, error) from None
     if len(text) > _FILE_MAX:
         raise ConfigError(f"{path}: expected at most {_FILE_MAX:,} bytes")
     try:
@@ -173,7 +173,7 @@ def _parse(path: Path) -> Any:
     except yaml.MarkedYAMLError as error:  # its text would quote lines with hashes
         where = "" if error.problem_mark is None else f" at line {error.problem_mark.line + 1}"
         raise ConfigError(f"{path}: expected YAML: {error.problem}{where}") from None
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
+    except Exception as error:  # noqa: BLE001 - a wrong value of a known type can raise anything
         raise ConfigError(f"{path}: expected YAML, got {type(error).__name__}") from None
     return {} if parsed is None else parsed
 
@@ -224,8 +224,8 @@ def _check_readable(path: Path) -> None:
     try:
         with path.open("rb"):
             pass
-    except OSError as error:
-        raise ConfigError(f"{path}: {in_words(error)}") from None
+    except (OSError, ValueError) as error:
+        raise unusable(path, error) from None
 
 
 def _no_passphrase() -> NoReturn:

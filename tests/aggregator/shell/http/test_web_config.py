@@ -8,7 +8,7 @@ import trustme
 from cryptography.hazmat.primitives import serialization
 
 from aggregator.shell.http.web_config import WebConfig, load, state_of
-from venuewatch.base.config import ConfigError
+from venuewatch.base.config import ConfigError, one_line
 
 HASH = "$2y$12$abcdefghijklmnopqrstuuABCDEFGHIJKLMNOPQRSTUVWXYZ01234"
 TLS = "tls_server_config:\n  cert_file: cert.pem\n  key_file: key.pem\n"
@@ -109,6 +109,11 @@ WRONG = {
     "a: &a [*a]": 'unknown field "a"',
     "!!python/object/apply:os.system ['true']": "expected YAML: could not determine a constructor",
     "\0": "expected YAML",
+    '!!int ""': "expected YAML, got IndexError",
+    "!!bool perhaps": "expected YAML, got KeyError",
+    "!!timestamp today": "expected YAML, got AttributeError",
+    "1" + ":1" * 200 + ".0": "expected YAML, got OverflowError",
+    "1: 2": "expected each key to be text at $",
     " " * 1_000_001: "expected at most 1,000,000 bytes",
 }
 
@@ -130,6 +135,8 @@ def test_wrong_file_is_refused_in_one_line(folder: Path, text: str, line: str) -
     [
         (("cert.pem", "none.pem"), "none.pem", "No such file or directory"),
         (("key.pem", "none.pem"), "none.pem", "No such file or directory"),
+        (("key.pem", '"\\0.pem"'), r"\x00.pem", "embedded null byte"),
+        (("cert.pem", '"\\ud800"'), r"\ud800", "'utf-8' codec can't encode character "),
         (("key.pem", "other.pem"), "cert.pem", "the key is not that of the certificate"),
         (("cert.pem", "web.yml"), "web.yml", "expected PEM"),
         (("key.pem", "web.yml"), "cert.pem", "expected PEM"),
@@ -141,7 +148,15 @@ def test_certificate_that_cannot_be_used_is_named(
     with pytest.raises(ConfigError) as refused:
         loaded(folder, TLS.replace(*changed))
 
-    assert str(refused.value) == f"{folder / file}: {words}"
+    assert str(refused.value).startswith(f"{folder / file}: {words}")
+
+
+@pytest.mark.parametrize("name", ["\0", "\ud800"])
+def test_path_that_no_system_has_is_refused(folder: Path, name: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        load(str(folder / name))
+
+    assert str(refused.value).startswith(f"{folder}/{one_line(name)}: ")
 
 
 def test_key_with_a_passphrase_is_refused_and_nobody_is_asked(folder: Path) -> None:
