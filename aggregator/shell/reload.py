@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import logging
 import socket
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -51,7 +51,7 @@ class Reloader:
         self._server = server
         self._metrics = metrics
         self._lock = asyncio.Lock()
-        self._wrong: set[str] = set()
+        self._wrong: dict[str, str] = {}
         metrics.note_reload(clock.wall(), is_success=True)
 
     def url_of(self, path: str) -> str:
@@ -63,11 +63,12 @@ class Reloader:
         """Apply what the files say; return a line that says what came of it.
 
         Raises:
-            ConfigError: a file is wrong; nothing has changed.
+            ConfigError: a file is wrong, or can't be used now; nothing has changed.
         """
         async with self._lock:
             with self._noting("files"):
                 found, fleet, served = await asyncio.to_thread(self._read)
+                await self._server.use(served)
             kept = [name for name in _differing(self.settings, found) if name not in _CHANGEABLE]
             self._driver.change_inventory(fleet)
             web = replace(
@@ -76,7 +77,6 @@ class Reloader:
                 external_url=found.web.external_url,
             )
             self.settings = replace(self.settings, inventory=found.inventory, web=web)
-            await self._server.use(served)
         hosts, venues = len(fleet), len(fleet.venues)
         log.event(_logger, logging.INFO, "reloaded", hosts=hosts, venues=venues, at_next_start=kept)
         later = f"; only at the next start: {', '.join(kept)}" if kept else ""
@@ -93,20 +93,19 @@ class Reloader:
                     await self.reload()
 
     async def _watch_web_config(self) -> None:
-        refused: Hashable = None
+        """Read the files of the web server again once they change, and while they are wrong."""
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
-            path = self.settings.web.config_file
-            state = await asyncio.to_thread(web_config.state_of, path)
-            if state not in {self._server.files_state, refused}:
-                refused = state
-                await self._renew(path)
+            async with self._lock:
+                path = self.settings.web.config_file
+                state = await asyncio.to_thread(web_config.state_of, path)
+                if state != self._server.files_state or "web config" in self._wrong:
+                    await self._renew(path)
 
     async def _renew(self, path: str) -> None:
-        async with self._lock:
-            with contextlib.suppress(ConfigError), self._noting("web config"):
-                await self._server.use(await asyncio.to_thread(web_config.load, path))
-                log.event(_logger, logging.INFO, "web_config_renewed", path=path)
+        with contextlib.suppress(ConfigError), self._noting("web config"):
+            await self._server.use(await asyncio.to_thread(web_config.load, path))
+            log.event(_logger, logging.INFO, "web_config_renewed", path=path)
 
     @contextlib.contextmanager
     def _noting(self, what: str) -> Iterator[None]:
@@ -114,11 +113,14 @@ class Reloader:
         try:
             yield
         except ConfigError as error:
-            self._wrong.add(what)
+            why = str(error)
+            if what == "files" or why not in self._wrong.values():
+                log.event(_logger, logging.ERROR, "reload_refused", why=why)
+            self._wrong[what] = why
             self._metrics.note_reload(clock.wall(), is_success=False)
-            log.event(_logger, logging.ERROR, "reload_refused", why=str(error))
             raise
-        self._wrong -= {what, "web config"}
+        for right in (what, "web config"):
+            self._wrong.pop(right, None)
         if not self._wrong:
             self._metrics.note_reload(clock.wall(), is_success=True)
 

@@ -25,7 +25,7 @@ _KNOWN_MAX = 100
 _WAITING_MAX = 32
 _BCRYPT_MAX = 72  # bytes of a password that bcrypt takes into account
 _CHALLENGE = {hdrs.WWW_AUTHENTICATE: 'Basic realm="venuewatch", charset="UTF-8"'}
-_BY_PROXY = (hdrs.FORWARDED, hdrs.X_FORWARDED_FOR, "X-Real-IP")
+_BY_PROXY = (hdrs.FORWARDED, hdrs.VIA, hdrs.X_FORWARDED_FOR, "X-Real-IP")
 
 
 class _Given(NamedTuple):

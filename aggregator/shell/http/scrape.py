@@ -163,8 +163,8 @@ class Bodies:
 
     async def fresh(self, *, is_gzip: bool, render: Callable[[], bytes]) -> bytes:
         """Return what ``render`` makes, for this one alone: what costs little."""
-        body = await asyncio.get_running_loop().run_in_executor(self._worker, render)
-        return gzipped([body]) if is_gzip else body
+        make = (lambda: gzipped([render()])) if is_gzip else render
+        return await asyncio.get_running_loop().run_in_executor(self._worker, make)
 
     def _forget(self, second: int) -> None:
         if second == self._second:

@@ -4,10 +4,12 @@ The listening sockets stay for the life of the process. A new certificate means 
 the same sockets: no connection is refused meanwhile, and those that are open go on.
 """
 
+import errno
 import logging
 import socket
 from collections.abc import Hashable, Iterable, Mapping
-from contextlib import ExitStack
+from contextlib import AsyncExitStack, ExitStack
+from typing import Any
 
 from aiohttp import hdrs, web, web_response
 from aiohttp.typedefs import Handler
@@ -16,10 +18,12 @@ from aggregator.config import host_and_port
 from aggregator.shell.http.access import Access
 from aggregator.shell.http.web_config import WebConfig
 from venuewatch.base import log
+from venuewatch.base.config import ConfigError, in_words
 from venuewatch.base.refusals import unknown
 
 _STOP_WITHIN_S = 2.0
 _BACKLOG = 128
+_LACKING = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 
 _logger = logging.getLogger("aggregator")
 
@@ -74,11 +78,18 @@ class HttpServer:
         return self._config.state
 
     async def use(self, config: WebConfig) -> None:
-        """Use another web configuration from now on."""
+        """Use another web configuration from now on.
+
+        Raises:
+            ConfigError: nothing can accept connections for it; the former one stays in use.
+        """
         if config.state == self._config.state:
             return
         before = self._sites
-        await self._accept(config)
+        try:
+            await self._accept(config)
+        except OSError as error:
+            raise ConfigError(f"no new web configuration: {in_words(error)}") from None
         for site in before:
             await site.stop()
 
@@ -92,14 +103,19 @@ class HttpServer:
 
     async def _accept(self, config: WebConfig) -> None:
         assert self._runner is not None  # noqa: S101 - it has begun
+        sites = []
+        async with AsyncExitStack() as undo:
+            for listening in self._sockets:
+                copy = listening.dup()
+                undo.callback(copy.close)
+                site = web.SockSite(self._runner, copy, ssl_context=config.tls, backlog=_BACKLOG)
+                await site.start()
+                undo.push_async_callback(site.stop)
+                sites.append(site)
+            undo.pop_all()
+        self._sites = sites
         self._config, self._headers, self.access.users = config, config.headers, config.users
         self.scheme = "http" if config.tls is None else "https"
-        self._sites = [
-            web.SockSite(self._runner, listening.dup(), ssl_context=config.tls, backlog=_BACKLOG)
-            for listening in self._sockets
-        ]
-        for site in self._sites:
-            await site.start()
 
     async def _add_headers(self, _request: web.Request, response: web.StreamResponse) -> None:
         response.headers.update(self._headers)
@@ -107,26 +123,40 @@ class HttpServer:
 
 def _listening(host: str | None, port: int) -> list[socket.socket]:
     """Return a listening socket for each address of ``host``, of every interface without one."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except UnicodeError as error:
+        raise OSError(in_words(error)) from None
     with ExitStack() as stack:
         made: list[socket.socket] = []
         for family, kind, protocol, _, address in dict.fromkeys(found):
-            try:
-                one = stack.enter_context(socket.socket(family, kind, protocol))
-            except OSError:  # a family that this machine does not have
-                continue
-            if hasattr(socket, "SO_REUSEPORT"):  # not on Windows, where it would steal the port
-                one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if family == socket.AF_INET6:
-                one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             at = (address[0], made[0].getsockname()[1], *address[2:]) if made else address
-            one.bind(at)
-            one.listen(_BACKLOG)
-            made.append(one)
+            one = _bound(family, kind, protocol, at)
+            if one is not None:
+                stack.enter_context(one).listen(_BACKLOG)
+                made.append(one)
         if not made:
             raise OSError("this machine has no such address")
         stack.pop_all()
     return made
+
+
+def _bound(family: int, kind: int, protocol: int, address: Any) -> socket.socket | None:
+    """Return a socket at ``address``; None where this machine lacks that, or its family."""
+    with ExitStack() as stack:
+        try:
+            one = stack.enter_context(socket.socket(family, kind, protocol))
+            if hasattr(socket, "SO_REUSEPORT"):  # not on Windows, where it would steal the port
+                one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            one.bind(address)
+        except OSError as error:
+            if error.errno in _LACKING:
+                return None
+            raise
+        stack.pop_all()
+    return one
 
 
 @web.middleware

@@ -1,6 +1,9 @@
 """Reload: files that changed, right ones and wrong ones, while the aggregator runs."""
 
 import asyncio
+import errno
+import socket
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -81,6 +84,10 @@ async def running(tmp_path: Path) -> AsyncIterator[Running]:
         yield running
 
 
+def has_no_descriptor(_: socket.socket) -> socket.socket:
+    raise OSError(errno.EMFILE, "")
+
+
 def users() -> str:
     return f"basic_auth_users: {{alice: '{bcrypt.hashpw(b'x', bcrypt.gensalt(4)).decode()}'}}"
 
@@ -133,6 +140,39 @@ async def test_wrong_file_leaves_everything_as_it_was(
     assert running.hosts() == {"STA-1"}
     assert await running.status() == 404
     assert (running.value(SUCCESSFUL), running.value(SUCCESS_AT)) == (0, before)
+
+
+async def test_server_that_takes_no_configuration_leaves_everything(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running.write("inventory.toml", MORE)
+    running.write("web.yml", users())
+
+    with monkeypatch.context() as patched:
+        patched.setattr(socket.socket, "dup", has_no_descriptor)
+        with pytest.raises(ConfigError, match="too many files"):
+            await running.reloader.reload()
+
+    assert (running.hosts(), running.value(SUCCESSFUL)) == ({"STA-1"}, 0)
+    assert await running.status() == 404
+
+
+async def test_renewal_that_failed_is_tried_again(
+    running: Running, monkeypatch: pytest.MonkeyPatch, whys: Whys
+) -> None:
+    monkeypatch.setattr(reload, "LOOK_EVERY_S", 0.01)
+    with monkeypatch.context() as patched:
+        patched.setattr(socket.socket, "dup", has_no_descriptor)
+        task = asyncio.create_task(running.reloader.run(asyncio.Event()))
+        running.write("web.yml", users())
+        await until(lambda: running.value(SUCCESSFUL) == 0)
+        await asyncio.wait([task], timeout=0.1)  # it looks some times more
+
+    await until(lambda: running.value(SUCCESSFUL) == 1)
+
+    task.cancel()
+    assert await running.status() == 401
+    assert len(whys("reload_refused")) == 1
 
 
 async def test_reload_after_a_wrong_one_is_successful_again(running: Running) -> None:
@@ -215,3 +255,50 @@ async def test_renewed_users_do_not_hide_a_wrong_inventory(
 
     task.cancel()
     assert running.value(SUCCESSFUL) == 0
+
+
+async def test_file_that_is_put_back_is_right_again(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reload, "LOOK_EVERY_S", 0.01)
+    task = asyncio.create_task(running.reloader.run(asyncio.Event()))
+    file, away = running.folder / "web.yml", running.folder / "away.yml"
+
+    file.rename(away)
+    await until(lambda: running.value(SUCCESSFUL) == 0)
+    away.rename(file)
+    await until(lambda: running.value(SUCCESSFUL) == 1)
+
+    task.cancel()
+
+
+async def test_former_web_configuration_is_not_read_again_after_a_reload(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reload, "LOOK_EVERY_S", 0.01)
+    may_go_on, loaded, real = threading.Event(), [], web_config.load
+
+    def reread() -> config.Config:
+        may_go_on.wait(10.0)
+        return running.reread()
+
+    def load(path: str) -> web_config.WebConfig:
+        loaded.append(Path(path).name)
+        return real(path)
+
+    monkeypatch.setattr(running.reloader, "_reread", reread)
+    monkeypatch.setattr(web_config, "load", load)
+    running.write("other.yml", users())
+    running.write("aggregator.toml", '[web]\nconfig_file = "other.yml"\n')
+    reloading = asyncio.create_task(running.reloader.reload())
+    watching = asyncio.create_task(running.reloader.run(asyncio.Event()))
+    running.write("web.yml", "# changed\n")
+    await asyncio.wait([watching], timeout=0.2)  # the change is seen while we reload
+
+    may_go_on.set()
+    await reloading
+    running.write("other.yml", users())
+    await until(lambda: len(loaded) > 1)
+
+    watching.cancel()
+    assert loaded == ["other.yml", "other.yml"]

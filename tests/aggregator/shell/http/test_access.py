@@ -149,6 +149,7 @@ async def test_a_flood_of_wrong_passwords_keeps_no_known_user_out(
         ("not an address", {}, False),
         ("127.0.0.1", {"X-Forwarded-For": "192.0.2.1"}, False),
         ("127.0.0.1", {"Forwarded": "for=192.0.2.1"}, False),
+        ("127.0.0.1", {"Via": "1.1 proxy.example"}, False),
         ("127.0.0.1", {"Origin": "https://evil.example"}, False),
     ],
 )

@@ -5,7 +5,7 @@ import contextlib
 import gzip
 import socket
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 
 import pytest
 from aiohttp import web
@@ -133,6 +133,23 @@ async def test_other_questions_and_codings_have_other_bodies(bodies: Bodies, tim
     other = await bodies.get(B, 0, is_gzip=False, render=render)
 
     assert (plain, gzip.decompress(packed), other) == (b"1", b"2", b"3")
+
+
+async def test_body_for_one_alone_is_compressed_in_the_thread_too(
+    bodies: Bodies, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[str] = []
+
+    def compress(pieces: Iterable[bytes]) -> bytes:
+        threads.append(threading.current_thread().name)
+        return gzip.compress(b"".join(pieces))
+
+    monkeypatch.setattr(scrape, "gzipped", compress)
+
+    packed = await bodies.fresh(is_gzip=True, render=lambda: b"x")
+
+    assert gzip.decompress(packed) == b"x"
+    assert [name.startswith("render") for name in threads] == [True]
 
 
 async def test_scraper_that_leaves_takes_no_body_from_others(bodies: Bodies, time: Clock) -> None:

@@ -1,5 +1,6 @@
 """HTTP server: certificates and users that change while it serves."""
 
+import resource
 import socket
 import ssl
 from collections.abc import AsyncIterator
@@ -13,6 +14,7 @@ from aiohttp import web
 
 from aggregator.shell.http.server import HttpServer
 from aggregator.shell.http.web_config import WebConfig, load
+from venuewatch.base.config import ConfigError
 
 TLS = "tls_server_config: {cert_file: cert.pem, key_file: key.pem"
 
@@ -91,6 +93,27 @@ async def test_former_acceptors_are_closed(
         await server.use(configured(tmp_path, authority))
 
     assert psutil.Process().num_fds() == before
+
+
+async def test_configuration_without_acceptors_leaves_the_former_one(
+    server: HttpServer, authority: trustme.CA, tmp_path: Path
+) -> None:
+    another = configured(tmp_path, authority)
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1, before[1]))
+    try:
+        with pytest.raises(ConfigError) as refused:
+            await server.use(another)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+    assert str(refused.value) == (
+        "no new web configuration: too many files and connections are open"
+    )
+    assert (server.scheme, await get(server, None)) == ("http", "http")
+    await server.use(another)
+    assert await get(server, trusting(authority)) == "https"
 
 
 async def test_open_connection_outlives_a_new_certificate(
@@ -192,3 +215,35 @@ async def test_address_of_every_interface_is_served_on_one_port() -> None:
     await server.end()
     assert "127.0.0.1" in reader_hosts
     assert ("::1" in reader_hosts) is socket.has_dualstack_ipv6() or reader_hosts == ["127.0.0.1"]
+
+
+async def test_address_that_this_machine_lacks_keeps_no_other_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = [
+        (socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 0))
+        for address in ("192.0.2.1", "127.0.0.1")
+    ]
+    server = HttpServer()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+        await server.begin(web.Application(), "localhost:0", WebConfig())
+
+    socket.create_connection(("127.0.0.1", server.port), 5.0).close()
+    await server.end()
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("192.0.2.1:0", "this machine has no such address"),
+        ("a..b:0", "the address is not a host name"),
+    ],
+)
+async def test_address_that_cannot_be_had_is_refused(address: str, words: str) -> None:
+    server = HttpServer()
+
+    with pytest.raises(OSError, match=words):
+        await server.begin(web.Application(), address, WebConfig())
+    await server.end()
