@@ -3,27 +3,19 @@
 import asyncio
 import random
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
-
-import mqtt5
 
 from aggregator import config, inventory
 from aggregator.core.centre import Centre
 from aggregator.core.fleet import Fleet
+from aggregator.shell.all_outlets import AllOutlets
 from aggregator.shell.driver import Driver
 from aggregator.shell.http import web_config
 from aggregator.shell.http.app import Pages
 from aggregator.shell.http.server import HttpServer
-from aggregator.shell.mqtt.link import BrokerLink, subscription
-from aggregator.shell.outlets.alertmanager.outlet import AlertmanagerMetrics, AlertmanagerOutlet
-from aggregator.shell.outlets.broker import BrokerOutlet
-from aggregator.shell.outlets.journal import JournalOutlet
-from aggregator.shell.outlets.log import LogOutlet
+from aggregator.shell.mqtt.link import BrokerLink, subscriptions
 from aggregator.shell.outlets.open_incidents import OpenIncidents
 from aggregator.shell.outlets.own_metrics import OwnMetrics
-from aggregator.shell.outlets.venue_status import VenueStatusOutlet
-from aggregator.shell.outlets.webhook import Webhook, notice, notice_of
 from aggregator.shell.reload import Reloader
 from aggregator.shell.signals import stop_on_signals
 from aggregator.shell.walltime import WallTime
@@ -63,18 +55,12 @@ class Aggregator:
         self._reloader = Reloader(
             settings, reread or (lambda: settings), self._driver, self._server, self._metrics
         )
-        self._notice_of = partial(
-            notice_of,
-            wall=self._wall,
-            aggregator=settings.name,
-            url_of=self._reloader.url_of,
-        )
         self._offline = (topics.centre_state(settings.name), encode(CentreState("offline")))
         self._link = BrokerLink(
             settings.broker,
             self._driver,
             client_id=settings.name,
-            filters=_subscriptions(settings.broker, settings.name),
+            filters=subscriptions(settings.name, has_sys=settings.broker.sys_topics),
             will=self._offline,
             rng=rng,
         )
@@ -93,10 +79,15 @@ class Aggregator:
         """
         where, reloader = self._settings.web, self._reloader
         served = web_config.load(where.config_file)
-        webhook, alertmanager = self._make_webhook(), self._make_alertmanager()
-        journal = self._make_outlets(webhook)
-        if alertmanager is not None:
-            self._driver.outlets.append(alertmanager)
+        outlets = AllOutlets(
+            self._settings,
+            self._driver,
+            self._link,
+            self._metrics,
+            self._wall,
+            url_of=reloader.url_of,
+            rng=self._rng,
+        )
         pages = Pages(
             self._centre,
             self._metrics,
@@ -106,18 +97,15 @@ class Aggregator:
             reload=reloader.reload,
         )
         try:
-            self._restore(journal, webhook, alertmanager)
+            outlets.restore()
             await self._server.begin(pages.app(), where.listen_address, served)
             self._driver.begin()  # from now on it is we who own the journal, and no other process
             async with asyncio.TaskGroup() as tasks:
                 jobs = [
                     tasks.create_task(self._link.run(), name="broker link"),
                     tasks.create_task(reloader.run(hangup or asyncio.Event()), name="reload"),
+                    tasks.create_task(outlets.run(), name="outlets"),
                 ]
-                if webhook is not None:
-                    jobs.append(tasks.create_task(webhook.run(), name="notices"))
-                if alertmanager is not None:
-                    jobs.append(tasks.create_task(alertmanager.run(), name="alerts"))
                 await stop.wait()
                 await self._link.close(self._offline)
                 for job in jobs:
@@ -125,67 +113,7 @@ class Aggregator:
         finally:
             self._driver.end()
             await self._server.end()
-            journal.close()
-
-    def _make_webhook(self) -> Webhook | None:
-        where, settled = self._settings.notify, self._driver.settled
-        if where.webhook_url is None:
-            return None
-        return Webhook(where, settled, self._metrics, notice_of=self._notice_of, rng=self._rng)
-
-    def _make_alertmanager(self) -> AlertmanagerOutlet | None:
-        where, outlet = self._settings.alertmanager, None
-        if where.urls:
-            outlet = AlertmanagerOutlet(
-                where,
-                self._centre,
-                self._wall,
-                name=self._settings.name,
-                url_of=self._reloader.url_of,
-                publish=self._link.publish,
-                rng=self._rng,
-            )
-        self._metrics.add(AlertmanagerMetrics([] if outlet is None else outlet.queues))
-        return outlet
-
-    def _make_outlets(self, webhook: Webhook | None) -> JournalOutlet:
-        driver, name = self._driver, self._settings.name
-        publish = partial(self._link.publish, qos=1, is_retained=True)
-        journal = JournalOutlet(
-            self._settings.journal,
-            self._wall,
-            closing_notice=partial(notice, "closed", aggregator=name, url_of=self._reloader.url_of),
-            on_stored=driver.stored,
-            on_refused=driver.not_stored,
-            notice_of=None if webhook is None else self._notice_of,
-        )
-        status = VenueStatusOutlet(self._centre, self._wall, name=name, publish=publish)
-        broker = BrokerOutlet(self._link, self._settings.broker, driver.port_said)
-        driver.outlets = [journal, broker, LogOutlet(), self._metrics, status]
-        if webhook is not None:
-            driver.outlets.append(webhook)
-        return journal
-
-    def _restore(
-        self,
-        journal: JournalOutlet,
-        webhook: Webhook | None,
-        alertmanager: AlertmanagerOutlet | None,
-    ) -> None:
-        memory, notices = journal.left()
-        self._centre.restore(clock.monotonic(), memory)
-        if alertmanager is not None:
-            alertmanager.restore(memory.incidents)
-        if webhook is not None:
-            webhook.add(notices)
-        elif notices:
-            self._centre.notice_settled(clock.monotonic(), [notice.id for notice in notices])
-
-
-def _subscriptions(where: config.Broker, name: str) -> list[mqtt5.TopicFilter]:
-    canary = subscription(topics.centre_tick(name))
-    dropped = [subscription(topics.BROKER_DROPPED)] if where.sys_topics else []
-    return [subscription(topics.EVERYTHING_UPWARD, no_local=True), canary, *dropped]
+            outlets.close()
 
 
 async def serve(settings: config.Config, reread: Callable[[], config.Config]) -> int:

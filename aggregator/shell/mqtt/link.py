@@ -14,7 +14,7 @@ import mqtt5
 from aggregator.config import Broker
 from aggregator.shell.mqtt.connection import BrokerError, Connection, Listener
 from venuewatch.base import config, log
-from venuewatch.base.wire import links
+from venuewatch.base.wire import links, topics
 
 CONNECT_TIMEOUT_S = 10.0
 CEILING_S = 2.0
@@ -24,6 +24,13 @@ SESSION_EXPIRY_S = 86_400
 RECEIVE_MAX = 1_000  # as many as max_inflight_messages lets out in mosquitto/
 
 _logger = logging.getLogger("aggregator.broker")
+
+
+def subscriptions(name: str, *, has_sys: bool) -> list[mqtt5.TopicFilter]:
+    """Return what the aggregator ``name`` hears; ``has_sys``: the broker counts what it drops."""
+    dropped = [subscription(topics.BROKER_DROPPED)] if has_sys else []
+    everything = subscription(topics.EVERYTHING_UPWARD, no_local=True)
+    return [everything, subscription(topics.centre_tick(name)), *dropped]
 
 
 def subscription(pattern: str, *, no_local: bool = False) -> mqtt5.TopicFilter:

@@ -1,0 +1,100 @@
+"""All outlets of a process: made as the configuration says, and begun with what the journal left.
+
+The order in which outlets take a batch is here: the journal first, since others tell only what is
+stored; then the broker, the log, the metrics, and those that notify.
+"""
+
+import asyncio
+import random
+from functools import partial
+
+from aggregator.config import Config
+from aggregator.shell.driver import Driver
+from aggregator.shell.mqtt.link import BrokerLink
+from aggregator.shell.outlets.alertmanager.outlet import AlertmanagerMetrics, AlertmanagerOutlet
+from aggregator.shell.outlets.broker import BrokerOutlet
+from aggregator.shell.outlets.journal import JournalOutlet
+from aggregator.shell.outlets.log import LogOutlet
+from aggregator.shell.outlets.own_metrics import OwnMetrics
+from aggregator.shell.outlets.venue_status import VenueStatusOutlet
+from aggregator.shell.outlets.webhook import UrlOf, Webhook, notice, notice_of
+from aggregator.shell.walltime import WallTime
+from venuewatch.base import clock
+
+
+class AllOutlets:
+    """The outlets of ``driver``; it hands its outputs to them from now on.
+
+    Raises:
+        ConfigError: the journal, or a file for webhook or Alertmanager, cannot be used.
+    """
+
+    def __init__(  # noqa: PLR0913 - it stands between so many
+        self,
+        settings: Config,
+        driver: Driver,
+        link: BrokerLink,
+        metrics: OwnMetrics,
+        wall: WallTime,
+        *,
+        url_of: UrlOf,
+        rng: random.Random,
+    ) -> None:
+        name, notify = settings.name, settings.notify
+        of = partial(notice_of, wall=wall, aggregator=name, url_of=url_of)
+        self._centre = driver.centre
+        self._webhook = self._alertmanager = None
+        if notify.webhook_url is not None:
+            self._webhook = Webhook(notify, driver.settled, metrics, notice_of=of, rng=rng)
+        if settings.alertmanager.urls:
+            self._alertmanager = AlertmanagerOutlet(
+                settings.alertmanager,
+                driver.centre,
+                wall,
+                name=name,
+                url_of=url_of,
+                publish=link.publish,
+                rng=rng,
+            )
+        metrics.add(AlertmanagerMetrics(self._alertmanager.queues if self._alertmanager else []))
+        self._journal = JournalOutlet(
+            settings.journal,
+            wall,
+            closing_notice=partial(notice, "closed", aggregator=name, url_of=url_of),
+            on_stored=driver.stored,
+            on_refused=driver.not_stored,
+            notice_of=None if self._webhook is None else of,
+        )
+        publish = partial(link.publish, qos=1, is_retained=True)
+        notifying = (self._webhook, self._alertmanager)
+        driver.outlets = [
+            self._journal,
+            BrokerOutlet(link, settings.broker, driver.port_said),
+            LogOutlet(),
+            metrics,
+            VenueStatusOutlet(driver.centre, wall, name=name, publish=publish),
+            *(outlet for outlet in notifying if outlet is not None),
+        ]
+
+    def restore(self) -> None:
+        """Give the core, and those that notify, what an earlier process has left."""
+        memory, notices = self._journal.left()
+        self._centre.restore(clock.monotonic(), memory)
+        if self._alertmanager is not None:
+            self._alertmanager.restore(memory.incidents)
+        if self._webhook is not None:
+            self._webhook.add(notices)
+        elif notices:
+            self._centre.notice_settled(clock.monotonic(), [notice.id for notice in notices])
+
+    async def run(self) -> None:
+        """Notify until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            if self._webhook is not None:
+                tasks.create_task(self._webhook.run(), name="notices")
+            if self._alertmanager is not None:
+                tasks.create_task(self._alertmanager.run(), name="alerts")
+
+    def close(self) -> None:
+        """Store what is left to store, and close the journal."""
+        self._journal.close()
