@@ -40,8 +40,8 @@ class KnownCatalogue:
         return self
 
 
-class LatestVitals(NamedTuple):
-    """The newest vitals of a host: a number for each series, NaN where there is none.
+class KnownVitals(NamedTuple):
+    """Vitals of a host: a number for each series, NaN where there is none.
 
     ``at``: when they were taken (monotonic s, by our estimate). ``timestamp_ms``: the time for
     their samples, in ms since 1970.
@@ -55,7 +55,7 @@ class LatestVitals(NamedTuple):
 
 
 class KnownCheck(NamedTuple):
-    """The last that one check said; the times are those of ``LatestVitals``."""
+    """A reading of one check; the times are those of ``KnownVitals``."""
 
     reading: CheckReading
     at: float

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from aggregator.core.catalogues import Held, KnownCatalogue, KnownCheck, LatestVitals
+from aggregator.core.catalogues import Held, KnownCatalogue, KnownCheck, KnownVitals
 from aggregator.core.margins import Lateness
 from aggregator.core.states import HostState
 from aggregator.core.ticks import Echoes
@@ -156,7 +156,7 @@ class Host:
         self.clock_offset_s: float | None = None
         self.missed = 0
         self.restarts = 0
-        self.vitals: LatestVitals | None = None
+        self.vitals: KnownVitals | None = None
         self.is_clock_right: bool | None = None
         self.catalogues: tuple[KnownCatalogue, ...] = ()
         self.catalogue_asked_at = -INF

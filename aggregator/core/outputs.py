@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 import msgspec
 
+from aggregator.core.catalogues import KnownCheck, KnownVitals
 from aggregator.core.dedup import HeardRanges
 from aggregator.core.incidents.record import Incident, IncidentChanged
 from aggregator.core.states import HostState, Trigger
@@ -61,8 +62,8 @@ class KnownHost(NamedTuple):
 class LateReading(NamedTuple):
     """A reading that came late, from a backlog, for the first time: to be stored.
 
-    ``wall_ms`` is the host's own clock when it was taken, ``timestamp_ms`` the time for its
-    samples. The message can be read without a catalogue.
+    ``wall_ms`` is the host's own clock when it was taken. ``message`` can be read without a
+    catalogue. ``known`` is the same, with the time for its samples: one for vitals, one a check.
     """
 
     host: str
@@ -70,8 +71,8 @@ class LateReading(NamedTuple):
     stream: str
     seq: int
     wall_ms: int
-    timestamp_ms: int
     message: Vitals | Checks
+    known: tuple[KnownVitals | KnownCheck, ...] = ()
 
 
 class Publish(NamedTuple):

@@ -18,7 +18,7 @@ from aggregator.core.catalogues import (
     Held,
     KnownCatalogue,
     KnownCheck,
-    LatestVitals,
+    KnownVitals,
 )
 from aggregator.core.dedup import Dedup, HeardRanges
 from aggregator.core.fleet import Fleet, Host
@@ -127,12 +127,12 @@ class LatestReadings:
             self._take_checks(host, message, now, wall, is_late=is_late)
         elif read is not None:
             _keep(host, read[0])
-            at, said_ms = _times(host, message.wall_ms, now, wall)
+            at, said_ms = _times(host, message.wall_ms, now, wall, is_late=is_late)
             last = host.vitals
             if last is None or at >= last.at:
                 if last is not None and last.boot == message.boot and not is_late:
                     said_ms = max(said_ms, last.timestamp_ms + 1)
-                host.vitals = LatestVitals(*read, at, said_ms, message.boot)
+                host.vitals = KnownVitals(*read, at, said_ms, message.boot)
         return True
 
     def take_late(self, host: Host, backlog: Backlog, now: float, wall: float) -> LateReadings:
@@ -147,24 +147,30 @@ class LatestReadings:
             try:
                 if not self.take(host, message, now, wall, is_late=True):
                     continue
-                to_keep = self._with_names(message)
+                to_store.append(self._late(host, message, now, wall))
             except MalformedMessageError:
                 misfits += 1
                 continue
-            at, said_ms = _times(host, message.wall_ms, now, wall)
+            at, _ = _times(host, message.wall_ms, now, wall, is_late=True)
             taken.append(Taken(at, message.boot))
-            stream = Stream.VITALS if isinstance(message, Vitals) else Stream.CHECKS
-            key = (host.name, message.boot, stream, message.seq)
-            to_store.append(LateReading(*key, message.wall_ms, said_ms, to_keep))
         return LateReadings(tuple(to_store), tuple(taken), misfits)
 
-    def _with_names(self, message: Vitals | Checks) -> Vitals | Checks:
-        """Return a message that can be read without its catalogue."""
-        if isinstance(message, Checks) or message.catalogue is None:
-            return message
+    def _late(self, host: Host, message: Vitals | Checks, now: float, wall: float) -> LateReading:
+        """Return a late reading as it is stored, and as it is sent on."""
+        boot, seq, wall_ms = message.boot, message.seq, message.wall_ms
+        if isinstance(message, Checks):
+            checks = tuple(
+                KnownCheck(reading, *_times(host, reading.wall_ms, now, wall, is_late=True), boot)
+                for reading in message.readings
+            )
+            return LateReading(host.name, boot, Stream.CHECKS, seq, wall_ms, message, checks)
         catalogue, values = self._catalogues.read(message)
-        named = readings_of(catalogue.families, values)
-        return Vitals(message.boot, message.session, message.seq, message.wall_ms, named)
+        times = _times(host, wall_ms, now, wall, is_late=True)
+        vitals = KnownVitals(catalogue, values, *times, boot)
+        if message.catalogue is not None:
+            named = readings_of(catalogue.families, values)
+            message = Vitals(boot, message.session, seq, wall_ms, named)
+        return LateReading(host.name, boot, Stream.VITALS, seq, wall_ms, message, (vitals,))
 
     def _take_checks(
         self, host: Host, message: Checks, now: float, wall: float, *, is_late: bool
@@ -173,7 +179,7 @@ class LatestReadings:
             last = host.checks.get(reading.check)
             if last is None and len(host.checks) >= CHECKS_MAX:
                 continue
-            at, said_ms = _times(host, reading.wall_ms, now, wall)
+            at, said_ms = _times(host, reading.wall_ms, now, wall, is_late=is_late)
             if last is None or at >= last.at:
                 if last is not None and last.boot == message.boot and not is_late:
                     said_ms = max(said_ms, last.timestamp_ms + 1)
@@ -192,10 +198,12 @@ def _keep(host: Host, catalogue: KnownCatalogue) -> None:
         host.catalogues = (*others[1 - PER_HOST :], catalogue)
 
 
-def _times(host: Host, wall_ms: int, now: float, wall: float) -> tuple[float, int]:
+def _times(
+    host: Host, wall_ms: int, now: float, wall: float, *, is_late: bool
+) -> tuple[float, int]:
     """Return when a reading was taken (our monotonic s), and the time for its samples (ms)."""
     at = taken_at(wall_ms, host.clock_offset_s or 0.0, now, wall)
-    return at, timestamp_ms(host, wall_ms, wall)
+    return at, timestamp_ms(host, wall_ms, wall, is_late=is_late)
 
 
 def taken_at(wall_ms: int, offset_s: float, now: float, wall: float) -> float:
@@ -206,15 +214,16 @@ def taken_at(wall_ms: int, offset_s: float, now: float, wall: float) -> float:
     return min(now, now - (wall - (wall_ms / 1000 - offset_s)))
 
 
-def timestamp_ms(host: Host, wall_ms: int, wall: float) -> int:
+def timestamp_ms(host: Host, wall_ms: int, wall: float, *, is_late: bool = False) -> int:
     """Return the time (ms since 1970) of a reading that came at ``wall`` (s), for its samples.
 
     By the host's clock while that is right: there is no jitter of the network in it, and two
-    aggregators say the same. Else by ours, less the age that the host's clock says.
+    aggregators say the same. Else by ours, less the age that the host's clock says. While nothing
+    is known of that clock, a live reading is of now, and a late one of when the host says.
     """
     offset_s = host.clock_offset_s
     if offset_s is None:
-        return round(wall * 1000)
+        return wall_ms if is_late else round(wall * 1000)
     limit_s = {None: TRUSTED_S, True: DISTRUSTED_FROM_S, False: TRUSTED_AGAIN_S}
     host.is_clock_right = abs(offset_s) <= limit_s[host.is_clock_right]
     return (

@@ -20,9 +20,9 @@ from typing import TypeAlias
 from aggregator.core.fleet import Venue
 from aggregator.core.margins import LATENESS_BUCKETS_S
 from aggregator.core.states import HostState, VenueState, venue_state
-from aggregator.shell.families import CHECKS, FAMILIES, OWN
-from aggregator.shell.snapshot import Layout, SeenCheck, SeenHost, escape, pairs, seen
-from venuewatch.base.wire.checks import RESULTS_STATES, WELL
+from aggregator.shell.families import FAMILIES, OWN
+from aggregator.shell.series import check_samples
+from aggregator.shell.snapshot import Layout, SeenHost, escape, pairs, seen
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -202,29 +202,11 @@ _LABELS: Mapping[str, Callable[[SeenHost], Iterable[str]]] = {
 def _check_lines(hosts: Iterable[SeenHost]) -> dict[str, list[str]]:
     """Return the lines of the checks' families."""
     lines: dict[str, list[str]] = {}
-
-    def add(name: str, check: SeenCheck, more: str, value: object) -> None:
-        line = f"{name}{{{check.labels}{more}}} {value}{check.time}\n"
-        lines.setdefault(name, []).append(line)
-
     for check in (each for host in hosts for each in host.checks):
-        reading = check.reading
-        state = f',state="{reading.state}"'
-        add("venuewatch_check_up", check, "", int(reading.state in WELL))
-        add("venuewatch_check_state", check, state, 1)
-        add("venuewatch_check_duration_seconds", check, "", reading.duration_s)
-        add("venuewatch_check_timestamp_seconds", check, "", reading.wall_ms / 1000)
-        if reading.state in RESULTS_STATES:
-            add("venuewatch_results_state", check, state, 1)
-        for field, family in CHECKS.items():
-            value = getattr(reading.values, field)
-            if isinstance(value, list):
-                rows = {tuple(texts): number for *texts, number in reversed(value)}
-                for texts, number in reversed(rows.items()):
-                    more = pairs(**dict(zip(family.labels, texts, strict=True)))
-                    add(family.name, check, more, number)
-            elif value is not None:
-                add(family.name, check, "", value)
+        for name, labels, value in check_samples(check.reading):
+            more = pairs(**labels) if labels else ""
+            line = f"{name}{{{check.labels}{more}}} {value}{check.time}\n"
+            lines.setdefault(name, []).append(line)
     return lines
 
 

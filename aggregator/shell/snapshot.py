@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 from aggregator.core.catalogues import KnownCatalogue
 from aggregator.core.fleet import Host
 from aggregator.core.states import ALIVE, HostState
-from aggregator.shell.families import LABELS_OF
+from aggregator.shell.series import vitals_series
 from venuewatch.base.wire.messages import Birth, CheckReading
 
 _STALE_AFTER_PERIODS = 3.5  # as Prometheus' staleness: a few readings missed, then no value
@@ -123,25 +123,13 @@ _layouts: WeakKeyDictionary[KnownCatalogue, Layout] = WeakKeyDictionary()
 
 
 def _layout(catalogue: KnownCatalogue) -> Layout:
-    """Return what we expose of a catalogue.
-
-    A series that it has twice counts once: Prometheus would refuse the page.
-    """
+    """Return what we expose of a catalogue."""
     layout = _layouts.get(catalogue)
     if layout is None:
-        found: dict[str, dict[str, int]] = {}
-        place = 0
-        for name, rows in catalogue.families:
-            labels = LABELS_OF.get(name)
-            for row in rows:
-                if labels is not None and len(row) == len(labels):
-                    more = pairs(**dict(zip(labels, row, strict=True)))
-                    found.setdefault(name, {}).setdefault(more, place)
-                place += 1
-        layout = _layouts[catalogue] = {
-            name: [(at, f"{more}}} ") for more, at in series.items()]
-            for name, series in found.items()
-        }
+        found: dict[str, list[tuple[int, str]]] = {}
+        for place, name, labels in vitals_series(catalogue):
+            found.setdefault(name, []).append((place, f"{pairs(**labels)}}} "))
+        layout = _layouts[catalogue] = found
     return layout
 
 

@@ -130,4 +130,7 @@ def test_a_late_reading_keeps_its_own_time(heard: Story) -> None:
     receive(heard, vitals(1, 20.0), Backlog("a", 1, 1, [vitals(2, 20.0), vitals(3, 30.0)]))
 
     late = [reading for out in heard.said() if isinstance(out, Store) for reading in out.readings]
-    assert [reading.timestamp_ms - int(WALL * 1000) for reading in late] == [20_000, 30_000]
+    assert [reading.known[0].timestamp_ms - int(WALL * 1000) for reading in late] == [
+        20_000,
+        30_000,
+    ]

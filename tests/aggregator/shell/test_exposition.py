@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
-from aggregator.core.catalogues import Catalogues, LatestVitals
+from aggregator.core.catalogues import Catalogues, KnownVitals
 from aggregator.core.fleet import Host, Venue
 from aggregator.core.states import HostState, VenueState
 from aggregator.shell.exposition import COLLECTIONS, render
@@ -83,7 +83,7 @@ def page_of(catalogue: Catalogue, *numbers: float) -> Page:
     venue = Venue("STA", margin_s=1.75)
     host = venue.hosts["alpha"] = Host("STA", "alpha", margin_s=1.75, state=HostState.UP)
     known = Catalogues().learn(catalogue)
-    host.vitals = LatestVitals(known, array("d", numbers), NOW, 0, "a")
+    host.vitals = KnownVitals(known, array("d", numbers), NOW, 0, "a")
     return Page(render([venue], NOW))
 
 

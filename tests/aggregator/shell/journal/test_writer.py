@@ -19,7 +19,7 @@ from venuewatch.base.wire.readings import Readings
 
 def reading(seq: int) -> LateReading:
     vitals = Vitals(boot="b", session=1, seq=seq, wall_ms=seq, readings=Readings(node_load1=seq))
-    return LateReading("STA-1", "b", "vitals", seq, seq, seq, vitals)
+    return LateReading("STA-1", "b", "vitals", seq, seq, vitals)
 
 
 def stored(path: Path) -> list[int]:

@@ -1,0 +1,68 @@
+"""Series of readings: name, labels and number of each, as the page and the backfill have them.
+
+Labels of the host and of the check are not among them.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+from weakref import WeakKeyDictionary
+
+from aggregator.core.catalogues import KnownCatalogue
+from aggregator.shell.families import CHECKS, LABELS_OF
+from venuewatch.base.wire.checks import RESULTS_STATES, WELL
+from venuewatch.base.wire.messages import CheckReading
+
+_NO_LABELS: Mapping[str, str] = {}
+
+
+class VitalsSeries(NamedTuple):
+    """A series of vitals; ``place`` is that of its number in the array."""
+
+    place: int
+    name: str
+    labels: Mapping[str, str]
+
+
+_known: WeakKeyDictionary[KnownCatalogue, Sequence[VitalsSeries]] = WeakKeyDictionary()
+
+
+def vitals_series(catalogue: KnownCatalogue) -> Sequence[VitalsSeries]:
+    """Return the series that are exposed of a catalogue.
+
+    A series that it has twice counts once: Prometheus would refuse the page.
+    """
+    series = _known.get(catalogue)
+    if series is None:
+        series = _known[catalogue] = tuple(_vitals_series(catalogue))
+    return series
+
+
+def _vitals_series(catalogue: KnownCatalogue) -> Iterator[VitalsSeries]:
+    met: set[tuple[str, tuple[str, ...]]] = set()
+    place = 0
+    for name, rows in catalogue.families:
+        labels = LABELS_OF.get(name)
+        for row in rows:
+            if labels is not None and len(row) == len(labels) and (name, row) not in met:
+                met.add((name, row))
+                yield VitalsSeries(place, name, dict(zip(labels, row, strict=True)))
+            place += 1
+
+
+def check_samples(reading: CheckReading) -> Iterator[tuple[str, Mapping[str, str], float]]:
+    """Yield the name, the labels beside those of the check, and the number of each sample."""
+    yield "venuewatch_check_up", _NO_LABELS, int(reading.state in WELL)
+    state = {"state": reading.state}
+    yield "venuewatch_check_state", state, 1
+    yield "venuewatch_check_duration_seconds", _NO_LABELS, reading.duration_s
+    yield "venuewatch_check_timestamp_seconds", _NO_LABELS, reading.wall_ms / 1000
+    if reading.state in RESULTS_STATES:
+        yield "venuewatch_results_state", state, 1
+    for field, family in CHECKS.items():
+        value = getattr(reading.values, field)
+        if isinstance(value, list):
+            rows = {tuple(texts): number for *texts, number in reversed(value)}
+            for texts, number in reversed(rows.items()):
+                yield family.name, dict(zip(family.labels, texts, strict=True)), number
+        elif value is not None:
+            yield family.name, _NO_LABELS, value
