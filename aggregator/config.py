@@ -12,7 +12,7 @@ from aggregator.core.expectation import RECONNECT_LIMIT_S
 from aggregator.core.incidents.pushing import HOLD_S, RESEND_S
 from aggregator.core.liveness import AWAY_LIMIT_S
 from venuewatch.base import config
-from venuewatch.base.config import KeepaliveS, Name, Seconds
+from venuewatch.base.config import ConfigError, KeepaliveS, Name, Seconds
 
 ListenAddress = Annotated[
     str,
@@ -22,6 +22,7 @@ ListenAddress = Annotated[
     ),
 ]
 _PORT_MAX = 65_535
+_EVERYWHERE = frozenset({None, "0.0.0.0", "::"})  # noqa: S104 - nothing is bound
 _LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _ALERT_LABELS = frozenset({"alertname", "severity", "venue", "host", "check", "instance", "role"})
 
@@ -132,22 +133,42 @@ class Notify(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("Expected one of a user in `webhook_url` and `bearer_token_file`")
 
 
-class Alertmanager(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The Alertmanagers to which incidents are pushed; there are none without ``urls``.
+class Receiver(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What another server wants of us; ``timeout_s``, ``retry_max_s``, ``ca_file``: see ``Notify``.
 
-    Each gets every alert. ``labels`` are added to each alert. ``runbooks_url``: where the pages of
-    ``docs/runbooks/`` are served. ``resend_s``: how often (s) an alert is pushed again while it is
-    open. ``ends_after_s``: how long (s) after the last push an Alertmanager ends it by itself.
-    ``timeout_s``, ``retry_max_s``, ``ca_file``: as of the webhook.
+    Secrets are read anew for each request.
     """
 
-    urls: tuple[str, ...] = ()
     timeout_s: Seconds = 5.0
     retry_max_s: Seconds = 10.0
     username: str | None = None
     password_file: str | None = None
     bearer_token_file: str | None = None
     ca_file: str | None = None
+
+    def check_user(self) -> None:
+        """Check that there is one way at most to say who we are.
+
+        Raises:
+            ValueError: a line for the operator.
+        """
+        if (self.username is None) != (self.password_file is None):
+            raise ValueError("Expected `username` and `password_file` together")
+        if self.username is not None and ":" in self.username:
+            raise ValueError("Expected `username` to have no colon")
+        if self.username is not None and self.bearer_token_file is not None:
+            raise ValueError("Expected one of `username` and `bearer_token_file`")
+
+
+class Alertmanager(Receiver, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The Alertmanagers to which incidents are pushed; there are none without ``urls``.
+
+    Each gets every alert. ``labels`` are added to each alert. ``runbooks_url``: where the pages of
+    ``docs/runbooks/`` are served. ``resend_s``: how often (s) an alert is pushed again while it is
+    open. ``ends_after_s``: how long (s) after the last push an Alertmanager ends it by itself.
+    """
+
+    urls: tuple[str, ...] = ()
     labels: dict[str, str] = {}
     runbooks_url: str = ""
     resend_s: Seconds = RESEND_S
@@ -164,19 +185,46 @@ class Alertmanager(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
             raise ValueError("Expected `runbooks_url` to be an http or https address")
         if self.ends_after_s < 2.0 * self.resend_s:
             raise ValueError("Expected `ends_after_s` to be twice `resend_s` at least")
-        _check_user(self)
+        self.check_user()
         if not all(_LABEL.fullmatch(name) and name not in _ALERT_LABELS for name in self.labels):
             others = ", ".join(sorted(_ALERT_LABELS))
             raise ValueError(f"Expected names for `labels` that Prometheus takes, none of {others}")
 
 
-def _check_user(where: Alertmanager) -> None:
-    if (where.username is None) != (where.password_file is None):
-        raise ValueError("Expected `username` and `password_file` together")
-    if where.username is not None and ":" in where.username:
-        raise ValueError("Expected `username` to have no colon")
-    if where.username is not None and where.bearer_token_file is not None:
-        raise ValueError("Expected one of `username` and `bearer_token_file`")
+class RemoteWriteLabels(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The labels that Prometheus' two jobs give to what they scrape, beside those of the page.
+
+    ``job`` is that of the shipped files unless it is named. ``instance`` of ``checks`` is the
+    aggregator as the job lists it: ``listen_address`` unless it is named.
+    """
+
+    vitals: dict[str, str] = {}
+    checks: dict[str, str] = {}
+
+    def __post_init__(self) -> None:
+        for labels in (self.vitals, self.checks):
+            if not all(_LABEL.fullmatch(name) and name != "__name__" for name in labels):
+                raise ValueError("Expected names of labels that Prometheus takes")
+
+
+class RemoteWrite(Receiver, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The remote-write receiver that gets late readings; there is none without a ``url``.
+
+    ``window_s``: samples older than this (s) are dropped. It is Prometheus'
+    ``out_of_order_time_window``.
+    """
+
+    url: str = ""
+    window_s: Annotated[float, msgspec.Meta(ge=1, le=31 * 86_400)] = 21_600.0
+    labels: RemoteWriteLabels = RemoteWriteLabels()
+    timeout_s: Seconds = 30.0
+
+    def __post_init__(self) -> None:
+        if self.url and not _is_external_url(self.url):
+            raise ValueError("Expected `url` to be an http or https address, without a user")
+        if self.ca_file is not None and not self.url.startswith("https:"):
+            raise ValueError("Expected `url` to begin with https:// beside `ca_file`")
+        self.check_user()
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -190,6 +238,22 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     journal: JournalConfig = JournalConfig()
     notify: Notify = Notify()
     alertmanager: Alertmanager = Alertmanager()
+    remote_write: RemoteWrite = RemoteWrite()
+
+    def job_labels(self) -> RemoteWriteLabels:
+        """Return the labels that Prometheus' two jobs give, those that were left out among them.
+
+        Raises:
+            ConfigError: nobody has said how Prometheus names this aggregator.
+        """
+        said, listening = self.remote_write.labels, self.web.listen_address
+        checks = {"job": "venuewatch", "instance": listening, **said.checks}
+        if "instance" not in said.checks and host_and_port(listening)[0] in _EVERYWHERE:
+            raise ConfigError(
+                "expected [remote_write.labels] checks to have an instance: "
+                f"Prometheus' target is another one than {listening}"
+            )
+        return RemoteWriteLabels({"job": "node", **said.vitals}, checks)
 
 
 def read(path: Path) -> Config:
@@ -201,6 +265,11 @@ def read(path: Path) -> Config:
     read_config = config.load(path, Config)
     inventory = str(path.parent / read_config.inventory)
     web = read_config.web
+    if read_config.remote_write.url:
+        try:
+            read_config.job_labels()
+        except ConfigError as error:
+            raise ConfigError(f"{path}: {error}") from None
     if web.config_file:
         web = msgspec.structs.replace(web, config_file=str(path.parent / web.config_file))
     state = os.environ.get("STATE_DIRECTORY", "").split(":")[0]

@@ -14,6 +14,8 @@ from aggregator.shell.families import OWN
 from aggregator.shell.outlets.alertmanager.outlet import AlertmanagerMetrics
 from aggregator.shell.outlets.open_incidents import OpenIncidents
 from aggregator.shell.outlets.own_metrics import OwnMetrics
+from aggregator.shell.outlets.remote_write.backfill import Backfill
+from aggregator.shell.outlets.remote_write.outlet import RemoteWriteMetrics
 from aggregator.shell.walltime import WallTime
 from venuewatch.base.wire.checks import CheckValues
 from venuewatch.base.wire.readings import Family, Readings, families_of
@@ -175,6 +177,7 @@ def _self_rows() -> list[Row]:
     one = Incident(1, subject, Cause.BROKER_DOWN, 0.0)
     metrics.add(OpenIncidents({subject: one}, WallTime(0.0, 0.0)))
     metrics.add(AlertmanagerMetrics([_Queue()]))
+    metrics.add(RemoteWriteMetrics(Backfill(window_s=0.0)))
     exposition = metrics.render().decode()
     rows = []
     for family in text_string_to_metric_families(exposition):

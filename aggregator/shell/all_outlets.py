@@ -1,7 +1,7 @@
 """All outlets of a process: made as the configuration says, and begun with what the journal left.
 
 The order in which outlets take a batch is here: the journal first, since others tell only what is
-stored; then the broker, the log, the metrics, and those that notify.
+stored; then the broker, the log, the metrics, and those that tell other servers.
 """
 
 import asyncio
@@ -16,6 +16,7 @@ from aggregator.shell.outlets.broker import BrokerOutlet
 from aggregator.shell.outlets.journal import JournalOutlet
 from aggregator.shell.outlets.log import LogOutlet
 from aggregator.shell.outlets.own_metrics import OwnMetrics
+from aggregator.shell.outlets.remote_write.outlet import RemoteWriteMetrics, RemoteWriteOutlet
 from aggregator.shell.outlets.venue_status import VenueStatusOutlet
 from aggregator.shell.outlets.webhook import UrlOf, Webhook, notice, notice_of
 from aggregator.shell.walltime import WallTime
@@ -26,7 +27,7 @@ class AllOutlets:
     """The outlets of ``driver``; it hands its outputs to them from now on.
 
     Raises:
-        ConfigError: the journal, or a file for webhook or Alertmanager, cannot be used.
+        ConfigError: the journal, or a file for webhook, Alertmanager or remote write, cannot be used.
     """
 
     def __init__(  # noqa: PLR0913 - it stands between so many
@@ -43,7 +44,7 @@ class AllOutlets:
         name, notify = settings.name, settings.notify
         of = partial(notice_of, wall=wall, aggregator=name, url_of=url_of)
         self._centre = driver.centre
-        self._webhook = self._alertmanager = None
+        self._webhook = self._alertmanager = self._remote_write = None
         if notify.webhook_url is not None:
             self._webhook = Webhook(notify, driver.settled, metrics, notice_of=of, rng=rng)
         if settings.alertmanager.urls:
@@ -57,6 +58,11 @@ class AllOutlets:
                 rng=rng,
             )
         metrics.add(AlertmanagerMetrics(self._alertmanager.queues if self._alertmanager else []))
+        if settings.remote_write.url:
+            self._remote_write = RemoteWriteOutlet(
+                settings.remote_write, settings.job_labels(), driver.centre.fleet, rng=rng
+            )
+            metrics.add(RemoteWriteMetrics(self._remote_write.backfill))
         self._journal = JournalOutlet(
             settings.journal,
             wall,
@@ -66,14 +72,14 @@ class AllOutlets:
             notice_of=None if self._webhook is None else of,
         )
         publish = partial(link.publish, qos=1, is_retained=True)
-        notifying = (self._webhook, self._alertmanager)
+        telling = (self._webhook, self._alertmanager, self._remote_write)
         driver.outlets = [
             self._journal,
             BrokerOutlet(link, settings.broker, driver.port_said),
             LogOutlet(),
             metrics,
             VenueStatusOutlet(driver.centre, wall, name=name, publish=publish),
-            *(outlet for outlet in notifying if outlet is not None),
+            *(outlet for outlet in telling if outlet is not None),
         ]
 
     def restore(self) -> None:
@@ -88,12 +94,14 @@ class AllOutlets:
             self._centre.notice_settled(clock.monotonic(), [notice.id for notice in notices])
 
     async def run(self) -> None:
-        """Notify until cancelled."""
+        """Tell other servers until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             if self._webhook is not None:
                 tasks.create_task(self._webhook.run(), name="notices")
             if self._alertmanager is not None:
                 tasks.create_task(self._alertmanager.run(), name="alerts")
+            if self._remote_write is not None:
+                tasks.create_task(self._remote_write.run(), name="remote write")
 
     def close(self) -> None:
         """Store what is left to store, and close the journal."""

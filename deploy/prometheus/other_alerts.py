@@ -252,6 +252,17 @@ SLOW: Final = (
         keep="5m",
     ),
     Rule(
+        "VenuewatchHistoryDropped",
+        Severity.WARNING,
+        "Late readings do not reach Prometheus.",
+        "The aggregator at {{ $labels.instance }} gave up {{ $value | humanize }} late samples "
+        "within 10 minutes ({{ $labels.reason }}). Graphs of an outage have holes. Alarms do not "
+        "suffer.",
+        "max by (job, instance, reason) "
+        "(increase(venuewatch_aggregator_remote_write_samples_dropped_total[10m])) > 0",
+        keep="5m",
+    ),
+    Rule(
         "VenuewatchMessagesRejected",
         Severity.INFO,
         "The aggregator refuses many messages.",

@@ -87,6 +87,7 @@ _DROPPED = "venuewatch_broker_messages_dropped_total"
 _LOST = "venuewatch_agent_dropped_total"
 _GAPS = "venuewatch_results_version_gaps_total"
 _NOTICES = "venuewatch_aggregator_notices_total"
+_HISTORY = "venuewatch_aggregator_remote_write_samples_dropped_total"
 _REJECTED = "venuewatch_aggregator_rejected_total"
 _SAMPLES = f"scrape_samples_post_metric_relabeling{{{TARGET}}}"
 _SECOND = 'job="venuewatch",instance="second:8039"'
@@ -235,6 +236,13 @@ CASES: Sequence[Case] = (
         "receiver refused them, or too many waited.",
         {"job": "venuewatch", "instance": "centre:8039"},
         counter(_NOTICES, 'result="dropped"', 0.0),
+    ),
+    Case(
+        "VenuewatchHistoryDropped", "warning", 5, counter(_HISTORY, 'reason="too_old"', 8.0),
+        "The aggregator at centre:8039 gave up 12 late samples within 10 minutes (too_old). Graphs "
+        "of an outage have holes. Alarms do not suffer.",
+        {"job": "venuewatch", "instance": "centre:8039", "reason": "too_old"},
+        counter(_HISTORY, 'reason="too_old"', 0.0),
     ),
     Case(
         "VenuewatchMessagesRejected", "info", 5, counter(_REJECTED, 'reason="bad_topic"', 160.0),

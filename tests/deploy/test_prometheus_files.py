@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
+from aggregator.config import Config
+
 FILES = Path(__file__).parents[2] / "deploy" / "prometheus"
 SCRAPES = sorted(FILES.glob("prometheus*.yml"))
 SINCE_2_48 = "track_timestamps_staleness"
@@ -38,7 +40,7 @@ def test_promtool_finds_nothing_wrong_with_the_files(path: Path, tmp_path: Path)
     done = promtool("check", "config", "--lint=all", "--lint-fatal", tmp_path / "prometheus.yml")
 
     assert done.returncode == 0, done.stderr
-    assert "SUCCESS: 45 rules found" in done.stdout
+    assert "SUCCESS: 46 rules found" in done.stdout
     assert (known != lines) is (path.stem == "prometheus-2.48")
 
 
@@ -78,6 +80,20 @@ def test_times_come_with_what_they_need() -> None:
         assert job["params"]["timestamps"] == ["1"]
         assert job["honor_timestamps"] is job[SINCE_2_48] is True
     assert yaml.safe_load(text)["storage"]["tsdb"] == {"out_of_order_time_window": "6h"}
+
+
+def test_late_samples_are_written_as_the_shipped_jobs_scrape_them() -> None:
+    text = (FILES / "prometheus-2.48.yml").read_text()
+    jobs = jobs_of(FILES / "prometheus-2.48.yml")
+    settings = Config()
+    (target,) = jobs["venuewatch"]["static_configs"][0]["targets"]
+
+    window = yaml.safe_load(text)["storage"]["tsdb"]["out_of_order_time_window"]
+
+    assert window == f"{settings.remote_write.window_s / 3_600:g}h"
+    assert settings.job_labels().vitals == {"job": "node"}
+    assert settings.job_labels().checks == {"job": "venuewatch", "instance": target}
+    assert all(jobs[job]["honor_labels"] is True for job in ("node", "venuewatch"))
 
 
 def test_before_2_48_no_file_asks_for_times() -> None:

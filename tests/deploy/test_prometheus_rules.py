@@ -83,7 +83,7 @@ def test_no_rule_looks_at_two_samples_only() -> None:
 def test_increase_of_a_checks_counter_spans_four_readings() -> None:
     spans = re.findall(r"(?:rate|increase|delta)\(venuewatch_\w+(?:{.*?})?\[(\d+)m\]\)", rules())
 
-    assert len(spans) == 7
+    assert len(spans) == 8
     assert all(int(minutes) * 60 >= 4 * 30 for minutes in spans)
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Literal, NamedTuple, Self, TypeAlias
 
@@ -27,11 +27,14 @@ class Attempt(NamedTuple):
 class Receiver:
     """Answers each POST with the next of ``answers``, or with ``usual`` when none is left.
 
-    A GET is answered with ``listed``: a status, or what is to be its JSON.
+    A GET is answered with ``listed``: a status, or what is to be its JSON. ``why`` is the text of
+    each answer. ``decode`` reads bodies.
     """
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self._tls = tls
+        self.decode: Callable[[bytes], Any] = msgspec.json.decode
+        self.why = ""
         self.answers: deque[Answer] = deque()
         self.usual: Answer = 200
         self.location = ""
@@ -85,7 +88,7 @@ class Receiver:
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         try:
-            body = msgspec.json.decode(await request.read())
+            body = self.decode(await request.read())
             answer = self.answers.popleft() if self.answers else self.usual
             self.attempts.append(Attempt(request.path, dict(request.headers), body, answer))
             self._waiting.note()
@@ -106,4 +109,5 @@ class Receiver:
             request.transport.abort()
         if not isinstance(answer, int):
             return web.Response()
-        return web.Response(status=answer, headers={"Location": self.location})
+        text = self.why if answer >= 400 else None
+        return web.Response(status=answer, text=text, headers={"Location": self.location})

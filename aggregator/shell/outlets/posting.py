@@ -1,19 +1,48 @@
-"""Posting over HTTP: why it failed, in words, and whether trying again can help."""
+"""Posting over HTTP: with which session, as whom, and why it failed, in words."""
 
+import base64
 import ssl
-from http import HTTPStatus
 
 import aiohttp
 
+from aggregator.config import Receiver
+from venuewatch import __version__
 from venuewatch.base import config
 
-_LATER = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
+
+def session_of(timeout_s: float) -> aiohttp.ClientSession:
+    """Return a session that keeps no cookies; no request takes longer than ``timeout_s``."""
+    return aiohttp.ClientSession(
+        timeout=aiohttp.ClientTimeout(total=timeout_s),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        headers={"User-Agent": f"venuewatch/{__version__}"},
+    )
 
 
-def is_refusal(status: int) -> bool:
-    """Tell whether an answer means that the same will be refused again."""
-    is_theirs = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
-    return is_theirs and status not in _LATER
+def check_usable(where: Receiver) -> ssl.SSLContext:
+    """Try the secrets that a receiver is to be shown; return how to trust its certificate.
+
+    Raises:
+        ConfigError: the file of authorities, or a secret, cannot be used.
+    """
+    for secret in (where.password_file, where.bearer_token_file):
+        if secret is not None:
+            config.read_secret(secret)
+    return config.trusting(where.ca_file)
+
+
+def authorization(where: Receiver) -> dict[str, str]:
+    """Return the header that says who we are; the secret is read anew each time.
+
+    Raises:
+        ConfigError: the secret cannot be read.
+    """
+    if where.bearer_token_file is not None:
+        return {"Authorization": f"Bearer {config.read_secret(where.bearer_token_file)}"}
+    if where.password_file is not None:
+        user = f"{where.username}:{config.read_secret(where.password_file)}".encode()
+        return {"Authorization": f"Basic {base64.b64encode(user).decode()}"}
+    return {}
 
 
 def in_words(error: Exception) -> str:

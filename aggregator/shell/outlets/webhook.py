@@ -24,10 +24,10 @@ from aggregator.core.incidents.record import IncidentChanged
 from aggregator.core.outputs import Output, Tell
 from aggregator.shell.http.incidents import IncidentJson, incident_json
 from aggregator.shell.journal.rows import Notice
+from aggregator.shell.outlets.answers import is_refusal
 from aggregator.shell.outlets.own_metrics import OwnMetrics, Result
-from aggregator.shell.outlets.posting import in_words, is_refusal
+from aggregator.shell.outlets.posting import in_words, session_of
 from aggregator.shell.walltime import WallTime
-from venuewatch import __version__
 from venuewatch.base import config, log
 from venuewatch.base.wire.links import wait_before
 
@@ -124,12 +124,7 @@ class Webhook:
 
     async def run(self) -> None:
         """Send what waits, and what is added, until cancelled."""
-        timeout = aiohttp.ClientTimeout(total=self._where.timeout_s)
-        cookies = aiohttp.DummyCookieJar()
-        agent = {"User-Agent": f"venuewatch/{__version__}"}
-        async with aiohttp.ClientSession(
-            timeout=timeout, cookie_jar=cookies, headers=agent
-        ) as session:
+        async with session_of(self._where.timeout_s) as session:
             while True:
                 await self._has_some.wait()
                 await self._send(session, self._pending[0])

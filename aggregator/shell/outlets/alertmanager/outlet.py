@@ -15,10 +15,10 @@ from aggregator.core.incidents.record import Incident, IncidentChanged
 from aggregator.core.outputs import Connected, OtherOpen, OtherState, Output
 from aggregator.shell.outlets.alertmanager.queue import AlertQueue
 from aggregator.shell.outlets.alertmanager.writer import AlertWriter
+from aggregator.shell.outlets.posting import check_usable
 from aggregator.shell.outlets.webhook import UrlOf
 from aggregator.shell.walltime import WallTime
 from venuewatch.base import clock
-from venuewatch.base.config import read_secret, trusting
 from venuewatch.base.wire import topics
 from venuewatch.base.wire.messages import encode
 from venuewatch.base.wire.packing import packed
@@ -51,10 +51,7 @@ class AlertmanagerOutlet:
         self._topic = topics.centre_open(name)
         self._publish = publish
         self.writer = AlertWriter(where, centre.fleet, wall, url_of)
-        tls = trusting(where.ca_file)
-        for secret in (where.password_file, where.bearer_token_file):
-            if secret is not None:
-                read_secret(secret)
+        tls = check_usable(where)
         self.queues = [AlertQueue(where, url, self.writer, tls=tls, rng=rng) for url in where.urls]
 
     def restore(self, incidents: Iterable[Incident]) -> None:

@@ -1,7 +1,6 @@
 """Queue of one Alertmanager: pushes the latest of each alert until it is accepted."""
 
 import asyncio
-import base64
 import logging
 import random
 import ssl
@@ -15,10 +14,10 @@ import msgspec
 from aggregator import config
 from aggregator.core.incidents.pushing import Push
 from aggregator.shell.outlets.alertmanager.writer import AlertWriter
-from aggregator.shell.outlets.posting import in_words, is_refusal
-from venuewatch import __version__
+from aggregator.shell.outlets.answers import is_refusal
+from aggregator.shell.outlets.posting import authorization, in_words, session_of
 from venuewatch.base import clock, log
-from venuewatch.base.config import ConfigError, read_secret
+from venuewatch.base.config import ConfigError
 from venuewatch.base.wire.links import wait_before
 
 PENDING_MAX = 50_000
@@ -99,13 +98,8 @@ class AlertQueue:
 
     async def run(self) -> None:
         """Push what waits, and what is added, until cancelled."""
-        session = aiohttp.ClientSession(
-            timeout=aiohttp.ClientTimeout(total=self._where.timeout_s),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            headers={"User-Agent": f"venuewatch/{__version__}"},
-        )
         attempt = 0
-        async with session:
+        async with session_of(self._where.timeout_s) as session:
             while True:
                 await self._has_some.wait()
                 if await self._push_some(session):
@@ -177,7 +171,7 @@ class AlertQueue:
         async with session.get(
             self._url,
             params={"filter": 'alertname=~"Venuewatch.+"'},
-            headers=self._headers(),
+            headers=authorization(self._where),
             ssl=self._tls,
             allow_redirects=False,
         ) as answer:
@@ -193,20 +187,11 @@ class AlertQueue:
             raise _AnswerError("expected a list of alerts, got something else") from None
 
     async def _post(self, session: aiohttp.ClientSession, body: bytes) -> int:
-        headers = {"Content-Type": "application/json", **self._headers()}
+        headers = {"Content-Type": "application/json", **authorization(self._where)}
         async with session.post(
             self._url, data=body, headers=headers, ssl=self._tls, allow_redirects=False
         ) as answer:
             return answer.status
-
-    def _headers(self) -> dict[str, str]:
-        where = self._where
-        if where.bearer_token_file is not None:
-            return {"Authorization": f"Bearer {read_secret(where.bearer_token_file)}"}
-        if where.password_file is not None:
-            user = f"{where.username}:{read_secret(where.password_file)}".encode()
-            return {"Authorization": f"Basic {base64.b64encode(user).decode()}"}
-        return {}
 
     def _settle(self, pushes: Iterable[Push]) -> None:
         for push in pushes:

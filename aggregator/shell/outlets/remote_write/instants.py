@@ -1,0 +1,85 @@
+"""Labels late readings as a scrape of them is labelled.
+
+The page's labels win over those of the scrape's job, as with ``honor_labels``, and empty ones are
+left out, as Prometheus leaves them out. So a sample finds the series that was scraped.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from math import isnan
+from typing import NamedTuple, TypeAlias
+
+from aggregator.core.catalogues import KnownCheck, KnownVitals
+from aggregator.core.outputs import LateReading
+from aggregator.shell.outlets.remote_write.write_request import Series
+from aggregator.shell.series import check_samples, vitals_series
+
+Labels: TypeAlias = Mapping[str, str]
+
+
+class JobLabels(NamedTuple):
+    """The labels that Prometheus' jobs give: to vitals, and to checks."""
+
+    vitals: Labels
+    checks: Labels
+
+
+class Instant(NamedTuple):
+    """Vitals or one check of a host, read at one time. ``size``: how many samples that is."""
+
+    host: str
+    labels: Labels
+    known: KnownVitals | KnownCheck
+    size: int
+
+    @property
+    def timestamp_ms(self) -> int:
+        """The time of its samples: ms since 1970."""
+        return self.known.timestamp_ms
+
+
+def instants_of(late: LateReading, venue: str, jobs: JobLabels) -> Iterator[Instant]:
+    """Yield what a late reading of a host of ``venue`` holds, as far as it has samples."""
+    host = {"venue": venue, "host": late.host}
+    for known in late.known:
+        if isinstance(known, KnownCheck):
+            reading = known.reading
+            labels = {**jobs.checks, **host, "check": reading.check, "kind": reading.kind}
+            size = sum(1 for _ in check_samples(reading))
+        else:
+            labels = {**jobs.vitals, **host, "instance": late.host}
+            series, values = vitals_series(known.catalogue), known.values
+            size = sum(1 for at, _, _ in series if not isnan(values[at]))
+        if size:
+            yield Instant(late.host, labels, known, size)
+
+
+def series_of(instants: Sequence[Instant]) -> Iterator[Series]:
+    """Yield the series of a batch; each has its samples in the order of the batch."""
+    alike: dict[int, list[Instant]] = {}  # vitals against one catalogue have the same series
+    checks: dict[tuple[tuple[str, str], ...], list[tuple[float, int]]] = {}
+    for instant in instants:
+        known = instant.known
+        if isinstance(known, KnownVitals):
+            alike.setdefault(id(known.catalogue), []).append(instant)
+        else:
+            for name, more, value in check_samples(known.reading):
+                labels = _sorted(instant.labels, more, name)
+                checks.setdefault(labels, []).append((value, known.timestamp_ms))
+    for some in alike.values():
+        yield from _series_of_vitals(some)
+    for labels, samples in checks.items():
+        yield Series(labels, samples)
+
+
+def _series_of_vitals(instants: Sequence[Instant]) -> Iterator[Series]:
+    all_of = [instant.known for instant in instants if isinstance(instant.known, KnownVitals)]
+    numbers = [(known.values, known.timestamp_ms) for known in all_of]
+    for at, name, more in vitals_series(all_of[0].catalogue):
+        samples = [(values[at], time) for values, time in numbers if not isnan(values[at])]
+        if samples:
+            yield Series(_sorted(instants[0].labels, more, name), samples)
+
+
+def _sorted(labels: Labels, more: Labels, name: str) -> tuple[tuple[str, str], ...]:
+    found: Iterable[tuple[str, str]] = {**labels, **more, "__name__": name}.items()
+    return tuple(sorted((label, value) for label, value in found if value))

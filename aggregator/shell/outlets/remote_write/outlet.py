@@ -1,0 +1,161 @@
+"""Outlet to a remote-write receiver: hands late readings to ``backfill``, and posts its batches."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Iterator, Sequence
+from urllib.parse import urlsplit
+
+import aiohttp
+import cramjam
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from aggregator import config
+from aggregator.core.fleet import Fleet
+from aggregator.core.outputs import Output, Store
+from aggregator.shell.outlets.posting import authorization, check_usable, in_words, session_of
+from aggregator.shell.outlets.remote_write.backfill import (
+    Answer,
+    Backfill,
+    Batch,
+    Reason,
+    meaning_of,
+)
+from aggregator.shell.outlets.remote_write.instants import JobLabels, instants_of, series_of
+from aggregator.shell.outlets.remote_write.write_request import HEADERS, encode
+from venuewatch.base import clock, log
+from venuewatch.base.config import ConfigError
+from venuewatch.base.wire.links import wait_before
+
+_ANSWER_BYTES = 4_096  # of its text, the beginning says why
+
+_logger = logging.getLogger("aggregator.remote_write")
+
+
+class RemoteWriteOutlet:
+    """Sends the late readings of a fleet to one receiver.
+
+    Attributes:
+        backfill: what waits, and what became of the rest.
+
+    Raises:
+        ConfigError: the file of authorities, or a secret, cannot be used.
+    """
+
+    def __init__(
+        self,
+        where: config.RemoteWrite,
+        jobs: config.RemoteWriteLabels,
+        fleet: Fleet,
+        *,
+        rng: random.Random,
+    ) -> None:
+        self._where = where
+        self._jobs = JobLabels(jobs.vitals, jobs.checks)
+        self._fleet = fleet
+        self._rng = rng
+        self._tls = check_usable(where)
+        self._has_some = asyncio.Event()
+        self._place = urlsplit(where.url).netloc
+        self._trouble: str | None = None
+        self._told: set[Reason] = set()
+        self.backfill = Backfill(window_s=where.window_s)
+
+    def take(self, outputs: Sequence[Output]) -> None:
+        """Keep the late readings of each ``Store``; the journal has been told of them before."""
+        for output in outputs:
+            if isinstance(output, Store):
+                for late in output.readings:
+                    host = self._fleet.find(late.host)
+                    if host is not None:
+                        self.backfill.add(instants_of(late, host.venue, self._jobs))
+        if self.backfill.pending:
+            self._has_some.set()
+
+    async def run(self) -> None:
+        """Send what waits, and what is added, until cancelled."""
+        attempt = 0
+        async with session_of(self._where.timeout_s) as session:
+            while True:
+                await self._has_some.wait()
+                batch = self.backfill.batch(clock.wall())
+                if not batch:
+                    self._has_some.clear()
+                elif await self._write(session, batch):
+                    attempt = 0
+                else:
+                    max_s = self._where.retry_max_s
+                    await asyncio.sleep(wait_before(attempt, self._rng, max_s=max_s))
+                    attempt += 1
+                self._report_drops()
+
+    async def _write(self, session: aiohttp.ClientSession, batch: Batch) -> bool:
+        """Write a batch; return False if it is to be tried again."""
+        body = await asyncio.to_thread(_body_of, batch)
+        try:
+            status, text = await self._post(session, body)
+        except (aiohttp.ClientError, OSError, ValueError, ConfigError) as error:
+            self._report(in_words(error))
+            return False
+        answer = meaning_of(status, text)
+        self.backfill.take_answer(answer)
+        if answer is Answer.WRITTEN:
+            self._trouble = None
+        else:
+            self._report(f"it answers {status}")
+        return answer is not Answer.LATER
+
+    async def _post(self, session: aiohttp.ClientSession, body: bytes) -> tuple[int, str]:
+        headers = {**HEADERS, **authorization(self._where)}
+        async with session.post(
+            self._where.url, data=body, headers=headers, ssl=self._tls, allow_redirects=False
+        ) as answer:
+            text = await answer.content.read(_ANSWER_BYTES)
+            return answer.status, text.decode(errors="replace")
+
+    def _report(self, trouble: str) -> None:
+        if trouble != self._trouble:
+            self._trouble = trouble
+            event = "remote_write_fails"
+            log.event(_logger, logging.WARNING, event, why=trouble, where=self._place)
+
+    def _report_drops(self) -> None:
+        """Log each reason for which samples were dropped, the first time; the rest is a metric."""
+        for reason, count in self.backfill.dropped.items():
+            if count and reason not in self._told:
+                self._told.add(reason)
+                log.event(_logger, logging.WARNING, "remote_write_drops", why=reason.words)
+
+
+class RemoteWriteMetrics(Collector):
+    """Counts late samples at a scrape."""
+
+    def __init__(self, backfill: Backfill) -> None:
+        self._backfill = backfill
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the three families."""
+        backfill = self._backfill
+        yield CounterMetricFamily(
+            "venuewatch_aggregator_remote_write_samples",
+            "Late samples that the remote-write receiver has accepted.",
+            value=backfill.written,
+        )
+        dropped = CounterMetricFamily(
+            "venuewatch_aggregator_remote_write_samples_dropped",
+            "Late samples that were given up, by reason.",
+            labels=["reason"],
+        )
+        for reason, count in backfill.dropped.items():
+            dropped.add_metric([reason], count)
+        yield dropped
+        yield GaugeMetricFamily(
+            "venuewatch_aggregator_remote_write_samples_pending",
+            "Late samples that wait for the remote-write receiver.",
+            value=backfill.pending,
+        )
+
+
+def _body_of(batch: Batch) -> bytes:
+    return bytes(cramjam.snappy.compress_raw(encode(series_of(batch))))

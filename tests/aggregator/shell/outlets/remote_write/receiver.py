@@ -1,0 +1,65 @@
+"""A remote-write receiver that answers as the test says, and an outlet at work."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+from aggregator.config import RemoteWrite, RemoteWriteLabels
+from aggregator.core.centre import Centre
+from aggregator.core.fleet import Fleet
+from aggregator.core.outputs import Store
+from aggregator.shell.outlets.own_metrics import OwnMetrics
+from aggregator.shell.outlets.remote_write.backfill import Reason
+from aggregator.shell.outlets.remote_write.outlet import RemoteWriteMetrics, RemoteWriteOutlet
+from tests.aggregator.shell.mqtt.scripted_broker import Chance
+from tests.aggregator.shell.outlets.remote_write.backlogs import JOBS, late, vitals
+from tests.kit.page import Page
+from tests.kit.receiver import Receiver
+from tests.kit.story import ALONE, fleet_of
+
+NAME = "venuewatch_aggregator_remote_write_samples"
+
+
+class Writer:
+    """An outlet, and its counters as Prometheus reads them."""
+
+    def __init__(self, url: str, **more: Any) -> None:
+        where = RemoteWrite(url=url, **{"timeout_s": 0.2, **more})
+        labels = RemoteWriteLabels(dict(JOBS.vitals), dict(JOBS.checks))
+        self.chance = Chance()
+        self.outlet = RemoteWriteOutlet(where, labels, fleet_of(ALONE), rng=self.chance)
+
+    def send(self, *ats: float) -> None:
+        """Have the outlet told of vitals that were read at these times and came late."""
+        readings = late(*(vitals(seq, at) for seq, at in enumerate(ats)))
+        self.outlet.take([Store(1, 0.0, readings=readings)])
+
+    @property
+    def is_done(self) -> bool:
+        return self.outlet.backfill.pending == 0
+
+    def page(self) -> Page:
+        metrics = OwnMetrics(Centre(Fleet([])), version="1")
+        metrics.add(RemoteWriteMetrics(self.outlet.backfill))
+        return Page(metrics.render())
+
+    def counted(self) -> tuple[float, dict[str, float]]:
+        """Return how many samples were written, and how many were dropped, by reason."""
+        page = self.page()
+        dropped = {
+            reason.value: page.value(f"{NAME}_dropped_total", reason=reason) for reason in Reason
+        }
+        return page.value(f"{NAME}_total"), {why: count for why, count in dropped.items() if count}
+
+
+@contextlib.asynccontextmanager
+async def writing(receiver: Receiver, **more: Any) -> AsyncIterator[Writer]:
+    writer = Writer(receiver.url, **more)
+    task = asyncio.create_task(writer.outlet.run())
+    try:
+        yield writer
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task

@@ -1,0 +1,210 @@
+"""Outlet to a remote-write receiver: what comes late is written once, or dropped and counted."""
+
+import logging
+import ssl
+from pathlib import Path
+
+import pytest
+import trustme
+
+from aggregator import config
+from aggregator.core.fleet import Fleet
+from aggregator.shell.outlets.remote_write import backfill as module
+from aggregator.shell.outlets.remote_write.outlet import RemoteWriteOutlet
+from tests.aggregator.shell.conftest import Whys
+from tests.aggregator.shell.mqtt.scripted_broker import Chance
+from tests.aggregator.shell.outlets.remote_write import written
+from tests.aggregator.shell.outlets.remote_write.backlogs import AT, wall_ms
+from tests.aggregator.shell.outlets.remote_write.receiver import NAME, writing
+from tests.kit.receiver import Answer, Receiver
+from tests.kit.story import HOST
+from tests.kit.waiting import until
+from venuewatch.base.config import ConfigError
+
+
+def times(receiver: Receiver) -> list[list[float]]:
+    """Return when (s of the story) the samples of each request were read."""
+    start = wall_ms(0.0)
+    return [
+        [(time - start) / 1000 for _, time in sent.body[0].samples] for sent in receiver.attempts
+    ]
+
+
+async def test_late_readings_are_written_as_the_specification_has_it(receiver: Receiver) -> None:
+    async with writing(receiver) as writer:
+        writer.send(5.0, 15.0)
+        await until(lambda: writer.is_done)
+
+    (sent,) = receiver.attempts
+    assert sent.body == [
+        written.WrittenSeries(
+            [
+                ("__name__", "node_load1"),
+                ("host", HOST),
+                ("instance", HOST),
+                ("job", "node"),
+                ("venue", "STA"),
+            ],
+            [(0.0, wall_ms(5.0)), (1.0, wall_ms(15.0))],
+        )
+    ]
+    assert sent.headers["Content-Encoding"] == "snappy"
+    assert sent.headers["Content-Type"] == "application/x-protobuf"
+    assert sent.headers["X-Prometheus-Remote-Write-Version"] == "0.1.0"
+    assert writer.counted() == (2, {})
+
+
+@pytest.mark.parametrize("answer", [500, 503, 408, 429, 302, "hang", "hang_up"])
+async def test_request_that_failed_is_tried_again(receiver: Receiver, answer: Answer) -> None:
+    receiver.answers += [answer, answer]
+
+    async with writing(receiver) as writer:
+        writer.send(5.0)
+        await until(lambda: writer.is_done)
+
+    assert times(receiver) == [[5.0]] * 3
+    assert writer.counted() == (1, {})
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 413])
+async def test_refused_samples_are_dropped_counted_and_logged_once(
+    receiver: Receiver, status: int, whys: Whys
+) -> None:
+    receiver.answers += [status, status]
+
+    async with writing(receiver) as writer:
+        for number in range(3):
+            writer.send(float(number))
+            await receiver.until_attempts(number + 1)
+        await until(lambda: writer.is_done)
+
+    assert writer.counted() == (1, {"refused": 2})
+    assert whys("remote_write_fails") == [f"it answers {status}"]
+    assert whys("remote_write_drops") == ["the receiver refuses them"]
+
+
+@pytest.mark.parametrize("status", [400, 500])
+async def test_too_old_samples_are_dropped_whatever_the_status(
+    receiver: Receiver, status: int, whys: Whys
+) -> None:
+    receiver.why = "too old sample\n"
+    receiver.answers += [status, status, status]
+
+    async with writing(receiver) as writer:
+        writer.send(1.0, 2.0, 3.0, 4.0)
+        await until(lambda: writer.is_done)
+
+    assert times(receiver) == [[1.0, 2.0, 3.0, 4.0], [1.0, 2.0], [1.0], [2.0], [3.0, 4.0]]
+    assert writer.counted() == (3, {"too_old": 1})
+    assert whys("remote_write_drops") == ["the receiver refuses them for their time"]
+
+
+async def test_times_outside_the_window_are_never_sent(receiver: Receiver, whys: Whys) -> None:
+    async with writing(receiver, window_s=10.0) as writer:
+        writer.send(AT - 11.0, AT - 9.0, AT + 1.0)
+        await until(lambda: writer.is_done)
+
+    assert times(receiver) == [[AT - 9.0]]
+    assert writer.counted() == (1, {"outside_window": 2})
+    assert whys("remote_write_drops") == ["they are older than window_s, or of the future"]
+
+
+async def test_waits_grow_and_each_trouble_is_logged_once(receiver: Receiver, whys: Whys) -> None:
+    receiver.answers += [500, 500, 500, 503]
+
+    async with writing(receiver, retry_max_s=2.0) as writer:
+        writer.send(5.0)
+        await until(lambda: writer.is_done)
+
+    assert whys("remote_write_fails") == ["it answers 500", "it answers 503"]
+    assert writer.chance.ceilings == [1, 2, 2, 2]
+
+
+async def test_receiver_that_is_away_is_waited_for(receiver: Receiver, whys: Whys) -> None:
+    await receiver.stop()
+
+    async with writing(receiver) as writer:
+        writer.send(5.0)
+        await writer.chance.asked(3)
+        assert writer.page().value(f"{NAME}_pending") == 1
+        await receiver.start()
+        await until(lambda: writer.is_done)
+
+    assert times(receiver) == [[5.0]]
+    assert whys("remote_write_fails") == ["nothing listens there"]
+
+
+async def test_full_queue_drops_the_oldest_and_says_so(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch, whys: Whys
+) -> None:
+    monkeypatch.setattr(module.Backfill.__init__, "__kwdefaults__", {"samples_max": 2})
+
+    async with writing(receiver) as writer:
+        writer.send(1.0, 2.0, 3.0)
+        await until(lambda: writer.is_done)
+
+    assert times(receiver) == [[2.0, 3.0]]
+    assert writer.counted() == (2, {"queue_full": 1})
+    assert len(whys("remote_write_drops")) == 1
+
+
+@pytest.mark.parametrize(
+    ("files", "header"),
+    [
+        ({"bearer_token_file": "s3cret"}, "Bearer s3cret"),
+        ({"username": "me", "password_file": "s3cret"}, "Basic bWU6czNjcmV0"),
+    ],
+)
+async def test_user_or_token_is_sent_and_never_logged(
+    receiver: Receiver,
+    tmp_path: Path,
+    files: dict[str, str],
+    header: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    (tmp_path / "s3cret").write_text("s3cret\n")
+    receiver.answers += [500, 302]
+    more = {
+        name: str(tmp_path / text) if name.endswith("file") else text
+        for name, text in files.items()
+    }
+
+    async with writing(receiver, **more) as writer:
+        writer.send(5.0)
+        await until(lambda: writer.is_done)
+
+    assert {sent.headers["Authorization"] for sent in receiver.attempts} == {header}
+    assert "s3cret" not in caplog.text
+
+
+async def test_certificate_is_checked_against_the_named_authority(
+    receiver: Receiver, tmp_path: Path, whys: Whys
+) -> None:
+    authority, stranger = trustme.CA(), trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.cert_pem.write_to_path(tmp_path / "ours.pem")
+    stranger.cert_pem.write_to_path(tmp_path / "theirs.pem")
+
+    async with Receiver.serving(context) as secure:
+        secure.decode, secure.usual = written.read, 204
+        async with writing(secure, ca_file=str(tmp_path / "theirs.pem")) as writer:
+            writer.send(5.0)
+            await writer.chance.asked(1)
+        async with writing(secure, ca_file=str(tmp_path / "ours.pem")) as writer:
+            writer.send(6.0)
+            await until(lambda: writer.is_done)
+
+    assert receiver.attempts == []
+    assert times(secure) == [[6.0]]
+    assert whys("remote_write_fails") == ["its certificate is not trusted"]
+
+
+def test_secret_that_cannot_be_read_is_refused_at_the_start(tmp_path: Path) -> None:
+    where = config.RemoteWrite(
+        url="http://x", username="me", password_file=str(tmp_path / "missing")
+    )
+
+    with pytest.raises(ConfigError, match="missing"):
+        RemoteWriteOutlet(where, config.RemoteWriteLabels(), Fleet([]), rng=Chance())
