@@ -27,7 +27,7 @@ class AllOutlets:
     """The outlets of ``driver``; it hands its outputs to them from now on.
 
     Raises:
-        ConfigError: the journal, or a file for webhook, Alertmanager or remote write, cannot be used.
+        ConfigError: the journal, or a file for one of the servers that are told, cannot be used.
     """
 
     def __init__(  # noqa: PLR0913 - it stands between so many

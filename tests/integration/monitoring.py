@@ -4,7 +4,7 @@ import json
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -21,7 +21,12 @@ class Prometheus(Process):
     """Debian's Prometheus with the shipped files, in which each of ``replaced`` is replaced."""
 
     def __init__(
-        self, folder: Path, replaced: Mapping[str, str], *, config: str = "prometheus.yml"
+        self,
+        folder: Path,
+        replaced: Mapping[str, str],
+        *,
+        config: str = "prometheus.yml",
+        flags: Sequence[str] = (),
     ) -> None:
         self.port = free_port()
         for path in (DEPLOY / "prometheus").glob("*.yml"):
@@ -33,7 +38,22 @@ class Prometheus(Process):
             f"--config.file={folder / config}",
             f"--storage.tsdb.path={folder / 'tsdb'}",
             f"--web.listen-address=127.0.0.1:{self.port}",
+            *flags,
         )
+
+    def stored(self, series: str, back: str = "3h") -> list[list[tuple[float, float]]]:
+        """Return time and value of each sample of each series, as they are stored."""
+        found = self._get(f"query?{urllib.parse.urlencode({'query': f'{series}[{back}]'})}")
+        return [
+            [(float(at), float(value)) for at, value in one["values"]]
+            for one in found.get("result", ())
+        ]
+
+    def steps(self, query: str, start: float, end: float, step_s: float) -> dict[float, float]:
+        """Return what a range query of one series finds, by step; a step may be missing."""
+        asked = {"query": query, "start": start, "end": end, "step": step_s}
+        found = self._get(f"query_range?{urllib.parse.urlencode(asked)}").get("result", ())
+        return {float(at): float(value) for one in found for at, value in one["values"]}
 
     def series(self, query: str) -> list[tuple[dict[str, str], float]]:
         """Return labels and instant value of each series that a query finds."""
