@@ -3,10 +3,12 @@
 A reading waits for the next beat, so that one flight of packets carries both (decision 13). One
 that the broker has not acknowledged within a second, or before the session ended, is kept as well;
 the aggregator tells repeats by (boot, stream, seq). The backlog follows on its own topic, paced,
-and is deleted only when the aggregator has stored it. Vitals go behind their catalogue, which is
-sent once in each session, and again when the aggregator asks for it.
+and is deleted only when an aggregator has stored it. Live vitals go behind their catalogue, which
+is sent in each session, when it changes, and when an aggregator asks for it. Each backlog carries
+the catalogues of its own vitals: another aggregator may begin to listen with any of them.
 """
 
+import math
 import re
 from collections.abc import Callable
 from typing import NamedTuple, Protocol, TypeAlias
@@ -24,6 +26,9 @@ from venuewatch.base.wire.topics import Stream
 ACKNOWLEDGED_WITHIN_S = 1.0
 RESEND_AFTER_S = 15.0
 """How long (s) the aggregator may take to store a backlog before it is sent again."""
+
+ASKED_APART_S = 1.0
+"""Of questions for a catalogue that come within this time (s) one is answered, and all hear it."""
 
 WAIT_FOR_BEAT_S = 2.0
 """Readings wait for the next beat where one comes at least so often (s)."""
@@ -73,7 +78,8 @@ class Outbox:
         self._boot = boot
         self._pace = new_pace()
         self._in_flight: list[InFlight] = []
-        self._catalogues: set[bytes] = set()  # said in this session
+        self._said = b""  # the last catalogue of this session
+        self._said_at = -math.inf
         self.unreadable = 0
         self._under_way: Receipt | None = None
         self._sent: dict[int, bool] = {}
@@ -100,14 +106,15 @@ class Outbox:
         if send is None:
             self._keep(message)
             return
-        if self._has_to_say(message.catalogue):
-            send(Stream.CATALOGUE, message.catalogue)
+        if message.catalogue and message.catalogue != self._said:
+            self._say(message.catalogue, send, now)
         receipt = send(message.stream, message.payload)
         self._in_flight.append(InFlight(message, receipt, now))
 
-    def say_catalogues_again(self) -> None:
-        """Say each catalogue again before the next vitals: the aggregator lacks one."""
-        self._begin_again()
+    def say_again(self, catalogue: bytes, send: Send | None, now: float) -> None:
+        """Say the catalogue of the latest vitals to an aggregator that asks for one."""
+        if send is not None and now - self._said_at >= ASKED_APART_S:
+            self._say(catalogue, send, now)
 
     def advance(self, send: Send | None, session: int, now: float) -> None:
         """Keep what was not acknowledged in time, and let the backlog go on with ``send``."""
@@ -152,6 +159,7 @@ class Outbox:
             if not sent.receipt.is_published():
                 self._keep(sent.message)
         self._in_flight.clear()
+        self._said = b""
         self._under_way = None
         self._pace.interrupted()
         self._begin_again()
@@ -175,7 +183,6 @@ class Outbox:
     def _begin_again(self) -> None:
         """Send the backlog again from the first record that the centre has not stored."""
         self._sent.clear()
-        self._catalogues.clear()
         self._sent_up_to = 0  # the spool begins at what was acknowledged
         self._is_all_sent = False
 
@@ -183,12 +190,10 @@ class Outbox:
         self._spool.keep(_MARKS[message.stream] + message.payload, message.catalogue)
         self._is_all_sent = False
 
-    def _has_to_say(self, catalogue: bytes) -> bool:
-        """Return, once in a session, whether a catalogue has to be said."""
-        if not catalogue or catalogue in self._catalogues:
-            return False
-        self._catalogues.add(catalogue)
-        return True
+    def _say(self, catalogue: bytes, send: Send, now: float) -> None:
+        send(Stream.CATALOGUE, catalogue)
+        self._said = catalogue
+        self._said_at = now
 
     def _send(self, batch: list[Record], send: Send, session: int, now: float) -> None:
         self._sent_up_to = batch[-1].number
@@ -200,15 +205,14 @@ class Outbox:
     def _encoded(self, batch: list[Record], session: int) -> bytes:
         """Make one message of records that are messages already."""
         found: dict[bytes, list[msgspec.Raw]] = {mark: [] for mark in _MARKS.values()}
-        catalogues = []
+        catalogues: dict[bytes, msgspec.Raw] = {}
         for record in batch:
             mark, payload = record.payload[:1], record.payload[1:]
             if mark == _MARKS[Stream.VITALS] and (named := _KEY.search(payload)) is not None:
                 if named[1].decode() != key_of(record.catalogue):
                     self.unreadable += 1
                     continue
-                if self._has_to_say(record.catalogue):
-                    catalogues.append(msgspec.Raw(record.catalogue))
+                catalogues[record.catalogue] = msgspec.Raw(record.catalogue)
             if mark in found:
                 found[mark].append(msgspec.Raw(payload))
         return encode(
@@ -218,7 +222,7 @@ class Outbox:
                 batch[-1].number,
                 vitals=found[_MARKS[Stream.VITALS]],  # type: ignore[arg-type]
                 checks=found[_MARKS[Stream.CHECKS]],  # type: ignore[arg-type]
-                catalogues=catalogues,  # type: ignore[arg-type]
+                catalogues=list(catalogues.values()),  # type: ignore[arg-type]
             )
         )
 

@@ -11,9 +11,9 @@ from agent.checks import Check, CheckConfig, Reading
 from agent.identity import milliseconds
 from agent.outbox import Message
 from agent.runner import Outcome, Runner, Task, Threads
+from agent.series import Series
 from agent.slots import Slots
 from venuewatch.base import clock
-from venuewatch.base.wire.catalogue import Catalogue, flattened, key_of
 from venuewatch.base.wire.messages import CheckReading, Checks, Vitals, encode
 from venuewatch.base.wire.readings import Readings as VitalReadings
 from venuewatch.base.wire.topics import Stream
@@ -46,9 +46,7 @@ class Readings:
         self._latest: dict[str, Reading] = {}
         self._checks: list[Check] = []
         self._seqs = {Stream.VITALS: -1, Stream.CHECKS: -1}
-        self._catalogue = Catalogue([])
-        self._catalogue_said = b""
-        self._key = ""
+        self._series = Series()
         every_s = settings.heartbeat.vitals_every_s
         gather = partial(vitals.gather, vitals.found(), clock.monotonic)
         tasks = [Task(_VITALS, gather, slots=Slots(start, every_s), timeout_s=every_s)]
@@ -69,8 +67,8 @@ class Readings:
 
     @property
     def catalogue(self) -> bytes:
-        """The message that says the catalogue of the latest vitals; empty before the first."""
-        return self._catalogue_said
+        """The message that says the catalogue of the latest vitals."""
+        return self._series.catalogue
 
     def advance(self, now: float, session: int) -> list[Message]:
         """Start what is due, and return what ended, as messages of this session."""
@@ -79,7 +77,7 @@ class Readings:
         for outcome in outcomes:
             if outcome.name == _VITALS and isinstance(outcome.value, VitalReadings):
                 readings = msgspec.structs.replace(outcome.value, **self._own())
-                messages.append(self._vitals(readings, session))
+                messages.append(self._vitals(readings, session, now))
         said = [self._said(outcome) for outcome in outcomes if outcome.name != _VITALS]
         if said:
             seq, wall_ms = self._next(Stream.CHECKS)
@@ -116,15 +114,12 @@ class Readings:
             values=reading.values,
         )
 
-    def _vitals(self, readings: VitalReadings, session: int) -> Message:
-        catalogue, values = flattened(readings)
-        if catalogue != self._catalogue:
-            self._catalogue = catalogue
-            self._catalogue_said = encode(catalogue)
-            self._key = key_of(self._catalogue_said)
+    def _vitals(self, readings: VitalReadings, session: int, now: float) -> Message:
+        values = self._series.numbers(readings, now)
         seq, wall_ms = self._next(Stream.VITALS)
-        vitals = Vitals(self._boot, session, seq, wall_ms, catalogue=self._key, values=values)
-        return Message(Stream.VITALS, encode(vitals), self._catalogue_said)
+        key = self._series.key
+        vitals = Vitals(self._boot, session, seq, wall_ms, catalogue=key, values=values)
+        return Message(Stream.VITALS, encode(vitals), self._series.catalogue)
 
     def _next(self, stream: Stream) -> tuple[int, int]:
         """Return the number of the next message, and our wall time (ms)."""

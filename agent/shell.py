@@ -206,10 +206,8 @@ class Agent:
         return partial(self._publish, session) if is_heard else None
 
     def _publish(self, session: Session, stream: Stream, payload: bytes) -> Receipt:
-        if stream is Stream.BACKLOG:
-            return session.publish(self._topics[stream], payload, qos=1)
-        said = packed(payload)
-        return session.publish(self._topics[stream], said, qos=1, expiry_s=READING_EXPIRY_S)
+        expiry_s = None if stream is Stream.BACKLOG else READING_EXPIRY_S
+        return session.publish(self._topics[stream], packed(payload), qos=1, expiry_s=expiry_s)
 
     def _publish_birth(self, session: Session) -> None:
         birth = identity.birth(
@@ -257,16 +255,9 @@ class Agent:
         elif isinstance(command, Probe):
             self._probes.ask(command, now)
         elif isinstance(command, SayCatalogue):
-            self._say_catalogue(now)
+            self._outbox.say_again(self._readings.catalogue, self._sender(now), now)
         elif session is not None:
             self._publish_birth(session)
-
-    def _say_catalogue(self, now: float) -> None:
-        """Say the present catalogue at once, and each older one with the backlog that needs it."""
-        send = self._sender(now)
-        self._outbox.say_catalogues_again()
-        if send is not None and self._readings.catalogue:
-            send(Stream.CATALOGUE, self._readings.catalogue)
 
     def _own(self) -> dict[str, float]:
         spool = self._spool.status

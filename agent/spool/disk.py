@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from agent.spool.records import OVERHEAD_BYTES, Record, encode, scan
+from agent.spool.records import MAX_PAYLOAD_BYTES, OVERHEAD_BYTES, Record, encode, scan
 
 SEGMENT_BYTES = 1_048_576
 MEMORY_BYTES = 1_048_576
@@ -72,8 +72,12 @@ class Spool:
     def append(self, payload: bytes, catalogue: bytes = b"") -> int:
         """Keep a payload, and the catalogue that it cannot be read without; return its number.
 
-        It is safe from a kill at once, and from a power cut after the next ``sync``.
+        It is safe from a kill at once, and from a power cut after the next ``sync``. What is too
+        large to be sent is dropped, and has the number of the record before it.
         """
+        if max(len(payload), len(catalogue)) > MAX_PAYLOAD_BYTES:
+            self.dropped += 1
+            return self._next - 1
         record = Record(self._next, payload, catalogue)
         self._next += 1
         self._memory.append(record)
@@ -84,7 +88,7 @@ class Spool:
     def read(self, after: int, *, max_bytes: int) -> list[Record]:
         """Return the oldest records above ``after``, as many as fit into ``max_bytes``.
 
-        At least one, if there is any; each catalogue counts once.
+        At least one, if there is any. Each catalogue counts once, and that of the first not at all.
         """
         found: list[Record] = []
         catalogues = {b""}
@@ -93,7 +97,7 @@ class Spool:
             size += len(record.payload)
             if record.catalogue not in catalogues:
                 catalogues.add(record.catalogue)
-                size += len(record.catalogue)
+                size += len(record.catalogue) if found else 0
             if found and size > max_bytes:
                 break
             found.append(record)

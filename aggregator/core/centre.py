@@ -209,7 +209,8 @@ class Centre:
             if now >= decisions.due_at:  # an end of doubt, say: decided before what follows
                 decisions.advance(now)
             if late is not None:
-                self.intake.rejected[Refusal.WRONG_TYPE] += late.misfits
+                for refusal in late.refused:
+                    self._note_refusal(refusal, message.topic)
                 self._storing.keep_backlog(fact[1], late.to_store, fact[2])
 
     @_inlet

@@ -49,12 +49,12 @@ class Taken(NamedTuple):
 class LateReadings(NamedTuple):
     """The new readings of one backlog: to be stored, and when each was taken.
 
-    ``misfits``: vitals whose numbers do not fit their catalogue; they were left out.
+    ``refused``: why vitals were left out that could not be read.
     """
 
     to_store: tuple[LateReading, ...]
     taken: tuple[Taken, ...]
-    misfits: int
+    refused: tuple[MalformedMessageError, ...]
 
 
 class LatestReadings:
@@ -95,14 +95,6 @@ class LatestReadings:
         """Tell whether the catalogue of vitals is known."""
         return vitals.catalogue is None or self._catalogues.has(vitals.catalogue)
 
-    def lacking(self, backlog: Backlog) -> str | None:
-        """Return the key of a catalogue that a backlog needs and that nobody has said."""
-        said = {catalogue.key for catalogue in backlog.catalogues}
-        for vitals in backlog.vitals:
-            if not self.is_readable(vitals) and vitals.catalogue not in said:
-                return vitals.catalogue
-        return None
-
     def take(
         self,
         host: Host,
@@ -136,24 +128,24 @@ class LatestReadings:
         return True
 
     def take_late(self, host: Host, backlog: Backlog, now: float, wall: float) -> LateReadings:
-        """Take readings that came too late to be live; none may lack its catalogue."""
-        for catalogue in backlog.catalogues:
-            _keep(host, self._catalogues.learn(catalogue))
+        """Take readings that came too late to be live."""
+        alive = [self._catalogues.learn(catalogue) for catalogue in backlog.catalogues]
         to_store: list[LateReading] = []
         taken: list[Taken] = []
-        misfits = 0
+        refused: list[MalformedMessageError] = []
         messages: list[Vitals | Checks] = [*backlog.vitals, *backlog.checks]
         for message in messages:
             try:
                 if not self.take(host, message, now, wall, is_late=True):
                     continue
                 to_store.append(self._late(host, message, now, wall))
-            except MalformedMessageError:
-                misfits += 1
+            except MalformedMessageError as error:
+                refused.append(error)
                 continue
             at, _ = _times(host, message.wall_ms, now, wall, is_late=True)
             taken.append(Taken(at, message.boot))
-        return LateReadings(tuple(to_store), tuple(taken), misfits)
+        del alive  # only now: they may be more than a host keeps
+        return LateReadings(tuple(to_store), tuple(taken), tuple(refused))
 
     def _late(self, host: Host, message: Vitals | Checks, now: float, wall: float) -> LateReading:
         """Return a late reading as it is stored, and as it is sent on."""

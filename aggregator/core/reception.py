@@ -209,11 +209,7 @@ class Reception:
             raise refusal
 
     def _take_backlog(self, host: Host, backlog: Backlog, now: float, wall: float) -> LateReadings:
-        """Take readings that came late, all of them or none."""
-        lacking = self.readings.lacking(backlog)
-        if lacking is not None:
-            self._ask_for_catalogue(host, lacking, now)
-            raise MalformedMessageError(Reason.UNKNOWN_CATALOGUE, "expected its catalogues")
+        """Take readings that came late, and correct the record by them."""
         late = self.readings.take_late(host, backlog, now, wall)
         self._correct(host, late.taken, now)
         return late

@@ -1,5 +1,6 @@
 """Every reading goes out live, or waits in the spool until the centre has stored it."""
 
+import random
 from pathlib import Path
 
 import msgspec
@@ -8,16 +9,21 @@ import pytest
 from agent.mqtt.thin_tcp import Connection
 from agent.outbox import (
     ACKNOWLEDGED_WITHIN_S,
+    ASKED_APART_S,
     RESEND_AFTER_S,
     WAIT_FOR_BEAT_S,
     BeatQueue,
     Message,
     Outbox,
 )
+from agent.series import Series
 from agent.spool.disk import Spool
 from agent.spool.pace import Pace
 from agent.spool.thread import SpoolThread
-from venuewatch.base.wire.catalogue import encode, key_of
+from venuewatch.base.wire.catalogue import VALUES_MAX, encode, key_of
+from venuewatch.base.wire.messages import MAX_PAYLOAD_BYTES, Vitals, decode_backlog
+from venuewatch.base.wire.packing import packed
+from venuewatch.base.wire.readings import Readings
 from venuewatch.base.wire.topics import Stream
 
 BOOT = "boot"
@@ -137,7 +143,9 @@ def array(seq: int, catalogue: bytes = CATALOGUE) -> Message:
     )
 
 
-def test_a_catalogue_goes_before_its_vitals_once_in_a_session(world: World) -> None:
+def test_a_catalogue_goes_before_its_vitals_when_it_changes_and_in_each_session(
+    world: World,
+) -> None:
     broker = Broker()
 
     for seq, catalogue in enumerate([CATALOGUE, CATALOGUE, OTHER, CATALOGUE]):
@@ -147,31 +155,62 @@ def test_a_catalogue_goes_before_its_vitals_once_in_a_session(world: World) -> N
     world.outbox.take(array(4), broker, world.now)
 
     said, vitals = Stream.CATALOGUE, Stream.VITALS
-    assert first == [said, vitals, vitals, said, vitals, vitals]
-    assert [sent.stream for sent in broker.sent[6:]] == [said, vitals]
+    assert first == [said, vitals, vitals, said, vitals, said, vitals]
+    assert [sent.stream for sent in broker.sent[7:]] == [said, vitals]
 
 
-def test_a_backlog_carries_the_catalogues_of_its_vitals(world: World) -> None:
+def test_every_backlog_carries_the_catalogues_of_its_vitals(world: World) -> None:
     broker = Broker()
-    for seq in range(40):
+    world.outbox.take(array(0), broker, world.now)
+    for seq in range(1, 60):
         world.outbox.take(array(seq, OTHER if seq > 20 else CATALOGUE), None, world.now)
 
     world.run(broker)
 
-    assert broker.readings() == list(range(40))
-    said = [sent.body.get("catalogues", []) for sent in broker.backlogs()]
-    assert [encode(each) for batch in said for each in batch] == [CATALOGUE, OTHER]
+    assert broker.readings() == list(range(1, 60))
+    assert len(broker.backlogs()) > 1
+    for sent in broker.backlogs():
+        said = {key_of(encode(each)) for each in sent.body["catalogues"]}
+        assert said == {vitals["catalogue"] for vitals in sent.body["vitals"]}
 
 
-def test_a_backlog_says_its_catalogues_again_when_asked(world: World) -> None:
+def test_a_catalogue_is_said_again_when_asked_but_not_to_each_who_asks(world: World) -> None:
     broker = Broker()
-    world.outbox.take(array(0), None, world.now)
-    world.run(broker)
+    world.outbox.take(array(0), broker, world.now)
 
-    world.outbox.say_catalogues_again()
-    world.run(broker)
+    for _ in range(20):
+        world.now += ASKED_APART_S / 8
+        world.outbox.say_again(CATALOGUE, broker, world.now)
+    world.outbox.say_again(CATALOGUE, None, world.now + ASKED_APART_S)
 
-    assert [len(sent.body["catalogues"]) for sent in broker.backlogs()] == [1, 1]
+    assert [sent.stream for sent in broker.sent[2:]] == [Stream.CATALOGUE] * 2
+
+
+def test_the_largest_vitals_fit_one_backlog_with_their_catalogue(world: World) -> None:
+    rng = random.Random(1)
+    names = (rng.randbytes(8).hex() for _ in range(VALUES_MAX))
+    rows = [(name, -rng.random() * 1e-300) for name in names]
+    series = Series()
+    up, mtu = rows[:8_000], rows[8_000:]
+    numbers = series.numbers(Readings(node_network_up=up, node_network_mtu_bytes=mtu), 0.0)
+    vitals = encode(Vitals(BOOT, 1, 0, 0, catalogue=series.key, values=numbers))
+    said: list[bytes] = []
+
+    def send(stream: Stream, payload: bytes) -> Sent:
+        said.append(payload)
+        return Sent(stream, payload)
+
+    world.outbox.take(Message(Stream.VITALS, vitals, series.catalogue), None, world.now)
+    world.settle()
+    for _ in range(2):
+        world.outbox.advance(send, 1, world.now)
+        world.settle()
+
+    (payload,) = said
+    assert len(numbers) == VALUES_MAX
+    assert len(packed(payload)) <= MAX_PAYLOAD_BYTES < len(payload)
+    (found,) = decode_backlog(packed(payload)).vitals
+    assert found.values == numbers
 
 
 def test_vitals_whose_catalogue_is_damaged_are_counted_and_hold_up_no_others(world: World) -> None:

@@ -49,6 +49,29 @@ def test_each_record_has_its_catalogue_wherever_reading_begins(tmp_path: Path) -
     assert [(record.payload, record.catalogue) for record in left] == kept[450:]
 
 
+@pytest.mark.parametrize("record", [(bytes(262_145), b""), (b"", bytes(262_145))])
+def test_a_record_that_nobody_would_take_costs_only_itself(
+    record: tuple[bytes, bytes], tmp_path: Path
+) -> None:
+    spool = open_spool(tmp_path)
+
+    spool.append(*record)
+    spool.append(b"next")
+
+    assert payloads(spool) == [b"next"]
+    assert (spool.pending, spool.dropped) == (1, 1)
+
+
+def test_a_batch_has_one_catalogue_or_few_more_that_fit(tmp_path: Path) -> None:
+    spool = open_spool(tmp_path)
+    for number in range(6):
+        spool.append(b"x" * 10, b"%d" % (number // 4) * 50)
+
+    sizes = [len(spool.read(0, max_bytes=bytes_)) for bytes_ in (1, 30, 40, 99, 100, 1000)]
+
+    assert sizes == [1, 3, 4, 4, 5, 6]
+
+
 def test_a_catalogue_is_written_once_in_a_segment(tmp_path: Path) -> None:
     spool = open_spool(tmp_path, segment_bytes=4 * KIB)
 

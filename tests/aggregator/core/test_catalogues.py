@@ -111,13 +111,21 @@ def test_a_backlog_brings_its_catalogues_and_is_stored_with_names(heard: Story) 
     assert (late.message.readings.node_load1, late.message.readings.node_load5) == (1.0, 5.0)
 
 
-def test_a_backlog_that_lacks_a_catalogue_is_asked_for_and_not_acknowledged(heard: Story) -> None:
-    receive(heard, Backlog("a", 1, 7, [array(1)]))
+def test_vitals_of_a_backlog_without_their_catalogue_hold_up_no_others(heard: Story) -> None:
+    receive(heard, Backlog("a", 1, 7, [array(1), array(2, catalogue=TURNED)], [], [TURNED]))
 
-    assert (asked(heard), acknowledged(heard)) == ([LOADS.key], [])
-    assert heard.host().readings_heard == 0
-    receive(heard, Backlog("a", 1, 7, [array(1)], [], [LOADS]))
-    assert acknowledged(heard) == [7]
+    assert (acknowledged(heard), asked(heard)) == ([7], [])
+    assert (refused(heard, Reason.UNKNOWN_CATALOGUE), heard.host().readings_heard) == (1, 1)
+
+
+def test_a_backlog_may_bring_more_catalogues_than_a_host_keeps(heard: Story) -> None:
+    said = [Catalogue([("node_network_up", [[f"eth{n}"]])]) for n in range(3 * PER_HOST)]
+    late = [array(seq, 1.0, catalogue=one) for seq, one in enumerate(said)]
+
+    receive(heard, Backlog("a", 1, 7, late, [], said))
+
+    assert heard.host().readings_heard == 3 * PER_HOST
+    assert refused(heard, Reason.UNKNOWN_CATALOGUE) == 0
 
 
 def test_a_number_that_does_not_fit_holds_up_no_backlog(heard: Story) -> None:

@@ -28,7 +28,7 @@ Families: TypeAlias = Annotated[
 ]
 """Names of families, each with the label values of its series; ``[[]]`` without labels."""
 
-VALUES_MAX = 2 * MAX_SAMPLES
+VALUES_MAX = 10_000  # so many numbers of 17 digits make a message of less than 262,144 bytes
 Values: TypeAlias = Annotated[list[float | None], msgspec.Meta(max_length=VALUES_MAX)]
 """A number for each series of a catalogue, in its order; None where there is none just now."""
 

@@ -142,7 +142,7 @@ class Backlog(msgspec.Struct, frozen=True, omit_defaults=True):
     """Readings that could not be published when they were taken, in their own time.
 
     ``number`` is the spool's number of the last record in it, for the acknowledgement.
-    ``catalogues`` are those of its ``vitals``.
+    ``catalogues`` are those of its ``vitals``, so that it can be read by itself.
     """
 
     boot: BootId
@@ -242,15 +242,12 @@ T = TypeVar("T")
 encode = msgspec.json.Encoder().encode
 
 
-def decoder(kind: type[T]) -> Callable[[bytes], T]:
+def decoder(kind: type[T], *, max_bytes: int = MAX_PAYLOAD_BYTES) -> Callable[[bytes], T]:
     """Return the total decoder for ``kind``: bytes to a message or MalformedMessageError."""
     decode_json = msgspec.json.Decoder(kind).decode
 
     def decode(payload: bytes) -> T:
-        if len(payload) > MAX_PAYLOAD_BYTES:
-            raise MalformedMessageError(
-                Reason.TOO_LARGE, f"expected at most {MAX_PAYLOAD_BYTES} bytes, got {len(payload)}"
-            )
+        _expect_at_most(max_bytes, payload)
         try:
             return decode_json(payload)
         except msgspec.ValidationError as error:
@@ -265,10 +262,25 @@ def decoder(kind: type[T]) -> Callable[[bytes], T]:
     return decode
 
 
-def packed_decoder(kind: type[T]) -> Callable[[bytes], T]:
-    """Return the same for a message that may be packed (``packing.py``)."""
-    decode = decoder(kind)
-    return lambda payload: decode(unpacked(payload, max_bytes=MAX_PAYLOAD_BYTES))
+def packed_decoder(kind: type[T], *, max_bytes: int = MAX_PAYLOAD_BYTES) -> Callable[[bytes], T]:
+    """Return the same for a message that may be packed (``packing.py``).
+
+    ``max_bytes``: how many may come out. No more than ``MAX_PAYLOAD_BYTES`` may go in.
+    """
+    decode_unpacked = decoder(kind, max_bytes=max_bytes)
+
+    def decode(payload: bytes) -> T:
+        _expect_at_most(MAX_PAYLOAD_BYTES, payload)
+        return decode_unpacked(unpacked(payload, max_bytes=max_bytes))
+
+    return decode
+
+
+def _expect_at_most(max_bytes: int, payload: bytes) -> None:
+    if len(payload) > max_bytes:
+        raise MalformedMessageError(
+            Reason.TOO_LARGE, f"expected at most {max_bytes} bytes, got {len(payload)}"
+        )
 
 
 def _without_values(error: msgspec.ValidationError) -> str:
@@ -286,7 +298,7 @@ decode_death = decoder(Death)
 decode_catalogue = packed_decoder(Catalogue)
 decode_vitals = packed_decoder(Vitals)
 decode_checks = packed_decoder(Checks)
-decode_backlog = decoder(Backlog)
+decode_backlog = packed_decoder(Backlog, max_bytes=2 * MAX_PAYLOAD_BYTES)
 decode_probed = decoder(Probed)
 decode_tick = decoder(Tick)
 decode_centre_state = decoder(CentreState)
