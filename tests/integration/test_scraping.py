@@ -1,5 +1,6 @@
 """Debian's Prometheus finds its targets by http_sd, over TLS and with a password."""
 
+import itertools
 import json
 import signal
 import urllib.parse
@@ -12,11 +13,16 @@ import pytest
 import trustme
 
 from bench.kit.processes import free_port
+from tests.deploy.peer import Peer
 from tests.integration.real import Agent, Aggregator, Mosquitto, Process, program, until
+from venuewatch.base import clock
+from venuewatch.base.wire.catalogue import Catalogue
+from venuewatch.base.wire.messages import Beat, Vitals, encode
 
 pytestmark = pytest.mark.real
 
 PASSWORD = "correct horse"  # noqa: S105 - of this test alone
+HOSTILE = ("nothing", '"\\\n\r', "a\0b", "é" * 256, "\u202e\u05d0\u0627")
 JOB = """\
   - job_name: {name}
     scheme: https
@@ -127,6 +133,34 @@ def test_each_series_is_scraped_by_one_job(prometheus: Prometheus, query: str, j
     found = until("it has scraped", lambda: prometheus.ask(query))
 
     assert [labels["job"] for labels in found] == [job]
+
+
+def test_series_of_a_hostile_agent_are_scraped_as_they_are(
+    aggregator: Aggregator, prometheus: Prometheus
+) -> None:
+    names = [*HOSTILE, *map(str, range(8_192 - 2 * len(HOSTILE)))]
+    said = Catalogue([("node_network_up", [[name] for name in (*names, *HOSTILE)])])
+    at = int(clock.wall() * 1000)
+    numbers: list[float | None] = [1.0] * (len(names) - 1)
+    vitals = Vitals(
+        "a", 1, 1, at, catalogue=said.key, values=[None, *numbers, *[0.0] * len(HOSTILE)]
+    )
+    port = int(str(aggregator.events("broker_connected")[0]["port"]))
+    beats = itertools.count(1)
+
+    with Peer(port, "stranger") as stranger:
+
+        def scraped() -> list[dict[str, str]]:
+            beat = Beat("a", 1, next(beats), 1, at)
+            stranger.say("venuewatch/v1/TAH/TAH-1/beat", encode(beat))
+            return prometheus.ask('node_network_up{host="TAH-1"}')
+
+        scraped()
+        for stream, content in (("catalogue", said), ("vitals", vitals)):
+            stranger.say(f"venuewatch/v1/TAH/TAH-1/{stream}", encode(content))
+        found = until("they are scraped", scraped, every_s=0.5)
+
+    assert {labels["device"] for labels in found} == set(names[1:])
 
 
 def test_stranger_is_refused(aggregator: Aggregator) -> None:
