@@ -117,6 +117,8 @@ class Readings:
     def _vitals(self, readings: VitalReadings, session: int, now: float) -> Message:
         values = self._series.numbers(readings, now)
         seq, wall_ms = self._next(Stream.VITALS)
+        if readings.node_time_seconds is not None:  # read with the others; we may be woken late
+            wall_ms = milliseconds(readings.node_time_seconds)
         key = self._series.key
         vitals = Vitals(self._boot, session, seq, wall_ms, catalogue=key, values=values)
         return Message(Stream.VITALS, encode(vitals), self._series.catalogue)
