@@ -66,21 +66,30 @@ Receiver: TypeAlias = Aggregator | Peer
 
 
 @contextlib.contextmanager
-def aggregator(directory: Path, expected: Path, broker_port: int) -> Iterator[Aggregator]:
+def aggregator(
+    directory: Path,
+    expected: Path,
+    broker_port: int,
+    *,
+    name: str = "aggregator",
+    module: str = "aggregator",
+) -> Iterator[Aggregator]:
     """Run the real aggregator, from when it knows the state of every host.
+
+    Of several in one directory each has a ``name`` of its own. ``module`` is what is run.
 
     Raises:
         BenchError: it does not get there in time.
     """
     port = free_port()
-    settings = directory / "aggregator.toml"
+    settings = directory / f"{name}.toml"
     settings.write_text(
-        f'inventory = "{expected.name}"\n[broker]\nport = {broker_port}\n'
-        f'[web]\nlisten_address = "127.0.0.1:{port}"\n',
+        f'name = "{name}"\ninventory = "{expected.name}"\n[broker]\nport = {broker_port}\n'
+        f'[web]\nlisten_address = "127.0.0.1:{port}"\n[journal]\npath = "{name}.sqlite"\n',
         encoding="utf-8",
     )
-    command = python("aggregator", "--config", str(settings), isolated=True)
-    log = directory / "aggregator.log"
+    command = python(module, "--config", str(settings), isolated=module == "aggregator")
+    log = directory / f"{name}.log"
     with running(command, log=log) as process:
         await_start(process, lambda: _is_ready(port), log=log, at_most_s=_START_S)
         yield Aggregator(process.pid, port)
