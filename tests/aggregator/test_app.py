@@ -13,18 +13,21 @@ import msgspec
 import pytest
 
 from aggregator.app import Aggregator
-from aggregator.config import Broker, Config, JournalConfig, Notify, Web
+from aggregator.config import Broker, Config, JournalConfig, Notify, RemoteWrite, Web
 from aggregator.core.states import HostState
 from aggregator.shell.journal.rows import Notice, Rows
 from tests.aggregator.shell.journal.process import column, rows, visit
 from tests.aggregator.shell.mqtt.scripted_broker import Peer, ScriptedBroker
 from tests.kit.machine import Machine, Message
+from tests.kit.receiver import Receiver
 from tests.kit.story import ALONE, fleet_of
 from tests.kit.waiting import until
 from venuewatch.base import clock
 from venuewatch.base.config import ConfigError
 from venuewatch.base.wire import topics
-from venuewatch.base.wire.messages import CentreState, encode
+from venuewatch.base.wire.messages import Acknowledge, Backlog, CentreState, Vitals, encode
+from venuewatch.base.wire.readings import Readings
+from venuewatch.base.wire.topics import Stream
 
 
 @pytest.fixture
@@ -118,6 +121,29 @@ async def test_a_process_lives_from_its_start_to_its_stop(
     assert abs(alive_at - clock.wall()) < 60
 
 
+async def test_a_backlog_is_acknowledged_while_no_receiver_answers(
+    broker: ScriptedBroker, settings: Config
+) -> None:
+    readings = Readings(node_load1=1.0)
+    machine = Machine("STA", "alpha")
+    async with Receiver.serving() as receiver:
+        receiver.usual, receiver.decode = "hang", bytes
+        remote_write = RemoteWrite(url=receiver.url)
+        aggregator = aggregator_of(msgspec.structs.replace(settings, remote_write=remote_write))
+        async with running(aggregator, broker) as peer:
+            send(peer, machine.birth(), machine.beat(clock.monotonic()))
+            taken = Vitals("a", 1, 1, round(clock.wall() * 1000) - 60_000, readings)
+            send(peer, machine.said(Backlog("a", 1, 7, [taken])))
+            await receiver.until_attempts(1)
+            acknowledged = await published(peer, topics.topic("STA", "alpha", Stream.CMD))
+            address = f"http://127.0.0.1:{aggregator.port}/metrics/self"
+            async with aiohttp.ClientSession() as session:
+                page = await (await session.get(address)).text()
+
+    assert acknowledged.payload == encode(Acknowledge("a", 7))
+    assert "venuewatch_aggregator_remote_write_samples_pending 1.0" in page
+
+
 async def test_a_taken_port_leaves_the_journal_as_it_was(settings: Config) -> None:
     path = Path(settings.journal.path)
     visit(path)
@@ -136,6 +162,8 @@ async def test_a_taken_port_leaves_the_journal_as_it_was(settings: Config) -> No
     [
         ({"journal": JournalConfig("/")}, "^/: "),
         ({"notify": Notify("https://127.0.0.1:9/", ca_file="/no/ca")}, "/no/ca: No such file"),
+        ({"remote_write": RemoteWrite(url="https://x", ca_file="/no/ca")}, "/no/ca: No such file"),
+        ({"remote_write": RemoteWrite(url="http://x"), "web": Web(":0")}, "to have an instance"),
     ],
 )
 async def test_an_unusable_file_is_a_configuration_error(

@@ -1,12 +1,12 @@
 """Late readings of a scripted host, as the core hands them over."""
 
 from collections.abc import Sequence
-from math import nan
 
 from aggregator.core.outputs import LateReading, Store
 from aggregator.shell.outlets.remote_write.instants import Instant, JobLabels, instants_of
 from tests.kit.machine import WALL
 from tests.kit.story import ALONE, HOST, Story
+from venuewatch.base.wire.catalogue import Catalogue
 from venuewatch.base.wire.checks import CheckValues
 from venuewatch.base.wire.messages import Backlog, CheckReading, Checks, Vitals
 from venuewatch.base.wire.readings import Readings
@@ -16,6 +16,9 @@ AT = 20.0
 """When the backlog comes (s of the story)."""
 
 
+LOADS = Catalogue([("node_load1", [[]]), ("node_load5", [[]])])
+
+
 def wall_ms(at: float) -> int:
     return int((WALL + at) * 1000)
 
@@ -23,6 +26,11 @@ def wall_ms(at: float) -> int:
 def vitals(seq: int, at: float, readings: Readings | None = None) -> Vitals:
     of = Readings(node_load1=float(seq)) if readings is None else readings
     return Vitals("a", 1, seq, wall_ms(at), of)
+
+
+def loads(seq: int, at: float, *values: float | None) -> Vitals:
+    """Return vitals against a catalogue; None is a number that there is not just now."""
+    return Vitals("a", 1, seq, wall_ms(at), catalogue=LOADS.key, values=list(values))
 
 
 def check(at: float, *, name: str = "isp", loss: float = 0.0) -> CheckReading:
@@ -50,7 +58,7 @@ def told(*messages: Vitals | Checks, ahead_s: float | None = 0.0) -> Story:
     story.host().clock_offset_s = ahead_s
     vitals = [one for one in messages if isinstance(one, Vitals)]
     checks = [one for one in messages if isinstance(one, Checks)]
-    backlog = Backlog("a", 1, len(messages), vitals, checks)
+    backlog = Backlog("a", 1, len(messages), vitals, checks, [LOADS])
     story.deliver(story.machines[HOST].said(backlog))
     return story
 
@@ -68,6 +76,3 @@ def instants(*messages: Vitals | Checks, ahead_s: float | None = 0.0) -> list[In
 def each(ats: Sequence[float], readings: Readings | None = None) -> list[Instant]:
     """Return the instants of vitals that were read at these times."""
     return instants(*(vitals(seq, at, readings) for seq, at in enumerate(ats)))
-
-
-LOADS = Readings(node_load1=1.0, node_load5=2.0, node_load15=nan)

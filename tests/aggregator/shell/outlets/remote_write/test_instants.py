@@ -10,11 +10,11 @@ from aggregator.shell.outlets.remote_write.instants import series_of
 from tests.aggregator.shell.outlets.remote_write.backlogs import (
     AT,
     JOBS,
-    LOADS,
     check,
     checks,
     each,
     instants,
+    loads,
     told,
     vitals,
     wall_ms,
@@ -87,9 +87,10 @@ def test_a_series_has_all_its_samples_of_a_batch() -> None:
 
 
 def test_a_number_that_is_none_is_no_sample() -> None:
-    (one, *_) = instants(vitals(1, 5.0, LOADS))
+    some = instants(loads(1, 5.0, 0.5, None), loads(2, 6.0, 0.25, 2.0), loads(3, 7.0, None, None))
 
-    assert one.size == len(list(series_of([one]))) == 2
+    assert [one.size for one in some] == [1, 2]
+    assert [[value for value, _ in one.samples] for one in series_of(some)] == [[0.5, 0.25], [2.0]]
 
 
 @pytest.mark.parametrize(

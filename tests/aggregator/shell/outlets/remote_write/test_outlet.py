@@ -66,6 +66,18 @@ async def test_request_that_failed_is_tried_again(receiver: Receiver, answer: An
     assert writer.counted() == (1, {})
 
 
+async def test_samples_and_token_are_for_the_named_address_alone(receiver: Receiver) -> None:
+    async with Receiver.serving() as stranger:
+        stranger.decode = bytes
+        receiver.location = stranger.url
+        receiver.answers += [307]
+        async with writing(receiver) as writer:
+            writer.send(5.0)
+            await until(lambda: writer.is_done)
+
+    assert stranger.attempts == []
+
+
 @pytest.mark.parametrize("status", [400, 401, 404, 413])
 async def test_refused_samples_are_dropped_counted_and_logged_once(
     receiver: Receiver, status: int, whys: Whys
