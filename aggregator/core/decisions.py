@@ -85,7 +85,7 @@ class Decisions:
         self.liveness = Liveness(fleet, self.expectation, away_limit_s=away_limit_s)
         self.store = IncidentStore(fleet, outputs)
         self.incidents = Incidents(fleet, self.store)
-        self.probes = Probes()
+        self.probes = Probes(name)
         self.one_way = OneWay(fleet, self.incidents)
         self.clocks = Clocks(fleet, self.incidents)
         self.twins = Twins(fleet, self.incidents, self.expectation)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from aggregator.core.fleet import INF, Host, Venue
 from aggregator.core.margins import LONG_WAY_S
 from aggregator.core.states import HostState
+from aggregator.core.ticks import first_number
 from aggregator.core.verdicts.silence import Answer, Inquiry
 from venuewatch.base.wire.messages import Probe, Probed
 
@@ -54,11 +55,15 @@ class _Open:
 
 
 class Probes:
-    """The inquiries under way, each about one silent host, and the hosts to ask about later."""
+    """The inquiries under way, each about one silent host, and the hosts to ask about later.
 
-    def __init__(self) -> None:
+    ``name``: the aggregator's. Another one gets the answers to our probes, too, and we to its.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
         self._open: dict[int, _Open] = {}
-        self._number = 0
+        self._number: int | None = None
         self._next_at = INF
         self._unexplained: dict[Host, None] = {}  # in the order in which they fell
 
@@ -70,6 +75,8 @@ class Probes:
         asked = _neighbours(venue, host)
         if not asked:
             return Asked(Inquiry(is_over=True, obstacle="no other host of the venue is heard"))
+        if self._number is None:
+            self._number = first_number(self._name, at)
         self._number += 1
         way_s = min(_WAY_MAX_S, max(_way_s(other.round_trip_s or 0.0) for other in asked))
         names = tuple(other.name for other in asked)

@@ -19,12 +19,17 @@ def until_next_s(start: float, now: float) -> float:
     return start + (passed + 1) * TICK_EVERY_S - now
 
 
-class Ticks:
-    """Numbers the ticks of the aggregator ``name``, and remembers when (monotonic s) each was sent.
+def first_number(name: str, now: float) -> int:
+    """Return where the aggregator ``name`` begins to number what it sends, first at ``now`` (s).
 
-    An echo tells whose tick it is by the number alone. So one of 2^32 places to begin at follows
-    from name and time: no number of another aggregator or an earlier process is one of ours.
+    What an agent returns tells whose it is by the number alone. So one of 2^32 places to begin at
+    follows from name and time: no number of another aggregator or an earlier process is ours.
     """
+    return zlib.crc32(f"{name} {now!r}".encode())
+
+
+class Ticks:
+    """Numbers the ticks of aggregator ``name``, and remembers when (monotonic s) each was sent."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -34,7 +39,7 @@ class Ticks:
     def next(self, now: float) -> Tick:
         """Return the tick to send at ``now``."""
         if self._number is None:
-            self._number = zlib.crc32(f"{self._name} {now!r}".encode())
+            self._number = first_number(self._name, now)
         self._number += 1
         self._sent[self._number] = now
         if len(self._sent) > _REMEMBERED:

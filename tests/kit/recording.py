@@ -3,7 +3,8 @@
 ``bench/baseline/README.md`` says what it holds. What was renamed since is mapped to the old words,
 and evidence that is new (``excuse``) is left out; nothing else is. Verdicts (changes of hosts and
 incidents) are one sequence, and each kind of message another: an acknowledgement now comes after
-what was stored with it. Ticks are numbered as they were, and their old topic is now our own.
+what was stored with it. Ticks and probes are numbered as they were, and the old topic of ticks is
+now our own.
 """
 
 import json
@@ -81,6 +82,7 @@ def play(world: dict[str, Any]) -> Played:  # noqa: C901 - one case for each kin
                 before, now = centre, details[0]
                 centre = Centre(fleet_of(inventory), name=NAME, start=now, away_limit_s=limit_s)
                 centre.decisions.ticks._number = int(now * 10) % 1_000_000  # noqa: SLF001 - as it did
+                centre.decisions.probes._number = 0  # noqa: SLF001 - as it did
                 if ran_at:
                     centre.restore(now, before.memory(Moment(ran_at, ran_at)))
             case "hear":

@@ -85,6 +85,7 @@ class Story:
         self.stores: bool | None = True
         self.wall_step_s = 0.0
         self.published: list[Publish] = []
+        self._probes: dict[tuple[str, str], int] = {}
         self._on_the_way: list[tuple[float, Message]] = []
         self._held: list[Message] | None = None
         self._said: list[Output] = []
@@ -251,8 +252,9 @@ class Story:
         self._on_the_way.clear()
         self._collect()
 
-    def answer(self, by: str, number: int, about: str, *, is_reached: bool | None) -> None:
-        """Let ``by`` answer probe ``number``."""
+    def answer(self, by: str, about: str, *, is_reached: bool | None) -> None:
+        """Let ``by`` answer the last probe that asked it about ``about``."""
+        number = self._probes.get((by, about), 0)
         self.deliver(self.machines[by].answer(number, about, is_reached=is_reached))
 
     def beat(
@@ -389,10 +391,11 @@ class Story:
                 self._on_the_way.append((self.now + self.canary_s, Message(topic, encode(message))))
             return
         self.published.append(output)
-        if isinstance(message, Probe) and message.host in self.reach:
-            by = topics.parse(output.topic).host
-            if not self.machines[by].is_mute:
-                self.answer(by, message.number, message.host, is_reached=self.reach[message.host])
+        if isinstance(message, Probe):
+            by, about = topics.parse(output.topic).host, message.host
+            self._probes[by, about] = message.number
+            if about in self.reach and not self.machines[by].is_mute:
+                self.answer(by, about, is_reached=self.reach[about])
 
 
 def whom(subject: Subject) -> str:

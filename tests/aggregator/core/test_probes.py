@@ -2,6 +2,7 @@
 
 import math
 
+import msgspec
 import pytest
 
 from aggregator.core.fleet import Host, Place, Venue
@@ -43,16 +44,22 @@ class Neighbourhood:
         self.venue = Venue("STA", margin_s=MARGIN_S)
         self.hosts = {host.name: host for host in (self.silent, *others)}
         self.venue.hosts.update(self.hosts)
-        self.probes = Probes()
+        self.probes = Probes("ours")
+        self.numbers: list[int] = []
 
     def ask(self, about: str = "s1", at: float = AT) -> Asked:
-        return self.probes.ask(self.venue, self.hosts[about], at)
+        asked = self.probes.ask(self.venue, self.hosts[about], at)
+        self.numbers += {probe.number for _, probe in asked.probes}
+        return asked
 
     def asked(self) -> list[str]:
         """Ask about s1, and return who is asked."""
         return [name for name, _ in self.ask().probes]
 
     def receive(self, by: str, said: Probed) -> EndedInquiry | None:
+        """Receive an answer; its number is given as if the first probe had number 1."""
+        number = self.numbers[0] - 1 + said.number
+        said = msgspec.structs.replace(said, number=number)
         return self.probes.receive_answer(self.hosts[by], said, AT + 0.5)
 
 
@@ -166,6 +173,21 @@ def test_answer_of_a_host_that_was_not_asked_is_ignored() -> None:
 def test_answer_to_what_was_not_asked_is_ignored(three: Neighbourhood, said: Probed) -> None:
     assert three.receive("s2", said) is None
     assert three.receive("s2", answer()) is not None
+
+
+@pytest.mark.parametrize(("name", "at"), [("theirs", AT), ("ours", AT + 9.0)])
+def test_answer_to_another_aggregator_or_an_earlier_process_is_ignored(
+    name: str, at: float
+) -> None:
+    ours, others = (Neighbourhood(neighbour("s2")) for _ in range(2))
+    others.probes = Probes(name)
+    ours.ask()
+
+    ((_, probe),) = others.ask(at=at).probes
+
+    said = answer(probe.number)
+    assert ours.probes.receive_answer(ours.hosts["s2"], said, at + 0.5) is None
+    assert others.probes.receive_answer(others.hosts["s2"], said, at + 0.5) is not None
 
 
 def test_numbers_of_two_inquiries_are_kept_apart(three: Neighbourhood) -> None:

@@ -128,11 +128,11 @@ def test_deaths_at_many_venues_are_each_explained() -> None:
 
 def test_an_answer_counts_only_in_time(story: Story) -> None:
     story.mute("s1", run_s=2.0)
-    story.answer("s2", 1, "s1", is_reached=False)
+    story.answer("s2", "s1", is_reached=False)
     story.run(ANSWER_WITHIN_S)
     reported = story.lines()
 
-    story.answer("s3", 1, "s1", is_reached=True)
+    story.answer("s3", "s1", is_reached=True)
     story.run(1.0)
 
     assert reported == [
@@ -149,8 +149,8 @@ def test_an_answer_about_a_speaking_host_changes_nothing(story: Story) -> None:
     story.unmute("s1", run_s=0.25)
     story.lines()
 
-    story.answer("s2", 1, "s1", is_reached=False)
-    story.answer("s3", 1, "s1", is_reached=False)
+    story.answer("s2", "s1", is_reached=False)
+    story.answer("s3", "s1", is_reached=False)
 
     assert story.lines() == []
 
@@ -160,7 +160,7 @@ def test_a_late_answer_is_late_however_seldom_woken(story: Story) -> None:
 
     story.advance(DUE_AT + ANSWER_WITHIN_S - 0.0625)
     story.now += 0.125  # and the centre is not woken meanwhile
-    story.answer("s2", 1, "s1", is_reached=True)
+    story.answer("s2", "s1", is_reached=True)
 
     assert story.incident("host", "s1").cause == "silent"
     assert story.evidence("host", "s1")["no_word"].at == DUE_AT + ANSWER_WITHIN_S

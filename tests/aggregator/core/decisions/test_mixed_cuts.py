@@ -38,7 +38,7 @@ def test_a_host_fallen_unexplained_is_behind_the_cut(
     alone = mixed.opened()
     if is_reached is not None:  # before the link was cut
         for by in ("s2", "s3"):
-            mixed.answer(by, 1, "s1", is_reached=is_reached)
+            mixed.answer(by, "s1", is_reached=is_reached)
     mixed.run(10.0)
 
     assert alone == [("host s1", "silent")]

@@ -22,7 +22,7 @@ def test_a_stall_delays_no_answer_of_a_neighbour(story: Story) -> None:
     story.mute("s1", run_s=2.0)
 
     story.stall(5.0)
-    story.answer("s2", 1, "s1", is_reached=True)
+    story.answer("s2", "s1", is_reached=True)
 
     assert story.incident("host", "s1").cause == "host_frozen"
 
