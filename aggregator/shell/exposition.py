@@ -14,15 +14,24 @@ own process, ``liveness`` is everything else.
 
 from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from operator import attrgetter
+from functools import lru_cache
 from typing import TypeAlias
 
+from aggregator.core.catalogues import KnownCatalogue
 from aggregator.core.fleet import Venue
 from aggregator.core.margins import LATENESS_BUCKETS_S
 from aggregator.core.states import HostState, VenueState, venue_state
 from aggregator.shell.families import FAMILIES, OWN
 from aggregator.shell.series import check_samples
-from aggregator.shell.snapshot import Layout, SeenHost, escape, pairs, seen
+from aggregator.shell.snapshot import (
+    HOST_NUMBERS,
+    Layout,
+    SeenHost,
+    escape,
+    layout_of,
+    pairs,
+    seen,
+)
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -31,6 +40,7 @@ COLLECTIONS = ("liveness", "vitals")
 
 _PIECE = 100_000  # characters
 _AT_ONCE = 1_000  # lines that are made together
+_KINDS = 1_000  # different kinds of machine that are remembered
 
 _Row: TypeAlias = tuple[str, "array[float]", str]
 """The labels of one host, its numbers, and how each of its lines ends."""
@@ -65,7 +75,7 @@ def pieces(
         for host in list(venue.hosts.values())
     ]
     if "liveness" in collections:
-        families |= {name: _number_lines(name, of, hosts) for name, of in _NUMBERS.items()}
+        families |= {name: _number_lines(name, at, hosts) for at, name in enumerate(HOST_NUMBERS)}
         families |= {name: _label_lines(name, of, hosts) for name, of in _LABELS.items()}
         families |= _check_lines(hosts)
     if "vitals" in collections:
@@ -124,16 +134,15 @@ def _venue_lines(venues: Iterable[Venue]) -> dict[str, list[str]]:
 # Lines of hosts are made many at a time, and floats by repr: formatting them costs a half more.
 
 
-def _number_lines(
-    name: str, number_of: Callable[[SeenHost], float | None], hosts: Sequence[SeenHost]
-) -> Iterator[str]:
+def _number_lines(name: str, at: int, hosts: Sequence[SeenHost]) -> Iterator[str]:
     """Yield the lines of a family that has one number for a host, or none."""
+    head = name + "{"
     for first in range(0, len(hosts), _AT_ONCE):
         yield "".join(
             [
-                f"{name}{{{host.labels}}} {number!r}\n"
+                f"{head}{host.labels}}} {number!r}\n"
                 for host in hosts[first : first + _AT_ONCE]
-                if (number := number_of(host)) is not None
+                if (number := host.numbers[at]) is not None
             ]
         )
 
@@ -142,10 +151,11 @@ def _label_lines(
     name: str, labels_of: Callable[[SeenHost], Iterable[str]], hosts: Sequence[SeenHost]
 ) -> Iterator[str]:
     """Yield the lines of a family whose labels say it all: each sample is 1."""
+    head = name + "{"
     for first in range(0, len(hosts), _AT_ONCE):
         yield "".join(
             [
-                f"{name}{{{host.labels}{more}}} 1\n"
+                f"{head}{host.labels}{more}}} 1\n"
                 for host in hosts[first : first + _AT_ONCE]
                 for more in labels_of(host)
             ]
@@ -153,44 +163,45 @@ def _label_lines(
 
 
 def _agent(host: SeenHost) -> Iterable[str]:
-    said, of = host.birth, escape
-    if said is not None:
-        yield (
-            f',role="{of(said.role)}",agent_version="{of(said.agent_version)}"'
-            f',os="{of(said.sysname)}",release="{of(said.release)}"'
-            f',machine="{of(said.machine)}",address="{of(said.address)}"'
-        )
+    if (said := host.birth) is None:
+        return ()
+    kind = _kind(said.role, said.agent_version, said.sysname, said.release, said.machine)
+    return (f'{kind},address="{escape(said.address)}"',)
 
 
 def _system(host: SeenHost) -> Iterable[str]:
-    said, of = host.birth, escape
-    if said is not None:
-        yield (
-            f',instance="{host.name}",sysname="{of(said.sysname)}",release="{of(said.release)}"'
-            f',version="{of(said.version)}",machine="{of(said.machine)}"'
-            f',nodename="{of(said.nodename)}",domainname="{of(said.domainname)}"'
-        )
+    if (said := host.birth) is None:
+        return ()
+    system = _system_kind(said.sysname, said.release, said.version, said.machine)
+    own = f',nodename="{escape(said.nodename)}",domainname="{escape(said.domainname)}"'
+    return (f',instance="{host.name}"{system}{own}',)
+
+
+# Labels that many hosts of a fleet have in common are made once for all of them.
+
+
+@lru_cache(_KINDS)
+def _kind(role: str, agent_version: str, sysname: str, release: str, machine: str) -> str:
+    return pairs(
+        role=role, agent_version=agent_version, os=sysname, release=release, machine=machine
+    )
+
+
+@lru_cache(_KINDS)
+def _system_kind(sysname: str, release: str, version: str, machine: str) -> str:
+    return pairs(sysname=sysname, release=release, version=version, machine=machine)
 
 
 def _inventory(host: SeenHost) -> Iterable[str]:
-    return (pairs(role=host.role, address=host.address),) if host.is_listed else ()
+    if not host.is_listed:
+        return ()
+    return (f',role="{escape(host.role)}",address="{escape(host.address)}"',)
 
 
-_NUMBERS: Mapping[str, Callable[[SeenHost], float | None]] = {
-    "venuewatch_host_up": attrgetter("is_up"),
-    "venuewatch_host_unlisted": lambda host: None if host.is_listed else 1,
-    "venuewatch_host_reconnect_limited": lambda host: 1 if host.is_limited else None,
-    "venuewatch_host_last_heartbeat_timestamp_seconds": attrgetter("heard_at"),
-    "venuewatch_host_round_trip_seconds": attrgetter("round_trip_s"),
-    "venuewatch_host_clock_offset_seconds": attrgetter("clock_offset_s"),
-    "venuewatch_host_heartbeats_missed_total": attrgetter("missed"),
-    "venuewatch_host_restarts_total": attrgetter("restarts"),
-    "venuewatch_host_readings_total": attrgetter("heard"),
-    "venuewatch_host_readings_missing": attrgetter("missing"),
-}
+_STATES = {state: (f',state="{state}"',) for state in HostState}
 _LABELS: Mapping[str, Callable[[SeenHost], Iterable[str]]] = {
     "venuewatch_host_info": _inventory,
-    "venuewatch_host_state": lambda host: (f',state="{host.state}"',),
+    "venuewatch_host_state": lambda host: _STATES[host.state],
     "venuewatch_host_problem": lambda host: [f',cause="{one}"' for one in host.problems],
     "venuewatch_check_problem": lambda host: [
         pairs(check=check, cause=cause) for check, cause in host.check_problems
@@ -215,14 +226,15 @@ def _vitals_lines(hosts: Iterable[SeenHost]) -> dict[str, Iterable[str]]:
 
     There are most of these lines by far, and so they come at the price of one formatted string.
     """
-    alike: dict[int, tuple[Layout, list[_Row]]] = {}
+    alike: dict[KnownCatalogue, list[_Row]] = {}
     for host in hosts:
-        if host.layout:
-            rows = alike.setdefault(id(host.layout), (host.layout, []))[1]
+        if host.catalogue is not None:
             labels = f'{host.labels},instance="{host.name}"'
-            rows.append((labels, host.values, f"{host.time}\n"))
-    names = {name for layout, _ in alike.values() for name in layout}
-    return {name: _family_of_vitals(name, alike.values()) for name in names}
+            row = (labels, host.values, f"{host.time}\n")
+            alike.setdefault(host.catalogue, []).append(row)
+    layouts = [(layout_of(catalogue), rows) for catalogue, rows in alike.items()]
+    names = {name for layout, _ in layouts for name in layout}
+    return {name: _family_of_vitals(name, layouts) for name in names}
 
 
 def _family_of_vitals(name: str, alike: Iterable[tuple[Layout, Sequence[_Row]]]) -> Iterator[str]:

@@ -8,9 +8,11 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 from weakref import WeakKeyDictionary
 
+import msgspec
+
 from aggregator.core.catalogues import KnownCatalogue
 from aggregator.core.fleet import Host
-from aggregator.core.states import ALIVE, HostState
+from aggregator.core.states import HostState
 from aggregator.shell.series import vitals_series
 from venuewatch.base.wire.messages import Birth, CheckReading
 
@@ -30,63 +32,88 @@ class SeenCheck(NamedTuple):
     time: str
 
 
-class SeenHost(NamedTuple):
-    """One host, as it stood when the page was begun; what is measured only of a living one."""
+class SeenHost(msgspec.Struct, frozen=True, gc=False):
+    """One host, as it stood when the page was begun; what is measured only of a living one.
+
+    ``numbers`` are those of ``HOST_NUMBERS``, None where there is none. ``values`` are of the
+    series of ``catalogue``.
+    """
 
     name: str
     labels: str
+    numbers: Sequence[float | None]
     role: str
     address: str
+    is_listed: bool
     state: HostState
-    is_up: int
-    missed: int
-    restarts: int
-    heard: int
-    missing: int
     problems: Sequence[str]
     check_problems: Sequence[tuple[str, str]]
-    is_listed: bool
-    is_limited: bool
-    heard_at: float | None
-    round_trip_s: float | None
-    clock_offset_s: float | None
     birth: Birth | None
-    layout: Layout
+    catalogue: KnownCatalogue | None
     values: "array[float]"
     time: str
     checks: Sequence[SeenCheck]
 
 
+HOST_NUMBERS = (
+    "venuewatch_host_up",
+    "venuewatch_host_unlisted",
+    "venuewatch_host_reconnect_limited",
+    "venuewatch_host_last_heartbeat_timestamp_seconds",
+    "venuewatch_host_round_trip_seconds",
+    "venuewatch_host_clock_offset_seconds",
+    "venuewatch_host_heartbeats_missed_total",
+    "venuewatch_host_restarts_total",
+    "venuewatch_host_readings_total",
+    "venuewatch_host_readings_missing",
+)
+"""Families that have one number for a host, or none."""
+
+
 def seen(host: Host, now: float, *, timestamps: bool) -> SeenHost:
     """Return a host as it stands."""
-    labels = f'venue="{host.venue}",host="{host.name}"'
-    is_alive, birth, vitals = host.state in ALIVE, host.birth, host.vitals
-    every_s = 0.0 if birth is None else birth.vitals_every_s
-    if not is_alive or (vitals and now - vitals.at > _fresh_within(every_s)):
-        vitals = None
-    return SeenHost(
-        host.name,
-        labels,
-        host.role,
-        host.address,
-        host.state,
-        int(host.counts_as_up),
+    state, labels = host.state, f'venue="{host.venue}",host="{host.name}"'
+    is_alive = state is _UP or state is _LATE
+    birth = round_trip_s = offset_s = catalogue = None
+    values, time = _NO_VALUES, ""
+    checks: Sequence[SeenCheck] = ()
+    if is_alive:
+        birth, vitals = host.birth, host.vitals
+        round_trip_s, offset_s = host.round_trip_s, host.clock_offset_s
+        every_s = 0.0 if birth is None else birth.vitals_every_s
+        if vitals is not None and now - vitals.at <= _fresh_within(every_s):
+            catalogue, values = vitals.catalogue, vitals.values
+            time = f" {vitals.timestamp_ms}" if timestamps else ""
+        if host.checks:
+            checks = _checks_of(host, labels, now, timestamps=timestamps)
+    heard_at = host.evidence_wall
+    numbers = (
+        1 if is_alive or host.counts_as_up else 0,
+        None if host.is_listed else 1,
+        1 if host.exceeds_reconnect_limit else None,
+        None if heard_at is None else round(heard_at, 3),
+        None if round_trip_s is None else round(round_trip_s, 6),
+        None if offset_s is None else round(offset_s, 6),
         host.missed,
         host.restarts,
         host.readings_heard,
         host.readings_missing,
+    )
+    return SeenHost(
+        host.name,
+        labels,
+        numbers,
+        host.role,
+        host.address,
+        host.is_listed,
+        state,
         _problems_of(host) if host.problems or host.cause is not None else (),
         sorted(host.check_problems.copy().items()) if host.check_problems else (),
-        host.is_listed,
-        host.exceeds_reconnect_limit,
-        _rounded(host.evidence_wall, 3),
-        _rounded(host.round_trip_s, 6) if is_alive else None,
-        _rounded(host.clock_offset_s, 6) if is_alive else None,
-        birth if is_alive else None,
-        _layout(vitals.catalogue) if vitals else _NOTHING,
-        vitals.values if vitals else _NO_VALUES,
-        f" {vitals.timestamp_ms}" if vitals and timestamps else "",
-        _checks_of(host, labels, now, timestamps=timestamps) if is_alive and host.checks else (),
+        birth,
+        catalogue,
+        values,
+        time,
+        checks,
     )
 
 
@@ -110,19 +137,16 @@ def _checks_of(host: Host, labels: str, now: float, *, timestamps: bool) -> list
 
 
 def _fresh_within(period_s: float) -> float:
-    return max(_STALE_AFTER_MIN_S, _STALE_AFTER_PERIODS * period_s)
+    within_s = _STALE_AFTER_PERIODS * period_s
+    return max(_STALE_AFTER_MIN_S, within_s)
 
 
-def _rounded(value: float | None, digits: int) -> float | None:
-    return None if value is None else round(value, digits)
-
-
-_NOTHING: Layout = {}
+_UP, _LATE = HostState.UP, HostState.LATE
 _NO_VALUES = array("d")
 _layouts: WeakKeyDictionary[KnownCatalogue, Layout] = WeakKeyDictionary()
 
 
-def _layout(catalogue: KnownCatalogue) -> Layout:
+def layout_of(catalogue: KnownCatalogue) -> Layout:
     """Return what we expose of a catalogue."""
     layout = _layouts.get(catalogue)
     if layout is None:
@@ -135,7 +159,9 @@ def _layout(catalogue: KnownCatalogue) -> Layout:
 
 def escape(value: str) -> str:
     """Return a label's value as the text format has it between quotes."""
-    return value.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
+    if '"' in value or "\\" in value or "\n" in value:
+        return value.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
+    return value
 
 
 def pairs(**texts: str) -> str:

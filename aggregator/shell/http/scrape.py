@@ -108,15 +108,25 @@ def _weight_of(parameters: Iterable[str]) -> float:
     return 1.0
 
 
-def gzipped(pieces: Iterable[bytes]) -> bytes:
-    """Return a body compressed, fast rather than small; its pieces are never in memory together."""
+def joined(pieces: Iterable[bytes]) -> bytearray:
+    """Return a body whose pieces are never in memory beside it, and never copied all at once."""
+    body = bytearray()
+    for piece in pieces:
+        body += piece
+    return body
+
+
+def gzipped(pieces: Iterable[bytes]) -> bytearray:
+    """Return a body compressed, fast rather than small."""
     compressor = zlib.compressobj(_GZIP_LEVEL, wbits=_GZIP_FORMAT)
-    return b"".join([*map(compressor.compress, pieces), compressor.flush()])
+    body = joined(map(compressor.compress, pieces))
+    body += compressor.flush()
+    return body
 
 
 class _Made(NamedTuple):
     verdicts: int
-    body: asyncio.Future[bytes]
+    body: asyncio.Future[bytearray]
 
 
 class Bodies:
@@ -138,7 +148,7 @@ class Bodies:
         *,
         is_gzip: bool,
         render: Callable[[], Iterable[bytes]],
-    ) -> bytes:
+    ) -> bytearray:
         """Return the pieces that ``render`` makes, for all who want the same within this second.
 
         ``verdicts``: how many there have been; after another one the body is made anew.
@@ -155,13 +165,13 @@ class Bodies:
         if known is None or known.verdicts != verdicts:
             if known is None and len(self._made) >= BODIES_MAX:
                 raise web.HTTPServiceUnavailable(text="too many scrapes, try again\n")
-            join = gzipped if is_gzip else b"".join
+            join = gzipped if is_gzip else joined
             made = loop.run_in_executor(self._worker, lambda: join(render()))
             known = _Made(verdicts, made)
             self._made[wanted, is_gzip] = known
         return await asyncio.shield(known.body)
 
-    async def fresh(self, *, is_gzip: bool, render: Callable[[], bytes]) -> bytes:
+    async def fresh(self, *, is_gzip: bool, render: Callable[[], bytes]) -> bytes | bytearray:
         """Return what ``render`` makes, for this one alone: what costs little."""
         make = (lambda: gzipped([render()])) if is_gzip else render
         return await asyncio.get_running_loop().run_in_executor(self._worker, make)
@@ -171,7 +181,9 @@ class Bodies:
             self._made.clear()
 
 
-async def send(request: web.Request, body: bytes, *, is_gzip: bool) -> web.StreamResponse:
+async def send(
+    request: web.Request, body: bytes | bytearray, *, is_gzip: bool
+) -> web.StreamResponse:
     """Send a body to a scraper, in pieces: what is not sent yet is in memory once for all."""
     headers = {hdrs.CONTENT_TYPE: CONTENT_TYPE, hdrs.VARY: hdrs.ACCEPT_ENCODING}
     if is_gzip:

@@ -132,7 +132,7 @@ async def test_other_questions_and_codings_have_other_bodies(bodies: Bodies, tim
     packed = await bodies.get(A, 0, is_gzip=True, render=render)
     other = await bodies.get(B, 0, is_gzip=False, render=render)
 
-    assert (plain, gzip.decompress(packed), other) == (b"1", b"2", b"3")
+    assert [bytes(plain), gzip.decompress(packed), bytes(other)] == [b"1", b"2", b"3"]
 
 
 async def test_body_for_one_alone_is_compressed_in_the_thread_too(
