@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 
 _SBIN = "/usr/sbin:/sbin:/usr/local/sbin"  # Debian keeps mosquitto where a user's PATH ends
+_PACKAGES = ("venuewatch", "mqtt5", "paho-mqtt", "gmqtt", "prometheus-client")
 _VERSION = re.compile(r"(?<![/\w.])v?(\d+(?:\.\d+){1,3})\b")
 
 
@@ -32,7 +33,9 @@ def facts() -> dict[str, object]:
         "zabbix-agent2": _version_of("zabbix_agent2", "--version"),
         "collectd": _version_of("collectd", "-h"),
         "netdata": _version_of("netdata", "-v"),
-        **{name: package_version(name) for name in ("venuewatch", "mqtt5", "paho-mqtt", "gmqtt")},
+        "prometheus": _version_of("prometheus", "--version"),
+        "go": _version_of("go", "version"),
+        **{name: package_version(name) for name in _PACKAGES},
     }
 
 

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import random
+import re
 import resource
 import select
 import socket
@@ -92,15 +93,15 @@ class Asked:
         self._log = log
         self.pid = process.pid
 
-    def ask(self) -> dict[str, Any]:
-        """Ask for the counts as they are now.
+    def ask(self, question: str = "") -> dict[str, Any]:
+        """Ask for the counts as they are now, or something else.
 
         Raises:
             BenchError: it has ended, or does not answer.
         """
         assert self._process.stdin is not None  # noqa: S101 - it was started with one
         with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.write(b"\n")
+            self._process.stdin.write(f"{question}\n".encode())
         return self.read_answer()
 
     def read_answer(self) -> dict[str, Any]:
@@ -196,6 +197,24 @@ def cpu_s(pid: int) -> float:
         return time.clock_gettime((~pid << 3) | 2)  # as clock_getcpuclockid(3) makes the number
     except OSError as error:
         raise ProcessLookupError(f"no process {pid}") from error
+
+
+_PEAK = re.compile(r"^VmHWM:\s*(\d+) kB$", re.MULTILINE)
+
+
+def forget_peak(pid: int) -> None:
+    """Have ``peak_mib`` begin anew, where the kernel lets us (proc_pid_clear_refs(5))."""
+    with contextlib.suppress(OSError):
+        Path(f"/proc/{pid}/clear_refs").write_text("5", encoding="ascii")
+
+
+def peak_mib(pid: int) -> float | None:
+    """Return the most memory (RSS) that a process has had; None where nothing tells."""
+    try:
+        found = _PEAK.search(Path(f"/proc/{pid}/status").read_text(encoding="utf-8"))
+    except OSError:
+        return None
+    return int(found[1]) / 1024 if found else None
 
 
 def busy_s() -> float:

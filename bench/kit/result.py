@@ -13,6 +13,8 @@ from typing import NamedTuple, TypeAlias
 Value: TypeAlias = str | int | float | None
 Row: TypeAlias = dict[str, Value]
 
+_ABREAST = 6  # rows beside each other
+
 
 class Goal(NamedTuple):
     """A limit for a row of ours: ``key`` of ``side`` at most ``at_most``."""
@@ -74,7 +76,8 @@ def as_table(bench: str, machine: Mapping[str, object], result: Result) -> str:
     lines = [f"{bench}"]
     lines += _facts("machine", machine)
     lines += _facts("conditions", result.conditions)
-    lines += ["", *_columns(result.rows)]
+    for first in range(0, len(result.rows), _ABREAST):
+        lines += ["", *_columns(result.rows[first : first + _ABREAST])]
     rows = {row["side"]: row for row in result.rows}
     lines += [""] if result.goals else []
     lines += [_verdict(goal, rows.get(goal.side, {}).get(goal.key)) for goal in result.goals]

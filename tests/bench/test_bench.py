@@ -36,7 +36,7 @@ def _measured(tmp_path: Path, *arguments: str) -> dict[str, dict[str, Any]]:
 
 
 def test_every_bench_is_found_by_its_file() -> None:
-    assert {"agent", "ingest"} <= set(command.found())
+    assert {"agent", "ingest", "scrape"} <= set(command.found())
 
 
 def test_bench_writes_no_file_unless_asked(
@@ -156,6 +156,34 @@ def test_what_is_not_installed_is_skipped_and_not_a_failure(
     for side in ("ours", agent.CHECKING):
         assert rows[side]["payload_kb_per_min"] is None
         assert rows[side]["rss_mib"] > 0
+
+
+@needs_mosquitto
+@pytest.mark.real
+def test_scrape_is_measured_beside_every_peer_that_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bench.kit.golang.program", lambda _name: None)
+
+    sides = ("ours", "floor", "collector", "client_golang")
+    rows = _measured(tmp_path, "scrape", "--rounds", "1", "--sizes", "78x40", "--sides", *sides)
+
+    go = "client_golang 78x40"
+    assert rows.pop(go) == {"side": go, "skipped": "go is not installed"}
+    assert set(rows) > {"ours 78x40", "floor 78x40", "collector 78x40"}
+    for row in rows.values():
+        assert row["gzip_cpu_s"] > 0
+        assert 0 < row["gzip_mb"] < row["plain_mb"]
+        assert row["three_same_lag_ms"] >= 0
+    assert rows["ours 78x40"]["gzip_cpu_against_floor"] > 0
+
+
+def test_size_of_a_fleet_that_cannot_be_read_is_refused(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert command.main(["scrape", "--sizes", "400"]) == 1
+
+    assert capsys.readouterr().err == "scrape: expected hosts x series, as 400x40, got 400\n"
 
 
 def test_what_is_asked_evenly_and_fails_spoils_the_measurement() -> None:
