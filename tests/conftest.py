@@ -1,8 +1,14 @@
 """Sets Hypothesis up for all tests: no deadline, and a profile for ``make quick``."""
 
+import pytest
 from hypothesis import settings
 
 # How fast an example runs is a matter for bench/: a busy machine must not fail a test.
 settings.register_profile("thorough", deadline=None)
 settings.register_profile("quick", deadline=None, max_examples=20)
 settings.load_profile("thorough")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that writes golden files anew."""
+    parser.addoption("--write-golden", action="store_true", help="write golden files, then compare")

@@ -37,12 +37,15 @@ READINGS = Readings(
 
 
 class ScriptedFleet(Story):
-    """Venues STA (one host in each state), AQU (named by a hostile hand) and NEW (empty)."""
+    """Venues STA (one host in each state), AQU (named by a hostile hand) and NEW (empty).
 
-    def __init__(self) -> None:
+    With ``cut`` there is CUT, too, whose hosts of these names fall silent together.
+    """
+
+    def __init__(self, *cut: str) -> None:
         names = {"STA": (*SPEAKING, "unseen"), "AQU": ("silent",), "NEW": ()}
-        super().__init__(names, addresses=False)
-        stade, aquatics, _ = self.centre.fleet.venues.values()
+        super().__init__(names | ({"CUT": cut} if cut else {}), addresses=False)
+        stade, aquatics, *_ = self.centre.fleet.venues.values()
         stade.name, stade.town, stade.timezone = "Stade", "Saint-Denis", "UTC"
         aquatics.name = aquatics.town = aquatics.timezone = HOSTILE
         for host in stade.hosts.values():
@@ -56,8 +59,10 @@ class ScriptedFleet(Story):
         for name in SPEAKING:
             role = "scoreboard" if name == "up" else ""
             self.birth(0.5, name, boot="b1", role=role, **SYSTEM)
+        for name in cut:
+            self.birth(0.5, name, boot="b1", reconnect_max_s=3_600.0)
         self.run(0.5)
-        self.mute("down", "away", run_s=0.5)
+        self.mute("down", "away", *cut, run_s=0.5)
         self.deliver(*(self.machines[name].vitals(self.now, 1, READINGS) for name in SPEAKING))
         self.run(0.5)
         self.leave("away")
