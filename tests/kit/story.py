@@ -57,8 +57,7 @@ class Story:
 
     Attributes:
         canary_s: how long our ticks take; None: they are lost.
-        reach: whether a machine can be reached by its neighbours, by name; a machine that is not
-            named is not answered for.
+        reach: whether a machine's neighbours reach it, by name; they answer for no other.
         stores: whether the journal takes what it is given; None: it does not answer.
         published: what the core published to agents, with the topic.
     """
@@ -89,7 +88,7 @@ class Story:
         self._on_the_way: list[tuple[float, Message]] = []
         self._held: list[Message] | None = None
         self._said: list[Output] = []
-        self._away_limit_s = away_limit_s
+        self._centre_of = partial(Centre, name=name, away_limit_s=away_limit_s)
         self._fleet_of = partial(fleet_of, margin_s=margin_s, addresses=addresses)
         self.centre = self._new_centre(names)
 
@@ -241,8 +240,7 @@ class Story:
 
     def restart(self, memory: Memory | None = None) -> None:
         """Begin a new process now, with what the one before it left, or with ``memory``."""
-        if memory is None:
-            memory = self.centre.memory(Moment(self.now, WALL + self.now))
+        memory = memory or self.centre.memory(Moment(self.now, WALL + self.now))
         expected = {
             code: tuple(name for name, host in venue.hosts.items() if host.is_listed)
             for code, venue in self.centre.fleet.venues.items()
@@ -369,8 +367,7 @@ class Story:
         return {seen.seen: seen for seen in self.incident(scope, who).evidence}
 
     def _new_centre(self, names: Mapping[str, Sequence[str]]) -> Centre:
-        fleet = self._fleet_of(names)
-        return Centre(fleet, name=self.name, start=self.now, away_limit_s=self._away_limit_s)
+        return self._centre_of(self._fleet_of(names), start=self.now)
 
     def _collect(self) -> None:
         while outputs := self.centre.take():
