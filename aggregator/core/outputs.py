@@ -75,6 +75,15 @@ class LateReading(NamedTuple):
     known: tuple[KnownVitals | KnownCheck, ...] = ()
 
 
+class CameLate(NamedTuple):
+    """A live reading waited on its way. Others may have come with it, so that no scrape finds it.
+
+    It is not to be stored.
+    """
+
+    reading: LateReading
+
+
 class Publish(NamedTuple):
     """Publish a message, if we are connected; nobody waits for it."""
 
@@ -183,4 +192,5 @@ Output: TypeAlias = (
     | OtherState
     | OtherOpen
     | InventoryChanged
+    | CameLate
 )

@@ -36,6 +36,9 @@ DISTRUSTED_FROM_S = 2.5
 TRUSTED_AGAIN_S = 1.5
 """How far (s) a host's clock may be off: at first, while it is trusted, and to be trusted again."""
 
+WAITED_S = 5.0
+"""From which age (s) on a live reading waited on its way; agents let it wait for 2 s at most."""
+
 _NUMBERED = (Stream.VITALS.value, Stream.CHECKS.value)
 
 
@@ -126,6 +129,18 @@ class LatestReadings:
                     said_ms = max(said_ms, last.timestamp_ms + 1)
                 host.vitals = KnownVitals(*read, at, said_ms, message.boot)
         return True
+
+    def waited(
+        self, host: Host, message: Vitals | Checks, now: float, wall: float
+    ) -> LateReading | None:
+        """Return a live reading, just taken, if it waited on its way.
+
+        None also while nothing is known of the host's clock: its age cannot be told.
+        """
+        offset_s = host.clock_offset_s
+        if offset_s is None or now - taken_at(message.wall_ms, offset_s, now, wall) < WAITED_S:
+            return None
+        return self._late(host, message, now, wall)
 
     def take_late(self, host: Host, backlog: Backlog, now: float, wall: float) -> LateReadings:
         """Take readings that came too late to be live."""

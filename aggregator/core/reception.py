@@ -32,7 +32,7 @@ from aggregator.core.intake import (
     VITALS,
     Fact,
 )
-from aggregator.core.outputs import OtherOpen, OtherState, Output, Publish
+from aggregator.core.outputs import CameLate, OtherOpen, OtherState, Output, Publish
 from aggregator.core.presence import Presence
 from aggregator.core.readings import LateReadings, LatestReadings, Taken
 from aggregator.core.ticks import clock_offset
@@ -129,6 +129,9 @@ class Reception:
             return
         if not self.readings.take(host, content, now, wall):
             return
+        waited = self.readings.waited(host, content, now, wall)
+        if waited is not None:
+            self._outputs.append(CameLate(waited))
         if kind is VITALS:
             self.feeds.take_vitals(host, now)
         else:

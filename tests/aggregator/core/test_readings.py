@@ -2,7 +2,7 @@
 
 import pytest
 
-from aggregator.core.outputs import Store
+from aggregator.core.outputs import CameLate, Store
 from aggregator.core.states import HostState
 from tests.kit.machine import WALL
 from tests.kit.story import HOST, Story
@@ -123,6 +123,44 @@ def test_times_of_live_readings_of_a_boot_rise_strictly(heard: Story) -> None:
     assert first is not None
     assert second is not None
     assert second.timestamp_ms == first.timestamp_ms + 1
+
+
+def came_late(story: Story) -> list[tuple[float, list[float]]]:
+    """Return number and times (s of the story) of live readings that waited on their way."""
+    return [
+        (out.reading.seq, [one.timestamp_ms / 1000 - WALL for one in out.reading.known])
+        for out in story.said()
+        if isinstance(out, CameLate)
+    ]
+
+
+def test_live_readings_that_waited_on_their_way_are_said_with_their_times(heard: Story) -> None:
+    heard.host().clock_offset_s = 0.0
+
+    receive(heard, vitals(1, 40.0), vitals(2, 45.0), vitals(3, 45.001), checks(1, 44.0, "ok"))
+
+    assert came_late(heard) == [(1, [40.0]), (2, [45.0]), (1, [44.0])]
+    assert [out for out in heard.said() if isinstance(out, Store) and out.readings] == []
+
+
+@pytest.mark.parametrize(("offset_s", "count"), [(None, 0), (3_600.0, 1), (3_598.0, 0)])
+def test_age_of_a_live_reading_is_by_the_clocks_as_they_are(
+    heard: Story, offset_s: float | None, count: int
+) -> None:
+    heard.host().clock_offset_s = offset_s
+
+    receive(heard, vitals(1, 3_644.0))
+
+    assert len(came_late(heard)) == count
+
+
+def test_a_reading_that_comes_again_did_not_come_late(heard: Story) -> None:
+    heard.host().clock_offset_s = 0.0
+    receive(heard, vitals(1, 49.0))
+
+    receive(heard, vitals(1, 40.0))
+
+    assert came_late(heard) == []
 
 
 def test_a_late_reading_keeps_its_own_time(heard: Story) -> None:

@@ -2,7 +2,8 @@
 
 The life of a late reading:
 
-1. The core takes it from an agent's backlog, for the first time, and says the time of its samples.
+1. The core takes it from an agent's backlog, or live when it has waited on its way. It says the
+   time of its samples.
 2. ``instants`` gives them the labels that a scrape would give them.
 3. ``backfill`` keeps it, by host, until the receiver has answered: nothing else waits for that, and
    no acknowledgement does. A batch holds readings of one host, the oldest first.

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -13,7 +13,7 @@ from prometheus_client.registry import Collector
 
 from aggregator import config
 from aggregator.core.fleet import Fleet
-from aggregator.core.outputs import Output, Store
+from aggregator.core.outputs import CameLate, LateReading, Output, Store
 from aggregator.shell.outlets.posting import authorization, check_usable, in_words, session_of
 from aggregator.shell.outlets.remote_write.backfill import (
     Answer,
@@ -63,15 +63,21 @@ class RemoteWriteOutlet:
         self.backfill = Backfill(window_s=where.window_s)
 
     def take(self, outputs: Sequence[Output]) -> None:
-        """Keep the late readings of each ``Store``; the journal has been told of them before."""
+        """Keep each late reading, of a backlog (the journal has been told before) or not."""
         for output in outputs:
-            if isinstance(output, Store):
-                for late in output.readings:
-                    host = self._fleet.find(late.host)
-                    if host is not None:
-                        self.backfill.add(instants_of(late, host.venue, self._jobs))
+            match output:
+                case Store(readings=readings):
+                    self._add(readings)
+                case CameLate(reading=reading):
+                    self._add([reading])
         if self.backfill.pending:
             self._has_some.set()
+
+    def _add(self, readings: Iterable[LateReading]) -> None:
+        for late in readings:
+            host = self._fleet.find(late.host)
+            if host is not None:
+                self.backfill.add(instants_of(late, host.venue, self._jobs))
 
     async def run(self) -> None:
         """Send what waits, and what is added, until cancelled."""

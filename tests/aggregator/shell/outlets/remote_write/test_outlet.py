@@ -9,12 +9,13 @@ import trustme
 
 from aggregator import config
 from aggregator.core.fleet import Fleet
+from aggregator.core.outputs import CameLate
 from aggregator.shell.outlets.remote_write import backfill as module
 from aggregator.shell.outlets.remote_write.outlet import RemoteWriteOutlet
 from tests.aggregator.shell.conftest import Whys
 from tests.aggregator.shell.mqtt.scripted_broker import Chance
 from tests.aggregator.shell.outlets.remote_write import written
-from tests.aggregator.shell.outlets.remote_write.backlogs import AT, wall_ms
+from tests.aggregator.shell.outlets.remote_write.backlogs import AT, late, vitals, wall_ms
 from tests.aggregator.shell.outlets.remote_write.receiver import NAME, writing
 from tests.kit.receiver import Answer, Receiver
 from tests.kit.story import HOST
@@ -52,6 +53,16 @@ async def test_late_readings_are_written_as_the_specification_has_it(receiver: R
     assert sent.headers["Content-Type"] == "application/x-protobuf"
     assert sent.headers["X-Prometheus-Remote-Write-Version"] == "0.1.0"
     assert writer.counted() == (2, {})
+
+
+async def test_live_reading_that_came_late_is_written_too(receiver: Receiver) -> None:
+    (reading,) = late(vitals(1, 5.0))
+
+    async with writing(receiver) as writer:
+        writer.outlet.take([CameLate(reading)])
+        await until(lambda: writer.is_done)
+
+    assert times(receiver) == [[5.0]]
 
 
 @pytest.mark.parametrize("answer", [500, 503, 408, 429, 302, "hang", "hang_up"])
