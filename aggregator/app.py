@@ -93,7 +93,7 @@ class Aggregator:
             self._metrics,
             self._wall,
             access=self._server.access,
-            timestamps=where.timestamps,
+            timestamps=lambda: reloader.settings.web.timestamps,
             reload=reloader.reload,
         )
         try:

@@ -29,7 +29,7 @@ from venuewatch.base.config import ConfigError
 LOOK_EVERY_S = 10.0
 """How often (s) it is looked whether a certificate, or the list of users, is another one."""
 
-_CHANGEABLE = ("inventory", "web.config_file", "web.external_url")
+_CHANGEABLE = ("inventory", "web.config_file", "web.external_url", "web.timestamps")
 
 _logger = logging.getLogger("aggregator")
 
@@ -71,11 +71,7 @@ class Reloader:
                 await self._server.use(served)
             kept = [name for name in _differing(self.settings, found) if name not in _CHANGEABLE]
             self._driver.change_inventory(fleet)
-            web = replace(
-                self.settings.web,
-                config_file=found.web.config_file,
-                external_url=found.web.external_url,
-            )
+            web = replace(found.web, listen_address=self.settings.web.listen_address)
             self.settings = replace(self.settings, inventory=found.inventory, web=web)
         hosts, venues = len(fleet), len(fleet.venues)
         log.event(_logger, logging.INFO, "reloaded", hosts=hosts, venues=venues, at_next_start=kept)

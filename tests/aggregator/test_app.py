@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import random
+import re
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -119,6 +120,32 @@ async def test_a_process_lives_from_its_start_to_its_stop(
     assert walked == [("unknown", "up"), ("up", "unknown")]
     (alive_at,) = column(path, "SELECT value FROM marks WHERE name = 'alive_at'")
     assert abs(alive_at - clock.wall()) < 60
+
+
+async def test_reload_gives_samples_their_times(
+    broker: ScriptedBroker, settings: Config, tmp_path: Path
+) -> None:
+    inventory = tmp_path / "inventory.toml"
+    inventory.write_text('[[venue]]\ncode = "STA"\n[[venue.host]]\nname = "alpha"\n')
+    changed = msgspec.structs.replace(
+        settings, inventory=str(inventory), web=Web("127.0.0.1:0", timestamps=True)
+    )
+    aggregator = Aggregator(settings, fleet_of(ALONE), rng=random.Random(1), reread=lambda: changed)
+    machine, pages = Machine("STA", "alpha"), []
+    async with running(aggregator, broker) as peer:
+        now = clock.monotonic()
+        send(peer, machine.birth(), machine.beat(now), machine.vitals(now, 1))
+        await until(lambda: aggregator.fleet.named("alpha").vitals is not None)
+        async with aiohttp.ClientSession(f"http://127.0.0.1:{aggregator.port}") as session:
+            pages.append(await (await session.get("/metrics?collect=vitals")).text())
+            said = await (await session.post("/-/reload")).text()
+            pages.append(await (await session.get("/metrics?collect=vitals")).text())
+
+    assert said == "reloaded: 1 hosts at 1 venues\n"
+    assert [bool(re.search(r"^node_load1.* \d{13}$", page, re.MULTILINE)) for page in pages] == [
+        False,
+        True,
+    ]
 
 
 async def test_a_backlog_is_acknowledged_while_no_receiver_answers(

@@ -39,7 +39,8 @@ _LANDING = """<!doctype html><html lang="en"><meta charset="utf-8"><title>venuew
 class Pages:
     """The handlers. ``reload`` reads the configuration again and says what came of it.
 
-    ``timestamps``: whether measured samples have the time of their reading, unless asked otherwise.
+    ``timestamps`` says whether measured samples have the time of their reading, unless asked
+    otherwise.
     """
 
     def __init__(
@@ -49,7 +50,7 @@ class Pages:
         wall: WallTime,
         *,
         access: Access,
-        timestamps: bool,
+        timestamps: Callable[[], bool],
         reload: Callable[[], Awaitable[str]],
     ) -> None:
         self._centre = centre
@@ -88,7 +89,7 @@ class Pages:
     async def _scrape(self, request: web.Request) -> web.StreamResponse:
         try:
             wanted = scrape.wanted_of(
-                request.query.items(), self._fleet.venues, timestamps=self._timestamps
+                request.query.items(), self._fleet.venues, timestamps=self._timestamps()
             )
         except UnknownVenueError as error:
             return _line(HTTPStatus.NOT_FOUND, error)

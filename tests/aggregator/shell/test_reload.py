@@ -190,18 +190,20 @@ async def test_settings_that_need_a_restart_are_named(running: Running) -> None:
     running.write("other.toml", MORE)
     running.write(
         "aggregator.toml",
-        'inventory = "other.toml"\n[broker]\nport = 1884\n[web]\nexternal_url = "https://x.example"\n'
-        "[notify]\ntimeout_s = 9.0\n",
+        'inventory = "other.toml"\n[broker]\nport = 1884\n[notify]\ntimeout_s = 9.0\n'
+        '[web]\nexternal_url = "https://x.example"\ntimestamps = true\nlisten_address = ":1"\n'
+        '[alertmanager]\nurls = ["http://x"]\n',
     )
 
     said = [await running.reloader.reload() for _ in range(2)]
 
-    later = "only at the next start: broker.port, notify.timeout_s"
+    names = "broker.port, web.listen_address, notify.timeout_s, alertmanager.urls"
+    later = f"only at the next start: {names}"
     assert said == [f"reloaded: 2 hosts at 1 venues; {later}"] * 2
     assert running.reloader.url_of("/hosts/STA-1") == "https://x.example/hosts/STA-1"
     settings = running.reloader.settings
-    assert (settings.web.external_url, settings.web.config_file) == ("https://x.example", "")
-    assert (settings.broker.port, settings.notify.timeout_s) == (1883, 5.0)
+    assert (settings.web.timestamps, settings.web.config_file) == (True, "")
+    assert (settings.broker.port, settings.web.listen_address) == (1883, "127.0.0.1:8039")
 
 
 async def test_hangup_reloads_each_time(running: Running) -> None:

@@ -32,7 +32,7 @@ async def server(
         return "reloaded"
 
     pages = Pages(
-        fleet.centre, metrics, wall, access=server.access, timestamps=False, reload=reload
+        fleet.centre, metrics, wall, access=server.access, timestamps=lambda: False, reload=reload
     )
     await server.begin(pages.app(), "127.0.0.1:0", WebConfig())
     monkeypatch.setattr("venuewatch.base.clock.monotonic", lambda: NOW)
