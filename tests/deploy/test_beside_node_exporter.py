@@ -8,6 +8,7 @@ five times as much.
 import re
 import subprocess
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,9 @@ CUT_SHORT = 143 / 180
 
 THEIRS = theirs(EVERY_S)
 RULES = Path(__file__).parent / "node_rules.yml"
-NAME = re.compile(r"\bnode_\w+")
+NAME = re.compile(r"(?<![:\w])node_\w+")
+RECORDED = re.compile(r"\w+:node_\w+:\w+")
+COMPARISON = re.compile(r"(==|[<>]=?) (?=-?\d)")
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +54,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         yield running
 
 
+@cache
 def rules() -> dict[str, str]:
     """Return the expressions of all rules by name."""
     groups = yaml.safe_load(RULES.read_text())["groups"]
@@ -59,6 +63,12 @@ def rules() -> dict[str, str]:
         for group in groups
         for rule in group["rules"]
     }
+
+
+def asked(name: str) -> set[str]:
+    """Return the metrics that a rule asks for, also by way of other rules."""
+    expr = rules()[name]
+    return set(NAME.findall(expr)).union(*map(asked, RECORDED.findall(expr)))
 
 
 def names(both: Scene, job: str) -> set[str]:
@@ -71,24 +81,46 @@ def recorded(both: Scene, job: str) -> set[str]:
     return {labels["__name__"] for labels, _ in found}
 
 
+def answerable(both: Scene) -> set[str]:
+    """Name the rules that ask for what this machine has."""
+    here = names(both, PLAIN)
+    return {name for name in rules() if asked(name) <= here}
+
+
 def test_rules_ask_for_every_name_that_is_shared(both: Scene) -> None:
-    asked = set(NAME.findall(" ".join(rules().values())))
+    wanted = set().union(*map(asked, rules()))
 
     shared = until("both are scraped", lambda: names(both, PLAIN) & names(both, THEIRS))
 
-    assert sorted(shared - asked) == []
+    assert sorted(shared - wanted) == []
 
 
 def test_rules_find_on_vitals_what_they_find_on_node_exporter(both: Scene) -> None:
     """A rule that finds nothing asks for a name that this machine has not."""
-    recording = {name: expr for name, expr in rules().items() if ":" in name}
-    here = names(both, PLAIN)
-    answerable = {name for name, expr in recording.items() if set(NAME.findall(expr)) <= here}
+    recording = {name for name in answerable(both) if ":" in name}
 
-    until("each finds something", lambda: answerable <= recorded(both, PLAIN), within_s=30.0)
+    until("each finds something", lambda: recording <= recorded(both, PLAIN), within_s=30.0)
 
     assert recorded(both, THEIRS) <= recorded(both, PLAIN)
-    assert len(answerable) > 0.8 * len(recording)
+    assert len(answerable(both)) > 0.8 * len(rules())
+
+
+def test_alerts_can_be_decided(both: Scene) -> None:
+    """Each comparison of an alert gives 0 or 1, where there is something to compare."""
+
+    def decided() -> set[str]:
+        as_bool = {name: COMPARISON.sub(r"\1 bool ", rules()[name]) for name in alerts}
+        return {
+            name
+            for name, expr in as_bool.items()
+            if any(labels["job"] == PLAIN for labels, _ in both.prometheus.now(expr))
+        }
+
+    alerts = {name for name in answerable(both) if ":" not in name}
+
+    until("each can be decided", lambda: alerts <= decided(), within_s=30.0)
+
+    assert len(alerts) > 10
 
 
 def test_no_rule_fails(both: Scene) -> None:
