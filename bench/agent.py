@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from bench.kit import members, sides
+from bench.kit import members, processes, sides
 from bench.kit.centres import Aggregator, aggregator, get
 from bench.kit.machine import package_version
 from bench.kit.mosquitto import Broker, Certificates, mosquitto
@@ -82,8 +82,9 @@ def run(options: argparse.Namespace) -> Result:
         pause(options.warm_up)
         progress(f"measuring for {options.seconds:g} s")
         before = {name: sides.used(side) for name, side in measured.items()}
-        heard = centre.beats()
+        heard, busy_s = centre.beats(), processes.busy_s()
         pause(options.seconds)
+        busy_s = processes.busy_s() - busy_s
         rows = [sides.row(name, side, before[name]) for name, side in measured.items()]
         heard = centre.beats() - heard
         said = _said(centre)
@@ -94,6 +95,7 @@ def run(options: argparse.Namespace) -> Result:
         "vitals_every_s": VITALS_EVERY_S,
         "check_every_s": 30.0,
         "peers_every_s": INTERVAL_S,
+        "machine_busy_cores": round(busy_s / options.seconds, 2),
         "transport": "TLS with a client certificate",
         "beats_heard": heard,
         **said,
