@@ -8,6 +8,7 @@ from pathlib import Path
 from aggregator import config, inventory
 from aggregator.core.centre import Centre
 from aggregator.core.fleet import Fleet
+from aggregator.shell import garbage
 from aggregator.shell.all_outlets import AllOutlets
 from aggregator.shell.driver import Driver
 from aggregator.shell.http import web_config
@@ -105,6 +106,7 @@ class Aggregator:
                     tasks.create_task(self._link.run(), name="broker link"),
                     tasks.create_task(reloader.run(hangup or asyncio.Event()), name="reload"),
                     tasks.create_task(outlets.run(), name="outlets"),
+                    tasks.create_task(garbage.collect(), name="garbage"),
                 ]
                 await stop.wait()
                 await self._link.close(self._offline)

@@ -2,13 +2,16 @@
 
 An array of numbers names its catalogue by a hash of the content, so hosts with the same series
 share one, and no array is ever read against another. Each host keeps its last few alive, and the
-newest of its readings.
+newest of its readings. What is replaced all the time is no object of Python's cyclic collector
+(``gc=False``): a fleet has very many, and none refers to what refers to it.
 """
 
 from array import array
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 from weakref import WeakValueDictionary
+
+import msgspec
 
 from venuewatch.base.wire.catalogue import Catalogue, flattened
 from venuewatch.base.wire.errors import MalformedMessageError, Reason
@@ -40,7 +43,7 @@ class KnownCatalogue:
         return self
 
 
-class KnownVitals(NamedTuple):
+class KnownVitals(msgspec.Struct, frozen=True, gc=False):
     """Vitals of a host: a number for each series, NaN where there is none.
 
     ``at``: when they were taken (monotonic s, by our estimate). ``timestamp_ms``: the time for
@@ -54,7 +57,7 @@ class KnownVitals(NamedTuple):
     boot: str
 
 
-class KnownCheck(NamedTuple):
+class KnownCheck(msgspec.Struct, frozen=True, gc=False):
     """A reading of one check; the times are those of ``KnownVitals``."""
 
     reading: CheckReading

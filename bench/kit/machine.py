@@ -11,7 +11,7 @@ import psutil
 
 _SBIN = "/usr/sbin:/sbin:/usr/local/sbin"  # Debian keeps mosquitto where a user's PATH ends
 _PACKAGES = ("venuewatch", "mqtt5", "paho-mqtt", "gmqtt", "prometheus-client")
-_VERSION = re.compile(r"(?<![/\w.])v?(\d+(?:\.\d+){1,3})\b")
+_VERSION = re.compile(r"(?<![/\w.])(?:v|go)?(\d+(?:\.\d+){1,3})\b")
 
 
 def program(name: str) -> str | None:

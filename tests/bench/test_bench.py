@@ -178,6 +178,14 @@ def test_scrape_is_measured_beside_every_peer_that_is_there(
     assert rows["ours 78x40"]["gzip_cpu_against_floor"] > 0
 
 
+def test_stops_of_the_collector_are_measured_in_both_ways(tmp_path: Path) -> None:
+    rows = _measured(tmp_path, "garbage", "--hosts", "40", "--seconds", "35")
+
+    assert list(rows) == ["automatic", "ours"]
+    assert rows["automatic"]["stops"] > 0
+    assert (rows["ours"]["stops"], rows["ours"]["found"]) == (35, 0)
+
+
 def test_size_of_a_fleet_that_cannot_be_read_is_refused(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

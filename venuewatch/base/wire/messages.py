@@ -115,7 +115,7 @@ class Vitals(msgspec.Struct, frozen=True, omit_defaults=True):
             raise ValueError("Expected one of `catalogue`, with `values`, and `readings`")
 
 
-class CheckReading(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+class CheckReading(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """One reading of a check: its rhythm, its time (sender's wall clock) and how long it took."""
 
     check: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]

@@ -1,0 +1,80 @@
+"""Garbage: cycles that HTTP or a bug leaves are freed soon, and nothing is looked at in between."""
+
+import asyncio
+import gc
+import weakref
+from collections.abc import Iterator
+
+import pytest
+
+from aggregator.shell import garbage
+from aggregator.shell.garbage import WHOLE_EVERY, Garbage
+
+
+class Cycle:
+    """An object that refers to itself."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+def dropped() -> "weakref.ref[Cycle]":
+    return weakref.ref(Cycle())
+
+
+@pytest.fixture
+def collector() -> Iterator[Garbage]:
+    collector = Garbage()
+    collector.begin()
+    yield collector
+    collector.end()
+
+
+def test_new_garbage_is_freed_at_the_next_look_and_not_before(collector: Garbage) -> None:
+    left = dropped()
+    _ = [[number] for number in range(10_000)]  # makes Python look, if it is let
+    is_there = left() is not None
+
+    collector.look()
+
+    assert is_there
+    assert left() is None
+
+
+def test_garbage_that_was_in_use_is_freed_within_ten_looks(collector: Garbage) -> None:
+    in_use = Cycle()
+    left = weakref.ref(in_use)
+    collector.look()
+    collector.look()
+
+    del in_use
+    for _ in range(WHOLE_EVERY):
+        collector.look()
+
+    assert left() is None
+
+
+def test_a_fleet_that_has_come_up_is_frozen(
+    collector: Garbage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(garbage, "LARGE", 1_000)
+    fleet = [[number] for number in range(2_000)]
+    before = gc.get_freeze_count()
+
+    for _ in range(WHOLE_EVERY):
+        collector.look()
+
+    assert gc.get_freeze_count() >= before + len(fleet)
+
+
+async def test_python_collects_again_by_itself_afterwards() -> None:
+    collecting = asyncio.create_task(garbage.collect())
+    await asyncio.sleep(0)
+    was_off = not gc.isenabled()
+
+    collecting.cancel()
+    await asyncio.gather(collecting, return_exceptions=True)
+
+    assert was_off
+    assert gc.isenabled()
+    assert gc.get_freeze_count() == 0
