@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from other_alerts import FAST, SLOW, Rule, with_unwell_host
+from other_alerts import FAST, SLOW, SWITCH, Rule, with_unwell_host
 from venue_records import BY_VENUE, Record
 
 from aggregator.core.incidents.alerts import LABELS, ROWS, Alert, Kind
@@ -174,8 +174,10 @@ def text(runbooks: str = RUNBOOKS, *, is_pushed: bool = False) -> str:
     """
     fast = [*incident_rules(is_pushed=is_pushed), *FAST]
     parts = [_HEAD_WITH_PUSH if is_pushed else _HEAD]
-    parts += _group("venuewatch", "", [UNWELL_HOST, UNWELL_HOST_INFO], fast, runbooks)
-    parts += _group("venuewatch-slow", "30s", [HOST_INFO, FILESYSTEM, AVAILABILITY], SLOW, runbooks)
+    slow = [SWITCH[is_pushed], *SLOW]
+    records = [UNWELL_HOST, UNWELL_HOST_INFO]
+    parts += _group("venuewatch", "", records, fast, runbooks)
+    parts += _group("venuewatch-slow", "30s", [HOST_INFO, FILESYSTEM, AVAILABILITY], slow, runbooks)
     parts += _group("venuewatch-venues", "30s", BY_VENUE, [], runbooks)
     return "".join(parts)
 

@@ -71,7 +71,7 @@ _UP = 'up{job="venuewatch"}'
 _BLIND = "max by (job, instance) (venuewatch_aggregator_problem)"
 _SAMPLES = "\nor\n".join(
     "  max by (job, instance, venue) "
-    f'(scrape_samples_post_metric_relabeling{{job="{job}"}}) > {limit // 2}'
+    f'(max_over_time(scrape_samples_post_metric_relabeling{{job="{job}"}}[1m])) > {limit // 2}'
     for job, limit in SAMPLE_LIMITS.items()
 )
 _OTHER_VERSION = """\
@@ -84,6 +84,40 @@ count by (agent_version) (
     )
 )
 and on () last_over_time(venuewatch_aggregator_build_info[10m])"""
+
+_ALERTS = "venuewatch_aggregator_alertmanager"
+_NOT_PUSHED = f"""\
+  max by (job, instance, alertmanager) (
+    increase({_ALERTS}_alerts_total{{result="dropped"}}[10m])
+  ) > 0
+or
+  max by (job, instance, alertmanager) (min_over_time({_ALERTS}_pending[1m])) > 0"""
+_PUSHED_TO = "last_over_time(venuewatch_aggregator_alertmanagers[1m])"
+
+SWITCH: Final = {
+    False: Rule(
+        "VenuewatchIncidentsToldTwice",
+        Severity.WARNING,
+        "Incidents are told by rules and by push.",
+        "The aggregator at {{ $labels.instance }} pushes incidents to Alertmanager, and the rules "
+        "of Prometheus tell them, too: load rules-with-push.yml instead of rules.yml.",
+        f"max by (job, instance) ({_PUSHED_TO}) > 0",
+        "1m",
+        "1m",
+    ),
+    True: Rule(
+        "VenuewatchIncidentsNotTold",
+        Severity.CRITICAL,
+        "Incidents are told neither by rules nor by push.",
+        "The rules of Prometheus leave incidents to the aggregator, and no aggregator pushes them "
+        "to Alertmanager: nobody is told of an outage. Load rules.yml instead of "
+        "rules-with-push.yml, or have the aggregator push.",
+        f"max({_PUSHED_TO}) == 0",
+        "1m",
+        "1m",
+    ),
+}
+"""What warns in each file that it is the wrong one, by whether the aggregator is to push."""
 
 FAST: Final = (
     Rule(
@@ -261,6 +295,16 @@ SLOW: Final = (
         "max by (job, instance, reason) "
         "(increase(venuewatch_aggregator_remote_write_samples_dropped_total[10m])) > 0",
         keep="5m",
+    ),
+    Rule(
+        "VenuewatchAlertsNotPushed",
+        Severity.WARNING,
+        "Alerts of incidents do not reach an Alertmanager.",
+        "The Alertmanager at {{ $labels.alertmanager }} refused alerts that the aggregator at "
+        "{{ $labels.instance }} pushed, or could not be reached by it for 5 minutes.",
+        _NOT_PUSHED,
+        "5m",
+        "5m",
     ),
     Rule(
         "VenuewatchMessagesRejected",

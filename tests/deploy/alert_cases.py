@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import yaml
 
 RULES = Path(__file__).parents[2] / "deploy" / "prometheus" / "rules.yml"
+WITH_PUSH = RULES.with_name("rules-with-push.yml")
 TARGET = 'job="venuewatch",instance="centre:8039"'
 HOST = 'venue="STA",host="STA-1"'
 _CHECK = f'{HOST},check="probe",kind='
@@ -23,6 +24,12 @@ _PLACE = "STA-1 in STA"
 Line = tuple[float, float]
 """A series' first value, and what it gains a step."""
 
+
+def alertmanagers(count: int) -> dict[str, Line]:
+    """Return to how many Alertmanagers the aggregator pushes."""
+    return {f"venuewatch_aggregator_alertmanagers{{{TARGET}}}": (float(count), 0.0)}
+
+
 STEADY: Mapping[str, Line] = {
     f"up{{{TARGET}}}": (1.0, 0.0),
     f'venuewatch_venue_up{{{TARGET},venue="STA"}}': (1.0, 0.0),
@@ -31,11 +38,12 @@ STEADY: Mapping[str, Line] = {
     f'venuewatch_aggregator_problem{{{TARGET},cause="aggregator_blind"}}': (0.0, 0.0),
     f'venuewatch_aggregator_problem{{{TARGET},cause="broker_down"}}': (0.0, 0.0),
     f'venuewatch_aggregator_build_info{{{TARGET},version="0.2.0"}}': (1.0, 0.0),
+    **alertmanagers(0),
 }
 
 
 class Case(NamedTuple):
-    """One way for an alert to fire, and what it must say."""
+    """One way for an alert to fire, what it must say, and the file that has it."""
 
     alert: str
     severity: str
@@ -46,6 +54,7 @@ class Case(NamedTuple):
     well: Mapping[str, Line] = {}
     every_s: int = 5
     is_of_aggregator: bool = False
+    rules: Path = RULES
 
 
 def problem(of: str, labels: str, cause: str) -> dict[str, Line]:
@@ -89,9 +98,17 @@ _GAPS = "venuewatch_results_version_gaps_total"
 _NOTICES = "venuewatch_aggregator_notices_total"
 _HISTORY = "venuewatch_aggregator_remote_write_samples_dropped_total"
 _REJECTED = "venuewatch_aggregator_rejected_total"
+_PUSHED = "venuewatch_aggregator_alertmanager_alerts_total"
+_AT = 'alertmanager="192.0.2.9:9093"'
+_TO = "The Alertmanager at 192.0.2.9:9093"
+_OF_PUSH = {"job": "venuewatch", "instance": "centre:8039", "alertmanager": "192.0.2.9:9093"}
 _SAMPLES = f"scrape_samples_post_metric_relabeling{{{TARGET}}}"
 _SECOND = 'job="venuewatch",instance="second:8039"'
 _OF_SECOND = {"job": "venuewatch", "instance": "second:8039"}
+
+
+def _pending(count: float) -> dict[str, Line]:
+    return {f"venuewatch_aggregator_alertmanager_pending{{{TARGET},{_AT}}}": (count, 0.0)}
 
 
 def blindness(target: str, cause: str, *, is_blind: bool) -> dict[str, Line]:
@@ -250,6 +267,31 @@ CASES: Sequence[Case] = (
         {"reason": "bad_topic"}, counter(_REJECTED, 'reason="bad_topic"', 0.1),
     ),
     Case(
+        "VenuewatchAlertsNotPushed", "warning", 300,
+        {**_pending(200.0), **counter(_PUSHED, _AT + ',result="dropped"', 0.0)},
+        f"{_TO} refused alerts that the aggregator at centre:8039 pushed, or could not be reached "
+        "by it for 5 minutes.", _OF_PUSH, _pending(0.0),
+    ),
+    Case(
+        "VenuewatchAlertsNotPushed", "warning", 305,
+        {**_pending(0.0), **counter(_PUSHED, _AT + ',result="dropped"', 1.0)},
+        f"{_TO} refused alerts that the aggregator at centre:8039 pushed, or could not be reached "
+        "by it for 5 minutes.", _OF_PUSH, counter(_PUSHED, _AT + ',result="sent"', 9.0),
+    ),
+    Case(
+        "VenuewatchIncidentsToldTwice", "warning", 60, alertmanagers(2),
+        "The aggregator at centre:8039 pushes incidents to Alertmanager, and the rules of "
+        "Prometheus tell them, too: load rules-with-push.yml instead of rules.yml.",
+        {"job": "venuewatch", "instance": "centre:8039"}, alertmanagers(0),
+    ),
+    Case(
+        "VenuewatchIncidentsNotTold", "critical", 60, alertmanagers(0),
+        "The rules of Prometheus leave incidents to the aggregator, and no aggregator pushes them "
+        "to Alertmanager: nobody is told of an outage. Load rules.yml instead of "
+        "rules-with-push.yml, or have the aggregator push.", {}, alertmanagers(1),
+        rules=WITH_PUSH,
+    ),
+    Case(
         "VenuewatchHostUnseen", "info", 900,
         {f'venuewatch_host_state{{{TARGET},{HOST},state="unseen"}}': (1.0, 0.0)},
         f"{_PLACE} is in the inventory, and no beat of it was ever heard.",
@@ -296,17 +338,19 @@ def story(
     return {"interval": f"{every_s}s", "input_series": told}
 
 
-def run_promtool(folder: Path, *tests: Mapping[str, Any], only: str = "") -> None:
+def run_promtool(
+    folder: Path, *tests: Mapping[str, Any], only: str = "", rules: Path = RULES
+) -> None:
     """Have promtool run tests of one interval; fail with what it says.
 
     ``only``: the one alert that is evaluated, with the recording rules; all if not given.
     """
-    rules = yaml.safe_load(RULES.read_text())
-    for group in rules["groups"]:
+    content = yaml.safe_load(rules.read_text())
+    for group in content["groups"]:
         group["rules"] = [one for one in group["rules"] if one.get("alert", only) == only]
-    (folder / "rules.yml").write_text(json.dumps(rules))  # JSON is YAML
+    (folder / "rules.yml").write_text(json.dumps(content))  # JSON is YAML
     unit = {
-        "rule_files": [str(folder / "rules.yml") if only else str(RULES)],
+        "rule_files": [str(folder / "rules.yml") if only else str(rules)],
         "evaluation_interval": tests[0]["interval"],
         "tests": tests,
     }

@@ -40,7 +40,8 @@ def test_promtool_finds_nothing_wrong_with_the_files(path: Path, tmp_path: Path)
     done = promtool("check", "config", "--lint=all", "--lint-fatal", tmp_path / "prometheus.yml")
 
     assert done.returncode == 0, done.stderr
-    assert "SUCCESS: 46 rules found" in done.stdout
+    count = len(re.findall("- (?:alert|record): ", (FILES / "rules.yml").read_text()))
+    assert f"SUCCESS: {count} rules found" in done.stdout
     assert (known != lines) is (path.stem == "prometheus-2.48")
 
 

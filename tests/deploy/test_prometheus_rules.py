@@ -14,6 +14,7 @@ from tests.deploy.alert_cases import (
     RULES,
     STEADY,
     TARGET,
+    WITH_PUSH,
     Case,
     Line,
     firing,
@@ -25,6 +26,7 @@ from tests.deploy.alert_cases import (
 WATCHDOG = "VenuewatchWatchdog"
 SECOND = 'job="venuewatch",instance="second:8039"'
 cases = pytest.mark.parametrize("case", CASES, ids=lambda case: case.alert)
+files = pytest.mark.parametrize("file", [RULES, WITH_PUSH], ids=lambda file: file.stem)
 
 
 @pytest.fixture(scope="module")
@@ -34,17 +36,19 @@ def maker() -> dict[str, Any]:
         return runpy.run_path(str(RULES.parent / "make_rules.py"))
 
 
-def rules() -> str:
-    return RULES.read_text(encoding="utf-8")
+def alerts(file: Path = RULES) -> list[str]:
+    return re.findall(r"- alert: (\w+)", file.read_text(encoding="utf-8"))
 
 
-def alerts() -> list[str]:
-    return re.findall(r"- alert: (\w+)", rules())
+def rule_of(alert: str, file: Path = RULES) -> str:
+    """Return an alert's rule as it stands in the file."""
+    text = file.read_text(encoding="utf-8")
+    return re.split(r"\n +- (?:alert|name): ", text.partition(f"- alert: {alert}\n")[2])[0]
 
 
-def told_of(alert: str) -> dict[str, str]:
+def told_of(case: Case) -> dict[str, str]:
     """Return what the rules file says of an alert that is the same for every subject."""
-    part = rules().partition(f"- alert: {alert}\n")[2].partition("- alert:")[0]
+    part = rule_of(case.alert, case.rules)
     return dict(re.findall(r'(summary|runbook_url): "?([^"\n]+)', part))
 
 
@@ -54,14 +58,14 @@ def test_rules_files_are_up_to_date(maker: dict[str, Any]) -> None:
         assert made == (RULES.parent / file).read_text(), "run: deploy/prometheus/make_rules.py"
 
 
-def test_no_alert_comes_by_rule_and_by_push() -> None:
+def test_no_alert_comes_by_rule_and_by_push(maker: dict[str, Any]) -> None:
     by_push = {row.alert.name for (kind, _), row in ROWS.items() if kind != "centre"}
-    with_push = (RULES.parent / "rules-with-push.yml").read_text()
+    switch = {is_pushed: rule.name for is_pushed, rule in maker["SWITCH"].items()}
 
-    by_rule = set(re.findall(r"- alert: (\w+)", with_push))
+    without, with_push = set(alerts(RULES)), set(alerts(WITH_PUSH))
 
-    assert by_rule == set(alerts()) - by_push
-    assert by_push <= set(alerts())
+    assert without - with_push == by_push | {switch[False]}
+    assert with_push - without == {switch[True]}
 
 
 def test_runbooks_can_be_served_elsewhere(maker: dict[str, Any]) -> None:
@@ -72,19 +76,33 @@ def test_runbooks_can_be_served_elsewhere(maker: dict[str, Any]) -> None:
 
 
 def test_every_alert_has_a_case_and_every_case_an_alert() -> None:
-    assert sorted(case.alert for case in CASES) == sorted(alerts())
+    for file in (RULES, WITH_PUSH):
+        assert {case.alert for case in CASES if case.rules == file} <= set(alerts(file))
+    assert {case.alert for case in CASES} == {*alerts(RULES), *alerts(WITH_PUSH)}
 
 
-def test_no_rule_looks_at_two_samples_only() -> None:
-    assert "irate(" not in rules()
-    assert "idelta(" not in rules()
+@files
+def test_no_rule_looks_at_two_samples_only(file: Path) -> None:
+    assert not re.search(r"\b(?:irate|idelta)\(", file.read_text(encoding="utf-8"))
 
 
-def test_increase_of_a_checks_counter_spans_four_readings() -> None:
-    spans = re.findall(r"(?:rate|increase|delta)\(venuewatch_\w+(?:{.*?})?\[(\d+)m\]\)", rules())
+@files
+def test_increase_of_a_counter_spans_four_readings(file: Path) -> None:
+    functions = r"\b(?:rate|increase|delta|deriv|predict_linear)\("
+    text = file.read_text(encoding="utf-8")
 
-    assert len(spans) == 8
-    assert all(int(minutes) * 60 >= 4 * 30 for minutes in spans)
+    spans = re.findall(rf"{functions}\s*[\w:]+(?:{{[^}}]*}})?\[(\d+)([mh])\]", text)
+
+    assert len(spans) == len(re.findall(functions, text)) > 10
+    assert all(int(count) * {"m": 60, "h": 3600}[unit] >= 4 * 30 for count, unit in spans)
+
+
+@cases
+def test_alert_of_a_host_names_neither_aggregator_nor_state(case: Case) -> None:
+    assert "{{" not in told_of(case)["summary"]
+    if "host" in case.labels:
+        assert case.labels["instance"] == case.labels["host"]
+        assert case.labels.keys().isdisjoint({"state", "job"})
 
 
 @pytest.mark.real
@@ -93,7 +111,7 @@ def test_alert_fires_alone_no_sooner_with_its_words(tmp_path: Path, case: Case) 
     test = story({**STEADY, **case.series}, case.every_s, case.after_s // case.every_s + 1)
     told = {
         "exp_labels": {**case.labels, "severity": case.severity},
-        "exp_annotations": {**told_of(case.alert), "description": case.description},
+        "exp_annotations": {**told_of(case), "description": case.description},
     }
     at = f"{case.after_s}s"
     test["alert_rule_test"] = [{"eval_time": at, "alertname": case.alert, "exp_alerts": [told]}]
@@ -102,19 +120,22 @@ def test_alert_fires_alone_no_sooner_with_its_words(tmp_path: Path, case: Case) 
     if case.after_s:
         test["promql_expr_test"].append(firing(case.after_s - case.every_s))
 
-    run_promtool(tmp_path, test)
+    run_promtool(tmp_path, test, rules=case.rules)
 
 
 @pytest.mark.real
-def test_nothing_fires_while_all_is_well(tmp_path: Path) -> None:
+@files
+def test_nothing_fires_while_all_is_well(tmp_path: Path, file: Path) -> None:
     every_s, longest_s = 10, max(case.after_s for case in CASES)
     series = dict(STEADY)
-    for case in CASES:
+    for case in sorted(CASES, key=lambda case: case.rules == file):  # those of this file win
         series |= case.well
     test = story(series, every_s, longest_s // every_s + 20)
     times = range(every_s, longest_s + 20 * every_s, 3 * every_s)
 
-    run_promtool(tmp_path, {**test, "promql_expr_test": [firing(at) for at in times]})
+    quiet = [firing(at) for at in times]
+
+    run_promtool(tmp_path, {**test, "promql_expr_test": quiet}, rules=file)
 
 
 @pytest.mark.real
@@ -134,7 +155,7 @@ def test_failed_scrapes_and_a_restart_end_no_alert(tmp_path: Path, case: Case) -
         test = story({**STEADY, **case.series}, case.every_s, fired + looks + 1, gap)
         tests.append({**test, "promql_expr_test": [asked]})
 
-    run_promtool(tmp_path, *tests, only=case.alert)
+    run_promtool(tmp_path, *tests, only=case.alert, rules=case.rules)
 
 
 INCIDENTS = {
@@ -191,7 +212,7 @@ def test_a_target_that_is_no_longer_scraped_holds_no_alert(tmp_path: Path) -> No
     gone = {**STEADY, **INCIDENTS[alert]}
     test["input_series"] += [{"series": name, "values": "1x10 stale"} for name in gone]
     test["input_series"] = [
-        one for one in test["input_series"] if "aggregator_problem" not in one["series"]
+        one for one in test["input_series"] if "venuewatch_aggregator_" not in one["series"]
     ]
 
     run_promtool(tmp_path, {**test, "promql_expr_test": [firing(50, alert), firing(120)]})

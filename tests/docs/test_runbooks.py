@@ -14,7 +14,8 @@ LONGEST = 45
 
 def alerts() -> dict[str, str]:
     """Return the severity of each alert, by name."""
-    text = (ROOT / "deploy" / "prometheus" / "rules.yml").read_text(encoding="utf-8")
+    files = sorted((ROOT / "deploy" / "prometheus").glob("rules*.yml"))
+    text = "".join(file.read_text(encoding="utf-8") for file in files)
     return dict(re.findall(r"- alert: (\w+)\n(?:.*\n)*?.*labels: {severity: (\w+)}", text))
 
 
