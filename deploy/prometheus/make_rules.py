@@ -98,15 +98,18 @@ unless
 )
 """Of filesystems that are getting full only, so that a forecast looks at few series."""
 
+REACHABLE = Record(
+    "venuewatch:venue_reachable:max",
+    """\
+  max by (venue) (venuewatch_venue_state{state=~"ok|degraded"})
+and
+  max by (venue) (venuewatch_venue_state{state=~"ok|degraded|unreachable"}) == 1""",
+)
+"""While any aggregator can tell, 1 or 0: moment by moment, so that one that is away weighs not."""
+
 AVAILABILITY = Record(
     "venuewatch:venue_availability:ratio_1d",
-    """\
-  sum by (venue) (sum_over_time(venuewatch_venue_state{state=~"ok|degraded"}[1d]))
-/
-  (
-    sum by (venue) (sum_over_time(venuewatch_venue_state{state=~"ok|degraded|unreachable"}[1d]))
-    > 0
-  )""",
+    "avg_over_time(venuewatch:venue_reachable:max[1d])",
 )
 
 
@@ -175,7 +178,7 @@ def text(runbooks: str = RUNBOOKS, *, is_pushed: bool = False) -> str:
     fast = [*incident_rules(is_pushed=is_pushed), *FAST]
     parts = [_HEAD_WITH_PUSH if is_pushed else _HEAD]
     slow = [SWITCH[is_pushed], *SLOW]
-    records = [UNWELL_HOST, UNWELL_HOST_INFO]
+    records = [UNWELL_HOST, UNWELL_HOST_INFO, REACHABLE]
     parts += _group("venuewatch", "", records, fast, runbooks)
     parts += _group("venuewatch-slow", "30s", [HOST_INFO, FILESYSTEM, AVAILABILITY], slow, runbooks)
     parts += _group("venuewatch-venues", "30s", BY_VENUE, [], runbooks)

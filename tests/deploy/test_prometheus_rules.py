@@ -285,18 +285,44 @@ def test_availability_counts_neither_blind_nor_unseen_times(tmp_path: Path) -> N
         {"series": f'venuewatch_venue_state{{{TARGET},venue="STA",state="{state}"}}', "values": it}
         for state, it in told.items()
     ]
-    asked = {
-        "expr": "venuewatch:venue_availability:ratio_1d",
-        "eval_time": "299m",
-        "exp_samples": [
-            {
-                "labels": 'venuewatch:venue_availability:ratio_1d{venue="STA"}',
-                "value": 120 / 180,
-            }
-        ],
-    }
+    run_promtool(tmp_path, availability_of(series, 120 / 180))
 
-    run_promtool(tmp_path, {"interval": "1m", "input_series": series, "promql_expr_test": [asked]})
+
+@pytest.mark.real
+def test_availability_weighs_each_moment_once_whoever_was_away(tmp_path: Path) -> None:
+    told = {
+        TARGET: {"ok": "1x59 0x29 1x29 stale", "unreachable": "0x59 1x29 0x29 stale"},
+        SECOND: {"ok": "1x59 stale _x38 1x19 stale", "unreachable": "0x59 stale _x38 0x19 stale"},
+    }
+    series = [
+        {"series": f'venuewatch_venue_state{{{at},venue="STA",state="{state}"}}', "values": values}
+        for at, states in told.items()
+        for state, values in states.items()
+    ]
+
+    run_promtool(tmp_path, availability_of(series, 90 / 120))
+
+
+@pytest.mark.real
+def test_venue_that_any_aggregator_hears_can_be_reached(tmp_path: Path) -> None:
+    told = {TARGET: ("1x9 0x9", "0x9 1x9"), SECOND: ("1x19", "0x19")}
+    series = [
+        {"series": f'venuewatch_venue_state{{{at},venue="STA",state="{state}"}}', "values": values}
+        for at, both in told.items()
+        for state, values in zip(("ok", "unreachable"), both, strict=True)
+    ]
+
+    run_promtool(tmp_path, availability_of(series, 1.0))
+
+
+def availability_of(series: list[dict[str, str]], share: float) -> dict[str, Any]:
+    """Return a test that says what share of five hours' time a venue could be reached."""
+    asked = {
+        "expr": "round(1e6 * venuewatch:venue_availability:ratio_1d)",
+        "eval_time": "299m",
+        "exp_samples": [{"labels": '{venue="STA"}', "value": round(1e6 * share)}],
+    }
+    return {"interval": "1m", "input_series": series, "promql_expr_test": [asked]}
 
 
 @pytest.mark.real
