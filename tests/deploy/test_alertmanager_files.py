@@ -1,10 +1,19 @@
 """The shipped Alertmanager file, with Alertmanager's own checker, and what its inhibition needs."""
 
+import contextlib
+import http.client
+import json
 import re
 import subprocess
+import urllib.request
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
+
+from tests.deploy.alert_cases import CASES
+from tests.integration.monitoring import Alertmanager
+from tests.integration.real import until
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 FILE = DEPLOY / "alertmanager" / "alertmanager.yml"
@@ -65,12 +74,68 @@ def test_every_severity_of_a_rule_has_a_route() -> None:
 def test_venue_is_told_before_any_host_behind_it() -> None:
     group_wait_s = seconds(FILE.read_text(), r"group_wait: (\d+)s")
     venue_s = seconds(rule_of("VenuewatchVenueUnreachable"), r" for: (\d+)s")
-    host_s = seconds(rule_of("VenuewatchHostDown"), r" for: (\d+)s")
     evaluated_s = seconds(SCRAPES.read_text(), r"evaluation_interval: (\d+)s")
+    hosts = {case.alert for case in CASES if "host" in case.labels}
+    at_once = {alert for alert in hosts if " for: " not in rule_of(alert)}
 
-    assert venue_s < host_s + group_wait_s
-    assert venue_s + evaluated_s <= host_s, "one more evaluation, and the venue's alert is there"
+    assert venue_s < seconds(rule_of("VenuewatchHostDown"), r" for: (\d+)s") + group_wait_s
     assert group_wait_s <= 2.0
+    for alert in hosts - at_once:
+        host_s = seconds(rule_of(alert), r" for: (\d+)") * (60 if "m\n" in rule_of(alert) else 1)
+        assert venue_s + evaluated_s <= host_s, "one more evaluation, and the venue's is there"
+    assert all("increase(" in rule_of(alert) for alert in at_once), "of what was before"
+
+
+OF_A_HOST = {case.alert for case in CASES if "host" in case.labels}
+HOLDING_BACK = {
+    "VenuewatchVenueUnreachable": OF_A_HOST,
+    "VenuewatchHostDown": OF_A_HOST - {"VenuewatchHostDown"},
+    "VenuewatchResultsStopped": {"VenuewatchResultsDelayed"},
+    "VenuewatchDiskFull": {"VenuewatchDiskFilling"},
+    "VenuewatchCertificateNearlyExpired": {
+        "VenuewatchCertificateExpiring", "VenuewatchCheckFailing",
+    },
+    "VenuewatchGone": {
+        "VenuewatchAggregatorGone", "VenuewatchAggregatorBlind", "VenuewatchScrapesFail",
+    },
+}  # fmt: skip
+"""Graver alerts, and which of all others each holds back: of its venue, host, check or disk."""
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("graver", HOLDING_BACK)
+def test_alert_that_a_graver_one_explains_is_held_back(tmp_path: Path, graver: str) -> None:
+    others = HOLDING_BACK.keys() - {graver, *HOLDING_BACK[graver]}
+    alerts = [
+        {"alertname": case.alert, "severity": case.severity, **case.labels}
+        for case in CASES
+        if case.alert not in {*others, "VenuewatchBlind"}
+    ]
+    alerts.append({"alertname": "VenuewatchClockWrong", "severity": "warning", **ELSEWHERE})
+
+    with Alertmanager(tmp_path, "http://127.0.0.1:9") as alertmanager:
+        tell(alertmanager.port, alerts)
+
+        until("they are held back", lambda: held_back(alertmanager.port) == HOLDING_BACK[graver])
+
+
+ELSEWHERE = {"venue": "TAH", "host": "TAH-1", "instance": "TAH-1"}
+
+
+def tell(port: int, alerts: Sequence[Mapping[str, str]]) -> None:
+    body = json.dumps([{"labels": labels} for labels in alerts])
+    headers = {"Content-Type": "application/json"}
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port)) as connection:
+        connection.request("POST", "/api/v2/alerts", body, headers)
+        assert connection.getresponse().status == http.HTTPStatus.OK
+
+
+def held_back(port: int) -> set[str]:
+    """Return the alerts that are held back; fail if one from elsewhere is among them."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v2/alerts") as answer:
+        found = [one for one in json.load(answer) if one["status"]["inhibitedBy"]]
+    assert all(one["labels"].get("venue") != ELSEWHERE["venue"] for one in found)
+    return {one["labels"]["alertname"] for one in found}
 
 
 def test_every_alert_that_is_named_exists() -> None:
