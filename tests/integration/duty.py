@@ -36,18 +36,31 @@ class Duty:
         self._receiver = receiver
 
     def notices(self) -> list[dict[str, Any]]:
+        """Return each notice with where it went, and when (s since 1970) it came."""
         return [
-            {**attempt.body, "path": attempt.path}
+            {**attempt.body, "path": attempt.path, "at": attempt.at}
             for attempt in self._receiver.attempts
             if attempt.path != "/alive"
         ]
 
     def told(self) -> list[Told]:
-        return [
-            Told(notice["path"], one["status"], one["labels"]["alertname"], _subject(one))
-            for notice in self.notices()
-            for one in notice["alerts"]
-        ]
+        return [told for notice in self.notices() for told in _told(notice)]
+
+    def told_of(self, *subjects: str) -> list[Told]:
+        """Return what was told of these hosts, or of these venues and their hosts."""
+        begins = tuple(f"{subject}-" for subject in subjects)
+        return [one for one in self.told() if f"{one.of}-".startswith(begins)]
+
+    def notice_of(self, told: Told) -> dict[str, Any] | None:
+        """Return the first notice that told this."""
+        return next((notice for notice in self.notices() if told in _told(notice)), None)
+
+
+def _told(notice: dict[str, Any]) -> list[Told]:
+    return [
+        Told(notice["path"], one["status"], one["labels"]["alertname"], _subject(one))
+        for one in notice["alerts"]
+    ]
 
 
 def _subject(alert: dict[str, Any]) -> str:

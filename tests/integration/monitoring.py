@@ -15,6 +15,7 @@ DEPLOY = Path(__file__).parents[2] / "deploy"
 AGGREGATOR = "127.0.0.1:8039"
 ALERTMANAGER = "127.0.0.1:9093"
 RECEIVER = "http://127.0.0.1:5001"
+SECOND_AGGREGATOR = "127.0.0.2:8039"
 
 
 class Prometheus(Process):

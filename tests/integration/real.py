@@ -117,7 +117,12 @@ class Process:
         return self
 
     def __enter__(self) -> Self:
-        return self.start()
+        try:
+            return self.start()
+        except BaseException:  # it runs, and does not answer
+            if self.is_running:
+                self.kill()
+            raise
 
     def __exit__(self, *_: object) -> None:
         if self._process.poll() is None:

@@ -1,110 +1,121 @@
-"""Alerting by rules, end to end: real aggregator, Prometheus, Alertmanager, and who is told what.
+"""Alerting end to end, by rules and by push: real servers, and who is told what.
 
-The intervals are the shipped ones: they are what operators wait for.
+The intervals of rules and routes are the shipped ones: they are what operators wait for. What is
+pushed is shortened; ``python -m bench alerts`` has all of it with the shipped times. The outages
+run side by side, from the first test on.
 """
 
-import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import groupby
 from pathlib import Path
 
 import pytest
 
-from tests.integration.duty import Duty, Hosts, Told
-from tests.integration.monitoring import AGGREGATOR, ALERTMANAGER, Alertmanager, Prometheus
-from tests.integration.real import (
-    Aggregator,
-    Mosquitto,
-    in_thread,
-    inventory_of,
-    pause,
-    until,
+from tests.integration.chain import (
+    BY_RULES,
+    HOST,
+    SHIPPED,
+    TWO,
+    UNCUT,
+    VENUE,
+    Heard,
+    end_of,
+    outage,
+    outage_while_one_of_two_flaps,
+    pushing,
+    running,
+    uncut_hosts,
 )
+from tests.integration.duty import Duty
+from tests.integration.monitoring import Alertmanager
+from tests.integration.real import Aggregator, Mosquitto, in_thread, inventory_of, until
 from tests.kit.receiver import Receiver
-from venuewatch.base import clock
 
 pytestmark = [pytest.mark.real, pytest.mark.timed, pytest.mark.timeout(300)]
 
-HOSTS = 40
-CUT, ALONE = ("STA", "wired", HOSTS), ("TAH", "wired", 3)
-WITHIN_S = 15.0
-"""How long by rules alone until a cut venue is told: from the cut, its detection included."""
+BY_RULES_S, BY_PUSH_S = 15.0, 3.0
+"""Until a cut venue is told: from the cut, its detection included; and from the decision."""
 
-SCRAPE_S, KEEP_S = 5.0, 30.0
-GROUP_S = 1
-"""Alertmanager's ``group_interval`` here: with the shipped 10 s it would hide a short false end."""
+NEVER_HIDDEN = SHIPPED._replace(group_s=1)
+"""With the shipped ``group_interval`` of 10 s Alertmanager would hide a short false end."""
 
+SHORT = SHIPPED._replace(resend_s=2.0, ends_after_s=15.0, retry_max_s=1.0, aways_s=(6.0,))
 
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with in_thread(Receiver.serving()) as serving:
-        yield serving
+ONCE = sorted([VENUE, HOST])
+ONCE_AND_OVER = sorted([VENUE, HOST, end_of(VENUE), end_of(HOST)])
 
 
-@pytest.fixture
-def aggregator(tmp_path: Path, broker: Mosquitto) -> Iterator[Aggregator]:
-    with Aggregator(tmp_path, broker.port, inventory=inventory_of(CUT, ALONE)) as running:
-        yield running
+def by_rules(folder: Path) -> Heard:
+    with running(folder, NEVER_HIDDEN, rules=BY_RULES) as chain:
+        return outage(chain)
 
 
-@pytest.fixture
-def prometheus(tmp_path: Path, aggregator: Aggregator, receiver: Receiver) -> Iterator[Prometheus]:
-    url = f"http://127.0.0.1:{receiver.port}"
-    with Alertmanager(tmp_path, url, group_interval_s=GROUP_S) as alertmanager:
-        replaced = {
-            AGGREGATOR: f"127.0.0.1:{aggregator.port}",
-            ALERTMANAGER: f"127.0.0.1:{alertmanager.port}",
+def by_push(folder: Path) -> Heard:
+    with running(folder, SHORT) as chain:
+        return outage(chain)
+
+
+def by_two(folder: Path) -> Heard:
+    with running(folder, SHORT, names=TWO) as chain:
+        return outage_while_one_of_two_flaps(chain)
+
+
+@pytest.fixture(scope="module")
+def outages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Future[Heard]]]:
+    stories: tuple[Callable[[Path], Heard], ...] = (by_rules, by_push, by_two)
+    with ThreadPoolExecutor(len(stories)) as pool:
+        yield {
+            story.__name__: pool.submit(story, tmp_path_factory.mktemp(story.__name__))
+            for story in stories
         }
-        with Prometheus(tmp_path, replaced) as running:
-            yield running
 
 
-def test_duty_is_told_once_and_never_of_an_end_that_is_none(
-    tmp_path: Path,
-    broker: Mosquitto,
-    aggregator: Aggregator,
-    prometheus: Prometheus,
-    receiver: Receiver,
+def test_alertmanager_that_comes_later_is_told_how_things_stand(
+    outages: object, tmp_path: Path, broker: Mosquitto
 ) -> None:
-    duty = Duty(receiver)
-    venue = Hosts(tmp_path, "venue", broker.port, inventory_of(CUT))
-    others = Hosts(tmp_path, "others", broker.port, inventory_of(ALONE), without="TAH-3")
-    alone = Hosts(
-        tmp_path, "alone", broker.port, '[[venue]]\ncode = "TAH"\n[[venue.host]]\nname = "TAH-3"\n'
-    )
-    with venue, others, alone:
-        until("all are up", lambda: up(prometheus) == HOSTS + 3, within_s=60.0)
+    assert outages, "they begin while this is tested"
+    with in_thread(Receiver.serving()) as receiver:
+        duty = Duty(receiver)
+        alertmanager = Alertmanager(tmp_path, f"http://127.0.0.1:{receiver.port}")
+        pushes, inventory = pushing(alertmanager, SHORT), inventory_of(UNCUT)
+        aggregator = Aggregator(tmp_path, broker.port, inventory=inventory, broker=pushes)
+        hosts = uncut_hosts(tmp_path, broker.port)
+        with aggregator, hosts["rest"], hosts[HOST.of] as alone:
+            aggregator.wait_for(HOST.of, "up", within_s=60.0)
+            alone.kill()
+            until("it was tried", lambda: aggregator.events("alertmanager_fails"), within_s=60.0)
 
-        cut_at = clock.monotonic()
-        venue.signal(signal.SIGSTOP)
-        alone.kill()
-        venue_told = Told("/on-duty", "firing", "VenuewatchVenueUnreachable", "STA")
-        host_told = Told("/on-duty", "firing", "VenuewatchHostDown", "TAH-3")
-        until("the venue is told", lambda: venue_told in duty.told(), within_s=WITHIN_S)
-        venue_s = clock.monotonic() - cut_at
-        until("the host is told", lambda: host_told in duty.told(), within_s=WITHIN_S)
+            with alertmanager:
+                until("the host is told", lambda: HOST in duty.told(), within_s=60.0)
+                whys = [event["why"] for event in aggregator.events("alertmanager_fails")]
 
-        aggregator.signal(signal.SIGSTOP)
-        until("a scrape failed", lambda: up_of(prometheus) == 0.0, within_s=30.0)
-        aggregator.signal(signal.SIGCONT)
-        until("it is scraped again", lambda: up_of(prometheus) == 1.0, within_s=30.0)
-        aggregator.stop()
-        until("a scrape failed", lambda: up_of(prometheus) == 0.0, within_s=30.0)
-        pause(SCRAPE_S)
-        aggregator.start()
-        until("it is scraped again", lambda: up_of(prometheus) == 1.0, within_s=30.0)
-        pause(2 * SCRAPE_S)
+    assert duty.told_of(HOST.of) == [HOST]
+    assert whys[0] == "nothing listens there"
+    assert [why for why, _ in groupby(whys)] == whys  # the same trouble is told once
 
-        assert sorted(duty.told()) == sorted([venue_told, host_told])
 
-        venue.signal(signal.SIGCONT)
-        alone.start()
-        ends = [venue_told._replace(status="resolved"), host_told._replace(status="resolved")]
-        until("both are over", lambda: len(duty.told()) == 4, within_s=KEEP_S + 30.0)
+@pytest.mark.parametrize("way", ["by_rules", "by_push", "by_two"])
+def test_duty_is_told_once_and_never_of_an_end_that_is_none(
+    outages: Mapping[str, Future[Heard]], way: str
+) -> None:
+    heard = outages[way].result()
 
-    assert sorted(duty.told()) == sorted([venue_told, host_told, *ends])
-    assert venue_s <= WITHIN_S
-    (first, *_) = [each for each in duty.notices() if each["groupLabels"] == {"venue": "STA"}]
-    (alert,) = first["alerts"]
+    assert heard.meanwhile == ONCE
+    assert heard.in_all == ONCE_AND_OVER
+
+
+def test_cut_venue_is_told_in_time(outages: Mapping[str, Future[Heard]]) -> None:
+    assert outages["by_rules"].result().cut.after_cut_s <= BY_RULES_S
+    assert outages["by_push"].result().cut.after_decision_s <= BY_PUSH_S
+
+
+@pytest.mark.parametrize("way", ["by_rules", "by_push"])
+def test_rules_and_push_tell_the_same(outages: Mapping[str, Future[Heard]], way: str) -> None:
+    notice = outages[way].result().notice
+
+    (alert,) = notice["alerts"]
+    assert notice["groupLabels"] == {"venue": "STA"}
     assert alert["labels"] == {
         "alertname": "VenuewatchVenueUnreachable",
         "severity": "critical",
@@ -115,11 +126,7 @@ def test_duty_is_told_once_and_never_of_an_end_that_is_none(
     )
 
 
-def up(prometheus: Prometheus) -> float:
-    found = prometheus.series("sum(venuewatch_host_up)")
-    return found[0][1] if found else 0.0
+def test_pushed_alert_leads_to_its_incident(outages: Mapping[str, Future[Heard]]) -> None:
+    (alert,) = outages["by_push"].result().notice["alerts"]
 
-
-def up_of(prometheus: Prometheus) -> float | None:
-    found = prometheus.series('max(up{job="venuewatch"})')
-    return found[0][1] if found else None
+    assert alert["generatorURL"].endswith("/incidents/1")

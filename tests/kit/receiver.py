@@ -11,17 +11,19 @@ import msgspec
 from aiohttp import web
 
 from tests.kit.waiting import Waiting
+from venuewatch.base import clock
 
 Answer: TypeAlias = int | Literal["hang", "hang_up"]
 
 
 class Attempt(NamedTuple):
-    """One POST, and what it was answered."""
+    """One POST, when (s since 1970) it came, and what it was answered."""
 
     path: str
     headers: dict[str, str]
     body: Any
     answer: Answer
+    at: float
 
 
 class Receiver:
@@ -90,7 +92,8 @@ class Receiver:
         try:
             body = self.decode(await request.read())
             answer = self.answers.popleft() if self.answers else self.usual
-            self.attempts.append(Attempt(request.path, dict(request.headers), body, answer))
+            attempt = Attempt(request.path, dict(request.headers), body, answer, clock.wall())
+            self.attempts.append(attempt)
             self._waiting.note()
             return await self._answer(request, answer)
         finally:

@@ -1,0 +1,1 @@
+"""Tests; a regular package, because gmqtt installs one of the same name."""
