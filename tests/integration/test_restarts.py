@@ -73,7 +73,7 @@ def test_a_broker_that_ends_and_restarts_accuses_no_host(
     until_all_up(aggregator)
     until("the grace is over", aggregator.is_ready, within_s=30.0)
     assert aggregator.accused() == []
-    assert len(agent.events("broker_connected")) == 2
+    assert len(agent.events("broker_connected")) >= 2
 
 
 @pytest.mark.usefixtures("fleet")

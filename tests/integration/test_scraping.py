@@ -116,7 +116,7 @@ def test_each_venue_is_a_target_of_both_jobs(prometheus: Prometheus) -> None:
         ("node", "STA"),
         ("node", "TAH"),
     }
-    assert prometheus.ask("up == 0") == []
+    until("each can be scraped", lambda: len(prometheus.ask("up == 1")) == len(targets))
 
 
 @pytest.mark.parametrize(

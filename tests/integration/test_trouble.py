@@ -1,7 +1,9 @@
 """Trouble with the broker: one clear line, then retry, and never a traceback; TLS when asked."""
 
+import re
 import subprocess
 from collections.abc import Callable, Iterator
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -71,12 +73,24 @@ def credentials(folder: Path, authority: trustme.CA, user: str, word: str = "rig
     )
 
 
-def trouble_after_retries(process: Process, broker: Mosquitto, heard: str) -> list[object]:
-    """Return the logged troubles, after three more tries of the broker."""
+def trouble_after_retries(process: Process, broker: Mosquitto, heard: str) -> list[str]:
+    """Return the logged troubles, after three more tries of the broker.
+
+    On a busy machine another one may come between: then each is said again when it comes again.
+    """
     before = broker.said().count(heard)
     until("it tries again", lambda: broker.said().count(heard) >= before + 3, within_s=30.0)
     assert "Traceback" not in process.said()
-    return [entry["why"] for entry in process.events("broker_unreachable")]
+    return troubles(process)
+
+
+def troubles(process: Process) -> list[str]:
+    return [str(entry["why"]) for entry in process.events("broker_unreachable")]
+
+
+def is_each_said_once(why: list[str]) -> bool:
+    """Tell whether no trouble is said again before another one was."""
+    return bool(why) and [same for same, _ in groupby(why)] == why
 
 
 def test_tls_and_a_password_let_us_in(
@@ -96,8 +110,8 @@ def test_a_wrong_password_is_said_once(
     with CLIENTS[name](tmp_path, broker.port, wrong) as client:
         why = trouble_after_retries(client, broker, "not authorised")
 
-    assert len(why) == 1
-    assert "refused" in str(why[0])
+    assert is_each_said_once(why)
+    assert "refused" in "".join(why)
     assert "of-another-host" not in client.said()
 
 
@@ -107,8 +121,8 @@ def test_a_wrong_authority_is_said_once(tmp_path: Path, broker: Mosquitto, name:
     with CLIENTS[name](tmp_path, broker.port, stranger) as client:
         why = trouble_after_retries(client, broker, "OpenSSL Error")
 
-    assert len(why) == 1
-    assert "certificate is not trusted" in str(why[0])
+    assert is_each_said_once(why)
+    assert "certificate is not trusted" in "".join(why)
 
 
 def test_a_broker_that_is_not_there_is_said_once_and_found_when_it_comes(
@@ -121,8 +135,9 @@ def test_a_broker_that_is_not_there_is_said_once_and_found_when_it_comes(
         with Mosquitto(tmp_path, port=port):
             until("it is found", lambda: client.events("broker_connected"))
 
-            why = [entry["why"] for entry in client.events("broker_unreachable")]
-            assert why == [f"nothing listens at 127.0.0.1:{port}: is the broker running?"]
+            why = troubles(client)
+            assert why[0] == f"nothing listens at 127.0.0.1:{port}: is the broker running?"
+            assert is_each_said_once(why)
             assert "Traceback" not in client.said()
 
 
@@ -142,7 +157,7 @@ def test_an_agent_beats_over_websockets(tmp_path: Path) -> None:
 
 def test_an_agent_that_beats_seldom_keeps_its_session(tmp_path: Path) -> None:
     """The broker gives a silent connection up after 1.5 times the keepalive."""
-    seldom = "keepalive_s = 1\n[heartbeat]\ninterval_s = 8.0\nvitals_every_s = 600"
+    seldom = "keepalive_s = 3\n[heartbeat]\ninterval_s = 9.0\nvitals_every_s = 600"
 
     with (
         Mosquitto(tmp_path) as broker,
@@ -161,4 +176,5 @@ def test_an_agent_says_when_the_broker_delivers_nothing_and_when_it_does(tmp_pat
         with Aggregator(tmp_path, broker.port):
             until("it hears", lambda: agent.events("centre_listens"))
 
-            assert len(agent.events("centre_silent")) == 1
+            names = re.findall(r'"event": ?"(centre_\w+)"', agent.said())
+            assert names[:2] == ["centre_silent", "centre_listens"]
