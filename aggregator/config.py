@@ -210,6 +210,9 @@ class RemoteWriteLabels(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
 class RemoteWrite(Receiver, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The remote-write receiver that gets late readings; there is none without a ``url``.
 
+    It needs ``[web] timestamps``. Without them a reading has the time of the scrape, and the next
+    one may have been taken before that: in Prometheus a counter would step back.
+
     ``window_s``: samples older than this (s) are dropped. It is Prometheus'
     ``out_of_order_time_window``.
     """
@@ -239,6 +242,13 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     notify: Notify = Notify()
     alertmanager: Alertmanager = Alertmanager()
     remote_write: RemoteWrite = RemoteWrite()
+
+    def __post_init__(self) -> None:
+        if self.remote_write.url and not self.web.timestamps:
+            raise ValueError(
+                "Expected `timestamps` of `web` to be true beside `remote_write`: "
+                "counters would step back else"
+            )
 
     def job_labels(self) -> RemoteWriteLabels:
         """Return the labels that Prometheus' two jobs give, those that were left out among them.

@@ -86,6 +86,7 @@ async def farewell(peer: Peer) -> None:
 
 
 NORMAL = mqtt5.DisconnectReasonCode.NORMAL_DISCONNECTION
+TIMED, EVERYWHERE = (Web(f"{host}:0", timestamps=True) for host in ("127.0.0.1", ""))
 OFFLINE = encode(CentreState("offline"))
 
 
@@ -156,7 +157,8 @@ async def test_a_backlog_is_acknowledged_while_no_receiver_answers(
     async with Receiver.serving() as receiver:
         receiver.usual, receiver.decode = "hang", bytes
         remote_write = RemoteWrite(url=receiver.url)
-        aggregator = aggregator_of(msgspec.structs.replace(settings, remote_write=remote_write))
+        more = {"remote_write": remote_write, "web": Web("127.0.0.1:0", timestamps=True)}
+        aggregator = aggregator_of(msgspec.structs.replace(settings, **more))
         async with running(aggregator, broker) as peer:
             send(peer, machine.birth(), machine.beat(clock.monotonic()))
             taken = Vitals("a", 1, 1, round(clock.wall() * 1000) - 60_000, readings)
@@ -189,8 +191,8 @@ async def test_a_taken_port_leaves_the_journal_as_it_was(settings: Config) -> No
     [
         ({"journal": JournalConfig("/")}, "^/: "),
         ({"notify": Notify("https://127.0.0.1:9/", ca_file="/no/ca")}, "/no/ca: No such file"),
-        ({"remote_write": RemoteWrite(url="https://x", ca_file="/no/ca")}, "/no/ca: No such file"),
-        ({"remote_write": RemoteWrite(url="http://x"), "web": Web(":0")}, "to have an instance"),
+        ({"remote_write": RemoteWrite(url="https://x", ca_file="/no/ca"), "web": TIMED}, "/no/ca"),
+        ({"remote_write": RemoteWrite(url="http://x"), "web": EVERYWHERE}, "to have an instance"),
     ],
 )
 async def test_an_unusable_file_is_a_configuration_error(

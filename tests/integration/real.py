@@ -218,13 +218,14 @@ class Mosquitto(Process):
 class Aggregator(Process):
     """The real aggregator."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is one setting
         self,
         folder: Path,
         mqtt_port: int,
         *,
         inventory: str = INVENTORY,
         broker: str = "",
+        web: str = "",
         web_port: int = 0,
         name: str = "aggregator",
     ) -> None:
@@ -233,7 +234,7 @@ class Aggregator(Process):
         config = folder / "aggregator.toml"
         config.write_text(
             f'name = "{name}"\n[broker]\nport = {mqtt_port}\n{broker}\n'
-            f'[web]\nlisten_address = "127.0.0.1:{self.port}"\n'
+            f'[web]\nlisten_address = "127.0.0.1:{self.port}"\n{web}\n'
         )
         arguments = ("-I", "-m", "aggregator", "--config", str(config), "--verbose")
         super().__init__(folder, name, sys.executable, *arguments)

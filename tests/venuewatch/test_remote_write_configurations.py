@@ -32,7 +32,11 @@ BAD = {
             "[remote_write.labels.checks]\ninstance = 5": (
                 "expected text, got another value at $.remote_write.labels.checks"
             ),
-            URL + '[web]\nlisten_address = ":8039"': (
+            URL: (
+                'expected "timestamps" of "web" to be true beside "remote_write": '
+                "counters would step back else"
+            ),
+            URL + '[web]\ntimestamps = true\nlisten_address = ":8039"': (
                 "expected [remote_write.labels] checks to have an instance: "
                 "Prometheus' target is another one than :8039"
             ),
@@ -66,7 +70,7 @@ def test_nothing_is_written_by_default(tmp_path: Path) -> None:
     [
         ("", {"job": "node"}, {"job": "venuewatch", "instance": "127.0.0.1:8039"}),
         (
-            '[web]\nlisten_address = "0.0.0.0:80"\n[remote_write.labels.checks]\ninstance = "c:80"',
+            'listen_address = "0.0.0.0:80"\n[remote_write.labels.checks]\ninstance = "c:80"',
             {"job": "node"},
             {"job": "venuewatch", "instance": "c:80"},
         ),
@@ -81,6 +85,6 @@ def test_nothing_is_written_by_default(tmp_path: Path) -> None:
 def test_labels_are_those_of_the_shipped_jobs_unless_named(
     tmp_path: Path, text: str, vitals: dict[str, str], checks: dict[str, str]
 ) -> None:
-    labels = read(tmp_path, f"[remote_write]\n{URL}{text}").job_labels()
+    labels = read(tmp_path, f"[remote_write]\n{URL}[web]\ntimestamps = true\n{text}").job_labels()
 
     assert (labels.vitals, labels.checks) == (vitals, checks)
