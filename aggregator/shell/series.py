@@ -12,6 +12,12 @@ from aggregator.shell.families import CHECKS, LABELS_OF
 from venuewatch.base.wire.checks import RESULTS_STATES, WELL
 from venuewatch.base.wire.messages import CheckReading
 
+TIMED_S = 60.0
+"""How often (s) a check is read at least whose samples carry the time of their reading.
+
+With it, the sample of a slower check would be stale before the next one.
+"""
+
 _NO_LABELS: Mapping[str, str] = {}
 
 

@@ -13,12 +13,11 @@ import msgspec
 from aggregator.core.catalogues import KnownCatalogue
 from aggregator.core.fleet import Host
 from aggregator.core.states import HostState
-from aggregator.shell.series import vitals_series
+from aggregator.shell.series import TIMED_S, vitals_series
 from venuewatch.base.wire.messages import Birth, CheckReading
 
 _STALE_AFTER_PERIODS = 3.5  # as Prometheus' staleness: a few readings missed, then no value
 _STALE_AFTER_MIN_S = 15.0
-_TIMED_S = 60.0  # a slower check's sample would be stale before the next one
 
 Layout: TypeAlias = Mapping[str, Sequence[tuple[int, str]]]
 """By family: the place of each series in the array, and what stands before its number."""
@@ -129,7 +128,7 @@ def _checks_of(host: Host, labels: str, now: float, *, timestamps: bool) -> list
         SeenCheck(
             labels + pairs(check=known.reading.check, kind=known.reading.kind),
             known.reading,
-            f" {known.timestamp_ms}" if timestamps and known.reading.every_s <= _TIMED_S else "",
+            f" {known.timestamp_ms}" if timestamps and known.reading.every_s <= TIMED_S else "",
         )
         for known in list(host.checks.values())
         if now - known.at <= _fresh_within(known.reading.every_s)

@@ -31,6 +31,7 @@ KEPT_S = {"STA-2": 90, "STA-3": 3_600}
 
 SHIPPED = "prometheus-2.48.yml"
 OUTAGE_S = 8.0
+HOSTILE = 'C:\\temp\n"x" \0 \u202e' + "é" * 200
 EVERY_S = 10
 NUMBER = "venuewatch_agent_readings_total"
 """The number of each reading, among its vitals."""
@@ -133,10 +134,12 @@ class World:
 def keep(folder: Path, end: int, for_s: int) -> None:
     """Write the spool of an agent that could send nothing ``for_s`` long: its readings' numbers."""
     spool = Spool(str(folder), max_bytes=64_000_000)
-    catalogue = Catalogue([("node_load1", [[]])])
+    catalogue = Catalogue([("node_load1", [[]]), ("node_network_up", [[HOSTILE]])])
     for number, at in enumerate(range(end - for_s, end, EVERY_S)):
         wall_ms = at * 1000
-        vitals = Vitals("old", 1, number, wall_ms, catalogue=catalogue.key, values=[float(number)])
+        vitals = Vitals(
+            "old", 1, number, wall_ms, catalogue=catalogue.key, values=[float(number), 1.0]
+        )
         check = CheckReading(
             check="isp", kind="ping", state="ok", every_s=30.0, wall_ms=wall_ms, duration_s=0.1
         )
@@ -212,6 +215,13 @@ def test_a_reading_has_one_time_and_no_counter_steps_back(worlds: dict[str, Worl
     numbers = [number for _, number in worlds["times"].of_cut_host()]
 
     assert numbers == sorted(set(numbers))
+
+
+@kinds
+def test_any_label_value_arrives_as_it_was(worlds: dict[str, World], kind: str) -> None:
+    found = worlds[kind].prometheus.series('last_over_time(node_network_up{host="STA-2"}[2h])')
+
+    assert HOSTILE in {labels.get("device") for labels, _ in found}
 
 
 @kinds

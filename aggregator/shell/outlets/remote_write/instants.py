@@ -11,7 +11,8 @@ from typing import NamedTuple, TypeAlias
 from aggregator.core.catalogues import KnownCheck, KnownVitals
 from aggregator.core.outputs import LateReading
 from aggregator.shell.outlets.remote_write.write_request import Series
-from aggregator.shell.series import check_samples, vitals_series
+from aggregator.shell.series import TIMED_S, check_samples, vitals_series
+from venuewatch.base.wire.messages import CheckReading
 
 Labels: TypeAlias = Mapping[str, str]
 
@@ -44,7 +45,7 @@ def instants_of(late: LateReading, venue: str, jobs: JobLabels) -> Iterator[Inst
         if isinstance(known, KnownCheck):
             reading = known.reading
             labels = {**jobs.checks, **host, "check": reading.check, "kind": reading.kind}
-            size = sum(1 for _ in check_samples(reading))
+            size = sum(1 for _ in _samples_of(reading))
         else:
             labels = {**jobs.vitals, **host, "instance": late.host}
             series, values = vitals_series(known.catalogue), known.values
@@ -62,13 +63,20 @@ def series_of(instants: Sequence[Instant]) -> Iterator[Series]:
         if isinstance(known, KnownVitals):
             alike.setdefault(id(known.catalogue), []).append(instant)
         else:
-            for name, more, value in check_samples(known.reading):
+            for name, more, value in _samples_of(known.reading):
                 labels = _sorted(instant.labels, more, name)
                 checks.setdefault(labels, []).append((value, known.timestamp_ms))
     for some in alike.values():
         yield from _series_of_vitals(some)
     for labels, samples in checks.items():
         yield Series(labels, samples)
+
+
+def _samples_of(reading: CheckReading) -> Iterator[tuple[str, Labels, float]]:
+    """Yield the samples of a check without what might step back: counters scraped without times."""
+    for sample in check_samples(reading):
+        if reading.every_s <= TIMED_S or not sample[0].endswith("_total"):
+            yield sample
 
 
 def _series_of_vitals(instants: Sequence[Instant]) -> Iterator[Series]:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from prometheus_client.parser import text_string_to_metric_families
 
 from aggregator.shell.exposition import render
@@ -106,6 +107,21 @@ def test_late_samples_have_the_hosts_time_unless_its_clock_is_wrong(
     some = instants(vitals(1, said_at), checks(2, check(said_at)), ahead_s=ahead_s)
 
     assert [one.timestamp_ms for one in some] == [wall_ms(5.0)] * 2
+
+
+@pytest.mark.parametrize(("every_s", "has_counters"), [(60.0, True), (61.0, False)])
+def test_counters_are_written_where_scrapes_have_times(
+    every_s: float, *, has_counters: bool
+) -> None:
+    values = CheckValues(results_messages_total=5.0, results_live_units=1.0)
+    feed = replace(PLUGIN, kind="feed", every_s=every_s, values=values)
+
+    (one,) = instants(checks(1, feed))
+
+    names = {dict(series.labels)["__name__"] for series in series_of([one])}
+    assert ("venuewatch_results_messages_total" in names) is has_counters
+    assert {"venuewatch_results_live_units", "venuewatch_check_state"} <= names
+    assert len(names) == one.size
 
 
 def test_each_check_of_a_message_has_its_own_time() -> None:
