@@ -29,6 +29,9 @@ class HeardRanges(NamedTuple):
     ranges: Ranges
 
 
+_NONE: dict[str, "Heard"] = {}
+
+
 class Heard:
     """The numbers received of one numbering, as ascending, disjoint, closed ranges."""
 
@@ -61,10 +64,14 @@ class Heard:
 
     def add(self, number: int) -> bool:
         """Note a number; return whether it is new."""
+        lows, highs = self._lows, self._highs
+        if highs and number == highs[-1] + 1:  # as nearly all are
+            highs[-1] = number
+            self.count += 1
+            return True
         if number in self:
             return False
         self.count += 1
-        lows, highs = self._lows, self._highs
         at = bisect_right(lows, number)
         joins_left = at > 0 and highs[at - 1] == number - 1
         joins_right = at < len(lows) and lows[at] == number + 1
@@ -147,6 +154,10 @@ class Dedup:
         """Return how many different messages of a stream came, over the boots that are known."""
         return sum(heard.count for heard in self._streams.get((host, stream), {}).values())
 
-    def missing(self, host: str, stream: str) -> int:
+    def missing(self, host: str, streams: Iterable[str]) -> int:
         """Return how many messages are missing between those of the same boot that came."""
-        return sum(heard.missing for heard in self._streams.get((host, stream), {}).values())
+        missing = 0
+        for stream in streams:
+            for heard in self._streams.get((host, stream), _NONE).values():
+                missing += heard.missing
+        return missing

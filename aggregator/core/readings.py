@@ -39,7 +39,7 @@ TRUSTED_AGAIN_S = 1.5
 WAITED_S = 5.0
 """From which age (s) on a live reading waited on its way; agents let it wait for 2 s at most."""
 
-_NUMBERED = (Stream.VITALS.value, Stream.CHECKS.value)
+_VITALS, _CHECKS = _NUMBERED = (Stream.VITALS.value, Stream.CHECKS.value)
 
 
 class Taken(NamedTuple):
@@ -113,8 +113,8 @@ class LatestReadings:
             MalformedMessageError: vitals that are not readable.
         """
         read = self._catalogues.read(message) if isinstance(message, Vitals) else None
-        stream = Stream.CHECKS if read is None else Stream.VITALS
-        if not self.dedup.add(host.name, message.boot, stream.value, message.seq):
+        stream = _CHECKS if read is None else _VITALS
+        if not self.dedup.add(host.name, message.boot, stream, message.seq):
             return False
         host.readings_heard += 1
         self._count_missing(host)
@@ -193,9 +193,7 @@ class LatestReadings:
                 host.checks[reading.check] = KnownCheck(reading, at, said_ms, message.boot)
 
     def _count_missing(self, host: Host) -> None:
-        host.readings_missing = sum(
-            self.dedup.missing(host.name, numbered) for numbered in _NUMBERED
-        )
+        host.readings_missing = self.dedup.missing(host.name, _NUMBERED)
 
 
 def _keep(host: Host, catalogue: KnownCatalogue) -> None:
