@@ -186,6 +186,14 @@ def test_stops_of_the_collector_are_measured_in_both_ways(tmp_path: Path) -> Non
     assert (rows["ours"]["stops"], rows["ours"]["found"]) == (35, 0)
 
 
+def test_a_message_of_vitals_is_small_on_the_line_and_at_the_centre(tmp_path: Path) -> None:
+    rows = _measured(tmp_path, "message", "--hosts", "50", "--rounds", "2")
+
+    assert rows["ours"]["bytes"] < rows["named"]["bytes"] / 4
+    assert rows["ours"]["packed_bytes_of_all"] <= 1_250
+    assert rows["ours"]["centre_kb_a_host"] <= 6
+
+
 def test_size_of_a_fleet_that_cannot_be_read_is_refused(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
