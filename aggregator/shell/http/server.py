@@ -1,9 +1,11 @@
 """HTTP server: listens, encrypts where the web configuration says so, and takes a new one.
 
 The listening sockets stay for the life of the process. A new certificate means new acceptors on
-the same sockets: no connection is refused meanwhile, and those that are open go on.
+the same sockets: no connection is refused meanwhile, and those that are open go on. When no file
+descriptor is left for a new connection, those on which nothing is asked are closed.
 """
 
+import asyncio
 import errno
 import logging
 import socket
@@ -24,6 +26,8 @@ from venuewatch.base.refusals import unknown
 _STOP_WITHIN_S = 2.0
 _BACKLOG = 128
 _LACKING = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
+_CLOSE_EVERY_S = 1.0  # as often as asyncio tries to accept again
+_TELL_EVERY_S = 60.0
 
 _logger = logging.getLogger("aggregator")
 
@@ -49,6 +53,8 @@ class HttpServer:
         self._sockets: list[socket.socket] = []
         self._sites: list[web.SockSite] = []
         self._runner: web.AppRunner | None = None
+        self._busy: set[web.RequestHandler] = set()
+        self._closed_at = self._told_at = -_TELL_EVERY_S
 
     async def begin(self, app: web.Application, listen_address: str, config: WebConfig) -> None:
         """Listen, and serve ``app`` from now on.
@@ -56,10 +62,11 @@ class HttpServer:
         Raises:
             OSError: the address cannot be had.
         """
-        app.middlewares.extend([_in_words, self.access.middleware])
+        app.middlewares.extend([self._note_busy, _in_words, self.access.middleware])
         app.on_response_prepare.append(self._add_headers)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=_STOP_WITHIN_S)
         await self._runner.setup()
+        asyncio.get_running_loop().set_exception_handler(self._note_failure)
         self._sockets = _listening(*host_and_port(listen_address))
         self.port = self._sockets[0].getsockname()[1]
         await self._accept(config)
@@ -97,6 +104,7 @@ class HttpServer:
         """Serve no more."""
         if self._runner is not None:
             await self._runner.cleanup()
+            asyncio.get_running_loop().set_exception_handler(None)
         for listening in self._sockets:
             listening.close()
         self.access.close()
@@ -116,6 +124,31 @@ class HttpServer:
         self._sites = sites
         self._config, self._headers, self.access.users = config, config.headers, config.users
         self.scheme = "http" if config.tls is None else "https"
+
+    @web.middleware
+    async def _note_busy(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        connection = request.protocol
+        self._busy.add(connection)
+        try:
+            return await handler(request)
+        finally:
+            self._busy.discard(connection)
+
+    def _note_failure(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Make room where a connection can't be accepted: asyncio says so in floods."""
+        error = context.get("exception")
+        if "socket" not in context or not isinstance(error, OSError) or self._runner is None:
+            loop.default_exception_handler(context)
+            return
+        now, server = loop.time(), self._runner.server
+        if server is None or now < self._closed_at + _CLOSE_EVERY_S:
+            return
+        self._closed_at = now
+        for connection in set(server.connections) - self._busy:
+            connection.force_close()
+        if now >= self._told_at + _TELL_EVERY_S:
+            self._told_at = now
+            log.event(_logger, logging.WARNING, "idle_connections_closed", why=in_words(error))
 
     async def _add_headers(self, _request: web.Request, response: web.StreamResponse) -> None:
         response.headers.update(self._headers)

@@ -1,5 +1,7 @@
 """HTTP server: certificates and users that change while it serves."""
 
+import asyncio
+import errno
 import resource
 import socket
 import ssl
@@ -14,6 +16,7 @@ from aiohttp import web
 
 from aggregator.shell.http.server import HttpServer
 from aggregator.shell.http.web_config import WebConfig, load
+from tests.aggregator.shell.conftest import Whys
 from venuewatch.base.config import ConfigError
 
 TLS = "tls_server_config: {cert_file: cert.pem, key_file: key.pem"
@@ -197,6 +200,35 @@ async def test_silent_and_half_open_connections_keep_nobody_out(server: HttpServ
 
     for stranger in strangers:
         stranger.close()
+
+
+async def test_idle_connections_give_way_when_descriptors_run_out(whys: Whys) -> None:
+    asked, may_answer = asyncio.Event(), asyncio.Event()
+
+    async def answer(_: web.Request) -> web.Response:
+        asked.set()
+        await may_answer.wait()
+        return web.Response(text="answered")
+
+    app = web.Application()
+    app.router.add_get("/", answer)
+    server, loop = HttpServer(), asyncio.get_running_loop()
+    await server.begin(app, "127.0.0.1:0", WebConfig())
+    idle = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(3)]
+    busy = asyncio.create_task(get(server, None))
+    await asked.wait()
+
+    for _ in range(3):  # as asyncio does, which can't accept another one
+        error = OSError(errno.EMFILE, "")
+        loop.call_exception_handler({"message": "", "exception": error, "socket": None})
+    ends = [await reader.read() for reader, _ in idle]
+    may_answer.set()
+
+    assert (ends, await busy) == ([b"", b"", b""], "answered")
+    assert whys("idle_connections_closed") == ["too many files and connections are open"]
+    for _, writer in idle:
+        writer.close()
+    await server.end()
 
 
 async def test_address_of_every_interface_is_served_on_one_port() -> None:
