@@ -42,6 +42,7 @@ from tests.integration.chain import (
     outage_while_one_of_two_flaps,
     running,
 )
+from tests.integration.duty import Told
 from venuewatch.base import clock
 
 SUMMARY = "notices of an outage on the real chain: how soon, how often, and none that is wrong"
@@ -136,12 +137,14 @@ def _row(name: str, folder: Path, flaps_s: float) -> Row:
             cuts.append(chain.cut(code))
             chain.mend(code)
         watched_s = clock.monotonic() - settled
-        wrong = _wrong(chain, side)
+        wrong = wrong_notices(chain, side)
         skewed = sum(
             line["cause"] == "clock_skew"
             for aggregator in chain.aggregators
             for line in aggregator.events("incident")
         )
+    for told, times in wrong.items():
+        progress(f"{name}: wrong: {told}, {times} times")
     progress(f"{name}: done after {clock.monotonic() - began:.0f} s")
     return {
         "side": name,
@@ -156,12 +159,9 @@ def _row(name: str, folder: Path, flaps_s: float) -> Row:
     }
 
 
-def _wrong(chain: Chain, side: Side) -> Counter[str]:
+def wrong_notices(chain: Chain, side: Side) -> Counter[Told]:
     """Count what was told beyond each outage once and its end once, and what was not told."""
     venues = [VENUE, *(VENUE._replace(of=code) for code in side.more)]
     expected = Counter(told for begin in (*venues, HOST) for told in (begin, end_of(begin)))
     told = Counter(one for one in chain.duty.told() if one.of or one.alert in OF_THE_SWITCH)
-    wrong = (told - expected) + (expected - told)
-    for one, times in wrong.items():
-        progress(f"wrong: {one}, {times} times")
-    return Counter({str(one): times for one, times in wrong.items()})
+    return (told - expected) + (expected - told)
