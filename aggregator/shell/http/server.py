@@ -26,7 +26,6 @@ from venuewatch.base.refusals import unknown
 _STOP_WITHIN_S = 2.0
 _BACKLOG = 128
 _LACKING = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
-_CLOSE_EVERY_S = 1.0  # as often as asyncio tries to accept again
 _TELL_EVERY_S = 60.0
 
 _logger = logging.getLogger("aggregator")
@@ -54,7 +53,7 @@ class HttpServer:
         self._sites: list[web.SockSite] = []
         self._runner: web.AppRunner | None = None
         self._busy: set[web.RequestHandler] = set()
-        self._closed_at = self._told_at = -_TELL_EVERY_S
+        self._told_at = -_TELL_EVERY_S
 
     async def begin(self, app: web.Application, listen_address: str, config: WebConfig) -> None:
         """Listen, and serve ``app`` from now on.
@@ -116,9 +115,12 @@ class HttpServer:
             for listening in self._sockets:
                 copy = listening.dup()
                 undo.callback(copy.close)
-                site = web.SockSite(self._runner, copy, ssl_context=config.tls, backlog=_BACKLOG)
+                # asyncio accepts as many at a time as its backlog says, and where it can't, it
+                # tries each again after a second: of more than one at a time come ever more.
+                site = web.SockSite(self._runner, copy, ssl_context=config.tls, backlog=1)
                 await site.start()
                 undo.push_async_callback(site.stop)
+                listening.listen(_BACKLOG)
                 sites.append(site)
             undo.pop_all()
         self._sites = sites
@@ -135,19 +137,16 @@ class HttpServer:
             self._busy.discard(connection)
 
     def _note_failure(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """Make room where a connection can't be accepted: asyncio says so in floods."""
+        """Make room where a connection can't be accepted, which asyncio says each second."""
         error = context.get("exception")
         if "socket" not in context or not isinstance(error, OSError) or self._runner is None:
             loop.default_exception_handler(context)
             return
-        now, server = loop.time(), self._runner.server
-        if server is None or now < self._closed_at + _CLOSE_EVERY_S:
-            return
-        self._closed_at = now
-        for connection in set(server.connections) - self._busy:
+        server = self._runner.server
+        for connection in set(server.connections if server else ()) - self._busy:
             connection.force_close()
-        if now >= self._told_at + _TELL_EVERY_S:
-            self._told_at = now
+        if loop.time() >= self._told_at + _TELL_EVERY_S:
+            self._told_at = loop.time()
             log.event(_logger, logging.WARNING, "idle_connections_closed", why=in_words(error))
 
     async def _add_headers(self, _request: web.Request, response: web.StreamResponse) -> None:
