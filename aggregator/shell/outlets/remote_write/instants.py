@@ -9,7 +9,7 @@ from math import isnan
 from typing import NamedTuple, TypeAlias
 
 from aggregator.core.catalogues import KnownCheck, KnownVitals
-from aggregator.core.outputs import LateReading
+from aggregator.core.fleet import Host
 from aggregator.shell.outlets.remote_write.write_request import Series
 from aggregator.shell.series import TIMED_S, check_samples, vitals_series
 from venuewatch.base.wire.messages import CheckReading
@@ -38,20 +38,28 @@ class Instant(NamedTuple):
         return self.known.timestamp_ms
 
 
-def instants_of(late: LateReading, venue: str, jobs: JobLabels) -> Iterator[Instant]:
-    """Yield what a late reading of a host of ``venue`` holds, as far as it has samples."""
-    host = {"venue": venue, "host": late.host}
-    for known in late.known:
+def instants_of(
+    host: Host, readings: Iterable[KnownVitals | KnownCheck], jobs: JobLabels
+) -> Iterator[Instant]:
+    """Yield readings of a host, as far as they have samples."""
+    of_host = {"venue": host.venue, "host": host.name}
+    for known in readings:
         if isinstance(known, KnownCheck):
             reading = known.reading
-            labels = {**jobs.checks, **host, "check": reading.check, "kind": reading.kind}
+            labels = {**jobs.checks, **of_host, "check": reading.check, "kind": reading.kind}
             size = sum(1 for _ in _samples_of(reading))
         else:
-            labels = {**jobs.vitals, **host, "instance": late.host}
+            labels = {**jobs.vitals, **of_host, "instance": host.name}
             series, values = vitals_series(known.catalogue), known.values
             size = sum(1 for at, _, _ in series if not isnan(values[at]))
         if size:
-            yield Instant(late.host, labels, known, size)
+            yield Instant(host.name, labels, known, size)
+
+
+def timed_readings(host: Host) -> list[KnownVitals | KnownCheck]:
+    """Return the last readings of a host that a scrape shows with their times."""
+    checks = [known for known in host.checks.values() if known.reading.every_s <= TIMED_S]
+    return [*checks] if host.vitals is None else [host.vitals, *checks]
 
 
 def series_of(instants: Sequence[Instant]) -> Iterator[Series]:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -12,8 +12,10 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from aggregator import config
+from aggregator.core.catalogues import KnownCheck, KnownVitals
 from aggregator.core.fleet import Fleet
-from aggregator.core.outputs import CameLate, LateReading, Output, Store
+from aggregator.core.outputs import CameLate, HostChanged, Output, Store
+from aggregator.core.states import ALIVE
 from aggregator.shell.outlets.posting import authorization, check_usable, in_words, session_of
 from aggregator.shell.outlets.remote_write.backfill import (
     Answer,
@@ -22,7 +24,12 @@ from aggregator.shell.outlets.remote_write.backfill import (
     Reason,
     meaning_of,
 )
-from aggregator.shell.outlets.remote_write.instants import JobLabels, instants_of, series_of
+from aggregator.shell.outlets.remote_write.instants import (
+    JobLabels,
+    instants_of,
+    series_of,
+    timed_readings,
+)
 from aggregator.shell.outlets.remote_write.write_request import HEADERS, encode
 from venuewatch.base import clock, log
 from venuewatch.base.config import ConfigError
@@ -63,21 +70,29 @@ class RemoteWriteOutlet:
         self.backfill = Backfill(window_s=where.window_s)
 
     def take(self, outputs: Sequence[Output]) -> None:
-        """Keep each late reading, of a backlog (the journal has been told before) or not."""
+        """Keep each late reading, and the last ones of a host whose series now end.
+
+        These may have come after the last scrape. Where they did not, the samples are equal.
+        """
         for output in outputs:
             match output:
                 case Store(readings=readings):
-                    self._add(readings)
-                case CameLate(reading=reading):
-                    self._add([reading])
+                    for late in readings:
+                        self._add(late.host, late.known)
+                case CameLate(reading=late):
+                    self._add(late.host, late.known)
+                case HostChanged(before=before, after=after):
+                    if before in ALIVE and after not in ALIVE:
+                        self._add(output.host)
         if self.backfill.pending:
             self._has_some.set()
 
-    def _add(self, readings: Iterable[LateReading]) -> None:
-        for late in readings:
-            host = self._fleet.find(late.host)
-            if host is not None:
-                self.backfill.add(instants_of(late, host.venue, self._jobs))
+    def _add(self, name: str, readings: Sequence[KnownVitals | KnownCheck] | None = None) -> None:
+        """Keep readings of a host; its last ones unless others are named."""
+        host = self._fleet.find(name)
+        if host is not None:
+            last = timed_readings(host) if readings is None else readings
+            self.backfill.add(instants_of(host, last, self._jobs))
 
     async def run(self) -> None:
         """Send what waits, and what is added, until cancelled."""

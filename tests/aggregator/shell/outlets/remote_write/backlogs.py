@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
+from aggregator.core.fleet import Host
 from aggregator.core.outputs import LateReading, Store
 from aggregator.shell.outlets.remote_write.instants import Instant, JobLabels, instants_of
 from tests.kit.machine import WALL
@@ -45,6 +48,10 @@ def check(at: float, *, name: str = "isp", loss: float = 0.0) -> CheckReading:
     )
 
 
+def slow(at: float) -> CheckReading:
+    return replace(check(at, name="slow"), every_s=61.0)
+
+
 def checks(seq: int, *readings: CheckReading) -> Checks:
     return Checks("a", 1, seq, readings[0].wall_ms, list(readings))
 
@@ -69,8 +76,8 @@ def late(*messages: Vitals | Checks, ahead_s: float | None = 0.0) -> list[LateRe
 
 
 def instants(*messages: Vitals | Checks, ahead_s: float | None = 0.0) -> list[Instant]:
-    readings = late(*messages, ahead_s=ahead_s)
-    return [one for reading in readings for one in instants_of(reading, "STA", JOBS)]
+    readings, host = late(*messages, ahead_s=ahead_s), Host("STA", HOST, margin_s=1.0)
+    return [one for reading in readings for one in instants_of(host, reading.known, JOBS)]
 
 
 def each(ats: Sequence[float], readings: Readings | None = None) -> list[Instant]:

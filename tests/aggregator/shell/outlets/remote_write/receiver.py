@@ -28,7 +28,8 @@ class Writer:
         where = RemoteWrite(url=url, **{"timeout_s": 0.2, **more})
         labels = RemoteWriteLabels(dict(JOBS.vitals), dict(JOBS.checks))
         self.chance = Chance()
-        self.outlet = RemoteWriteOutlet(where, labels, fleet_of(ALONE), rng=self.chance)
+        self.fleet = fleet_of(ALONE)
+        self.outlet = RemoteWriteOutlet(where, labels, self.fleet, rng=self.chance)
 
     def send(self, *ats: float) -> None:
         """Have the outlet told of vitals that were read at these times and came late."""

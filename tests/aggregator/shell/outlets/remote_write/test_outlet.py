@@ -9,13 +9,22 @@ import trustme
 
 from aggregator import config
 from aggregator.core.fleet import Fleet
-from aggregator.core.outputs import CameLate
+from aggregator.core.outputs import CameLate, HostChanged
+from aggregator.core.states import HostState, Trigger
 from aggregator.shell.outlets.remote_write import backfill as module
 from aggregator.shell.outlets.remote_write.outlet import RemoteWriteOutlet
 from tests.aggregator.shell.conftest import Whys
 from tests.aggregator.shell.mqtt.scripted_broker import Chance
 from tests.aggregator.shell.outlets.remote_write import written
-from tests.aggregator.shell.outlets.remote_write.backlogs import AT, late, vitals, wall_ms
+from tests.aggregator.shell.outlets.remote_write.backlogs import (
+    AT,
+    check,
+    checks,
+    late,
+    slow,
+    vitals,
+    wall_ms,
+)
 from tests.aggregator.shell.outlets.remote_write.receiver import NAME, writing
 from tests.kit.receiver import Answer, Receiver
 from tests.kit.story import HOST
@@ -63,6 +72,34 @@ async def test_live_reading_that_came_late_is_written_too(receiver: Receiver) ->
         await until(lambda: writer.is_done)
 
     assert times(receiver) == [[5.0]]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "count"),
+    [
+        (HostState.UP, HostState.DOWN, 1),
+        (HostState.LATE, HostState.UNREACHABLE, 1),
+        (HostState.UP, HostState.UNKNOWN, 1),
+        (HostState.UP, HostState.LATE, 0),
+        (HostState.UNKNOWN, HostState.DOWN, 0),
+    ],
+)
+async def test_last_readings_of_a_host_whose_series_end_are_written(
+    receiver: Receiver, before: HostState, after: HostState, count: int
+) -> None:
+    readings = late(vitals(1, 5.0), checks(1, check(5.0), slow(5.0)))
+    async with writing(receiver) as writer:
+        host = writer.fleet.named(HOST)
+        (host.vitals,) = readings[0].known  # type: ignore[assignment]
+        host.checks = {one.reading.check: one for one in readings[1].known}  # type: ignore[union-attr, misc]
+
+        changed = HostChanged(0.0, "STA", HOST, before, after, Trigger.BLINDED, None)
+        writer.outlet.take([changed])
+        await until(lambda: writer.is_done)
+
+    assert len(receiver.attempts) == count
+    checked = {dict(one.labels).get("check") for sent in receiver.attempts for one in sent.body}
+    assert checked == ({None, "isp"} if count else set())
 
 
 @pytest.mark.parametrize("answer", [500, 503, 408, 429, 302, "hang", "hang_up"])
