@@ -15,7 +15,6 @@ from typing import NamedTuple, Protocol, TypeAlias
 
 import msgspec
 
-from agent.mqtt.thin_tcp import Connection
 from agent.spool.pace import Pace
 from agent.spool.records import Record
 from agent.spool.thread import SpoolThread
@@ -46,6 +45,17 @@ class Receipt(Protocol):
 
 Send: TypeAlias = Callable[[Stream, bytes], Receipt]
 """Publishes a message of one stream at QoS 1."""
+
+
+class BeatLink(Protocol):
+    """The connection that beats go out on, as ``agent.mqtt.thin_tcp.Connection`` is one."""
+
+    @property
+    def is_thin(self) -> bool:
+        """Whether a beat that is lost is soon sent again."""
+
+    def wrote(self) -> None:
+        """Note that the next beat has to wait for what was written up to now."""
 
 
 class Message(NamedTuple):
@@ -241,7 +251,7 @@ class BeatQueue:
     def add(
         self,
         readings: list[Message],
-        connection: Connection | None,
+        connection: BeatLink | None,
         send: Send | None,
         now: float,
     ) -> None:
@@ -250,7 +260,7 @@ class BeatQueue:
         if connection is None or not self._is_often or not connection.is_thin:
             self.flush(send, now)
 
-    def follow_beat(self, connection: Connection, send: Send | None, now: float) -> None:
+    def follow_beat(self, connection: BeatLink, send: Send | None, now: float) -> None:
         """Send them right behind a beat; the next beat waits for them, too."""
         if self._waiting:
             self.flush(send, now)

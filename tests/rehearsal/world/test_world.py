@@ -40,6 +40,18 @@ def test_readings_of_a_cut_arrive_afterwards(make_world: MakeWorld) -> None:
     assert all(fleet.venues["V1"].hosts[name].readings_missing == 0 for name in venue.hosts)
 
 
+def test_a_restarted_aggregator_reads_vitals_of_everybody_again(make_world: MakeWorld) -> None:
+    world = make_world()
+    world.observer.kill()
+    world.run(2.0)
+
+    world.observer.start()
+    world.run(25.0)
+
+    found = [host.vitals for host in world.observer.centre.fleet]
+    assert all(vitals and list(vitals.values) == [0.25] for vitals in found)
+
+
 def test_a_probe_tells_the_truth_about_the_machine(make_world: MakeWorld) -> None:
     world = make_world()
     hosts = world.venues["V1"].hosts

@@ -1,7 +1,7 @@
 """Runs an agent that beats, reads, obeys and reconnects as the real one does.
 
 The parts of the real agent that need no I/O are used as they are: its beat times, its view of the
-centre, its outbox. Only processes, sockets and disks are modelled.
+centre, its outbox and the queue behind its beats. Only processes, sockets and disks are modelled.
 """
 
 import random
@@ -12,11 +12,12 @@ from typing import Literal, NamedTuple, Protocol, TypeAlias, cast
 from agent.beat_times import BeatTimes
 from agent.centre import Centre
 from agent.config import KEEPALIVE_S
-from agent.outbox import Outbox, Send
+from agent.outbox import BeatQueue, Outbox, Send
 from agent.spool.thread import SpoolThread
 from venuewatch.base.wire import messages, topics
 from venuewatch.base.wire.links import AT_CEILING, Link, wait_before
 from venuewatch.base.wire.messages import Beat, Birth, Death, Probe, Probed, encode
+from venuewatch.base.wire.packing import packed
 from venuewatch.base.wire.topics import Stream
 from venuewatch.rehearsal.world import packets
 from venuewatch.rehearsal.world.connect import Route
@@ -85,6 +86,7 @@ class Agent:
         self._readings = Sampler(loop, rng, machine, self.boot)
         self._keeper = MemoryKeeper(machine.disk, self._wake_soon)
         self._outbox = Outbox(cast(SpoolThread, self._keeper), boot=self.boot)
+        self._beat_queue = BeatQueue(self._outbox, interval_s=INTERVAL_S)
         self._alarm = Alarm(loop, lambda: self.process.run(self._step))
         self._wake_soon()
 
@@ -140,8 +142,8 @@ class Agent:
         self._link(now)
         self._beat(now)
         line = self._line(now)
-        for message in self._readings.take(now, self.session_count):
-            self._outbox.take(message, line, now)
+        readings = self._readings.take(now, self.session_count)
+        self._beat_queue.add(readings, self._session if self.is_connected else None, line, now)
         self._outbox.advance(line, self.session_count, now)
         self._sleep()
 
@@ -207,6 +209,7 @@ class Agent:
             return
         if session.is_beat_acknowledged:
             self._publish_beat(session, number)
+            self._beat_queue.follow_beat(session, self._line(now), now)
             self._beats.follow_ticks(session.round_trip_s)
         else:
             self._beats.put_off(number, now)
@@ -218,7 +221,7 @@ class Agent:
         return partial(self._publish, session)
 
     def _publish(self, session: AgentSession, stream: Stream, payload: bytes) -> Delivery:
-        return session.publish(self._topics[stream], payload, is_certain=True)
+        return session.publish(self._topics[stream], packed(payload), is_certain=True)
 
     def _death(self, reason: Literal["lost", "farewell"]) -> tuple[str, bytes]:
         return self._topics[Stream.DEATH], encode(Death(self.boot, self.session_count, reason))
@@ -250,7 +253,7 @@ class Agent:
             other_ticks=echoes[1:],
         )
         session.publish(self._topics[Stream.BEAT], encode(beat))
-        session.wrote_beat()
+        session.wrote()
 
     def _hear(self, topic: str, payload: bytes) -> None:
         now = self._loop.now
@@ -266,6 +269,8 @@ class Agent:
         if isinstance(command, messages.Acknowledge):
             if command.boot == self.boot:
                 self._outbox.acknowledged(command.number, now)
+        elif isinstance(command, messages.SayCatalogue):
+            self._outbox.say_again(self._readings.catalogue, self._line(now), now)
         elif isinstance(command, Probe):
             answer = partial(self._answer, command)
             self._site.reach(command.address, command.timeout_s, answer)

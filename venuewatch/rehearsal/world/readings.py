@@ -3,9 +3,10 @@
 import random
 
 from agent.outbox import Message
+from agent.series import Series
 from agent.slots import Slots
-from venuewatch.base.wire import readings
 from venuewatch.base.wire.messages import CheckReading, Checks, Vitals, encode
+from venuewatch.base.wire.readings import Readings
 from venuewatch.base.wire.topics import Stream
 from venuewatch.rehearsal.world.loop import Loop
 from venuewatch.rehearsal.world.machine import Machine
@@ -23,6 +24,12 @@ class Sampler:
         self._vitals = Slots(loop.now, VITALS_EVERY_S)
         self._checks = Slots(loop.now + rng.uniform(0.0, FEED_EVERY_S), FEED_EVERY_S)
         self._seqs = {Stream.VITALS: -1, Stream.CHECKS: -1}
+        self._series = Series()
+
+    @property
+    def catalogue(self) -> bytes:
+        """The message that says the catalogue of the latest vitals."""
+        return self._series.catalogue
 
     @property
     def next_at(self) -> float:
@@ -36,10 +43,10 @@ class Sampler:
         said = []
         wall_ms = self._machine.clock.wall_ms
         if self._vitals.take(now) is not None:
-            read = readings.Readings(node_load1=0.25)
-            seq = self._next(Stream.VITALS)
-            vitals = Vitals(self._boot, session, seq, wall_ms, read)
-            said.append(Message(Stream.VITALS, encode(vitals)))
+            values = self._series.numbers(Readings(node_load1=0.25), now)
+            seq, key = self._next(Stream.VITALS), self._series.key
+            vitals = Vitals(self._boot, session, seq, wall_ms, catalogue=key, values=values)
+            said.append(Message(Stream.VITALS, encode(vitals), self._series.catalogue))
         feed = self._machine.feed
         if feed is not None and self._checks.take(now) is not None:
             reading = CheckReading(

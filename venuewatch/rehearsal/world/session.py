@@ -60,8 +60,13 @@ class AgentSession:
         self.has_ended = False
         self.was_taken_over = False
 
-    def wrote_beat(self) -> None:
-        """Note that a beat was written: the stream ends there now."""
+    @property
+    def is_thin(self) -> bool:
+        """Whether a beat that is lost is soon sent again; so it is with ``AGENT_TCP``."""
+        return True
+
+    def wrote(self) -> None:
+        """Note that a beat, or what goes with it, was written: the stream ends there now."""
         if self._socket.endpoint is not None:
             self._beat_end = self._socket.endpoint.lane.last
 
