@@ -18,6 +18,9 @@ from bench.kit.processes import BenchError, running, wait_for
 from bench.kit.result import Goal, Result
 from bench.kit.scraping import evenly
 
+needs_prometheus = pytest.mark.skipif(
+    machine.program("prometheus") is None, reason="prometheus is not installed"
+)
 needs_mosquitto = pytest.mark.skipif(
     machine.program("mosquitto") is None, reason="mosquitto is not installed"
 )
@@ -176,6 +179,17 @@ def test_scrape_is_measured_beside_every_peer_that_is_there(
         assert 0 < row["gzip_mb"] < row["plain_mb"]
         assert row["three_same_lag_ms"] >= 0
     assert rows["ours 78x40"]["gzip_cpu_against_floor"] > 0
+
+
+@needs_mosquitto
+@needs_prometheus
+@pytest.mark.real
+def test_a_real_prometheus_scrapes_a_fleet_in_both_jobs(tmp_path: Path) -> None:
+    row = _measured(tmp_path, "prometheus", "--hosts", "4", "--seconds", "6")["ours"]
+
+    assert (row["targets"], row["scrapes_failed"]) == (9, 0)
+    assert row["scrapes"] > 0
+    assert row["series"] >= 4 * 40
 
 
 def test_stops_of_the_collector_are_measured_in_both_ways(tmp_path: Path) -> None:
