@@ -88,7 +88,7 @@ def run(options: argparse.Namespace) -> Result:
 
 
 def _rows(folder: Path, names: Sequence[str], outage_s: float) -> list[Row]:
-    rows = []
+    took_s: dict[str, float] = {}
     with ExitStack() as stack:
         chains = {name: _chain(folder, name) for name in names}
         for chain in chains.values():
@@ -101,11 +101,10 @@ def _rows(folder: Path, names: Sequence[str], outage_s: float) -> list[Row]:
             chain.go_on(stack)
         for name, chain in chains.items():
             chain.until_written()
-            took_s = clock.wall() - chain.back_at
+            took_s[name] = clock.wall() - chain.back_at
             progress(f"{name}: all is written")
-            pause(2 * STEP_S)  # what is scraped then stands behind what was written
-            rows.append(_row(name, chain, took_s))
-    return rows
+        pause(2 * STEP_S)  # what is scraped then stands behind what was written
+        return [_row(name, chain, took_s[name]) for name, chain in chains.items()]
 
 
 def _chain(folder: Path, name: str) -> History:
