@@ -5,6 +5,7 @@ import pytest
 from tests.deploy.brokers import AGGREGATOR, BRIDGE_STATE, UPWARD, Broker, Centre
 from tests.deploy.peer import Peer
 from venuewatch.base.wire import topics
+from venuewatch.base.wire.messages import MAX_PAYLOAD_BYTES
 
 pytestmark = pytest.mark.real
 
@@ -34,6 +35,16 @@ def test_a_bridge_passes_every_stream_of_a_host_on(venue: Broker, aggregator: Pe
         heard = [aggregator.hear() for _ in said]
 
     assert sorted(heard) == [(topic, b"all", False) for topic in said]
+
+
+def test_a_bridge_passes_the_largest_backlog_on(venue: Broker, aggregator: Peer) -> None:
+    topic, largest = "venuewatch/v1/STA/STA-large/backlog", bytes(MAX_PAYLOAD_BYTES)
+    aggregator.listen(topic)
+
+    with Peer(venue.port, "STA-large") as host:
+        host.say(topic, largest)
+
+        assert aggregator.hear() == (topic, largest, False)
 
 
 def test_a_bridge_passes_the_will_of_a_lost_host_on(venue: Broker, aggregator: Peer) -> None:
