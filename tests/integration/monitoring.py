@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from bench.kit.processes import free_port
-from tests.integration.real import Process, program, until
+from tests.integration.real import START_S, Process, program, until
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 AGGREGATOR = "127.0.0.1:8039"
@@ -103,7 +103,7 @@ class Alertmanager(Process):
 
     def start(self) -> Self:
         super().start()
-        until("Alertmanager is ready", self._is_ready)
+        until("Alertmanager is ready", self._is_ready, within_s=START_S)
         return self
 
     def _is_ready(self) -> bool:

@@ -28,6 +28,9 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 READY_S = 15.0
+START_S = 60.0
+"""How long a server may take to start: on a busy machine that takes long, and is not tested."""
+
 _POLL_S = 0.01
 
 
@@ -203,7 +206,7 @@ class Mosquitto(Process):
 
     def start(self) -> Self:
         super().start()
-        until("mosquitto answers", lambda: is_ready(self._connect))
+        until("mosquitto answers", lambda: is_ready(self._connect), within_s=START_S)
         return self
 
     def _connect(self) -> socket.socket:
@@ -241,7 +244,7 @@ class Aggregator(Process):
 
     def start(self) -> Self:
         super().start()
-        until("the aggregator answers", lambda: self.get("/-/healthy"))
+        until("the aggregator answers", lambda: self.get("/-/healthy"), within_s=START_S)
         return self
 
     def get(self, path: str) -> str | None:
