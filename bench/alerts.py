@@ -15,7 +15,6 @@ Takes some 12 minutes.
 
 import argparse
 import multiprocessing
-import os
 import signal
 import tempfile
 from collections import Counter
@@ -98,18 +97,17 @@ def run(options: argparse.Namespace) -> Result:
     chains = ProcessPoolExecutor(
         len(SIDES),
         multiprocessing.get_context("spawn"),
-        initializer=signal.signal,
-        initargs=(signal.SIGINT, signal.default_int_handler),
+        initializer=_be_interrupted_once,
     )
     with tempfile.TemporaryDirectory(prefix="venuewatch-bench-") as folder, chains:
         places = [Path(folder) / str(at) for at in range(len(SIDES))]
         try:
             rows = list(chains.map(_row, SIDES, places, [options.seconds] * len(SIDES)))
-        except AssertionError as error:  # what is polled for did not come
-            raise BenchError(str(error)) from None
-        except KeyboardInterrupt:
-            for child in multiprocessing.active_children():  # each ends what it has started
-                os.kill(child.pid or 0, signal.SIGINT)
+        except BaseException as error:
+            for child in multiprocessing.active_children():
+                child.terminate()
+            if isinstance(error, AssertionError):  # what is polled for did not come
+                raise BenchError(str(error)) from None
             raise
     conditions = {
         "hosts_of_a_cut_venue": HOSTS,
@@ -120,6 +118,19 @@ def run(options: argparse.Namespace) -> Result:
         "flapping_s": options.seconds,
     }
     return Result(rows, conditions, GOALS)
+
+
+def _be_interrupted_once() -> None:
+    """Have the first signal end this chain, with all that it has started, and ignore others."""
+    ending = (signal.SIGINT, signal.SIGTERM)
+
+    def interrupt(*_: object) -> None:
+        for number in ending:
+            signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    for number in ending:
+        signal.signal(number, interrupt)
 
 
 def _row(name: str, folder: Path, flaps_s: float) -> Row:
