@@ -23,6 +23,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     sys.modules.pop("venuewatch.rehearsal.world.faults.slow_downlink", None)
 
 
+@pytest.mark.long
 def test_the_examples_trials_are_right(folder: Path) -> None:
     (folder / "slow_downlink.py").write_text(FAULT, encoding="utf-8")
 

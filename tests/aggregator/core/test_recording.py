@@ -17,6 +17,7 @@ def differences(seeds: range) -> list[str]:
     return found
 
 
+@pytest.mark.long
 def test_recorded_calls_lead_to_recorded_events() -> None:
     assert differences(range(1)) == []
 

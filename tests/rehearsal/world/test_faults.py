@@ -62,6 +62,7 @@ def test_a_trial_is_the_same_whenever_it_is_run() -> None:
     assert verdicts.try_fault("uplink_cut", seed) == verdicts.try_fault("uplink_cut", seed)
 
 
+@pytest.mark.long
 def test_the_matrix_counts_by_fault_and_cause_over_all_cores() -> None:
     told: list[tuple[int, int]] = []
     plan = Plan(

@@ -150,6 +150,7 @@ def _reach(world: World, by: str, name: str) -> bool:
     return answer
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("has_bridge", [False, True])
 def test_two_aggregators_come_and_go_without_a_report(
     make_world: MakeWorld, *, has_bridge: bool

@@ -61,6 +61,7 @@ def through_http(zone: str, _folder: Path) -> list[Seen]:
         return walk(ResultsDay(zone), clock, push, check.read)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("zone", ["Europe/Paris", "Pacific/Tahiti"])
 @pytest.mark.parametrize("through", [through_the_core, through_a_folder, through_http])
 def test_each_state_of_the_day_is_seen_within_one_check_interval(

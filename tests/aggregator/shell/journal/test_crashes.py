@@ -193,6 +193,7 @@ def distinct(copies: Copies) -> Iterator[Copy]:
             yield copy
 
 
+@pytest.mark.long
 async def test_a_kill_at_any_step_loses_and_doubles_nothing(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -82,6 +82,7 @@ async def test_packet_ids_count_up_beside_the_subscriptions(wire: Wire) -> None:
     assert wire.ids_written() == [FIRST_ID, None, FIRST_ID + 1]
 
 
+@pytest.mark.long
 async def test_packet_ids_begin_again_beside_unacknowledged_ones(wire: Wire) -> None:
     wire.publish()
     for packet_id in range(FIRST_ID + 1, LAST_ID + 1):
