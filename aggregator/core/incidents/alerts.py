@@ -9,27 +9,17 @@ share one alert. Only results that come late and then stop, or the reverse, are 
 """
 
 from collections.abc import Mapping
-from enum import StrEnum
-from typing import Final, Literal, NamedTuple, Self, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from aggregator.core.incidents.record import Incident, Scope, Subject
-from aggregator.core.verdicts.causes import Cause
+from aggregator.core.verdicts.causes import Cause, ExplainedEnum
 
 Kind: TypeAlias = Scope | Literal["venue link"]
 """A scope; the way to a whole venue is apart from the way to one of its hosts."""
 
 
-class Severity(StrEnum):
+class Severity(ExplainedEnum):
     """How urgent an alert is, by its effect, each with what it means."""
-
-    meaning: str
-
-    def __new__(cls, value: str, meaning: str = "") -> Self:
-        """Make a member; ``meaning`` says who has to act, and when."""
-        member = str.__new__(cls, value)
-        member._value_ = value
-        member.meaning = meaning
-        return member
 
     CRITICAL = (
         "critical",

@@ -17,8 +17,8 @@ CENTRE = "centre"
 BROKER = "broker"
 
 
-class Cause(StrEnum):
-    """Every cause that an incident can have, each with its line for the documentation."""
+class ExplainedEnum(StrEnum):
+    """A base of enumerations: each member is made of its value and the line that explains it."""
 
     meaning: str
 
@@ -28,6 +28,10 @@ class Cause(StrEnum):
         member._value_ = value
         member.meaning = meaning
         return member
+
+
+class Cause(ExplainedEnum):
+    """Every cause that an incident can have, each with its line for the documentation."""
 
     BROKER_DOWN = (
         "broker_down",

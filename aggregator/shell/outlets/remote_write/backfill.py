@@ -7,10 +7,10 @@ is to blame.
 """
 
 from collections import Counter, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from http import HTTPStatus
-from typing import Self, TypeAlias
+from typing import TypeAlias
 
 from aggregator.shell.outlets.answers import is_refusal
 from aggregator.shell.outlets.remote_write.instants import Instant
@@ -34,21 +34,21 @@ Batch: TypeAlias = tuple[Instant, ...]
 
 
 class Reason(StrEnum):
-    """Why samples were dropped; ``words`` for the log."""
+    """Why samples were dropped."""
 
-    words: str
+    OUTSIDE_WINDOW = "outside_window"
+    QUEUE_FULL = "queue_full"
+    TOO_OLD = "too_old"
+    REFUSED = "refused"
 
-    def __new__(cls, value: str, words: str = "") -> Self:
-        """Make a member; ``words`` say why."""
-        member = str.__new__(cls, value)
-        member._value_ = value
-        member.words = words
-        return member
 
-    OUTSIDE_WINDOW = "outside_window", "they are older than window_s, or of the future"
-    QUEUE_FULL = "queue_full", f"more than {SAMPLES_MAX} wait: the oldest are dropped"
-    TOO_OLD = "too_old", "the receiver refuses them for their time"
-    REFUSED = "refused", "the receiver refuses them"
+WORDS: Mapping[Reason, str] = {
+    Reason.OUTSIDE_WINDOW: "they are older than window_s, or of the future",
+    Reason.QUEUE_FULL: f"more than {SAMPLES_MAX} wait: the oldest are dropped",
+    Reason.TOO_OLD: "the receiver refuses them for their time",
+    Reason.REFUSED: "the receiver refuses them",
+}
+"""The same for the log."""
 
 
 class Answer(StrEnum):

@@ -18,6 +18,7 @@ from aggregator.core.outputs import CameLate, HostChanged, Output, Store
 from aggregator.core.states import ALIVE
 from aggregator.shell.outlets.posting import authorization, check_usable, in_words, session_of
 from aggregator.shell.outlets.remote_write.backfill import (
+    WORDS,
     Answer,
     Backfill,
     Batch,
@@ -146,7 +147,7 @@ class RemoteWriteOutlet:
         for reason, count in self.backfill.dropped.items():
             if count and reason not in self._told:
                 self._told.add(reason)
-                log.event(_logger, logging.WARNING, "remote_write_drops", why=reason.words)
+                log.event(_logger, logging.WARNING, "remote_write_drops", why=WORDS[reason])
 
 
 class RemoteWriteMetrics(Collector):
