@@ -78,7 +78,10 @@ def page_with(_folder: Path, text: bytes, *, pattern: str) -> Reading:
 
 
 def process_with(_folder: Path, argument: bytes, *, pattern: str) -> Reading:
-    with subprocess.Popen([b"sh", b"-c", b"read line", argument], stdin=subprocess.PIPE):
+    command = [b"sh", b"-c", b"echo; read line", argument]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()  # before, the kernel may not show its command line yet
         return read("process", command_line=pattern)
 
 
