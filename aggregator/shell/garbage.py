@@ -41,10 +41,7 @@ class Garbage:
         A fleet that has come up meanwhile is here to stay, too.
         """
         self._looks += 1
-        if self._looks % WHOLE_EVERY:
-            gc.collect(0)
-            return
-        gc.collect()
+        gc.collect(0 if self._looks % WHOLE_EVERY else 2)
         if self._freezes < FREEZES_MAX and len(gc.get_objects()) > LARGE:
             self._freezes += 1
             gc.freeze()

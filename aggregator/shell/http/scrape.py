@@ -184,7 +184,11 @@ class Bodies:
 async def send(
     request: web.Request, body: bytes | bytearray, *, is_gzip: bool
 ) -> web.StreamResponse:
-    """Send a body to a scraper, in pieces: what is not sent yet is in memory once for all."""
+    """Send a body to a scraper, in pieces: what is not sent yet is in memory once for all.
+
+    Between two pieces the loop goes on: a thread that renders may keep the interpreter from it for
+    5 ms at each piece.
+    """
     headers = {hdrs.CONTENT_TYPE: CONTENT_TYPE, hdrs.VARY: hdrs.ACCEPT_ENCODING}
     if is_gzip:
         headers[hdrs.CONTENT_ENCODING] = "gzip"
@@ -198,6 +202,7 @@ async def send(
             view = memoryview(body)
             for start in range(0, len(body), _PIECE):
                 await response.write(view[start : start + _PIECE])
+                await asyncio.sleep(0)
             await response.write_eof()
     except TimeoutError:
         if request.transport is not None:

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 
 import pytest
 from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
 
 from aggregator.shell.http import scrape
 from aggregator.shell.http.scrape import Bodies, Wanted, takes_gzip, wanted_of
@@ -223,3 +224,20 @@ async def test_big_body_arrives_whole_in_pieces(
     answer = await client.get("/metrics", headers=plain)
 
     assert (await answer.read(), answer.headers["Content-Length"]) == (whole, str(len(whole)))
+
+
+async def test_loop_goes_on_between_two_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scrape, "_PIECE", 100)
+    turns = 0
+
+    async def take_turns() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    beside = asyncio.create_task(take_turns())
+    await scrape.send(make_mocked_request("GET", "/"), bytes(2_000), is_gzip=False)
+    beside.cancel()
+
+    assert turns >= 19
