@@ -29,8 +29,6 @@ from venuewatch.base.config import ConfigError
 LOOK_EVERY_S = 10.0
 """How often (s) it is looked whether a certificate, or the list of users, is another one."""
 
-_CHANGEABLE = ("inventory", "web.config_file", "web.external_url", "web.timestamps")
-
 _logger = logging.getLogger("aggregator")
 
 
@@ -69,10 +67,9 @@ class Reloader:
             with self._noting("files"):
                 found, fleet, served = await asyncio.to_thread(self._read)
                 await self._server.use(served)
-            kept = [name for name in _differing(self.settings, found) if name not in _CHANGEABLE]
             self._driver.change_inventory(fleet)
-            web = replace(found.web, listen_address=self.settings.web.listen_address)
-            self.settings = replace(self.settings, inventory=found.inventory, web=web)
+            self.settings = self._applied(found)
+            kept = list(_differing(self.settings, found))
         hosts, venues = len(fleet), len(fleet.venues)
         log.event(_logger, logging.INFO, "reloaded", hosts=hosts, venues=venues, at_next_start=kept)
         later = f"; only at the next start: {', '.join(kept)}" if kept else ""
@@ -119,6 +116,14 @@ class Reloader:
             self._wrong.pop(right, None)
         if not self._wrong:
             self._metrics.note_reload(clock.wall(), is_success=True)
+
+    def _applied(self, found: Config) -> Config:
+        """Return the settings with all of ``found`` that can change without a restart."""
+        now = self.settings
+        web = replace(found.web, listen_address=now.web.listen_address)
+        if now.remote_write.url:  # which needs them
+            web = replace(web, timestamps=now.web.timestamps)
+        return replace(now, inventory=found.inventory, web=web)
 
     def _read(self) -> tuple[Config, Fleet, WebConfig]:
         settings = self._reread()

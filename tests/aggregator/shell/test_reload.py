@@ -206,6 +206,19 @@ async def test_settings_that_need_a_restart_are_named(running: Running) -> None:
     assert (settings.broker.port, settings.web.listen_address) == (1883, "127.0.0.1:8039")
 
 
+async def test_times_of_samples_stay_beside_remote_write(running: Running) -> None:
+    running.write(
+        "aggregator.toml", '[web]\ntimestamps = true\n[remote_write]\nurl = "http://x.example"\n'
+    )
+    running.reloader.settings = running.reread()
+    running.write("aggregator.toml", "")
+
+    said = await running.reloader.reload()
+
+    assert said.endswith("; only at the next start: web.timestamps, remote_write.url")
+    assert running.reloader.settings.web.timestamps
+
+
 async def test_hangup_reloads_each_time(running: Running) -> None:
     hangup = asyncio.Event()
     task = asyncio.create_task(running.reloader.run(hangup))
