@@ -127,12 +127,12 @@ async def serve(settings: config.Config, reread: Callable[[], config.Config]) ->
         ConfigError: the inventory, or a file that the configuration names, cannot be used.
         OSError: the HTTP address cannot be had.
     """
+    stop, hangup = asyncio.Event(), asyncio.Event()
+    received = stop_on_signals(stop, hangup)  # first: reading a big inventory takes seconds
     fleet = inventory.fleet_of(inventory.read(Path(settings.inventory)))
     check_usable(settings.broker)
     if settings.notify.bearer_token_file is not None:
         read_secret(settings.notify.bearer_token_file)
-    stop, hangup = asyncio.Event(), asyncio.Event()
-    received = stop_on_signals(stop, hangup)
     aggregator = Aggregator(settings, fleet, rng=random.Random(), reread=reread)
     await aggregator.run(stop, hangup)
     return received[0]

@@ -2,18 +2,21 @@
 
 import asyncio
 import contextlib
+import os
 import random
 import re
+import signal
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import NoReturn
 
 import aiohttp
 import mqtt5
 import msgspec
 import pytest
 
-from aggregator.app import Aggregator
+from aggregator.app import Aggregator, serve
 from aggregator.config import Broker, Config, JournalConfig, Notify, RemoteWrite, Web
 from aggregator.core.states import HostState
 from aggregator.shell.journal.rows import Notice, Rows
@@ -202,3 +205,25 @@ async def test_an_unusable_file_is_a_configuration_error(
 
     with pytest.raises(ConfigError, match=why):
         await aggregator.run(asyncio.Event())
+
+
+async def test_hangup_while_the_inventory_is_read_ends_nothing(
+    settings: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended: list[int] = []
+
+    def read(_: Path) -> NoReturn:
+        os.kill(os.getpid(), signal.SIGHUP)
+        raise ConfigError("read")
+
+    monkeypatch.setattr("aggregator.inventory.read", read)
+    before = signal.signal(signal.SIGHUP, lambda number, _: ended.append(number))
+    try:
+        with pytest.raises(ConfigError, match="read"):
+            await serve(settings, lambda: settings)
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            asyncio.get_running_loop().remove_signal_handler(number)
+        signal.signal(signal.SIGHUP, before)
+
+    assert ended == []
