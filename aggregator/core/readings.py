@@ -126,7 +126,7 @@ class LatestReadings:
             last = host.vitals
             if last is None or at >= last.at:
                 if last is not None and last.boot == message.boot and not is_late:
-                    said_ms = max(said_ms, last.timestamp_ms + 1)
+                    said_ms = _risen_ms(said_ms, last, wall)
                 host.vitals = KnownVitals(*read, at, said_ms, message.boot)
         return True
 
@@ -189,7 +189,7 @@ class LatestReadings:
             at, said_ms = _times(host, reading.wall_ms, now, wall, is_late=is_late)
             if last is None or at >= last.at:
                 if last is not None and last.boot == message.boot and not is_late:
-                    said_ms = max(said_ms, last.timestamp_ms + 1)
+                    said_ms = _risen_ms(said_ms, last, wall)
                 host.checks[reading.check] = KnownCheck(reading, at, said_ms, message.boot)
 
     def _count_missing(self, host: Host) -> None:
@@ -231,8 +231,21 @@ def timestamp_ms(host: Host, wall_ms: int, wall: float, *, is_late: bool = False
         return wall_ms if is_late else round(wall * 1000)
     limit_s = {None: TRUSTED_S, True: DISTRUSTED_FROM_S, False: TRUSTED_AGAIN_S}
     host.is_clock_right = abs(offset_s) <= limit_s[host.is_clock_right]
-    return (
-        wall_ms
-        if host.is_clock_right
-        else min(round(wall * 1000), wall_ms - round(offset_s * 1000))
-    )
+    if not host.is_clock_right:
+        return min(round(wall * 1000), wall_ms - round(offset_s * 1000))
+    was_set_since = not is_late and wall_ms > _latest_ms(wall)
+    return round(wall * 1000) if was_set_since else wall_ms
+
+
+def _risen_ms(said_ms: int, last: KnownVitals | KnownCheck, wall: float) -> int:
+    """Return the time (ms) of a live reading behind the last one of its boot.
+
+    A last one of the future is no limit: one of the two clocks was wrong, and has been set back.
+    """
+    behind_ms = last.timestamp_ms + 1
+    return said_ms if behind_ms > _latest_ms(wall) else max(said_ms, behind_ms)
+
+
+def _latest_ms(wall: float) -> float:
+    """Return the latest time (ms) that a clock which is right may show at ``wall`` (s)."""
+    return (wall + DISTRUSTED_FROM_S) * 1000

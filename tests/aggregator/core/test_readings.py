@@ -125,6 +125,32 @@ def test_times_of_live_readings_of_a_boot_rise_strictly(heard: Story) -> None:
     assert second.timestamp_ms == first.timestamp_ms + 1
 
 
+def times_said(story: Story, *contents: Vitals) -> list[float]:
+    """Return the times of the samples of vitals that come 10 s apart, as s of the story."""
+    times = []
+    for content in contents:
+        receive(story, content)
+        known = story.host().vitals
+        assert known is not None
+        times.append(round(known.timestamp_ms / 1000 - WALL, 3))
+        story.advance(story.now + 10.0)
+    return times
+
+
+def test_reading_from_before_its_clock_was_set_back_is_of_now(heard: Story) -> None:
+    heard.host().clock_offset_s = 0.0  # by the beat that came just before
+
+    assert times_said(heard, vitals(0, 3_649.0), vitals(1, 59.0)) == [50.0, 59.0]
+
+
+def test_times_follow_the_centres_clock_when_that_is_set_back(heard: Story) -> None:
+    heard.wall_step_s, heard.host().clock_offset_s = 3_600.0, -3_600.0
+    before = times_said(heard, vitals(0, 49.0))
+    heard.wall_step_s, heard.host().clock_offset_s = 0.0, 0.0
+
+    assert before + times_said(heard, vitals(1, 59.0)) == [3_649.0, 59.0]
+
+
 def came_late(story: Story) -> list[tuple[float, list[float]]]:
     """Return number and times (s of the story) of live readings that waited on their way."""
     return [
