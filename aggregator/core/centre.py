@@ -289,8 +289,7 @@ class Centre:
         self.intake.forget_routes()
         if gone or moved:
             self._storing.add(Store(0, now, gone=gone, hosts=[as_known(host) for host in moved]))
-        if any(changed):
-            self._outputs.append(changed)
+        self._outputs.append(changed)
 
     def command(self, now: float, command: AskNeighbours) -> None:
         """Do what an operator asks for.

@@ -22,6 +22,7 @@ _HISTORY = (
     "evidence_wall",
     "exceeds_reconnect_limit",
     "former_boots",
+    "is_clock_right",
     "missed",
     "readings_heard",
     "readings_missing",

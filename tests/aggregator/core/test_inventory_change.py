@@ -215,9 +215,10 @@ def test_venue_that_returns_to_the_inventory_begins_anew(story: Story, times: in
         (MOVED, (), ("STA", "AQU")),
         (ONLY_STADE, ("AQU",), ()),
         (OTHER, (), ("TAH",)),
+        (STADE, (), ()),
     ],
 )
-def test_venues_whose_hosts_change_are_told(
+def test_change_is_told_with_venues_whose_hosts_change(
     story: Story,
     expected: dict[str, tuple[str, ...]],
     removed: tuple[str, ...],
@@ -274,6 +275,7 @@ def test_host_that_moves_keeps_its_history(story: Story) -> None:
     story.machines["s1"].seq += 2  # two of its beats are lost
     story.run(1.0)
     before = story.host("s1")
+    before.is_clock_right = False
     story.mute("s1")
     story.forget()
 
@@ -283,7 +285,7 @@ def test_host_that_moves_keeps_its_history(story: Story) -> None:
     moved = story.host("s1")
     (known,) = [each for out in story.said() if isinstance(out, Store) for each in out.hosts]
     assert (moved.boot, moved.missed, moved.evidence_at) == ("b1", 2, before.evidence_at)
-    assert (moved.counts_as_up, moved.interval_s) == (True, 1.0)
+    assert (moved.counts_as_up, moved.interval_s, moved.is_clock_right) == (True, 1.0, False)
     assert (known.name, known.venue, known.was_up, known.since) == ("s1", "AQU", True, story.now)
     story.machines["s1"] = Machine("AQU", "s1", 0.25)
     story.machines["s1"].boot = "b2"
