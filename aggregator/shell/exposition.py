@@ -5,7 +5,7 @@ frozen value is plotted. Its liveness series stay as long as it is expected. Sam
 timestamps, unless they are asked for: then those of vitals and of checks that are read each minute
 or oftener have the time of their reading.
 
-The page is made family by family, in pieces, from one tuple a host, and is never in memory as a
+The page is made family by family, in pieces, from one record a host, and is never in memory as a
 whole; only the lines of checks wait for the turn of their family.
 
 The families come in two collections: ``vitals`` are those of node_exporter and of the agent's

@@ -1,4 +1,4 @@
-"""Snapshot of a fleet for one page of metrics: one tuple a host, taken at once.
+"""Snapshot of a fleet for one page of metrics: one record a host, taken at once.
 
 A page is made over some time while the fleet changes. All series of one host are of one moment.
 """

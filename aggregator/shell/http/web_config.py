@@ -60,7 +60,7 @@ _HeaderValue = Annotated[
 ]
 
 
-class TlsServer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class TlsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """TLS: the server's certificate, and the authorities of its clients' certificates.
 
     ``prefer_server_cipher_suites`` has no effect, as in today's exporters.
@@ -85,7 +85,7 @@ class TlsServer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("Expected `min_version` up to `max_version`")
 
 
-class HttpServer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class HttpSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """HTTP: ``headers`` are sent with every answer. ``http2`` has no effect: this is HTTP/1.1."""
 
     http2: bool = True
@@ -95,8 +95,8 @@ class HttpServer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class WebFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The whole file; an empty one means neither TLS nor users."""
 
-    tls_server_config: TlsServer | None = None
-    http_server_config: HttpServer | None = None
+    tls_server_config: TlsSettings | None = None
+    http_server_config: HttpSettings | None = None
     basic_auth_users: dict[_User, _Hash] | None = None
 
 
@@ -119,7 +119,7 @@ def load(path: str) -> WebConfig:
         return WebConfig()
     state = state_of(path)
     whole = read(Path(path))
-    http = whole.http_server_config or HttpServer()
+    http = whole.http_server_config or HttpSettings()
     tls = whole.tls_server_config
     users = {user: hashed.encode() for user, hashed in (whole.basic_auth_users or {}).items()}
     context = None if tls is None else _context(tls, Path(path).parent)
@@ -197,7 +197,7 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep=deep)
 
 
-def _context(tls: TlsServer, folder: Path) -> ssl.SSLContext:
+def _context(tls: TlsSettings, folder: Path) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = _VERSIONS[tls.min_version]
     context.maximum_version = _VERSIONS[tls.max_version]
