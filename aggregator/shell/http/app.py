@@ -14,6 +14,7 @@ from aggregator.shell.http import discovery, scrape, standing
 from aggregator.shell.http import incidents as incidents_json
 from aggregator.shell.http.access import Access
 from aggregator.shell.http.scrape import Bodies, UnknownVenueError, Wanted
+from aggregator.shell.http.sending import Body, Sending
 from aggregator.shell.outlets.own_metrics import OwnMetrics
 from aggregator.shell.walltime import WallTime
 from venuewatch import __version__
@@ -61,6 +62,7 @@ class Pages:
         self._timestamps = timestamps
         self._reload = reload
         self._bodies = Bodies()
+        self._sending = Sending()
 
     def app(self) -> web.Application:
         """Return the application to be served."""
@@ -99,12 +101,26 @@ class Pages:
         render = partial(self._render, wanted)
         verdicts = self._metrics.verdicts
         body = await self._bodies.get(wanted, verdicts, is_gzip=is_gzip, render=render)
-        return await scrape.send(request, body, is_gzip=is_gzip)
+        return await self._send_page(request, body, is_gzip=is_gzip)
 
     async def _self(self, request: web.Request) -> web.StreamResponse:
         is_gzip = _takes_gzip(request)
         body = await self._bodies.fresh(is_gzip=is_gzip, render=self._metrics.render)
-        return await scrape.send(request, body, is_gzip=is_gzip)
+        return await self._send_page(request, body, is_gzip=is_gzip)
+
+    async def _send_page(
+        self, request: web.Request, body: Body, *, is_gzip: bool
+    ) -> web.StreamResponse:
+        headers: dict[str, str] = {
+            hdrs.CONTENT_TYPE: exposition.CONTENT_TYPE,
+            hdrs.VARY: hdrs.ACCEPT_ENCODING,
+        }
+        if is_gzip:
+            headers[hdrs.CONTENT_ENCODING] = "gzip"
+        return await self._sending.send(request, body, headers)
+
+    async def _send_json(self, request: web.Request, body: Body) -> web.StreamResponse:
+        return await self._sending.send(request, body, {hdrs.CONTENT_TYPE: "application/json"})
 
     def _render(self, wanted: Wanted) -> Iterator[bytes]:
         """Yield a page of metrics. This runs in a thread, so that the event loop goes on."""
@@ -116,16 +132,16 @@ class Pages:
             venues, clock.monotonic(), wanted.collections, timestamps=wanted.timestamps
         )
 
-    async def _targets(self, request: web.Request) -> web.Response:
+    async def _targets(self, request: web.Request) -> web.StreamResponse:
         try:
             collection = discovery.collection_of(request.query.items())
         except ValueError as error:
             return _line(HTTPStatus.BAD_REQUEST, error)
-        return _json(
-            discovery.targets(self._fleet.venues, request.scheme, request.host, collection)
-        )
+        venues = self._fleet.venues
+        body = discovery.targets(venues, request.scheme, request.host, collection)
+        return await self._send_json(request, body)
 
-    async def _known_incidents(self, request: web.Request) -> web.Response:
+    async def _known_incidents(self, request: web.Request) -> web.StreamResponse:
         try:
             wanted = incidents_json.wanted_of(request.query.items(), self._fleet.venues)
         except ValueError as error:
@@ -133,16 +149,17 @@ class Pages:
         known = self._centre.decisions.store.known()
         excuses = self._centre.excuses(clock.monotonic())
         body = await asyncio.to_thread(incidents_json.answer, known, excuses, wanted, self._wall)
-        return _json(body)
+        return await self._send_json(request, body)
 
-    async def _venue(self, request: web.Request) -> web.Response:
+    async def _venue(self, request: web.Request) -> web.StreamResponse:
         code = request.match_info["venue"]
         venue = self._fleet.venues.get(code)
         if venue is None:
             return _line(HTTPStatus.NOT_FOUND, unknown("venue", code, self._fleet.venues))
-        return _json(standing.venue_answer(venue, self._centre, self._wall))
+        body = standing.venue_answer(venue, self._centre, self._wall)
+        return await self._send_json(request, body)
 
-    async def _host(self, request: web.Request) -> web.Response:
+    async def _host(self, request: web.Request) -> web.StreamResponse:
         name = request.match_info["host"]
         host = self._fleet.find(name)
         if host is None:
@@ -150,16 +167,17 @@ class Pages:
             return _line(
                 HTTPStatus.NOT_FOUND, await asyncio.to_thread(unknown, "host", name, names)
             )
-        return _json(standing.host_answer(host, self._centre, self._wall))
+        body = standing.host_answer(host, self._centre, self._wall)
+        return await self._send_json(request, body)
 
-    async def _incident(self, request: web.Request) -> web.Response:
+    async def _incident(self, request: web.Request) -> web.StreamResponse:
         number = request.match_info["number"]
         if not (number.isascii() and number.isdigit()):
             return _line(HTTPStatus.NOT_FOUND, "expected an incident's number")
         body = standing.incident_answer(int(number[:20]), self._centre, self._wall)
         if body is None:
             return _line(HTTPStatus.NOT_FOUND, f"no incident {number[:20]} is open or ended lately")
-        return _json(body)
+        return await self._send_json(request, body)
 
     async def _healthy(self, _request: web.Request) -> web.Response:
         return web.Response(text="healthy\n")
@@ -184,7 +202,3 @@ def _takes_gzip(request: web.Request) -> bool:
 
 def _line(status: HTTPStatus, words: object) -> web.Response:
     return web.Response(status=status, text=f"{words}\n")
-
-
-def _json(body: bytes) -> web.Response:
-    return web.Response(body=body, content_type="application/json")

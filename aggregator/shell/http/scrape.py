@@ -2,34 +2,30 @@
 
 A body that was made before the latest verdict is another one: a lost host is gone from the next
 scrape, whoever has just scraped. A body is rendered, and compressed where the scraper takes gzip,
-in a thread of its own, one after the other: so much memory and no more is used, however many
-scrape. A scraper that reads slowly gets its body in pieces, and is given up after
-``SEND_LIMIT_S``.
+in a thread of its own, one after the other, and only so many wait. ``sending.py`` sends them.
 """
 
 import asyncio
 import zlib
 from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
-from aiohttp import hdrs, web
+from aiohttp import web
 
-from aggregator.shell.exposition import COLLECTIONS, CONTENT_TYPE
+from aggregator.shell.exposition import COLLECTIONS
 from venuewatch.base import clock
 from venuewatch.base.refusals import unknown
 
-SEND_LIMIT_S = 60.0
-"""How long a scraper may take to receive a body: as Prometheus' longest sensible interval."""
-
-BODIES_MAX = 200
-"""How many different bodies may be asked for within one second."""
+WAITING_MAX = 200
+"""How many bodies may wait to be made: they are asked for faster than one thread makes them."""
 
 _GZIP_LEVEL = 1
 _GZIP_FORMAT = 31  # zlib's way to say: with a gzip header
-_PIECE = 256 * 1024
 _PARAMETERS = ("collect", "timestamps", "venue")
 _SWITCH = {"0": False, "1": True}
+
+T = TypeVar("T")
 
 
 class UnknownVenueError(ValueError):
@@ -134,6 +130,7 @@ class Bodies:
 
     def __init__(self) -> None:
         self._worker = ThreadPoolExecutor(1, "render")
+        self._waiting = 0
         self._second = -1
         self._made: dict[tuple[Wanted, bool], _Made] = {}
 
@@ -156,55 +153,37 @@ class Bodies:
         Raises:
             HTTPServiceUnavailable: too many different ones are wanted.
         """
-        loop, second = asyncio.get_running_loop(), int(clock.monotonic())
+        second = int(clock.monotonic())
         if second != self._second:
             self._forget(self._second)
             self._second = second
-            loop.call_later(1.0, self._forget, second)
+            asyncio.get_running_loop().call_later(1.0, self._forget, second)
         known = self._made.get((wanted, is_gzip))
         if known is None or known.verdicts != verdicts:
-            if known is None and len(self._made) >= BODIES_MAX:
-                raise web.HTTPServiceUnavailable(text="too many scrapes, try again\n")
             join = gzipped if is_gzip else joined
-            made = loop.run_in_executor(self._worker, lambda: join(render()))
-            known = _Made(verdicts, made)
+            known = _Made(verdicts, self._begin(lambda: join(render())))
             self._made[wanted, is_gzip] = known
         return await asyncio.shield(known.body)
 
     async def fresh(self, *, is_gzip: bool, render: Callable[[], bytes]) -> bytes | bytearray:
-        """Return what ``render`` makes, for this one alone: what costs little."""
-        make = (lambda: gzipped([render()])) if is_gzip else render
-        return await asyncio.get_running_loop().run_in_executor(self._worker, make)
+        """Return what ``render`` makes, for this one alone: what costs little.
+
+        Raises:
+            HTTPServiceUnavailable: too many bodies are wanted.
+        """
+        return await self._begin((lambda: gzipped([render()])) if is_gzip else render)
+
+    def _begin(self, make: Callable[[], T]) -> asyncio.Future[T]:
+        if self._waiting >= WAITING_MAX:
+            raise web.HTTPServiceUnavailable(text="too many scrapes, try again\n")
+        self._waiting += 1
+        begun = asyncio.get_running_loop().run_in_executor(self._worker, make)
+        begun.add_done_callback(self._note_done)
+        return begun
+
+    def _note_done(self, _: object) -> None:
+        self._waiting -= 1
 
     def _forget(self, second: int) -> None:
         if second == self._second:
             self._made.clear()
-
-
-async def send(
-    request: web.Request, body: bytes | bytearray, *, is_gzip: bool
-) -> web.StreamResponse:
-    """Send a body to a scraper, in pieces: what is not sent yet is in memory once for all.
-
-    Between two pieces the loop goes on: a thread that renders may keep the interpreter from it for
-    5 ms at each piece.
-    """
-    headers = {hdrs.CONTENT_TYPE: CONTENT_TYPE, hdrs.VARY: hdrs.ACCEPT_ENCODING}
-    if is_gzip:
-        headers[hdrs.CONTENT_ENCODING] = "gzip"
-    if len(body) <= _PIECE or request.method == hdrs.METH_HEAD:
-        return web.Response(body=body, headers=headers)
-    response = web.StreamResponse(headers=headers)
-    response.content_length = len(body)
-    try:
-        async with asyncio.timeout(SEND_LIMIT_S):
-            await response.prepare(request)
-            view = memoryview(body)
-            for start in range(0, len(body), _PIECE):
-                await response.write(view[start : start + _PIECE])
-                await asyncio.sleep(0)
-            await response.write_eof()
-    except TimeoutError:
-        if request.transport is not None:
-            request.transport.abort()
-    return response

@@ -1,21 +1,16 @@
-"""Scrapes: codings that a client takes, shared bodies, and scrapers that hang."""
+"""Scrapes: codings that a client takes, and shared bodies."""
 
 import asyncio
-import contextlib
 import gzip
-import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import make_mocked_request
 
 from aggregator.shell.http import scrape
 from aggregator.shell.http.scrape import Bodies, Wanted, takes_gzip, wanted_of
-from tests.aggregator.shell.http.conftest import Client
 from tests.kit.scripted_fleet import NOW
-from tests.kit.waiting import until
 
 VENUES = ("AQU", "STA")
 A, B = Wanted(("STA",)), Wanted()
@@ -169,75 +164,26 @@ async def test_scraper_that_leaves_takes_no_body_from_others(bodies: Bodies, tim
     assert await second == b"x"
 
 
-async def test_a_flood_of_questions_is_refused(bodies: Bodies, time: Clock) -> None:
-    del time
-    for number in range(scrape.BODIES_MAX):
-        await bodies.get(Wanted((str(number),)), 0, is_gzip=False, render=list)
+async def test_a_flood_of_questions_is_refused_while_it_waits(bodies: Bodies, time: Clock) -> None:
+    may_go_on = threading.Event()
+
+    def render() -> list[bytes]:
+        may_go_on.wait(10)
+        return [b"x"]
+
+    asked = [Wanted((str(number),)) for number in range(scrape.WAITING_MAX)]
+    waiting = []
+    for wanted in asked:
+        time.now += 1.0
+        waiting.append(asyncio.ensure_future(bodies.get(wanted, 0, is_gzip=False, render=render)))
+        await asyncio.sleep(0)
 
     with pytest.raises(web.HTTPServiceUnavailable):
         await bodies.get(B, 0, is_gzip=False, render=list)
-    assert await bodies.get(Wanted(("0",)), 0, is_gzip=False, render=list) == b""
+    with pytest.raises(web.HTTPServiceUnavailable):
+        await bodies.fresh(is_gzip=False, render=lambda: b"")
 
-
-async def test_scraper_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scrape, "SEND_LIMIT_S", 0.2)
-    ended: list[str] = []
-
-    async def answer(request: web.Request) -> web.StreamResponse:
-        response = await scrape.send(request, bytes(50_000_000), is_gzip=False)
-        ended.append("sent")
-        return response
-
-    app = web.Application()
-    app.router.add_get("/", answer)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    with socket.create_connection(runner.addresses[0]) as hanging:
-        hanging.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")  # and it reads nothing
-
-        await until(lambda: ended == ["sent"])
-
-        hanging.settimeout(5.0)
-        received = await asyncio.to_thread(_read_all, hanging)
-    await runner.cleanup()
-    assert received < 50_000_000
-
-
-def _read_all(connection: socket.socket) -> int:
-    """Return how many bytes come until the connection ends."""
-    received = 0
-    with contextlib.suppress(ConnectionResetError):
-        while piece := connection.recv(1 << 20):
-            received += len(piece)
-    return received
-
-
-async def test_big_body_arrives_whole_in_pieces(
-    client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    plain = {"Accept-Encoding": "identity"}
-    whole = await (await client.get("/metrics", headers=plain)).read()
-    monkeypatch.setattr(scrape, "_PIECE", 100)
-
-    answer = await client.get("/metrics", headers=plain)
-
-    assert (await answer.read(), answer.headers["Content-Length"]) == (whole, str(len(whole)))
-
-
-async def test_loop_goes_on_between_two_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scrape, "_PIECE", 100)
-    turns = 0
-
-    async def take_turns() -> None:
-        nonlocal turns
-        while True:
-            await asyncio.sleep(0)
-            turns += 1
-
-    beside = asyncio.create_task(take_turns())
-    await scrape.send(make_mocked_request("GET", "/"), bytes(2_000), is_gzip=False)
-    beside.cancel()
-
-    assert turns >= 19
+    waiting.append(asyncio.ensure_future(bodies.get(asked[-1], 0, is_gzip=False, render=list)))
+    may_go_on.set()
+    assert {bytes(body) for body in await asyncio.gather(*waiting)} == {b"x"}
+    assert await bodies.get(B, 0, is_gzip=False, render=list) == b""
