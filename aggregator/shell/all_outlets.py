@@ -1,6 +1,6 @@
 """All outlets of a process: made as the configuration says, and begun with what the journal left.
 
-The order in which outlets take a batch is here: the journal first, since others tell only what is
+The order in which outlets take a batch is here: the journal first, since notices wait until it has
 stored; then the broker, the log, the metrics, and those that tell other servers.
 """
 

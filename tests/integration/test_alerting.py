@@ -40,7 +40,7 @@ BY_RULES_S, BY_PUSH_S = 15.0, 3.0
 NEVER_HIDDEN = SHIPPED._replace(group_s=1)
 """With the shipped ``group_interval`` of 10 s Alertmanager would hide a short false end."""
 
-SHORT = SHIPPED._replace(resend_s=2.0, ends_after_s=15.0, retry_max_s=1.0, aways_s=(6.0,))
+SHORT = SHIPPED._replace(resend_s=2.0, ends_after_s=30.0, retry_max_s=1.0, aways_s=(6.0,))
 
 ONCE = sorted([VENUE, HOST])
 ONCE_AND_OVER = sorted([VENUE, HOST, end_of(VENUE), end_of(HOST)])

@@ -1,13 +1,14 @@
-"""Posting over HTTP: with which session, as whom, and why it failed, in words."""
+"""Posting over HTTP: with which session, as whom, and why it failed, in words and in the log."""
 
 import base64
+import logging
 import ssl
 
 import aiohttp
 
 from aggregator.config import Receiver
 from venuewatch import __version__
-from venuewatch.base import config
+from venuewatch.base import config, log
 
 
 def session_of(timeout_s: float) -> aiohttp.ClientSession:
@@ -58,9 +59,37 @@ def in_words(error: Exception) -> str:
             return "TLS failed"
         case aiohttp.ClientConnectorError():
             return "nothing listens there"
-        case aiohttp.ServerDisconnectedError() | ConnectionError():
+        case (
+            aiohttp.ServerDisconnectedError()
+            | aiohttp.ClientOSError()
+            | aiohttp.ClientPayloadError()
+            | ConnectionError()
+        ):
             return "it hung up without an answer"
         case TimeoutError():
             return "no answer in time"
         case _:
             return type(error).__name__
+
+
+class Troubles:
+    """Logs what is wrong with another server: each trouble once, until it accepts something again.
+
+    ``event``: the event's name in the log. ``where``: the server, without path, user and token.
+    """
+
+    def __init__(self, logger: logging.Logger, event: str, where: str) -> None:
+        self._logger = logger
+        self._event = event
+        self._where = where
+        self._told: set[str] = set()
+
+    def report(self, why: str) -> None:
+        """Log a trouble, unless that was done."""
+        if why not in self._told:
+            self._told.add(why)
+            log.event(self._logger, logging.WARNING, self._event, why=why, where=self._where)
+
+    def end(self) -> None:
+        """Note that the server has accepted something: what comes from now on is news."""
+        self._told.clear()

@@ -26,9 +26,9 @@ from aggregator.shell.http.incidents import IncidentJson, incident_json
 from aggregator.shell.journal.rows import Notice
 from aggregator.shell.outlets.answers import is_refusal
 from aggregator.shell.outlets.own_metrics import OwnMetrics, Result
-from aggregator.shell.outlets.posting import in_words, session_of
+from aggregator.shell.outlets.posting import Troubles, in_words, session_of
 from aggregator.shell.walltime import WallTime
-from venuewatch.base import config, log
+from venuewatch.base import config
 from venuewatch.base.wire.links import wait_before
 
 PENDING_MAX = 10_000
@@ -100,7 +100,9 @@ class Webhook:
         self._rng = rng
         self._pending: deque[Notice] = deque()
         self._has_some = asyncio.Event()
-        self._trouble: str | None = None
+        parts = urlsplit(where.webhook_url)
+        at = f"{parts.scheme}://{parts.hostname}"
+        self._troubles = Troubles(_logger, "webhook_fails", at)
 
     def take(self, outputs: Sequence[Output]) -> None:
         """Queue a notice for each ``Tell``."""
@@ -116,7 +118,7 @@ class Webhook:
             first = self._pending.popleft()  # it may be on its way just now
             dropped = [self._pending.popleft().id for _ in range(too_many)]
             self._pending.appendleft(first)
-            self._report(f"more than {PENDING_MAX} wait: the oldest are dropped")
+            self._troubles.report(f"more than {PENDING_MAX} wait: the oldest are dropped")
             self._end(dropped, "dropped")
         self._metrics.pending(len(self._pending))
         if self._pending:
@@ -152,15 +154,15 @@ class Webhook:
             ) as answer:
                 status = answer.status
         except (aiohttp.ClientError, OSError, ValueError, config.ConfigError) as error:
-            self._report(in_words(error))
+            self._troubles.report(in_words(error))
             return None
         if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
-            self._trouble = None
+            self._troubles.end()
             return "delivered"
         if is_refusal(status):
-            self._report(f"it answers {status}: what it refuses is dropped")
+            self._troubles.report(f"it answers {status}: what it refuses is dropped")
             return "dropped"
-        self._report(f"it answers {status}")
+        self._troubles.report(f"it answers {status}")
         return None
 
     def _headers(self, notice: Notice) -> dict[str, str]:
@@ -173,10 +175,3 @@ class Webhook:
     def _end(self, ids: Sequence[str], result: Result) -> None:
         self._metrics.settled(result, len(ids))
         self._settle(ids)
-
-    def _report(self, trouble: str) -> None:
-        if trouble != self._trouble:
-            self._trouble = trouble
-            parts = urlsplit(self._url)
-            where = f"{parts.scheme}://{parts.hostname}"
-            log.event(_logger, logging.WARNING, "webhook_fails", why=trouble, where=where)

@@ -2,8 +2,10 @@
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -52,7 +54,10 @@ class AlertmanagerOutlet:
         self._publish = publish
         self.writer = AlertWriter(where, centre.fleet, wall, url_of)
         tls = check_usable(where)
-        self.queues = [AlertQueue(where, url, self.writer, tls=tls, rng=rng) for url in where.urls]
+        self.queues = [
+            AlertQueue(where, url, self.writer, place=place, tls=tls, rng=rng)
+            for url, place in zip(where.urls, _places_of(where.urls), strict=True)
+        ]
 
     def restore(self, incidents: Iterable[Incident]) -> None:
         """Begin with the incidents that an earlier process left, before the core has heard any."""
@@ -77,9 +82,9 @@ class AlertmanagerOutlet:
         if pushes:
             for queue in self.queues:
                 queue.add(pushes)
-        self.publish_list(now)
+        self._publish_list(now)
 
-    def publish_list(self, now: float) -> None:
+    def _publish_list(self, now: float) -> None:
         """Publish which alerts are open here, if that is due at ``now`` (monotonic s)."""
         pushing = self._pushing
         own = pushing.take_own_list(now)
@@ -100,7 +105,7 @@ class Counted(Protocol):
 
     @property
     def place(self) -> str:
-        """Its host and port."""
+        """Its host and port, and its number where several share them."""
 
     @property
     def sent(self) -> int:
@@ -144,3 +149,11 @@ class AlertmanagerMetrics(Collector):
             pending.add_metric([queue.place], queue.pending)
         yield alerts
         yield pending
+
+
+def _places_of(urls: Sequence[str]) -> Iterator[str]:
+    """Yield host and port of each address; where several have the same, with its number, too."""
+    places = [urlsplit(url).netloc for url in urls]
+    shared = Counter(places)
+    for number, place in enumerate(places, 1):
+        yield place if shared[place] == 1 else f"{place} ({number})"

@@ -6,7 +6,6 @@ import random
 import ssl
 from collections.abc import Iterable, Sequence
 from http import HTTPStatus
-from urllib.parse import urlsplit
 
 import aiohttp
 import msgspec
@@ -15,8 +14,8 @@ from aggregator import config
 from aggregator.core.incidents.pushing import Push
 from aggregator.shell.outlets.alertmanager.writer import AlertWriter
 from aggregator.shell.outlets.answers import is_refusal
-from aggregator.shell.outlets.posting import authorization, in_words, session_of
-from venuewatch.base import clock, log
+from aggregator.shell.outlets.posting import Troubles, authorization, in_words, session_of
+from venuewatch.base import clock
 from venuewatch.base.config import ConfigError
 from venuewatch.base.wire.links import wait_before
 
@@ -49,7 +48,7 @@ class AlertQueue:
     """The alerts that wait for one Alertmanager, and what became of the others.
 
     Attributes:
-        place: its host and port, for the log and for metrics.
+        place: by what it is told from others in the log and in metrics.
         sent, dropped: how many alerts were accepted, and how many were not and are given up.
     """
 
@@ -59,6 +58,7 @@ class AlertQueue:
         url: str,
         writer: AlertWriter,
         *,
+        place: str,
         tls: ssl.SSLContext,
         rng: random.Random,
     ) -> None:
@@ -69,8 +69,8 @@ class AlertQueue:
         self._rng = rng
         self._pending: dict[str, Push] = {}
         self._has_some = asyncio.Event()
-        self._trouble: str | None = None
-        self.place = urlsplit(url).netloc
+        self._troubles = Troubles(_logger, "alertmanager_fails", place)
+        self.place = place
         self.sent = 0
         self.dropped = 0
 
@@ -92,7 +92,7 @@ class AlertQueue:
         while len(self._pending) > PENDING_MAX:
             del self._pending[next(iter(self._pending))]
             self.dropped += 1
-            self._report(f"more than {PENDING_MAX} alerts wait: the oldest are dropped")
+            self._troubles.report(f"more than {PENDING_MAX} alerts wait: the oldest are dropped")
         if self._pending:
             self._has_some.set()
 
@@ -116,54 +116,50 @@ class AlertQueue:
         pushes = self._take_some()
         try:
             wanted = await self._still_firing(session, pushes)
-            if not wanted:
-                self._settle(pushes)
-                return True
-            body = msgspec.json.encode([self._writer.alert_of(push) for push in wanted])
-            status = await self._post(session, body)
+            status = await self._post(session, wanted) if wanted else HTTPStatus.OK
         except _AnswerError as error:
-            self._report(str(error))
+            self._troubles.report(str(error))
             return False
         except (aiohttp.ClientError, OSError, ValueError, ConfigError) as error:
-            self._report(in_words(error))
+            self._troubles.report(in_words(error))
             return False
         if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
-            self._trouble = None
+            self._troubles.end()
             self.sent += len(wanted)
             self._settle(pushes)
             return True
         if is_refusal(status):
-            self._report(f"it answers {status}: what it refuses is dropped")
+            self._troubles.report(f"it answers {status}: what it refuses is dropped")
             self.dropped += len(wanted)
             self._settle(pushes)
             return True
-        self._report(f"it answers {status}")
+        self._troubles.report(f"it answers {status}")
         return False
 
     def _take_some(self) -> list[Push]:
-        """Return the oldest that wait; none that has waited for so long that it would read as over.
+        """Return the oldest that wait; conditional ones only when no others do.
 
-        Such a one is pushed again within a minute, if it is still open.
+        An answer about these may be slow, or fail, and news must not wait for it. An alert that has
+        waited until its end would read as over: it is left out, and pushed anew while it is open.
         """
         now = clock.monotonic()
         stale = [key for key, it in self._pending.items() if not it.is_over and it.ends_at <= now]
         for key in stale:
             del self._pending[key]
-        return [push for push, _ in zip(self._pending.values(), range(TOGETHER_MAX), strict=False)]
+        waiting = self.waiting
+        certain = [push for push in waiting if not push.is_conditional]
+        return (certain or waiting)[:TOGETHER_MAX]
 
     async def _still_firing(
         self, session: aiohttp.ClientSession, pushes: Sequence[Push]
-    ) -> list[Push]:
-        """Return these without the conditional ones that the Alertmanager has not as firing."""
+    ) -> Sequence[Push]:
+        """Return these; of conditional ones, those that the Alertmanager has as firing."""
         if not any(push.is_conditional for push in pushes):
-            return list(pushes)
+            return pushes
         listed = await self._list(session)
         firing = {frozenset(alert.labels.items()) for alert in listed}
-        return [
-            push
-            for push in pushes
-            if not push.is_conditional or frozenset(self._writer.labels_of(push).items()) in firing
-        ]
+        labels_of = self._writer.labels_of
+        return [push for push in pushes if frozenset(labels_of(push).items()) in firing]
 
     async def _list(self, session: aiohttp.ClientSession) -> list[_Firing]:
         """Return what the Alertmanager has of ours and does not hold for over."""
@@ -186,7 +182,8 @@ class AlertQueue:
         except msgspec.DecodeError:
             raise _AnswerError("expected a list of alerts, got something else") from None
 
-    async def _post(self, session: aiohttp.ClientSession, body: bytes) -> int:
+    async def _post(self, session: aiohttp.ClientSession, pushes: Iterable[Push]) -> int:
+        body = msgspec.json.encode([self._writer.alert_of(push) for push in pushes])
         headers = {"Content-Type": "application/json", **authorization(self._where)}
         async with session.post(
             self._url, data=body, headers=headers, ssl=self._tls, allow_redirects=False
@@ -197,8 +194,3 @@ class AlertQueue:
         for push in pushes:
             if self._pending.get(push.key) is push:  # or it was replaced meanwhile
                 del self._pending[push.key]
-
-    def _report(self, trouble: str) -> None:
-        if trouble != self._trouble:
-            self._trouble = trouble
-            log.event(_logger, logging.WARNING, "alertmanager_fails", why=trouble, where=self.place)

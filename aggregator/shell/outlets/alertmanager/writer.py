@@ -12,6 +12,12 @@ from aggregator.core.incidents.record import Incident
 from aggregator.shell.outlets.webhook import UrlOf
 from aggregator.shell.walltime import WallTime
 
+ENDS_EARLIER_S = 2.0
+"""How much earlier (s) an end is said to be, so that our clock may be ahead of an Alertmanager's.
+
+It takes an end that is still to come by its clock for no end: the one before, minutes ahead, stays.
+"""
+
 
 class AlertJson(msgspec.Struct, frozen=True, rename="camel"):
     """One alert, as Alertmanager's API takes it."""
@@ -41,10 +47,13 @@ class AlertWriter:
         Where our clock was set back meanwhile, it starts at its end: it would be refused else.
         """
         incident, ends_at = push.incident, self._wall.wall(push.ends_at)
+        starts_at = min(self._wall.wall(push.starts_at), ends_at)
+        if push.is_over:
+            ends_at = max(starts_at, ends_at - ENDS_EARLIER_S)
         return AlertJson(
             self.labels_of(push),
             self._annotations_of(incident),
-            _time(min(self._wall.wall(push.starts_at), ends_at)),
+            _time(starts_at),
             _time(ends_at),
             self._url_of(f"/incidents/{incident.number}"),
         )
@@ -56,7 +65,8 @@ class AlertWriter:
             return known
         subject = push.incident.subject
         alert = row_of(subject, push.incident.cause).alert
-        labels = {**self._where.labels, "alertname": alert.name, "severity": str(alert.severity)}
+        more = {name: text for name, text in self._where.labels.items() if text}  # as it keeps them
+        labels = {**more, "alertname": alert.name, "severity": str(alert.severity)}
         labels |= labels_of(subject)
         host = self._fleet.find(subject.host)
         if host is not None and host.role:

@@ -147,7 +147,8 @@ class Backfill:
         return tuple(sorted(taken, key=_timestamp_ms))
 
     def _is_within(self, instant: Instant, wall: float) -> bool:
-        return wall * _MS - self._window_ms <= instant.timestamp_ms <= wall * _MS
+        earliest_ms = max(0.0, wall * _MS - self._window_ms)  # no receiver takes one before 1970
+        return earliest_ms <= instant.timestamp_ms <= wall * _MS
 
     def _drop(self, instants: Sequence[Instant], reason: Reason) -> None:
         size = _size(instants)

@@ -16,7 +16,13 @@ from aggregator.core.catalogues import KnownCheck, KnownVitals
 from aggregator.core.fleet import Fleet
 from aggregator.core.outputs import CameLate, HostChanged, Output, Store
 from aggregator.core.states import ALIVE
-from aggregator.shell.outlets.posting import authorization, check_usable, in_words, session_of
+from aggregator.shell.outlets.posting import (
+    Troubles,
+    authorization,
+    check_usable,
+    in_words,
+    session_of,
+)
 from aggregator.shell.outlets.remote_write.backfill import (
     WORDS,
     Answer,
@@ -65,8 +71,8 @@ class RemoteWriteOutlet:
         self._rng = rng
         self._tls = check_usable(where)
         self._has_some = asyncio.Event()
-        self._place = urlsplit(where.url).netloc
-        self._trouble: str | None = None
+        place = urlsplit(where.url).netloc
+        self._troubles = Troubles(_logger, "remote_write_fails", place)
         self._told: set[Reason] = set()
         self.backfill = Backfill(window_s=where.window_s)
 
@@ -118,14 +124,14 @@ class RemoteWriteOutlet:
         try:
             status, text = await self._post(session, body)
         except (aiohttp.ClientError, OSError, ValueError, ConfigError) as error:
-            self._report(in_words(error))
+            self._troubles.report(in_words(error))
             return False
         answer = meaning_of(status, text)
         self.backfill.take_answer(answer)
         if answer is Answer.WRITTEN:
-            self._trouble = None
+            self._troubles.end()
         else:
-            self._report(f"it answers {status}")
+            self._troubles.report(f"it answers {status}")
         return answer is not Answer.LATER
 
     async def _post(self, session: aiohttp.ClientSession, body: bytes) -> tuple[int, str]:
@@ -135,12 +141,6 @@ class RemoteWriteOutlet:
         ) as answer:
             text = await answer.content.read(_ANSWER_BYTES)
             return answer.status, text.decode(errors="replace")
-
-    def _report(self, trouble: str) -> None:
-        if trouble != self._trouble:
-            self._trouble = trouble
-            event = "remote_write_fails"
-            log.event(_logger, logging.WARNING, event, why=trouble, where=self._place)
 
     def _report_drops(self) -> None:
         """Log each reason for which samples were dropped, the first time; the rest is a metric."""

@@ -94,12 +94,6 @@ async def sent(where: Notify, *names: str) -> Sending:
     return at_work
 
 
-@pytest.fixture
-async def receiver() -> AsyncIterator[Receiver]:
-    async with Receiver.serving() as receiver:
-        yield receiver
-
-
 async def test_notices_are_sent_in_order_one_at_a_time(receiver: Receiver) -> None:
     async with sending(where(receiver.url)) as at_work:
         at_work.add("1-1", "2-1")

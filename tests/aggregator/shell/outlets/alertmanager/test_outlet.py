@@ -1,6 +1,8 @@
 """The outlet beside other aggregators: what is published for them, and what is left to them."""
 
-from aggregator.core.incidents.pushing import key_of
+import pytest
+
+from aggregator.core.incidents.pushing import LISTS_APART_S, key_of
 from aggregator.core.outputs import Connected, OtherOpen, OtherState
 from tests.aggregator.shell.outlets.alertmanager.pusher import Pusher, incident
 from venuewatch.base import clock
@@ -14,14 +16,17 @@ class TestOtherAggregators:
         pusher.outlet.take([OtherState(0.0, "backup", is_online=True)])
         pusher.outlet.take([OtherOpen(0.0, "backup", CentreOpen(keys))])
 
-    def test_list_is_published_again_until_it_goes_out(self) -> None:
+    def test_list_is_published_again_until_it_goes_out(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         pusher = Pusher("http://127.0.0.1:9")
         pusher.is_heard = False
         pusher.change("opened", incident())
         pusher.is_heard = True
 
-        pusher.outlet.queues[0].add([])
-        pusher.outlet.publish_list(clock.monotonic() + 1.0)
+        later = clock.monotonic() + LISTS_APART_S
+        monkeypatch.setattr(clock, "monotonic", lambda: later)
+        pusher.outlet.take([])
 
         assert pusher.published == [CentreOpen((key_of(incident()),))]
 

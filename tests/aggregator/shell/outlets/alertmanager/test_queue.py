@@ -1,16 +1,18 @@
 """Queues: each Alertmanager gets the latest of each alert, and none keeps it from another."""
 
-import logging
-import ssl
-from pathlib import Path
-
 import pytest
-import trustme
 
 from aggregator.core.incidents.record import Subject
 from aggregator.shell.outlets.alertmanager import queue as module
 from tests.aggregator.shell.conftest import Whys
-from tests.aggregator.shell.outlets.alertmanager.pusher import base, hosts, incident, push, pushing
+from tests.aggregator.shell.outlets.alertmanager.pusher import (
+    Pusher,
+    base,
+    hosts,
+    incident,
+    push,
+    pushing,
+)
 from tests.kit.receiver import Answer, Receiver
 from tests.kit.waiting import until
 
@@ -35,13 +37,13 @@ async def test_newer_state_replaces_what_waits(receiver: Receiver) -> None:
     async with pushing(base(receiver)) as pusher:
         pusher.add(1, 2)
         await receiver.until_attempts(1)
-        pusher.add(1, is_over=True, ends_at=11.0)
+        pusher.add(1, is_over=True, ends_at=21.0)
         await receiver.until_attempts(2)
         await until(lambda: pusher.queue.pending == 0)
 
     assert hosts(receiver) == [["h1", "h2"], ["h2", "h1"]]
     ends = {alert["labels"]["host"]: alert["endsAt"] for alert in receiver.attempts[1].body}
-    assert ends["h1"] == "2027-01-15T08:00:11.000+00:00"
+    assert ends["h1"] == "2027-01-15T08:00:19.000+00:00"
     assert (pusher.counted("sent"), pusher.counted("dropped")) == (2, 0)
 
 
@@ -134,7 +136,7 @@ async def test_conditional_alert_is_pushed_only_where_it_is_firing(receiver: Rec
         pusher.add(3)
         await until(lambda: pusher.queue.pending == 0)
 
-    assert hosts(receiver) == [["h1", "h3"]]
+    assert hosts(receiver) == [["h3"], ["h1"]]
     assert (pusher.counted("sent"), pusher.counted("dropped")) == (2, 0)
 
 
@@ -174,50 +176,39 @@ async def test_list_of_alerts_is_bounded(
     assert whys("alertmanager_fails") == ["its list of alerts is too long"]
 
 
-@pytest.mark.parametrize(
-    ("files", "header"),
-    [
-        ({"bearer_token_file": "s3cret"}, "Bearer s3cret"),
-        ({"username": "me", "password_file": "s3cret"}, "Basic bWU6czNjcmV0"),
-    ],
-)
-async def test_user_or_token_is_sent_and_never_logged(
-    receiver: Receiver,
-    tmp_path: Path,
-    files: dict[str, str],
-    header: str,
-    caplog: pytest.LogCaptureFixture,
+@pytest.mark.parametrize("listed", [403, {"no": "list"}])
+async def test_news_do_not_wait_for_an_answer_about_others(
+    receiver: Receiver, listed: object
 ) -> None:
-    caplog.set_level(logging.DEBUG)
-    (tmp_path / "s3cret").write_text("s3cret\n")
-    receiver.answers += [500, 302]
-    more = {
-        name: str(tmp_path / text) if name.endswith("file") else text
-        for name, text in files.items()
-    }
+    receiver.listed = listed
 
-    async with pushing(f"{base(receiver)}/s3cret", **more) as pusher:
-        pusher.add(1)
-        await until(lambda: pusher.counted("sent") == 1)
+    async with pushing(base(receiver)) as pusher:
+        pusher.add(1, is_conditional=True)
+        pusher.add(2)
+        await receiver.until_attempts(1)
 
-    assert {sent.headers["Authorization"] for sent in receiver.attempts} == {header}
-    assert "s3cret" not in " ".join(str(record.__dict__) for record in caplog.records)
-
-
-async def test_private_authority_is_trusted_if_it_is_named(tmp_path: Path, whys: Whys) -> None:
-    authority, stranger = trustme.CA(), trustme.CA()
-    authority.cert_pem.write_to_path(tmp_path / "ours.pem")
-    stranger.cert_pem.write_to_path(tmp_path / "theirs.pem")
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(tls)
-
-    async with Receiver.serving(tls) as receiver:
-        async with pushing(base(receiver), ca_file=str(tmp_path / "theirs.pem")) as pusher:
-            pusher.add(1)
-            await until(lambda: bool(whys("alertmanager_fails")))
-        async with pushing(base(receiver), ca_file=str(tmp_path / "ours.pem")) as pusher:
-            pusher.add(2)
-            await receiver.until_attempts(1)
-
-    assert whys("alertmanager_fails")[0] == "its certificate is not trusted"
     assert hosts(receiver) == [["h2"]]
+
+
+async def test_trouble_after_a_good_answer_is_logged_again(receiver: Receiver, whys: Whys) -> None:
+    async with pushing(base(receiver)) as pusher:
+        for number in (1, 2):
+            receiver.listed = 503
+            pusher.add(number, is_conditional=True)
+            await pusher.chance.asked(number)
+            receiver.listed = []
+            await until(lambda: pusher.queue.pending == 0)
+
+    assert whys("alertmanager_fails") == ["asked for its alerts, it answers 503"] * 2
+
+
+def test_alertmanagers_behind_one_proxy_are_counted_apart() -> None:
+    paths = ("first", "second")
+    pusher = Pusher(*(f"http://127.0.0.1:9/{path}" for path in paths), "http://127.0.0.2:9")
+
+    assert [pusher.counted("pending", at) for at in range(3)] == [0, 0, 0]
+    assert [queue.place for queue in pusher.outlet.queues] == [
+        "127.0.0.1:9 (1)",
+        "127.0.0.1:9 (2)",
+        "127.0.0.2:9",
+    ]

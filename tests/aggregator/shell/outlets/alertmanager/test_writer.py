@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+import pytest
+
 from aggregator.config import Alertmanager
 from aggregator.core.incidents.pushing import Push, key_of
 from aggregator.core.verdicts.causes import Cause
@@ -69,3 +71,26 @@ def test_alert_never_ends_before_it_starts_though_the_clock_was_set_back() -> No
 
     assert alert.starts_at == alert.ends_at
     assert datetime.fromisoformat(alert.ends_at).timestamp() == WALL + 120.0 - 3_600.0
+
+
+def test_label_without_a_text_is_left_out_as_alertmanager_does() -> None:
+    where = Alertmanager(labels={"games": "", "site": "a"})
+    writer = AlertWriter(where, fleet_of(ALONE), WallTime(0.0, WALL), str)
+
+    labels = writer.labels_of(Push(key_of(incident()), incident(), 10.0, 120.0))
+
+    assert labels["site"] == "a"
+    assert all(labels.values())
+
+
+@pytest.mark.parametrize(("lasted_s", "said_s"), [(100.0, 98.0), (1.0, 0.0)])
+def test_end_is_said_a_little_earlier_but_not_before_the_start(
+    lasted_s: float, said_s: float
+) -> None:
+    writer = AlertWriter(Alertmanager(), fleet_of(ALONE), WallTime(0.0, WALL), str)
+    push = Push(key_of(incident()), incident(), 10.0, 10.0 + lasted_s, is_over=True)
+
+    alert = writer.alert_of(push)
+
+    starts_at, ends_at = map(datetime.fromisoformat, (alert.starts_at, alert.ends_at))
+    assert (ends_at - starts_at).total_seconds() == said_s

@@ -55,8 +55,8 @@ class Writer:
 
 
 @contextlib.asynccontextmanager
-async def writing(receiver: Receiver, **more: Any) -> AsyncIterator[Writer]:
-    writer = Writer(receiver.url, **more)
+async def writing(to: Receiver | str, **more: Any) -> AsyncIterator[Writer]:
+    writer = Writer(to if isinstance(to, str) else to.url, **more)
     task = asyncio.create_task(writer.outlet.run())
     try:
         yield writer

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from msgspec.structs import replace
 
 from aggregator.shell.outlets.remote_write.backfill import (
     SAMPLES_AT_ONCE,
@@ -152,3 +153,11 @@ def test_full_queue_leaves_alone_what_is_under_way() -> None:
 )
 def test_meaning_of_an_answer(status: int, text: str, answer: Answer) -> None:
     assert meaning_of(status, text) is answer
+
+
+def test_time_before_1970_is_dropped_where_our_clock_was_never_set(backfill: Backfill) -> None:
+    (one,) = each([1.0])
+    backfill.add([one._replace(known=replace(one.known, timestamp_ms=-1))])
+
+    assert backfill.batch(WINDOW_S / 2) == ()
+    assert backfill.dropped[Reason.OUTSIDE_WINDOW] == 1

@@ -1,20 +1,11 @@
 """Outlet to a remote-write receiver: what comes late is written once, or dropped and counted."""
 
-import logging
-import ssl
-from pathlib import Path
-
 import pytest
-import trustme
 
-from aggregator import config
-from aggregator.core.fleet import Fleet
 from aggregator.core.outputs import CameLate, HostChanged
 from aggregator.core.states import HostState, Trigger
 from aggregator.shell.outlets.remote_write import backfill as module
-from aggregator.shell.outlets.remote_write.outlet import RemoteWriteOutlet
 from tests.aggregator.shell.conftest import Whys
-from tests.aggregator.shell.mqtt.scripted_broker import Chance
 from tests.aggregator.shell.outlets.remote_write import written
 from tests.aggregator.shell.outlets.remote_write.backlogs import (
     AT,
@@ -29,7 +20,6 @@ from tests.aggregator.shell.outlets.remote_write.receiver import NAME, writing
 from tests.kit.receiver import Answer, Receiver
 from tests.kit.story import HOST
 from tests.kit.waiting import until
-from venuewatch.base.config import ConfigError
 
 
 def times(receiver: Receiver) -> list[list[float]]:
@@ -206,65 +196,3 @@ async def test_full_queue_drops_the_oldest_and_says_so(
     assert times(receiver) == [[2.0, 3.0]]
     assert writer.counted() == (2, {"queue_full": 1})
     assert len(whys("remote_write_drops")) == 1
-
-
-@pytest.mark.parametrize(
-    ("files", "header"),
-    [
-        ({"bearer_token_file": "s3cret"}, "Bearer s3cret"),
-        ({"username": "me", "password_file": "s3cret"}, "Basic bWU6czNjcmV0"),
-    ],
-)
-async def test_user_or_token_is_sent_and_never_logged(
-    receiver: Receiver,
-    tmp_path: Path,
-    files: dict[str, str],
-    header: str,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    caplog.set_level(logging.DEBUG)
-    (tmp_path / "s3cret").write_text("s3cret\n")
-    receiver.answers += [500, 302]
-    more = {
-        name: str(tmp_path / text) if name.endswith("file") else text
-        for name, text in files.items()
-    }
-
-    async with writing(receiver, **more) as writer:
-        writer.send(5.0)
-        await until(lambda: writer.is_done)
-
-    assert {sent.headers["Authorization"] for sent in receiver.attempts} == {header}
-    assert "s3cret" not in caplog.text
-
-
-async def test_certificate_is_checked_against_the_named_authority(
-    receiver: Receiver, tmp_path: Path, whys: Whys
-) -> None:
-    authority, stranger = trustme.CA(), trustme.CA()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
-    authority.cert_pem.write_to_path(tmp_path / "ours.pem")
-    stranger.cert_pem.write_to_path(tmp_path / "theirs.pem")
-
-    async with Receiver.serving(context) as secure:
-        secure.decode, secure.usual = written.read, 204
-        async with writing(secure, ca_file=str(tmp_path / "theirs.pem")) as writer:
-            writer.send(5.0)
-            await writer.chance.asked(1)
-        async with writing(secure, ca_file=str(tmp_path / "ours.pem")) as writer:
-            writer.send(6.0)
-            await until(lambda: writer.is_done)
-
-    assert receiver.attempts == []
-    assert times(secure) == [[6.0]]
-    assert whys("remote_write_fails") == ["its certificate is not trusted"]
-
-
-def test_secret_that_cannot_be_read_is_refused_at_the_start(tmp_path: Path) -> None:
-    where = config.RemoteWrite(
-        url="http://x", username="me", password_file=str(tmp_path / "missing")
-    )
-
-    with pytest.raises(ConfigError, match="missing"):
-        RemoteWriteOutlet(where, config.RemoteWriteLabels(), Fleet([]), rng=Chance())

@@ -1,4 +1,4 @@
-"""An Alertmanager that answers as the test says."""
+"""Another server that answers as the test says."""
 
 from collections.abc import AsyncIterator
 
