@@ -151,6 +151,13 @@ def test_times_follow_the_centres_clock_when_that_is_set_back(heard: Story) -> N
     assert before + times_said(heard, vitals(1, 59.0)) == [3_649.0, 59.0]
 
 
+def test_backlog_of_an_unknown_clock_takes_no_later_times_along(heard: Story) -> None:
+    receive(heard, Backlog("a", 1, 1, [vitals(0, 3_649.0)]))
+    heard.host().clock_offset_s = 3_600.0
+
+    assert times_said(heard, vitals(1, 3_650.0)) == [50.0]
+
+
 def came_late(story: Story) -> list[tuple[float, list[float]]]:
     """Return number and times (s of the story) of live readings that waited on their way."""
     return [
