@@ -41,7 +41,14 @@ from aggregator.core.verdicts.feeds import Feeds
 from venuewatch.base.wire import topics
 from venuewatch.base.wire.catalogue import Catalogue
 from venuewatch.base.wire.errors import MalformedMessageError, Reason
-from venuewatch.base.wire.messages import Backlog, Beat, Echo, Rebirth, SayCatalogue
+from venuewatch.base.wire.messages import (
+    ECHOES_MAX,
+    Backlog,
+    Beat,
+    Echo,
+    Rebirth,
+    SayCatalogue,
+)
 from venuewatch.base.wire.topics import Stream
 
 _STEP_S = 0.25
@@ -174,6 +181,9 @@ class Reception:
                 self._take_echo(host, beat, echo, round_trip_s, now, wall)
                 return
         echoes = beat.other_ticks if beat.tick is None else (beat.tick, *beat.other_ticks)
+        if len(echoes) == ECHOES_MAX:  # all are others': there is no room for one of ours
+            host.echoes.unechoed = 0
+            return
         if any(map(self._decisions.ticks.has_sent, echoes)) or not self._presence.reaches(host):
             return
         if self._one_way.note_unechoed(host, now, returned=self._hearing.returned):

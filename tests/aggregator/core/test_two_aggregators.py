@@ -6,7 +6,7 @@ from aggregator.core.states import HostState
 from tests.kit.machine import Machine, Message
 from tests.kit.story import STADE, STEP_S, Line, Story
 from venuewatch.base.wire import topics
-from venuewatch.base.wire.messages import CentreState, encode
+from venuewatch.base.wire.messages import ECHOES_MAX, CentreState, encode
 
 APART_S = [0.0, 0.375, 1.0, 5.375, 12.0]
 
@@ -118,6 +118,18 @@ def test_older_agents_are_measured_by_the_first_alone() -> None:
     assert before == (everybody, [name for name in everybody if name not in {"s1", "a1"}])
     assert pair.measured("b") == everybody
     assert pair.lines == []
+
+
+def test_an_aggregator_without_a_place_among_the_echoes_accuses_nobody() -> None:
+    pair = Pair()
+    pair.join("fifth")
+    for _ in range(60):
+        for machine in pair.machines.values():
+            machine.deaf_to = {topics.centre_tick("fifth")}
+            machine.ticks = {str(other): (other, pair.now) for other in range(ECHOES_MAX)}
+        pair.run(0.5)
+
+    assert (pair.measured("fifth"), pair.lines) == ([], [])
 
 
 def test_a_host_without_the_ticks_of_one_is_accused_by_that() -> None:
