@@ -44,7 +44,6 @@ class Spool:
         self._segment_bytes = min(segment_bytes, max(OVERHEAD_BYTES, max_bytes // 4))
         self._segments: deque[Segment] = deque()
         self._memory: deque[Record] = deque()
-        self._memory_bytes = 0
         self._open: int | None = None
         self._written = b""  # the last catalogue in the open segment
         self._is_dirty = False
@@ -81,7 +80,6 @@ class Spool:
         record = Record(self._next, payload, catalogue)
         self._next += 1
         self._memory.append(record)
-        self._memory_bytes += len(payload)
         self._write_out()
         return record.number
 
@@ -111,7 +109,7 @@ class Spool:
         self.acknowledged = number
         self._is_unsaved = True
         while self._memory and self._memory[0].number <= number:
-            self._memory_bytes -= len(self._memory.popleft().payload)
+            self._memory.popleft()
         while self._segments and self._segments[0].last <= number:
             self._delete_oldest()
 
@@ -171,15 +169,20 @@ class Spool:
             return self._segments[0].first
         return self._memory[0].number if self._memory else None
 
+    def _in_memory_bytes(self) -> int:
+        """Return what the records in memory hold: many share a catalogue."""
+        catalogues = {record.catalogue for record in self._memory}
+        return sum(len(record.payload) for record in self._memory) + sum(map(len, catalogues))
+
     def _write_out(self) -> None:
         """Move what waits in memory to disk, then hold both to their bounds."""
         with self._forgiving():
             while self._memory:
                 self._write(self._memory[0])
-                self._memory_bytes -= len(self._memory.popleft().payload)
+                self._memory.popleft()
                 self.trouble = None
-        while self._memory_bytes > MEMORY_BYTES:
-            self._memory_bytes -= len(self._memory.popleft().payload)
+        while self._memory and self._in_memory_bytes() > MEMORY_BYTES:
+            self._memory.popleft()
             self.dropped += 1
         while len(self._segments) > 1 and self.size_bytes > self._max_bytes:
             oldest = self._segments[0]

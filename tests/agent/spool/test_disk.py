@@ -137,6 +137,19 @@ def test_a_folder_that_can_not_be_made_costs_only_what_memory_can_not_hold(tmp_p
     assert spool.dropped > 0
 
 
+def test_memory_bound_counts_each_catalogue_once(tmp_path: Path) -> None:
+    (tmp_path / "spool").write_text("a file, not a folder")
+    spool = open_spool(tmp_path)
+
+    for number in range(40):
+        spool.append(b"vitals", b"%d" % (number // 5) * 200 * KIB)
+        spool.append(b"a check")
+
+    left = payloads(spool)
+    assert spool.dropped + len(left) == 80
+    assert left.count(b"vitals") == 25
+
+
 def test_a_full_disk_is_survived_and_written_to_again_when_it_has_room(tmp_path: Path) -> None:
     spool = open_spool(tmp_path, max_bytes=KIB * KIB)
     ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
