@@ -91,6 +91,7 @@ class Outbox:
         self._said = b""  # the last catalogue of this session
         self._said_at = -math.inf
         self.unreadable = 0
+        self._unreadable_up_to = 0  # a batch is sent again
         self._under_way: Receipt | None = None
         self._sent: dict[int, bool] = {}
         self._sent_up_to = 0
@@ -220,7 +221,7 @@ class Outbox:
             mark, payload = record.payload[:1], record.payload[1:]
             if mark == _MARKS[Stream.VITALS] and (named := _KEY.search(payload)) is not None:
                 if named[1].decode() != key_of(record.catalogue):
-                    self.unreadable += 1
+                    self._count_unreadable(record)
                     continue
                 catalogues[record.catalogue] = msgspec.Raw(record.catalogue)
             if mark in found:
@@ -235,6 +236,11 @@ class Outbox:
                 catalogues=list(catalogues.values()),  # type: ignore[arg-type]
             )
         )
+
+    def _count_unreadable(self, record: Record) -> None:
+        if record.number > self._unreadable_up_to:
+            self._unreadable_up_to = record.number
+            self.unreadable += 1
 
 
 class BeatQueue:

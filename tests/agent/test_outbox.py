@@ -213,14 +213,16 @@ def test_the_largest_vitals_fit_one_backlog_with_their_catalogue(world: World) -
     assert found.values == numbers
 
 
-def test_vitals_whose_catalogue_is_damaged_are_counted_and_hold_up_no_others(world: World) -> None:
+def test_damaged_vitals_are_counted_once_and_hold_up_no_others(world: World) -> None:
     broker = Broker()
     world.outbox.take(array(0)._replace(catalogue=OTHER), None, world.now)
     world.outbox.take(array(1), None, world.now)
-
     world.run(broker)
 
-    assert (broker.readings(), world.outbox.unreadable) == ([1], 1)
+    world.outbox.session_ended()  # all is sent again
+    world.run(broker)
+
+    assert (broker.readings(), world.outbox.unreadable) == ([1, 1], 1)
 
 
 def test_a_batch_that_was_lost_keeps_everything_behind_it(world: World) -> None:
