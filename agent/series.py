@@ -11,7 +11,7 @@ from typing import Any, Final, TypeAlias
 
 from venuewatch.base.wire.catalogue import VALUES_MAX, Catalogue, encode, key_of
 from venuewatch.base.wire.messages import MAX_PAYLOAD_BYTES
-from venuewatch.base.wire.readings import Readings
+from venuewatch.base.wire.readings import MAX_SAMPLES, Readings
 
 ABSENT_MAX: Final = 30
 """For how many readings a series keeps its place without a number."""
@@ -108,11 +108,9 @@ def _rows(value: Any) -> tuple[list[_Labels], list[float]]:
 
 def _said(families: _Families) -> bytes:
     """Return the message that says these series; empty if it would be too large."""
-    rows = [(name, [[*row] for row in rows]) for name, rows in families.items()]
-    said = encode(Catalogue(rows))
-    is_small = (
-        sum(len(of) for _, of in rows) <= VALUES_MAX
-        and len(said) <= MAX_PAYLOAD_BYTES
-        and len(zlib.compress(said)) <= PACKED_MAX_BYTES
-    )
+    sizes = [len(rows) for rows in families.values()]
+    if sum(sizes) > VALUES_MAX or max(sizes, default=0) > MAX_SAMPLES:
+        return b""
+    said = encode(Catalogue([(name, [[*row] for row in rows]) for name, rows in families.items()]))
+    is_small = len(said) <= MAX_PAYLOAD_BYTES and len(zlib.compress(said)) <= PACKED_MAX_BYTES
     return said if is_small else b""

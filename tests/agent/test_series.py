@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from agent.series import ABSENT_MAX, CATALOGUES_A_MINUTE, PACKED_MAX_BYTES, Series
 from venuewatch.base.wire.catalogue import VALUES_MAX, key_of, readings_of
 from venuewatch.base.wire.messages import MAX_PAYLOAD_BYTES, decode_catalogue
-from venuewatch.base.wire.readings import Readings
+from venuewatch.base.wire.readings import MAX_SAMPLES, Readings
 
 EVERY_S = 10.0
 
@@ -122,6 +122,16 @@ def test_a_machine_with_too_many_series_lacks_its_largest_families(host: Host) -
     assert len(said.numbers) == 8_000
     assert len(said.numbers) <= VALUES_MAX
     assert said.read().node_network_up is None
+
+
+def test_a_family_of_too_many_rows_lacks_those_of_lately(host: Host) -> None:
+    rows = [(f"eth{number}", 1) for number in range(MAX_SAMPLES)]
+    host.say(node_network_up=rows)
+
+    said = host.say(node_network_up=[*rows[1:], ("new", 1)])
+
+    assert said.numbers == [1] * MAX_SAMPLES
+    assert said.read().node_network_up == [*rows[1:], ("new", 1)]
 
 
 def test_a_catalogue_of_long_names_is_cut_to_what_can_be_sent(host: Host) -> None:

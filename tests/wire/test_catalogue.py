@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from venuewatch.base.wire.catalogue import Catalogue, encode, flattened, key_of, readings_of
+from venuewatch.base.wire.catalogue import (
+    VALUES_MAX,
+    Catalogue,
+    encode,
+    flattened,
+    key_of,
+    readings_of,
+)
 from venuewatch.base.wire.messages import decode_catalogue
 from venuewatch.base.wire.readings import Readings
 
@@ -24,6 +31,16 @@ def test_numbers_and_their_catalogue_give_the_readings_again(read: Readings) -> 
     catalogue, values = flattened(read)
 
     assert readings_of(catalogue.families, values) == read
+
+
+def test_readings_of_too_many_series_lack_those_beyond() -> None:
+    rows = [(str(number), 1.0) for number in range(VALUES_MAX - 1)]
+    most = Readings(node_load1=1.0, node_network_up=rows, node_nf_conntrack_entries=1.0)
+
+    catalogue, values = flattened(most)
+
+    assert [name for name, _ in catalogue.families] == ["node_load1", "node_network_up"]
+    assert len(values) == VALUES_MAX
 
 
 @given(readings)

@@ -11,6 +11,7 @@ from tests.kit.graph import snapshot
 from tests.kit.machine import NAME, WALL, Machine, Message
 from tests.kit.story import Story
 from venuewatch.base.wire import topics
+from venuewatch.base.wire.catalogue import Catalogue
 from venuewatch.base.wire.errors import Reason
 from venuewatch.base.wire.messages import Backlog, Beat, Birth, Death, Echo, Tick, Vitals, encode
 from venuewatch.base.wire.readings import Readings
@@ -18,6 +19,7 @@ from venuewatch.base.wire.topics import ROOT, Stream
 
 ALPHA = f"{ROOT}/STA/alpha"
 BEAT, VITALS, BACKLOG = f"{ALPHA}/beat", f"{ALPHA}/vitals", f"{ALPHA}/backlog"
+CATALOGUE = f"{ALPHA}/catalogue"
 
 
 @pytest.fixture
@@ -93,6 +95,12 @@ BAD = {
         Reason.RETAINED, BACKLOG, encode(Backlog("a", 1, 1)), is_retained=True
     ),
     "a retained answer": Bad(Reason.RETAINED, ANSWER.topic, ANSWER.payload, is_retained=True),
+    "a retained catalogue": Bad(
+        Reason.RETAINED, CATALOGUE, encode(Catalogue([])), is_retained=True
+    ),
+    "a catalogue of too many series": Bad(
+        Reason.WRONG_TYPE, CATALOGUE, b'{"families":[%s["x",[[]]]]}' % (b'["x",[[],[]]],' * 5_000)
+    ),
     "a backlog that is none": Bad(Reason.WRONG_TYPE, BACKLOG, b"{}"),
     "an unknown stream": Bad(Reason.UNKNOWN_STREAM, f"{ALPHA}/gossip"),
     "a topic of another program": Bad(Reason.BAD_TOPIC, "homeassistant/light"),

@@ -40,6 +40,10 @@ class Catalogue(msgspec.Struct, frozen=True):
 
     families: Families
 
+    def __post_init__(self) -> None:
+        if sum(len(rows) for _, rows in self.families) > VALUES_MAX:
+            raise ValueError(f"Expected at most {VALUES_MAX} series")
+
     @property
     def key(self) -> str:
         """The key by which vitals name it."""
@@ -62,12 +66,10 @@ def flattened(readings: Readings) -> tuple[Catalogue, list[float | None]]:
         value = getattr(readings, name)
         if value is None:
             continue
-        if isinstance(value, list) and len(values) + len(value) <= VALUES_MAX:
-            families.append((name, [[*row[:-1]] for row in value]))
-            values += [row[-1] for row in value]
-        elif not isinstance(value, list):
-            families.append((name, [[]]))
-            values.append(value)
+        rows = value if isinstance(value, list) else [(value,)]
+        if len(values) + len(rows) <= VALUES_MAX:
+            families.append((name, [[*row[:-1]] for row in rows]))
+            values += [row[-1] for row in rows]
     return Catalogue(families), values
 
 
