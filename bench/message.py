@@ -1,7 +1,7 @@
 """Measures what a message of vitals costs: its bytes, and the CPU and memory at both ends.
 
 No network: what an agent would send is handed to the aggregator's core. ``named`` is the message
-of agents before 0.2, each number with its name; ``ours`` is numbers against a catalogue. The
+of older agents, each number with its name; ``ours`` is numbers against a catalogue. The
 numbers are those of this machine.
 """
 
@@ -91,14 +91,14 @@ def run(options: argparse.Namespace) -> Result:
 
 
 class _Named:
-    """Makes the messages of agents before 0.2."""
+    """Makes the messages of older agents."""
 
     def message(self, readings: Readings, seq: int) -> bytes:
         return encode(Vitals("k3vq7a2e", 1, seq, _wall_ms(seq), readings))
 
 
 class _Ours:
-    """Makes the messages of agents from 0.2 on."""
+    """Makes the messages of our agents."""
 
     def __init__(self) -> None:
         self._series = Series()

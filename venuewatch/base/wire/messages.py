@@ -98,7 +98,7 @@ class Death(msgspec.Struct, frozen=True):
 class Vitals(msgspec.Struct, frozen=True, omit_defaults=True):
     """The readings of this machine: ``values`` of the series that ``catalogue`` names by its key.
 
-    Agents before 0.2 said ``readings`` instead, each with its name. ``seq`` counts, as in
+    Older agents say ``readings`` instead, each with its name. ``seq`` counts, as in
     ``Checks``, what was taken within this boot, sent or not.
     """
 
