@@ -133,12 +133,12 @@ class Pages:
         )
 
     async def _targets(self, request: web.Request) -> web.StreamResponse:
+        venues = self._fleet.venues
         try:
             collection = discovery.collection_of(request.query.items())
+            body = discovery.targets(venues, request.scheme, request.host, collection)
         except ValueError as error:
             return _line(HTTPStatus.BAD_REQUEST, error)
-        venues = self._fleet.venues
-        body = discovery.targets(venues, request.scheme, request.host, collection)
         return await self._send_json(request, body)
 
     async def _known_incidents(self, request: web.Request) -> web.StreamResponse:

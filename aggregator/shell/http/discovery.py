@@ -38,7 +38,13 @@ def collection_of(query: Iterable[tuple[str, str]]) -> str:
 
 
 def targets(venues: Collection[str], scheme: str, host: str, collection: str) -> bytes:
-    """Return the targets as JSON, at the ``host`` and port under which Prometheus has asked."""
+    """Return the targets as JSON, at the ``host`` and port under which Prometheus has asked.
+
+    Raises:
+        ValueError: a line for the user that says what was expected.
+    """
+    if not host.isascii():  # other bytes than UTF-8, perhaps
+        raise ValueError("expected a Host header in ASCII")
     where = (host,)
     common = {"__scheme__": scheme, "__metrics_path__": "/metrics"}
     if collection:

@@ -14,6 +14,7 @@ from contextlib import AsyncExitStack, ExitStack
 from typing import Any
 
 from aiohttp import hdrs, web, web_response
+from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler
 
 from aggregator.config import host_and_port
@@ -29,6 +30,15 @@ _LACKING = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 _TELL_EVERY_S = 60.0
 
 _logger = logging.getLogger("aggregator")
+_failures = logging.getLogger("aggregator.http")
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Tell a failure of ours from a request that is not HTTP, which is answered and no event."""
+    return record.exc_info is None or not isinstance(record.exc_info[1], HttpProcessingError)
+
+
+_failures.addFilter(_is_ours)
 
 # A request that is not HTTP is answered before any hook of ours; that answer has no version either.
 web_response.SERVER_SOFTWARE = "venuewatch"  # type: ignore[attr-defined]
@@ -63,7 +73,9 @@ class HttpServer:
         """
         app.middlewares.extend([self._note_busy, _in_words, self.access.middleware])
         app.on_response_prepare.append(self._add_headers)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=_STOP_WITHIN_S)
+        self._runner = web.AppRunner(
+            app, access_log=None, logger=_failures, shutdown_timeout=_STOP_WITHIN_S
+        )
         await self._runner.setup()
         asyncio.get_running_loop().set_exception_handler(self._note_failure)
         self._sockets = _listening(*host_and_port(listen_address))

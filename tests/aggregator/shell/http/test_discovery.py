@@ -1,7 +1,10 @@
 """Service discovery: targets as Prometheus reads them."""
 
+import asyncio
+
 import pytest
 
+from aggregator.shell.http.server import HttpServer
 from tests.aggregator.shell.http.conftest import Client
 
 COMMON = {"__scheme__": "http", "__metrics_path__": "/metrics"}
@@ -39,6 +42,17 @@ async def test_targets_are_where_prometheus_has_asked(client: Client, host: str)
         assert {group["targets"][0] for group in await answer.json()} == {host}
     else:
         assert answer.status == 400
+
+
+async def test_host_of_other_bytes_is_refused(server: HttpServer) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(b"GET /sd HTTP/1.1\r\nHost: \xff\r\nConnection: close\r\n\r\n")
+
+    answer = await reader.read()
+
+    writer.close()
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert answer.endswith(b"\r\n\r\nexpected a Host header in ASCII\n")
 
 
 async def test_targets_can_be_scraped(client: Client) -> None:

@@ -208,6 +208,41 @@ async def test_silent_and_half_open_connections_keep_nobody_out(server: HttpServ
         stranger.close()
 
 
+@pytest.mark.parametrize(
+    "request_head",
+    [b"GET / HTTP/9.9", b"GET /\xff HTTP/1.1", b"GET / HTTP/1.1\r\nAuthorization: " + b"x" * 9_000],
+)
+async def test_request_that_is_not_http_is_not_logged(
+    server: HttpServer, caplog: pytest.LogCaptureFixture, request_head: bytes
+) -> None:
+    caplog.clear()
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(request_head + b"\r\nHost: x\r\n\r\n")
+
+    answer = await reader.read()
+
+    writer.close()
+    assert answer.startswith(b"HTTP/1.0 400 ")
+    assert caplog.messages == []
+
+
+async def test_failure_of_ours_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    async def fail(_: web.Request) -> web.Response:
+        raise RuntimeError
+
+    app = web.Application()
+    app.router.add_get("/", fail)
+    server = HttpServer()
+    await server.begin(app, "127.0.0.1:0", WebConfig())
+
+    await get(server, None)
+
+    await server.end()
+    assert [type(record.exc_info[1]) for record in caplog.records if record.exc_info] == [
+        RuntimeError
+    ]
+
+
 async def test_idle_connections_give_way_when_descriptors_run_out(whys: Whys) -> None:
     asked, may_answer = asyncio.Event(), asyncio.Event()
 
