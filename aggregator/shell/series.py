@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
+from msgspec.structs import astuple
+
 from aggregator.core.catalogues import KnownCatalogue
 from aggregator.shell.families import CHECKS, LABELS_OF
 from venuewatch.base.wire.checks import RESULTS_STATES, WELL
@@ -64,11 +66,12 @@ def check_samples(reading: CheckReading) -> Iterator[tuple[str, Mapping[str, str
     yield "venuewatch_check_timestamp_seconds", _NO_LABELS, reading.wall_ms / 1000
     if reading.state in RESULTS_STATES:
         yield "venuewatch_results_state", state, 1
-    for field, family in CHECKS.items():
-        value = getattr(reading.values, field)
+    for family, value in zip(CHECKS.values(), astuple(reading.values), strict=True):
+        if value is None:
+            continue
         if isinstance(value, list):
             rows = {tuple(texts): number for *texts, number in reversed(value)}
             for texts, number in reversed(rows.items()):
                 yield family.name, dict(zip(family.labels, texts, strict=True)), number
-        elif value is not None:
+        else:
             yield family.name, _NO_LABELS, value

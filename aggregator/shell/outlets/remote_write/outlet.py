@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import random
+from collections import deque
 from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
@@ -13,8 +14,8 @@ from prometheus_client.registry import Collector
 
 from aggregator import config
 from aggregator.core.catalogues import KnownCheck, KnownVitals
-from aggregator.core.fleet import Fleet
-from aggregator.core.outputs import CameLate, HostChanged, Output, Store
+from aggregator.core.fleet import Fleet, Host
+from aggregator.core.outputs import CameLate, HostChanged, LateReading, Output, Store
 from aggregator.core.states import ALIVE
 from aggregator.shell.outlets.posting import (
     Troubles,
@@ -74,7 +75,13 @@ class RemoteWriteOutlet:
         place = urlsplit(where.url).netloc
         self._troubles = Troubles(_logger, "remote_write_fails", place)
         self._told: set[Reason] = set()
+        self._lost: deque[tuple[Host, Sequence[KnownVitals | KnownCheck]]] = deque()
         self.backfill = Backfill(window_s=where.window_s)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing waits, and nothing is under way."""
+        return not self._has_some.is_set()
 
     def take(self, outputs: Sequence[Output]) -> None:
         """Keep each late reading, and the last ones of a host whose series now end.
@@ -85,21 +92,20 @@ class RemoteWriteOutlet:
             match output:
                 case Store(readings=readings):
                     for late in readings:
-                        self._add(late.host, late.known)
+                        self._add(late)
                 case CameLate(reading=late):
-                    self._add(late.host, late.known)
+                    self._add(late)
                 case HostChanged(before=before, after=after):
-                    if before in ALIVE and after not in ALIVE:
-                        self._add(output.host)
-        if self.backfill.pending:
+                    host = self._fleet.find(output.host)
+                    if host is not None and before in ALIVE and after not in ALIVE:
+                        self._lost.append((host, timed_readings(host)))
+        if self._lost or self.backfill.pending:
             self._has_some.set()
 
-    def _add(self, name: str, readings: Sequence[KnownVitals | KnownCheck] | None = None) -> None:
-        """Keep readings of a host; its last ones unless others are named."""
-        host = self._fleet.find(name)
+    def _add(self, late: LateReading) -> None:
+        host = self._fleet.find(late.host)
         if host is not None:
-            last = timed_readings(host) if readings is None else readings
-            self.backfill.add(instants_of(host, last, self._jobs))
+            self.backfill.add(instants_of(host, late.known, self._jobs))
 
     async def run(self) -> None:
         """Send what waits, and what is added, until cancelled."""
@@ -107,6 +113,7 @@ class RemoteWriteOutlet:
         async with session_of(self._where.timeout_s) as session:
             while True:
                 await self._has_some.wait()
+                await self._take_in_lost()
                 batch = self.backfill.batch(clock.wall())
                 if not batch:
                     self._has_some.clear()
@@ -117,6 +124,12 @@ class RemoteWriteOutlet:
                     await asyncio.sleep(wait_before(attempt, self._rng, max_s=max_s))
                     attempt += 1
                 self._report_drops()
+
+    async def _take_in_lost(self) -> None:
+        """Keep the last readings of lost hosts, one by one: a whole fleet may be lost at once."""
+        while self._lost:
+            self.backfill.add(instants_of(*self._lost.popleft(), self._jobs))
+            await asyncio.sleep(0)
 
     async def _write(self, session: aiohttp.ClientSession, batch: Batch) -> bool:
         """Write a batch; return False if it is to be tried again."""

@@ -38,7 +38,7 @@ class Writer:
 
     @property
     def is_done(self) -> bool:
-        return self.outlet.backfill.pending == 0
+        return self.outlet.is_idle
 
     def page(self) -> Page:
         metrics = OwnMetrics(Centre(Fleet([])), version="1")

@@ -1,5 +1,7 @@
 """Outlet to a remote-write receiver: what comes late is written once, or dropped and counted."""
 
+import asyncio
+
 import pytest
 
 from aggregator.core.outputs import CameLate, HostChanged
@@ -90,6 +92,20 @@ async def test_last_readings_of_a_host_whose_series_end_are_written(
     assert len(receiver.attempts) == count
     checked = {dict(one.labels).get("check") for sent in receiver.attempts for one in sent.body}
     assert checked == ({None, "isp"} if count else set())
+
+
+async def test_loop_goes_on_while_a_whole_fleet_is_lost(receiver: Receiver) -> None:
+    hosts, turns = 20, 0
+    lost = HostChanged(0.0, "STA", HOST, HostState.UP, HostState.UNKNOWN, Trigger.BLINDED, None)
+    async with writing(receiver) as writer:
+        (writer.fleet.named(HOST).vitals,) = late(vitals(1, 5.0))[0].known  # type: ignore[assignment]
+
+        writer.outlet.take([lost] * hosts)
+        while writer.outlet.backfill.pending < hosts:
+            await asyncio.sleep(0)
+            turns += 1
+
+    assert turns >= hosts
 
 
 @pytest.mark.parametrize("answer", [500, 503, 408, 429, 302, "hang", "hang_up"])
