@@ -10,7 +10,17 @@ import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from other_alerts import FAST, SLOW, SWITCH, Rule, with_unwell_host
+from other_alerts import (
+    FAST,
+    PROBLEM_OF_CENTRE,
+    READINGS_LOST,
+    SLOW,
+    SWITCH,
+    UP,
+    VERSION_GAPS,
+    Rule,
+    with_unwell_host,
+)
 from venue_records import BY_VENUE, Record
 
 from aggregator.core.incidents.alerts import LABELS, ROWS, Alert, Kind
@@ -27,8 +37,8 @@ _HEAD = """\
 # other_alerts.py. A test fails when it is out of date. README.md says what the severities mean.
 #
 # max by (venue, host) merges two aggregators: an alert fires when either says so, and ends when
-# both say that it is over. "or … unless … and" keeps an alert of an incident while the aggregator
-# that told of it can not be scraped: nobody looks, so nothing is over.
+# both say that it is over. "or … unless … and" keeps an alert of an incident while no aggregator
+# that knows its venue can be scraped: nobody looks, so nothing is over.
 
 groups:
 """
@@ -59,6 +69,8 @@ UNWELL_HOST = Record(
     """\
 max by (venue, host) (
     last_over_time({__name__=~"venuewatch_(host|check)_problem"}[1m])
+  or
+    venuewatch_check_state{state=~"critical|warning|unknown"}
   or
     last_over_time(venuewatch_check_state{state=~"critical|warning|unknown"}[1m])
 )""",
@@ -122,7 +134,7 @@ def incident_rules(*, is_pushed: bool) -> Iterator[Rule]:
         causes = {cause: row.sentence for (_, cause), row in ROWS.items() if row.alert is alert}
         metric = _PROBLEMS.get(kind, _HOST_PROBLEM)
         if kind == "centre":
-            expr = f"min(max by (job, instance) ({metric})) == 1"
+            expr = f"min(max by (job, instance) ({PROBLEM_OF_CENTRE})) == 1"
             told_by = _by_cause(metric, (), causes)
             yield Rule(alert.name, alert.severity, alert.summary, told_by, expr, _KEEP, _KEEP)
             continue
@@ -142,7 +154,7 @@ def _held(name: str, labels: str) -> str:
     return (
         f'  max by ({labels}) (ALERTS{{alertname="{name}", alertstate="firing"}})\n'
         "  unless on (venue) venuewatch_venue_up\n"
-        '  and on () (up{job="venuewatch"} == 0)'
+        f"  and on () ({UP} == 0 or absent({UP}))"
     )
 
 
@@ -179,8 +191,9 @@ def text(runbooks: str = RUNBOOKS, *, is_pushed: bool = False) -> str:
     parts = [_HEAD_WITH_PUSH if is_pushed else _HEAD]
     slow = [SWITCH[is_pushed], *SLOW]
     records = [UNWELL_HOST, UNWELL_HOST_INFO, REACHABLE]
-    parts += _group("venuewatch", "", records, fast, runbooks)
-    parts += _group("venuewatch-slow", "30s", [HOST_INFO, FILESYSTEM, AVAILABILITY], slow, runbooks)
+    parts += _group("venuewatch", "5s", records, fast, runbooks)
+    records = [HOST_INFO, FILESYSTEM, AVAILABILITY, READINGS_LOST, VERSION_GAPS]
+    parts += _group("venuewatch-slow", "30s", records, slow, runbooks)
     parts += _group("venuewatch-venues", "30s", BY_VENUE, [], runbooks)
     return "".join(parts)
 
@@ -188,9 +201,7 @@ def text(runbooks: str = RUNBOOKS, *, is_pushed: bool = False) -> str:
 def _group(
     name: str, interval: str, records: Iterable[Record], rules: Iterable[Rule], runbooks: str
 ) -> Iterator[str]:
-    yield f"  - name: {name}\n"
-    if interval:
-        yield f"    interval: {interval}\n"
+    yield f"  - name: {name}\n    interval: {interval}\n"
     yield "    rules:\n"
     for record in records:
         yield f"      - record: {record.record}\n"

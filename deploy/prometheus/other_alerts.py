@@ -1,19 +1,31 @@
 """Alerts that no incident tells: of checks, disks, certificates, the monitor and its messages.
 
 An alert that needs no haste looks back over some scrapes (``last_over_time``), because otherwise a
-failed scrape starts its ``for`` anew. Counters of checks come each 30 s by default, so that
-``increase`` looks back over 10 min, and nothing here uses ``irate``.
+failed scrape starts its ``for`` anew. A sample of a check may have the time of its reading, up to a
+minute before the scrape. So a check is asked for as it is now, too, however old the sample is.
+
+Counters of checks come each 30 s by default, so that ``increase`` looks back over 10 min, and
+nothing here uses ``irate``. A counter of a host has no series while the host is lost. What it
+gained meanwhile shows against the last number before that, which a recording rule keeps.
 """
 
 from typing import Final, NamedTuple
 
+from venue_records import Record
+
 from aggregator.core.incidents.alerts import Severity
 
-SAMPLE_LIMITS: Final = {"venuewatch": 60_000, "node": 300_000}
-"""The ``sample_limit`` of each job: three times the series of a venue of 400 hosts."""
+SAMPLE_LIMITS: Final = {"venuewatch": 60_000, "node": 420_000}
+"""The ``sample_limit`` of each job: three times a venue of 400 hosts.
+
+A host of two CPUs with four checks has 40 and 315 series; here it may have 50 and 350.
+"""
 
 NETWORK = "dns|gateway|interface|ping|uplinks"
 """The kinds of checks that look at a network."""
+
+PROBLEM_OF_CENTRE: Final = "last_over_time(venuewatch_aggregator_problem[20s])"
+"""Whether each aggregator is blind; a failed scrape does not start the ``for`` anew."""
 
 _DISK = "venue, host, device, fstype, mountpoint"
 _DAY_S = 86_400
@@ -45,9 +57,27 @@ def with_host(expr: str) -> str:
     return f"{expr}\n{_JOIN} venuewatch:host_info:max"
 
 
+def _kept(name: str, series: str, by: str) -> Record:
+    """Return the record of a counter of hosts, with its last number while the host is lost."""
+    record = f"venuewatch:{name}:last"
+    return Record(
+        record,
+        f"  max by ({by}) (last_over_time({series}[2m]))\nor\n"
+        f"  {record} and on (venue, host) venuewatch:host_info:max",
+    )
+
+
+READINGS_LOST: Final = _kept("agent_dropped", "venuewatch_agent_dropped_total", "venue, host")
+VERSION_GAPS: Final = _kept(
+    "results_version_gaps", "venuewatch_results_version_gaps_total", "venue, host, check"
+)
+
+
 def _of_checks(state: str, kinds: str = "") -> str:
-    series = f'venuewatch_check_state{{{kinds}state="{state}"}}[20s]'
-    return with_unwell_host(f"max by (venue, host, check, kind) (last_over_time({series}))")
+    series = f'venuewatch_check_state{{{kinds}state="{state}"}}'
+    return with_unwell_host(
+        f"max by (venue, host, check, kind) ({series} or last_over_time({series}[20s]))"
+    )
 
 
 _LEFT = "last_over_time(venuewatch:filesystem_avail:ratio[2m])"
@@ -66,9 +96,14 @@ def _expiring(days: int) -> str:
 
 
 _CHECK = "{{ $labels.check }} ({{ $labels.kind }}) on {{ $labels.host }} in {{ $labels.venue }}"
+_SEES = (
+    f"The certificate that {_CHECK} sees "
+    "{{ if gt $value 0.0 }}expires in {{ $value | humanizeDuration }}"
+    "{{ else }}has expired{{ end }}."
+)
 _PLACE = "{{ $labels.mountpoint }} of {{ $labels.host }} in {{ $labels.venue }}"
-_UP = 'up{job="venuewatch"}'
-_BLIND = "max by (job, instance) (venuewatch_aggregator_problem)"
+UP: Final = 'up{job="venuewatch"}'
+_BLIND = f"max by (job, instance) ({PROBLEM_OF_CENTRE})"
 _SAMPLES = "\nor\n".join(
     "  max by (job, instance, venue) "
     f'(max_over_time(scrape_samples_post_metric_relabeling{{job="{job}"}}[1m])) > {limit // 2}'
@@ -126,7 +161,7 @@ FAST: Final = (
         "No aggregator can be scraped.",
         "Prometheus can scrape no aggregator: no venue is watched through it. Alerts of incidents "
         "stay as they were.",
-        f"max by (job) ({_UP}) == 0\nor\n  absent({_UP})",
+        f"max by (job) ({UP}) == 0\nor\n  absent({UP})",
         "30s",
         "30s",
     ),
@@ -135,7 +170,7 @@ FAST: Final = (
         Severity.WARNING,
         "One of several aggregators can not be scraped.",
         "Prometheus can not scrape the aggregator at {{ $labels.instance }}; another one watches.",
-        f"max by (job, instance) ({_UP}) == 0\nand on ()\n  max({_UP}) == 1",
+        f"max by (job, instance) ({UP}) == 0\nand on ()\n  max({UP}) == 1",
         "30s",
         "30s",
     ),
@@ -155,7 +190,7 @@ FAST: Final = (
         "{{ $value }} targets of job {{ $labels.job }} at {{ $labels.instance }} can not be "
         "scraped, while others can: their series are missing.",
         '  count by (job, instance) (up{job=~"venuewatch|node"} == 0)\nand on (instance)\n'
-        f"  max by (instance) ({_UP}) == 1",
+        f"  max by (instance) ({UP}) == 1",
         "1m",
         "1m",
     ),
@@ -166,7 +201,7 @@ FAST: Final = (
         f"{_CHECK} is critical: a part of the network does not do its work.",
         _of_checks("critical", f'kind=~"{NETWORK}",'),
         "1m",
-        "1m",
+        "2m",
     ),
     Rule(
         "VenuewatchCheckFailing",
@@ -175,7 +210,7 @@ FAST: Final = (
         f"{_CHECK} is critical: what it looks at does not do its work.",
         _of_checks("critical", f'kind!~"{NETWORK}",'),
         "1m",
-        "1m",
+        "2m",
     ),
     Rule(
         "VenuewatchCheckWarning",
@@ -184,7 +219,7 @@ FAST: Final = (
         f"{_CHECK} warns: what it looks at works, beyond a limit.",
         _of_checks("warning"),
         "5m",
-        "1m",
+        "2m",
     ),
     Rule(
         "VenuewatchCheckUnknown",
@@ -193,7 +228,7 @@ FAST: Final = (
         f"{_CHECK} can not tell how what it looks at is.",
         _of_checks("unknown"),
         "15m",
-        "1m",
+        "2m",
     ),
     Rule(
         "VenuewatchWatchdog",
@@ -229,7 +264,7 @@ SLOW: Final = (
         "VenuewatchCertificateNearlyExpired",
         Severity.CRITICAL,
         "A certificate has expired, or will within three days.",
-        f"The certificate that {_CHECK} sees expires in {{{{ $value | humanizeDuration }}}}.",
+        _SEES,
         _expiring(3),
         "1m",
         "5m",
@@ -238,7 +273,7 @@ SLOW: Final = (
         "VenuewatchCertificateExpiring",
         Severity.WARNING,
         "A certificate expires within two weeks.",
-        f"The certificate that {_CHECK} sees expires in {{{{ $value | humanizeDuration }}}}.",
+        _SEES,
         _expiring(14),
         "10m",
         "5m",
@@ -248,11 +283,8 @@ SLOW: Final = (
         Severity.WARNING,
         "Messages of a results feed are missing.",
         "{{ $labels.check }} on {{ $labels.host }} in {{ $labels.venue }}: "
-        "{{ $value | humanize }} versions never came within 10 minutes.",
-        with_host(
-            "(\n  max by (venue, host, check) "
-            "(increase(venuewatch_results_version_gaps_total[10m])) > 0\n)"
-        ),
+        "{{ $value | humanize }} versions never came.",
+        with_host(f"(increase({VERSION_GAPS.record}[10m]) > 0)"),
         keep="5m",
     ),
     Rule(
@@ -260,10 +292,8 @@ SLOW: Final = (
         Severity.WARNING,
         "An agent has lost readings.",
         "The agent of {{ $labels.host }} in {{ $labels.venue }} lost {{ $value | humanize }} "
-        "readings within 10 minutes to a full or damaged spool. Beats and alarms do not suffer.",
-        with_host(
-            "(\n  max by (venue, host) (increase(venuewatch_agent_dropped_total[10m])) > 0\n)"
-        ),
+        "readings to a full or damaged spool. Beats and alarms do not suffer.",
+        with_host(f"(increase({READINGS_LOST.record}[10m]) > 0)"),
         keep="5m",
     ),
     Rule(

@@ -5,6 +5,7 @@ step. Its ``well`` series are the same thing while nothing is wrong.
 """
 
 import json
+import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -122,6 +123,12 @@ def blindness(target: str, cause: str, *, is_blind: bool) -> dict[str, Line]:
     }
 
 
+def rule_of(alert: str, file: Path = RULES) -> str:
+    """Return an alert's rule as it stands in the file."""
+    text = file.read_text(encoding="utf-8")
+    return re.split(r"\n +- (?:alert|name): ", text.partition(f"- alert: {alert}\n")[2])[0]
+
+
 CASES: Sequence[Case] = (
     Case(
         "VenuewatchBlind", "critical", 30, blindness(TARGET, "broker_down", is_blind=True),
@@ -228,18 +235,23 @@ CASES: Sequence[Case] = (
         of_check("tls"), certificate(400.0),
     ),
     Case(
+        "VenuewatchCertificateNearlyExpired", "critical", 60, certificate(-1.0),
+        f"The certificate that probe (tls) on {_PLACE} sees has expired.",
+        of_check("tls"), certificate(400.0),
+    ),
+    Case(
         "VenuewatchCertificateExpiring", "warning", 600, certificate(10.0),
         f"The certificate that probe (tls) on {_PLACE} sees expires in 9d 23h 50m 0s.",
         of_check("tls"), certificate(400.0), every_s=20,
     ),
     Case(
         "VenuewatchResultsVersionsLost", "warning", 5, counter(_GAPS, _CHECK + '"feed"', 8.0),
-        "probe on STA-1 in STA: 12 versions never came within 10 minutes.",
+        "probe on STA-1 in STA: 12 versions never came.",
         {**_ON_HOST, "check": "probe"}, counter(_GAPS, _CHECK + '"feed"', 0.0),
     ),
     Case(
         "VenuewatchReadingsLost", "warning", 5, counter(_LOST, HOST, 8.0),
-        f"The agent of {_PLACE} lost 12 readings within 10 minutes to a full or damaged spool. "
+        f"The agent of {_PLACE} lost 12 readings to a full or damaged spool. "
         "Beats and alarms do not suffer.", well=counter(_LOST, HOST, 0.0),
     ),
     Case(

@@ -103,7 +103,7 @@ def test_before_2_48_no_file_asks_for_times() -> None:
     assert asking == ["prometheus-2.48"]
 
 
-def test_operator_and_alloy_have_the_same_two_jobs() -> None:
+def test_operator_and_alloy_have_the_same_two_jobs(maker: dict[str, Any]) -> None:
     monitor = yaml.safe_load((FILES / "servicemonitor.yaml").read_text())
     alloy = (FILES / "config.alloy").read_text()
 
@@ -120,6 +120,9 @@ def test_operator_and_alloy_have_the_same_two_jobs() -> None:
     assert all(one["honorLabels"] for one in monitor["spec"]["endpoints"])
     assert {name: (interval, collect) for name, collect, interval in scraped} == JOBS
     assert alloy.count("honor_labels    = true") == 2
+    limits = [int(limit) for limit in re.findall(r"sample_limit += (\d+)", alloy)]
+    assert limits == [*maker["SAMPLE_LIMITS"].values()]
+    assert monitor["spec"]["sampleLimit"] == max(limits)
 
 
 def test_prometheus_renames_nothing() -> None:

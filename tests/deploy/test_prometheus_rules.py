@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from aggregator.core.incidents.alerts import ROWS
 from tests.deploy.alert_cases import (
@@ -17,8 +18,11 @@ from tests.deploy.alert_cases import (
     WITH_PUSH,
     Case,
     Line,
+    blindness,
+    check,
     firing,
     problem,
+    rule_of,
     run_promtool,
     story,
 )
@@ -38,12 +42,6 @@ def maker() -> dict[str, Any]:
 
 def alerts(file: Path = RULES) -> list[str]:
     return re.findall(r"- alert: (\w+)", file.read_text(encoding="utf-8"))
-
-
-def rule_of(alert: str, file: Path = RULES) -> str:
-    """Return an alert's rule as it stands in the file."""
-    text = file.read_text(encoding="utf-8")
-    return re.split(r"\n +- (?:alert|name): ", text.partition(f"- alert: {alert}\n")[2])[0]
 
 
 def told_of(case: Case) -> dict[str, str]:
@@ -79,6 +77,13 @@ def test_every_alert_has_a_case_and_every_case_an_alert() -> None:
     for file in (RULES, WITH_PUSH):
         assert {case.alert for case in CASES if case.rules == file} <= set(alerts(file))
     assert {case.alert for case in CASES} == {*alerts(RULES), *alerts(WITH_PUSH)}
+
+
+@files
+def test_each_group_says_how_often_it_is_evaluated(file: Path) -> None:
+    groups = yaml.safe_load(file.read_text(encoding="utf-8"))["groups"]
+
+    assert [group["interval"] for group in groups] == ["5s", "30s", "30s"]
 
 
 @files
@@ -167,13 +172,79 @@ incidents = pytest.mark.parametrize("alert", INCIDENTS)
 
 
 @pytest.mark.real
-@incidents
-def test_incident_stays_while_the_aggregator_is_gone(tmp_path: Path, alert: str) -> None:
+@pytest.mark.parametrize(
+    ("alert", "up"), [*((alert, "0") for alert in INCIDENTS), ("VenuewatchHostDown", "stale")]
+)
+def test_incident_stays_while_the_aggregator_is_gone(tmp_path: Path, alert: str, up: str) -> None:
     test = story({**STEADY, **INCIDENTS[alert]}, 10, 100, range(10, 90))
+    for one in test["input_series"]:
+        if one["series"].startswith("up{"):
+            one["values"] = one["values"].replace("0", up)
 
     asked = [firing(at, alert, "VenuewatchGone") for at in (200, 500, 890)]
 
     run_promtool(tmp_path, {**test, "promql_expr_test": asked})
+
+
+OF_CHECKS = [case for case in CASES if case.alert.endswith("Failing")]
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("read_s", [30, 60])
+def test_failing_check_is_told_at_the_times_of_its_readings(tmp_path: Path, read_s: int) -> None:
+    tests = []
+    for case in OF_CHECKS:
+        test = story(STEADY, 5, case.after_s // 5 + 20)
+        test["input_series"] += [{"series": name, "values": read(read_s)} for name in case.series]
+        times = range(case.after_s + 5, case.after_s + 90, 20)
+        tests.append({**test, "promql_expr_test": [firing(at, case.alert) for at in times]})
+
+    run_promtool(tmp_path, *tests)
+
+
+@pytest.mark.real
+def test_failed_scrape_ends_no_alert_of_a_check_whose_samples_have_times(tmp_path: Path) -> None:
+    (name,) = check("service", "critical")
+    test = story(STEADY, 5, 60, range(25, 26))
+    times = "1 _x11 1 _x11 1 stale _x10 1 _x11 1"
+    test["input_series"].append({"series": name, "values": times})
+    asked = [firing(at, "VenuewatchCheckFailing") for at in range(60, 240, 5)]
+
+    run_promtool(tmp_path, {**test, "promql_expr_test": asked})
+
+
+def read(every_s: int) -> str:
+    """Return a sample at each reading, as Prometheus keeps them with their times."""
+    return f"1 _x{every_s // 5 - 1} " * (180 // every_s)
+
+
+@pytest.mark.real
+def test_failed_scrape_puts_off_no_word_of_blindness(tmp_path: Path) -> None:
+    test = story({**STEADY, **blindness(TARGET, "broker_down", is_blind=True)}, 5, 10, range(3, 4))
+
+    run_promtool(tmp_path, {**test, "promql_expr_test": [firing(30, "VenuewatchBlind")]})
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    ("alert", "counter"),
+    [
+        ("VenuewatchReadingsLost", f"venuewatch_agent_dropped_total{{{HOST}}}"),
+        (
+            "VenuewatchResultsVersionsLost",
+            f'venuewatch_results_version_gaps_total{{{TARGET},{HOST},check="probe",kind="feed"}}',
+        ),
+    ],
+)
+def test_loss_while_a_host_was_cut_off_is_told_when_it_is_back(
+    tmp_path: Path, alert: str, counter: str
+) -> None:
+    test = story(STEADY, 30, 170)
+    test["input_series"].append({"series": counter, "values": "7x20 stale _x99 57x60"})
+    asked = [firing(at) for at in (600, 3_600, 5_000)]
+
+    test["promql_expr_test"] = [*asked, firing(3_660, alert)]
+    run_promtool(tmp_path, test, only=alert)
 
 
 @pytest.mark.real
