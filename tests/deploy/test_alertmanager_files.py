@@ -11,14 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.deploy.alert_cases import CASES
+from tests.deploy.alert_cases import CASES, of_check, rule_of
 from tests.integration.monitoring import Alertmanager
 from tests.integration.real import until
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 FILE = DEPLOY / "alertmanager" / "alertmanager.yml"
 RULES = DEPLOY / "prometheus" / "rules.yml"
-SCRAPES = DEPLOY / "prometheus" / "prometheus.yml"
 
 
 def amtool(*words: str | Path) -> subprocess.CompletedProcess[str]:
@@ -29,10 +28,6 @@ def seconds(text: str, pattern: str) -> float:
     """Return the number of seconds that a pattern finds first; 0 where it finds nothing."""
     found = re.search(pattern, text)
     return float(found[1]) if found else 0.0
-
-
-def rule_of(alert: str) -> str:
-    return RULES.read_text().partition(f"- alert: {alert}\n")[2].partition("- alert:")[0]
 
 
 @pytest.mark.real
@@ -74,7 +69,7 @@ def test_every_severity_of_a_rule_has_a_route() -> None:
 def test_venue_is_told_before_any_host_behind_it() -> None:
     group_wait_s = seconds(FILE.read_text(), r"group_wait: (\d+)s")
     venue_s = seconds(rule_of("VenuewatchVenueUnreachable"), r" for: (\d+)s")
-    evaluated_s = seconds(SCRAPES.read_text(), r"evaluation_interval: (\d+)s")
+    evaluated_s = seconds(RULES.read_text(), r"interval: (\d+)s")
     hosts = {case.alert for case in CASES if "host" in case.labels}
     at_once = {alert for alert in hosts if " for: " not in rule_of(alert)}
 
@@ -92,9 +87,7 @@ HOLDING_BACK = {
     "VenuewatchHostDown": OF_A_HOST - {"VenuewatchHostDown"},
     "VenuewatchResultsStopped": {"VenuewatchResultsDelayed"},
     "VenuewatchDiskFull": {"VenuewatchDiskFilling"},
-    "VenuewatchCertificateNearlyExpired": {
-        "VenuewatchCertificateExpiring", "VenuewatchCheckFailing",
-    },
+    "VenuewatchCertificateNearlyExpired": {"VenuewatchCertificateExpiring"},
     "VenuewatchGone": {
         "VenuewatchAggregatorGone", "VenuewatchAggregatorBlind", "VenuewatchScrapesFail",
     },
@@ -119,6 +112,19 @@ def test_alert_that_a_graver_one_explains_is_held_back(tmp_path: Path, graver: s
         until("they are held back", lambda: held_back(alertmanager.port) == HOLDING_BACK[graver])
 
 
+@pytest.mark.real
+def test_only_the_check_of_a_certificate_is_held_back_by_its_expiry(tmp_path: Path) -> None:
+    soon = {"alertname": "VenuewatchCertificateNearlyExpired", **of_check("tls")}
+    failing = [
+        {"alertname": "VenuewatchCheckFailing", **of_check(kind)} for kind in ("tls", "http")
+    ]
+
+    with Alertmanager(tmp_path, "http://127.0.0.1:9") as alertmanager:
+        tell(alertmanager.port, [soon, *failing])
+
+        until("it is held back", lambda: held_back(alertmanager.port, "kind") == {"tls"})
+
+
 ELSEWHERE = {"venue": "TAH", "host": "TAH-1", "instance": "TAH-1"}
 
 
@@ -130,12 +136,12 @@ def tell(port: int, alerts: Sequence[Mapping[str, str]]) -> None:
         assert connection.getresponse().status == http.HTTPStatus.OK
 
 
-def held_back(port: int) -> set[str]:
-    """Return the alerts that are held back; fail if one from elsewhere is among them."""
+def held_back(port: int, label: str = "alertname") -> set[str]:
+    """Return a label of each alert that is held back; fail if one from elsewhere is among them."""
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v2/alerts") as answer:
         found = [one for one in json.load(answer) if one["status"]["inhibitedBy"]]
     assert all(one["labels"].get("venue") != ELSEWHERE["venue"] for one in found)
-    return {one["labels"]["alertname"] for one in found}
+    return {one["labels"][label] for one in found}
 
 
 def test_every_alert_that_is_named_exists() -> None:
