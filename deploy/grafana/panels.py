@@ -60,6 +60,10 @@ class Limits(NamedTuple):
     is_low: bool = False
 
 
+BUSY, FULL = Limits(0.8, 0.95), Limits(0.75, 0.97)
+"""Limits of what is used of a CPU or a memory, and of a disk: red where it is an alert."""
+
+
 class Column(NamedTuple):
     """A column of a table: its query, and its look; ``of``: labels of the query to be shown."""
 

@@ -45,6 +45,9 @@ CHECK = {
 }
 """The states of a check, of results systems too, worst first."""
 
+WATCHING = {"blind": RED, "watches": GREEN}
+"""The states of an aggregator."""
+
 
 def numbers(states: dict[str, str]) -> dict[str, int]:
     """Return the number of each state; the best is 0."""

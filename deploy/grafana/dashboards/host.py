@@ -1,12 +1,15 @@
 """Host: one machine's state, vitals, checks, and its agent."""
 
+from aggregator.core.verdicts.clocks import LIMIT_S
 from deploy.grafana.assembly import Row, Screen
 from deploy.grafana.links import host_links
 from deploy.grafana.panels import (
     BITS,
+    BUSY,
     BYTES,
     CELSIUS,
     COUNT,
+    FULL,
     PER_SECOND,
     RATIO,
     SECONDS,
@@ -23,7 +26,6 @@ from deploy.grafana.states import HOST as HOST_STATES
 from deploy.grafana.states import check_states, host_states
 from deploy.grafana.variables import CHECK, CHECKS, HOST, HOSTS, VENUES, VITALS, one, several
 
-BUSY, FULL = Limits(0.8, 0.95), Limits(0.75, 0.97)
 NO_LOOP = f'{VITALS},device!="lo"'
 MOUNT = "device, fstype, mountpoint"
 
@@ -312,7 +314,8 @@ REST = Row(
     (
         lines(
             "Clock",
-            "How far the host's clock is ahead of the aggregator's. Beyond 2 s it is an incident.",
+            "How far the host's clock is ahead of the aggregator's. It is an incident beyond "
+            f"{LIMIT_S:g} s from the median of the fleet.",
             Query(
                 f"max by (host, instance) (venuewatch_host_clock_offset_seconds{{{HOST}}})",
                 "seen by {{instance}}",

@@ -15,13 +15,12 @@ from deploy.grafana.panels import (
     ranked,
     timeline,
 )
-from deploy.grafana.states import GREEN, RED
+from deploy.grafana.states import GREEN, RED, WATCHING
 from deploy.grafana.variables import AGGREGATORS, JOB, several
 
 OWN = f'{JOB},instance=~"$instance"'
 NODE_JOB = 'job="$node_job"'
 JOBS = 'job=~"$job|$node_job"'
-WATCHING = {"blind": RED, "watches": GREEN}
 CONNECTED = {"cut off": RED, "connected": GREEN}
 
 

@@ -3,7 +3,9 @@
 from deploy.grafana.assembly import Row, Screen
 from deploy.grafana.links import host_links, venue_links
 from deploy.grafana.panels import (
+    BUSY,
     COUNT,
+    FULL,
     PER_SECOND,
     RATIO,
     SECONDS,
@@ -42,7 +44,6 @@ DISK_USED = (
     f"  1 - node_filesystem_avail_bytes{{{VITALS_OF_VENUE}}}"
     f" / node_filesystem_size_bytes{{{VITALS_OF_VENUE}}}\n)"
 )
-BUSY, FULL = Limits(0.8, 0.95), Limits(0.75, 0.97)
 
 NOW = Row(
     "Now",

@@ -14,11 +14,9 @@ from deploy.grafana.panels import (
     tiles,
     timeline,
 )
-from deploy.grafana.states import GREEN, ORANGE, PURPLE, RED, VENUE, venue_states
+from deploy.grafana.states import ORANGE, PURPLE, RED, VENUE, WATCHING, venue_states
 from deploy.grafana.variables import JOB, VENUES, incidents, several
 from deploy.grafana.variables import VENUE as CHOSEN
-
-WATCHING = {"blind": RED, "watches": GREEN}
 
 NOW = Row(
     "Now",
