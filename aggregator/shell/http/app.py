@@ -5,6 +5,7 @@ import html
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from http import HTTPStatus
+from typing import ParamSpec, TypeVar
 
 from aiohttp import hdrs, web
 
@@ -21,6 +22,9 @@ from venuewatch import __version__
 from venuewatch.base import clock
 from venuewatch.base.config import ConfigError
 from venuewatch.base.refusals import unknown
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 # Links are relative, so that they also work behind a proxy that adds a path.
 _LANDING = """<!doctype html><html lang="en"><meta charset="utf-8"><title>venuewatch</title>
@@ -63,6 +67,7 @@ class Pages:
         self._reload = reload
         self._bodies = Bodies()
         self._sending = Sending()
+        self._turn = asyncio.Lock()
 
     def app(self) -> web.Application:
         """Return the application to be served."""
@@ -108,6 +113,11 @@ class Pages:
         body = await self._bodies.fresh(is_gzip=is_gzip, render=self._metrics.render)
         return await self._send_page(request, body, is_gzip=is_gzip)
 
+    async def _in_turn(self, make: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Make in a thread what takes long, one at a time: other threads of the pool stay free."""
+        async with self._turn:
+            return await asyncio.to_thread(make, *args, **kwargs)
+
     async def _send_page(
         self, request: web.Request, body: Body, *, is_gzip: bool
     ) -> web.StreamResponse:
@@ -148,7 +158,7 @@ class Pages:
             return _line(HTTPStatus.BAD_REQUEST, error)
         known = self._centre.decisions.store.known()
         excuses = self._centre.excuses(clock.monotonic())
-        body = await asyncio.to_thread(incidents_json.answer, known, excuses, wanted, self._wall)
+        body = await self._in_turn(incidents_json.answer, known, excuses, wanted, self._wall)
         return await self._send_json(request, body)
 
     async def _venue(self, request: web.Request) -> web.StreamResponse:
@@ -164,9 +174,7 @@ class Pages:
         host = self._fleet.find(name)
         if host is None:
             names = [host.name for host in self._fleet]
-            return _line(
-                HTTPStatus.NOT_FOUND, await asyncio.to_thread(unknown, "host", name, names)
-            )
+            return _line(HTTPStatus.NOT_FOUND, await self._in_turn(unknown, "host", name, names))
         body = standing.host_answer(host, self._centre, self._wall)
         return await self._send_json(request, body)
 

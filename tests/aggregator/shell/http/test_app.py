@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import re
+import time
 
 import pytest
 from aiohttp import ClientSession
@@ -198,3 +199,24 @@ async def test_a_page_is_compressed_where_that_is_wanted(
     assert answer.headers.get("Content-Encoding") == coding
     assert answer.headers["Vary"] == "Accept-Encoding"
     assert Page(gzip.decompress(body) if coding else body).names > {"node_load1"}
+
+
+async def test_near_names_are_searched_for_one_at_a_time(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running, most = set[str](), 0
+
+    def search(_what: str, name: str, _names: object) -> str:
+        nonlocal most
+        running.add(name)
+        most = max(most, len(running))
+        time.sleep(0.01)
+        running.discard(name)
+        return name
+
+    monkeypatch.setattr("aggregator.shell.http.app.unknown", search)
+
+    answers = await asyncio.gather(*(client.get(f"/hosts/{name}") for name in "abcd"))
+
+    assert [answer.status for answer in answers] == [404] * 4
+    assert most == 1
