@@ -18,6 +18,7 @@ from tests.aggregator.shell.conftest import Whys
 from tests.aggregator.shell.outlets.alertmanager.pusher import pushing
 from tests.aggregator.shell.outlets.remote_write.backlogs import AT
 from tests.aggregator.shell.outlets.remote_write.receiver import writing
+from tests.aggregator.shell.outlets.sending import sending, where
 from tests.kit.machine import WALL
 from tests.kit.receiver import Receiver
 from tests.kit.waiting import until
@@ -48,7 +49,11 @@ async def remote_write(url: str, **more: Any) -> AsyncIterator[None]:
         yield
 
 
-outlets = pytest.mark.parametrize("posting", [alertmanager, remote_write])
+@contextlib.asynccontextmanager
+async def webhook(url: str, **more: Any) -> AsyncIterator[None]:
+    async with sending(where(url, **more)) as at_work:
+        at_work.add("1-1")
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -57,12 +62,18 @@ def wall(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clock, "wall", lambda: WALL + AT)
 
 
-@outlets
+BY_TOKEN = {"bearer_token_file": "s3cret"}, "Bearer s3cret"
+BY_PASSWORD = {"username": "me", "password_file": "s3cret"}, "Basic bWU6czNjcmV0"
+
+
 @pytest.mark.parametrize(
-    ("files", "header"),
+    ("posting", "files", "header"),
     [
-        ({"bearer_token_file": "s3cret"}, "Bearer s3cret"),
-        ({"username": "me", "password_file": "s3cret"}, "Basic bWU6czNjcmV0"),
+        (alertmanager, *BY_TOKEN),
+        (alertmanager, *BY_PASSWORD),
+        (remote_write, *BY_TOKEN),
+        (remote_write, *BY_PASSWORD),
+        (webhook, *BY_TOKEN),
     ],
 )
 async def test_path_user_and_token_are_sent_and_never_logged(
@@ -91,7 +102,7 @@ async def test_path_user_and_token_are_sent_and_never_logged(
     assert "s3cret" not in " ".join(str(record.__dict__) for record in caplog.records)
 
 
-@outlets
+@pytest.mark.parametrize("posting", [alertmanager, remote_write, webhook])
 async def test_private_authority_is_trusted_if_it_is_named(
     posting: Posting, tmp_path: Path, whys: Whys
 ) -> None:

@@ -1,97 +1,21 @@
 """Webhook: each notice is sent in order, until it is taken, and no secret is logged."""
 
-import asyncio
-import contextlib
 import logging
-import ssl
-from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
-import msgspec
 import pytest
-import trustme
 
-from aggregator.config import Notify
-from aggregator.core.centre import Centre
-from aggregator.core.fleet import Fleet
 from aggregator.core.incidents.record import Incident, IncidentChanged, Subject
 from aggregator.core.outputs import Tell
 from aggregator.core.verdicts.causes import Cause
-from aggregator.shell.journal.rows import Notice
 from aggregator.shell.outlets import webhook as module
-from aggregator.shell.outlets.own_metrics import OwnMetrics
-from aggregator.shell.outlets.webhook import Webhook, notice_of
+from aggregator.shell.outlets.webhook import notice_of
 from aggregator.shell.walltime import WallTime
 from tests.aggregator.shell.conftest import Whys
-from tests.aggregator.shell.mqtt.scripted_broker import Chance
+from tests.aggregator.shell.outlets.sending import sending, sent, where
 from tests.kit.machine import WALL
-from tests.kit.page import Page
 from tests.kit.receiver import Answer, Receiver
-from tests.kit.waiting import Waiting, until
-
-TIMEOUT_S = 0.2
-
-
-class Sending:
-    """A webhook at work, and what became of its notices."""
-
-    def __init__(self, where: Notify) -> None:
-        self.settled: list[str] = []
-        self.chance = Chance()
-        self._metrics = OwnMetrics(Centre(Fleet([])), version="1")
-        self._waiting = Waiting()
-        self.webhook = Webhook(
-            where,
-            self._settle,
-            self._metrics,
-            notice_of=lambda changed: notice(f"{changed.incident.number}-{changed.seq}"),
-            rng=self.chance,
-        )
-
-    def add(self, *names: str) -> None:
-        self.webhook.add([notice(name) for name in names])
-
-    async def until_settled(self, count: int) -> None:
-        await self._waiting.until(lambda: len(self.settled) >= count)
-
-    def counted(self, what: str) -> float:
-        """Return how many notices were delivered or dropped, or are pending."""
-        page, name = Page(self._metrics.render()), "venuewatch_aggregator_notices"
-        if what == "pending":
-            return page.value(f"{name}_pending")
-        return page.value(f"{name}_total", result=what)
-
-    def _settle(self, ids: Sequence[str]) -> None:
-        self.settled += ids
-        self._waiting.note()
-
-
-def notice(name: str) -> Notice:
-    return Notice(name, msgspec.json.encode({"id": name}))
-
-
-def where(url: str, **more: str | float) -> Notify:
-    return msgspec.convert({"webhook_url": url, "timeout_s": TIMEOUT_S, **more}, Notify)
-
-
-@contextlib.asynccontextmanager
-async def sending(where: Notify) -> AsyncIterator[Sending]:
-    sending = Sending(where)
-    task = asyncio.create_task(sending.webhook.run())
-    try:
-        yield sending
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-
-
-async def sent(where: Notify, *names: str) -> Sending:
-    """Send notices until all are settled."""
-    async with sending(where) as at_work:
-        at_work.add(*names)
-        await at_work.until_settled(len(names))
-    return at_work
+from tests.kit.waiting import until
 
 
 async def test_notices_are_sent_in_order_one_at_a_time(receiver: Receiver) -> None:
@@ -239,23 +163,6 @@ async def test_a_full_queue_drops_the_oldest_that_wait(
     assert (dropped, waiting) == (["2-1", "3-1"], 3)
     assert receiver.ids == ["1-1", "1-1", "4-1", "5-1"]
     assert (at_work.counted("delivered"), at_work.counted("dropped")) == (3, 2)
-
-
-async def test_a_private_authority_is_trusted_if_it_is_named(tmp_path: Path, whys: Whys) -> None:
-    authority, stranger = trustme.CA(), trustme.CA()
-    authority.cert_pem.write_to_path(tmp_path / "ours.pem")
-    stranger.cert_pem.write_to_path(tmp_path / "theirs.pem")
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(tls)
-
-    async with Receiver.serving(tls) as receiver:
-        async with sending(where(receiver.url, ca_file=str(tmp_path / "theirs.pem"))) as at_work:
-            at_work.add("1-1")
-            await until(lambda: bool(whys("webhook_fails")))
-        await sent(where(receiver.url, ca_file=str(tmp_path / "ours.pem")), "1-1")
-
-    assert whys("webhook_fails")[0] == "its certificate is not trusted"
-    assert receiver.ids == ["1-1"]
 
 
 INCIDENT = Incident(7, Subject("host", "STA", "STA-1"), Cause.SILENT, 10.0)

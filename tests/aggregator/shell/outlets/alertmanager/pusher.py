@@ -1,6 +1,5 @@
 """An outlet to Alertmanagers at work, and alerts for it."""
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
@@ -20,6 +19,7 @@ from tests.kit.machine import WALL
 from tests.kit.page import Page
 from tests.kit.receiver import Receiver
 from tests.kit.story import ALONE, fleet_of
+from tests.kit.tasks import at_work
 from venuewatch.base import clock
 from venuewatch.base.wire.messages import CentreOpen, decode_centre_open
 
@@ -90,13 +90,8 @@ def hosts(receiver: Receiver) -> list[list[str]]:
 @contextlib.asynccontextmanager
 async def pushing(*urls: str, **more: Any) -> AsyncIterator[Pusher]:
     pusher = Pusher(*urls, **more)
-    task = asyncio.create_task(pusher.outlet.run())
-    try:
+    async with at_work(pusher.outlet.run()):
         yield pusher
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
 
 
 def base(receiver: Receiver) -> str:

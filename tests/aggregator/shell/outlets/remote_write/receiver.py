@@ -1,6 +1,5 @@
 """A remote-write receiver that answers as the test says, and an outlet at work."""
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
@@ -17,6 +16,7 @@ from tests.aggregator.shell.outlets.remote_write.backlogs import JOBS, late, vit
 from tests.kit.page import Page
 from tests.kit.receiver import Receiver
 from tests.kit.story import ALONE, fleet_of
+from tests.kit.tasks import at_work
 
 NAME = "venuewatch_aggregator_remote_write_samples"
 
@@ -57,10 +57,5 @@ class Writer:
 @contextlib.asynccontextmanager
 async def writing(to: Receiver | str, **more: Any) -> AsyncIterator[Writer]:
     writer = Writer(to if isinstance(to, str) else to.url, **more)
-    task = asyncio.create_task(writer.outlet.run())
-    try:
+    async with at_work(writer.outlet.run()):
         yield writer
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
