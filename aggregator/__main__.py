@@ -9,13 +9,10 @@ import sys
 from functools import partial
 from pathlib import Path
 
-import msgspec
-
 from aggregator import app, config
 from venuewatch import __version__
 from venuewatch.base import log
 from venuewatch.base.config import ConfigError, in_words
-from venuewatch.base.refusals import RefusedError, convert
 
 USAGE_ERROR = 2
 INTERRUPTED = 130
@@ -59,13 +56,8 @@ def settings_of(options: argparse.Namespace) -> config.Config:
     Raises:
         ConfigError: one of them is wrong.
     """
-    settings = config.read(options.config)
     said = {name: getattr(options, name) for name in _WEB if getattr(options, name) is not None}
-    try:
-        web = convert(msgspec.structs.asdict(settings.web) | said, config.Web)
-    except RefusedError as error:
-        raise ConfigError(str(error)) from None
-    return msgspec.structs.replace(settings, web=web)
+    return config.read(options.config, said)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -13,6 +14,7 @@ from aggregator.core.incidents.pushing import HOLD_S, RESEND_S
 from aggregator.core.liveness import AWAY_LIMIT_S
 from venuewatch.base import config
 from venuewatch.base.config import ConfigError, KeepaliveS, Name, Seconds
+from venuewatch.base.refusals import RefusedError, convert
 
 ListenAddress = Annotated[
     str,
@@ -266,25 +268,32 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return RemoteWriteLabels({"job": "node", **said.vitals}, checks)
 
 
-def read(path: Path) -> Config:
+def read(path: Path, options: Mapping[str, str] = {}) -> Config:
     """Read and check a configuration; the files that it names are relative to it.
+
+    ``options`` are fields of ``[web]`` that the command line says instead.
 
     Raises:
         ConfigError: one line with the place of the error and the expected value.
     """
-    read_config = config.load(path, Config)
-    inventory = str(path.parent / read_config.inventory)
-    web = read_config.web
-    if read_config.remote_write.url:
-        try:
-            read_config.job_labels()
-        except ConfigError as error:
-            raise ConfigError(f"{path}: {error}") from None
-    if web.config_file:
-        web = msgspec.structs.replace(web, config_file=str(path.parent / web.config_file))
+    found = config.load(path, Config)
+    web_file = found.web.config_file and str(path.parent / found.web.config_file)
+    web = {**msgspec.structs.asdict(found.web), "config_file": web_file, **options}
     state = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
     default = (Path(state) if state else path.parent) / "journal.sqlite"
-    journal = msgspec.structs.replace(
-        read_config.journal, path=str(path.parent / (read_config.journal.path or default))
-    )
-    return msgspec.structs.replace(read_config, inventory=inventory, journal=journal, web=web)
+    journal = str(path.parent / (found.journal.path or default))
+    try:
+        settings = msgspec.structs.replace(
+            found,
+            inventory=str(path.parent / found.inventory),
+            journal=msgspec.structs.replace(found.journal, path=journal),
+            web=convert(web, Web),
+        )
+    except RefusedError as error:
+        raise ConfigError(str(error)) from None
+    if settings.remote_write.url:
+        try:
+            settings.job_labels()
+        except ConfigError as error:
+            raise ConfigError(f"{path}: {error}") from None
+    return settings

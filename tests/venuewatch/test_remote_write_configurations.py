@@ -88,3 +88,12 @@ def test_labels_are_those_of_the_shipped_jobs_unless_named(
     labels = read(tmp_path, f"[remote_write]\n{URL}[web]\ntimestamps = true\n{text}").job_labels()
 
     assert (labels.vitals, labels.checks) == (vitals, checks)
+
+
+def test_option_for_the_address_is_the_target_that_prometheus_lists(tmp_path: Path) -> None:
+    path = tmp_path / "aggregator.toml"
+    path.write_text(f'[remote_write]\n{URL}[web]\ntimestamps = true\nlisten_address = ":8039"')
+
+    labels = config.read(path, {"listen_address": "10.0.0.1:80"}).job_labels()
+
+    assert labels.checks["instance"] == "10.0.0.1:80"
