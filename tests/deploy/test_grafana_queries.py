@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 
 from aggregator.core.verdicts.causes import Cause
-from bench.kit.processes import free_port
 from tests.deploy.grafana_files import (
     GRAFANA,
     Question,
@@ -24,7 +23,8 @@ from tests.deploy.grafana_files import (
     panel_questions,
 )
 from tests.deploy.grafana_world import HOSTS, VENUE, WHOLE, served
-from tests.integration.real import Process, program, until
+from tests.integration.monitoring import PrometheusServer
+from tests.integration.real import Process, until
 from venuewatch.base import clock
 
 pytestmark = [pytest.mark.real, pytest.mark.long]
@@ -52,11 +52,10 @@ LACKING = {
 """Panels of the host dashboard that may be empty for this machine's agent, and why."""
 
 
-class Prometheus(Process):
+class Prometheus(PrometheusServer):
     """Debian's Prometheus: two jobs, as shipped, of the demo and of the scripted worlds."""
 
     def __init__(self, folder: Path, demo_port: int, worlds_port: int, worlds: list[str]) -> None:
-        self.port = free_port()
         rules = re.sub(r"interval: \d+s", "interval: 1s", RULES.read_text(encoding="utf-8"))
         (folder / "rules.yml").write_text(rules, encoding="utf-8")
         scripted = [
@@ -81,14 +80,7 @@ class Prometheus(Process):
             "scrape_configs": jobs,
         }
         (folder / "prometheus.yml").write_text(json.dumps(config))  # JSON is YAML
-        super().__init__(
-            folder,
-            "prometheus",
-            program("prometheus"),
-            f"--config.file={folder / 'prometheus.yml'}",
-            f"--storage.tsdb.path={folder / 'tsdb'}",
-            f"--web.listen-address=127.0.0.1:{self.port}",
-        )
+        super().__init__(folder)
 
     def get(self, path: str, **parameters: str | list[str]) -> Any:
         """Return the data of an answer, None while it does not answer."""

@@ -18,20 +18,13 @@ RECEIVER = "http://127.0.0.1:5001"
 SECOND_AGGREGATOR = "127.0.0.2:8039"
 
 
-class Prometheus(Process):
-    """Debian's Prometheus with the shipped files, in which each of ``replaced`` is replaced."""
+class PrometheusServer(Process):
+    """Debian's Prometheus, with the file ``config`` of a folder."""
 
     def __init__(
-        self,
-        folder: Path,
-        replaced: Mapping[str, str],
-        *,
-        config: str = "prometheus.yml",
-        flags: Sequence[str] = (),
+        self, folder: Path, config: str = "prometheus.yml", flags: Sequence[str] = ()
     ) -> None:
         self.port = free_port()
-        for path in (DEPLOY / "prometheus").glob("*.yml"):
-            (folder / path.name).write_text(_with(path.read_text(), replaced))
         super().__init__(
             folder,
             "prometheus",
@@ -80,6 +73,22 @@ class Prometheus(Process):
         except (urllib.error.URLError, ConnectionError):
             return {}
         return data
+
+
+class Prometheus(PrometheusServer):
+    """One with the shipped files, in which each of ``replaced`` is replaced."""
+
+    def __init__(
+        self,
+        folder: Path,
+        replaced: Mapping[str, str],
+        *,
+        config: str = "prometheus.yml",
+        flags: Sequence[str] = (),
+    ) -> None:
+        for path in (DEPLOY / "prometheus").glob("*.yml"):
+            (folder / path.name).write_text(_with(path.read_text(), replaced))
+        super().__init__(folder, config, flags)
 
 
 class Alertmanager(Process):

@@ -1,10 +1,7 @@
 """Debian's Prometheus finds its targets by http_sd, over TLS and with a password."""
 
 import itertools
-import json
 import signal
-import urllib.parse
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,9 +9,9 @@ import bcrypt
 import pytest
 import trustme
 
-from bench.kit.processes import free_port
 from tests.deploy.peer import Peer
-from tests.integration.real import Agent, Aggregator, Mosquitto, Process, program, until
+from tests.integration.monitoring import PrometheusServer
+from tests.integration.real import Agent, Aggregator, Mosquitto, until
 from venuewatch.base import clock
 from venuewatch.base.wire.catalogue import Catalogue
 from venuewatch.base.wire.messages import Beat, Vitals, encode
@@ -38,35 +35,21 @@ JOB = """\
 """
 
 
-class Prometheus(Process):
+class Prometheus(PrometheusServer):
     """Prometheus with the two jobs of a big fleet."""
 
     def __init__(self, folder: Path, scraped_port: int) -> None:
-        self.port = free_port()
         jobs = {"venuewatch": "liveness", "node": "vitals"}
         text = "".join(
             JOB.format(name=name, port=scraped_port, collect=each) for name, each in jobs.items()
         )
         (folder / "prometheus.yml").write_text(f"scrape_configs:\n{text}")
         (folder / "password").write_text(PASSWORD)
-        super().__init__(
-            folder,
-            "prometheus",
-            program("prometheus"),
-            f"--config.file={folder / 'prometheus.yml'}",
-            f"--storage.tsdb.path={folder / 'tsdb'}",
-            f"--web.listen-address=127.0.0.1:{self.port}",
-        )
+        super().__init__(folder)
 
-    def ask(self, query: str) -> list[dict[str, str]]:
+    def found(self, query: str) -> list[dict[str, str]]:
         """Return the labels of each series that a query finds."""
-        question = urllib.parse.urlencode({"query": query})
-        url = f"http://127.0.0.1:{self.port}/api/v1/query?{question}"
-        try:
-            with urllib.request.urlopen(url) as answer:
-                return [one["metric"] for one in json.load(answer)["data"]["result"]]
-        except OSError:
-            return []
+        return [labels for labels, _ in self.series(query)]
 
 
 @pytest.fixture(scope="module")
@@ -102,12 +85,12 @@ def prometheus(
     folder = tmp_path_factory.mktemp("prometheus")
     (folder / "ca.pem").write_bytes((aggregator.log.parent / "ca.pem").read_bytes())
     with Prometheus(folder, aggregator.port) as running:
-        until("it scrapes", lambda: len(running.ask("up == 1")) == 5, within_s=30.0)
+        until("it scrapes", lambda: len(running.found("up == 1")) == 5, within_s=30.0)
         yield running
 
 
 def test_each_venue_is_a_target_of_both_jobs(prometheus: Prometheus) -> None:
-    targets = {(up["job"], up.get("venue", "")) for up in prometheus.ask("up")}
+    targets = {(up["job"], up.get("venue", "")) for up in prometheus.found("up")}
 
     assert targets == {
         ("venuewatch", "STA"),
@@ -116,7 +99,7 @@ def test_each_venue_is_a_target_of_both_jobs(prometheus: Prometheus) -> None:
         ("node", "STA"),
         ("node", "TAH"),
     }
-    until("each can be scraped", lambda: len(prometheus.ask("up == 1")) == len(targets))
+    until("each can be scraped", lambda: len(prometheus.found("up == 1")) == len(targets))
 
 
 @pytest.mark.parametrize(
@@ -130,7 +113,7 @@ def test_each_venue_is_a_target_of_both_jobs(prometheus: Prometheus) -> None:
     ],
 )
 def test_each_series_is_scraped_by_one_job(prometheus: Prometheus, query: str, job: str) -> None:
-    found = until("it has scraped", lambda: prometheus.ask(query))
+    found = until("it has scraped", lambda: prometheus.found(query))
 
     assert [labels["job"] for labels in found] == [job]
 
@@ -153,7 +136,7 @@ def test_series_of_a_hostile_agent_are_scraped_as_they_are(
         def scraped() -> list[dict[str, str]]:
             beat = Beat("a", 1, next(beats), 1, at)
             stranger.say("venuewatch/v1/TAH/TAH-1/beat", encode(beat))
-            return prometheus.ask('node_network_up{host="TAH-1"}')
+            return prometheus.found('node_network_up{host="TAH-1"}')
 
         scraped()
         for stream, content in (("catalogue", said), ("vitals", vitals)):
