@@ -78,7 +78,8 @@ class Session:
         self._subscriptions = [(pattern, 1) for pattern in subscriptions]
         self._why: str | None = None
         self._open_by = clock.monotonic() + CONNECT_TIMEOUT_S
-        self._ping_every_s = where.keepalive / 2  # paho pings only while it is called
+        self._keepalive_s = where.keepalive
+        self._sent_at = self._heard_at = clock.monotonic()
         self.is_open = False
         self.was_taken_over = False
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
@@ -128,6 +129,7 @@ class Session:
 
         ``expiry_s``: how long (s) the broker keeps it for a centre that is away; None for ever.
         """
+        self._sent_at = clock.monotonic()
         properties = None
         if expiry_s is not None:
             properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
@@ -139,13 +141,14 @@ class Session:
     def wait(self, timeout_s: float, wake: socket.socket) -> bool:
         """Sleep until ``timeout_s`` has passed, something has arrived, or ``wake`` is readable.
 
-        Return whether ``wake`` is.
+        Return whether ``wake`` is. Call it again and again: a connection that is silent for
+        ``keepalive`` either way is pinged, and given up after as much again without an answer.
 
         Raises:
             SessionError: the session ended, or did not open in time.
         """
         client, sock = self._client, self._sock
-        timeout_s = min(timeout_s, self._ping_every_s)
+        timeout_s = min(timeout_s, self._keepalive_s / 2)
         is_pending = isinstance(sock, ssl.SSLSocket) and sock.pending() > 0
         link, woken = sock.fileno(), wake.fileno()
         writing = [link] if client.want_write() else []
@@ -155,17 +158,20 @@ class Session:
             )
         except (OSError, ValueError):
             raise SessionError(self._why or "the link broke") from None
+        now = clock.monotonic()
         if link in readable or is_pending:
+            self._heard_at = now
             try:
                 client.loop_read()
             except (ValueError, LookupError, struct.error, MQTTException) as error:
                 raise SessionError(f"the broker sent what is no MQTT: {error}") from None
         if link in writable:
             client.loop_write()
-        client.loop_misc()
+        if not self.is_open or now - min(self._sent_at, self._heard_at) >= self._keepalive_s:
+            client.loop_misc()  # paho would ping each keepalive, whatever it has sent
         if self._why is not None:
             raise SessionError(self._why)
-        if not self.is_open and clock.monotonic() > self._open_by:
+        if not self.is_open and now > self._open_by:
             raise SessionError("the broker accepted the connection and did not answer")
         return woken in readable
 

@@ -1,16 +1,20 @@
 """A session over a real socket: what breaks it is said, and never raises anything else."""
 
+import contextlib
 import socket
 import threading
 from collections.abc import Iterator
 
 import mqtt5
+import paho.mqtt.client as paho
 import pytest
 
 from agent import config
 from agent.mqtt.session import Session, SessionError
+from venuewatch.base import clock
 
 PATIENCE_S = 10.0
+TICK = mqtt5.PublishPacket("tick", b"1")
 
 
 class Server:
@@ -26,6 +30,23 @@ class Server:
         self.peer.settimeout(PATIENCE_S)
         self.peer.recv(4096)
         self.peer.sendall(mqtt5.ConnAckPacket().write())
+
+    def say(self, packet: mqtt5.PingRespPacket | mqtt5.PublishPacket) -> None:
+        self.peer.sendall(packet.write())
+
+    def read_until(self, payload: bytes) -> list[object]:
+        """Return the packets that have come, up to the publication of ``payload``."""
+        heard = b""
+        packets: list[object] = []
+        while True:
+            heard += self.peer.recv(4096)
+            with contextlib.suppress(IndexError):  # half a packet
+                while heard:
+                    packet, size = mqtt5.read(memoryview(heard))
+                    heard = heard[size:]
+                    packets.append(packet)
+                    if getattr(packet, "payload", None) == payload:
+                        return packets
 
     def hang_up(self) -> None:
         self.peer.shutdown(socket.SHUT_RDWR)
@@ -68,6 +89,61 @@ def session(server: Server, wake: socket.socket) -> Iterator[Session]:
         session.wait(PATIENCE_S, wake)
     yield session
     session.drop()
+
+
+@pytest.fixture
+def time(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Replace our clock and paho's by one that a test sets."""
+    now = [clock.monotonic()]
+    monkeypatch.setattr(clock, "monotonic", lambda: now[0])
+    monkeypatch.setattr(paho, "time_func", lambda: now[0])
+    return now
+
+
+def pings(packets: list[object]) -> int:
+    return sum(isinstance(packet, mqtt5.PingReqPacket) for packet in packets)
+
+
+def test_connection_that_sends_and_receives_is_not_pinged(
+    time: list[float], server: Server, session: Session, wake: socket.socket
+) -> None:
+    for second in range(20):
+        time[0] += 1.0
+        session.publish("beat", b"%d" % second, qos=0)
+        server.say(TICK)
+        session.wait(PATIENCE_S, wake)
+
+    assert pings(server.read_until(b"19")) == 0
+
+
+@pytest.mark.parametrize("is_sending", [False, True])
+def test_silent_connection_is_pinged_each_keepalive(
+    time: list[float], server: Server, session: Session, wake: socket.socket, *, is_sending: bool
+) -> None:
+    for half_second in range(21):
+        time[0] += 0.5
+        if is_sending:
+            session.publish("beat", b"0", qos=0)
+        session.wait(0.0, wake)
+        if half_second == 9:  # 5 s
+            server.say(mqtt5.PingRespPacket())
+            session.wait(PATIENCE_S, wake)
+    session.publish("beat", b"last", qos=0)
+
+    assert pings(server.read_until(b"last")) == 2
+
+
+def test_connection_that_answers_no_ping_is_given_up(
+    time: list[float], session: Session, wake: socket.socket
+) -> None:
+    time[0] += 5.0
+    session.wait(0.0, wake)
+    time[0] += 4.9
+    session.wait(0.0, wake)
+    time[0] += 0.1
+
+    with pytest.raises(SessionError, match="the link broke"):
+        session.wait(0.0, wake)
 
 
 def test_a_message_that_nobody_acknowledged_is_not_with_the_broker(session: Session) -> None:
