@@ -16,6 +16,7 @@ import yaml
 RULES = Path(__file__).parents[2] / "deploy" / "prometheus" / "rules.yml"
 WITH_PUSH = RULES.with_name("rules-with-push.yml")
 TARGET = 'job="venuewatch",instance="centre:8039"'
+SECOND = 'job="venuewatch",instance="second:8039"'
 HOST = 'venue="STA",host="STA-1"'
 _CHECK = f'{HOST},check="probe",kind='
 _FILE = f'{HOST},instance="STA-1",device="/dev/sda1",fstype="ext4",mountpoint="/"'
