@@ -238,9 +238,14 @@ def _vitals_lines(hosts: Iterable[SeenHost]) -> dict[str, Iterable[str]]:
 
 
 def _family_of_vitals(name: str, alike: Iterable[tuple[Layout, Sequence[_Row]]]) -> Iterator[str]:
+    """Yield the lines of one family; hosts that differ elsewhere can have the same series here."""
+    rows_by_series: dict[Sequence[tuple[int, str]], list[_Row]] = {}
     for layout, rows in alike:
-        for at, more in layout.get(name, ()):
-            head = name + "{"
+        if name in layout:
+            rows_by_series.setdefault(layout[name], []).extend(rows)
+    head = name + "{"
+    for series, rows in rows_by_series.items():
+        for at, more in series:
             for first in range(0, len(rows), _AT_ONCE):
                 yield "".join(
                     [

@@ -19,7 +19,7 @@ from venuewatch.base.wire.messages import Birth, CheckReading
 _STALE_AFTER_PERIODS = 3.5  # as Prometheus' staleness: a few readings missed, then no value
 _STALE_AFTER_MIN_S = 15.0
 
-Layout: TypeAlias = Mapping[str, Sequence[tuple[int, str]]]
+Layout: TypeAlias = Mapping[str, tuple[tuple[int, str], ...]]
 """By family: the place of each series in the array, and what stands before its number."""
 
 
@@ -152,7 +152,7 @@ def layout_of(catalogue: KnownCatalogue) -> Layout:
         found: dict[str, list[tuple[int, str]]] = {}
         for place, name, labels in vitals_series(catalogue):
             found.setdefault(name, []).append((place, f"{pairs(**labels)}}} "))
-        layout = _layouts[catalogue] = found
+        layout = _layouts[catalogue] = {name: tuple(series) for name, series in found.items()}
     return layout
 
 

@@ -2,6 +2,7 @@
 
 import math
 from array import array
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
@@ -60,17 +61,21 @@ def test_any_label_value_can_be_read_back(text: str) -> None:
     assert Page(render([venue], NOW)).value("venuewatch_venue_info", name=text) == 1
 
 
-def page_of(catalogue: Catalogue, *numbers: float) -> Page:
+def page_of(*catalogues: Catalogue, numbers: Sequence[float]) -> Page:
+    """Return the page of a host for each catalogue, all with these numbers."""
     venue = Venue("STA", margin_s=1.75)
-    host = venue.hosts["alpha"] = Host("STA", "alpha", margin_s=1.75, state=HostState.UP)
-    known = Catalogues().learn(catalogue)
-    host.vitals = KnownVitals(known, array("d", numbers), NOW, 0, "a")
+    for name, catalogue in zip("abc", catalogues, strict=False):
+        host = venue.hosts[name] = Host("STA", name, margin_s=1.75, state=HostState.UP)
+        known = Catalogues().learn(catalogue)
+        host.vitals = KnownVitals(known, array("d", numbers), NOW, 0, "a")
     return Page(render([venue], NOW))
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_any_number_can_be_read_back_to_the_last_bit(number: float) -> None:
-    assert page_of(Catalogue([("node_load1", [[]])]), number).value("node_load1") == number
+    assert (
+        page_of(Catalogue([("node_load1", [[]])]), numbers=[number]).value("node_load1") == number
+    )
 
 
 @pytest.mark.parametrize(
@@ -84,13 +89,26 @@ def test_any_number_can_be_read_back_to_the_last_bit(number: float) -> None:
     ids=["other order", "unknown family", "wrong labels", "twice"],
 )
 def test_each_series_has_its_own_number(families: Families, load: float) -> None:
-    page = page_of(Catalogue(families), 1.0, 2.0)
+    page = page_of(Catalogue(families), numbers=[1.0, 2.0])
 
     assert ([value for _, value in page.of("node_load1")], page.of("up")) == ([load], [])
 
 
+def test_hosts_that_share_some_families_have_their_own_numbers() -> None:
+    up, down = ("node_network_up", [["eth0"]]), ("node_network_up", [["eth1"]])
+    load: tuple[str, list[list[str]]] = ("node_load1", [[]])
+    alike: list[Families] = [[load, up], [load, down], [up, load]]
+
+    page = page_of(*map(Catalogue, alike), numbers=[1.0, 2.0])
+
+    assert [value for _, value in page.of("node_load1")] == [1.0, 1.0, 2.0]
+    assert [value for _, value in page.of("node_network_up")] == [2.0, 2.0, 1.0]
+
+
 def test_a_number_that_is_missing_has_no_sample() -> None:
-    page = page_of(Catalogue([("node_load1", [[]]), ("node_load5", [[]])]), math.nan, 2.0)
+    catalogue = Catalogue([("node_load1", [[]]), ("node_load5", [[]])])
+
+    page = page_of(catalogue, numbers=[math.nan, 2.0])
 
     assert (page.of("node_load1"), page.value("node_load5")) == ([], 2.0)
 
