@@ -47,7 +47,8 @@ class KnownVitals(msgspec.Struct, frozen=True, gc=False):
     """Vitals of a host: a number for each series, NaN where there is none.
 
     ``at``: when they were taken (monotonic s, by our estimate). ``timestamp_ms``: the time for
-    their samples, in ms since 1970.
+    their samples, in ms since 1970. ``earlier``: some readings before it, oldest first, where a
+    scraper asks for them.
     """
 
     catalogue: KnownCatalogue
@@ -55,6 +56,7 @@ class KnownVitals(msgspec.Struct, frozen=True, gc=False):
     at: float
     timestamp_ms: int
     boot: str
+    earlier: "tuple[KnownVitals, ...]" = ()
 
 
 class KnownCheck(msgspec.Struct, frozen=True, gc=False):

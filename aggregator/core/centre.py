@@ -130,9 +130,8 @@ class Centre:
         self._start = self._ran_at = self._look_at = self._tick_at = start
         self._save_at = start + SAVE_EVERY_S
         self._received_at = -INF
-        self._storing = Storing(
-            fleet, self.decisions.store, self.reception.readings.dedup, self._outputs
-        )
+        dedup = self.reception.readings.dedup
+        self._storing = Storing(fleet, self.decisions.store, dedup, self._outputs)
         self._refused_before: set[Refusal] = set()
         self._held: list[Callable[[], None]] | None = None
         self._held_until = -INF
@@ -290,6 +289,10 @@ class Centre:
         if gone or moved:
             self._storing.add(Store(0, now, gone=gone, hosts=[as_known(host) for host in moved]))
         self._outputs.append(changed)
+
+    def keep_readings(self, count: int) -> None:
+        """Keep so many of each host's latest vitals from now on; never fewer than before."""
+        self.reception.readings.keep(count)
 
     def command(self, now: float, command: AskNeighbours) -> None:
         """Do what an operator asks for.

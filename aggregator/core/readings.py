@@ -11,6 +11,8 @@ each scrape.
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from aggregator.core.catalogues import (
     HELD_MAX,
     PER_HOST,
@@ -61,12 +63,21 @@ class LateReadings(NamedTuple):
 
 
 class LatestReadings:
-    """The latest vitals and checks of a fleet. ``dedup``: which readings came, once each."""
+    """The latest vitals and checks of a fleet.
+
+    Attributes:
+        dedup: which readings came, once each.
+    """
 
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet
         self._catalogues = Catalogues()
         self.dedup = Dedup()
+        self._kept = 1
+
+    def keep(self, count: int) -> None:
+        """Keep so many of each host's latest vitals from now on; never fewer than before."""
+        self._kept = max(self._kept, count)
 
     def restore(self, known: Iterable[HeardRanges]) -> None:
         """Remember which readings an earlier process had received."""
@@ -127,7 +138,8 @@ class LatestReadings:
             if last is None or at >= last.at:
                 if last is not None and last.boot == message.boot and not is_late:
                     said_ms = _risen_ms(said_ms, last, wall)
-                host.vitals = KnownVitals(*read, at, said_ms, message.boot)
+                earlier = _earlier(last, said_ms, self._kept - 1)
+                host.vitals = KnownVitals(*read, at, said_ms, message.boot, earlier)
         return True
 
     def waited(
@@ -235,6 +247,14 @@ def timestamp_ms(host: Host, wall_ms: int, wall: float, *, is_late: bool = False
         return min(round(wall * 1000), wall_ms - round(offset_s * 1000))
     was_set_since = not is_late and wall_ms > _latest_ms(wall)
     return round(wall * 1000) if was_set_since else wall_ms
+
+
+def _earlier(last: KnownVitals | None, before_ms: int, count: int) -> tuple[KnownVitals, ...]:
+    """Return up to ``count`` readings to be kept behind a new one, oldest first."""
+    if last is None or not count:
+        return ()
+    known = (*last.earlier, replace(last, earlier=()))
+    return tuple(one for one in known if one.timestamp_ms < before_ms)[-count:]
 
 
 def _risen_ms(said_ms: int, last: KnownVitals | KnownCheck, wall: float) -> int:

@@ -3,7 +3,7 @@
 A pure function of the state. A host that is not up loses its measured series at once, so that no
 frozen value is plotted. Its liveness series stay as long as it is expected. Samples have no
 timestamps, unless they are asked for: then those of vitals and of checks that are read each minute
-or oftener have the time of their reading.
+or oftener have the time of their reading. Vitals may then come with readings before the latest.
 
 The page is made family by family, in pieces, from one record a host, and is never in memory as a
 whole; only the lines of checks wait for the turn of their family.
@@ -52,9 +52,13 @@ def render(
     collections: Collection[str] = COLLECTIONS,
     *,
     timestamps: bool = False,
+    readings: int = 1,
 ) -> bytes:
-    """Return the metrics of these venues at ``now`` (monotonic s), or ``collections`` of them."""
-    return b"".join(pieces(venues, now, collections, timestamps=timestamps))
+    """Return the metrics of these venues at ``now`` (monotonic s), or ``collections`` of them.
+
+    ``readings``: how many of the latest vitals of a host are shown, each with its time.
+    """
+    return b"".join(pieces(venues, now, collections, timestamps=timestamps, readings=readings))
 
 
 def pieces(
@@ -63,6 +67,7 @@ def pieces(
     collections: Collection[str] = COLLECTIONS,
     *,
     timestamps: bool = False,
+    readings: int = 1,
 ) -> Iterator[bytes]:
     """Yield the same in pieces of whole lines, some 100 kB each at most."""
     families: dict[str, Iterable[str]] = {}
@@ -70,7 +75,7 @@ def pieces(
     if "liveness" in collections:
         families |= _venue_lines(known)
     hosts = [
-        seen(host, now, timestamps=timestamps)
+        seen(host, now, timestamps=timestamps, readings=readings)
         for venue in known
         for host in list(venue.hosts.values())
     ]
@@ -230,6 +235,10 @@ def _vitals_lines(hosts: Iterable[SeenHost]) -> dict[str, Iterable[str]]:
     for host in hosts:
         if host.catalogue is not None:
             labels = f'{host.labels},instance="{host.name}"'
+            for one in host.earlier:
+                alike.setdefault(one.catalogue, []).append(
+                    (labels, one.values, f" {one.timestamp_ms}\n")
+                )
             row = (labels, host.values, f"{host.time}\n")
             alike.setdefault(host.catalogue, []).append(row)
     layouts = [(layout_of(catalogue), rows) for catalogue, rows in alike.items()]

@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 
 import msgspec
 
-from aggregator.core.catalogues import KnownCatalogue
+from aggregator.core.catalogues import KnownCatalogue, KnownVitals
 from aggregator.core.fleet import Host
 from aggregator.core.states import HostState
 from aggregator.shell.series import TIMED_S, vitals_series
@@ -35,7 +35,7 @@ class SeenHost(msgspec.Struct, frozen=True, gc=False):
     """One host, as it stood when the page was begun; what is measured only of a living one.
 
     ``numbers`` are those of ``HOST_NUMBERS``, None where there is none. ``values`` are of the
-    series of ``catalogue``.
+    series of ``catalogue``. ``earlier``: the readings before it that are shown, too.
     """
 
     name: str
@@ -51,6 +51,7 @@ class SeenHost(msgspec.Struct, frozen=True, gc=False):
     catalogue: KnownCatalogue | None
     values: "array[float]"
     time: str
+    earlier: Sequence[KnownVitals]
     checks: Sequence[SeenCheck]
 
 
@@ -69,20 +70,25 @@ HOST_NUMBERS = (
 """Families that have one number for a host, or none."""
 
 
-def seen(host: Host, now: float, *, timestamps: bool) -> SeenHost:
-    """Return a host as it stands."""
+def seen(host: Host, now: float, *, timestamps: bool, readings: int = 1) -> SeenHost:
+    """Return a host as it stands, with so many of its latest readings, as far as they are kept."""
     state, labels = host.state, f'venue="{host.venue}",host="{host.name}"'
     is_alive = state is _UP or state is _LATE
     birth = round_trip_s = offset_s = catalogue = None
     values, time = _NO_VALUES, ""
+    earlier: Sequence[KnownVitals] = ()
     checks: Sequence[SeenCheck] = ()
     if is_alive:
         birth, vitals = host.birth, host.vitals
         round_trip_s, offset_s = host.round_trip_s, host.clock_offset_s
         every_s = 0.0 if birth is None else birth.vitals_every_s
-        if vitals is not None and now - vitals.at <= _fresh_within(every_s):
+        fresh_from = now - _fresh_within(every_s)
+        if vitals is not None and vitals.at >= fresh_from:
             catalogue, values = vitals.catalogue, vitals.values
             time = f" {vitals.timestamp_ms}" if timestamps else ""
+            if readings > 1:
+                fresh = [one for one in vitals.earlier if one.at >= fresh_from]
+                earlier = fresh[1 - readings :]
         if host.checks:
             checks = _checks_of(host, labels, now, timestamps=timestamps)
     heard_at = host.evidence_wall
@@ -112,6 +118,7 @@ def seen(host: Host, now: float, *, timestamps: bool) -> SeenHost:
         catalogue,
         values,
         time,
+        earlier,
         checks,
     )
 

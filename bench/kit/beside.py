@@ -183,7 +183,9 @@ def _jobs(every_s: float, first: int, second: int, exporter: int) -> list[dict[s
     del with_times[_SINCE_2_48]  # Debian's Prometheus is older
     jobs = [_at(plain, PLAIN, every_s, first), _at(with_times, BOTH, every_s / 2, first, second)]
     for interval_s in _intervals_s(every_s):
-        jobs.append(_at(with_times, timed(interval_s), interval_s, first))
+        readings = {"readings": [str(math.ceil(interval_s / every_s))]}
+        each = with_times | {"params": with_times["params"] | readings}
+        jobs.append(_at(each, timed(interval_s), interval_s, first))
         jobs.append(_at({}, theirs(interval_s), interval_s, exporter))
     return [*jobs, _at({}, FINE, min(1.0, every_s / 2), exporter)]
 

@@ -157,8 +157,9 @@ def test_irate_is_true_at_any_scrape_interval(rates: dict[str, Row], interval_s:
     assert as_number(row["irate_off_pct"]) <= OFF_PCT
 
 
-def test_rate_is_true_where_no_reading_is_skipped(rates: dict[str, Row]) -> None:
-    row = rates[f"ours, {timed(EVERY_S / 2)}"]
+@pytest.mark.parametrize("interval_s", [1.0, 2.0, 3.0, 6.0])
+def test_rate_is_true_where_no_reading_is_skipped(rates: dict[str, Row], interval_s: float) -> None:
+    row = rates[f"ours, {timed(interval_s)}"]
 
     assert row["rate_empty"] == 0
     assert as_number(row["rate_off_pct"]) <= RATE_OFF_PCT

@@ -30,7 +30,8 @@ T = TypeVar("T")
 _LANDING = """<!doctype html><html lang="en"><meta charset="utf-8"><title>venuewatch</title>
 <h1>venuewatch</h1><p>Version {version}<ul>
 <li><a href="metrics">/metrics</a> everything; <code>?venue=CODE</code> for one venue or several;
-<code>?collect=liveness</code>, <code>?collect=vitals</code>; <code>?timestamps=1</code>
+<code>?collect=liveness</code>, <code>?collect=vitals</code>; <code>?timestamps=1</code>,
+<code>?timestamps=1&amp;readings=2</code>
 <li><a href="metrics/self">/metrics/self</a> the aggregator's own
 <li><a href="sd">/sd</a> targets for Prometheus' http_sd: one a venue
 <li><a href="api/v1/incidents">/api/v1/incidents</a> what has failed and why, as JSON;
@@ -102,6 +103,7 @@ class Pages:
             return _line(HTTPStatus.NOT_FOUND, error)
         except ValueError as error:
             return _line(HTTPStatus.BAD_REQUEST, error)
+        self._centre.keep_readings(wanted.readings)
         is_gzip = _takes_gzip(request)
         render = partial(self._render, wanted)
         verdicts = self._metrics.verdicts
@@ -139,7 +141,11 @@ class Pages:
         if wanted.has_own:
             yield self._metrics.render()
         yield from exposition.pieces(
-            venues, clock.monotonic(), wanted.collections, timestamps=wanted.timestamps
+            venues,
+            clock.monotonic(),
+            wanted.collections,
+            timestamps=wanted.timestamps,
+            readings=wanted.readings,
         )
 
     async def _targets(self, request: web.Request) -> web.StreamResponse:

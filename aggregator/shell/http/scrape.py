@@ -7,7 +7,7 @@ in a thread of its own, one after the other, and only so many wait. ``sending.py
 
 import asyncio
 import zlib
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, TypeVar
 
@@ -22,8 +22,16 @@ WAITING_MAX = 200
 
 _GZIP_LEVEL = 1
 _GZIP_FORMAT = 31  # zlib's way to say: with a gzip header
-_PARAMETERS = ("collect", "timestamps", "venue")
-_SWITCH = {"0": False, "1": True}
+READINGS_MAX = 3
+"""How many of a host's latest vitals a page may show: enough for a scrape each 30 s."""
+
+_PARAMETERS: Mapping[str, tuple[str, Collection[str]]] = {
+    "collect": ("collection", COLLECTIONS),
+    "readings": ("number of readings", [str(count + 1) for count in range(READINGS_MAX)]),
+    "timestamps": ("timestamps", ("0", "1")),
+    "venue": ("venue", ()),
+}
+"""What a query may say: each parameter in words, and its values; of venues those that there are."""
 
 T = TypeVar("T")
 
@@ -35,12 +43,13 @@ class UnknownVenueError(ValueError):
 class Wanted(NamedTuple):
     """What of the metrics is wanted. Without ``venues`` all, and then the aggregator's own, too.
 
-    ``timestamps``: measured samples with the time of their reading.
+    ``timestamps``: measured samples with the time of their reading; of vitals so many ``readings``.
     """
 
     venues: tuple[str, ...] = ()
     collections: tuple[str, ...] = COLLECTIONS
     timestamps: bool = False
+    readings: int = 1
 
     @property
     def has_own(self) -> bool:
@@ -59,26 +68,23 @@ def wanted_of(
         UnknownVenueError: there is no such venue.
         ValueError: a line for the user that says what was expected.
     """
-    codes: dict[str, None] = {}
-    collections: set[str] = set()
+    said: dict[str, list[str]] = {name: [] for name in _PARAMETERS}
     for name, value in query:
-        if name == "venue":
-            if value not in venues:
-                raise UnknownVenueError(unknown("venue", value, venues))
-            codes[value] = None
-        elif name == "collect":
-            if value not in COLLECTIONS:
-                raise ValueError(unknown("collection", value, COLLECTIONS))
-            collections.add(value)
-        elif name == "timestamps":
-            if value not in _SWITCH:
-                raise ValueError(unknown("timestamps", value, _SWITCH))
-            timestamps = _SWITCH[value]
-        else:
+        if name not in _PARAMETERS:
             raise ValueError(unknown("parameter", name, _PARAMETERS))
-    return Wanted(
-        tuple(sorted(codes)), tuple(sorted(collections)) or COLLECTIONS, timestamps=timestamps
-    )
+        what, known = _PARAMETERS[name]
+        if name == "venue" and value not in venues:
+            raise UnknownVenueError(unknown(what, value, venues))
+        if name != "venue" and value not in known:
+            raise ValueError(unknown(what, value, known))
+        said[name].append(value)
+    if said["timestamps"]:
+        timestamps = said["timestamps"][-1] == "1"
+    readings = int(said["readings"][-1]) if said["readings"] else 1
+    if readings > 1 and not timestamps:
+        raise ValueError("expected timestamps=1 beside readings: only times tell readings apart")
+    codes, parts = sorted(set(said["venue"])), sorted(set(said["collect"]))
+    return Wanted(tuple(codes), tuple(parts) or COLLECTIONS, timestamps, readings)
 
 
 def takes_gzip(accept_encoding: str) -> bool:

@@ -125,6 +125,37 @@ def test_times_of_live_readings_of_a_boot_rise_strictly(heard: Story) -> None:
     assert second.timestamp_ms == first.timestamp_ms + 1
 
 
+@pytest.mark.parametrize(
+    ("asked", "seqs"), [((1,), []), ((2,), [3]), ((3,), [2, 3]), ((3, 2), [2, 3])]
+)
+def test_so_many_readings_are_kept_as_a_scraper_asks_for(
+    heard: Story, asked: tuple[int, ...], seqs: list[int]
+) -> None:
+    for count in asked:
+        heard.centre.keep_readings(count)
+
+    for seq in range(5):
+        receive(heard, vitals(seq, 40.0 + seq))
+    receive(heard, vitals(9, 30.0))  # an old one
+
+    known = heard.host().vitals
+    assert known is not None
+    assert [one.values[0] for one in known.earlier] == seqs
+    assert [one.earlier for one in known.earlier] == [()] * len(seqs)
+
+
+def test_readings_kept_have_times_before_the_latest(heard: Story) -> None:
+    heard.centre.keep_readings(3)
+    receive(heard, vitals(0, 40.0), vitals(1, 41.0))
+
+    receive(heard, vitals(0, 41.0, boot="b"))
+
+    known = heard.host().vitals
+    assert known is not None
+    times = [one.timestamp_ms for one in (*known.earlier, known)]
+    assert times == sorted(set(times))
+
+
 def times_said(story: Story, *contents: Vitals) -> list[float]:
     """Return the times of the samples of vitals that come 10 s apart, as s of the story."""
     times = []

@@ -4,6 +4,7 @@ import math
 from array import array
 from collections.abc import Sequence
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,6 +18,11 @@ from aggregator.shell.families import OWN
 from tests.kit.page import Page
 from tests.kit.scripted_fleet import NOW, ScriptedFleet
 from venuewatch.base.wire.catalogue import Catalogue, Families
+from venuewatch.base.wire.messages import Birth
+
+BIRTH = Birth(
+    boot="a", session=1, wall_ms=0, interval_s=1.0, vitals_every_s=10.0, agent_version="1"
+)
 
 
 @pytest.fixture
@@ -52,6 +58,38 @@ def test_a_reading_has_the_same_time_in_each_scrape(fleet: ScriptedFleet) -> Non
 
     assert pages[0] == pages[1]
     assert render(venues, NOW, ("vitals",)) != pages[0]
+
+
+@pytest.mark.parametrize(("asked", "ages_s"), [(1, [0]), (2, [10, 0]), (3, [20, 10, 0])])
+def test_readings_come_in_their_order_each_with_its_time(asked: int, ages_s: list[int]) -> None:
+    venue = Venue("STA", margin_s=1.75)
+    host = venue.hosts["alpha"] = Host("STA", "alpha", margin_s=1.75, state=HostState.UP)
+    host.birth = BIRTH
+    known = Catalogues().learn(Catalogue([("node_load1", [[]])]))
+    *earlier, latest = (
+        KnownVitals(known, array("d", [float(age_s)]), NOW - age_s, 100_000 - 1000 * age_s, "a")
+        for age_s in (40, 30, 20, 10, 0)
+    )
+    host.vitals = msgspec.structs.replace(latest, earlier=tuple(earlier))
+
+    page = render([venue], NOW, ("vitals",), timestamps=True, readings=asked).decode()
+
+    lines = [line.split() for line in page.splitlines() if line.startswith("node_load1")]
+    assert [line[1:] for line in lines] == [
+        [f"{age_s}.0", str(100_000 - 1000 * age_s)] for age_s in ages_s
+    ]
+
+
+def test_reading_from_before_an_outage_is_not_shown_again() -> None:
+    venue = Venue("STA", margin_s=1.75)
+    host = venue.hosts["alpha"] = Host("STA", "alpha", margin_s=1.75, state=HostState.UP)
+    known = Catalogues().learn(Catalogue([("node_load1", [[]])]))
+    before = KnownVitals(known, array("d", [1.0]), NOW - 60.0, 40_000, "a")
+    host.vitals = KnownVitals(known, array("d", [2.0]), NOW, 100_000, "a", (before,))
+
+    page = render([venue], NOW, ("vitals",), timestamps=True, readings=3)
+
+    assert page.count(b"node_load1{") == 1
 
 
 @given(st.text(st.characters(codec="utf-8"), max_size=256))

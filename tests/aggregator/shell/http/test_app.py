@@ -88,11 +88,21 @@ async def test_the_landing_page_has_version_and_links(client: Client) -> None:
         ("GET /metrics?colect=vitals", 400, 'unknown parameter "colect" - did you mean "collect"?'),
         ("GET /metrics?collect=vital", 400, 'unknown collection "vital" - did you mean "vitals"?'),
         ("GET /metrics?timestamps=yes", 400, 'unknown timestamps "yes" - Known: 0, 1'),
+        (
+            "GET /metrics?timestamps=1&readings=4",
+            400,
+            'unknown number of readings "4" - Known: 1, 2, 3',
+        ),
+        (
+            "GET /metrics?readings=2",
+            400,
+            "expected timestamps=1 beside readings: only times tell readings apart",
+        ),
         ("GET /metrics?venue=STA&venue=AQ", 404, 'unknown venue "AQ" - did you mean "AQU"?'),
         (
             "GET /metrics?%00=%ff",
             400,
-            'unknown parameter "\\x00" - Known: collect, timestamps, ',
+            'unknown parameter "\\x00" - Known: collect, readings, timestamps, ',
         ),
         ("GET /sd?venue=STA", 400, 'unknown parameter "venue" - Known: collect'),
         ("GET /sd?collect=vitals&collect=liveness", 400, "expected collect once"),
@@ -176,6 +186,24 @@ async def test_verdict_is_in_the_next_scrape_of_the_same_second(
     assert before.value("venuewatch_host_state", host="up", state="up") == 1
     assert after.value("venuewatch_host_state", host="up", state="unknown") == 1
     assert not after.names & before.names & {"node_load1"}
+
+
+async def test_readings_that_a_scraper_asks_for_come_from_then_on(
+    client: Client, fleet: ScriptedFleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = "/metrics?venue=STA&collect=vitals&timestamps=1&readings=2"
+    up, shown = fleet.machines["up"], []
+    for seq in (30, 31):
+        await (await client.get(path)).read()
+        fleet.deliver(up.vitals(fleet.now, seq))
+        fleet.advance(fleet.now + 1.0)
+        monkeypatch.setattr("venuewatch.base.clock.monotonic", lambda: fleet.now)
+        text = await (await client.get(path)).text()
+        shown.append(text.count('node_load1{venue="STA",host="up",'))
+
+    assert shown == [2, 2]
+    plain = await (await client.get("/metrics?venue=STA&collect=vitals")).text()
+    assert plain.count('node_load1{venue="STA",host="up",') == 1
 
 
 async def test_several_venues_are_scraped_together(client: Client) -> None:

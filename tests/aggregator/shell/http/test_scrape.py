@@ -53,6 +53,8 @@ def test_gzip_is_sent_where_a_client_takes_it(accepts: str, *, is_taken: bool) -
         ([("venue", "STA"), ("venue", "AQU"), ("venue", "STA")], Wanted(VENUES)),
         ([("collect", "vitals")], Wanted((), ("vitals",))),
         ([("timestamps", "1")], Wanted(timestamps=True)),
+        ([("readings", "3"), ("timestamps", "1")], Wanted(timestamps=True, readings=3)),
+        ([("readings", "1")], Wanted()),
         ([("timestamps", "1"), ("timestamps", "0")], Wanted()),
     ],
 )
