@@ -34,8 +34,11 @@ from tests.kit.receiver import Receiver
 
 pytestmark = [pytest.mark.real, pytest.mark.timed, pytest.mark.timeout(300)]
 
-BY_RULES_S, BY_PUSH_S = 15.0, 3.0
-"""Until a cut venue is told: from the cut, its detection included; and from the decision."""
+BY_RULES_S, BY_PUSH_S = 20.0, 5.0
+"""Until a cut venue is told: from the cut, its detection included; and from the decision.
+
+``python -m bench alerts`` holds 15 and 3 s, on a machine that does nothing else.
+"""
 
 NEVER_HIDDEN = SHIPPED._replace(group_s=1)
 """With the shipped ``group_interval`` of 10 s Alertmanager would hide a short false end."""
