@@ -73,9 +73,9 @@ def run(options: argparse.Namespace) -> Result:
     ):
         start = await_history(running)
         progress(f"measuring for {options.seconds:g} s")
-        pause(options.seconds)
+        end = start + options.seconds
+        await_scrapes(running, end)
         load = psutil.getloadavg()[0]
-        end = start + options.seconds - options.every  # by when all has been scraped
         rows = [
             *rates(running, start, end),
             *values(running, start, end),
@@ -108,6 +108,12 @@ def await_history(running: Scene) -> float:
         raise BenchError("a job does not scrape")
     pause(needed_s)
     return clock.wall()
+
+
+def await_scrapes(running: Scene, end: float) -> None:
+    """Wait until each job has scraped what was read by ``end`` (s since 1970)."""
+    last_s = running.intervals_s[-1] + running.every_s
+    pause(max(0.0, end + last_s - clock.wall()))
 
 
 def rates(running: Scene, start: float, end: float) -> list[Row]:

@@ -183,7 +183,8 @@ def _jobs(every_s: float, first: int, second: int, exporter: int) -> list[dict[s
     del with_times[_SINCE_2_48]  # Debian's Prometheus is older
     jobs = [_at(plain, PLAIN, every_s, first), _at(with_times, BOTH, every_s / 2, first, second)]
     for interval_s in _intervals_s(every_s):
-        readings = {"readings": [str(math.ceil(interval_s / every_s))]}
+        count = 1 + int(interval_s / every_s) if interval_s > every_s else 1
+        readings = {"readings": [str(count)]}
         each = with_times | {"params": with_times["params"] | readings}
         jobs.append(_at(each, timed(interval_s), interval_s, first))
         jobs.append(_at({}, theirs(interval_s), interval_s, exporter))

@@ -20,7 +20,6 @@ from bench import vitals
 from bench.kit.beside import PLAIN, Scene, scene, theirs, timed
 from bench.kit.result import Row, Value
 from tests.integration.real import until
-from venuewatch.base import clock
 
 pytestmark = [
     pytest.mark.real,
@@ -139,8 +138,7 @@ def span(both: Scene) -> tuple[float, float]:
     """Let some steps pass for which every range is full; return from when till when."""
     start = vitals.await_history(both)
     end = start + MEASURED_S
-    scraped_s = both.intervals_s[-1]
-    until("it is measured", lambda: clock.wall() > end + EVERY_S, within_s=MEASURED_S + scraped_s)
+    vitals.await_scrapes(both, end)
     return start, end
 
 

@@ -22,7 +22,7 @@ WAITING_MAX = 200
 
 _GZIP_LEVEL = 1
 _GZIP_FORMAT = 31  # zlib's way to say: with a gzip header
-READINGS_MAX = 3
+READINGS_MAX = 4
 """How many of a host's latest vitals a page may show: enough for a scrape each 30 s."""
 
 _PARAMETERS: Mapping[str, tuple[str, Collection[str]]] = {

@@ -89,9 +89,9 @@ async def test_the_landing_page_has_version_and_links(client: Client) -> None:
         ("GET /metrics?collect=vital", 400, 'unknown collection "vital" - did you mean "vitals"?'),
         ("GET /metrics?timestamps=yes", 400, 'unknown timestamps "yes" - Known: 0, 1'),
         (
-            "GET /metrics?timestamps=1&readings=4",
+            "GET /metrics?timestamps=1&readings=5",
             400,
-            'unknown number of readings "4" - Known: 1, 2, 3',
+            'unknown number of readings "5" - Known: 1, 2, 3, 4',
         ),
         (
             "GET /metrics?readings=2",
