@@ -26,6 +26,7 @@ from bench.kit.processes import (
     answers,
     await_start,
     free_port,
+    pause,
     python,
     running,
     wait_for,
@@ -49,6 +50,7 @@ _SINCE_2_48 = "track_timestamps_staleness"
 _TIMES_AS_OFTEN = (0.5, 1.0, 1.5, 3.0)
 _AWAY_FROM_SCRAPE = 0.2  # of an interval
 _TRIES = 12
+_LATER = 0.382  # of an interval: parts of it that spread well, however many they are
 _WAVERS_S = 0.05
 _PERIOD_S = 10.0
 _AS_UPSTREAM = (
@@ -144,17 +146,20 @@ def _come_between_scrapes(agent: _Agent, server: Prometheus, every_s: float) -> 
     """Start the agent again until its readings come well between scrapes of the job without times.
 
     A reading that comes just when it is scraped is stored once more, or not at all, by chance.
+    Each try follows a scrape at once and would meet the next one where the last try did, so each
+    begins at another part of the interval.
 
     Raises:
         BenchError: none does, or nothing is scraped.
     """
     vitals = f'node_time_seconds{{job="{PLAIN}"}}'
     started = 0.0
-    for _ in range(_TRIES):
+    for tried in range(1, _TRIES + 1):
         _await(server, f"{vitals} > {started}", 4 * every_s + 10)
         age = server.now(f"(timestamp({vitals}) - {vitals}) / {every_s:g}")[0][1] % 1
         if _AWAY_FROM_SCRAPE < age < 1 - _AWAY_FROM_SCRAPE:
             return
+        pause(tried * _LATER % 1 * every_s)
         agent.restart()
         started = clock.wall()
     raise BenchError(f"in {_TRIES} tries no agent's readings came between two scrapes")
