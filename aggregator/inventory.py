@@ -13,13 +13,17 @@ from venuewatch.base.wire.links import Link
 
 
 class HostEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One expected host; its name is unique in the whole fleet."""
+    """One expected host; its name is unique in the whole fleet.
+
+    One that is ``required`` is missed soon, even if it was shut down in order.
+    """
 
     name: Name
     role: str = ""
     address: str = ""
     probe_port: Annotated[int, msgspec.Meta(ge=1, le=65535)] | None = None
     gateway: bool = False
+    required: bool = False
 
 
 class VenueEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -80,7 +84,7 @@ def _venue_of(entry: VenueEntry) -> Venue:
             margin_s=margin_s,
             stock_margin_s=stock_margin_s,
             role=host.role,
-            place=Place(host.address, host.probe_port, host.gateway),
+            place=Place(host.address, host.probe_port, host.gateway, host.required),
         )
     return venue
 

@@ -14,6 +14,7 @@ from typing import Any
 from aggregator.core.fleet import INF, Fleet, Host
 from aggregator.core.margins import PATIENCE_S
 from aggregator.core.states import HostState
+from aggregator.core.verdicts.causes import Cause
 
 _STEP_S = 0.5
 
@@ -130,6 +131,8 @@ class Deadlines:
             case HostState.LATE:
                 return max(min(host.deadline, host.will_due), host.put_off_until)
             case HostState.AWAY | HostState.UNKNOWN | HostState.UNREACHABLE:
+                return max(host.deadline, host.put_off_until)
+            case HostState.DOWN if host.cause is Cause.LEFT_WHILE_REQUIRED:  # for good?
                 return max(host.deadline, host.put_off_until)
             case _:
                 return INF

@@ -15,8 +15,6 @@ Whatever was due before a message is decided before it, so that how often the sh
 no event. Times are monotonic seconds.
 """
 
-from typing import NamedTuple
-
 from aggregator.core.expectation import Expectation
 from aggregator.core.fleet import INF, Fleet, Host, Venue
 from aggregator.core.hearing import Hearing
@@ -33,11 +31,12 @@ from aggregator.core.verdicts import silence, twins
 from aggregator.core.verdicts import venue as venue_verdict
 from aggregator.core.verdicts.causes import Cause, Excuse, Reason, Verdict
 from aggregator.core.verdicts.centre import Blindness, Port
+from aggregator.core.verdicts.checks import FailedChecks
 from aggregator.core.verdicts.clocks import REFERENCE_EVERY, Clocks
 from aggregator.core.verdicts.one_way import OneWay
 from aggregator.core.verdicts.silence import Inquiry
 from aggregator.core.verdicts.twins import Twins
-from aggregator.core.verdicts.venue import JITTER_S, VOTE_AGAIN_S, Votes
+from aggregator.core.verdicts.venue import JITTER_S, VOTE_AGAIN_S, Cut
 from venuewatch.base.wire import topics
 from venuewatch.base.wire.messages import Probed, Tick
 
@@ -45,14 +44,6 @@ CENTRE = Subject("centre")
 _STEADY = 3
 _BLIND = "blind"
 _NOT_ALIVE = frozenset(HostState) - ALIVE
-
-
-class Cut(NamedTuple):
-    """A verdict that is not of one host, but of its venue."""
-
-    venue: Venue
-    votes: Votes
-    verdict: Verdict
 
 
 class Decisions:
@@ -89,6 +80,7 @@ class Decisions:
         self.one_way = OneWay(fleet, self.incidents)
         self.clocks = Clocks(fleet, self.incidents)
         self.twins = Twins(fleet, self.incidents, self.expectation)
+        self.checks = FailedChecks(fleet, self.incidents)
         self.ticks = Ticks(name)
         self._deadlines = self.expectation.deadlines
         self.due_at = -INF
@@ -119,17 +111,14 @@ class Decisions:
             host, at = due  # 1.
             end = self.liveness.pass_deadline(host, at)  # 2.
             outcome = self._judge(host, end, at) if isinstance(end, Trigger) else end  # 3.
-            if isinstance(end, Trigger) and isinstance(outcome, Verdict):
+            is_down = host.state is HostState.DOWN  # as one that is required, and has left
+            if isinstance(end, Trigger) and isinstance(outcome, Verdict) and not is_down:
                 change = self.liveness.change(host, end, at, outcome)  # 4.
                 self.apply_change(host, change, outcome)  # 5., and 6. from there
             elif isinstance(outcome, HostChanged):
                 self.apply_change(host, outcome)
-            elif isinstance(outcome, Excuse):
-                self.expectation.put_off(host, outcome)
-            elif isinstance(outcome, Cut):
-                self._cut(outcome, at)
-            elif outcome is _BLIND:
-                self._go_blind(at)
+            else:
+                self._follow(host, outcome, at)
             self._deadlines.queue(host)
             self.plan()
         self.plan()
@@ -169,6 +158,7 @@ class Decisions:
         self.expectation.credit(start, end, Reason.STALL)
         self.hearing.credit(start, end)
         self.probes.credit(end - start)
+        self.checks.credit(end - start)
         self.plan()
 
     def port_said(self, answer: Port, now: float) -> None:
@@ -233,6 +223,16 @@ class Decisions:
 
     # 4. and 5. A change, and what follows from it
 
+    def _follow(self, host: Host, outcome: Verdict | Excuse | Cut | str | None, at: float) -> None:
+        if isinstance(outcome, Verdict):
+            self._sharpen(host, outcome, at)
+        elif isinstance(outcome, Excuse):
+            self.expectation.put_off(host, outcome)
+        elif isinstance(outcome, Cut):
+            self._cut(outcome, at)
+        elif outcome is _BLIND:
+            self._go_blind(at)
+
     def _cut(self, found: Cut, at: float) -> None:
         """Cut a venue off: one incident, and its hosts are children of it."""
         venue, votes, verdict = found
@@ -295,9 +295,12 @@ class Decisions:
         verdict = self._verdict_on(host, at, others_heard=heard, inquiry=inquiry)
         if host.cause is not None:
             verdict = silence.more_precise(host.cause, verdict)
-        host.cause = verdict.cause
         if verdict.cause in silence.UNEXPLAINED and host.is_listed and host.address:
             self.probes.ask_later(host)
+        self._sharpen(host, verdict, at)
+
+    def _sharpen(self, host: Host, verdict: Verdict, at: float) -> None:
+        host.cause = verdict.cause
         self.incidents.sharpen(Subject("host", host.venue, host.name), verdict, at)
 
     def _ask_again(self, venue: str, at: float) -> None:
@@ -372,12 +375,12 @@ class Decisions:
             self._accuse_centre(blindness, at)
         for ended in self.probes.take_ended(at):
             self._end_inquiry(ended)
+        self.checks.advance(at)
         self.incidents.advance(at)
         self.plan()
 
     def _accuse_centre(self, blindness: Blindness, at: float) -> None:
-        verdict = centre_verdict.judge(blindness)
-        self.incidents.begin(CENTRE, verdict, at, since=blindness.since)
+        self.incidents.begin(CENTRE, centre_verdict.judge(blindness), at, since=blindness.since)
 
     def queue(self, host: Host) -> None:
         """Look at ``host`` by its present deadline."""
@@ -390,6 +393,7 @@ class Decisions:
             self.hearing.next_deadline(),
             self.probes.next_deadline(),
             self.incidents.next_deadline(),
+            self.checks.next_at,
         )
         host_at = self._deadlines.next_at()
         is_doubtful = host_at >= self.hearing.doubt_at

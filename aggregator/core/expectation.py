@@ -37,6 +37,7 @@ RECONNECT_LIMIT_S = 60.0
 
 _GRACE_EXTRA_S = 5.0
 _CREDITS_KEPT = 20
+_GONE = frozenset({HostState.AWAY, HostState.DOWN})
 _ENDED_BY_BEAT = frozenset({Reason.START, Reason.BRIDGE})
 _ENDED_BY_ECHO = frozenset({Reason.RETURN, Reason.CUT, Reason.SILENCE})
 
@@ -145,7 +146,7 @@ class Expectation:
             grace_ends = now + self.grace_s(host)
             if host.state is HostState.UNKNOWN:
                 host.deadline = grace_ends
-            elif host.state is HostState.AWAY:
+            elif host.state in _GONE:
                 host.deadline = max(host.deadline, grace_ends)
             elif host.state in ALIVE:  # heard before the subscription was acknowledged
                 host.deadline = now + host.allowance_s

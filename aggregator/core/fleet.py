@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from aggregator.core.catalogues import Held, KnownCatalogue, KnownCheck, KnownVitals
 from aggregator.core.margins import Lateness
-from aggregator.core.states import HostState
+from aggregator.core.states import HostState, VenueState, venue_state
 from aggregator.core.ticks import Echoes
 from aggregator.core.verdicts.causes import Cause, Excuse
 from venuewatch.base.wire.links import RECONNECT_MAX_S
@@ -24,11 +24,12 @@ UNANNOUNCED_INTERVAL_S = 60.0
 
 
 class Place(NamedTuple):
-    """Where the inventory says that a machine is; without ``address`` nobody can be asked of it."""
+    """What the inventory says of a machine; without ``address`` nobody can be asked of it."""
 
     address: str = ""
     probe_port: int | None = None
     is_gateway: bool = False
+    is_required: bool = False
 
 
 class Host:
@@ -72,6 +73,7 @@ class Host:
         "is_gateway",
         "is_listed",
         "is_replaced",
+        "is_required",
         "lateness",
         "margin_s",
         "missed",
@@ -114,7 +116,7 @@ class Host:
         self.venue = venue
         self.name = name
         self.role = role
-        self.address, self.probe_port, self.is_gateway = place or Place()
+        self.address, self.probe_port, self.is_gateway, self.is_required = place or Place()
         self.is_listed = is_listed
         self.margin_s = margin_s
         self.thin_margin_s = margin_s
@@ -148,7 +150,7 @@ class Host:
         self.former_boots: tuple[str, ...] = ()
         self.echoes = Echoes()
         self.problems: dict[str, str] = {}
-        self.check_problems: dict[str, str] = {}
+        self.check_problems: dict[tuple[str, str], str] = {}
 
         self.beat_seq = -1
         self.evidence_wall: float | None = None
@@ -207,7 +209,7 @@ class Host:
         """Take over what the inventory says of ``other``."""
         self.role, self.is_listed = other.role, True
         self.address, self.probe_port = other.address, other.probe_port
-        self.is_gateway = other.is_gateway
+        self.is_gateway, self.is_required = other.is_gateway, other.is_required
         self.thin_margin_s, self.stock_margin_s = other.thin_margin_s, other.stock_margin_s
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Host":
@@ -252,11 +254,15 @@ class Venue:
     """One venue, and how many of its hosts are in which state.
 
     ``bridge``: when (monotonic s) its broker's bridge last said whether it is connected, and what;
-    None without one. ``problems``: the causes of its open incidents, by scope.
+    None without one. ``problems``: the causes of its open incidents, by scope; ``check_problems``:
+    of those of a check on most of its hosts. ``check_incidents``: the numbers of all open ones of
+    checks and feeds, of its hosts, too.
     """
 
     __slots__ = (
         "bridge",
+        "check_incidents",
+        "check_problems",
         "code",
         "counts",
         "hosts",
@@ -291,6 +297,8 @@ class Venue:
         self.unlisted = 0
         self.lateness = Lateness()
         self.problems: dict[str, str] = {}
+        self.check_problems: dict[tuple[str, str], str] = {}
+        self.check_incidents: set[int] = set()
         self.bridge: tuple[float, bool] | None = None
 
     def describe_as(self, other: "Venue") -> None:
@@ -299,6 +307,11 @@ class Venue:
         self.stock_margin_s = other.stock_margin_s
         self.margin_s = other.margin_s if self.bridge is None else other.stock_margin_s
 
+    @property
+    def state(self) -> VenueState:
+        """How it stands: by its hosts, and by open incidents of checks and feeds."""
+        return venue_state(self.counts, has_failed_check=bool(self.check_incidents))
+
     def __deepcopy__(self, memo: dict[int, Any]) -> "Venue":
         """Return an independent copy."""
         copied = object.__new__(Venue)
@@ -306,8 +319,8 @@ class Venue:
         for name in Venue.__slots__:
             setattr(copied, name, getattr(self, name))
         copied.lateness = _copied_lateness(self.lateness, memo)
-        copied.counts = self.counts.copy()
-        copied.problems = self.problems.copy()
+        for name in ("counts", "problems", "check_problems", "check_incidents"):
+            setattr(copied, name, getattr(self, name).copy())
         copied.hosts = copied_hosts(self.hosts, memo)
         return copied
 
@@ -346,17 +359,6 @@ class Fleet:
             return not venue or venue in self.venues
         known = self._hosts.get(host)
         return known is not None and known.venue == venue
-
-    def problems_of(self, venue: str, host: str = "", check: str = "") -> dict[str, str]:
-        """Return the causes of open incidents by scope, of a host or of a venue itself.
-
-        With a ``check``: those of a host's checks, by check.
-        """
-        if check:
-            its_host = self._hosts.get(host)
-            return {} if its_host is None else its_host.check_problems
-        known = self._hosts.get(host) if host else self.venues.get(venue)
-        return {} if known is None else known.problems
 
     def add(self, host: Host) -> None:
         """Take in a host of a known venue.

@@ -93,7 +93,10 @@ def _expect(decisions: Decisions, venue: Venue, moved: dict[str, Host], now: flo
             decisions.expectation.expect_new(mine, now)
         else:
             known.unlisted -= not mine.is_listed
+            was_required = mine.is_required
             mine.describe_as(host)
+            if mine.is_required is not was_required:
+                decisions.liveness.expect_return(mine, now)
             _adopt_bridge(mine, known)
             decisions.expectation.expect(mine, mine.interval_s, mine.own_margin_s, now)
 

@@ -19,6 +19,9 @@ from venuewatch.base.wire.messages import Beat, Birth, Death
 AWAY_LIMIT_S = 900.0
 """How long (s) a host that sent a farewell may stay away before that is a problem."""
 
+REQUIRED_BACK_S = 15.0
+"""And how long (s) one that is required may, or half of that: an agent is restarted within it."""
+
 _UP = HostState.UP  # an enum's member costs a Python-level look-up each time (until 3.12)
 _STEADY_BEATS = 3
 
@@ -78,6 +81,8 @@ class Liveness:
             host.closed_at = None
             host.is_replaced = True
             host.session_began_at = now
+            if host.is_required and host.state is HostState.AWAY:
+                host.deadline = max(host.deadline, now + self._back_within_s(host))
         is_news, host.birth = birth != host.birth, birth
         host.exceeds_reconnect_limit = self._expectation.is_over_limit(host)
         if birth.boot == host.boot:
@@ -135,7 +140,11 @@ class Liveness:
         counts[host.state] -= 1
         counts[state] += 1
         host.state, host.since, host.cause = state, since, cause
-        host.deadline = since + self._away_limit_s if state is HostState.AWAY else INF
+        host.deadline = INF
+        if state is HostState.AWAY:
+            host.deadline = since + self._back_within_s(host)
+        elif cause is Cause.LEFT_WHILE_REQUIRED:
+            host.deadline = since + self._away_limit_s - self._back_within_s(host)
 
     def pass_deadline(self, host: Host, when: float) -> Trigger | HostChanged | None:
         """Return what has come to an end for ``host`` at ``when`` and is to be judged.
@@ -149,7 +158,7 @@ class Liveness:
                 if host.deadline <= when:
                     return Trigger.DEADLINE_PASSED
                 return self.change(host, Trigger.PATIENCE_ENDED, when)
-            case HostState.AWAY:
+            case HostState.AWAY | HostState.DOWN:  # down, as one that is required and has left
                 return Trigger.AWAY_TOO_LONG
             case HostState.UNKNOWN | HostState.UNREACHABLE:
                 return self._end_grace(host, when)
@@ -173,6 +182,8 @@ class Liveness:
         host.steady = 0
         host.cause = None if verdict is None else verdict.cause
         host.put_off_until = -INF
+        if trigger is Trigger.AWAY_TOO_LONG:
+            host.deadline = at + self._away_limit_s - self._back_within_s(host)
         return HostChanged(at, host.venue, host.name, before, after, trigger, host.evidence_at)
 
     def _rise(self, host: Host, gap_s: float, now: float) -> HostChanged | None:
@@ -189,11 +200,21 @@ class Liveness:
 
     def _leave(self, host: Host, now: float) -> HostChanged | None:
         host.will_due = INF
-        host.deadline = now + self._away_limit_s
+        host.deadline = now + self._back_within_s(host)
         is_change = (host.state, Trigger.FAREWELL) in TRANSITIONS
         change = self.change(host, Trigger.FAREWELL, now) if is_change else None
         self._deadlines.queue(host)
         return change
+
+    def expect_return(self, host: Host, now: float) -> None:
+        """Expect a host that sent a farewell by what the inventory says now."""
+        if host.state is HostState.AWAY:
+            host.deadline = max(now, host.since + self._back_within_s(host))
+
+    def _back_within_s(self, host: Host) -> float:
+        """Return for how long (s) a host may be away."""
+        limit_s = self._away_limit_s
+        return min(REQUIRED_BACK_S, limit_s / 2) if host.is_required else limit_s
 
     def _end_grace(self, host: Host, when: float) -> Trigger | HostChanged | None:
         is_known = host.birth is not None or host.evidence_at is not None

@@ -139,10 +139,13 @@ class Reception:
         waited = self.readings.waited(host, content, now, wall)
         if waited is not None:
             self._outputs.append(CameLate(waited))
+        checks = self._decisions.checks
         if kind is VITALS:
             self.feeds.take_vitals(host, now)
+            checks.take_vitals(host, now)
         else:
             for reading in content.readings:
+                checks.take(host, reading, now)  # first: as a feed it may go on
                 self.feeds.take(host, reading, now)
 
     def take_beat(self, host: Host, beat: Beat, now: float, wall: float) -> None:

@@ -156,6 +156,8 @@ def _settle(decisions: Decisions, reception: Reception, incident: Incident, now:
             decisions.twins.contest(subject, now)
         case "feed":
             reception.feeds.restore(incident)
+        case "check":
+            decisions.checks.restore(incident, now)
         case "link":
             decisions.one_way.settle(incident, now)
 

@@ -22,7 +22,7 @@ class HostState(StrEnum):
 
 
 class VenueState(StrEnum):
-    """What is known of one venue, from its hosts."""
+    """What is known of one venue, from its hosts and their checks."""
 
     OK = "ok"
     DEGRADED = "degraded"
@@ -86,11 +86,12 @@ _FAILED = frozenset({HostState.DOWN, HostState.UNREACHABLE})
 _NO_VOTE = frozenset({HostState.AWAY, HostState.UNSEEN})
 
 
-def venue_state(hosts: Mapping[HostState, int]) -> VenueState:
+def venue_state(hosts: Mapping[HostState, int], *, has_failed_check: bool = False) -> VenueState:
     """Return a venue's state from how many of its hosts are in which state.
 
     Away and unseen hosts have no vote while others have; an unseen host beside living ones
-    degrades its venue, since it is expected and is not there.
+    degrades its venue, since it is expected and is not there. So does an open incident of a check
+    or a feed.
     """
     there = {state for state, count in hosts.items() if count}
     voting = there - _NO_VOTE
@@ -102,4 +103,5 @@ def venue_state(hosts: Mapping[HostState, int]) -> VenueState:
         return VenueState.DEGRADED
     if HostState.UNKNOWN in voting:
         return VenueState.UNKNOWN
-    return VenueState.DEGRADED if HostState.UNSEEN in there else VenueState.OK
+    is_whole = HostState.UNSEEN not in there and not has_failed_check
+    return VenueState.OK if is_whole else VenueState.DEGRADED

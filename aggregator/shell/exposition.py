@@ -15,12 +15,13 @@ own process, ``liveness`` is everything else.
 from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import chain
 from typing import TypeAlias
 
 from aggregator.core.catalogues import KnownCatalogue
 from aggregator.core.fleet import Venue
 from aggregator.core.margins import LATENESS_BUCKETS_S
-from aggregator.core.states import HostState, VenueState, venue_state
+from aggregator.core.states import HostState, VenueState
 from aggregator.shell.families import FAMILIES, OWN
 from aggregator.shell.series import check_samples
 from aggregator.shell.snapshot import (
@@ -83,6 +84,8 @@ def pieces(
         families |= {name: _number_lines(name, at, hosts) for at, name in enumerate(HOST_NUMBERS)}
         families |= {name: _label_lines(name, of, hosts) for name, of in _LABELS.items()}
         families |= _check_lines(hosts)
+        problems = families["venuewatch_check_problem"]
+        families["venuewatch_check_problem"] = chain(_venue_check_lines(known), problems)
     if "vitals" in collections:
         families["node_uname_info"] = _label_lines("node_uname_info", _system, hosts)
         families |= _vitals_lines(hosts)
@@ -113,10 +116,9 @@ def _venue_lines(venues: Iterable[Venue]) -> dict[str, list[str]]:
         lines[name].append(f"{name}{suffix}{{{labels}}} {value}\n")
 
     for venue in venues:
-        labels, counts = f'venue="{venue.code}"', dict(venue.counts)
+        labels, counts, now_in = f'venue="{venue.code}"', dict(venue.counts), venue.state
         is_up = any(host.counts_as_up for host in list(venue.hosts.values()))
         add("venuewatch_venue_up", labels, int(is_up))
-        now_in = venue_state(counts)
         for venue_is in VenueState:
             add("venuewatch_venue_state", f'{labels},state="{venue_is}"', int(venue_is is now_in))
         for state in HostState:
@@ -134,6 +136,14 @@ def _venue_lines(venues: Iterable[Venue]) -> dict[str, list[str]]:
         add(name, labels, round(venue.lateness.total_s, 3), "_sum")
         add(name, labels, total, "_count")
     return lines
+
+
+def _venue_check_lines(venues: Iterable[Venue]) -> Iterator[str]:
+    """Yield the problems of checks that are a venue's: they have no host."""
+    for venue in venues:
+        for (check, _), cause in sorted(venue.check_problems.copy().items()):
+            labels = f'venue="{venue.code}"' + pairs(check=check, cause=cause)
+            yield f"venuewatch_check_problem{{{labels}}} 1\n"
 
 
 # Lines of hosts are made many at a time, and floats by repr: formatting them costs a half more.

@@ -41,7 +41,7 @@ venuewatch_host_state gauge venue, host, state
 venuewatch_host_problem gauge venue, host, cause
     1 while the host has a problem of this cause.
 venuewatch_check_problem gauge venue, host, check, cause
-    1 while a check of the host has a problem of this cause, also when the host is lost meanwhile.
+    1 while a check has a problem of this cause: of its host, lost or not; without a host, of most.
 venuewatch_host_unlisted gauge venue, host
     1 for a host that is heard and that the inventory does not list.
 venuewatch_host_reconnect_limited gauge venue, host

@@ -113,7 +113,7 @@ def seen(host: Host, now: float, *, timestamps: bool, readings: int = 1) -> Seen
         host.is_listed,
         state,
         _problems_of(host) if host.problems or host.cause is not None else (),
-        sorted(host.check_problems.copy().items()) if host.check_problems else (),
+        _check_problems_of(host) if host.check_problems else (),
         birth,
         catalogue,
         values,
@@ -128,6 +128,10 @@ def _problems_of(host: Host) -> list[str]:
     if host.cause is not None:
         causes.add(host.cause)
     return sorted(causes)
+
+
+def _check_problems_of(host: Host) -> list[tuple[str, str]]:
+    return sorted({(check, cause) for (check, _), cause in host.check_problems.copy().items()})
 
 
 def _checks_of(host: Host, labels: str, now: float, *, timestamps: bool) -> list[SeenCheck]:

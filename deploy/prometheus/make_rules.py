@@ -57,8 +57,12 @@ _PROBLEMS: dict[Kind, str] = {
     "venue": "venuewatch_venue_problem",
     "venue link": "venuewatch_venue_problem",
     "feed": "venuewatch_check_problem",
+    "check": "venuewatch_check_problem",
+    "venue check": "venuewatch_check_problem",
 }
 _HOST_PROBLEM = "venuewatch_host_problem"
+_ONLY: dict[Kind, str] = {"check": 'host!="",', "venue check": 'host="",'}
+"""What tells the series of two kinds apart that have the same metric and causes."""
 
 _KEEP = "30s"  # a restart of the aggregator, and a failed scrape, are over before that
 _FOR_HOST = "5s"  # one more look: a venue that is cut off is known by then, and its hosts wait
@@ -68,7 +72,7 @@ UNWELL_HOST = Record(
     "venuewatch:unwell_host:max",
     """\
 max by (venue, host) (
-    last_over_time({__name__=~"venuewatch_(host|check)_problem"}[1m])
+    last_over_time({__name__=~"venuewatch_(host|check)_problem",host!=""}[1m])
   or
     venuewatch_check_state{state=~"critical|warning|unknown"}
   or
@@ -139,13 +143,14 @@ def incident_rules(*, is_pushed: bool) -> Iterator[Rule]:
             yield Rule(alert.name, alert.severity, alert.summary, told_by, expr, _KEEP, _KEEP)
             continue
         labels = ", ".join(LABELS[kind])
-        told = f'max by ({labels}) ({metric}{{cause=~"{"|".join(causes)}"}})'
+        only = _ONLY.get(kind, "")
+        told = f'max by ({labels}) ({metric}{{{only}cause=~"{"|".join(causes)}"}})'
         if "host" in LABELS[kind]:
             told = with_unwell_host(told)
             labels += ", instance, role"
         expr = f"{told}\nor\n{_held(alert.name, labels)}"
         for_ = "" if kind == "venue" else _FOR_HOST
-        told_by = _by_cause(metric, LABELS[kind], causes)
+        told_by = _by_cause(metric, LABELS[kind], causes, only)
         yield Rule(alert.name, alert.severity, alert.summary, told_by, expr, for_, _KEEP)
 
 
@@ -158,7 +163,7 @@ def _held(name: str, labels: str) -> str:
     )
 
 
-def _by_cause(metric: str, labels: tuple[str, ...], causes: dict[str, str]) -> str:
+def _by_cause(metric: str, labels: tuple[str, ...], causes: dict[str, str], only: str = "") -> str:
     """Return a template that tells the sentence of each cause that a subject has now."""
     sentences = {
         cause: sentence.format(**{name: f"{{{{ $labels.{name} }}}}" for name in labels})
@@ -166,7 +171,7 @@ def _by_cause(metric: str, labels: tuple[str, ...], causes: dict[str, str]) -> s
     }
     if len(sentences) == 1:
         return next(iter(sentences.values()))
-    matchers = "".join(f"{name}=%q," for name in labels) + f'cause=~"{"|".join(causes)}"'
+    matchers = only + "".join(f"{name}=%q," for name in labels) + f'cause=~"{"|".join(causes)}"'
     values = "".join(f" $labels.{name}" for name in labels)
     question = f"max by (cause) ({metric}{{{matchers}}}) == 1"
     lines = [

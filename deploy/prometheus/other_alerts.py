@@ -1,4 +1,4 @@
-"""Alerts that no incident tells: of checks, disks, certificates, the monitor and its messages.
+"""Alerts that no incident tells: of warnings, disks, certificates, the monitor and its messages.
 
 An alert that needs no haste looks back over some scrapes (``last_over_time``), because otherwise a
 failed scrape starts its ``for`` anew. A sample of a check may have the time of its reading, up to a
@@ -20,9 +20,6 @@ SAMPLE_LIMITS: Final = {"venuewatch": 60_000, "node": 420_000}
 
 A host of two CPUs with four checks has 40 and 315 series; here it may have 50 and 350.
 """
-
-NETWORK = "dns|gateway|interface|ping|uplinks"
-"""The kinds of checks that look at a network."""
 
 PROBLEM_OF_CENTRE: Final = "last_over_time(venuewatch_aggregator_problem[20s])"
 """Whether each aggregator is blind; a failed scrape does not start the ``for`` anew."""
@@ -73,8 +70,8 @@ VERSION_GAPS: Final = _kept(
 )
 
 
-def _of_checks(state: str, kinds: str = "") -> str:
-    series = f'venuewatch_check_state{{{kinds}state="{state}"}}'
+def _of_checks(state: str) -> str:
+    series = f'venuewatch_check_state{{state="{state}"}}'
     return with_unwell_host(
         f"max by (venue, host, check, kind) ({series} or last_over_time({series}[20s]))"
     )
@@ -193,24 +190,6 @@ FAST: Final = (
         f"  max by (instance) ({UP}) == 1",
         "1m",
         "1m",
-    ),
-    Rule(
-        "VenuewatchNetworkFailing",
-        Severity.WARNING,
-        "A network check fails.",
-        f"{_CHECK} is critical: a part of the network does not do its work.",
-        _of_checks("critical", f'kind=~"{NETWORK}",'),
-        "1m",
-        "2m",
-    ),
-    Rule(
-        "VenuewatchCheckFailing",
-        Severity.WARNING,
-        "A check fails.",
-        f"{_CHECK} is critical: what it looks at does not do its work.",
-        _of_checks("critical", f'kind!~"{NETWORK}",'),
-        "1m",
-        "2m",
     ),
     Rule(
         "VenuewatchCheckWarning",

@@ -168,6 +168,17 @@ CASES: Sequence[Case] = (
         _OF_FEED,
     ),
     Case(
+        "VenuewatchVenueCheckFailing", "critical", 5,
+        problem("check", 'venue="STA",check="primary"', "check_failed"),
+        "primary is critical on most hosts of STA that have it.",
+        {"venue": "STA", "check": "primary"}, problem("check", _FEED, "check_failed"),
+    ),
+    Case(
+        "VenuewatchCheckFailing", "warning", 5, problem("check", _FEED, "check_failed"),
+        "primary on STA-1 in STA: it is critical, so what it looks at does not do its work.",
+        _OF_FEED, problem("check", 'venue="STA",check="primary"', "check_failed"),
+    ),
+    Case(
         "VenuewatchDuplicateIdentity", "warning", 5,
         problem("host", HOST, "duplicate_identity"),
         f"Two agents run as {_PLACE} and throw each other out.",
@@ -198,16 +209,6 @@ CASES: Sequence[Case] = (
         "2 targets of job venuewatch at centre:8039 can not be scraped, while others can: their "
         "series are missing.", {"job": "venuewatch", "instance": "centre:8039"},
         {f'up{{{TARGET},venue="STA"}}': (1.0, 0.0)}, is_of_aggregator=True,
-    ),
-    Case(
-        "VenuewatchNetworkFailing", "warning", 60, check("gateway", "critical"),
-        f"probe (gateway) on {_PLACE} is critical: a part of the network does not do its work.",
-        of_check("gateway"), check("gateway", "ok"),
-    ),
-    Case(
-        "VenuewatchCheckFailing", "warning", 60, check("service", "critical"),
-        f"probe (service) on {_PLACE} is critical: what it looks at does not do its work.",
-        of_check("service"), check("service", "ok"),
     ),
     Case(
         "VenuewatchCheckWarning", "info", 300, check("disk", "warning"),

@@ -83,7 +83,8 @@ def test_venue_is_told_before_any_host_behind_it() -> None:
 
 OF_A_HOST = {case.alert for case in CASES if "host" in case.labels}
 HOLDING_BACK = {
-    "VenuewatchVenueUnreachable": OF_A_HOST,
+    "VenuewatchVenueUnreachable": OF_A_HOST | {"VenuewatchVenueCheckFailing"},
+    "VenuewatchVenueCheckFailing": {"VenuewatchCheckFailing"},
     "VenuewatchHostDown": OF_A_HOST - {"VenuewatchHostDown"},
     "VenuewatchResultsStopped": {"VenuewatchResultsDelayed"},
     "VenuewatchDiskFull": {"VenuewatchDiskFilling"},
@@ -114,15 +115,14 @@ def test_alert_that_a_graver_one_explains_is_held_back(tmp_path: Path, graver: s
 
 @pytest.mark.real
 def test_only_the_check_of_a_certificate_is_held_back_by_its_expiry(tmp_path: Path) -> None:
-    soon = {"alertname": "VenuewatchCertificateNearlyExpired", **of_check("tls")}
-    failing = [
-        {"alertname": "VenuewatchCheckFailing", **of_check(kind)} for kind in ("tls", "http")
-    ]
+    checks = [{**of_check(kind), "check": kind} for kind in ("tls", "http")]
+    soon = [{"alertname": "VenuewatchCertificateNearlyExpired", **check} for check in checks]
+    failing = [{"alertname": "VenuewatchCheckFailing", **check, "kind": ""} for check in checks]
 
     with Alertmanager(tmp_path, "http://127.0.0.1:9") as alertmanager:
-        tell(alertmanager.port, [soon, *failing])
+        tell(alertmanager.port, [*soon, *failing])
 
-        until("it is held back", lambda: held_back(alertmanager.port, "kind") == {"tls"})
+        until("it is held back", lambda: held_back(alertmanager.port, "check") == {"tls"})
 
 
 ELSEWHERE = {"venue": "TAH", "host": "TAH-1", "instance": "TAH-1"}

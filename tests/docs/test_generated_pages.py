@@ -26,7 +26,7 @@ def fields_of(kind: str, maker: dict[str, Any]) -> list[tuple[str, inspect.Field
     return [(f"{it.cls.__name__}.{field.name}", field) for it in structs for field in it.fields]
 
 
-@pytest.mark.parametrize("page", ["checks", "metrics"])
+@pytest.mark.parametrize("page", ["causes", "checks", "metrics"])
 def test_generated_page_is_up_to_date(page: str) -> None:
     written = (DOCS / f"{page}.md").read_text(encoding="utf-8")
 

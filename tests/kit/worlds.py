@@ -44,6 +44,16 @@ def report(state: CheckState) -> Callable[[Story], None]:
     return lambda story: story.deliver(story.machines["s1"].check(story.now, 0, state))
 
 
+def leave_required(story: Story) -> None:
+    story.host("s1").is_required = True
+    story.leave("s1")
+
+
+def fail_check(story: Story) -> None:
+    for seq in range(2):
+        story.deliver(story.machines["s1"].check(story.now, seq, "critical"))
+
+
 WORLDS: Mapping[Cause, Callable[[Story], None]] = {
     Cause.BROKER_DOWN: lambda story: lose_connection(story, "refuses"),
     Cause.DUPLICATE_IDENTITY: alternate,
@@ -56,6 +66,8 @@ WORLDS: Mapping[Cause, Callable[[Story], None]] = {
     Cause.CONNECTION_LOST: lambda it: nobody_answers_about(it, is_reached=None, is_killed=True),
     Cause.SILENT: lambda it: nobody_answers_about(it, is_reached=None, is_killed=False),
     Cause.DID_NOT_RETURN: lambda story: story.leave("s1"),
+    Cause.LEFT_WHILE_REQUIRED: leave_required,
+    Cause.CHECK_FAILED: fail_check,
     Cause.RESULTS_FROZEN: report("frozen"),
     Cause.RESULTS_DELAYED: report("delayed"),
     Cause.RESULTS_SILENT: report("silent"),

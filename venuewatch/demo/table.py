@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from aggregator.core.fleet import Fleet, Venue
-from aggregator.core.states import ALIVE, HostState, VenueState, venue_state
+from aggregator.core.states import ALIVE, HostState, VenueState
 
 _STYLES = {
     VenueState.OK: "green",
@@ -65,7 +65,7 @@ def _table(venues: Sequence[Venue]) -> Table:
     table.add_column("rtt", justify="right", no_wrap=True)
     table.add_column("", no_wrap=True, max_width=14, overflow="ellipsis")
     for venue in venues:
-        state = venue_state(venue.counts)
+        state = venue.state
         alive = sum(venue.counts[up] for up in ALIVE)
         table.add_row(
             venue.code,

@@ -1,21 +1,24 @@
 """Alerts of incidents: the name, the severity and the sentence of each cause in each scope.
 
-:data:`ROWS` is the whole table. Prometheus' rules are made from it (``deploy/prometheus``), and
-whatever tells people of an incident takes its words from here.
+:data:`ROWS` is the whole table. Prometheus' rules are made from it (``deploy/prometheus``), so is
+``docs/causes.md``, and whatever tells people of an incident takes its words from here. What is
+told of a host or a venue without an incident is here, too.
 
 An alert's name, severity and labels are its identity. A cause that gets more precise may change
 its sentence, and nothing else of it: so causes that can follow one another as news of one failure
 share one alert. Only results that come late and then stop, or the reverse, are two.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final, Literal, NamedTuple, TypeAlias
 
+from aggregator.core.fleet import INF, Host, Venue
 from aggregator.core.incidents.record import Incident, Scope, Subject
+from aggregator.core.states import HostState, VenueState
 from aggregator.core.verdicts.causes import Cause, ExplainedEnum
 
-Kind: TypeAlias = Scope | Literal["venue link"]
-"""A scope; the way to a whole venue is apart from the way to one of its hosts."""
+Kind: TypeAlias = Scope | Literal["venue link", "venue check"]
+"""A scope; the way to a whole venue is apart from the way to one of its hosts, a check likewise."""
 
 
 class Severity(ExplainedEnum):
@@ -41,10 +44,33 @@ class Alert(NamedTuple):
 
 
 class Row(NamedTuple):
-    """What is told of one cause in one scope; ``sentence`` has the kind's labels in braces."""
+    """What is told of one cause in one scope; ``sentence`` has the kind's labels in braces.
+
+    ``first`` is what to do first, in Markdown.
+    """
 
     alert: Alert
     sentence: str
+    first: str
+
+
+class State(NamedTuple):
+    """What is told of a state without an incident; no ``severity``: all is well."""
+
+    severity: Severity | None
+    sentence: str
+
+
+class Told(NamedTuple):
+    """What people are told of a host or a venue.
+
+    ``since`` is monotonic s, None where it is not known. ``number``: the incident's, if it is one.
+    """
+
+    sentence: str
+    severity: Severity | None
+    since: float | None
+    number: int | None = None
 
 
 LABELS: Final[Mapping[Kind, tuple[str, ...]]] = {
@@ -54,10 +80,16 @@ LABELS: Final[Mapping[Kind, tuple[str, ...]]] = {
     "host": ("venue", "host"),
     "link": ("venue", "host"),
     "feed": ("venue", "host", "check"),
+    "venue check": ("venue", "check"),
+    "check": ("venue", "host", "check"),
     "identity": ("venue", "host"),
     "clock": ("venue", "host"),
 }
 """The labels by which an incident of each kind is told from others; its series have them, too."""
+
+_OF_VENUE: Final[Mapping[Scope, Kind]] = {"link": "venue link", "check": "venue check"}
+_CAUSES = frozenset(Cause)
+_RANKS: Final = {severity: rank for rank, severity in enumerate(Severity)}
 
 _BLIND = Alert("VenuewatchBlind", Severity.CRITICAL, "No venue is watched.")
 _VENUE = Alert("VenuewatchVenueUnreachable", Severity.CRITICAL, "A venue can not be reached.")
@@ -71,87 +103,208 @@ _LINK = Alert(
 _STOPPED = Alert("VenuewatchResultsStopped", Severity.CRITICAL, "Results have stopped.")
 _DELAYED = Alert("VenuewatchResultsDelayed", Severity.WARNING, "Results come too late.")
 _SPARE = Alert("VenuewatchRedundancyLost", Severity.WARNING, "A spare is lost.")
+_VENUE_CHECK = Alert(
+    "VenuewatchVenueCheckFailing", Severity.CRITICAL, "A check fails on most hosts of a venue."
+)
+_CHECK = Alert("VenuewatchCheckFailing", Severity.WARNING, "A check fails.")
 _TWINS = Alert(
     "VenuewatchDuplicateIdentity", Severity.WARNING, "Two agents run under one host's name."
 )
 _CLOCK = Alert("VenuewatchClockWrong", Severity.WARNING, "A host's clock is wrong.")
 
-_FEED = "{check} on {host} in {venue}: "
+_ON = "{check} on {host} in {venue}: "
+_NOBODY = "nobody there to ask, or nobody who could tell."
 
 ROWS: Final[Mapping[tuple[Kind, Cause], Row]] = {
     ("centre", Cause.AGGREGATOR_BLIND): Row(
-        _BLIND, "The aggregator hears nothing of any venue. It accuses no host while that lasts."
+        _BLIND,
+        "The aggregator hears nothing of any venue. It accuses no host while that lasts.",
+        "Look at the aggregator's machine and its link to the broker. Watch venues by phone.",
     ),
     ("centre", Cause.BROKER_DOWN): Row(
-        _BLIND, "The broker is gone: its port refuses, or answers nothing."
+        _BLIND,
+        "The broker is gone: its port refuses, or answers nothing.",
+        "On the broker's machine: `systemctl status mosquitto`, then its log. Start it again.",
     ),
     ("venue", Cause.VENUE_UNREACHABLE): Row(
-        _VENUE, "{venue} is cut off. Its hosts fell silent together, and may be well."
+        _VENUE,
+        "{venue} is cut off. Its hosts fell silent together, and may be well.",
+        "Call the venue: do its machines run? Then call who runs its line.",
     ),
-    ("venue", Cause.FLAPPING): Row(_VENUE, "{venue} is cut off again and again."),
+    ("venue", Cause.FLAPPING): Row(
+        _VENUE,
+        "{venue} is cut off again and again.",
+        "Call who runs its line, with the times of the incident's evidence.",
+    ),
     ("host", Cause.HOST_DOWN): Row(
-        _HOST, "{host} in {venue} is gone: no neighbour that could try reaches it."
+        _HOST,
+        "{host} in {venue} is gone: no neighbour that could try reaches it.",
+        "Call the venue: has the machine power, is its network cable in place?",
     ),
     ("host", Cause.HOST_FROZEN): Row(
         _HOST,
         "{host} in {venue} answers its neighbours and sends nothing; its connection is open.",
+        "Look at the machine's console. Restart the agent if the machine answers you.",
     ),
     ("host", Cause.AGENT_STOPPED): Row(
-        _HOST, "The agent of {host} in {venue} has stopped; a neighbour reaches the machine."
+        _HOST,
+        "The agent stopped on {host} in {venue}; the machine answers.",
+        "On the host: `systemctl status venuewatch-agent`, then its log. Start it again.",
     ),
     ("host", Cause.CONNECTION_LOST): Row(
         _HOST,
-        "The connection of {host} in {venue} was closed; no neighbour could tell how it is.",
+        "The connection of {host} in {venue} was closed. Agent, machine or link: " + _NOBODY,
+        "Ping it from another machine of the venue. Give `address` in the inventory, so that "
+        "neighbours can.",
     ),
     ("host", Cause.SILENT): Row(
-        _HOST, "{host} in {venue} sends nothing, and no neighbour could tell why."
+        _HOST,
+        "{host} in {venue} sends nothing. Machine or link: " + _NOBODY,
+        "Call the venue: does the machine run, does its link work? Give `address` in the "
+        "inventory, so that neighbours can be asked.",
+    ),
+    ("host", Cause.LEFT_WHILE_REQUIRED): Row(
+        _HOST,
+        "{host} in {venue} was shut down in order, and it is required: it is to run at all times.",
+        "Ask at the venue who shut it down, and why. Start it again.",
     ),
     ("host", Cause.DID_NOT_RETURN): Row(
-        _HOST, "{host} in {venue} was shut down in order, and has not come back in time."
+        _HOST,
+        "{host} in {venue} was shut down in order, and has not come back in time.",
+        "Ask at the venue. Is it switched off for good? Then take it out of the inventory.",
     ),
-    ("host", Cause.FLAPPING): Row(_HOST, "{host} in {venue} fails again and again."),
+    ("host", Cause.FLAPPING): Row(
+        _HOST,
+        "{host} in {venue} fails again and again.",
+        "Compare the times of the falls with the machine's log: power, cable, restarts.",
+    ),
     ("venue link", Cause.ONE_WAY_LOSS): Row(
-        _VENUE_LINK, "The hosts of {venue} are heard, and do not hear the centre."
+        _VENUE_LINK,
+        "The hosts of {venue} are heard, and do not hear the centre.",
+        "Look at the way from the centre to the venue: firewall, bridge, the broker's ACL.",
     ),
     ("link", Cause.ONE_WAY_LOSS): Row(
-        _LINK, "{host} in {venue} is heard, and does not hear the centre."
+        _LINK,
+        "{host} in {venue} is heard, and does not hear the centre.",
+        "Look at the host's firewall and at the broker's ACL for its user.",
     ),
     ("feed", Cause.RESULTS_FROZEN): Row(
-        _STOPPED, _FEED + "the results server talks, and its data rests while units are live."
+        _STOPPED,
+        _ON + "the results server talks, and its data rests while units are live.",
+        "Call the results team of the venue: does the timing system still deliver?",
     ),
     ("feed", Cause.RESULTS_SILENT): Row(
-        _STOPPED, _FEED + "nothing comes from the results server, and now it should talk."
+        _STOPPED,
+        _ON + "nothing comes from the results server, and now it should talk.",
+        "Call the results team of the venue: does the results server run, and does it send?",
     ),
-    ("feed", Cause.RESULTS_DELAYED): Row(_DELAYED, _FEED + "results move, and come too late."),
+    ("feed", Cause.RESULTS_DELAYED): Row(
+        _DELAYED,
+        _ON + "results move, and come too late.",
+        "Look at the load and the link of the results server. Tell who reads the results.",
+    ),
     ("feed", Cause.REDUNDANCY_LOST): Row(
-        _SPARE, _FEED + "one of the parts that stand in for one another has failed."
+        _SPARE,
+        _ON + "one of the parts that stand in for one another has failed.",
+        "Find the part in the check's detail, and repair it while the other one works.",
+    ),
+    ("venue check", Cause.CHECK_FAILED): Row(
+        _VENUE_CHECK,
+        "{check} is critical on most hosts of {venue} that have it.",
+        "Look at what these hosts share: the router, the name server, a switch, the server that "
+        "is asked.",
+    ),
+    ("venue check", Cause.FLAPPING): Row(
+        _VENUE_CHECK,
+        "{check} fails on most hosts of {venue} again and again.",
+        "Compare the times of the falls with what these hosts share.",
+    ),
+    ("check", Cause.CHECK_FAILED): Row(
+        _CHECK,
+        _ON + "it is critical, so what it looks at does not do its work.",
+        "Do by hand, on the host, what the check does. Repair what it looks at.",
+    ),
+    ("check", Cause.FLAPPING): Row(
+        _CHECK,
+        _ON + "it fails again and again.",
+        "Compare the times of the falls with the log of what it looks at.",
     ),
     ("identity", Cause.DUPLICATE_IDENTITY): Row(
-        _TWINS, "Two agents run as {host} in {venue} and throw each other out."
+        _TWINS,
+        "Two agents run as {host} in {venue} and throw each other out.",
+        "Find the machine that was copied, and give its agent a name of its own.",
     ),
     ("clock", Cause.CLOCK_SKEW): Row(
-        _CLOCK, "The clock of {host} in {venue} differs from the fleet's."
+        _CLOCK,
+        "The clock of {host} in {venue} differs from the fleet's.",
+        "On the host: `timedatectl`. Let it ask the venue's time server again.",
     ),
 }
+
+HOST_STATES: Final[Mapping[HostState, State]] = {
+    HostState.UP: State(None, "{host} in {venue} is up."),
+    HostState.LATE: State(None, "{host} in {venue} is up; its last beat is late."),
+    HostState.AWAY: State(
+        Severity.INFO,
+        "{host} in {venue} said farewell. It counts as down at {down_at}, unless it is back then.",
+    ),
+    HostState.UNSEEN: State(Severity.INFO, "{host} in {venue} was never heard."),
+    HostState.UNKNOWN: State(
+        Severity.INFO, "How {host} in {venue} is can not be told: it is still to be heard."
+    ),
+    HostState.UNREACHABLE: State(
+        Severity.CRITICAL, "{host} is behind the cut of {venue}, and may be well."
+    ),
+    HostState.DOWN: State(Severity.CRITICAL, "{host} in {venue} is down."),
+}
+"""What is told of a host without an open incident."""
+
+VENUE_STATES: Final[Mapping[VenueState, State]] = {
+    VenueState.OK: State(None, "All hosts of {venue} are up."),
+    VenueState.DEGRADED: State(
+        Severity.INFO, "{unseen} of {hosts} hosts of {venue} were never heard."
+    ),
+    VenueState.UNREACHABLE: State(Severity.CRITICAL, "{venue} is cut off. Its hosts may be well."),
+    VenueState.UNKNOWN: State(
+        Severity.INFO, "How {venue} is can not be told: {unknown} of {hosts} hosts are to be heard."
+    ),
+    VenueState.UNSEEN: State(Severity.INFO, "No host of {venue} was ever heard."),
+    VenueState.AWAY: State(
+        Severity.INFO,
+        "All hosts of {venue} that were heard said farewell. The first counts as down at "
+        "{down_at}, unless it is back then.",
+    ),
+}
+"""What is told of a venue without an open incident."""
+
+SOME_AWAY: Final = State(
+    Severity.INFO,
+    "{away} of {hosts} hosts of {venue} said farewell. The first counts as down at {down_at}, "
+    "unless it is back then.",
+)
+"""What is told of a venue that is well otherwise."""
 
 
 def kind_of(subject: Subject) -> Kind:
     """Return the kind of an incident's subject."""
-    return "venue link" if subject.scope == "link" and not subject.host else subject.scope
+    if subject.host:
+        return subject.scope
+    return _OF_VENUE.get(subject.scope, subject.scope)
 
 
-def row_of(subject: Subject, cause: Cause) -> Row:
-    """Return what is told of a cause.
+def row_of(subject: Subject, cause: str) -> Row:
+    """Return what is told of a cause, by its name.
 
-    A journal of another version may hold a cause that has no row in its scope: then the alert is
-    the first of that kind, and the sentence is the cause's own.
+    A journal of another version may hold a cause that has no row in its scope, or that is not
+    known: then the alert is the first of that kind, and the sentence is the cause's own.
     """
-    kind = kind_of(subject)
-    known = ROWS.get((kind, cause))
-    if known is not None:
-        return known
-    alert = next(row.alert for (other, _), row in ROWS.items() if other == kind)
-    return Row(alert, cause.meaning)
+    kind, known = kind_of(subject), Cause(cause) if cause in _CAUSES else None
+    row = ROWS.get((kind, known)) if known is not None else None
+    if row is not None:
+        return row
+    of_kind = next(row for (other, _), row in ROWS.items() if other == kind)
+    meaning = cause if known is None else known.meaning
+    return of_kind._replace(sentence=meaning.replace("{", "{{").replace("}", "}}"))
 
 
 def labels_of(subject: Subject) -> dict[str, str]:
@@ -163,7 +316,76 @@ def labels_of(subject: Subject) -> dict[str, str]:
     return labels | ({"instance": subject.host} if subject.host else {})
 
 
+def sentence_of(subject: Subject, cause: str) -> str:
+    """Return the sentence that tells what is wrong with a subject."""
+    return row_of(subject, cause).sentence.format(**subject._asdict())
+
+
 def description_of(incident: Incident) -> str:
     """Return the sentence that tells an incident."""
-    subject = incident.subject
-    return row_of(subject, incident.cause).sentence.format(**subject._asdict())
+    return sentence_of(incident.subject, incident.cause)
+
+
+def severity_of(incident: Incident) -> Severity:
+    """Return how urgent an incident is."""
+    return row_of(incident.subject, incident.cause).alert.severity
+
+
+def urgency_of(incident: Incident) -> tuple[int, float, int]:
+    """Return by what incidents are sorted: the worst first, then the oldest."""
+    return _RANKS[severity_of(incident)], incident.opened_at, incident.number
+
+
+def down_at(host: Host) -> float | None:
+    """Return when (monotonic s) a host that said farewell counts as down; None of any other."""
+    if host.state is not HostState.AWAY:
+        return None
+    at = max(host.deadline, host.put_off_until)
+    return None if at == INF else at
+
+
+def first_down_at(venue: Venue) -> float | None:
+    """Return when (monotonic s) the first of a venue's hosts that said farewell does."""
+    times = (down_at(host) for host in list(venue.hosts.values()))
+    return min((at for at in times if at is not None), default=None)
+
+
+def host_told(host: Host, incidents: Iterable[Incident], until: str) -> Told:
+    """Return what is told of a host: its worst incident, or its state.
+
+    ``incidents``: the open ones of it, and those that it is a child of. ``until``: the time at
+    which it counts as down, as the reader's clock shows it.
+    """
+    worst = min(incidents, key=urgency_of, default=None)
+    if worst is not None:
+        return _told_of(worst)
+    severity, sentence = HOST_STATES[host.state]
+    told = sentence.format(host=host.name, venue=host.venue, down_at=until)
+    return Told(told, severity, None if host.since == -INF else host.since)
+
+
+def venue_told(venue: Venue, incidents: Iterable[Incident], until: str) -> Told:
+    """Return what is told of a venue: its worst incident, or its state.
+
+    ``incidents``: the open ones of it, of its hosts and of their checks. ``until``: the time at
+    which the first host that said farewell counts as down, as the reader's clock shows it.
+    """
+    worst = min(incidents, key=urgency_of, default=None)
+    if worst is not None:
+        return _told_of(worst)
+    state, counts = venue.state, venue.counts
+    is_some_away = state is VenueState.OK and counts[HostState.AWAY]
+    severity, sentence = SOME_AWAY if is_some_away else VENUE_STATES[state]
+    told = sentence.format(
+        venue=venue.code,
+        hosts=sum(counts.values()),
+        down_at=until,
+        **{str(each): count for each, count in counts.items()},
+    )
+    return Told(told, severity, None)
+
+
+def _told_of(incident: Incident) -> Told:
+    return Told(
+        description_of(incident), severity_of(incident), incident.opened_at, incident.number
+    )

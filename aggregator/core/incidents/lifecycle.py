@@ -25,8 +25,8 @@ from aggregator.core.verdicts.flapping import REUSE, Damping
 LONG_FALL_S = 60.0
 """A fall that lasts longer (s) always counts, damped or not."""
 
-_THAT_FALL = frozenset({"host", "venue"})
-_OF_LIVING = frozenset({"link", "feed", "clock"})
+_THAT_FALL = frozenset({"host", "venue", "check"})
+_OF_LIVING = frozenset({"link", "feed", "check", "clock"})
 _ROUNDING = 1.001
 
 
@@ -75,7 +75,13 @@ class Incidents:
         silent_since: float | None = None,
         children: Sequence[str] = (),
     ) -> None:
-        """Open an incident of a host or venue that has fallen, unless it flaps and has one."""
+        """Open an incident of a host, venue or check that has fallen, unless it flaps and has one.
+
+        One that has not risen since its last fall gets a more precise cause.
+        """
+        if subject in self._fallen and subject in self.open:
+            self.sharpen(subject, verdict, at)
+            return
         damping = self._damping.setdefault(subject, Damping())
         penalty = damping.fall(at)
         self._fallen[subject] = at
@@ -262,4 +268,6 @@ class Incidents:
 
     def _close(self, subject: Subject, at: float) -> None:
         self._ends.pop(subject, None)
+        self._fallen.pop(subject, None)
+        self._causes.pop(subject, None)
         self._store.close(subject, at)

@@ -8,11 +8,14 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from aggregator.core.verdicts.causes import Cause, Evidence
 
-Scope: TypeAlias = Literal["centre", "venue", "host", "link", "feed", "identity", "clock"]
+Scope: TypeAlias = Literal["centre", "venue", "host", "link", "feed", "check", "identity", "clock"]
 
 
 class Subject(NamedTuple):
-    """What an incident is about; of each subject at most one is open."""
+    """What an incident is about; of each subject at most one is open.
+
+    One of scope ``check`` without a host is of that check on most hosts of the venue.
+    """
 
     scope: Scope
     venue: str = ""

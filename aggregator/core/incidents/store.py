@@ -29,6 +29,7 @@ EVIDENCE_MAX = 100
 _EVIDENCE_FIRST = 10  # how it began is kept, and then the latest
 _SEEN_ONCE = frozenset({"silence", "will"})
 _CORRECTED = frozenset({"host", "venue"})
+_OF_CHECKS = frozenset({"check", "feed"})
 _REMEMBERED_OF_A_HOST = 20
 
 
@@ -140,14 +141,14 @@ class IncidentStore:
 
     def close(self, subject: Subject, at: float) -> None:
         """Close an open incident, and report it."""
-        scope, *where = subject
-        self._fleet.problems_of(*where).pop(subject.check or scope, None)
+        self._unmark(self.open[subject])
         self._change(self.open[subject]._replace(closed_at=at), "closed", at)
 
     def remove(self, subject: Subject, at: float) -> None:
         """Close an open incident whose subject is watched no more, and report that."""
         current = self.open[subject]
         evidence = _joined(current.evidence, (Evidence(at, "centre", "removed"),))
+        self._unmark(current)
         self._change(current._replace(closed_at=at, evidence=evidence), "removed", at)
 
     def correct(
@@ -179,8 +180,7 @@ class IncidentStore:
         self._known[incident.number] = self.unsaved[incident.number] = incident
         if incident.closed_at is None:
             self.open[subject] = incident
-            scope, *where = subject
-            self._fleet.problems_of(*where)[subject.check or scope] = incident.cause
+            self._mark(incident)
         elif self.open.get(subject, incident).number == incident.number:
             self.open.pop(subject, None)
         if subject.scope in _CORRECTED:
@@ -189,6 +189,30 @@ class IncidentStore:
                 if incident.number not in numbers:
                     numbers.append(incident.number)
                     del numbers[:-_REMEMBERED_OF_A_HOST]
+
+    def _mark(self, incident: Incident) -> None:
+        """Note with what it is about that an incident is open."""
+        scope, venue, host, check = incident.subject
+        of = self._fleet.find(host) if host else self._fleet.venues.get(venue)
+        if of is not None and check:
+            of.check_problems[check, scope] = incident.cause
+        elif of is not None:
+            of.problems[scope] = incident.cause
+        its_venue = self._fleet.venues.get(venue)
+        if its_venue is not None and scope in _OF_CHECKS:
+            its_venue.check_incidents.add(incident.number)
+
+    def _unmark(self, incident: Incident) -> None:
+        """Note that it is over."""
+        scope, venue, host, check = incident.subject
+        of = self._fleet.find(host) if host else self._fleet.venues.get(venue)
+        if of is not None and check:
+            of.check_problems.pop((check, scope), None)
+        elif of is not None:
+            of.problems.pop(scope, None)
+        its_venue = self._fleet.venues.get(venue)
+        if its_venue is not None:
+            its_venue.check_incidents.discard(incident.number)
 
     def _change(self, incident: Incident, change: IncidentChange, at: float) -> None:
         self.keep(incident)

@@ -68,6 +68,10 @@ class Cause(ExplainedEnum):
     )
     SILENT = ("silent", "The host sends nothing, and no neighbour could tell (yet) why.")
     DID_NOT_RETURN = ("did_not_return", "A host sent a farewell and did not come back in time.")
+    LEFT_WHILE_REQUIRED = (
+        "left_while_required",
+        "A host that is required sent a farewell, and no birth followed within 15 s.",
+    )
     RESULTS_FROZEN = (
         "results_frozen",
         "The results server talks, and its data does not move while units are live.",
@@ -80,6 +84,10 @@ class Cause(ExplainedEnum):
     REDUNDANCY_LOST = (
         "redundancy_lost",
         "The results work, and one of the two parts that make them redundant is gone.",
+    )
+    CHECK_FAILED = (
+        "check_failed",
+        "A check was critical in two readings in a row; of a venue: on most of its hosts.",
     )
     CLOCK_SKEW = ("clock_skew", "A host's clock is wrong: it differs from the fleet's median.")
     FLAPPING = ("flapping", "It falls and rises again and again: one incident for all of it.")

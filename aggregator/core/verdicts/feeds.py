@@ -21,6 +21,7 @@ from aggregator.core.fleet import Host
 from aggregator.core.incidents.lifecycle import Incidents
 from aggregator.core.incidents.record import Incident, Subject
 from aggregator.core.verdicts.causes import Cause, Evidence, Scalar, Verdict
+from aggregator.core.verdicts.unsaid import Unsaid, counts
 from venuewatch.base.wire.checks import WELL, CheckState
 from venuewatch.base.wire.messages import CheckReading
 
@@ -31,25 +32,9 @@ CAUSES: Final[Mapping[CheckState, Cause]] = {
     "redundancy_lost": Cause.REDUNDANCY_LOST,
 }
 
-UNSAID_PERIODS = 3.5
-"""How many periods old a reading may be, and an agent send without mentioning the check."""
-
-UNSAID_LEAST_S = 60.0
-"""And for how long (s) at least."""
-
 _STEADY = 3
 _WELL = WELL - CAUSES.keys()
 _UNKNOWN_EVERY_S = 300.0  # of an incident of an earlier version, which does not say
-
-
-class _Unwell:
-    """A check that was not well: how often it is read (s), and the vitals that came since."""
-
-    __slots__ = ("every_s", "vitals")
-
-    def __init__(self, every_s: float) -> None:
-        self.every_s = every_s
-        self.vitals = 0
 
 
 class Feeds:
@@ -57,24 +42,21 @@ class Feeds:
 
     def __init__(self, incidents: Incidents) -> None:
         self._incidents = incidents
-        self._unwell: dict[str, dict[Subject, _Unwell]] = {}
+        self._unwell: dict[str, dict[Subject, Unsaid]] = {}
 
     def take(self, host: Host, reading: CheckReading, now: float) -> None:
         """Take a live reading: it counts if it is the latest of a check that is known."""
-        known = host.checks.get(reading.check)
-        if known is None or known.reading is not reading:
-            return
-        if now - known.at > _patience_s(reading.every_s):
+        if not counts(host, reading, now):
             return
         subject = Subject("feed", host.venue, host.name, reading.check)
         cause = CAUSES.get(reading.state)
         if cause is not None:
             self._incidents.begin(subject, Verdict(cause, (_said(host, reading, now),)), now)
-            self._unwell.setdefault(host.name, {})[subject] = _Unwell(reading.every_s)
+            self._unwell.setdefault(host.name, {})[subject] = Unsaid(reading.every_s)
             return
         unwell = self._unwell.get(host.name, {}).get(subject)
         if unwell is not None:
-            unwell.vitals = 0
+            unwell.mention()
         if reading.state in _WELL and not self._incidents.is_ending(subject):
             self._incidents.end_at(subject, now + _STEADY * host.interval_s)
 
@@ -84,12 +66,10 @@ class Feeds:
         if feeds is None or host.birth is None:
             return
         for subject, unwell in list(feeds.items()):
-            unsaid_s = unwell.vitals * host.birth.vitals_every_s  # the first may be just behind it
-            unwell.vitals += 1
-            if subject not in self._incidents.open:
-                del feeds[subject]
-            elif unsaid_s > _patience_s(unwell.every_s):
+            is_unsaid = unwell.take_vitals(host.birth.vitals_every_s)
+            if is_unsaid:
                 self._incidents.end(subject, now)
+            if is_unsaid or subject not in self._incidents.open:
                 del feeds[subject]
         if not feeds:
             del self._unwell[host.name]
@@ -99,11 +79,7 @@ class Feeds:
         said = [seen.detail.get("every_s") for seen in incident.evidence]
         periods = [every_s for every_s in said if isinstance(every_s, float)]
         feeds = self._unwell.setdefault(incident.subject.host, {})
-        feeds[incident.subject] = _Unwell(periods[-1] if periods else _UNKNOWN_EVERY_S)
-
-
-def _patience_s(every_s: float) -> float:
-    return max(UNSAID_LEAST_S, UNSAID_PERIODS * every_s)
+        feeds[incident.subject] = Unsaid(periods[-1] if periods else _UNKNOWN_EVERY_S)
 
 
 def _said(host: Host, reading: CheckReading, at: float) -> Evidence:

@@ -3,7 +3,7 @@
 A silence that is not the venue's (``venue.py``) nor our own (``centre.py``) is judged by two facts:
 whether the broker closed the connection, and what the neighbours found when they tried to reach the
 machine. :data:`CAUSES` is the whole table. A host that sent a farewell is not silent: it is missed
-only when it stays away for too long.
+only when it stays away for too long, and one that is required soon.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,6 +11,7 @@ from enum import Enum, auto
 from typing import Final, NamedTuple
 
 from aggregator.core.fleet import Host
+from aggregator.core.states import HostState
 from aggregator.core.verdicts.causes import BROKER, CENTRE, Cause, Evidence, Excuse, Scalar, Verdict
 
 
@@ -57,6 +58,8 @@ CAUSES: Final[Mapping[tuple[bool, Reach], Cause]] = {
 UNEXPLAINED = frozenset({Cause.SILENT, Cause.CONNECTION_LOST})
 """The causes that a neighbour's answer makes more precise."""
 
+_LEFT = frozenset({Cause.LEFT_WHILE_REQUIRED, Cause.DID_NOT_RETURN})
+
 
 def reach_of(inquiry: Inquiry) -> Reach:
     """Return what the neighbours found: one that reached it decides, else all that could try."""
@@ -88,14 +91,21 @@ def more_precise(known: Cause, verdict: Verdict) -> Verdict:
     A host that sent a farewell is missed, whatever its neighbours find.
     """
     is_vaguer = verdict.cause in UNEXPLAINED and known not in UNEXPLAINED
-    is_kept = is_vaguer or known is Cause.DID_NOT_RETURN
+    is_kept = is_vaguer or known in _LEFT
     return verdict._replace(cause=known) if is_kept else verdict
 
 
 def judge_absence(host: Host, at: float) -> Verdict:
-    """Return that ``host``, which sent a farewell, has not come back in time."""
+    """Return that ``host``, which sent a farewell, has not come back in time.
+
+    One that is required has left first. When it is down for that, it did not return.
+    """
+    if host.state is HostState.DOWN:
+        seen = Evidence(at, CENTRE, "absence", {"down_s": round(at - host.since, 3)})
+        return Verdict(Cause.DID_NOT_RETURN, (seen,))
     detail = {"away_s": round(at - host.since, 3)}
-    return Verdict(Cause.DID_NOT_RETURN, (Evidence(host.since, host.name, "farewell", detail),))
+    cause = Cause.LEFT_WHILE_REQUIRED if host.is_required else Cause.DID_NOT_RETURN
+    return Verdict(cause, (Evidence(host.since, host.name, "farewell", detail),))
 
 
 def _seen(

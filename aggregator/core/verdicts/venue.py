@@ -59,6 +59,14 @@ class Votes(NamedTuple):
         return is_most and (not self.heard or silent >= _TOO_MANY)
 
 
+class Cut(NamedTuple):
+    """A verdict that is not of one host, but of its venue."""
+
+    venue: Venue
+    votes: Votes
+    verdict: Verdict
+
+
 def votes_at(venue: Venue, host: Host, *, since: float, at: float) -> Votes:
     """Return the votes of ``venue`` on ``host``, which was due at ``since``, as of ``at``."""
     silent, heard, overdue = [host], [], 0

@@ -10,7 +10,7 @@ import msgspec
 from aggregator.core.centre import Centre
 from aggregator.core.fleet import INF, Host, Venue
 from aggregator.core.incidents.record import Incident
-from aggregator.core.states import HostState, VenueState, venue_state
+from aggregator.core.states import HostState, VenueState
 from aggregator.shell.http.incidents import IncidentJson, incident_json
 from aggregator.shell.walltime import WallTime
 
@@ -79,7 +79,7 @@ def venue_answer(venue: Venue, centre: Centre, wall: WallTime) -> bytes:
         venue.name,
         venue.town,
         venue.timezone,
-        venue_state(venue.counts),
+        venue.state,
         any(host.counts_as_up for host in hosts),
         tuple(
             HostHereJson(host.name, host.role, host.state, _since(host, wall), host.cause)

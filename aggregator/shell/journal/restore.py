@@ -25,6 +25,7 @@ GENERAL_CAUSES: Mapping[Scope, Cause] = {
     "host": Cause.SILENT,
     "link": Cause.ONE_WAY_LOSS,
     "feed": Cause.RESULTS_FROZEN,
+    "check": Cause.CHECK_FAILED,
     "identity": Cause.DUPLICATE_IDENTITY,
     "clock": Cause.CLOCK_SKEW,
 }
@@ -32,7 +33,10 @@ GENERAL_CAUSES: Mapping[Scope, Cause] = {
 
 _STATES = frozenset(HostState)
 _CAUSES = frozenset(Cause)
-_FALLING = frozenset({"host", "venue"})
+_FALLING = frozenset({"host", "venue", "check"})
+_OF_VENUE_OR_HOST = frozenset({"link", "check"})
+_WITHOUT_HOST = frozenset({"centre", "venue"})
+_WITH_CHECK = frozenset({"feed", "check"})
 
 _logger = logging.getLogger("aggregator.journal")
 
@@ -88,8 +92,9 @@ def _is_whole(incident: IncidentJson) -> bool:
     """Tell whether an incident names what one of its scope is about, and nothing else."""
     scope = incident.scope
     is_placed = bool(incident.venue) == (scope != "centre")
-    is_of_host = scope == "link" or bool(incident.host) == (scope not in {"centre", "venue"})
-    return is_placed and is_of_host and bool(incident.check) == (scope == "feed")
+    is_either = scope in _OF_VENUE_OR_HOST
+    is_of_host = is_either or bool(incident.host) == (scope not in _WITHOUT_HOST)
+    return is_placed and is_of_host and bool(incident.check) == (scope in _WITH_CHECK)
 
 
 def _moment(at: float | None, wall: WallTime) -> Moment | None:

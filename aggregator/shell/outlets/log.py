@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 
+from aggregator.core.incidents.alerts import description_of, severity_of
 from aggregator.core.incidents.record import IncidentChanged
 from aggregator.core.outputs import HostChanged, Output, Refused, Stalled
 from aggregator.core.states import HostState
@@ -58,6 +59,8 @@ def _incident_changed(event: IncidentChanged) -> None:
         number=incident.number,
         **incident.subject._asdict(),
         cause=incident.cause,
+        severity=severity_of(incident),
+        sentence=description_of(incident),
         children=len(incident.children),
     )
 

@@ -21,7 +21,7 @@ from aggregator.core.outputs import (
     Output,
     Publish,
 )
-from aggregator.core.states import HostState, VenueState, venue_state
+from aggregator.core.states import HostState, VenueState
 from aggregator.shell.walltime import WallTime
 from venuewatch.base.wire import topics
 from venuewatch.base.wire.messages import Tick
@@ -124,5 +124,4 @@ class VenueStatusOutlet:
             )
             for incident in found[:INCIDENTS_MAX]
         ]
-        state = venue_state(hosts)
-        return VenueStatus(venue.code, state, hosts, len(found), listed, self._name)
+        return VenueStatus(venue.code, venue.state, hosts, len(found), listed, self._name)

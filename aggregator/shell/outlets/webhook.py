@@ -20,7 +20,8 @@ import aiohttp
 import msgspec
 
 from aggregator.config import Notify
-from aggregator.core.incidents.record import IncidentChanged
+from aggregator.core.incidents.alerts import row_of, sentence_of
+from aggregator.core.incidents.record import IncidentChanged, Subject
 from aggregator.core.outputs import Output, Tell
 from aggregator.shell.http.incidents import IncidentJson, incident_json
 from aggregator.shell.journal.rows import Notice
@@ -46,7 +47,7 @@ _logger = logging.getLogger("aggregator.notify")
 class NoticeJson(msgspec.Struct, frozen=True):
     """The body of a notice; ``id`` is the same each time that it is tried.
 
-    ``url``: where the aggregator shows the incident.
+    ``url``: where the aggregator shows the incident. ``sentence``: what people are told of it.
     """
 
     id: str
@@ -54,6 +55,8 @@ class NoticeJson(msgspec.Struct, frozen=True):
     incident: IncidentJson
     aggregator: str
     url: str
+    sentence: str
+    severity: str
 
 
 def notice(
@@ -61,7 +64,16 @@ def notice(
 ) -> Notice:
     """Return the notice from ``aggregator`` of an incident's change number ``seq``."""
     url = url_of(f"/incidents/{incident.number}")
-    body = NoticeJson(f"{incident.number}-{seq}", change, incident, aggregator, url)
+    subject = Subject(incident.scope, incident.venue, incident.host, incident.check)
+    body = NoticeJson(
+        f"{incident.number}-{seq}",
+        change,
+        incident,
+        aggregator,
+        url,
+        sentence_of(subject, incident.cause),
+        row_of(subject, incident.cause).alert.severity,
+    )
     return Notice(body.id, msgspec.json.encode(body))
 
 

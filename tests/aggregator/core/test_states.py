@@ -66,3 +66,11 @@ def test_a_venues_state_follows_from_its_hosts(hosts: str, state: VenueState) ->
     states = [HostState(name) for name in hosts.split()]
 
     assert venue_state({each: states.count(each) for each in HostState}) is state
+
+
+def test_incident_of_a_check_degrades_a_venue_that_is_well_otherwise() -> None:
+    for state, lists in VENUES.items():
+        for hosts in lists:
+            counts = {each: hosts.split().count(each) for each in HostState}
+            told = venue_state(counts, has_failed_check=True)
+            assert told is (VenueState.DEGRADED if state is VenueState.OK else state)

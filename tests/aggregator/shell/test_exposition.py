@@ -239,7 +239,7 @@ def test_series_have_their_documented_labels(page: Page) -> None:
 def test_problem_of_a_check_outlasts_its_host() -> None:
     venue = Venue("STA", margin_s=1.75)
     host = venue.hosts["alpha"] = Host("STA", "alpha", margin_s=1.75, state=HostState.DOWN)
-    host.check_problems["feed"] = "results_frozen"
+    host.check_problems["feed", "feed"] = "results_frozen"
 
     page = Page(render([venue], NOW))
 

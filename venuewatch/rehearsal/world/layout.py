@@ -30,7 +30,10 @@ QUALITIES: Mapping[Link, Quality] = {
 
 
 class VenuePlan(NamedTuple):
-    """One venue as it is to be built. The first host is the gateway, the second has a feed."""
+    """One venue as it is to be built. The first host is the gateway, the second has a feed.
+
+    ``is_required``: all of its hosts are.
+    """
 
     code: str
     hosts: int
@@ -39,6 +42,7 @@ class VenuePlan(NamedTuple):
     jitter_s: float = 0.0
     loss: float = 0.0
     has_bridge: bool = False
+    is_required: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -79,7 +83,13 @@ def with_first(layout: Layout, **changes: object) -> Layout:
 
 def _entry(plan: VenuePlan) -> VenueEntry:
     hosts = [
-        HostEntry(name, address=plan.address(name), probe_port=PROBE_PORT, gateway=at == 0)
+        HostEntry(
+            name,
+            address=plan.address(name),
+            probe_port=PROBE_PORT,
+            gateway=at == 0,
+            required=plan.is_required,
+        )
         for at, name in enumerate(plan.names)
     ]
     return VenueEntry(plan.code, link=plan.link, host=tuple(hosts))

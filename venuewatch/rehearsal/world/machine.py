@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass
 from typing import Literal
 
-from venuewatch.base.wire.checks import ResultsState
+from venuewatch.base.wire.checks import CheckState
 from venuewatch.rehearsal.world.loop import Loop
 from venuewatch.rehearsal.world.network import Leg
 from venuewatch.rehearsal.world.spool import Disk
@@ -52,7 +52,7 @@ class ResultsFeed:
     """A results feed as it comes to a machine; ``state`` is what a look at it finds."""
 
     check: str
-    state: ResultsState = "flowing"
+    state: CheckState = "flowing"
 
 
 class Machine:

@@ -11,7 +11,7 @@ from aggregator.core.centre import Centre
 from aggregator.core.incidents.record import Subject
 from aggregator.core.liveness import AWAY_LIMIT_S
 from aggregator.core.outputs import Moment
-from aggregator.core.states import ALIVE, VenueState, venue_state
+from aggregator.core.states import ALIVE, VenueState
 from venuewatch.rehearsal.world.broker import Broker
 from venuewatch.rehearsal.world.connect import Route
 from venuewatch.rehearsal.world.layout import Layout
@@ -110,7 +110,7 @@ class World:
         if not centre.is_ready:
             said.append("the core is not settled")
         for venue in centre.fleet.venues.values():
-            state = venue_state(venue.counts)
+            state = venue.state
             if state is not VenueState.OK:
                 said.append(f"{venue.code} is {state}")
             said += [

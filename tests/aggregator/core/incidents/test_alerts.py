@@ -5,18 +5,23 @@ from typing import get_args
 
 import pytest
 
+from aggregator.core.fleet import Fleet, Host, Venue
 from aggregator.core.incidents.alerts import (
     LABELS,
     ROWS,
     Kind,
     Row,
     Severity,
+    Told,
     description_of,
+    host_told,
     kind_of,
     labels_of,
     row_of,
+    venue_told,
 )
 from aggregator.core.incidents.record import Incident, Scope, Subject
+from aggregator.core.states import ALIVE, HostState, VenueState
 from aggregator.core.verdicts import centre, feeds, silence
 from aggregator.core.verdicts.causes import Cause
 
@@ -27,6 +32,8 @@ SUBJECTS = [
     Subject("link", "STA"),
     Subject("link", "STA", "STA-1"),
     Subject("feed", "STA", "STA-1", "primary"),
+    Subject("check", "STA", "", "gate"),
+    Subject("check", "STA", "STA-1", "gate"),
     Subject("identity", "STA", "STA-1"),
     Subject("clock", "STA", "STA-1"),
 ]
@@ -39,14 +46,14 @@ def kinds() -> set[str]:
 def test_every_cause_and_every_scope_has_a_row() -> None:
     assert {cause for _, cause in ROWS} == set(Cause)
     assert kinds() == set(LABELS) == {kind_of(subject) for subject in SUBJECTS}
-    assert kinds() - {"venue link"} == set(get_args(Scope))
+    assert kinds() - {"venue link", "venue check"} == set(get_args(Scope))
 
 
 def test_every_cause_that_a_verdict_can_have_is_in_its_scope() -> None:
     possible = {("centre", cause) for cause in centre.CAUSES}
     possible |= {("host", cause) for cause in silence.CAUSES.values()}
     possible |= {("feed", cause) for cause in feeds.CAUSES.values()}
-    possible |= {(scope, Cause.FLAPPING) for scope in ("host", "venue")}
+    possible |= {(scope, Cause.FLAPPING) for scope in ("host", "venue", "check", "venue check")}
 
     assert possible <= set(ROWS)
 
@@ -104,3 +111,81 @@ def test_cause_of_another_scope_is_told_without_error(subject: Subject, cause: C
 
     assert told
     assert row_of(subject, cause).alert.severity in Severity
+
+
+def test_every_cause_says_what_to_do_first() -> None:
+    assert [key for key, row in ROWS.items() if not row.first.endswith((".", "?"))] == []
+
+
+def test_where_nobody_could_be_asked_the_sentence_says_so() -> None:
+    for cause in silence.UNEXPLAINED:
+        assert "achine or link: nobody there to ask" in ROWS["host", cause].sentence
+
+
+def test_stopped_agent_is_not_told_as_a_host_that_is_down() -> None:
+    told = description_of(Incident(1, Subject("host", "STA", "STA-1"), Cause.AGENT_STOPPED, 1.0))
+
+    assert told == "The agent stopped on STA-1 in STA; the machine answers."
+
+
+@pytest.mark.parametrize("state", HostState)
+def test_every_state_of_a_host_is_told(state: HostState) -> None:
+    host = Host("STA", "STA-1", margin_s=1.75, state=state)
+
+    told = host_told(host, [], "20:15:00 CET")
+
+    assert "STA-1" in told.sentence
+    assert ("20:15:00 CET" in told.sentence) is (state is HostState.AWAY)
+    assert (told.severity is None) is (state in ALIVE)
+
+
+@pytest.mark.parametrize("state", VenueState)
+def test_every_state_of_a_venue_is_told(state: VenueState) -> None:
+    shown = {
+        VenueState.OK: [HostState.UP],
+        VenueState.DEGRADED: [HostState.UP, HostState.UNSEEN],
+        VenueState.UNREACHABLE: [HostState.UNREACHABLE],
+        VenueState.UNKNOWN: [HostState.UNKNOWN],
+        VenueState.UNSEEN: [HostState.UNSEEN],
+        VenueState.AWAY: [HostState.AWAY],
+    }
+    venue = venue_of(*shown[state])
+
+    told = venue_told(venue, [], "20:15:00 CET")
+
+    assert venue.state is state
+    assert "STA" in told.sentence
+    assert ("20:15:00 CET" in told.sentence) is (state is VenueState.AWAY)
+    assert (told.severity is None) is (state is VenueState.OK)
+
+
+def test_farewell_is_told_of_a_venue_that_is_well_otherwise() -> None:
+    told = venue_told(venue_of(HostState.UP, HostState.AWAY), [], "20:15:00 CET")
+
+    assert told == Told(
+        "1 of 2 hosts of STA said farewell. The first counts as down at 20:15:00 CET, unless it is "
+        "back then.",
+        Severity.INFO,
+        None,
+    )
+
+
+def test_worst_and_oldest_incident_is_told_first() -> None:
+    venue = venue_of(HostState.UP)
+    clock = Incident(1, Subject("clock", "STA", "STA-1"), Cause.CLOCK_SKEW, 1.0)
+    old = Incident(2, Subject("host", "STA", "STA-1"), Cause.SILENT, 2.0)
+    new = Incident(3, Subject("host", "STA", "STA-2"), Cause.SILENT, 3.0)
+
+    told = venue_told(venue, [clock, new, old], "")
+
+    assert told == Told(description_of(old), Severity.CRITICAL, 2.0, 2)
+    assert host_told(venue.hosts["STA-0"], [clock], "").severity is Severity.WARNING
+
+
+def venue_of(*states: HostState) -> Venue:
+    """Return a venue whose hosts are in these states."""
+    venue = Venue("STA", margin_s=1.75)
+    for at, state in enumerate(states):
+        host = Host("STA", f"STA-{at}", margin_s=1.75, state=state)
+        venue.hosts[host.name] = host
+    return Fleet([venue]).venues["STA"]

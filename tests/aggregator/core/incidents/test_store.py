@@ -125,5 +125,6 @@ def test_each_check_of_a_host_is_marked_by_itself(book: Book) -> None:
     both = dict(host.check_problems)
     book.incidents.end(feeds[0], 3.0)
 
-    assert both == {"backup": "results_frozen", "primary": "results_delayed"}
-    assert (host.check_problems, host.problems) == ({"primary": "results_delayed"}, {})
+    assert both == {("backup", "feed"): "results_frozen", ("primary", "feed"): "results_delayed"}
+    assert host.check_problems == {("primary", "feed"): "results_delayed"}
+    assert host.problems == {}

@@ -15,8 +15,8 @@ def test_every_cause_has_a_world_that_gives_it(cause: Cause) -> None:
     story.run(15.0)
 
     (incident,) = story.centre.decisions.incidents.open.values()
-    assert incident.cause is cause
     assert incident.evidence
+    assert str(cause) in {told for _, _, _, told in story.lines()}
 
 
 def test_every_cause_has_a_meaning_of_its_own() -> None:

@@ -4,7 +4,8 @@ import pytest
 from msgspec.structs import replace
 
 from aggregator.core.readings import CHECKS_MAX
-from aggregator.core.verdicts.feeds import CAUSES, UNSAID_LEAST_S, UNSAID_PERIODS
+from aggregator.core.verdicts.feeds import CAUSES
+from aggregator.core.verdicts.unsaid import UNSAID_LEAST_S, UNSAID_PERIODS
 from tests.kit.story import Story
 from venuewatch.base.wire.checks import RESULTS_STATES, WELL, CheckState, CheckValues
 
@@ -79,7 +80,7 @@ def test_a_feed_gets_its_newest_cause(story: Story) -> None:
         (("frozen", "unknown", "unknown", "unknown"), ["opened"]),
         (("ok", "ok"), []),
         (("warning", "warning"), []),
-        (("critical", "critical"), []),
+        (("critical",), []),
         (("unknown", "unknown"), []),
     ],
     ids=" ".join,

@@ -119,6 +119,16 @@ class Sequence(Fault, frozen=True):
 
 
 VARIANTS: Mapping[str, tuple[str, Mapping[str, object]]] = {
+    # a check that twice finds the worst, or does not end in time
+    "check_failed": (
+        "feed_silent",
+        {"EXPECTED": "check_failed", "STATE": "critical", "SCOPE": "check"},
+    ),
+    # a results server that somebody shuts down in order, by mistake
+    "left_while_required": (
+        "did_not_return",
+        {"EXPECTED": "left_while_required", "IS_REQUIRED": True, "AWAY_LIMIT_S": AWAY_LIMIT_S},
+    ),
     # an administrator stops the service: every will is said
     "broker_stopped_in_order": ("broker_stopped", {"IS_IN_ORDER": True, "lasts_s": 15.0}),
     # hosts and local broker go on talking, and the centre hears nothing

@@ -1,6 +1,10 @@
-"""Stops an agent in order, and keeps it away."""
+"""Stops an agent in order, and keeps it away; in its variant the host is required."""
+
+import random
+from typing import ClassVar
 
 from venuewatch.rehearsal.world.faults._victims import HostFault
+from venuewatch.rehearsal.world.layout import Layout
 from venuewatch.rehearsal.world.venue import SimHost
 
 
@@ -9,8 +13,15 @@ class DidNotReturn(HostFault, frozen=True):
 
     EXPECTED = "did_not_return"
     AWAY_LIMIT_S = 60.0
+    IS_REQUIRED: ClassVar[bool] = False
 
     lasts_s: float = 90.0
+
+    def layout(self, rng: random.Random) -> Layout:
+        """Return a fleet of which every host is required, or none."""
+        layout = super().layout(rng)
+        plans = (plan._replace(is_required=self.IS_REQUIRED) for plan in layout.venues)
+        return Layout(tuple(plans))
 
     def hit(self, host: SimHost) -> None:
         """Stop it in order."""

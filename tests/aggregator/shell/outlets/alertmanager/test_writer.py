@@ -38,7 +38,8 @@ async def test_alert_has_labels_texts_times_and_link(receiver: Receiver) -> None
     }
     assert alert["annotations"] == {
         "summary": "A host is down or can not be heard.",
-        "description": "alpha in STA sends nothing, and no neighbour could tell why.",
+        "description": "alpha in STA sends nothing. "
+        "Machine or link: nobody there to ask, or nobody who could tell.",
         "dashboard_url": "https://mon.example/hosts/alpha",
         "runbook_url": "https://wiki.example/runbooks/VenuewatchHostDown",
     }

@@ -1,0 +1,86 @@
+"""One instant: state, incident and the page of metrics change together, whatever happens."""
+
+import pytest
+
+from aggregator.core.incidents.record import IncidentChanged, Subject
+from aggregator.core.outputs import HostChanged
+from aggregator.core.states import HostState
+from aggregator.core.verdicts.causes import Cause
+from aggregator.shell.exposition import render
+from tests.kit.page import Page
+from tests.kit.story import Story
+from tests.kit.worlds import WORLDS
+
+FIVE = {"STA": ("s1", "s2", "s3", "s4", "s5"), "AQU": ("a1", "a2", "a3")}
+
+
+class Watched(Story):
+    """A story in which everything is compared after each call of an inlet."""
+
+    def _collect(self) -> None:
+        super()._collect()
+        self.compare()
+
+    def compare(self) -> None:
+        """Fail if page, states and open incidents contradict each other."""
+        fleet = self.centre.fleet
+        page = Page(render(fleet.venues.values(), self.now, ("liveness",)))
+        up = {labels["host"]: value for labels, value in page.of("venuewatch_host_up")}
+        problems: dict[str, set[str]] = {}
+        for labels, _ in page.of("venuewatch_host_problem"):
+            problems.setdefault(labels["host"], set()).add(labels["cause"])
+        of_checks = {
+            (labels["venue"], labels.get("host", ""), labels["check"], labels["cause"])
+            for labels, _ in page.of("venuewatch_check_problem")
+        }
+        known = self.centre.decisions.store.open
+        for host in fleet:
+            incident = known.get(Subject("host", host.venue, host.name))
+            is_down = host.state is HostState.DOWN
+            is_damped = incident is not None and incident.cause is Cause.FLAPPING
+            assert (incident is not None) is is_down or is_damped, (self.now, host.name)
+            assert up[host.name] == host.counts_as_up
+            assert not (is_down and up[host.name])
+            if incident is not None:
+                assert incident.cause in problems[host.name]
+        assert of_checks == {
+            (subject.venue, subject.host, subject.check, str(incident.cause))
+            for subject, incident in known.items()
+            if subject.check
+        }
+
+
+@pytest.mark.parametrize("cause", Cause)
+def test_page_states_and_incidents_never_contradict_each_other(cause: Cause) -> None:
+    story = Watched(FIVE, away_limit_s=12.0).bring_up()
+
+    WORLDS[cause](story)
+    story.run(20.0)
+    story.canary_s = 0.0
+    story.centre.opened(story.now)
+    story.unmute(*story.machines, run_s=30.0)
+
+    assert story.said()
+
+
+@pytest.mark.parametrize(
+    "cause", [Cause.HOST_DOWN, Cause.AGENT_STOPPED, Cause.SILENT, Cause.LEFT_WHILE_REQUIRED]
+)
+def test_host_falls_and_rises_with_its_incident(cause: Cause) -> None:
+    story = Story(FIVE).bring_up()
+
+    WORLDS[cause](story)
+    story.run(20.0)
+    story.unmute("s1", run_s=20.0)
+
+    said = story.said()
+    of_host = [out for out in said if isinstance(out, HostChanged) and out.host == "s1"]
+    told = [
+        (out.at, out.change)
+        for out in said
+        if isinstance(out, IncidentChanged) and out.change != "sharpened"
+    ]
+    falls = [(out.at, "opened") for out in of_host if out.after is HostState.DOWN]
+    rises = [(out.at, "closed") for out in of_host if out.before is HostState.DOWN]
+    assert told == falls + rises
+    assert [change for _, change in told] == ["opened", "closed"]
