@@ -8,7 +8,9 @@
 4. A reader that the ring has left behind, or that takes nothing for ``WRITE_LIMIT_S``, is cut. It
    comes back with the id of its last event. While the ring has that event, it gets what came since;
    otherwise, or if the id is of another start, it gets a snapshot.
-5. Each second every reader that got nothing gets a pulse, which says that we live.
+5. A reader follows topics, and gets their events beside those for all. A topic that is new is a new
+   place in the ring: a reader that names an older one gets a snapshot.
+6. Each second every reader that got nothing gets a pulse, which says that we live.
 
 An event says how things stand, never a difference: a reader may get one twice.
 """
@@ -17,7 +19,7 @@ import asyncio
 import logging
 import secrets
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import NamedTuple
@@ -73,10 +75,21 @@ class FullError(Exception):
 
 
 class Event(NamedTuple):
-    """One server-sent event: its name, and its data, of any number of lines."""
+    """One server-sent event: its name, and its data, of any number of lines.
+
+    ``topic``: those who follow it get it; without one all do.
+    """
 
     name: str
     data: bytes
+    topic: str = ""
+
+
+class _Piece(NamedTuple):
+    """One event as it is sent."""
+
+    topic: str
+    body: bytes
 
 
 @dataclass
@@ -137,6 +150,7 @@ class Channel:
 
     ``render`` returns the events of some changes, or none. ``snapshot`` returns how all stands now.
     Both may yield to the loop. What ``render`` is given is in a snapshot that is made later, too.
+    Both make events of those topics only that are in ``topics``; the last event is for all.
     """
 
     def __init__(
@@ -151,16 +165,27 @@ class Channel:
         self._snapshot = snapshot
         self._start = secrets.token_hex(4)
         self._number = 0
-        self._ring: deque[bytes] = deque()
+        self._ring: deque[tuple[_Piece, ...]] = deque()
         self._ring_bytes = 0
-        self._latest: tuple[str, float, bytes] | None = None
+        self._latest: tuple[str, float, tuple[_Piece, ...]] | None = None
+        self._topics: dict[str, _Topic] = {}
         self._read_at = -RESUME_S
         self._turn = asyncio.Lock()
+
+    @property
+    def start(self) -> str:
+        """The first part of ids: another one means that nothing before it can be resumed."""
+        return self._start
 
     @property
     def last_id(self) -> str:
         """The id of the last event: of this start of the process, and this channel."""
         return f"{self._start}-{self._number}"
+
+    @property
+    def topics(self) -> Collection[str]:
+        """What readers follow, or did lately."""
+        return self._topics.keys()
 
     async def add(self, changes: Changes) -> None:
         """Render changes once, and keep them for the readers."""
@@ -169,6 +194,7 @@ class Channel:
             self._read_at = now
         self._latest = None
         if now - self._read_at < RESUME_S:
+            self._forget_topics(now)
             events = await self._render(changes)
             if events:
                 self._keep(events)
@@ -180,32 +206,50 @@ class Channel:
         self._start, self._number = secrets.token_hex(4), 0
         self._ring.clear()
         self._ring_bytes = 0
+        self._topics.clear()
         for reader in self.readers:
             reader.is_cut = True
 
-    def place_of(self, last_id: str) -> int | None:
-        """Return the number of the event with an id; None if what came since is not known."""
+    def join(self, reader: "_Reader") -> None:
+        """Let a reader follow its topics from now on."""
+        self.readers.add(reader)
+        new = reader.topics - self._topics.keys()
+        if new:
+            self._number += 1  # nothing is known of them before
+            self._ring.append(())
+        now = asyncio.get_running_loop().time()
+        self._topics.update((topic, _Topic(self._number, now)) for topic in new)
+
+    def place_of(self, last_id: str, topics: Collection[str] = ()) -> int | None:
+        """Return the number of the event with an id; None if what came since is not known.
+
+        It is not if one of ``topics`` was not followed then.
+        """
         start, _, number = last_id[:_ID_MAX].partition("-")
         if start != self._start or not (number.isascii() and number.isdigit()):
             return None
         place = int(number)
-        return place if self.has_since(place) else None
+        is_followed = all(self._topics[topic].since <= place for topic in topics)
+        return place if is_followed and self.has_since(place) else None
 
     def has_since(self, place: int) -> bool:
         """Tell whether every event after number ``place`` is kept."""
         return 0 <= self._number - place <= len(self._ring)
 
-    def since(self, place: int) -> tuple[int, list[bytes]]:
-        """Return the number of the last event, and the events after number ``place``, framed."""
+    def since(self, place: int, topics: Collection[str] = ()) -> tuple[int, list[bytes]]:
+        """Return the number of the last event, and what came after number ``place``, framed."""
         count = self._number - place
-        return self._number, list(islice(self._ring, len(self._ring) - count, None))
+        kept = islice(self._ring, len(self._ring) - count, None)
+        return self._number, [body for body in (_body(each, topics) for each in kept) if body]
 
     def leave(self, reader: "_Reader") -> None:
         """Note that a reader has gone, and may come back."""
         self.readers.discard(reader)
-        self._read_at = asyncio.get_running_loop().time()
+        self._read_at = now = asyncio.get_running_loop().time()
+        for topic in reader.topics & self._topics.keys():
+            self._topics[topic].read_at = now
 
-    async def snapshot(self) -> tuple[int, bytes]:
+    async def snapshot(self, topics: Collection[str] = ()) -> tuple[int, bytes]:
         """Return how all stands, framed, and the number of the event that it is as of.
 
         Those that ask between two changes share one.
@@ -215,26 +259,58 @@ class Channel:
             now = asyncio.get_running_loop().time()
             latest = self._latest
             if latest is None or latest[0] != id_ or now - latest[1] > _SNAPSHOT_KEPT_S:
-                *first, last = await self._snapshot()
-                pieces = [framed(event) for event in first] + [framed(last, id_)]
-                latest = self._latest = (id_, now, b"".join(pieces))
-            return number, latest[2]
+                latest = self._latest = (id_, now, _pieces(await self._snapshot(), id_))
+            return number, _body(latest[2], topics)
+
+    def _forget_topics(self, now: float) -> None:
+        """Forget topics that no reader has followed for ``RESUME_S``."""
+        for topic in set().union(*(reader.topics for reader in self.readers)) & self._topics.keys():
+            self._topics[topic].read_at = now
+        for topic, known in list(self._topics.items()):
+            if now - known.read_at >= RESUME_S:
+                del self._topics[topic]
 
     def _keep(self, events: Sequence[Event]) -> None:
         """Number events as one: the id is on the last, so that all come again or none."""
         self._number += 1
-        *first, last = events
-        body = b"".join([*(framed(event) for event in first), framed(last, self.last_id)])
-        self._ring.append(body)
-        self._ring_bytes += len(body)
+        pieces = _pieces(events, self.last_id)
+        self._ring.append(pieces)
+        self._ring_bytes += _size(pieces)
         while len(self._ring) > RING_EVENTS or self._ring_bytes > RING_BYTES:
-            self._ring_bytes -= len(self._ring.popleft())
+            self._ring_bytes -= _size(self._ring.popleft())
+
+
+@dataclass
+class _Topic:
+    """A topic that is followed: events after number ``since`` are complete, and when it was read.
+
+    ``read_at``: when a reader last followed it (s of the loop).
+    """
+
+    since: int
+    read_at: float
+
+
+def _pieces(events: Sequence[Event], id_: str) -> tuple[_Piece, ...]:
+    *first, last = events
+    pieces = [_Piece(event.topic, framed(event)) for event in first]
+    return (*pieces, _Piece(last.topic, framed(last, id_)))
+
+
+def _body(pieces: Iterable[_Piece], topics: Collection[str]) -> bytes:
+    """Return what of some events those get who follow ``topics``."""
+    return b"".join(body for topic, body in pieces if not topic or topic in topics)
+
+
+def _size(pieces: Iterable[_Piece]) -> int:
+    return sum(len(piece.body) for piece in pieces)
 
 
 class _Reader:
     """One open stream; ``place``: the number of the last event that it was written."""
 
-    def __init__(self) -> None:
+    def __init__(self, topics: frozenset[str] = frozenset()) -> None:
+        self.topics = topics
         self.place = 0
         self.has_pulse = False
         self.is_cut = False
@@ -285,8 +361,17 @@ class Fanout:
             for reader in channel.readers:
                 reader.awake.set()
 
-    async def serve(self, request: web.Request, channel: Channel) -> web.StreamResponse:
+    async def serve(
+        self,
+        request: web.Request,
+        channel: Channel,
+        *,
+        topics: frozenset[str] = frozenset(),
+        last_id: str | None = None,
+    ) -> web.StreamResponse:
         """Answer with the events of a channel, for as long as the client reads them.
+
+        ``last_id``: of the last event that it has, where its header does not say so.
 
         Raises:
             FullError: as many are open as may be; nothing was sent.
@@ -296,12 +381,13 @@ class Fanout:
         limit = self._pages_max()
         if self.readers >= limit:
             raise FullError(f"{limit} pages are open, and no more may be: [web] max_pages")
-        reader = _Reader()
-        channel.readers.add(reader)
+        reader = _Reader(topics)
+        channel.join(reader)
         response = web.StreamResponse(headers=_HEADERS)
         try:
             await response.prepare(request)
-            await self._follow(request, response, channel, reader)
+            last_id = request.headers.get("Last-Event-ID", last_id or "")
+            await self._follow(response, channel, reader, last_id)
         except (TimeoutError, ConnectionError):  # it hangs, or has left
             self.cut += reader.is_cut
             if request.transport is not None:
@@ -311,15 +397,11 @@ class Fanout:
         return response
 
     async def _follow(
-        self,
-        request: web.Request,
-        response: web.StreamResponse,
-        channel: Channel,
-        reader: _Reader,
+        self, response: web.StreamResponse, channel: Channel, reader: _Reader, last_id: str
     ) -> None:
-        place = channel.place_of(request.headers.get("Last-Event-ID", ""))
+        place = channel.place_of(last_id, reader.topics)
         if place is None:
-            reader.place, body = await channel.snapshot()
+            reader.place, body = await channel.snapshot(reader.topics)
             await _write(response, body, reader)
         else:
             reader.place = place
@@ -327,7 +409,7 @@ class Fanout:
             if reader.is_cut or not channel.has_since(reader.place):
                 reader.is_cut = True
                 raise ConnectionAbortedError
-            number, bodies = channel.since(reader.place)
+            number, bodies = channel.since(reader.place, reader.topics)
             for body in bodies:
                 await _write(response, body, reader)
             if reader.has_pulse and not bodies:
@@ -335,6 +417,15 @@ class Fanout:
             reader.place, reader.has_pulse = number, False
             await reader.awake.wait()
             reader.awake.clear()
+
+    async def send(self, channel: Channel, changes: Changes) -> None:
+        """Send changes in one form, now."""
+        try:
+            await channel.add(changes)
+        except Exception as error:  # noqa: BLE001 - a bug in one form must not end the others
+            log.failure(_logger, "page_changes_fail", error, channel=channel.name)
+            channel.restart()
+        await _wake(channel.readers)
 
     async def _send(self) -> None:
         loop = asyncio.get_running_loop()
@@ -346,12 +437,7 @@ class Fanout:
             self._has_changes.clear()
             sent_at = loop.time()
             for channel in self._channels:
-                try:
-                    await channel.add(changes)
-                except Exception as error:  # noqa: BLE001 - a bug in one form must not end the others
-                    log.failure(_logger, "page_changes_fail", error, channel=channel.name)
-                    channel.restart()
-                await _wake(channel.readers)
+                await self.send(channel, changes)
 
     async def _pulse(self) -> None:
         while True:
