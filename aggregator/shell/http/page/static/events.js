@@ -1,0 +1,230 @@
+// Gets the events: one stream a browser. The tab that leads has it, and passes events on.
+//
+// The tab that holds a Web Lock leads; when it is closed, the browser gives the lock to the next. A
+// leader that does not answer a visible tab is frozen: that tab takes the lock. What each tab shows
+// is in the name of a second lock, so the leader knows what to follow. Web Locks exist on https and
+// loopback only: without them each tab has a stream of its own, and a browser at most SEATS, since
+// six connections are all that it makes to one server.
+//
+// Tells other scripts, as events of the document: "live:heard" {at}, "live:fragments" {html},
+// "live:alarms" {at, is_all, incidents}, "live:trying" {at, why}, "live:refused" {why}.
+"use strict";
+(() => {
+  const html = document.documentElement;
+  const root = html.dataset.root || "";
+  const LEADER = `venuewatch ${root} leads`;
+  const SHOWS = `venuewatch ${root} shows `;
+  const SEATS = 4;
+  const SILENT_MS = 3000;
+  const OPENING_MS = 10000;
+  const RETRY_MS = { first: 500, most: 8000 };
+  const EVENTS = ["fragments", "alarms", "sent", "pulse", "reload"];
+  const tabs = new BroadcastChannel(`venuewatch ${root}`);
+  const me = Math.random();
+  const topic = shown();
+  let last = ""; // a page that knows nothing yet needs a snapshot
+  let topics = [topic];
+  let source = null;
+  let quietSince = Date.now();
+  let limit = OPENING_MS;
+  let attempts = 0;
+  let retryAt = 0;
+  let timer = 0;
+  let leads = false;
+  let isServed = false;
+  let wanted = null;
+  let seats = null;
+  let askedAt = 0;
+  let messageAt = Date.now();
+
+  function shown() {
+    const one = document.querySelector("main > article[id]");
+    const kind = { wall: "overview", overview: "overview", map: "map", incidents: "incidents" };
+    return kind[html.dataset.page] || (one ? one.id : "");
+  }
+
+  const tell = (name, detail) => document.dispatchEvent(new CustomEvent(name, { detail }));
+
+  // What every tab does with a message of the stream, its own or the leader's.
+  function take(message) {
+    messageAt = Date.now();
+    if (message.kind === "trying") {
+      tell("live:trying", message);
+    } else if (message.kind === "event") {
+      isServed = true;
+      last = message.id || last;
+      const data = message.name === "fragments" ? { html: message.data } : JSON.parse(message.data);
+      tell("live:heard", data);
+      tell(`live:${message.name}`, data);
+    }
+  }
+
+  function pass(message) {
+    if (leads) tabs.postMessage(message);
+    take(message);
+  }
+
+  // The stream of this tab.
+  function address() {
+    const query = new URLSearchParams(topics.filter(Boolean).map((each) => ["on", each]));
+    if (last) query.set("last", last);
+    return `${root}/events?${query}`;
+  }
+
+  function open() {
+    close();
+    quietSince = Date.now();
+    limit = OPENING_MS;
+    source = new EventSource(address());
+    for (const name of EVENTS) {
+      source.addEventListener(name, (event) => {
+        quietSince = Date.now();
+        limit = SILENT_MS;
+        attempts = 0;
+        pass({ kind: "event", name, id: event.lastEventId, data: event.data });
+      });
+    }
+    source.onerror = () => fail(source.readyState === EventSource.CLOSED);
+  }
+
+  function close() {
+    clearTimeout(timer);
+    retryAt = 0;
+    if (source) source.close();
+    source = null;
+  }
+
+  function fail(isAnswered) {
+    close();
+    const wait = Math.random() * Math.min(RETRY_MS.most, RETRY_MS.first * 2 ** attempts);
+    attempts += 1;
+    retryAt = Date.now() + wait;
+    timer = setTimeout(open, wait);
+    pass({ kind: "trying", at: retryAt });
+    if (isAnswered) explain();
+  }
+
+  // An EventSource does not say why it was refused.
+  async function explain() {
+    const stop = new AbortController();
+    try {
+      const answer = await fetch(address(), { signal: stop.signal });
+      if (!answer.ok) pass({ kind: "trying", at: retryAt, why: (await answer.text()).slice(0, 200) });
+    } catch {
+      // the network is gone: there is no reason to tell
+    } finally {
+      stop.abort();
+    }
+  }
+
+  // A connection that was cut says nothing; nor does a timer run that the browser holds back.
+  function check() {
+    const now = Date.now();
+    if (source && now - quietSince > limit) fail(false);
+    if (retryAt && now >= retryAt) open();
+    if (navigator.locks) watchLeader(now);
+  }
+
+  // One leader: tabs of one browser.
+  function lead() {
+    leads = true;
+    follow(last);
+    tabs.postMessage({ kind: "leads" });
+    return new Promise(() => {}); // until the tab is closed, or another takes the lock
+  }
+
+  function queue(options) {
+    navigator.locks.request(LEADER, options, lead).catch(() => {
+      leads = false;
+      close();
+      queue({});
+    });
+  }
+
+  async function follow(since) {
+    const isUnderWay = wanted !== null;
+    wanted = isUnderWay ? older(wanted, since) : since;
+    if (isUnderWay) return;
+    const { held } = await navigator.locks.query();
+    const names = held.map((lock) => lock.name).filter((name) => name.startsWith(SHOWS));
+    topics = [...new Set([topic, ...names.map((name) => name.slice(SHOWS.length))])].slice(0, 64);
+    last = wanted;
+    wanted = null;
+    if (leads) open();
+  }
+
+  function older(one, other) {
+    const [start, number] = one.split("-");
+    const [otherStart, otherNumber] = other.split("-");
+    if (start !== otherStart) return "";
+    return Number(number) < Number(otherNumber) ? one : other;
+  }
+
+  function join() {
+    tabs.postMessage({ kind: "joins", last });
+  }
+
+  function watchLeader(now) {
+    if (leads || document.hidden || now - messageAt < SILENT_MS) return;
+    if (askedAt && now - askedAt > SILENT_MS / 2) {
+      askedAt = 0;
+      messageAt = now;
+      queue({ steal: true });
+    } else {
+      askedAt = askedAt || now;
+      tabs.postMessage({ kind: "asks" });
+    }
+  }
+
+  const answers = {
+    joins: ({ last: theirs }) => leads && follow(older(theirs, last)),
+    leads: () => { if (!isServed) join(); },
+    asks: () => {
+      if (!leads) return;
+      check();
+      tabs.postMessage(retryAt ? { kind: "trying", at: retryAt } : { kind: "here" });
+    },
+    here: () => { askedAt = 0; },
+    trying: (message) => { askedAt = 0; take(message); },
+    event: (message) => { askedAt = 0; if (!leads) take(message); },
+    // Without locks.
+    counts: ({ from }) => {
+      if (source || retryAt || (seats && me < from)) tabs.postMessage({ kind: "sits", from: me });
+    },
+    sits: ({ from }) => { if (seats) seats.add(from); },
+    left: () => { if (seats) setTimeout(sit, Math.random() * 500); },
+  };
+
+  // Without locks: a stream a tab, while there are seats.
+  function sit() {
+    if (source || retryAt) return;
+    seats = new Set();
+    tabs.postMessage({ kind: "counts", from: me });
+    setTimeout(() => {
+      if (source || retryAt) return;
+      if (seats.size < SEATS) {
+        seats = null;
+        open();
+      } else {
+        tell("live:refused", { why: `${SEATS} pages of this browser are live already` });
+        setTimeout(sit, OPENING_MS);
+      }
+    }, 400);
+  }
+
+  tabs.onmessage = ({ data }) => answers[data.kind]?.(data);
+  setInterval(check, 500);
+  document.addEventListener("visibilitychange", check);
+  addEventListener("online", () => { if (retryAt) open(); });
+  addEventListener("pagehide", () => tabs.postMessage({ kind: "left" }));
+  addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+  if (navigator.locks) {
+    navigator.locks.request(SHOWS + topic, { mode: "shared" }, () => {
+      join();
+      queue({});
+      return new Promise(() => {});
+    });
+  } else {
+    sit();
+  }
+})();
