@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from aggregator.shell.http.incidents import IncidentJson, IncidentsJson
+from aggregator.shell.http.api.record import IncidentJson, IncidentsJson
 from tests.faults.host import Host
 from tests.faults.stage import staged
 from tests.integration.real import Aggregator, Mosquitto, Process, until

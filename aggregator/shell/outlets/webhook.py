@@ -22,7 +22,7 @@ import msgspec
 from aggregator.config import Notify
 from aggregator.core.incidents.record import IncidentChanged
 from aggregator.core.outputs import Output, Tell
-from aggregator.shell.http.incidents import IncidentJson, incident_json
+from aggregator.shell.http.api.record import IncidentJson, incident_json
 from aggregator.shell.journal.rows import Notice
 from aggregator.shell.outlets.answers import is_refusal
 from aggregator.shell.outlets.own_metrics import OwnMetrics, Result

@@ -22,10 +22,10 @@ banner of a lost centre, hidden), ``blind`` (a list for "this page was blind 0:4
 
 Attributes: ``html[data-root]`` is the root of all paths, ``html[data-page]`` the kind of page,
 ``html[data-at]`` when it was rendered (s since 1970). ``[data-since]`` has a duration as its text,
-counted from that time (s since 1970). ``time[data-clock]`` shows the time of the zone of that name
-now, as hours, minutes and seconds. ``[data-severity]`` is critical, warning or info, on each
-problem and tile that has one. ``.wallpage`` are the pages of the wall, all but one ``hidden``.
-``html.is-lost`` greys everything.
+counted from that time (s since 1970). ``time[data-clock]`` shows the time of day now, so many s
+ahead of UTC, as hours, minutes and seconds. ``[data-severity]`` is critical, warning or info, on each
+problem and tile that has one. ``.wallpage`` are the pages of the wall, all but one ``hidden``, each
+to be shown for ``[data-turn]`` (s). ``html.is-lost`` greys everything.
 """
 
 from typing import Final
