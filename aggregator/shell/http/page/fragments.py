@@ -9,7 +9,8 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Final, TypeAlias
 
-from aggregator.shell.http.fanout import Changes, Event
+from aggregator.shell.http.changes import Changes
+from aggregator.shell.http.channel import Event
 from aggregator.shell.http.page import ids
 from venuewatch.base import clock
 

@@ -22,7 +22,9 @@ from aiohttp import hdrs, web
 from aggregator.core.centre import Centre
 from aggregator.core.incidents.alerts import description_of, row_of
 from aggregator.core.incidents.record import Incident
-from aggregator.shell.http.fanout import Changes, Channel, Event, Fanout, FullError
+from aggregator.shell.http.changes import Changes
+from aggregator.shell.http.channel import Channel, Event
+from aggregator.shell.http.fanout import Fanout, FullError
 from aggregator.shell.http.page import ids
 from aggregator.shell.http.page.fragments import OF_MANY, OVERVIEW, Fragments, Render
 from aggregator.shell.walltime import WallTime
