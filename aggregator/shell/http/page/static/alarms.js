@@ -5,12 +5,13 @@
 "use strict";
 (() => {
   const NEWS_MS = 5 * 60 * 1000;
+  const html = document.documentElement;
   const open = new Map();
-  const title = document.title;
   const icon = document.getElementById("icon");
   const usual = icon?.getAttribute("href");
+  // On the overview the server has put counts there, which do not stay true.
+  const title = document.title.split(" – ").slice(html.dataset.page === "overview" ? -1 : 0).join(" – ");
   let hasAll = false;
-  let isLost = false;
 
   function take({ at, is_all: isAll, incidents }) {
     const news = [];
@@ -20,12 +21,12 @@
       const known = open.get(incident.number);
       if (incident.is_closed) {
         open.delete(incident.number);
-      } else {
-        const opened = hasAll ? 0 : (incident.opened_at - at) * 1000;
-        const newsUntil = known ? known.newsUntil : Date.now() + opened + NEWS_MS;
-        open.set(incident.number, { ...incident, newsUntil });
-        if (!known && hasAll) news.push(incident);
+        continue;
       }
+      const before = hasAll ? 0 : (at - incident.opened_at) * 1000;
+      const newsUntil = known ? known.newsUntil : Date.now() - before + NEWS_MS;
+      open.set(incident.number, { ...incident, newsUntil });
+      if (!known && hasAll) news.push(incident);
     }
     hasAll ||= isAll;
     show();
@@ -33,16 +34,14 @@
   }
 
   function show() {
-    const severities = [...open.values()].map(({ severity }) => severity);
-    const loud = severities.filter((severity) => severity !== "info").length;
-    let mark = loud ? `(${loud}) ` : "";
-    if (isLost) mark = "LOST – ";
-    document.title = mark + title;
-    const kind = isLost ? "lost" : ["critical", "warning"].find((each) => severities.includes(each));
-    icon?.setAttribute("href", (kind && icon.dataset[kind]) || usual);
+    const isLost = html.classList.contains("is-lost");
+    const loud = [...open.values()].filter(({ severity }) => severity !== "info").length;
+    document.title = (isLost ? "LOST – " : "") + (loud ? `(${loud}) ` : "") + title;
+    const { lost, problem } = icon?.dataset || {};
+    icon?.setAttribute("href", (isLost ? lost : loud && problem) || usual);
   }
 
   document.addEventListener("live:alarms", ({ detail }) => take(detail));
-  document.addEventListener("live:lost", () => { isLost = true; show(); });
-  document.addEventListener("live:back", () => { isLost = false; show(); });
+  document.addEventListener("live:lost", show);
+  document.addEventListener("live:back", show);
 })();

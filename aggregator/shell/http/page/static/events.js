@@ -7,7 +7,7 @@
 // six connections are all that it makes to one server.
 //
 // Tells other scripts, as events of the document: "live:heard" {at}, "live:fragments" {html},
-// "live:alarms" {at, is_all, incidents}, "live:trying" {at, why}, "live:refused" {why}.
+// "live:alarms" {at, is_all, incidents}, "live:reload", "live:trying" {at, why}, "live:refused" {why}.
 "use strict";
 (() => {
   const html = document.documentElement;
@@ -15,43 +15,35 @@
   const LEADER = `venuewatch ${root} leads`;
   const SHOWS = `venuewatch ${root} shows `;
   const SEATS = 4;
-  const SILENT_MS = 3000;
-  const OPENING_MS = 10000;
-  const RETRY_MS = { first: 500, most: 8000 };
+  const [SILENT_MS, OPENING_MS] = [3000, 10000]; // what is opening may send much first
+  const RETRY_MS = { first: 500, most: 8000 }; // full jitter below it, doubled each time
   const EVENTS = ["fragments", "alarms", "sent", "pulse", "reload"];
   const tabs = new BroadcastChannel(`venuewatch ${root}`);
   const me = Math.random();
-  const topic = shown();
-  let last = ""; // a page that knows nothing yet needs a snapshot
-  let topics = [topic];
+  const pages = { overview: "overview", wall: "overview", map: "map", incidents: "incidents" };
+  const shown = pages[html.dataset.page] || document.querySelector("main > article[id]")?.id || "";
+  let topics = [shown];
+  let last = ""; // the id of the last event; a page that knows nothing yet needs a snapshot
   let source = null;
-  let quietSince = Date.now();
-  let limit = OPENING_MS;
+  let [quietSince, limit] = [0, OPENING_MS];
   let attempts = 0;
   let retryAt = 0;
   let timer = 0;
   let leads = false;
-  let isServed = false;
   let wanted = null;
-  let seats = null;
   let askedAt = 0;
   let messageAt = Date.now();
-
-  function shown() {
-    const one = document.querySelector("main > article[id]");
-    const kind = { wall: "overview", overview: "overview", map: "map", incidents: "incidents" };
-    return kind[html.dataset.page] || (one ? one.id : "");
-  }
+  let seats = null;
 
   const tell = (name, detail) => document.dispatchEvent(new CustomEvent(name, { detail }));
 
   // What every tab does with a message of the stream, its own or the leader's.
   function take(message) {
     messageAt = Date.now();
+    askedAt = 0;
     if (message.kind === "trying") {
       tell("live:trying", message);
-    } else if (message.kind === "event") {
-      isServed = true;
+    } else {
       last = message.id || last;
       const data = message.name === "fragments" ? { html: message.data } : JSON.parse(message.data);
       tell("live:heard", data);
@@ -66,7 +58,7 @@
 
   // The stream of this tab.
   function address() {
-    const query = new URLSearchParams(topics.filter(Boolean).map((each) => ["on", each]));
+    const query = new URLSearchParams(topics.filter(Boolean).map((topic) => ["on", topic]));
     if (last) query.set("last", last);
     return `${root}/events?${query}`;
   }
@@ -90,7 +82,7 @@
   function close() {
     clearTimeout(timer);
     retryAt = 0;
-    if (source) source.close();
+    source?.close();
     source = null;
   }
 
@@ -99,7 +91,7 @@
     const wait = Math.random() * Math.min(RETRY_MS.most, RETRY_MS.first * 2 ** attempts);
     attempts += 1;
     retryAt = Date.now() + wait;
-    timer = setTimeout(open, wait);
+    later(wait, open);
     pass({ kind: "trying", at: retryAt });
     if (isAnswered) explain();
   }
@@ -107,14 +99,10 @@
   // An EventSource does not say why it was refused.
   async function explain() {
     const stop = new AbortController();
-    try {
-      const answer = await fetch(address(), { signal: stop.signal });
-      if (!answer.ok) pass({ kind: "trying", at: retryAt, why: (await answer.text()).slice(0, 200) });
-    } catch {
-      // the network is gone: there is no reason to tell
-    } finally {
-      stop.abort();
-    }
+    const answer = await fetch(address(), { signal: stop.signal }).catch(() => null);
+    const why = answer && !answer.ok && (await answer.text()).slice(0, 200);
+    if (why) pass({ kind: "trying", at: retryAt, why });
+    stop.abort();
   }
 
   // A connection that was cut says nothing; nor does a timer run that the browser holds back.
@@ -122,10 +110,10 @@
     const now = Date.now();
     if (source && now - quietSince > limit) fail(false);
     if (retryAt && now >= retryAt) open();
-    if (navigator.locks) watchLeader(now);
+    if (navigator.locks && !leads && !document.hidden && now - messageAt > SILENT_MS) ask(now);
   }
 
-  // One leader: tabs of one browser.
+  // One leader.
   function lead() {
     leads = true;
     follow(last);
@@ -141,86 +129,84 @@
     });
   }
 
+  function ask(now) {
+    if (askedAt && now - askedAt > SILENT_MS / 2) {
+      askedAt = 0;
+      messageAt = now;
+      queue({ steal: true });
+    } else {
+      askedAt ||= now;
+      tabs.postMessage({ kind: "asks" });
+    }
+  }
+
+  // Opens the stream anew, for all that the tabs show, from the event on that all of them have.
   async function follow(since) {
     const isUnderWay = wanted !== null;
     wanted = isUnderWay ? older(wanted, since) : since;
     if (isUnderWay) return;
     const { held } = await navigator.locks.query();
-    const names = held.map((lock) => lock.name).filter((name) => name.startsWith(SHOWS));
-    topics = [...new Set([topic, ...names.map((name) => name.slice(SHOWS.length))])].slice(0, 64);
+    const others = held.filter(({ name }) => name.startsWith(SHOWS));
+    topics = [...new Set([shown, ...others.map(({ name }) => name.slice(SHOWS.length))])];
+    topics.splice(64); // as many as a stream may have
     last = wanted;
     wanted = null;
     if (leads) open();
   }
 
   function older(one, other) {
-    const [start, number] = one.split("-");
-    const [otherStart, otherNumber] = other.split("-");
+    const [[start, number], [otherStart, otherNumber]] = [one.split("-"), other.split("-")];
     if (start !== otherStart) return "";
     return Number(number) < Number(otherNumber) ? one : other;
   }
 
-  function join() {
-    tabs.postMessage({ kind: "joins", last });
+  // Without locks: a stream a tab, while there are seats.
+  function sit() {
+    seats = new Set();
+    tabs.postMessage({ kind: "counts", from: me });
+    later(400, () => {
+      if (seats.size >= SEATS) {
+        tell("live:refused", { why: `${SEATS} pages of this browser are live already` });
+        later(OPENING_MS, sit);
+      } else {
+        seats = null;
+        open();
+      }
+    });
   }
 
-  function watchLeader(now) {
-    if (leads || document.hidden || now - messageAt < SILENT_MS) return;
-    if (askedAt && now - askedAt > SILENT_MS / 2) {
-      askedAt = 0;
-      messageAt = now;
-      queue({ steal: true });
-    } else {
-      askedAt = askedAt || now;
-      tabs.postMessage({ kind: "asks" });
-    }
+  function later(ms, act) {
+    clearTimeout(timer);
+    timer = setTimeout(act, ms);
   }
 
   const answers = {
-    joins: ({ last: theirs }) => leads && follow(older(theirs, last)),
-    leads: () => { if (!isServed) join(); },
+    event: (message) => leads || take(message),
+    trying: (message) => leads || take(message),
+    leads: () => { if (!last) tabs.postMessage({ kind: "joins", last }); },
+    joins: (message) => leads && follow(older(message.last, last)),
     asks: () => {
       if (!leads) return;
       check();
       tabs.postMessage(retryAt ? { kind: "trying", at: retryAt } : { kind: "here" });
     },
     here: () => { askedAt = 0; },
-    trying: (message) => { askedAt = 0; take(message); },
-    event: (message) => { askedAt = 0; if (!leads) take(message); },
-    // Without locks.
     counts: ({ from }) => {
       if (source || retryAt || (seats && me < from)) tabs.postMessage({ kind: "sits", from: me });
     },
-    sits: ({ from }) => { if (seats) seats.add(from); },
-    left: () => { if (seats) setTimeout(sit, Math.random() * 500); },
+    sits: ({ from }) => seats?.add(from),
+    left: () => { if (seats) later(Math.random() * 500, sit); },
   };
 
-  // Without locks: a stream a tab, while there are seats.
-  function sit() {
-    if (source || retryAt) return;
-    seats = new Set();
-    tabs.postMessage({ kind: "counts", from: me });
-    setTimeout(() => {
-      if (source || retryAt) return;
-      if (seats.size < SEATS) {
-        seats = null;
-        open();
-      } else {
-        tell("live:refused", { why: `${SEATS} pages of this browser are live already` });
-        setTimeout(sit, OPENING_MS);
-      }
-    }, 400);
-  }
-
-  tabs.onmessage = ({ data }) => answers[data.kind]?.(data);
+  tabs.onmessage = ({ data }) => answers[data.kind](data);
   setInterval(check, 500);
   document.addEventListener("visibilitychange", check);
   addEventListener("online", () => { if (retryAt) open(); });
   addEventListener("pagehide", () => tabs.postMessage({ kind: "left" }));
   addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
   if (navigator.locks) {
-    navigator.locks.request(SHOWS + topic, { mode: "shared" }, () => {
-      join();
+    navigator.locks.request(SHOWS + shown, { mode: "shared" }, () => {
+      tabs.postMessage({ kind: "joins", last });
       queue({});
       return new Promise(() => {});
     });

@@ -38,8 +38,7 @@
     box.checked = box.defaultChecked = !localStorage.getItem(OFF);
     box.addEventListener("change", () => {
       box.defaultChecked = box.checked;
-      if (box.checked) localStorage.removeItem(OFF);
-      else localStorage.setItem(OFF, "1");
+      localStorage.setItem(OFF, box.checked ? "" : "1");
     });
     const button = Object.assign(document.createElement("button"), { type: "button", id: "keys" });
     button.textContent = "Keys";

@@ -5,7 +5,7 @@
 "use strict";
 (() => {
   const LOST_MS = 3000;
-  const KEPT_MS = 12 * 3600 * 1000;
+  const KEPT_MS = 12 * 3600 * 1000; // a shift
   const KEY = "venuewatch blind";
   const html = document.documentElement;
   const banner = document.getElementById("lost");

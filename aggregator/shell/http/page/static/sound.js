@@ -12,11 +12,8 @@
     critical: [[0, 880, 0.18], [0.24, 660, 0.18], [0.48, 880, 0.18], [0.72, 660, 0.3]],
     warning: [[0, 587, 0.2], [0.3, 587, 0.2]],
   };
-  const OFF = "Sound is off: click to arm and test";
-  const store = {
-    get: (key, otherwise) => JSON.parse(localStorage.getItem(`venuewatch ${key}`)) ?? otherwise,
-    set: (key, value) => localStorage.setItem(`venuewatch ${key}`, JSON.stringify(value)),
-  };
+  const stored = (key, otherwise) => JSON.parse(localStorage.getItem(`venuewatch ${key}`)) ?? otherwise;
+  const store = (key, value) => localStorage.setItem(`venuewatch ${key}`, JSON.stringify(value));
   const control = document.getElementById("sound");
   const silence = document.getElementById("silence");
   let open = new Map();
@@ -25,16 +22,17 @@
   let playedAt = 0;
 
   const isArmed = () => sound?.state === "running";
-  const isMuted = () => store.get("muted until", 0) > Date.now();
+  const mutedUntil = () => stored("muted until", 0);
+  const isMuted = () => mutedUntil() > Date.now();
 
   function play(severity) {
-    if (!isArmed() || !TONES[severity]) return;
+    if (!isArmed()) return;
     for (const [start, frequency, length] of TONES[severity]) {
       const tone = sound.createOscillator();
       const volume = sound.createGain();
       const from = sound.currentTime + start;
       tone.frequency.value = frequency;
-      volume.gain.setValueAtTime(0, from);
+      volume.gain.setValueAtTime(0, from); // a tone that begins at once clicks
       volume.gain.linearRampToValueAtTime(0.4, from + 0.01);
       volume.gain.setValueAtTime(0.4, from + length - 0.02);
       volume.gain.linearRampToValueAtTime(0, from + length);
@@ -45,14 +43,15 @@
   }
 
   function ringing() {
-    const quiet = new Set(store.get("silenced", []));
+    const quiet = new Set(stored("silenced", []));
     return [...open.values()].filter(({ number, severity, newsUntil }) => (
       TONES[severity] && newsUntil > Date.now() && !quiet.has(number)
     ));
   }
 
-  function ring(isNew) {
+  function ring(news = []) {
     const loud = ringing();
+    const isNew = loud.some(({ number }) => news.some((each) => each.number === number));
     const worst = Object.keys(TONES).find((each) => loud.some(({ severity }) => severity === each));
     if (worst && plays && !isMuted() && (isNew || Date.now() - playedAt >= EVERY_MS)) {
       playedAt = Date.now();
@@ -63,44 +62,44 @@
 
   function show(loud) {
     if (!control) return;
-    const until = new Date(store.get("muted until", 0));
-    const time = until.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
-    const words = isMuted() ? `Muted until ${time}: click to hear` : "Sound is on: click to mute 5 min";
-    const text = isArmed() ? words : OFF;
-    if (control.textContent !== text) control.textContent = text; // or it is spoken each second
+    const until = new Date(mutedUntil()).toLocaleTimeString([], { timeStyle: "short" });
+    const on = isMuted() ? `Muted until ${until}: click to hear` : "Sound is on: click to mute 5 min";
+    const text = isArmed() ? on : "Sound is off: click to arm and test";
+    if (control.textContent !== text) control.textContent = text; // or it flickers each second
     control.hidden = false;
     silence.textContent = "Silence";
     silence.hidden = !loud;
   }
 
   function hush(numbers) {
-    const kept = store.get("silenced", []).filter((number) => !numbers.includes(number));
-    store.set("silenced", [...kept, ...numbers].slice(-500));
-    ring(false);
+    store("silenced", [...new Set([...stored("silenced", []), ...numbers])].slice(-500));
+    ring();
   }
 
   async function arm() {
     sound ??= new AudioContext();
-    sound.onstatechange = () => show(ringing().length);
+    sound.onstatechange = () => ring();
     await sound.resume();
-    if (!plays) navigator.locks.request("venuewatch sounds", () => { plays = true; return new Promise(() => {}); });
+    navigator.locks?.request("venuewatch sounds", () => {
+      plays = true;
+      return new Promise(() => {}); // until the tab is closed
+    });
     play("warning");
-    show(ringing().length);
   }
 
-  control?.addEventListener("click", () => {
-    if (!isArmed()) arm();
-    else store.set("muted until", isMuted() ? 0 : Date.now() + MUTE_MS);
-    show(ringing().length);
+  control?.addEventListener("click", async () => {
+    if (isArmed()) store("muted until", isMuted() ? 0 : Date.now() + MUTE_MS);
+    else await arm();
+    ring();
   });
   silence?.addEventListener("click", () => hush(ringing().map(({ number }) => number)));
   document.addEventListener("live:changed", ({ detail }) => {
     open = detail.open;
-    ring(ringing().some(({ number }) => detail.news.some((each) => each.number === number)));
+    ring(detail.news);
   });
-  document.addEventListener("live:heard", () => ring(false)); // a pulse each second: no timer
+  document.addEventListener("live:heard", () => ring()); // a pulse each second, never held back
   document.addEventListener("live:lost", () => { if (plays && !isMuted()) play("critical"); });
-  addEventListener("storage", () => ring(false));
+  addEventListener("storage", () => ring());
   const opened = document.querySelector("main > article[id^='incident-']");
   if (opened) hush([Number(opened.id.slice("incident-".length))]);
   show(0);

@@ -1,7 +1,6 @@
 // Speaks new incidents once, through the live region.
 "use strict";
 (() => {
-  const SHOWN_MS = 10000;
   const region = document.getElementById("announce");
   let timer = 0;
 
@@ -12,6 +11,6 @@
     const many = news.length > 1 ? `${news.length} new incidents. ` : "";
     region.textContent = `${many}${worst.severity}: ${worst.sentence}`;
     clearTimeout(timer);
-    timer = setTimeout(() => { region.textContent = ""; }, SHOWN_MS);
+    timer = setTimeout(() => { region.textContent = ""; }, 10000);
   });
 })();

@@ -72,7 +72,6 @@
     for (const child of template.content.children) {
       for (const each of child.id ? [child] : child.children) put(each); // marks are within <svg>
     }
-    document.dispatchEvent(new CustomEvent("live:swapped"));
   });
   document.addEventListener("live:reload", () => {
     mustReload = true;

@@ -31,7 +31,6 @@
   document.addEventListener("live:heard", ({ detail }) => {
     if (detail.at) aheadMs = detail.at * 1000 - Date.now();
   });
-  document.addEventListener("live:swapped", run);
   document.addEventListener("live:lost", () => { isLost = true; });
   document.addEventListener("live:back", () => { isLost = false; run(); });
   document.addEventListener("visibilitychange", run);

@@ -1,13 +1,11 @@
 // Pages through the wall, where it has more than one page.
 "use strict";
 (() => {
-  const EACH_MS = 10000;
-  let shown = 0;
-
+  const pages = [...document.querySelectorAll(".wallpage")];
+  let shown = pages.findIndex((page) => !page.hidden);
+  if (pages.length < 2) return;
   setInterval(() => {
-    const pages = [...document.querySelectorAll(".wallpage")];
-    if (pages.length < 2) return;
     shown = (shown + 1) % pages.length;
     pages.forEach((page, place) => { page.hidden = place !== shown; });
-  }, EACH_MS);
+  }, Number(pages[0].dataset.turn) * 1000);
 })();
