@@ -12,7 +12,7 @@
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from http import HTTPStatus
 from typing import Final, NamedTuple
 
@@ -73,7 +73,7 @@ class Wanted(NamedTuple):
 class PageStream:
     """The stream of the pages.
 
-    ``renders`` returns what renders fragments of all as it stands now: their id in, HTML out.
+    ``renders`` returns what renders fragments of all as it stands now: an id in, HTML out.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class PageStream:
         fanout: Fanout,
         centre: Centre,
         wall: WallTime,
-        renders: Callable[[], Render],
+        renders: Callable[[], Awaitable[Render]],
     ) -> None:
         self.channel = Channel("pages", self._render, self._snapshot)
         self._fanout = fanout
@@ -101,7 +101,7 @@ class PageStream:
             wanted = wanted_of(request.query.items())
         except ValueError as error:
             return web.Response(status=HTTPStatus.BAD_REQUEST, text=f"{error}\n")
-        topics = self._known(wanted.topics)
+        topics = await self._known(wanted.topics)
         try:
             return await self._fanout.serve(
                 request, self.channel, topics=topics, last_id=wanted.last_id
@@ -123,20 +123,18 @@ class PageStream:
             if hosts or OVERVIEW in topics:
                 await self._fanout.send(self.channel, Changes(hosts=hosts))
 
-    def _known(self, topics: Collection[str]) -> frozenset[str]:
+    async def _known(self, topics: frozenset[str]) -> frozenset[str]:
         """Return those topics that there are: a venue or host may be gone since the page was."""
-        render = self._renders()
-        return frozenset(
-            topic
-            for topic in topics
-            if topic in OF_MANY
-            or topic in self.channel.topics
-            or (topic.startswith(_OWN_PAGES) and render(topic) is not None)
-        )
+        known = {topic for topic in topics if topic in OF_MANY or topic in self.channel.topics}
+        others = [topic for topic in topics - known if topic.startswith(_OWN_PAGES)]
+        if others:
+            render = await self._renders()
+            known.update(topic for topic in others if render(topic) is not None)
+        return frozenset(known)
 
     async def _render(self, changes: Changes) -> Sequence[Event]:
         async with self._turn:
-            render = self._begin()
+            render = await self._begin()
             venues = tuple(self._fleet.venues)
             events = [
                 event
@@ -152,7 +150,7 @@ class PageStream:
 
     async def _snapshot(self) -> Sequence[Event]:
         async with self._turn:
-            render = self._begin()
+            render = await self._begin()
             venues = tuple(self._fleet.venues)
             events = [
                 event
@@ -161,13 +159,13 @@ class PageStream:
             ]
             return [*events, self._alarms(None), _sent()]
 
-    def _begin(self) -> Render:
+    async def _begin(self) -> Render:
         """Forget what no page shows; return what renders as of now."""
         if self._start != self.channel.start:  # while no page was open nothing was rendered
             self._start = self.channel.start
             self._fragments = Fragments()
         self._fragments.forget_all_but(self.channel.topics)
-        return self._renders()
+        return await self._renders()
 
     def _alarms(self, numbers: Collection[int] | None) -> Event:
         """Return how these incidents stand; without ``numbers`` all that are open."""
