@@ -72,7 +72,7 @@ class Renderer:
 
     def link(self, kind: str, name: object) -> str:
         """Return the path of the page of a venue, host or incident."""
-        return f"{self.root}/{kind}/{quote(str(name), safe='')}"
+        return f"{self.root}/{kind}/{quote(str(name), safe='', errors='replace')}"
 
     def zoned(self, at: float, now: float | None = None, zone: tzinfo | None = None) -> Zoned:
         """Return a moment in the centre's zone, or in another."""
