@@ -128,8 +128,8 @@ def _told(told: Iterable[Telling]) -> Iterator[StepView]:
             at=telling.at,
             kind="told",
             by=telling.to,
-            sentence=f"{telling.to} was told that it was {telling.change}: {telling.answer}.",
-            detail={"change": telling.change, "answer": telling.answer},
+            sentence=f"{telling.to} was told: {telling.said}. The answer: {telling.answer}.",
+            detail={"said": telling.said, "answer": telling.answer},
         )
 
 
