@@ -52,7 +52,9 @@ class AllOutlets:
         self._fanout = fanout
         self._webhook = self._alertmanager = self._remote_write = None
         if notify.webhook_url is not None:
-            self._webhook = Webhook(notify, driver.settled, metrics, notice_of=of, rng=rng, told=told)
+            self._webhook = Webhook(
+                notify, driver.settled, metrics, notice_of=of, rng=rng, told=told
+            )
         if settings.alertmanager.urls:
             self._alertmanager = AlertmanagerOutlet(
                 settings.alertmanager,

@@ -228,7 +228,8 @@ async def _in_words(request: web.Request, handler: Handler) -> web.StreamRespons
 
 
 def _is_loopback_only(sockets: Iterable[socket.socket]) -> bool:
-    return all(ip_address(str(each.getsockname()[0]).partition("%")[0]).is_loopback for each in sockets)
+    hosts = (str(each.getsockname()[0]).partition("%")[0] for each in sockets)
+    return all(ip_address(host).is_loopback for host in hosts)
 
 
 def _paths_of(app: web.Application) -> Iterable[str]:

@@ -101,11 +101,16 @@ def view_of(incident: Incident, wall: WallTime) -> IncidentView:
 
 def view_of_record(record: IncidentJson, wall: WallTime) -> IncidentView:
     """Return an incident of the journal as people are told of it."""
+    return _told(record, incident_of_record(record, wall))
+
+
+def incident_of_record(record: IncidentJson, wall: WallTime) -> Incident:
+    """Return the core's incident of a record, whose sentence is right, and times may not be."""
     try:
         cause = Cause(record.cause)
     except ValueError:  # of another version
         cause = GENERAL_CAUSES[record.scope]
-    return _told(record, incident_of(record, wall, cause))
+    return incident_of(record, wall, cause)
 
 
 def excuses_of(

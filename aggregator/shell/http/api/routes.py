@@ -21,6 +21,7 @@ from aggregator.shell.http.api.incidents import (
     IncidentsPage,
     IncidentsQuery,
     IncidentWhole,
+    incident_of_record,
     page_of,
     view_of_record,
 )
@@ -205,8 +206,10 @@ class Api:
         if record is None:
             raise NotFoundError(f"no incident {number} is known")
         changes = await self._in_turn(self._history.changes, number)
-        told = self._view.incident(number) or view_of_record(record, self._wall)
-        timeline = timeline_of(record, changes, self._told.of(number))
+        if incident is None:
+            incident = incident_of_record(record, self._wall)
+        told = view_of_record(record, self._wall)
+        timeline = timeline_of(record, incident, changes, self._told.of(number))
         return IncidentWhole(**msgspec.structs.asdict(told), timeline=timeline)
 
     async def _search(self, _request: web.Request, query: SearchQuery) -> FoundPage:

@@ -165,7 +165,8 @@ async def test_every_cause_has_a_timeline_in_sentences() -> None:
         story.run(12.0)
         known = story.centre.decisions.store.known()
         told = [one for one in known if one.cause is cause]
-        steps = timeline_of(incident_json(told[-1], WallTime(0.0, WALL)), (), ())
+        record = incident_json(told[-1], WallTime(0.0, WALL))
+        steps = timeline_of(record, told[-1], (), ())
 
         assert all("{" not in step.sentence and "?" not in step.sentence for step in steps), cause
         assert {step.kind for step in steps} >= {"seen", "opened"}
