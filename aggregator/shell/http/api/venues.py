@@ -4,7 +4,7 @@ Times are s since 1970, to the millisecond; null is never, or not known.
 """
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
@@ -149,7 +149,7 @@ def _by_name(venue: Venue) -> list[Host]:
     return sorted(venue.hosts.values(), key=lambda host: host.name)
 
 
-def _line(venue: Venue, incidents: Sequence[Incident], wall: WallTime) -> dict[str, object]:
+def _line(venue: Venue, incidents: Sequence[Incident], wall: WallTime) -> dict[str, Any]:
     told = standing.of_venue(venue, incidents, wall)
     lat, lon = venue.position or (None, None)
     hosts = _by_name(venue)
