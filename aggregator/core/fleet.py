@@ -252,17 +252,20 @@ class Venue:
     """One venue, and how many of its hosts are in which state.
 
     ``bridge``: when (monotonic s) its broker's bridge last said whether it is connected, and what;
-    None without one. ``problems``: the causes of its open incidents, by scope.
+    None without one. ``problems``: the causes of its open incidents, by scope. ``group``: the venues
+    with which people see it together. ``position``: its latitude and longitude in degrees.
     """
 
     __slots__ = (
         "bridge",
         "code",
         "counts",
+        "group",
         "hosts",
         "lateness",
         "margin_s",
         "name",
+        "position",
         "problems",
         "stock_margin_s",
         "timezone",
@@ -284,6 +287,8 @@ class Venue:
         self.name = name
         self.town = town
         self.timezone = timezone
+        self.group = ""
+        self.position: tuple[float, float] | None = None
         self.margin_s = margin_s
         self.stock_margin_s = margin_s if stock_margin_s is None else stock_margin_s
         self.hosts: dict[str, Host] = {}
@@ -296,6 +301,7 @@ class Venue:
     def describe_as(self, other: "Venue") -> None:
         """Take over what the inventory says of ``other``."""
         self.name, self.town, self.timezone = other.name, other.town, other.timezone
+        self.group, self.position = other.group, other.position
         self.stock_margin_s = other.stock_margin_s
         self.margin_s = other.margin_s if self.bridge is None else other.stock_margin_s
 

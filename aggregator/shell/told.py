@@ -16,19 +16,19 @@ TELLINGS_MAX = 50
 
 
 class Telling(NamedTuple):
-    """One telling: ``at`` (s since 1970) ``to`` was told of a ``change``, and gave an ``answer``.
+    """One telling: ``at`` (s since 1970) ``to`` was told something, and gave an ``answer``.
 
-    ``to`` is as ``webhook``. ``answer`` is in words, as ``taken``.
+    ``to`` is as ``webhook``; ``said`` as ``opened``. ``answer`` is in words.
     """
 
     at: float
     to: str
-    change: str
+    said: str
     answer: str
 
 
 class Told:
-    """Who was told of which incident."""
+    """Who was told of which incident. Each answer to the same is known once, the first time."""
 
     def __init__(self) -> None:
         self._by_number: OrderedDict[int, deque[Telling]] = OrderedDict()
@@ -36,6 +36,8 @@ class Told:
     def note(self, number: int, telling: Telling) -> None:
         """Note that somebody was told of incident ``number``."""
         known = self._by_number.setdefault(number, deque(maxlen=TELLINGS_MAX))
+        if any(telling[1:] == before[1:] for before in known):
+            return
         known.append(telling)
         self._by_number.move_to_end(number)
         if len(self._by_number) > INCIDENTS_MAX:

@@ -30,14 +30,16 @@ _NEAR = 0.65  # of 1: near enough to be what was meant
 _NO_WORD = inspect.AnyType()
 
 
-def convert(data: object, kind: type[T], *, at: str = "$") -> T:
+def convert(data: object, kind: type[T], *, at: str = "$", strict: bool = True) -> T:
     """Turn what a file says into a ``kind``; ``at`` is where in the file it stands.
+
+    Not ``strict``: text may be the number that it is read as.
 
     Raises:
         RefusedError: it does not fit.
     """
     try:
-        return msgspec.convert(data, kind)
+        return msgspec.convert(data, kind, strict=strict)
     except msgspec.ValidationError as error:
         raise RefusedError(_in_words(error, data, kind, at)) from None
 

@@ -29,14 +29,14 @@ SPAN_S = 86_400.0
 SPANS_MAX = 500
 """How many spans it has at most: the latest."""
 
-Values: TypeAlias = dict[str, "tuple[SampleView, ...]"]
-
-
 class SampleView(msgspec.Struct, frozen=True):
     """One number of a family, with its labels."""
 
     labels: dict[str, str]
     value: float
+
+
+Values: TypeAlias = dict[str, tuple[SampleView, ...]]
 
 
 class CheckView(msgspec.Struct, frozen=True, kw_only=True):

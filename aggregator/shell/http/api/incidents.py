@@ -12,8 +12,9 @@ from aggregator.core.fleet import INF, Host
 from aggregator.core.incidents.alerts import Severity, description_of, row_of
 from aggregator.core.incidents.record import Incident
 from aggregator.core.verdicts.causes import Cause, Excuse, Reason, Scalar
-from aggregator.shell.http.api.paging import Cursor, Limit
+from aggregator.shell.http.api.paging import NUMBER_MAX, Cursor, Limit
 from aggregator.shell.http.api.record import IncidentJson, Time, incident_json, incident_of
+from aggregator.shell.journal.history import History
 from aggregator.shell.journal.restore import GENERAL_CAUSES
 from aggregator.shell.walltime import WallTime
 
@@ -100,11 +101,16 @@ def view_of(incident: Incident, wall: WallTime) -> IncidentView:
 
 def view_of_record(record: IncidentJson, wall: WallTime) -> IncidentView:
     """Return an incident of the journal as people are told of it."""
+    return _told(record, incident_of_record(record, wall))
+
+
+def incident_of_record(record: IncidentJson, wall: WallTime) -> Incident:
+    """Return the core's incident of a record, whose sentence is right, and times may not be."""
     try:
         cause = Cause(record.cause)
     except ValueError:  # of another version
         cause = GENERAL_CAUSES[record.scope]
-    return _told(record, incident_of(record, wall, cause))
+    return incident_of(record, wall, cause)
 
 
 def excuses_of(
@@ -141,3 +147,33 @@ def _told(record: IncidentJson, incident: Incident) -> IncidentView:
         alert=alert.name,
         path=f"/incidents/{record.number}",
     )
+
+
+def page_of(
+    known: Iterable[Incident],
+    history: History,
+    query: IncidentsQuery,
+    before: int | None,
+    wall: WallTime,
+) -> IncidentsPage:
+    """Return a page of incidents with a number below ``before``; it may run in a thread.
+
+    ``known``: those of the core, open ones and the latest closed ones. What the core has forgotten
+    is asked of the ``history``.
+    """
+    below = NUMBER_MAX + 1 if before is None else before
+    found: dict[int, IncidentView] = {}
+    if query.open is None:
+        records = history.incidents(before=below, limit=query.limit + 1, venue=query.venue or "")
+        found = {record.number: view_of_record(record, wall) for record in records}
+    lowest = min(found, default=0) if len(found) > query.limit else 0
+    for incident in known:
+        is_wanted = lowest <= incident.number < below
+        is_wanted &= query.open is None or incident.closed_at is None
+        is_wanted &= query.venue is None or incident.subject.venue == query.venue
+        if is_wanted:
+            found[incident.number] = view_of(incident, wall)
+    newest_first = sorted(found.values(), key=lambda view: view.number, reverse=True)
+    page = tuple(newest_first[: query.limit])
+    following = str(page[-1].number) if len(newest_first) > query.limit else None
+    return IncidentsPage(page, next=following)

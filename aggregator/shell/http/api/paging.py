@@ -24,6 +24,10 @@ Cursor: TypeAlias = Annotated[
     ),
 ]
 
+class NoQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A query without parameters."""
+
+
 NUMBER_MAX = 2**53
 """No incident's number is higher: JSON's readers keep no more digits."""
 

@@ -88,3 +88,9 @@ def incident_of(stored: IncidentJson, wall: WallTime, cause: Cause) -> Incident:
     )
     fields["cause"] = cause
     return Incident(subject=subject, **fields)
+
+
+class IncidentsJson(msgspec.Struct, frozen=True):
+    """A page of incidents, as far as a reader wants no more than their records."""
+
+    incidents: tuple[IncidentJson, ...]

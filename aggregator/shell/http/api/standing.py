@@ -19,7 +19,7 @@ from aggregator.shell.walltime import WallTime
 _RANK = {Severity.CRITICAL: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
 HOST_STATES: Final[Mapping[HostState, str]] = {
-    HostState.LATE: "{host} in {venue} is late: its heartbeat is overdue, and that is no alarm yet.",
+    HostState.LATE: "{host} in {venue} is late: a heartbeat is overdue, and that is no alarm yet.",
     HostState.DOWN: "{host} in {venue} sends nothing.",
     HostState.UNREACHABLE: "{host} can not be heard, since {venue} is cut off. It may be well.",
     HostState.AWAY: "{host} in {venue} was shut down in order.",

@@ -9,9 +9,10 @@ Times are s since 1970, to the millisecond.
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
+from aggregator.core.incidents.alerts import description_of
 from aggregator.core.incidents.record import Incident
 from aggregator.core.verdicts.causes import Cause, Scalar
-from aggregator.shell.http.api.incidents import StepView
+from aggregator.shell.http.api.incidents import StepKind, StepView
 from aggregator.shell.http.api.record import IncidentJson, incident_json
 from aggregator.shell.journal.rows import ChangeRow
 from aggregator.shell.told import Telling
@@ -37,13 +38,14 @@ WORDS: Final[Mapping[str, str]] = {
 }
 """The sentence for each kind of evidence, with its figures in braces."""
 
-_CHANGES: Final[Mapping[str, str]] = {
-    "opened": "The incident was opened: {cause}.",
-    "sharpened": "More is known: {cause}.",
-    "corrected": "A backlog corrected the record.",
-    "closed": "The incident was closed: its problem is over.",
-    "removed": "The incident was closed: its subject is watched no more.",
+_CHANGES: Final[Mapping[str, tuple[StepKind, str]]] = {
+    "opened": ("opened", "The incident was opened: {sentence}"),
+    "sharpened": ("sharpened", "More is known: {sentence}"),
+    "corrected": ("corrected", "A backlog corrected the record."),
+    "closed": ("closed", "The incident was closed: its problem is over."),
+    "removed": ("removed", "The incident was closed: its subject is watched no more."),
 }
+_CAUSES = frozenset(Cause)
 _ORDER = {"seen": 0, "lived": 1, "opened": 2, "sharpened": 2, "corrected": 2, "closed": 3}
 
 
@@ -53,13 +55,17 @@ def seen_steps(incident: Incident, wall: WallTime) -> Iterator[StepView]:
 
 
 def timeline_of(
-    record: IncidentJson, changes: Iterable[ChangeRow], told: Iterable[Telling]
+    record: IncidentJson,
+    incident: Incident,
+    changes: Iterable[ChangeRow],
+    told: Iterable[Telling],
 ) -> tuple[StepView, ...]:
     """Return the whole timeline of an incident, the oldest step first.
 
-    ``changes``: those of the journal; without any, opening and end are the record's.
+    The sentences are of the ``incident``, the times of its ``record``. ``changes``: those of the
+    journal; without any, opening and end are the record's.
     """
-    steps = [*_seen(record), *_lived(record), *_changed(record, changes), *_told(told)]
+    steps = [*_seen(record), *_lived(record), *_changed(record, incident, changes), *_told(told)]
     return tuple(sorted(steps, key=lambda step: (step.at, _ORDER.get(step.kind, len(_ORDER)))))
 
 
@@ -103,7 +109,9 @@ def _lived(record: IncidentJson) -> Iterator[StepView]:
         )
 
 
-def _changed(record: IncidentJson, changes: Iterable[ChangeRow]) -> Iterator[StepView]:
+def _changed(
+    record: IncidentJson, incident: Incident, changes: Iterable[ChangeRow]
+) -> Iterator[StepView]:
     rows = list(changes)
     if not any(row.change == "opened" for row in rows):
         rows.append(ChangeRow(record.number, 1, record.opened_at, "opened", record.cause))
@@ -111,13 +119,13 @@ def _changed(record: IncidentJson, changes: Iterable[ChangeRow]) -> Iterator[Ste
     if record.closed_at is not None and not is_over:
         rows.append(ChangeRow(record.number, 0, record.closed_at, "closed", record.cause))
     for row in rows:
-        words = _CHANGES.get(row.change)
-        if words is not None:
+        if row.change in _CHANGES:  # another version may know others
+            kind, words = _CHANGES[row.change]
             yield StepView(
                 at=row.at,
-                kind=row.change,  # type: ignore[arg-type] - those of _CHANGES
+                kind=kind,
                 by="centre",
-                sentence=words.format(cause=_meaning(row.cause).rstrip(".")),
+                sentence=words.format(sentence=_told_as(incident, row.cause)),
                 detail={"cause": row.cause},
             )
 
@@ -128,13 +136,12 @@ def _told(told: Iterable[Telling]) -> Iterator[StepView]:
             at=telling.at,
             kind="told",
             by=telling.to,
-            sentence=f"{telling.to} was told that it was {telling.change}: {telling.answer}.",
-            detail={"change": telling.change, "answer": telling.answer},
+            sentence=f"{telling.to} was told: {telling.said}. The answer: {telling.answer}.",
+            detail={"said": telling.said, "answer": telling.answer},
         )
 
 
-def _meaning(cause: str) -> str:
-    try:
-        return Cause(cause).meaning
-    except ValueError:  # of another version
-        return cause
+def _told_as(incident: Incident, cause: str) -> str:
+    """Return what an incident was told as while it had a cause."""
+    known = Cause(cause) if cause in _CAUSES else incident.cause  # another version may know others
+    return description_of(incident._replace(cause=known))

@@ -54,6 +54,10 @@ class Assets:
         """
         return PATH + self._by_file[file].name
 
+    def has(self, file: str) -> bool:
+        """Tell whether there is such a file."""
+        return file in self._by_file
+
     @property
     def scripts(self) -> tuple[str, ...]:
         """The names of the script files, in order."""

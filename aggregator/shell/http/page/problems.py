@@ -1,24 +1,40 @@
 """Problems: open incidents, worst and oldest first, and the counts of the head that name venues."""
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
 
+from aggregator.core.incidents.alerts import Severity
+from aggregator.core.verdicts.causes import Cause
+from aggregator.shell.http.api.centre import CentreView
+from aggregator.shell.http.api.incidents import IncidentView
+from aggregator.shell.http.api.venues import VenueLine
 from aggregator.shell.http.page import ids
-from aggregator.shell.http.page.model import (
-    WORST_FIRST,
-    IncidentJson,
-    Severity,
-    Standing,
-)
 from aggregator.shell.http.page.tiles import Level, level_of
 
-_OTHERS: tuple[Level, ...] = ("unknown", "away", "unseen")
-
-SHOWN_MAX = 50
+SHOWN_MAX: Final = 50
 """So many problems the overview lists; the page of incidents has all."""
 
-NAMED_MAX = 6
+NAMED_MAX: Final = 6
 """So many venues a count of the head names."""
+
+TOGETHER_MIN: Final = 3
+"""From so many venues on it is a pattern that they can not be reached at the same time."""
+
+_COUNTED: Final[tuple[Level, ...]] = ("critical", "warning", "info")
+_OTHERS: Final[tuple[Level, ...]] = ("unknown", "away", "unseen")
+
+
+class Picture(NamedTuple):
+    """How all stands at one moment: venues in the inventory's order, and every open incident."""
+
+    centre: CentreView
+    venues: Sequence[VenueLine]
+    incidents: Sequence[IncidentView]
+
+    @property
+    def at(self) -> float:
+        """The moment, s since 1970."""
+        return self.centre.at
 
 
 class Problem(NamedTuple):
@@ -40,9 +56,9 @@ class Problem(NamedTuple):
 
 
 class Count(NamedTuple):
-    """How many venues have ``severity`` as their worst, the first of them by name."""
+    """How many venues are at most as loud as ``level``, the first of them by name."""
 
-    severity: Severity
+    level: Level
     count: int
     names: tuple[str, ...]
 
@@ -53,7 +69,7 @@ class Count(NamedTuple):
 
 
 class Head(NamedTuple):
-    """What the head says: ``counts`` for who is not well, and numbers for the others."""
+    """What the head says: ``counts`` of those that are not well, and numbers of the others."""
 
     counts: tuple[Count, ...]
     well: int
@@ -79,7 +95,7 @@ class Listed(NamedTuple):
         return self.total - len(self.problems)
 
 
-def problem_of(incident: IncidentJson) -> Problem:
+def problem_of(incident: IncidentView) -> Problem:
     """Return an incident as a line."""
     return Problem(
         ids.problem(incident.number),
@@ -93,37 +109,35 @@ def problem_of(incident: IncidentJson) -> Problem:
     )
 
 
-def sorted_problems(incidents: Iterable[IncidentJson]) -> list[IncidentJson]:
+def urgent_first(incidents: Iterable[IncidentView]) -> list[IncidentView]:
     """Return incidents, the worst first, of these the oldest first."""
-    rank = {severity: place for place, severity in enumerate(WORST_FIRST)}
+    rank = {severity: place for place, severity in enumerate(Severity)}
     return sorted(incidents, key=lambda one: (rank[one.severity], one.since, one.number))
 
 
-def listed(standing: Standing, most: int = SHOWN_MAX) -> Listed:
+def listed(picture: Picture, most: int = SHOWN_MAX) -> Listed:
     """Return the problems of now."""
-    known = sorted_problems(standing.incidents)
-    cut = {one.venue for one in known if one.cause == "venue_unreachable"}
-    is_pattern = len(cut) > 2 and len(cut) * 2 > len(standing.venues)  # noqa: PLR2004 - more than a pair
+    known = urgent_first(picture.incidents)
+    cut = {one.venue for one in known if one.cause == Cause.VENUE_UNREACHABLE}
+    is_pattern = len(cut) >= TOGETHER_MIN and len(cut) * 2 > len(picture.venues)
     return Listed(
         tuple(problem_of(one) for one in known[:most]),
         len(known),
         len(cut) if is_pattern else 0,
-        len(standing.venues),
+        len(picture.venues),
     )
 
 
-def head_of(standing: Standing) -> Head:
+def head_of(picture: Picture) -> Head:
     """Return what the head says."""
     codes: dict[Level, list[str]] = {}
-    for venue in standing.venues:
-        codes.setdefault(level_of(venue), []).append(venue.venue)
+    for venue in picture.venues:
+        codes.setdefault(level_of(venue.severity, venue.state), []).append(venue.venue)
     counts = [
-        Count(severity, len(codes[severity]), tuple(codes[severity][:NAMED_MAX]))
-        for severity in WORST_FIRST
-        if severity in codes
+        Count(level, len(codes[level]), tuple(codes[level][:NAMED_MAX]))
+        for level in _COUNTED
+        if level in codes
     ]
     others = [(level, len(codes[level])) for level in _OTHERS if level in codes]
-    hosts = sum(len(venue.hosts) for venue in standing.venues)
-    return Head(
-        tuple(counts), len(codes.get("ok", ())), tuple(others), len(standing.venues), hosts
-    )
+    hosts = sum(len(venue.states) for venue in picture.venues)
+    return Head(tuple(counts), len(codes.get("ok", ())), tuple(others), len(picture.venues), hosts)

@@ -1,4 +1,4 @@
-"""Rendering: structs become pages and fragments of pages.
+"""Rendering: structs of the API become pages and fragments of pages.
 
 Every value that a template shows is first made harmless to read (``words.shown``), then escaped. A
 fragment is the same macro that the page is made of, so a replaced element is as a fresh page has it.
@@ -7,24 +7,20 @@ fragment is the same macro that the page is made of, so a replaced element is as
 from collections.abc import Mapping
 from datetime import UTC, tzinfo
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from aggregator.shell.http.api.centre import CentreView
+from aggregator.shell.http.api.incidents import IncidentView
+from aggregator.shell.http.api.venues import HostLine, VenueLine
 from aggregator.shell.http.page import ids, problems, tiles, words
 from aggregator.shell.http.page.assets import Assets
-from aggregator.shell.http.page.model import HostHereJson, IncidentJson, Standing, VenueJson
+from aggregator.shell.http.page.problems import Picture
 from aggregator.shell.http.page.words import Zoned
 
-_FOLDER = Path(__file__).with_name("templates")
-
-
-class Fragment(NamedTuple):
-    """An element to replace: its id, and its HTML, itself included."""
-
-    id: str
-    html: str
+FOLDER: Final = Path(__file__).with_name("templates")
 
 
 class Renderer:
@@ -45,8 +41,9 @@ class Renderer:
         self.assets = Assets() if assets is None else assets
         self.root = urlsplit(external_url).path.rstrip("/")
         self.zone = zone
+        self.grafana_url = grafana_url
         self._environment = Environment(
-            loader=FileSystemLoader(_FOLDER),
+            loader=FileSystemLoader(FOLDER),
             autoescape=True,
             finalize=words.shown,
             undefined=StrictUndefined,
@@ -59,13 +56,13 @@ class Renderer:
             ids=ids,
             asset=lambda file: self.root + self.assets.path(file),
             scripts=self.assets.scripts,
-            grafana_url=grafana_url,
             link=self.link,
             zoned=self.zoned,
             offset_s=words.offset_s,
             zone=zone,
             utc_zone=UTC,
             many=tiles.MANY,
+            level_of=tiles.level_of,
             duration=words.duration,
             short_span=words.short_span,
             figure=words.figure,
@@ -75,44 +72,52 @@ class Renderer:
 
     def link(self, kind: str, name: object) -> str:
         """Return the path of the page of a venue, host or incident."""
-        return f"{self.root}/{kind}/{quote(str(name), safe='')}"
+        return f"{self.root}/{kind}/{quote(str(name), safe='', errors='replace')}"
 
     def zoned(self, at: float, now: float | None = None, zone: tzinfo | None = None) -> Zoned:
         """Return a moment in the centre's zone, or in another."""
         return words.zoned(at, self.zone if zone is None else zone, now)
 
-    def page(self, template: str, context: Mapping[str, object]) -> str:
-        """Return a whole page."""
-        return self._environment.get_template(template).render(context)
+    def page(self, template: str, picture: Picture, context: Mapping[str, object]) -> str:
+        """Return a whole page, with the head of now."""
+        return self._environment.get_template(template).render(
+            head=problems.head_of(picture), centre=picture.centre, at=picture.at, **context
+        )
 
-    def head(self, standing: Standing) -> Fragment:
+    def article(self, template: str, at: float, context: Mapping[str, object]) -> str:
+        """Return the content of the page of one venue, host or incident."""
+        return self._environment.get_template(template).render(at=at, **context).strip()
+
+    def head(self, picture: Picture) -> str:
         """Return the counts of the head."""
-        html = self._parts.head(problems.head_of(standing), standing.monitor, standing.at)
-        return _fragment(ids.HEAD, html)
+        head = problems.head_of(picture)
+        return _html(self._parts.head(head, picture.centre, picture.at))
 
-    def tile(self, venue: VenueJson, at: float) -> Fragment:
+    def tile(self, venue: VenueLine, at: float) -> str:
         """Return a venue's tile."""
-        tile = tiles.tile_of(venue, at, self.zone)
-        return _fragment(tile.id, self._parts.tile(tile, at))
+        return _html(self._parts.tile(tiles.tile_of(venue, at, self.zone), at))
 
-    def monitor(self, standing: Standing) -> Fragment:
+    def monitor(self, centre: CentreView) -> str:
         """Return the tile of the monitor itself."""
-        return _fragment(ids.MONITOR, self._parts.monitor(standing.monitor, standing.at))
+        return _html(self._parts.monitor(centre, centre.at))
 
-    def problem_list(self, standing: Standing) -> Fragment:
+    def problem_list(self, picture: Picture) -> str:
         """Return the list of problems."""
-        html = self._parts.problems(problems.listed(standing), standing.monitor, standing.at)
-        return _fragment(ids.PROBLEMS, html)
+        known = problems.listed(picture)
+        return _html(self._parts.problems(known, picture.centre, picture.at))
 
-    def problem(self, incident: IncidentJson, at: float) -> Fragment:
+    def problem(self, incident: IncidentView, at: float) -> str:
         """Return one problem of a list."""
-        line = problems.problem_of(incident)
-        return _fragment(line.id, self._parts.problem(line, at))
+        return _html(self._parts.problem(problems.problem_of(incident), at))
 
-    def row(self, host: HostHereJson, at: float) -> Fragment:
+    def row(self, host: HostLine, at: float) -> str:
         """Return a host in the list of its venue."""
-        return _fragment(ids.row(host.host), self._parts.row(host, at))
+        return _html(self._parts.row(host, at))
+
+    def mark(self, mark: object) -> str:
+        """Return a venue's mark on the map, as SVG."""
+        return _html(self._parts.mark(mark))
 
 
-def _fragment(element: str, html: object) -> Fragment:
-    return Fragment(element, str(html).strip())
+def _html(made: object) -> str:
+    return str(made).strip()

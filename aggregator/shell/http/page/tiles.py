@@ -4,22 +4,40 @@ Operators learn where a venue stands, so nothing is ever sorted by how it is. Ve
 stand together; groups come in the order in which the inventory first names them.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import tzinfo
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
+from aggregator.core.incidents.alerts import Severity
+from aggregator.core.states import HostState, VenueState
+from aggregator.shell.http.api.venues import VenueLine
 from aggregator.shell.http.page import ids, squares, words
-from aggregator.shell.http.page.model import Severity, VenueJson
 from aggregator.shell.http.page.squares import Squares
 from aggregator.shell.http.page.words import Zoned
 
 Level: TypeAlias = Literal["critical", "warning", "info", "unknown", "away", "unseen", "ok"]
-"""How loud a tile is: its severity, else its state as far as that is worth a look."""
+"""How loud a thing is shown: its severity, else its state as far as that is worth a look."""
 
-_QUIET: dict[str, Level] = {"unknown": "unknown", "away": "away", "unseen": "unseen"}
+_LOUD: Final[Mapping[Severity, Level]] = {
+    Severity.CRITICAL: "critical",
+    Severity.WARNING: "warning",
+}
+_QUIET: Final[Mapping[str, Level]] = {
+    VenueState.UNKNOWN: "unknown",
+    VenueState.AWAY: "away",
+    VenueState.UNSEEN: "unseen",
+}
+_SAID_OF_OTHERS: Final = (
+    HostState.LATE,
+    HostState.DOWN,
+    HostState.UNREACHABLE,
+    HostState.UNKNOWN,
+    HostState.AWAY,
+    HostState.UNSEEN,
+)
 
-MANY = 60
-"""From so many venues on, tiles are small."""
+MANY: Final = 60
+"""With more venues than that, tiles are small."""
 
 
 class Tile(NamedTuple):
@@ -29,7 +47,7 @@ class Tile(NamedTuple):
     code: str
     name: str
     level: Level
-    severity: Severity | None
+    is_loud: bool
     sentence: str
     since: float | None
     squares: Squares
@@ -44,17 +62,16 @@ class Group(NamedTuple):
     tiles: tuple[Tile, ...]
 
 
-def level_of(venue: VenueJson) -> Level:
-    """Return how loud a venue is."""
-    if venue.severity in {"critical", "warning"}:
-        return venue.severity
-    return _QUIET.get(venue.state) or venue.severity or "ok"
+def level_of(severity: Severity | None, state: str) -> Level:
+    """Return how loud a thing is that has this severity, if any, and this state."""
+    if severity in _LOUD:
+        return _LOUD[severity]
+    return _QUIET.get(state) or ("ok" if severity is None else "info")
 
 
-def tile_of(venue: VenueJson, at: float, zone: tzinfo | None) -> Tile:
+def tile_of(venue: VenueLine, at: float, zone: tzinfo | None) -> Tile:
     """Return the tile of a venue at a time, for a centre in ``zone``."""
-    states = [host.state for host in venue.hosts]
-    level = level_of(venue)
+    level = level_of(venue.severity, venue.state)
     there = words.zone_of(venue.timezone)
     differs = there is not None and words.offset_s(there, at) != words.offset_s(zone, at)
     return Tile(
@@ -62,27 +79,28 @@ def tile_of(venue: VenueJson, at: float, zone: tzinfo | None) -> Tile:
         venue.venue,
         venue.name or venue.town,
         level,
-        venue.severity,
-        venue.sentence or sentence_of(venue, states),
+        level in {"critical", "warning", "info"},
+        venue.sentence or sentence_of(venue),
         venue.since,
-        squares.draw(states),
+        squares.draw(venue.states),
         words.zoned(at, there, at) if differs else None,
         words.offset_s(there, at) if differs else 0,
     )
 
 
-def sentence_of(venue: VenueJson, states: Sequence[str]) -> str:
-    """Return the words of a venue without an incident: how many of its hosts are up."""
-    if not states:
+def sentence_of(venue: VenueLine) -> str:
+    """Return the words for a venue of which nothing is told: how many of its hosts are up."""
+    total = len(venue.states)
+    if not total:
         return "no hosts"
-    if venue.state == "unknown":
-        return "not known: the monitor can not hear"
-    up = sum(state in {"up", "late"} for state in states)
-    others = [f"{states.count(state)} {state}" for state in ("away", "unseen") if state in states]
-    return ", ".join([f"{up} of {len(states)} up", *others])
+    up = venue.counts.get(HostState.UP, 0)
+    others = [
+        f"{venue.counts[state]} {state}" for state in _SAID_OF_OTHERS if venue.counts.get(state)
+    ]
+    return ", ".join([f"{up} of {total} up", *others])
 
 
-def groups_of(venues: Iterable[VenueJson], at: float, zone: tzinfo | None) -> tuple[Group, ...]:
+def groups_of(venues: Iterable[VenueLine], at: float, zone: tzinfo | None) -> tuple[Group, ...]:
     """Return the tiles of all venues, group by group."""
     groups: dict[str, list[Tile]] = {}
     for venue in venues:

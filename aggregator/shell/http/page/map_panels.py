@@ -1,0 +1,206 @@
+"""Panels of the map: where each venue's mark is drawn, with insets where venues crowd.
+
+1. Venues that are far from all others (``REGION_KM``) have a panel of their own.
+2. Within a panel, venues that stand so close that their marks would cover one another are a crowd:
+   a ring stands for them, and a panel of their own follows.
+3. Each mark's label goes to the first side where it covers nothing; the panel tells the rest.
+
+Places are projected at equal distances around the middle of each panel. Units are those of SVG.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+REGION_KM: Final = 1_500.0
+CROWD_SHARE: Final = 0.055
+"""Venues nearer than this share of the panel's width crowd."""
+
+CROWD_MIN: Final = 4
+WIDTH: Final = 800
+HEIGHT_MIN, HEIGHT_MAX = 360, 800
+DEGREE_UNITS: Final = 100
+"""The outline of the land has this many units a degree; its y grows to the south."""
+
+_MARGIN = 50
+_SPAN_MIN_KM = 1.0
+_DEGREE_KM = 111.195  # of latitude, on a sphere of 6371 km
+_DEPTH_MAX = 4
+_LETTER, _LINE = 9, 14
+
+
+class Place(NamedTuple):
+    """A venue, and where it is, in degrees."""
+
+    code: str
+    town: str
+    lat: float
+    lon: float
+
+
+class Spot(NamedTuple):
+    """The place of a mark and of its label."""
+
+    code: str
+    x: float
+    y: float
+    text_x: float
+    text_y: float
+    anchor: str
+
+
+class Ring(NamedTuple):
+    """A ring that stands for a crowd."""
+
+    x: float
+    y: float
+    r: float
+    text: str
+
+
+class Panel(NamedTuple):
+    """One picture. ``land``: the transform that puts the outline of the land under it."""
+
+    title: str
+    scale: str
+    view: str
+    land: str
+    spots: tuple[Spot, ...]
+    rings: tuple[Ring, ...]
+
+
+class _Projected(NamedTuple):
+    place: Place
+    x: float
+    y: float
+
+
+@lru_cache(maxsize=4)
+def panels_of(places: tuple[Place, ...]) -> tuple[Panel, ...]:
+    """Return the panels for all places, the one with the most venues first."""
+    regions = sorted(_clusters(_in_km(places), REGION_KM), key=len, reverse=True)
+    panels: list[Panel] = []
+    for region in regions:
+        known = [one.place for one in region]
+        title = "Overview" if not panels else _around(known)
+        panels += _panels(known, title, 0)
+    return tuple(panels)
+
+
+def _in_km(places: Sequence[Place]) -> list[_Projected]:
+    lat0 = sum(place.lat for place in places) / max(1, len(places))
+    shrink = math.cos(math.radians(lat0))
+    return [
+        _Projected(place, place.lon * shrink * _DEGREE_KM, -place.lat * _DEGREE_KM)
+        for place in places
+    ]
+
+
+def _clusters(known: Sequence[_Projected], near_km: float) -> list[list[_Projected]]:
+    """Return what hangs together by steps of at most ``near_km``, in order of the first of each."""
+    left = list(known)
+    clusters: list[list[_Projected]] = []
+    while left:
+        cluster = [left.pop(0)]
+        for one in cluster:  # it grows while it is walked through
+            near = [two for two in left if math.hypot(two.x - one.x, two.y - one.y) <= near_km]
+            if near:
+                cluster += near
+                taken = {id(two) for two in near}
+                left = [two for two in left if id(two) not in taken]
+        clusters.append(cluster)
+    return clusters
+
+
+def _panels(places: Sequence[Place], title: str, depth: int) -> Iterator[Panel]:
+    known = _in_km(places)
+    left, right = min(one.x for one in known), max(one.x for one in known)
+    top, bottom = min(one.y for one in known), max(one.y for one in known)
+    span = max(right - left, bottom - top, _SPAN_MIN_KM)
+    scale = min(
+        (WIDTH - 2 * _MARGIN) / max(right - left, _SPAN_MIN_KM),
+        (HEIGHT_MAX - 2 * _MARGIN) / max(bottom - top, _SPAN_MIN_KM),
+    )
+    height = round(min(HEIGHT_MAX, max(HEIGHT_MIN, (bottom - top) * scale + 2 * _MARGIN)))
+    to_x = WIDTH / 2 - (left + right) / 2 * scale
+    to_y = height / 2 - (top + bottom) / 2 * scale
+    crowds = [
+        crowd
+        for crowd in _clusters(known, span * CROWD_SHARE)
+        if CROWD_MIN <= len(crowd) < len(known) and depth < _DEPTH_MAX
+    ]
+    crowded = {one.place.code for crowd in crowds for one in crowd}
+    alone = [
+        (one.place.code, one.x * scale + to_x, one.y * scale + to_y)
+        for one in known
+        if one.place.code not in crowded
+    ]
+    rings = tuple(_ring(crowd, scale, to_x, to_y) for crowd in crowds)
+    yield Panel(
+        title,
+        f"{span:.0f} km across",
+        f"0 0 {WIDTH} {height}",
+        _land_transform(places, scale, to_x, to_y),
+        tuple(_labelled(alone, rings)),
+        rings,
+    )
+    for crowd in crowds:
+        inner = [one.place for one in crowd]
+        yield from _panels(inner, _around(inner), depth + 1)
+
+
+def _ring(crowd: Sequence[_Projected], scale: float, to_x: float, to_y: float) -> Ring:
+    x = sum(one.x for one in crowd) / len(crowd)
+    y = sum(one.y for one in crowd) / len(crowd)
+    reach = max(math.hypot(one.x - x, one.y - y) for one in crowd)
+    text = f"{len(crowd)} venues: {_around([one.place for one in crowd])}"
+    return Ring(round(x * scale + to_x, 1), round(y * scale + to_y, 1),
+                round(reach * scale + 12, 1), text)
+
+
+def _around(places: Sequence[Place]) -> str:
+    towns = Counter(place.town for place in places if place.town)
+    return f"around {towns.most_common(1)[0][0]}" if towns else f"{len(places)} venues"
+
+
+def _land_transform(places: Sequence[Place], scale: float, to_x: float, to_y: float) -> str:
+    lat0 = sum(place.lat for place in places) / len(places)
+    unit = _DEGREE_KM / DEGREE_UNITS * scale
+    shrink = math.cos(math.radians(lat0))
+    return f"matrix({unit * shrink:.6g} 0 0 {unit:.6g} {to_x:.1f} {to_y:.1f})"
+
+
+def _labelled(
+    alone: Sequence[tuple[str, float, float]], rings: Sequence[Ring]
+) -> Iterator[Spot]:
+    """Yield each mark with its label at the first side where it covers no mark, label or ring."""
+    taken = [(x - 9, y - 9, x + 9, y + 9) for _, x, y in alone]
+    taken += [
+        (ring.x - _LETTER * len(ring.text) / 2.4, ring.y - ring.r - 6 - _LINE,
+         ring.x + _LETTER * len(ring.text) / 2.4, ring.y - ring.r)
+        for ring in rings
+    ]  # fmt: skip
+    for code, x, y in alone:
+        wide = _LETTER * len(code)
+        sides = (
+            ("start", x + 11, y + 5, (x + 10, y - 8, x + 11 + wide, y + 8)),
+            ("end", x - 11, y + 5, (x - 11 - wide, y - 8, x - 10, y + 8)),
+            ("middle", x, y - 12, (x - wide / 2, y - 12 - _LINE, x + wide / 2, y - 10)),
+            ("middle", x, y + 22, (x - wide / 2, y + 10, x + wide / 2, y + 24)),
+        )
+        for anchor, text_x, text_y, box in sides:
+            inside = box[0] >= 0 and box[2] <= WIDTH
+            if inside and not any(_overlap(box, other) for other in taken):
+                break
+        else:
+            anchor, text_x, text_y, box = sides[0]
+        taken.append(box)
+        yield Spot(code, round(x, 1), round(y, 1), round(text_x, 1), round(text_y, 1), anchor)
+
+
+def _overlap(
+    one: tuple[float, float, float, float], two: tuple[float, float, float, float]
+) -> bool:
+    return one[0] < two[2] and two[0] < one[2] and one[1] < two[3] and two[1] < one[3]
