@@ -42,6 +42,5 @@
   }
 
   document.addEventListener("live:alarms", ({ detail }) => take(detail));
-  document.addEventListener("live:lost", show);
-  document.addEventListener("live:back", show);
+  for (const name of ["live:lost", "live:back"]) document.addEventListener(name, show);
 })();

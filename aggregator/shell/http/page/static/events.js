@@ -29,8 +29,7 @@
   let attempts = 0;
   let retryAt = 0;
   let timer = 0;
-  let leads = false;
-  let wanted = null;
+  let [leads, wanted] = [false, null];
   let askedAt = 0;
   let messageAt = Date.now();
   let seats = null;

@@ -16,9 +16,7 @@
     return isTicked ? field.checked !== field.defaultChecked : field.value !== field.defaultValue;
   }
 
-  const hasFocus = (element) => (
-    element.contains(document.activeElement) && document.activeElement !== document.body
-  );
+  const hasFocus = (element) => element.contains(document.activeElement);
   const isUsed = (element) => hasFocus(element)
     || (element.matches(FIELDS) ? [element] : [...element.querySelectorAll(FIELDS)]).some(isWritten);
 
