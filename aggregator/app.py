@@ -16,6 +16,8 @@ from aggregator.shell.http.api.routes import Api, Sources
 from aggregator.shell.http.api.view import View
 from aggregator.shell.http.app import Pages
 from aggregator.shell.http.fanout import Fanout
+from aggregator.shell.http.page.render import Renderer
+from aggregator.shell.http.page.routes import PageRoutes
 from aggregator.shell.http.server import HttpServer
 from aggregator.shell.journal.history import History
 from aggregator.shell.mqtt.link import BrokerLink, subscriptions
@@ -102,10 +104,11 @@ class Aggregator:
         view = View(self._centre, self._wall, name=self._settings.name)
         history = History(self._settings.journal.path)
         api = Api(Sources(self._centre, self._wall, view, history, self._told, self._fanout))
+        renderer = Renderer(external_url=where.external_url, grafana_url=where.grafana_url)
         pages = Pages(
             self._centre,
             self._metrics,
-            api=api,
+            others=(api.add_to, PageRoutes(renderer, view, api).add_to),
             access=self._server.access,
             timestamps=lambda: reloader.settings.web.timestamps,
             reload=reloader.reload,

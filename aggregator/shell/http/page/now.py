@@ -6,9 +6,9 @@ there is no fragment.
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import Final
+from typing import Final, TypeVar
 
-from aggregator.shell.http.api.incidents import IncidentView, IncidentWhole
+from aggregator.shell.http.api.incidents import IncidentWhole
 from aggregator.shell.http.api.paging import number_of
 from aggregator.shell.http.api.venues import VenueLine
 from aggregator.shell.http.api.view import View
@@ -19,21 +19,24 @@ from aggregator.shell.http.page.views import host, incident, venue
 from aggregator.shell.http.page.views import map as map_view
 
 
+T = TypeVar("T")
+
+
 class Now:
     """Renders what ``view`` shows at one moment; of each thing only what is asked for.
 
-    ``whole``: adds its timeline to an incident, without asking the journal.
+    ``incident_now``: an incident with its timeline, without what only the journal knows.
     """
 
     def __init__(
         self,
         renderer: Renderer,
         view: View,
-        whole: Callable[[IncidentView], IncidentWhole],
+        incident_now: Callable[[int], IncidentWhole | None],
     ) -> None:
         self._renderer = renderer
         self._view = view
-        self._whole = whole
+        self._incident_now = incident_now
 
     @cached_property
     def picture(self) -> Picture:
@@ -81,7 +84,7 @@ class Now:
 
     def problem(self, number: str) -> str | None:
         """Return an incident in a list."""
-        known = self._incident(number)
+        known = _number(number, self._view.incident)
         return None if known is None else self._renderer.problem(known, self.picture.at)
 
     def venue(self, code: str) -> str | None:
@@ -96,16 +99,17 @@ class Now:
 
     def incident(self, number: str) -> str | None:
         """Return the content of an incident's page."""
-        known = self._incident(number)
+        known = _number(number, self._incident_now)
         if known is None:
             return None
         here = self._view.venue(known.venue) if known.venue else None
         around = incident.Around(here, self.picture.centre, self.picture.incidents)
-        return incident.article(self._renderer, self._whole(known), around)
+        return incident.article(self._renderer, known, around)
 
-    def _incident(self, number: str) -> IncidentView | None:
-        known = number_of(number)
-        return None if known is None else self._view.incident(known)
+
+def _number(text: str, find: Callable[[int], T | None]) -> T | None:
+    number = number_of(text)
+    return None if number is None else find(number)
 
 
 _FIXED: Final[dict[str, Callable[[Now], str]]] = {

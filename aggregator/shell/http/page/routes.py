@@ -9,14 +9,14 @@ import asyncio
 import gzip
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
-from typing import Annotated, Final, NamedTuple, TypeAlias
+from typing import Annotated, Final, TypeAlias
 
 import msgspec
 from aiohttp import hdrs, web
 
-from aggregator.shell.http.api.hosts import HostView
-from aggregator.shell.http.api.incidents import IncidentsPage, IncidentsQuery, IncidentWhole
-from aggregator.shell.http.api.paging import NoQuery, number_of, query_of
+from aggregator.shell.http.api.incidents import IncidentsQuery
+from aggregator.shell.http.api.paging import NoQuery, query_of
+from aggregator.shell.http.api.routes import Api, NotFoundError
 from aggregator.shell.http.api.search import FoundPage
 from aggregator.shell.http.api.view import View
 from aggregator.shell.http.page import headers
@@ -46,20 +46,7 @@ _GZIP_LEVEL = 6
 Show: TypeAlias = Callable[[web.Request, Picture], Awaitable[str]]
 
 
-class NotThereError(Exception):
-    """What a path or a query names is not there; its text is the line for the user."""
 
-
-class Answers(NamedTuple):
-    """What is asked of the API beside the view, since the journal has to be read for it.
-
-    ``host`` and ``incident`` return None of what is not known.
-    """
-
-    host: Callable[[str], Awaitable[HostView | None]]
-    incident: Callable[[int], Awaitable[IncidentWhole | None]]
-    incidents: Callable[[IncidentsQuery], Awaitable[IncidentsPage]]
-    search: Callable[[str], Awaitable[FoundPage]]
 
 
 class WallQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -77,10 +64,10 @@ class FindQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class PageRoutes:
     """Answers the paths of the pages."""
 
-    def __init__(self, renderer: Renderer, view: View, answers: Answers) -> None:
+    def __init__(self, renderer: Renderer, view: View, api: Api) -> None:
         self._renderer = renderer
         self._view = view
-        self._answers = answers
+        self._api = api
         self._picture: tuple[float, Picture] | None = None
         self._kept: dict[str, tuple[float, str]] = {}
         self._turn = asyncio.Lock()
@@ -118,7 +105,7 @@ class PageRoutes:
             status = HTTPStatus.OK
             try:
                 html = await show(request, picture)
-            except NotThereError as refused:
+            except NotFoundError as refused:
                 status = HTTPStatus.NOT_FOUND
                 html = error.page(self._renderer, picture, status, str(refused))
             except ValueError as refused:
@@ -159,37 +146,29 @@ class PageRoutes:
         code = request.match_info["venue"]
         shown = self._view.venue(code)
         if shown is None:
-            raise NotThereError(unknown("venue", code, self._view.codes))
+            raise NotFoundError(unknown("venue", code, self._view.codes))
         return venue.page(self._renderer, picture, shown)
 
     async def _host(self, request: web.Request, picture: Picture) -> str:
         query_of(request.query.items(), NoQuery)
-        name = request.match_info["host"]
-        shown = await self._answers.host(name)
-        if shown is None:
-            raise NotThereError(unknown("host", name, ()))
+        shown = await self._api.host(request.match_info["host"])
         return host.page(self._renderer, picture, shown)
 
     async def _incidents(self, request: web.Request, picture: Picture) -> str:
         given = [(name, value) for name, value in request.query.items() if value]
         wanted = query_of(given, IncidentsQuery)
-        if wanted.venue is not None and wanted.venue not in self._view.codes:
-            raise NotThereError(unknown("venue", wanted.venue, self._view.codes))
-        known = await self._answers.incidents(wanted)
+        known = await self._api.incidents(wanted)
         return incidents.page(self._renderer, picture, known, wanted, self._view.codes)
 
     async def _incident(self, request: web.Request, picture: Picture) -> str:
         query_of(request.query.items(), NoQuery)
-        number = number_of(request.match_info["number"])
-        shown = None if number is None else await self._answers.incident(number)
-        if shown is None:
-            raise NotThereError("no such incident is known")
+        shown = await self._api.incident(request.match_info["number"])
         at_venue = self._view.venue(shown.venue) if shown.venue else None
         return incident.page(self._renderer, picture, shown, at_venue)
 
     async def _search(self, request: web.Request, picture: Picture) -> str:
         text = query_of(request.query.items(), FindQuery).q.strip()
-        found = await self._answers.search(text) if text else FoundPage((), more=False)
+        found = await self._api.search(text) if text else FoundPage((), more=False)
         return search.page(self._renderer, picture, text, found)
 
 

@@ -64,17 +64,6 @@ async def test_readiness_waits_until_every_host_is_decided(
     assert [answer.status for answer in answers] == [200, 503, 503, 200]
 
 
-async def test_the_landing_page_has_version_and_links(client: Client) -> None:
-    answer = await client.get("/")
-
-    text = await answer.text()
-    assert answer.content_type == "text/html"
-    assert f"Version {__version__}" in text
-    links = set(re.findall(r'href="([^"]+)"', text))
-    api = {"api/v1/venues", "api/v1/incidents", "api/v1/openapi.json"}
-    assert links == {"metrics", "metrics/self", "sd", *api, "-/healthy", "-/ready"}
-    for path in links:
-        assert (await client.get(f"/{path}")).status == 200
 
 
 @pytest.mark.parametrize(
