@@ -62,7 +62,7 @@ class LivePages:
     async def served(self) -> AsyncIterator[str]:
         """Serve the pages; yield their address."""
         app = web.Application()
-        app.router.add_get("/events", self.stream.answer)
+        self.stream.add_to(app)
         app.router.add_get("/", self._overview)
         app.router.add_get("/hosts/{host}", self._host)
         app.router.add_get("/incidents/{number}", self._incident)

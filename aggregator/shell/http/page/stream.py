@@ -73,7 +73,8 @@ class Wanted(NamedTuple):
 class PageStream:
     """The stream of the pages.
 
-    ``renders`` returns what renders fragments of all as it stands now: an id in, HTML out.
+    ``renders`` returns what renders fragments of all as it stands now: an id in, HTML out. ``root``
+    is the path of the external address, under which the stream is served, too.
     """
 
     def __init__(
@@ -82,6 +83,8 @@ class PageStream:
         centre: Centre,
         wall: WallTime,
         renders: Callable[[], Awaitable[Render]],
+        *,
+        root: str = "",
     ) -> None:
         self.channel = Channel("pages", self._render, self._snapshot)
         self._fanout = fanout
@@ -89,11 +92,17 @@ class PageStream:
         self._fleet = centre.fleet
         self._wall = wall
         self._renders = renders
+        self._root = root
         self._fragments = Fragments()
         self._start = self.channel.start
         self._venues = tuple(self._fleet.venues)
         self._turn = asyncio.Lock()
         fanout.add(self.channel)
+
+    def add_to(self, app: web.Application) -> None:
+        """Serve the stream with ``app``."""
+        for root in dict.fromkeys(("", self._root)):
+            app.router.add_get(f"{root}/events", self.answer, allow_head=False)
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Answer ``/events``."""

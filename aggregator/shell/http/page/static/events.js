@@ -21,7 +21,7 @@
   const tabs = new BroadcastChannel(`venuewatch ${root}`);
   const me = Math.random();
   const pages = { overview: "overview", wall: "overview", map: "map", incidents: "incidents" };
-  const shown = pages[html.dataset.page] || document.querySelector("main > article[id]")?.id || "";
+  const shown = pages[html.dataset.page] || document.querySelector("main article[id]")?.id || "";
   let topics = [shown];
   let last = ""; // the id of the last event; a page that knows nothing yet needs a snapshot
   let source = null;

@@ -100,7 +100,7 @@
   document.addEventListener("live:heard", () => ring()); // a pulse each second, never held back
   document.addEventListener("live:lost", () => { if (plays && !isMuted()) play("critical"); });
   addEventListener("storage", () => ring());
-  const opened = document.querySelector("main > article[id^='incident-']");
+  const opened = document.querySelector("main article[id^='incident-']");
   if (opened) hush([Number(opened.id.slice("incident-".length))]);
   show(0);
 })();
