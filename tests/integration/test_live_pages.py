@@ -39,6 +39,18 @@ setInterval(() => { window.loudest = Math.max(window.loudest, window.level()); }
 """
 
 
+# What a browser does to a tab that was hidden for minutes: its timers run once a minute.
+HIDDEN = """
+for (const [name, value] of [["hidden", true], ["visibilityState", "hidden"]]) {
+  Object.defineProperty(Document.prototype, name, { get: () => value });
+}
+for (const name of ["setTimeout", "setInterval"]) {
+  const real = window[name];
+  window[name] = (act, ms, ...more) => real(act, Math.max(60_000, ms || 0), ...more);
+}
+"""
+
+
 @pytest.fixture
 def pages() -> LivePages:
     return LivePages(Story().bring_up())
@@ -138,6 +150,25 @@ async def test_a_visible_tab_leads_when_the_leader_is_frozen(
     await session.send("Page.setWebLifecycleState", {"state": "frozen"})
     lose(pages, "s1")
     await shows(other, "#v-STA", "down up up", within_s=10.0)
+
+
+async def test_a_hidden_leader_serves_those_that_are_seen(
+    tabs: BrowserContext, tab: Open, pages: LivePages, front: Cuttable
+) -> None:
+    leader = await tabs.new_page()
+    await leader.add_init_script(HIDDEN)
+    await leader.goto(f"http://127.0.0.1:{front.port}/")
+    await until(lambda: pages.fanout.readers == 1)
+    page = await tab("/hosts/s1")
+    front.cut()
+    await page.wait_for_selector("#lost:not([hidden])", timeout=4000)
+    front.heal()
+    await page.wait_for_selector("#lost", state="hidden", timeout=15_000)
+    lose(pages, "s1")
+    await shows(page, ".state", "down")
+    await shows(leader, "#v-STA", "down up up")
+
+    assert pages.fanout.readers == 1
 
 
 async def test_a_cut_network_is_on_the_page_in_4_s(

@@ -170,7 +170,8 @@ class Channel:
 
     def _forget_topics(self, now: float) -> None:
         """Forget topics that no reader has followed for ``RESUME_S``."""
-        for topic in set().union(*(reader.topics for reader in self.readers)) & self._topics.keys():
+        followed = set[str]().union(*(reader.topics for reader in self.readers))
+        for topic in followed & self._topics.keys():
             self._topics[topic].read_at = now
         for topic, known in list(self._topics.items()):
             if now - known.read_at >= RESUME_S:
