@@ -13,6 +13,7 @@ from aggregator.shell.http.api.paging import number_of
 from aggregator.shell.http.api.venues import VenueLine
 from aggregator.shell.http.api.view import View
 from aggregator.shell.http.page import ids
+from aggregator.shell.http.page.fragments import Render
 from aggregator.shell.http.page.problems import Picture
 from aggregator.shell.http.page.render import Renderer
 from aggregator.shell.http.page.views import host, incident, venue
@@ -126,3 +127,13 @@ _OF_ONE: Final[dict[str, Callable[[Now, str], str | None]]] = {
     ids.host_page("").rstrip("-"): Now.host,
     "incident": Now.incident,
 }
+
+
+async def now(
+    renderer: Renderer, view: View, incident_now: Callable[[int], IncidentWhole | None]
+) -> Render:
+    """Return what renders fragments of now; the loop goes on while it looks at the fleet."""
+    made = Now(renderer, view, incident_now)
+    venues = await view.venues_in_turn(view.codes)
+    made.picture = Picture(view.centre(), venues, view.open_incidents())
+    return made.fragment
