@@ -87,6 +87,8 @@ async def test_a_fragment_is_rendered_once_for_all(client: ClientSession, pages:
     pages.rendered.clear()
     lose(pages, "s1")
     told = [await sent(answer) for answer in answers]
+    for answer in answers:
+        answer.close()
 
     assert pages.rendered.count("v-STA") == 1
     assert len({html_of(each) for each in told}) == 1
@@ -173,7 +175,7 @@ async def test_a_topic_is_kept_for_those_that_come_back(
 async def test_a_topic_is_forgotten_after_a_while(
     client: ClientSession, pages: LivePages, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(channel_module, "RESUME_S", 0.0)
+    monkeypatch.setattr(channel_module, "RESUME_S", 0.001)
     async with client.get("/events?on=overview&on=host-s1") as leaving:
         await sent(leaving)
     await until(lambda: pages.fanout.readers == 0)
@@ -211,7 +213,7 @@ async def test_another_inventory_has_pages_load_anew(
 @pytest.mark.parametrize(
     ("query", "line"),
     [
-        ("onn=overview", 'unknown parameter "onn", did you mean "on"?'),
+        ("onn=overview", 'unknown parameter "onn" - did you mean "on"? Known: last, on'),
         ("last=1&last=2", "expected last once"),
         (f"on={'x' * 129}", "expected a topic of at most 128 characters"),
         (
