@@ -245,10 +245,11 @@ async def test_an_unknown_topic_brings_nothing(
 async def test_one_page_too_many_is_told_why() -> None:
     pages = LivePages(Story().bring_up(), pages_max=1)
     async with pages.served() as address, ClientSession(address) as client:
-        async with client.get("/events") as first:
-            await sent(first)
-            async with client.get("/events") as second:
-                text = await second.text()
+        first = await client.get("/events")
+        await sent(first)
+        second = await client.get("/events")
+        text = await second.text()
+        first.close()
 
     assert second.status == 503
     assert text == "1 pages are open, and no more may be: [web] max_pages\n"
