@@ -1,4 +1,4 @@
-"""Changes: venues, hosts and incidents that the outputs of the core have changed since a sending."""
+"""Changes: venues, hosts and incidents that outputs of the core have changed since a sending."""
 
 from dataclasses import dataclass, field
 
