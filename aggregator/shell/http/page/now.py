@@ -19,7 +19,6 @@ from aggregator.shell.http.page.render import Renderer
 from aggregator.shell.http.page.views import host, incident, venue
 from aggregator.shell.http.page.views import map as map_view
 
-
 T = TypeVar("T")
 
 
