@@ -10,8 +10,9 @@ Places are projected at equal distances around the middle of each panel. Units a
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import count
 from typing import Final, NamedTuple
 
 REGION_KM: Final = 1_500.0
@@ -25,6 +26,7 @@ DEGREE_UNITS: Final = 100
 """The outline of the land has this many units a degree; its y grows to the south."""
 
 _MARGIN = 50
+_APART = 12  # units; a mark and a place on either side of it
 _SPAN_MIN_KM = 1.0
 _DEGREE_KM = 111.195  # of latitude, on a sphere of 6371 km
 _DEPTH_MAX = 4
@@ -132,11 +134,11 @@ def _panels(places: Sequence[Place], title: str, depth: int) -> Iterator[Panel]:
         if CROWD_MIN <= len(crowd) < len(known) and depth < _DEPTH_MAX
     ]
     crowded = {one.place.code for crowd in crowds for one in crowd}
-    alone = [
+    alone = _apart(
         (one.place.code, one.x * scale + to_x, one.y * scale + to_y)
         for one in known
         if one.place.code not in crowded
-    ]
+    )
     rings = tuple(_ring(crowd, scale, to_x, to_y) for crowd in crowds)
     yield Panel(
         title,
@@ -151,13 +153,43 @@ def _panels(places: Sequence[Place], title: str, depth: int) -> Iterator[Panel]:
         yield from _panels(inner, _around(inner), depth + 1)
 
 
+def _apart(marks: Iterable[tuple[str, float, float]]) -> list[tuple[str, float, float]]:
+    """Return marks moved to the nearest free place beside them, where they would cover others."""
+    taken: set[tuple[int, int]] = set()
+    found = []
+    for code, x, y in marks:
+        column, row = round(x / _APART), round(y / _APART)
+        step = next(each for each in _around_it() if (column + each[0], row + each[1]) not in taken)
+        place = (column + step[0], row + step[1])
+        taken.update(
+            (place[0] + right, place[1] + down) for right in (-1, 0, 1) for down in (-1, 0, 1)
+        )
+        is_moved = step != (0, 0)
+        found.append(
+            (code, place[0] * _APART if is_moved else x, place[1] * _APART if is_moved else y)
+        )
+    return found
+
+
+def _around_it() -> Iterator[tuple[int, int]]:
+    """Yield steps from a place, the nearest first: itself, those beside it, and so on."""
+    yield (0, 0)
+    for reach in count(1):
+        ring = range(-reach, reach + 1)
+        yield from sorted(
+            ((x, y) for x in ring for y in ring if max(abs(x), abs(y)) == reach),
+            key=lambda step: (abs(step[0]) + abs(step[1]), step),
+        )
+
+
 def _ring(crowd: Sequence[_Projected], scale: float, to_x: float, to_y: float) -> Ring:
     x = sum(one.x for one in crowd) / len(crowd)
     y = sum(one.y for one in crowd) / len(crowd)
     reach = max(math.hypot(one.x - x, one.y - y) for one in crowd)
     text = f"{len(crowd)} venues: {_around([one.place for one in crowd])}"
-    return Ring(round(x * scale + to_x, 1), round(y * scale + to_y, 1),
-                round(reach * scale + 12, 1), text)
+    return Ring(
+        round(x * scale + to_x, 1), round(y * scale + to_y, 1), round(reach * scale + 12, 1), text
+    )
 
 
 def _around(places: Sequence[Place]) -> str:
@@ -172,9 +204,7 @@ def _land_transform(places: Sequence[Place], scale: float, to_x: float, to_y: fl
     return f"matrix({unit * shrink:.6g} 0 0 {unit:.6g} {to_x:.1f} {to_y:.1f})"
 
 
-def _labelled(
-    alone: Sequence[tuple[str, float, float]], rings: Sequence[Ring]
-) -> Iterator[Spot]:
+def _labelled(alone: Sequence[tuple[str, float, float]], rings: Sequence[Ring]) -> Iterator[Spot]:
     """Yield each mark with its label at the first side where it covers no mark, label or ring."""
     taken = [(x - 9, y - 9, x + 9, y + 9) for _, x, y in alone]
     taken += [

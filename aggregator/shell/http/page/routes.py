@@ -46,9 +46,6 @@ _GZIP_LEVEL = 6
 Show: TypeAlias = Callable[[web.Request, Picture], Awaitable[str]]
 
 
-
-
-
 class WallQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """``page``: the page of the wall to begin with."""
 

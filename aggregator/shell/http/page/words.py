@@ -119,7 +119,9 @@ def figure(key: str, value: object) -> tuple[str, str]:
         case bool():
             return name, "yes" if value else "no"
         case float() | int():
-            return name, f"{value:.10g}{unit}" if float(value).is_integer() else _rounded(value, unit)
+            return name, f"{value:.10g}{unit}" if float(value).is_integer() else _rounded(
+                value, unit
+            )
         case None:
             return name, "not known"
     return name, f"{shown(value)}{unit}"

@@ -2,7 +2,6 @@
 
 import asyncio
 import gzip
-import re
 import time
 
 import pytest
@@ -14,7 +13,6 @@ from aggregator.shell.outlets.own_metrics import OwnMetrics
 from tests.aggregator.shell.http.conftest import Client
 from tests.kit.page import Page
 from tests.kit.scripted_fleet import NOW, ScriptedFleet
-from venuewatch import __version__
 
 PROMETHEUS_TEXT = "text/plain; version=0.0.4; charset=utf-8"
 

@@ -15,9 +15,9 @@ POLICY = (
 )
 
 
-@pytest.mark.parametrize("path", PATHS)
-async def test_pages_are_html_that_may_run_nothing_foreign(client: Client, path: str) -> None:
-    answer = await client.get(path)
+@pytest.mark.parametrize("asked", PATHS)
+async def test_pages_are_html_that_may_run_nothing_foreign(client: Client, asked: str) -> None:
+    answer = await client.get(asked)
 
     assert (answer.status, answer.content_type) == (200, "text/html")
     assert answer.headers["Content-Security-Policy"] == POLICY
@@ -26,9 +26,9 @@ async def test_pages_are_html_that_may_run_nothing_foreign(client: Client, path:
     assert Parsed(await answer.text()).open == []
 
 
-@pytest.mark.parametrize("path", PATHS)
-async def test_every_link_of_a_page_leads_somewhere(client: Client, path: str) -> None:
-    page = Parsed(await (await client.get(path)).text())
+@pytest.mark.parametrize("asked", PATHS)
+async def test_every_link_of_a_page_leads_somewhere(client: Client, asked: str) -> None:
+    page = Parsed(await (await client.get(asked)).text())
 
     links = {link.partition("#")[0] for link in page.values("href") + page.values("src")} - {""}
     assert links
@@ -47,7 +47,7 @@ async def test_the_worst_of_a_venue_is_on_its_page_and_the_incident_too(client: 
 
 
 @pytest.mark.parametrize(
-    ("path", "status", "line"),
+    ("asked", "status", "line"),
     [
         ("/venues/STQ", 404, 'unknown venue "STQ" - did you mean "STA"?'),
         ("/hosts/nobody", 404, 'unknown host "nobody"'),
@@ -63,9 +63,9 @@ async def test_the_worst_of_a_venue_is_on_its_page_and_the_incident_too(client: 
     ],
 )
 async def test_what_is_not_there_is_refused_in_one_line(
-    client: Client, path: str, status: int, line: str
+    client: Client, asked: str, status: int, line: str
 ) -> None:
-    answer = await client.get(path)
+    answer = await client.get(asked)
 
     html = await answer.text()
     assert answer.status == status
@@ -86,8 +86,8 @@ async def test_assets_are_kept_for_ever_and_compressed(client: Client) -> None:
 
 
 async def test_a_file_that_is_no_asset_is_not_served(client: Client) -> None:
-    for path in ("/static/page.css", "/static/..%2fids.py", "/static/"):
-        assert (await client.get(path)).status == 404
+    for asked in ("/static/page.css", "/static/..%2fids.py", "/static/"):
+        assert (await client.get(asked)).status == 404
 
 
 async def test_pages_are_compressed_only_where_it_is_taken(client: Client) -> None:

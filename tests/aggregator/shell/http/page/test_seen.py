@@ -78,9 +78,7 @@ async def browser() -> AsyncIterator[Browser]:
         await browser.close()
 
 
-async def opened(
-    browser: Browser, url: str, size: tuple[int, int] = DESK, **options: Any
-) -> Page:
+async def opened(browser: Browser, url: str, size: tuple[int, int] = DESK, **options: Any) -> Page:
     context = await browser.new_context(
         viewport={"width": size[0], "height": size[1]}, java_script_enabled=False, **options
     )
@@ -159,9 +157,7 @@ async def test_no_tile_covers_another(browser: Browser, address: str, name: str)
 
 
 @pytest.mark.parametrize("name", ["overview", "venue", "host", "incident", "incidents"])
-async def test_targets_of_a_phone_are_big_enough(
-    browser: Browser, address: str, name: str
-) -> None:
+async def test_targets_of_a_phone_are_big_enough(browser: Browser, address: str, name: str) -> None:
     page = await opened(browser, f"{address}/{name}", PHONE)
 
     small = await page.evaluate(
@@ -188,9 +184,7 @@ async def test_the_keyboard_reaches_problems_before_tiles(browser: Browser, addr
     reached = []
     for _ in range(14):
         await page.keyboard.press("Tab")
-        reached.append(
-            await page.evaluate("document.activeElement.closest('[id]')?.id ?? 'none'")
-        )
+        reached.append(await page.evaluate("document.activeElement.closest('[id]')?.id ?? 'none'"))
 
     assert "problems" in reached or any(each.startswith("i-") for each in reached)
     assert not any(each.startswith("v-") for each in reached[:5])
