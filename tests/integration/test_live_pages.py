@@ -145,8 +145,8 @@ async def test_a_visible_tab_leads_when_the_leader_is_frozen(
 ) -> None:
     leader, other = [await tab("/") for _ in range(2)]
     session = await tabs.new_cdp_session(leader)
-    await session.send("Page.enable")
-    await session.send("Page.setWebLifecycleState", {"state": "frozen"})
+    await session.send("Debugger.enable")
+    await session.send("Debugger.pause")  # none of its scripts runs any more
     lose(pages, "s1")
     await shows(other, "#v-STA", "down up up", within_s=10.0)
 

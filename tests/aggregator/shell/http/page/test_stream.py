@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession
 
-from aggregator.core.outputs import Connected, InventoryChanged
+from aggregator.core.outputs import Connected, HostChanged, InventoryChanged
+from aggregator.core.states import HostState, Trigger
 from aggregator.shell.http import channel as channel_module
 from aggregator.shell.http.page.stream import TOPICS_MAX
 from tests.kit.live_pages import LivePages, Sent, sent
@@ -33,6 +34,10 @@ def html_of(events: list[Sent]) -> str:
 def alarms_of(events: list[Sent]) -> dict[str, Any]:
     (found,) = [json.loads(event.data) for event in events if event.name == "alarms"]
     return dict(found)
+
+
+def changed(host: str) -> HostChanged:
+    return HostChanged(1.0, "STA", host, HostState.UP, HostState.LATE, Trigger.PATIENCE_ENDED, 0.0)
 
 
 def lose(pages: LivePages, host: str) -> None:
@@ -78,6 +83,20 @@ async def test_a_page_of_one_host_gets_no_tiles(client: ClientSession, pages: Li
     html = html_of(told)
     assert '<p class="state">down</p>' in html
     assert "v-STA" not in html
+
+
+async def test_each_page_gets_its_own_topics_only(client: ClientSession, pages: LivePages) -> None:
+    async with (
+        client.get("/events?on=overview") as overview,
+        client.get("/events?on=host-s1") as host,
+    ):
+        first = [html_of(await sent(overview)), html_of(await sent(host))]
+        lose(pages, "s1")
+        then = [html_of(await sent(overview)), html_of(await sent(host))]
+
+    for html in (first, then):
+        assert ["v-STA" in each for each in html] == [True, False]
+        assert ["host-s1" in each for each in html] == [False, True]
 
 
 async def test_a_fragment_is_rendered_once_for_all(client: ClientSession, pages: LivePages) -> None:
@@ -153,6 +172,21 @@ async def test_a_topic_that_nobody_followed_is_a_snapshot(
     assert alarms_of(told)["is_all"] is True
     assert '<p class="state">down</p>' in html_of(told)
     assert "v-AQU" in html_of(told)
+
+
+async def test_what_changed_before_a_topic_was_followed_is_not_missed(
+    client: ClientSession, pages: LivePages
+) -> None:
+    async with client.get("/events?on=host-a1") as watching:
+        last = (await sent(watching))[-1].id
+        pages.rendered.clear()
+        pages.tell([changed("s2")])
+        await until(lambda: pages.rendered == ["head"])  # nobody is shown the host
+        async with client.get(f"/events?on=host-s2&last={last}") as back:
+            told = await sent(back)
+
+    assert alarms_of(told)["is_all"] is True
+    assert "host-s2" in html_of(told)
 
 
 async def test_a_topic_is_kept_for_those_that_come_back(
