@@ -4,8 +4,8 @@
     python docs/make_land.py package/land-50m.json
 
 Natural Earth's data is in the public domain (naturalearthdata.com, version 4.1, 1:50m); world-atlas
-packs it as TopoJSON (ISC licence). The outline is thinned to a hundredth of a degree, about 1 km, and
-small islands are left out but for those that alone are land for far around.
+packs it as TopoJSON (ISC licence). The outline is thinned to about 4 km, and small islands are left
+out.
 """
 
 import json

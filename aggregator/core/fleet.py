@@ -111,9 +111,7 @@ class Host:
         is_listed: bool = True,
         state: HostState = HostState.UNKNOWN,
     ) -> None:
-        self.venue = venue
-        self.name = name
-        self.role = role
+        self.venue, self.name, self.role = venue, name, role
         self.address, self.probe_port, self.is_gateway = place or Place()
         self.is_listed = is_listed
         self.margin_s = margin_s
@@ -252,8 +250,8 @@ class Venue:
     """One venue, and how many of its hosts are in which state.
 
     ``bridge``: when (monotonic s) its broker's bridge last said whether it is connected, and what;
-    None without one. ``problems``: the causes of its open incidents, by scope. ``group``: the venues
-    with which people see it together. ``position``: its latitude and longitude in degrees.
+    None without one. ``problems``: the causes of its open incidents, by scope. ``group``: with
+    which venues people see it. ``position``: its latitude and longitude in degrees.
     """
 
     __slots__ = (
@@ -284,9 +282,7 @@ class Venue:
         timezone: str = "",
     ) -> None:
         self.code = code
-        self.name = name
-        self.town = town
-        self.timezone = timezone
+        self.name, self.town, self.timezone = name, town, timezone
         self.group = ""
         self.position: tuple[float, float] | None = None
         self.margin_s = margin_s

@@ -1,4 +1,4 @@
-"""What pages are given, made up: venues, hosts, incidents, the centre; and a page taken apart."""
+"""Made-up venues, hosts, incidents and centre, as pages are given them; and a page taken apart."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from html.parser import HTMLParser
@@ -132,7 +132,7 @@ def picture(
 
 
 def fleet(venues: int, hosts: int, name: str = "Arena") -> Picture:
-    """Return a fleet of which every tenth venue has a critical incident, every seventh a warning."""
+    """Return a fleet of which some venues have a critical incident, and some a warning."""
     lines, incidents = [], []
     for number in range(venues):
         code = f"V{number:03}"

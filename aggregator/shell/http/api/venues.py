@@ -42,11 +42,11 @@ class HostLine(msgspec.Struct, frozen=True, kw_only=True):
 class VenueLine(msgspec.Struct, frozen=True, kw_only=True):
     """A venue among others.
 
-    ``up`` while any host is up or late. ``counts``: how many hosts are in which state; ``states``:
-    the state of each, in the order of their names. ``group``: with which people see it together;
-    ``lat``, ``lon``: where it is, in degrees. ``sentence``, ``severity`` and ``since``: what is told
-    of it, null while it is well; ``incident``: the number of what tells it. ``incidents``:
-    the numbers of those that are open here, the most urgent first.
+    ``up`` while any host is up or late. ``counts``: how many hosts are in which state;
+    ``states``: the state of each, in the order of their names. ``group``: with which people see
+    it together; ``lat``, ``lon``: where it is, in degrees. ``sentence``, ``severity`` and
+    ``since``: what is told of it, null while it is well; ``incident``: the number of what tells
+    it. ``incidents``: the numbers of those that are open here, the most urgent first.
     """
 
     venue: str

@@ -4,10 +4,17 @@ Nothing comes from outside, nothing is inline: a hostile name that gets into a p
 still run nothing and call nobody.
 """
 
+import asyncio
+import gzip
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Final
 
-from aiohttp import hdrs
+from aiohttp import hdrs, web
+
+from aggregator.shell.http.scrape import takes_gzip
+
+_GZIP_LEVEL = 6
 
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -29,3 +36,13 @@ PAGE: Final[Mapping[str, str]] = {
     hdrs.VARY: hdrs.ACCEPT_ENCODING,
 }
 """What a page has. It is asked for anew each time: what it shows is a second old at most."""
+
+
+async def answer(request: web.Request, status: HTTPStatus, html: str) -> web.Response:
+    """Return a page as the answer to a request, compressed where the browser takes it."""
+    body = html.encode("utf-8", "replace")
+    sent = dict(PAGE)
+    if takes_gzip(request.headers.get(hdrs.ACCEPT_ENCODING, "")):
+        body = await asyncio.to_thread(gzip.compress, body, _GZIP_LEVEL)
+        sent[hdrs.CONTENT_ENCODING] = "gzip"
+    return web.Response(status=status, body=body, headers=sent)

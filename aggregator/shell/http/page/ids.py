@@ -7,7 +7,7 @@ to do. Links in fragments are absolute paths below the page's root, so one fragm
 | id | element | on |
 |---|---|---|
 | ``head`` | counts with the names of venues, the centre's hearing | every page |
-| ``problems`` | the list of problems, worst and oldest first, its headings included | overview, wall |
+| ``problems`` | the list of problems, worst and oldest first, and its heading | overview, wall |
 | ``i-17`` | one problem in such a list | overview, wall, venue, host, incidents |
 | ``v-STA`` | a venue's tile | overview, wall |
 | ``m-STA`` | a venue's mark on the map | map |
@@ -23,9 +23,9 @@ banner of a lost centre, hidden), ``blind`` (a list for "this page was blind 0:4
 Attributes: ``html[data-root]`` is the root of all paths, ``html[data-page]`` the kind of page,
 ``html[data-at]`` when it was rendered (s since 1970). ``[data-since]`` has a duration as its text,
 counted from that time (s since 1970). ``time[data-clock]`` shows the time of day now, so many s
-ahead of UTC, as hours, minutes and seconds. ``[data-severity]`` is critical, warning or info, on each
-problem and tile that has one. ``.wallpage`` are the pages of the wall, all but one ``hidden``, each
-to be shown for ``[data-turn]`` (s). ``html.is-lost`` greys everything.
+ahead of UTC, as hours, minutes and seconds. ``[data-severity]`` is critical, warning or info, on
+each problem and tile that has one. ``.wallpage`` are the pages of the wall, all but one ``hidden``,
+each to be shown for ``[data-turn]`` (s). ``html.is-lost`` greys everything.
 """
 
 from typing import Final

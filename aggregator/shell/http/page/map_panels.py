@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import count
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 REGION_KM: Final = 1_500.0
 CROWD_SHARE: Final = 0.055
@@ -54,11 +54,13 @@ class Spot(NamedTuple):
 
 
 class Ring(NamedTuple):
-    """A ring that stands for a crowd."""
+    """A ring that stands for a crowd, and its label."""
 
     x: float
     y: float
     r: float
+    text_x: float
+    text_y: float
     text: str
 
 
@@ -77,6 +79,18 @@ class _Projected(NamedTuple):
     place: Place
     x: float
     y: float
+
+
+class _Scale(NamedTuple):
+    """Units a km, and the units of the origin."""
+
+    scale: float
+    x: float
+    y: float
+
+
+_Mark: TypeAlias = tuple[str, float, float]
+_Box: TypeAlias = tuple[float, float, float, float]
 
 
 @lru_cache(maxsize=4)
@@ -117,17 +131,9 @@ def _clusters(known: Sequence[_Projected], near_km: float) -> list[list[_Project
 
 
 def _panels(places: Sequence[Place], title: str, depth: int) -> Iterator[Panel]:
+    """Yield the panel of these places, and one for each crowd in it."""
     known = _in_km(places)
-    left, right = min(one.x for one in known), max(one.x for one in known)
-    top, bottom = min(one.y for one in known), max(one.y for one in known)
-    span = max(right - left, bottom - top, _SPAN_MIN_KM)
-    scale = min(
-        (WIDTH - 2 * _MARGIN) / max(right - left, _SPAN_MIN_KM),
-        (HEIGHT_MAX - 2 * _MARGIN) / max(bottom - top, _SPAN_MIN_KM),
-    )
-    height = round(min(HEIGHT_MAX, max(HEIGHT_MIN, (bottom - top) * scale + 2 * _MARGIN)))
-    to_x = WIDTH / 2 - (left + right) / 2 * scale
-    to_y = height / 2 - (top + bottom) / 2 * scale
+    span, height, to = _fitted(known)
     crowds = [
         crowd
         for crowd in _clusters(known, span * CROWD_SHARE)
@@ -135,16 +141,16 @@ def _panels(places: Sequence[Place], title: str, depth: int) -> Iterator[Panel]:
     ]
     crowded = {one.place.code for crowd in crowds for one in crowd}
     alone = _apart(
-        (one.place.code, one.x * scale + to_x, one.y * scale + to_y)
+        (one.place.code, one.x * to.scale + to.x, one.y * to.scale + to.y)
         for one in known
         if one.place.code not in crowded
     )
-    rings = tuple(_ring(crowd, scale, to_x, to_y) for crowd in crowds)
+    rings = tuple(_ringed(crowds, alone, to))
     yield Panel(
         title,
         f"{span:.0f} km across",
         f"0 0 {WIDTH} {height}",
-        _land_transform(places, scale, to_x, to_y),
+        _land_transform(places, to),
         tuple(_labelled(alone, rings)),
         rings,
     )
@@ -153,7 +159,18 @@ def _panels(places: Sequence[Place], title: str, depth: int) -> Iterator[Panel]:
         yield from _panels(inner, _around(inner), depth + 1)
 
 
-def _apart(marks: Iterable[tuple[str, float, float]]) -> list[tuple[str, float, float]]:
+def _fitted(known: Sequence[_Projected]) -> tuple[float, int, _Scale]:
+    """Return how far (km) places reach, a panel's height, and the scale that puts them in it."""
+    left, right = min(one.x for one in known), max(one.x for one in known)
+    top, bottom = min(one.y for one in known), max(one.y for one in known)
+    wide, high = max(right - left, _SPAN_MIN_KM), max(bottom - top, _SPAN_MIN_KM)
+    scale = min((WIDTH - 2 * _MARGIN) / wide, (HEIGHT_MAX - 2 * _MARGIN) / high)
+    height = round(min(HEIGHT_MAX, max(HEIGHT_MIN, (bottom - top) * scale + 2 * _MARGIN)))
+    x = WIDTH / 2 - (left + right) / 2 * scale
+    return max(wide, high), height, _Scale(scale, x, height / 2 - (top + bottom) / 2 * scale)
+
+
+def _apart(marks: Iterable[_Mark]) -> list[_Mark]:
     """Return marks moved to the nearest free place beside them, where they would cover others."""
     taken: set[tuple[int, int]] = set()
     found = []
@@ -182,14 +199,21 @@ def _around_it() -> Iterator[tuple[int, int]]:
         )
 
 
-def _ring(crowd: Sequence[_Projected], scale: float, to_x: float, to_y: float) -> Ring:
-    x = sum(one.x for one in crowd) / len(crowd)
-    y = sum(one.y for one in crowd) / len(crowd)
-    reach = max(math.hypot(one.x - x, one.y - y) for one in crowd)
-    text = f"{len(crowd)} venues: {_around([one.place for one in crowd])}"
-    return Ring(
-        round(x * scale + to_x, 1), round(y * scale + to_y, 1), round(reach * scale + 12, 1), text
-    )
+def _ringed(
+    crowds: Sequence[Sequence[_Projected]], alone: Sequence[_Mark], to: _Scale
+) -> Iterator[Ring]:
+    """Yield a ring for each crowd, with its label above or below, where it covers less."""
+    taken = [(x - 9, y - 9, x + 9, y + 9) for _, x, y in alone]
+    for crowd in crowds:
+        x = sum(one.x for one in crowd) / len(crowd)
+        y = sum(one.y for one in crowd) / len(crowd)
+        reach = max(math.hypot(one.x - x, one.y - y) for one in crowd)
+        x, y, r = x * to.scale + to.x, y * to.scale + to.y, reach * to.scale + 12
+        text = f"{len(crowd)} venues: {_around([one.place for one in crowd])}"
+        lines = {line: _label_box(text, x, line) for line in (y - r - 6, y + r + _LINE + 2)}
+        best = min(lines, key=lambda line: sum(_overlap(lines[line], each) for each in taken))
+        taken.append(lines[best])
+        yield Ring(_unit(x), _unit(y), _unit(r), _unit(x), _unit(best), text)
 
 
 def _around(places: Sequence[Place]) -> str:
@@ -197,40 +221,44 @@ def _around(places: Sequence[Place]) -> str:
     return f"around {towns.most_common(1)[0][0]}" if towns else f"{len(places)} venues"
 
 
-def _land_transform(places: Sequence[Place], scale: float, to_x: float, to_y: float) -> str:
+def _land_transform(places: Sequence[Place], to: _Scale) -> str:
     lat0 = sum(place.lat for place in places) / len(places)
-    unit = _DEGREE_KM / DEGREE_UNITS * scale
+    unit = _DEGREE_KM / DEGREE_UNITS * to.scale
     shrink = math.cos(math.radians(lat0))
-    return f"matrix({unit * shrink:.6g} 0 0 {unit:.6g} {to_x:.1f} {to_y:.1f})"
+    return f"matrix({unit * shrink:.6g} 0 0 {unit:.6g} {to.x:.1f} {to.y:.1f})"
 
 
-def _labelled(alone: Sequence[tuple[str, float, float]], rings: Sequence[Ring]) -> Iterator[Spot]:
+def _labelled(alone: Sequence[_Mark], rings: Sequence[Ring]) -> Iterator[Spot]:
     """Yield each mark with its label at the first side where it covers no mark, label or ring."""
     taken = [(x - 9, y - 9, x + 9, y + 9) for _, x, y in alone]
-    taken += [
-        (ring.x - _LETTER * len(ring.text) / 2.4, ring.y - ring.r - 6 - _LINE,
-         ring.x + _LETTER * len(ring.text) / 2.4, ring.y - ring.r)
-        for ring in rings
-    ]  # fmt: skip
+    taken += [_label_box(ring.text, ring.text_x, ring.text_y) for ring in rings]
     for code, x, y in alone:
         wide = _LETTER * len(code)
-        sides = (
+        sides = [
             ("start", x + 11, y + 5, (x + 10, y - 8, x + 11 + wide, y + 8)),
             ("end", x - 11, y + 5, (x - 11 - wide, y - 8, x - 10, y + 8)),
             ("middle", x, y - 12, (x - wide / 2, y - 12 - _LINE, x + wide / 2, y - 10)),
             ("middle", x, y + 22, (x - wide / 2, y + 10, x + wide / 2, y + 24)),
-        )
-        for anchor, text_x, text_y, box in sides:
-            inside = box[0] >= 0 and box[2] <= WIDTH
-            if inside and not any(_overlap(box, other) for other in taken):
-                break
-        else:
-            anchor, text_x, text_y, box = sides[0]
+        ]
+        free = (side for side in sides if _is_free(side[3], taken))
+        anchor, text_x, text_y, box = next(free, sides[0])
         taken.append(box)
-        yield Spot(code, round(x, 1), round(y, 1), round(text_x, 1), round(text_y, 1), anchor)
+        yield Spot(code, _unit(x), _unit(y), _unit(text_x), _unit(text_y), anchor)
 
 
-def _overlap(
-    one: tuple[float, float, float, float], two: tuple[float, float, float, float]
-) -> bool:
+def _unit(value: float) -> float:
+    return round(value, 1)
+
+
+def _label_box(text: str, x: float, line: float) -> _Box:
+    half = _LETTER * len(text) / 2.4
+    return (x - half, line - _LINE, x + half, line + 3)
+
+
+def _is_free(box: _Box, taken: Sequence[_Box]) -> bool:
+    is_inside = box[0] >= 0 and box[2] <= WIDTH
+    return is_inside and not any(_overlap(box, other) for other in taken)
+
+
+def _overlap(one: _Box, two: _Box) -> bool:
     return one[0] < two[2] and two[0] < one[2] and one[1] < two[3] and two[1] < one[3]

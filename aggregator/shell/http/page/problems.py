@@ -56,16 +56,16 @@ class Problem(NamedTuple):
 
 
 class Count(NamedTuple):
-    """How many venues are at most as loud as ``level``, the first of them by name."""
+    """How many venues are as loud as ``level``, the first of them by name."""
 
     level: Level
-    count: int
+    total: int
     names: tuple[str, ...]
 
     @property
     def rest(self) -> int:
         """How many are not named."""
-        return self.count - len(self.names)
+        return self.total - len(self.names)
 
 
 class Head(NamedTuple):

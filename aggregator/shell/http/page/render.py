@@ -1,7 +1,7 @@
 """Rendering: structs of the API become pages and fragments of pages.
 
 Every value that a template shows is first made harmless to read (``words.shown``), then escaped. A
-fragment is the same macro that the page is made of, so a replaced element is as a fresh page has it.
+fragment is the same macro that the page is made of: a replaced element is as a fresh page has it.
 """
 
 from collections.abc import Mapping

@@ -1,18 +1,17 @@
 """Routes of the pages: each path, what it asks, and the page that answers.
 
-A request for what is not there, or in a way that is not known, gets a page that says so in one line.
+A request for what is not there, or in a way that is not known, gets a page that says so in a line.
 All that ask within ``KEPT_S`` are shown the same moment: five hundred pages that load at once after
 an outage cost the fleet's state once.
 """
 
 import asyncio
-import gzip
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Annotated, Final, TypeAlias
 
 import msgspec
-from aiohttp import hdrs, web
+from aiohttp import web
 
 from aggregator.shell.http.api.incidents import IncidentsQuery
 from aggregator.shell.http.api.paging import NoQuery, query_of
@@ -34,14 +33,11 @@ from aggregator.shell.http.page.views import (
     wall,
 )
 from aggregator.shell.http.page.views import map as map_view
-from aggregator.shell.http.scrape import takes_gzip
 from venuewatch.base import clock
 from venuewatch.base.refusals import unknown
 
 KEPT_S: Final = 0.5
 """How long (s) a picture of all, and a page that is the same for all, is used again."""
-
-_GZIP_LEVEL = 6
 
 Show: TypeAlias = Callable[[web.Request, Picture], Awaitable[str]]
 
@@ -108,7 +104,7 @@ class PageRoutes:
             except ValueError as refused:
                 status = HTTPStatus.BAD_REQUEST
                 html = error.page(self._renderer, picture, status, str(refused))
-            return await _response(request, status, html)
+            return await headers.answer(request, status, html)
 
         return handle
 
@@ -167,12 +163,3 @@ class PageRoutes:
         text = query_of(request.query.items(), FindQuery).q.strip()
         found = await self._api.search(text) if text else FoundPage((), more=False)
         return search.page(self._renderer, picture, text, found)
-
-
-async def _response(request: web.Request, status: HTTPStatus, html: str) -> web.Response:
-    body = html.encode("utf-8", "replace")
-    sent = dict(headers.PAGE)
-    if takes_gzip(request.headers.get(hdrs.ACCEPT_ENCODING, "")):
-        body = await asyncio.to_thread(gzip.compress, body, _GZIP_LEVEL)
-        sent[hdrs.CONTENT_ENCODING] = "gzip"
-    return web.Response(status=status, body=body, headers=sent)

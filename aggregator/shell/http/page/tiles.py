@@ -64,7 +64,7 @@ class Group(NamedTuple):
 
 def level_of(severity: Severity | None, state: str) -> Level:
     """Return how loud a thing is that has this severity, if any, and this state."""
-    if severity in _LOUD:
+    if severity is not None and severity in _LOUD:
         return _LOUD[severity]
     return _QUIET.get(state) or ("ok" if severity is None else "info")
 

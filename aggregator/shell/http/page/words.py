@@ -14,6 +14,7 @@ TEXT_MAX = 300
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _JOINERS = frozenset("\u200c\u200d")  # Persian and Indic words, and emoji, need them
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
+_EXACT_FROM = 1000  # a smaller figure is shown with three digits
 
 
 def shown(value: object) -> object:
@@ -53,9 +54,9 @@ def duration(length_s: float) -> str:
 
 
 def short_span(length_s: float | None) -> str:
-    """Return a short time with its unit: ``3 ms``, ``1.25 s``; a dash for none."""
+    """Return a short time with its unit: ``3 ms``, ``1.25 s``; words for none."""
     if length_s is None:
-        return "–"
+        return "not known"
     if abs(length_s) < 1.0:
         return f"{length_s * 1000:.0f} ms"
     return f"{length_s:.2f} s" if abs(length_s) < _MINUTE else duration(abs(length_s))
@@ -128,4 +129,4 @@ def figure(key: str, value: object) -> tuple[str, str]:
 
 
 def _rounded(value: float, unit: str) -> str:
-    return f"{value:.3g}{unit}" if abs(value) < 1000 else f"{value:,.1f}{unit}"
+    return f"{value:.3g}{unit}" if abs(value) < _EXACT_FROM else f"{value:,.1f}{unit}"

@@ -1,4 +1,4 @@
-"""Every page: whole without a script, strict about what runs, each id once, fragments as in pages."""
+"""Every page: whole without a script, nothing inline, each id once, fragments as in pages."""
 
 from collections import Counter
 from http import HTTPStatus
@@ -26,7 +26,7 @@ from aggregator.shell.http.page.views import (
 )
 from aggregator.shell.http.page.views import map as map_view
 from tests.kit import shown
-from tests.kit.shown import AT, Parsed, Picture
+from tests.kit.shown import AT, Parsed
 
 DOWN = {
     "sentence": "STA-2 in STA is gone.",
@@ -132,7 +132,7 @@ def test_every_path_is_below_the_root(name: str) -> None:
 
     paths = [*page.values("href"), *page.values("src"), *page.values("action")]
     assert paths != []
-    assert all(path.startswith("/watch/") or path.startswith("#") for path in paths)
+    assert all(path.startswith(("/watch/", "#")) for path in paths)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -280,6 +280,6 @@ def test_how_loud_a_thing_is(severity: Severity | None, state: str, level: str) 
 def test_a_problem_list_says_how_many_more_there_are() -> None:
     shown_all = shown.picture(incidents=[shown.incident(number) for number in range(1, 71)])
 
-    known: problems.Listed = problems.listed(Picture(*shown_all))
+    known = problems.listed(shown_all)
 
     assert (len(known.problems), known.total, known.rest) == (50, 70, 20)

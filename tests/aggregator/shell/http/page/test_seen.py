@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
+import pytest_asyncio
 from aiohttp import web
 from playwright.async_api import Browser, Page, async_playwright
 
@@ -18,7 +19,7 @@ from tests.aggregator.shell.http.page.test_pages import pages
 from tests.kit import shown
 from tests.kit.png import brightness
 
-pytestmark = [pytest.mark.real, pytest.mark.long]
+pytestmark = [pytest.mark.real, pytest.mark.long, pytest.mark.asyncio(loop_scope="module")]
 
 CHROMIUM = Path("/usr/bin/chromium")
 PHONE, NARROW, DESK = (390, 844), (320, 640), (1920, 1080)
@@ -47,7 +48,7 @@ def site(renderer: Renderer) -> Site:
 NAMES = tuple(site(Renderer()))
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def address() -> AsyncIterator[str]:
     """Where the pages are served, with their real headers."""
     renderer = Renderer(zone=UTC)
@@ -68,7 +69,7 @@ async def address() -> AsyncIterator[str]:
     await runner.cleanup()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
@@ -132,7 +133,8 @@ async def test_a_wall_is_one_screen(
     page = await opened(browser, f"{address}/{name}", size)
 
     lowest = await page.evaluate(
-        "Math.max(...[...document.querySelectorAll('.t, footer')].map(e => e.getBoundingClientRect().bottom))"
+        "Math.max(...[...document.querySelectorAll('.t, footer')]"
+        ".map(e => e.getBoundingClientRect().bottom))"
     )
     assert lowest <= size[1] + 1
 
@@ -147,7 +149,8 @@ async def test_no_tile_covers_another(browser: Browser, address: str, name: str)
             .map(e => [e.id, e.getBoundingClientRect()]).filter(([, b]) => b.width);
           const over = [];
           boxes.forEach(([id, a], i) => boxes.slice(i + 1).forEach(([other, b]) => {
-            if (a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1)
+            if (a.left < b.right - 1 && b.left < a.right - 1
+                && a.top < b.bottom - 1 && b.top < a.bottom - 1)
               over.push([id, other]);
           }));
           return over;
