@@ -4,15 +4,21 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
-from playwright.async_api import BrowserContext, Page
+import pytest_asyncio
+from playwright.async_api import Browser, BrowserContext, Page
 
-from tests.kit.browser import BY_NAME, profile
+from tests.kit.browser import BY_NAME, browser, profile
 from tests.kit.cuttable import Cuttable
 from tests.kit.live_pages import LivePages
 from tests.kit.story import Story
 from tests.kit.waiting import until
 
-pytestmark = [pytest.mark.real, pytest.mark.timed, pytest.mark.long]
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.real,
+    pytest.mark.timed,
+    pytest.mark.long,
+]
 
 LIVE_S = 5.0
 TABS = 8
@@ -50,20 +56,27 @@ for (const name of ["setTimeout", "setInterval"]) {
 """
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def started() -> AsyncIterator[Browser]:
+    """Start one browser for all tests here."""
+    async with browser() as started:
+        yield started
+
+
 @pytest.fixture
 def pages() -> LivePages:
     return LivePages(Story().bring_up())
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def front(pages: LivePages) -> AsyncIterator[Cuttable]:
     async with pages.served(), Cuttable(pages.port).served() as front:
         yield front
 
 
-@pytest.fixture
-async def tabs() -> AsyncIterator[BrowserContext]:
-    async with profile() as context:
+@pytest_asyncio.fixture(loop_scope="module")
+async def tabs(started: Browser) -> AsyncIterator[BrowserContext]:
+    async with profile(started) as context:
         yield context
 
 

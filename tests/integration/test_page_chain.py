@@ -4,13 +4,19 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import ConsoleMessage, Page
+import pytest_asyncio
+from playwright.async_api import Browser, ConsoleMessage, Page
 
 from tests.integration.real import Agent, Aggregator, Mosquitto, inventory_of, running_agents
-from tests.kit.browser import profile
+from tests.kit.browser import browser, profile
 from venuewatch.base import clock
 
-pytestmark = [pytest.mark.real, pytest.mark.timed, pytest.mark.long]
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.real,
+    pytest.mark.timed,
+    pytest.mark.long,
+]
 
 INVENTORY = inventory_of(("STA", "wired", 2), ("AQU", "wired", 1))
 HOSTS = ("STA-1", "STA-2", "AQU-1")
@@ -24,6 +30,13 @@ PAINTED = """(selector) => new Promise((resolve) => {
   };
   look();
 })"""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def started() -> AsyncIterator[Browser]:
+    """Start one browser for all tests here."""
+    async with browser() as started:
+        yield started
 
 
 @pytest.fixture
@@ -59,10 +72,12 @@ class Seen:
         await self.page.wait_for_function("() => window.isLive")
 
 
-@pytest.fixture
-async def seen(aggregator: Aggregator, agents: dict[str, Agent]) -> AsyncIterator[Seen]:
+@pytest_asyncio.fixture(loop_scope="module")
+async def seen(
+    started: Browser, aggregator: Aggregator, agents: dict[str, Agent]
+) -> AsyncIterator[Seen]:
     assert agents
-    async with profile() as tabs:
+    async with profile(started) as tabs:
         page = await tabs.new_page()
         await page.add_init_script(
             "document.addEventListener('live:heard', () => { window.isLive = true; });"

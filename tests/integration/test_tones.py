@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, Route
+import pytest_asyncio
+from playwright.async_api import Browser, Page, Route
 
-from tests.kit.browser import profile
+from tests.kit.browser import browser, profile
 from tests.kit.live_pages import STATIC
 
-pytestmark = [pytest.mark.real, pytest.mark.timed]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.real, pytest.mark.timed]
 
 PAGE = """<!doctype html><title>venuewatch</title><main></main>
 <button id="sound">-</button><button id="silence">-</button>
@@ -77,9 +78,16 @@ async def serve(route: Route) -> None:
         await route.fulfill(body=PAGE, content_type="text/html")
 
 
-@pytest.fixture
-async def desk() -> AsyncIterator[Desk]:
-    async with profile() as tabs:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def started() -> AsyncIterator[Browser]:
+    """Start one browser for all tests here."""
+    async with browser() as started:
+        yield started
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def desk(started: Browser) -> AsyncIterator[Desk]:
+    async with profile(started) as tabs:
         page = await tabs.new_page()
         await page.add_init_script(INIT)
         await page.route("**/*", serve)
