@@ -24,6 +24,7 @@ Cursor: TypeAlias = Annotated[
     ),
 ]
 
+
 class NoQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A query without parameters."""
 

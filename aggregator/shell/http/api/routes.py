@@ -68,8 +68,11 @@ ROUTES: Final = (
     Route("/openapi.json", "This description.", dict[str, Any]),
 )
 
-_RETRY = {hdrs.RETRY_AFTER: "10"}
-_HEADERS = {hdrs.CONTENT_TYPE: "application/json", hdrs.CACHE_CONTROL: "no-store"}
+_RETRY: Mapping[str, str] = {hdrs.RETRY_AFTER: "10"}
+_HEADERS: Mapping[str, str] = {
+    hdrs.CONTENT_TYPE: "application/json",
+    hdrs.CACHE_CONTROL: "no-store",
+}
 _STATES = frozenset(HostState)
 
 

@@ -1,5 +1,4 @@
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import TypeAlias
 
 import pytest
@@ -43,13 +42,19 @@ def view(fleet: ScriptedFleet) -> View:
 
 
 @pytest.fixture
-async def server(  # noqa: PLR0913 - all that it serves
+def history() -> History:
+    """Return what knows no earlier times."""
+    return History("")
+
+
+@pytest.fixture
+async def server(  # noqa: PLR0913, PLR0917 - all that it serves
     fleet: ScriptedFleet,
     metrics: OwnMetrics,
     view: View,
     told: Told,
     fanout: Fanout,
-    path: Path,
+    history: History,
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[HttpServer]:
     """The real pages about it, at ``NOW``, on a port of their own."""
@@ -59,7 +64,6 @@ async def server(  # noqa: PLR0913 - all that it serves
     async def reload() -> str:
         return "reloaded"
 
-    history = History(str(path) if path.exists() else "")
     pages = Pages(
         fleet.centre,
         metrics,

@@ -161,7 +161,9 @@ async def test_a_blind_centre_says_so_before_it_is_an_incident(
     centre = await content(client, "/api/v1/centre")
 
     assert (centre["state"], centre["since"]) == ("blind", WALL + NOW - 0.5)
-    assert centre["sentence"] == "The centre hears nothing now. It accuses no host while that lasts."
+    assert (
+        centre["sentence"] == "The centre hears nothing now. It accuses no host while that lasts."
+    )
 
 
 @pytest.mark.parametrize(
