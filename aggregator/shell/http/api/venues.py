@@ -4,7 +4,7 @@ Times are s since 1970, to the millisecond; null is never, or not known.
 """
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 
@@ -83,7 +83,7 @@ class VenuesPage(msgspec.Struct, frozen=True):
 class VenuesQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Which venues: with a ``state`` those in it."""
 
-    state: Annotated[VenueState, msgspec.Meta(description="Only those in it.")] | None = None
+    state: VenueState | None = None
     limit: Limit = 1000
     cursor: Cursor | None = None
 

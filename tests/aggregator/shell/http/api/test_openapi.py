@@ -62,7 +62,7 @@ async def test_the_server_does_what_the_description_says(
         address,
         "--exclude-path=/events",  # a stream: test_events.py
         "--checks=all",
-        "--max-examples=50",
+        "--max-examples=20",
         "--seed=1",
         "--no-color",
         cwd=tmp_path,
