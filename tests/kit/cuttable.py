@@ -49,16 +49,14 @@ class Cuttable:
         assert task is not None
         self._tasks.add(task)
         self.connections += 1
-        try:
+        # asyncio 3.11 logs the task of a connection that is cancelled.
+        with contextlib.suppress(ConnectionError, asyncio.CancelledError):
             await self._is_whole.wait()
             there, back = await asyncio.open_connection("127.0.0.1", self._server_port)
-            ways = (self._pass(reader, back), self._pass(there, writer))
-            with contextlib.suppress(ConnectionError):
-                await asyncio.gather(*ways)
-        finally:
-            self.connections -= 1
-            self._tasks.discard(task)
-            writer.close()
+            await asyncio.gather(self._pass(reader, back), self._pass(there, writer))
+        self.connections -= 1
+        self._tasks.discard(task)
+        writer.close()
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

@@ -1,4 +1,4 @@
-"""Changes: which venues, hosts and incidents the core's outputs have changed, until they are sent."""
+"""Changes: venues, hosts and incidents that outputs of the core have changed since a sending."""
 
 from dataclasses import dataclass, field
 

@@ -1,7 +1,7 @@
 """Channel: one form of the changes, rendered once, in a ring that all its readers read from.
 
-A reader follows topics, and gets their events beside those for all. A topic that nobody has followed
-lately begins a new number, so that a reader which names an earlier event gets a snapshot.
+A reader follows topics, and gets their events beside those for all. A topic that nobody has
+followed lately begins a new number: a reader which names an earlier event gets a snapshot.
 """
 
 import asyncio
@@ -222,5 +222,3 @@ class Reader:
         self.has_pulse = False
         self.is_cut = False
         self.awake = asyncio.Event()
-
-

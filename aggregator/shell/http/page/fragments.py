@@ -1,4 +1,4 @@
-"""Fragments of each topic: which ones a change touches, and which have changed since they were sent.
+"""Fragments of each topic: those that a change touches, and those that have changed since sent.
 
 A topic is what one kind of page shows. What is on every page has the topic "". Rendering yields to
 the loop each few milliseconds.

@@ -39,7 +39,7 @@ REFRESH_S: Final = 5.0
 
 _TOPIC_LENGTH_MAX = 128
 _RETRY_AFTER_S = 10
-_OWN_PAGES = (ids.venue_page(""), ids.host_page(""), ids.incident_page(""))
+_OWN_PAGES = (ids.venue_page(""), ids.host_page(""), ids.incident_page(0).removesuffix("0"))
 
 
 class AlarmJson(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

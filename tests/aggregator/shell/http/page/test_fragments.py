@@ -1,5 +1,7 @@
 """Fragments: which ones a change touches, and which have changed since they were sent."""
 
+import asyncio
+
 import pytest
 
 from aggregator.shell.http.changes import Changes
@@ -129,7 +131,7 @@ async def test_rendering_yields_to_the_loop(monkeypatch: pytest.MonkeyPatch) -> 
         yields.append(True)
 
     monkeypatch.setattr(module, "_WORK_S", -1.0)
-    monkeypatch.setattr(module.asyncio, "sleep", sleep)
+    monkeypatch.setattr(asyncio, "sleep", sleep)
     await Fragments().whole(OVERVIEW, VENUES, World().render)
 
     assert len(yields) == 5

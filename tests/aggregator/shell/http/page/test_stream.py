@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession
 
-from aggregator.core.outputs import Connected, InventoryChanged
+from aggregator.core.outputs import Connected, HostChanged, InventoryChanged
+from aggregator.core.states import HostState, Trigger
 from aggregator.shell.http import channel as channel_module
 from aggregator.shell.http.page.stream import TOPICS_MAX
 from tests.kit.live_pages import LivePages, Sent, sent
@@ -33,6 +34,10 @@ def html_of(events: list[Sent]) -> str:
 def alarms_of(events: list[Sent]) -> dict[str, Any]:
     (found,) = [json.loads(event.data) for event in events if event.name == "alarms"]
     return dict(found)
+
+
+def changed(host: str) -> HostChanged:
+    return HostChanged(1.0, "STA", host, HostState.UP, HostState.LATE, Trigger.PATIENCE_ENDED, 0.0)
 
 
 def lose(pages: LivePages, host: str) -> None:
@@ -80,6 +85,20 @@ async def test_a_page_of_one_host_gets_no_tiles(client: ClientSession, pages: Li
     assert "v-STA" not in html
 
 
+async def test_each_page_gets_its_own_topics_only(client: ClientSession, pages: LivePages) -> None:
+    async with (
+        client.get("/events?on=overview") as overview,
+        client.get("/events?on=host-s1") as host,
+    ):
+        first = [html_of(await sent(overview)), html_of(await sent(host))]
+        lose(pages, "s1")
+        then = [html_of(await sent(overview)), html_of(await sent(host))]
+
+    for html in (first, then):
+        assert ["v-STA" in each for each in html] == [True, False]
+        assert ["host-s1" in each for each in html] == [False, True]
+
+
 async def test_a_fragment_is_rendered_once_for_all(client: ClientSession, pages: LivePages) -> None:
     answers = [await client.get("/events?on=overview") for _ in range(20)]
     for answer in answers:
@@ -87,6 +106,8 @@ async def test_a_fragment_is_rendered_once_for_all(client: ClientSession, pages:
     pages.rendered.clear()
     lose(pages, "s1")
     told = [await sent(answer) for answer in answers]
+    for answer in answers:
+        answer.close()
 
     assert pages.rendered.count("v-STA") == 1
     assert len({html_of(each) for each in told}) == 1
@@ -153,6 +174,21 @@ async def test_a_topic_that_nobody_followed_is_a_snapshot(
     assert "v-AQU" in html_of(told)
 
 
+async def test_what_changed_before_a_topic_was_followed_is_not_missed(
+    client: ClientSession, pages: LivePages
+) -> None:
+    async with client.get("/events?on=host-a1") as watching:
+        last = (await sent(watching))[-1].id
+        pages.rendered.clear()
+        pages.tell([changed("s2")])
+        await until(lambda: pages.rendered == ["head"])  # nobody is shown the host
+        async with client.get(f"/events?on=host-s2&last={last}") as back:
+            told = await sent(back)
+
+    assert alarms_of(told)["is_all"] is True
+    assert "host-s2" in html_of(told)
+
+
 async def test_a_topic_is_kept_for_those_that_come_back(
     client: ClientSession, pages: LivePages
 ) -> None:
@@ -173,7 +209,7 @@ async def test_a_topic_is_kept_for_those_that_come_back(
 async def test_a_topic_is_forgotten_after_a_while(
     client: ClientSession, pages: LivePages, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(channel_module, "RESUME_S", 0.0)
+    monkeypatch.setattr(channel_module, "RESUME_S", 0.001)
     async with client.get("/events?on=overview&on=host-s1") as leaving:
         await sent(leaving)
     await until(lambda: pages.fanout.readers == 0)
@@ -211,7 +247,7 @@ async def test_another_inventory_has_pages_load_anew(
 @pytest.mark.parametrize(
     ("query", "line"),
     [
-        ("onn=overview", 'unknown parameter "onn", did you mean "on"?'),
+        ("onn=overview", 'unknown parameter "onn" - did you mean "on"? Known: last, on'),
         ("last=1&last=2", "expected last once"),
         (f"on={'x' * 129}", "expected a topic of at most 128 characters"),
         (
@@ -243,10 +279,11 @@ async def test_an_unknown_topic_brings_nothing(
 async def test_one_page_too_many_is_told_why() -> None:
     pages = LivePages(Story().bring_up(), pages_max=1)
     async with pages.served() as address, ClientSession(address) as client:
-        async with client.get("/events") as first:
-            await sent(first)
-            async with client.get("/events") as second:
-                text = await second.text()
+        first = await client.get("/events")
+        await sent(first)
+        second = await client.get("/events")
+        text = await second.text()
+        first.close()
 
     assert second.status == 503
     assert text == "1 pages are open, and no more may be: [web] max_pages\n"
