@@ -48,7 +48,7 @@ _KNOWN_MAX = 100
 _WAITING_MAX = 32
 _FORWARDED_MAX = 32  # proxies in a row
 _BCRYPT_MAX = 72  # bytes of a password that bcrypt takes into account
-_CHALLENGE = {hdrs.WWW_AUTHENTICATE: 'Basic realm="venuewatch", charset="UTF-8"'}
+_CHALLENGE: Mapping[str, str] = {hdrs.WWW_AUTHENTICATE: 'Basic realm="venuewatch", charset="UTF-8"'}
 _BY_PROXY = (hdrs.FORWARDED, hdrs.VIA, hdrs.X_FORWARDED_FOR, "X-Real-IP")
 _HEALTH = frozenset({"/-/healthy", "/-/ready"})
 _FOR_MACHINES = frozenset({"/metrics", "/metrics/self", "/sd", *_HEALTH})
@@ -154,7 +154,7 @@ class Access:
         whose = _counted_as(self.client_of(request))
         wait_s = self._wait_s(whose, clock.monotonic())
         if wait_s > 0.0:
-            later = {hdrs.RETRY_AFTER: str(int(wait_s) + 1)}
+            later: Mapping[str, str] = {hdrs.RETRY_AFTER: str(int(wait_s) + 1)}
             words = "too many wrong passwords from this address, try again later"
             return refusal(request, HTTPStatus.TOO_MANY_REQUESTS, words, later)
         if self._waiting >= _WAITING_MAX:

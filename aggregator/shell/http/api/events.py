@@ -85,5 +85,3 @@ class JsonEvents:
             gone_hosts=tuple(sorted(changes.hosts - {line.host for line in hosts})),
         )
         return (Event("changes", self._encode(event)),)
-
-

@@ -29,6 +29,7 @@ SPAN_S = 86_400.0
 SPANS_MAX = 500
 """How many spans it has at most: the latest."""
 
+
 class SampleView(msgspec.Struct, frozen=True):
     """One number of a family, with its labels."""
 
@@ -99,7 +100,7 @@ class AgentView(msgspec.Struct, frozen=True, kw_only=True):
 class HostView(HostLine, frozen=True, kw_only=True):
     """One host; of the inventory are ``role`` and ``address``, if it is ``listed``.
 
-    ``down_at``: when one that was shut down in order counts as down. ``evidence``: what the most
+    ``evidence``: what the most
     urgent of its open incidents stands on, the oldest first. ``states``: its last 24 h, the oldest
     first, without times in which it was only late; what an earlier process saw is among them.
     """
@@ -107,7 +108,6 @@ class HostView(HostLine, frozen=True, kw_only=True):
     address: str
     listed: bool
     gateway: bool
-    down_at: Time | None
     last_heartbeat: Time | None
     agent_version: str | None
     agent: AgentView | None
@@ -141,7 +141,6 @@ def host_view(
     """Return a host at whose venue ``incidents`` are open; it is ``now`` (s since 1970)."""
     its = sorted(about(host, incidents), key=standing.urgency)
     birth, round_trip_s = host.birth, host.round_trip_s
-    is_away = host.state is HostState.AWAY and host.deadline != INF
     heard_at = host.evidence_wall
     agent = None
     if birth is not None:
@@ -158,7 +157,6 @@ def host_view(
         address=host.address,
         listed=host.is_listed,
         gateway=host.is_gateway,
-        down_at=wall.wall(host.deadline) if is_away else None,
         last_heartbeat=None if heard_at is None else round(heard_at, 3),
         agent_version=None if birth is None else birth.agent_version,
         agent=agent,

@@ -12,7 +12,7 @@ from aggregator.core.fleet import INF, Host
 from aggregator.core.incidents.alerts import Severity, description_of, row_of
 from aggregator.core.incidents.record import Incident
 from aggregator.core.verdicts.causes import Cause, Excuse, Reason, Scalar
-from aggregator.shell.http.api.paging import NUMBER_MAX, Cursor, Limit
+from aggregator.shell.http.api.paging import NUMBER_MAX, Limit, NumberCursor
 from aggregator.shell.http.api.record import IncidentJson, Time, incident_json, incident_of
 from aggregator.shell.journal.history import History
 from aggregator.shell.journal.restore import GENERAL_CAUSES
@@ -91,7 +91,7 @@ class IncidentsQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     open: Literal["1"] | None = None
     venue: Annotated[str, msgspec.Meta(max_length=64)] | None = None
     limit: Limit = 100
-    cursor: Cursor | None = None
+    cursor: NumberCursor | None = None
 
 
 def view_of(incident: Incident, wall: WallTime) -> IncidentView:

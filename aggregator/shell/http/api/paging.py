@@ -24,6 +24,17 @@ Cursor: TypeAlias = Annotated[
     ),
 ]
 
+
+NumberCursor: TypeAlias = Annotated[
+    str,
+    msgspec.Meta(
+        pattern="^[1-9][0-9]{0,14}$",
+        extra={"words": "the cursor of a page before", "is_shown": True},
+        description="The `next` of the page before; no other text.",
+    ),
+]
+
+
 class NoQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A query without parameters."""
 

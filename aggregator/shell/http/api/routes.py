@@ -68,8 +68,11 @@ ROUTES: Final = (
     Route("/openapi.json", "This description.", dict[str, Any]),
 )
 
-_RETRY = {hdrs.RETRY_AFTER: "10"}
-_HEADERS = {hdrs.CONTENT_TYPE: "application/json", hdrs.CACHE_CONTROL: "no-store"}
+_RETRY: Mapping[str, str] = {hdrs.RETRY_AFTER: "10"}
+_HEADERS: Mapping[str, str] = {
+    hdrs.CONTENT_TYPE: "application/json",
+    hdrs.CACHE_CONTROL: "no-store",
+}
 _STATES = frozenset(HostState)
 
 
@@ -154,7 +157,7 @@ class Api:
         codes = self._view.codes
         if query.cursor is not None:
             if query.cursor not in codes:
-                raise ValueError("expected the cursor of a page before, of a venue that is there")
+                raise NotFoundError("the venue of this cursor is not there any more")
             codes = codes[codes.index(query.cursor) + 1 :]
         lines = await self._view.venues_in_turn(codes)
         found = [line for line in lines if query.state in {None, line.state}]
@@ -200,9 +203,7 @@ class Api:
         """
         if query.venue is not None and query.venue not in self._view.codes:
             raise NotFoundError(unknown("venue", query.venue, self._view.codes))
-        before = None if query.cursor is None else number_of(query.cursor)
-        if query.cursor is not None and before is None:
-            raise ValueError("expected the cursor of a page before")
+        before = None if query.cursor is None else int(query.cursor)
         known = self._centre.decisions.store.known()
         excuses = () if before else self._view.excuses(query.venue or "")
 

@@ -13,7 +13,7 @@ import msgspec
 from aggregator.core.fleet import Host, Venue
 from aggregator.core.incidents.alerts import description_of
 from aggregator.core.incidents.record import Incident
-from aggregator.core.states import HostState, VenueState, venue_state
+from aggregator.core.states import venue_state
 from aggregator.shell.http.api.paging import number_of
 
 FOUND_MAX = 50
@@ -23,15 +23,15 @@ FOUND_MAX = 50
 class FoundView(msgspec.Struct, frozen=True, kw_only=True):
     """One thing found.
 
-    ``name``: its name for people; of an incident its sentence. ``state``: of an incident ``open``
-    or ``closed``. ``path``: its page.
+    ``name``: its name for people; of an incident its sentence. ``state``: as the venue or the
+    host has it; of an incident ``open`` or ``closed``. ``path``: its page.
     """
 
     kind: Literal["venue", "host", "incident"]
     id: str
     name: str
     venue: str
-    state: VenueState | HostState | Literal["open", "closed"]
+    state: str
     path: str
 
 

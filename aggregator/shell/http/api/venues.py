@@ -4,7 +4,7 @@ Times are s since 1970, to the millisecond; null is never, or not known.
 """
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 
@@ -25,6 +25,7 @@ class HostLine(msgspec.Struct, frozen=True, kw_only=True):
 
     ``sentence``, ``severity``: what is told of it, null while it is well. ``since``: of its
     incident, else when it came into its state. ``incident``: the number of what tells it.
+    ``down_at``: when one that was shut down in order counts as down.
     """
 
     host: str
@@ -37,6 +38,7 @@ class HostLine(msgspec.Struct, frozen=True, kw_only=True):
     severity: Severity | None
     since: Time | None
     incident: int | None
+    down_at: Time | None
 
 
 class VenueLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,7 +87,7 @@ class VenuesPage(msgspec.Struct, frozen=True):
 class VenuesQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Which venues: with a ``state`` those in it."""
 
-    state: Annotated[VenueState, msgspec.Meta(description="Only those in it.")] | None = None
+    state: VenueState | None = None
     limit: Limit = 1000
     cursor: Cursor | None = None
 
@@ -93,6 +95,7 @@ class VenuesQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 def host_line(host: Host, incidents: Sequence[Incident], wall: WallTime) -> HostLine:
     """Return a host at whose venue ``incidents`` are open."""
     told = standing.of_host(host, about(host, incidents), wall)
+    is_away = host.state is HostState.AWAY and host.deadline != INF
     return HostLine(
         host=host.name,
         venue=host.venue,
@@ -104,6 +107,7 @@ def host_line(host: Host, incidents: Sequence[Incident], wall: WallTime) -> Host
         severity=told.severity,
         since=told.since,
         incident=told.incident,
+        down_at=wall.wall(host.deadline) if is_away else None,
     )
 
 
@@ -118,9 +122,7 @@ def venue_view(venue: Venue, incidents: Sequence[Incident], wall: WallTime) -> V
     return VenueView(
         **_line(venue, incidents, wall),
         hosts=tuple(host_line(host, incidents, wall) for host in hosts),
-        open=tuple(
-            view_of(incident, wall) for incident in sorted(incidents, key=standing.urgency)
-        ),
+        open=tuple(view_of(incident, wall) for incident in sorted(incidents, key=standing.urgency)),
     )
 
 
@@ -135,8 +137,7 @@ def about(host: Host, incidents: Sequence[Incident]) -> list[Incident]:
     return [
         incident
         for incident in incidents
-        if incident.subject.host == host.name
-        or (not is_alive and host.name in incident.children)
+        if incident.subject.host == host.name or (not is_alive and host.name in incident.children)
     ]
 
 

@@ -40,6 +40,11 @@ class Squares(NamedTuple):
     paths: tuple[Path, ...]
     label: str
 
+    @property
+    def is_wide(self) -> bool:
+        """Whether it has more columns than usual, and takes all the width that there is."""
+        return self.width > COLUMNS_MIN * CELL
+
 
 def draw(states: Sequence[str]) -> Squares:
     """Return the picture of hosts in these states."""

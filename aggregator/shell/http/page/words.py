@@ -14,6 +14,7 @@ TEXT_MAX = 300
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _JOINERS = frozenset("\u200c\u200d")  # Persian and Indic words, and emoji, need them
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
+_TENTHS_BELOW_S = 0.01
 _EXACT_FROM = 1000  # a smaller figure is shown with three digits
 
 
@@ -54,12 +55,12 @@ def duration(length_s: float) -> str:
 
 
 def short_span(length_s: float | None) -> str:
-    """Return a short time with its unit: ``3 ms``, ``1.25 s``; words for none."""
+    """Return a short time with its unit: ``3.1 ms``, ``1.25 s``; words for none."""
     if length_s is None:
         return "not known"
     if abs(length_s) < 1.0:
-        return f"{length_s * 1000:.0f} ms"
-    return f"{length_s:.2f} s" if abs(length_s) < _MINUTE else duration(abs(length_s))
+        return f"{length_s * 1000:.{0 if abs(length_s) >= _TENTHS_BELOW_S else 1}f} ms"
+    return f"{length_s:.3g} s" if abs(length_s) < _MINUTE else duration(abs(length_s))
 
 
 class Zoned(NamedTuple):

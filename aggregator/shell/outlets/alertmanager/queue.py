@@ -53,7 +53,7 @@ class AlertQueue:
         sent, dropped: how many alerts were accepted, and how many were not and are given up.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - it stands between so many
         self,
         where: config.Alertmanager,
         url: str,

@@ -1,5 +1,4 @@
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import TypeAlias
 
 import pytest
@@ -45,13 +44,19 @@ def view(fleet: ScriptedFleet) -> View:
 
 
 @pytest.fixture
-async def server(  # noqa: PLR0913 - all that it serves
+def history() -> History:
+    """Return what knows no earlier times."""
+    return History("")
+
+
+@pytest.fixture
+async def server(  # noqa: PLR0913, PLR0917 - all that it serves
     fleet: ScriptedFleet,
     metrics: OwnMetrics,
     view: View,
     told: Told,
     fanout: Fanout,
-    path: Path,
+    history: History,
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[HttpServer]:
     """The real pages about it, at ``NOW``, on a port of their own."""
@@ -61,7 +66,6 @@ async def server(  # noqa: PLR0913 - all that it serves
     async def reload() -> str:
         return "reloaded"
 
-    history = History(str(path) if path.exists() else "")
     api = Api(Sources(fleet.centre, wall, view, history, told, fanout))
     pages = Pages(
         fleet.centre,

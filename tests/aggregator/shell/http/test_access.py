@@ -264,16 +264,19 @@ async def test_without_users_others_read_only_what_exporters_show(
         ("10.1.2.3", ["10.0.0.0/8"], {"X-Forwarded-For": "[2001:db8::1]:443"}, "2001:db8::1"),
         ("10.1.2.3", ["10.0.0.0/8"], {"X-Forwarded-For": "192.0.2.1:5000"}, "192.0.2.1"),
         ("::ffff:10.1.2.3", ["10.1.2.3"], {"X-Forwarded-For": "::ffff:192.0.2.1"}, "192.0.2.1"),
-        ("10.1.2.3", ["10.0.0.0/8"], {"X-Forwarded-For": ",".join(["10.0.0.1"] * 5_000)}, "10.0.0.1"),
+        (
+            "10.1.2.3",
+            ["10.0.0.0/8"],
+            {"X-Forwarded-For": ",".join(["10.0.0.1"] * 5_000)},
+            "10.0.0.1",
+        ),
     ],
 )
 def test_client_is_what_a_listed_proxy_says(
     peer: str, proxies: list[str], headers: dict[str, str], client: str | None
 ) -> None:
     transport = SimpleNamespace(get_extra_info=lambda _: (peer, 1))
-    request = cast(
-        web.Request, SimpleNamespace(headers=CIMultiDict(headers), transport=transport)
-    )
+    request = cast(web.Request, SimpleNamespace(headers=CIMultiDict(headers), transport=transport))
 
     found = access.Access(proxies=proxies).client_of(request)
 

@@ -226,9 +226,9 @@ async def test_near_names_are_searched_for_one_at_a_time(
         running.discard(name)
         return name
 
-    monkeypatch.setattr("aggregator.shell.http.app.unknown", search)
+    monkeypatch.setattr("aggregator.shell.http.api.routes.unknown", search)
 
-    answers = await asyncio.gather(*(client.get(f"/hosts/{name}") for name in "abcd"))
+    answers = await asyncio.gather(*(client.get(f"/api/v1/hosts/{name}") for name in "abcd"))
 
     assert [answer.status for answer in answers] == [404] * 4
     assert most == 1

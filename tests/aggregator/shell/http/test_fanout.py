@@ -115,6 +115,8 @@ async def test_changes_are_rendered_once_for_all_readers() -> None:
             await event(answer)
         page.fanout.take([changed("a")])
         told = [await event(answer) for answer in answers]
+        for answer in answers:
+            answer.close()
 
     assert {each["data"] for each in told} == {"a"}
     assert (page.rendered, page.snapshots) == ([["a"]], 1)
@@ -191,9 +193,11 @@ async def test_one_more_than_may_be_open_is_refused() -> None:
         first.close()
         await until(lambda: page.fanout.readers == 1)
         fourth = await client.get("/")
-        second.close()
+        said = await third.text()
+        for answer in (second, third, fourth):
+            answer.close()
 
-    assert (third.status, await third.text()) == (
+    assert (third.status, said) == (
         503,
         "2 pages are open, and no more may be: [web] max_pages",
     )
@@ -243,6 +247,7 @@ async def test_the_end_of_the_server_ends_every_stream() -> None:
         page.fanout.close()
         rest = await answer.content.read()
         refused = await client.get("/")
+        refused.close()
 
     assert (rest, refused.status) == (b"", 503)
 

@@ -9,6 +9,7 @@ from aggregator.shell.journal.rows import ChangeRow, Rows, TransitionRow
 from tests.aggregator.shell.conftest import Whys
 from tests.aggregator.shell.journal.process import Reports, visit
 from tests.aggregator.shell.journal.schemas import incident
+from venuewatch.base import clock
 
 
 def passage(at: float, before: str, after: str, host: str = "STA-1") -> TransitionRow:
@@ -27,13 +28,14 @@ async def test_incidents_come_newest_first_below_a_number(path: Path) -> None:
 
 
 async def test_the_latest_transitions_of_a_host_come_oldest_first(path: Path) -> None:
-    rows = [passage(at, "up", "down") for at in (1.0, 2.0, 3.0)]
-    visit(path, Rows(transitions=[*rows, passage(2.5, "up", "down", "other")]))
+    now = clock.wall()
+    rows = [passage(now + at, "up", "down") for at in (1.0, 2.0, 3.0)]
+    visit(path, Rows(transitions=[*rows, passage(now + 2.5, "up", "down", "other")]))
 
     history = History(str(path))
 
     assert history.transitions("STA-1", since=0.0, limit=2) == rows[1:]
-    assert history.transitions("STA-1", since=2.5, limit=9) == rows[2:]
+    assert history.transitions("STA-1", since=now + 2.5, limit=9) == rows[2:]
 
 
 async def test_what_is_written_now_is_read_now(path: Path) -> None:
@@ -43,7 +45,7 @@ async def test_what_is_written_now_is_read_now(path: Path) -> None:
     row = ChangeRow(1, 1, 5.0, "opened", "silent")
 
     before = history.changes(1)
-    journal.store(Rows(changes=[row]), 1)
+    journal.store(Rows(incidents=[incident(1, "STA-1")], changes=[row]), 1)
     await reports.until_stored(1)
     after = history.changes(1)
     journal.close()

@@ -160,7 +160,7 @@ async def test_an_unknown_incident_is_not_found(client: Client, number: str) -> 
 
 async def test_every_cause_has_a_timeline_in_sentences() -> None:
     for cause, happen in WORLDS.items():
-        story = Story().bring_up()
+        story = Story(away_limit_s=5.0).bring_up()
         happen(story)
         story.run(12.0)
         known = story.centre.decisions.store.known()

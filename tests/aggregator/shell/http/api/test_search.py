@@ -28,7 +28,9 @@ async def found(client: Client, text: str) -> list[tuple[str, str]]:
         ("e", ("venue", "AQU")),  # whose name has an é
     ],
 )
-async def test_a_text_finds_what_it_means(client: Client, text: str, first: tuple[str, str]) -> None:
+async def test_a_text_finds_what_it_means(
+    client: Client, text: str, first: tuple[str, str]
+) -> None:
     assert first in await found(client, text)
 
 

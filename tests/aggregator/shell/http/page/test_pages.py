@@ -192,7 +192,7 @@ def test_what_later_comes_has_a_place_and_shows_nothing(renderer: Renderer) -> N
 def test_a_host_shows_its_day_its_link_and_its_machine(renderer: Renderer) -> None:
     text = Parsed(pages(renderer)["host"]).text
 
-    for words in ("Round trip 3 ms", "Fullest disk /, 90%", "up 22 h 09 min, down 4 min 12 s"):
+    for words in ("Round trip 3.0 ms", "Fullest disk /, 90%", "up 22 h 09 min, down 4 min 12 s"):
         assert words in text
 
 
