@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from aggregator import config, inventory
@@ -16,6 +17,10 @@ from aggregator.shell.http.api.routes import Api, Sources
 from aggregator.shell.http.api.view import View
 from aggregator.shell.http.app import Pages
 from aggregator.shell.http.fanout import Fanout
+from aggregator.shell.http.page.now import now
+from aggregator.shell.http.page.render import Renderer
+from aggregator.shell.http.page.routes import PageRoutes
+from aggregator.shell.http.page.stream import PageStream
 from aggregator.shell.http.server import HttpServer
 from aggregator.shell.journal.history import History
 from aggregator.shell.mqtt.link import BrokerLink, subscriptions
@@ -102,10 +107,13 @@ class Aggregator:
         view = View(self._centre, self._wall, name=self._settings.name)
         history = History(self._settings.journal.path)
         api = Api(Sources(self._centre, self._wall, view, history, self._told, self._fanout))
+        renderer = Renderer(external_url=where.external_url, grafana_url=where.grafana_url)
+        renders = partial(now, renderer, view, api.incident_now)
+        stream = PageStream(self._fanout, self._centre, self._wall, renders, root=renderer.root)
         pages = Pages(
             self._centre,
             self._metrics,
-            api=api,
+            others=(api.add_to, PageRoutes(renderer, view, api).add_to, stream.add_to),
             access=self._server.access,
             timestamps=lambda: reloader.settings.web.timestamps,
             reload=reloader.reload,
@@ -120,6 +128,7 @@ class Aggregator:
                     tasks.create_task(reloader.run(hangup or asyncio.Event()), name="reload"),
                     tasks.create_task(outlets.run(), name="outlets"),
                     tasks.create_task(garbage.collect(), name="garbage"),
+                    tasks.create_task(stream.run(), name="vitals on pages"),
                 ]
                 await stop.wait()
                 await self._link.close(self._offline)

@@ -55,6 +55,8 @@ class Web(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ``timestamps``: measured samples carry the time of their reading; needs Prometheus 2.48.
     ``max_pages``: how many pages and programs may follow the events at a time. ``proxies``: the
     addresses, or networks, of reverse proxies whose ``X-Forwarded-For`` is believed.
+    ``grafana_url``: the dashboard of a host, to which its page links; it gets ``var-venue`` and
+    ``var-host``.
     """
 
     listen_address: ListenAddress = "127.0.0.1:8039"
@@ -63,6 +65,7 @@ class Web(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     timestamps: bool = False
     max_pages: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 500
     proxies: tuple[str, ...] = ()
+    grafana_url: str = ""
 
     def __post_init__(self) -> None:
         _, port = host_and_port(self.listen_address)
@@ -72,6 +75,9 @@ class Web(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError(
                 "Expected `external_url` to be an http or https address, perhaps with a path"
             )
+        dashboard, _, query = self.grafana_url.partition("?")
+        if self.grafana_url and not (_is_external_url(dashboard) and _is_plain(query)):
+            raise ValueError("Expected `grafana_url` to be an http or https address")
         for proxy in self.proxies:
             if not _is_network(proxy):
                 raise ValueError("Expected `proxies` to be addresses or networks, as in 192.0.2.1")
@@ -85,6 +91,11 @@ def _is_network(text: str) -> bool:
     return True
 
 
+def _is_plain(text: str) -> bool:
+    """Tell whether a text can stand in an address as it is."""
+    return text.isascii() and text.isprintable() and not set(text) & set(" <>\"'\\")
+
+
 def _is_external_url(url: str) -> bool:
     """Tell whether links can be made by adding a path: no user, no query, nothing odd."""
     try:
@@ -92,7 +103,7 @@ def _is_external_url(url: str) -> bool:
         is_whole = bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
-    is_plain = url.isascii() and url.isprintable() and not set(url) & set(" @?#<>\"'\\")
+    is_plain = _is_plain(url) and not set(url) & set("@?#")
     return is_whole and is_plain and parts.scheme in {"http", "https"}
 
 

@@ -27,12 +27,16 @@ class HostEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class VenueEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One venue; ``margin_s`` replaces the margin (s) of its class of link."""
+    """One venue; ``margin_s`` replaces the margin (s) of its class of link.
+
+    The page shows venues of the same ``group`` together.
+    """
 
     code: Name
     name: str = ""
     town: str = ""
     country: str = ""
+    group: str = ""
     timezone: str = "UTC"
     lat: Annotated[float, msgspec.Meta(ge=-90, le=90)] | None = None
     lon: Annotated[float, msgspec.Meta(ge=-180, le=180)] | None = None
@@ -77,6 +81,9 @@ def _venue_of(entry: VenueEntry) -> Venue:
         town=entry.town,
         timezone=entry.timezone,
     )
+    venue.group = entry.group
+    if entry.lat is not None and entry.lon is not None:
+        venue.position = (entry.lat, entry.lon)
     for host in entry.host:
         venue.hosts[host.name] = Host(
             entry.code,

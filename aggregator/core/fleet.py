@@ -113,9 +113,7 @@ class Host:
         is_listed: bool = True,
         state: HostState = HostState.UNKNOWN,
     ) -> None:
-        self.venue = venue
-        self.name = name
-        self.role = role
+        self.venue, self.name, self.role = venue, name, role
         self.address, self.probe_port, self.is_gateway, self.is_required = place or Place()
         self.is_listed = is_listed
         self.margin_s = margin_s
@@ -256,7 +254,8 @@ class Venue:
     ``bridge``: when (monotonic s) its broker's bridge last said whether it is connected, and what;
     None without one. ``problems``: the causes of its open incidents, by scope; ``check_problems``:
     of those of a check on most of its hosts. ``check_incidents``: the numbers of all open ones of
-    checks and feeds, of its hosts, too.
+    checks and feeds, of its hosts, too. ``group``: with which venues people see it. ``position``:
+    its latitude and longitude in degrees.
     """
 
     __slots__ = (
@@ -265,10 +264,12 @@ class Venue:
         "check_problems",
         "code",
         "counts",
+        "group",
         "hosts",
         "lateness",
         "margin_s",
         "name",
+        "position",
         "problems",
         "stock_margin_s",
         "timezone",
@@ -287,9 +288,9 @@ class Venue:
         timezone: str = "",
     ) -> None:
         self.code = code
-        self.name = name
-        self.town = town
-        self.timezone = timezone
+        self.name, self.town, self.timezone = name, town, timezone
+        self.group = ""
+        self.position: tuple[float, float] | None = None
         self.margin_s = margin_s
         self.stock_margin_s = margin_s if stock_margin_s is None else stock_margin_s
         self.hosts: dict[str, Host] = {}
@@ -304,6 +305,7 @@ class Venue:
     def describe_as(self, other: "Venue") -> None:
         """Take over what the inventory says of ``other``."""
         self.name, self.town, self.timezone = other.name, other.town, other.timezone
+        self.group, self.position = other.group, other.position
         self.stock_margin_s = other.stock_margin_s
         self.margin_s = other.margin_s if self.bridge is None else other.stock_margin_s
 

@@ -1,7 +1,6 @@
 """Pages of the aggregator over HTTP."""
 
-import html
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from functools import partial
 from http import HTTPStatus
 
@@ -11,36 +10,18 @@ from aggregator.core.centre import Centre
 from aggregator.shell import exposition
 from aggregator.shell.http import discovery, scrape
 from aggregator.shell.http.access import Access
-from aggregator.shell.http.api.routes import BASE, Api
 from aggregator.shell.http.scrape import Bodies, UnknownVenueError, Wanted
 from aggregator.shell.http.sending import Body, Sending
 from aggregator.shell.outlets.own_metrics import OwnMetrics
-from venuewatch import __version__
 from venuewatch.base import clock
 from venuewatch.base.config import ConfigError
-
-# Links are relative, so that they also work behind a proxy that adds a path.
-_LANDING = """<!doctype html><html lang="en"><meta charset="utf-8"><title>venuewatch</title>
-<h1>venuewatch</h1><p>Version {version}<ul>
-<li><a href="metrics">/metrics</a> everything; <code>?venue=CODE</code> for one venue or several;
-<code>?collect=liveness</code>, <code>?collect=vitals</code>; <code>?timestamps=1</code>,
-<code>?timestamps=1&amp;readings=2</code>
-<li><a href="metrics/self">/metrics/self</a> the aggregator's own
-<li><a href="sd">/sd</a> targets for Prometheus' http_sd: one a venue
-<li><a href="api/v1/venues">/api/v1/venues</a> how all stands, as JSON;
-<a href="api/v1/incidents">/api/v1/incidents</a> what has failed and why;
-<a href="api/v1/openapi.json">/api/v1/openapi.json</a> all of the API
-<li>/venues/CODE, /hosts/NAME, /incidents/NUMBER one of each
-<li><a href="-/healthy">/-/healthy</a> <li><a href="-/ready">/-/ready</a>
-<li>/-/reload (POST) reads configuration and inventory again
-</ul></html>"""
 
 
 class Pages:
     """The handlers. ``reload`` reads the configuration again and says what came of it.
 
     ``timestamps`` says whether measured samples have the time of their reading, unless asked
-    otherwise.
+    otherwise. ``others`` add their own paths to the application.
     """
 
     def __init__(
@@ -48,7 +29,7 @@ class Pages:
         centre: Centre,
         metrics: OwnMetrics,
         *,
-        api: Api,
+        others: Iterable[Callable[[web.Application], None]],
         access: Access,
         timestamps: Callable[[], bool],
         reload: Callable[[], Awaitable[str]],
@@ -56,7 +37,7 @@ class Pages:
         self._centre = centre
         self._fleet = centre.fleet
         self._metrics = metrics
-        self._api = api
+        self._others = tuple(others)
         self._access = access
         self._timestamps = timestamps
         self._reload = reload
@@ -66,25 +47,19 @@ class Pages:
     def app(self) -> web.Application:
         """Return the application to be served."""
         app = web.Application()
-        app.router.add_get("/", self._landing)
+        for add_to in self._others:
+            add_to(app)
         app.router.add_get("/metrics", self._scrape)
         app.router.add_get("/metrics/self", self._self)
         app.router.add_get("/sd", self._targets)
-        for path in ("/venues/{id}", "/hosts/{id}", "/incidents/{id}"):
-            app.router.add_get(path, self._to_api)
         app.router.add_get("/-/healthy", self._healthy)
         app.router.add_get("/-/ready", self._ready)
         app.router.add_post("/-/reload", self._reload_now)
-        self._api.add_to(app)
         app.on_cleanup.append(self._close)
         return app
 
     async def _close(self, _app: web.Application) -> None:
         self._bodies.close()
-
-    async def _landing(self, _request: web.Request) -> web.Response:
-        page = _LANDING.format(version=html.escape(__version__))
-        return web.Response(text=page, content_type="text/html")
 
     async def _scrape(self, request: web.Request) -> web.StreamResponse:
         try:
@@ -143,10 +118,6 @@ class Pages:
         except ValueError as error:
             return _line(HTTPStatus.BAD_REQUEST, error)
         return await self._send_json(request, body)
-
-    async def _to_api(self, request: web.Request) -> web.Response:
-        """Send those who ask for one thing to the API, behind whatever path a proxy has added."""
-        raise web.HTTPFound(f"..{BASE}{request.rel_url.raw_path}")
 
     async def _healthy(self, _request: web.Request) -> web.Response:
         return web.Response(text="healthy\n")

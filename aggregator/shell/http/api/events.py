@@ -15,7 +15,8 @@ from aggregator.shell.http.api.incidents import IncidentView
 from aggregator.shell.http.api.record import Time
 from aggregator.shell.http.api.venues import HostLine, VenueLine
 from aggregator.shell.http.api.view import View
-from aggregator.shell.http.fanout import Changes, Channel, Event
+from aggregator.shell.http.changes import Changes
+from aggregator.shell.http.channel import Channel, Event
 
 
 class SnapshotEvent(msgspec.Struct, frozen=True, kw_only=True):

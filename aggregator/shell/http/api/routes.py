@@ -167,7 +167,14 @@ class Api:
         return venue
 
     async def _host(self, request: web.Request, _query: NoQuery) -> HostView:
-        name = request.match_info["host"]
+        return await self.host(request.match_info["host"])
+
+    async def host(self, name: str) -> HostView:
+        """Return all that is known of a host.
+
+        Raises:
+            NotFoundError: there is none of that name.
+        """
         fleet = self._centre.fleet
         if fleet.find(name) is None:
             names = [host.name for host in fleet]
@@ -178,20 +185,38 @@ class Api:
         return view
 
     async def _incidents(self, _request: web.Request, query: IncidentsQuery) -> bytes:
+        page = await self.incidents(query)
+        return await self._in_turn(self._encode, page)
+
+    async def incidents(self, query: IncidentsQuery) -> IncidentsPage:
+        """Return a page of incidents.
+
+        Raises:
+            NotFoundError: there is no such venue.
+            ValueError: the cursor is none.
+        """
         if query.venue is not None and query.venue not in self._view.codes:
             raise NotFoundError(unknown("venue", query.venue, self._view.codes))
         before = None if query.cursor is None else int(query.cursor)
         known = self._centre.decisions.store.known()
         excuses = () if before else self._view.excuses(query.venue or "")
 
-        def make() -> bytes:
+        def make() -> IncidentsPage:
             page = page_of(known, self._history, query, before, self._wall)
-            return self._encode(msgspec.structs.replace(page, excuses=excuses))
+            return msgspec.structs.replace(page, excuses=excuses)
 
         return await self._in_turn(make)
 
     async def _incident(self, request: web.Request, _query: NoQuery) -> IncidentWhole:
-        number = number_of(request.match_info["number"])
+        return await self.incident(request.match_info["number"])
+
+    async def incident(self, text: str) -> IncidentWhole:
+        """Return the incident whose number is in a text, with its timeline.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        number = number_of(text)
         if number is None:
             raise NotFoundError("expected an incident's number")
         incident = self._centre.decisions.store.find(number)
@@ -207,8 +232,22 @@ class Api:
         timeline = timeline_of(record, incident, changes, self._told.of(number))
         return IncidentWhole(**msgspec.structs.asdict(told), timeline=timeline)
 
+    def incident_now(self, number: int) -> IncidentWhole | None:
+        """Return an incident that is open or was closed lately, without the journal's changes."""
+        incident = self._centre.decisions.store.find(number)
+        if incident is None:
+            return None
+        record = incident_json(incident, self._wall)
+        timeline = timeline_of(record, incident, (), self._told.of(number))
+        told = msgspec.structs.asdict(view_of_record(record, self._wall))
+        return IncidentWhole(**told, timeline=timeline)
+
     async def _search(self, _request: web.Request, query: SearchQuery) -> FoundPage:
-        return await self._in_turn(self._view.search, query.q)
+        return await self.search(query.q)
+
+    async def search(self, text: str) -> FoundPage:
+        """Return what a text finds."""
+        return await self._in_turn(self._view.search, text)
 
     async def _events(self, request: web.Request, _query: NoQuery) -> web.StreamResponse:
         return await self._fanout.serve(request, self._channel)

@@ -44,16 +44,20 @@ class HostLine(msgspec.Struct, frozen=True, kw_only=True):
 class VenueLine(msgspec.Struct, frozen=True, kw_only=True):
     """A venue among others.
 
-    ``up`` while any host is up or late. ``counts``: how many hosts are in which state; ``states``:
-    the state of each, in the order of their names. ``sentence``, ``severity`` and ``since``: what
-    is told of it, null while it is well; ``incident``: the number of what tells it. ``incidents``:
-    the numbers of those that are open here, the most urgent first.
+    ``up`` while any host is up or late. ``counts``: how many hosts are in which state;
+    ``states``: the state of each, in the order of their names. ``group``: with which people see
+    it together; ``lat``, ``lon``: where it is, in degrees. ``sentence``, ``severity`` and
+    ``since``: what is told of it, null while it is well; ``incident``: the number of what tells
+    it. ``incidents``: the numbers of those that are open here, the most urgent first.
     """
 
     venue: str
     name: str
     town: str
     timezone: str
+    group: str
+    lat: float | None
+    lon: float | None
     state: VenueState
     up: bool
     counts: dict[HostState, int]
@@ -148,12 +152,16 @@ def _by_name(venue: Venue) -> list[Host]:
 
 def _line(venue: Venue, incidents: Sequence[Incident], wall: WallTime) -> dict[str, Any]:
     told = standing.of_venue(venue, incidents, wall)
+    lat, lon = venue.position or (None, None)
     hosts = _by_name(venue)
     return {
         "venue": venue.code,
         "name": venue.name,
         "town": venue.town,
         "timezone": venue.timezone,
+        "group": venue.group,
+        "lat": lat,
+        "lon": lon,
         "state": venue_state(venue.counts),
         "up": any(host.counts_as_up for host in hosts),
         "counts": {state: count for state, count in venue.counts.items() if count},

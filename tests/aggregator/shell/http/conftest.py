@@ -8,6 +8,8 @@ from aggregator.shell.http.api.routes import Api, Sources
 from aggregator.shell.http.api.view import View
 from aggregator.shell.http.app import Pages
 from aggregator.shell.http.fanout import Fanout
+from aggregator.shell.http.page.render import Renderer
+from aggregator.shell.http.page.routes import PageRoutes
 from aggregator.shell.http.server import HttpServer
 from aggregator.shell.http.web_config import WebConfig
 from aggregator.shell.journal.history import History
@@ -64,10 +66,11 @@ async def server(  # noqa: PLR0913, PLR0917 - all that it serves
     async def reload() -> str:
         return "reloaded"
 
+    api = Api(Sources(fleet.centre, wall, view, history, told, fanout))
     pages = Pages(
         fleet.centre,
         metrics,
-        api=Api(Sources(fleet.centre, wall, view, history, told, fanout)),
+        others=(api.add_to, PageRoutes(Renderer(), view, api).add_to),
         access=server.access,
         timestamps=lambda: False,
         reload=reload,

@@ -2,7 +2,6 @@
 
 import asyncio
 import gzip
-import re
 import time
 
 import pytest
@@ -14,7 +13,6 @@ from aggregator.shell.outlets.own_metrics import OwnMetrics
 from tests.aggregator.shell.http.conftest import Client
 from tests.kit.page import Page
 from tests.kit.scripted_fleet import NOW, ScriptedFleet
-from venuewatch import __version__
 
 PROMETHEUS_TEXT = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -64,17 +62,6 @@ async def test_readiness_waits_until_every_host_is_decided(
     assert [answer.status for answer in answers] == [200, 503, 503, 200]
 
 
-async def test_the_landing_page_has_version_and_links(client: Client) -> None:
-    answer = await client.get("/")
-
-    text = await answer.text()
-    assert answer.content_type == "text/html"
-    assert f"Version {__version__}" in text
-    links = set(re.findall(r'href="([^"]+)"', text))
-    api = {"api/v1/venues", "api/v1/incidents", "api/v1/openapi.json"}
-    assert links == {"metrics", "metrics/self", "sd", *api, "-/healthy", "-/ready"}
-    for path in links:
-        assert (await client.get(f"/{path}")).status == 200
 
 
 @pytest.mark.parametrize(

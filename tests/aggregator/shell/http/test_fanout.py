@@ -9,8 +9,11 @@ from aiohttp import ClientResponse, ClientSession, web
 
 from aggregator.core.outputs import HostChanged
 from aggregator.core.states import HostState, Trigger
+from aggregator.shell.http import channel as channel_module
 from aggregator.shell.http import fanout as module
-from aggregator.shell.http.fanout import Changes, Channel, Event, Fanout, FullError, framed
+from aggregator.shell.http.changes import Changes
+from aggregator.shell.http.channel import Channel, Event, framed
+from aggregator.shell.http.fanout import Fanout, FullError
 from tests.kit.tasks import at_work
 from tests.kit.waiting import PATIENCE_S, until
 
@@ -157,7 +160,7 @@ async def test_an_id_of_the_future_brings_a_snapshot(ahead: int) -> None:
 
 
 async def test_what_the_ring_has_lost_is_a_snapshot(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "RING_EVENTS", 2)
+    monkeypatch.setattr(channel_module, "RING_EVENTS", 2)
     page = Page()
     async with page.served() as client, client.get("/") as answer:
         last_id = (await event(answer))["id"]

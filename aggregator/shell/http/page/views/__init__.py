@@ -1,0 +1,1 @@
+"""The pages, one a file: what each shows of the structs that it is given."""
