@@ -81,6 +81,8 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 async def opened(browser: Browser, url: str, size: tuple[int, int] = DESK, **options: Any) -> Page:
+    for before in browser.contexts:
+        await before.close()
     context = await browser.new_context(
         viewport={"width": size[0], "height": size[1]}, java_script_enabled=False, **options
     )
