@@ -80,6 +80,7 @@ def host(name: str = "STA-1", state: str = "up", **changed: Any) -> HostLine:
         "state": HostState(state),
         "up": state == "up",
         "cause": None,
+        "down_at": None,
     }
     return HostLine(**(fields | changed))
 

@@ -283,3 +283,9 @@ def test_a_problem_list_says_how_many_more_there_are() -> None:
     known = problems.listed(shown_all)
 
     assert (len(known.problems), known.total, known.rest) == (50, 70, 20)
+
+
+def test_a_host_that_is_away_says_when_it_counts_as_down(renderer: Renderer) -> None:
+    row = renderer.row(shown.host("STA-3", "away", since=AT - 60, down_at=AT + 840), AT)
+
+    assert "down at 08:14:00 UTC" in Parsed(row).text
