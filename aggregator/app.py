@@ -12,13 +12,18 @@ from aggregator.shell import garbage
 from aggregator.shell.all_outlets import AllOutlets
 from aggregator.shell.driver import Driver
 from aggregator.shell.http import web_config
+from aggregator.shell.http.api.routes import Api, Sources
+from aggregator.shell.http.api.view import View
 from aggregator.shell.http.app import Pages
+from aggregator.shell.http.fanout import Fanout
 from aggregator.shell.http.server import HttpServer
+from aggregator.shell.journal.history import History
 from aggregator.shell.mqtt.link import BrokerLink, subscriptions
 from aggregator.shell.outlets.open_incidents import OpenIncidents
 from aggregator.shell.outlets.own_metrics import OwnMetrics
 from aggregator.shell.reload import Reloader
 from aggregator.shell.signals import stop_on_signals
+from aggregator.shell.told import Told
 from aggregator.shell.walltime import WallTime
 from venuewatch import __version__
 from venuewatch.base import clock
@@ -52,10 +57,12 @@ class Aggregator:
         self._metrics = OwnMetrics(self._centre, version=__version__)
         self._metrics.add(OpenIncidents(self._centre.decisions.store.open, self._wall))
         self._driver = Driver(self._centre, self._wall, self._metrics)
+        self._told = Told()
         self._server = HttpServer()
         self._reloader = Reloader(
             settings, reread or (lambda: settings), self._driver, self._server, self._metrics
         )
+        self._fanout = Fanout(lambda: self._reloader.settings.web.max_pages)
         self._offline = (topics.centre_state(settings.name), encode(CentreState("offline")))
         self._link = BrokerLink(
             settings.broker,
@@ -80,6 +87,7 @@ class Aggregator:
         """
         where, reloader = self._settings.web, self._reloader
         served = web_config.load(where.config_file)
+        self._server.access.believe(where.proxies)
         outlets = AllOutlets(
             self._settings,
             self._driver,
@@ -87,12 +95,17 @@ class Aggregator:
             self._metrics,
             self._wall,
             url_of=reloader.url_of,
+            told=self._told,
+            fanout=self._fanout,
             rng=self._rng,
         )
+        view = View(self._centre, self._wall, name=self._settings.name)
+        history = History(self._settings.journal.path)
+        api = Api(Sources(self._centre, self._wall, view, history, self._told, self._fanout))
         pages = Pages(
             self._centre,
             self._metrics,
-            self._wall,
+            api=api,
             access=self._server.access,
             timestamps=lambda: reloader.settings.web.timestamps,
             reload=reloader.reload,

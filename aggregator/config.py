@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -52,12 +53,16 @@ class Web(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ``external_url``: under which people and programs reach it, as through a proxy; it may have a
     path. ``config_file``: TLS and users, in the exporters' format (``shell/http/web_config.py``).
     ``timestamps``: measured samples carry the time of their reading; needs Prometheus 2.48.
+    ``max_pages``: how many pages and programs may follow the events at a time. ``proxies``: the
+    addresses, or networks, of reverse proxies whose ``X-Forwarded-For`` is believed.
     """
 
     listen_address: ListenAddress = "127.0.0.1:8039"
     external_url: str = ""
     config_file: str = ""
     timestamps: bool = False
+    max_pages: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 500
+    proxies: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _, port = host_and_port(self.listen_address)
@@ -67,6 +72,17 @@ class Web(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError(
                 "Expected `external_url` to be an http or https address, perhaps with a path"
             )
+        for proxy in self.proxies:
+            if not _is_network(proxy):
+                raise ValueError("Expected `proxies` to be addresses or networks, as in 192.0.2.1")
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_external_url(url: str) -> bool:

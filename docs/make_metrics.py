@@ -11,6 +11,8 @@ from aggregator.core.fleet import Fleet
 from aggregator.core.incidents.record import Incident, Subject
 from aggregator.core.verdicts.causes import Cause
 from aggregator.shell.families import OWN
+from aggregator.shell.http.fanout import Fanout
+from aggregator.shell.http.open_pages import OpenPages
 from aggregator.shell.outlets.alertmanager.outlet import AlertmanagerMetrics
 from aggregator.shell.outlets.open_incidents import OpenIncidents
 from aggregator.shell.outlets.own_metrics import OwnMetrics
@@ -176,6 +178,7 @@ def _self_rows() -> list[Row]:
     subject = Subject("centre")
     one = Incident(1, subject, Cause.BROKER_DOWN, 0.0)
     metrics.add(OpenIncidents({subject: one}, WallTime(0.0, 0.0)))
+    metrics.add(OpenPages(Fanout(lambda: 0)))
     metrics.add(AlertmanagerMetrics([_Queue()]))
     metrics.add(RemoteWriteMetrics(Backfill(window_s=0.0)))
     exposition = metrics.render().decode()

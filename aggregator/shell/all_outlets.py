@@ -10,6 +10,8 @@ from functools import partial
 
 from aggregator.config import Config
 from aggregator.shell.driver import Driver
+from aggregator.shell.http.fanout import Fanout
+from aggregator.shell.http.open_pages import OpenPages
 from aggregator.shell.mqtt.link import BrokerLink
 from aggregator.shell.outlets.alertmanager.outlet import AlertmanagerMetrics, AlertmanagerOutlet
 from aggregator.shell.outlets.broker import BrokerOutlet
@@ -19,6 +21,7 @@ from aggregator.shell.outlets.own_metrics import OwnMetrics
 from aggregator.shell.outlets.remote_write.outlet import RemoteWriteMetrics, RemoteWriteOutlet
 from aggregator.shell.outlets.venue_status import VenueStatusOutlet
 from aggregator.shell.outlets.webhook import UrlOf, Webhook, notice, notice_of
+from aggregator.shell.told import Told
 from aggregator.shell.walltime import WallTime
 from venuewatch.base import clock
 
@@ -39,14 +42,19 @@ class AllOutlets:
         wall: WallTime,
         *,
         url_of: UrlOf,
+        told: Told,
+        fanout: Fanout,
         rng: random.Random,
     ) -> None:
         name, notify = settings.name, settings.notify
         of = partial(notice_of, wall=wall, aggregator=name, url_of=url_of)
         self._centre = driver.centre
+        self._fanout = fanout
         self._webhook = self._alertmanager = self._remote_write = None
         if notify.webhook_url is not None:
-            self._webhook = Webhook(notify, driver.settled, metrics, notice_of=of, rng=rng)
+            self._webhook = Webhook(
+                notify, driver.settled, metrics, notice_of=of, rng=rng, told=told
+            )
         if settings.alertmanager.urls:
             self._alertmanager = AlertmanagerOutlet(
                 settings.alertmanager,
@@ -56,7 +64,9 @@ class AllOutlets:
                 url_of=url_of,
                 publish=link.publish,
                 rng=rng,
+                told=told,
             )
+        metrics.add(OpenPages(fanout))
         metrics.add(AlertmanagerMetrics(self._alertmanager.queues if self._alertmanager else []))
         if settings.remote_write.url:
             self._remote_write = RemoteWriteOutlet(
@@ -79,6 +89,7 @@ class AllOutlets:
             LogOutlet(),
             metrics,
             VenueStatusOutlet(driver.centre, wall, name=name, publish=publish),
+            fanout,
             *(outlet for outlet in telling if outlet is not None),
         ]
 
@@ -96,6 +107,7 @@ class AllOutlets:
     async def run(self) -> None:
         """Tell other servers until cancelled."""
         async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._fanout.run(), name="pages")
             if self._webhook is not None:
                 tasks.create_task(self._webhook.run(), name="notices")
             if self._alertmanager is not None:

@@ -69,6 +69,7 @@ class Reloader:
                 await self._server.use(served)
             self._driver.change_inventory(fleet)
             self.settings = self._applied(found)
+            self._server.access.believe(self.settings.web.proxies)
             kept = list(_differing(self.settings, found))
         hosts, venues = len(fleet), len(fleet.venues)
         log.event(_logger, logging.INFO, "reloaded", hosts=hosts, venues=venues, at_next_start=kept)

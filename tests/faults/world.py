@@ -8,7 +8,8 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from aggregator.shell.http.incidents import IncidentJson, IncidentsJson
+from aggregator.shell.http.api.incidents import ExcuseView
+from aggregator.shell.http.api.record import IncidentJson
 from tests.faults.host import Host
 from tests.faults.stage import staged
 from tests.integration.real import Aggregator, Mosquitto, Process, until
@@ -54,8 +55,9 @@ class Incident(IncidentJson, frozen=True, kw_only=True):
         return {seen.seen for seen in self.evidence}
 
 
-class _Page(IncidentsJson, frozen=True, kw_only=True):
+class _Page(msgspec.Struct, frozen=True):
     incidents: tuple[Incident, ...]
+    excuses: tuple[ExcuseView, ...]
 
 
 class World:

@@ -136,7 +136,7 @@ def test_hangup_reloads_and_a_wrong_inventory_changes_nothing(
     right = inventory.read_text()
     inventory.write_text(right + '[[venue]]\ncode = "NEW"\n')
     aggregator.signal(signal.SIGHUP)
-    until("the venue is there", lambda: aggregator.get("/venues/NEW"))
+    until("the venue is there", lambda: aggregator.get("/api/v1/venues/NEW"))
 
     inventory.write_text(right + '[[venue]]\ncode = "NEW"\nlinc = "metro"\n')
     line = f'{inventory}: unknown field "linc" at $.venue[2] - did you mean "link"? Known: '
@@ -146,5 +146,5 @@ def test_hangup_reloads_and_a_wrong_inventory_changes_nothing(
     until("it is refused again", lambda: len(aggregator.events("reload_refused")) == 2)
 
     assert aggregator.is_running
-    assert aggregator.get("/venues/NEW")
+    assert aggregator.get("/api/v1/venues/NEW")
     assert aggregator.value("venuewatch_aggregator_config_last_reload_successful") == 0

@@ -3,6 +3,8 @@
 import re
 from typing import NamedTuple
 
+from aggregator.shell.http.fanout import Fanout
+from aggregator.shell.http.open_pages import OpenPages
 from aggregator.shell.outlets.alertmanager.outlet import AlertmanagerMetrics
 from aggregator.shell.outlets.open_incidents import OpenIncidents
 from aggregator.shell.outlets.own_metrics import OwnMetrics
@@ -50,6 +52,7 @@ def own_metrics(fleet: ScriptedFleet) -> OwnMetrics:
     metrics.take(fleet.said())
     metrics.note_reload(WALL, is_success=True)
     metrics.add(OpenIncidents(fleet.centre.decisions.store.open, WallTime(0.0, WALL)))
+    metrics.add(OpenPages(Fanout(lambda: 500)))
     metrics.add(AlertmanagerMetrics([_Queue()]))
     return metrics
 

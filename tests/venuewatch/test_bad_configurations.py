@@ -101,6 +101,10 @@ AGGREGATOR = {
     '[broker]\ntransport = "tcp"': 'unknown field "transport" at $.broker -',
     "[detection]\naway_limit_s = 0": f"{SPAN}, got 0 at $.detection.away_limit_s",
     "[detection]\naway_limit_s = nan": f"{SPAN}, got nan at $.detection.away_limit_s",
+    "[web]\nmax_pages = 0": "expected a whole number from 1 to 10000, got 0 at $.web.max_pages",
+    '[web]\nproxies = ["proxy.example"]': (
+        'expected "proxies" to be addresses or networks, as in 192.0.2.1 at $.web'
+    ),
     "web = 8039": "expected a table, got a number at $.web",
     "[web]\nlisten_address = 8039": (
         "expected an address and a port, as in 127.0.0.1:8039, got 8039 at $.web.listen_address"

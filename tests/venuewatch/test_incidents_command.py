@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from aggregator.shell.http.incidents import IncidentJson
+from aggregator.shell.http.api.record import IncidentJson
 from venuewatch import cli
 from venuewatch.commands.incidents import table
 

@@ -30,14 +30,16 @@ _NEAR = 0.65  # of 1: near enough to be what was meant
 _NO_WORD = inspect.AnyType()
 
 
-def convert(data: object, kind: type[T], *, at: str = "$") -> T:
+def convert(data: object, kind: type[T], *, at: str = "$", strict: bool = True) -> T:
     """Turn what a file says into a ``kind``; ``at`` is where in the file it stands.
+
+    Not ``strict``: text may be the number that it is read as.
 
     Raises:
         RefusedError: it does not fit.
     """
     try:
-        return msgspec.convert(data, kind)
+        return msgspec.convert(data, kind, strict=strict)
     except msgspec.ValidationError as error:
         raise RefusedError(_in_words(error, data, kind, at)) from None
 
@@ -73,8 +75,8 @@ def _in_words(error: msgspec.ValidationError, data: object, kind: type, root: st
         return f"expected each key to be {_expected(key)} at {at}"
     plain = _plain(expected)
     is_shown = not _SECRET.search(name) and _may_be_shown(expected)
-    if isinstance(plain, inspect.LiteralType) and is_shown and isinstance(value, str):
-        return unknown("value", value, map(str, plain.values), at=at)
+    if is_shown and isinstance(value, str) and (known := _words_of(plain)):
+        return unknown("value", value, known, at=at)
     return f"expected {_expected(expected)}, got {_got(value, is_shown=is_shown)} at {at}"
 
 
@@ -125,8 +127,19 @@ def _noted(node: Any, name: str) -> Any:
 
 
 def _may_be_shown(node: Any) -> bool:
-    numbers = (inspect.IntType, inspect.FloatType, inspect.BoolType, inspect.LiteralType)
-    return bool(_noted(node, "is_shown")) or isinstance(_plain(node), numbers)
+    numbers = (inspect.IntType, inspect.FloatType, inspect.BoolType)
+    words = (inspect.LiteralType, inspect.EnumType)
+    return bool(_noted(node, "is_shown")) or isinstance(_plain(node), (*numbers, *words))
+
+
+def _words_of(plain: Any) -> list[str]:
+    """Return the words that a value may be, where it is one of few."""
+    match plain:
+        case inspect.LiteralType(values=values):
+            return [str(value) for value in values]
+        case inspect.EnumType(cls=members):
+            return [str(member.value) for member in members]
+    return []
 
 
 def _expected(node: Any) -> str:

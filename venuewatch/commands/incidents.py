@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from aggregator.shell.http.incidents import IncidentJson, IncidentsJson
+from aggregator.shell.http.api.record import IncidentJson, IncidentsJson
 from venuewatch.base import clock
 from venuewatch.base.config import ConfigError, in_words, one_line, read_secret, trusting
 

@@ -73,6 +73,10 @@ class IncidentStore:
         """Return the open incidents and the latest closed ones, oldest first."""
         return list(self._known.values())
 
+    def find(self, number: int) -> Incident | None:
+        """Return an incident that is open or was closed lately; None if it is neither."""
+        return self._known.get(number)
+
     def take_unsaved(self) -> list[Incident]:
         """Hand over, once, how each incident stands that has changed since, reported or not."""
         unsaved = list(self.unsaved.values())

@@ -1,9 +1,15 @@
-"""Access: users with passwords, and requests that may change something.
+"""Access: who may read, who may change something, and users with their passwords.
 
-With users every path needs one, as in the exporters. bcrypt is slow on purpose, so a password that
-was right once is known again by a keyed digest, and a scrape costs no hash. An unknown user costs
-as much as a known one. Checks run one at a time in a thread of their own: a flood of wrong
-passwords keeps neither the event loop nor those who are known waiting.
+1. Without users only this machine may read page and API. Other machines get 403, and one line that
+   says what to do. Metrics, discovery and health are read as those of exporters are: by everybody.
+2. With users every path needs one, but ``/-/healthy`` and ``/-/ready``.
+3. A client is where its connection comes from. A proxy that ``[web] proxies`` lists is believed
+   what it says of its client (``X-Forwarded-For``). A request that any other proxy has passed on
+   does not come from this machine, whatever its connection says.
+4. bcrypt is slow on purpose. A password that was right once is known again by a keyed digest, so
+   that a scrape costs no hash. An unknown user costs as much as a known one. Checks run one at a
+   time, in a thread of their own: a flood of wrong passwords keeps neither the event loop nor those
+   who are known waiting. After ``FAILURES_MAX`` wrong ones an address waits.
 """
 
 import asyncio
@@ -11,21 +17,48 @@ import base64
 import hashlib
 import hmac
 import secrets
-from collections.abc import Mapping
+from collections import OrderedDict, deque
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
-from ipaddress import ip_address
-from typing import NamedTuple
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+    ip_network,
+)
+from typing import NamedTuple, TypeAlias
 
 import bcrypt
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
+from aggregator.shell.http.api.problem import refusal
+from venuewatch.base import clock
+
+FAILURES_MAX = 10
+"""How many wrong passwords an address may give within ``FAILURES_S``."""
+
+FAILURES_S = 60.0
+
+_ADDRESSES_MAX = 1_000
 _KNOWN_MAX = 100
 _WAITING_MAX = 32
+_FORWARDED_MAX = 32  # proxies in a row
 _BCRYPT_MAX = 72  # bytes of a password that bcrypt takes into account
-_CHALLENGE = {hdrs.WWW_AUTHENTICATE: 'Basic realm="venuewatch", charset="UTF-8"'}
+_CHALLENGE: Mapping[str, str] = {hdrs.WWW_AUTHENTICATE: 'Basic realm="venuewatch", charset="UTF-8"'}
 _BY_PROXY = (hdrs.FORWARDED, hdrs.VIA, hdrs.X_FORWARDED_FOR, "X-Real-IP")
+_HEALTH = frozenset({"/-/healthy", "/-/ready"})
+_FOR_MACHINES = frozenset({"/metrics", "/metrics/self", "/sd", *_HEALTH})
+_ONLY_HERE = (
+    "expected a request from this machine: others may read once [web] config_file has"
+    " basic_auth_users"
+)
+
+_Address: TypeAlias = IPv4Address | IPv6Address
+_Network: TypeAlias = IPv4Network | IPv6Network
 
 
 class _Given(NamedTuple):
@@ -34,12 +67,21 @@ class _Given(NamedTuple):
 
 
 class Access:
-    """Who may ask. ``users`` are bcrypt hashes by user's name; without any everybody may."""
+    """Who may ask. ``users`` are bcrypt hashes by user's name; without any only this machine may.
 
-    def __init__(self, users: Mapping[str, bytes] | None = None) -> None:
+    Attributes:
+        proxies: the addresses and networks of proxies that are believed.
+    """
+
+    def __init__(
+        self, users: Mapping[str, bytes] | None = None, proxies: Iterable[str] = ()
+    ) -> None:
         self.users: Mapping[str, bytes] = users or {}
+        self.proxies: Sequence[_Network] = ()
+        self.believe(proxies)
         self._key = secrets.token_bytes(32)
         self._known: dict[bytes, None] = {}
+        self._failures: OrderedDict[str, deque[float]] = OrderedDict()
         self._waiting = 0
         self._worker = ThreadPoolExecutor(1, "bcrypt")
 
@@ -47,63 +89,134 @@ class Access:
         """Check nothing more."""
         self._worker.shutdown(wait=False, cancel_futures=True)
 
+    def believe(self, proxies: Iterable[str]) -> None:
+        """Believe these proxies, addresses or networks, and no others from now on.
+
+        Raises:
+            ValueError: one is neither.
+        """
+        self.proxies = tuple(ip_network(proxy, strict=False) for proxy in proxies)
+
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Answer 401 where a user is needed, and the request names none with the right password."""
-        if self.users:
-            given = _given(request)
-            if given is None or not await self._is_right(given):
-                return web.Response(
-                    status=HTTPStatus.UNAUTHORIZED, text="unauthorized\n", headers=_CHALLENGE
-                )
+        """Refuse a request of those who may not ask."""
+        path = request.path
+        if not self.users:
+            if path not in _FOR_MACHINES and path != "/-/reload" and not self.is_local(request):
+                return refusal(request, HTTPStatus.FORBIDDEN, _ONLY_HERE)
+        elif path not in _HEALTH:
+            refused = await self._refused(request)
+            if refused is not None:
+                return refused
         return await handler(request)
 
     def may_change(self, request: web.Request) -> bool:
         """Tell whether a request may change something: it has a user, or comes from this machine.
 
-        What a proxy or a page in a browser here passes on does not come from here.
+        What a page in a browser here passes on does not come from here.
         """
         if self.users:  # or it would not have come this far
             return True
-        if any(name in request.headers for name in (*_BY_PROXY, hdrs.ORIGIN)):
-            return False
-        peer = None if request.transport is None else request.transport.get_extra_info("peername")
-        return isinstance(peer, tuple) and _is_loopback(str(peer[0]))
+        return hdrs.ORIGIN not in request.headers and self.is_local(request)
 
-    async def _is_right(self, given: _Given) -> bool:
+    def is_local(self, request: web.Request) -> bool:
+        """Tell whether a request comes from this machine, and through no proxy from another one."""
+        client = self.client_of(request)
+        return client is not None and client.is_loopback
+
+    def client_of(self, request: web.Request) -> _Address | None:
+        """Return the address of a request's client; None if a proxy leaves it unknown."""
+        peer = None if request.transport is None else request.transport.get_extra_info("peername")
+        client = _address(str(peer[0])) if isinstance(peer, tuple) else None
+        if not any(name in request.headers for name in _BY_PROXY):
+            return client
+        if client is None or not self._is_proxy(client):
+            return None if client is None or client.is_loopback else client
+        said = ",".join(request.headers.getall(hdrs.X_FORWARDED_FOR, ())).split(",")
+        for text in reversed(said[-_FORWARDED_MAX:]):
+            client = _address(text.strip())
+            if client is None or not self._is_proxy(client):
+                return client
+        return client
+
+    def _is_proxy(self, address: _Address) -> bool:
+        return any(address in network for network in self.proxies)
+
+    async def _refused(self, request: web.Request) -> web.Response | None:
+        """Return the answer to a request without a user with the right password; else None."""
+        given = _given(request)
+        if given is None:
+            return refusal(request, HTTPStatus.UNAUTHORIZED, "unauthorized", _CHALLENGE)
         hashed = self.users.get(given.user)
-        password = given.password.encode()
-        digest = self._digest(given.user, password, hashed or b"")
+        digest = self._digest(given, hashed)
         if digest in self._known:
-            return True
+            return None
+        whose = _counted_as(self.client_of(request))
+        wait_s = self._wait_s(whose, clock.monotonic())
+        if wait_s > 0.0:
+            later: Mapping[str, str] = {hdrs.RETRY_AFTER: str(int(wait_s) + 1)}
+            words = "too many wrong passwords from this address, try again later"
+            return refusal(request, HTTPStatus.TOO_MANY_REQUESTS, words, later)
         if self._waiting >= _WAITING_MAX:
-            raise web.HTTPServiceUnavailable(text="too many passwords to check, try again\n")
+            words = "too many passwords to check, try again"
+            return refusal(request, HTTPStatus.SERVICE_UNAVAILABLE, words, {hdrs.RETRY_AFTER: "1"})
+        if await self._is_right(given, hashed):
+            if len(self._known) >= _KNOWN_MAX:
+                del self._known[next(iter(self._known))]
+            self._known[digest] = None
+            return None
+        self._note_failure(whose, clock.monotonic())
+        return refusal(request, HTTPStatus.UNAUTHORIZED, "unauthorized", _CHALLENGE)
+
+    async def _is_right(self, given: _Given, hashed: bytes | None) -> bool:
         self._waiting += 1
         try:
             compared = hashed or next(iter(self.users.values()))
             loop = asyncio.get_running_loop()
+            password = given.password.encode()
             is_same = await loop.run_in_executor(self._worker, _matches, password, compared)
         finally:
             self._waiting -= 1
         # The configuration may have changed while we waited.
-        is_right = is_same and hashed is not None and self.users.get(given.user) == hashed
-        if is_right:
-            if len(self._known) >= _KNOWN_MAX:
-                del self._known[next(iter(self._known))]
-            self._known[digest] = None
-        return is_right
+        return is_same and hashed is not None and self.users.get(given.user) == hashed
 
-    def _digest(self, user: str, password: bytes, hashed: bytes) -> bytes:
-        whole = b"\0".join((hashed, user.encode(), password))
+    def _wait_s(self, whose: str, now: float) -> float:
+        """Return how long (s) an address waits until another password of it is looked at."""
+        failures = self._failures.get(whose)
+        if failures is None or len(failures) < FAILURES_MAX:
+            return 0.0
+        return failures[0] + FAILURES_S - now
+
+    def _note_failure(self, whose: str, now: float) -> None:
+        self._failures.setdefault(whose, deque(maxlen=FAILURES_MAX)).append(now)
+        self._failures.move_to_end(whose)
+        if len(self._failures) > _ADDRESSES_MAX:
+            self._failures.popitem(last=False)
+
+    def _digest(self, given: _Given, hashed: bytes | None) -> bytes:
+        whole = b"\0".join((hashed or b"", given.user.encode(), given.password.encode()))
         return hmac.new(self._key, whole, hashlib.sha256).digest()
 
 
-def _is_loopback(address: str) -> bool:
+def _address(text: str) -> _Address | None:
+    """Return the address in a text, which may have a port or a zone; None if there is none."""
+    plain = text.partition("%")[0].strip('"')
+    if plain.startswith("["):
+        plain = plain[1:].partition("]")[0]
+    elif plain.count(":") == 1:
+        plain = plain.partition(":")[0]
     try:
-        parsed = ip_address(address.partition("%")[0])
+        parsed = ip_address(plain)
     except ValueError:
-        return False
-    return (getattr(parsed, "ipv4_mapped", None) or parsed).is_loopback
+        return None
+    return getattr(parsed, "ipv4_mapped", None) or parsed
+
+
+def _counted_as(address: _Address | None) -> str:
+    """Return as whose the failures of an address count: one has a whole /64 of IPv6."""
+    if isinstance(address, IPv6Address):
+        return str(ip_network((address, 64), strict=False))
+    return str(address)
 
 
 def _given(request: web.Request) -> _Given | None:

@@ -1,30 +1,23 @@
 """Pages of the aggregator over HTTP."""
 
-import asyncio
 import html
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from http import HTTPStatus
-from typing import ParamSpec, TypeVar
 
 from aiohttp import hdrs, web
 
 from aggregator.core.centre import Centre
 from aggregator.shell import exposition
-from aggregator.shell.http import discovery, scrape, standing
-from aggregator.shell.http import incidents as incidents_json
+from aggregator.shell.http import discovery, scrape
 from aggregator.shell.http.access import Access
+from aggregator.shell.http.api.routes import BASE, Api
 from aggregator.shell.http.scrape import Bodies, UnknownVenueError, Wanted
 from aggregator.shell.http.sending import Body, Sending
 from aggregator.shell.outlets.own_metrics import OwnMetrics
-from aggregator.shell.walltime import WallTime
 from venuewatch import __version__
 from venuewatch.base import clock
 from venuewatch.base.config import ConfigError
-from venuewatch.base.refusals import unknown
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 # Links are relative, so that they also work behind a proxy that adds a path.
 _LANDING = """<!doctype html><html lang="en"><meta charset="utf-8"><title>venuewatch</title>
@@ -34,9 +27,10 @@ _LANDING = """<!doctype html><html lang="en"><meta charset="utf-8"><title>venuew
 <code>?timestamps=1&amp;readings=2</code>
 <li><a href="metrics/self">/metrics/self</a> the aggregator's own
 <li><a href="sd">/sd</a> targets for Prometheus' http_sd: one a venue
-<li><a href="api/v1/incidents">/api/v1/incidents</a> what has failed and why, as JSON;
-<code>?open=1</code>, <code>?venue=CODE</code>
-<li>/venues/CODE, /hosts/NAME, /incidents/NUMBER one of each, as JSON
+<li><a href="api/v1/venues">/api/v1/venues</a> how all stands, as JSON;
+<a href="api/v1/incidents">/api/v1/incidents</a> what has failed and why;
+<a href="api/v1/openapi.json">/api/v1/openapi.json</a> all of the API
+<li>/venues/CODE, /hosts/NAME, /incidents/NUMBER one of each
 <li><a href="-/healthy">/-/healthy</a> <li><a href="-/ready">/-/ready</a>
 <li>/-/reload (POST) reads configuration and inventory again
 </ul></html>"""
@@ -53,8 +47,8 @@ class Pages:
         self,
         centre: Centre,
         metrics: OwnMetrics,
-        wall: WallTime,
         *,
+        api: Api,
         access: Access,
         timestamps: Callable[[], bool],
         reload: Callable[[], Awaitable[str]],
@@ -62,13 +56,12 @@ class Pages:
         self._centre = centre
         self._fleet = centre.fleet
         self._metrics = metrics
-        self._wall = wall
+        self._api = api
         self._access = access
         self._timestamps = timestamps
         self._reload = reload
         self._bodies = Bodies()
         self._sending = Sending()
-        self._turn = asyncio.Lock()
 
     def app(self) -> web.Application:
         """Return the application to be served."""
@@ -77,13 +70,12 @@ class Pages:
         app.router.add_get("/metrics", self._scrape)
         app.router.add_get("/metrics/self", self._self)
         app.router.add_get("/sd", self._targets)
-        app.router.add_get("/api/v1/incidents", self._known_incidents)
-        app.router.add_get("/venues/{venue}", self._venue)
-        app.router.add_get("/hosts/{host}", self._host)
-        app.router.add_get("/incidents/{number}", self._incident)
+        for path in ("/venues/{id}", "/hosts/{id}", "/incidents/{id}"):
+            app.router.add_get(path, self._to_api)
         app.router.add_get("/-/healthy", self._healthy)
         app.router.add_get("/-/ready", self._ready)
         app.router.add_post("/-/reload", self._reload_now)
+        self._api.add_to(app)
         app.on_cleanup.append(self._close)
         return app
 
@@ -114,11 +106,6 @@ class Pages:
         is_gzip = _takes_gzip(request)
         body = await self._bodies.fresh(is_gzip=is_gzip, render=self._metrics.render)
         return await self._send_page(request, body, is_gzip=is_gzip)
-
-    async def _in_turn(self, make: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Make in a thread what takes long, one at a time: other threads of the pool stay free."""
-        async with self._turn:
-            return await asyncio.to_thread(make, *args, **kwargs)
 
     async def _send_page(
         self, request: web.Request, body: Body, *, is_gzip: bool
@@ -157,41 +144,9 @@ class Pages:
             return _line(HTTPStatus.BAD_REQUEST, error)
         return await self._send_json(request, body)
 
-    async def _known_incidents(self, request: web.Request) -> web.StreamResponse:
-        try:
-            wanted = incidents_json.wanted_of(request.query.items(), self._fleet.venues)
-        except ValueError as error:
-            return _line(HTTPStatus.BAD_REQUEST, error)
-        known = self._centre.decisions.store.known()
-        excuses = self._centre.excuses(clock.monotonic())
-        body = await self._in_turn(incidents_json.answer, known, excuses, wanted, self._wall)
-        return await self._send_json(request, body)
-
-    async def _venue(self, request: web.Request) -> web.StreamResponse:
-        code = request.match_info["venue"]
-        venue = self._fleet.venues.get(code)
-        if venue is None:
-            return _line(HTTPStatus.NOT_FOUND, unknown("venue", code, self._fleet.venues))
-        body = standing.venue_answer(venue, self._centre, self._wall)
-        return await self._send_json(request, body)
-
-    async def _host(self, request: web.Request) -> web.StreamResponse:
-        name = request.match_info["host"]
-        host = self._fleet.find(name)
-        if host is None:
-            names = [host.name for host in self._fleet]
-            return _line(HTTPStatus.NOT_FOUND, await self._in_turn(unknown, "host", name, names))
-        body = standing.host_answer(host, self._centre, self._wall)
-        return await self._send_json(request, body)
-
-    async def _incident(self, request: web.Request) -> web.StreamResponse:
-        number = request.match_info["number"]
-        if not (number.isascii() and number.isdigit()):
-            return _line(HTTPStatus.NOT_FOUND, "expected an incident's number")
-        body = standing.incident_answer(int(number[:20]), self._centre, self._wall)
-        if body is None:
-            return _line(HTTPStatus.NOT_FOUND, f"no incident {number[:20]} is open or ended lately")
-        return await self._send_json(request, body)
+    async def _to_api(self, request: web.Request) -> web.Response:
+        """Send those who ask for one thing to the API, behind whatever path a proxy has added."""
+        raise web.HTTPFound(f"..{BASE}{request.rel_url.raw_path}")
 
     async def _healthy(self, _request: web.Request) -> web.Response:
         return web.Response(text="healthy\n")

@@ -348,7 +348,7 @@ class Fanout:
             for channel in self._channels:
                 try:
                     await channel.add(changes)
-                except Exception as error:  # noqa: BLE001 - a bug in one form must not end the others
+                except Exception as error:  # noqa: BLE001 - a bug in one form ends no other
                     log.failure(_logger, "page_changes_fail", error, channel=channel.name)
                     channel.restart()
                 await _wake(channel.readers)

@@ -11,6 +11,7 @@ import logging
 import socket
 from collections.abc import Hashable, Iterable, Mapping
 from contextlib import AsyncExitStack, ExitStack
+from ipaddress import ip_address
 from typing import Any
 
 from aiohttp import hdrs, web, web_response
@@ -19,6 +20,7 @@ from aiohttp.typedefs import Handler
 
 from aggregator.config import host_and_port
 from aggregator.shell.http.access import Access
+from aggregator.shell.http.api.problem import refusal
 from aggregator.shell.http.web_config import WebConfig
 from venuewatch.base import log
 from venuewatch.base.config import ConfigError, in_words
@@ -88,7 +90,15 @@ class HttpServer:
             address=listen_address,
             port=self.port,
             scheme=self.scheme,
+            readers="users" if config.users else "this machine",
         )
+        if not config.users and not _is_loopback_only(self._sockets):
+            log.event(
+                _logger,
+                logging.WARNING,
+                "pages_only_for_this_machine",
+                why="other machines may read page and API once [web] config_file has users",
+            )
 
     @property
     def files_state(self) -> Hashable:
@@ -205,19 +215,21 @@ def _bound(family: int, kind: int, protocol: int, address: Any) -> socket.socket
 
 @web.middleware
 async def _in_words(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Say in a line of text why a request is refused."""
+    """Say in a line why a request is refused."""
     try:
         return await handler(request)
     except web.HTTPNotFound as refused:
         words = unknown("path", request.path, _paths_of(request.app))
-        return web.Response(status=refused.status, text=f"{words}\n")
+        return refusal(request, refused.status, words)
     except web.HTTPMethodNotAllowed as refused:
-        allowed = " or ".join(sorted(refused.allowed_methods))
-        return web.Response(
-            status=refused.status,
-            text=f"expected {allowed}, got {refused.method}\n",
-            headers={hdrs.ALLOW: ", ".join(sorted(refused.allowed_methods))},
-        )
+        allowed = sorted(refused.allowed_methods)
+        words = f"expected {' or '.join(allowed)}, got {refused.method}"
+        return refusal(request, refused.status, words, {hdrs.ALLOW: ", ".join(allowed)})
+
+
+def _is_loopback_only(sockets: Iterable[socket.socket]) -> bool:
+    hosts = (str(each.getsockname()[0]).partition("%")[0] for each in sockets)
+    return all(ip_address(host).is_loopback for host in hosts)
 
 
 def _paths_of(app: web.Application) -> Iterable[str]:

@@ -12,7 +12,7 @@ import msgspec
 
 from aggregator.core.dedup import HeardRanges, Ranges
 from aggregator.core.states import ALIVE, HostState, Trigger
-from aggregator.shell.http.incidents import IncidentJson
+from aggregator.shell.http.api.record import IncidentJson
 from aggregator.shell.journal import rows
 from aggregator.shell.journal.rows import ALIVE_AT, ChangeRow, HostRow, Notice, TransitionRow
 

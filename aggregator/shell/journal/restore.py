@@ -14,7 +14,7 @@ from aggregator.core.outputs import KnownHost, Moment
 from aggregator.core.restore import Memory
 from aggregator.core.states import HostState
 from aggregator.core.verdicts.causes import Cause
-from aggregator.shell.http.incidents import IncidentJson, incident_of
+from aggregator.shell.http.api.record import IncidentJson, incident_of
 from aggregator.shell.journal.rows import ALIVE_AT, NEXT_NUMBER, HostRow, JournalContent
 from aggregator.shell.walltime import WallTime
 from venuewatch.base import log

@@ -13,7 +13,7 @@ import msgspec
 
 from aggregator.core.dedup import HeardRanges, Ranges
 from aggregator.core.outputs import LateReading
-from aggregator.shell.http.incidents import IncidentJson, Time
+from aggregator.shell.http.api.record import IncidentJson, Time
 from aggregator.shell.journal.table import Table
 from venuewatch.base.wire.messages import Count, Period, encode
 

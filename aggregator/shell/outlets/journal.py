@@ -13,7 +13,7 @@ from aggregator.core.incidents.record import IncidentChanged
 from aggregator.core.outputs import HostChanged, KnownHost, Output, Store
 from aggregator.core.restore import Memory
 from aggregator.core.states import HostState
-from aggregator.shell.http.incidents import incident_json
+from aggregator.shell.http.api.record import incident_json
 from aggregator.shell.journal import rows
 from aggregator.shell.journal.merge import ClosingNotice
 from aggregator.shell.journal.restore import memory_of

@@ -22,13 +22,14 @@ import msgspec
 from aggregator.config import Notify
 from aggregator.core.incidents.record import IncidentChanged
 from aggregator.core.outputs import Output, Tell
-from aggregator.shell.http.incidents import IncidentJson, incident_json
+from aggregator.shell.http.api.record import IncidentJson, incident_json
 from aggregator.shell.journal.rows import Notice
 from aggregator.shell.outlets.answers import is_refusal
 from aggregator.shell.outlets.own_metrics import OwnMetrics, Result
 from aggregator.shell.outlets.posting import Troubles, in_words, session_of
+from aggregator.shell.told import Telling, Told
 from aggregator.shell.walltime import WallTime
-from venuewatch.base import config
+from venuewatch.base import clock, config
 from venuewatch.base.wire.links import wait_before
 
 PENDING_MAX = 10_000
@@ -54,6 +55,17 @@ class NoticeJson(msgspec.Struct, frozen=True):
     incident: IncidentJson
     aggregator: str
     url: str
+
+
+class _Number(msgspec.Struct, frozen=True):
+    number: int
+
+
+class _Head(msgspec.Struct, frozen=True):
+    """What a notice is about."""
+
+    change: str
+    incident: _Number
 
 
 def notice(
@@ -88,6 +100,7 @@ class Webhook:
         *,
         notice_of: Callable[[IncidentChanged], Notice],
         rng: random.Random,
+        told: Told | None = None,
     ) -> None:
         if where.webhook_url is None:
             raise ValueError("expected a webhook_url")
@@ -97,6 +110,7 @@ class Webhook:
         self._settle = settle
         self._metrics = metrics
         self._notice_of = notice_of
+        self._told = told or Told()
         self._rng = rng
         self._pending: deque[Notice] = deque()
         self._has_some = asyncio.Event()
@@ -116,10 +130,12 @@ class Webhook:
         too_many = len(self._pending) - PENDING_MAX
         if too_many > 0:
             first = self._pending.popleft()  # it may be on its way just now
-            dropped = [self._pending.popleft().id for _ in range(too_many)]
+            oldest = [self._pending.popleft() for _ in range(too_many)]
             self._pending.appendleft(first)
             self._troubles.report(f"more than {PENDING_MAX} wait: the oldest are dropped")
-            self._end(dropped, "dropped")
+            for notice in oldest:
+                self._note(notice, "it was dropped: too many waited")
+            self._end([notice.id for notice in oldest], "dropped")
         self._metrics.pending(len(self._pending))
         if self._pending:
             self._has_some.set()
@@ -154,16 +170,31 @@ class Webhook:
             ) as answer:
                 status = answer.status
         except (aiohttp.ClientError, OSError, ValueError, config.ConfigError) as error:
-            self._troubles.report(in_words(error))
+            self._report(notice, in_words(error))
             return None
         if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
             self._troubles.end()
+            self._note(notice, f"it was taken ({status})")
             return "delivered"
         if is_refusal(status):
             self._troubles.report(f"it answers {status}: what it refuses is dropped")
+            self._note(notice, f"it was refused ({status}), and is not tried again")
             return "dropped"
-        self._troubles.report(f"it answers {status}")
+        self._report(notice, f"it answers {status}")
         return None
+
+    def _report(self, notice: Notice, why: str) -> None:
+        """Report that a notice is to be tried again."""
+        self._troubles.report(why)
+        self._note(notice, f"{why}; it is tried again")
+
+    def _note(self, notice: Notice, answer: str) -> None:
+        try:
+            head = msgspec.json.decode(notice.body, type=_Head)
+        except msgspec.DecodeError:  # of another version
+            return
+        telling = Telling(clock.wall(), "webhook", head.change, answer)
+        self._told.note(head.incident.number, telling)
 
     def _headers(self, notice: Notice) -> dict[str, str]:
         headers = {"Content-Type": "application/json", "Idempotency-Key": notice.id}

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from aggregator.core.incidents.record import Alive, Incident, Subject
 from aggregator.core.verdicts.causes import Cause, Evidence
-from aggregator.shell.http.incidents import incident_json, incident_of
+from aggregator.shell.http.api.record import incident_json, incident_of
 from aggregator.shell.walltime import STEPS_MAX, WallTime
 from tests.kit.machine import WALL
 

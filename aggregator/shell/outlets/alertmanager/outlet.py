@@ -19,6 +19,7 @@ from aggregator.shell.outlets.alertmanager.queue import AlertQueue
 from aggregator.shell.outlets.alertmanager.writer import AlertWriter
 from aggregator.shell.outlets.posting import check_usable
 from aggregator.shell.outlets.webhook import UrlOf
+from aggregator.shell.told import Told
 from aggregator.shell.walltime import WallTime
 from venuewatch.base import clock
 from venuewatch.base.wire import topics
@@ -47,6 +48,7 @@ class AlertmanagerOutlet:
         url_of: UrlOf,
         publish: Callable[[str, bytes], bool],
         rng: random.Random,
+        told: Told | None = None,
     ) -> None:
         self._centre = centre
         self._pushing = Pushing(name, resend_s=where.resend_s, hold_s=where.ends_after_s)
@@ -55,7 +57,7 @@ class AlertmanagerOutlet:
         self.writer = AlertWriter(where, centre.fleet, wall, url_of)
         tls = check_usable(where)
         self.queues = [
-            AlertQueue(where, url, self.writer, place=place, tls=tls, rng=rng)
+            AlertQueue(where, url, self.writer, place=place, tls=tls, rng=rng, told=told)
             for url, place in zip(where.urls, _places_of(where.urls), strict=True)
         ]
 

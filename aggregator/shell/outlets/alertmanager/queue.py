@@ -15,6 +15,7 @@ from aggregator.core.incidents.pushing import Push
 from aggregator.shell.outlets.alertmanager.writer import AlertWriter
 from aggregator.shell.outlets.answers import is_refusal
 from aggregator.shell.outlets.posting import Troubles, authorization, in_words, session_of
+from aggregator.shell.told import Telling, Told
 from venuewatch.base import clock
 from venuewatch.base.config import ConfigError
 from venuewatch.base.wire.links import wait_before
@@ -52,7 +53,7 @@ class AlertQueue:
         sent, dropped: how many alerts were accepted, and how many were not and are given up.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - it stands between so many
         self,
         where: config.Alertmanager,
         url: str,
@@ -61,12 +62,14 @@ class AlertQueue:
         place: str,
         tls: ssl.SSLContext,
         rng: random.Random,
+        told: Told | None = None,
     ) -> None:
         self._where = where
         self._url = f"{url.rstrip('/')}/api/v2/alerts"
         self._writer = writer
         self._tls = tls
         self._rng = rng
+        self._told = told or Told()
         self._pending: dict[str, Push] = {}
         self._has_some = asyncio.Event()
         self._troubles = Troubles(_logger, "alertmanager_fails", place)
@@ -126,11 +129,13 @@ class AlertQueue:
         if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
             self._troubles.end()
             self.sent += len(wanted)
+            self._note(wanted, f"it was taken ({status})")
             self._settle(pushes)
             return True
         if is_refusal(status):
             self._troubles.report(f"it answers {status}: what it refuses is dropped")
             self.dropped += len(wanted)
+            self._note(wanted, f"it was refused ({status})")
             self._settle(pushes)
             return True
         self._troubles.report(f"it answers {status}")
@@ -189,6 +194,14 @@ class AlertQueue:
             self._url, data=body, headers=headers, ssl=self._tls, allow_redirects=False
         ) as answer:
             return answer.status
+
+    def _note(self, pushes: Iterable[Push], answer: str) -> None:
+        """Note what became of alerts, for the timelines of their incidents."""
+        at = clock.wall()
+        for push in pushes:
+            said = "over" if push.is_over else f"firing, {push.incident.cause}"
+            telling = Telling(at, f"alertmanager {self.place}", said, answer)
+            self._told.note(push.incident.number, telling)
 
     def _settle(self, pushes: Iterable[Push]) -> None:
         for push in pushes:

@@ -3,16 +3,20 @@
 import asyncio
 import base64
 from collections import Counter
+from ipaddress import ip_address
 from types import SimpleNamespace
 from typing import cast
 
 import bcrypt
 import pytest
 from aiohttp import ClientSession, web
+from multidict import CIMultiDict
 
 from aggregator.shell.http import access
 from aggregator.shell.http.server import HttpServer
 from tests.aggregator.shell.http.conftest import Client
+from tests.kit.scripted_fleet import NOW
+from venuewatch.base import clock
 
 HASHES = {
     "alice": bcrypt.hashpw(b"correct horse", bcrypt.gensalt(4)),
@@ -44,7 +48,7 @@ def checks(server: HttpServer, monkeypatch: pytest.MonkeyPatch) -> Counter[bytes
 
 
 @pytest.mark.usefixtures("checks")
-@pytest.mark.parametrize("path", ["/metrics", "/", "/-/healthy", "/-/ready", "/sd", "/no/such"])
+@pytest.mark.parametrize("path", ["/metrics", "/metrics/self", "/", "/sd", "/no/such", "/-/reload"])
 async def test_every_path_wants_a_user(client: Client, path: str) -> None:
     answer = await client.get(path)
 
@@ -89,7 +93,7 @@ async def test_password_that_was_right_costs_no_second_hash(
     client: Client, checks: Counter[bytes]
 ) -> None:
     for _ in range(5):
-        assert (await client.get("/-/healthy", headers=ALICE)).status == 200
+        assert (await client.get("/sd", headers=ALICE)).status == 200
 
     assert checks.total() == 1
 
@@ -133,7 +137,7 @@ async def test_a_flood_of_wrong_passwords_keeps_no_known_user_out(
         statuses = {(await each).status for each in wrong}
 
     assert (known.status, pending > 0) == (200, True)
-    assert statuses == {401, 503}
+    assert {401, 503} <= statuses <= {401, 429, 503}
 
 
 @pytest.mark.parametrize(
@@ -173,3 +177,116 @@ async def test_reload_is_refused_through_a_proxy(client: Client) -> None:
 
     assert [answer.status for answer in answers] == [200, 403]
     assert await answers[1].text() == "expected a user, or a request from this machine\n"
+
+
+@pytest.mark.usefixtures("checks")
+@pytest.mark.parametrize("path", ["/-/healthy", "/-/ready"])
+async def test_health_is_answered_without_a_user(client: Client, path: str) -> None:
+    assert (await client.get(path)).status == 200
+
+
+@pytest.mark.usefixtures("checks")
+async def test_the_api_refuses_in_its_own_form(client: Client) -> None:
+    answer = await client.get("/api/v1/venues")
+
+    assert (answer.status, answer.content_type) == (401, "application/problem+json")
+    assert (await answer.json())["detail"] == "unauthorized"
+    assert answer.headers["WWW-Authenticate"].startswith("Basic realm=")
+
+
+async def test_an_address_with_many_wrong_passwords_waits(
+    client: Client, server: HttpServer, checks: Counter[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert (await client.get("/", headers=ALICE)).status == 200
+    before = checks.total()
+    statuses = [
+        (await client.get("/", headers=by("bob", str(at)))).status
+        for at in range(access.FAILURES_MAX + 2)
+    ]
+    known = await client.get("/", headers=ALICE)
+    refused = await client.get("/", headers=by("bob", "påsswörd"))
+    monkeypatch.setattr(clock, "monotonic", lambda: NOW + access.FAILURES_S)
+    later = await client.get("/", headers=by("bob", "påsswörd"))
+
+    assert statuses == [401] * access.FAILURES_MAX + [429] * 2
+    assert (known.status, refused.status, later.status) == (200, 429, 200)
+    assert refused.headers["Retry-After"] == "61"
+    assert checks.total() == before + access.FAILURES_MAX + 1
+    assert server.access.users is HASHES
+
+
+THERE = {"X-Forwarded-For": "192.0.2.1"}
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/", 403),
+        ("/venues/STA", 403),
+        ("/api/v1/venues", 403),
+        ("/api/v1/events", 403),
+        ("/api/v1/openapi.json", 403),
+        ("/no/such", 403),
+        ("/metrics", 200),
+        ("/metrics/self", 200),
+        ("/sd", 200),
+        ("/-/healthy", 200),
+        ("/-/ready", 200),
+    ],
+)
+async def test_without_users_others_read_only_what_exporters_show(
+    client: Client, path: str, status: int
+) -> None:
+    answer = await client.get(path, headers=THERE)
+
+    assert answer.status == status
+    if status == 403:
+        text = await answer.text()
+        assert "expected a request from this machine" in text
+        assert text.rstrip("\n").count("\n") == 0
+
+
+@pytest.mark.parametrize(
+    ("peer", "proxies", "headers", "client"),
+    [
+        ("192.0.2.9", [], {}, "192.0.2.9"),
+        ("192.0.2.9", [], {"X-Forwarded-For": "127.0.0.1"}, "192.0.2.9"),
+        ("127.0.0.1", [], {"X-Forwarded-For": "127.0.0.1"}, None),
+        ("127.0.0.1", [], {"Forwarded": "for=127.0.0.1"}, None),
+        ("127.0.0.1", ["127.0.0.1"], {"X-Forwarded-For": "192.0.2.1"}, "192.0.2.1"),
+        ("127.0.0.1", ["127.0.0.1"], {"X-Forwarded-For": "127.0.0.1, 192.0.2.1"}, "192.0.2.1"),
+        ("127.0.0.1", ["127.0.0.1"], {"X-Forwarded-For": "127.0.0.1"}, "127.0.0.1"),
+        ("127.0.0.1", ["127.0.0.1"], {}, "127.0.0.1"),
+        ("127.0.0.1", ["127.0.0.1"], {"Via": "1.1 proxy.example"}, None),
+        ("127.0.0.1", ["127.0.0.1"], {"X-Forwarded-For": "unknown"}, None),
+        ("127.0.0.1", ["127.0.0.1"], {"X-Forwarded-For": "127.0.0.1,"}, None),
+        ("10.1.2.3", ["10.0.0.0/8"], {"X-Forwarded-For": "192.0.2.1, 10.9.9.9"}, "192.0.2.1"),
+        ("10.1.2.3", ["10.0.0.0/8"], {"X-Forwarded-For": "[2001:db8::1]:443"}, "2001:db8::1"),
+        ("10.1.2.3", ["10.0.0.0/8"], {"X-Forwarded-For": "192.0.2.1:5000"}, "192.0.2.1"),
+        ("::ffff:10.1.2.3", ["10.1.2.3"], {"X-Forwarded-For": "::ffff:192.0.2.1"}, "192.0.2.1"),
+        (
+            "10.1.2.3",
+            ["10.0.0.0/8"],
+            {"X-Forwarded-For": ",".join(["10.0.0.1"] * 5_000)},
+            "10.0.0.1",
+        ),
+    ],
+)
+def test_client_is_what_a_listed_proxy_says(
+    peer: str, proxies: list[str], headers: dict[str, str], client: str | None
+) -> None:
+    transport = SimpleNamespace(get_extra_info=lambda _: (peer, 1))
+    request = cast(web.Request, SimpleNamespace(headers=CIMultiDict(headers), transport=transport))
+
+    found = access.Access(proxies=proxies).client_of(request)
+
+    assert found == (None if client is None else ip_address(client))
+
+
+async def test_a_listed_proxy_lets_this_machine_read(client: Client, server: HttpServer) -> None:
+    server.access.believe(["127.0.0.1"])
+
+    here = await client.get("/api/v1/venues", headers={"X-Forwarded-For": "127.0.0.1"})
+    there = await client.get("/api/v1/venues", headers=THERE)
+
+    assert (here.status, there.status) == (200, 403)

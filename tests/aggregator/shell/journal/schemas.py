@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from aggregator.shell.http.incidents import IncidentJson
+from aggregator.shell.http.api.record import IncidentJson
 from aggregator.shell.journal import rows, schema
 from aggregator.shell.journal.table import Table
 
