@@ -53,7 +53,8 @@ def folded(text: str, width: int, *, indent: str = "") -> list[str]:
             line = indent
         line += word
         while width_of(line) > width:
-            head = line[: _signs_in(line, width, at_least=len(indent) + 1)]
+            begun = len(indent) if lines else 0
+            head = line[: _signs_in(line, width, at_least=begun + 1)]
             lines.append(head)
             line = indent + line[len(head) :]
     return [*lines, line] if line.strip() or not lines else lines

@@ -1,7 +1,7 @@
 """Tests of text in cells: no line is wider than asked for, and no word is lost."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.kit.examples import examples
@@ -26,6 +26,7 @@ def test_a_cut_text_fits_and_says_so(text: str, width: int) -> None:
 
 
 @given(TEXT, st.integers(4, 30))
+@example("a長長", 4)
 @examples(200)
 def test_a_folded_text_fits_and_loses_nothing(text: str, width: int) -> None:
     lines = cells.folded(text, width, indent="  ")
