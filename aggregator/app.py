@@ -2,13 +2,14 @@
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from functools import partial
 from pathlib import Path
 
 from aggregator import config, inventory
 from aggregator.core.centre import Centre
 from aggregator.core.fleet import Fleet
+from aggregator.core.incidents.record import Incident
 from aggregator.shell import garbage
 from aggregator.shell.all_outlets import AllOutlets
 from aggregator.shell.driver import Driver
@@ -82,6 +83,15 @@ class Aggregator:
     def port(self) -> int:
         """Where HTTP is served, once it is."""
         return self._server.port
+
+    @property
+    def open_incidents(self) -> Collection[Incident]:
+        """What is not over, for a program around us that shows it."""
+        return self._centre.decisions.store.open.values()
+
+    def put_off(self, hosts: Iterable[str], until: float) -> None:
+        """Give no verdict on hosts before ``until`` (monotonic s): their agents starve here."""
+        self._driver.put_off(hosts, until)
 
     async def run(self, stop: asyncio.Event, hangup: asyncio.Event | None = None) -> None:
         """Serve until ``stop`` is set, and reload whenever ``hangup`` is.

@@ -12,6 +12,7 @@ from typing import Protocol, cast
 import bench
 from bench.kit import machine, result
 from bench.kit.processes import BenchError
+from venuewatch.terminal import output
 
 NOT_WELL = 1
 INTERRUPTED = 130
@@ -74,8 +75,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if kept is not None:
         result.save(kept, content)
     as_json = result.as_json(content)
-    print(as_json if options.json else result.as_table(options.bench, facts, measured), end="")
-    return 0
+    with output.reader_may_leave():
+        print(as_json if options.json else result.as_table(options.bench, facts, measured), end="")
+    return output.finish(0)
 
 
 def _parser(benches: dict[str, Bench]) -> argparse.ArgumentParser:

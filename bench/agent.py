@@ -28,6 +28,7 @@ from bench.kit.result import Goal, Result, Row, Value, progress, skipped
 from bench.kit.sides import Side
 from bench.kit.ten_checks import ten_checks
 from bench.kit.venue_host import venue_host
+from venuewatch.base.options import number
 
 SUMMARY = "memory, CPU and bytes of the agent, beside node_exporter, zabbix-agent2 and others"
 OURS, CHECKING = "ours", "ours, ten checks"
@@ -59,9 +60,15 @@ _HEARD = re.compile(
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the bench's options."""
-    parser.add_argument("--seconds", type=float, default=120.0, help="measured (%(default)g)")
     parser.add_argument(
-        "--warm-up", type=float, default=15.0, metavar="SECONDS", help="before that (%(default)g)"
+        "--seconds", type=number(up_to=1e6), default=120.0, help="measured (%(default)g)"
+    )
+    parser.add_argument(
+        "--warm-up",
+        type=number(up_to=1e6, may_be_least=True),
+        default=15.0,
+        metavar="SECONDS",
+        help="before that (%(default)g)",
     )
 
 

@@ -43,6 +43,7 @@ from tests.integration.chain import (
 )
 from tests.integration.duty import Told
 from venuewatch.base import clock
+from venuewatch.base import options as kinds
 
 SUMMARY = "notices of an outage on the real chain: how soon, how often, and none that is wrong"
 
@@ -79,7 +80,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the bench's options."""
     parser.add_argument(
         "--seconds",
-        type=float,
+        type=kinds.number(up_to=1e6),
         default=520.0,
         help="for how long one of two aggregators flaps (%(default)g)",
     )

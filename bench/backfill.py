@@ -21,6 +21,7 @@ from bench.kit.processes import BenchError, pause
 from bench.kit.result import Goal, Result, Row, progress
 from tests.integration.history import CUT, NUMBER, History, Outage
 from venuewatch.base import clock
+from venuewatch.base.options import number
 from venuewatch.base.wire.catalogue import Families
 
 SUMMARY = "history after an outage: no hole, no step back, and the cost of filling it"
@@ -64,7 +65,10 @@ GOALS = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the bench's options."""
     parser.add_argument(
-        "--seconds", type=float, default=90.0, help="how long the outage lasts (%(default)g)"
+        "--seconds",
+        type=number(up_to=1e6),
+        default=90.0,
+        help="how long the outage lasts (%(default)g)",
     )
 
 

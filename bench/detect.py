@@ -18,6 +18,7 @@ from aggregator.core.outputs import Publish
 from bench.kit.centre import Message
 from bench.kit.members import VENUES
 from bench.kit.result import Goal, Result, Row, progress
+from venuewatch.base.options import whole
 from venuewatch.base.wire import topics
 from venuewatch.base.wire.messages import Beat, Birth, Echo, Tick, Vitals, encode
 from venuewatch.base.wire.readings import Readings
@@ -46,8 +47,12 @@ class Lap(NamedTuple):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the bench's options."""
-    parser.add_argument("--rounds", type=int, default=5, help="laps of each side (%(default)s)")
-    parser.add_argument("--beats", type=int, default=60_000, help="in each lap (%(default)s)")
+    parser.add_argument(
+        "--rounds", type=whole(1, 10_000_000), default=5, help="laps of each side (%(default)s)"
+    )
+    parser.add_argument(
+        "--beats", type=whole(1, 10_000_000), default=60_000, help="in each lap (%(default)s)"
+    )
 
 
 def run(options: argparse.Namespace) -> Result:

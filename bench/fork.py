@@ -15,6 +15,7 @@ from time import process_time
 from aggregator.core.centre import Centre
 from bench.detect import Ours
 from bench.kit.result import Goal, Result, Row, progress
+from venuewatch.base.options import whole
 
 SUMMARY = "CPU of a fork of the core, whole and in pieces, at 30 and 15,000 hosts"
 GOALS = (
@@ -27,7 +28,9 @@ FLEETS = (30, 15_000)
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Say what can be chosen."""
-    parser.add_argument("--rounds", type=int, default=9, help="forks of each kind (%(default)s)")
+    parser.add_argument(
+        "--rounds", type=whole(1, 10_000_000), default=9, help="forks of each kind (%(default)s)"
+    )
 
 
 def run(options: argparse.Namespace) -> Result:

@@ -24,6 +24,7 @@ from bench.kit.centre import Message
 from bench.kit.filling import cpu_modes, numbers
 from bench.kit.members import place
 from bench.kit.result import Goal, Result, Row, progress
+from venuewatch.base.options import whole
 from venuewatch.base.wire import topics
 from venuewatch.base.wire.catalogue import Catalogue
 from venuewatch.base.wire.messages import Beat, Birth, CheckReading, Checks, Tick, Vitals, encode
@@ -43,10 +44,18 @@ _MIB = 1024 * 1024
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the bench's options."""
-    parser.add_argument("--hosts", type=int, default=15_000, help="of the fleet (%(default)s)")
-    parser.add_argument("--values", type=int, default=100, help="vitals of each (%(default)s)")
-    parser.add_argument("--checks", type=int, default=4, help="of each, every 30 s (%(default)s)")
-    parser.add_argument("--seconds", type=int, default=70, help="of the fleet (%(default)s)")
+    parser.add_argument(
+        "--hosts", type=whole(1, 10_000_000), default=15_000, help="of the fleet (%(default)s)"
+    )
+    parser.add_argument(
+        "--values", type=whole(1, 10_000_000), default=100, help="vitals of each (%(default)s)"
+    )
+    parser.add_argument(
+        "--checks", type=whole(1, 10_000_000), default=4, help="of each, every 30 s (%(default)s)"
+    )
+    parser.add_argument(
+        "--seconds", type=whole(1, 10_000_000), default=70, help="of the fleet (%(default)s)"
+    )
 
 
 def run(options: argparse.Namespace) -> Result:

@@ -22,6 +22,7 @@ from bench.kit.mosquitto import Broker, mosquitto
 from bench.kit.processes import Asked, BenchError, asking, busy_s, cpu_s, pause, python
 from bench.kit.result import Goal, Result, Row, progress, skipped
 from venuewatch.base import clock
+from venuewatch.base import options as kinds
 
 SUMMARY = "CPU of the aggregator per beat, beside paho-mqtt and gmqtt"
 GOALS = (Goal("cpu_us_per_beat_median", 15.0),)
@@ -50,11 +51,18 @@ class Lap(NamedTuple):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the bench's options."""
-    parser.add_argument("--seconds", type=float, default=8.0, help="of each lap (%(default)g)")
-    parser.add_argument("--rounds", type=int, default=3, help="laps of each side (%(default)s)")
+    parser.add_argument(
+        "--seconds", type=kinds.number(up_to=1e6), default=8.0, help="of each lap (%(default)g)"
+    )
+    parser.add_argument(
+        "--rounds",
+        type=kinds.whole(1, 10_000_000),
+        default=3,
+        help="laps of each side (%(default)s)",
+    )
     parser.add_argument(
         "--connections",
-        type=int,
+        type=kinds.whole(1, 10_000_000),
         default=15_000,
         help="hosts, each beats once a second (%(default)s)",
     )

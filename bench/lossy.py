@@ -36,6 +36,7 @@ from bench.kit.members import INTERVAL_S
 from bench.kit.processes import BenchError, grant_files
 from bench.kit.result import Goal, Result, Row, Value, progress
 from venuewatch.base import clock
+from venuewatch.base import options as kinds
 from venuewatch.base.wire.messages import TICK_EVERY_S
 
 SUMMARY = "how late beats are on a real line that loses packets, beside a stock connection"
@@ -51,18 +52,39 @@ _SPARE_FILES = 64
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the bench's options."""
-    parser.add_argument("--seconds", type=float, default=300.0, help="measured (%(default)g)")
     parser.add_argument(
-        "--warm-up", type=float, default=30.0, metavar="SECONDS", help="before that (%(default)g)"
-    )
-    parser.add_argument("--connections", type=int, default=250, help="of each side (%(default)s)")
-    parser.add_argument(
-        "--loss", type=float, default=0.05, metavar="SHARE", help="each way (%(default)g)"
+        "--seconds", type=kinds.number(up_to=1e6), default=300.0, help="measured (%(default)g)"
     )
     parser.add_argument(
-        "--round-trip", type=float, default=0.58, metavar="SECONDS", help="(%(default)g)"
+        "--warm-up",
+        type=kinds.number(up_to=1e6, may_be_least=True),
+        default=30.0,
+        metavar="SECONDS",
+        help="before that (%(default)g)",
     )
-    parser.add_argument("--seed", type=int, default=39, help="of losses and phases (%(default)s)")
+    parser.add_argument(
+        "--connections",
+        type=kinds.whole(1, 10_000_000),
+        default=250,
+        help="of each side (%(default)s)",
+    )
+    parser.add_argument(
+        "--loss",
+        type=kinds.number(up_to=1.0, may_be_least=True),
+        default=0.05,
+        metavar="SHARE",
+        help="each way (%(default)g)",
+    )
+    parser.add_argument(
+        "--round-trip",
+        type=kinds.number(up_to=1e6, may_be_least=True),
+        default=0.58,
+        metavar="SECONDS",
+        help="(%(default)g)",
+    )
+    parser.add_argument(
+        "--seed", type=kinds.whole(0, 2**63), default=39, help="of losses and phases (%(default)s)"
+    )
 
 
 def run(options: argparse.Namespace) -> Result:

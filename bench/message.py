@@ -21,6 +21,7 @@ from aggregator.core.margins import THIN_MARGINS_S
 from aggregator.core.outputs import Publish
 from bench.kit.result import Goal, Result, Row
 from venuewatch.base import clock
+from venuewatch.base.options import whole
 from venuewatch.base.wire import topics
 from venuewatch.base.wire.catalogue import encode as encode_catalogue
 from venuewatch.base.wire.catalogue import flattened, readings_of
@@ -52,9 +53,15 @@ class _Message(NamedTuple):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the bench's options."""
-    parser.add_argument("--hosts", type=int, default=2_000, help="of the fleet (%(default)s)")
-    parser.add_argument("--values", type=int, default=104, help="of a message (%(default)s)")
-    parser.add_argument("--rounds", type=int, default=15, help="messages a host (%(default)s)")
+    parser.add_argument(
+        "--hosts", type=whole(1, 10_000_000), default=2_000, help="of the fleet (%(default)s)"
+    )
+    parser.add_argument(
+        "--values", type=whole(1, 10_000_000), default=104, help="of a message (%(default)s)"
+    )
+    parser.add_argument(
+        "--rounds", type=whole(1, 10_000_000), default=15, help="messages a host (%(default)s)"
+    )
 
 
 def run(options: argparse.Namespace) -> Result:

@@ -34,6 +34,7 @@ from bench.kit.processes import (
 )
 from bench.kit.result import Goal, Result, Row, progress
 from venuewatch.base import clock
+from venuewatch.base.options import number, whole
 
 SUMMARY = "A real Prometheus scrapes 15,000 hosts as 39 venues in the two shipped jobs"
 GOALS = (Goal("scrapes_failed", 0), Goal("targets_missing", 0))
@@ -65,9 +66,13 @@ class Prometheus(NamedTuple):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the bench's options."""
-    parser.add_argument("--seconds", type=float, default=300.0, help="(%(default)g)")
-    parser.add_argument("--hosts", type=int, default=15_000, help="of the fleet (%(default)s)")
-    parser.add_argument("--series", type=int, default=40, help="of each host (%(default)s)")
+    parser.add_argument("--seconds", type=number(up_to=1e6), default=300.0, help="(%(default)g)")
+    parser.add_argument(
+        "--hosts", type=whole(1, 10_000_000), default=15_000, help="of the fleet (%(default)s)"
+    )
+    parser.add_argument(
+        "--series", type=whole(1, 10_000_000), default=40, help="of each host (%(default)s)"
+    )
 
 
 def run(options: argparse.Namespace) -> Result:

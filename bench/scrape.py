@@ -36,6 +36,7 @@ from bench.kit.processes import (
 )
 from bench.kit.result import Goal, Result, Row, Value, progress, skipped
 from venuewatch.base import clock
+from venuewatch.base.options import whole
 
 SUMMARY = "CPU, memory, bytes and loop lag of a scrape, beside prometheus_client and client_golang"
 SIZES = ("400x40", "4000x40", "15000x40", "4000x155")
@@ -86,7 +87,9 @@ class Serving(NamedTuple):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the bench's options."""
-    parser.add_argument("--rounds", type=int, default=3, help="scrapes of each kind (%(default)s)")
+    parser.add_argument(
+        "--rounds", type=whole(1, 10_000_000), default=3, help="scrapes of each kind (%(default)s)"
+    )
     parser.add_argument(
         "--sizes",
         nargs="+",

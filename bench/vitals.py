@@ -26,6 +26,7 @@ from bench.kit.processes import BenchError, pause, wait_for
 from bench.kit.prometheus import Sample, Series
 from bench.kit.result import Goal, Result, Row, Value, progress
 from venuewatch.base import clock
+from venuewatch.base.options import number
 from venuewatch.base.wire.kernel_fields import UNTYPED
 
 SUMMARY = "rates, increases and means of vitals in a Prometheus, beside node_exporter's"
@@ -55,9 +56,15 @@ _GAUGES = {"node_netstat_Tcp_CurrEstab", "node_netstat_Ip_Forwarding"}
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the bench's options."""
-    parser.add_argument("--seconds", type=float, default=300.0, help="measured (%(default)g)")
     parser.add_argument(
-        "--every", type=float, default=10.0, metavar="SECONDS", help="vitals (%(default)g)"
+        "--seconds", type=number(up_to=1e6), default=300.0, help="measured (%(default)g)"
+    )
+    parser.add_argument(
+        "--every",
+        type=number(up_to=1e6),
+        default=10.0,
+        metavar="SECONDS",
+        help="vitals (%(default)g)",
     )
 
 

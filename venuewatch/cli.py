@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import errno
 import importlib
 import io
 import itertools
@@ -11,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from types import ModuleType
 
 from venuewatch import __version__
+from venuewatch.terminal import output
 
 USAGE_ERROR = 2
 INTERRUPTED = 130
@@ -20,6 +22,10 @@ _COMMANDS = {
     "agent": ("agent.__main__", "watch one venue host"),
     "aggregator": ("aggregator.__main__", "receive the fleet's beats, decide, and serve /metrics"),
     "rehearse": ("venuewatch.rehearsal.command", "faults on a virtual clock, judged by the core"),
+    "status": (
+        "venuewatch.commands.status",
+        "the venues, worst first, or all that is known of one; exit 1 when any is not well",
+    ),
     "incidents": (
         "venuewatch.commands.incidents",
         "what has failed and why; exit 1 when it is not over",
@@ -34,14 +40,32 @@ _EXTRAS = {"demo": "demo", "aggregator": "aggregator", "rehearse": "rehearsal"}
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code (0 done, 1 not well, 2 wrong usage)."""
-    words = sys.argv[1:] if arguments is None else list(arguments)
+    output.prepare()
+    code = 0
+    try:
+        with output.reader_may_leave():
+            code = _run(sys.argv[1:] if arguments is None else list(arguments))
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    except SystemExit:  # argparse's, behind a help or a refusal
+        output.finish(code)
+        raise
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+            raise
+        return output.failed(error)
+    return output.finish(code)
+
+
+def _run(words: Sequence[str]) -> int:
+    words = _as_options(words)
     named = next((word for word in words if not word.startswith("-")), None)
     parser = argparse.ArgumentParser(
         prog="venuewatch",
         description="Heartbeats from many venues over MQTT, as Prometheus metrics.",
         epilog="Try: venuewatch demo",
     )
-    parser.add_argument("--version", action="version", version=__version__)
+    parser.add_argument("-V", "--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     module = None
     for name, (_, summary) in _COMMANDS.items():
@@ -55,11 +79,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(words)
     if module is None:
         parser.error("name a command first, then its options")
-    try:
-        code: int = module.run(options)
-    except KeyboardInterrupt:
-        return INTERRUPTED
+    code: int = module.run(options)
     return code
+
+
+def _as_options(words: Sequence[str]) -> Sequence[str]:
+    """Return ``help`` and ``help COMMAND`` as the options that mean the same."""
+    return [*words[1:], "--help"] if words[:1] == ["help"] else words
 
 
 def _refuse_unknown(
@@ -103,7 +129,8 @@ def _load(name: str) -> ModuleType | None:
         }:
             raise
         print(
-            f"venuewatch {name} needs {error.name}: pip install 'venuewatch[{extra}]'",
+            f"venuewatch {name} needs {error.name}: install the extra `{extra}`, "
+            f"in a checkout with pip install '.[{extra}]'",
             file=sys.stderr,
         )
         return None

@@ -20,7 +20,7 @@ Times are monotonic seconds; ``wall`` is seconds since 1970.
 
 import contextlib
 import copy
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial, wraps
 from typing import Any, Concatenate, NamedTuple, ParamSpec
 
@@ -155,8 +155,7 @@ class Centre:
         """Hand over, once, what came of the inlets' calls, in order."""
         if not self._outputs:
             return []
-        taken = self._outputs[:]
-        self._outputs.clear()
+        taken, self._outputs[:] = self._outputs[:], []
         self._storing.taken()
         return taken
 
@@ -290,6 +289,11 @@ class Centre:
             self._storing.add(Store(0, now, gone=gone, hosts=[as_known(host) for host in moved]))
         self._outputs.append(changed)
 
+    @_inlet
+    def put_off(self, now: float, hosts: Iterable[str], until: float) -> None:
+        """Give no verdict on hosts before ``until``: their agents starve on our own machine."""
+        self.decisions.expectation.put_off_starved(hosts, now, until)
+
     def keep_readings(self, count: int) -> None:
         """Keep so many of each host's latest vitals from now on; never fewer than before."""
         self.reception.readings.keep(count)
@@ -314,8 +318,6 @@ class Centre:
         if host is not None and host.state is HostState.DOWN:  # it may have risen meanwhile
             self.decisions.ask(host, now)
             self.decisions.plan()
-
-    # Forks
 
     def fork(self) -> "Centre":
         """Return an independent copy: nothing that changes is shared, either way."""
@@ -375,8 +377,6 @@ class Centre:
         with contextlib.ExitStack() as stack:
             for call in reversed(held or []):
                 stack.callback(call)
-
-    # Around every inlet
 
     def _begin(self, now: float) -> None:
         """Credit our lag, if we come too late to be fair."""

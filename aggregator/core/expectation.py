@@ -16,6 +16,7 @@ SILENCE      a host that was down and beats   wills do not count                
 BRIDGE       living hosts behind a bridge     as if each had just been heard         own beat
 TWIN         a host with two agents           wills do not count; silence waits      its end
 VOTES        a host whose venue is overdue    silence waits 0.2 s                    its end
+STARVED      a host whose agent gets no CPU   neither silence nor will is judged     its end
 ===========  ===============================  =====================================  ==============
 
 A will that comes while wills do not count shows only that its host has to find its way back. The
@@ -235,6 +236,12 @@ class Expectation:
         if before is not None and before.reason is excuse.reason and before.until >= excuse.since:
             excuse = excuse._replace(since=before.since)
         self._note(host, excuse)
+
+    def put_off_starved(self, names: Iterable[str], since: float, until: float) -> None:
+        """Give no verdict on hosts before ``until``: since ``since`` their agents get no CPU."""
+        for host in map(self._fleet.find, names):
+            if host is not None and host.put_off_until < until:
+                self.put_off(host, Excuse(Reason.STARVED, since, until))
 
     def expect(self, host: Host, interval_s: float, margin_s: float, now: float) -> None:
         """Expect a beat of ``host`` every ``interval_s``, late by up to ``margin_s``.

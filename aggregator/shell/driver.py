@@ -8,7 +8,7 @@ keeps none from the others.
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import mqtt5
 
@@ -84,6 +84,10 @@ class Driver:
         """Expect another fleet from now on."""
         self.centre.change_inventory(clock.monotonic(), expected)
         self._hand_out()
+
+    def put_off(self, hosts: Iterable[str], until: float) -> None:
+        """Give no verdict on hosts before ``until``: this machine has no CPU for their agents."""
+        self.centre.put_off(clock.monotonic(), hosts, until)
 
     def stored(self, token: int) -> None:
         """Note that a store is durable."""

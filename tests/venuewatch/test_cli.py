@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-COMMANDS = ["demo", "agent", "aggregator", "rehearse", "incidents", "check-config"]
+from venuewatch.demo.scenes import SCENES
+
+COMMANDS = ["demo", "agent", "aggregator", "rehearse", "status", "incidents", "check-config"]
 
 # An extra that is not installed, without taking it from this environment.
 WITHOUT = """
@@ -123,6 +125,9 @@ def test_wrong_usage_ends_with_2_and_says_so(words: tuple[str, ...]) -> None:
         (["agent", "--confg", "a.toml"], 'unknown option "--confg" - did you mean "--config"?'),
         (["rehearse", "simulate", "--sead=4"], 'option "--sead" - did you mean "--seed"?'),
         (["demo", "--port", "99999999"], "expected a port from 0 to 65535, got '99999999'"),
+        (["demo", "--break", "host_dwon"], 'unknown scene "host_dwon" - did you mean "host_down"?'),
+        (["statsu"], 'unknown command "statsu" - did you mean "status"?'),
+        (["help", "incident"], 'unknown command "incident" - did you mean "incidents"?'),
     ],
 )
 def test_wrong_word_names_the_nearest_known_one(words: list[str], hint: str) -> None:
@@ -222,7 +227,8 @@ def test_a_missing_extra_says_what_to_install(command: str, missing: str) -> Non
 
     assert (refused.returncode, refused.stdout) == (2, "")
     assert refused.stderr == (
-        f"venuewatch {command} needs {missing}: pip install 'venuewatch[{command}]'\n"
+        f"venuewatch {command} needs {missing}: install the extra `{command}`, in a checkout with "
+        f"pip install '.[{command}]'\n"
     )
 
 
@@ -257,3 +263,21 @@ def test_a_journal_that_cannot_be_used_ends_with_2_and_one_line(
 
     assert done.returncode == 2
     assert done.stderr == f"{journal}: {why}\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "same"),
+    [
+        (["help"], ["--help"]),
+        (["help", "incidents"], ["incidents", "--help"]),
+        (["-V"], ["--version"]),
+    ],
+)
+def test_other_ways_to_ask_for_help_are_understood(words: list[str], same: list[str]) -> None:
+    assert venuewatch(*words).stdout == venuewatch(*same).stdout != ""
+
+
+def test_the_demos_help_lists_every_scene() -> None:
+    helped = " ".join(venuewatch("demo", "--help").stdout.split())
+
+    assert all(name in helped.replace("- ", "-") for name in SCENES)

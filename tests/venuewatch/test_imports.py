@@ -69,6 +69,10 @@ def test_the_agent_loads_nothing_of_the_centre(
     [
         ("venuewatch.cli", {"agent", "aggregator", "asyncio", "msgspec", "aiohttp", "paho"}),
         (
+            "venuewatch.commands.status",
+            {"aiohttp", "asyncio", "mqtt5", "prometheus_client", "rich"},
+        ),
+        (
             "venuewatch.commands.incidents",
             {"aiohttp", "asyncio", "mqtt5", "prometheus_client", "rich"},
         ),

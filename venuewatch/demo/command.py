@@ -12,48 +12,87 @@ import random
 import signal
 import tempfile
 from collections import deque
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 
 from aggregator import config, inventory
 from aggregator.app import Aggregator
 from aggregator.core.fleet import Fleet
+from aggregator.core.incidents.alerts import description_of
+from aggregator.core.incidents.record import Incident
 from aggregator.shell.signals import stop_on_signals
-from venuewatch.base import clock, log
+from venuewatch.base import clock, log, options
 from venuewatch.base.config import in_words
-from venuewatch.demo import parts, table
+from venuewatch.base.refusals import unknown
+from venuewatch.demo import breaking, keys, parts, starvation, table
+from venuewatch.demo.breaking import Breaker
+from venuewatch.demo.scenes import SCENES
 from venuewatch.demo.tethered import Part, PartError
+from venuewatch.terminal import output
 
 INTERRUPTED = 130
 FAILED = 1
 DEFAULT_PORT = 8039
 
-_REFRESH_S = 0.5
-_PORT_MAX = 65_535
+_REFRESH_S = 0.25
+_BREAK_AT_LATEST_S = 30.0
+_NOTES_KEPT = 2
+_LONGEST_S = 86_400.0 * 365
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     parser.add_argument(
-        "--port", type=_port, default=DEFAULT_PORT, help="for HTTP; a free one if it is taken"
+        "--port",
+        type=options.port,
+        default=DEFAULT_PORT,
+        help="for HTTP; a free one if it is taken",
     )
-    parser.add_argument("--seconds", type=float, help="end by itself after so long")
+    parser.add_argument(
+        "--seconds",
+        type=options.number(up_to=_LONGEST_S),
+        help="end by itself after so long",
+    )
+    parser.add_argument(
+        "--break",
+        dest="broken",
+        action="append",
+        default=[],
+        type=_scene,
+        metavar="NAME",
+        help="break something as soon as all hosts are up, to see what is said of it; may be "
+        f"repeated: {', '.join(breaking.NAMES)}. Keys of the table do the same",
+    )
 
 
-def _port(text: str) -> int:
-    if text.isdecimal() and 0 <= int(text) <= _PORT_MAX:
-        return int(text)
-    raise argparse.ArgumentTypeError(f"expected a port from 0 to {_PORT_MAX}, got {text!r}")
+def _scene(text: str) -> str:
+    if text in SCENES:
+        return text
+    raise argparse.ArgumentTypeError(unknown("scene", text, SCENES))
 
 
-def run(options: argparse.Namespace) -> int:
+class _Running(NamedTuple):
+    """What runs, for those who show it. ``notes``: what was done and found, the latest last."""
+
+    aggregator: Aggregator
+    fleet: Fleet
+    breaker: Breaker
+    heading: Sequence[str]
+    notes: deque[str]
+    busy: starvation.Watch
+
+
+def run(given: argparse.Namespace) -> int:
     """Run until interrupted; return the exit code."""
-    console = Console()
+    console = output.rich_console()
     try:
-        number = asyncio.run(_run(console, options.port, options.seconds))
+        number = asyncio.run(_run(console, given))
+    except BrokenPipeError:  # the reader has gone, and everything has ended
+        return 0
     except (PartError, OSError) as error:
         console.print(f"[bold red]The demo ended:[/] {in_words(error)}", highlight=False)
         return FAILED
@@ -61,7 +100,7 @@ def run(options: argparse.Namespace) -> int:
     return INTERRUPTED if number == signal.SIGINT else 0
 
 
-async def _run(console: Console, wanted_port: int, seconds: float | None) -> int | None:
+async def _run(console: Console, given: argparse.Namespace) -> int | None:
     """Run everything; return the number of the signal that ended it, None if none did."""
     stop = asyncio.Event()
     received = stop_on_signals(stop)
@@ -70,9 +109,9 @@ async def _run(console: Console, wanted_port: int, seconds: float | None) -> int
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="venuewatch-demo-")))
         path = stack.enter_context(parts.inventory_file())
         fleet = inventory.fleet_of(inventory.read(path))
-        web_port, mqtt_port = parts.free_port(wanted_port), parts.free_port()
+        web_port, mqtt_port = parts.free_port(given.port), parts.free_port()
         console.print("starting the embedded broker ...", style="dim")
-        stack.enter_context(parts.broker(folder, mqtt_port))
+        broker = stack.enter_context(parts.Broker(folder, mqtt_port))
         settings = config.Config(
             inventory=str(path),
             # The embedded broker closes the connection of a client that asks for $SYS.
@@ -80,23 +119,30 @@ async def _run(console: Console, wanted_port: int, seconds: float | None) -> int
             web=config.Web(f"127.0.0.1:{web_port}"),
             journal=config.JournalConfig(str(folder / "journal.sqlite")),
         )
-        serving = asyncio.create_task(
-            Aggregator(settings, fleet, rng=random.Random()).run(stop), name="aggregator"
-        )
+        aggregator = Aggregator(settings, fleet, rng=random.Random())
+        serving = asyncio.create_task(aggregator.run(stop), name="aggregator")
         try:
             console.print(
-                f"starting {len(fleet) - 1} small clients and a real agent ...", style="dim"
+                f"starting {len(fleet) - 1} small clients, which have no vitals, and a real agent: "
+                f"this machine is {parts.REAL_HOST} ...",
+                style="dim",
             )
-            children = (
-                stack.enter_context(parts.fleet(folder, path, mqtt_port)),
-                stack.enter_context(parts.agent(folder, mqtt_port)),
+            small = stack.enter_context(parts.fleet(folder, path, mqtt_port))
+            agent = stack.enter_context(parts.agent(folder, mqtt_port))
+            running = _Running(
+                aggregator,
+                fleet,
+                Breaker(broker, small),
+                _heading(web_port, mqtt_port),
+                deque(maxlen=_NOTES_KEPT),
+                starvation.Watch({"fleet": small.pid, parts.REAL_HOST: agent.pid}),
             )
-            heading = _heading(web_port, mqtt_port)
-            watching = _watch(children, serving, stop, seconds)
+            watching = _watch((small, agent), serving, stop, given.seconds)
+            playing = _play(running, given.broken, watching)
             if console.is_terminal:
-                await _show_table(console, fleet, heading, events, watching)
+                await _show_table(console, running, events, playing)
             else:
-                await _print_progress(console, fleet, heading, watching)
+                await _print_progress(console, running, playing)
         finally:
             stop.set()
             await serving
@@ -124,38 +170,111 @@ async def _watch(
                 await stop.wait()
 
 
+async def _play(
+    running: _Running, broken: Sequence[str], watching: AsyncIterator[None]
+) -> AsyncIterator[None]:
+    """Yield at every refresh; break what is wanted once all are up; excuse what starves."""
+    waiting, latest = list(dict.fromkeys(broken)), clock.monotonic() + _BREAK_AT_LATEST_S
+    async for _ in watching:
+        _excuse_starved(running)
+        up, expected = table.up_and_expected(running.fleet)
+        if waiting and (up == expected or clock.monotonic() > latest):
+            for name in waiting:
+                running.notes.append(await running.breaker.begin(name))
+            waiting = []
+        yield
+
+
+def _excuse_starved(running: _Running) -> None:
+    """Give no verdict on hosts whose process gets no CPU, and say so."""
+    now = clock.monotonic()
+    for name in running.busy.look(now):
+        others = (host.name for host in running.fleet if host.name != parts.REAL_HOST)
+        hosts = others if name == "fleet" else (name,)
+        running.aggregator.put_off(hosts, now + starvation.EXCUSED_S)
+
+
+def _notes(running: _Running) -> list[str]:
+    return [*running.notes, *map(_busy, running.busy.excused(clock.monotonic()))]
+
+
+def _busy(name: str) -> str:
+    return (
+        f"This machine is busy: the program of {name} waits for a CPU. Its silence is not judged."
+    )
+
+
 async def _show_table(
-    console: Console,
-    fleet: Fleet,
-    heading: Sequence[str],
-    events: Iterable[str],
-    watching: AsyncIterator[None],
+    console: Console, running: _Running, events: deque[str], playing: AsyncIterator[None]
 ) -> None:
-    with Live(console=console, auto_refresh=False, vertical_overflow="ellipsis") as live:
-        async for _ in watching:
-            view = table.view(fleet, console, heading=heading, events=events)
-            live.update(view, refresh=True)
+    with (
+        keys.pressed() as pressed,
+        Live(console=console, auto_refresh=False, vertical_overflow="crop") as live,
+    ):
+        async for _ in playing:
+            for key in pressed() if pressed is not None else "":
+                running.notes.extend(await running.breaker.press(key))
+            around = table.Around(
+                running.heading,
+                _notes(running),
+                _keys(running, is_known=pressed is not None),
+                events,
+            )
+            screen = table.Screen(console.width, console.height)
+            lines = table.view(running.fleet, running.aggregator.open_incidents, screen, around)
+            live.update(Group(*lines), refresh=True)
+
+
+def _keys(running: _Running, *, is_known: bool) -> list[tuple[str, bool]]:
+    if not is_known:
+        return []
+    scenes = [(f"{key} {name}", name in running.breaker.on) for key, name in breaking.KEYS.items()]
+    return [("Keys break and mend:", False), *scenes, (f"{breaking.MEND_ALL} mend all", False)]
 
 
 async def _print_progress(
-    console: Console, fleet: Fleet, heading: Sequence[str], watching: AsyncIterator[None]
+    console: Console, running: _Running, playing: AsyncIterator[None]
 ) -> None:
-    """Print a line whenever the number of living hosts changes: for logs and pipes."""
-    for line in heading:
-        console.print(line, highlight=False, soft_wrap=True)
+    """Print a line whenever the number of living hosts or an incident changes: for logs, pipes."""
+    for line in running.heading:
+        _print(console, line)
     said = -1
-    async for _ in watching:
-        up, expected = table.up_and_expected(fleet)
+    told: dict[int, str] = {}
+    noted: set[str] = set()
+    async for _ in playing:
+        up, expected = table.up_and_expected(running.fleet)
         if up != said:
             said = up
-            console.print(f"{up} of {expected} hosts up", highlight=False)
+            _print(console, f"{up} of {expected} hosts up")
+        for line in _notes(running):
+            if line not in noted:
+                _print(console, line)
+                noted.add(line)
+        for line in _news(running.aggregator.open_incidents, told):
+            _print(console, line)
+
+
+def _news(incidents: Collection[Incident], told: dict[int, str]) -> list[str]:
+    """Return a line for each incident that is new, has another cause, or is over."""
+    now = {
+        incident.number: f"{incident.cause}: {description_of(incident)}" for incident in incidents
+    }
+    over = [f"over: {line}" for number, line in told.items() if number not in now]
+    news = [line for number, line in now.items() if told.get(number) != line]
+    told.clear()
+    told.update(now)
+    return [*over, *news]
+
+
+def _print(console: Console, line: str) -> None:
+    console.print(line, highlight=False, soft_wrap=True, markup=False)
 
 
 def _heading(web_port: int, mqtt_port: int) -> list[str]:
     return [
-        f"metrics  http://127.0.0.1:{web_port}/metrics   (curl it, or let Prometheus scrape it)",
-        f"broker   mqtt://127.0.0.1:{mqtt_port}   (mosquitto_sub -V 5 -t 'venuewatch/#' -v)",
-        f"this machine is {parts.REAL_HOST}, with a real agent; the others beat and have no vitals",
+        f"page     http://127.0.0.1:{web_port}/",
+        f"metrics  http://127.0.0.1:{web_port}/metrics",
+        f"broker   mqtt://127.0.0.1:{mqtt_port}",
         "Ctrl-C ends everything.",
     ]
 

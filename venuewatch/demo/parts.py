@@ -6,6 +6,7 @@ import socket
 from collections.abc import Iterator
 from importlib.resources import as_file, files
 from pathlib import Path
+from typing import Self
 
 import iotcore
 
@@ -60,21 +61,36 @@ def inventory_file() -> contextlib.AbstractContextManager[Path]:
     return as_file(files("venuewatch.demo") / "inventory.toml")
 
 
-@contextlib.contextmanager
-def broker(folder: Path, port: int) -> Iterator[None]:
-    """Run the embedded broker on 127.0.0.1:``port``."""
-    config = folder / "broker.toml"
-    config.write_text(_BROKER.format(port=port), encoding="utf-8")
-    embedded = iotcore.Broker(config_path=str(config))
-    with _interrupts_blocked():
-        try:
-            embedded.start()
-        except (OSError, RuntimeError) as error:
-            raise PartError(f"the embedded broker: {error}") from None
-    try:
-        yield
-    finally:
-        embedded.stop()
+class Broker:
+    """The embedded broker on 127.0.0.1:``port``; it can be stopped and started again."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        config = folder / "broker.toml"
+        config.write_text(_BROKER.format(port=port), encoding="utf-8")
+        self._embedded = iotcore.Broker(config_path=str(config))
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Start it, and wait until it listens.
+
+        Raises:
+            PartError: it does not start.
+        """
+        with _interrupts_blocked():
+            try:
+                self._embedded.start()
+            except (OSError, RuntimeError) as error:
+                raise PartError(f"the embedded broker: {error}") from None
+
+    def stop(self) -> None:
+        """Stop it; one that is stopped stays so."""
+        self._embedded.stop()
 
 
 def fleet(folder: Path, inventory: Path, port: int) -> Part:

@@ -1,34 +1,59 @@
-"""Draws the venues as one table that updates in place on a terminal."""
+"""Draws the demo's screen: what is not well first, then as much of the rest as fits.
+
+What is not well has a row of its own, the worst first, with its sentence. All other venues are
+cells of a code and a count; on a screen with room they are rows, too. If even the cells do not fit,
+the last of them says how many are left out.
+"""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from typing import NamedTuple
 
-from rich.columns import Columns
-from rich.console import Console, Group, RenderableType
-from rich.table import Table
+from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
 from aggregator.core.fleet import Fleet, Venue
+from aggregator.core.incidents.alerts import Severity, description_of, severity_of, urgency_of
+from aggregator.core.incidents.record import Incident
 from aggregator.core.states import ALIVE, HostState, VenueState
+from venuewatch.base.config import one_line
 
+_SEVERITIES = tuple(Severity)
 _STYLES = {
-    VenueState.OK: "green",
-    VenueState.DEGRADED: "bold red",
-    VenueState.UNREACHABLE: "bold red",
-    VenueState.UNKNOWN: "dim",
-    VenueState.UNSEEN: "dim",
-    VenueState.AWAY: "blue",
+    Severity.CRITICAL: "bold red",
+    Severity.WARNING: "yellow",
+    Severity.INFO: "cyan",
 }
-_MARKS = {
-    HostState.DOWN: "down",
-    HostState.UNREACHABLE: "unreachable",
-    HostState.LATE: "late",
-    HostState.AWAY: "away",
-    HostState.UNSEEN: "unseen",
-    HostState.UNKNOWN: "unknown",
-}
-_AROUND = 9  # lines that headings, addresses and events take
-_COLUMN_WIDTH = 58
+_MARKS = {Severity.CRITICAL: "!", Severity.WARNING: "~", Severity.INFO: "-"}
+_WORST_FIRST = (
+    VenueState.UNREACHABLE,
+    VenueState.DEGRADED,
+    VenueState.UNKNOWN,
+    VenueState.UNSEEN,
+    VenueState.AWAY,
+    VenueState.OK,
+)
+_CELL_GAP = 2
+_NARROW = 60  # columns; below this cells stand closer
+_TOWN_WIDTH = 14
+_ROW_GAP = 3
+_SENTENCE_LEAST = 24  # columns; below this it stands on lines of its own
+
+
+class Screen(NamedTuple):
+    """The size of the terminal, in cells."""
+
+    width: int
+    height: int
+
+
+class Around(NamedTuple):
+    """What stands around the venues. ``notes`` are kept before ``events`` where room is short."""
+
+    heading: Sequence[str] = ()
+    notes: Sequence[str] = ()
+    keys: Sequence[tuple[str, bool]] = ()
+    events: Iterable[str] = ()
 
 
 def up_and_expected(fleet: Fleet) -> tuple[int, int]:
@@ -39,43 +64,145 @@ def up_and_expected(fleet: Fleet) -> tuple[int, int]:
 
 
 def view(
-    fleet: Fleet, console: Console, *, heading: Sequence[str], events: Iterable[str]
-) -> RenderableType:
-    """Return the whole screen: what it is, the venues in as many columns as fit, the last news."""
-    venues = list(fleet.venues.values())
-    rows = max(5, console.height - _AROUND)
-    columns = min(math.ceil(len(venues) / rows), max(1, console.width // _COLUMN_WIDTH))
-    size = math.ceil(len(venues) / columns)
-    tables = [_table(venues[at : at + size]) for at in range(0, len(venues), size)]
+    fleet: Fleet, incidents: Collection[Incident], screen: Screen, around: Around
+) -> list[Text]:
+    """Return the lines of the screen: at most as many as it has, none wider than it is."""
+    width = screen.width
     up, expected = up_and_expected(fleet)
-    return Group(
-        *(Text(line) for line in heading),
-        Text(f"{up} of {expected} hosts up at {len(venues)} venues", style="bold"),
-        Columns(tables, padding=(0, 2)),
-        *(Text(line, style="dim", no_wrap=True, overflow="ellipsis") for line in events),
-    )
+    count = f"{up} of {expected} hosts up at {len(fleet.venues)} venues"
+    top = [*_folded(around.heading, width), Text(count[:width], style="bold")]
+    bottom = [*_folded(around.notes, width, style="yellow"), *_key(around.keys, width)]
+    room = max(1, screen.height - 1 - len(top) - len(bottom))
+    rows, others = _problems(fleet, incidents, width)
+    shown = _most(rows, room if not others else max(1, room - 1))
+    room -= len(shown)
+    shown += _others(others, width, room) if room > 0 else []
+    room = screen.height - 1 - len(top) - len(bottom) - len(shown)
+    events = [_cut(Text(one_line(line), style="dim"), width) for line in around.events]
+    return [*top, *shown, *bottom, *(events[-room:] if room > 0 else [])][: screen.height]
 
 
-def _table(venues: Sequence[Venue]) -> Table:
-    table = Table(box=None, padding=(0, 1), show_edge=False, header_style="bold")
-    table.add_column("venue", no_wrap=True)
-    table.add_column("town", no_wrap=True, max_width=17, overflow="ellipsis")
-    table.add_column("state", no_wrap=True)
-    table.add_column("up", justify="right", no_wrap=True)
-    table.add_column("rtt", justify="right", no_wrap=True)
-    table.add_column("", no_wrap=True, max_width=14, overflow="ellipsis")
-    for venue in venues:
-        state = venue.state
-        alive = sum(venue.counts[up] for up in ALIVE)
-        table.add_row(
+def _problems(
+    fleet: Fleet, incidents: Collection[Incident], width: int
+) -> tuple[list[list[Text]], list[Venue]]:
+    """Return the lines of each row, the worst first, and the venues that have none."""
+    of_venue: dict[str, list[Incident]] = {}
+    for incident in sorted(incidents, key=urgency_of):
+        of_venue.setdefault(incident.subject.venue, []).append(incident)
+    rows = [
+        _row(severity_of(first), "centre", "", _sentence(of_venue.get("", [])), width)
+        for first in of_venue.get("", [])[:1]
+    ]
+    with_row = sorted(
+        (venue for venue in fleet.venues.values() if venue.code in of_venue or _is_failed(venue)),
+        key=lambda venue: (
+            urgency_of(of_venue[venue.code][0]) if venue.code in of_venue else _UNTOLD,
+            _WORST_FIRST.index(venue.state),
             venue.code,
-            venue.town,
-            Text(state, style=_STYLES[state]),
-            f"{alive}/{len(venue.hosts)}",
-            _round_trip(venue),
-            ", ".join(f"{venue.counts[s]} {word}" for s, word in _MARKS.items() if venue.counts[s]),
-        )
-    return table
+        ),
+    )
+    for venue in with_row:
+        found = of_venue.get(venue.code, [])
+        severity = severity_of(found[0]) if found else Severity.WARNING
+        said = _sentence(found) or _counts(venue)
+        rows.append(_row(severity, venue.code, _up(venue), said, width))
+    others = [venue for venue in fleet.venues.values() if venue not in with_row]
+    others.sort(key=lambda venue: _WORST_FIRST.index(venue.state))
+    return rows, others
+
+
+_UNTOLD = (len(_SEVERITIES), 0.0, 0)
+
+
+def _is_failed(venue: Venue) -> bool:
+    return venue.state in {VenueState.UNREACHABLE, VenueState.DEGRADED}
+
+
+def _sentence(incidents: Sequence[Incident]) -> str:
+    if not incidents:
+        return ""
+    more = f" (and {len(incidents) - 1} more)" if len(incidents) > 1 else ""
+    return f"{incidents[0].cause}: {description_of(incidents[0])}{more}"
+
+
+def _counts(venue: Venue) -> str:
+    there = {state: count for state, count in venue.counts.items() if count}
+    return ", ".join(f"{count} {state}" for state, count in there.items() if state not in ALIVE)
+
+
+def _row(severity: Severity, code: str, up: str, said: str, width: int) -> list[Text]:
+    head = f"{_MARKS[severity]} {code:<4} {up:>5}  "
+    beside = width - len(head)
+    style = _STYLES[severity]
+    if beside >= _SENTENCE_LEAST:
+        first, *more = _wrapped(one_line(said), beside)
+        lines = [head + first, *(" " * len(head) + line for line in more)]
+    else:
+        lines = [head.rstrip(), *("  " + line for line in _wrapped(one_line(said), width - 2))]
+    return [_cut(Text(line, style=style), width) for line in lines]
+
+
+def _most(rows: Sequence[list[Text]], room: int) -> list[Text]:
+    """Return the rows that fit; the last line then tells how many do not."""
+    shown: list[Text] = []
+    for at, row in enumerate(rows):
+        is_last = at == len(rows) - 1
+        if len(shown) + len(row) + (not is_last) > room:
+            shown = shown[: room - 1]
+            return [*shown, Text(f"… and {len(rows) - at} more not well", style="bold red")]
+        shown += row
+    return shown
+
+
+def _others(venues: Sequence[Venue], width: int, room: int) -> list[Text]:
+    """Return the venues without a row, in as much detail as there is room for."""
+    full = [_full(venue) for venue in venues]
+    columns = max(1, (width + _ROW_GAP) // (_widest(full) + _ROW_GAP))
+    if math.ceil(len(full) / columns) <= room:
+        return _columns(full, width, _ROW_GAP)
+    cells = [_cell(venue) for venue in venues]
+    gap = 1 if width < _NARROW else _CELL_GAP
+    columns = max(1, (width + gap) // (_widest(cells) + gap))
+    if math.ceil(len(cells) / columns) <= room:
+        return _columns(cells, width, gap)
+    lines = _columns(cells[: columns * (room - 1)], width, gap)
+    return [*lines, _cut(Text(_left_out(venues[columns * (room - 1) :]), style="dim"), width)]
+
+
+def _left_out(venues: Sequence[Venue]) -> str:
+    counts: dict[str, int] = {}
+    for venue in venues:
+        word = venue.state.value
+        counts[word] = counts.get(word, 0) + 1
+    return "… and " + ", ".join(f"{count} {word}" for word, count in counts.items())
+
+
+def _full(venue: Venue) -> Text:
+    town = set_cell_size(one_line(venue.town), _TOWN_WIDTH)
+    said = _word(venue) or _round_trip(venue)
+    return Text(f"{venue.code:<4} {town} {_up(venue):>5} {said:>8}", style=_style(venue))
+
+
+def _cell(venue: Venue) -> Text:
+    word = _word(venue)
+    return Text(f"{venue.code:<3} {word or _up(venue)}", style=_style(venue))
+
+
+def _word(venue: Venue) -> str:
+    """Return the word for a venue that is not quite well, empty for one that is."""
+    state = venue.state
+    if state is not VenueState.OK:
+        return state.value
+    late = venue.counts[HostState.LATE]
+    return f"{late} late" if late else ""
+
+
+def _style(venue: Venue) -> str:
+    return "dim" if venue.state is not VenueState.OK else "green"
+
+
+def _up(venue: Venue) -> str:
+    return f"{sum(venue.counts[up] for up in ALIVE)}/{len(venue.hosts)}"
 
 
 def _round_trip(venue: Venue) -> str:
@@ -86,3 +213,60 @@ def _round_trip(venue: Venue) -> str:
         if host.state in ALIVE and host.round_trip_s is not None
     )
     return f"{found[len(found) // 2] * 1000:.0f} ms" if found else ""
+
+
+def _key(keys: Sequence[tuple[str, bool]], width: int) -> list[Text]:
+    """Return the key of the keyboard, as words that are not broken; what is on stands out."""
+    lines: list[Text] = []
+    for word, is_on in keys:
+        if not lines or cell_len(lines[-1].plain) + _CELL_GAP + cell_len(word) > width:
+            lines.append(Text())
+        elif lines[-1].plain:
+            lines[-1].append(" " * _CELL_GAP)
+        lines[-1].append(word[:width], style="bold reverse" if is_on else "dim")
+    return lines
+
+
+def _widest(texts: Sequence[Text]) -> int:
+    return max((cell_len(text.plain) for text in texts), default=1)
+
+
+def _columns(texts: Sequence[Text], width: int, gap: int) -> list[Text]:
+    """Return texts side by side, row by row."""
+    widest = _widest(texts)
+    columns = max(1, (width + gap) // (widest + gap))
+    lines = []
+    for at in range(0, len(texts), columns):
+        line = Text()
+        for place, text in enumerate(texts[at : at + columns]):
+            before = place * (widest + gap) - cell_len(line.plain)
+            line.append(" " * before).append_text(text)
+        line.rstrip()
+        lines.append(_cut(line, width))
+    return lines
+
+
+def _folded(lines: Sequence[str], width: int, style: str = "") -> list[Text]:
+    return [
+        _cut(Text(part, style=style), width)
+        for line in lines
+        for part in _wrapped(one_line(line), width)
+    ]
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    """Return a text as lines of up to ``width`` cells; a longer word has a line of its own."""
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".lstrip()
+        if cell_len(longer) <= width or not lines[-1]:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines
+
+
+def _cut(text: Text, width: int) -> Text:
+    if cell_len(text.plain) > width:
+        text.truncate(width, overflow="ellipsis")
+    return text

@@ -1,7 +1,8 @@
 """Runs a part of the demo as a process that cannot outlive the demo.
 
 The demo starts ``python -I -m venuewatch.demo.tethered agent --config …`` and keeps its standard
-input open. When that closes, however the demo ended, the process stops.
+input open. When that closes, however the demo ended, the process stops. Lines that come there are
+orders to the part.
 """
 
 import contextlib
@@ -13,6 +14,8 @@ import sys
 import threading
 from pathlib import Path
 from typing import Self
+
+from venuewatch.demo import orders
 
 _PARTS = {"agent": "agent", "fleet": "venuewatch.demo.fleet"}
 _END_WITHIN_S = 5.0
@@ -50,6 +53,18 @@ class Part:
         if process.stdin is not None:
             process.stdin.close()
 
+    @property
+    def pid(self) -> int:
+        """The number of the process."""
+        return self._process.pid
+
+    def tell(self, order: str) -> None:
+        """Give the part an order; one that has ended gets none."""
+        if self._process.stdin is not None:
+            with contextlib.suppress(OSError):
+                self._process.stdin.write(f"{order}\n".encode())
+                self._process.stdin.flush()
+
     def check(self) -> None:
         """Raise PartError if the process has ended by itself."""
         code = self._process.poll()
@@ -59,7 +74,7 @@ class Part:
 
 
 def _stop_with_parent() -> None:
-    os.read(sys.stdin.fileno(), 1)
+    orders.put_from(sys.stdin.fileno())
     os.kill(os.getpid(), signal.SIGTERM)
 
 

@@ -9,16 +9,22 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from venuewatch.base.options import number, whole
 from venuewatch.rehearsal import pages, report
 from venuewatch.rehearsal import run as simulation
 from venuewatch.rehearsal.margins.links import LINKS
 from venuewatch.rehearsal.tcp.sender import RTO_MAX_S, Tcp
+from venuewatch.terminal import output
 
 INTERRUPTED = 130
 NOT_WELL = 1
+
+_HOST_DAYS_MAX = 1e7
+_TRIALS_MAX = 1_000_000
+_PROCESSES_MAX = 1_024
+_RTO_LIMIT_S = 86_400.0
 
 _SUMMARY = """\
 How often a living host would be called down, and how soon a dead one: by class of link, on beats
@@ -61,25 +67,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     simulate.add_argument(
         "--host-days",
-        type=_positive(float),
+        type=number(up_to=_HOST_DAYS_MAX),
         default=60.0,
         metavar="N",
         help="days of one host, for each class (60); one false alarm in 1,000 shows from 3,000 on",
     )
     simulate.add_argument(
-        "--seed", type=int, metavar="N", help="do the same again; without it, any, and printed"
+        "--seed",
+        type=whole(-(2**63), 2**63),
+        metavar="N",
+        help="do the same again; without it, any, and printed",
     )
     simulate.add_argument("--json", action="store_true", help="for a program")
     simulate.add_argument(
         "--kills",
-        type=_positive(int),
+        type=whole(1, _TRIALS_MAX),
         default=100,
         metavar="N",
         help="hosts silenced at random moments, for each class (100)",
     )
     simulate.add_argument(
         "--verdicts",
-        type=int,
+        type=whole(0, _TRIALS_MAX),
         default=2,
         metavar="N",
         help="trials of every fault in the confusion matrix (2); 0 for none",
@@ -96,13 +105,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     simulate.add_argument(
         "--rto-max",
-        type=_positive(float),
+        type=number(up_to=_RTO_LIMIT_S),
         default=RTO_MAX_S,
         metavar="SECONDS",
         help="the longest TCP retransmission timeout: 120 as stock, 1 with TCP_RTO_MAX_MS",
     )
     simulate.add_argument(
-        "--processes", type=_positive(int), metavar="N", help="at a time; one a core"
+        "--processes", type=whole(1, _PROCESSES_MAX), metavar="N", help="at a time; one a core"
     )
 
 
@@ -114,7 +123,7 @@ def run(options: argparse.Namespace) -> int:
         links=tuple(dict.fromkeys(options.link or LINKS)),
         host_days=options.host_days,
         kills=options.kills,
-        verdict_trials=max(0, options.verdicts),
+        verdict_trials=options.verdicts,
         tcp=Tcp(options.rto_max, options.stock_tcp),
         processes=options.processes,
     )
@@ -126,27 +135,17 @@ def run(options: argparse.Namespace) -> int:
             with _bar("choosing margins") as on_progress:
                 chosen = report.choices(plan, simulation.choose(plan, on_progress, is_stopped))
         is_interrupted = is_stopped()
-    if options.json:
-        print(json.dumps(report.as_data(result, chosen), indent=1))
-    else:
-        pages.show(Console(emoji=False), result, chosen)
+    with output.reader_may_leave():
+        if options.json:
+            print(json.dumps(report.as_data(result, chosen), indent=1))
+        else:
+            pages.show(output.rich_console(), result, chosen)
     missed = report.misses(result)
     for line in missed:
         print(line, file=sys.stderr)
     if is_interrupted:
         return INTERRUPTED
     return NOT_WELL if missed else 0
-
-
-def _positive(kind: Callable[[str], float]) -> Callable[[str], float]:
-    def parse(text: str) -> float:
-        value = kind(text)
-        if value <= 0:
-            raise argparse.ArgumentTypeError(f"expected more than 0, got {text}")
-        return value
-
-    parse.__name__ = kind.__name__
-    return parse
 
 
 @contextmanager
@@ -164,7 +163,7 @@ def _interrupts() -> Iterator[Callable[[], bool]]:
 def _bar(what: str) -> Iterator[Callable[[int, int], None]]:
     """Show progress on standard error, where that is a terminal."""
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    console = Console(stderr=True)
+    console = output.rich_console(is_of_errors=True)
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task(what, total=None)
         yield lambda done, of: progress.update(task, completed=done, total=of)

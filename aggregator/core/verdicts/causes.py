@@ -126,6 +126,7 @@ class Reason(StrEnum):
     BRIDGE = "its venue's bridge has just reconnected"
     TWIN = "two agents have its name and throw each other out"
     VOTES = "the other hosts of its venue are overdue, too"
+    STARVED = "its agent gets no time of this machine's CPU"
 
 
 class Excuse(NamedTuple):

@@ -341,3 +341,37 @@ def test_venue_that_is_back_grants_each_host_its_own_grace(story: Story) -> None
 
     story.run(50.0)
     assert story.state("s1").value == "down"
+
+
+def test_a_starved_agent_is_not_accused_before_its_excuse_ends(alone: Story) -> None:
+    alone.begin()
+    alone.beat(1.0, 1)
+    alone.mute(HOST)
+    alone.advance(2.0)
+
+    alone.centre.put_off(alone.now, [HOST, "of no fleet"], 9.0)
+
+    assert reasons(alone, HOST) == {Reason.STARVED}
+    assert alone.changes(until=8.5) == []
+    assert alone.changes(until=20.0)[-1] == (9.0, "down", "deadline_passed")
+    assert excused(alone, HOST) == {"reason": Reason.STARVED, "for_s": 7.0}
+
+
+def test_a_starved_agents_will_waits_too(alone: Story) -> None:
+    alone.begin()
+    alone.beat(1.0, 1)
+    alone.centre.put_off(alone.now, [HOST], 5.0)
+    alone.death(1.5, "lost")
+
+    assert alone.changes(until=4.5) == []
+
+
+def test_an_earlier_excuse_does_not_end_a_later_one(alone: Story) -> None:
+    alone.begin()
+    alone.beat(1.0, 1)
+    alone.mute(HOST)
+    alone.centre.put_off(alone.now, [HOST], 9.0)
+
+    alone.centre.put_off(alone.now, [HOST], 3.0)
+
+    assert alone.changes(until=8.5) == []

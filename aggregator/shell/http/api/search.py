@@ -97,7 +97,7 @@ def _venue_hits(wanted: str, venues: Iterable[Venue]) -> Iterator[_Hit]:
                 id=venue.code,
                 name=venue.name,
                 venue=venue.code,
-                state=venue_state(venue.counts),
+                state=venue.state,
                 path=f"/venues/{venue.code}",
             )
             yield _Hit(rank, 1, venue.code, found)

@@ -162,7 +162,7 @@ def _line(venue: Venue, incidents: Sequence[Incident], wall: WallTime) -> dict[s
         "group": venue.group,
         "lat": lat,
         "lon": lon,
-        "state": venue_state(venue.counts),
+        "state": venue.state,
         "up": any(host.counts_as_up for host in hosts),
         "counts": {state: count for state, count in venue.counts.items() if count},
         "states": tuple(host.state for host in hosts),
