@@ -3,13 +3,12 @@
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from aggregator.core.incidents.alerts import (
+from aggregator.core.incidents.alerts import ROWS, Kind, Severity
+from aggregator.core.incidents.standing import (
+    CENTRE_STATES,
     HOST_STATES,
-    ROWS,
     SOME_AWAY,
     VENUE_STATES,
-    Kind,
-    Severity,
     State,
 )
 
@@ -18,8 +17,8 @@ TARGET = Path(__file__).parent / "causes.md"
 _HEAD = """\
 # Causes
 
-`docs/make_causes.py` makes this page from the table in `aggregator/core/incidents/alerts.py`. A
-test fails when the page is out of date.
+`docs/make_causes.py` makes this page from the tables of `alerts.py` and `standing.py` in
+`aggregator/core/incidents/`. A test fails when the page is out of date.
 
 An incident has one cause. Each cause has one sentence, which is the same on the page, in the
 terminal, in the notice to a webhook, in an alert that the aggregator pushes, and in the description
@@ -32,9 +31,10 @@ results which come late and then stop are two.
 _STATES = """
 ## Without an incident
 
-What is told of a host or a venue that has no open incident. `TIME` is the moment at which a host
-that said farewell counts as down: `away_limit_s` after its farewell (15 min by default), or 15 s
-for one that is `required` in the inventory. A word like `AWAY` is how many hosts are in that state.
+What is told of a host, a venue or the aggregator that has no open incident. `TIME` is the moment at
+which a host that said farewell counts as down: `away_limit_s` after its farewell (15 min by
+default), or 15 s for one that is `required` in the inventory. A word like `AWAY` is how many hosts
+are in that state.
 """
 
 _KINDS: Mapping[Kind, str] = {
@@ -87,6 +87,8 @@ def _states() -> Iterable[str]:
     for venue_state, state in VENUE_STATES.items():
         yield _state(f"venue `{venue_state}`", state)
     yield _state("venue `ok`, with hosts that are away", SOME_AWAY)
+    for name, state in CENTRE_STATES.items():
+        yield _state(f"aggregator, {name}", state)
 
 
 def _state(name: str, state: State) -> str:

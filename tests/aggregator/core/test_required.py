@@ -3,7 +3,7 @@
 import pytest
 
 from aggregator.core.fleet import Fleet
-from aggregator.core.incidents.alerts import down_at, first_down_at
+from aggregator.core.incidents.standing import down_at, first_down_at
 from aggregator.core.liveness import REQUIRED_BACK_S
 from aggregator.core.states import HostState, VenueState
 from tests.kit.story import STADE, Story, fleet_of

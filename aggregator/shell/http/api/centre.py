@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from aggregator.core.centre import Centre
-from aggregator.core.incidents.alerts import Severity
+from aggregator.core.incidents.alerts import Severity, severity_of
 from aggregator.core.states import HostState
 from aggregator.shell.http.api import standing
 from aggregator.shell.http.api.record import Time
@@ -48,12 +48,10 @@ def centre_view(centre: Centre, name: str, wall: WallTime, at: float) -> CentreV
     hearing = centre.decisions.hearing
     incidents = list(centre.decisions.store.open.values())
     own = [incident for incident in incidents if not incident.subject.venue]
-    told = standing.by_incident(own, wall)
     state: CentreState = "hears" if centre.is_ready else "starting"
     if hearing.is_blind:
         state = "blind"
-    if told is None:
-        told = standing.of_centre(state, hearing.since, wall)
+    told = standing.of_centre(state, own, hearing.since, wall)
     hosts: dict[HostState, int] = {}
     for venue in centre.fleet.venues.values():
         for each, count in venue.counts.items():
@@ -61,7 +59,7 @@ def centre_view(centre: Centre, name: str, wall: WallTime, at: float) -> CentreV
                 hosts[each] = hosts.get(each, 0) + count
     by_severity = dict.fromkeys(Severity, 0)
     for incident in incidents:
-        by_severity[standing.severity_of(incident)] += 1
+        by_severity[severity_of(incident)] += 1
     return CentreView(
         name=name,
         version=__version__,

@@ -11,7 +11,7 @@ import msgspec
 
 from aggregator.core.catalogues import KnownCheck, KnownVitals
 from aggregator.core.fleet import INF, Host
-from aggregator.core.incidents.alerts import Severity
+from aggregator.core.incidents.alerts import Severity, urgency_of
 from aggregator.core.incidents.record import Incident
 from aggregator.core.states import HostState
 from aggregator.shell.http.api import standing
@@ -139,7 +139,7 @@ def host_view(
     now: float,
 ) -> HostView:
     """Return a host at whose venue ``incidents`` are open; it is ``now`` (s since 1970)."""
-    its = sorted(about(host, incidents), key=standing.urgency)
+    its = sorted(about(host, incidents), key=urgency_of)
     birth, round_trip_s = host.birth, host.round_trip_s
     heard_at = host.evidence_wall
     agent = None
@@ -180,7 +180,7 @@ def check_view(known: KnownCheck, incidents: Iterable[Incident], wall: WallTime)
     """Return the last reading of a check; ``incidents`` are those of its host."""
     reading = known.reading
     own = [each for each in incidents if each.subject.check == reading.check]
-    told = standing.by_incident(own, wall) or standing.Standing()
+    told = standing.by_incident(own, wall)
     values: dict[str, list[SampleView]] = {}
     for name, labels, value in check_samples(reading):
         if math.isfinite(value):

@@ -13,7 +13,6 @@ import msgspec
 from aggregator.core.fleet import Host, Venue
 from aggregator.core.incidents.alerts import description_of
 from aggregator.core.incidents.record import Incident
-from aggregator.core.states import venue_state
 from aggregator.shell.http.api.paging import number_of
 
 FOUND_MAX = 50

@@ -1,61 +1,32 @@
-"""Standing: what is told of a venue, host, check or the centre that is not well.
+"""Standing: what people are told of a venue, host check or the centre, in wall time.
 
-That is one sentence, how urgent it is, and since when. Where an incident is open, all three are the
-incident's. A state without one, such as a farewell, has its sentence in ``STATES``. Who shows a
-state to people takes it from here and derives none.
-
-Times are s since 1970, to the millisecond.
+The words are the core's (``aggregator/core/incidents``). Who shows a state to people takes it from
+here and derives none.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import Final, NamedTuple
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import NamedTuple
 
-from aggregator.core.fleet import INF, Host, Venue
-from aggregator.core.incidents.alerts import Severity, description_of, row_of
+from aggregator.core.fleet import Host, Venue
+from aggregator.core.incidents.alerts import Severity, description_of, severity_of, urgency_of
 from aggregator.core.incidents.record import Incident
-from aggregator.core.states import HostState, VenueState, venue_state
+from aggregator.core.incidents.standing import (
+    Told,
+    centre_told,
+    down_at,
+    first_down_at,
+    host_told,
+    venue_told,
+)
+from aggregator.core.states import HostState, VenueState
 from aggregator.shell.walltime import WallTime
-
-_RANK = {Severity.CRITICAL: 0, Severity.WARNING: 1, Severity.INFO: 2}
-
-HOST_STATES: Final[Mapping[HostState, str]] = {
-    HostState.LATE: "{host} in {venue} is late: a heartbeat is overdue, and that is no alarm yet.",
-    HostState.DOWN: "{host} in {venue} sends nothing.",
-    HostState.UNREACHABLE: "{host} can not be heard, since {venue} is cut off. It may be well.",
-    HostState.AWAY: "{host} in {venue} was shut down in order.",
-    HostState.UNSEEN: "{host} in {venue} is expected, and was never heard.",
-    HostState.UNKNOWN: "How {host} in {venue} is, is not known now.",
-}
-"""What is told of a host in this state while no incident of it is open."""
-
-VENUE_STATES: Final[Mapping[VenueState, str]] = {
-    VenueState.DEGRADED: "A part of {venue} is not well.",
-    VenueState.UNREACHABLE: "{venue} can not be heard. Its hosts may be well.",
-    VenueState.UNKNOWN: "How {venue} is, is not known now.",
-    VenueState.UNSEEN: "No host of {venue} was ever heard.",
-    VenueState.AWAY: "Every host of {venue} was shut down in order.",
-}
-"""What is told of a venue in this state while no incident there is open."""
-
-CENTRE_STATES: Final[Mapping[str, str]] = {
-    "starting": "The centre hears, and hosts may still be on their way to it.",
-    "blind": "The centre hears nothing now. It accuses no host while that lasts.",
-}
-"""What is told of the centre in this state while no incident of it is open."""
-
-_TO_BLAME: Final[Mapping[VenueState, frozenset[HostState]]] = {
-    VenueState.DEGRADED: frozenset({HostState.DOWN, HostState.UNREACHABLE, HostState.UNSEEN}),
-    VenueState.UNREACHABLE: frozenset({HostState.UNREACHABLE}),
-    VenueState.UNKNOWN: frozenset({HostState.UNKNOWN}),
-    VenueState.UNSEEN: frozenset({HostState.UNSEEN}),
-    VenueState.AWAY: frozenset({HostState.AWAY}),
-}
 
 
 class Standing(NamedTuple):
     """What is told of one thing. All is None of what is well, but ``since`` may be known.
 
-    ``incident``: the number of the incident that tells it.
+    ``since`` is s since 1970. ``incident``: the number of the incident that tells it.
     """
 
     sentence: str | None = None
@@ -64,60 +35,47 @@ class Standing(NamedTuple):
     incident: int | None = None
 
 
-def urgency(incident: Incident) -> tuple[int, float, int]:
-    """Return the key that sorts incidents: the most urgent first, of these the oldest."""
-    severity = row_of(incident.subject, incident.cause).alert.severity
-    return _RANK[severity], incident.opened_at, incident.number
-
-
-def severity_of(incident: Incident) -> Severity:
-    """Return how urgent an incident is."""
-    return row_of(incident.subject, incident.cause).alert.severity
-
-
-def by_incident(incidents: Iterable[Incident], wall: WallTime) -> Standing | None:
-    """Return what the most urgent of some incidents tells; None without any."""
-    worst = min(incidents, key=urgency, default=None)
+def by_incident(incidents: Iterable[Incident], wall: WallTime) -> Standing:
+    """Return what the most urgent of some incidents tells; nothing without any."""
+    worst = min(incidents, key=urgency_of, default=None)
     if worst is None:
-        return None
-    return Standing(
-        description_of(worst), severity_of(worst), wall.wall(worst.opened_at), worst.number
-    )
+        return Standing()
+    since = wall.wall(worst.opened_at)
+    return Standing(description_of(worst), severity_of(worst), since, worst.number)
 
 
 def of_host(host: Host, incidents: Iterable[Incident], wall: WallTime) -> Standing:
     """Return what is told of a host, of which (or of whose venue) these incidents are open."""
-    told = by_incident(incidents, wall)
-    if told is not None:
-        return told
-    since = None if host.since == -INF else wall.wall(host.since)
-    sentence = HOST_STATES.get(host.state)
-    if sentence is None:
-        return Standing(since=since)
-    where = {"host": host.name, "venue": host.venue}
-    return Standing(sentence.format_map(where), Severity.INFO, since)
+    told = _shown(host_told(host, incidents, _clock(down_at(host), wall)), wall)
+    is_well = host.state is HostState.UP and told.incident is None
+    return told._replace(sentence=None) if is_well else told
 
 
 def of_venue(venue: Venue, incidents: Iterable[Incident], wall: WallTime) -> Standing:
     """Return what is told of a venue, at which these incidents are open."""
-    told = by_incident(incidents, wall)
-    if told is not None:
-        return told
-    state = venue_state(venue.counts)
-    sentence = VENUE_STATES.get(state)
-    if sentence is None:
-        return Standing()
-    to_blame = _TO_BLAME[state]
-    known = [host.since for host in venue.hosts.values() if host.state in to_blame]
-    times = [since for since in known if since != -INF]
-    since = wall.wall(min(times)) if times else None
-    return Standing(sentence.format_map({"venue": venue.code}), Severity.INFO, since)
+    told = _shown(venue_told(venue, incidents, _clock(first_down_at(venue), wall)), wall)
+    is_well = venue.state is VenueState.OK and told.severity is None
+    return told._replace(sentence=None) if is_well else told
 
 
-def of_centre(state: str, blind_since: float | None, wall: WallTime) -> Standing:
-    """Return what is told of the centre in a state while no incident of it is open."""
-    sentence = CENTRE_STATES.get(state)
-    if sentence is None:
-        return Standing()
-    since = None if blind_since is None else wall.wall(blind_since)
-    return Standing(sentence, Severity.INFO, since)
+def of_centre(
+    state: str, incidents: Iterable[Incident], since: float | None, wall: WallTime
+) -> Standing:
+    """Return what is told of the centre, of which these incidents are open.
+
+    ``since``: when (monotonic s) it last began to hear nothing.
+    """
+    told = centre_told(state, incidents, since)
+    return Standing() if told is None else _shown(told, wall)
+
+
+def _shown(told: Told, wall: WallTime) -> Standing:
+    since = None if told.since is None else wall.wall(told.since)
+    return Standing(told.sentence, told.severity, since, told.number)
+
+
+def _clock(at: float | None, wall: WallTime) -> str:
+    """Return a time of day (monotonic s) of the centre with its zone."""
+    if at is None:
+        return "a time not known"
+    return f"{datetime.fromtimestamp(wall.wall(at), UTC).astimezone():%H:%M:%S %Z}"

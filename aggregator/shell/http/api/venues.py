@@ -9,9 +9,10 @@ from typing import Any
 import msgspec
 
 from aggregator.core.fleet import INF, Host, Venue
-from aggregator.core.incidents.alerts import Severity
+from aggregator.core.incidents.alerts import Severity, urgency_of
 from aggregator.core.incidents.record import Incident
-from aggregator.core.states import ALIVE, HostState, VenueState, venue_state
+from aggregator.core.incidents.standing import down_at
+from aggregator.core.states import ALIVE, HostState, VenueState
 from aggregator.shell.http.api import standing
 from aggregator.shell.http.api.centre import CentreView
 from aggregator.shell.http.api.incidents import IncidentView, view_of
@@ -95,7 +96,7 @@ class VenuesQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 def host_line(host: Host, incidents: Sequence[Incident], wall: WallTime) -> HostLine:
     """Return a host at whose venue ``incidents`` are open."""
     told = standing.of_host(host, about(host, incidents), wall)
-    is_away = host.state is HostState.AWAY and host.deadline != INF
+    until = down_at(host)
     return HostLine(
         host=host.name,
         venue=host.venue,
@@ -107,7 +108,7 @@ def host_line(host: Host, incidents: Sequence[Incident], wall: WallTime) -> Host
         severity=told.severity,
         since=told.since,
         incident=told.incident,
-        down_at=wall.wall(host.deadline) if is_away else None,
+        down_at=None if until is None else wall.wall(until),
     )
 
 
@@ -122,7 +123,7 @@ def venue_view(venue: Venue, incidents: Sequence[Incident], wall: WallTime) -> V
     return VenueView(
         **_line(venue, incidents, wall),
         hosts=tuple(host_line(host, incidents, wall) for host in hosts),
-        open=tuple(view_of(incident, wall) for incident in sorted(incidents, key=standing.urgency)),
+        open=tuple(view_of(incident, wall) for incident in sorted(incidents, key=urgency_of)),
     )
 
 
@@ -167,5 +168,5 @@ def _line(venue: Venue, incidents: Sequence[Incident], wall: WallTime) -> dict[s
         "counts": {state: count for state, count in venue.counts.items() if count},
         "states": tuple(host.state for host in hosts),
         **told._asdict(),
-        "incidents": tuple(one.number for one in sorted(incidents, key=standing.urgency)),
+        "incidents": tuple(one.number for one in sorted(incidents, key=urgency_of)),
     }

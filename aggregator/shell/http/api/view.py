@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from aggregator.core.centre import Centre
 from aggregator.core.fleet import Venue
+from aggregator.core.incidents.alerts import urgency_of
 from aggregator.core.incidents.record import Incident
-from aggregator.shell.http.api import standing
 from aggregator.shell.http.api.centre import CentreView, centre_view
 from aggregator.shell.http.api.hosts import HostView, Passage, host_view
 from aggregator.shell.http.api.incidents import ExcuseView, IncidentView, excuses_of, view_of
@@ -108,7 +108,7 @@ class View:
 
     def open_incidents(self) -> list[IncidentView]:
         """Return the open incidents, the most urgent first, of these the oldest."""
-        is_open = sorted(self._centre.decisions.store.open.values(), key=standing.urgency)
+        is_open = sorted(self._centre.decisions.store.open.values(), key=urgency_of)
         return [view_of(incident, self._wall) for incident in is_open]
 
     def excuses(self, venue: str = "") -> tuple[ExcuseView, ...]:

@@ -15,7 +15,8 @@ from aiohttp import web
 
 from aggregator.shell.http.api.incidents import IncidentsQuery
 from aggregator.shell.http.api.paging import NoQuery, query_of
-from aggregator.shell.http.api.routes import Api, NotFoundError
+from aggregator.shell.http.api.problem import NotFoundError
+from aggregator.shell.http.api.routes import Api
 from aggregator.shell.http.api.search import FoundPage
 from aggregator.shell.http.api.view import View
 from aggregator.shell.http.page import headers

@@ -5,23 +5,18 @@ from typing import get_args
 
 import pytest
 
-from aggregator.core.fleet import Fleet, Host, Venue
 from aggregator.core.incidents.alerts import (
     LABELS,
     ROWS,
     Kind,
     Row,
     Severity,
-    Told,
     description_of,
-    host_told,
     kind_of,
     labels_of,
     row_of,
-    venue_told,
 )
 from aggregator.core.incidents.record import Incident, Scope, Subject
-from aggregator.core.states import ALIVE, HostState, VenueState
 from aggregator.core.verdicts import centre, feeds, silence
 from aggregator.core.verdicts.causes import Cause
 
@@ -126,66 +121,3 @@ def test_stopped_agent_is_not_told_as_a_host_that_is_down() -> None:
     told = description_of(Incident(1, Subject("host", "STA", "STA-1"), Cause.AGENT_STOPPED, 1.0))
 
     assert told == "The agent stopped on STA-1 in STA; the machine answers."
-
-
-@pytest.mark.parametrize("state", HostState)
-def test_every_state_of_a_host_is_told(state: HostState) -> None:
-    host = Host("STA", "STA-1", margin_s=1.75, state=state)
-
-    told = host_told(host, [], "20:15:00 CET")
-
-    assert "STA-1" in told.sentence
-    assert ("20:15:00 CET" in told.sentence) is (state is HostState.AWAY)
-    assert (told.severity is None) is (state in ALIVE)
-
-
-@pytest.mark.parametrize("state", VenueState)
-def test_every_state_of_a_venue_is_told(state: VenueState) -> None:
-    shown = {
-        VenueState.OK: [HostState.UP],
-        VenueState.DEGRADED: [HostState.UP, HostState.UNSEEN],
-        VenueState.UNREACHABLE: [HostState.UNREACHABLE],
-        VenueState.UNKNOWN: [HostState.UNKNOWN],
-        VenueState.UNSEEN: [HostState.UNSEEN],
-        VenueState.AWAY: [HostState.AWAY],
-    }
-    venue = venue_of(*shown[state])
-
-    told = venue_told(venue, [], "20:15:00 CET")
-
-    assert venue.state is state
-    assert "STA" in told.sentence
-    assert ("20:15:00 CET" in told.sentence) is (state is VenueState.AWAY)
-    assert (told.severity is None) is (state is VenueState.OK)
-
-
-def test_farewell_is_told_of_a_venue_that_is_well_otherwise() -> None:
-    told = venue_told(venue_of(HostState.UP, HostState.AWAY), [], "20:15:00 CET")
-
-    assert told == Told(
-        "1 of 2 hosts of STA said farewell. The first counts as down at 20:15:00 CET, unless it is "
-        "back then.",
-        Severity.INFO,
-        None,
-    )
-
-
-def test_worst_and_oldest_incident_is_told_first() -> None:
-    venue = venue_of(HostState.UP)
-    clock = Incident(1, Subject("clock", "STA", "STA-1"), Cause.CLOCK_SKEW, 1.0)
-    old = Incident(2, Subject("host", "STA", "STA-1"), Cause.SILENT, 2.0)
-    new = Incident(3, Subject("host", "STA", "STA-2"), Cause.SILENT, 3.0)
-
-    told = venue_told(venue, [clock, new, old], "")
-
-    assert told == Told(description_of(old), Severity.CRITICAL, 2.0, 2)
-    assert host_told(venue.hosts["STA-0"], [clock], "").severity is Severity.WARNING
-
-
-def venue_of(*states: HostState) -> Venue:
-    """Return a venue whose hosts are in these states."""
-    venue = Venue("STA", margin_s=1.75)
-    for at, state in enumerate(states):
-        host = Host("STA", f"STA-{at}", margin_s=1.75, state=state)
-        venue.hosts[host.name] = host
-    return Fleet([venue]).venues["STA"]

@@ -62,8 +62,6 @@ async def test_readiness_waits_until_every_host_is_decided(
     assert [answer.status for answer in answers] == [200, 503, 503, 200]
 
 
-
-
 @pytest.mark.parametrize(
     ("asked", "status", "line"),
     [
