@@ -116,8 +116,7 @@ class Host:
         self.venue, self.name, self.role = venue, name, role
         self.address, self.probe_port, self.is_gateway, self.is_required = place or Place()
         self.is_listed = is_listed
-        self.margin_s = margin_s
-        self.thin_margin_s = margin_s
+        self.margin_s = self.thin_margin_s = margin_s
         self.stock_margin_s = margin_s if stock_margin_s is None else stock_margin_s
         self.lateness = Lateness()
 
@@ -137,8 +136,7 @@ class Host:
         self.cause: Cause | None = None
         self.evidence_at: float | None = None
         self.deadline = INF
-        self.will_due = INF
-        self.queued_at = INF
+        self.will_due = self.queued_at = INF
         self.put_off_until = -INF
         self.wills_count_from = -INF
         self.excuse: Excuse | None = None

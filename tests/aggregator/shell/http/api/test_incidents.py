@@ -160,13 +160,13 @@ async def test_an_unknown_incident_is_not_found(client: Client, number: str) -> 
 
 async def test_every_cause_has_a_timeline_in_sentences() -> None:
     for cause, happen in WORLDS.items():
-        story = Story(away_limit_s=5.0).bring_up()
+        story = Story(away_limit_s=12.0).bring_up()
         happen(story)
-        story.run(12.0)
+        story.run(15.0)
         known = story.centre.decisions.store.known()
-        told = [one for one in known if one.cause is cause]
-        record = incident_json(told[-1], WallTime(0.0, WALL))
-        steps = timeline_of(record, told[-1], (), ())
+        told = next(one for one in reversed(known) if one.cause is cause)
+        record = incident_json(told, WallTime(0.0, WALL))
+        steps = timeline_of(record, told, (), ())
 
         assert all("{" not in step.sentence and "?" not in step.sentence for step in steps), cause
         assert {step.kind for step in steps} >= {"seen", "opened"}

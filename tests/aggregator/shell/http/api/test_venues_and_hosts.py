@@ -1,9 +1,11 @@
 """Venues and hosts over the API, of a small fleet."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from aggregator.core.incidents.standing import CENTRE_STATES
 from tests.aggregator.shell.http.conftest import Client
 from tests.kit.machine import WALL
 from tests.kit.scripted_fleet import HOSTILE, NOW, ScriptedFleet
@@ -88,8 +90,9 @@ async def test_a_farewell_has_the_time_at_which_it_counts_as_down(client: Client
     away = await content(client, "/api/v1/hosts/away")
 
     assert (away["state"], away["severity"]) == ("away", "info")
-    assert away["sentence"] == "away in STA was shut down in order."
     assert away["down_at"] == away["since"] + 900.0
+    until = datetime.fromtimestamp(away["down_at"], UTC).astimezone()
+    assert f"said farewell. It counts as down at {until:%H:%M:%S %Z}, " in away["sentence"]
 
 
 @pytest.mark.parametrize("name", ["late", "away", "unseen", "down", "lost"])
@@ -161,9 +164,7 @@ async def test_a_blind_centre_says_so_before_it_is_an_incident(
     centre = await content(client, "/api/v1/centre")
 
     assert (centre["state"], centre["since"]) == ("blind", WALL + NOW - 0.5)
-    assert (
-        centre["sentence"] == "The centre hears nothing now. It accuses no host while that lasts."
-    )
+    assert (centre["sentence"], centre["severity"]) == CENTRE_STATES["blind"][::-1]
 
 
 @pytest.mark.parametrize(
@@ -191,11 +192,3 @@ async def test_a_refusal_is_a_problem_of_one_line(
     assert (problem["status"], problem["type"]) == (status, "about:blank")
     assert problem["detail"].startswith(detail)
     assert "\n" not in problem["detail"]
-
-
-@pytest.mark.parametrize("path", ["venues/STA", "hosts/up", "incidents/1"])
-async def test_a_page_that_is_not_there_yet_leads_to_the_api(client: Client, path: str) -> None:
-    answer = await client.get(f"/{path}", allow_redirects=False)
-
-    assert (answer.status, answer.headers["Location"]) == (302, f"../api/v1/{path}")
-    assert (await client.get(f"/{path}")).status == 200
