@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from yarl import URL
 
+from aggregator.core.incidents.record import IncidentChanged
 from aggregator.shell.http.api.record import incident_json
 from aggregator.shell.http.api.timeline import timeline_of
 from aggregator.shell.told import Telling, Told
@@ -163,8 +164,8 @@ async def test_every_cause_has_a_timeline_in_sentences() -> None:
         story = Story(away_limit_s=12.0).bring_up()
         happen(story)
         story.run(15.0)
-        known = story.centre.decisions.store.known()
-        told = next(one for one in reversed(known) if one.cause is cause)
+        changes = [out.incident for out in story.said() if isinstance(out, IncidentChanged)]
+        told = [incident for incident in changes if incident.cause is cause][-1]
         record = incident_json(told, WallTime(0.0, WALL))
         steps = timeline_of(record, told, (), ())
 
