@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from aggregator.shell.http.api.hosts import HostView
 from aggregator.shell.http.api.venues import VenuesPage, VenueView
-from venuewatch.base import clock
+from venuewatch.base import clock, times
 from venuewatch.base.config import ConfigError, one_line
-from venuewatch.terminal import ask, cells, output, style, times
+from venuewatch.terminal import ask, cells, output, style
 from venuewatch.terminal.ask import Aggregator, AskError
 from venuewatch.terminal.style import Line, Screen
 from venuewatch.terminal.views.host import host_lines
@@ -85,14 +85,13 @@ def _shown(aggregator: Aggregator, where: str | None, screen: Screen) -> _Shown:
     if not name:
         answer = aggregator.ask("venues", code)
         venue = aggregator.read(answer, VenueView)
-        is_venue_well = venue.sentence is None
-        return _Shown(answer, venue_lines(venue, screen, now), is_venue_well)
+        return _Shown(answer, venue_lines(venue, screen, now), venue.severity is None)
     answer = aggregator.ask("hosts", name)
     host = aggregator.read(answer, HostView)
     if host.venue != code:
         raise AskError(f"{one_line(name)} is a host of {host.venue}: expected {host.venue}/{name}")
     zone = aggregator.read(aggregator.ask("venues", code), VenueView).timezone
-    return _Shown(answer, host_lines(host, zone, screen, now), host.sentence is None)
+    return _Shown(answer, host_lines(host, zone, screen, now), host.severity is None)
 
 
 def _watch(aggregator: Aggregator, options: argparse.Namespace) -> int:
@@ -123,7 +122,7 @@ def _with_banner(lines: list[Line], lost: str, answered_at: float, screen: Scree
     if not lost:
         return lines
     now = clock.wall()
-    since = f"{times.moment(answered_at, now)}, {times.lasted(now - answered_at)} ago"
+    since = f"{times.moment(answered_at, now)}, {times.duration(now - answered_at)} ago"
     text = f"LOST: what you see is how it was at {since}. {lost}"
     banner = [Line(part, "critical") for part in cells.folded(text, screen.width)]
     return [*banner, *(line._replace(style="dim") for line in lines)]

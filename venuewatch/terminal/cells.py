@@ -68,12 +68,24 @@ def side_by_side(texts: Sequence[str], width: int, *, gap: int = 2) -> list[str]
     return [(" " * gap).join(padded(text, widest) for text in row).rstrip() for row in rows]
 
 
-def table(rows: Iterable[Sequence[str]], *, gap: int = 2) -> list[str]:
-    """Return rows with columns as wide as their widest cell, the last one as it is."""
-    lines = [list(row) for row in rows]
-    count = max(map(len, lines), default=0)
-    widths = [max((width_of(row[at]) for row in lines), default=0) for at in range(count - 1)]
-    return [(" " * gap).join([*map(padded, row[:-1], widths), row[-1]]).rstrip() for row in lines]
+def table(rows: Iterable[Sequence[str]], width: int, *, gap: int = 2) -> list[list[str]]:
+    """Return the lines of each row: columns as wide as their widest cell, the last one folded.
+
+    The last has a third of the ``width`` at least; what is too wide beside it is cut.
+    """
+    cells = [list(row) for row in rows]
+    count = max(map(len, cells), default=0)
+    widths = [max((width_of(row[at]) for row in cells), default=0) for at in range(count - 1)]
+    while sum(widths) + gap * len(widths) > width * 2 // 3 and max(widths) > 1:
+        widths[widths.index(max(widths))] -= 1
+    room = max(1, width - sum(widths) - gap * len(widths))
+    shown = []
+    for row in cells:
+        first, *more = folded(row[-1], room)
+        before = (" " * gap).join([*map(padded, row[:-1], widths), ""])
+        lines = [before + first, *(" " * width_of(before) + text for text in more)]
+        shown.append([line.rstrip() for line in lines])
+    return shown
 
 
 def _signs_in(text: str, width: int, *, at_least: int) -> int:

@@ -39,5 +39,9 @@ def test_texts_stand_in_as_many_columns_as_fit() -> None:
     assert cells.side_by_side(["aa", "b", "c", "dd"], 8) == ["aa  b", "c   dd"]
 
 
-def test_a_table_aligns_all_but_its_last_column() -> None:
-    assert cells.table([("NO", "WHAT"), ("長い", "x y")]) == ["NO    WHAT", "長い  x y"]
+def test_a_table_aligns_its_columns_and_folds_the_last() -> None:
+    rows = [("NO", "WHAT"), ("長い", "x y zzzz")]
+
+    assert cells.table(rows, 14) == [["NO    WHAT"], ["長い  x y zzzz"]]
+    assert cells.table([("abcdef", "x y")], 9) == [["abc…  x y"]]
+    assert cells.table(rows, 10) == [["NO    WHAT"], ["長い  x y", "      zzzz"]]

@@ -7,7 +7,7 @@ import http.server
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -21,10 +21,13 @@ from aggregator.shell.http.api.hosts import Passage, host_view
 from aggregator.shell.http.api.incidents import IncidentsPage, IncidentWhole, view_of
 from aggregator.shell.http.api.timeline import timeline_of
 from aggregator.shell.http.api.venues import VenuesPage, venue_line, venue_view
+from aggregator.shell.told import Telling
 from aggregator.shell.walltime import WallTime
 from tests.kit import golden
+from tests.kit.checks import Round
 from tests.kit.machine import WALL
 from tests.kit.scripted_fleet import NOW
+from tests.kit.story import Story
 from venuewatch import cli
 from venuewatch.base import clock
 from venuewatch.terminal import cells
@@ -38,8 +41,16 @@ COMMANDS = {
     "lost-host": ["status", "STA/down"],
     "incidents": ["incidents"],
     "incident": ["incidents", "2"],
+    "milder-status": ["status"],
+    "milder-left-host": ["status", "REQ/r1"],
+    "milder-left-venue": ["status", "AWY"],
+    "milder-check-host": ["status", "ONE/o1"],
+    "milder-incidents": ["incidents"],
+    "milder-incident": ["incidents", "2"],
 }
+"""The commands by their file; those that begin with ``milder`` are about the milder fleet."""
 WIDTHS = (60, 80, 200)
+ZONE = "Europe/Paris"
 
 
 class Api(http.server.BaseHTTPRequestHandler):
@@ -56,11 +67,36 @@ class Api(http.server.BaseHTTPRequestHandler):
     def log_message(self, *_: object) -> None: ...
 
 
-def answers() -> dict[str, bytes]:
-    """Return the API's answers about the scripted fleet, by path."""
+def scripted() -> Story:
+    """Return the scripted fleet, with a venue that is far away."""
     fleet = golden.fleet()
-    centre, wall = fleet.centre, WallTime(0.0, WALL)
-    centre.fleet.venues["CUT"].timezone = "Pacific/Tahiti"
+    fleet.centre.fleet.venues["CUT"].timezone = "Pacific/Tahiti"
+    return fleet
+
+
+def milder() -> Story:
+    """Return a fleet in which a required host and others said farewell, and checks fail."""
+    names = {
+        "REQ": ("r1", "r2"),
+        "AWY": ("w1", "w2"),
+        "SUM": ("u1", "u2", "u3"),
+        "ONE": ("o1", "o2"),
+        "GWY": ("g1", "g2", "g3"),
+    }
+    story = Story(names).bring_up()
+    story.host("r1").is_required = True
+    for name in ("r1", "w1", "w2", "u1"):
+        story.leave(name)
+    failing = Round(story, ("o1", "o2", "g1", "g2", "g3"))
+    failing.run(10.0)
+    failing.set("critical", "o1", "g1", "g2", "g3")
+    failing.run(40.0)
+    return story
+
+
+def answers(story: Story, told: Sequence[Telling] = ()) -> dict[str, bytes]:
+    """Return the API's answers about a fleet, by path; of each incident the same was ``told``."""
+    centre, wall = story.centre, WallTime(0.0, WALL)
     store = centre.decisions.store
     known = sorted(store.known(), key=lambda incident: -incident.number)
 
@@ -81,7 +117,7 @@ def answers() -> dict[str, bytes]:
     for one in known:
         view = view_of(one, wall)
         whole = IncidentWhole(
-            **msgspec.structs.asdict(view), timeline=timeline_of(view, one, [], [])
+            **msgspec.structs.asdict(view), timeline=timeline_of(view, one, [], told)
         )
         said[f"incidents/{one.number}"] = whole
     return {f"/api/v1/{path}": msgspec.json.encode(answer) for path, answer in said.items()}
@@ -89,7 +125,12 @@ def answers() -> dict[str, bytes]:
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    Api.kept = answers()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", ZONE)
+        time.tzset()
+        told = Telling(AT - 20.0, "webhook", "opened", "204")
+        Api.kept = answers(scripted())
+        Api.kept |= {f"/milder{path}": said for path, said in answers(milder(), [told]).items()}
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Api) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
@@ -102,7 +143,7 @@ def url() -> Iterator[str]:
 def _here(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setenv("TZ", "Europe/Paris")
+    monkeypatch.setenv("TZ", ZONE)
     monkeypatch.setattr(clock, "wall", lambda: AT)
     time.tzset()
     yield
@@ -125,7 +166,7 @@ def test_a_command_prints_its_golden_file(  # noqa: PLR0913, PLR0917 - one fixtu
     monkeypatch.setenv("COLUMNS", str(width))
     monkeypatch.setattr(sys.stdout, "isatty", lambda: where == "terminal")
 
-    code = cli.main([*COMMANDS[name], "--url", url])
+    code = cli.main([*COMMANDS[name], "--url", f"{url}/milder" if "milder" in name else url])
 
     said = capsys.readouterr().out
     file = GOLDEN / f"{name}.{width}.{where}.txt"

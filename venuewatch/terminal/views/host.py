@@ -2,8 +2,9 @@
 
 from aggregator.core.states import HostState
 from aggregator.shell.http.api.hosts import CheckView, HostView, SpanView, VitalsView
+from venuewatch.base import times
 from venuewatch.base.config import one_line
-from venuewatch.terminal import cells, times
+from venuewatch.terminal import cells
 from venuewatch.terminal.style import Line, Screen
 from venuewatch.terminal.views.incidents import fact_lines, open_lines, step_lines
 
@@ -52,7 +53,7 @@ def host_lines(host: HostView, zone: str, screen: Screen, now: float) -> list[Li
 def _facts(host: HostView, zone: str, now: float) -> list[tuple[str, str]]:
     facts: list[tuple[str, str]] = []
     if host.since is not None:
-        lasts = times.lasted(now - host.since)
+        lasts = times.duration(now - host.since)
         facts.append(("since", f"{times.moment(host.since, now, zone)}, {lasts}"))
     if host.cause:
         facts.append(("cause", one_line(host.cause)))
@@ -61,7 +62,7 @@ def _facts(host: HostView, zone: str, now: float) -> list[tuple[str, str]]:
     heard = "never"
     if host.last_heartbeat is not None:
         heard = f"{times.moment(host.last_heartbeat, now, zone)}, "
-        heard += f"{times.lasted(now - host.last_heartbeat)} ago"
+        heard += f"{times.duration(now - host.last_heartbeat)} ago"
     facts.append(("last heartbeat", heard))
     if host.round_trip_s is not None:
         facts.append(("round trip", f"{host.round_trip_s * 1000:.1f} ms"))
@@ -102,7 +103,7 @@ def _strip(states: "tuple[SpanView, ...]", screen: Screen, now: float) -> list[L
         signs.append(_SIGNS[max(there, key=rank.index, default=HostState.UNSEEN)])
     there_are = {sign: state for state, sign in _SIGNS.items() if sign in signs and sign.strip()}
     key = "  ".join(f"{sign} {state}" for sign, state in there_are.items())
-    text = cells.folded(f"last 24 h, each sign {times.lasted(step_s)}: {key}", screen.width)
+    text = cells.folded(f"last 24 h, each sign {times.duration(step_s)}: {key}", screen.width)
     return [Line(""), *(Line(part, "dim") for part in text), Line("".join(signs))]
 
 
@@ -110,15 +111,14 @@ def _spans(states: "tuple[SpanView, ...]", zone: str, screen: Screen, now: float
     lines: list[Line] = []
     for span in states[-_SPANS_SHOWN:]:
         end = now if span.end is None else span.end
-        text = (
-            f"{times.moment(span.start, now, zone)}  {span.state} {times.lasted(end - span.start)}"
-        )
+        lasted = times.duration(end - span.start)
+        text = f"{times.moment(span.start, now, zone)}  {span.state} {lasted}"
         lines += [Line(part) for part in cells.folded(text, screen.width, indent=_INDENT)]
     return lines
 
 
 def _vitals(vitals: VitalsView, zone: str, now: float) -> list[tuple[str, str]]:
-    facts = [("taken", f"{times.lasted(now - vitals.at)} ago")]
+    facts = [("taken", f"{times.duration(now - vitals.at)} ago")]
     if vitals.load_1m is not None:
         cpus = "" if vitals.cpus is None else f" on {vitals.cpus} CPUs"
         facts.append(("load", f"{vitals.load_1m:.2f}{cpus}"))
@@ -138,7 +138,7 @@ def _vitals(vitals: VitalsView, zone: str, now: float) -> list[tuple[str, str]]:
 
 def _check(check: CheckView, zone: str, screen: Screen, now: float) -> list[Line]:
     style = "" if check.severity is None else str(check.severity)
-    age = times.lasted(now - check.at)
+    age = times.duration(now - check.at)
     head = f"{one_line(check.check)} ({one_line(check.kind)})  {check.state}, {age} ago"
     told = [one_line(text) for text in (check.sentence, check.detail) if text]
     if check.since is not None:

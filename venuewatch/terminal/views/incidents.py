@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 
 from aggregator.core.incidents.alerts import Severity
 from aggregator.shell.http.api.incidents import ExcuseView, IncidentView, IncidentWhole, StepView
+from venuewatch.base import times
 from venuewatch.base.config import one_line
-from venuewatch.terminal import cells, times
+from venuewatch.terminal import cells
 from venuewatch.terminal.style import Line, Screen
 
 _RANK = {severity: at for at, severity in enumerate(Severity)}
@@ -39,9 +40,11 @@ def incidents_lines(
     ordered = [*is_open, *is_over]
     if screen.width >= _TABLE_FROM:
         rows = [_HEADING, *(_cells(one, zones, now) for one in ordered)]
-        texts = cells.table(rows)
-        lines = [Line(texts[0], "bold")]
-        lines += [Line(text, _style(one)) for one, text in zip(ordered, texts[1:], strict=True)]
+        heading, *texts = cells.table(rows, screen.width)
+        lines = [Line(text, "bold") for text in heading]
+        lines += [
+            Line(text, _style(one)) for one, row in zip(ordered, texts, strict=True) for text in row
+        ]
     else:
         lines = [line for one in ordered for line in _block(one, zones, screen, now)]
     if has_more:
@@ -96,7 +99,7 @@ def excuse_lines(excuses: Sequence[ExcuseView], screen: Screen, now: float) -> l
         ends = [excuse.until for excuse in found if excuse.until is not None]
         until = ""
         if len(ends) == len(found):
-            until = f", for {times.lasted(max(ends) - now)} more"
+            until = f", for {times.duration(max(ends) - now)} more"
         text = f"No verdict on {_whom(found)} yet: {one_line(reason)}{until}"
         lines += [Line(part, "dim") for part in cells.folded(text, screen.width, indent=_INDENT)]
     return lines
@@ -155,7 +158,7 @@ def _style(incident: IncidentView) -> str:
 
 def _duration(incident: IncidentView, now: float) -> str:
     end = incident.closed_at
-    duration = times.lasted((now if end is None else end) - incident.opened_at)
+    duration = times.duration((now if end is None else end) - incident.opened_at)
     return f"{duration}, open" if end is None else duration
 
 

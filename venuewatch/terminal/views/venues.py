@@ -10,8 +10,9 @@ from aggregator.core.incidents.alerts import Severity
 from aggregator.core.states import ALIVE, HostState
 from aggregator.shell.http.api.centre import CentreView
 from aggregator.shell.http.api.venues import HostLine, VenueLine, VenuesPage, VenueView
+from venuewatch.base import times
 from venuewatch.base.config import one_line
-from venuewatch.terminal import cells, times
+from venuewatch.terminal import cells
 from venuewatch.terminal.style import Line, Screen
 from venuewatch.terminal.views.incidents import open_lines
 
@@ -38,15 +39,15 @@ def urgency(told: _Standing) -> tuple[int, float]:
 
 
 def is_well(page: VenuesPage) -> bool:
-    """Tell whether nothing is told of the centre, nor of any venue."""
-    return page.centre.sentence is None and all(venue.sentence is None for venue in page.venues)
+    """Tell whether nothing is wrong with the centre, nor with any venue."""
+    return page.centre.severity is None and all(venue.severity is None for venue in page.venues)
 
 
 def venues_lines(page: VenuesPage, screen: Screen) -> list[Line]:
     """Return the lines of all venues."""
     now = page.centre.at
-    told = sorted((venue for venue in page.venues if venue.sentence is not None), key=urgency)
-    others = [venue for venue in page.venues if venue.sentence is None]
+    told = sorted((venue for venue in page.venues if venue.severity is not None), key=urgency)
+    others = [venue for venue in page.venues if venue.severity is None]
     lines = [*_head(_summary(page, len(told)), screen), *_centre(page.centre, screen)]
     for venue in told:
         head = f"{one_line(venue.venue):<4} {venue.state:<11} {_up(venue.counts):>6}"
@@ -62,12 +63,12 @@ def venue_lines(venue: VenueView, screen: Screen, now: float) -> list[Line]:
     """Return the lines of one venue: its hosts, the worst first, and what is open there."""
     where = ", ".join(filter(None, (one_line(venue.name), one_line(venue.town))))
     lines = [
-        *_head(f"{one_line(venue.venue)}  {where}", screen),
+        *_head(f"{one_line(venue.venue)}  {where}".rstrip(), screen),
         *_head(f"{venue.state}, {_up(venue.counts)} hosts up", screen, "bold"),
         *_head(f"now {times.moment(now, now, venue.timezone)}", screen, "dim"),
     ]
-    told = sorted((host for host in venue.hosts if host.sentence is not None), key=urgency)
-    others = [host for host in venue.hosts if host.sentence is None]
+    told = sorted((host for host in venue.hosts if host.severity is not None), key=urgency)
+    others = [host for host in venue.hosts if host.severity is None]
     lines += open_lines(venue.open, {venue.venue: venue.timezone}, screen, now)
     if told:
         lines += [Line(""), Line("Hosts that are not well", "bold")]
@@ -104,7 +105,7 @@ def _row(head: str, told: _Standing, zone: str, now: float, screen: Screen) -> l
     style = str(told.severity or "")
     since = ""
     if told.since is not None:
-        since = f"since {times.moment(told.since, now, zone)}, {times.lasted(now - told.since)}"
+        since = f"since {times.moment(told.since, now, zone)}, {times.duration(now - told.since)}"
     sentence = one_line(told.sentence or "")
     if screen.width >= _ONE_LINE_FROM:
         whole = "  ".join(filter(None, (head, sentence, since)))

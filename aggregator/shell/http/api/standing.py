@@ -5,7 +5,6 @@ here and derives none.
 """
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from typing import NamedTuple
 
 from aggregator.core.fleet import Host, Venue
@@ -21,6 +20,7 @@ from aggregator.core.incidents.standing import (
 )
 from aggregator.core.states import HostState, VenueState
 from aggregator.shell.walltime import WallTime
+from venuewatch.base import times
 
 
 class Standing(NamedTuple):
@@ -78,4 +78,5 @@ def _clock(at: float | None, wall: WallTime) -> str:
     """Return a time of day (monotonic s) of the centre with its zone."""
     if at is None:
         return "a time not known"
-    return f"{datetime.fromtimestamp(wall.wall(at), UTC).astimezone():%H:%M:%S %Z}"
+    moment = wall.wall(at)
+    return times.moment(moment, moment)

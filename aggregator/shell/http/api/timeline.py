@@ -33,7 +33,9 @@ WORDS: Final[Mapping[str, str]] = {
     "falls": "It fell {falls} times.",
     "clock": "Its clock differs by {offset_s} s, that of the fleet by {fleet_median_s} s.",
     "farewell": "The agent said farewell, and was away for {away_s} s.",
+    "absence": "It is still away, {down_s} s after it counted as down.",
     "reading": "The check said: {says}",
+    "same_check": "It is critical on {critical_on} of {hosts_that_have_it} hosts that have it.",
     "removed": "The inventory lists it no more.",
 }
 """The sentence for each kind of evidence, with its figures in braces."""
@@ -81,6 +83,8 @@ def _sentence(seen: str, detail: Mapping[str, Scalar]) -> str:
     if seen == "probe":
         reached = "reached the machine" if detail.get("reached") else "did not reach the machine"
         return f"A neighbour {reached} ({detail.get('way') or 'no way'})."
+    if seen == "reading" and detail.get("says") == "":
+        return "The check reported its state without details."
     words = WORDS.get(seen)
     if words is None:
         return seen.replace("_", " ")

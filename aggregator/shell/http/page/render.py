@@ -18,7 +18,8 @@ from aggregator.shell.http.api.venues import HostLine, VenueLine
 from aggregator.shell.http.page import ids, problems, tiles, words
 from aggregator.shell.http.page.assets import Assets
 from aggregator.shell.http.page.problems import Picture
-from aggregator.shell.http.page.words import Zoned
+from venuewatch.base import times
+from venuewatch.base.times import Zoned
 
 FOLDER: Final = Path(__file__).with_name("templates")
 
@@ -58,12 +59,12 @@ class Renderer:
             scripts=self.assets.scripts,
             link=self.link,
             zoned=self.zoned,
-            offset_s=words.offset_s,
+            offset_s=times.offset_s,
             zone=zone,
             utc_zone=UTC,
             many=tiles.MANY,
             level_of=tiles.level_of,
-            duration=words.duration,
+            duration=times.duration,
             short_span=words.short_span,
             figure=words.figure,
         )
@@ -76,7 +77,7 @@ class Renderer:
 
     def zoned(self, at: float, now: float | None = None, zone: tzinfo | None = None) -> Zoned:
         """Return a moment in the centre's zone, or in another."""
-        return words.zoned(at, self.zone if zone is None else zone, now)
+        return times.zoned(at, self.zone if zone is None else zone, now)
 
     def page(self, template: str, picture: Picture, context: Mapping[str, object]) -> str:
         """Return a whole page, with the head of now."""

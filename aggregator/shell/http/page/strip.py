@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from aggregator.shell.http.api.hosts import SPAN_S, SpanView
-from aggregator.shell.http.page import words
+from venuewatch.base import times
 
 UNITS: Final = 1440
 HEIGHT: Final = 24
@@ -41,5 +41,5 @@ def strip_of(spans: Iterable[SpanView], now: float) -> Strip:
         width = min(UNITS - x, max(1.0, (end - begin) / SPAN_S * UNITS))
         top = HEIGHT // 2 if span.state in _LOW else 0
         bars.append(Bar(str(span.state), round(x, 1), round(width, 1), top))
-    label = ", ".join(f"{state} {words.duration(length)}" for state, length in lasted.items())
+    label = ", ".join(f"{state} {times.duration(length)}" for state, length in lasted.items())
     return Strip(tuple(bars), label or "nothing is known")

@@ -11,9 +11,10 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 from aggregator.core.incidents.alerts import Severity
 from aggregator.core.states import HostState, VenueState
 from aggregator.shell.http.api.venues import VenueLine
-from aggregator.shell.http.page import ids, squares, words
+from aggregator.shell.http.page import ids, squares
 from aggregator.shell.http.page.squares import Squares
-from aggregator.shell.http.page.words import Zoned
+from venuewatch.base import times
+from venuewatch.base.times import Zoned
 
 Level: TypeAlias = Literal["critical", "warning", "info", "unknown", "away", "unseen", "ok"]
 """How loud a thing is shown: its severity, else its state as far as that is worth a look."""
@@ -72,8 +73,8 @@ def level_of(severity: Severity | None, state: str) -> Level:
 def tile_of(venue: VenueLine, at: float, zone: tzinfo | None) -> Tile:
     """Return the tile of a venue at a time, for a centre in ``zone``."""
     level = level_of(venue.severity, venue.state)
-    there = words.zone_of(venue.timezone)
-    differs = there is not None and words.offset_s(there, at) != words.offset_s(zone, at)
+    there = times.zone_of(venue.timezone)
+    differs = there is not None and times.offset_s(there, at) != times.offset_s(zone, at)
     return Tile(
         ids.tile(venue.venue),
         venue.venue,
@@ -83,8 +84,8 @@ def tile_of(venue: VenueLine, at: float, zone: tzinfo | None) -> Tile:
         venue.sentence or sentence_of(venue),
         venue.since,
         squares.draw(venue.states),
-        words.zoned(at, there, at) if differs else None,
-        words.offset_s(there, at) if differs else 0,
+        times.zoned(at, there, at) if differs else None,
+        times.offset_s(there, at) if differs else 0,
     )
 
 

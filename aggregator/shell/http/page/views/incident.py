@@ -6,10 +6,10 @@ from typing import NamedTuple
 from aggregator.shell.http.api.centre import CentreView
 from aggregator.shell.http.api.incidents import IncidentView, IncidentWhole
 from aggregator.shell.http.api.venues import VenueView
-from aggregator.shell.http.page import words
 from aggregator.shell.http.page.exclusions import exclusions_of
 from aggregator.shell.http.page.problems import Picture
 from aggregator.shell.http.page.render import Renderer
+from venuewatch.base import times
 
 
 class Around(NamedTuple):
@@ -37,8 +37,8 @@ def page(
 
 def _context(renderer: Renderer, incident: IncidentWhole, around: Around) -> dict[str, object]:
     venue, at = around.venue, around.centre.at
-    there = None if venue is None else words.zone_of(venue.timezone)
-    differs = words.offset_s(there, at) != words.offset_s(renderer.zone, at)
+    there = None if venue is None else times.zone_of(venue.timezone)
+    differs = times.offset_s(there, at) != times.offset_s(renderer.zone, at)
     return {
         "incident": incident,
         "venue_name": "" if venue is None else venue.name,

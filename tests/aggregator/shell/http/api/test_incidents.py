@@ -1,13 +1,16 @@
 """Incidents of a small fleet, and excuses, over the API."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from yarl import URL
 
+from aggregator import core
 from aggregator.core.incidents.record import IncidentChanged
 from aggregator.shell.http.api.record import incident_json
-from aggregator.shell.http.api.timeline import timeline_of
+from aggregator.shell.http.api.timeline import WORDS, timeline_of
 from aggregator.shell.told import Telling, Told
 from aggregator.shell.walltime import WallTime
 from tests.aggregator.shell.http.conftest import Client
@@ -17,6 +20,7 @@ from tests.kit.story import Story
 from tests.kit.worlds import WORLDS
 
 PATH = "/api/v1/incidents"
+EVIDENCE = re.compile(r"""Evidence\([^,()]+,[^,()]+,\s*"([a-z_]+)""")
 
 
 async def answer(client: Client, **query: str) -> dict[str, Any]:
@@ -171,3 +175,11 @@ async def test_every_cause_has_a_timeline_in_sentences() -> None:
 
         assert all("{" not in step.sentence and "?" not in step.sentence for step in steps), cause
         assert {step.kind for step in steps} >= {"seen", "opened"}
+
+
+def test_every_kind_of_evidence_has_a_sentence() -> None:
+    files = Path(core.__path__[0]).rglob("*.py")
+    kinds = {kind for file in files for kind in EVIDENCE.findall(file.read_text())}
+
+    assert len(kinds) > 15
+    assert kinds <= {"probe", *WORDS}

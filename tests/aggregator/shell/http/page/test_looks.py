@@ -2,9 +2,7 @@
 
 import math
 import re
-from datetime import UTC, timedelta, timezone, tzinfo
 from itertools import combinations
-from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -13,7 +11,6 @@ from aggregator.shell.http.page import map_panels, squares, words
 from aggregator.shell.http.page.assets import FOLDER, Assets
 from aggregator.shell.http.page.map_panels import Place
 from tests.house.test_style import ROOT
-from tests.kit.shown import AT
 
 CSS = (FOLDER / "page.css").read_text()
 VARIABLES = re.compile(r"--([a-z-]+): (#[0-9a-f]{6})")
@@ -113,35 +110,6 @@ def test_hosts_of_one_state_are_one_path(count: int) -> None:
 
 def test_a_state_of_another_version_is_drawn_as_unknown() -> None:
     assert squares.draw(["dreaming"]).width == squares.COLUMNS_MIN * squares.CELL
-
-
-@pytest.mark.parametrize(
-    ("length_s", "said"),
-    [(-1, "0 s"), (0.9, "0 s"), (59.9, "59 s"), (252, "4 min 12 s"), (3_600, "1 h 00 min"),
-     (86_399, "23 h 59 min"), (90_000, "1 d 1 h")],
-)  # fmt: skip
-def test_durations_have_two_units_at_most(length_s: float, said: str) -> None:
-    assert words.duration(length_s) == said
-
-
-@pytest.mark.parametrize(
-    ("zone", "now", "said"),
-    [
-        (UTC, AT, "08:00:00 UTC"),
-        (ZoneInfo("Europe/Paris"), AT, "09:00:00 CET"),
-        (ZoneInfo("Pacific/Tahiti"), AT, "22:00:00 UTC\u221210"),
-        (ZoneInfo("Pacific/Tahiti"), AT + 86_400, "14 Jan 22:00:00 UTC\u221210"),
-        (timezone(timedelta(hours=5, minutes=30)), AT, "13:30:00 UTC+05:30"),
-    ],
-)
-def test_times_have_a_zone_and_a_date_if_it_is_another_day(
-    zone: tzinfo, now: float, said: str
-) -> None:
-    assert str(words.zoned(AT, zone, now)) == said
-
-
-def test_a_zone_that_is_none_is_not_shown() -> None:
-    assert [words.zone_of(name) for name in ("No/Where", "", "../etc/passwd", "a\0b")] == [None] * 4
 
 
 @pytest.mark.parametrize(
