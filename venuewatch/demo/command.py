@@ -25,6 +25,7 @@ from aggregator.core.fleet import Fleet
 from aggregator.core.incidents.alerts import description_of
 from aggregator.core.incidents.record import Incident
 from aggregator.shell.signals import stop_on_signals
+from aggregator.shell.walltime import WallTime
 from venuewatch.base import clock, log, options
 from venuewatch.base.config import in_words
 from venuewatch.base.refusals import unknown
@@ -80,6 +81,7 @@ class _Running(NamedTuple):
 
     aggregator: Aggregator
     fleet: Fleet
+    wall: WallTime
     breaker: Breaker
     heading: Sequence[str]
     notes: deque[str]
@@ -110,6 +112,8 @@ async def _run(console: Console, given: argparse.Namespace) -> int | None:
         path = stack.enter_context(parts.inventory_file())
         fleet = inventory.fleet_of(inventory.read(path))
         web_port, mqtt_port = parts.free_port(given.port), parts.free_port()
+        heading = _heading(web_port, mqtt_port)
+        _print(console, heading[0])
         console.print("starting the embedded broker ...", style="dim")
         broker = stack.enter_context(parts.Broker(folder, mqtt_port))
         settings = config.Config(
@@ -132,8 +136,9 @@ async def _run(console: Console, given: argparse.Namespace) -> int | None:
             running = _Running(
                 aggregator,
                 fleet,
+                WallTime(clock.monotonic(), clock.wall()),
                 Breaker(broker, small),
-                _heading(web_port, mqtt_port),
+                heading,
                 deque(maxlen=_NOTES_KEPT),
                 starvation.Watch({"fleet": small.pid, parts.REAL_HOST: agent.pid}),
             )
@@ -221,7 +226,8 @@ async def _show_table(
                 events,
             )
             screen = table.Screen(console.width, console.height)
-            lines = table.view(running.fleet, running.aggregator.open_incidents, screen, around)
+            found = running.aggregator.open_incidents
+            lines = table.view(running.fleet, found, running.wall, screen, around)
             live.update(Group(*lines), refresh=True)
 
 
@@ -236,7 +242,7 @@ async def _print_progress(
     console: Console, running: _Running, playing: AsyncIterator[None]
 ) -> None:
     """Print a line whenever the number of living hosts or an incident changes: for logs, pipes."""
-    for line in running.heading:
+    for line in running.heading[1:]:  # the first one is the first of all
         _print(console, line)
     said = -1
     told: dict[int, str] = {}

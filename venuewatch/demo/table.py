@@ -13,12 +13,15 @@ from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
 from aggregator.core.fleet import Fleet, Venue
-from aggregator.core.incidents.alerts import Severity, description_of, severity_of, urgency_of
+from aggregator.core.incidents.alerts import Severity
 from aggregator.core.incidents.record import Incident
 from aggregator.core.states import ALIVE, HostState, VenueState
+from aggregator.shell.http.api import standing
+from aggregator.shell.http.api.standing import Standing
+from aggregator.shell.walltime import WallTime
 from venuewatch.base.config import one_line
 
-_SEVERITIES = tuple(Severity)
+_RANK = {severity: at for at, severity in enumerate(Severity)}
 _STYLES = {
     Severity.CRITICAL: "bold red",
     Severity.WARNING: "yellow",
@@ -64,16 +67,23 @@ def up_and_expected(fleet: Fleet) -> tuple[int, int]:
 
 
 def view(
-    fleet: Fleet, incidents: Collection[Incident], screen: Screen, around: Around
+    fleet: Fleet,
+    incidents: Collection[Incident],
+    wall: WallTime,
+    screen: Screen,
+    around: Around,
 ) -> list[Text]:
-    """Return the lines of the screen: at most as many as it has, none wider than it is."""
+    """Return the lines of the screen: at most as many as it has, none wider than it is.
+
+    ``incidents``: the open ones. ``wall`` tells the times of what is told.
+    """
     width = screen.width
     up, expected = up_and_expected(fleet)
     count = f"{up} of {expected} hosts up at {len(fleet.venues)} venues"
     top = [*_folded(around.heading, width), Text(count[:width], style="bold")]
     bottom = [*_folded(around.notes, width, style="yellow"), *_key(around.keys, width)]
     room = max(1, screen.height - 1 - len(top) - len(bottom))
-    rows, others = _problems(fleet, incidents, width)
+    rows, others = _problems(fleet, incidents, wall, width)
     shown = _most(rows, room if not others else max(1, room - 1))
     room -= len(shown)
     shown += _others(others, width, room) if room > 0 else []
@@ -83,54 +93,51 @@ def view(
 
 
 def _problems(
-    fleet: Fleet, incidents: Collection[Incident], width: int
+    fleet: Fleet, incidents: Collection[Incident], wall: WallTime, width: int
 ) -> tuple[list[list[Text]], list[Venue]]:
     """Return the lines of each row, the worst first, and the venues that have none."""
-    of_venue: dict[str, list[Incident]] = {}
-    for incident in sorted(incidents, key=urgency_of):
-        of_venue.setdefault(incident.subject.venue, []).append(incident)
-    rows = [
-        _row(severity_of(first), "centre", "", _sentence(of_venue.get("", [])), width)
-        for first in of_venue.get("", [])[:1]
+    at: dict[str, list[Incident]] = {}
+    for incident in incidents:
+        at.setdefault(incident.subject.venue, []).append(incident)
+    told = [
+        (standing.of_venue(venue, at.get(venue.code, []), wall), venue)
+        for venue in fleet.venues.values()
     ]
-    with_row = sorted(
-        (venue for venue in fleet.venues.values() if venue.code in of_venue or _is_failed(venue)),
-        key=lambda venue: (
-            urgency_of(of_venue[venue.code][0]) if venue.code in of_venue else _UNTOLD,
-            _WORST_FIRST.index(venue.state),
-            venue.code,
-        ),
-    )
-    for venue in with_row:
-        found = of_venue.get(venue.code, [])
-        severity = severity_of(found[0]) if found else Severity.WARNING
-        said = _sentence(found) or _counts(venue)
-        rows.append(_row(severity, venue.code, _up(venue), said, width))
-    others = [venue for venue in fleet.venues.values() if venue not in with_row]
+    with_row = [(its, venue) for its, venue in told if _has_row(its, venue)]
+    with_row.sort(key=lambda each: (_urgency(each[0]), each[1].code))
+    centre = standing.of_centre("", at.get("", []), None, wall)
+    rows = [] if centre.sentence is None else [_row(centre, "centre", "", at.get("", []), width)]
+    rows += [
+        _row(its, venue.code, _up(venue), at.get(venue.code, []), width) for its, venue in with_row
+    ]
+    others = [venue for its, venue in told if not _has_row(its, venue)]
     others.sort(key=lambda venue: _WORST_FIRST.index(venue.state))
     return rows, others
 
 
-_UNTOLD = (len(_SEVERITIES), 0.0, 0)
+def _has_row(told: Standing, venue: Venue) -> bool:
+    """Tell whether a venue has a row: one that is only still to be heard is one of many."""
+    if told.incident is None and venue.state in {VenueState.UNKNOWN, VenueState.UNSEEN}:
+        return False
+    return told.severity is not None
 
 
-def _is_failed(venue: Venue) -> bool:
-    return venue.state in {VenueState.UNREACHABLE, VenueState.DEGRADED}
+def _urgency(told: Standing) -> tuple[int, float]:
+    rank = len(_RANK) if told.severity is None else _RANK[told.severity]
+    return rank, math.inf if told.since is None else told.since
 
 
-def _sentence(incidents: Sequence[Incident]) -> str:
-    if not incidents:
-        return ""
+def _sentence(told: Standing, incidents: Sequence[Incident]) -> str:
+    """Return what is told, with its cause before it, if that is known."""
+    cause = "".join(f"{one.cause}: " for one in incidents if one.number == told.incident)
     more = f" (and {len(incidents) - 1} more)" if len(incidents) > 1 else ""
-    return f"{incidents[0].cause}: {description_of(incidents[0])}{more}"
+    return f"{cause}{told.sentence}{more}"
 
 
-def _counts(venue: Venue) -> str:
-    there = {state: count for state, count in venue.counts.items() if count}
-    return ", ".join(f"{count} {state}" for state, count in there.items() if state not in ALIVE)
-
-
-def _row(severity: Severity, code: str, up: str, said: str, width: int) -> list[Text]:
+def _row(
+    told: Standing, code: str, up: str, incidents: Sequence[Incident], width: int
+) -> list[Text]:
+    severity, said = told.severity or Severity.INFO, _sentence(told, incidents)
     head = f"{_MARKS[severity]} {code:<4} {up:>5}  "
     beside = width - len(head)
     style = _STYLES[severity]

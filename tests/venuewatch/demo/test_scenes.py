@@ -122,3 +122,10 @@ def test_an_order_that_means_nothing_changes_nothing(order: str) -> None:
     world.obey(order)
 
     assert facts(world, "host_down") == (True, True, True, True, 0.0)
+
+
+def test_every_venue_of_the_demo_has_a_group_and_a_place(
+    listed: dict[str, inventory.VenueEntry],
+) -> None:
+    assert len({venue.group for venue in listed.values()}) == 4
+    assert all(venue.group and venue.lat and venue.lon for venue in listed.values())

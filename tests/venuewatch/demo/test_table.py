@@ -10,10 +10,12 @@ from aggregator.core.fleet import Fleet
 from aggregator.core.incidents.record import Incident, Scope, Subject
 from aggregator.core.states import HostState
 from aggregator.core.verdicts.causes import Cause
+from aggregator.shell.walltime import WallTime
 from venuewatch.demo import breaking, table
 from venuewatch.demo.table import Around, Screen
 
 SIZES = [Screen(80, 24), Screen(60, 24), Screen(40, 24), Screen(200, 60)]
+CLOCK = WallTime(0.0, 1_800_000_000.0)
 WORDS = [
     "Keys break and mend:",
     *(f"{key} {name}" for key, name in breaking.KEYS.items()),
@@ -56,7 +58,7 @@ def told(number: int, scope: Scope, cause: Cause, venue: str, host: str = "") ->
 
 
 def lines(fleet: Fleet, incidents: list[Incident], screen: Screen) -> list[str]:
-    return [line.plain for line in table.view(fleet, incidents, screen, AROUND)]
+    return [line.plain for line in table.view(fleet, incidents, CLOCK, screen, AROUND)]
 
 
 @pytest.mark.parametrize("screen", SIZES, ids=lambda screen: f"{screen.width}x{screen.height}")
@@ -109,7 +111,7 @@ def test_the_centres_own_trouble_stands_above_all(fleet: Fleet) -> None:
 def test_a_screen_of_any_size_is_filled_and_not_exceeded(fleet: Fleet, screen: Screen) -> None:
     lost = told(2, "venue", Cause.VENUE_UNREACHABLE, "CTO")
 
-    shown = table.view(fleet, [lost], screen, AROUND)
+    shown = table.view(fleet, [lost], CLOCK, screen, AROUND)
 
     assert len(shown) <= screen.height
 
@@ -120,3 +122,16 @@ def test_a_name_can_not_write_to_the_terminal(fleet: Fleet) -> None:
     shown = lines(fleet, [], SIZES[3])
 
     assert not any("\x1b" in line for line in shown)
+
+
+def test_a_farewell_is_told_with_the_time_at_which_it_counts_as_down(fleet: Fleet) -> None:
+    put(fleet, "STE-results-01", HostState.AWAY)
+    host = fleet.find("STE-results-01")
+    assert host is not None
+    host.deadline = 900.0
+
+    shown = lines(fleet, [], SIZES[3])
+
+    (row,) = [line for line in shown if line.startswith("- STE")]
+    assert "hosts of STE said farewell. The first counts as down at " in row
+    assert any(line.startswith("CTO") for line in shown)
