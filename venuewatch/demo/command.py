@@ -41,7 +41,8 @@ DEFAULT_PORT = 8039
 
 _REFRESH_S = 0.25
 _BREAK_AT_LATEST_S = 30.0
-_NOTES_KEPT = 2
+_NOTES_KEPT = 20
+_NOTES_DRAWN = 2
 _LONGEST_S = 86_400.0 * 365
 
 
@@ -199,8 +200,9 @@ def _excuse_starved(running: _Running) -> None:
         running.aggregator.put_off(hosts, now + starvation.EXCUSED_S)
 
 
-def _notes(running: _Running) -> list[str]:
-    return [*running.notes, *map(_busy, running.busy.excused(clock.monotonic()))]
+def _notes(running: _Running, most: int = _NOTES_KEPT) -> list[str]:
+    """Return the latest notes, and which processes are starved."""
+    return [*list(running.notes)[-most:], *map(_busy, running.busy.excused(clock.monotonic()))]
 
 
 def _busy(name: str) -> str:
@@ -221,7 +223,7 @@ async def _show_table(
                 running.notes.extend(await running.breaker.press(key))
             around = table.Around(
                 running.heading,
-                _notes(running),
+                _notes(running, _NOTES_DRAWN),
                 _keys(running, is_known=pressed is not None),
                 events,
             )
