@@ -6,7 +6,7 @@ import mqtt5
 import pytest
 
 from aggregator.inventory import HostEntry
-from aggregator.shell.mqtt.framing import Framer
+from venuewatch.base.wire.framing import Framer
 from venuewatch.base.wire.messages import Probe, Rebirth, decode_birth, decode_probed, encode
 from venuewatch.demo.fleet import DemoHost
 
