@@ -63,6 +63,9 @@ class Broker(config.Broker, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         for place in self.places:
             if not 0 < place.port <= _PORT_MAX:
                 raise ValueError(f"Expected a port from 1 to {_PORT_MAX}, got {place.port}")
+        path = self.websocket_path
+        if not (path.startswith("/") and path.isascii() and path.isprintable() and " " not in path):
+            raise ValueError("Expected `websocket_path` to be a path without blanks, such as /mqtt")
 
     @property
     def keepalive(self) -> int:

@@ -17,7 +17,8 @@ from agent.beat_times import BeatTimes
 from agent.centre import Centre
 from agent.identity import milliseconds
 from agent.mqtt.link import Link
-from agent.mqtt.session import Receipt, Session, SessionError
+from agent.mqtt.protocol import Receipt
+from agent.mqtt.session import Session, SessionError
 from agent.outbox import BeatQueue, Outbox, Send
 from agent.probes import WORTH_S, Probes
 from agent.readings import Readings

@@ -1,4 +1,4 @@
-"""One session with the broker, from connecting to its end, over paho-mqtt without its thread.
+"""One session with the broker, from connecting to its end: the protocol over a connection.
 
 The session is open from the broker's CONNACK on. Its will reports a broken connection to the
 aggregator. Nothing here tries again: a session that ended is dropped, and the link decides
@@ -6,47 +6,31 @@ when to make the next one.
 """
 
 import contextlib
+import logging
+import math
 import select
 import socket
-import ssl
-import struct
 from collections.abc import Callable, Sequence
 from typing import Final
 
-import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion
-from paho.mqtt.exception import MQTTException
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
-from paho.mqtt.reasoncodes import ReasonCode
+import mqtt5
 
 from agent import config
+from agent.mqtt.protocol import Client, ProtocolError, Receipt
+from agent.mqtt.stream import Bytes, Stream
 from agent.mqtt.thin_tcp import Connection
-from venuewatch.base import clock
+from venuewatch.base import clock, log
 from venuewatch.base.config import ConfigError, in_words, read_secret, tls_context
 
 CONNECT_TIMEOUT_S: Final = 5.0
 
 _LINGER_S = 1.0
-_SESSION_TAKEN_OVER = 142  # MQTT 5, 3.14.2.1
+
+_logger = logging.getLogger("agent")
 
 
 class SessionError(Exception):
     """There is no session (any more); its text is for the operator."""
-
-
-class Receipt:
-    """Knows whether the broker has a message. One that could not be sent, it never has."""
-
-    def __init__(self, info: paho.MQTTMessageInfo) -> None:
-        self._info = info
-
-    def is_published(self) -> bool:
-        """Return whether the broker has acknowledged it."""
-        try:
-            return self._info.is_published()
-        except (ValueError, RuntimeError):  # paho's words for a full queue and a dead connection
-            return False
 
 
 class Session:
@@ -56,7 +40,6 @@ class Session:
 
     Attributes:
         connection: the TCP connection beneath.
-        is_open: whether the broker has accepted it.
         was_taken_over: whether another client has connected under this name.
     """
 
@@ -75,46 +58,37 @@ class Session:
         Raises:
             SessionError: no connection.
         """
-        self._subscriptions = [(pattern, 1) for pattern in subscriptions]
-        self._why: str | None = None
+        self._on_message = on_message
+        self._has_ended = False
         self._open_by = clock.monotonic() + CONNECT_TIMEOUT_S
-        self._keepalive_s = where.keepalive
-        self._sent_at = self._heard_at = clock.monotonic()
-        self.is_open = False
         self.was_taken_over = False
-        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-        properties.SessionExpiryInterval = 0  # it ends with the connection
+        filters = [
+            mqtt5.TopicFilter(pattern, max_qos=mqtt5.QoS.AT_LEAST_ONCE, retain_as_published=False)
+            for pattern in subscriptions
+        ]
         try:
-            self._client = self._make_client(where, client_id, will)
-            self._client.on_message = lambda _client, _userdata, message: on_message(
-                message.topic, bytes(message.payload)
-            )
-            self._client.connect(
-                place.address,
-                place.port,
-                keepalive=where.keepalive,
-                clean_start=True,
-                properties=properties,
-            )
+            connect = _connect_packet(where, client_id, will)
+            self._client = Client(connect, filters, clock.monotonic())
+            self._stream, self._sock = _connected(where, place)
         except (OSError, ValueError, ConfigError) as error:
             raise SessionError(in_words(error, at=f"{place.address}:{place.port}")) from None
-        sock = self._client.socket()
-        if sock is None:
-            raise SessionError("the link broke")
-        self._sock = sock
-        self.connection = Connection(sock)
+        self.connection = Connection(self._sock)
+        self._write()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the broker has accepted it, and it has not ended."""
+        return self._client.is_open and not self._has_ended
 
     @property
     def is_congested(self) -> bool:
         """Whether the network has not yet taken what was sent before."""
-        return self._client.want_write()
+        return self._stream.wants_write
 
     @property
     def local_address(self) -> str:
         """The address of this machine that faces the broker; empty where it can't be told."""
-        if not isinstance(self._sock, socket.socket):
-            return ""
-        return str(self._sock.getsockname()[0])
+        return "" if self._sock is None else str(self._sock.getsockname()[0])
 
     def publish(
         self,
@@ -129,14 +103,18 @@ class Session:
 
         ``expiry_s``: how long (s) the broker keeps it for a centre that is away; None for ever.
         """
-        self._sent_at = clock.monotonic()
-        properties = None
-        if expiry_s is not None:
-            properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-            properties.MessageExpiryInterval = expiry_s
-        return Receipt(
-            self._client.publish(topic, payload, qos=qos, retain=is_retained, properties=properties)
+        if self._has_ended:
+            return Receipt(topic)
+        receipt = self._client.publish(
+            topic,
+            payload,
+            clock.monotonic(),
+            qos=qos,
+            is_retained=is_retained,
+            expiry_s=expiry_s,
         )
+        self._write()
+        return receipt
 
     def wait(self, timeout_s: float, wake: socket.socket) -> bool:
         """Sleep until ``timeout_s`` has passed, something has arrived, or ``wake`` is readable.
@@ -147,33 +125,41 @@ class Session:
         Raises:
             SessionError: the session ended, or did not open in time.
         """
-        client, sock = self._client, self._sock
-        timeout_s = min(timeout_s, self._keepalive_s / 2)
-        is_pending = isinstance(sock, ssl.SSLSocket) and sock.pending() > 0
-        link, woken = sock.fileno(), wake.fileno()
-        writing = [link] if client.want_write() else []
+        if self._has_ended:
+            raise SessionError(self._last_word())
+        stream = self._stream
+        link, woken = stream.fileno(), wake.fileno()
+        due_at = self._client.due_at if self._client.is_open else self._open_by
+        if stream.is_pending:
+            due_at = -math.inf
+        timeout_s = max(0.0, min(timeout_s, due_at - clock.monotonic()))
+        writing = [link] if stream.wants_write else []
         try:
-            readable, writable, _ = select.select(
-                [link, woken], writing, [], 0.0 if is_pending else max(0.0, timeout_s)
-            )
-        except (OSError, ValueError):
-            raise SessionError(self._why or "the link broke") from None
-        now = clock.monotonic()
-        if link in readable or is_pending:
-            self._heard_at = now
-            try:
-                client.loop_read()
-            except (ValueError, LookupError, struct.error, MQTTException) as error:
-                raise SessionError(f"the broker sent what is no MQTT: {error}") from None
-        if link in writable:
-            client.loop_write()
-        if not self.is_open or now - min(self._sent_at, self._heard_at) >= self._keepalive_s:
-            client.loop_misc()  # paho would ping each keepalive, whatever it has sent
-        if self._why is not None:
-            raise SessionError(self._why)
-        if not self.is_open and now > self._open_by:
-            raise SessionError("the broker accepted the connection and did not answer")
+            readable, _, _ = select.select([link, woken], writing, [], timeout_s)
+            self._process(is_readable=link in readable or stream.is_pending)
+        except ProtocolError as error:
+            self._has_ended, self.was_taken_over = True, error.was_taken_over
+            raise SessionError(str(error)) from None
+        except OSError:
+            self._has_ended = True
+        if self._has_ended:
+            raise SessionError(self._last_word())
         return woken in readable
+
+    def _process(self, *, is_readable: bool) -> None:
+        """Take in what has come, and send what is to be sent."""
+        now = clock.monotonic()
+        if is_readable:
+            for heard in self._client.receive(self._stream.read(), now):
+                self._on_message(heard.topic, heard.payload)
+        if self._client.is_open:
+            self._client.advance(now)
+        elif now >= self._open_by:
+            raise ProtocolError("the broker accepted the connection and did not answer")
+        self._write()
+        while self._client.refusals:
+            event, topic, why = self._client.refusals.popleft()
+            log.event(_logger, logging.WARNING, event, topic=topic, why=why)
 
     def close(self, farewell: tuple[str, bytes]) -> None:
         """Publish a retained farewell, wait a moment until the broker has it, and part cleanly."""
@@ -184,53 +170,100 @@ class Session:
         with idle, peer, contextlib.suppress(SessionError):
             while not said.is_published() and clock.monotonic() < end:
                 self.wait(end - clock.monotonic(), idle)
-            self._client.disconnect()
-        self.drop()
+        self.leave()
 
     def leave(self) -> None:
         """Part cleanly, without a farewell and without a will: the agent goes on elsewhere."""
-        self._client.disconnect()
+        if not self._has_ended:
+            self._client.disconnect()
+            self._write()
+            self._linger()
         self.drop()
 
     def drop(self) -> None:
         """Hang up without a farewell: the broker will publish the will."""
-        self.is_open = False
-        with contextlib.suppress(OSError):
-            self._sock.close()
+        self._has_ended = True
+        self._stream.close()
 
-    def _make_client(
-        self, where: config.Broker, client_id: str, will: tuple[str, bytes]
-    ) -> paho.Client:
-        client = paho.Client(
-            CallbackAPIVersion.VERSION2,
-            client_id=client_id,
-            protocol=paho.MQTTv5,
-            transport=where.transport,
-            reconnect_on_failure=False,
-        )
-        client.connect_timeout = CONNECT_TIMEOUT_S
-        client.will_set(will[0], will[1], qos=1, retain=True)
-        if where.transport == "websockets":
-            client.ws_set_options(path=where.websocket_path)
-        if where.username is not None:
-            password = None if where.password_file is None else read_secret(where.password_file)
-            client.username_pw_set(where.username, password)
-        if where.uses_tls:
-            client.tls_set_context(tls_context(where))
-        client.on_connect = lambda _client, _data, _flags, reason, _: self._answered(reason)
-        client.on_disconnect = lambda _client, _data, flags, reason, _: self._ended(flags, reason)
-        return client
-
-    def _answered(self, reason: ReasonCode) -> None:
-        if reason.is_failure:
-            self._why = f"the broker refused the session: {reason}"
+    def _write(self) -> None:
+        """Hand over what is to be sent; a connection that has ended is told of at the next wait."""
+        out = self._client.take()
+        if self._has_ended:
             return
-        self._client.subscribe(self._subscriptions)
-        self.is_open = True
+        try:
+            if out:
+                self._stream.write(out)
+            elif self._stream.wants_write:
+                self._stream.flush()
+        except OSError:
+            self._has_ended = True
 
-    def _ended(self, flags: paho.DisconnectFlags, reason: ReasonCode) -> None:
-        self.is_open = False
-        self.was_taken_over = reason.value == _SESSION_TAKEN_OVER
-        if self._why is None:
-            by_broker = flags.is_disconnect_packet_from_server
-            self._why = f"the broker ended the session: {reason}" if by_broker else "the link broke"
+    def _linger(self) -> None:
+        """Wait a moment until the broker hangs up: it has got what was written then.
+
+        To hang up first, with something unread, would discard what is still on its way.
+        """
+        stream, end = self._stream, clock.monotonic() + _LINGER_S
+        with contextlib.suppress(OSError):
+            while (left_s := end - clock.monotonic()) > 0.0:
+                writing = [stream] if stream.wants_write else []
+                if not stream.is_pending:
+                    select.select([stream], writing, [], left_s)
+                stream.flush()
+                stream.read()
+
+    def _last_word(self) -> str:
+        """Return why the session ended: the broker may have said so before it hung up."""
+        try:
+            for _ in self._client.receive(self._stream.read(), clock.monotonic()):
+                pass
+        except ProtocolError as error:
+            self.was_taken_over = error.was_taken_over
+            return str(error)
+        except OSError:
+            pass
+        return "the link broke"
+
+
+def _connect_packet(
+    where: config.Broker, client_id: str, will: tuple[str, bytes]
+) -> mqtt5.ConnectPacket:
+    """Return the first packet.
+
+    Raises:
+        ConfigError: the password cannot be read.
+    """
+    topic, payload = will
+    password = None
+    if where.username is not None and where.password_file is not None:
+        password = read_secret(where.password_file).encode()
+    return mqtt5.ConnectPacket(
+        client_id,
+        username=where.username,
+        password=password,
+        clean_start=True,
+        keep_alive=where.keepalive,
+        will=mqtt5.Will(topic, payload=payload, qos=mqtt5.QoS.AT_LEAST_ONCE, retain=True),
+    )
+
+
+def _connected(where: config.Broker, place: config.Place) -> tuple[Bytes, socket.socket | None]:
+    """Return a connection, and its socket; None beneath a websocket, whose end is a proxy's.
+
+    Raises:
+        OSError: no connection.
+        ValueError: there is no such address, or no such path.
+        ConfigError: a certificate or key cannot be used.
+    """
+    address, port = place
+    stream = Stream(address, port, tls_context(where), timeout_s=CONNECT_TIMEOUT_S)
+    if where.transport == "tcp":
+        return stream, stream.sock
+    from agent.mqtt.websocket import Websocket  # noqa: PLC0415 - few hosts need one
+
+    try:
+        path = where.websocket_path
+        return Websocket(stream, address, port, path, timeout_s=CONNECT_TIMEOUT_S), None
+    except (OSError, ValueError):
+        stream.close()
+        raise

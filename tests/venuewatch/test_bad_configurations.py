@@ -70,6 +70,9 @@ AGENT = {
     BEATS + "vitals_every_s = 100000": f"{SPAN}, got 100000 at $.heartbeat.vitals_every_s",
     BROKER + 'link = "wierd"': 'unknown value "wierd" at $.broker.link - did you mean "wired"?',
     BROKER + 'tls = "yes"': 'expected true or false, got "yes" at $.broker.tls',
+    BROKER + 'websocket_path = "a b"': (
+        """expected "websocket_path" to be a path without blanks, such as /mqtt at $.broker"""
+    ),
     BROKER + 'fallbacks = ["me:s3cret@h"]': (
         "expected an address and a port, as in 10.1.0.7:1883, got text at $.broker.fallbacks[0]"
     ),

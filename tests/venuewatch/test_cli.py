@@ -28,7 +28,7 @@ sys.meta_path.insert(0, Absent())
 from venuewatch.cli import main
 sys.exit(main())
 """
-AGGREGATOR_ONLY = "aiohttp,bcrypt,mqtt5,orjson,prometheus_client,rich,iotcore,yaml"
+AGGREGATOR_ONLY = "aiohttp,bcrypt,orjson,paho,prometheus_client,rich,iotcore,yaml"
 
 
 def venuewatch(*words: str, without: str = "") -> subprocess.CompletedProcess[str]:
@@ -215,10 +215,7 @@ def test_wrong_files_among_right_ones_end_with_2(agent_toml: Path) -> None:
 @pytest.mark.parametrize(
     ("command", "missing"),
     [
-        *(
-            ("aggregator", name)
-            for name in ("mqtt5", "aiohttp", "prometheus_client", "bcrypt", "yaml")
-        ),
+        *(("aggregator", name) for name in ("aiohttp", "prometheus_client", "bcrypt", "yaml")),
         *(("demo", name) for name in ("iotcore", "rich", "aiohttp")),
     ],
 )

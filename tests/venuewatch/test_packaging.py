@@ -55,11 +55,11 @@ def test_the_wheel_holds_every_module_and_nothing_else_of_the_sources(
     assert packed == sources
 
 
-def test_a_venue_host_gets_four_dependencies(metadata: Message) -> None:
+def test_a_venue_host_gets_five_dependencies(metadata: Message) -> None:
     required = [line for line in metadata.get_all("Requires-Dist", []) if "extra ==" not in line]
 
     names = {re.split(r"[^A-Za-z0-9-]", line)[0] for line in required}
-    assert names == {"h11", "msgspec", "paho-mqtt", "psutil"}
+    assert names == {"h11", "mqtt5", "msgspec", "psutil", "wsproto"}
 
 
 def test_the_extras_are_those_that_the_command_line_names(metadata: Message) -> None:

@@ -5,6 +5,7 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from paho.mqtt.client import topic_matches_sub
 
 from venuewatch.base.wire import topics
 from venuewatch.base.wire.errors import MalformedMessageError, Reason
@@ -135,3 +136,18 @@ def test_a_topic_says_which_aggregator_it_is_of(name: str) -> None:
 )
 def test_a_topic_of_no_aggregator_names_none(topic: str) -> None:
     assert topics.aggregator_of(topic, "tick") is None
+
+
+levels = st.sampled_from(["", "a", "b", "$SYS", "+"])
+patterns = st.lists(levels, min_size=1, max_size=4).flatmap(
+    lambda some: st.sampled_from(["/".join(some), "/".join([*some, "#"]), "#"])
+)
+
+
+@given(patterns, st.lists(st.sampled_from(["", "a", "b", "$SYS"]), min_size=1, max_size=5))
+def test_a_subscription_takes_what_another_client_says_it_takes(
+    pattern: str, names: list[str]
+) -> None:
+    topic = "/".join(names)
+
+    assert topics.matches(pattern, topic) is topic_matches_sub(pattern, topic)

@@ -18,12 +18,12 @@ import mqtt5
 
 from agent.centre import Centre
 from aggregator import inventory
-from aggregator.shell.mqtt.framing import Framer
 from aggregator.shell.signals import stop_on_signals
 from venuewatch import __version__
 from venuewatch.base import clock, options
 from venuewatch.base.wire import links, messages, topics
 from venuewatch.base.wire.errors import MalformedMessageError
+from venuewatch.base.wire.framing import Framer
 from venuewatch.base.wire.topics import Stream
 from venuewatch.demo import orders
 from venuewatch.demo.scenes import ScriptedCheck, World

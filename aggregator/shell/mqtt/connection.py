@@ -13,8 +13,8 @@ from typing import Protocol
 import mqtt5
 
 from aggregator.core.centre import COALESCE_S
-from aggregator.shell.mqtt.framing import Framer, Refused, StreamError
 from venuewatch.base.wire.errors import Reason
+from venuewatch.base.wire.framing import Framer, Refused, StreamError
 
 _FAILURE = 0x80  # reason codes from here on are failures (MQTT 5, 2.4)
 _DUPLICATE = 0x08  # in a PUBLISH's first byte: sent before (MQTT 5, 3.3.1.1)

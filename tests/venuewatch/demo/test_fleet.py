@@ -6,8 +6,8 @@ import mqtt5
 import pytest
 
 from aggregator.inventory import HostEntry
-from aggregator.shell.mqtt.framing import Framer
 from venuewatch.base import clock
+from venuewatch.base.wire.framing import Framer
 from venuewatch.base.wire.messages import (
     Probe,
     Rebirth,

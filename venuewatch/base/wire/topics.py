@@ -99,6 +99,19 @@ def _checked(name: str) -> str:
     return name
 
 
+def matches(pattern: str, topic: str) -> bool:
+    """Tell whether a subscription takes a topic (MQTT 5, 4.7): ``+`` is a level, ``#`` the rest."""
+    levels, names = pattern.split("/"), topic.split("/")
+    if names[0].startswith("$") and levels[0] in {"+", "#"}:
+        return False
+    for at, level in enumerate(levels):
+        if level == "#":
+            return True
+        if at == len(names) or level not in {"+", names[at]}:
+            return False
+    return len(levels) == len(names)
+
+
 def is_reserved(topic: str) -> bool:
     """Tell whether ``topic`` is under a reserved name, such as another aggregator's state."""
     return topic.startswith(f"{ROOT}/_")

@@ -72,7 +72,7 @@ class HostPath:
         self._rng = rng
         self._pauses = Course(pauses)
         self._patience_s = 1.5 * keepalive_s  # MQTT 5, 3.1.2.10
-        self._give_up_s = 2.0 * keepalive_s  # paho: a ping is sent, and not answered
+        self._give_up_s = 2.0 * keepalive_s  # a ping is sent, and not answered
         self._tcp = tcp
         self._lead_s = 1.5 * rhythm.round_trip_s(0) + 0.1
         self._session = 1

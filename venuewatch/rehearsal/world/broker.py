@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 
-from paho.mqtt.client import topic_matches_sub
-
+from venuewatch.base.wire import topics
 from venuewatch.rehearsal.world import packets
 from venuewatch.rehearsal.world.connection import Endpoint
 from venuewatch.rehearsal.world.loop import Loop
@@ -217,7 +216,7 @@ class Broker:
             found = [
                 session
                 for session in self._subscribers
-                if any(topic_matches_sub(pattern, topic) for pattern in session.patterns)
+                if any(topics.matches(pattern, topic) for pattern in session.patterns)
             ]
             self._wanting[topic] = sorted(found, key=lambda session: topic not in session.patterns)
         return self._wanting[topic]

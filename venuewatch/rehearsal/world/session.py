@@ -100,7 +100,7 @@ class AgentSession:
         return Delivery(number, self._unacknowledged)
 
     def look(self) -> None:
-        """Give up what does not open in time, and ping or give up what is silent, as paho does."""
+        """Give up what does not open in time, and ping or give up what is silent."""
         now = self._loop.now
         if not self.is_open:
             if now > self._open_by:

@@ -10,10 +10,10 @@ from typing import Self, TypeVar
 import mqtt5
 
 from aggregator.config import Broker
-from aggregator.shell.mqtt.framing import Framer, Item
 from aggregator.shell.mqtt.link import BrokerLink, subscription
 from tests.kit.waiting import PATIENCE_S, Waiting
 from venuewatch.base.wire.errors import Reason
+from venuewatch.base.wire.framing import Framer, Item
 
 P = TypeVar("P")
 

@@ -5,9 +5,9 @@ import asyncio
 import mqtt5
 
 from aggregator.shell.mqtt.connection import Connection
-from aggregator.shell.mqtt.framing import Framer, Item
 from tests.aggregator.shell.mqtt.scripted_broker import Notes
 from tests.kit.waiting import Waiting
+from venuewatch.base.wire.framing import Framer, Item
 
 GRANTED = mqtt5.SubAckReasonCode.GRANTED_QOS_AT_LEAST_ONCE
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.shell.mqtt.framing import MAX_PACKET_BYTES, Framer, Item, Refused, StreamError
 from venuewatch.base.wire.errors import Reason
+from venuewatch.base.wire.framing import MAX_PACKET_BYTES, Framer, Item, Refused, StreamError
 
 # The codec's panic over bytes that are no UTF-8 comes with an exception that nobody can catch.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
