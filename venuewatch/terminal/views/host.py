@@ -68,9 +68,13 @@ def _facts(host: HostView, zone: str, now: float) -> list[tuple[str, str]]:
         facts.append(("round trip", f"{host.round_trip_s * 1000:.1f} ms"))
     if host.clock_offset_s is not None:
         facts.append(("clock", f"{host.clock_offset_s:+.3f} s of the centre's"))
-    role = one_line(host.role) or "none"
-    listed = "" if host.listed else ", not in the inventory"
-    facts.append(("role", f"{role}{', gateway' if host.gateway else ''}{listed}"))
+    marks = {
+        "gateway": host.gateway,
+        "required to run at all times": host.required,
+        "not in the inventory": not host.listed,
+    }
+    is_what = [mark for mark, is_so in marks.items() if is_so]
+    facts.append(("role", ", ".join([one_line(host.role) or "none", *is_what])))
     facts.append(("address", one_line(host.address) or "none: no neighbour can be asked of it"))
     agent = host.agent
     if agent is not None:

@@ -100,14 +100,15 @@ class AgentView(msgspec.Struct, frozen=True, kw_only=True):
 class HostView(HostLine, frozen=True, kw_only=True):
     """One host; of the inventory are ``role`` and ``address``, if it is ``listed``.
 
-    ``evidence``: what the most
-    urgent of its open incidents stands on, the oldest first. ``states``: its last 24 h, the oldest
-    first, without times in which it was only late; what an earlier process saw is among them.
+    ``required``: it is to run at all times. ``evidence``: what the most urgent of its open
+    incidents stands on, the oldest first. ``states``: its last 24 h, the oldest first, without
+    times in which it was only late; what an earlier process saw is among them.
     """
 
     address: str
     listed: bool
     gateway: bool
+    required: bool
     last_heartbeat: Time | None
     agent_version: str | None
     agent: AgentView | None
@@ -157,6 +158,7 @@ def host_view(
         address=host.address,
         listed=host.is_listed,
         gateway=host.is_gateway,
+        required=host.is_required,
         last_heartbeat=None if heard_at is None else round(heard_at, 3),
         agent_version=None if birth is None else birth.agent_version,
         agent=agent,

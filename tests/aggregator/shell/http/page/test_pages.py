@@ -54,6 +54,7 @@ HOST = HostView(
         "address": "192.0.2.7",
         "listed": True,
         "gateway": False,
+        "required": False,
         "down_at": None,
         "last_heartbeat": AT - 255,
         "agent_version": "1.2.3",
