@@ -204,16 +204,22 @@ def _ringed(
 ) -> Iterator[Ring]:
     """Yield a ring for each crowd, with its label above or below, where it covers less."""
     taken = [(x - 9, y - 9, x + 9, y + 9) for _, x, y in alone]
-    for crowd in crowds:
-        x = sum(one.x for one in crowd) / len(crowd)
-        y = sum(one.y for one in crowd) / len(crowd)
-        reach = max(math.hypot(one.x - x, one.y - y) for one in crowd)
-        x, y, r = x * to.scale + to.x, y * to.scale + to.y, reach * to.scale + 12
+    circles = [_circle(crowd, to) for crowd in crowds]
+    taken += [(x - r, y - r, x + r, y + r) for x, y, r in circles]
+    for crowd, (x, y, r) in zip(crowds, circles, strict=True):
         text = f"{len(crowd)} venues: {_around([one.place for one in crowd])}"
         lines = {line: _label_box(text, x, line) for line in (y - r - 6, y + r + _LINE + 2)}
         best = min(lines, key=lambda line: sum(_overlap(lines[line], each) for each in taken))
         taken.append(lines[best])
         yield Ring(_unit(x), _unit(y), _unit(r), _unit(x), _unit(best), text)
+
+
+def _circle(crowd: Sequence[_Projected], to: _Scale) -> tuple[float, float, float]:
+    """Return the middle of a crowd's ring, and its radius."""
+    x = sum(one.x for one in crowd) / len(crowd)
+    y = sum(one.y for one in crowd) / len(crowd)
+    reach = max(math.hypot(one.x - x, one.y - y) for one in crowd)
+    return x * to.scale + to.x, y * to.scale + to.y, reach * to.scale + 12
 
 
 def _around(places: Sequence[Place]) -> str:
@@ -231,7 +237,9 @@ def _land_transform(places: Sequence[Place], to: _Scale) -> str:
 def _labelled(alone: Sequence[_Mark], rings: Sequence[Ring]) -> Iterator[Spot]:
     """Yield each mark with its label at the first side where it covers no mark, label or ring."""
     taken = [(x - 9, y - 9, x + 9, y + 9) for _, x, y in alone]
-    taken += [_label_box(ring.text, ring.text_x, ring.text_y) for ring in rings]
+    for ring in rings:
+        taken.append((ring.x - ring.r, ring.y - ring.r, ring.x + ring.r, ring.y + ring.r))
+        taken.append(_label_box(ring.text, ring.text_x, ring.text_y))
     for code, x, y in alone:
         wide = _LETTER * len(code)
         sides = [

@@ -1,4 +1,4 @@
-"""Strip of a host's last 24 hours: a minute is a unit wide, and what is well is low."""
+"""Strip of a host's last 24 hours: a minute is a unit wide, and what is not well is high."""
 
 from collections.abc import Iterable
 from typing import Final, NamedTuple
@@ -8,7 +8,8 @@ from venuewatch.base import times
 
 UNITS: Final = 1440
 HEIGHT: Final = 24
-_LOW = frozenset({"up", "late"})
+_TOPS = {"up": 12, "late": 12, "unknown": 20, "unseen": 20}
+"""Where the bar of a state begins; that of any other is as high as the strip."""
 
 
 class Bar(NamedTuple):
@@ -39,7 +40,7 @@ def strip_of(spans: Iterable[SpanView], now: float) -> Strip:
         lasted[span.state] = lasted.get(span.state, 0.0) + end - begin
         x = (begin - start) / SPAN_S * UNITS
         width = min(UNITS - x, max(1.0, (end - begin) / SPAN_S * UNITS))
-        top = HEIGHT // 2 if span.state in _LOW else 0
+        top = _TOPS.get(span.state, 0)
         bars.append(Bar(str(span.state), round(x, 1), round(width, 1), top))
     label = ", ".join(f"{state} {times.duration(length)}" for state, length in lasted.items())
     return Strip(tuple(bars), label or "nothing is known")

@@ -4,12 +4,21 @@ History belongs to Prometheus: the page links to Grafana, if the configuration n
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 from aggregator.shell.http.api.hosts import HostView, VitalsView
 from aggregator.shell.http.page import problems, strip
 from aggregator.shell.http.page.problems import Picture
 from aggregator.shell.http.page.render import Renderer
+
+
+class Vital(NamedTuple):
+    """One line of the machine; ``share`` is how much of it is used, in percent, if it has such."""
+
+    name: str
+    text: str
+    share: int | None = None
 
 
 def article(renderer: Renderer, host: HostView, at: float) -> str:
@@ -40,13 +49,17 @@ def _context(renderer: Renderer, host: HostView, at: float) -> dict[str, object]
     }
 
 
-def _vitals(vitals: VitalsView | None) -> Iterator[tuple[str, str]]:
+def _vitals(vitals: VitalsView | None) -> Iterator[Vital]:
     if vitals is None:
         return
     if vitals.load_1m is not None:
         cpus = f" on {vitals.cpus} CPUs" if vitals.cpus else ""
-        yield "Load of 1 min", f"{vitals.load_1m:.2f}{cpus}"
+        yield Vital("Load of 1 min", f"{vitals.load_1m:.2f}{cpus}")
     if vitals.memory_used_ratio is not None:
-        yield "Memory in use", f"{vitals.memory_used_ratio:.0%}"
+        yield _used("Memory in use", vitals.memory_used_ratio)
     if vitals.fullest_mount is not None and vitals.fullest_used_ratio is not None:
-        yield "Fullest disk", f"{vitals.fullest_mount}, {vitals.fullest_used_ratio:.0%}"
+        yield _used("Fullest disk", vitals.fullest_used_ratio, f"{vitals.fullest_mount}, ")
+
+
+def _used(name: str, ratio: float, of: str = "") -> Vital:
+    return Vital(name, f"{of}{ratio:.0%}", round(100 * min(1.0, max(0.0, ratio))))

@@ -1,6 +1,6 @@
 """Map: each venue at its place, with insets where they crowd, on an outline of the land."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from aggregator.shell.http.api.venues import VenueLine
@@ -28,7 +28,11 @@ class Mark(NamedTuple):
 
 
 class Drawn(NamedTuple):
-    """A panel with the marks of now."""
+    """A panel with the marks of now.
+
+    ``within``: its own number, and those of the panels around it. ``ringed``: the number of the
+    panel for which each ring stands. So a style can show what is in a panel at its ring, too.
+    """
 
     title: str
     scale: str
@@ -36,6 +40,8 @@ class Drawn(NamedTuple):
     land: str
     rings: tuple[Ring, ...]
     marks: tuple[Mark, ...]
+    within: tuple[int, ...]
+    ringed: tuple[int, ...]
 
 
 def page(renderer: Renderer, picture: Picture) -> str:
@@ -49,8 +55,9 @@ def page(renderer: Renderer, picture: Picture) -> str:
                 *panel[:4],
                 panel.rings,
                 tuple(_mark(spot, by_code[spot.code]) for spot in panel.spots),
+                *numbers,
             )
-            for panel in panels
+            for panel, numbers in zip(panels, _numbered(panels), strict=True)
         ],
         "unplaced": [code for code in by_code if code not in placed],
         "land": renderer.root + renderer.assets.path(LAND) if renderer.assets.has(LAND) else "",
@@ -77,6 +84,24 @@ def _panels(venues: Iterable[VenueLine]) -> tuple[Panel, ...]:
             if venue.lat is not None and venue.lon is not None
         )
     )
+
+
+def _numbered(panels: Sequence[Panel]) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
+    """Yield of each panel the numbers of those it is within, and of those its rings stand for.
+
+    A panel is followed by those of its rings, each with all that is within it.
+    """
+    within: list[tuple[int, ...]] = [()] * len(panels)
+    ringed: list[list[int]] = [[] for _ in panels]
+    waiting: list[int] = []  # a panel's number for each of its rings whose panel is still to come
+    for number, panel in enumerate(panels):
+        around = waiting.pop() if waiting else None
+        if around is not None:
+            ringed[around].append(number)
+        within[number] = (*(() if around is None else within[around]), number)
+        waiting += [number] * len(panel.rings)
+    for number in range(len(panels)):
+        yield within[number], tuple(ringed[number])
 
 
 def _spots(venues: Iterable[VenueLine]) -> Iterator[Spot]:

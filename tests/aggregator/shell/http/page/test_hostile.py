@@ -4,6 +4,7 @@ import unicodedata
 from collections.abc import Callable
 from http import HTTPStatus
 
+import msgspec
 import pytest
 
 from aggregator.core.incidents.alerts import Severity
@@ -13,6 +14,7 @@ from aggregator.shell.http.page import words
 from aggregator.shell.http.page.render import Renderer
 from aggregator.shell.http.page.views import (
     error,
+    host,
     incident,
     incidents,
     overview,
@@ -21,6 +23,7 @@ from aggregator.shell.http.page.views import (
     wall,
 )
 from aggregator.shell.http.page.views import map as map_view
+from tests.aggregator.shell.http.page.test_pages import HOST
 from tests.kit import shown
 from tests.kit.shown import AT, Parsed
 
@@ -48,11 +51,20 @@ def pages(renderer: Renderer, text: str) -> dict[str, Callable[[], str]]:
         "STA", [shown.host(text, role=text, sentence=text)], name=text, town=text, open=(known,)
     )
     picture = shown.picture([line], [known], sentence=text)
+    check, agent = HOST.checks[0], HOST.agent
+    assert agent is not None
+    its = msgspec.structs.replace(
+        HOST, host=text, role=text, address=text, agent_version=text, sentence=text,
+        agent=msgspec.structs.replace(agent, os=text),
+        checks=(msgspec.structs.replace(check, check=text, kind=text, detail=text),),
+        evidence=(step,), incidents=(known,),
+    )  # fmt: skip
     return {
         "overview": lambda: overview.page(renderer, picture),
         "wall": lambda: wall.page(renderer, picture),
         "map": lambda: map_view.page(renderer, picture),
         "venue": lambda: venue.page(renderer, picture, here),
+        "host": lambda: host.page(renderer, picture, its),
         "incident": lambda: incident.page(renderer, picture, whole, here),
         "incidents": lambda: incidents.page(
             renderer, picture, IncidentsPage((known,)), IncidentsQuery(venue=None), ["STA"]
