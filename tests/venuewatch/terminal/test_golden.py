@@ -28,6 +28,7 @@ from tests.kit.checks import Round
 from tests.kit.machine import WALL
 from tests.kit.scripted_fleet import NOW
 from tests.kit.story import Story
+from tests.kit.worlds import lose_connection
 from venuewatch import cli
 from venuewatch.base import clock
 from venuewatch.terminal import cells
@@ -47,8 +48,10 @@ COMMANDS = {
     "milder-check-host": ["status", "ONE/o1"],
     "milder-incidents": ["incidents"],
     "milder-incident": ["incidents", "2"],
+    "alike-status": ["status"],
+    "alike-venue": ["status", "CUT"],
 }
-"""The commands by their file; those that begin with ``milder`` are about the milder fleet."""
+"""The commands by their file; of another fleet than the scripted one its name comes first."""
 WIDTHS = (60, 80, 200)
 ZONE = "Europe/Paris"
 
@@ -94,6 +97,17 @@ def milder() -> Story:
     return story
 
 
+def alike() -> Story:
+    """Return a fleet with many of a kind: a venue is cut off, then nothing is heard any more."""
+    names = {code: (f"{code}-1", f"{code}-2") for code in ("CTO", "TOC", "MPC", "IBC", "STA")}
+    cut = tuple(f"CUT-{at}" for at in range(1, 7))
+    story = Story(names | {"CUT": cut}).bring_up()
+    story.mute(*cut, run_s=10.0)
+    lose_connection(story, "refuses")
+    story.run(10.0)
+    return story
+
+
 def answers(story: Story, told: Sequence[Telling] = ()) -> dict[str, bytes]:
     """Return the API's answers about a fleet, by path; of each incident the same was ``told``."""
     centre, wall = story.centre, WallTime(0.0, WALL)
@@ -130,7 +144,8 @@ def url() -> Iterator[str]:
         time.tzset()
         told = Telling(AT - 20.0, "webhook", "opened", "204")
         Api.kept = answers(scripted())
-        Api.kept |= {f"/milder{path}": said for path, said in answers(milder(), [told]).items()}
+        for name, story in (("milder", milder()), ("alike", alike())):
+            Api.kept |= {f"/{name}{path}": said for path, said in answers(story, [told]).items()}
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Api) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
@@ -166,7 +181,9 @@ def test_a_command_prints_its_golden_file(  # noqa: PLR0913, PLR0917 - one fixtu
     monkeypatch.setenv("COLUMNS", str(width))
     monkeypatch.setattr(sys.stdout, "isatty", lambda: where == "terminal")
 
-    code = cli.main([*COMMANDS[name], "--url", f"{url}/milder" if "milder" in name else url])
+    fleet = name.partition("-")[0]
+    address = f"{url}/{fleet}" if fleet in {"milder", "alike"} else url
+    code = cli.main([*COMMANDS[name], "--url", address])
 
     said = capsys.readouterr().out
     file = GOLDEN / f"{name}.{width}.{where}.txt"

@@ -4,7 +4,7 @@ Sentences, severities and times are the aggregator's own; nothing is derived her
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 from aggregator.core.incidents.alerts import Severity
 from aggregator.core.states import ALIVE, HostState
@@ -19,17 +19,36 @@ from venuewatch.terminal.views.incidents import open_lines
 _RANK = {severity: at for at, severity in enumerate(Severity)}
 _INDENT = "    "
 _ONE_LINE_FROM = 120
+_ALIKE_FROM = 4
+_TO_BE_HEARD = frozenset({HostState.UNKNOWN, HostState.UNSEEN})
 
 
 class _Standing(Protocol):
-    """A thing of which something may be told."""
+    """A venue or host of which something may be told."""
 
+    @property
+    def state(self) -> str: ...
     @property
     def sentence(self) -> str | None: ...
     @property
     def severity(self) -> Severity | None: ...
     @property
     def since(self) -> float | None: ...
+    @property
+    def incident(self) -> int | None: ...
+
+
+class _Told(NamedTuple):
+    """What is told of many at once."""
+
+    state: str
+    sentence: str | None
+    severity: Severity | None
+    since: float | None
+    incident: int | None = None
+
+
+_T = TypeVar("_T", bound=_Standing)
 
 
 def urgency(told: _Standing) -> tuple[int, float]:
@@ -49,12 +68,16 @@ def venues_lines(page: VenuesPage, screen: Screen) -> list[Line]:
     told = sorted((venue for venue in page.venues if venue.severity is not None), key=urgency)
     others = [venue for venue in page.venues if venue.severity is None]
     lines = [*_head(_summary(page, len(told)), screen), *_centre(page.centre, screen)]
-    for venue in told:
-        head = f"{one_line(venue.venue):<4} {venue.state:<11} {_up(venue.counts):>6}"
-        lines += _row(head, venue, venue.timezone, now, screen)
+    for alike in _alike(told):
+        if len(alike) >= _ALIKE_FROM:
+            lines += _group(alike, [_venue_cell(venue) for venue in alike], "", now, screen)
+            continue
+        for venue in alike:
+            head = f"{one_line(venue.venue):<4} {venue.state:<11} {_up(venue.counts):>6}"
+            lines += _row(head, venue, venue.timezone, now, screen)
     if others:
         lines += [Line(""), Line(f"{len(others)} {'well' if told else 'venues, all well'}:", "dim")]
-        texts = [f"{one_line(venue.venue):<4}{_brief(venue):>8}" for venue in others]
+        texts = [_venue_cell(venue) for venue in others]
         lines += [Line(text, "well") for text in cells.side_by_side(texts, screen.width)]
     return _fitted(lines, screen)
 
@@ -72,9 +95,14 @@ def venue_lines(venue: VenueView, screen: Screen, now: float) -> list[Line]:
     lines += open_lines(venue.open, {venue.venue: venue.timezone}, screen, now)
     if told:
         lines += [Line(""), Line("Hosts that are not well", "bold")]
-    for host in told:
-        head = f"{one_line(host.host)}  {host.state}"
-        lines += _row(head, host, venue.timezone, now, screen)
+    for alike in _alike(told):
+        if len(alike) >= _ALIKE_FROM:
+            names = [one_line(host.host) for host in alike]
+            lines += _group(alike, names, venue.timezone, now, screen)
+            continue
+        for host in alike:
+            head = f"{one_line(host.host)}  {host.state}"
+            lines += _row(head, host, venue.timezone, now, screen)
     if others:
         lines += [Line(""), Line(f"{len(others)} well:", "dim")]
         names = [_host_cell(host) for host in others]
@@ -111,10 +139,40 @@ def _row(head: str, told: _Standing, zone: str, now: float, screen: Screen) -> l
         whole = "  ".join(filter(None, (head, sentence, since)))
         return [Line(text, style) for text in cells.folded(whole, screen.width, indent=_INDENT)]
     beside = "  ".join(filter(None, (head, since)))
-    below = [sentence] if cells.width_of(beside) <= screen.width else [since, sentence]
-    first = beside if len(below) == 1 else head
+    is_short = cells.width_of(beside) <= screen.width
+    below = filter(None, [sentence] if is_short else [since, sentence])
+    first = beside if is_short else head
     said = [text for part in below for text in cells.folded(part, screen.width - len(_INDENT))]
     return [*_head(first, screen, style), *(Line(_INDENT + text) for text in said)]
+
+
+def _alike(told: Sequence[_T]) -> list[Sequence[_T]]:
+    """Return things, those together of which the same is told; ``told`` has the worst first.
+
+    That is so of one incident, and of those that are still to be heard.
+    """
+    groups: dict[object, list[_T]] = {}
+    for each in told:
+        is_to_be_heard = each.incident is None and each.state in _TO_BE_HEARD
+        is_same = is_to_be_heard or each.incident is not None
+        groups.setdefault((each.state, each.incident) if is_same else id(each), []).append(each)
+    return list(groups.values())
+
+
+def _group(
+    alike: Sequence[_Standing], cells_of: Sequence[str], zone: str, now: float, screen: Screen
+) -> list[Line]:
+    """Return many of which the same is told: it once, and each of them as a cell."""
+    first = alike[0]
+    is_one_sentence = all(each.sentence == first.sentence for each in alike)
+    head = _Told(
+        first.state, first.sentence if is_one_sentence else None, first.severity, first.since
+    )
+    texts = cells.side_by_side(cells_of, screen.width - len(_INDENT))
+    return [
+        *_row(f"{len(alike)} {first.state}", head, zone, now, screen),
+        *(Line(_INDENT + text) for text in texts),
+    ]
 
 
 def _head(text: str, screen: Screen, style: str = "bold") -> list[Line]:
@@ -125,9 +183,10 @@ def _up(counts: "dict[HostState, int]") -> str:
     return f"{sum(counts.get(state, 0) for state in ALIVE)}/{sum(counts.values())}"
 
 
-def _brief(venue: VenueLine) -> str:
+def _venue_cell(venue: VenueLine) -> str:
     late = venue.counts.get(HostState.LATE, 0)
-    return f"{_up(venue.counts)}{f' {late} late' if late else ''}"
+    brief = f"{_up(venue.counts)}{f' {late} late' if late else ''}"
+    return f"{one_line(venue.venue):<4}{brief:>8}"
 
 
 def _host_cell(host: HostLine) -> str:
