@@ -83,9 +83,8 @@ class Decisions:
         self.checks = FailedChecks(fleet, self.incidents)
         self.ticks = Ticks(name)
         self._deadlines = self.expectation.deadlines
-        self.due_at = -INF
         self._others_at = INF
-        self._hears_since = -INF
+        self.due_at = self._hears_since = -INF
         self._canaries_in_time = 0
 
     @property
@@ -270,6 +269,7 @@ class Decisions:
             self.incidents.rise(subject, at)
         if change.after is HostState.AWAY:
             self.incidents.leave(host, at)
+            self.checks.leave(host, at)
         if change.before in _NOT_ALIVE:
             self._open_way(host, change)
             if change.after is HostState.UP:

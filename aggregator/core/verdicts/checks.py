@@ -7,9 +7,11 @@
    the venue, at once: they share what fails. A host that was told before is folded in.
 4. Else each host that fails has an incident of its own.
 5. It is over on a host with the first reading in another state. ``unknown`` ends nothing. So is a
-   check that its agent, which goes on sending, does not mention any more.
-6. The venue's incident ends when no host is critical any more, or when fewer than 60 % have been
-   for as long as 2. waits at most. What still fails then is told of each host.
+   check that its agent, which goes on sending, does not mention any more. A farewell ends it, too;
+   another boot of the agent begins to count anew.
+6. The venue's incident ends when no host is critical any more, when fewer than 60 % have been for
+   as long as 2. waits at most, or when all its hosts have said farewell. What still fails then is
+   told of each host.
 
 An incident falls and rises as a host's does, and is damped likewise (``flapping.py``). Readings
 that come late are not looked at. A check that has an incident as a feed has none here. Times are
@@ -144,7 +146,7 @@ class FailedChecks:
                 self._note_critical(key, group, host, reading, now)
         elif reading.state != "unknown":
             self._note_well(key, group, host.name, now)
-        elif one is not None and one.failed_at is None:
+        elif one is not None and one.failed_at is None and not self._is_told(key, host.name):
             self._drop(key, group, host.name)  # that was not twice in a row
         elif one is not None:
             one.unsaid.mention()
@@ -160,6 +162,13 @@ class FailedChecks:
             if group.critical[host.name].unsaid.take_vitals(host.birth.vitals_every_s):
                 self._note_well(key, group, host.name, now)
                 self._judge(key, group, now)
+
+    def leave(self, host: Host, now: float) -> None:
+        """Forget what was critical on a host that has said farewell: it begins anew."""
+        for key in list(self._of_host.get(host.name, {}).values()):
+            group = self._groups[key]
+            self._drop(key, group, host.name)
+            self._judge(key, group, now)
 
     def restore(self, incident: Incident, now: float) -> None:
         """Take over an open incident of an earlier process: it holds until its hosts are read."""
@@ -294,8 +303,8 @@ class FailedChecks:
                 told.update(new)
                 self._incidents.adopt(whole, new)
             return False
-        if not having:  # nobody can tell
-            return False
+        if not having and any(_may_tell(self._fleet.find(name), key) for name in told):
+            return False  # but nobody can now
         if critical and now < group.below_until:
             if group.below_until == INF:
                 group.below_until = now + max(group.critical[it.name].wait_s for it in critical)
@@ -340,6 +349,9 @@ class FailedChecks:
             self._incidents.rise(subject, now)
             self._incidents.end(subject, now)  # a damped one, too
 
+    def _is_told(self, key: _Key, name: str) -> bool:
+        return self._incidents.is_fallen(Subject("check", *_place(key, name)))
+
     def _having(self, venue: Venue, key: _Key, group: _Group, now: float) -> list[Host]:
         """Return the hosts that are up and have the check, as far as they have said lately."""
         return [host for host in venue.hosts.values() if _has(host, key, group, now)]
@@ -362,10 +374,15 @@ def _has(host: Host, key: _Key, group: _Group, now: float) -> bool:
     if one is not None and not one.boot:  # not heard since our start
         return host.state in ALIVE or host.state is HostState.UNKNOWN
     known = host.checks.get(key.check)
-    if known is None or host.state not in ALIVE:
+    if known is None or known.boot != host.boot or host.state not in ALIVE:
         return False
     reading = known.reading
     return reading.kind == key.kind and now - known.at <= patience_s(reading.every_s)
+
+
+def _may_tell(host: Host | None, key: _Key) -> bool:
+    """Tell whether a host is still of that venue, and has not said farewell."""
+    return host is not None and host.venue == key.venue and host.state is not HostState.AWAY
 
 
 def _waits(one: _Critical, host: Host, having: Sequence[Host], group: _Group, now: float) -> bool:
