@@ -20,6 +20,7 @@ _SIGNS = {  # the better first
     HostState.DOWN: "▁",
 }
 _DAY_S = 86_400.0
+_LONG_S = 600.0
 
 
 def host_lines(host: HostView, zone: str, screen: Screen, now: float) -> list[Line]:
@@ -80,13 +81,17 @@ def _facts(host: HostView, zone: str, now: float) -> list[tuple[str, str]]:
     if agent is not None:
         facts += [
             ("agent", f"{one_line(agent.version)} on {one_line(agent.os) or 'an unknown system'}"),
-            ("beats every", f"{agent.interval_s:g} s, vitals {agent.vitals_every_s:g} s"),
+            ("beats every", f"{agent.interval_s:g} s, vitals {_period(agent.vitals_every_s)}"),
         ]
     facts.append(
         ("missed", f"{host.heartbeats_missed} heartbeats, {host.readings_missing} readings")
     )
     facts.append(("restarts", str(host.restarts)))
     return facts
+
+
+def _period(length_s: float) -> str:
+    return f"{length_s:g} s" if length_s < _LONG_S else times.duration(length_s)
 
 
 def _strip(states: "tuple[SpanView, ...]", screen: Screen, now: float) -> list[Line]:
