@@ -86,6 +86,14 @@ def test_links_of_a_page_lead_somewhere(page: Path) -> None:
             assert not anchor or anchor in anchors(target), link
 
 
+def test_readme_shows_the_page_as_a_small_picture() -> None:
+    picture = ROOT / "docs/page.webp"
+
+    assert "](docs/page.webp)" in (ROOT / "README.md").read_text("utf-8")
+    assert (ROOT / "docs/make_page.py").exists()
+    assert picture.stat().st_size <= 300_000
+
+
 @pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "docs/architecture.md"])
 def test_files_that_a_page_names_exist(name: str) -> None:
     code = re.findall(r"`([^`\n]+)`", (ROOT / name).read_text(encoding="utf-8"))

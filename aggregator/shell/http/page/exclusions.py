@@ -14,6 +14,7 @@ from aggregator.shell.http.api.venues import VenueView
 
 _MACHINE_ANSWERS = frozenset({Cause.AGENT_STOPPED, Cause.HOST_FROZEN})
 _HEARD = frozenset({HostState.UP, HostState.LATE})
+_NAMED_MAX = 6
 
 
 class Exclusion(NamedTuple):
@@ -43,7 +44,8 @@ def exclusions_of(
 
 
 def _link(incident: IncidentView, venue: VenueView | None) -> Exclusion:
-    if incident.cause == Cause.VENUE_UNREACHABLE or venue is None:
+    is_one_way = incident.cause == Cause.ONE_WAY_LOSS and not incident.host
+    if incident.cause == Cause.VENUE_UNREACHABLE or is_one_way or venue is None:
         return Exclusion("Venue link", "It is the way to the venue, as far as can be told.")
     heard = sum(host.state in _HEARD for host in venue.hosts)
     others = sum(host.state in _HEARD for host in venue.hosts if host.host != incident.host)
@@ -53,14 +55,20 @@ def _link(incident: IncidentView, venue: VenueView | None) -> Exclusion:
 
 
 def _machines(incident: IncidentView, venue: VenueView | None) -> Iterator[Exclusion]:
+    hosts = () if venue is None else venue.hosts
+    states = {host.host: host.state for host in hosts}
+    state = states.get(incident.host)
     if incident.cause in _MACHINE_ANSWERS:
         yield Exclusion("Machine", "a neighbour reaches it")
-    elif incident.scope in {"feed", "check", "link", "clock"} and venue is not None:
-        for host in venue.hosts:
-            if host.host == incident.host:
-                yield Exclusion("Machine", f"{host.host} is {host.state}")
+    elif state is not None and state in _HEARD:
+        yield Exclusion("Machine", f"{incident.host} is {state}")
+    elif incident.host:
+        yield Exclusion("Machine", "can not be excluded: nothing is heard of it")
     elif incident.cause == Cause.VENUE_UNREACHABLE:
         yield Exclusion("Machines", "not known: they may be well")
+    else:
+        heard = sum(each in _HEARD for each in states.values())
+        yield Exclusion("Machines", f"{heard} of {len(states)} are heard")
 
 
 def _feeds(incident: IncidentView, others: Sequence[IncidentView]) -> Iterator[Exclusion]:
@@ -78,7 +86,8 @@ def _other_venues(incident: IncidentView, others: Sequence[IncidentView]) -> Exc
     cut.discard(incident.venue)
     if not cut:
         return Exclusion("Other venues", "none is cut off")
-    return Exclusion("Other venues", f"{len(cut)} are cut off, too")
+    named = ", ".join(sorted(cut)[:_NAMED_MAX]) + (" and others" if len(cut) > _NAMED_MAX else "")
+    return Exclusion("Other venues", f"{len(cut)} cut off, too: {named}")
 
 
 def _monitor(centre: CentreView) -> Exclusion:

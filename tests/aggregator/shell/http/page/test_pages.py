@@ -2,7 +2,9 @@
 
 from collections import Counter
 from http import HTTPStatus
+from typing import Any
 
+import msgspec
 import pytest
 
 from aggregator.core.incidents.alerts import Severity
@@ -233,6 +235,35 @@ def test_exclusions_name_what_is_well() -> None:
 
 
 @pytest.mark.parametrize(
+    ("of_incident", "what", "said"),
+    [
+        ({"host": "STA-2", "cause": "agent_stopped"}, "Machine", "a neighbour reaches it"),
+        ({"host": "STA-2"}, "Machine", "can not be excluded: nothing is heard of it"),
+        ({"host": "STA-1", "scope": "feed", "cause": "results_frozen"}, "Machine", "STA-1 is up"),
+        ({"host": "", "scope": "check", "cause": "check_failed"}, "Machines", "1 of 3 are heard"),
+        ({"host": "", "scope": "venue", "cause": "venue_unreachable"}, "Machines",
+         "not known: they may be well"),
+        ({"host": "", "scope": "link", "cause": "one_way_loss"}, "Venue link",
+         "It is the way to the venue, as far as can be told."),
+        ({"host": "STA-2", "scope": "link", "cause": "one_way_loss"}, "Venue link",
+         "up: 1 of 3 hosts are heard"),
+        ({"host": "STA-2"}, "Other venues", "2 cut off, too: LYO, MRS"),
+    ],
+)  # fmt: skip
+def test_exclusions_look_at_links_and_machines(
+    of_incident: dict[str, Any], what: str, said: str
+) -> None:
+    cut = [
+        shown.incident(number, venue=code, cause="venue_unreachable", scope="venue", host="")
+        for number, code in enumerate(("STA", "MRS", "LYO"))
+    ]
+
+    found = dict(exclusions_of(shown.incident(**of_incident), HERE, shown.centre(), cut))
+
+    assert found[what] == said
+
+
+@pytest.mark.parametrize(
     ("venues", "pages_wanted", "shape"),
     [(1, 1, "small"), (11, 1, "small"), (39, 1, "usual"), (59, 1, "large"), (400, 7, "large")],
 )
@@ -284,6 +315,34 @@ def test_a_problem_list_says_how_many_more_there_are() -> None:
     known = problems.listed(shown_all)
 
     assert (len(known.problems), known.total, known.rest) == (50, 70, 20)
+
+
+def test_a_host_shows_its_evidence_and_what_a_check_said(renderer: Renderer) -> None:
+    check = msgspec.structs.replace(
+        HOST.checks[0], state="redundancy_lost", detail="uplink-b does not answer",
+        sentence="One of two uplinks failed.", severity=Severity.WARNING, since=AT - 9, incident=18,
+    )  # fmt: skip
+    ill = msgspec.structs.replace(HOST, evidence=TIMELINE[:1], checks=(check,))
+
+    text = Parsed(host.page(renderer, ALL, ill)).text
+
+    assert "down · problem since 07:55:48 UTC" in text
+    assert "No heartbeat came by the deadline." in text
+    assert "redundancy lost" in text
+    assert "One of two uplinks failed. uplink-b does not answer" in text
+
+
+def test_a_ring_of_the_map_names_the_panel_it_stands_for(renderer: Renderer) -> None:
+    places = [
+        shown.venue(f"P{number}", town="Paris", lat=48.8 + number / 100, lon=2.3)
+        for number in range(5)
+    ]
+    far = shown.venue("MRS", town="Marseille", lat=43.3, lon=5.4)
+
+    page = Parsed(map_view.page(renderer, shown.picture([*places, far])))
+
+    assert [attrs["class"] for attrs in page.with_class("map")] == ["map in-0", "map in-0 in-1"]
+    assert len(list(page.with_class("r-1"))) == 1
 
 
 def test_a_host_that_is_away_says_when_it_counts_as_down(renderer: Renderer) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from tests.aggregator.shell.http.conftest import Client
 from tests.kit.shown import Parsed
+from venuewatch.base import times
 
 PATHS = ("/", "/wall", "/map", "/venues/STA", "/hosts/lost", "/incidents", "/search?q=STA")
 POLICY = (
@@ -57,6 +58,14 @@ async def test_the_worst_of_a_venue_is_on_its_page_and_the_incident_too(client: 
         ("/incidents?vanue=STA", 400, 'unknown parameter "vanue" - did you mean "venue"?'),
         ("/incidents?cursor=..%2f", 400, "expected the cursor of a page before"),
         ("/?%3Cscript%3E=1", 400, 'unknown parameter "<script>"'),
+        ("/?%00%1b%5b2J=%e2%80%ae", 400, "unknown parameter"),
+        ("/map?x=1&x=2", 400, 'unknown parameter "x"'),
+        ("/incidents?open=yes", 400, "open"),
+        ("/incidents?open=1&open=1", 400, "expected open once"),
+        ("/venues/" + "x" * 2_000, 404, "unknown venue"),
+        ("/venues/%3Cscript%3E", 404, 'unknown venue "<script>"'),
+        ("/hosts/%e2%80%ae%1b%5b2J", 404, "unknown host"),
+        ("/incidents/" + "9" * 400, 404, "incident"),
         ("/wall?page=0", 400, "page"),
         ("/wall?page=x", 400, "page"),
         ("/search?q=" + "x" * 101, 400, "q"),
@@ -96,3 +105,13 @@ async def test_pages_are_compressed_only_where_it_is_taken(client: Client) -> No
 
     assert "Content-Encoding" not in plain.headers
     assert gzip.decompress(await small.read()) == await plain.read()
+
+
+@pytest.mark.parametrize("asked", ["/venues/STA", "/hosts/away"])
+async def test_a_farewell_is_shown_with_its_moment(client: Client, asked: str) -> None:
+    away = await (await client.get("/api/v1/hosts/away")).json()
+
+    text = Parsed(await (await client.get(asked)).text()).text
+
+    assert away["sentence"] in text
+    assert f"down at {times.zoned(away['down_at'], None, away['down_at'])}" in text

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser
 
-from tests.aggregator.shell.http.page.site import DESK, WALL, opened
+from tests.aggregator.shell.http.page.site import DESK, opened
 from tests.house.test_style import ROOT
 from tests.kit.browser import luminance
 
@@ -42,13 +42,12 @@ def contrast(one: float, two: float) -> float:
 
 
 @pytest.mark.parametrize(
-    ("name", "scheme", "size"),
-    [("fleet", "dark", DESK), ("fleet", "light", DESK), ("fleet-wall", "dark", WALL)],
+    ("name", "scheme"), [("fleet", "dark"), ("fleet", "light"), ("fleet-wall", "dark")]
 )
 async def test_the_worst_tiles_stand_out_for_every_eye(
-    browser: Browser, address: str, name: str, scheme: Any, size: tuple[int, int]
+    browser: Browser, address: str, name: str, scheme: Any
 ) -> None:
-    page = await opened(browser, f"{address}/{name}", size, color_scheme=scheme)
+    page = await opened(browser, f"{address}/{name}", DESK, color_scheme=scheme)
     async with await browser.new_context() as other:
         measuring = await other.new_page()
         cdp = await page.context.new_cdp_session(page)
