@@ -269,7 +269,8 @@ class Decisions:
             self.incidents.rise(subject, at)
         if change.after is HostState.AWAY:
             self.incidents.leave(host, at)
-            self.checks.leave(host, at)
+        if host.name in self.checks.of_host:
+            self.checks.follow(host, change.after, at)
         if change.before in _NOT_ALIVE:
             self._open_way(host, change)
             if change.after is HostState.UP:
@@ -335,8 +336,7 @@ class Decisions:
         """Hear again: every host has its grace to find its way back."""
         is_return = self.hearing.missing != "starting"
         self.hearing.recover(now)
-        self._hears_since = now
-        self._canaries_in_time = 0
+        self._hears_since, self._canaries_in_time = now, 0
         self.expectation.resume(now, is_return=is_return)
         self.plan()
 

@@ -8,10 +8,11 @@
 4. Else each host that fails has an incident of its own.
 5. It is over on a host with the first reading in another state. ``unknown`` ends nothing. So is a
    check that its agent, which goes on sending, does not mention any more. A farewell ends it, too;
-   another boot of the agent begins to count anew.
-6. The venue's incident ends when no host is critical any more, when fewer than 60 % have been for
-   as long as 2. waits at most, or when all its hosts have said farewell. What still fails then is
-   told of each host.
+   another boot of the agent begins to count anew. What was not told when its host fell has to be
+   critical there again.
+6. The venue's incident ends when no host is critical any more, or when fewer than 60 % have been
+   for as long as 2. waits at most. What still fails then is told of each host. While none of the
+   critical hosts is up, nobody can tell, and it goes on.
 
 An incident falls and rises as a host's does, and is damped likewise (``flapping.py``). Readings
 that come late are not looked at. A check that has an incident as a feed has none here. Times are
@@ -22,7 +23,7 @@ import heapq
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from aggregator.core.fleet import INF, Fleet, Host, Venue
+from aggregator.core.fleet import INF, Fleet, Host
 from aggregator.core.incidents.lifecycle import Incidents
 from aggregator.core.incidents.record import Incident, Subject
 from aggregator.core.states import ALIVE, HostState
@@ -58,16 +59,7 @@ class _Critical:
     for.
     """
 
-    __slots__ = (
-        "boot",
-        "count",
-        "failed_at",
-        "first",
-        "host",
-        "latest",
-        "unsaid",
-        "waits_until",
-    )
+    __slots__ = ("boot", "count", "failed_at", "first", "host", "latest", "unsaid", "waits_until")
 
     def __init__(self, host: Host, every_s: float) -> None:
         self.host = host
@@ -117,6 +109,7 @@ class FailedChecks:
     """Begins and ends the incidents of checks.
 
     Attributes:
+        of_host: the checks that were critical when a host was last read, by its name.
         next_at: when (s) something becomes due here; INF for never.
     """
 
@@ -124,7 +117,7 @@ class FailedChecks:
         self._fleet = fleet
         self._incidents = incidents
         self._groups: dict[_Key, _Group] = {}
-        self._of_host: dict[str, dict[str, _Key]] = {}
+        self.of_host: dict[str, dict[str, _Key]] = {}
         self._due: list[tuple[float, int, _Key]] = []
         self._ticket = 0
         self.next_at = INF
@@ -136,6 +129,8 @@ class FailedChecks:
         if group is None and not is_critical:
             return
         if not counts(host, reading, now):
+            if group is not None and not is_critical:
+                self._interrupt(key, group, host.name)
             return
         if group is None:
             group = self._groups[key] = _Group()
@@ -146,15 +141,14 @@ class FailedChecks:
                 self._note_critical(key, group, host, reading, now)
         elif reading.state != "unknown":
             self._note_well(key, group, host.name, now)
-        elif one is not None and one.failed_at is None and not self._is_told(key, host.name):
-            self._drop(key, group, host.name)  # that was not twice in a row
         elif one is not None:
             one.unsaid.mention()
+            self._interrupt(key, group, host.name)
         self._judge(key, group, now)
 
     def take_vitals(self, host: Host, now: float) -> None:
         """Note live vitals of a host: what it has not mentioned for long is over."""
-        keys = self._of_host.get(host.name)
+        keys = self.of_host.get(host.name)
         if not keys or host.birth is None:
             return
         for key in list(keys.values()):
@@ -163,12 +157,19 @@ class FailedChecks:
                 self._note_well(key, group, host.name, now)
                 self._judge(key, group, now)
 
-    def leave(self, host: Host, now: float) -> None:
-        """Forget what was critical on a host that has said farewell: it begins anew."""
-        for key in list(self._of_host.get(host.name, {}).values()):
+    def follow(self, host: Host, after: HostState, at: float) -> None:
+        """Take in a host's new state: what was not told of one that fell has to be read again.
+
+        The checks of one that said farewell begin anew when it is back.
+        """
+        for key in [] if after in ALIVE else list(self.of_host.get(host.name, {}).values()):
             group = self._groups[key]
-            self._drop(key, group, host.name)
-            self._judge(key, group, now)
+            one = group.critical[host.name]
+            if after is HostState.AWAY:
+                self._note_well(key, group, host.name, at)
+                self._judge(key, group, at)
+            elif not self._is_told(key, host.name):
+                one.count, one.failed_at = min(one.count, 1), None
 
     def restore(self, incident: Incident, now: float) -> None:
         """Take over an open incident of an earlier process: it holds until its hosts are read."""
@@ -237,23 +238,29 @@ class FailedChecks:
             if self._incidents.is_fallen(subject):
                 self._incidents.rise(subject, now)
 
+    def _interrupt(self, key: _Key, group: _Group, name: str) -> None:
+        """Begin to count anew on a host, unless it fails there: that was not twice in a row."""
+        one = group.critical.get(name)
+        if one is not None and one.failed_at is None and not self._is_told(key, name):
+            self._drop(key, group, name)
+
     def _keep(self, key: _Key, group: _Group, name: str, one: _Critical, now: float) -> None:
         """Keep what is critical on a host; of each name of a check one kind."""
-        keys = self._of_host.setdefault(name, {})
+        keys = self.of_host.setdefault(name, {})
         other = keys.get(key.check)
         if other is not None and other != key:
             self._drop(other, self._groups[other], name)
             self._at(now, other)  # its group may be over
-            keys = self._of_host.setdefault(name, {})
+            keys = self.of_host.setdefault(name, {})
         keys[key.check] = key
         group.critical[name] = one
 
     def _drop(self, key: _Key, group: _Group, name: str) -> None:
         del group.critical[name]
-        keys = self._of_host[name]
+        keys = self.of_host[name]
         del keys[key.check]
         if not keys:
-            del self._of_host[name]
+            del self.of_host[name]
 
     # 2. to 4. and 6.: the hosts of a venue
 
@@ -269,15 +276,15 @@ class FailedChecks:
         if venue is None or (not group.critical and group.told is None):
             del self._groups[key]
             return
-        having = self._having(venue, key, group, now)
+        having = [host for host in hosts.values() if _has(host, key, group, now)]
         critical = [host for host in having if host.name in group.critical]
         is_most = len(critical) >= HOSTS_LEAST and len(critical) >= QUORUM * len(having)
         if group.told is not None:
-            if not self._judge_whole(key, group, now, having, critical, is_most=is_most):
+            if not self._judge_whole(key, group, now, critical, is_most=is_most):
                 return
             is_most = False
         failed = [host for host in critical if group.critical[host.name].failed_at is not None]
-        if failed and is_most and not self._incidents.is_fallen(whole):
+        if failed and is_most:
             self._tell_whole(key, group, now, critical, len(having))
             return
         self._tell_hosts(key, group, now, failed, having)
@@ -289,7 +296,6 @@ class FailedChecks:
         key: _Key,
         group: _Group,
         now: float,
-        having: Sequence[Host],
         critical: Sequence[Host],
         *,
         is_most: bool,
@@ -303,15 +309,19 @@ class FailedChecks:
                 told.update(new)
                 self._incidents.adopt(whole, new)
             return False
-        if not having and any(_may_tell(self._fleet.find(name), key) for name in told):
-            return False  # but nobody can now
+        if group.critical and not critical:  # nobody can tell
+            return False
         if critical and now < group.below_until:
             if group.below_until == INF:
                 group.below_until = now + max(group.critical[it.name].wait_s for it in critical)
                 self._at(group.below_until, key)
             return False
         group.told, group.below_until = None, INF
-        self._incidents.rise(whole, now)
+        if not any(
+            other.told is not None and _place(its) == whole[1:]
+            for its, other in self._groups.items()
+        ):  # of another kind
+            self._incidents.rise(whole, now)
         return True
 
     def _tell_hosts(
@@ -342,8 +352,11 @@ class FailedChecks:
             Evidence(now, CENTRE, "same_check", detail),
         )
         group.told, group.below_until = set(names), INF
-        verdict = Verdict(Cause.CHECK_FAILED, seen)
-        self._incidents.fall(Subject("check", *_place(key)), verdict, now, children=names)
+        whole, verdict = Subject("check", *_place(key)), Verdict(Cause.CHECK_FAILED, seen)
+        if self._incidents.is_fallen(whole):  # by checks of another kind
+            self._incidents.adopt(whole, names)
+        else:
+            self._incidents.fall(whole, verdict, now, children=names)
         for name in names:
             subject = Subject("check", *_place(key, name))
             self._incidents.rise(subject, now)
@@ -351,10 +364,6 @@ class FailedChecks:
 
     def _is_told(self, key: _Key, name: str) -> bool:
         return self._incidents.is_fallen(Subject("check", *_place(key, name)))
-
-    def _having(self, venue: Venue, key: _Key, group: _Group, now: float) -> list[Host]:
-        """Return the hosts that are up and have the check, as far as they have said lately."""
-        return [host for host in venue.hosts.values() if _has(host, key, group, now)]
 
     def _at(self, at: float, key: _Key) -> None:
         self._ticket += 1
@@ -370,6 +379,7 @@ def _place(key: _Key, host: str = "") -> tuple[str, str, str]:
 
 
 def _has(host: Host, key: _Key, group: _Group, now: float) -> bool:
+    """Tell whether a host is up and has the check, as far as it has said lately."""
     one = group.critical.get(host.name)
     if one is not None and not one.boot:  # not heard since our start
         return host.state in ALIVE or host.state is HostState.UNKNOWN
@@ -378,11 +388,6 @@ def _has(host: Host, key: _Key, group: _Group, now: float) -> bool:
         return False
     reading = known.reading
     return reading.kind == key.kind and now - known.at <= patience_s(reading.every_s)
-
-
-def _may_tell(host: Host | None, key: _Key) -> bool:
-    """Tell whether a host is still of that venue, and has not said farewell."""
-    return host is not None and host.venue == key.venue and host.state is not HostState.AWAY
 
 
 def _waits(one: _Critical, host: Host, having: Sequence[Host], group: _Group, now: float) -> bool:
