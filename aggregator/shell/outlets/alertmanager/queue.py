@@ -121,11 +121,9 @@ class AlertQueue:
             wanted = await self._still_firing(session, pushes)
             status = await self._post(session, wanted) if wanted else HTTPStatus.OK
         except _AnswerError as error:
-            self._troubles.report(str(error))
-            return False
+            return self._report(pushes, str(error))
         except (aiohttp.ClientError, OSError, ValueError, ConfigError) as error:
-            self._troubles.report(in_words(error))
-            return False
+            return self._report(pushes, in_words(error))
         if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
             self._troubles.end()
             self.sent += len(wanted)
@@ -135,10 +133,16 @@ class AlertQueue:
         if is_refusal(status):
             self._troubles.report(f"it answers {status}: what it refuses is dropped")
             self.dropped += len(wanted)
-            self._note(wanted, f"it was refused ({status})")
+            self._note(wanted, f"it was refused ({status}), and is not tried again")
             self._settle(pushes)
             return True
-        self._troubles.report(f"it answers {status}")
+        return self._report(wanted, f"it answers {status}")
+
+    def _report(self, pushes: Iterable[Push], why: str) -> bool:
+        """Report that alerts are to be tried again: return False."""
+        self._troubles.report(why)
+        certain = [push for push in pushes if not push.is_conditional]
+        self._note(certain, f"{why}; it is tried again")
         return False
 
     def _take_some(self) -> list[Push]:

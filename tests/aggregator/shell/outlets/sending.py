@@ -11,6 +11,7 @@ from aggregator.core.fleet import Fleet
 from aggregator.shell.journal.rows import Notice
 from aggregator.shell.outlets.own_metrics import OwnMetrics
 from aggregator.shell.outlets.webhook import Webhook
+from aggregator.shell.told import Told
 from tests.aggregator.shell.mqtt.scripted_broker import Chance
 from tests.kit.page import Page
 from tests.kit.tasks import at_work
@@ -25,6 +26,7 @@ class Sending:
     def __init__(self, where: Notify) -> None:
         self.settled: list[str] = []
         self.chance = Chance()
+        self.told = Told()
         self._metrics = OwnMetrics(Centre(Fleet([])), version="1")
         self._waiting = Waiting()
         self.webhook = Webhook(
@@ -33,6 +35,7 @@ class Sending:
             self._metrics,
             notice_of=lambda changed: notice(f"{changed.incident.number}-{changed.seq}"),
             rng=self.chance,
+            told=self.told,
         )
 
     def add(self, *names: str) -> None:

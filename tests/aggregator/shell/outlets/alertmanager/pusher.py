@@ -13,6 +13,7 @@ from aggregator.core.verdicts.causes import Cause
 from aggregator.shell.outlets.alertmanager.outlet import AlertmanagerMetrics, AlertmanagerOutlet
 from aggregator.shell.outlets.alertmanager.queue import AlertQueue
 from aggregator.shell.outlets.own_metrics import OwnMetrics
+from aggregator.shell.told import Told
 from aggregator.shell.walltime import WallTime
 from tests.aggregator.shell.mqtt.scripted_broker import Chance
 from tests.kit.machine import WALL
@@ -35,6 +36,7 @@ class Pusher:
         self.chance = Chance()
         self.published: list[CentreOpen] = []
         self.is_heard = True
+        self.told = Told()
         centre = Centre(fleet_of(ALONE) if fleet is None else fleet)
         centre.opened(0.0)
         self.outlet = AlertmanagerOutlet(
@@ -45,6 +47,7 @@ class Pusher:
             url_of=lambda path: f"https://mon.example{path}",
             publish=self._publish,
             rng=self.chance,
+            told=self.told,
         )
 
     def _publish(self, topic: str, payload: bytes) -> bool:
