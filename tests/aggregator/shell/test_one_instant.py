@@ -1,4 +1,6 @@
-"""One instant: state, incident and the page of metrics change together, whatever happens."""
+"""One instant: state, incident, metrics, API and events change together, whatever happens."""
+
+from collections.abc import Mapping
 
 import pytest
 
@@ -7,6 +9,10 @@ from aggregator.core.outputs import HostChanged
 from aggregator.core.states import HostState
 from aggregator.core.verdicts.causes import Cause
 from aggregator.shell.exposition import render
+from aggregator.shell.http.api.view import View
+from aggregator.shell.http.changes import Changes
+from aggregator.shell.walltime import WallTime
+from tests.kit.machine import WALL
 from tests.kit.page import Page
 from tests.kit.story import Story
 from tests.kit.worlds import WORLDS
@@ -84,3 +90,38 @@ def test_host_falls_and_rises_with_its_incident(cause: Cause) -> None:
     rises = [(out.at, "closed") for out in of_host if out.before is HostState.DOWN]
     assert told == falls + rises
     assert [change for _, change in told] == ["opened", "closed"]
+
+
+@pytest.mark.parametrize("cause", Cause)
+def test_whatever_api_and_page_show_anew_is_in_an_event(cause: Cause) -> None:
+    story = Story(FIVE, away_limit_s=12.0).bring_up()
+    before = shown(story)
+
+    WORLDS[cause](story)
+    for second in range(32):
+        if second == 16:
+            story.canary_s = 0.0
+            story.centre.opened(story.now)
+            story.unmute(*story.machines)
+        story.run(1.0)
+        changes, now = Changes(), shown(story)
+        for output in story.said():
+            changes.note(output)
+
+        for kind, things in now.items():
+            changed = {name for name in things if things[name] != before[kind].get(name)}
+            assert changed <= getattr(changes, kind), (story.now, kind)
+        before = now
+
+
+def shown(story: Story) -> Mapping[str, Mapping[object, object]]:
+    """Return what API and page show of each venue, host and incident, without its evidence."""
+    view = View(story.centre, WallTime(0.0, WALL), name="centre")
+    names = [host.name for host in story.centre.fleet]
+    return {
+        "venues": {line.venue: line for line in view.venues()},
+        "hosts": {line.host: line for line in view.hosts(names)},
+        "incidents": {
+            one.number: (one.sentence, one.severity, one.closed_at) for one in view.incidents()
+        },
+    }
