@@ -113,7 +113,10 @@ class WholeStory(Story):
 
 def worlds() -> dict[str, World]:
     """Return the worlds by name: the whole one, and one for each cause."""
-    by_cause = {str(cause): World(Story(away_limit_s=5.0), WORLDS[cause]) for cause in Cause}
+    limits_s = dict.fromkeys(Cause, 5.0) | {Cause.LEFT_WHILE_REQUIRED: 900.0}  # else it changes
+    by_cause = {
+        str(cause): World(Story(away_limit_s=limits_s[cause]), WORLDS[cause]) for cause in Cause
+    }
     return {WHOLE: World(WholeStory(), lambda story: story.kill(HOSTS[-1]))} | by_cause
 
 

@@ -48,7 +48,10 @@ def checks(server: HttpServer, monkeypatch: pytest.MonkeyPatch) -> Counter[bytes
 
 
 @pytest.mark.usefixtures("checks")
-@pytest.mark.parametrize("path", ["/metrics", "/metrics/self", "/", "/sd", "/no/such", "/-/reload"])
+@pytest.mark.parametrize(
+    "path",
+    ["/metrics", "/metrics/self", "/", "/sd", "/no/such", "/-/reload", "/wall", "/events"],
+)
 async def test_every_path_wants_a_user(client: Client, path: str) -> None:
     answer = await client.get(path)
 
@@ -222,7 +225,12 @@ THERE = {"X-Forwarded-For": "192.0.2.1"}
     ("path", "status"),
     [
         ("/", 403),
+        ("/wall", 403),
+        ("/map", 403),
         ("/venues/STA", 403),
+        ("/hosts/lost", 403),
+        ("/incidents/1", 403),
+        ("/events", 403),
         ("/api/v1/venues", 403),
         ("/api/v1/events", 403),
         ("/api/v1/openapi.json", 403),

@@ -1,6 +1,7 @@
 """HTTP server: certificates and users that change while it serves."""
 
 import asyncio
+import logging
 import resource
 import socket
 import ssl
@@ -330,3 +331,30 @@ async def test_address_that_cannot_be_had_is_refused(address: str, words: str) -
     with pytest.raises(OSError, match=words):
         await server.begin(web.Application(), address, WebConfig())
     await server.end()
+
+
+@pytest.mark.parametrize(
+    ("address", "users", "readers", "is_warned"),
+    [
+        ("127.0.0.1:0", {}, "this machine", False),
+        ("0.0.0.0:0", {}, "this machine", True),
+        ("0.0.0.0:0", {"alice": b"$2b$04$x"}, "users", False),
+    ],
+)
+async def test_start_says_who_may_read(
+    *,
+    address: str,
+    users: dict[str, bytes],
+    readers: str,
+    is_warned: bool,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    server = HttpServer()
+
+    await server.begin(web.Application(), address, WebConfig(users=users))
+    await server.end()
+
+    said = {record.message: record.__dict__["venuewatch_fields"] for record in caplog.records}
+    assert said["serving"]["readers"] == readers
+    assert ("pages_only_for_this_machine" in said) is is_warned
