@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from aggregator.core.incidents.record import Subject
 from aggregator.core.states import HostState
 from aggregator.core.verdicts.causes import Cause
 from aggregator.shell.journal.restore import memory_of
@@ -126,3 +127,22 @@ async def test_a_text_that_is_not_utf_8_is_read_as_it_may_be(path: Path) -> None
     memory = memory_of(visit(path), WallTime(0.0, WALL))
 
     assert memory.hosts[-1].cause is Cause.SILENT
+
+
+@pytest.mark.parametrize("host", ["STA-3", ""], ids=["host", "venue"])
+async def test_incident_of_a_check_comes_back_as_it_was(
+    path: Path, host: str, logged: Logged
+) -> None:
+    load(path, OLD[1])
+    with closing(connect(path)) as database, database:
+        database.execute(
+            "UPDATE incidents SET scope = 'check', venue = 'STA', host = ?, check_name = 'gw',"
+            " cause = 'check_failed' WHERE number = 4",
+            (host,),
+        )
+
+    memory = memory_of(visit(path), WallTime(0.0, WALL))
+
+    (found,) = [incident for incident in memory.incidents if incident.number == 4]
+    assert (found.subject, found.cause) == (Subject("check", "STA", host, "gw"), Cause.CHECK_FAILED)
+    assert all(report["skipped"] == {} for report in logged("journal_not_understood"))
