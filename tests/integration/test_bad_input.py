@@ -61,10 +61,16 @@ def rejected(aggregator: Aggregator) -> dict[str, float]:
 
 
 def hosts(aggregator: Aggregator) -> list[tuple[dict[str, str], float]]:
-    """Return who is up, and the state of all but the host that lives: it may be late."""
+    """Return who is up, and the state of all but the host that lives: it may be late.
+
+    A host that was never heard becomes unseen by itself.
+    """
     page = aggregator.page()
-    states = page.of("venuewatch_host_state")
-    silent = [(labels, value) for labels, value in states if labels["host"] != "STA-1"]
+    silent = [
+        (labels | {"state": labels["state"].replace("unseen", "unknown")}, value)
+        for labels, value in page.of("venuewatch_host_state")
+        if labels["host"] != "STA-1"
+    ]
     return silent + page.of("venuewatch_host_up")
 
 
