@@ -1,4 +1,4 @@
-"""Who was told of an incident, and what the answer was."""
+"""Tellings: the one that was told of an incident, and what the answer was."""
 
 from collections.abc import Sequence
 
