@@ -9,13 +9,13 @@ import http.client
 import random
 import re
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import mqtt5
 
 from bench.kit.centres import get
-from bench.kit.members import place, write_inventory
+from bench.kit.members import VENUES, place, write_inventory
 from bench.kit.mosquitto import mosquitto
 from bench.kit.processes import (
     LOOPBACK,
@@ -57,7 +57,9 @@ def numbers(rng: random.Random, count: int) -> list[float]:
 
 
 @contextlib.contextmanager
-def aggregator_with_fleet(directory: Path, hosts: int, series: int) -> Iterator[tuple[Asked, int]]:
+def aggregator_with_fleet(
+    directory: Path, hosts: int, series: int, venues: int = VENUES
+) -> Iterator[tuple[Asked, int]]:
     """Run the aggregator with a fleet that is up, behind a broker; yield it and its HTTP port.
 
     Raises:
@@ -65,7 +67,7 @@ def aggregator_with_fleet(directory: Path, hosts: int, series: int) -> Iterator[
     """
     folder = directory / f"{hosts}x{series}"
     folder.mkdir()
-    write_inventory(folder / "inventory.toml", hosts)
+    write_inventory(folder / "inventory.toml", hosts, venues)
     port, settings = free_port(), folder / "aggregator.toml"
     with mosquitto(folder) as broker:
         settings.write_text(
@@ -77,7 +79,8 @@ def aggregator_with_fleet(directory: Path, hosts: int, series: int) -> Iterator[
             child.read_answer()
             if not wait_for(lambda: _page(port, "/-/healthy") != b""):
                 raise BenchError("the aggregator does not answer")
-            fill(broker.port, hosts, series, lambda: _vitals(port))
+            places = [place(index, venues) for index in range(hosts)]
+            fill(broker.port, places, series, lambda: _vitals(port))
             if not wait_for(lambda: _page(port, "/-/ready") != b""):
                 raise BenchError("the aggregator does not get ready")
             yield child, port
@@ -97,8 +100,10 @@ def _vitals(port: int) -> int:
     return int(float(found[1])) if found else 0
 
 
-def fill(port: int, hosts: int, series: int, taken: Callable[[], int]) -> None:
-    """Say births, beats and vitals of so many hosts, each with so many series on the page.
+def fill(
+    port: int, places: Sequence[tuple[str, str]], series: int, taken: Callable[[], int]
+) -> None:
+    """Say births, beats and vitals of these hosts, each with so many series on the page.
 
     ``taken`` tells how many vitals the aggregator has taken.
 
@@ -106,6 +111,7 @@ def fill(port: int, hosts: int, series: int, taken: Callable[[], int]) -> None:
         BenchError: the broker does not answer, or not all of it arrives.
     """
     catalogue = Catalogue([("node_cpu_seconds_total", cpu_modes(series - LIVENESS))])
+    hosts = len(places)
     rng = random.Random(hosts)
     try:
         with socket.create_connection((LOOPBACK, port), timeout=_ANSWER_S) as sock:
@@ -116,16 +122,22 @@ def fill(port: int, hosts: int, series: int, taken: Callable[[], int]) -> None:
                 last = min(hosts, first + _AT_ONCE)
                 for index in range(first, last):
                     values: list[float | None] = [*numbers(rng, series - LIVENESS)]
-                    sock.sendall(_said_by(index, tick, catalogue, values))
+                    sock.sendall(_said_by(index, places[index], tick, catalogue, values))
                 if not wait_for(lambda last=last: taken() >= last):  # type: ignore[misc]
                     raise BenchError(f"the aggregator has {taken()} of {last} vitals")
     except OSError as error:
         raise BenchError(f"the broker does not answer: {error}") from None
 
 
-def _said_by(index: int, tick: int, catalogue: Catalogue, values: list[float | None]) -> bytes:
+def _said_by(
+    index: int,
+    where: tuple[str, str],
+    tick: int,
+    catalogue: Catalogue,
+    values: list[float | None],
+) -> bytes:
     """Return the packets of all that one host says."""
-    venue, host = place(index)
+    venue, host = where
     wall_ms, mono_ms = int(clock.wall() * 1000), int(clock.monotonic() * 1000)
     birth = Birth(
         boot=_BOOT,

@@ -1,8 +1,10 @@
 """Plays a fleet in one process: real MQTT connections, each a host with a random phase.
 
 Started as ``python -m bench.kit.fleet``. It first prints the number of its connections, then
-answers every line on standard input with its counts, and ends with standard input. A host costs as
-little as possible: a socket, and a packet made when it is due.
+answers every line on standard input with its counts, and ends with standard input. On the line
+``leave 7`` host number 7 says farewell first, on ``return 7`` it is born again. After ``cut V00``
+only the hosts of that venue beat, until ``heal``. A host costs as little as possible: a socket, and
+a packet made when it is due.
 """
 
 import argparse
@@ -14,7 +16,7 @@ from typing import Final
 
 import mqtt5
 
-from bench.kit.members import INTERVAL_S, Member, gather
+from bench.kit.members import INTERVAL_S, Member, birth_of, farewell_of, gather
 from bench.kit.processes import grant_files
 from venuewatch.base import clock
 from venuewatch.base.wire import topics
@@ -28,6 +30,9 @@ class Fleet:
     """Beats on time for all of its members, and counts. One of them hears the ticks for all."""
 
     def __init__(self, members: list[Member]) -> None:
+        self._by_number = members
+        self._sessions: dict[str, int] = {}
+        self._away: set[str] = set()
         self._members = sorted(members, key=lambda member: member.phase_s)
         self._ticks = members[0].sock
         self._ticks.send(mqtt5.SubscribePacket(1, [mqtt5.TopicFilter(topics.TICKS)]).write())
@@ -48,9 +53,10 @@ class Fleet:
             for number, _ in ready.poll(due_in_s):
                 if number == self._ticks.fileno():
                     self._hear_tick()
-                elif not sys.stdin.buffer.readline():
+                elif not (line := sys.stdin.buffer.readline()):
                     return
                 else:
+                    self._obey(line.decode().split())
                     self._tell()
 
     def _beat_all_due(self) -> float:
@@ -64,19 +70,40 @@ class Fleet:
             self._worst_lag_s = max(self._worst_lag_s, now - due)
             if now - due > INTERVAL_S:  # what could not be made in time is not caught up
                 self._start += now - due
-            self._beat(member, now)
+            if member.host not in self._away:
+                self._beat(member, now)
             self._next += 1
             if self._next == len(self._members):
                 self._next = 0
                 self._round += 1
         return 0.0
 
+    def _obey(self, words: list[str]) -> None:
+        """Let a host leave or return, which says so in between its beats, or venues fall silent."""
+        if not words:
+            return
+        if words[0] in {"cut", "heal"}:
+            kept = words[1:]
+            silent = {member.host for member in self._members if member.venue not in kept}
+            self._away = silent if kept else set()
+            return
+        member = self._by_number[int(words[1])]
+        session = self._sessions.get(member.host, 1)
+        if words[0] == "leave":
+            self._away.add(member.host)
+            member.sock.send(farewell_of(member, session))
+        else:
+            self._away.discard(member.host)
+            self._sessions[member.host] = session + 1
+            member.sock.send(birth_of(member.venue, member.host, member.boot, session + 1))
+            self._beat(member, clock.monotonic())
+
     def _beat(self, member: Member, now: float) -> None:
         number, heard_at = self._tick
         held_s = now - heard_at
         beat = Beat(
             boot=member.boot,
-            session=1,
+            session=self._sessions.get(member.host, 1),
             seq=self._round,
             mono_ms=int(now * 1000),
             wall_ms=int(clock.wall() * 1000),

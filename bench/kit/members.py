@@ -19,19 +19,20 @@ from venuewatch.base.wire.topics import Stream
 VENUES = 39  # as many as the founding fleet has
 
 
-def place(index: int) -> tuple[str, str]:
-    """Return the venue's code and the name of host number ``index``."""
-    return f"V{index % VENUES:02d}", f"host-{index:05d}"
+def place(index: int, venues: int = VENUES) -> tuple[str, str]:
+    """Return the venue's code and the name of host number ``index``, of so many venues."""
+    return f"V{index % venues:02d}", f"host-{index:05d}"
 
 
-def write_inventory(path: Path, hosts: int) -> None:
-    """Write the inventory of a fleet of so many hosts."""
+def write_inventory(path: Path, hosts: int, venues: int = VENUES) -> None:
+    """Write the inventory of a fleet of so many hosts over so many venues."""
     lines: list[str] = []
-    for first in range(min(VENUES, hosts)):
-        lines.append(f'[[venue]]\ncode = "{place(first)[0]}"\ntimezone = "Europe/Paris"\n')
+    for first in range(min(venues, hosts)):
+        code = place(first, venues)[0]
+        lines.append(f'[[venue]]\ncode = "{code}"\ntimezone = "Europe/Paris"\n')
         lines += [
             f'[[venue.host]]\nname = "{place(index)[1]}"\nrole = "server"\n'
-            for index in range(first, hosts, VENUES)
+            for index in range(first, hosts, venues)
         ]
     path.write_text("".join(lines), encoding="utf-8")
 
@@ -50,6 +51,8 @@ class Member(NamedTuple):
     """One host of the fleet; ``phase_s`` is when in each interval it beats."""
 
     sock: socket.socket
+    venue: str
+    host: str
     topic: str
     boot: str
     phase_s: float
@@ -104,15 +107,23 @@ def _announced(sock: socket.socket, index: int, rng: random.Random) -> Member:
         retain=True,
     )
     connect = mqtt5.ConnectPacket(host, clean_start=True, will=will, keep_alive=_KEEPALIVE_S)
-    sock.sendall(connect.write() + _birth(venue, host, boot))
+    sock.sendall(connect.write() + birth_of(venue, host, boot))
     beats = topics.topic(venue, host, Stream.BEAT)
-    return Member(sock, beats, boot, rng.uniform(0.0, INTERVAL_S))
+    return Member(sock, venue, host, beats, boot, rng.uniform(0.0, INTERVAL_S))
 
 
-def _birth(venue: str, host: str, boot: str) -> bytes:
+def farewell_of(member: Member, session: int) -> bytes:
+    """Return the packet by which a host ends a session in order."""
+    topic = topics.topic(member.venue, member.host, Stream.DEATH)
+    death = Death(member.boot, session, "farewell")
+    return mqtt5.PublishPacket(topic, encode(death), retain=True).write()
+
+
+def birth_of(venue: str, host: str, boot: str, session: int = 1) -> bytes:
+    """Return the packet by which a host begins a session."""
     birth = Birth(
         boot=boot,
-        session=1,
+        session=session,
         wall_ms=int(clock.wall() * 1000),
         interval_s=INTERVAL_S,
         vitals_every_s=10.0,

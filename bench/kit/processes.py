@@ -104,6 +104,10 @@ class Asked:
             self._process.stdin.write(f"{question}\n".encode())
         return self.read_answer()
 
+    def signal(self, number: int) -> None:
+        """Send it a signal."""
+        self._process.send_signal(number)
+
     def read_answer(self) -> dict[str, Any]:
         """Wait for the next line.
 
