@@ -3,7 +3,6 @@
 import asyncio
 import random
 from collections.abc import Callable, Collection, Iterable
-from functools import partial
 from pathlib import Path
 
 from aggregator import config, inventory
@@ -18,7 +17,7 @@ from aggregator.shell.http.api.routes import Api, Sources
 from aggregator.shell.http.api.view import View
 from aggregator.shell.http.app import Pages
 from aggregator.shell.http.fanout import Fanout
-from aggregator.shell.http.page.now import now
+from aggregator.shell.http.page.now import Looks
 from aggregator.shell.http.page.render import Renderer
 from aggregator.shell.http.page.routes import PageRoutes
 from aggregator.shell.http.page.stream import PageStream
@@ -118,8 +117,14 @@ class Aggregator:
         history = History(self._settings.journal.path)
         api = Api(Sources(self._centre, self._wall, view, history, self._told, self._fanout))
         renderer = Renderer(external_url=where.external_url, grafana_url=where.grafana_url)
-        renders = partial(now, renderer, view, api.incident_now)
-        stream = PageStream(self._fanout, self._centre, self._wall, renders, root=renderer.root)
+        stream = PageStream(
+            self._fanout,
+            self._centre,
+            self._wall,
+            Looks(renderer, view, api.incident_now).renders,
+            root=renderer.root,
+            version=renderer.version,
+        )
         pages = Pages(
             self._centre,
             self._metrics,

@@ -106,6 +106,7 @@ async def test_a_killed_agent_is_on_the_page_at_once(seen: Seen, agents: dict[st
         ("/hosts/STA-1", "#host-STA-1"),
         ("/wall", "#v-STA"),
         ("/map", "#head"),
+        ("/incidents", ".detail"),
     ],
 )
 async def test_every_page_is_live(

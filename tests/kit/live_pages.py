@@ -12,6 +12,7 @@ from aiohttp import ClientResponse, web
 from aggregator.core.incidents.alerts import description_of, row_of
 from aggregator.core.outputs import Output
 from aggregator.shell.http import page as page_package
+from aggregator.shell.http.changes import Changes
 from aggregator.shell.http.fanout import Fanout
 from aggregator.shell.http.page import headers, ids
 from aggregator.shell.http.page.fragments import Render
@@ -46,11 +47,13 @@ class LivePages:
         rendered: the ids of all fragments that were rendered.
     """
 
-    def __init__(self, story: Story, *, pages_max: int = 500) -> None:
+    def __init__(self, story: Story, *, pages_max: int = 500, version: str = "") -> None:
         self.story = story
         self.wall = WallTime(story.now, clock.wall())
         self.fanout = Fanout(lambda: pages_max)
-        self.stream = PageStream(self.fanout, story.centre, self.wall, self._renders)
+        self.stream = PageStream(
+            self.fanout, story.centre, self.wall, self._renders, version=version
+        )
         self.rendered: list[str] = []
         self.port = 0
 
@@ -78,7 +81,7 @@ class LivePages:
                 self.fanout.close()
                 await runner.cleanup()
 
-    async def _renders(self) -> Render:
+    async def _renders(self, _changes: Changes) -> Render:
         return self._fragment
 
     def _fragment(self, id_: str) -> str | None:

@@ -64,6 +64,12 @@ class Assets:
         return tuple(name for name in self._by_file if name.endswith(".js"))
 
     @property
+    def version(self) -> str:
+        """Another one when any file is another."""
+        names = "\n".join(sorted(self._by_name))
+        return hashlib.sha256(names.encode()).hexdigest()[:_HASH_LENGTH]
+
+    @property
     def size(self) -> int:
         """How many bytes styles and scripts have together, not compressed."""
         return sum(

@@ -7,7 +7,7 @@ the loop each few milliseconds.
 import asyncio
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from aggregator.shell.http.changes import Changes
 from aggregator.shell.http.channel import Event
@@ -26,17 +26,25 @@ OF_MANY: Final = frozenset({OVERVIEW, MAP, INCIDENTS})
 
 EVERYTHING: Final = Changes(is_centre=True)
 
+
+class Known(NamedTuple):
+    """What there is: the codes of venues, and the numbers of incidents, open or closed lately."""
+
+    venues: Sequence[str]
+    incidents: Collection[int] = ()
+
+
 _WORK_S = 0.003  # so long rendering holds the loop
 _RUNNING = re.compile(r'(\bdata-(?:since|clock)="[^"]*">)[^<]*')
 
 
-def touched(topic: str, changes: Changes, venues: Sequence[str]) -> Iterator[str]:
+def touched(topic: str, changes: Changes, known: Known) -> Iterator[str]:
     """Yield the ids of those fragments of a topic that ``changes`` may have changed.
 
     A change of the centre touches everything: hosts and venues are unknown while it is blind.
     """
     is_all = changes.is_centre
-    codes = venues if is_all else [code for code in venues if code in changes.venues]
+    codes = known.venues if is_all else [code for code in known.venues if code in changes.venues]
     if topic == EVERYWHERE:
         yield ids.HEAD
     elif topic == OVERVIEW:
@@ -47,7 +55,8 @@ def touched(topic: str, changes: Changes, venues: Sequence[str]) -> Iterator[str
     elif topic == MAP:
         yield from map(ids.mark, codes)
     elif topic == INCIDENTS:
-        yield from map(ids.problem, sorted(changes.incidents))
+        numbers = changes.incidents.union(known.incidents) if is_all else changes.incidents
+        yield from map(ids.problem, sorted(numbers))  # a list adds them at its top one by one
     elif is_all or topic in _own_pages(changes):
         yield topic
 
@@ -72,22 +81,22 @@ class Fragments:
             del self._sent[topic]
 
     async def changed(
-        self, topic: str, changes: Changes, venues: Sequence[str], render: Render
+        self, topic: str, changes: Changes, known: Known, render: Render
     ) -> Event | None:
         """Return the event of those fragments of a topic that have changed, None without any."""
         sent = self._sent.get(topic)
         if sent is None:
-            return await self.whole(topic, venues, render)
-        found = await _rendered(touched(topic, changes, venues), render)
+            return await self.whole(topic, known, render)
+        found = await _rendered(touched(topic, changes, known), render)
         news = {id_: html for id_, html in found.items() if _still(sent.get(id_)) != _still(html)}
         sent.update(news)
         return _event_of(topic, news.values())
 
-    async def whole(self, topic: str, venues: Sequence[str], render: Render) -> Event | None:
+    async def whole(self, topic: str, known: Known, render: Render) -> Event | None:
         """Return the event of all fragments of a topic, None without any."""
         sent = self._sent.get(topic)
-        if sent is None:
-            sent = await _rendered(touched(topic, EVERYTHING, venues), render)
+        if sent is None or topic == INCIDENTS:  # of these old ones are forgotten
+            sent = await _rendered(touched(topic, EVERYTHING, known), render)
             self._sent[topic] = sent
         return _event_of(topic, sent.values())
 

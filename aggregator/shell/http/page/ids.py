@@ -16,14 +16,16 @@ to do. Links in fragments are absolute paths below the page's root, so one fragm
 | ``venue-STA`` ``host-NAME`` ``incident-17`` | all below the head | the page of that one |
 
 Fixed elements, which no fragment replaces: ``announce`` (the live region, empty), ``lost`` (the
-banner of a lost centre, hidden), ``blind`` (a list for "this page was blind 0:42", empty),
-``sound``, ``theme``, ``silence`` and ``help`` (controls, hidden until a script shows them),
-``search`` (the field).
+banner of a lost centre, hidden), ``blind`` (an empty list for "this page was blind 0:42", which a
+script puts below the problems), ``sound``, ``theme``, ``silence`` and ``help`` (controls, hidden
+until a script shows them), ``search`` (the field).
 
 Attributes: ``html[data-root]`` is the root of all paths, ``html[data-page]`` the kind of page,
-``html[data-at]`` when it was rendered (s since 1970). ``[data-since]`` has a duration as its text,
-counted from that time (s since 1970). ``time[data-clock]`` shows the time of day now, so many s
-ahead of UTC, as hours, minutes and seconds. ``[data-severity]`` is critical, warning or info, on
+``html[data-at]`` when it was rendered (s since 1970), ``html[data-version]`` by which version.
+``[data-news]`` is a list of incidents, the newest first, to which newer ones are added: those of
+the venue that it names, with ``[data-open]`` only open ones. ``[data-since]`` has a duration as its
+text, counted from that time (s since 1970). ``time[data-clock]`` shows the time of day now, so many
+s ahead of UTC, as hours, minutes and seconds. ``[data-severity]`` is critical, warning or info, on
 each problem and tile that has one. ``.wallpage`` are the pages of the wall, all but one ``hidden``,
 each to be shown for ``[data-turn]`` (s). ``html.is-lost`` greys everything.
 """

@@ -4,6 +4,7 @@ A stream asks for the ids that a change touches (``ids.py``). What an id names m
 there is no fragment.
 """
 
+import asyncio
 from collections.abc import Callable
 from functools import cached_property
 from typing import Final, TypeVar
@@ -12,6 +13,7 @@ from aggregator.shell.http.api.incidents import IncidentWhole
 from aggregator.shell.http.api.paging import number_of
 from aggregator.shell.http.api.venues import VenueLine
 from aggregator.shell.http.api.view import View
+from aggregator.shell.http.changes import Changes
 from aggregator.shell.http.page import ids
 from aggregator.shell.http.page.fragments import Render
 from aggregator.shell.http.page.problems import Picture
@@ -20,6 +22,8 @@ from aggregator.shell.http.page.views import host, incident, venue
 from aggregator.shell.http.page.views import map as map_view
 
 T = TypeVar("T")
+
+_VENUES_AT_ONCE = 20
 
 
 class Now:
@@ -128,11 +132,39 @@ _OF_ONE: Final[dict[str, Callable[[Now, str], str | None]]] = {
 }
 
 
-async def now(
-    renderer: Renderer, view: View, incident_now: Callable[[int], IncidentWhole | None]
-) -> Render:
-    """Return what renders fragments of now; the loop goes on while it looks at the fleet."""
-    made = Now(renderer, view, incident_now)
-    venues = await view.venues_in_turn(view.codes)
-    made.picture = Picture(view.centre(), venues, view.open_incidents())
-    return made.fragment
+class Looks:
+    """Looks at the fleet for a stream: at each venue only when it has changed."""
+
+    def __init__(
+        self,
+        renderer: Renderer,
+        view: View,
+        incident_now: Callable[[int], IncidentWhole | None],
+    ) -> None:
+        self._renderer = renderer
+        self._view = view
+        self._incident_now = incident_now
+        self._lines: dict[str, VenueLine] = {}
+
+    async def renders(self, changes: Changes) -> Render:
+        """Return what renders fragments of now, after ``changes`` since it was asked before.
+
+        The loop goes on while it looks at the fleet. A line is kept as soon as it is read, so of
+        two that look at a time none keeps an older one.
+        """
+        codes = self._view.codes
+        wanted = [
+            code
+            for code in codes
+            if changes.is_centre or code in changes.venues or code not in self._lines
+        ]
+        for start in range(0, len(wanted), _VENUES_AT_ONCE):
+            found = self._view.venues(wanted[start : start + _VENUES_AT_ONCE])
+            self._lines.update((line.venue, line) for line in found)
+            await asyncio.sleep(0)
+        for gone in self._lines.keys() - set(self._view.codes):
+            del self._lines[gone]
+        lines = [self._lines[code] for code in codes if code in self._lines]
+        made = Now(self._renderer, self._view, self._incident_now)
+        made.picture = Picture(self._view.centre(), lines, self._view.open_incidents())
+        return made.fragment

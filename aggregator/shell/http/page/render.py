@@ -18,6 +18,7 @@ from aggregator.shell.http.api.venues import HostLine, VenueLine
 from aggregator.shell.http.page import ids, problems, tiles, words
 from aggregator.shell.http.page.assets import Assets
 from aggregator.shell.http.page.problems import Picture
+from venuewatch import __version__
 from venuewatch.base import times
 from venuewatch.base.times import Zoned
 
@@ -43,6 +44,7 @@ class Renderer:
         self.root = urlsplit(external_url).path.rstrip("/")
         self.zone = zone
         self.grafana_url = grafana_url
+        self.version = f"{__version__}-{self.assets.version}"
         self._environment = Environment(
             loader=FileSystemLoader(FOLDER),
             autoescape=True,
@@ -54,6 +56,7 @@ class Renderer:
         )
         self._environment.globals.update(
             root=self.root,
+            version=self.version,
             ids=ids,
             asset=lambda file: self.root + self.assets.path(file),
             scripts=self.assets.scripts,

@@ -8,7 +8,7 @@
    Every page gets it.
 4. The event ``reload`` says that other venues are expected now: the page is to be loaded anew.
 5. The event ``sent`` ends each sending, and has its time (s since 1970), as the pulse of each
-   second has.
+   second has. In a snapshot it has the version of pages, too: one of another loads itself anew.
 """
 
 import asyncio
@@ -26,7 +26,14 @@ from aggregator.shell.http.changes import Changes
 from aggregator.shell.http.channel import Channel, Event
 from aggregator.shell.http.fanout import Fanout, FullError
 from aggregator.shell.http.page import ids
-from aggregator.shell.http.page.fragments import OF_MANY, OVERVIEW, Fragments, Render
+from aggregator.shell.http.page.fragments import (
+    EVERYTHING,
+    OF_MANY,
+    OVERVIEW,
+    Fragments,
+    Known,
+    Render,
+)
 from aggregator.shell.walltime import WallTime
 from venuewatch.base import clock
 from venuewatch.base.refusals import unknown
@@ -36,6 +43,9 @@ TOPICS_MAX: Final = 64
 
 REFRESH_S: Final = 5.0
 """How often (s) what changes without a verdict is looked at: vitals and checks of a host."""
+
+LISTED: Final = 100
+"""So many incidents a page of all of them lists: those that are open, or were closed lately."""
 
 _TOPIC_LENGTH_MAX = 128
 _RETRY_AFTER_S = 10
@@ -73,8 +83,9 @@ class Wanted(NamedTuple):
 class PageStream:
     """The stream of the pages.
 
-    ``renders`` returns what renders fragments of all as it stands now: an id in, HTML out. ``root``
-    is the path of the external address, under which the stream is served, too.
+    ``renders`` returns what renders fragments as all stands now: an id in, HTML out. It is told
+    what has changed since it was asked before. ``root`` is the path of the external address, under
+    which the stream is served, too. ``version``: of the pages that we serve.
     """
 
     def __init__(
@@ -82,20 +93,22 @@ class PageStream:
         fanout: Fanout,
         centre: Centre,
         wall: WallTime,
-        renders: Callable[[], Awaitable[Render]],
+        renders: Callable[[Changes], Awaitable[Render]],
         *,
         root: str = "",
+        version: str = "",
     ) -> None:
         self.channel = Channel("pages", self._render, self._snapshot)
         self._fanout = fanout
-        self._open = centre.decisions.store.open
+        self._store = centre.decisions.store
         self._fleet = centre.fleet
         self._wall = wall
         self._renders = renders
         self._root = root
+        self._version = version
         self._fragments = Fragments()
         self._start = self.channel.start
-        self._venues = tuple(self._fleet.venues)
+        self._venues: Sequence[str] = tuple(self._fleet.venues)
         self._turn = asyncio.Lock()
         fanout.add(self.channel)
 
@@ -137,50 +150,56 @@ class PageStream:
         known = {topic for topic in topics if topic in OF_MANY or topic in self.channel.topics}
         others = [topic for topic in topics - known if topic.startswith(_OWN_PAGES)]
         if others:
-            render = await self._renders()
+            render = await self._renders(Changes())
             known.update(topic for topic in others if render(topic) is not None)
         return frozenset(known)
 
     async def _render(self, changes: Changes) -> Sequence[Event]:
         async with self._turn:
-            render = await self._begin()
-            venues = tuple(self._fleet.venues)
+            render = await self._begin(changes)
+            known = self._all()
             events = [
                 event
                 for topic in ("", *self.channel.topics)
-                if (event := await self._fragments.changed(topic, changes, venues, render))
+                if (event := await self._fragments.changed(topic, changes, known, render))
             ]
             if changes.incidents:
                 events.append(self._alarms(changes.incidents))
-            if venues != self._venues:
-                self._venues = venues
+            if known.venues != self._venues:
+                self._venues = known.venues
                 events.append(Event("reload", b"{}"))
             return [*events, _sent()] if events else []
 
     async def _snapshot(self) -> Sequence[Event]:
         async with self._turn:
-            render = await self._begin()
-            venues = tuple(self._fleet.venues)
+            render = await self._begin(Changes())
+            known = self._all()
             events = [
                 event
                 for topic in ("", *self.channel.topics)
-                if (event := await self._fragments.whole(topic, venues, render))
+                if (event := await self._fragments.whole(topic, known, render))
             ]
-            return [*events, self._alarms(None), _sent()]
+            return [*events, self._alarms(None), _sent(self._version)]
 
-    async def _begin(self) -> Render:
-        """Forget what no page shows; return what renders as of now."""
+    async def _begin(self, changes: Changes) -> Render:
+        """Forget what no page shows; return what renders as of now, after ``changes``."""
         if self._start != self.channel.start:  # while no page was open nothing was rendered
             self._start = self.channel.start
             self._fragments = Fragments()
+            changes = EVERYTHING
         self._fragments.forget_all_but(self.channel.topics)
-        return await self._renders()
+        return await self._renders(changes)
+
+    def _all(self) -> Known:
+        latest = [incident.number for incident in self._store.known()[-LISTED:]]
+        is_open = [incident.number for incident in self._store.open.values()]
+        return Known(tuple(self._fleet.venues), {*is_open, *latest})
 
     def _alarms(self, numbers: Collection[int] | None) -> Event:
         """Return how these incidents stand; without ``numbers`` all that are open."""
         found = [
             alarm_of(incident, self._wall)
-            for incident in self._open.values()
+            for incident in self._store.open.values()
             if numbers is None or incident.number in numbers
         ]
         closed = set(numbers or ()).difference(alarm.number for alarm in found)
@@ -225,5 +244,6 @@ def alarm_of(incident: Incident, wall: WallTime) -> AlarmJson:
     )
 
 
-def _sent() -> Event:
-    return Event("sent", b'{"at":%.3f}' % clock.wall())
+def _sent(version: str = "") -> Event:
+    said = {"at": round(clock.wall(), 3)} | ({"version": version} if version else {})
+    return Event("sent", msgspec.json.encode(said))

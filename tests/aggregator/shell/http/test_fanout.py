@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import NamedTuple
 
 import pytest
 from aiohttp import ClientResponse, ClientSession, web
@@ -14,6 +15,7 @@ from aggregator.shell.http import fanout as module
 from aggregator.shell.http.changes import Changes
 from aggregator.shell.http.channel import Channel, Event, framed
 from aggregator.shell.http.fanout import Fanout, FullError
+from bench.kit.processes import grant_files
 from tests.kit.tasks import at_work
 from tests.kit.waiting import PATIENCE_S, until
 
@@ -23,7 +25,11 @@ def changed(host: str, venue: str = "STA") -> HostChanged:
 
 
 class Page:
-    """A server of one channel, which tells the names of hosts that have changed."""
+    """A server of two channels of one form, which tell the names of hosts that have changed.
+
+    Attributes:
+        transports: of the connections that have asked for the first one.
+    """
 
     def __init__(self, *, pages_max: int = 500, padding: int = 0) -> None:
         self.fanout = Fanout(lambda: pages_max)
@@ -32,7 +38,9 @@ class Page:
         self.fails = False
         self._padding = b" " * padding
         self.channel = Channel("test", self._render, self._snapshot)
+        self.other = Channel("other", self._render, self._snapshot)
         self.fanout.add(self.channel)
+        self.transports: list[asyncio.WriteTransport] = []
         self.port = 0
 
     async def _render(self, changes: Changes) -> Sequence[Event]:
@@ -46,8 +54,16 @@ class Page:
         return [Event("snapshot", b"all\nof it")]
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
+        assert request.transport is not None
+        self.transports.append(request.transport)
+        return await self._follow(request, self.channel)
+
+    async def _serve_other(self, request: web.Request) -> web.StreamResponse:
+        return await self._follow(request, self.other)
+
+    async def _follow(self, request: web.Request, channel: Channel) -> web.StreamResponse:
         try:
-            return await self.fanout.serve(request, self.channel)
+            return await self.fanout.serve(request, channel)
         except FullError as error:
             return web.Response(status=503, text=str(error))
 
@@ -55,7 +71,8 @@ class Page:
     async def served(self) -> AsyncIterator[ClientSession]:
         app = web.Application()
         app.router.add_get("/", self._serve)
-        runner = web.AppRunner(app, shutdown_timeout=1.0)
+        app.router.add_get("/other", self._serve_other)
+        runner = web.AppRunner(app, shutdown_timeout=1.0, access_log=None)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
@@ -67,6 +84,22 @@ class Page:
             finally:
                 self.fanout.close()
                 await runner.cleanup()
+
+
+class Opened(NamedTuple):
+    """A stream that was asked for: the status of the answer, and what comes after its head."""
+
+    status: int
+    rest: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+
+async def first_of(port: int, path: str) -> Opened:
+    """Ask for a stream; return when it has begun, or is refused."""
+    rest, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(f"GET {path} HTTP/1.0\r\nHost: x\r\n\r\n".encode())
+    head = await rest.readuntil(b"\r\n\r\n")
+    return Opened(int(head.split()[1]), rest, writer)
 
 
 async def event(answer: ClientResponse, *, with_pulse: bool = False) -> dict[str, str]:
@@ -220,6 +253,60 @@ async def test_a_reader_that_takes_nothing_is_cut(monkeypatch: pytest.MonkeyPatc
         writer.close()
 
     assert told["data"].strip() == "h11"
+
+
+async def test_of_a_thousand_pages_as_many_as_may_be_are_served() -> None:
+    grant_files(4_096)
+    page = Page(pages_max=500)
+    page.fanout.add(page.other)
+    async with page.served() as client, asyncio.TaskGroup() as reading:
+        opened = [
+            reading.create_task(first_of(page.port, ("/", "/other")[number % 2]))
+            for number in range(1_000)
+        ]
+        await until(lambda: all(task.done() for task in opened))
+        streams = [task.result() for task in opened]
+        served = [stream for stream in streams if stream.status == 200]
+        counts = (len(page.channel.readers), len(page.other.readers))
+        page.fanout.take([changed("a")])
+        told = [await stream.rest.readuntil(b"data: a\n\n") for stream in served]
+        async with client.get("/") as refused:
+            line = await refused.text()
+        for stream in streams:
+            stream.writer.close()
+
+    assert len(served) == len(told) == sum(counts) == 500
+    assert all(counts)
+    assert {stream.status for stream in streams} == {200, 503}
+    assert line == "500 pages are open, and no more may be: [web] max_pages"
+    assert page.rendered == [["a"], ["a"]]
+
+
+async def test_pages_that_never_read_hold_a_piece_each_at_most(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "WRITE_LIMIT_S", 0.5)
+    page = Page(padding=8_000_000)
+    async with page.served():
+        streams = [
+            await asyncio.open_connection("127.0.0.1", page.port, limit=1) for _ in range(20)
+        ]
+        for _, writer in streams:
+            writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        await until(lambda: page.fanout.readers == 20)
+        page.fanout.take([changed("a")])
+        held = [0]
+
+        def all_are_cut() -> bool:
+            held.append(max(one.get_write_buffer_size() for one in page.transports))
+            return page.fanout.cut == 20
+
+        await until(all_are_cut)
+        for _, writer in streams:
+            writer.close()
+
+    assert 0 < max(held) <= 256 * 1024
+    assert page.rendered == [["a"]]
 
 
 async def test_a_form_that_fails_cuts_its_readers_and_goes_on() -> None:

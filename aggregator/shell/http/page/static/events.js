@@ -26,13 +26,8 @@
   let last = ""; // the id of the last event; a page that knows nothing yet needs a snapshot
   let source = null;
   let [quietSince, limit] = [0, OPENING_MS];
-  let attempts = 0;
-  let retryAt = 0;
-  let timer = 0;
-  let [leads, wanted] = [false, null];
-  let askedAt = 0;
-  let messageAt = Date.now();
-  let seats = null;
+  let [attempts, retryAt, timer, askedAt] = [0, 0, 0, 0];
+  let [leads, wanted, seats, messageAt] = [false, null, null, Date.now()];
 
   const tell = (name, detail) => document.dispatchEvent(new CustomEvent(name, { detail }));
 
@@ -47,6 +42,7 @@
       const data = message.name === "fragments" ? { html: message.data } : JSON.parse(message.data);
       tell("live:heard", data);
       tell(`live:${message.name}`, data);
+      if ((data.version || html.dataset.version) !== html.dataset.version) tell("live:reload");
     }
   }
 

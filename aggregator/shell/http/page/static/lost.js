@@ -13,9 +13,7 @@
   let heardAt = Date.now();
   let heardMark = performance.now(); // no step of the clock moves it; Date goes on while we sleep
   let centreAt = Number(html.dataset.at) * 1000 || Date.now();
-  let isLost = false;
-  let retryAt = 0;
-  let why = "";
+  let [isLost, retryAt, why] = [false, 0, ""];
 
   const silentMs = () => Math.max(Date.now() - heardAt, performance.now() - heardMark);
 
@@ -78,14 +76,16 @@
       { textContent: `This page was blind ${span(ms)}, from ${clock(from)}.` },
     )));
     list.hidden = !notes.length;
+    place();
   }
 
-  function judge() {
-    if (isLost) show();
-    else if (silentMs() > LOST_MS) lose();
-  }
+  // In the list of problems, where there is one; a fresh list of them does not have it.
+  const place = () => list.hidden || document.querySelector("main #problems")?.append(list);
+
+  const judge = () => (isLost ? show() : silentMs() > LOST_MS && lose());
 
   document.addEventListener("live:heard", ({ detail }) => hear(detail.at));
+  document.addEventListener("live:swapped", place);
   document.addEventListener("live:trying", ({ detail }) => {
     retryAt = detail.at;
     why = detail.why || why;

@@ -16,10 +16,8 @@
   const store = (key, value) => localStorage.setItem(`venuewatch ${key}`, JSON.stringify(value));
   const control = document.getElementById("sound");
   const silence = document.getElementById("silence");
-  let open = new Map();
-  let sound = null;
+  let [open, sound, playedAt] = [new Map(), null, 0];
   let plays = !navigator.locks;
-  let playedAt = 0;
 
   const isArmed = () => sound?.state === "running";
   const mutedUntil = () => stored("muted until", 0);

@@ -9,9 +9,7 @@
   let mustReload = false;
 
   function isWritten(field) {
-    if (field.options) {
-      return [...field.options].some((option) => option.selected !== option.defaultSelected);
-    }
+    if (field.options) return [...field.options].some((each) => each.selected !== each.defaultSelected);
     const isTicked = field.type === "checkbox" || field.type === "radio";
     return isTicked ? field.checked !== field.defaultChecked : field.value !== field.defaultValue;
   }
@@ -51,9 +49,19 @@
     return isWhole;
   }
 
+  // A list of all incidents, the newest first, takes in what is newer than its first.
+  function add(fresh) {
+    const list = document.querySelector("[data-news]");
+    const { news: venue, open } = list?.dataset || {};
+    if (!list || !fresh.id.startsWith("i-") || (open && fresh.matches(".over"))) return;
+    const [number, newest] = [fresh, list.firstElementChild].map((each) => Number(each?.id.slice(2) || 0));
+    if (number > newest && (!venue || venue === fresh.dataset.venue)) list.prepend(fresh.cloneNode(true));
+  }
+
   function put(fresh) {
     const old = document.getElementById(fresh.id);
     held.delete(fresh.id);
+    if (!old) add(fresh);
     if (!old || swap(old, fresh.cloneNode(true))) return;
     held.set(fresh.id, fresh);
     old.classList.add("is-held");
@@ -70,6 +78,7 @@
     for (const child of template.content.children) {
       for (const each of child.id ? [child] : child.children) put(each); // marks are within <svg>
     }
+    document.dispatchEvent(new CustomEvent("live:swapped"));
   });
   document.addEventListener("live:reload", () => {
     mustReload = true;

@@ -12,9 +12,7 @@
     return `${Math.floor(s / 86400)} d ${Math.floor((s % 86400) / 3600)} h`;
   }
 
-  function set(element, text) {
-    if (element.firstChild?.data !== text) element.textContent = text;
-  }
+  const set = (age, text) => { if (age.firstChild?.data !== text) age.textContent = text; };
 
   function run() {
     if (isLost || document.hidden) return;

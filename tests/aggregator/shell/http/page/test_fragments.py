@@ -13,10 +13,11 @@ from aggregator.shell.http.page.fragments import (
     MAP,
     OVERVIEW,
     Fragments,
+    Known,
     touched,
 )
 
-VENUES = ("STA", "AQU", "TAH")
+KNOWN = Known(("STA", "AQU", "TAH"), (7, 8))
 OF_HOST = Changes(venues={"AQU"}, hosts={"a1"})
 OF_INCIDENT = Changes(venues={"AQU"}, hosts={"a1"}, incidents={7})
 
@@ -44,6 +45,7 @@ class World:
         (MAP, OF_HOST, ["m-AQU"]),
         (MAP, EVERYTHING, ["m-STA", "m-AQU", "m-TAH"]),
         (INCIDENTS, OF_INCIDENT, ["i-7"]),
+        (INCIDENTS, EVERYTHING, ["i-7", "i-8"]),
         ("venue-AQU", OF_HOST, ["venue-AQU"]),
         ("venue-STA", OF_HOST, []),
         ("venue-STA", EVERYTHING, ["venue-STA"]),
@@ -56,17 +58,17 @@ class World:
 def test_a_change_touches_what_may_show_it(
     topic: str, changes: Changes, expected: list[str]
 ) -> None:
-    assert list(touched(topic, changes, VENUES)) == expected
+    assert list(touched(topic, changes, KNOWN)) == expected
 
 
 async def test_a_fragment_is_sent_only_when_it_has_changed() -> None:
     world = World(v_STA="<li>up</li>", v_AQU="<li>up</li>")
     fragments = Fragments()
     both = Changes(venues={"STA", "AQU"})
-    whole = await fragments.changed(OVERVIEW, both, VENUES, world.render)
+    whole = await fragments.changed(OVERVIEW, both, KNOWN, world.render)
     world.html["v_AQU"] = "<li>down</li>"
-    changed = await fragments.changed(OVERVIEW, both, VENUES, world.render)
-    nothing = await fragments.changed(OVERVIEW, both, VENUES, world.render)
+    changed = await fragments.changed(OVERVIEW, both, KNOWN, world.render)
+    nothing = await fragments.changed(OVERVIEW, both, KNOWN, world.render)
 
     assert whole is not None
     assert changed is not None
@@ -78,11 +80,11 @@ async def test_a_fragment_is_sent_only_when_it_has_changed() -> None:
 async def test_a_running_age_is_no_change() -> None:
     world = World(head='<p><span data-since="12.5">3 s</span></p>')
     fragments = Fragments()
-    await fragments.whole(EVERYWHERE, VENUES, world.render)
+    await fragments.whole(EVERYWHERE, KNOWN, world.render)
     world.html["head"] = '<p><span data-since="12.5">4 s</span></p>'
-    same = await fragments.changed(EVERYWHERE, OF_HOST, VENUES, world.render)
+    same = await fragments.changed(EVERYWHERE, OF_HOST, KNOWN, world.render)
     world.html["head"] = '<p><span data-since="13.5">3 s</span></p>'
-    other = await fragments.changed(EVERYWHERE, OF_HOST, VENUES, world.render)
+    other = await fragments.changed(EVERYWHERE, OF_HOST, KNOWN, world.render)
 
     assert same is None
     assert other is not None
@@ -91,8 +93,8 @@ async def test_a_running_age_is_no_change() -> None:
 async def test_a_snapshot_renders_nothing_again() -> None:
     world = World(host_a1="<article>")
     fragments = Fragments()
-    first = await fragments.whole("host-a1", VENUES, world.render)
-    second = await fragments.whole("host-a1", VENUES, world.render)
+    first = await fragments.whole("host-a1", KNOWN, world.render)
+    second = await fragments.whole("host-a1", KNOWN, world.render)
 
     assert first == second
     assert world.asked == ["host-a1"]
@@ -101,10 +103,10 @@ async def test_a_snapshot_renders_nothing_again() -> None:
 async def test_a_forgotten_topic_is_rendered_anew() -> None:
     world = World(host_a1="<article>up")
     fragments = Fragments()
-    await fragments.whole("host-a1", VENUES, world.render)
+    await fragments.whole("host-a1", KNOWN, world.render)
     fragments.forget_all_but([OVERVIEW])
     world.html["host_a1"] = "<article>down"
-    again = await fragments.whole("host-a1", VENUES, world.render)
+    again = await fragments.whole("host-a1", KNOWN, world.render)
 
     assert again is not None
     assert again.data == b"<article>down"
@@ -112,14 +114,14 @@ async def test_a_forgotten_topic_is_rendered_anew() -> None:
 
 async def test_marks_of_a_map_are_sent_as_svg() -> None:
     world = World(m_STA="<a></a>", m_AQU="<a></a>")
-    event = await Fragments().whole(MAP, VENUES, world.render)
+    event = await Fragments().whole(MAP, KNOWN, world.render)
 
     assert event is not None
     assert event.data == b"<svg><a></a>\n<a></a></svg>"
 
 
 async def test_what_is_gone_has_no_fragment() -> None:
-    event = await Fragments().whole("host-gone", VENUES, World().render)
+    event = await Fragments().whole("host-gone", KNOWN, World().render)
 
     assert event is None
 
@@ -132,6 +134,6 @@ async def test_rendering_yields_to_the_loop(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(module, "_WORK_S", -1.0)
     monkeypatch.setattr(asyncio, "sleep", sleep)
-    await Fragments().whole(OVERVIEW, VENUES, World().render)
+    await Fragments().whole(OVERVIEW, KNOWN, World().render)
 
     assert len(yields) == 5

@@ -60,6 +60,18 @@ async def test_a_page_begins_with_all_that_it_shows(client: ClientSession) -> No
     assert first[-1].id
 
 
+async def test_a_page_is_told_which_version_is_served() -> None:
+    pages = LivePages(Story().bring_up(), version="2-abc")
+    async with (
+        pages.served() as address,
+        ClientSession(address) as client,
+        client.get("/events") as answer,
+    ):
+        first = await sent(answer)
+
+    assert json.loads(first[-1].data)["version"] == "2-abc"
+
+
 async def test_a_change_sends_what_it_has_changed(client: ClientSession, pages: LivePages) -> None:
     async with client.get("/events?on=overview") as answer:
         await sent(answer)
