@@ -10,7 +10,7 @@ from playwright.sync_api import Browser
 
 from bench import __main__ as command
 from bench import page
-from bench.kit import kuma
+from bench.kit import kuma, page_load
 from bench.kit.machine import program
 from bench.kit.sights import Change, Sight, Turn, delays_of, tiles_of, together
 
@@ -91,7 +91,7 @@ def test_a_fleet_is_painted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.timed
 @pytest.mark.long
 def test_no_page_misses_a_change_or_a_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(page, "_CUT_S", 5.0)
+    monkeypatch.setattr(page_load, "CUT_S", 5.0)
 
     row = row_of(tmp_path, "load", "--seconds", "2", "--pages", "5", "--hosts", "78")
 
