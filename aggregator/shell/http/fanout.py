@@ -38,7 +38,7 @@ PULSE_S = 1.0
 WRITE_LIMIT_S = 10.0
 """How long (s) a reader may take nothing of what is written to it."""
 
-_AT_ONCE = 20
+_AT_ONCE = 5
 _PIECE = 64 * 1024
 _HEADERS = {
     hdrs.CONTENT_TYPE: "text/event-stream; charset=utf-8",
