@@ -11,12 +11,13 @@ import logging
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec.structs import replace
 
 from aggregator import inventory
-from aggregator.config import Config
+from aggregator.config import Config, Web
 from aggregator.core.fleet import Fleet
 from aggregator.shell.driver import Driver
 from aggregator.shell.http import web_config
@@ -121,7 +122,11 @@ class Reloader:
     def _applied(self, found: Config) -> Config:
         """Return the settings with all of ``found`` that can change without a restart."""
         now = self.settings
-        web = replace(found.web, listen_address=now.web.listen_address)
+        web = replace(
+            found.web, listen_address=now.web.listen_address, grafana_url=now.web.grafana_url
+        )
+        if _root_of(web) != _root_of(now.web):  # links must lead to where the pages are
+            web = replace(web, external_url=now.web.external_url)
         if now.remote_write.url:  # which needs them
             web = replace(web, timestamps=now.web.timestamps)
         return replace(now, inventory=found.inventory, web=web)
@@ -130,6 +135,10 @@ class Reloader:
         settings = self._reread()
         fleet = inventory.fleet_of(inventory.read(Path(settings.inventory)))
         return settings, fleet, web_config.load(settings.web.config_file)
+
+
+def _root_of(web: Web) -> str:
+    return urlsplit(web.external_url).path.rstrip("/")
 
 
 def _differing(before: msgspec.Struct, after: msgspec.Struct, within: str = "") -> Iterator[str]:

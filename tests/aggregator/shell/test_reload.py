@@ -206,6 +206,20 @@ async def test_settings_that_need_a_restart_are_named(running: Running) -> None:
     assert (settings.broker.port, settings.web.listen_address) == (1883, "127.0.0.1:8039")
 
 
+async def test_links_lead_to_where_the_pages_are_until_a_restart(running: Running) -> None:
+    before = running.reloader.url_of("/incidents/7")
+    running.write("aggregator.toml", '[web]\nexternal_url = "https://x.example/mon"\n')
+    said = await running.reloader.reload()
+    link = running.reloader.url_of("/incidents/7")
+    running.write("aggregator.toml", '[web]\ngrafana_url = "https://x.example/d/1"\n')
+
+    later = await running.reloader.reload()
+
+    assert said.endswith("; only at the next start: web.external_url")
+    assert link == before
+    assert later.endswith("; only at the next start: web.grafana_url")
+
+
 async def test_times_of_samples_stay_beside_remote_write(running: Running) -> None:
     running.write(
         "aggregator.toml", '[web]\ntimestamps = true\n[remote_write]\nurl = "http://x.example"\n'
