@@ -14,6 +14,9 @@ from aggregator.shell.http.page.tiles import Level, level_of
 SHOWN_MAX: Final = 50
 """So many problems the overview lists; the page of incidents has all."""
 
+WALL_MAX: Final = 8
+"""So many of them fit on a wall; the style sheet hides the others there."""
+
 NAMED_MAX: Final = 6
 """So many venues a count of the head names."""
 
@@ -93,6 +96,11 @@ class Listed(NamedTuple):
     def rest(self) -> int:
         """How many are not in the list."""
         return self.total - len(self.problems)
+
+    @property
+    def rest_on_wall(self) -> int:
+        """How many a wall does not show."""
+        return max(0, self.total - WALL_MAX)
 
 
 def problem_of(incident: IncidentView) -> Problem:

@@ -9,9 +9,6 @@ from aggregator.shell.http.page.render import Renderer
 TURN_S: Final = 15
 """So long (s) a page of the wall is shown."""
 
-PROBLEMS_MAX: Final = 8
-"""So many problems fit beside the tiles; the last line says how many more there are."""
-
 SHAPES: Final = (("small", 12), ("usual", 40), ("large", 60))
 """Shapes of a page by name, and how many tiles fit; the style sheet has their rows and columns."""
 
@@ -36,6 +33,6 @@ def page(renderer: Renderer, picture: Picture, number: int = 1) -> str:
         "pages": pages,
         "number": min(max(1, number), pages),
         "turn_s": TURN_S,
-        "listed": problems.listed(picture, PROBLEMS_MAX),
+        "listed": problems.listed(picture),
     }
     return renderer.page("wall.html", picture, context)

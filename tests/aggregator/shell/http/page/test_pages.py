@@ -13,6 +13,7 @@ from aggregator.shell.http.api.hosts import AgentView, CheckView, HostView, Span
 from aggregator.shell.http.api.incidents import IncidentsPage, IncidentsQuery, StepView
 from aggregator.shell.http.api.search import FoundPage, FoundView
 from aggregator.shell.http.page import problems, tiles
+from aggregator.shell.http.page.assets import FOLDER
 from aggregator.shell.http.page.exclusions import exclusions_of
 from aggregator.shell.http.page.render import Renderer
 from aggregator.shell.http.page.strip import strip_of
@@ -286,6 +287,15 @@ def test_the_wall_has_no_controls(renderer: Renderer) -> None:
     tags = {tag for tag, _ in Parsed(pages(renderer)["wall"]).elements}
 
     assert not tags & {"button", "input", "select", "form"}
+
+
+def test_a_change_replaces_the_list_of_the_wall_by_the_same_one(renderer: Renderer) -> None:
+    shown_now = renderer.problem_list(ALL)
+
+    assert shown_now in pages(renderer)["wall"]
+    assert shown_now in pages(renderer)["overview"]
+    style = (FOLDER / "page.css").read_text(encoding="utf-8")
+    assert f".b-wall .ps > li:nth-child(n+{problems.WALL_MAX + 1})" in style
 
 
 def test_lists_of_incidents_lead_to_older_ones(renderer: Renderer) -> None:
