@@ -1,6 +1,7 @@
 """Write the rules beside this file: ``python deploy/prometheus/make_rules.py``.
 
-``--runbooks URL`` sets where the pages of ``docs/runbooks/`` are served. The alerts of incidents
+``--runbooks URL`` sets where the pages of ``docs/runbooks/`` are served, ``--pages URL`` where
+people reach the aggregator's page (``[web] external_url``). The alerts of incidents
 come from the aggregator's own table, the others from ``other_alerts.py``. ``rules.yml`` has all;
 ``rules-with-push.yml`` has not those that an aggregator pushes to Alertmanager itself.
 """
@@ -9,6 +10,7 @@ import argparse
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from other_alerts import (
     FAST,
@@ -32,6 +34,9 @@ FILES = {"rules.yml": False, "rules-with-push.yml": True}
 RUNBOOKS = "https://venuewatch.example.org/runbooks"
 """The base of ``runbook_url``: say here, or with ``--runbooks``, where you serve the pages."""
 
+PAGES = "https://venuewatch.example.org"
+"""The base of ``dashboard_url``: say here, or with ``--pages``, where people reach the page."""
+
 _HEAD = """\
 # make_rules.py makes this file from the table in aggregator/core/incidents/alerts.py and from
 # other_alerts.py. A test fails when it is out of date. README.md says what the severities mean.
@@ -51,6 +56,14 @@ _HEAD_WITH_PUSH = """\
 
 groups:
 """
+
+
+class Links(NamedTuple):
+    """Where pages are served: those of ``docs/runbooks/``, and the aggregator's own."""
+
+    runbooks: str
+    pages: str
+
 
 _PROBLEMS: dict[Kind, str] = {
     "centre": "venuewatch_aggregator_problem",
@@ -187,24 +200,26 @@ def _by_cause(metric: str, labels: tuple[str, ...], causes: dict[str, str], only
     return "\n".join([*lines, "{{- end -}}", "{{ else -}}", nothing, "{{- end }}"])
 
 
-def text(runbooks: str = RUNBOOKS, *, is_pushed: bool = False) -> str:
-    """Return a whole file. ``runbooks``: the base of each alert's ``runbook_url``.
+def text(runbooks: str = RUNBOOKS, pages: str = PAGES, *, is_pushed: bool = False) -> str:
+    """Return a whole file.
 
+    ``runbooks``: the base of each alert's ``runbook_url``, ``pages``: of its ``dashboard_url``.
     ``is_pushed``: whether the aggregator pushes the alerts of incidents itself.
     """
+    links = Links(runbooks, pages)
     fast = [*incident_rules(is_pushed=is_pushed), *FAST]
     parts = [_HEAD_WITH_PUSH if is_pushed else _HEAD]
     slow = [SWITCH[is_pushed], *SLOW]
     records = [UNWELL_HOST, UNWELL_HOST_INFO, REACHABLE]
-    parts += _group("venuewatch", "5s", records, fast, runbooks)
+    parts += _group("venuewatch", "5s", records, fast, links)
     records = [HOST_INFO, FILESYSTEM, AVAILABILITY, READINGS_LOST, VERSION_GAPS]
-    parts += _group("venuewatch-slow", "30s", records, slow, runbooks)
-    parts += _group("venuewatch-venues", "30s", BY_VENUE, [], runbooks)
+    parts += _group("venuewatch-slow", "30s", records, slow, links)
+    parts += _group("venuewatch-venues", "30s", BY_VENUE, [], links)
     return "".join(parts)
 
 
 def _group(
-    name: str, interval: str, records: Iterable[Record], rules: Iterable[Rule], runbooks: str
+    name: str, interval: str, records: Iterable[Record], rules: Iterable[Rule], links: Links
 ) -> Iterator[str]:
     yield f"  - name: {name}\n    interval: {interval}\n"
     yield "    rules:\n"
@@ -222,7 +237,17 @@ def _group(
         yield "        annotations:\n"
         yield f"          summary: {json.dumps(rule.summary, ensure_ascii=False)}\n"
         yield f"          description: |-\n{_indented(rule.description, 12)}"
-        yield f"          runbook_url: {runbooks}/{rule.name}\n"
+        yield f"          runbook_url: {links.runbooks}/{rule.name}\n"
+        yield f"          dashboard_url: {links.pages}{_page_of(rule)}\n"
+
+
+def _page_of(rule: Rule) -> str:
+    """Return the page of what an alert is about: its incident stands there, with the evidence."""
+    for label in ("host", "venue"):
+        value = f"{{{{ $labels.{label} }}}}"
+        if value in rule.description:
+            return f"/{label}s/{value}"
+    return "/"
 
 
 def _indented(lines: str, by: int = 10) -> str:
@@ -232,7 +257,9 @@ def _indented(lines: str, by: int = 10) -> str:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Write the rules of deploy/prometheus/.")
     parser.add_argument("--runbooks", default=RUNBOOKS, help="where docs/runbooks/ is served")
-    runbooks = parser.parse_args().runbooks.rstrip("/")
+    parser.add_argument("--pages", default=PAGES, help="[web] external_url of the aggregator")
+    chosen = parser.parse_args()
+    bases = (chosen.runbooks.rstrip("/"), chosen.pages.rstrip("/"))
     for file, is_pushed in FILES.items():
-        made = text(runbooks, is_pushed=is_pushed)
+        made = text(*bases, is_pushed=is_pushed)
         (FOLDER / file).write_text(made, encoding="utf-8")

@@ -47,7 +47,10 @@ def alerts(file: Path = RULES) -> list[str]:
 def told_of(case: Case) -> dict[str, str]:
     """Return what the rules file says of an alert that is the same for every subject."""
     part = rule_of(case.alert, case.rules)
-    return dict(re.findall(r'(summary|runbook_url): "?([^"\n]+)', part))
+    told = dict(re.findall(r'(summary|runbook_url|dashboard_url): "?([^"\n]+)', part))
+    for name, value in case.labels.items():
+        told["dashboard_url"] = told["dashboard_url"].replace(f"{{{{ $labels.{name} }}}}", value)
+    return told
 
 
 def test_rules_files_are_up_to_date(maker: dict[str, Any]) -> None:
@@ -71,6 +74,22 @@ def test_runbooks_can_be_served_elsewhere(maker: dict[str, Any]) -> None:
 
     urls = re.findall(r"runbook_url: (.+)", made)
     assert urls == [f"https://wiki.example.org/venuewatch/{name}" for name in alerts()]
+
+
+@cases
+def test_alert_leads_to_the_page_of_its_subject(case: Case) -> None:
+    of = next((name for name in ("host", "venue") if name in case.labels), None)
+    page = f"{of}s/{case.labels[of]}" if of else ""
+
+    assert told_of(case)["dashboard_url"] == f"https://venuewatch.example.org/{page}"
+
+
+def test_pages_can_be_served_elsewhere(maker: dict[str, Any]) -> None:
+    made = maker["text"](pages="https://mon.example.org/watch")
+
+    urls = re.findall(r"dashboard_url: (.+)", made)
+    assert len(urls) == len(alerts())
+    assert all(url.startswith("https://mon.example.org/watch/") for url in urls)
 
 
 def test_every_alert_has_a_case_and_every_case_an_alert() -> None:
