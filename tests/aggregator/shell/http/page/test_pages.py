@@ -298,6 +298,13 @@ def test_a_change_replaces_the_list_of_the_wall_by_the_same_one(renderer: Render
     assert f".b-wall .ps > li:nth-child(n+{problems.WALL_MAX + 1})" in style
 
 
+@pytest.mark.parametrize("is_required", [True, False])
+def test_a_host_that_is_required_says_so(renderer: Renderer, *, is_required: bool) -> None:
+    told = host.page(renderer, ALL, msgspec.structs.replace(HOST, required=is_required))
+
+    assert ("required: it is to run at all times" in told) is is_required
+
+
 def test_lists_of_incidents_lead_to_older_ones(renderer: Renderer) -> None:
     assert "/incidents?open=1&cursor=17" in Parsed(pages(renderer)["incidents"]).values("href")
 
