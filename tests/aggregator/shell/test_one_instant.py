@@ -21,7 +21,7 @@ FIVE = {"STA": ("s1", "s2", "s3", "s4", "s5"), "AQU": ("a1", "a2", "a3")}
 
 
 class Watched(Story):
-    """A story in which everything is compared whenever the centre says something, and each second."""
+    """A story in which all is compared whenever the centre says something, and each second."""
 
     compared_at = 0.0
 
