@@ -68,22 +68,34 @@ def aggregator_with_fleet(
     folder = directory / f"{hosts}x{series}"
     folder.mkdir()
     write_inventory(folder / "inventory.toml", hosts, venues)
+    with mosquitto(folder) as broker, served(folder, broker.port) as (child, port):
+        places = [place(index, venues) for index in range(hosts)]
+        fill(broker.port, places, series, lambda: _vitals(port))
+        if not wait_for(lambda: _page(port, "/-/ready") != b""):
+            raise BenchError("the aggregator does not get ready")
+        yield child, port
+
+
+@contextlib.contextmanager
+def served(folder: Path, broker_port: int) -> Iterator[tuple[Asked, int]]:
+    """Run an aggregator that can be asked how it does; yield it, and its port of HTTP.
+
+    ``folder`` has its ``inventory.toml``.
+
+    Raises:
+        BenchError: it does not start.
+    """
     port, settings = free_port(), folder / "aggregator.toml"
-    with mosquitto(folder) as broker:
-        settings.write_text(
-            f"[broker]\nport = {broker.port}\n[web]\nlisten_address = '{LOOPBACK}:{port}'\n",
-            encoding="utf-8",
-        )
-        command = python("bench.kit.serving", "ours", "--config", str(settings))
-        with asking(command, log=folder / "ours.log") as child:
-            child.read_answer()
-            if not wait_for(lambda: _page(port, "/-/healthy") != b""):
-                raise BenchError("the aggregator does not answer")
-            places = [place(index, venues) for index in range(hosts)]
-            fill(broker.port, places, series, lambda: _vitals(port))
-            if not wait_for(lambda: _page(port, "/-/ready") != b""):
-                raise BenchError("the aggregator does not get ready")
-            yield child, port
+    settings.write_text(
+        f"[broker]\nport = {broker_port}\n[web]\nlisten_address = '{LOOPBACK}:{port}'\n",
+        encoding="utf-8",
+    )
+    command = python("bench.kit.serving", "ours", "--config", str(settings))
+    with asking(command, log=folder / "ours.log") as child:
+        child.read_answer()
+        if not wait_for(lambda: _page(port, "/-/healthy") != b""):
+            raise BenchError("the aggregator does not answer")
+        yield child, port
 
 
 def _page(port: int, path: str) -> bytes:

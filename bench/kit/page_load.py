@@ -10,7 +10,7 @@ import http.client
 import json
 import re
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,7 +20,8 @@ from aggregator.shell.http.page import squares
 from bench.kit import members
 from bench.kit.centres import get
 from bench.kit.chromium import Watched, watched
-from bench.kit.mosquitto import Broker, mosquitto
+from bench.kit.filling import served
+from bench.kit.mosquitto import mosquitto
 from bench.kit.processes import (
     LOOPBACK,
     Asked,
@@ -28,7 +29,6 @@ from bench.kit.processes import (
     asking,
     busy_s,
     cpu_s,
-    free_port,
     pause,
     peak_mib,
     python,
@@ -68,7 +68,8 @@ def row(directory: Path, browser: Browser, options: argparse.Namespace) -> Row:
     into = folder / "seen.json"
     with contextlib.ExitStack() as stack:
         broker = stack.enter_context(mosquitto(folder, clients=options.hosts))
-        centre, port = stack.enter_context(_centre(folder, broker, options.hosts))
+        members.write_inventory(folder / "inventory.toml", options.hosts)
+        centre, port = stack.enter_context(served(folder, broker.port))
         command = python(
             "bench.kit.fleet", "--port", str(broker.port), "--hosts", str(options.hosts)
         )
@@ -88,23 +89,6 @@ def row(directory: Path, browser: Browser, options: argparse.Namespace) -> Row:
         found |= _cut_all(load)
         others.ask()
         return found | _compared(load, changes, json.loads(into.read_text(encoding="utf-8")))
-
-
-@contextlib.contextmanager
-def _centre(folder: Path, broker: Broker, hosts: int) -> Iterator[tuple[Asked, int]]:
-    """Run the aggregator, and yield it with its port."""
-    members.write_inventory(folder / "inventory.toml", hosts)
-    port, settings = free_port(), folder / "aggregator.toml"
-    settings.write_text(
-        f"[broker]\nport = {broker.port}\n[web]\nlisten_address = '{LOOPBACK}:{port}'\n",
-        encoding="utf-8",
-    )
-    command = python("bench.kit.serving", "ours", "--config", str(settings))
-    with asking(command, log=folder / "ours.log") as child:
-        child.read_answer()
-        if not wait_for(lambda: _api(port, "centre") is not None):
-            raise BenchError("the aggregator does not answer")
-        yield child, port
 
 
 def _change(load: Load, options: argparse.Namespace) -> tuple[list[Change | Turn], Row]:
