@@ -6,7 +6,8 @@ from typing import Annotated
 
 import msgspec
 
-from aggregator.core.fleet import Fleet, Host, Place, Venue
+from aggregator.core.fleet import Fleet, Venue
+from aggregator.core.host import Host, Place
 from aggregator.core.margins import margin_s_of
 from venuewatch.base.config import Name, load
 from venuewatch.base.wire.links import Link

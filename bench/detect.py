@@ -12,7 +12,8 @@ from time import process_time
 from typing import NamedTuple
 
 from aggregator.core.centre import Centre
-from aggregator.core.fleet import Fleet, Host, Venue
+from aggregator.core.fleet import Fleet, Venue
+from aggregator.core.host import Host
 from aggregator.core.margins import THIN_MARGINS_S
 from aggregator.core.outputs import Publish
 from bench.kit.centre import Message

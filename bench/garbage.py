@@ -15,7 +15,8 @@ from typing import Any
 import psutil
 
 from aggregator.core.centre import Centre
-from aggregator.core.fleet import Fleet, Host, Venue
+from aggregator.core.fleet import Fleet, Venue
+from aggregator.core.host import Host
 from aggregator.core.margins import THIN_MARGINS_S
 from aggregator.core.outputs import Publish
 from aggregator.shell.exposition import pieces

@@ -16,7 +16,8 @@ from typing import NamedTuple, TypeAlias
 from agent import vitals
 from agent.series import Series
 from aggregator.core.centre import Centre
-from aggregator.core.fleet import Fleet, Host, Venue
+from aggregator.core.fleet import Fleet, Venue
+from aggregator.core.host import Host
 from aggregator.core.margins import THIN_MARGINS_S
 from aggregator.core.outputs import Publish
 from bench.kit.result import Goal, Result, Row

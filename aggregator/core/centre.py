@@ -27,7 +27,8 @@ from typing import Any, Concatenate, NamedTuple, ParamSpec
 from aggregator.core import inventory_change
 from aggregator.core.decisions import Decisions
 from aggregator.core.expectation import RECONNECT_LIMIT_S
-from aggregator.core.fleet import INF, Fleet, Host
+from aggregator.core.fleet import Fleet
+from aggregator.core.host import INF, Host
 from aggregator.core.intake import BEAT, Intake, Message
 from aggregator.core.liveness import AWAY_LIMIT_S
 from aggregator.core.outputs import (

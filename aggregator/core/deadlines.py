@@ -11,7 +11,8 @@ import copy
 import heapq
 from typing import Any
 
-from aggregator.core.fleet import INF, Fleet, Host
+from aggregator.core.fleet import Fleet
+from aggregator.core.host import INF, Host
 from aggregator.core.margins import PATIENCE_S
 from aggregator.core.states import HostState
 from aggregator.core.verdicts.causes import Cause

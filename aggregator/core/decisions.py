@@ -16,8 +16,9 @@ no event. Times are monotonic seconds.
 """
 
 from aggregator.core.expectation import Expectation
-from aggregator.core.fleet import INF, Fleet, Host, Venue
+from aggregator.core.fleet import Fleet, Venue
 from aggregator.core.hearing import Hearing
+from aggregator.core.host import INF, Host
 from aggregator.core.incidents.lifecycle import Incidents
 from aggregator.core.incidents.record import Subject
 from aggregator.core.incidents.store import IncidentStore

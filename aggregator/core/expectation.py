@@ -28,7 +28,8 @@ from collections import deque
 from collections.abc import Collection, Iterable
 
 from aggregator.core.deadlines import Deadlines
-from aggregator.core.fleet import INF, Fleet, Host
+from aggregator.core.fleet import Fleet
+from aggregator.core.host import INF, Host
 from aggregator.core.margins import LONG_WAY_S
 from aggregator.core.states import ALIVE, HostState
 from aggregator.core.verdicts.causes import Excuse, Reason

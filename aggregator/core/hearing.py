@@ -7,7 +7,7 @@ away, or our connection ends, we are blind. Times are monotonic seconds.
 
 from collections import OrderedDict
 
-from aggregator.core.fleet import INF
+from aggregator.core.host import INF
 from aggregator.core.verdicts.centre import Blindness, Missing, Port
 
 CANARY_LATE_S = 0.5

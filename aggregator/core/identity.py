@@ -7,7 +7,8 @@ not known is given so long an interval that nobody is accused, and is asked for 
 from typing import NamedTuple
 
 from aggregator.core.expectation import Expectation
-from aggregator.core.fleet import UNANNOUNCED_INTERVAL_S, Host, Venue
+from aggregator.core.fleet import Venue
+from aggregator.core.host import UNANNOUNCED_INTERVAL_S, Host
 from aggregator.core.ticks import Echoes
 from venuewatch.base.wire.messages import Beat, Birth, Death
 

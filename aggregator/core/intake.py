@@ -10,7 +10,8 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final, NoReturn, Protocol, TypeAlias
 
-from aggregator.core.fleet import Fleet, Host, Venue
+from aggregator.core.fleet import Fleet, Venue
+from aggregator.core.host import Host
 from aggregator.core.states import HostState
 from venuewatch.base.wire import topics
 from venuewatch.base.wire.errors import MalformedMessageError, Reason

@@ -9,7 +9,8 @@ and its incidents end as removed. Times are monotonic seconds.
 from typing import NamedTuple
 
 from aggregator.core.decisions import Decisions
-from aggregator.core.fleet import INF, Fleet, Host, Venue
+from aggregator.core.fleet import Fleet, Venue
+from aggregator.core.host import INF, Host
 from aggregator.core.outputs import InventoryChanged
 
 _HISTORY = (

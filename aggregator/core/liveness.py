@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator
 
 from aggregator.core import identity
 from aggregator.core.expectation import Expectation, will_hold
-from aggregator.core.fleet import INF, Fleet, Host
+from aggregator.core.fleet import Fleet
+from aggregator.core.host import INF, Host
 from aggregator.core.margins import ON_TIME_S, PATIENCE_S
 from aggregator.core.outputs import HostChanged
 from aggregator.core.states import ALIVE, TRANSITIONS, HostState, Trigger

@@ -5,7 +5,8 @@ hear one plain tick: that of the aggregator whose name sorts first among those t
 is the same tick twice, under one number. It is sent only while such an agent lives.
 """
 
-from aggregator.core.fleet import Fleet, Host
+from aggregator.core.fleet import Fleet
+from aggregator.core.host import Host
 from aggregator.core.outputs import Output, Publish
 from aggregator.core.states import HostState
 from aggregator.core.verdicts.clocks import REFERENCE_EVERY

@@ -7,7 +7,8 @@ explain is asked about again as soon as a neighbour is back. Times are monotonic
 
 from typing import NamedTuple
 
-from aggregator.core.fleet import INF, Host, Venue
+from aggregator.core.fleet import Venue
+from aggregator.core.host import INF, Host
 from aggregator.core.margins import LONG_WAY_S
 from aggregator.core.states import HostState
 from aggregator.core.ticks import first_number

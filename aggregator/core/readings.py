@@ -23,7 +23,8 @@ from aggregator.core.catalogues import (
     KnownVitals,
 )
 from aggregator.core.dedup import Dedup, HeardRanges
-from aggregator.core.fleet import Fleet, Host
+from aggregator.core.fleet import Fleet
+from aggregator.core.host import Host
 from aggregator.core.outputs import LateReading
 from venuewatch.base.wire.catalogue import Catalogue, readings_of
 from venuewatch.base.wire.errors import MalformedMessageError

@@ -17,7 +17,8 @@ from collections.abc import Sequence
 
 from aggregator.core import identity
 from aggregator.core.decisions import Decisions
-from aggregator.core.fleet import Host, Venue
+from aggregator.core.fleet import Venue
+from aggregator.core.host import Host
 from aggregator.core.intake import (
     BACKLOG,
     BIRTH,

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from aggregator.core.decisions import Decisions
 from aggregator.core.dedup import HeardRanges
-from aggregator.core.fleet import Fleet, Host
+from aggregator.core.fleet import Fleet
+from aggregator.core.host import Host
 from aggregator.core.incidents.record import Incident, Subject
 from aggregator.core.outputs import HostChanged, KnownHost, Moment
 from aggregator.core.reception import Reception

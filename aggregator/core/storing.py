@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from aggregator.core.dedup import Dedup
-from aggregator.core.fleet import INF, Fleet, Host
+from aggregator.core.fleet import Fleet
+from aggregator.core.host import INF, Host
 from aggregator.core.incidents.record import IncidentChanged
 from aggregator.core.incidents.store import IncidentStore
 from aggregator.core.outputs import (

@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 import msgspec
 
 from aggregator.core.catalogues import KnownCatalogue, KnownVitals
-from aggregator.core.fleet import Host
+from aggregator.core.host import Host
 from aggregator.core.states import HostState
 from aggregator.shell.series import TIMED_S, vitals_series
 from venuewatch.base.wire.messages import Birth, CheckReading

@@ -14,7 +14,8 @@ from typing import Any, Literal, Self, TypeAlias
 from msgspec.structs import replace
 
 from aggregator.core.centre import Centre
-from aggregator.core.fleet import Fleet, Host, Place, Venue
+from aggregator.core.fleet import Fleet, Venue
+from aggregator.core.host import Host, Place
 from aggregator.core.incidents.record import Incident, IncidentChanged, Subject
 from aggregator.core.liveness import AWAY_LIMIT_S
 from aggregator.core.outputs import HostChanged, Moment, Output, Publish, Store

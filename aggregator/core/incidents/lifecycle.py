@@ -14,7 +14,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum, auto
 from typing import NamedTuple
 
-from aggregator.core.fleet import INF, Fleet, Host
+from aggregator.core.fleet import Fleet
+from aggregator.core.host import INF, Host
 from aggregator.core.incidents.record import Incident, Subject
 from aggregator.core.incidents.store import IncidentStore
 from aggregator.core.states import ALIVE

@@ -25,7 +25,7 @@ Prometheus' rules tell them, as they tell that an aggregator is gone. Times are 
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from aggregator.core.fleet import INF
+from aggregator.core.host import INF
 from aggregator.core.incidents.alerts import row_of
 from aggregator.core.incidents.record import Incident, IncidentChanged, Subject
 from venuewatch.base.wire.messages import OPEN_KEYS_MAX, CentreOpen

@@ -7,7 +7,8 @@ incident's (``alerts.py``). A state without one, such as a farewell, has its sen
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
-from aggregator.core.fleet import INF, Host, Venue
+from aggregator.core.fleet import Venue
+from aggregator.core.host import INF, Host
 from aggregator.core.incidents.alerts import Severity, description_of, severity_of, urgency_of
 from aggregator.core.incidents.record import Incident
 from aggregator.core.states import HostState, VenueState

@@ -10,7 +10,8 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from aggregator.core.fleet import INF, Fleet
+from aggregator.core.fleet import Fleet
+from aggregator.core.host import INF
 from aggregator.core.incidents.record import (
     Alive,
     Incident,

@@ -23,7 +23,8 @@ import heapq
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from aggregator.core.fleet import INF, Fleet, Host
+from aggregator.core.fleet import Fleet
+from aggregator.core.host import INF, Host
 from aggregator.core.incidents.lifecycle import Incidents
 from aggregator.core.incidents.record import Incident, Subject
 from aggregator.core.states import ALIVE, HostState

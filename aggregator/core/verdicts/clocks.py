@@ -7,7 +7,8 @@ a deadline. Times are monotonic seconds.
 
 from statistics import median
 
-from aggregator.core.fleet import INF, Fleet, Host
+from aggregator.core.fleet import Fleet
+from aggregator.core.host import INF, Host
 from aggregator.core.incidents.lifecycle import Incidents
 from aggregator.core.incidents.record import Subject
 from aggregator.core.states import ALIVE

@@ -17,7 +17,7 @@ Old readings are ignored. Times are monotonic seconds.
 from collections.abc import Mapping
 from typing import Final
 
-from aggregator.core.fleet import Host
+from aggregator.core.host import Host
 from aggregator.core.incidents.lifecycle import Incidents
 from aggregator.core.incidents.record import Incident, Subject
 from aggregator.core.verdicts.causes import Cause, Evidence, Scalar, Verdict

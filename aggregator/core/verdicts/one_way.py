@@ -5,7 +5,8 @@ echoes before it is over. Where most living hosts of a venue are mute it is the 
 the host's. Times are monotonic seconds.
 """
 
-from aggregator.core.fleet import Fleet, Host
+from aggregator.core.fleet import Fleet
+from aggregator.core.host import Host
 from aggregator.core.incidents.lifecycle import Incidents
 from aggregator.core.incidents.record import Incident, Subject
 from aggregator.core.states import ALIVE

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from enum import Enum, auto
 from typing import Final, NamedTuple
 
-from aggregator.core.fleet import Host
+from aggregator.core.host import Host
 from aggregator.core.states import HostState
 from aggregator.core.verdicts.causes import BROKER, CENTRE, Cause, Evidence, Excuse, Scalar, Verdict
 

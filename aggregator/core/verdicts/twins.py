@@ -6,7 +6,8 @@ boot for a minute. Times are monotonic seconds.
 """
 
 from aggregator.core.expectation import Expectation
-from aggregator.core.fleet import Fleet, Host
+from aggregator.core.fleet import Fleet
+from aggregator.core.host import Host
 from aggregator.core.identity import BootReturned
 from aggregator.core.incidents.lifecycle import Incidents
 from aggregator.core.incidents.record import Subject

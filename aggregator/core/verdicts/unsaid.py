@@ -6,7 +6,7 @@ counted and not seconds, because a host that is lost can say nothing at all. Tim
 seconds.
 """
 
-from aggregator.core.fleet import Host
+from aggregator.core.host import Host
 from venuewatch.base.wire.messages import CheckReading
 
 UNSAID_PERIODS = 3.5

@@ -19,7 +19,8 @@ seconds.
 
 from typing import Literal, NamedTuple, TypeAlias
 
-from aggregator.core.fleet import INF, Fleet, Host, Venue
+from aggregator.core.fleet import Fleet, Venue
+from aggregator.core.host import INF, Host
 from aggregator.core.states import ALIVE, HostState
 from aggregator.core.verdicts.causes import BROKER, CENTRE, Cause, Evidence, Verdict
 

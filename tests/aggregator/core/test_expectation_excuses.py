@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from aggregator.core.expectation import RECONNECT_LIMIT_S
-from aggregator.core.fleet import INF
+from aggregator.core.host import INF
 from aggregator.core.states import HostState
 from aggregator.core.verdicts.causes import Reason
 from aggregator.core.verdicts.venue import VOTE_AGAIN_S

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from aggregator.core.fleet import Host
+from aggregator.core.host import Host
 from aggregator.core.identity import (
     UNANNOUNCED_KEEPALIVE_S,
     is_new_session,

@@ -5,7 +5,8 @@ import math
 import msgspec
 import pytest
 
-from aggregator.core.fleet import Host, Place, Venue
+from aggregator.core.fleet import Venue
+from aggregator.core.host import Host, Place
 from aggregator.core.probes import (
     ANSWER_WITHIN_S,
     ASKED_MAX,

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from aggregator.core.catalogues import Catalogues, KnownVitals
-from aggregator.core.fleet import Host, Venue
+from aggregator.core.fleet import Venue
+from aggregator.core.host import Host
 from aggregator.core.states import HostState, VenueState
 from aggregator.shell.exposition import COLLECTIONS, render
 from aggregator.shell.families import OWN

@@ -10,7 +10,7 @@ from typing import TypeAlias
 import msgspec
 
 from aggregator.core.catalogues import KnownCheck, KnownVitals
-from aggregator.core.fleet import INF, Host
+from aggregator.core.host import INF, Host
 from aggregator.core.incidents.alerts import Severity, urgency_of
 from aggregator.core.incidents.record import Incident
 from aggregator.core.states import HostState

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
-from aggregator.core.fleet import INF, Host
+from aggregator.core.host import INF, Host
 from aggregator.core.incidents.alerts import Severity, description_of, row_of
 from aggregator.core.incidents.record import Incident
 from aggregator.core.verdicts.causes import Cause, Excuse, Reason, Scalar

@@ -10,7 +10,8 @@ from typing import Annotated, Literal, NamedTuple
 
 import msgspec
 
-from aggregator.core.fleet import Host, Venue
+from aggregator.core.fleet import Venue
+from aggregator.core.host import Host
 from aggregator.core.incidents.alerts import description_of
 from aggregator.core.incidents.record import Incident
 from aggregator.shell.http.api.paging import number_of

@@ -7,7 +7,8 @@ here and derives none.
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from aggregator.core.fleet import Host, Venue
+from aggregator.core.fleet import Venue
+from aggregator.core.host import Host
 from aggregator.core.incidents.alerts import Severity, description_of, severity_of, urgency_of
 from aggregator.core.incidents.record import Incident
 from aggregator.core.incidents.standing import (

@@ -8,7 +8,8 @@ from typing import Any
 
 import msgspec
 
-from aggregator.core.fleet import INF, Host, Venue
+from aggregator.core.fleet import Venue
+from aggregator.core.host import INF, Host
 from aggregator.core.incidents.alerts import Severity, urgency_of
 from aggregator.core.incidents.record import Incident
 from aggregator.core.incidents.standing import down_at

@@ -9,7 +9,7 @@ from math import isnan
 from typing import NamedTuple, TypeAlias
 
 from aggregator.core.catalogues import KnownCheck, KnownVitals
-from aggregator.core.fleet import Host
+from aggregator.core.host import Host
 from aggregator.shell.outlets.remote_write.write_request import Series
 from aggregator.shell.series import TIMED_S, check_samples, vitals_series
 from venuewatch.base.wire.messages import CheckReading

@@ -14,7 +14,8 @@ from prometheus_client.registry import Collector
 
 from aggregator import config
 from aggregator.core.catalogues import KnownCheck, KnownVitals
-from aggregator.core.fleet import Fleet, Host
+from aggregator.core.fleet import Fleet
+from aggregator.core.host import Host
 from aggregator.core.outputs import CameLate, HostChanged, LateReading, Output, Store
 from aggregator.core.states import ALIVE
 from aggregator.shell.outlets.posting import (

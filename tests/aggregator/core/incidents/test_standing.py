@@ -1,6 +1,7 @@
 import pytest
 
-from aggregator.core.fleet import Fleet, Host, Venue
+from aggregator.core.fleet import Fleet, Venue
+from aggregator.core.host import Host
 from aggregator.core.incidents.alerts import Severity, description_of
 from aggregator.core.incidents.record import Incident, Subject
 from aggregator.core.incidents.standing import (

@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 
-from aggregator.core.fleet import Host
+from aggregator.core.host import Host
 from aggregator.core.verdicts.causes import Excuse, Reason
 from aggregator.core.verdicts.silence import CAUSES, Answer, Inquiry, Reach, judge, reach_of
 from tests.kit.machine import MARGIN_S

@@ -2,7 +2,8 @@
 
 import pytest
 
-from aggregator.core.fleet import Fleet, Host, Venue
+from aggregator.core.fleet import Fleet, Venue
+from aggregator.core.host import Host
 from aggregator.core.states import HostState
 from aggregator.core.verdicts.causes import Cause
 from aggregator.core.verdicts.venue import (

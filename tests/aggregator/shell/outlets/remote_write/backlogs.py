@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from aggregator.core.fleet import Host
+from aggregator.core.host import Host
 from aggregator.core.outputs import LateReading, Store
 from aggregator.shell.outlets.remote_write.instants import Instant, JobLabels, instants_of
 from tests.kit.machine import WALL
