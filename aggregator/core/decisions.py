@@ -4,7 +4,7 @@ The life of a lost host, as ``advance`` and what it calls have it:
 
 1. ``deadlines`` hands over the host whose deadline has passed, before anything later is decided.
 2. ``liveness`` says what has come to an end for it: patience, evidence, connection or grace.
-3. ``verdicts`` say what that means: nobody is heard (we are blind), most of its venue is silent
+3. ``judging`` says what that means: nobody is heard (we are blind), most of its venue is silent
    (the venue is cut), two agents have its name (wait), or it is this host alone, and why.
 4. ``liveness`` changes its state along the table: one change.
 5. The change begins an incident (``incidents``), or the host is a child of its venue's.
@@ -22,28 +22,27 @@ from aggregator.core.host import INF, Host
 from aggregator.core.incidents.lifecycle import Incidents
 from aggregator.core.incidents.record import Subject
 from aggregator.core.incidents.store import IncidentStore
+from aggregator.core.judging import BLIND, Judging, Outcome
 from aggregator.core.liveness import Liveness
 from aggregator.core.outputs import AskPort, HostChanged, Output, Publish
 from aggregator.core.probes import EndedInquiry, Probes
 from aggregator.core.states import ALIVE, HostState, Trigger
 from aggregator.core.ticks import Ticks
 from aggregator.core.verdicts import centre as centre_verdict
-from aggregator.core.verdicts import silence, twins
+from aggregator.core.verdicts import silence
 from aggregator.core.verdicts import venue as venue_verdict
 from aggregator.core.verdicts.causes import Cause, Excuse, Reason, Verdict
 from aggregator.core.verdicts.centre import Blindness, Port
 from aggregator.core.verdicts.checks import FailedChecks
 from aggregator.core.verdicts.clocks import REFERENCE_EVERY, Clocks
 from aggregator.core.verdicts.one_way import OneWay
-from aggregator.core.verdicts.silence import Inquiry
 from aggregator.core.verdicts.twins import Twins
-from aggregator.core.verdicts.venue import JITTER_S, VOTE_AGAIN_S, Cut
+from aggregator.core.verdicts.venue import Cut
 from venuewatch.base.wire import topics
 from venuewatch.base.wire.messages import Probed, Tick
 
 CENTRE = Subject("centre")
 _STEADY = 3
-_BLIND = "blind"
 _NOT_ALIVE = frozenset(HostState) - ALIVE
 
 
@@ -83,9 +82,10 @@ class Decisions:
         self.twins = Twins(fleet, self.incidents, self.expectation)
         self.checks = FailedChecks(fleet, self.incidents)
         self.ticks = Ticks(name)
+        self.judging = Judging(fleet, self.incidents, self.expectation, self.hearing)
         self._deadlines = self.expectation.deadlines
         self._others_at = INF
-        self.due_at = self._hears_since = -INF
+        self.due_at = -INF
         self._canaries_in_time = 0
 
     @property
@@ -110,7 +110,7 @@ class Decisions:
                 continue
             host, at = due  # 1.
             end = self.liveness.pass_deadline(host, at)  # 2.
-            outcome = self._judge(host, end, at) if isinstance(end, Trigger) else end  # 3.
+            outcome = self.judging.judge(host, end, at) if isinstance(end, Trigger) else end  # 3.
             is_down = host.state is HostState.DOWN  # as one that is required, and has left
             if isinstance(end, Trigger) and isinstance(outcome, Verdict) and not is_down:
                 change = self.liveness.change(host, end, at, outcome)  # 4.
@@ -180,57 +180,16 @@ class Decisions:
         if asked.inquiry.is_over:
             self._end_inquiry(EndedInquiry(at, host, asked.inquiry))
 
-    # 3. of the life of a lost host: what the end of a host's deadline means
-
-    def _judge(self, host: Host, end: Trigger, at: float) -> Verdict | Excuse | Cut | str:
-        """Return the verdict on a host, what puts it off, or that it is not of this host alone."""
-        is_venue_cut = self.incidents.is_fallen(Subject("venue", host.venue))
-        if end is Trigger.AWAY_TOO_LONG:
-            if is_venue_cut:  # it cannot return
-                return Excuse(Reason.CUT, at, at + self.expectation.grace_s(host))
-            return silence.judge_absence(host, at)
-        if end is Trigger.CONNECTION_LOST:  # that others are heard says nothing about it
-            return self._verdict_on(host, at, others_heard=0)
-        back_by = host.deadline + self.expectation.grace_s(host)
-        if twins.is_contested(host) and at < back_by:
-            return Excuse(Reason.TWIN, at, back_by)
-        venue, since = self.fleet.venues[host.venue], self._due_since(host)
-        votes = venue_verdict.votes_at(venue, host, since=since, at=at)
-        elsewhere = venue_verdict.elsewhere_at(self.fleet, venue, since=since, at=at)
-        if venue_verdict.is_everybody_silent(votes, elsewhere):
-            heard_at = -INF if host.evidence_at is None else host.evidence_at
-            self.hearing.go_blind(max(heard_at, self._hears_since), "fleet", at)
-            return _BLIND
-        if venue_verdict.is_cut(venue, votes, is_known=is_venue_cut):
-            return Cut(venue, votes, venue_verdict.verdict_on(venue, votes, elsewhere, at))
-        if venue_verdict.is_doubtful(votes):
-            return Excuse(Reason.VOTES, at, at + VOTE_AGAIN_S)
-        return self._verdict_on(host, at, others_heard=len(votes.heard))
-
-    def _verdict_on(
-        self, host: Host, at: float, *, others_heard: int, inquiry: Inquiry | None = None
-    ) -> Verdict:
-        excuses = self.expectation.excuses_of(host, at)
-        return silence.judge(
-            host, at, others_heard=others_heard, inquiry=inquiry or Inquiry(), excuses=excuses
-        )
-
-    def _due_since(self, host: Host) -> float:
-        """Return since when (s) a host is waited for; not alive, it has its grace first."""
-        if host.state in ALIVE:
-            return host.expected_at
-        return host.deadline - self.expectation.grace_s(host) - 2 * JITTER_S
-
     # 4. and 5. A change, and what follows from it
 
-    def _follow(self, host: Host, outcome: Verdict | Excuse | Cut | str | None, at: float) -> None:
+    def _follow(self, host: Host, outcome: Outcome | None, at: float) -> None:
         if isinstance(outcome, Verdict):
             self._sharpen(host, outcome, at)
         elif isinstance(outcome, Excuse):
             self.expectation.put_off(host, outcome)
         elif isinstance(outcome, Cut):
             self._cut(outcome, at)
-        elif outcome is _BLIND:
+        elif outcome is BLIND:
             self._go_blind(at)
 
     def _cut(self, found: Cut, at: float) -> None:
@@ -294,7 +253,7 @@ class Decisions:
             return
         others = self.fleet.venues[host.venue].hosts.values()
         heard = sum(other.state is HostState.UP for other in others)
-        verdict = self._verdict_on(host, at, others_heard=heard, inquiry=inquiry)
+        verdict = self.judging.verdict_on(host, at, others_heard=heard, inquiry=inquiry)
         if host.cause is not None:
             verdict = silence.more_precise(host.cause, verdict)
         if verdict.cause in silence.UNEXPLAINED and host.is_listed and host.address:
@@ -337,7 +296,7 @@ class Decisions:
         """Hear again: every host has its grace to find its way back."""
         is_return = self.hearing.missing != "starting"
         self.hearing.recover(now)
-        self._hears_since, self._canaries_in_time = now, 0
+        self.judging.hears_since, self._canaries_in_time = now, 0
         self.expectation.resume(now, is_return=is_return)
         self.plan()
 
