@@ -18,16 +18,16 @@ The life of a lost host, seen from here:
 Times are monotonic seconds; ``wall`` is seconds since 1970.
 """
 
-import contextlib
 import copy
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial, wraps
-from typing import Any, Concatenate, NamedTuple, ParamSpec
+from typing import Concatenate, NamedTuple, ParamSpec
 
 from aggregator.core import inventory_change
 from aggregator.core.decisions import Decisions
 from aggregator.core.expectation import RECONNECT_LIMIT_S
 from aggregator.core.fleet import Fleet
+from aggregator.core.forking import Held, fork_in_pieces
 from aggregator.core.host import INF, Host
 from aggregator.core.intake import BEAT, Intake, Message
 from aggregator.core.liveness import AWAY_LIMIT_S
@@ -84,11 +84,10 @@ def _inlet(
 
     @wraps(act)
     def call(centre: "Centre", now: float, /, *args: _P.args, **kwargs: _P.kwargs) -> None:
-        if centre._held is not None:  # noqa: SLF001 - a method, decorated
-            centre._held.append(partial(call, centre, now, *args, **kwargs))  # noqa: SLF001
-            centre._held_until = now + LOOK_EVERY_S  # noqa: SLF001
+        if centre.held.is_on:
+            centre.held.keep(partial(call, centre, now, *args, **kwargs), now + LOOK_EVERY_S)
             return
-        centre._begin(now)  # noqa: SLF001
+        centre._begin(now)  # noqa: SLF001 - a method, decorated
         act(centre, now, *args, **kwargs)
         centre._end(now)  # noqa: SLF001
 
@@ -103,6 +102,7 @@ class Centre:
 
     Attributes:
         fleet, decisions, presence, reception, intake: what is known, for reading.
+        held: the calls of inlets that wait while it is forked.
     """
 
     def __init__(
@@ -134,22 +134,17 @@ class Centre:
         dedup = self.reception.readings.dedup
         self._storing = Storing(fleet, self.decisions.store, dedup, self._outputs)
         self._refused_before: set[Refusal] = set()
-        self._held: list[Callable[[], None]] | None = None
-        self._held_until = -INF
+        self.held = Held()
 
     @property
     def is_ready(self) -> bool:
         """Whether we can hear, and every host's state is decided."""
         return self.decisions.is_settled
 
-    @property
-    def _is_forking(self) -> bool:
-        return self._held is not None
-
     def due(self) -> float:
         """Return when (s) ``woke`` is to be called at the latest; past while work is left."""
-        if self._is_forking:
-            return self._held_until
+        if self.held.is_on:
+            return self.held.until
         return min(self._look_at, self._tick_at, self._save_at)
 
     def take(self) -> list[Output]:
@@ -274,7 +269,7 @@ class Centre:
 
     def stop(self, now: float) -> None:
         """Have stored what is left: the process ends."""
-        self._release()
+        self.held.release()
         self._save(now)
 
     @_inlet
@@ -323,7 +318,7 @@ class Centre:
     def fork(self) -> "Centre":
         """Return an independent copy: nothing that changes is shared, either way."""
         forked = copy.deepcopy(self)
-        forked._release()  # noqa: SLF001 - of our own class
+        forked.held.release()
         return forked
 
     def fork_in_pieces(self) -> "Iterator[Centre | None]":
@@ -336,48 +331,14 @@ class Centre:
         Raises:
             RuntimeError: another such fork has not ended yet.
         """
-        if self._is_forking:
+        if self.held.is_on:
             raise RuntimeError("expected one fork in pieces at a time; the other has not ended")
-        return self._fork_in_pieces()
-
-    def _fork_in_pieces(self) -> "Iterator[Centre | None]":
-        self._held_until, self._held = self.due(), []
-        try:
-            memo: dict[int, Any] = {}
-            deadlines = self.decisions.expectation.deadlines
-            dedup = self.reception.readings.dedup
-            for piece in (*self.fleet.pieces(), (deadlines,), *dedup.pieces()):
-                for each in piece:
-                    copy.deepcopy(each, memo)
-                yield None
-                if not self._is_forking:
-                    return
-            held, self._held = self._held, None
-            forked = copy.deepcopy(self, memo)
-            forked._release()  # noqa: SLF001 - of our own class
-            self._held = held
-            yield None
-            while self._held:
-                self._make_held()
-                yield None
-        finally:
-            self._release()
-        yield forked
-
-    def _make_held(self) -> None:
-        held, self._held = self._held, None
-        assert held  # noqa: S101 - the caller has asked
-        try:
-            held.pop(0)()
-        finally:
-            self._held = held
-
-    def _release(self) -> None:
-        """Make every call that is held, even if one of them fails, and hold no more."""
-        held, self._held, self._held_until = self._held, None, -INF
-        with contextlib.ExitStack() as stack:
-            for call in reversed(held or []):
-                stack.callback(call)
+        parts = (
+            *self.fleet.pieces(),
+            (self.decisions.expectation.deadlines,),
+            *self.reception.readings.dedup.pieces(),
+        )
+        return fork_in_pieces(self, self.held, parts, until=self.due())
 
     def _begin(self, now: float) -> None:
         """Credit our lag, if we come too late to be fair."""

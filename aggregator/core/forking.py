@@ -1,0 +1,94 @@
+"""Forking: an independent copy of the core, made in pieces while its process goes on.
+
+Calls of inlets are held meanwhile, and made afterwards with their own times. Since how often the
+driver looks changes no event, they lead to the same.
+"""
+
+import contextlib
+import copy
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
+
+from aggregator.core.host import INF
+
+
+class Held:
+    """The calls that wait while a copy is made.
+
+    Attributes:
+        until: when (monotonic s) the driver is to come again meanwhile.
+    """
+
+    def __init__(self) -> None:
+        self._calls: list[Callable[[], None]] | None = None
+        self.until = -INF
+
+    @property
+    def is_on(self) -> bool:
+        """Whether calls are to wait."""
+        return self._calls is not None
+
+    def begin(self, until: float) -> None:
+        """Have calls wait from now on."""
+        self._calls, self.until = [], until
+
+    def keep(self, call: Callable[[], None], until: float) -> None:
+        """Let a call wait."""
+        assert self._calls is not None  # noqa: S101 - the caller has asked
+        self._calls.append(call)
+        self.until = until
+
+    def make_one(self) -> bool:
+        """Make the oldest call that waits; return whether there was one."""
+        if not self._calls:
+            return False
+        calls, self._calls = self._calls, None
+        try:
+            calls.pop(0)()
+        finally:
+            self._calls = calls
+        return True
+
+    def release(self) -> None:
+        """Make every call that waits, even if one of them fails, and let none wait any more."""
+        calls, self._calls, self.until = self._calls, None, -INF
+        with contextlib.ExitStack() as stack:
+            for call in reversed(calls or []):
+                stack.callback(call)
+
+    def copy(self, of: "_CoreT", memo: dict[int, Any]) -> "_CoreT":
+        """Return a copy of a core for which no call waits."""
+        calls, self._calls = self._calls, None
+        try:
+            return copy.deepcopy(of, memo)
+        finally:
+            self._calls = calls
+
+
+_CoreT = TypeVar("_CoreT")
+
+
+def fork_in_pieces(
+    core: _CoreT, held: Held, parts: Iterable[Iterable[object]], *, until: float
+) -> "Iterator[_CoreT | None]":
+    """Yield None after each piece of work, and the copy of ``core`` at last.
+
+    ``parts``: what can be copied before the rest, each a small piece of work. ``until``: when the
+    driver is to come again. It ends without a copy once nothing is held any more.
+    """
+    held.begin(until)
+    try:
+        memo: dict[int, Any] = {}
+        for part in parts:
+            for each in part:
+                copy.deepcopy(each, memo)
+            yield None
+            if not held.is_on:
+                return
+        forked = held.copy(core, memo)
+        yield None
+        while held.make_one():
+            yield None
+    finally:
+        held.release()
+    yield forked
