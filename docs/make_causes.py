@@ -39,8 +39,10 @@ are in that state.
 
 _KINDS: Mapping[Kind, str] = {
     "centre": "The centre",
+    "centre part": "A part of the aggregator",
     "venue": "A venue",
     "host": "A host",
+    "bridge": "The bridge of a venue",
     "venue link": "The way to a venue",
     "link": "The way to a host",
     "feed": "A results feed",
@@ -48,6 +50,8 @@ _KINDS: Mapping[Kind, str] = {
     "check": "A check on one host",
     "identity": "The name of a host",
     "clock": "The clock of a host",
+    "budget": "What a host sends",
+    "terms": "What a host announces",
 }
 _WORDS = {
     "venue": "VENUE",

@@ -19,8 +19,9 @@ Times are monotonic seconds; ``wall`` is seconds since 1970.
 """
 
 import copy
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial, wraps
+from types import MappingProxyType
 from typing import Concatenate, NamedTuple, ParamSpec
 
 from aggregator.core import inventory_change
@@ -47,7 +48,7 @@ from aggregator.core.restore import Memory, memory_of, restore
 from aggregator.core.states import HostState
 from aggregator.core.storing import Storing, as_known
 from aggregator.core.ticks import until_next_s
-from aggregator.core.verdicts.causes import Excuse
+from aggregator.core.verdicts.causes import Cause, Excuse, Scalar
 from aggregator.core.verdicts.centre import Port
 from venuewatch.base.wire.errors import MalformedMessageError
 from venuewatch.base.wire.errors import Reason as Refusal
@@ -289,6 +290,28 @@ class Centre:
     def put_off(self, now: float, hosts: Iterable[str], until: float) -> None:
         """Give no verdict on hosts before ``until``: their agents starve on our own machine."""
         self.decisions.expectation.put_off_starved(hosts, now, until)
+
+    @_inlet
+    def begin_trouble(
+        self,
+        now: float,
+        cause: Cause,
+        why: str,
+        figures: Mapping[str, Scalar] = MappingProxyType({}),
+        *,
+        since: float | None = None,
+    ) -> None:
+        """Note what is wrong with a part of the centre (``incidents.troubles``), or still is."""
+        self.decisions.advance(now)
+        self.decisions.troubles.begin(cause, why, now, figures, since=since)
+        self.decisions.plan()
+
+    @_inlet
+    def end_trouble(self, now: float, cause: Cause) -> None:
+        """Note that it is over."""
+        self.decisions.advance(now)
+        self.decisions.troubles.end(cause, now)
+        self.decisions.plan()
 
     def keep_readings(self, count: int) -> None:
         """Keep so many of each host's latest vitals from now on; never fewer than before."""

@@ -22,6 +22,7 @@ from aggregator.core.host import INF, Host
 from aggregator.core.incidents.lifecycle import Incidents
 from aggregator.core.incidents.record import Subject
 from aggregator.core.incidents.store import IncidentStore
+from aggregator.core.incidents.troubles import Troubles
 from aggregator.core.judging import BLIND, Judging, Outcome
 from aggregator.core.liveness import Liveness
 from aggregator.core.outputs import AskPort, HostChanged, Output, Publish
@@ -55,6 +56,7 @@ class Decisions:
         fleet: what is known of every host.
         store: the incidents that are open, and those that were closed lately.
         incidents: when they begin, change and end.
+        troubles: what is wrong with parts of the centre.
         hearing: whether we hear.
         expectation: deadlines and excuses.
         due_at: before this (s) nothing is to be decided; INF if nothing is due.
@@ -76,6 +78,7 @@ class Decisions:
         self.liveness = Liveness(fleet, self.expectation, away_limit_s=away_limit_s)
         self.store = IncidentStore(fleet, outputs)
         self.incidents = Incidents(fleet, self.store)
+        self.troubles = Troubles(self.incidents)
         self.probes = Probes(name)
         self.one_way = OneWay(fleet, self.incidents)
         self.clocks = Clocks(fleet, self.incidents)

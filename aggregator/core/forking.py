@@ -16,25 +16,21 @@ class Held:
     """The calls that wait while a copy is made.
 
     Attributes:
+        is_on: whether calls are to wait.
         until: when (monotonic s) the driver is to come again meanwhile.
     """
 
     def __init__(self) -> None:
-        self._calls: list[Callable[[], None]] | None = None
+        self._calls: list[Callable[[], None]] = []
+        self.is_on = False
         self.until = -INF
-
-    @property
-    def is_on(self) -> bool:
-        """Whether calls are to wait."""
-        return self._calls is not None
 
     def begin(self, until: float) -> None:
         """Have calls wait from now on."""
-        self._calls, self.until = [], until
+        self.is_on, self.until = True, until
 
     def keep(self, call: Callable[[], None], until: float) -> None:
         """Let a call wait."""
-        assert self._calls is not None  # noqa: S101 - the caller has asked
         self._calls.append(call)
         self.until = until
 
@@ -42,27 +38,25 @@ class Held:
         """Make the oldest call that waits; return whether there was one."""
         if not self._calls:
             return False
-        calls, self._calls = self._calls, None
+        self.is_on = False
         try:
-            calls.pop(0)()
+            self._calls.pop(0)()
         finally:
-            self._calls = calls
+            self.is_on = True
         return True
 
     def release(self) -> None:
         """Make every call that waits, even if one of them fails, and let none wait any more."""
-        calls, self._calls, self.until = self._calls, None, -INF
+        calls, self._calls = self._calls, []
+        self.is_on, self.until = False, -INF
         with contextlib.ExitStack() as stack:
-            for call in reversed(calls or []):
+            for call in reversed(calls):
                 stack.callback(call)
 
     def copy(self, of: "_CoreT", memo: dict[int, Any]) -> "_CoreT":
         """Return a copy of a core for which no call waits."""
-        calls, self._calls = self._calls, None
-        try:
-            return copy.deepcopy(of, memo)
-        finally:
-            self._calls = calls
+        memo[id(self)] = Held()
+        return copy.deepcopy(of, memo)
 
 
 _CoreT = TypeVar("_CoreT")

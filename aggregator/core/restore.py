@@ -13,6 +13,7 @@ from aggregator.core.dedup import HeardRanges
 from aggregator.core.fleet import Fleet
 from aggregator.core.host import Host
 from aggregator.core.incidents.record import Incident, Subject
+from aggregator.core.incidents.troubles import RESTORED_S
 from aggregator.core.outputs import HostChanged, KnownHost, Moment
 from aggregator.core.reception import Reception
 from aggregator.core.states import ALIVE, HostState, Trigger
@@ -20,6 +21,7 @@ from aggregator.core.storing import as_known
 from aggregator.core.verdicts.causes import Cause, Verdict
 
 _PLACED = frozenset({HostState.DOWN, HostState.UNREACHABLE, HostState.AWAY})
+_SAID_AGAIN = frozenset({"bridge", "budget", "terms"})  # soon, if it is still so
 
 
 class Memory(NamedTuple):
@@ -143,16 +145,7 @@ def _settle(decisions: Decisions, reception: Reception, incident: Incident, now:
         return
     match subject.scope:
         case "host" | "venue":
-            fallen = _fallen(fleet, incident)
-            if fallen is not None:
-                if fallen.state is HostState.DOWN:
-                    fallen.closed_at = _will_of(incident)
-                    decisions.probes.ask_later(fallen)
-                incidents.restore_fall(
-                    subject, Verdict(fallen.cause or incident.cause), fallen.since, now
-                )
-            elif incident.cause is not Cause.FLAPPING:
-                incidents.end(subject, now)
+            _settle_fall(decisions, incident, now)
         case "identity":
             decisions.twins.contest(subject, now)
         case "feed":
@@ -161,6 +154,21 @@ def _settle(decisions: Decisions, reception: Reception, incident: Incident, now:
             decisions.checks.restore(incident, now)
         case "link":
             decisions.one_way.settle(incident, now)
+        case _ if subject.check or subject.scope in _SAID_AGAIN:
+            incidents.end_at(subject, now + RESTORED_S)
+
+
+def _settle_fall(decisions: Decisions, incident: Incident, now: float) -> None:
+    """Have the incident of a host or venue go on if it is still down, and end if it is not."""
+    subject, incidents = incident.subject, decisions.incidents
+    fallen = _fallen(decisions.fleet, incident)
+    if fallen is not None:
+        if fallen.state is HostState.DOWN:
+            fallen.closed_at = _will_of(incident)
+            decisions.probes.ask_later(fallen)
+        incidents.restore_fall(subject, Verdict(fallen.cause or incident.cause), fallen.since, now)
+    elif incident.cause is not Cause.FLAPPING:
+        incidents.end(subject, now)
 
 
 def _will_of(incident: Incident) -> float | None:

@@ -8,13 +8,15 @@ keeps none from the others.
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 import mqtt5
 
 from aggregator.core.centre import Centre
 from aggregator.core.fleet import Fleet
 from aggregator.core.outputs import Output
+from aggregator.core.verdicts.causes import Cause, Scalar
 from aggregator.core.verdicts.centre import Port
 from aggregator.shell.outlets import Outlet
 from aggregator.shell.outlets.own_metrics import OwnMetrics
@@ -88,6 +90,23 @@ class Driver:
     def put_off(self, hosts: Iterable[str], until: float) -> None:
         """Give no verdict on hosts before ``until``: this machine has no CPU for their agents."""
         self.centre.put_off(clock.monotonic(), hosts, until)
+
+    def begin_trouble(
+        self,
+        cause: Cause,
+        why: str,
+        figures: Mapping[str, Scalar] = MappingProxyType({}),
+        *,
+        since: float | None = None,
+    ) -> None:
+        """Note what is wrong with a part of us, since when (monotonic s), if that was before."""
+        self.centre.begin_trouble(clock.monotonic(), cause, why, figures, since=since)
+        self._hand_out()
+
+    def end_trouble(self, cause: Cause) -> None:
+        """Note that it is over."""
+        self.centre.end_trouble(clock.monotonic(), cause)
+        self._hand_out()
 
     def stored(self, token: int) -> None:
         """Note that a store is durable."""

@@ -67,12 +67,15 @@ class Links(NamedTuple):
 
 _PROBLEMS: dict[Kind, str] = {
     "centre": "venuewatch_aggregator_problem",
+    "centre part": "venuewatch_aggregator_part_problem",
+    "bridge": "venuewatch_venue_problem",
     "venue": "venuewatch_venue_problem",
     "venue link": "venuewatch_venue_problem",
     "feed": "venuewatch_check_problem",
     "check": "venuewatch_check_problem",
     "venue check": "venuewatch_check_problem",
 }
+_OF_CENTRE = frozenset({"centre", "centre part"})
 _HOST_PROBLEM = "venuewatch_host_problem"
 _ONLY: dict[Kind, str] = {"check": 'host!="",', "venue check": 'host="",'}
 """What tells the series of two kinds apart that have the same metric and causes."""
@@ -145,7 +148,7 @@ AVAILABILITY = Record(
 def incident_rules(*, is_pushed: bool) -> Iterator[Rule]:
     """Yield the rules of incidents; of the centre's alone if all others are pushed."""
     alerts: dict[Alert, Kind] = {
-        row.alert: kind for (kind, _), row in ROWS.items() if kind == "centre" or not is_pushed
+        row.alert: kind for (kind, _), row in ROWS.items() if kind in _OF_CENTRE or not is_pushed
     }
     for alert, kind in alerts.items():
         causes = {cause: row.sentence for (_, cause), row in ROWS.items() if row.alert is alert}
@@ -154,6 +157,12 @@ def incident_rules(*, is_pushed: bool) -> Iterator[Rule]:
             expr = f"min(max by (job, instance) ({PROBLEM_OF_CENTRE})) == 1"
             told_by = _by_cause(metric, (), causes)
             yield Rule(alert.name, alert.severity, alert.summary, told_by, expr, _KEEP, _KEEP)
+            continue
+        if kind == "centre part":
+            told = f'last_over_time({metric}{{cause=~"{"|".join(causes)}"}}[20s])'
+            expr = f"max by (job, instance) ({told}) == 1"
+            told_by = _by_cause(metric, (), causes)
+            yield Rule(alert.name, alert.severity, alert.summary, told_by, expr, "", _KEEP)
             continue
         labels = ", ".join(LABELS[kind])
         only = _ONLY.get(kind, "")

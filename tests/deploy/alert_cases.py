@@ -4,17 +4,13 @@ A case has a story of series in steps of ``every_s``; each is where it begins an
 step. Its ``well`` series are the same thing while nothing is wrong.
 """
 
-import json
-import re
-import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import yaml
+from aggregator.core.incidents.alerts import ROWS, Row
+from tests.deploy.promtool import RULES, WITH_PUSH, Line
 
-RULES = Path(__file__).parents[2] / "deploy" / "prometheus" / "rules.yml"
-WITH_PUSH = RULES.with_name("rules-with-push.yml")
 TARGET = 'job="venuewatch",instance="centre:8039"'
 SECOND = 'job="venuewatch",instance="second:8039"'
 HOST = 'venue="STA",host="STA-1"'
@@ -22,9 +18,6 @@ _CHECK = f'{HOST},check="probe",kind='
 _FILE = f'{HOST},instance="STA-1",device="/dev/sda1",fstype="ext4",mountpoint="/"'
 _ON_HOST = {"venue": "STA", "host": "STA-1", "instance": "STA-1", "role": "results"}
 _PLACE = "STA-1 in STA"
-
-Line = tuple[float, float]
-"""A series' first value, and what it gains a step."""
 
 
 def alertmanagers(count: int) -> dict[str, Line]:
@@ -124,10 +117,11 @@ def blindness(target: str, cause: str, *, is_blind: bool) -> dict[str, Line]:
     }
 
 
-def rule_of(alert: str, file: Path = RULES) -> str:
-    """Return an alert's rule as it stands in the file."""
-    text = file.read_text(encoding="utf-8")
-    return re.split(r"\n +- (?:alert|name): ", text.partition(f"- alert: {alert}\n")[2])[0]
+def _part(cause: str, row: Row) -> Case:
+    series = f'venuewatch_aggregator_part_problem{{{TARGET},cause="{cause}"}}'
+    of = {"job": "venuewatch", "instance": "centre:8039"}
+    alert, severity, _ = row.alert
+    return Case(alert, severity, 0, {series: (1.0, 0.0)}, row.sentence, of, is_of_aggregator=True)
 
 
 CASES: Sequence[Case] = (
@@ -186,6 +180,20 @@ CASES: Sequence[Case] = (
     Case(
         "VenuewatchClockWrong", "warning", 5, problem("host", HOST, "clock_skew"),
         f"The clock of {_PLACE} differs from the fleet's.",
+    ),
+    *(_part(cause, row) for (kind, cause), row in ROWS.items() if kind == "centre part"),
+    Case(
+        "VenuewatchBridgeUnstable", "warning", 5,
+        problem("venue", 'venue="STA"', "bridge_unstable"),
+        "The bridge of STA connects and disconnects again and again.", {"venue": "STA"},
+    ),
+    Case(
+        "VenuewatchOverBudget", "warning", 5, problem("host", HOST, "over_budget"),
+        f"{_PLACE} sends more than it may. The rest is thrown away; it counts as alive.",
+    ),
+    Case(
+        "VenuewatchTermsRefused", "warning", 5, problem("host", HOST, "terms_refused"),
+        f"{_PLACE} announced terms that are out of bounds. It is judged by the bounds.",
     ),
     Case(
         "VenuewatchGone", "critical", 30, {f"up{{{TARGET}}}": (0.0, 0.0)},
@@ -329,57 +337,3 @@ CASES: Sequence[Case] = (
         "there is broken: have a receiver outside call for help then.", {},
     ),
 )  # fmt: skip
-
-
-def values_of(line: Line, steps: int, gap: range = range(0)) -> str:
-    """Return a series' values as promtool takes them, stale at the steps of ``gap``."""
-    begin, gain = line
-    return " ".join(
-        "stale" if step in gap else f"{begin + gain * step:.12g}" for step in range(steps)
-    )
-
-
-def story(
-    series: Mapping[str, Line], every_s: int, steps: int, gap: range = range(0)
-) -> dict[str, Any]:
-    """Return a test for promtool without its questions; scrapes fail at the steps of ``gap``."""
-    told = []
-    for name, line in series.items():
-        values = values_of(line, steps, gap)
-        if name.startswith("up{"):  # a failed scrape is a sample of this one
-            values = values.replace("stale", "0")
-        told.append({"series": name, "values": values})
-    return {"interval": f"{every_s}s", "input_series": told}
-
-
-def run_promtool(
-    folder: Path, *tests: Mapping[str, Any], only: str = "", rules: Path = RULES
-) -> None:
-    """Have promtool run tests of one interval; fail with what it says.
-
-    ``only``: the one alert that is evaluated, with the recording rules; all if not given.
-    """
-    content = yaml.safe_load(rules.read_text())
-    for group in content["groups"]:
-        group["rules"] = [one for one in group["rules"] if one.get("alert", only) == only]
-    (folder / "rules.yml").write_text(json.dumps(content))  # JSON is YAML
-    unit = {
-        "rule_files": [str(folder / "rules.yml") if only else str(rules)],
-        "evaluation_interval": tests[0]["interval"],
-        "tests": tests,
-    }
-    (folder / "unit.yml").write_text(json.dumps(unit))
-    done = subprocess.run(
-        ["promtool", "test", "rules", folder / "unit.yml"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
-def firing(at_s: int, *names: str) -> dict[str, Any]:
-    """Return the question which alerts fire at ``at_s``, and that these must, each once."""
-    expected = [{"labels": f'{{alertname="{name}"}}', "value": 1} for name in sorted(names)]
-    query = 'count by (alertname) (ALERTS{alertstate="firing",alertname!="VenuewatchWatchdog"})'
-    return {"expr": query, "eval_time": f"{at_s}s", "exp_samples": expected}

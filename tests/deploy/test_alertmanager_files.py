@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.deploy.alert_cases import CASES, of_check, rule_of
+from tests.deploy.alert_cases import CASES, of_check
+from tests.deploy.promtool import rule_of
 from tests.integration.monitoring import Alertmanager
 from tests.integration.real import until
 

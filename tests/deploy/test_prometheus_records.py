@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.deploy.alert_cases import SECOND, TARGET, run_promtool
+from tests.deploy.alert_cases import SECOND, TARGET
+from tests.deploy.promtool import run_promtool
 
 
 @pytest.mark.real

@@ -31,7 +31,6 @@ HERE = ("s1", "s2", "s3")
 STADE = {"STA": HERE, "AQU": ("a1", "a2", "a3")}
 ALONE = {"STA": ("alpha",)}
 HOST = "alpha"
-
 Change: TypeAlias = tuple[float, str, str]
 Line: TypeAlias = tuple[float, str, str, str]
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Mapping
 
-from aggregator.core.verdicts.causes import Cause
+from aggregator.core.incidents.record import Subject
+from aggregator.core.incidents.troubles import PARTS
+from aggregator.core.verdicts.causes import Cause, Evidence, Verdict
 from tests.kit.story import HERE, Story
 from venuewatch.base.wire.checks import CheckState
 
@@ -54,6 +56,15 @@ def fail_check(story: Story) -> None:
         story.deliver(story.machines["s1"].check(story.now, seq, "critical"))
 
 
+def trouble(cause: Cause) -> Callable[[Story], None]:
+    return lambda story: story.centre.begin_trouble(story.now, cause, "it fails")
+
+
+def enter(subject: Subject, cause: Cause) -> Callable[[Story], None]:
+    seen = Evidence(0.0, "centre", "trouble", {"why": "it fails"})
+    return lambda it: it.centre.decisions.incidents.begin(subject, Verdict(cause, (seen,)), it.now)
+
+
 WORLDS: Mapping[Cause, Callable[[Story], None]] = {
     Cause.BROKER_DOWN: lambda story: lose_connection(story, "refuses"),
     Cause.DUPLICATE_IDENTITY: alternate,
@@ -74,4 +85,8 @@ WORLDS: Mapping[Cause, Callable[[Story], None]] = {
     Cause.REDUNDANCY_LOST: report("redundancy_lost"),
     Cause.CLOCK_SKEW: set_clock_wrong,
     Cause.FLAPPING: lambda story: cut(story, 3),
+    Cause.BRIDGE_UNSTABLE: enter(Subject("bridge", "STA"), Cause.BRIDGE_UNSTABLE),
+    Cause.OVER_BUDGET: enter(Subject("budget", "STA", "s1"), Cause.OVER_BUDGET),
+    Cause.TERMS_REFUSED: enter(Subject("terms", "STA", "s1"), Cause.TERMS_REFUSED),
+    **{cause: trouble(cause) for cause in PARTS},
 }

@@ -15,8 +15,12 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 from aggregator.core.incidents.record import Incident, Scope, Subject
 from aggregator.core.verdicts.causes import Cause, ExplainedEnum
 
-Kind: TypeAlias = Scope | Literal["venue link", "venue check"]
-"""A scope; the way to a whole venue is apart from the way to one of its hosts, a check likewise."""
+Kind: TypeAlias = Scope | Literal["centre part", "venue link", "venue check"]
+"""A scope, but where one scope has subjects of two sizes.
+
+The way to a whole venue is apart from the way to one of its hosts, a check likewise, and a part of
+the aggregator from what it hears.
+"""
 
 
 class Severity(ExplainedEnum):
@@ -54,7 +58,9 @@ class Row(NamedTuple):
 
 LABELS: Final[Mapping[Kind, tuple[str, ...]]] = {
     "centre": (),
+    "centre part": (),
     "venue": ("venue",),
+    "bridge": ("venue",),
     "venue link": ("venue",),
     "host": ("venue", "host"),
     "link": ("venue", "host"),
@@ -63,14 +69,33 @@ LABELS: Final[Mapping[Kind, tuple[str, ...]]] = {
     "check": ("venue", "host", "check"),
     "identity": ("venue", "host"),
     "clock": ("venue", "host"),
+    "budget": ("venue", "host"),
+    "terms": ("venue", "host"),
 }
 """The labels by which an incident of each kind is told from others; its series have them, too."""
 
-_OF_VENUE: Final[Mapping[Scope, Kind]] = {"link": "venue link", "check": "venue check"}
+_WITHOUT_HOST: Final[Mapping[Scope, Kind]] = {"link": "venue link", "check": "venue check"}
 _CAUSES = frozenset(Cause)
 _RANKS: Final = {severity: rank for rank, severity in enumerate(Severity)}
 
 _BLIND = Alert("VenuewatchBlind", Severity.CRITICAL, "No venue is watched.")
+_CENTRE_SIDE = Alert(
+    "VenuewatchCentreSideLoss", Severity.CRITICAL, "Most venues were lost at one moment."
+)
+_TOGETHER = Alert(
+    "VenuewatchHungUpTogether", Severity.CRITICAL, "Hosts of several venues hung up together."
+)
+_BULK = Alert("VenuewatchBulkLost", Severity.WARNING, "No readings come to the aggregator.")
+_TWO_CENTRES = Alert(
+    "VenuewatchDuplicateAggregator", Severity.CRITICAL, "Two aggregators run under one name."
+)
+_GRACE = Alert(
+    "VenuewatchGraceTooLong", Severity.WARNING, "Hosts are not judged for longer than promised."
+)
+_MEMORY = Alert("VenuewatchMemoryLost", Severity.WARNING, "Part of the record is lost.")
+_JOURNAL = Alert("VenuewatchJournalFailing", Severity.WARNING, "Nothing can be recorded.")
+_NOTICES = Alert("VenuewatchNoticesFailing", Severity.CRITICAL, "A receiver takes no notices.")
+_JUMP = Alert("VenuewatchClockJump", Severity.WARNING, "The aggregator's wall clock jumped.")
 _VENUE = Alert("VenuewatchVenueUnreachable", Severity.CRITICAL, "A venue can not be reached.")
 _HOST = Alert("VenuewatchHostDown", Severity.CRITICAL, "A host is down or can not be heard.")
 _VENUE_LINK = Alert(
@@ -90,6 +115,11 @@ _TWINS = Alert(
     "VenuewatchDuplicateIdentity", Severity.WARNING, "Two agents run under one host's name."
 )
 _CLOCK = Alert("VenuewatchClockWrong", Severity.WARNING, "A host's clock is wrong.")
+_BRIDGE = Alert("VenuewatchBridgeUnstable", Severity.WARNING, "A venue's bridge is unstable.")
+_BUDGET = Alert(
+    "VenuewatchOverBudget", Severity.WARNING, "A host sends more than the centre takes."
+)
+_TERMS = Alert("VenuewatchTermsRefused", Severity.WARNING, "A host's terms are out of bounds.")
 
 _ON = "{check} on {host} in {venue}: "
 _NOBODY = "nobody there to ask, or nobody who could tell."
@@ -104,6 +134,67 @@ ROWS: Final[Mapping[tuple[Kind, Cause], Row]] = {
         _BLIND,
         "The broker is gone: its port refuses, or answers nothing.",
         "On the broker's machine: `systemctl status mosquitto`, then its log. Start it again.",
+    ),
+    ("centre part", Cause.CENTRE_SIDE_LOSS): Row(
+        _CENTRE_SIDE,
+        "Most venues were lost at one moment. What they share is near the centre.",
+        "Look at the broker's machine, its network and the firewall before it. Watch venues by "
+        "phone.",
+    ),
+    ("centre part", Cause.HUNG_UP_TOGETHER): Row(
+        _TOGETHER,
+        "Connections of several venues were closed at one moment, and some hosts are not back.",
+        "Look at what these connections share: the broker, a firewall, a load balancer. Its log "
+        "has the moment.",
+    ),
+    ("centre part", Cause.BULK_LOST): Row(
+        _BULK,
+        "The aggregator's connection for readings is gone. Checks and results are not known; "
+        "hosts are watched as ever.",
+        "In the aggregator's log: why is the connection refused? Look at `[broker.bulk]` and at "
+        "its user at the broker.",
+    ),
+    ("centre part", Cause.DUPLICATE_AGGREGATOR): Row(
+        _TWO_CENTRES,
+        "Another aggregator runs under the name of this one, and they throw each other off the "
+        "broker.",
+        "Stop one of them, or give it a `name` of its own.",
+    ),
+    ("centre part", Cause.GRACE_TOO_LONG): Row(
+        _GRACE,
+        "Hosts were given time to find their way back, and it lasts longer than was promised.",
+        "Look at the evidence: what begins that time again and again?",
+    ),
+    ("centre part", Cause.MEMORY_LOST): Row(
+        _MEMORY,
+        "The journal was damaged or replaced. It was set aside, and watching goes on.",
+        "Look at the disk of the aggregator's machine. The file that was set aside lies beside "
+        "the journal.",
+    ),
+    ("centre part", Cause.JOURNAL_FAILING): Row(
+        _JOURNAL,
+        "The journal can not be written. People are told as ever; a restart would forget.",
+        "On the aggregator's machine: is the disk full, read-only, or the file locked?",
+    ),
+    ("centre part", Cause.NOTICES_FAILING): Row(
+        _NOTICES,
+        "A receiver of notices has taken none for long. Nobody is told by it.",
+        "Look at the receiver, then at its address and secret in the configuration.",
+    ),
+    ("centre part", Cause.CLOCK_JUMP): Row(
+        _JUMP,
+        "The wall clock of the aggregator's machine jumped. Times in the record are doubtful.",
+        "On the aggregator's machine: `timedatectl`. Let it ask its time server again.",
+    ),
+    ("venue", Cause.HUNG_UP_TOGETHER): Row(
+        _VENUE,
+        "Hosts of {venue} were cut off at one moment, and are not back. They may be well.",
+        "Look at what their connections share: the venue's firewall, its bridge, its line.",
+    ),
+    ("bridge", Cause.BRIDGE_UNSTABLE): Row(
+        _BRIDGE,
+        "The bridge of {venue} connects and disconnects again and again.",
+        "On the venue's broker: its log, and who else connects under the bridge's name.",
     ),
     ("venue", Cause.VENUE_UNREACHABLE): Row(
         _VENUE,
@@ -218,6 +309,16 @@ ROWS: Final[Mapping[tuple[Kind, Cause], Row]] = {
         "The clock of {host} in {venue} differs from the fleet's.",
         "On the host: `timedatectl`. Let it ask the venue's time server again.",
     ),
+    ("budget", Cause.OVER_BUDGET): Row(
+        _BUDGET,
+        "{host} in {venue} sends more than it may. The rest is thrown away; it counts as alive.",
+        "Look at what runs on the host under the agent's name. Stop it if it is not the agent.",
+    ),
+    ("terms", Cause.TERMS_REFUSED): Row(
+        _TERMS,
+        "{host} in {venue} announced terms that are out of bounds. It is judged by the bounds.",
+        "Look at `[heartbeat]` and `[broker]` in the host's configuration.",
+    ),
 }
 
 
@@ -225,7 +326,9 @@ def kind_of(subject: Subject) -> Kind:
     """Return the kind of an incident's subject."""
     if subject.host:
         return subject.scope
-    return _OF_VENUE.get(subject.scope, subject.scope)
+    if subject.scope == "centre" and subject.check:
+        return "centre part"
+    return _WITHOUT_HOST.get(subject.scope, subject.scope)
 
 
 def row_of(subject: Subject, cause: str) -> Row:

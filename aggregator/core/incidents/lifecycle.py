@@ -27,7 +27,7 @@ LONG_FALL_S = 60.0
 """A fall that lasts longer (s) always counts, damped or not."""
 
 _THAT_FALL = frozenset({"host", "venue", "check"})
-_OF_LIVING = frozenset({"link", "feed", "check", "clock"})
+_OF_LIVING = frozenset({"link", "feed", "check", "clock", "budget", "terms"})
 _ROUNDING = 1.001
 
 
@@ -147,6 +147,10 @@ class Incidents:
             self._ticket += 1
             self._ends[subject] = self._ticket
             self._at(at, _What.END, subject, self._ticket)
+
+    def stay(self, subject: Subject) -> None:
+        """Let it end at no moment that is set: the problem goes on."""
+        self._ends.pop(subject, None)
 
     def forget(self, subject: Subject, at: float) -> None:
         """End the incident of a subject that is not watched any more, and know nothing of it."""

@@ -8,13 +8,26 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from aggregator.core.verdicts.causes import Cause, Evidence
 
-Scope: TypeAlias = Literal["centre", "venue", "host", "link", "feed", "check", "identity", "clock"]
+Scope: TypeAlias = Literal[
+    "centre",
+    "venue",
+    "host",
+    "link",
+    "feed",
+    "check",
+    "identity",
+    "clock",
+    "bridge",
+    "budget",
+    "terms",
+]
 
 
 class Subject(NamedTuple):
     """What an incident is about; of each subject at most one is open.
 
-    One of scope ``check`` without a host is of that check on most hosts of the venue.
+    One of scope ``check`` without a host is of that check on most hosts of the venue. One of scope
+    ``centre`` with a check is of that part of the aggregator, and not of what it hears.
     """
 
     scope: Scope

@@ -45,9 +45,49 @@ class Cause(ExplainedEnum):
         "aggregator_blind",
         "The aggregator itself hears nothing: no host is accused, every deadline is credited.",
     )
+    CENTRE_SIDE_LOSS = (
+        "centre_side_loss",
+        "Most venues were lost at one moment: what they share is near the centre, not at them.",
+    )
+    BULK_LOST = (
+        "bulk_lost",
+        "The connection for readings is gone. Beats come, so hosts are judged as ever.",
+    )
+    DUPLICATE_AGGREGATOR = (
+        "duplicate_aggregator",
+        "Two aggregators run under one name, and throw each other off the broker.",
+    )
+    GRACE_TOO_LONG = (
+        "grace_too_long",
+        "Hosts were given time to find their way back, and it lasted longer than was promised.",
+    )
+    MEMORY_LOST = (
+        "memory_lost",
+        "The journal was damaged, or replaced: some of what happened before is not known.",
+    )
+    JOURNAL_FAILING = (
+        "journal_failing",
+        "The journal takes nothing: a restart now would forget what happened since.",
+    )
+    NOTICES_FAILING = (
+        "notices_failing",
+        "A receiver of notices has taken none for long: people are not told by it.",
+    )
+    CLOCK_JUMP = (
+        "clock_jump",
+        "The wall clock of the aggregator's machine jumped: times in the record are doubtful.",
+    )
     VENUE_UNREACHABLE = (
         "venue_unreachable",
         "A venue is cut off: its hosts fell silent together, and other venues are heard.",
+    )
+    HUNG_UP_TOGETHER = (
+        "hung_up_together",
+        "Many connections were closed at one moment, and these hosts are not back.",
+    )
+    BRIDGE_UNSTABLE = (
+        "bridge_unstable",
+        "A venue's bridge connects and disconnects again and again.",
     )
     ONE_WAY_LOSS = (
         "one_way_loss",
@@ -90,6 +130,14 @@ class Cause(ExplainedEnum):
         "A check was critical in two readings in a row; of a venue: on most of its hosts.",
     )
     CLOCK_SKEW = ("clock_skew", "A host's clock is wrong: it differs from the fleet's median.")
+    OVER_BUDGET = (
+        "over_budget",
+        "A host sends more than it may. What is over its budget is thrown away, and counted.",
+    )
+    TERMS_REFUSED = (
+        "terms_refused",
+        "A host announced terms that are out of bounds: it is judged by the bounds.",
+    )
     FLAPPING = ("flapping", "It falls and rises again and again: one incident for all of it.")
 
 

@@ -28,6 +28,9 @@ GENERAL_CAUSES: Mapping[Scope, Cause] = {
     "check": Cause.CHECK_FAILED,
     "identity": Cause.DUPLICATE_IDENTITY,
     "clock": Cause.CLOCK_SKEW,
+    "bridge": Cause.BRIDGE_UNSTABLE,
+    "budget": Cause.OVER_BUDGET,
+    "terms": Cause.TERMS_REFUSED,
 }
 """What an unknown cause becomes, by the scope of its incident."""
 
@@ -35,7 +38,7 @@ _STATES = frozenset(HostState)
 _CAUSES = frozenset(Cause)
 _FALLING = frozenset({"host", "venue", "check"})
 _OF_VENUE_OR_HOST = frozenset({"link", "check"})
-_WITHOUT_HOST = frozenset({"centre", "venue"})
+_WITHOUT_HOST = frozenset({"centre", "venue", "bridge"})
 _WITH_CHECK = frozenset({"feed", "check"})
 
 _logger = logging.getLogger("aggregator.journal")
@@ -94,6 +97,8 @@ def _is_whole(incident: IncidentJson) -> bool:
     is_placed = bool(incident.venue) == (scope != "centre")
     is_either = scope in _OF_VENUE_OR_HOST
     is_of_host = is_either or bool(incident.host) == (scope not in _WITHOUT_HOST)
+    if scope == "centre" and incident.check:  # a part: what an unknown cause means is unknown, too
+        return is_placed and is_of_host and incident.cause in _CAUSES
     return is_placed and is_of_host and bool(incident.check) == (scope in _WITH_CHECK)
 
 

@@ -24,6 +24,7 @@ from prometheus_client.registry import Collector
 from aggregator.core.centre import Centre
 from aggregator.core.decisions import CENTRE
 from aggregator.core.incidents.record import IncidentChanged
+from aggregator.core.incidents.troubles import PARTS, subject_of
 from aggregator.core.outputs import (
     Connected,
     Disconnected,
@@ -188,6 +189,14 @@ class _Counters(Collector):
         for cause in BLIND:
             problem.add_metric([cause], blindness is not None and blindness.cause is cause)
         yield problem
+        parts = GaugeMetricFamily(
+            "venuewatch_aggregator_part_problem",
+            "1 while a part of the aggregator has a problem; it watches hosts all the same.",
+            labels=["cause"],
+        )
+        for cause in sorted(PARTS):
+            parts.add_metric([cause], subject_of(cause) in self._centre.decisions.incidents.open)
+        yield parts
         canary_s = self._centre.decisions.hearing.round_trip_s
         if canary_s is not None:
             yield GaugeMetricFamily(

@@ -57,7 +57,7 @@ class Watched(Story):
         assert of_checks == {
             (subject.venue, subject.host, subject.check, str(incident.cause))
             for subject, incident in known.items()
-            if subject.check
+            if subject.check and subject.venue
         }
 
 

@@ -15,6 +15,8 @@ from aggregator.core.fleet import Fleet
 from aggregator.core.incidents.alerts import LABELS, ROWS, Kind, description_of, kind_of, row_of
 from aggregator.core.incidents.pushing import Pushing
 from aggregator.core.incidents.record import Incident, IncidentChanged, Subject
+from aggregator.core.incidents.troubles import PARTS
+from aggregator.core.verdicts import centre
 from aggregator.core.verdicts.causes import Cause, Verdict
 from aggregator.shell.http.api.incidents import IncidentsPage, IncidentsQuery, IncidentWhole
 from aggregator.shell.http.api.timeline import seen_steps
@@ -164,7 +166,7 @@ def test_log_and_webhook_have_the_sentence_of_the_table(
     assert body["severity"] == row_of(changed.incident.subject, cause).alert.severity
 
 
-@pytest.mark.parametrize("cause", sorted(set(Cause) - {Cause.BROKER_DOWN, Cause.AGGREGATOR_BLIND}))
+@pytest.mark.parametrize("cause", sorted(set(Cause) - set(centre.CAUSES) - set(PARTS)))
 def test_pushed_alert_has_the_sentence_of_the_table(cause: Cause) -> None:
     changed = told(cause)
     pushing = Pushing("centre")

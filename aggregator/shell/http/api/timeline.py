@@ -36,6 +36,7 @@ WORDS: Final[Mapping[str, str]] = {
     "absence": "It is still away, {down_s} s after it counted as down.",
     "reading": "The check said: {says}",
     "same_check": "It is critical on {critical_on} of {hosts_that_have_it} hosts that have it.",
+    "trouble": "What is wrong: {why}.",
     "removed": "The inventory lists it no more.",
 }
 """The sentence for each kind of evidence, with its figures in braces."""

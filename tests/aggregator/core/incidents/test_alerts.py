@@ -17,12 +17,15 @@ from aggregator.core.incidents.alerts import (
     row_of,
 )
 from aggregator.core.incidents.record import Incident, Scope, Subject
+from aggregator.core.incidents.troubles import PARTS
 from aggregator.core.verdicts import centre, feeds, silence
 from aggregator.core.verdicts.causes import Cause
 
 SUBJECTS = [
     Subject("centre"),
+    Subject("centre", check="journal"),
     Subject("venue", "STA"),
+    Subject("bridge", "STA"),
     Subject("host", "STA", "STA-1"),
     Subject("link", "STA"),
     Subject("link", "STA", "STA-1"),
@@ -31,6 +34,8 @@ SUBJECTS = [
     Subject("check", "STA", "STA-1", "gate"),
     Subject("identity", "STA", "STA-1"),
     Subject("clock", "STA", "STA-1"),
+    Subject("budget", "STA", "STA-1"),
+    Subject("terms", "STA", "STA-1"),
 ]
 
 
@@ -41,7 +46,7 @@ def kinds() -> set[str]:
 def test_every_cause_and_every_scope_has_a_row() -> None:
     assert {cause for _, cause in ROWS} == set(Cause)
     assert kinds() == set(LABELS) == {kind_of(subject) for subject in SUBJECTS}
-    assert kinds() - {"venue link", "venue check"} == set(get_args(Scope))
+    assert kinds() - {"centre part", "venue link", "venue check"} == set(get_args(Scope))
 
 
 def test_every_cause_that_a_verdict_can_have_is_in_its_scope() -> None:
@@ -75,7 +80,12 @@ def test_what_can_follow_as_one_failure_is_one_alert() -> None:
 
     several = {kind for kind, names in alerts.items() if len(names) > 1}
 
-    assert several == {"feed"}
+    assert several == {"centre part", "feed"}
+
+
+def test_every_part_of_the_centre_has_one_cause() -> None:
+    assert {cause for kind, cause in ROWS if kind == "centre part"} == set(PARTS)
+    assert len(set(PARTS.values())) == len(PARTS)
 
 
 def test_one_name_is_one_alert_of_one_kind() -> None:
