@@ -1,11 +1,15 @@
-"""Tracks the aggregators: is one listening, and the last tick of each."""
+"""Tracks the aggregators: is one listening, and the last tick of each.
+
+What an aggregator says of itself is passed on to ``Credit``: only one that is there grants backlog.
+"""
 
 import math
 from typing import NamedTuple
 
+from agent.credit import Credit
 from agent.identity import milliseconds
 from venuewatch.base.wire import topics
-from venuewatch.base.wire.messages import ECHOES_MAX, Echo, Tick
+from venuewatch.base.wire.messages import ECHOES_MAX, CentreState, Echo, Tick
 
 TICK_PATIENCE_S = 3.0
 """How long (s) without a tick it takes until nobody is believed to listen."""
@@ -21,7 +25,8 @@ class _Heard(NamedTuple):
 class Centre:
     """The aggregators, through one session at a time. Times are monotonic seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, credit: Credit) -> None:
+        self._credit = credit
         self.session_began(-math.inf)
 
     def session_began(self, now: float) -> None:
@@ -39,6 +44,7 @@ class Centre:
         An aggregator keeps its place among those that are echoed for as long as it ticks.
         """
         self._tick_at = now
+        self._credit.hear_tick(topic.removesuffix("tick"), now)
         for other, heard in list(self._ticks.items()):
             if other != topic and heard.number == tick.number:  # the same, for older agents
                 return
@@ -48,10 +54,11 @@ class Centre:
         if topic in self._ticks or len(self._ticks) < ECHOES_MAX:
             self._ticks[topic] = self._to_echo[topic] = _Heard(tick.number, now)
 
-    def hear_state(self, topic: str, state: str) -> None:
+    def hear_state(self, topic: str, state: CentreState, now: float) -> None:
         """Take in the state of an aggregator, from itself or from its will."""
         self._are_states_known = True
-        if state != "online":
+        self._credit.hear_state(topic.removesuffix("state"), state, now)
+        if state.state != "online":
             self._online.discard(topic)
         elif len(self._online) < _ONLINE_MAX:
             self._online.add(topic)

@@ -5,7 +5,8 @@ that the broker has not acknowledged within a second, or before the session ende
 the aggregator tells repeats by (boot, stream, seq). The backlog follows on its own topic, paced,
 and is deleted only when an aggregator has stored it. Live vitals go behind their catalogue, which
 is sent in each session, when it changes, and when an aggregator asks for it. Each backlog carries
-the catalogues of its own vitals: another aggregator may begin to listen with any of them.
+the catalogues of its own vitals: another aggregator may begin to listen with any of them. A batch
+goes when the link (``Pace``) and the aggregators (``Credit``) have room for it.
 """
 
 import math
@@ -15,11 +16,13 @@ from typing import NamedTuple, Protocol, TypeAlias
 
 import msgspec
 
+from agent.credit import Credit
 from agent.spool.pace import Pace
 from agent.spool.records import Record
-from agent.spool.thread import SpoolThread
+from agent.spool.thread import Batch, SpoolThread
 from venuewatch.base.wire.catalogue import key_of
 from venuewatch.base.wire.messages import Backlog, encode
+from venuewatch.base.wire.packing import packed
 from venuewatch.base.wire.topics import Stream
 
 ACKNOWLEDGED_WITHIN_S = 1.0
@@ -78,6 +81,7 @@ class Outbox:
     """The one way out for readings. Times are monotonic seconds.
 
     Attributes:
+        credit: what the aggregators grant.
         unreadable: vitals in the spool whose catalogue is damaged, since this process began.
     """
 
@@ -87,6 +91,9 @@ class Outbox:
         self._spool = spool
         self._boot = boot
         self._pace = new_pace()
+        self.credit = Credit(boot)
+        self._room_at = -math.inf
+        self._kept = 0  # since the spool was asked
         self._in_flight: list[InFlight] = []
         self._said = b""  # the last catalogue of this session
         self._said_at = -math.inf
@@ -109,7 +116,8 @@ class Outbox:
         """Return when (monotonic s) to call ``advance`` next, None if nothing is to be done."""
         due = [sent.sent_at + ACKNOWLEDGED_WITHIN_S for sent in self._in_flight[:1]]
         if self._may_send and self._spool.status.pending and not self._spool.is_asked:
-            due.append(self._resend_at if self._is_all_sent else self._pace.next_at)
+            may_send_at = max(self._pace.next_at, self._room_at)
+            due.append(self._resend_at if self._is_all_sent else may_send_at)
         return min(due, default=None)
 
     def take(self, message: Message, send: Send | None, now: float) -> None:
@@ -137,19 +145,21 @@ class Outbox:
         if send is None or not self._spool.status.pending:
             return
         batch = self._spool.batch()
-        if self._asked_after != self._sent_up_to:
-            batch = None  # asked for before we began again
-        if batch:
-            self._send(batch, send, session, now)
-        elif batch is not None:
-            self._is_all_sent = True
+        if batch is not None and self._asked_after == self._sent_up_to:  # else we began again
+            self._take(batch, send, session, now)
         if now >= self._resend_at:
             self._begin_again()
             self._resend_at = now + RESEND_AFTER_S
         if self._is_all_sent or now < self._pace.next_at:
             return
-        if self._spool.ask(self._sent_up_to, max_bytes=self._pace.batch_bytes):
-            self._asked_after = self._sent_up_to
+        self.credit.begin(now)
+        if self.credit.is_question_due(now):
+            self._ask_for_credit(self._spool.status.pending, send, session, now)
+        room = self.credit.room(now)
+        self._room_at = now if room else self.credit.next_at(now)
+        max_bytes = int(min(self._pace.batch_bytes, room))
+        if max_bytes and self._spool.ask(self._sent_up_to, max_bytes=max_bytes):
+            self._asked_after, self._kept = self._sent_up_to, 0
 
     def acknowledged(self, number: int, now: float) -> None:
         """Note that the aggregator has stored the batch that ends with ``number``.
@@ -173,6 +183,7 @@ class Outbox:
         self._said = b""
         self._under_way = None
         self._pace.interrupted()
+        self.credit.session_ended()
         self._begin_again()
 
     def close(self) -> None:
@@ -199,6 +210,7 @@ class Outbox:
 
     def _keep(self, message: Message) -> None:
         self._spool.keep(_MARKS[message.stream] + message.payload, message.catalogue)
+        self._kept += 1
         self._is_all_sent = False
 
     def _say(self, catalogue: bytes, send: Send, now: float) -> None:
@@ -206,18 +218,39 @@ class Outbox:
         self._said = catalogue
         self._said_at = now
 
-    def _send(self, batch: list[Record], send: Send, session: int, now: float) -> None:
-        self._sent_up_to = batch[-1].number
+    def _take(self, batch: Batch, send: Send, session: int, now: float) -> None:
+        """Send what the spool has given, or note that it has no more."""
+        waiting = batch.behind + self._kept
+        self._is_all_sent = not waiting
+        if batch.records:
+            self._send(batch.records, waiting, send, session, now)
+        elif self._is_all_sent and self.credit.is_waiting:
+            self._ask_for_credit(0, send, session, now)
+        if self._is_all_sent:
+            self.credit.all_sent()
+
+    def _send(
+        self, records: list[Record], waiting: int, send: Send, session: int, now: float
+    ) -> None:
+        self._sent_up_to = records[-1].number
         self._sent[self._sent_up_to] = False
         self._resend_at = now + RESEND_AFTER_S
-        self._under_way = send(Stream.BACKLOG, self._encoded(batch, session))
+        payload = self._encoded(records, waiting, session)
+        self._under_way = send(Stream.BACKLOG, payload)
         self._pace.sent(now)
+        self.credit.batch_sent(len(payload), now)
 
-    def _encoded(self, batch: list[Record], session: int) -> bytes:
+    def _ask_for_credit(self, waiting: int, send: Send, session: int, now: float) -> None:
+        """Say how many records wait: an aggregator that gives credit answers with a grant."""
+        payload = encode(Backlog(self._boot, session, 0, sent=self.credit.sent, waiting=waiting))
+        send(Stream.BACKLOG, payload)
+        self.credit.asked(len(payload), now)
+
+    def _encoded(self, records: list[Record], waiting: int, session: int) -> bytes:
         """Make one message of records that are messages already."""
         found: dict[bytes, list[msgspec.Raw]] = {mark: [] for mark in _MARKS.values()}
         catalogues: dict[bytes, msgspec.Raw] = {}
-        for record in batch:
+        for record in records:
             mark, payload = record.payload[:1], record.payload[1:]
             if mark == _MARKS[Stream.VITALS] and (named := _KEY.search(payload)) is not None:
                 if named[1].decode() != key_of(record.catalogue):
@@ -226,14 +259,18 @@ class Outbox:
                 catalogues[record.catalogue] = msgspec.Raw(record.catalogue)
             if mark in found:
                 found[mark].append(msgspec.Raw(payload))
-        return encode(
-            Backlog(
-                self._boot,
-                session,
-                batch[-1].number,
-                vitals=found[_MARKS[Stream.VITALS]],  # type: ignore[arg-type]
-                checks=found[_MARKS[Stream.CHECKS]],  # type: ignore[arg-type]
-                catalogues=list(catalogues.values()),  # type: ignore[arg-type]
+        return packed(
+            encode(
+                Backlog(
+                    self._boot,
+                    session,
+                    records[-1].number,
+                    vitals=found[_MARKS[Stream.VITALS]],  # type: ignore[arg-type]
+                    checks=found[_MARKS[Stream.CHECKS]],  # type: ignore[arg-type]
+                    catalogues=list(catalogues.values()),  # type: ignore[arg-type]
+                    sent=self.credit.sent,
+                    waiting=waiting,
+                )
             )
         )
 

@@ -34,6 +34,7 @@ from venuewatch.base.wire.messages import (
     Acknowledge,
     Beat,
     Death,
+    Grant,
     Probe,
     SayCatalogue,
     encode,
@@ -62,13 +63,13 @@ class Agent:
         self._waker.settimeout(0.0)
         pool = Pool(self._nudge)
         self._link = Link(settings.broker, self._new_session, threads=pool, rng=rng, start=start)
-        self._centre = Centre()
         self._readings = Readings(
             settings, boot=self._boot, threads=pool, start=start, rng=rng, own=self._own
         )
         directory, max_bytes = str(settings.spool.directory), settings.spool.max_bytes
         self._spool = SpoolThread(partial(Spool, directory, max_bytes=max_bytes), self._nudge)
         self._outbox = Outbox(self._spool, boot=self._boot)
+        self._centre = Centre(self._outbox.credit)
         self._beat_queue = BeatQueue(self._outbox, interval_s=settings.heartbeat.interval_s)
         self._probes = Probes(settings.probe, pool, boot=self._boot)
         self._beats = BeatTimes(start, settings.heartbeat.interval_s, host=settings.host)
@@ -244,7 +245,7 @@ class Agent:
                 self._centre.hear_tick(topic, messages.decode_tick(payload), now)
                 self._beats.hear_tick(now, topic)
             else:
-                self._centre.hear_state(topic, messages.decode_centre_state(payload).state)
+                self._centre.hear_state(topic, messages.decode_centre_state(payload), now)
         except MalformedMessageError as error:
             log.event(_logger, logging.WARNING, "message_refused", topic=topic, why=str(error))
 
@@ -253,6 +254,8 @@ class Agent:
         if isinstance(command, Acknowledge):
             if command.boot == self._boot:
                 self._outbox.acknowledged(command.number, now)
+        elif isinstance(command, Grant):
+            self._outbox.credit.hear_grant(command, now)
         elif isinstance(command, Probe):
             self._probes.ask(command, now)
         elif isinstance(command, SayCatalogue):

@@ -64,6 +64,11 @@ class Spool:
         return 0 if oldest is None else self._next - max(oldest, self.acknowledged + 1)
 
     @property
+    def last(self) -> int:
+        """The number of the last record that was kept."""
+        return self._next - 1
+
+    @property
     def size_bytes(self) -> int:
         """How many bytes the files have."""
         return sum(segment.size for segment in self._segments)

@@ -20,6 +20,13 @@ class Status(NamedTuple):
     dropped: int = 0
 
 
+class Batch(NamedTuple):
+    """The oldest records that were asked for, and how many are behind them."""
+
+    records: list[Record]
+    behind: int
+
+
 class SpoolThread:
     """Asks the spool to do things, without waiting for them.
 
@@ -31,7 +38,7 @@ class SpoolThread:
     def __init__(self, open_spool: Callable[[], Spool], wake: Callable[[], None]) -> None:
         self._wake = wake
         self._orders: queue.SimpleQueue[Callable[[Spool], object] | None] = queue.SimpleQueue()
-        self._batches: queue.SimpleQueue[list[Record]] = queue.SimpleQueue()
+        self._batches: queue.SimpleQueue[Batch] = queue.SimpleQueue()
         self.is_asked = False
         self.status = Status()
         self._thread = threading.Thread(
@@ -52,10 +59,10 @@ class SpoolThread:
         if self.is_asked:
             return False
         self.is_asked = True
-        self._orders.put(lambda spool: self._batches.put(spool.read(after, max_bytes=max_bytes)))
+        self._orders.put(lambda spool: self._batches.put(_batch_of(spool, after, max_bytes)))
         return True
 
-    def batch(self) -> list[Record] | None:
+    def batch(self) -> Batch | None:
         """Return the answer to the last ``ask`` once, or None while there is none."""
         if self._batches.empty():
             return None
@@ -99,3 +106,8 @@ class SpoolThread:
     def _note(self, spool: Spool) -> None:
         self.status = Status(spool.pending, spool.size_bytes, spool.dropped)
         self._wake()
+
+
+def _batch_of(spool: Spool, after: int, max_bytes: int) -> Batch:
+    records = spool.read(after, max_bytes=max_bytes)
+    return Batch(records, spool.last - records[-1].number if records else 0)

@@ -25,12 +25,13 @@ from types import MappingProxyType
 from typing import Concatenate, NamedTuple, ParamSpec
 
 from aggregator.core import inventory_change
+from aggregator.core.credit import Credit
 from aggregator.core.decisions import Decisions
 from aggregator.core.expectation import RECONNECT_LIMIT_S
 from aggregator.core.fleet import Fleet
 from aggregator.core.forking import Held, fork_in_pieces
 from aggregator.core.host import INF, Host
-from aggregator.core.intake import BEAT, Intake, Message
+from aggregator.core.intake import BEAT, Fact, Intake, Message
 from aggregator.core.liveness import AWAY_LIMIT_S
 from aggregator.core.outputs import (
     Connected,
@@ -43,6 +44,7 @@ from aggregator.core.outputs import (
     Store,
 )
 from aggregator.core.presence import Presence
+from aggregator.core.readings import LateReadings
 from aggregator.core.reception import Reception
 from aggregator.core.restore import Memory, memory_of, restore
 from aggregator.core.states import HostState
@@ -102,7 +104,7 @@ class Centre:
     for a driver whose time is virtual and never lags; it calls ``stalled`` itself.
 
     Attributes:
-        fleet, decisions, presence, reception, intake: what is known, for reading.
+        fleet, decisions, presence, reception, intake, credit: what is known, for reading.
         held: the calls of inlets that wait while it is forked.
     """
 
@@ -127,6 +129,7 @@ class Centre:
         )
         self.intake = Intake(fleet, name)
         self.presence = Presence(name, fleet, self._outputs)
+        self.credit = Credit(fleet, name)
         self.reception = Reception(self.decisions, self.presence, self._outputs)
         self._stall_s = stall_s
         self._start = self._ran_at = self._look_at = self._tick_at = start
@@ -175,6 +178,8 @@ class Centre:
         if now >= self._look_at:
             self.decisions.advance(now)
             self._look_at = now + LOOK_EVERY_S
+            unstored_bytes = self._storing.unstored_bytes
+            self._outputs += self.credit.advance(now, self.decisions.hearing, unstored_bytes)
         if now >= self._save_at:
             self._save_at = now + SAVE_EVERY_S
             self._storing.store_progress(now)
@@ -206,7 +211,7 @@ class Centre:
             if late is not None:
                 for refusal in late.refused:
                     self._note_refusal(refusal, message.topic)
-                self._storing.keep_backlog(fact[1], late.to_store, fact[2])
+                self._keep_backlog(fact, late, len(message.payload))
 
     @_inlet
     def refuse(self, now: float, reason: Refusal) -> None:
@@ -229,6 +234,7 @@ class Centre:
         if connection == "live":
             self.decisions.lost(now)
             self.presence.lost()
+            self.credit.clear()
 
     @_inlet
     def port_said(self, now: float, answer: Port) -> None:
@@ -377,6 +383,13 @@ class Centre:
         if self._outputs or self._storing.is_due or self.decisions.store.unsaved:
             self._storing.store_changes(now)
         self._look_at = min(self._look_at, max(self.decisions.due_at, now + LOOK_APART_S))
+
+    def _keep_backlog(self, fact: Fact, late: LateReadings, size: int) -> None:
+        """Have a backlog stored, if it is one and not a question for a grant."""
+        host, backlog = fact[1], fact[2]
+        self.credit.note(host, backlog, size)
+        if backlog.number:
+            self._storing.keep_backlog(host, late.to_store, backlog, size)
 
     def _note_refusal(self, error: MalformedMessageError, topic: str) -> None:
         self.intake.rejected[error.reason] += 1

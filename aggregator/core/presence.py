@@ -36,8 +36,8 @@ class Presence:
         self.others: set[str] = set()
 
     def opened(self) -> None:
-        """Say that we are there."""
-        online = CentreState("online")
+        """Say that we are there, and that agents are to wait for our grants (``credit``)."""
+        online = CentreState("online", credit=True)
         self._outputs.append(Publish(self._state_topic, online, qos=1, is_retained=True))
 
     def lost(self) -> None:

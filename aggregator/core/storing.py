@@ -49,6 +49,7 @@ def as_known(host: Host) -> KnownHost:
 class _Waiting(NamedTuple):
     notices: tuple[Tell, ...]
     acknowledgements: tuple[Publish, ...]
+    backlog_bytes: int
 
 
 class Storing:
@@ -56,6 +57,7 @@ class Storing:
 
     Attributes:
         is_due: whether a backlog waits to be stored.
+        unstored_bytes: how many payload bytes of backlog came that the journal does not have yet.
     """
 
     def __init__(
@@ -69,12 +71,18 @@ class Storing:
         self.is_due = False
         self._readings: list[LateReading] = []
         self._acknowledgements: list[Publish] = []
+        self._backlog_bytes = 0  # of these
+        self.unstored_bytes = 0
         self._token = 0
         self._waiting: dict[int, _Waiting] = {}
 
-    def keep_backlog(self, host: Host, readings: Sequence[LateReading], backlog: Backlog) -> None:
-        """Keep the readings of a backlog, to be stored and then acknowledged."""
+    def keep_backlog(
+        self, host: Host, readings: Sequence[LateReading], backlog: Backlog, size: int
+    ) -> None:
+        """Keep the readings of a backlog of ``size`` bytes, to be stored and then acknowledged."""
         self.is_due = True
+        self._backlog_bytes += size
+        self.unstored_bytes += size
         self._readings += readings
         topic = topics.topic(host.venue, host.name, Stream.CMD)
         acknowledge = Acknowledge(backlog.boot, backlog.number)
@@ -114,13 +122,16 @@ class Storing:
             if isinstance(change, IncidentChanged) and change.seq
         )
         acknowledgements, self._acknowledgements = self._acknowledgements, []
+        backlog_bytes, self._backlog_bytes = self._backlog_bytes, 0
         if notices or acknowledgements:
-            self._waiting[self._token] = _Waiting(notices, tuple(acknowledgements))
+            waiting = _Waiting(notices, tuple(acknowledgements), backlog_bytes)
+            self._waiting[self._token] = waiting
 
     def stored(self, token: int) -> None:
         """Release all that waited for a store."""
         waiting = self._waiting.pop(token, None)
         if waiting is not None:
+            self.unstored_bytes -= waiting.backlog_bytes
             self._outputs += waiting.acknowledgements
             self._outputs += waiting.notices
 

@@ -3,9 +3,11 @@
 import pytest
 
 from agent.centre import TICK_PATIENCE_S, Centre
+from agent.credit import Credit
 from venuewatch.base.wire import topics
-from venuewatch.base.wire.messages import Echo, Tick
+from venuewatch.base.wire.messages import CentreState, Echo, Tick
 
+ONLINE, OFFLINE = CentreState("online"), CentreState("offline")
 A, B = topics.centre_tick("a"), topics.centre_tick("b")
 
 
@@ -15,14 +17,14 @@ def echoed(centre: Centre, now: float) -> list[int]:
 
 @pytest.fixture
 def heard() -> Centre:
-    centre = Centre()
+    centre = Centre(Credit("boot"))
     centre.session_began(0.0)
     centre.hear_tick(A, Tick(number=1, mono_ms=1), 1.0)
     return centre
 
 
 def test_a_tick_is_echoed_once_with_how_long_it_was_held() -> None:
-    centre = Centre()
+    centre = Centre(Credit("boot"))
     centre.session_began(0.0)
     centre.hear_tick(A, Tick(number=7, mono_ms=1), 10.0)
 
@@ -31,7 +33,7 @@ def test_a_tick_is_echoed_once_with_how_long_it_was_held() -> None:
 
 
 def test_somebody_listens_while_ticks_come() -> None:
-    centre = Centre()
+    centre = Centre(Credit("boot"))
     centre.session_began(0.0)
 
     before = centre.is_listening(0.5)
@@ -43,20 +45,20 @@ def test_somebody_listens_while_ticks_come() -> None:
 
 
 def test_an_aggregator_that_says_it_is_away_is_believed(heard: Centre) -> None:
-    heard.hear_state("a", "offline")
+    heard.hear_state("a", OFFLINE, 1.0)
 
     assert not heard.is_listening(1.1)
 
 
 def test_one_aggregator_of_two_is_enough(heard: Centre) -> None:
-    heard.hear_state("a", "offline")
-    heard.hear_state("b", "online")
+    heard.hear_state("a", OFFLINE, 1.0)
+    heard.hear_state("b", ONLINE, 1.0)
 
     assert heard.is_listening(1.1)
 
 
 def test_a_broker_that_accepts_and_does_not_deliver_is_noticed() -> None:
-    centre = Centre()
+    centre = Centre(Credit("boot"))
 
     centre.session_began(10.0)
 
@@ -111,17 +113,17 @@ def test_an_aggregator_without_ticks_gives_up_its_place(heard: Centre) -> None:
 
 def test_states_without_end_are_not_all_kept(heard: Centre) -> None:
     for number in range(100):
-        heard.hear_state(topics.centre_state(f"x{number}"), "online")
+        heard.hear_state(topics.centre_state(f"x{number}"), ONLINE, 1.0)
     for number in range(20):
-        heard.hear_state(topics.centre_state(f"x{number}"), "offline")
+        heard.hear_state(topics.centre_state(f"x{number}"), OFFLINE, 1.0)
 
     assert not heard.is_listening(1.1)
 
 
 def test_states_of_many_that_are_gone_hide_nobody(heard: Centre) -> None:
     for number in range(100):
-        heard.hear_state(topics.centre_state(f"x{number}"), "offline")
+        heard.hear_state(topics.centre_state(f"x{number}"), OFFLINE, 1.0)
 
-    heard.hear_state(topics.centre_state("a"), "online")
+    heard.hear_state(topics.centre_state("a"), ONLINE, 1.0)
 
     assert heard.is_listening(1.1)

@@ -114,7 +114,7 @@ async def test_a_process_lives_from_its_start_to_its_stop(
             ready = await session.get(f"{address}/-/ready")
             page = await (await session.get(f"{address}/metrics")).text()
 
-    assert (online.payload, online.retain) == (encode(CentreState("online")), True)
+    assert (online.payload, online.retain) == (encode(CentreState("online", credit=True)), True)
     assert status.retain
     assert "broker_lost" not in caplog.messages
     assert ready.status == 200

@@ -96,6 +96,13 @@ WIRES = {
     "command": Wire(messages.decode_command, messages.Rebirth()),
     "say catalogue": Wire(messages.decode_command, messages.SayCatalogue(CATALOGUE.key)),
     "acknowledgement": Wire(messages.decode_command, messages.Acknowledge("a", 7)),
+    "asking backlog": Wire(
+        messages.decode_backlog, messages.Backlog("a", 1, 0, sent=2**40, waiting=7)
+    ),
+    "crediting centre state": Wire(
+        messages.decode_centre_state, messages.CentreState("online", credit=True)
+    ),
+    "grant": Wire(messages.decode_command, messages.Grant("a", "centre", 2**40)),
     "probe": Wire(
         messages.decode_command,
         messages.Probe(number=7, host="STA-2", address="192.0.2.7", port=22, timeout_s=0.5),

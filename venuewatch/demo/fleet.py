@@ -17,6 +17,7 @@ from pathlib import Path
 import mqtt5
 
 from agent.centre import Centre
+from agent.credit import Credit
 from aggregator import inventory
 from aggregator.shell.signals import stop_on_signals
 from venuewatch import __version__
@@ -48,7 +49,7 @@ class DemoHost(asyncio.Protocol):
         self._world = world
         self._topics = {stream: topics.topic(venue, entry.name, stream) for stream in Stream}
         self._framer = Framer()
-        self._centre = Centre()
+        self._centre = Centre(Credit(boot))
         self._transport: asyncio.Transport
         self.is_open = False
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()

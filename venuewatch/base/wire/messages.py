@@ -143,6 +143,10 @@ class Backlog(msgspec.Struct, frozen=True, omit_defaults=True):
 
     ``number`` is the spool's number of the last record in it, for the acknowledgement.
     ``catalogues`` are those of its ``vitals``, so that it can be read by itself.
+
+    An agent that waits for grants says how many payload bytes of backlog this boot had ``sent``
+    before this message, and how many records are ``waiting`` behind it. A message without readings
+    asks for a grant.
     """
 
     boot: BootId
@@ -151,6 +155,8 @@ class Backlog(msgspec.Struct, frozen=True, omit_defaults=True):
     vitals: Annotated[list[Vitals], msgspec.Meta(max_length=10_000)] = []
     checks: Annotated[list[Checks], msgspec.Meta(max_length=10_000)] = []
     catalogues: Annotated[list[Catalogue], msgspec.Meta(max_length=10_000)] = []
+    sent: Count | None = None
+    waiting: Count = 0
 
 
 class Tick(msgspec.Struct, frozen=True):
@@ -168,10 +174,14 @@ OPEN_KEYS_MAX: Final = 20_000
 """How many keys one list of open alerts has at most."""
 
 
-class CentreState(msgspec.Struct, frozen=True):
-    """An aggregator's presence; retained, and its will."""
+class CentreState(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An aggregator's presence; retained, and its will.
+
+    ``credit``: agents are to send it backlog only as it grants (``Grant``).
+    """
 
     state: Literal["online", "offline"]
+    credit: bool = False
 
 
 class CentreOpen(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -202,6 +212,17 @@ class Acknowledge(msgspec.Struct, frozen=True, tag_field="do", tag="acknowledge"
 
     boot: BootId
     number: Count
+
+
+class Grant(msgspec.Struct, frozen=True, tag_field="do", tag="grant"):
+    """Boot ``boot`` may publish backlog up to ``up_to`` payload bytes, counted from its start.
+
+    ``by``: the name of the aggregator. One that is said again is still good.
+    """
+
+    boot: BootId
+    by: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    up_to: Count
 
 
 class Probe(msgspec.Struct, frozen=True, tag_field="do", tag="probe", kw_only=True):
@@ -235,7 +256,7 @@ class Probed(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     detail: Text = ""
 
 
-Command: TypeAlias = Rebirth | SayCatalogue | Acknowledge | Probe
+Command: TypeAlias = Rebirth | SayCatalogue | Acknowledge | Grant | Probe
 
 T = TypeVar("T")
 

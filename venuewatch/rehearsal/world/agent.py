@@ -81,11 +81,11 @@ class Agent:
         self._leave_by = 0.0
         self._is_woken = False
         self._keepalive_s = KEEPALIVE_S[site.link]
-        self._centre = Centre()
         self._beats = BeatTimes(loop.now, INTERVAL_S, host=site.host)
         self._readings = Sampler(loop, rng, machine, self.boot)
         self._keeper = MemoryKeeper(machine.disk, self._wake_soon)
         self._outbox = Outbox(cast(SpoolThread, self._keeper), boot=self.boot)
+        self._centre = Centre(self._outbox.credit)
         self._beat_queue = BeatQueue(self._outbox, interval_s=INTERVAL_S)
         self._alarm = Alarm(loop, lambda: self.process.run(self._step))
         self._wake_soon()
@@ -263,7 +263,7 @@ class Agent:
             self._centre.hear_tick(topic, messages.decode_tick(payload), now)
             self._beats.hear_tick(now, topic)
         else:
-            self._centre.hear_state(topic, messages.decode_centre_state(payload).state)
+            self._centre.hear_state(topic, messages.decode_centre_state(payload), now)
 
     def _obey(self, command: messages.Command, now: float) -> None:
         if isinstance(command, messages.Acknowledge):
@@ -271,6 +271,8 @@ class Agent:
                 self._outbox.acknowledged(command.number, now)
         elif isinstance(command, messages.SayCatalogue):
             self._outbox.say_again(self._readings.catalogue, self._line(now), now)
+        elif isinstance(command, messages.Grant):
+            self._outbox.credit.hear_grant(command, now)
         elif isinstance(command, Probe):
             answer = partial(self._answer, command)
             self._site.reach(command.address, command.timeout_s, answer)

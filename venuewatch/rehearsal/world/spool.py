@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from agent.spool.records import Record
-from agent.spool.thread import Status
+from agent.spool.thread import Batch, Status
 
 
 @dataclass
@@ -26,7 +26,7 @@ class MemoryKeeper:
     def __init__(self, disk: Disk, wake: Callable[[], None]) -> None:
         self._disk = disk
         self._wake = wake
-        self._batch: list[Record] | None = None
+        self._batch: Batch | None = None
         self.is_asked = False
 
     @property
@@ -51,18 +51,19 @@ class MemoryKeeper:
         if self.is_asked:
             return False
         self.is_asked = True
-        self._batch = []
+        found: list[Record] = []
         size = 0
         for record in self._disk.records:
             if record.number > after:
                 size += len(record.payload)
-                if self._batch and size > max_bytes:
+                if found and size > max_bytes:
                     break
-                self._batch.append(record)
+                found.append(record)
+        self._batch = Batch(found, self._disk.last - found[-1].number if found else 0)
         self._wake()
         return True
 
-    def batch(self) -> list[Record] | None:
+    def batch(self) -> Batch | None:
         """Return the answer to the last ``ask`` once, or None while there is none."""
         batch, self._batch = self._batch, None
         if batch is not None:
