@@ -178,8 +178,7 @@ class Centre:
         if now >= self._look_at:
             self.decisions.advance(now)
             self._look_at = now + LOOK_EVERY_S
-            unstored_bytes = self._storing.unstored_bytes
-            self._outputs += self.credit.advance(now, self.decisions.hearing, unstored_bytes)
+            self._outputs += self.credit.advance(now, self.decisions.hearing, self._storing)
         if now >= self._save_at:
             self._save_at = now + SAVE_EVERY_S
             self._storing.store_progress(now)

@@ -26,6 +26,7 @@ from aggregator.core.hearing import Hearing
 from aggregator.core.host import Host
 from aggregator.core.outputs import Publish
 from aggregator.core.states import HostState
+from aggregator.core.storing import Storing
 from venuewatch.base.wire import topics
 from venuewatch.base.wire.messages import Backlog, Grant
 from venuewatch.base.wire.topics import Stream
@@ -129,8 +130,18 @@ class Credit:
         self._next_at = -math.inf
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Credit":
-        """Return a ledger in which nobody waits: a fork plays what follows for verdicts alone."""
-        copied = memo[id(self)] = Credit(copy.deepcopy(self._fleet, memo), self._name)
+        """Return an independent copy."""
+        copied = memo[id(self)] = object.__new__(Credit)
+        vars(copied).update(vars(self))
+        copied._fleet = copy.deepcopy(self._fleet, memo)
+        copied._claims = OrderedDict(
+            (name, _copied(claim, copy.deepcopy(claim.host, memo)))
+            for name, claim in self._claims.items()
+        )
+        copied._unanswered = self._unanswered.copy()
+        copied._lines = OrderedDict((venue, line.copy()) for venue, line in self._lines.items())
+        copied._bucket = copy.copy(self._bucket)
+        copied._buckets = {venue: copy.copy(bucket) for venue, bucket in self._buckets.items()}
         return copied
 
     def __len__(self) -> int:
@@ -158,7 +169,7 @@ class Credit:
         elif claim.wanted_bytes:
             self._lines.setdefault(claim.venue, {})[name] = None
 
-    def advance(self, now: float, hearing: Hearing, unstored_bytes: int) -> list[Publish]:
+    def advance(self, now: float, hearing: Hearing, storing: Storing) -> list[Publish]:
         """Return the grants to be said now.
 
         They are those of before while ``hearing`` is in doubt, or too much backlog is not stored.
@@ -169,7 +180,7 @@ class Credit:
         self._next_at = now + GRANT_EVERY_S
         said: list[Publish] = []
         is_heard = not hearing.is_blind and now < hearing.doubt_at
-        if is_heard and unstored_bytes <= UNSTORED_BYTES:
+        if is_heard and storing.unstored_bytes <= UNSTORED_BYTES:
             self._grant(said, now)
         for name in list(islice(self._unanswered, SAID_AT_ONCE - len(said))):
             self._say(name, said, now)
@@ -248,3 +259,10 @@ class Credit:
         if claim is not None:
             self._unanswered.pop(name, None)
             self._lines.get(claim.venue, {}).pop(name, None)
+
+
+def _copied(claim: _Claim, host: Host) -> _Claim:
+    copied = _Claim(host, claim.boot, claim.seen)
+    copied.venue, copied.up_to, copied.waiting = claim.venue, claim.up_to, claim.waiting
+    copied.said_at = claim.said_at
+    return copied

@@ -57,7 +57,6 @@ class Storing:
 
     Attributes:
         is_due: whether a backlog waits to be stored.
-        unstored_bytes: how many payload bytes of backlog came that the journal does not have yet.
     """
 
     def __init__(
@@ -72,9 +71,13 @@ class Storing:
         self._readings: list[LateReading] = []
         self._acknowledgements: list[Publish] = []
         self._backlog_bytes = 0  # of these
-        self.unstored_bytes = 0
         self._token = 0
         self._waiting: dict[int, _Waiting] = {}
+
+    @property
+    def unstored_bytes(self) -> int:
+        """How many payload bytes of backlog wait for the journal."""
+        return self._backlog_bytes + sum(each.backlog_bytes for each in self._waiting.values())
 
     def keep_backlog(
         self, host: Host, readings: Sequence[LateReading], backlog: Backlog, size: int
@@ -82,7 +85,6 @@ class Storing:
         """Keep the readings of a backlog of ``size`` bytes, to be stored and then acknowledged."""
         self.is_due = True
         self._backlog_bytes += size
-        self.unstored_bytes += size
         self._readings += readings
         topic = topics.topic(host.venue, host.name, Stream.CMD)
         acknowledge = Acknowledge(backlog.boot, backlog.number)
@@ -131,7 +133,6 @@ class Storing:
         """Release all that waited for a store."""
         waiting = self._waiting.pop(token, None)
         if waiting is not None:
-            self.unstored_bytes -= waiting.backlog_bytes
             self._outputs += waiting.acknowledgements
             self._outputs += waiting.notices
 

@@ -204,6 +204,22 @@ class _Counters(Collector):
                 "How long our own tick took through the broker and back, the last time.",
                 value=canary_s,
             )
+        credit = self._centre.credit
+        yield GaugeMetricFamily(
+            "venuewatch_aggregator_backlog_hosts",
+            "Hosts with backlog that wait for a grant, or have one.",
+            value=len(credit),
+        )
+        yield CounterMetricFamily(
+            "venuewatch_aggregator_backlog_granted_bytes",
+            "Payload bytes of backlog that hosts were granted.",
+            value=credit.granted_bytes,
+        )
+        yield GaugeMetricFamily(
+            "venuewatch_aggregator_backlog_share",
+            "Which part of the full rate is granted: less while our own tick takes longer.",
+            value=credit.share,
+        )
         if self._centre.intake.broker_dropped is not None:
             yield CounterMetricFamily(
                 "venuewatch_broker_messages_dropped",

@@ -17,11 +17,14 @@ from aggregator.core.credit import (
     VENUE_BYTES_PER_S,
     Credit,
 )
+from aggregator.core.dedup import Dedup
 from aggregator.core.fleet import Fleet, Venue
 from aggregator.core.hearing import Hearing
 from aggregator.core.host import Host
+from aggregator.core.incidents.store import IncidentStore
 from aggregator.core.outputs import Publish
 from aggregator.core.states import HostState
+from aggregator.core.storing import Storing
 from venuewatch.base.wire import topics
 from venuewatch.base.wire.messages import Backlog, Grant
 
@@ -46,7 +49,7 @@ class Agents:
                 venue.hosts[name] = Host(venue.code, name, margin_s=1.0, state=HostState.UP)
         self.fleet = Fleet(made)
         self.credit = Credit(self.fleet, "centre")
-        self.unstored_bytes = 0
+        self.storing = Storing(self.fleet, IncidentStore(self.fleet, []), Dedup(), [])
         self.waiting = {host.name: waiting for host in self.fleet}
         self.sent = dict.fromkeys(self.waiting, 0)
         self.up_to = dict.fromkeys(self.waiting, 0)
@@ -65,7 +68,7 @@ class Agents:
         return said
 
     def look(self) -> list[Publish]:
-        said = self.credit.advance(self.now, self.hearing, self.unstored_bytes)
+        said = self.credit.advance(self.now, self.hearing, self.storing)
         for publish in said:
             grant = publish.message
             assert isinstance(grant, Grant)
@@ -86,7 +89,7 @@ class Agents:
     def canary(self, round_trip_s: float) -> None:
         self.hearing.returned += 1
         self.hearing.round_trip_s = round_trip_s
-        self.credit.advance(self.now, self.hearing, 0)
+        self.credit.advance(self.now, self.hearing, self.storing)
 
     def bytes_of(self, prefix: str = "") -> int:
         return sum(sent for name, sent in self.sent.items() if name.startswith(prefix))
@@ -234,7 +237,8 @@ def test_in_trouble_nothing_is_granted_and_all_are_told(trouble: str) -> None:
     elif trouble == "doubtful":
         agents.hearing.doubt_at = agents.now
     else:
-        agents.unstored_bytes = UNSTORED_BYTES + 1
+        host = agents.fleet.named("V0-0")
+        agents.storing.keep_backlog(host, (), Backlog("boot", 1, 1), UNSTORED_BYTES + 1)
     agents.ask()
 
     said = agents.run(RENEW_EVERY_S + 1.0)
@@ -304,11 +308,12 @@ def test_a_host_that_asks_without_end_gets_no_more_than_its_turn() -> None:
     assert agents.bytes_of("V0-1") > 0.4 * VENUE_BYTES_PER_S * 30
 
 
-def test_in_a_fork_nobody_waits() -> None:
+def test_a_copy_goes_on_by_itself() -> None:
     agents = Agents(2, 2)
     agents.ask()
 
-    forked = copy.deepcopy(agents.credit)
+    copied = copy.deepcopy(agents)
+    copied.run(3.0)
 
-    assert (len(forked), len(agents.credit)) == (0, 4)
-    assert forked.advance(agents.now + 1.0, agents.hearing, 0) == []
+    assert copied.bytes_of() > 4 * GRANT_BYTES
+    assert (agents.bytes_of(), len(agents.credit)) == (4 * QUESTION, 4)

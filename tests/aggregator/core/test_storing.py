@@ -13,7 +13,7 @@ from aggregator.core.states import HostState
 from tests.kit.machine import WALL
 from tests.kit.story import HOST, Story
 from venuewatch.base.wire import topics
-from venuewatch.base.wire.messages import Acknowledge
+from venuewatch.base.wire.messages import Acknowledge, Backlog, Grant
 from venuewatch.base.wire.topics import Stream
 
 T = TypeVar("T")
@@ -117,6 +117,34 @@ def test_each_store_releases_only_what_is_in_it(silent_journal: Story) -> None:
     topic = topics.topic("STA", HOST, Stream.CMD)
     assert acknowledged(silent_journal) == [Publish(topic, Acknowledge("b1", 2), qos=1)]
     assert settle(silent_journal, "+", 9_999) == [[]]
+
+
+def test_backlog_counts_as_unstored_until_the_journal_has_it(silent_journal: Story) -> None:
+    storing = silent_journal.centre._storing  # noqa: SLF001 - credit reads it
+    receive(silent_journal, 1, number=7)
+    before, token = storing.unstored_bytes, store_of(silent_journal).token
+
+    silent_journal.centre.not_stored(silent_journal.now, token)
+    refused = storing.unstored_bytes
+    silent_journal.centre.stored(silent_journal.now, token)
+
+    assert before == refused > 0
+    assert storing.unstored_bytes == 0
+
+
+def test_a_question_for_credit_is_granted_and_not_stored(alone: Story) -> None:
+    alone.begin()
+    alone.forget()
+
+    alone.deliver(alone.machines[HOST].said(Backlog("b1", 1, 0, sent=40, waiting=5)))
+    alone.run(0.5)
+
+    said = alone.said()
+    published = [out.message for out in said if isinstance(out, Publish)]
+    (grant,) = [message for message in published if isinstance(message, Grant)]
+    assert (grant.boot, grant.by) == ("b1", "aggregator")
+    assert grant.up_to > 40
+    assert all(out.is_alive for out in said if isinstance(out, Store))
 
 
 def test_backlog_that_fills_a_gap_leaves_nothing_missing(alone: Story) -> None:
