@@ -26,8 +26,8 @@ from agent.runner import Pool
 from agent.slots import Slots
 from agent.spool.disk import Spool
 from agent.spool.thread import SpoolThread
-from agent.systemd import Systemd
 from venuewatch.base import clock, log
+from venuewatch.base.systemd import Systemd
 from venuewatch.base.wire import messages, topics
 from venuewatch.base.wire.errors import MalformedMessageError
 from venuewatch.base.wire.messages import (

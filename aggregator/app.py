@@ -21,18 +21,20 @@ from aggregator.shell.http.page.now import Looks
 from aggregator.shell.http.page.render import Renderer
 from aggregator.shell.http.page.routes import PageRoutes
 from aggregator.shell.http.page.stream import PageStream
+from aggregator.shell.http.port_metrics import PortMetrics
 from aggregator.shell.http.server import HttpServer
 from aggregator.shell.journal.history import History
 from aggregator.shell.mqtt.link import BrokerLink, subscriptions
 from aggregator.shell.outlets.open_incidents import OpenIncidents
 from aggregator.shell.outlets.own_metrics import OwnMetrics
 from aggregator.shell.reload import Reloader
-from aggregator.shell.signals import stop_on_signals
+from aggregator.shell.signals import feed_watchdog, stop_on_signals
 from aggregator.shell.told import Told
 from aggregator.shell.walltime import WallTime
 from venuewatch import __version__
 from venuewatch.base import clock
 from venuewatch.base.config import check_usable, read_secret
+from venuewatch.base.systemd import Systemd
 from venuewatch.base.wire import topics
 from venuewatch.base.wire.messages import CentreState, encode
 
@@ -63,11 +65,13 @@ class Aggregator:
         self._metrics.add(OpenIncidents(self._centre.decisions.store.open, self._wall))
         self._driver = Driver(self._centre, self._wall, self._metrics)
         self._told = Told()
+        self._systemd = Systemd()
         self._server = HttpServer()
+        self._metrics.add(PortMetrics(self._server))
         self._reloader = Reloader(
             settings, reread or (lambda: settings), self._driver, self._server, self._metrics
         )
-        self._fanout = Fanout(lambda: self._reloader.settings.web.max_pages)
+        self._fanout = Fanout(lambda: self._server.connections.streams_max)
         self._offline = (topics.centre_state(settings.name), encode(CentreState("offline")))
         self._link = BrokerLink(
             settings.broker,
@@ -101,7 +105,7 @@ class Aggregator:
         """
         where, reloader = self._settings.web, self._reloader
         served = web_config.load(where.config_file)
-        self._server.access.believe(where.proxies)
+        self._server.apply(where)
         outlets = AllOutlets(
             self._settings,
             self._driver,
@@ -129,7 +133,7 @@ class Aggregator:
             self._centre,
             self._metrics,
             others=(api.add_to, PageRoutes(renderer, view, api).add_to, stream.add_to),
-            access=self._server.access,
+            server=self._server,
             timestamps=lambda: reloader.settings.web.timestamps,
             reload=reloader.reload,
         )
@@ -144,8 +148,11 @@ class Aggregator:
                     tasks.create_task(outlets.run(), name="outlets"),
                     tasks.create_task(garbage.collect(), name="garbage"),
                     tasks.create_task(stream.run(), name="vitals on pages"),
+                    tasks.create_task(feed_watchdog(self._systemd), name="watchdog"),
                 ]
+                self._systemd.ready(f"serving {len(self.fleet)} hosts on port {self.port}")
                 await stop.wait()
+                self._systemd.stopping()
                 await self._link.close(self._offline)
                 for job in jobs:
                     job.cancel()

@@ -24,6 +24,13 @@ ListenAddress = Annotated[
         extra={"words": "an address and a port, as in 127.0.0.1:8039", "is_shown": True},
     ),
 ]
+Host = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"\A(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]{1,253})\Z",
+        extra={"words": "a host's name or address without a port, IPv6 in brackets"},
+    ),
+]
 _PORT_MAX = 65_535
 _EVERYWHERE = frozenset({None, "0.0.0.0", "::"})  # noqa: S104 - nothing is bound
 _LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -53,8 +60,10 @@ class Web(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ``external_url``: under which people and programs reach it, as through a proxy; it may have a
     path. ``config_file``: TLS and users, in the exporters' format (``shell/http/web_config.py``).
     ``timestamps``: measured samples carry the time of their reading; needs Prometheus 2.48.
-    ``max_pages``: how many pages and programs may follow the events at a time. ``proxies``: the
-    addresses, or networks, of reverse proxies whose ``X-Forwarded-For`` is believed.
+    ``max_pages``: how many pages and programs may follow the events at a time, beside
+    ``max_connections`` others. ``proxies``: the addresses, or networks, of reverse proxies whose
+    ``X-Forwarded-For`` is believed. ``allowed_hosts``: further names under which page and API may
+    be asked for (``shell/http/hosts.py``).
     ``grafana_url``: the dashboard of a host, to which its page links; it gets ``var-venue`` and
     ``var-host``.
     """
@@ -64,7 +73,9 @@ class Web(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     config_file: str = ""
     timestamps: bool = False
     max_pages: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 500
+    max_connections: Annotated[int, msgspec.Meta(ge=8, le=60_000)] = 1_000
     proxies: tuple[str, ...] = ()
+    allowed_hosts: tuple[Host, ...] = ()
     grafana_url: str = ""
 
     def __post_init__(self) -> None:

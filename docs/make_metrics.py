@@ -13,6 +13,8 @@ from aggregator.core.verdicts.causes import Cause
 from aggregator.shell.families import OWN
 from aggregator.shell.http.fanout import Fanout
 from aggregator.shell.http.open_pages import OpenPages
+from aggregator.shell.http.port_metrics import PortMetrics
+from aggregator.shell.http.server import HttpServer
 from aggregator.shell.outlets.alertmanager.outlet import AlertmanagerMetrics
 from aggregator.shell.outlets.open_incidents import OpenIncidents
 from aggregator.shell.outlets.own_metrics import OwnMetrics
@@ -179,6 +181,7 @@ def _self_rows() -> list[Row]:
     one = Incident(1, subject, Cause.BROKER_DOWN, 0.0)
     metrics.add(OpenIncidents({subject: one}, WallTime(0.0, 0.0)))
     metrics.add(OpenPages(Fanout(lambda: 0)))
+    metrics.add(PortMetrics(HttpServer()))
     metrics.add(AlertmanagerMetrics([_Queue()]))
     metrics.add(RemoteWriteMetrics(Backfill(window_s=0.0)))
     exposition = metrics.render().decode()

@@ -67,10 +67,10 @@ class Reloader:
         async with self._lock:
             with self._noting("files"):
                 found, fleet, served = await asyncio.to_thread(self._read)
-                await self._server.use(served)
             self._driver.change_inventory(fleet)
             self.settings = self._applied(found)
-            self._server.access.believe(self.settings.web.proxies)
+            self._server.use(served)
+            self._server.apply(self.settings.web)
             kept = list(_differing(self.settings, found))
         hosts, venues = len(fleet), len(fleet.venues)
         log.event(_logger, logging.INFO, "reloaded", hosts=hosts, venues=venues, at_next_start=kept)
@@ -99,7 +99,7 @@ class Reloader:
 
     async def _renew(self, path: str) -> None:
         with contextlib.suppress(ConfigError), self._noting("web config"):
-            await self._server.use(await asyncio.to_thread(web_config.load, path))
+            self._server.use(await asyncio.to_thread(web_config.load, path))
             log.event(_logger, logging.INFO, "web_config_renewed", path=path)
 
     @contextlib.contextmanager

@@ -3,8 +3,11 @@
 import re
 from typing import NamedTuple
 
+from aggregator.config import Web
 from aggregator.shell.http.fanout import Fanout
 from aggregator.shell.http.open_pages import OpenPages
+from aggregator.shell.http.port_metrics import PortMetrics
+from aggregator.shell.http.server import HttpServer
 from aggregator.shell.outlets.alertmanager.outlet import AlertmanagerMetrics
 from aggregator.shell.outlets.open_incidents import OpenIncidents
 from aggregator.shell.outlets.own_metrics import OwnMetrics
@@ -53,6 +56,9 @@ def own_metrics(fleet: ScriptedFleet) -> OwnMetrics:
     metrics.note_reload(WALL, is_success=True)
     metrics.add(OpenIncidents(fleet.centre.decisions.store.open, WallTime(0.0, WALL)))
     metrics.add(OpenPages(Fanout(lambda: 500)))
+    server = HttpServer()
+    server.apply(Web(max_connections=100))
+    metrics.add(PortMetrics(server))
     metrics.add(AlertmanagerMetrics([_Queue()]))
     return metrics
 

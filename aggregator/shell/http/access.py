@@ -21,21 +21,22 @@ from collections import OrderedDict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
-from ipaddress import (
-    IPv4Address,
-    IPv4Network,
-    IPv6Address,
-    IPv6Network,
-    ip_address,
-    ip_network,
-)
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import bcrypt
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
 from aggregator.shell.http.api.problem import refusal
+from aggregator.shell.http.clients import (
+    Address,
+    Network,
+    address_of,
+    address_of_socket,
+    counted_as,
+    is_in,
+    networks_of,
+)
 from venuewatch.base import clock
 
 FAILURES_MAX = 10
@@ -51,14 +52,13 @@ _BCRYPT_MAX = 72  # bytes of a password that bcrypt takes into account
 _CHALLENGE: Mapping[str, str] = {hdrs.WWW_AUTHENTICATE: 'Basic realm="venuewatch", charset="UTF-8"'}
 _BY_PROXY = (hdrs.FORWARDED, hdrs.VIA, hdrs.X_FORWARDED_FOR, "X-Real-IP")
 _HEALTH = frozenset({"/-/healthy", "/-/ready"})
-_FOR_MACHINES = frozenset({"/metrics", "/metrics/self", "/sd", *_HEALTH})
+FOR_MACHINES = frozenset({"/metrics", "/metrics/self", "/sd", *_HEALTH})
+"""What exporters show everybody who has a user, where there are users."""
+
 _ONLY_HERE = (
     "expected a request from this machine: others may read once [web] config_file has"
     " basic_auth_users"
 )
-
-_Address: TypeAlias = IPv4Address | IPv6Address
-_Network: TypeAlias = IPv4Network | IPv6Network
 
 
 class _Given(NamedTuple):
@@ -77,7 +77,7 @@ class Access:
         self, users: Mapping[str, bytes] | None = None, proxies: Iterable[str] = ()
     ) -> None:
         self.users: Mapping[str, bytes] = users or {}
-        self.proxies: Sequence[_Network] = ()
+        self.proxies: Sequence[Network] = ()
         self.believe(proxies)
         self._key = secrets.token_bytes(32)
         self._known: dict[bytes, None] = {}
@@ -95,14 +95,14 @@ class Access:
         Raises:
             ValueError: one is neither.
         """
-        self.proxies = tuple(ip_network(proxy, strict=False) for proxy in proxies)
+        self.proxies = networks_of(proxies)
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Refuse a request of those who may not ask."""
         path = request.path
         if not self.users:
-            if path not in _FOR_MACHINES and path != "/-/reload" and not self.is_local(request):
+            if path not in FOR_MACHINES and path != "/-/reload" and not self.is_local(request):
                 return refusal(request, HTTPStatus.FORBIDDEN, _ONLY_HERE)
         elif path not in _HEALTH:
             refused = await self._refused(request)
@@ -113,34 +113,31 @@ class Access:
     def may_change(self, request: web.Request) -> bool:
         """Tell whether a request may change something: it has a user, or comes from this machine.
 
-        What a page in a browser here passes on does not come from here.
+        A page in a browser may not: whatever names its ``Origin`` comes from one.
         """
-        if self.users:  # or it would not have come this far
-            return True
-        return hdrs.ORIGIN not in request.headers and self.is_local(request)
+        if hdrs.ORIGIN in request.headers:
+            return False
+        return bool(self.users) or self.is_local(request)  # without a user it came not this far
 
     def is_local(self, request: web.Request) -> bool:
         """Tell whether a request comes from this machine, and through no proxy from another one."""
         client = self.client_of(request)
         return client is not None and client.is_loopback
 
-    def client_of(self, request: web.Request) -> _Address | None:
+    def client_of(self, request: web.Request) -> Address | None:
         """Return the address of a request's client; None if a proxy leaves it unknown."""
         peer = None if request.transport is None else request.transport.get_extra_info("peername")
-        client = _address(str(peer[0])) if isinstance(peer, tuple) else None
+        client = address_of_socket(peer)
         if not any(name in request.headers for name in _BY_PROXY):
             return client
-        if client is None or not self._is_proxy(client):
+        if client is None or not is_in(client, self.proxies):
             return None if client is None or client.is_loopback else client
         said = ",".join(request.headers.getall(hdrs.X_FORWARDED_FOR, ())).split(",")
         for text in reversed(said[-_FORWARDED_MAX:]):
-            client = _address(text.strip())
-            if client is None or not self._is_proxy(client):
+            client = address_of(text.strip())
+            if client is None or not is_in(client, self.proxies):
                 return client
         return client
-
-    def _is_proxy(self, address: _Address) -> bool:
-        return any(address in network for network in self.proxies)
 
     async def _refused(self, request: web.Request) -> web.Response | None:
         """Return the answer to a request without a user with the right password; else None."""
@@ -151,7 +148,7 @@ class Access:
         digest = self._digest(given, hashed)
         if digest in self._known:
             return None
-        whose = _counted_as(self.client_of(request))
+        whose = counted_as(self.client_of(request))
         wait_s = self._wait_s(whose, clock.monotonic())
         if wait_s > 0.0:
             later: Mapping[str, str] = {hdrs.RETRY_AFTER: str(int(wait_s) + 1)}
@@ -196,27 +193,6 @@ class Access:
     def _digest(self, given: _Given, hashed: bytes | None) -> bytes:
         whole = b"\0".join((hashed or b"", given.user.encode(), given.password.encode()))
         return hmac.new(self._key, whole, hashlib.sha256).digest()
-
-
-def _address(text: str) -> _Address | None:
-    """Return the address in a text, which may have a port or a zone; None if there is none."""
-    plain = text.partition("%")[0].strip('"')
-    if plain.startswith("["):
-        plain = plain[1:].partition("]")[0]
-    elif plain.count(":") == 1:
-        plain = plain.partition(":")[0]
-    try:
-        parsed = ip_address(plain)
-    except ValueError:
-        return None
-    return getattr(parsed, "ipv4_mapped", None) or parsed
-
-
-def _counted_as(address: _Address | None) -> str:
-    """Return as whose the failures of an address count: one has a whole /64 of IPv6."""
-    if isinstance(address, IPv6Address):
-        return str(ip_network((address, 64), strict=False))
-    return str(address)
 
 
 def _given(request: web.Request) -> _Given | None:

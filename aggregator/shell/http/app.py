@@ -9,12 +9,16 @@ from aiohttp import hdrs, web
 from aggregator.core.centre import Centre
 from aggregator.shell import exposition
 from aggregator.shell.http import discovery, scrape
-from aggregator.shell.http.access import Access
-from aggregator.shell.http.scrape import Bodies, UnknownVenueError, Wanted
-from aggregator.shell.http.sending import Body, Sending
+from aggregator.shell.http.bodies import Bodies
+from aggregator.shell.http.clients import counted_as
+from aggregator.shell.http.scrape import UnknownVenueError, Wanted
+from aggregator.shell.http.sending import Body
+from aggregator.shell.http.server import HttpServer
 from aggregator.shell.outlets.own_metrics import OwnMetrics
 from venuewatch.base import clock
 from venuewatch.base.config import ConfigError
+
+_NO_CHANGE = "expected a user, or a request from this machine, and none from a page in a browser"
 
 
 class Pages:
@@ -30,7 +34,7 @@ class Pages:
         metrics: OwnMetrics,
         *,
         others: Iterable[Callable[[web.Application], None]],
-        access: Access,
+        server: HttpServer,
         timestamps: Callable[[], bool],
         reload: Callable[[], Awaitable[str]],
     ) -> None:
@@ -38,11 +42,11 @@ class Pages:
         self._fleet = centre.fleet
         self._metrics = metrics
         self._others = tuple(others)
-        self._access = access
+        self._access = server.access
         self._timestamps = timestamps
         self._reload = reload
-        self._bodies = Bodies()
-        self._sending = Sending()
+        self._bodies = Bodies(lambda: metrics.verdicts, server.slots, server.sending.make_room_for)
+        server.sending.kept = self._bodies.kept
 
     def app(self) -> web.Application:
         """Return the application to be served."""
@@ -61,7 +65,7 @@ class Pages:
     async def _close(self, _app: web.Application) -> None:
         self._bodies.close()
 
-    async def _scrape(self, request: web.Request) -> web.StreamResponse:
+    async def _scrape(self, request: web.Request) -> web.Response:
         try:
             wanted = scrape.wanted_of(
                 request.query.items(), self._fleet.venues, timestamps=self._timestamps()
@@ -73,28 +77,18 @@ class Pages:
         self._centre.keep_readings(wanted.readings)
         is_gzip = _takes_gzip(request)
         render = partial(self._render, wanted)
-        verdicts = self._metrics.verdicts
-        body = await self._bodies.get(wanted, verdicts, is_gzip=is_gzip, render=render)
-        return await self._send_page(request, body, is_gzip=is_gzip)
+        whose = self._client_of(request)
+        body = await self._bodies.get(wanted, is_gzip=is_gzip, render=render, whose=whose)
+        return _page(body, is_gzip=is_gzip)
 
-    async def _self(self, request: web.Request) -> web.StreamResponse:
+    async def _self(self, request: web.Request) -> web.Response:
         is_gzip = _takes_gzip(request)
-        body = await self._bodies.fresh(is_gzip=is_gzip, render=self._metrics.render)
-        return await self._send_page(request, body, is_gzip=is_gzip)
+        render, whose = self._metrics.render, self._client_of(request)
+        body = await self._bodies.fresh(is_gzip=is_gzip, render=render, whose=whose)
+        return _page(body, is_gzip=is_gzip)
 
-    async def _send_page(
-        self, request: web.Request, body: Body, *, is_gzip: bool
-    ) -> web.StreamResponse:
-        headers: dict[str, str] = {
-            hdrs.CONTENT_TYPE: exposition.CONTENT_TYPE,
-            hdrs.VARY: hdrs.ACCEPT_ENCODING,
-        }
-        if is_gzip:
-            headers[hdrs.CONTENT_ENCODING] = "gzip"
-        return await self._sending.send(request, body, headers)
-
-    async def _send_json(self, request: web.Request, body: Body) -> web.StreamResponse:
-        return await self._sending.send(request, body, {hdrs.CONTENT_TYPE: "application/json"})
+    def _client_of(self, request: web.Request) -> str:
+        return counted_as(self._access.client_of(request))
 
     def _render(self, wanted: Wanted) -> Iterator[bytes]:
         """Yield a page of metrics. This runs in a thread, so that the event loop goes on."""
@@ -110,14 +104,14 @@ class Pages:
             readings=wanted.readings,
         )
 
-    async def _targets(self, request: web.Request) -> web.StreamResponse:
+    async def _targets(self, request: web.Request) -> web.Response:
         venues = self._fleet.venues
         try:
             collection = discovery.collection_of(request.query.items())
             body = discovery.targets(venues, request.scheme, request.host, collection)
         except ValueError as error:
             return _line(HTTPStatus.BAD_REQUEST, error)
-        return await self._send_json(request, body)
+        return web.Response(body=body, content_type="application/json")
 
     async def _healthy(self, _request: web.Request) -> web.Response:
         return web.Response(text="healthy\n")
@@ -129,11 +123,21 @@ class Pages:
 
     async def _reload_now(self, request: web.Request) -> web.Response:
         if not self._access.may_change(request):
-            return _line(HTTPStatus.FORBIDDEN, "expected a user, or a request from this machine")
+            return _line(HTTPStatus.FORBIDDEN, _NO_CHANGE)
         try:
             return web.Response(text=f"{await self._reload()}\n")
         except ConfigError as error:
             return _line(HTTPStatus.INTERNAL_SERVER_ERROR, error)
+
+
+def _page(body: Body, *, is_gzip: bool) -> web.Response:
+    headers: dict[str, str] = {
+        hdrs.CONTENT_TYPE: exposition.CONTENT_TYPE,
+        hdrs.VARY: hdrs.ACCEPT_ENCODING,
+    }
+    if is_gzip:
+        headers[hdrs.CONTENT_ENCODING] = "gzip"
+    return web.Response(body=body, headers=headers)
 
 
 def _takes_gzip(request: web.Request) -> bool:

@@ -1,24 +1,11 @@
-"""Scrapes: what a request for metrics wants, and one body for all who want the same in a second.
+"""Scrapes: what a request for metrics wants, and in which coding it is sent."""
 
-A body that was made before the latest verdict is another one: a lost host is gone from the next
-scrape, whoever has just scraped. A body is rendered, and compressed where the scraper takes gzip,
-in a thread of its own, one after the other, and only so many wait. ``sending.py`` sends them.
-"""
-
-import asyncio
 import zlib
-from collections.abc import Callable, Collection, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple, TypeVar
-
-from aiohttp import web
+from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple
 
 from aggregator.shell.exposition import COLLECTIONS
-from venuewatch.base import clock
 from venuewatch.base.refusals import unknown
-
-WAITING_MAX = 200
-"""How many bodies may wait to be made: they are asked for faster than one thread makes them."""
 
 _GZIP_LEVEL = 1
 _GZIP_FORMAT = 31  # zlib's way to say: with a gzip header
@@ -32,8 +19,6 @@ _PARAMETERS: Mapping[str, tuple[str, Collection[str]]] = {
     "venue": ("venue", ()),
 }
 """What a query may say: each parameter in words, and its values; of venues those that there are."""
-
-T = TypeVar("T")
 
 
 class UnknownVenueError(ValueError):
@@ -124,72 +109,3 @@ def gzipped(pieces: Iterable[bytes]) -> bytearray:
     body = joined(map(compressor.compress, pieces))
     body += compressor.flush()
     return body
-
-
-class _Made(NamedTuple):
-    verdicts: int
-    body: asyncio.Future[bytearray]
-
-
-class Bodies:
-    """The bodies of this second, by what was wanted."""
-
-    def __init__(self) -> None:
-        self._worker = ThreadPoolExecutor(1, "render")
-        self._waiting = 0
-        self._second = -1
-        self._made: dict[tuple[Wanted, bool], _Made] = {}
-
-    def close(self) -> None:
-        """Render nothing more."""
-        self._worker.shutdown(wait=False, cancel_futures=True)
-
-    async def get(
-        self,
-        wanted: Wanted,
-        verdicts: int,
-        *,
-        is_gzip: bool,
-        render: Callable[[], Iterable[bytes]],
-    ) -> bytearray:
-        """Return the pieces that ``render`` makes, for all who want the same within this second.
-
-        ``verdicts``: how many there have been; after another one the body is made anew.
-
-        Raises:
-            HTTPServiceUnavailable: too many different ones are wanted.
-        """
-        second = int(clock.monotonic())
-        if second != self._second:
-            self._forget(self._second)
-            self._second = second
-            asyncio.get_running_loop().call_later(1.0, self._forget, second)
-        known = self._made.get((wanted, is_gzip))
-        if known is None or known.verdicts != verdicts:
-            join = gzipped if is_gzip else joined
-            known = _Made(verdicts, self._begin(lambda: join(render())))
-            self._made[wanted, is_gzip] = known
-        return await asyncio.shield(known.body)
-
-    async def fresh(self, *, is_gzip: bool, render: Callable[[], bytes]) -> bytes | bytearray:
-        """Return what ``render`` makes, for this one alone: what costs little.
-
-        Raises:
-            HTTPServiceUnavailable: too many bodies are wanted.
-        """
-        return await self._begin((lambda: gzipped([render()])) if is_gzip else render)
-
-    def _begin(self, make: Callable[[], T]) -> asyncio.Future[T]:
-        if self._waiting >= WAITING_MAX:
-            raise web.HTTPServiceUnavailable(text="too many scrapes, try again\n")
-        self._waiting += 1
-        begun = asyncio.get_running_loop().run_in_executor(self._worker, make)
-        begun.add_done_callback(self._note_done)
-        return begun
-
-    def _note_done(self, _: object) -> None:
-        self._waiting -= 1
-
-    def _forget(self, second: int) -> None:
-        if second == self._second:
-            self._made.clear()

@@ -1,16 +1,15 @@
 """HTTP server: listens, encrypts where the web configuration says so, and takes a new one.
 
-The listening sockets stay for the life of the process. A new certificate means new acceptors on
-the same sockets: no connection is refused meanwhile, and those that are open go on. When no file
-descriptor is left for a new connection, those on which nothing is asked are closed.
+The listening sockets stay for the life of the process. A new certificate is for new connections:
+none is refused meanwhile, and those that are open go on. How many there may be, and what they may
+hold, is in ``connections.py`` and ``sending.py``.
 """
 
-import asyncio
 import errno
 import logging
 import socket
 from collections.abc import Hashable, Iterable, Mapping
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import ExitStack
 from ipaddress import ip_address
 from typing import Any
 
@@ -18,18 +17,23 @@ from aiohttp import hdrs, web, web_response
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler
 
-from aggregator.config import host_and_port
+from aggregator.config import Web, host_and_port
+from aggregator.shell.http.acceptor import Acceptor
 from aggregator.shell.http.access import Access
 from aggregator.shell.http.api.problem import refusal
+from aggregator.shell.http.connection import NOSNIFF, Connection
+from aggregator.shell.http.connections import Connections
+from aggregator.shell.http.hosts import Hosts
+from aggregator.shell.http.sending import Sending
+from aggregator.shell.http.slots import Slots
 from aggregator.shell.http.web_config import WebConfig
 from venuewatch.base import log
-from venuewatch.base.config import ConfigError, in_words
+from venuewatch.base.config import in_words
 from venuewatch.base.refusals import unknown
 
 _STOP_WITHIN_S = 2.0
 _BACKLOG = 128
 _LACKING = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
-_TELL_EVERY_S = 60.0
 
 _logger = logging.getLogger("aggregator")
 _failures = logging.getLogger("aggregator.http")
@@ -51,21 +55,34 @@ class HttpServer:
 
     Attributes:
         access: who may ask, and who may change something.
+        hosts: under which names it may be asked.
+        connections: what is open.
+        sending: what waits to be sent.
+        acceptor: what takes new connections.
+        slots: how much may be rendered at a time.
         port: where it listens, once it has begun.
         scheme: ``http`` or ``https``.
     """
 
     def __init__(self) -> None:
         self.access = Access()
+        self.hosts = Hosts()
+        self.connections = Connections()
+        self.sending = Sending(self.connections)
+        self.acceptor = Acceptor(self.connections, _failures)
+        self.slots = Slots()
         self.port = 0
         self.scheme = "http"
         self._headers: Mapping[str, str] = {}
         self._config = WebConfig()
         self._sockets: list[socket.socket] = []
-        self._sites: list[web.SockSite] = []
         self._runner: web.AppRunner | None = None
-        self._busy: set[web.RequestHandler] = set()
-        self._told_at = -_TELL_EVERY_S
+
+    def apply(self, settings: Web) -> None:
+        """Use these settings of ``[web]`` from now on, but for where to listen."""
+        self.access.believe(settings.proxies)
+        self.hosts.use(settings)
+        self.connections.use(settings)
 
     async def begin(self, app: web.Application, listen_address: str, config: WebConfig) -> None:
         """Listen, and serve ``app`` from now on.
@@ -73,16 +90,25 @@ class HttpServer:
         Raises:
             OSError: the address cannot be had.
         """
-        app.middlewares.extend([self._note_busy, _in_words, self.access.middleware])
+        app.middlewares.extend(
+            [
+                _note_request,
+                self.sending.middleware,
+                _in_words,
+                self.hosts.middleware,
+                self.access.middleware,
+            ]
+        )
         app.on_response_prepare.append(self._add_headers)
         self._runner = web.AppRunner(
             app, access_log=None, logger=_failures, shutdown_timeout=_STOP_WITHIN_S
         )
         await self._runner.setup()
-        asyncio.get_running_loop().set_exception_handler(self._note_failure)
         self._sockets = _listening(*host_and_port(listen_address))
         self.port = self._sockets[0].getsockname()[1]
-        await self._accept(config)
+        self.use(config)
+        assert self._runner.server is not None  # noqa: S101 - it is set up
+        self.acceptor.begin(self._runner.server, self._sockets)
         log.event(
             _logger,
             logging.INFO,
@@ -105,74 +131,27 @@ class HttpServer:
         """The state of the files that the web configuration in use was read from."""
         return self._config.state
 
-    async def use(self, config: WebConfig) -> None:
-        """Use another web configuration from now on.
-
-        Raises:
-            ConfigError: nothing can accept connections for it; the former one stays in use.
-        """
-        if config.state == self._config.state:
-            return
-        before = self._sites
-        try:
-            await self._accept(config)
-        except OSError as error:
-            raise ConfigError(f"no new web configuration: {in_words(error)}") from None
-        for site in before:
-            await site.stop()
+    def use(self, config: WebConfig) -> None:
+        """Use another web configuration from now on."""
+        self._config, self._headers, self.access.users = config, config.headers, config.users
+        self.acceptor.tls = config.tls
+        self.scheme = "http" if config.tls is None else "https"
 
     async def end(self) -> None:
         """Serve no more."""
+        await self.acceptor.end()
         if self._runner is not None:
             await self._runner.cleanup()
-            asyncio.get_running_loop().set_exception_handler(None)
         for listening in self._sockets:
             listening.close()
         self.access.close()
 
-    async def _accept(self, config: WebConfig) -> None:
-        assert self._runner is not None  # noqa: S101 - it has begun
-        sites = []
-        async with AsyncExitStack() as undo:
-            for listening in self._sockets:
-                copy = listening.dup()
-                undo.callback(copy.close)
-                # asyncio accepts as many at a time as its backlog says, and where it can't, it
-                # tries each again after a second: of more than one at a time come ever more.
-                site = web.SockSite(self._runner, copy, ssl_context=config.tls, backlog=1)
-                await site.start()
-                undo.push_async_callback(site.stop)
-                listening.listen(_BACKLOG)
-                sites.append(site)
-            undo.pop_all()
-        self._sites = sites
-        self._config, self._headers, self.access.users = config, config.headers, config.users
-        self.scheme = "http" if config.tls is None else "https"
-
-    @web.middleware
-    async def _note_busy(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        connection = request.protocol
-        self._busy.add(connection)
-        try:
-            return await handler(request)
-        finally:
-            self._busy.discard(connection)
-
-    def _note_failure(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """Make room where a connection can't be accepted, which asyncio says each second."""
-        error = context.get("exception")
-        if "socket" not in context or not isinstance(error, OSError) or self._runner is None:
-            loop.default_exception_handler(context)
-            return
-        server = self._runner.server
-        for connection in set(server.connections if server else ()) - self._busy:
-            connection.force_close()
-        if loop.time() >= self._told_at + _TELL_EVERY_S:
-            self._told_at = loop.time()
-            log.event(_logger, logging.WARNING, "idle_connections_closed", why=in_words(error))
-
-    async def _add_headers(self, _request: web.Request, response: web.StreamResponse) -> None:
+    async def _add_headers(self, request: web.Request, response: web.StreamResponse) -> None:
+        response.headers.update(NOSNIFF)
         response.headers.update(self._headers)
+        connection = request.protocol
+        if response.content_type == "text/event-stream" and isinstance(connection, Connection):
+            connection.begin_stream()
 
 
 def _listening(host: str | None, port: int) -> list[socket.socket]:
@@ -211,6 +190,18 @@ def _bound(family: int, kind: int, protocol: int, address: Any) -> socket.socket
             raise
         stack.pop_all()
     return one
+
+
+@web.middleware
+async def _note_request(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Note at its connection that a request is being answered."""
+    connection = request.protocol
+    assert isinstance(connection, Connection)  # noqa: S101 - the acceptor makes no other
+    connection.begin_request()
+    try:
+        return await handler(request)
+    finally:
+        connection.end_request()
 
 
 @web.middleware

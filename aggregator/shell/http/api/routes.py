@@ -34,7 +34,6 @@ from aggregator.shell.http.api.timeline import timeline_of
 from aggregator.shell.http.api.venues import VenuesPage, VenuesQuery, VenueView
 from aggregator.shell.http.api.view import View
 from aggregator.shell.http.fanout import Fanout, FullError
-from aggregator.shell.http.sending import Sending
 from aggregator.shell.journal.history import History
 from aggregator.shell.told import Told
 from aggregator.shell.walltime import WallTime
@@ -96,7 +95,6 @@ class Api:
         self._fanout.add(self._channel)
         self._encode = msgspec.json.Encoder().encode
         self._description = b""
-        self._sending = Sending()
         self._turn = asyncio.Lock()
 
     def add_to(self, app: web.Application) -> None:
@@ -132,7 +130,7 @@ class Api:
             if isinstance(found, web.StreamResponse):
                 return found
             body = found if isinstance(found, bytes) else self._encode(found)
-            return await self._sending.send(request, body, _HEADERS)
+            return web.Response(body=body, headers=_HEADERS)
 
         return handle
 

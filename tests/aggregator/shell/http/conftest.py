@@ -71,7 +71,7 @@ async def server(  # noqa: PLR0913, PLR0917 - all that it serves
         fleet.centre,
         metrics,
         others=(api.add_to, PageRoutes(Renderer(), view, api).add_to),
-        access=server.access,
+        server=server,
         timestamps=lambda: False,
         reload=reload,
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.systemd import Systemd
+from venuewatch.base.systemd import Systemd
 
 
 @pytest.fixture
