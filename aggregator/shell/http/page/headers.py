@@ -7,6 +7,7 @@ still run nothing and call nobody.
 import asyncio
 import gzip
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from typing import Final
 
@@ -15,6 +16,7 @@ from aiohttp import hdrs, web
 from aggregator.shell.http.scrape import takes_gzip
 
 _GZIP_LEVEL = 6
+_PACKER = ThreadPoolExecutor(1, "pack")  # the pool of the loop has to look up names of brokers
 
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -43,6 +45,7 @@ async def answer(request: web.Request, status: HTTPStatus, html: str) -> web.Res
     body = html.encode("utf-8", "replace")
     sent = dict(PAGE)
     if takes_gzip(request.headers.get(hdrs.ACCEPT_ENCODING, "")):
-        body = await asyncio.to_thread(gzip.compress, body, _GZIP_LEVEL)
+        loop = asyncio.get_running_loop()
+        body = await loop.run_in_executor(_PACKER, gzip.compress, body, _GZIP_LEVEL)
         sent[hdrs.CONTENT_ENCODING] = "gzip"
     return web.Response(status=status, body=body, headers=sent)
