@@ -5,6 +5,9 @@
 3. The subject rises, or the problem ends: it is closed.
 4. A subject that falls again and again is damped (``verdicts/flapping.py``): its falls belong to
    one incident ``flapping``, of which only a fall that lasts over ``LONG_FALL_S`` is news.
+5. A problem that is no fall (of a feed, a link, a clock) and comes again and again is damped
+   likewise: it keeps its cause, and its incident stays open until the penalty has faded. So does a
+   feed whose cause goes to and fro.
 
 Times are monotonic seconds.
 """
@@ -27,6 +30,8 @@ LONG_FALL_S = 60.0
 """A fall that lasts longer (s) always counts, damped or not."""
 
 _THAT_FALL = frozenset({"host", "venue", "check"})
+_THAT_RETURN = frozenset({"feed", "link", "clock", "bridge", "budget", "terms"})
+_WAVERING = frozenset({"feed"})  # scopes of which a problem may go from one cause to another
 _OF_LIVING = frozenset({"link", "feed", "check", "clock", "budget", "terms"})
 _ROUNDING = 1.001
 
@@ -62,6 +67,7 @@ class Incidents:
         self._damping: dict[Subject, Damping] = {}
         self._fallen: dict[Subject, float] = {}
         self._causes: dict[Subject, Verdict] = {}
+        self._unsettled: set[Subject] = set()
         self._due: list[_Due] = []
         self._ticket = 0
         self._ends: dict[Subject, int] = {}
@@ -73,12 +79,14 @@ class Incidents:
         verdict: Verdict,
         at: float,
         *,
+        since: float | None = None,
         silent_since: float | None = None,
         children: Sequence[str] = (),
     ) -> None:
-        """Open an incident of a host, venue or check that has fallen, unless it flaps and has one.
+        """Open an incident of a subject that has fallen, unless it flaps and has one.
 
-        One that has not risen since its last fall gets a more precise cause.
+        One that has not risen since its last fall gets a more precise cause. ``since``: when it
+        became true, if that was before ``at``.
         """
         if subject in self._fallen and subject in self.open:
             self.sharpen(subject, verdict, at)
@@ -94,16 +102,24 @@ class Incidents:
         falls = 1
         damped = flapping.judge(at, damping.falls, penalty)
         if damped is not None:
-            verdict = Verdict(damped.cause, damped.evidence + verdict.evidence)
+            cause = damped.cause if subject.scope in _THAT_FALL else verdict.cause
+            verdict = Verdict(cause, damped.evidence + verdict.evidence)
             falls = damping.falls
             self._at(at + LONG_FALL_S, _What.LONG_FALL, subject, at)
         self._store.enter(
-            subject, verdict, at, silent_since=silent_since, children=children, falls=falls
+            subject,
+            verdict,
+            at,
+            since=since,
+            silent_since=silent_since,
+            children=children,
+            falls=falls,
         )
 
     def rise(self, subject: Subject, at: float) -> None:
         """End the incident of a subject that is back; if it flaps, when its penalty has faded."""
-        self._fallen.pop(subject, None)
+        is_news = self._fallen.pop(subject, None) is not None
+        self._ends.pop(subject, None)
         self._causes.pop(subject, None)
         current = self.open.get(subject)
         if current is None:
@@ -111,9 +127,10 @@ class Incidents:
         damping = self._damping.get(subject)
         is_damped = current.cause is Cause.FLAPPING or current.falls > 1
         if is_damped and damping is not None and damping.penalty(at) > REUSE * _ROUNDING:
-            if current.cause is not Cause.FLAPPING:  # a long fall had given it its own cause
-                self._store.sharpen(subject, Verdict(Cause.FLAPPING), at)
-            self._at(damping.reuse_at(), _What.REUSE, subject)
+            if subject.scope in _THAT_FALL and current.cause is not Cause.FLAPPING:
+                self._store.sharpen(subject, Verdict(Cause.FLAPPING), at)  # after a long fall
+            if is_news or subject.scope in _THAT_FALL:
+                self._at(damping.reuse_at(), _What.REUSE, subject)
         else:
             self._close(subject, at)
 
@@ -131,14 +148,19 @@ class Incidents:
         ``since``: when it became true, if that was before ``at``.
         """
         self._ends.pop(subject, None)
+        if subject.scope in _THAT_RETURN:
+            self.fall(subject, verdict, at, since=since, children=children)
+            return
         if subject in self.open:
             self.sharpen(subject, verdict, at)
             return
         self._store.enter(subject, verdict, at, since=since, children=children)
 
     def end(self, subject: Subject, at: float) -> None:
-        """Close the incident: the problem is over."""
-        if subject in self.open:
+        """Close the incident: the problem is over. One that has come often is damped."""
+        if subject.scope in _THAT_RETURN:
+            self.rise(subject, at)
+        elif subject in self.open:
             self._close(subject, at)
 
     def end_at(self, subject: Subject, at: float) -> None:
@@ -159,6 +181,7 @@ class Incidents:
             self._store.remove(subject, at)
         for known in (self._fallen, self._causes, self._damping):
             known.pop(subject, None)
+        self._unsettled.discard(subject)
 
     def subjects(self) -> set[Subject]:
         """Return every subject of which anything is known."""
@@ -172,12 +195,12 @@ class Incidents:
         """End what was wrong with a host while it beat: it has sent a farewell."""
         for subject in [subject for subject in self.open if subject.host == host.name]:
             if subject.scope in _OF_LIVING:
-                self._close(subject, at)
+                self.rise(subject, at)
         whole = self.open.get(Subject("link", host.venue))
         if whole is not None and host.name in whole.children:
             counts = self._fleet.venues[host.venue].counts
             if not any(counts[state] for state in ALIVE):
-                self._close(whole.subject, at)
+                self.rise(whole.subject, at)
 
     def sharpen(self, subject: Subject, verdict: Verdict, at: float) -> None:
         """Keep more evidence; report it, if the cause is another one."""
@@ -186,10 +209,21 @@ class Incidents:
             return
         if subject in self._causes:
             self._causes[subject] = verdict
-        if current.cause in {Cause.FLAPPING, verdict.cause}:
+        is_told = current.cause in {Cause.FLAPPING, verdict.cause}
+        if is_told or (subject.scope in _WAVERING and self._wavers(subject, at)):
             self._store.add_evidence(subject, verdict.evidence)
         else:
             self._store.sharpen(subject, verdict, at)
+
+    def _wavers(self, subject: Subject, at: float) -> bool:
+        """Note another cause of a problem; return whether that is no news, for now."""
+        damping = self._damping.setdefault(subject, Damping())
+        if flapping.judge(at, damping.falls, damping.fall(at)) is None:
+            return False
+        if subject not in self._unsettled and subject in self._fallen:
+            self._unsettled.add(subject)
+            self._at(at + LONG_FALL_S, _What.LONG_FALL, subject, self._fallen[subject])
+        return True
 
     def fallen_at(self, subject: Subject) -> float:
         """Return when (s) a subject fell that has not risen since; INF if there is none."""
@@ -236,10 +270,13 @@ class Incidents:
         self._store.restore(known, next_number=next_number, reported=reported)
         for incident in known:
             is_dated = incident.closed_at is None or incident.closed_at > incident.opened_at
-            if incident.subject.scope in _THAT_FALL and is_dated:
+            if incident.subject.scope in _THAT_FALL | _THAT_RETURN and is_dated:
                 damping = self._damping.setdefault(incident.subject, Damping())
                 damping.recall(incident.falls, incident.opened_at)
         for subject, incident in self.open.items():
+            if subject.scope in _THAT_RETURN:
+                self._fallen[subject] = incident.opened_at
+                self._causes[subject] = Verdict(incident.cause)
             if incident.cause is Cause.FLAPPING:
                 damping = self._damping[subject]
                 damping.hold(now)  # it may have fallen last just before
@@ -260,6 +297,7 @@ class Incidents:
     def _count_long_fall(self, subject: Subject, since: float, when: float) -> None:
         verdict = self._causes.get(subject)
         current = self.open.get(subject)
+        self._unsettled.discard(subject)
         if self._fallen.get(subject) != since or verdict is None or current is None:
             return
         if current.cause != verdict.cause:

@@ -138,7 +138,7 @@ class FailedChecks:
         group.heard[host.name] = now
         one = group.critical.get(host.name)
         if is_critical:
-            if Subject("feed", *_place(key, host.name)) not in self._incidents.open:
+            if not self._incidents.is_fallen(Subject("feed", *_place(key, host.name))):
                 self._note_critical(key, group, host, reading, now)
         elif reading.state != "unknown":
             self._note_well(key, group, host.name, now)

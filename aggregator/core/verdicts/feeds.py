@@ -9,6 +9,8 @@ silent              results_silent
 redundancy_lost     redundancy_lost
 ==================  =================
 
+A feed that fails again and again is damped (``incidents/lifecycle.py``).
+
 An incident ends when its check says that all is well, or when its agent goes on sending and does
 not mention that check any more: it is not configured now. ``unknown`` does not close an incident.
 Old readings are ignored. Times are monotonic seconds.
@@ -32,6 +34,10 @@ CAUSES: Final[Mapping[CheckState, Cause]] = {
     "redundancy_lost": Cause.REDUNDANCY_LOST,
 }
 
+EVIDENCE_EVERY_S = 10.0
+"""How often (s) a reading that says the same is kept as evidence, after the first ten."""
+
+_EVIDENCE_FIRST = 10
 _STEADY = 3
 _WELL = WELL - CAUSES.keys()
 _UNKNOWN_EVERY_S = 300.0  # of an incident of an earlier version, which does not say
@@ -51,7 +57,7 @@ class Feeds:
         subject = Subject("feed", host.venue, host.name, reading.check)
         cause = CAUSES.get(reading.state)
         if cause is not None:
-            self._incidents.begin(subject, Verdict(cause, (_said(host, reading, now),)), now)
+            self._note(subject, cause, _said(host, reading, now))
             self._unwell.setdefault(host.name, {})[subject] = Unsaid(reading.every_s)
             return
         unwell = self._unwell.get(host.name, {}).get(subject)
@@ -59,6 +65,20 @@ class Feeds:
             unwell.mention()
         if reading.state in _WELL and not self._incidents.is_ending(subject):
             self._incidents.end_at(subject, now + _STEADY * host.interval_s)
+
+    def _note(self, subject: Subject, cause: Cause, said: Evidence) -> None:
+        """Begin the incident, or go on with it: most readings of one say the same."""
+        known = self._incidents.open.get(subject)
+        if known is not None and known.cause is cause and self._is_known(known, said.at):
+            return
+        self._incidents.begin(subject, Verdict(cause, (said,)), said.at)
+
+    def _is_known(self, incident: Incident, at: float) -> bool:
+        """Tell whether a reading that says the same adds nothing: it would be stored each time."""
+        subject, evidence = incident.subject, incident.evidence
+        if not self._incidents.is_fallen(subject) or self._incidents.is_ending(subject):
+            return False
+        return len(evidence) >= _EVIDENCE_FIRST and at < evidence[-1].at + EVIDENCE_EVERY_S
 
     def take_vitals(self, host: Host, now: float) -> None:
         """Note live vitals of a host: what it has not mentioned for long is over."""

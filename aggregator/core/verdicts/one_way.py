@@ -87,10 +87,10 @@ class OneWay:
 
     def _accuse(self, host: Host, now: float, returned: int) -> None:
         whole, alone = Subject("link", host.venue), Subject("link", host.venue, host.name)
-        if whole in self._incidents.open:
+        if self._incidents.is_fallen(whole):
             self._incidents.adopt(whole, [host.name])
             return
-        if alone in self._incidents.open:
+        if self._incidents.is_fallen(alone):
             return
         hosts = self._fleet.venues[host.venue].hosts.values()
         live = [other for other in hosts if other.state in ALIVE]

@@ -175,3 +175,88 @@ def test_endless_names_of_checks_open_bounded_incidents(story: Story) -> None:
         story.deliver(machine.check(story.now, number, "frozen", check=f"odf-{number}"))
 
     assert len(story.centre.decisions.incidents.open) == CHECKS_MAX
+
+
+# A feed that fails again and again
+
+
+def fail_again_and_again(story: Story, falls: int) -> None:
+    for number in range(falls):
+        report(story, 10 * number, "frozen", "flowing", "flowing", "flowing")
+
+
+def test_a_feed_that_flaps_is_damped(story: Story) -> None:
+    fail_again_and_again(story, 40)
+
+    assert said(story) == ["opened", "closed", "opened", "closed", "opened"]
+    assert story.incident("feed", "s1").falls == 40
+
+
+def test_a_damped_feed_ends_when_it_is_steady(story: Story) -> None:
+    fail_again_and_again(story, 4)
+    story.lines()
+    for seq in range(100, 110):
+        report(story, seq, "flowing")
+    before = said(story)
+
+    for _ in range(80):
+        story.run(10.0)
+
+    assert (before, said(story)) == ([], ["closed"])
+
+
+def test_a_damped_feed_that_stays_frozen_stays_open(story: Story) -> None:
+    fail_again_and_again(story, 4)
+    story.lines()
+
+    for number in range(150):
+        report(story, 100 + number, "frozen", every_s=10.0)
+        story.run(8.0)
+
+    assert said(story) == []
+
+
+def test_a_cause_that_goes_to_and_fro_is_damped(story: Story) -> None:
+    for number in range(20):
+        report(story, 10 * number, "frozen", "delayed")
+
+    assert len(said(story)) <= 5
+
+
+def test_the_cause_after_all_the_wavering_is_told(story: Story) -> None:
+    for number in range(5):
+        report(story, 10 * number, "frozen", "delayed")
+    for number in range(60):
+        report(story, 100 + number, "frozen")
+
+    assert story.lines()[-1][1:] == ("sharpened", "feed s1", "results_frozen")
+
+
+def test_a_feed_that_rests_keeps_no_check_untold(story: Story) -> None:
+    fail_again_and_again(story, 4)
+    story.lines()
+
+    report(story, 100, "critical", "critical", "critical")
+    story.run(10.0)
+
+    assert [line[1:3] for line in story.lines()] == [("opened", "check s1")]
+
+
+def test_what_a_feed_says_again_is_kept_now_and_then(story: Story) -> None:
+    for seq in range(100):
+        report(story, seq, "frozen")
+
+    assert len(story.incident("feed", "s1").evidence) <= 10 + 200 / 10.0
+
+
+@pytest.mark.parametrize("falls", [1, 4])
+def test_a_restart_forgets_no_fall_of_a_feed(story: Story, falls: int) -> None:
+    fail_again_and_again(story, falls)
+    story.lines()
+    story.restart()
+    story.open()
+    story.run(3.0)
+
+    fail_again_and_again(story, 3)
+
+    assert said(story).count("opened") <= max(0, 3 - falls)
