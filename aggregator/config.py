@@ -149,7 +149,7 @@ class Notify(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     webhook_url: str | None = None
     timeout_s: Seconds = 5.0
-    retry_max_s: Seconds = 60.0
+    retry_max_s: Seconds = 4.0
     bearer_token_file: str | None = None
     ca_file: str | None = None
 
@@ -209,6 +209,7 @@ class Alertmanager(Receiver, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """
 
     urls: tuple[str, ...] = ()
+    retry_max_s: Seconds = 4.0
     labels: dict[str, str] = {}
     runbooks_url: str = ""
     resend_s: Seconds = RESEND_S

@@ -9,6 +9,7 @@ import random
 from functools import partial
 
 from aggregator.config import Config
+from aggregator.core.verdicts.causes import Cause
 from aggregator.shell.driver import Driver
 from aggregator.shell.http.fanout import Fanout
 from aggregator.shell.http.open_pages import OpenPages
@@ -18,6 +19,7 @@ from aggregator.shell.outlets.broker import BrokerOutlet
 from aggregator.shell.outlets.journal import JournalOutlet
 from aggregator.shell.outlets.log import LogOutlet
 from aggregator.shell.outlets.own_metrics import OwnMetrics
+from aggregator.shell.outlets.receivers import Receivers
 from aggregator.shell.outlets.remote_write.outlet import RemoteWriteMetrics, RemoteWriteOutlet
 from aggregator.shell.outlets.venue_status import VenueStatusOutlet
 from aggregator.shell.outlets.webhook import UrlOf, Webhook, notice, notice_of
@@ -51,9 +53,19 @@ class AllOutlets:
         self._centre = driver.centre
         self._fanout = fanout
         self._webhook = self._alertmanager = self._remote_write = None
+        receivers = Receivers(
+            begin=partial(driver.begin_trouble, Cause.NOTICES_FAILING),
+            end=partial(driver.end_trouble, Cause.NOTICES_FAILING),
+        )
         if notify.webhook_url is not None:
             self._webhook = Webhook(
-                notify, driver.settled, metrics, notice_of=of, rng=rng, told=told
+                notify,
+                driver.settled,
+                metrics,
+                notice_of=of,
+                rng=rng,
+                receivers=receivers,
+                told=told,
             )
         if settings.alertmanager.urls:
             self._alertmanager = AlertmanagerOutlet(
@@ -64,6 +76,7 @@ class AllOutlets:
                 url_of=url_of,
                 publish=link.publish,
                 rng=rng,
+                receivers=receivers,
                 told=told,
             )
         metrics.add(OpenPages(fanout))

@@ -30,7 +30,7 @@ class Receiver:
     """Answers each POST with the next of ``answers``, or with ``usual`` when none is left.
 
     A GET is answered with ``listed``: a status, or what is to be its JSON. ``why`` is the text of
-    each answer. ``decode`` reads bodies.
+    each answer, ``headers`` go with it. ``decode`` reads bodies.
     """
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
@@ -40,6 +40,7 @@ class Receiver:
         self.answers: deque[Answer] = deque()
         self.usual: Answer = 200
         self.location = ""
+        self.headers: dict[str, str] = {}
         self.listed: Any = []
         self.attempts: list[Attempt] = []
         self.at_once = 0
@@ -113,4 +114,5 @@ class Receiver:
         if not isinstance(answer, int):
             return web.Response()
         text = self.why if answer >= 400 else None
-        return web.Response(status=answer, text=text, headers={"Location": self.location})
+        headers = {"Location": self.location, **self.headers}
+        return web.Response(status=answer, text=text, headers=headers)

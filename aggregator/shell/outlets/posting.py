@@ -1,6 +1,8 @@
 """Posting over HTTP: with which session, as whom, and why it failed, in words and in the log."""
 
+import asyncio
 import base64
+import contextlib
 import logging
 import ssl
 
@@ -10,6 +12,9 @@ from aggregator.config import Receiver
 from venuewatch import __version__
 from venuewatch.base import config, log
 
+LOOK_EVERY_S = 2.0
+"""How often (s) a queue looks at least what is due."""
+
 
 def session_of(timeout_s: float) -> aiohttp.ClientSession:
     """Return a session that keeps no cookies; no request takes longer than ``timeout_s``."""
@@ -18,6 +23,13 @@ def session_of(timeout_s: float) -> aiohttp.ClientSession:
         cookie_jar=aiohttp.DummyCookieJar(),
         headers={"User-Agent": f"venuewatch/{__version__}"},
     )
+
+
+async def until_set(event: asyncio.Event, wait_s: float) -> None:
+    """Wait until something has changed, at most ``wait_s``."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(min(LOOK_EVERY_S, max(0.0, wait_s))):
+            await event.wait()
 
 
 def check_usable(where: Receiver) -> ssl.SSLContext:

@@ -18,6 +18,7 @@ from aggregator.core.outputs import Connected, OtherOpen, OtherState, Output
 from aggregator.shell.outlets.alertmanager.queue import AlertQueue
 from aggregator.shell.outlets.alertmanager.writer import AlertWriter
 from aggregator.shell.outlets.posting import check_usable
+from aggregator.shell.outlets.receivers import Receivers
 from aggregator.shell.outlets.webhook import UrlOf
 from aggregator.shell.told import Told
 from aggregator.shell.walltime import WallTime
@@ -48,6 +49,7 @@ class AlertmanagerOutlet:
         url_of: UrlOf,
         publish: Callable[[str, bytes], bool],
         rng: random.Random,
+        receivers: Receivers,
         told: Told | None = None,
     ) -> None:
         self._centre = centre
@@ -57,7 +59,16 @@ class AlertmanagerOutlet:
         self.writer = AlertWriter(where, centre.fleet, wall, url_of)
         tls = check_usable(where)
         self.queues = [
-            AlertQueue(where, url, self.writer, place=place, tls=tls, rng=rng, told=told)
+            AlertQueue(
+                where,
+                url,
+                self.writer,
+                place=place,
+                tls=tls,
+                rng=rng,
+                receivers=receivers,
+                told=told,
+            )
             for url, place in zip(where.urls, _places_of(where.urls), strict=True)
         ]
 
@@ -91,7 +102,10 @@ class AlertmanagerOutlet:
         pushing = self._pushing
         own = pushing.take_own_list(now)
         if own is not None:
-            self.writer.keep(pushing.keys)
+            keys = pushing.keys
+            self.writer.keep(keys)
+            for queue in self.queues:
+                queue.keep(keys)
             if not self._publish(self._topic, packed(encode(own))):
                 pushing.list_not_sent()
 

@@ -1,4 +1,7 @@
-"""Queue of one Alertmanager: pushes the latest of each alert until it is accepted."""
+"""Queue of one Alertmanager: pushes the latest of each alert until it is accepted.
+
+``core/notices/alerts.py`` decides what goes when.
+"""
 
 import asyncio
 import logging
@@ -12,19 +15,20 @@ import msgspec
 
 from aggregator import config
 from aggregator.core.incidents.pushing import Push
+from aggregator.core.notices.alerts import PENDING_MAX, AlertsQueue
 from aggregator.shell.outlets.alertmanager.writer import AlertWriter
-from aggregator.shell.outlets.answers import is_refusal
-from aggregator.shell.outlets.posting import Troubles, authorization, in_words, session_of
+from aggregator.shell.outlets.answers import is_refusal, is_success, pause_s
+from aggregator.shell.outlets.posting import (
+    Troubles,
+    authorization,
+    in_words,
+    session_of,
+    until_set,
+)
+from aggregator.shell.outlets.receivers import Health, Receivers
 from aggregator.shell.told import Telling, Told
 from venuewatch.base import clock
 from venuewatch.base.config import ConfigError
-from venuewatch.base.wire.links import wait_before
-
-PENDING_MAX = 50_000
-"""How many alerts may wait for one Alertmanager."""
-
-TOGETHER_MAX = 200
-"""How many alerts are pushed in one request; to write them takes the event loop some 5 ms."""
 
 ANSWER_BYTES_MAX = 64_000_000
 """How long an Alertmanager's list of alerts is at most."""
@@ -62,16 +66,17 @@ class AlertQueue:
         place: str,
         tls: ssl.SSLContext,
         rng: random.Random,
+        receivers: Receivers,
         told: Told | None = None,
     ) -> None:
         self._where = where
         self._url = f"{url.rstrip('/')}/api/v2/alerts"
         self._writer = writer
         self._tls = tls
-        self._rng = rng
         self._told = told or Told()
-        self._pending: dict[str, Push] = {}
-        self._has_some = asyncio.Event()
+        self._alerts = AlertsQueue(rng, retry_max_s=where.retry_max_s)
+        self._health = Health(f"alertmanager {place}", receivers)
+        self._changed = asyncio.Event()
         self._troubles = Troubles(_logger, "alertmanager_fails", place)
         self.place = place
         self.sent = 0
@@ -80,84 +85,87 @@ class AlertQueue:
     @property
     def waiting(self) -> list[Push]:
         """The alerts that wait, the oldest first."""
-        return list(self._pending.values())
+        return self._alerts.waiting
 
     @property
     def pending(self) -> int:
         """How many alerts wait."""
-        return len(self._pending)
+        return len(self._alerts)
 
     def add(self, pushes: Iterable[Push]) -> None:
         """Queue these, each in place of what still waits of the same alert."""
-        for push in pushes:
-            self._pending.pop(push.key, None)
-            self._pending[push.key] = push
-        while len(self._pending) > PENDING_MAX:
-            del self._pending[next(iter(self._pending))]
-            self.dropped += 1
-            self._troubles.report(f"more than {PENDING_MAX} alerts wait: the oldest are dropped")
-        if self._pending:
-            self._has_some.set()
+        dropped = self._alerts.add(pushes)
+        if dropped:
+            self.dropped += len(dropped)
+            self._troubles.report(f"more than {PENDING_MAX} alerts wait: the loudest lose some")
+        self._changed.set()
+
+    def keep(self, keys: set[str]) -> None:
+        """Forget of all other alerts that the Alertmanager has them."""
+        self._alerts.keep(keys)
 
     async def run(self) -> None:
         """Push what waits, and what is added, until cancelled."""
-        attempt = 0
         async with session_of(self._where.timeout_s) as session:
             while True:
-                await self._has_some.wait()
-                if await self._push_some(session):
-                    attempt = 0
+                self._changed.clear()
+                now = clock.monotonic()
+                pushes = self._alerts.take(now)
+                if pushes:
+                    await self._push(session, pushes)
                 else:
-                    max_s = self._where.retry_max_s
-                    await asyncio.sleep(wait_before(attempt, self._rng, max_s=max_s))
-                    attempt += 1
-                if not self._pending:
-                    self._has_some.clear()
+                    await until_set(self._changed, self._alerts.next_at - now)
 
-    async def _push_some(self, session: aiohttp.ClientSession) -> bool:
-        """Push one request full; return False if it is to be tried again."""
-        pushes = self._take_some()
+    async def _push(self, session: aiohttp.ClientSession, pushes: Sequence[Push]) -> None:
+        """Push one request, and note what became of it."""
         try:
             wanted = await self._still_firing(session, pushes)
-            status = await self._post(session, wanted) if wanted else HTTPStatus.OK
+            if wanted:
+                status, pause = await self._post(session, wanted)
+            else:
+                status, pause = HTTPStatus.OK, None
         except _AnswerError as error:
-            return self._report(pushes, str(error))
-        except (aiohttp.ClientError, OSError, ValueError, ConfigError) as error:
-            return self._report(pushes, in_words(error))
-        if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
-            self._troubles.end()
+            self._fail(pushes, str(error))
+        except Exception as error:  # noqa: BLE001 - no receiver may keep us from watching
+            self._fail(pushes, in_words(error), is_ours=isinstance(error, ConfigError))
+        else:
+            self._take_answer(pushes, wanted, status, pause)
+
+    def _take_answer(
+        self, pushes: Sequence[Push], wanted: Sequence[Push], status: int, pause: float | None
+    ) -> None:
+        if is_success(status):
+            self._alerts.accepted(pushes)
             self.sent += len(wanted)
             self._note(wanted, f"it was taken ({status})")
-            self._settle(pushes)
-            return True
-        if is_refusal(status):
+            if self._alerts.is_well:
+                self._troubles.end()
+                self._health.well()
+        elif is_refusal(status):
             self._troubles.report(f"it answers {status}: what it refuses is dropped")
-            self.dropped += len(wanted)
-            self._note(wanted, f"it was refused ({status}), and is not tried again")
-            self._settle(pushes)
-            return True
-        return self._report(wanted, f"it answers {status}")
+            dropped = self._alerts.refused(pushes)
+            self.dropped += len(dropped)
+            if dropped:
+                self._health.failed(f"it answers {status}", clock.monotonic())
+            self._note(dropped, f"it was refused ({status}), and is not tried again")
+        else:
+            self._fail(pushes, f"it answers {status}", pause=pause)
 
-    def _report(self, pushes: Iterable[Push], why: str) -> bool:
-        """Report that alerts are to be tried again: return False."""
+    def _fail(
+        self,
+        pushes: Sequence[Push],
+        why: str,
+        *,
+        pause: float | None = None,
+        is_ours: bool = False,
+    ) -> None:
+        """Report that alerts are to be tried again."""
+        now = clock.monotonic()
+        self._alerts.failed(pushes, now, pause_s=pause)
+        self._health.failed(why, now, is_ours=is_ours)
         self._troubles.report(why)
         certain = [push for push in pushes if not push.is_conditional]
         self._note(certain, f"{why}; it is tried again")
-        return False
-
-    def _take_some(self) -> list[Push]:
-        """Return the oldest that wait; conditional ones only when no others do.
-
-        An answer about these may be slow, or fail, and news must not wait for it. An alert that has
-        waited until its end would read as over: it is left out, and pushed anew while it is open.
-        """
-        now = clock.monotonic()
-        stale = [key for key, it in self._pending.items() if not it.is_over and it.ends_at <= now]
-        for key in stale:
-            del self._pending[key]
-        waiting = self.waiting
-        certain = [push for push in waiting if not push.is_conditional]
-        return (certain or waiting)[:TOGETHER_MAX]
 
     async def _still_firing(
         self, session: aiohttp.ClientSession, pushes: Sequence[Push]
@@ -191,13 +199,16 @@ class AlertQueue:
         except msgspec.DecodeError:
             raise _AnswerError("expected a list of alerts, got something else") from None
 
-    async def _post(self, session: aiohttp.ClientSession, pushes: Iterable[Push]) -> int:
+    async def _post(
+        self, session: aiohttp.ClientSession, pushes: Iterable[Push]
+    ) -> tuple[int, float | None]:
+        """Return the status of the answer, and the pause (s) that is wanted."""
         body = msgspec.json.encode([self._writer.alert_of(push) for push in pushes])
         headers = {"Content-Type": "application/json", **authorization(self._where)}
         async with session.post(
             self._url, data=body, headers=headers, ssl=self._tls, allow_redirects=False
         ) as answer:
-            return answer.status
+            return answer.status, pause_s(answer.status, answer.headers, clock.wall())
 
     def _note(self, pushes: Iterable[Push], answer: str) -> None:
         """Note what became of alerts, for the timelines of their incidents."""
@@ -206,8 +217,3 @@ class AlertQueue:
             said = "over" if push.is_over else f"firing, {push.incident.cause}"
             telling = Telling(at, f"alertmanager {self.place}", said, answer)
             self._told.note(push.incident.number, telling)
-
-    def _settle(self, pushes: Iterable[Push]) -> None:
-        for push in pushes:
-            if self._pending.get(push.key) is push:  # or it was replaced meanwhile
-                del self._pending[push.key]

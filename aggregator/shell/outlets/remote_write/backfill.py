@@ -1,9 +1,9 @@
 """Decides what is written to the receiver, when, and what its answers mean.
 
-What waits is bounded; the host that has waited longest loses its oldest first. A batch holds
-readings of one host. A refusal because of a sample's time refuses the whole request (Prometheus
-keeps nothing of it), so that a batch of several readings is cut in two, until the one is found that
-is to blame.
+What waits is bounded; the host that has most loses its oldest first. A batch holds readings of one
+host. One that is to be written later lets the other hosts go first. A refusal because of a sample's
+time refuses the whole request (Prometheus keeps nothing of it), so that a batch of several readings
+is cut in two, until the one is found that is to blame.
 """
 
 from collections import Counter, deque
@@ -29,6 +29,7 @@ Prometheus answers "too old sample" with 500 before 2.50, and with 400 since. "o
 """
 
 _MS = 1_000.0
+_SOME_MORE = 1_000  # of so many samples that may wait, one
 
 Batch: TypeAlias = tuple[Instant, ...]
 
@@ -44,7 +45,7 @@ class Reason(StrEnum):
 
 WORDS: Mapping[Reason, str] = {
     Reason.OUTSIDE_WINDOW: "they are older than window_s, or of the future",
-    Reason.QUEUE_FULL: f"more than {SAMPLES_MAX} wait: the oldest are dropped",
+    Reason.QUEUE_FULL: f"more than {SAMPLES_MAX} wait: the host that has most loses its oldest",
     Reason.TOO_OLD: "the receiver refuses them for their time",
     Reason.REFUSED: "the receiver refuses them",
 }
@@ -64,11 +65,16 @@ def meaning_of(status: int, text: str) -> Answer:
     """Return what an answer means: its status, and the beginning of its text."""
     if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
         return Answer.WRITTEN
-    if status == HTTPStatus.INTERNAL_SERVER_ERROR or is_refusal(status):
+    if status == HTTPStatus.INTERNAL_SERVER_ERROR or _is_of_request(status):
         said = text.lower().replace("-", " ")
         if any(words in said for words in _OF_ITS_TIME):
             return Answer.TOO_OLD
     return Answer.REFUSED if is_refusal(status) else Answer.LATER
+
+
+def _is_of_request(status: int) -> bool:
+    is_theirs = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
+    return is_theirs and status not in {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS}
 
 
 class Backfill:
@@ -84,6 +90,7 @@ class Backfill:
         self._window_ms = window_s * _MS
         self._samples_max = samples_max
         self._waiting: dict[str, deque[Instant]] = {}
+        self._sizes: Counter[str] = Counter()  # samples that wait of each host
         self._next: list[Batch] = []  # the last one is under way
         self.written = 0
         self.dropped: Counter[Reason] = Counter(dict.fromkeys(Reason, 0))
@@ -93,12 +100,10 @@ class Backfill:
         """Keep these behind what waits of their hosts."""
         for instant in instants:
             self._waiting.setdefault(instant.host, deque()).append(instant)
+            self._sizes[instant.host] += instant.size
             self.pending += instant.size
-        while self.pending > self._samples_max and self._waiting:
-            host, waiting = next(iter(self._waiting.items()))
-            self._drop((waiting.popleft(),), Reason.QUEUE_FULL)
-            if not waiting:
-                del self._waiting[host]
+        if self.pending > self._samples_max:
+            self._make_room()
 
     def batch(self, wall: float) -> Batch:
         """Return what is to be written next, at ``wall`` (s since 1970); nothing if nothing waits.
@@ -121,6 +126,7 @@ class Backfill:
     def take_answer(self, answer: Answer) -> None:
         """Take in the answer to the last ``batch``."""
         if answer is Answer.LATER:
+            self._put_off()
             return
         batch = self._next.pop()
         if answer is Answer.WRITTEN:
@@ -133,6 +139,31 @@ class Backfill:
             reason = Reason.TOO_OLD if answer is Answer.TOO_OLD else Reason.REFUSED
             self._drop(batch, reason)
 
+    def _put_off(self) -> None:
+        """Let the batch wait behind the other hosts: it may be the only one that fails."""
+        if not self._waiting:
+            return
+        for batch in self._next:
+            waiting = self._waiting.pop(batch[0].host, deque())
+            waiting.extendleft(reversed(batch))
+            self._waiting[batch[0].host] = waiting
+            self._sizes[batch[0].host] += _size(batch)
+        self._next = []
+
+    def _make_room(self) -> None:
+        """Drop the oldest of the host that has most, as often as needed; and some more at once."""
+        least = self._samples_max - self._samples_max // _SOME_MORE
+        while self.pending > least and self._waiting:
+            (host, _), *others = self._sizes.most_common(2)
+            waiting, enough = self._waiting[host], others[0][1] if others else 0
+            while waiting and self.pending > least and self._sizes[host] >= enough:
+                oldest = waiting.popleft()
+                self._sizes[host] -= oldest.size
+                self._drop((oldest,), Reason.QUEUE_FULL)
+            if not waiting:
+                del self._waiting[host]
+                del self._sizes[host]
+
     def _full_batch(self) -> Batch:
         """Take from the host that has waited longest, and let it wait behind the others."""
         host = next(iter(self._waiting))
@@ -142,8 +173,11 @@ class Backfill:
         while waiting and size < SAMPLES_AT_ONCE:
             taken.append(waiting.popleft())
             size += taken[-1].size
+        self._sizes[host] -= size
         if waiting:
             self._waiting[host] = waiting
+        else:
+            del self._sizes[host]
         return tuple(sorted(taken, key=_timestamp_ms))
 
     def _is_within(self, instant: Instant, wall: float) -> bool:

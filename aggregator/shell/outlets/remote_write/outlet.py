@@ -41,7 +41,6 @@ from aggregator.shell.outlets.remote_write.instants import (
 )
 from aggregator.shell.outlets.remote_write.write_request import HEADERS, encode
 from venuewatch.base import clock, log
-from venuewatch.base.config import ConfigError
 from venuewatch.base.wire.links import wait_before
 
 _ANSWER_BYTES = 4_096  # of its text, the beginning says why
@@ -137,7 +136,7 @@ class RemoteWriteOutlet:
         body = await asyncio.to_thread(_body_of, batch)
         try:
             status, text = await self._post(session, body)
-        except (aiohttp.ClientError, OSError, ValueError, ConfigError) as error:
+        except Exception as error:  # noqa: BLE001 - no receiver may keep us from watching
             self._troubles.report(in_words(error))
             return False
         answer = meaning_of(status, text)

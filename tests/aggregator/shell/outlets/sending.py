@@ -10,6 +10,7 @@ from aggregator.core.centre import Centre
 from aggregator.core.fleet import Fleet
 from aggregator.shell.journal.rows import Notice
 from aggregator.shell.outlets.own_metrics import OwnMetrics
+from aggregator.shell.outlets.receivers import Receivers
 from aggregator.shell.outlets.webhook import Webhook
 from aggregator.shell.told import Told
 from tests.aggregator.shell.mqtt.scripted_broker import Chance
@@ -27,6 +28,7 @@ class Sending:
         self.settled: list[str] = []
         self.chance = Chance()
         self.told = Told()
+        self.wrong: list[str] = []
         self._metrics = OwnMetrics(Centre(Fleet([])), version="1")
         self._waiting = Waiting()
         self.webhook = Webhook(
@@ -35,6 +37,7 @@ class Sending:
             self._metrics,
             notice_of=lambda changed: notice(f"{changed.incident.number}-{changed.seq}"),
             rng=self.chance,
+            receivers=Receivers(self.wrong.append, lambda: self.wrong.append("well")),
             told=self.told,
         )
 
@@ -57,7 +60,11 @@ class Sending:
 
 
 def notice(name: str) -> Notice:
-    return Notice(name, msgspec.json.encode({"id": name}))
+    """Return a notice, as 7-1; each incident has a host of its own, and its first one opens it."""
+    number, seq = name.split("-")
+    subject = {"venue": "STA", "host": f"STA-{number}"}
+    change = "opened" if seq == "1" else "sharpened"
+    return Notice(name, msgspec.json.encode({"id": name, "change": change, "incident": subject}))
 
 
 def where(url: str, **more: str | float) -> Notify:

@@ -33,7 +33,7 @@ def notice() -> Notice:
     [
         ([200], ["it was taken (200)"]),
         ([204], ["it was taken (204)"]),
-        ([404], ["it was refused (404), and is not tried again"]),
+        ([422], ["it was refused (422), and is not tried again"]),
         ([503, 200], ["it answers 503; it is tried again", "it was taken (200)"]),
         ([503, 503, 200], ["it answers 503; it is tried again", "it was taken (200)"]),
         (["hang_up", 200], [None, "it was taken (200)"]),
@@ -58,7 +58,7 @@ async def test_answer_of_a_webhook_is_noted_for_its_incident(
 
 async def test_notice_of_another_version_is_sent_and_noted_nowhere(receiver: Receiver) -> None:
     async with sending(where(receiver.url, timeout_s=20.0)) as at_work:
-        at_work.add("1-1")  # it has no change and no incident
+        at_work.webhook.add([Notice("1-1", b'{"id": "1-1"}')])  # no change and no incident
         await at_work.until_settled(1)
 
     assert receiver.ids == ["1-1"]

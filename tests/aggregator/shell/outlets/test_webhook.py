@@ -1,13 +1,17 @@
-"""Webhook: each notice is sent in order, until it is taken, and no secret is logged."""
+"""Webhook: each notice is sent until it is taken, and no secret is logged."""
 
 import logging
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from aggregator.core.incidents.record import Incident, IncidentChanged, Subject
+from aggregator.core.notices.queue import NoticeQueue
 from aggregator.core.outputs import Tell
 from aggregator.core.verdicts.causes import Cause
+from aggregator.shell.journal.rows import Notice
 from aggregator.shell.outlets import webhook as module
 from aggregator.shell.outlets.webhook import notice_of
 from aggregator.shell.walltime import WallTime
@@ -18,13 +22,13 @@ from tests.kit.receiver import Answer, Receiver
 from tests.kit.waiting import until
 
 
-async def test_notices_are_sent_in_order_one_at_a_time(receiver: Receiver) -> None:
+async def test_notices_of_an_incident_are_sent_in_order(receiver: Receiver) -> None:
     async with sending(where(receiver.url)) as at_work:
-        at_work.add("1-1", "2-1")
-        at_work.add("1-2")
+        at_work.add("1-1", "1-2")
+        at_work.add("1-3")
         await at_work.until_settled(3)
 
-    assert receiver.ids == at_work.settled == ["1-1", "2-1", "1-2"]
+    assert receiver.ids == at_work.settled == ["1-1", "1-2", "1-3"]
     assert receiver.most_at_once == 1
     assert (at_work.counted("delivered"), at_work.counted("pending")) == (3, 0)
 
@@ -40,29 +44,38 @@ async def test_a_notice_is_json_with_id_and_user_in_headers(receiver: Receiver) 
     assert attempt.headers["User-Agent"].startswith("venuewatch/")
 
 
-@pytest.mark.parametrize("answer", [500, 502, 503, 408, 429, 302, 307, "hang", "hang_up"])
-async def test_a_failed_notice_is_tried_again_before_others(
+LATER = [500, 502, 503, 401, 403, 404, 405, 408, 410, 429, 302, 307, "hang", "hang_up"]
+
+
+@pytest.mark.parametrize("answer", LATER)
+async def test_a_failed_notice_holds_up_no_other_incident(
     receiver: Receiver, answer: Answer
 ) -> None:
-    receiver.answers += [answer, answer]
+    receiver.answers += [answer]
 
-    at_work = await sent(where(receiver.url), "1-1", "2-1")
+    at_work = await sent(where(receiver.url), "1-1", "1-2", "2-1")
 
-    assert receiver.ids == ["1-1", "1-1", "1-1", "2-1"]
-    assert (at_work.counted("delivered"), at_work.counted("dropped")) == (2, 0)
+    assert receiver.ids[0] == "1-1"
+    assert receiver.ids.index("2-1") < receiver.ids.index("1-1", 1) < receiver.ids.index("1-2")
+    assert (at_work.counted("delivered"), at_work.counted("dropped")) == (3, 0)
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 410, 413, 422])
-async def test_a_refused_notice_is_dropped_for_the_others(
+@pytest.mark.parametrize("status", [400, 413, 422])
+async def test_a_refused_notice_is_dropped_and_told(
     receiver: Receiver, status: int, whys: Whys
 ) -> None:
     receiver.answers += [status, status]
 
-    at_work = await sent(where(receiver.url), "1-1", "1-2", "2-1")
+    async with sending(where(receiver.url)) as at_work:
+        at_work.add("1-1", "1-2", "1-3")
+        await at_work.until_settled(3)
+        await until(lambda: bool(at_work.wrong))
 
-    assert receiver.ids == at_work.settled == ["1-1", "1-2", "2-1"]
+    why = f"it answers {status}: what it refuses is dropped"
+    assert receiver.ids == at_work.settled == ["1-1", "1-2", "1-3"]
     assert (at_work.counted("delivered"), at_work.counted("dropped")) == (1, 2)
-    assert whys("webhook_fails") == [f"it answers {status}: what it refuses is dropped"]
+    assert whys("webhook_fails")[0] == why
+    assert at_work.wrong == [f"webhook: {why}"]
 
 
 async def test_a_receiver_that_comes_later_gets_every_notice(
@@ -144,25 +157,81 @@ async def test_waits_grow_and_each_trouble_is_logged_once(receiver: Receiver, wh
     at_work = await sent(where(receiver.url, retry_max_s=8.0), "1-1", "1-2")
 
     assert whys("webhook_fails") == ["it answers 500", "it answers 503", "it answers 500"]
-    assert at_work.chance.ceilings == [1, 2, 4, 8, 8, 8, 1]
+    own, of_all = at_work.chance.ceilings[::2], at_work.chance.ceilings[1::2]
+    assert own == of_all == [1, 2, 4, 8, 8, 8, 1]
 
 
-async def test_a_full_queue_drops_the_oldest_that_wait(
+async def test_a_full_queue_drops_repeats_first(
     receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "PENDING_MAX", 3)
+    monkeypatch.setattr(module, "NoticeQueue", partial(NoticeQueue, waiting_max=3))
     receiver.answers.append("hang")
 
     async with sending(where(receiver.url)) as at_work:
         at_work.add("1-1")
         await receiver.until_attempts(1)
-        at_work.add("2-1", "3-1", "4-1", "5-1")
+        at_work.add("1-2", "1-3", "1-4", "2-1")
         dropped, waiting = list(at_work.settled), at_work.counted("pending")
         await at_work.until_settled(5)
+        await until(lambda: bool(at_work.wrong))
 
-    assert (dropped, waiting) == (["2-1", "3-1"], 3)
-    assert receiver.ids == ["1-1", "1-1", "4-1", "5-1"]
+    assert (dropped, waiting) == (["1-2", "1-3"], 3)
+    assert receiver.ids == ["1-1", "2-1", "1-1", "1-4"]
     assert (at_work.counted("delivered"), at_work.counted("dropped")) == (3, 2)
+    assert at_work.wrong[0].startswith("webhook: too many notices wait")
+
+
+async def test_a_pause_that_the_receiver_asks_for_is_kept(receiver: Receiver) -> None:
+    receiver.answers += [429]
+    receiver.headers = {"Retry-After": "1"}
+
+    await sent(where(receiver.url), "1-1", "2-1")
+
+    first, *others = receiver.attempts
+    assert len(others) >= 2
+    assert others[-1].at - first.at >= 0.9
+
+
+async def test_a_secret_that_goes_bad_is_told_at_once(receiver: Receiver, tmp_path: Path) -> None:
+    token = tmp_path / "token"
+
+    async with sending(where(receiver.url, bearer_token_file=str(token))) as at_work:
+        at_work.add("1-1")
+        await until(lambda: bool(at_work.wrong))
+        token.write_text("s3cret\n")
+        await until(lambda: at_work.wrong[-1] == "well")
+
+    assert at_work.wrong == [f"webhook: {token}: No such file or directory", "well"]
+    assert receiver.ids == ["1-1"]
+
+
+async def test_a_bug_in_one_attempt_ends_nothing(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[Any] = []
+
+    def fails_once(*args: Any) -> float | None:
+        calls.append(args)
+        if len(calls) == 1:
+            raise RuntimeError
+        return None
+
+    monkeypatch.setattr(module, "pause_s", fails_once)
+    receiver.answers += [500]
+
+    at_work = await sent(where(receiver.url), "1-1")
+
+    assert at_work.counted("delivered") == 1
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b'{"change": "opened"}', b"[" * 100_000])
+async def test_what_another_version_left_is_sent_as_it_is(receiver: Receiver, body: bytes) -> None:
+    receiver.decode = bytes
+    async with sending(where(receiver.url)) as at_work:
+        at_work.webhook.add([Notice("7-2", body)])
+        await at_work.until_settled(1)
+
+    assert [attempt.body for attempt in receiver.attempts] == [body]
 
 
 INCIDENT = Incident(7, Subject("host", "STA", "STA-1"), Cause.SILENT, 10.0)

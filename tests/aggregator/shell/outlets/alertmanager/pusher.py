@@ -13,6 +13,7 @@ from aggregator.core.verdicts.causes import Cause
 from aggregator.shell.outlets.alertmanager.outlet import AlertmanagerMetrics, AlertmanagerOutlet
 from aggregator.shell.outlets.alertmanager.queue import AlertQueue
 from aggregator.shell.outlets.own_metrics import OwnMetrics
+from aggregator.shell.outlets.receivers import Receivers
 from aggregator.shell.told import Told
 from aggregator.shell.walltime import WallTime
 from tests.aggregator.shell.mqtt.scripted_broker import Chance
@@ -37,6 +38,7 @@ class Pusher:
         self.published: list[CentreOpen] = []
         self.is_heard = True
         self.told = Told()
+        self.wrong: list[str] = []
         centre = Centre(fleet_of(ALONE) if fleet is None else fleet)
         centre.opened(0.0)
         self.outlet = AlertmanagerOutlet(
@@ -47,6 +49,7 @@ class Pusher:
             url_of=lambda path: f"https://mon.example{path}",
             publish=self._publish,
             rng=self.chance,
+            receivers=Receivers(self.wrong.append, lambda: self.wrong.append("well")),
             told=self.told,
         )
 

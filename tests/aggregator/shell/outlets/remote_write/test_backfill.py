@@ -82,9 +82,24 @@ def test_batch_that_could_not_be_written_is_the_next_again(backfill: Backfill) -
     backfill.add(each([1.0, 2.0]))
     first = backfill.batch(NOW)
     backfill.take_answer(Answer.LATER)
-    backfill.add(of_host("b", each([3.0])))
 
     assert backfill.batch(NOW) == first
+
+
+def test_batch_that_could_not_be_written_holds_up_no_other_host(backfill: Backfill) -> None:
+    backfill.add(of_host("a", each([1.0, 2.0, 3.0])))
+    backfill.add(of_host("b", each([3.0])))
+    backfill.batch(NOW)
+    backfill.take_answer(Answer.TOO_OLD)
+    backfill.batch(NOW)
+    backfill.take_answer(Answer.LATER)
+
+    (of_b,) = backfill.batch(NOW)
+    backfill.take_answer(Answer.WRITTEN)
+
+    assert of_b.host == "b"
+    assert ages(backfill.batch(NOW)) == [AT - 1.0, AT - 2.0, AT - 3.0]
+    assert backfill.pending == 3
 
 
 def test_only_what_is_too_old_is_dropped_of_a_batch(backfill: Backfill) -> None:
@@ -107,14 +122,17 @@ def test_refused_batch_is_dropped_whole(backfill: Backfill) -> None:
     assert backfill.batch(NOW) == ()
 
 
-def test_full_queue_drops_the_oldest_of_the_host_that_waits_longest() -> None:
-    backfill = Backfill(window_s=WINDOW_S, samples_max=3)
+def test_full_queue_drops_the_oldest_of_the_host_that_has_most() -> None:
+    backfill = Backfill(window_s=WINDOW_S, samples_max=4)
 
     backfill.add(of_host("a", each([1.0, 2.0])))
-    backfill.add(of_host("b", each([1.0, 2.0, 3.0])))
+    for time in range(1, 8):
+        backfill.add(of_host("mad", each([float(time)])))
 
-    assert (backfill.dropped[Reason.QUEUE_FULL], backfill.pending) == (2, 3)
-    assert ages(backfill.batch(NOW)) == [AT - 1.0, AT - 2.0, AT - 3.0]
+    assert (backfill.dropped[Reason.QUEUE_FULL], backfill.pending) == (5, 4)
+    assert ages(backfill.batch(NOW)) == [AT - 1.0, AT - 2.0]
+    backfill.take_answer(Answer.WRITTEN)
+    assert ages(backfill.batch(NOW)) == [AT - 6.0, AT - 7.0]
 
 
 def test_full_queue_leaves_alone_what_is_under_way() -> None:
@@ -141,8 +159,10 @@ def test_full_queue_leaves_alone_what_is_under_way() -> None:
         (400, "failed: (err-mimir-sample-timestamp-too-old)", Answer.TOO_OLD),
         (409, "store locally: add 1 samples: Out of order sample", Answer.TOO_OLD),
         (400, "snappy: corrupt input", Answer.REFUSED),
-        (401, "Unauthorized", Answer.REFUSED),
-        (404, "remote write receiver is not enabled", Answer.REFUSED),
+        (413, "", Answer.REFUSED),
+        (422, "", Answer.REFUSED),
+        (401, "Unauthorized", Answer.LATER),
+        (404, "remote write receiver is not enabled", Answer.LATER),
         (408, "", Answer.LATER),
         (429, "ingestion rate limit, too old", Answer.LATER),
         (500, "no space left on device", Answer.LATER),
