@@ -94,9 +94,7 @@ class Decisions:
     @property
     def is_settled(self) -> bool:
         """Whether we can hear, and every host's state is decided."""
-        return not self.hearing.is_blind and not any(
-            venue.counts[HostState.UNKNOWN] for venue in self.fleet.venues.values()
-        )
+        return not self.hearing.is_blind and not self.expectation.is_waiting
 
     def advance(self, now: float) -> None:
         """Decide everything that was due by ``now``, in order of time."""
@@ -131,6 +129,9 @@ class Decisions:
         self.advance(now)
         tick = self.ticks.next(now)
         self.hearing.sent(tick.number, now)
+        if self.is_settled:
+            self.expectation.grace.end()
+            self.troubles.end(Cause.GRACE_TOO_LONG, now)
         if tick.number % REFERENCE_EVERY == 0:
             self.clocks.take_reference(now)
         self.plan()
@@ -158,6 +159,7 @@ class Decisions:
         if end < start:
             raise ValueError(f"a stall cannot end ({end}) before it starts ({start})")
         self.advance(start)
+        self._canaries_in_time = 0
         self.expectation.credit(start, end, Reason.STALL)
         self.hearing.credit(start, end)
         self.probes.credit(end - start)
@@ -321,14 +323,15 @@ class Decisions:
             self.expectation.credit(doubted_since, now, Reason.DOUBT)
         elif not hearing.is_blind:
             self._canaries_in_time += 1
-            if self._canaries_in_time >= _STEADY:
+            if self._canaries_in_time >= _STEADY and hearing.is_over(now):
                 self.incidents.end(CENTRE, now)
 
     # What else is due: our own hearing, inquiries, incidents
 
     def _step(self, at: float) -> None:
         hearing = self.hearing
-        if hearing.blind_at <= at:
+        hearing.doubt(at)
+        if hearing.blind_at <= at and not hearing.is_only_behind(at):
             hearing.go_blind(hearing.proof_at, "canary", at)
             self._go_blind(at)
         if hearing.take_port_question(at):
@@ -336,6 +339,8 @@ class Decisions:
         blindness = hearing.take_blindness(at)
         if blindness is not None:
             self._accuse_centre(blindness, at)
+        if at >= self.expectation.grace.broken_at:
+            self._note_grace(at)
         for ended in self.probes.take_ended(at):
             self._end_inquiry(ended)
         self.checks.advance(at)
@@ -344,6 +349,13 @@ class Decisions:
 
     def _accuse_centre(self, blindness: Blindness, at: float) -> None:
         self.incidents.begin(CENTRE, centre_verdict.judge(blindness), at, since=blindness.since)
+
+    def _note_grace(self, at: float) -> None:
+        """Tell that hosts have been given time for longer than was promised."""
+        grace = self.expectation.grace
+        figures = {"renewals": grace.take_broken(at), "for_s": round(at - grace.began, 3)}
+        why = "we lost the fleet again before every host was judged"
+        self.troubles.begin(Cause.GRACE_TOO_LONG, why, at, figures, since=grace.began)
 
     def queue(self, host: Host) -> None:
         """Look at ``host`` by its present deadline."""
@@ -357,6 +369,7 @@ class Decisions:
             self.probes.next_deadline(),
             self.incidents.next_deadline(),
             self.checks.next_at,
+            self.expectation.grace.broken_at,
         )
         host_at = self._deadlines.next_at()
         is_doubtful = host_at >= self.hearing.doubt_at

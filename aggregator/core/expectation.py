@@ -21,7 +21,13 @@ STARVED      a host whose agent gets no CPU   neither silence nor will is judged
 
 A will that comes while wills do not count shows only that its host has to find its way back. The
 grace is the host's own: the longest wait between two attempts that its agent announced, up to
-``reconnect_limit_s``, plus its margin, plus 5 s. Times are monotonic seconds.
+``reconnect_limit_s``, plus its margin, plus 5 s.
+
+None of them can go on for ever without a word. STALL, DOUBT and BLIND are spells without verdicts
+(``suspension.py``), told when they add up to 3 s. START and RETURN are told when they are begun
+again before they are over, and last longer than they promised. BRIDGE is told where a bridge
+alternates. VOTES ends with the next beat of any other host of the venue, or when the last of them
+is due. The others are of one host, or of a venue with an incident. Times are monotonic seconds.
 """
 
 from collections import deque
@@ -32,6 +38,7 @@ from aggregator.core.fleet import Fleet
 from aggregator.core.host import INF, Host
 from aggregator.core.margins import LONG_WAY_S
 from aggregator.core.states import ALIVE, HostState
+from aggregator.core.suspension import Grace
 from aggregator.core.verdicts.causes import Excuse, Reason
 
 RECONNECT_LIMIT_S = 60.0
@@ -65,6 +72,7 @@ class Expectation:
     Attributes:
         deadlines: the queue of all that is due.
         credits: the latest excuses of everybody, oldest first.
+        grace: what the present grace promised.
     """
 
     def __init__(self, fleet: Fleet, *, reconnect_limit_s: float) -> None:
@@ -72,6 +80,8 @@ class Expectation:
         self._reconnect_limit_s = reconnect_limit_s
         self._blind_since: float | None = None
         self._grace_began: tuple[float, Reason] | None = None
+        self._was_waiting = False
+        self.grace = Grace()
         self.deadlines = Deadlines(fleet)
         self.credits: deque[Excuse] = deque(maxlen=_CREDITS_KEPT)
 
@@ -92,6 +102,11 @@ class Expectation:
         if excuse is not None and since < excuse.until and excuse.since <= at:
             found += [] if _is_ended_by_beat(host, excuse) else [excuse]
         return found
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a host has still to find its way to us, or to be judged."""
+        return any(venue.counts[HostState.UNKNOWN] for venue in self._fleet.venues.values())
 
     def excuses_now(self, now: float) -> list[tuple[Host | None, Excuse]]:
         """Return what puts verdicts off now, of everybody (None) and of single hosts."""
@@ -130,6 +145,7 @@ class Expectation:
         self.deadlines.is_blind = True
         if self._blind_since is None:
             self._blind_since = since
+            self._was_waiting = self.is_waiting
         self.void_wills(self._fleet)
 
     def requeue(self) -> None:
@@ -144,8 +160,10 @@ class Expectation:
             self._blind_since = None
         self.deadlines.is_blind = False
         self._grace_began = now, reason
+        last_ends = now
         for host in self._fleet:
             grace_ends = now + self.grace_s(host)
+            last_ends = max(last_ends, grace_ends)
             if host.state is HostState.UNKNOWN:
                 host.deadline = grace_ends
             elif host.state in _GONE:
@@ -155,6 +173,7 @@ class Expectation:
             elif host.state is HostState.UNREACHABLE and host.deadline < INF:
                 host.deadline = grace_ends
             self._note(host, Excuse(reason, now, grace_ends))
+        self.grace.begin(now, last_ends, is_renewed=self._was_waiting)
         self.deadlines.queue_all()
         if is_return:
             self._ignore_wills(self._fleet, reason, now, now)

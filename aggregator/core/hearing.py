@@ -2,13 +2,16 @@
 
 Our own tick, which comes back to us through the broker, is the canary: while one is overdue we
 doubt and accuse nobody, and all deadlines are credited with the time of doubt. When it stays
-away, or our connection ends, we are blind. Times are monotonic seconds.
+away, or our connection ends, we are blind. Where beats go on to come, and echo ticks that we sent
+long ago, the canary is only behind them: we are overloaded, and doubt until what waits is drained.
+Times are monotonic seconds.
 """
 
 from collections import OrderedDict
 
 from aggregator.core.host import INF
-from aggregator.core.verdicts.centre import Blindness, Missing, Port
+from aggregator.core.suspension import KNOWN_WITHIN_S, SUSPENDED_S, Missing, Suspension
+from aggregator.core.verdicts.centre import LOAD, Blindness, Port
 
 CANARY_LATE_S = 0.5
 """How long (s) a canary may take at least; the broker's saving to disk takes up to as much."""
@@ -17,14 +20,17 @@ CANARY_EVERY_S = 1.0
 BLIND_AFTER_S = 3.0
 """How long (s) a canary must have stayed away for us to call ourselves blind."""
 
-REPORT_AFTER_S = 5.0
-"""How long (s) we must have been blind for that to be an incident: a broker restarts faster."""
+REPORT_AFTER_S = SUSPENDED_S + KNOWN_WITHIN_S
+"""How long (s) after one long spell of blindness has begun it is an incident."""
 
 ASK_PORT_AFTER_S = 2.0
 _ASK_PORT_EVERY_S = 5.0
 _IN_FLIGHT_MAX = 60
 _LATE_TIMES = 3.0  # the usual round trip
 _LEARN_S = 0.03
+_USUAL_MAX_S = 0.7  # what is older than three times this is older than a margin: it is told
+_LOOK_AGAIN_S = 1.0  # as often as a canary is sent
+_CUT_OFF = frozenset({"starting", "connection"})
 
 
 class Hearing:
@@ -37,29 +43,49 @@ class Hearing:
         round_trip_s: of the last canary that came back.
         returned: how many canaries have come back.
         proof_at: when we last knew that we hear.
+        least_echo_s: the least round trip of a beat's echo since the last tick; to be kept up by
+            who takes beats in.
+        oldest_s: how old what waits for us was at most, since all was well.
+        suspension: for how long nobody has been judged.
     """
 
     def __init__(self) -> None:
         self._in_flight: OrderedDict[int, float] = OrderedDict()
         self.proof_at = -INF
         self._ask_port_at = INF
-        self._report_at = INF
+        self._least_echo_before_s = INF
+        self._blind_not_before = -INF
         self._port: Port | None = None
-        self._usual_s = 0.0
+        self._usual_s: float = 0.0
         self.since: float | None = None
         self.missing: Missing | None = "starting"
         self.doubt_at = INF
         self.blind_at = INF
         self.round_trip_s: float | None = None
         self.returned = 0
+        self.least_echo_s = INF
+        self.oldest_s = 0.0
+        self.suspension = Suspension()
 
     @property
     def is_blind(self) -> bool:
         """Whether nobody's silence means anything."""
         return self.missing is not None
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether beats come, and the ticks that they echo were sent long ago."""
+        least_s = min(self.least_echo_s, self._least_echo_before_s)
+        return self._late_s < least_s < INF
+
+    @property
+    def _late_s(self) -> float:
+        usual_s: float = self._usual_s
+        return max(CANARY_LATE_S, _LATE_TIMES * usual_s)
+
     def sent(self, number: int, now: float) -> None:
         """Note that tick ``number`` went out; it means something only while we are subscribed."""
+        self._least_echo_before_s, self.least_echo_s = self.least_echo_s, INF
         if self.missing in {None, "canary", "fleet"}:
             self._in_flight[number] = now
             if len(self._in_flight) > _IN_FLIGHT_MAX:
@@ -85,8 +111,27 @@ class Hearing:
         self._learn(self.round_trip_s, is_late=doubted_since is not None)
         self.returned += 1
         self.proof_at = now
+        if doubted_since is not None:
+            self.oldest_s = max(self.oldest_s, self.round_trip_s)
+            if self.missing is None:
+                self.suspension.begin(self.doubt_at, "overloaded", now)
+                self.suspension.end(now)
         self._await_oldest()
         return doubted_since
+
+    def doubt(self, at: float) -> None:
+        """Note that a canary is overdue at ``at``: nobody is judged from now on."""
+        if self.missing is None and at >= self.doubt_at:
+            why: Missing = "overloaded" if self.is_behind else "canary"
+            self.suspension.begin(self.doubt_at, why, at)
+
+    def is_only_behind(self, at: float) -> bool:
+        """Tell whether canaries that are missing at ``at`` are only behind beats; then wait on."""
+        if self.is_behind:
+            self.suspension.begin(at, "overloaded", at)
+            self._blind_not_before = self.blind_at = at + _LOOK_AGAIN_S
+            self.oldest_s = max(self.oldest_s, self.least_echo_s, self._least_echo_before_s)
+        return self.is_behind
 
     def credit(self, start: float, end: float) -> None:
         """Wait longer: our process did not run from ``start`` to ``end``, and heard no canary."""
@@ -96,30 +141,33 @@ class Hearing:
         if self.missing is None and self.proof_at > -INF:
             self.proof_at += lag_s
             self._await_oldest()
-        self._report_at += lag_s
         self._ask_port_at += lag_s
+        if self.suspension.began is None:
+            self.suspension.begin(start, "stalled", end)
+            self.suspension.end(end)
 
     def go_blind(self, since: float, missing: Missing, now: float) -> None:
         """Note at ``now`` that we are blind since ``since``; being blind already, since then."""
-        is_cut_off = missing in {"starting", "connection"}
+        is_cut_off = missing in _CUT_OFF
         if is_cut_off:
             self._in_flight.clear()
         if self.missing is not None and self.since is not None:
             self.missing = missing if is_cut_off else self.missing
+            self.suspension.why = self.missing
             return
         self.since, self.missing = since, missing
         self.doubt_at = self.blind_at = INF
         self._port = None
-        self._report_at = max(now, since + REPORT_AFTER_S)
         self._ask_port_at = max(now, since + ASK_PORT_AFTER_S)
+        self.suspension.begin(since, missing, now)
 
     def recover(self, now: float) -> None:
         """Note that we hear, from now on."""
         self.since = self.missing = None
         self._in_flight.clear()
         self.proof_at = now
-        self.doubt_at = self.blind_at = INF
-        self._ask_port_at = self._report_at = INF
+        self.doubt_at = self.blind_at = self._ask_port_at = INF
+        self.suspension.end(now)
 
     def port_said(self, answer: Port) -> None:
         """Take in what the broker's port answered to a stranger."""
@@ -127,7 +175,8 @@ class Hearing:
 
     def next_deadline(self) -> float:
         """Return when (s) something becomes due here; INF for never."""
-        return min(self.blind_at, self._ask_port_at, self._report_at)
+        doubt_at = self.doubt_at if self.suspension.began is None else INF
+        return min(doubt_at, self.blind_at, self._ask_port_at, self.suspension.tell_at)
 
     def take_port_question(self, now: float) -> bool:
         """Tell, once each few seconds, that it is time to ask the broker's port."""
@@ -137,26 +186,41 @@ class Hearing:
         return True
 
     def take_blindness(self, now: float) -> Blindness | None:
-        """Return, once, that we have been blind for long enough to report it."""
-        if now < self._report_at or self.since is None or self.missing is None:
+        """Return, once, that nobody was judged for long enough to report it."""
+        if now < self.suspension.tell_at:
             return None
-        self._report_at = INF
-        return self.blindness(now)
+        self.suspension.told()
+        return self._told(now)
 
     def blindness(self, now: float) -> Blindness | None:
         """Return what is known of our blindness, None while we hear."""
-        if self.since is None or self.missing is None:
-            return None
-        return Blindness(now, self.since, self.missing, self._port)
+        return None if self.missing is None or self.since is None else self._told(now)
+
+    def is_over(self, now: float) -> bool:
+        """Tell whether what was reported is over at ``now``, when a canary came back in time."""
+        is_over = self.suspension.take_end(now)
+        if is_over:
+            self.oldest_s = 0.0
+        return is_over
+
+    def _told(self, now: float) -> Blindness:
+        spells = self.suspension
+        since = spells.since if self.since is None else self.since
+        told = Blindness(now, since, spells.why, self._port)
+        if spells.why not in LOAD:
+            return told
+        return told._replace(
+            lasted_s=spells.lasted_s(now), spells=spells.spells, oldest_s=self.oldest_s
+        )
 
     def _await_oldest(self) -> None:
         if not self._in_flight or self.is_blind:
             self.doubt_at = self.blind_at = INF
             return
         oldest = next(iter(self._in_flight.values()))
-        late_s = max(CANARY_LATE_S, _LATE_TIMES * self._usual_s)
+        late_s = self._late_s
         self.doubt_at = oldest + late_s
-        self.blind_at = oldest + max(BLIND_AFTER_S, 2.0 * late_s)
+        self.blind_at = max(oldest + max(BLIND_AFTER_S, 2.0 * late_s), self._blind_not_before)
 
     def _learn(self, round_trip_s: float, *, is_late: bool) -> None:
         """Learn how long canaries usually take, slowly if they are late.
@@ -165,6 +229,7 @@ class Hearing:
         The weight of a measurement is TCP's (RFC 6298, 2.3).
         """
         if is_late:
-            self._usual_s = min(round_trip_s, 1.25 * self._usual_s + _LEARN_S)
+            usual_s = min(round_trip_s, 1.25 * self._usual_s + _LEARN_S)
         else:
-            self._usual_s += (round_trip_s - self._usual_s) / 8
+            usual_s = self._usual_s + (round_trip_s - self._usual_s) / 8
+        self._usual_s = min(usual_s, _USUAL_MAX_S)

@@ -185,7 +185,8 @@ class Reception:
                 self._take_echo(host, beat, echo, round_trip_s, now, wall)
                 return
         echoes = beat.other_ticks if beat.tick is None else (beat.tick, *beat.other_ticks)
-        if len(echoes) == ECHOES_MAX:  # all are others': there is no room for one of ours
+        is_full = len(echoes) == ECHOES_MAX  # all are others': there is no room for one of ours
+        if is_full or now >= self._hearing.doubt_at:  # or it was sent when we did not tick
             host.echoes.unechoed = 0
             return
         if any(map(self._decisions.ticks.has_sent, echoes)) or not self._presence.reaches(host):
@@ -196,9 +197,10 @@ class Reception:
     def _take_echo(
         self, host: Host, beat: Beat, echo: Echo, round_trip_s: float, now: float, wall: float
     ) -> None:
-        echoes, clocks = host.echoes, self._clocks
+        echoes, clocks, hearing = host.echoes, self._clocks, self._hearing
         echoes.unechoed = 0
         host.round_trip_s = round_trip_s
+        hearing.least_echo_s = min(hearing.least_echo_s, round_trip_s)
         host.clock_offset_s = offset_s = clock_offset(beat.wall_ms / 1000, wall, round_trip_s)
         if now < host.wills_count_from:
             sent_at = now - round_trip_s - echo.held_ms / 1000
@@ -206,7 +208,8 @@ class Reception:
         is_off = abs(offset_s - clocks.reference_s) > LIMIT_S + round_trip_s / 2
         if is_off or echoes.skewed or host.problems or self._one_way.has_venue_links:
             self._one_way.note_echo(host, now)
-            clocks.examine(host, now)
+            if now < hearing.doubt_at:
+                clocks.examine(host, now)
             self._decisions.plan()
 
     def _ask_for_birth(self, host: Host, now: float) -> None:

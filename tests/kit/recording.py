@@ -1,10 +1,11 @@
 """The recording of the start commit, played to the present centre.
 
 ``bench/baseline/README.md`` says what it holds. What was renamed since is mapped to the old words,
-and evidence that is new (``excuse``) is left out; nothing else is. Verdicts (changes of hosts and
-incidents) are one sequence, and each kind of message another: an acknowledgement now comes after
-what was stored with it. Ticks and probes are numbered as they were, and the old topic of ticks is
-now our own.
+and evidence that is new (``excuse``) is left out. So is an incident of the centre in a world that
+had none: shorter spells without verdicts are told now. Nothing else is. Verdicts (changes of hosts
+and incidents) are one sequence, and each kind of message another: an acknowledgement now comes
+after what was stored with it. Ticks and probes are numbered as they were; the old topic of ticks
+is now our own.
 """
 
 import json
@@ -103,7 +104,33 @@ def play(world: dict[str, Any]) -> Played:  # noqa: C901 - one case for each kin
         if kind != "kill":
             ran_at = details[0]
             _take(centre, ran_at, played.came)
+    if not _of_centre(played.recorded):
+        _leave_out(played.came, _of_centre(played.came))
     return played
+
+
+def _of_centre(lines: defaultdict[str, list[Line]]) -> set[int]:
+    """Return the numbers of the incidents of the centre."""
+    told = (line[3] for line in lines["verdict"] if line[0] == "IncidentChanged")
+    return {incident[0] for incident in told if incident[1][0] == "centre"}
+
+
+def _leave_out(lines: defaultdict[str, list[Line]], numbers: set[int]) -> None:
+    """Leave incidents out, and number the others as if they had never been."""
+
+    def kept(incidents: list[Line]) -> list[Line]:
+        return [
+            [incident[0] - sum(number < incident[0] for number in numbers), *incident[1:]]
+            for incident in incidents
+            if incident[0] not in numbers
+        ]
+
+    lines["verdict"] = [
+        line if line[0] == "HostChanged" else [*line[:3], *incidents]
+        for line in lines["verdict"]
+        if line[0] == "HostChanged" or (incidents := kept(line[3:]))
+    ]
+    lines["stand"] = [[hosts, kept(incidents)] for hosts, incidents in lines["stand"]]
 
 
 def _take(centre: Centre, now: float, came: defaultdict[str, list[Line]]) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from aggregator.core.incidents.record import Subject
 from aggregator.core.incidents.troubles import PARTS
 from aggregator.core.verdicts.causes import Cause, Evidence, Verdict
+from tests.kit.machine import GRACE_S
 from tests.kit.story import HERE, Story
 from venuewatch.base.wire.checks import CheckState
 
@@ -56,6 +57,16 @@ def fail_check(story: Story) -> None:
         story.deliver(story.machines["s1"].check(story.now, seq, "critical"))
 
 
+def renew_grace(story: Story) -> None:
+    """Lose the connection again and again, before s1, which stays away, can be judged."""
+    others = tuple(name for name in story.machines if name != "s1")
+    end = story.now + GRACE_S + 5.0
+    story.reconnect(0.5, *others)
+    while story.now < end:
+        story.run(GRACE_S / 3)
+        story.reconnect(0.5, *others)
+
+
 def trouble(cause: Cause) -> Callable[[Story], None]:
     return lambda story: story.centre.begin_trouble(story.now, cause, "it fails")
 
@@ -89,4 +100,5 @@ WORLDS: Mapping[Cause, Callable[[Story], None]] = {
     Cause.OVER_BUDGET: enter(Subject("budget", "STA", "s1"), Cause.OVER_BUDGET),
     Cause.TERMS_REFUSED: enter(Subject("terms", "STA", "s1"), Cause.TERMS_REFUSED),
     **{cause: trouble(cause) for cause in PARTS},
+    Cause.GRACE_TOO_LONG: renew_grace,
 }

@@ -6,29 +6,48 @@ missing                the broker's port            cause
 anything               refuses, or answers nothing  broker_down
 anything               answers, or not asked        aggregator_blind
 =====================  ===========================  ==================
+
+Where something comes, but late, or our process did not run, it is our own load, and the port is not
+looked at.
 """
 
 from typing import Literal, NamedTuple, TypeAlias
 
-from aggregator.core.verdicts.causes import CENTRE, Cause, Evidence, Verdict
+from aggregator.core.suspension import Missing
+from aggregator.core.verdicts.causes import CENTRE, Cause, Evidence, Scalar, Verdict
 
 Port: TypeAlias = Literal["answers", "refuses", "silent"]
 CAUSES = (Cause.AGGREGATOR_BLIND, Cause.BROKER_DOWN)
 
-Missing: TypeAlias = Literal["starting", "connection", "canary", "fleet"]
+LOAD: frozenset[Missing] = frozenset({"overloaded", "stalled"})
+"""Reasons that are our own load; what waits at the socket is old, or was."""
 
 
 class Blindness(NamedTuple):
-    """We ourselves have heard nothing since ``since``, and what is ``missing``."""
+    """Nobody was judged, for the first time since ``since``, and what is ``missing``.
+
+    ``lasted_s``: how long, in so many ``spells``. ``oldest_s``: the age of the oldest that came.
+    """
 
     at: float
     since: float
     missing: Missing
     port: Port | None
+    lasted_s: float = 0.0
+    spells: int = 1
+    oldest_s: float = 0.0
 
 
 def judge(blindness: Blindness) -> Verdict:
     """Return whether the broker or our own ear is at fault."""
+    if blindness.missing in LOAD:
+        figures: dict[str, Scalar] = {
+            "lasted_s": round(blindness.lasted_s, 3),
+            "spells": blindness.spells,
+            "oldest_s": round(blindness.oldest_s, 3),
+        }
+        load = Evidence(blindness.since, CENTRE, blindness.missing, figures)
+        return Verdict(Cause.AGGREGATOR_BLIND, (load,))
     if blindness.port in {"refuses", "silent"}:
         seen = (
             Evidence(blindness.since, CENTRE, "blindness", {"missing": blindness.missing}),

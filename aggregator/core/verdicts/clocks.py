@@ -22,6 +22,7 @@ REFERENCE_EVERY = 5
 
 _STEADY = 3
 _SAMPLE_MAX = 101
+_UNCERTAIN_S = LIMIT_S / 2  # an offset that is less certain is no yardstick for others
 _ENOUGH = 3  # of two clocks that differ nobody can tell which is wrong: then ours is believed
 
 
@@ -41,18 +42,24 @@ class Clocks:
     def take_reference(self, now: float) -> None:
         """Take the fleet's median clock offset anew, from a sample of its living hosts.
 
-        At most once a second: it looks at every host.
+        At most once a second: it looks at every host. Offsets whose round trip was long are left
+        out: where beats have waited for us, each of them is off by half of that, the same way. As
+        long as there are no others the former median stands.
         """
         if now < self._reference_at + 1.0:
             return
         self._reference_at = now
         known = [
-            host.clock_offset_s
+            (host.clock_offset_s, (host.round_trip_s or 0.0) / 2 <= _UNCERTAIN_S)
             for host in self._fleet
             if host.state in ALIVE and host.clock_offset_s is not None
         ]
-        offsets = known[:: max(1, len(known) // _SAMPLE_MAX)]
-        self.reference_s = median(offsets) if len(offsets) >= _ENOUGH else 0.0
+        certain = [offset_s for offset_s, is_certain in known if is_certain]
+        offsets = certain[:: max(1, len(certain) // _SAMPLE_MAX)]
+        if len(offsets) >= _ENOUGH:
+            self.reference_s = median(offsets)
+        elif len(known) < _ENOUGH:
+            self.reference_s = 0.0
 
     def shift(self, step_s: float) -> None:
         """Note that our own wall clock jumped ahead by ``step_s``: no host's did."""

@@ -127,7 +127,7 @@ def _judged(fault: Fault, world: World, *, name: str, seed: int, is_late: bool) 
         seed,
         fault.EXPECTED,
         tuple(causes),
-        tuple(sorted(others)),
+        tuple(sorted(others - fault.ALSO)),
         is_late,
         tuple(world.trouble()),
     )

@@ -132,8 +132,8 @@ def test_a_late_answer_of_the_port_sharpens_the_cause(story: Story) -> None:
     assert story.lines() == [OPENED, (10.0, "sharpened", "centre", "broker_down")]
 
 
-@pytest.mark.parametrize(("seconds", "lines"), [(1.0, 0), (4.875, 0), (5.125, 2), (60.0, 2)])
-def test_a_lost_connection_is_an_incident_after_five_seconds(
+@pytest.mark.parametrize(("seconds", "lines"), [(1.0, 0), (2.875, 0), (3.0, 2), (60.0, 2)])
+def test_a_connection_lost_for_three_seconds_is_an_incident(
     story: Story, seconds: float, lines: int
 ) -> None:
     story.lose_connection()

@@ -27,6 +27,9 @@ from venuewatch.rehearsal.world.world import World
 NONE = "none"
 """The cause of a fault that must open no incident."""
 
+NOBODY_JUDGED = frozenset({"centre:aggregator_blind", "centre:broker_down"})
+"""Told where nobody could be judged for 3 s or more, in one spell or several."""
+
 HEARD_WITHIN_S = 2.0
 """Time (s) until a beat of a connected host has arrived: TCP tries each second, and a way there."""
 
@@ -35,7 +38,8 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that breaks in a world, and is mended after ``lasts_s``.
 
     ``EXPECTED``: the cause that an honest operator would want for each subject that the truth
-    names, or ``none``; several honest ones are joined by ``|``. ``HOSTS`` of the first venue (0:
+    names, or ``none``; several honest ones are joined by ``|``. ``ALSO``: what else may be told, as
+    it is true: scope and cause, joined by a colon. ``HOSTS`` of the first venue (0:
     any number), which has a bridge if ``IS_BRIDGED``. ``INCIDENTS_MAX``: how many
     incidents about one subject are right. ``CONVERGES_WITHIN_S``: by when (s after the fault is
     mended) the world must be at peace. ``AWAY_LIMIT_S``: how long a host may stay away after a
@@ -46,6 +50,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     EXPECTED: ClassVar[str]
+    ALSO: ClassVar[frozenset[str]] = frozenset()
     HOSTS: ClassVar[int] = 0
     IS_BRIDGED: ClassVar[bool] = False
     INCIDENTS_MAX: ClassVar[int] = 1
@@ -205,6 +210,7 @@ def load(name: str) -> type[Fault]:
             "FIRST": first,
             "SECOND": second,
             "EXPECTED": "|".join(dict.fromkeys(expected)),
+            "ALSO": first.ALSO | second.ALSO,
             "TOLD_WITHIN_S": second.TOLD_WITHIN_S,
             "TOLD_WITHIN_TRIPS": second.TOLD_WITHIN_TRIPS,
         }

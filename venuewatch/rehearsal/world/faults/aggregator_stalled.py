@@ -1,6 +1,6 @@
 """Stalls the aggregator's process for a while."""
 
-from venuewatch.rehearsal.world.faults import NONE
+from venuewatch.rehearsal.world.faults import NOBODY_JUDGED, NONE
 from venuewatch.rehearsal.world.faults._victims import CentreFault
 from venuewatch.rehearsal.world.world import World
 
@@ -9,6 +9,7 @@ class AggregatorStalled(CentreFault, frozen=True):
     """A paused virtual machine, or a debugger."""
 
     EXPECTED = NONE
+    ALSO = NOBODY_JUDGED
 
     lasts_s: float = 5.0
 

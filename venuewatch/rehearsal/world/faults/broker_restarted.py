@@ -1,6 +1,6 @@
 """Ends the broker, and starts it again a moment later."""
 
-from venuewatch.rehearsal.world.faults import NONE
+from venuewatch.rehearsal.world.faults import NOBODY_JUDGED, NONE
 from venuewatch.rehearsal.world.faults.broker_stopped import BrokerStopped
 from venuewatch.rehearsal.world.world import World
 
@@ -9,6 +9,7 @@ class BrokerRestarted(BrokerStopped, frozen=True):
     """An upgrade of the broker."""
 
     EXPECTED = NONE
+    ALSO = NOBODY_JUDGED
 
     lasts_s: float = 2.0
 

@@ -1,6 +1,6 @@
 """Takes a machine's power while the aggregator's process is stalled."""
 
-from venuewatch.rehearsal.world.faults import Fault
+from venuewatch.rehearsal.world.faults import NOBODY_JUDGED, Fault
 from venuewatch.rehearsal.world.faults._victims import any_host, breaks
 from venuewatch.rehearsal.world.world import World
 
@@ -9,6 +9,7 @@ class HostLostInStall(Fault, frozen=True):
     """The host that died during the stall is reported once, and no other."""
 
     EXPECTED = "host_down"
+    ALSO = NOBODY_JUDGED
 
     stalled_s: float = 5.0
 
