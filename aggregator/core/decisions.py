@@ -4,10 +4,10 @@ The life of a lost host, as ``advance`` and what it calls have it:
 
 1. ``deadlines`` hands over the host whose deadline has passed, before anything later is decided.
 2. ``liveness`` says what has come to an end for it: patience, evidence, connection or grace.
-3. ``judging`` says what that means: nobody is heard (we are blind), most of its venue is silent
-   (the venue is cut), two agents have its name (wait), or it is this host alone, and why.
+3. ``judging`` says what that means: nobody is heard (we are blind), it is lost with many others,
+   two agents have its name (wait), or it is this host alone, and why.
 4. ``liveness`` changes its state along the table: one change.
-5. The change begins an incident (``incidents``), or the host is a child of its venue's.
+5. The change begins an incident (``incidents``), or the host is a child of one (``losses``).
 6. ``probes`` ask its neighbours to reach it; their answers make the cause more precise.
 7. It beats on time three times: it is up, its incident closes, and the way to its venue is back.
 
@@ -15,8 +15,10 @@ Whatever was due before a message is decided before it, so that how often the sh
 no event. Times are monotonic seconds.
 """
 
+from typing import Literal
+
 from aggregator.core.expectation import Expectation
-from aggregator.core.fleet import Fleet, Venue
+from aggregator.core.fleet import Fleet
 from aggregator.core.hearing import Hearing
 from aggregator.core.host import INF, Host
 from aggregator.core.incidents.lifecycle import Incidents
@@ -25,20 +27,20 @@ from aggregator.core.incidents.store import IncidentStore
 from aggregator.core.incidents.troubles import Troubles
 from aggregator.core.judging import BLIND, Judging, Outcome
 from aggregator.core.liveness import Liveness
+from aggregator.core.losses import Loss, Losses
 from aggregator.core.outputs import AskPort, HostChanged, Output, Publish
 from aggregator.core.probes import EndedInquiry, Probes
 from aggregator.core.states import ALIVE, HostState, Trigger
 from aggregator.core.ticks import Ticks
 from aggregator.core.verdicts import centre as centre_verdict
 from aggregator.core.verdicts import silence
-from aggregator.core.verdicts import venue as venue_verdict
 from aggregator.core.verdicts.causes import Cause, Excuse, Reason, Verdict
 from aggregator.core.verdicts.centre import Blindness, Port
 from aggregator.core.verdicts.checks import FailedChecks
 from aggregator.core.verdicts.clocks import REFERENCE_EVERY, Clocks
+from aggregator.core.verdicts.hang_ups import HangUps
 from aggregator.core.verdicts.one_way import OneWay
 from aggregator.core.verdicts.twins import Twins
-from aggregator.core.verdicts.venue import Cut
 from venuewatch.base.wire import topics
 from venuewatch.base.wire.messages import Probed, Tick
 
@@ -85,7 +87,9 @@ class Decisions:
         self.twins = Twins(fleet, self.incidents, self.expectation)
         self.checks = FailedChecks(fleet, self.incidents)
         self.ticks = Ticks(name)
-        self.judging = Judging(fleet, self.incidents, self.expectation, self.hearing)
+        self.losses = Losses(fleet, self.incidents, self.expectation, self.liveness)
+        self.hang_ups = HangUps(fleet, self.incidents)
+        self.judging = Judging(fleet, self.expectation, self.hearing, self.losses, self.hang_ups)
         self._deadlines = self.expectation.deadlines
         self._others_at = INF
         self.due_at = -INF
@@ -164,6 +168,7 @@ class Decisions:
         self.hearing.credit(start, end)
         self.probes.credit(end - start)
         self.checks.credit(end - start)
+        self.hang_ups.credit(end - start)
         self.plan()
 
     def port_said(self, answer: Port, now: float) -> None:
@@ -192,28 +197,30 @@ class Decisions:
             self._sharpen(host, outcome, at)
         elif isinstance(outcome, Excuse):
             self.expectation.put_off(host, outcome)
-        elif isinstance(outcome, Cut):
-            self._cut(outcome, at)
-        elif outcome is BLIND:
-            self._go_blind(at)
+        elif outcome is not None:
+            self._lose(outcome, at)
 
-    def _cut(self, found: Cut, at: float) -> None:
-        """Cut a venue off: one incident, and its hosts are children of it."""
-        venue, votes, verdict = found
-        last = [host.evidence_at for host in votes.silent if host.evidence_at is not None]
-        cut = venue_verdict.cut_off(venue, votes)
-        for host, change in self.liveness.cut(cut, verdict, at):
+    def _lose(self, loss: Loss | Literal["blind"], at: float) -> None:
+        """Tell a loss of many hosts as one incident; of all of them, it is ours."""
+        if loss == BLIND:
+            self._go_blind(at)
+            return
+        for host, change in self.losses.begin(loss, at):
             self.apply_change(host, change)
-        subject, names = Subject("venue", venue.code), [host.name for host in cut]
-        if subject in self.incidents.open and self.incidents.is_fallen(subject):
-            self.incidents.adopt(subject, names)
-        else:
-            self.incidents.fall(
-                subject, verdict, at, silent_since=max(last, default=None), children=names
-            )
+
+    def note_hang_up(self, host: Host, now: float) -> None:
+        """Note that a host's connection was closed; many at once are judged together, later."""
+        for each in self.hang_ups.note(host, now):
+            case = self.hang_ups.case_of(each)
+            if each.state is HostState.DOWN:  # told already, and may be well: nobody is asked of it
+                self.probes.forget(each)
+            elif case is not None:
+                self.expectation.put_off_hung_up(each, case.until)
+        self.plan()
 
     def _go_blind(self, at: float) -> None:
         self._canaries_in_time = 0
+        self.hang_ups.forget_all()
         for host, change in self.liveness.blind(at):
             self.apply_change(host, change)
         self.plan()
@@ -237,7 +244,7 @@ class Decisions:
         if host.name in self.checks.of_host:
             self.checks.follow(host, change.after, at)
         if change.before in _NOT_ALIVE:
-            self._open_way(host, change)
+            self.losses.follow(host, change)
             if change.after is HostState.UP:
                 self._ask_again(host.venue, at)
         self.plan()
@@ -274,28 +281,7 @@ class Decisions:
             if host.state is HostState.DOWN and host.cause in silence.UNEXPLAINED:
                 self.ask(host, at)
 
-    # 7. The way back
-
-    def _open_way(self, host: Host, change: HostChanged) -> None:
-        """Note that a host is back in sight: the way to its venue is there again, too."""
-        venue = self.fleet.venues[host.venue]
-        is_last = not venue.counts[HostState.UNREACHABLE]
-        is_back = change.after is HostState.UP
-        if is_back or (is_last and change.before is HostState.UNREACHABLE):
-            self._end_cut(venue, change.at)
-
-    def _end_cut(self, venue: Venue, at: float) -> None:
-        subject = Subject("venue", venue.code)
-        if self.incidents.is_fallen(subject):
-            cut_at = self.incidents.fallen_at(subject)
-            self.incidents.rise(subject, at)
-            self.expectation.end_cut(venue.hosts.values(), cut_at, at)
-
-    def open_ways(self, now: float) -> None:
-        """End the cut of every venue that has no unreachable host any more."""
-        for venue in self.fleet.venues.values():
-            if not venue.counts[HostState.UNREACHABLE]:
-                self._end_cut(venue, now)
+    # Our own hearing
 
     def recover(self, now: float) -> None:
         """Hear again: every host has its grace to find its way back."""
@@ -304,8 +290,6 @@ class Decisions:
         self.judging.hears_since, self._canaries_in_time = now, 0
         self.expectation.resume(now, is_return=is_return)
         self.plan()
-
-    # Our own hearing
 
     def take_canary(self, tick: Tick, now: float) -> None:
         """Note that our own tick came back to us through the broker."""
@@ -321,6 +305,7 @@ class Decisions:
         elif doubted_since is not None:
             self._canaries_in_time = 0
             self.expectation.credit(doubted_since, now, Reason.DOUBT)
+            self.hang_ups.credit(now - doubted_since)
         elif not hearing.is_blind:
             self._canaries_in_time += 1
             if self._canaries_in_time >= _STEADY and hearing.is_over(now):
@@ -344,8 +329,17 @@ class Decisions:
         for ended in self.probes.take_ended(at):
             self._end_inquiry(ended)
         self.checks.advance(at)
+        self.losses.advance(at)
+        if at < hearing.doubt_at:
+            self._judge_cases(at)
         self.incidents.advance(at)
         self.plan()
+
+    def _judge_cases(self, at: float) -> None:
+        """Judge hosts that hung up together, and had time to come back."""
+        for case in self.hang_ups.take_over(at):
+            for loss in self.judging.judge_case(case, at):
+                self._lose(loss, at)
 
     def _accuse_centre(self, blindness: Blindness, at: float) -> None:
         self.incidents.begin(CENTRE, centre_verdict.judge(blindness), at, since=blindness.since)
@@ -364,12 +358,15 @@ class Decisions:
 
     def plan(self) -> None:
         """Note what is due next, after anything but a plain beat."""
+        case_at = self.hang_ups.next_at
         self._others_at = min(
             self.hearing.next_deadline(),
             self.probes.next_deadline(),
             self.incidents.next_deadline(),
             self.checks.next_at,
             self.expectation.grace.broken_at,
+            self.losses.next_at,
+            case_at if case_at < self.hearing.doubt_at else INF,
         )
         host_at = self._deadlines.next_at()
         is_doubtful = host_at >= self.hearing.doubt_at

@@ -16,6 +16,7 @@ SILENCE      a host that was down and beats   wills do not count                
 BRIDGE       living hosts behind a bridge     as if each had just been heard         own beat
 TWIN         a host with two agents           wills do not count; silence waits      its end
 VOTES        a host whose venue is overdue    silence waits 0.2 s                    its end
+HUNG_UP      hosts that hung up together      neither silence nor will is judged     its end
 STARVED      a host whose agent gets no CPU   neither silence nor will is judged     its end
 ===========  ===============================  =====================================  ==============
 
@@ -256,6 +257,11 @@ class Expectation:
         if before is not None and before.reason is excuse.reason and before.until >= excuse.since:
             excuse = excuse._replace(since=before.since)
         self._note(host, excuse)
+
+    def put_off_hung_up(self, host: Host, until: float) -> None:
+        """Give no verdict on a living host before ``until``: it hung up together with others."""
+        if host.put_off_until < until:
+            self.put_off(host, Excuse(Reason.HUNG_UP, host.hung_up_at, until))
 
     def put_off_starved(self, names: Iterable[str], since: float, until: float) -> None:
         """Give no verdict on hosts before ``until``: since ``since`` their agents get no CPU."""

@@ -40,6 +40,7 @@ class Host:
         put_off_until: no verdict before this, by ``excuse``.
         wills_count_from: a will counts from then on; before, its host has to find its way back.
         excuse: the excuse that ends last, of those that this host was given.
+        hung_up_at: when its connection was closed last, so that its will was held.
         session_began_at: when the birth of its latest session came.
         exceeds_reconnect_limit: its agent may stay away for longer than any grace allows for.
     """
@@ -68,6 +69,7 @@ class Host:
         "excuse",
         "former_boots",
         "held",
+        "hung_up_at",
         "is_clock_right",
         "is_gateway",
         "is_listed",
@@ -141,6 +143,7 @@ class Host:
         self.excuse: Excuse | None = None
         self.exceeds_reconnect_limit = False
         self.closed_at: float | None = None
+        self.hung_up_at = -INF
         self.steady = 0
         self.former_boots: tuple[str, ...] = ()
         self.echoes = Echoes()

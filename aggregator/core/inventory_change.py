@@ -108,7 +108,7 @@ def _forget(decisions: Decisions, now: float) -> None:
     for subject in incidents.subjects():
         if not fleet.has(subject.venue, subject.host):
             incidents.forget(subject, now)
-    decisions.open_ways(now)
+    decisions.losses.settle(now)
     for incident in list(incidents.open.values()):
         if incident.subject.scope == "link":
             decisions.one_way.settle(incident, now)

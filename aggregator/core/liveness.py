@@ -126,14 +126,24 @@ class Liveness:
         self._expectation.requeue()
 
     def cut(
-        self, hosts: Iterable[Host], verdict: Verdict, at: float
+        self,
+        hosts: Iterable[Host],
+        verdict: Verdict,
+        at: float,
+        trigger: Trigger = Trigger.VENUE_CUT,
     ) -> Iterator[tuple[Host, HostChanged]]:
-        """Make hosts of a venue that is cut off unreachable, one after the other."""
+        """Make hosts that are lost together unreachable, one after the other.
+
+        That they hung up stays evidence, but not in a cut, where nobody could hear it.
+        """
         for host in hosts:
             host.will_due = host.deadline = INF
-            host.closed_at = None
-            if (host.state, Trigger.VENUE_CUT) in TRANSITIONS:
-                yield host, self.change(host, Trigger.VENUE_CUT, at, verdict)
+            if trigger is Trigger.VENUE_CUT:
+                host.closed_at = None
+            if (host.state, trigger) in TRANSITIONS:
+                yield host, self.change(host, trigger, at, verdict)
+            elif host.state is HostState.UNREACHABLE:
+                host.cause = verdict.cause
 
     def place(self, host: Host, state: HostState, since: float, cause: Cause | None) -> None:
         """Put a host into the state in which an earlier process left it, without a change."""

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from aggregator.core import identity
 from aggregator.core.decisions import Decisions
 from aggregator.core.fleet import Venue
-from aggregator.core.host import Host
+from aggregator.core.host import INF, Host
 from aggregator.core.intake import (
     BACKLOG,
     BIRTH,
@@ -127,6 +127,8 @@ class Reception:
             change = self._liveness.receive_death(host, content, now, is_retained=is_retained)
             if change is not None:
                 self._decisions.apply_change(host, change)
+            elif host.closed_at == now and host.will_due < INF:
+                self._decisions.note_hang_up(host, now)
 
     def _take_readings(self, fact: Fact, now: float, wall: float) -> None:
         kind, host, content, _ = fact

@@ -14,6 +14,7 @@ from aggregator.core.fleet import Fleet
 from aggregator.core.host import Host
 from aggregator.core.incidents.record import Incident, Subject
 from aggregator.core.incidents.troubles import RESTORED_S
+from aggregator.core.losses import CENTRE_SIDE
 from aggregator.core.outputs import HostChanged, KnownHost, Moment
 from aggregator.core.reception import Reception
 from aggregator.core.states import ALIVE, HostState, Trigger
@@ -89,8 +90,8 @@ def restore(decisions: Decisions, reception: Reception, memory: Memory, now: flo
     for incident in still_open:
         _settle(decisions, reception, incident, now)
     for venue in fleet.venues.values():
-        if not incidents.is_fallen(Subject("venue", venue.code)):
-            decisions.expectation.expect_back(venue.hosts.values(), now)
+        alone = [host for host in venue.hosts.values() if not decisions.losses.is_held(host)]
+        decisions.expectation.expect_back(alone, now)
     decisions.plan()
     return restored
 
@@ -143,6 +144,9 @@ def _settle(decisions: Decisions, reception: Reception, incident: Incident, now:
     if not fleet.has(subject.venue, subject.host):
         incidents.forget(subject, now)
         return
+    if incident.cause is Cause.HUNG_UP_TOGETHER or subject == CENTRE_SIDE:
+        _settle_loss(decisions, incident, now)
+        return
     match subject.scope:
         case "host" | "venue":
             _settle_fall(decisions, incident, now)
@@ -169,6 +173,16 @@ def _settle_fall(decisions: Decisions, incident: Incident, now: float) -> None:
         incidents.restore_fall(subject, Verdict(fallen.cause or incident.cause), fallen.since, now)
     elif incident.cause is not Cause.FLAPPING:
         incidents.end(subject, now)
+
+
+def _settle_loss(decisions: Decisions, incident: Incident, now: float) -> None:
+    """Have the incident of many go on while any of them is not back."""
+    subject = incident.subject
+    if not decisions.losses.restore(incident, now):
+        decisions.incidents.end(subject, now)
+    elif subject.scope == "venue":
+        verdict = Verdict(incident.cause)
+        decisions.incidents.restore_fall(subject, verdict, incident.opened_at, now)
 
 
 def _will_of(incident: Incident) -> float | None:

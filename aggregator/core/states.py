@@ -2,7 +2,8 @@
 
 A host changes state only along :data:`TRANSITIONS`; a trigger that the table does not list for
 the present state changes nothing. Silence and knowledge are kept apart: ``unknown`` is what we
-say while we cannot hear, ``unreachable`` while the host's venue is cut off.
+say while we cannot hear, ``unreachable`` while the host's venue is cut off, or while it is one of
+many that hung up together.
 """
 
 from collections.abc import Mapping
@@ -43,6 +44,7 @@ class Trigger(StrEnum):
     FAREWELL = "farewell"
     AWAY_TOO_LONG = "away_too_long"
     VENUE_CUT = "venue_cut"
+    HUNG_UP = "hung_up"
     BLINDED = "blinded"
     GRACE_ENDED = "grace_ended"
     NEVER_HEARD = "never_heard"
@@ -67,6 +69,9 @@ TRANSITIONS: Mapping[tuple[HostState, Trigger], HostState] = {
     (_S.LATE, _T.VENUE_CUT): _S.UNREACHABLE,
     (_S.DOWN, _T.VENUE_CUT): _S.UNREACHABLE,
     (_S.UNKNOWN, _T.VENUE_CUT): _S.UNREACHABLE,
+    (_S.UP, _T.HUNG_UP): _S.UNREACHABLE,
+    (_S.LATE, _T.HUNG_UP): _S.UNREACHABLE,
+    (_S.DOWN, _T.HUNG_UP): _S.UNREACHABLE,
     (_S.UP, _T.FAREWELL): _S.AWAY,
     (_S.LATE, _T.FAREWELL): _S.AWAY,
     (_S.DOWN, _T.FAREWELL): _S.AWAY,

@@ -85,6 +85,11 @@ class Machine:
         if not is_lost and (topic != topics.TICK) is self.echoes_all:
             self.ticks[topic] = number, now
 
+    def reconnect(self) -> Message:
+        """Begin a new session, with a birth, and send again."""
+        self.session, self.is_mute = self.session + 1, False
+        return self.birth()
+
     def birth(self, *, is_retained: bool = False, stock_tcp: bool = False) -> Message:
         return self.said(self.announced(stock_tcp=stock_tcp), is_retained=is_retained)
 

@@ -29,6 +29,18 @@ def cut(story: Story, times: int = 1) -> None:
         story.mute(*HERE, run_s=5.0)
 
 
+def come_back(story: Story, *names: str) -> None:
+    """Let agents connect again after their connections were closed: a new session each."""
+    story.deliver(*(story.machines[name].reconnect() for name in names))
+
+
+def hang_up(story: Story, *names: str, run_s: float = 0.0) -> None:
+    """Close the connections of agents, and let time pass."""
+    for name in names:
+        story.kill(name)
+    story.run(run_s)
+
+
 def alternate(story: Story) -> None:
     machine = story.machines["s1"]
     for machine.boot in ("b2", "b1"):
@@ -101,4 +113,5 @@ WORLDS: Mapping[Cause, Callable[[Story], None]] = {
     Cause.TERMS_REFUSED: enter(Subject("terms", "STA", "s1"), Cause.TERMS_REFUSED),
     **{cause: trouble(cause) for cause in PARTS},
     Cause.GRACE_TOO_LONG: renew_grace,
+    Cause.HUNG_UP_TOGETHER: lambda story: hang_up(story, "s1", "s2", "a1"),
 }

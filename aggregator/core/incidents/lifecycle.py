@@ -23,7 +23,7 @@ from aggregator.core.incidents.record import Incident, Subject
 from aggregator.core.incidents.store import IncidentStore
 from aggregator.core.states import ALIVE
 from aggregator.core.verdicts import flapping
-from aggregator.core.verdicts.causes import Cause, Verdict
+from aggregator.core.verdicts.causes import Cause, Evidence, Verdict
 from aggregator.core.verdicts.flapping import REUSE, Damping
 
 LONG_FALL_S = 60.0
@@ -224,6 +224,10 @@ class Incidents:
             self._unsettled.add(subject)
             self._at(at + LONG_FALL_S, _What.LONG_FALL, subject, self._fallen[subject])
         return True
+
+    def note(self, subject: Subject, seen: Evidence) -> None:
+        """Keep more evidence with an open incident. Nothing is reported."""
+        self._store.add_evidence(subject, (seen,))
 
     def fallen_at(self, subject: Subject) -> float:
         """Return when (s) a subject fell that has not risen since; INF if there is none."""

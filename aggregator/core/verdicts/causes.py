@@ -174,6 +174,7 @@ class Reason(StrEnum):
     BRIDGE = "its venue's bridge has just reconnected"
     TWIN = "two agents have its name and throw each other out"
     VOTES = "the other hosts of its venue are overdue, too"
+    HUNG_UP = "others hung up with it, and all of them have time to come back"
     STARVED = "its agent gets no time of this machine's CPU"
 
 

@@ -71,6 +71,7 @@ class Cut(NamedTuple):
 def votes_at(venue: Venue, host: Host, *, since: float, at: float) -> Votes:
     """Return the votes of ``venue`` on ``host``, which was due at ``since``, as of ``at``."""
     silent, heard, overdue = [host], [], 0
+    hung_up = []
     for other in venue.hosts.values():
         if other is host:
             continue
@@ -78,8 +79,12 @@ def votes_at(venue: Venue, host: Host, *, since: float, at: float) -> Votes:
         if other.state in ALIVE and (other.evidence_at or -INF) > since + JITTER_S:
             heard.append(other)
             overdue += is_late
+        elif other.cause is Cause.HUNG_UP_TOGETHER and other.is_listed:
+            hung_up.append(other)
         elif other.is_listed and (is_late or _is_missed(other, host, at)):
             silent.append(other)
+    if not heard:  # beside a host that is heard they are no silence of the whole venue
+        silent += hung_up
     return Votes(tuple(silent), tuple(heard), overdue)
 
 

@@ -5,6 +5,7 @@ client that was silent for 1.5 keepalives is given up. The broker looks every 5 
 """
 
 import random
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
@@ -89,6 +90,12 @@ class Broker:
             if session.endpoint is not None:
                 self._say_will(session)
         self._hang_up()
+
+    def reset(self, clients: Collection[str]) -> None:
+        """Lose the connections of clients, as if something on the way had closed them."""
+        for session in list(self._sessions.values()):
+            if session.endpoint is not None and session.client in clients:
+                self._drop(session)
 
     def start(self) -> None:
         """Start it again, with what it had saved."""

@@ -37,6 +37,11 @@ WORDS: Final[Mapping[str, str]] = {
     "reading": "The check said: {says}",
     "same_check": "It is critical on {critical_on} of {hosts_that_have_it} hosts that have it.",
     "trouble": "What is wrong: {why}.",
+    "hang_ups": "{hosts} connections at {venues} venues were closed within {within_s} s. "
+    "{not_back} hosts were not back {waited_s} s later.",
+    "venues_lost": "{venues} of {of} venues were lost within {within_s} s, with {hosts} hosts.",
+    "left_behind": "The venues that were lost with it have been back for {after_s} s.",
+    "folded": "Others failed with it: it is part of incident {into} from here on.",
     "removed": "The inventory lists it no more.",
 }
 """The sentence for each kind of evidence, with its figures in braces."""

@@ -40,16 +40,6 @@ def test_a_killed_agent_is_known_after_its_will(story: Story) -> None:
     assert story.lines() == [(4.2, "opened", "host s1", "connection_lost")]
 
 
-def test_connections_closed_together_are_hosts_not_a_cut(story: Story) -> None:
-    for name in ("s1", "s2", "s3"):
-        story.kill(name)
-
-    story.run(5.0)
-
-    lost = [(f"host {name}", "connection_lost") for name in ("s1", "s2", "s3")]
-    assert sorted(story.opened()) == lost
-
-
 def test_a_will_after_the_brokers_patience_proves_only_silence() -> None:
     patient = Story(margin_s=9.0).bring_up()
     patient.reach["s1"] = True

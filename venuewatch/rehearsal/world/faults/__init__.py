@@ -124,6 +124,11 @@ class Sequence(Fault, frozen=True):
 
 
 VARIANTS: Mapping[str, tuple[str, Mapping[str, object]]] = {
+    # the same update, which reaches the hosts one after the other
+    "bad_update_in_turn": (
+        "bad_update",
+        {"EXPECTED": "venue_unreachable|agent_stopped|connection_lost|none", "within_s": 1.0},
+    ),
     # a check that twice finds the worst, or does not end in time
     "check_failed": (
         "feed_silent",
@@ -144,6 +149,15 @@ VARIANTS: Mapping[str, tuple[str, Mapping[str, object]]] = {
     "feed_redundancy_lost": (
         "feed_silent",
         {"EXPECTED": "redundancy_lost", "STATE": "redundancy_lost"},
+    ),
+    # a firewall that starts again without the rule for some hosts
+    "connections_blocked": (
+        "connections_reset",
+        {"EXPECTED": "hung_up_together", "HOSTS": 8, "BLOCKED": 4},
+    ),
+    "connections_of_two_venues_blocked": (
+        "connections_reset",
+        {"EXPECTED": "hung_up_together", "HOSTS": 8, "BLOCKED": 2, "BLOCKED_ELSEWHERE": 2},
     ),
     # forty clients connect within seconds
     "herd_after_broker_restart": ("broker_restarted", {"HOSTS": 40}),

@@ -1,0 +1,348 @@
+"""Verdict on connections that were closed together: is it each host, or what they share?
+
+A broker publishes a host's will when its connection is closed. What lies between (a firewall, a
+load balancer, a broker's listener) closes many at once, and their hosts come back within seconds.
+
+1. A will that is held is a hang-up. Those within 1 s of each other may be one case:
+
+   =======================================================  =========================
+   hosts                                                    case
+   =======================================================  =========================
+   three of one venue, or both of two that were up          of that venue
+   three and 1 % of the fleet, of two venues or more        of all these venues
+   fewer                                                    none: each host by itself
+   =======================================================  =========================
+
+2. Nobody of a case is accused before its reconnect window is over: 1 s until an agent tries again,
+   five round trips for the connection, and 1 s until it beats; on a long way a retransmission. A
+   host that was accused before, by a hang-up of that second, is asked about no more, and folded in.
+3. At the window's end the hosts that are not back are judged together (``judging.py``):
+
+   =====================================================  ==================================
+   not back                                               verdict
+   =====================================================  ==================================
+   none                                                   nothing is said
+   all that are waited for, at two venues or more         we are blind
+   three venues or more whole, 60 % of those that were    they were lost at the centre's side
+   two hosts or more, and nobody else of their one venue  the venue is cut off
+   one host                                               that host by itself
+   hosts of one venue                                     they hung up together (venue)
+   hosts of several venues                                they hung up together (centre)
+   =====================================================  ==================================
+
+No vote: hosts that flap or are down, and hosts that the inventory does not list. A host that hung
+up in the minute before counts only beside others that did: three restless hosts somewhere delay no
+verdict elsewhere. Times are monotonic seconds.
+"""
+
+import math
+from collections.abc import Collection, Iterable
+from typing import NamedTuple
+
+from aggregator.core.fleet import Fleet, Venue
+from aggregator.core.host import INF, Host
+from aggregator.core.incidents.lifecycle import Incidents
+from aggregator.core.incidents.record import Subject
+from aggregator.core.margins import LONG_WAY_S
+from aggregator.core.states import ALIVE, HostState
+from aggregator.core.verdicts.causes import BROKER, Cause, Evidence, Verdict
+from aggregator.core.verdicts.venue import JITTER_S, OVERDUE_S, QUORUM
+
+TOGETHER_S = 1.0
+"""Hang-ups are together within this (s)."""
+
+LEAST = 3
+"""How many hosts make a case, where more than two were up."""
+
+SHARE_OF_FLEET = 0.01
+"""And which share of the fleet, where they are of several venues."""
+
+RETRY_S = 1.0  # an agent waits so long at most before it tries again
+BEAT_S = 1.0  # and beats so soon after it is back
+_ROUND_TRIPS = 5.0  # TCP, TLS (two), MQTT, and its birth
+_FIRST_TIMEOUT_S = 1.0
+LONGEST_TRIP_S = 1.0  # over a satellite it takes 0.6 s; a host's own word counts no further
+RESTLESS_S = 60.0
+_SPREAD_S = 5.0  # for so long a case takes more hosts in
+_PAIR = 2
+_SEEN = "hang_ups"
+
+
+class HungUp(NamedTuple):
+    """A verdict that is not of one host: these hung up together, and are not back."""
+
+    subject: Subject
+    hosts: tuple[Host, ...]
+    verdict: Verdict
+
+
+class Case:
+    """Hosts that hung up together.
+
+    Attributes:
+        hosts: by name; ``venues``: the codes of theirs.
+        since: when (s) the first of them hung up; ``until``: when its window is over.
+    """
+
+    __slots__ = ("hosts", "latest", "since", "until", "venues")
+
+    def __init__(self, since: float) -> None:
+        self.hosts: dict[str, Host] = {}
+        self.venues: set[str] = set()
+        self.since = self.latest = since
+        self.until = since
+
+    def add(self, host: Host) -> None:
+        """Take a host in."""
+        self.hosts[host.name] = host
+        self.venues.add(host.venue)
+
+    def takes(self, now: float) -> bool:
+        """Tell whether a hang-up of now belongs to it."""
+        return now < self.until and now - self.latest <= TOGETHER_S and now - self.since < _SPREAD_S
+
+    def lost(self) -> list[Host]:
+        """Return the hosts that are not back, in the order in which they hung up."""
+        return [host for host in self.hosts.values() if is_lost(host)]
+
+
+class _Recent:
+    """The hang-ups of the last second, in order: when, and of which host."""
+
+    __slots__ = ("at", "by_venue", "counted", "least_of_fleet")
+
+    def __init__(self) -> None:
+        self.at: dict[str, tuple[float, Host]] = {}
+        self.by_venue: dict[str, dict[str, Host]] = {}
+        self.counted = 0
+        self.least_of_fleet = LEAST
+
+    def add(self, host: Host, now: float) -> None:
+        """Note a hang-up; of two of one host within the second the first counts."""
+        if host.name not in self.at:
+            self.at[host.name] = now, host
+            self.by_venue.setdefault(host.venue, {})[host.name] = host
+            self.counted += host.is_listed
+
+    def forget_until(self, at: float) -> None:
+        """Forget all that came before ``at``."""
+        while self.at:
+            name, (when, host) = next(iter(self.at.items()))
+            if when >= at:
+                return
+            self.drop(name, host)
+
+    def drop(self, name: str, host: Host) -> None:
+        """Forget one."""
+        del self.at[name]
+        of_venue = self.by_venue[host.venue]
+        del of_venue[name]
+        if not of_venue:
+            del self.by_venue[host.venue]
+        self.counted -= host.is_listed
+
+
+class HangUps:
+    """Finds the cases.
+
+    Attributes:
+        next_at: when (s) the window of a case is over; INF for never.
+    """
+
+    def __init__(self, fleet: Fleet, incidents: Incidents) -> None:
+        self._fleet = fleet
+        self._incidents = incidents
+        self._steady = _Recent()
+        self._restless = _Recent()
+        self._cases: list[Case] = []
+        self._case_of: dict[str, Case] = {}
+        self.next_at = INF
+
+    def note(self, host: Host, now: float) -> list[Host]:
+        """Note that a host hung up now; return the hosts that are of a case since."""
+        known = self._incidents.open.get(Subject("host", host.venue, host.name))
+        if known is not None and known.cause is Cause.FLAPPING:
+            return []
+        for each in (self._steady, self._restless):
+            each.forget_until(now - TOGETHER_S)
+        recent = self._recent_of(host, now)
+        host.hung_up_at = now
+        if not recent.at:
+            listed = len(self._fleet) - sum(it.unlisted for it in self._fleet.venues.values())
+            recent.least_of_fleet = max(LEAST, math.ceil(SHARE_OF_FLEET * listed))
+        recent.add(host, now)
+        if recent.counted >= recent.least_of_fleet and len(recent.by_venue) > 1:
+            return self._join([host for _, host in recent.at.values()], now)
+        of_venue = recent.by_venue[host.venue]
+        if self._is_together(self._fleet.venues[host.venue], of_venue):
+            return self._join(list(of_venue.values()), now)
+        return []
+
+    def case_of(self, host: Host) -> Case | None:
+        """Return the case that a host is of, and whose window is not over."""
+        return self._case_of.get(host.name)
+
+    def case_at(self, venue: str) -> Case | None:
+        """Return a case with hosts of a venue whose window is not over."""
+        return next((case for case in self._cases if venue in case.venues), None)
+
+    def take_over(self, now: float) -> list[Case]:
+        """Hand over, once, each case whose window is over."""
+        over = [case for case in self._cases if case.until <= now]
+        for case in over:
+            self._forget(case)
+        return over
+
+    def credit(self, by_s: float) -> None:
+        """Wait longer: nobody could be heard for this time (s)."""
+        for case in self._cases:
+            case.until += by_s
+        self._plan()
+
+    def forget(self, host: Host) -> None:
+        """Forget a host that is not watched any more."""
+        case = self._case_of.pop(host.name, None)
+        if case is not None:
+            del case.hosts[host.name]
+        for recent in (self._steady, self._restless):
+            if host.name in recent.at:
+                recent.drop(host.name, host)
+
+    def forget_all(self) -> None:
+        """Forget every case: we hear nothing, and held wills are void."""
+        for case in self._cases[:]:
+            self._forget(case)
+        self._steady, self._restless = _Recent(), _Recent()
+
+    def _recent_of(self, host: Host, now: float) -> _Recent:
+        for recent in (self._restless, self._steady):
+            if host.name in recent.at:
+                return recent
+        return self._restless if now - host.hung_up_at < RESTLESS_S else self._steady
+
+    def _is_together(self, venue: Venue, hung_up: Collection[str]) -> bool:
+        listed = sum(venue.hosts[name].is_listed for name in hung_up)
+        if listed != _PAIR:
+            return listed >= LEAST
+        hosts = venue.hosts.values()
+        were_up = (it.is_listed and (it.state in ALIVE or it.name in hung_up) for it in hosts)
+        return sum(were_up) == _PAIR
+
+    def _join(self, hosts: list[Host], now: float) -> list[Host]:
+        """Put hosts into one case; those that are of another case by now bring it along."""
+        new = [host for host in hosts if host.name not in self._case_of]
+        known = {id(case): case for it in hosts if (case := self._case_of.get(it.name))}
+        taking = [case for case in known.values() if case.takes(now)]
+        if not taking:
+            if not new:
+                return []
+            taking = [Case(min(host.hung_up_at for host in new))]
+            self._cases += taking
+        case, *others = taking
+        for other in others:
+            self._merge(other, case)
+        for host in new:
+            case.add(host)
+            self._case_of[host.name] = case
+        case.latest = now
+        case.until = max(case.until, *(now + window_s(host) for host in (*new, hosts[-1])))
+        self._plan()
+        return new
+
+    def _merge(self, case: Case, into: Case) -> None:
+        for name, host in case.hosts.items():
+            into.add(host)
+            self._case_of[name] = into
+        into.since, into.until = min(into.since, case.since), max(into.until, case.until)
+        self._cases.remove(case)
+
+    def _forget(self, case: Case) -> None:
+        self._cases.remove(case)
+        for name in case.hosts:
+            del self._case_of[name]
+        self._plan()
+
+    def _plan(self) -> None:
+        self.next_at = min((case.until for case in self._cases), default=INF)
+
+
+def window_s(host: Host) -> float:
+    """Return how long (s) a host may take to be heard again after its connection was closed.
+
+    On a long way it is given one more retransmission: a connection has no round trip to go by yet,
+    and waits for a second (RFC 6298, 2.1).
+    """
+    trip_s = min(max(host.round_trip_s or 0.0, 0.0), LONGEST_TRIP_S)
+    window_s = RETRY_S + _ROUND_TRIPS * trip_s + BEAT_S
+    return window_s + (_FIRST_TIMEOUT_S + trip_s if trip_s > LONG_WAY_S else 0.0)
+
+
+def is_lost(host: Host) -> bool:
+    """Tell whether a host that hung up is not back: its will is held, or was believed."""
+    if host.closed_at is None:
+        return False
+    return host.state is HostState.DOWN or (host.state in ALIVE and host.will_due < INF)
+
+
+def is_nobody_left(fleet: Fleet, lost: Collection[Host], at: float) -> bool:
+    """Tell whether every host that is waited for anywhere is lost or overdue.
+
+    So it is not of one venue alone: as many as make a verdict are of others.
+    """
+    names, first = {host.name for host in lost}, next(iter(lost)).venue
+    elsewhere = sum(host.venue != first for host in lost)
+    for host in fleet:
+        if host.is_listed and host.state in ALIVE and host.name not in names:
+            if host.expected_at + OVERDUE_S > at:
+                return False
+            elsewhere += host.venue != first
+    return elsewhere >= _PAIR
+
+
+def silent_if_whole(
+    venue: Venue, lost: Collection[Host], at: float, *, since: float
+) -> tuple[Host, ...]:
+    """Return the silent hosts of a venue, if they are most of it and nobody else is heard there.
+
+    ``since``: when (s) the first of the case hung up.
+    """
+    names = {host.name for host in lost}
+    others = [
+        host
+        for host in venue.hosts.values()
+        if host.is_listed and host.state in ALIVE and host.name not in names
+    ]
+    if any((host.evidence_at or -INF) > since + JITTER_S for host in others):
+        return ()
+    silent = (*lost, *(host for host in others if host.expected_at + OVERDUE_S <= at))
+    return silent if len(silent) >= QUORUM * (len(lost) + len(others)) else ()
+
+
+def by_venue(hosts: Iterable[Host]) -> dict[str, list[Host]]:
+    """Return hosts by the code of their venue."""
+    found: dict[str, list[Host]] = {}
+    for host in hosts:
+        found.setdefault(host.venue, []).append(host)
+    return found
+
+
+def evidence_of(case: Case, lost: Collection[Host]) -> tuple[Evidence, ...]:
+    """Return what was seen of a case: how many hung up, and how many are not back."""
+    detail = {
+        "hosts": len(case.hosts),
+        "venues": len(case.venues),
+        "within_s": round(case.latest - case.since, 3),
+        "not_back": len(lost),
+        "waited_s": round(case.until - case.since, 3),
+    }
+    return (Evidence(case.since, BROKER, _SEEN, detail),)
+
+
+def is_of_hang_ups(verdict: Verdict) -> bool:
+    """Tell whether a verdict was given because hosts hung up together."""
+    return any(seen.seen == _SEEN for seen in verdict.evidence)
+
+
+def verdict_on(case: Case, lost: Collection[Host]) -> Verdict:
+    """Return that the hosts of a case that are not back hung up together."""
+    return Verdict(Cause.HUNG_UP_TOGETHER, evidence_of(case, lost))
