@@ -101,7 +101,11 @@ class SpoolConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Probing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Permission to probe neighbours, and the networks (CIDR) for it; none for any."""
+    """Permission to probe neighbours, and the networks (CIDR) for it.
+
+    Without ``networks`` they are those of the machine's own interfaces, but for loopback and
+    link-local ones (``agent/probes.py``).
+    """
 
     enabled: bool = True
     networks: tuple[str, ...] = ()

@@ -3,15 +3,22 @@
 A probe comes from the network. So their number at once and a second, the time of each and its
 target are bounded here. Each is asked in another thread. The answer is "not known" where nothing
 could be asked, since trouble of this agent is no evidence against a neighbour.
+
+Probes go to the networks of this machine's own interfaces, or to those that are configured instead.
+They go to loopback, link-local and multicast addresses only where a configured network is of these
+alone: a question from the network is no way to what listens on this machine only.
 """
 
 import errno
 import ipaddress
 import queue
+import socket
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+import psutil
 
 from agent import config
 from agent.checks.reading.times import Deadline
@@ -28,6 +35,9 @@ A_SECOND_MAX = 10
 
 WORTH_S = 3
 """How long (s) an answer is of use: the aggregator decides about a second after it asked."""
+
+_Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
+_Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _TRIES = 3
 
@@ -130,8 +140,8 @@ class Probes:
 def ask(address: str, port: int | None, timeout_s: float, networks: Sequence[str]) -> Answer:
     """Find out whether a machine answers anything within ``timeout_s``; it never takes longer.
 
-    ``networks``: where probes may go, in CIDR notation; none for anywhere. A name is judged by the
-    address that it leads to, and that address is asked.
+    ``networks``: where probes may go, in CIDR notation; without any, to the networks of our own
+    interfaces. A name is judged by the address that it leads to, and that address is asked.
     """
     from agent.checks.net import reach  # noqa: PLC0415 - most hosts are never asked, and spare it
 
@@ -151,13 +161,35 @@ def ask(address: str, port: int | None, timeout_s: float, networks: Sequence[str
 
 def _forbidden(number: str, networks: Sequence[str]) -> str:
     """Return why an address may not be asked, "" if it may."""
-    ip = ipaddress.ip_address(number)
+    ip = ipaddress.ip_address(number.partition("%")[0])
     ip = getattr(ip, "ipv4_mapped", None) or ip
-    if ip.is_unspecified or ip.is_multicast:
+    if ip.is_unspecified:
         return f"{number} is no machine's address"
-    if networks and not any(ip in ipaddress.ip_network(network) for network in networks):
+    allowed = [ipaddress.ip_network(network) for network in networks] or list(_own_networks())
+    containing = [network for network in allowed if ip in network]
+    if _is_special(ip):
+        containing = [network for network in containing if _is_special(network)]
+    if not containing:
         return f"{number} is in none of the networks that may be probed from here"
     return ""
+
+
+def _is_special(of: _Address | _Network) -> bool:
+    """Tell whether all of an address or a network is on this machine, on one link, or of groups."""
+    return of.is_loopback or of.is_link_local or of.is_multicast
+
+
+def _own_networks() -> Iterator[_Network]:
+    """Yield the networks of this machine's interfaces, as they are now."""
+    for addresses in psutil.net_if_addrs().values():
+        for each in addresses:
+            if each.family not in {socket.AF_INET, socket.AF_INET6} or not each.netmask:
+                continue
+            address = ipaddress.ip_address(each.address.partition("%")[0])
+            ones = int(ipaddress.ip_address(each.netmask)).bit_count()
+            network = ipaddress.ip_network((address, ones), strict=False)
+            if ones and not _is_special(network):
+                yield network
 
 
 def _judged(rounds: "Rounds") -> Answer:

@@ -39,7 +39,11 @@ class Config(CheckConfig, frozen=True, tag="feed"):
     """Watches a `folder`, or listens at `listen_port` for pushes by HTTP: one of the two.
 
     A push is answered with 200 for a message, 400 for anything else, 401 for a wrong key and 413
-    where it is too large. A check that listens beyond this machine needs `api_key_file`.
+    where it is too large. A check that listens beyond this machine needs `api_key_file`. Without a
+    key, what a page in a browser can send is refused: any `Origin` (403), and the content types
+    `text/plain`, of a form, and `multipart` (415). Head and key have to come within 5 s. Of 16
+    connections, 4 of one address may be silent; where there are more, the oldest silent one is
+    ended.
     """
 
     zone: Annotated[str, about("IANA name of the zone of the source's times", "Europe/Paris")]
@@ -112,6 +116,7 @@ class Check:
         self._feed = Feed(_limits(config), self._calendar, config.feed_flag)
         self._folder = None if config.folder is None else _folder(config, config.folder)
         self._receiver: Any = None
+        self._turned_away = (0, 0)
         if self._folder is None:
             with contextlib.suppress(OSError, ConfigError):  # tried anew at each reading
                 self._listen()
@@ -129,9 +134,20 @@ class Check:
             trouble = short(f"{place}: {in_words(error)}")
         with self._lock:
             reading = self._feed.judge(self._now())
-        refused = None if self._receiver is None else float(self._receiver.unauthorized)
-        values = msgspec.structs.replace(reading.values, results_unauthorized_total=refused)
-        return Reading("critical" if trouble else reading.state, trouble or reading.detail, values)
+        values, detail = reading.values, trouble or reading.detail
+        if self._receiver is not None:
+            refused, ended = self._receiver.unauthorized, self._receiver.places.made_room
+            values = msgspec.structs.replace(
+                values,
+                results_unauthorized_total=float(refused),
+                results_connections_ended_total=float(ended),
+            )
+            if (refused, ended) != self._turned_away:
+                told = f"turned away since the last reading: {refused - self._turned_away[0]}"
+                told += f" pushes, {ended - self._turned_away[1]} connections"
+                detail = short(f"{detail}; {told}")
+                self._turned_away = (refused, ended)
+        return Reading("critical" if trouble else reading.state, detail, values)
 
     def close(self) -> None:
         """Stop listening."""

@@ -6,9 +6,11 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any
 
+import psutil
 import pytest
 
 from agent import config, probes
@@ -24,6 +26,7 @@ from venuewatch.base.config import in_words
 from venuewatch.base.wire.messages import Probe, Probed
 
 REACHED = Answer(is_reached=True, way="icmp")
+HERE = ("127.0.0.0/8",)
 MAC = "02:00:00:00:00:77"  # of no machine
 
 _ASK = """
@@ -209,7 +212,7 @@ def ask_there(net: Cable, *question: Any) -> Answer:
 def test_silence_is_none_and_known_within_the_timeout() -> None:
     with full_port() as port:
         begin = clock.monotonic()
-        answer = ask(LOOPBACK, port, 0.4, ())
+        answer = ask(LOOPBACK, port, 0.4, HERE)
         took_s = clock.monotonic() - begin
 
     assert answer == Answer(is_reached=False, way="tcp", detail="no answer in time")
@@ -218,7 +221,7 @@ def test_silence_is_none_and_known_within_the_timeout() -> None:
 
 @pytest.mark.usefixtures("no_icmp")
 def test_without_any_way_to_ask_nothing_is_said_of_the_neighbour() -> None:
-    answer = ask(LOOPBACK, None, 1.0, ())
+    answer = ask(LOOPBACK, None, 1.0, HERE)
 
     assert answer.is_reached is None
     assert answer.detail == "ICMP echo is not allowed here, and there is no port to try"
@@ -228,11 +231,11 @@ def test_without_any_way_to_ask_nothing_is_said_of_the_neighbour() -> None:
 def test_over_a_real_cable_each_end_of_the_story_is_told_apart() -> None:
     with cable() as net:
         echo = ask_there(net, "10.9.0.2", None, 1.0, [])
-        no_route = ask_there(net, "203.0.113.1", 22, 1.0, [])
+        no_route = ask_there(net, "203.0.113.1", 22, 1.0, ["203.0.113.0/24"])
         net.run(net.here, "ip", "neigh", "add", "10.9.0.77", "lladdr", MAC, "dev", "port0")
         silent = ask_there(net, "10.9.0.77", 22, 0.5, [])
         net.run(net.here, "ip", "route", "add", "unreachable", "198.51.100.0/24")
-        cut_off = ask_there(net, "198.51.100.1", None, 1.0, [])
+        cut_off = ask_there(net, "198.51.100.1", None, 1.0, ["198.51.100.0/24"])
         scoped = ask_there(net, "fe80::9:2%port0", None, 5.0, ["fe80::/10"])
 
     assert [echo, scoped] == [Answer(is_reached=True, way="icmp")] * 2
@@ -256,7 +259,7 @@ def test_our_own_trouble_is_no_word_on_a_neighbour(
     rounds = Rounds("tcp", 3, (), OSError(code, "said"))
     monkeypatch.setattr(reach, "probe", lambda *_: rounds)
 
-    answer = ask(LOOPBACK, 22, 1.0, ())
+    answer = ask(LOOPBACK, 22, 1.0, HERE)
 
     is_reached = None if code in OURS else False
     assert answer == Answer(is_reached, "tcp", in_words(OSError(code, "said")))
@@ -265,7 +268,8 @@ def test_our_own_trouble_is_no_word_on_a_neighbour(
 PERMITTED = """127.0.0.1 10.0.0.0/8 127.0.0.0/8, ::1 ::1/128, localhost 127.0.0.0/8 ::1/128,
     ::ffff:127.0.0.1 127.0.0.0/8"""
 FORBIDDEN = """127.0.0.1 10.0.0.0/8, 127.0.0.1 ::/0, ::1 10.0.0.0/8, localhost 10.0.0.0/8,
-    127.1 10.0.0.0/8, ::ffff:127.0.0.1 ::/0, 0.0.0.0, ::, 224.0.0.1"""
+    127.1 10.0.0.0/8, ::ffff:127.0.0.1 ::/0, 0.0.0.0, ::, 224.0.0.1, 127.0.0.1 0.0.0.0/0, ::1 ::/0,
+    fe80::1%lo ::/0, 224.0.0.1 0.0.0.0/0, 169.254.1.1 0.0.0.0/0, 0.0.0.0 0.0.0.0/0"""
 
 
 @pytest.mark.usefixtures("no_icmp")
@@ -292,6 +296,60 @@ def test_any_other_address_is_not_asked_and_it_is_said_why(
     assert answer.detail.endswith(
         ("is in none of the networks that may be probed from here", "is no machine's address")
     )
+
+
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - a netmask
+OWN: Mapping[str, Sequence[tuple[str, str | None]]] = {
+    "eth0": [("10.1.2.3", "255.255.254.0"), ("2001:db8:1::5", "ffff:ffff:ffff:ffff::")],
+    "lo": [("127.0.0.1", "255.0.0.0"), ("::1", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff")],
+    "eth1": [("169.254.7.7", "255.255.0.0"), ("fe80::5%eth1", "ffff:ffff:ffff:ffff::")],
+    "tun0": [("192.0.2.9", None), ("10.8.0.1", "255.255.255.255"), ("10.9.0.1", EVERYWHERE)],
+    "mac": [("00:11:22:33:44:55", None)],
+}
+
+
+@pytest.mark.parametrize(
+    ("address", "is_asked"),
+    [
+        ("10.1.2.200", True),
+        ("10.1.3.1", True),
+        ("::ffff:10.1.3.1", True),
+        ("10.1.4.1", False),
+        ("2001:db8:1::77", True),
+        ("2001:db8:2::77", False),
+        ("10.8.0.1", True),
+        ("10.8.0.2", False),
+        ("192.0.2.9", False),
+        ("198.51.100.1", False),
+        ("127.0.0.1", False),
+        ("::1", False),
+        ("169.254.7.8", False),
+        ("fe80::6%eth1", False),
+        ("224.0.0.251", False),
+        ("ff02::1", False),
+    ],
+)
+def test_by_default_only_neighbours_on_our_own_networks_are_asked(
+    monkeypatch: pytest.MonkeyPatch, address: str, *, is_asked: bool
+) -> None:
+    def family(text: str) -> int:
+        if text.count(":") == 5:
+            return socket.AF_PACKET
+        return socket.AF_INET6 if ":" in text else socket.AF_INET
+
+    own = {
+        name: [
+            SimpleNamespace(family=family(each), address=each, netmask=mask) for each, mask in of
+        ]
+        for name, of in OWN.items()
+    }
+    monkeypatch.setattr(psutil, "net_if_addrs", lambda: own)
+    monkeypatch.setattr(reach, "number_of", lambda text, _deadline: text)
+    monkeypatch.setattr(reach, "probe", lambda *_: Rounds("tcp", 3, (0.1,), None))
+
+    answer = ask(address, 22, 1.0, ())
+
+    assert answer.is_reached is (True if is_asked else None)
 
 
 HOSTILE = ["", " ", "a\0b", "x" * 253, ".", "a..b", "[::1]", "::1%nope", "-1", "é" * 200, "a\nb"]
@@ -339,12 +397,12 @@ def test_a_resolver_that_hangs_is_given_up_in_time_and_fills_no_memory(
 def test_a_number_is_asked_whatever_the_resolver_does(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reach, "lookups", lambda: LOOKUPS_MAX)
 
-    answer = ask(LOOPBACK, refused_port(), 1.0, ())
+    answer = ask(LOOPBACK, refused_port(), 1.0, HERE)
 
     assert answer.is_reached
 
 
 def test_a_question_whose_time_is_over_is_not_asked() -> None:
-    answer = ask(LOOPBACK, refused_port(), -0.1, ())
+    answer = ask(LOOPBACK, refused_port(), -0.1, HERE)
 
     assert answer == Answer(None, detail="no answer in time")

@@ -44,6 +44,9 @@ port = {port}
 
 [heartbeat]
 vitals_every_s = 5
+
+[probe]
+networks = ["127.0.0.0/8", "::1/128"]
 """
 
 

@@ -26,6 +26,9 @@ _PIECE_BYTES = 16 * 1024
 _LINGER_S = 2.0
 _GZIP = 16 + zlib.MAX_WBITS
 _UNPACKED_BYTES = 64 * 1024
+_BY_BROWSER = ("Origin", "Sec-Fetch-Site", "Sec-Fetch-Mode")
+_BY_PAGES = frozenset({b"text/plain", b"application/x-www-form-urlencoded"})
+"""What a page may send to a stranger without asking (Fetch, 2.2.2), beside multipart."""
 
 
 class HttpError(Exception):
@@ -39,8 +42,9 @@ class HttpError(Exception):
 class Door(NamedTuple):
     """The address and the rules for pushes.
 
-    ``key`` None lets every sender in. ``max_bytes`` is the limit of a message, unpacked;
-    ``request_s`` that of the time (s) from its first byte to its last, ``idle_s`` before it.
+    ``key`` None lets every sender in, but a page in a browser. ``max_bytes`` is the limit of a
+    message, unpacked; ``request_s`` that of the time (s) from its first byte to its last,
+    ``idle_s`` before it. The head of each request, with the key, has to come within ``head_s``.
     """
 
     address: str
@@ -51,20 +55,30 @@ class Door(NamedTuple):
     tls: ssl.SSLContext | None = None
     request_s: float = 15.0  # a results server waits about 5 s for its 200
     idle_s: float = 60.0
+    head_s: float = 5.0
 
 
 class Pushes:
     """Serves one connection until its end."""
 
     def __init__(
-        self, sock: socket.socket, door: Door, hear: Hear, count_refusal: Callable[[], None]
+        self,
+        sock: socket.socket,
+        door: Door,
+        hear: Hear,
+        count_refusal: Callable[[], None],
+        note_waiting: Callable[[bool], None] = lambda _is_waiting: None,
+        first: Deadline | None = None,
     ) -> None:
         self._sock = sock
         self._door = door
         self._hear = hear
         self._count_refusal = count_refusal
+        self._note_waiting = note_waiting
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEAD_BYTES)
         self._received = 0
+        self._served = 0
+        self._first = first or Deadline(door.head_s)
 
     def serve(self) -> None:
         """Answer requests until the sender hangs up, errs or is too slow.
@@ -76,6 +90,7 @@ class Pushes:
             while self._begins():
                 self._serve_one(Deadline(self._door.request_s))
                 self._answer(200, "")
+                self._note_waiting(True)  # noqa: FBT003 - its only argument
                 if self._http.our_state is not h11.DONE:
                     return
                 self._http.start_next_cycle()
@@ -86,12 +101,15 @@ class Pushes:
         """Return whether another request begins; one may have come behind the last."""
         if self._http.trailing_data[0]:
             return True
-        self._receive(Deadline(self._door.idle_s))
+        self._receive(Deadline(self._door.idle_s) if self._served else self._first)
         return self._http.trailing_data[0] != b""
 
     def _serve_one(self, deadline: Deadline) -> None:
-        head = self._head(deadline)
+        head_s = min(self._door.head_s, self._door.request_s)
+        head = self._head(Deadline(head_s) if self._served else self._first)
         self._check(head)
+        self._served += 1
+        self._note_waiting(False)  # noqa: FBT003 - its only argument
         if self._http.they_are_waiting_for_100_continue:
             self._send(h11.InformationalResponse(status_code=100, headers=[], reason="Continue"))
         try:
@@ -122,10 +140,24 @@ class Pushes:
         return head
 
     def _check(self, head: dict[bytes, bytes]) -> None:
+        """Refuse who has no key; where none is wanted, what a page in a browser can send."""
+        if self._door.key is None:
+            self._check_not_a_page(head)
+            return
         key = head.get(self._door.key_header.encode(), b"")
-        if self._door.key is not None and not hmac.compare_digest(key, self._door.key):
+        if not hmac.compare_digest(key, self._door.key):
             self._count_refusal()
             raise HttpError(401, f"Expected the key in {self._door.key_header}")
+
+    def _check_not_a_page(self, head: dict[bytes, bytes]) -> None:
+        for name in _BY_BROWSER:
+            if name.lower().encode() in head:
+                self._count_refusal()
+                raise HttpError(403, f"Expected no {name}, or a key: browsers send it for pages")
+        kind = head.get(b"content-type", b"").partition(b";")[0].strip().lower()
+        if kind in _BY_PAGES or kind.startswith(b"multipart/"):
+            self._count_refusal()
+            raise HttpError(415, "Expected another Content-Type, as application/xml, or a key")
 
     def _message(self, head: dict[bytes, bytes], deadline: Deadline) -> Message:
         limit = self._door.max_bytes

@@ -1,17 +1,18 @@
 """Serves HTTP for the pushes of a results server, and for nothing else.
 
-Each connection has a thread of its own, and there are few of them: one more is refused.
+Each connection has a thread of its own, and there are few of them (``places.py``).
 """
 
 import contextlib
 import socket
 import threading
 
+from agent.checks.reading.times import Deadline
+from agent.checks.results_feed.places import Place, Places
 from agent.checks.results_feed.pushes import Door, Hear, Pushes
 
-__all__ = ["MAX_CONNECTIONS", "Door", "Receiver"]
+__all__ = ["Door", "Receiver"]
 
-MAX_CONNECTIONS = 16
 _ACCEPT_S = 1.0
 _FULL = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
@@ -19,7 +20,8 @@ _FULL = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: c
 class Receiver:
     """Listens from its making until ``close``, and passes each push to ``hear``.
 
-    ``hear`` is called from many threads. ``unauthorized`` counts refusals for the key.
+    ``hear`` is called from many threads. ``unauthorized`` counts refusals for the key, and of what
+    a page in a browser sent. ``places`` are those of its connections.
 
     Raises:
         OSError: the address cannot be listened at.
@@ -29,7 +31,7 @@ class Receiver:
         self._door = door
         self._hear = hear
         self._lock = threading.Lock()
-        self._connections: set[socket.socket] = set()
+        self.places = Places()
         self._is_closing = threading.Event()
         self.unauthorized = 0
         family = socket.AF_INET6 if ":" in door.address else socket.AF_INET
@@ -45,67 +47,58 @@ class Receiver:
         with contextlib.suppress(OSError):  # wakes it where the system can; else it looks each s
             self._listener.shutdown(socket.SHUT_RDWR)
         self._thread.join(2 * _ACCEPT_S)
-        with self._lock:
-            for sock in self._connections:
-                with contextlib.suppress(OSError):
-                    sock.shutdown(socket.SHUT_RDWR)
+        self.places.end_all()
 
     def _accept(self) -> None:
         with self._listener:
             while not self._is_closing.is_set():
                 try:
-                    sock, _ = self._listener.accept()
+                    sock, peer = self._listener.accept()
                 except TimeoutError:
                     continue
                 except OSError:  # somebody came and went, or no descriptor is free
                     self._is_closing.wait(_ACCEPT_S)
                     continue
-                self._admit(sock)
+                self._admit(sock, str(peer[0]))
 
-    def _admit(self, sock: socket.socket) -> None:
-        with self._lock:
-            is_full = len(self._connections) >= MAX_CONNECTIONS
-            if not is_full:
-                self._connections.add(sock)
-        if is_full:
+    def _admit(self, sock: socket.socket, address: str) -> None:
+        place = self.places.take(sock, address)
+        if place is None:
             with sock, contextlib.suppress(OSError):
                 sock.settimeout(0)
                 sock.send(_FULL if self._door.tls is None else b"")
             return
         # A daemon: a sender must not keep the agent from ending.
-        thread = threading.Thread(target=self._serve, args=(sock,), name="feed-push", daemon=True)
+        thread = threading.Thread(target=self._serve, args=(place,), name="feed-push", daemon=True)
         try:
             thread.start()
         except RuntimeError:  # the system gives no more threads
             sock.close()
-            with self._lock:
-                self._connections.discard(sock)
+            self.places.leave(place)
 
-    def _serve(self, sock: socket.socket) -> None:
+    def _serve(self, place: Place) -> None:
         try:
-            with sock, contextlib.suppress(OSError):  # the sender is gone, or too slow
-                self._serve_over(sock)
+            with place.sock, contextlib.suppress(OSError):  # the sender is gone, or too slow
+                self._serve_over(place)
         finally:
-            with self._lock:
-                self._connections.discard(sock)
+            self.places.leave(place)
 
-    def _serve_over(self, sock: socket.socket) -> None:
-        sock.settimeout(self._door.request_s)
-        if self._door.tls is None:
-            Pushes(sock, self._door, self._hear, self._count_refusal).serve()
+    def _serve_over(self, place: Place) -> None:
+        sock, door = place.sock, self._door
+        first = Deadline(min(door.head_s, door.request_s, door.idle_s))
+        sock.settimeout(first.left_s())
+
+        def note(is_waiting: bool) -> None:  # noqa: FBT001 - its only argument
+            self.places.note(place, is_waiting=is_waiting)
+
+        if door.tls is None:
+            Pushes(sock, door, self._hear, self._count_refusal, note, first).serve()
             return
         # From here on ``sock`` is an empty shell, and only ``secured`` can be hung up on.
-        with self._door.tls.wrap_socket(
-            sock, server_side=True, do_handshake_on_connect=False
-        ) as secured:
-            with self._lock:
-                self._connections.symmetric_difference_update({sock, secured})
-            try:
-                secured.do_handshake()
-                Pushes(secured, self._door, self._hear, self._count_refusal).serve()
-            finally:
-                with self._lock:
-                    self._connections.symmetric_difference_update({sock, secured})
+        with door.tls.wrap_socket(sock, server_side=True, do_handshake_on_connect=False) as secured:
+            place.sock = secured
+            secured.do_handshake()
+            Pushes(secured, door, self._hear, self._count_refusal, note, first).serve()
 
     def _count_refusal(self) -> None:
         with self._lock:

@@ -102,9 +102,12 @@ class CheckValues(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     results_wrong_date_total: Annotated[
         Number, "Messages whose logical date does not fit their date and time."
     ] = None
-    results_unauthorized_total: Annotated[Number, "Pushes that were refused for their API key."] = (
-        None
-    )
+    results_unauthorized_total: Annotated[
+        Number, "Pushes that were refused: for their API key, their sender, or from a browser."
+    ] = None
+    results_connections_ended_total: Annotated[
+        Number, "Connections of senders that were ended for others, or refused."
+    ] = None
     results_live_units: Annotated[Number, "Units of competition that are live."] = None
     results_last_message_timestamp_seconds: Annotated[
         Number, "When the last message came, in unixtime."
