@@ -4,8 +4,7 @@ import gzip
 import http.client
 import socket
 import ssl
-import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 
 import pytest
 import trustme
@@ -13,78 +12,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.checks.results_feed.messages import FeedError, Message, OversizedError
-from agent.checks.results_feed.places import PER_CLIENT, PLACES
 from agent.checks.results_feed.pushes import Pushes
-from agent.checks.results_feed.receiver import Door, Receiver
-from venuewatch.base import clock
+from agent.checks.results_feed.receiver import Door
+from tests.agent.checks.feed.door import (
+    BODY,
+    MAX_BYTES,
+    PATIENCE_S,
+    POST,
+    Hall,
+    drip_until_cut_off,
+)
 
-PATIENCE_S = 10.0
-MAX_BYTES = 100_000
-KEY = b"s3cret"
-POST = b"POST / HTTP/1.1\r\nHost: a\r\n"
-BODY = b'<Body DocumentType="DT_KA" Source="HALL1"/>'
 TOO_LARGE = b'<Body DocumentType="DT_KA">' + b"<R/>" * MAX_BYTES + b"</Body>"
-
-
-class Hall:
-    def __init__(self, door: Door) -> None:
-        self.heard: list[Message | FeedError] = []
-        self.receiver = Receiver(door, self.heard.append)
-
-    def connect(self) -> http.client.HTTPConnection:
-        return http.client.HTTPConnection("127.0.0.1", self.receiver.port, timeout=PATIENCE_S)
-
-    def push(
-        self,
-        body: bytes | Iterator[bytes] = BODY,
-        encoding: str = "",
-        headers: Mapping[str, str] | None = None,
-    ) -> int:
-        named = dict(headers or {})
-        if encoding:
-            named["Content-Encoding"] = encoding
-        connection = self.connect()
-        try:
-            connection.request("POST", "/odf?x=1", body, named)
-            return connection.getresponse().status
-        finally:
-            connection.close()
-
-    def says(self, raw: bytes) -> bytes:
-        """Send bytes, and return all that is answered until it hangs up."""
-        with socket.create_connection(("127.0.0.1", self.receiver.port), PATIENCE_S) as sock:
-            sock.sendall(raw)
-            sock.shutdown(socket.SHUT_WR)
-            try:
-                return b"".join(iter(lambda: sock.recv(65_536), b""))
-            except ConnectionResetError:
-                return b""
-
-    def types(self) -> list[str]:
-        return [type(it).__name__ for it in self.heard]
-
-
-@pytest.fixture
-def open_door() -> Iterator[Callable[[Door], Hall]]:
-    halls: list[Hall] = []
-
-    def open_one(door: Door) -> Hall:
-        halls.append(Hall(door))
-        return halls[-1]
-
-    yield open_one
-    for hall in halls:
-        hall.receiver.close()
-
-
-@pytest.fixture
-def hall(open_door: Callable[[Door], Hall]) -> Hall:
-    return open_door(Door("127.0.0.1", 0, MAX_BYTES))
-
-
-@pytest.fixture
-def guarded(open_door: Callable[[Door], Hall]) -> Hall:
-    return open_door(Door("127.0.0.1", 0, MAX_BYTES, key=KEY))
 
 
 def test_a_large_message_in_one_packet_of_gzip_is_heard(hall: Hall) -> None:
@@ -243,127 +182,6 @@ def test_who_drips_is_cut_off_although_it_never_pauses(open_door: Callable[[Door
 
     assert drips > 0
     assert hall.push() == 200
-
-
-def drip_until_cut_off(sock: socket.socket) -> int:
-    sock.settimeout(0.01)
-    drips = 0
-    while True:
-        try:
-            sock.send(b" ")
-            drips += 1
-            if sock.recv(65_536):
-                return drips
-        except TimeoutError:
-            continue
-        except OSError:
-            return drips
-
-
-def connected(hall: Hall, address: str, said: bytes = b"") -> socket.socket:
-    there = ("127.0.0.1", hall.receiver.port)
-    sock = socket.create_connection(there, PATIENCE_S, source_address=(address, 0))
-    sock.sendall(said)
-    return sock
-
-
-SENDING = POST + b"Content-Length: 9\r\n\r\n<"
-
-
-def test_oldest_silent_connection_of_an_address_makes_room(hall: Hall) -> None:
-    silent = [connected(hall, "127.0.0.2", POST) for _ in range(PER_CLIENT)]
-
-    assert hall.push() == 200
-    silent.append(connected(hall, "127.0.0.2"))
-
-    assert silent[0].recv(1_000) == b""
-    assert hall.push() == 200
-    assert hall.receiver.places.made_room == 1
-    for sock in silent:
-        sock.close()
-
-
-def test_silent_connections_of_many_addresses_make_room_for_one_more(hall: Hall) -> None:
-    silent = [connected(hall, f"127.0.0.{2 + at}") for at in range(PLACES + 3)]
-
-    assert [sock.recv(1_000) for sock in silent[:3]] == [b""] * 3
-    assert hall.push() == 200
-    for sock in silent:
-        sock.close()
-
-
-def test_connections_that_send_are_left_and_one_more_is_refused(hall: Hall) -> None:
-    sending = []
-    for at in range(PLACES):
-        sending.append(connected(hall, f"127.0.0.{2 + at}", SENDING))
-        assert until(lambda at=at: hall.receiver.places.sending == at + 1)  # type: ignore[misc]
-
-    refused = until_status(hall, 503)
-    for sock in sending:
-        sock.close()
-
-    assert refused
-    assert until_status(hall, 200)
-
-
-def test_head_with_its_key_has_to_come_in_time_however_it_drips(
-    open_door: Callable[[Door], Hall],
-) -> None:
-    hall = open_door(Door("127.0.0.1", 0, MAX_BYTES, key=KEY, head_s=0.3))
-
-    with socket.create_connection(("127.0.0.1", hall.receiver.port), PATIENCE_S) as sock:
-        sock.sendall(POST)
-        drips = drip_until_cut_off(sock)
-
-    assert drips > 0
-    assert hall.push(headers={"X-Api-Key": "s3cret"}) == 200
-
-
-FROM_PAGES = [
-    ({"Origin": "https://evil.example"}, 403),
-    ({"Origin": "null"}, 403),
-    ({"ORIGIN": ""}, 403),
-    ({"Sec-Fetch-Site": "cross-site"}, 403),
-    ({"Content-Type": "text/plain"}, 415),
-    ({"Content-Type": "Text/Plain;charset=UTF-8"}, 415),
-    ({"Content-Type": " text/plain ; x=y"}, 415),
-    ({"Content-Type": "application/x-www-form-urlencoded"}, 415),
-    ({"Content-Type": "multipart/form-data; boundary=x"}, 415),
-    ({"Content-Type": "multipart/mixed"}, 415),
-    ({"Content-Type": "application/xml"}, 200),
-    ({"Content-Type": "text/xml; charset=utf-8"}, 200),
-    ({}, 200),
-]
-
-
-@pytest.mark.parametrize(("headers", "status"), FROM_PAGES)
-def test_without_a_key_a_page_in_a_browser_is_refused_and_counted(
-    hall: Hall, guarded: Hall, headers: dict[str, str], status: int
-) -> None:
-    assert hall.push(headers=headers) == status
-
-    assert hall.receiver.unauthorized == (status != 200)
-    assert len(hall.heard) == (status == 200)
-    assert guarded.push(headers=headers | {"X-Api-Key": "s3cret"}) == 200
-
-
-def until(is_so: Callable[[], bool]) -> bool:
-    """Wait until it is so."""
-    end = clock.monotonic() + PATIENCE_S
-    while not is_so() and clock.monotonic() < end:
-        threading.Event().wait(0.005)
-    return is_so()
-
-
-def until_status(hall: Hall, status: int) -> bool:
-    """Push until it is answered with this status; who is turned away may see a reset instead."""
-    for _ in range(10_000):
-        try:
-            if hall.push() == status:
-                return True
-        except OSError:
-            continue
-    return False
 
 
 def test_closing_hangs_up_on_everybody_and_frees_the_port(hall: Hall) -> None:

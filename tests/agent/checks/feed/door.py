@@ -1,0 +1,78 @@
+"""A receiver of pushes with who sends to it, for tests of its door."""
+
+import http.client
+import socket
+from collections.abc import Iterator, Mapping
+
+from agent.checks.results_feed.messages import FeedError, Message
+from agent.checks.results_feed.receiver import Door, Receiver
+
+PATIENCE_S = 10.0
+MAX_BYTES = 100_000
+KEY = b"s3cret"
+POST = b"POST / HTTP/1.1\r\nHost: a\r\n"
+BODY = b'<Body DocumentType="DT_KA" Source="HALL1"/>'
+
+
+class Hall:
+    def __init__(self, door: Door) -> None:
+        self.heard: list[Message | FeedError] = []
+        self.receiver = Receiver(door, self.heard.append)
+
+    def connect(self) -> http.client.HTTPConnection:
+        return http.client.HTTPConnection("127.0.0.1", self.receiver.port, timeout=PATIENCE_S)
+
+    def push(
+        self,
+        body: bytes | Iterator[bytes] = BODY,
+        encoding: str = "",
+        headers: Mapping[str, str] | None = None,
+    ) -> int:
+        named = dict(headers or {})
+        if encoding:
+            named["Content-Encoding"] = encoding
+        connection = self.connect()
+        try:
+            connection.request("POST", "/odf?x=1", body, named)
+            return connection.getresponse().status
+        finally:
+            connection.close()
+
+    def says(self, raw: bytes) -> bytes:
+        """Send bytes, and return all that is answered until it hangs up."""
+        with socket.create_connection(("127.0.0.1", self.receiver.port), PATIENCE_S) as sock:
+            sock.sendall(raw)
+            sock.shutdown(socket.SHUT_WR)
+            try:
+                return b"".join(iter(lambda: sock.recv(65_536), b""))
+            except ConnectionResetError:
+                return b""
+
+    def types(self) -> list[str]:
+        return [type(it).__name__ for it in self.heard]
+
+
+def drip_until_cut_off(sock: socket.socket) -> int:
+    sock.settimeout(0.01)
+    drips = 0
+    while True:
+        try:
+            sock.send(b" ")
+            drips += 1
+            if sock.recv(65_536):
+                return drips
+        except TimeoutError:
+            continue
+        except OSError:
+            return drips
+
+
+def until_status(hall: Hall, status: int) -> bool:
+    """Push until it is answered with this status; who is turned away may see a reset instead."""
+    for _ in range(10_000):
+        try:
+            if hall.push() == status:
+                return True
+        except OSError:
+            continue
+    return False
