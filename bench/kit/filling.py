@@ -77,10 +77,12 @@ def aggregator_with_fleet(
 
 
 @contextlib.contextmanager
-def served(folder: Path, broker_port: int) -> Iterator[tuple[Asked, int]]:
+def served(
+    folder: Path, broker_port: int, *, is_collected: bool = True
+) -> Iterator[tuple[Asked, int]]:
     """Run an aggregator that can be asked how it does; yield it, and its port of HTTP.
 
-    ``folder`` has its ``inventory.toml``.
+    ``folder`` has its ``inventory.toml``. ``is_collected``: as its own loop does.
 
     Raises:
         BenchError: it does not start.
@@ -90,7 +92,8 @@ def served(folder: Path, broker_port: int) -> Iterator[tuple[Asked, int]]:
         f"[broker]\nport = {broker_port}\n[web]\nlisten_address = '{LOOPBACK}:{port}'\n",
         encoding="utf-8",
     )
-    command = python("bench.kit.serving", "ours", "--config", str(settings))
+    collector = [] if is_collected else ["--pythons-collector"]
+    command = python("bench.kit.serving", "ours", "--config", str(settings), *collector)
     with asking(command, log=folder / "ours.log") as child:
         child.read_answer()
         if not wait_for(lambda: _page(port, "/-/healthy") != b""):

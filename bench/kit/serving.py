@@ -28,10 +28,11 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from aggregator import app, config
+from aggregator.shell import garbage
 from bench.kit.filling import LIVENESS, cpu_modes, numbers
 from bench.kit.members import place
 from bench.kit.processes import LOOPBACK
-from venuewatch.base import clock
+from venuewatch.base import clock, log
 
 _SLEEP_S = 0.001
 _LINES = 1_000
@@ -211,10 +212,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("side", choices=["ours", "floor", "gauges", "collector"])
     parser.add_argument("--config", type=Path, help="of the aggregator")
+    parser.add_argument("--pythons-collector", action="store_true", help="as Python sets it")
     parser.add_argument("--hosts", type=int, default=0)
     parser.add_argument("--series", type=int, default=0)
     options = parser.parse_args()
     if options.side == "ours":
+        if options.pythons_collector:
+            garbage.collect = asyncio.Event().wait  # type: ignore[assignment]
+        log.start()
         asyncio.run(_ours(options.config))
         return 0
     if options.side == "floor":

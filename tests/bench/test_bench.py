@@ -263,3 +263,19 @@ def test_the_aggregators_own_counter_is_read_from_its_exposition(
     ours = centres.Aggregator(pid=1, web_port=2)
 
     assert (ours.beats(), ours.missed()) == (120_000, 7)
+
+
+@needs_mosquitto
+@pytest.mark.real
+def test_a_fleet_on_few_connections_is_measured_without_an_incident(tmp_path: Path) -> None:
+    size = "120x1x104"
+    rows = _measured(tmp_path, "fleet", "--sizes", size, "--seconds", "3", "--connections", "8")
+
+    assert list(rows) == [
+        f"{side} {size}" for side in ("ours", "ours, scraped", "Python's collector, scraped")
+    ]
+    for row in rows.values():
+        assert row["incidents"] == 0
+        assert 0 < row["cores"] < 1
+        assert row["rss_mib"] > 0
+        assert row["lag_max_ms"] >= row["lag_p99_ms"] >= 0
