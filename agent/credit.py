@@ -1,9 +1,9 @@
 """Credit: how much backlog the aggregators let this agent send.
 
 An aggregator whose state says so grants bytes of backlog, in the agent's own count of what it has
-published since its start. Of several the least grant counts. One that is gone has no vote, one
-whose word stays away for too long allows one small batch a second. While no such aggregator is
-there, nothing is limited here. Times are monotonic seconds.
+published of its spool since its start. Of several the least grant counts. One that is gone has no
+vote, one whose word stays away for too long allows one small batch a second. While no such
+aggregator is there, nothing is limited here. Times are monotonic seconds.
 """
 
 import math
@@ -58,7 +58,7 @@ class Credit:
     """What boot ``boot`` may send. A wait goes from a question until all has been sent.
 
     Attributes:
-        sent: payload bytes of backlog that this boot has published.
+        sent: bytes of its spool that this boot has published, before they were packed.
         is_waiting: whether the aggregators know that there is backlog.
     """
 
@@ -120,14 +120,13 @@ class Credit:
         """Tell whether the aggregators are to be asked for a grant."""
         return self.is_waiting and any(voter.ask_at <= now for voter in self._present(now))
 
-    def asked(self, size: int, now: float) -> None:
-        """Note a question of ``size`` payload bytes."""
-        self.sent += size
+    def asked(self, now: float) -> None:
+        """Note that the aggregators were asked."""
         for voter in self._voters.values():
             voter.asked_at = now
 
     def batch_sent(self, size: int, now: float) -> None:
-        """Note a batch of ``size`` payload bytes."""
+        """Note a batch of ``size`` bytes."""
         self.sent += size
         self._batch_at = now
 

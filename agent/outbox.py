@@ -22,7 +22,6 @@ from agent.spool.records import Record
 from agent.spool.thread import Batch, SpoolThread
 from venuewatch.base.wire.catalogue import key_of
 from venuewatch.base.wire.messages import Backlog, encode
-from venuewatch.base.wire.packing import packed
 from venuewatch.base.wire.topics import Stream
 
 ACKNOWLEDGED_WITHIN_S = 1.0
@@ -235,16 +234,15 @@ class Outbox:
         self._sent_up_to = records[-1].number
         self._sent[self._sent_up_to] = False
         self._resend_at = now + RESEND_AFTER_S
-        payload = self._encoded(records, waiting, session)
-        self._under_way = send(Stream.BACKLOG, payload)
+        self.credit.batch_sent(_size_of(records), now)
+        self._under_way = send(Stream.BACKLOG, self._encoded(records, waiting, session))
         self._pace.sent(now)
-        self.credit.batch_sent(len(payload), now)
 
     def _ask_for_credit(self, waiting: int, send: Send, session: int, now: float) -> None:
         """Say how many records wait: an aggregator that gives credit answers with a grant."""
-        payload = encode(Backlog(self._boot, session, 0, sent=self.credit.sent, waiting=waiting))
-        send(Stream.BACKLOG, payload)
-        self.credit.asked(len(payload), now)
+        question = Backlog(self._boot, session, 0, sent=self.credit.sent, waiting=waiting)
+        send(Stream.BACKLOG, encode(question))
+        self.credit.asked(now)
 
     def _encoded(self, records: list[Record], waiting: int, session: int) -> bytes:
         """Make one message of records that are messages already."""
@@ -259,18 +257,16 @@ class Outbox:
                 catalogues[record.catalogue] = msgspec.Raw(record.catalogue)
             if mark in found:
                 found[mark].append(msgspec.Raw(payload))
-        return packed(
-            encode(
-                Backlog(
-                    self._boot,
-                    session,
-                    records[-1].number,
-                    vitals=found[_MARKS[Stream.VITALS]],  # type: ignore[arg-type]
-                    checks=found[_MARKS[Stream.CHECKS]],  # type: ignore[arg-type]
-                    catalogues=list(catalogues.values()),  # type: ignore[arg-type]
-                    sent=self.credit.sent,
-                    waiting=waiting,
-                )
+        return encode(
+            Backlog(
+                self._boot,
+                session,
+                records[-1].number,
+                vitals=found[_MARKS[Stream.VITALS]],  # type: ignore[arg-type]
+                checks=found[_MARKS[Stream.CHECKS]],  # type: ignore[arg-type]
+                catalogues=list(catalogues.values()),  # type: ignore[arg-type]
+                sent=self.credit.sent,
+                waiting=waiting,
             )
         )
 
@@ -278,6 +274,12 @@ class Outbox:
         if record.number > self._unreadable_up_to:
             self._unreadable_up_to = record.number
             self.unreadable += 1
+
+
+def _size_of(records: list[Record]) -> int:
+    """Return how many bytes a batch counts for: each catalogue once."""
+    catalogues = {record.catalogue for record in records}
+    return sum(len(record.payload) for record in records) + sum(map(len, catalogues))
 
 
 class BeatQueue:

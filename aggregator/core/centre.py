@@ -386,7 +386,7 @@ class Centre:
     def _keep_backlog(self, fact: Fact, late: LateReadings, size: int) -> None:
         """Have a backlog stored, if it is one and not a question for a grant."""
         host, backlog = fact[1], fact[2]
-        self.credit.note(host, backlog, size)
+        self.credit.note(host, backlog)
         if backlog.number:
             self._storing.keep_backlog(host, late.to_store, backlog, size)
 

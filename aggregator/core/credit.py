@@ -11,8 +11,8 @@ The life of a backlog, seen from here:
 5. Whoever waits is told so every ``RENEW_EVERY_S``, with the same grant.
 6. A batch with nothing behind it ends the claim; what was granted beyond it is void.
 
-Grants are in the agent's own count of payload bytes since its start. So a lost or repeated message
-changes nothing, and the count of every aggregator is the same. Times are monotonic seconds.
+Grants are in the agent's own count of bytes of its spool since its start. So a lost or repeated
+message changes nothing, and the count of every aggregator is the same. Times are monotonic seconds.
 """
 
 import copy
@@ -32,7 +32,7 @@ from venuewatch.base.wire.messages import Backlog, Grant
 from venuewatch.base.wire.topics import Stream
 
 ALL_BYTES_PER_S = 1_500_000.0
-"""How much is granted in all: with 2.4 MB/s of 4 hosts all was well, with 4 MB/s of 12 not."""
+"""How much is granted in all: with 2.4 MB/s of 4 agents all was well, with 4 MB/s of 12 not."""
 
 VENUE_BYTES_PER_S = 250_000.0
 OUTSTANDING_BYTES = 128_000
@@ -55,8 +55,8 @@ ADDED_S = 0.05
 LEAST_SHARE = 1 / 16
 _MORE_SHARE = 1 / 8
 _LEAST_WINDOW_S = 300.0
-UNSTORED_BYTES = 2_000_000
-"""Nothing is granted while so much backlog waits for the journal."""
+UNSTORED_BYTES = 1_000_000
+"""Nothing is granted while so many payload bytes of backlog wait for the journal: some 2 s."""
 
 _LOOKS_AT_ONCE = 4 * SAID_AT_ONCE  # at hosts that may be gone, and venues that have had enough
 _SAVED_S = 0.25  # of a rate: how much of it may be granted at once, later
@@ -148,20 +148,19 @@ class Credit:
         """Return how many hosts wait to send backlog, or send it."""
         return len(self._claims)
 
-    def note(self, host: Host, backlog: Backlog, size: int) -> None:
-        """Note a backlog of ``size`` payload bytes, or the question for a grant.
+    def note(self, host: Host, backlog: Backlog) -> None:
+        """Note a backlog, or the question for a grant.
 
         An agent that does not wait for grants does not say how much it has sent.
         """
         if backlog.sent is None:
             return
         name, claim = host.name, self._claims.get(host.name)
-        seen = backlog.sent + size
         if claim is None or claim.boot != backlog.boot or not backlog.number:
             self._drop(name)
-            claim = self._claims[name] = _Claim(host, backlog.boot, seen)
+            claim = self._claims[name] = _Claim(host, backlog.boot, backlog.sent)
             self._unanswered[name] = None
-        claim.seen = max(claim.seen, seen)
+        claim.seen = max(claim.seen, backlog.sent)
         claim.up_to = max(claim.up_to, claim.seen)
         claim.waiting = backlog.waiting
         if not claim.waiting:

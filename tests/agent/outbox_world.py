@@ -8,7 +8,6 @@ from agent.outbox import Message, Outbox
 from agent.spool.disk import Spool
 from agent.spool.pace import Pace
 from agent.spool.thread import SpoolThread
-from venuewatch.base.wire.packing import unpacked
 from venuewatch.base.wire.topics import Stream
 
 BOOT = "boot"
@@ -17,8 +16,7 @@ BOOT = "boot"
 class Sent:
     def __init__(self, stream: Stream, payload: bytes) -> None:
         self.stream = stream
-        self.size = len(payload)
-        self.body = msgspec.json.decode(unpacked(payload, max_bytes=1 << 20))
+        self.body = msgspec.json.decode(payload)
         self.is_acknowledged = False
 
     def is_published(self) -> bool:

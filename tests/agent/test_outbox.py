@@ -18,6 +18,7 @@ from agent.series import Series
 from tests.agent.outbox_world import BOOT, Broker, Sent, World
 from venuewatch.base.wire.catalogue import VALUES_MAX, encode, key_of
 from venuewatch.base.wire.messages import MAX_PAYLOAD_BYTES, Vitals, decode_backlog
+from venuewatch.base.wire.packing import packed
 from venuewatch.base.wire.readings import Readings
 from venuewatch.base.wire.topics import Stream
 
@@ -136,8 +137,8 @@ def test_the_largest_vitals_fit_one_backlog_with_their_catalogue(world: World) -
 
     (payload,) = said
     assert len(numbers) == VALUES_MAX
-    assert len(payload) <= MAX_PAYLOAD_BYTES < len(vitals) + len(series.catalogue)
-    (found,) = decode_backlog(payload).vitals
+    assert len(packed(payload)) <= MAX_PAYLOAD_BYTES < len(payload)
+    (found,) = decode_backlog(packed(payload)).vitals
     assert found.values == numbers
 
 

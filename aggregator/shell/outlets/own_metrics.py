@@ -212,7 +212,7 @@ class _Counters(Collector):
         )
         yield CounterMetricFamily(
             "venuewatch_aggregator_backlog_granted_bytes",
-            "Payload bytes of backlog that hosts were granted.",
+            "Bytes of their spools that hosts were granted as backlog.",
             value=credit.granted_bytes,
         )
         yield GaugeMetricFamily(

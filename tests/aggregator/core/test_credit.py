@@ -28,7 +28,6 @@ from aggregator.core.storing import Storing
 from venuewatch.base.wire import topics
 from venuewatch.base.wire.messages import Backlog, Grant
 
-QUESTION = 100  # bytes
 BATCH = 8_000
 PLENTY = 60_000  # records
 LOOK_S = 0.1
@@ -57,7 +56,7 @@ class Agents:
 
     def ask(self, *names: str) -> None:
         for name in names or self.waiting:
-            self._say(name, 0, QUESTION)
+            self._say(name, 0, 0)
 
     def run(self, seconds: float) -> list[Publish]:
         """Let time pass; return what was said."""
@@ -95,10 +94,9 @@ class Agents:
         return sum(sent for name, sent in self.sent.items() if name.startswith(prefix))
 
     def _say(self, name: str, number: int, size: int) -> None:
-        host = self.fleet.named(name)
-        backlog = Backlog("boot", 1, number, sent=self.sent[name], waiting=self.waiting[name])
         self.sent[name] += size
-        self.credit.note(host, backlog, size)
+        backlog = Backlog("boot", 1, number, sent=self.sent[name], waiting=self.waiting[name])
+        self.credit.note(self.fleet.named(name), backlog)
 
 
 def test_so_much_is_granted_in_all_and_all_of_it() -> None:
@@ -194,7 +192,7 @@ def test_whoever_waits_is_told_so_in_time() -> None:
 def test_one_that_says_nothing_of_grants_is_granted_none() -> None:
     agents = Agents(1, 1)
 
-    agents.credit.note(agents.fleet.named("V0-0"), Backlog("boot", 1, 7, waiting=5), BATCH)
+    agents.credit.note(agents.fleet.named("V0-0"), Backlog("boot", 1, 7, waiting=5))
 
     assert agents.run(60.0) == []
 
@@ -214,7 +212,7 @@ def test_a_host_with_little_is_granted_little() -> None:
 
     agents.run(1.0)
 
-    assert agents.up_to["V0-0"] == QUESTION + 2 * RECORD_BYTES
+    assert agents.up_to["V0-0"] == 2 * RECORD_BYTES
 
 
 def test_whoever_asks_again_is_granted_from_there_on() -> None:
@@ -243,7 +241,7 @@ def test_in_trouble_nothing_is_granted_and_all_are_told(trouble: str) -> None:
 
     said = agents.run(RENEW_EVERY_S + 1.0)
 
-    assert agents.bytes_of() == 2 * QUESTION
+    assert agents.bytes_of() == 0
     assert Counter(publish.topic for publish in said) == {
         topics.topic("V0", f"V0-{number}", topics.Stream.CMD): 2 for number in range(2)
     }
@@ -316,4 +314,4 @@ def test_a_copy_goes_on_by_itself() -> None:
     copied.run(3.0)
 
     assert copied.bytes_of() > 4 * GRANT_BYTES
-    assert (agents.bytes_of(), len(agents.credit)) == (4 * QUESTION, 4)
+    assert (agents.bytes_of(), len(agents.credit)) == (0, 4)

@@ -144,9 +144,9 @@ class Backlog(msgspec.Struct, frozen=True, omit_defaults=True):
     ``number`` is the spool's number of the last record in it, for the acknowledgement.
     ``catalogues`` are those of its ``vitals``, so that it can be read by itself.
 
-    An agent that waits for grants says how many payload bytes of backlog this boot had ``sent``
-    before this message, and how many records are ``waiting`` behind it. A message without readings
-    asks for a grant.
+    An agent that waits for grants says how many bytes of its spool this boot has ``sent`` by now,
+    this message included: readings and catalogues before they are packed. ``waiting``: how many
+    records are behind it. A message of number 0, without readings, asks for a grant.
     """
 
     boot: BootId
@@ -215,7 +215,7 @@ class Acknowledge(msgspec.Struct, frozen=True, tag_field="do", tag="acknowledge"
 
 
 class Grant(msgspec.Struct, frozen=True, tag_field="do", tag="grant"):
-    """Boot ``boot`` may publish backlog up to ``up_to`` payload bytes, counted from its start.
+    """Boot ``boot`` may publish backlog up to ``up_to`` bytes of its spool, from its start on.
 
     ``by``: the name of the aggregator. One that is said again is still good.
     """

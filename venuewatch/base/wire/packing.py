@@ -16,9 +16,8 @@ _ZLIB = b"\x78"  # deflate, a window of 32 KiB
 
 
 def packed(payload: bytes) -> bytes:
-    """Return a message as it is to go out; one that is packed already stays as it is."""
-    is_short = len(payload) < PACKED_FROM or payload[:1] == _ZLIB
-    return payload if is_short else zlib.compress(payload)
+    """Return a message as it is to go out."""
+    return zlib.compress(payload) if len(payload) >= PACKED_FROM else payload
 
 
 def unpacked(payload: bytes, *, max_bytes: int) -> bytes:
