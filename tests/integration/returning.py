@@ -1,0 +1,154 @@
+"""Returning agents: real ones with full spools, and hosts elsewhere that are killed meanwhile.
+
+The spool is written once, by the agent's own code, and copied: readings are told apart by host.
+"""
+
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from agent.spool.disk import Spool
+from tests.integration.duty import Hosts
+from tests.integration.real import (
+    HERE,
+    START_S,
+    Agent,
+    Aggregator,
+    Mosquitto,
+    Place,
+    inventory_of,
+    pause,
+    until,
+)
+from venuewatch.base import clock
+from venuewatch.base.wire.catalogue import Catalogue, Families
+from venuewatch.base.wire.messages import Vitals, encode
+
+ELSEWHERE = "TAH"
+FAMILIES: Families = [("node_cpu_seconds_total", [[str(at), "user"] for at in range(64)])]
+
+APART_S = 1.2
+"""How long (s) two kills are apart: hosts that hang up within a second are judged together."""
+
+_NEVER_S = 86_400
+_MORE = 6  # hosts elsewhere that live, so that the others are no cut venue
+
+
+def write_spool(folder: Path, size_bytes: int) -> int:
+    """Write a spool of that size; return how many readings it has."""
+    spool = Spool(str(folder), max_bytes=4 * size_bytes)
+    catalogue = Catalogue(FAMILIES)
+    said, end, number = encode(catalogue), int(clock.wall()) - 60, 0
+    while spool.size_bytes < size_bytes:
+        values: list[float | None] = [number + at / 100 for at in range(64)]
+        wall_ms = (end - 200_000 + number) * 1000
+        vitals = Vitals("old", 1, number, wall_ms, catalogue=catalogue.key, values=values)
+        spool.append(b"v" + encode(vitals), said)
+        number += 1
+    spool.close()
+    return number
+
+
+class Fleet:
+    """``returning`` hosts with a spool each, not started yet, and ``elsewhere`` that are up.
+
+    ``place``: where the agents run that return.
+    """
+
+    def __init__(
+        self, folder: Path, broker: Mosquitto, aggregator: Aggregator, names: Sequence[str]
+    ) -> None:
+        self._folder = folder
+        self.broker = broker
+        self.aggregator = aggregator
+        self.names = names
+        self.elsewhere: dict[str, Hosts] = {}
+
+    def fill(self, size_bytes: int) -> int:
+        """Give each host that returns a spool of that size; return how many readings it has."""
+        first, *others = (self._folder / name for name in self.names)
+        readings = write_spool(first, size_bytes)
+        for other in others:
+            shutil.copytree(first, other)
+        return readings
+
+    def come_back(self, stack: ExitStack, place: Place = HERE) -> None:
+        """Start the agents that have spools."""
+        for name in self.names:
+            more = (
+                f'[spool]\ndirectory = "{self._folder / name}"\n[probe]\nenabled = false\n'
+                f"[heartbeat]\nvitals_every_s = {_NEVER_S}\n"
+            )
+            agent = Agent(self._folder, self.broker.port, name, broker=more)
+            stack.enter_context(agent.at(place))
+
+    def kill(self, host: str) -> float:
+        """Kill a host elsewhere; return after how many seconds that was known."""
+        before = len(self._downs(host))
+        killed_at = clock.wall()
+        self.elsewhere[host].kill()
+        until(f"{host} is down", lambda: len(self._downs(host)) > before, within_s=START_S)
+        return self._downs(host)[-1] - killed_at
+
+    def kill_all(self) -> list[float]:
+        """Kill each host elsewhere, and have all of them again; return when each was known."""
+        known_s = []
+        for host in self.elsewhere:
+            known_s.append(self.kill(host))
+            pause(APART_S)
+        for hosts in self.elsewhere.values():
+            hosts.start()
+        for host in self.elsewhere:
+            self.aggregator.wait_for(host, "up", within_s=START_S)
+        return known_s
+
+    def incidents(self) -> list[tuple[object, object]]:
+        """Return host and cause of every incident but those of hosts that were killed."""
+        found = [each for each in self.aggregator.events("incident") if each["change"] == "opened"]
+        return [
+            (each["host"], each["cause"]) for each in found if each["host"] not in self.elsewhere
+        ]
+
+    def granted_bytes(self) -> float:
+        return self.aggregator.value("venuewatch_aggregator_backlog_granted_bytes_total") or 0.0
+
+    def _downs(self, host: str) -> list[float]:
+        """Return when (s since 1970) it became known that a host is down, each time."""
+        changes = self.aggregator.events("host_changed")
+        return [
+            datetime.fromisoformat(str(change["time"])).timestamp()
+            for change in changes
+            if (change["host"], change["after"]) == (host, "down")
+        ]
+
+
+@contextmanager
+def fleet(folder: Path, *, venues: Mapping[str, int], elsewhere: int) -> Iterator[Fleet]:
+    """Run broker, aggregator and the hosts elsewhere, all up, until the block ends.
+
+    ``venues``: how many hosts of each are to return.
+    """
+    returning = [(code, "wired", hosts) for code, hosts in venues.items()]
+    inventory = inventory_of(*returning, (ELSEWHERE, "wired", elsewhere + _MORE))
+    with ExitStack() as stack:
+        broker = stack.enter_context(Mosquitto(folder))
+        place = folder / "centre"
+        place.mkdir()
+        aggregator = stack.enter_context(Aggregator(place, broker.port, inventory=inventory))
+        names = [f"{code}-{at}" for code, of in venues.items() for at in range(1, of + 1)]
+        made = Fleet(folder, broker, aggregator, names)
+        for at in range(1, elsewhere + 1):
+            name = f"{ELSEWHERE}-{at}"
+            alone = f'[[venue]]\ncode = "{ELSEWHERE}"\n[[venue.host]]\nname = "{name}"\n'
+            made.elsewhere[name] = stack.enter_context(Hosts(folder, name, broker.port, alone))
+        rest = "".join(
+            f'[[venue.host]]\nname = "{ELSEWHERE}-{at}"\n'
+            for at in range(elsewhere + 1, elsewhere + _MORE + 1)
+        )
+        code = f'[[venue]]\ncode = "{ELSEWHERE}"\n'
+        stack.enter_context(Hosts(folder, "rest", broker.port, code + rest))
+        for name in made.elsewhere:
+            aggregator.wait_for(name, "up", within_s=START_S)
+        yield made
