@@ -95,7 +95,8 @@ def _measured(many: Fleet, folder: Path, records: int) -> Row:
     quiet_s = many.kill_all()
     for process in (aggregator, broker):
         forget_peak(process.pid)
-    cpu_before, lags, busy_s = cpu_s(aggregator.pid), [0.0], []
+    cpu_before, lags = cpu_s(aggregator.pid), [0.0]
+    busy_s: list[float] = []
     with _clients(many, folder, records) as clients:
         while (said := clients.ask())["drained_s"] is None:
             if said["trouble"]:
