@@ -29,7 +29,6 @@ from bench.kit.processes import (
 )
 from bench.kit.result import Goal, Result, Row, progress
 from bench.kit.returning import BOOT, reading
-from tests.integration.real import until
 from tests.integration.returning import Fleet, fleet
 from venuewatch.base import clock
 from venuewatch.base.options import whole
@@ -48,7 +47,6 @@ KILLED = 5
 
 _MIB = 1_048_576
 _APART_S = 20.0  # rounds
-_SETTLED_S = 60.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -91,7 +89,6 @@ def run(options: argparse.Namespace) -> Result:
 
 def _measured(many: Fleet, folder: Path, records: int) -> Row:
     aggregator, broker = many.aggregator, many.broker
-    until("it has settled", lambda: aggregator.is_ready() or None, within_s=_SETTLED_S)
     quiet_s = many.kill_all()
     for process in (aggregator, broker):
         forget_peak(process.pid)

@@ -12,10 +12,10 @@ from pathlib import Path
 from agent.spool.disk import Spool
 from tests.integration.duty import Hosts
 from tests.integration.real import (
-    HERE,
     START_S,
     Agent,
     Aggregator,
+    Here,
     Mosquitto,
     Place,
     inventory_of,
@@ -32,6 +32,7 @@ FAMILIES: Families = [("node_cpu_seconds_total", [[str(at), "user"] for at in ra
 APART_S = 1.2
 """How long (s) two kills are apart: hosts that hang up within a second are judged together."""
 
+_ASK_EVERY_S = 0.1
 _NEVER_S = 86_400
 _MORE = 6  # hosts elsewhere that live, so that the others are no cut venue
 
@@ -51,10 +52,20 @@ def write_spool(folder: Path, size_bytes: int) -> int:
     return number
 
 
+class OtherMachines(Here):
+    """This machine, where programs take no CPU from those that run here."""
+
+    def command(self, *words: str) -> Sequence[str]:
+        return ("nice", "-n", "10", *words)
+
+
+OTHER_MACHINES = OtherMachines()
+
+
 class Fleet:
     """``returning`` hosts with a spool each, not started yet, and ``elsewhere`` that are up.
 
-    ``place``: where the agents run that return.
+    Each question takes CPU from those who are watched: the log is read, and few pages are asked.
     """
 
     def __init__(
@@ -74,8 +85,8 @@ class Fleet:
             shutil.copytree(first, other)
         return readings
 
-    def come_back(self, stack: ExitStack, place: Place = HERE) -> None:
-        """Start the agents that have spools."""
+    def come_back(self, stack: ExitStack, place: Place = OTHER_MACHINES) -> None:
+        """Start the agents that have spools, at a place: behind a packet filter, say."""
         for name in self.names:
             more = (
                 f'[spool]\ndirectory = "{self._folder / name}"\n[probe]\nenabled = false\n'
@@ -86,11 +97,11 @@ class Fleet:
 
     def kill(self, host: str) -> float:
         """Kill a host elsewhere; return after how many seconds that was known."""
-        before = len(self._downs(host))
+        before = len(self._times(host, "down"))
         killed_at = clock.wall()
         self.elsewhere[host].kill()
-        until(f"{host} is down", lambda: len(self._downs(host)) > before, within_s=START_S)
-        return self._downs(host)[-1] - killed_at
+        self._until_more(host, "down", before)
+        return self._times(host, "down")[-1] - killed_at
 
     def kill_all(self) -> list[float]:
         """Kill each host elsewhere, and have all of them again; return when each was known."""
@@ -98,11 +109,17 @@ class Fleet:
         for host in self.elsewhere:
             known_s.append(self.kill(host))
             pause(APART_S)
+        before = {host: len(self._times(host, "up")) for host in self.elsewhere}
         for hosts in self.elsewhere.values():
             hosts.start()
-        for host in self.elsewhere:
-            self.aggregator.wait_for(host, "up", within_s=START_S)
+        for host, ups in before.items():
+            self._until_more(host, "up", ups)
         return known_s
+
+    def until_up(self) -> None:
+        """Wait until all that return are up."""
+        for host in self.names:
+            self._until_more(host, "up", 0)
 
     def incidents(self) -> list[tuple[object, object]]:
         """Return host and cause of every incident but those of hosts that were killed."""
@@ -114,13 +131,18 @@ class Fleet:
     def granted_bytes(self) -> float:
         return self.aggregator.value("venuewatch_aggregator_backlog_granted_bytes_total") or 0.0
 
-    def _downs(self, host: str) -> list[float]:
-        """Return when (s since 1970) it became known that a host is down, each time."""
-        changes = self.aggregator.events("host_changed")
+    def _until_more(self, host: str, state: str, times: int) -> None:
+        def has_come() -> bool:
+            return len(self._times(host, state)) > times
+
+        until(f"{host} is {state}", has_come, within_s=START_S, every_s=_ASK_EVERY_S)
+
+    def _times(self, host: str, state: str) -> list[float]:
+        """Return when (s since 1970) a host came into a state, by the aggregator's log."""
         return [
             datetime.fromisoformat(str(change["time"])).timestamp()
-            for change in changes
-            if (change["host"], change["after"]) == (host, "down")
+            for change in self.aggregator.events("host_changed")
+            if (change["host"], change["after"]) == (host, state)
         ]
 
 
@@ -149,6 +171,5 @@ def fleet(folder: Path, *, venues: Mapping[str, int], elsewhere: int) -> Iterato
         )
         code = f'[[venue]]\ncode = "{ELSEWHERE}"\n'
         stack.enter_context(Hosts(folder, "rest", broker.port, code + rest))
-        for name in made.elsewhere:
-            aggregator.wait_for(name, "up", within_s=START_S)
+        until("it has settled", aggregator.is_ready, within_s=START_S, every_s=_ASK_EVERY_S)
         yield made

@@ -24,12 +24,10 @@ def test_twelve_full_spools_delay_no_verdict_elsewhere(tmp_path: Path) -> None:
         many = stack.enter_context(fleet(tmp_path, venues={"STA": AGENTS}, elsewhere=KILLED))
         aggregator = many.aggregator
         many.fill(SPOOL_BYTES)
-        until("it has settled", lambda: aggregator.is_ready() or None, within_s=START_S)
         quiet_s = many.kill_all()
         many.come_back(stack)
-        for name in many.names:
-            aggregator.wait_for(name, "up", within_s=START_S)
-        until("they send backlog", lambda: many.granted_bytes() > 1e6 or None, within_s=START_S)
+        many.until_up()
+        until("they send", lambda: many.granted_bytes() > 1e6, within_s=START_S, every_s=0.5)
         before = many.granted_bytes()
         busy_s = many.kill_all()
         after = many.granted_bytes()
