@@ -135,6 +135,12 @@ CASES: Sequence[Case] = (
         "STA is cut off. Its hosts fell silent together, and may be well.", {"venue": "STA"},
     ),
     Case(
+        "VenuewatchVenueHungUp", "critical", 0,
+        problem("venue", 'venue="STA"', "hung_up_together"),
+        "Hosts of STA were cut off at one moment, and are not back. They may be well.",
+        {"venue": "STA"},
+    ),
+    Case(
         "VenuewatchHostDown", "critical", 5, problem("host", HOST, "host_down"),
         f"{_PLACE} is gone: no neighbour that could try reaches it.",
         well=problem("host", HOST, "venue_unreachable"),

@@ -6,7 +6,9 @@ told without an incident is in ``standing.py``.
 
 An alert's name, severity and labels are its identity. A cause that gets more precise may change
 its sentence, and nothing else of it: so causes that can follow one another as news of one failure
-share one alert. Only results that come late and then stop, or the reverse, are two.
+share one alert. Results that come late and then stop, or the reverse, are two. So are hosts of a
+venue that hung up together, beside others that are heard, and the venue, should it be cut off then:
+what is said of other hosts is told beside the first, and not beside the second.
 """
 
 from collections.abc import Mapping
@@ -97,6 +99,9 @@ _JOURNAL = Alert("VenuewatchJournalFailing", Severity.WARNING, "Nothing can be r
 _NOTICES = Alert("VenuewatchNoticesFailing", Severity.CRITICAL, "A receiver takes no notices.")
 _JUMP = Alert("VenuewatchClockJump", Severity.WARNING, "The aggregator's wall clock jumped.")
 _VENUE = Alert("VenuewatchVenueUnreachable", Severity.CRITICAL, "A venue can not be reached.")
+_VENUE_HUNG_UP = Alert(
+    "VenuewatchVenueHungUp", Severity.CRITICAL, "Hosts of a venue hung up together."
+)
 _HOST = Alert("VenuewatchHostDown", Severity.CRITICAL, "A host is down or can not be heard.")
 _VENUE_LINK = Alert(
     "VenuewatchVenueOneWay", Severity.WARNING, "A venue is heard and does not hear the centre."
@@ -187,7 +192,7 @@ ROWS: Final[Mapping[tuple[Kind, Cause], Row]] = {
         "On the aggregator's machine: `timedatectl`. Let it ask its time server again.",
     ),
     ("venue", Cause.HUNG_UP_TOGETHER): Row(
-        _VENUE,
+        _VENUE_HUNG_UP,
         "Hosts of {venue} were cut off at one moment, and are not back. They may be well.",
         "Look at what their connections share: the venue's firewall, its bridge, its line.",
     ),

@@ -7,11 +7,12 @@ incident's (``alerts.py``). A state without one, such as a farewell, has its sen
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
-from aggregator.core.fleet import Venue
+from aggregator.core.fleet import Fleet, Venue
 from aggregator.core.host import INF, Host
 from aggregator.core.incidents.alerts import Severity, description_of, severity_of, urgency_of
 from aggregator.core.incidents.record import Incident
-from aggregator.core.states import HostState, VenueState
+from aggregator.core.states import ALIVE, HostState, VenueState
+from aggregator.core.verdicts.causes import Cause
 
 
 class State(NamedTuple):
@@ -108,6 +109,30 @@ def first_down_at(venue: Venue) -> float | None:
     """Return when (monotonic s) the first of a venue's hosts that said farewell does."""
     times = (down_at(host) for host in list(venue.hosts.values()))
     return min((at for at in times if at is not None), default=None)
+
+
+def is_behind(host: Host, incident: Incident) -> bool:
+    """Tell whether a host is behind an incident of many, and is not heard again."""
+    if host.state in ALIVE:
+        return False
+    if incident.cause is Cause.CENTRE_SIDE_LOSS:
+        return host.venue in incident.children
+    return host.name in incident.children
+
+
+def venues_of(incident: Incident, fleet: Fleet) -> set[str]:
+    """Return the codes of the venues that an incident is told of.
+
+    One of the centre is told of the venues behind it that have a host that is not back.
+    """
+    subject = incident.subject
+    if subject.venue or not incident.children:
+        return {subject.venue} - {""}
+    if incident.cause is Cause.CENTRE_SIDE_LOSS:
+        venues = filter(None, map(fleet.venues.get, incident.children))
+        return {venue.code for venue in venues if venue.counts[HostState.UNREACHABLE]}
+    hosts = filter(None, map(fleet.find, incident.children))
+    return {host.venue for host in hosts if host.state is HostState.UNREACHABLE}
 
 
 def host_told(host: Host, incidents: Iterable[Incident], until: str) -> Told:

@@ -11,6 +11,7 @@ from aggregator.core.outputs import (
     Output,
     Store,
 )
+from aggregator.core.verdicts.causes import Cause
 
 
 @dataclass
@@ -55,4 +56,7 @@ class Changes:
             self.venues.add(subject.venue)
         if subject.host:
             self.hosts.add(subject.host)
-        self.hosts.update(incident.children)
+        if incident.cause is Cause.CENTRE_SIDE_LOSS:
+            self.venues.update(incident.children)
+        else:
+            self.hosts.update(incident.children)

@@ -13,6 +13,7 @@ import msgspec
 from aggregator.core.centre import Centre
 from aggregator.core.fleet import Venue
 from aggregator.core.incidents.record import IncidentChanged, Scope
+from aggregator.core.incidents.standing import venues_of
 from aggregator.core.outputs import (
     Connected,
     HostChanged,
@@ -108,8 +109,8 @@ class VenueStatusOutlet:
             hosts[HostState.UP] = hosts.get(HostState.UP, 0) + late
         found = [
             incident
-            for subject, incident in self._incidents.open.items()
-            if subject.venue == venue.code
+            for incident in self._incidents.open.values()
+            if venue.code in venues_of(incident, self._fleet)
         ]
         found.sort(key=attrgetter("number"), reverse=True)
         listed = [

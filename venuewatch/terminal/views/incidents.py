@@ -81,7 +81,8 @@ def incident_lines(whole: IncidentWhole, zone: str, screen: Screen, now: float) 
     if whole.falls > 1:
         facts.append(("failed", f"{whole.falls} times"))
     if whole.children:
-        facts.append(("hosts", ", ".join(map(one_line, whole.children))))
+        parts = "venues" if whole.cause == "centre_side_loss" else "hosts"
+        facts.append((parts, ", ".join(map(one_line, whole.children))))
     lines += fact_lines(facts, screen)
     lines += [Line(""), Line("Timeline", "bold")]
     for step in whole.timeline:

@@ -12,8 +12,8 @@ from aggregator.core.fleet import Venue
 from aggregator.core.host import INF, Host
 from aggregator.core.incidents.alerts import Severity, urgency_of
 from aggregator.core.incidents.record import Incident
-from aggregator.core.incidents.standing import down_at
-from aggregator.core.states import ALIVE, HostState, VenueState
+from aggregator.core.incidents.standing import down_at, is_behind
+from aggregator.core.states import HostState, VenueState
 from aggregator.shell.http.api import standing
 from aggregator.shell.http.api.centre import CentreView
 from aggregator.shell.http.api.incidents import IncidentView, view_of
@@ -131,15 +131,14 @@ def venue_view(venue: Venue, incidents: Sequence[Incident], wall: WallTime) -> V
 def about(host: Host, incidents: Sequence[Incident]) -> list[Incident]:
     """Return those of its venue's incidents that tell how a host is.
 
-    One of the whole venue tells nothing of a host that is heard again.
+    One of the whole venue, or of several, tells nothing of a host that is heard again.
     """
     if not incidents:
         return []
-    is_alive = host.state in ALIVE
     return [
         incident
         for incident in incidents
-        if incident.subject.host == host.name or (not is_alive and host.name in incident.children)
+        if incident.subject.host == host.name or is_behind(host, incident)
     ]
 
 

@@ -11,6 +11,7 @@ from aggregator.core.centre import Centre
 from aggregator.core.fleet import Venue
 from aggregator.core.incidents.alerts import urgency_of
 from aggregator.core.incidents.record import Incident
+from aggregator.core.incidents.standing import venues_of
 from aggregator.shell.http.api.centre import CentreView, centre_view
 from aggregator.shell.http.api.hosts import HostView, Passage, host_view
 from aggregator.shell.http.api.incidents import ExcuseView, IncidentView, excuses_of, view_of
@@ -125,7 +126,8 @@ class View:
     def _open_at(self) -> Mapping[str, Sequence[Incident]]:
         found: dict[str, list[Incident]] = {}
         for incident in self._centre.decisions.store.open.values():
-            found.setdefault(incident.subject.venue, []).append(incident)
+            for code in venues_of(incident, self._fleet):
+                found.setdefault(code, []).append(incident)
         return found
 
     def _open_of(self, venue: Venue) -> Sequence[Incident]:

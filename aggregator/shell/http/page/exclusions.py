@@ -11,6 +11,7 @@ from aggregator.core.verdicts.causes import Cause
 from aggregator.shell.http.api.centre import CentreView
 from aggregator.shell.http.api.incidents import IncidentView
 from aggregator.shell.http.api.venues import VenueView
+from aggregator.shell.http.page.problems import cut_venues
 
 _MACHINE_ANSWERS = frozenset({Cause.AGENT_STOPPED, Cause.HOST_FROZEN})
 _HEARD = frozenset({HostState.UP, HostState.LATE})
@@ -64,7 +65,7 @@ def _machines(incident: IncidentView, venue: VenueView | None) -> Iterator[Exclu
         yield Exclusion("Machine", f"{incident.host} is {state}")
     elif incident.host:
         yield Exclusion("Machine", "can not be excluded: nothing is heard of it")
-    elif incident.cause == Cause.VENUE_UNREACHABLE:
+    elif incident.cause in {Cause.VENUE_UNREACHABLE, Cause.HUNG_UP_TOGETHER}:
         yield Exclusion("Machines", "not known: they may be well")
     else:
         heard = sum(each in _HEARD for each in states.values())
@@ -82,8 +83,7 @@ def _feeds(incident: IncidentView, others: Sequence[IncidentView]) -> Iterator[E
 
 
 def _other_venues(incident: IncidentView, others: Sequence[IncidentView]) -> Exclusion:
-    cut = {one.venue for one in others if one.cause == Cause.VENUE_UNREACHABLE}
-    cut.discard(incident.venue)
+    cut = cut_venues(others) - {incident.venue}
     if not cut:
         return Exclusion("Other venues", "none is cut off")
     named = ", ".join(sorted(cut)[:_NAMED_MAX]) + (" and others" if len(cut) > _NAMED_MAX else "")

@@ -41,7 +41,7 @@ class Picture(NamedTuple):
 
 
 class Problem(NamedTuple):
-    """One incident as a line."""
+    """One incident as a line; behind it are so many ``parts``: hosts, or venues."""
 
     id: str
     number: int
@@ -50,7 +50,8 @@ class Problem(NamedTuple):
     sentence: str
     since: float
     closed_at: float | None
-    hosts: int
+    parts: str
+    behind: int
 
     @property
     def is_open(self) -> bool:
@@ -113,6 +114,7 @@ def problem_of(incident: IncidentView) -> Problem:
         incident.sentence,
         incident.since,
         incident.closed_at,
+        "venues" if incident.cause == Cause.CENTRE_SIDE_LOSS else "hosts",
         len(incident.children),
     )
 
@@ -126,7 +128,7 @@ def urgent_first(incidents: Iterable[IncidentView]) -> list[IncidentView]:
 def listed(picture: Picture, most: int = SHOWN_MAX) -> Listed:
     """Return the problems of now."""
     known = urgent_first(picture.incidents)
-    cut = {one.venue for one in known if one.cause == Cause.VENUE_UNREACHABLE}
+    cut = cut_venues(known)
     is_pattern = len(cut) >= TOGETHER_MIN and len(cut) * 2 > len(picture.venues)
     return Listed(
         tuple(problem_of(one) for one in known[:most]),
@@ -134,6 +136,17 @@ def listed(picture: Picture, most: int = SHOWN_MAX) -> Listed:
         len(cut) if is_pattern else 0,
         len(picture.venues),
     )
+
+
+def cut_venues(incidents: Iterable[IncidentView]) -> set[str]:
+    """Return the venues that can not be reached, alone or with others."""
+    cut: set[str] = set()
+    for one in incidents:
+        if one.cause == Cause.VENUE_UNREACHABLE:
+            cut.add(one.venue)
+        elif one.cause == Cause.CENTRE_SIDE_LOSS:
+            cut.update(one.children)
+    return cut
 
 
 def head_of(picture: Picture) -> Head:

@@ -80,7 +80,7 @@ def test_what_can_follow_as_one_failure_is_one_alert() -> None:
 
     several = {kind for kind, names in alerts.items() if len(names) > 1}
 
-    assert several == {"centre part", "feed"}
+    assert several == {"centre part", "feed", "venue"}
 
 
 def test_every_part_of_the_centre_has_one_cause() -> None:

@@ -9,7 +9,9 @@ from aggregator.core.incidents.standing import (
     Told,
     centre_told,
     host_told,
+    is_behind,
     venue_told,
+    venues_of,
 )
 from aggregator.core.states import ALIVE, HostState, VenueState
 from aggregator.core.verdicts.causes import Cause
@@ -83,6 +85,25 @@ def test_incident_of_the_centre_is_told_before_its_state() -> None:
         description_of(gone), Severity.CRITICAL, 6.0, 4
     )
     assert centre_told("hears", [], None) is None
+
+
+@pytest.mark.parametrize(
+    ("subject", "cause", "children"),
+    [
+        (Subject("centre", check="connections"), Cause.HUNG_UP_TOGETHER, ("STA-0", "STA-1")),
+        (Subject("centre", check="venues"), Cause.CENTRE_SIDE_LOSS, ("STA",)),
+    ],
+)
+def test_incident_of_many_is_told_of_whom_is_not_back(
+    subject: Subject, cause: Cause, children: tuple[str, ...]
+) -> None:
+    many = Incident(5, subject, cause, 6.0, children=children)
+    venue = venue_of(HostState.UNREACHABLE, HostState.UP)
+    back = venue_of(HostState.UP, HostState.UP)
+
+    assert [is_behind(host, many) for host in venue.hosts.values()] == [True, False]
+    assert venues_of(many, Fleet([venue])) == {"STA"}
+    assert venues_of(many, Fleet([back])) == set()
 
 
 def venue_of(*states: HostState) -> Venue:

@@ -14,6 +14,7 @@ from aggregator.shell.walltime import WallTime
 from tests.aggregator.shell.journal.process import STA, VENUES
 from tests.kit.machine import WALL
 from tests.kit.story import Story, fleet_of
+from tests.kit.worlds import come_back, hang_up
 
 UP = {"STA": {"up": 5}, "AQU": {"up": 2}}
 
@@ -182,3 +183,15 @@ def test_the_newest_incidents_are_listed_and_all_counted(board: Board) -> None:
     assert status["open"] == count
     assert [each["number"] for each in status["incidents"]] == list(range(count, 5, -1))
     assert status["incidents"][0]["check"] == f"feed-{count - 1}"
+
+
+def test_status_lists_an_incident_of_several_venues_until_it_is_back(board: Board) -> None:
+    hang_up(board.story, "STA-1", "STA-2", "AQU-1")
+    board.live(20, "STA-1", "STA-2", "AQU-1")
+    together = board.kept["AQU"]["incidents"]
+    come_back(board.story, "AQU-1")
+    board.live(30, "STA-1", "STA-2")
+
+    assert [(one["scope"], one["cause"]) for one in together] == [("centre", "hung_up_together")]
+    assert board.kept["AQU"]["incidents"] == []
+    assert len(board.kept["STA"]["incidents"]) == 1
