@@ -12,6 +12,7 @@ from agent import config
 from agent.shell import Agent
 from venuewatch.base import log
 from venuewatch.base.config import ConfigError, check_usable
+from venuewatch.base.secret_files import check_secrets
 
 USAGE_ERROR = 2
 INTERRUPTED = 130
@@ -28,6 +29,7 @@ def run(options: argparse.Namespace) -> int:
     log.start(level=logging.DEBUG if options.verbose else logging.INFO)
     try:
         settings = config.read(options.config)
+        check_secrets(settings)
         check_usable(settings.broker)
     except ConfigError as error:
         print(error, file=sys.stderr)

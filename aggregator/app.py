@@ -34,6 +34,7 @@ from aggregator.shell.walltime import WallTime
 from venuewatch import __version__
 from venuewatch.base import clock
 from venuewatch.base.config import check_usable, read_secret
+from venuewatch.base.secret_files import check_secrets
 from venuewatch.base.systemd import Systemd
 from venuewatch.base.wire import topics
 from venuewatch.base.wire.messages import CentreState, encode
@@ -174,6 +175,7 @@ async def serve(settings: config.Config, reread: Callable[[], config.Config]) ->
     stop, hangup = asyncio.Event(), asyncio.Event()
     received = stop_on_signals(stop, hangup)  # first: reading a big inventory takes seconds
     fleet = inventory.fleet_of(inventory.read(Path(settings.inventory)))
+    check_secrets(settings)
     check_usable(settings.broker)
     if settings.notify.bearer_token_file is not None:
         read_secret(settings.notify.bearer_token_file)

@@ -1,7 +1,12 @@
 """Sets Hypothesis up for all tests: no deadline, and a profile for ``make quick``."""
 
+import os
+
 import pytest
 from hypothesis import settings
+
+# What tests write is their own: a secret that others may read is refused.
+os.umask(0o077)
 
 # How fast an example runs is a matter for bench/: a busy machine must not fail a test.
 settings.register_profile("thorough", deadline=None)

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from venuewatch.base.config import ConfigError, read_toml
+from venuewatch.base.secret_files import check_secrets
 
 USAGE_ERROR = 2
 
@@ -30,7 +31,12 @@ def run(options: argparse.Namespace) -> int:
     for path in options.file:
         try:
             kind = _kind_of(path)
-            importlib.import_module(_READERS[kind]).read(path)
+            module = importlib.import_module(_READERS[kind])
+            settings = module.read(path)
+            if kind == "web":
+                module.check_private(path, settings)
+            else:
+                check_secrets(settings)
         except ConfigError as error:
             print(error, file=sys.stderr)
             code = USAGE_ERROR

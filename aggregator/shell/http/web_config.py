@@ -15,6 +15,7 @@ import yaml
 
 from venuewatch.base.config import ConfigError, in_words, one_line, unusable
 from venuewatch.base.refusals import convert
+from venuewatch.base.secret_files import refuse_exposed
 
 _FILE_MAX = 1_000_000
 _SECURE_HEADERS = Literal[
@@ -119,6 +120,7 @@ def load(path: str) -> WebConfig:
         return WebConfig()
     state = state_of(path)
     whole = read(Path(path))
+    check_private(Path(path), whole)
     http = whole.http_server_config or HttpSettings()
     tls = whole.tls_server_config
     users = {user: hashed.encode() for user, hashed in (whole.basic_auth_users or {}).items()}
@@ -139,6 +141,18 @@ def read(path: Path) -> WebFile:
         raise ConfigError(f"{path}: {one_line(error)}") from None
 
 
+def check_private(path: Path, whole: WebFile) -> None:
+    """Refuse a file with hashes of passwords, or a key, that others may read or write.
+
+    Raises:
+        ConfigError: they may.
+    """
+    if whole.basic_auth_users:
+        refuse_exposed(str(path))
+    if whole.tls_server_config is not None:
+        refuse_exposed(str(path.parent / whole.tls_server_config.key_file))
+
+
 def state_of(path: str) -> Hashable:
     """Return what differs once the file at ``path``, or one that it names, has changed."""
     if not path:
@@ -157,7 +171,7 @@ def _stamp(path: Path) -> Hashable:
         stat = path.stat()
     except (OSError, ValueError):
         return None
-    return stat.st_mtime_ns, stat.st_size, stat.st_ino
+    return stat.st_mtime_ns, stat.st_size, stat.st_ino, stat.st_mode
 
 
 def _parse(path: Path) -> Any:

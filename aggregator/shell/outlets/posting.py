@@ -8,9 +8,9 @@ import ssl
 
 import aiohttp
 
-from aggregator.config import Receiver
+from aggregator.config import Notify, Receiver
 from venuewatch import __version__
-from venuewatch.base import config, log
+from venuewatch.base import config, log, secret_files
 
 LOOK_EVERY_S = 2.0
 """How often (s) a queue looks at least what is due."""
@@ -82,6 +82,14 @@ def in_words(error: Exception) -> str:
             return "no answer in time"
         case _:
             return type(error).__name__
+
+
+def exposure_of(where: Receiver | Notify) -> str | None:
+    """Return a line if others may read or write a secret of a receiver; it is shown all the same.
+
+    At the start such a secret is refused. While we run, to tell people comes first.
+    """
+    return next(filter(None, map(secret_files.exposure_of, secret_files.secrets_of(where))), None)
 
 
 class Troubles:

@@ -48,7 +48,7 @@ class Health:
         if is_ours or now >= self._since + FAILING_S:
             self._receivers.note(self._name, why)
 
-    def well(self) -> None:
-        """Note that it has accepted something."""
+    def well(self, but: str | None = None) -> None:
+        """Note that it has accepted something; ``but``: what is to be told nevertheless."""
         self._since = None
-        self._receivers.note(self._name, None)
+        self._receivers.note(self._name, but)

@@ -30,6 +30,7 @@ from aggregator.shell.outlets.own_metrics import OwnMetrics, Result
 from aggregator.shell.outlets.posting import (
     LOOK_EVERY_S,
     Troubles,
+    exposure_of,
     in_words,
     session_of,
     until_set,
@@ -144,6 +145,7 @@ class Webhook:
         self._changed = asyncio.Event()
         self._why = self._why_lost = ""
         self._is_failing = False
+        self._exposure: str | None = None
         self._is_misconfigured = False
         self._look_at = 0.0
         parts = urlsplit(where.webhook_url)
@@ -241,7 +243,8 @@ class Webhook:
         if now >= self._look_at:
             self._look_at = now + LOOK_EVERY_S
             self._is_failing = self._queue.failing_since(now) is not None
-        why = None
+            self._exposure = exposure_of(self._where)
+        why = self._exposure
         if self._is_failing or self._is_misconfigured:
             why = self._why
         elif self._queue.has_lost(now):

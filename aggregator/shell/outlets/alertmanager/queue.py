@@ -21,6 +21,7 @@ from aggregator.shell.outlets.answers import is_refusal, is_success, pause_s
 from aggregator.shell.outlets.posting import (
     Troubles,
     authorization,
+    exposure_of,
     in_words,
     session_of,
     until_set,
@@ -140,7 +141,7 @@ class AlertQueue:
             self._note(wanted, f"it was taken ({status})")
             if self._alerts.is_well:
                 self._troubles.end()
-                self._health.well()
+                self._health.well(exposure_of(self._where))
         elif is_refusal(status):
             self._troubles.report(f"it answers {status}: what it refuses is dropped")
             dropped = self._alerts.refused(pushes)

@@ -1,0 +1,85 @@
+#!/bin/sh
+# Lets Mosquitto start although its database is damaged: sets the file aside. README.md beside this.
+#
+#   mosquitto-database.sh note [DATABASE]     after each end: remembers that the broker failed
+#   mosquitto-database.sh check [DATABASE]    before each start: if it failed, tries the database
+#
+# The database is tried by a second Mosquitto, with a copy and without a port. If that one ends by
+# itself, the file is renamed to DATABASE.broken-TIME, and the newest three of these are kept. If it
+# runs, the failure was another one, and the file stays. The exit code is 0: nothing here keeps the
+# broker from starting.
+
+database=${2:-/var/lib/mosquitto/mosquitto.db}
+mosquitto=${MOSQUITTO:-/usr/sbin/mosquitto}
+patience_s=${PATIENCE_S:-30}
+failed=$database.failed
+kept=3
+
+say() {
+    echo "mosquitto-database: $*" >&2
+}
+
+# Whether Mosquitto starts with a copy of the database: 0 yes, 1 no, 2 it could not be tried.
+try() {
+    folder=$(mktemp -d "$(dirname "$database")/trial.XXXXXX") || return 2
+    cp -p "$database" "$folder/mosquitto.db" || { rm -rf "$folder"; return 2; }
+    owner=$(ls -ld "$folder/mosquitto.db" | awk '{ print $3 }')
+    [ "$(id -u)" -eq 0 ] && chown "$owner" "$folder"
+    printf '%s\n' "persistence true" "persistence_location $folder/" "listener 0 $folder/socket" \
+        "allow_anonymous true" "log_dest stderr" "user $owner" >"$folder/trial.conf"
+    chmod 644 "$folder/trial.conf"
+    "$mosquitto" -c "$folder/trial.conf" >"$folder/log" 2>&1 &
+    trial=$!
+    result=2
+    begun=$(date +%s)
+    while [ $(($(date +%s) - begun)) -lt "$patience_s" ]; do
+        if ! kill -0 "$trial" 2>/dev/null; then
+            result=1
+            grep -i error "$folder/log" >&2
+            break
+        fi
+        if grep -q ' running$' "$folder/log"; then
+            result=0
+            break
+        fi
+        sleep 0.1 2>/dev/null || sleep 1
+    done
+    kill -9 "$trial" 2>/dev/null
+    wait "$trial" 2>/dev/null
+    rm -rf "$folder"
+    return $result
+}
+
+set_aside() {
+    aside=$database.broken-$(date -u +%Y%m%dT%H%M%SZ)
+    mv "$database" "$aside" || return
+    say "the broker does not start with its database; it is now $aside"
+    # The names are in order of time, and have no blanks of ours.
+    ls -d "$database".broken-* 2>/dev/null | sort -r | tail -n +$((kept + 1)) | while read -r old; do
+        rm -f "$old"
+    done
+}
+
+case $1 in
+note)
+    case ${SERVICE_RESULT:-success} in
+    success) ;;
+    *) : >"$failed" ;;
+    esac
+    ;;
+check)
+    [ -e "$failed" ] || exit 0
+    rm -f "$failed"
+    [ -s "$database" ] || exit 0
+    try
+    case $? in
+    1) set_aside ;;
+    2) say "the database could not be tried, and stays" ;;
+    esac
+    ;;
+*)
+    say "expected note or check"
+    exit 2
+    ;;
+esac
+exit 0
