@@ -9,6 +9,7 @@ from pathlib import Path
 from types import FrameType
 
 from agent import config
+from agent.checks.host import adoption
 from agent.shell import Agent
 from venuewatch.base import log
 from venuewatch.base.config import ConfigError, check_usable
@@ -34,6 +35,7 @@ def run(options: argparse.Namespace) -> int:
     except ConfigError as error:
         print(error, file=sys.stderr)
         return USAGE_ERROR
+    adoption.begin()
     return INTERRUPTED if serve(settings) == signal.SIGINT else 0
 
 

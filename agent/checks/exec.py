@@ -56,10 +56,10 @@ _NOT_STARTED = {
 class Config(CheckConfig, frozen=True, tag="exec"):
     """Runs a plugin without a shell, with an empty stdin, `PATH`, `LANG=C` and `LC_ALL=C`.
 
-    When its time is over it is killed with all of its children, and what it leaves running in its
-    own process group is killed when it ends. Of what it writes, 64 KiB are read and the rest is
-    dropped; one that writes 16 MB is killed. A plugin's own timeout is best shorter than
-    `timeout_s`, because it can say what it waited for.
+    When its time is over it is killed with all of its children. When it ends, what it leaves
+    running is killed: on Linux all of it, elsewhere what is in its own process group. Of what it
+    writes, 64 KiB are read and the rest is dropped; one that writes 16 MB is killed. A plugin's own
+    timeout is best shorter than `timeout_s`, because it can say what it waited for.
     """
 
     command: Command

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import psutil
 
+from agent.checks.host import adoption
 from agent.checks.patterns.child import IN_DATA, IN_LINES, REQUEST
 from agent.checks.reading.times import Deadline
 from agent.checks.reading.words import short
@@ -138,7 +139,7 @@ class Matcher:
         if self._process is not None and self._process.poll() is None:
             return self._process
         self._end()
-        self._process = subprocess.Popen(  # noqa: S603 - our own interpreter
+        self._process = adoption.start(
             [sys.executable, "-I", "-S", "-E", _CHILD],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

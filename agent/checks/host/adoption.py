@@ -1,0 +1,93 @@
+"""Adoption: what a program of ours leaves behind becomes our child on Linux, and is killed.
+
+A program can leave its process group and its parent by two forks and a session of its own. The
+kernel then gives it to the nearest ancestor that asked to be a subreaper (prctl(2)): to us. So
+after a program has ended, each of our children that we did not start ourselves was left behind.
+
+Only a process that starts each child by ``start`` may ``begin``: all others are killed.
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from venuewatch.base import clock
+
+_PR_SET_CHILD_SUBREAPER: Final = 36  # linux/prctl.h
+_LOOK_EVERY_S: Final = 0.005
+
+_lock = threading.Lock()
+_started: list[subprocess.Popen[bytes]] = []
+_is_begun = _is_subreaper = False
+
+
+def begin() -> None:
+    """Adopt from now on; this process starts no child but by ``start``."""
+    global _is_begun  # noqa: PLW0603 - it is of the process
+    _is_begun = sys.platform == "linux"
+
+
+def start(arguments: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
+    """Start a program with the options of ``subprocess.Popen``.
+
+    Raises:
+        OSError: it can't be started.
+    """
+    with _lock:
+        _ask_for_orphans()
+        _started[:] = [each for each in _started if each.returncode is None]
+        process = subprocess.Popen(arguments, **options)  # noqa: S603 - the callers' words
+        _started.append(process)
+        return process
+
+
+def end_orphans(until: float) -> None:
+    """Kill what our programs have left behind, looking again for more until then (monotonic s).
+
+    What is in the session of a program that still runs is spared: it may come back for it.
+    """
+    while _is_subreaper and _kill_orphans() and clock.monotonic() < until:
+        threading.Event().wait(_LOOK_EVERY_S)
+
+
+def _ask_for_orphans() -> None:
+    global _is_subreaper  # noqa: PLW0603 - it is of the process
+    if _is_begun and not _is_subreaper:
+        import ctypes  # noqa: PLC0415 - 0.5 MiB, only where programs are run
+
+        libc = ctypes.CDLL(None, use_errno=True)
+        _is_subreaper = libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
+
+
+def _kill_orphans() -> bool:
+    """Kill those that are there now; return whether there were any."""
+    with _lock:
+        known = {each.pid for each in _started if each.returncode is None}
+        orphans = [pid for pid in _children() - known if not _is_in_session_of(pid, known)]
+        for pid in orphans:
+            with contextlib.suppress(OSError):  # it has become another user's
+                os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(OSError):
+                os.waitpid(pid, os.WNOHANG)
+    return bool(orphans)
+
+
+def _children() -> set[int]:
+    children: set[int] = set()
+    for task in Path("/proc/self/task").iterdir():
+        with contextlib.suppress(OSError):  # the thread has ended
+            children.update(map(int, (task / "children").read_text(encoding="ascii").split()))
+    return children
+
+
+def _is_in_session_of(pid: int, known: Collection[int]) -> bool:
+    try:
+        return os.getsid(pid) in known
+    except OSError:
+        return False
