@@ -1,4 +1,4 @@
-"""What a plugin leaves behind is killed, however it hides; what we started ourselves is not."""
+"""Orphans of a plugin are killed, however they hide; what we started ourselves is not."""
 
 import json
 import subprocess

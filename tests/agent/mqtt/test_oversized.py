@@ -69,7 +69,7 @@ def send_all(near: socket.socket, rest: int) -> None:
 
 
 def over_tcp(near: socket.socket) -> None:
-    assert isinstance(mqtt5.read(near.recv(65_536))[0], mqtt5.ConnectPacket)
+    assert isinstance(mqtt5.read(memoryview(near.recv(65_536)))[0], mqtt5.ConnectPacket)
     near.sendall(mqtt5.ConnAckPacket().write())
     head, rest = oversized()
     near.sendall(head)
