@@ -14,6 +14,7 @@ from venuewatch.base import config
 from venuewatch.base.config import ConfigError, KeepaliveS, Name, Seconds
 from venuewatch.base.refusals import convert, unknown
 from venuewatch.base.wire.links import Link
+from venuewatch.base.wire.messages import Text
 
 HostAndPort = Annotated[
     str,
@@ -123,7 +124,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     venue: Name
     host: Name
-    role: str = ""
+    role: Text = ""
     broker: Broker = Broker()
     heartbeat: Heartbeat = Heartbeat()
     spool: SpoolConfig = SpoolConfig()

@@ -1,6 +1,7 @@
 """The aggregator's process: joins the core, its driver, its outlets, the broker link and HTTP."""
 
 import asyncio
+import os
 import random
 from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
@@ -11,7 +12,7 @@ from aggregator.core.fleet import Fleet
 from aggregator.core.incidents.record import Incident
 from aggregator.shell import garbage
 from aggregator.shell.all_outlets import AllOutlets
-from aggregator.shell.driver import Driver
+from aggregator.shell.driver import BulkListener, Driver
 from aggregator.shell.http import web_config
 from aggregator.shell.http.api.routes import Api, Sources
 from aggregator.shell.http.api.view import View
@@ -24,7 +25,9 @@ from aggregator.shell.http.page.stream import PageStream
 from aggregator.shell.http.port_metrics import PortMetrics
 from aggregator.shell.http.server import HttpServer
 from aggregator.shell.journal.history import History
-from aggregator.shell.mqtt.link import BrokerLink, subscriptions
+from aggregator.shell.mqtt import lanes
+from aggregator.shell.mqtt.bulk import Discards
+from aggregator.shell.mqtt.metrics import ConnectionMetrics
 from aggregator.shell.outlets.open_incidents import OpenIncidents
 from aggregator.shell.outlets.own_metrics import OwnMetrics
 from aggregator.shell.reload import Reloader
@@ -60,6 +63,8 @@ class Aggregator:
             start=clock.monotonic(),
             away_limit_s=settings.detection.away_limit_s,
             reconnect_limit_s=settings.detection.reconnect_limit_s,
+            boot=(boot := new_boot()),
+            has_bulk=True,
         )
         self._wall = WallTime(clock.monotonic(), clock.wall())
         self._metrics = OwnMetrics(self._centre, version=__version__)
@@ -73,15 +78,19 @@ class Aggregator:
             settings, reread or (lambda: settings), self._driver, self._server, self._metrics
         )
         self._fanout = Fanout(lambda: self._server.connections.streams_max)
-        self._offline = (topics.centre_state(settings.name), encode(CentreState("offline")))
-        self._link = BrokerLink(
-            settings.broker,
-            self._driver,
-            client_id=settings.name,
-            filters=subscriptions(settings.name, has_sys=settings.broker.sys_topics),
-            will=self._offline,
+        self._offline = (topics.centre_state(settings.name), encode(CentreState("offline", boot)))
+        self._link = lanes.live_link(
+            settings.broker, self._driver, name=settings.name, will=self._offline, rng=rng
+        )
+        self._discards = Discards()
+        self._bulk = lanes.bulk_link(
+            settings.broker.bulk_connection(),
+            BulkListener(self._driver),
+            name=settings.name,
+            discards=self._discards,
             rng=rng,
         )
+        self._metrics.add(ConnectionMetrics(self._centre, self._discards))
 
     @property
     def port(self) -> int:
@@ -111,6 +120,7 @@ class Aggregator:
             self._settings,
             self._driver,
             self._link,
+            self._bulk,
             self._metrics,
             self._wall,
             url_of=reloader.url_of,
@@ -145,6 +155,7 @@ class Aggregator:
             async with asyncio.TaskGroup() as tasks:
                 jobs = [
                     tasks.create_task(self._link.run(), name="broker link"),
+                    tasks.create_task(self._bulk.run(), name="bulk link"),
                     tasks.create_task(reloader.run(hangup or asyncio.Event()), name="reload"),
                     tasks.create_task(outlets.run(), name="outlets"),
                     tasks.create_task(garbage.collect(), name="garbage"),
@@ -154,13 +165,18 @@ class Aggregator:
                 self._systemd.ready(f"serving {len(self.fleet)} hosts on port {self.port}")
                 await stop.wait()
                 self._systemd.stopping()
-                await self._link.close(self._offline)
+                await asyncio.gather(self._link.close(self._offline), self._bulk.close())
                 for job in jobs:
                     job.cancel()
         finally:
             self._driver.end()
             await self._server.end()
             outlets.close()
+
+
+def new_boot() -> str:
+    """Return an id for this process: by the wall clock, the later it begins, the later it sorts."""
+    return f"{round(clock.wall() * 1000):012x}-{os.urandom(4).hex()}"
 
 
 async def serve(settings: config.Config, reread: Callable[[], config.Config]) -> int:
@@ -177,6 +193,7 @@ async def serve(settings: config.Config, reread: Callable[[], config.Config]) ->
     fleet = inventory.fleet_of(inventory.read(Path(settings.inventory)))
     check_secrets(settings)
     check_usable(settings.broker)
+    check_usable(settings.broker.bulk_connection())
     if settings.notify.bearer_token_file is not None:
         read_secret(settings.notify.bearer_token_file)
     aggregator = Aggregator(settings, fleet, rng=random.Random(), reread=reread)

@@ -43,8 +43,8 @@ def host_and_port(listen_address: str) -> tuple[str | None, int]:
     return host.strip("[]") or None, int(port)
 
 
-class Broker(config.Broker, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The broker.
+class Connection(config.Broker, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A connection to the broker.
 
     ``keepalive_s``: it ends a silent connection after 1.5 times this (MQTT 5, 3.1.2.10).
     ``sys_topics``: it publishes under ``$SYS``, as Mosquitto does, how many messages it dropped.
@@ -52,6 +52,64 @@ class Broker(config.Broker, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
     keepalive_s: KeepaliveS = 5
     sys_topics: bool = True
+
+    @property
+    def user(self) -> tuple[str | None, str | None]:
+        """Who connects, as the broker sees it: by a name or by a certificate."""
+        return self.username, self.cert_file
+
+
+_USER = ("username", "password_file", "cert_file", "key_file")
+
+
+class Bulk(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The connection for readings; None is as in ``[broker]``, but for the user and its secrets."""
+
+    address: str | None = None
+    port: config.Port | None = None
+    tls: bool | None = None
+    ca_file: str | None = None
+    cert_file: str | None = None
+    key_file: str | None = None
+    username: str | None = None
+    password_file: str | None = None
+    reconnect_max_s: Seconds | None = None
+    keepalive_s: KeepaliveS | None = None
+
+
+class Broker(Connection, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The broker, and the connection on which life is heard.
+
+    ``bulk``: the one for readings. Its user is another one, since a broker may let one user connect
+    only once.
+    """
+
+    bulk: Bulk = Bulk()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        try:
+            own = self.bulk_connection().user
+        except ValueError as error:
+            raise ValueError(f"{error} in `bulk`") from None
+        has_user = self.user != (None, None)
+        if has_user and (own in {self.user, (None, None)}):
+            who = "cert_file" if self.username is None else "username"
+            raise ValueError(
+                f"Expected `bulk` to have a `{who}` of its own: as one user, the two connections "
+                "of the aggregator would throw each other out"
+            )
+
+    def bulk_connection(self) -> Connection:
+        """Return the connection for readings.
+
+        Raises:
+            ValueError: ``bulk`` does not fit what it takes from here.
+        """
+        names = Connection.__struct_fields__
+        here = {name: getattr(self, name) for name in names if name not in _USER}
+        said = msgspec.structs.asdict(self.bulk).items()
+        return Connection(**{**here, **{name: value for name, value in said if value is not None}})
 
 
 class Web(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -272,7 +330,7 @@ class RemoteWrite(Receiver, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The whole file. ``name`` is the client id at the broker: two aggregators need two names."""
+    """The whole file. ``name``: two aggregators need two names."""
 
     inventory: str = "inventory.toml"
     name: Name = "aggregator"

@@ -15,6 +15,8 @@ from aggregator.shell.http.fanout import Fanout
 from aggregator.shell.http.open_pages import OpenPages
 from aggregator.shell.http.port_metrics import PortMetrics
 from aggregator.shell.http.server import HttpServer
+from aggregator.shell.mqtt.bulk import Discards
+from aggregator.shell.mqtt.metrics import ConnectionMetrics
 from aggregator.shell.outlets.alertmanager.outlet import AlertmanagerMetrics
 from aggregator.shell.outlets.open_incidents import OpenIncidents
 from aggregator.shell.outlets.own_metrics import OwnMetrics
@@ -182,6 +184,12 @@ def _self_rows() -> list[Row]:
     metrics.add(OpenIncidents({subject: one}, WallTime(0.0, 0.0)))
     metrics.add(OpenPages(Fanout(lambda: 0)))
     metrics.add(PortMetrics(HttpServer()))
+    bulk = centre.decisions.connections.bulk
+    bulk.opened(0.0)
+    bulk.live_heard(0.0)
+    bulk.sent(1, 0.0)
+    bulk.came_back(1, 0.0)
+    metrics.add(ConnectionMetrics(centre, Discards()))
     metrics.add(AlertmanagerMetrics([_Queue()]))
     metrics.add(RemoteWriteMetrics(Backfill(window_s=0.0)))
     exposition = metrics.render().decode()

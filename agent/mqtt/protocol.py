@@ -22,7 +22,7 @@ from typing import Final, NamedTuple
 
 import mqtt5
 
-from venuewatch.base.wire.framing import Framer, Item, Refused, StreamError
+from venuewatch.base.wire.framing import Discarded, Framer, Item, Refused, StreamError
 
 WAITING_MAX: Final = 1_000
 """How many messages may wait for their turn. One that is too many is not sent, nor published."""
@@ -134,7 +134,7 @@ class Client:
                 elif isinstance(item, Refused):
                     self._refuse("message_refused", "", item.reason.value)
                     self._acknowledge(item.packet_id)
-                else:
+                elif not isinstance(item, Discarded):  # there is always room
                     self._control(item)
         except StreamError as error:
             raise ProtocolError(f"the broker sent what is no MQTT: {error}") from None

@@ -22,9 +22,10 @@ import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial, wraps
 from types import MappingProxyType
-from typing import Concatenate, NamedTuple, ParamSpec
+from typing import Concatenate, ParamSpec
 
-from aggregator.core import inventory_change
+from aggregator.core import commands, inventory_change
+from aggregator.core.commands import AskNeighbours
 from aggregator.core.credit import Credit
 from aggregator.core.decisions import Decisions
 from aggregator.core.expectation import RECONNECT_LIMIT_S
@@ -47,7 +48,6 @@ from aggregator.core.presence import Presence
 from aggregator.core.readings import LateReadings
 from aggregator.core.reception import Reception
 from aggregator.core.restore import Memory, memory_of, restore
-from aggregator.core.states import HostState
 from aggregator.core.storing import Storing, as_known
 from aggregator.core.ticks import until_next_s
 from aggregator.core.verdicts.causes import Cause, Excuse, Scalar
@@ -69,12 +69,6 @@ COALESCE_S = 0.010
 
 SAVE_EVERY_S = 5.0
 """How often (s) it is stored that we run, and which live readings came."""
-
-
-class AskNeighbours(NamedTuple):
-    """An operator's command: ask the neighbours of a host that is down again."""
-
-    host: str
 
 
 _P = ParamSpec("_P")
@@ -101,14 +95,16 @@ class Centre:
     """The core. ``name``: the aggregator's; ``start``: the present (monotonic s).
 
     ``away_limit_s``, ``reconnect_limit_s``: see ``liveness`` and ``expectation``. ``stall_s``: INF
-    for a driver whose time is virtual and never lags; it calls ``stalled`` itself.
+    for a driver whose time is virtual and never lags; it calls ``stalled`` itself. ``boot``:
+    another one for each process, and the later the process began, the later it sorts.
+    ``has_bulk``: readings come on a connection of their own.
 
     Attributes:
         fleet, decisions, presence, reception, intake, credit: what is known, for reading.
         held: the calls of inlets that wait while it is forked.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is one setting
         self,
         fleet: Fleet,
         *,
@@ -117,6 +113,8 @@ class Centre:
         away_limit_s: float = AWAY_LIMIT_S,
         reconnect_limit_s: float = RECONNECT_LIMIT_S,
         stall_s: float = STALL_S,
+        boot: str = "",
+        has_bulk: bool = False,
     ) -> None:
         self.fleet = fleet
         self._outputs: list[Output] = []
@@ -126,9 +124,12 @@ class Centre:
             name=name,
             reconnect_limit_s=reconnect_limit_s,
             away_limit_s=away_limit_s,
+            boot=boot,
+            has_bulk=has_bulk,
         )
+        self.decisions.connections.begin(start)
         self.intake = Intake(fleet, name)
-        self.presence = Presence(name, fleet, self._outputs)
+        self.presence = Presence(name, fleet, self._outputs, boot=boot, has_bulk=has_bulk)
         self.credit = Credit(fleet, name)
         self.reception = Reception(self.decisions, self.presence, self._outputs)
         self._stall_s = stall_s
@@ -144,6 +145,11 @@ class Centre:
     def is_ready(self) -> bool:
         """Whether we can hear, and every host's state is decided."""
         return self.decisions.is_settled
+
+    @property
+    def hears_readings(self) -> bool:
+        """Whether readings come, so that the latest ones say how things are."""
+        return self.decisions.connections.bulk.loss is None
 
     def due(self) -> float:
         """Return when (s) ``woke`` is to be called at the latest; past while work is left."""
@@ -222,16 +228,21 @@ class Centre:
     def opened(self, now: float, connection: Connection = "live") -> None:
         """Begin to hear: everything published from now on comes on this connection."""
         self._outputs.append(Connected(now, connection))
+        self.decisions.opened(now, connection)
         if connection == "live":
-            self.decisions.opened(now)
             self.presence.opened()
 
     @_inlet
-    def lost(self, now: float, connection: Connection = "live") -> None:
-        """Note that a connection ended; without the live one nobody's silence means anything."""
+    def lost(
+        self, now: float, connection: Connection = "live", *, is_taken_over: bool = False
+    ) -> None:
+        """Note that a connection ended; without the live one nobody's silence means anything.
+
+        ``is_taken_over``: the broker says that another client has its place.
+        """
         self._outputs.append(Disconnected(now, connection))
+        self.decisions.lost(now, connection, is_taken_over=is_taken_over)
         if connection == "live":
-            self.decisions.lost(now)
             self.presence.lost()
             self.credit.clear()
 
@@ -269,6 +280,7 @@ class Centre:
         """Begin at ``now`` with what an earlier process knew; nothing may have been heard yet."""
         self._start = self._ran_at = self._look_at = self._tick_at = now
         self._save_at = now + SAVE_EVERY_S
+        self.decisions.connections.begin(now)
         hosts, changes, gone = restore(self.decisions, self.reception, memory, now)
         self._storing.add(Store(0, now, hosts=hosts, changes=changes, gone=gone, is_alive=True))
         self._end(now)
@@ -328,20 +340,11 @@ class Centre:
         Raises:
             ValueError: it cannot be done, in words for the operator.
         """
-        host = self.fleet.find(command.host)
-        if host is None:
-            raise ValueError(f"expected a host of the fleet, got {command.host}")
-        if host.state is not HostState.DOWN:
-            raise ValueError(f"expected a host that is down, {host.name} is {host.state}")
-        self._ask_neighbours(now, host.name)
+        self._ask_neighbours(now, commands.host_of(self.fleet, command).name)
 
     @_inlet
     def _ask_neighbours(self, now: float, name: str) -> None:
-        self.decisions.advance(now)
-        host = self.fleet.find(name)
-        if host is not None and host.state is HostState.DOWN:  # it may have risen meanwhile
-            self.decisions.ask(host, now)
-            self.decisions.plan()
+        commands.ask_neighbours(self.decisions, name, now)
 
     def fork(self) -> "Centre":
         """Return an independent copy: nothing that changes is shared, either way."""

@@ -17,6 +17,7 @@ no event. Times are monotonic seconds.
 
 from typing import Literal
 
+from aggregator.core.connections import Connections
 from aggregator.core.expectation import Expectation
 from aggregator.core.fleet import Fleet
 from aggregator.core.hearing import Hearing
@@ -28,7 +29,7 @@ from aggregator.core.incidents.troubles import Troubles
 from aggregator.core.judging import BLIND, Judging, Outcome
 from aggregator.core.liveness import Liveness
 from aggregator.core.losses import Loss, Losses
-from aggregator.core.outputs import AskPort, HostChanged, Output, Publish
+from aggregator.core.outputs import AskPort, Connection, HostChanged, Output, Publish
 from aggregator.core.probes import EndedInquiry, Probes
 from aggregator.core.states import ALIVE, HostState, Trigger
 from aggregator.core.ticks import Ticks
@@ -52,7 +53,7 @@ _NOT_ALIVE = frozenset(HostState) - ALIVE
 class Decisions:
     """The verdicts. It begins blind, until ``opened``. ``outputs`` is where they are appended.
 
-    ``name``: the aggregator's.
+    ``name``: the aggregator's; ``boot`` and ``has_bulk`` as in ``connections``.
 
     Attributes:
         fleet: what is known of every host.
@@ -60,11 +61,12 @@ class Decisions:
         incidents: when they begin, change and end.
         troubles: what is wrong with parts of the centre.
         hearing: whether we hear.
+        connections: ours, and what they mean.
         expectation: deadlines and excuses.
         due_at: before this (s) nothing is to be decided; INF if nothing is due.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is one setting
         self,
         fleet: Fleet,
         outputs: list[Output],
@@ -72,6 +74,8 @@ class Decisions:
         name: str,
         reconnect_limit_s: float,
         away_limit_s: float,
+        boot: str = "",
+        has_bulk: bool = False,
     ) -> None:
         self.fleet = fleet
         self._outputs = outputs
@@ -89,6 +93,9 @@ class Decisions:
         self.ticks = Ticks(name)
         self.losses = Losses(fleet, self.incidents, self.expectation, self.liveness)
         self.hang_ups = HangUps(fleet, self.incidents)
+        self.connections = Connections(
+            self.hearing, self.checks, self.troubles, outputs, boot=boot, has_bulk=has_bulk
+        )
         self.judging = Judging(fleet, self.expectation, self.hearing, self.losses, self.hang_ups)
         self._deadlines = self.expectation.deadlines
         self._others_at = INF
@@ -133,6 +140,7 @@ class Decisions:
         self.advance(now)
         tick = self.ticks.next(now)
         self.hearing.sent(tick.number, now)
+        self.connections.sent(tick.number, now)
         if self.is_settled:
             self.expectation.grace.end()
             self.troubles.end(Cause.GRACE_TOO_LONG, now)
@@ -141,16 +149,22 @@ class Decisions:
         self.plan()
         return tick
 
-    def opened(self, now: float) -> None:
-        """Begin to hear (again): the fleet has its grace to find its way back."""
+    def opened(self, now: float, connection: Connection) -> None:
+        """Begin to hear (again): on the live connection, the fleet has its grace to return."""
         self.advance(now)
-        self.recover(now)
+        self.connections.opened(connection, now)
+        if connection == "live":
+            self.recover(now)
+        self.plan()
 
-    def lost(self, now: float) -> None:
-        """Be blind: our own connection ended, and nobody's silence means anything."""
+    def lost(self, now: float, connection: Connection, *, is_taken_over: bool) -> None:
+        """Note the end of a connection: without the live one, nobody's silence means anything."""
         self.advance(now)
-        self.hearing.go_blind(now, "connection", now)
-        self._go_blind(now)
+        self.connections.lost(connection, now, is_taken_over=is_taken_over)
+        if connection == "live":
+            self.hearing.go_blind(now, "connection", now)
+            self._go_blind(now)
+        self.plan()
 
     def stalled(self, start: float, end: float) -> None:
         """Credit the time from ``start``, when our process last ran, to ``end``.
@@ -166,6 +180,7 @@ class Decisions:
         self._canaries_in_time = 0
         self.expectation.credit(start, end, Reason.STALL)
         self.hearing.credit(start, end)
+        self.connections.credit(start, end)
         self.probes.credit(end - start)
         self.checks.credit(end - start)
         self.hang_ups.credit(end - start)
@@ -221,6 +236,7 @@ class Decisions:
     def _go_blind(self, at: float) -> None:
         self._canaries_in_time = 0
         self.hang_ups.forget_all()
+        self.connections.live_heard(INF)
         for host, change in self.liveness.blind(at):
             self.apply_change(host, change)
         self.plan()
@@ -287,6 +303,7 @@ class Decisions:
         """Hear again: every host has its grace to find its way back."""
         is_return = self.hearing.missing != "starting"
         self.hearing.recover(now)
+        self.connections.live_heard(now)
         self.judging.hears_since, self._canaries_in_time = now, 0
         self.expectation.resume(now, is_return=is_return)
         self.plan()
@@ -321,14 +338,19 @@ class Decisions:
             self._go_blind(at)
         if hearing.take_port_question(at):
             self._outputs.append(AskPort(at))
+        if self.connections.next_at <= at:
+            self.connections.advance(at)
         blindness = hearing.take_blindness(at)
-        if blindness is not None:
+        if blindness is not None and self.connections.explains(blindness):
+            hearing.suspension.explain(self.connections.doubling.ends_at)
+        elif blindness is not None:
             self._accuse_centre(blindness, at)
         if at >= self.expectation.grace.broken_at:
             self._note_grace(at)
         for ended in self.probes.take_ended(at):
             self._end_inquiry(ended)
-        self.checks.advance(at)
+        if not self.connections.holds_checks:
+            self.checks.advance(at)
         self.losses.advance(at)
         if at < hearing.doubt_at:
             self._judge_cases(at)
@@ -348,6 +370,8 @@ class Decisions:
         """Tell that hosts have been given time for longer than was promised."""
         grace = self.expectation.grace
         figures = {"renewals": grace.take_broken(at), "for_s": round(at - grace.began, 3)}
+        if self.connections.doubling.is_known:  # that tells why
+            return
         why = "we lost the fleet again before every host was judged"
         self.troubles.begin(Cause.GRACE_TOO_LONG, why, at, figures, since=grace.began)
 
@@ -363,7 +387,8 @@ class Decisions:
             self.hearing.next_deadline(),
             self.probes.next_deadline(),
             self.incidents.next_deadline(),
-            self.checks.next_at,
+            INF if self.connections.holds_checks else self.checks.next_at,
+            self.connections.next_at,
             self.expectation.grace.broken_at,
             self.losses.next_at,
             case_at if case_at < self.hearing.doubt_at else INF,

@@ -16,9 +16,11 @@ from aggregator.core.states import HostState
 from venuewatch.base.wire import topics
 from venuewatch.base.wire.errors import MalformedMessageError, Reason
 from venuewatch.base.wire.messages import (
+    CentreState,
     decode_backlog,
     decode_beat,
     decode_birth,
+    decode_bulk_canary,
     decode_catalogue,
     decode_centre_open,
     decode_centre_state,
@@ -46,6 +48,7 @@ TICK: Final = "tick"
 BRIDGE: Final = "bridge"
 STATE: Final = "state"
 OPEN: Final = "open"
+CANARY: Final = "bulk"
 _DROPPED: Final = "dropped"
 _IGNORED: Final = "ignored"
 
@@ -59,6 +62,7 @@ _DECODERS: Final[dict[str, Callable[[bytes], Any]]] = {
     BACKLOG: decode_backlog,
     PROBED: decode_probed,
     TICK: decode_tick,
+    CANARY: decode_bulk_canary,
 }
 _MAY_BE_RETAINED = frozenset({BIRTH, DEATH, TICK, BRIDGE, STATE, _DROPPED, _IGNORED})
 
@@ -67,8 +71,9 @@ Fact: TypeAlias = tuple[str, Any, Any, bool]
 """A message, decoded: its kind, its host or venue, what it holds, and whether it was retained.
 
 What it holds is a message of ``venuewatch.base.wire.messages``; of a bridge whether it is
-connected, of another aggregator its state or which alerts it has open. A tick is about no host, the
-last two about an aggregator. It is a plain tuple, since there is one for each beat.
+connected. A tick is about no host. A state, a canary and a list of open alerts are about the
+aggregator of that name, which may be our own. It is a plain tuple, since there is one for each
+beat.
 """
 
 _Route: TypeAlias = tuple[str, Host | Venue | Address | str | None]
@@ -124,7 +129,7 @@ class Intake:
         content = decode(payload)
         if type(about) is Address:
             about = self._begin_unlisted(about)
-        if kind is not TICK:
+        if kind is not TICK and kind is not CANARY:
             self.heard[kind] += 1
         return kind, about, content, is_retained
 
@@ -144,7 +149,7 @@ class Intake:
         if kind is BRIDGE and payload in {b"0", b"1"}:
             return BRIDGE, about, payload == b"1", False
         if kind is STATE:  # nothing where an operator has deleted what the broker kept of it
-            state = decode_centre_state(payload).state if payload else "offline"
+            state = decode_centre_state(payload) if payload else CentreState("offline")
             return STATE, about, state, False
         if kind is OPEN:
             return OPEN, about, decode_centre_open(payload), False
@@ -179,9 +184,9 @@ class Intake:
         return route
 
     def _route_of_aggregator(self, topic: str) -> _Route:
-        for kind in (STATE, OPEN):
+        for kind in (STATE, OPEN, CANARY):
             name = topics.aggregator_of(topic, kind)
-            if name not in {None, self._name}:
+            if name is not None and (kind is not OPEN or name != self._name):
                 return kind, name
         return _IGNORED, None
 

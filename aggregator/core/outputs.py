@@ -140,6 +140,20 @@ class Disconnected(NamedTuple):
     connection: Connection
 
 
+class Doubled(NamedTuple):
+    """Another aggregator uses a client id of ours.
+
+    ``yields``: whether it is we who make way, for up to ``wait_s`` each time; None if that can not
+    be told. ``until``: then it is over, if nothing more is heard of the other one.
+    """
+
+    at: float
+    connection: Connection
+    yields: bool | None
+    wait_s: float
+    until: float
+
+
 class Stalled(NamedTuple):
     """Our own process did not run for ``lag_s`` longer than it had promised."""
 
@@ -187,6 +201,7 @@ Output: TypeAlias = (
     | IncidentChanged
     | Connected
     | Disconnected
+    | Doubled
     | Stalled
     | Refused
     | OtherState

@@ -11,7 +11,7 @@ from aggregator.core.outputs import Output, Publish
 from aggregator.core.states import HostState
 from aggregator.core.verdicts.clocks import REFERENCE_EVERY
 from venuewatch.base.wire import topics
-from venuewatch.base.wire.messages import CentreState, Tick
+from venuewatch.base.wire.messages import BulkCanary, CentreState, Tick
 
 OTHERS_MAX = 16
 """How many other aggregators are known at most."""
@@ -22,12 +22,25 @@ _HEARS_NOTHING = frozenset({HostState.UNSEEN, HostState.DOWN, HostState.AWAY})
 class Presence:
     """What the aggregator ``name`` says to everybody, appended to ``outputs``.
 
+    ``boot``: of this process. ``has_bulk``: a canary goes to its bulk connection.
+
     Attributes:
+        name: the aggregator's.
         others: the names of the other aggregators that are online, by their states.
     """
 
-    def __init__(self, name: str, fleet: Fleet, outputs: list[Output]) -> None:
-        self._name = name
+    def __init__(
+        self,
+        name: str,
+        fleet: Fleet,
+        outputs: list[Output],
+        *,
+        boot: str = "",
+        has_bulk: bool = False,
+    ) -> None:
+        self.name = name
+        self._boot = boot
+        self._has_bulk = has_bulk
         self._fleet = fleet
         self._outputs = outputs
         self._state_topic = topics.centre_state(name)
@@ -37,7 +50,7 @@ class Presence:
 
     def opened(self) -> None:
         """Say that we are there, and that agents are to wait for our grants (``credit``)."""
-        online = CentreState("online", credit=True)
+        online = CentreState("online", self._boot, credit=True)
         self._outputs.append(Publish(self._state_topic, online, qos=1, is_retained=True))
 
     def lost(self) -> None:
@@ -52,13 +65,19 @@ class Presence:
             self.others.add(name)
 
     def publish_tick(self, tick: Tick) -> None:
-        """Publish our tick, and once more for older agents where that is up to us."""
+        """Publish our tick, and once more for older agents where that is up to us.
+
+        A canary for our bulk connection goes with it.
+        """
         self._outputs.append(Publish(self._tick_topic, tick))
         if tick.number % REFERENCE_EVERY == 0:  # it looks at every host
             self._has_older_agents = any(
                 not knows_own_ticks(host) and host.state not in _HEARS_NOTHING
                 for host in self._fleet
             )
+        if self._has_bulk:
+            canary = BulkCanary(tick.number, self._boot)
+            self._outputs.append(Publish(topics.centre_bulk(self.name), canary))
         if self._serves_older_agents:
             self._outputs.append(Publish(topics.TICK, tick))
 
@@ -73,7 +92,7 @@ class Presence:
 
     @property
     def _serves_older_agents(self) -> bool:
-        return self._has_older_agents and all(self._name < other for other in self.others)
+        return self._has_older_agents and all(self.name < other for other in self.others)
 
 
 def knows_own_ticks(host: Host) -> bool:

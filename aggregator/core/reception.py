@@ -23,6 +23,7 @@ from aggregator.core.intake import (
     BACKLOG,
     BIRTH,
     BRIDGE,
+    CANARY,
     CATALOGUE,
     CHECKS,
     DEATH,
@@ -46,6 +47,7 @@ from venuewatch.base.wire.messages import (
     ECHOES_MAX,
     Backlog,
     Beat,
+    CentreState,
     Echo,
     Rebirth,
     SayCatalogue,
@@ -105,8 +107,10 @@ class Reception:
         elif kind is TICK:
             self._decisions.take_canary(content, now)
         elif kind is STATE:
-            self._presence.hear_state(about, content)
-            self._outputs.append(OtherState(now, about, content == "online"))
+            self._take_state(about, content, now)
+        elif kind is CANARY:
+            is_ours = about == self._presence.name
+            self._decisions.connections.hear_canary(content, now, is_ours=is_ours)
         elif kind is PROBED:
             self._decisions.take_answer(about, content, now)
         elif kind is OPEN:
@@ -117,6 +121,14 @@ class Reception:
             self._take_session(fact, now)
         self._decisions.plan()
         return late
+
+    def _take_state(self, name: str, said: CentreState, now: float) -> None:
+        """Note what another aggregator says of itself; it may do so under our own name."""
+        if name != self._presence.name:
+            self._presence.hear_state(name, said.state)
+            self._outputs.append(OtherState(now, name, said.state == "online"))
+        elif self._decisions.connections.hear_state(said, now) and said.state == "offline":
+            self._presence.opened()  # agents would take it for ours
 
     def _take_session(self, fact: Fact, now: float) -> None:
         kind, host, content, is_retained = fact

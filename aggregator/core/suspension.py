@@ -39,7 +39,7 @@ class Suspension:
     def __init__(self) -> None:
         self._ended_at = -math.inf
         self._over_s = 0.0
-        self._is_told = False
+        self._is_told = self._is_explained = False
         self.why: Missing = "starting"
         self.began: float | None = None
         self.since = self.tell_at = math.inf
@@ -73,13 +73,21 @@ class Suspension:
         self.began, self._ended_at = None, at
         if self._over_s < SUSPENDED_S:
             self.tell_at = math.inf
-        if self.why == "starting" and not self._is_told:  # nobody was to be judged before
+        is_usual = self.why == "starting" and not self._is_told  # nobody was to be judged before
+        if is_usual or self._is_explained:
             self._forget()
 
     def told(self) -> None:
         """Note that it was told; what follows within the time belongs to it."""
         self._is_told = True
         self.tell_at = math.inf
+
+    def explain(self, until: float) -> None:
+        """Note that another incident tells of it up to ``until``; then it is told if it goes on."""
+        if self.began is None:
+            self._forget()
+        else:
+            self._is_told, self._is_explained, self.tell_at = False, True, until
 
     def take_end(self, now: float) -> bool:
         """Tell whether what was told is over: at once after a single spell, else if none follows.
@@ -92,7 +100,7 @@ class Suspension:
         return is_over
 
     def _forget(self) -> None:
-        self._over_s, self._is_told = 0.0, False
+        self._over_s, self._is_told, self._is_explained = 0.0, False, False
         self.since = self.tell_at = math.inf
         self.spells = 0
 

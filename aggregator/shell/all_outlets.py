@@ -40,6 +40,7 @@ class AllOutlets:
         settings: Config,
         driver: Driver,
         link: BrokerLink,
+        bulk: BrokerLink,
         metrics: OwnMetrics,
         wall: WallTime,
         *,
@@ -98,7 +99,7 @@ class AllOutlets:
         telling = (self._webhook, self._alertmanager, self._remote_write)
         driver.outlets = [
             self._journal,
-            BrokerOutlet(link, settings.broker, driver.port_said),
+            BrokerOutlet(link, bulk, settings.broker, driver.port_said),
             LogOutlet(),
             metrics,
             VenueStatusOutlet(driver.centre, wall, name=name, publish=publish),

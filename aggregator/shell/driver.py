@@ -15,7 +15,7 @@ import mqtt5
 
 from aggregator.core.centre import Centre
 from aggregator.core.fleet import Fleet
-from aggregator.core.outputs import Output
+from aggregator.core.outputs import Connection, Output
 from aggregator.core.verdicts.causes import Cause, Scalar
 from aggregator.core.verdicts.centre import Port
 from aggregator.shell.outlets import Outlet
@@ -25,6 +25,23 @@ from venuewatch.base import clock, log
 from venuewatch.base.wire.errors import Reason
 
 _logger = logging.getLogger("aggregator")
+
+
+class BulkListener:
+    """Listens on the bulk connection, for ``driver``, which listens on the live one itself."""
+
+    def __init__(self, driver: "Driver") -> None:
+        self.receive = driver.receive
+        self.refuse = driver.refuse
+        self._driver = driver
+
+    def opened(self) -> None:
+        """Hear readings from now on."""
+        self._driver.opened("bulk")
+
+    def lost(self, *, is_taken_over: bool) -> None:
+        """Hear no readings any more."""
+        self._driver.lost("bulk", is_taken_over=is_taken_over)
 
 
 class Driver:
@@ -67,14 +84,14 @@ class Driver:
         """Count what could not even be decoded as a packet."""
         self.centre.refuse(clock.monotonic(), reason)
 
-    def opened(self) -> None:
-        """Hear the fleet from now on."""
-        self.centre.opened(clock.monotonic())
+    def opened(self, connection: Connection = "live") -> None:
+        """Hear the fleet, or its readings, from now on."""
+        self.centre.opened(clock.monotonic(), connection)
         self._hand_out()
 
-    def lost(self) -> None:
-        """Hear nothing any more."""
-        self.centre.lost(clock.monotonic())
+    def lost(self, connection: Connection = "live", *, is_taken_over: bool = False) -> None:
+        """Hear nothing any more on a connection; ``is_taken_over``: by another client."""
+        self.centre.lost(clock.monotonic(), connection, is_taken_over=is_taken_over)
         self._hand_out()
 
     def port_said(self, answer: Port) -> None:

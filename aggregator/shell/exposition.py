@@ -23,7 +23,7 @@ from aggregator.core.fleet import Venue
 from aggregator.core.margins import LATENESS_BUCKETS_S
 from aggregator.core.states import HostState, VenueState
 from aggregator.shell.families import FAMILIES, OWN
-from aggregator.shell.series import check_samples
+from aggregator.shell.series import CheckSample, check_samples, unknown_samples
 from aggregator.shell.snapshot import (
     HOST_NUMBERS,
     Layout,
@@ -33,6 +33,7 @@ from aggregator.shell.snapshot import (
     pairs,
     seen,
 )
+from venuewatch.base.wire.messages import CheckReading
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -54,12 +55,23 @@ def render(
     *,
     timestamps: bool = False,
     readings: int = 1,
+    hears_readings: bool = True,
 ) -> bytes:
     """Return the metrics of these venues at ``now`` (monotonic s), or ``collections`` of them.
 
-    ``readings``: how many of the latest vitals of a host are shown, each with its time.
+    ``readings``: how many of the latest vitals of a host are shown, each with its time. Without
+    ``hears_readings`` none is, and the state of each check is unknown.
     """
-    return b"".join(pieces(venues, now, collections, timestamps=timestamps, readings=readings))
+    return b"".join(
+        pieces(
+            venues,
+            now,
+            collections,
+            timestamps=timestamps,
+            readings=readings,
+            hears_readings=hears_readings,
+        )
+    )
 
 
 def pieces(
@@ -69,6 +81,7 @@ def pieces(
     *,
     timestamps: bool = False,
     readings: int = 1,
+    hears_readings: bool = True,
 ) -> Iterator[bytes]:
     """Yield the same in pieces of whole lines, some 100 kB each at most."""
     families: dict[str, Iterable[str]] = {}
@@ -76,14 +89,14 @@ def pieces(
     if "liveness" in collections:
         families |= _venue_lines(known)
     hosts = [
-        seen(host, now, timestamps=timestamps, readings=readings)
+        seen(host, now, timestamps=timestamps, readings=readings, hears_readings=hears_readings)
         for venue in known
         for host in list(venue.hosts.values())
     ]
     if "liveness" in collections:
         families |= {name: _number_lines(name, at, hosts) for at, name in enumerate(HOST_NUMBERS)}
         families |= {name: _label_lines(name, of, hosts) for name, of in _LABELS.items()}
-        families |= _check_lines(hosts)
+        families |= _check_lines(hosts, check_samples if hears_readings else unknown_samples)
         problems = families["venuewatch_check_problem"]
         families["venuewatch_check_problem"] = chain(_venue_check_lines(known), problems)
     if "vitals" in collections:
@@ -225,11 +238,13 @@ _LABELS: Mapping[str, Callable[[SeenHost], Iterable[str]]] = {
 }
 
 
-def _check_lines(hosts: Iterable[SeenHost]) -> dict[str, list[str]]:
+def _check_lines(
+    hosts: Iterable[SeenHost], samples_of: Callable[[CheckReading], Iterable[CheckSample]]
+) -> dict[str, list[str]]:
     """Return the lines of the checks' families."""
     lines: dict[str, list[str]] = {}
     for check in (each for host in hosts for each in host.checks):
-        for name, labels, value in check_samples(check.reading):
+        for name, labels, value in samples_of(check.reading):
             more = pairs(**labels) if labels else ""
             line = f"{name}{{{check.labels}{more}}} {value}{check.time}\n"
             lines.setdefault(name, []).append(line)

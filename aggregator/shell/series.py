@@ -4,7 +4,7 @@ Labels of the host and of the check are not among them.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 from weakref import WeakKeyDictionary
 
 from msgspec.structs import astuple
@@ -19,6 +19,9 @@ TIMED_S = 60.0
 
 With it, the sample of a slower check would be stale before the next one.
 """
+
+CheckSample: TypeAlias = tuple[str, Mapping[str, str], float]
+"""The name, the labels beside those of the check, and the number."""
 
 _NO_LABELS: Mapping[str, str] = {}
 
@@ -57,8 +60,14 @@ def _vitals_series(catalogue: KnownCatalogue) -> Iterator[VitalsSeries]:
             place += 1
 
 
-def check_samples(reading: CheckReading) -> Iterator[tuple[str, Mapping[str, str], float]]:
-    """Yield the name, the labels beside those of the check, and the number of each sample."""
+def unknown_samples(reading: CheckReading) -> Iterator[CheckSample]:
+    """Yield those of a check, or of a results feed, while no readings come to us."""
+    del reading
+    yield "venuewatch_check_state", {"state": "unknown"}, 1
+
+
+def check_samples(reading: CheckReading) -> Iterator[CheckSample]:
+    """Yield the samples of a reading of a check."""
     yield "venuewatch_check_up", _NO_LABELS, int(reading.state in WELL)
     state = {"state": reading.state}
     yield "venuewatch_check_state", state, 1

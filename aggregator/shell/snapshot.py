@@ -70,8 +70,13 @@ HOST_NUMBERS = (
 """Families that have one number for a host, or none."""
 
 
-def seen(host: Host, now: float, *, timestamps: bool, readings: int = 1) -> SeenHost:
-    """Return a host as it stands, with so many of its latest readings, as far as they are kept."""
+def seen(
+    host: Host, now: float, *, timestamps: bool, readings: int = 1, hears_readings: bool = True
+) -> SeenHost:
+    """Return a host as it stands, with so many of its latest readings, as far as they are kept.
+
+    Without ``hears_readings`` nothing measured is shown, and checks without a time.
+    """
     state, labels = host.state, f'venue="{host.venue}",host="{host.name}"'
     is_alive = state is _UP or state is _LATE
     birth = round_trip_s = offset_s = catalogue = None
@@ -83,14 +88,14 @@ def seen(host: Host, now: float, *, timestamps: bool, readings: int = 1) -> Seen
         round_trip_s, offset_s = host.round_trip_s, host.clock_offset_s
         every_s = 0.0 if birth is None else birth.vitals_every_s
         fresh_from = now - _fresh_within(every_s)
-        if vitals is not None and vitals.at >= fresh_from:
+        if vitals is not None and vitals.at >= fresh_from and hears_readings:
             catalogue, values = vitals.catalogue, vitals.values
             time = f" {vitals.timestamp_ms}" if timestamps else ""
             if readings > 1:
                 fresh = [one for one in vitals.earlier if one.at >= fresh_from]
                 earlier = fresh[1 - readings :]
         if host.checks:
-            checks = _checks_of(host, labels, now, timestamps=timestamps)
+            checks = _checks_of(host, labels, now, timestamps=timestamps and hears_readings)
     heard_at = host.evidence_wall
     numbers = (
         1 if is_alive or host.counts_as_up else 0,

@@ -20,6 +20,7 @@ from aggregator.app import Aggregator, serve
 from aggregator.config import Broker, Config, JournalConfig, Notify, RemoteWrite, Web
 from aggregator.core.states import HostState
 from aggregator.shell.journal.rows import Notice, Rows
+from aggregator.shell.mqtt.lanes import live_client
 from tests.aggregator.shell.journal.process import column, rows, visit
 from tests.aggregator.shell.mqtt.scripted_broker import Peer, ScriptedBroker
 from tests.kit.machine import Machine, Message
@@ -29,7 +30,13 @@ from tests.kit.waiting import until
 from venuewatch.base import clock
 from venuewatch.base.config import ConfigError
 from venuewatch.base.wire import topics
-from venuewatch.base.wire.messages import Acknowledge, Backlog, CentreState, Vitals, encode
+from venuewatch.base.wire.messages import (
+    Acknowledge,
+    Backlog,
+    Vitals,
+    decode_centre_state,
+    encode,
+)
 from venuewatch.base.wire.readings import Readings
 from venuewatch.base.wire.topics import Stream
 
@@ -60,10 +67,11 @@ async def running(aggregator: Aggregator, broker: ScriptedBroker) -> AsyncIterat
     stop = asyncio.Event()
     task = asyncio.create_task(aggregator.run(stop))
     try:
-        peer = await (await broker.peer()).admit()
-        yield peer
+        peers = [await (await broker.peer()).admit() for _ in range(2)]
+        (live,) = (peer for peer in peers if peer.client_id == live_client("centre"))
+        yield live
         stop.set()
-        await farewell(peer)
+        await farewell(live)
         await task
     finally:
         task.cancel()
@@ -81,7 +89,12 @@ async def published(peer: Peer, topic: str) -> mqtt5.PublishPacket:
 
 async def farewell(peer: Peer) -> None:
     """Acknowledge until our state is offline, and hang up as the aggregator does."""
-    while (state := await published(peer, topics.centre_state("centre"))).payload != OFFLINE:
+    while (
+        decode_centre_state(
+            (state := await published(peer, topics.centre_state("centre"))).payload
+        ).state
+        == "online"
+    ):
         pass
     goodbye = await peer.receive(mqtt5.DisconnectPacket)
     assert (state.retain, goodbye.reason_code) == (True, NORMAL)
@@ -90,7 +103,6 @@ async def farewell(peer: Peer) -> None:
 
 NORMAL = mqtt5.DisconnectReasonCode.NORMAL_DISCONNECTION
 TIMED, EVERYWHERE = (Web(f"{host}:0", timestamps=True) for host in ("127.0.0.1", ""))
-OFFLINE = encode(CentreState("offline"))
 
 
 def send(peer: Peer, *messages: Message) -> None:
@@ -114,7 +126,9 @@ async def test_a_process_lives_from_its_start_to_its_stop(
             ready = await session.get(f"{address}/-/ready")
             page = await (await session.get(f"{address}/metrics")).text()
 
-    assert (online.payload, online.retain) == (encode(CentreState("online", credit=True)), True)
+    said = decode_centre_state(online.payload)
+    assert (said.state, said.credit, online.retain) == ("online", True, True)
+    assert said.boot
     assert status.retain
     assert "broker_lost" not in caplog.messages
     assert ready.status == 200

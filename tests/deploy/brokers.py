@@ -12,6 +12,7 @@ from typing import Self
 
 import trustme
 
+from aggregator.shell.mqtt.lanes import bulk_client, live_client
 from bench.kit.mosquitto import is_ready
 from bench.kit.processes import free_port
 from tests.deploy.peer import Peer
@@ -23,9 +24,12 @@ PASSWORD = "of-the-test"  # noqa: S105 - it opens a broker that lives for one te
 ACCEPTED = (0, 16)  # MQTT 5, 3.4.2.1; 16 is success that nobody listened to
 REFUSED = 135  # likewise: not authorized
 
-CENTRE_STATE = topics.centre_state("aggregator")
+NAME = "aggregator"
+CENTRE_STATE = topics.centre_state(NAME)
 BRIDGE_STATE = "venuewatch/v1/_bridge/STA"
-AGGREGATOR, HOST, NEIGHBOUR, BRIDGE = "aggregator", "STA-1", "STA-2", "STA-bridge"
+AGGREGATOR, BULK = live_client(NAME), bulk_client(NAME)
+HOST, NEIGHBOUR, BRIDGE = "STA-1", "STA-2", "STA-bridge"
+OTHER = live_client("other")  # of a second aggregator
 UPWARD = sorted({stream.value for stream in topics.Stream} - {"cmd"})
 
 # As README.md tells a reader to switch TLS on, and a bridge's block in the ACL.
@@ -56,6 +60,13 @@ def edited(script: str, name: str) -> str:
     done = subprocess.run(["sed", script, FILES / name], check=True, capture_output=True, text=True)
     assert done.stdout != (FILES / name).read_text()
     return done.stdout
+
+
+def with_second_aggregator(acl: str) -> str:
+    """Return an ACL with the blocks of an aggregator once more, as README.md says."""
+    start, end = acl.index(f"user {AGGREGATOR}"), acl.index("# The bridge of venue")
+    block = acl[start:end]
+    return acl[:end] + block.replace(NAME, "other") + acl[end:]
 
 
 class Broker(Process):
@@ -97,11 +108,11 @@ class Centre(Broker):
         server.cert_chain_pems[0].write_to_path(str(folder / "server.crt"))
         server.private_key_pem.write_to_path(str(folder / "server.key"))
         (folder / "passwd").touch(0o600)
-        for name in (AGGREGATOR, HOST, NEIGHBOUR, BRIDGE):
+        for name in (AGGREGATOR, BULK, OTHER, HOST, NEIGHBOUR, BRIDGE):
             subprocess.run(
                 ["mosquitto_passwd", "-b", folder / "passwd", name, PASSWORD], check=True
             )
-        (folder / "acl").write_text(edited(BRIDGE_ON, "acl"))
+        (folder / "acl").write_text(with_second_aggregator(edited(BRIDGE_ON, "acl")))
         (folder / "acl").chmod(0o600)  # newer versions warn of more
         port, self.tls_port = free_port(), free_port()
         replaced = {

@@ -67,6 +67,10 @@ class Peer:
         self._client.publish(topic, payload, qos, retain)
         return self._answers.get(timeout=PATIENCE_S)
 
+    def shout(self, topic: str, payload: bytes) -> None:
+        """Publish what the broker may not even acknowledge."""
+        self._client.publish(topic, payload, 1)
+
     def listen(self, pattern: str) -> None:
         """Subscribe, and wait until that is acknowledged."""
         self._client.subscribe(pattern, qos=1)

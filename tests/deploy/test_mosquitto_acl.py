@@ -4,10 +4,11 @@ import pytest
 
 from tests.deploy.brokers import (
     ACCEPTED,
-    AGGREGATOR,
     BRIDGE,
     BRIDGE_STATE,
+    BULK,
     HOST,
+    NAME,
     NEIGHBOUR,
     REFUSED,
     UPWARD,
@@ -43,9 +44,9 @@ def test_a_host_may_speak_on_each_of_its_own_streams(
         f"venuewatch/v2/STA/{HOST}/beat",
         topics.TICK,
         topics.centre_tick(HOST),
-        topics.centre_tick(AGGREGATOR),
+        topics.centre_tick(NAME),
         topics.centre_state(HOST),
-        topics.centre_state(AGGREGATOR),
+        topics.centre_state(NAME),
         "venuewatch/v1/_status/STA",
         "venuewatch/v1/_bridge/STA",
         "somewhere/else",
@@ -85,10 +86,10 @@ def test_a_host_hears_its_own_commands_and_the_centre_and_nobody_else(
     topics_said = [
         f"venuewatch/v1/STA/{NEIGHBOUR}/cmd",
         "venuewatch/v1/_status/STA",
-        f"venuewatch/v1/_centre/{AGGREGATOR}/open",
+        f"venuewatch/v1/_centre/{NAME}/open",
         topics.TICK,
-        topics.centre_tick(AGGREGATOR),
-        topics.centre_state(AGGREGATOR),
+        topics.centre_tick(NAME),
+        topics.centre_state(NAME),
         f"venuewatch/v1/STA/{HOST}/cmd",
     ]
 
@@ -99,7 +100,7 @@ def test_a_host_hears_its_own_commands_and_the_centre_and_nobody_else(
 
 
 def test_the_aggregator_hears_its_own_tick_come_back(aggregator: Peer) -> None:
-    tick = topics.centre_tick(AGGREGATOR)
+    tick = topics.centre_tick(NAME)
     aggregator.listen(tick)
 
     answer = aggregator.say(tick, b"1", qos=0)
@@ -132,6 +133,32 @@ def test_the_aggregator_hears_how_many_messages_the_broker_dropped(aggregator: P
 )
 def test_the_aggregator_may_not_speak_for_others(aggregator: Peer, topic: str) -> None:
     assert aggregator.say(topic) == REFUSED
+
+
+@pytest.mark.parametrize("stream", [stream.value for stream in topics.BULK])
+def test_the_bulk_connection_hears_readings_and_its_canary(
+    centre: Centre, aggregator: Peer, host: Peer, stream: str
+) -> None:
+    reading, canary = f"venuewatch/v1/STA/{HOST}/{stream}", topics.centre_bulk(NAME)
+    with centre.peer(BULK) as bulk:
+        bulk.listen(reading)
+        bulk.listen(canary)
+        host.say(reading, b"7")
+        aggregator.say(canary, b"1")
+
+        assert [bulk.hear()[0], bulk.hear()[0]] == [reading, canary]
+
+
+@pytest.mark.parametrize(
+    "topic",
+    [
+        *(topics.centre_bulk(NAME), topics.centre_state(NAME), topics.centre_tick(NAME)),
+        *(f"venuewatch/v1/STA/{HOST}/beat", f"venuewatch/v1/STA/{HOST}/cmd", topics.TICK),
+    ],
+)
+def test_the_bulk_connection_says_nothing(centre: Centre, topic: str) -> None:
+    with centre.peer(BULK) as bulk:
+        assert bulk.say(topic) == REFUSED
 
 
 @pytest.mark.parametrize("password", [None, "wrong"])

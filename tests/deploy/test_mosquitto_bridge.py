@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.deploy.brokers import AGGREGATOR, BRIDGE_STATE, UPWARD, Broker, Centre
+from tests.deploy.brokers import BRIDGE_STATE, NAME, UPWARD, Broker, Centre
 from tests.deploy.peer import Peer
 from venuewatch.base.wire import topics
 from venuewatch.base.wire.messages import MAX_PAYLOAD_BYTES
@@ -60,7 +60,7 @@ def test_a_bridge_brings_commands_and_ticks_down_and_none_of_them_back(
     venue: Broker, aggregator: Peer
 ) -> None:
     command, beat = "venuewatch/v1/STA/STA-told/cmd", "venuewatch/v1/STA/STA-told/beat"
-    ticks = [topics.TICK, topics.centre_tick(AGGREGATOR)]
+    ticks = [topics.TICK, topics.centre_tick(NAME)]
     aggregator.listen("venuewatch/v1/STA/STA-told/#")
     with Peer(venue.port, "STA-told") as told:
         told.listen(command)

@@ -206,7 +206,7 @@ def test_wrong_files_among_right_ones_end_with_2(agent_toml: Path) -> None:
 
     assert checked.returncode == 2
     assert checked.stderr.splitlines() == [
-        f"{wrong}: expected text, got a number at $.role",
+        f"{wrong}: expected text of at most 256 characters, got a number at $.role",
         f"{deep}: expected TOML, got brackets nested too deeply",
     ]
     assert checked.stdout == f"{agent_toml}: valid agent configuration\n"

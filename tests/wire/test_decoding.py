@@ -188,11 +188,35 @@ def test_unknown_fields_are_ignored(wire: Wire) -> None:
 def test_a_payload_over_the_bound_is_not_even_looked_at(wire: Wire) -> None:
     payload = encode(wire.valid)
 
-    wire.decode(payload.ljust(MAX_PAYLOAD_BYTES))
+    is_birth = isinstance(wire.valid, messages.Birth)
+    bound = messages.BIRTH_MAX_BYTES if is_birth else MAX_PAYLOAD_BYTES
+
+    wire.decode(payload.ljust(bound))
     with pytest.raises(MalformedMessageError) as refusal:
-        wire.decode(payload.ljust(MAX_PAYLOAD_BYTES + 1))
+        wire.decode(payload.ljust(bound + 1))
 
     assert refusal.value.reason is Reason.TOO_LARGE
+
+
+def test_the_largest_birth_that_can_be_read_aloud_fits_its_bound() -> None:
+    texts = ("agent_version", "role", "address", "sysname", "nodename", "domainname")
+    longest = dict.fromkeys((*texts, "release", "version", "machine"), "\U0001f3df" * 256)
+    most = 2**53
+    birth = messages.Birth(
+        boot="b" * 32,
+        session=most,
+        wall_ms=most,
+        interval_s=86_399.123456789012,
+        vitals_every_s=86_399.123456789012,
+        os_boot_ms=most,
+        keepalive_s=65_534.123456789012,
+        stock_tcp=True,
+        reconnect_max_s=86_399.123456789012,
+        own_ticks=True,
+        **longest,
+    )
+
+    assert messages.decode_birth(encode(birth)) == birth
 
 
 def test_a_beat_for_one_aggregator_is_as_it_was() -> None:

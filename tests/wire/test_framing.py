@@ -10,7 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from venuewatch.base.wire.errors import Reason
-from venuewatch.base.wire.framing import MAX_PACKET_BYTES, Framer, Item, Refused, StreamError
+from venuewatch.base.wire.framing import (
+    MAX_PACKET_BYTES,
+    Discarded,
+    Framer,
+    Item,
+    Refused,
+    StreamError,
+)
 
 # The codec's panic over bytes that are no UTF-8 comes with an exception that nobody can catch.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -41,12 +48,12 @@ def publish_of(topic: bytes, *, packet_id: int | None = None, rest: bytes = b"\0
     return raw(0x32, named + packet_id.to_bytes(2) + rest)
 
 
-def plain(items: Iterable[Item]) -> list[bytes | Refused]:
+def plain(items: Iterable[Item]) -> list[bytes | Refused | Discarded]:
     """Return packets as bytes, for the codec's packets cannot be compared."""
-    return [item if isinstance(item, Refused) else item.write() for item in items]
+    return [item if isinstance(item, Refused | Discarded) else item.write() for item in items]
 
 
-def read(*pieces: bytes, bound: int = BOUND) -> list[bytes | Refused]:
+def read(*pieces: bytes, bound: int = BOUND) -> list[bytes | Refused | Discarded]:
     framer = Framer(max_packet_bytes=bound)
     return plain(itertools.chain.from_iterable(map(framer.feed, pieces)))
 
@@ -127,6 +134,39 @@ def test_a_large_publish_with_the_longest_topic_is_skipped() -> None:
     pieces = cut(packet + PINGRESP, range(0, len(packet), 10_000))
 
     assert read(*pieces, bound=MAX_PACKET_BYTES) == [Refused(Reason.TOO_LARGE, 77), PINGRESP]
+
+
+@pytest.mark.parametrize("packet_id", [None, 9])
+@given(st.lists(st.integers(1, 300)))
+def test_a_publish_without_room_is_skipped_wherever_it_is_cut(
+    packet_id: int | None, places: list[int]
+) -> None:
+    framer = Framer(max_packet_bytes=400, never_discarded="kept")
+    framer.room = 100
+    large = publish(bytes(200), packet_id=packet_id)
+    kept = publish(bytes(200), topic="kept")
+    stream = large + PINGRESP + kept + publish(bytes(50)) + publish(bytes(500))
+
+    items = plain(itertools.chain.from_iterable(map(framer.feed, cut(stream, places))))
+
+    assert items == [
+        Discarded("a/b", len(large), packet_id),
+        PINGRESP,
+        kept,
+        publish(bytes(50)),
+        Refused(Reason.TOO_LARGE, None),
+    ]
+
+
+def test_room_counts_anew_for_each_packet_of_one_read() -> None:
+    framer, packet = Framer(max_packet_bytes=BOUND), publish(bytes(50))
+    found = []
+
+    for item in framer.feed(packet * 3):
+        found += plain([item])
+        framer.room = len(packet) - 1 if len(found) == 1 else BOUND
+
+    assert found == [packet, Discarded("a/b", len(packet), None), packet]
 
 
 @pytest.mark.parametrize(

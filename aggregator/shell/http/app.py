@@ -102,6 +102,7 @@ class Pages:
             wanted.collections,
             timestamps=wanted.timestamps,
             readings=wanted.readings,
+            hears_readings=self._centre.hears_readings,
         )
 
     async def _targets(self, request: web.Request) -> web.Response:

@@ -2,7 +2,8 @@
 
 Reads are coalesced: after each read the socket rests for a moment, so that a busy fleet causes a
 few large reads and not thousands of small ones. The listener gets all messages of one read at
-once. They are acknowledged in one write, after the listener has returned.
+once. They are acknowledged in one write, after the listener has returned. (``bulk.py`` has the
+connection that never rests while more has come.)
 """
 
 import asyncio
@@ -14,7 +15,13 @@ import mqtt5
 
 from aggregator.core.centre import COALESCE_S
 from venuewatch.base.wire.errors import Reason
-from venuewatch.base.wire.framing import Framer, Refused, StreamError
+from venuewatch.base.wire.framing import (
+    LIVE_PACKET_BYTES,
+    Discarded,
+    Framer,
+    Refused,
+    StreamError,
+)
 
 _FAILURE = 0x80  # reason codes from here on are failures (MQTT 5, 2.4)
 _DUPLICATE = 0x08  # in a PUBLISH's first byte: sent before (MQTT 5, 3.3.1.1)
@@ -39,8 +46,8 @@ class Listener(Protocol):
     def opened(self) -> None:
         """React to the start: from now on every published message is received."""
 
-    def lost(self) -> None:
-        """React to the end: from now on no message is received."""
+    def lost(self, *, is_taken_over: bool) -> None:
+        """React to the end; ``is_taken_over``: another program has connected as this client."""
 
 
 class Connection(asyncio.Protocol):
@@ -59,6 +66,7 @@ class Connection(asyncio.Protocol):
         filters: list[mqtt5.TopicFilter],
         listener: Listener,
         unacknowledged: dict[int, bytes],
+        framer: Framer | None = None,
     ) -> None:
         loop = asyncio.get_running_loop()
         self._loop = loop
@@ -66,7 +74,8 @@ class Connection(asyncio.Protocol):
         self._filters = filters
         self._listener = listener
         self._unacknowledged = unacknowledged
-        self._framer = Framer()
+        self._framer = framer or Framer(max_packet_bytes=LIVE_PACKET_BYTES)
+        self._read: list[mqtt5.PublishPacket] = []
         self._transport: asyncio.Transport
         self._ids = chain.from_iterable(repeat(range(_FIRST_PUBLISH_ID, _LAST_ID + 1)))
         self._receive_max = 0
@@ -90,26 +99,46 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Handle every packet that ``data`` completes, then let the socket rest."""
         self._has_heard = True
-        publishes: list[mqtt5.PublishPacket] = []
         acks: list[int] = []
+        keep = self._keep
         try:
             for item in self._framer.feed(data):
                 if isinstance(item, mqtt5.PublishPacket):
-                    publishes.append(item)
-                    if item.packet_id is not None:
-                        acks.append(item.packet_id)
-                elif isinstance(item, Refused):
-                    self._listener.refuse(item.reason)
+                    keep(item)
+                elif isinstance(item, Refused | Discarded):
+                    self._skip(item)
                     if item.packet_id is not None:
                         acks.append(item.packet_id)
                 else:
                     self._control(item)
         except (StreamError, BrokerError) as error:
             self._give_up(str(error))
-        if publishes:
+        self._process(acks)
+        self._acknowledge(acks)
+        self._rest(len(data))
+
+    def _keep(self, publish: mqtt5.PublishPacket) -> None:
+        """Keep a message for when the whole read is decoded."""
+        self._read.append(publish)
+
+    def _skip(self, item: Refused | Discarded) -> None:
+        """Count what is not shown to the listener."""
+        if isinstance(item, Refused):
+            self._listener.refuse(item.reason)
+
+    def _process(self, acks: list[int]) -> None:
+        """Have the listener process what was kept; add to ``acks`` what can be acknowledged."""
+        if self._read:
+            publishes, self._read = self._read, []
             self._listener.receive(publishes)
+            acks += [item.packet_id for item in publishes if item.packet_id is not None]
+
+    def _acknowledge(self, acks: Sequence[int]) -> None:
         if acks:
             self._write(b"".join(mqtt5.PubAckPacket(packet_id).write() for packet_id in acks))
+
+    def _rest(self, _size: int) -> None:
+        """Let the socket rest after a read of ``size`` bytes."""
         if not self._transport.is_closing():
             self._transport.pause_reading()
             self._timers["rest"] = self._loop.call_later(COALESCE_S, self._resume)
@@ -135,7 +164,7 @@ class Connection(asyncio.Protocol):
         was_subscribed, self.is_subscribed = self.is_subscribed, False
         self.ended.set_result(self._why)
         if was_subscribed:
-            self._listener.lost()
+            self._listener.lost(is_taken_over=self.was_taken_over)
 
     def publish(
         self, topic: str, payload: bytes, *, qos: int = 0, is_retained: bool = False

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 import mqtt5
 
 from aggregator.config import Broker
-from aggregator.core.outputs import AskPort, Output, Publish
+from aggregator.core.outputs import AskPort, Doubled, Output, Publish
 from aggregator.core.verdicts.centre import Port
 from aggregator.shell.mqtt.link import BrokerLink
 from venuewatch.base import config
@@ -24,22 +24,35 @@ _GREETING = mqtt5.ConnectPacket("", clean_start=True, keep_alive=5).write()
 
 
 class BrokerOutlet:
-    """Publishes over ``link``; ``port_said`` gets the answer of the port of ``where``."""
+    """Publishes over ``link``; ``port_said`` gets the answer of the port of ``where``.
 
-    def __init__(self, link: BrokerLink, where: Broker, port_said: Callable[[Port], None]) -> None:
+    ``bulk``: the link that hears readings.
+    """
+
+    def __init__(
+        self,
+        link: BrokerLink,
+        bulk: BrokerLink,
+        where: Broker,
+        port_said: Callable[[Port], None],
+    ) -> None:
         self._link = link
+        self._bulk = bulk
         self._where = where
         self._port_said = port_said
         self._asking: set[asyncio.Task[None]] = set()
 
     def take(self, outputs: Sequence[Output]) -> None:
-        """Publish what is to be published, if we are connected; ask the port if wanted."""
+        """Publish, if we are connected; make way for another aggregator; ask the port."""
         for output in outputs:
             if isinstance(output, Publish):
                 payload = encode(output.message)
                 self._link.publish(
                     output.topic, payload, qos=output.qos, is_retained=output.is_retained
                 )
+            elif isinstance(output, Doubled):
+                link = self._link if output.connection == "live" else self._bulk
+                link.note_double(output)
             elif isinstance(output, AskPort):
                 task = asyncio.get_running_loop().create_task(self._ask(), name="broker's port")
                 self._asking.add(task)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from aggregator.core.centre import AskNeighbours
+from aggregator.core.commands import AskNeighbours
 from tests.kit.story import Story
 
 

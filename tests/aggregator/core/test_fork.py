@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.core.centre import AskNeighbours, Centre
+from aggregator.core.centre import Centre
+from aggregator.core.commands import AskNeighbours
 from aggregator.core.dedup import BOOTS_MAX
 from aggregator.core.outputs import Output, Stalled, Store
 from tests.kit.examples import examples

@@ -157,7 +157,6 @@ def test_bad_message_does_not_stop_those_behind_it(fleet: Story) -> None:
     [
         *(topics.TICK, topics.centre_tick("backup"), f"{ROOT}/_centre/backup/mood"),
         *(
-            topics.centre_state(NAME),
             topics.centre_open(NAME),
             f"{ROOT}/_centre/a/b/state",
             f"{ALPHA}/cmd",

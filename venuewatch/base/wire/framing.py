@@ -4,10 +4,13 @@ The codec gets one whole packet at a time, within a bound. A PUBLISH over the bo
 while it arrives, and never held in memory. A PUBLISH that the codec rejects is skipped, too. Both
 become a :class:`Refused`, with the packet id that still has to be acknowledged. Any other
 malformed packet ends the connection: it is unknown where the next packet begins.
+
+A reader that has no room for a PUBLISH discards it likewise, before the codec sees it: it becomes
+a :class:`Discarded`.
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 import mqtt5
 
@@ -16,6 +19,12 @@ from venuewatch.base.wire.messages import MAX_PAYLOAD_BYTES
 
 MAX_PACKET_BYTES = MAX_PAYLOAD_BYTES + 65_536 + 1_024
 """The largest packet shown to the codec: a payload, the longest topic and some properties."""
+
+LIVE_PACKET_BYTES = 16_384
+"""The largest packet that an aggregator takes on its live connection."""
+
+BULK_PACKET_BYTES = 327_680
+"""And on its bulk connection; also ``max_packet_size`` in ``mosquitto/``."""
 
 _PUBLISH = 3
 _MORE = 0x80  # in a length byte: another follows (MQTT 5, 1.5.5)
@@ -33,14 +42,32 @@ class Refused(NamedTuple):
     packet_id: int | None
 
 
-Item: TypeAlias = mqtt5.Packet | Refused
+class Discarded(NamedTuple):
+    """A PUBLISH for which there was no room. ``packet_id`` is None at QoS 0."""
+
+    topic: str
+    size: int
+    packet_id: int | None
+
+
+Item: TypeAlias = mqtt5.Packet | Refused | Discarded
 
 
 class Framer:
-    """Holds the bytes of the packet that is not yet complete."""
+    """Holds the bytes of the packet that is not yet complete.
 
-    def __init__(self, *, max_packet_bytes: int = MAX_PACKET_BYTES) -> None:
+    ``never_discarded``: PUBLISHes of this topic are read whether there is room or not.
+
+    Attributes:
+        room: a PUBLISH of more bytes is discarded. The reader may change it with each packet.
+    """
+
+    def __init__(
+        self, *, max_packet_bytes: int = MAX_PACKET_BYTES, never_discarded: str = ""
+    ) -> None:
         self._max_packet_bytes = max_packet_bytes
+        self._never_discarded = never_discarded.encode()
+        self.room = max_packet_bytes
         self._rest = b""
         self._to_skip = 0
 
@@ -51,9 +78,9 @@ class Framer:
             StreamError: the connection must end.
         """
         if self._to_skip:
-            skipped = min(self._to_skip, len(data))
-            self._to_skip -= skipped
-            data = data[skipped:]
+            passed = min(self._to_skip, len(data))
+            self._to_skip -= passed
+            data = data[passed:]
         data = self._rest + data
         self._rest = b""
         view = memoryview(data)
@@ -68,18 +95,38 @@ class Framer:
                 if head is None:
                     break
                 body, end = head
-            if end - start > self._max_packet_bytes:
-                refused = _oversized(view[start:], body - start)
-                if refused is None:
+            if end - start > self.room:
+                skipped = self._skipped(view[start:end], body - start, end - start)
+                if skipped is None:
                     break
-                yield refused
-                self._to_skip = max(0, end - size)
-            elif end > size:
+                if skipped:
+                    yield skipped
+                    self._to_skip = max(0, end - size)
+                    start = end
+                    continue
+            if end > size:
                 break
-            else:
-                yield _decode(view[start:end], body - start)
+            yield _decode(view[start:end], body - start)
             start = end
         self._rest = bytes(view[start:])
+
+    def _skipped(
+        self, packet: memoryview, body: int, size: int
+    ) -> Refused | Discarded | Literal[False] | None:
+        """Return as what a packet is skipped, False if it is not; None if it is cut too short."""
+        is_over = size > self._max_packet_bytes
+        if packet[0] >> 4 != _PUBLISH:
+            if is_over:
+                raise StreamError(f"a packet of type {packet[0] >> 4} is over the bound")
+            return False
+        packet_id, topic = _packet_id(packet, body), _topic(packet, body)
+        if packet_id is None or topic is None:
+            return None if len(packet) < size else Refused(Reason.BAD_PACKET, None)
+        if is_over:
+            return Refused(Reason.TOO_LARGE, *packet_id)
+        if topic == self._never_discarded:
+            return False
+        return Discarded(topic.decode(errors="replace"), size, *packet_id)
 
 
 def _header(data: bytes, start: int) -> tuple[int, int] | None:
@@ -112,11 +159,10 @@ def _decode(packet: memoryview, body: int) -> Item:
     return Refused(Reason.BAD_PACKET, packet_id[0] if packet_id else None)
 
 
-def _oversized(packet: memoryview, body: int) -> Refused | None:
-    if packet[0] >> 4 != _PUBLISH:
-        raise StreamError(f"a packet of type {packet[0] >> 4} is over the bound")
-    packet_id = _packet_id(packet, body)
-    return Refused(Reason.TOO_LARGE, packet_id[0]) if packet_id else None
+def _topic(publish: memoryview, body: int) -> bytes | None:
+    """Return the topic of a PUBLISH, None if it is cut too short."""
+    end = body + 2 + int.from_bytes(publish[body : body + 2])
+    return bytes(publish[body + 2 : end]) if len(publish) >= max(body + 2, end) else None
 
 
 def _packet_id(publish: memoryview, body: int) -> tuple[int | None] | None:

@@ -21,6 +21,9 @@ from venuewatch.base.wire.readings import Readings
 MAX_PAYLOAD_BYTES = 262_144
 """The largest payload that is looked at; vitals of a 256-core machine are about 60 kB."""
 
+BIRTH_MAX_BYTES = 12_288
+"""The largest birth: nine texts of 256 characters, with room for their escapes and the numbers."""
+
 Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 Text: TypeAlias = Annotated[str, msgspec.Meta(max_length=256)]
 BootId: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=32)]
@@ -170,6 +173,13 @@ TICK_EVERY_S: Final = 1.0
 """The time (s) between two ticks."""
 
 
+class BulkCanary(msgspec.Struct, frozen=True):
+    """What an aggregator sends to its own bulk connection; ``boot`` is that of its ``state``."""
+
+    number: Count
+    boot: Annotated[str, msgspec.Meta(max_length=32)] = ""
+
+
 OPEN_KEYS_MAX: Final = 20_000
 """How many keys one list of open alerts has at most."""
 
@@ -177,10 +187,13 @@ OPEN_KEYS_MAX: Final = 20_000
 class CentreState(msgspec.Struct, frozen=True, omit_defaults=True):
     """An aggregator's presence; retained, and its will.
 
-    ``credit``: agents are to send it backlog only as it grants (``Grant``).
+    ``boot`` is another one for each of its processes, and sorts by when they started. So each of
+    two that run under one name learns of the other. Older aggregators say none. ``credit``: agents
+    are to send it backlog only as it grants (``Grant``).
     """
 
     state: Literal["online", "offline"]
+    boot: Annotated[str, msgspec.Meta(max_length=32)] = ""
     credit: bool = False
 
 
@@ -314,7 +327,7 @@ def _without_values(error: msgspec.ValidationError) -> str:
 
 
 decode_beat = decoder(Beat)
-decode_birth = decoder(Birth)
+decode_birth = decoder(Birth, max_bytes=BIRTH_MAX_BYTES)
 decode_death = decoder(Death)
 decode_catalogue = packed_decoder(Catalogue)
 decode_vitals = packed_decoder(Vitals)
@@ -323,5 +336,6 @@ decode_backlog = packed_decoder(Backlog, max_bytes=2 * MAX_PAYLOAD_BYTES)
 decode_probed = decoder(Probed)
 decode_tick = decoder(Tick)
 decode_centre_state = decoder(CentreState)
+decode_bulk_canary = decoder(BulkCanary)
 decode_centre_open = packed_decoder(CentreOpen)
 decode_command: Callable[[bytes], Command] = decoder(Command)  # type: ignore[arg-type]

@@ -7,7 +7,7 @@ underscore, so no host or venue can be called ``_centre``.
 
 import re
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from venuewatch.base.wire.errors import MalformedMessageError, Reason
 
@@ -25,6 +25,9 @@ BRIDGES = f"{ROOT}/_bridge/"
 BROKER_DROPPED = "$SYS/broker/publish/messages/dropped"
 EVERYTHING_UPWARD = f"{ROOT}/+/+/#"
 
+CENTRE_OPENS = f"{ROOT}/_centre/+/open"
+"""On it each aggregator says which of its incidents are open."""
+
 _NAME = re.compile(r"[A-Za-z0-9.-][A-Za-z0-9._-]{0,63}")
 
 
@@ -41,6 +44,12 @@ class Stream(StrEnum):
     PROBED = "probed"
     CMD = "cmd"
 
+
+LIVE: Final = (Stream.BEAT, Stream.BIRTH, Stream.DEATH, Stream.PROBED)
+"""What shows life and its end: small, and never behind anything that is not."""
+
+BULK: Final = (Stream.VITALS, Stream.CATALOGUE, Stream.CHECKS, Stream.BACKLOG)
+"""What was measured: it may be large, and shows no life."""
 
 _STREAMS = {stream.value: stream for stream in Stream}
 
@@ -75,6 +84,16 @@ def centre_state(aggregator: str) -> str:
 def centre_tick(aggregator: str) -> str:
     """Return the topic of one aggregator's own tick."""
     return f"{ROOT}/_centre/{_checked(aggregator)}/tick"
+
+
+def centre_bulk(aggregator: str) -> str:
+    """Return the topic of what one aggregator sends to its own bulk connection, as a canary."""
+    return f"{ROOT}/_centre/{_checked(aggregator)}/bulk"
+
+
+def upward(stream: Stream) -> str:
+    """Return the subscription to one stream of every host."""
+    return f"{ROOT}/+/+/{stream}"
 
 
 def centre_open(aggregator: str) -> str:

@@ -138,8 +138,13 @@ def host_view(
     passages: Iterable[Passage],
     wall: WallTime,
     now: float,
+    *,
+    hears_readings: bool = True,
 ) -> HostView:
-    """Return a host at whose venue ``incidents`` are open; it is ``now`` (s since 1970)."""
+    """Return a host at whose venue ``incidents`` are open; it is ``now`` (s since 1970).
+
+    Without ``hears_readings`` nobody knows how its checks stand.
+    """
     its = sorted(about(host, incidents), key=urgency_of)
     birth, round_trip_s = host.birth, host.round_trip_s
     heard_at = host.evidence_wall
@@ -169,7 +174,7 @@ def host_view(
         readings_missing=host.readings_missing,
         vitals=None if host.vitals is None else _vitals_view(host.vitals, wall),
         checks=tuple(
-            check_view(known, its, wall)
+            check_view(known, its, wall, is_known=hears_readings)
             for known in sorted(host.checks.values(), key=lambda known: known.reading.check)
         ),
         evidence=tuple(seen_steps(its[0], wall)) if its else (),
@@ -178,8 +183,13 @@ def host_view(
     )
 
 
-def check_view(known: KnownCheck, incidents: Iterable[Incident], wall: WallTime) -> CheckView:
-    """Return the last reading of a check; ``incidents`` are those of its host."""
+def check_view(
+    known: KnownCheck, incidents: Iterable[Incident], wall: WallTime, *, is_known: bool = True
+) -> CheckView:
+    """Return the last reading of a check; ``incidents`` are those of its host.
+
+    ``is_known``: it says how the check stands now.
+    """
     reading = known.reading
     own = [each for each in incidents if each.subject.check == reading.check]
     told = standing.by_incident(own, wall)
@@ -190,8 +200,8 @@ def check_view(known: KnownCheck, incidents: Iterable[Incident], wall: WallTime)
     return CheckView(
         check=reading.check,
         kind=reading.kind,
-        state=reading.state,
-        detail=reading.detail,
+        state=reading.state if is_known else "unknown",
+        detail=reading.detail if is_known else "no readings come to the aggregator",
         at=wall.wall(known.at),
         every_s=reading.every_s,
         duration_s=reading.duration_s,

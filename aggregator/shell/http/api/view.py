@@ -95,7 +95,14 @@ class View:
         if host is None:
             return None
         open_here = self._open_of(self._fleet.venues[host.venue])
-        return host_view(host, open_here, passages, self._wall, clock.wall())
+        return host_view(
+            host,
+            open_here,
+            passages,
+            self._wall,
+            clock.wall(),
+            hears_readings=self._centre.hears_readings,
+        )
 
     def incident(self, number: int) -> IncidentView | None:
         """Return an incident that is open or was closed lately; None if it is neither."""

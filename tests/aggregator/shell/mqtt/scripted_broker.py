@@ -9,7 +9,7 @@ from typing import Self, TypeVar
 
 import mqtt5
 
-from aggregator.config import Broker
+from aggregator.config import Connection
 from aggregator.shell.mqtt.link import BrokerLink, subscription
 from tests.kit.waiting import PATIENCE_S, Waiting
 from venuewatch.base.wire.errors import Reason
@@ -55,8 +55,8 @@ class Notes:
     def opened(self) -> None:
         self._note("opened", None)
 
-    def lost(self) -> None:
-        self._note("lost", None)
+    def lost(self, *, is_taken_over: bool) -> None:
+        self._note("lost", "taken over" if is_taken_over else None)
 
     async def noted(self, what: str, times: int = 1) -> None:
         """Wait until ``what`` was called that often."""
@@ -68,9 +68,10 @@ class Notes:
 
 
 class Peer:
-    """One client's connection, from the broker's side."""
+    """One client's connection, from the broker's side; ``client_id`` is known once admitted."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.client_id = ""
         self._reader = reader
         self._writer = writer
         self._framer = Framer()
@@ -103,7 +104,7 @@ class Peer:
         granted: mqtt5.SubAckReasonCode = mqtt5.SubAckReasonCode.GRANTED_QOS_AT_LEAST_ONCE,
     ) -> Self:
         """Let the client in and subscribe."""
-        await self.receive(mqtt5.ConnectPacket)
+        self.client_id = (await self.receive(mqtt5.ConnectPacket)).client_id
         self.send((connack or mqtt5.ConnAckPacket()).write())
         subscribe = await self.receive(mqtt5.SubscribePacket)
         self.send(mqtt5.SubAckPacket(subscribe.packet_id, [granted]).write())
@@ -160,9 +161,9 @@ class Linked:
         self.chance = Chance()
 
     @contextlib.asynccontextmanager
-    async def __call__(self, where: Broker | None = None) -> AsyncIterator[BrokerLink]:
+    async def __call__(self, where: Connection | None = None) -> AsyncIterator[BrokerLink]:
         link = BrokerLink(
-            where or Broker(port=self.port),
+            where or Connection(port=self.port),
             self.notes,
             client_id="centre",
             filters=[subscription("venuewatch/v1/+/+/#", no_local=True)],

@@ -4,12 +4,13 @@ from pathlib import Path
 
 import mqtt5
 
-from aggregator.config import Broker
+from aggregator.config import Connection
 from tests.aggregator.shell.mqtt.scripted_broker import Linked
+from venuewatch.base.wire.framing import LIVE_PACKET_BYTES
 
 
 async def test_the_session_is_lasting_with_will_and_subscription(linked: Linked) -> None:
-    async with linked(Broker(port=linked.port, keepalive_s=7)):
+    async with linked(Connection(port=linked.port, keepalive_s=7)):
         peer = await linked.peer()
         connect = await peer.receive(mqtt5.ConnectPacket)
         peer.send(mqtt5.ConnAckPacket().write())
@@ -17,6 +18,7 @@ async def test_the_session_is_lasting_with_will_and_subscription(linked: Linked)
 
     assert (connect.client_id, connect.keep_alive, connect.clean_start) == ("centre", 7, False)
     assert (connect.session_expiry_interval, connect.receive_max) == (86_400, 1_000)
+    assert connect.max_packet_size == LIVE_PACKET_BYTES
     will, (wanted,) = connect.will, subscribe.topic_filters
     assert will is not None
     assert (will.topic, will.payload) == ("venuewatch/v1/_centre/centre/state", b"gone")
@@ -28,7 +30,7 @@ async def test_the_session_is_lasting_with_will_and_subscription(linked: Linked)
 async def test_the_password_is_read_at_each_attempt(linked: Linked, tmp_path: Path) -> None:
     secret = tmp_path / "password"
     secret.write_text("first\n")
-    where = Broker(port=linked.port, username="centre", password_file=str(secret))
+    where = Connection(port=linked.port, username="centre", password_file=str(secret))
 
     async with linked(where):
         peer = await linked.peer()

@@ -1,9 +1,12 @@
 """Link in trouble: each refusal, nonsense or silence is logged once, and tried again."""
 
+from math import inf
+
 import mqtt5
 import pytest
 
-from aggregator.config import Broker
+from aggregator.config import Connection
+from aggregator.core.outputs import Doubled
 from aggregator.shell.mqtt import link as broker_module
 from tests.aggregator.shell.conftest import Whys
 from tests.aggregator.shell.mqtt.scripted_broker import Linked
@@ -49,11 +52,9 @@ async def test_a_bad_answer_is_logged_once_and_tried_again(
     assert linked.notes.log == []
 
 
-@pytest.mark.parametrize(
-    ("code", "ceiling_s"), [(Goodbye.SERVER_SHUTTING_DOWN, 1.0), (Goodbye.SESSION_TAKEN_OVER, 10.0)]
-)
+@pytest.mark.parametrize("code", [Goodbye.SERVER_SHUTTING_DOWN, Goodbye.SESSION_TAKEN_OVER])
 async def test_a_broker_that_disconnects_us_is_lost_until_reconnected(
-    linked: Linked, whys: Whys, code: Goodbye, ceiling_s: float
+    linked: Linked, whys: Whys, code: Goodbye
 ) -> None:
     async with linked() as link:
         peer = await (await linked.peer()).admit()
@@ -67,7 +68,48 @@ async def test_a_broker_that_disconnects_us_is_lost_until_reconnected(
     assert not is_subscribed
     assert [call for call, _ in linked.notes.log][:3] == ["opened", "lost", "opened"]
     assert whys("broker_lost") == [f"the broker disconnected us: {code.name}"]
-    assert linked.chance.ceilings == [ceiling_s]
+    assert linked.chance.ceilings == [1.0]
+
+
+async def taken_over(linked: Linked, times: int) -> None:
+    """Admit the link and throw it out again, so many times."""
+    for time in range(times):
+        peer = await (await linked.peer()).admit()
+        await linked.notes.noted("opened", time + 1)
+        peer.send(mqtt5.DisconnectPacket(reason_code=Goodbye.SESSION_TAKEN_OVER).write())
+        await linked.notes.noted("lost", time + 1)
+
+
+async def test_a_duel_with_a_stranger_waits_at_the_ceiling(linked: Linked) -> None:
+    async with linked():
+        await taken_over(linked, 3)
+        await linked.chance.asked(3)
+
+    assert linked.chance.ceilings == [1.0, 10.0, 10.0]
+    assert ("lost", "taken over") in linked.notes.log
+
+
+@pytest.mark.parametrize(
+    ("yields", "ceilings"), [(True, [120.0]), (False, [1.0, 1.0]), (None, [1.0, 10.0])]
+)
+async def test_of_two_of_one_name_only_the_younger_waits(
+    linked: Linked, *, yields: bool | None, ceilings: list[float]
+) -> None:
+    async with linked() as link:
+        link.note_double(Doubled(0.0, "live", yields, 240.0, until=inf))
+        await taken_over(linked, len(ceilings))
+        await linked.chance.asked(len(ceilings))
+
+    assert linked.chance.ceilings == ceilings
+
+
+async def test_a_double_that_is_over_is_forgotten(linked: Linked) -> None:
+    async with linked() as link:
+        link.note_double(Doubled(0.0, "live", yields=True, wait_s=240.0, until=0.0))
+        await taken_over(linked, 1)
+        await linked.chance.asked(1)
+
+    assert linked.chance.ceilings == [1.0]
 
 
 async def test_a_broker_that_never_answers_is_left(
@@ -106,14 +148,14 @@ async def test_logs_and_waits_begin_again_after_a_connection(linked: Linked, why
 @pytest.mark.parametrize(
     ("where", "why"),
     [
-        (Broker(port=9), "nothing listens at 127.0.0.1:9: is the broker running?"),
-        (Broker(address="a..b"), "not a host name"),
-        (Broker(address="x" * 64), "not a host name"),
-        (Broker(username="us", password_file="/x"), "/x: No such file or directory"),  # noqa: S106
+        (Connection(port=9), "nothing listens at 127.0.0.1:9: is the broker running?"),
+        (Connection(address="a..b"), "not a host name"),
+        (Connection(address="x" * 64), "not a host name"),
+        (Connection(username="us", password_file="/x"), "/x: No such file or directory"),  # noqa: S106
     ],
 )
 async def test_an_attempt_that_fails_is_logged_once_and_repeated(
-    linked: Linked, whys: Whys, where: Broker, why: str
+    linked: Linked, whys: Whys, where: Connection, why: str
 ) -> None:
     async with linked(where):
         await linked.chance.asked(6)

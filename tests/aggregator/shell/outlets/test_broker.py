@@ -20,7 +20,7 @@ async def test_a_message_is_published_as_the_core_has_it() -> None:
         peer = await (await broker.peer()).admit()
         await linked.notes.noted("opened")
 
-        BrokerOutlet(link, Broker(), lambda _: None).take([TICK, STATE])
+        BrokerOutlet(link, link, Broker(), lambda _: None).take([TICK, STATE])
         tick = await peer.receive(mqtt5.PublishPacket)
         state = await peer.receive(mqtt5.PublishPacket)
 
@@ -34,7 +34,7 @@ async def test_a_question_to_a_closed_port_is_answered(unused_tcp_port: int) -> 
     where = Broker(port=unused_tcp_port)
 
     async with Linked(ScriptedBroker(), Notes())(where) as link:
-        BrokerOutlet(link, where, said.append).take([TICK, STATE, AskPort(1.0)])
+        BrokerOutlet(link, link, where, said.append).take([TICK, STATE, AskPort(1.0)])
         await until(lambda: bool(said))
 
     assert said == ["refuses"]
