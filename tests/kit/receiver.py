@@ -1,6 +1,7 @@
 """Receiver: real HTTP, which answers each notice as the test says."""
 
 import asyncio
+import contextlib
 import ssl
 from collections import deque
 from collections.abc import AsyncIterator, Callable
@@ -13,7 +14,11 @@ from aiohttp import web
 from tests.kit.waiting import Waiting
 from venuewatch.base import clock
 
-Answer: TypeAlias = int | Literal["hang", "hang_up"]
+Answer: TypeAlias = int | Literal["hang", "hang_up", "slow", "drip"]
+"""A status; or none, or a late 200, or a 200 whose body does not end."""
+
+SLOW_S = 0.1
+"""How late the answer ``slow`` comes."""
 
 
 class Attempt(NamedTuple):
@@ -60,7 +65,7 @@ class Receiver:
     @property
     def taken(self) -> list[Any]:
         """The body of each notice that was taken."""
-        return [attempt.body for attempt in self.attempts if attempt.answer == 200]
+        return [it.body for it in self.attempts if it.answer in {200, "slow", "drip"}]
 
     async def start(self) -> None:
         app = web.Application()
@@ -87,7 +92,7 @@ class Receiver:
         finally:
             await receiver.stop()
 
-    async def _take(self, request: web.Request) -> web.Response:
+    async def _take(self, request: web.Request) -> web.StreamResponse:
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         try:
@@ -105,12 +110,25 @@ class Receiver:
             return web.Response(status=self.listed)
         return web.Response(body=msgspec.json.encode(self.listed))
 
-    async def _answer(self, request: web.Request, answer: Answer) -> web.Response:
+    async def _drip(self, request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        with contextlib.suppress(ConnectionError):
+            for _ in range(600):
+                await response.write(b".")
+                await asyncio.sleep(0.1)
+        return response
+
+    async def _answer(self, request: web.Request, answer: Answer) -> web.StreamResponse:
         if answer == "hang":
             await asyncio.sleep(60)
         if answer == "hang_up":
             assert request.transport is not None
             request.transport.abort()
+        if answer == "slow":
+            await asyncio.sleep(SLOW_S)
+        if answer == "drip":
+            return await self._drip(request)
         if not isinstance(answer, int):
             return web.Response()
         text = self.why if answer >= 400 else None
