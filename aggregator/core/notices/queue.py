@@ -45,6 +45,9 @@ _FRESH_MAX_S: Final = 1.0
 _OF_VENUE_MAX: Final = 2
 _ROUND: Final = 4  # turns, of which one is not for first words
 _HARD: Final = 4  # times as many bytes, before first words are dropped
+_BODY_BYTES: Final = 600  # of a notice without evidence and children
+_EVIDENCE_BYTES: Final = 250
+_CHILD_BYTES: Final = 30
 _ENDS: Final = frozenset({"closed", "removed"})
 
 Change: TypeAlias = Literal["opened", "sharpened", "closed", "removed"]
@@ -63,6 +66,16 @@ class Waiting(NamedTuple):
     change: str
     content: bytes | IncidentChanged
     size: int
+
+
+def waiting_of(changed: IncidentChanged) -> Waiting:
+    """Return the notice of a change, with about the size that its body will have."""
+    incident, seq = changed.incident, changed.seq
+    size = _BODY_BYTES + _EVIDENCE_BYTES * len(incident.evidence)
+    size += _CHILD_BYTES * len(incident.children)
+    owner = Owner(incident.subject.venue, incident.subject.host)
+    id_ = f"{incident.number}-{seq}"
+    return Waiting(id_, incident.number, seq, owner, changed.change, changed, size)
 
 
 class _Chain:

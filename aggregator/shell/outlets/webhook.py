@@ -20,7 +20,7 @@ import msgspec
 from aggregator.config import Notify
 from aggregator.core.incidents.alerts import row_of, sentence_of
 from aggregator.core.incidents.record import IncidentChanged, Subject
-from aggregator.core.notices.queue import Change, NoticeQueue, Waiting
+from aggregator.core.notices.queue import Change, NoticeQueue, Waiting, waiting_of
 from aggregator.core.notices.turns import Owner
 from aggregator.core.outputs import Output, Tell
 from aggregator.shell.http.api.record import IncidentJson, incident_json
@@ -44,9 +44,6 @@ UrlOf: TypeAlias = Callable[[str], str]
 """Returns the whole address of a path of ours, as people and other programs reach it."""
 
 _UNKNOWN = "unknown"  # of another version
-_BODY_BYTES = 600  # of a notice without evidence and children
-_EVIDENCE_BYTES = 250
-_CHILD_BYTES = 30
 
 _logger = logging.getLogger("aggregator.notify")
 
@@ -154,7 +151,7 @@ class Webhook:
 
     def take(self, outputs: Sequence[Output]) -> None:
         """Queue a notice for each ``Tell``. Its body is made when it is sent."""
-        told = [_waiting_of(output.changed) for output in outputs if isinstance(output, Tell)]
+        told = [waiting_of(output.changed) for output in outputs if isinstance(output, Tell)]
         if told:
             self._add(told)
 
@@ -268,16 +265,6 @@ class Webhook:
         self._metrics.pending(self._queue.waiting)
         self._metrics.settled(result, len(ids))
         self._settle(ids)
-
-
-def _waiting_of(changed: IncidentChanged) -> Waiting:
-    """Return the notice of a change, with about the size that its body will have."""
-    incident, seq = changed.incident, changed.seq
-    size = _BODY_BYTES + _EVIDENCE_BYTES * len(incident.evidence)
-    size += _CHILD_BYTES * len(incident.children)
-    owner = Owner(incident.subject.venue, incident.subject.host)
-    id_ = f"{incident.number}-{seq}"
-    return Waiting(id_, incident.number, seq, owner, changed.change, changed, size)
 
 
 def _left(notice: Notice) -> Waiting:

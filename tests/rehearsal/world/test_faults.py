@@ -16,11 +16,10 @@ NO_FAULT_YET = {
     Cause.GRACE_TOO_LONG,
     Cause.JOURNAL_FAILING,
     Cause.MEMORY_LOST,
-    Cause.NOTICES_FAILING,
     Cause.OVER_BUDGET,
     Cause.TERMS_REFUSED,
 }
-"""Of the broker's queue, of files and of receivers, which the world does not have."""
+"""Of the broker's queue, and of files, which the world does not have."""
 
 TRIALS = 2
 

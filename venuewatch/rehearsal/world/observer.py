@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from aggregator.core.centre import Centre
 from aggregator.core.incidents.record import IncidentChanged
-from aggregator.core.outputs import AskPort, HostChanged, Publish, Refused, Store
+from aggregator.core.outputs import AskPort, HostChanged, Publish, Refused, Store, Tell
+from aggregator.core.verdicts.causes import Cause
 from aggregator.core.verdicts.centre import Port
 from venuewatch.base.wire import topics
 from venuewatch.base.wire.messages import CentreState, encode
@@ -18,6 +19,7 @@ from venuewatch.rehearsal.world import packets
 from venuewatch.rehearsal.world.connect import ClientSocket, Route
 from venuewatch.rehearsal.world.loop import Alarm, Loop
 from venuewatch.rehearsal.world.machine import Clock
+from venuewatch.rehearsal.world.notifier import Notifier
 from venuewatch.rehearsal.world.process import SimProcess
 from venuewatch.rehearsal.world.subscription import Subscription
 
@@ -43,6 +45,7 @@ class Observer:
         centre: the core of the present run.
         told: every change of every incident, of all runs.
         changes: every change of every host's state, of all runs.
+        notifier: what sends notices of them.
         refused: messages that the core would not take, the first for each reason.
         ran_at: when (s) it last ran.
     """
@@ -69,6 +72,7 @@ class Observer:
         self.ran_at = 0.0
         self.centre = new_centre(name, None, 0.0)
         self.link: Subscription
+        self.notifier = Notifier(loop, rng, tell_trouble=self._tell_trouble, settle=self._settle)
         self.told: list[Told] = []
         self.changes: list[HostChanged] = []
         self.refused: list[str] = []
@@ -97,6 +101,7 @@ class Observer:
             ),
         )
         self._wake()
+        self.notifier.start(self.process)
 
     def kill(self) -> None:
         """End the run at once."""
@@ -120,6 +125,8 @@ class Observer:
                         self.told.append(Told(now, self.run_number, output))
                     case HostChanged():
                         self.changes.append(output)
+                    case Tell(changed=changed):
+                        self.notifier.tell(changed)
                     case Store():
                         self.centre.stored(now, output.token)
                     case Publish():
@@ -134,6 +141,16 @@ class Observer:
                     case Refused():
                         self.refused.append(f"{output.topic}: {output.expected}")
         self._alarm.set(self.centre.due())
+
+    def _tell_trouble(self, is_failing: bool) -> None:  # noqa: FBT001 - it is what is told
+        if is_failing:
+            why = "webhook: it answers 401"
+            self._call(lambda now: self.centre.begin_trouble(now, Cause.NOTICES_FAILING, why))
+        else:
+            self._call(lambda now: self.centre.end_trouble(now, Cause.NOTICES_FAILING))
+
+    def _settle(self, id_: str) -> None:
+        self._call(lambda now: self.centre.notice_settled(now, [id_]))
 
     def _ask_port(self) -> None:
         """Connect without credentials, and tell the core once what came within a second.

@@ -118,6 +118,8 @@ class World:
                 for host in venue.hosts.values()
                 if host.state not in ALIVE
             ]
+        if self.observer.notifier.waiting:
+            said.append(f"{self.observer.notifier.waiting} notices wait")
         said += [
             f"{host.name} is not heard whole"
             for host in self.hosts()

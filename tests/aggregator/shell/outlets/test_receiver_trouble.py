@@ -1,6 +1,6 @@
 """Receivers in trouble: of a real incident nothing is lost, whatever they answer and others say."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import msgspec
 import pytest
@@ -33,7 +33,7 @@ class Ahead:
 
 
 @pytest.fixture
-def ahead(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ahead]:
+def ahead(monkeypatch: pytest.MonkeyPatch) -> Ahead:
     found = Ahead()
     monkeypatch.setattr(clock, "monotonic", found.now)
     return found

@@ -164,6 +164,8 @@ VARIANTS: Mapping[str, tuple[str, Mapping[str, object]]] = {
     # no neighbour can be asked, and a guess is no verdict
     "lone_agent_killed": ("agent_killed", {"EXPECTED": "connection_lost", "HOSTS": 1}),
     "lone_host_off": ("machine_off", {"EXPECTED": "silent", "HOSTS": 1}),
+    # a receiver that accepts connections, and answers nothing
+    "receiver_hangs": ("receiver_refuses", {"MOOD": "hangs"}),
     # a switch that relearns its routes, in less than the margin
     "short_outage": (
         "uplink_cut",
