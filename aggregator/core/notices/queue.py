@@ -7,6 +7,7 @@ It does no I/O: ``take`` hands out a notice that is under way from then on, unti
 import random
 from collections import Counter
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from aggregator.core.incidents.record import IncidentChanged
@@ -131,10 +132,11 @@ class _Chain:
 
         The end of an incident is not left out without its beginning, nor the reverse.
         """
-        idle = self.notices[int(self.is_under_way) :]
-        if self.is_over_unheard:
-            return idle
-        return next(([notice] for notice in idle if notice.change == "sharpened"), idle)
+        first = int(self.is_under_way)
+        if self.sharpened and not self.is_over_unheard:
+            later = islice(self.notices, first, None)
+            return [next(notice for notice in later if notice.change == "sharpened")]
+        return self.notices[first:]
 
     def add(self, notice: Waiting) -> bool:
         """Put a notice in its place; return False if it waits already."""
