@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import os
 import random
 import signal
 import sys
@@ -15,6 +16,9 @@ from venuewatch.base import log
 from venuewatch.base.config import ConfigError, check_usable
 from venuewatch.base.secret_files import check_secrets
 
+OWN_FILES = 0o077
+"""The umask: what we write is for our own user, whatever we were started with."""
+
 USAGE_ERROR = 2
 INTERRUPTED = 130
 
@@ -27,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run until stopped; return the exit code."""
+    os.umask(OWN_FILES)
     log.start(level=logging.DEBUG if options.verbose else logging.INFO)
     try:
         settings = config.read(options.config)

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import logging
+import os
 import platform
 import signal
 import sys
@@ -13,6 +14,9 @@ from aggregator import app, config
 from venuewatch import __version__
 from venuewatch.base import log
 from venuewatch.base.config import ConfigError, in_words
+
+OWN_FILES = 0o077
+"""The umask: what we write is for our own user, whatever we were started with."""
 
 USAGE_ERROR = 2
 INTERRUPTED = 130
@@ -62,6 +66,7 @@ def settings_of(options: argparse.Namespace) -> config.Config:
 
 def run(options: argparse.Namespace) -> int:
     """Run until stopped; return the exit code."""
+    os.umask(OWN_FILES)
     log.start(level=logging.DEBUG if options.verbose else logging.INFO)
     logging.getLogger("asyncio").setLevel(logging.INFO)
     try:
