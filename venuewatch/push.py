@@ -17,9 +17,11 @@ def say_alive(
     *,
     live: bool = False,
     name: str = "",
-    address: tuple[str, int] = ("127.0.0.1", 8040),
+    address: tuple[str, int] | str = ("127.0.0.1", 8040),
 ) -> None:
     """Tell the agent at ``address`` that this program lives; call it every few seconds.
+
+    ``address``: host and UDP port, or the path of the agent's Unix socket.
 
     ``last`` is the number of its last result, or any number that grows with its work. While
     ``live`` is true the agent expects it to grow. ``name`` tells apart programs that might take
@@ -28,13 +30,16 @@ def say_alive(
     _send({"last": last, "live": live, "name": name}, address)
 
 
-def say_goodbye(*, name: str = "", address: tuple[str, int] = ("127.0.0.1", 8040)) -> None:
+def say_goodbye(*, name: str = "", address: tuple[str, int] | str = ("127.0.0.1", 8040)) -> None:
     """Tell the agent that this program ends as planned, and is not to be missed."""
     _send({"bye": True, "name": name}, address)
 
 
-def _send(said: dict[str, object], address: tuple[str, int]) -> None:
-    family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+def _send(said: dict[str, object], address: tuple[str, int] | str) -> None:
+    if isinstance(address, str):
+        family = socket.AF_UNIX
+    else:
+        family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
     with contextlib.suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as sock:
         sock.setblocking(False)  # noqa: FBT003 - its only argument
         sock.sendto(json.dumps(said).encode(), address)

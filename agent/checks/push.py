@@ -2,17 +2,18 @@
 
 It sends UDP datagrams of JSON to this machine, such as ``{"last": 123, "live": true}``
 (:mod:`venuewatch.push` does). Datagrams, because a program that results depend on must never
-wait for its monitor.
+wait for its monitor. On Linux they may come through a Unix socket, which tells whose they are.
 """
 
 import re
-import socket
 from collections.abc import Callable
 from typing import Annotated
 
 import msgspec
+from msgspec.structs import replace
 
-from agent.checks import CheckConfig, Latest, LimitS, Reading, about
+from agent.checks import CheckConfig, Latest, LimitS, Reading, about, worded
+from agent.checks.host.inbox import Inbox
 from agent.checks.reading import times
 from agent.checks.reading.times import Now, on_wall
 from agent.checks.reading.words import short
@@ -24,13 +25,26 @@ _MAX_DATAGRAMS = 2_000  # a reading; the kernel keeps some 300 between two
 
 
 class Config(CheckConfig, frozen=True, tag="push"):
-    """Listens on this machine only. A port is for one program and one check.
+    """Listens on this machine only. A port, or a socket, is for one program and one check.
 
-    A program that said goodbye is not missed before it speaks again.
+    A program that said goodbye is not missed before it speaks again. Over UDP every user of this
+    machine may say so: where not all are trusted, use `listen_socket` with `user`, in a folder that
+    only this user and the agent can enter. Datagrams of others are counted, and have no effect.
     """
 
     listen_address: Annotated[str, about("loopback address to listen at", "::1")] = "127.0.0.1"
     listen_port: Annotated[Port, about("UDP port", 8040)] = 8040
+    listen_socket: Annotated[
+        str,
+        worded(r"\A(/[^\x00]{1,100})?\Z", "a whole path of at most 100 characters"),
+        about(
+            "path of a Unix socket to listen at instead of the port; Linux only",
+            "/run/venuewatch-agent/scores.sock",
+        ),
+    ] = ""
+    user: Annotated[
+        str, about("who may push to it, by name or number; anybody if empty", "scoreboard")
+    ] = ""
     program: Annotated[
         str, about("`name` that the program says; any if empty", "scoreboard", max_length=64)
     ] = ""
@@ -42,6 +56,8 @@ class Config(CheckConfig, frozen=True, tag="push"):
     def __post_init__(self) -> None:
         if not re.fullmatch(r"127\.[0-9.]+|::1|localhost", self.listen_address):
             raise ValueError("Expected `listen_address` to be a loopback address")
+        if self.user and not self.listen_socket:
+            raise ValueError("Expected `listen_socket` beside `user`: UDP does not tell who sends")
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -126,7 +142,7 @@ class Check:
         self._config = config
         self._now = now
         self._program = Program(config, now())
-        self._sock: socket.socket | None = None
+        self._inbox: Inbox | None = None
         self._listen()
 
     def read(self) -> Reading:
@@ -134,39 +150,37 @@ class Check:
         trouble = self._listen()
         self._drain()
         reading = self._program.judge(self._now())
+        if self._config.user and self._inbox is not None:
+            refused = float(self._inbox.refused)
+            values = replace(reading.values, results_unauthorized_total=refused)
+            reading = reading._replace(values=values)
         return reading._replace(state="critical", detail=trouble) if trouble else reading
 
     def close(self) -> None:
         """Stop listening."""
-        if self._sock is not None:
-            self._sock.close()
-            self._sock = None
+        if self._inbox is not None:
+            self._inbox.close()
+            self._inbox = None
 
     def _listen(self) -> str:
         """Listen if nothing does yet; return what keeps it from that, "" if nothing."""
-        if self._sock is not None:
+        if self._inbox is not None:
             return ""
-        address = (self._config.listen_address, self._config.listen_port)
-        family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
-        sock = socket.socket(family, socket.SOCK_DGRAM)
+        config = self._config
+        where = config.listen_socket or (config.listen_address, config.listen_port)
         try:
-            sock.bind(address)
+            self._inbox = Inbox(where, MAX_DATAGRAM, config.user)
         except OSError as error:
-            sock.close()
-            return short(f"port {address[1]}: {in_words(error)}")
-        sock.settimeout(0)
-        self._sock = sock
+            place = config.listen_socket or f"port {config.listen_port}"
+            return short(f"{place}: {in_words(error)}")
         return ""
 
     def _drain(self) -> None:
         """Hear what has come, up to a bound: a flood is left to the kernel to drop."""
-        if self._sock is None:
+        if self._inbox is None:
             return
         for _ in range(_MAX_DATAGRAMS):
-            try:
-                datagram = self._sock.recv(MAX_DATAGRAM + 1)
-            except BlockingIOError:
+            datagram = self._inbox.take()
+            if datagram is None:
                 return
-            except OSError:  # on Windows: a datagram that was too long
-                datagram = b""
             self._program.hear(datagram, self._now())
