@@ -76,13 +76,20 @@ class Acceptor:
                 self._note_failure(error, loop.time())
                 await asyncio.sleep(RETRY_S)
                 continue
-            connection = self._connections.admit(server, peer, self._failures_log)
-            if connection is None:
+            try:
+                self._admit(server, sock, peer)
+            except Exception as error:  # noqa: BLE001 - a bug with one keeps no other out
                 sock.close()
-            else:
-                task = self._start(self._open(connection, sock), "open connection")
-                connection.abort_early = task.cancel
+                log.failure(_logger, "connection_not_admitted", error)
             await asyncio.sleep(0)
+
+    def _admit(self, server: web.Server, sock: socket.socket, peer: object) -> None:
+        connection = self._connections.admit(server, peer, self._failures_log)
+        if connection is None:
+            sock.close()
+            return
+        task = self._start(self._open(connection, sock), "open connection")
+        connection.abort_early = task.cancel
 
     async def _open(self, connection: Connection, sock: socket.socket) -> None:
         """Give a socket to its connection, after the TLS handshake where there is one."""
@@ -91,7 +98,7 @@ class Acceptor:
             await asyncio.get_running_loop().connect_accepted_socket(
                 lambda: connection, sock, ssl=self.tls, **limits
             )
-        except (OSError, TimeoutError):  # no handshake, or it has left
+        except OSError:  # no handshake, in time or at all, or it has left
             self._connections.forget(connection)
         except asyncio.CancelledError:
             self._connections.forget(connection)

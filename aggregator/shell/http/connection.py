@@ -22,6 +22,9 @@ LINGER_S: Final = 10.0
 WRITE_HIGH: Final = 16 * 1024
 """How many bytes may wait in a connection's buffer before its answer is held back."""
 
+RECEIVED_MAX: Final = 32 * 1024
+"""How many bytes a client may send until its request is answered: more than any head of ours."""
+
 NOSNIFF: Final = {"X-Content-Type-Options": "nosniff"}
 _BAD: Final = "expected a request of HTTP/1.1\n"
 
@@ -42,6 +45,8 @@ class Connection(web.RequestHandler):
     __slots__ = (
         "_has_more",
         "_on_change",
+        "_on_flood",
+        "_received",
         "_wires",
         "abort_early",
         "head_since",
@@ -60,6 +65,7 @@ class Connection(web.RequestHandler):
         whose: str,
         now: float,
         on_change: Callable[["Connection"], None],
+        on_flood: Callable[["Connection"], None],
         logger: logging.Logger,
     ) -> None:
         super().__init__(
@@ -74,9 +80,10 @@ class Connection(web.RequestHandler):
         self.since = self.taken_at = now
         self.head_since: float | None = now
         self.is_busy = self.is_stream = self.is_gone = self._has_more = False
-        self.unsent = 0
+        self.unsent = self._received = 0
         self.abort_early: Callable[[], object] = lambda: None
         self._on_change = on_change
+        self._on_flood = on_flood
         self._wires: tuple[asyncio.Transport, ...] = ()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -95,7 +102,12 @@ class Connection(web.RequestHandler):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Read what the client has sent."""
+        """Read what the client has sent, unless that is too much to be a request."""
+        self._received += len(data)
+        if self._received > RECEIVED_MAX:
+            if not self.is_gone:
+                self._on_flood(self)
+            return
         if data and self.is_busy:
             self._has_more = True
         elif data and self.head_since is None:
@@ -126,6 +138,7 @@ class Connection(web.RequestHandler):
         self.is_busy = self.is_stream = False
         self.head_since = self._loop.time() if self._has_more else None
         self._has_more = False
+        self._received = 0
         self._on_change(self)
 
     def begin_stream(self) -> None:

@@ -8,7 +8,8 @@
 3. Where all are taken, the client that has the most makes room for others: of its connections the
    oldest on which nothing is asked, and else the one that has taken nothing for longest. For more
    of its own it gives only what is not in use; else the new connection is refused.
-4. A request head has ``HEAD_S``. A client that takes nothing of its answer for ``TAKE_S`` is given
+4. A request head has ``HEAD_S``. Until it is answered it may have ``RECEIVED_MAX`` bytes, with all
+   that comes behind it. A client that takes nothing of its answer for ``TAKE_S`` is given
    up. The next request has to come within ``IDLE_S`` (``connection.py``).
 5. What waits to be sent is ``UNSENT_MAX`` at most in all (``sending.py``).
 """
@@ -38,6 +39,7 @@ REASONS: Final = (
     "full",
     "no_head",
     "refused",
+    "sends_too_much",
     "takes_nothing",
     "unsent",
 )
@@ -109,7 +111,7 @@ class Connections:
             self._note("refused", whose)
             return None
         now = asyncio.get_running_loop().time()
-        connection = Connection(server, whose, now, self._on_change, logger)
+        connection = Connection(server, whose, now, self._on_change, self._on_flood, logger)
         self._of.setdefault(whose, {})[connection] = None
         self._counted[connection] = (0, False)
         self._on_change(connection)
@@ -139,7 +141,10 @@ class Connections:
         while True:
             await asyncio.sleep(_LOOK_EVERY_S)
             for place, connection in enumerate(list(self._counted), 1):
-                self._look_at(connection, loop.time())
+                try:
+                    self._look_at(connection, loop.time())
+                except Exception as error:  # noqa: BLE001 - a bug with one spares no other
+                    log.failure(_logger, "connection_not_looked_at", error)
                 if place % _AT_ONCE == 0:
                     await asyncio.sleep(0)
 
@@ -208,6 +213,9 @@ class Connections:
             _discard(self._headless, whose, connection)
         else:
             self._headless.setdefault(whose, {})[connection] = None
+
+    def _on_flood(self, connection: Connection) -> None:
+        self.end(connection, "sends_too_much")
 
     def _room(self) -> int:
         """Return for how many connections there are files."""

@@ -25,6 +25,9 @@ SEND_LIMIT_S = 60.0
 UNSENT_MAX = 64 * 1024 * 1024
 """How many bytes may wait to be sent in all."""
 
+SMALL = 16 * 1024
+"""An answer of up to so many bytes is left to aiohttp, which sends it at once."""
+
 PIECE = 72 * 1024  # more than aiohttp writes before it waits for the client
 
 Body: TypeAlias = bytes | bytearray
@@ -57,7 +60,7 @@ class Sending:
         body = answer.body
         if not isinstance(body, bytes | bytearray) or request.method == hdrs.METH_HEAD:
             return answer
-        if len(body) <= PIECE:
+        if len(body) <= SMALL:
             return answer
         return await self.send(request, answer, body)
 

@@ -1,6 +1,7 @@
 """Connections: bounds of the whole port and of each client, and what is ended first."""
 
 import asyncio
+import contextlib
 import itertools
 import resource
 import socket
@@ -186,6 +187,36 @@ async def test_request_head_has_a_deadline(
     assert not is_ended(used)
     used.sendall(b"G")  # the next head
     await until(lambda: is_ended(used))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"GET / HTTP/1.1\r\n" + b"".join(b"X-%d: %s\r\n" % (at, b"x" * 4_000) for at in range(20)),
+        ASK % b"slow" + ASK % b"" * 2_000,
+        b"POST /slow HTTP/1.1\r\nHost: a\r\nContent-Length: 90000\r\n\r\n" + bytes(90_000),
+    ],
+)
+async def test_client_that_sends_too_much_is_ended(
+    world: World, connect: Connect, said: bytes
+) -> None:
+    sender = connect()
+    sender.settimeout(5.0)
+    with contextlib.suppress(ConnectionError):
+        await asyncio.to_thread(sender.sendall, said)
+
+    await until(lambda: world.ended == {"sends_too_much": 1})
+
+    assert await answer(world, GREEDY) == "short"
+
+
+async def test_many_requests_on_one_connection_are_answered(world: World, connect: Connect) -> None:
+    client = connect()
+    for _ in range(300):
+        client.sendall(ASK % (b"?x=" + b"x" * 300))
+        await until(partial(has_answer, client))
+
+    assert world.ended == {}
 
 
 async def test_idle_connection_is_closed(
