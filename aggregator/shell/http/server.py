@@ -32,7 +32,7 @@ from venuewatch.base.config import in_words
 from venuewatch.base.refusals import unknown
 
 _STOP_WITHIN_S = 2.0
-_BACKLOG = 128
+_BACKLOG = 1_024
 _LACKING = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 
 _logger = logging.getLogger("aggregator")
