@@ -34,6 +34,9 @@ FAULTS: Final[Mapping[str, Callable[[Run, Lan, int], object]]] = {
     "centre's end down": lambda run, _lan, _pid: faults.unplug(
         run.guardian, Machine(run.prefix, "centre"), "venue1"
     ),
+    "refused": lambda run, lan, _pid: faults.refuse_hosts(
+        run.guardian, Machine(run.prefix, "centre"), [lan.address(HOST)]
+    ),
     "frozen": lambda run, _lan, pid: faults.freeze(run.guardian, pid),
 }
 

@@ -29,6 +29,11 @@ class Host:
         self._twin: Agent | None = None
 
     @property
+    def address(self) -> str:
+        """Its address, in every network of the world."""
+        return self._lan.address(self._number)
+
+    @property
     def programs(self) -> list[Process]:
         """Its agents, whether or not they run."""
         return [self.agent] if self._twin is None else [self.agent, self._twin]

@@ -15,7 +15,7 @@ from tests.faults.stage import staged
 from tests.integration.real import Aggregator, Mosquitto, Process, until
 from venuewatch.base import clock
 from venuewatch.rehearsal.stage.delay_line import Way
-from venuewatch.rehearsal.stage.faults import freeze
+from venuewatch.rehearsal.stage.faults import freeze, refuse_hosts, reset_connections
 from venuewatch.rehearsal.stage.guardian import Fault
 from venuewatch.rehearsal.stage.machine import Machine
 from venuewatch.rehearsal.stage.network import CENTRE, Lan, address_of, make_centre
@@ -143,6 +143,16 @@ class World:
     def freeze(self, process: Process) -> Fault:
         """Let a program stand still, until its fault ends or the world recovers."""
         return freeze(self._guardian, process.pid)
+
+    def reset_connections(self) -> None:
+        """Close the connections of all hosts at once, the aggregator's not."""
+        reset_connections(self._centre, self.broker.port, but=CENTRE)
+
+    def refuse(self, *names: str) -> Fault:
+        """Let these hosts not connect any more, until the fault ends or the world recovers."""
+        return refuse_hosts(
+            self._guardian, self._centre, [self.hosts[name].address for name in names]
+        )
 
     def expect(self, scope: str, who: str, cause: str, *, within_s: float) -> Incident:
         """Return the incident that must be there, of that cause, within so long (s)."""

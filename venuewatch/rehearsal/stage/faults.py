@@ -7,10 +7,15 @@ settings of its uplink.
 import os
 import shlex
 import signal
+import subprocess
+from collections.abc import Sequence
 from functools import partial
+from typing import Final
 
 from venuewatch.rehearsal.stage.guardian import Fault, Guardian
 from venuewatch.rehearsal.stage.machine import Machine, ip
+
+_SS_TIMEOUT_S: Final = 20.0
 
 
 def freeze(guardian: Guardian, pid: int) -> Fault:
@@ -28,3 +33,21 @@ def unplug(guardian: Guardian, machine: Machine, device: str) -> Fault:
     lines = [f"link set {device} up", *(f"route replace {line} dev {device}" for line in routes)]
     undo = f"printf '%s\\n' {shlex.join(lines)} | ip -n {machine.namespace} -batch -"
     return guardian.play(partial(machine.ip, f"link set {device} down"), ("sh", "-c", undo))
+
+
+def reset_connections(machine: Machine, port: int, *, but: str) -> None:
+    """Close a server's connections at once, but those from the address ``but``.
+
+    A firewall does so that starts again. It lasts no longer, so there is nothing to undo.
+    """
+    words = ("ss", "-K", "state", "established", f"( sport = :{port} and not dst {but} )")
+    subprocess.run(machine.command(*words), check=True, capture_output=True, timeout=_SS_TIMEOUT_S)
+
+
+def refuse_hosts(guardian: Guardian, machine: Machine, addresses: Sequence[str]) -> Fault:
+    """Let a machine answer none of these addresses, so that they can not connect to it."""
+    routes = [f"{address}/32" for address in addresses]
+    flush = f"ip -n {machine.namespace} route flush type blackhole exact"
+    undo = "; ".join(f"{flush} {route}" for route in routes)
+    lines = [f"route add blackhole {route}" for route in routes]
+    return guardian.play(partial(machine.ip, *lines), ("sh", "-c", undo))

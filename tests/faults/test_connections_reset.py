@@ -1,0 +1,45 @@
+"""Connections of many hosts are closed at once: nobody is accused who comes back.
+
+The centre's kernel closes them, as a firewall does that forgets its connections.
+"""
+
+from typing import Final
+
+import pytest
+
+from tests.faults.world import Plan, World
+from tests.integration.real import until
+
+pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
+
+PLANS: Final = [Plan("NOR", 8), Plan("SUD", 8)]
+KNOWN_S: Final = 20.0
+
+
+def sessions(world: World) -> int:
+    """Return how many times agents have connected since their start."""
+    return sum(len(host.agent.events("broker_connected")) for host in world.hosts.values())
+
+
+def test_hosts_that_are_back_soon_are_no_incident(world: World) -> None:
+    before = sessions(world)
+
+    world.reset_connections()
+    until("all have connected again", lambda: sessions(world) >= before + 16, within_s=KNOWN_S)
+    world.mark()
+
+    assert world.named() == []
+    assert world.called("down") == set()
+
+
+def test_hosts_that_are_not_back_are_one_incident(world: World) -> None:
+    away = ("NOR-2", "NOR-3", "NOR-4")
+    refused = world.refuse(*away)
+
+    world.reset_connections()
+    found = world.expect("venue", "NOR", "hung_up_together", within_s=KNOWN_S)
+    refused.end()
+    world.mark()
+
+    assert set(found.children) == set(away)
+    assert world.called("down") == set()
