@@ -38,6 +38,7 @@ class Bulk:
         is_open: whether it is subscribed.
         loss: readings are not heard, for ``LOST_AFTER_S`` at least; None while they are.
         round_trip_s: of the last canary that came back.
+        returned: how many have come back.
     """
 
     def __init__(self, *, is_separate: bool, start: float = 0.0) -> None:
@@ -45,6 +46,7 @@ class Bulk:
         self.is_open = False
         self.loss: BulkLoss | None = None
         self.round_trip_s: float | None = None
+        self.returned = 0
         self._lost_at: float | None = start
         self._in_flight: OrderedDict[int, float] = OrderedDict()
         self._heard_from = INF  # the live connection, without a break
@@ -98,6 +100,7 @@ class Bulk:
         while self._in_flight and next(iter(self._in_flight)) <= number:
             self._in_flight.popitem(last=False)
         self.round_trip_s = now - sent_at
+        self.returned += 1
         self._learn_least(self.round_trip_s, now)
         if self.round_trip_s < LOST_AFTER_S:
             self.loss = None

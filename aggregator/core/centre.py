@@ -130,7 +130,7 @@ class Centre:
         self.decisions.connections.begin(start)
         self.intake = Intake(fleet, name)
         self.presence = Presence(name, fleet, self._outputs, boot=boot, has_bulk=has_bulk)
-        self.credit = Credit(fleet, name)
+        self.credit = Credit(fleet, name, self.decisions.connections.bulk)
         self.reception = Reception(self.decisions, self.presence, self._outputs)
         self._stall_s = stall_s
         self._start = self._ran_at = self._look_at = self._tick_at = start

@@ -21,6 +21,7 @@ from collections import OrderedDict
 from itertools import islice
 from typing import Any
 
+from aggregator.core.bulk import Bulk
 from aggregator.core.fleet import Fleet
 from aggregator.core.hearing import Hearing
 from aggregator.core.host import Host
@@ -105,13 +106,16 @@ class _Bucket:
 class Credit:
     """Grants backlog to the hosts of ``fleet``, in the name of the aggregator ``name``.
 
+    ``bulk``: the connection on which backlog comes, where it is one of its own: its canary counts.
+
     Attributes:
         granted_bytes: how much was granted since the start.
         share: which part of the full rate is granted, by our own canary.
     """
 
-    def __init__(self, fleet: Fleet, name: str) -> None:
+    def __init__(self, fleet: Fleet, name: str, bulk: Bulk | None = None) -> None:
         self._fleet = fleet
+        self._bulk = bulk
         self._name = name
         self.granted_bytes = 0
         self.share = 1.0
@@ -134,6 +138,7 @@ class Credit:
         copied = memo[id(self)] = object.__new__(Credit)
         vars(copied).update(vars(self))
         copied._fleet = copy.deepcopy(self._fleet, memo)
+        copied._bulk = copy.deepcopy(self._bulk, memo)
         copied._claims = OrderedDict(
             (name, _copied(claim, copy.deepcopy(claim.host, memo)))
             for name, claim in self._claims.items()
@@ -191,10 +196,12 @@ class Credit:
 
     def _follow(self, hearing: Hearing, now: float) -> None:
         """Grant less while the canary takes longer than it did at least, in the last minutes."""
-        round_trip_s = hearing.round_trip_s
-        if hearing.returned == self._canaries or round_trip_s is None:
+        bulk = self._bulk
+        canary = hearing if bulk is None or not bulk.is_separate else bulk
+        round_trip_s = canary.round_trip_s
+        if canary.returned == self._canaries or round_trip_s is None:
             return
-        self._canaries = hearing.returned
+        self._canaries = canary.returned
         if now - self._least_since >= _LEAST_WINDOW_S:
             self._least_before_s, self._least_s = self._least_s, math.inf
             self._least_since = now

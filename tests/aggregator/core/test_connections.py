@@ -203,3 +203,14 @@ def test_the_least_round_trip_of_bulk_is_kept_for_minutes(story: BulkStory) -> N
     assert bulk.round_trip_s == pytest.approx(0.4)
     story.run(700.0)
     assert bulk.least_round_trip_s == pytest.approx(0.4)
+
+
+def test_backlog_is_granted_by_the_canary_of_bulk(story: BulkStory) -> None:
+    story.run(5.0)
+    at_first = story.centre.credit.share
+
+    story.bulk_s = 0.2
+    story.run(5.0)
+
+    assert at_first == 1.0
+    assert story.centre.credit.share < 1.0
