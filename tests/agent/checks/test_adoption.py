@@ -1,9 +1,11 @@
 """Orphans of a plugin are killed, however they hide; what we started ourselves is not."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,7 +35,7 @@ def alive(name):
 
 matcher = Matcher()
 matcher.is_in("a", b"a", Deadline(20.0))
-slow = threading.Thread(target=read, args=(sys.argv[1],))
+slow = threading.Thread(target=read, args=(sys.argv[1], 60.0))
 slow.start()
 while not alive(sys.argv[2]):
     time.sleep(0.01)
@@ -41,6 +43,7 @@ reading = read(sys.argv[3], float(sys.argv[4]))
 left = alive(sys.argv[5])
 beside = alive(sys.argv[2])
 is_matching = matcher.is_in("a", b"a", Deadline(20.0)) and matcher.pid in psutil.pids()
+open(sys.argv[6], "w").close()
 slow.join()
 children = len(psutil.Process().children(recursive=True))
 print(json.dumps([reading.state, left, beside, is_matching, children]))
@@ -59,8 +62,10 @@ MANY = "for at in 1 2 3 4 5 6 7 8; do " + DAEMON + "done; "
         ("trap '' TERM HUP; " + DAEMON + "kill -9 $$", 20.0, "critical"),
     ],
 )
-def test_daemon_of_a_plugin_does_not_outlive_it(script: str, timeout_s: float, state: str) -> None:
-    found = _played(beside="2.111", left="777.7", script=script, timeout_s=timeout_s)
+def test_daemon_of_a_plugin_does_not_outlive_it(
+    tmp_path: Path, script: str, timeout_s: float, state: str
+) -> None:
+    found = _played(tmp_path / "may-end", script, timeout_s)
 
     assert found == {
         "state": state,
@@ -71,10 +76,11 @@ def test_daemon_of_a_plugin_does_not_outlive_it(script: str, timeout_s: float, s
     }
 
 
-def _played(*, beside: str, left: str, script: str, timeout_s: float) -> Mapping[str, Any]:
-    """Run a script beside another plugin that sleeps in its background; return what came of it."""
-    background = f"(sleep {beside} &) ; sleep 6"
-    words = [background, beside, script.format(sleep=f"sleep {left}"), str(timeout_s), left]
+def _played(may_end: Path, script: str, timeout_s: float) -> Mapping[str, Any]:
+    """Run a script beside another plugin, which has a child in its background; tell what came."""
+    beside, left = (f"{seconds}.{os.getpid()}" for seconds in (888, 777))  # they would sleep
+    slow = f"(sleep {beside} &); while [ ! -e {may_end} ]; do sleep 0.05; done"
+    words = [slow, beside, script.format(sleep=f"sleep {left}"), str(timeout_s), left, str(may_end)]
     done = subprocess.run(
         [sys.executable, "-c", _WORLD, *words], capture_output=True, text=True, check=True
     )
