@@ -3,7 +3,7 @@
 import pytest
 
 from aggregator.core.incidents.lifecycle import LONG_FALL_S
-from aggregator.core.incidents.record import Incident
+from aggregator.core.incidents.record import Incident, Subject
 from aggregator.core.verdicts.causes import Cause
 from aggregator.core.verdicts.flapping import HALF_LIFE_S
 from tests.aggregator.core.incidents.conftest import (
@@ -244,3 +244,80 @@ def test_falls_without_a_date_do_not_add_up(book: Book) -> None:
     book.incidents.fall(HOST, SILENT, 20.0)
 
     assert [cause for _, _, cause in book.lines()] == ["silent"]
+
+
+# A problem that is no fall, and comes again and again
+
+WAYS = [
+    Subject("link", "STA", "s1"),
+    Subject("link", "STA"),
+    Subject("clock", "STA", "s1"),
+    Subject("feed", "STA", "s1", "results"),
+    Subject("budget", "STA", "s1"),
+]
+PROBLEM = verdict(Cause.ONE_WAY_LOSS, "no_echo")
+
+
+def come_and_go(book: Book, subject: Subject, times: int, *, begin: float = 0.0) -> float:
+    for number in range(times):
+        book.incidents.begin(subject, PROBLEM, begin + number * 10.0)
+        book.incidents.end(subject, begin + number * 10.0 + 5.0)
+    return begin + times * 10.0 - 5.0
+
+
+@pytest.mark.parametrize("subject", WAYS, ids=str)
+def test_a_problem_that_comes_again_is_damped(book: Book, subject: Subject) -> None:
+    come_and_go(book, subject, 50)
+
+    changes = [change for _, change, _ in book.lines()]
+    assert changes == ["opened", "closed", "opened", "closed", "opened"]
+    assert (book.one().cause, book.one().falls) == (Cause.ONE_WAY_LOSS, 50)
+
+
+@pytest.mark.parametrize("subject", WAYS, ids=str)
+def test_a_damped_problem_ends_once_steady(book: Book, subject: Subject) -> None:
+    ended_at = come_and_go(book, subject, 3)
+    book.lines()
+
+    for second in range(2_000):  # it is said to be well with each beat
+        book.incidents.end(subject, ended_at + second)
+        book.incidents.advance(ended_at + second)
+
+    ((at, change, _),) = book.lines()
+    assert change == "closed"
+    assert at == pytest.approx(20.0 + 562.2, abs=1.0)
+
+
+def test_a_damped_problem_that_lasts_stays_open(book: Book) -> None:
+    ended_at = come_and_go(book, WAYS[0], 3)
+    book.lines()
+
+    book.incidents.begin(WAYS[0], PROBLEM, ended_at + 5.0)
+    book.incidents.advance(ended_at + 5_000.0)
+
+    assert book.lines() == []
+    assert WAYS[0] in book.incidents.open
+
+
+def test_blindness_is_never_damped(book: Book) -> None:
+    come_and_go(book, CENTRE, 10)
+
+    assert [change for _, change, _ in book.lines()] == ["opened", "closed"] * 10
+
+
+def test_a_farewell_ends_no_flapping(book: Book) -> None:
+    for number in range(20):
+        book.incidents.begin(WAYS[3], PROBLEM, number * 10.0)
+        book.incidents.leave(book.fleet.named("s1"), number * 10.0 + 5.0)
+
+    assert [change for _, change, _ in book.lines()].count("opened") == 3
+
+
+def test_a_restart_forgets_no_problem_that_came_again(book: Book) -> None:
+    come_and_go(book, WAYS[0], 2)
+    later = book.restarted(20.0)
+
+    come_and_go(later, WAYS[0], 5, begin=20.0)
+
+    assert [change for _, change, _ in later.lines()] == ["opened"]
+    assert later.one().falls == 7
