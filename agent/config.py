@@ -11,9 +11,9 @@ import msgspec
 from agent import checks
 from agent.checks import CheckConfig
 from venuewatch.base import config
-from venuewatch.base.config import ConfigError, KeepaliveS, Name, Seconds
+from venuewatch.base.config import ConfigError, Name
 from venuewatch.base.refusals import convert, unknown
-from venuewatch.base.wire.links import Link
+from venuewatch.base.wire.links import INTERVAL_MAX_S, KEEPALIVE_MAX_S, Link
 from venuewatch.base.wire.messages import Text
 
 HostAndPort = Annotated[
@@ -38,6 +38,9 @@ KEEPALIVE_S: Mapping[Link, int] = {
 }
 """By class of link: 1.5 times this must outlast the link's usual stalls, or the broker hangs up."""
 
+CHECKS_MAX = 64
+"""How many checks a host has at most: the aggregator has no places for more of one host."""
+
 
 class Place(NamedTuple):
     """One broker's address."""
@@ -56,7 +59,7 @@ class Broker(config.Broker, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     transport: Literal["tcp", "websockets"] = "tcp"
     websocket_path: str = "/mqtt"
     link: Link = "wired"
-    keepalive_s: KeepaliveS | None = None
+    keepalive_s: Annotated[int, msgspec.Meta(ge=1, le=int(KEEPALIVE_MAX_S))] | None = None
     fallbacks: tuple[HostAndPort, ...] = ()
 
     def __post_init__(self) -> None:
@@ -86,8 +89,8 @@ class Broker(config.Broker, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 class Heartbeat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Intervals (s) of beats and of vitals."""
 
-    interval_s: Seconds = 1.0
-    vitals_every_s: Seconds = 10.0
+    interval_s: Annotated[float, msgspec.Meta(ge=0.1, le=INTERVAL_MAX_S)] = 1.0
+    vitals_every_s: Annotated[float, msgspec.Meta(ge=1.0, le=86_400.0)] = 10.0
 
 
 class SpoolConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -129,7 +132,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     heartbeat: Heartbeat = Heartbeat()
     spool: SpoolConfig = SpoolConfig()
     probe: Probing = Probing()
-    check: tuple[Any, ...] = ()
+    check: Annotated[tuple[Any, ...], msgspec.Meta(max_length=CHECKS_MAX)] = ()
 
 
 def read(path: Path) -> Config:

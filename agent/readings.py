@@ -1,5 +1,6 @@
 """Takes the readings of this host, and encodes them as messages."""
 
+import math
 import random
 from collections.abc import Callable
 from functools import partial
@@ -19,6 +20,9 @@ from venuewatch.base.wire.readings import Readings as VitalReadings
 from venuewatch.base.wire.topics import Stream
 
 START_JITTER_S = 10.0
+CHECKS_APART_S = 1.25
+"""How far apart (s) two messages of checks are: with vitals they are fewer than two a second."""
+
 _DETAIL_MAX = 512
 _SPARE_S = 1.0  # a check that keeps its own timeout is not called hanging
 _VITALS = ""  # a task's name that no check can have
@@ -45,6 +49,8 @@ class Readings:
         self._configs: dict[str, CheckConfig] = {check.name: check for check in settings.check}
         self._latest: dict[str, Reading] = {}
         self._checks: list[Check] = []
+        self._ended: list[CheckReading] = []
+        self._said_at = -math.inf
         self._seqs = {Stream.VITALS: -1, Stream.CHECKS: -1}
         self._series = Series()
         every_s = settings.heartbeat.vitals_every_s
@@ -58,7 +64,11 @@ class Readings:
     @property
     def next_at(self) -> float | None:
         """When (monotonic s) to call ``advance`` again, if nothing ends before."""
-        return self._runner.next_at
+        next_at = self._runner.next_at
+        if not self._ended:
+            return next_at
+        say_at = self._said_at + CHECKS_APART_S
+        return say_at if next_at is None else min(next_at, say_at)
 
     @property
     def taken(self) -> int:
@@ -71,19 +81,30 @@ class Readings:
         return self._series.catalogue
 
     def advance(self, now: float, session: int) -> list[Message]:
-        """Start what is due, and return what ended, as messages of this session."""
+        """Start what is due, and return what ended, as messages of this session.
+
+        The results of checks are collected until ``CHECKS_APART_S`` after the last message of them.
+        """
         outcomes = self._runner.advance(now)
         messages = []
         for outcome in outcomes:
             if outcome.name == _VITALS and isinstance(outcome.value, VitalReadings):
                 readings = msgspec.structs.replace(outcome.value, **self._own())
                 messages.append(self._vitals(readings, session, now))
-        said = [self._said(outcome) for outcome in outcomes if outcome.name != _VITALS]
-        if said:
-            seq, wall_ms = self._next(Stream.CHECKS)
-            payload = encode(Checks(self._boot, session, seq, wall_ms, said))
-            messages.append(Message(Stream.CHECKS, payload))
+        self._ended += [self._said(outcome) for outcome in outcomes if outcome.name != _VITALS]
+        if self._ended and now >= self._said_at + CHECKS_APART_S:
+            self._said_at = now
+            messages += self.rest(session)
         return messages
+
+    def rest(self, session: int) -> list[Message]:
+        """Return the results of checks that were collected, as a message of this session."""
+        if not self._ended:
+            return []
+        said, self._ended = self._ended, []
+        seq, wall_ms = self._next(Stream.CHECKS)
+        payload = encode(Checks(self._boot, session, seq, wall_ms, said))
+        return [Message(Stream.CHECKS, payload)]
 
     def close(self) -> None:
         """Let the checks go of what they hold."""

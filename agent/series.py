@@ -9,7 +9,7 @@ import zlib
 from collections import deque
 from typing import Any, Final, TypeAlias
 
-from venuewatch.base.wire.catalogue import VALUES_MAX, Catalogue, encode, key_of
+from venuewatch.base.wire.catalogue import Catalogue, encode, key_of
 from venuewatch.base.wire.messages import MAX_PAYLOAD_BYTES
 from venuewatch.base.wire.readings import MAX_SAMPLES, Readings
 
@@ -17,6 +17,9 @@ ABSENT_MAX: Final = 30
 """For how many readings a series keeps its place without a number."""
 
 CATALOGUES_A_MINUTE: Final = 3
+
+SERIES_MAX: Final = 7_168
+"""How many series a catalogue has at most: the aggregator takes 8,192, with those of checks."""
 
 PACKED_MAX_BYTES: Final = MAX_PAYLOAD_BYTES // 2
 """A catalogue is no larger when packed: beside the vitals that need it, it fits one backlog."""
@@ -109,7 +112,7 @@ def _rows(value: Any) -> tuple[list[_Labels], list[float]]:
 def _said(families: _Families) -> bytes:
     """Return the message that says these series; empty if it would be too large."""
     sizes = [len(rows) for rows in families.values()]
-    if sum(sizes) > VALUES_MAX or max(sizes, default=0) > MAX_SAMPLES:
+    if sum(sizes) > SERIES_MAX or max(sizes, default=0) > MAX_SAMPLES:
         return b""
     said = encode(Catalogue([(name, [[*row] for row in rows]) for name, rows in families.items()]))
     is_small = len(said) <= MAX_PAYLOAD_BYTES and len(zlib.compress(said)) <= PACKED_MAX_BYTES

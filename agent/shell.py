@@ -101,7 +101,9 @@ class Agent:
         session = self._link.session
         if session is not None and session.is_open:
             session.close(self._last_words(self._link.sessions, "farewell"))
-        self._beat_queue.flush(None, clock.monotonic())
+        self._beat_queue.add(
+            self._readings.rest(self._link.sessions), None, None, clock.monotonic()
+        )
         self._outbox.close()
         self._readings.close()
         log.event(_logger, logging.INFO, "agent_stopped", **self._who())

@@ -33,7 +33,7 @@ WINDOWS = 8
 LATE_MS = 20
 FLOOD = 200
 SILENT, MAC = "10.9.0.77", "02:00:00:00:00:77"  # of no machine
-HEARTBEAT = f"[heartbeat]\ninterval_s = {INTERVAL_S}\nvitals_every_s = 0.5"
+HEARTBEAT = f"[heartbeat]\ninterval_s = {INTERVAL_S}\nvitals_every_s = 1"
 
 
 class Centre:

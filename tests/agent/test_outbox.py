@@ -14,9 +14,9 @@ from agent.outbox import (
     BeatQueue,
     Message,
 )
-from agent.series import Series
+from agent.series import SERIES_MAX, Series
 from tests.agent.outbox_world import BOOT, Broker, Sent, World
-from venuewatch.base.wire.catalogue import VALUES_MAX, encode, key_of
+from venuewatch.base.wire.catalogue import encode, key_of
 from venuewatch.base.wire.messages import MAX_PAYLOAD_BYTES, Vitals, decode_backlog
 from venuewatch.base.wire.packing import packed
 from venuewatch.base.wire.readings import Readings
@@ -117,10 +117,10 @@ def test_a_catalogue_is_said_again_when_asked_but_not_to_each_who_asks(world: Wo
 
 def test_the_largest_vitals_fit_one_backlog_with_their_catalogue(world: World) -> None:
     rng = random.Random(1)
-    names = (rng.randbytes(8).hex() for _ in range(VALUES_MAX))
+    names = (rng.randbytes(8).hex() for _ in range(SERIES_MAX))
     rows = [(name, -rng.random() * 1e-300) for name in names]
     series = Series()
-    up, mtu = rows[:8_000], rows[8_000:]
+    up, mtu = rows[:6_000], rows[6_000:]
     numbers = series.numbers(Readings(node_network_up=up, node_network_mtu_bytes=mtu), 0.0)
     vitals = encode(Vitals(BOOT, 1, 0, 0, catalogue=series.key, values=numbers))
     said: list[bytes] = []
@@ -136,7 +136,7 @@ def test_the_largest_vitals_fit_one_backlog_with_their_catalogue(world: World) -
         world.settle()
 
     (payload,) = said
-    assert len(numbers) == VALUES_MAX
+    assert len(numbers) == SERIES_MAX
     assert len(packed(payload)) <= MAX_PAYLOAD_BYTES < len(payload)
     (found,) = decode_backlog(packed(payload)).vitals
     assert found.values == numbers

@@ -9,10 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.series import ABSENT_MAX, CATALOGUES_A_MINUTE, PACKED_MAX_BYTES, Series
-from venuewatch.base.wire.catalogue import VALUES_MAX, key_of, readings_of
+from agent.series import (
+    ABSENT_MAX,
+    CATALOGUES_A_MINUTE,
+    PACKED_MAX_BYTES,
+    SERIES_MAX,
+    Series,
+)
+from venuewatch.base.wire.catalogue import key_of, readings_of
 from venuewatch.base.wire.messages import MAX_PAYLOAD_BYTES, decode_catalogue
-from venuewatch.base.wire.readings import MAX_SAMPLES, Readings
+from venuewatch.base.wire.readings import Readings, families_of
 
 EVERY_S = 10.0
 
@@ -115,22 +121,21 @@ def test_a_new_series_that_had_to_wait_is_said_within_a_minute(host: Host) -> No
 
 
 def test_a_machine_with_too_many_series_lacks_its_largest_families(host: Host) -> None:
-    many = [(f"eth{number}", 1) for number in range(8_000)]
+    many = [(f"eth{number}", 1) for number in range(SERIES_MAX)]
 
     said = host.say(node_load1=1.0, node_network_up=many, node_network_mtu_bytes=many[:-1])
 
-    assert len(said.numbers) == 8_000
-    assert len(said.numbers) <= VALUES_MAX
+    assert len(said.numbers) == SERIES_MAX
     assert said.read().node_network_up is None
 
 
 def test_a_family_of_too_many_rows_lacks_those_of_lately(host: Host) -> None:
-    rows = [(f"eth{number}", 1) for number in range(MAX_SAMPLES)]
+    rows = [(f"eth{number}", 1) for number in range(SERIES_MAX)]
     host.say(node_network_up=rows)
 
     said = host.say(node_network_up=[*rows[1:], ("new", 1)])
 
-    assert said.numbers == [1] * MAX_SAMPLES
+    assert said.numbers == [1] * SERIES_MAX
     assert said.read().node_network_up == [*rows[1:], ("new", 1)]
 
 
@@ -145,6 +150,21 @@ def test_a_catalogue_of_long_names_is_cut_to_what_can_be_sent(host: Host) -> Non
     assert len(said.catalogue) <= MAX_PAYLOAD_BYTES
     assert len(zlib.compress(said.catalogue)) <= PACKED_MAX_BYTES
     assert len(said.numbers) == 501
+
+
+def test_a_machine_of_many_cores_or_interfaces_is_said_whole(host: Host) -> None:
+    modes = ("user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal")
+    cores = [(str(number), mode, 1.0) for number in range(512) for mode in modes]
+    ports = [(f"eth{number}", 1.0) for number in range(300)]
+    network = {
+        family.name: ports
+        for family in families_of(Readings)
+        if family.labels == ("device",) and family.name.startswith("node_network_")
+    }
+
+    assert host.say(node_cpu_seconds_total=cores).read().node_cpu_seconds_total == cores
+    said = host.say(node_load1=1.0, **network).read()
+    assert {name for name in network if getattr(said, name) is None} == set()
 
 
 nics = st.lists(

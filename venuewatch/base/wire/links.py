@@ -15,6 +15,12 @@ Link: TypeAlias = Literal[
 RECONNECT_MAX_S = 10.0
 """The ceiling (s) of the wait between two attempts, unless configured."""
 
+INTERVAL_MAX_S = 60.0
+"""The longest (s) between two beats: a host that announced more would choose not to be watched."""
+
+KEEPALIVE_MAX_S = 60.0
+"""The longest keepalive (s) of an agent; 1.5 times this a will may come late."""
+
 AT_CEILING = 32
 """An attempt so late that only the ceiling counts: where trying soon would do harm."""
 
