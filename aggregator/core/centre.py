@@ -128,14 +128,13 @@ class Centre:
             has_bulk=has_bulk,
         )
         self.decisions.connections.begin(start)
-        self.intake = Intake(fleet, name)
+        self.intake = Intake(fleet, name, self.decisions.expectation.budget)
         self.presence = Presence(name, fleet, self._outputs, boot=boot, has_bulk=has_bulk)
         self.credit = Credit(fleet, name, self.decisions.connections.bulk)
         self.reception = Reception(self.decisions, self.presence, self._outputs)
         self._stall_s = stall_s
         self._start = self._ran_at = self._look_at = self._tick_at = start
-        self._save_at = start + SAVE_EVERY_S
-        self._received_at = -INF
+        self._save_at, self._received_at = start + SAVE_EVERY_S, -INF
         dedup = self.reception.readings.dedup
         self._storing = Storing(fleet, self.decisions.store, dedup, self._outputs)
         self._refused_before: set[Refusal] = set()
@@ -181,6 +180,8 @@ class Centre:
         if now >= self._tick_at:
             self.presence.publish_tick(self.decisions.tick(now))
             self._tick_at = now + until_next_s(self._start, now)
+            gone = self.reception.forget(self.intake.settle_unlisted(now), now)
+            self._storing.forget(gone, now)
         if now >= self._look_at:
             self.decisions.advance(now)
             self._look_at = now + LOOK_EVERY_S
@@ -192,13 +193,11 @@ class Centre:
     @_inlet
     def receive(self, now: float, messages: Sequence[Message], wall: float) -> None:
         """Take in what one read brought, at ``wall`` (s since 1970)."""
-        decisions, read, take = self.decisions, self.intake.read, self.reception.take
-        take_beat = self.reception.take_beat
+        decisions, read, reception = self.decisions, self.intake.read, self.reception
+        take, take_beat = reception.take, reception.take_beat
         if now > self._received_at:
             self._received_at = now
-            if now >= decisions.due_at:
-                decisions.advance(now)
-            self.reception.note_clocks(now, wall)
+            reception.begin(now, wall)
         for message in messages:
             try:
                 fact = read(message.topic, message.payload, message.retain)

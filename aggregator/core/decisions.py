@@ -40,6 +40,7 @@ from aggregator.core.verdicts.centre import Blindness, Port
 from aggregator.core.verdicts.checks import FailedChecks
 from aggregator.core.verdicts.clocks import REFERENCE_EVERY, Clocks
 from aggregator.core.verdicts.hang_ups import HangUps
+from aggregator.core.verdicts.loudness import Loudness
 from aggregator.core.verdicts.one_way import OneWay
 from aggregator.core.verdicts.twins import Twins
 from venuewatch.base.wire import topics
@@ -85,6 +86,7 @@ class Decisions:
         self.store = IncidentStore(fleet, outputs)
         self.incidents = Incidents(fleet, self.store)
         self.troubles = Troubles(self.incidents)
+        self.loudness = Loudness(self.expectation.budget, self.incidents)
         self.probes = Probes(name)
         self.one_way = OneWay(fleet, self.incidents)
         self.clocks = Clocks(fleet, self.incidents)
@@ -191,9 +193,8 @@ class Decisions:
         self.advance(now)
         self.hearing.port_said(answer)
         known = self.incidents.open.get(CENTRE)
-        blindness = self.hearing.blindness(now)
         is_open = known is not None and known.cause is Cause.AGGREGATOR_BLIND
-        if is_open and blindness is not None:
+        if is_open and (blindness := self.hearing.blindness(now)) is not None:
             self._accuse_centre(blindness, now)
         self.plan()
 
@@ -269,8 +270,7 @@ class Decisions:
 
     def take_answer(self, by: Host, probed: Probed, now: float) -> None:
         """Take in what a neighbour found when it was asked to reach a silent host."""
-        ended = self.probes.receive_answer(by, probed, now)
-        if ended is not None:
+        if (ended := self.probes.receive_answer(by, probed, now)) is not None:
             self._end_inquiry(ended)
 
     def _end_inquiry(self, ended: EndedInquiry) -> None:
@@ -328,8 +328,6 @@ class Decisions:
             if self._canaries_in_time >= _STEADY and hearing.is_over(now):
                 self.incidents.end(CENTRE, now)
 
-    # What else is due: our own hearing, inquiries, incidents
-
     def _step(self, at: float) -> None:
         hearing = self.hearing
         hearing.doubt(at)
@@ -349,6 +347,7 @@ class Decisions:
             self._note_grace(at)
         for ended in self.probes.take_ended(at):
             self._end_inquiry(ended)
+        self.loudness.advance(at)
         if not self.connections.holds_checks:
             self.checks.advance(at)
         self.losses.advance(at)
@@ -364,7 +363,8 @@ class Decisions:
                 self._lose(loss, at)
 
     def _accuse_centre(self, blindness: Blindness, at: float) -> None:
-        self.incidents.begin(CENTRE, centre_verdict.judge(blindness), at, since=blindness.since)
+        verdict = self.loudness.beside(centre_verdict.judge(blindness), at)
+        self.incidents.begin(CENTRE, verdict, at, since=blindness.since)
 
     def _note_grace(self, at: float) -> None:
         """Tell that hosts have been given time for longer than was promised."""
@@ -392,6 +392,7 @@ class Decisions:
             self.expectation.grace.broken_at,
             self.losses.next_at,
             case_at if case_at < self.hearing.doubt_at else INF,
+            self.expectation.budget.next_at,
         )
         host_at = self._deadlines.next_at()
         is_doubtful = host_at >= self.hearing.doubt_at

@@ -9,8 +9,9 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
-BOOTS_MAX = 8
-"""How many boots of one stream are remembered; an older one's repeats count as new."""
+BOOTS_MAX = 16
+"""How many boots of one stream are remembered: an agent that is started again each four minutes has
+as many in an hour. Beyond them the oldest one's numbers are forgotten: its repeats count as new."""
 
 RANGES_MAX = 1_000
 """How many ranges one boot may have; past that the lowest gap is given up as lost."""
@@ -18,6 +19,10 @@ RANGES_MAX = 1_000
 
 Ranges: TypeAlias = Sequence[tuple[int, int]]
 """Ascending, disjoint, closed ranges of numbers."""
+
+
+Numbering: TypeAlias = tuple[str, str, str]
+"""A stream of one boot of one host: host, stream, boot."""
 
 
 class HeardRanges(NamedTuple):
@@ -33,19 +38,26 @@ _NONE: dict[str, "Heard"] = {}
 
 
 class Heard:
-    """The numbers received of one numbering, as ascending, disjoint, closed ranges."""
+    """The numbers received of one numbering, as ascending, disjoint, closed ranges.
 
-    __slots__ = ("_highs", "_lows", "count")
+    Attributes:
+        count: how many.
+        is_stored: some of them were handed over to be stored.
+    """
+
+    __slots__ = ("_highs", "_lows", "count", "is_stored")
 
     def __init__(self, ranges: Ranges = ()) -> None:
         self._lows = [low for low, _ in ranges]
         self._highs = [high for _, high in ranges]
         self.count = sum(high - low + 1 for low, high in ranges)
+        self.is_stored = False
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Heard":
         """Return an independent copy."""
         copied = memo[id(self)] = object.__new__(Heard)
         copied._lows, copied._highs, copied.count = self._lows[:], self._highs[:], self.count
+        copied.is_stored = self.is_stored
         return copied
 
     def __contains__(self, number: int) -> bool:
@@ -98,14 +110,19 @@ class Heard:
 class Dedup:
     """The numbers received of every stream of every host.
 
+    Of each stream at most ``BOOTS_MAX`` boots are remembered, here and in what is to be stored. So
+    a host that has another boot in each message fills neither the memory nor the journal.
+
     Attributes:
         repeats: messages that had been received before.
+        boots_forgotten: boots that were forgotten for a newer one.
     """
 
     def __init__(self) -> None:
         self._streams: dict[tuple[str, str], dict[str, Heard]] = {}
-        self._changed: dict[tuple[str, str, str], Heard] = {}
-        self.repeats = 0
+        self._changed: dict[Numbering, Heard] = {}
+        self._gone: list[Numbering] = []
+        self.repeats = self.boots_forgotten = 0
 
     def pieces(self, streams: int = 1_000) -> Iterator[Sequence[object]]:
         """Yield the parts of a copy in an order in which each is small."""
@@ -123,7 +140,8 @@ class Dedup:
             for of, boots in self._streams.items()
         }
         copied._changed = {of: copy.deepcopy(heard, memo) for of, heard in self._changed.items()}
-        copied.repeats = self.repeats
+        copied._gone = self._gone[:]
+        copied.repeats, copied.boots_forgotten = self.repeats, self.boots_forgotten
         return copied
 
     def add(self, host: str, boot: str, stream: str, number: int) -> bool:
@@ -132,8 +150,7 @@ class Dedup:
         heard = boots.get(boot)
         if heard is None:
             heard = boots[boot] = Heard()
-            if len(boots) > BOOTS_MAX:
-                del boots[next(iter(boots))]
+            self._forget_oldest(host, stream, boots)
         if heard.add(number):
             self._changed[host, stream, boot] = heard
             return True
@@ -143,12 +160,28 @@ class Dedup:
     def restore(self, known: Iterable[HeardRanges]) -> None:
         """Remember what an earlier process had received."""
         for host, stream, boot, ranges in known:
-            self._streams.setdefault((host, stream), {})[boot] = Heard(ranges)
+            boots = self._streams.setdefault((host, stream), {})
+            boots[boot] = heard = Heard(ranges)
+            heard.is_stored = True
+            self._forget_oldest(host, stream, boots)
 
     def changed(self) -> list[HeardRanges]:
         """Hand over, once, what has changed since the last call."""
         changed, self._changed = self._changed, {}
+        for heard in changed.values():
+            heard.is_stored = True
         return [HeardRanges(*key, heard.ranges) for key, heard in changed.items()]
+
+    def forgotten(self) -> list[Numbering]:
+        """Hand over, once, which numberings that were stored are known no more."""
+        gone, self._gone = self._gone, []
+        return gone
+
+    def forget(self, host: str, streams: Iterable[str]) -> None:
+        """Know nothing of the streams of a host that is not watched any more."""
+        for stream in streams:
+            for boot, heard in self._streams.pop((host, stream), {}).items():
+                self._drop((host, stream, boot), heard)
 
     def heard(self, host: str, stream: str) -> int:
         """Return how many different messages of a stream came, over the boots that are known."""
@@ -161,3 +194,15 @@ class Dedup:
             for heard in self._streams.get((host, stream), _NONE).values():
                 missing += heard.missing
         return missing
+
+    def _forget_oldest(self, host: str, stream: str, boots: dict[str, Heard]) -> None:
+        """Forget the oldest boot of a stream where there are more than are remembered."""
+        if len(boots) > BOOTS_MAX:
+            boot = next(iter(boots))
+            self._drop((host, stream, boot), boots.pop(boot))
+            self.boots_forgotten += 1
+
+    def _drop(self, numbering: Numbering, heard: Heard) -> None:
+        self._changed.pop(numbering, None)
+        if heard.is_stored:
+            self._gone.append(numbering)

@@ -34,6 +34,7 @@ is due. The others are of one host, or of a venue with an incident. Times are mo
 from collections import deque
 from collections.abc import Collection, Iterable
 
+from aggregator.core.budget import Budget
 from aggregator.core.deadlines import Deadlines
 from aggregator.core.fleet import Fleet
 from aggregator.core.host import INF, Host
@@ -72,28 +73,31 @@ class Expectation:
 
     Attributes:
         deadlines: the queue of all that is due.
+        budget: how much hosts may send; time that was not read is credited there, too.
+        reconnect_limit_s: the longest wait (s) between two attempts that the grace allows for.
         credits: the latest excuses of everybody, oldest first.
         grace: what the present grace promised.
     """
 
     def __init__(self, fleet: Fleet, *, reconnect_limit_s: float) -> None:
         self._fleet = fleet
-        self._reconnect_limit_s = reconnect_limit_s
+        self.reconnect_limit_s = reconnect_limit_s
         self._blind_since: float | None = None
         self._grace_began: tuple[float, Reason] | None = None
         self._was_waiting = False
         self.grace = Grace()
         self.deadlines = Deadlines(fleet)
+        self.budget = Budget()
         self.credits: deque[Excuse] = deque(maxlen=_CREDITS_KEPT)
 
     def grace_s(self, host: Host) -> float:
         """Return how long (s) ``host`` may take to find its way back to us."""
-        reconnect_s = min(host.reconnect_max_s, self._reconnect_limit_s)
+        reconnect_s = min(host.reconnect_max_s, self.reconnect_limit_s)
         return max(reconnect_s + _GRACE_EXTRA_S + host.margin_s, host.announced_allowance_s)
 
     def is_over_limit(self, host: Host) -> bool:
         """Tell whether its agent may stay away for longer than the grace allows for."""
-        return host.reconnect_max_s > self._reconnect_limit_s
+        return host.reconnect_max_s > self.reconnect_limit_s
 
     def excuses_of(self, host: Host, at: float) -> list[Excuse]:
         """Return what has put a verdict on ``host``'s present silence off, as of ``at``."""
@@ -136,6 +140,7 @@ class Expectation:
             began, reason_of_grace = self._grace_began
             self._grace_began = began + credit_s, reason_of_grace
         self.credits.append(Excuse(reason, start, end))
+        self.budget.credit(start, end)
         self.deadlines.queue_all()
 
     def suspend(self, since: float) -> None:
@@ -158,6 +163,7 @@ class Expectation:
         reason = Reason.RETURN if is_return else Reason.START
         if self._blind_since is not None:
             self.credits.append(Excuse(Reason.BLIND, self._blind_since, now))
+            self.budget.credit(self._blind_since, now)
             self._blind_since = None
         self.deadlines.is_blind = False
         self._grace_began = now, reason

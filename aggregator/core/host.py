@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
+from aggregator.core.budget import beat_cost_s
 from aggregator.core.catalogues import Held, KnownCatalogue, KnownCheck, KnownVitals
 from aggregator.core.margins import Lateness
 from aggregator.core.states import HostState
@@ -42,15 +43,22 @@ class Host:
         excuse: the excuse that ends last, of those that this host was given.
         hung_up_at: when its connection was closed last, so that its will was held.
         session_began_at: when the birth of its latest session came.
+        refused: how many messages of each stream were over its budget; None without any.
         exceeds_reconnect_limit: its agent may stay away for longer than any grace allows for.
     """
 
     __slots__ = (
         "address",
         "allowance_s",
+        "answers_until",
+        "backlog_bytes_until",
+        "backlog_until",
+        "beat_cost_s",
         "beat_seq",
+        "beats_until",
         "birth",
         "birth_asked_at",
+        "births_until",
         "boot",
         "boot_heard_at",
         "catalogue_asked_at",
@@ -62,6 +70,7 @@ class Host:
         "closed_at",
         "deadline",
         "death",
+        "deaths_until",
         "echoes",
         "evidence_at",
         "evidence_wall",
@@ -83,8 +92,11 @@ class Host:
         "problems",
         "put_off_until",
         "queued_at",
+        "reading_bytes_until",
         "readings_heard",
         "readings_missing",
+        "readings_until",
+        "refused",
         "restarts",
         "role",
         "round_trip_s",
@@ -154,16 +166,20 @@ class Host:
         self.evidence_wall: float | None = None
         self.round_trip_s: float | None = None
         self.clock_offset_s: float | None = None
-        self.missed = 0
-        self.restarts = 0
+        self.missed = self.restarts = 0
         self.vitals: KnownVitals | None = None
         self.is_clock_right: bool | None = None
         self.catalogues: tuple[KnownCatalogue, ...] = ()
         self.catalogue_asked_at = -INF
         self.held: tuple[Held, ...] = ()
         self.checks: dict[str, KnownCheck] = {}
-        self.readings_heard = 0
-        self.readings_missing = 0
+        self.readings_heard = self.readings_missing = 0
+
+        self.beats_until = self.births_until = self.deaths_until = self.answers_until = -INF
+        self.readings_until = self.reading_bytes_until = -INF
+        self.backlog_until = self.backlog_bytes_until = -INF
+        self.beat_cost_s = beat_cost_s(UNANNOUNCED_INTERVAL_S)
+        self.refused: dict[str, int] | None = None
 
     @property
     def interval_s(self) -> float:
@@ -221,6 +237,7 @@ class Host:
         copied.problems = self.problems.copy()
         copied.check_problems = self.check_problems.copy()
         copied.checks = self.checks.copy()
+        copied.refused = None if self.refused is None else self.refused.copy()
         return copied
 
 

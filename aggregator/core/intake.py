@@ -10,9 +10,10 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final, NoReturn, Protocol, TypeAlias
 
-from aggregator.core.fleet import Fleet, Venue
+from aggregator.core.budget import ALLOWANCES, Budget
+from aggregator.core.fleet import Fleet
 from aggregator.core.host import Host
-from aggregator.core.states import HostState
+from aggregator.core.unlisted import Unlisted
 from venuewatch.base.wire import topics
 from venuewatch.base.wire.errors import MalformedMessageError, Reason
 from venuewatch.base.wire.messages import (
@@ -30,10 +31,7 @@ from venuewatch.base.wire.messages import (
     decode_tick,
     decode_vitals,
 )
-from venuewatch.base.wire.topics import Address, Stream
-
-UNLISTED_MAX = 100
-"""How many hosts that the inventory does not list are watched at one venue."""
+from venuewatch.base.wire.topics import Stream
 
 # Kinds are plain strings: an enum's hash is a Python call, and cost 2 of 6 us a beat.
 BEAT: Final = Stream.BEAT.value
@@ -51,6 +49,7 @@ OPEN: Final = "open"
 CANARY: Final = "bulk"
 _DROPPED: Final = "dropped"
 _IGNORED: Final = "ignored"
+_UNLISTED: Final = "unlisted"
 
 _DECODERS: Final[dict[str, Callable[[bytes], Any]]] = {
     BEAT: decode_beat,
@@ -63,6 +62,7 @@ _DECODERS: Final[dict[str, Callable[[bytes], Any]]] = {
     PROBED: decode_probed,
     TICK: decode_tick,
     CANARY: decode_bulk_canary,
+    _UNLISTED: decode_beat,
 }
 _MAY_BE_RETAINED = frozenset({BIRTH, DEATH, TICK, BRIDGE, STATE, _DROPPED, _IGNORED})
 
@@ -76,7 +76,8 @@ aggregator of that name, which may be our own. It is a plain tuple, since there 
 beat.
 """
 
-_Route: TypeAlias = tuple[str, Host | Venue | Address | str | None]
+_Route: TypeAlias = tuple[str, Any]
+"""The kind of a message, and its host, its venue, its aggregator, or an address without a host."""
 
 
 class Message(Protocol):
@@ -101,12 +102,16 @@ class Intake:
     Attributes:
         heard: messages taken in, by stream.
         rejected: messages refused, by reason.
+        budget: what hosts may send.
+        unlisted: hosts that the inventory does not list.
         broker_dropped: how many messages the broker says it has dropped since its start.
     """
 
-    def __init__(self, fleet: Fleet, name: str) -> None:
+    def __init__(self, fleet: Fleet, name: str, budget: Budget) -> None:
         self._fleet = fleet
         self._name = name
+        self.budget = budget
+        self.unlisted = Unlisted(fleet)
         self.forget_routes()
         self.heard: Counter[str] = Counter({stream.value: 0 for stream in Stream})
         self.rejected: Counter[Reason] = Counter(dict.fromkeys(Reason, 0))
@@ -115,31 +120,61 @@ class Intake:
     def read(self, topic: str, payload: bytes, is_retained: bool) -> Fact | None:
         """Return the fact in a message; None if it means nothing to us.
 
+        What is over its host's budget is refused before it is decoded, and counted here.
+
         Raises:
             MalformedMessageError: it is refused; the caller counts it.
         """
         kind, about = self._routes.get(topic) or self._find_route(topic)
+        if kind is not BEAT:
+            return self._read_other(kind, about, payload, is_retained)
+        if is_retained:
+            _refuse_retained(kind)
+        budget = self.budget
+        if about.beats_until <= budget.full_from:  # as nearly always; see ``takes_beat``
+            about.beats_until = budget.full_from + about.beat_cost_s
+        elif not budget.takes_beat(about, len(payload)):
+            self.rejected[Reason.OVER_BUDGET] += 1
+            return None
+        content = decode_beat(payload)
+        self.heard[kind] += 1
+        return kind, about, content, False
+
+    def _read_other(self, kind: str, about: Any, payload: bytes, is_retained: bool) -> Fact | None:
         if is_retained and kind not in _MAY_BE_RETAINED:
-            if type(about) is Address:
+            if kind is _UNLISTED:
                 return None
             _refuse_retained(kind)
+        if kind in ALLOWANCES and not self.budget.takes(about, kind, len(payload)):
+            self.rejected[Reason.OVER_BUDGET] += 1
+            return None
         decode = _DECODERS.get(kind)
         if decode is None:
             return self._read_plain(kind, about, payload)
         content = decode(payload)
-        if type(about) is Address:
-            about = self._begin_unlisted(about)
+        if kind is _UNLISTED:
+            kind, about = BEAT, self.unlisted.admit(about, self.budget.now)
         if kind is not TICK and kind is not CANARY:
             self.heard[kind] += 1
         return kind, about, content, is_retained
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Intake":
         """Return an independent copy, which works its routes out anew."""
-        copied = memo[id(self)] = Intake(copy.deepcopy(self._fleet, memo), self._name)
+        fleet, budget = copy.deepcopy(self._fleet, memo), copy.deepcopy(self.budget, memo)
+        copied = memo[id(self)] = Intake(fleet, self._name, budget)
+        copied.unlisted = copy.deepcopy(self.unlisted, memo)
         copied.heard = self.heard.copy()
         copied.rejected = self.rejected.copy()
         copied.broker_dropped = self.broker_dropped
         return copied
+
+    def settle_unlisted(self, now: float) -> list[Host]:
+        """Free places of unlisted hosts, each second; return the hosts that are watched no more."""
+        gone = self.unlisted.settle(now)
+        for host in gone:
+            for stream in Stream:
+                self._routes.pop(topics.topic(host.venue, host.name, stream), None)
+        return gone
 
     def forget_routes(self) -> None:
         """Work every route out anew: the fleet has changed."""
@@ -175,7 +210,7 @@ class Intake:
             )
         host = self._fleet.find(address.host)
         if host is None:
-            return (BEAT, address) if address.stream is Stream.BEAT else (_IGNORED, None)
+            return (_UNLISTED, address) if address.stream is Stream.BEAT else (_IGNORED, None)
         if host.venue != venue.code:
             raise MalformedMessageError(
                 Reason.WRONG_VENUE, f"{host.name} belongs to {host.venue}, not to {venue.code}"
@@ -189,25 +224,6 @@ class Intake:
             if name is not None and (kind is not OPEN or name != self._name):
                 return kind, name
         return _IGNORED, None
-
-    def _begin_unlisted(self, address: Address) -> Host:
-        """Return a host that the inventory does not list, watched from its first live beat on."""
-        venue = self._fleet.venues[address.venue]
-        if venue.unlisted >= UNLISTED_MAX:
-            raise MalformedMessageError(
-                Reason.TOO_MANY_UNLISTED, f"{venue.code} has {UNLISTED_MAX} unlisted hosts already"
-            )
-        venue.unlisted += 1
-        host = Host(
-            venue.code,
-            address.host,
-            margin_s=venue.margin_s,
-            stock_margin_s=venue.stock_margin_s,
-            is_listed=False,
-            state=HostState.UNSEEN,
-        )
-        self._fleet.add(host)
-        return host
 
 
 def _refuse_retained(kind: str) -> NoReturn:

@@ -6,12 +6,14 @@ its last sign of life, its agent's boot. What the inventory no longer has where 
 and its incidents end as removed. Times are monotonic seconds.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from aggregator.core.decisions import Decisions
 from aggregator.core.fleet import Fleet, Venue
 from aggregator.core.host import INF, Host
 from aggregator.core.outputs import InventoryChanged
+from aggregator.core.states import HostState
 
 _HISTORY = (
     "beat_seq",
@@ -63,6 +65,20 @@ def apply(decisions: Decisions, expected: Fleet, now: float) -> Applied:
     )
 
 
+def forget_hosts(decisions: Decisions, gone: Iterable[Host], now: float) -> InventoryChanged:
+    """Forget hosts that the inventory never listed, and that the fleet has no more."""
+    venues = set()
+    for host in gone:
+        venues.add(host.venue)
+        decisions.probes.forget(host)
+        decisions.expectation.budget.forget(host.name)
+        decisions.checks.follow(host, HostState.AWAY, now)
+    _forget(decisions, now)
+    decisions.expectation.requeue()
+    decisions.plan()
+    return InventoryChanged((), tuple(sorted(venues)))
+
+
 def _remove(decisions: Decisions, expected: Fleet) -> dict[str, Host]:
     """Take out the hosts that are not expected where they are, and return them by name."""
     removed = {}
@@ -73,6 +89,7 @@ def _remove(decisions: Decisions, expected: Fleet) -> dict[str, Host]:
             removed[host.name] = host
             host.queued_at = INF
             decisions.probes.forget(host)
+            decisions.expectation.budget.forget(host.name)
             decisions.fleet.remove(host)
     return removed
 

@@ -8,6 +8,7 @@ follows from a change, is decided by the caller (``decisions.py``). Times are mo
 from collections.abc import Iterable, Iterator
 
 from aggregator.core import identity
+from aggregator.core.budget import beat_cost_s
 from aggregator.core.expectation import Expectation, will_hold
 from aggregator.core.fleet import Fleet
 from aggregator.core.host import INF, Host
@@ -85,6 +86,7 @@ class Liveness:
             if host.is_required and host.state is HostState.AWAY:
                 host.deadline = max(host.deadline, now + self._back_within_s(host))
         is_news, host.birth = birth != host.birth, birth
+        host.beat_cost_s = beat_cost_s(birth.interval_s)
         host.exceeds_reconnect_limit = self._expectation.is_over_limit(host)
         if birth.boot == host.boot:
             margin_s = host.margin_announced_by(birth)

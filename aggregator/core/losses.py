@@ -187,7 +187,7 @@ class Losses:
             self._leave(host.name, change.at)
         venue = self._fleet.venues[host.venue]
         is_last = not venue.counts[HostState.UNREACHABLE]
-        is_back = change.after is HostState.UP
+        is_back = change.after is HostState.UP and host.is_listed  # others are no witness
         if is_back or (is_last and change.before is HostState.UNREACHABLE):
             self._end_cut(venue, change.at)
 

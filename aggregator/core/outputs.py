@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple, TypeAlias
 import msgspec
 
 from aggregator.core.catalogues import KnownCheck, KnownVitals
-from aggregator.core.dedup import HeardRanges
+from aggregator.core.dedup import HeardRanges, Numbering
 from aggregator.core.incidents.record import Incident, IncidentChanged
 from aggregator.core.states import HostState, Trigger
 from aggregator.core.verdicts.causes import Cause
@@ -97,7 +97,8 @@ class Store(NamedTuple):
     """Store all of this as one, then answer ``stored(token)``, or ``not_stored`` on a refusal.
 
     ``incidents``: how each one stands that has changed, reported or not; ``hosts`` likewise.
-    ``readings`` came late, ``heard`` are the readings whose numbers are known now. ``gone``:
+    ``readings`` came late, ``heard`` are the readings whose numbers are known now, ``forgotten``
+    those of which that was stored, and that are known no more (before ``heard``). ``gone``:
     hosts of which nothing is known any more. ``settled``: ids of notices that wait no more.
     ``is_alive``: that we run now.
     """
@@ -109,6 +110,7 @@ class Store(NamedTuple):
     hosts: Sequence[KnownHost] = ()
     readings: Sequence[LateReading] = ()
     heard: Sequence[HeardRanges] = ()
+    forgotten: Sequence[Numbering] = ()
     gone: Sequence[str] = ()
     settled: Sequence[str] = ()
     is_alive: bool = False

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from aggregator.core.budget import CHECKS_MAX, SERIES, SERIES_MAX, Budget
 from aggregator.core.catalogues import (
     HELD_MAX,
     PER_HOST,
@@ -26,13 +27,11 @@ from aggregator.core.dedup import Dedup, HeardRanges
 from aggregator.core.fleet import Fleet
 from aggregator.core.host import Host
 from aggregator.core.outputs import LateReading
+from aggregator.core.places import has_room, labelled_of
 from venuewatch.base.wire.catalogue import Catalogue, readings_of
-from venuewatch.base.wire.errors import MalformedMessageError
+from venuewatch.base.wire.errors import MalformedMessageError, Reason
 from venuewatch.base.wire.messages import Backlog, Checks, Vitals
 from venuewatch.base.wire.topics import Stream
-
-CHECKS_MAX = 500
-"""How many checks of one host are known at a time."""
 
 TRUSTED_S = 2.0
 DISTRUSTED_FROM_S = 2.5
@@ -70,8 +69,9 @@ class LatestReadings:
         dedup: which readings came, once each.
     """
 
-    def __init__(self, fleet: Fleet) -> None:
+    def __init__(self, fleet: Fleet, budget: Budget) -> None:
         self._fleet = fleet
+        self._budget = budget
         self._catalogues = Catalogues()
         self.dedup = Dedup()
         self._kept = 1
@@ -88,6 +88,10 @@ class LatestReadings:
                 self.dedup.heard(host.name, numbered) for numbered in _NUMBERED
             )
             self._count_missing(host)
+
+    def forget(self, host: Host) -> None:
+        """Know nothing of the readings of a host that is watched no more."""
+        self.dedup.forget(host.name, _NUMBERED)
 
     def learn(self, host: Host, catalogue: Catalogue) -> tuple[Held, ...]:
         """Take in a catalogue; return the vitals that waited for it, in the order of arrival."""
@@ -126,6 +130,11 @@ class LatestReadings:
         """
         read = self._catalogues.read(message) if isinstance(message, Vitals) else None
         stream = _CHECKS if read is None else _VITALS
+        if read is not None and len(read[1]) + labelled_of(host) > SERIES_MAX:
+            self._budget.refuse(host, SERIES)
+            raise MalformedMessageError(
+                Reason.OVER_BUDGET, f"expected at most {SERIES_MAX} series of a host"
+            )
         if not self.dedup.add(host.name, message.boot, stream, message.seq):
             return False
         host.readings_heard += 1
@@ -198,6 +207,8 @@ class LatestReadings:
         for reading in message.readings:
             last = host.checks.get(reading.check)
             if last is None and len(host.checks) >= CHECKS_MAX:
+                continue
+            if is_late and not has_room(host, reading):
                 continue
             at, said_ms = _times(host, reading.wall_ms, now, wall, is_late=is_late)
             if last is None or at >= last.at:

@@ -15,7 +15,7 @@ Times are monotonic seconds; ``wall`` is seconds since 1970.
 
 from collections.abc import Sequence
 
-from aggregator.core import identity
+from aggregator.core import identity, inventory_change
 from aggregator.core.decisions import Decisions
 from aggregator.core.fleet import Venue
 from aggregator.core.host import INF, Host
@@ -35,11 +35,14 @@ from aggregator.core.intake import (
     Fact,
 )
 from aggregator.core.outputs import CameLate, OtherOpen, OtherState, Output, Publish
+from aggregator.core.places import make_room
 from aggregator.core.presence import Presence
 from aggregator.core.readings import LateReadings, LatestReadings, Taken
 from aggregator.core.ticks import clock_offset
+from aggregator.core.verdicts.bridges import Bridges, is_trusted
 from aggregator.core.verdicts.clocks import LIMIT_S
 from aggregator.core.verdicts.feeds import Feeds
+from aggregator.core.verdicts.terms import Terms, bounded
 from venuewatch.base.wire import topics
 from venuewatch.base.wire.catalogue import Catalogue
 from venuewatch.base.wire.errors import MalformedMessageError, Reason
@@ -48,6 +51,7 @@ from venuewatch.base.wire.messages import (
     Backlog,
     Beat,
     CentreState,
+    Checks,
     Echo,
     Rebirth,
     SayCatalogue,
@@ -77,11 +81,30 @@ class Reception:
         self._round_trip = decisions.ticks.round_trip
         self._one_way = decisions.one_way
         self._clocks = decisions.clocks
-        self.readings = LatestReadings(decisions.fleet)
+        self.readings = LatestReadings(decisions.fleet, decisions.expectation.budget)
         self.feeds = Feeds(decisions.incidents)
+        self._bridges = Bridges(decisions.incidents)
+        self._terms = Terms(
+            decisions.incidents, reconnect_limit_s=decisions.expectation.reconnect_limit_s
+        )
         self._wall_ahead_s: float | None = None
 
-    def note_clocks(self, now: float, wall: float) -> None:
+    def begin(self, now: float, wall: float) -> None:
+        """Decide what was due before the messages that come in at ``now``.
+
+        What a host may send is reckoned from when all had surely been heard that was sent till
+        then: that is ``now``, but not while our own tick is overdue.
+        """
+        decisions, hearing = self._decisions, self._hearing
+        budget, heard_by = decisions.expectation.budget, hearing.since
+        if now >= decisions.due_at or now >= budget.next_at:
+            decisions.advance(now)
+        if heard_by is None:
+            heard_by = now if now < hearing.doubt_at else hearing.proof_at
+        budget.begin(now, heard_by)
+        self._note_clocks(now, wall)
+
+    def _note_clocks(self, now: float, wall: float) -> None:
         """Tell a jump of our own wall clock from one of every host's, before messages of now."""
         ahead_s = wall - now
         if self._wall_ahead_s is not None and abs(ahead_s - self._wall_ahead_s) > _STEP_S:
@@ -133,7 +156,8 @@ class Reception:
     def _take_session(self, fact: Fact, now: float) -> None:
         kind, host, content, is_retained = fact
         if kind is BIRTH:
-            self._liveness.receive_birth(host, content, now, is_retained=is_retained)
+            self._liveness.receive_birth(host, bounded(content), now, is_retained=is_retained)
+            self._terms.take(host, content, now)
             self._presence.note_agent(host)
         elif kind is DEATH:
             change = self._liveness.receive_death(host, content, now, is_retained=is_retained)
@@ -149,6 +173,8 @@ class Reception:
             if not self.readings.hold(host, content, now, wall):
                 raise MalformedMessageError(Reason.UNKNOWN_CATALOGUE, "expected its catalogue")
             return
+        if kind is CHECKS:
+            content = self._make_room(host, content, now)
         if not self.readings.take(host, content, now, wall):
             return
         waited = self.readings.waited(host, content, now, wall)
@@ -162,6 +188,23 @@ class Reception:
             for reading in content.readings:
                 checks.take(host, reading, now)  # first: as a feed it may go on
                 self.feeds.take(host, reading, now)
+
+    def _make_room(self, host: Host, message: Checks, now: float) -> Checks:
+        """Return what is taken of a message of checks; those that lost their places are over."""
+        room = make_room(host, message, self._decisions.expectation.budget, now)
+        for check in room.freed:
+            self.feeds.forget(host, check, now)
+            self._decisions.checks.forget(host, check, now)
+        return room.message
+
+    def forget(self, gone: Sequence[Host], now: float) -> list[str]:
+        """Forget hosts that are watched no more; return their names."""
+        if gone:
+            self._outputs.append(inventory_change.forget_hosts(self._decisions, gone, now))
+        for host in gone:
+            self.readings.forget(host)
+            self.feeds.forget_host(host)
+        return [host.name for host in gone]
 
     def take_beat(self, host: Host, beat: Beat, now: float, wall: float) -> None:
         """Draw the conclusions from a live beat (see the life of a beat, above)."""
@@ -177,7 +220,7 @@ class Reception:
         if host.birth is None or host.birth.boot != beat.boot:
             self._ask_for_birth(host, now)
             self._presence.note_agent(host)
-        if self._hearing.missing == "fleet":
+        if self._hearing.missing == "fleet" and host.is_listed:
             self._decisions.recover(now)
         if beat.tick is None:
             self._look_further(host, beat, now, wall)
@@ -262,7 +305,10 @@ class Reception:
         hosts, expectation = venue.hosts.values(), self._decisions.expectation
         if venue.bridge is None:
             identity.take_bridge(venue, expectation, now)
-        if not is_connected:
+        self._bridges.take(venue, now, is_connected=is_connected)
+        if not is_trusted(venue):
+            pass  # else a bridge that goes and comes would put verdicts off for ever
+        elif not is_connected:
             expectation.void_wills(hosts)  # its broker, too, publishes all wills at its end
         elif venue.bridge is not None and not venue.bridge[1]:
             expectation.begin_anew(hosts, now)

@@ -150,6 +150,8 @@ def _settle(decisions: Decisions, reception: Reception, incident: Incident, now:
     match subject.scope:
         case "host" | "venue":
             _settle_fall(decisions, incident, now)
+        case "budget":
+            decisions.expectation.budget.restore(subject.venue, subject.host, now)
         case "identity":
             decisions.twins.contest(subject, now)
         case "feed":

@@ -103,16 +103,20 @@ class Storing:
                 incidents=incidents,
                 hosts=[as_known(host) for host in self._changed_hosts(changes)],
                 readings=self._readings,
-                heard=self._dedup.changed() if self._acknowledgements else (),
             )
-            self.add(store)
+            self.add(self._with_heard(store) if self._acknowledgements else store)
             self._readings = []
         self._seen = len(self._outputs)
         self.is_due = False
 
     def store_progress(self, now: float) -> None:
         """Store, from time to time, that we run, and which live readings came."""
-        self.add(Store(0, now, heard=self._dedup.changed(), is_alive=True))
+        self.add(self._with_heard(Store(0, now, is_alive=True)))
+
+    def forget(self, hosts: Sequence[str], now: float) -> None:
+        """Have forgotten what is stored of hosts that are watched no more."""
+        if hosts:
+            self.add(Store(0, now, gone=hosts))
 
     def add(self, store: Store) -> None:
         """Append a store under the next token; the notices of its changes wait for it."""
@@ -146,6 +150,10 @@ class Storing:
     def taken(self) -> None:
         """Note that the outputs were taken."""
         self._seen = 0
+
+    def _with_heard(self, store: Store) -> Store:
+        """Return a store of which readings came since the last one, too."""
+        return store._replace(heard=self._dedup.changed(), forgotten=self._dedup.forgotten())
 
     def _changed_hosts(self, changes: Iterable[HostChanged | IncidentChanged]) -> Iterable[Host]:
         names: dict[str, None] = {}

@@ -60,6 +60,8 @@ venuewatch_host_readings_total counter venue, host
     Vitals and check messages heard, each once, live or from a backlog.
 venuewatch_host_readings_missing gauge venue, host
     Messages missing between those that were heard, of the same boot.
+venuewatch_host_refused_total counter venue, host
+    Messages, places of checks and series that were over the host's budget; without any, no series.
 venuewatch_check_up gauge venue, host, check, kind
     1 while what is checked does its work, if only with a warning.
 venuewatch_check_state gauge venue, host, check, kind, state

@@ -66,6 +66,7 @@ HOST_NUMBERS = (
     "venuewatch_host_restarts_total",
     "venuewatch_host_readings_total",
     "venuewatch_host_readings_missing",
+    "venuewatch_host_refused_total",
 )
 """Families that have one number for a host, or none."""
 
@@ -108,6 +109,7 @@ def seen(
         host.restarts,
         host.readings_heard,
         host.readings_missing,
+        None if host.refused is None else sum(host.refused.values()),
     )
     return SeenHost(
         host.name,

@@ -32,7 +32,7 @@ LONG_FALL_S = 60.0
 _THAT_FALL = frozenset({"host", "venue", "check"})
 _THAT_RETURN = frozenset({"feed", "link", "clock", "bridge", "budget", "terms"})
 _WAVERING = frozenset({"feed"})  # scopes of which a problem may go from one cause to another
-_OF_LIVING = frozenset({"link", "feed", "check", "clock", "budget", "terms"})
+_OF_LIVING = frozenset({"link", "feed", "check", "clock", "terms"})
 _ROUNDING = 1.001
 
 

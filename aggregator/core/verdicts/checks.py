@@ -29,7 +29,8 @@ from aggregator.core.incidents.lifecycle import Incidents
 from aggregator.core.incidents.record import Incident, Subject
 from aggregator.core.states import ALIVE, HostState
 from aggregator.core.verdicts.causes import CENTRE, Cause, Evidence, Scalar, Verdict
-from aggregator.core.verdicts.unsaid import Unsaid, counts, patience_s
+from aggregator.core.verdicts.critical import Critical
+from aggregator.core.verdicts.unsaid import counts, patience_s
 from aggregator.core.verdicts.venue import QUORUM
 from venuewatch.base.wire.messages import CheckReading
 
@@ -39,9 +40,6 @@ IN_A_ROW = 2
 HOSTS_LEAST = 2
 """On how many hosts a check has to be critical, to be the venue's."""
 
-WAIT_EXTRA_S = 5.0
-"""For how long (s) beyond a period of the check the other hosts are waited for."""
-
 _SHOWN = 10  # hosts whose reading is evidence of a venue's incident
 _UNKNOWN_EVERY_S = 300.0  # of an incident of another version, which does not say
 
@@ -50,44 +48,6 @@ class _Key(NamedTuple):
     venue: str
     check: str
     kind: str
-
-
-class _Critical:
-    """A check that was critical when its host was last read.
-
-    ``boot`` is empty while it is only known from an earlier process. ``failed_at``: since when (s)
-    it has been critical twice; None before. ``waits_until``: until when (s) other hosts are waited
-    for.
-    """
-
-    __slots__ = ("boot", "count", "failed_at", "first", "host", "latest", "unsaid", "waits_until")
-
-    def __init__(self, host: Host, every_s: float) -> None:
-        self.host = host
-        self.boot = ""
-        self.count = 0
-        self.failed_at: float | None = None
-        self.waits_until = -INF
-        self.first: Evidence | None = None
-        self.latest: Evidence | None = None
-        self.unsaid = Unsaid(every_s)
-
-    @property
-    def wait_s(self) -> float:
-        return self.unsaid.every_s + WAIT_EXTRA_S
-
-    @property
-    def evidence(self) -> tuple[Evidence, ...]:
-        return tuple(seen for seen in (self.first, self.latest) if seen is not None)
-
-    def take(self, boot: str, every_s: float, seen: Evidence) -> None:
-        """Take a critical reading in; another boot begins to count anew."""
-        if boot != self.boot:
-            self.boot, self.count, self.failed_at = boot, 0, None
-        self.count += 1
-        self.first, self.latest = seen if self.count == 1 else self.latest, seen
-        self.unsaid.every_s = every_s
-        self.unsaid.mention()
 
 
 class _Group:
@@ -100,7 +60,7 @@ class _Group:
     __slots__ = ("below_until", "critical", "heard", "told")
 
     def __init__(self) -> None:
-        self.critical: dict[str, _Critical] = {}
+        self.critical: dict[str, Critical] = {}
         self.heard: dict[str, float] = {}
         self.told: set[str] | None = None
         self.below_until = INF
@@ -155,8 +115,13 @@ class FailedChecks:
         for key in list(keys.values()):
             group = self._groups[key]
             if group.critical[host.name].unsaid.take_vitals(host.birth.vitals_every_s):
-                self._note_well(key, group, host.name, now)
-                self._judge(key, group, now)
+                self._end_on(key, host.name, now)
+
+    def forget(self, host: Host, check: str, now: float) -> None:
+        """End what is known of a check that lost its place: its host says nothing of it."""
+        key = self.of_host.get(host.name, {}).get(check)
+        if key is not None:
+            self._end_on(key, host.name, now)
 
     def follow(self, host: Host, after: HostState, at: float) -> None:
         """Take in a host's new state: what was not told of one that fell has to be read again.
@@ -167,8 +132,7 @@ class FailedChecks:
             group = self._groups[key]
             one = group.critical[host.name]
             if after is HostState.AWAY:
-                self._note_well(key, group, host.name, at)
-                self._judge(key, group, at)
+                self._end_on(key, host.name, at)
             elif not self._is_told(key, host.name):
                 one.count, one.failed_at = min(one.count, 1), None
 
@@ -185,7 +149,7 @@ class FailedChecks:
         venue = self._fleet.venues[subject.venue]
         for name in names:
             if name in venue.hosts:
-                one = _Critical(
+                one = Critical(
                     venue.hosts[name], every_s if isinstance(every_s, float) else _UNKNOWN_EVERY_S
                 )
                 one.failed_at = now
@@ -219,7 +183,7 @@ class FailedChecks:
     ) -> None:
         one = group.critical.get(host.name)
         if one is None or one.host is not host:
-            one = _Critical(host, reading.every_s)
+            one = Critical(host, reading.every_s)
             self._keep(key, group, host.name, one, now)
         detail: dict[str, Scalar] = {
             "kind": reading.kind,
@@ -231,6 +195,10 @@ class FailedChecks:
         if one.count >= IN_A_ROW and one.failed_at is None:
             one.failed_at, one.waits_until = now, now + one.wait_s
             self._at(one.waits_until, key)
+
+    def _end_on(self, key: _Key, name: str, now: float) -> None:
+        self._note_well(key, self._groups[key], name, now)
+        self._judge(key, self._groups[key], now)
 
     def _note_well(self, key: _Key, group: _Group, name: str, now: float) -> None:
         if name in group.critical:
@@ -245,7 +213,7 @@ class FailedChecks:
         if one is not None and one.failed_at is None and not self._is_told(key, name):
             self._drop(key, group, name)
 
-    def _keep(self, key: _Key, group: _Group, name: str, one: _Critical, now: float) -> None:
+    def _keep(self, key: _Key, group: _Group, name: str, one: Critical, now: float) -> None:
         """Keep what is critical on a host; of each name of a check one kind."""
         keys = self.of_host.setdefault(name, {})
         other = keys.get(key.check)
@@ -391,7 +359,7 @@ def _has(host: Host, key: _Key, group: _Group, now: float) -> bool:
     return reading.kind == key.kind and now - known.at <= patience_s(reading.every_s)
 
 
-def _waits(one: _Critical, host: Host, having: Sequence[Host], group: _Group, now: float) -> bool:
+def _waits(one: Critical, host: Host, having: Sequence[Host], group: _Group, now: float) -> bool:
     """Tell whether another host is still to be read that may show that it is the venue's."""
     if one.failed_at is None or now >= one.waits_until:
         return False

@@ -94,6 +94,14 @@ class Feeds:
         if not feeds:
             del self._unwell[host.name]
 
+    def forget(self, host: Host, check: str, now: float) -> None:
+        """End what is known of a check that lost its place: its host says nothing of it."""
+        self._incidents.end(Subject("feed", host.venue, host.name, check), now)
+
+    def forget_host(self, host: Host) -> None:
+        """Know nothing of the feeds of a host that is watched no more."""
+        self._unwell.pop(host.name, None)
+
     def restore(self, incident: Incident) -> None:
         """Take over an open incident of an earlier process."""
         said = [seen.detail.get("every_s") for seen in incident.evidence]

@@ -1,7 +1,8 @@
 """Verdict on a venue: did its hosts fall silent together?
 
 Only hosts that are expected to be heard by now have a vote. No vote: hosts that are away, unseen or
-down; hosts whose next beat is not due yet; silent hosts that the inventory does not list.
+down; hosts whose next beat is not due yet; hosts that the inventory does not list, heard or silent.
+Such a host is judged by itself.
 
 ================================================  =============================
 the venue's votes, once other venues are heard    verdict
@@ -22,6 +23,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from aggregator.core.fleet import Fleet, Venue
 from aggregator.core.host import INF, Host
 from aggregator.core.states import ALIVE, HostState
+from aggregator.core.verdicts.bridges import is_trusted
 from aggregator.core.verdicts.causes import BROKER, CENTRE, Cause, Evidence, Verdict
 
 Elsewhere: TypeAlias = Literal["heard", "silent", "unknown"]
@@ -53,9 +55,14 @@ class Votes(NamedTuple):
     overdue: int
 
     @property
+    def silent_listed(self) -> int:
+        """How many of the silent ones have a vote: the one that is asked about may be unlisted."""
+        return sum(host.is_listed for host in self.silent)
+
+    @property
     def is_quorum(self) -> bool:
         """Whether so many are silent that it can hardly be each by itself."""
-        silent = len(self.silent)
+        silent = self.silent_listed
         is_most = silent >= _AT_LEAST and silent >= QUORUM * (silent + len(self.heard))
         return is_most and (not self.heard or silent >= _TOO_MANY)
 
@@ -73,15 +80,15 @@ def votes_at(venue: Venue, host: Host, *, since: float, at: float) -> Votes:
     silent, heard, overdue = [host], [], 0
     hung_up = []
     for other in venue.hosts.values():
-        if other is host:
+        if other is host or not other.is_listed:
             continue
         is_late = other.state in ALIVE and other.expected_at + OVERDUE_S <= at
         if other.state in ALIVE and (other.evidence_at or -INF) > since + JITTER_S:
             heard.append(other)
             overdue += is_late
-        elif other.cause is Cause.HUNG_UP_TOGETHER and other.is_listed:
+        elif other.cause is Cause.HUNG_UP_TOGETHER:
             hung_up.append(other)
-        elif other.is_listed and (is_late or _is_missed(other, host, at)):
+        elif is_late or _is_missed(other, host, at):
             silent.append(other)
     if not heard:  # beside a host that is heard they are no silence of the whole venue
         silent += hung_up
@@ -98,6 +105,8 @@ def elsewhere_at(fleet: Fleet, venue: Venue, *, since: float, at: float) -> Else
         if other_venue is venue:
             continue
         for other in other_venue.hosts.values():
+            if not other.is_listed:
+                continue
             if other.state in ALIVE:
                 if other.evidence_at is not None and other.evidence_at > since + JITTER_S:
                     return "heard"
@@ -114,8 +123,10 @@ def is_everybody_silent(votes: Votes, elsewhere: Elsewhere) -> bool:
 
 def is_cut(venue: Venue, votes: Votes, *, is_known: bool) -> bool:
     """Tell whether the venue is cut off. ``is_known``: whether it was found to be so before."""
-    is_bridge_gone = venue.bridge is not None and not venue.bridge[1]
-    return votes.is_quorum or (not votes.heard and (is_bridge_gone or is_known))
+    is_bridge_gone = venue.bridge is not None and not venue.bridge[1] and is_trusted(venue)
+    if votes.heard or not votes.silent_listed:
+        return votes.is_quorum or (is_known and not votes.heard)
+    return votes.is_quorum or is_bridge_gone or is_known
 
 
 def is_doubtful(votes: Votes) -> bool:

@@ -11,7 +11,7 @@ from typing import Annotated, NamedTuple
 
 import msgspec
 
-from aggregator.core.dedup import HeardRanges, Ranges
+from aggregator.core.dedup import HeardRanges, Numbering, Ranges
 from aggregator.core.outputs import LateReading
 from aggregator.shell.http.api.record import IncidentJson, Time
 from aggregator.shell.journal.table import Table
@@ -120,11 +120,13 @@ _UPSERT = "INSERT OR REPLACE"
 class Rows(NamedTuple):
     """The content of one transaction.
 
-    ``gone`` are hosts that are forgotten, ``settled`` the ids of notices that wait no more.
+    ``forgotten``: whose pages are deleted, before others are written. ``gone`` are hosts that are
+    forgotten, ``settled`` the ids of notices that wait no more.
     """
 
     readings: Sequence[LateReading] = ()
     pages: Sequence[HeardRanges] = ()
+    forgotten: Sequence[Numbering] = ()
     incidents: Sequence[IncidentJson] = ()
     changes: Sequence[ChangeRow] = ()
     transitions: Sequence[TransitionRow] = ()
@@ -161,6 +163,9 @@ def write(database: sqlite3.Connection, rows: Rows, now: float) -> None:
     heard = [HeardRow(page.host, page.stream, page.boot, now, page.ranges) for page in rows.pages]
     marks = [MarkRow(name, value) for name, value in rows.marks.items()]
     READINGS.insert(database, late, verb="INSERT OR IGNORE")
+    database.executemany(
+        "DELETE FROM heard WHERE host = ? AND stream = ? AND boot = ?", rows.forgotten
+    )
     HEARD.insert(database, heard, verb=_UPSERT)
     INCIDENTS.insert(database, rows.incidents, verb=_UPSERT)
     CHANGES.insert(database, rows.changes, verb=_UPSERT)
@@ -202,7 +207,7 @@ def read(database: sqlite3.Connection) -> JournalContent:
         "SELECT coalesce(max(number), 0) FROM incidents WHERE number BETWEEN 1 AND ?", (_COUNT_MAX,)
     ).fetchone()
     marks = {mark.name: mark.value for mark in MARKS.select(database, skipped=skipped)}
-    heard = HEARD.select(database, skipped=skipped)
+    heard = HEARD.select(database, "ORDER BY stored_s", skipped=skipped)
     known = [row for row in heard if _is_ascending(row.ranges)]
     skipped[HEARD.name] += len(heard) - len(known)
     marks[NEXT_NUMBER] = max(marks.get(NEXT_NUMBER, 1), highest + 1)

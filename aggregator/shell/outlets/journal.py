@@ -104,6 +104,7 @@ class JournalOutlet:
         return rows.Rows(
             readings=store.readings,
             pages=store.heard,
+            forgotten=store.forgotten,
             incidents=[incident_json(incident, self._wall) for incident in store.incidents],
             changes=[self._change_row(change) for change in reported],
             transitions=[

@@ -175,6 +175,11 @@ class _Counters(Collector):
         for reason, count in self._centre.intake.rejected.items():
             rejected.add_metric([reason], count)
         yield rejected
+        yield CounterMetricFamily(
+            "venuewatch_aggregator_boots_forgotten",
+            "Boots of a host whose numbers were forgotten for a newer one: 16 a stream are known.",
+            value=self._centre.reception.readings.dedup.boots_forgotten,
+        )
         yield GaugeMetricFamily(
             "venuewatch_aggregator_incidents_open",
             "Incidents that are open.",

@@ -140,6 +140,7 @@ def test_a_host_keeps_few_catalogues_and_the_one_in_use(heard: Story) -> None:
 
     for number in range(3 * PER_HOST):
         receive(heard, Catalogue([("node_load1", [[str(number)]])]), array(number + 2))
+        heard.advance(heard.now + 1.0)
 
     assert len(heard.host().catalogues) == PER_HOST
     assert read(heard)["node_load1"] == 3 * PER_HOST + 1

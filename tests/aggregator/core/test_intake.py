@@ -4,9 +4,10 @@ from typing import NamedTuple
 
 import pytest
 
-from aggregator.core.intake import UNLISTED_MAX
+from aggregator.core.budget import ALLOWANCES
 from aggregator.core.outputs import Publish, Refused
 from aggregator.core.states import HostState
+from aggregator.core.unlisted import UNLISTED_MAX
 from tests.kit.graph import snapshot
 from tests.kit.machine import NAME, WALL, Machine, Message
 from tests.kit.story import Story
@@ -49,11 +50,13 @@ def receive(story: Story, topic: str, payload: bytes, *, is_retained: bool = Fal
 
 
 def known(story: Story) -> list[str]:
-    """Return all that is known and counted, save what was refused."""
+    """Return all that is known and counted, save what was refused, and what a host has spent."""
     centre = story.centre
+    spent = {f".{name}" for each in ALLOWANCES.values() for name in (each[0], each[2])}
+    without = ["._outputs", "._changes", ".budget", "._budget", ".beats_until", *spent]
     return [
-        *snapshot(centre.decisions, without=["._outputs", "._changes"]),
-        *snapshot(centre.reception.readings, without=["._fleet"]),
+        *snapshot(centre.decisions, without=without),
+        *snapshot(centre.reception.readings, without=["._fleet", *without]),
         *map(str, sorted(centre.intake.heard.items())),
     ]
 
@@ -136,7 +139,12 @@ def test_refused_message_is_counted_and_changes_nothing(fleet: Story, bad: Bad) 
 def test_bad_messages_of_the_table_give_every_reason() -> None:
     given = {bad.reason for bad in BAD.values()}
 
-    told_elsewhere = {Reason.BAD_PACKET, Reason.TOO_MANY_UNLISTED, Reason.UNKNOWN_CATALOGUE}
+    told_elsewhere = {
+        Reason.BAD_PACKET,
+        Reason.TOO_MANY_UNLISTED,
+        Reason.UNKNOWN_CATALOGUE,
+        Reason.OVER_BUDGET,
+    }
     assert set(Reason) - given == told_elsewhere
 
 

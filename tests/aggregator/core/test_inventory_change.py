@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from aggregator.core.incidents.record import IncidentChanged, Subject
-from aggregator.core.intake import UNLISTED_MAX
 from aggregator.core.outputs import InventoryChanged, Store, Tell
 from aggregator.core.states import HostState
+from aggregator.core.unlisted import UNLISTED_MAX
 from aggregator.shell.exposition import render
 from tests.kit.machine import GRACE_S, MARGIN_S, STOCK_MARGIN_S, Machine, Message
 from tests.kit.story import STADE, Story, fleet_of

@@ -317,6 +317,7 @@ def test_feed_ends_when_its_check_is_not_there_any_more() -> None:
 
     for number in range(200):  # an earlier version left no period: 3.5 times five minutes
         story.deliver(story.machines["s1"].vitals(story.now, number))
+        story.run(0.5)
 
     assert reported(story) == [("closed", "feed s1", "results_frozen")]
 

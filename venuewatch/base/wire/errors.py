@@ -23,6 +23,7 @@ class Reason(StrEnum):
     BAD_PACKET = "bad_packet"
     BAD_PACKING = "bad_packing"
     UNKNOWN_CATALOGUE = "unknown_catalogue"
+    OVER_BUDGET = "over_budget"
 
 
 class WireError(Exception):

@@ -102,7 +102,8 @@ class HostView(HostLine, frozen=True, kw_only=True):
 
     ``required``: it is to run at all times. ``evidence``: what the most urgent of its open
     incidents stands on, the oldest first. ``states``: its last 24 h, the oldest first, without
-    times in which it was only late; what an earlier process saw is among them.
+    times in which it was only late; what an earlier process saw is among them. ``refused``: how
+    much was over its budget, by stream; also places of checks (``check_place``) and ``series``.
     """
 
     address: str
@@ -117,6 +118,7 @@ class HostView(HostLine, frozen=True, kw_only=True):
     heartbeats_missed: int
     restarts: int
     readings_missing: int
+    refused: dict[str, int] = msgspec.field(default_factory=dict)
     vitals: VitalsView | None
     checks: tuple[CheckView, ...]
     evidence: tuple[StepView, ...]
@@ -172,6 +174,7 @@ def host_view(
         heartbeats_missed=host.missed,
         restarts=host.restarts,
         readings_missing=host.readings_missing,
+        refused={} if host.refused is None else host.refused.copy(),
         vitals=None if host.vitals is None else _vitals_view(host.vitals, wall),
         checks=tuple(
             check_view(known, its, wall, is_known=hears_readings)

@@ -4,7 +4,7 @@ import pytest
 
 from aggregator.core.states import HostState
 from tests.kit.machine import Machine, Message
-from tests.kit.story import HERE, Story
+from tests.kit.story import HERE, STEP_S, Story
 from venuewatch.base.wire import topics
 
 PAIR = {"STA": ("s1", "s2"), "AQU": ("a1", "a2", "a3")}
@@ -117,16 +117,46 @@ def test_a_host_not_behind_the_cut_ends_it(story: Story, *, was_away: bool) -> N
     assert story.state("s1") is HostState.DOWN
 
 
-def test_an_unlisted_host_that_is_heard_ends_the_cut(story: Story) -> None:
+def test_unlisted_hosts_that_are_heard_do_not_end_a_cut(story: Story) -> None:
     story.mute(*HERE, run_s=10.0)
-    cut = scopes(story)
     visitor = story.machines["visitor"] = Machine("STA", "visitor")
 
     story.run(60.0)
 
-    assert cut == ["venue"]
-    assert "venue" not in scopes(story)
+    assert scopes(story) == ["venue"]
     assert visitor.seq == 60
+
+
+def test_unlisted_hosts_that_beat_hide_no_cut(story: Story) -> None:
+    for number in range(99):
+        story.machines[f"x{number}"] = Machine("STA", f"x{number}", STEP_S * (number % 8))
+    story.run(5.0)
+
+    story.mute(*HERE, run_s=10.0)
+
+    assert scopes(story) == ["venue"]
+    assert set(story.incident("venue").children) == set(HERE)
+
+
+def test_unlisted_hosts_that_fall_silent_cut_off_no_venue(story: Story) -> None:
+    for number in range(9):
+        story.machines[f"x{number}"] = Machine("STA", f"x{number}", STEP_S * (number % 8))
+    story.run(5.0)
+
+    story.mute("s1", *(f"x{number}" for number in range(9)), run_s=10.0)
+
+    assert "venue" not in scopes(story)
+    assert story.state("s1") is HostState.DOWN
+    assert story.state("s2") is HostState.UP
+
+
+def test_unlisted_hosts_elsewhere_are_no_proof_of_hearing(story: Story) -> None:
+    visitor = story.machines["visitor"] = Machine("AQU", "visitor")
+    story.run(5.0)
+
+    story.mute(*(name for name in story.machines if name != visitor.name), run_s=10.0)
+
+    assert scopes(story) == ["centre"]
 
 
 def test_absence_is_no_incident_while_the_venue_is_cut() -> None:

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from aggregator.core.verdicts.causes import Cause
-from aggregator.core.verdicts.checks import WAIT_EXTRA_S
+from aggregator.core.verdicts.critical import WAIT_EXTRA_S
 from tests.kit.checks import EVERY_S, Round, changes, report
 from tests.kit.story import Story
 from venuewatch.base.wire.checks import CheckState

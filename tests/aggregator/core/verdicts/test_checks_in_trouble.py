@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from aggregator.core.states import HostState, VenueState
-from aggregator.core.verdicts.checks import WAIT_EXTRA_S
+from aggregator.core.verdicts.critical import WAIT_EXTRA_S
 from aggregator.core.verdicts.unsaid import UNSAID_LEAST_S
 from tests.kit.checks import EVERY_S, Round, changes, report
 from tests.kit.story import Story

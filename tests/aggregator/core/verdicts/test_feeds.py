@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from aggregator.core.readings import CHECKS_MAX
+from aggregator.core.budget import CHECKS_MAX
 from aggregator.core.verdicts.feeds import CAUSES
 from aggregator.core.verdicts.unsaid import UNSAID_LEAST_S, UNSAID_PERIODS
 from tests.kit.story import Story
@@ -170,11 +170,17 @@ def test_an_old_reading_is_not_judged(story: Story) -> None:
 
 
 def test_endless_names_of_checks_open_bounded_incidents(story: Story) -> None:
-    for number in range(CHECKS_MAX * 2):
+    for number in range(CHECKS_MAX * 4):
         machine = story.machines["s1"]
         story.deliver(machine.check(story.now, number, "frozen", check=f"odf-{number}"))
+        story.run(0.5)
 
-    assert len(story.centre.decisions.incidents.open) == CHECKS_MAX
+    incidents = story.centre.decisions.incidents.open
+    assert len([subject for subject in incidents if subject.scope == "feed"]) == CHECKS_MAX
+    refused = story.host("s1").refused
+    assert refused is not None
+    assert refused["check_place"] >= CHECKS_MAX / 2
+    assert story.incident("budget", "s1").cause == "over_budget"
 
 
 # A feed that fails again and again

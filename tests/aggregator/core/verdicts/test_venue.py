@@ -153,7 +153,7 @@ LIMIT = AT - OVERDUE_S - 0.5
         (beating(heard_at=SINCE - 50.0, interval_s=60.0), "none"),
         (beating(heard_at=SINCE, interval_s=60.0), "none"),
         (beating(heard_at=BEFORE, is_listed=False), "none"),
-        (beating(heard_at=AFTER, is_listed=False), "heard"),
+        (beating(heard_at=AFTER, is_listed=False), "none"),
         (beating(state=HostState.AWAY), "none"),
         (beating(state=HostState.UNSEEN), "none"),
         (beating(state=DOWN), "none"),

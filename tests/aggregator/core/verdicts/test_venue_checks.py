@@ -4,7 +4,7 @@ import pytest
 
 from aggregator.core.incidents.record import Subject
 from aggregator.core.states import VenueState
-from aggregator.core.verdicts.checks import WAIT_EXTRA_S
+from aggregator.core.verdicts.critical import WAIT_EXTRA_S
 from tests.kit.checks import EVERY_S, Round, changes, opened, report
 from tests.kit.story import STEP_S, Story, fleet_of
 

@@ -1,0 +1,294 @@
+"""Budget of each host: how much of each stream is taken in, refused before it is decoded.
+
+The life of a message, as far as its host's budget is concerned:
+
+1. Each host has an allowance of each stream: so much a second, and so much at once (``burst``).
+2. A message spends of it. What would spend more than there is, is refused: it costs its routing
+   alone, changes nothing, and is counted by host and stream. The caller acknowledges it.
+3. The first beat of each interval always counts. A host that is over its budget is loud, and so
+   it is alive.
+4. A host that was refused something for ``TOLD_AFTER_S`` is named in an incident. It ends when
+   nothing was refused for ``QUIET_S``.
+5. Time in which we did not read is credited: what was sent meanwhile comes at once, and is no
+   host's fault.
+
+An allowance is one number of a host: the time (monotonic s) by which all that it has spent is
+paid back, at the allowance's rate (ITU-T I.371, generic cell rate algorithm, virtual scheduling).
+This module is pure arithmetic, and knows no other of the core.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Final, NamedTuple, Protocol
+
+from venuewatch.base.wire.topics import Stream
+
+INF: Final = float("inf")
+
+BEATS_LEAST: Final = 5.0
+"""How many beats a second are allowed at least, however slowly a host says that it beats."""
+
+BEATS_BURST: Final = 120.0
+"""How many beats may come at once: a line that was stalled for two minutes brings as many."""
+
+BEATS_SHARE: Final = 2.0
+"""How many times its announced rate a host may beat."""
+
+LIFE_S: Final = 5.0
+LIFE_SHARE: Final = 0.8
+"""After which share of its interval, and how long (s) at most, a beat always counts; see 3. above.
+
+A beat may come a little early: jitter on the way of the one before.
+"""
+
+TOLD_AFTER_S: Final = 10.0
+"""For how long (s) a host has to be over its budget, to be named."""
+
+QUIET_S: Final = 30.0
+"""After how long (s) without a refusal a host is within its budget again."""
+
+CREDIT_MAX_S: Final = 300.0
+"""For how long (s) of not reading a host is credited at most."""
+
+CREDIT_LASTS_S: Final = 10.0
+"""How long (s) a credit can be used at least: what waited for us does not come in one read."""
+
+CHECKS_MAX: Final = 64
+"""How many checks of one host have a place at a time."""
+
+SERIES_MAX: Final = 8_192
+"""How many series a host has at most: those of its vitals, and those with labels of its checks."""
+
+LOUD_BYTES: Final = 640_000
+"""From how many bytes on, within 10 to 20 s, a host is called loud that was refused nothing."""
+
+LOUDEST: Final = 3
+_WINDOW_S: Final = 10.0
+_ROUNDING_S: Final = 1e-6
+
+
+class Allowance(NamedTuple):
+    """An allowance: ``per_s`` messages (or bytes) a second, and ``burst`` of them at once."""
+
+    per_s: float
+    burst: float
+
+    @property
+    def burst_s(self) -> float:
+        """How long (s) it takes until a whole burst is paid back."""
+        return self.burst / self.per_s
+
+
+class Spending(NamedTuple):
+    """Where a host notes what it has spent: of messages, and of bytes where they count."""
+
+    messages_until: str
+    messages: Allowance
+    bytes_until: str = ""
+    bytes: Allowance = Allowance(INF, INF)
+
+
+_SESSIONS = Allowance(5.0, 120.0)
+_READINGS = Spending(
+    "readings_until", Allowance(2.0, 30.0), "reading_bytes_until", Allowance(64_000.0, 640_000.0)
+)
+
+ALLOWANCES: Final[Mapping[str, Spending]] = {
+    Stream.BIRTH.value: Spending("births_until", _SESSIONS),
+    Stream.DEATH.value: Spending("deaths_until", _SESSIONS),
+    Stream.VITALS.value: _READINGS,
+    Stream.CHECKS.value: _READINGS,
+    Stream.CATALOGUE.value: _READINGS,
+    Stream.PROBED.value: Spending("answers_until", Allowance(20.0, 120.0)),
+    Stream.BACKLOG.value: Spending(
+        "backlog_until", Allowance(100.0, 200.0), "backlog_bytes_until", Allowance(1.6e6, 4e6)
+    ),
+}
+"""The allowance of each stream; vitals, checks and catalogue have one together. Beats: below.
+
+Backlog: twice the pace of an agent that may send at its own (``agent/spool/pace.py``).
+"""
+
+PLACES: Final = "check_place"
+SERIES: Final = "series"
+"""Names, beside those of streams, under which is counted what found no place."""
+
+
+def beat_cost_s(interval_s: float) -> float:
+    """Return how long (s) it takes to pay back one beat of a host that beats so often."""
+    return 1.0 / max(BEATS_LEAST, BEATS_SHARE / interval_s)
+
+
+class Spender(Protocol):
+    """A host, as far as its budget is concerned.
+
+    It has an attribute for all that ``ALLOWANCES`` name, too: -INF before anything was spent.
+    """
+
+    venue: str
+    name: str
+    beats_until: float
+    beat_cost_s: float
+    evidence_at: float | None
+    refused: dict[str, int] | None
+
+    @property
+    def interval_s(self) -> float:
+        """How often (s) it beats."""
+
+
+class Over:
+    """A host that was refused something lately: since when (s), last when, and how much of what."""
+
+    __slots__ = ("at", "bytes", "host", "is_told", "refused", "since", "venue")
+
+    def __init__(self, venue: str, host: str, now: float) -> None:
+        self.venue, self.host = venue, host
+        self.since = self.at = now
+        self.bytes = 0
+        self.refused: Counter[str] = Counter()
+        self.is_told = False
+
+
+class Loud(NamedTuple):
+    """A host that sends much: what was refused of it, and what was taken in, both lately."""
+
+    host: str
+    refused: int
+    refused_bytes: int
+    taken_bytes: int
+
+
+class Budget:
+    """The budgets of a whole fleet. Times are monotonic seconds.
+
+    Attributes:
+        over: hosts that were refused something within ``QUIET_S``, by name.
+        next_at: when (s) something becomes due here; INF for never.
+        now: when (s) the present messages came.
+        full_from: every allowance that was paid back by then (s) is whole.
+    """
+
+    def __init__(self) -> None:
+        self.over: dict[str, Over] = {}
+        self.next_at = INF
+        self.full_from = self.now = -INF
+        self._credited_from = self._credited_until = -INF
+        self._window_ends = -INF
+        self._bytes: Counter[str] = Counter()
+        self._bytes_before: Counter[str] = Counter()
+
+    def begin(self, now: float, proof_at: float) -> None:
+        """Begin to read at ``now``. ``proof_at``: by then we surely had read all that was sent."""
+        self.now = now
+        full_from = min(now, proof_at)
+        if now < self._credited_until and self._credited_from < full_from:
+            full_from = self._credited_from
+        self.full_from = max(full_from, now - CREDIT_MAX_S)
+        if now >= self._window_ends:
+            self._bytes_before = self._bytes if now < self._window_ends + _WINDOW_S else Counter()
+            self._bytes = Counter()
+            self._window_ends = now + _WINDOW_S
+
+    def credit(self, start: float, end: float) -> None:
+        """Credit the time from ``start`` to ``end``, in which we did not read."""
+        if self._credited_until > start:
+            start = min(start, self._credited_from)
+        self._credited_from = start
+        self._credited_until = end + max(CREDIT_LASTS_S, end - start)
+
+    def takes_beat(self, host: Spender, size: int) -> bool:
+        """Tell whether a beat is taken in, and spend it.
+
+        A host that had paid everything back (``beats_until <= full_from``) need not ask: that is
+        nearly every beat, so the caller sets ``beats_until`` itself, without this call.
+        """
+        cost_s = host.beat_cost_s
+        until = max(host.beats_until, self.full_from) + cost_s
+        if until - BEATS_BURST * cost_s <= self.now + _ROUNDING_S:
+            host.beats_until = until
+            return True
+        heard_at = host.evidence_at
+        if heard_at is None or self.now - heard_at >= min(LIFE_S, LIFE_SHARE * host.interval_s):
+            return True
+        self.refuse(host, Stream.BEAT.value, size)
+        return False
+
+    def takes(self, host: Spender, stream: str, size: int) -> bool:
+        """Tell whether a message of ``size`` bytes of another stream is taken in, and spend it."""
+        spending = ALLOWANCES[stream]
+        messages, bytes_ = spending.messages, spending.bytes
+        until = max(getattr(host, spending.messages_until), self.full_from) + 1.0 / messages.per_s
+        is_over = until - messages.burst_s > self.now + _ROUNDING_S
+        if not is_over and spending.bytes_until:
+            bytes_until = getattr(host, spending.bytes_until)
+            bytes_until = max(bytes_until, self.full_from) + size / bytes_.per_s
+            is_over = bytes_until - bytes_.burst_s > self.now + _ROUNDING_S
+            if not is_over:
+                setattr(host, spending.bytes_until, bytes_until)
+        if is_over:
+            self.refuse(host, stream, size)
+            return False
+        setattr(host, spending.messages_until, until)
+        self._bytes[host.name] += size
+        return True
+
+    def refuse(self, host: Spender, what: str, size: int = 0) -> None:
+        """Count what was refused of a host; see 4. of the life of a message."""
+        refused = host.refused
+        if refused is None:
+            refused = host.refused = {}
+        refused[what] = refused.get(what, 0) + 1
+        now, over = self.now, self.over.get(host.name)
+        if over is None:
+            over = self.over[host.name] = Over(host.venue, host.name, now)
+            self.next_at = min(self.next_at, now + QUIET_S)
+        over.at = now
+        over.bytes += size
+        over.refused[what] += 1
+        if not over.is_told and now - over.since >= TOLD_AFTER_S:
+            self.next_at = min(self.next_at, now)
+
+    def take_due(self, now: float) -> Iterator[Over]:
+        """Yield the hosts of which is to be told now, each once, that they are over, or not more.
+
+        The latter is not in ``over`` any more.
+        """
+        if now < self.next_at:
+            return
+        for over in list(self.over.values()):
+            if now >= over.at + QUIET_S:
+                del self.over[over.host]
+                if over.is_told:
+                    yield over
+            elif not over.is_told and over.at - over.since >= TOLD_AFTER_S:
+                over.is_told = True
+                yield over
+        self.next_at = min((over.at + QUIET_S for over in self.over.values()), default=INF)
+
+    def restore(self, venue: str, host: str, now: float) -> None:
+        """Note that a host was told to be over its budget by an earlier process."""
+        over = self.over[host] = Over(venue, host, now)
+        over.is_told = True
+        self.next_at = min(self.next_at, now + QUIET_S)
+
+    def forget(self, host: str) -> None:
+        """Know nothing of a host any more: it is not watched."""
+        self.over.pop(host, None)
+        self._bytes.pop(host, None)
+        self._bytes_before.pop(host, None)
+
+    def loudest(self) -> list[Loud]:
+        """Return the hosts that send most, the loudest first: those over budget, then by bytes."""
+        taken = self._bytes_before + self._bytes
+        loud = [
+            Loud(over.host, sum(over.refused.values()), over.bytes, taken[over.host])
+            for over in self.over.values()
+        ]
+        loud += [
+            Loud(host, 0, 0, size)
+            for host, size in taken.items()
+            if size >= LOUD_BYTES and host not in self.over
+        ]
+        loud.sort(key=lambda one: (-one.refused_bytes - one.taken_bytes, -one.refused, one.host))
+        return loud[:LOUDEST]

@@ -1,0 +1,55 @@
+"""Verdict on hosts that send more than they may, and the evidence of the loudest ones.
+
+A host is over its budget (``budget.py``) when something of it was refused for ten seconds. That
+says nothing of its life: it is heard, and judged by its beats as ever. The loudest hosts are
+evidence where the aggregator itself cannot hear: they may be why. Times are monotonic seconds.
+"""
+
+from aggregator.core.budget import Budget, Over
+from aggregator.core.incidents.lifecycle import Incidents
+from aggregator.core.incidents.record import Subject
+from aggregator.core.verdicts.causes import CENTRE, Cause, Evidence, Scalar, Verdict
+
+
+class Loudness:
+    """Begins and ends the incidents of budgets."""
+
+    def __init__(self, budget: Budget, incidents: Incidents) -> None:
+        self._budget = budget
+        self._incidents = incidents
+
+    def advance(self, now: float) -> None:
+        """Tell of the hosts that are over their budget, or not any more, since the last call."""
+        for over in self._budget.take_due(now):
+            subject = Subject("budget", over.venue, over.host)
+            if over.host in self._budget.over:
+                self._incidents.begin(subject, judge(over, now), now, since=over.since)
+            else:
+                self._incidents.end(subject, now)
+
+    def beside(self, verdict: Verdict, at: float) -> Verdict:
+        """Return a verdict on the centre with who sends most, the loudest first."""
+        loud = tuple(
+            Evidence(
+                at,
+                one.host,
+                "loud",
+                {
+                    "messages_refused": one.refused,
+                    "bytes_refused": one.refused_bytes,
+                    "bytes_taken": one.taken_bytes,
+                },
+            )
+            for one in self._budget.loudest()
+        )
+        return Verdict(verdict.cause, verdict.evidence + loud)
+
+
+def judge(over: Over, at: float) -> Verdict:
+    """Return that a host is over its budget, with what was refused of it, by stream."""
+    detail: dict[str, Scalar] = {
+        f"{what}_refused": count for what, count in sorted(over.refused.items())
+    }
+    detail["bytes_refused"] = over.bytes
+    detail["for_s"] = round(at - over.since, 3)
+    return Verdict(Cause.OVER_BUDGET, (Evidence(at, CENTRE, "budget", detail),))
