@@ -20,6 +20,6 @@ def test_abuse_of_the_web_port_keeps_nobody_from_watching(tmp_path: Path) -> Non
     quiet, abused = json.loads(output.read_text(encoding="utf-8"))["rows"]
     assert quiet["failed_scrapes"] == abused["failed_scrapes"] == 0
     assert abused["half_came"] > 600  # they were closed, and came again
-    assert abused["kill_worst_s"] <= max(2 * quiet["kill_worst_s"], quiet["kill_worst_s"] + 1.0)
+    assert abused["kill_worst_s"] <= quiet["kill_worst_s"] + 2.0
     assert abused["rss_growth_mib"] <= 80.0
     assert abused["back_at_broker_s"] <= 5.0
