@@ -176,7 +176,8 @@ class Credit:
     def advance(self, now: float, hearing: Hearing, storing: Storing) -> list[Publish]:
         """Return the grants to be said now.
 
-        They are those of before while ``hearing`` is in doubt, or too much backlog is not stored.
+        They are those of before while ``hearing`` is in doubt, the connection that backlog comes on
+        is lost, or too much backlog is not stored.
         """
         self._follow(hearing, now)
         if not self._claims or now < self._next_at:
@@ -184,6 +185,8 @@ class Credit:
         self._next_at = now + GRANT_EVERY_S
         said: list[Publish] = []
         is_heard = not hearing.is_blind and now < hearing.doubt_at
+        if self._bulk is not None and self._bulk.lost_since is not None:
+            is_heard = False
         if is_heard and storing.unstored_bytes <= UNSTORED_BYTES:
             self._grant(said, now)
         for name in list(islice(self._unanswered, SAID_AT_ONCE - len(said))):

@@ -7,7 +7,7 @@ from aggregator.core.outputs import Doubled
 from aggregator.core.states import HostState
 from tests.kit.bulk_story import BLIND, BULK, DOUBLE, OLDER, YOUNGER, BulkStory
 from tests.kit.checks import changes, report
-from venuewatch.base.wire.messages import CentreState
+from venuewatch.base.wire.messages import Backlog, CentreState
 
 FLEET = {"STA": ("s1", "s2", "s3"), "AQU": ("a1", "a2")}
 
@@ -203,6 +203,20 @@ def test_the_least_round_trip_of_bulk_is_kept_for_minutes(story: BulkStory) -> N
     assert bulk.round_trip_s == pytest.approx(0.4)
     story.run(700.0)
     assert bulk.least_round_trip_s == pytest.approx(0.4)
+
+
+def test_no_backlog_is_granted_while_bulk_is_lost(story: BulkStory) -> None:
+    machine = story.machines["s1"]
+    story.deliver(machine.said(Backlog(machine.boot, 1, 0, sent=0, waiting=9)))
+    story.lose_bulk()
+    story.run(1.0)
+    before = story.centre.credit.granted_bytes
+
+    story.regain_bulk()
+    story.run(5.0)
+
+    assert (before, len(story.centre.credit)) == (0, 1)
+    assert story.centre.credit.granted_bytes > 0
 
 
 def test_backlog_is_granted_by_the_canary_of_bulk(story: BulkStory) -> None:
