@@ -1,7 +1,7 @@
 """The bulk connection: reads all that comes, and discards what there is no time for.
 
-1. The socket rests for a moment only after a read that emptied it. While more has come, it is read
-   on: at a broker whose reader pauses, the queue of a client has no bound (QoS 0).
+1. The socket rests for a moment after a read only while little comes. After a large read it is
+   read on for ``BUSY_S``: at a broker whose reader pauses, a queue at QoS 0 has no bound.
 2. What was read waits here, up to ``ROOM_BYTES``. A message for which there is no room is skipped
    as it streams in, before it is decoded. It is counted, and acknowledged: else the broker would
    keep it, and deliver nothing behind it.
@@ -31,7 +31,10 @@ SLICE_S = 0.01
 MESSAGE_BYTES = 512
 """What a message that waits is counted for, beside its payload: the objects that hold it."""
 
-_FULL_READ_BYTES = 65_536  # a socket that had so much may have more
+BUSY_S = 0.5
+"""For how long (s) after a large read the socket never rests."""
+
+_LARGE_READ_BYTES = 65_536  # of 10 ms: more than 40,000 hosts bring
 _AT_ONCE = 8  # messages that the listener gets at a time
 _STREAMS = frozenset(stream.value for stream in topics.BULK)
 
@@ -78,7 +81,7 @@ class BulkConnection(Connection):
         self._waiting: deque[mqtt5.PublishPacket] = deque()
         self._waiting_bytes = 0
         self._is_due = False
-        self._next_at = 0.0
+        self._next_at = self._busy_until = 0.0
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget what waits: the broker sends again what was not acknowledged."""
@@ -130,6 +133,9 @@ class BulkConnection(Connection):
         self._framer.room = max(0, min(BULK_PACKET_BYTES, ROOM_BYTES - self._waiting_bytes))
 
     def _rest(self, size: int) -> None:
-        """Rest if the socket is empty, so that a few large reads come of many small messages."""
-        if size < _FULL_READ_BYTES:
+        """Rest while little comes, so that a few larger reads come of many small messages."""
+        now = clock.monotonic()
+        if size >= _LARGE_READ_BYTES:
+            self._busy_until = now + BUSY_S
+        if now >= self._busy_until:
             super()._rest(size)

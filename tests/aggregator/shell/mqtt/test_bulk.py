@@ -93,16 +93,20 @@ async def test_readings_are_processed_in_slices_with_time_for_others(notes: Slow
     assert wire.acknowledged() == list(range(at_once + 1, 101))
 
 
-async def test_a_socket_that_is_full_is_read_on_without_a_rest(notes: Slow) -> None:
+async def test_a_busy_socket_is_read_on_without_a_rest(notes: Slow) -> None:
     wire = Bulk(notes)
 
     wire.read(publish(VITALS, 1, 100))
-    rests_when_empty = not wire.transport.is_reading_now
+    rests_at_first = not wire.transport.is_reading_now
     wire.transport.resume_reading()
     wire.read(publish(VITALS, 2, 100_000))
+    wire.read(publish(VITALS, 3, 100))
+    rests_while_busy = not wire.transport.is_reading_now
+    notes.now += bulk.BUSY_S
+    wire.read(publish(VITALS, 4, 100))
 
-    assert rests_when_empty
-    assert wire.transport.is_reading_now
+    assert (rests_at_first, rests_while_busy) == (True, False)
+    assert not wire.transport.is_reading_now
 
 
 async def flooded(notes: Slow) -> Bulk:
