@@ -37,7 +37,7 @@ from aggregator.shell.walltime import WallTime
 from venuewatch import __version__
 from venuewatch.base import clock
 from venuewatch.base.config import check_usable, read_secret
-from venuewatch.base.secret_files import check_secrets
+from venuewatch.base.secret_files import check_secrets, keep_to_ourselves
 from venuewatch.base.systemd import Systemd
 from venuewatch.base.wire import topics
 from venuewatch.base.wire.messages import CentreState, encode
@@ -192,6 +192,7 @@ async def serve(settings: config.Config, reread: Callable[[], config.Config]) ->
     received = stop_on_signals(stop, hangup)  # first: reading a big inventory takes seconds
     fleet = inventory.fleet_of(inventory.read(Path(settings.inventory)))
     check_secrets(settings)
+    keep_to_ourselves(*(settings.journal.path + end for end in ("", "-wal", "-shm")))
     check_usable(settings.broker)
     check_usable(settings.broker.bulk_connection())
     if settings.notify.bearer_token_file is not None:

@@ -55,6 +55,11 @@ def test_the_journal_is_for_its_own_user_alone(tmp_path: Path) -> None:
     assert "journal.sqlite" in found
     assert set(found.values()) == {"0o600"}
 
+    journal = tmp_path / "journal.sqlite"  # as an earlier version may have left it
+    journal.chmod(0o644)
+    with running("aggregator", config):
+        until("it is ours", lambda: modes(tmp_path, journal.name) == {journal.name: "0o600"})
+
 
 def test_the_spool_is_for_its_own_user_alone(tmp_path: Path) -> None:
     config = tmp_path / "agent.toml"

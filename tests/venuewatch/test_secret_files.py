@@ -13,6 +13,11 @@ from venuewatch.base.secret_files import exposure_of, refuse_exposed
 
 AGENT = 'venue = "STA"\nhost = "STA-1"\n'
 BROKER = '[broker]\nusername = "a"\npassword_file = "{}"\n'
+BULK = '[broker.bulk]\nusername = "b"\npassword_file = "/nowhere/b"\n'
+CERTIFICATES = (
+    '[broker]\ncert_file = "c"\nkey_file = "{}"\n'
+    '[broker.bulk]\ncert_file = "d"\nkey_file = "/nowhere/b"\n'
+)
 FEED = '[[check]]\nkind = "feed"\nname = "f"\nzone = "UTC"\nlisten_port = 8080\n'
 HTTP = '[[check]]\nkind = "http"\nname = "h"\nurl = "http://192.0.2.1/"\n'
 NOTIFY = '[notify]\nwebhook_url = "http://192.0.2.1/"\nbearer_token_file = "{}"\n'
@@ -90,8 +95,10 @@ def test_windows_is_exempt(secret: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         ("agent.toml", AGENT + FEED + 'api_key_file = "{}"\n'),
         ("agent.toml", AGENT + FEED + 'cert_file = "c"\nkey_file = "{}"\n'),
         ("agent.toml", AGENT + HTTP + 'field_files = {{Authorization = "{}"}}\n'),
-        ("aggregator.toml", BROKER),
-        ("aggregator.toml", '[broker]\ncert_file = "c"\nkey_file = "{}"\n'),
+        ("aggregator.toml", BROKER + BULK),
+        ("aggregator.toml", BROKER.replace("{}", "/nowhere/a") + BULK.replace("/nowhere/b", "{}")),
+        ("aggregator.toml", CERTIFICATES),
+        ("aggregator.toml", CERTIFICATES.replace("{}", "/nowhere/a").replace("/nowhere/b", "{}")),
         ("aggregator.toml", NOTIFY),
         ("aggregator.toml", PUSH),
         ("aggregator.toml", PUSH.replace("username", "#").replace("password", "bearer_token")),
@@ -138,7 +145,7 @@ def test_neither_program_starts_with_an_exposed_secret(
     secret.chmod(0o644)
     config = secret.parent / f"{program}.toml"
     is_agent = program == "agent"
-    config.write_text((AGENT if is_agent else "") + BROKER.format(secret))
+    config.write_text((AGENT + BROKER if is_agent else BROKER + BULK).format(secret))
     (secret.parent / "inventory.toml").write_text('[[venue]]\ncode = "STA"\n')
     main = agent_main if is_agent else aggregator_main
     parser = main.argparse.ArgumentParser()

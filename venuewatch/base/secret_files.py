@@ -9,6 +9,7 @@ has no such modes, and a pipe has no other reader.
 import os
 import stat
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -43,6 +44,15 @@ def exposure_of(path: str) -> str | None:
     if is_shared:
         return f"{one_line(path)}: other users may replace this secret: chmod o-w its folder"
     return None
+
+
+def keep_to_ourselves(*paths: str) -> None:
+    """Take from others what they may do with files of ours that exist, as far as that can be."""
+    for path in paths:
+        with suppress(OSError, ValueError):
+            mode = stat.S_IMODE(Path(path).stat().st_mode)
+            if os.name != "nt" and mode & (stat.S_IRWXG | stat.S_IRWXO):
+                Path(path).chmod(mode & stat.S_IRWXU)
 
 
 def refuse_exposed(path: str) -> None:
