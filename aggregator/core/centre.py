@@ -19,10 +19,10 @@ Times are monotonic seconds; ``wall`` is seconds since 1970.
 """
 
 import copy
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import partial, wraps
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import chain
 from types import MappingProxyType
-from typing import Concatenate, ParamSpec
 
 from aggregator.core import commands, inventory_change
 from aggregator.core.commands import AskNeighbours
@@ -30,8 +30,9 @@ from aggregator.core.credit import Credit
 from aggregator.core.decisions import Decisions
 from aggregator.core.expectation import RECONNECT_LIMIT_S
 from aggregator.core.fleet import Fleet
-from aggregator.core.forking import Held, fork_in_pieces
+from aggregator.core.forking import fork_in_pieces
 from aggregator.core.host import INF, Host
+from aggregator.core.inlets import LOOK_EVERY_S, Inlets, inlet
 from aggregator.core.intake import BEAT, Fact, Intake, Message
 from aggregator.core.liveness import AWAY_LIMIT_S
 from aggregator.core.outputs import (
@@ -48,15 +49,13 @@ from aggregator.core.presence import Presence
 from aggregator.core.readings import LateReadings
 from aggregator.core.reception import Reception
 from aggregator.core.restore import Memory, memory_of, restore
+from aggregator.core.slices import SLICE
 from aggregator.core.storing import Storing, as_known
 from aggregator.core.ticks import until_next_s
 from aggregator.core.verdicts.causes import Cause, Excuse, Scalar
 from aggregator.core.verdicts.centre import Port
 from venuewatch.base.wire.errors import MalformedMessageError
 from venuewatch.base.wire.errors import Reason as Refusal
-
-LOOK_EVERY_S = 0.1
-"""How often (s) the driver is woken at least, to notice its own lag."""
 
 LOOK_APART_S = 0.02
 """How long (s) two looks are apart at least; a verdict is stamped with its own deadline anyway."""
@@ -71,27 +70,7 @@ SAVE_EVERY_S = 5.0
 """How often (s) it is stored that we run, and which live readings came."""
 
 
-_P = ParamSpec("_P")
-
-
-def _inlet(
-    act: Callable[Concatenate["Centre", float, _P], None],
-) -> Callable[Concatenate["Centre", float, _P], None]:
-    """Make an inlet: measure our lag, act, promise when to come again; or hold it while forking."""
-
-    @wraps(act)
-    def call(centre: "Centre", now: float, /, *args: _P.args, **kwargs: _P.kwargs) -> None:
-        if centre.held.is_on:
-            centre.held.keep(partial(call, centre, now, *args, **kwargs), now + LOOK_EVERY_S)
-            return
-        centre._begin(now)  # noqa: SLF001 - a method, decorated
-        act(centre, now, *args, **kwargs)
-        centre._end(now)  # noqa: SLF001
-
-    return call
-
-
-class Centre:
+class Centre(Inlets):
     """The core. ``name``: the aggregator's; ``start``: the present (monotonic s).
 
     ``away_limit_s``, ``reconnect_limit_s``: see ``liveness`` and ``expectation``. ``stall_s``: INF
@@ -101,7 +80,6 @@ class Centre:
 
     Attributes:
         fleet, decisions, presence, reception, intake, credit: what is known, for reading.
-        held: the calls of inlets that wait while it is forked.
     """
 
     def __init__(  # noqa: PLR0913 - each is one setting
@@ -117,18 +95,19 @@ class Centre:
         has_bulk: bool = False,
     ) -> None:
         self.fleet = fleet
-        self._outputs: list[Output] = []
-        self.decisions = Decisions(
+        outputs: list[Output] = []
+        decisions = Decisions(
             fleet,
-            self._outputs,
+            outputs,
             name=name,
             reconnect_limit_s=reconnect_limit_s,
             away_limit_s=away_limit_s,
             boot=boot,
             has_bulk=has_bulk,
         )
-        self.decisions.connections.begin(start)
-        self.intake = Intake(fleet, name, self.decisions.expectation.budget)
+        super().__init__(decisions, outputs)
+        decisions.connections.begin(start)
+        self.intake = Intake(fleet, name, decisions.expectation.budget)
         self.presence = Presence(name, fleet, self._outputs, boot=boot, has_bulk=has_bulk)
         self.credit = Credit(fleet, name, self.decisions.connections.bulk)
         self.reception = Reception(self.decisions, self.presence, self._outputs)
@@ -138,7 +117,6 @@ class Centre:
         dedup = self.reception.readings.dedup
         self._storing = Storing(fleet, self.decisions.store, dedup, self._outputs)
         self._refused_before: set[Refusal] = set()
-        self.held = Held()
 
     @property
     def is_ready(self) -> bool:
@@ -154,7 +132,7 @@ class Centre:
         """Return when (s) ``woke`` is to be called at the latest; past while work is left."""
         if self.held.is_on:
             return self.held.until
-        return min(self._look_at, self._tick_at, self._save_at)
+        return self._ran_at if self.is_behind else self._promised()
 
     def take(self) -> list[Output]:
         """Hand over, once, what came of the inlets' calls, in order."""
@@ -174,7 +152,7 @@ class Centre:
 
     # Inlets. Each takes the time at which it happened first.
 
-    @_inlet
+    @inlet
     def woke(self, now: float) -> None:
         """Decide what is due, and send the tick when it is time to."""
         if now >= self._tick_at:
@@ -190,15 +168,24 @@ class Centre:
             self._save_at = now + SAVE_EVERY_S
             self._storing.store_progress(now)
 
-    @_inlet
-    def receive(self, now: float, messages: Sequence[Message], wall: float) -> None:
+    @inlet
+    def receive(self, now: float, messages: Iterable[Message], wall: float) -> None:
         """Take in what one read brought, at ``wall`` (s since 1970)."""
+        self._take_in(now, iter(messages), wall)
+
+    def _take_in(self, now: float, messages: Iterator[Message], wall: float) -> None:
+        """Take in messages until a slice of work has come of them; then the others wait."""
         decisions, read, reception = self.decisions, self.intake.read, self.reception
-        take, take_beat = reception.take, reception.take_beat
+        take, take_beat, outputs = reception.take, reception.take_beat, self._outputs
+        rest, enough = decisions.rest, len(outputs) + SLICE
         if now > self._received_at:
             self._received_at = now
             reception.begin(now, wall)
         for message in messages:
+            if rest.is_left or len(outputs) > enough:
+                left = chain((message,), messages)
+                self.waiting.appendleft((now, partial(self._take_in, now, left, wall)))
+                return
             try:
                 fact = read(message.topic, message.payload, message.retain)
                 if fact is None:
@@ -213,17 +200,15 @@ class Centre:
             if now >= decisions.due_at:  # an end of doubt, say: decided before what follows
                 decisions.advance(now)
             if late is not None:
-                for refusal in late.refused:
-                    self._note_refusal(refusal, message.topic)
-                self._keep_backlog(fact, late, len(message.payload))
+                self._keep_backlog(fact, late, message)
 
-    @_inlet
+    @inlet
     def refuse(self, now: float, reason: Refusal) -> None:
         """Count a message that could not even be decoded as a packet."""
         del now
         self.intake.rejected[reason] += 1
 
-    @_inlet
+    @inlet
     def opened(self, now: float, connection: Connection = "live") -> None:
         """Begin to hear: everything published from now on comes on this connection."""
         self._outputs.append(Connected(now, connection))
@@ -231,7 +216,7 @@ class Centre:
         if connection == "live":
             self.presence.opened()
 
-    @_inlet
+    @inlet
     def lost(
         self, now: float, connection: Connection = "live", *, is_taken_over: bool = False
     ) -> None:
@@ -245,18 +230,18 @@ class Centre:
             self.presence.lost()
             self.credit.clear()
 
-    @_inlet
+    @inlet
     def port_said(self, now: float, answer: Port) -> None:
         """Take in what the broker's port answered to a stranger (``AskPort``)."""
         self.decisions.port_said(answer, now)
 
-    @_inlet
+    @inlet
     def stored(self, now: float, token: int) -> None:
         """Note that a ``Store`` is durable: acknowledge the backlogs in it, send its notices."""
         del now
         self._storing.stored(token)
 
-    @_inlet
+    @inlet
     def not_stored(self, now: float, token: int) -> None:
         """Note that the journal cannot take a ``Store`` now: send its notices all the same.
 
@@ -265,12 +250,12 @@ class Centre:
         del now
         self._storing.not_stored(token)
 
-    @_inlet
+    @inlet
     def notice_settled(self, now: float, ids: Sequence[str]) -> None:
         """Note that notices wait no more: they were delivered, or dropped."""
         self._storing.add(Store(0, now, settled=tuple(ids)))
 
-    @_inlet
+    @inlet
     def stalled(self, now: float, start: float) -> None:
         """Credit every deadline with the time from ``start``, in which the driver did not run."""
         self.decisions.stalled(start, now)
@@ -287,13 +272,14 @@ class Centre:
     def stop(self, now: float) -> None:
         """Have stored what is left: the process ends."""
         self.held.release()
+        self.finish(now)
         self._save(now)
 
-    @_inlet
+    @inlet
     def _save(self, now: float) -> None:
         self._storing.store_progress(now)
 
-    @_inlet
+    @inlet
     def change_inventory(self, now: float, expected: Fleet) -> None:
         """Expect another fleet from now on; what is known of hosts that stay is kept."""
         gone, moved, changed = inventory_change.apply(self.decisions, expected, now)
@@ -302,12 +288,12 @@ class Centre:
             self._storing.add(Store(0, now, gone=gone, hosts=[as_known(host) for host in moved]))
         self._outputs.append(changed)
 
-    @_inlet
+    @inlet
     def put_off(self, now: float, hosts: Iterable[str], until: float) -> None:
         """Give no verdict on hosts before ``until``: their agents starve on our own machine."""
         self.decisions.expectation.put_off_starved(hosts, now, until)
 
-    @_inlet
+    @inlet
     def begin_trouble(
         self,
         now: float,
@@ -322,7 +308,7 @@ class Centre:
         self.decisions.troubles.begin(cause, why, now, figures, since=since)
         self.decisions.plan()
 
-    @_inlet
+    @inlet
     def end_trouble(self, now: float, cause: Cause) -> None:
         """Note that it is over."""
         self.decisions.advance(now)
@@ -341,12 +327,13 @@ class Centre:
         """
         self._ask_neighbours(now, commands.host_of(self.fleet, command).name)
 
-    @_inlet
+    @inlet
     def _ask_neighbours(self, now: float, name: str) -> None:
         commands.ask_neighbours(self.decisions, name, now)
 
     def fork(self) -> "Centre":
         """Return an independent copy: nothing that changes is shared, either way."""
+        self.finish(self._ran_at)
         forked = copy.deepcopy(self)
         forked.held.release()
         return forked
@@ -363,6 +350,7 @@ class Centre:
         """
         if self.held.is_on:
             raise RuntimeError("expected one fork in pieces at a time; the other has not ended")
+        self.finish(self._ran_at)
         parts = (
             *self.fleet.pieces(),
             (self.decisions.expectation.deadlines,),
@@ -370,9 +358,15 @@ class Centre:
         )
         return fork_in_pieces(self, self.held, parts, until=self.due())
 
+    def _promised(self) -> float:
+        return min(self._look_at, self._tick_at, self._save_at)
+
+    def _decided_until(self, at: float) -> float:
+        return self._ran_at if at - self._promised() > self._stall_s else at
+
     def _begin(self, now: float) -> None:
         """Credit our lag, if we come too late to be fair."""
-        lag_s = now - self.due()
+        lag_s = now - self._promised()
         if lag_s > self._stall_s:
             self._outputs.append(Stalled(now, lag_s))
             self.decisions.stalled(self._ran_at, now)
@@ -385,9 +379,11 @@ class Centre:
             self._storing.store_changes(now)
         self._look_at = min(self._look_at, max(self.decisions.due_at, now + LOOK_APART_S))
 
-    def _keep_backlog(self, fact: Fact, late: LateReadings, size: int) -> None:
+    def _keep_backlog(self, fact: Fact, late: LateReadings, message: Message) -> None:
         """Have a backlog stored, if it is one and not a question for a grant."""
-        host, backlog = fact[1], fact[2]
+        for refusal in late.refused:
+            self._note_refusal(refusal, message.topic)
+        host, backlog, size = fact[1], fact[2], len(message.payload)
         self.credit.note(host, backlog)
         if backlog.number:
             self._storing.keep_backlog(host, late.to_store, backlog, size)

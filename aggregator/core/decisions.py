@@ -15,6 +15,9 @@ Whatever was due before a message is decided before it, so that how often the sh
 no event. Times are monotonic seconds.
 """
 
+import sys
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Literal
 
 from aggregator.core.connections import Connections
@@ -31,6 +34,7 @@ from aggregator.core.liveness import Liveness
 from aggregator.core.losses import Loss, Losses
 from aggregator.core.outputs import AskPort, Connection, HostChanged, Output, Publish
 from aggregator.core.probes import EndedInquiry, Probes
+from aggregator.core.slices import Rest
 from aggregator.core.states import ALIVE, HostState, Trigger
 from aggregator.core.ticks import Ticks
 from aggregator.core.verdicts import centre as centre_verdict
@@ -64,6 +68,7 @@ class Decisions:
         hearing: whether we hear.
         connections: ours, and what they mean.
         expectation: deadlines and excuses.
+        rest: what has been begun of many hosts, and is to be finished first.
         due_at: before this (s) nothing is to be decided; INF if nothing is due.
     """
 
@@ -100,6 +105,7 @@ class Decisions:
         )
         self.judging = Judging(fleet, self.expectation, self.hearing, self.losses, self.hang_ups)
         self._deadlines = self.expectation.deadlines
+        self.rest = Rest()
         self._others_at = INF
         self.due_at = -INF
         self._canaries_in_time = 0
@@ -109,12 +115,19 @@ class Decisions:
         """Whether we can hear, and every host's state is decided."""
         return not self.hearing.is_blind and not self.expectation.is_waiting
 
-    def advance(self, now: float) -> None:
-        """Decide everything that was due by ``now``, in order of time."""
+    def advance(self, now: float, units: int = sys.maxsize) -> bool:
+        """Decide everything that was due by ``now``, in order of time; return whether all is.
+
+        No more than so many ``units`` of work are done (``slices.py``).
+        """
         if self.hearing.since is None and self.hearing.missing is not None:
             self.hearing.go_blind(now, "starting", now)
             self.plan()
         while True:
+            if self.rest.is_left:
+                units = self.rest.go_on(units)
+            if units <= 0:
+                return False
             before = min(self.hearing.doubt_at, self._others_at)
             due = self._deadlines.take_due(now, before=before)
             if due is None:
@@ -135,7 +148,9 @@ class Decisions:
                 self._follow(host, outcome, at)
             self._deadlines.queue(host)
             self.plan()
+            units -= 1
         self.plan()
+        return True
 
     def tick(self, now: float) -> Tick:
         """Return the tick to publish now, each second; its return to us is our canary."""
@@ -180,7 +195,7 @@ class Decisions:
             raise ValueError(f"a stall cannot end ({end}) before it starts ({start})")
         self.advance(start)
         self._canaries_in_time = 0
-        self.expectation.credit(start, end, Reason.STALL)
+        self._begin_rest(self.expectation.credit(start, end, Reason.STALL))
         self.hearing.credit(start, end)
         self.connections.credit(start, end)
         self.probes.credit(end - start)
@@ -206,8 +221,6 @@ class Decisions:
         if asked.inquiry.is_over:
             self._end_inquiry(EndedInquiry(at, host, asked.inquiry))
 
-    # 4. and 5. A change, and what follows from it
-
     def _follow(self, host: Host, outcome: Outcome | None, at: float) -> None:
         if isinstance(outcome, Verdict):
             self._sharpen(host, outcome, at)
@@ -220,9 +233,14 @@ class Decisions:
         """Tell a loss of many hosts as one incident; of all of them, it is ours."""
         if loss == BLIND:
             self._go_blind(at)
-            return
-        for host, change in self.losses.begin(loss, at):
-            self.apply_change(host, change)
+        else:
+            self._begin_rest(self._applying(self.losses.begin(loss, at)))
+
+    def _applying(self, changes: Iterable[tuple[Host, HostChanged] | None]) -> Iterator[None]:
+        for changed in changes:
+            if changed is not None:
+                self.apply_change(*changed)
+            yield
 
     def note_hang_up(self, host: Host, now: float) -> None:
         """Note that a host's connection was closed; many at once are judged together, later."""
@@ -238,9 +256,7 @@ class Decisions:
         self._canaries_in_time = 0
         self.hang_ups.forget_all()
         self.connections.live_heard(INF)
-        for host, change in self.liveness.blind(at):
-            self.apply_change(host, change)
-        self.plan()
+        self._begin_rest(self._applying(self.liveness.blind(at)))
 
     def apply_change(self, host: Host, change: HostChanged, verdict: Verdict | None = None) -> None:
         """Begin or end the incident of a change, and ask the neighbours of a host that fell."""
@@ -266,8 +282,6 @@ class Decisions:
                 self._ask_again(host.venue, at)
         self.plan()
 
-    # 6. Answers of neighbours
-
     def take_answer(self, by: Host, probed: Probed, now: float) -> None:
         """Take in what a neighbour found when it was asked to reach a silent host."""
         if (ended := self.probes.receive_answer(by, probed, now)) is not None:
@@ -279,11 +293,7 @@ class Decisions:
         has_spoken = host.evidence_at is not None and host.evidence_at > host.since
         if host.state is not HostState.DOWN or has_spoken:
             return
-        others = self.fleet.venues[host.venue].hosts.values()
-        heard = sum(other.state is HostState.UP for other in others)
-        verdict = self.judging.verdict_on(host, at, others_heard=heard, inquiry=inquiry)
-        if host.cause is not None:
-            verdict = silence.more_precise(host.cause, verdict)
+        verdict = self.judging.verdict_after(inquiry, host, at)
         if verdict.cause in silence.UNEXPLAINED and host.is_listed and host.address:
             self.probes.ask_later(host)
         self._sharpen(host, verdict, at)
@@ -297,16 +307,16 @@ class Decisions:
             if host.state is HostState.DOWN and host.cause in silence.UNEXPLAINED:
                 self.ask(host, at)
 
-    # Our own hearing
-
     def recover(self, now: float) -> None:
         """Hear again: every host has its grace to find its way back."""
         is_return = self.hearing.missing != "starting"
         self.hearing.recover(now)
         self.connections.live_heard(now)
         self.judging.hears_since, self._canaries_in_time = now, 0
-        self.expectation.resume(now, is_return=is_return)
-        self.plan()
+        self._begin_rest(self.expectation.resume(now, is_return=is_return))
+
+    def _begin_rest(self, part: Iterator[None]) -> None:
+        self.rest.begin(chain(part, iter(self.plan, None)))  # once: it returns None
 
     def take_canary(self, tick: Tick, now: float) -> None:
         """Note that our own tick came back to us through the broker."""
@@ -321,7 +331,7 @@ class Decisions:
             self.recover(now)
         elif doubted_since is not None:
             self._canaries_in_time = 0
-            self.expectation.credit(doubted_since, now, Reason.DOUBT)
+            self._begin_rest(self.expectation.credit(doubted_since, now, Reason.DOUBT))
             self.hang_ups.credit(now - doubted_since)
         elif not hearing.is_blind:
             self._canaries_in_time += 1
@@ -334,6 +344,7 @@ class Decisions:
         if hearing.blind_at <= at and not hearing.is_only_behind(at):
             hearing.go_blind(hearing.proof_at, "canary", at)
             self._go_blind(at)
+            return  # what has begun with that is first
         if hearing.take_port_question(at):
             self._outputs.append(AskPort(at))
         if self.connections.next_at <= at:
@@ -343,8 +354,8 @@ class Decisions:
             hearing.suspension.explain(self.connections.doubling.ends_at)
         elif blindness is not None:
             self._accuse_centre(blindness, at)
-        if at >= self.expectation.grace.broken_at:
-            self._note_grace(at)
+        is_explained = self.connections.doubling.is_known
+        self.troubles.follow_grace(self.expectation.grace, at, is_explained=is_explained)
         for ended in self.probes.take_ended(at):
             self._end_inquiry(ended)
         self.loudness.advance(at)
@@ -357,7 +368,6 @@ class Decisions:
         self.plan()
 
     def _judge_cases(self, at: float) -> None:
-        """Judge hosts that hung up together, and had time to come back."""
         for case in self.hang_ups.take_over(at):
             for loss in self.judging.judge_case(case, at):
                 self._lose(loss, at)
@@ -365,15 +375,6 @@ class Decisions:
     def _accuse_centre(self, blindness: Blindness, at: float) -> None:
         verdict = self.loudness.beside(centre_verdict.judge(blindness), at)
         self.incidents.begin(CENTRE, verdict, at, since=blindness.since)
-
-    def _note_grace(self, at: float) -> None:
-        """Tell that hosts have been given time for longer than was promised."""
-        grace = self.expectation.grace
-        figures = {"renewals": grace.take_broken(at), "for_s": round(at - grace.began, 3)}
-        if self.connections.doubling.is_known:  # that tells why
-            return
-        why = "we lost the fleet again before every host was judged"
-        self.troubles.begin(Cause.GRACE_TOO_LONG, why, at, figures, since=grace.began)
 
     def queue(self, host: Host) -> None:
         """Look at ``host`` by its present deadline."""

@@ -32,13 +32,15 @@ is due. The others are of one host, or of a venue with an incident. Times are mo
 """
 
 from collections import deque
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from itertools import islice
 
 from aggregator.core.budget import Budget
 from aggregator.core.deadlines import Deadlines
 from aggregator.core.fleet import Fleet
 from aggregator.core.host import INF, Host
 from aggregator.core.margins import LONG_WAY_S
+from aggregator.core.slices import HOSTS_AT_ONCE
 from aggregator.core.states import ALIVE, HostState
 from aggregator.core.suspension import Grace
 from aggregator.core.verdicts.causes import Excuse, Reason
@@ -126,10 +128,15 @@ class Expectation:
             and not _is_ended_by_beat(host, host.excuse)
         ]
 
-    def credit(self, start: float, end: float, reason: Reason) -> None:
-        """Move every deadline by the time from ``start`` to ``end``: nobody could be heard."""
+    def credit(self, start: float, end: float, reason: Reason) -> Iterator[None]:
+        """Move every deadline by the time from ``start`` to ``end``: nobody could be heard.
+
+        It yields after each few hosts. Nothing else may be done before its end.
+        """
         credit_s = end - start
-        for host in self._fleet:
+        for number, host in enumerate(self._fleet, 1):
+            if number % HOSTS_AT_ONCE == 0:
+                yield
             host.deadline += credit_s
             host.will_due += credit_s
             host.wills_count_from += credit_s
@@ -141,7 +148,7 @@ class Expectation:
             self._grace_began = began + credit_s, reason_of_grace
         self.credits.append(Excuse(reason, start, end))
         self.budget.credit(start, end)
-        self.deadlines.queue_all()
+        yield from self.deadlines.queue_all()
 
     def suspend(self, since: float) -> None:
         """Expect nothing of anybody: we hear nothing. Call :meth:`requeue` after the last change.
@@ -156,10 +163,13 @@ class Expectation:
 
     def requeue(self) -> None:
         """Sort all deadlines anew, after many hosts have changed."""
-        self.deadlines.queue_all()
+        deque(self.deadlines.queue_all(), maxlen=0)
 
-    def resume(self, now: float, *, is_return: bool) -> None:
-        """Expect every host within its grace: we hear (again). ``is_return``: we did before."""
+    def resume(self, now: float, *, is_return: bool) -> Iterator[None]:
+        """Expect every host within its grace: we hear (again). ``is_return``: we did before.
+
+        It yields after each few hosts. Nothing else may be done before its end.
+        """
         reason = Reason.RETURN if is_return else Reason.START
         if self._blind_since is not None:
             self.credits.append(Excuse(Reason.BLIND, self._blind_since, now))
@@ -168,7 +178,9 @@ class Expectation:
         self.deadlines.is_blind = False
         self._grace_began = now, reason
         last_ends = now
-        for host in self._fleet:
+        for number, host in enumerate(self._fleet, 1):
+            if number % HOSTS_AT_ONCE == 0:
+                yield
             grace_ends = now + self.grace_s(host)
             last_ends = max(last_ends, grace_ends)
             if host.state is HostState.UNKNOWN:
@@ -181,9 +193,11 @@ class Expectation:
                 host.deadline = grace_ends
             self._note(host, Excuse(reason, now, grace_ends))
         self.grace.begin(now, last_ends, is_renewed=self._was_waiting)
-        self.deadlines.queue_all()
-        if is_return:
-            self._ignore_wills(self._fleet, reason, now, now)
+        yield from self.deadlines.queue_all()
+        hosts = iter(self._fleet if is_return else ())
+        while some := list(islice(hosts, HOSTS_AT_ONCE)):
+            yield
+            self._ignore_wills(some, reason, now, now)
 
     def expect_back(self, hosts: Iterable[Host], at: float) -> None:
         """Grant unreachable hosts their grace: the way to their venue is back, or may be."""
@@ -305,9 +319,10 @@ class Expectation:
     @staticmethod
     def void_wills(hosts: Iterable[Host]) -> None:
         """Believe no held will of ``hosts``; of a host that is down already it stays evidence."""
+        down = HostState.DOWN  # an enum's member costs a look-up each time (until 3.12)
         for host in hosts:
             host.will_due = INF
-            if host.state is not HostState.DOWN:
+            if host.state is not down:
                 host.closed_at = None
 
     @staticmethod

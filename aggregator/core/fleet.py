@@ -8,7 +8,7 @@ import copy
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from aggregator.core.host import Host, copied_hosts, copied_lateness
+from aggregator.core.host import INF, Host, copied_hosts, copied_lateness
 from aggregator.core.margins import Lateness
 from aggregator.core.states import HostState, VenueState, venue_state
 
@@ -93,11 +93,15 @@ class Venue:
 
 
 class Fleet:
-    """Every venue by code and every host by name; host names are unique in the whole fleet."""
+    """Every venue by code and every host by name; host names are unique in the whole fleet.
+
+    ``heard_at``: when (monotonic s) the latest beat of any host came; -INF before the first.
+    """
 
     def __init__(self, venues: Iterable[Venue] = ()) -> None:
         self.venues = {venue.code: venue for venue in venues}
         self._hosts: dict[str, Host] = {}
+        self.heard_at = -INF
         for venue in self.venues.values():
             for host in venue.hosts.values():
                 self._take_name(host)
@@ -157,6 +161,7 @@ class Fleet:
         memo[id(self)] = copied
         copied.venues = {code: copy.deepcopy(venue, memo) for code, venue in self.venues.items()}
         copied._hosts = copied_hosts(self._hosts, memo)
+        copied.heard_at = self.heard_at
         return copied
 
     def _take_name(self, host: Host) -> None:

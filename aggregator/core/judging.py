@@ -16,7 +16,7 @@ from aggregator.core.hearing import Hearing
 from aggregator.core.host import INF, Host
 from aggregator.core.incidents.record import Subject
 from aggregator.core.losses import HUNG_UP, Loss, Losses
-from aggregator.core.states import ALIVE, Trigger
+from aggregator.core.states import ALIVE, HostState, Trigger
 from aggregator.core.verdicts import centre_side, hang_ups, silence, twins
 from aggregator.core.verdicts import venue as venue_verdict
 from aggregator.core.verdicts.causes import Cause, Excuse, Reason, Verdict
@@ -156,6 +156,13 @@ class Judging:
         return silence.judge(
             host, at, others_heard=others_heard, inquiry=inquiry or Inquiry(), excuses=excuses
         )
+
+    def verdict_after(self, inquiry: Inquiry, host: Host, at: float) -> Verdict:
+        """Return the verdict on a host that is down, by what its neighbours have answered."""
+        others = self._fleet.venues[host.venue].hosts.values()
+        heard = sum(other.state is HostState.UP for other in others)
+        verdict = self.verdict_on(host, at, others_heard=heard, inquiry=inquiry)
+        return verdict if host.cause is None else silence.more_precise(host.cause, verdict)
 
     def _due_since(self, host: Host) -> float:
         """Return since when (s) a host is waited for; not alive, it has its grace first."""

@@ -14,6 +14,7 @@ from aggregator.core.fleet import Fleet
 from aggregator.core.host import INF, Host
 from aggregator.core.margins import ON_TIME_S, PATIENCE_S
 from aggregator.core.outputs import HostChanged
+from aggregator.core.slices import HOSTS_AT_ONCE
 from aggregator.core.states import ALIVE, TRANSITIONS, HostState, Trigger
 from aggregator.core.verdicts.causes import Cause, Verdict
 from venuewatch.base.wire.messages import Beat, Birth, Death
@@ -61,7 +62,7 @@ class Liveness:
                     host.lateness.observe(late_s, host.margin_s)
         host.beat_seq = beat.seq
         host.session = beat.session
-        host.evidence_at = now
+        host.evidence_at = self._fleet.heard_at = now
         host.evidence_wall = wall
         host.deadline = now + host.allowance_s
         host.will_due = INF
@@ -118,10 +119,15 @@ class Liveness:
                 self._deadlines.queue(host)
         return None
 
-    def blind(self, now: float) -> Iterator[tuple[Host, HostChanged]]:
-        """Make every host unknown, one after the other: nobody's silence means anything."""
+    def blind(self, now: float) -> Iterator[tuple[Host, HostChanged] | None]:
+        """Make every host unknown, one after the other: nobody's silence means anything.
+
+        None is yielded where a few hosts are passed that do not change.
+        """
         self._expectation.suspend(now)
-        for host in self._fleet:
+        for number, host in enumerate(self._fleet, 1):
+            if number % HOSTS_AT_ONCE == 0:
+                yield None
             host.was_up = host.counts_as_up
             if (host.state, Trigger.BLINDED) in TRANSITIONS:
                 yield host, self.change(host, Trigger.BLINDED, now)

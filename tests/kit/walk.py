@@ -1,7 +1,8 @@
 """A walk: the calls of our own code that one thing takes, seen by a profile hook.
 
 Comprehensions and generator expressions count as part of the function that they stand in: they are
-frames of their own only in some versions of Python.
+frames of their own only in some versions of Python. What only makes the calls that it is handed is
+passed through.
 """
 
 import os
@@ -15,6 +16,7 @@ from typing import Any, Self
 ROOT = Path(__file__).parents[2]
 _INNER = frozenset({"<listcomp>", "<dictcomp>", "<setcomp>", "<genexpr>"})
 _WINGS = ("agent/", "aggregator/", "venuewatch/")
+_PASSED = frozenset({"aggregator/core/inlets.py", "aggregator/core/slices.py"})
 
 
 class Walk:
@@ -64,7 +66,8 @@ class Walk:
     def _file_of(self, path: str) -> str | None:
         if path not in self._names:
             name = os.path.relpath(path, ROOT)
-            self._names[path] = name if name.startswith(_WINGS) else None
+            is_ours = name.startswith(_WINGS) and name not in _PASSED
+            self._names[path] = name if is_ours else None
         return self._names[path]
 
 

@@ -7,8 +7,9 @@ own, which do the same. Times are exact in binary.
 from collections import Counter
 from collections.abc import Iterator
 
-from aggregator.core.centre import LOOK_EVERY_S, STALL_S
+from aggregator.core.centre import STALL_S
 from aggregator.core.incidents.record import IncidentChanged
+from aggregator.core.inlets import LOOK_EVERY_S
 from aggregator.core.outputs import HostChanged, Output
 from aggregator.core.states import HostState
 from tests.kit.machine import CANARY, Message

@@ -10,6 +10,7 @@ from typing import Final
 
 from aggregator.core.incidents.lifecycle import Incidents
 from aggregator.core.incidents.record import Subject
+from aggregator.core.suspension import Grace
 from aggregator.core.verdicts.causes import CENTRE, Cause, Evidence, Scalar, Verdict
 
 PARTS: Final[Mapping[Cause, str]] = {
@@ -62,6 +63,14 @@ class Troubles:
             return
         seen = Evidence(at, CENTRE, "trouble", detail)
         self._incidents.begin(subject, Verdict(cause, (seen,)), at, since=since)
+
+    def follow_grace(self, grace: Grace, at: float, *, is_explained: bool) -> None:
+        """Tell, once, that hosts have been given time for longer than was promised."""
+        renewals = grace.take_broken(at)
+        if renewals and not is_explained:
+            figures = {"renewals": renewals, "for_s": round(at - grace.began, 3)}
+            why = "we lost the fleet again before every host was judged"
+            self.begin(Cause.GRACE_TOO_LONG, why, at, figures, since=grace.began)
 
     def end(self, cause: Cause, at: float) -> None:
         """Close its incident, if one is open."""

@@ -100,7 +100,7 @@ def elsewhere_at(fleet: Fleet, venue: Venue, *, since: float, at: float) -> Else
 
     ``unknown`` where too few are expected to be heard by now to tell. Ends at the first that was.
     """
-    silent = 0
+    silent, is_anybody_heard = 0, fleet.heard_at > since + JITTER_S
     for other_venue in fleet.venues.values():
         if other_venue is venue:
             continue
@@ -113,6 +113,8 @@ def elsewhere_at(fleet: Fleet, venue: Venue, *, since: float, at: float) -> Else
                 silent += other.expected_at + OVERDUE_S <= at
             elif other.state is HostState.UNKNOWN and other.deadline <= at:
                 silent += _was_there(other)
+            if silent >= _AT_LEAST and not is_anybody_heard:
+                return "silent"
     return "silent" if silent >= _AT_LEAST else "unknown"
 
 

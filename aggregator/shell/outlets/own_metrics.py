@@ -185,6 +185,11 @@ class _Counters(Collector):
             "Incidents that are open.",
             value=len(self._centre.decisions.incidents.open),
         )
+        yield GaugeMetricFamily(
+            "venuewatch_aggregator_calls_waiting",
+            "Reads and other calls that wait until a storm of changes has been gone through.",
+            value=len(self._centre.waiting),
+        )
         problem = GaugeMetricFamily(
             "venuewatch_aggregator_problem",
             "1 while we hear nothing, for this cause, since 5 s at least.",

@@ -4,6 +4,7 @@ A status is published with the tick after it has changed: of a venue whose hosts
 was in between is in the journal. That a host is late is no verdict: it counts as up.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import TypeAlias
@@ -12,7 +13,7 @@ import msgspec
 
 from aggregator.core.centre import Centre
 from aggregator.core.fleet import Venue
-from aggregator.core.incidents.record import IncidentChanged, Scope
+from aggregator.core.incidents.record import Incident, IncidentChanged, Scope
 from aggregator.core.incidents.standing import venues_of
 from aggregator.core.outputs import (
     Connected,
@@ -93,25 +94,24 @@ class VenueStatusOutlet:
 
         Of a venue that the inventory no longer has the broker forgets what was published.
         """
+        found: dict[str, list[Incident]] = defaultdict(list)
+        for incident in self._incidents.open.values() if self._changed else ():
+            for code in venues_of(incident, self._fleet):
+                found[code].append(incident)
         for code in list(self._changed):
-            venue = self._fleet.venues.get(code)
-            status = b"" if venue is None else msgspec.json.encode(self._status_of(venue))
+            venue, of_venue = self._fleet.venues.get(code), found[code]
+            status = b"" if venue is None else msgspec.json.encode(self._status_of(venue, of_venue))
             if status != self._published.get(code):
                 if not self._publish(topics.venue_status(code), status):
                     return
                 self._published[code] = status
             del self._changed[code]
 
-    def _status_of(self, venue: Venue) -> VenueStatus:
+    def _status_of(self, venue: Venue, found: list[Incident]) -> VenueStatus:
         hosts = {state: count for state, count in venue.counts.items() if count}
         late = hosts.pop(HostState.LATE, 0)
         if late:
             hosts[HostState.UP] = hosts.get(HostState.UP, 0) + late
-        found = [
-            incident
-            for incident in self._incidents.open.values()
-            if venue.code in venues_of(incident, self._fleet)
-        ]
         found.sort(key=attrgetter("number"), reverse=True)
         listed = [
             IncidentStatus(

@@ -1,0 +1,112 @@
+"""Inlets: what is around every call of one, so that a call is all that a driver has to make.
+
+1. While the core is forked, or the work of an earlier call is not done, the call waits.
+2. Had the driver come later than it was promised, every deadline is credited with that.
+3. Whatever was due before is decided before.
+4. The call is made. What became true is stored, and it is promised when to come again.
+
+A storm is gone through a slice at a time (``slices.py``); then the driver is to come again at once.
+Times are monotonic seconds.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from functools import partial, wraps
+from typing import Concatenate, ParamSpec, TypeVar
+
+from aggregator.core.decisions import Decisions
+from aggregator.core.forking import Held
+from aggregator.core.outputs import Output
+from aggregator.core.slices import SLICE, WAITING_MAX
+
+LOOK_EVERY_S = 0.1
+"""How often (s) the driver is woken at least, to notice its own lag."""
+
+_P = ParamSpec("_P")
+
+
+class Inlets:
+    """The way into a core. ``outputs`` is where it appends what comes of the calls.
+
+    Attributes:
+        decisions: what is decided.
+        held: the calls that wait while it is forked.
+        waiting: the calls that wait for the rest of an earlier one's work, each with its time.
+    """
+
+    def __init__(self, decisions: Decisions, outputs: list[Output]) -> None:
+        self.decisions = decisions
+        self.held = Held()
+        self.waiting: deque[tuple[float, Callable[[], None]]] = deque()
+        self._outputs = outputs
+        self._is_begun = False
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether work is left of calls that were made."""
+        return bool(self.waiting) or self.decisions.rest.is_left
+
+    def finish(self, now: float) -> None:
+        """Do all the work that is left."""
+        while self.is_behind:
+            self.decisions.rest.finish()
+            self._go_on(now)
+
+    def call(self, now: float, act: Callable[[], None]) -> None:
+        """Make a call that came at ``now``, or let it wait."""
+        if self.held.is_on:
+            self.held.keep(partial(self.call, now, act), now + LOOK_EVERY_S)
+            return
+        self.waiting.append((now, act))
+        self._go_on(now)
+        if len(self.waiting) > WAITING_MAX:
+            self.finish(now)
+
+    def _go_on(self, now: float) -> None:
+        """Do a slice of the work of all calls that wait."""
+        waiting, decisions = self.waiting, self.decisions
+        enough = len(self._outputs) + SLICE
+        while waiting:
+            at, act = waiting[0]
+            if self._is_begun:
+                decisions.rest.go_on(SLICE)
+            else:
+                until = self._decided_until(at)
+                is_due = decisions.rest.is_left or decisions.due_at <= until
+                if is_due and not decisions.advance(until, SLICE):
+                    self._end(now)
+                    return
+                self._begin(at)
+            self._is_begun = decisions.rest.is_left  # a long lag of a big fleet is credited
+            if self._is_begun:
+                return
+            waiting.popleft()
+            act()
+            self._end(at)
+            if decisions.rest.is_left or (waiting and len(self._outputs) > enough):
+                return
+
+    def _decided_until(self, at: float) -> float:
+        """Return by when all has to be decided before a call that came at ``at``."""
+        raise NotImplementedError
+
+    def _begin(self, now: float) -> None:
+        raise NotImplementedError
+
+    def _end(self, now: float) -> None:
+        raise NotImplementedError
+
+
+_InletsT = TypeVar("_InletsT", bound=Inlets)
+
+
+def inlet(
+    act: Callable[Concatenate[_InletsT, float, _P], None],
+) -> Callable[Concatenate[_InletsT, float, _P], None]:
+    """Make a method an inlet."""
+
+    @wraps(act)
+    def call(core: _InletsT, now: float, /, *args: _P.args, **kwargs: _P.kwargs) -> None:
+        core.call(now, partial(act, core, now, *args, **kwargs))
+
+    return call
