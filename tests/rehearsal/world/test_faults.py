@@ -16,7 +16,6 @@ NO_FAULT_YET = {
     Cause.GRACE_TOO_LONG,
     Cause.JOURNAL_FAILING,
     Cause.MEMORY_LOST,
-    Cause.OVER_BUDGET,
     Cause.TERMS_REFUSED,
 }
 """Of the broker's queue, and of files, which the world does not have."""

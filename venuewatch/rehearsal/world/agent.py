@@ -30,6 +30,7 @@ from venuewatch.rehearsal.world.spool import MemoryKeeper
 
 INTERVAL_S = 1.0  # agent.config.Heartbeat
 STEP_S = 0.000_5  # what one turn of its loop takes, about
+FLOOD_EVERY_S = 0.1
 FAREWELL_WITHIN_S = 1.0  # agent.mqtt.session: how long it waits for the broker to have a farewell
 
 
@@ -88,6 +89,8 @@ class Agent:
         self._centre = Centre(self._outbox.credit)
         self._beat_queue = BeatQueue(self._outbox, interval_s=INTERVAL_S)
         self._alarm = Alarm(loop, lambda: self.process.run(self._step))
+        self._flood_per_s = 0.0
+        self._flood_alarm = Alarm(loop, lambda: self.process.run(self._pour))
         self._wake_soon()
 
     @property
@@ -110,6 +113,19 @@ class Agent:
     def stop(self) -> None:
         """Say farewell, wait a moment until the broker has it, and end."""
         self.process.run(self._say_farewell)
+
+    def flood(self, per_s: float) -> None:
+        """Publish junk beside its beats from now on, so much a second; 0: no more."""
+        self._flood_per_s = per_s
+        self._pour()
+
+    def _pour(self) -> None:
+        if not self._flood_per_s or self.process.is_dead:
+            return
+        if self._session is not None and self.is_connected:
+            for _ in range(round(self._flood_per_s * FLOOD_EVERY_S)):
+                self._session.publish(self._topics[Stream.BEAT], b"?" * 100)
+        self._flood_alarm.set(self._loop.now + FLOOD_EVERY_S)
 
     def _say_farewell(self) -> None:
         self._leave_by = self._loop.now + FAREWELL_WITHIN_S

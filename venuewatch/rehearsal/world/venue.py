@@ -77,7 +77,7 @@ class SimHost:
         self.machine.power_off()
 
     def mend(self) -> None:
-        """Have power, cable, clock, feed and a running agent, whatever was wrong."""
+        """Have power, cable, clock, feed and a running agent that floods nobody."""
         self.machine.power_on()
         self.machine.plug("in")
         self.machine.clock.drift(0.0)
@@ -86,6 +86,7 @@ class SimHost:
             self.machine.feed.state = "flowing"
         if self.agent is not None:
             self.agent.process.resume()
+            self.agent.flood(0.0)
         if self.agent is None or self.agent.process.is_dead:
             self.start_agent()
 
