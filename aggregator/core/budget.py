@@ -88,6 +88,9 @@ class Spending(NamedTuple):
     bytes: Allowance = Allowance(INF, INF)
 
 
+TRIES: Final = Allowance(20.0, 20.0)
+"""Of beats that may show life, and name no boot that is known."""
+
 _SESSIONS = Allowance(5.0, 120.0)
 _READINGS = Spending(
     "readings_until", Allowance(2.0, 30.0), "reading_bytes_until", Allowance(64_000.0, 640_000.0)
@@ -119,6 +122,14 @@ def beat_cost_s(interval_s: float) -> float:
     return 1.0 / max(BEATS_LEAST, BEATS_SHARE / interval_s)
 
 
+class Booted(Protocol):
+    """A birth, as far as a budget is concerned."""
+
+    @property
+    def boot(self) -> str:
+        """The boot that it announces."""
+
+
 class Spender(Protocol):
     """A host, as far as its budget is concerned.
 
@@ -129,8 +140,14 @@ class Spender(Protocol):
     name: str
     beats_until: float
     beat_cost_s: float
+    tries_until: float
+    boot: str
     evidence_at: float | None
     refused: dict[str, int] | None
+
+    @property
+    def birth(self) -> Booted | None:
+        """What it announced last."""
 
     @property
     def interval_s(self) -> float:
@@ -138,16 +155,27 @@ class Spender(Protocol):
 
 
 class Over:
-    """A host that was refused something lately: since when (s), last when, and how much of what."""
+    """A host that was refused something lately: since when (s), last when, and how much.
 
-    __slots__ = ("at", "bytes", "host", "is_told", "refused", "since", "venue")
+    ``before``: how much of each stream had been refused before.
+    """
 
-    def __init__(self, venue: str, host: str, now: float) -> None:
-        self.venue, self.host = venue, host
+    __slots__ = ("at", "before", "bytes", "host", "is_told", "since")
+
+    def __init__(self, host: Spender, now: float) -> None:
+        self.host = host
         self.since = self.at = now
         self.bytes = 0
-        self.refused: Counter[str] = Counter()
+        self.before = {} if host.refused is None else host.refused.copy()
         self.is_told = False
+
+    @property
+    def refused(self) -> dict[str, int]:
+        """How much of each stream was refused since then."""
+        counts = (
+            (what, n - self.before.get(what, 0)) for what, n in (self.host.refused or {}).items()
+        )
+        return {what: count for what, count in counts if count}
 
 
 class Loud(NamedTuple):
@@ -163,6 +191,7 @@ class Budget:
     """The budgets of a whole fleet. Times are monotonic seconds.
 
     Attributes:
+        refused: how much was refused of all hosts.
         over: hosts that were refused something within ``QUIET_S``, by name.
         next_at: when (s) something becomes due here; INF for never.
         now: when (s) the present messages came.
@@ -171,6 +200,7 @@ class Budget:
 
     def __init__(self) -> None:
         self.over: dict[str, Over] = {}
+        self.refused = 0
         self.next_at = INF
         self.full_from = self.now = -INF
         self._credited_from = self._credited_until = -INF
@@ -197,7 +227,7 @@ class Budget:
         self._credited_from = start
         self._credited_until = end + max(CREDIT_LASTS_S, end - start)
 
-    def takes_beat(self, host: Spender, size: int) -> bool:
+    def takes_beat(self, host: Spender, payload: bytes) -> bool:
         """Tell whether a beat is taken in, and spend it.
 
         A host that had paid everything back (``beats_until <= full_from``) need not ask: that is
@@ -208,11 +238,26 @@ class Budget:
         if until - BEATS_BURST * cost_s <= self.now + _ROUNDING_S:
             host.beats_until = until
             return True
-        heard_at = host.evidence_at
-        if heard_at is None or self.now - heard_at >= min(LIFE_S, LIFE_SHARE * host.interval_s):
+        heard_at, life_s = host.evidence_at, min(LIFE_S, LIFE_SHARE * host.interval_s)
+        is_overdue = heard_at is None or self.now - heard_at >= life_s
+        if is_overdue and self._may_show_life(host, payload):
             return True
-        self.refuse(host, Stream.BEAT.value, size)
+        self.refuse(host, Stream.BEAT.value, len(payload))
         return False
+
+    def _may_show_life(self, host: Spender, payload: bytes) -> bool:
+        """Tell whether to decode a beat that is overdue, of a host that is over its budget.
+
+        One that names the host's boot is. Of others, as they may be junk, a few are tried.
+        """
+        for known in (host, host.birth):
+            if known is not None and known.boot and known.boot.encode() in payload:
+                return True
+        until = max(host.tries_until, self.now) + 1.0 / TRIES.per_s
+        if until - TRIES.burst_s > self.now + _ROUNDING_S:
+            return False
+        host.tries_until = until
+        return True
 
     def takes(self, host: Spender, stream: str, size: int) -> bool:
         """Tell whether a message of ``size`` bytes of another stream is taken in, and spend it."""
@@ -235,17 +280,17 @@ class Budget:
 
     def refuse(self, host: Spender, what: str, size: int = 0) -> None:
         """Count what was refused of a host; see 4. of the life of a message."""
+        now, over = self.now, self.over.get(host.name)
+        if over is None:
+            over = self.over[host.name] = Over(host, now)
+            self.next_at = min(self.next_at, now + QUIET_S)
         refused = host.refused
         if refused is None:
             refused = host.refused = {}
         refused[what] = refused.get(what, 0) + 1
-        now, over = self.now, self.over.get(host.name)
-        if over is None:
-            over = self.over[host.name] = Over(host.venue, host.name, now)
-            self.next_at = min(self.next_at, now + QUIET_S)
+        self.refused += 1
         over.at = now
         over.bytes += size
-        over.refused[what] += 1
         if not over.is_told and now - over.since >= TOLD_AFTER_S:
             self.next_at = min(self.next_at, now)
 
@@ -258,7 +303,7 @@ class Budget:
             return
         for over in list(self.over.values()):
             if now >= over.at + QUIET_S:
-                del self.over[over.host]
+                del self.over[over.host.name]
                 if over.is_told:
                     yield over
             elif not over.is_told and over.at - over.since >= TOLD_AFTER_S:
@@ -266,9 +311,9 @@ class Budget:
                 yield over
         self.next_at = min((over.at + QUIET_S for over in self.over.values()), default=INF)
 
-    def restore(self, venue: str, host: str, now: float) -> None:
+    def restore(self, host: Spender, now: float) -> None:
         """Note that a host was told to be over its budget by an earlier process."""
-        over = self.over[host] = Over(venue, host, now)
+        over = self.over[host.name] = Over(host, now)
         over.is_told = True
         self.next_at = min(self.next_at, now + QUIET_S)
 
@@ -282,8 +327,8 @@ class Budget:
         """Return the hosts that send most, the loudest first: those over budget, then by bytes."""
         taken = self._bytes_before + self._bytes
         loud = [
-            Loud(over.host, sum(over.refused.values()), over.bytes, taken[over.host])
-            for over in self.over.values()
+            Loud(name, sum(over.refused.values()), over.bytes, taken[name])
+            for name, over in self.over.items()
         ]
         loud += [
             Loud(host, 0, 0, size)

@@ -107,6 +107,7 @@ class Host:
         "steady",
         "stock_margin_s",
         "thin_margin_s",
+        "tries_until",
         "venue",
         "vitals",
         "was_up",
@@ -176,7 +177,7 @@ class Host:
         self.readings_heard = self.readings_missing = 0
 
         self.beats_until = self.births_until = self.deaths_until = self.answers_until = -INF
-        self.readings_until = self.reading_bytes_until = -INF
+        self.readings_until = self.reading_bytes_until = self.tries_until = -INF
         self.backlog_until = self.backlog_bytes_until = -INF
         self.beat_cost_s = beat_cost_s(UNANNOUNCED_INTERVAL_S)
         self.refused: dict[str, int] | None = None

@@ -101,7 +101,6 @@ class Intake:
 
     Attributes:
         heard: messages taken in, by stream.
-        rejected: messages refused, by reason.
         budget: what hosts may send.
         unlisted: hosts that the inventory does not list.
         broker_dropped: how many messages the broker says it has dropped since its start.
@@ -114,8 +113,14 @@ class Intake:
         self.unlisted = Unlisted(fleet)
         self.forget_routes()
         self.heard: Counter[str] = Counter({stream.value: 0 for stream in Stream})
-        self.rejected: Counter[Reason] = Counter(dict.fromkeys(Reason, 0))
+        self._rejected: Counter[Reason] = Counter(dict.fromkeys(Reason, 0))
         self.broker_dropped: int | None = None
+
+    @property
+    def rejected(self) -> Counter[Reason]:
+        """Messages refused, by reason."""
+        self._rejected[Reason.OVER_BUDGET] = self.budget.refused
+        return self._rejected
 
     def read(self, topic: str, payload: bytes, is_retained: bool) -> Fact | None:
         """Return the fact in a message; None if it means nothing to us.
@@ -133,8 +138,7 @@ class Intake:
         budget = self.budget
         if about.beats_until <= budget.full_from:  # as nearly always; see ``takes_beat``
             about.beats_until = budget.full_from + about.beat_cost_s
-        elif not budget.takes_beat(about, len(payload)):
-            self.rejected[Reason.OVER_BUDGET] += 1
+        elif not budget.takes_beat(about, payload):
             return None
         content = decode_beat(payload)
         self.heard[kind] += 1
@@ -146,7 +150,6 @@ class Intake:
                 return None
             _refuse_retained(kind)
         if kind in ALLOWANCES and not self.budget.takes(about, kind, len(payload)):
-            self.rejected[Reason.OVER_BUDGET] += 1
             return None
         decode = _DECODERS.get(kind)
         if decode is None:
@@ -164,7 +167,7 @@ class Intake:
         copied = memo[id(self)] = Intake(fleet, self._name, budget)
         copied.unlisted = copy.deepcopy(self.unlisted, memo)
         copied.heard = self.heard.copy()
-        copied.rejected = self.rejected.copy()
+        copied._rejected = self._rejected.copy()
         copied.broker_dropped = self.broker_dropped
         return copied
 

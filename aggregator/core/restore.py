@@ -151,7 +151,7 @@ def _settle(decisions: Decisions, reception: Reception, incident: Incident, now:
         case "host" | "venue":
             _settle_fall(decisions, incident, now)
         case "budget":
-            decisions.expectation.budget.restore(subject.venue, subject.host, now)
+            decisions.expectation.budget.restore(fleet.named(subject.host), now)
         case "identity":
             decisions.twins.contest(subject, now)
         case "feed":

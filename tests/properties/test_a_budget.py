@@ -14,6 +14,8 @@ from venuewatch.base.wire.topics import Stream
 VITALS_BYTES = 40_000
 CHECKS_BYTES = 8_000
 CATALOGUE_BYTES = 30_000  # of a machine of 512 cores, packed
+BOOT = "k3vq7a2e"
+BEAT = b'{"boot":"k3vq7a2e"}'
 READINGS_APART_S = 1.25  # two messages of checks of one agent
 
 intervals_s = st.floats(0.1, 60.0)
@@ -59,7 +61,7 @@ def refused_of(host: Host, budget: Budget, sent: list[Sent]) -> dict[str, int]:
     for one in sorted(sent, key=lambda one: one.at):
         budget.begin(one.at, one.at)
         if one.stream == Stream.BEAT.value:
-            if budget.takes_beat(host, one.size):
+            if budget.takes_beat(host, BEAT):
                 host.evidence_at = one.at
         else:
             budget.takes(host, one.stream, one.size)
@@ -68,6 +70,7 @@ def refused_of(host: Host, budget: Budget, sent: list[Sent]) -> dict[str, int]:
 
 def new_host(interval_s: float) -> Host:
     host = Host("V", "h", margin_s=1.8)
+    host.boot = BOOT
     host.allowance_s = interval_s + host.margin_s
     host.beat_cost_s = beat_cost_s(interval_s)
     return host
@@ -144,10 +147,10 @@ def test_first_beat_of_each_interval_counts_however_loud_its_host(
     for number in range(3_000):
         now += others[number % len(others)] + 0.001
         budget.begin(now, now)
-        budget.takes_beat(host, 100)  # junk: it shows no life
+        budget.takes_beat(host, b"?")  # junk: it shows no life
         if now >= at + interval_s:
             at = now
-            if budget.takes_beat(host, 100):
+            if budget.takes_beat(host, BEAT):
                 host.evidence_at = now
                 counted.append(now)
     longest_s = max((after - before for before, after in pairwise(counted)), default=0.0)

@@ -21,8 +21,8 @@ class Loudness:
     def advance(self, now: float) -> None:
         """Tell of the hosts that are over their budget, or not any more, since the last call."""
         for over in self._budget.take_due(now):
-            subject = Subject("budget", over.venue, over.host)
-            if over.host in self._budget.over:
+            subject = Subject("budget", over.host.venue, over.host.name)
+            if over.host.name in self._budget.over:
                 self._incidents.begin(subject, judge(over, now), now, since=over.since)
             else:
                 self._incidents.end(subject, now)

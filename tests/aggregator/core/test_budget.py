@@ -75,13 +75,13 @@ def test_host_over_budget_is_never_down_for_it(story: Story, attack: Attack) -> 
 
 
 def test_beats_are_refused_beyond_a_burst(story: Story) -> None:
-    rejected = story.centre.intake.rejected
     story.run(60.0)
     story.mute(LOUD)
     story.beat(story.now, 1_000, LOUD, boot="b1")
 
     story.deliver(*[junk(story.machines[LOUD], story.now) for _ in range(500)])
 
+    rejected = story.centre.intake.rejected
     decoded = rejected[Reason.INVALID_JSON]
     assert decoded == BEATS_BURST - 1
     assert rejected[Reason.OVER_BUDGET] == refused(story)["beat"] == 500 - decoded
