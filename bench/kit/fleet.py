@@ -2,9 +2,9 @@
 
 Started as ``python -m bench.kit.fleet``. It first prints the number of its connections, then
 answers every line on standard input with its counts, and ends with standard input. On the line
-``leave 7`` host number 7 says farewell first, on ``return 7`` it is born again. After ``cut V00``
-only the hosts of that venue beat, until ``heal``. A host costs as little as possible: a socket, and
-a packet made when it is due.
+``leave 7`` host number 7 says farewell first, on ``return 7`` it is born again. On ``kill 7`` its
+connection ends without a word, for good. After ``cut V00`` only the hosts of that venue beat, until
+``heal``. A host costs as little as possible: a socket, and a packet made when it is due.
 """
 
 import argparse
@@ -89,7 +89,10 @@ class Fleet:
             return
         member = self._by_number[int(words[1])]
         session = self._sessions.get(member.host, 1)
-        if words[0] == "leave":
+        if words[0] == "kill":
+            self._away.add(member.host)
+            member.sock.close()
+        elif words[0] == "leave":
             self._away.add(member.host)
             member.sock.send(farewell_of(member, session))
         else:

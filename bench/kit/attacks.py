@@ -1,0 +1,161 @@
+"""Plays a host that sends as fast as it can: each attack is one kind of message, over raw MQTT.
+
+Started as ``python -m bench.kit.attacks --port 1883 --venue V00 --host host-00000 --attack junk``.
+It floods with at most ``--per-second`` messages, answers every line on standard input with how many
+it has sent, and ends with standard input. ``--client`` is its own client id: it stands beside the
+host's agent. ``connections`` opens so many connections instead, which say nothing.
+"""
+
+import argparse
+import itertools
+import json
+import select
+import socket
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
+
+import mqtt5
+
+from venuewatch.base import clock
+from venuewatch.base.wire import topics
+from venuewatch.base.wire.checks import CheckState
+from venuewatch.base.wire.messages import Backlog, Beat, CheckReading, Checks, Vitals, encode
+from venuewatch.base.wire.readings import Readings
+from venuewatch.base.wire.topics import Stream
+
+_ANSWER_S = 20.0
+_SLICE_S = 0.005
+_KEEPALIVE_S = 60
+_CONNECTIONS = 100
+
+
+class Victim(NamedTuple):
+    """The host under whose name is sent."""
+
+    venue: str
+    host: str
+
+    def says(self, stream: Stream, payload: bytes, *, is_retained: bool = False) -> bytes:
+        """Return the packet that publishes ``payload`` at QoS 0."""
+        topic = topics.topic(self.venue, self.host, stream)
+        return mqtt5.PublishPacket(topic, payload, retain=is_retained).write()
+
+
+def _beat(boot: str, seq: int) -> bytes:
+    return encode(Beat(boot, 1, seq, 0, int(clock.wall() * 1000)))
+
+
+def _junk(victim: Victim) -> Iterator[bytes]:
+    return itertools.repeat(victim.says(Stream.BEAT, b"?" * 120))
+
+
+def _beats(victim: Victim) -> Iterator[bytes]:
+    return (victim.says(Stream.BEAT, _beat("flood", seq)) for seq in itertools.count(1))
+
+
+def _boots(victim: Victim) -> Iterator[bytes]:
+    return (victim.says(Stream.BEAT, _beat(f"x{number}", 1)) for number in itertools.count())
+
+
+def _large(victim: Victim) -> Iterator[bytes]:
+    return itertools.repeat(victim.says(Stream.VITALS, b"?" * 4_000_000))
+
+
+def _vitals(victim: Victim) -> Iterator[bytes]:
+    cores = [(str(number), "user", 0.1 * number) for number in range(6_000)]
+    readings = Readings(node_cpu_seconds_total=cores)
+    return (
+        victim.says(Stream.VITALS, encode(Vitals("flood", 1, seq, 0, readings)))
+        for seq in itertools.count()
+    )
+
+
+def _checks(victim: Victim) -> Iterator[bytes]:
+    """Yield 500 checks, each of which goes to and fro."""
+    for seq in itertools.count():
+        check = f"check-{seq % 500}"
+        state: CheckState = "critical" if seq // 500 % 4 < 2 else "ok"  # noqa: PLR2004 - twice in a row
+        wall_ms = int(clock.wall() * 1000)
+        reading = CheckReading(
+            check=check, kind="tcp", state=state, every_s=1.0, wall_ms=wall_ms, duration_s=0.1
+        )
+        yield victim.says(Stream.CHECKS, encode(Checks("flood", 1, seq, wall_ms, [reading])))
+
+
+def _backlog(victim: Victim) -> Iterator[bytes]:
+    for number in itertools.count(1):
+        late = [Vitals("flood", 1, number * 50 + at, 0, Readings()) for at in range(50)]
+        yield victim.says(Stream.BACKLOG, encode(Backlog("flood", 1, number, late)))
+
+
+def _retained(victim: Victim) -> Iterator[bytes]:
+    streams = (Stream.BEAT, Stream.VITALS, Stream.CHECKS, Stream.BACKLOG, Stream.PROBED)
+    return (
+        victim.says(stream, b"?" * 10_000, is_retained=True) for stream in itertools.cycle(streams)
+    )
+
+
+ATTACKS: Mapping[str, Callable[[Victim], Iterator[bytes]]] = {
+    "junk": _junk,
+    "beats": _beats,
+    "boots": _boots,
+    "large": _large,
+    "vitals": _vitals,
+    "checks": _checks,
+    "backlog": _backlog,
+    "retained": _retained,
+}
+
+
+def connected(port: int, client: str) -> socket.socket:
+    """Return a connection to the broker at the loopback, of a client that says nothing yet.
+
+    Raises:
+        OSError: the broker does not let us.
+    """
+    sock = socket.create_connection(("127.0.0.1", port), _ANSWER_S)
+    sock.sendall(mqtt5.ConnectPacket(client, clean_start=True, keep_alive=_KEEPALIVE_S).write())
+    if not sock.recv(4096):
+        raise ConnectionResetError("the broker closed the connection")
+    return sock
+
+
+def flood(sock: socket.socket, packets: Iterator[bytes], per_second: float) -> None:
+    """Send until standard input ends; each line on it is answered with how much was sent."""
+    sent, began = 0, clock.monotonic()
+    while True:
+        allowed = (clock.monotonic() - began) * per_second - sent
+        for packet in itertools.islice(packets, min(500, max(0, int(allowed)))):
+            sock.sendall(packet)
+            sent += 1
+        is_idle = allowed < 1
+        if select.select([sys.stdin], [], [], _SLICE_S if is_idle else 0.0)[0]:
+            if not sys.stdin.buffer.readline():
+                return
+            print(json.dumps({"sent": sent}), flush=True)
+
+
+def main() -> int:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--venue", required=True)
+    parser.add_argument("--host", required=True)
+    parser.add_argument("--attack", choices=[*ATTACKS, "connections"], required=True)
+    parser.add_argument("--client", default="attacker")
+    parser.add_argument("--per-second", type=float, default=50_000.0)
+    options = parser.parse_args()
+    held = [connected(options.port, options.client)]
+    packets: Iterator[bytes] = iter(())
+    if options.attack == "connections":
+        held += [connected(options.port, f"{options.client}-{at}") for at in range(_CONNECTIONS)]
+    else:
+        packets = ATTACKS[options.attack](Victim(options.venue, options.host))
+    print(json.dumps({"connections": len(held)}), flush=True)
+    flood(held[0], packets, options.per_second)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
