@@ -36,6 +36,7 @@ verdict elsewhere. Times are monotonic seconds.
 """
 
 import math
+from collections import deque
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
@@ -107,38 +108,58 @@ class Case:
 
 
 class _Recent:
-    """The hang-ups of the last second, in order: when, and of which host."""
+    """The hang-ups of the last second: of which hosts by venue, and those of no case yet."""
 
-    __slots__ = ("at", "by_venue", "counted", "least_of_fleet")
+    __slots__ = ("_at", "_order", "by_venue", "counted", "least_of_fleet", "waiting")
 
     def __init__(self) -> None:
-        self.at: dict[str, tuple[float, Host]] = {}
+        self._at: dict[str, float] = {}
+        self._order: deque[tuple[float, Host]] = deque()
         self.by_venue: dict[str, dict[str, Host]] = {}
+        self.waiting: dict[str, dict[str, Host]] = {}
         self.counted = 0
         self.least_of_fleet = LEAST
 
-    def add(self, host: Host, now: float) -> None:
+    def __contains__(self, name: str) -> bool:
+        return name in self._at
+
+    def __bool__(self) -> bool:
+        return bool(self._at)
+
+    def add(self, host: Host, now: float, *, is_waiting: bool) -> None:
         """Note a hang-up; of two of one host within the second the first counts."""
-        if host.name not in self.at:
-            self.at[host.name] = now, host
-            self.by_venue.setdefault(host.venue, {})[host.name] = host
-            self.counted += host.is_listed
+        if host.name in self._at:
+            return
+        self._at[host.name] = now
+        self._order.append((now, host))
+        self.by_venue.setdefault(host.venue, {})[host.name] = host
+        if is_waiting:
+            self.waiting.setdefault(host.venue, {})[host.name] = host
+        self.counted += host.is_listed
+
+    def take_waiting(self, venue: str | None) -> list[Host]:
+        """Hand over, once, the hosts that are of no case yet, of one venue or of all."""
+        if venue is not None:
+            return list(self.waiting.pop(venue, {}).values())
+        taken = [host for of_venue in self.waiting.values() for host in of_venue.values()]
+        self.waiting.clear()
+        return taken
 
     def forget_until(self, at: float) -> None:
         """Forget all that came before ``at``."""
-        while self.at:
-            name, (when, host) = next(iter(self.at.items()))
-            if when >= at:
-                return
-            self.drop(name, host)
+        while self._order and self._order[0][0] < at:
+            when, host = self._order.popleft()
+            if self._at.get(host.name) == when:
+                self.drop(host)
 
-    def drop(self, name: str, host: Host) -> None:
-        """Forget one."""
-        del self.at[name]
-        of_venue = self.by_venue[host.venue]
-        del of_venue[name]
-        if not of_venue:
-            del self.by_venue[host.venue]
+    def drop(self, host: Host) -> None:
+        """Forget one that is known."""
+        del self._at[host.name]
+        for hosts in (self.by_venue, self.waiting):
+            of_venue = hosts.get(host.venue, {})
+            of_venue.pop(host.name, None)
+            if not of_venue:
+                hosts.pop(host.venue, None)
         self.counted -= host.is_listed
 
 
@@ -167,15 +188,14 @@ class HangUps:
             each.forget_until(now - TOGETHER_S)
         recent = self._recent_of(host, now)
         host.hung_up_at = now
-        if not recent.at:
+        if not recent:
             listed = len(self._fleet) - sum(it.unlisted for it in self._fleet.venues.values())
             recent.least_of_fleet = max(LEAST, math.ceil(SHARE_OF_FLEET * listed))
-        recent.add(host, now)
+        recent.add(host, now, is_waiting=host.name not in self._case_of)
         if recent.counted >= recent.least_of_fleet and len(recent.by_venue) > 1:
-            return self._join([host for _, host in recent.at.values()], now)
-        of_venue = recent.by_venue[host.venue]
-        if self._is_together(self._fleet.venues[host.venue], of_venue):
-            return self._join(list(of_venue.values()), now)
+            return self._join(recent, None, host, now)
+        if self._is_together(self._fleet.venues[host.venue], recent.by_venue[host.venue]):
+            return self._join(recent, host.venue, host, now)
         return []
 
     def case_of(self, host: Host) -> Case | None:
@@ -205,8 +225,8 @@ class HangUps:
         if case is not None:
             del case.hosts[host.name]
         for recent in (self._steady, self._restless):
-            if host.name in recent.at:
-                recent.drop(host.name, host)
+            if host.name in recent:
+                recent.drop(host)
 
     def forget_all(self) -> None:
         """Forget every case: we hear nothing, and held wills are void."""
@@ -216,36 +236,46 @@ class HangUps:
 
     def _recent_of(self, host: Host, now: float) -> _Recent:
         for recent in (self._restless, self._steady):
-            if host.name in recent.at:
+            if host.name in recent:
                 return recent
         return self._restless if now - host.hung_up_at < RESTLESS_S else self._steady
 
     def _is_together(self, venue: Venue, hung_up: Collection[str]) -> bool:
-        listed = sum(venue.hosts[name].is_listed for name in hung_up)
-        if listed != _PAIR:
-            return listed >= LEAST
+        listed = 0
+        for name in hung_up:
+            listed += venue.hosts[name].is_listed
+            if listed >= LEAST:
+                return True
+        if listed < _PAIR:
+            return False
         hosts = venue.hosts.values()
         were_up = (it.is_listed and (it.state in ALIVE or it.name in hung_up) for it in hosts)
         return sum(were_up) == _PAIR
 
-    def _join(self, hosts: list[Host], now: float) -> list[Host]:
-        """Put hosts into one case; those that are of another case by now bring it along."""
-        new = [host for host in hosts if host.name not in self._case_of]
-        known = {id(case): case for it in hosts if (case := self._case_of.get(it.name))}
-        taking = [case for case in known.values() if case.takes(now)]
+    def _join(self, recent: _Recent, venue: str | None, host: Host, now: float) -> list[Host]:
+        """Put the latest hang-ups into one case, of a venue or of all; others are merged with it.
+
+        ``host`` is the last of them.
+        """
+        new = recent.take_waiting(venue)
+        taking = [
+            case
+            for case in self._cases
+            if case.takes(now) and (venue is None or venue in case.venues)
+        ]
         if not taking:
             if not new:
                 return []
-            taking = [Case(min(host.hung_up_at for host in new))]
+            taking = [Case(min(it.hung_up_at for it in new))]
             self._cases += taking
         case, *others = taking
         for other in others:
             self._merge(other, case)
-        for host in new:
-            case.add(host)
-            self._case_of[host.name] = case
+        for it in new:
+            case.add(it)
+            self._case_of[it.name] = case
         case.latest = now
-        case.until = max(case.until, *(now + window_s(host) for host in (*new, hosts[-1])))
+        case.until = max(case.until, *(now + window_s(it) for it in (*new, host)))
         self._plan()
         return new
 
