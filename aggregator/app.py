@@ -111,7 +111,7 @@ class Aggregator:
 
         Raises:
             OSError: the HTTP address cannot be had.
-            ConfigError: the journal, or a file for webhook or web server, cannot be used.
+            ConfigError: a file for webhook or web server cannot be used.
         """
         where, reloader = self._settings.web, self._reloader
         served = web_config.load(where.config_file)
@@ -149,7 +149,7 @@ class Aggregator:
             reload=reloader.reload,
         )
         try:
-            outlets.restore()
+            outlets.restore()  # waits for the journal, if it is well and its disk is slow
             await self._server.begin(pages.app(), where.listen_address, served)
             self._driver.begin()  # from now on it is we who own the journal, and no other process
             async with asyncio.TaskGroup() as tasks:

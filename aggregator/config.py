@@ -188,7 +188,7 @@ class Detection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class JournalConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The journal, which keeps closed incidents and late readings for ``keep_days``.
+    """The journal, which keeps closed incidents and late readings for ``keep_days`` of its running.
 
     Without a ``path`` it is ``journal.sqlite`` in ``$STATE_DIRECTORY``, as systemd sets it, else
     beside the configuration.
@@ -196,6 +196,10 @@ class JournalConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     path: str = ""
     keep_days: Annotated[float, msgspec.Meta(gt=0, le=3_650)] = 30.0
+
+    def __post_init__(self) -> None:
+        if "\0" in self.path:
+            raise ValueError("Expected `path` to be a path, got one with a zero byte")
 
 
 class Notify(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

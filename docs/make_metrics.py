@@ -18,6 +18,7 @@ from aggregator.shell.http.server import HttpServer
 from aggregator.shell.mqtt.bulk import Discards
 from aggregator.shell.mqtt.metrics import ConnectionMetrics
 from aggregator.shell.outlets.alertmanager.outlet import AlertmanagerMetrics
+from aggregator.shell.outlets.journal import JournalMetrics, JournalState
 from aggregator.shell.outlets.open_incidents import OpenIncidents
 from aggregator.shell.outlets.own_metrics import OwnMetrics
 from aggregator.shell.outlets.remote_write.backfill import Backfill
@@ -190,6 +191,7 @@ def _self_rows() -> list[Row]:
     bulk.sent(1, 0.0)
     bulk.came_back(1, 0.0)
     metrics.add(ConnectionMetrics(centre, Discards()))
+    metrics.add(JournalMetrics(JournalState, centre.intake))
     metrics.add(AlertmanagerMetrics([_Queue()]))
     metrics.add(RemoteWriteMetrics(Backfill(window_s=0.0)))
     exposition = metrics.render().decode()

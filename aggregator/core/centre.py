@@ -12,8 +12,7 @@ The life of a lost host, seen from here:
 3. ``decisions`` say what the silence means (see there), and append outputs: the host's change, the
    incident, and a ``Publish`` for each neighbour that is asked.
 4. ``take`` hands the outputs over, behind a ``Store`` of all that has to outlive the process.
-5. ``stored`` (or ``not_stored``) releases what waited for the journal: a ``Tell`` for each change
-   of an incident, and the acknowledgements of backlogs, these only if it is stored.
+5. ``stored`` (or ``not_stored``) releases each ``Tell``, and the acknowledgements if stored.
 
 Times are monotonic seconds; ``wall`` is seconds since 1970.
 """
@@ -41,7 +40,6 @@ from aggregator.core.outputs import (
     Disconnected,
     Moment,
     Output,
-    Refused,
     Stalled,
     Store,
 )
@@ -50,7 +48,7 @@ from aggregator.core.readings import LateReadings
 from aggregator.core.reception import Reception
 from aggregator.core.restore import Memory, memory_of, restore
 from aggregator.core.slices import SLICE
-from aggregator.core.storing import Storing, as_known
+from aggregator.core.storing import Number, Storing, as_known
 from aggregator.core.ticks import until_next_s
 from aggregator.core.verdicts.causes import Cause, Excuse, Scalar
 from aggregator.core.verdicts.centre import Port
@@ -116,7 +114,6 @@ class Centre(Inlets):
         self._save_at, self._received_at = start + SAVE_EVERY_S, -INF
         dedup = self.reception.readings.dedup
         self._storing = Storing(fleet, self.decisions.store, dedup, self._outputs)
-        self._refused_before: set[Refusal] = set()
 
     @property
     def is_ready(self) -> bool:
@@ -195,7 +192,7 @@ class Centre(Inlets):
                     continue
                 late = take(fact, now, wall)
             except MalformedMessageError as error:
-                self._note_refusal(error, message.topic)
+                self._outputs += self.intake.refused(error, message.topic)
                 continue
             if now >= decisions.due_at:  # an end of doubt, say: decided before what follows
                 decisions.advance(now)
@@ -243,12 +240,20 @@ class Centre(Inlets):
 
     @inlet
     def not_stored(self, now: float, token: int) -> None:
-        """Note that the journal cannot take a ``Store`` now: send its notices all the same.
-
-        The backlogs in it are not acknowledged before ``stored``: their agents keep them.
-        """
+        """Note that the journal cannot take a ``Store`` now: notices go, acknowledgements wait."""
         del now
         self._storing.not_stored(token)
+
+    @inlet
+    def not_kept(self, now: float, tokens: Iterable[int], readings: Iterable[Number]) -> None:
+        """Note that the journal dropped late readings, and that these stores are never whole."""
+        del now
+        self._storing.not_kept(tokens, readings)
+
+    @inlet
+    def store_again(self, now: float, hosts: Iterable[str], incidents: Sequence[int]) -> None:
+        """Store how these stand, for a journal that was begun anew."""
+        self._storing.store_again(now, hosts, incidents)
 
     @inlet
     def notice_settled(self, now: float, ids: Sequence[str]) -> None:
@@ -382,14 +387,8 @@ class Centre(Inlets):
     def _keep_backlog(self, fact: Fact, late: LateReadings, message: Message) -> None:
         """Have a backlog stored, if it is one and not a question for a grant."""
         for refusal in late.refused:
-            self._note_refusal(refusal, message.topic)
+            self._outputs += self.intake.refused(refusal, message.topic)
         host, backlog, size = fact[1], fact[2], len(message.payload)
         self.credit.note(host, backlog)
         if backlog.number:
             self._storing.keep_backlog(host, late.to_store, backlog, size)
-
-    def _note_refusal(self, error: MalformedMessageError, topic: str) -> None:
-        self.intake.rejected[error.reason] += 1
-        if error.reason not in self._refused_before:
-            self._refused_before.add(error.reason)
-            self._outputs.append(Refused(error.reason, topic, error.detail))

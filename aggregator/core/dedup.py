@@ -101,6 +101,18 @@ class Heard:
             self._give_up_lowest_gap()
         return True
 
+    def remove(self, number: int) -> None:
+        """Forget a number, so that it is new when it comes again."""
+        if number not in self:
+            return
+        self.count -= 1
+        at = bisect_right(self._lows, number) - 1
+        low, high = self._lows[at], self._highs[at]
+        parts = [(low, number - 1), (number + 1, high)]
+        left = [part for part in parts if part[0] <= part[1]]
+        self._lows[at : at + 1] = [low for low, _ in left]
+        self._highs[at : at + 1] = [high for _, high in left]
+
     def _give_up_lowest_gap(self) -> None:
         """Treat the lowest gap as received, so that it is refused should it come after all."""
         self._lows.pop(1)
@@ -156,6 +168,19 @@ class Dedup:
             return True
         self.repeats += 1
         return False
+
+    def take_back(self, host: str, boot: str, stream: str, number: int) -> None:
+        """Forget a message that was received, and could not be kept."""
+        heard = self._streams.get((host, stream), _NONE).get(boot)
+        if heard is not None:
+            heard.remove(number)
+            self._changed[host, stream, boot] = heard
+
+    def say_again(self, host: str, streams: Iterable[str]) -> None:
+        """Count everything of a host as changed: nobody has it any more."""
+        for stream in streams:
+            for boot, heard in self._streams.get((host, stream), _NONE).items():
+                self._changed[host, stream, boot] = heard
 
     def restore(self, known: Iterable[HeardRanges]) -> None:
         """Remember what an earlier process had received."""

@@ -13,6 +13,7 @@ from typing import Any, Final, NoReturn, Protocol, TypeAlias
 from aggregator.core.budget import ALLOWANCES, Budget
 from aggregator.core.fleet import Fleet
 from aggregator.core.host import Host
+from aggregator.core.outputs import Refused
 from aggregator.core.unlisted import Unlisted
 from venuewatch.base.wire import topics
 from venuewatch.base.wire.errors import MalformedMessageError, Reason
@@ -104,6 +105,7 @@ class Intake:
         budget: what hosts may send.
         unlisted: hosts that the inventory does not list.
         broker_dropped: how many messages the broker says it has dropped since its start.
+        put_back: backlogs that were not taken, as there was no room; their agents keep them.
     """
 
     def __init__(self, fleet: Fleet, name: str, budget: Budget) -> None:
@@ -115,6 +117,13 @@ class Intake:
         self.heard: Counter[str] = Counter({stream.value: 0 for stream in Stream})
         self._rejected: Counter[Reason] = Counter(dict.fromkeys(Reason, 0))
         self.broker_dropped: int | None = None
+        self.put_back = 0
+        self._refused_before: set[Reason] = set()
+        self._takes_backlogs = True
+
+    def take_backlogs(self, has_room: bool) -> None:
+        """Take backlogs from now on, or none: too much waits for the journal."""
+        self._takes_backlogs = has_room
 
     @property
     def rejected(self) -> Counter[Reason]:
@@ -154,6 +163,9 @@ class Intake:
         decode = _DECODERS.get(kind)
         if decode is None:
             return self._read_plain(kind, about, payload)
+        if kind is BACKLOG and not self._takes_backlogs:
+            self.put_back += 1
+            return None
         content = decode(payload)
         if kind is _UNLISTED:
             kind, about = BEAT, self.unlisted.admit(about, self.budget.now)
@@ -169,6 +181,9 @@ class Intake:
         copied.heard = self.heard.copy()
         copied._rejected = self._rejected.copy()
         copied.broker_dropped = self.broker_dropped
+        copied.put_back = self.put_back
+        copied._refused_before = self._refused_before.copy()
+        copied._takes_backlogs = self._takes_backlogs
         return copied
 
     def settle_unlisted(self, now: float) -> list[Host]:
@@ -178,6 +193,14 @@ class Intake:
             for stream in Stream:
                 self._routes.pop(topics.topic(host.venue, host.name, stream), None)
         return gone
+
+    def refused(self, error: MalformedMessageError, topic: str) -> list[Refused]:
+        """Count a message that is refused; return what there is to say, the first for a reason."""
+        self.rejected[error.reason] += 1
+        if error.reason in self._refused_before:
+            return []
+        self._refused_before.add(error.reason)
+        return [Refused(error.reason, topic, error.detail)]
 
     def forget_routes(self) -> None:
         """Work every route out anew: the fleet has changed."""

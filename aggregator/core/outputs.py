@@ -4,7 +4,7 @@ Times are monotonic seconds of the aggregator; the shell maps them to wall time.
 stamped with the moment at which it became true, not with the moment at which the shell looked.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
 import msgspec
@@ -100,7 +100,8 @@ class Store(NamedTuple):
     ``readings`` came late, ``heard`` are the readings whose numbers are known now, ``forgotten``
     those of which that was stored, and that are known no more (before ``heard``). ``gone``:
     hosts of which nothing is known any more. ``settled``: ids of notices that wait no more.
-    ``is_alive``: that we run now.
+    ``is_alive``: that we run now. ``told``: how many changes were reported of these incidents, for
+    a journal that knows none of them; ``next_number``: no incident ever had it, nor a higher one.
     """
 
     token: int
@@ -114,6 +115,8 @@ class Store(NamedTuple):
     gone: Sequence[str] = ()
     settled: Sequence[str] = ()
     is_alive: bool = False
+    told: Mapping[int, int] = {}
+    next_number: int = 0
 
 
 class Tell(NamedTuple):

@@ -42,6 +42,7 @@ from aggregator.core.ticks import clock_offset
 from aggregator.core.verdicts.bridges import Bridges, is_trusted
 from aggregator.core.verdicts.clocks import LIMIT_S
 from aggregator.core.verdicts.feeds import Feeds
+from aggregator.core.verdicts.our_clock import OurClock
 from aggregator.core.verdicts.terms import Terms, bounded
 from venuewatch.base.wire import topics
 from venuewatch.base.wire.catalogue import Catalogue
@@ -68,6 +69,7 @@ class Reception:
     Attributes:
         readings: the latest readings of each host.
         feeds: results feeds that are not well.
+        our_clock: whether the wall clock of this machine is in doubt.
     """
 
     def __init__(self, decisions: Decisions, presence: Presence, outputs: list[Output]) -> None:
@@ -82,6 +84,7 @@ class Reception:
         self._one_way = decisions.one_way
         self._clocks = decisions.clocks
         self.readings = LatestReadings(decisions.fleet, decisions.expectation.budget)
+        self.our_clock = OurClock(decisions.fleet, decisions.store, decisions.troubles)
         self.feeds = Feeds(decisions.incidents)
         self._bridges = Bridges(decisions.incidents)
         self._terms = Terms(
@@ -107,6 +110,7 @@ class Reception:
     def _note_clocks(self, now: float, wall: float) -> None:
         """Tell a jump of our own wall clock from one of every host's, before messages of now."""
         ahead_s = wall - now
+        self.our_clock.note(now, wall)
         if self._wall_ahead_s is not None and abs(ahead_s - self._wall_ahead_s) > _STEP_S:
             self._clocks.shift(ahead_s - self._wall_ahead_s)
         self._wall_ahead_s = ahead_s

@@ -31,6 +31,7 @@ class Memory(NamedTuple):
     ``incidents`` are the open ones and the latest closed ones; no number from ``next_number`` on
     has ever been given. ``reported``: how many changes were reported of each open one. ``heard``:
     which readings it had received. ``alive`` is when it was last known to run.
+    ``jump_s``: how far (s) our wall clock was set ahead since, if that was a jump.
     """
 
     hosts: Sequence[KnownHost] = ()
@@ -39,6 +40,7 @@ class Memory(NamedTuple):
     reported: Mapping[int, int] = {}
     heard: Sequence[HeardRanges] = ()
     alive: Moment | None = None
+    jump_s: float = 0.0
 
 
 class Restored(NamedTuple):
@@ -87,6 +89,8 @@ def restore(decisions: Decisions, reception: Reception, memory: Memory, now: flo
     incidents.restore(
         known_incidents, next_number=memory.next_number, reported=memory.reported, now=now
     )
+    if memory.jump_s:
+        reception.our_clock.jumped(memory.jump_s, now)
     for incident in still_open:
         _settle(decisions, reception, incident, now)
     for venue in fleet.venues.values():

@@ -7,7 +7,7 @@ seconds.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from aggregator.core.dedup import Dedup
 from aggregator.core.fleet import Fleet
@@ -44,6 +44,12 @@ def as_known(host: Host) -> KnownHost:
         evidence,
         was_up=host.counts_as_up,
     )
+
+
+Number: TypeAlias = tuple[str, str, str, int]
+"""A reading: its host, boot and stream, and its number."""
+
+_NUMBERED = (Stream.VITALS, Stream.CHECKS)
 
 
 class _Waiting(NamedTuple):
@@ -146,6 +152,36 @@ class Storing:
         if waiting is not None:
             self._outputs += waiting.notices
             self._waiting[token] = waiting._replace(notices=())
+
+    def not_kept(self, tokens: Iterable[int], readings: Iterable[Number]) -> None:
+        """Forget late readings that the journal dropped; they are never acknowledged.
+
+        Their agents send them again, and they are new then. What else waited is released.
+        """
+        for token in tokens:
+            self.not_stored(token)
+            self._waiting.pop(token, None)
+        for reading in readings:
+            self._dedup.take_back(*reading)
+
+    def store_again(self, now: float, names: Iterable[str], incidents: Sequence[int]) -> None:
+        """Store how hosts and incidents stand, for a journal that knows nothing of them."""
+        hosts = [host for name in names if (host := self._fleet.find(name)) is not None]
+        for host in hosts:
+            self._dedup.say_again(host.name, _NUMBERED)
+        found = [self._incidents.find(number) for number in incidents]
+        reported = self._incidents.reported
+        store = Store(
+            0,
+            now,
+            hosts=[as_known(host) for host in hosts if host.is_listed and host.since > -INF],
+            incidents=[incident for incident in found if incident is not None],
+            heard=self._dedup.changed(),
+            told={number: reported[number] for number in incidents if number in reported},
+            next_number=self._incidents.next_number,
+            is_alive=True,
+        )
+        self.add(store)
 
     def taken(self) -> None:
         """Note that the outputs were taken."""

@@ -16,7 +16,7 @@ from aggregator.shell.http.open_pages import OpenPages
 from aggregator.shell.mqtt.link import BrokerLink
 from aggregator.shell.outlets.alertmanager.outlet import AlertmanagerMetrics, AlertmanagerOutlet
 from aggregator.shell.outlets.broker import BrokerOutlet
-from aggregator.shell.outlets.journal import JournalOutlet
+from aggregator.shell.outlets.journal import Inlets, JournalMetrics, JournalOutlet
 from aggregator.shell.outlets.log import LogOutlet
 from aggregator.shell.outlets.own_metrics import OwnMetrics
 from aggregator.shell.outlets.receivers import Receivers
@@ -32,7 +32,7 @@ class AllOutlets:
     """The outlets of ``driver``; it hands its outputs to them from now on.
 
     Raises:
-        ConfigError: the journal, or a file for one of the servers that are told, cannot be used.
+        ConfigError: a file for one of the servers that are told cannot be used.
     """
 
     def __init__(  # noqa: PLR0913 - it stands between so many
@@ -90,11 +90,21 @@ class AllOutlets:
         self._journal = JournalOutlet(
             settings.journal,
             wall,
+            Inlets(
+                driver.stored,
+                driver.not_stored,
+                driver.not_kept,
+                driver.take_late,
+                driver.begin_trouble,
+                driver.end_trouble,
+                driver.store_all,
+            ),
             closing_notice=partial(notice, "closed", aggregator=name, url_of=url_of),
-            on_stored=driver.stored,
-            on_refused=driver.not_stored,
             notice_of=None if self._webhook is None else of,
+            waiting=self._webhook.waiting if self._webhook is not None else tuple,
+            send=self._webhook.add if self._webhook is not None else None,
         )
+        metrics.add(JournalMetrics(self._journal.state, driver.centre.intake))
         publish = partial(link.publish, qos=1, is_retained=True)
         telling = (self._webhook, self._alertmanager, self._remote_write)
         driver.outlets = [

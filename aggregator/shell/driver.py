@@ -8,7 +8,7 @@ keeps none from the others.
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 import mqtt5
@@ -16,6 +16,7 @@ import mqtt5
 from aggregator.core.centre import Centre
 from aggregator.core.fleet import Fleet
 from aggregator.core.outputs import Connection, Output
+from aggregator.core.storing import Number
 from aggregator.core.verdicts.causes import Cause, Scalar
 from aggregator.core.verdicts.centre import Port
 from aggregator.shell.outlets import Outlet
@@ -23,6 +24,8 @@ from aggregator.shell.outlets.own_metrics import OwnMetrics
 from aggregator.shell.walltime import WallTime
 from venuewatch.base import clock, log
 from venuewatch.base.wire.errors import Reason
+
+_PIECE = 500  # hosts and incidents that are stored before the loop goes on
 
 _logger = logging.getLogger("aggregator")
 
@@ -134,6 +137,35 @@ class Driver:
         """Note that the journal cannot take a store now."""
         self.centre.not_stored(clock.monotonic(), token)
         self._hand_out()
+
+    def not_kept(self, tokens: Iterable[int], readings: Iterable[Number]) -> None:
+        """Note that late readings were dropped before they were stored."""
+        self.centre.not_kept(clock.monotonic(), tokens, readings)
+        self._hand_out()
+
+    def take_late(self, has_room: bool) -> None:  # noqa: FBT001 - a report of the journal
+        """Take late readings from now on, or none."""
+        self.centre.intake.take_backlogs(has_room)
+
+    def store_all(self, then: Callable[[Iterable[int]], None]) -> None:
+        """Have all that is known stored, piece by piece; then call ``then`` with what is open."""
+        store = self.centre.decisions.store
+        names = [host.name for host in self.centre.fleet]
+        numbers = [incident.number for incident in store.known()]
+        longest = max(len(names), len(numbers))
+        pieces = [
+            (names[at : at + _PIECE], numbers[at : at + _PIECE]) for at in range(0, longest, _PIECE)
+        ]
+
+        def step() -> None:
+            if pieces:
+                self.centre.store_again(clock.monotonic(), *pieces.pop(0))
+                self._hand_out()
+                asyncio.get_running_loop().call_soon(step)
+            else:
+                then([incident.number for incident in store.open.values()])
+
+        step()
 
     def settled(self, ids: Sequence[str]) -> None:
         """Note that notices wait no more."""

@@ -4,6 +4,7 @@ A step of the wall clock changes the wall time of later moments, never of earlie
 incident has the same times tomorrow as today, over HTTP, in the journal and in notices.
 """
 
+import math
 from bisect import bisect_right
 from typing import NamedTuple
 
@@ -18,11 +19,31 @@ class _Steps(NamedTuple):
     offsets_s: tuple[float, ...]
 
 
+class Start(NamedTuple):
+    """When a process began: monotonic s, and s since 1970."""
+
+    at: float
+    wall: float
+
+
 class WallTime:
-    """The steps of the wall clock against the monotonic clock, since ``now``."""
+    """The steps of the wall clock against the monotonic clock, since ``now``.
+
+    Attributes:
+        start: when this process began.
+    """
 
     def __init__(self, now: float, wall: float) -> None:
+        self.start = Start(now, wall)
         self._steps = _Steps((now,), (wall - now,))
+
+    def recall(self, jump_s: float) -> None:
+        """Note that the wall clock was set ahead by ``jump_s`` before this process began.
+
+        Times that an earlier process has stored are of the clock before that.
+        """
+        since, offsets_s = self._steps
+        self._steps = _Steps((-math.inf, *since), (offsets_s[0] - jump_s, *offsets_s))
 
     def note(self, now: float, wall: float) -> None:
         """Compare the clocks: it is ``now`` (monotonic s) and ``wall`` (s since 1970)."""
@@ -44,5 +65,5 @@ class WallTime:
 
         It is never later than the start of this process, even if the clock was set meanwhile.
         """
-        since, offsets_s = self._steps
-        return min(wall - offsets_s[0], since[0])
+        _, offsets_s = self._steps
+        return min(wall - offsets_s[0], self.start.at)

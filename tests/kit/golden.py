@@ -9,6 +9,7 @@ from aggregator.shell.http.open_pages import OpenPages
 from aggregator.shell.http.port_metrics import PortMetrics
 from aggregator.shell.http.server import HttpServer
 from aggregator.shell.outlets.alertmanager.outlet import AlertmanagerMetrics
+from aggregator.shell.outlets.journal import JournalMetrics, JournalState
 from aggregator.shell.outlets.open_incidents import OpenIncidents
 from aggregator.shell.outlets.own_metrics import OwnMetrics
 from aggregator.shell.walltime import WallTime
@@ -59,6 +60,7 @@ def own_metrics(fleet: ScriptedFleet) -> OwnMetrics:
     server = HttpServer()
     server.apply(Web(max_connections=100))
     metrics.add(PortMetrics(server))
+    metrics.add(JournalMetrics(JournalState, fleet.centre.intake))
     metrics.add(AlertmanagerMetrics([_Queue()]))
     return metrics
 

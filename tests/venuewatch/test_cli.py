@@ -238,31 +238,6 @@ def test_what_a_venue_host_needs_works_without_the_extras(agent_toml: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("content", "why"),
-    [
-        (None, "unable to open database file"),
-        (b"this is no database, and long enough to be read\n" * 40, "file is not a database"),
-    ],
-)
-def test_a_journal_that_cannot_be_used_ends_with_2_and_one_line(
-    tmp_path: Path, content: bytes | None, why: str
-) -> None:
-    journal = tmp_path / "journal"
-    if content is None:
-        journal.mkdir()
-    else:
-        journal.write_bytes(content)
-    (tmp_path / "inventory.toml").write_text('[[venue]]\ncode = "STA"\n')
-    config = tmp_path / "aggregator.toml"
-    config.write_text('[web]\nlisten_address = "127.0.0.1:0"\n[journal]\npath = "journal"\n')
-
-    done = venuewatch("aggregator", "--config", str(config))
-
-    assert done.returncode == 2
-    assert done.stderr == f"{journal}: {why}\n"
-
-
-@pytest.mark.parametrize(
     ("words", "same"),
     [
         (["help"], ["--help"]),

@@ -44,6 +44,7 @@ class IncidentStore:
         unsaved: those that have changed since ``take_unsaved``, by number.
         next_number: the number that the next one gets.
         reported: how many changes were reported of each open one, by number.
+        doubt: since when the wall clock, by which people read times, is in doubt, if it is.
     """
 
     def __init__(self, fleet: Fleet, changes: list[Any]) -> None:
@@ -56,6 +57,7 @@ class IncidentStore:
         self.reported: dict[int, int] = {}
         self._closed: deque[int] = deque()
         self._by_host: dict[str, list[int]] = {}
+        self.doubt: Evidence | None = None
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "IncidentStore":
         """Return an independent copy; incidents are frozen, and shared."""
@@ -69,7 +71,15 @@ class IncidentStore:
         copied.reported = self.reported.copy()
         copied._closed = self._closed.copy()
         copied._by_host = {host: numbers[:] for host, numbers in self._by_host.items()}
+        copied.doubt = self.doubt
         return copied
+
+    def put_in_doubt(self, doubt: Evidence | None) -> None:
+        """Have each open incident, and those to come, say that the wall clock is in doubt."""
+        self.doubt = doubt
+        if doubt is not None:
+            for subject in tuple(self.open):
+                self.add_evidence(subject, (doubt,))
 
     def known(self) -> list[Incident]:
         """Return the open incidents and the latest closed ones, oldest first."""
@@ -118,7 +128,7 @@ class IncidentStore:
             verdict.cause,
             at if since is None else since,
             silent_since,
-            verdict.evidence,
+            verdict.evidence if self.doubt is None else (*verdict.evidence, self.doubt),
             tuple(children),
             falls=falls,
         )

@@ -42,7 +42,7 @@ def merge(database: sqlite3.Connection, now: float, closing_notice: ClosingNotic
     rows.OUTBOX.copy(database, _EARLIER, "ORDER BY place")
     rows.MARKS.copy(database, _EARLIER, f"WHERE name NOT LIKE '{MERGED}%' {rows.KEEP_HIGHER}")
     found = rows.Rows(pages=pages, incidents=incidents, changes=changes, transitions=transitions)
-    rows.write(database, found._replace(hosts=hosts, notices=notices), now)
+    rows.write(database, found._replace(hosts=hosts, notices=notices, at=now))
 
 
 def _hosts(database: sqlite3.Connection, now: float) -> tuple[list[HostRow], list[TransitionRow]]:

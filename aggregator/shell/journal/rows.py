@@ -23,6 +23,9 @@ ALIVE_AT = "alive_at"
 NEXT_NUMBER = "next_number"
 """The mark of the lowest number that no incident ever had."""
 
+KNOWN = "known"
+"""The change of a row that stands for one which is not known any more."""
+
 RECENT = 200
 """How many closed incidents the next process reads, so that a backlog can correct them."""
 
@@ -50,7 +53,7 @@ class HeardRow(msgspec.Struct, frozen=True):
 
 
 class ChangeRow(msgspec.Struct, frozen=True):
-    """One change of an incident; ``seq`` counts them from 1."""
+    """One change of an incident; ``seq`` counts them from 1. See ``KNOWN`` for another word."""
 
     number: int
     seq: int
@@ -113,28 +116,39 @@ MARKS = Table("marks", MarkRow)
 KEEP_HIGHER = "ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)"
 """Behind an insertion of marks: of two of one name the higher stays."""
 
+_AGES = {
+    READINGS.name: "stored_s",
+    HEARD.name: "stored_s",
+    TRANSITIONS.name: "at",
+    INCIDENTS.name: "closed_at",
+}
+"""The column of each table by which a row has an age (wall time)."""
+
 _COUNT_MAX = 2**53  # text and blobs are above any number
 _UPSERT = "INSERT OR REPLACE"
 
 
 class Rows(NamedTuple):
-    """The content of one transaction.
+    """The content of one transaction; ``at`` is when it was ordered.
 
     ``forgotten``: whose pages are deleted, before others are written. ``gone`` are hosts that are
     forgotten, ``settled`` the ids of notices that wait no more.
+    ``known`` stand for changes that are not known any more: of each incident the last one.
     """
 
-    readings: Sequence[LateReading] = ()
+    readings: Sequence[ReadingRow] = ()
     pages: Sequence[HeardRanges] = ()
     forgotten: Sequence[Numbering] = ()
     incidents: Sequence[IncidentJson] = ()
     changes: Sequence[ChangeRow] = ()
+    known: Sequence[ChangeRow] = ()
     transitions: Sequence[TransitionRow] = ()
     hosts: Sequence[HostRow] = ()
     gone: Sequence[str] = ()
     notices: Sequence[Notice] = ()
     settled: Sequence[str] = ()
     marks: Mapping[str, float] = {}
+    at: float = 0.0
 
 
 class JournalContent(msgspec.Struct, frozen=True):
@@ -149,25 +163,34 @@ class JournalContent(msgspec.Struct, frozen=True):
     incidents: Sequence[IncidentJson]
     told: Mapping[int, int]
     notices: Sequence[Notice]
-    marks: Mapping[str, float]
+    marks: dict[str, float]
     heard: Sequence[HeardRanges]
     skipped: Counter[str]
 
 
-def write(database: sqlite3.Connection, rows: Rows, now: float) -> None:
-    """Write ``rows`` at ``now``, in the transaction of the caller."""
-    late = [
-        ReadingRow(one.host, one.boot, one.stream, one.seq, one.wall_ms, now, encode(one.message))
-        for one in rows.readings
-    ]
-    heard = [HeardRow(page.host, page.stream, page.boot, now, page.ranges) for page in rows.pages]
+def nothing_known(next_number: int) -> JournalContent:
+    """Return what is left where nothing can be read: the number to go on with."""
+    return JournalContent((), (), {}, (), {NEXT_NUMBER: next_number}, (), Counter())
+
+
+def reading_row(late: LateReading, now: float) -> ReadingRow:
+    """Return the row of a reading that is stored at ``now``."""
+    stream, body = late.stream, encode(late.message)
+    return ReadingRow(late.host, late.boot, stream, late.seq, late.wall_ms, now, body)
+
+
+def write(database: sqlite3.Connection, rows: Rows) -> None:
+    """Write ``rows``, in the transaction of the caller."""
+    at = rows.at
+    heard = [HeardRow(page.host, page.stream, page.boot, at, page.ranges) for page in rows.pages]
     marks = [MarkRow(name, value) for name, value in rows.marks.items()]
-    READINGS.insert(database, late, verb="INSERT OR IGNORE")
+    READINGS.insert(database, rows.readings, verb="INSERT OR IGNORE")
     database.executemany(
         "DELETE FROM heard WHERE host = ? AND stream = ? AND boot = ?", rows.forgotten
     )
     HEARD.insert(database, heard, verb=_UPSERT)
     INCIDENTS.insert(database, rows.incidents, verb=_UPSERT)
+    CHANGES.insert(database, rows.known, verb="INSERT OR IGNORE")
     CHANGES.insert(database, rows.changes, verb=_UPSERT)
     TRANSITIONS.insert(database, rows.transitions)
     database.executemany("DELETE FROM hosts WHERE host = ?", [(host,) for host in rows.gone])
@@ -177,13 +200,18 @@ def write(database: sqlite3.Connection, rows: Rows, now: float) -> None:
     MARKS.insert(database, marks, verb=_UPSERT)
 
 
-def forget(database: sqlite3.Connection, before: float) -> None:
-    """Delete what is older, in the transaction of the caller; what is open stays."""
-    database.execute("DELETE FROM readings WHERE stored_s < ?", (before,))
-    database.execute("DELETE FROM heard WHERE stored_s < ?", (before,))
-    database.execute("DELETE FROM transitions WHERE at < ?", (before,))
-    database.execute("DELETE FROM incidents WHERE closed_at < ?", (before,))
-    database.execute("DELETE FROM changes WHERE number NOT IN (SELECT number FROM incidents)")
+def forget(database: sqlite3.Connection, spans: Sequence[tuple[float, float]]) -> None:
+    """Delete what is of these spans of time, in the transaction of the caller; what is open stays.
+
+    Each span is from its first time to before its last.
+    """
+    for table, column in _AGES.items():
+        database.executemany(
+            f"DELETE FROM {table} WHERE {column} >= ? AND {column} < ?",  # noqa: S608 - our words
+            spans,
+        )
+    if spans:
+        database.execute("DELETE FROM changes WHERE number NOT IN (SELECT number FROM incidents)")
 
 
 def read(database: sqlite3.Connection) -> JournalContent:
@@ -203,20 +231,77 @@ def read(database: sqlite3.Connection) -> JournalContent:
         " AND number BETWEEN 1 AND ? AND seq BETWEEN 1 AND ? GROUP BY number",
         (_COUNT_MAX, _COUNT_MAX),
     )
-    (highest,) = database.execute(
-        "SELECT coalesce(max(number), 0) FROM incidents WHERE number BETWEEN 1 AND ?", (_COUNT_MAX,)
-    ).fetchone()
-    marks = {mark.name: mark.value for mark in MARKS.select(database, skipped=skipped)}
-    heard = HEARD.select(database, "ORDER BY stored_s", skipped=skipped)
-    known = [row for row in heard if _is_ascending(row.ranges)]
-    skipped[HEARD.name] += len(heard) - len(known)
-    marks[NEXT_NUMBER] = max(marks.get(NEXT_NUMBER, 1), highest + 1)
-    return JournalContent(
+    highest = [
+        database.execute(
+            f"SELECT coalesce(max(number), 0) FROM {table} WHERE number BETWEEN 1 AND ?",  # noqa: S608
+            (_COUNT_MAX,),
+        ).fetchone()[0]
+        for table in (INCIDENTS.name, CHANGES.name)
+    ]
+    return _content(
         HOSTS.select(database, skipped=skipped),
         INCIDENTS.select(database, recent, (RECENT,), skipped=skipped),
         dict(told.fetchall()),
         OUTBOX.select(database, "ORDER BY place", skipped=skipped),
+        MARKS.select(database, skipped=skipped),
+        HEARD.select(database, "ORDER BY stored_s", skipped=skipped),
+        skipped=skipped,
+        next_number=max(highest) + 1,
+    )
+
+
+def read_sound(database: sqlite3.Connection, unknown_number: int) -> JournalContent:
+    """Return what can be read of a damaged journal, from either end of each table.
+
+    ``unknown_number``: the number to go on with where none can be read.
+    """
+    skipped: Counter[str] = Counter()
+    incidents = INCIDENTS.select_sound(database, "number", skipped=skipped)
+    changes = CHANGES.select_sound(database, "number, seq", skipped=skipped)
+    marks = MARKS.select_sound(database, "name", skipped=skipped)
+    told: dict[int, int] = {}
+    for change in changes:
+        told[change.number] = max(told.get(change.number, 0), change.seq)
+    is_known = any(mark.name == NEXT_NUMBER for mark in marks)
+    is_known |= not skipped[MARKS.name] and not skipped[INCIDENTS.name]
+    numbers = (*told, *(each.number for each in incidents))
+    still_open = [each for each in incidents if each.closed_at is None]
+    over = [each for each in incidents if each.closed_at is not None]
+    latest = sorted(over, key=lambda each: each.closed_at or 0.0)[-RECENT:]
+    return _content(
+        HOSTS.select_sound(database, "host", skipped=skipped),
+        sorted([*still_open, *latest], key=lambda each: each.number),
+        told,
+        OUTBOX.select_sound(database, "place", skipped=skipped),
         marks,
+        HEARD.select_sound(database, "host, stream, boot", skipped=skipped),
+        skipped=skipped,
+        next_number=max(numbers, default=0) + 1 if is_known else unknown_number,
+    )
+
+
+def _content(  # noqa: PLR0913 - each is a table
+    hosts: Sequence[HostRow],
+    incidents: Sequence[IncidentJson],
+    told: Mapping[int, int],
+    notices: Sequence[Notice],
+    marks: Sequence[MarkRow],
+    heard: Sequence[HeardRow],
+    *,
+    skipped: Counter[str],
+    next_number: int,
+) -> JournalContent:
+    """Return what is left, without ranges that make no sense, or numbers that were given."""
+    known = [row for row in heard if _is_ascending(row.ranges)]
+    skipped[HEARD.name] += len(heard) - len(known)
+    numbers = {mark.name: mark.value for mark in marks}
+    numbers[NEXT_NUMBER] = max(numbers.get(NEXT_NUMBER, 1), next_number)
+    return JournalContent(
+        hosts,
+        incidents,
+        told,
+        notices,
+        numbers,
         [HeardRanges(row.host, row.stream, row.boot, row.ranges) for row in known],
         skipped,
     )

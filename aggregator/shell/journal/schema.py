@@ -58,13 +58,24 @@ def v1(database: sqlite3.Connection) -> None:
         database.execute(statement)
 
 
-MIGRATIONS: Sequence[Callable[[sqlite3.Connection], None]] = (v1,)
+def v2(database: sqlite3.Connection) -> None:
+    """Make the table of lived time."""
+    database.execute("CREATE TABLE lived (lived_s REAL PRIMARY KEY, wall REAL NOT NULL)")
+
+
+MIGRATIONS: Sequence[Callable[[sqlite3.Connection], None]] = (v1, v2)
 """The function at place N brings a database from schema N to N + 1."""
 
 
 def version_of(database: sqlite3.Connection) -> int:
-    """Return the number of the schema of ``database``; 0 for an empty one."""
+    """Return the number of the schema of ``database``; 0 for an empty one.
+
+    Raises:
+        sqlite3.Error, ValueError: it is damaged.
+    """
     (version,) = database.execute("PRAGMA user_version").fetchone()
+    if version < 0:
+        raise ValueError(f"expected a schema from 0 on, got {version}")
     return int(version)
 
 

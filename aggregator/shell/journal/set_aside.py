@@ -14,12 +14,15 @@ from itertools import chain, count
 from pathlib import Path
 
 from aggregator.shell.journal import schema
+from aggregator.shell.journal.file import connect
 from aggregator.shell.journal.merge import MERGED, ClosingNotice, merge
 from aggregator.shell.journal.rows import KEEP_HIGHER, MARKS, NEXT_NUMBER, MarkRow
 from venuewatch.base import clock, log
 
 FAR_NUMBER = 1_000_000
-"""The number that incidents begin at when those of a newer journal can not be read."""
+"""The number that incidents begin at, at least, when it can not be read which ones were given."""
+
+_MINUTE_S = 60
 
 _logger = logging.getLogger("aggregator.journal")
 
@@ -28,11 +31,11 @@ def set_aside_newer(path: Path) -> None:
     """Rename the journal at ``path`` if a newer venuewatch has made it.
 
     Raises:
-        sqlite3.Error: it is no database, or another process uses it.
+        sqlite3.Error, ValueError: it is damaged, or another process uses it.
     """
     if not path.is_file():
         return
-    with closing(sqlite3.connect(path)) as database:
+    with closing(connect(path)) as database:
         has, known = schema.version_of(database), len(schema.MIGRATIONS)
         if has <= known:
             return
@@ -62,6 +65,14 @@ def merge_set_aside(
         for merged in _merged(database):
             if not path.with_name(merged).exists():
                 database.execute("DELETE FROM marks WHERE name = ?", (MERGED + merged,))
+
+
+def unknown_number() -> int:
+    """Return a number that no incident had, as far as can be told without a journal.
+
+    It grows with the wall clock, so that a second loss leads to other numbers than the first.
+    """
+    return FAR_NUMBER + int(clock.wall() // _MINUTE_S)
 
 
 def _set_aside(path: Path) -> list[Path]:

@@ -15,6 +15,7 @@ Row = TypeVar("Row", bound=msgspec.Struct)
 
 _JSON = (inspect.CollectionType, inspect.DictType, inspect.StructType)
 _BOOL = inspect.BoolType
+_SOUND_MAX = 20_000  # from each end: a damaged page may lead round and round
 _SENSELESS = (msgspec.MsgspecError, ValueError, RecursionError)
 
 
@@ -81,6 +82,35 @@ class Table(Generic[Row]):
             except _SENSELESS:
                 if skipped is None:
                     raise
+                skipped[self.name] += 1
+        return rows
+
+    def select_sound(
+        self, database: sqlite3.Connection, key: str, *, skipped: Counter[str]
+    ) -> list[Row]:
+        """Return the rows that can be read from either end of ``key``, in its order.
+
+        Where the table is damaged, ``skipped`` counts one row, and those that make no sense.
+        """
+        try:
+            return self.select(database, f"ORDER BY {key}", skipped=skipped)
+        except sqlite3.DatabaseError:
+            skipped[self.name] += 1
+        ends: list[dict[Sequence[object], None]] = [{}, {}]
+        for end, direction in zip(ends, ("", "DESC"), strict=True):
+            more = f"ORDER BY {key} {direction} LIMIT {_SOUND_MAX}"
+            try:
+                for row in database.execute(self._select("main", more)):
+                    if row in ends[0]:
+                        break
+                    end[row] = None
+            except sqlite3.DatabaseError:
+                continue
+        rows = []
+        for row in (*ends[0], *reversed(ends[1])):
+            try:
+                rows.append(self._decode(row))
+            except _SENSELESS:
                 skipped[self.name] += 1
         return rows
 

@@ -2,76 +2,111 @@
 
 Each ``Store`` of the core is one transaction, so that no crash leaves the half of it. ``late`` is
 grey and no verdict: it is kept as a host's present state, and is no transition of the record.
+
+What is wrong with the journal is told like any other trouble of the centre, and keeps nothing from
+being watched.
 """
 
-import sqlite3
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from aggregator.config import JournalConfig
 from aggregator.core.incidents.record import IncidentChanged
+from aggregator.core.intake import Intake
 from aggregator.core.outputs import HostChanged, KnownHost, Output, Store
 from aggregator.core.restore import Memory
 from aggregator.core.states import HostState
+from aggregator.core.storing import Number
+from aggregator.core.verdicts.causes import Cause
+from aggregator.core.verdicts.our_clock import JUMP_S
 from aggregator.shell.http.api.record import incident_json
 from aggregator.shell.journal import rows
+from aggregator.shell.journal.boots import jump_between, marks_of
 from aggregator.shell.journal.merge import ClosingNotice
 from aggregator.shell.journal.restore import memory_of
-from aggregator.shell.journal.writer import Journal
+from aggregator.shell.journal.writer import Journal, Reports
 from aggregator.shell.walltime import WallTime
-from venuewatch.base.config import ConfigError
+from venuewatch.base import clock
+
+LOSS_TOLD_S = 300.0
+"""How long (s) the incident of a lost journal stays open: it tells of something that is over."""
 
 _GREY = frozenset({(HostState.UP, HostState.LATE), (HostState.LATE, HostState.UP)})
 
 
-class JournalOutlet:
-    """The journal of ``settings``.
+class Inlets(NamedTuple):
+    """What the journal says to the core, each on the loop: see ``Driver``."""
 
-    ``closing_notice``: see ``merge``. ``on_stored``, ``on_refused`` get a ``Store``'s token.
-    ``notice_of``: makes the notice of a change; None without a webhook, and no notice is kept.
+    stored: Callable[[int], None]
+    not_stored: Callable[[int], None]
+    not_kept: Callable[[Sequence[int], Sequence[Number]], None]
+    take_late: Callable[[bool], None]
+    begin_trouble: Callable[[Cause, str], None]
+    end_trouble: Callable[[Cause], None]
+    store_all: Callable[[Callable[[Iterable[int]], None]], None]
+
+
+class JournalOutlet:
+    """The journal of ``settings``, for the core with these ``inlets``.
+
+    ``closing_notice``: see ``merge``. ``notice_of``: makes the notice of a change; None without a
+    webhook, and no notice is kept. ``waiting``: returns the notices that are still to be sent;
+    ``send``: takes those of incidents of before that ended.
+
+    Attributes:
+        losses: how often it was begun anew.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - it stands between core and webhook
         self,
         settings: JournalConfig,
         wall: WallTime,
+        inlets: Inlets,
         *,
         closing_notice: ClosingNotice,
-        on_stored: Callable[[int], None],
-        on_refused: Callable[[int], None],
         notice_of: Callable[[IncidentChanged], rows.Notice] | None,
+        waiting: Callable[[], Sequence[rows.Notice]] = tuple,
+        send: Callable[[Sequence[rows.Notice]], None] | None = None,
     ) -> None:
-        """Open the journal.
-
-        Raises:
-            ConfigError: it cannot be used.
-        """
-        self._path = settings.path
         self._wall = wall
-        self._on_refused = on_refused
+        self._inlets = inlets
         self._notice_of = notice_of
-        try:
-            self._journal = Journal(
-                Path(settings.path),
-                closing_notice=closing_notice,
-                keep_days=settings.keep_days,
-                on_stored=on_stored,
-                on_refused=on_refused,
-            )
-        except (sqlite3.Error, ValueError) as error:
-            raise ConfigError(f"{settings.path}: {error}") from None
+        self._waiting = waiting
+        self._send = send
+        self.losses = 0
+        self.journal = Journal(
+            Path(settings.path),
+            closing_notice=closing_notice,
+            keep_days=settings.keep_days,
+            reports=Reports(
+                stored=inlets.stored,
+                refused=inlets.not_stored,
+                dropped=inlets.not_kept,
+                failing=self._note_failing,
+                lost=self._note_loss,
+                notices=self._note_notices,
+                has_room=inlets.take_late,
+            ),
+        )
+
+    def state(self) -> "JournalState":
+        """Return how it stands."""
+        return JournalState(self.journal.trouble is not None, self.journal.waiting, self.losses)
 
     def left(self) -> tuple[Memory, Sequence[rows.Notice]]:
-        """Return what earlier processes have left: for the core, and for the webhook.
-
-        Raises:
-            ConfigError: the journal is damaged.
-        """
-        try:
-            content = self._journal.remembered()
-        except sqlite3.Error as error:
-            raise ConfigError(f"{self._path}: {error}") from None
-        return memory_of(content, self._wall), content.notices
+        """Return what earlier processes have left: for the core, and for the webhook."""
+        content = self.journal.remembered()
+        jump_s = jump_between(content.marks, *self._wall.start)
+        if abs(jump_s) > JUMP_S:
+            self._wall.recall(jump_s)
+        memory = memory_of(content, self._wall)
+        return memory._replace(jump_s=jump_s if abs(jump_s) > JUMP_S else 0.0), content.notices
 
     def take(self, outputs: Sequence[Output]) -> None:
         """Have every ``Store`` stored; one of which no rows can be made counts as refused.
@@ -83,30 +118,64 @@ class JournalOutlet:
         for output in outputs:
             if isinstance(output, Store):
                 try:
-                    self._journal.store(self._rows_of(output), output.token)
+                    self.journal.store(self._rows_of(output), output.token)
                 except Exception as error:  # noqa: BLE001 - the others are stored all the same
                     failure = error
-                    self._on_refused(output.token)
+                    self._inlets.not_stored(output.token)
         if failure is not None:
             raise failure
 
     def close(self) -> None:
         """Store what was ordered, and close the journal."""
-        self._journal.close()
+        self.journal.close()
+
+    def _note_failing(self, why: str | None) -> None:
+        if why is None:
+            self._inlets.end_trouble(Cause.JOURNAL_FAILING)
+        else:
+            self._inlets.begin_trouble(Cause.JOURNAL_FAILING, why)
+
+    def _note_loss(self, why: str, aside: str) -> None:
+        """Store all that is known in the journal that was begun anew, and tell of it."""
+        self.losses += 1
+        said = f"{why}; it was set aside as {aside}" if aside else why
+        self._inlets.begin_trouble(Cause.MEMORY_LOST, said)
+        notices = self._waiting()
+        if notices:
+            self.journal.store(rows.Rows(notices=notices, at=clock.wall()))
+        self._inlets.store_all(self.journal.end_others)
+        end = partial(self._inlets.end_trouble, Cause.MEMORY_LOST)
+        asyncio.get_running_loop().call_later(LOSS_TOLD_S, end)
+
+    def _note_notices(self, notices: Sequence[rows.Notice]) -> None:
+        if self._send is not None:
+            self._send(notices)
 
     def _rows_of(self, store: Store) -> rows.Rows:
+        now = clock.wall()
         changed = [change for change in store.changes if isinstance(change, IncidentChanged)]
         reported = [change for change in changed if change.seq]
-        marks = {rows.ALIVE_AT: self._wall.wall(store.at)} if store.is_alive else {}
-        for change in reported:
-            if change.change == "opened":
-                marks[rows.NEXT_NUMBER] = change.incident.number + 1
+        marks = marks_of(store.at, self._wall.wall(store.at)) if store.is_alive else {}
+        numbers = [change.incident.number for change in reported if change.change == "opened"]
+        if numbers or store.next_number:
+            marks[rows.NEXT_NUMBER] = max([store.next_number, *(number + 1 for number in numbers)])
         return rows.Rows(
-            readings=store.readings,
+            readings=[rows.reading_row(reading, now) for reading in store.readings],
             pages=store.heard,
             forgotten=store.forgotten,
             incidents=[incident_json(incident, self._wall) for incident in store.incidents],
             changes=[self._change_row(change) for change in reported],
+            known=[
+                rows.ChangeRow(
+                    incident.number,
+                    store.told[incident.number],
+                    self._wall.wall(incident.opened_at),
+                    rows.KNOWN,
+                    incident.cause.value,
+                )
+                for incident in store.incidents
+                if incident.number in store.told
+            ],
             transitions=[
                 self._transition_row(change)
                 for change in store.changes
@@ -117,6 +186,7 @@ class JournalOutlet:
             notices=list(map(self._notice_of, reported)) if self._notice_of is not None else (),
             settled=store.settled,
             marks=marks,
+            at=now,
         )
 
     def _change_row(self, change: IncidentChanged) -> rows.ChangeRow:
@@ -145,4 +215,44 @@ class JournalOutlet:
             round(host.interval_s, 3),
             None if host.evidence is None else round(host.evidence.wall, 3),
             was_up=host.was_up,
+        )
+
+
+class JournalState(NamedTuple):
+    """How the journal stands: see the metrics."""
+
+    is_failing: bool = False
+    waiting_bytes: int = 0
+    losses: int = 0
+
+
+class JournalMetrics(Collector):
+    """Whether the journal can be written, and what waits for it."""
+
+    def __init__(self, state: Callable[[], JournalState], intake: Intake) -> None:
+        self._state = state
+        self._intake = intake
+
+    def collect(self) -> Iterator[Metric]:
+        """Read it at a scrape."""
+        state = self._state()
+        yield GaugeMetricFamily(
+            "venuewatch_aggregator_journal_failing",
+            "1 while the journal can not be written: nothing new would outlive a restart.",
+            value=state.is_failing,
+        )
+        yield GaugeMetricFamily(
+            "venuewatch_aggregator_journal_waiting_bytes",
+            "What waits to be stored in the journal, in bytes of our memory, about.",
+            value=state.waiting_bytes,
+        )
+        yield CounterMetricFamily(
+            "venuewatch_aggregator_journal_losses",
+            "How often the journal was damaged, deleted or replaced, and was begun anew.",
+            value=state.losses,
+        )
+        yield CounterMetricFamily(
+            "venuewatch_aggregator_backlogs_put_back",
+            "Backlogs not taken, since too much waited for the journal; their agents keep them.",
+            value=self._intake.put_back,
         )

@@ -139,6 +139,7 @@ class Webhook:
         self._told = told or Told()
         self._receivers = receivers
         self._queue = NoticeQueue(rng, retry_max_s=where.retry_max_s)
+        self._waiting: dict[str, Waiting] = {}
         self._changed = asyncio.Event()
         self._why = self._why_lost = ""
         self._is_failing = False
@@ -159,6 +160,10 @@ class Webhook:
         """Queue what an earlier process has left."""
         self._add([_left(notice) for notice in notices])
 
+    def waiting(self) -> Sequence[Notice]:
+        """Return what is still to be sent, of each incident in order."""
+        return [Notice(one.id, self._body_of(one)) for one in self._waiting.values()]
+
     async def run(self) -> None:
         """Send what waits, and what is added, until cancelled."""
         async with session_of(self._where.timeout_s) as session, asyncio.TaskGroup() as tasks:
@@ -172,6 +177,7 @@ class Webhook:
 
     def _add(self, notices: Sequence[Waiting]) -> None:
         now = clock.monotonic()
+        self._waiting.update((notice.id, notice) for notice in notices)
         dropped = [lost for notice in notices for lost in self._queue.add(notice, now)]
         self._metrics.pending(self._queue.waiting)
         self._changed.set()
@@ -263,6 +269,8 @@ class Webhook:
 
     def _end(self, ids: Sequence[str], result: Result) -> None:
         self._metrics.pending(self._queue.waiting)
+        for id_ in ids:
+            self._waiting.pop(id_, None)
         self._metrics.settled(result, len(ids))
         self._settle(ids)
 

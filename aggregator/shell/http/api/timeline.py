@@ -36,6 +36,7 @@ WORDS: Final[Mapping[str, str]] = {
     "absence": "It is still away, {down_s} s after it counted as down.",
     "reading": "The check said: {says}",
     "same_check": "It is critical on {critical_on} of {hosts_that_have_it} hosts that have it.",
+    "clock_in_doubt": "The centre's clock was set by {jump_s} s: times from then on are doubtful.",
     "trouble": "What is wrong: {why}.",
     "hang_ups": "{hosts} connections at {venues} venues were closed within {within_s} s. "
     "{not_back} hosts were not back {waited_s} s later.",

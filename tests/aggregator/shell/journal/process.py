@@ -9,9 +9,11 @@ from typing import Any
 
 from aggregator.config import JournalConfig
 from aggregator.core.outputs import Store, Tell
+from aggregator.core.storing import Number
 from aggregator.shell.journal.rows import JournalContent, Notice, Rows
 from aggregator.shell.journal.writer import Journal
-from aggregator.shell.outlets.journal import JournalOutlet
+from aggregator.shell.journal.writer import Reports as Reported
+from aggregator.shell.outlets.journal import Inlets, JournalOutlet
 from aggregator.shell.outlets.webhook import notice, notice_of
 from aggregator.shell.walltime import WallTime
 from tests.kit.machine import WALL
@@ -53,16 +55,32 @@ class Reports(Waiting):
         super().__init__()
         self.stored: list[int] = []
         self.refused: list[int] = []
+        self.dropped: list[tuple[Sequence[int], Sequence[Number]]] = []
+        self.failing: list[str | None] = []
+        self.lost: list[tuple[str, str]] = []
+        self.notices: list[Notice] = []
+        self.has_room: list[bool] = []
 
-    def open(self, path: Path) -> Journal:
+    def open(self, path: Path, **more: Any) -> Journal:
         """Open the journal at ``path``, which reports here."""
         return Journal(
             path,
             closing_notice=partial(notice, "closed", aggregator="centre", url_of=str),
-            keep_days=1,
-            on_stored=self.on_stored,
-            on_refused=self.on_refused,
+            **{"keep_days": 1, **more},
+            reports=Reported(
+                stored=self.on_stored,
+                refused=self.on_refused,
+                dropped=lambda *what: self._note_in(self.dropped, what),
+                failing=lambda why: self._note_in(self.failing, why),
+                lost=lambda *what: self._note_in(self.lost, what),
+                notices=lambda found: self._note_in(self.notices, *found),
+                has_room=lambda has_room: self._note_in(self.has_room, has_room),
+            ),
         )
+
+    def _note_in(self, noted: list[Any], *what: Any) -> None:
+        noted += what
+        self.note()
 
     def on_stored(self, token: int) -> None:
         self.stored.append(token)
@@ -90,13 +108,20 @@ def visit(path: Path, *orders: Rows) -> JournalContent:
 class Process(Story):
     """One process, from its start ``at`` (s) to its end, clean or not.
 
+    It ``tells`` trouble with its journal as incidents, or does not.
+
     Attributes:
         told: the notices that the webhook got.
         outbox: the ids in the journal's outbox when it got the last one.
     """
 
     def __init__(
-        self, path: Path, *, at: float = 0.0, names: Mapping[str, Sequence[str]] = VENUES
+        self,
+        path: Path,
+        *,
+        at: float = 0.0,
+        names: Mapping[str, Sequence[str]] = VENUES,
+        tells: bool = True,
     ) -> None:
         super().__init__(names, addresses=False, start=at)
         self.stores = None  # the journal answers
@@ -109,10 +134,19 @@ class Process(Story):
         self.journal = JournalOutlet(
             JournalConfig(path=str(path)),
             wall,
+            Inlets(
+                partial(self._answer, self.centre.stored, self.reports.on_stored),
+                partial(self._answer, self.centre.not_stored, self.reports.on_refused),
+                partial(self._act, self.centre.not_kept),
+                self.centre.intake.take_backlogs,
+                partial(self._act, self.centre.begin_trouble) if tells else lambda *_: None,
+                partial(self._act, self.centre.end_trouble),
+                self._store_all,
+            ),
             closing_notice=partial(notice, "closed", aggregator="centre", url_of=str),
-            on_stored=partial(self._answer, self.centre.stored, self.reports.on_stored),
-            on_refused=partial(self._answer, self.centre.not_stored, self.reports.on_refused),
             notice_of=self._notice_of,
+            waiting=lambda: tuple(self.told),
+            send=self.told.extend,
         )
         memory, notices = self.journal.left()
         self.centre.restore(at, memory)
@@ -149,6 +183,16 @@ class Process(Story):
         if notices:
             self.told += notices
             self.outbox = column(self._path, "SELECT id FROM outbox ORDER BY place")
+
+    def _act(self, inlet: Callable[..., None], *about: Any) -> None:
+        inlet(self.now, *about)
+        self._collect()
+
+    def _store_all(self, then: Callable[[Iterable[int]], None]) -> None:
+        centre = self.centre
+        numbers = [incident.number for incident in centre.decisions.store.known()]
+        self._act(centre.store_again, [host.name for host in centre.fleet], numbers)
+        then([incident.number for incident in centre.decisions.store.open.values()])
 
     def _answer(
         self, inlet: Callable[[float, int], None], report: Callable[[int], None], token: int

@@ -9,7 +9,16 @@ import pytest
 
 from aggregator.core.dedup import HeardRanges
 from aggregator.core.outputs import LateReading
-from aggregator.shell.journal.rows import NEXT_NUMBER, RECENT, ChangeRow, Rows, TransitionRow
+from aggregator.shell.journal.rows import (
+    NEXT_NUMBER,
+    RECENT,
+    ChangeRow,
+    ReadingRow,
+    Rows,
+    TransitionRow,
+    reading_row,
+)
+from tests.aggregator.shell.journal.damage import live_on, locked
 from tests.aggregator.shell.journal.process import Reports, column, rows, visit
 from tests.aggregator.shell.journal.schemas import incident
 from venuewatch.base import clock
@@ -17,9 +26,9 @@ from venuewatch.base.wire.messages import Vitals
 from venuewatch.base.wire.readings import Readings
 
 
-def reading(seq: int) -> LateReading:
+def reading(seq: int) -> ReadingRow:
     vitals = Vitals(boot="b", session=1, seq=seq, wall_ms=seq, readings=Readings(node_load1=seq))
-    return LateReading("STA-1", "b", "vitals", seq, seq, vitals)
+    return reading_row(LateReading("STA-1", "b", "vitals", seq, seq, vitals), clock.wall())
 
 
 def stored(path: Path) -> list[int]:
@@ -46,14 +55,15 @@ async def test_a_refused_order_is_reported_once_and_stored_later(
 ) -> None:
     reports = Reports()
     monkeypatch.setattr("aggregator.shell.journal.writer._RETRY_AFTER_S", 0.01)
+    monkeypatch.setattr("aggregator.shell.journal.file.BUSY_S", 0.01)
     journal = reports.open(path)
-    rows(path, "ALTER TABLE readings RENAME TO hidden")
+    journal.remembered()
 
-    for number in (1, 2):
-        journal.store(Rows(readings=[reading(number)]), number)
-        await reports.until(lambda token=number: token in reports.refused)  # type: ignore[misc]
-    stored_too_early = list(reports.stored)
-    rows(path, "ALTER TABLE hidden RENAME TO readings")
+    with locked(path):
+        for number in (1, 2):
+            journal.store(Rows(readings=[reading(number)]), number)
+            await reports.until(lambda token=number: token in reports.refused)  # type: ignore[misc]
+        stored_too_early = list(reports.stored)
     await reports.until_stored(2)
     stored_then = stored(path)
     journal.close()
@@ -91,6 +101,7 @@ async def test_what_is_over_is_forgotten_but_not_its_number(path: Path) -> None:
     rows_then = Rows(readings=[reading(1)], incidents=old, changes=told, transitions=[walked])
     visit(path, rows_then, Rows(marks={NEXT_NUMBER: 5}))
     rows(path, "UPDATE readings SET stored_s = 0")
+    live_on(path, hours=48)
 
     visit(path, Rows(readings=[reading(2)]))
     left = visit(path)

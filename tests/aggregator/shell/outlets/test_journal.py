@@ -12,13 +12,13 @@ from aggregator.config import JournalConfig
 from aggregator.core.incidents.record import Subject
 from aggregator.core.outputs import KnownHost, Publish, Store
 from aggregator.core.states import HostState
-from aggregator.shell.outlets.journal import JournalOutlet
+from aggregator.shell.outlets.journal import Inlets, JournalOutlet
 from aggregator.shell.outlets.webhook import notice
 from aggregator.shell.walltime import WallTime
+from tests.aggregator.shell.journal.damage import locked
 from tests.aggregator.shell.journal.process import STA, VENUES, Process, Reports, column, rows
 from tests.aggregator.shell.journal.schemas import OLD, load
 from tests.kit.machine import WALL
-from venuewatch.base.config import ConfigError
 from venuewatch.base.wire.messages import Acknowledge
 
 FALLS_AT = 9.125 + 1.0 + 1.75
@@ -54,12 +54,12 @@ async def test_a_notice_is_sent_after_its_commit(process: Process) -> None:
 
 async def test_a_store_without_rows_is_refused_and_keeps_none_back(path: Path) -> None:
     reports = Reports()
+    nothing = Inlets(*[lambda *_: None] * len(Inlets._fields))
     outlet = JournalOutlet(
         JournalConfig(path=str(path)),
         WallTime(0.0, WALL),
+        nothing._replace(stored=reports.on_stored, not_stored=reports.on_refused),
         closing_notice=partial(notice, "closed", aggregator="centre", url_of=str),
-        on_stored=reports.on_stored,
-        on_refused=reports.on_refused,
         notice_of=None,
     )
     host = KnownHost("STA", "STA-1", HostState.UP, math.nan, None, 1.0, None, was_up=True)
@@ -121,15 +121,15 @@ async def test_a_backlog_is_not_acknowledged_before_its_commit(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("aggregator.shell.journal.writer._RETRY_AFTER_S", 0.01)
+    monkeypatch.setattr("aggregator.shell.journal.file.BUSY_S", 0.01)
     process = Process(path)
     await process.written()
     process.forget()
-    rows(path, "ALTER TABLE readings RENAME TO hidden")
 
-    process.deliver(process.machines["STA-1"].backlog(3, 12.5))
-    await process.reports.until(lambda: bool(process.reports.refused))
-    published_then = list(process.published)
-    rows(path, "ALTER TABLE hidden RENAME TO readings")
+    with locked(path):
+        process.deliver(process.machines["STA-1"].backlog(3, 12.5))
+        await process.reports.until(lambda: bool(process.reports.refused))
+        published_then = list(process.published)
     await process.reports.until(lambda: bool(process.published))
     process.end()
 
@@ -187,9 +187,17 @@ async def test_incident_of_a_host_no_longer_listed_ends_once(process: Process, p
 
 
 @pytest.mark.parametrize("table", ["hosts", "marks"])
-async def test_a_journal_without_a_table_is_refused_with_its_path(path: Path, table: str) -> None:
+async def test_a_journal_without_a_table_keeps_what_the_others_have(path: Path, table: str) -> None:
     load(path, OLD[1])
     rows(path, f"DROP TABLE {table}")
 
-    with pytest.raises(ConfigError, match=str(path)):
-        Process(path, at=50)
+    process = Process(path, at=50)
+    still_open = {incident.subject for incident in process.centre.decisions.store.open.values()}
+    await process.reports.until(lambda: "memory_lost" in causes(process))
+    process.end()
+
+    assert Subject("feed", "STA", "STA-2", "timing") in still_open
+
+
+def causes(process: Process) -> list[str]:
+    return [incident.cause for incident in process.centre.decisions.store.open.values()]

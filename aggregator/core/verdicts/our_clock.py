@@ -1,0 +1,97 @@
+"""Verdict on our own wall clock: it jumped, and until it is right again its times are doubtful.
+
+No verdict uses the wall clock, and no jump of it accuses a host. But people read times of it. So a
+jump of more than ``JUMP_S`` is told, and each incident that is open meanwhile carries since when
+the clock is in doubt. It is right again
+
+1. when it is back where it was before the first jump, or
+2. when the fleet's clocks have agreed with it for ``STEADY_S``, or
+3. when no host's clock is known, and it has been steady for ``ALONE_S``.
+
+Times are monotonic seconds; ``wall`` is seconds since 1970.
+"""
+
+from statistics import median
+
+from aggregator.core.fleet import Fleet
+from aggregator.core.incidents.store import IncidentStore
+from aggregator.core.incidents.troubles import Troubles
+from aggregator.core.states import ALIVE
+from aggregator.core.verdicts.causes import CENTRE, Cause, Evidence
+
+JUMP_S = 3_600.0
+"""How far (s) the clock is set at once for a jump: less is a drift, or a zone of summer."""
+
+STEADY_S = 60.0
+"""How long (s) the fleet has to agree with it."""
+
+LOOK_EVERY_S = 1.0
+"""How often (s) it is compared with the fleet while it is in doubt."""
+
+ALONE_S = 3_600.0
+"""How long (s) it has to be steady where there is nobody to compare it with."""
+
+
+class OurClock:
+    """Tells jumps of the wall clock of this machine."""
+
+    def __init__(self, fleet: Fleet, store: IncidentStore, troubles: Troubles) -> None:
+        self._fleet = fleet
+        self._store = store
+        self._troubles = troubles
+        self._ahead_s: float | None = None
+        self._right_s: float | None = None
+        self._jumped_at = 0.0
+        self._wrong_at = 0.0
+        self._look_at = 0.0
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether it jumped, and is not right again."""
+        return self._store.doubt is not None
+
+    def note(self, now: float, wall: float) -> None:
+        """Compare it with the monotonic clock."""
+        ahead_s = wall - now
+        before_s, self._ahead_s = self._ahead_s, ahead_s
+        if before_s is not None and abs(ahead_s - before_s) > JUMP_S:
+            self.jumped(ahead_s - before_s, now)
+        if self.is_in_doubt and now >= self._look_at:
+            self._look_at = now + LOOK_EVERY_S
+            self._look(now)
+
+    def jumped(self, jump_s: float, now: float) -> None:
+        """Note that it jumped ahead by ``jump_s``, and compare it with the fleet from now on."""
+        before_s = None if self._ahead_s is None else self._ahead_s - jump_s
+        if not self.is_in_doubt:
+            self._right_s = before_s
+        elif self._is_back():
+            self._end(now)
+            return
+        self._jumped_at = self._wrong_at = now
+        detail = {"jump_s": round(jump_s, 3)}
+        self._store.put_in_doubt(Evidence(now, CENTRE, "clock_in_doubt", detail))
+        way = "ahead" if jump_s > 0 else "back"
+        self._troubles.begin(Cause.CLOCK_JUMP, f"the wall clock was set {way}", now, detail)
+
+    def _look(self, now: float) -> None:
+        """End the doubt if the clock is right again; this looks at every host."""
+        offsets = [
+            host.clock_offset_s
+            for host in self._fleet
+            if host.state in ALIVE and host.clock_offset_s is not None
+        ]
+        if offsets and abs(median(offsets)) > JUMP_S:
+            self._wrong_at = now
+        steady_s = STEADY_S if offsets else ALONE_S
+        if now - self._wrong_at >= steady_s:
+            self._end(now)
+
+    def _is_back(self) -> bool:
+        if self._right_s is None or self._ahead_s is None:
+            return False
+        return abs(self._ahead_s - self._right_s) <= JUMP_S
+
+    def _end(self, now: float) -> None:
+        self._store.put_in_doubt(None)
+        self._troubles.end(Cause.CLOCK_JUMP, now)

@@ -1,0 +1,89 @@
+"""Our own wall clock: a jump is told, accuses nobody, and is over when the clock is right."""
+
+import pytest
+
+from aggregator.core.incidents.troubles import subject_of
+from aggregator.core.verdicts.causes import Cause
+from aggregator.core.verdicts.our_clock import STEADY_S
+from tests.kit.story import Story
+
+YEAR_S = 31_536_000.0
+JUMPED = subject_of(Cause.CLOCK_JUMP)
+
+
+def up() -> Story:
+    story = Story()
+    story.open()
+    story.run(10.0)
+    return story
+
+
+def opened(story: Story) -> set[str]:
+    return {incident.cause for incident in story.centre.decisions.store.known()}
+
+
+@pytest.mark.parametrize("jump_s", [YEAR_S, -YEAR_S])
+def test_a_jump_is_one_incident_and_accuses_nobody(jump_s: float) -> None:
+    story = up()
+
+    story.wall_step_s += jump_s
+    story.run(90.0)
+
+    assert opened(story) == {Cause.CLOCK_JUMP}
+    assert JUMPED in story.centre.decisions.store.open
+    (incident,) = story.centre.decisions.store.known()
+    assert incident.evidence[0].detail["jump_s"] == jump_s
+
+
+@pytest.mark.parametrize("jump_s", [YEAR_S, -YEAR_S])
+def test_a_clock_that_is_back_is_right_at_once(jump_s: float) -> None:
+    story = up()
+    story.wall_step_s += jump_s
+    story.run(5.0)
+
+    story.wall_step_s -= jump_s
+    story.run(2.0)
+
+    assert JUMPED not in story.centre.decisions.store.open
+
+
+def test_a_clock_that_was_wrong_is_right_once_the_fleet_agrees() -> None:
+    story = Story()
+    story.wall_step_s = -YEAR_S
+    story.open()
+    story.run(10.0)
+
+    story.wall_step_s = 0.0
+    story.run(STEADY_S - 10.0)
+    is_open = JUMPED in story.centre.decisions.store.open
+    story.run(20.0)
+
+    assert is_open
+    assert JUMPED not in story.centre.decisions.store.open
+
+
+@pytest.mark.parametrize("step_s", [3_000.0, -3_000.0])
+def test_a_smaller_step_is_no_jump(step_s: float) -> None:
+    story = up()
+
+    story.wall_step_s += step_s
+    story.run(30.0)
+
+    assert opened(story) == set()
+
+
+def test_incidents_of_a_doubtful_time_say_so() -> None:
+    story = up()
+    story.mute("s1")
+    story.run(8.0)
+    story.wall_step_s += YEAR_S
+    story.run(5.0)
+    story.mute("a1")
+    story.run(8.0)
+
+    seen = {
+        incident.subject.host: [each.seen for each in incident.evidence]
+        for incident in story.centre.decisions.store.known()
+    }
+    assert "clock_in_doubt" in seen["s1"]
+    assert "clock_in_doubt" in seen["a1"]
