@@ -11,10 +11,8 @@ SEED = 11
 NO_FAULT_YET = {
     Cause.BRIDGE_UNSTABLE,
     Cause.BULK_LOST,
-    Cause.CLOCK_JUMP,
     Cause.DUPLICATE_AGGREGATOR,
     Cause.GRACE_TOO_LONG,
-    Cause.JOURNAL_FAILING,
     Cause.MEMORY_LOST,
     Cause.TERMS_REFUSED,
 }

@@ -1,7 +1,7 @@
 """The aggregator's process around the real core: one loop, one subscription.
 
 Only process, socket and timers are modelled: the core is the same ``Centre`` that the product
-drives, called as ``aggregator.shell.driver`` calls it. Storing takes no time here.
+drives, called as ``aggregator.shell.driver`` calls it. Storing takes no time, or waits for a disk.
 """
 
 import random
@@ -17,6 +17,7 @@ from venuewatch.base.wire import topics
 from venuewatch.base.wire.messages import CentreState, encode
 from venuewatch.rehearsal.world import packets
 from venuewatch.rehearsal.world.connect import ClientSocket, Route
+from venuewatch.rehearsal.world.journal import Journal
 from venuewatch.rehearsal.world.loop import Alarm, Loop
 from venuewatch.rehearsal.world.machine import Clock
 from venuewatch.rehearsal.world.notifier import Notifier
@@ -47,6 +48,7 @@ class Observer:
         changes: every change of every host's state, of all runs.
         notifier: what sends notices of them.
         refused: messages that the core would not take, the first for each reason.
+        journal: where it stores what outlives it.
         ran_at: when (s) it last ran.
     """
 
@@ -66,6 +68,7 @@ class Observer:
         self._new_centre = new_centre
         self._alarm = Alarm(loop, lambda: self.process.run(self._wake))
         self.clock = Clock(loop)
+        self.journal = Journal(loop, self._call)
         self.process = SimProcess(loop)
         self.process.end()
         self.run_number = 0
@@ -128,7 +131,7 @@ class Observer:
                     case Tell(changed=changed):
                         self.notifier.tell(changed)
                     case Store():
-                        self.centre.stored(now, output.token)
+                        self.journal.store(self.centre, output, now)
                     case Publish():
                         self.link.publish(
                             output.topic,

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from aggregator.core.centre import Centre
 from aggregator.core.incidents.record import Subject
 from aggregator.core.liveness import AWAY_LIMIT_S
-from aggregator.core.outputs import Moment
 from aggregator.core.states import ALIVE, VenueState
 from venuewatch.rehearsal.world.broker import Broker
 from venuewatch.rehearsal.world.connect import Route
@@ -131,7 +130,7 @@ class World:
         now = self.loop.now
         centre = Centre(self._layout.fleet(), name=name, start=now, away_limit_s=self._away_limit_s)
         if before is not None:
-            centre.restore(now, before.memory(Moment(stopped_at, stopped_at)))
+            centre.restore(now, self.observer.journal.memory(before, stopped_at))
         return centre
 
     def _centre_way(self) -> Way:

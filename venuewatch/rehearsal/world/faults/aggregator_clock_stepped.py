@@ -6,11 +6,11 @@ from venuewatch.rehearsal.world.world import World
 
 
 class AggregatorClockStepped(CentreFault, frozen=True):
-    """An operator's mistake, or a time source that jumps."""
+    """An operator's mistake, or a time source that steps by less than an hour."""
 
     EXPECTED = NONE
 
-    step_s: float = 3_600.0
+    step_s: float = 3_000.0
 
     def hit(self, world: World) -> None:
         """Step the clock, forward or back."""
