@@ -23,6 +23,7 @@ ROOM_UNTIL = 48 * 2**20
 """So many bytes may wait when another late reading is taken."""
 
 _AT_ONCE = 1_000  # orders that share a transaction, so that a busy moment costs one sync
+_SHED_TO, _MORE = 0.75, 1.25  # so that not every order looks through all others
 _ROW = 400  # bytes of a row of a few words, as Python holds it
 _RANGE = 128
 
@@ -132,7 +133,7 @@ class Merged:
         """Return all of it as one order."""
         return Order(self._rows(), tuple(self._tokens), self.size, self._ends, is_merged=True)
 
-    def shed(self, size_max: int, dropped: Dropped) -> None:
+    def shed(self, size_max: float, dropped: Dropped) -> None:
         """Drop what is too much; ``dropped`` is told of late readings."""
         self.size = size_of(self._rows())
         if self.size > size_max and self._readings:
@@ -194,7 +195,9 @@ class Waiting:
         self._orders: list[Order] = []
         self._size = 0
         self._is_closed = False
+        self._shed_at: float = size_max
         self._kept: Merged | None = None
+        self._shed_kept_at: float = size_max
 
     @property
     def size(self) -> int:
@@ -212,10 +215,12 @@ class Waiting:
         with self._has_some:
             self._orders.append(order)
             self._size += order.size
-            if self.size > self._size_max:
+            if self.size > self._shed_at:
                 merged = _merged(self._orders)
-                merged.shed(self._size_max - self.size + self._size, self._dropped)
+                others = self.size - self._size
+                merged.shed(self._size_max * _SHED_TO - others, self._dropped)
                 self._orders, self._size = [merged.order()], merged.size
+                self._shed_at = self._next_shed_at(self.size)
             self._has_some.notify()
 
     def close(self) -> None:
@@ -230,6 +235,7 @@ class Waiting:
             self._has_some.wait_for(lambda: self._orders or self._is_closed, timeout_s)
             taken, self._orders = self._orders[:_AT_ONCE], self._orders[_AT_ONCE:]
             self._size = sum(order.size for order in self._orders)
+            self._shed_at = self._size_max
             return taken, self._is_closed and not self._orders
 
     def all(self, orders: Sequence[Order]) -> Sequence[Order]:
@@ -245,12 +251,17 @@ class Waiting:
             self._kept = Merged()
         for order in orders:
             self._kept.add(order)
-        if self._kept.size > self._size_max:
-            self._kept.shed(self._size_max, self._dropped)
+        if self._kept.size > self._shed_kept_at:
+            self._kept.shed(self._size_max * _SHED_TO, self._dropped)
+            self._shed_kept_at = self._next_shed_at(self._kept.size)
+
+    def _next_shed_at(self, size: int) -> float:
+        """Return at which size to drop again; what can not be dropped may be more than the bound."""
+        return self._size_max if size <= self._size_max * _SHED_TO else size * _MORE
 
     def stored(self) -> None:
         """Forget what was kept: it is stored."""
-        self._kept = None
+        self._kept, self._shed_kept_at = None, self._size_max
 
 
 def _merged(orders: Iterable[Order]) -> Merged:
