@@ -256,7 +256,7 @@ class Waiting:
             self._shed_kept_at = self._next_shed_at(self._kept.size)
 
     def _next_shed_at(self, size: int) -> float:
-        """Return at which size to drop again; what can not be dropped may be more than the bound."""
+        """Return at which size to drop again: what can not be dropped may be over the bound."""
         return self._size_max if size <= self._size_max * _SHED_TO else size * _MORE
 
     def stored(self) -> None:
