@@ -60,7 +60,7 @@ class ScriptedFleet(Story):
             role = "scoreboard" if name == "up" else ""
             self.birth(0.5, name, boot="b1", role=role, **SYSTEM)
         for name in cut:
-            self.birth(0.5, name, boot="b1", reconnect_max_s=3_600.0)
+            self.birth(0.5, name, boot="b1", reconnect_max_s=60.0)
         self.run(0.5)
         self.mute("down", "away", *cut, run_s=0.5)
         self.deliver(*(self.machines[name].vitals(self.now, 1, READINGS) for name in SPEAKING))
@@ -82,6 +82,8 @@ class ScriptedFleet(Story):
         up.ticks[CANARY] = number, self.now - 0.125  # the tick was on its way for so long
         self.unmute("up", run_s=0.75)
         self.deliver(up.vitals(self.now, 20, READINGS))
+        for name in cut:  # its series without the incident of its terms
+            self.centre.fleet.named(name).exceeds_reconnect_limit = True
 
     def page(self) -> bytes:
         return render(self.centre.fleet.venues.values(), self.now)

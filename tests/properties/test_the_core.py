@@ -146,7 +146,7 @@ class TheCore(RuleBasedStateMachine):
     def nobody_is_accused_who_was_just_heard(self) -> None:
         for event in self.world.told[self.judged :]:
             if isinstance(event, HostChanged) and event.after in FAILED:
-                if event.trigger is Trigger.CONNECTION_LOST:
+                if event.trigger in {Trigger.CONNECTION_LOST, Trigger.HUNG_UP}:
                     assert event.host in self.willed
                 elif event.silent_since is not None:
                     is_cut = event.trigger is Trigger.VENUE_CUT  # decided when the first is due

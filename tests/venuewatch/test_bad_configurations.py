@@ -27,21 +27,22 @@ from venuewatch.base.refusals import RefusedError, convert
 
 NAME = "expected 1 to 64 letters, digits, dots, dashes or underscores, not beginning with _"
 PORT = "expected a whole number from 1 to 65535"
+KEEPALIVE = "expected a whole number from 1 to 60"
 SPAN = "expected a number from 0.1 to 86400"
+BEAT = "expected a number from 0.1 to 60"
+VITALS = "expected a number from 1 to 86400"
 MARGIN = "expected a number over 0 up to 3600"
 HOST = 'venue = "STA"\nhost = "alpha"\n'
 BROKER, BEATS, PROBE = HOST + "[broker]\n", HOST + "[heartbeat]\n", HOST + "[probe]\n"
 NETWORKS = "expected networks such as 10.1.0.0/16:"
 STA = '[[venue]]\ncode = "STA"\n'
 ALPHA = STA + '[[venue.host]]\nname = "alpha"\n'
-
 CONFIGS = [
     agent_config.Config,
     aggregator_config.Config,
     inventory.Inventory,
     *(checks.load(kind).Config for kind in checks.kinds()),
 ]
-
 AGENT = {
     "": 'missing field "venue" at $',
     'venue = "STA"': 'missing field "host" at $',
@@ -59,15 +60,14 @@ AGENT = {
         'unknown field "password" at $.broker - did you mean "password_file"?'
     ),
     BROKER + 'transport = "udp"': 'unknown value "udp" at $.broker.transport -',
-    BROKER + "keepalive_s = 0": (
-        "expected a whole number from 1 to 3600, got 0 at $.broker.keepalive_s"
-    ),
+    BROKER + "keepalive_s = 0": f"{KEEPALIVE}, got 0 at $.broker.keepalive_s",
+    +"keepalive_s = 0": "expected a whole number from 1 to 60, got 0 at $.broker.keepalive_s",
     BROKER + "reconnect_max_s = 0": f"{SPAN}, got 0 at $.broker.reconnect_max_s",
     HOST + "[[broker]]\nport = 1883": "expected a table, got a list of 1 at $.broker",
-    BEATS + "interval_s = 0": f"{SPAN}, got 0 at $.heartbeat.interval_s",
-    BEATS + "interval_s = nan": f"{SPAN}, got nan at $.heartbeat.interval_s",
-    BEATS + "interval_s = inf": f"{SPAN}, got inf at $.heartbeat.interval_s",
-    BEATS + "vitals_every_s = 100000": f"{SPAN}, got 100000 at $.heartbeat.vitals_every_s",
+    BEATS + "interval_s = 0": f"{BEAT}, got 0 at $.heartbeat.interval_s",
+    BEATS + "interval_s = nan": f"{BEAT}, got nan at $.heartbeat.interval_s",
+    BEATS + "interval_s = inf": f"{BEAT}, got inf at $.heartbeat.interval_s",
+    BEATS + "vitals_every_s = 100000": f"{VITALS}, got 100000 at $.heartbeat.vitals_every_s",
     BROKER + 'link = "wierd"': 'unknown value "wierd" at $.broker.link - did you mean "wired"?',
     BROKER + 'tls = "yes"': 'expected true or false, got "yes" at $.broker.tls',
     BROKER + 'websocket_path = "a b"': (

@@ -37,6 +37,9 @@ WORDS: Final[Mapping[str, str]] = {
     "reading": "The check said: {says}",
     "same_check": "It is critical on {critical_on} of {hosts_that_have_it} hosts that have it.",
     "clock_in_doubt": "The centre's clock was set by {jump_s} s: times from then on are doubtful.",
+    "budget": "It sent more than it may for {for_s} s: {bytes_refused} bytes were thrown away.",
+    "terms": "It announced terms that are out of bounds.",
+    "loud": "It sent {bytes_taken} bytes; {messages_refused} of its messages were refused.",
     "trouble": "What is wrong: {why}.",
     "hang_ups": "{hosts} connections at {venues} venues were closed within {within_s} s. "
     "{not_back} hosts were not back {waited_s} s later.",

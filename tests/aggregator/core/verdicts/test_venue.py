@@ -204,5 +204,6 @@ def test_two_due_hosts_tell_that_nobody_is_heard_elsewhere(others: list[Host], s
     heard_here = beating("s2", heard_at=AFTER)
     venue = venue_of(beating("s1"), heard_here)
     fleet = Fleet([venue, venue_of(*others, code="AQU")])
+    fleet.heard_at = max(host.evidence_at or EARLIEST for host in fleet)
 
     assert elsewhere_at(fleet, venue, since=SINCE, at=AT) == said
