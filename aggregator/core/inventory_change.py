@@ -72,6 +72,7 @@ def forget_hosts(decisions: Decisions, gone: Iterable[Host], now: float) -> Inve
         venues.add(host.venue)
         decisions.probes.forget(host)
         decisions.expectation.budget.forget(host.name)
+        decisions.hang_ups.forget(host)
         decisions.checks.follow(host, HostState.AWAY, now)
     _forget(decisions, now)
     decisions.expectation.requeue()
@@ -90,6 +91,7 @@ def _remove(decisions: Decisions, expected: Fleet) -> dict[str, Host]:
             host.queued_at = INF
             decisions.probes.forget(host)
             decisions.expectation.budget.forget(host.name)
+            decisions.hang_ups.forget(host)
             decisions.fleet.remove(host)
     return removed
 

@@ -123,9 +123,8 @@ class Losses:
             self._incidents.adopt(subject, names)
             self._incidents.sharpen(subject, verdict, at)
         elif subject.scope == "venue":
-            last = centre_side.last_heard(hosts)
             self._incidents.fall(
-                subject, verdict, at, silent_since=None if last == -INF else last, children=names
+                subject, verdict, at, silent_since=_silent_since(hosts), children=names
             )
         else:
             self._incidents.begin(subject, verdict, at, children=names)
@@ -215,7 +214,7 @@ class Losses:
                 Subject("venue", code),
                 _left_behind(hosts, at),
                 at,
-                silent_since=centre_side.last_heard(hosts),
+                silent_since=_silent_since(hosts),
                 children=[host.name for host in hosts],
             )
         self._incidents.end(CENTRE_SIDE, at)
@@ -287,6 +286,11 @@ class Losses:
 
 def _unreachable(venue: Venue) -> list[Host]:
     return [host for host in venue.hosts.values() if host.state is HostState.UNREACHABLE]
+
+
+def _silent_since(hosts: Iterable[Host]) -> float | None:
+    last = centre_side.last_heard(hosts)
+    return None if last == -INF else last
 
 
 def _hung_up(host: Host) -> bool:
