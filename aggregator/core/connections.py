@@ -26,7 +26,7 @@ from aggregator.core.verdicts.centre import Blindness
 from aggregator.core.verdicts.checks import FailedChecks
 from venuewatch.base.wire.messages import BulkCanary, CentreState
 
-_DOUBT_S = 0.5
+_AFTER_DOUBT_S = 3.0  # what waited for us on the other connection is drained by then
 
 _WHY: Mapping[Missing, str] = {
     "connection": "the connection for readings is not subscribed",
@@ -135,7 +135,7 @@ class Connections:
             self._troubles.end(Cause.DUPLICATE_AGGREGATOR, now)
             self._tell_loss(now)
         if now >= self._hearing.doubt_at:
-            self.bulk.put_off(now + _DOUBT_S)
+            self.bulk.put_off(now + _AFTER_DOUBT_S)
         elif self.bulk.take_loss(now):
             self._tell_loss(now)
         self._plan()
