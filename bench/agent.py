@@ -220,4 +220,5 @@ def _make_certificates(directory: Path, client: str) -> Certificates:
     ):
         whose.cert_chain_pems[0].write_to_path(str(chain))
         whose.private_key_pem.write_to_path(str(key))
+        key.chmod(0o600)  # one that others may read is refused
     return made
