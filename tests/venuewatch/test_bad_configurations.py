@@ -61,7 +61,6 @@ AGENT = {
     ),
     BROKER + 'transport = "udp"': 'unknown value "udp" at $.broker.transport -',
     BROKER + "keepalive_s = 0": f"{KEEPALIVE}, got 0 at $.broker.keepalive_s",
-    +"keepalive_s = 0": "expected a whole number from 1 to 60, got 0 at $.broker.keepalive_s",
     BROKER + "reconnect_max_s = 0": f"{SPAN}, got 0 at $.broker.reconnect_max_s",
     HOST + "[[broker]]\nport = 1883": "expected a table, got a list of 1 at $.broker",
     BEATS + "interval_s = 0": f"{BEAT}, got 0 at $.heartbeat.interval_s",
