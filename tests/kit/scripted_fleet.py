@@ -84,7 +84,7 @@ class ScriptedFleet(Story):
         self.deliver(up.vitals(self.now, 20, READINGS))
         for name in cut:  # its series without the incident of its terms
             self.centre.fleet.named(name).exceeds_reconnect_limit = True
-        self.centre.fleet.named("up").refused = {"vitals": 2}
+        self.centre.fleet.named("lost").refused = {"vitals": 2}
 
     def page(self) -> bytes:
         return render(self.centre.fleet.venues.values(), self.now)

@@ -77,6 +77,8 @@ class TheCore(RuleBasedStateMachine):
         for story in self.world.both:
             machine = story.machines[name]
             boot = f"b{int(machine.boot[1:]) - back}"
+            if boot == story.host(name).boot:  # no newer one was heard: it is as good as any
+                self.willed.add(name)
             story.deliver(machine.said(Death(boot, 1, "lost")))
 
     @rule(name=names)
