@@ -31,7 +31,7 @@ def test_the_examples_trials_are_right(folder: Path) -> None:
 
 
 def test_the_examples_longer_delay_is_wrong(folder: Path) -> None:
-    (folder / "slow_downlink.py").write_text(FAULT.replace("= 1.0", "= 5.0"), encoding="utf-8")
+    (folder / "slow_downlink.py").write_text(FAULT.replace("= 0.3", "= 5.0"), encoding="utf-8")
 
     trial = verdicts.try_fault("slow_downlink", verdicts.derived_seed(5, "slow_downlink", 3))
 
