@@ -19,23 +19,16 @@ say() {
     echo "mosquitto-database: $*" >&2
 }
 
-# Whether Mosquitto starts with a copy of the database: 0 yes, 1 no, 2 it could not be tried.
-try() {
-    folder=$(mktemp -d "$(dirname "$database")/trial.XXXXXX") || return 2
-    cp -p "$database" "$folder/mosquitto.db" || { rm -rf "$folder"; return 2; }
-    owner=$(ls -ld "$folder/mosquitto.db" | awk '{ print $3 }')
-    [ "$(id -u)" -eq 0 ] && chown "$owner" "$folder"
-    printf '%s\n' "persistence true" "persistence_location $folder/" "listener 0 $folder/socket" \
-        "allow_anonymous true" "log_dest stderr" "user $owner" >"$folder/trial.conf"
-    chmod 644 "$folder/trial.conf"
-    "$mosquitto" -c "$folder/trial.conf" >"$folder/log" 2>&1 &
+# Whether Mosquitto runs in the folder: 0 yes, 1 no, 2 it took too long. The socket's path is
+# relative: an absolute one may be longer than the kernel takes.
+runs() {
+    (cd "$folder" && exec "$mosquitto" -c trial.conf) >"$folder/log" 2>&1 &
     trial=$!
     result=2
     begun=$(date +%s)
     while [ $(($(date +%s) - begun)) -lt "$patience_s" ]; do
         if ! kill -0 "$trial" 2>/dev/null; then
             result=1
-            grep -i error "$folder/log" >&2
             break
         fi
         if grep -q ' running$' "$folder/log"; then
@@ -46,8 +39,28 @@ try() {
     done
     kill -9 "$trial" 2>/dev/null
     wait "$trial" 2>/dev/null
-    rm -rf "$folder"
     return $result
+}
+
+# Whether Mosquitto starts with a copy of the database: 0 yes, 1 no, but without it, 2 it could
+# not be tried, or starts without it neither.
+try() {
+    folder=$(mktemp -d "$(dirname "$database")/trial.XXXXXX") || return 2
+    cp -p "$database" "$folder/mosquitto.db" || { rm -rf "$folder"; return 2; }
+    owner=$(ls -ld "$folder/mosquitto.db" | awk '{ print $3 }')
+    [ "$(id -u)" -eq 0 ] && chown "$owner" "$folder"
+    printf '%s\n' "persistence true" "persistence_location $folder/" "listener 0 socket" \
+        "allow_anonymous true" "log_dest stderr" "user $owner" >"$folder/trial.conf"
+    chmod 644 "$folder/trial.conf"
+    runs
+    tried=$?
+    if [ $tried -eq 1 ]; then
+        grep -i error "$folder/log" >&2
+        rm -f "$folder/mosquitto.db" "$folder/socket"
+        runs || tried=2
+    fi
+    rm -rf "$folder"
+    return $tried
 }
 
 set_aside() {

@@ -20,7 +20,7 @@ from venuewatch.rehearsal.stage.delay_line import Way
 pytestmark = [pytest.mark.real, pytest.mark.timeout(240)]
 
 GIVEN_UP_AFTER: Final = 1.5
-APART_S: Final = 0.7  # the outages begin at different moments between two beats
+APART_S: Final = 1.7  # else they are one loss; and at different moments between two beats
 SETTLED_S: Final = 8.0  # a second incident would be open by then
 SATELLITE: Final = Way(delay_s=0.29, loss=0.01)
 

@@ -64,7 +64,7 @@ def test_the_journal_is_for_its_own_user_alone(tmp_path: Path) -> None:
 def test_the_spool_is_for_its_own_user_alone(tmp_path: Path) -> None:
     config = tmp_path / "agent.toml"
     config.write_text(
-        'venue = "STA"\nhost = "STA-1"\n[heartbeat]\nvitals_every_s = 0.2\n'
+        'venue = "STA"\nhost = "STA-1"\n[heartbeat]\nvitals_every_s = 1.0\n'
         f"[broker]\nport = {free_port()}\n"
     )
 
