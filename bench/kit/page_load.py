@@ -10,7 +10,7 @@ import http.client
 import json
 import re
 import signal
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -140,11 +140,17 @@ def _cut_some(load: Load, changes: list[Change | Turn]) -> Row:
     load.fleet.ask("heal")
     shown = _healed(load, "cut", cut_at, healed_at, "critical")
     known = _api(load.port, "incidents?limit=1000") or {"incidents": []}
-    found = [one for one in known["incidents"] if one["venue"] and one["opened_at"] >= cut_at]
+    found = [one for one in known["incidents"] if one["opened_at"] >= cut_at and _is_of_cut(one)]
     for one in found:
-        changes.append(Turn(one["venue"], is_loud=True, at=one["opened_at"]))
-        changes.append(Turn(one["venue"], is_loud=False, at=one["closed_at"]))
+        for venue in [one["venue"]] if one["venue"] else one["children"]:
+            changes.append(Turn(venue, is_loud=True, at=one["opened_at"]))
+            changes.append(Turn(venue, is_loud=False, at=one["closed_at"]))
     return {"incidents_of_the_cut": len(found), **shown}
+
+
+def _is_of_cut(incident: Mapping[str, Any]) -> bool:
+    """Tell whether an incident is of a venue, or of most venues at once."""
+    return bool(incident["venue"]) or incident["cause"] == "centre_side_loss"
 
 
 def _cut_all(load: Load) -> Row:

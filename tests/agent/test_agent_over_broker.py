@@ -122,7 +122,7 @@ def heard(folder: Path, settings: str) -> Iterator[Centre]:
 
 @pytest.fixture
 def centre(tmp_path: Path) -> Iterator[Centre]:
-    with heard(tmp_path, HEARTBEAT) as centre:
+    with heard(tmp_path, f'{HEARTBEAT}\n[probe]\nnetworks = ["127.0.0.0/8"]') as centre:
         yield centre
 
 

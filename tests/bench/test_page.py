@@ -96,7 +96,7 @@ def test_no_page_misses_a_change_or_a_cut(tmp_path: Path, monkeypatch: pytest.Mo
     row = row_of(tmp_path, "load", "--seconds", "2", "--pages", "5", "--hosts", "78")
 
     assert (row["changes"], row["changes_not_shown"], row["pages_that_differ"]) == (20, 0, 0)
-    assert row["incidents_of_the_cut"] == 38
+    assert row["incidents_of_the_cut"] == 1  # most venues at one moment are one loss
     assert row["event_to_pixel_s_p99"] <= 5.0
 
 
