@@ -9,6 +9,7 @@ A storm is gone through a slice at a time (``slices.py``); then the driver is to
 Times are monotonic seconds.
 """
 
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
 from functools import partial, wraps
@@ -25,7 +26,7 @@ LOOK_EVERY_S = 0.1
 _P = ParamSpec("_P")
 
 
-class Inlets:
+class Inlets(ABC):
     """The way into a core. ``outputs`` is where it appends what comes of the calls.
 
     Attributes:
@@ -86,15 +87,15 @@ class Inlets:
             if decisions.rest.is_left or (waiting and len(self._outputs) > enough):
                 return
 
+    @abstractmethod
     def _decided_until(self, at: float) -> float:
         """Return by when all has to be decided before a call that came at ``at``."""
-        raise NotImplementedError
 
-    def _begin(self, now: float) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _begin(self, now: float) -> None: ...
 
-    def _end(self, now: float) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _end(self, now: float) -> None: ...
 
 
 _InletsT = TypeVar("_InletsT", bound=Inlets)

@@ -19,12 +19,13 @@ import mqtt5
 import msgspec
 
 from bench.kit.filling import cpu_modes, numbers
+from bench.kit.fleet import ticks_of
 from bench.kit.members import place
 from bench.kit.processes import LOOPBACK, grant_files
 from venuewatch.base import clock
 from venuewatch.base.wire import topics
 from venuewatch.base.wire.catalogue import Catalogue
-from venuewatch.base.wire.messages import Beat, Birth, Echo, Vitals, decode_tick, encode
+from venuewatch.base.wire.messages import Beat, Birth, Echo, Vitals, encode
 from venuewatch.base.wire.packing import packed
 from venuewatch.base.wire.topics import Stream
 
@@ -185,14 +186,8 @@ class Carried:
             sock.settimeout(0.0)
 
     def _hear_tick(self) -> None:
-        packets = memoryview(self._ticks.recv(65_536))
-        if not packets:
-            raise ConnectionResetError("the broker closed the connection")
-        while packets:  # ticks are far apart: what is read at once are whole packets
-            packet, size = mqtt5.read(packets)
-            packets = packets[size:]
-            if isinstance(packet, mqtt5.PublishPacket):
-                self._tick = decode_tick(packet.payload or b"").number, clock.monotonic()
+        for number in ticks_of(self._ticks.recv(65_536)):
+            self._tick = number, clock.monotonic()
 
     def _obey(self, line: str) -> None:
         if line in {"silent", "speak"}:

@@ -12,6 +12,7 @@ import json
 import random
 import select
 import sys
+from collections.abc import Iterator
 from typing import Final
 
 import mqtt5
@@ -24,6 +25,22 @@ from venuewatch.base.wire.messages import Beat, Echo, decode_tick, encode
 
 _BURST: Final = 256  # beats between two looks at what has arrived
 _ECHO_FOR_S: Final = 2.0  # an agent echoes a tick once; with one a second none is older
+
+
+def ticks_of(received: bytes) -> Iterator[int]:
+    """Yield the numbers of the ticks that were received at once; they are whole packets.
+
+    Raises:
+        ConnectionResetError: nothing was received.
+    """
+    packets = memoryview(received)
+    if not packets:
+        raise ConnectionResetError("the broker closed the connection")
+    while packets:  # ticks are far apart
+        packet, size = mqtt5.read(packets)
+        packets = packets[size:]
+        if isinstance(packet, mqtt5.PublishPacket):
+            yield decode_tick(packet.payload or b"").number
 
 
 class Fleet:
@@ -123,14 +140,8 @@ class Fleet:
             self._counts["sent" if taken == len(packet) else "broken"] += 1
 
     def _hear_tick(self) -> None:
-        packets = memoryview(self._ticks.recv(65_536))
-        if not packets:
-            raise ConnectionResetError("the broker closed the connection")
-        while packets:  # ticks are far apart: what is read at once are whole packets
-            packet, size = mqtt5.read(packets)
-            packets = packets[size:]
-            if isinstance(packet, mqtt5.PublishPacket):
-                self._tick = decode_tick(packet.payload or b"").number, clock.monotonic()
+        for number in ticks_of(self._ticks.recv(65_536)):
+            self._tick = number, clock.monotonic()
 
     def _tell(self) -> None:
         print(json.dumps({**self._counts, "worst_lag_s": self._worst_lag_s}), flush=True)
