@@ -306,7 +306,7 @@ async def test_shared_body_counts_once(world: World) -> None:
 async def test_connection_in_its_handshake_counts(
     world: World, connect: Connect, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(connections, "HEAD_S", 0.5)
+    monkeypatch.setattr(connections, "HEAD_S", 2.0)
     world.server.use(configured(tmp_path, trustme.CA()))
     silent = [connect() for _ in range(HEADLESS_MAX + 2)]
     await until(lambda: world.ended == {"client_without_head": 2})

@@ -140,7 +140,10 @@ async def test_changes_of_a_moment_go_out_as_one() -> None:
     assert page.rendered == [["a", "b"]]
 
 
-async def test_changes_are_rendered_once_for_all_readers() -> None:
+async def test_changes_are_rendered_once_for_all_readers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("aggregator.shell.http.channel._SNAPSHOT_KEPT_S", PATIENCE_S)
     page = Page()
     async with page.served() as client:
         answers = [await client.get("/") for _ in range(50)]

@@ -19,7 +19,7 @@ from aggregator.shell.walltime import WallTime
 from tests.aggregator.shell.mqtt.scripted_broker import Chance
 from tests.kit.machine import WALL
 from tests.kit.page import Page
-from tests.kit.receiver import Receiver
+from tests.kit.receiver import Receiver, timeout_s_for
 from tests.kit.story import ALONE, fleet_of
 from tests.kit.tasks import at_work
 from venuewatch.base import clock
@@ -33,7 +33,7 @@ class Pusher:
     """An outlet at work, and what it published for other aggregators."""
 
     def __init__(self, *urls: str, fleet: Fleet | None = None, **more: Any) -> None:
-        where = Alertmanager(urls=urls, **{"timeout_s": 0.2, **more})
+        where = Alertmanager(urls=urls, **{"timeout_s": timeout_s_for(), **more})
         self.chance = Chance()
         self.published: list[CentreOpen] = []
         self.is_heard = True

@@ -17,7 +17,7 @@ from tests.aggregator.shell.outlets.alertmanager.pusher import (
     push,
     pushing,
 )
-from tests.kit.receiver import Answer, Receiver
+from tests.kit.receiver import Answer, Receiver, timeout_s_for
 from tests.kit.waiting import until
 
 
@@ -38,7 +38,7 @@ async def test_each_of_several_gets_every_alert_though_one_hangs(receiver: Recei
 async def test_newer_state_replaces_what_waits(receiver: Receiver) -> None:
     receiver.answers += ["hang"]
 
-    async with pushing(base(receiver)) as pusher:
+    async with pushing(base(receiver), timeout_s=timeout_s_for("hang")) as pusher:
         pusher.add(1, 2)
         await receiver.until_attempts(1)
         pusher.add(1, is_over=True, ends_at=21.0)
@@ -69,7 +69,7 @@ LATER = [500, 502, 503, 401, 403, 404, 405, 408, 429, 302, 307, "hang", "hang_up
 async def test_failed_request_is_tried_again(receiver: Receiver, answer: Answer) -> None:
     receiver.answers += [answer, answer]
 
-    async with pushing(base(receiver)) as pusher:
+    async with pushing(base(receiver), timeout_s=timeout_s_for(answer)) as pusher:
         pusher.add(1)
         await until(lambda: pusher.counted("sent") == 1)
 

@@ -14,7 +14,7 @@ from aggregator.shell.outlets.remote_write.outlet import RemoteWriteMetrics, Rem
 from tests.aggregator.shell.mqtt.scripted_broker import Chance
 from tests.aggregator.shell.outlets.remote_write.backlogs import JOBS, late, vitals
 from tests.kit.page import Page
-from tests.kit.receiver import Receiver
+from tests.kit.receiver import Receiver, timeout_s_for
 from tests.kit.story import ALONE, fleet_of
 from tests.kit.tasks import at_work
 
@@ -25,7 +25,7 @@ class Writer:
     """An outlet, and its counters as Prometheus reads them."""
 
     def __init__(self, url: str, **more: Any) -> None:
-        where = RemoteWrite(url=url, **{"timeout_s": 0.2, **more})
+        where = RemoteWrite(url=url, **{"timeout_s": timeout_s_for(), **more})
         labels = RemoteWriteLabels(dict(JOBS.vitals), dict(JOBS.checks))
         self.chance = Chance()
         self.fleet = fleet_of(ALONE)

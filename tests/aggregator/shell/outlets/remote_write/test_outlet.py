@@ -19,7 +19,7 @@ from tests.aggregator.shell.outlets.remote_write.backlogs import (
     wall_ms,
 )
 from tests.aggregator.shell.outlets.remote_write.receiver import NAME, writing
-from tests.kit.receiver import Answer, Receiver
+from tests.kit.receiver import Answer, Receiver, timeout_s_for
 from tests.kit.story import HOST
 from tests.kit.waiting import until
 
@@ -112,7 +112,7 @@ async def test_loop_goes_on_while_a_whole_fleet_is_lost(receiver: Receiver) -> N
 async def test_request_that_failed_is_tried_again(receiver: Receiver, answer: Answer) -> None:
     receiver.answers += [answer, answer]
 
-    async with writing(receiver) as writer:
+    async with writing(receiver, timeout_s=timeout_s_for(answer)) as writer:
         writer.send(5.0)
         await until(lambda: writer.is_done)
 
