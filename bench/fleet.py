@@ -4,7 +4,8 @@ A real Mosquitto and the real aggregator. The hosts are carried by few connectio
 open files forbids one for each on most machines: the aggregator does not see that, the broker has
 fewer clients than in earnest. Three rows a size: with nobody who scrapes, while the whole
 ``/metrics`` is scraped, and that with Python's own collector instead of ours. Broker and fleet have
-the other core where there are two. Every incident counts: nothing is wrong with the fleet.
+the other core where there are two. Every incident counts: nothing is wrong with the fleet. A fourth
+row is a storm: the whole fleet is silent at once for 25 s, and comes back at once.
 """
 
 import argparse
@@ -13,7 +14,7 @@ import http.client
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,7 +34,13 @@ from venuewatch.base.options import number, whole
 SUMMARY = "Loop lag, CPU, memory and false incidents with a fleet of 15,000 or 35,000 hosts"
 SIZES = ("15000x1x104", "35000x5x104")
 _ALONE, _SCRAPED, _PYTHONS = "ours", "ours, scraped", "Python's collector, scraped"
-GOALS = tuple(
+_STORM = "ours, all silent and back"
+_OF_STORM = tuple(
+    Goal(key, at_most, f"{_STORM} {size}")
+    for size in SIZES
+    for key, at_most in {"lag_max_ms": 20.0, "incidents": 1.0, "accused": 0.0}.items()
+)
+GOALS = _OF_STORM + tuple(
     Goal(key, at_most, f"{side} {size}")
     for size in SIZES
     for side in (_ALONE, _SCRAPED)
@@ -50,6 +57,8 @@ _SCRAPE_EVERY_S = 15.0
 _BASE_MIB = 60.0
 _SETTLE_S = 12.0  # all have sent vitals by then
 _UP_S = 120.0
+_SILENT_S = 25.0
+_BACK_S = 30.0
 _MIB = 1024 * 1024
 
 
@@ -164,6 +173,7 @@ def _is_ready(port: int) -> bool:
 def _rows(world: _World, seconds: float, *, is_ours: bool) -> Iterator[Row]:
     if is_ours:
         yield _measured(_ALONE, world, seconds)
+        yield _storm(world)
     with scraped(world.port, "/metrics", _SCRAPE_EVERY_S):
         yield _measured(_SCRAPED if is_ours else _PYTHONS, world, seconds)
 
@@ -194,10 +204,39 @@ def _measured(side: str, world: _World, seconds: float) -> Row:
     return row
 
 
+def _storm(world: _World) -> Row:
+    """Let the whole fleet be silent at once, and come back at once."""
+    opened, accused = _opened(world.log), _accused(world.log)
+    world.centre.ask("watch")
+    world.fleet.ask("silent")
+    pause(_SILENT_S)
+    world.fleet.ask("speak")
+    pause(_BACK_S)
+    lag = world.centre.ask()
+    row: Row = {
+        "side": _STORM,
+        "lag_p99_ms": round(lag["p99_lag_s"] * 1e3, 1),
+        "lag_max_ms": round(lag["worst_lag_s"] * 1e3, 1),
+        "incidents": _opened(world.log) - opened,
+        "accused": _accused(world.log) - accused,
+        "is_ready": _is_ready(world.port),
+    }
+    progress(f"{_STORM}: max {row['lag_max_ms']} ms, {row['incidents']} incident")
+    return row
+
+
 def _opened(log: Path) -> int:
     """Return how many incidents were opened, as the aggregator's log says."""
-    count = 0
-    for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
-        if '"event":"incident"' in line.replace(" ", ""):
-            count += json.loads(line)["change"] == "opened"
-    return count
+    return _count(log, "incident", "change", {"opened"})
+
+
+def _accused(log: Path) -> int:
+    """Return how many times a host was called down or unreachable."""
+    return _count(log, "host_changed", "after", {"down", "unreachable"})
+
+
+def _count(log: Path, event: str, key: str, values: Container[str]) -> int:
+    named = f'"event":"{event}"'
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    said = (json.loads(line) for line in lines if named in line.replace(" ", ""))
+    return sum(each[key] in values for each in said)
