@@ -221,7 +221,7 @@ def _storm(world: _World) -> Row:
         "accused": _accused(world.log) - accused,
         "is_ready": _is_ready(world.port),
     }
-    progress(f"{_STORM}: max {row['lag_max_ms']} ms, {row['incidents']} incident")
+    progress(f"{_STORM}: max {row['lag_max_ms']} ms, {row['incidents']} incidents")
     return row
 
 

@@ -33,6 +33,7 @@ CONNECTIONS: Final = 400
 
 _ANSWER_S: Final = 20.0
 _ECHO_FOR_S: Final = 2.0  # an agent echoes a tick once; with one a second none is older
+_PING_EVERY_S: Final = 30.0
 _BURST: Final = 512  # hosts between two looks at what has arrived
 _VARIANTS: Final = 32  # of values: to make new ones each time would cost more than to send them
 _BIRTHS_APART_S: Final = 0.02
@@ -74,6 +75,7 @@ class Carried:
         self._ticks = _connected(options.port, "carrier-ticks")
         self._ticks.send(mqtt5.SubscribePacket(1, [mqtt5.TopicFilter(topics.TICKS)]).write())
         self._tick = (0, -_ECHO_FOR_S)
+        self._ping_at = 0.0
         self._is_silent = False
         self._start, self._round, self._next = 0.0, 0, 0
         self._worst_lag_s = 0.0
@@ -188,6 +190,9 @@ class Carried:
     def _hear_tick(self) -> None:
         for number in ticks_of(self._ticks.recv(65_536)):
             self._tick = number, clock.monotonic()
+        if clock.monotonic() >= self._ping_at:  # it says nothing else, and the broker grants 60 s
+            self._ticks.send(mqtt5.PingReqPacket().write())
+            self._ping_at = clock.monotonic() + _PING_EVERY_S
 
     def _obey(self, line: str) -> None:
         if line in {"silent", "speak"}:
