@@ -20,3 +20,8 @@ def wall() -> float:
 def cpu() -> float:
     """Return the CPU seconds (user and system) that this process has used."""
     return time.process_time()
+
+
+def thread_cpu() -> float:
+    """Return the CPU seconds (user and system) that the calling thread has used."""
+    return time.thread_time()
