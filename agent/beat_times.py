@@ -17,6 +17,9 @@ from venuewatch.base.wire.messages import TICK_EVERY_S
 RETRY_S = 0.1
 """How long (s) a beat that had to wait does so until it is looked again."""
 
+LATE_S = 0.5
+"""From how long (s) on it is said that the agent did not run when a beat was due."""
+
 LONG_WAY_S: Final = 0.3
 """The round trip r (s) from which on it matters. On a shorter way a timeout helps in time: it comes
 after r and TCP_RTO_MIN (0.2 s, linux/include/net/tcp.h), what it repeats is answered after another
@@ -100,6 +103,8 @@ class BeatTimes(Slots):
         super().__init__(start, every_s)
         self._waiting: int | None = None
         self._retry_at = math.inf
+        self._late_s = 0.0
+        self._is_late_said = False
         self._lead = Lead(interval_s=every_s, lead_s=lead_of(host))
 
     @property
@@ -112,6 +117,9 @@ class BeatTimes(Slots):
 
         Of a beat that waits and one that is due, the newer is the one that is wanted.
         """
+        if self.taken >= 0 and now - self.next_at >= LATE_S:
+            self._late_s = max(self._late_s, now - self.next_at)
+            self._is_late_said = False
         number = super().take(now)
         if number is None and now >= self._retry_at:
             number = self._waiting
@@ -123,8 +131,22 @@ class BeatTimes(Slots):
         """Let the beat that was just taken wait: the one before is not acknowledged yet."""
         self._waiting, self._retry_at = number, now + RETRY_S
 
+    def say_lateness(self) -> float:
+        """Return for how long (s) the agent did not run, for the beat that goes out now; 0: it ran.
+
+        The same is said until a beat that said it is acknowledged.
+        """
+        self._is_late_said = True
+        return self._late_s
+
+    def acknowledged(self) -> None:
+        """Note that the broker has the beats that went out in this session."""
+        if self._is_late_said:
+            self._late_s = 0.0
+
     def session_began(self) -> None:
         """Forget the beat and the ticks of an earlier session; the rhythm goes on."""
+        self._is_late_said = False
         self._retry_at = math.inf
         self._lead.session_began()
 

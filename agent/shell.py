@@ -166,6 +166,7 @@ class Agent:
         if number is None or session is None or not self._is_announced or session.is_congested:
             return  # what the network has not taken yet is older: nobody wants both
         if session.connection.is_acknowledged():
+            self._beats.acknowledged()
             self._publish_beat(session, number)
             self._beat_queue.follow_beat(session.connection, self._sender(now), now)
             self._follow_ticks(session.connection.round_trip_s)
@@ -234,6 +235,7 @@ class Agent:
             wall_ms=milliseconds(clock.wall()),
             tick=echoes[0] if echoes else None,
             other_ticks=echoes[1:],
+            late_ms=milliseconds(self._beats.say_lateness()),
         )
         session.publish(self._topics[Stream.BEAT], encode(beat), qos=0)
         session.connection.wrote()

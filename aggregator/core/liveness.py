@@ -58,7 +58,7 @@ class Liveness:
                 late_s = now - host.deadline + host.margin_s
                 if late_s <= ON_TIME_S:  # nearly all: a call would cost more than the counting
                     host.lateness.counts[0] += 1
-                else:
+                elif not beat.late_ms:  # else it is the agent's own, and not its line's
                     host.lateness.observe(late_s, host.margin_s)
         host.beat_seq = beat.seq
         host.session = beat.session

@@ -10,6 +10,8 @@ The life of a beat:
    ours is counted.
 6. A host that has a problem, or whose clock is off, is examined (``verdicts``).
 
+A beat of an agent that did not run in time says so: it is life, and nothing of 5. and 6.
+
 Times are monotonic seconds; ``wall`` is seconds since 1970.
 """
 
@@ -19,6 +21,7 @@ from aggregator.core import identity, inventory_change
 from aggregator.core.decisions import Decisions
 from aggregator.core.fleet import Venue
 from aggregator.core.host import INF, Host
+from aggregator.core.incidents.record import Subject
 from aggregator.core.intake import (
     BACKLOG,
     BIRTH,
@@ -40,6 +43,7 @@ from aggregator.core.presence import Presence
 from aggregator.core.readings import LateReadings, LatestReadings, Taken
 from aggregator.core.ticks import clock_offset
 from aggregator.core.verdicts.bridges import Bridges, is_trusted
+from aggregator.core.verdicts.causes import Evidence
 from aggregator.core.verdicts.clocks import LIMIT_S
 from aggregator.core.verdicts.feeds import Feeds
 from aggregator.core.verdicts.our_clock import OurClock
@@ -213,7 +217,8 @@ class Reception:
     def take_beat(self, host: Host, beat: Beat, now: float, wall: float) -> None:
         """Draw the conclusions from a live beat (see the life of a beat, above)."""
         is_new_boot = beat.boot != host.boot
-        returned = identity.begin_boot(host, beat, now) if is_new_boot else None
+        is_usual = not is_new_boot and not beat.late_ms
+        returned = None if is_usual else self._begin_anew(host, beat, now)
         news = self._receive_beat(host, beat, now, wall, is_new_boot)
         if news is not True:
             if news is False:
@@ -226,7 +231,7 @@ class Reception:
             self._presence.note_agent(host)
         if self._hearing.missing == "fleet" and host.is_listed:
             self._decisions.recover(now)
-        if beat.tick is None:
+        if beat.tick is None or beat.late_ms:
             self._look_further(host, beat, now, wall)
         else:
             round_trip_s = self._round_trip(beat.tick, now)
@@ -238,8 +243,30 @@ class Reception:
             self._decisions.twins.report(returned, now)
             self._decisions.plan()
 
+    def _begin_anew(self, host: Host, beat: Beat, now: float) -> identity.BootReturned | None:
+        """Begin another boot, or go on with one whose agent did not run for a while."""
+        if beat.boot != host.boot:
+            return identity.begin_boot(host, beat, now)
+        self._excuse(host, beat, now)
+        return None
+
+    def _excuse(self, host: Host, beat: Beat, now: float) -> None:
+        """Let a fall count for less whose agent did not run for longer than its margin."""
+        subject, late_s = Subject("host", host.venue, host.name), beat.late_ms / 1000
+        fell_at = self._decisions.incidents.fallen_at(subject)
+        is_first = host.evidence_at is not None and host.evidence_at <= fell_at < INF
+        if is_first and beat.seq > host.beat_seq and late_s >= host.margin_s:
+            seen = Evidence(now, host.name, "starved", {"late_s": round(late_s, 3)})
+            self._decisions.incidents.excuse_fall(subject, seen, now)
+
     def _look_further(self, host: Host, beat: Beat, now: float, wall: float) -> None:
-        """Find our tick among those of other aggregators, or count that there is none of ours."""
+        """Find our tick among those of other aggregators, or count that there is none of ours.
+
+        The agent of a late beat read ticks late, too: they tell nothing of its line and its clock.
+        """
+        if beat.late_ms:
+            host.echoes.unechoed = 0
+            return
         for echo in beat.other_ticks:
             round_trip_s = self._round_trip(echo, now)
             if round_trip_s is not None:

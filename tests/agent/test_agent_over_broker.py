@@ -1,6 +1,7 @@
 """A real agent on a real broker beats on time, whatever its probes and patterns do."""
 
 import queue
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from agent.probes import UNDER_WAY_MAX, WORTH_S
 from bench.kit.processes import free_port
 from tests.agent.checks.namespaces import Cable, cable
 from tests.agent.checks.peers import LOOPBACK, refused_port, say, say_nothing, tcp_peer
-from tests.integration.real import Agent, Mosquitto, Process, until
+from tests.integration.real import Agent, Mosquitto, Process, pause, until
 from venuewatch.base import clock
 from venuewatch.base.wire import messages, topics
 from venuewatch.base.wire.catalogue import Catalogue, readings_of
@@ -32,6 +33,7 @@ WINDOWS = 8
 
 LATE_MS = 20
 FLOOD = 200
+STOPPED_S = 2.0
 SILENT, MAC = "10.9.0.77", "02:00:00:00:00:77"  # of no machine
 HEARTBEAT = f"[heartbeat]\ninterval_s = {INTERVAL_S}\nvitals_every_s = 1"
 
@@ -216,6 +218,24 @@ def matching(tmp_path: Path) -> Iterator[Centre]:
         )
         with heard(tmp_path, checks) as centre:
             yield centre
+
+
+def test_an_agent_that_did_not_run_says_so_in_its_next_beat(tmp_path: Path) -> None:
+    with (
+        Mosquitto(tmp_path) as broker,
+        Agent(tmp_path, broker.port, "STA-1", broker=HEARTBEAT) as agent,
+        Centre(LOOPBACK, broker.port) as centre,
+    ):
+        until("beats", lambda: len(centre.beats) > 2)
+        agent.signal(signal.SIGSTOP)
+        pause(STOPPED_S)
+        centre.beats.clear()
+        agent.signal(signal.SIGCONT)
+        until("it says so", lambda: any(beat.late_ms for beat in centre.beats))
+        said = next(beat for beat in centre.beats if beat.late_ms)
+
+        assert said.late_ms >= (STOPPED_S - INTERVAL_S) * 1000
+        until("it says no more", lambda: not centre.beats[-1].late_ms)
 
 
 @pytest.mark.timed

@@ -249,3 +249,65 @@ def test_another_aggregator_is_followed_when_ticks_are_gone() -> None:
         moves_s.append(ours.earlier_by_s(beat_at(0.2), ROUND_TRIP_S))
 
     assert moves_s == [*[0.0] * 7, pytest.approx(0.4)]  # gap 0.8, after five ticks from 10.6 s on
+
+
+@pytest.fixture
+def beats() -> BeatTimes:
+    """Return the slots of an agent that has sent its first beat in time."""
+    made = BeatTimes(TICK_AT, 1.0, host="STA-1")
+    made.take(TICK_AT)
+    return made
+
+
+@pytest.mark.parametrize(("late_s", "said_s"), [(0.0, 0.0), (0.49, 0.0), (0.5, 0.5), (7.25, 7.25)])
+def test_an_agent_that_did_not_run_says_for_how_long(
+    beats: BeatTimes, late_s: float, said_s: float
+) -> None:
+    beats.take(TICK_AT + 1.0 + late_s)
+
+    assert beats.say_lateness() == pytest.approx(said_s)
+
+
+def test_lateness_is_said_again_until_the_broker_has_it(beats: BeatTimes) -> None:
+    beats.take(TICK_AT + 4.0)
+    said = [beats.say_lateness()]
+
+    beats.session_began()  # the beat went to a connection that had ended
+    beats.acknowledged()
+    said.append(beats.say_lateness())
+    beats.acknowledged()
+    said.append(beats.say_lateness())
+
+    assert said == [3.0, 3.0, 0.0]
+
+
+def test_new_lateness_is_not_taken_for_one_that_was_heard(beats: BeatTimes) -> None:
+    beats.take(TICK_AT + 4.0)
+    beats.say_lateness()
+    beats.take(TICK_AT + 7.0)
+
+    beats.acknowledged()
+
+    assert beats.say_lateness() == 3.0
+
+
+def test_a_beat_that_waits_for_the_line_is_not_the_agents_own_lateness(beats: BeatTimes) -> None:
+    number = beats.take(TICK_AT + 1.0)
+    assert number is not None
+    beats.put_off(number, TICK_AT + 1.0)
+
+    for tenths in range(1, 9):
+        at = TICK_AT + 1.0 + tenths * 0.1
+        again = beats.take(at + 1e-6)
+        assert again is not None
+        beats.put_off(again, at)
+
+    assert beats.say_lateness() == 0.0
+
+
+def test_the_time_until_the_first_beat_is_no_lateness() -> None:
+    made = BeatTimes(TICK_AT, 1.0, host="STA-1")
+
+    made.take(TICK_AT + 5.0)
+
+    assert made.say_lateness() == 0.0

@@ -252,6 +252,16 @@ def test_echoes_that_are_none_refuse_their_beat(ticks: str) -> None:
     assert refusal.value.reason is Reason.WRONG_TYPE
 
 
+def test_an_older_aggregator_reads_a_beat_that_says_its_lateness() -> None:
+    beat = messages.Beat("a", 1, 2, 3, 4, late_ms=3_000)
+
+    assert messages.decoder(OlderBeat)(encode(beat)) == OlderBeat(2, None)
+
+
+def test_a_beat_in_time_says_nothing_of_lateness() -> None:
+    assert b"late" not in encode(messages.Beat("a", 1, 2, 3, 4))
+
+
 counts = st.integers(0, MAX_COUNT)
 spans = st.floats(0.1, 86_400)
 texts = st.text(st.characters(codec="utf-8"), max_size=256)
@@ -262,6 +272,7 @@ ANY: dict[Callable[[bytes], object], st.SearchStrategy[object]] = {
         messages.Beat,
         *(names, counts, counts, counts, counts, echoes),
         st.lists(st.builds(messages.Echo, counts, counts), max_size=3).map(tuple),
+        counts,
     ),
     messages.decode_birth: st.builds(
         messages.Birth,

@@ -225,6 +225,13 @@ class Incidents:
             self._at(at + LONG_FALL_S, _What.LONG_FALL, subject, self._fallen[subject])
         return True
 
+    def excuse_fall(self, subject: Subject, seen: Evidence, at: float) -> None:
+        """Let the latest fall of a subject count for less, and keep what explains it."""
+        fell_at = self._fallen.get(subject)
+        if fell_at is not None and subject in self._damping:
+            self._damping[subject].excuse(fell_at, at)
+            self.note(subject, seen)
+
     def note(self, subject: Subject, seen: Evidence) -> None:
         """Keep more evidence with an open incident. Nothing is reported."""
         self._store.add_evidence(subject, (seen,))

@@ -9,6 +9,9 @@ import math
 from aggregator.core.verdicts.causes import CENTRE, Cause, Evidence, Verdict
 
 FALL = 1_000.0
+EXCUSED_FALL = FALL / 4
+"""What a fall adds that its agent explains: not nothing, or each of many would be news."""
+
 HALF_LIFE_S = 300.0
 SUPPRESS = 2_500.0
 """The penalty from which on single falls are no news."""
@@ -36,6 +39,12 @@ class Damping:
         self.falls += 1
         self._penalty, self._at = faded + FALL, at
         return self._penalty
+
+    def excuse(self, fell_at: float, at: float) -> None:
+        """Let the fall at ``fell_at`` count as one that is explained."""
+        faded = float(0.5 ** (max(0.0, at - fell_at) / HALF_LIFE_S))
+        self._penalty = max(0.0, self.penalty(at) - (FALL - EXCUSED_FALL) * faded)
+        self._at = at
 
     def recall(self, falls: int, at: float) -> None:
         """Note that an earlier incident was opened at ``at``, with which there were ``falls``."""

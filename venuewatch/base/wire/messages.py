@@ -48,6 +48,7 @@ class Beat(msgspec.Struct, frozen=True, omit_defaults=True):
     """I am alive. ``seq`` counts the beats that were due, sent or not, within this boot.
 
     ``tick`` is the one that an aggregator looks at first. ``other_ticks`` are of further ones.
+    ``late_ms``: for so long my own loop did not run when a beat was due, 0 if it was in time.
     """
 
     boot: BootId
@@ -57,6 +58,7 @@ class Beat(msgspec.Struct, frozen=True, omit_defaults=True):
     wall_ms: Count
     tick: Echo | None = None
     other_ticks: Annotated[tuple[Echo, ...], msgspec.Meta(max_length=ECHOES_MAX - 1)] = ()
+    late_ms: Count = 0
 
 
 class Birth(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):

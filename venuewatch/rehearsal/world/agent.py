@@ -224,6 +224,7 @@ class Agent:
         if number is None or session is None or not self.is_connected:
             return
         if session.is_beat_acknowledged:
+            self._beats.acknowledged()
             self._publish_beat(session, number)
             self._beat_queue.follow_beat(session, self._line(now), now)
             self._beats.follow_ticks(session.round_trip_s)
@@ -267,6 +268,7 @@ class Agent:
             wall_ms=self._machine.clock.wall_ms,
             tick=echoes[0] if echoes else None,
             other_ticks=echoes[1:],
+            late_ms=round(self._beats.say_lateness() * 1000),
         )
         session.publish(self._topics[Stream.BEAT], encode(beat))
         session.wrote()
