@@ -32,7 +32,8 @@ ifdef ARGS
 	$(PYTEST) $(ARGS)
 else
 	@$(MAKE) -s servers
-	$(PYTEST) -m "not timed"
+	@$(MAKE) -s quick
+	$(PYTEST) -n 2 --dist loadfile -m "(real or long) and not timed"
 	$(PYTEST) -m timed
 	.ci/other-pythons
 endif

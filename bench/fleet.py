@@ -5,8 +5,8 @@ open files forbids one for each on most machines: the aggregator does not see th
 fewer clients than in earnest. Three rows a size: with nobody who scrapes, while the whole
 ``/metrics`` is scraped, and that with Python's own collector instead of ours. Broker and fleet have
 the other core where there are two. Every incident counts: nothing is wrong with the fleet. A fourth
-row is a storm: the whole fleet is silent at once for 25 s, and comes back at once. Its slices are
-judged by the CPU time of the loop's thread between two looks of it, 1 ms apart.
+row is a storm: the whole fleet is silent at once, and comes back at once. Its slices are judged by
+the CPU time of the loop's thread between two looks of it, 1 ms apart.
 """
 
 import argparse
@@ -58,8 +58,7 @@ _SCRAPE_EVERY_S = 15.0
 _BASE_MIB = 60.0
 _SETTLE_S = 12.0  # all have sent vitals by then
 _UP_S = 120.0
-_SILENT_S = 25.0
-_BACK_S = 30.0
+_BACK_S = 5.0
 _MIB = 1024 * 1024
 
 
@@ -75,6 +74,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the bench's options."""
     parser.add_argument(
         "--seconds", type=number(up_to=1e6), default=600.0, help="of each row (%(default)g)"
+    )
+    parser.add_argument(
+        "--silent-seconds",
+        type=number(up_to=80.0),
+        default=25.0,
+        help="of the storm (%(default)g)",
     )
     parser.add_argument(
         "--sizes",
@@ -105,7 +110,7 @@ def run(options: argparse.Namespace) -> Result:
                 folder = Path(name) / f"{text}-{is_ours}"
                 folder.mkdir()
                 with _world(folder, _size_of(text), options, cores, is_ours=is_ours) as world:
-                    found = list(_rows(world, options.seconds, is_ours=is_ours))
+                    found = list(_rows(world, options, is_ours=is_ours))
                 rows += [{**row, "side": f"{row['side']} {text}"} for row in found]
     conditions = {
         "seconds": options.seconds,
@@ -171,12 +176,12 @@ def _is_ready(port: int) -> bool:
         return False
 
 
-def _rows(world: _World, seconds: float, *, is_ours: bool) -> Iterator[Row]:
+def _rows(world: _World, options: argparse.Namespace, *, is_ours: bool) -> Iterator[Row]:
     if is_ours:
-        yield _measured(_ALONE, world, seconds)
-        yield _storm(world)
+        yield _measured(_ALONE, world, options.seconds)
+        yield _storm(world, options.silent_seconds)
     with scraped(world.port, "/metrics", _SCRAPE_EVERY_S):
-        yield _measured(_SCRAPED if is_ours else _PYTHONS, world, seconds)
+        yield _measured(_SCRAPED if is_ours else _PYTHONS, world, options.seconds)
 
 
 def _measured(side: str, world: _World, seconds: float) -> Row:
@@ -205,14 +210,14 @@ def _measured(side: str, world: _World, seconds: float) -> Row:
     return row
 
 
-def _storm(world: _World) -> Row:
+def _storm(world: _World, silent_s: float) -> Row:
     """Let the whole fleet be silent at once, and come back at once."""
     opened, accused = _opened(world.log), _accused(world.log)
     world.centre.ask("watch")
     world.fleet.ask("silent")
-    pause(_SILENT_S)
+    pause(silent_s)
     world.fleet.ask("speak")
-    pause(_BACK_S)
+    pause(silent_s + _BACK_S)
     lag = world.centre.ask()
     row: Row = {
         "side": _STORM,
