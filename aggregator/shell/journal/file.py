@@ -4,6 +4,7 @@ What SQLite says of a file is one of two things. It is **damaged**: it will not 
 and is set aside. Or it can not be used **now** (full, locked, read-only): it stays where it is.
 """
 
+import math
 import os
 import sqlite3
 import stat
@@ -19,6 +20,8 @@ KEPT = 3
 """How many journals that were set aside as broken are kept."""
 
 _HEAD = b"SQLite format 3\0"
+_HEAD_SIZE = 100  # with the size of a page, and their number: SQLite's file format, 1.3
+_PAGE_MAX = 65_536
 _OF_ONE = ("", "-wal")
 _DAMAGED = frozenset(
     {
@@ -103,12 +106,23 @@ class File:
                 continue
             if was is not None and now[:2] != was[:2]:
                 raise LostError(f"{self._path.name}{end} was replaced")
-            if was is not None and not end and now.size < was.size:
+            if was is not None and not end and now.size < min(was.size, self._should_be()):
                 raise LostError(f"{self._path.name} was cut short")
             self._seen[end] = now
-        os.lseek(self._content, 0, os.SEEK_SET)
-        if os.read(self._content, len(_HEAD)) not in {b"", _HEAD}:
+        if self._head()[: len(_HEAD)] not in {b"", _HEAD}:
             raise LostError(f"{self._path.name} was overwritten")
+
+    def _should_be(self) -> float:
+        """Return the size that the file says it has: a VACUUM makes it smaller."""
+        head = self._head()
+        if len(head) < _HEAD_SIZE or not head.startswith(_HEAD):
+            return math.inf
+        page = int.from_bytes(head[16:18], "big")
+        return (_PAGE_MAX if page == 1 else page) * int.from_bytes(head[28:32], "big")
+
+    def _head(self) -> bytes:
+        os.lseek(self._content, 0, os.SEEK_SET)
+        return os.read(self._content, _HEAD_SIZE)
 
     def close(self) -> None:
         """Close it."""
