@@ -104,12 +104,13 @@ ALLOWANCES: Final[Mapping[str, Spending]] = {
     Stream.CATALOGUE.value: _READINGS,
     Stream.PROBED.value: Spending("answers_until", Allowance(20.0, 120.0)),
     Stream.BACKLOG.value: Spending(
-        "backlog_until", Allowance(100.0, 200.0), "backlog_bytes_until", Allowance(1.6e6, 4e6)
+        "backlog_until", Allowance(50.0, 200.0), "backlog_bytes_until", Allowance(1e6, 4e6)
     ),
 }
 """The allowance of each stream; vitals, checks and catalogue have one together. Beats: below.
 
-Backlog: twice the pace of an agent that may send at its own (``agent/spool/pace.py``).
+Backlog: the pace of an agent that may send at its own (``agent/spool/pace.py``). Each batch has
+many readings to store, so twice of it was more than there is time for.
 """
 
 PLACES: Final = "check_place"
@@ -120,6 +121,13 @@ SERIES: Final = "series"
 def beat_cost_s(interval_s: float) -> float:
     """Return how long (s) it takes to pay back one beat of a host that beats so often."""
     return 1.0 / max(BEATS_LEAST, BEATS_SHARE / interval_s)
+
+
+class Discarding(NamedTuple):
+    """How much was discarded before anybody had read it."""
+
+    messages: int
+    bytes: int
 
 
 class Booted(Protocol):
@@ -278,7 +286,7 @@ class Budget:
         self._bytes[host.name] += size
         return True
 
-    def refuse(self, host: Spender, what: str, size: int = 0) -> None:
+    def refuse(self, host: Spender, what: str, size: int = 0, messages: int = 1) -> None:
         """Count what was refused of a host; see 4. of the life of a message."""
         now, over = self.now, self.over.get(host.name)
         if over is None:
@@ -287,8 +295,8 @@ class Budget:
         refused = host.refused
         if refused is None:
             refused = host.refused = {}
-        refused[what] = refused.get(what, 0) + 1
-        self.refused += 1
+        refused[what] = refused.get(what, 0) + messages
+        self.refused += messages
         over.at = now
         over.bytes += size
         if not over.is_told and now - over.since >= TOLD_AFTER_S:

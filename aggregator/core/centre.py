@@ -24,6 +24,7 @@ from itertools import chain
 from types import MappingProxyType
 
 from aggregator.core import commands, inventory_change
+from aggregator.core.budget import Discarding
 from aggregator.core.commands import AskNeighbours
 from aggregator.core.credit import Credit
 from aggregator.core.decisions import Decisions
@@ -204,6 +205,11 @@ class Centre(Inlets):
         """Count a message that could not even be decoded as a packet."""
         del now
         self.intake.rejected[reason] += 1
+
+    @inlet
+    def discarded(self, _now: float, over: Mapping[str, Discarding]) -> None:
+        """Count against their hosts what was discarded as too much of the same topic waited."""
+        self.intake.discarded(over)
 
     @inlet
     def opened(self, now: float, connection: Connection = "live") -> None:

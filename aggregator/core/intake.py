@@ -5,12 +5,13 @@ is worked out once, and kept only for hosts that are watched, so no flood of nam
 memory.
 """
 
+import contextlib
 import copy
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final, NoReturn, Protocol, TypeAlias
 
-from aggregator.core.budget import ALLOWANCES, Budget
+from aggregator.core.budget import ALLOWANCES, Budget, Discarding
 from aggregator.core.fleet import Fleet
 from aggregator.core.host import Host
 from aggregator.core.outputs import Refused
@@ -172,6 +173,14 @@ class Intake:
         if kind is not TICK and kind is not CANARY:
             self.heard[kind] += 1
         return kind, about, content, is_retained
+
+    def discarded(self, over: Mapping[str, Discarding]) -> None:
+        """Count messages that were discarded unread, as too much of their topic waited."""
+        for topic, discarding in over.items():
+            with contextlib.suppress(MalformedMessageError):  # no host's
+                kind, about = self._routes.get(topic) or self._find_route(topic)
+                if kind in ALLOWANCES:
+                    self.budget.refuse(about, kind, discarding.bytes, discarding.messages)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Intake":
         """Return an independent copy, which works its routes out anew."""

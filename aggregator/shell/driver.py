@@ -13,6 +13,7 @@ from types import MappingProxyType
 
 import mqtt5
 
+from aggregator.core.budget import Discarding
 from aggregator.core.centre import Centre
 from aggregator.core.fleet import Fleet
 from aggregator.core.outputs import Connection, Output
@@ -36,6 +37,7 @@ class BulkListener:
     def __init__(self, driver: "Driver") -> None:
         self.receive = driver.receive
         self.refuse = driver.refuse
+        self.discarded = driver.discarded
         self._driver = driver
 
     def opened(self) -> None:
@@ -86,6 +88,10 @@ class Driver:
     def refuse(self, reason: Reason) -> None:
         """Count what could not even be decoded as a packet."""
         self.centre.refuse(clock.monotonic(), reason)
+
+    def discarded(self, over: Mapping[str, Discarding]) -> None:
+        """Count what was discarded as too much of the same topic waited, by topic."""
+        self.centre.discarded(clock.monotonic(), over)
 
     def opened(self, connection: Connection = "live") -> None:
         """Hear the fleet, or its readings, from now on."""

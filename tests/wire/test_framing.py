@@ -158,6 +158,22 @@ def test_a_publish_without_room_is_skipped_wherever_it_is_cut(
     ]
 
 
+@given(st.lists(st.integers(1, 300)))
+def test_a_publish_of_a_full_topic_is_skipped_wherever_it_is_cut(places: list[int]) -> None:
+    framer = Framer(never_discarded="kept")
+    framer.full = {b"a/b", b"kept"}
+    full, other, kept = (
+        publish(bytes(50)),
+        publish(bytes(50), topic="c"),
+        publish(b"", topic="kept"),
+    )
+
+    stream = full + other + kept + PINGRESP
+    items = plain(itertools.chain.from_iterable(map(framer.feed, cut(stream, places))))
+
+    assert items == [Discarded("a/b", len(full), None), other, kept, PINGRESP]
+
+
 def test_room_counts_anew_for_each_packet_of_one_read() -> None:
     framer, packet = Framer(max_packet_bytes=BOUND), publish(bytes(50))
     found = []

@@ -5,6 +5,8 @@
 2. What was read waits here, up to ``ROOM_BYTES``. A message for which there is no room is skipped
    as it streams in, before it is decoded. It is counted, and acknowledged: else the broker would
    keep it, and deliver nothing behind it.
+   Of one topic, so of one stream of a host, at most ``ROOM_OF_ONE_BYTES`` wait: a host that floods
+   fills its own room, and nobody waits long behind it. What it has no room for is told by topic.
 3. What waits is processed in slices of ``SLICE_S``, and after each one as much time is left to
    others as it took. A message is acknowledged when it was processed.
 
@@ -17,6 +19,7 @@ from collections import Counter, deque
 
 import mqtt5
 
+from aggregator.core.budget import Discarding
 from aggregator.shell.mqtt.connection import Connection, Listener
 from venuewatch.base import clock
 from venuewatch.base.wire import topics
@@ -24,6 +27,9 @@ from venuewatch.base.wire.framing import BULK_PACKET_BYTES, Discarded, Framer, R
 
 ROOM_BYTES = 16 * 2**20
 """How much may wait to be processed: 18,000 vitals of the reference host."""
+
+ROOM_OF_ONE_BYTES = 512 * 1024
+"""How much of one topic may wait: 400 packed vitals, or 100 batches of backlog of 4 kB."""
 
 SLICE_S = 0.01
 """For how long (s) messages are processed at a time."""
@@ -80,27 +86,36 @@ class BulkConnection(Connection):
         self._discards = discards
         self._waiting: deque[mqtt5.PublishPacket] = deque()
         self._waiting_bytes = 0
+        self._waiting_of: dict[str, int] = {}
+        self._over: dict[str, Discarding] = {}
         self._is_due = False
         self._next_at = self._busy_until = 0.0
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget what waits: the broker sends again what was not acknowledged."""
         self._waiting.clear()
-        self._note_waiting(-self._waiting_bytes)
+        self._waiting_of.clear()
+        self._waiting_bytes = self._discards.waiting_bytes = 0
         super().connection_lost(exc)
 
     def _keep(self, publish: mqtt5.PublishPacket) -> None:
         self._waiting.append(publish)
-        self._note_waiting(len(publish.payload) + MESSAGE_BYTES)
+        self._note_waiting(publish.topic, len(publish.payload) + MESSAGE_BYTES)
 
     def _skip(self, item: Refused | Discarded) -> None:
         if isinstance(item, Discarded):
             self._discards.add(item)
+            if item.topic.encode() in self._framer.full:
+                messages, size = self._over.get(item.topic, (0, 0))
+                self._over[item.topic] = Discarding(messages + 1, size + item.size)
         else:
             super()._skip(item)
 
     def _process(self, acks: list[int]) -> None:
         """Process a slice of what waits, unless others have the loop just now."""
+        if self._over:
+            over, self._over = self._over, {}
+            self._listener.discarded(over)
         if self._is_due or not self._waiting:
             return
         start = now = clock.monotonic()
@@ -109,7 +124,8 @@ class BulkConnection(Connection):
             return
         while self._waiting and now - start < SLICE_S:
             some = [self._waiting.popleft() for _ in range(min(_AT_ONCE, len(self._waiting)))]
-            self._note_waiting(-sum(len(item.payload) + MESSAGE_BYTES for item in some))
+            for item in some:
+                self._note_waiting(item.topic, -len(item.payload) - MESSAGE_BYTES)
             self._listener.receive(some)
             acks += [item.packet_id for item in some if item.packet_id is not None]
             now = clock.monotonic()
@@ -127,8 +143,15 @@ class BulkConnection(Connection):
         self._process(acks)
         self._acknowledge(acks)
 
-    def _note_waiting(self, more_bytes: int) -> None:
+    def _note_waiting(self, topic: str, more_bytes: int) -> None:
         self._waiting_bytes += more_bytes
+        of_topic = self._waiting_of.pop(topic, 0) + more_bytes
+        if of_topic:
+            self._waiting_of[topic] = of_topic
+        if of_topic > ROOM_OF_ONE_BYTES:
+            self._framer.full.add(topic.encode())
+        elif self._framer.full:
+            self._framer.full.discard(topic.encode())
         self._discards.waiting_bytes = self._waiting_bytes
         self._framer.room = max(0, min(BULK_PACKET_BYTES, ROOM_BYTES - self._waiting_bytes))
 

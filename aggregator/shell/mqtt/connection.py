@@ -7,12 +7,13 @@ connection that never rests while more has come.)
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain, repeat
 from typing import Protocol
 
 import mqtt5
 
+from aggregator.core.budget import Discarding
 from aggregator.core.centre import COALESCE_S
 from venuewatch.base.wire.errors import Reason
 from venuewatch.base.wire.framing import (
@@ -42,6 +43,9 @@ class Listener(Protocol):
 
     def refuse(self, reason: Reason) -> None:
         """Count a message that can not be decoded as a packet."""
+
+    def discarded(self, over: Mapping[str, Discarding]) -> None:
+        """Count what was discarded as too much of the same topic waited, by topic."""
 
     def opened(self) -> None:
         """React to the start: from now on every published message is received."""

@@ -11,6 +11,7 @@ from aggregator.core.budget import (
     LOUD_BYTES,
     QUIET_S,
     TOLD_AFTER_S,
+    Discarding,
 )
 from aggregator.core.outputs import HostChanged, Store
 from aggregator.core.states import HostState
@@ -234,6 +235,25 @@ def test_host_within_its_budget_is_loud_by_its_bytes(story: Story) -> None:
     story.deliver(*[backlog] * 6)
 
     assert [one.host for one in story.centre.decisions.expectation.budget.loudest()] == [LOUD]
+
+
+def test_host_whose_messages_are_discarded_unread_is_named(story: Story) -> None:
+    of_it = {topic_of(story.machines[LOUD], Stream.BACKLOG): Discarding(1_000, 4_000_000)}
+
+    for _ in range(round((TOLD_AFTER_S + 1.0) / STEP_S)):
+        story.run(STEP_S)
+        story.centre.discarded(story.now, of_it)
+    story.run(1.0)
+
+    assert story.incident("budget", LOUD).cause is Cause.OVER_BUDGET
+    assert refused(story)["backlog"] >= 10_000
+
+
+@pytest.mark.parametrize("topic", ["venuewatch/v1/none/s1/vitals", "venuewatch/v1/_centre/x/bulk"])
+def test_what_is_discarded_of_no_host_is_nobodys(story: Story, topic: str) -> None:
+    story.centre.discarded(story.now, {topic: Discarding(1, 10)})
+
+    assert story.centre.intake.budget.refused == 0
 
 
 def stores(story: Story) -> Iterator[Store]:

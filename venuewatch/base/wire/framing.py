@@ -5,8 +5,8 @@ while it arrives, and never held in memory. A PUBLISH that the codec rejects is 
 become a :class:`Refused`, with the packet id that still has to be acknowledged. Any other
 malformed packet ends the connection: it is unknown where the next packet begins.
 
-A reader that has no room for a PUBLISH discards it likewise, before the codec sees it: it becomes
-a :class:`Discarded`.
+A reader that has no room for a PUBLISH, or for more of its topic, discards it likewise, before the
+codec sees it: it becomes a :class:`Discarded`.
 """
 
 from collections.abc import Iterator
@@ -60,6 +60,7 @@ class Framer:
 
     Attributes:
         room: a PUBLISH of more bytes is discarded. The reader may change it with each packet.
+        full: topics of which every PUBLISH is discarded. The reader may change them likewise.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Framer:
         self._max_packet_bytes = max_packet_bytes
         self._never_discarded = never_discarded.encode()
         self.room = max_packet_bytes
+        self.full: set[bytes] = set()
         self._rest = b""
         self._to_skip = 0
 
@@ -95,7 +97,7 @@ class Framer:
                 if head is None:
                     break
                 body, end = head
-            if end - start > self.room:
+            if end - start > self.room or self.full:
                 skipped = self._skipped(view[start:end], body - start, end - start)
                 if skipped is None:
                     break
@@ -124,7 +126,7 @@ class Framer:
             return None if len(packet) < size else Refused(Reason.BAD_PACKET, None)
         if is_over:
             return Refused(Reason.TOO_LARGE, *packet_id)
-        if topic == self._never_discarded:
+        if topic == self._never_discarded or (size <= self.room and topic not in self.full):
             return False
         return Discarded(topic.decode(errors="replace"), size, *packet_id)
 

@@ -4,12 +4,13 @@ import asyncio
 import contextlib
 import random
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Self, TypeVar
 
 import mqtt5
 
 from aggregator.config import Connection
+from aggregator.core.budget import Discarding
 from aggregator.shell.mqtt.link import BrokerLink, subscription
 from tests.kit.waiting import PATIENCE_S, Waiting
 from venuewatch.base.wire.errors import Reason
@@ -51,6 +52,9 @@ class Notes:
 
     def refuse(self, reason: Reason) -> None:
         self._note("refuse", reason)
+
+    def discarded(self, over: Mapping[str, Discarding]) -> None:
+        self._note("discarded", over)
 
     def opened(self) -> None:
         self._note("opened", None)

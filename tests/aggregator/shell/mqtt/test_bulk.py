@@ -6,7 +6,7 @@ import mqtt5
 import pytest
 
 from aggregator.shell.mqtt import bulk
-from aggregator.shell.mqtt.bulk import ROOM_BYTES, BulkConnection, Discards
+from aggregator.shell.mqtt.bulk import ROOM_BYTES, ROOM_OF_ONE_BYTES, BulkConnection, Discards
 from tests.aggregator.shell.mqtt.scripted_broker import Notes
 from tests.aggregator.shell.mqtt.wire import GRANTED, Transport
 from tests.kit.waiting import Waiting
@@ -109,12 +109,16 @@ async def test_a_busy_socket_is_read_on_without_a_rest(notes: Slow) -> None:
     assert not wire.transport.is_reading_now
 
 
+def vitals_of(number: int) -> str:
+    return topic("STA", f"STA-{number}", Stream.VITALS)
+
+
 async def flooded(notes: Slow) -> Bulk:
     """Return a connection whose listener is busy, and that has no room left."""
     wire, notes.costs_s = Bulk(notes), 60.0
     many = ROOM_BYTES // 200_000 + 40
     for at in range(1, many):
-        wire.read(publish(VITALS, at, 200_000))
+        wire.read(publish(vitals_of(at), at, 200_000))
     return wire
 
 
@@ -144,6 +148,54 @@ async def test_the_canary_is_never_discarded(notes: Slow) -> None:
 
     assert wire.discards.waiting_bytes > waiting
     assert sum(wire.discards.messages.values()) == discarded
+
+
+async def full_of_one(notes: Slow, busy_s: float = 60.0) -> Bulk:
+    """Return a connection whose listener is busy, and on which one topic has no room left."""
+    wire, notes.costs_s = Bulk(notes), busy_s
+    for at in range(1, 10):
+        wire.read(publish(VITALS, at, ROOM_OF_ONE_BYTES // 6))
+    return wire
+
+
+async def test_a_topic_that_floods_fills_its_own_room_only(notes: Slow) -> None:
+    wire = await full_of_one(notes)
+    discarded, waiting = wire.discards.messages["vitals"], wire.discards.waiting_bytes
+
+    wire.read(publish(vitals_of(2), 20, 10_000), publish(CANARY, 21, 40))
+
+    assert 0 < discarded == wire.discards.messages["vitals"]
+    assert waiting <= ROOM_OF_ONE_BYTES * 7 / 6 + 4_096
+    assert wire.discards.waiting_bytes > waiting + 10_000
+
+
+async def test_what_a_topic_had_no_room_for_is_told_by_topic(notes: Slow) -> None:
+    wire = await full_of_one(notes)
+    discarded = wire.discards.messages["vitals"]
+
+    over = [told for call, told in notes.log if isinstance(told, dict)]
+
+    assert {name for told in over for name in told} == {VITALS}
+    assert sum(told[VITALS].messages for told in over) == discarded
+    assert sum(told[VITALS].bytes for told in over) == wire.discards.bytes["vitals"]
+
+
+async def test_what_the_room_of_all_is_too_small_for_is_no_hosts_fault(notes: Slow) -> None:
+    wire = await flooded(notes)
+
+    assert wire.discards.messages["vitals"] > 0
+    assert not [call for call, _ in notes.log if call == "discarded"]
+
+
+async def test_a_topic_has_room_again_once_it_was_processed(notes: Slow) -> None:
+    wire = await full_of_one(notes, busy_s=0.1)
+    discarded, notes.costs_s = wire.discards.messages["vitals"], 0.0
+
+    await notes.changed.until(lambda: wire.discards.waiting_bytes == 0)
+    wire.read(publish(VITALS, 30, 10_000))
+
+    assert wire.discards.messages["vitals"] == discarded
+    assert notes.received[-1] == VITALS
 
 
 async def test_what_waits_at_the_end_is_left_to_the_broker(notes: Slow) -> None:
