@@ -21,7 +21,7 @@ from pathlib import Path
 from bench.kit import members, processes, sides
 from bench.kit.centres import Aggregator, aggregator, get
 from bench.kit.machine import package_version
-from bench.kit.mosquitto import Broker, Certificates, mosquitto
+from bench.kit.mosquitto import Broker, Certificates, make_certificates, mosquitto
 from bench.kit.peers import Surroundings, collectd, netdata, node_exporter, zabbix_agent2
 from bench.kit.processes import BenchError, pause, running
 from bench.kit.result import Goal, Result, Row, Value, progress, skipped
@@ -159,7 +159,7 @@ def _said(centre: Aggregator) -> dict[str, Value]:
 @contextlib.contextmanager
 def _ours(directory: Path) -> Iterator[tuple[dict[str, Side], Aggregator, Broker]]:
     """Run both agents by the names of their sides, and the aggregator that hears them."""
-    made = _make_certificates(directory, members.place(0)[1])
+    made = make_certificates(directory, members.place(0)[1])
     expected = directory / "inventory.toml"
     members.write_inventory(expected, 2)
     host = venue_host(directory / "host")
@@ -198,27 +198,3 @@ def _settings(index: int, broker: Broker, made: Certificates) -> str:
         f'cert_file = "{made.client_chain}"\nkey_file = "{made.client_key}"\n'
         f"[heartbeat]\ninterval_s = {INTERVAL_S}\nvitals_every_s = {VITALS_EVERY_S}\n"
     )
-
-
-def _make_certificates(directory: Path, client: str) -> Certificates:
-    """Write them as PEM files; the broker is 127.0.0.1, and the client is called ``client``."""
-    made = Certificates(
-        *(
-            directory / f"{name}.pem"
-            for name in ("ca", "server", "server-key", "client", "client-key")
-        )
-    )
-    import trustme  # noqa: PLC0415 - it may be missing
-
-    authority = trustme.CA()
-    server = authority.issue_cert("127.0.0.1")
-    host = authority.issue_cert(f"{client}.example.org", common_name=client)
-    authority.cert_pem.write_to_path(str(made.authority))
-    for whose, chain, key in (
-        (server, made.server_chain, made.server_key),
-        (host, made.client_chain, made.client_key),
-    ):
-        whose.cert_chain_pems[0].write_to_path(str(chain))
-        whose.private_key_pem.write_to_path(str(key))
-        key.chmod(0o600)  # one that others may read is refused
-    return made

@@ -1,9 +1,10 @@
 """Plays a host that sends as fast as it can: each attack is one kind of message, over raw MQTT.
 
 Started as ``python -m bench.kit.attacks --port 1883 --venue V00 --host host-00000 --attack junk``.
-It floods with at most ``--per-second`` messages, answers every line on standard input with how many
-it has sent, and ends with standard input. ``--client`` is its own client id: it stands beside the
-host's agent. ``connections`` opens so many connections instead, which say nothing.
+It floods with at most ``--per-second`` messages, answers every line on standard input with its
+counts, and ends with standard input. Whenever its connection ends it comes again. ``--client`` is
+its own client id: it stands beside the host's agent. ``connections`` opens so many connections
+instead, which say nothing.
 """
 
 import argparse
@@ -13,6 +14,7 @@ import select
 import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import NamedTuple
 
 import mqtt5
@@ -26,6 +28,7 @@ from venuewatch.base.wire.topics import Stream
 
 _ANSWER_S = 20.0
 _SLICE_S = 0.005
+_AGAIN_S = 0.1
 _KEEPALIVE_S = 60
 _CONNECTIONS = 100
 
@@ -106,6 +109,8 @@ ATTACKS: Mapping[str, Callable[[Victim], Iterator[bytes]]] = {
     "backlog": _backlog,
     "retained": _retained,
 }
+CONNECTIONS = "connections"
+"""The attack that sends nothing."""
 
 
 def connected(port: int, client: str) -> socket.socket:
@@ -121,19 +126,45 @@ def connected(port: int, client: str) -> socket.socket:
     return sock
 
 
-def flood(sock: socket.socket, packets: Iterator[bytes], per_second: float) -> None:
-    """Send until standard input ends; each line on it is answered with how much was sent."""
-    sent, began = 0, clock.monotonic()
-    while True:
-        allowed = (clock.monotonic() - began) * per_second - sent
-        for packet in itertools.islice(packets, min(500, max(0, int(allowed)))):
-            sock.sendall(packet)
-            sent += 1
-        is_idle = allowed < 1
-        if select.select([sys.stdin], [], [], _SLICE_S if is_idle else 0.0)[0]:
-            if not sys.stdin.buffer.readline():
-                return
-            print(json.dumps({"sent": sent}), flush=True)
+class Flood:
+    """Sends ``packets`` over connections that ``dial`` opens, and counts."""
+
+    def __init__(self, dial: Callable[[], socket.socket], packets: Iterator[bytes]) -> None:
+        self._dial = dial
+        self._packets = packets
+        self._sock = dial()
+        self._counts = {"sent": 0, "ended": 0}
+
+    def run(self, per_second: float) -> None:
+        """Send until standard input ends; each line on it is answered with the counts."""
+        began = clock.monotonic()
+        while True:
+            allowed = (clock.monotonic() - began) * per_second - self._counts["sent"]
+            wait_s = _SLICE_S if allowed < 1 else 0.0
+            try:
+                self._send(min(500, max(0, int(allowed))))
+            except OSError:
+                wait_s = self._come_again()
+            if select.select([sys.stdin], [], [], wait_s)[0]:
+                if not sys.stdin.buffer.readline():
+                    return
+                print(json.dumps(self._counts), flush=True)
+
+    def _send(self, at_most: int) -> None:
+        """Send so many. Raises OSError."""
+        for packet in itertools.islice(self._packets, at_most):
+            self._sock.sendall(packet)
+            self._counts["sent"] += 1
+
+    def _come_again(self) -> float:
+        """Open another connection; return how long (s) to wait before the next try."""
+        self._sock.close()
+        self._counts["ended"] += 1
+        try:
+            self._sock = self._dial()
+        except OSError:
+            return _AGAIN_S
+        return 0.0
 
 
 def main() -> int:
@@ -142,18 +173,18 @@ def main() -> int:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--venue", required=True)
     parser.add_argument("--host", required=True)
-    parser.add_argument("--attack", choices=[*ATTACKS, "connections"], required=True)
+    parser.add_argument("--attack", choices=[*ATTACKS, CONNECTIONS], required=True)
     parser.add_argument("--client", default="attacker")
     parser.add_argument("--per-second", type=float, default=50_000.0)
     options = parser.parse_args()
-    held = [connected(options.port, options.client)]
+    more = range(_CONNECTIONS if options.attack == CONNECTIONS else 0)
+    held = [connected(options.port, f"{options.client}-{at}") for at in more]
     packets: Iterator[bytes] = iter(())
-    if options.attack == "connections":
-        held += [connected(options.port, f"{options.client}-{at}") for at in range(_CONNECTIONS)]
-    else:
+    if options.attack in ATTACKS:
         packets = ATTACKS[options.attack](Victim(options.venue, options.host))
-    print(json.dumps({"connections": len(held)}), flush=True)
-    flood(held[0], packets, options.per_second)
+    flood = Flood(partial(connected, options.port, options.client), packets)
+    print(json.dumps({"connections": 1 + len(held)}), flush=True)
+    flood.run(options.per_second)
     return 0
 
 

@@ -73,10 +73,12 @@ def aggregator(
     *,
     name: str = "aggregator",
     module: str = "aggregator",
+    more: str = "",
 ) -> Iterator[Aggregator]:
     """Run the real aggregator, from when it knows the state of every host.
 
     Of several in one directory each has a ``name`` of its own. ``module`` is what is run.
+    ``more`` are further lines of the table ``[broker]``, and of what follows it.
 
     Raises:
         BenchError: it does not get there in time.
@@ -84,8 +86,9 @@ def aggregator(
     port = free_port()
     settings = directory / f"{name}.toml"
     settings.write_text(
-        f'name = "{name}"\ninventory = "{expected.name}"\n[broker]\nport = {broker_port}\n'
-        f'[web]\nlisten_address = "127.0.0.1:{port}"\n[journal]\npath = "{name}.sqlite"\n',
+        f'name = "{name}"\ninventory = "{expected.name}"\n'
+        f'[web]\nlisten_address = "127.0.0.1:{port}"\n[journal]\npath = "{name}.sqlite"\n'
+        f"[broker]\nport = {broker_port}\n{more}",
         encoding="utf-8",
     )
     command = python(module, "--config", str(settings), isolated=module == "aggregator")

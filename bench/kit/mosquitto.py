@@ -35,6 +35,30 @@ class Certificates(NamedTuple):
     client_key: Path
 
 
+def make_certificates(directory: Path, client: str) -> Certificates:
+    """Write them as PEM files; the broker is 127.0.0.1, and the client is called ``client``."""
+    made = Certificates(
+        *(
+            directory / f"{name}.pem"
+            for name in ("ca", "server", "server-key", "client", "client-key")
+        )
+    )
+    import trustme  # noqa: PLC0415 - it may be missing
+
+    authority = trustme.CA()
+    server = authority.issue_cert("127.0.0.1")
+    host = authority.issue_cert(f"{client}.example.org", common_name=client)
+    authority.cert_pem.write_to_path(str(made.authority))
+    for whose, chain, key in (
+        (server, made.server_chain, made.server_key),
+        (host, made.client_chain, made.client_key),
+    ):
+        whose.cert_chain_pems[0].write_to_path(str(chain))
+        whose.private_key_pem.write_to_path(str(key))
+        key.chmod(0o600)  # one that others may read is refused
+    return made
+
+
 @contextlib.contextmanager
 def mosquitto(
     directory: Path, *, clients: int = 100, tls: Certificates | None = None
