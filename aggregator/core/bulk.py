@@ -14,6 +14,9 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from aggregator.core.host import INF
 
+LATE_S = 0.5
+"""From when on (s) over its least round trip a canary is late: readings wait before us."""
+
 LOST_AFTER_S = 3.0
 """How long (s) readings must not have been heard for that to be an incident."""
 
@@ -66,6 +69,15 @@ class Bulk:
         if not self.is_open:
             return self._lost_at
         return None if self.loss is None else self.loss.since
+
+    def is_late(self, now: float) -> bool:
+        """Tell whether readings are not heard, or its oldest canary on the way is late."""
+        if not self.is_separate:
+            return False
+        if self.lost_since is not None:
+            return True
+        sent_at = next(iter(self._in_flight.values()), INF)
+        return now - sent_at > LATE_S + (self.least_round_trip_s or 0.0)
 
     def opened(self, now: float) -> None:
         """Note that it is subscribed (again)."""

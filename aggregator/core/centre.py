@@ -156,12 +156,12 @@ class Centre(Inlets):
         if now >= self._tick_at:
             self.presence.publish_tick(self.decisions.tick(now))
             self._tick_at = now + until_next_s(self._start, now)
-            gone = self.reception.forget(self.intake.settle_unlisted(now), now)
-            self._storing.forget(gone, now)
+            self._storing.forget(self.reception.forget(self.intake.settle_unlisted(now), now), now)
         if now >= self._look_at:
             self.decisions.advance(now)
             self._look_at = now + LOOK_EVERY_S
-            self._outputs += self.credit.advance(now, self.decisions.hearing, self._storing)
+            hearing, takes = self.decisions.hearing, self.intake.takes_backlogs
+            self._outputs += self.credit.advance(now, hearing, self._storing, takes_backlogs=takes)
         if now >= self._save_at:
             self._save_at = now + SAVE_EVERY_S
             self._storing.store_progress(now)

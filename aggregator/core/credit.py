@@ -121,7 +121,7 @@ class Credit:
         self.share = 1.0
         self._least_s = self._least_before_s = math.inf
         self._least_since = -math.inf
-        self._canaries = 0
+        self._canaries = self._stalls = 0
         self.clear()
 
     def clear(self) -> None:
@@ -173,11 +173,14 @@ class Credit:
         elif claim.wanted_bytes:
             self._lines.setdefault(claim.venue, {})[name] = None
 
-    def advance(self, now: float, hearing: Hearing, storing: Storing) -> list[Publish]:
+    def advance(
+        self, now: float, hearing: Hearing, storing: Storing, *, takes_backlogs: bool = True
+    ) -> list[Publish]:
         """Return the grants to be said now.
 
         They are those of before while ``hearing`` is in doubt, the connection that backlog comes on
-        is lost, or too much backlog is not stored.
+        is late or lost, or the journal takes nothing, or has too much to do, so that what comes
+        would not be taken (``takes_backlogs``).
         """
         self._follow(hearing, now)
         if not self._claims or now < self._next_at:
@@ -185,9 +188,10 @@ class Credit:
         self._next_at = now + GRANT_EVERY_S
         said: list[Publish] = []
         is_heard = not hearing.is_blind and now < hearing.doubt_at
-        if self._bulk is not None and self._bulk.lost_since is not None:
+        if self._bulk is not None and self._bulk.is_late(now):
             is_heard = False
-        if is_heard and storing.unstored_bytes <= UNSTORED_BYTES:
+        has_room = not storing.is_refused and storing.unstored_bytes <= UNSTORED_BYTES
+        if is_heard and has_room and takes_backlogs:
             self._grant(said, now)
         for name in list(islice(self._unanswered, SAID_AT_ONCE - len(said))):
             self._say(name, said, now)
@@ -198,7 +202,13 @@ class Credit:
         return said
 
     def _follow(self, hearing: Hearing, now: float) -> None:
-        """Grant less while the canary takes longer than it did at least, in the last minutes."""
+        """Grant less while the canary takes longer than it did at least, in the last minutes.
+
+        And after each stall of our own process: what came meanwhile waits.
+        """
+        if hearing.stalls != self._stalls:
+            self._stalls = hearing.stalls
+            self.share = max(LEAST_SHARE, self.share / 2)
         bulk = self._bulk
         canary = hearing if bulk is None or not bulk.is_separate else bulk
         round_trip_s = canary.round_trip_s

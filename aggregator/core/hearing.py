@@ -42,6 +42,7 @@ class Hearing:
         blind_at: from when on we are blind if no canary comes back.
         round_trip_s: of the last canary that came back.
         returned: how many canaries have come back.
+        stalls: how often our process did not run for a while.
         proof_at: when we last knew that we hear.
         least_echo_s: the least round trip of a beat's echo since the last tick; to be kept up by
             who takes beats in.
@@ -62,7 +63,7 @@ class Hearing:
         self.doubt_at = INF
         self.blind_at = INF
         self.round_trip_s: float | None = None
-        self.returned = 0
+        self.returned = self.stalls = 0
         self.least_echo_s = INF
         self.oldest_s = 0.0
         self.suspension = Suspension()
@@ -135,6 +136,7 @@ class Hearing:
 
     def credit(self, start: float, end: float) -> None:
         """Wait longer: our process did not run from ``start`` to ``end``, and heard no canary."""
+        self.stalls += 1
         lag_s = end - start
         for number in self._in_flight:
             self._in_flight[number] += lag_s

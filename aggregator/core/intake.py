@@ -106,6 +106,7 @@ class Intake:
         budget: what hosts may send.
         unlisted: hosts that the inventory does not list.
         broker_dropped: how many messages the broker says it has dropped since its start.
+        takes_backlogs: whether there is room for them.
         put_back: backlogs that were not taken, as there was no room; their agents keep them.
     """
 
@@ -120,11 +121,11 @@ class Intake:
         self.broker_dropped: int | None = None
         self.put_back = 0
         self._refused_before: set[Reason] = set()
-        self._takes_backlogs = True
+        self.takes_backlogs = True
 
     def take_backlogs(self, has_room: bool) -> None:
         """Take backlogs from now on, or none: too much waits for the journal."""
-        self._takes_backlogs = has_room
+        self.takes_backlogs = has_room
 
     @property
     def rejected(self) -> Counter[Reason]:
@@ -164,10 +165,10 @@ class Intake:
         decode = _DECODERS.get(kind)
         if decode is None:
             return self._read_plain(kind, about, payload)
-        if kind is BACKLOG and not self._takes_backlogs:
-            self.put_back += 1
-            return None
         content = decode(payload)
+        if kind is BACKLOG and content.number and not self.takes_backlogs:
+            self.put_back += 1
+            return None  # but a question for a grant is answered
         if kind is _UNLISTED:
             kind, about = BEAT, self.unlisted.admit(about, self.budget.now)
         if kind is not TICK and kind is not CANARY:
@@ -192,7 +193,7 @@ class Intake:
         copied.broker_dropped = self.broker_dropped
         copied.put_back = self.put_back
         copied._refused_before = self._refused_before.copy()
-        copied._takes_backlogs = self._takes_backlogs
+        copied.takes_backlogs = self.takes_backlogs
         return copied
 
     def settle_unlisted(self, now: float) -> list[Host]:

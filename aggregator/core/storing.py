@@ -63,6 +63,7 @@ class Storing:
 
     Attributes:
         is_due: whether a backlog waits to be stored.
+        is_refused: whether the journal could not take the last store that it answered.
     """
 
     def __init__(
@@ -73,7 +74,7 @@ class Storing:
         self._dedup = dedup
         self._outputs = outputs
         self._seen = 0  # outputs that have been looked through
-        self.is_due = False
+        self.is_due = self.is_refused = False
         self._readings: list[LateReading] = []
         self._acknowledgements: list[Publish] = []
         self._backlog_bytes = 0  # of these
@@ -141,6 +142,7 @@ class Storing:
 
     def stored(self, token: int) -> None:
         """Release all that waited for a store."""
+        self.is_refused = False
         waiting = self._waiting.pop(token, None)
         if waiting is not None:
             self._outputs += waiting.acknowledgements
@@ -148,6 +150,7 @@ class Storing:
 
     def not_stored(self, token: int) -> None:
         """Release the notices that waited for a store, and no acknowledgement."""
+        self.is_refused = True
         waiting = self._waiting.get(token)
         if waiting is not None:
             self._outputs += waiting.notices

@@ -5,6 +5,7 @@ from collections import Counter
 
 import pytest
 
+from aggregator.core.bulk import LATE_S, Bulk
 from aggregator.core.credit import (
     ALL_BYTES_PER_S,
     GRANT_BYTES,
@@ -25,6 +26,7 @@ from aggregator.core.incidents.store import IncidentStore
 from aggregator.core.outputs import Publish
 from aggregator.core.states import HostState
 from aggregator.core.storing import Storing
+from tests.kit.story import Story
 from venuewatch.base.wire import topics
 from venuewatch.base.wire.messages import Backlog, Grant
 
@@ -47,7 +49,10 @@ class Agents:
                 name = f"{venue.code}-{number}"
                 venue.hosts[name] = Host(venue.code, name, margin_s=1.0, state=HostState.UP)
         self.fleet = Fleet(made)
-        self.credit = Credit(self.fleet, "centre")
+        self.bulk = Bulk(is_separate=True)
+        self.bulk.opened(self.now)
+        self.bulk.live_heard(self.now)
+        self.credit = Credit(self.fleet, "centre", self.bulk)
         self.storing = Storing(self.fleet, IncidentStore(self.fleet, []), Dedup(), [])
         self.waiting = {host.name: waiting for host in self.fleet}
         self.sent = dict.fromkeys(self.waiting, 0)
@@ -86,9 +91,13 @@ class Agents:
             self._say(name, 1, size)
 
     def canary(self, round_trip_s: float) -> None:
-        self.hearing.returned += 1
-        self.hearing.round_trip_s = round_trip_s
+        self.bulk.returned += 1
+        self.bulk.round_trip_s = round_trip_s
         self.credit.advance(self.now, self.hearing, self.storing)
+
+    def bulk_canary(self, age_s: float) -> None:
+        """Have a canary be on the way to the bulk connection, for so long by now."""
+        self.bulk.sent(1, self.now - age_s)
 
     def bytes_of(self, prefix: str = "") -> int:
         return sum(sent for name, sent in self.sent.items() if name.startswith(prefix))
@@ -227,13 +236,22 @@ def test_whoever_asks_again_is_granted_from_there_on() -> None:
     assert 0 < agents.up_to["V0-0"] - agents.sent["V0-0"] <= OUTSTANDING_BYTES
 
 
-@pytest.mark.parametrize("trouble", ["blind", "doubtful", "journal"])
+@pytest.mark.parametrize(
+    "trouble", ["blind", "doubtful", "overloaded", "journal", "journal failing", "bulk"]
+)
 def test_in_trouble_nothing_is_granted_and_all_are_told(trouble: str) -> None:
     agents = Agents(1, 2)
     if trouble == "blind":
         agents.hearing.go_blind(agents.now, "canary", agents.now)
     elif trouble == "doubtful":
         agents.hearing.doubt_at = agents.now
+    elif trouble == "overloaded":
+        agents.hearing.sent(1, agents.now - 5.0)
+        agents.hearing.least_echo_s = 5.0
+    elif trouble == "journal failing":
+        agents.storing.not_stored(1)
+    elif trouble == "bulk":
+        agents.bulk_canary(0.6)
     else:
         host = agents.fleet.named("V0-0")
         agents.storing.keep_backlog(host, (), Backlog("boot", 1, 1), UNSTORED_BYTES + 1)
@@ -245,6 +263,68 @@ def test_in_trouble_nothing_is_granted_and_all_are_told(trouble: str) -> None:
     assert Counter(publish.topic for publish in said) == {
         topics.topic("V0", f"V0-{number}", topics.Stream.CMD): 2 for number in range(2)
     }
+
+
+def test_nothing_is_granted_while_the_canary_of_bulk_is_late() -> None:
+    agents = Agents(1, 2)
+    agents.bulk_canary(LATE_S - 0.2)
+    agents.ask()
+    agents.run(0.1)
+    in_time = agents.bytes_of()
+
+    agents.run(0.3)
+    late = agents.bytes_of()
+    agents.run(1.0)
+    still_late = agents.bytes_of()
+    agents.bulk.came_back(1, agents.now)
+    agents.run(1.0)
+
+    assert 0 < in_time <= late == still_late < agents.bytes_of()
+
+
+def test_a_journal_that_takes_again_is_granted_for_again() -> None:
+    agents = Agents(1, 2)
+    agents.storing.not_stored(1)
+    agents.ask()
+    agents.run(5.0)
+    before = agents.bytes_of()
+
+    agents.storing.stored(1)
+    agents.run(1.0)
+
+    assert before == 0 < agents.bytes_of()
+
+
+def granted_bytes(story: Story) -> int:
+    return max(out.message.up_to for out in story.published if isinstance(out.message, Grant))
+
+
+def test_each_stall_of_ours_halves_what_is_granted(alone: Story) -> None:
+    alone.bring_up()
+    before = alone.centre.credit.share
+    alone.canary_s = None
+
+    alone.stall(0.5)
+    halved = alone.centre.credit.share
+    for _ in range(10):
+        alone.stall(0.5)
+
+    in_time = 1 / 8  # for the last canary that came back before it
+    assert (before, halved, alone.centre.credit.share) == (1.0, 0.5 + in_time, LEAST_SHARE)
+
+
+def test_while_no_backlog_is_taken_none_is_granted(alone: Story) -> None:
+    alone.bring_up()
+    alone.centre.intake.take_backlogs(has_room=False)
+    question = Backlog("b1", 1, 0, sent=0, waiting=PLENTY)
+
+    alone.deliver(alone.machines["alpha"].said(question))
+    alone.run(2.0)
+    without_room = granted_bytes(alone)
+    alone.centre.intake.take_backlogs(has_room=True)
+    alone.run(2.0)
+
+    assert without_room == 0 < granted_bytes(alone)
 
 
 def test_less_is_granted_while_the_canary_is_late_and_more_again() -> None:

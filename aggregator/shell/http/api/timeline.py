@@ -41,6 +41,7 @@ WORDS: Final[Mapping[str, str]] = {
     "terms": "It announced terms that are out of bounds.",
     "loud": "It sent {bytes_taken} bytes; {messages_refused} of its messages were refused.",
     "trouble": "What is wrong: {why}.",
+    "starved": "The agent says that it did not run for {late_s} s: nobody is accused of that.",
     "hang_ups": "{hosts} connections at {venues} venues were closed within {within_s} s. "
     "{not_back} hosts were not back {waited_s} s later.",
     "venues_lost": "{venues} of {of} venues were lost within {within_s} s, with {hosts} hosts.",
