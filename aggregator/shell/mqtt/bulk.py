@@ -1,7 +1,6 @@
 """The bulk connection: reads all that comes, and discards what there is no time for.
 
-1. The socket rests for a moment after a read only while little comes. After a large read it is
-   read on for ``BUSY_S``: at a broker whose reader pauses, a queue at QoS 0 has no bound.
+1. The socket is read on while much comes, as that of every connection.
 2. What was read waits here, up to ``ROOM_BYTES``. A message for which there is no room is skipped
    as it streams in, before it is decoded. It is counted, and acknowledged: else the broker would
    keep it, and deliver nothing behind it.
@@ -37,10 +36,6 @@ SLICE_S = 0.01
 MESSAGE_BYTES = 512
 """What a message that waits is counted for, beside its payload: the objects that hold it."""
 
-BUSY_S = 0.5
-"""For how long (s) after a large read the socket never rests."""
-
-_LARGE_READ_BYTES = 65_536  # of 10 ms: more than 40,000 hosts bring
 _AT_ONCE = 8  # messages that the listener gets at a time
 _STREAMS = frozenset(stream.value for stream in topics.BULK)
 
@@ -89,7 +84,7 @@ class BulkConnection(Connection):
         self._waiting_of: dict[str, int] = {}
         self._over: dict[str, Discarding] = {}
         self._is_due = False
-        self._next_at = self._busy_until = 0.0
+        self._next_at = 0.0
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget what waits: the broker sends again what was not acknowledged."""
@@ -154,11 +149,3 @@ class BulkConnection(Connection):
             self._framer.full.discard(topic.encode())
         self._discards.waiting_bytes = self._waiting_bytes
         self._framer.room = max(0, min(BULK_PACKET_BYTES, ROOM_BYTES - self._waiting_bytes))
-
-    def _rest(self, size: int) -> None:
-        """Rest while little comes, so that a few larger reads come of many small messages."""
-        now = clock.monotonic()
-        if size >= _LARGE_READ_BYTES:
-            self._busy_until = now + BUSY_S
-        if now >= self._busy_until:
-            super()._rest(size)

@@ -7,6 +7,7 @@ import pytest
 
 from aggregator.shell.mqtt import bulk
 from aggregator.shell.mqtt.bulk import ROOM_BYTES, ROOM_OF_ONE_BYTES, BulkConnection, Discards
+from aggregator.shell.mqtt.connection import BUSY_S
 from tests.aggregator.shell.mqtt.scripted_broker import Notes
 from tests.aggregator.shell.mqtt.wire import GRANTED, Transport
 from tests.kit.waiting import Waiting
@@ -102,7 +103,7 @@ async def test_a_busy_socket_is_read_on_without_a_rest(notes: Slow) -> None:
     wire.read(publish(VITALS, 2, 100_000))
     wire.read(publish(VITALS, 3, 100))
     rests_while_busy = not wire.transport.is_reading_now
-    notes.now += bulk.BUSY_S
+    notes.now += BUSY_S
     wire.read(publish(VITALS, 4, 100))
 
     assert (rests_at_first, rests_while_busy) == (True, False)

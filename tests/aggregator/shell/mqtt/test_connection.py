@@ -3,8 +3,10 @@
 import mqtt5
 import pytest
 
+from aggregator.shell.mqtt.connection import BUSY_S
 from tests.aggregator.shell.mqtt.scripted_broker import Notes
 from tests.aggregator.shell.mqtt.wire import Wire
+from venuewatch.base import clock
 from venuewatch.base.wire.errors import Reason
 
 FIRST_ID, LAST_ID = 2, 65_535  # 1 is the subscription's
@@ -16,9 +18,9 @@ async def wire(notes: Notes) -> Wire:
     return Wire(notes).open()
 
 
-def publish(topic: str, packet_id: int | None = None) -> bytes:
+def publish(topic: str, packet_id: int | None = None, payload: bytes = b"x") -> bytes:
     qos = mqtt5.QoS(packet_id is not None)
-    return mqtt5.PublishPacket(topic, b"x", qos=qos, packet_id=packet_id).write()
+    return mqtt5.PublishPacket(topic, payload, qos=qos, packet_id=packet_id).write()
 
 
 def puback(packet_id: int) -> bytes:
@@ -73,6 +75,22 @@ async def test_the_socket_rests_after_each_read(wire: Wire) -> None:
     await wire.transport.changed.until(lambda: wire.transport.is_reading_now)
 
     assert is_resting
+
+
+async def test_a_large_read_is_followed_by_another_without_a_rest(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = clock.monotonic()
+    monkeypatch.setattr(clock, "monotonic", lambda: now)
+
+    wire.transport.resume_reading()
+    wire.receive(*[publish("a", payload=bytes(10_000))] * 10)
+    rests_while_busy = not wire.transport.is_reading_now
+    now += BUSY_S
+    wire.receive(publish("a"))
+
+    assert not rests_while_busy
+    assert not wire.transport.is_reading_now
 
 
 async def test_packet_ids_count_up_beside_the_subscriptions(wire: Wire) -> None:
