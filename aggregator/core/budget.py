@@ -104,7 +104,7 @@ ALLOWANCES: Final[Mapping[str, Spending]] = {
     Stream.CATALOGUE.value: _READINGS,
     Stream.PROBED.value: Spending("answers_until", Allowance(20.0, 120.0)),
     Stream.BACKLOG.value: Spending(
-        "backlog_until", Allowance(50.0, 200.0), "backlog_bytes_until", Allowance(1e6, 4e6)
+        "backlog_until", Allowance(50.0, 100.0), "backlog_bytes_until", Allowance(1e6, 2e6)
     ),
 }
 """The allowance of each stream; vitals, checks and catalogue have one together. Beats: below.

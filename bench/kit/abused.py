@@ -8,6 +8,7 @@ import argparse
 import contextlib
 import json
 import shutil
+import sqlite3
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -77,8 +78,12 @@ class Centre:
         return self._pages_of(kill.host)[0] - kill.at
 
     def journal_bytes(self) -> int:
-        """Return how large the journal is, with what SQLite keeps beside it."""
-        return sum(path.stat().st_size for path in self._folder.glob("aggregator.sqlite*"))
+        """Return how large the journal is, with what is only in SQLite's log of it yet."""
+        path = self._folder / "aggregator.sqlite"
+        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
+            (pages,) = database.execute("PRAGMA page_count").fetchone()
+            (size,) = database.execute("PRAGMA page_size").fetchone()
+        return int(pages) * int(size)
 
     def incidents(self) -> list[dict[str, Any]]:
         """Return the latest incidents, the newest first.

@@ -1,6 +1,7 @@
 """One abusive host among few, with a real broker: kills elsewhere, memory, and who is named."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,6 @@ from bench import __main__ as command
 from bench.abuse import QUIET
 from bench.kit.abused import naming, others
 from bench.kit.machine import program
-
-ATTACKS = ("beats", "vitals", "backlog")
 
 
 def incident(cause: str, venue: str, host: str, *children: str) -> dict[str, object]:
@@ -50,16 +49,20 @@ def test_more_kills_than_hosts_are_refused(capsys: pytest.CaptureFixture[str]) -
 @pytest.mark.real
 @pytest.mark.timed
 @pytest.mark.long
-@pytest.mark.parametrize("more", [(), ("--tls",)], ids=["plain", "tls"])
-def test_nobody_pays_for_one_abusive_host(tmp_path: Path, more: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    ("attacks", "more"), [(("retained", "backlog"), ()), (("vitals",), ("--tls",))]
+)
+def test_nobody_pays_for_one_abusive_host(
+    tmp_path: Path, attacks: Sequence[str], more: Sequence[str]
+) -> None:
     output = tmp_path / "out.json"
     small = ["--hosts", "60", "--kills", "2", *more]
 
-    assert command.main(["abuse", *small, "--attacks", *ATTACKS, "--output", str(output)]) == 0
+    assert command.main(["abuse", *small, "--attacks", *attacks, "--output", str(output)]) == 0
 
     content = json.loads(output.read_text(encoding="utf-8"))
     quiet, *attacked = content["rows"]
-    assert (quiet["side"], [row["side"] for row in attacked]) == (QUIET, list(ATTACKS))
+    assert (quiet["side"], [row["side"] for row in attacked]) == (QUIET, list(attacks))
     missed = [
         goal
         for goal, limit in content["goals"].items()
