@@ -13,13 +13,12 @@ from agent import config
 from agent.checks.host import adoption
 from agent.shell import Agent
 from venuewatch.base import log
-from venuewatch.base.config import ConfigError, check_usable
+from venuewatch.base.config import FAILED, ConfigError, check_usable, in_words
 from venuewatch.base.secret_files import check_secrets
 
 OWN_FILES = 0o077
 """The umask: what we write is for our own user, whatever we were started with."""
 
-USAGE_ERROR = 2
 INTERRUPTED = 130
 
 
@@ -39,9 +38,14 @@ def run(options: argparse.Namespace) -> int:
         check_usable(settings.broker)
     except ConfigError as error:
         print(error, file=sys.stderr)
-        return USAGE_ERROR
+        return error.exit_code
     adoption.begin()
-    return INTERRUPTED if serve(settings) == signal.SIGINT else 0
+    try:
+        number = serve(settings)
+    except OSError as error:
+        print(in_words(error), file=sys.stderr)
+        return FAILED
+    return INTERRUPTED if number == signal.SIGINT else 0
 
 
 def serve(settings: config.Config) -> int:

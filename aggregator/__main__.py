@@ -13,12 +13,11 @@ from pathlib import Path
 from aggregator import app, config
 from venuewatch import __version__
 from venuewatch.base import log
-from venuewatch.base.config import ConfigError, in_words
+from venuewatch.base.config import FAILED, ConfigError, in_words
 
 OWN_FILES = 0o077
 """The umask: what we write is for our own user, whatever we were started with."""
 
-USAGE_ERROR = 2
 INTERRUPTED = 130
 
 _WEB = ("listen_address", "external_url", "config_file")
@@ -74,10 +73,10 @@ def run(options: argparse.Namespace) -> int:
         number = asyncio.run(app.serve(settings, partial(settings_of, options)))
     except ConfigError as error:
         print(error, file=sys.stderr)
-        return USAGE_ERROR
+        return error.exit_code
     except OSError as error:
-        print(f"{settings.web.listen_address}: {in_words(error)}", file=sys.stderr)
-        return USAGE_ERROR
+        print(in_words(error), file=sys.stderr)
+        return FAILED
     return INTERRUPTED if number == signal.SIGINT else 0
 
 

@@ -20,6 +20,24 @@ from venuewatch.base.wire.links import RECONNECT_MAX_S
 
 T = TypeVar("T")
 
+FAILED = 1
+USAGE_ERROR = 2
+
+_PASSING = frozenset(  # of the machine, not of what the file says
+    {
+        errno.EAGAIN,
+        errno.EBUSY,
+        errno.EINTR,
+        errno.EIO,
+        errno.EMFILE,
+        errno.ENFILE,
+        errno.ENOMEM,
+        errno.ENOSPC,
+        errno.ESTALE,
+        errno.ETIMEDOUT,
+    }
+)
+
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 Name = Annotated[
     str,
@@ -36,7 +54,20 @@ Seconds = Annotated[float, msgspec.Meta(ge=0.1, le=86_400)]
 
 
 class ConfigError(Exception):
-    """A configuration cannot be used; its text is the one line for the operator."""
+    """A configuration cannot be used; its text is the one line for the operator.
+
+    Attributes:
+        is_passing: whether the same configuration may be of use at the next start.
+    """
+
+    def __init__(self, text: str, *, because: Exception | None = None) -> None:
+        super().__init__(text)
+        self.is_passing = isinstance(because, OSError) and because.errno in _PASSING
+
+    @property
+    def exit_code(self) -> int:
+        """What a program ends with: 2 is for what another start does not mend."""
+        return FAILED if self.is_passing else USAGE_ERROR
 
 
 class Broker(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -110,7 +141,7 @@ def _read(path: Path) -> str:
 def unusable(path: object, error: OSError | ValueError) -> ConfigError:
     """Return why a file can't be used; a ValueError is of a path that no system has."""
     words = in_words(error) if isinstance(error, OSError) else one_line(error)
-    return ConfigError(f"{one_line(path)}: {words}")
+    return ConfigError(f"{one_line(path)}: {words}", because=error)
 
 
 def one_line(text: object) -> str:

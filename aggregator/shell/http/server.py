@@ -104,7 +104,10 @@ class HttpServer:
             app, access_log=None, logger=_failures, shutdown_timeout=_STOP_WITHIN_S
         )
         await self._runner.setup()
-        self._sockets = _listening(*host_and_port(listen_address))
+        try:
+            self._sockets = _listening(*host_and_port(listen_address))
+        except OSError as error:
+            raise OSError(_why_not_there(listen_address, error)) from error
         self.port = self._sockets[0].getsockname()[1]
         self.use(config)
         assert self._runner.server is not None  # noqa: S101 - it is set up
@@ -152,6 +155,12 @@ class HttpServer:
         connection = request.protocol
         if response.content_type == "text/event-stream" and isinstance(connection, Connection):
             connection.begin_stream()
+
+
+def _why_not_there(address: str, error: OSError) -> str:
+    """Return why nothing can listen at an address, and what to do."""
+    remedy = "end it, or change" if error.errno == errno.EADDRINUSE else "mend that, or change"
+    return f"{address}: {in_words(error)}; {remedy} [web] listen_address"
 
 
 def _listening(host: str | None, port: int) -> list[socket.socket]:

@@ -250,4 +250,4 @@ def _refuse(path: Path, error: Exception) -> NoReturn:
     words = _TLS_WORDS.get(getattr(error, "reason", None) or "", in_words(error))
     if "PEM lib" in str(error):  # all that OpenSSL says of some files
         words = "expected PEM"
-    raise ConfigError(f"{path}: {words}") from None
+    raise ConfigError(f"{path}: {words}", because=error) from None

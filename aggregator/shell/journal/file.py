@@ -146,6 +146,17 @@ def check_regular(path: Path) -> None:
         raise OSError(f"expected a file, got another kind at {path.name}")
 
 
+def may_exist(path: Path) -> bool:
+    """Tell whether there may be a file; one in a folder that can not be read may be there."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
+
+
 def connect(path: Path) -> sqlite3.Connection:
     """Open a database for reading and writing; text that is no UTF-8 is read as it may be."""
     database = sqlite3.connect(path, timeout=BUSY_S, check_same_thread=False)

@@ -23,7 +23,14 @@ from typing import Any, NamedTuple
 
 from aggregator.core.storing import Number
 from aggregator.shell.journal import rows as journal_rows
-from aggregator.shell.journal.file import File, LostError, connect_for_reading, is_damage, set_aside
+from aggregator.shell.journal.file import (
+    File,
+    LostError,
+    connect_for_reading,
+    is_damage,
+    may_exist,
+    set_aside,
+)
 from aggregator.shell.journal.lived import Lived
 from aggregator.shell.journal.merge import ClosingNotice
 from aggregator.shell.journal.rows import NEXT_NUMBER, JournalContent, Notice, Rows, nothing_known
@@ -213,7 +220,7 @@ class Journal:
         try:
             return _sound(self._path)
         except Exception as error:  # noqa: BLE001 - then nothing is known
-            if self._path.exists():
+            if may_exist(self._path):
                 self._lost_why = f"it could not be read: {in_words(error)}"
             return nothing_known(unknown_number())
 
