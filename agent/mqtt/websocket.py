@@ -143,6 +143,8 @@ class Websocket:
                         return
         except ProtocolError as error:
             self._end(f"it is no websocket: {error}")
+        except UnicodeError:  # wsproto takes the heads of an answer for ASCII
+            self._end("it is no websocket: expected an answer in ASCII")
 
     def _end(self, why: str) -> None:
         self._ended = ConnectionResetError(why)

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from agent.spool.records import MAX_PAYLOAD_BYTES, OVERHEAD_BYTES, Record, encode, scan
+from agent.spool.records import MAX_NUMBER, MAX_PAYLOAD_BYTES, OVERHEAD_BYTES, Record, encode, scan
 
 SEGMENT_BYTES = 1_048_576
 MEMORY_BYTES = 1_048_576
@@ -137,7 +137,8 @@ class Spool:
 
     def _find(self) -> None:
         with contextlib.suppress(OSError, ValueError):
-            self.acknowledged = int(_read(os.path.join(self._folder, _ACKNOWLEDGED)))
+            number = int(_read(os.path.join(self._folder, _ACKNOWLEDGED)))
+            self.acknowledged = number if 0 <= number < MAX_NUMBER else 0
         names = sorted(name for name in os.listdir(self._folder) if name.endswith(_SUFFIX))
         expected = self.acknowledged + 1
         for name in names:

@@ -16,6 +16,8 @@ MARK = b"vwR\x01"
 _CATALOGUE = b"vwC\x01"
 _ANY_MARK = re.compile(re.escape(MARK) + b"|" + re.escape(_CATALOGUE))
 MAX_PAYLOAD_BYTES = 262_144
+MAX_NUMBER = 2**53
+"""No record has a higher number: messages hold none (``Count``)."""
 
 _HEAD = struct.Struct("<4sIIQ")  # mark, length, CRC-32 of number and payload, number
 _NUMBER = struct.Struct("<Q")
@@ -74,7 +76,7 @@ def _whole_at(data: bytes, at: int) -> Record | None:
         return None
     _, length, check, number = _HEAD.unpack_from(data, at)
     start = at + OVERHEAD_BYTES
-    if length > MAX_PAYLOAD_BYTES or len(data) - start < length:
+    if length > MAX_PAYLOAD_BYTES or len(data) - start < length or number >= MAX_NUMBER:
         return None
     payload = data[start : start + length]
     return Record(number, payload) if check == _check(number, payload) else None

@@ -23,6 +23,7 @@ _PIECE_BYTES = 64 * 1024
 _PROLOG_PIECE_BYTES = 256  # a handler that refuses is obeyed only at the end of the piece
 _ENCODINGS = ("utf-8", "utf8", "utf-16", "us-ascii", "iso-8859-", "windows-125")
 _YEARS = range(2000, 2200)
+_OTHER_ENCODING = "Expected another encoding: UTF-8 is best"
 
 
 class FeedError(Exception):
@@ -122,6 +123,8 @@ class Reader:
         except expat.ExpatError as error:
             what = f"{expat.errors.messages[error.code]}, line {error.lineno}"
             raise FeedError(f"Expected XML: {what}") from None
+        except (LookupError, ValueError):  # Python is asked for an encoding that expat lacks
+            raise FeedError(_OTHER_ENCODING) from None
 
 
 class _Shape:
@@ -144,7 +147,7 @@ class _Shape:
 
 def _check_declaration(_version: str, encoding: str | None, _standalone: int) -> None:
     if encoding is not None and not encoding.lower().startswith(_ENCODINGS):
-        raise FeedError("Expected another encoding: UTF-8 is best")
+        raise FeedError(_OTHER_ENCODING)
 
 
 def _refuse_doctype(*_declaration: object) -> None:

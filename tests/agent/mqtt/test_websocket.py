@@ -116,6 +116,7 @@ def test_host_header_is_without_the_usual_port(
             "it opens no websocket: it answers 301",
         ),
         (b"HTTP/1.1 101 Switching Protocols\r\n\r\n", "it is no websocket"),
+        (b"HTTP/1.1 101 Switching\r\nConnection: \xe7\r\n\r\n", "expected an answer in ASCII"),
         (b"SSH-2.0-OpenSSH_9.2\r\n\r\n", "it is no websocket"),
         (b"\x00" * 70_000, "it is no websocket"),
         (b"", "the connection was closed"),

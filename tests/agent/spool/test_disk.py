@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agent.spool.disk import Spool
+from agent.spool.records import Record, encode
 
 KIB = 1024
 
@@ -213,6 +214,29 @@ def test_damage_is_survived_and_what_it_cost_is_counted(
 
     assert found.dropped + len(payloads(found)) == 20
     assert found.append(b"next") == 21
+
+
+@pytest.mark.parametrize("said", [b"9" * 18, b"9" * 30, b"9" * 5_000, b"-7", b"\xff", b""])
+def test_a_number_that_none_can_have_is_not_believed(tmp_path: Path, said: bytes) -> None:
+    spool = open_spool(tmp_path)
+    spool.append(b"one")
+    spool.close()
+    (tmp_path / "spool" / "acknowledged").write_bytes(said)
+
+    found = open_spool(tmp_path)
+
+    assert found.append(b"two") == 2
+    assert payloads(found) == [b"one", b"two"]
+
+
+def test_a_record_of_a_number_that_none_can_have_is_damage(tmp_path: Path) -> None:
+    (tmp_path / "spool").mkdir()
+    record = encode(Record(2**64 - 1, b"odd"))
+    (tmp_path / "spool" / f"{1:016x}.spool").write_bytes(record)
+
+    found = open_spool(tmp_path)
+
+    assert found.append(b"next") == 1
 
 
 def test_others_may_not_read_it(tmp_path: Path) -> None:

@@ -69,6 +69,14 @@ def test_usual_encodings_are_read(encoding: str) -> None:
     assert message.source == name
 
 
+@pytest.mark.parametrize("encoding", ["utf-82", "iso-8859-99", "windows-125", "utf8\u00e9"])
+def test_an_encoding_that_is_unknown_is_refused(encoding: str) -> None:
+    text = f'<?xml version="1.0" encoding="{encoding}"?><Body DocumentType="A"/>'
+
+    with pytest.raises(FeedError):
+        read(text.encode(), MAX_BYTES)
+
+
 @pytest.mark.parametrize("size", [1, 7, 64, 255, 256, 257, 100_000])
 def test_pieces_may_have_any_size(size: int) -> None:
     content = WHOLE.encode()
