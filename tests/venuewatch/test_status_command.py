@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 import pytest
 
 from venuewatch import cli
+from venuewatch.terminal.ask import words_of
 
 NOW = 1_800_000_000.0
 CENTRE = {
@@ -83,7 +84,7 @@ class Api(http.server.BaseHTTPRequestHandler):
         else:
             self.send_response(200)
         self.end_headers()
-        self.wfile.write(json.dumps(found).encode())
+        self.wfile.write(found if isinstance(found, bytes) else json.dumps(found).encode())
 
     def log_message(self, *_: object) -> None: ...
 
@@ -149,6 +150,28 @@ def test_a_venue_that_is_unknown_is_told_in_its_words(
 
     assert (code, capsys.readouterr().err) == (2, 'unknown venue "X" - Known: STA\n')
     assert Api.asked == ["/api/v1/hosts/..%2FY"]
+
+
+@pytest.mark.parametrize("more", [[], ["--json"]])
+@pytest.mark.parametrize("body", ["deep", "bytes", "no JSON"])
+def test_an_answer_of_something_else_is_one_line(
+    url: str, capsys: pytest.CaptureFixture[str], body: str, more: list[str]
+) -> None:
+    page = json.dumps({"venues": [WELL], "centre": CENTRE, "new": "?"}).encode()
+    deep = page.replace(b'"?"', b"[" * 100_000)
+    answers = {"deep": deep, "bytes": page.replace(b"?", b"\xff"), "no JSON": b"<html>"}
+    Api.kept["/api/v1/venues"] = answers[body]
+
+    code = cli.main(["status", "--url", url, *more])
+
+    said, error = capsys.readouterr()
+    assert (code, said, error.count("\n")) == (2, "", 1)
+    assert "expected the answer of an aggregator of this version" in error
+
+
+@pytest.mark.parametrize("body", [b'{"detail":' * 100_000, b'{"detail":"\xff"}', b"no"])
+def test_a_refusal_of_something_else_is_told_by_its_code(body: bytes) -> None:
+    assert words_of(body) is None
 
 
 def test_nothing_there_says_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:

@@ -19,6 +19,7 @@ T = TypeVar("T")
 DEFAULT_URL = "http://127.0.0.1:8039"
 _TIMEOUT_S = 10.0
 _MAX_BYTES = 64 * 2**20
+_NO_ANSWER = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _NOTHING_THERE = (
     "Start it (`venuewatch demo`, or `venuewatch aggregator --config FILE`), or give its address "
     "with --url"
@@ -87,8 +88,9 @@ class Aggregator:
             AskError: it is something else.
         """
         try:
+            answer.decode()  # also of fields that are not read: --json prints them
             return msgspec.json.decode(answer, type=kind)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except _NO_ANSWER:
             why = "expected the answer of an aggregator of this version, got something else"
             raise AskError(f"{one_line(self._url)}: {why}") from None
 
@@ -133,7 +135,15 @@ def _refusal(url: str, error: urllib.error.HTTPError) -> str:
     if error.code == HTTPStatus.UNAUTHORIZED:
         return f"{one_line(url)}: it answers 401, it wants another --user and --password-file"
     try:
-        said = msgspec.json.decode(error.read(_MAX_BYTES), type=_Problem).detail
-    except (msgspec.DecodeError, UnicodeDecodeError, OSError, http.client.HTTPException):
-        return f"{one_line(url)}: it answers {error.code}"
-    return one_line(said)
+        said = words_of(error.read(_MAX_BYTES))
+    except (OSError, http.client.HTTPException):
+        said = None
+    return f"{one_line(url)}: it answers {error.code}" if said is None else said
+
+
+def words_of(refusal: bytes) -> str | None:
+    """Return an aggregator's own words in its refusal of a question; None if it has none."""
+    try:
+        return one_line(msgspec.json.decode(refusal, type=_Problem).detail)
+    except _NO_ANSWER:
+        return None

@@ -93,7 +93,7 @@ class HostRow(msgspec.Struct, frozen=True):
 class Notice(msgspec.Struct, frozen=True):
     """One message to the webhook: ``id`` is the same each time that it is tried."""
 
-    id: Annotated[str, msgspec.Meta(pattern=r"^[0-9]+-[0-9]+\Z")]
+    id: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,16}-[0-9]{1,16}\Z")]
     body: bytes
 
 
@@ -291,16 +291,18 @@ def _content(  # noqa: PLR0913 - each is a table
     skipped: Counter[str],
     next_number: int,
 ) -> JournalContent:
-    """Return what is left, without ranges that make no sense, or numbers that were given."""
+    """Return what is left, without ranges and notices that make no sense, or numbers in use."""
     known = [row for row in heard if _is_ascending(row.ranges)]
+    readable = [notice for notice in notices if _is_text(notice.body)]
     skipped[HEARD.name] += len(heard) - len(known)
+    skipped[OUTBOX.name] += len(notices) - len(readable)
     numbers = {mark.name: mark.value for mark in marks}
     numbers[NEXT_NUMBER] = max(numbers.get(NEXT_NUMBER, 1), next_number)
     return JournalContent(
         hosts,
         incidents,
         told,
-        notices,
+        readable,
         numbers,
         [HeardRanges(row.host, row.stream, row.boot, row.ranges) for row in known],
         skipped,
@@ -310,3 +312,11 @@ def _content(  # noqa: PLR0913 - each is a table
 def _is_ascending(ranges: Ranges) -> bool:
     is_apart = all(before[1] < after[0] for before, after in pairwise(ranges))
     return is_apart and all(low <= high for low, high in ranges)
+
+
+def _is_text(body: bytes) -> bool:
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -28,7 +28,7 @@ class Table(Generic[Row]):
 
     def __init__(self, name: str, row: type[Row], *, renamed: Mapping[str, str] = {}) -> None:
         self.name = name
-        self._row = row
+        self.row = row
         fields = {field.name: inspect.type_info(field.type) for field in structs.fields(row)}
         self._fields = list(fields)
         self._as_json = [name for name, kind in fields.items() if isinstance(kind, _JSON)]
@@ -130,4 +130,4 @@ class Table(Generic[Row]):
             values[field] = msgspec.json.decode(text if isinstance(text, bytes) else str(text))
         for field in self._as_bool:
             values[field] = bool(values[field])
-        return msgspec.convert(values, self._row)  # a column of a damaged journal may hold anything
+        return msgspec.convert(values, self.row)  # a column of a damaged journal may hold anything

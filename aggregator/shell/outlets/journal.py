@@ -61,6 +61,7 @@ class JournalOutlet:
 
     Attributes:
         losses: how often it was begun anew.
+        skipped: how many of the rows that were left make no sense.
     """
 
     def __init__(  # noqa: PLR0913 - it stands between core and webhook
@@ -79,7 +80,7 @@ class JournalOutlet:
         self._notice_of = notice_of
         self._waiting = waiting
         self._send = send
-        self.losses = 0
+        self.losses = self.skipped = 0
         self.journal = Journal(
             Path(settings.path),
             closing_notice=closing_notice,
@@ -97,7 +98,8 @@ class JournalOutlet:
 
     def state(self) -> "JournalState":
         """Return how it stands."""
-        return JournalState(self.journal.trouble is not None, self.journal.waiting, self.losses)
+        is_failing = self.journal.trouble is not None
+        return JournalState(is_failing, self.journal.waiting, self.losses, self.skipped)
 
     def left(self) -> tuple[Memory, Sequence[rows.Notice]]:
         """Return what earlier processes have left: for the core, and for the webhook."""
@@ -106,6 +108,7 @@ class JournalOutlet:
         if abs(jump_s) > JUMP_S:
             self._wall.recall(jump_s)
         memory = memory_of(content, self._wall)
+        self._note_skipped(content.skipped.total() + len(content.incidents) - len(memory.incidents))
         return memory._replace(jump_s=jump_s if abs(jump_s) > JUMP_S else 0.0), content.notices
 
     def take(self, outputs: Sequence[Output]) -> None:
@@ -146,6 +149,15 @@ class JournalOutlet:
         self._inlets.store_all(self.journal.end_others)
         end = partial(self._inlets.end_trouble, Cause.MEMORY_LOST)
         asyncio.get_running_loop().call_later(LOSS_TOLD_S, end)
+
+    def _note_skipped(self, count: int) -> None:
+        """Tell, once the core runs, of rows that make no sense; they stay where they are."""
+        self.skipped = count
+        if count:
+            loop = asyncio.get_running_loop()
+            why = f"{count} rows of the journal make no sense: they were left out, and stay in it"
+            loop.call_soon(self._inlets.begin_trouble, Cause.MEMORY_LOST, why)
+            loop.call_later(LOSS_TOLD_S, self._inlets.end_trouble, Cause.MEMORY_LOST)
 
     def _note_notices(self, notices: Sequence[rows.Notice]) -> None:
         if self._send is not None:
@@ -224,6 +236,7 @@ class JournalState(NamedTuple):
     is_failing: bool = False
     waiting_bytes: int = 0
     losses: int = 0
+    skipped: int = 0
 
 
 class JournalMetrics(Collector):
@@ -250,6 +263,11 @@ class JournalMetrics(Collector):
             "venuewatch_aggregator_journal_losses",
             "How often the journal was damaged, deleted or replaced, and was begun anew.",
             value=state.losses,
+        )
+        yield GaugeMetricFamily(
+            "venuewatch_aggregator_journal_rows_skipped",
+            "Rows that an earlier process left and that made no sense; they stay in the journal.",
+            value=state.skipped,
         )
         yield CounterMetricFamily(
             "venuewatch_aggregator_backlogs_put_back",

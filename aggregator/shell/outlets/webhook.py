@@ -158,7 +158,7 @@ class Webhook:
 
     def add(self, notices: Sequence[Notice]) -> None:
         """Queue what an earlier process has left."""
-        self._add([_left(notice) for notice in notices])
+        self._add([left_of(notice) for notice in notices])
 
     def waiting(self) -> Sequence[Notice]:
         """Return what is still to be sent, of each incident in order."""
@@ -275,12 +275,12 @@ class Webhook:
         self._settle(ids)
 
 
-def _left(notice: Notice) -> Waiting:
+def left_of(notice: Notice) -> Waiting:
     """Return a notice of an earlier process; what another version has left is owned by no venue."""
     number, seq = map(int, notice.id.split("-"))
     try:
         head = msgspec.json.decode(notice.body, type=_Head)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         head = _Head(_UNKNOWN, _Place("", ""))
     owner = Owner(head.incident.venue, head.incident.host)
     return Waiting(notice.id, number, seq, owner, head.change, notice.body, len(notice.body))

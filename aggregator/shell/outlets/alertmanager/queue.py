@@ -197,7 +197,7 @@ class AlertQueue:
                     raise _AnswerError("its list of alerts is too long")
         try:
             return _decode_firing(content)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise _AnswerError("expected a list of alerts, got something else") from None
 
     async def _post(

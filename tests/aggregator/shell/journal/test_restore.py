@@ -90,6 +90,8 @@ async def test_unknown_words_become_their_neighbours(path: Path, logged: Logged)
         "heard SET ranges = '[[-5,4]]'",
         "outbox SET id = '1-1' || char(10)",
         "outbox SET body = 5",
+        "outbox SET body = x'7b226964223a2231ff227d'",
+        f"outbox SET id = '{'9' * 5_000}-1'",
     ],
 )
 async def test_a_senseless_row_is_skipped_alone_and_stays(

@@ -1,5 +1,6 @@
 """Journal outlet: each change is on the disk before the webhook gets its notice."""
 
+import asyncio
 import math
 from functools import partial
 from pathlib import Path
@@ -9,9 +10,10 @@ import msgspec
 import pytest
 
 from aggregator.config import JournalConfig
-from aggregator.core.incidents.record import Subject
+from aggregator.core.incidents.record import Incident, Subject
 from aggregator.core.outputs import KnownHost, Publish, Store
 from aggregator.core.states import HostState
+from aggregator.core.verdicts.causes import Cause
 from aggregator.shell.outlets.journal import Inlets, JournalOutlet
 from aggregator.shell.outlets.webhook import notice
 from aggregator.shell.walltime import WallTime
@@ -199,5 +201,27 @@ async def test_a_journal_without_a_table_keeps_what_the_others_have(path: Path, 
     assert Subject("feed", "STA", "STA-2", "timing") in still_open
 
 
+async def test_rows_that_make_no_sense_are_told_and_counted(path: Path) -> None:
+    load(path, OLD[1])
+    rows(
+        path,
+        "UPDATE outbox SET id = replace(hex(zeroblob(2500)), '0', '9') || '-1' WHERE place = 1",
+    )
+    rows(path, "UPDATE outbox SET body = x'7b2261223a22ff227d' WHERE place = 2")
+
+    process = Process(path, at=50)
+    await asyncio.sleep(0)  # until the core runs
+    process.end()
+
+    (found,) = [each for each in opened(process) if each.cause is Cause.MEMORY_LOST]
+    assert "2 rows of the journal make no sense" in str(found.evidence)
+    assert process.told == []
+    assert process.journal.state().skipped == 2
+
+
+def opened(process: Process) -> list[Incident]:
+    return list(process.centre.decisions.store.open.values())
+
+
 def causes(process: Process) -> list[str]:
-    return [incident.cause for incident in process.centre.decisions.store.open.values()]
+    return [incident.cause for incident in opened(process)]
