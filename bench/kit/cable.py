@@ -1,0 +1,113 @@
+"""Joins two machines of this one by a cable: the centre, and what is outside of it.
+
+Both are network namespaces. The packet filter of ``deploy/nftables`` can be loaded at the centre,
+where the outside has addresses that it knows and others: each has its own IPv6 network of /64.
+"""
+
+import contextlib
+import re
+import subprocess
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from bench.kit.machine import program
+from bench.kit.processes import ROOT
+from venuewatch.rehearsal.stage.machine import Machine, StageError, set_kernel
+from venuewatch.rehearsal.stage.run import run_of_namespaces
+
+FILTER: Final = ROOT / "deploy" / "nftables" / "venuewatch.nft"
+CENTRE: Final = ("10.79.0.1", "fd79:0:0:1::1")
+UNKNOWN: Final = ("10.79.0.2", "fd79:0:0:2::2")
+KNOWN: Final = ("10.79.0.3", "fd79:0:0:3::3")
+"""Addresses by IPv4 and IPv6."""
+
+_DEVICE = "cable"
+_NFT_S = 20.0
+_PREFIXES = (24, 48)
+_IPV6 = (("ipv6/conf/all/disable_ipv6", "0"), ("ipv6/conf/default/disable_ipv6", "0"))
+_TRY: Final = """
+table inet try {
+    set new { type ipv4_addr; size 10; flags dynamic, timeout; timeout 1m; }
+    set open { type ipv4_addr; size 10; flags dynamic; }
+    chain input {
+        type filter hook input priority filter; policy accept;
+        ct state new update @new { ip saddr limit rate over 20/second burst 20 packets } drop
+        ct state new add @open { ip saddr ct count over 64 } drop
+    }
+}
+delete table inet try
+"""
+
+
+class Cable(NamedTuple):
+    """A centre, and a machine that is outside of it."""
+
+    centre: Machine
+    outside: Machine
+
+    def nft(self, text: str) -> str:
+        """Do nft's commands at the centre; return what it prints.
+
+        Raises:
+            StageError: it refuses.
+        """
+        command = self.centre.command("nft", "-f", "-")
+        done = subprocess.run(
+            command, check=False, capture_output=True, text=True, input=text, timeout=_NFT_S
+        )
+        if done.returncode:
+            raise StageError(f"nft: {done.stderr.strip()}")
+        return done.stdout
+
+    def load_filter(self, port: int) -> None:
+        """Load the packet filter for a broker at ``port``; it knows the addresses ``KNOWN``.
+
+        Raises:
+            StageError: it is refused.
+        """
+        text = FILTER.read_text(encoding="utf-8")
+        text = re.sub(r"^define port = .*$", f"define port = {port}", text, flags=re.MULTILINE)
+        ipv4, ipv6 = KNOWN
+        self.nft(
+            f"{text}\nadd element inet venuewatch known_ipv4 {{ {ipv4} }}\n"
+            f"add element inet venuewatch known_ipv6 {{ {ipv6} }}\n"
+        )
+
+    def dropped(self, what: str) -> int:
+        """Return how many packets a counter of the filter has."""
+        return int(
+            self.nft(f"list counter inet venuewatch {what}\n").split("packets ")[1].split()[0]
+        )
+
+
+@contextlib.contextmanager
+def cable() -> Iterator[Cable]:
+    """Lay it until the block ends.
+
+    Raises:
+        StageError: this machine can't have it, or has no packet filter; the text says what lacks.
+    """
+    if program("nft") is None:
+        raise StageError("nft (nftables) is not installed")
+    with run_of_namespaces() as run:
+        laid = Cable(Machine(run.prefix, "centre"), Machine(run.prefix, "outside"))
+        for machine in laid:
+            machine.make()
+            set_kernel(machine.namespace, _IPV6)
+        laid.centre.ip(
+            f"link add {_DEVICE} type veth peer name {_DEVICE} netns {laid.outside.namespace}"
+        )
+        for machine, whose in ((laid.centre, (CENTRE,)), (laid.outside, (UNKNOWN, KNOWN))):
+            machine.ip(
+                *(
+                    f"addr add {address}/{prefix} dev {_DEVICE}" + " nodad" * (":" in address)
+                    for addresses in whose
+                    for address, prefix in zip(addresses, _PREFIXES, strict=True)
+                ),
+                f"link set {_DEVICE} up",
+            )
+        try:
+            laid.nft(_TRY)
+        except StageError as error:
+            raise StageError(f"the kernel has no packet filter as we need it: {error}") from None
+        yield laid
