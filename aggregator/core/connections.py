@@ -118,6 +118,8 @@ class Connections:
         """Note a canary that came on the bulk connection; ``is_ours``: it has our name."""
         if canary.boot != self.doubling.boot:
             if self.doubling.hear_canary(canary.boot, now, is_ours=is_ours):
+                if is_ours:  # as in ``hear_state``
+                    self._tell_double("live", now)
                 self._tell_double("bulk", now)
         else:
             lost_since = self.bulk.lost_since

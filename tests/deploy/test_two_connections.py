@@ -15,6 +15,9 @@ pytestmark = pytest.mark.real
 
 FLEET = inventory_of(("STA", "wired", 2))
 TOLD_WITHIN_S = 30.0
+DUEL_S = 30.0
+"""The length (s) of the duel that is not to be."""
+
 DOUBLE, BULK_LOST = "duplicate_aggregator", "bulk_lost"
 
 
@@ -55,6 +58,10 @@ def opened(aggregator: Aggregator) -> list[str]:
     """Name the cause of every incident of the centre that was ever opened."""
     found = [each for each in aggregator.events("incident") if each["change"] == "opened"]
     return [str(each["cause"]) for each in found if each["scope"] == "centre"]
+
+
+def changes_of(aggregator: Aggregator, host: str) -> int:
+    return sum(each["host"] == host for each in aggregator.events("host_changed"))
 
 
 def connections_of(centre: Centre, user: str) -> int:
@@ -100,9 +107,12 @@ def test_two_under_one_name_are_one_incident_at_each_and_no_duel(
         for each in (aggregator, second):
             until("both know", partial(is_open, each, DOUBLE), within_s=TOLD_WITHIN_S)
         before = connections_of(centre, live_client(NAME))
-        pause(20.0)  # the length of the duel that is not to be
+        aggregator.wait_for(HOST, "up", within_s=TOLD_WITHIN_S)
+        verdicts = changes_of(aggregator, HOST)
+        pause(DUEL_S)
 
         assert connections_of(centre, live_client(NAME)) <= before + 2
+        assert changes_of(aggregator, HOST) <= verdicts + 2  # should the younger try once more
         assert [opened(each) for each in (aggregator, second)] == [[DOUBLE], [DOUBLE]]
         assert [each.accused() for each in (aggregator, second)] == [[], []]
         assert aggregator.state(HOST) == "up"

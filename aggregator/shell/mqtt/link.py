@@ -94,7 +94,10 @@ class BrokerLink:
                 self._report(error)
             if self._is_closing:
                 return
+            knew = self._double is not None
             await asyncio.sleep(self._wait_s(attempt, ceiling_s))
+            if not knew and self._double is not None and self._double.yields:  # learnt meanwhile
+                await asyncio.sleep(self._wait_s(0, ceiling_s))
             attempt += 1
 
     def note_double(self, double: Doubled) -> None:

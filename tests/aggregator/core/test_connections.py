@@ -154,6 +154,15 @@ def test_both_connections_learn_who_yields(story: BulkStory, other: str, *, yiel
     assert [(out.connection, out.yields) for out in doubled] == [("live", yields), ("bulk", yields)]
 
 
+def test_both_connections_learn_it_by_a_canary_of_our_name(story: BulkStory) -> None:
+    story.forget()
+
+    story.say_canary(story.name, OLDER)
+
+    doubled = [out for out in story.said() if isinstance(out, Doubled)]
+    assert [(out.connection, out.yields) for out in doubled] == [("live", True), ("bulk", True)]
+
+
 def test_our_blindness_is_told_once_the_other_one_is_gone(story: BulkStory) -> None:
     story.say_state(OLDER)
     story.lose_connection()

@@ -1,5 +1,6 @@
 """Link in trouble: each refusal, nonsense or silence is logged once, and tried again."""
 
+from collections.abc import Awaitable, Callable
 from math import inf
 
 import mqtt5
@@ -101,6 +102,32 @@ async def test_of_two_of_one_name_only_the_younger_waits(
         await linked.chance.asked(len(ceilings))
 
     assert linked.chance.ceilings == ceilings
+
+
+@pytest.mark.parametrize(("yields", "ceilings"), [(True, [1.0, 120.0]), (False, [1.0])])
+async def test_a_link_that_learns_of_another_while_it_waits_waits_on(
+    linked: Linked, monkeypatch: pytest.MonkeyPatch, *, yields: bool, ceilings: list[float]
+) -> None:
+    choose = linked.chance.uniform
+    async with linked() as link:
+
+        def choose_and_learn(least: float, most: float) -> float:
+            link.note_double(Doubled(0.0, "live", yields, 240.0, until=inf))
+            return 0.0 * choose(least, most)
+
+        monkeypatch.setattr(linked.chance, "uniform", choose_and_learn)
+        monkeypatch.setattr(broker_module.asyncio, "sleep", at_once(broker_module.asyncio.sleep))
+        await taken_over(linked, 1)
+        await linked.peer()
+
+    assert linked.chance.ceilings == ceilings
+
+
+def at_once(sleep: Callable[[float], Awaitable[None]]) -> Callable[[float], Awaitable[None]]:
+    async def soon(_seconds: float) -> None:
+        await sleep(0.0)
+
+    return soon
 
 
 async def test_a_double_that_is_over_is_forgotten(linked: Linked) -> None:
