@@ -1,5 +1,6 @@
 """Link in trouble: each refusal, nonsense or silence is logged once, and tried again."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from math import inf
 
@@ -116,7 +117,7 @@ async def test_a_link_that_learns_of_another_while_it_waits_waits_on(
             return 0.0 * choose(least, most)
 
         monkeypatch.setattr(linked.chance, "uniform", choose_and_learn)
-        monkeypatch.setattr(broker_module.asyncio, "sleep", at_once(broker_module.asyncio.sleep))
+        monkeypatch.setattr(asyncio, "sleep", at_once(asyncio.sleep))
         await taken_over(linked, 1)
         await linked.peer()
 
