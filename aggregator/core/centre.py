@@ -151,8 +151,9 @@ class Centre(Inlets):
     # Inlets. Each takes the time at which it happened first.
 
     @inlet
-    def woke(self, now: float) -> None:
-        """Decide what is due, and send the tick when it is time to."""
+    def woke(self, now: float, wall: float | None = None) -> None:
+        """Decide what is due, and send the tick; ``wall`` tells a jump where no message comes."""
+        self.reception.note_clocks(now, wall)
         if now >= self._tick_at:
             self.presence.publish_tick(self.decisions.tick(now))
             self._tick_at = now + until_next_s(self._start, now)
@@ -201,9 +202,8 @@ class Centre(Inlets):
                 self._keep_backlog(fact, late, message)
 
     @inlet
-    def refuse(self, now: float, reason: Refusal) -> None:
+    def refuse(self, _now: float, reason: Refusal) -> None:
         """Count a message that could not even be decoded as a packet."""
-        del now
         self.intake.rejected[reason] += 1
 
     @inlet

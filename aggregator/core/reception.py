@@ -109,10 +109,13 @@ class Reception:
         if heard_by is None:
             heard_by = now if now < hearing.doubt_at else hearing.proof_at
         budget.begin(now, heard_by)
-        self._note_clocks(now, wall)
+        self.note_clocks(now, wall)
+        self.our_clock.look(now)
 
-    def _note_clocks(self, now: float, wall: float) -> None:
+    def note_clocks(self, now: float, wall: float | None) -> None:
         """Tell a jump of our own wall clock from one of every host's, before messages of now."""
+        if wall is None:
+            return
         ahead_s = wall - now
         self.our_clock.note(now, wall)
         if self._wall_ahead_s is not None and abs(ahead_s - self._wall_ahead_s) > _STEP_S:

@@ -179,11 +179,11 @@ class Driver:
         self._hand_out()
 
     def _wake(self) -> None:
-        now = clock.monotonic()
-        self._wall.note(now, clock.wall())
+        now, wall = clock.monotonic(), clock.wall()
+        self._wall.note(now, wall)
         late_s = 0.0 if self._timer is None else now - self._timer.when()
         self._metrics.note_lag(max(0.0, late_s), now)
-        self.centre.woke(now)
+        self.centre.woke(now, wall)
         self._hand_out()
 
     def _hand_out(self) -> None:

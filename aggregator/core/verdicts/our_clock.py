@@ -40,8 +40,8 @@ class OurClock:
         self._store = store
         self._troubles = troubles
         self._ahead_s: float | None = None
-        self._right_s: float | None = None
-        self._jumped_at = 0.0
+        self._off_s = 0.0  # since the doubt began
+        self._doubted_at = 0.0
         self._wrong_at = 0.0
         self._look_at = 0.0
 
@@ -53,26 +53,41 @@ class OurClock:
     def note(self, now: float, wall: float) -> None:
         """Compare it with the monotonic clock."""
         ahead_s = wall - now
-        before_s, self._ahead_s = self._ahead_s, ahead_s
-        if before_s is not None and abs(ahead_s - before_s) > JUMP_S:
-            self.jumped(ahead_s - before_s, now)
+        moved_s = 0.0 if self._ahead_s is None else ahead_s - self._ahead_s
+        self._ahead_s = ahead_s
+        if abs(moved_s) > JUMP_S:
+            self.jumped(moved_s, now)
+        else:
+            self._off_s += moved_s
+
+    def look(self, now: float) -> None:
+        """Compare it with the fleet, while it is in doubt."""
         if self.is_in_doubt and now >= self._look_at:
             self._look_at = now + LOOK_EVERY_S
             self._look(now)
 
     def jumped(self, jump_s: float, now: float) -> None:
         """Note that it jumped ahead by ``jump_s``, and compare it with the fleet from now on."""
-        before_s = None if self._ahead_s is None else self._ahead_s - jump_s
         if not self.is_in_doubt:
-            self._right_s = before_s
-        elif self._is_back():
+            self._off_s, self._doubted_at = 0.0, now
+        self._off_s += jump_s
+        if self.is_in_doubt and abs(self._off_s) <= JUMP_S:
             self._end(now)
             return
-        self._jumped_at = self._wrong_at = now
+        self._wrong_at = now
         detail = {"jump_s": round(jump_s, 3)}
         self._store.put_in_doubt(Evidence(now, CENTRE, "clock_in_doubt", detail))
         way = "ahead" if jump_s > 0 else "back"
         self._troubles.begin(Cause.CLOCK_JUMP, f"the wall clock was set {way}", now, detail)
+
+    def lived_wall(self, at: float) -> float | None:
+        """Return what the clock would show ``at`` a time had it not jumped; None without a doubt.
+
+        None, too, for a time before the doubt: what the clock showed then was right.
+        """
+        if not self.is_in_doubt or self._ahead_s is None or at < self._doubted_at:
+            return None
+        return at + self._ahead_s - self._off_s
 
     def _look(self, now: float) -> None:
         """End the doubt if the clock is right again; this looks at every host."""
@@ -86,11 +101,6 @@ class OurClock:
         steady_s = STEADY_S if offsets else ALONE_S
         if now - self._wrong_at >= steady_s:
             self._end(now)
-
-    def _is_back(self) -> bool:
-        if self._right_s is None or self._ahead_s is None:
-            return False
-        return abs(self._ahead_s - self._right_s) <= JUMP_S
 
     def _end(self, now: float) -> None:
         self._store.put_in_doubt(None)

@@ -56,7 +56,9 @@ class AlertmanagerOutlet:
         self._pushing = Pushing(name, resend_s=where.resend_s, hold_s=where.ends_after_s)
         self._topic = topics.centre_open(name)
         self._publish = publish
-        self.writer = AlertWriter(where, centre.fleet, wall, url_of)
+        self.writer = AlertWriter(
+            where, centre.fleet, wall, url_of, centre.reception.our_clock.lived_wall
+        )
         tls = check_usable(where)
         self.queues = [
             AlertQueue(

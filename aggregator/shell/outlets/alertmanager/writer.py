@@ -1,5 +1,6 @@
 """Writes alerts as Alertmanager's API takes them: labels, texts and times."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import msgspec
@@ -33,8 +34,15 @@ class AlertWriter:
     """Writes alerts; the labels of an alert stay the same from its first push to its end."""
 
     def __init__(
-        self, where: config.Alertmanager, fleet: Fleet, wall: WallTime, url_of: UrlOf
+        self,
+        where: config.Alertmanager,
+        fleet: Fleet,
+        wall: WallTime,
+        url_of: UrlOf,
+        lived_wall: Callable[[float], float | None] = lambda _: None,
     ) -> None:
+        """``lived_wall``: the wall time of a moment at which our clock is in doubt, else None."""
+        self._lived_wall = lived_wall
         self._where = where
         self._fleet = fleet
         self._wall = wall
@@ -44,10 +52,13 @@ class AlertWriter:
     def alert_of(self, push: Push) -> AlertJson:
         """Return one alert with its labels, texts and times.
 
-        Where our clock was set back meanwhile, it starts at its end: it would be refused else.
+        While our clock is in doubt, an Alertmanager may have the same clock, or the right one: an
+        open alert ends at the later of both times, so that it is over by neither, and one that is
+        over at the earlier. An alert never starts behind its end: it would be refused else.
         """
-        incident, ends_at = push.incident, self._wall.wall(push.ends_at)
-        starts_at = min(self._wall.wall(push.starts_at), ends_at)
+        incident, ends = push.incident, self._walls_of(push.ends_at)
+        ends_at = min(ends) if push.is_over else max(ends)
+        starts_at = min(*self._walls_of(push.starts_at), ends_at)
         if push.is_over:
             ends_at = max(starts_at, ends_at - ENDS_EARLIER_S)
         return AlertJson(
@@ -57,6 +68,12 @@ class AlertWriter:
             _time(ends_at),
             self._url_of(f"/incidents/{incident.number}"),
         )
+
+    def _walls_of(self, at: float) -> tuple[float, float]:
+        """Return the wall time of a moment by our clock, and as it would be had it not jumped."""
+        wall = self._wall.wall(at)
+        lived = self._lived_wall(at)
+        return wall, wall if lived is None else lived
 
     def labels_of(self, push: Push) -> dict[str, str]:
         """Return the labels by which an alert is told from others, at each aggregator equal."""

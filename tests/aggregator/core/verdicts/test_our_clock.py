@@ -3,8 +3,10 @@
 import pytest
 
 from aggregator.core.incidents.troubles import subject_of
+from aggregator.core.restore import Memory
 from aggregator.core.verdicts.causes import Cause
 from aggregator.core.verdicts.our_clock import STEADY_S
+from tests.kit.machine import WALL
 from tests.kit.story import Story
 
 YEAR_S = 31_536_000.0
@@ -87,3 +89,41 @@ def test_incidents_of_a_doubtful_time_say_so() -> None:
     }
     assert "clock_in_doubt" in seen["s1"]
     assert "clock_in_doubt" in seen["a1"]
+
+
+@pytest.mark.parametrize("jump_s", [YEAR_S, -YEAR_S])
+def test_lived_time_goes_on_while_the_clock_is_in_doubt(jump_s: float) -> None:
+    story = up()
+    before = story.now
+    story.wall_step_s += jump_s
+    story.run(5.0)
+
+    lived_wall = story.centre.reception.our_clock.lived_wall
+
+    assert lived_wall(before) is None
+    assert lived_wall(story.now) == pytest.approx(WALL + story.now)
+    story.wall_step_s -= jump_s
+    story.run(2.0)
+    assert lived_wall(story.now) is None
+
+
+def test_a_jump_is_known_without_any_message() -> None:
+    centre = Story().centre
+    centre.woke(1.0, WALL + 1.0)
+
+    centre.woke(2.0, WALL + 2.0 - YEAR_S)
+
+    assert centre.reception.our_clock.lived_wall(2.0) == WALL + 2.0
+    assert JUMPED in centre.decisions.store.open
+
+
+def test_a_jump_before_the_start_is_over_when_the_clock_is_back() -> None:
+    centre = Story().centre
+    centre.restore(0.0, Memory(jump_s=YEAR_S))
+    centre.woke(1.0, WALL + 1.0 + YEAR_S)
+    lived = centre.reception.our_clock.lived_wall(1.0)
+
+    centre.woke(2.0, WALL + 2.0)
+
+    assert lived == WALL + 1.0
+    assert not centre.reception.our_clock.is_in_doubt

@@ -1,18 +1,24 @@
 """Alerts as Alertmanager takes them: labels, texts, times and links."""
 
+import random
 from datetime import datetime
 
 import pytest
 
 from aggregator.config import Alertmanager
+from aggregator.core.centre import Centre
 from aggregator.core.incidents.pushing import Push, key_of
 from aggregator.core.verdicts.causes import Cause
-from aggregator.shell.outlets.alertmanager.writer import AlertWriter
+from aggregator.shell.outlets.alertmanager.outlet import AlertmanagerOutlet
+from aggregator.shell.outlets.alertmanager.writer import ENDS_EARLIER_S, AlertWriter
+from aggregator.shell.outlets.receivers import Receivers
 from aggregator.shell.walltime import WallTime
 from tests.aggregator.shell.outlets.alertmanager.pusher import base, incident, pushing
 from tests.kit.machine import WALL
 from tests.kit.receiver import Receiver
 from tests.kit.story import ALONE, fleet_of
+
+YEAR_S = 31_536_000.0
 
 
 async def test_alert_has_labels_texts_times_and_link(receiver: Receiver) -> None:
@@ -72,6 +78,31 @@ def test_alert_never_ends_before_it_starts_though_the_clock_was_set_back() -> No
 
     assert alert.starts_at == alert.ends_at
     assert datetime.fromisoformat(alert.ends_at).timestamp() == WALL + 120.0 - 3_600.0
+
+
+@pytest.mark.parametrize("jump_s", [YEAR_S, -YEAR_S])
+def test_open_alert_is_over_by_neither_clock_after_a_jump(jump_s: float) -> None:
+    centre, wall = Centre(fleet_of(ALONE)), WallTime(0.0, WALL)
+    writer = AlertmanagerOutlet(
+        Alertmanager(urls=("http://127.0.0.1:9",)),
+        centre,
+        wall,
+        name="centre",
+        url_of=str,
+        publish=lambda *_: True,
+        rng=random.Random(1),
+        receivers=Receivers(lambda _: None, lambda: None),
+    ).writer
+    for now, step_s in ((50.0, 0.0), (51.0, jump_s)):
+        wall.note(now, WALL + now + step_s)
+        centre.woke(now, WALL + now + step_s)
+
+    alert = writer.alert_of(Push(key_of(incident()), incident(), 10.0, 660.0))
+    over = writer.alert_of(Push(key_of(incident()), incident(), 10.0, 60.0, is_over=True))
+
+    assert datetime.fromisoformat(alert.starts_at).timestamp() == WALL + 10.0
+    assert datetime.fromisoformat(alert.ends_at).timestamp() == WALL + 660.0 + max(0.0, jump_s)
+    assert datetime.fromisoformat(over.ends_at).timestamp() <= WALL + 60.0 - ENDS_EARLIER_S
 
 
 def test_label_without_a_text_is_left_out_as_alertmanager_does() -> None:
