@@ -72,7 +72,7 @@ def test_a_few_days_of_a_wired_class_raise_no_false_alarm(short: run.RehearsalRe
     wired = short.links[0].judged
 
     assert wired.tallies[OURS].false_alarms == 0
-    assert wired.unsettled == 0
+    assert (wired.unsettled, wired.centre) == (0, 0)
     assert misses(short) == []
 
 

@@ -12,6 +12,7 @@ from functools import partial
 from typing import NamedTuple
 
 from agent.config import KEEPALIVE_S
+from aggregator.core.suspension import TOGETHER_S
 from venuewatch.base.wire.messages import Probe
 from venuewatch.rehearsal.margins.core import Accusation, Core
 from venuewatch.rehearsal.margins.links import CENTRE, HOST, LINKS
@@ -89,9 +90,11 @@ def worth_playing(trace: Trace, worth_s: float) -> list[Span]:
 
     Every stall of the centre, every will, and every silence or beat that is later than ``worth_s``,
     each with what is before and after it. A beat that was lost is none of these by itself: what
-    counts is for how long nothing came.
+    counts is for how long nothing came. After a stall so much is played that the next one is
+    another matter, as it is in the trace.
     """
-    spans = [Span(0.0, CALM_S), *trace.broker_stalls, *trace.aggregator_stalls]
+    stalls = (*trace.broker_stalls, *trace.aggregator_stalls)
+    spans = [Span(0.0, CALM_S), *(Span(it.start, it.end + TOGETHER_S) for it in stalls)]
     for host in trace.hosts:
         spans.extend(_late(host, worth_s))
         spans.extend(Span(will.at, will.at) for will in host.wills())
