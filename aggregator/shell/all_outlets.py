@@ -9,6 +9,7 @@ import random
 from functools import partial
 
 from aggregator.config import Config
+from aggregator.core.centre import Centre
 from aggregator.core.verdicts.causes import Cause
 from aggregator.shell.driver import Driver
 from aggregator.shell.http.fanout import Fanout
@@ -84,7 +85,11 @@ class AllOutlets:
         metrics.add(AlertmanagerMetrics(self._alertmanager.queues if self._alertmanager else []))
         if settings.remote_write.url:
             self._remote_write = RemoteWriteOutlet(
-                settings.remote_write, settings.job_labels(), driver.centre.fleet, rng=rng
+                settings.remote_write,
+                settings.job_labels(),
+                driver.centre.fleet,
+                rng=rng,
+                wall_now=partial(_certain_wall, driver.centre, wall),
             )
             metrics.add(RemoteWriteMetrics(self._remote_write.backfill))
         self._journal = JournalOutlet(
@@ -142,3 +147,8 @@ class AllOutlets:
     def close(self) -> None:
         """Store what is left to store, and close the journal."""
         self._journal.close()
+
+
+def _certain_wall(centre: Centre, wall: WallTime) -> float | None:
+    """Return the present wall time, as the core knows it; None while it is in doubt."""
+    return None if centre.reception.our_clock.is_in_doubt else wall.wall(clock.monotonic())

@@ -105,9 +105,10 @@ class Backfill:
         if self.pending > self._samples_max:
             self._make_room()
 
-    def batch(self, wall: float) -> Batch:
+    def batch(self, wall: float | None) -> Batch:
         """Return what is to be written next, at ``wall`` (s since 1970); nothing if nothing waits.
 
+        Without ``wall``, while our clock is in doubt, nothing is too old or of the future.
         It is returned again until ``take_answer`` was told what became of it, without what has
         fallen out of the window meanwhile.
         """
@@ -180,7 +181,9 @@ class Backfill:
             del self._sizes[host]
         return tuple(sorted(taken, key=_timestamp_ms))
 
-    def _is_within(self, instant: Instant, wall: float) -> bool:
+    def _is_within(self, instant: Instant, wall: float | None) -> bool:
+        if wall is None:
+            return True
         earliest_ms = max(0.0, wall * _MS - self._window_ms)  # no receiver takes one before 1970
         return earliest_ms <= instant.timestamp_ms <= wall * _MS
 

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import random
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -40,7 +40,7 @@ from aggregator.shell.outlets.remote_write.instants import (
     timed_readings,
 )
 from aggregator.shell.outlets.remote_write.write_request import HEADERS, encode
-from venuewatch.base import clock, log
+from venuewatch.base import log
 from venuewatch.base.wire.links import wait_before
 
 _ANSWER_BYTES = 4_096  # of its text, the beginning says why
@@ -65,7 +65,10 @@ class RemoteWriteOutlet:
         fleet: Fleet,
         *,
         rng: random.Random,
+        wall_now: Callable[[], float | None],
     ) -> None:
+        """``wall_now``: s since 1970; None while our clock is in doubt."""
+        self._wall_now = wall_now
         self._where = where
         self._jobs = JobLabels(jobs.vitals, jobs.checks)
         self._fleet = fleet
@@ -114,7 +117,7 @@ class RemoteWriteOutlet:
             while True:
                 await self._has_some.wait()
                 await self._take_in_lost()
-                batch = self.backfill.batch(clock.wall())
+                batch = self.backfill.batch(self._wall_now())
                 if not batch:
                     self._has_some.clear()
                 elif await self._write(session, batch):
@@ -140,6 +143,8 @@ class RemoteWriteOutlet:
             self._troubles.report(in_words(error))
             return False
         answer = meaning_of(status, text)
+        if answer is Answer.TOO_OLD and self._wall_now() is None:
+            answer = Answer.LATER  # the receiver's clock may be ours
         self.backfill.take_answer(answer)
         if answer is Answer.WRITTEN:
             self._troubles.end()

@@ -17,6 +17,7 @@ from tests.kit.page import Page
 from tests.kit.receiver import Receiver, timeout_s_for
 from tests.kit.story import ALONE, fleet_of
 from tests.kit.tasks import at_work
+from venuewatch.base import clock
 
 NAME = "venuewatch_aggregator_remote_write_samples"
 
@@ -29,7 +30,13 @@ class Writer:
         labels = RemoteWriteLabels(dict(JOBS.vitals), dict(JOBS.checks))
         self.chance = Chance()
         self.fleet = fleet_of(ALONE)
-        self.outlet = RemoteWriteOutlet(where, labels, self.fleet, rng=self.chance)
+        self.is_in_doubt = False
+        self.outlet = RemoteWriteOutlet(
+            where, labels, self.fleet, rng=self.chance, wall_now=self._wall_now
+        )
+
+    def _wall_now(self) -> float | None:
+        return None if self.is_in_doubt else clock.wall()
 
     def send(self, *ats: float) -> None:
         """Have the outlet told of vitals that were read at these times and came late."""

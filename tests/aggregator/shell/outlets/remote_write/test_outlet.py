@@ -66,6 +66,20 @@ async def test_live_reading_that_came_late_is_written_too(receiver: Receiver) ->
     assert times(receiver) == [[5.0]]
 
 
+async def test_nothing_is_dropped_for_its_age_while_our_clock_is_in_doubt(
+    receiver: Receiver,
+) -> None:
+    receiver.why = "too old sample\n"
+    receiver.answers += [400, 500]
+    async with writing(receiver, window_s=60.0) as writer:
+        writer.is_in_doubt = True
+        writer.send(5.0 - 31_536_000.0)
+        await receiver.until_attempts(3)
+        await until(lambda: writer.is_done)
+
+    assert writer.counted() == (1, {})
+
+
 @pytest.mark.parametrize(
     ("before", "after", "count"),
     [
