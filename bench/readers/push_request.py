@@ -1,0 +1,56 @@
+"""Requests of a results server, head and body, on one connection of the agent."""
+
+import socket
+import zlib
+from collections.abc import Sequence
+from typing import cast
+
+from agent.checks.results_feed.pushes import Door, Pushes
+from bench.readers import results_feed
+
+ERRORS = (OSError,)
+
+_STEP = 97
+
+
+class _Socket:
+    """Has the bytes of a sender, and then hangs up."""
+
+    def __init__(self, data: bytes) -> None:
+        self._rest = data
+
+    def recv(self, size: int) -> bytes:
+        piece, self._rest = self._rest[: min(size, _STEP)], self._rest[min(size, _STEP) :]
+        return piece
+
+    def sendall(self, _data: bytes) -> None: ...
+    def settimeout(self, _seconds: float) -> None: ...
+    def shutdown(self, _how: int) -> None: ...
+
+
+def read(data: bytes) -> None:
+    """Serve a connection; with a key if the first byte is odd."""
+    key = b"key" if data and data[0] & 1 else None
+    door = Door("127.0.0.1", 0, max_bytes=65_536, key=key)
+    sock = cast("socket.socket", _Socket(data[1:]))
+    Pushes(sock, door, lambda _message: None, lambda: None).serve()
+
+
+def seeds() -> Sequence[bytes]:
+    """Return pushes: plain, in chunks, packed, two in a row, and one that asks first."""
+    body = results_feed.seeds()[0]
+    gzip = zlib.compressobj(wbits=31)
+    packed = gzip.compress(body) + gzip.flush()
+    plain = _request(body)
+    chunked = (
+        b"POST / HTTP/1.1\r\nHost: a\r\nX-Api-Key: key\r\nTransfer-Encoding: chunked\r\n\r\n"
+        b"5\r\n<Odf \r\n1\r\n>\r\n0\r\n\r\n"
+    )
+    zipped = _request(packed, b"Content-Encoding: gzip\r\n")
+    asking = _request(body, b"Expect: 100-continue\r\n")
+    return [b"\1" + each for each in (plain, chunked, zipped, plain + zipped, asking)]
+
+
+def _request(body: bytes, more: bytes = b"") -> bytes:
+    head = b"POST /odf HTTP/1.1\r\nHost: a\r\nX-Api-Key: key\r\n" + more
+    return head + b"Content-Length: %d\r\n\r\n" % len(body) + body
