@@ -9,7 +9,7 @@ import contextlib
 import json
 import shutil
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +17,7 @@ import psutil
 
 from bench.kit import centres, members
 from bench.kit.attacks import CONNECTIONS
+from bench.kit.cable import CENTRE, Cable
 from bench.kit.centres import Aggregator, get
 from bench.kit.mosquitto import Broker, Certificates, make_certificates, mosquitto
 from bench.kit.processes import Asked, BenchError, asking, pause, python, wait_for
@@ -146,10 +147,11 @@ def naming(incidents: Collection[dict[str, Any]], host: str) -> list[str]:
 
 
 @contextlib.contextmanager
-def centre(folder: Path, hosts: int, *, is_tls: bool) -> Iterator[Centre]:
+def centre(folder: Path, hosts: int, *, is_tls: bool, outside: str = "") -> Iterator[Centre]:
     """Run broker, aggregator and fleet until the block ends, from when every host is up.
 
-    ``is_tls``: between broker and aggregator.
+    ``is_tls``: between broker and aggregator. ``outside``: where attackers find the broker, if not
+    at the loopback.
 
     Raises:
         BenchError: a program does not start, or not every host connects.
@@ -158,7 +160,9 @@ def centre(folder: Path, hosts: int, *, is_tls: bool) -> Iterator[Centre]:
     made = make_certificates(folder, "aggregator") if is_tls else None
     with contextlib.ExitStack() as stack:
         notices = stack.enter_context(in_thread(Receiver.serving()))
-        broker = stack.enter_context(mosquitto(folder, clients=hosts + _FILES, tls=made))
+        broker = stack.enter_context(
+            mosquitto(folder, clients=hosts + _FILES, tls=made, outside=outside)
+        )
         fleet = stack.enter_context(
             asking(
                 python("bench.kit.fleet", "--port", str(broker.port), "--hosts", str(hosts)),
@@ -191,8 +195,12 @@ def _by_tls(folder: Path, made: Certificates) -> str:
 
 
 @contextlib.contextmanager
-def attacked(centre: Centre, folder: Path, attack: str, number: int) -> Iterator[Asked]:
+def attacked(
+    centre: Centre, folder: Path, attack: str, number: int, laid: Cable | None = None
+) -> Iterator[Asked]:
     """Have host ``number`` attack until the block ends; it can be asked for its counts.
+
+    With a cable it is outside of the centre, at an address that the packet filter does not know.
 
     It stands beside its agent. Only messages that are too large come over the agent's own
     connection: the broker ends it, and nothing of them reaches the aggregator.
@@ -205,7 +213,10 @@ def attacked(centre: Centre, folder: Path, attack: str, number: int) -> Iterator
     words = [word for name, value in vars(options).items() for word in (f"--{name}", str(value))]
     if attack == "large":
         words += ["--client", host]
-    with asking(python("bench.kit.attacks", *words), log=folder / f"{attack}.log") as attacker:
+    command: Sequence[str] = python("bench.kit.attacks", *words)
+    if laid is not None:
+        command = laid.outside.command(*command, "--address", CENTRE[0])
+    with asking(command, log=folder / f"{attack}.log") as attacker:
         psutil.Process(attacker.pid).nice(_ELSEWHERE)
         attacker.read_answer()
         yield attacker

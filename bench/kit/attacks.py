@@ -8,17 +8,21 @@ instead, which say nothing.
 """
 
 import argparse
+import contextlib
 import itertools
 import json
-import select
+import os
 import socket
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 import mqtt5
 
+from bench.kit.processes import LOOPBACK
 from venuewatch.base import clock
 from venuewatch.base.wire import topics
 from venuewatch.base.wire.checks import CheckState
@@ -113,13 +117,13 @@ CONNECTIONS = "connections"
 """The attack that sends nothing."""
 
 
-def connected(port: int, client: str) -> socket.socket:
-    """Return a connection to the broker at the loopback, of a client that says nothing yet.
+def connected(address: str, port: int, client: str) -> socket.socket:
+    """Return a connection to the broker, of a client that says nothing yet.
 
     Raises:
         OSError: the broker does not let us.
     """
-    sock = socket.create_connection(("127.0.0.1", port), _ANSWER_S)
+    sock = socket.create_connection((address, port), _ANSWER_S)
     sock.sendall(mqtt5.ConnectPacket(client, clean_start=True, keep_alive=_KEEPALIVE_S).write())
     if not sock.recv(4096):
         raise ConnectionResetError("the broker closed the connection")
@@ -135,8 +139,8 @@ class Flood:
         self._sock = dial()
         self._counts = {"sent": 0, "ended": 0}
 
-    def run(self, per_second: float) -> None:
-        """Send until standard input ends; each line on it is answered with the counts."""
+    def run(self, per_second: float) -> NoReturn:
+        """Send for ever. Where the way is bounded, one packet may take its time."""
         began = clock.monotonic()
         while True:
             allowed = (clock.monotonic() - began) * per_second - self._counts["sent"]
@@ -145,10 +149,13 @@ class Flood:
                 self._send(min(500, max(0, int(allowed))))
             except OSError:
                 wait_s = self._come_again()
-            if select.select([sys.stdin], [], [], wait_s)[0]:
-                if not sys.stdin.buffer.readline():
-                    return
-                print(json.dumps(self._counts), flush=True)
+            time.sleep(wait_s)
+
+    def answer(self) -> None:
+        """Answer each line of standard input with the counts; with its end, end the process."""
+        for _ in sys.stdin:
+            print(json.dumps(self._counts), flush=True)
+        os._exit(0)
 
     def _send(self, at_most: int) -> None:
         """Send so many. Raises OSError."""
@@ -167,9 +174,10 @@ class Flood:
         return 0.0
 
 
-def main() -> int:
+def main() -> NoReturn:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--address", default=LOOPBACK)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--venue", required=True)
     parser.add_argument("--host", required=True)
@@ -177,16 +185,19 @@ def main() -> int:
     parser.add_argument("--client", default="attacker")
     parser.add_argument("--per-second", type=float, default=50_000.0)
     options = parser.parse_args()
-    more = range(_CONNECTIONS if options.attack == CONNECTIONS else 0)
-    held = [connected(options.port, f"{options.client}-{at}") for at in more]
+    dial = partial(connected, options.address, options.port)
+    held: list[socket.socket] = []
+    with contextlib.suppress(OSError):  # no more are let in
+        while options.attack == CONNECTIONS and len(held) < _CONNECTIONS:
+            held.append(dial(f"{options.client}-{len(held)}"))
     packets: Iterator[bytes] = iter(())
     if options.attack in ATTACKS:
         packets = ATTACKS[options.attack](Victim(options.venue, options.host))
-    flood = Flood(partial(connected, options.port, options.client), packets)
-    print(json.dumps({"connections": 1 + len(held)}), flush=True)
+    flood = Flood(partial(dial, options.client), packets)
+    print(json.dumps({"connections": len(held)}), flush=True)
+    threading.Thread(target=flood.answer, name="answers", daemon=True).start()
     flood.run(options.per_second)
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

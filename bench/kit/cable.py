@@ -73,6 +73,10 @@ class Cable(NamedTuple):
             f"add element inet venuewatch known_ipv6 {{ {ipv6} }}\n"
         )
 
+    def unload_filter(self) -> None:
+        """Take the packet filter out. Raises StageError."""
+        self.nft("delete table inet venuewatch\n")
+
     def dropped(self, what: str) -> int:
         """Return how many packets a counter of the filter has."""
         return int(

@@ -61,11 +61,12 @@ def make_certificates(directory: Path, client: str) -> Certificates:
 
 @contextlib.contextmanager
 def mosquitto(
-    directory: Path, *, clients: int = 100, tls: Certificates | None = None
+    directory: Path, *, clients: int = 100, tls: Certificates | None = None, outside: str = ""
 ) -> Iterator[Broker]:
     """Run Mosquitto for so many clients until the block ends.
 
     With ``tls`` it has a second listener, on which every client has to show a certificate.
+    ``outside`` is an address beside the loopback at which it listens, too.
 
     Raises:
         BenchError: it is not installed, or does not start.
@@ -76,6 +77,8 @@ def mosquitto(
     port, tls_port = free_port(), free_port() if tls is not None else 0
     settings = directory / "mosquitto.conf"
     text = _global_settings(directory) + _listener(port) + _tls_listener(tls_port, tls)
+    if outside:
+        text += _listener(port, outside)
     settings.write_text(text, encoding="utf-8")
     log = directory / "mosquitto.log"
     with running([path, "-c", str(settings)], log=log, files=clients + _FILES_TO_SPARE) as process:
@@ -102,8 +105,8 @@ def _global_settings(directory: Path) -> str:
     return lines + ("user root\n" if is_root() else "")  # nobody else may enter our directory
 
 
-def _listener(port: int) -> str:
-    return f"listener {port} 127.0.0.1\nallow_anonymous true\n"
+def _listener(port: int, address: str = LOOPBACK) -> str:
+    return f"listener {port} {address}\nallow_anonymous true\n"
 
 
 def _tls_listener(port: int, tls: Certificates | None) -> str:

@@ -3,13 +3,30 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bench import __main__ as command
 from bench.abuse import QUIET
 from bench.kit.abused import naming, others
+from bench.kit.cable import cable
 from bench.kit.machine import program
+from venuewatch.rehearsal.stage.machine import StageError
+
+needs_mosquitto = pytest.mark.skipif(
+    program("mosquitto") is None, reason="mosquitto is not installed"
+)
+
+
+@pytest.fixture
+def packet_filter() -> None:
+    """Skip the test where none can be loaded."""
+    try:
+        with cable():
+            pass
+    except StageError as error:
+        pytest.skip(str(error))
 
 
 def incident(cause: str, venue: str, host: str, *children: str) -> dict[str, object]:
@@ -45,28 +62,57 @@ def test_more_kills_than_hosts_are_refused(capsys: pytest.CaptureFixture[str]) -
     assert capsys.readouterr().err == ("abuse: expected --hosts of 109 or more for so many kills\n")
 
 
-@pytest.mark.skipif(program("mosquitto") is None, reason="mosquitto is not installed")
+def run(folder: Path, *more: str) -> dict[str, Any]:
+    """Run the bench with few hosts; return what it kept."""
+    output = folder / "out.json"
+
+    assert command.main(["abuse", "--hosts", "60", *more, "--output", str(output)]) == 0
+
+    content: dict[str, Any] = json.loads(output.read_text(encoding="utf-8"))
+    return content
+
+
+def missed(content: dict[str, Any], *but: str) -> list[str]:
+    """Return the goals that were missed, less those of some keys."""
+    rows = {row["side"]: row for row in content["rows"]}
+    goals = {goal: goal.rpartition(": ") for goal in content["goals"]}
+    return [
+        goal
+        for goal, (side, _, key) in goals.items()
+        if key not in but and rows[side][key] > content["goals"][goal]["at_most"]
+    ]
+
+
+@needs_mosquitto
 @pytest.mark.real
 @pytest.mark.timed
 @pytest.mark.long
 @pytest.mark.parametrize(
-    ("attacks", "more"), [(("retained", "backlog"), ()), (("vitals",), ("--tls",))]
+    ("attacks", "more"),
+    [(("retained", "backlog"), ()), (("vitals",), ("--tls",))],
+    ids=["plain", "tls"],
 )
 def test_nobody_pays_for_one_abusive_host(
     tmp_path: Path, attacks: Sequence[str], more: Sequence[str]
 ) -> None:
-    output = tmp_path / "out.json"
-    small = ["--hosts", "60", "--kills", "2", *more]
+    content = run(tmp_path, "--kills", "2", *more, "--attacks", *attacks)
 
-    assert command.main(["abuse", *small, "--attacks", *attacks, "--output", str(output)]) == 0
+    assert [row["side"] for row in content["rows"]] == [QUIET, *attacks]
+    assert missed(content) == [], content["rows"]
 
-    content = json.loads(output.read_text(encoding="utf-8"))
-    quiet, *attacked = content["rows"]
-    assert (quiet["side"], [row["side"] for row in attacked]) == (QUIET, list(attacks))
-    missed = [
-        goal
-        for goal, limit in content["goals"].items()
-        for row in attacked
-        if goal.startswith(f"{row['side']}: ") and row[goal.partition(": ")[2]] > limit["at_most"]
-    ]
-    assert missed == [], attacked
+
+@needs_mosquitto
+@pytest.mark.real
+@pytest.mark.timed
+@pytest.mark.long
+@pytest.mark.usefixtures("packet_filter")
+def test_packet_filter_keeps_a_flood_from_the_broker(tmp_path: Path) -> None:
+    short = ("--kills", "1", "--seconds", "4", "--attacks", "vitals", "--packet-filter")
+
+    content = run(tmp_path, *short)
+
+    _, without, filtered = content["rows"]
+    assert (without["side"], filtered["side"]) == ("vitals", "vitals, filtered")
+    assert missed(content, "unnamed") == [], content["rows"]
+    assert filtered["packets_dropped"] > 0
+    assert filtered["sent_per_s"] < without["sent_per_s"] / 10

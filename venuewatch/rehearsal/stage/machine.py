@@ -6,10 +6,10 @@ import os
 import signal
 import socket
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import BinaryIO, Final, TypeVar
 
 T = TypeVar("T")
 
@@ -69,6 +69,21 @@ def inside(namespace: str, work: Callable[[], T]) -> T:
         return thread.submit(enter_and_work).result()
 
 
+@contextlib.contextmanager
+def entered(namespace: str) -> Iterator[None]:
+    """Be in a namespace until the block ends, with this thread and all that it starts meanwhile.
+
+    Raises:
+        OSError: there is no namespace of that name, or entering it is not permitted.
+    """
+    with Path("/proc/thread-self/ns/net").open("rb") as home:
+        _enter(namespace)
+        try:
+            yield
+        finally:
+            _move_to(home)
+
+
 def ip(*words: str, text: str = "") -> str:
     """Run iproute2's ``ip`` with ``text`` as its input, and return what it prints.
 
@@ -111,6 +126,10 @@ def remove(namespace: str) -> None:
 def _enter(namespace: str) -> None:
     """Move the calling thread into a network namespace."""
     with Path("/run/netns", namespace).open("rb") as place:
-        libc = ctypes.CDLL(None, use_errno=True)
-        if libc.setns(place.fileno(), _CLONE_NEWNET) != 0:
-            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+        _move_to(place)
+
+
+def _move_to(place: BinaryIO) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.setns(place.fileno(), _CLONE_NEWNET) != 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
