@@ -71,11 +71,13 @@ def memory_of(decisions: Decisions, alive: Moment) -> Memory:
 def restore(decisions: Decisions, reception: Reception, memory: Memory, now: float) -> Restored:
     """Give the core, which has heard nothing yet, what an earlier process knew.
 
-    Incidents of subjects that the inventory no longer has are closed now, which is reported.
+    Incidents of subjects that the inventory no longer has are closed now, which is reported. So
+    are, of several that are open about the same, all but the latest.
     """
     fleet, incidents = decisions.fleet, decisions.incidents
     known_incidents = sorted(memory.incidents, key=lambda incident: incident.number)
-    still_open = [incident for incident in known_incidents if incident.closed_at is None]
+    never_closed = [incident for incident in known_incidents if incident.closed_at is None]
+    still_open = list({incident.subject: incident for incident in never_closed}.values())
     reception.readings.restore(memory.heard)
     restored = Restored([], [], [])
     for known in memory.hosts:
@@ -89,6 +91,9 @@ def restore(decisions: Decisions, reception: Reception, memory: Memory, now: flo
     incidents.restore(
         known_incidents, next_number=memory.next_number, reported=memory.reported, now=now
     )
+    for incident in never_closed:
+        if incidents.open[incident.subject].number != incident.number:
+            decisions.store.supersede(incident.number)
     if memory.jump_s:
         reception.our_clock.jumped(memory.jump_s, now)
     for incident in still_open:

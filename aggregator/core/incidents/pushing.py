@@ -152,7 +152,7 @@ class Pushing:
             is_new = changed.change == "opened"
             self._raise(incident, incident.opened_at if is_new else changed.at)
             self._unproved.discard(key_of(incident))
-        else:
+        elif not self._has_later(incident):
             self._end(incident.subject, incident.closed_at)
 
     def take_state(self, name: str, now: float, *, is_online: bool) -> None:
@@ -254,6 +254,11 @@ class Pushing:
         self._open[key] = _Raised(incident, at if was is None else was.starts_at)
         self._ended.pop(key, None)
         self._changed[key] = None
+
+    def _has_later(self, incident: Incident) -> bool:
+        """Tell whether the alert is of a later incident about the same, which goes on."""
+        raised = self._open.get(self._keys.get(incident.subject, ""))
+        return raised is not None and raised.incident.number > incident.number
 
     def _end(self, subject: Subject, at: float) -> None:
         key = self._keys.pop(subject, None)

@@ -159,6 +159,12 @@ class IncidentStore:
         self._unmark(self.open[subject])
         self._change(self.open[subject]._replace(closed_at=at), "closed", at)
 
+    def supersede(self, number: int) -> None:
+        """Close an incident as of the later one about the same, which goes on; report it."""
+        was = self._known[number]
+        at = max(was.opened_at, self.open[was.subject].opened_at)
+        self._change(was._replace(closed_at=at), "closed", at)
+
     def remove(self, subject: Subject, at: float) -> None:
         """Close an open incident whose subject is watched no more, and report that."""
         current = self.open[subject]

@@ -31,6 +31,7 @@ from venuewatch.base import log
 
 _BUSY_S = 1.0
 _CHANGES_MAX = 1_000
+_ASKED_MAX = 100_000
 
 _logger = logging.getLogger("aggregator.journal")
 
@@ -48,7 +49,14 @@ class History:
         """Return incidents with a number below ``before``, the newest first."""
         where, values = ("AND venue = ?", (venue,)) if venue else ("", ())
         more = f"WHERE number < ? {where} ORDER BY number DESC LIMIT ?"
-        return self._read(INCIDENTS, more, (before, *values, limit))
+        asked = limit
+        while True:  # rows that make no sense must not look like the end
+            skipped: Counter[str] = Counter()
+            found = self._read(INCIDENTS, more, (before, *values, asked), skipped)
+            is_all = len(found) + skipped[INCIDENTS.name] < asked
+            if is_all or len(found) >= limit or asked > _ASKED_MAX:
+                return found[:limit]
+            asked *= 2
 
     def incident(self, number: int) -> IncidentJson | None:
         """Return one incident; None if it is not known, or no more."""
@@ -65,12 +73,21 @@ class History:
         more = "WHERE host = ? AND at >= ? ORDER BY at DESC, rowid DESC LIMIT ?"
         return self._read(TRANSITIONS, more, (host, since, limit))[::-1]
 
-    def _read(self, table: Table[Row], more: str, values: Sequence[object]) -> list[Row]:
+    def _read(
+        self,
+        table: Table[Row],
+        more: str,
+        values: Sequence[object],
+        skipped: Counter[str] | None = None,
+    ) -> list[Row]:
+        """Return rows; what makes no sense is left out, and counted in ``skipped``."""
         if not self._path:
             return []
         try:
             with self._opened() as database:
-                rows = table.select(database, more, values, skipped=Counter())
+                rows = table.select(
+                    database, more, values, skipped=Counter() if skipped is None else skipped
+                )
         except (sqlite3.Error, OSError, ValueError) as error:
             self._note(str(error))
             return []

@@ -341,3 +341,22 @@ def test_incident_ends_when_its_subject_is_well(
         story.run(after_s)
 
     assert reported(story) == [("closed", whom(subject), cause)]
+
+
+def test_of_two_open_incidents_about_the_same_the_later_goes_on() -> None:
+    hosts = (known(HostState.DOWN, Cause.HOST_DOWN),)
+    older, later = Incident(1, S1, Cause.SILENT, 5.0), Incident(2, S1, Cause.HOST_DOWN, 8.0)
+
+    story = story_after(later, older, hosts=hosts)
+    story.mute("s1")
+    story.open()
+    story.run(5.0)
+    first = reported(story)
+    story.unmute("s1")
+    story.run(5.0)
+
+    store = story.centre.decisions.store
+    assert first == [("closed", "host s1", "silent")]
+    assert next((each.number, each.closed_at) for each in store.known()) == (1, 8.0)
+    assert reported(story) == [("closed", "host s1", "host_down")]
+    assert store.open == {}

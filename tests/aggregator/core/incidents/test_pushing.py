@@ -67,6 +67,17 @@ def test_cause_with_another_alert_ends_the_one_before(one: Aggregator) -> None:
     assert delayed.ends_at == 9.0
 
 
+def test_end_of_an_earlier_incident_leaves_the_alert_of_the_later(one: Aggregator) -> None:
+    earlier, later = incident(number=1), incident(number=2)
+    one.pushing.restore([earlier, later], 5.0)
+
+    ended = earlier._replace(closed_at=6.0)
+    one.pushing.take_change(IncidentChanged(6.0, "closed", ended, 2))
+
+    assert ALERT in one.pushing.keys
+    assert not any(push.is_over for push in one.look(6.0))
+
+
 def test_end_is_pushed_at_once_and_again_for_ten_minutes(one: Aggregator) -> None:
     one.open(5.0)
     one.look(5.0)

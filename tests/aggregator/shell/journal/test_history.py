@@ -7,7 +7,7 @@ import pytest
 from aggregator.shell.journal.history import History
 from aggregator.shell.journal.rows import ChangeRow, Rows, TransitionRow
 from tests.aggregator.shell.conftest import Whys
-from tests.aggregator.shell.journal.process import Reports, visit
+from tests.aggregator.shell.journal.process import Reports, rows, visit
 from tests.aggregator.shell.journal.schemas import incident
 from venuewatch.base import clock
 
@@ -27,15 +27,25 @@ async def test_incidents_come_newest_first_below_a_number(path: Path) -> None:
     assert history.incident(9) is None
 
 
-async def test_the_latest_transitions_of_a_host_come_oldest_first(path: Path) -> None:
-    now = clock.wall()
-    rows = [passage(now + at, "up", "down") for at in (1.0, 2.0, 3.0)]
-    visit(path, Rows(transitions=[*rows, passage(now + 2.5, "up", "down", "other")]))
+async def test_rows_that_make_no_sense_hide_no_older_incident(path: Path) -> None:
+    visit(path, Rows(incidents=[incident(number, "STA-1") for number in range(1, 10)]))
+    rows(path, "UPDATE incidents SET evidence = 'x' WHERE number IN (8, 7, 6, 4)")
 
     history = History(str(path))
 
-    assert history.transitions("STA-1", since=0.0, limit=2) == rows[1:]
-    assert history.transitions("STA-1", since=now + 2.5, limit=9) == rows[2:]
+    assert [one.number for one in history.incidents(before=9, limit=3)] == [5, 3, 2]
+    assert [one.number for one in history.incidents(before=4, limit=9)] == [3, 2, 1]
+
+
+async def test_the_latest_transitions_of_a_host_come_oldest_first(path: Path) -> None:
+    now = clock.wall()
+    walked = [passage(now + at, "up", "down") for at in (1.0, 2.0, 3.0)]
+    visit(path, Rows(transitions=[*walked, passage(now + 2.5, "up", "down", "other")]))
+
+    history = History(str(path))
+
+    assert history.transitions("STA-1", since=0.0, limit=2) == walked[1:]
+    assert history.transitions("STA-1", since=now + 2.5, limit=9) == walked[2:]
 
 
 async def test_what_is_written_now_is_read_now(path: Path) -> None:
