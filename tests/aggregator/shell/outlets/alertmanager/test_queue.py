@@ -2,6 +2,7 @@
 
 from functools import partial
 
+import msgspec
 import pytest
 
 from aggregator.core.incidents.record import Subject
@@ -168,6 +169,14 @@ async def test_conditional_alert_is_pushed_only_where_it_is_firing(receiver: Rec
         (500, "asked for its alerts, it answers 500"),
         ({"no": "list"}, "expected a list of alerts, got something else"),
         ([{"labels": 5}], "expected a list of alerts, got something else"),
+        (
+            msgspec.Raw(b'[{"labels":{"a":"\xff"}}]'),
+            "expected a list of alerts, got something else",
+        ),
+        (
+            msgspec.Raw(b'[{"new":' + b"[" * 100_000),
+            "expected a list of alerts, got something else",
+        ),
     ],
 )
 async def test_condition_is_asked_again_after_no_answer(
