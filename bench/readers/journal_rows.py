@@ -3,20 +3,23 @@
 import logging
 import sqlite3
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
 
 from aggregator.shell.journal import lived, rows, schema
 from aggregator.shell.journal.restore import memory_of
+from aggregator.shell.journal.salvage import end_incidents
 from aggregator.shell.journal.table import Table
-from aggregator.shell.outlets.webhook import left_of
+from aggregator.shell.outlets.webhook import left_of, notice
 from aggregator.shell.walltime import WallTime
 from bench.kit.examples import example
 from venuewatch.base.wire.messages import encode as as_json
 
 ERRORS: tuple[type[Exception], ...] = ()  # a row that makes no sense is left out, and counted
 
+_CLOSING_NOTICE = partial(notice, "closed", aggregator="c", url_of=str)
 _NOW = 1_800_000_000.0
 _TABLES: Sequence[Table[Any]] = (
     rows.HOSTS,
@@ -50,6 +53,8 @@ def read(data: bytes) -> None:
         for notice in content.notices:
             left_of(notice)
         with database:
+            still_open = [each.number for each in content.incidents if each.closed_at is None]
+            end_incidents(database, still_open, _NOW, _CLOSING_NOTICE)
             lived.Lived(database, 0.0, _NOW).over(database, 1.0)
     finally:
         database.close()
