@@ -320,11 +320,9 @@ class Decisions:
 
     def take_canary(self, tick: Tick, now: float) -> None:
         """Note that our own tick came back to us through the broker."""
-        if not self.ticks.is_ours(tick):
-            return
         hearing, returned = self.hearing, self.hearing.returned
         was_missing = hearing.missing == "canary"
-        doubted_since = hearing.came_back(tick.number, now)
+        doubted_since = hearing.came_back(tick.number, now) if self.ticks.is_ours(tick) else None
         if hearing.returned == returned:
             return
         if was_missing:
@@ -335,8 +333,9 @@ class Decisions:
             self.hang_ups.credit(now - doubted_since)
         elif not hearing.is_blind:
             self._canaries_in_time += 1
-            if self._canaries_in_time >= _STEADY and hearing.is_over(now):
-                self.incidents.end(CENTRE, now)
+            is_over = self._canaries_in_time >= _STEADY and hearing.is_over(now)
+            if CENTRE in self.incidents.open:
+                self.loudness.follow(CENTRE, now, is_over=is_over)
 
     def _step(self, at: float) -> None:
         hearing = self.hearing
@@ -374,7 +373,7 @@ class Decisions:
 
     def _accuse_centre(self, blindness: Blindness, at: float) -> None:
         verdict = self.loudness.beside(centre_verdict.judge(blindness), at)
-        self.incidents.begin(CENTRE, verdict, at, since=blindness.since)
+        self.incidents.begin(CENTRE, verdict, at, since=blindness.since, again=blindness.again)
 
     def queue(self, host: Host) -> None:
         """Look at ``host`` by its present deadline."""

@@ -208,7 +208,7 @@ class Hearing:
     def _told(self, now: float) -> Blindness:
         spells = self.suspension
         since = spells.since if self.since is None else self.since
-        told = Blindness(now, since, spells.why, self._port)
+        told = Blindness(now, since, spells.why, self._port, again=spells.is_again)
         if spells.why not in LOAD:
             return told
         return told._replace(

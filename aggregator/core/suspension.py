@@ -33,13 +33,15 @@ class Suspension:
         began: when the one that goes on now began; None while verdicts are given.
         why: the reason of its latest spell.
         spells: how many there were.
+        is_again: whether its first spell began soon after a matter that was told and is over.
         tell_at: when it is to be told; INF while there is no need to, and once it is told.
     """
 
     def __init__(self) -> None:
         self._ended_at = -math.inf
         self._over_s = 0.0
-        self._is_told = self._is_explained = False
+        self._is_told = self._is_explained = self.is_again = False
+        self._told_until = -math.inf
         self.why: Missing = "starting"
         self.began: float | None = None
         self.since = self.tell_at = math.inf
@@ -60,6 +62,8 @@ class Suspension:
                 self._forget()
             self.spells += not self.spells or at - self._ended_at > _ONE_SPELL_S
         self.began = at if self.began is None else min(self.began, at)
+        if self.since == math.inf:
+            self.is_again = self.began - self._told_until <= TOGETHER_S
         self.since = min(self.since, self.began)
         if not self._is_told:
             left_s = max(0.0, SUSPENDED_S - self._over_s)
@@ -92,10 +96,11 @@ class Suspension:
     def take_end(self, now: float) -> bool:
         """Tell whether what was told is over: at once after a single spell, else if none follows.
 
-        Then what comes is another matter.
+        Then what comes is another matter; but soon after this one, it is told as the same incident.
         """
         is_over = self.began is None and (self.spells <= 1 or now - self._ended_at > TOGETHER_S)
         if is_over and self._is_told:
+            self._told_until = self._ended_at
             self._forget()
         return is_over
 

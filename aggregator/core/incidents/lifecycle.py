@@ -142,10 +142,12 @@ class Incidents:
         *,
         since: float | None = None,
         children: Sequence[str] = (),
+        again: bool = False,
     ) -> None:
         """Open an incident of a problem that is no fall, or give it a more precise cause.
 
-        ``since``: when it became true, if that was before ``at``.
+        ``since``: when it became true, if that was before ``at``. ``again``: it is the same one as
+        the last of its subject, which was closed.
         """
         self._ends.pop(subject, None)
         if subject.scope in _THAT_RETURN:
@@ -154,7 +156,8 @@ class Incidents:
         if subject in self.open:
             self.sharpen(subject, verdict, at)
             return
-        self._store.enter(subject, verdict, at, since=since, children=children)
+        if not again or not self._store.reopen(subject, verdict, at):
+            self._store.enter(subject, verdict, at, since=since, children=children)
 
     def end(self, subject: Subject, at: float) -> None:
         """Close the incident: the problem is over. One that has come often is damped."""

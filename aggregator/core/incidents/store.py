@@ -56,6 +56,7 @@ class IncidentStore:
         self.unsaved: dict[int, Incident] = {}
         self.reported: dict[int, int] = {}
         self._closed: deque[int] = deque()
+        self._reported_of_closed: dict[int, int] = {}
         self._by_host: dict[str, list[int]] = {}
         self.doubt: Evidence | None = None
 
@@ -70,6 +71,7 @@ class IncidentStore:
         copied.unsaved = self.unsaved.copy()
         copied.reported = self.reported.copy()
         copied._closed = self._closed.copy()
+        copied._reported_of_closed = self._reported_of_closed.copy()
         copied._by_host = {host: numbers[:] for host, numbers in self._by_host.items()}
         copied.doubt = self.doubt
         return copied
@@ -134,6 +136,26 @@ class IncidentStore:
         )
         self._change(incident, "opened", at)
 
+    def reopen(self, subject: Subject, verdict: Verdict, at: float) -> bool:
+        """Open the last incident of a subject again, and report it; return whether there is one.
+
+        One that an earlier process closed is not opened again.
+        """
+        for number in reversed(self._closed):
+            incident = self._known[number]
+            if incident.subject == subject:
+                break
+        else:
+            return False
+        if number not in self._reported_of_closed:
+            return False
+        self._closed.remove(number)
+        self.reported[number] = self._reported_of_closed.pop(number)
+        evidence = _joined(incident.evidence, verdict.evidence)
+        opened = incident._replace(cause=verdict.cause, evidence=evidence, closed_at=None)
+        self._change(opened, "opened", at)
+        return True
+
     def sharpen(self, subject: Subject, verdict: Verdict, at: float) -> None:
         """Give an open incident another cause, and report it; its evidence is added."""
         current = self.open[subject]
@@ -197,6 +219,7 @@ class IncidentStore:
             if len(self._closed) > REMEMBERED:
                 oldest = self._closed.popleft()
                 del self._known[oldest]
+                self._reported_of_closed.pop(oldest, None)
                 self.unsaved.pop(oldest, None)  # bounded where nothing stores it
         self._known[incident.number] = self.unsaved[incident.number] = incident
         if incident.closed_at is None:
@@ -241,7 +264,7 @@ class IncidentStore:
         if change != "corrected":
             seq = self.reported[number] = self.reported.get(number, 0) + 1
         if incident.closed_at is not None and change != "corrected":
-            del self.reported[number]
+            self._reported_of_closed[number] = self.reported.pop(number)
         self._changes.append(IncidentChanged(at, change, incident, seq))
 
 

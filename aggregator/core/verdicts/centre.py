@@ -27,6 +27,7 @@ class Blindness(NamedTuple):
     """Nobody was judged, for the first time since ``since``, and what is ``missing``.
 
     ``lasted_s``: how long, in so many ``spells``. ``oldest_s``: the age of the oldest that came.
+    ``again``: soon after it was told before, and was over.
     """
 
     at: float
@@ -36,6 +37,7 @@ class Blindness(NamedTuple):
     lasted_s: float = 0.0
     spells: int = 1
     oldest_s: float = 0.0
+    again: bool = False
 
 
 def judge(blindness: Blindness) -> Verdict:

@@ -5,7 +5,7 @@ says nothing of its life: it is heard, and judged by its beats as ever. The loud
 evidence where the aggregator itself cannot hear: they may be why. Times are monotonic seconds.
 """
 
-from aggregator.core.budget import Budget, Over
+from aggregator.core.budget import Budget, Loud, Over
 from aggregator.core.incidents.lifecycle import Incidents
 from aggregator.core.incidents.record import Subject
 from aggregator.core.verdicts.causes import CENTRE, Cause, Evidence, Scalar, Verdict
@@ -29,20 +29,30 @@ class Loudness:
 
     def beside(self, verdict: Verdict, at: float) -> Verdict:
         """Return a verdict on the centre with who sends most, the loudest first."""
-        loud = tuple(
-            Evidence(
-                at,
-                one.host,
-                "loud",
-                {
-                    "messages_refused": one.refused,
-                    "bytes_refused": one.refused_bytes,
-                    "bytes_taken": one.taken_bytes,
-                },
-            )
-            for one in self._budget.loudest()
-        )
+        loud = tuple(_seen(one, at) for one in self._budget.loudest())
         return Verdict(verdict.cause, verdict.evidence + loud)
+
+    def follow(self, centre: Subject, at: float, *, is_over: bool) -> None:
+        """Name in an open incident of the centre those whose flood is read by now; end it if over.
+
+        Only hosts of which something was refused: backlogs follow our silence, and are as granted.
+        """
+        evidence = self._incidents.open[centre].evidence
+        named = {seen.by for seen in evidence if seen.seen == "loud"}
+        for one in self._budget.loudest():
+            if one.refused and one.host not in named:
+                self._incidents.note(centre, _seen(one, at))
+        if is_over:
+            self._incidents.end(centre, at)
+
+
+def _seen(one: Loud, at: float) -> Evidence:
+    figures: dict[str, Scalar] = {
+        "messages_refused": one.refused,
+        "bytes_refused": one.refused_bytes,
+        "bytes_taken": one.taken_bytes,
+    }
+    return Evidence(at, one.host, "loud", figures)
 
 
 def judge(over: Over, at: float) -> Verdict:

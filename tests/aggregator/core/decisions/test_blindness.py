@@ -239,4 +239,4 @@ def test_blindness_after_a_return_is_dated_from_it(story: Story) -> None:
 
     story.run(30.0)
 
-    assert story.incident("centre").opened_at == 604.0
+    assert story.evidence("centre")["blindness"].at == 604.0

@@ -2,10 +2,13 @@
 
 import pytest
 
-from aggregator.core.incidents.record import Subject
+from aggregator.core.incidents.record import IncidentChanged, Subject
+from aggregator.core.outputs import Moment
 from aggregator.core.suspension import SUSPENDED_S, TOGETHER_S, Suspension
 from tests.kit.machine import GRACE_S
 from tests.kit.story import Story
+from venuewatch.base.wire import topics
+from venuewatch.base.wire.topics import Stream
 
 BLIND = ("opened", "centre", "aggregator_blind")
 
@@ -97,3 +100,76 @@ def test_spells_far_apart_are_not_added_up() -> None:
 
     assert spells.lasted_s(302.0) == 2.0
     assert spells.tell_at == float("inf")
+
+
+def numbers(story: Story) -> list[tuple[str, int, int]]:
+    """Hand over, once, what was reported of the centre: the change, of which incident, as what."""
+    return [
+        (out.change, out.incident.number, out.seq)
+        for out in story.said()
+        if isinstance(out, IncidentChanged) and out.incident.subject == Subject("centre")
+    ]
+
+
+def test_a_spell_soon_after_one_that_is_over_is_the_same_incident(story: Story) -> None:
+    for _ in range(3):
+        story.reconnect(6.0)
+        story.run(TOGETHER_S - 15.0)
+    story.run(TOGETHER_S + 10.0)
+
+    changes = ["opened", "closed"] * 3
+    assert numbers(story) == [(change, 1, seq) for seq, change in enumerate(changes, 1)]
+
+
+def test_a_spell_long_after_one_that_is_over_is_another_incident(story: Story) -> None:
+    for _ in range(2):
+        story.reconnect(6.0)
+        story.run(TOGETHER_S + 15.0)
+
+    assert numbers(story) == [
+        ("opened", 1, 1),
+        ("closed", 1, 2),
+        ("opened", 2, 1),
+        ("closed", 2, 2),
+    ]
+
+
+def test_an_incident_that_is_open_again_is_remembered_as_open(story: Story) -> None:
+    story.reconnect(6.0)
+    story.run(20.0)
+    story.lose_connection()
+    story.run(6.0)
+
+    memory = story.centre.memory(Moment(story.now, story.now))
+
+    assert [(each.number, each.closed_at) for each in memory.incidents] == [(1, None)]
+    assert memory.reported == {1: 3}
+
+
+def test_a_blink_after_a_spell_that_is_over_is_not_told(story: Story) -> None:
+    story.reconnect(6.0)
+    story.run(20.0)
+    numbers(story)
+
+    story.reconnect(0.5)
+    story.run(20.0)
+
+    assert numbers(story) == []
+
+
+def test_the_flooder_behind_a_spell_is_named_once_its_flood_is_read(story: Story) -> None:
+    """While we hear nothing, nobody can know who fills the line before us."""
+    machine = story.machines["a1"]
+    junk = machine.said(machine.announced())._replace(
+        topic=topics.topic("AQU", "a1", Stream.BEAT), payload=b"?" * 200
+    )
+    story.hold(6.0)
+    flood = [junk] * 20_000
+    at_first = {seen.seen for seen in story.incident("centre").evidence}
+
+    story.deliver(*flood)
+    story.run(5.0)
+
+    (told,) = [each for each in story.centre.decisions.store.known() if each.closed_at is not None]
+    assert "loud" not in at_first
+    assert {seen.by for seen in told.evidence if seen.seen == "loud"} == {"a1"}
