@@ -59,6 +59,20 @@ def test_every_host_is_up_and_this_machine_agrees_with_psutil(demo: Process) -> 
     assert versions == {__version__}
 
 
+def test_it_listens_on_this_machine_only(demo: Process) -> None:
+    until("a host is up", lambda: up(demo))
+    running = psutil.Process(demo.pid)
+
+    ours = [running, *running.children(recursive=True)]
+    listening = {
+        each.laddr.ip
+        for process in ours
+        for each in process.net_connections("inet")
+        if each.status == psutil.CONN_LISTEN
+    }
+    assert listening == {"127.0.0.1"}
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)])
 def test_an_interrupt_leaves_no_process_and_no_file(
     demo: Process, tmp_path: Path, number: int, code: int
