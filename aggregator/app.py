@@ -1,6 +1,7 @@
 """The aggregator's process: joins the core, its driver, its outlets, the broker link and HTTP."""
 
 import asyncio
+import logging
 import os
 import random
 from collections.abc import Callable, Collection, Iterable
@@ -35,12 +36,14 @@ from aggregator.shell.signals import feed_watchdog, stop_on_signals
 from aggregator.shell.told import Told
 from aggregator.shell.walltime import WallTime
 from venuewatch import __version__
-from venuewatch.base import clock
+from venuewatch.base import clock, log
 from venuewatch.base.config import check_usable, read_secret
 from venuewatch.base.secret_files import check_secrets, keep_to_ourselves
 from venuewatch.base.systemd import Systemd
 from venuewatch.base.wire import topics
 from venuewatch.base.wire.messages import CentreState, encode
+
+_logger = logging.getLogger("aggregator")
 
 
 class Aggregator:
@@ -151,6 +154,10 @@ class Aggregator:
         try:
             outlets.restore()  # waits for the journal, if it is well and its disk is slow
             await self._server.begin(pages.app(), where.listen_address, served)
+            took_s = round(clock.monotonic() - self._wall.start.at, 3)
+            log.event(
+                _logger, logging.INFO, "aggregator_started", version=__version__, took_s=took_s
+            )
             self._driver.begin()  # from now on it is we who own the journal, and no other process
             async with asyncio.TaskGroup() as tasks:
                 jobs = [

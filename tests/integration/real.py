@@ -94,6 +94,24 @@ class Here:
 HERE = Here()
 
 
+class Under(Here):
+    """This machine, for a program under a limit: the words of another one that runs it.
+
+    Modes of files apply to a program under ``MODES_APPLY``, whoever we are.
+    """
+
+    def __init__(self, *limit: str) -> None:
+        self._limit = limit
+
+    def command(self, *words: str) -> Sequence[str]:
+        return *self._limit, *words
+
+
+MODES_APPLY: tuple[str, ...] = ()
+if os.geteuid() == 0:
+    MODES_APPLY = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
+
+
 class Process:
     """A program that is ended with its test, and whose output is kept."""
 

@@ -5,14 +5,14 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
 
 import pytest
 
 from bench.kit.processes import free_port
-from tests.integration.real import Aggregator, Here, program, until
+from tests.integration.real import MODES_APPLY, Aggregator, Under, until
 
 pytestmark = pytest.mark.real
 
@@ -126,20 +126,11 @@ def causes(aggregator: Aggregator) -> set[str]:
     return {each["cause"] for each in answer["incidents"]}
 
 
-class Powerless(Here):
-    """This machine, for a program to which the modes of files apply, whoever we are."""
-
-    def command(self, *words: str) -> Sequence[str]:
-        if os.geteuid() != 0:
-            return words
-        return program("setpriv"), "--bounding-set=-dac_override,-dac_read_search", *words
-
-
 @pytest.mark.parametrize("mode", [0o000, 0o500], ids=["not to be read", "not to be written"])
 def test_a_state_folder_of_others_is_told_and_does_not_end_us(tmp_path: Path, mode: int) -> None:
     state = tmp_path / "state"
     state.mkdir(mode=mode)
-    aggregator = configured_aggregator(tmp_path, "state/journal.sqlite").at(Powerless())
+    aggregator = configured_aggregator(tmp_path, "state/journal.sqlite").at(Under(*MODES_APPLY))
 
     with aggregator:
         until("it is told", lambda: "journal_failing" in causes(aggregator))

@@ -6,19 +6,24 @@ import resource
 import shutil
 import signal
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
 
-from tests.aggregator.shell.journal.damage import BROKEN, locked
+from tests.aggregator.shell.journal.damage import BROKEN, cut, locked
 from tests.integration.real import (
+    MODES_APPLY,
     Agent,
     Aggregator,
     Mosquitto,
     Process,
+    Under,
     in_thread,
     inventory_of,
     until,
@@ -29,6 +34,7 @@ pytestmark = pytest.mark.real
 
 INVENTORY = inventory_of(("STA", "wired", 3))
 HOSTS = ("STA-1", "STA-2", "STA-3")
+SUBSCRIBED_S = 2.0
 
 Trouble: TypeAlias = Callable[[Aggregator, Path], AbstractContextManager[None]]
 
@@ -143,6 +149,28 @@ def broken(damage: Callable[[Path], None], aggregator: Aggregator, path: Path) -
     yield
 
 
+def check_subscribed_soon(aggregator: Aggregator) -> None:
+    """Check, by its own log, that the last start was subscribed within 2 s."""
+    until("it is subscribed", lambda: subscribed(aggregator))
+    started = aggregator.events("aggregator_started")[-1]
+    waited = subscribed(aggregator)[0] - datetime.fromisoformat(str(started["time"]))
+    assert float(str(started["took_s"])) + waited.total_seconds() <= SUBSCRIBED_S
+
+
+def subscribed(aggregator: Aggregator) -> list[datetime]:
+    """Return when its live connection was subscribed since its last start."""
+    starts = aggregator.events("aggregator_started")
+    if not starts:
+        return []
+    since = datetime.fromisoformat(str(starts[-1]["time"]))
+    times = [
+        datetime.fromisoformat(str(event["time"]))
+        for event in aggregator.events("broker_connected")
+        if not str(event["client"]).startswith("_bulk")
+    ]
+    return [time for time in times if time >= since]
+
+
 @pytest.mark.parametrize("name", ["garbage", "pages", "cut in half", "no hosts"])
 def test_a_broken_journal_does_not_keep_the_start_from_watching(
     name: str, folder: Path, site: Site
@@ -151,10 +179,12 @@ def test_a_broken_journal_does_not_keep_the_start_from_watching(
     BROKEN[name](journal)
 
     with site.aggregator(folder) as aggregator:
+        check_subscribed_soon(aggregator)
         until_open(aggregator, "memory_lost")
         check_watching(site, aggregator)
         aggregator.kill()
         aggregator.start()
+        check_subscribed_soon(aggregator)
         aggregator.wait_for("STA-3", "up")
 
         assert aggregator.value("venuewatch_aggregator_journal_failing") == 0.0
@@ -177,7 +207,14 @@ def emptied(path: Path) -> None:
     os.truncate(path, 0)
 
 
-@pytest.mark.parametrize("damage", [Path.unlink, emptied, BROKEN["garbage"]])
+def replaced(path: Path) -> None:
+    """Put a journal of another time in its place."""
+    other = path.with_name("other")
+    shutil.copy(path, other)
+    other.replace(path)
+
+
+@pytest.mark.parametrize("damage", [Path.unlink, emptied, replaced, cut, BROKEN["garbage"]])
 def test_a_journal_lost_underneath_is_begun_anew(
     damage: Callable[[Path], None], folder: Path, site: Site
 ) -> None:
@@ -216,11 +253,89 @@ def test_a_journal_that_can_not_be_written_is_told_and_tried_again(
         assert "memory_lost" not in incidents(aggregator)
 
 
-def test_a_locked_journal_does_not_keep_the_start_from_watching(folder: Path, site: Site) -> None:
-    journal = folder / "journal.sqlite"
-    with locked(journal, "EXCLUSIVE"), site.aggregator(folder) as aggregator:
-        until_open(aggregator, "journal_failing")
+@contextmanager
+def read_only(aggregator: Aggregator, path: Path) -> Iterator[None]:
+    """Let neither the journal nor its folder be written; the aggregator does not run yet."""
+    aggregator.at(Under(*MODES_APPLY))
+    modes = {each: each.stat().st_mode for each in (path, path.parent)}
+    path.chmod(0o400)
+    path.parent.chmod(0o500)
+    yield
+    for each, mode in modes.items():
+        each.chmod(mode)
+
+
+@contextmanager
+def full_disk(aggregator: Aggregator, path: Path) -> Iterator[None]:
+    """Let no file of the aggregator grow, from its start on; the first lines of its log fit."""
+    del path
+    aggregator.at(Under("prlimit", "--fsize=4096:unlimited"))
+    yield
+    resource.prlimit(aggregator.pid, resource.RLIMIT_FSIZE, (-1, -1))
+
+
+@contextmanager
+def held(aggregator: Aggregator, path: Path) -> Iterator[None]:
+    del aggregator
+    with locked(path, "EXCLUSIVE"):
+        yield
+
+
+@pytest.mark.parametrize("trouble", [read_only, full_disk, held])
+def test_a_start_does_not_wait_for_a_journal_that_can_not_be_written(
+    trouble: Trouble, folder: Path, site: Site
+) -> None:
+    aggregator = site.aggregator(folder)
+    with ExitStack() as running:
+        with trouble(aggregator, folder / "journal.sqlite"):
+            running.enter_context(aggregator)
+            check_subscribed_soon(aggregator)
+            until_open(aggregator, "journal_failing")
+            check_watching(site, aggregator)
+        until("it is well again", lambda: "journal_failing" not in incidents(aggregator))
+
+        assert "memory_lost" not in incidents(aggregator)
+        assert "STA-2" in {each["host"] for each in incidents(aggregator).values()}
+    assert list(folder.glob("*broken*")) == []
+
+
+@pytest.mark.parametrize("ends", [("",), ("", "-wal")], ids=["the database", "with its WAL"])
+def test_a_start_without_its_journal_watches(ends: Sequence[str], folder: Path, site: Site) -> None:
+    for end in ends:
+        (folder / f"journal.sqlite{end}").unlink(missing_ok=True)
+
+    with site.aggregator(folder) as aggregator:
+        check_subscribed_soon(aggregator)
         check_watching(site, aggregator)
+
+        assert aggregator.value("venuewatch_aggregator_journal_failing") == 0.0
+
+
+def test_tools_of_operators_do_no_harm_to_a_journal_in_use(folder: Path, site: Site) -> None:
+    with closing(sqlite3.connect(folder / "journal.sqlite")) as database:  # space that is free
+        database.executescript(
+            "CREATE TABLE once (x); INSERT INTO once VALUES (zeroblob(1000000)); DROP TABLE once;"
+        )
+    words = (
+        "VACUUM; PRAGMA wal_checkpoint(TRUNCATE); ANALYZE; REINDEX;"
+        " SELECT count(*) FROM incidents; VACUUM;"
+    )
+    tool = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).executescript(sys.argv[2])"
+    with site.aggregator(folder) as aggregator:
+        aggregator.wait_for("STA-3", "up")
+        subprocess.run(
+            (sys.executable, "-c", tool, str(folder / "journal.sqlite"), words), check=True
+        )
+        check_watching(site, aggregator)
+        stored = aggregator.value("venuewatch_aggregator_journal_waiting_bytes")
+        aggregator.kill()
+        aggregator.start()
+        check_subscribed_soon(aggregator)
+        causes = set(incidents(aggregator))
+
+    assert stored is not None
+    assert not causes & {"memory_lost", "journal_failing"}
+    assert list(folder.glob("*broken*")) == []
 
 
 def test_exit_code_2_is_for_configuration_alone(folder: Path, site: Site) -> None:

@@ -189,6 +189,24 @@ async def test_a_full_journal_stays_and_is_tried_again(filled: Path) -> None:
     assert len(column(filled, "SELECT number FROM incidents")) == 299
 
 
+async def test_a_journal_that_becomes_read_only_stays_and_is_tried_again(filled: Path) -> None:
+    reports = Reports()
+    journal = reports.open(filled)
+    journal.remembered()
+    database = journal._file.database  # type: ignore[union-attr]  # noqa: SLF001
+    database.execute("PRAGMA query_only = 1")  # as of a disk that the kernel mounts anew
+
+    journal.store(opened(500), 500)
+    await reports.until(lambda: 500 in reports.refused)
+    database.execute("PRAGMA query_only = 0")
+    await reports.until_stored(500)
+    journal.close()
+
+    assert [why for why in reports.failing if why] == ["attempt to write a readonly database"]
+    assert len(column(filled, "SELECT number FROM incidents")) == 200
+    assert list(filled.parent.glob("*broken*")) == []
+
+
 async def test_sound_rows_come_in_later(filled: Path) -> None:
     BROKEN["no hosts"](filled)
     reports = Reports()
