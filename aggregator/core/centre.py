@@ -266,11 +266,6 @@ class Centre(Inlets):
         """Note that notices wait no more: they were delivered, or dropped."""
         self._storing.add(Store(0, now, settled=tuple(ids)))
 
-    @inlet
-    def stalled(self, now: float, start: float) -> None:
-        """Credit every deadline with the time from ``start``, in which the driver did not run."""
-        self.decisions.stalled(start, now)
-
     def restore(self, now: float, memory: Memory) -> None:
         """Begin at ``now`` with what an earlier process knew; nothing may have been heard yet."""
         self._start = self._ran_at = self._look_at = self._tick_at = now
@@ -380,9 +375,12 @@ class Centre(Inlets):
         lag_s = now - self._promised()
         if lag_s > self._stall_s:
             self._outputs.append(Stalled(now, lag_s))
-            self.decisions.stalled(self._ran_at, now)
-            self._look_at = now
+            self._credit_stall(self._ran_at, now)
         self._ran_at = now
+
+    def _credit_stall(self, start: float, now: float) -> None:
+        self.decisions.stalled(start, now)
+        self._ran_at = self._look_at = now
 
     def _end(self, now: float) -> None:
         """Have stored what became true, and promise to come again in time."""

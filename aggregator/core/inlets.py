@@ -63,6 +63,13 @@ class Inlets(ABC):
         if len(self.waiting) > WAITING_MAX:
             self.finish(now)
 
+    def stalled(self, now: float, start: float) -> None:
+        """Credit every deadline with the time from ``start``, in which the driver did not run.
+
+        What was due by ``start`` is decided before, and nothing after it.
+        """
+        self.call(start, partial(self._credit_stall, start, now))
+
     def _go_on(self, now: float) -> None:
         """Do a slice of the work of all calls that wait."""
         waiting, decisions = self.waiting, self.decisions
@@ -93,6 +100,9 @@ class Inlets(ABC):
 
     @abstractmethod
     def _begin(self, now: float) -> None: ...
+
+    @abstractmethod
+    def _credit_stall(self, start: float, now: float) -> None: ...
 
     @abstractmethod
     def _end(self, now: float) -> None: ...

@@ -55,7 +55,18 @@ def test_skipping_changes_no_event(
 
     assert changes(skipping) == changes(whole)
     assert sorted(skipping.oddities) == sorted(whole.oddities)
+    assert skipping.centre == whole.centre
     assert skipping.played_s < whole.played_s == UNTIL
+
+
+def test_skipping_moves_no_two_stalls_of_the_centre_together() -> None:
+    apart = [Span(at, at + 1.0) for at in (60.0, 200.0, 340.0, 480.0)]
+    trace = trace_of("wired", 1, [], apart)
+
+    skipping = replay(trace, worth_s=BELOW_PATIENCE_S)
+
+    assert (skipping.centre, skipping.unsettled) == (0, 0)
+    assert skipping.played_s < UNTIL
 
 
 @pytest.mark.long
@@ -72,6 +83,24 @@ def test_skipping_what_comes_within_half_of_the_margin_changes_no_accusation(
     assert [(said.host, round(said.at, 6)) for said in skipping.accusations] == [
         (said.host, round(said.at, 6)) for said in whole.accusations
     ]
+
+
+def test_stall_of_the_centre_is_told_as_such_and_changes_no_host() -> None:
+    trace = trace_of("wired", 1, [], [Span(300.0, 309.0)])
+
+    played = replay(trace, worth_s=BELOW_PATIENCE_S)
+
+    assert (played.centre, played.unsettled) == (1, 0)
+    assert [change for change in played.changes if change[0] > 300.0] == []
+
+
+def test_what_is_under_way_arrives_as_if_nothing_had_been_left_out() -> None:
+    trace = trace_of("satellite", 1, [], [])
+
+    skipping = replay(trace, margin_s=MARGIN_S, worth_s=BELOW_PATIENCE_S, remembered_s=0.0)
+
+    assert skipping.played_s < UNTIL
+    assert (skipping.centre, skipping.unsettled) == (0, 0)
 
 
 def test_most_of_a_good_links_time_is_skipped() -> None:

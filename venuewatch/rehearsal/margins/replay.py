@@ -181,9 +181,12 @@ class Player:
         )
 
     def _skip_to(self, start: float) -> None:
+        """Leave out whole seconds; what is under way arrives as if they had not been."""
         leap = math.floor(start - self.played_to)
         if leap <= 0:
             return
+        self._queue = [(at + leap, ticket, act) for at, ticket, act in self._queue]
+        heapq.heapify(self._queue)
         self._skipped += leap
         self.played_to += leap
         self._shifts.append((self.played_to - self._skipped, self._skipped))
@@ -201,10 +204,10 @@ class Player:
 
         ``act`` gets the core's time (s).
         """
-        stall, skipped = self._within(self._trace.aggregator_stalls, at), self._skipped
+        stall = self._within(self._trace.aggregator_stalls, at)
         at = at if stall is None else stall.end
         self._ticket += 1
-        heapq.heappush(self._queue, (at, self._ticket, lambda now: act(now - skipped)))
+        heapq.heappush(self._queue, (at, self._ticket, lambda now: act(now - self._skipped)))
 
     def _push_through_broker(self, at: float, act: Callable[[float], None]) -> None:
         stall = self._within(self._trace.broker_stalls, at)
