@@ -60,6 +60,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--seconds", type=whole(1, 3_600), default=_ABUSE_S, help="of abuse, or more (%(default)s)"
     )
     parser.add_argument(
+        "--per-second",
+        type=whole(1, 10_000_000),
+        default=50_000,
+        help="messages at most (%(default)s)",
+    )
+    parser.add_argument(
         "--packet-filter", action="store_true", help="each attack without and with it; needs root"
     )
     parser.add_argument("--tls", action="store_true", help="between broker and aggregator")
@@ -101,7 +107,7 @@ def _rows(
     quiet = _kills_row(abused, QUIET, [abused.kill() for _ in range(options.kills)])
     rows = [quiet]
     for number, side in enumerate(sides):
-        attack = Attack(side, number, options.kills, options.seconds, laid)
+        attack = Attack(side, number, options.kills, options.seconds, options.per_second, laid)
         row = _attacked_row(abused, folder, attack)
         _hold_against(row, float(quiet["known_median_s"] or 0.0))
         rows.append(row)
@@ -110,12 +116,13 @@ def _rows(
 
 
 class Attack(NamedTuple):
-    """What a host does: ``side``; which host, how many are killed, how long (s), over what."""
+    """What a host does: ``side``; which host, how many are killed, how long (s), how fast."""
 
     side: str
     number: int
     kills: int
     seconds: float
+    per_second: int
     laid: Cable | None
 
     @property
@@ -147,7 +154,7 @@ def _attacked_row(abused: Centre, folder: Path, attack: Attack) -> Row:
     if laid is not None and attack.is_filtered:
         laid.load_filter(abused.broker.port)
     size, began = abused.journal_bytes(), clock.monotonic()
-    with attacked(abused, folder, attack.what, number, laid) as attacker:
+    with attacked(abused, folder, attack.what, number, attack.per_second, laid) as attacker:
         pause(_SETTLE_S)
         row = _kills_row(abused, side, [abused.kill() for _ in range(attack.kills)])
         pause(max(0.0, began + attack.seconds - clock.monotonic()))

@@ -196,7 +196,7 @@ def _by_tls(folder: Path, made: Certificates) -> str:
 
 @contextlib.contextmanager
 def attacked(
-    centre: Centre, folder: Path, attack: str, number: int, laid: Cable | None = None
+    centre: Centre, folder: Path, attack: str, number: int, per_second: int, laid: Cable | None
 ) -> Iterator[Asked]:
     """Have host ``number`` attack until the block ends; it can be asked for its counts.
 
@@ -211,6 +211,7 @@ def attacked(
     venue, host = members.place(number)
     options = argparse.Namespace(port=centre.broker.port, venue=venue, host=host, attack=attack)
     words = [word for name, value in vars(options).items() for word in (f"--{name}", str(value))]
+    words += ["--per-second", str(per_second)]
     if attack == "large":
         words += ["--client", host]
     command: Sequence[str] = python("bench.kit.attacks", *words)

@@ -33,6 +33,7 @@ from venuewatch.base.wire.topics import Stream
 _ANSWER_S = 20.0
 _SLICE_S = 0.005
 _AGAIN_S = 0.1
+_TOGETHER_BYTES = 65_536
 _KEEPALIVE_S = 60
 _CONNECTIONS = 100
 
@@ -159,9 +160,16 @@ class Flood:
 
     def _send(self, at_most: int) -> None:
         """Send so many. Raises OSError."""
+        together, count = bytearray(), 0
         for packet in itertools.islice(self._packets, at_most):
-            self._sock.sendall(packet)
-            self._counts["sent"] += 1
+            together += packet
+            count += 1
+            if len(together) >= _TOGETHER_BYTES:
+                self._sock.sendall(together)
+                self._counts["sent"] += count
+                together, count = bytearray(), 0
+        self._sock.sendall(together)
+        self._counts["sent"] += count
 
     def _come_again(self) -> float:
         """Open another connection; return how long (s) to wait before the next try."""

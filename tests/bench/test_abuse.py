@@ -14,6 +14,7 @@ from bench.kit.cable import cable
 from bench.kit.machine import program
 from venuewatch.rehearsal.stage.machine import StageError
 
+PACE = ("--per-second", "20000")  # 200 MB/s, where messages have 10 kB
 needs_mosquitto = pytest.mark.skipif(
     program("mosquitto") is None, reason="mosquitto is not installed"
 )
@@ -95,7 +96,7 @@ def missed(content: dict[str, Any], *but: str) -> list[str]:
 def test_nobody_pays_for_one_abusive_host(
     tmp_path: Path, attacks: Sequence[str], more: Sequence[str]
 ) -> None:
-    content = run(tmp_path, "--kills", "2", *more, "--attacks", *attacks)
+    content = run(tmp_path, "--kills", "2", *more, *PACE, "--attacks", *attacks)
 
     assert [row["side"] for row in content["rows"]] == [QUIET, *attacks]
     assert missed(content) == [], content["rows"]
