@@ -7,8 +7,8 @@ The life of a message, as far as its host's budget is concerned:
    alone, changes nothing, and is counted by host and stream. The caller acknowledges it.
 3. The first beat of each interval always counts. A host that is over its budget is loud, and so
    it is alive.
-4. A host that was refused something for ``TOLD_AFTER_S`` is named in an incident. It ends when
-   nothing was refused for ``QUIET_S``.
+4. A host that was refused something for ``TOLD_AFTER_S``, and in ``TOLD_SECONDS`` seconds of it, is
+   named in an incident: two bursts are no flood. It ends when nothing was refused for ``QUIET_S``.
 5. Time in which we did not read is credited: what was sent meanwhile comes at once, and is no
    host's fault.
 
@@ -43,6 +43,9 @@ A beat may come a little early: jitter on the way of the one before.
 
 TOLD_AFTER_S: Final = 10.0
 """For how long (s) a host has to be over its budget, to be named."""
+
+TOLD_SECONDS: Final = 5
+"""In how many seconds, of these and of later ones, something has to be refused."""
 
 QUIET_S: Final = 30.0
 """After how long (s) without a refusal a host is within its budget again."""
@@ -90,6 +93,9 @@ class Spending(NamedTuple):
 
 TRIES: Final = Allowance(20.0, 20.0)
 """Of beats that may show life, and name no boot that is known."""
+
+NEW_CHECKS: Final = Allowance(256.0 / 3600.0, 256.0)
+"""How many checks with new names one host may have: its whole configuration four times, at once."""
 
 _SESSIONS = Allowance(5.0, 120.0)
 _READINGS = Spending(
@@ -149,6 +155,7 @@ class Spender(Protocol):
     beats_until: float
     beat_cost_s: float
     tries_until: float
+    places_until: float
     boot: str
     evidence_at: float | None
     refused: dict[str, int] | None
@@ -165,17 +172,24 @@ class Spender(Protocol):
 class Over:
     """A host that was refused something lately: since when (s), last when, and how much.
 
-    ``before``: how much of each stream had been refused before.
+    ``before``: how much of each stream had been refused before. ``seconds``: in how many of them.
     """
 
-    __slots__ = ("at", "before", "bytes", "host", "is_told", "since")
+    __slots__ = ("at", "before", "bytes", "host", "is_told", "seconds", "since")
 
     def __init__(self, host: Spender, now: float) -> None:
         self.host = host
         self.since = self.at = now
         self.bytes = 0
+        self.seconds = 1
         self.before = {} if host.refused is None else host.refused.copy()
         self.is_told = False
+
+    @property
+    def is_to_tell(self) -> bool:
+        """Whether it lasts, and nothing was told of it."""
+        is_long = self.at - self.since >= TOLD_AFTER_S and self.seconds >= TOLD_SECONDS
+        return is_long and not self.is_told
 
     @property
     def refused(self) -> dict[str, int]:
@@ -286,6 +300,14 @@ class Budget:
         self._bytes[host.name] += size
         return True
 
+    def takes_new_check(self, host: Spender) -> bool:
+        """Tell whether a check whose name is new may have a place, and spend it; see ``places``."""
+        until = max(host.places_until, self.now) + 1.0 / NEW_CHECKS.per_s
+        if until - NEW_CHECKS.burst_s > self.now + _ROUNDING_S:
+            return False
+        host.places_until = until
+        return True
+
     def refuse(self, host: Spender, what: str, size: int = 0, messages: int = 1) -> None:
         """Count what was refused of a host; see 4. of the life of a message."""
         now, over = self.now, self.over.get(host.name)
@@ -297,9 +319,10 @@ class Budget:
             refused = host.refused = {}
         refused[what] = refused.get(what, 0) + messages
         self.refused += messages
+        over.seconds += int(now) != int(over.at)
         over.at = now
         over.bytes += size
-        if not over.is_told and now - over.since >= TOLD_AFTER_S:
+        if over.is_to_tell:
             self.next_at = min(self.next_at, now)
 
     def take_due(self, now: float) -> Iterator[Over]:
@@ -314,7 +337,7 @@ class Budget:
                 del self.over[over.host.name]
                 if over.is_told:
                     yield over
-            elif not over.is_told and over.at - over.since >= TOLD_AFTER_S:
+            elif over.is_to_tell:
                 over.is_told = True
                 yield over
         self.next_at = min((over.at + QUIET_S for over in self.over.values()), default=INF)

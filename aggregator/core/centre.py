@@ -153,7 +153,8 @@ class Centre(Inlets):
     @inlet
     def woke(self, now: float, wall: float | None = None) -> None:
         """Decide what is due, and send the tick; ``wall`` tells a jump where no message comes."""
-        self.reception.note_clocks(now, wall)
+        if wall is not None:
+            self.reception.note_clocks(now, wall)
         if now >= self._tick_at:
             self.presence.publish_tick(self.decisions.tick(now))
             self._tick_at = now + until_next_s(self._start, now)

@@ -61,6 +61,7 @@ class Host:
         "births_until",
         "boot",
         "boot_heard_at",
+        "boots_until",
         "catalogue_asked_at",
         "catalogues",
         "cause",
@@ -88,6 +89,7 @@ class Host:
         "margin_s",
         "missed",
         "name",
+        "places_until",
         "probe_port",
         "problems",
         "put_off_until",
@@ -178,7 +180,7 @@ class Host:
 
         self.beats_until = self.births_until = self.deaths_until = self.answers_until = -INF
         self.readings_until = self.reading_bytes_until = self.tries_until = -INF
-        self.backlog_until = self.backlog_bytes_until = -INF
+        self.backlog_until = self.backlog_bytes_until = self.boots_until = self.places_until = -INF
         self.beat_cost_s = beat_cost_s(UNANNOUNCED_INTERVAL_S)
         self.refused: dict[str, int] | None = None
 

@@ -20,6 +20,7 @@ _HISTORY = (
     "birth",
     "boot",
     "boot_heard_at",
+    "boots_until",
     "clock_offset_s",
     "evidence_at",
     "evidence_wall",

@@ -2,7 +2,8 @@
 
 A check has its place from its first reading on. When all are taken, those fall free of which the
 host has said nothing for long, or that are of an earlier run of its agent: its configuration is
-another one now. A reading that finds no place is left out, and counted against the host's budget.
+another one now. Who takes new names again and again finds no place in the end: each would be a new
+incident. A reading that finds no place is left out, and counted against the host's budget.
 A check whose labelled values (performance data of a plugin) would be too many keeps its state, and
 loses the values. Times are monotonic seconds.
 """
@@ -35,13 +36,13 @@ def make_room(host: Host, message: Checks, budget: Budget, now: float) -> Room:
     freed: tuple[str, ...] = ()
     if len(host.checks) + len(new) > CHECKS_MAX:
         freed = _free(host, message, now)
-    elif not _has_labelled(message.readings):
+    elif not new and not _has_labelled(message.readings):
         return Room(message, ())
     room = CHECKS_MAX - len(host.checks)
     taken: list[CheckReading] = []
     for reading in message.readings:
         if reading.check in new:
-            if room <= 0:
+            if room <= 0 or not budget.takes_new_check(host):
                 budget.refuse(host, PLACES)
                 continue
             room -= 1

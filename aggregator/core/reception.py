@@ -47,6 +47,7 @@ from aggregator.core.verdicts.causes import Evidence
 from aggregator.core.verdicts.clocks import LIMIT_S
 from aggregator.core.verdicts.feeds import Feeds
 from aggregator.core.verdicts.our_clock import OurClock
+from aggregator.core.verdicts.restarts import Restarts
 from aggregator.core.verdicts.terms import Terms, bounded
 from venuewatch.base.wire import topics
 from venuewatch.base.wire.catalogue import Catalogue
@@ -91,6 +92,7 @@ class Reception:
         self.our_clock = OurClock(decisions.fleet, decisions.store, decisions.troubles)
         self.feeds = Feeds(decisions.incidents)
         self._bridges = Bridges(decisions.incidents)
+        self._restarts = Restarts(decisions.incidents)
         self._terms = Terms(
             decisions.incidents, reconnect_limit_s=decisions.expectation.reconnect_limit_s
         )
@@ -249,7 +251,11 @@ class Reception:
     def _begin_anew(self, host: Host, beat: Beat, now: float) -> identity.BootReturned | None:
         """Begin another boot, or go on with one whose agent did not run for a while."""
         if beat.boot != host.boot:
-            return identity.begin_boot(host, beat, now)
+            is_first = not host.boot
+            returned = identity.begin_boot(host, beat, now)
+            if returned is None and not is_first:
+                self._restarts.note(host, now)
+            return returned
         self._excuse(host, beat, now)
         return None
 

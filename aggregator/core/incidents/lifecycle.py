@@ -24,10 +24,13 @@ from aggregator.core.incidents.store import IncidentStore
 from aggregator.core.states import ALIVE
 from aggregator.core.verdicts import flapping
 from aggregator.core.verdicts.causes import Cause, Evidence, Verdict
-from aggregator.core.verdicts.flapping import REUSE, Damping
+from aggregator.core.verdicts.flapping import LEAST, REUSE, Damping
 
 LONG_FALL_S = 60.0
 """A fall that lasts longer (s) always counts, damped or not."""
+
+DAMPED_LEAST = 1_000
+"""From how many subjects on, whose penalties are known, those that faded are looked for."""
 
 _THAT_FALL = frozenset({"host", "venue", "check"})
 _THAT_RETURN = frozenset({"feed", "link", "clock", "bridge", "budget", "terms"})
@@ -65,6 +68,7 @@ class Incidents:
         self._fleet = fleet
         self._store = store
         self._damping: dict[Subject, Damping] = {}
+        self._forget_from = DAMPED_LEAST
         self._fallen: dict[Subject, float] = {}
         self._causes: dict[Subject, Verdict] = {}
         self._unsettled: set[Subject] = set()
@@ -91,7 +95,7 @@ class Incidents:
         if subject in self._fallen and subject in self.open:
             self.sharpen(subject, verdict, at)
             return
-        damping = self._damping.setdefault(subject, Damping())
+        damping = self._damping_of(subject, at)
         penalty = damping.fall(at)
         self._fallen[subject] = at
         self._causes[subject] = verdict
@@ -220,13 +224,27 @@ class Incidents:
 
     def _wavers(self, subject: Subject, at: float) -> bool:
         """Note another cause of a problem; return whether that is no news, for now."""
-        damping = self._damping.setdefault(subject, Damping())
+        damping = self._damping_of(subject, at)
         if flapping.judge(at, damping.falls, damping.fall(at)) is None:
             return False
         if subject not in self._unsettled and subject in self._fallen:
             self._unsettled.add(subject)
             self._at(at + LONG_FALL_S, _What.LONG_FALL, subject, self._fallen[subject])
         return True
+
+    def _damping_of(self, subject: Subject, at: float) -> Damping:
+        """Return the penalty of a subject. When many are known, those that faded are forgotten."""
+        damping = self._damping.get(subject)
+        if damping is None:
+            if len(self._damping) >= self._forget_from:
+                self._damping = {
+                    it: known
+                    for it, known in self._damping.items()
+                    if it in self._fallen or it in self.open or known.penalty(at) >= LEAST
+                }
+                self._forget_from = max(DAMPED_LEAST, 2 * len(self._damping))
+            damping = self._damping[subject] = Damping()
+        return damping
 
     def excuse_fall(self, subject: Subject, seen: Evidence, at: float) -> None:
         """Let the latest fall of a subject count for less, and keep what explains it."""

@@ -18,7 +18,8 @@ SUPPRESS = 2_500.0
 
 REUSE = 800.0
 
-_LEAST = 1.0  # less than this is nothing
+LEAST = 1.0
+"""A penalty that is less is nothing: ten half-lives after one fall."""
 
 
 class Damping:
@@ -34,7 +35,7 @@ class Damping:
     def fall(self, at: float) -> float:
         """Note a fall, and return the penalty with it."""
         faded = self.penalty(at)
-        if faded < _LEAST:
+        if faded < LEAST:
             self.falls = 0
         self.falls += 1
         self._penalty, self._at = faded + FALL, at

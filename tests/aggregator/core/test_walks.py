@@ -76,7 +76,7 @@ def test_lost_host_passes_few_levels_and_files(story: Story) -> None:
 
     assert story.state("s1") == "down"
     assert walk.levels <= 10
-    assert len(walk.files) <= 22, walk.files
+    assert len(walk.files) <= 21, sorted(walk.files)
 
 
 def test_venue_cut_enters_no_file_twice() -> None:

@@ -31,6 +31,7 @@ WORDS: Final[Mapping[str, str]] = {
     "port": "The broker's port was tried: {says}.",
     "boots": "Two agents alternate under one name.",
     "falls": "It fell {falls} times.",
+    "restarts": "Its agent has begun anew {restarts} times, more than 16 within an hour.",
     "clock": "Its clock differs by {offset_s} s, that of the fleet by {fleet_median_s} s.",
     "farewell": "The agent said farewell, and was away for {away_s} s.",
     "absence": "It is still away, {down_s} s after it counted as down.",
