@@ -240,21 +240,18 @@ class Centre(Inlets):
         self.decisions.port_said(answer, now)
 
     @inlet
-    def stored(self, now: float, token: int) -> None:
+    def stored(self, _now: float, token: int) -> None:
         """Note that a ``Store`` is durable: acknowledge the backlogs in it, send its notices."""
-        del now
         self._storing.stored(token)
 
     @inlet
-    def not_stored(self, now: float, token: int) -> None:
+    def not_stored(self, _now: float, token: int) -> None:
         """Note that the journal cannot take a ``Store`` now: notices go, acknowledgements wait."""
-        del now
         self._storing.not_stored(token)
 
     @inlet
-    def not_kept(self, now: float, tokens: Iterable[int], readings: Iterable[Number]) -> None:
+    def not_kept(self, _now: float, tokens: Iterable[int], readings: Iterable[Number]) -> None:
         """Note that the journal dropped late readings, and that these stores are never whole."""
-        del now
         self._storing.not_kept(tokens, readings)
 
     @inlet

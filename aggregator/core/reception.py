@@ -114,10 +114,8 @@ class Reception:
         self.note_clocks(now, wall)
         self.our_clock.look(now)
 
-    def note_clocks(self, now: float, wall: float | None) -> None:
+    def note_clocks(self, now: float, wall: float) -> None:
         """Tell a jump of our own wall clock from one of every host's, before messages of now."""
-        if wall is None:
-            return
         ahead_s = wall - now
         self.our_clock.note(now, wall)
         if self._wall_ahead_s is not None and abs(ahead_s - self._wall_ahead_s) > _STEP_S:
