@@ -19,7 +19,7 @@ import copy
 import math
 from collections import OrderedDict
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from aggregator.core.bulk import Bulk
 from aggregator.core.fleet import Fleet
@@ -88,6 +88,13 @@ class _Claim:
         return max(0, min(GRANT_BYTES, self.waiting * RECORD_BYTES - may_come))
 
 
+class Standing(NamedTuple):
+    """The backlog of a host: ``waiting`` records, ``granted_bytes`` that have not come."""
+
+    waiting: int
+    granted_bytes: int
+
+
 class _Bucket:
     """Bytes that may be granted: so many each second, and few are saved up."""
 
@@ -152,6 +159,11 @@ class Credit:
     def __len__(self) -> int:
         """Return how many hosts wait to send backlog, or send it."""
         return len(self._claims)
+
+    def standing(self, name: str) -> Standing | None:
+        """Return how the backlog of a host stands; None if it has none that is known."""
+        claim = self._claims.get(name)
+        return None if claim is None else Standing(claim.waiting, claim.up_to - claim.seen)
 
     def note(self, host: Host, backlog: Backlog) -> None:
         """Note a backlog, or the question for a grant.

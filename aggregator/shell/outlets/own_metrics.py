@@ -227,7 +227,7 @@ class _Counters(Collector):
         )
         yield GaugeMetricFamily(
             "venuewatch_aggregator_backlog_share",
-            "Which part of the full rate is granted: less while our own tick takes longer.",
+            "Which part of the full rate is granted: less while our canary is late, or we stall.",
             value=credit.share,
         )
         if self._centre.intake.broker_dropped is not None:

@@ -10,6 +10,7 @@ from typing import TypeAlias
 import msgspec
 
 from aggregator.core.catalogues import KnownCheck, KnownVitals
+from aggregator.core.credit import Standing
 from aggregator.core.host import INF, Host
 from aggregator.core.incidents.alerts import Severity, urgency_of
 from aggregator.core.incidents.record import Incident
@@ -97,6 +98,13 @@ class AgentView(msgspec.Struct, frozen=True, kw_only=True):
     address: str
 
 
+class BacklogView(msgspec.Struct, frozen=True):
+    """Readings in an agent's spool: so many records wait, so many bytes are granted and to come."""
+
+    waiting: int
+    granted_bytes: int
+
+
 class HostView(HostLine, frozen=True, kw_only=True):
     """One host; of the inventory are ``role`` and ``address``, if it is ``listed``.
 
@@ -104,6 +112,7 @@ class HostView(HostLine, frozen=True, kw_only=True):
     incidents stands on, the oldest first. ``states``: its last 24 h, the oldest first, without
     times in which it was only late; what an earlier process saw is among them. ``refused``: how
     much was over its budget, by stream; also places of checks (``check_place``) and ``series``.
+    ``backlog``: null where none waits, and of agents that do not say so.
     """
 
     address: str
@@ -119,6 +128,7 @@ class HostView(HostLine, frozen=True, kw_only=True):
     restarts: int
     readings_missing: int
     refused: dict[str, int] = msgspec.field(default_factory=dict)
+    backlog: BacklogView | None = None
     vitals: VitalsView | None
     checks: tuple[CheckView, ...]
     evidence: tuple[StepView, ...]
@@ -134,7 +144,7 @@ class Passage(msgspec.Struct, frozen=True):
     after: HostState
 
 
-def host_view(
+def host_view(  # noqa: PLR0913 - it shows all that is known of a host
     host: Host,
     incidents: Sequence[Incident],
     passages: Iterable[Passage],
@@ -142,10 +152,12 @@ def host_view(
     now: float,
     *,
     hears_readings: bool = True,
+    backlog: Standing | None = None,
 ) -> HostView:
     """Return a host at whose venue ``incidents`` are open; it is ``now`` (s since 1970).
 
-    Without ``hears_readings`` nobody knows how its checks stand.
+    Without ``hears_readings`` nobody knows how its checks stand. ``backlog``: what
+    it waits to send.
     """
     its = sorted(about(host, incidents), key=urgency_of)
     birth, round_trip_s = host.birth, host.round_trip_s
@@ -175,6 +187,7 @@ def host_view(
         restarts=host.restarts,
         readings_missing=host.readings_missing,
         refused={} if host.refused is None else host.refused.copy(),
+        backlog=None if backlog is None else BacklogView(*backlog),
         vitals=None if host.vitals is None else _vitals_view(host.vitals, wall),
         checks=tuple(
             check_view(known, its, wall, is_known=hears_readings)

@@ -102,6 +102,7 @@ class View:
             self._wall,
             clock.wall(),
             hears_readings=self._centre.hears_readings,
+            backlog=self._centre.credit.standing(name),
         )
 
     def incident(self, number: int) -> IncidentView | None:

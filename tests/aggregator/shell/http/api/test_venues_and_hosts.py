@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
+from aggregator.core.credit import OUTSTANDING_BYTES
 from aggregator.core.incidents.standing import CENTRE_STATES
 from tests.aggregator.shell.http.conftest import Client
 from tests.kit.machine import WALL
 from tests.kit.scripted_fleet import HOSTILE, NOW, ScriptedFleet
+from venuewatch.base.wire.messages import Backlog
 
 
 async def content(client: Client, path: str) -> dict[str, Any]:
@@ -122,6 +124,26 @@ async def test_a_check_is_told_by_its_own_incident(client: Client, fleet: Script
     assert (check["state"], check["severity"]) == ("frozen", "critical")
     assert check["sentence"] == incident["sentence"] == host["sentence"]
     assert check["values"]["venuewatch_check_up"] == [{"labels": {}, "value": 0}]
+
+
+async def test_a_host_shows_what_it_waits_to_send_and_what_is_granted(
+    client: Client, fleet: ScriptedFleet
+) -> None:
+    machine = fleet.machines["up"]
+    before = await content(client, "/api/v1/hosts/up")
+
+    fleet.deliver(machine.said(Backlog(machine.boot, machine.session, 0, sent=0, waiting=500)))
+    fleet.run(1.0)
+
+    after = await content(client, "/api/v1/hosts/up")
+    assert before["backlog"] is None
+    assert after["backlog"] == {"waiting": 500, "granted_bytes": OUTSTANDING_BYTES}
+
+
+async def test_what_was_refused_of_a_host_is_shown_by_stream(client: Client) -> None:
+    lost = await content(client, "/api/v1/hosts/lost")
+
+    assert lost["refused"] == {"vitals": 2}
 
 
 async def test_states_of_the_last_day_end_with_the_present_one(client: Client) -> None:

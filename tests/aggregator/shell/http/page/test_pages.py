@@ -9,7 +9,14 @@ import pytest
 
 from aggregator.core.incidents.alerts import Severity
 from aggregator.core.states import HostState, VenueState
-from aggregator.shell.http.api.hosts import AgentView, CheckView, HostView, SpanView, VitalsView
+from aggregator.shell.http.api.hosts import (
+    AgentView,
+    BacklogView,
+    CheckView,
+    HostView,
+    SpanView,
+    VitalsView,
+)
 from aggregator.shell.http.api.incidents import IncidentsPage, IncidentsQuery, StepView
 from aggregator.shell.http.api.search import FoundPage, FoundView
 from aggregator.shell.http.page import problems, tiles
@@ -303,6 +310,17 @@ def test_a_host_that_is_required_says_so(renderer: Renderer, *, is_required: boo
     told = host.page(renderer, ALL, msgspec.structs.replace(HOST, required=is_required))
 
     assert ("required: it is to run at all times" in told) is is_required
+
+
+def test_a_host_shows_its_backlog_and_what_was_refused(renderer: Renderer) -> None:
+    over = msgspec.structs.replace(HOST, refused={"vitals": 7}, backlog=BacklogView(500, 64_000))
+
+    told, plain = host.page(renderer, ALL, over), host.page(renderer, ALL, HOST)
+
+    for line in ("500 records, 64000 bytes granted", "vitals 7"):
+        assert line in told
+    assert "Waits in its spool" not in plain
+    assert "over its budget" not in plain
 
 
 def test_lists_of_incidents_lead_to_older_ones(renderer: Renderer) -> None:
