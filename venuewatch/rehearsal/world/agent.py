@@ -15,7 +15,7 @@ from agent.config import KEEPALIVE_S
 from agent.outbox import BeatQueue, Outbox, Send
 from agent.spool.thread import SpoolThread
 from venuewatch.base.wire import messages, topics
-from venuewatch.base.wire.links import AT_CEILING, Link, wait_before
+from venuewatch.base.wire.links import AT_CEILING, RECONNECT_MAX_S, Link, wait_before
 from venuewatch.base.wire.messages import Beat, Birth, Death, Probe, Probed, encode
 from venuewatch.base.wire.packing import packed
 from venuewatch.base.wire.topics import Stream
@@ -53,6 +53,7 @@ class AgentSite(NamedTuple):
     link: Link
     route: Route
     reach: Reach
+    reconnect_max_s: float = RECONNECT_MAX_S
 
 
 class Agent:
@@ -118,6 +119,12 @@ class Agent:
         """Publish junk beside its beats from now on, so much a second; 0: no more."""
         self._flood_per_s = per_s
         self._pour()
+
+    def keep_more(self, records: int) -> None:
+        """Have so many more readings in its spool, as if it had not been heard for so long."""
+        for _ in range(records):
+            vitals = self._readings.vitals(self._loop.now, self.session_count)
+            self._keeper.keep(vitals.payload, vitals.catalogue)
 
     def _pour(self) -> None:
         if not self._flood_per_s or self.process.is_dead:
@@ -254,6 +261,7 @@ class Agent:
             address=self._machine.address,
             keepalive_s=self._keepalive_s,
             own_ticks=True,
+            reconnect_max_s=self._site.reconnect_max_s,
         )
         topic = self._topics[Stream.BIRTH]
         session.publish(topic, encode(birth), is_certain=True, is_retained=True)

@@ -20,6 +20,7 @@ class Journal:
 
     Attributes:
         is_full: whether the disk refuses everything.
+        is_lost: whether it is gone: the next process begins with nothing, and tells so.
     """
 
     def __init__(self, loop: Loop, call: Callable[[Callable[[float], None]], None]) -> None:
@@ -28,6 +29,7 @@ class Journal:
         self._kept: list[tuple[Centre, int]] = []
         self._left: Memory | None = None
         self.is_full = False
+        self.is_lost = False
 
     def store(self, centre: Centre, store: Store, now: float) -> None:
         """Store, or keep for later; answer the core at once."""
@@ -41,8 +43,10 @@ class Journal:
         centre.not_stored(now, store.token)
         centre.begin_trouble(now, Cause.JOURNAL_FAILING, "the disk is full")
 
-    def memory(self, before: Centre, stopped_at: float) -> Memory:
-        """Return what the run ``before``, which stopped then, has left."""
+    def memory(self, before: Centre, stopped_at: float) -> Memory | None:
+        """Return what the run ``before``, which stopped then, has left; None if it was lost."""
+        if self.is_lost:
+            return None
         return self._left or before.memory(Moment(stopped_at, stopped_at))
 
     def _retry(self) -> None:

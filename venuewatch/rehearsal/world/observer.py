@@ -6,6 +6,7 @@ drives, called as ``aggregator.shell.driver`` calls it. Storing takes no time, o
 
 import random
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 from aggregator.core.centre import Centre
@@ -26,6 +27,7 @@ from venuewatch.rehearsal.world.subscription import Subscription
 
 NAME = "centre"
 ASK_WITHIN_S = 1.0
+LOSS_TOLD_S = 300.0  # aggregator.shell.outlets.journal
 
 
 class Told(NamedTuple):
@@ -105,6 +107,8 @@ class Observer:
         )
         self._wake()
         self.notifier.start(self.process)
+        if self.journal.is_lost:
+            self._tell_loss()
 
     def kill(self) -> None:
         """End the run at once."""
@@ -144,6 +148,13 @@ class Observer:
                     case Refused():
                         self.refused.append(f"{output.topic}: {output.expected}")
         self._alarm.set(self.centre.due())
+
+    def _tell_loss(self) -> None:
+        """Tell, for a while, that the journal was begun anew."""
+        self.journal.is_lost = False
+        self._call(lambda now: self.centre.begin_trouble(now, Cause.MEMORY_LOST, "it was gone"))
+        end = partial(self._call, lambda now: self.centre.end_trouble(now, Cause.MEMORY_LOST))
+        self.process.after(LOSS_TOLD_S, end)
 
     def _tell_trouble(self, is_failing: bool) -> None:  # noqa: FBT001 - it is what is told
         if is_failing:

@@ -43,10 +43,7 @@ class Sampler:
         said = []
         wall_ms = self._machine.clock.wall_ms
         if self._vitals.take(now) is not None:
-            values = self._series.numbers(Readings(node_load1=0.25), now)
-            seq, key = self._next(Stream.VITALS), self._series.key
-            vitals = Vitals(self._boot, session, seq, wall_ms, catalogue=key, values=values)
-            said.append(Message(Stream.VITALS, encode(vitals), self._series.catalogue))
+            said.append(self.vitals(now, session))
         feed = self._machine.feed
         if feed is not None and self._checks.take(now) is not None:
             reading = CheckReading(
@@ -60,6 +57,13 @@ class Sampler:
             checks = Checks(self._boot, session, self._next(Stream.CHECKS), wall_ms, [reading])
             said.append(Message(Stream.CHECKS, encode(checks)))
         return said
+
+    def vitals(self, now: float, session: int) -> Message:
+        """Return vitals of now, as a message of this session."""
+        values = self._series.numbers(Readings(node_load1=0.25), now)
+        seq, key, wall_ms = self._next(Stream.VITALS), self._series.key, self._machine.clock.wall_ms
+        vitals = Vitals(self._boot, session, seq, wall_ms, catalogue=key, values=values)
+        return Message(Stream.VITALS, encode(vitals), self._series.catalogue)
 
     def _next(self, stream: Stream) -> int:
         self._seqs[stream] += 1

@@ -35,7 +35,11 @@ class Uplink:
 
 
 class SimHost:
-    """One host: its machine, and the agent that runs there under its name, if any."""
+    """One host: its machine, and the agent that runs there under its name, if any.
+
+    Attributes:
+        reconnect_max_s: what its agent announces, from its next start on.
+    """
 
     def __init__(self, loop: Loop, rng: random.Random, machine: Machine, site: AgentSite) -> None:
         self._loop = loop
@@ -44,6 +48,7 @@ class SimHost:
         self._runs: list[Agent] = []
         self.venue, self.name = site.venue, site.host
         self.machine = machine
+        self.reconnect_max_s = site.reconnect_max_s
 
     @property
     def agent(self) -> Agent | None:
@@ -58,7 +63,8 @@ class SimHost:
     def start_agent(self) -> None:
         """Start a further run of the agent; one that still runs is not touched."""
         self._runs = [run for run in self._runs if not run.process.is_dead]
-        self._runs.append(Agent(self._loop, self._rng, self.machine, self._site))
+        site = self._site._replace(reconnect_max_s=self.reconnect_max_s)
+        self._runs.append(Agent(self._loop, self._rng, self.machine, site))
 
     def kill_agent(self) -> None:
         """End every run of the agent at once."""

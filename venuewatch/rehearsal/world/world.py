@@ -129,8 +129,11 @@ class World:
     def _new_centre(self, name: str, before: Centre | None, stopped_at: float) -> Centre:
         now = self.loop.now
         centre = Centre(self._layout.fleet(), name=name, start=now, away_limit_s=self._away_limit_s)
+        memory = None
         if before is not None:
-            centre.restore(now, self.observer.journal.memory(before, stopped_at))
+            memory = self.observer.journal.memory(before, stopped_at)
+        if memory is not None:
+            centre.restore(now, memory)
         return centre
 
     def _centre_way(self) -> Way:
