@@ -90,7 +90,12 @@ def run(options: argparse.Namespace) -> Result:
             rows = _rows(Path(name), options, sides, stack)
     except StageError as error:
         raise BenchError(str(error)) from None
-    conditions = {"hosts": options.hosts, "kills_each": options.kills, "tls": str(options.tls)}
+    conditions = {
+        "hosts": options.hosts,
+        "kills_each": options.kills,
+        "tls": str(options.tls),
+        "per_second": options.per_second,
+    }
     return Result(rows, conditions, _goals(sides))
 
 
