@@ -17,7 +17,7 @@ from venuewatch.base import clock
 from venuewatch.rehearsal.stage.delay_line import Way
 from venuewatch.rehearsal.stage.faults import freeze, refuse_hosts, reset_connections
 from venuewatch.rehearsal.stage.guardian import Fault
-from venuewatch.rehearsal.stage.machine import Machine
+from venuewatch.rehearsal.stage.machine import Machine, entered
 from venuewatch.rehearsal.stage.network import CENTRE, Lan, address_of, make_centre
 from venuewatch.rehearsal.stage.run import Run
 
@@ -139,6 +139,10 @@ class World:
         for host in self.hosts.values():
             host.heal()
         self._until("all is well", self._is_well)
+
+    def at_centre(self) -> contextlib.AbstractContextManager[None]:
+        """Be on the centre's machine, with this thread and all that it starts meanwhile."""
+        return entered(self._centre.namespace)
 
     def freeze(self, process: Process) -> Fault:
         """Let a program stand still, until its fault ends or the world recovers."""

@@ -9,16 +9,15 @@ from typing import Any
 
 import pytest
 
+from tests.integration.own_clock import Clock
 from tests.integration.real import (
     Agent,
     Aggregator,
     Mosquitto,
-    Process,
     inventory_of,
     pause,
     until,
 )
-from tests.kit import clocked
 
 pytestmark = [pytest.mark.real, pytest.mark.long]
 
@@ -29,28 +28,6 @@ QUIET_S = 6.0
 """How long (s) a false alarm is waited for: the largest margin, and a verdict's time."""
 
 LIBRARIES = sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
-
-
-class Clock:
-    """A clock that the test sets."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.set(0.0)
-
-    def set(self, ahead_s: float) -> None:
-        other = self.path.with_suffix(".new")
-        other.write_text(str(ahead_s))
-        other.replace(self.path)
-
-    def wear(self, process: Process) -> None:
-        """Have one of our programs run by this clock, from its next start on."""
-        python, isolated, dash_m, module, *arguments = process._command  # noqa: SLF001
-        assert (isolated, dash_m) == ("-I", "-m")
-        process._command = (  # noqa: SLF001
-            *(python, "-I", clocked.__file__, str(self.path)),
-            *(module, *arguments),
-        )
 
 
 class TimedMosquitto(Mosquitto):
