@@ -300,6 +300,24 @@ class Budget:
         self._bytes[host.name] += size
         return True
 
+    def takes_misplaced(self, host: Spender, stream: str, size: int) -> bool:
+        """Tell whether a message is within a host's budget that bears its name at a wrong venue.
+
+        Access rules bind a host to its name. Such a message is no life, and costs as any other.
+        """
+        if stream != Stream.BEAT.value:
+            return stream not in ALLOWANCES or self.takes(host, stream, size)
+        until = max(host.beats_until, self.full_from) + host.beat_cost_s
+        if until - BEATS_BURST * host.beat_cost_s > self.now + _ROUNDING_S:
+            self.refuse(host, stream, size)
+            return False
+        host.beats_until = until
+        return True
+
+    def note_stranger(self, venue: str, size: int) -> None:
+        """Note what came of a name at a venue that no inventory lists; see ``loudest``."""
+        self._bytes[f"{venue}/*"] += size
+
     def takes_new_check(self, host: Spender) -> bool:
         """Tell whether a check whose name is new may have a place, and spend it; see ``places``."""
         until = max(host.places_until, self.now) + 1.0 / NEW_CHECKS.per_s
@@ -355,7 +373,10 @@ class Budget:
         self._bytes_before.pop(host, None)
 
     def loudest(self) -> list[Loud]:
-        """Return the hosts that send most, the loudest first: those over budget, then by bytes."""
+        """Return the hosts that send most, the loudest first: those over budget, then by bytes.
+
+        Names that the inventory does not list are one, by venue: as ``STA/*``.
+        """
         taken = self._bytes_before + self._bytes
         loud = [
             Loud(name, sum(over.refused.values()), over.bytes, taken[name])

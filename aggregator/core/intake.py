@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NoReturn, Protocol, TypeAlias
 
+from aggregator.core.backlog_room import BacklogRoom
 from aggregator.core.budget import ALLOWANCES, Budget, Discarding
 from aggregator.core.fleet import Fleet
 from aggregator.core.host import Host
@@ -115,6 +116,7 @@ class Intake:
         self._name = name
         self.budget = budget
         self.unlisted = Unlisted(fleet)
+        self._room = BacklogRoom()
         self.forget_routes()
         self.heard: Counter[str] = Counter({stream.value: 0 for stream in Stream})
         self._rejected: Counter[Reason] = Counter(dict.fromkeys(Reason, 0))
@@ -141,7 +143,7 @@ class Intake:
         Raises:
             MalformedMessageError: it is refused; the caller counts it.
         """
-        kind, about = self._routes.get(topic) or self._find_route(topic)
+        kind, about = self._routes.get(topic) or self._find_route(topic, payload)
         if kind is not BEAT:
             return self._read_other(kind, about, payload, is_retained)
         if is_retained:
@@ -166,7 +168,7 @@ class Intake:
         if decode is None:
             return self._read_plain(kind, about, payload)
         content = decode(payload)
-        if kind is BACKLOG and content.number and not self.takes_backlogs:
+        if kind is BACKLOG and content.number and not self._has_room(about.venue, len(payload)):
             self.put_back += 1
             return None  # but a question for a grant is answered
         if kind is _UNLISTED:
@@ -175,18 +177,27 @@ class Intake:
             self.heard[kind] += 1
         return kind, about, content, is_retained
 
+    def _has_room(self, venue: str, size: int) -> bool:
+        """Tell whether a backlog is taken: the journal has room for it, and so has its venue."""
+        budget = self.budget
+        return self.takes_backlogs and self._room.takes(venue, size, budget.now, budget.full_from)
+
     def discarded(self, over: Mapping[str, Discarding]) -> None:
         """Count messages that were discarded unread, as too much of their topic waited."""
         for topic, discarding in over.items():
             with contextlib.suppress(MalformedMessageError):  # no host's
-                kind, about = self._routes.get(topic) or self._find_route(topic)
-                if kind in ALLOWANCES:
-                    self.budget.refuse(about, kind, discarding.bytes, discarding.messages)
+                address = topics.parse(topic)
+                host, stream = self._fleet.find(address.host), address.stream.value
+                if host is None:
+                    self._note_stranger(address.venue, discarding.bytes)
+                elif stream in ALLOWANCES:
+                    self.budget.refuse(host, stream, discarding.bytes, discarding.messages)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Intake":
         """Return an independent copy, which works its routes out anew."""
         fleet, budget = copy.deepcopy(self._fleet, memo), copy.deepcopy(self.budget, memo)
         copied = memo[id(self)] = Intake(fleet, self._name, budget)
+        copied._room = copy.deepcopy(self._room)
         copied.unlisted = copy.deepcopy(self.unlisted, memo)
         copied.heard = self.heard.copy()
         copied._rejected = self._rejected.copy()
@@ -228,7 +239,7 @@ class Intake:
             self.broker_dropped = int(payload)
         return None
 
-    def _find_route(self, topic: str) -> _Route:
+    def _find_route(self, topic: str, payload: bytes) -> _Route:
         if topic.startswith(topics.BRIDGES):
             bridged = self._fleet.venues.get(topic[len(topics.BRIDGES) :])
             return (_IGNORED, None) if bridged is None else (BRIDGE, bridged)
@@ -239,20 +250,27 @@ class Intake:
         address = topics.parse(topic)
         if address.stream is Stream.CMD:  # our own command
             return _IGNORED, None
-        venue = self._fleet.venues.get(address.venue)
-        if venue is None:
+        host, stream = self._fleet.find(address.host), address.stream.value
+        if host is not None and host.venue == address.venue:
+            route = self._routes[topic] = (stream, host)
+            return route
+        if host is None:
+            self._note_stranger(address.venue, len(payload))
+        elif not self.budget.takes_misplaced(host, stream, len(payload)):
+            return _IGNORED, None
+        if address.venue not in self._fleet.venues:
             raise MalformedMessageError(
                 Reason.UNKNOWN_VENUE, f"the inventory has no venue {address.venue}"
             )
-        host = self._fleet.find(address.host)
-        if host is None:
-            return (_UNLISTED, address) if address.stream is Stream.BEAT else (_IGNORED, None)
-        if host.venue != venue.code:
+        if host is not None:
             raise MalformedMessageError(
-                Reason.WRONG_VENUE, f"{host.name} belongs to {host.venue}, not to {venue.code}"
+                Reason.WRONG_VENUE, f"{host.name} belongs to {host.venue}, not to {address.venue}"
             )
-        route = self._routes[topic] = (address.stream.value, host)
-        return route
+        return (_UNLISTED, address) if address.stream is Stream.BEAT else (_IGNORED, None)
+
+    def _note_stranger(self, venue: str, size: int) -> None:
+        if venue in self._fleet.venues:
+            self.budget.note_stranger(venue, size)
 
     def _route_of_aggregator(self, topic: str) -> _Route:
         for kind in (STATE, OPEN, CANARY):

@@ -271,6 +271,7 @@ class JournalMetrics(Collector):
         )
         yield CounterMetricFamily(
             "venuewatch_aggregator_backlogs_put_back",
-            "Backlogs not taken, since too much waited for the journal; their agents keep them.",
+            "Backlogs not taken: too much waits for the journal, or came of their venue; "
+            "their agents keep them.",
             value=self._intake.put_back,
         )

@@ -249,7 +249,41 @@ def test_host_whose_messages_are_discarded_unread_is_named(story: Story) -> None
     assert refused(story)["backlog"] >= 10_000
 
 
-@pytest.mark.parametrize("topic", ["venuewatch/v1/none/s1/vitals", "venuewatch/v1/_centre/x/bulk"])
+@pytest.mark.parametrize("venue", ["AQU", "NOPE"], ids=["another's", "nobody's"])
+@pytest.mark.parametrize("stream", [Stream.BEAT, Stream.VITALS, Stream.BACKLOG])
+def test_flood_under_a_wrong_venue_is_named(story: Story, stream: Stream, venue: str) -> None:
+    said = Message(topics.topic(venue, LOUD, stream), JUNK)
+
+    for _ in range(round((TOLD_AFTER_S + 2.0) / STEP_S)):
+        story.run(STEP_S)
+        story.deliver(*[said] * 100)
+    story.run(1.0)
+
+    assert story.opened() == [(f"budget {LOUD}", "over_budget")]
+    assert story.state(LOUD) is HostState.UP
+
+
+def test_host_with_a_wrong_venue_in_its_configuration_is_not_over_budget(story: Story) -> None:
+    for _ in range(30):
+        story.run(1.0)
+        story.deliver(Message(topics.topic("NOPE", LOUD, Stream.BEAT), JUNK))
+
+    assert story.centre.intake.budget.refused == 0
+    assert story.centre.intake.rejected[Reason.UNKNOWN_VENUE] == 30
+
+
+def test_flood_of_names_that_nobody_lists_is_evidence_by_venue(story: Story) -> None:
+    large = b"?" * 10_000
+    for number in range(100):
+        story.deliver(Message(topics.topic("AQU", f"x{number}", Stream.VITALS), large))
+        story.deliver(Message(topics.topic("NOPE", f"x{number}", Stream.VITALS), large))
+
+    loud = story.centre.decisions.expectation.budget.loudest()
+
+    assert [(one.host, one.taken_bytes) for one in loud] == [("AQU/*", 100 * len(large))]
+
+
+@pytest.mark.parametrize("topic", ["venuewatch/v1/none/sx/vitals", "venuewatch/v1/_centre/x/bulk"])
 def test_what_is_discarded_of_no_host_is_nobodys(story: Story, topic: str) -> None:
     story.centre.discarded(story.now, {topic: Discarding(1, 10)})
 
