@@ -86,7 +86,8 @@ class World:
                 name = f"{plan.code}-{at}"
                 of_venue = f'{broker}link = "{plan.link}"\n'
                 self.hosts[name] = Host(name, folder, lan, port=self.broker.port, broker=of_venue)
-        self._marked = 0
+        self._marked = self._opened_before = 0
+        self._marked_at = 0.0
         self._changes_before = 0
         self.up_at = 0.0
 
@@ -126,6 +127,7 @@ class World:
         """Wait until all is well, and forget the incidents before."""
         self._until("all is well", self._is_well)
         self._marked = max((incident.number for incident in self.ever()), default=0)
+        self._marked_at, self._opened_before = clock.wall(), len(self._opened())
         self._changes_before = len(self.aggregator.accused())
 
     def recover(self) -> None:
@@ -169,8 +171,25 @@ class World:
         return until(f"{wanted} is an incident", find, within_s=within_s)
 
     def incidents(self) -> list[Incident]:
-        """Return the incidents that were opened since the mark, the oldest first."""
-        return [incident for incident in self.ever() if incident.number > self._marked]
+        """Return the incidents that were opened since the mark, the oldest first.
+
+        One of before that was opened again has the evidence of since then.
+        """
+        again = set(self._opened()[self._opened_before :])
+        return [
+            incident if incident.number > self._marked else self._since_mark(incident)
+            for incident in self.ever()
+            if incident.number > self._marked or incident.number in again
+        ]
+
+    def _opened(self) -> list[object]:
+        """Return the numbers of incidents as they were opened, or opened again."""
+        said = self.aggregator.events("incident")
+        return [each["number"] for each in said if each["change"] == "opened"]
+
+    def _since_mark(self, incident: Incident) -> Incident:
+        seen = tuple(seen for seen in incident.evidence if seen.at >= self._marked_at)
+        return msgspec.structs.replace(incident, evidence=seen)
 
     def stalls(self) -> list[tuple[float, float]]:
         """Return when (wall s) the aggregator noticed that it had not run, and for how long (s)."""
