@@ -18,7 +18,7 @@ from agent.checks.reading.times import Deadline, Now
 from agent.checks.reading.words import short
 from agent.checks.results_feed.clock import Calendar, zone_of
 from agent.checks.results_feed.folder import Folder, FolderTooFullError
-from agent.checks.results_feed.messages import FeedError, Message
+from agent.checks.results_feed.header import FeedError, Message
 from agent.checks.results_feed.state import Feed, Flag
 from agent.checks.results_feed.world import Limits
 from venuewatch.base.config import ConfigError, Port, in_words, read_secret
@@ -38,7 +38,8 @@ TimeOfDay: TypeAlias = Annotated[
 class Config(CheckConfig, frozen=True, tag="feed"):
     """Watches a `folder`, or listens at `listen_port` for pushes by HTTP: one of the two.
 
-    A push is answered with 200 for a message, 400 for anything else, 401 for a wrong key and 413
+    A message whose root tag can be read counts as a sign of life, whatever else is broken in it. A
+    push is answered with 200 for a message, 400 for anything else, 401 for a wrong key and 413
     where it is too large. A check that listens beyond this machine needs `api_key_file`. Without a
     key, what a page in a browser can send is refused: any `Origin` (403), and the content types
     `text/plain`, of a form, and `multipart` (415). Head and key have to come within 5 s. Of 16

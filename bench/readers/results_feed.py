@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from agent.checks.results_feed.messages import FeedError, Reader
+from agent.checks.results_feed.header import FeedError
+from agent.checks.results_feed.messages import Reader
 
 ERRORS = (FeedError,)
 

@@ -12,13 +12,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from agent.checks.reading.times import Deadline, Now
-from agent.checks.results_feed.messages import (
-    FeedError,
-    Message,
-    OversizedError,
-    Reader,
-    TruncatedError,
-)
+from agent.checks.results_feed.header import FeedError, Message, OversizedError, TruncatedError
+from agent.checks.results_feed.messages import Reader
 
 MAX_ENTRIES = 50_000  # of which each costs 80 bytes of memory and some 5 us a reading
 _PIECE_BYTES = 64 * 1024
@@ -134,16 +129,16 @@ class Folder:
                     reader.feed(piece)
             return Heard(reader.close(), at)
         except TruncatedError as error:
-            return self._put_off(file, error, now)
+            return self._put_off(file, error.message or error, now)
         except OSError as error:  # on Windows: whoever writes it keeps others away
             return self._put_off(file, FeedError(f"cannot be read: {error.strerror}"), now)
         except FeedError as error:
             return Heard(error, at)
 
-    def _put_off(self, file: _File, error: FeedError, now: Now) -> Heard | None:
-        """Return the error if the file has had its time to settle."""
+    def _put_off(self, file: _File, what: Message | FeedError, now: Now) -> Heard | None:
+        """Return what there is of a file if it has had its time to settle."""
         since_s = self._incomplete.setdefault(file.key, now.monotonic_s)
-        return Heard(error, now) if now.monotonic_s - since_s >= self._settles_s else None
+        return Heard(what, now) if now.monotonic_s - since_s >= self._settles_s else None
 
     def _came(self, file: _File, now: Now) -> Now:
         age_s = now.wall_s - file.changed_ns / 1e9

@@ -3,67 +3,38 @@
 XML from a network is hostile. The whole message is read, so that a broken one is noticed, but
 nothing in it is built up: no DOCTYPE (so no entities, of any kind), a few encodings, bounded
 depth and bounded size of any one tag, comment or attribute.
+
+A broken part costs that part only. A message whose root tag can be read is one, whatever is wrong
+before or behind that tag: it says so in ``broken``. Before the tag, a second parser helps: it
+takes the encoding from the bytes, whatever is declared, and begins at the first tag.
 """
 
-from collections.abc import Callable
-from datetime import date, datetime, time
-from typing import NamedTuple, TypeVar
 from xml.parsers import expat
 
-T = TypeVar("T")
+from agent.checks.results_feed.header import (
+    FeedError,
+    Message,
+    OversizedError,
+    TruncatedError,
+    message_of,
+)
 
 MAX_DEPTH = 64
 MAX_TOKEN_BYTES = 256 * 1024  # one tag, comment or instruction
 _MAX_PROLOG_BYTES = 64 * 1024
+_DECLARED_BYTES = 10  # of "<?xml" in UTF-16
 _MAX_NAMES = 8_192  # of tags and attributes: expat remembers each of them
-_MAX_VALUE = 128
-_MAX_DIGITS = 12
-_HHMMSS = 6
 _PIECE_BYTES = 64 * 1024
 _PROLOG_PIECE_BYTES = 256  # a handler that refuses is obeyed only at the end of the piece
-_ENCODINGS = ("utf-8", "utf8", "utf-16", "us-ascii", "iso-8859-", "windows-125")
-_YEARS = range(2000, 2200)
+_ENCODINGS = (
+    *("utf-8", "utf-16", "us-ascii", "ascii", "iso-8859-", "iso8859-", "latin", "windows-125"),
+    "cp125",
+)
 _OTHER_ENCODING = "Expected another encoding: UTF-8 is best"
 
 
-class FeedError(Exception):
-    """A peer sent something that is no message of a feed; the text says what was expected."""
-
-
-class TruncatedError(FeedError):
-    """It ends too early: it may still be on its way."""
-
-
-class OversizedError(FeedError):
-    """It is larger than it may be."""
-
-
-class Message(NamedTuple):
-    """The header of one message; what it does not say is ``""`` or None.
-
-    ``stamp`` is the source's Date and Time: local, without a zone. ``size_bytes`` is the size
-    of the whole XML.
-    """
-
-    type: str
-    competition: str = ""
-    code: str = ""
-    subcode: str = ""
-    subtype: str = ""
-    language: str = ""
-    source: str = ""
-    status: str = ""
-    flag: str = ""
-    version: int | None = None
-    stamp: datetime | None = None
-    logical_date: date | None = None
-    size_bytes: int = 0
-
-    @property
-    def identity(self) -> tuple[str, ...]:
-        """The key of a sequence of versions."""
-        about = (self.competition, self.code, self.subcode)
-        return (*about, self.type, self.subtype, self.language, self.source)
+class _NotXmlError(FeedError):
+    """The XML itself is broken, or its encoding: what no bound of ours forbids."""
 
 
 class Reader:
@@ -73,11 +44,11 @@ class Reader:
         self._max_bytes = max_bytes
         self._size_bytes = 0
         self._shape = _Shape()
-        self._parser = expat.ParserCreate()
+        self._parser = self._new_parser()
         self._parser.XmlDeclHandler = _check_declaration
-        self._parser.StartDoctypeDeclHandler = _refuse_doctype
-        self._parser.StartElementHandler = self._shape.start
-        self._parser.EndElementHandler = self._shape.end
+        self._prolog = bytearray()
+        self._fault = ""
+        self._is_reparsed = False
 
     def feed(self, piece: bytes) -> None:
         """Read on.
@@ -98,17 +69,92 @@ class Reader:
             TruncatedError: something should.
             FeedError: it is no message.
         """
+        if self._is_broken:
+            return self._message(self._fault)
+        if self._is_waiting:
+            raise FeedError(self._fault)
         try:
             self._parse(b"", is_final=True)
         except FeedError as error:
-            raise TruncatedError(f"Expected more: {error}") from None
-        return message_of(self._shape.header or {}, self._size_bytes)
+            fault = f"Expected more: {error}"
+        else:
+            if not self._fault:
+                return self._message("")
+            fault = self._fault
+        message = None if self._shape.header is None else self._message(fault)
+        raise TruncatedError(fault, message)
+
+    @property
+    def _is_broken(self) -> bool:
+        return bool(self._fault) and self._shape.header is not None
+
+    @property
+    def _is_waiting(self) -> bool:
+        """Nothing like a tag was met yet, and what was met is no XML."""
+        return bool(self._fault) and not self._is_reparsed
+
+    def _message(self, fault: str) -> Message:
+        return message_of(self._shape.header or {}, self._size_bytes, fault)
+
+    def _new_parser(self, encoding: str | None = None) -> expat.XMLParserType:
+        parser = expat.ParserCreate(encoding)
+        parser.StartDoctypeDeclHandler = _refuse_doctype
+        parser.StartElementHandler = self._shape.start
+        parser.EndElementHandler = self._shape.end
+        return parser
 
     def _feed(self, piece: bytes) -> None:
         self._size_bytes += len(piece)
         if self._size_bytes > self._max_bytes:
             raise OversizedError(f"Expected at most {self._max_bytes} bytes")
-        self._parse(piece, is_final=False)
+        if self._is_broken:
+            return
+        if self._shape.header is None:
+            self._prolog += piece
+        try:
+            if self._is_waiting:
+                self._reparse()
+            else:
+                self._parse(piece, is_final=False)
+            self._check_bounds()
+        except FeedError as error:
+            self._note_fault(error)
+
+    def _note_fault(self, error: FeedError) -> None:
+        """Note what is wrong, and look for the root tag if it was not met yet.
+
+        Raises:
+            FeedError: the message can not be read.
+        """
+        if self._shape.header is None and (self._fault or not isinstance(error, _NotXmlError)):
+            raise FeedError(self._fault or str(error)) from None
+        self._fault = self._fault or str(error)
+        if self._shape.header is None:
+            try:
+                self._reparse()
+            except FeedError:
+                if self._shape.header is None:
+                    raise FeedError(self._fault) from None
+        if self._shape.header is not None:
+            self._parser = self._new_parser()  # what the other one remembers is freed
+
+    def _reparse(self) -> None:
+        """Begin again at the first tag behind the declaration, as the bytes are encoded."""
+        begin = self._prolog.find(b"<")
+        if begin < 0 or len(self._prolog) < begin + _DECLARED_BYTES:
+            return
+        encoding = "utf-16le" if not self._prolog[begin + 1] else "iso-8859-1"
+        if begin and not self._prolog[begin - 1]:
+            encoding = "utf-16be"
+        if self._prolog[begin : begin + _DECLARED_BYTES].replace(b"\0", b"").startswith(b"<?xml"):
+            begin = self._prolog.find(b"<", begin + 1)
+            if begin < 0:
+                return
+        begin -= encoding == "utf-16be"
+        self._parser, self._is_reparsed = self._new_parser(encoding), True
+        self._parse(bytes(self._prolog[begin:]), is_final=False)
+
+    def _check_bounds(self) -> None:
         # Each piece of an unfinished tag makes expat read that tag again from its beginning.
         if self._size_bytes - self._parser.CurrentByteIndex > MAX_TOKEN_BYTES + _PIECE_BYTES:
             raise FeedError(f"Expected no tag or comment over {MAX_TOKEN_BYTES} bytes")
@@ -122,9 +168,9 @@ class Reader:
             self._parser.Parse(piece, is_final)
         except expat.ExpatError as error:
             what = f"{expat.errors.messages[error.code]}, line {error.lineno}"
-            raise FeedError(f"Expected XML: {what}") from None
+            raise _NotXmlError(f"Expected XML: {what}") from None
         except (LookupError, ValueError):  # Python is asked for an encoding that expat lacks
-            raise FeedError(_OTHER_ENCODING) from None
+            raise _NotXmlError(_OTHER_ENCODING) from None
 
 
 class _Shape:
@@ -146,8 +192,8 @@ class _Shape:
 
 
 def _check_declaration(_version: str, encoding: str | None, _standalone: int) -> None:
-    if encoding is not None and not encoding.lower().startswith(_ENCODINGS):
-        raise FeedError(_OTHER_ENCODING)
+    if encoding is not None and not encoding.lower().replace("_", "-").startswith(_ENCODINGS):
+        raise _NotXmlError(_OTHER_ENCODING)
 
 
 def _refuse_doctype(*_declaration: object) -> None:
@@ -159,73 +205,3 @@ def read(content: bytes, max_bytes: int) -> Message:
     reader = Reader(max_bytes)
     reader.feed(content)
     return reader.close()
-
-
-def message_of(header: dict[str, str], size_bytes: int) -> Message:
-    """Return the message with the attributes ``header``.
-
-    Raises:
-        FeedError: it has no DocumentType, or something else is not what its name says.
-    """
-    text = {field: _text(header, name) for name, field in _FIELDS.items()}
-    if not text["type"]:
-        raise FeedError("Expected a DocumentType in the root element")
-    day, hour = _typed(header, "Date", _date), _typed(header, "Time", _hour)
-    return Message(
-        **text,
-        version=_typed(header, "Version", _number),
-        stamp=datetime.combine(day, hour) if day and hour is not None else None,
-        logical_date=_typed(header, "LogicalDate", _date),
-        size_bytes=size_bytes,
-    )
-
-
-_FIELDS = {
-    "DocumentType": "type",
-    "CompetitionCode": "competition",
-    "DocumentCode": "code",
-    "DocumentSubcode": "subcode",
-    "DocumentSubtype": "subtype",
-    "Language": "language",
-    "Source": "source",
-    "ResultStatus": "status",
-    "FeedFlag": "flag",
-}
-
-
-def _text(header: dict[str, str], name: str) -> str:
-    text = header.get(name, "")
-    if len(text) > _MAX_VALUE or not text.isprintable():
-        raise FeedError(f"Expected {name} to be at most {_MAX_VALUE} printable characters")
-    return text
-
-
-def _typed(header: dict[str, str], name: str, parse: Callable[[str], T]) -> T | None:
-    text = _text(header, name)
-    if not text:
-        return None
-    try:
-        return parse(text)
-    except ValueError:
-        raise FeedError(f"Expected another {name} than {text[:32]!r}") from None
-
-
-def _number(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS):
-        raise ValueError(text)
-    return int(text)
-
-
-def _date(text: str) -> date:
-    found = date.fromisoformat(text)
-    if found.year not in _YEARS:
-        raise ValueError(text)
-    return found
-
-
-def _hour(text: str) -> time:
-    """Parse ``hhmmss`` with any digits of a fraction behind."""
-    if not (text.isascii() and text.isdigit() and _HHMMSS <= len(text) <= _MAX_DIGITS):
-        raise ValueError(text)
-    fraction_us = int(f"{text[6:]:0<6}"[:6])
-    return time(int(text[:2]), int(text[2:4]), int(text[4:6]), fraction_us)

@@ -16,7 +16,8 @@ from typing import NamedTuple, TypeAlias
 import h11
 
 from agent.checks.reading.times import Deadline
-from agent.checks.results_feed.messages import FeedError, Message, OversizedError, Reader
+from agent.checks.results_feed.header import FeedError, Message, OversizedError, TruncatedError
+from agent.checks.results_feed.messages import Reader
 
 Hear: TypeAlias = Callable[[Message | FeedError], None]
 
@@ -170,7 +171,12 @@ class Pushes:
         body = self._body(deadline)
         for piece in body if coding == b"identity" else _unpacked(body):
             reader.feed(piece)
-        return reader.close()
+        try:
+            return reader.close()
+        except TruncatedError as error:
+            if error.message is None:
+                raise
+            return error.message
 
     def _body(self, deadline: Deadline) -> Iterator[bytes]:
         self._received = 0

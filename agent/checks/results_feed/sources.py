@@ -2,7 +2,7 @@
 
 from agent.checks.reading.times import Now
 from agent.checks.results_feed.clock import Calendar, Skew
-from agent.checks.results_feed.messages import Message
+from agent.checks.results_feed.header import Message
 
 LOCAL_ON, LOCAL_OFF, KEEP_ALIVE = "DT_LOCAL_ON", "DT_LOCAL_OFF", "DT_KA"
 SIGNS = frozenset({LOCAL_ON, LOCAL_OFF, KEEP_ALIVE})
@@ -16,13 +16,15 @@ class Source:
     """One source, and its talking window.
 
     ``is_open`` is None while it can't be known: before its first message, and after a logical
-    day that ended in silence. ``heard`` is its newest message of any type.
+    day that ended in silence. ``heard`` is its newest message of any type, ``sound_s`` when
+    one was whole (monotonic).
     """
 
     def __init__(self, name: str, now: Now) -> None:
         self.name = name
         self.is_open: bool | None = None
         self.heard = now
+        self.sound_s = now.monotonic_s
         self.skew = Skew()
         self._turned_s: float | None = None
 
@@ -32,6 +34,8 @@ class Source:
     def hear(self, message: Message, stamp_s: float | None, now: Now) -> None:
         """Take in a message that it stamped ``stamp_s`` (unixtime)."""
         self.heard = max(self.heard, now)
+        if not message.broken:
+            self.sound_s = max(self.sound_s, now.monotonic_s)
         if stamp_s is not None:
             self.skew.hear(stamp_s - now.wall_s, now)
         if is_late(stamp_s, self._turned_s):
@@ -51,6 +55,10 @@ class Source:
     def quiet_s(self, now: Now) -> float:
         """Return how long (s) nothing was heard of it."""
         return max(0.0, now.monotonic_s - self.heard.monotonic_s)
+
+    def is_broken_for(self, limit_s: float, now: Now) -> bool:
+        """Return whether only broken messages came of it for longer than ``limit_s``."""
+        return self.heard.monotonic_s > self.sound_s and now.monotonic_s - self.sound_s > limit_s
 
     def end_day(self, calendar: Calendar, now: Now, *, is_live: bool) -> bool:
         """Close the window if its logical day ended in silence; return whether it did.

@@ -2,7 +2,9 @@
 
 A feed is silent only inside a talking window that its source opened. It is frozen when its source
 is alive while the data of a live unit rests for longer than its discipline ever does. It is
-delayed when that data comes, but was long on its way: a fresh keep-alive excuses no old data.
+delayed when that data comes, but was long on its way: a fresh keep-alive excuses no old data. It
+is delayed, too, when its source sends nothing but broken messages. Where all that comes is refused,
+so that nobody knows of whom it is, the feed is unknown, and then critical.
 """
 
 from typing import Literal, TypeAlias
@@ -11,7 +13,8 @@ from agent.checks import Reading
 from agent.checks.reading.times import Now, on_wall
 from agent.checks.reading.words import short
 from agent.checks.results_feed.clock import Calendar
-from agent.checks.results_feed.messages import FeedError, Message, OversizedError
+from agent.checks.results_feed.header import FeedError, Message
+from agent.checks.results_feed.refusals import Refusals
 from agent.checks.results_feed.world import Limits, World
 from venuewatch.base.wire.checks import CheckState, CheckValues
 
@@ -28,12 +31,14 @@ class Feed:
     """
 
     def __init__(self, limits: Limits, calendar: Calendar, flag: Flag = "P") -> None:
+        self._limit_s = limits.keep_alive_s
         self._calendar = calendar
+        self._refusals = Refusals()
         self._flag = flag
         self._ours = World(limits)
         self._others = World(limits, is_real=False)
         self._heard: Now | None = None
-        self._messages = self._bytes = self._refused = self._oversized = 0
+        self._messages = self._bytes = self._faulty = 0
         self._wrong_flags = self._wrong_dates = 0
         self._notes: dict[str, tuple[float, str]] = {}
 
@@ -42,6 +47,8 @@ class Feed:
         self._messages += 1
         self._bytes += message.size_bytes
         self._heard = max(now, self._heard or now)
+        self._refusals.hear()
+        self._note_faults(message, now)
         stamp_s = None
         if message.stamp is not None:
             stamp_s = self._calendar.unixtime_of(message.stamp, now.wall_s)
@@ -55,10 +62,7 @@ class Feed:
 
     def refuse(self, error: FeedError, now: Now) -> None:
         """Count something that came at ``now`` and was no message."""
-        if isinstance(error, OversizedError):
-            self._oversized += 1
-        else:
-            self._refused += 1
+        self._refusals.refuse(error, now, self._limit_s)
         self._note("refused", f"refused: {error}", now)
 
     def judge(self, now: Now) -> Reading:
@@ -66,6 +70,8 @@ class Feed:
         for world in (self._ours, self._others):
             world.end_days(self._calendar, now)
         state, why = self._ours.state(now) or self._state_outside(now)
+        if state in ("silent", "not_expected"):
+            state, why = self._refusals.state(now, self._limit_s) or (state, why)
         recent = [text for at_s, text in self._notes.values() if now.monotonic_s - at_s < _NOTED_S]
         return Reading(state, short("; ".join([why, *recent])), self._values(now))
 
@@ -83,6 +89,17 @@ class Feed:
             self._wrong_dates += 1
             self._note("date", f"logical date {message.logical_date}, expected {fitting}", now)
 
+    def _note_faults(self, message: Message, now: Now) -> None:
+        """Count a message with a part that is not as expected, once."""
+        if not message.broken and not message.odd:
+            return
+        self._faulty += 1
+        which = " ".join(filter(None, (message.type, message.code)))
+        if message.broken:
+            self._note("broken", f"broken {which}: {message.broken}", now)
+        else:
+            self._note("odd", f"odd {which}: {message.odd[0]}", now)
+
     def _note(self, topic: str, text: str, now: Now) -> None:
         if text:
             self._notes[topic] = (now.monotonic_s, text)
@@ -92,8 +109,8 @@ class Feed:
         return CheckValues(
             results_messages_total=float(self._messages),
             results_bytes_total=float(self._bytes),
-            results_parse_errors_total=float(self._refused),
-            results_oversized_total=float(self._oversized),
+            results_parse_errors_total=float(self._refusals.malformed + self._faulty),
+            results_oversized_total=float(self._refusals.oversized),
             results_version_gaps_total=float(self._ours.versions.gaps),
             results_version_regressions_total=float(self._ours.versions.regressions),
             results_wrong_flag_total=float(self._wrong_flags),

@@ -3,7 +3,7 @@
 import msgspec
 
 from agent.checks.reading.times import Now
-from agent.checks.results_feed.messages import Message
+from agent.checks.results_feed.header import Message
 from agent.checks.results_feed.sources import is_late
 
 LIVE = "LIVE"

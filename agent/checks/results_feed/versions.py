@@ -2,7 +2,7 @@
 
 from typing import Literal, TypeAlias
 
-from agent.checks.results_feed.messages import Message
+from agent.checks.results_feed.header import Message
 
 Step: TypeAlias = Literal["moved", "jumped", "repeated", "backward"]
 """What a message does to what is known: ``repeated`` and a late ``backward`` move nothing."""
@@ -21,35 +21,36 @@ class Versions:
         self.gaps = 0
         self.regressions = 0
         # By hash: an identity's own strings would cost ten times as much.
-        self._newest: dict[int, tuple[int, float]] = {}
+        self._newest: dict[int, tuple[int, float, bool]] = {}
 
     def hear(self, message: Message, stamp_s: float | None) -> Step:
         """Take in a message stamped ``stamp_s`` (unixtime); return what it does.
 
         A lower version with a later stamp is a source that counts anew, and is followed; with
         an earlier one it is only late. A repetition moves nothing, whatever its stamp, but for
-        the type that a source repeats to say that nothing happens.
+        the type that a source repeats to say that nothing happens, and where the version came
+        broken before.
         """
         if message.version is None or message.type.endswith("_UPDATE"):
             return "moved"
         key = hash(message.identity)
-        at_s = stamp_s or 0.0
+        at_s, is_sound = stamp_s or 0.0, not message.broken
         known = self._newest.pop(key, None)
         if known is None or message.version > known[0]:
-            self._keep(key, message.version, at_s)
+            self._keep(key, message.version, at_s, is_sound)
             missed = message.version - known[0] - 1 if known else 0
             self.gaps += missed
             return "jumped" if missed else "moved"
         is_later = at_s > known[1]
         if message.version == known[0]:
-            self._keep(key, message.version, max(at_s, known[1]))
+            self._keep(key, message.version, max(at_s, known[1]), is_sound or known[2])
             is_sign = is_later and message.type == _REPEATED_WHEN_QUIET
-            return "moved" if is_sign else "repeated"
+            return "moved" if is_sign or not known[2] else "repeated"
         self.regressions += 1
-        self._keep(key, *((message.version, at_s) if is_later else known))
+        self._keep(key, *((message.version, at_s, is_sound) if is_later else known))
         return "backward"
 
-    def _keep(self, key: int, version: int, at_s: float) -> None:
-        self._newest[key] = (version, at_s)
+    def _keep(self, key: int, version: int, at_s: float, is_sound: bool) -> None:  # noqa: FBT001
+        self._newest[key] = (version, at_s, is_sound)
         if len(self._newest) > _MAX_IDENTITIES:
             del self._newest[next(iter(self._newest))]

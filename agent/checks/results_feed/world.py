@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from agent.checks.reading.times import Now
 from agent.checks.results_feed.clock import Calendar
-from agent.checks.results_feed.messages import Message
+from agent.checks.results_feed.header import Message
 from agent.checks.results_feed.sources import SIGNS, Source, Sources
 from agent.checks.results_feed.units import Units
 from agent.checks.results_feed.versions import Versions
@@ -74,6 +74,10 @@ class World:
         if quiet_s > limits.keep_alive_s:
             limit = f"limit {limits.keep_alive_s:g} s"
             return "silent", f"{talking[0]}: nothing for {quiet_s:.0f} s, {limit}"
+        for source in talking:
+            if source.is_broken_for(limits.latency_s, now):
+                broken_s = now.monotonic_s - source.sound_s
+                return "delayed", f"{source}: only broken messages for {broken_s:.0f} s"
         live = self.units.live()
         if resting := self.resting(now):
             return "frozen", resting
@@ -99,7 +103,7 @@ class World:
 
     def _move(self, message: Message, source: Source, stamp_s: float | None, now: Now) -> None:
         unit = self.units.hear(message, stamp_s, now)
-        if not self._is_real:
+        if not self._is_real or message.broken:
             return
         self.moved = max(now, self.moved or now)
         if unit is not None:

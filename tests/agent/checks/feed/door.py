@@ -4,7 +4,7 @@ import http.client
 import socket
 from collections.abc import Iterator, Mapping
 
-from agent.checks.results_feed.messages import FeedError, Message
+from agent.checks.results_feed.header import FeedError, Message
 from agent.checks.results_feed.receiver import Door, Receiver
 
 PATIENCE_S = 10.0

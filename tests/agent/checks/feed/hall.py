@@ -8,7 +8,7 @@ from typing import Any
 from agent.checks import Reading
 from agent.checks.reading.times import Now
 from agent.checks.results_feed.clock import Calendar
-from agent.checks.results_feed.messages import Message
+from agent.checks.results_feed.header import Message
 from agent.checks.results_feed.state import Feed, Flag
 from agent.checks.results_feed.world import Limits
 

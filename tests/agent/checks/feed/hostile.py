@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import repeat
 from typing import TypeAlias
 
-from agent.checks.results_feed.messages import FeedError, Reader
+from agent.checks.results_feed.header import FeedError
+from agent.checks.results_feed.messages import Reader
 from venuewatch.base import clock
 
 MAX_BYTES = 64 * 1024 * 1024
@@ -29,8 +30,8 @@ def entities() -> Iterator[bytes]:
 
 
 def attributes() -> Iterator[bytes]:
-    for block in range(50):
-        yield b"".join(b' a%d="x"' % (block * 100_000 + at) for at in range(100_000))
+    for block in range(200):
+        yield b"".join(b' a%d="x"' % (block * 25_000 + at) for at in range(25_000))
 
 
 def tags() -> Iterator[bytes]:
@@ -85,15 +86,17 @@ def pieces(name: str) -> Iterator[bytes]:
 
 
 def refusal_of(name: str) -> str:
-    """Return the class of error that a document is refused with, "" if it is taken."""
+    """Return the class of error that a document is refused with, "broken" if its root is taken.
+
+    "" is for one that is taken whole.
+    """
     reader = Reader(MAX_BYTES)
     try:
         for piece in pieces(name):
             reader.feed(piece)
-        reader.close()
+        return "broken" if reader.close().broken else ""
     except FeedError as error:
         return type(error).__name__
-    return ""
 
 
 def main() -> None:

@@ -123,7 +123,7 @@ def test_a_file_that_stays_incomplete_is_one_error(hall: Hall) -> None:
 
 
 def test_a_broken_file_is_one_error_at_once_and_hides_no_other(hall: Hall) -> None:
-    hall.writes("1.xml", b"<Body DocumentType='DT_KA'></Other>", age_s=1.0)
+    hall.writes("1.xml", b"<Body DocumentType='DT_KA' & ></Other>", age_s=1.0)
     hall.writes("2.xml", hall.score(1))
 
     values = hall.read().values
@@ -202,3 +202,13 @@ def test_a_folder_that_is_not_there_is_critical_until_it_is(hall: Hall) -> None:
 
     assert before[:2] == ("critical", f"{hall.folder}: No such file or directory")
     assert after.state == "not_expected"
+
+
+def test_a_file_that_stays_incomplete_is_heard_as_broken_once_it_has_settled(hall: Hall) -> None:
+    hall.read()
+    hall.writes("1.xml", hall.score(1)[:-9])
+
+    early, settled = hall.read(1.0).values, hall.read(30.0).values
+
+    assert (early.results_messages_total, early.results_parse_errors_total) == (0, 0)
+    assert (settled.results_messages_total, settled.results_parse_errors_total) == (1, 1)

@@ -11,7 +11,7 @@ import trustme
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.checks.results_feed.messages import FeedError, Message, OversizedError
+from agent.checks.results_feed.header import FeedError, Message, OversizedError
 from agent.checks.results_feed.pushes import Pushes
 from agent.checks.results_feed.receiver import Door
 from tests.agent.checks.feed.door import (
@@ -222,3 +222,15 @@ def test_a_handshake_that_never_comes_hangs_nobody(open_door: Callable[[Door], H
         ended = sock.recv(1000)
 
     assert ended == b""
+
+
+CUT = b'<Body DocumentType="DT_KA" Source="HALL1"><a'
+
+
+@pytest.mark.parametrize("body", [CUT, BODY + b"\x1a", BODY[:-2] + b">A & B</Body>"])
+def test_message_whose_body_is_broken_is_heard_and_not_sent_again(hall: Hall, body: bytes) -> None:
+    status = hall.push(body)
+
+    assert status == 200
+    assert isinstance(hall.heard[0], Message)
+    assert (hall.heard[0].source, hall.heard[0].broken[:8]) == ("HALL1", "Expected")
