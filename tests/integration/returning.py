@@ -10,8 +10,10 @@ from datetime import datetime
 from pathlib import Path
 
 from agent.spool.disk import Spool
+from bench.kit.processes import LOOPBACK
 from tests.integration.duty import Hosts
 from tests.integration.real import (
+    HERE,
     START_S,
     Agent,
     Aggregator,
@@ -27,6 +29,7 @@ from venuewatch.base.wire.catalogue import Catalogue, Families
 from venuewatch.base.wire.messages import Vitals, encode
 
 ELSEWHERE = "TAH"
+ANY = "0.0.0.0"  # noqa: S104 - of a test's own network
 FAMILIES: Families = [("node_cpu_seconds_total", [[str(at), "user"] for at in range(64)])]
 
 APART_S = 1.2
@@ -69,9 +72,15 @@ class Fleet:
     """
 
     def __init__(
-        self, folder: Path, broker: Mosquitto, aggregator: Aggregator, names: Sequence[str]
+        self,
+        folder: Path,
+        broker: Mosquitto,
+        aggregator: Aggregator,
+        names: Sequence[str],
+        address: str,
     ) -> None:
         self._folder = folder
+        self._address = address
         self.broker = broker
         self.aggregator = aggregator
         self.names = names
@@ -89,6 +98,7 @@ class Fleet:
         """Start the agents that have spools, at a place: behind a packet filter, say."""
         for name in self.names:
             more = (
+                f'address = "{self._address}"\n'
                 f'[spool]\ndirectory = "{self._folder / name}"\n[probe]\nenabled = false\n'
                 f"[heartbeat]\nvitals_every_s = {_NEVER_S}\n"
             )
@@ -147,29 +157,39 @@ class Fleet:
 
 
 @contextmanager
-def fleet(folder: Path, *, venues: Mapping[str, int], elsewhere: int) -> Iterator[Fleet]:
+def fleet(
+    folder: Path,
+    *,
+    venues: Mapping[str, int],
+    elsewhere: int,
+    centre: Place = HERE,
+    address: str = LOOPBACK,
+) -> Iterator[Fleet]:
     """Run broker, aggregator and the hosts elsewhere, all up, until the block ends.
 
-    ``venues``: how many hosts of each are to return.
+    ``venues``: how many hosts of each are to return. All but those run at the ``centre``, which
+    has the ``address`` for them.
     """
     returning = [(code, "wired", hosts) for code, hosts in venues.items()]
     inventory = inventory_of(*returning, (ELSEWHERE, "wired", elsewhere + _MORE))
     with ExitStack() as stack:
-        broker = stack.enter_context(Mosquitto(folder))
+        broker = stack.enter_context(Mosquitto(folder, address=ANY).at(centre))
         place = folder / "centre"
         place.mkdir()
-        aggregator = stack.enter_context(Aggregator(place, broker.port, inventory=inventory))
+        made_at = Aggregator(place, broker.port, inventory=inventory)
+        aggregator = stack.enter_context(made_at.at(centre))
         names = [f"{code}-{at}" for code, of in venues.items() for at in range(1, of + 1)]
-        made = Fleet(folder, broker, aggregator, names)
+        made = Fleet(folder, broker, aggregator, names, address)
         for at in range(1, elsewhere + 1):
             name = f"{ELSEWHERE}-{at}"
             alone = f'[[venue]]\ncode = "{ELSEWHERE}"\n[[venue.host]]\nname = "{name}"\n'
-            made.elsewhere[name] = stack.enter_context(Hosts(folder, name, broker.port, alone))
+            hosts = Hosts(folder, name, broker.port, alone).at(centre)
+            made.elsewhere[name] = stack.enter_context(hosts)
         rest = "".join(
             f'[[venue.host]]\nname = "{ELSEWHERE}-{at}"\n'
             for at in range(elsewhere + 1, elsewhere + _MORE + 1)
         )
         code = f'[[venue]]\ncode = "{ELSEWHERE}"\n'
-        stack.enter_context(Hosts(folder, "rest", broker.port, code + rest))
+        stack.enter_context(Hosts(folder, "rest", broker.port, code + rest).at(centre))
         until("it has settled", aggregator.is_ready, within_s=START_S, every_s=_ASK_EVERY_S)
         yield made
