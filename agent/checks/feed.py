@@ -38,6 +38,10 @@ TimeOfDay: TypeAlias = Annotated[
 class Config(CheckConfig, frozen=True, tag="feed"):
     """Watches a `folder`, or listens at `listen_port` for pushes by HTTP: one of the two.
 
+    A beginning, a keep-alive or a live unit opens the talking window of a source and discipline. A
+    unit is frozen while it is live, its data rests and its source talks, unless the schedule calls
+    it interrupted, delayed or postponed.
+
     A message whose root tag can be read counts as a sign of life, whatever else is broken in it. A
     push is answered with 200 for a message, 400 for anything else, 401 for a wrong key and 413
     where it is too large. A check that listens beyond this machine needs `api_key_file`. Without a

@@ -12,6 +12,7 @@ T = TypeVar("T")
 _MAX_VALUE = 128
 _MAX_DIGITS = 12
 _HHMMSS = 6
+MAX_SCHEDULED = 512
 _YEARS = range(2000, 2200)
 
 
@@ -35,8 +36,10 @@ class Message(NamedTuple):
     """The header of one message; what it does not say is ``""`` or None.
 
     ``stamp`` is the source's Date and Time: local, without a zone. ``size_bytes`` is the size
-    of the whole XML. ``odd``: the fields that are not as expected, each with what was; such a
-    field is not known. ``broken``: what is wrong outside of the header, "" for a sound message.
+    of the whole XML. ``schedule`` is the code and the status of each unit that a schedule
+    names, at most ``MAX_SCHEDULED``. ``odd``: the fields that are not as expected, each with what
+    was; such a field is not known. ``broken``: what is wrong outside of the header, "" for a sound
+    message.
     """
 
     type: str
@@ -52,6 +55,7 @@ class Message(NamedTuple):
     stamp: datetime | None = None
     logical_date: date | None = None
     size_bytes: int = 0
+    schedule: tuple[tuple[str, str], ...] = ()
     odd: tuple[str, ...] = ()
     broken: str = ""
 
@@ -62,7 +66,12 @@ class Message(NamedTuple):
         return (*about, self.type, self.subtype, self.language, self.source)
 
 
-def message_of(header: dict[str, str], size_bytes: int, broken: str = "") -> Message:
+def message_of(
+    header: dict[str, str],
+    size_bytes: int,
+    broken: str = "",
+    schedule: tuple[tuple[str, str], ...] = (),
+) -> Message:
     """Return the message with the attributes ``header``.
 
     Raises:
@@ -79,6 +88,7 @@ def message_of(header: dict[str, str], size_bytes: int, broken: str = "") -> Mes
         stamp=datetime.combine(day, hour) if day and hour is not None else None,
         logical_date=_typed(header, "LogicalDate", _date, odd),
         size_bytes=size_bytes,
+        schedule=schedule,
         odd=tuple(odd),
         broken=broken,
     )
@@ -95,6 +105,13 @@ _FIELDS = {
     "ResultStatus": "status",
     "FeedFlag": "flag",
 }
+
+
+def scheduled(attributes: dict[str, str]) -> tuple[str, str] | None:
+    """Return the code and the status of a unit in a schedule; None if an element has none."""
+    code, status = attributes.get("Code", ""), attributes.get("ScheduleStatus", "")
+    is_fit = 0 < len(code) <= _MAX_VALUE and 0 < len(status) <= _MAX_VALUE
+    return (code, status.upper()) if is_fit and code.isprintable() else None
 
 
 def _text(header: dict[str, str], name: str, odd: list[str]) -> str:

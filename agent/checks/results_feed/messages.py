@@ -12,11 +12,13 @@ takes the encoding from the bytes, whatever is declared, and begins at the first
 from xml.parsers import expat
 
 from agent.checks.results_feed.header import (
+    MAX_SCHEDULED,
     FeedError,
     Message,
     OversizedError,
     TruncatedError,
     message_of,
+    scheduled,
 )
 
 MAX_DEPTH = 64
@@ -94,7 +96,8 @@ class Reader:
         return bool(self._fault) and not self._is_reparsed
 
     def _message(self, fault: str) -> Message:
-        return message_of(self._shape.header or {}, self._size_bytes, fault)
+        shape = self._shape
+        return message_of(shape.header or {}, self._size_bytes, fault, tuple(shape.schedule))
 
     def _new_parser(self, encoding: str | None = None) -> expat.XMLParserType:
         parser = expat.ParserCreate(encoding)
@@ -174,10 +177,12 @@ class Reader:
 
 
 class _Shape:
-    """The kept part of a document: its header, and the depth of the element that is read."""
+    """The kept part of a document: its header, and the units of a schedule."""
 
     def __init__(self) -> None:
         self.header: dict[str, str] | None = None
+        self.schedule: list[tuple[str, str]] = []
+        self._is_schedule = False
         self._depth = 0
 
     def start(self, _name: str, attributes: dict[str, str]) -> None:
@@ -186,6 +191,11 @@ class _Shape:
             raise FeedError(f"Expected at most {MAX_DEPTH} elements inside one another")
         if self.header is None:
             self.header = attributes
+            self._is_schedule = attributes.get("DocumentType", "").startswith("DT_SCHEDULE")
+        elif self._is_schedule and len(self.schedule) < MAX_SCHEDULED:
+            unit = scheduled(attributes)
+            if unit is not None:
+                self.schedule.append(unit)
 
     def end(self, _name: str) -> None:
         self._depth -= 1

@@ -3,30 +3,23 @@
 from agent.checks.reading.times import Now
 from agent.checks.results_feed.clock import Calendar, Skew
 from agent.checks.results_feed.header import Message
+from agent.checks.results_feed.windows import Windows
 
-LOCAL_ON, LOCAL_OFF, KEEP_ALIVE = "DT_LOCAL_ON", "DT_LOCAL_OFF", "DT_KA"
-SIGNS = frozenset({LOCAL_ON, LOCAL_OFF, KEEP_ALIVE})
-"""The types that say something of the source; all others carry data."""
-
-REORDERED_S = 600.0  # a message so much older than another is no late one: the clock was set
 _MAX_SOURCES = 64
 
 
 class Source:
-    """One source, and its talking window.
+    """One source, and its talking windows.
 
-    ``is_open`` is None while it can't be known: before its first message, and after a logical
-    day that ended in silence. ``heard`` is its newest message of any type, ``sound_s`` when
-    one was whole (monotonic).
+    ``heard`` is its newest message of any type, ``sound_s`` when one was whole (monotonic).
     """
 
     def __init__(self, name: str, now: Now) -> None:
         self.name = name
-        self.is_open: bool | None = None
+        self.windows = Windows()
         self.heard = now
         self.sound_s = now.monotonic_s
         self.skew = Skew()
-        self._turned_s: float | None = None
 
     def __str__(self) -> str:
         return self.name or "the source"
@@ -38,13 +31,6 @@ class Source:
             self.sound_s = max(self.sound_s, now.monotonic_s)
         if stamp_s is not None:
             self.skew.hear(stamp_s - now.wall_s, now)
-        if is_late(stamp_s, self._turned_s):
-            return
-        if message.type in (LOCAL_ON, LOCAL_OFF):
-            self.is_open = message.type == LOCAL_ON
-            self._turned_s = stamp_s
-        elif self._reopens(message, stamp_s):
-            self.is_open = True
 
     def latency_of(self, stamp_s: float | None, now: Now) -> float:
         """Return how long (s) a message stamped ``stamp_s`` was on its way; 0 without a stamp."""
@@ -60,31 +46,15 @@ class Source:
         """Return whether only broken messages came of it for longer than ``limit_s``."""
         return self.heard.monotonic_s > self.sound_s and now.monotonic_s - self.sound_s > limit_s
 
-    def end_day(self, calendar: Calendar, now: Now, *, is_live: bool) -> bool:
-        """Close the window if its logical day ended in silence; return whether it did.
+    def end_days(self, calendar: Calendar, now: Now, live: frozenset[str]) -> list[str]:
+        """Close the windows whose logical day ended in silence; return their disciplines.
 
-        A source with a live unit that went quiet is not let off by the next day, only by the
-        one after it.
+        A source that went quiet with a live unit of a discipline in ``live`` is not let off by the
+        next day, only by the one after it.
         """
-        if not self.is_open:
-            return False
         heard_s = now.wall_s - self.quiet_s(now)
         days = (calendar.today(now.wall_s) - calendar.today(heard_s)).days
-        if days < (2 if is_live else 1):
-            return False
-        self.is_open = None
-        return True
-
-    def _reopens(self, message: Message, stamp_s: float | None) -> bool:
-        """Return whether a message shows a window whose beginning was not heard.
-
-        Data never opens a window that was closed, and a result that is signed late never opens
-        one at all.
-        """
-        if self.is_open is None:
-            return message.type == KEEP_ALIVE or message.status in ("", "LIVE")
-        is_newer = stamp_s is not None and self._turned_s is not None and stamp_s > self._turned_s
-        return message.type == KEEP_ALIVE and is_newer
+        return self.windows.end_days(days, live) if days else []
 
 
 class Sources:
@@ -109,15 +79,10 @@ class Sources:
 
     def open(self) -> list[Source]:
         """Return those inside their talking window, the longest quiet first."""
-        found = (source for source in self._by_name.values() if source.is_open)
+        found = (source for source in self._by_name.values() if source.windows.is_any_open)
         return sorted(found, key=lambda source: source.heard)
 
     def worst_skew_s(self) -> float | None:
         """Return how far the most wrong clock of them is ahead (s); None if none is known."""
         known = [source.skew.ahead_s for source in self._by_name.values()]
         return max((skew for skew in known if skew is not None), key=abs, default=None)
-
-
-def is_late(stamp_s: float | None, known_s: float | None) -> bool:
-    """Return whether a message is overtaken by what is known: stamped a little before it."""
-    return stamp_s is not None and known_s is not None and 0 < known_s - stamp_s < REORDERED_S

@@ -18,6 +18,7 @@ from agent.checks.results_feed.refusals import Refusals
 from agent.checks.results_feed.world import Limits, World
 from venuewatch.base.wire.checks import CheckState, CheckValues
 
+_SENT_AGAIN_S = 3600.0  # a message of an earlier day that is older is sent again, not late
 _NOTED_S = 300.0  # how long the detail tells of a thing that happened once
 
 Flag: TypeAlias = Literal["P", "T", "any"]
@@ -53,12 +54,14 @@ class Feed:
         if message.stamp is not None:
             stamp_s = self._calendar.unixtime_of(message.stamp, now.wall_s)
             self._check_date(message, now)
+        is_current = self._is_current(message, stamp_s, now)
         if self._flag in ("any", message.flag or self._flag):
-            self._note("version", self._ours.hear(message, stamp_s, now), now)
+            odd = self._ours.hear(message, stamp_s, now, is_current=is_current)
+            self._note("version", odd, now)
             return
         self._wrong_flags += 1
         self._note("flag", f"feed flag {message.flag}, expected {self._flag}", now)
-        self._others.hear(message, stamp_s, now)
+        self._others.hear(message, stamp_s, now, is_current=is_current)
 
     def refuse(self, error: FeedError, now: Now) -> None:
         """Count something that came at ``now`` and was no message."""
@@ -79,6 +82,13 @@ class Feed:
         if wrong := self._others.resting(now):
             return "frozen", f"{wrong}, all of it with another feed flag"
         return "not_expected", "no talking window is open" if self._heard else "nothing heard yet"
+
+    def _is_current(self, message: Message, stamp_s: float | None, now: Now) -> bool:
+        """Tell whether a message is of now: not one of an earlier logical day, sent again."""
+        if message.stamp is None or stamp_s is None or now.wall_s - stamp_s <= _SENT_AGAIN_S:
+            return True
+        sent_on = self._calendar.logical_date_of(message.stamp)
+        return sent_on >= self._calendar.today(now.wall_s)
 
     def _check_date(self, message: Message, now: Now) -> None:
         """Count a logical date that doesn't fit: past midnight it is still the day before."""

@@ -1,20 +1,38 @@
-"""Tracks the units of competition of a feed: live or not, and their last new data."""
+"""Tracks the units of competition of a feed: live or not, and their last new data.
+
+1. A unit has a code, trailing dashes aside, that does not end at its event or discipline.
+2. A result, a current score or a play by play that says LIVE begins it.
+3. Any other status of a result or of a current score ends it: a break, a protest and a signature
+   all let data rest. Secondary documents and statistics end nothing, whatever they say.
+4. The schedule ends it, too, or interrupts it: no data is expected then, and none is missing. It
+   goes on with the schedule's RUNNING, or with live data that is clearly newer.
+5. Each message of its code that is new moves its data.
+"""
 
 import msgspec
 
 from agent.checks.reading.times import Now
 from agent.checks.results_feed.header import Message
-from agent.checks.results_feed.sources import is_late
+from agent.checks.results_feed.windows import ANY, discipline_of, is_late
 
 LIVE = "LIVE"
+ENDING = frozenset({"DT_RESULT", "DT_CURRENT"})
+BEGINNING = ENDING | {"DT_PLAY_BY_PLAY"}
+INTERRUPTED = frozenset({"INTERRUPTED", "DELAYED", "POSTPONED"})
+ENDED = frozenset({"FINISHED", "CANCELLED", "RESCHEDULED", "UNSCHEDULED"})
+RUNNING = "RUNNING"
+
 _MAX_UNITS = 512
+_NO_UNIT = "-" * 8  # the last eight characters of a code are its unit
+_RESUMED_S = 60.0
 
 
 class Unit(msgspec.Struct):
     """One unit that is or was live.
 
     ``moved_s``: when its data last moved (monotonic). ``latency_s``: how long that data was on
-    its way. ``turned_s`` is the stamp (unixtime) of the newest status.
+    its way. ``turned_s`` is the stamp (unixtime) of the newest status. ``interrupted`` is the
+    word of the schedule, "" while data is expected, and ``interrupted_s`` its stamp.
     """
 
     code: str
@@ -23,11 +41,13 @@ class Unit(msgspec.Struct):
     latency_s: float = 0.0
     is_live: bool = True
     turned_s: float | None = None
+    interrupted: str = ""
+    interrupted_s: float | None = None
 
     @property
     def discipline(self) -> str:
         """The first three letters of its code."""
-        return self.code[:3]
+        return discipline_of(self.code)
 
     def age_s(self, now: Now) -> float:
         """Return how old (s) its data is, by when it came."""
@@ -43,34 +63,52 @@ class Units:
     def hear(self, message: Message, stamp_s: float | None, now: Now) -> Unit | None:
         """Take in a message with data; return its unit, None if that was never live.
 
-        Any status but LIVE ends it: a break, a protest and a signature all let data rest. One
-        that was overtaken by a newer one ends and begins nothing.
+        One that was overtaken by a newer one ends and begins nothing.
         """
-        key = (message.competition, message.code)
+        key = (message.competition, _bare(message.code))
         unit = self._by_code.pop(key, None)
         if unit is None:
-            if message.status != LIVE or not message.code:
+            if not is_of_live_unit(message):
                 return None
             unit = Unit(message.code, message.source, now.monotonic_s, turned_s=stamp_s)
         self._by_code[key] = unit
         if len(self._by_code) > _MAX_UNITS:
             del self._by_code[next(iter(self._by_code))]
-        if message.status and not is_late(stamp_s, unit.turned_s):
+        if _tells(message) and not is_late(stamp_s, unit.turned_s):
             if message.status == LIVE and not unit.is_live:
                 unit.moved_s = now.monotonic_s
             unit.is_live = message.status == LIVE
             unit.turned_s = stamp_s
+        if is_of_live_unit(message) and unit.interrupted and _is_resumed(stamp_s, unit):
+            unit.interrupted = ""
         unit.source = message.source
         return unit
+
+    def schedule(self, message: Message, stamp_s: float | None, now: Now) -> None:
+        """Take in what a schedule says of units that are or were live."""
+        for code, status in message.schedule:
+            unit = self._by_code.get((message.competition, _bare(code)))
+            if unit is None or is_late(stamp_s, unit.interrupted_s):
+                continue
+            if status in INTERRUPTED:
+                unit.interrupted, unit.interrupted_s = status.lower(), stamp_s
+            elif status == RUNNING and unit.interrupted:
+                unit.interrupted, unit.moved_s = "", now.monotonic_s
+            elif status in ENDED and not is_late(stamp_s, unit.turned_s):
+                unit.is_live, unit.turned_s = False, stamp_s
 
     def live(self, source: str | None = None) -> list[Unit]:
         """Return the live units, of one source or of all, the one with the oldest data first."""
         found = (
             unit
             for unit in self._by_code.values()
-            if unit.is_live and (source is None or unit.source == source)
+            if unit.is_live and not unit.interrupted and (source is None or unit.source == source)
         )
         return sorted(found, key=lambda unit: unit.moved_s)
+
+    def interrupted(self) -> list[Unit]:
+        """Return the units that would be live, and of which the schedule expects no data now."""
+        return [unit for unit in self._by_code.values() if unit.is_live and unit.interrupted]
 
     def late(self, limit_s: float, now: Now) -> list[Unit]:
         """Return the units whose newest data took over ``limit_s`` to come, the latest first.
@@ -84,8 +122,39 @@ class Units:
         )
         return sorted(found, key=lambda unit: -unit.latency_s)
 
-    def close(self, source: str) -> None:
-        """Forget the units of a source whose window has closed."""
-        gone = [key for key, unit in self._by_code.items() if unit.source == source]
+    def close(self, source: str, discipline: str) -> None:
+        """Forget the units of a source whose window has closed; ANY is each discipline."""
+        gone = [
+            key
+            for key, unit in self._by_code.items()
+            if unit.source == source and discipline in (ANY, unit.discipline)
+        ]
         for key in gone:
             del self._by_code[key]
+
+
+def is_of_live_unit(message: Message) -> bool:
+    """Tell whether a message shows that a unit is live."""
+    code = message.code
+    has_unit = not code.endswith(_NO_UNIT) and bool(_bare(code).strip())
+    return message.status == LIVE and has_unit and _type(message) in BEGINNING
+
+
+def _tells(message: Message) -> bool:
+    """Tell whether a message says if its unit is live."""
+    return is_of_live_unit(message) or (bool(message.status) and _type(message) in ENDING)
+
+
+def _is_resumed(stamp_s: float | None, unit: Unit) -> bool:
+    """Tell whether live data is clearly newer than the word that interrupted its unit."""
+    if stamp_s is None or unit.interrupted_s is None:
+        return False
+    return stamp_s - unit.interrupted_s > _RESUMED_S
+
+
+def _type(message: Message) -> str:
+    return message.type.removesuffix("_UPDATE")
+
+
+def _bare(code: str) -> str:
+    return code.rstrip("-")

@@ -6,9 +6,10 @@ from typing import NamedTuple
 from agent.checks.reading.times import Now
 from agent.checks.results_feed.clock import Calendar
 from agent.checks.results_feed.header import Message
-from agent.checks.results_feed.sources import SIGNS, Source, Sources
-from agent.checks.results_feed.units import Units
+from agent.checks.results_feed.sources import Source, Sources
+from agent.checks.results_feed.units import Units, is_of_live_unit
 from agent.checks.results_feed.versions import Versions
+from agent.checks.results_feed.windows import LOCAL_OFF, SIGNS, discipline_of
 from venuewatch.base.wire.checks import CheckState
 
 
@@ -38,18 +39,30 @@ class World:
         self.versions = Versions()
         self.moved: Now | None = None
 
-    def hear(self, message: Message, stamp_s: float | None, now: Now) -> str:
-        """Take in a message stamped ``stamp_s`` (unixtime); return what is odd about it, or ""."""
+    def hear(
+        self, message: Message, stamp_s: float | None, now: Now, *, is_current: bool = True
+    ) -> str:
+        """Take in a message stamped ``stamp_s`` (unixtime); return what is odd about it, or "".
+
+        One that is not ``is_current`` is sent again from another day: a sign of life, no more.
+        """
         source = self.sources.hear(message, stamp_s, now)
+        discipline = discipline_of(message.code)
+        if is_current:
+            source.windows.hear(message, stamp_s, is_live=is_of_live_unit(message))
         if message.type in SIGNS:
-            if source.is_open is False:
-                self.units.close(source.name)
+            if message.type == LOCAL_OFF and not source.windows.is_open(discipline):
+                self.units.close(source.name, discipline)
             return ""
         before = self.versions.gaps
         step = self.versions.hear(message, stamp_s)
         what = f"{message.type} {message.code}"
-        if not source.is_open:
-            return f"{what} came outside the talking window" if message.status == "LIVE" else ""
+        if not is_current:
+            return ""
+        if message.schedule and not message.broken:
+            self.units.schedule(message, stamp_s, now)
+        if not source.windows.is_open(discipline):
+            return f"{what} came outside the talking window" if is_of_live_unit(message) else ""
         if step in ("moved", "jumped"):
             self._move(message, source, stamp_s, now)
         if step == "jumped":
@@ -60,9 +73,9 @@ class World:
     def end_days(self, calendar: Calendar, now: Now) -> None:
         """Close the windows whose logical day ended in silence."""
         for source in self.sources.open():
-            is_live = bool(self.units.live(source.name))
-            if source.end_day(calendar, now, is_live=is_live):
-                self.units.close(source.name)
+            live = frozenset(unit.discipline for unit in self.units.live(source.name))
+            for discipline in source.end_days(calendar, now, live):
+                self.units.close(source.name, discipline)
 
     def state(self, now: Now) -> tuple[CheckState, str] | None:
         """Return the state, and why; None outside of every talking window."""
@@ -84,6 +97,9 @@ class World:
         if late := self.units.late(limits.latency_s, now):
             took = f"{late[0].latency_s:.0f} s on its way, limit {limits.latency_s:g} s"
             return "delayed", f"{late[0].code}: data was {took}"
+        interrupted = self.units.interrupted()
+        if interrupted and not live:
+            return "not_expected", f"{interrupted[0].code} is {interrupted[0].interrupted}"
         quiet_s = talking[-1].quiet_s(now)
         return "flowing", f"{len(live)} live; {talking[-1]} heard {quiet_s:.0f} s ago"
 

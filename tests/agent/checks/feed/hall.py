@@ -21,6 +21,7 @@ READ: dict[str, Callable[[str], Any]] = {
     "version": int,
     "stamped_s": float,
     "logical_date": date.fromisoformat,
+    "schedule": lambda text: (tuple(text.split("/")),),
 }
 
 

@@ -93,11 +93,10 @@ def test_silent_is_never_said_outside_a_window(heard: list[tuple[float, Message]
         feed.hear(message._replace(stamp=stamp.replace(tzinfo=None)), Now(at_s, NOON + at_s))
         if message.flag in ("", "P"):
             is_sign = message.type in ("DT_LOCAL_ON", "DT_LOCAL_OFF", "DT_KA")
-            last_sign[message.source] = (
-                message.type if is_sign else last_sign.get(message.source, "data")
-            )
+            sign = message.type if message.type != "DT_LOCAL_OFF" else message.type + message.code
+            last_sign[message.source] = sign if is_sign else last_sign.get(message.source, "data")
 
         reading = feed.judge(Now(at_s + 100.0, NOON + at_s + 100.0))
 
-        if all(sign == "DT_LOCAL_OFF" for sign in last_sign.values()):
+        if all(sign in ("DT_LOCAL_OFF", "DT_LOCAL_OFFX") for sign in last_sign.values()):
             assert reading.state != "silent"

@@ -4,6 +4,8 @@ import pytest
 
 from tests.agent.checks.feed.hall import Hall, each
 
+BKB, HBL = (f"{discipline}{'-' * 31}" for discipline in ("BKB", "HBL"))
+HBL_UNIT = "HBLMTEAM7-------------GPA-000100--"
 STORIES = {
     "before the first message nothing is expected": "24h not_expected: nothing heard yet",
     "silence in a window is said after the limit of keep-alives and not before": (
@@ -11,7 +13,15 @@ STORIES = {
     ),
     "any message is a sign of life": "0 LOCAL_ON; 80 SCHEDULE; 160 flowing",
     "a restarted agent learns of an open window from a keep-alive": "0 KA; 91 silent",
-    "a restarted agent learns of an open window from any message": "0 SCHEDULE; 91 silent",
+    "a restarted agent learns of an open window from a live unit": "0 RESULT; 91 silent",
+    **{
+        f"a restarted agent learns of no window from {kind}": f"0 {kind}; 91 not_expected"
+        for kind in (
+            *("SCHEDULE", "SCHEDULE_UPDATE", "GLOBAL_GM", "PING", "MEDALS", "PDF", "PARTIC"),
+            "STATS code=BKBWTEAM5------------------------- status=LIVE",
+            "CURRENT status=",
+        )
+    },
     "a restarted agent takes a late signature for no window": (
         "0 RESULT status=OFFICIAL; 91 not_expected"
     ),
@@ -27,6 +37,45 @@ STORIES = {
     ),
     "several sources have windows of their own": (
         "0 LOCAL_ON; 0 LOCAL_ON source=HALL2; 80 KA source=HALL2; 100 silent: HALL1*"
+    ),
+    "one discipline ends its window and the other goes on": (
+        f"0 LOCAL_ON code={BKB}; 1 LOCAL_ON code={HBL}; "
+        + each(range(10, 120, 10), f"RESULT code={HBL_UNIT} version={{}}")
+        + f"; 60 LOCAL_OFF code={BKB}; 65 flowing live_units=1; 119 flowing live_units=1; "
+        f"120 LOCAL_OFF code={HBL}; 121 not_expected live_units=0"
+    ),
+    "of one source that went quiet each discipline has a window": (
+        f"0 LOCAL_ON code={BKB}; 1 LOCAL_ON code={HBL}; 2 LOCAL_OFF code={HBL}; 93 silent"
+    ),
+    "an end without a discipline ends all windows": (
+        f"0 LOCAL_ON code={BKB}; 1 LOCAL_ON code={HBL}; 2 LOCAL_OFF; 100 not_expected"
+    ),
+    "a keep-alive without a discipline leaves nothing open behind the end": (
+        f"0 LOCAL_ON code={BKB}; 30 KA; 60 KA; 70 LOCAL_OFF code={BKB}; 200 not_expected"
+    ),
+    "what a keep-alive opened ends with the end of its discipline": (
+        f"0 KA; 30 RESULT; 70 LOCAL_OFF code={BKB}; 200 not_expected live_units=0"
+    ),
+    "a third discipline in the hall opens a window while another ended": (
+        f"0 LOCAL_ON code={BKB}; 5 LOCAL_OFF code={BKB}; 10 RESULT code={HBL_UNIT}; 101 silent"
+    ),
+    "live data of a discipline that ended opens no window though another is open": (
+        f"0 LOCAL_ON code={HBL}; 0 LOCAL_ON code={BKB}; 5 LOCAL_OFF code={BKB}; 10 RESULT; "
+        "11 flowing live_units=0: *came outside the talking window*"
+    ),
+    "messages of yesterday that are sent again open nothing and begin nothing": (
+        "; ".join(
+            f"{at} {kind} stamped_s=-72000"
+            for at, kind in enumerate(("LOCAL_ON", "KA", "SCHEDULE", "RESULT", "CURRENT"))
+        )
+        + "; 10 not_expected live_units=0 messages_total=5; 200 not_expected"
+    ),
+    "messages of yesterday that are sent again end nothing of today": (
+        "0 LOCAL_ON; 10 RESULT; 20 LOCAL_OFF stamped_s=-72000; "
+        "21 RESULT status=OFFICIAL stamped_s=-72000; 22 flowing live_units=1"
+    ),
+    "a backlog of this day is no message of yesterday": (
+        "0 LOCAL_ON stamped_s=-1800; 1 RESULT stamped_s=-1200; 1 delayed live_units=1"
     ),
     "past midnight it is still the logical day before": (
         "13h KA logical_date=2024-08-03; 14h KA logical_date=2024-08-04; "

@@ -1,0 +1,115 @@
+"""Life of a unit: what begins it, what ends it, and what lets its data rest without an alarm."""
+
+import pytest
+
+from agent.checks.results_feed.messages import read
+from tests.agent.checks.feed.hall import UNIT, Hall, each
+
+FULL = "BKBWTEAM5-------------GPA-000100--"
+EVENT = "VBVWTEAM2-------------------------"
+KEEP_ALIVES = each(range(30, 1230, 30), "KA")
+STORIES = {
+    **{
+        f"statistics of {what} that say live are no unit": (
+            f"0 LOCAL_ON; 10 RESULT code={FULL}; 20 RESULT code={FULL} status=OFFICIAL; "
+            f"25 STATS code={code} status=LIVE; {KEEP_ALIVES}; 1229 flowing live_units=0"
+        )
+        for what, code in {
+            "an event": EVENT,
+            "an event with a dash less": EVENT[:-1],
+            "a discipline": "BOX-------------------------------",
+            "a phase": "BOXM75KG--------------8FNL--------",
+            "a unit": FULL,
+        }.items()
+    },
+    "a result of an event that says live is no unit": (
+        f"0 LOCAL_ON; 10 RESULT code={EVENT}; {KEEP_ALIVES}; 1229 flowing live_units=0"
+    ),
+    "a code less one dash is the same unit": (
+        f"0 RESULT code={FULL}; 10 RESULT code={FULL[:-1]} status=OFFICIAL; "
+        f"{KEEP_ALIVES}; 1229 flowing live_units=0"
+    ),
+    "a code without its dashes is the same unit": (
+        f"0 RESULT code={FULL}; 10 RESULT code={FULL.rstrip('-')} status=UNOFFICIAL; "
+        f"{KEEP_ALIVES}; 1229 flowing live_units=0"
+    ),
+    **{
+        f"{kind} ends no unit": (
+            f"0 RESULT; 10 {kind} code={UNIT} status={status}; 11 flowing live_units=1; "
+            "40 KA; 60 KA; 60 frozen"
+        )
+        for kind, status in {
+            "PLAY_BY_PLAY": "INTERMEDIATE",
+            "STATS": "OFFICIAL",
+            "PDF": "OFFICIAL",
+            "IMAGE": "UNOFFICIAL",
+            "POOL_STANDING": "INTERMEDIATE",
+        }.items()
+    },
+    "a play by play that says live begins a unit": (
+        f"0 LOCAL_ON; 1 PLAY_BY_PLAY code={UNIT} status=LIVE; 2 flowing live_units=1"
+    ),
+    **{
+        f"a unit that the schedule calls {word} rests without an alarm": (
+            f"0 RESULT; 10 SCHEDULE_UPDATE schedule={UNIT}/{word}; {KEEP_ALIVES}; "
+            f"1229 not_expected live_units=0: {UNIT} is {word.lower()}*"
+        )
+        for word in ("INTERRUPTED", "DELAYED", "POSTPONED")
+    },
+    **{
+        f"a unit that the schedule calls {word} has ended": (
+            f"0 RESULT; 10 SCHEDULE_UPDATE schedule={UNIT}/{word}; {KEEP_ALIVES}; "
+            "1229 flowing live_units=0"
+        )
+        for word in ("FINISHED", "CANCELLED", "RESCHEDULED", "UNSCHEDULED")
+    },
+    "an interrupted unit is frozen once the schedule lets it run": (
+        f"0 RESULT; 10 SCHEDULE_UPDATE schedule={UNIT}/INTERRUPTED; 50 KA; 60 not_expected; "
+        f"70 SCHEDULE_UPDATE schedule={UNIT}/RUNNING; 75 flowing live_units=1; "
+        "110 KA; 130 KA; 130 frozen"
+    ),
+    "an interrupted unit goes on with live data that is clearly newer": (
+        f"0 RESULT; 10 SCHEDULE_UPDATE schedule={UNIT}/INTERRUPTED; 20 RESULT; 70 KA; "
+        "75 not_expected; 100 RESULT; 101 flowing live_units=1; 150 KA; 150 frozen"
+    ),
+    "an interruption excuses no source that falls silent": (
+        f"0 RESULT; 10 SCHEDULE_UPDATE schedule={UNIT}/INTERRUPTED; 90 not_expected; 101 silent"
+    ),
+    "an interruption of one unit excuses no other": (
+        f"0 RESULT; 0 RESULT code={FULL}; 10 SCHEDULE_UPDATE schedule={UNIT}/INTERRUPTED; "
+        f"50 KA; 50 frozen: {FULL}*"
+    ),
+    "a schedule of other units changes nothing": (
+        f"0 RESULT; 10 SCHEDULE_UPDATE schedule={FULL}/INTERRUPTED; 50 KA; 50 frozen"
+    ),
+}
+
+
+@pytest.mark.parametrize("story", STORIES.values(), ids=STORIES)
+def test_unit_begins_rests_and_ends_as_it_is_told(story: str) -> None:
+    Hall().plays(story)
+
+
+SCHEDULE = (
+    '<OdfBody DocumentType="DT_SCHEDULE_UPDATE"><Competition><Unit Code="U1" '
+    'ScheduleStatus="INTERRUPTED" StartDate="x"/><Unit Code="U2"/><Unit ScheduleStatus="DELAYED"/>'
+    '<Session Code="&#10;" ScheduleStatus="DELAYED"/>{}</Competition></OdfBody>'
+)
+
+
+def test_schedule_gives_code_and_status_of_its_units() -> None:
+    assert read(SCHEDULE.format("").encode(), 10_000).schedule == (("U1", "INTERRUPTED"),)
+
+
+def test_units_of_a_schedule_are_bounded() -> None:
+    many = '<Unit Code="U" ScheduleStatus="RUNNING"/>' * 5_000
+
+    message = read(SCHEDULE.format(many).encode(), 1_000_000)
+
+    assert len(message.schedule) == 512
+
+
+def test_other_messages_have_no_schedule() -> None:
+    text = SCHEDULE.format("").replace("DT_SCHEDULE_UPDATE", "DT_RESULT")
+
+    assert read(text.encode(), 10_000).schedule == ()
