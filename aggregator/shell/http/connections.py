@@ -7,7 +7,8 @@
    address of a proxy that ``[web] proxies`` lists may have all.
 3. Where all are taken, the client that has the most makes room for others: of its connections the
    oldest on which nothing is asked, and else the one that has taken nothing for longest. For more
-   of its own it gives only what is not in use; else the new connection is refused.
+   of its own it gives only what is not in use; else the new connection is refused. Event streams
+   count for nothing here: they have taken none of these places.
 4. A request head has ``HEAD_S``. Until it is answered it may have ``RECEIVED_MAX`` bytes, with all
    that comes behind it. A client that takes nothing of its answer for ``TAKE_S`` is given
    up. The next request has to come within ``IDLE_S`` (``connection.py``).
@@ -76,6 +77,7 @@ class Connections:
         self._proxies: Sequence[Network] = ()
         self._others = 0  # files that were open before
         self._of: dict[str, dict[Connection, None]] = {}  # by client; the oldest first
+        self._streams_of: Counter[str] = Counter()
         self._headless: dict[str, dict[Connection, None]] = {}
         self._counted: dict[Connection, tuple[int, bool]] = {}  # the oldest first
         self._told_at = -_TELL_EVERY_S
@@ -108,7 +110,7 @@ class Connections:
         if len(headless) >= HEADLESS_MAX and not is_in(address, self._proxies):
             self.end(next(iter(headless)), "client_without_head")
         if self.open - self.streams >= self.limit and not self._make_room_for(whose):
-            self._note("refused", whose)
+            self._note("refused", self._with_most())
             return None
         now = asyncio.get_running_loop().time()
         connection = Connection(server, whose, now, self._on_change, self._on_flood, logger)
@@ -178,12 +180,12 @@ class Connections:
 
     def _make_room_for(self, whose: str) -> bool:
         """End a connection of the client that has the most; return whether there is room now."""
-        own = len(self._of.get(whose, {}))
-        payer = max(self._of, key=lambda each: len(self._of[each]))
-        if len(self._of[payer]) <= own:
+        own = self._places_of(whose)
+        payer = self._with_most()
+        if self._places_of(payer) <= own:
             payer = whose
         unused = [each for each in self._of[payer] if not each.is_busy]
-        if not unused and len(self._of[payer]) == 1:  # of each client one
+        if not unused and self._places_of(payer) == 1:  # of each client one
             unused = [each for each in self._counted if not each.is_busy]
         if unused:
             self.end(unused[0], "full")
@@ -193,6 +195,13 @@ class Connections:
             return False
         self.end(self.by_patience(busy)[0], "full")
         return True
+
+    def _places_of(self, whose: str) -> int:
+        """Return how many connections a client has beside its event streams."""
+        return len(self._of.get(whose, ())) - self._streams_of[whose]
+
+    def _with_most(self) -> str:
+        return max(self._of, key=self._places_of)
 
     def _on_change(self, connection: Connection) -> None:
         """Count a connection as it is now."""
@@ -209,6 +218,9 @@ class Connections:
             return
         self.unsent += now_unsent - unsent
         self.streams += is_stream - was_stream
+        self._streams_of[whose] += is_stream - was_stream
+        if not self._streams_of[whose]:
+            del self._streams_of[whose]
         if connection.is_gone or connection.head_since is None:
             _discard(self._headless, whose, connection)
         else:

@@ -42,6 +42,7 @@ class World:
         app.router.add_get("/", self._short)
         app.router.add_get("/big", self._big)
         app.router.add_get("/slow", self._slow)
+        app.router.add_get("/events", self._follow)
         await self.server.begin(app, "127.0.0.1:0", WebConfig())
 
     @property
@@ -58,6 +59,12 @@ class World:
         self.asked += 1
         await self.go.wait()
         return web.Response(text="slow")
+
+    async def _follow(self, request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        await self.go.wait()
+        return response
 
 
 @pytest.fixture
@@ -318,38 +325,63 @@ async def test_connection_in_its_handshake_counts(
     assert world.server.connections.open == 0
 
 
-async def test_event_streams_have_a_bound_of_their_own(world: World) -> None:
-    async def follow(request: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
-        await response.prepare(request)
-        await response.write(b"data: x\n\n")
-        await world.go.wait()
-        return response
+async def test_event_streams_have_a_bound_of_their_own(world: World, connect: Connect) -> None:
+    world.server.apply(Web(max_connections=8, max_pages=20))
 
-    server = HttpServer()
-    server.apply(Web(max_connections=8, max_pages=20))
-    app = web.Application()
-    app.router.add_get("/events", follow)
-    await server.begin(app, "127.0.0.1:0", WebConfig())
-    there = ("127.0.0.1", server.port)
-    streams = []
-    for at in range(1, 11):
-        streams.append(socket.create_connection(there))
-        streams[-1].sendall(ASK % b"events")
-        await until(partial(_has_streams, server, at))
+    streams = await followed(world, connect, 10)
 
-    assert (server.connections.limit, server.connections.streams_max) == (8, 20)
-    assert server.connections.ended == {}
+    assert (world.server.connections.limit, world.server.connections.streams_max) == (8, 20)
+    assert world.ended == {}
     for stream in streams:
         stream.close()
-    await until(lambda: server.connections.open == 0)
-    assert server.connections.streams == 0
-    world.go.set()
-    await server.end()
+    await until(lambda: world.server.connections.open == 0)
+    assert world.server.connections.streams == 0
 
 
-def _has_streams(server: HttpServer, count: int) -> bool:
-    return server.connections.streams == count
+async def test_event_streams_of_a_client_cost_a_newcomer_no_place(
+    world: World, connect: Connect
+) -> None:
+    world.server.apply(Web(max_connections=8, max_pages=20))
+    streams = await followed(world, connect, 12)
+    idle = [connect(MODEST, ASK % b"") for _ in range(8)]
+    for one in idle:
+        await until(partial(has_answer, one))
+
+    assert await answer(world, "127.0.0.4") == "short"
+    await until(lambda: is_ended(idle[0]))
+    assert not any(is_ended(each) for each in idle[1:])
+    assert world.ended == {"full": 1}
+    assert world.server.connections.streams == len(streams)
+
+
+async def test_refusal_names_the_client_with_most_connections(
+    world: World, connect: Connect, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.server.apply(Web(max_connections=8))
+    busy = [GREEDY, GREEDY, *(f"127.0.0.{at}" for at in range(11, 17))]
+    for at, address in enumerate(busy, 1):
+        connect(address, ASK % b"slow")
+        await until(partial(_is_asked, world, at))
+
+    refused = connect(busy[-1])
+    await until(lambda: is_ended(refused))
+
+    assert world.ended == {"refused": 1}
+    named = [record.__dict__["venuewatch_fields"]["client"] for record in caplog.records]
+    assert named == [GREEDY]
+
+
+def _is_asked(world: World, times: int) -> bool:
+    return world.asked == times
+
+
+async def followed(world: World, connect: Connect, count: int) -> list[socket.socket]:
+    """Open event streams of the greedy client."""
+    streams = []
+    for at in range(1, count + 1):
+        streams.append(connect(GREEDY, ASK % b"events"))
+        await until(partial(_has_streams, world.server, at))
+    return streams
 
 
 @pytest.mark.parametrize(
