@@ -371,16 +371,18 @@ async def test_refusal_names_the_client_with_most_connections(
     assert named == [GREEDY]
 
 
+def _has_streams(world: World, count: int) -> bool:
+    return world.server.connections.streams == count
+
+
 def _is_asked(world: World, times: int) -> bool:
     return world.asked == times
 
 
 async def followed(world: World, connect: Connect, count: int) -> list[socket.socket]:
     """Open event streams of the greedy client."""
-    streams = []
-    for at in range(1, count + 1):
-        streams.append(connect(GREEDY, ASK % b"events"))
-        await until(partial(_has_streams, world.server, at))
+    streams = [connect(GREEDY, ASK % b"events") for _ in range(count)]
+    await until(partial(_has_streams, world, count))
     return streams
 
 
