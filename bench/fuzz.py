@@ -56,15 +56,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> Result:
     """Fuzz the readers, one after the other."""
+    known = readers.names()
+    for name in options.targets:
+        if name not in known:
+            raise BenchError(f"expected one of {', '.join(known)}, got {name}")
     if find_spec("atheris") is None:
         raise BenchError(
             "skipped, atheris is not installed: it has wheels for CPython 3.11 to 3.13 on Linux on "
             "x86-64 alone; tests/bench/test_fuzz.py replays the corpus everywhere"
         )
-    known = readers.names()
-    for name in options.targets:
-        if name not in known:
-            raise BenchError(f"expected one of {', '.join(known)}, got {name}")
     rows = [_row(name, options) for name in options.targets or known]
     worst = sum(int(row["broken"] or 0) for row in rows)
     if worst:
