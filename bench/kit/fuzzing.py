@@ -6,6 +6,7 @@ instrumented as it is imported. The process ends with the first broken promise.
 
 import contextlib
 import gc
+import logging
 import sys
 
 import atheris
@@ -19,6 +20,7 @@ def main(arguments: list[str]) -> None:
     with atheris.instrument_imports(include=["agent", "aggregator", "venuewatch", "bench.readers"]):
         reader = readers.named(name)
     errors = reader.ERRORS
+    logging.disable(logging.CRITICAL)
 
     def read(data: bytes) -> None:
         with contextlib.suppress(*errors):

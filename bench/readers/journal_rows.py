@@ -1,6 +1,5 @@
 """Rows of a journal, of any type in any column, as the next process reads them."""
 
-import logging
 import sqlite3
 from collections.abc import Sequence
 from functools import partial
@@ -39,7 +38,6 @@ def read(data: bytes) -> None:
     A column begins with its type: n, r, t (text), b (bytes in which tabs and lines are quoted) or
     anything else, which is None.
     """
-    logging.getLogger("aggregator.journal").setLevel(logging.CRITICAL)
     database = sqlite3.connect(":memory:")
     try:
         database.text_factory = lambda found: str(found, "utf-8", "replace")
