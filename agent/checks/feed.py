@@ -42,6 +42,9 @@ class Config(CheckConfig, frozen=True, tag="feed"):
     unit is frozen while it is live, its data rests and its source talks, unless the schedule calls
     it interrupted, delayed or postponed.
 
+    Data is judged as by the right clock. A clock of the source that is off for longer, or messages
+    that all wait in a queue, are told beside the state.
+
     A message whose root tag can be read counts as a sign of life, whatever else is broken in it. A
     push is answered with 200 for a message, 400 for anything else, 401 for a wrong key and 413
     where it is too large. A check that listens beyond this machine needs `api_key_file`. Without a
@@ -81,6 +84,9 @@ class Config(CheckConfig, frozen=True, tag="feed"):
     latency_limit_s: Annotated[
         LimitS, about("how long data may be on its way, by its own date and time, in s", 30.0)
     ] = 90.0
+    clock_limit_s: Annotated[
+        LimitS, about("how far the source's clock may be ahead or behind, in s", 30.0)
+    ] = 60.0
     data_limit_s: Annotated[LimitS, about("how long live data may rest, in s", 120.0)] = 300.0
     data_limits_s: Annotated[
         dict[Discipline, LimitS],
@@ -180,6 +186,7 @@ def _limits(config: Config) -> Limits:
     return Limits(
         keep_alive_s=config.keep_alive_limit_s,
         latency_s=config.latency_limit_s,
+        clock_s=config.clock_limit_s,
         data_default_s=config.data_limit_s,
         data_s=_DATA_LIMITS_S | config.data_limits_s,
     )

@@ -13,6 +13,8 @@ from agent.checks.reading.times import Now
 
 _SKEW_MINUTES = 10  # after a source's clock was set, its old error is forgotten in this time
 _BELIEVED_AFTER = 5  # messages
+_QUARTER_S = 900.0  # all zones differ by whole quarters of an hour
+_NEAR_QUARTER_S = 15.0
 
 
 def zone_of(name: str) -> ZoneInfo:
@@ -62,9 +64,9 @@ class Calendar:
 class Skew:
     """The lead (s) of a source's clock over this machine's, from its recent messages.
 
-    A message can only be late, so the earliest one tells: the largest of stamp minus arrival.
-    A source that is behind looks like one whose messages are late, so that is believed only
-    after a few of them.
+    A message can only be late, so the earliest one tells: the largest of stamp minus arrival. A
+    source that is behind looks like one whose messages are all late. Either way its data is judged
+    as by the right clock, and the lead itself is the finding: it is told after a few messages.
     """
 
     def __init__(self) -> None:
@@ -80,9 +82,26 @@ class Skew:
         self._best_by_minute.append((minute, ahead_s))
 
     @property
+    def best_s(self) -> float:
+        """The lead by which data is judged; 0 before any message."""
+        return max((ahead_s for _, ahead_s in self._best_by_minute), default=0.0)
+
+    @property
     def ahead_s(self) -> float | None:
-        """The estimate; None before any message."""
+        """The lead that is told; None before any message."""
         if not self._best_by_minute:
             return None
-        best = max(ahead_s for _, ahead_s in self._best_by_minute)
-        return best if self._messages >= _BELIEVED_AFTER else max(best, 0.0)
+        return self.best_s if self._messages >= _BELIEVED_AFTER else max(self.best_s, 0.0)
+
+
+def in_words(ahead_s: float) -> str:
+    """Return how wrong a clock is, and the likely reason."""
+    side = "ahead" if ahead_s > 0 else "behind"
+    quarters = round(ahead_s / _QUARTER_S)
+    if quarters and abs(ahead_s - quarters * _QUARTER_S) <= _NEAR_QUARTER_S:
+        why = "whole quarter hours: is `zone` right?"
+    elif ahead_s < 0:
+        why = "is its clock wrong, or do its messages wait in a queue?"
+    else:
+        why = "is its clock wrong?"
+    return f"{abs(ahead_s):.0f} s {side}; {why}"

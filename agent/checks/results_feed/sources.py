@@ -36,7 +36,7 @@ class Source:
         """Return how long (s) a message stamped ``stamp_s`` was on its way; 0 without a stamp."""
         if stamp_s is None:
             return 0.0
-        return max(0.0, now.wall_s - stamp_s + (self.skew.ahead_s or 0.0))
+        return max(0.0, now.wall_s - stamp_s + self.skew.best_s)
 
     def quiet_s(self, now: Now) -> float:
         """Return how long (s) nothing was heard of it."""
@@ -82,7 +82,11 @@ class Sources:
         found = (source for source in self._by_name.values() if source.windows.is_any_open)
         return sorted(found, key=lambda source: source.heard)
 
-    def worst_skew_s(self) -> float | None:
-        """Return how far the most wrong clock of them is ahead (s); None if none is known."""
-        known = [source.skew.ahead_s for source in self._by_name.values()]
-        return max((skew for skew in known if skew is not None), key=abs, default=None)
+    def worst_clock(self) -> tuple[str, float | None]:
+        """Return the source with the most wrong clock, and how far (s) it is ahead.
+
+        None if none is known.
+        """
+        known = [(str(source), source.skew.ahead_s) for source in self._by_name.values()]
+        told = [(name, ahead_s) for name, ahead_s in known if ahead_s is not None]
+        return max(told, key=lambda it: abs(it[1]), default=("", None))

@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 from agent.checks import Reading
 from agent.checks.reading.times import Now, on_wall
 from agent.checks.reading.words import short
-from agent.checks.results_feed.clock import Calendar
+from agent.checks.results_feed.clock import Calendar, in_words
 from agent.checks.results_feed.header import FeedError, Message
 from agent.checks.results_feed.refusals import Refusals
 from agent.checks.results_feed.world import Limits, World
@@ -33,6 +33,7 @@ class Feed:
 
     def __init__(self, limits: Limits, calendar: Calendar, flag: Flag = "P") -> None:
         self._limit_s = limits.keep_alive_s
+        self._clock_limit_s = limits.clock_s
         self._calendar = calendar
         self._refusals = Refusals()
         self._flag = flag
@@ -75,6 +76,9 @@ class Feed:
         state, why = self._ours.state(now) or self._state_outside(now)
         if state in ("silent", "not_expected"):
             state, why = self._refusals.state(now, self._limit_s) or (state, why)
+        source, ahead_s = self._ours.sources.worst_clock()
+        if ahead_s is not None and abs(ahead_s) > self._clock_limit_s:
+            why = f"{why}; clock of {source} is {in_words(ahead_s)}"
         recent = [text for at_s, text in self._notes.values() if now.monotonic_s - at_s < _NOTED_S]
         return Reading(state, short("; ".join([why, *recent])), self._values(now))
 
@@ -130,5 +134,6 @@ class Feed:
             results_last_data_timestamp_seconds=on_wall(self._ours.moved, now),
             results_data_age_seconds=live[0].age_s(now) if live else None,
             results_latency_seconds=max((unit.latency_s for unit in live), default=None),
-            results_clock_offset_seconds=self._ours.sources.worst_skew_s(),
+            results_clock_offset_seconds=self._ours.sources.worst_clock()[1],
+            results_clock_limit_seconds=self._clock_limit_s,
         )

@@ -16,12 +16,14 @@ from venuewatch.base.wire.checks import CheckState
 class Limits(NamedTuple):
     """How long (s) a feed may keep quiet, let its data rest, and have it on its way.
 
-    ``data_s`` is by discipline, ``data_default_s`` for any other.
+    ``clock_s`` is how far (s) its clock may be off. ``data_s`` is by discipline,
+    ``data_default_s`` for any other.
     """
 
     keep_alive_s: float = 90.0
     latency_s: float = 90.0
     data_default_s: float = 300.0
+    clock_s: float = 60.0
     data_s: Mapping[str, float] = {}
 
 

@@ -122,4 +122,7 @@ class CheckValues(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     results_clock_offset_seconds: Annotated[
         Number, "How far the source's clock is ahead of this machine's."
     ] = None
+    results_clock_limit_seconds: Annotated[
+        Number, "How far the source's clock may be off, either way."
+    ] = None
     results_last_number: Annotated[Number, "The last result that was pushed."] = None

@@ -75,7 +75,7 @@ STORIES = {
         "21 RESULT status=OFFICIAL stamped_s=-72000; 22 flowing live_units=1"
     ),
     "a backlog of this day is no message of yesterday": (
-        "0 LOCAL_ON stamped_s=-1800; 1 RESULT stamped_s=-1200; 1 delayed live_units=1"
+        "0 KA; 1 LOCAL_ON stamped_s=-1800; 1 RESULT stamped_s=-1200; 1 delayed live_units=1"
     ),
     "past midnight it is still the logical day before": (
         "13h KA logical_date=2024-08-03; 14h KA logical_date=2024-08-04; "
