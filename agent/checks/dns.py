@@ -14,6 +14,7 @@ from agent.checks.reading.times import Deadline
 from agent.checks.reading.words import short
 from venuewatch.base import clock
 from venuewatch.base.config import Port
+from venuewatch.base.files import CONFIG_MAX, read_regular
 from venuewatch.base.wire.checks import CheckValues
 
 _RESOLV_CONF = Path("/etc/resolv.conf")
@@ -92,7 +93,7 @@ class Check(AskingCheck[Config]):
 def first_nameserver(path: Path) -> str | None:
     """Return the first name server of a resolv.conf; None where the file or the line is missing."""
     try:
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = read_regular(path, CONFIG_MAX).decode(errors="replace").splitlines()
     except OSError:
         return None
     words = (line.split() for line in lines)

@@ -21,7 +21,7 @@ from agent.checks.results_feed.folder import Folder, FolderTooFullError
 from agent.checks.results_feed.header import FeedError, Message
 from agent.checks.results_feed.state import Feed, Flag
 from agent.checks.results_feed.world import Limits
-from venuewatch.base.config import ConfigError, Port, in_words, read_secret
+from venuewatch.base.config import ConfigError, Port, check_file, in_words, read_secret
 
 _DATA_LIMITS_S = {"BKB": 45.0, "FBL": 450.0}  # 1.5 x what they repeat after, 30 s and 5 min
 
@@ -213,6 +213,8 @@ def _receiver(config: Config, hear: Callable[[Message | FeedError], None]) -> An
     tls = None
     if config.cert_file is not None:
         tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        for path in filter(None, (config.cert_file, config.key_file)):
+            check_file(path)
         tls.load_cert_chain(config.cert_file, config.key_file)
     at, limit = (config.listen_address, config.listen_port), config.max_message_bytes
     return module.Receiver(module.Door(*at, limit, config.api_key_header.lower(), key, tls), hear)

@@ -13,11 +13,19 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from agent.spool.records import MAX_NUMBER, MAX_PAYLOAD_BYTES, OVERHEAD_BYTES, Record, encode, scan
+from venuewatch.base.files import open_regular
 
 SEGMENT_BYTES = 1_048_576
 MEMORY_BYTES = 1_048_576
 _SUFFIX = ".spool"
 _ACKNOWLEDGED = "acknowledged"
+_NEW = (
+    os.O_WRONLY
+    | os.O_CREAT
+    | os.O_TRUNC
+    | getattr(os, "O_NONBLOCK", 0)  # a pipe of that name fails, and keeps nobody waiting
+    | getattr(os, "O_BINARY", 0)
+)
 
 
 class Segment(NamedTuple):
@@ -212,8 +220,7 @@ class Spool:
     def _open_segment(self, number: int) -> None:
         self._close_segment()
         path = os.path.join(self._folder, f"{number:016x}{_SUFFIX}")
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | getattr(os, "O_BINARY", 0)
-        self._open = os.open(path, flags, 0o600)
+        self._open = os.open(path, _NEW | os.O_APPEND, 0o600)
         self._segments.append(Segment(path, number, number - 1, 0))
         self._written = b""
 
@@ -234,8 +241,7 @@ class Spool:
 
     def _save_acknowledged(self) -> None:
         path = os.path.join(self._folder, _ACKNOWLEDGED)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
-        new = os.open(f"{path}.new", flags, 0o600)
+        new = os.open(f"{path}.new", _NEW, 0o600)
         try:
             os.write(new, str(self.acknowledged).encode())
             os.fsync(new)
@@ -252,7 +258,7 @@ class Spool:
 
 
 def _read(path: str) -> bytes:
-    with open(path, "rb") as file:
+    with open(open_regular(path), "rb") as file:
         return file.read()
 
 

@@ -336,7 +336,7 @@ def test_whatever_is_in_a_file_is_refused_in_one_line(tmp_path: Path, content: b
 
 
 def test_a_folder_is_no_configuration(tmp_path: Path) -> None:
-    assert refusal_of(agent_config.read, tmp_path) == "Is a directory"
+    assert refusal_of(agent_config.read, tmp_path) == "expected a regular file, got a directory"
 
 
 @pytest.mark.parametrize(

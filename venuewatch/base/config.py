@@ -15,6 +15,7 @@ from typing import Annotated, TypeVar
 
 import msgspec
 
+from venuewatch.base.files import CONFIG_MAX, SECRET_MAX, check_regular, read_regular
 from venuewatch.base.refusals import convert
 from venuewatch.base.wire.links import RECONNECT_MAX_S
 
@@ -120,7 +121,7 @@ def read_toml(path: Path) -> dict[str, object]:
     Raises:
         ConfigError: it cannot be read, or is not TOML.
     """
-    text = _read(path)
+    text = _read(path, CONFIG_MAX)
     try:
         return tomllib.loads(text)
     except RecursionError:
@@ -129,9 +130,9 @@ def read_toml(path: Path) -> dict[str, object]:
         raise ConfigError(f"{path}: expected TOML: {one_line(error)}") from None
 
 
-def _read(path: Path) -> str:
+def _read(path: Path, bytes_max: int) -> str:
     try:
-        return path.read_bytes().decode()
+        return read_regular(path, bytes_max).decode()
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: expected UTF-8, got another byte at {error.start}") from None
     except (OSError, ValueError) as error:
@@ -155,7 +156,7 @@ def read_secret(path: str) -> str:
     Raises:
         ConfigError: it cannot be read, or is empty.
     """
-    lines = _read(Path(path)).splitlines()
+    lines = _read(Path(path), SECRET_MAX).splitlines()
     if not lines or not lines[0]:
         raise ConfigError(f"{path}: expected a secret on the first line")
     return lines[0]
@@ -182,11 +183,26 @@ def tls_context(where: Broker) -> ssl.SSLContext | None:
         return None
     context = trusting(where.ca_file)
     if where.cert_file is not None:
+        check_file(where.cert_file)
+        if where.key_file is not None:
+            check_file(where.key_file)
         try:
             context.load_cert_chain(where.cert_file, where.key_file)
         except (OSError, ValueError) as error:
             raise unusable(where.cert_file, error) from None
     return context
+
+
+def check_file(path: str | Path) -> None:
+    """Check that a path leads to a regular file: OpenSSL would wait for a pipe.
+
+    Raises:
+        ConfigError: it does not.
+    """
+    try:
+        check_regular(path)
+    except (OSError, ValueError) as error:
+        raise unusable(path, error) from None
 
 
 def trusting(ca_file: str | None) -> ssl.SSLContext:
@@ -195,6 +211,8 @@ def trusting(ca_file: str | None) -> ssl.SSLContext:
     Raises:
         ConfigError: the file cannot be used.
     """
+    if ca_file is not None:
+        check_file(ca_file)
     try:
         return ssl.create_default_context(cafile=ca_file)
     except (OSError, ValueError) as error:

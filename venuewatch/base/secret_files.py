@@ -3,7 +3,7 @@
 A secret that every user of the machine may read is none, and one that others may write is theirs to
 choose. So such a file is refused, at the start and by ``venuewatch check-config``. A group may read
 one: systemd's credentials are ``0440``, and some give the service's group a file of root's. Windows
-has no such modes, and a pipe has no other reader.
+has no such modes. A pipe is refused too: a secret is read again whenever it is shown to another.
 """
 
 import os
@@ -16,6 +16,7 @@ from typing import Final
 import msgspec
 
 from venuewatch.base.config import ConfigError, one_line
+from venuewatch.base.files import other_kind
 
 _NAMES: Final = frozenset({"password_file", "bearer_token_file", "key_file", "api_key_file"})
 _MAPPINGS: Final = frozenset({"field_files"})
@@ -26,6 +27,7 @@ _OF_OTHERS: Final = stat.S_IRWXO | stat.S_IWGRP
 def exposure_of(path: str) -> str | None:
     """Return a line for the operator if others may read or write the file at ``path``, else None.
 
+    A file that is no regular one has a line as well.
     None, too, where there is no file: who needs it says so.
     """
     if os.name == "nt":
@@ -35,8 +37,9 @@ def exposure_of(path: str) -> str | None:
         of_folder = Path(path).absolute().parent.stat()
     except (OSError, ValueError):
         return None
-    if not stat.S_ISREG(of_file.st_mode):
-        return None
+    kind = other_kind(of_file.st_mode)
+    if kind is not None:
+        return f"{one_line(path)}: expected a regular file, got {kind}"
     if of_file.st_mode & _OF_OTHERS:
         may = "write" if of_file.st_mode & _WRITABLE else "read"
         return f"{one_line(path)}: other users may {may} this secret: chmod 600 it (or 640, 400)"

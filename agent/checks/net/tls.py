@@ -17,6 +17,7 @@ from agent.checks.reading.asking import CheckFailedError
 from agent.checks.reading.limits import Finding, Limits
 from agent.checks.reading.times import Deadline
 from agent.checks.reading.words import why
+from venuewatch.base.files import check_regular
 from venuewatch.base.wire.checks import CheckValues
 
 _DAY_S = 86_400.0
@@ -127,6 +128,8 @@ def _context(trust: Trust, _version: int) -> ssl.SSLContext:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
         return context
+    if trust.ca_file is not None:
+        check_regular(trust.ca_file)
     try:
         return ssl.create_default_context(cafile=trust.ca_file)
     except ssl.SSLError:

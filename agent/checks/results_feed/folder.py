@@ -14,6 +14,7 @@ from typing import NamedTuple
 from agent.checks.reading.times import Deadline, Now
 from agent.checks.results_feed.header import FeedError, Message, OversizedError, TruncatedError
 from agent.checks.results_feed.messages import Reader
+from venuewatch.base.files import open_regular
 
 MAX_ENTRIES = 50_000  # of which each costs 80 bytes of memory and some 5 us a reading
 _PIECE_BYTES = 64 * 1024
@@ -124,7 +125,8 @@ class Folder:
             return Heard(OversizedError(f"Expected at most {self._max_bytes} bytes"), at)
         reader = Reader(self._max_bytes)
         try:
-            with (self._path / file.name).open("rb", buffering=0) as source:
+            opened = open_regular(self._path / file.name)
+            with open(opened, "rb", buffering=0) as source:  # noqa: PTH123 - a descriptor
                 while piece := source.read(_PIECE_BYTES):
                     reader.feed(piece)
             return Heard(reader.close(), at)

@@ -5,6 +5,7 @@ this server has no way to do is refused, never ignored: a client's certificate t
 not verified, TLS before 1.2, a choice of ciphers.
 """
 
+import os
 import ssl
 from collections.abc import Hashable, Mapping
 from pathlib import Path
@@ -14,6 +15,7 @@ import msgspec
 import yaml
 
 from venuewatch.base.config import ConfigError, in_words, one_line, unusable
+from venuewatch.base.files import open_regular, read_regular
 from venuewatch.base.refusals import convert
 from venuewatch.base.secret_files import refuse_exposed
 
@@ -176,12 +178,9 @@ def _stamp(path: Path) -> Hashable:
 
 def _parse(path: Path) -> Any:
     try:
-        with path.open("rb") as file:
-            text = file.read(_FILE_MAX + 1)
+        text = read_regular(path, _FILE_MAX)
     except (OSError, ValueError) as error:
         raise unusable(path, error) from None
-    if len(text) > _FILE_MAX:
-        raise ConfigError(f"{path}: expected at most {_FILE_MAX:,} bytes")
     try:
         parsed = yaml.load(text, _Loader)  # noqa: S506 - it is a SafeLoader
     except yaml.MarkedYAMLError as error:  # its text would quote lines with hashes
@@ -218,15 +217,14 @@ def _context(tls: TlsSettings, folder: Path) -> ssl.SSLContext:
     context.verify_mode = _CLIENTS[tls.client_auth_type]
     context.set_alpn_protocols(["http/1.1"])
     certificate, key = folder / tls.cert_file, folder / tls.key_file
-    for path in (certificate, key):
+    authorities = None if tls.client_ca_file is None else folder / tls.client_ca_file
+    for path in filter(None, (certificate, key, authorities)):
         _check_readable(path)
     try:
         context.load_cert_chain(certificate, key, password=_no_passphrase)
     except (OSError, ValueError) as error:
         _refuse(certificate, error)
-    if tls.client_ca_file is not None:
-        authorities = folder / tls.client_ca_file
-        _check_readable(authorities)
+    if authorities is not None:
         try:
             context.load_verify_locations(authorities)
         except (OSError, ValueError) as error:
@@ -236,8 +234,7 @@ def _context(tls: TlsSettings, folder: Path) -> ssl.SSLContext:
 
 def _check_readable(path: Path) -> None:
     try:
-        with path.open("rb"):
-            pass
+        os.close(open_regular(path))
     except (OSError, ValueError) as error:
         raise unusable(path, error) from None
 

@@ -1,6 +1,7 @@
 """Reload: files that changed, right ones and wrong ones, while the aggregator runs."""
 
 import asyncio
+import os
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -21,7 +22,7 @@ from aggregator.shell.reload import Reloader
 from aggregator.shell.walltime import WallTime
 from tests.aggregator.shell.conftest import Whys
 from tests.kit.page import Page
-from tests.kit.waiting import until
+from tests.kit.waiting import PATIENCE_S, until
 from venuewatch.base import clock
 from venuewatch.base.config import ConfigError
 
@@ -104,6 +105,20 @@ async def test_reload_changes_inventory_and_users(running: Running) -> None:
     assert said == "reloaded: 2 hosts at 1 venues"
     assert running.hosts() == {"STA-1", "STA-2"}
     assert await running.status() == 401
+
+
+@pytest.mark.parametrize("file", ["inventory.toml", "web.yml", "aggregator.toml"])
+async def test_pipe_in_place_of_a_file_ends_no_reload(running: Running, file: str) -> None:
+    right = (running.folder / file).read_text()
+    (running.folder / file).unlink()
+    os.mkfifo(running.folder / file)
+
+    with pytest.raises(ConfigError, match=f"{file}: expected a regular file, got a pipe$"):
+        await asyncio.wait_for(running.reloader.reload(), PATIENCE_S)
+    (running.folder / file).unlink()
+    running.write(file, right)
+
+    assert await running.reloader.reload() == "reloaded: 1 hosts at 1 venues"
 
 
 @pytest.mark.parametrize(
