@@ -23,9 +23,14 @@ HTTP = '[[check]]\nkind = "http"\nname = "h"\nurl = "http://192.0.2.1/"\n'
 NOTIFY = '[notify]\nwebhook_url = "http://192.0.2.1/"\nbearer_token_file = "{}"\n'
 PUSH = '[alertmanager]\nurls = ["http://192.0.2.1"]\nusername = "a"\npassword_file = "{}"\n'
 WRITE = '[web]\ntimestamps = true\n[remote_write]\nurl = "http://192.0.2.1/"\n'
+NOBODY, OURS = 65_534, 4_711
 HASH = "$2y$04$" + "a" * 53
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
+
+AS_ROOT = pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root gives files away"
+)
 
 
 @pytest.fixture
@@ -70,6 +75,128 @@ def test_a_link_is_as_private_as_its_file(secret: Path, tmp_path: Path) -> None:
 
     assert before is None
     assert exposure_of(str(tmp_path / "link")) is not None
+
+
+@pytest.fixture
+def away(tmp_path: Path) -> Path:
+    """Return a secret of its own two folders down."""
+    path = tmp_path / "outer" / "inner" / "secret"
+    path.parent.mkdir(parents=True)
+    path.write_text("s3cret\n")
+    path.chmod(0o600)
+    return path
+
+
+@pytest.mark.parametrize("up", [0, 1])
+def test_no_folder_above_may_be_written_by_others(away: Path, up: int) -> None:
+    folder = away.parents[up]
+    folder.chmod(0o777)
+
+    refused = exposure_of(str(away))
+
+    assert refused == f"{away}: other users may replace this secret: chmod o-w {folder}"
+
+
+@pytest.mark.parametrize("kind", ["file", "folder", "relative", "through"])
+def test_target_of_a_link_may_not_be_replaced(tmp_path: Path, away: Path, kind: str) -> None:
+    safe = tmp_path / "safe"
+    safe.mkdir(mode=0o700)
+    target: dict[str, Path | str] = {
+        "file": away,
+        "folder": away.parent,
+        "relative": "../outer/inner/secret",
+    }
+    (safe / "link").symlink_to(target.get(kind, safe / "next"))
+    (safe / "next").symlink_to(away)
+    path = safe / "link" / "secret" if kind == "folder" else safe / "link"
+    before = exposure_of(str(path))
+    away.parent.chmod(0o777)
+
+    refused = exposure_of(str(path))
+
+    assert before is None
+    assert refused == f"{path}: other users may replace this secret: chmod o-w {away.parent}"
+
+
+def test_relative_path_is_judged_from_where_we_are(
+    away: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(away.parent)
+    away.parents[1].chmod(0o777)
+
+    assert "replace" in str(exposure_of("secret"))
+    assert "replace" in str(exposure_of("../inner/./secret"))
+
+
+def test_links_in_a_circle_are_not_judged(tmp_path: Path) -> None:
+    (tmp_path / "a").symlink_to("b")
+    (tmp_path / "b").symlink_to("a")
+
+    assert exposure_of(str(tmp_path / "a")) is None
+
+
+@AS_ROOT
+@pytest.mark.parametrize(
+    ("mode", "group", "is_refused"),
+    [
+        (0o770, NOBODY, True),
+        (0o1770, NOBODY, False),
+        (0o750, NOBODY, False),
+        (0o770, 0, False),
+        (0o770, OURS, False),
+        (0o777, OURS, True),
+    ],
+)
+def test_folder_is_no_group_of_others_to_write(
+    away: Path, monkeypatch: pytest.MonkeyPatch, mode: int, group: int, *, is_refused: bool
+) -> None:
+    monkeypatch.setattr(os, "getegid", lambda: OURS)
+    os.chown(away.parent, 0, group)
+    away.parent.chmod(mode)
+
+    assert (exposure_of(str(away)) is not None) == is_refused
+
+
+@AS_ROOT
+@pytest.mark.parametrize(
+    ("owner", "user", "is_refused"),
+    [
+        (NOBODY, OURS, True),
+        (OURS, OURS, False),
+        (0, OURS, False),
+        (NOBODY, 0, False),  # root looks at the secret of a service's user
+    ],
+)
+def test_owner_of_a_secret_is_root_or_its_reader(
+    away: Path, monkeypatch: pytest.MonkeyPatch, owner: int, user: int, *, is_refused: bool
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    os.chown(away, owner, 0)
+
+    refused = exposure_of(str(away))
+
+    assert (refused is not None) == is_refused
+    assert "another user owns this secret" in (refused or "another user owns this secret")
+
+
+@AS_ROOT
+@pytest.mark.parametrize("what", ["secret", "folder", "link"])
+def test_sticky_folder_is_safe_from_all_but_owners(away: Path, what: str) -> None:
+    shared = away.parents[1]
+    shared.chmod(0o1777)
+    path = {"secret": shared / "own", "folder": away, "link": shared / "link"}[what]
+    (shared / "own").write_text("s3cret\n")
+    (shared / "own").chmod(0o600)
+    (shared / "link").symlink_to(away)
+    before = exposure_of(str(path))
+    owned = away.parent if what == "folder" else path
+
+    os.chown(owned, NOBODY, NOBODY, follow_symlinks=False)
+
+    assert before is None
+    assert exposure_of(str(path)) == (
+        f"{path}: another user may replace this secret, the owner of {owned}"
+    )
 
 
 def test_a_missing_file_is_not_judged(tmp_path: Path) -> None:
