@@ -29,8 +29,7 @@ def test_exit_code_is_2_only_where_a_file_is_wrong(
     def fail(*_: object) -> NoReturn:
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(Path, "read_bytes", fail)
-    monkeypatch.setattr(Path, "open", fail)
+    monkeypatch.setattr("venuewatch.base.files.check_regular", fail)
     for read in (read_toml, web_config.read):
         with pytest.raises(ConfigError) as refusal:
             read(Path("any"))
