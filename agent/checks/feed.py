@@ -146,6 +146,14 @@ class Check:
         with self._lock:
             reading = self._feed.judge(self._now())
         values, detail = reading.values, trouble or reading.detail
+        if trouble:  # what was known of units is not known any more
+            values = msgspec.structs.replace(
+                values,
+                results_live_units=None,
+                results_data_age_seconds=None,
+                results_latency_seconds=None,
+                results_clock_offset_seconds=None,
+            )
         if self._receiver is not None:
             refused, ended = self._receiver.unauthorized, self._receiver.places.made_room
             values = msgspec.structs.replace(

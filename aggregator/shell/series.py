@@ -11,7 +11,7 @@ from msgspec.structs import astuple
 
 from aggregator.core.catalogues import KnownCatalogue
 from aggregator.shell.families import CHECKS, LABELS_OF
-from venuewatch.base.wire.checks import RESULTS_STATES, WELL
+from venuewatch.base.wire.checks import RESULTS_KINDS, RESULTS_STATES, WELL
 from venuewatch.base.wire.messages import CheckReading
 
 TIMED_S = 60.0
@@ -60,10 +60,14 @@ def _vitals_series(catalogue: KnownCatalogue) -> Iterator[VitalsSeries]:
             place += 1
 
 
+_OF_ANY_KIND = frozenset({"unknown", "critical"})
+
+
 def unknown_samples(reading: CheckReading) -> Iterator[CheckSample]:
     """Yield those of a check, or of a results feed, while no readings come to us."""
-    del reading
     yield "venuewatch_check_state", {"state": "unknown"}, 1
+    if reading.kind in RESULTS_KINDS:
+        yield "venuewatch_results_state", {"state": "unknown"}, 1
 
 
 def check_samples(reading: CheckReading) -> Iterator[CheckSample]:
@@ -73,7 +77,9 @@ def check_samples(reading: CheckReading) -> Iterator[CheckSample]:
     yield "venuewatch_check_state", state, 1
     yield "venuewatch_check_duration_seconds", _NO_LABELS, reading.duration_s
     yield "venuewatch_check_timestamp_seconds", _NO_LABELS, reading.wall_ms / 1000
-    if reading.state in RESULTS_STATES:
+    if reading.state in RESULTS_STATES and (
+        reading.kind in RESULTS_KINDS or reading.state not in _OF_ANY_KIND
+    ):
         yield "venuewatch_results_state", state, 1
     for family, value in zip(CHECKS.values(), astuple(reading.values), strict=True):
         if value is None:

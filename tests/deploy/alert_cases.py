@@ -159,6 +159,12 @@ CASES: Sequence[Case] = (
         _OF_FEED,
     ),
     Case(
+        "VenuewatchResultsUnreadable", "critical", 5,
+        problem("check", _FEED, "results_unreadable"),
+        "primary on STA-1 in STA: the results can not be read, so nobody would see if they "
+        "stopped.", _OF_FEED,
+    ),
+    Case(
         "VenuewatchResultsDelayed", "warning", 5, problem("check", _FEED, "results_delayed"),
         "primary on STA-1 in STA: results move, and come too late.", _OF_FEED,
     ),

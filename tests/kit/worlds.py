@@ -51,6 +51,12 @@ def deafen(story: Story) -> None:
     story.machines["s1"].is_deaf = True
 
 
+def leave_unread(story: Story) -> None:
+    for seq in range(2):
+        story.deliver(story.machines["s1"].check(story.now, seq, "critical", kind="feed"))
+        story.run(2.0)
+
+
 def set_clock_wrong(story: Story) -> None:
     story.machines["s1"].clock_ahead_s = 5.0
 
@@ -105,6 +111,7 @@ WORLDS: Mapping[Cause, Callable[[Story], None]] = {
     Cause.RESULTS_FROZEN: report("frozen"),
     Cause.RESULTS_DELAYED: report("delayed"),
     Cause.RESULTS_SILENT: report("silent"),
+    Cause.RESULTS_UNREADABLE: leave_unread,
     Cause.REDUNDANCY_LOST: report("redundancy_lost"),
     Cause.CLOCK_SKEW: set_clock_wrong,
     Cause.FLAPPING: lambda story: cut(story, 3),

@@ -50,8 +50,10 @@ def judge(members: Mapping[str, Reading | None]) -> Reading:
     parts = [f"{up} of {len(members)} up"]
     if down:
         parts.append(f"down: {_named([_with_reason(name, members[name]) for name in down])}")
-    if unknown:
-        parts.append(f"no reading yet: {_named(unknown)}")
+    if unread := [name for name in unknown if members[name] is None]:
+        parts.append(f"no reading yet: {_named(unread)}")
+    if unsure := [name for name in unknown if members[name] is not None]:
+        parts.append(f"unknown: {_named([_with_reason(name, members[name]) for name in unsure])}")
     return Reading(_state(up, len(down), len(unknown)), "; ".join(parts), values)
 
 

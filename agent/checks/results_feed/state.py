@@ -4,7 +4,8 @@ A feed is silent only inside a talking window that its source opened. It is froz
 is alive while the data of a live unit rests for longer than its discipline ever does. It is
 delayed when that data comes, but was long on its way: a fresh keep-alive excuses no old data. It
 is delayed, too, when its source sends nothing but broken messages. Where all that comes is refused,
-so that nobody knows of whom it is, the feed is unknown, and then critical.
+so that nobody knows of whom it is, the feed is unknown, and then critical. Before the first message
+it is unknown: never heard is not the same as closed.
 """
 
 from typing import Literal, TypeAlias
@@ -74,7 +75,7 @@ class Feed:
         for world in (self._ours, self._others):
             world.end_days(self._calendar, now)
         state, why = self._ours.state(now) or self._state_outside(now)
-        if state in ("silent", "not_expected"):
+        if state in ("silent", "not_expected", "unknown"):
             state, why = self._refusals.state(now, self._limit_s) or (state, why)
         source, ahead_s = self._ours.sources.worst_clock()
         if ahead_s is not None and abs(ahead_s) > self._clock_limit_s:
@@ -85,7 +86,9 @@ class Feed:
     def _state_outside(self, now: Now) -> tuple[CheckState, str]:
         if wrong := self._others.resting(now):
             return "frozen", f"{wrong}, all of it with another feed flag"
-        return "not_expected", "no talking window is open" if self._heard else "nothing heard yet"
+        if self._heard is None:
+            return "unknown", "nothing heard yet"
+        return "not_expected", "no talking window is open"
 
     def _is_current(self, message: Message, stamp_s: float | None, now: Now) -> bool:
         """Tell whether a message is of now: not one of an earlier logical day, sent again."""

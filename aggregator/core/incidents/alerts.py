@@ -111,6 +111,9 @@ _LINK = Alert(
 )
 _STOPPED = Alert("VenuewatchResultsStopped", Severity.CRITICAL, "Results have stopped.")
 _DELAYED = Alert("VenuewatchResultsDelayed", Severity.WARNING, "Results come too late.")
+_UNREADABLE = Alert(
+    "VenuewatchResultsUnreadable", Severity.CRITICAL, "A results feed can not be read."
+)
 _SPARE = Alert("VenuewatchRedundancyLost", Severity.WARNING, "A spare is lost.")
 _VENUE_CHECK = Alert(
     "VenuewatchVenueCheckFailing", Severity.CRITICAL, "A check fails on most hosts of a venue."
@@ -277,6 +280,11 @@ ROWS: Final[Mapping[tuple[Kind, Cause], Row]] = {
         _DELAYED,
         _ON + "results move, and come too late.",
         "Look at the load and the link of the results server. Tell who reads the results.",
+    ),
+    ("feed", Cause.RESULTS_UNREADABLE): Row(
+        _UNREADABLE,
+        _ON + "the results can not be read, so nobody would see if they stopped.",
+        "Read the check's detail: is the folder there, is the port free, what is refused and why?",
     ),
     ("feed", Cause.REDUNDANCY_LOST): Row(
         _SPARE,

@@ -121,6 +121,10 @@ class Cause(ExplainedEnum):
         "results_silent",
         "Nothing comes from the results server inside its talking window.",
     )
+    RESULTS_UNREADABLE = (
+        "results_unreadable",
+        "The results feed can not be read: its check was critical in two readings in a row.",
+    )
     REDUNDANCY_LOST = (
         "redundancy_lost",
         "The results work, and one of the two parts that make them redundant is gone.",

@@ -15,8 +15,8 @@
    critical hosts is up, nobody can tell, and it goes on.
 
 An incident falls and rises as a host's does, and is damped likewise (``flapping.py``). Readings
-that come late are not looked at. A check that has an incident as a feed has none here. Times are
-monotonic seconds.
+that come late are not looked at. A check that has an incident as a feed has none here; one that
+reads results has none here at all (``feeds.py``). Times are monotonic seconds.
 """
 
 import heapq
@@ -30,6 +30,7 @@ from aggregator.core.incidents.record import Incident, Subject
 from aggregator.core.states import ALIVE, HostState
 from aggregator.core.verdicts.causes import CENTRE, Cause, Evidence, Scalar, Verdict
 from aggregator.core.verdicts.critical import Critical
+from aggregator.core.verdicts.feeds import READERS
 from aggregator.core.verdicts.unsaid import counts, patience_s
 from aggregator.core.verdicts.venue import QUORUM
 from venuewatch.base.wire.messages import CheckReading
@@ -86,7 +87,8 @@ class FailedChecks:
     def take(self, host: Host, reading: CheckReading, now: float) -> None:
         """Take a live reading: it counts if it is the latest of a check that is known."""
         key = _Key(host.venue, reading.check, reading.kind)
-        group, is_critical = self._groups.get(key), reading.state == "critical"
+        group = self._groups.get(key)
+        is_critical = reading.state == "critical" and reading.kind not in READERS
         if group is None and not is_critical:
             return
         if not counts(host, reading, now):

@@ -1,13 +1,17 @@
 """Verdict on results feeds, by what the checks of a living host say of them.
 
-==================  =================
+==================  ==================
 state of the check  cause
-==================  =================
+==================  ==================
 frozen              results_frozen
 delayed             results_delayed
 silent              results_silent
 redundancy_lost     redundancy_lost
-==================  =================
+critical, twice     results_unreadable
+==================  ==================
+
+The last row is for the kinds that read results themselves. Of any other kind, ``critical`` is a
+failed check (``checks.py``).
 
 A feed that fails again and again is damped (``incidents/lifecycle.py``).
 
@@ -34,6 +38,12 @@ CAUSES: Final[Mapping[CheckState, Cause]] = {
     "redundancy_lost": Cause.REDUNDANCY_LOST,
 }
 
+READERS: Final = frozenset({"feed", "line", "push"})
+"""The kinds that read results themselves."""
+
+UNREADABLE_IN_A_ROW: Final = 2
+"""How many readings of such a check have to be critical in a row."""
+
 EVIDENCE_EVERY_S = 10.0
 """How often (s) a reading that says the same is kept as evidence, after the first ten."""
 
@@ -49,6 +59,7 @@ class Feeds:
     def __init__(self, incidents: Incidents) -> None:
         self._incidents = incidents
         self._unwell: dict[str, dict[Subject, Unsaid]] = {}
+        self._critical: dict[str, dict[str, int]] = {}
 
     def take(self, host: Host, reading: CheckReading, now: float) -> None:
         """Take a live reading: it counts if it is the latest of a check that is known."""
@@ -56,6 +67,8 @@ class Feeds:
             return
         subject = Subject("feed", host.venue, host.name, reading.check)
         cause = CAUSES.get(reading.state)
+        if self._is_unreadable(host, reading):
+            cause = Cause.RESULTS_UNREADABLE
         if cause is not None:
             self._note(subject, cause, _said(host, reading, now))
             self._unwell.setdefault(host.name, {})[subject] = Unsaid(reading.every_s)
@@ -65,6 +78,18 @@ class Feeds:
             unwell.mention()
         if reading.state in _WELL and not self._incidents.is_ending(subject):
             self._incidents.end_at(subject, now + _STEADY * host.interval_s)
+
+    def _is_unreadable(self, host: Host, reading: CheckReading) -> bool:
+        """Count critical readings in a row of a check that reads results."""
+        rows = self._critical.get(host.name, {})
+        if reading.kind not in READERS or reading.state != "critical":
+            if rows.pop(reading.check, None) is not None and not rows:
+                del self._critical[host.name]
+            return False
+        rows = {name: row for name, row in rows.items() if name in host.checks}
+        rows[reading.check] = row = rows.get(reading.check, 0) + 1
+        self._critical[host.name] = rows
+        return row >= UNREADABLE_IN_A_ROW
 
     def _note(self, subject: Subject, cause: Cause, said: Evidence) -> None:
         """Begin the incident, or go on with it: most readings of one say the same."""
@@ -101,6 +126,7 @@ class Feeds:
     def forget_host(self, host: Host) -> None:
         """Know nothing of the feeds of a host that is watched no more."""
         self._unwell.pop(host.name, None)
+        self._critical.pop(host.name, None)
 
     def restore(self, incident: Incident) -> None:
         """Take over an open incident of an earlier process."""

@@ -14,7 +14,7 @@ GROUPS = [  # members a, b, c as they read: a state, and its detail; - is no rea
     ("uplinks", "ok critical:gone", LOST, "1 of 2 up; down: b (gone)"),
     ("uplinks", "critical:gone frozen", "critical", "0 of 2 up; down: a (gone), b"),
     ("uplinks", "ok -", "unknown", "1 of 2 up; no reading yet: b"),
-    ("uplinks", "critical unknown", "unknown", "0 of 2 up; down: a; no reading yet: b"),
+    ("uplinks", "critical unknown", "unknown", "0 of 2 up; down: a; unknown: b"),
     ("uplinks", "ok critical -", LOST, "1 of 3 up; down: b; no reading yet: c"),
     ("uplinks", f"{LOST} flowing", "ok", "2 of 2 up"),
     ("uplinks", "frozen delayed", "critical", "0 of 2 up; down: a, b"),
@@ -30,6 +30,9 @@ GROUPS = [  # members a, b, c as they read: a state, and its detail; - is no rea
     ("redundancy", "critical silent", "critical", "0 of 2 up; down: a, b"),
     ("redundancy", "flowing not_expected", "flowing", "1 of 1 up"),
     ("redundancy", "flowing -", "unknown", "1 of 2 up; no reading yet: b"),
+    ("redundancy", "flowing unknown:never", "unknown", "1 of 2 up; unknown: b (never)"),
+    ("redundancy", "unknown -", "unknown", "0 of 2 up; no reading yet: b; unknown: a"),
+    ("redundancy", "unknown not_expected", "unknown", "0 of 1 up; unknown: a"),
     ("redundancy", "silent -", "unknown", "0 of 2 up; down: a; no reading yet: b"),
     ("redundancy", "not_expected -", "unknown", "0 of 1 up; no reading yet: b"),
 ]

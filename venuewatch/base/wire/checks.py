@@ -13,11 +13,20 @@ from venuewatch.base.wire.readings import ByLabel, Number
 
 NetworkState: TypeAlias = Literal["ok", "warning", "critical", "unknown"]
 ResultsState: TypeAlias = Literal[
-    "flowing", "delayed", "frozen", "silent", "redundancy_lost", "not_expected"
+    "flowing",
+    "delayed",
+    "frozen",
+    "silent",
+    "redundancy_lost",
+    "not_expected",
+    "unknown",
+    "critical",
 ]
 CheckState: TypeAlias = NetworkState | ResultsState
 
 RESULTS_STATES = frozenset(get_args(ResultsState))
+RESULTS_KINDS = frozenset({"feed", "line", "push", "redundancy"})
+"""The kinds of checks that say a state of results."""
 
 WELL: frozenset[CheckState] = frozenset(
     {"ok", "warning", "flowing", "redundancy_lost", "not_expected"}

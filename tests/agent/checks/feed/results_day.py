@@ -65,7 +65,7 @@ def local(text: str) -> datetime:
 WINDOWS = [("09:00:00", "09:20:00"), ("22:30:00", "+00:40:00")]
 
 PLAN = [
-    ("08:30:00", "08:59:59", "not_expected"),  # before the first
+    ("08:30:00", "08:59:59", "unknown"),  # before the first
     ("09:00:00", "09:19:59", "flowing"),
     ("09:20:00", "22:29:59", "not_expected"),  # between two windows
     ("22:30:00", "22:50:49", "flowing"),

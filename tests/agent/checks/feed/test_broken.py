@@ -142,7 +142,7 @@ def test_refused_sender_is_unknown_and_critical_after_the_limit() -> None:
 
     assert states == ["unknown", "unknown", "unknown", "unknown"]
     assert hall.at(91.0).state == "critical"
-    assert hall.at(181.0).state == "not_expected"
+    assert hall.at(181.0).state == "unknown"
 
 
 def test_message_ends_the_run_of_refusals() -> None:

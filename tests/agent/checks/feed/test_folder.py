@@ -201,7 +201,7 @@ def test_a_folder_that_is_not_there_is_critical_until_it_is(hall: Hall) -> None:
     after = hall.read()
 
     assert before[:2] == ("critical", f"{hall.folder}: No such file or directory")
-    assert after.state == "not_expected"
+    assert after.state == "unknown"
 
 
 def test_a_file_that_stays_incomplete_is_heard_as_broken_once_it_has_settled(hall: Hall) -> None:
@@ -212,3 +212,22 @@ def test_a_file_that_stays_incomplete_is_heard_as_broken_once_it_has_settled(hal
 
     assert (early.results_messages_total, early.results_parse_errors_total) == (0, 0)
     assert (settled.results_messages_total, settled.results_parse_errors_total) == (1, 1)
+
+
+def test_a_feed_that_is_not_read_any_more_says_nothing_of_its_units(
+    hall: Hall, tmp_path: Path
+) -> None:
+    hall.writes("1.xml", hall.score(1))
+    before = hall.read().values
+    (tmp_path / "1.xml").unlink()
+    tmp_path.rmdir()
+
+    reading = hall.read(30.0)
+
+    assert before.results_live_units == 1
+    assert reading.state == "critical"
+    assert reading.values.results_live_units is None
+    assert reading.values.results_data_age_seconds is None
+    assert reading.values.results_latency_seconds is None
+    assert reading.values.results_messages_total == 1
+    tmp_path.mkdir()

@@ -7,7 +7,7 @@ from tests.agent.checks.feed.hall import Hall, each
 BKB, HBL = (f"{discipline}{'-' * 31}" for discipline in ("BKB", "HBL"))
 HBL_UNIT = "HBLMTEAM7-------------GPA-000100--"
 STORIES = {
-    "before the first message nothing is expected": "24h not_expected: nothing heard yet",
+    "before the first message nothing is known": "24h unknown: nothing heard yet",
     "silence in a window is said after the limit of keep-alives and not before": (
         "0 LOCAL_ON; 90 flowing; 90.1 silent: HALL1: nothing for 90 s, limit 90 s"
     ),

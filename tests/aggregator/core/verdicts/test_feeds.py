@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from aggregator.core.budget import CHECKS_MAX
-from aggregator.core.verdicts.feeds import CAUSES
+from aggregator.core.verdicts.feeds import CAUSES, READERS
 from aggregator.core.verdicts.unsaid import UNSAID_LEAST_S, UNSAID_PERIODS
 from tests.kit.story import Story
 from venuewatch.base.wire.checks import RESULTS_STATES, WELL, CheckState, CheckValues
@@ -33,7 +33,57 @@ def said(story: Story) -> list[str]:
 
 
 def test_every_state_has_a_cause_or_is_well() -> None:
-    assert set(CAUSES) | WELL >= RESULTS_STATES
+    assert set(CAUSES) | WELL | {"unknown", "critical"} == RESULTS_STATES | WELL
+
+
+def read(story: Story, kind: str, *states: CheckState) -> None:
+    """Let s1 report a check of a kind, every two seconds."""
+    for state in states:
+        seq = round(story.now * 8)
+        reading = story.machines["s1"].check(story.now, seq, state, every_s=EVERY_S, kind=kind)
+        story.deliver(reading)
+        story.run(EVERY_S)
+
+
+@pytest.mark.parametrize("kind", sorted(READERS))
+def test_results_that_can_not_be_read_twice_are_an_incident(story: Story, kind: str) -> None:
+    read(story, kind, "flowing", "critical")
+    assert said(story) == []
+
+    read(story, kind, "critical", "critical")
+
+    assert story.lines() == [(8.0, "opened", "feed s1", "results_unreadable")]
+
+
+@pytest.mark.parametrize("between", ["unknown", "flowing", "not_expected"])
+def test_critical_readings_that_are_not_in_a_row_open_nothing(
+    story: Story, between: CheckState
+) -> None:
+    read(story, "feed", "critical", between, "critical", between)
+
+    assert said(story) == []
+
+
+def test_results_that_can_be_read_again_end_the_incident(story: Story) -> None:
+    read(story, "feed", "critical", "critical", "not_expected", "not_expected", "not_expected")
+
+    assert said(story) == ["opened", "closed"]
+
+
+def test_frozen_feed_that_can_not_be_read_gets_that_cause(story: Story) -> None:
+    read(story, "feed", "frozen", "critical", "critical")
+
+    assert [line[1:] for line in story.lines()] == [
+        ("opened", "feed s1", "results_frozen"),
+        ("sharpened", "feed s1", "results_unreadable"),
+    ]
+
+
+def test_check_that_reads_no_results_is_a_failed_check(story: Story) -> None:
+    for _ in range(8):
+        read(story, "redundancy", "critical")
+
+    assert {line[3] for line in story.lines()} == {"check_failed"}
 
 
 @pytest.mark.parametrize("state", CAUSES)
