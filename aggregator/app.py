@@ -18,6 +18,7 @@ from aggregator.shell.http import web_config
 from aggregator.shell.http.api.routes import Api, Sources
 from aggregator.shell.http.api.view import View
 from aggregator.shell.http.app import Pages
+from aggregator.shell.http.clients import counted_as
 from aggregator.shell.http.fanout import Fanout
 from aggregator.shell.http.page.now import Looks
 from aggregator.shell.http.page.render import Renderer
@@ -80,7 +81,10 @@ class Aggregator:
         self._reloader = Reloader(
             settings, reread or (lambda: settings), self._driver, self._server, self._metrics
         )
-        self._fanout = Fanout(lambda: self._server.connections.streams_max)
+        self._fanout = Fanout(
+            lambda: self._server.connections.streams_max,
+            lambda request: counted_as(self._server.access.client_of(request)),
+        )
         self._offline = (topics.centre_state(settings.name), encode(CentreState("offline", boot)))
         self._link = lanes.live_link(
             settings.broker, self._driver, name=settings.name, will=self._offline, rng=rng

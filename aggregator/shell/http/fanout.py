@@ -10,20 +10,25 @@
    otherwise, or if the id is of another start, it gets a snapshot.
 5. A reader follows topics, and gets their events beside those for all. A topic that is new is a new
    place in the ring: a reader that names an older one gets a snapshot.
-6. Each second every reader that got nothing gets a pulse, which says that we live.
+6. Where as many are open as may be, the client that has most loses its newest stream to another
+   that would still have fewer. Else the new one is refused.
+7. Each second every reader that got nothing gets a pulse, which says that we live.
 
 An event says how things stand, never a difference: a reader may get one twice.
 """
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
 from aiohttp import hdrs, web
 
 from aggregator.core.outputs import Output
 from aggregator.shell.http.changes import Changes
 from aggregator.shell.http.channel import Channel, Event, Reader, framed
+from aggregator.shell.http.clients import UNKNOWN
 from venuewatch.base import clock, log
 
 APART_S = 0.25
@@ -53,15 +58,29 @@ class FullError(Exception):
     """As many pages are open as may be; its text is the line for the user."""
 
 
+class _Stream(NamedTuple):
+    """A stream that is open: whose it is, of which channel, and what asked for it."""
+
+    whose: str
+    channel: Channel
+    request: web.Request
+
+
 class Fanout:
     """All channels and their readers, of which there are at most ``pages_max()`` together.
+
+    ``client_of``: as whom the client of a request counts; without it all are one.
 
     Attributes:
         cut: how many readers were cut since the start.
     """
 
-    def __init__(self, pages_max: Callable[[], int]) -> None:
+    def __init__(
+        self, pages_max: Callable[[], int], client_of: Callable[[web.Request], str] | None = None
+    ) -> None:
         self._pages_max = pages_max
+        self._client_of = client_of or (lambda _: UNKNOWN)
+        self._open: dict[Reader, _Stream] = {}  # the oldest first
         self._channels: list[Channel] = []
         self._changes = Changes()
         self._has_changes = asyncio.Event()
@@ -114,11 +133,14 @@ class Fanout:
         """
         if self._is_closed:
             raise FullError("this server is about to end")
-        limit = self._pages_max()
+        limit, whose = self._pages_max(), self._client_of(request)
+        if self.readers >= limit:
+            self._make_room_for(whose)
         if self.readers >= limit:
             raise FullError(f"{limit} pages are open, and no more may be: [web] max_pages")
         reader = Reader(topics)
         channel.join(reader)
+        self._open[reader] = _Stream(whose, channel, request)
         response = web.StreamResponse(headers=_HEADERS)
         try:
             await response.prepare(request)
@@ -130,7 +152,22 @@ class Fanout:
                 request.transport.abort()
         finally:
             channel.leave(reader)
+            self._open.pop(reader, None)
         return response
+
+    def _make_room_for(self, whose: str) -> None:
+        """Cut the newest stream of the client that has most, if another would still have fewer."""
+        counts = Counter(stream.whose for stream in self._open.values())
+        payer = max(counts, key=counts.__getitem__, default=whose)
+        if counts[payer] <= counts[whose] + 1:
+            return
+        reader = next(each for each in reversed(self._open) if self._open[each].whose == payer)
+        _, channel, request = self._open.pop(reader)
+        channel.leave(reader)
+        reader.is_cut = True
+        reader.awake.set()
+        if request.transport is not None:
+            request.transport.abort()
 
     async def _follow(
         self, response: web.StreamResponse, channel: Channel, reader: Reader, last_id: str

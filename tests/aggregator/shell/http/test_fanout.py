@@ -32,7 +32,7 @@ class Page:
     """
 
     def __init__(self, *, pages_max: int = 500, padding: int = 0) -> None:
-        self.fanout = Fanout(lambda: pages_max)
+        self.fanout = Fanout(lambda: pages_max, lambda request: request.remote or "")
         self.rendered: list[list[str]] = []
         self.snapshots = 0
         self.fails = False
@@ -94,9 +94,9 @@ class Opened(NamedTuple):
     writer: asyncio.StreamWriter
 
 
-async def first_of(port: int, path: str) -> Opened:
-    """Ask for a stream; return when it has begun, or is refused."""
-    rest, writer = await asyncio.open_connection("127.0.0.1", port)
+async def first_of(port: int, path: str, *, by: str = "127.0.0.1") -> Opened:
+    """Ask for a stream from an address; return when it has begun, or is refused."""
+    rest, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(by, 0))
     writer.write(f"GET {path} HTTP/1.0\r\nHost: x\r\n\r\n".encode())
     head = await rest.readuntil(b"\r\n\r\n")
     return Opened(int(head.split()[1]), rest, writer)
@@ -283,6 +283,39 @@ async def test_of_a_thousand_pages_as_many_as_may_be_are_served() -> None:
     assert {stream.status for stream in streams} == {200, 503}
     assert line == "500 pages are open, and no more may be: [web] max_pages"
     assert page.rendered == [["a"], ["a"]]
+
+
+async def test_client_with_most_streams_gives_its_newest_to_another() -> None:
+    page = Page(pages_max=6)
+    page.fanout.add(page.other)
+    async with page.served():
+        greedy = [
+            await first_of(page.port, ("/", "/other")[at % 2], by="127.0.0.2") for at in range(6)
+        ]
+        modest = [await first_of(page.port, "/", by="127.0.0.3") for _ in range(5)]
+        again = await first_of(page.port, "/", by="127.0.0.2")
+        assert [each.status for each in modest] == [200, 200, 200, 503, 503]
+        await until(lambda: page.fanout.cut == 3)
+        page.fanout.take([changed("a")])
+        told = [await each.rest.readuntil(b"data: a\n\n") for each in modest[:3]]
+        for stream in (*greedy, *modest, again):
+            stream.writer.close()
+
+    assert (again.status, len(told)) == (503, 3)
+
+
+async def test_stream_that_takes_nothing_gives_its_place_at_once() -> None:
+    page = Page(pages_max=3, padding=8_000_000)
+    async with page.served():
+        greedy = [await first_of(page.port, "/", by="127.0.0.2") for _ in range(3)]
+        page.fanout.take([changed("a")])
+        await until(lambda: any(one.get_write_buffer_size() for one in page.transports))
+        modest = await first_of(page.port, "/", by="127.0.0.3")
+        readers = page.fanout.readers
+        for stream in (*greedy, modest):
+            stream.writer.close()
+
+    assert (modest.status, readers) == (200, 3)
 
 
 async def test_pages_that_never_read_hold_a_piece_each_at_most(
