@@ -28,6 +28,8 @@ from venuewatch.base.wire.errors import Reason
 
 _PIECE = 500  # hosts and incidents that are stored before the loop goes on
 
+_STEP_S = 1.0  # a smaller one may wait until the driver is woken
+
 _logger = logging.getLogger("aggregator")
 
 
@@ -62,6 +64,7 @@ class Driver:
         self._metrics = metrics
         self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._ahead_s = 0.0
         self._is_handing_out = False
         self._failures: set[tuple[str, type[Exception]]] = set()
         self.outlets: list[Outlet] = []
@@ -82,7 +85,10 @@ class Driver:
 
     def receive(self, publishes: Sequence[mqtt5.PublishPacket]) -> None:
         """Process what one read brought."""
-        self.centre.receive(clock.monotonic(), publishes, clock.wall())
+        now, wall = clock.monotonic(), clock.wall()
+        if abs(wall - now - self._ahead_s) > _STEP_S:
+            self._note_wall(now, wall)
+        self.centre.receive(now, publishes, wall)
         self._hand_out()
 
     def refuse(self, reason: Reason) -> None:
@@ -178,9 +184,13 @@ class Driver:
         self.centre.notice_settled(clock.monotonic(), ids)
         self._hand_out()
 
+    def _note_wall(self, now: float, wall: float) -> None:
+        self._ahead_s = wall - now
+        self._wall.note(now, wall)
+
     def _wake(self) -> None:
         now, wall = clock.monotonic(), clock.wall()
-        self._wall.note(now, wall)
+        self._note_wall(now, wall)
         late_s = 0.0 if self._timer is None else now - self._timer.when()
         self._metrics.note_lag(max(0.0, late_s), now)
         self.centre.woke(now, wall)

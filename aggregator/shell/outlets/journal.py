@@ -167,7 +167,9 @@ class JournalOutlet:
         now = clock.wall()
         changed = [change for change in store.changes if isinstance(change, IncidentChanged)]
         reported = [change for change in changed if change.seq]
-        marks = marks_of(store.at, self._wall.wall(store.at)) if store.is_alive else {}
+        is_set = any(change.incident.cause is Cause.CLOCK_JUMP for change in changed)
+        is_dated = store.is_alive or is_set  # a later process compares its clock with this one
+        marks = marks_of(store.at, self._wall.wall(store.at)) if is_dated else {}
         numbers = [change.incident.number for change in reported if change.change == "opened"]
         if numbers or store.next_number:
             marks[rows.NEXT_NUMBER] = max([store.next_number, *(number + 1 for number in numbers)])

@@ -230,3 +230,18 @@ async def test_a_stall_shows_as_lag_whatever_finds_it(
     time.call()
 
     assert Page(metrics.render()).value("venuewatch_aggregator_loop_lag_seconds") == 5.0
+
+
+async def test_a_jump_that_a_read_tells_has_the_new_wall_time(
+    driver: Driver, noting: Noting, time: Time, wall: WallTime
+) -> None:
+    driver.receive(())
+    noting.batches.clear()
+    time.now += 0.1
+    time.wall_step_s = 31_536_000.0
+
+    driver.receive(())
+
+    told = [out for batch in noting.batches for out in batch if isinstance(out, IncidentChanged)]
+    assert [each.incident.cause for each in told] == [Cause.CLOCK_JUMP]
+    assert wall.wall(told[0].at) == WALL + time.now + time.wall_step_s

@@ -129,7 +129,7 @@ class Process(Story):
         self.told: list[Notice] = []
         self.outbox: list[str] = []
         self._path = path
-        wall = WallTime(at, WALL + at)
+        self.wall = wall = WallTime(at, WALL + at)
         self._notice_of = partial(notice_of, wall=wall, aggregator="centre", url_of=str)
         self.journal = JournalOutlet(
             JournalConfig(path=str(path)),

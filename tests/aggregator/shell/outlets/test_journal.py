@@ -23,6 +23,7 @@ from tests.aggregator.shell.journal.schemas import OLD, load
 from tests.kit.machine import WALL
 from venuewatch.base.wire.messages import Acknowledge
 
+YEAR_S = 31_536_000.0
 FALLS_AT = 9.125 + 1.0 + 1.75
 """When STA-1 is overdue that beat last before 10 s."""
 
@@ -52,6 +53,20 @@ async def test_a_notice_is_sent_after_its_commit(process: Process) -> None:
     assert (notice["id"], notice["change"], notice["aggregator"]) == ("1-1", "opened", "centre")
     incident = notice["incident"]
     assert (incident["host"], incident["opened_at"]) == ("STA-1", WALL + FALLS_AT)
+
+
+async def test_the_clock_is_written_down_as_soon_as_it_jumped(process: Process, path: Path) -> None:
+    await process.written()
+    (before,) = column(path, "SELECT value FROM marks WHERE name = 'alive_at'")
+
+    process.wall.note(process.now, WALL + process.now + YEAR_S)
+    process.wall_step_s = YEAR_S
+    process.live(14.9)  # the next time that it is written down anyway is at 15 s
+    await process.written()
+    (after,) = column(path, "SELECT value FROM marks WHERE name = 'alive_at'")
+    process.end()
+
+    assert after - before > YEAR_S - 60.0
 
 
 async def test_a_store_without_rows_is_refused_and_keeps_none_back(path: Path) -> None:
