@@ -7,7 +7,7 @@ import pytest
 from tests.faults.world import RECONNECT_MAX_S, Plan, World
 from tests.integration.real import Aggregator, Process, pause, until
 
-pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.real, pytest.mark.timeout(400)]
 
 PLANS = [Plan("STA", 5), Plan("MAR", 4), Plan("LYO", 3)]
 OF_THE_CENTRE = "centre"

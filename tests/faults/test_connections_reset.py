@@ -11,7 +11,7 @@ import pytest
 from tests.faults.world import Incident, Plan, World
 from tests.integration.real import until
 
-pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.real, pytest.mark.timeout(400)]
 
 PLANS: Final = [Plan("NOR", 8), Plan("SUD", 8)]
 KNOWN_S: Final = 20.0

@@ -7,7 +7,7 @@ from tests.integration.real import pause, until
 from venuewatch.base import clock
 from venuewatch.rehearsal.stage.delay_line import Way
 
-pytestmark = [pytest.mark.real, pytest.mark.timeout(180), pytest.mark.timed]
+pytestmark = [pytest.mark.real, pytest.mark.timeout(400), pytest.mark.timed]
 
 PLANS = [
     Plan("STA", 4),

@@ -16,7 +16,7 @@ from tests.integration.own_clock import Clock
 from tests.integration.real import in_thread, until
 from tests.kit.receiver import Answer, Receiver
 
-pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.real, pytest.mark.timeout(400)]
 
 PLANS: Final = [Plan("NOR", 4), Plan("SUD", 4)]
 KNOWN_S: Final = 10.0

@@ -12,7 +12,7 @@ from venuewatch.base import clock
 from venuewatch.base.wire.links import Link
 from venuewatch.rehearsal.stage.delay_line import Way
 
-pytestmark = [pytest.mark.real, pytest.mark.timed, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.real, pytest.mark.timed, pytest.mark.timeout(400)]
 
 CUT_S: Final = 12.0  # longer than 1.5 x keepalive: every session has ended
 APART_S: Final = 0.3

@@ -26,7 +26,7 @@ RECONNECT_MAX_S: Final = 2.0
 
 _AT_ONCE: Final = 20
 _PAGES_EVERY_S: Final = 0.2
-_WELL_S: Final = 90.0  # spells without verdicts are one incident until 60 s without any
+_WELL_S: Final = 180.0  # spells without verdicts are one incident until 60 s without any
 _LINGERING: Final = frozenset(
     {"flapping", "duplicate_identity"}
 )  # for minutes, in case they return

@@ -57,7 +57,11 @@ def test_a_stopped_aggregator_accuses_nobody_when_it_goes_on(aggregator: Aggrega
     blind = ("opened", "centre", "aggregator_blind")
     until("it tells of itself", lambda: blind in told(aggregator), within_s=30.0)
     until("it is ready", aggregator.is_ready, within_s=30.0)
-    until("no backlog waits", lambda: not aggregator.value("venuewatch_aggregator_backlog_hosts"))
+    until(
+        "no backlog waits",
+        lambda: not aggregator.value("venuewatch_aggregator_backlog_hosts"),
+        within_s=60.0,
+    )
     pause(3.0)  # what would be accused by what had waited is accused by now
 
     assert {scope for _, scope, _ in told(aggregator)} == {"centre"}
