@@ -4,6 +4,7 @@ import asyncio
 import base64
 import contextlib
 import logging
+import socket
 import ssl
 
 import aiohttp
@@ -12,6 +13,13 @@ from aggregator.config import Notify, Receiver
 from venuewatch import __version__
 from venuewatch.base import config, log, secret_files
 
+_RECEIVE_BYTES = 8 * 1024
+"""How many bytes of answers the system keeps for us; Linux makes it twice as many.
+
+What has come is parsed at once. A receiver that answers ``100 Continue`` without end would else
+have a quarter of a megabyte of it parsed before anything else goes on.
+"""
+
 LOOK_EVERY_S = 2.0
 """How often (s) a queue looks at least what is due."""
 
@@ -19,10 +27,17 @@ LOOK_EVERY_S = 2.0
 def session_of(timeout_s: float) -> aiohttp.ClientSession:
     """Return a session that keeps no cookies; no request takes longer than ``timeout_s``."""
     return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(socket_factory=_socket),
         timeout=aiohttp.ClientTimeout(total=timeout_s),
         cookie_jar=aiohttp.DummyCookieJar(),
         headers={"User-Agent": f"venuewatch/{__version__}"},
     )
+
+
+def _socket(info: aiohttp.AddrInfoType) -> socket.socket:
+    made = socket.socket(*info[:3])
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BYTES)
+    return made
 
 
 async def until_set(event: asyncio.Event, wait_s: float) -> None:

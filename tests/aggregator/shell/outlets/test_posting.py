@@ -1,5 +1,6 @@
 """Posting to any server: who we are, whom we trust, and what is said when it fails."""
 
+import asyncio
 import contextlib
 import logging
 import ssl
@@ -11,9 +12,10 @@ from typing import Any, Protocol
 import aiohttp
 import pytest
 import trustme
+from aiohttp.client_proto import ResponseHandler
 
 from aggregator import config
-from aggregator.shell.outlets.posting import Troubles, check_usable, in_words
+from aggregator.shell.outlets.posting import Troubles, check_usable, in_words, session_of
 from tests.aggregator.shell.conftest import Whys
 from tests.aggregator.shell.outlets.alertmanager.pusher import pushing
 from tests.aggregator.shell.outlets.remote_write.backlogs import AT
@@ -154,3 +156,28 @@ def test_each_trouble_is_logged_once_until_something_is_accepted(whys: Whys) -> 
 )
 def test_connection_that_breaks_is_told_in_words(error: Exception) -> None:
     assert in_words(error) == "it hung up without an answer"
+
+
+async def test_endless_answer_is_parsed_in_small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    parse = ResponseHandler.data_received
+    pieces: list[int] = []
+
+    def note(handler: ResponseHandler, data: bytes) -> None:
+        pieces.append(len(data))
+        parse(handler, data)
+
+    async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            while True:
+                writer.write(b"HTTP/1.1 100 Continue\r\n\r\n" * 10_000)
+                await writer.drain()
+
+    monkeypatch.setattr(ResponseHandler, "data_received", note)
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server, session_of(1.0) as session:
+        with pytest.raises(TimeoutError):
+            await session.post(f"http://127.0.0.1:{port}/", data=b"x")
+
+    assert sum(pieces) > 100_000
+    assert max(pieces) <= 32 * 1024
