@@ -7,20 +7,19 @@ wait for its monitor. On Linux they may come through a Unix socket, which tells 
 
 import re
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
-import msgspec
 from msgspec.structs import replace
 
 from agent.checks import CheckConfig, Latest, LimitS, Reading, about, worded
 from agent.checks.host.inbox import Inbox
 from agent.checks.reading import times
+from agent.checks.reading.said import EXPECTED, MAX_DATAGRAM, Said, read_said
 from agent.checks.reading.times import Now, on_wall
 from agent.checks.reading.words import short
 from venuewatch.base.config import Port, in_words
 from venuewatch.base.wire.checks import CheckState, CheckValues
 
-MAX_DATAGRAM = 1024
 _MAX_DATAGRAMS = 2_000  # a reading; the kernel keeps some 300 between two
 
 
@@ -29,7 +28,11 @@ class Config(CheckConfig, frozen=True, tag="push"):
 
     A program that said goodbye is not missed before it speaks again. Over UDP every user of this
     machine may say so: where not all are trusted, use `listen_socket` with `user`, in a folder that
-    only this user and the agent can enter. Datagrams of others are counted, and have no effect.
+    only this user and the agent can enter. Datagrams of others are counted, and move nothing.
+
+    Numbers may be texts, truths 0, 1 or words, and the text UTF-8, UTF-16 or cp1252. An odd field
+    is unknown. Where nothing that can be read comes for `silence_limit_s`, but other datagrams do,
+    the state is `delayed`; where only those of others come, it is `critical`.
     """
 
     listen_address: Annotated[str, about("loopback address to listen at", "::1")] = "127.0.0.1"
@@ -60,13 +63,23 @@ class Config(CheckConfig, frozen=True, tag="push"):
             raise ValueError("Expected `listen_socket` beside `user`: UDP does not tell who sends")
 
 
-class Said(msgspec.Struct, frozen=True):
-    """One datagram; unknown fields are ignored."""
+class Unheard(NamedTuple):
+    """Datagrams since the last sound one that had no effect; the last came ``at``."""
 
-    last: Annotated[int, msgspec.Meta(ge=0, le=2**53)] | None = None
-    live: bool = False
-    bye: bool = False
-    name: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    number: int = 0
+    at: float = 0.0
+    why: str = ""
+
+    def more(self, count: int, now: Now, why: str = "") -> "Unheard":
+        """Return them with ``count`` more, the last at ``now``."""
+        return Unheard(self.number + count, now.monotonic_s, why)
+
+    def is_recent(self, now: Now, limit_s: float) -> bool:
+        """Return whether one came within the limit."""
+        return self.number > 0 and now.monotonic_s - self.at <= limit_s
+
+
+_NOTHING = Unheard()
 
 
 class Program:
@@ -79,17 +92,19 @@ class Program:
         self._heard = now
         self._moved = now
         self._last: int | None = None
-        self._messages = self._refused = self._backward = 0
+        self._messages = self._odd = self._backward = 0
+        self._unread = self._refused = _NOTHING
 
     def hear(self, datagram: bytes, now: Now) -> None:
         """Take in a datagram that came at ``now``."""
-        try:
-            said = msgspec.json.decode(datagram, type=Said)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            self._refused += 1
+        said = read_said(datagram)
+        self._odd += len(said.odd) if said else 1
+        if said is None:
+            self._unread = self._unread.more(1, now)
             return
-        if len(datagram) > MAX_DATAGRAM or self._config.program not in ("", said.name):
-            self._refused += 1
+        if self._config.program not in ("", said.name):
+            self._odd += not said.odd
+            self.refuse(1, now, f"the name {said.name!r}, not {self._config.program!r}")
             return
         self._messages += 1
         is_first_live = said.live and not (self._said and self._said.live)
@@ -99,20 +114,27 @@ class Program:
             self._backward += self._last is not None and said.last < self._last
             self._last = said.last
         self._heard, self._said = now, said
+        self._unread = self._refused = _NOTHING
+
+    def refuse(self, count: int, now: Now, why: str) -> None:
+        """Count datagrams that are not of this program; ``why``: what they have."""
+        self._refused = self._refused.more(count, now, why)
 
     def judge(self, now: Now) -> Reading:
         """Return the state at ``now``."""
         quiet_s = now.monotonic_s - self._heard.monotonic_s
         resting_s = now.monotonic_s - self._moved.monotonic_s
         said, config = self._said, self._config
+        limit_s = config.silence_limit_s
         state: CheckState
         if said is not None and said.bye:
             state, why = "not_expected", "it said goodbye"
-        elif quiet_s > config.silence_limit_s:
-            state, why = (
-                "silent",
-                f"nothing for {quiet_s:.0f} s, limit {config.silence_limit_s:g} s",
-            )
+        elif quiet_s > limit_s and self._unread.is_recent(now, limit_s):
+            state, why = "delayed", f"nothing that can be read for {quiet_s:.0f} s"
+        elif quiet_s > limit_s and self._refused.is_recent(now, limit_s):
+            state, why = "critical", f"nothing of the program for {quiet_s:.0f} s"
+        elif quiet_s > limit_s:
+            state, why = "silent", f"nothing for {quiet_s:.0f} s, limit {limit_s:g} s"
         elif said is None:
             state, why = "unknown", "nothing heard yet"
         elif said.live and resting_s > config.frozen_after_s:
@@ -120,13 +142,24 @@ class Program:
             state, why = "frozen", f"alive, but last is {self._last} for {resting_s:.0f} s, {limit}"
         else:
             state, why = "flowing", f"last is {self._last}"
-        return Reading(state, why, self._values(now))
+        return Reading(state, short(why + self._notes(state)), self._values(now))
+
+    def _notes(self, state: CheckState) -> str:
+        """Return what was heard and could not be taken in since the last sound datagram."""
+        notes = ""
+        if self._said and self._said.odd:
+            notes += f"; could not read {', '.join(self._said.odd)}"
+        if self._unread.number:
+            notes += f"; {_datagrams(self._unread.number)} could not be read, {EXPECTED}"
+        if self._refused.number and state != "flowing":
+            notes += f"; {_datagrams(self._refused.number)} refused, with {self._refused.why}"
+        return notes
 
     def _values(self, now: Now) -> CheckValues:
         said = self._said
         return CheckValues(
             results_messages_total=float(self._messages),
-            results_parse_errors_total=float(self._refused),
+            results_parse_errors_total=float(self._odd),
             results_version_regressions_total=float(self._backward),
             results_live_units=float(said.live) if said else None,
             results_last_number=None if self._last is None else float(self._last),
@@ -148,7 +181,10 @@ class Check:
     def read(self) -> Reading:
         """Hear what has come since the last reading, and judge."""
         trouble = self._listen()
+        others = self._inbox.refused if self._inbox else 0
         self._drain()
+        if self._inbox is not None and (new := self._inbox.refused - others):
+            self._program.refuse(new, self._now(), "another user than " + self._config.user)
         reading = self._program.judge(self._now())
         if self._config.user and self._inbox is not None:
             refused = float(self._inbox.refused)
@@ -184,3 +220,7 @@ class Check:
             if datagram is None:
                 return
             self._program.hear(datagram, self._now())
+
+
+def _datagrams(count: int) -> str:
+    return f"{count} datagram{'s' if count > 1 else ''}"

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 import venuewatch.push
 from agent.checks import Reading
-from agent.checks.push import MAX_DATAGRAM, Check, Config, Program
+from agent.checks.push import Check, Config, Program
+from agent.checks.reading.said import MAX_DATAGRAM
 from agent.checks.reading.times import Now
 from tests.agent.checks.feed.results_day import Clock
 from venuewatch.push import say_alive, say_goodbye
@@ -122,29 +123,100 @@ def test_a_last_result_that_goes_backward_is_counted() -> None:
     assert values.results_last_number == 4
 
 
-@pytest.mark.parametrize(
-    "datagram",
-    [
-        b"",
-        b"hello",
-        b"[1]",
-        b'{"last": "1"}',
-        b'{"last": -1}',
-        b'{"last": 1e300}',
-        b'{"last": 1, "live": 1}',
-        b'{"name": "' + b"x" * 65 + b'"}',
-        b'{"last": 1, "more": "' + b"x" * MAX_DATAGRAM + b'"}',
-        b'{"last": ' + b"[" * 900,
-        b'{"name": "\xff"}',
-    ],
-)
-def test_what_makes_no_sense_is_counted_and_is_no_life(hall: Hall, datagram: bytes) -> None:
+UNREAD = {
+    "nothing": b"",
+    "a timer's own text": b"T 12:03.55 R1\r",
+    "a list": b"[1]",
+    "a number": b"12",
+    "too long": b'{"last": 1, "more": "' + b"x" * MAX_DATAGRAM + b'"}',
+    "cut": b'{"last": 1, "li',
+    "deep": b'{"last": ' + b"[" * 900,
+    "bytes of a machine": b"\x00\x00\x01\x02\x00\x07\x00\x00",
+    "cut UTF-16": '{"last": 12'.encode("utf-16-le")[:-1],
+}
+
+
+@pytest.mark.parametrize("datagram", UNREAD.values(), ids=UNREAD)
+def test_datagrams_that_cannot_be_read_are_no_silence(hall: Hall, datagram: bytes) -> None:
+    hall.read(50.0)
+    for _ in range(20):
+        hall.sends(datagram)
+
+    reading = hall.read(11.0)
+
+    assert reading.state == "delayed"
+    assert "; 20 datagrams could not be read, expected JSON such as {" in reading.detail
+    assert reading.values.results_parse_errors_total == 20
+    assert hall.read(61.0).state == "silent"
+
+
+SPOKEN = {
+    "text": b'{"last": "12", "live": true}',
+    "fraction": b'{"last": 12.0, "live": 1}',
+    "text with a fraction": b'{"last": " 12.00", "live": "YES"}',
+    "word": b'{"last": 12, "live": "True", "name": 3}',
+    "UTF-16LE with a mark": '\ufeff{"last": 12, "live": true}'.encode("utf-16-le"),
+    "UTF-16LE": '{"last": 12, "live": true}'.encode("utf-16-le"),
+    "UTF-16BE": '{"last": 12, "live": true}'.encode("utf-16-be"),
+    "UTF-8 with a mark": b'\xef\xbb\xbf{"last": 12, "live": true}',
+    "cp1252": b'{"last": 12, "live": true, "name": "caf\xe9"}',
+    "buffer": b'{"last": 12, "live": true}\r\n' + b"\0" * 38,
+    "buffer of UTF-16LE": '{"last": 12, "live": true}'.encode("utf-16-le") + b"\0" * 38,
+}
+
+
+@pytest.mark.parametrize("datagram", SPOKEN.values(), ids=SPOKEN)
+def test_datagrams_are_heard_as_programs_write_them(hall: Hall, datagram: bytes) -> None:
     hall.sends(datagram)
 
-    reading = hall.read(61.0)
+    reading = hall.read()
 
-    assert reading.state == "silent"
+    assert reading[:2] == ("flowing", "last is 12")
+    assert reading.values.results_live_units == 1
+    assert reading.values.results_parse_errors_total == 0
+
+
+ODD = {
+    "negative": (b'{"last": -1}', "last"),
+    "huge": (b'{"last": 1e300}', "last"),
+    "long": (b'{"last": "' + b"9" * 500 + b'"}', "last"),
+    "true": (b'{"last": true}', "last"),
+    "word": (b'{"live": "perhaps"}', "live"),
+    "goodbye": (b'{"bye": 2}', "bye"),
+    "name": (b'{"name": "' + b"x" * 65 + b'"}', "name"),
+    "deep name": (b'{"name": ' + b"[" * 490 + b"]" * 490 + b"}", "name"),
+}
+
+
+@pytest.mark.parametrize(("datagram", "field"), ODD.values(), ids=ODD)
+def test_an_odd_field_is_counted_and_costs_that_field_only(
+    hall: Hall, datagram: bytes, field: str
+) -> None:
+    hall.sends(datagram)
+
+    reading = hall.read()
+
+    assert reading[:2] == ("flowing", f"last is None; could not read {field}")
     assert reading.values.results_parse_errors_total == 1
+
+
+def test_sound_datagram_ends_the_count_of_unread_ones(hall: Hall) -> None:
+    hall.sends(b"hello")
+    say_alive(5, address=hall.address)
+
+    assert hall.read()[:2] == ("flowing", "last is 5")
+
+
+def test_only_another_program_talking_is_no_silence() -> None:
+    hall = Hall(program="scoreboard")
+    hall.read(60.0)
+    say_alive(1, name="clock", address=hall.address)
+
+    reading = hall.read(1.0)
+    hall.check.close()
+
+    assert reading.state == "critical"
+    assert reading.detail.endswith("; 1 datagram refused, with the name 'clock', not 'scoreboard'")
 
 
 def test_another_program_is_not_taken_for_this_one() -> None:

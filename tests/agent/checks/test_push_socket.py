@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from agent.checks.push import Check, Config
+from tests.agent.checks.feed.results_day import Clock
 from venuewatch.push import say_alive
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells who sends")
@@ -136,3 +137,18 @@ def test_path_that_is_not_ours_is_left_as_it_is(listen: Listen, path: str, what:
 def test_user_without_a_socket_is_refused() -> None:
     with pytest.raises(ValueError, match="Expected `listen_socket` beside `user`"):
         Config(name="scores", user="scoreboard")
+
+
+@needs_root
+def test_only_another_user_talking_is_no_silence(path: str) -> None:
+    clock = Clock(1_722_700_000.0)
+    config = Config(name="scores", listen_socket=path, user=str(os.geteuid()))
+    check = Check(config, lambda _name: None, clock)
+    say_goodbye_as(OTHER, path)
+    clock.wall_s += 61.0
+
+    reading = check.read()
+    check.close()
+
+    assert reading.state == "critical"
+    assert f"; 1 datagram refused, with another user than {os.geteuid()}" in reading.detail
