@@ -51,6 +51,7 @@ _FORWARDED_MAX = 32  # proxies in a row
 _BCRYPT_MAX = 72  # bytes of a password that bcrypt takes into account
 _CHALLENGE: Mapping[str, str] = {hdrs.WWW_AUTHENTICATE: 'Basic realm="venuewatch", charset="UTF-8"'}
 _BY_PROXY = (hdrs.FORWARDED, hdrs.VIA, hdrs.X_FORWARDED_FOR, "X-Real-IP")
+_BY_BROWSER = (hdrs.ORIGIN, "Sec-Fetch-Site", "Sec-Fetch-Mode")
 _HEALTH = frozenset({"/-/healthy", "/-/ready"})
 FOR_MACHINES = frozenset({"/metrics", "/metrics/self", "/sd", *_HEALTH})
 """What exporters show everybody who has a user, where there are users."""
@@ -113,9 +114,9 @@ class Access:
     def may_change(self, request: web.Request) -> bool:
         """Tell whether a request may change something: it has a user, or comes from this machine.
 
-        A page in a browser may not: whatever names its ``Origin`` comes from one.
+        A page in a browser may not: browsers name its ``Origin``, or say how they fetch.
         """
-        if hdrs.ORIGIN in request.headers:
+        if any(name in request.headers for name in _BY_BROWSER):
             return False
         return bool(self.users) or self.is_local(request)  # without a user it came not this far
 

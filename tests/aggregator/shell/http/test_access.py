@@ -158,6 +158,9 @@ async def test_a_flood_of_wrong_passwords_keeps_no_known_user_out(
         ("127.0.0.1", {"Forwarded": "for=192.0.2.1"}, False),
         ("127.0.0.1", {"Via": "1.1 proxy.example"}, False),
         ("127.0.0.1", {"Origin": "https://evil.example"}, False),
+        ("127.0.0.1", {"Sec-Fetch-Site": "cross-site"}, False),
+        ("127.0.0.1", {"Sec-Fetch-Site": "same-origin"}, False),
+        ("127.0.0.1", {"Sec-Fetch-Mode": "no-cors"}, False),
     ],
 )
 async def test_change_without_a_user_comes_from_this_machine(
@@ -169,7 +172,8 @@ async def test_change_without_a_user_comes_from_this_machine(
 
     assert asked.may_change(request) is may
     asked.users = HASHES
-    assert asked.may_change(request) is ("Origin" not in headers)  # or it had its answer before
+    is_of_browser = any(name.startswith(("Origin", "Sec-")) for name in headers)
+    assert asked.may_change(request) is not is_of_browser  # or it had its answer before
 
 
 async def test_reload_is_refused_through_a_proxy(client: Client) -> None:
@@ -186,10 +190,10 @@ async def test_reload_is_refused_through_a_proxy(client: Client) -> None:
 async def test_reload_is_refused_to_a_page_of_a_user(client: Client) -> None:
     answers = [
         await client.post("/-/reload", headers=ALICE | more)
-        for more in ({}, {"Origin": "http://localhost"})
+        for more in ({}, {"Origin": "http://localhost"}, {"Sec-Fetch-Site": "cross-site"})
     ]
 
-    assert [answer.status for answer in answers] == [200, 403]
+    assert [answer.status for answer in answers] == [200, 403, 403]
 
 
 @pytest.mark.usefixtures("checks")
