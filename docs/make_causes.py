@@ -46,6 +46,7 @@ _KINDS: Mapping[Kind, str] = {
     "venue link": "The way to a venue",
     "link": "The way to a host",
     "feed": "A results feed",
+    "source": "The clock of a source of results",
     "venue check": "A check on most hosts of a venue",
     "check": "A check on one host",
     "identity": "The name of a host",

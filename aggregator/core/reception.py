@@ -48,6 +48,7 @@ from aggregator.core.verdicts.clocks import LIMIT_S
 from aggregator.core.verdicts.feeds import Feeds
 from aggregator.core.verdicts.our_clock import OurClock
 from aggregator.core.verdicts.restarts import Restarts
+from aggregator.core.verdicts.source_clocks import SourceClocks
 from aggregator.core.verdicts.terms import Terms, bounded
 from venuewatch.base.wire import topics
 from venuewatch.base.wire.catalogue import Catalogue
@@ -74,6 +75,7 @@ class Reception:
     Attributes:
         readings: the latest readings of each host.
         feeds: results feeds that are not well.
+        source_clocks: clocks of sources of results that are wrong.
         our_clock: whether the wall clock of this machine is in doubt.
     """
 
@@ -91,6 +93,7 @@ class Reception:
         self.readings = LatestReadings(decisions.fleet, decisions.expectation.budget)
         self.our_clock = OurClock(decisions.fleet, decisions.store, decisions.troubles)
         self.feeds = Feeds(decisions.incidents)
+        self.source_clocks = SourceClocks(decisions.incidents)
         self._bridges = Bridges(decisions.incidents)
         self._restarts = Restarts(decisions.incidents)
         self._terms = Terms(
@@ -194,17 +197,20 @@ class Reception:
         checks = self._decisions.checks
         if kind is VITALS:
             self.feeds.take_vitals(host, now)
+            self.source_clocks.take_vitals(host, now)
             checks.take_vitals(host, now)
         else:
             for reading in content.readings:
                 checks.take(host, reading, now)  # first: as a feed it may go on
                 self.feeds.take(host, reading, now)
+                self.source_clocks.take(host, reading, now)
 
     def _make_room(self, host: Host, message: Checks, now: float) -> Checks:
         """Return what is taken of a message of checks; those that lost their places are over."""
         room = make_room(host, message, self._decisions.expectation.budget, now)
         for check in room.freed:
             self.feeds.forget(host, check, now)
+            self.source_clocks.forget(host, check, now)
             self._decisions.checks.forget(host, check, now)
         return room.message
 
@@ -215,6 +221,7 @@ class Reception:
         for host in gone:
             self.readings.forget(host)
             self.feeds.forget_host(host)
+            self.source_clocks.forget_host(host)
         return [host.name for host in gone]
 
     def take_beat(self, host: Host, beat: Beat, now: float, wall: float) -> None:

@@ -163,8 +163,9 @@ def _settle(decisions: Decisions, reception: Reception, incident: Incident, now:
             decisions.expectation.budget.restore(fleet.named(subject.host), now)
         case "identity":
             decisions.twins.contest(subject, now)
-        case "feed":
-            reception.feeds.restore(incident)
+        case "feed" | "source" as scope:
+            of = reception.feeds if scope == "feed" else reception.source_clocks
+            of.restore(incident)
         case "check":
             decisions.checks.restore(incident, now)
         case "link":

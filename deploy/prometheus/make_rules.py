@@ -72,6 +72,7 @@ _PROBLEMS: dict[Kind, str] = {
     "venue": "venuewatch_venue_problem",
     "venue link": "venuewatch_venue_problem",
     "feed": "venuewatch_check_problem",
+    "source": "venuewatch_check_problem",
     "check": "venuewatch_check_problem",
     "venue check": "venuewatch_check_problem",
 }

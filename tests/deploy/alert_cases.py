@@ -169,6 +169,11 @@ CASES: Sequence[Case] = (
         "primary on STA-1 in STA: results move, and come too late.", _OF_FEED,
     ),
     Case(
+        "VenuewatchResultsClockWrong", "warning", 5, problem("check", _FEED, "results_clock"),
+        "primary on STA-1 in STA: the times of results are wrong: the zone, the source's clock, "
+        "or a queue.", _OF_FEED,
+    ),
+    Case(
         "VenuewatchRedundancyLost", "warning", 5, problem("check", _FEED, "redundancy_lost"),
         "primary on STA-1 in STA: one of the parts that stand in for one another has failed.",
         _OF_FEED,

@@ -7,7 +7,7 @@ from aggregator.core.incidents.troubles import PARTS
 from aggregator.core.verdicts.causes import Cause, Evidence, Verdict
 from tests.kit.machine import GRACE_S
 from tests.kit.story import HERE, Story
-from venuewatch.base.wire.checks import CheckState
+from venuewatch.base.wire.checks import CheckState, CheckValues
 
 
 def nobody_answers_about(story: Story, *, is_reached: bool | None, is_killed: bool) -> None:
@@ -54,6 +54,14 @@ def deafen(story: Story) -> None:
 def leave_unread(story: Story) -> None:
     for seq in range(2):
         story.deliver(story.machines["s1"].check(story.now, seq, "critical", kind="feed"))
+        story.run(2.0)
+
+
+def set_source_clock_wrong(story: Story) -> None:
+    values = CheckValues(results_clock_offset_seconds=-3600.0)
+    for seq in range(3):
+        reading = story.machines["s1"].check(story.now, seq, "flowing", kind="feed", values=values)
+        story.deliver(reading)
         story.run(2.0)
 
 
@@ -112,6 +120,7 @@ WORLDS: Mapping[Cause, Callable[[Story], None]] = {
     Cause.RESULTS_DELAYED: report("delayed"),
     Cause.RESULTS_SILENT: report("silent"),
     Cause.RESULTS_UNREADABLE: leave_unread,
+    Cause.RESULTS_CLOCK: set_source_clock_wrong,
     Cause.REDUNDANCY_LOST: report("redundancy_lost"),
     Cause.CLOCK_SKEW: set_clock_wrong,
     Cause.FLAPPING: lambda story: cut(story, 3),

@@ -67,6 +67,7 @@ LABELS: Final[Mapping[Kind, tuple[str, ...]]] = {
     "host": ("venue", "host"),
     "link": ("venue", "host"),
     "feed": ("venue", "host", "check"),
+    "source": ("venue", "host", "check"),
     "venue check": ("venue", "check"),
     "check": ("venue", "host", "check"),
     "identity": ("venue", "host"),
@@ -113,6 +114,9 @@ _STOPPED = Alert("VenuewatchResultsStopped", Severity.CRITICAL, "Results have st
 _DELAYED = Alert("VenuewatchResultsDelayed", Severity.WARNING, "Results come too late.")
 _UNREADABLE = Alert(
     "VenuewatchResultsUnreadable", Severity.CRITICAL, "A results feed can not be read."
+)
+_RESULTS_CLOCK = Alert(
+    "VenuewatchResultsClockWrong", Severity.WARNING, "The times of results are wrong."
 )
 _SPARE = Alert("VenuewatchRedundancyLost", Severity.WARNING, "A spare is lost.")
 _VENUE_CHECK = Alert(
@@ -290,6 +294,12 @@ ROWS: Final[Mapping[tuple[Kind, Cause], Row]] = {
         _SPARE,
         _ON + "one of the parts that stand in for one another has failed.",
         "Find the part in the check's detail, and repair it while the other one works.",
+    ),
+    ("source", Cause.RESULTS_CLOCK): Row(
+        _RESULTS_CLOCK,
+        _ON + "the times of results are wrong: the zone, the source's clock, or a queue.",
+        "Read the offset in the check's detail. Whole hours: correct `zone`. Else ask for the "
+        "clock of the results server, and for messages that wait.",
     ),
     ("venue check", Cause.CHECK_FAILED): Row(
         _VENUE_CHECK,

@@ -33,9 +33,9 @@ DAMPED_LEAST = 1_000
 """From how many subjects on, whose penalties are known, those that faded are looked for."""
 
 _THAT_FALL = frozenset({"host", "venue", "check"})
-_THAT_RETURN = frozenset({"feed", "link", "clock", "bridge", "budget", "terms"})
+_THAT_RETURN = frozenset({"feed", "source", "link", "clock", "bridge", "budget", "terms"})
 _WAVERING = frozenset({"feed"})  # scopes of which a problem may go from one cause to another
-_OF_LIVING = frozenset({"link", "feed", "check", "clock", "terms"})
+_OF_LIVING = frozenset({"link", "feed", "source", "check", "clock", "terms"})
 _ROUNDING = 1.001
 
 

@@ -14,6 +14,7 @@ Scope: TypeAlias = Literal[
     "host",
     "link",
     "feed",
+    "source",
     "check",
     "identity",
     "clock",

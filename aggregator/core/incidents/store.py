@@ -30,7 +30,7 @@ EVIDENCE_MAX = 100
 _EVIDENCE_FIRST = 10  # how it began is kept, and then the latest
 _SEEN_ONCE = frozenset({"silence", "will"})
 _CORRECTED = frozenset({"host", "venue"})
-_OF_CHECKS = frozenset({"check", "feed"})
+_OF_CHECKS = frozenset({"check", "feed", "source"})
 _REMEMBERED_OF_A_HOST = 20
 
 

@@ -125,6 +125,10 @@ class Cause(ExplainedEnum):
         "results_unreadable",
         "The results feed can not be read: its check was critical in two readings in a row.",
     )
+    RESULTS_CLOCK = (
+        "results_clock",
+        "The dates and times of a results source were wrong in three readings in a row.",
+    )
     REDUNDANCY_LOST = (
         "redundancy_lost",
         "The results work, and one of the two parts that make them redundant is gone.",

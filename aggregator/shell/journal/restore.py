@@ -25,6 +25,7 @@ GENERAL_CAUSES: Mapping[Scope, Cause] = {
     "host": Cause.SILENT,
     "link": Cause.ONE_WAY_LOSS,
     "feed": Cause.RESULTS_FROZEN,
+    "source": Cause.RESULTS_CLOCK,
     "check": Cause.CHECK_FAILED,
     "identity": Cause.DUPLICATE_IDENTITY,
     "clock": Cause.CLOCK_SKEW,
@@ -39,7 +40,7 @@ _CAUSES = frozenset(Cause)
 _FALLING = frozenset({"host", "venue", "check"})
 _OF_VENUE_OR_HOST = frozenset({"link", "check"})
 _WITHOUT_HOST = frozenset({"centre", "venue", "bridge"})
-_WITH_CHECK = frozenset({"feed", "check"})
+_WITH_CHECK = frozenset({"feed", "source", "check"})
 
 _logger = logging.getLogger("aggregator.journal")
 

@@ -47,6 +47,7 @@ PLACES: dict[Kind, tuple[str, str]] = {
     "venue check": ("", "gw"),
     "check": ("s1", "gw"),
     "feed": ("s1", "odf"),
+    "source": ("s1", "odf"),
     "venue": ("", ""),
 }
 """Host and check of what no world has an incident of; of all others it is the host alone."""

@@ -73,7 +73,7 @@ def _machines(incident: IncidentView, venue: VenueView | None) -> Iterator[Exclu
 
 
 def _feeds(incident: IncidentView, others: Sequence[IncidentView]) -> Iterator[Exclusion]:
-    if incident.scope in {"feed", "check"}:
+    if incident.scope in {"feed", "source", "check"}:
         return
     known = [one for one in others if one.venue == incident.venue and one.scope == "feed"]
     if not known:

@@ -30,6 +30,7 @@ SUBJECTS = [
     Subject("link", "STA"),
     Subject("link", "STA", "STA-1"),
     Subject("feed", "STA", "STA-1", "primary"),
+    Subject("source", "STA", "STA-1", "primary"),
     Subject("check", "STA", "", "gate"),
     Subject("check", "STA", "STA-1", "gate"),
     Subject("identity", "STA", "STA-1"),
