@@ -5,7 +5,7 @@ while we were down is reported once. A host that was down, away or cut off stays
 reported again. Times are monotonic seconds of this process, all of them in its past.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from aggregator.core.decisions import Decisions
@@ -94,15 +94,26 @@ def restore(decisions: Decisions, reception: Reception, memory: Memory, now: flo
     for incident in never_closed:
         if incidents.open[incident.subject].number != incident.number:
             decisions.store.supersede(incident.number)
-    if memory.jump_s:
-        reception.our_clock.jumped(memory.jump_s, now)
     for incident in still_open:
         _settle(decisions, reception, incident, now)
+    for jump_s in (*_doubted(still_open), memory.jump_s):  # as if we had seen each of them
+        if jump_s:
+            reception.our_clock.jumped(jump_s, now)
     for venue in fleet.venues.values():
         alone = [host for host in venue.hosts.values() if not decisions.losses.is_held(host)]
         decisions.expectation.expect_back(alone, now)
     decisions.plan()
     return restored
+
+
+def _doubted(still_open: Iterable[Incident]) -> Iterator[float]:
+    """Yield each jump (s) of the doubt about our clock in which an earlier process ended."""
+    for incident in still_open:
+        for seen in incident.evidence:
+            jump_s = seen.detail.get("jump_s")
+            is_of_it = incident.cause is Cause.CLOCK_JUMP and seen.seen == "trouble"
+            if is_of_it and isinstance(jump_s, float | int):
+                yield float(jump_s)
 
 
 def _subject_of(host: Host) -> Subject:

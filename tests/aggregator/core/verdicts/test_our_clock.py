@@ -3,6 +3,7 @@
 import pytest
 
 from aggregator.core.incidents.troubles import subject_of
+from aggregator.core.outputs import Moment
 from aggregator.core.restore import Memory
 from aggregator.core.verdicts.causes import Cause
 from aggregator.core.verdicts.our_clock import STEADY_S
@@ -127,3 +128,23 @@ def test_a_jump_before_the_start_is_over_when_the_clock_is_back() -> None:
 
     assert lived == WALL + 1.0
     assert not centre.reception.our_clock.is_in_doubt
+
+
+@pytest.mark.parametrize("is_set_right", [False, True])
+def test_a_doubt_outlives_a_restart(*, is_set_right: bool) -> None:
+    story = up()
+    story.wall_step_s += YEAR_S
+    story.run(5.0)
+
+    memory = story.centre.memory(Moment(story.now, WALL + story.now))
+    back_s = -YEAR_S if is_set_right else 0.0
+    story.wall_step_s += back_s
+    story.restart(memory._replace(jump_s=back_s))
+    story.open()
+    story.run(40.0)
+
+    assert story.centre.reception.our_clock.is_in_doubt is not is_set_right
+    assert (JUMPED in story.centre.decisions.store.open) is not is_set_right
+    if not is_set_right:
+        lived = story.centre.reception.our_clock.lived_wall(story.now)
+        assert lived == pytest.approx(WALL + story.now)
