@@ -319,9 +319,9 @@ class Centre(Inlets):
         self.decisions.troubles.end(cause, now)
         self.decisions.plan()
 
-    def keep_readings(self, count: int) -> None:
-        """Keep so many of each host's latest vitals from now on; never fewer than before."""
-        self.reception.readings.keep(count)
+    def keep_readings(self, now: float, count: int) -> None:
+        """Keep so many of each host's latest vitals, while a scraper asks for as many."""
+        self.reception.readings.keep(count, now)
 
     def command(self, now: float, command: AskNeighbours) -> None:
         """Do what an operator asks for.

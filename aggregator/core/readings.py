@@ -41,6 +41,9 @@ TRUSTED_AGAIN_S = 1.5
 WAITED_S = 5.0
 """From which age (s) on a live reading waited on its way; agents let it wait for 2 s at most."""
 
+KEEP_S = 300.0
+"""How long (s) a scraper's wish for more readings holds: longer than any scrape interval."""
+
 _VITALS, _CHECKS = _NUMBERED = (Stream.VITALS.value, Stream.CHECKS.value)
 
 
@@ -74,11 +77,14 @@ class LatestReadings:
         self._budget = budget
         self._catalogues = Catalogues()
         self.dedup = Dedup()
-        self._kept = 1
+        self._asked: dict[int, float] = {}
 
-    def keep(self, count: int) -> None:
-        """Keep so many of each host's latest vitals from now on; never fewer than before."""
-        self._kept = max(self._kept, count)
+    def keep(self, count: int, now: float) -> None:
+        """Keep so many of each host's latest vitals, until ``KEEP_S`` after this was said last."""
+        self._asked[count] = now
+
+    def _kept(self, now: float) -> int:
+        return max((count for count, at in self._asked.items() if now - at < KEEP_S), default=1)
 
     def restore(self, known: Iterable[HeardRanges]) -> None:
         """Remember which readings an earlier process had received."""
@@ -148,7 +154,7 @@ class LatestReadings:
             if last is None or at >= last.at:
                 if last is not None and last.boot == message.boot and not is_late:
                     said_ms = _risen_ms(said_ms, last, wall)
-                earlier = _earlier(last, said_ms, self._kept - 1)
+                earlier = _earlier(last, said_ms, self._kept(now) - 1)
                 host.vitals = KnownVitals(*read, at, said_ms, message.boot, earlier)
         return True
 

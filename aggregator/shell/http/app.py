@@ -74,7 +74,7 @@ class Pages:
             return _line(HTTPStatus.NOT_FOUND, error)
         except ValueError as error:
             return _line(HTTPStatus.BAD_REQUEST, error)
-        self._centre.keep_readings(wanted.readings)
+        self._centre.keep_readings(clock.monotonic(), wanted.readings)
         is_gzip = _takes_gzip(request)
         render = partial(self._render, wanted)
         whose = self._client_of(request)

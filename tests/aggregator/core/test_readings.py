@@ -1,8 +1,11 @@
 """Readings of a host: the newest is kept, by the time at which it was taken."""
 
+import itertools
+
 import pytest
 
 from aggregator.core.outputs import CameLate, Store
+from aggregator.core.readings import KEEP_S
 from aggregator.core.states import HostState
 from tests.kit.machine import WALL
 from tests.kit.story import HOST, Story
@@ -132,7 +135,7 @@ def test_so_many_readings_are_kept_as_a_scraper_asks_for(
     heard: Story, asked: tuple[int, ...], seqs: list[int]
 ) -> None:
     for count in asked:
-        heard.centre.keep_readings(count)
+        heard.centre.keep_readings(heard.now, count)
 
     for seq in range(5):
         receive(heard, vitals(seq, 40.0 + seq))
@@ -144,8 +147,30 @@ def test_so_many_readings_are_kept_as_a_scraper_asks_for(
     assert [one.earlier for one in known.earlier] == [()] * len(seqs)
 
 
+def test_fewer_readings_are_kept_once_no_scraper_asks_for_more(heard: Story) -> None:
+    def kept() -> int:
+        receive(heard, vitals(next(numbers), 40.0))
+        known = heard.host().vitals
+        assert known is not None
+        return 1 + len(known.earlier)
+
+    numbers = itertools.count()
+    heard.centre.keep_readings(heard.now, 4)
+    counts = [kept() for _ in range(5)]
+    heard.advance(heard.now + KEEP_S - 1.0)
+    heard.centre.keep_readings(heard.now, 2)
+    counts.append(kept())
+    heard.advance(heard.now + 1.0)
+
+    counts += [kept(), kept()]
+    heard.advance(heard.now + KEEP_S)
+    counts.append(kept())
+
+    assert counts == [1, 2, 3, 4, 4, 4, 2, 2, 1]
+
+
 def test_readings_kept_have_times_before_the_latest(heard: Story) -> None:
-    heard.centre.keep_readings(3)
+    heard.centre.keep_readings(heard.now, 3)
     receive(heard, vitals(0, 40.0), vitals(1, 41.0))
 
     receive(heard, vitals(0, 41.0, boot="b"))
