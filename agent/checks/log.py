@@ -13,11 +13,15 @@ from agent.checks.reading.words import short, size_in_words, span_in_words
 from venuewatch.base import clock
 from venuewatch.base.wire.checks import CheckValues
 
+_UNENDED_BYTES = 65_536  # so much without a line end is no log
 _PATIENCE = 1  # readings without the file that a rotation may take
 
 
 class Config(CheckConfig, frozen=True, tag="log"):
-    """Searches each new line with Python's `re`, in its first 4,096 bytes, read as UTF-8.
+    """Searches each new line with Python's `re`, in its first 4,096 bytes.
+
+    A line ends with a line feed, a carriage return or both. The text is UTF-8, UTF-16 or cp1252.
+    The state is `unknown` where that is no text, and where 64 KiB have no line end.
 
     One process matches the patterns of all checks. A pattern that takes it over 2 s for 64 KiB of
     lines, as `(a+)+` may, is stopped: the state is `unknown`, and the rest is passed over. So it is
@@ -78,6 +82,12 @@ class Check:
             return Reading("unknown", short(f"{unmatched}{notes}"), values)
         if trouble and self._missing > _PATIENCE:
             return Reading("unknown", short(f"{config.path}: {trouble}"), values)
+        if not self._tail.is_text:
+            told = f"can't be read: expected text in UTF-8, UTF-16 or cp1252{notes}"
+            return Reading("unknown", told, values)
+        if self._tail.unended_bytes >= _UNENDED_BYTES:
+            unended = size_in_words(self._tail.unended_bytes)
+            return Reading("unknown", f"can't be read: no line end in {unended}{notes}", values)
         if is_slow:
             return Reading("warning", f"not searched within {config.timeout_s:g} s{notes}", values)
         return Reading("ok", f"no line matched{notes}", values)

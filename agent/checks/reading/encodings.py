@@ -5,6 +5,7 @@ UTF-8. Without a mark, UTF-16 is told by its zero bytes: a text of a results sys
 """
 
 import codecs
+import re
 from typing import Final
 
 _MARKS: Final = (
@@ -13,6 +14,9 @@ _MARKS: Final = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _LOOKED_AT: Final = 4_096  # bytes; enough to tell ASCII in UTF-16 from bytes of a machine
+_HOLE: Final = re.compile(rb"(?:\0\0){2,}")  # what a log has where it was truncated while written
+_CONTROLS: Final = bytes({*range(32)} - set(b"\t\n\v\f\r\b\x1b"))  # a terminal's colours are text
+_CONTROLS_MAX: Final = 0.05  # of the bytes; of a compressed file a tenth are
 _SHARE: Final = 0.25  # of the high bytes are zero in UTF-16: digits, blanks, line ends and tags
 _STRAY: Final = 0.02  # of the low bytes may be zero
 
@@ -28,21 +32,23 @@ def marked(data: bytes) -> tuple[str, int]:
 def encoding_of(data: bytes) -> str:
     """Return `utf-8`, `utf-16-le` or `utf-16-be`; "" where the bytes are no text of these.
 
-    Bytes without a zero are `utf-8`: what is not, :func:`text_of` reads as cp1252. ``data`` begins
-    with a character.
+    Bytes with few control characters are `utf-8`; what is not, :func:`text_of` reads as cp1252.
+    ``data`` begins with a character.
     """
+    if data.startswith(codecs.BOM_UTF32_LE):
+        return ""
     encoding, _ = marked(data)
     if encoding:
         return encoding
-    head = data[: min(len(data), _LOOKED_AT) & ~1] or data
-    even, odd = head[::2], head[1::2]
-    zeros_even, zeros_odd = even.count(0), odd.count(0)
-    if not zeros_even and not zeros_odd:
+    data = _HOLE.sub(b"", data[:_LOOKED_AT])
+    controls = len(data) - len(data.translate(None, _CONTROLS))
+    if controls <= _CONTROLS_MAX * len(data):
         return "utf-8"
-    size = max(1, len(odd))
-    if zeros_odd >= _SHARE * size and zeros_even <= _STRAY * size:
+    high, low = data[1::2].count(0), data[::2].count(0)
+    half = len(data) // 2
+    if high >= _SHARE * half and low <= _STRAY * half:
         return "utf-16-le"
-    if zeros_even >= _SHARE * size and zeros_odd <= _STRAY * size:
+    if low >= _SHARE * half and high <= _STRAY * half:
         return "utf-16-be"
     return ""
 

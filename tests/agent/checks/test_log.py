@@ -15,7 +15,7 @@ from venuewatch.base import clock
 
 
 def check(path: Path, **fields: object) -> Check:
-    found: Check = made("log", path=str(path), pattern="ERROR", **fields)
+    found: Check = made("log", path=str(path), **{"pattern": "ERROR", **fields})
     return found
 
 
@@ -56,9 +56,9 @@ WRITTEN = {
     ),
     "no UTF-8": (
         "",
-        b"\xff\xfe\x00 ERROR caf\xe9\r\n",
+        b"\xff\x81 ERROR caf\xe9\r\n",
         1,
-        f"1 {SO_FAR} \ufffd\ufffd ERROR caf\ufffd",
+        f"1 {SO_FAR} \xff\ufffd ERROR caf\xe9",
     ),
 }
 
