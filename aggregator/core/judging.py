@@ -160,7 +160,7 @@ class Judging:
     def verdict_after(self, inquiry: Inquiry, host: Host, at: float) -> Verdict:
         """Return the verdict on a host that is down, by what its neighbours have answered."""
         others = self._fleet.venues[host.venue].hosts.values()
-        heard = sum(other.state is HostState.UP for other in others)
+        heard = sum(other.is_listed and other.state is HostState.UP for other in others)
         verdict = self.verdict_on(host, at, others_heard=heard, inquiry=inquiry)
         return verdict if host.cause is None else silence.more_precise(host.cause, verdict)
 

@@ -247,15 +247,17 @@ class FailedChecks:
         if venue is None or (not group.critical and group.told is None):
             del self._groups[key]
             return
-        having = [host for host in hosts.values() if _has(host, key, group, now)]
-        critical = [host for host in having if host.name in group.critical]
-        is_most = len(critical) >= HOSTS_LEAST and len(critical) >= QUORUM * len(having)
+        known = [host for host in hosts.values() if _has(host, key, group, now)]
+        critical = [host for host in known if host.name in group.critical]
+        having = [host for host in known if host.is_listed]  # others have no vote
+        votes = sum(host.is_listed for host in critical)
+        is_most = votes >= HOSTS_LEAST and votes >= QUORUM * len(having)
         if group.told is not None:
             if not self._judge_whole(key, group, now, critical, is_most=is_most):
                 return
             is_most = False
         failed = [host for host in critical if group.critical[host.name].failed_at is not None]
-        if failed and is_most:
+        if is_most and any(host.is_listed for host in failed):
             self._tell_whole(key, group, now, critical, len(having))
             return
         self._tell_hosts(key, group, now, failed, having)
@@ -314,7 +316,7 @@ class FailedChecks:
         detail: dict[str, Scalar] = {
             "kind": key.kind,
             "every_s": every_s,
-            "critical_on": len(names),
+            "critical_on": sum(host.is_listed for host in critical),
             "hosts_that_have_it": having,
         }
         readings = (group.critical[name].latest for name in names[:_SHOWN])

@@ -1,8 +1,8 @@
 """Verdict on clocks: a host's clock is wrong when it differs from what the fleet agrees on.
 
-The fleet's median is the judge, so that a wrong clock of ours accuses nobody. It has to hold for
-three echoes before it is reported, and to be gone for three before it is over. A clock never feeds
-a deadline. Times are monotonic seconds.
+The median of the hosts that the inventory lists is the judge, so that a wrong clock of ours accuses
+nobody. It has to hold for three echoes before it is reported, and to be gone for three before it is
+over. A clock never feeds a deadline. Times are monotonic seconds.
 """
 
 from itertools import islice
@@ -55,7 +55,7 @@ class Clocks:
         known = [
             (host.clock_offset_s, (host.round_trip_s or 0.0) / 2 <= _UNCERTAIN_S)
             for host in islice(self._fleet, None, None, apart)
-            if host.state in ALIVE and host.clock_offset_s is not None
+            if host.is_listed and host.state in ALIVE and host.clock_offset_s is not None
         ]
         certain = [offset_s for offset_s, is_certain in known if is_certain]
         offsets = certain[:: max(1, len(certain) // _SAMPLE_MAX)]

@@ -320,7 +320,7 @@ def is_nobody_left(fleet: Fleet, lost: Collection[Host], at: float) -> bool:
     So it is not of one venue alone: as many as make a verdict are of others.
     """
     names, first = {host.name for host in lost}, next(iter(lost)).venue
-    elsewhere = sum(host.venue != first for host in lost)
+    elsewhere = sum(host.is_listed and host.venue != first for host in lost)
     for host in fleet:
         if host.is_listed and host.state in ALIVE and host.name not in names:
             if host.expected_at + OVERDUE_S > at:
@@ -345,7 +345,8 @@ def silent_if_whole(
     if any((host.evidence_at or -INF) > since + JITTER_S for host in others):
         return ()
     silent = (*lost, *(host for host in others if host.expected_at + OVERDUE_S <= at))
-    return silent if len(silent) >= QUORUM * (len(lost) + len(others)) else ()
+    votes, listed = (sum(host.is_listed for host in hosts) for hosts in (silent, lost))
+    return silent if votes and votes >= QUORUM * (listed + len(others)) else ()
 
 
 def by_venue(hosts: Iterable[Host]) -> dict[str, list[Host]]:

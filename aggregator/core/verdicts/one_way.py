@@ -2,7 +2,8 @@
 
 It has to hold for five beats, while as many of our ticks came back to us, and to be gone for three
 echoes before it is over. Where most living hosts of a venue are mute it is the venue's way, else
-the host's. Times are monotonic seconds.
+the host's. Hosts that the inventory does not list have no vote, and end nothing of the venue.
+Times are monotonic seconds.
 """
 
 from aggregator.core.fleet import Fleet
@@ -70,9 +71,14 @@ class OneWay:
             return
         self._incidents.end(Subject("link", host.venue, host.name), now)
         whole = self._incidents.open.get(Subject("link", host.venue))
-        if whole is not None and host.name in whole.children:
+        if whole is not None and host.name in whole.children and self._has_voice(host, whole):
             self._incidents.end(whole.subject, now)
             self._note_venue_links()
+
+    def _has_voice(self, host: Host, whole: Incident) -> bool:
+        """Tell whether a host may end what is of its venue: unlisted, beside no listed one."""
+        others = map(self._fleet.find, whole.children)
+        return host.is_listed or not any(it is not None and it.is_listed for it in others)
 
     def settle(self, incident: Incident, now: float) -> None:
         """End a whole venue's incident, restored or not, none of whose hosts is watched."""
@@ -93,15 +99,19 @@ class OneWay:
         if self._incidents.is_fallen(alone):
             return
         hosts = self._fleet.venues[host.venue].hosts.values()
-        live = [other for other in hosts if other.state in ALIVE]
-        mute = [other for other in live if other.echoes.unechoed >= STEADY]
+        live = [other for other in hosts if other.is_listed and other.state in ALIVE]
+        mute = [other for other in live if _is_mute(other)]
         if len(mute) > 1 and len(mute) >= QUORUM * len(live):
-            children = [other.name for other in mute]
+            children = [other.name for other in hosts if _is_mute(other)]
             verdict = _verdict(mute, len(live), returned, now)
             self._incidents.begin(whole, verdict, now, children=children)
             self.has_venue_links = True
         else:
             self._incidents.begin(alone, _verdict([host], len(live), returned, now), now)
+
+
+def _is_mute(host: Host) -> bool:
+    return host.state in ALIVE and host.echoes.unechoed >= STEADY
 
 
 def _verdict(hosts: list[Host], live: int, returned: int, at: float) -> Verdict:

@@ -5,8 +5,8 @@ jump of more than ``JUMP_S`` is told, and each incident that is open meanwhile c
 the clock is in doubt. It is right again
 
 1. when it is back where it was before the first jump, or
-2. when the fleet's clocks have agreed with it for ``STEADY_S``, or
-3. when no host's clock is known, and it has been steady for ``ALONE_S``.
+2. when the clocks of the listed hosts have agreed with it for ``STEADY_S``, or
+3. when none of those is known, and it has been steady for ``ALONE_S``.
 
 Times are monotonic seconds; ``wall`` is seconds since 1970.
 """
@@ -94,7 +94,7 @@ class OurClock:
         offsets = [
             host.clock_offset_s
             for host in self._fleet
-            if host.state in ALIVE and host.clock_offset_s is not None
+            if host.is_listed and host.state in ALIVE and host.clock_offset_s is not None
         ]
         if offsets and abs(median(offsets)) > JUMP_S:
             self._wrong_at = now
