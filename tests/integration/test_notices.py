@@ -1,6 +1,7 @@
 """Receiver in trouble, with real programs: the first word is out soon after it is well."""
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -102,3 +103,22 @@ def test_a_bad_secret_is_an_incident_and_watching_goes_on(
         "Bearer s3cret",
         "Bearer other",
     }
+
+
+def test_a_pipe_for_a_secret_is_an_incident_and_watching_goes_on(
+    aggregator: Aggregator, agents: dict[str, Agent], receiver: Receiver, token: Path
+) -> None:
+    token.unlink()
+    os.mkfifo(token, 0o600)
+    agents["STA-1"].kill()
+    until("the fall is known", lambda: open_of(aggregator, "", "STA-1"))
+    (told,) = until("it is told", lambda: open_of(aggregator, "notices_failing"))
+    token.unlink()
+    token.write_text("other\n")
+    token.chmod(0o600)
+
+    until("both are told", lambda: {"STA-1", "notices_failing"} <= opened(receiver))
+    until("it is over", lambda: not open_of(aggregator, "notices_failing"))
+
+    said = told["evidence"][0]["detail"]["why"]
+    assert said == f"webhook: {token}: expected a regular file, got a pipe"
