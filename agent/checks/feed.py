@@ -46,12 +46,15 @@ class Config(CheckConfig, frozen=True, tag="feed"):
     that all wait in a queue, are told beside the state.
 
     A message whose root tag can be read counts as a sign of life, whatever else is broken in it. A
-    push is answered with 200 for a message, 400 for anything else, 401 for a wrong key and 413
-    where it is too large. A check that listens beyond this machine needs `api_key_file`. Without a
-    key, what a page in a browser can send is refused: any `Origin` (403), and the content types
-    `text/plain`, of a form, and `multipart` (415). Head and key have to come within 5 s. Of 16
-    connections, 4 of one address may be silent; where there are more, the oldest silent one is
-    ended.
+    push is answered with 200 for a message, 400 for anything else, 401 for a wrong key, 405 for
+    another method than POST and PUT, and 413 where it is too large. It may be gzip, whatever its
+    head says. All that is refused is counted, and the detail says why: where nothing else comes,
+    the feed is unknown, and critical after `keep_alive_limit_s`.
+
+    A check that listens beyond this machine needs `api_key_file`. Without a key, what a page in a
+    browser can send is refused: any `Origin` (403), and the content types `text/plain`, of a form,
+    and `multipart` (415). Head and key have to come within 5 s. Of 16 connections, 4 of one
+    address may be silent; where there are more, the oldest silent one is ended.
     """
 
     zone: Annotated[str, about("IANA name of the zone of the source's times", "Europe/Paris")]
@@ -97,7 +100,7 @@ class Config(CheckConfig, frozen=True, tag="feed"):
     ] = {}  # noqa: RUF012 - msgspec copies it
     max_message_bytes: Annotated[
         int, about("largest message, unpacked, in bytes", 16_777_216, ge=1024, le=64 * 1024 * 1024)
-    ] = 4 * 1024 * 1024
+    ] = 10 * 1024 * 1024  # ODF allows 10 MB
 
     def __post_init__(self) -> None:
         if (self.folder is None) == (self.listen_port is None):

@@ -28,6 +28,10 @@ class TruncatedError(FeedError):
         self.message = message
 
 
+class UnauthorizedError(FeedError):
+    """Its sender may not send: it has no key, or is a page in a browser."""
+
+
 class OversizedError(FeedError):
     """It is larger than it may be."""
 

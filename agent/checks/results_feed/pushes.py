@@ -11,12 +11,19 @@ import ssl
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
+from itertools import chain
 from typing import NamedTuple, TypeAlias
 
 import h11
 
 from agent.checks.reading.times import Deadline
-from agent.checks.results_feed.header import FeedError, Message, OversizedError, TruncatedError
+from agent.checks.results_feed.header import (
+    FeedError,
+    Message,
+    OversizedError,
+    TruncatedError,
+    UnauthorizedError,
+)
 from agent.checks.results_feed.messages import Reader
 
 Hear: TypeAlias = Callable[[Message | FeedError], None]
@@ -24,9 +31,15 @@ Hear: TypeAlias = Callable[[Message | FeedError], None]
 MAX_HEAD_BYTES = 16 * 1024
 
 _PIECE_BYTES = 16 * 1024
+_NOT_ALLOWED = 405
 _LINGER_S = 2.0
 _GZIP = 16 + zlib.MAX_WBITS
 _UNPACKED_BYTES = 64 * 1024
+_METHODS = (b"POST", b"PUT")
+_ONCE = frozenset({b"content-length", b"transfer-encoding", b"host", b"content-encoding"})
+"""Headers that may not repeat, beside that of the key: a list may (RFC 9110, 5.3)."""
+
+_GZIP_MAGIC = b"\x1f\x8b"
 _BY_BROWSER = ("Origin", "Sec-Fetch-Site", "Sec-Fetch-Mode")
 _BY_PAGES = frozenset({b"text/plain", b"application/x-www-form-urlencoded"})
 """What a page may send to a stranger without asking (Fetch, 2.2.2), beside multipart."""
@@ -38,6 +51,10 @@ class HttpError(Exception):
     def __init__(self, status: int, text: str) -> None:
         super().__init__(text)
         self.status = status
+
+
+class _ForbiddenError(HttpError):
+    """Its sender may not send."""
 
 
 class Door(NamedTuple):
@@ -79,6 +96,7 @@ class Pushes:
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEAD_BYTES)
         self._received = 0
         self._served = 0
+        self._is_head = False
         self._first = first or Deadline(door.head_s)
 
     def serve(self) -> None:
@@ -107,8 +125,13 @@ class Pushes:
 
     def _serve_one(self, deadline: Deadline) -> None:
         head_s = min(self._door.head_s, self._door.request_s)
-        head = self._head(Deadline(head_s) if self._served else self._first)
-        self._check(head)
+        try:
+            head = self._head(Deadline(head_s) if self._served else self._first)
+            self._check(head)
+        except HttpError as error:
+            is_stranger = isinstance(error, _ForbiddenError)
+            self._hear((UnauthorizedError if is_stranger else FeedError)(str(error)))
+            raise
         self._served += 1
         self._note_waiting(False)  # noqa: FBT003 - its only argument
         if self._http.they_are_waiting_for_100_continue:
@@ -124,15 +147,18 @@ class Pushes:
         self._hear(message)
 
     def _head(self, deadline: Deadline) -> dict[bytes, bytes]:
-        """Return the headers of a request that is a push, each of which comes once."""
+        """Return the headers of a request that is a push, repeated ones as the list they are."""
         request = self._next_event(deadline)
         if not isinstance(request, h11.Request):
             raise HttpError(400, "Expected a request")
-        head = dict(request.headers)
-        if len(head) < len(request.headers):
-            raise HttpError(400, "Expected each header once")
-        if request.method not in (b"POST", b"PUT"):
+        self._is_head = request.method == b"HEAD"
+        if request.method not in _METHODS:
             raise HttpError(405, "Expected POST or PUT")
+        head: dict[bytes, bytes] = {}
+        for name, value in request.headers:
+            if name in head and (name in _ONCE or name == self._door.key_header.encode()):
+                raise HttpError(400, f"Expected {name.decode('ascii', 'replace')} once")
+            head[name] = head[name] + b", " + value if name in head else value
         has_length, has_chunks = b"content-length" in head, b"transfer-encoding" in head
         if has_length and has_chunks:
             raise HttpError(400, "Expected either chunks or a length")
@@ -148,17 +174,20 @@ class Pushes:
         key = head.get(self._door.key_header.encode(), b"")
         if not hmac.compare_digest(key, self._door.key):
             self._count_refusal()
-            raise HttpError(401, f"Expected the key in {self._door.key_header}")
+            raise _ForbiddenError(401, f"Expected the key in {self._door.key_header}")
 
     def _check_not_a_page(self, head: dict[bytes, bytes]) -> None:
         for name in _BY_BROWSER:
             if name.lower().encode() in head:
                 self._count_refusal()
-                raise HttpError(403, f"Expected no {name}, or a key: browsers send it for pages")
-        kind = head.get(b"content-type", b"").partition(b";")[0].strip().lower()
-        if kind in _BY_PAGES or kind.startswith(b"multipart/"):
+                text = f"Expected no {name}, or a key: browsers send it for pages"
+                raise _ForbiddenError(403, text)
+        listed = head.get(b"content-type", b"").lower().split(b",")
+        kinds = {kind.partition(b";")[0].strip() for kind in listed}
+        if kinds & _BY_PAGES or any(kind.startswith(b"multipart/") for kind in kinds):
             self._count_refusal()
-            raise HttpError(415, "Expected another Content-Type, as application/xml, or a key")
+            text = "Expected another Content-Type, as application/xml, or a key"
+            raise _ForbiddenError(415, text)
 
     def _message(self, head: dict[bytes, bytes], deadline: Deadline) -> Message:
         limit = self._door.max_bytes
@@ -168,8 +197,8 @@ class Pushes:
         if coding not in (b"identity", b"gzip", b"x-gzip"):
             raise HttpError(415, "Expected gzip, or no encoding")
         reader = Reader(limit)
-        body = self._body(deadline)
-        for piece in body if coding == b"identity" else _unpacked(body):
+        is_packed, body = _peeked(self._body(deadline))
+        for piece in _unpacked(body) if is_packed or coding != b"identity" else body:
             reader.feed(piece)
         try:
             return reader.close()
@@ -209,10 +238,11 @@ class Pushes:
         body = text.encode("ascii", "replace")
         headers = [("Content-Length", str(len(body))), ("Content-Type", "text/plain")]
         headers += [("Connection", "close")] if is_last else []
+        headers += [("Allow", b", ".join(_METHODS).decode())] if status == _NOT_ALLOWED else []
         reason = HTTPStatus(status).phrase
         self._send(
             h11.Response(status_code=status, headers=headers, reason=reason),
-            h11.Data(data=body),
+            *([] if self._is_head else [h11.Data(data=body)]),
             h11.EndOfMessage(),
         )
 
@@ -229,6 +259,16 @@ class Pushes:
             for _ in range(self._door.max_bytes // _PIECE_BYTES + 1):
                 if not self._recv(deadline):
                     break
+
+
+def _peeked(pieces: Iterator[bytes]) -> tuple[bool, Iterator[bytes]]:
+    """Return whether a body is gzip, by its first bytes, and the whole of it."""
+    begin = b""
+    for piece in pieces:
+        begin += piece
+        if len(begin) >= len(_GZIP_MAGIC):
+            break
+    return begin.startswith(_GZIP_MAGIC), chain([begin], pieces)
 
 
 def _unpacked(pieces: Iterable[bytes]) -> Iterator[bytes]:

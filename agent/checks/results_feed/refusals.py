@@ -5,14 +5,15 @@ message that was heard, and ends with the next message, or once nothing more is 
 """
 
 from agent.checks.reading.times import Now
-from agent.checks.results_feed.header import FeedError, OversizedError
+from agent.checks.results_feed.header import FeedError, OversizedError, UnauthorizedError
 from venuewatch.base.wire.checks import CheckState
 
 
 class Refusals:
     """The run of refusals that is under way, if one is, and the numbers of all of them.
 
-    ``oversized`` is the number of those that were too large, ``malformed`` that of all others.
+    ``oversized`` is the number of those that were too large, ``malformed`` that of all others but
+    those of a sender that may not send: its receiver counts them.
     """
 
     def __init__(self) -> None:
@@ -25,7 +26,7 @@ class Refusals:
         """Count a refusal; ``limit_s`` after the last one a new run begins."""
         if isinstance(error, OversizedError):
             self.oversized += 1
-        else:
+        elif not isinstance(error, UnauthorizedError):
             self.malformed += 1
         if self._first_s is None or now.monotonic_s - self._last_s > limit_s:
             self._first_s = now.monotonic_s
