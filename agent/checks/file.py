@@ -35,7 +35,8 @@ class Config(CheckConfig, frozen=True, tag="file"):
     max_age_s: Annotated[AgeS | None, about("the newest file is at most this old, in s", 90)] = None
     min_size_bytes: Annotated[Bytes, about("least size of the newest file, in bytes", 1)] = 0
     must_grow: Annotated[
-        bool, about("since the last reading a file came, or the newest changed its size", True)
+        bool,
+        about("since the last reading a file came, or the newest was written: size or time", True),
     ] = False
     max_files: Annotated[Count | None, about("most files, as in a queue's folder", 100)] = None
     may_be_missing: Annotated[bool, about("no file at all is well", True)] = False
@@ -103,8 +104,8 @@ class Check(SimpleCheck[Config]):
             return "too old"
         if newest.size_bytes < config.min_size_bytes:
             return "too small"
-        if config.must_grow and last is not None and newest[:3] == last[:3]:
-            return "does not grow"
+        if config.must_grow and newest == last:
+            return "was not written"
         return ""
 
 

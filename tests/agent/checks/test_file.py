@@ -93,12 +93,12 @@ def test_no_file_is_critical_unless_it_may_be_missing(tmp_path: Path) -> None:
     assert check(tmp_path / "no" / "such" / "*").read().state == "critical"
 
 
-def test_a_file_that_must_grow_is_critical_while_it_does_not(tmp_path: Path) -> None:
+def test_a_file_that_must_grow_is_critical_while_it_is_not_written(tmp_path: Path) -> None:
     path = write(tmp_path / "a.log", "one")
     looked = check(tmp_path / "*.log", must_grow=True)
     states = [looked.read().state, looked.read().state]
 
-    write(path, "one two")
+    write(path, "one two", age_s=-1)
     states.append(looked.read().state)
     still = looked.read()
     write(path, "")  # begun anew
@@ -107,7 +107,32 @@ def test_a_file_that_must_grow_is_critical_while_it_does_not(tmp_path: Path) -> 
     states.append(looked.read().state)
 
     assert states == ["ok", "critical", "ok", "ok", "ok"]
-    assert still.detail.startswith("does not grow: a.log, 7 B, ")
+    assert still.detail.startswith("was not written: a.log, 7 B, ")
+
+
+def test_file_overwritten_in_its_size_counts_as_written(tmp_path: Path) -> None:
+    path = write(tmp_path / "board.txt", "00:12", age_s=9)
+    looked = check(path, must_grow=True)
+    states = [looked.read().state]
+
+    for age_s in (6, 3, 3, 8):  # the last: from a machine whose clock was set back
+        with path.open("r+b") as board:
+            board.write(b"00:13")
+        os.utime(path, (1e9 - age_s, 1e9 - age_s))
+        states.append(looked.read().state)
+
+    assert states == ["ok", "ok", "ok", "critical", "ok"]
+
+
+def test_file_replaced_in_its_size_and_time_counts_as_written(tmp_path: Path) -> None:
+    path = write(tmp_path / "board.txt", "00:12")
+    os.utime(path, (1e9, 1e9))
+    looked = check(path, must_grow=True)
+    looked.read()
+    write(tmp_path / "new", "00:13").rename(path)
+    os.utime(path, (1e9, 1e9))
+
+    assert [looked.read().state, looked.read().state] == ["ok", "critical"]
 
 
 def test_a_folder_that_fills_is_critical(tmp_path: Path) -> None:
