@@ -62,7 +62,7 @@ class Config(CheckConfig, frozen=True, tag="feed"):
     files: Annotated[str, about("its files, a shell pattern", "DT_*.xml", min_length=1)] = "*.xml"
     files_per_reading: Annotated[
         int, about("most files that one reading takes; the rest next time", 100, ge=1, le=10_000)
-    ] = 500
+    ] = 5_000
     settles_s: Annotated[
         LimitS, about("how long a file may be incomplete before it counts as broken, in s", 60.0)
     ] = 30.0
@@ -147,7 +147,8 @@ class Check:
             place = config.folder or f"{config.listen_address}:{config.listen_port}"
             trouble = short(f"{place}: {in_words(error)}")
         with self._lock:
-            reading = self._feed.judge(self._now())
+            unread = 0 if self._folder is None or trouble else self._folder.unread
+            reading = self._feed.judge(self._now(), unread)
         values, detail = reading.values, trouble or reading.detail
         if trouble:  # what was known of units is not known any more
             values = msgspec.structs.replace(

@@ -9,15 +9,17 @@ import heapq
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from agent.checks.reading.times import Deadline, Now
 from agent.checks.results_feed.header import FeedError, Message, OversizedError, TruncatedError
 from agent.checks.results_feed.messages import Reader
+from agent.checks.results_feed.packing import peeked, unpacked
 from venuewatch.base.files import open_regular
 
 MAX_ENTRIES = 50_000  # of which each costs 80 bytes of memory and some 5 us a reading
 _PIECE_BYTES = 64 * 1024
+_EMPTY_END = b"\0" * 4  # of a file that was made as long as it will be, and is still being filled
 
 
 class Heard(NamedTuple):
@@ -46,8 +48,8 @@ class _File(NamedTuple):
 class Folder:
     """Reads what is new, a bounded number of files at a time, oldest first.
 
-    ``files``: a shell pattern for names, small and capital letters alike. ``settles_s``: how
-    long a file may stay incomplete.
+    ``unread`` is how many of them the last look has left for the next. ``files``: a shell pattern
+    for names, small and capital letters alike. ``settles_s``: how long a file may stay incomplete.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class Folder:
         self._seen: set[int] | None = None
         self._incomplete: dict[int, float] = {}
         self._looked: Now | None = None
+        self.unread = 0
 
     def take(self, now: Now, since_s: float, deadline: Deadline) -> Iterator[Heard]:
         """Yield what is new, until ``deadline``; what is left over comes next time.
@@ -73,7 +76,9 @@ class Folder:
             FolderTooFullError: it has too many files.
         """
         fresh = self._look(since_s)
-        for file in fresh:
+        new = self.unread
+        for tried, file in enumerate(fresh):
+            self.unread = new - tried
             if deadline.is_over():
                 return
             heard = self._read(file, now)
@@ -82,6 +87,7 @@ class Folder:
                     self._seen.add(file.key)
                 self._incomplete.pop(file.key, None)
                 yield heard
+        self.unread = new - len(fresh)
         if len(fresh) < self._per_reading:
             self._looked = now
 
@@ -92,10 +98,12 @@ class Folder:
             fresh = heapq.nlargest(self._per_reading, self._present(present))
             fresh = [file for file in reversed(fresh) if file.changed_ns >= since_s * 1e9]
             self._seen = present - {file.key for file in fresh}
+            self.unread = len(fresh)
         else:
             seen = self._seen
             new = (file for file in self._present(present) if file.key not in seen)
             fresh = heapq.nsmallest(self._per_reading, new)
+            self.unread = len(present - seen)
             seen &= present
         self._incomplete = {key: at for key, at in self._incomplete.items() if key in present}
         return fresh
@@ -127,7 +135,12 @@ class Folder:
         try:
             opened = open_regular(self._path / file.name)
             with open(opened, "rb", buffering=0) as source:  # noqa: PTH123 - a descriptor
-                while piece := source.read(_PIECE_BYTES):
+                if _is_being_filled(source, file.size):
+                    filled = TruncatedError("Expected no zeros at its end")
+                    if self._put_off(file, filled, now) is None:
+                        return None
+                is_packed, pieces = peeked(iter(lambda: source.read(_PIECE_BYTES), b""))
+                for piece in unpacked(pieces) if is_packed else pieces:
                     reader.feed(piece)
             return Heard(reader.close(), at)
         except TruncatedError as error:
@@ -147,3 +160,13 @@ class Folder:
         if self._looked is not None:
             age_s = min(age_s, now.monotonic_s - self._looked.monotonic_s)
         return now.before(age_s)
+
+
+def _is_being_filled(source: BinaryIO, size: int) -> bool:
+    """Tell whether a file ends with zeros: no message does."""
+    if size < len(_EMPTY_END):
+        return False
+    source.seek(-len(_EMPTY_END), os.SEEK_END)
+    end = source.read(len(_EMPTY_END))
+    source.seek(0)
+    return end == _EMPTY_END

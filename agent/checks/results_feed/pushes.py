@@ -8,10 +8,8 @@ import contextlib
 import hmac
 import socket
 import ssl
-import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from http import HTTPStatus
-from itertools import chain
 from typing import NamedTuple, TypeAlias
 
 import h11
@@ -25,6 +23,7 @@ from agent.checks.results_feed.header import (
     UnauthorizedError,
 )
 from agent.checks.results_feed.messages import Reader
+from agent.checks.results_feed.packing import peeked, unpacked
 
 Hear: TypeAlias = Callable[[Message | FeedError], None]
 
@@ -33,13 +32,10 @@ MAX_HEAD_BYTES = 16 * 1024
 _PIECE_BYTES = 16 * 1024
 _NOT_ALLOWED = 405
 _LINGER_S = 2.0
-_GZIP = 16 + zlib.MAX_WBITS
-_UNPACKED_BYTES = 64 * 1024
 _METHODS = (b"POST", b"PUT")
 _ONCE = frozenset({b"content-length", b"transfer-encoding", b"host", b"content-encoding"})
 """Headers that may not repeat, beside that of the key: a list may (RFC 9110, 5.3)."""
 
-_GZIP_MAGIC = b"\x1f\x8b"
 _BY_BROWSER = ("Origin", "Sec-Fetch-Site", "Sec-Fetch-Mode")
 _BY_PAGES = frozenset({b"text/plain", b"application/x-www-form-urlencoded"})
 """What a page may send to a stranger without asking (Fetch, 2.2.2), beside multipart."""
@@ -197,8 +193,8 @@ class Pushes:
         if coding not in (b"identity", b"gzip", b"x-gzip"):
             raise HttpError(415, "Expected gzip, or no encoding")
         reader = Reader(limit)
-        is_packed, body = _peeked(self._body(deadline))
-        for piece in _unpacked(body) if is_packed or coding != b"identity" else body:
+        is_packed, body = peeked(self._body(deadline))
+        for piece in unpacked(body) if is_packed or coding != b"identity" else body:
             reader.feed(piece)
         try:
             return reader.close()
@@ -259,35 +255,3 @@ class Pushes:
             for _ in range(self._door.max_bytes // _PIECE_BYTES + 1):
                 if not self._recv(deadline):
                     break
-
-
-def _peeked(pieces: Iterator[bytes]) -> tuple[bool, Iterator[bytes]]:
-    """Return whether a body is gzip, by its first bytes, and the whole of it."""
-    begin = b""
-    for piece in pieces:
-        begin += piece
-        if len(begin) >= len(_GZIP_MAGIC):
-            break
-    return begin.startswith(_GZIP_MAGIC), chain([begin], pieces)
-
-
-def _unpacked(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Undo gzip, at most 64 KiB at a time, however much it blows up.
-
-    Raises:
-        HttpError: it is not gzip, or not one whole.
-    """
-    engine = zlib.decompressobj(_GZIP)
-    for piece in pieces:
-        packed, plain = piece, b""
-        while packed or len(plain) == _UNPACKED_BYTES:
-            try:
-                plain = engine.decompress(packed, _UNPACKED_BYTES)
-            except zlib.error:
-                raise HttpError(400, "Expected gzip") from None
-            yield plain
-            packed = engine.unconsumed_tail
-        if engine.unused_data:
-            raise HttpError(400, "Expected nothing behind the gzip")
-    if not engine.eof:
-        raise HttpError(400, "Expected all of the gzip")

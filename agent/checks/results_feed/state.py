@@ -70,13 +70,18 @@ class Feed:
         self._refusals.refuse(error, now, self._limit_s)
         self._note("refused", f"refused: {error}", now)
 
-    def judge(self, now: Now) -> Reading:
-        """Return the state at ``now``, with all that was counted since the start."""
+    def judge(self, now: Now, unread: int = 0) -> Reading:
+        """Return the state at ``now``, with all that was counted since the start.
+
+        ``unread`` is how many messages wait to be read: nobody knows then what has ended.
+        """
         for world in (self._ours, self._others):
             world.end_days(self._calendar, now)
         state, why = self._ours.state(now) or self._state_outside(now)
         if state in ("silent", "not_expected", "unknown"):
             state, why = self._refusals.state(now, self._limit_s) or (state, why)
+        if unread and state in ("flowing", "frozen", "silent", "not_expected", "unknown"):
+            state, why = "delayed", f"{unread} files unread; {why}"
         source, ahead_s = self._ours.sources.worst_clock()
         if ahead_s is not None and abs(ahead_s) > self._clock_limit_s:
             why = f"{why}; clock of {source} is {in_words(ahead_s)}"

@@ -1,0 +1,47 @@
+"""Unpacks messages that are gzip, known by their first bytes, however they are named.
+
+What is packed may blow up a thousand times: it is undone piece by piece, and never held whole.
+"""
+
+import zlib
+from collections.abc import Iterable, Iterator
+from itertools import chain
+
+from agent.checks.results_feed.header import FeedError, TruncatedError
+
+_MAGIC = b"\x1f\x8b"
+_GZIP = 16 + zlib.MAX_WBITS
+_PIECE_BYTES = 64 * 1024
+
+
+def peeked(pieces: Iterator[bytes]) -> tuple[bool, Iterator[bytes]]:
+    """Return whether content is gzip, by its first bytes, and the whole of it."""
+    begin = b""
+    for piece in pieces:
+        begin += piece
+        if len(begin) >= len(_MAGIC):
+            break
+    return begin.startswith(_MAGIC), chain([begin], pieces)
+
+
+def unpacked(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Undo gzip, at most 64 KiB at a time, however much it blows up.
+
+    Raises:
+        TruncatedError: it ends too early.
+        FeedError: it is not gzip.
+    """
+    engine = zlib.decompressobj(_GZIP)
+    for piece in pieces:
+        packed, plain = piece, b""
+        while packed or len(plain) == _PIECE_BYTES:
+            try:
+                plain = engine.decompress(packed, _PIECE_BYTES)
+            except zlib.error:
+                raise FeedError("Expected gzip") from None
+            yield plain
+            packed = engine.unconsumed_tail
+        if engine.unused_data:
+            raise FeedError("Expected nothing behind the gzip")
+    if not engine.eof:
+        raise TruncatedError("Expected all of the gzip")

@@ -1,0 +1,87 @@
+"""A folder as others fill it: packed files, files that are still being filled, and too many."""
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from agent.checks.feed import Config
+from tests.agent.checks.feed.test_folder import Hall
+
+
+@pytest.fixture
+def hall(tmp_path: Path) -> Hall:
+    return Hall(tmp_path)
+
+
+def test_gzip_is_unpacked_whatever_the_name(hall: Hall) -> None:
+    hall.writes("1.xml", gzip.compress(hall.score(1)))
+    hall.writes("2.xml", hall.score(2))
+    hall.writes("3.xml", gzip.compress(gzip.compress(hall.score(3))))
+
+    values = hall.read().values
+
+    assert (values.results_messages_total, values.results_parse_errors_total) == (2, 1)
+
+
+def test_gzip_that_is_half_written_is_put_off(hall: Hall) -> None:
+    hall.read()
+    content = gzip.compress(hall.score(1))
+    hall.writes("1.xml", content[:-9])
+    early = hall.read(1.0).values
+    hall.clock.wall_s += 1.0
+    hall.writes("1.xml", content)
+
+    late = hall.read().values
+
+    assert (early.results_messages_total, early.results_parse_errors_total) == (0, 0)
+    assert (late.results_messages_total, late.results_parse_errors_total) == (1, 0)
+
+
+def test_gzip_that_blows_up_is_oversized(hall: Hall) -> None:
+    hall.writes("1.xml", gzip.compress(b" " * 1_000_000))
+
+    assert hall.read().values.results_oversized_total == 1
+
+
+@pytest.mark.parametrize("written", [0, 10, 60])
+def test_file_that_is_still_being_filled_is_put_off(hall: Hall, written: int) -> None:
+    hall.read()
+    content = hall.score(1)
+    hall.writes("1.xml", content[:written].ljust(len(content) + 8, b"\0"))
+    early = hall.read(1.0).values
+    hall.clock.wall_s += 5.0
+    hall.writes("1.xml", content)
+
+    late = hall.read().values
+
+    assert (early.results_messages_total, early.results_parse_errors_total) == (0, 0)
+    assert (late.results_messages_total, late.results_parse_errors_total) == (1, 0)
+
+
+def test_file_that_stays_full_of_zeros_is_an_error_once(hall: Hall) -> None:
+    hall.read()
+    hall.writes("1.xml", b"\0" * 100)
+
+    counts = [hall.read(later_s).values.results_parse_errors_total for later_s in (1.0, 31.0, 31.0)]
+
+    assert counts == [0, 1, 1]
+
+
+def test_feed_with_unread_files_is_delayed_and_says_how_many(hall: Hall) -> None:
+    hall.check = hall.new_check(files_per_reading=2)
+    hall.read()
+    for version in range(7):
+        hall.writes(f"{version}.xml", hall.score(version), age_s=0.9 - version / 10)
+
+    readings = [hall.read(200.0 * (at > 0)) for at in range(4)]
+
+    assert [it.state for it in readings[:3]] == ["delayed"] * 3
+    assert [it.detail.partition(" files")[0] for it in readings[:3]] == ["5", "3", "1"]
+    assert "unread" not in readings[3].detail
+
+
+def test_reading_takes_more_files_than_a_busy_hall_writes() -> None:
+    config = Config(name="results", zone="UTC", folder="a")
+
+    assert config.files_per_reading > 25 * config.every_s
