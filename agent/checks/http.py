@@ -1,10 +1,12 @@
 """Asks for a web page, and judges its status, its time and its content."""
 
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
 from agent.checks import Reading, about, worded
+from agent.checks.extractors import NoValueError
+from agent.checks.extractors.json_field import json_field, refuse_bad_path
 from agent.checks.net import tls
 from agent.checks.net.http_fetch import Page, Request, fetch
 from agent.checks.net.url import parse
@@ -45,7 +47,11 @@ class Config(LimitedConfig, frozen=True, tag="http"):
     ] = ""
     json_path: Annotated[
         str,
-        about("field of a JSON body: names and positions, with dots", "status.ok", max_length=256),
+        about(
+            "field of a JSON body: a JSON pointer, as `/cars/0/CarData.z`, or names with dots",
+            "status.ok",
+            max_length=256,
+        ),
     ] = ""
     json_equals: Annotated[
         Plain | None, about("what the field must be; unset for anything", True)
@@ -76,6 +82,7 @@ class Config(LimitedConfig, frozen=True, tag="http"):
     def __post_init__(self) -> None:
         parse(self.url)  # raises ValueError
         refuse_bad_pattern(self.regex.encode(), "regex")
+        refuse_bad_path(self.json_path, "json_path")
         if self.json_equals is not None and not self.json_path:
             raise ValueError("Expected `json_path` beside `json_equals`")
         if self.method == "HEAD" and (self.contains or self.regex or self.json_path):
@@ -147,29 +154,11 @@ def _judge_body(page: Page, config: Config, deadline: Deadline) -> Finding:
 
 def _judge_json(body: bytes, path: str, expected: Plain | None) -> Finding:
     try:
-        found = _field(msgspec.json.decode(body), path)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        return Finding("critical", "the body is not JSON")
-    except LookupError:
-        return Finding("critical", f"the body has no field {short(path, 80)}")
+        found = json_field(body, path)
+    except NoValueError as error:
+        return Finding("critical", f"the body {error}")
     # True is not 1, but 1.0 is.
     is_same = isinstance(found, bool) == isinstance(expected, bool) and found == expected
     if expected is None or is_same:
         return Finding("ok")
     return Finding("critical", f"{short(path, 80)} is {short(repr(found), 80)}, not {expected!r}")
-
-
-def _field(found: Any, path: str) -> Any:
-    """Return what is at ``path``: names, and numbers in lists, joined by dots.
-
-    Raises:
-        LookupError: nothing is there.
-    """
-    for name in path.split("."):
-        if isinstance(found, list) and name.isascii() and name.isdigit():
-            found = found[int(name)]
-        elif isinstance(found, dict):
-            found = found[name]
-        else:
-            raise LookupError(name)
-    return found

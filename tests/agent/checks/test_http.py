@@ -20,6 +20,7 @@ CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 PAGES: dict[str, tuple[int, dict[str, str], bytes]] = {
     "/": (200, {}, b"all is ready, version: 42"),
     "/json": (200, {}, b'{"status": {"ok": true, "load": [0.5, 2]}, "name": "STA"}'),
+    "/dots": (200, {}, b'{"CarData.z": {"a/b": [1]}}'),
     "/missing": (404, {}, b"not here"),
     "/broken": (503, {}, b""),
     "/away": (302, {"Location": "/json?a=b c"}, b"moved"),
@@ -118,6 +119,10 @@ def field(path: str, equals: object) -> dict[str, object]:
         ("/", {"regex": "version: [a-z]"}, "nothing in the body matches 'version: [a-z]'"),
         ("/", {"json_path": "status"}, "the body is not JSON"),
         ("/json", {"json_path": "status.ok"}, ""),
+        ("/json", field("/status/load/0", 0.5), ""),
+        ("/dots", field("/CarData.z/a~1b/0", 1), ""),
+        ("/dots", field("/CarData.z/a~1b/0", 2), "/CarData.z/a~1b/0 is 1, not 2"),
+        ("/dots", {"json_path": "/CarData"}, "the body has no field /CarData"),
         ("/json", field("status.ok", equals=True), ""),
         ("/json", field("status.load.1", 2), ""),
         ("/json", field("status.load.0", 0.5), ""),
