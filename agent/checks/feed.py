@@ -58,7 +58,9 @@ class Config(CheckConfig, frozen=True, tag="feed"):
     """
 
     zone: Annotated[str, about("IANA name of the zone of the source's times", "Europe/Paris")]
-    folder: Annotated[FilePath, about("folder with the messages", "/srv/results/out")] = None
+    folder: Annotated[
+        FilePath, about("folder with the messages, or with one for each day", "/srv/results/out")
+    ] = None
     files: Annotated[str, about("its files, a shell pattern", "DT_*.xml", min_length=1)] = "*.xml"
     files_per_reading: Annotated[
         int, about("most files that one reading takes; the rest next time", 100, ge=1, le=10_000)

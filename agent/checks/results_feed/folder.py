@@ -7,7 +7,9 @@ ends too early may be incomplete: it is tried again until it has settled.
 import fnmatch
 import heapq
 import os
+import re
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -19,6 +21,8 @@ from venuewatch.base.files import open_regular
 
 MAX_ENTRIES = 50_000  # of which each costs 80 bytes of memory and some 5 us a reading
 _PIECE_BYTES = 64 * 1024
+_DAYS = 2  # folders of a day each that are looked into: a session may go on past midnight
+_DAY = re.compile(r"\A20\d\d-?[01]\d-?[0-3]\d\Z", re.ASCII)
 _EMPTY_END = b"\0" * 4  # of a file that was made as long as it will be, and is still being filled
 
 
@@ -109,22 +113,37 @@ class Folder:
         return fresh
 
     def _present(self, present: set[int]) -> Iterator[_File]:
-        """Yield all files whose name fits, and add the key of each to ``present``."""
-        with os.scandir(self._path) as entries:
-            for count, entry in enumerate(entries):
-                if count >= MAX_ENTRIES:
-                    raise FolderTooFullError(f"it has over {MAX_ENTRIES} files")
-                if not fnmatch.fnmatchcase(entry.name.lower(), self._files):
-                    continue
-                try:
-                    if not entry.is_file(follow_symlinks=False):
-                        continue
-                    status = entry.stat(follow_symlinks=False)
-                except OSError:  # it was taken away meanwhile
-                    continue
-                file = _File(status.st_mtime_ns, entry.name, status.st_size)
-                present.add(file.key)
-                yield file
+        """Yield all files whose name fits, and add the key of each to ``present``.
+
+        Those of the newest folders that are named by a day count, too.
+        """
+        days: list[str] = []
+        count = 0
+        for under in chain([""], _newest(self._path, days)):
+            with os.scandir(self._path / under) as entries:
+                for entry in entries:
+                    count += 1
+                    if count > MAX_ENTRIES:
+                        raise FolderTooFullError(f"it has over {MAX_ENTRIES} files")
+                    file = self._found(entry, under)
+                    if file is not None:
+                        present.add(file.key)
+                        yield file
+                    elif not under and _DAY.match(entry.name):
+                        days.append(entry.name)
+
+    def _found(self, entry: os.DirEntry[str], under: str) -> _File | None:
+        """Return a file whose name fits; None for anything else."""
+        if not fnmatch.fnmatchcase(entry.name.lower(), self._files):
+            return None
+        try:
+            if not entry.is_file(follow_symlinks=False):
+                return None
+            status = entry.stat(follow_symlinks=False)
+        except OSError:  # it was taken away meanwhile
+            return None
+        name = f"{under}/{entry.name}" if under else entry.name
+        return _File(status.st_mtime_ns, name, status.st_size)
 
     def _read(self, file: _File, now: Now) -> Heard | None:
         """Return what is in a file; None as long as it may still be on its way."""
@@ -160,6 +179,12 @@ class Folder:
         if self._looked is not None:
             age_s = min(age_s, now.monotonic_s - self._looked.monotonic_s)
         return now.before(age_s)
+
+
+def _newest(path: Path, days: list[str]) -> Iterator[str]:
+    """Yield the newest of the folders named by a day, once all are known; no link is followed."""
+    folders = (day for day in sorted(days, reverse=True) if not (path / day).is_symlink())
+    yield from [day for day in folders if (path / day).is_dir()][:_DAYS]
 
 
 def _is_being_filled(source: BinaryIO, size: int) -> bool:

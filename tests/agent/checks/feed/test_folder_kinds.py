@@ -85,3 +85,31 @@ def test_reading_takes_more_files_than_a_busy_hall_writes() -> None:
     config = Config(name="results", zone="UTC", folder="a")
 
     assert config.files_per_reading > 25 * config.every_s
+
+
+def test_folders_of_a_day_are_read(hall: Hall) -> None:
+    for day in ("2024-08-02", "2024-08-03", "20240801"):
+        (hall.folder / day).mkdir()
+    hall.writes("1.xml", hall.score(1))
+    hall.writes("2024-08-03/1.xml", hall.score(2))
+    hall.writes("2024-08-02/1.xml", hall.score(3))
+    hall.writes("20240801/1.xml", hall.score(4))
+
+    assert hall.heard() == 3
+    hall.writes("2024-08-03/2.xml", hall.score(5))
+    assert hall.heard(1.0) == 4
+    (hall.folder / "2024-08-04").mkdir()
+    hall.writes("2024-08-04/1.xml", hall.score(6))
+    assert hall.heard(1.0) == 5
+
+
+def test_folders_without_a_day_and_links_are_left_alone(hall: Hall, tmp_path: Path) -> None:
+    other = tmp_path.parent / f"{tmp_path.name}-other"
+    other.mkdir()
+    (other / "1.xml").write_bytes(hall.score(1))
+    (hall.folder / "done").mkdir()
+    hall.writes("done/1.xml", hall.score(2))
+    (hall.folder / "2024-08-03").symlink_to(other)
+    (hall.folder / "2024-08-02").write_bytes(b"a file")
+
+    assert hall.heard() == 0
