@@ -115,7 +115,7 @@ def _unixtime(kind: int, text: str) -> float:
 
 def _context_for(trust: Trust) -> ssl.SSLContext:
     """Return a context, shared by all checks that trust the same file in the same version."""
-    if not trust.is_verified or trust.ca_file is None:
+    if not trust.is_verified or not trust.ca_file:
         return _context(trust, 0)
     return _context(trust, Path(trust.ca_file).stat().st_mtime_ns)
 
@@ -128,7 +128,7 @@ def _context(trust: Trust, _version: int) -> ssl.SSLContext:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
         return context
-    if trust.ca_file is not None:
+    if trust.ca_file:
         check_regular(trust.ca_file)
     try:
         return ssl.create_default_context(cafile=trust.ca_file)
