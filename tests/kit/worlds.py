@@ -129,5 +129,5 @@ WORLDS: Mapping[Cause, Callable[[Story], None]] = {
     Cause.TERMS_REFUSED: enter(Subject("terms", "STA", "s1"), Cause.TERMS_REFUSED),
     **{cause: trouble(cause) for cause in PARTS},
     Cause.GRACE_TOO_LONG: renew_grace,
-    Cause.HUNG_UP_TOGETHER: lambda story: hang_up(story, "s1", "s2", "a1"),
+    Cause.HUNG_UP_TOGETHER: lambda story: hang_up(story, "s1", "s2", "a1", "a2"),
 }

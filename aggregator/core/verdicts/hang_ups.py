@@ -9,7 +9,7 @@ load balancer, a broker's listener) closes many at once, and their hosts come ba
    hosts                                                    case
    =======================================================  =========================
    three of one venue, or both of two that were up          of that venue
-   three and 1 % of the fleet, of two venues or more        of all these venues
+   three and 1 % of the fleet, two outside any one venue    of all these venues
    fewer                                                    none: each host by itself
    =======================================================  =========================
 
@@ -31,12 +31,11 @@ load balancer, a broker's listener) closes many at once, and their hosts come ba
    =====================================================  ==================================
 
 No vote: hosts that flap or are down, and hosts that the inventory does not list. A host that hung
-up in the minute before counts only beside others that did: three restless hosts somewhere delay no
-verdict elsewhere. Times are monotonic seconds.
+up in the minute before counts only beside others that did, and so do the hosts of a restless venue
+(``restless.py``): neither delays a verdict elsewhere. Times are monotonic seconds.
 """
 
 import math
-from collections import deque
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
@@ -47,6 +46,8 @@ from aggregator.core.incidents.record import Subject
 from aggregator.core.margins import LONG_WAY_S
 from aggregator.core.states import ALIVE, HostState
 from aggregator.core.verdicts.causes import BROKER, Cause, Evidence, Verdict
+from aggregator.core.verdicts.recent import PAIR, RecentHangUps
+from aggregator.core.verdicts.restless import RESTLESS_S, SPREAD_S, RestlessVenues
 from aggregator.core.verdicts.venue import JITTER_S, OVERDUE_S, QUORUM
 
 TOGETHER_S = 1.0
@@ -63,9 +64,6 @@ BEAT_S = 1.0  # and beats so soon after it is back
 _ROUND_TRIPS = 5.0  # TCP, TLS (two), MQTT, and its birth
 _FIRST_TIMEOUT_S = 1.0
 LONGEST_TRIP_S = 1.0  # over a satellite it takes 0.6 s; a host's own word counts no further
-RESTLESS_S = 60.0
-_SPREAD_S = 5.0  # for so long a case takes more hosts in
-_PAIR = 2
 _SEEN = "hang_ups"
 
 
@@ -100,67 +98,11 @@ class Case:
 
     def takes(self, now: float) -> bool:
         """Tell whether a hang-up of now belongs to it."""
-        return now < self.until and now - self.latest <= TOGETHER_S and now - self.since < _SPREAD_S
+        return now < self.until and now - self.latest <= TOGETHER_S and now - self.since < SPREAD_S
 
     def lost(self) -> list[Host]:
         """Return the hosts that are not back, in the order in which they hung up."""
         return [host for host in self.hosts.values() if is_lost(host)]
-
-
-class _Recent:
-    """The hang-ups of the last second: of which hosts by venue, and those of no case yet."""
-
-    __slots__ = ("_at", "_order", "by_venue", "counted", "least_of_fleet", "waiting")
-
-    def __init__(self) -> None:
-        self._at: dict[str, float] = {}
-        self._order: deque[tuple[float, Host]] = deque()
-        self.by_venue: dict[str, dict[str, Host]] = {}
-        self.waiting: dict[str, dict[str, Host]] = {}
-        self.counted = 0
-        self.least_of_fleet = LEAST
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._at
-
-    def __bool__(self) -> bool:
-        return bool(self._at)
-
-    def add(self, host: Host, now: float, *, is_waiting: bool) -> None:
-        """Note a hang-up; of two of one host within the second the first counts."""
-        if host.name in self._at:
-            return
-        self._at[host.name] = now
-        self._order.append((now, host))
-        self.by_venue.setdefault(host.venue, {})[host.name] = host
-        if is_waiting:
-            self.waiting.setdefault(host.venue, {})[host.name] = host
-        self.counted += host.is_listed
-
-    def take_waiting(self, venue: str | None) -> list[Host]:
-        """Hand over, once, the hosts that are of no case yet, of one venue or of all."""
-        if venue is not None:
-            return list(self.waiting.pop(venue, {}).values())
-        taken = [host for of_venue in self.waiting.values() for host in of_venue.values()]
-        self.waiting.clear()
-        return taken
-
-    def forget_until(self, at: float) -> None:
-        """Forget all that came before ``at``."""
-        while self._order and self._order[0][0] < at:
-            when, host = self._order.popleft()
-            if self._at.get(host.name) == when:
-                self.drop(host)
-
-    def drop(self, host: Host) -> None:
-        """Forget one that is known."""
-        del self._at[host.name]
-        for hosts in (self.by_venue, self.waiting):
-            of_venue = hosts.get(host.venue, {})
-            of_venue.pop(host.name, None)
-            if not of_venue:
-                hosts.pop(host.venue, None)
-        self.counted -= host.is_listed
 
 
 class HangUps:
@@ -173,8 +115,9 @@ class HangUps:
     def __init__(self, fleet: Fleet, incidents: Incidents) -> None:
         self._fleet = fleet
         self._incidents = incidents
-        self._steady = _Recent()
-        self._restless = _Recent()
+        self._steady = RecentHangUps()
+        self._restless = RecentHangUps()
+        self._venues = RestlessVenues(self._fleet)
         self._cases: list[Case] = []
         self._case_of: dict[str, Case] = {}
         self.next_at = INF
@@ -192,7 +135,7 @@ class HangUps:
             listed = len(self._fleet) - sum(it.unlisted for it in self._fleet.venues.values())
             recent.least_of_fleet = max(LEAST, math.ceil(SHARE_OF_FLEET * listed))
         recent.add(host, now, is_waiting=host.name not in self._case_of)
-        if recent.counted >= recent.least_of_fleet and len(recent.by_venue) > 1:
+        if recent.is_of_many_venues():
             return self._join(recent, None, host, now)
         if self._is_together(self._fleet.venues[host.venue], recent.by_venue[host.venue]):
             return self._join(recent, host.venue, host, now)
@@ -232,13 +175,17 @@ class HangUps:
         """Forget every case: we hear nothing, and held wills are void."""
         for case in self._cases[:]:
             self._forget(case)
-        self._steady, self._restless = _Recent(), _Recent()
+        self._steady, self._restless = RecentHangUps(), RecentHangUps()
+        self._venues = RestlessVenues(self._fleet)
 
-    def _recent_of(self, host: Host, now: float) -> _Recent:
+    def _recent_of(self, host: Host, now: float) -> RecentHangUps:
         for recent in (self._restless, self._steady):
             if host.name in recent:
                 return recent
-        return self._restless if now - host.hung_up_at < RESTLESS_S else self._steady
+        if now - host.hung_up_at < RESTLESS_S:
+            return self._restless
+        self._venues.note(host.venue, now)
+        return self._restless if self._venues.has(host.venue, now) else self._steady
 
     def _is_together(self, venue: Venue, hung_up: Collection[str]) -> bool:
         listed = 0
@@ -246,13 +193,13 @@ class HangUps:
             listed += venue.hosts[name].is_listed
             if listed >= LEAST:
                 return True
-        if listed < _PAIR:
+        if listed < PAIR:
             return False
         hosts = venue.hosts.values()
         were_up = (it.is_listed and (it.state in ALIVE or it.name in hung_up) for it in hosts)
-        return sum(were_up) == _PAIR
+        return sum(were_up) == PAIR
 
-    def _join(self, recent: _Recent, venue: str | None, host: Host, now: float) -> list[Host]:
+    def _join(self, recent: RecentHangUps, venue: str | None, host: Host, now: float) -> list[Host]:
         """Put the latest hang-ups into one case, of a venue or of all; others are merged with it.
 
         ``host`` is the last of them.
@@ -326,7 +273,7 @@ def is_nobody_left(fleet: Fleet, lost: Collection[Host], at: float) -> bool:
             if host.expected_at + OVERDUE_S > at:
                 return False
             elsewhere += host.venue != first
-    return elsewhere >= _PAIR
+    return elsewhere >= PAIR
 
 
 def silent_if_whole(

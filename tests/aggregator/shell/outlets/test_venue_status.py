@@ -186,10 +186,10 @@ def test_the_newest_incidents_are_listed_and_all_counted(board: Board) -> None:
 
 
 def test_status_lists_an_incident_of_several_venues_until_it_is_back(board: Board) -> None:
-    hang_up(board.story, "STA-1", "STA-2", "AQU-1")
-    board.live(20, "STA-1", "STA-2", "AQU-1")
+    hang_up(board.story, "STA-1", "STA-2", "AQU-1", "AQU-2")
+    board.live(20, "STA-1", "STA-2", "AQU-1", "AQU-2")
     together = board.kept["AQU"]["incidents"]
-    come_back(board.story, "AQU-1")
+    come_back(board.story, "AQU-1", "AQU-2")
     board.live(30, "STA-1", "STA-2")
 
     assert [(one["scope"], one["cause"]) for one in together] == [("centre", "hung_up_together")]
