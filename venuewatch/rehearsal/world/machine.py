@@ -49,10 +49,21 @@ class Clock:
 
 @dataclass
 class ResultsFeed:
-    """A results feed as it comes to a machine; ``state`` is what a look at it finds."""
+    """A results feed as it comes to a machine; ``state`` is what a look at it finds.
+
+    Attributes:
+        kind: of the check that looks at it.
+        clock_offset_s: how far (s) its source's clock is ahead.
+    """
 
     check: str
     state: CheckState = "flowing"
+    kind: str = "feed"
+    clock_offset_s: float = 0.0
+
+    def mend(self) -> None:
+        """Let it be well again; the kind of its check stays."""
+        self.state, self.clock_offset_s = "flowing", 0.0
 
 
 class Machine:

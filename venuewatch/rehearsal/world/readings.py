@@ -5,6 +5,7 @@ import random
 from agent.outbox import Message
 from agent.series import Series
 from agent.slots import Slots
+from venuewatch.base.wire.checks import CheckValues
 from venuewatch.base.wire.messages import CheckReading, Checks, Vitals, encode
 from venuewatch.base.wire.readings import Readings
 from venuewatch.base.wire.topics import Stream
@@ -48,11 +49,12 @@ class Sampler:
         if feed is not None and self._checks.take(now) is not None:
             reading = CheckReading(
                 check=feed.check,
-                kind="feed",
+                kind=feed.kind,
                 state=feed.state,
                 every_s=FEED_EVERY_S,
                 wall_ms=wall_ms,
                 duration_s=0.001,
+                values=CheckValues(results_clock_offset_seconds=feed.clock_offset_s),
             )
             checks = Checks(self._boot, session, self._next(Stream.CHECKS), wall_ms, [reading])
             said.append(Message(Stream.CHECKS, encode(checks)))

@@ -89,7 +89,7 @@ class SimHost:
         self.machine.clock.drift(0.0)
         self.machine.clock.set_offset(0.0)
         if self.machine.feed is not None:
-            self.machine.feed.state = "flowing"
+            self.machine.feed.mend()
         if self.agent is not None:
             self.agent.process.resume()
             self.agent.flood(0.0)

@@ -132,7 +132,7 @@ VARIANTS: Mapping[str, tuple[str, Mapping[str, object]]] = {
     # a check that twice finds the worst, or does not end in time
     "check_failed": (
         "feed_silent",
-        {"EXPECTED": "check_failed", "STATE": "critical", "SCOPE": "check"},
+        {"EXPECTED": "check_failed", "STATE": "critical", "SCOPE": "check", "KIND": "tcp"},
     ),
     # a results server that somebody shuts down in order, by mistake
     "left_while_required": (
@@ -149,6 +149,12 @@ VARIANTS: Mapping[str, tuple[str, Mapping[str, object]]] = {
     "feed_redundancy_lost": (
         "feed_silent",
         {"EXPECTED": "redundancy_lost", "STATE": "redundancy_lost"},
+    ),
+    # a folder that is gone; a source that writes the time of another zone
+    "feed_unreadable": ("feed_silent", {"EXPECTED": "results_unreadable", "STATE": "critical"}),
+    "source_in_another_zone": (
+        "feed_silent",
+        {"EXPECTED": "results_clock", "STATE": "flowing", "SCOPE": "source", "OFFSET_S": 3600.0},
     ),
     # a firewall that starts again without the rule for some hosts
     "connections_blocked": (
