@@ -193,7 +193,7 @@ def test_a_real_prometheus_scrapes_a_fleet_in_both_jobs(tmp_path: Path) -> None:
 
 
 def test_stops_of_the_collector_are_measured_in_both_ways(tmp_path: Path) -> None:
-    rows = _measured(tmp_path, "garbage", "--hosts", "40", "--seconds", "35")
+    rows = _measured(tmp_path, "garbage", "--hosts", "120", "--seconds", "35")
 
     assert list(rows) == ["automatic", "ours"]
     assert rows["automatic"]["stops"] > 0

@@ -101,6 +101,9 @@ class Reader:
 
     def _new_parser(self, encoding: str | None = None) -> expat.XMLParserType:
         parser = expat.ParserCreate(encoding)
+        defer = getattr(parser, "SetReparseDeferralEnabled", None)  # Python 3.12.3, 3.13
+        if defer is not None:  # else what is wrong shows at the end only; tags are bounded here
+            defer(0)
         parser.StartDoctypeDeclHandler = _refuse_doctype
         parser.StartElementHandler = self._shape.start
         parser.EndElementHandler = self._shape.end

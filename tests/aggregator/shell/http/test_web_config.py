@@ -135,7 +135,7 @@ def test_wrong_file_is_refused_in_one_line(folder: Path, text: str, line: str) -
     [
         (("cert.pem", "none.pem"), "none.pem", "No such file or directory"),
         (("key.pem", "none.pem"), "none.pem", "No such file or directory"),
-        (("key.pem", '"\\0.pem"'), r"\x00.pem", "embedded null byte"),
+        (("key.pem", '"\\0.pem"'), r"\x00.pem", "embedded null "),
         (("cert.pem", '"\\ud800"'), r"\ud800", "'utf-8' codec can't encode character "),
         (("key.pem", "other.pem"), "cert.pem", "the key is not that of the certificate"),
         (("cert.pem", "web.yml"), "web.yml", "expected PEM"),
@@ -148,7 +148,8 @@ def test_certificate_that_cannot_be_used_is_named(
     with pytest.raises(ConfigError) as refused:
         loaded(folder, TLS.replace(*changed))
 
-    assert str(refused.value).startswith(f"{folder / file}: {words}")
+    told = str(refused.value).removeprefix(f"{folder / file}: ")
+    assert told.removeprefix("stat: ").startswith(words)
 
 
 @pytest.mark.parametrize("name", ["\0", "\ud800"])
