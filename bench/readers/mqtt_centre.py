@@ -1,7 +1,8 @@
 """Stream of a broker, as the aggregator's connections take it, live and bulk."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import Any
 
 import mqtt5
 
@@ -43,9 +44,14 @@ class _Listener:
 
 def read(data: bytes) -> None:
     """Read a stream on a connection: on the bulk one if its first byte is even."""
+    on_a_loop(_read(data))
+
+
+def on_a_loop(reading: Coroutine[Any, Any, None]) -> None:
+    """Run it on a loop of its own, with none of the care that ``asyncio.run`` costs each time."""
     loop = asyncio.new_event_loop()
     try:
-        loop.run_until_complete(_read(data))
+        loop.run_until_complete(reading)
     finally:
         loop.close()
 

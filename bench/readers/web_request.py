@@ -14,7 +14,7 @@ from aggregator.shell.http.api.search import SearchQuery
 from aggregator.shell.http.connection import Connection
 from aggregator.shell.http.hosts import Hosts
 from aggregator.shell.http.scrape import takes_gzip, wanted_of
-from bench.readers.mqtt_centre import Transport
+from bench.readers.mqtt_centre import Transport, on_a_loop
 
 ERRORS: tuple[type[Exception], ...] = ()  # what is wrong is refused, in words
 
@@ -84,11 +84,7 @@ class _Wire(Transport):
 
 def read(data: bytes) -> None:
     """Serve a connection."""
-    loop = asyncio.new_event_loop()
-    try:
-        loop.run_until_complete(_read(data))
-    finally:
-        loop.close()
+    on_a_loop(_read(data))
 
 
 def seeds() -> Sequence[bytes]:

@@ -33,29 +33,22 @@ def json_field(body: bytes, path: str) -> Any:
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         raise NoValueError("is not JSON") from None
     try:
-        return _at_pointer(found, path) if path.startswith("/") else _at_dots(found, path)
+        for name in _names(path):
+            found = _within(found, name)
     except LookupError:
         raise NoValueError(f"has no field {short(path, 80)}") from None
-
-
-def _at_pointer(found: Any, path: str) -> Any:
-    for part in path[1:].split("/"):
-        name = part.replace("~1", "/").replace("~0", "~")
-        if isinstance(found, list) and _INDEX.fullmatch(name):
-            found = found[int(name)]
-        elif isinstance(found, dict):
-            found = found[name]
-        else:
-            raise LookupError(name)
     return found
 
 
-def _at_dots(found: Any, path: str) -> Any:
-    for name in path.split("."):
-        if isinstance(found, list) and name.isascii() and name.isdigit():
-            found = found[int(name)]
-        elif isinstance(found, dict):
-            found = found[name]
-        else:
-            raise LookupError(name)
-    return found
+def _names(path: str) -> list[str]:
+    if not path.startswith("/"):
+        return path.split(".")
+    return [name.replace("~1", "/").replace("~0", "~") for name in path[1:].split("/")]
+
+
+def _within(found: Any, name: str) -> Any:
+    if isinstance(found, list) and _INDEX.fullmatch(name):
+        return found[int(name)]
+    if isinstance(found, dict):
+        return found[name]
+    raise LookupError(name)

@@ -4,14 +4,16 @@ What SQLite says of a file is one of two things. It is **damaged**: it will not 
 and is set aside. Or it can not be used **now** (full, locked, read-only): it stays where it is.
 """
 
+import contextlib
 import math
 import os
 import sqlite3
-import stat
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
+
+from venuewatch.base import files
 
 BUSY_S = 0.5
 """How long (s) another program may hold the journal before it counts as locked."""
@@ -138,12 +140,8 @@ def check_regular(path: Path) -> None:
     Raises:
         OSError: it is not.
     """
-    try:
-        mode = path.stat().st_mode
-    except FileNotFoundError:
-        return
-    if not stat.S_ISREG(mode):
-        raise OSError(f"expected a file, got another kind at {path.name}")
+    with contextlib.suppress(FileNotFoundError):
+        files.check_regular(path)
 
 
 def may_exist(path: Path) -> bool:
