@@ -3,6 +3,7 @@
 A pipe without a writer would keep its reader waiting for ever: each test has a deadline.
 """
 
+import contextlib
 import os
 import socket
 from collections.abc import Callable
@@ -38,8 +39,8 @@ def a_directory(path: Path) -> None:
 
 
 def a_socket(path: Path) -> None:
-    with socket.socket(socket.AF_UNIX) as one:
-        one.bind(str(path))
+    with socket.socket(socket.AF_UNIX) as one, contextlib.chdir(path.parent):
+        one.bind(path.name)  # its address has at most 107 bytes
 
 
 def a_device(path: Path) -> None:

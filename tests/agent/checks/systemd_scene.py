@@ -60,7 +60,7 @@ def main(folder: Path, systemd: str) -> None:
     os.environ |= {
         "XDG_RUNTIME_DIR": str(runtime),
         "XDG_CONFIG_HOME": str(folder),
-        "NOTIFY_SOCKET": str(folder / "ready"),
+        "NOTIFY_SOCKET": str(runtime / "ready"),
     }
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready:
         ready.bind(os.environ["NOTIFY_SOCKET"])
