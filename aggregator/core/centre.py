@@ -49,7 +49,7 @@ from aggregator.core.readings import LateReadings
 from aggregator.core.reception import Reception
 from aggregator.core.restore import Memory, memory_of, restore
 from aggregator.core.slices import SLICE
-from aggregator.core.storing import Number, Storing, as_known
+from aggregator.core.storing import NUMBERINGS_AT_ONCE, Number, Storing, as_known
 from aggregator.core.ticks import until_next_s
 from aggregator.core.verdicts.causes import Cause, Excuse, Scalar
 from aggregator.core.verdicts.centre import Port
@@ -165,8 +165,8 @@ class Centre(Inlets):
             hearing, takes = self.decisions.hearing, self.intake.takes_backlogs
             self._outputs += self.credit.advance(now, hearing, self._storing, takes_backlogs=takes)
         if now >= self._save_at:
-            self._save_at = now + SAVE_EVERY_S
-            self._storing.store_progress(now)
+            is_all = self._storing.store_progress(now, NUMBERINGS_AT_ONCE)
+            self._save_at = now + (SAVE_EVERY_S if is_all else LOOK_APART_S)
 
     @inlet
     def receive(self, now: float, messages: Iterable[Message], wall: float) -> None:

@@ -7,6 +7,7 @@ Numbers that belong together lie together, so a stream is a few ranges, not a se
 import copy
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any, NamedTuple, TypeAlias
 
 BOOTS_MAX = 16
@@ -190,12 +191,23 @@ class Dedup:
             heard.is_stored = True
             self._forget_oldest(host, stream, boots)
 
-    def changed(self) -> list[HeardRanges]:
-        """Hand over, once, what has changed since the last call."""
-        changed, self._changed = self._changed, {}
-        for heard in changed.values():
-            heard.is_stored = True
-        return [HeardRanges(*key, heard.ranges) for key, heard in changed.items()]
+    @property
+    def has_changed(self) -> bool:
+        """Whether anything has, and was not handed over yet."""
+        return bool(self._changed)
+
+    def changed(self, at_most: int | None = None) -> list[HeardRanges]:
+        """Hand over, once, what has changed, the first of it first; all of it without a bound."""
+        return self._hand_over(list(islice(self._changed, at_most)))
+
+    def changed_of(self, host: str, streams: Iterable[str]) -> list[HeardRanges]:
+        """Hand over, once, what has changed of these streams of a host."""
+        numberings = (
+            (host, stream, boot)
+            for stream in streams
+            for boot in self._streams.get((host, stream), _NONE)
+        )
+        return self._hand_over([each for each in numberings if each in self._changed])
 
     def forgotten(self) -> list[Numbering]:
         """Hand over, once, which numberings that were stored are known no more."""
@@ -219,6 +231,14 @@ class Dedup:
             for heard in self._streams.get((host, stream), _NONE).values():
                 missing += heard.missing
         return missing
+
+    def _hand_over(self, numberings: Iterable[Numbering]) -> list[HeardRanges]:
+        pages = []
+        for numbering in numberings:
+            heard = self._changed.pop(numbering)
+            heard.is_stored = True
+            pages.append(HeardRanges(*numbering, heard.ranges))
+        return pages
 
     def _forget_oldest(self, host: str, stream: str, boots: dict[str, Heard]) -> None:
         """Forget the oldest boot of a stream where there are more than are remembered."""

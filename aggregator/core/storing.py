@@ -9,7 +9,7 @@ seconds.
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, TypeAlias
 
-from aggregator.core.dedup import Dedup
+from aggregator.core.dedup import Dedup, HeardRanges
 from aggregator.core.fleet import Fleet
 from aggregator.core.host import INF, Host
 from aggregator.core.incidents.record import IncidentChanged
@@ -46,6 +46,9 @@ def as_known(host: Host) -> KnownHost:
     )
 
 
+NUMBERINGS_AT_ONCE = 2_000
+"""Of how many it is stored at once which readings came: some 5 ms."""
+
 Number: TypeAlias = tuple[str, str, str, int]
 """A reading: its host, boot and stream, and its number."""
 
@@ -76,6 +79,7 @@ class Storing:
         self._seen = 0  # outputs that have been looked through
         self.is_due = self.is_refused = False
         self._readings: list[LateReading] = []
+        self._late: dict[str, None] = {}  # the hosts of these, and of their repeats
         self._acknowledgements: list[Publish] = []
         self._backlog_bytes = 0  # of these
         self._token = 0
@@ -93,6 +97,7 @@ class Storing:
         self.is_due = True
         self._backlog_bytes += size
         self._readings += readings
+        self._late[host.name] = None
         topic = topics.topic(host.venue, host.name, Stream.CMD)
         acknowledge = Acknowledge(backlog.boot, backlog.number)
         self._acknowledgements.append(Publish(topic, acknowledge, qos=1))
@@ -111,14 +116,19 @@ class Storing:
                 hosts=[as_known(host) for host in self._changed_hosts(changes)],
                 readings=self._readings,
             )
-            self.add(self._with_heard(store) if self._acknowledgements else store)
+            self.add(self._with_numbers_of_readings(store) if self._acknowledgements else store)
             self._readings = []
         self._seen = len(self._outputs)
         self.is_due = False
 
-    def store_progress(self, now: float) -> None:
-        """Store, from time to time, that we run, and which live readings came."""
-        self.add(self._with_heard(Store(0, now, is_alive=True)))
+    def store_progress(self, now: float, at_most: int | None = None) -> bool:
+        """Store that we run, and which live readings came; return whether that was all of them.
+
+        ``at_most``: of how many numberings; of all without it.
+        """
+        heard, forgotten = self._dedup.changed(at_most), self._dedup.forgotten()
+        self.add(Store(0, now, heard=heard, forgotten=forgotten, is_alive=True))
+        return not self._dedup.has_changed
 
     def forget(self, hosts: Sequence[str], now: float) -> None:
         """Have forgotten what is stored of hosts that are watched no more."""
@@ -190,9 +200,13 @@ class Storing:
         """Note that the outputs were taken."""
         self._seen = 0
 
-    def _with_heard(self, store: Store) -> Store:
-        """Return a store of which readings came since the last one, too."""
-        return store._replace(heard=self._dedup.changed(), forgotten=self._dedup.forgotten())
+    def _with_numbers_of_readings(self, store: Store) -> Store:
+        """Return a store of its readings' numbers, too: none of them is taken again."""
+        heard: list[HeardRanges] = []
+        for host in self._late:
+            heard += self._dedup.changed_of(host, _NUMBERED)
+        self._late = {}
+        return store._replace(heard=heard, forgotten=self._dedup.forgotten())
 
     def _changed_hosts(self, changes: Iterable[HostChanged | IncidentChanged]) -> Iterable[Host]:
         names: dict[str, None] = {}

@@ -4,12 +4,13 @@ from typing import TypeVar
 
 import pytest
 
-from aggregator.core.centre import SAVE_EVERY_S
+from aggregator.core.centre import LOOK_APART_S, SAVE_EVERY_S
 from aggregator.core.dedup import HeardRanges
 from aggregator.core.incidents.record import IncidentChanged
 from aggregator.core.outputs import Moment, Publish, Store, Tell
 from aggregator.core.restore import Memory
 from aggregator.core.states import HostState
+from aggregator.core.storing import NUMBERINGS_AT_ONCE
 from tests.kit.machine import WALL
 from tests.kit.story import HOST, Story
 from venuewatch.base.wire import topics
@@ -238,6 +239,35 @@ def test_live_readings_are_stored_as_numbers_from_time_to_time(alone: Story) -> 
     alone.look()
     (last,) = of_kind(alone, Store)
     assert (last.is_alive, last.heard) == (True, [])
+
+
+def test_numbers_of_a_large_fleet_are_stored_a_part_at_a_time(alone: Story) -> None:
+    alone.begin()
+    hosts = [f"host-{number}" for number in range(2 * NUMBERINGS_AT_ONCE + 1)]
+    for host in hosts:
+        alone.centre.reception.readings.dedup.add(host, "b1", "vitals", 0)
+
+    alone.advance(SAVE_EVERY_S + 2 * LOOK_APART_S)
+
+    stores = [store for store in of_kind(alone, Store) if store.is_alive]
+    parts = [len(store.heard) for store in stores]
+    assert parts == [NUMBERINGS_AT_ONCE, NUMBERINGS_AT_ONCE, 1]
+    assert [page.host for store in stores for page in store.heard] == hosts
+
+    alone.advance(alone.now + SAVE_EVERY_S)
+    assert [store.heard for store in of_kind(alone, Store) if store.is_alive] == [[]]
+
+
+def test_backlog_is_stored_with_the_numbers_of_its_own_host_alone(alone: Story) -> None:
+    alone.begin()
+    dedup = alone.centre.reception.readings.dedup
+    dedup.add("elsewhere", "b1", "vitals", 0)
+    receive(alone, 1)
+
+    receive(alone, 1, number=7)  # nothing in it is new: acknowledged all the same
+
+    assert [page.host for page in store_of(alone).heard] == [HOST]
+    assert dedup.changed() == [HeardRanges("elsewhere", "vitals", "b1", [(0, 0)])]
 
 
 def test_next_process_knows_which_readings_came(alone: Story) -> None:
