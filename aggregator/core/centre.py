@@ -365,12 +365,16 @@ class Centre(Inlets):
     def _promised(self) -> float:
         return min(self._look_at, self._tick_at, self._save_at)
 
+    def _lag_s(self, now: float) -> float:
+        """Return how late the driver is; where it has called since the promise, it has run."""
+        return now - max(self._promised(), self._ran_at)
+
     def _decided_until(self, at: float) -> float:
-        return self._ran_at if at - self._promised() > self._stall_s else at
+        return self._ran_at if self._lag_s(at) > self._stall_s else at
 
     def _begin(self, now: float) -> None:
         """Credit our lag, if we come too late to be fair."""
-        lag_s = now - self._promised()
+        lag_s = self._lag_s(now)
         if lag_s > self._stall_s:
             self._outputs.append(Stalled(now, lag_s))
             self._credit_stall(self._ran_at, now)

@@ -76,11 +76,12 @@ class Driver:
 
     def end(self) -> None:
         """Have the centre store its last, and wake it no more."""
-        if self._loop is None or self._timer is None:
+        if self._loop is None:
             return
         self.centre.stop(clock.monotonic())
         self._hand_out()
-        self._timer.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
         self._loop = None
 
     def receive(self, publishes: Sequence[mqtt5.PublishPacket]) -> None:
@@ -192,6 +193,7 @@ class Driver:
         now, wall = clock.monotonic(), clock.wall()
         self._note_wall(now, wall)
         late_s = 0.0 if self._timer is None else now - self._timer.when()
+        self._timer = None
         self._metrics.note_lag(max(0.0, late_s), now)
         self.centre.woke(now, wall)
         self._hand_out()
@@ -206,9 +208,12 @@ class Driver:
                     self._hand(outlet, outputs)
         finally:
             self._is_handing_out = False
+        due = self.centre.due()
         if self._timer is not None:
+            if self._timer.when() <= due:
+                return  # it is never put off: a loop that always has something to read would starve
             self._timer.cancel()
-        self._timer = self._loop.call_at(self.centre.due(), self._wake)
+        self._timer = self._loop.call_at(due, self._wake)
 
     def _hand(self, outlet: Outlet, outputs: Sequence[Output]) -> None:
         """Have an outlet take outputs; log each kind of its failures once, and count all."""

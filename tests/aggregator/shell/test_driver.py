@@ -113,7 +113,7 @@ async def test_outputs_of_a_callback_are_handed_out_behind(
     assert isinstance(tell, Tell)
 
 
-async def test_the_timer_is_at_due_after_every_inlet(driver: Driver, time: Time) -> None:
+async def test_the_timer_is_never_later_than_due(driver: Driver, time: Time) -> None:
     driver.begin()
     inlets: list[Callable[[], None]] = [
         driver.opened,
@@ -129,8 +129,36 @@ async def test_the_timer_is_at_due_after_every_inlet(driver: Driver, time: Time)
         time.now += 0.01
         inlet()
 
-        assert time.timers[-1] == driver.centre.due()
-    assert len(time.timers) == 1 + len(inlets)
+        assert time.timers[-1] <= driver.centre.due()
+        assert not time.handle.cancelled()
+
+
+async def test_an_earlier_due_time_takes_the_place_of_a_later_one(
+    driver: Driver, time: Time
+) -> None:
+    driver.begin()
+    later = time.handle
+    driver.centre.decisions.due_at = at = time.now + 0.03
+
+    driver.receive([])
+
+    assert later.when() > at
+    assert later.cancelled()
+    assert time.timers[-1] == at
+
+
+async def test_an_endless_flood_of_reads_does_not_put_off_the_timer(
+    driver: Driver, time: Time
+) -> None:
+    driver.begin()
+    due, first = time.timers[-1], time.handle
+
+    for _ in range(100):  # each read is done before the timer has its turn
+        time.now += 0.1
+        driver.receive([])
+
+    assert time.now > due
+    assert not first.cancelled()
 
 
 async def test_the_timer_wakes_the_centre_on_and_on(

@@ -18,6 +18,18 @@ def test_only_a_long_lag_is_a_stall(story: Story) -> None:
     assert stalls == [pytest.approx(STALL_S + 0.0625)]
 
 
+def test_calls_without_a_wake_between_them_are_one_stall(story: Story) -> None:
+    """A read brings much, or a flood is read on and on: the loop has run all the while."""
+    story.now = start = story.centre.due() + 5.0
+
+    while story.now < start + 3.0:
+        story.centre.receive(story.now, (), story.now)
+        story.now += STALL_S / 2
+
+    stalls = [output.lag_s for output in story.centre.take() if isinstance(output, Stalled)]
+    assert stalls == [pytest.approx(5.0)]
+
+
 def test_a_stall_delays_no_answer_of_a_neighbour(story: Story) -> None:
     story.mute("s1", run_s=2.0)
 
