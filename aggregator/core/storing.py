@@ -46,7 +46,7 @@ def as_known(host: Host) -> KnownHost:
     )
 
 
-NUMBERINGS_AT_ONCE = 2_000
+NUMBERINGS_AT_ONCE = 500
 """Of how many it is stored at once which readings came: some 5 ms."""
 
 Number: TypeAlias = tuple[str, str, str, int]

