@@ -151,8 +151,7 @@ class Centre(Inlets):
     # Inlets. Each takes the time at which it happened first.
 
     @inlet
-    def woke(self, now: float, wall: float | None = None) -> None:
-        """Decide what is due, and send the tick; ``wall`` tells a jump where no message comes."""
+    def _woke(self, now: float, wall: float | None) -> None:
         if wall is not None:
             self.reception.note_clocks(now, wall)
         if now >= self._tick_at:

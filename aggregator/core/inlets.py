@@ -6,6 +6,7 @@
 4. The call is made. What became true is stored, and it is promised when to come again.
 
 A storm is gone through a slice at a time (``slices.py``); then the driver is to come again at once.
+Calls that come meanwhile only wait: a hundred of them together are no hundred slices.
 Times are monotonic seconds.
 """
 
@@ -58,10 +59,22 @@ class Inlets(ABC):
         if self.held.is_on:
             self.held.keep(partial(self.call, now, act), now + LOOK_EVERY_S)
             return
+        is_behind = self.is_behind
         self.waiting.append((now, act))
-        self._go_on(now)
+        if not is_behind:
+            self._go_on(now)
         if len(self.waiting) > WAITING_MAX:
             self.finish(now)
+
+    def woke(self, now: float, wall: float | None = None) -> None:
+        """Go on with what is left, or decide what is due, and send the tick.
+
+        ``wall`` (s since 1970) tells of a jump of the clock where no message comes.
+        """
+        is_behind = self.is_behind
+        self._woke(now, wall)
+        if is_behind and not self.held.is_on:
+            self._go_on(now)
 
     def stalled(self, now: float, start: float) -> None:
         """Credit every deadline with the time from ``start``, in which the driver did not run.
@@ -93,6 +106,9 @@ class Inlets(ABC):
             self._end(at)
             if decisions.rest.is_left or (waiting and len(self._outputs) > enough):
                 return
+
+    @abstractmethod
+    def _woke(self, now: float, wall: float | None) -> None: ...
 
     @abstractmethod
     def _decided_until(self, at: float) -> float:

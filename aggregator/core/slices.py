@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any, Final
 
-SLICE: Final = 100
+SLICE: Final = 60
 """How many changes of hosts, with all that follows from them, are one slice: some 10 ms."""
 
 HOSTS_AT_ONCE: Final = 20

@@ -76,6 +76,21 @@ def test_many_beats_of_one_read_are_heard_in_slices(storm: Story) -> None:
     assert {storm.state(host) for host in storm.machines} == {HostState.UP}
 
 
+def test_calls_that_come_together_in_a_storm_are_no_slices_of_their_own(storm: Story) -> None:
+    storm.centre.lost(storm.now)
+    first = len(changed(storm.centre.take()))
+
+    for token in range(100):  # a journal that was busy answers for all it has stored
+        storm.centre.stored(storm.now, token)
+    at_once = changed(storm.centre.take())
+    storm.centre.woke(storm.now)
+    next_slice = changed(storm.centre.take())
+
+    assert 0 < first <= MANY
+    assert at_once == []
+    assert 0 < len(next_slice) <= MANY
+
+
 def test_work_that_is_left_is_done_before_the_end(storm: Story) -> None:
     storm.centre.lost(storm.now)
 
