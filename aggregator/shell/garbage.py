@@ -9,11 +9,19 @@ import asyncio
 import gc
 from typing import NoReturn
 
+from venuewatch.base import clock
+
 LOOK_EVERY_S = 1.0
-"""How often (s) what was made since the last look is looked at."""
+"""How often (s) what was made since the last look is looked at, at least."""
+
+COUNT_EVERY_S = 0.05
+"""How often (s) it is counted whether that is much, as in a storm."""
+
+MUCH = 10_000
+"""So many new objects are looked at at once: some 3 ms."""
 
 WHOLE_EVERY = 10
-"""Each of so many looks is at all that was made since the start, or is not frozen."""
+"""Each of so many regular looks is at all that was made since the start, or is not frozen."""
 
 LARGE = 30_000
 """Objects that are too many to be looked at each time: some 10 ms."""
@@ -27,6 +35,7 @@ class Garbage:
 
     def __init__(self) -> None:
         self._looks = 0
+        self._kept = 0  # objects that earlier looks have left, at most
         self._freezes = 0
 
     def begin(self) -> None:
@@ -41,9 +50,21 @@ class Garbage:
         A fleet that has come up meanwhile is here to stay, too.
         """
         self._looks += 1
-        gc.collect(0 if self._looks % WHOLE_EVERY else 2)
-        if self._freezes < FREEZES_MAX and len(gc.get_objects()) > LARGE:
+        self._look(is_whole=self._looks % WHOLE_EVERY == 0)
+
+    def look_if_much(self) -> None:
+        """Look at what is new if that is so much that the next look would be a long one."""
+        if gc.get_count()[0] >= MUCH:
+            self._look(is_whole=False)
+
+    def _look(self, *, is_whole: bool) -> None:
+        self._kept += gc.get_count()[0]
+        gc.collect(2 if is_whole else 0)
+        if self._kept > LARGE or is_whole:
+            self._kept = len(gc.get_objects())
+        if self._kept > LARGE and self._freezes < FREEZES_MAX:
             self._freezes += 1
+            self._kept = 0
             gc.freeze()
 
     def end(self) -> None:
@@ -56,9 +77,14 @@ async def collect() -> NoReturn:
     """Look for garbage in this way, for as long as this runs."""
     garbage = Garbage()
     garbage.begin()
+    look_at = clock.monotonic() + LOOK_EVERY_S
     try:
         while True:
-            await asyncio.sleep(LOOK_EVERY_S)
-            garbage.look()
+            await asyncio.sleep(COUNT_EVERY_S)
+            if clock.monotonic() < look_at:
+                garbage.look_if_much()
+            else:
+                garbage.look()
+                look_at = clock.monotonic() + LOOK_EVERY_S
     finally:
         garbage.end()

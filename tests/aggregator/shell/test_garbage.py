@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from aggregator.shell import garbage
-from aggregator.shell.garbage import WHOLE_EVERY, Garbage
+from aggregator.shell.garbage import MUCH, WHOLE_EVERY, Garbage
 
 
 class Cycle:
@@ -52,6 +52,35 @@ def test_garbage_that_was_in_use_is_freed_within_ten_looks(collector: Garbage) -
         collector.look()
 
     assert left() is None
+
+
+def test_much_that_is_new_is_looked_at_early(collector: Garbage) -> None:
+    collector.look()
+    left = dropped()
+
+    collector.look_if_much()
+    was_early = left() is None
+    made = [[number] for number in range(MUCH)]
+    collector.look_if_much()
+
+    assert (was_early, left() is None) == (False, True)
+    assert len(gc.get_objects(generation=0)) < len(made)
+
+
+def test_a_storm_is_frozen_before_a_look_at_it_gets_long(
+    collector: Garbage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(garbage, "MUCH", 1_000)
+    monkeypatch.setattr(garbage, "LARGE", 3_000)
+    before = gc.get_freeze_count()
+    storm: list[list[list[int]]] = []
+
+    for _ in range(10):
+        storm.append([[number] for number in range(1_000)])
+        collector.look_if_much()
+
+    assert gc.get_freeze_count() > before + 6_000
+    assert len(gc.get_objects()) < 6_000
 
 
 def test_a_fleet_that_has_come_up_is_frozen_at_once(
