@@ -20,7 +20,6 @@ Times are monotonic seconds; ``wall`` is seconds since 1970.
 import copy
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from itertools import chain
 from types import MappingProxyType
 
 from aggregator.core import commands, inventory_change
@@ -48,7 +47,7 @@ from aggregator.core.presence import Presence
 from aggregator.core.readings import LateReadings
 from aggregator.core.reception import Reception
 from aggregator.core.restore import Memory, memory_of, restore
-from aggregator.core.slices import SLICE
+from aggregator.core.slices import MESSAGES_AT_ONCE, SLICE
 from aggregator.core.storing import NUMBERINGS_AT_ONCE, Number, Storing, as_known
 from aggregator.core.ticks import until_next_s
 from aggregator.core.verdicts.causes import Cause, Excuse, Scalar
@@ -168,22 +167,23 @@ class Centre(Inlets):
             self._save_at = now + (SAVE_EVERY_S if is_all else LOOK_APART_S)
 
     @inlet
-    def receive(self, now: float, messages: Iterable[Message], wall: float) -> None:
+    def receive(self, now: float, messages: Sequence[Message], wall: float) -> None:
         """Take in what one read brought, at ``wall`` (s since 1970)."""
-        self._take_in(now, iter(messages), wall)
+        self._take_in(now, messages, wall)
 
-    def _take_in(self, now: float, messages: Iterator[Message], wall: float) -> None:
-        """Take in messages until a slice of work has come of them; then the others wait."""
+    def _take_in(self, now: float, messages: Sequence[Message], wall: float) -> None:
+        """Take in messages until they, or what has come of them, are a slice; the others wait."""
         decisions, read, reception = self.decisions, self.intake.read, self.reception
         take, take_beat, outputs = reception.take, reception.take_beat, self._outputs
         rest, enough = decisions.rest, len(outputs) + SLICE
         if now > self._received_at:
             self._received_at = now
             reception.begin(now, wall)
-        for message in messages:
-            if rest.is_left or len(outputs) > enough:
-                left = chain((message,), messages)
-                self.waiting.appendleft((now, partial(self._take_in, now, left, wall)))
+        for taken, message in enumerate(messages):
+            if taken == MESSAGES_AT_ONCE or rest.is_left or len(outputs) > enough:
+                left = partial(self._take_in, now, messages[taken:], wall)
+                self.waiting.appendleft((now, left))
+                self._taken += taken
                 return
             try:
                 fact = read(message.topic, message.payload, message.retain)
@@ -200,6 +200,7 @@ class Centre(Inlets):
                 decisions.advance(now)
             if late is not None:
                 self._keep_backlog(fact, late, message)
+        self._taken += len(messages)
 
     @inlet
     def refuse(self, _now: float, reason: Refusal) -> None:

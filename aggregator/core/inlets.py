@@ -19,7 +19,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from aggregator.core.decisions import Decisions
 from aggregator.core.forking import Held
 from aggregator.core.outputs import Output
-from aggregator.core.slices import SLICE, WAITING_MAX
+from aggregator.core.slices import CROWDED, MESSAGES_OF_CALLS, SLICE, WAITING_MAX
 
 LOOK_EVERY_S = 0.1
 """How often (s) the driver is woken at least, to notice its own lag."""
@@ -42,6 +42,7 @@ class Inlets(ABC):
         self.waiting: deque[tuple[float, Callable[[], None]]] = deque()
         self._outputs = outputs
         self._is_begun = False
+        self._taken = 0  # messages, and calls, since the slice began
 
     @property
     def is_behind(self) -> bool:
@@ -59,9 +60,9 @@ class Inlets(ABC):
         if self.held.is_on:
             self.held.keep(partial(self.call, now, act), now + LOOK_EVERY_S)
             return
-        is_behind = self.is_behind
+        waits = self.waiting or self.decisions.rest.is_left
         self.waiting.append((now, act))
-        if not is_behind:
+        if not waits or len(self.waiting) > CROWDED:
             self._go_on(now)
         if len(self.waiting) > WAITING_MAX:
             self.finish(now)
@@ -87,6 +88,7 @@ class Inlets(ABC):
         """Do a slice of the work of all calls that wait."""
         waiting, decisions = self.waiting, self.decisions
         enough = len(self._outputs) + SLICE
+        self._taken = 0
         while waiting:
             at, act = waiting[0]
             if self._is_begun:
@@ -104,7 +106,9 @@ class Inlets(ABC):
             waiting.popleft()
             act()
             self._end(at)
-            if decisions.rest.is_left or (waiting and len(self._outputs) > enough):
+            self._taken += 1
+            is_enough = len(self._outputs) > enough or self._taken > MESSAGES_OF_CALLS
+            if decisions.rest.is_left or (waiting and is_enough):
                 return
 
     @abstractmethod

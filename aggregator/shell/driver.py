@@ -42,6 +42,11 @@ class BulkListener:
         self.discarded = driver.discarded
         self._driver = driver
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether the core has work left."""
+        return self._driver.is_behind
+
     def opened(self) -> None:
         """Hear readings from now on."""
         self._driver.opened("bulk")
@@ -68,6 +73,11 @@ class Driver:
         self._is_handing_out = False
         self._failures: set[tuple[str, type[Exception]]] = set()
         self.outlets: list[Outlet] = []
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the core has work left."""
+        return self.centre.is_behind
 
     def begin(self) -> None:
         """Wake the centre from now on whenever it is due."""

@@ -113,6 +113,9 @@ class BulkConnection(Connection):
             self._listener.discarded(over)
         if self._is_due or not self._waiting:
             return
+        if self._listener.is_behind:  # a storm is decided first: here what waits has its bound
+            self._process_later(SLICE_S)
+            return
         start = now = clock.monotonic()
         if now < self._next_at:
             self._process_later(self._next_at - now)

@@ -44,6 +44,10 @@ class BrokerError(Exception):
 class Listener(Protocol):
     """The owner of a connection; its methods are called on the event loop."""
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether what it was given before still waits in it."""
+
     def receive(self, publishes: Sequence[mqtt5.PublishPacket]) -> None:
         """Process these messages; they are acknowledged when this returns."""
 

@@ -1,10 +1,12 @@
 """Storms are gone through in slices: the order of all that is decided stays, and nothing waits."""
 
+from itertools import pairwise
+
 import pytest
 
 from aggregator.core.centre import Centre
 from aggregator.core.outputs import Connected, Disconnected, HostChanged, Output
-from aggregator.core.slices import SLICE
+from aggregator.core.slices import MESSAGES_AT_ONCE, MESSAGES_OF_CALLS, SLICE
 from aggregator.core.states import HostState
 from tests.kit.machine import WALL
 from tests.kit.story import Story
@@ -89,6 +91,36 @@ def test_calls_that_come_together_in_a_storm_are_no_slices_of_their_own(storm: S
     assert 0 < first <= MANY
     assert at_once == []
     assert 0 < len(next_slice) <= MANY
+
+
+def test_messages_that_have_waited_are_taken_in_a_slice_at_a_time(storm: Story) -> None:
+    centre, beats = storm.centre, [each.beat(storm.now) for each in storm.machines.values()]
+    centre.lost(storm.now)
+    centre.opened(storm.now)
+    for beat in beats * 2:
+        centre.receive(storm.now, [beat], WALL + storm.now)
+
+    heard = [centre.intake.heard["beat"]]
+    while centre.is_behind:
+        centre.woke(storm.now)
+        heard.append(centre.intake.heard["beat"])
+
+    taken = [after - before for before, after in pairwise(heard)]
+    assert sum(taken) == 2 * HOSTS
+    assert max(taken) <= MESSAGES_OF_CALLS
+
+
+def test_messages_of_one_call_are_taken_in_a_slice_at_a_time(storm: Story) -> None:
+    centre, beats = storm.centre, [each.beat(storm.now) for each in storm.machines.values()]
+    before = centre.intake.heard["beat"]
+
+    centre.receive(storm.now, beats * 5, WALL + storm.now)
+    taken = [centre.intake.heard["beat"] - before]
+    while centre.is_behind:
+        centre.woke(storm.now)
+        taken.append(centre.intake.heard["beat"] - before)
+
+    assert sorted(set(taken)) == [MESSAGES_AT_ONCE, 2 * MESSAGES_AT_ONCE, 5 * HOSTS]
 
 
 def test_work_that_is_left_is_done_before_the_end(storm: Story) -> None:

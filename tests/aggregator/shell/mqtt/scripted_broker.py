@@ -40,6 +40,8 @@ class Chance(random.Random):
 class Notes:
     """A listener. ``log`` is each of its calls, in order; it can be made to fail."""
 
+    is_behind = False
+
     def __init__(self) -> None:
         self.log: list[tuple[str, object]] = []
         self.fault: Exception | None = None

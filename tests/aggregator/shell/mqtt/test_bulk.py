@@ -94,6 +94,19 @@ async def test_readings_are_processed_in_slices_with_time_for_others(notes: Slow
     assert wire.acknowledged() == list(range(at_once + 1, 101))
 
 
+async def test_readings_wait_here_while_the_core_has_work_left(notes: Slow) -> None:
+    wire, notes.is_behind = Bulk(notes), True
+
+    wire.read(publish(VITALS, 1, 1_000))
+    waiting, received = wire.discards.waiting_bytes, list(notes.received)
+    notes.is_behind = False
+    await notes.changed.until(lambda: notes.received == [VITALS])
+
+    assert waiting > 1_000
+    assert received == []
+    assert wire.acknowledged() == [1]
+
+
 async def test_a_busy_socket_is_read_on_without_a_rest(notes: Slow) -> None:
     wire = Bulk(notes)
 
