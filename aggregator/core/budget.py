@@ -19,6 +19,7 @@ This module is pure arithmetic, and knows no other of the core.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Final, NamedTuple, Protocol
 
 from venuewatch.base.wire.topics import Stream
@@ -377,15 +378,20 @@ class Budget:
 
         Names that the inventory does not list are one, by venue: as ``STA/*``.
         """
-        taken = self._bytes_before + self._bytes
+        before, lately = self._bytes_before, self._bytes
         loud = [
-            Loud(name, sum(over.refused.values()), over.bytes, taken[name])
+            Loud(name, sum(over.refused.values()), over.bytes, before[name] + lately[name])
             for name, over in self.over.items()
         ]
+        candidates = {  # the others can not come to it together: no sum of 35,000 hosts
+            host
+            for host, size in chain(before.items(), lately.items())
+            if 2 * size >= LOUD_BYTES and host not in self.over
+        }
         loud += [
             Loud(host, 0, 0, size)
-            for host, size in taken.items()
-            if size >= LOUD_BYTES and host not in self.over
+            for host in candidates
+            if (size := before[host] + lately[host]) >= LOUD_BYTES
         ]
         loud.sort(key=lambda one: (-one.refused_bytes - one.taken_bytes, -one.refused, one.host))
         return loud[:LOUDEST]

@@ -129,7 +129,7 @@ class Centre(Inlets):
         """Return when (s) ``woke`` is to be called at the latest; past while work is left."""
         if self.held.is_on:
             return self.held.until
-        return self._ran_at if self.is_behind else self._promised()
+        return self._ran_at if self.is_behind else min(self._look_at, self._tick_at, self._save_at)
 
     def take(self) -> list[Output]:
         """Hand over, once, what came of the inlets' calls, in order."""
@@ -362,12 +362,10 @@ class Centre(Inlets):
         )
         return fork_in_pieces(self, self.held, parts, until=self.due())
 
-    def _promised(self) -> float:
-        return min(self._look_at, self._tick_at, self._save_at)
-
     def _lag_s(self, now: float) -> float:
         """Return how late the driver is; where it has called since the promise, it has run."""
-        return now - max(self._promised(), self._ran_at)
+        promised = min(self._look_at, self._tick_at, self._save_at)
+        return now - max(promised, self._ran_at)
 
     def _decided_until(self, at: float) -> float:
         return self._ran_at if self._lag_s(at) > self._stall_s else at

@@ -17,14 +17,14 @@ LOOK_EVERY_S = 1.0
 COUNT_EVERY_S = 0.05
 """How often (s) it is counted whether that is much, as in a storm."""
 
-MUCH = 10_000
-"""So many new objects are looked at at once: some 3 ms."""
+MUCH = 5_000
+"""So many new objects are looked at at once: some 2 ms."""
 
 WHOLE_EVERY = 10
 """Each of so many regular looks is at all that was made since the start, or is not frozen."""
 
-LARGE = 30_000
-"""Objects that are too many to be looked at each time: some 10 ms."""
+LARGE = 15_000
+"""Objects that are too many to be looked at each time: some 5 ms."""
 
 FREEZES_MAX = 100
 """How often so many are frozen at most: a connection that is frozen with them may not be freed."""

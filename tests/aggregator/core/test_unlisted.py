@@ -94,7 +94,7 @@ def test_names_that_wait_are_bounded(story: Story) -> None:
     take_every_place(story)
     for number in range(3):
         story.deliver(*[beat_of(story, f"w{number}-{at}") for at in range(WAITING_MAX)])
-        story.look()
+        story.run(1.0)
 
     assert story.centre.intake.unlisted.waiting("STA") == WAITING_MAX
 
