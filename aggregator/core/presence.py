@@ -5,16 +5,20 @@ hear one plain tick: that of the aggregator whose name sorts first among those t
 is the same tick twice, under one number. It is sent only while such an agent lives.
 """
 
+from itertools import islice
+
 from aggregator.core.fleet import Fleet
 from aggregator.core.host import Host
 from aggregator.core.outputs import Output, Publish
 from aggregator.core.states import HostState
-from aggregator.core.verdicts.clocks import REFERENCE_EVERY
 from venuewatch.base.wire import topics
 from venuewatch.base.wire.messages import BulkCanary, CentreState, Tick
 
 OTHERS_MAX = 16
 """How many other aggregators are known at most."""
+
+LOOKED_AT_ONCE = 4_000
+"""How many hosts are looked at each second for agents that know the plain tick alone."""
 
 _HEARS_NOTHING = frozenset({HostState.UNSEEN, HostState.DOWN, HostState.AWAY})
 
@@ -46,6 +50,8 @@ class Presence:
         self._state_topic = topics.centre_state(name)
         self._tick_topic = topics.centre_tick(name)
         self._has_older_agents = True
+        self._is_found = False  # one of them, in this round
+        self._looked_at = 0
         self.others: set[str] = set()
 
     def opened(self) -> None:
@@ -70,11 +76,7 @@ class Presence:
         A canary for our bulk connection goes with it.
         """
         self._outputs.append(Publish(self._tick_topic, tick))
-        if tick.number % REFERENCE_EVERY == 0:  # it looks at every host
-            self._has_older_agents = any(
-                not knows_own_ticks(host) and host.state not in _HEARS_NOTHING
-                for host in self._fleet
-            )
+        self._look_for_older_agents()
         if self._has_bulk:
             canary = BulkCanary(tick.number, self._boot)
             self._outputs.append(Publish(topics.centre_bulk(self.name), canary))
@@ -84,11 +86,22 @@ class Presence:
     def note_agent(self, host: Host) -> None:
         """Note that an agent has started, or has said who it is."""
         if not knows_own_ticks(host):
-            self._has_older_agents = True
+            self._has_older_agents = self._is_found = True
 
     def reaches(self, host: Host) -> bool:
         """Tell whether our ticks are meant for this host's agent, so that it should echo them."""
         return self._serves_older_agents or knows_own_ticks(host)
+
+    def _look_for_older_agents(self) -> None:
+        """Look at a part of the fleet; where a whole round has found none, there is none."""
+        begin = self._looked_at
+        for host in islice(self._fleet, begin, begin + LOOKED_AT_ONCE):
+            if not knows_own_ticks(host) and host.state not in _HEARS_NOTHING:
+                self._has_older_agents = self._is_found = True
+                break
+        self._looked_at += LOOKED_AT_ONCE
+        if self._looked_at >= len(self._fleet):
+            self._has_older_agents, self._is_found, self._looked_at = self._is_found, False, 0
 
     @property
     def _serves_older_agents(self) -> bool:

@@ -2,10 +2,10 @@
 
 import pytest
 
+from aggregator.core import presence
 from aggregator.core.outputs import Output, Publish
 from aggregator.core.presence import OTHERS_MAX, Presence
 from aggregator.core.states import HostState
-from aggregator.core.verdicts.clocks import REFERENCE_EVERY
 from tests.kit.machine import Machine
 from tests.kit.story import ALONE, HOST, fleet_of
 from venuewatch.base.wire import topics
@@ -27,7 +27,7 @@ class Said:
         self.host.boot = self.host.birth.boot
         self._outputs: list[Output] = []
         self.presence = Presence(NAME, fleet, self._outputs)
-        self.tick(REFERENCE_EVERY)
+        self.tick()
 
     def tick(self, number: int = 1) -> list[str]:
         self._outputs.clear()
@@ -98,7 +98,30 @@ def test_an_older_agent_that_is_gone_has_no_plain_tick(state: HostState) -> None
     said.host.state = state
 
     is_gone = state in {HostState.DOWN, HostState.AWAY, HostState.UNSEEN}
-    assert said.tick(REFERENCE_EVERY) == [OWN, *[topics.TICK] * (not is_gone)]
+    assert said.tick() == [OWN, *[topics.TICK] * (not is_gone)]
+
+
+def test_a_large_fleet_is_looked_at_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(presence, "LOOKED_AT_ONCE", 1)
+    fleet, outputs = fleet_of({"STA": ("s1", "s2", "s3")}), list[Output]()
+    said = Presence(NAME, fleet, outputs)
+    hosts = list(fleet)
+    hosts[0].state = hosts[1].state = HostState.DOWN
+    hosts[2].state = HostState.UP  # it has not said who it is
+
+    def ticks(count: int) -> list[bool]:
+        for number in range(count):
+            said.publish_tick(Tick(number, 0))
+        plain = [out.topic == topics.TICK for out in outputs if isinstance(out, Publish)]
+        outputs.clear()
+        return plain
+
+    while_up = ticks(9)
+    hosts[2].state = HostState.DOWN
+    ticks(6)  # a round that had found it, and one that does not
+
+    assert while_up == [False, True] * 9
+    assert ticks(3) == [False] * 3
 
 
 @pytest.mark.parametrize("is_older", [True, False])
