@@ -5,8 +5,8 @@ from typing import Annotated, Literal, TypeAlias
 import msgspec
 
 from agent.checks import Reading, about, worded
-from agent.checks.extractors import NoValueError
-from agent.checks.extractors.json_field import json_field, refuse_bad_path
+from agent.checks.extractors import Body, NoValueError
+from agent.checks.extractors.json import json_field, refuse_bad_pointer
 from agent.checks.net import tls
 from agent.checks.net.http_fetch import Page, Request, fetch
 from agent.checks.net.url import parse
@@ -82,7 +82,7 @@ class Config(LimitedConfig, frozen=True, tag="http"):
     def __post_init__(self) -> None:
         parse(self.url)  # raises ValueError
         refuse_bad_pattern(self.regex.encode(), "regex")
-        refuse_bad_path(self.json_path, "json_path")
+        refuse_bad_pointer(self.json_path, "json_path")
         if self.json_equals is not None and not self.json_path:
             raise ValueError("Expected `json_path` beside `json_equals`")
         if self.method == "HEAD" and (self.contains or self.regex or self.json_path):
@@ -149,10 +149,10 @@ def _judge_body(page: Page, config: Config, deadline: Deadline) -> Finding:
         return Finding("ok")
     if not page.is_whole:
         return Finding("critical", f"the body is over {len(body)} bytes, too long to read as JSON")
-    return _judge_json(body, config.json_path, config.json_equals)
+    return _judge_json(Body(body), config.json_path, config.json_equals)
 
 
-def _judge_json(body: bytes, path: str, expected: Plain | None) -> Finding:
+def _judge_json(body: Body, path: str, expected: Plain | None) -> Finding:
     try:
         found = json_field(body, path)
     except NoValueError as error:

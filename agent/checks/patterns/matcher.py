@@ -12,13 +12,14 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import IO, TypeAlias
 
 import psutil
 
 from agent.checks.host import adoption
-from agent.checks.patterns.child import IN_DATA, IN_LINES, REQUEST
+from agent.checks.patterns.child import ANSWER, GROUPS, IN_DATA, IN_LINES, NO_MATCH, REQUEST, SIZE
 from agent.checks.reading.times import Deadline
 from agent.checks.reading.words import short
 
@@ -28,9 +29,13 @@ LONGEST_S = 2.0
 _CHILD = str(Path(__file__).with_name("child.py"))
 _SPARE_S = 1.0  # after its limit the child ends by itself: its agent was killed before
 _KILL_S = 1.0
+_MAX_QUESTION_BYTES = 4_194_304  # of many texts; a larger one is asked for alone
 _GENTLE = 10  # niceness beyond the agent's: beats go first
 # glibc would keep a page that was matched for the next one.
 _ENVIRONMENT = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536"}
+
+
+Bytes: TypeAlias = bytes | bytearray
 
 
 class UnmatchedError(Exception):
@@ -55,7 +60,7 @@ class Matcher:
         Raises:
             UnmatchedError: that can't be told in time.
         """
-        return self._ask(IN_DATA, pattern, [data], deadline) == b"\1"
+        return self._ask(IN_DATA, pattern, data, deadline) == b"\1"
 
     def in_lines(
         self, pattern: str, lines: Sequence[bytes], deadline: Deadline, *, way: bytes = IN_LINES
@@ -64,7 +69,24 @@ class Matcher:
 
         ``way``: ``IN_LINES`` or ``WHOLE_LINES``.
         """
-        return self._ask(way, pattern, lines, deadline) if lines else b""
+        return self._ask(way, pattern, b"\n".join(lines), deadline) if lines else b""
+
+    def groups(self, pattern: str, texts: Iterable[str], deadline: Deadline) -> list[str | None]:
+        """Return the first group of a pattern, anywhere in each text; raises as :meth:`is_in`.
+
+        It is None where the text does not match, and cut after ``MAX_GROUP`` characters.
+        """
+        found: list[str | None] = []
+        question = bytearray()
+        for text in texts:
+            encoded = text.encode(errors="replace")
+            question += SIZE.pack(len(encoded)) + encoded
+            if len(question) > _MAX_QUESTION_BYTES:
+                found += _groups(self._ask(GROUPS, pattern, question, deadline))
+                question.clear()
+        if question:
+            found += _groups(self._ask(GROUPS, pattern, question, deadline))
+        return found
 
     def close(self) -> None:
         """End the child, unless it is busy; with this process it ends in any case."""
@@ -72,15 +94,15 @@ class Matcher:
             self._end()
             self._lock.release()
 
-    def _ask(self, way: bytes, pattern: str, lines: Sequence[bytes], deadline: Deadline) -> bytes:
+    def _ask(self, way: bytes, pattern: str, data: Bytes, deadline: Deadline) -> bytes:
         try:
             self._acquire(deadline)
             try:
                 limit_s = min(LONGEST_S, deadline.left_s())
-                words, data = pattern.encode(), b"\n".join(lines)
+                words = pattern.encode()
                 head = REQUEST.pack(limit_s + _SPARE_S, way, len(words), len(data))
                 for _ in range(2):  # one that was killed by others is started again
-                    answer = self._answer(head + words, data, len(lines), limit_s)
+                    answer = self._answer(head + words, data, limit_s)
                     if answer is not None:
                         return answer
             finally:
@@ -98,8 +120,8 @@ class Matcher:
         if not self._lock.acquire(timeout=deadline.left_s()):
             raise TimeoutError
 
-    def _answer(self, question: bytes, data: bytes, size: int, limit_s: float) -> bytes | None:
-        """Return the child's answer of ``size`` bytes; None if it ended before.
+    def _answer(self, question: bytes, data: Bytes, limit_s: float) -> bytes | None:
+        """Return the child's answer; None if it ended before.
 
         Raises:
             _TooLongError: it was killed at its deadline.
@@ -117,22 +139,20 @@ class Matcher:
         timer = threading.Timer(limit_s, kill)
         timer.daemon = True
         timer.start()
-        answer = b""
+        answer = None
         try:
             with contextlib.suppress(OSError):  # it has ended
                 process.stdin.write(question)
                 process.stdin.write(data)
                 process.stdin.flush()
-                answer = process.stdout.read(size)
+                answer = _read_answer(process.stdout)
         finally:
             timer.cancel()
-            if len(answer) < size:
+            if answer is None:
                 self._end()
-        if len(answer) == size:
-            return answer
-        if is_over.is_set():
+        if answer is None and is_over.is_set():
             raise _TooLongError
-        return None
+        return answer
 
     def _running(self) -> subprocess.Popen[bytes]:
         """Return the child, started if there is none; raises OSError."""
@@ -170,10 +190,38 @@ class _TooLongError(Exception):
     """A match was killed at its deadline."""
 
 
+def _read_answer(answers: IO[bytes]) -> bytes | None:
+    """Return one answer of the child; None if it ended within."""
+    head = answers.read(ANSWER.size)
+    if len(head) < ANSWER.size:
+        return None
+    (size,) = ANSWER.unpack(head)
+    answer = answers.read(size)
+    return answer if len(answer) == size else None
+
+
+def _groups(answer: bytes) -> Iterator[str | None]:
+    at = 0
+    while at < len(answer):
+        begin = at + SIZE.size
+        (size,) = SIZE.unpack_from(answer, at)
+        at = begin + max(0, size)
+        yield None if size == NO_MATCH else answer[begin:at].decode()
+
+
 if sys.platform == "win32":
     _FLAGS = subprocess.CREATE_NO_WINDOW | subprocess.BELOW_NORMAL_PRIORITY_CLASS
 else:
     _FLAGS = 0
+
+
+def refuse_other_than_one_group(pattern: str, field: str) -> None:
+    """Raise ValueError where the setting ``field`` is no regular expression with one group."""
+    refuse_bad_pattern(pattern, field)
+    groups = re.compile(pattern).groups
+    if groups != 1:
+        how = "one group ( ) around the value, and others as (?: )"
+        raise ValueError(f"Expected `{field}` to have {how}, got {groups} in {short(pattern, 80)}")
 
 
 def refuse_bad_pattern(pattern: str | bytes, field: str) -> None:

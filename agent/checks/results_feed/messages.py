@@ -9,6 +9,7 @@ before or behind that tag: it says so in ``broken``. Before the tag, a second pa
 takes the encoding from the bytes, whatever is declared, and begins at the first tag.
 """
 
+from collections.abc import Callable
 from xml.parsers import expat
 
 from agent.checks.results_feed.header import (
@@ -40,12 +41,12 @@ class _NotXmlError(FeedError):
 
 
 class Reader:
-    """Reads one message, given in pieces of any size."""
+    """Reads one message, given in pieces of any size; ``shape`` keeps what is needed of it."""
 
-    def __init__(self, max_bytes: int) -> None:
+    def __init__(self, max_bytes: int, shape: "Shape | None" = None) -> None:
         self._max_bytes = max_bytes
         self._size_bytes = 0
-        self._shape = _Shape()
+        self._shape = shape or Shape()
         self._parser = self._new_parser()
         self._parser.XmlDeclHandler = _check_declaration
         self._prolog = bytearray()
@@ -71,20 +72,31 @@ class Reader:
             TruncatedError: something should.
             FeedError: it is no message.
         """
+        try:
+            return self._message(self.end())
+        except TruncatedError as error:
+            if self._shape.header is not None:
+                error.message = self._message(str(error))
+            raise
+
+    def end(self) -> str:
+        """Return what is wrong behind the root's tag, "" if nothing, now that nothing follows.
+
+        Raises:
+            TruncatedError: something should.
+            FeedError: this is no XML.
+        """
         if self._is_broken:
-            return self._message(self._fault)
+            return self._fault
         if self._is_waiting:
             raise FeedError(self._fault)
         try:
             self._parse(b"", is_final=True)
         except FeedError as error:
-            fault = f"Expected more: {error}"
-        else:
-            if not self._fault:
-                return self._message("")
-            fault = self._fault
-        message = None if self._shape.header is None else self._message(fault)
-        raise TruncatedError(fault, message)
+            raise TruncatedError(f"Expected more: {error}") from None
+        if self._fault:
+            raise TruncatedError(self._fault)
+        return ""
 
     @property
     def _is_broken(self) -> bool:
@@ -107,6 +119,7 @@ class Reader:
         parser.StartDoctypeDeclHandler = _refuse_doctype
         parser.StartElementHandler = self._shape.start
         parser.EndElementHandler = self._shape.end
+        parser.CharacterDataHandler = self._shape.text
         return parser
 
     def _feed(self, piece: bytes) -> None:
@@ -179,8 +192,11 @@ class Reader:
             raise _NotXmlError(_OTHER_ENCODING) from None
 
 
-class _Shape:
+class Shape:
     """The kept part of a document: its header, and the units of a schedule."""
+
+    text: Callable[[str], None] | None = None
+    """Takes each piece of text between tags, if that is needed."""
 
     def __init__(self) -> None:
         self.header: dict[str, str] | None = None
@@ -189,6 +205,7 @@ class _Shape:
         self._depth = 0
 
     def start(self, _name: str, attributes: dict[str, str]) -> None:
+        """Take the begin of an element; raises FeedError where they are too deep."""
         self._depth += 1
         if self._depth > MAX_DEPTH:
             raise FeedError(f"Expected at most {MAX_DEPTH} elements inside one another")
@@ -201,6 +218,7 @@ class _Shape:
                 self.schedule.append(unit)
 
     def end(self, _name: str) -> None:
+        """Take the end of an element."""
         self._depth -= 1
 
 

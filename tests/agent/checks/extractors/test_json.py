@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.checks.extractors import NoValueError
-from agent.checks.extractors.json_field import json_field
+from agent.checks.extractors import Body, NoValueError
+from agent.checks.extractors.json import json_field
 from tests.agent.checks.peers import made
 
 BODY = rb"""{"CarData.z": 1, "a/b": {"~": 2, "~1": 3}, "": {"": 4}, "0": [5, [6, null]],
@@ -32,7 +32,7 @@ BODY = rb"""{"CarData.z": 1, "a/b": {"~": 2, "~1": 3}, "": {"": 4}, "0": [5, [6,
     ],
 )
 def test_field_is_found_by_pointer_or_dots(path: str, value: object) -> None:
-    assert json_field(BODY, path) == value
+    assert json_field(Body(BODY), path) == value
 
 
 @pytest.mark.parametrize(
@@ -51,13 +51,13 @@ def test_field_is_found_by_pointer_or_dots(path: str, value: object) -> None:
 )
 def test_field_that_is_not_there_is_told(path: str) -> None:
     with pytest.raises(NoValueError, match="has no field"):
-        json_field(BODY, path)
+        json_field(Body(BODY), path)
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[" * 500_000, b'"\xff"', b"1 2"])
+@pytest.mark.parametrize("body", [b"", b"{", b"[" * 500_000, b"1 2"])
 def test_body_that_is_no_json_is_told(body: bytes) -> None:
     with pytest.raises(NoValueError, match="is not JSON"):
-        json_field(body, "/a")
+        json_field(Body(body), "/a")
 
 
 @given(st.recursive(st.integers(), lambda inner: st.dictionaries(st.text(max_size=5), inner)))
@@ -67,7 +67,7 @@ def test_each_leaf_has_a_pointer(document: Any) -> None:
         name, leaf = next(iter(leaf.items()))
         path += "/" + name.replace("~", "~0").replace("/", "~1")
     if path:
-        assert json_field(json.dumps(document).encode(), path) == leaf
+        assert json_field(Body(json.dumps(document).encode()), path) == leaf
 
 
 @pytest.mark.parametrize("path", ["/a~", "/~2", "/a/~/b"])
