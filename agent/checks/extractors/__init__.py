@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final, NamedTuple
 import msgspec
 
 from agent.checks import about
-from agent.checks.reading.encodings import encoding_of, text_of
+from agent.checks.reading.encodings import text_in, text_of
 from agent.checks.reading.times import Deadline
 
 MAX_VALUE: Final = 1024
@@ -52,10 +52,12 @@ class Body:
         Raises:
             NoValueError: it is no text.
         """
-        encoding = self._encoding or encoding_of(self.content)
-        if not encoding:
+        if self._encoding:
+            return text_of(self.content, self._encoding)
+        text = text_in(self.content)
+        if text is None:
             raise NoValueError("is no text in UTF-8, UTF-16 or cp1252")
-        return text_of(self.content, encoding)
+        return text
 
 
 class Found(NamedTuple):

@@ -15,7 +15,7 @@ from agent.checks.extractors import MAX_VALUE, Body, NoValueError, fit
 from agent.checks.reading.times import Deadline
 from agent.checks.reading.words import short
 from agent.checks.results_feed.header import FeedError
-from agent.checks.results_feed.messages import Reader, Shape
+from agent.checks.results_feed.xml import Shape, XmlReader
 
 MAX_BYTES: Final = 4_194_304
 _PIECE_BYTES: Final = 65_536
@@ -33,15 +33,14 @@ class Extractor(extractors.Extractor):
             forms = "Element@Attribute, Parent/Element@Attribute, Element or @Attribute"
             raise ValueError(f"Expected `xml` to be {forms}, got {path!r}")
         self._path = path
-        self._is_from_root = bool(found[1]) or not found[2]
-        steps = (found[2] or "*").split("/")
-        self._names = [_local(step) for step in steps]
+        self._is_from_root = bool(found[1])
+        self._names = [_local(step) for step in found[2].split("/")] if found[2] else []
         self._attribute = found[5] or ""
 
     def take(self, body: Body, _deadline: Deadline) -> str:
         """Return the attribute, or the text."""
         sought = _Sought(self._names, self._attribute, is_from_root=self._is_from_root)
-        reader = Reader(MAX_BYTES, sought)
+        reader = XmlReader(MAX_BYTES, sought)
         try:
             for at in range(0, len(body.content), _PIECE_BYTES):
                 reader.feed(body.content[at : at + _PIECE_BYTES])
@@ -96,8 +95,10 @@ class _Sought(Shape):
             self._texts[len(self._path)] = (known + piece).lstrip()[: MAX_VALUE + 1]
 
     def _is_here(self) -> bool:
+        if not self._names:
+            return len(self._path) == 1
         here = self._path if self._is_from_root else self._path[-len(self._names) :]
-        return here == self._names or (self._names == ["*"] and len(self._path) == 1)
+        return here == self._names
 
 
 def _local(name: str) -> str:

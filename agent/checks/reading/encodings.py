@@ -67,3 +67,15 @@ def text_of(data: bytes, encoding: str) -> str:
         except UnicodeDecodeError:
             return data.decode("cp1252", "replace")
     return data.decode(encoding, "replace")
+
+
+def text_in(data: bytes) -> str | None:
+    """Return the text of a whole body; None where the bytes are none.
+
+    A program in C may send its whole buffer, and old ones end a text with Ctrl-Z: neither counts.
+    """
+    data = data.rstrip(b"\0\x1a")
+    encoding = encoding_of(data)
+    if encoding == "utf-16-le":
+        data += b"\0" * (len(data) % 2)
+    return text_of(data, encoding) if encoding else None

@@ -4,23 +4,18 @@ A number may be a text or have a fraction of zeros, and a truth may be 0, 1 or a
 is not as expected is unknown, and costs that field only.
 """
 
-import re
 from typing import Any, NamedTuple
 
 import msgspec
 
-from agent.checks.reading.encodings import encoding_of, text_of
+from agent.checks.reading.encodings import text_in
+from agent.checks.reading.values import number_of, truth_of
 
 MAX_DATAGRAM = 1024
 EXPECTED = 'expected JSON such as {"last": 123, "live": true}'
 
 _LARGEST = 2**53  # the whole numbers up to here are exact in JSON (RFC 8259, 6)
 _NAME_MAX = 64  # characters
-_NUMBER = re.compile(r"([0-9]{1,16})(\.0{0,16})?", re.ASCII)
-_TRUTHS = {
-    **dict.fromkeys(("true", "yes", "on", "1", "1.0"), True),
-    **dict.fromkeys(("false", "no", "off", "0", "0.0", "", "none"), False),
-}
 
 
 class Said(NamedTuple):
@@ -35,14 +30,11 @@ class Said(NamedTuple):
 
 def read_said(datagram: bytes) -> Said | None:
     """Return what a datagram says; None if it is no JSON object, or too long. Never raises."""
-    data = datagram.rstrip(b"\0")  # a program in C may send its whole buffer
-    encoding = encoding_of(data)
-    if len(datagram) > MAX_DATAGRAM or not encoding:
+    text = text_in(datagram)
+    if len(datagram) > MAX_DATAGRAM or text is None:
         return None
-    if encoding == "utf-16-le":
-        data += b"\0" * (len(data) % 2)
     try:
-        fields = msgspec.json.decode(text_of(data, encoding).strip())
+        fields = msgspec.json.decode(text.strip())
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None
     if not isinstance(fields, dict):
@@ -59,16 +51,15 @@ def read_said(datagram: bytes) -> Said | None:
 
 def _number(fields: dict[str, Any]) -> int | None:
     value = fields.get("last")
-    if isinstance(value, bool):
-        return None
+    if isinstance(value, str):
+        value = number_of(value)
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    if isinstance(value, str) and (found := _NUMBER.fullmatch(value.strip())):
-        value = int(found[1])
-    return value if isinstance(value, int) and 0 <= value <= _LARGEST else None
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    return value if is_whole and 0 <= value <= _LARGEST else None
 
 
 def _truth(fields: dict[str, Any], name: str) -> bool | None:
     """Return a truth, False where it is not said; None where it can't be read."""
     value = fields.get(name)
-    return _TRUTHS.get(str(value).strip().lower()) if not isinstance(value, (dict, list)) else None
+    return None if isinstance(value, (dict, list)) else truth_of(str(value))

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Final
 
 _BLANKS: Final = " \t\r\n\v\f\0"
-_UNIX: Final = re.compile(r"-?([0-9]{9,10})(\.[0-9]{1,9})?|([0-9]{12,13})|([0-9]{16})|([0-9]{19})")
+_UNIX: Final = re.compile(r"([0-9]{9,10})(\.[0-9]{1,9})?|([0-9]{12,13})|([0-9]{16})|([0-9]{19})")
 _WRAPPED: Final = re.compile(r"/Date\((-?[0-9]+)(?:[+-][0-9]{4})?\)/")  # of .NET, in ms
 _COMPACT: Final = re.compile(r"([0-9]{8})([0-9]{6})(.*)")
 _DAY_AND_TIME: Final = re.compile(r"([0-9]{4})[-/.]?([0-9]{2})[-/.]?([0-9]{2})[T_ ]+([0-9].*)")

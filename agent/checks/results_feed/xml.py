@@ -1,0 +1,197 @@
+"""Reads XML of others within bounds, tag by tag.
+
+XML from a network is hostile. Nothing in it is built up: no DOCTYPE (so no entities, of any kind),
+a few encodings, bounded depth and bounded size of any one tag, comment or attribute.
+
+A broken part costs that part only, where the root's tag can be read. Before that tag, a second
+parser helps: it takes the encoding from the bytes, whatever is declared, and begins at the first
+tag.
+"""
+
+from collections.abc import Callable
+from xml.parsers import expat
+
+from agent.checks.results_feed.header import FeedError, OversizedError, TruncatedError
+
+MAX_DEPTH = 64
+MAX_TOKEN_BYTES = 256 * 1024  # one tag, comment or instruction
+_MAX_PROLOG_BYTES = 64 * 1024
+_DECLARED_BYTES = 10  # of "<?xml" in UTF-16
+_MAX_NAMES = 8_192  # of tags and attributes: expat remembers each of them
+_PIECE_BYTES = 64 * 1024
+_PROLOG_PIECE_BYTES = 256  # a handler that refuses is obeyed only at the end of the piece
+_ENCODINGS = (
+    *("utf-8", "utf-16", "us-ascii", "ascii", "iso-8859-", "iso8859-", "latin", "windows-125"),
+    "cp125",
+)
+_OTHER_ENCODING = "Expected another encoding: UTF-8 is best"
+
+
+class _NotXmlError(FeedError):
+    """The XML itself is broken, or its encoding: what no bound of ours forbids."""
+
+
+class Shape:
+    """The kept part of a document: at least the attributes of its root, None before its tag."""
+
+    text: Callable[[str], None] | None = None
+    """Takes each piece of text between tags, if that is needed."""
+
+    def __init__(self) -> None:
+        self.header: dict[str, str] | None = None
+        self._depth = 0
+
+    def start(self, _name: str, attributes: dict[str, str]) -> None:
+        """Take the begin of an element; raises FeedError where they are too deep."""
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise FeedError(f"Expected at most {MAX_DEPTH} elements inside one another")
+        if self.header is None:
+            self.header = attributes
+
+    def end(self, _name: str) -> None:
+        """Take the end of an element."""
+        self._depth -= 1
+
+
+class XmlReader:
+    """Reads one document, given in pieces of any size; ``shape`` keeps what is needed of it."""
+
+    def __init__(self, max_bytes: int, shape: Shape) -> None:
+        self._max_bytes = max_bytes
+        self._size_bytes = 0
+        self._shape = shape
+        self._parser = self._new_parser()
+        self._parser.XmlDeclHandler = _check_declaration
+        self._prolog = bytearray()
+        self._fault = ""
+        self._is_reparsed = False
+
+    def feed(self, piece: bytes) -> None:
+        """Read on.
+
+        Raises:
+            FeedError: this can not be read, whatever follows.
+        """
+        at = 0
+        while at < len(piece):
+            step = _PIECE_BYTES if self._shape.header is not None else _PROLOG_PIECE_BYTES
+            self._feed(piece[at : at + step])
+            at += step
+
+    def end(self) -> str:
+        """Return what is wrong behind the root's tag, "" if nothing, now that nothing follows.
+
+        Raises:
+            TruncatedError: something should.
+            FeedError: this is no XML.
+        """
+        if self._is_broken:
+            return self._fault
+        if self._is_waiting:
+            raise FeedError(self._fault)
+        try:
+            self._parse(b"", is_final=True)
+        except FeedError as error:
+            raise TruncatedError(f"Expected more: {error}") from None
+        if self._fault:
+            raise TruncatedError(self._fault)
+        return ""
+
+    @property
+    def _is_broken(self) -> bool:
+        return bool(self._fault) and self._shape.header is not None
+
+    @property
+    def _is_waiting(self) -> bool:
+        """Nothing like a tag was met yet, and what was met is no XML."""
+        return bool(self._fault) and not self._is_reparsed
+
+    def _new_parser(self, encoding: str | None = None) -> expat.XMLParserType:
+        parser = expat.ParserCreate(encoding)
+        defer = getattr(parser, "SetReparseDeferralEnabled", None)  # Python 3.12.3, 3.13
+        if defer is not None:  # else what is wrong shows at the end only; tags are bounded here
+            defer(0)
+        parser.StartDoctypeDeclHandler = _refuse_doctype
+        parser.StartElementHandler = self._shape.start
+        parser.EndElementHandler = self._shape.end
+        parser.CharacterDataHandler = self._shape.text
+        return parser
+
+    def _feed(self, piece: bytes) -> None:
+        self._size_bytes += len(piece)
+        if self._size_bytes > self._max_bytes:
+            raise OversizedError(f"Expected at most {self._max_bytes} bytes")
+        if self._is_broken:
+            return
+        if self._shape.header is None:
+            self._prolog += piece
+        try:
+            if self._is_waiting:
+                self._reparse()
+            else:
+                self._parse(piece, is_final=False)
+            self._check_bounds()
+        except FeedError as error:
+            self._note_fault(error)
+
+    def _note_fault(self, error: FeedError) -> None:
+        """Note what is wrong, and look for the root tag if it was not met yet.
+
+        Raises:
+            FeedError: the document can not be read.
+        """
+        if self._shape.header is None and (self._fault or not isinstance(error, _NotXmlError)):
+            raise FeedError(self._fault or str(error)) from None
+        self._fault = self._fault or str(error)
+        if self._shape.header is None:
+            try:
+                self._reparse()
+            except FeedError:
+                if self._shape.header is None:
+                    raise FeedError(self._fault) from None
+        if self._shape.header is not None:
+            self._parser = self._new_parser()  # what the other one remembers is freed
+
+    def _reparse(self) -> None:
+        """Begin again at the first tag behind the declaration, as the bytes are encoded."""
+        begin = self._prolog.find(b"<")
+        if begin < 0 or len(self._prolog) < begin + _DECLARED_BYTES:
+            return
+        encoding = "utf-16le" if not self._prolog[begin + 1] else "iso-8859-1"
+        if begin and not self._prolog[begin - 1]:
+            encoding = "utf-16be"
+        if self._prolog[begin : begin + _DECLARED_BYTES].replace(b"\0", b"").startswith(b"<?xml"):
+            begin = self._prolog.find(b"<", begin + 1)
+            if begin < 0:
+                return
+        begin -= encoding == "utf-16be"
+        self._parser, self._is_reparsed = self._new_parser(encoding), True
+        self._parse(bytes(self._prolog[begin:]), is_final=False)
+
+    def _check_bounds(self) -> None:
+        # Each piece of an unfinished tag makes expat read that tag again from its beginning.
+        if self._size_bytes - self._parser.CurrentByteIndex > MAX_TOKEN_BYTES + _PIECE_BYTES:
+            raise FeedError(f"Expected no tag or comment over {MAX_TOKEN_BYTES} bytes")
+        if len(self._parser.intern) > _MAX_NAMES:
+            raise FeedError(f"Expected at most {_MAX_NAMES} names of tags and attributes")
+        if self._shape.header is None and self._size_bytes > _MAX_PROLOG_BYTES:
+            raise FeedError(f"Expected a root element within {_MAX_PROLOG_BYTES} bytes")
+
+    def _parse(self, piece: bytes, *, is_final: bool) -> None:
+        try:
+            self._parser.Parse(piece, is_final)
+        except expat.ExpatError as error:
+            what = f"{expat.errors.messages[error.code]}, line {error.lineno}"
+            raise _NotXmlError(f"Expected XML: {what}") from None
+        except (LookupError, ValueError):  # Python is asked for an encoding that expat lacks
+            raise _NotXmlError(_OTHER_ENCODING) from None
+
+
+def _check_declaration(_version: str, encoding: str | None, _standalone: int) -> None:
+    if encoding is not None and not encoding.lower().replace("_", "-").startswith(_ENCODINGS):
+        raise _NotXmlError(_OTHER_ENCODING)
+
+
+def _refuse_doctype(*_declaration: object) -> None:
+    raise FeedError("Expected no DOCTYPE")
