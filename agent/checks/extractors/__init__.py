@@ -30,6 +30,10 @@ class NoValueError(Exception):
     """The body has no such value; the text is the line for people, after "the body "."""
 
 
+class BrokenBodyError(NoValueError):
+    """The body is not of the sort that the value is looked for in: JSON, XML, a text."""
+
+
 class Body:
     """One frame, message, page or file.
 
@@ -56,18 +60,25 @@ class Body:
             return text_of(self.content, self._encoding)
         text = text_in(self.content)
         if text is None:
-            raise NoValueError("is no text in UTF-8, UTF-16 or cp1252")
+            raise BrokenBodyError("is no text in UTF-8, UTF-16 or cp1252")
         return text
 
 
 class Found(NamedTuple):
     """What a body has: a value of at most ``MAX_VALUE`` characters without blanks around it.
 
-    Else ``value`` is None, and ``why`` is the line for people, after "the body ".
+    Else ``value`` is None, and ``why`` is the line for people, after "the body ". ``is_broken``:
+    the body is not of the sort that the value is looked for in.
     """
 
     value: str | None
     why: str = ""
+    is_broken: bool = False
+
+
+def missing(error: NoValueError) -> Found:
+    """Return what is found where an extractor raised this."""
+    return Found(None, str(error), isinstance(error, BrokenBodyError))
 
 
 class Extractor(ABC):
@@ -90,7 +101,7 @@ class Extractor(ABC):
         try:
             return Found(self.take(body, deadline))
         except NoValueError as error:
-            return Found(None, str(error))
+            return missing(error)
 
 
 class Extract(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

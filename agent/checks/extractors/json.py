@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from agent.checks import extractors
-from agent.checks.extractors import Body, NoValueError, fit
+from agent.checks.extractors import Body, BrokenBodyError, NoValueError, fit
 from agent.checks.reading.times import Deadline
 from agent.checks.reading.words import short
 
@@ -79,7 +79,7 @@ def raw_at(body: Body, names: list[str], path: str) -> str:
         except msgspec.DecodeError:
             return _follow(_REPAIRED.sub(_repair, text), names)
     except (msgspec.DecodeError, RecursionError):
-        raise NoValueError("is not JSON") from None
+        raise BrokenBodyError("is not JSON") from None
     except LookupError:
         raise NoValueError(f"has no field {short(path, 80)}") from None
 

@@ -7,7 +7,7 @@ line of the body. All bodies of a reading are one question.
 from collections.abc import Iterator, Sequence
 
 from agent.checks import extractors
-from agent.checks.extractors import Body, Found, NoValueError, fit
+from agent.checks.extractors import Body, Found, NoValueError, fit, missing
 from agent.checks.patterns.matcher import MATCHER, refuse_other_than_one_group
 from agent.checks.reading.times import Deadline
 
@@ -28,26 +28,25 @@ class Extractor(extractors.Extractor):
 
     def take_all(self, bodies: Sequence[Body], deadline: Deadline) -> list[Found]:
         """Return the group in each body; raises UnmatchedError."""
-        unread: dict[int, str] = {}
+        unread: dict[int, Found] = {}
         groups = MATCHER.groups(self._pattern, self._texts(bodies, unread), deadline)
         return [
-            Found(None, unread[at]) if at in unread else self._judged(group)
-            for at, group in enumerate(groups)
+            unread[at] if at in unread else self._judged(group) for at, group in enumerate(groups)
         ]
 
-    def _texts(self, bodies: Sequence[Body], unread: dict[int, str]) -> Iterator[str]:
+    def _texts(self, bodies: Sequence[Body], unread: dict[int, Found]) -> Iterator[str]:
         for at, body in enumerate(bodies):
             try:
                 yield self._text(body)
             except NoValueError as error:
-                unread[at] = str(error)
+                unread[at] = missing(error)
                 yield ""
 
     def _judged(self, group: str | None) -> Found:
         try:
             return Found(self._fit(group))
         except NoValueError as error:
-            return Found(None, str(error))
+            return missing(error)
 
     @staticmethod
     def _text(body: Body) -> str:

@@ -11,7 +11,7 @@ import re
 from typing import Final
 
 from agent.checks import extractors
-from agent.checks.extractors import MAX_VALUE, Body, NoValueError, fit
+from agent.checks.extractors import MAX_VALUE, Body, BrokenBodyError, NoValueError, fit
 from agent.checks.reading.times import Deadline
 from agent.checks.reading.words import short
 from agent.checks.results_feed.header import FeedError
@@ -54,7 +54,9 @@ class Extractor(extractors.Extractor):
         what = f"has no {short(self._path, 80)}"
         if not body.is_whole:
             raise NoValueError(f"{what} in its first {len(body.content)} bytes")
-        raise NoValueError(f"{what}: {fault}" if fault else what)
+        if fault:
+            raise BrokenBodyError(f"{what}: {fault}")
+        raise NoValueError(what)
 
 
 class _Sought(Shape):

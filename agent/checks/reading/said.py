@@ -55,8 +55,9 @@ def _number(fields: dict[str, Any]) -> int | None:
         value = number_of(value)
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    is_whole = isinstance(value, int) and not isinstance(value, bool)
-    return value if is_whole and 0 <= value <= _LARGEST else None
+    if not isinstance(value, int) or isinstance(value, bool):
+        return None
+    return value if 0 <= value <= _LARGEST else None
 
 
 def _truth(fields: dict[str, Any], name: str) -> bool | None:

@@ -7,7 +7,9 @@ import pytest
 
 from agent import modules_in
 from agent.checks import extractors
-from agent.checks.extractors import Extract
+from agent.checks.extractors import Body, Extract
+from agent.checks.reading.times import Deadline
+from tests.agent.checks.peers import PATIENCE_S
 
 EACH = {"regex": "(a)", "json": "/a", "xml": "a@b", "columns": [1, 2], "file_name": "(a)"}
 ONE = "Expected exactly one of `regex`, `json`, `xml`, `columns`, `file_name`, got "
@@ -54,3 +56,23 @@ def test_each_setting_alone_makes_its_extractor(name: str) -> None:
     made = msgspec.convert({name: EACH[name]}, Extract).extractor()
 
     assert type(made).__module__ == f"{extractors.__name__}.{name}"
+
+
+@pytest.mark.parametrize(
+    ("given", "bodies"),
+    [
+        ({"json": "/a"}, [b'{"b": 1}', b'{"a": ""}', b'{"a": 1', b"hello"]),
+        ({"xml": "@a"}, [b"<b/>", b'<b a=""/>', b"<b", b"<b></c>"]),
+        ({"regex": "a=(.*)"}, [b"b=1", b"a=", b"\1\2\3\4", b"\1" * 9]),
+        ({"columns": [3, 4]}, [b"b", b"b   ", b"\1\2\3\4", b"\1" * 9]),
+    ],
+)
+def test_broken_body_is_told_from_one_without_the_value(
+    given: dict[str, Any], bodies: list[bytes]
+) -> None:
+    extractor = msgspec.convert(given, Extract).extractor()
+
+    found = extractor.take_all([Body(each) for each in bodies], Deadline(PATIENCE_S))
+
+    assert [each.is_broken for each in found] == [False, False, True, True]
+    assert all(each.value is None and each.why for each in found)
