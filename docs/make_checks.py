@@ -30,7 +30,7 @@ reported as `critical`, and the others go on.
 _COMMON = """
 ## What every kind has
 
-Where a kind has another default, its own table shows it.
+Where a kind has another default, its own table shows it. Tables that several kinds have follow.
 """
 
 _WORDS: dict[type, str] = {
@@ -60,12 +60,16 @@ def text() -> str:
     """Return the whole page."""
     common = _rows(checks.CheckConfig)
     modules = {kind: checks.load(kind) for kind in checks.kinds()}
+    within = [struct for module in modules.values() for struct in _within(module.Config)]
+    shared = [struct for at, struct in enumerate(within) if struct in within[:at]]
     index = [f"| [`{kind}`](#{kind}) | {_paragraph(module)} |" for kind, module in modules.items()]
     parts = [_HEAD, "| kind | description |", "|---|---|", *index, _COMMON, _table(common)]
+    parts += [_table_of(struct) for struct in dict.fromkeys(shared)]
     for kind, module in modules.items():
         own = [row for row in _rows(module.Config) if row not in common]
         parts += [f"\n## {kind}\n", _paragraph(module), "", source.getdoc(module.Config) or "", ""]
-        parts += [_table(own), *_tables_within(module.Config)]
+        within = [struct for struct in _within(module.Config) if struct not in shared]
+        parts += [_table(own), *map(_table_of, within)]
         parts += ["\n```toml\n[[check]]", *example(kind, module.Config), "```"]
     return "\n".join([*parts, ""])
 
@@ -110,8 +114,11 @@ def _fits(given: dict[str, object], config: type[msgspec.Struct]) -> bool:
 
 
 def _fields(config: type[msgspec.Struct]) -> tuple[inspect.Field, ...]:
+    """Return the fields, those of a kind's own before those that it shares."""
     found = inspect.type_info(config)
-    return found.fields if isinstance(found, inspect.StructType) else ()
+    fields = found.fields if isinstance(found, inspect.StructType) else ()
+    own = source.get_annotations(config)
+    return tuple(sorted(fields, key=lambda field: field.name not in own))
 
 
 def _meta(field: inspect.Field) -> dict[str, Any]:
@@ -160,6 +167,9 @@ def _type_in_words(kind: inspect.Type) -> str:
         return ", ".join(f"`{in_toml(value)}`" for value in kind.values)
     if isinstance(kind, inspect.ListType | inspect.VarTupleType | inspect.SetType):
         return f"list of {_type_in_words(kind.item_type)}"
+    if isinstance(kind, inspect.TupleType):
+        items = dict.fromkeys(map(_type_in_words, kind.item_types))
+        return f"list of {len(kind.item_types)}: {' or '.join(items)}"
     if isinstance(kind, inspect.StructType):
         return f"table `{kind.cls.__name__}`"
     words = _WORDS.get(type(kind), type(kind).__name__.removesuffix("Type").lower())
@@ -178,14 +188,15 @@ def _plain(limit: float) -> str:
     return f"{int(limit):,}" if limit == int(limit) else f"{limit}"
 
 
-def _tables_within(config: type[msgspec.Struct]) -> list[str]:
-    """Return a table for each struct that a kind's fields hold, in their order."""
-    parts: list[str] = []
-    for within in _structs(inspect.type_info(config)):
-        if within.cls is not config:
-            said = source.getdoc(within.cls) or ""
-            parts += [f"\n`{within.cls.__name__}`: {said}\n", _table(_rows(within.cls))]
-    return parts
+def _within(config: type[msgspec.Struct]) -> list[type[msgspec.Struct]]:
+    """Return each struct that a kind's fields hold, in their order."""
+    found = [within.cls for within in _structs(inspect.type_info(config))]
+    return [struct for struct in found if struct is not config]
+
+
+def _table_of(struct: type[msgspec.Struct]) -> str:
+    said = (source.getdoc(struct) or "").partition("\n\nRaises:")[0]
+    return f"\n`{struct.__name__}`: {said}\n\n{_table(_rows(struct))}"
 
 
 def _structs(kind: inspect.Type) -> list[inspect.StructType]:

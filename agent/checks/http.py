@@ -1,19 +1,22 @@
-"""Asks for a web page, and judges its status, its time and its content."""
+"""Asks for a web page, and judges its status, its time, its content, and whether that advances."""
 
+from collections.abc import Callable
 from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
-from agent.checks import Reading, about, worded
+from agent.checks import Latest, Reading, about, worded
 from agent.checks.extractors import Body, NoValueError
 from agent.checks.extractors.json import json_field, refuse_bad_pointer
 from agent.checks.net import tls
 from agent.checks.net.http_fetch import Page, Request, fetch
 from agent.checks.net.url import parse
 from agent.checks.patterns.matcher import MATCHER, UnmatchedError, refuse_bad_pattern
+from agent.checks.reading import times
 from agent.checks.reading.asking import AskingCheck
-from agent.checks.reading.limits import Finding, LimitedConfig, together
-from agent.checks.reading.times import Deadline
+from agent.checks.reading.limits import Finding, together
+from agent.checks.reading.progress import AdvancingConfig, Progress
+from agent.checks.reading.times import Deadline, Now
 from agent.checks.reading.words import short
 from venuewatch.base import clock
 from venuewatch.base.config import ConfigError, read_secret
@@ -29,10 +32,13 @@ Text = Annotated[str, msgspec.Meta(max_length=1024)]
 RoundTripS = Annotated[float, msgspec.Meta(gt=0.0, le=600.0)] | None
 
 
-class Config(LimitedConfig, frozen=True, tag="http"):
+class Config(AdvancingConfig, frozen=True, tag="http"):
     """Asks for one page over http or https.
 
-    The state is `unknown` when it takes over 2 s to match `regex`.
+    The state is `unknown` when it takes over 2 s to match a pattern.
+
+    With `[check.number]` or `[check.clock]` the content must advance: where one rests for too long,
+    the state is `critical`. One that goes back has advanced as well.
     """
 
     url: Annotated[str, about("page's address, without a password", "https://example.org/health")]
@@ -85,13 +91,19 @@ class Config(LimitedConfig, frozen=True, tag="http"):
         refuse_bad_pointer(self.json_path, "json_path")
         if self.json_equals is not None and not self.json_path:
             raise ValueError("Expected `json_path` beside `json_equals`")
-        if self.method == "HEAD" and (self.contains or self.regex or self.json_path):
+        is_read = self.contains or self.regex or self.json_path or self.must_advance
+        if self.method == "HEAD" and is_read:
             raise ValueError("Expected `method` GET to look into the body")
         super().__post_init__()
 
 
 class Check(AskingCheck[Config]):
-    """The expected page is ``ok``; another, or none, is ``critical``."""
+    """The expected page is ``ok``; another, none, or one that rests, is ``critical``."""
+
+    def __init__(self, config: Config, latest: Latest, now: Callable[[], Now] = times.now) -> None:
+        super().__init__(config, latest)
+        self._now = now
+        self._progress = Progress(config)
 
     def _ask(self, deadline: Deadline) -> Reading:
         begin = clock.monotonic()
@@ -122,6 +134,9 @@ class Check(AskingCheck[Config]):
             config.limits("round_trip_s").judge(elapsed_s, f"it took {elapsed_s:.3f} s"),
             _judge_body(page, config, deadline),
         ]
+        body = Body(page.body, is_whole=page.is_whole)
+        progress = self._progress.judge(body, self._now(), deadline)
+        findings += progress.findings
         if page.expires_at is not None:
             days = config.limits("days")
             findings.append(tls.judge_expiry(page.expires_at, clock.wall(), days))
@@ -129,6 +144,8 @@ class Check(AskingCheck[Config]):
             check_round_trip_avg_seconds=elapsed_s,
             check_http_status_code=float(page.status),
             check_body_bytes=float(len(page.body)),
+            check_content_number=progress.number,
+            check_content_rest_seconds=progress.rest_s,
             check_certificate_expiry_timestamp_seconds=page.expires_at,
         )
         return together(findings, values)

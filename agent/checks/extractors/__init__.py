@@ -105,10 +105,11 @@ class Extractor(ABC):
 
 
 class Extract(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Says where a value is: exactly one of these.
+    """Says where a value is in a content: exactly one of these.
 
     The first that fits is taken. A value has at most 1,024 characters; blanks around it don't
-    count.
+    count. XML and patterns take what comes before a fault; JSON has to be whole, but `NaN` and
+    control characters in a text do no harm. The text is UTF-8, UTF-16 or cp1252.
 
     Raises:
         ValueError: none is given, or several, or one that can't be meant.
@@ -119,7 +120,7 @@ class Extract(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         about("Python pattern anywhere in the text; its one group is the value", r"bib=(\d+)"),
     ] = None
     json: Annotated[
-        Setting | None, about("pointer into JSON (RFC 6901); the value is no list", "/messageId")
+        Setting | None, about("JSON pointer (RFC 6901) to a text, number or truth", "/messageId")
     ] = None
     xml: Annotated[
         Setting | None,

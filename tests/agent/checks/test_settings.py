@@ -28,6 +28,7 @@ NO_SERVICES = ("", "ssh*", "../x", "a\nb", "a\0")
 NO_LABEL = "Expected labels of 1 to 63 characters"
 EXPRESSION = "to be a regular expression: "
 NO_EXPRESSION = f"{EXPRESSION}nothing to repeat at position 0"
+AT = {"json": "/a"}
 REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("disk", {"warning_used_ratio": 90}, "Expected `float` <= 1.0 - at `$.warning_used_ratio`"),
     *(("dns", {"query": name}, NO_LABEL) for name in ("", "a..b", "x" * 64)),
@@ -51,6 +52,8 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("file", {"pattern": "/a/**/b/**/c"}, "Expected `**` at most once in `pattern`"),
     ("file", {"pattern": "/a\0"}, "Expected `pattern` to name files"),
     ("file", {"pattern": "."}, "Expected `pattern` to name files"),
+    ("file", {"pattern": "a", "running": AT}, "Expected `number` or `clock` beside `running`"),
+    ("file", {"pattern": "a", "number": {}}, "got none - at `$.number`"),
     ("http", {"url": "ftp://a.example/"}, "begins with http:// or https://"),
     ("http", {"url": "http://user:secret@a.example/"}, "without a password"),
     ("http", {"url": "http:///x"}, "host name or IP"),
@@ -59,6 +62,9 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("http", {"regex": "("}, f"Expected `regex` {EXPRESSION}missing ), unterminated"),
     ("http", {"json_equals": 1}, "Expected `json_path` beside `json_equals`"),
     ("http", {"method": "HEAD", "contains": "x"}, "Expected `method` GET to look into the body"),
+    ("http", {"method": "HEAD", "clock": AT}, "Expected `method` GET to look into the body"),
+    ("http", {"number": {"json": "n"}}, "begin with /, as /messageId, got 'n' - at `$.number`"),
+    ("http", {"number_rests_s": 0}, "Expected `float` > 0.0 - at `$.number_rests_s`"),
     *(("http", {"fields": field}, "matching regex") for field in NO_FIELDS),
     ("line", {"heartbeat": "*"}, f"Expected `heartbeat` {NO_EXPRESSION}"),
     ("line", {"heartbeat": "[a"}, f"Expected `heartbeat` {EXPRESSION}unterminated"),

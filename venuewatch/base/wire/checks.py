@@ -47,6 +47,10 @@ class CheckValues(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     check_answers: Annotated[Number, "Answers to a question, such as DNS'."] = None
     check_http_status_code: Annotated[Number, "Status of the HTTP answer."] = None
     check_body_bytes: Annotated[Number, "Size of the HTTP body that was read."] = None
+    check_content_number: Annotated[Number, "Number in the content that must advance."] = None
+    check_content_rest_seconds: Annotated[
+        Number, "How long the number or the clock in the content has not advanced."
+    ] = None
     check_certificate_expiry_timestamp_seconds: Annotated[
         Number, "When the certificate expires, in unixtime."
     ] = None
