@@ -127,14 +127,13 @@ class Check(AskingCheck[Config]):
         )
 
     def _judge(self, page: Page, elapsed_s: float, deadline: Deadline) -> Reading:
-        config = self._config
+        config, body = self._config, Body(page.body, is_whole=page.is_whole)
         is_well = page.status in (config.status or _WELL)
         findings = [
             Finding("ok" if is_well else "critical", f"status {page.status}"),
             config.limits("round_trip_s").judge(elapsed_s, f"it took {elapsed_s:.3f} s"),
-            _judge_body(page, config, deadline),
+            _judge_body(body, config, deadline),
         ]
-        body = Body(page.body, is_whole=page.is_whole)
         progress = self._progress.judge(body, self._now(), deadline)
         findings += progress.findings
         if page.expires_at is not None:
@@ -151,22 +150,30 @@ class Check(AskingCheck[Config]):
         return together(findings, values)
 
 
-def _judge_body(page: Page, config: Config, deadline: Deadline) -> Finding:
+def _judge_body(body: Body, config: Config, deadline: Deadline) -> Finding:
     """Return ``ok``, ``critical`` with what is missing, or ``unknown`` if no time was enough."""
-    body, contains, regex = page.body, config.contains, config.regex
-    cut = "" if page.is_whole else f" in its first {len(body)} bytes"
-    if contains and contains.encode() not in body:
+    contains, regex = config.contains, config.regex
+    cut = "" if body.is_whole else f" in its first {len(body.content)} bytes"
+    if contains and not _has(body, contains):
         return Finding("critical", f"the body lacks {short(contains, 80)!r}{cut}")
     try:
-        if regex and not MATCHER.is_in(regex, body, deadline):
+        if regex and not MATCHER.is_in(regex, body.content, deadline):
             return Finding("critical", f"nothing in the body matches {short(regex, 80)!r}{cut}")
     except UnmatchedError as error:
         return Finding("unknown", str(error))
     if not config.json_path:
         return Finding("ok")
-    if not page.is_whole:
-        return Finding("critical", f"the body is over {len(body)} bytes, too long to read as JSON")
-    return _judge_json(Body(body), config.json_path, config.json_equals)
+    return _judge_json(body, config.json_path, config.json_equals)
+
+
+def _has(body: Body, text: str) -> bool:
+    """Return whether a text is in the body, whose encoding may be another than UTF-8."""
+    if text.encode() in body.content:
+        return True
+    try:
+        return text in body.text
+    except NoValueError:
+        return False
 
 
 def _judge_json(body: Body, path: str, expected: Plain | None) -> Finding:

@@ -9,6 +9,7 @@ ROOT = Path(__file__).parents[2]
 PRODUCT = ("agent", "aggregator", "venuewatch", "bench")
 FOUND_BY_FOLDER = {
     "agent/checks",
+    "agent/checks/extractors",
     "agent/vitals",
     "aggregator/shell/http/page/views",
     "aggregator/shell/outlets",
