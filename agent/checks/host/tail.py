@@ -27,7 +27,8 @@ class Tail:
     """A followed file. It begins at the end of what is there when it is first looked at.
 
     Attributes:
-        skipped_bytes: what was never given: there was more than ``max_bytes``, or it is no text.
+        skipped_bytes: what was never given: there was more than ``max_bytes``, a line was longer
+            than ``MAX_LINE``, or it is no text.
         is_text: whether what was read last, or the start of the file, is text.
         unended_bytes: so much came since the last line end.
     """
@@ -165,6 +166,7 @@ class Tail:
             chunk = chunk[1:]
         self._is_after_return = chunk.endswith(b"\r")
         lines = _LINE_END.split(self._rest + chunk)
+        self.skipped_bytes += sum(len(line) - MAX_LINE for line in lines if len(line) > MAX_LINE)
         self._rest = lines.pop()[:MAX_LINE]
         self.unended_bytes = 0 if lines else self.unended_bytes + size
         if self._is_mid_line and lines:

@@ -128,7 +128,8 @@ def test_text_without_a_line_end_is_never_ok(log: Path) -> None:
 
     reading = looked.read()
 
-    assert reading[:2] == ("unknown", "can't be read: no line end in 120.0 kB")
+    told = "can't be read: no line end in 120.0 kB; passed over 115.9 kB"
+    assert reading[:2] == ("unknown", told)
 
 
 def test_long_utf_8_line_cut_inside_a_character_stays_utf_8(log: Path) -> None:
@@ -137,3 +138,20 @@ def test_long_utf_8_line_cut_inside_a_character_stays_utf_8(log: Path) -> None:
     append(log, "é" * 2_000 + "x" + "é" * 2_000 + "\n")
 
     assert matches(looked.read()) == 1
+
+
+@pytest.mark.parametrize("parts", [1, 7])
+def test_rest_of_a_long_line_is_told_as_passed_over(log: Path, parts: int) -> None:
+    looked = check(log)
+    looked.read()
+    text = "x" * 10_000 + "ERROR\n" + "y" * 5_000 + "\nINFO\n"
+    step = len(text) // parts + 1
+
+    details = []
+    for at in range(0, len(text), step):
+        append(log, text[at : at + step])
+        reading = looked.read()
+        details.append(reading.detail)
+
+    assert reading.values.check_log_skipped_bytes_total == 10_005 + 5_000 - 2 * 4_096
+    assert any("no line matched; passed over" in detail for detail in details)
