@@ -6,11 +6,17 @@ from typing import Final
 
 _BLANKS: Final = " \t\r\n\v\f\0"
 _UNIX: Final = re.compile(r"([0-9]{9,10})(\.[0-9]{1,9})?|([0-9]{12,13})|([0-9]{16})|([0-9]{19})")
+_TICKS: Final = re.compile(r"[0-9]{18}")  # of .NET: 100 ns since the year 1
+_TICKS_TO_1970: Final = 621_355_968_000_000_000
 _WRAPPED: Final = re.compile(r"/Date\((-?[0-9]+)(?:[+-][0-9]{4})?\)/")  # of .NET, in ms
 _COMPACT: Final = re.compile(r"([0-9]{8})([0-9]{6})(.*)")
 _DAY_AND_TIME: Final = re.compile(r"([0-9]{4})[-/.]?([0-9]{2})[-/.]?([0-9]{2})[T_ ]+([0-9].*)")
-_TIME: Final = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]{1,9}))?)?")
-_TIME_OF_DIGITS: Final = re.compile(r"([0-9]{2})([0-9]{2})([0-9]{2})(?:[.,]([0-9]{1,9}))?")
+_TIME: Final = re.compile(
+    r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]{1,9}))?)?(?: ?([AP])\.?M\.?)?",
+    re.IGNORECASE,
+)
+_TIME_OF_DIGITS: Final = re.compile(r"([0-9]{2})([0-9]{2})([0-9]{2})(?:[.,]([0-9]{1,9}))?()")
+_NOON: Final = 12
 _MAX_CHARACTERS: Final = 64
 _YEARS: Final = range(2000, 2200)
 _MIN_S: Final = datetime(_YEARS[0], 1, 1, tzinfo=UTC).timestamp()
@@ -21,8 +27,9 @@ def stamp_of(text: str, zone: tzinfo, near_s: float) -> float | None:
     """Return the unixtime (s) that a text names, of the years 2000 to 2199.
 
     It is ISO 8601, with or without its dashes, ``T`` and colons, and with a zone or without: then
-    it is local in ``zone``. Or it is unixtime in s, ms, µs or ns. Or it is a time of day, then of
-    the day that puts it nearest to ``near_s`` (unixtime). A day alone is no stamp.
+    it is local in ``zone``. Or it is unixtime in s, ms, µs or ns, or .NET's ticks. Or it is a time
+    of day, also of 12 hours, then of the day that puts it nearest to ``near_s`` (unixtime). A day
+    alone is no stamp.
     """
     text = text.strip(_BLANKS)
     if len(text) > _MAX_CHARACTERS or not text.isascii():
@@ -41,6 +48,8 @@ def stamp_of(text: str, zone: tzinfo, near_s: float) -> float | None:
 def _unix(text: str) -> float | None:
     if wrapped := _WRAPPED.fullmatch(text):
         return int(wrapped[1]) / 1e3
+    if _TICKS.fullmatch(text):
+        return (int(text) - _TICKS_TO_1970) / 1e7
     found = _UNIX.fullmatch(text)
     if found is None:
         return None
@@ -55,7 +64,12 @@ def _of_day(text: str, zone: tzinfo, near_s: float) -> float | None:
     if found is None:
         return None
     fraction_us = int(f"{found[4] or '':0<6}"[:6])
-    hour = time(int(found[1]), int(found[2]), int(found[3] or 0), fraction_us)
+    hours = int(found[1])
+    if found[5]:
+        if not 1 <= hours <= _NOON:
+            return None
+        hours = hours % _NOON + (_NOON if found[5] in "pP" else 0)
+    hour = time(hours, int(found[2]), int(found[3] or 0), fraction_us)
     today = datetime.fromtimestamp(near_s, zone).date()
     days = (today + timedelta(days=each) for each in (-1, 0, 1))
     return min(
