@@ -62,6 +62,8 @@ class Extractor(extractors.Extractor):
 class _Sought(Shape):
     """What is looked for in a document; ``value`` is None until it is found."""
 
+    has_elements = True
+
     def __init__(self, names: list[str], attribute: str, *, is_from_root: bool) -> None:
         super().__init__()
         self.value: str | None = None

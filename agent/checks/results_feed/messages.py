@@ -46,14 +46,13 @@ class _Kept(Shape):
     def __init__(self) -> None:
         super().__init__()
         self.schedule: list[tuple[str, str]] = []
-        self._is_schedule = False
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         is_root = self.header is None
         super().start(name, attributes)
         if is_root:
-            self._is_schedule = attributes.get("DocumentType", "").startswith("DT_SCHEDULE")
-        elif self._is_schedule and len(self.schedule) < MAX_SCHEDULED:
+            self.has_elements = attributes.get("DocumentType", "").startswith("DT_SCHEDULE")
+        elif self.has_elements and len(self.schedule) < MAX_SCHEDULED:
             unit = scheduled(attributes)
             if unit is not None:
                 self.schedule.append(unit)

@@ -1,7 +1,9 @@
 """Reads XML of others within bounds, tag by tag.
 
 XML from a network is hostile. Nothing in it is built up: no DOCTYPE (so no entities, of any kind),
-a few encodings, bounded depth and bounded size of any one tag, comment or attribute.
+a few encodings, bounded depth and bounded size of any one tag, comment or attribute. Where elements
+do not matter, depth and names are looked at only once a document is so large that they could cost
+memory: Python is asked about each element, else not.
 
 A broken part costs that part only, where the root's tag can be read. Before that tag, a second
 parser helps: it takes the encoding from the bytes, whatever is declared, and begins at the first
@@ -13,12 +15,13 @@ from xml.parsers import expat
 
 from agent.checks.results_feed.header import FeedError, OversizedError, TruncatedError
 
-MAX_DEPTH = 64
+MAX_DEPTH = 128  # more than fits into the piece that has the root tag
 MAX_TOKEN_BYTES = 256 * 1024  # one tag, comment or instruction
 _MAX_PROLOG_BYTES = 64 * 1024
 _DECLARED_BYTES = 10  # of "<?xml" in UTF-16
 _MAX_NAMES = 8_192  # of tags and attributes: expat remembers each of them
 _PIECE_BYTES = 64 * 1024
+_UNWATCHED_BYTES = 96 * 1024  # however deep and full of names, they cost 4 MB at most
 _PROLOG_PIECE_BYTES = 256  # a handler that refuses is obeyed only at the end of the piece
 _ENCODINGS = (
     *("utf-8", "utf-16", "us-ascii", "ascii", "iso-8859-", "iso8859-", "latin", "windows-125"),
@@ -37,21 +40,24 @@ class Shape:
     text: Callable[[str], None] | None = None
     """Takes each piece of text between tags, if that is needed."""
 
+    has_elements = False
+    """Whether elements behind the root matter."""
+
     def __init__(self) -> None:
         self.header: dict[str, str] | None = None
-        self._depth = 0
+        self.depth = 0
 
     def start(self, _name: str, attributes: dict[str, str]) -> None:
         """Take the begin of an element; raises FeedError where they are too deep."""
-        self._depth += 1
-        if self._depth > MAX_DEPTH:
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
             raise FeedError(f"Expected at most {MAX_DEPTH} elements inside one another")
         if self.header is None:
             self.header = attributes
 
     def end(self, _name: str) -> None:
         """Take the end of an element."""
-        self._depth -= 1
+        self.depth -= 1
 
 
 class XmlReader:
@@ -76,6 +82,8 @@ class XmlReader:
         at = 0
         while at < len(piece):
             step = _PIECE_BYTES if self._shape.header is not None else _PROLOG_PIECE_BYTES
+            if not self._is_watched:
+                step = min(step, _UNWATCHED_BYTES - self._size_bytes)
             self._feed(piece[at : at + step])
             at += step
 
@@ -99,6 +107,11 @@ class XmlReader:
         return ""
 
     @property
+    def _is_watched(self) -> bool:
+        """So much came that its depth and its names could cost memory."""
+        return self._size_bytes >= _UNWATCHED_BYTES
+
+    @property
     def _is_broken(self) -> bool:
         return bool(self._fault) and self._shape.header is not None
 
@@ -119,6 +132,7 @@ class XmlReader:
         return parser
 
     def _feed(self, piece: bytes) -> None:
+        self._watch()
         self._size_bytes += len(piece)
         if self._size_bytes > self._max_bytes:
             raise OversizedError(f"Expected at most {self._max_bytes} bytes")
@@ -134,6 +148,15 @@ class XmlReader:
             self._check_bounds()
         except FeedError as error:
             self._note_fault(error)
+
+    def _watch(self) -> None:
+        """Have elements told where they matter: to tell them costs twice what parsing does."""
+        shape, parser = self._shape, self._parser
+        is_told = shape.header is None or shape.has_elements or self._is_watched
+        if is_told and parser.StartElementHandler is None:
+            shape.depth = 0  # of those that nobody told, few enough are open
+        parser.StartElementHandler = shape.start if is_told else None
+        parser.EndElementHandler = shape.end if is_told else None
 
     def _note_fault(self, error: FeedError) -> None:
         """Note what is wrong, and look for the root tag if it was not met yet.

@@ -21,6 +21,7 @@ ROOT = b'<Body DocumentType="DT_KA">'
 
 ROW = b"<R>0123456789</R>" * (MB // 17)
 END = b"</Body>"
+NAMES = range(0xA000, 0xD000)
 
 
 def entities() -> Iterator[bytes]:
@@ -66,6 +67,8 @@ ALL: dict[str, tuple[Part, ...]] = {
     "null bytes": (ROOT + b"\0" * MB + END,),
     "only null bytes": (times(50, b"\0" * MB),),
     "deep": (ROOT + b"<a>" * 100_000 + b"</a>" * 100_000 + END,),
+    "deep before its depth is looked at": (ROOT + b"<a>" * 32_000,),
+    "many names before they are looked at": (ROOT + b"".join(b"<%x/>" % at for at in NAMES),),
     "giant attribute": (b'<Body DocumentType="', times(50, b"x" * MB), b'"/>'),
     "giant inner attribute": (ROOT + b'<R a="', times(50, b"x" * MB), b'"/>' + END),
     "long header value": (b'<Body DocumentType="' + b"x" * 129 + b'"/>',),

@@ -8,7 +8,7 @@ from agent.checks.results_feed.header import FeedError
 from agent.checks.results_feed.messages import Reader, read
 from tests.agent.checks.feed.hall import UNIT, Hall, each
 
-MAX_BYTES = 100_000
+MAX_BYTES = 200_000
 ROOT = '<Body DocumentType="DT_RESULT" DocumentCode="BKB1" ResultStatus="LIVE" Version="4">'
 WHOLE = f"{ROOT}<Athlete Name='Zoé'/></Body>"
 UTF_8 = '<?xml version="1.0" encoding="UTF-8"?>'
@@ -37,7 +37,7 @@ BROKEN = {
     "utf-8 that is declared as utf-16": (UTF_8.replace("UTF-8", "UTF-16") + WHOLE).encode(),
     "an encoding that nobody knows": (UTF_8.replace("UTF-8", "KLINGON") + WHOLE).encode(),
     "a wrong tag": (UTF_8 + ROOT + "<a></b></Body>").encode(),
-    "elements too deep": (UTF_8 + ROOT + "<a>" * 100).encode(),
+    "elements too deep": (UTF_8 + ROOT + "<a>" * 40_000).encode(),
 }
 
 
