@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final, NamedTuple
 import msgspec
 
 from agent.checks import about
-from agent.checks.reading.encodings import text_in, text_of
+from agent.checks.reading.encodings import text_in, text_of, without_begun
 from agent.checks.reading.times import Deadline
 
 MAX_VALUE: Final = 1024
@@ -58,7 +58,7 @@ class Body:
         """
         if self._encoding:
             return text_of(self.content, self._encoding)
-        text = text_in(self.content)
+        text = text_in(self.content if self.is_whole else without_begun(self.content))
         if text is None:
             raise BrokenBodyError("is no text in UTF-8, UTF-16 or cp1252")
         return text

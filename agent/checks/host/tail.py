@@ -6,14 +6,13 @@ both. The text is UTF-8, UTF-16 or cp1252; it is given as UTF-8.
 """
 
 import codecs
-import contextlib
 import os
 import re
 import stat
 import sys
 from collections.abc import Iterator
 
-from agent.checks.reading.encodings import encoding_of, text_of
+from agent.checks.reading.encodings import encoding_of, text_of, without_begun
 
 MAX_LINE = 4_096  # bytes of a line that are given; the rest of it is dropped
 _CHUNK_BYTES = 65_536
@@ -179,8 +178,6 @@ def _utf8(line: bytes) -> bytes:
     """Return a line in UTF-8, whatever it was written in."""
     if line.isascii():
         return line
-    if len(line) == MAX_LINE:  # it may be cut inside a character
-        begun = codecs.getincrementaldecoder("utf-8")("strict")
-        with contextlib.suppress(UnicodeDecodeError):
-            return begun.decode(line).encode()
+    if len(line) == MAX_LINE:
+        line = without_begun(line)
     return text_of(line, "utf-8").encode()

@@ -15,6 +15,9 @@ _MARKS: Final = (
 )
 _LOOKED_AT: Final = 4_096  # bytes; enough to tell ASCII in UTF-16 from bytes of a machine
 _HOLE: Final = re.compile(rb"(?:\0\0){2,}")  # what a log has where it was truncated while written
+_BEGUN: Final = re.compile(
+    rb"(?:[\xc2-\xdf]|[\xe0-\xef][\x80-\xbf]?|[\xf0-\xf4][\x80-\xbf]{0,2})\Z"
+)
 _CONTROLS: Final = bytes({*range(32)} - set(b"\t\n\v\f\r\b\x1b"))  # a terminal's colours are text
 _CONTROLS_MAX: Final = 0.05  # of the bytes; of a compressed file a tenth are
 _SHARE: Final = 0.25  # of the high bytes are zero in UTF-16: digits, blanks, line ends and tags
@@ -67,6 +70,11 @@ def text_of(data: bytes, encoding: str) -> str:
         except UnicodeDecodeError:
             return data.decode("cp1252", "replace")
     return data.decode(encoding, "replace")
+
+
+def without_begun(data: bytes) -> bytes:
+    """Return bytes that were cut, without the UTF-8 character that they end inside of."""
+    return data[:-4] + _BEGUN.sub(b"", data[-4:])
 
 
 def text_in(data: bytes) -> str | None:
