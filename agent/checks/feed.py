@@ -17,7 +17,7 @@ from agent.checks.reading import times
 from agent.checks.reading.times import Deadline, Now
 from agent.checks.reading.words import short
 from agent.checks.results_feed.clock import Calendar, zone_of
-from agent.checks.results_feed.folder import Folder, FolderTooFullError
+from agent.checks.results_feed.folder import Folder, Heard
 from agent.checks.results_feed.header import FeedError, Message
 from agent.checks.results_feed.state import Feed, Flag
 from agent.checks.results_feed.world import Limits
@@ -61,7 +61,11 @@ class Config(CheckConfig, frozen=True, tag="feed"):
     folder: Annotated[
         FilePath, about("folder with the messages, or with one for each day", "/srv/results/out")
     ] = None
-    files: Annotated[str, about("its files, a shell pattern", "DT_*.xml", min_length=1)] = "*.xml"
+    files: Annotated[
+        str,
+        worded(r"\A[^/\\]+\Z", "a pattern of names, without a folder"),
+        about("its files, a shell pattern of names", "DT_*.xml"),
+    ] = "*.xml"
     files_per_reading: Annotated[
         int, about("most files that one reading takes; the rest next time", 100, ge=1, le=10_000)
     ] = 5_000
@@ -145,12 +149,15 @@ class Check:
                 self._look(self._folder, self._now())
             elif self._receiver is None:
                 self._listen()
-        except (OSError, ConfigError, FolderTooFullError) as error:
+        except (OSError, ConfigError) as error:
             place = config.folder or f"{config.listen_address}:{config.listen_port}"
+            if isinstance(error, OSError) and self._folder is not None and error.filename:
+                place = str(error.filename)
             trouble = short(f"{place}: {in_words(error)}")
         with self._lock:
-            unread = 0 if self._folder is None or trouble else self._folder.unread
-            reading = self._feed.judge(self._now(), unread)
+            folder = None if trouble else self._folder
+            waiting = (folder.unread, folder.seen) if folder else ()
+            reading = self._feed.judge(self._now(), *waiting)
         values, detail = reading.values, trouble or reading.detail
         if trouble:  # what was known of units is not known any more
             values = msgspec.structs.replace(
@@ -160,6 +167,8 @@ class Check:
                 results_latency_seconds=None,
                 results_clock_offset_seconds=None,
             )
+        if self._folder is not None and self._folder.links:
+            detail = short(f"{detail}; {self._folder.links} links not followed")
         if self._receiver is not None:
             refused, ended = self._receiver.unauthorized, self._receiver.places.made_room
             values = msgspec.structs.replace(
@@ -182,18 +191,18 @@ class Check:
     def _look(self, folder: Folder, now: Now) -> None:
         """Hear the new files, and the first time those of the logical day so far."""
         since_s = self._calendar.day_began(now.wall_s)
-        for what, at in folder.take(now, since_s, Deadline(self._config.timeout_s / 2)):
-            self._hear(what, at)
+        for heard in folder.take(now, since_s, Deadline(self._config.timeout_s / 2)):
+            self._hear(heard)
 
     def _listen(self) -> None:
-        self._receiver = _receiver(self._config, lambda what: self._hear(what, self._now()))
+        self._receiver = _receiver(self._config, lambda what: self._hear(Heard(what, self._now())))
 
-    def _hear(self, what: Message | FeedError, at: Now) -> None:
+    def _hear(self, heard: Heard) -> None:
         with self._lock:
-            if isinstance(what, FeedError):
-                self._feed.refuse(what, at)
+            if isinstance(heard.what, FeedError):
+                self._feed.refuse(heard.what, heard.at)
             else:
-                self._feed.hear(what, at)
+                self._feed.hear(heard.what, heard.at, is_kept=heard.is_kept)
 
 
 def _limits(config: Config) -> Limits:

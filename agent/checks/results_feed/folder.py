@@ -1,59 +1,47 @@
 """Reads the new messages of a folder that a results system drops them into, in their order.
 
-A file that was read is remembered by one number, and forgotten when the file is gone. A file that
-ends too early may be incomplete: it is tried again until it has settled.
+1. A look goes through the folder and its newest folders of a day, for as long as it may; the next
+   reading goes on with it. When it is over, what is news is known (``known.py``).
+2. The news are read, the oldest first, for as long as it may be; the rest comes with the next look.
+3. A file that ends too early may be incomplete: it is read again until it has settled.
+4. Where files are written anew under one name, or are taken away, versions between were never there
+   to be read: they are not lost.
 """
 
-import fnmatch
-import heapq
-import os
-import re
+import contextlib
 from collections.abc import Iterator
-from itertools import chain
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 from agent.checks.reading.times import Deadline, Now
-from agent.checks.results_feed.header import FeedError, Message, OversizedError, TruncatedError
-from agent.checks.results_feed.messages import Reader
-from agent.checks.results_feed.packing import peeked, unpacked
-from venuewatch.base.files import open_regular
+from agent.checks.results_feed.content import Content, content_of, digest_of
+from agent.checks.results_feed.header import FeedError, Message, OversizedError
+from agent.checks.results_feed.known import UNREAD, File, Known
+from agent.checks.results_feed.look import Look
 
-MAX_ENTRIES = 50_000  # of which each costs 80 bytes of memory and some 5 us a reading
-_PIECE_BYTES = 64 * 1024
-_DAYS = 2  # folders of a day each that are looked into: a session may go on past midnight
-_DAY = re.compile(r"\A20\d\d-?[01]\d-?[0-3]\d\Z", re.ASCII)
-_EMPTY_END = b"\0" * 4  # of a file that was made as long as it will be, and is still being filled
+_COMPARED_BYTES = 4 * 1024 * 1024  # at most, at each look, by their content
+_UNREADABLE = 1  # in place of a digest: any content differs
+_TAKEN_AWAY_S = 600.0  # after a file was taken away, so long others may have been
 
 
 class Heard(NamedTuple):
-    """A message, or why there is none, and when it came."""
+    """A message, or why there is none, and when it came.
+
+    ``is_kept``: versions before it would still be there to be read.
+    """
 
     what: Message | FeedError
     at: Now
-
-
-class FolderTooFullError(Exception):
-    """There are more files than can be looked at; the text is the line for people."""
-
-
-class _File(NamedTuple):
-    """A file as it was found; ``key`` is another one as soon as it is changed."""
-
-    changed_ns: int
-    name: str
-    size: int
-
-    @property
-    def key(self) -> int:
-        return hash(self)
+    is_kept: bool = True
 
 
 class Folder:
     """Reads what is new, a bounded number of files at a time, oldest first.
 
-    ``unread`` is how many of them the last look has left for the next. ``files``: a shell pattern
-    for names, small and capital letters alike. ``settles_s``: how long a file may stay incomplete.
+    ``unread`` is how many of them the last reading has left for the next, and ``seen`` how many
+    names a look that is still under way has met, 0 after its end. ``links`` is how many links the
+    last look has passed over. ``files``: a shell pattern for names, small and capital letters
+    alike. ``settles_s``: how long a file may stay incomplete.
     """
 
     def __init__(
@@ -64,10 +52,13 @@ class Folder:
         self._per_reading = per_reading
         self._max_bytes = max_bytes
         self._settles_s = settles_s
-        self._seen: set[int] | None = None
-        self._incomplete: dict[int, float] = {}
+        self._known = Known()
+        self._incomplete: dict[File, float] = {}
+        self._look: Look | None = None
+        self._is_first = True
         self._looked: Now | None = None
-        self.unread = 0
+        self._taken_away: Now | None = None
+        self.unread = self.seen = self.links = 0
 
     def take(self, now: Now, since_s: float, deadline: Deadline) -> Iterator[Heard]:
         """Yield what is new, until ``deadline``; what is left over comes next time.
@@ -77,121 +68,97 @@ class Folder:
 
         Raises:
             OSError: the folder cannot be read.
-            FolderTooFullError: it has too many files.
         """
-        fresh = self._look(since_s)
+        look = self._look or self._new_look(now)
+        self._look = None  # one that fails is begun anew
+        if not look.go_on(deadline.share(2)):
+            self._look, self.seen, self.unread = look, look.seen, look.news
+            return
+        self.seen, self.links = 0, look.links
+        fresh = self._news_of(look, since_s, now, deadline)
         new = self.unread
         for tried, file in enumerate(fresh):
             self.unread = new - tried
             if deadline.is_over():
                 return
-            heard = self._read(file, now)
-            if heard is not None:
-                if self._seen is not None:
-                    self._seen.add(file.key)
-                self._incomplete.pop(file.key, None)
-                yield heard
+            yield from self._hear(file, now)
         self.unread = new - len(fresh)
         if len(fresh) < self._per_reading:
-            self._looked = now
+            self._looked = look.began
 
-    def _look(self, since_s: float) -> list[_File]:
-        """Return the files to read now, oldest first."""
-        present: set[int] = set()
-        if self._seen is None:
-            fresh = heapq.nlargest(self._per_reading, self._present(present))
-            fresh = [file for file in reversed(fresh) if file.changed_ns >= since_s * 1e9]
-            self._seen = present - {file.key for file in fresh}
+    def _new_look(self, now: Now) -> Look:
+        where = (self._path, self._files, self._known)
+        return Look(*where, now, self._per_reading, is_first=self._is_first)
+
+    def _news_of(self, look: Look, since_s: float, now: Now, deadline: Deadline) -> list[File]:
+        """Return the files to read after a look, oldest first, and note how many there are."""
+        fresh = look.fresh()
+        if self._is_first:
+            self._is_first = False
+            fresh = [file for file in fresh if file.written_ns >= since_s * 1e9]
+            self._known.forget(file.name for file in fresh)
             self.unread = len(fresh)
-        else:
-            seen = self._seen
-            new = (file for file in self._present(present) if file.key not in seen)
-            fresh = heapq.nsmallest(self._per_reading, new)
-            self.unread = len(present - seen)
-            seen &= present
-        self._incomplete = {key: at for key, at in self._incomplete.items() if key in present}
+            return fresh
+        if self._known.forget_others(look.present):
+            self._taken_away = now
+        changed = self._changed(look, deadline)
+        self.unread = look.news + len(changed)
+        fresh = sorted([*fresh, *changed])[: self._per_reading]
+        pending = set(fresh)
+        self._incomplete = {file: s for file, s in self._incomplete.items() if file in pending}
         return fresh
 
-    def _present(self, present: set[int]) -> Iterator[_File]:
-        """Yield all files whose name fits, and add the key of each to ``present``.
+    def _changed(self, look: Look, deadline: Deadline) -> list[File]:
+        """Return the known files whose content is another one, though their size and time are not.
 
-        Those of the newest folders that are named by a day count, too.
+        What there is no time for is compared after the next look.
         """
-        days: list[str] = []
-        count = 0
-        for under in chain([""], _newest(self._path, days)):
-            with os.scandir(self._path / under) as entries:
-                for entry in entries:
-                    count += 1
-                    if count > MAX_ENTRIES:
-                        raise FolderTooFullError(f"it has over {MAX_ENTRIES} files")
-                    file = self._found(entry, under)
-                    if file is not None:
-                        present.add(file.key)
-                        yield file
-                    elif not under and _DAY.match(entry.name):
-                        days.append(entry.name)
+        changed = []
+        left = _COMPARED_BYTES
+        for file in look.to_compare():
+            if deadline.is_over():
+                break
+            if file.size > left:
+                continue
+            left -= file.size
+            with contextlib.suppress(OSError):  # on Windows: a program that writes it
+                content = digest_of(self._path / file.name, self._max_bytes)
+                if content != self._known.content_of(file):
+                    changed.append(file)
+                else:
+                    self._known.note(file)
+        return changed
 
-    def _found(self, entry: os.DirEntry[str], under: str) -> _File | None:
-        """Return a file whose name fits; None for anything else."""
-        if not fnmatch.fnmatchcase(entry.name.lower(), self._files):
-            return None
-        try:
-            if not entry.is_file(follow_symlinks=False):
-                return None
-            status = entry.stat(follow_symlinks=False)
-        except OSError:  # it was taken away meanwhile
-            return None
-        name = f"{under}/{entry.name}" if under else entry.name
-        return _File(status.st_mtime_ns, name, status.st_size)
+    def _hear(self, file: File, now: Now) -> Iterator[Heard]:
+        """Yield what is in a file, unless it may still be on its way."""
+        content = self._content_of(file)
+        if not content.is_whole:
+            since_s = self._incomplete.setdefault(file, now.monotonic_s)
+            if now.monotonic_s - since_s < self._settles_s:
+                return
+        self._incomplete.pop(file, None)
+        is_kept = file.name not in self._known and not self._is_taken_away(now)
+        self._known.keep(file, content.digest, is_doubted=not content.is_whole)
+        at = self._came(file, now) if content.is_whole else now
+        for what in content.found:
+            yield Heard(what, at, is_kept)
 
-    def _read(self, file: _File, now: Now) -> Heard | None:
-        """Return what is in a file; None as long as it may still be on its way."""
-        at = self._came(file, now)
+    def _content_of(self, file: File) -> Content:
         if file.size > self._max_bytes:
-            return Heard(OversizedError(f"Expected at most {self._max_bytes} bytes"), at)
-        reader = Reader(self._max_bytes)
+            return Content((OversizedError(f"Expected at most {self._max_bytes} bytes"),), UNREAD)
         try:
-            opened = open_regular(self._path / file.name)
-            with open(opened, "rb", buffering=0) as source:  # noqa: PTH123 - a descriptor
-                if _is_being_filled(source, file.size):
-                    filled = TruncatedError("Expected no zeros at its end")
-                    if self._put_off(file, filled, now) is None:
-                        return None
-                is_packed, pieces = peeked(iter(lambda: source.read(_PIECE_BYTES), b""))
-                for piece in unpacked(pieces) if is_packed else pieces:
-                    reader.feed(piece)
-            return Heard(reader.close(), at)
-        except TruncatedError as error:
-            return self._put_off(file, error.message or error, now)
-        except OSError as error:  # on Windows: whoever writes it keeps others away
-            return self._put_off(file, FeedError(f"cannot be read: {error.strerror}"), now)
-        except FeedError as error:
-            return Heard(error, at)
+            return content_of(self._path / file.name, self._max_bytes, self._files)
+        except OSError as error:  # on Windows: a program that writes it
+            refused = FeedError(f"cannot be read: {error.strerror}")
+            return Content((refused,), _UNREADABLE, is_whole=False)
 
-    def _put_off(self, file: _File, what: Message | FeedError, now: Now) -> Heard | None:
-        """Return what there is of a file if it has had its time to settle."""
-        since_s = self._incomplete.setdefault(file.key, now.monotonic_s)
-        return Heard(what, now) if now.monotonic_s - since_s >= self._settles_s else None
+    def _is_taken_away(self, now: Now) -> bool:
+        """Tell whether files are taken away lately."""
+        then = self._taken_away
+        return then is not None and now.monotonic_s - then.monotonic_s < _TAKEN_AWAY_S
 
-    def _came(self, file: _File, now: Now) -> Now:
-        age_s = now.wall_s - file.changed_ns / 1e9
+    def _came(self, file: File, now: Now) -> Now:
+        age_s = now.wall_s - file.written_ns / 1e9
         if self._looked is not None:
             age_s = min(age_s, now.monotonic_s - self._looked.monotonic_s)
         return now.before(age_s)
-
-
-def _newest(path: Path, days: list[str]) -> Iterator[str]:
-    """Yield the newest of the folders named by a day, once all are known; no link is followed."""
-    folders = (day for day in sorted(days, reverse=True) if not (path / day).is_symlink())
-    yield from [day for day in folders if (path / day).is_dir()][:_DAYS]
-
-
-def _is_being_filled(source: BinaryIO, size: int) -> bool:
-    """Tell whether a file ends with zeros: no message does."""
-    if size < len(_EMPTY_END):
-        return False
-    source.seek(-len(_EMPTY_END), os.SEEK_END)
-    end = source.read(len(_EMPTY_END))
-    source.seek(0)
-    return end == _EMPTY_END

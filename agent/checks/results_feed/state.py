@@ -45,8 +45,11 @@ class Feed:
         self._wrong_flags = self._wrong_dates = 0
         self._notes: dict[str, tuple[float, str]] = {}
 
-    def hear(self, message: Message, now: Now) -> None:
-        """Take in a message that came at ``now``, which may be earlier than the last one's."""
+    def hear(self, message: Message, now: Now, *, is_kept: bool = True) -> None:
+        """Take in a message that came at ``now``, which may be earlier than the last one's.
+
+        Where messages are not ``is_kept``, versions before it were never there to be heard.
+        """
         self._messages += 1
         self._bytes += message.size_bytes
         self._heard = max(now, self._heard or now)
@@ -58,7 +61,8 @@ class Feed:
             self._check_date(message, now)
         is_current = self._is_current(message, stamp_s, now)
         if self._flag in ("any", message.flag or self._flag):
-            odd = self._ours.hear(message, stamp_s, now, is_current=is_current)
+            more = {"is_current": is_current, "is_kept": is_kept}
+            odd = self._ours.hear(message, stamp_s, now, **more)
             self._note("version", odd, now)
             return
         self._wrong_flags += 1
@@ -70,10 +74,11 @@ class Feed:
         self._refusals.refuse(error, now, self._limit_s)
         self._note("refused", f"refused: {error}", now)
 
-    def judge(self, now: Now, unread: int = 0) -> Reading:
+    def judge(self, now: Now, unread: int = 0, seen: int = 0) -> Reading:
         """Return the state at ``now``, with all that was counted since the start.
 
-        ``unread`` is how many messages wait to be read: nobody knows then what has ended.
+        ``unread`` is how many messages wait to be read: nobody knows then what has ended. So it is
+        while a look through a folder goes on, which has ``seen`` so many files so far.
         """
         for world in (self._ours, self._others):
             world.end_days(self._calendar, now)
@@ -82,6 +87,9 @@ class Feed:
             state, why = self._refusals.state(now, self._limit_s) or (state, why)
         if unread and state in ("flowing", "frozen", "silent", "not_expected", "unknown"):
             state, why = "delayed", f"{unread} files unread; {why}"
+        elif seen and state in ("frozen", "silent", "not_expected", "unknown"):
+            state = "unknown" if state == "unknown" else "delayed"
+            why = f"looks for new files, {seen} looked at so far; {why}"
         source, ahead_s = self._ours.sources.worst_clock()
         if ahead_s is not None and abs(ahead_s) > self._clock_limit_s:
             why = f"{why}; clock of {source} is {in_words(ahead_s)}"

@@ -23,8 +23,10 @@ class Versions:
         # By hash: an identity's own strings would cost ten times as much.
         self._newest: dict[int, tuple[int, float, bool]] = {}
 
-    def hear(self, message: Message, stamp_s: float | None) -> Step:
+    def hear(self, message: Message, stamp_s: float | None, *, counts_lost: bool = True) -> Step:
         """Take in a message stamped ``stamp_s`` (unixtime); return what it does.
+
+        Where not ``counts_lost``, versions before it may have been there, and are not lost.
 
         A lower version with a later stamp is a source that counts anew, and is followed; with
         an earlier one it is only late. A repetition moves nothing, whatever its stamp, but for
@@ -38,7 +40,7 @@ class Versions:
         known = self._newest.pop(key, None)
         if known is None or message.version > known[0]:
             self._keep(key, message.version, at_s, is_sound)
-            missed = message.version - known[0] - 1 if known else 0
+            missed = message.version - known[0] - 1 if known and counts_lost else 0
             self.gaps += missed
             return "jumped" if missed else "moved"
         is_later = at_s > known[1]

@@ -42,11 +42,18 @@ class World:
         self.moved: Now | None = None
 
     def hear(
-        self, message: Message, stamp_s: float | None, now: Now, *, is_current: bool = True
+        self,
+        message: Message,
+        stamp_s: float | None,
+        now: Now,
+        *,
+        is_current: bool = True,
+        is_kept: bool = True,
     ) -> str:
         """Take in a message stamped ``stamp_s`` (unixtime); return what is odd about it, or "".
 
         One that is not ``is_current`` is sent again from another day: a sign of life, no more.
+        Before one that is not ``is_kept``, versions may have come and gone: none is missing.
         """
         source = self.sources.hear(message, stamp_s, now)
         discipline = discipline_of(message.code)
@@ -57,7 +64,7 @@ class World:
                 self.units.close(source.name, discipline)
             return ""
         before = self.versions.gaps
-        step = self.versions.hear(message, stamp_s)
+        step = self.versions.hear(message, stamp_s, counts_lost=is_kept)
         what = f"{message.type} {message.code}"
         if not is_current:
             return ""

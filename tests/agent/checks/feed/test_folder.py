@@ -8,7 +8,6 @@ import pytest
 
 from agent.checks import Reading
 from agent.checks.feed import Check, Config
-from agent.checks.results_feed import folder
 from tests.agent.checks.feed.results_day import SOURCE, UNIT, Clock, ResultsDay, local, xml
 
 ZONE = "Europe/Paris"
@@ -178,20 +177,8 @@ def test_what_is_remembered_of_files_goes_with_them(hall: Hall) -> None:
     folder = hall.check._folder  # noqa: SLF001
 
     assert folder is not None
-    assert folder._seen == set()  # noqa: SLF001
+    assert len(folder._known) == 0  # noqa: SLF001
     assert folder._incomplete == {}  # noqa: SLF001
-
-
-def test_a_folder_with_too_many_files_is_critical(
-    hall: Hall, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(folder, "MAX_ENTRIES", 3)
-    for version in range(4):
-        hall.writes(f"{version}.xml", hall.score(version))
-
-    reading = hall.read()
-
-    assert reading[:2] == ("critical", f"{hall.folder}: it has over 3 files")
 
 
 def test_a_folder_that_is_not_there_is_critical_until_it_is(hall: Hall) -> None:

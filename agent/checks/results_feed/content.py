@@ -1,0 +1,141 @@
+"""Reads what is in one file of a folder: a message, plain or gzip, or a zip of messages.
+
+All of it is read piece by piece, whatever is wrong with it, so that its digest tells the file from
+another with the same size and times.
+"""
+
+import fnmatch
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from agent.checks.results_feed import zips
+from agent.checks.results_feed.header import FeedError, Message, TruncatedError
+from agent.checks.results_feed.messages import Reader
+from agent.checks.results_feed.packing import peeked, unpacked
+from venuewatch.base.files import open_regular
+
+_PIECE_BYTES = 64 * 1024
+_DIGEST_BYTES = 8
+_EMPTY_END = b"\0" * 4  # of a file that was made as long as it will be, and is still being filled
+_UNPACKED_TIMES = 4  # what the messages of a zip may have together, in largest messages
+_PATTERN = "*.xml"  # of messages in a zip, beside the pattern of the folder
+
+
+class Content(NamedTuple):
+    """The messages in a file, and why there are none or no more.
+
+    ``digest`` is of all its bytes, never 0. ``is_whole``: it is not still on its way.
+    """
+
+    found: tuple[Message | FeedError, ...]
+    digest: int
+    is_whole: bool = True
+
+
+def content_of(path: Path, max_bytes: int, files: str) -> Content:
+    """Return what is in a file. Messages of a zip have names that fit ``files`` or end with .xml.
+
+    Raises:
+        OSError: it can't be read.
+    """
+    digest = hashlib.blake2b(digest_size=_DIGEST_BYTES)
+    with open(open_regular(path), "rb", buffering=0) as source:  # noqa: PTH123 - a descriptor
+        raw = _raw(source, max_bytes, digest.update)
+        first = next(raw, b"")
+        is_zip, whole = first.startswith(zips.MAGIC), chain([first], raw)
+        found: list[Message | FeedError] = []
+        is_whole = True
+        try:
+            if is_zip:
+                _read_zip(whole, max_bytes, files.lower(), found)
+            else:
+                found.append(_read(whole, max_bytes))
+        except TruncatedError as error:
+            found.append(error.message or error)
+            is_whole = False
+        except FeedError as error:
+            found.append(error)
+        for _ in raw:
+            pass
+        if not is_zip:  # whose own end may be zeros
+            is_whole = is_whole and not _is_being_filled(source)
+    return Content(tuple(found), int.from_bytes(digest.digest()) or 1, is_whole)
+
+
+def digest_of(path: Path, max_bytes: int) -> int:
+    """Return the digest of a file's content, as :func:`content_of` does; raises as it does."""
+    digest = hashlib.blake2b(digest_size=_DIGEST_BYTES)
+    with open(open_regular(path), "rb", buffering=0) as source:  # noqa: PTH123 - a descriptor
+        for _ in _raw(source, max_bytes, digest.update):
+            pass
+    return int.from_bytes(digest.digest()) or 1
+
+
+def _raw(source: BinaryIO, max_bytes: int, count: Callable[[bytes], None]) -> Iterator[bytes]:
+    """Yield the bytes, and ``count`` them; no more than one piece over ``max_bytes``."""
+    size = 0
+    while size <= max_bytes and (piece := source.read(_PIECE_BYTES)):
+        size += len(piece)
+        count(piece)
+        yield piece
+
+
+def _read(pieces: Iterable[bytes], max_bytes: int) -> Message:
+    is_packed, pieces = peeked(iter(pieces))
+    reader = Reader(max_bytes)
+    for piece in unpacked(pieces) if is_packed else pieces:
+        reader.feed(piece)
+    return reader.close()
+
+
+def _read_zip(
+    pieces: Iterable[bytes], max_bytes: int, files: str, found: list[Message | FeedError]
+) -> None:
+    """Add what is in a zip to ``found``.
+
+    Raises:
+        FeedError: it can't be read on, or holds no message.
+    """
+    for member in zips.members(pieces, _UNPACKED_TIMES * max_bytes):
+        name = member.name.lower().rpartition("/")[2]
+        if not any(fnmatch.fnmatchcase(name, pattern) for pattern in (files, _PATTERN)):
+            continue
+        found.append(_message_in(member, max_bytes))
+    if not found:
+        raise FeedError(f"Expected files in the zip whose names fit {_PATTERN}")
+
+
+def _message_in(member: zips.Member, max_bytes: int) -> Message | FeedError:
+    """Return what a file in a zip is; what is raised is wrong with the zip."""
+    reader = Reader(max_bytes)
+    fault: FeedError | None = None
+    for piece in member.pieces:
+        if fault is None:
+            fault = _fault_of(reader, piece)
+    if fault is not None:
+        return fault
+    try:
+        return reader.close()
+    except TruncatedError as error:
+        return error.message or FeedError(str(error))
+    except FeedError as error:
+        return error
+
+
+def _fault_of(reader: Reader, piece: bytes) -> FeedError | None:
+    try:
+        reader.feed(piece)
+    except FeedError as error:
+        return error
+    return None
+
+
+def _is_being_filled(source: BinaryIO) -> bool:
+    """Tell whether a file ends with zeros: no message does."""
+    size = source.seek(0, os.SEEK_END)
+    source.seek(max(0, size - len(_EMPTY_END)))
+    return source.read(len(_EMPTY_END)) == _EMPTY_END
