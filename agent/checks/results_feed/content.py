@@ -20,6 +20,7 @@ from venuewatch.base.files import open_regular
 
 _PIECE_BYTES = 64 * 1024
 _DIGEST_BYTES = 8
+_END_BYTES = 1024  # in which a zip says that it ends; a comment may follow
 _EMPTY_END = b"\0" * 4  # of a file that was made as long as it will be, and is still being filled
 _UNPACKED_TIMES = 4  # what the messages of a zip may have together, in largest messages
 _PATTERN = "*.xml"  # of messages in a zip, beside the pattern of the folder
@@ -61,8 +62,8 @@ def content_of(path: Path, max_bytes: int, files: str) -> Content:
             found.append(error)
         for _ in raw:
             pass
-        if not is_zip:  # whose own end may be zeros
-            is_whole = is_whole and not _is_being_filled(source)
+        end = _end_of(source)
+        is_whole = zips.END in end if is_zip else is_whole and not end.endswith(_EMPTY_END)
     return Content(tuple(found), int.from_bytes(digest.digest()) or 1, is_whole)
 
 
@@ -134,8 +135,7 @@ def _fault_of(reader: Reader, piece: bytes) -> FeedError | None:
     return None
 
 
-def _is_being_filled(source: BinaryIO) -> bool:
-    """Tell whether a file ends with zeros: no message does."""
+def _end_of(source: BinaryIO) -> bytes:
     size = source.seek(0, os.SEEK_END)
-    source.seek(max(0, size - len(_EMPTY_END)))
-    return source.read(len(_EMPTY_END)) == _EMPTY_END
+    source.seek(max(0, size - _END_BYTES))
+    return source.read(_END_BYTES)

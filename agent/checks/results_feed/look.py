@@ -120,7 +120,7 @@ class Look:
 
     def _newest_of(self, days: list[str]) -> Iterator[str]:
         """Yield the newest of the folders named by a day, once all are known."""
-        folders = []
+        folders: list[str] = []
         for day in sorted(days, reverse=True):
             path = self._path / day
             if path.is_symlink():

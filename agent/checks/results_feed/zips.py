@@ -11,10 +11,10 @@ from typing import Final, NamedTuple
 from agent.checks.results_feed.header import FeedError, OversizedError, TruncatedError
 
 MAGIC: Final = b"PK\x03\x04"
+END: Final = b"PK\x05\x06"
 MEMBERS_MAX: Final = 1_000
 
 _LIST: Final = b"PK\x01\x02"
-_END: Final = b"PK\x05\x06"
 _DESCRIPTOR: Final = b"PK\x07\x08"
 _HEAD: Final = struct.Struct("<4s2xHH8xIIHH")  # flags, method, both sizes, lengths of name and more
 _SIZES_BYTES: Final = 12  # of a descriptor: a checksum and both sizes
@@ -73,7 +73,7 @@ def members(pieces: Iterable[bytes], unpacked_max: int) -> Iterator[Member]:
     source, left = _Bytes(pieces), [unpacked_max]
     for _ in range(MEMBERS_MAX + 1):
         magic = source.exactly(len(MAGIC))
-        if magic in (_LIST, _END):
+        if magic in (_LIST, END):
             return
         if magic != MAGIC:
             wrong = TruncatedError if not magic.strip(b"\0") else FeedError

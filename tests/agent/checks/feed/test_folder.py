@@ -21,13 +21,13 @@ class Hall:
         self.clock = Clock(OPENS_S)
         self.check = self.new_check()
 
-    def new_check(self, files_per_reading: int = 500) -> Check:
+    def new_check(self, files_per_reading: int = 500, max_message_bytes: int = 4096) -> Check:
         config = Config(
             name="results",
             folder=str(self.folder),
             zone=ZONE,
             files_per_reading=files_per_reading,
-            max_message_bytes=4096,
+            max_message_bytes=max_message_bytes,
         )
         return Check(config, lambda _name: None, self.clock)
 
