@@ -5,8 +5,8 @@
    some programs write in place and give a file its old time.
 3. Not every system tells that. So the newest few are compared by content, too, and so are those
    that were incomplete when their time was over.
-4. A file that is gone is forgotten. Of too many the oldest are forgotten, and nothing as old as
-   they were is news any more.
+4. A file that is gone is forgotten. Of too many the oldest are forgotten, by the time of their
+   content, and nothing as old as that is news any more.
 """
 
 import struct
@@ -37,11 +37,6 @@ class File(NamedTuple):
     touched_ns: int
     inode: int
 
-    @property
-    def newest_ns(self) -> int:
-        """The later of its times."""
-        return max(self.written_ns, self.touched_ns)
-
 
 class Known:
     """The files that are known: a bounded number."""
@@ -61,7 +56,7 @@ class Known:
         """Tell whether a file is news."""
         facts = self._facts.get(hash(file.name))
         if facts is None:
-            return "new" if file.newest_ns > self._horizon_ns else "none"
+            return "new" if file.written_ns > self._horizon_ns else "none"
         written_ns, size, touched_ns, inode, _ = _FACTS.unpack(facts)
         if (written_ns, size) != (file.written_ns, file.size):
             return "rewritten"
@@ -111,14 +106,9 @@ class Known:
 
     def _drop(self) -> None:
         """Forget the oldest of too many."""
-        ages = sorted((_newest_ns(facts), key) for key, facts in self._facts.items())
+        ages = sorted((_FACTS.unpack(facts)[0], key) for key, facts in self._facts.items())
         dropped = ages[: max(1, len(ages) // _DROPPED)]
         self._horizon_ns = max(self._horizon_ns, dropped[-1][0])
         for _, key in dropped:
             del self._facts[key]
             self._doubted.pop(key, None)
-
-
-def _newest_ns(facts: bytes) -> int:
-    written_ns, _, touched_ns, _, _ = _FACTS.unpack(facts)
-    return int(max(written_ns, touched_ns))

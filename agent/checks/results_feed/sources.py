@@ -5,7 +5,7 @@ from agent.checks.results_feed.clock import Calendar, Skew
 from agent.checks.results_feed.header import Message
 from agent.checks.results_feed.windows import Windows
 
-_MAX_SOURCES = 64
+MAX_SOURCES = 64
 
 
 class Source:
@@ -58,9 +58,10 @@ class Source:
 
 
 class Sources:
-    """All sources of a feed, by name: a bounded number."""
+    """All sources of a feed, by name: a bounded number. ``forgotten`` is how many were too many."""
 
     def __init__(self) -> None:
+        self.forgotten = 0
         self._by_name: dict[str, Source] = {}
 
     def heard_s(self, name: str) -> float:
@@ -72,15 +73,22 @@ class Sources:
         """Take in a message, and return its source."""
         source = self._by_name.pop(message.source, None) or Source(message.source, now)
         self._by_name[message.source] = source  # the last one to speak is the last one to go
-        if len(self._by_name) > _MAX_SOURCES:
-            del self._by_name[next(iter(self._by_name))]
         source.hear(message, stamp_s, now)
+        if len(self._by_name) > MAX_SOURCES:
+            self._forget(source)
         return source
 
     def open(self) -> list[Source]:
         """Return those inside their talking window, the longest quiet first."""
         found = (source for source in self._by_name.values() if source.windows.is_any_open)
         return sorted(found, key=lambda source: source.heard)
+
+    def _forget(self, speaking: Source) -> None:
+        """Forget one other source: one outside its talking windows, as long as there is any."""
+        others = [each for each in self._by_name.values() if each is not speaking]
+        closed = (each for each in others if not each.windows.is_any_open)
+        del self._by_name[next(closed, others[0]).name]
+        self.forgotten += 1
 
     def worst_clock(self) -> tuple[str, float | None]:
         """Return the source with the most wrong clock, and how far (s) it is ahead.

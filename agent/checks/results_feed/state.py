@@ -44,6 +44,7 @@ class Feed:
         self._messages = self._bytes = self._faulty = 0
         self._wrong_flags = self._wrong_dates = 0
         self._notes: dict[str, tuple[float, str]] = {}
+        self._forgotten: dict[str, int] = {}
 
     def hear(self, message: Message, now: Now, *, is_kept: bool = True) -> None:
         """Take in a message that came at ``now``, which may be earlier than the last one's.
@@ -64,6 +65,7 @@ class Feed:
             more = {"is_current": is_current, "is_kept": is_kept}
             odd = self._ours.hear(message, stamp_s, now, **more)
             self._note("version", odd, now)
+            self._note_forgotten(now)
             return
         self._wrong_flags += 1
         self._note("flag", f"feed flag {message.flag}, expected {self._flag}", now)
@@ -129,6 +131,14 @@ class Feed:
             self._note("broken", f"broken {which}: {message.broken}", now)
         else:
             self._note("odd", f"odd {which}: {message.odd[0]}", now)
+
+    def _note_forgotten(self, now: Now) -> None:
+        """Note what there was too much of, as long as it goes on."""
+        forgotten = self._ours.forgotten()
+        for what, count in forgotten.items():
+            if count != self._forgotten.get(what):
+                self._note(what, f"over {what}: {count} forgotten", now)
+        self._forgotten = forgotten
 
     def _note(self, topic: str, text: str, now: Now) -> None:
         if text:

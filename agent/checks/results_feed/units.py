@@ -22,7 +22,7 @@ INTERRUPTED = frozenset({"INTERRUPTED", "DELAYED", "POSTPONED"})
 ENDED = frozenset({"FINISHED", "CANCELLED", "RESCHEDULED", "UNSCHEDULED"})
 RUNNING = "RUNNING"
 
-_MAX_UNITS = 512
+MAX_UNITS = 512
 _NO_UNIT = "-" * 8  # the last eight characters of a code are its unit
 _RESUMED_S = 60.0
 
@@ -55,9 +55,10 @@ class Unit(msgspec.Struct):
 
 
 class Units:
-    """All units that were live lately: a bounded number."""
+    """All units that were live lately: a bounded number. ``forgotten`` counts those too many."""
 
     def __init__(self) -> None:
+        self.forgotten = 0
         self._by_code: dict[tuple[str, str], Unit] = {}
 
     def hear(self, message: Message, stamp_s: float | None, now: Now) -> Unit | None:
@@ -72,7 +73,8 @@ class Units:
                 return None
             unit = Unit(message.code, message.source, now.monotonic_s, turned_s=stamp_s)
         self._by_code[key] = unit
-        if len(self._by_code) > _MAX_UNITS:
+        if len(self._by_code) > MAX_UNITS:
+            self.forgotten += 1
             del self._by_code[next(iter(self._by_code))]
         if _tells(message) and not is_late(stamp_s, unit.turned_s):
             if message.status == LIVE and not unit.is_live:

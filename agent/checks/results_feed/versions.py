@@ -7,17 +7,19 @@ from agent.checks.results_feed.header import Message
 Step: TypeAlias = Literal["moved", "jumped", "repeated", "backward"]
 """What a message does to what is known: ``repeated`` and a late ``backward`` move nothing."""
 
-_MAX_IDENTITIES = 8_192  # 0.8 MB; a busy day of one sport has a few thousand
+MAX_IDENTITIES = 8_192  # 0.8 MB; a busy day of one sport has a few thousand
 _REPEATED_WHEN_QUIET = "DT_CURRENT"
 
 
 class Versions:
     """Remembers the newest version of each identity, and counts what is not the next one.
 
-    ``gaps`` counts versions that never came, ``regressions`` messages that went backward.
+    ``gaps`` counts versions that never came, ``regressions`` messages that went backward, and
+    ``forgotten`` the identities that were too many.
     """
 
     def __init__(self) -> None:
+        self.forgotten = 0
         self.gaps = 0
         self.regressions = 0
         # By hash: an identity's own strings would cost ten times as much.
@@ -54,5 +56,6 @@ class Versions:
 
     def _keep(self, key: int, version: int, at_s: float, is_sound: bool) -> None:  # noqa: FBT001
         self._newest[key] = (version, at_s, is_sound)
-        if len(self._newest) > _MAX_IDENTITIES:
+        if len(self._newest) > MAX_IDENTITIES:
+            self.forgotten += 1
             del self._newest[next(iter(self._newest))]

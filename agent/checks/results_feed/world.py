@@ -6,9 +6,9 @@ from typing import NamedTuple
 from agent.checks.reading.times import Now
 from agent.checks.results_feed.clock import Calendar
 from agent.checks.results_feed.header import Message
-from agent.checks.results_feed.sources import Source, Sources
-from agent.checks.results_feed.units import Units, is_of_live_unit
-from agent.checks.results_feed.versions import Versions
+from agent.checks.results_feed.sources import MAX_SOURCES, Source, Sources
+from agent.checks.results_feed.units import MAX_UNITS, Units, is_of_live_unit
+from agent.checks.results_feed.versions import MAX_IDENTITIES, Versions
 from agent.checks.results_feed.windows import LOCAL_OFF, SIGNS, discipline_of
 from venuewatch.base.wire.checks import CheckState
 
@@ -78,6 +78,15 @@ class World:
             missed = self.versions.gaps - before
             return f"{what} jumped to version {message.version}, {missed} missing"
         return f"{what} went back to version {message.version}" if step == "backward" else ""
+
+    def forgotten(self) -> dict[str, int]:
+        """Return how many were forgotten of what there was too much of, by its words."""
+        counts = {
+            f"{MAX_SOURCES} sources": self.sources.forgotten,
+            f"{MAX_UNITS} live units": self.units.forgotten,
+            f"{MAX_IDENTITIES} sequences of versions": self.versions.forgotten,
+        }
+        return {what: count for what, count in counts.items() if count}
 
     def end_days(self, calendar: Calendar, now: Now) -> None:
         """Close the windows whose logical day ended in silence."""

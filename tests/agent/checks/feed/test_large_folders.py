@@ -1,0 +1,168 @@
+"""Folders that are too large, too full, or do not answer: no reading is taken hostage."""
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+
+from agent.checks import feed
+from agent.checks.reading.times import Deadline
+from agent.checks.results_feed import known, look
+from agent.runner import Outcome, Pool, Runner, Task
+from agent.slots import Slots
+from tests.agent.checks.feed.test_folder import Hall
+from tests.agent.checks.feed.test_rewritten import touches
+
+PATIENCE_S = 10.0
+
+
+@pytest.fixture
+def hall(tmp_path: Path) -> Hall:
+    return Hall(tmp_path)
+
+
+class Steps(Deadline):
+    """A deadline that is over at its second question, for a look, and never for the rest."""
+
+    def __init__(self, _timeout_s: float, most: int = 10**9) -> None:
+        self._left = most
+
+    def is_over(self) -> bool:
+        self._left -= 1
+        return self._left < 0
+
+    def share(self, _parts: int) -> "Steps":
+        return Steps(0.0, most=1)
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a look see some seven files at once."""
+    monkeypatch.setattr(look, "_AT_ONCE", 4)
+    monkeypatch.setattr(feed, "Deadline", Steps)
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let 20 files be remembered."""
+    monkeypatch.setattr(known, "MAX_KNOWN", 20)
+
+
+@pytest.mark.usefixtures("few")
+def test_folder_of_more_old_files_than_are_remembered_is_read(hall: Hall) -> None:
+    for number in range(100):
+        hall.writes(f"old{number}.xml", hall.score(1), age_s=86_400.0 + number)
+    hall.writes("1.xml", hall.score(1))
+    heard = [hall.heard(), hall.heard(30.0)]
+    hall.writes("2.xml", hall.score(2))
+
+    reading = hall.read(1.0)
+
+    assert (*heard, reading.values.results_messages_total) == (1, 1, 2)
+    assert reading.state == "flowing"
+    assert len(hall.check._folder._known) <= 20  # type: ignore[union-attr]  # noqa: SLF001
+
+
+@pytest.mark.usefixtures("few")
+def test_day_of_more_files_than_are_remembered_is_heard_once(hall: Hall) -> None:
+    hall.read()
+    for version in range(90):
+        hall.clock.wall_s += 1.0
+        hall.writes(f"{version}.xml", hall.score(version))
+        if version % 9 == 8:
+            heard = hall.heard()
+
+    assert heard == 90
+    for path in hall.folder.iterdir():
+        touches(path)
+    values = hall.read(1.0).values
+    assert values.results_version_gaps_total == 0
+    assert values.results_version_regressions_total == 0
+
+
+@pytest.mark.usefixtures("slow")
+def test_look_that_is_not_over_goes_on_and_says_so(hall: Hall) -> None:
+    hall.read()
+    hall.writes("0.xml", hall.score(0))
+    hall.read()
+    for number in range(20):
+        hall.writes(f"old{number}.txt", b"", age_s=100.0)
+    for version in range(1, 6):
+        hall.writes(f"{version}.xml", hall.score(version), age_s=0.9 - version / 10)
+
+    readings = [hall.read(400.0)]
+    while readings[-1].values.results_messages_total != 6:
+        readings.append(hall.read(1.0))
+
+    assert len(readings) > 2
+    assert {it.state for it in readings[:-1]} == {"delayed"}
+    assert all("looked at so far" in it.detail or "unread" in it.detail for it in readings[:-1])
+    assert readings[-1].values.results_version_regressions_total == 0
+    assert readings[-1].values.results_version_gaps_total == 0
+
+
+@pytest.mark.usefixtures("slow")
+def test_first_look_that_is_not_over_is_unknown(hall: Hall) -> None:
+    for number in range(20):
+        hall.writes(f"{number}.txt", b"")
+    hall.writes("1.xml", hall.score(1))
+
+    first = hall.read()
+    rest = [hall.read(1.0) for _ in range(5)]
+
+    assert first.state == "unknown"
+    assert first.detail.startswith("looks for new files, 8 looked at so far; nothing heard")
+    assert rest[-1].values.results_messages_total == 1
+
+
+def test_files_left_unread_are_read_on_and_are_never_silence(hall: Hall) -> None:
+    hall.check = hall.new_check(files_per_reading=10)
+    hall.read()
+    for version in range(35):
+        hall.writes(f"{version}.xml", hall.score(version), age_s=0.99 - version / 100)
+
+    readings = [hall.read(500.0 * (at > 0)) for at in range(4)]
+
+    assert [it.state for it in readings[:3]] == ["delayed"] * 3
+    assert [it.values.results_messages_total for it in readings] == [10, 20, 30, 35]
+
+
+class Hung:
+    """A network folder that answers nothing until it is released."""
+
+    def __init__(self) -> None:
+        self.asked, self.released = threading.Event(), threading.Event()
+        self._scandir = os.scandir
+
+    def scandir(self, path: Path) -> AbstractContextManager[Iterator["os.DirEntry[str]"]]:
+        self.asked.set()
+        assert self.released.wait(PATIENCE_S)
+        return self._scandir(path)
+
+
+def test_network_folder_that_hangs_is_told_and_holds_up_no_other(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hung, woken = Hung(), threading.Semaphore(0)
+    monkeypatch.setattr("agent.checks.results_feed.look.os.scandir", hung.scandir)
+    tasks = [
+        Task("results", hall.check.read, slots=Slots(0.0, 30.0), timeout_s=6.0),
+        Task("other", lambda: "fine", slots=Slots(0.0, 1.0), timeout_s=6.0),
+    ]
+    runner = Runner(tasks, Pool(woken.release))
+    told: list[Outcome] = runner.advance(0.0)
+    for at_s in range(1, 9):
+        assert woken.acquire(timeout=PATIENCE_S)
+        told += runner.advance(float(at_s))
+    hall.check.close()
+    hung.released.set()
+    assert woken.acquire(timeout=PATIENCE_S)
+
+    assert hung.asked.is_set()
+    assert [it.error for it in told if it.name == "results"] == ["no answer for 6.0 s"]
+    assert [it.value for it in told if it.name == "other"] == ["fine"] * 8
+    hall.writes("1.xml", hall.score(1))
+    assert hall.heard(30.0) == 1
