@@ -19,7 +19,7 @@ from agent.checks.reading.words import short
 from agent.checks.results_feed.clock import Calendar, zone_of
 from agent.checks.results_feed.folder import Folder, Heard
 from agent.checks.results_feed.header import FeedError, Message
-from agent.checks.results_feed.state import Feed, Flag
+from agent.checks.results_feed.state import Feed, Flag, Way
 from agent.checks.results_feed.world import Limits
 from venuewatch.base.config import ConfigError, Port, check_file, in_words, read_secret
 
@@ -155,18 +155,9 @@ class Check:
                 place = str(error.filename)
             trouble = short(f"{place}: {in_words(error)}")
         with self._lock:
-            folder = None if trouble else self._folder
-            waiting = (folder.unread, folder.seen) if folder else ()
-            reading = self._feed.judge(self._now(), *waiting)
-        values, detail = reading.values, trouble or reading.detail
-        if trouble:  # what was known of units is not known any more
-            values = msgspec.structs.replace(
-                values,
-                results_live_units=None,
-                results_data_age_seconds=None,
-                results_latency_seconds=None,
-                results_clock_offset_seconds=None,
-            )
+            folder = self._folder
+            counts = (folder.unread, folder.seen) if folder else ()
+            state, detail, values = self._feed.judge(self._now(), Way(trouble, *counts))
         if self._folder is not None and self._folder.links:
             detail = short(f"{detail}; {self._folder.links} links not followed")
         if self._receiver is not None:
@@ -181,7 +172,7 @@ class Check:
                 told += f" pushes, {ended - self._turned_away[1]} connections"
                 detail = short(f"{detail}; {told}")
                 self._turned_away = (refused, ended)
-        return Reading("critical" if trouble else reading.state, detail, values)
+        return Reading(state, detail, values)
 
     def close(self) -> None:
         """Stop listening."""

@@ -35,7 +35,7 @@ class Calendar:
     """The zone of a source, and when its logical day ends."""
 
     def __init__(self, zone: tzinfo, day_ends: time) -> None:
-        self._zone = zone
+        self.zone = zone
         self._day_ends = timedelta(hours=day_ends.hour, minutes=day_ends.minute)
 
     def unixtime_of(self, stamp: datetime, near_s: float) -> float:
@@ -43,7 +43,7 @@ class Calendar:
 
         An hour that a change of the clocks repeats is the one nearer to ``near_s``.
         """
-        either = [stamp.replace(tzinfo=self._zone, fold=fold).timestamp() for fold in (0, 1)]
+        either = [stamp.replace(tzinfo=self.zone, fold=fold).timestamp() for fold in (0, 1)]
         return min(either, key=lambda at_s: abs(at_s - near_s))
 
     def logical_date_of(self, stamp: datetime) -> date:
@@ -52,7 +52,7 @@ class Calendar:
 
     def today(self, wall_s: float) -> date:
         """Return the logical day at the unixtime ``wall_s``."""
-        local = datetime.fromtimestamp(wall_s, UTC).astimezone(self._zone)
+        local = datetime.fromtimestamp(wall_s, UTC).astimezone(self.zone)
         return self.logical_date_of(local.replace(tzinfo=None))
 
     def day_began(self, wall_s: float) -> float:

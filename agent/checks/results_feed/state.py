@@ -8,9 +8,12 @@ so that nobody knows of whom it is, the feed is unknown, and then critical. Befo
 it is unknown: never heard is not the same as closed.
 """
 
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
+
+import msgspec
 
 from agent.checks import Reading
+from agent.checks.reading.since import Since
 from agent.checks.reading.times import Now, on_wall
 from agent.checks.reading.words import short
 from agent.checks.results_feed.clock import Calendar, in_words
@@ -20,9 +23,30 @@ from agent.checks.results_feed.world import Limits, World
 from venuewatch.base.wire.checks import CheckState, CheckValues
 
 _SENT_AGAIN_S = 3600.0  # a message of an earlier day that is older is sent again, not late
+_WHY_MAX = 160  # characters: what is behind it should be seen, too
 _NOTED_S = 300.0  # how long the detail tells of a thing that happened once
 
+_OF_UNITS = (
+    "results_live_units",
+    "results_data_age_seconds",
+    "results_latency_seconds",
+    "results_clock_offset_seconds",
+)
+
 Flag: TypeAlias = Literal["P", "T", "any"]
+
+
+class Way(NamedTuple):
+    """How far a feed could be read.
+
+    ``trouble`` is why it can't be read at all. ``unread`` is how many messages wait: nobody knows
+    then what has ended. So it is while a look through a folder goes on, which has ``seen`` so many
+    files so far.
+    """
+
+    trouble: str = ""
+    unread: int = 0
+    seen: int = 0
 
 
 class Feed:
@@ -41,6 +65,8 @@ class Feed:
         self._ours = World(limits)
         self._others = World(limits, is_real=False)
         self._heard: Now | None = None
+        self._sound: Now | None = None
+        self._since = Since(calendar.zone)
         self._messages = self._bytes = self._faulty = 0
         self._wrong_flags = self._wrong_dates = 0
         self._notes: dict[str, tuple[float, str]] = {}
@@ -62,6 +88,8 @@ class Feed:
             self._check_date(message, now)
         is_current = self._is_current(message, stamp_s, now)
         if self._flag in ("any", message.flag or self._flag):
+            if not message.broken:
+                self._sound = max(now, self._sound or now)
             more = {"is_current": is_current, "is_kept": is_kept}
             odd = self._ours.hear(message, stamp_s, now, **more)
             self._note("version", odd, now)
@@ -76,27 +104,34 @@ class Feed:
         self._refusals.refuse(error, now, self._limit_s)
         self._note("refused", f"refused: {error}", now)
 
-    def judge(self, now: Now, unread: int = 0, seen: int = 0) -> Reading:
-        """Return the state at ``now``, with all that was counted since the start.
-
-        ``unread`` is how many messages wait to be read: nobody knows then what has ended. So it is
-        while a look through a folder goes on, which has ``seen`` so many files so far.
-        """
+    def judge(self, now: Now, way: Way = Way()) -> Reading:  # noqa: B008 - it can't be changed
+        """Return the state at ``now``, with all that was counted since the start."""
         for world in (self._ours, self._others):
             world.end_days(self._calendar, now)
+        state, why = self._state(now, way)
+        parts = [short(why, _WHY_MAX), self._since.words(state, self._sound, now)]
+        source, ahead_s = self._ours.sources.worst_clock()
+        if not way.trouble and ahead_s is not None and abs(ahead_s) > self._clock_limit_s:
+            parts.append(f"clock of {source} is {in_words(ahead_s)}")
+        notes = self._notes.values()
+        parts += [text for at_s, text in notes if now.monotonic_s - at_s < _NOTED_S]
+        values = self._values(now)
+        if way.trouble:  # what was known of units is not known any more
+            values = msgspec.structs.replace(values, **dict.fromkeys(_OF_UNITS))
+        return Reading(state, short("; ".join(parts)), values)
+
+    def _state(self, now: Now, way: Way) -> tuple[CheckState, str]:
+        if way.trouble:
+            return "critical", way.trouble
         state, why = self._ours.state(now) or self._state_outside(now)
         if state in ("silent", "not_expected", "unknown"):
             state, why = self._refusals.state(now, self._limit_s) or (state, why)
-        if unread and state in ("flowing", "frozen", "silent", "not_expected", "unknown"):
-            state, why = "delayed", f"{unread} files unread; {why}"
-        elif seen and state in ("frozen", "silent", "not_expected", "unknown"):
-            state = "unknown" if state == "unknown" else "delayed"
-            why = f"looks for new files, {seen} looked at so far; {why}"
-        source, ahead_s = self._ours.sources.worst_clock()
-        if ahead_s is not None and abs(ahead_s) > self._clock_limit_s:
-            why = f"{why}; clock of {source} is {in_words(ahead_s)}"
-        recent = [text for at_s, text in self._notes.values() if now.monotonic_s - at_s < _NOTED_S]
-        return Reading(state, short("; ".join([why, *recent])), self._values(now))
+        if way.unread and state in ("flowing", "frozen", "silent", "not_expected", "unknown"):
+            return "delayed", f"{way.unread} files unread; {why}"
+        if way.seen and state in ("frozen", "silent", "not_expected", "unknown"):
+            told = f"looks for new files, {way.seen} looked at so far; {why}"
+            return "unknown" if state == "unknown" else "delayed", told
+        return state, why
 
     def _state_outside(self, now: Now) -> tuple[CheckState, str]:
         if wrong := self._others.resting(now):

@@ -1,5 +1,6 @@
 """A results feed on a virtual clock in UTC, and what its source says."""
 
+import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, time
 from fnmatch import fnmatch
@@ -23,6 +24,15 @@ READ: dict[str, Callable[[str], Any]] = {
     "logical_date": date.fromisoformat,
     "schedule": lambda text: (tuple(text.split("/")),),
 }
+
+
+TIMES = re.compile(r"; since [^,]+, (last good message [^;]+|no good message yet)")
+
+
+def untimed(detail: str) -> str:
+    """Return a detail without since when its state is so."""
+    assert len(TIMES.findall(detail)) == 1, detail
+    return TIMES.sub("", detail)
 
 
 class Hall:
@@ -67,7 +77,7 @@ class Hall:
             else:
                 reading = self.at(at_s)
                 assert reading.state == word, moment
-                assert fnmatch(reading.detail, detail or "*"), moment
+                assert fnmatch(untimed(reading.detail), detail or "*"), moment
                 for name, value in pairs:
                     assert getattr(reading.values, f"results_{name}") == float(value), moment
 

@@ -8,6 +8,7 @@ import pytest
 
 from agent.checks import Reading
 from agent.checks.feed import Check, Config
+from tests.agent.checks.feed.hall import untimed
 from tests.agent.checks.feed.results_day import SOURCE, UNIT, Clock, ResultsDay, local, xml
 
 ZONE = "Europe/Paris"
@@ -187,7 +188,8 @@ def test_a_folder_that_is_not_there_is_critical_until_it_is(hall: Hall) -> None:
     hall.folder.mkdir()
     after = hall.read()
 
-    assert before[:2] == ("critical", f"{hall.folder}: No such file or directory")
+    assert before.state == "critical"
+    assert untimed(before.detail) == f"{hall.folder}: No such file or directory"
     assert after.state == "unknown"
 
 
