@@ -41,6 +41,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("exec", {"environment": {"A=B": ""}}, "Expected names of environment variables, got 'A=B'"),
     ("feed", {}, "Expected either `folder` or `listen_port`"),
     ("feed", {"folder": "a", "listen_port": 1}, "Expected either `folder` or `listen_port`"),
+    ("feed", {"folder": "a", "files": "**/*.xml"}, "at `$.files`"),
     ("feed", LISTENS | {"cert_file": "a"}, "Expected `cert_file` and `key_file` together"),
     ("feed", LISTENS | {"listen_address": "10.0.0.1"}, "Expected `api_key_file` to listen beyond"),
     ("feed", LISTENS | {"listen_address": "localhost"}, "`listen_address` to be an IP address"),

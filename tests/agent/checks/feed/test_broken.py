@@ -6,6 +6,7 @@ import pytest
 
 from agent.checks.results_feed.header import FeedError
 from agent.checks.results_feed.messages import Reader, read
+from tests.agent.checks.feed import door
 from tests.agent.checks.feed.hall import UNIT, Hall, each, untimed
 
 MAX_BYTES = 200_000
@@ -152,3 +153,10 @@ def test_message_ends_the_run_of_refusals() -> None:
     hall.says(121.0, "DT_LOCAL_OFF")
 
     assert hall.at(122.0).state == "not_expected"
+
+
+@pytest.mark.parametrize("field", ['Time="12:03:10.000"', 'Date="d"', 'Version="1.0"'])
+def test_push_with_an_odd_field_is_accepted_and_heard(hall: door.Hall, field: str) -> None:
+    status = hall.push(f'<Body DocumentType="DT_KA" {field}/>'.encode())
+
+    assert (status, hall.types()) == (200, ["Message"])

@@ -3,10 +3,12 @@
 import gzip
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from agent.checks.feed import Config
 from tests.agent.checks.feed.test_folder import Hall
+from tests.agent.checks.peers import made
 
 
 @pytest.fixture
@@ -101,6 +103,12 @@ def test_folders_of_a_day_are_read(hall: Hall) -> None:
     (hall.folder / "2024-08-04").mkdir()
     hall.writes("2024-08-04/1.xml", hall.score(6))
     assert hall.heard(1.0) == 5
+
+
+@pytest.mark.parametrize("files", ["**/*.xml", "2024-*/*.xml", "/srv/*.xml", "a\\\\*.xml", ""])
+def test_pattern_with_a_folder_is_refused(files: str) -> None:
+    with pytest.raises(msgspec.ValidationError, match=r"at `\$.files`"):
+        made("feed", zone="UTC", folder="a", files=files)
 
 
 def test_folders_without_a_day_and_links_are_left_alone(hall: Hall, tmp_path: Path) -> None:
