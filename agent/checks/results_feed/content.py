@@ -6,8 +6,7 @@ another with the same size and times.
 
 import fnmatch
 import hashlib
-import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -43,11 +42,11 @@ def content_of(path: Path, max_bytes: int, files: str) -> Content:
     Raises:
         OSError: it can't be read.
     """
-    digest = hashlib.blake2b(digest_size=_DIGEST_BYTES)
     with open(open_regular(path), "rb", buffering=0) as source:  # noqa: PTH123 - a descriptor
-        raw = _raw(source, max_bytes, digest.update)
-        first = next(raw, b"")
-        is_zip, whole = first.startswith(zips.MAGIC), chain([first], raw)
+        raw = _Raw(source, max_bytes)
+        pieces = iter(raw)
+        first = next(pieces, b"")
+        is_zip, whole = first.startswith(zips.MAGIC), chain([first], pieces)
         found: list[Message | FeedError] = []
         is_whole = True
         try:
@@ -60,29 +59,43 @@ def content_of(path: Path, max_bytes: int, files: str) -> Content:
             is_whole = False
         except FeedError as error:
             found.append(error)
-        for _ in raw:
+        for _ in pieces:
             pass
-        end = _end_of(source)
-        is_whole = zips.END in end if is_zip else is_whole and not end.endswith(_EMPTY_END)
-    return Content(tuple(found), int.from_bytes(digest.digest()) or 1, is_whole)
+    end = raw.end  # that of a zip may be zeros
+    is_whole = zips.END in end if is_zip else is_whole and not end.endswith(_EMPTY_END)
+    return Content(tuple(found), raw.digest, is_whole)
 
 
 def digest_of(path: Path, max_bytes: int) -> int:
     """Return the digest of a file's content, as :func:`content_of` does; raises as it does."""
-    digest = hashlib.blake2b(digest_size=_DIGEST_BYTES)
     with open(open_regular(path), "rb", buffering=0) as source:  # noqa: PTH123 - a descriptor
-        for _ in _raw(source, max_bytes, digest.update):
+        raw = _Raw(source, max_bytes)
+        for _ in raw:
             pass
-    return int.from_bytes(digest.digest()) or 1
+    return raw.digest
 
 
-def _raw(source: BinaryIO, max_bytes: int, count: Callable[[bytes], None]) -> Iterator[bytes]:
-    """Yield the bytes, and ``count`` them; no more than one piece over ``max_bytes``."""
-    size = 0
-    while size <= max_bytes and (piece := source.read(_PIECE_BYTES)):
-        size += len(piece)
-        count(piece)
-        yield piece
+class _Raw:
+    """The bytes of a file, no more than one piece over ``max_bytes``; ``end`` has the last ones."""
+
+    def __init__(self, source: BinaryIO, max_bytes: int) -> None:
+        self._source = source
+        self._max_bytes = max_bytes
+        self._hash = hashlib.blake2b(digest_size=_DIGEST_BYTES)
+        self.end = b""
+
+    def __iter__(self) -> Iterator[bytes]:
+        size = 0
+        while size <= self._max_bytes and (piece := self._source.read(_PIECE_BYTES)):
+            size += len(piece)
+            self._hash.update(piece)
+            self.end = (self.end + piece[-_END_BYTES:])[-_END_BYTES:]
+            yield piece
+
+    @property
+    def digest(self) -> int:
+        """The digest of what was read, never 0."""
+        return int.from_bytes(self._hash.digest()) or 1
 
 
 def _read(pieces: Iterable[bytes], max_bytes: int) -> Message:
@@ -133,9 +146,3 @@ def _fault_of(reader: Reader, piece: bytes) -> FeedError | None:
     except FeedError as error:
         return error
     return None
-
-
-def _end_of(source: BinaryIO) -> bytes:
-    size = source.seek(0, os.SEEK_END)
-    source.seek(max(0, size - _END_BYTES))
-    return source.read(_END_BYTES)

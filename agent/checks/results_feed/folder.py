@@ -55,7 +55,7 @@ class Folder:
         self._known = Known()
         self._incomplete: dict[File, float] = {}
         self._look: Look | None = None
-        self._is_first = True
+        self._floor_ns: int | None = None
         self._looked: Now | None = None
         self._taken_away: Now | None = None
         self.unread = self.seen = self.links = 0
@@ -88,13 +88,13 @@ class Folder:
 
     def _new_look(self, now: Now) -> Look:
         where = (self._path, self._files, self._known)
-        return Look(*where, now, self._per_reading, is_first=self._is_first)
+        return Look(*where, now, self._per_reading, self._floor_ns)
 
     def _news_of(self, look: Look, since_s: float, now: Now, deadline: Deadline) -> list[File]:
         """Return the files to read after a look, oldest first, and note how many there are."""
         fresh = look.fresh()
-        if self._is_first:
-            self._is_first = False
+        is_first, self._floor_ns = self._floor_ns is None, look.floor_ns
+        if is_first:
             fresh = [file for file in fresh if file.written_ns >= since_s * 1e9]
             self._known.forget(file.name for file in fresh)
             self.unread = len(fresh)

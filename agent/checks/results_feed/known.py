@@ -9,6 +9,7 @@
    content, and nothing as old as that is news any more.
 """
 
+import os
 import struct
 from collections.abc import Iterable
 from typing import Final, Literal, NamedTuple, TypeAlias
@@ -20,7 +21,9 @@ UNREAD: Final = 0
 """The content of a file that was there before the first look, and is not read."""
 
 _MAX_DOUBTED: Final = 64
-_FACTS: Final = struct.Struct("<qQqQQ")
+_FACTS: Final = struct.Struct("<qQqQ")
+_OF_CONTENT: Final = 16  # bytes of them: its time and size
+_DIGEST_BYTES: Final = 8
 _DROPPED: Final = 10  # one of so many, at a time
 _LARGEST: Final = 2**64 - 1
 
@@ -57,16 +60,23 @@ class Known:
         facts = self._facts.get(hash(file.name))
         if facts is None:
             return "new" if file.written_ns > self._horizon_ns else "none"
-        written_ns, size, touched_ns, inode, _ = _FACTS.unpack(facts)
-        if (written_ns, size) != (file.written_ns, file.size):
-            return "rewritten"
-        is_same = (touched_ns, inode) == (file.touched_ns, file.inode & _LARGEST)
-        return "none" if is_same else "touched"
+        now = _FACTS.pack(file.written_ns, file.size, file.touched_ns, file.inode & _LARGEST)
+        if facts.startswith(now):
+            return "none"
+        return "touched" if facts.startswith(now[:_OF_CONTENT]) else "rewritten"
+
+    def is_same(self, key: int, status: os.stat_result) -> bool:
+        """Tell in a hurry whether a file is known by the hash of its name, and is as it was."""
+        facts = self._facts.get(key)
+        if facts is None or key in self._doubted:
+            return False
+        times = (status.st_mtime_ns, status.st_size, status.st_ctime_ns)
+        return facts.startswith(_FACTS.pack(*times, status.st_ino & _LARGEST))
 
     def content_of(self, file: File) -> int:
         """Return the digest of a file's content when it was read; ``UNREAD`` if it was not."""
         facts = self._facts.get(hash(file.name))
-        return UNREAD if facts is None else int(_FACTS.unpack(facts)[-1])
+        return UNREAD if facts is None else int.from_bytes(facts[_FACTS.size :])
 
     def is_doubted(self, file: File) -> bool:
         """Tell whether a file was incomplete when its time was over."""
@@ -76,7 +86,8 @@ class Known:
         """Remember a file, and the digest of its content."""
         key = hash(file.name)
         times = (file.written_ns, file.size, file.touched_ns)
-        self._facts[key] = _FACTS.pack(*times, file.inode & _LARGEST, content)
+        facts = _FACTS.pack(*times, file.inode & _LARGEST)
+        self._facts[key] = facts + content.to_bytes(_DIGEST_BYTES)
         self._doubted.pop(key, None)
         if is_doubted:
             self._doubted[key] = None
@@ -98,6 +109,8 @@ class Known:
 
     def forget_others(self, present: set[int]) -> int:
         """Forget those whose hash of the name isn't in ``present``; return how many they were."""
+        if len(present) == len(self._facts):  # the usual case, which costs nothing
+            return 0
         gone = self._facts.keys() - present
         for key in gone:
             del self._facts[key]
@@ -106,7 +119,7 @@ class Known:
 
     def _drop(self) -> None:
         """Forget the oldest of too many."""
-        ages = sorted((_FACTS.unpack(facts)[0], key) for key, facts in self._facts.items())
+        ages = sorted((_FACTS.unpack_from(facts)[0], key) for key, facts in self._facts.items())
         dropped = ages[: max(1, len(ages) // _DROPPED)]
         self._horizon_ns = max(self._horizon_ns, dropped[-1][0])
         for _, key in dropped:

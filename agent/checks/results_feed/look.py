@@ -26,18 +26,20 @@ _MAX_TOUCHED: Final = 1_000
 class Look:
     """One look that began at ``began``, for the ``most`` oldest news; the first, for the newest.
 
-    ``seen`` is how many names it has met, ``news`` how many files of them are news, and ``links``
-    how many were links. ``present`` has the hashes of the known names that it met.
+    ``floor_ns`` is that of the look before it, None for the first. ``seen`` is how many names it
+    has met, ``news`` how many files of them are news, and ``links`` how many were links.
+    ``present`` has the hashes of the known names that it met.
     """
 
     def __init__(
-        self, path: Path, files: str, known: Known, began: Now, most: int, *, is_first: bool
+        self, path: Path, files: str, known: Known, began: Now, most: int, floor_ns: int | None
     ) -> None:
         self._path = path
-        self._files = files
+        self._is_match = re.compile(fnmatch.translate(files)).match
         self._known = known
         self._most = most
-        self._is_first = is_first
+        self._is_first = floor_ns is None
+        self._floor_ns = floor_ns or -1
         self._walk = self._files_found()
         self._fresh: list[File] = []
         self._touched: list[File] = []
@@ -64,6 +66,11 @@ class Look:
                 self._note(file)
         return True
 
+    @property
+    def floor_ns(self) -> int:
+        """When (ns since 1970) the newest few files begin."""
+        return self._newest[0].written_ns if len(self._newest) == _NEWEST else -1
+
     def fresh(self) -> list[File]:
         """Return what is news, oldest first: at most ``most`` files."""
         self._trim()
@@ -78,21 +85,27 @@ class Look:
         news = self._known.news_of(file)
         if news != "new":
             self.present.add(hash(file.name))
-        if news in ("new", "rewritten"):
+        if news == "none":
+            newest = self._newest
+            if len(newest) < _NEWEST or file > newest[0] or self._known.is_doubted(file):
+                self._note_known(file)
+        elif news != "touched":
             self._note_fresh(file)
         elif self._known.content_of(file) == UNREAD:
-            if news == "touched":
-                self._known.keep(file, UNREAD)
-        elif news == "touched":
-            if len(self._touched) < _MAX_TOUCHED:
-                self._touched.append(file)
+            self._known.keep(file, UNREAD)
+        elif len(self._touched) < _MAX_TOUCHED:
+            self._touched.append(file)
+
+    def _note_known(self, file: File) -> None:
+        """Note a file that is likelier than others to have another content."""
+        if self._known.content_of(file) == UNREAD:
+            return
+        if self._known.is_doubted(file):
+            self._doubted.append(file)
+        elif len(self._newest) < _NEWEST:
+            heapq.heappush(self._newest, file)
         else:
-            if self._known.is_doubted(file):
-                self._doubted.append(file)
-            if len(self._newest) < _NEWEST:
-                heapq.heappush(self._newest, file)
-            elif file > self._newest[0]:
-                heapq.heapreplace(self._newest, file)
+            heapq.heapreplace(self._newest, file)
 
     def _note_fresh(self, file: File) -> None:
         self.news += 1
@@ -105,7 +118,7 @@ class Look:
         self._fresh = self._fresh[-self._most :] if self._is_first else self._fresh[: self._most]
 
     def _files_found(self) -> Iterator[File | None]:
-        """Yield all files whose name fits, and None now and then."""
+        """Yield all files whose name fits and that may be of interest, and None now and then."""
         days: list[str] = []
         for under in chain([""], self._newest_of(days)):
             with os.scandir(self._path / under) as entries:
@@ -113,9 +126,9 @@ class Look:
                     self.seen += 1
                     if self.seen % _AT_ONCE == 0:
                         yield None
-                    if (file := self._found(entry, under)) is not None:
-                        yield file
-                    elif not under and _DAY.match(entry.name):
+                    if self._is_match(entry.name.lower()):
+                        yield from self._found(entry, under)
+                    if entry.name.startswith("20") and not under and _DAY.match(entry.name):
                         days.append(entry.name)
 
     def _newest_of(self, days: list[str]) -> Iterator[str]:
@@ -129,18 +142,18 @@ class Look:
                 folders.append(day)
         yield from folders
 
-    def _found(self, entry: "os.DirEntry[str]", under: str) -> File | None:
-        """Return a file whose name fits; None for anything else."""
-        if not fnmatch.fnmatchcase(entry.name.lower(), self._files):
-            return None
+    def _found(self, entry: "os.DirEntry[str]", under: str) -> Iterator[File]:
+        """Yield a file, unless it is as it was."""
         try:
-            if entry.is_symlink() and not _DAY.match(entry.name):
-                self.links += 1
             if not entry.is_file(follow_symlinks=False):
-                return None
+                self.links += entry.is_symlink() and not _DAY.match(entry.name)
+                return
             status = entry.stat(follow_symlinks=False)
         except OSError:  # it was taken away meanwhile
-            return None
+            return
         name = f"{under}/{entry.name}" if under else entry.name
-        times = (status.st_mtime_ns, name, status.st_size, status.st_ctime_ns)
-        return File(*times, status.st_ino)
+        key, written_ns = hash(name), status.st_mtime_ns
+        if written_ns < self._floor_ns and self._known.is_same(key, status):
+            self.present.add(key)
+            return
+        yield File(written_ns, name, status.st_size, status.st_ctime_ns, status.st_ino)
