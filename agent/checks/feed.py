@@ -51,6 +51,12 @@ class Config(CheckConfig, frozen=True, tag="feed"):
     head says. All that is refused is counted, and the detail says why: where nothing else comes,
     the feed is unknown, and critical after `keep_alive_limit_s`.
 
+    Files may be gzip, or a zip of messages, whatever their names. A file is news by its size,
+    times and content. One that ends too early, or with zeros, is read again until it has settled.
+    While files are unread, or a large folder is still being looked through, the feed is delayed,
+    never silent or frozen. Versions that were overwritten under one name, or taken away, are not
+    lost. Links in the folder are not followed. Of 50,000 files the newest are remembered.
+
     A check that listens beyond this machine needs `api_key_file`. Without a key, what a page in a
     browser can send is refused: any `Origin` (403), and the content types `text/plain`, of a form,
     and `multipart` (415). Head and key have to come within 5 s. Of 16 connections, 4 of one

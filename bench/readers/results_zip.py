@@ -13,6 +13,16 @@ _MAX_BYTES = 1024 * 1024
 _STEP = 37
 
 
+class _Pipe(io.BytesIO):
+    """A file that nobody can go back in: sizes are written behind what they are of."""
+
+    def seekable(self) -> bool:
+        return False
+
+    def tell(self) -> int:
+        raise OSError
+
+
 def read(data: bytes) -> None:
     """Read all members."""
     steps = (data[at : at + _STEP] for at in range(0, len(data), _STEP))
@@ -23,15 +33,17 @@ def read(data: bytes) -> None:
 
 def seeds() -> Sequence[bytes]:
     """Return zips that are stored and deflated, one of them to more than may come out."""
-    made = []
-    for method, content in (
-        (zipfile.ZIP_STORED, b"<a/>"),
-        (zipfile.ZIP_DEFLATED, b"<a/>" * 99),
-        (zipfile.ZIP_DEFLATED, bytes(2 * _MAX_BYTES)),
-    ):
-        archive = io.BytesIO()
-        with zipfile.ZipFile(archive, "w", method) as writer:
-            writer.writestr("day/1.xml", content)
-            writer.writestr("2.xml", content)
-        made.append(archive.getvalue())
-    return made
+    small, large = b"<a/>" * 99, bytes(2 * _MAX_BYTES)
+    return [
+        _zip(io.BytesIO(), zipfile.ZIP_STORED, small),
+        _zip(io.BytesIO(), zipfile.ZIP_DEFLATED, small),
+        _zip(io.BytesIO(), zipfile.ZIP_DEFLATED, large),
+        _zip(_Pipe(), zipfile.ZIP_DEFLATED, small),
+    ]
+
+
+def _zip(into: io.BytesIO, method: int, content: bytes) -> bytes:
+    with zipfile.ZipFile(into, "w", method) as archive:
+        for name in ("day/1.xml", "2.xml"):
+            archive.writestr(name, content)
+    return into.getvalue()

@@ -1,13 +1,16 @@
-"""Times of a reading: the deadline of all its steps together, and a moment on both clocks.
+"""Times of a reading: the deadline of all its steps, a moment on both clocks, and since when.
 
 Ages are counted on the monotonic clock; the wall clock is for times that leave this machine.
 """
 
-from typing import NamedTuple
+from datetime import UTC, datetime, tzinfo
+from typing import Final, NamedTuple
 
 from venuewatch.base import clock
+from venuewatch.base.wire.checks import CheckState
 
-_OWN_SHARE = 0.9  # of timeout_s: what was seen must be said before the runner calls it hanging
+_A_DAY_S: Final = 86_400.0
+_OWN_SHARE: Final = 0.9  # of timeout_s: what was seen must be said before the runner calls it hanging
 
 
 def for_reading(timeout_s: float) -> "Deadline":
@@ -73,3 +76,28 @@ def now() -> Now:
 def on_wall(then: Now | None, now: Now) -> float | None:
     """Return when something was, in unixtime by this machine's clock at ``now``."""
     return None if then is None else now.wall_s - (now.monotonic_s - then.monotonic_s)
+
+
+class Since:
+    """The state that was told last, and since when; times of day are told in ``zone``."""
+
+    def __init__(self, zone: tzinfo) -> None:
+        self._zone = zone
+        self._state: CheckState | None = None
+        self._begun: Now | None = None
+
+    def words(self, state: CheckState, good: Now | None, now: Now) -> str:
+        """Return since when the state is so, and when the last ``good`` message came, if one did.
+
+        A state begins with the first reading that finds it.
+        """
+        if state != self._state or self._begun is None:
+            self._state, self._begun = state, now
+        last = "no good message yet" if good is None else f"last good message {self._at(good, now)}"
+        return f"since {self._at(self._begun, now)}, {last}"
+
+    def _at(self, then: Now, now: Now) -> str:
+        at_s = on_wall(then, now) or 0.0
+        at = datetime.fromtimestamp(at_s, UTC).astimezone(self._zone)
+        is_today = now.wall_s - at_s < _A_DAY_S
+        return at.strftime("%H:%M:%S %Z" if is_today else "%Y-%m-%d %H:%M %Z")

@@ -13,8 +13,7 @@ from typing import Literal, NamedTuple, TypeAlias
 import msgspec
 
 from agent.checks import Reading
-from agent.checks.reading.since import Since
-from agent.checks.reading.times import Now, on_wall
+from agent.checks.reading.times import Now, Since, on_wall
 from agent.checks.reading.words import short
 from agent.checks.results_feed.clock import Calendar, in_words
 from agent.checks.results_feed.header import FeedError, Message

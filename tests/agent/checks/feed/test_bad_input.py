@@ -1,4 +1,4 @@
-"""What means harm, or is far too much: each is bounded, counted, and told by a word."""
+"""Input that means harm, or is far too much: bounded, counted, and told by a word."""
 
 import gzip
 import os

@@ -5,8 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from agent.checks.reading.since import Since
-from agent.checks.reading.times import Now
+from agent.checks.reading.times import Now, Since
 from agent.checks.results_feed.clock import Calendar
 from agent.checks.results_feed.header import FeedError
 from agent.checks.results_feed.state import Feed, Way
