@@ -10,7 +10,7 @@ from venuewatch.base import clock
 from venuewatch.base.wire.checks import CheckState
 
 _A_DAY_S: Final = 86_400.0
-_OWN_SHARE: Final = 0.9  # of timeout_s: what was seen must be said before the runner calls it hanging
+_OWN_SHARE: Final = 0.9  # of timeout_s: what was seen is said before the runner calls it hanging
 
 
 def for_reading(timeout_s: float) -> "Deadline":
