@@ -5,8 +5,9 @@ another with the same size and times.
 """
 
 import fnmatch
-import hashlib
+import os
 from collections.abc import Iterable, Iterator
+from hashlib import blake2b
 from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -28,12 +29,14 @@ _PATTERN = "*.xml"  # of messages in a zip, beside the pattern of the folder
 class Content(NamedTuple):
     """The messages in a file, and why there are none or no more.
 
-    ``digest`` is of all its bytes, never 0. ``is_whole``: it is not still on its way.
+    ``digest`` is of all its bytes, never 0. ``is_whole``: it is not still on its way. ``status`` is
+    that of the file when it was opened, None if it was not.
     """
 
     found: tuple[Message | FeedError, ...]
     digest: int
     is_whole: bool = True
+    status: os.stat_result | None = None
 
 
 def content_of(path: Path, max_bytes: int, files: str) -> Content:
@@ -43,6 +46,7 @@ def content_of(path: Path, max_bytes: int, files: str) -> Content:
         OSError: it can't be read.
     """
     with open(open_regular(path), "rb", buffering=0) as source:  # noqa: PTH123 - a descriptor
+        status = os.fstat(source.fileno())
         raw = _Raw(source, max_bytes)
         pieces = iter(raw)
         first = next(pieces, b"")
@@ -63,7 +67,7 @@ def content_of(path: Path, max_bytes: int, files: str) -> Content:
             pass
     end = raw.end  # that of a zip may be zeros
     is_whole = zips.END in end if is_zip else is_whole and not end.endswith(_EMPTY_END)
-    return Content(tuple(found), raw.digest, is_whole)
+    return Content(tuple(found), raw.digest, is_whole, status)
 
 
 def digest_of(path: Path, max_bytes: int) -> int:
@@ -81,7 +85,7 @@ class _Raw:
     def __init__(self, source: BinaryIO, max_bytes: int) -> None:
         self._source = source
         self._max_bytes = max_bytes
-        self._hash = hashlib.blake2b(digest_size=_DIGEST_BYTES)
+        self._hash = blake2b(digest_size=_DIGEST_BYTES)
         self.end = b""
 
     def __iter__(self) -> Iterator[bytes]:

@@ -138,6 +138,8 @@ class Folder:
                 return
         self._incomplete.pop(file, None)
         is_kept = file.name not in self._known and not self._is_taken_away(now)
+        if content.status is not None:
+            file = file.opened(content.status)
         self._known.keep(file, content.digest, is_doubted=not content.is_whole)
         at = self._came(file, now) if content.is_whole else now
         for what in content.found:

@@ -40,6 +40,11 @@ class File(NamedTuple):
     touched_ns: int
     inode: int
 
+    def opened(self, status: os.stat_result) -> "File":
+        """Return the file as it was when it was opened: it may have been written since the look."""
+        times = (status.st_mtime_ns, self.name, status.st_size, status.st_ctime_ns)
+        return File(*times, self.inode)
+
 
 class Known:
     """The files that are known: a bounded number."""

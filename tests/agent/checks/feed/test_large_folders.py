@@ -1,16 +1,18 @@
 """Folders that are too large, too full, or do not answer: no reading is taken hostage."""
 
-import os
+import pkgutil
 import threading
-from collections.abc import Iterator
-from contextlib import AbstractContextManager
+import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from agent.checks import feed
 from agent.checks.reading.times import Deadline
 from agent.checks.results_feed import known, look
+from agent.checks.results_feed.known import File
 from agent.runner import Outcome, Pool, Runner, Task
 from agent.slots import Slots
 from tests.agent.checks.feed.test_folder import Hall
@@ -130,24 +132,44 @@ def test_files_left_unread_are_read_on_and_are_never_silence(hall: Hall) -> None
     assert [it.values.results_messages_total for it in readings] == [10, 20, 30, 35]
 
 
+def test_files_that_are_remembered_take_bounded_memory() -> None:
+    files = known.Known()
+    tracemalloc.start()
+    for number in range(60_000):
+        files.keep(File(number, f"{number}.xml", 2_000, number, number), 2**63)
+    held_bytes, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert len(files) <= known.MAX_KNOWN
+    assert held_bytes < 10_000_000
+
+
 class Hung:
-    """A network folder that answers nothing until it is released."""
+    """A network folder of which one answer does not come until it is released."""
 
-    def __init__(self) -> None:
+    def __init__(self, answer: Callable[[Any], Any]) -> None:
         self.asked, self.released = threading.Event(), threading.Event()
-        self._scandir = os.scandir
+        self._answer = answer
 
-    def scandir(self, path: Path) -> AbstractContextManager[Iterator["os.DirEntry[str]"]]:
+    def __call__(self, path: Any) -> Any:
         self.asked.set()
         assert self.released.wait(PATIENCE_S)
-        return self._scandir(path)
+        return self._answer(path)
 
 
+@pytest.mark.parametrize("what", ["look.os.scandir", "look.Path.is_dir", "content.open_regular"])
 def test_network_folder_that_hangs_is_told_and_holds_up_no_other(
-    hall: Hall, monkeypatch: pytest.MonkeyPatch
+    hall: Hall, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
-    hung, woken = Hung(), threading.Semaphore(0)
-    monkeypatch.setattr("agent.checks.results_feed.look.os.scandir", hung.scandir)
+    (hall.folder / "2024-08-03").mkdir()
+    hall.writes("1.xml", hall.score(1))
+    module, name = f"agent.checks.results_feed.{what}".rsplit(".", 1)
+    hung, woken = Hung(getattr(pkgutil.resolve_name(module), name)), threading.Semaphore(0)
+
+    def ask(path: Path) -> Any:  # a function, which a class makes a method of
+        return hung(path)
+
+    monkeypatch.setattr(f"{module}.{name}", ask)
     tasks = [
         Task("results", hall.check.read, slots=Slots(0.0, 30.0), timeout_s=6.0),
         Task("other", lambda: "fine", slots=Slots(0.0, 1.0), timeout_s=6.0),
@@ -164,5 +186,5 @@ def test_network_folder_that_hangs_is_told_and_holds_up_no_other(
     assert hung.asked.is_set()
     assert [it.error for it in told if it.name == "results"] == ["no answer for 6.0 s"]
     assert [it.value for it in told if it.name == "other"] == ["fine"] * 8
-    hall.writes("1.xml", hall.score(1))
-    assert hall.heard(30.0) == 1
+    hall.writes("2.xml", hall.score(2))
+    assert hall.heard(30.0) == 2
