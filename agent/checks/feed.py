@@ -55,7 +55,8 @@ class Config(CheckConfig, frozen=True, tag="feed"):
     times and content. One that ends too early, or with zeros, is read again until it has settled.
     While files are unread, or a large folder is still being looked through, the feed is delayed,
     never silent or frozen. Versions that were overwritten under one name, or taken away, are not
-    lost. Links in the folder are not followed. Of 50,000 files the newest are remembered.
+    lost. Links are not followed. Folders of a day
+    are read up to tomorrow's, others not. Of over 50,000 files the newest are remembered.
 
     A check that listens beyond this machine needs `api_key_file`. Without a key, what a page in a
     browser can send is refused: any `Origin` (403), and the content types `text/plain`, of a form,
@@ -160,12 +161,14 @@ class Check:
             if isinstance(error, OSError) and self._folder is not None and error.filename:
                 place = str(error.filename)
             trouble = short(f"{place}: {in_words(error)}")
+        folder = self._folder
         with self._lock:
-            folder = self._folder
             counts = (folder.unread, folder.seen) if folder else ()
             state, detail, values = self._feed.judge(self._now(), Way(trouble, *counts))
-        if self._folder is not None and self._folder.links:
-            detail = short(f"{detail}; {self._folder.links} links not followed")
+        if folder is not None and folder.links:
+            detail = short(f"{detail}; {folder.links} links not followed")
+        if folder is not None and folder.folders and not values.results_messages_total:
+            detail = short(f"{detail}; {folder.folders} folders not looked into")
         if self._receiver is not None:
             refused, ended = self._receiver.unauthorized, self._receiver.places.made_room
             values = msgspec.structs.replace(
@@ -187,8 +190,8 @@ class Check:
 
     def _look(self, folder: Folder, now: Now) -> None:
         """Hear the new files, and the first time those of the logical day so far."""
-        since_s = self._calendar.day_began(now.wall_s)
-        for heard in folder.take(now, since_s, Deadline(self._config.timeout_s / 2)):
+        since_s, today = self._calendar.day_began(now.wall_s), self._calendar.today(now.wall_s)
+        for heard in folder.take(now, since_s, today, Deadline(self._config.timeout_s / 2)):
             self._hear(heard)
 
     def _listen(self) -> None:

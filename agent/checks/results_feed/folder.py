@@ -10,6 +10,7 @@
 
 import contextlib
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,7 +18,7 @@ from agent.checks.reading.times import Deadline, Now
 from agent.checks.results_feed.content import Content, content_of, digest_of
 from agent.checks.results_feed.header import FeedError, Message, OversizedError
 from agent.checks.results_feed.known import UNREAD, File, Known
-from agent.checks.results_feed.look import Look
+from agent.checks.results_feed.look import Begin, Look
 
 _COMPARED_BYTES = 4 * 1024 * 1024  # at most, at each look, by their content
 _UNREADABLE = 1  # in place of a digest: any content differs
@@ -39,9 +40,9 @@ class Folder:
     """Reads what is new, a bounded number of files at a time, oldest first.
 
     ``unread`` is how many of them the last reading has left for the next, and ``seen`` how many
-    names a look that is still under way has met, 0 after its end. ``links`` is how many links the
-    last look has passed over. ``files``: a shell pattern for names, small and capital letters
-    alike. ``settles_s``: how long a file may stay incomplete.
+    names a look that is still under way has met, 0 after its end. ``links`` and ``folders`` are how
+    many of them the last look has passed over. ``files``: a shell pattern for names, small and
+    capital letters alike. ``settles_s``: how long a file may stay incomplete.
     """
 
     def __init__(
@@ -58,23 +59,24 @@ class Folder:
         self._floor_ns: int | None = None
         self._looked: Now | None = None
         self._taken_away: Now | None = None
-        self.unread = self.seen = self.links = 0
+        self.unread = self.seen = self.links = self.folders = 0
 
-    def take(self, now: Now, since_s: float, deadline: Deadline) -> Iterator[Heard]:
+    def take(self, now: Now, since_s: float, today: date, deadline: Deadline) -> Iterator[Heard]:
         """Yield what is new, until ``deadline``; what is left over comes next time.
 
-        The first time, only the newest files count, and none from before ``since_s`` (unixtime).
+        ``today`` is the logical day. The first time, only the newest files count, and none from
+        before ``since_s`` (unixtime).
         A file came when it was last changed; not before the last look, whatever its time says.
 
         Raises:
             OSError: the folder cannot be read.
         """
-        look = self._look or self._new_look(now)
+        look = self._look or self._new_look(now, today)
         self._look = None  # one that fails is begun anew
         if not look.go_on(deadline.share(2)):
             self._look, self.seen, self.unread = look, look.seen, look.news
             return
-        self.seen, self.links = 0, look.links
+        self.seen, self.links, self.folders = 0, look.links, look.folders
         fresh = self._news_of(look, since_s, now, deadline)
         new = self.unread
         for tried, file in enumerate(fresh):
@@ -86,9 +88,9 @@ class Folder:
         if len(fresh) < self._per_reading:
             self._looked = look.began
 
-    def _new_look(self, now: Now) -> Look:
-        where = (self._path, self._files, self._known)
-        return Look(*where, now, self._per_reading, self._floor_ns)
+    def _new_look(self, now: Now, today: date) -> Look:
+        begin = Begin(now, today, self._floor_ns)
+        return Look(self._path, self._files, self._known, begin, self._per_reading)
 
     def _news_of(self, look: Look, since_s: float, now: Now, deadline: Deadline) -> list[File]:
         """Return the files to read after a look, oldest first, and note how many there are."""

@@ -9,45 +9,57 @@ import heapq
 import os
 import re
 from collections.abc import Iterator
+from datetime import date, timedelta
 from itertools import chain
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from agent.checks.reading.times import Deadline, Now
 from agent.checks.results_feed.known import UNREAD, File, Known
 
-_DAYS: Final = 2  # folders of a day that are looked into: a session may go on past midnight
-_DAY: Final = re.compile(r"\A20\d\d-?[01]\d-?[0-3]\d\Z", re.ASCII)
+_DAYS: Final = 3  # yesterday, of a session past midnight, and tomorrow, which is there already
+_DAY: Final = re.compile(r"\A20\d\d([-_.]?)[01]\d\1[0-3]\d\Z", re.ASCII)
+_YEARS: Final = frozenset(map(str, range(2000, 2100)))
 _AT_ONCE: Final = 256  # names between two looks at the clock
 _NEWEST: Final = 16
 _MAX_TOUCHED: Final = 1_000
 
 
+class Begin(NamedTuple):
+    """The beginning of a look: when, on which logical day, and where the newest few files began.
+
+    ``floor_ns`` is that of the look before it, None for the first one.
+    """
+
+    now: Now
+    today: date
+    floor_ns: int | None
+
+
 class Look:
     """One look that began at ``began``, for the ``most`` oldest news; the first, for the newest.
 
-    ``floor_ns`` is that of the look before it, None for the first. ``seen`` is how many names it
-    has met, ``news`` how many files of them are news, and ``links`` how many were links.
-    ``present`` has the hashes of the known names that it met.
+    ``seen`` is how many names it has met, ``news`` how many files of them are news, ``links`` how
+    many were links, and ``folders`` how many were folders of no day. ``present`` has the hashes of
+    the known names that it met.
     """
 
-    def __init__(
-        self, path: Path, files: str, known: Known, began: Now, most: int, floor_ns: int | None
-    ) -> None:
+    def __init__(self, path: Path, files: str, known: Known, begin: Begin, most: int) -> None:
         self._path = path
         self._is_match = re.compile(fnmatch.translate(files)).match
         self._known = known
         self._most = most
-        self._is_first = floor_ns is None
-        self._floor_ns = floor_ns or -1
+        self._is_first = begin.floor_ns is None
+        self._floor_ns = begin.floor_ns or -1
+        self._today = begin.today
         self._walk = self._files_found()
         self._fresh: list[File] = []
         self._touched: list[File] = []
         self._newest: list[File] = []
         self._doubted: list[File] = []
-        self.began = began
+        self.began = begin.now
         self.present: set[int] = set()
-        self.seen = self.news = self.links = 0
+        self.seen = self.news = self.links = self.folders = 0
 
     def go_on(self, deadline: Deadline) -> bool:
         """Look on until ``deadline``; return whether everything was seen.
@@ -119,8 +131,8 @@ class Look:
 
     def _files_found(self) -> Iterator[File | None]:
         """Yield all files whose name fits and that may be of interest, and None now and then."""
-        days: list[str] = []
-        for under in chain([""], self._newest_of(days)):
+        found: list[str] = []
+        for under in chain([""], self._days_of(found)):
             with os.scandir(self._path / under) as entries:
                 for entry in entries:
                     self.seen += 1
@@ -128,25 +140,33 @@ class Look:
                         yield None
                     if self._is_match(entry.name.lower()):
                         yield from self._found(entry, under)
-                    if entry.name.startswith("20") and not under and _DAY.match(entry.name):
-                        days.append(entry.name)
+                    elif entry.name.startswith("20") and entry.is_symlink():
+                        self.links += 1
+                    if not under and entry.is_dir(follow_symlinks=False):
+                        found.append(entry.name)
+                        self.folders += 1
 
-    def _newest_of(self, days: list[str]) -> Iterator[str]:
-        """Yield the newest of the folders named by a day, once all are known."""
-        folders: list[str] = []
-        for day in sorted(days, reverse=True):
-            path = self._path / day
-            if path.is_symlink():
-                self.links += 1
-            elif path.is_dir() and len(folders) < _DAYS:
-                folders.append(day)
-        yield from folders
+    def _days_of(self, found: list[str]) -> Iterator[str]:
+        """Yield the newest of the folders of a day, once all folders are known.
+
+        Those of days to come may have been made already.
+        """
+        latest = _digits(str(self._today + timedelta(days=1)))
+        days = sorted(filter(_DAY.match, found), key=_digits, reverse=True)
+        due = [day for day in days if _digits(day) <= latest] or days
+        self.folders -= len(days) + len(set(found) & _YEARS)
+        yield from due[:_DAYS]
+        for ahead in (-1, 0, 1):
+            day = f"{self._today + timedelta(days=ahead):%Y/%m/%d}"
+            parts = [self._path / day, (self._path / day).parent]
+            if day[:4] in found and parts[0].is_dir() and not any(map(Path.is_symlink, parts)):
+                yield day
 
     def _found(self, entry: "os.DirEntry[str]", under: str) -> Iterator[File]:
         """Yield a file, unless it is as it was."""
         try:
             if not entry.is_file(follow_symlinks=False):
-                self.links += entry.is_symlink() and not _DAY.match(entry.name)
+                self.links += entry.is_symlink()
                 return
             status = entry.stat(follow_symlinks=False)
         except OSError:  # it was taken away meanwhile
@@ -157,3 +177,7 @@ class Look:
             self.present.add(key)
             return
         yield File(written_ns, name, status.st_size, status.st_ctime_ns, status.st_ino)
+
+
+def _digits(name: str) -> str:
+    return "".join(filter(str.isdigit, name))

@@ -1,12 +1,14 @@
 """A folder as others fill it: packed files, files that are still being filled, and too many."""
 
 import gzip
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from agent.checks.feed import Config
+from tests.agent.checks.feed.results_day import DAY
 from tests.agent.checks.feed.test_folder import Hall
 from tests.agent.checks.peers import made
 
@@ -89,20 +91,33 @@ def test_reading_takes_more_files_than_a_busy_hall_writes() -> None:
     assert config.files_per_reading > 25 * config.every_s
 
 
-def test_folders_of_a_day_are_read(hall: Hall) -> None:
-    for day in ("2024-08-02", "2024-08-03", "20240801"):
-        (hall.folder / day).mkdir()
-    hall.writes("1.xml", hall.score(1))
-    hall.writes("2024-08-03/1.xml", hall.score(2))
-    hall.writes("2024-08-02/1.xml", hall.score(3))
-    hall.writes("20240801/1.xml", hall.score(4))
+@pytest.mark.parametrize("name", ["%Y-%m-%d", "%Y%m%d", "%Y_%m_%d", "%Y.%m.%d", "%Y/%m/%d"])
+def test_folders_of_a_day_are_read(hall: Hall, name: str) -> None:
+    def writes(number: int, day: int, version: int) -> None:
+        folder = f"{DAY + timedelta(days=day):{name}}"
+        (hall.folder / folder).mkdir(parents=True, exist_ok=True)
+        hall.writes(f"{folder}/{number}.xml", hall.score(version))
 
-    assert hall.heard() == 3
-    hall.writes("2024-08-03/2.xml", hall.score(5))
-    assert hall.heard(1.0) == 4
-    (hall.folder / "2024-08-04").mkdir()
-    hall.writes("2024-08-04/1.xml", hall.score(6))
-    assert hall.heard(1.0) == 5
+    hall.writes("1.xml", hall.score(1))
+    for day in (-400, -9, -1, 0):
+        writes(1, day, 3 + day)
+    first = hall.heard()
+    writes(2, 0, 5)
+    second = hall.heard(1.0)
+    for day in range(1, 9):  # all days to come are there already
+        writes(1, day, 6)
+
+    assert (second or 0) - (first or 0) == 1
+    assert (hall.heard(1.0) or 0) - (second or 0) == 1
+    writes(3, 0, 7)
+    assert (hall.heard(1.0) or 0) - (second or 0) == 2
+
+
+def test_folders_of_other_days_are_read_where_no_clock_is_right(hall: Hall) -> None:
+    (hall.folder / "2031-01-01").mkdir()
+    hall.writes("2031-01-01/1.xml", hall.score(1))
+
+    assert hall.heard() == 1
 
 
 @pytest.mark.parametrize("files", ["**/*.xml", "2024-*/*.xml", "/srv/*.xml", "a\\\\*.xml", ""])
@@ -120,4 +135,7 @@ def test_folders_without_a_day_and_links_are_left_alone(hall: Hall, tmp_path: Pa
     (hall.folder / "2024-08-03").symlink_to(other)
     (hall.folder / "2024-08-02").write_bytes(b"a file")
 
-    assert hall.heard() == 0
+    reading = hall.read()
+
+    assert reading.values.results_messages_total == 0
+    assert reading.detail.endswith("; 1 links not followed; 1 folders not looked into")

@@ -12,6 +12,7 @@ from agent.checks.reading.times import Now
 from agent.checks.results_feed import known, look
 from agent.checks.results_feed.folder import Folder
 from agent.checks.results_feed.header import Message
+from tests.agent.checks.feed.results_day import DAY
 from tests.agent.checks.feed.test_large_folders import Steps
 from tests.kit.examples import examples
 
@@ -59,7 +60,7 @@ class Model:
 
     def looks(self, deadline: Steps) -> None:
         now = Now(1_000.0 + self.now_s, BEGAN_S + self.now_s)
-        for heard in self.folder.take(now, 0.0, deadline):
+        for heard in self.folder.take(now, 0.0, DAY, deadline):
             assert isinstance(heard.what, Message)
             assert heard.what.version is not None
             self.heard.append(heard.what.version)
