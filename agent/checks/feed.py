@@ -55,8 +55,8 @@ class Config(CheckConfig, frozen=True, tag="feed"):
     times and content. One that ends too early, or with zeros, is read again until it has settled.
     While files are unread, or a large folder is still being looked through, the feed is delayed,
     never silent or frozen. Versions that were overwritten under one name, or taken away, are not
-    lost. Links are not followed. Folders of a day
-    are read up to tomorrow's, others not. Of over 50,000 files the newest are remembered.
+    lost. Links are not followed. Folders of a day are read up to tomorrow's, others not. Of over
+    50,000 files the newest are remembered.
 
     A check that listens beyond this machine needs `api_key_file`. Without a key, what a page in a
     browser can send is refused: any `Origin` (403), and the content types `text/plain`, of a form,
