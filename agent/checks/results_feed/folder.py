@@ -142,10 +142,17 @@ class Folder:
         is_kept = file.name not in self._known and not self._is_taken_away(now)
         if content.status is not None:
             file = file.opened(content.status)
+            if self._is_same(file, content):
+                return
         self._known.keep(file, content.digest, is_doubted=not content.is_whole)
         at = self._came(file, now) if content.is_whole else now
         for what in content.found:
             yield Heard(what, at, is_kept)
+
+    def _is_same(self, file: File, content: Content) -> bool:
+        """Tell whether an opened file is as it was: a folder's list may be behind (on Windows)."""
+        is_news = self._known.news_of(file) in ("new", "rewritten")
+        return not is_news and content.digest == self._known.content_of(file)
 
     def _content_of(self, file: File) -> Content:
         if file.size > self._max_bytes:

@@ -75,6 +75,19 @@ def test_file_replaced_in_its_size_and_time_is_heard(hall: Hall, tmp_path: Path)
     assert (first, hall.heard(30.0)) == (1, 2)
 
 
+def test_list_of_a_folder_that_is_behind_repeats_nothing(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(look, "File", lambda _written, name, *_more: File(1, name, 0, 1, 0))
+    hall.read()
+    hall.writes("current.xml", hall.score(1))
+    heard = [hall.heard(30.0), hall.heard(30.0)]
+    hall.writes("current.xml", hall.score(2))
+    heard += [hall.heard(30.0), hall.heard(30.0)]
+
+    assert heard == [1, 1, 2, 2]
+
+
 def touches(path: Path) -> None:
     path.chmod(0o600)
 
