@@ -59,6 +59,7 @@ class Folder:
         self._floor_ns: int | None = None
         self._looked: Now | None = None
         self._taken_away: Now | None = None
+        self._days: list[str] = []
         self.unread = self.seen = self.links = self.folders = 0
 
     def take(self, now: Now, since_s: float, today: date, deadline: Deadline) -> Iterator[Heard]:
@@ -96,12 +97,13 @@ class Folder:
         """Return the files to read after a look, oldest first, and note how many there are."""
         fresh = look.fresh()
         is_first, self._floor_ns = self._floor_ns is None, look.floor_ns
+        is_same_days, self._days = self._days == look.days, look.days
         if is_first:
             fresh = [file for file in fresh if file.written_ns >= since_s * 1e9]
             self._known.forget(file.name for file in fresh)
             self.unread = len(fresh)
             return fresh
-        if self._known.forget_others(look.present):
+        if self._known.forget_others(look.present) and is_same_days:
             self._taken_away = now
         changed = self._changed(look, deadline)
         self.unread = look.news + len(changed)

@@ -41,7 +41,7 @@ class Look:
 
     ``seen`` is how many names it has met, ``news`` how many files of them are news, ``links`` how
     many were links, and ``folders`` how many were folders of no day. ``present`` has the hashes of
-    the known names that it met.
+    the known names that it met, and ``days`` the folders of a day that it looked into.
     """
 
     def __init__(self, path: Path, files: str, known: Known, begin: Begin, most: int) -> None:
@@ -59,6 +59,7 @@ class Look:
         self._doubted: list[File] = []
         self.began = begin.now
         self.present: set[int] = set()
+        self.days: list[str] = []
         self.seen = self.news = self.links = self.folders = 0
 
     def go_on(self, deadline: Deadline) -> bool:
@@ -155,12 +156,13 @@ class Look:
         days = sorted(filter(_DAY.match, found), key=_digits, reverse=True)
         due = [day for day in days if _digits(day) <= latest] or days
         self.folders -= len(days) + len(set(found) & _YEARS)
-        yield from due[:_DAYS]
+        self.days = due[:_DAYS]
         for ahead in (-1, 0, 1):
             day = f"{self._today + timedelta(days=ahead):%Y/%m/%d}"
             parts = [self._path / day, (self._path / day).parent]
             if day[:4] in found and parts[0].is_dir() and not any(map(Path.is_symlink, parts)):
-                yield day
+                self.days.append(day)
+        yield from self.days
 
     def _found(self, entry: "os.DirEntry[str]", under: str) -> Iterator[File]:
         """Yield a file, unless it is as it was."""

@@ -194,3 +194,17 @@ def test_versions_are_lost_again_after_files_have_stayed(hall: Hall) -> None:
         counts.append(hall.read().values.results_version_gaps_total)
 
     assert counts == [0, 2]
+
+
+def test_folder_of_a_new_day_hides_no_lost_version(hall: Hall) -> None:
+    for day, version in (("01", 1), ("02", 2), ("03", 3)):
+        (hall.folder / f"2024-08-{day}").mkdir()
+        hall.writes(f"2024-08-{day}/1.xml", hall.score(version))
+    hall.read()
+    (hall.folder / "2024-08-04").mkdir()
+    hall.clock.wall_s += 30.0
+    hall.writes("2024-08-04/1.xml", hall.score(6))
+
+    reading = hall.read()
+
+    assert reading.values.results_version_gaps_total == 2
