@@ -60,6 +60,7 @@ class Look:
         self.began = begin.now
         self.present: set[int] = set()
         self.days: list[str] = []
+        self._dated: list[str] = []
         self.seen = self.news = self.links = self.folders = 0
 
     def go_on(self, deadline: Deadline) -> bool:
@@ -132,8 +133,7 @@ class Look:
 
     def _files_found(self) -> Iterator[File | None]:
         """Yield all files whose name fits and that may be of interest, and None now and then."""
-        found: list[str] = []
-        for under in chain([""], self._days_of(found)):
+        for under in chain([""], self._days_of(self._dated)):
             with os.scandir(self._path / under) as entries:
                 for entry in entries:
                     self.seen += 1
@@ -141,11 +141,19 @@ class Look:
                         yield None
                     if self._is_match(entry.name.lower()):
                         yield from self._found(entry, under)
-                    elif entry.name.startswith("20") and entry.is_symlink():
-                        self.links += 1
-                    if not under and entry.is_dir(follow_symlinks=False):
-                        found.append(entry.name)
-                        self.folders += 1
+                    elif not under:
+                        self._note_other(entry)
+
+    def _note_other(self, entry: "os.DirEntry[str]") -> None:
+        """Note a name in the folder that is no file of ours."""
+        is_dated = _DAY.match(entry.name) is not None or entry.name in _YEARS
+        if entry.is_dir(follow_symlinks=False):
+            if is_dated:
+                self._dated.append(entry.name)
+            else:
+                self.folders += 1
+        elif is_dated and entry.is_symlink():
+            self.links += 1
 
     def _days_of(self, found: list[str]) -> Iterator[str]:
         """Yield the newest of the folders of a day, once all folders are known.
@@ -155,7 +163,6 @@ class Look:
         latest = _digits(str(self._today + timedelta(days=1)))
         days = sorted(filter(_DAY.match, found), key=_digits, reverse=True)
         due = [day for day in days if _digits(day) <= latest] or days
-        self.folders -= len(days) + len(set(found) & _YEARS)
         self.days = due[:_DAYS]
         for ahead in (-1, 0, 1):
             day = f"{self._today + timedelta(days=ahead):%Y/%m/%d}"
@@ -168,7 +175,9 @@ class Look:
         """Yield a file, unless it is as it was."""
         try:
             if not entry.is_file(follow_symlinks=False):
-                self.links += entry.is_symlink()
+                self.links += entry.is_symlink() and not _DAY.match(entry.name)
+                if not under:
+                    self._note_other(entry)
                 return
             status = entry.stat(follow_symlinks=False)
         except OSError:  # it was taken away meanwhile

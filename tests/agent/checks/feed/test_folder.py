@@ -22,10 +22,13 @@ class Hall:
         self.clock = Clock(OPENS_S)
         self.check = self.new_check()
 
-    def new_check(self, files_per_reading: int = 500, max_message_bytes: int = 4096) -> Check:
+    def new_check(
+        self, files_per_reading: int = 500, max_message_bytes: int = 4096, files: str = "*.xml"
+    ) -> Check:
         config = Config(
             name="results",
             folder=str(self.folder),
+            files=files,
             zone=ZONE,
             files_per_reading=files_per_reading,
             max_message_bytes=max_message_bytes,

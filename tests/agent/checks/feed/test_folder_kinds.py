@@ -126,14 +126,19 @@ def test_pattern_with_a_folder_is_refused(files: str) -> None:
         made("feed", zone="UTC", folder="a", files=files)
 
 
-def test_folders_without_a_day_and_links_are_left_alone(hall: Hall, tmp_path: Path) -> None:
+@pytest.mark.parametrize("files", ["*.xml", "*"])
+def test_folders_without_a_day_and_links_are_left_alone(
+    hall: Hall, tmp_path: Path, files: str
+) -> None:
+    hall.check = hall.new_check(files=files)
     other = tmp_path.parent / f"{tmp_path.name}-other"
     other.mkdir()
     (other / "1.xml").write_bytes(hall.score(1))
     (hall.folder / "done").mkdir()
     hall.writes("done/1.xml", hall.score(2))
     (hall.folder / "2024-08-03").symlink_to(other)
-    (hall.folder / "2024-08-02").write_bytes(b"a file")
+    if files != "*":
+        (hall.folder / "2024-08-02").write_bytes(b"a file")
 
     reading = hall.read()
 
