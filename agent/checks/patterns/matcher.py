@@ -19,7 +19,16 @@ from typing import IO, TypeAlias
 import psutil
 
 from agent.checks.host import adoption
-from agent.checks.patterns.child import ANSWER, GROUPS, IN_DATA, IN_LINES, NO_MATCH, REQUEST, SIZE
+from agent.checks.patterns.child import (
+    ANSWER,
+    GROUPS,
+    IN_DATA,
+    IN_LINES,
+    NO_MATCH,
+    REQUEST,
+    SIZE,
+    WHOLE_LINES,
+)
 from agent.checks.reading.times import Deadline
 from agent.checks.reading.words import short
 
@@ -236,3 +245,22 @@ MATCHER = Matcher()
 """The one of this agent."""
 
 atexit.register(MATCHER.close)
+
+
+class WholePattern:
+    """A pattern for whole messages; a line feed within one is matched as a carriage return.
+
+    One without special characters, as is usual, is compared here: it needs no process.
+    """
+
+    def __init__(self, pattern: str) -> None:
+        self._pattern = pattern
+        plain = pattern.replace("\\", "")
+        self._literal = plain if re.escape(plain) == pattern else None
+
+    def fits(self, texts: Sequence[str], deadline: Deadline) -> Sequence[int]:
+        """Return for each text whether it is what the pattern says; raises UnmatchedError."""
+        if self._literal is not None:
+            return [text == self._literal for text in texts]
+        lines = [text.replace("\n", "\r").encode(errors="replace") for text in texts]
+        return MATCHER.in_lines(self._pattern, lines, deadline, way=WHOLE_LINES)
