@@ -14,6 +14,9 @@ _TRUTHS: Final = {
     **dict.fromkeys(("active", "started", "playing", "open"), True),
     **dict.fromkeys(("false", "f", "no", "n", "off", "0", "0.0", "", "none", "null"), False),
     **dict.fromkeys(("stopped", "stop", "paused", "idle", "inactive", "closed", "finished"), False),
+    **dict.fromkeys(("interrupted", "suspended", "delayed", "postponed", "rescheduled"), False),
+    **dict.fromkeys(("cancelled", "canceled", "scheduled", "ended", "unofficial"), False),
+    **dict.fromkeys(("official", "halted"), False),
 }
 
 
