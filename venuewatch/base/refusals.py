@@ -159,7 +159,8 @@ def _expected(node: Any) -> str:
         case inspect.TupleType(item_types=items):
             return f"a list of {len(items)} entries"
         case inspect.UnionType(types=choices) | inspect.LiteralType(values=choices):
-            return " or ".join(c if isinstance(c, str) else _expected(c) for c in choices)
+            named = [c for c in choices if not isinstance(c, inspect.NoneType)]
+            return " or ".join(c if isinstance(c, str) else _expected(c) for c in named)
         case _:
             return "true or false" if isinstance(plain, inspect.BoolType) else "a table"
 
