@@ -10,6 +10,7 @@ PRODUCT = ("agent", "aggregator", "venuewatch", "bench")
 FOUND_BY_FOLDER = {
     "agent/checks",
     "agent/checks/extractors",
+    "agent/checks/ways",
     "agent/vitals",
     "aggregator/shell/http/page/views",
     "aggregator/shell/outlets",

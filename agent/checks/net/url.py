@@ -1,5 +1,6 @@
-"""Parses addresses of web pages, and decides which redirects may be followed."""
+"""Parses addresses of pages and ports, and decides which redirects may be followed."""
 
+import ipaddress
 import re
 from typing import NamedTuple
 from urllib.parse import quote, urljoin, urlsplit
@@ -7,6 +8,10 @@ from urllib.parse import quote, urljoin, urlsplit
 _PORTS = {"http": 80, "https": 443}
 _HOST = re.compile(r"[A-Za-z0-9_.-]+|[0-9A-Fa-f:.]+(%[A-Za-z0-9_.-]+)?")
 _MAX_LENGTH = 4096
+_ENDPOINT = re.compile(
+    r"(?:\[(?P<v6>[0-9A-Fa-f:.%a-z]+)\]|(?P<host>[^\s:/\[\]]+)):(?P<port>[0-9]{1,5})", re.ASCII
+)
+_PORT_MAX = 65_535
 
 
 class Url(NamedTuple):
@@ -61,3 +66,27 @@ def redirected(url: Url, location: str) -> Url:
     if url.scheme == "https" and found.scheme == "http":
         raise ValueError("Expected a redirect to stay with https")
     return found
+
+
+def endpoint(text: str) -> tuple[str, int]:
+    """Return a host name or IP address, and the port; IPv6 stands in brackets, as in a URL.
+
+    Raises:
+        ValueError: it is not these two.
+    """
+    found = _ENDPOINT.fullmatch(text)
+    if found is None or not 0 < int(found["port"]) <= _PORT_MAX:
+        raise ValueError("Expected a host and a port, as in 10.1.0.30:3601 or [fd00::7]:3601")
+    return found["v6"] or found["host"], int(found["port"])
+
+
+def own_endpoint(text: str) -> tuple[str, int]:
+    """Return an IP address to listen at, and the port; raises ValueError, too."""
+    try:
+        address, port = endpoint(text)
+        ipaddress.ip_address(address)
+    except ValueError:
+        raise ValueError(
+            "Expected an IP address and a port, as in 0.0.0.0:5100 or [::]:5100"
+        ) from None
+    return address, port
