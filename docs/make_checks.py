@@ -1,5 +1,6 @@
 """Write ``docs/checks.md`` from the code: ``python docs/make_checks.py``."""
 
+import importlib
 import inspect as source
 import json
 from pathlib import Path
@@ -9,7 +10,9 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import NODEFAULT, inspect
 
+import agent
 from agent import checks
+from agent.checks import ways
 
 TARGET = Path(__file__).parent / "checks.md"
 
@@ -69,7 +72,7 @@ def text() -> str:
         own = [row for row in _rows(module.Config) if row not in common]
         parts += [f"\n## {kind}\n", _paragraph(module), "", source.getdoc(module.Config) or "", ""]
         within = [struct for struct in _within(module.Config) if struct not in shared]
-        parts += [_table(own), *map(_table_of, within)]
+        parts += [_table(own), *map(_table_of, within), *_tables_of_ways(kind)]
         parts += ["\n```toml\n[[check]]", *example(kind, module.Config), "```"]
     return "\n".join([*parts, ""])
 
@@ -197,6 +200,18 @@ def _within(config: type[msgspec.Struct]) -> list[type[msgspec.Struct]]:
 def _table_of(struct: type[msgspec.Struct]) -> str:
     said = (source.getdoc(struct) or "").partition("\n\nRaises:")[0]
     return f"\n`{struct.__name__}`: {said}\n\n{_table(_rows(struct))}"
+
+
+def _tables_of_ways(kind: str) -> list[str]:
+    """Return a table for each way in of the kind that has ways in."""
+    if kind != "stream":
+        return []
+    parts: list[str] = []
+    for name in agent.modules_in(ways.__path__[0]):
+        module = importlib.import_module(f"{ways.__name__}.{name}")
+        said = " ".join((source.getdoc(module.Settings) or "").split())
+        parts += [f"\n`{name}`: {said}\n", _table(_rows(module.Settings))]
+    return parts
 
 
 def _structs(kind: inspect.Type) -> list[inspect.StructType]:

@@ -1,30 +1,25 @@
 """Listens to a console or a serial board over TCP: lines of text, or just bytes.
 
-The connection is kept. Bytes wait in the kernel until the next reading; its some 100 KB are minutes
-of text. A console that sends more needs a small `every_s`.
+It is the ``stream`` that connects, with settings of its own.
 """
 
-import re
-import socket
 from collections.abc import Callable, Sequence
 from typing import Annotated
 
 from agent.checks import CheckConfig, Latest, LimitS, Reading, about
-from agent.checks.net.connect import connect
-from agent.checks.net.lines import Lines
-from agent.checks.patterns.child import WHOLE_LINES
-from agent.checks.patterns.matcher import MATCHER, UnmatchedError, refuse_bad_pattern
+from agent.checks.extractors import Body, Extractor, Found, NoValueError
+from agent.checks.patterns.matcher import WholePattern, refuse_bad_pattern
 from agent.checks.reading import times
 from agent.checks.reading.times import Deadline, Now
-from agent.checks.reading.words import short
-from venuewatch.base.config import Port, in_words
-
-_PIECE_BYTES = 16 * 1024
-_MAX_PIECES = 64  # a reading
+from agent.checks.streams.follow import Follower
+from agent.checks.streams.frames import LINE_ENDS
+from agent.checks.streams.settings import Plan
+from agent.checks.ways.connect import Connect
+from venuewatch.base.config import Port
 
 
 class Config(CheckConfig, frozen=True, tag="line"):
-    """Connects, and listens; it sends nothing.
+    """Connects, and listens; it sends nothing. A `stream` with `connect` can do more.
 
     The heartbeat is a regular expression for a whole line; it is life, but no data. The state is
     `unknown` when it takes over 2 s for what came at once.
@@ -42,76 +37,40 @@ class Config(CheckConfig, frozen=True, tag="line"):
 
 
 class Check:
-    """:class:`agent.checks.net.lines.Lines` judges the bytes."""
+    """:class:`agent.checks.streams.follow.Follower` reads and judges."""
 
     def __init__(self, config: Config, _latest: Latest, now: Callable[[], Now] = times.now) -> None:
-        self._config = config
-        self._now = now
-        self._lines = Lines(
-            None if config.any_bytes else self._heartbeats,
+        plan = Plan(
+            ends=() if config.any_bytes else LINE_ENDS,
+            max_frame_bytes=config.max_line_bytes,
             silence_limit_s=config.silence_limit_s,
-            max_line_bytes=config.max_line_bytes,
-            since=now(),
         )
-        self._sock: socket.socket | None = None
-        self._connected_s = 0.0
+        way = Connect(config.address, config.port, config.silence_limit_s)
+        alive = {} if config.any_bytes else {"alive": _Heartbeat(config.heartbeat)}
+        self._follower = Follower(plan, way, alive, now, timeout_s=config.timeout_s)
 
     def read(self) -> Reading:
         """Hear what has come since the last reading, connect if need be, and judge."""
-        try:
-            trouble = self._drain(self._now())
-            if self._sock is not None and self._is_stale(self._now()):
-                self.close()  # the other end may have forgotten us without a word
-            if self._sock is None:
-                trouble = self._connect() or self._drain(self._now()) or trouble
-        except UnmatchedError as error:
-            return self._lines.judge(self._now())._replace(state="unknown", detail=str(error))
-        return self._lines.judge(self._now(), trouble)
+        return self._follower.read()
 
     def close(self) -> None:
         """Hang up."""
-        if self._sock is not None:
-            self._sock.close()
-            self._sock = None
+        self._follower.close()
 
-    def _heartbeats(self, texts: list[str]) -> Sequence[int]:
-        """Return for each line whether it is a heartbeat; raises UnmatchedError."""
-        pattern = self._config.heartbeat
-        plain = pattern.replace("\\", "")
-        if re.escape(plain) == pattern:  # as is usual: it needs no process that matches it
-            return [text == plain for text in texts]
-        lines, deadline = [text.encode() for text in texts], Deadline(self._config.timeout_s / 2)
-        return MATCHER.in_lines(pattern, lines, deadline, way=WHOLE_LINES)
 
-    def _is_stale(self, at: Now) -> bool:
-        newest_s = max(self._connected_s, self._lines.heard.monotonic_s)
-        return at.monotonic_s - newest_s > self._config.silence_limit_s
+class _Heartbeat(Extractor):
+    """Finds lines that are a heartbeat as a whole."""
 
-    def _connect(self) -> str:
-        """Connect; return what keeps us from it, "" if nothing."""
-        config = self._config
-        try:
-            self._sock = connect(config.address, config.port, Deadline(config.timeout_s / 2))
-        except OSError as error:
-            return short(in_words(error))
-        self._sock.settimeout(0)
-        self._connected_s = self._now().monotonic_s
-        return ""
+    def __init__(self, pattern: str) -> None:
+        self._pattern = WholePattern(pattern)
 
-    def _drain(self, at: Now) -> str:
-        """Hear what has come, up to a bound; return how the connection ended, "" if it did not."""
-        if self._sock is None:
-            return ""
-        for _ in range(_MAX_PIECES):
-            try:
-                piece = self._sock.recv(_PIECE_BYTES)
-            except BlockingIOError:
-                return ""
-            except OSError as error:
-                self.close()
-                return short(in_words(error))
-            if not piece:
-                self.close()
-                return "it hung up"
-            self._lines.hear(piece, at)
-        return ""
+    def take(self, body: Body, deadline: Deadline) -> str:
+        """Return the line, if it is one."""
+        if not self._pattern.fits([body.text], deadline)[0]:
+            raise NoValueError("is no heartbeat")
+        return body.text
+
+    def take_all(self, bodies: Sequence[Body], deadline: Deadline) -> list[Found]:
+        """Return each line that is one: one question for all."""
+        fits = self._pattern.fits([body.text for body in bodies], deadline)
+        return [Found("*" if is_one else None) for is_one in fits]

@@ -38,7 +38,7 @@ CAUSES: Final[Mapping[CheckState, Cause]] = {
     "redundancy_lost": Cause.REDUNDANCY_LOST,
 }
 
-READERS: Final = frozenset({"feed", "line", "push"})
+READERS: Final = frozenset({"feed", "line", "push", "stream"})
 """The kinds that read results themselves."""
 
 UNREADABLE_IN_A_ROW: Final = 2

@@ -20,7 +20,7 @@ def reading(kind: str, state: CheckState) -> CheckReading:
     )
 
 
-@pytest.mark.parametrize("kind", ["feed", "line", "push", "redundancy"])
+@pytest.mark.parametrize("kind", ["feed", "line", "push", "redundancy", "stream"])
 @pytest.mark.parametrize("state", ["flowing", "not_expected", "unknown", "critical"])
 def test_results_have_a_state_whatever_it_is(kind: str, state: CheckState) -> None:
     samples = list(check_samples(reading(kind, state)))

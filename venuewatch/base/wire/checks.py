@@ -25,7 +25,7 @@ ResultsState: TypeAlias = Literal[
 CheckState: TypeAlias = NetworkState | ResultsState
 
 RESULTS_STATES = frozenset(get_args(ResultsState))
-RESULTS_KINDS = frozenset({"feed", "line", "push", "redundancy"})
+RESULTS_KINDS = frozenset({"feed", "line", "push", "redundancy", "stream"})
 """The kinds of checks that say a state of results."""
 
 WELL: frozenset[CheckState] = frozenset(
@@ -138,4 +138,4 @@ class CheckValues(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     results_clock_limit_seconds: Annotated[
         Number, "How far the source's clock may be off, either way."
     ] = None
-    results_last_number: Annotated[Number, "The last result that was pushed."] = None
+    results_last_number: Annotated[Number, "The last result, or number of a stream."] = None
