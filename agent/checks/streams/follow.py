@@ -72,8 +72,7 @@ class Follower:
         try:
             hindrance = self._hear(hearing, deadline)
         except UnmatchedError as error:
-            reading = self._judge.judge(self._now(), Hindrance())
-            return reading._replace(state="unknown", detail=str(error))
+            hindrance = Hindrance(unmatched=str(error))
         return self._judge.judge(self._now(), hindrance)
 
     def close(self) -> None:
@@ -91,7 +90,8 @@ class Follower:
             if not is_more or hearing.is_over():
                 break
             is_again = True
-        return Hindrance(self._remind() or trouble, heard.is_unreadable, heard.unread)
+        unsaid = self._remind()
+        return Hindrance(trouble or unsaid, heard.is_unreadable, heard.unread)
 
     def _take(self, heard: Heard, deadline: Deadline) -> str:
         """Take in one hearing, and answer it; return what failed."""

@@ -30,11 +30,15 @@ Judged: TypeAlias = tuple[CheckState, str]
 
 
 class Hindrance(NamedTuple):
-    """What keeps a way in from hearing all that there is, as :class:`agent.checks.ways.Heard`."""
+    """What keeps a way in from hearing all that there is, as :class:`agent.checks.ways.Heard`.
+
+    ``unmatched``: why nobody can tell what came, "" if that is known.
+    """
 
     trouble: str = ""
     is_unreadable: bool = False
     unread: int = 0
+    unmatched: str = ""
 
 
 class Judge:
@@ -67,6 +71,8 @@ class Judge:
     def _judged(self, now: Now, hindrance: Hindrance) -> Judged:
         if hindrance.is_unreadable:
             return "critical", hindrance.trouble
+        if hindrance.unmatched:
+            return "unknown", hindrance.unmatched
         state, why = self._unheard(now) or self._resting(now) or self._heard(now)
         if state in _EXCUSING:
             limit_s = self._plan.silence_limit_s
@@ -109,9 +115,11 @@ class Judge:
 
     def _heard(self, now: Now) -> Judged:
         """Judge a source that lives, by its data."""
-        latency_s, limit_s = self._source.latency_s, self._plan.latency_limit_s
-        if latency_s is not None and latency_s > limit_s:
-            return "delayed", f"messages were {latency_s:.0f} s on their way, limit {limit_s:g} s"
+        source, limit_s = self._source, self._plan.latency_limit_s
+        is_of_now = _since_s(source.stamped, now) <= limit_s + self._plan.silence_limit_s
+        if source.latency_s is not None and source.latency_s > limit_s and is_of_now:
+            words = f"messages were {source.latency_s:.0f} s on their way"
+            return "delayed", f"{words}, limit {limit_s:g} s"
         return self._frozen(now) or (
             "flowing",
             f"heard {_since_s(self._source.heard, now):.0f} s ago",

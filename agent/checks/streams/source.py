@@ -45,6 +45,8 @@ class Source:
         self.broken_since: Now | None = None
         """The first broken message after the last sound one."""
         self.broken_last: Now | None = None
+        self.stamped: Now | None = None
+        """A message whose stamp is another than the one before."""
         self.moved_by: dict[str, Now] = {}
         """``data`` (a message that is no mere sign of life), ``number``, ``clock``, ``frame``
         (one that is not among the last few) and ``running`` (it began to run)."""
@@ -126,6 +128,7 @@ class Source:
         ahead_s = stamp_s - now.wall_s
         self.skew.hear(ahead_s, now)
         self.latency_s = self.skew.best_s - ahead_s
+        self.stamped = now
 
     def _hear_content(self, content: bytes, now: Now) -> None:
         key = hash(content)

@@ -20,6 +20,7 @@ class Played:
     def __init__(self) -> None:
         self.next: list[Heard] = []
         self.said: list[tuple[bytes, str]] = []
+        self.failure = ""
         self.is_closed = False
 
     def hear(self, _now: Now, _deadline: Deadline) -> Heard:
@@ -27,7 +28,7 @@ class Played:
 
     def say(self, content: bytes, source: str = "") -> str:
         self.said.append((content, source))
-        return ""
+        return self.failure
 
     def close(self) -> None:
         self.is_closed = True

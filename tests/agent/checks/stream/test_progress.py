@@ -175,6 +175,18 @@ def test_a_message_that_was_long_on_its_way_is_delayed() -> None:
     assert fresh.state == "flowing"
 
 
+def test_one_late_message_before_a_break_is_not_told_for_hours() -> None:
+    scene = Scene(STAMPED | {"silence_limit_s": 30.0})
+    scene.says(at(0.0))
+    scene.wait(200.0)
+    late = scene.says(at(50.0))
+
+    reading = scene.each(20.0, 10, b'{"ping": 1}\r')
+
+    assert late.state == "delayed"
+    assert reading.state == "flowing"
+
+
 def test_a_clock_that_is_off_is_told_beside_the_state() -> None:
     scene = Scene(STAMPED)
     for second in range(10):

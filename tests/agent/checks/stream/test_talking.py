@@ -36,6 +36,19 @@ def test_what_is_sent_again_is_sent_when_it_is_due() -> None:
     assert scene.way.said == [(b"GETSTATUS\r\n", "1")] + [(b"GETSTATUS\r\n", "")] * 2
 
 
+def test_why_a_source_is_not_reached_is_told_before_what_could_not_be_sent() -> None:
+    scene = Scene({"send": "GETSTATUS\r\n", "send_every_s": 30.0})
+    scene.way.failure = "it is not connected"
+    scene.wait(30.0)
+
+    told = scene.hears(trouble="nothing listens there")
+    scene.wait(30.0)
+    unsaid = scene.hears()
+
+    assert "; nothing listens there; since" in told.detail
+    assert "; it is not connected; since" in unsaid.detail
+
+
 def test_a_message_that_fits_is_answered_in_its_own_stream() -> None:
     scene = Scene({"ends": "$", "answers": {"@Ping@": "me@AckPing@$", "Hello.*": "Hi$"}})
 
@@ -103,6 +116,7 @@ def test_a_pattern_that_explodes_is_unknown_and_said() -> None:
 
     assert reading.state == "unknown"
     assert "matching '^(a+)+$'" in reading.detail
+    assert "; since 12:00:00 UTC, no good message yet" in reading.detail
 
 
 @given(st.binary(max_size=300), st.lists(st.integers(0, 300), max_size=8))
