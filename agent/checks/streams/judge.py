@@ -87,7 +87,7 @@ class Judge:
         outside = "" if self._begun else f"outside {self._expected.words}"
         if source.heard is None:
             waited_s = self._age_s(self._made, now)
-            if self._begun and waited_s > limit_s:
+            if waited_s > limit_s:
                 return "silent", f"nothing for {waited_s:.0f} s, limit {limit_s:g} s"
             return "unknown", ", ".join(filter(None, ("nothing heard yet", outside)))
         if outside:

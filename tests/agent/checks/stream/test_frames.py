@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from agent.checks.streams.frames import LINE_ENDS, Frames, refuse_bad_encoding
 
 ENDS = st.lists(st.text("ab$\r\n", min_size=1, max_size=3), min_size=1, max_size=4)
-STREAM = st.lists(st.sampled_from([b"a", b"b", b"$", b"\r", b"\n", b"\xff", b"\xfe", b"\0", b"x"]))
+NOISE = st.sampled_from([b"a", b"b", b"$", b"\r", b"\n", b"\xff", b"\xfe", b"\0", b"x"])
 ENCODING = st.sampled_from(["auto", "utf-8", "utf-16-le", "utf-16-be", "cp1252", "shift_jis"])
 
 
@@ -25,10 +25,13 @@ def pieces_of(stream: bytes, cuts: list[int]) -> list[bytes]:
     return [stream[begin:end] for begin, end in pairwise(places)]
 
 
-@given(STREAM.map(b"".join), st.lists(st.integers(0, 80)), ENDS, ENCODING)
+@given(st.data(), ENDS, ENCODING)
 def test_where_the_network_cuts_changes_nothing(
-    stream: bytes, cuts: list[int], ends: list[str], encoding: str
+    data: st.DataObject, ends: list[str], encoding: str
 ) -> None:
+    atoms = st.one_of(NOISE, st.sampled_from([end.encode() for end in ends]))
+    stream = data.draw(st.lists(atoms, max_size=30).map(b"".join))
+    cuts = data.draw(st.lists(st.integers(0, len(stream)), max_size=10))
     whole = heard([stream], ends, encoding, 12)
 
     assert heard(pieces_of(stream, cuts), ends, encoding, 12) == whole
@@ -66,6 +69,10 @@ def test_a_frame_ends_as_its_source_ends_it(
         assert found == [b"\x16\x01\x0212:31\x04", b"\x16\x0212:30\x04"]
     else:
         assert found == [frame for frame in frames if frame]
+
+
+def test_an_end_may_come_in_parts() -> None:
+    assert heard([b"a-", b"-b-", b"c--"], ["--"], "auto", 100)[0] == [b"a", b"b-c"]
 
 
 def test_the_end_that_is_complete_first_ends_the_frame() -> None:

@@ -227,12 +227,29 @@ def test_a_sender_that_knocks_in_vain_is_unknown_then_critical() -> None:
 
 def test_a_sender_that_is_refused_harms_no_source_that_talks() -> None:
     scene = Scene({"silence_limit_s": 30.0})
+    scene.says(b"HOME 3\r")
+    states = set()
     for _ in range(10):
-        scene.hears(refused="10.9.9.9 is not among `peers`", refusals=1)
+        states.add(scene.hears(refused="10.9.9.9 is not among `peers`", refusals=1).state)
         scene.wait(15.0)
-        reading = scene.says(b"HOME 3\r")
+        states.add(scene.says(b"HOME 3\r").state)
 
-    assert reading.state == "flowing"
+    assert states == {"flowing"}
+
+
+def test_a_run_of_refusals_begins_after_the_last_message() -> None:
+    scene = Scene({"silence_limit_s": 30.0})
+    scene.hears(refused="10.9.9.9 is not among `peers`", refusals=1)
+    scene.wait(20.0)
+    scene.says(b"HOME 3\r")
+    scene.wait(5.0)
+    scene.hears(refused="10.9.9.9 is not among `peers`", refusals=1)
+    scene.wait(26.0)
+
+    reading = scene.hears(refused="10.9.9.9 is not among `peers`", refusals=1)
+
+    assert reading.state == "unknown"
+    assert reading.detail.startswith("all that came for 26 s was refused")
 
 
 def test_a_sender_that_was_refused_once_leaves_silence_silence() -> None:

@@ -133,9 +133,12 @@ def test_a_peer_with_many_connections_takes_no_place_of_another(hall: Hall) -> N
             hall.dials(f"127.0.1.{at}")
         hall.hears()
 
+    newcomer = hall.dials("127.0.1.9")
+    hall.hears()
     lone.sendall(b"*\r")
+    newcomer.sendall(b"*\r")
 
-    assert hall.hears_of(2)[0] == b"*\r"
+    assert hall.hears_of(4)[0] == b"*\r*\r"
     assert len(hall.way._boxes) == PLACES  # noqa: SLF001
 
 
