@@ -17,6 +17,7 @@ WAYS = ("connect", "listen", "udp", "poll", "websocket", "device", "files", "pos
 """The settings of :class:`Config` that are a way in: each is a module of that folder."""
 
 _SAMPLED = frozenset({"poll", "files"})  # what was between two looks is not seen
+_DOORS = frozenset({"listen", "udp", "post"})  # they may refuse who comes
 
 Given: TypeAlias = str | dict[str, Any] | None
 
@@ -119,6 +120,7 @@ class Check:
             now,
             timeout_s=config.timeout_s,
             sees_all=name not in _SAMPLED,
+            refuses=name in _DOORS,
         )
 
     def read(self) -> Reading:

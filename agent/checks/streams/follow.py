@@ -40,10 +40,11 @@ _Message: TypeAlias = tuple[_Content, str]
 class Follower:
     """Reads one source, from ``way``; ``extractors`` by the names of the facts that they find.
 
-    ``sees_all``: the way brings every message, not only the one of now.
+    ``sees_all``: the way brings every message, not only the one of now. ``refuses``: it is a door
+    that senders come to.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - it stands between so many
         self,
         plan: Plan,
         way: Way,
@@ -52,6 +53,7 @@ class Follower:
         *,
         timeout_s: float,
         sees_all: bool = True,
+        refuses: bool = False,
     ) -> None:
         self._plan = plan
         self._way = way
@@ -62,7 +64,7 @@ class Follower:
         self._answers = [(WholePattern(key), text) for key, text in plan.answers.items()]
         self._frames: dict[str, Frames] = {}
         self._source = Source(has_frames=bool(plan.ends), sees_all=sees_all)
-        self._judge = Judge(plan, self._source, now())
+        self._judge = Judge(plan, self._source, now(), refuses=refuses)
         self._sent_s = now().monotonic_s
 
     def read(self) -> Reading:

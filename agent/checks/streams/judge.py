@@ -42,9 +42,13 @@ class Hindrance(NamedTuple):
 
 
 class Judge:
-    """Says the state of a source, and since when it has been so; ``since``: it is waited for."""
+    """Says the state of a source, and since when it has been so.
 
-    def __init__(self, plan: Plan, source: Source, since: Now) -> None:
+    ``since``: it is waited for. ``refuses``: senders can be refused, so their number is told.
+    """
+
+    def __init__(self, plan: Plan, source: Source, since: Now, *, refuses: bool = False) -> None:
+        self._refuses = refuses
         self._plan = plan
         self._source = source
         self._zone = zone_of(plan.zone)
@@ -193,8 +197,8 @@ class Judge:
             results_latency_seconds=source.latency_s,
             results_clock_offset_seconds=source.skew.ahead_s,
             results_clock_limit_seconds=self._plan.clock_limit_s if has_stamp else None,
-            results_last_number=source.number,
-            results_unauthorized_total=float(self.refusals.number) or None,
+            results_last_number=None if source.number is None else float(source.number),
+            results_unauthorized_total=float(self.refusals.number) if self._refuses else None,
         )
 
 

@@ -43,7 +43,13 @@ class Scene:
         self.way = Played()
         extractors = {name: extract.extractor() for name, extract in plan.extracts.items()}
         self.follower = Follower(
-            plan, self.way, extractors, lambda: self.now, timeout_s=5.0, sees_all=sees_all
+            plan,
+            self.way,
+            extractors,
+            lambda: self.now,
+            timeout_s=5.0,
+            sees_all=sees_all,
+            refuses=True,
         )
 
     def wait(self, seconds: float) -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+import msgspec
 import pytest
 
 from tests.agent.checks.stream.scene import NOON, Scene
@@ -102,6 +103,14 @@ def test_a_number_that_is_none_costs_that_fact_only(number: str) -> None:
 
     assert reading.state == "flowing"
     assert reading.values.results_last_number == 7
+
+
+def test_a_number_of_any_size_fits_into_a_reading() -> None:
+    scene = Scene({"number": {"regex": r"^N(.*)"}})
+
+    reading = scene.says(b"N" + b"9" * 40 + b"e99\r")
+
+    assert msgspec.json.decode(msgspec.json.encode(reading.values))["results_last_number"] > 1e138
 
 
 def test_a_clock_that_stands_while_it_should_run_is_frozen() -> None:
