@@ -12,11 +12,10 @@ from agent.checks.extractors import Body, Extractor
 from agent.checks.patterns.matcher import UnmatchedError, WholePattern
 from agent.checks.reading.encodings import encoding_of
 from agent.checks.reading.times import Deadline, Now, for_reading
-from agent.checks.results_feed.clock import zone_of
 from agent.checks.streams.facts import Facts, facts_of
 from agent.checks.streams.frames import Frames
 from agent.checks.streams.judge import Hindrance, Judge
-from agent.checks.streams.settings import Plan
+from agent.checks.streams.settings import Plan, time_zone
 from agent.checks.streams.source import Source
 from agent.checks.ways import Heard, Piece, Way
 
@@ -60,7 +59,7 @@ class Follower:
         self._extractors = extractors
         self._now = now
         self._timeout_s = timeout_s
-        self._zone = zone_of(plan.zone)
+        self._zone = time_zone(plan.zone)
         self._answers = [(WholePattern(key), text) for key, text in plan.answers.items()]
         self._frames: dict[str, Frames] = {}
         self._source = Source(has_frames=bool(plan.ends), sees_all=sees_all)

@@ -13,10 +13,10 @@ from typing import Final, NamedTuple, TypeAlias
 from agent.checks import Reading
 from agent.checks.reading.times import Now, on_wall
 from agent.checks.reading.words import short
-from agent.checks.results_feed.clock import in_words, zone_of
+from agent.checks.results_feed.clock import in_words
 from agent.checks.streams.expected import Expected
 from agent.checks.streams.refusals import Refusals
-from agent.checks.streams.settings import Plan
+from agent.checks.streams.settings import Plan, time_zone
 from agent.checks.streams.source import Source
 from venuewatch.base.wire.checks import CheckState, CheckValues
 
@@ -51,7 +51,7 @@ class Judge:
         self._refuses = refuses
         self._plan = plan
         self._source = source
-        self._zone = zone_of(plan.zone)
+        self._zone = time_zone(plan.zone)
         self._expected = Expected(plan.expected, self._zone)
         self._made = since
         self._begun = since if self._expected.has(since.wall_s) else None

@@ -2,6 +2,7 @@
 
 import codecs
 from collections.abc import Mapping, Sequence
+from datetime import UTC, tzinfo
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
 import msgspec
@@ -183,6 +184,11 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     zone: str = "UTC"
 
 
+def time_zone(name: str) -> tzinfo:
+    """Return a zone; UTC is known to every machine. Raises ValueError as :func:`zone_of`."""
+    return UTC if name == "UTC" else zone_of(name)
+
+
 def plan_of(*talks: Any) -> Plan:
     """Return the plan: of each setting, what the first of these says that says anything.
 
@@ -216,7 +222,7 @@ def refuse_bad_talk(talk: Any) -> None:
     if talk.encoding is not None:
         refuse_bad_encoding(talk.encoding)
     if talk.zone is not None:
-        zone_of(talk.zone)
+        time_zone(talk.zone)
     for text in talk.expected or ():
         span_of(text)
     for pattern in talk.answers or ():

@@ -87,5 +87,11 @@ def test_what_a_check_says_goes_before_its_profile() -> None:
     assert plan.latency_limit_s == 90.0
 
 
+def test_a_machine_without_time_zones_knows_utc(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.checks.results_feed.clock.ZoneInfo", lambda _name: 1 / 0)
+
+    Check(made(**CONNECT, zone="UTC"), lambda _name: None).close()
+
+
 def test_a_check_is_made_by_what_it_says_alone() -> None:
     Check(made(**CONNECT), lambda _name: None).close()
