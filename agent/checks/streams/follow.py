@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
 from agent.checks import Reading
-from agent.checks.extractors import Body, Extractor
+from agent.checks.extractors import Body, Extractor, NoValueError
 from agent.checks.patterns.matcher import UnmatchedError, WholePattern
 from agent.checks.reading.encodings import encoding_of
 from agent.checks.reading.times import Deadline, Now, for_reading
@@ -179,9 +179,12 @@ class Follower:
     ) -> Iterable[tuple[str, bytes]]:
         """Return the streams to answer, and how: each once for each pattern."""
         due: dict[tuple[str, bytes], None] = {}
+        if not self._answers:
+            return due
+        texts = {body.content: text for body in bodies if (text := _text_of(body)) is not None}
         for pattern, answer in self._answers:
-            fits = pattern.fits([body.text for body in bodies], deadline)
-            asking = {body.content for body, is_one in zip(bodies, fits, strict=True) if is_one}
+            fits = pattern.fits(list(texts.values()), deadline)
+            asking = {content for content, is_one in zip(texts, fits, strict=True) if is_one}
             due |= {(source, answer): None for content, source in part if content.content in asking}
         return due
 
@@ -192,3 +195,11 @@ class Follower:
             return ""
         self._sent_s = now_s
         return self._way.say(self._plan.send)
+
+
+def _text_of(body: Body) -> str | None:
+    """Return the text of a body; None where it is none."""
+    try:
+        return body.text
+    except NoValueError:
+        return None

@@ -63,6 +63,15 @@ def test_a_message_that_fits_is_answered_in_its_own_stream() -> None:
     assert scene.way.said == [(b"me@AckPing@$", "1"), (b"Hi$", "2")]
 
 
+def test_bytes_that_are_no_text_are_not_answered() -> None:
+    scene = Scene({"answers": {".*": "Hi"}})
+
+    reading = scene.sends(bytes(range(1, 9)) * 40)
+
+    assert reading.state == "flowing"
+    assert scene.way.said == []
+
+
 def test_a_stream_that_ended_leaves_no_half_of_a_message() -> None:
     scene = Scene({"number": {"regex": r"N(\d+)"}})
     scene.hears(pieces=[Piece(b"N1\rN9999", source="1")], ended=["1"])
