@@ -145,3 +145,24 @@ def test_what_is_held_is_released() -> None:
     scene.follower.close()
 
     assert scene.way.is_closed
+
+
+@given(
+    st.lists(st.binary(max_size=200), max_size=4), st.sampled_from(["auto", "utf-16le", "ascii"])
+)
+def test_any_bodies_leave_a_reading(bodies: list[bytes], encoding: str) -> None:
+    scene = Scene(
+        {
+            "number": {"json": "/n"},
+            "clock": {"columns": [1, 5]},
+            "running": {"xml": "Clock@Running"},
+            "stamp": {"file_name": "(.*)"},
+            "answers": {"Ping": "Pong"},
+            "encoding": encoding,
+        }
+    )
+
+    reading = scene.sends(*bodies, name="2024-08-03 12:00:00")
+
+    assert reading.state in {"flowing", "unknown"}
+    assert "\n" not in reading.detail
