@@ -67,6 +67,16 @@ def test_the_connection_is_kept_between_readings(hall: Hall) -> None:
     assert (second.state, third.state) == ("flowing", "flowing")
 
 
+def test_lines_of_a_console_end_as_it_likes(hall: Hall) -> None:
+    hall.read()
+    with hall.accept() as console:
+        console.sendall(b"*\r* \r\n01539;559;80;0\r*\n" + b"x" * 200 + b"\r01540;\r")
+        reading = hall.until(has_lines(2))
+
+    assert reading.state == "flowing"
+    assert reading.values.results_oversized_total == 1
+
+
 def test_a_console_that_hung_up_is_connected_to_again(hall: Hall) -> None:
     hall.read()
     with hall.accept() as console:
