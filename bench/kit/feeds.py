@@ -1,13 +1,14 @@
 """Runs real agents that each watch one results feed, and measures what its messages cost them.
 
 Mosquitto and the aggregator are real, too: what an agent made of its feed is asked of the
-aggregator. An agent without messages is beside each that gets some, and its CPU is taken off.
+aggregator. An agent without messages is beside each that gets some, and its CPU is taken off. So is
+the plainest reader that Python has (``plain_feed``), which gets as many of the same messages.
 """
 
 import contextlib
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,12 +18,22 @@ from bench.kit import members, processes
 from bench.kit.centres import Aggregator, aggregator, get
 from bench.kit.documents import Document, Source, into, push_to
 from bench.kit.mosquitto import mosquitto
-from bench.kit.processes import BenchError, free_port, pause, running, wait_for
+from bench.kit.processes import (
+    Asked,
+    BenchError,
+    asking,
+    free_port,
+    pause,
+    python,
+    running,
+    wait_for,
+)
 from bench.kit.result import Row, progress
 from bench.kit.scraping import evenly
 from bench.kit.venue_host import venue_host
 
 FILES, PUSHES = "files", "pushes"
+OURS, PLAIN = "ours", "plain"
 
 _MIB = 1024 * 1024
 _LOOK_EVERY_S = 1.0
@@ -47,26 +58,53 @@ class Flow(NamedTuple):
     document: Document | None = None
     every_s: float = 0.0
 
-    @property
-    def side(self) -> str:
-        """The name of its row."""
-        return f"{self.way}, {self.name}"
 
+class _Party(NamedTuple):
+    """A program that is measured, and who talks to it; ``host`` is that of an agent."""
 
-class _Running(NamedTuple):
-    """The agent of a feed, and what it sends."""
-
+    side: str
     flow: Flow
-    host: str
     pid: int
-    source: Source | None
+    source: Source | None = None
+    host: str = ""
+    child: Asked | None = None
+
+    def heard(self, of_hosts: Mapping[str, int]) -> int:
+        """Return how many messages it has read."""
+        return of_hosts[self.host] if self.child is None else int(self.child.ask()["heard"])
 
 
 class _Spent(NamedTuple):
-    """CPU (s) and memory (MiB) of an agent."""
+    """CPU (s) and memory (MiB) of a program; ``peak_mib`` is the most over ``rss_mib`` since."""
 
     cpu_s: float
     rss_mib: float
+    peak_mib: float | None = None
+
+
+class _Place(NamedTuple):
+    """A directory for one feed, how it comes, and how often (s) its reader looks."""
+
+    directory: Path
+    flow: Flow
+    reading_every_s: float
+
+    def new(self, who: str) -> tuple[Path, int]:
+        """Return an empty folder for messages, and a free port."""
+        folder = self.directory / who / "messages"
+        folder.mkdir(parents=True)
+        return folder, free_port()
+
+    def side(self, who: str) -> str:
+        """Return the name of a row."""
+        return f"{who}, {self.flow.way}, {self.flow.name}"
+
+    def source(self, folder: Path, port: int) -> Source | None:
+        """Return who talks to a reader."""
+        if self.flow.document is None:
+            return None
+        deliver = into(folder) if self.flow.way == FILES else push_to(port)
+        return Source(self.flow.document, deliver)
 
 
 def measured(
@@ -79,58 +117,67 @@ def measured(
     """
     expected = directory / "inventory.toml"
     members.write_inventory(expected, len(flows))
-    python = venue_host(directory / "host")
+    python_of_host = venue_host(directory / "host")
     with contextlib.ExitStack() as stack:
         broker = stack.enter_context(mosquitto(directory))
-        agents = [
-            stack.enter_context(
-                _agent(directory, python, broker.port, at, flow, reading_every_s=reading_every_s)
-            )
-            for at, flow in enumerate(flows)
-        ]
+        parties: list[_Party] = []
+        for at, flow in enumerate(flows):
+            place = _Place(directory / str(at), flow, reading_every_s)
+            parties.append(stack.enter_context(_agent(place, at, python_of_host, broker.port)))
+            if flow.document is not None:
+                parties.append(stack.enter_context(_plain(place)))
         centre = stack.enter_context(aggregator(directory, expected, broker.port))
-        hosts = {each.host for each in agents}
+        hosts = {each.host for each in parties if each.host}
         patience_s = 2 * reading_every_s + _SETTLE_S
         progress("waiting until each feed was read once")
         if not wait_for(lambda: hosts <= _heard(centre).keys(), at_most_s=patience_s):
             raise BenchError("not every feed was read in time")
-        before = [_begin(each) for each in agents]
-        looks = _play(centre, agents, seconds)
-        wait_for(lambda: not _unheard(centre, agents), at_most_s=patience_s)
-        left = _unheard(centre, agents)
+        before = [_begin(each) for each in parties]
+        looks = _play(centre, parties, seconds)
+        wait_for(lambda: not any(_unheard(centre, parties)), at_most_s=patience_s)
+        unheard = _unheard(centre, parties)
         looks.update(_STATE.findall(_page(centre)))
-        after = [_Spent(processes.cpu_s(each.pid), _rss_mib(each.pid)) for each in agents]
-        peaks = [processes.peak_mib(each.pid) for each in agents]
+        spent = [_spent(each, begin) for each, begin in zip(parties, before, strict=True)]
     idle_s = {
-        each.flow.way: end.cpu_s - begin.cpu_s
-        for each, begin, end in zip(agents, before, after, strict=True)
+        each.flow.way: its.cpu_s
+        for each, its in zip(parties, spent, strict=True)
         if each.source is None
     }
     rows: list[Row] = []
-    for each, begin, end, peak in zip(agents, before, after, peaks, strict=True):
-        row: Row = {"side": each.flow.side, "rss_mib": round(end.rss_mib, 2)}
+    for each, its, left in zip(parties, spent, unheard, strict=True):
+        row: Row = {"side": each.side, "rss_mib": round(its.rss_mib, 2)}
         if each.source is not None:
-            over_s = end.cpu_s - begin.cpu_s - idle_s[each.flow.way]
-            seen = {state: count for (host, state), count in looks.items() if host == each.host}
+            over_s = its.cpu_s - (idle_s[each.flow.way] if each.host else 0.0)
             row |= {
                 "messages": each.source.sent,
-                "unheard": left.get(each.host, 0),
-                "looks_not_flowing": sum(seen.values()) - seen.get("flowing", 0),
+                "unheard": left,
                 "cpu_over_idle_s_per_min": round(over_s / (seconds / 60), 4),
                 "us_a_message": round(over_s / max(1, each.source.sent) * 1e6, 1),
-                "peak_over_idle_mib": None if peak is None else round(peak - begin.rss_mib, 2),
+                "peak_over_idle_mib": None if its.peak_mib is None else round(its.peak_mib, 2),
             }
+            if each.host:
+                row["looks_not_flowing"] = _not_flowing(looks, each.host)
         rows.append(row)
     return rows
 
 
-def _begin(each: _Running) -> _Spent:
+def _not_flowing(looks: Counter[tuple[str, str]], of: str) -> int:
+    return sum(count for (host, state), count in looks.items() if host == of and state != "flowing")
+
+
+def _begin(each: _Party) -> _Spent:
     processes.forget_peak(each.pid)
     return _Spent(processes.cpu_s(each.pid), _rss_mib(each.pid))
 
 
+def _spent(each: _Party, begin: _Spent) -> _Spent:
+    cpu_s, peak_mib = processes.cpu_s(each.pid) - begin.cpu_s, processes.peak_mib(each.pid)
+    over_mib = None if peak_mib is None else peak_mib - begin.rss_mib
+    return _Spent(cpu_s, _rss_mib(each.pid), over_mib)
+
+
 def _play(
-    centre: Aggregator, agents: Sequence[_Running], seconds: float
+    centre: Aggregator, parties: Sequence[_Party], seconds: float
 ) -> Counter[tuple[str, str]]:
     """Have the messages sent; return how often each host's feed was seen in each state.
 
@@ -138,9 +185,9 @@ def _play(
     """
     looks: Counter[tuple[str, str]] = Counter()
     with contextlib.ExitStack() as sending:
-        for each in agents:
+        for each in parties:
             if each.source is not None:
-                talk = evenly(each.source.say, each.flow.every_s, what=each.flow.side)
+                talk = evenly(each.source.say, each.flow.every_s, what=each.side)
                 sending.enter_context(talk)
         progress(f"sending for {seconds:g} s")
         looked = 0.0
@@ -153,11 +200,10 @@ def _play(
     return looks
 
 
-def _unheard(centre: Aggregator, agents: Sequence[_Running]) -> dict[str, int]:
-    """Return how many messages each host has not heard, where it has not heard all."""
+def _unheard(centre: Aggregator, parties: Sequence[_Party]) -> list[int]:
+    """Return how many messages each party has not read yet."""
     heard = _heard(centre)
-    left = {each.host: each.source.sent - heard[each.host] for each in agents if each.source}
-    return {host: count for host, count in left.items() if count}
+    return [each.source.sent - each.heard(heard) if each.source else 0 for each in parties]
 
 
 def _heard(centre: Aggregator) -> dict[str, int]:
@@ -173,24 +219,30 @@ def _rss_mib(pid: int) -> float:
 
 
 @contextlib.contextmanager
-def _agent(
-    directory: Path, python: Path, broker: int, at: int, flow: Flow, *, reading_every_s: float
-) -> Iterator[_Running]:
+def _agent(place: _Place, at: int, python_of_host: Path, broker: int) -> Iterator[_Party]:
     venue, host = members.place(at)
-    folder = directory / f"agent-{at}"  # its spool lies beside its configuration
-    messages = folder / "messages"
-    messages.mkdir(parents=True)
-    port = free_port()
-    way = f'folder = "{messages}"' if flow.way == FILES else f"listen_port = {port}"
-    settings = folder / "agent.toml"
+    folder, port = place.new(OURS)
+    way = f'folder = "{folder}"' if place.flow.way == FILES else f"listen_port = {port}"
+    settings = folder.with_name("agent.toml")  # its spool lies beside it
     settings.write_text(
         f'venue = "{venue}"\nhost = "{host}"\n[broker]\nport = {broker}\n'
         f'[[check]]\nkind = "feed"\nname = "results"\nzone = "UTC"\n{way}\n'
-        f"every_s = {reading_every_s:g}\n",
+        f"every_s = {place.reading_every_s:g}\n",
         encoding="utf-8",
     )
-    deliver = into(messages) if flow.way == FILES else push_to(port)
-    source = None if flow.document is None else Source(flow.document, deliver)
-    command = [str(python), "-I", "-m", "agent", "--config", str(settings)]
-    with running(command, log=folder / "agent.log") as process:
-        yield _Running(flow, host, process.pid, source)
+    command = [str(python_of_host), "-I", "-m", "agent", "--config", str(settings)]
+    with running(command, log=settings.with_suffix(".log")) as process:
+        source = place.source(folder, port)
+        yield _Party(place.side(OURS), place.flow, process.pid, source, host=host)
+
+
+@contextlib.contextmanager
+def _plain(place: _Place) -> Iterator[_Party]:
+    folder, port = place.new(PLAIN)
+    files = (FILES, str(folder), f"{place.reading_every_s:g}")
+    asked = files if place.flow.way == FILES else (PUSHES, str(port))
+    command = python("bench.kit.plain_feed", *asked)
+    with asking(command, log=folder.with_name("plain.log")) as child:
+        child.ask()
+        source = place.source(folder, port)
+        yield _Party(place.side(PLAIN), place.flow, child.pid, source, child=child)
