@@ -4,9 +4,10 @@ A message is a result of a live unit: rows of athletes, as results systems have 
 folder, whole or not at all, or out by HTTP.
 """
 
+import contextlib
 import http.client
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeAlias
@@ -36,7 +37,7 @@ class Document:
     """
 
     def __init__(self, size_bytes: int) -> None:
-        left = size_bytes - len(_head(0)) - len(_END)
+        left = size_bytes - len(_head(0, 0.0)) - len(_END)
         if left < 0:
             raise ValueError("expected room for head and end")
         rows: list[bytes] = []
@@ -48,13 +49,13 @@ class Document:
             left -= len(row)
         self._body = b"".join([*rows, b" " * left, _END])
 
-    def content(self, version: int) -> bytes:
-        """Return it as it is now."""
-        return _head(version) + self._body
+    def content(self, version: int, wall_s: float) -> bytes:
+        """Return it as it is at a moment (unixtime)."""
+        return _head(version, wall_s) + self._body
 
 
-def _head(version: int) -> bytes:
-    now = datetime.fromtimestamp(clock.wall(), UTC)
+def _head(version: int, wall_s: float) -> bytes:
+    now = datetime.fromtimestamp(wall_s, UTC)
     ms, day = now.microsecond // 1000, now - _DAY_ENDS
     return _HEAD.format(version=version, now=now, ms=ms, day=day).encode()
 
@@ -81,7 +82,7 @@ class Source:
 
     def say(self) -> None:
         """Deliver the next version."""
-        self._deliver(self._document.content(self.sent + 1))
+        self._deliver(self._document.content(self.sent + 1, clock.wall()))
         self.sent += 1
 
 
@@ -97,8 +98,9 @@ def into(folder: Path) -> Deliver:
     return drop
 
 
-def push_to(port: int) -> Deliver:
-    """Return what pushes messages to a port of the loopback, over one connection."""
+@contextlib.contextmanager
+def pushing_to(port: int) -> Iterator[Deliver]:
+    """Yield what pushes messages to a port of the loopback, over one connection."""
     connection = http.client.HTTPConnection(LOOPBACK, port, timeout=_ANSWER_S)
 
     def push(content: bytes) -> None:
@@ -108,4 +110,5 @@ def push_to(port: int) -> Deliver:
         if answer.status != http.client.OK:
             raise BenchError(f"a push is answered with {answer.status}")
 
-    return push
+    with contextlib.closing(connection):
+        yield push

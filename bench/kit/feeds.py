@@ -16,7 +16,7 @@ import psutil
 
 from bench.kit import members, processes
 from bench.kit.centres import Aggregator, aggregator, get
-from bench.kit.documents import Document, Source, into, push_to
+from bench.kit.documents import Document, Source, into, pushing_to
 from bench.kit.mosquitto import mosquitto
 from bench.kit.processes import (
     Asked,
@@ -99,12 +99,16 @@ class _Place(NamedTuple):
         """Return the name of a row."""
         return f"{who}, {self.flow.way}, {self.flow.name}"
 
-    def source(self, folder: Path, port: int) -> Source | None:
-        """Return who talks to a reader."""
+    @contextlib.contextmanager
+    def source(self, folder: Path, port: int) -> Iterator[Source | None]:
+        """Yield who talks to a reader."""
         if self.flow.document is None:
-            return None
-        deliver = into(folder) if self.flow.way == FILES else push_to(port)
-        return Source(self.flow.document, deliver)
+            yield None
+        elif self.flow.way == FILES:
+            yield Source(self.flow.document, into(folder))
+        else:
+            with pushing_to(port) as deliver:
+                yield Source(self.flow.document, deliver)
 
 
 def measured(
@@ -231,8 +235,8 @@ def _agent(place: _Place, at: int, python_of_host: Path, broker: int) -> Iterato
         encoding="utf-8",
     )
     command = [str(python_of_host), "-I", "-m", "agent", "--config", str(settings)]
-    with running(command, log=settings.with_suffix(".log")) as process:
-        source = place.source(folder, port)
+    log = settings.with_suffix(".log")
+    with running(command, log=log) as process, place.source(folder, port) as source:
         yield _Party(place.side(OURS), place.flow, process.pid, source, host=host)
 
 
@@ -242,7 +246,7 @@ def _plain(place: _Place) -> Iterator[_Party]:
     files = (FILES, str(folder), f"{place.reading_every_s:g}")
     asked = files if place.flow.way == FILES else (PUSHES, str(port))
     command = python("bench.kit.plain_feed", *asked)
-    with asking(command, log=folder.with_name("plain.log")) as child:
-        child.ask()
-        source = place.source(folder, port)
+    log = folder.with_name("plain.log")
+    with asking(command, log=log) as child, place.source(folder, port) as source:
+        child.ask()  # it listens when it answers
         yield _Party(place.side(PLAIN), place.flow, child.pid, source, child=child)

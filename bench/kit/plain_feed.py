@@ -18,29 +18,38 @@ from xml.parsers import expat
 from bench.kit.processes import LOOPBACK, pause
 
 
-class _Count:
+class Count:
     """Parses messages, and counts them."""
 
     def __init__(self) -> None:
         self.messages = 0
 
     def parse(self, content: bytes) -> None:
+        """Parse a message. Raises ``expat.ExpatError``."""
         expat.ParserCreate().Parse(content, True)  # noqa: FBT003 - its only argument
         self.messages += 1
 
 
-def _watch(count: _Count, folder: str, every_s: float) -> None:
+def _watching(count: Count, folder: str, every_s: float) -> Callable[[], None]:
     known: dict[str, int] = {}
-    while True:
+
+    def look() -> None:
         for entry in os.scandir(folder):
-            changed = entry.stat().st_mtime_ns
-            if entry.name.endswith(".xml") and known.get(entry.name) != changed:
+            if entry.name.endswith(".xml") and known.get(entry.name) != entry.stat().st_mtime_ns:
+                known[entry.name] = entry.stat().st_mtime_ns
                 count.parse(Path(entry.path).read_bytes())
-                known[entry.name] = changed
-        pause(every_s)
+
+    def watch() -> None:
+        while True:
+            look()
+            pause(every_s)
+
+    return watch
 
 
-def _serve(count: _Count, port: int) -> None:
+def _serving(count: Count, port: int) -> Callable[[], None]:
+    """Listen, and return what answers."""
+
     class Receiver(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"  # many requests of one connection
 
@@ -53,17 +62,17 @@ def _serve(count: _Count, port: int) -> None:
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-    http.server.ThreadingHTTPServer((LOOPBACK, port), Receiver).serve_forever()
+    return http.server.ThreadingHTTPServer((LOOPBACK, port), Receiver).serve_forever
 
 
 def main(way: str, *arguments: str) -> None:
     """Answer questions until there are no more."""
-    count = _Count()
-    ways: dict[str, Callable[[], None]] = {
-        "files": lambda: _watch(count, arguments[0], float(arguments[1])),
-        "pushes": lambda: _serve(count, int(arguments[0])),
-    }
-    threading.Thread(target=ways[way], daemon=True).start()
+    count = Count()
+    if way == "files":
+        read = _watching(count, arguments[0], float(arguments[1]))
+    else:
+        read = _serving(count, int(arguments[0]))
+    threading.Thread(target=read, daemon=True).start()
     with contextlib.suppress(BrokenPipeError):
         for _ in sys.stdin:
             print(json.dumps({"heard": count.messages}), flush=True)
