@@ -57,6 +57,30 @@ def test_what_is_broken_around_the_root_tag_leaves_the_header(content: bytes, st
     assert message.size_bytes == len(content)
 
 
+@pytest.mark.parametrize("filled", [0, 90_000, 98_000, 98_200, 100_000, 130_000])
+def test_deep_body_is_judged_alike_in_pieces_of_any_size(filled: int) -> None:
+    content = (UTF_8 + ROOT + "<b/>" * (filled // 4) + "<a>" * 200 + "</a>" * 200).encode()
+    content += b"<c/>" * 20_000 + b"</Body>"
+    messages = []
+    for step in (113, 4_096, 65_536, len(content)):
+        reader = Reader(MAX_BYTES + 100_000)
+        for at in range(0, len(content), step):
+            reader.feed(content[at : at + step])
+        messages.append(reader.close())
+
+    assert len({message.broken for message in messages}) == 1
+
+
+def test_units_of_a_large_schedule_are_read_to_its_end() -> None:
+    unit = '<Unit Code="BKB{}" ScheduleStatus="DELAYED"/>'
+    units = unit.format(1) + "<b/>" * 40_000 + unit.format(2)
+    content = f'{UTF_8}<Body DocumentType="DT_SCHEDULE">{units}</Body>'.encode()
+
+    message = read(content, MAX_BYTES)
+
+    assert message.schedule == (("BKB1", "DELAYED"), ("BKB2", "DELAYED"))
+
+
 @pytest.mark.parametrize(
     "name", ["latin1", "latin-1", "cp1252", "ISO_8859-1", "ISO8859-1", "Windows-1252"]
 )

@@ -80,6 +80,7 @@ def test_pushes_of_a_busy_hall_are_all_taken_in_time(clock: Clock) -> None:
     config = Config(name="results", zone="UTC", listen_port=port)
     check = Check(config, lambda _name: None, clock)
     with closing(check), socket.create_connection(("127.0.0.1", port), PATIENCE_S) as sock:
+
         def push(contents: list[bytes]) -> None:
             head = b"POST /odf HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n"
             sock.sendall(b"".join(head % len(content) + content for content in contents))
