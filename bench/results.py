@@ -24,8 +24,10 @@ from xml.parsers import expat
 
 from agent.checks.feed import Check, Config
 from agent.checks.results_feed.messages import read
+from bench.kit import processes
 from bench.kit.documents import Document, Source, into
 from bench.kit.feeds import FILES, OURS, PLAIN, PUSHES, Flow, measured
+from bench.kit.processes import BenchError
 from bench.kit.result import Goal, Result, Row, progress
 from venuewatch.base import clock
 from venuewatch.base.options import number, whole
@@ -115,14 +117,17 @@ def run(options: argparse.Namespace) -> Result:
         for name in (*_CPU_S_PER_MIN, _LARGE)
         for way in (FILES, PUSHES)
     ]
+    began, busy_s = clock.monotonic(), processes.busy_s()
     with tempfile.TemporaryDirectory(prefix="bench-") as kept:
         of_agents = measured(
             Path(kept), flows, seconds=options.seconds, reading_every_s=options.every
         )
+    busy_cores = (processes.busy_s() - busy_s) / (clock.monotonic() - began)
     _compare(of_agents)
     conditions = {name: getattr(options, name) for name in ("seconds", "rate", "rounds", "files")}
     conditions |= {"reading_every_s": options.every, "large_every_s": _LARGE_EVERY_S}
-    return Result(rows + of_agents, {**conditions, "expat": expat.EXPAT_VERSION}, GOALS)
+    conditions |= {"machine_busy_cores": round(busy_cores, 2), "expat": expat.EXPAT_VERSION}
+    return Result(rows + of_agents, conditions, GOALS)
 
 
 def _compare(rows: Sequence[Row]) -> None:
@@ -161,8 +166,9 @@ def looks(folder: Path, files: int, rounds: int) -> list[Row]:
         check.read()
         while source.sent < files:
             source.say()
-        while check.read().values.results_messages_total != files:
-            progress("reading a folder")
+        progress(f"reading {files} files")
+        if not processes.wait_for(lambda: check.read().values.results_messages_total == files):
+            raise BenchError("a folder is not read in time")
         sides: Mapping[str, Callable[[], object]] = {
             _SCAN: check.read,
             _SCANDIR: lambda: [entry.stat(follow_symlinks=False) for entry in os.scandir(folder)],
