@@ -37,7 +37,7 @@ OURS, PLAIN = "ours", "plain"
 
 _MIB = 1024 * 1024
 _LOOK_EVERY_S = 1.0
-_SETTLE_S = 30.0
+_SETTLE_S = 60.0
 _HEARD = re.compile(
     r'^venuewatch_results_messages_total\{[^}]*host="([^"]+)"[^}]*\} (\S+)', re.MULTILINE
 )
