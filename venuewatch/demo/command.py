@@ -31,6 +31,8 @@ from venuewatch.base.config import in_words
 from venuewatch.base.refusals import unknown
 from venuewatch.demo import breaking, keys, parts, starvation, table
 from venuewatch.demo.breaking import Breaker
+from venuewatch.demo.results_day.guide import Guide
+from venuewatch.demo.results_day.showing import Results, shown
 from venuewatch.demo.scenes import SCENES
 from venuewatch.demo.tethered import Part, PartError
 from venuewatch.terminal import output
@@ -44,6 +46,7 @@ _BREAK_AT_LATEST_S = 30.0
 _NOTES_KEPT = 20
 _NOTES_DRAWN = 2
 _LONGEST_S = 86_400.0 * 365
+_MOMENT_S = 5.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -69,6 +72,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="break something as soon as all hosts are up, to see what is said of it; may be "
         f"repeated: {', '.join(breaking.NAMES)}. Keys of the table do the same",
     )
+    parser.add_argument(
+        "--results",
+        type=options.number(up_to=_LONGEST_S),
+        nargs="?",
+        const=_MOMENT_S,
+        metavar="S",
+        help="play a results day in fast motion, to the real check: say each moment, show it for "
+        f"S seconds ({_MOMENT_S:g} if not said), and compare what is shown; ends by itself, with "
+        "exit code 1 if anything was not as it should be",
+    )
 
 
 def _scene(text: str) -> str:
@@ -87,24 +100,33 @@ class _Running(NamedTuple):
     heading: Sequence[str]
     notes: deque[str]
     busy: starvation.Watch
+    results: Results | None
 
 
 def run(given: argparse.Namespace) -> int:
     """Run until interrupted; return the exit code."""
     console = output.rich_console()
+    guide = None if given.results is None else Guide(given.results)
     try:
-        number = asyncio.run(_run(console, given))
+        number = asyncio.run(_run(console, given, guide))
     except BrokenPipeError:  # the reader has gone, and everything has ended
         return 0
     except (PartError, OSError) as error:
         console.print(f"[bold red]The demo ended:[/] {in_words(error)}", highlight=False)
         return FAILED
     console.print("Everything that the demo started has ended.")
-    return INTERRUPTED if number == signal.SIGINT else 0
+    if guide is not None:
+        _print(console, guide.summary())
+    if number == signal.SIGINT:
+        return INTERRUPTED
+    return FAILED if guide is not None and guide.missed else 0
 
 
-async def _run(console: Console, given: argparse.Namespace) -> int | None:
-    """Run everything; return the number of the signal that ended it, None if none did."""
+async def _run(console: Console, given: argparse.Namespace, guide: Guide | None) -> int | None:
+    """Run everything; return the number of the signal that ended it, None if none did.
+
+    ``guide``: of the results day, if one is played.
+    """
     stop = asyncio.Event()
     received = stop_on_signals(stop)
     events = _collect_events()
@@ -132,7 +154,9 @@ async def _run(console: Console, given: argparse.Namespace) -> int | None:
                 f"this machine is {parts.REAL_HOST} ...",
                 style="dim",
             )
-            small = stack.enter_context(parts.fleet(folder, path, mqtt_port))
+            small = stack.enter_context(
+                parts.fleet(folder, path, mqtt_port, has_results=guide is not None)
+            )
             agent = stack.enter_context(parts.agent(folder, mqtt_port))
             running = _Running(
                 aggregator,
@@ -142,6 +166,7 @@ async def _run(console: Console, given: argparse.Namespace) -> int | None:
                 heading,
                 deque(maxlen=_NOTES_KEPT),
                 starvation.Watch({"fleet": small.pid, parts.REAL_HOST: agent.pid}),
+                None if guide is None else Results(guide, small),
             )
             watching = _watch((small, agent), serving, stop, given.seconds)
             playing = _play(running, given.broken, watching)
@@ -179,15 +204,25 @@ async def _watch(
 async def _play(
     running: _Running, broken: Sequence[str], watching: AsyncIterator[None]
 ) -> AsyncIterator[None]:
-    """Yield at every refresh; break what is wanted once all are up; excuse what starves."""
+    """Yield at every refresh; break and play what is wanted once all are up.
+
+    What starves is excused.
+    """
     waiting, latest = list(dict.fromkeys(broken)), clock.monotonic() + _BREAK_AT_LATEST_S
+    has_begun = False
     async for _ in watching:
         _excuse_starved(running)
         up, expected = table.up_and_expected(running.fleet)
-        if waiting and (up == expected or clock.monotonic() > latest):
+        has_begun = has_begun or up == expected or clock.monotonic() > latest
+        if waiting and has_begun:
             for name in waiting:
                 running.notes.append(await running.breaker.begin(name))
             waiting = []
+        if running.results is not None and has_begun:
+            seen = shown(running.fleet, running.aggregator.open_incidents)
+            running.notes.extend(running.results.advance(clock.monotonic(), seen))
+            if running.results.guide.is_over:
+                return
         yield
 
 

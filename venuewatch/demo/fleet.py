@@ -11,6 +11,7 @@ import contextlib
 import random
 import secrets
 import sys
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -27,10 +28,10 @@ from venuewatch.base.wire.errors import MalformedMessageError
 from venuewatch.base.wire.framing import Framer
 from venuewatch.base.wire.topics import Stream
 from venuewatch.demo import orders
-from venuewatch.demo.scenes import ScriptedCheck, World
+from venuewatch.demo.results_day.player import Player
+from venuewatch.demo.scenes import HostCheck, World
 
 INTERVAL_S = 1.0
-CHECK_EVERY_S = 5.0
 _ORDERS_EVERY_S = 0.1
 _KEEPALIVE_S = 10
 _VITALS_NEVER_S = 86_400.0
@@ -90,18 +91,19 @@ class DemoHost(asyncio.Protocol):
         )
         self._publish(Stream.BEAT, messages.encode(beat))
 
-    def check(self, number: int, check: ScriptedCheck) -> None:
-        """Publish reading ``number`` of a scripted check."""
+    def check(self, number: int, check: HostCheck) -> None:
+        """Publish the latest reading of a check, as number ``number``."""
         if not self.is_open or not self._world.sends(*self._name):
             return
         reading = messages.CheckReading(
             check=check.name,
             kind=check.kind,
             state=check.state,
-            every_s=CHECK_EVERY_S,
+            every_s=check.every_s,
             wall_ms=self._wall_ms(),
             duration_s=0.0,
             detail=check.detail,
+            values=check.values,
         )
         checks = messages.Checks(self._boot, self._session, number, self._wall_ms(), [reading])
         self._publish(Stream.CHECKS, messages.encode(checks), packet_id=5)
@@ -254,7 +256,7 @@ class Life:
                 return
             host.beat(number, clock.monotonic())
             check = self._world.check_of(self._entry.name)
-            if check is not None and number % CHECK_EVERY_S == 0:
+            if check is not None and number % check.every_s == 0:
                 self._checks += 1
                 host.check(self._checks, check)
         host.leave()
@@ -268,19 +270,29 @@ async def _until(moment: float, stop: asyncio.Event) -> None:
         pass
 
 
-async def _obey(world: World, stop: asyncio.Event) -> None:
+async def _obey(world: World, player: Player | None, stop: asyncio.Event) -> None:
     while not stop.is_set():
         for order in orders.take():
             world.obey(order)
+            if player is not None:
+                await player.obey(order, stop)
         await _until(clock.monotonic() + _ORDERS_EVERY_S, stop)
 
 
-async def run(path: Path, port: int, without: str) -> None:
-    """Be every host of the inventory at ``path`` but ``without``, until told to stop."""
+async def run(
+    path: Path, port: int, without: str, make_player: Callable[[World], Player] | None = None
+) -> None:
+    """Be every host of the inventory at ``path`` but ``without``, until told to stop.
+
+    ``make_player`` returns who plays a results day, if one is played.
+    """
     stop, world = asyncio.Event(), World()
     stop_on_signals(stop)
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(_obey(world, stop), name="orders")
+    player = None if make_player is None else make_player(world)
+    async with contextlib.AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
+        if player is not None:
+            stack.enter_context(player)
+        tasks.create_task(_obey(world, player, stop), name="orders")
         for venue in inventory.read(path).venue:
             for entry in venue.host:
                 if entry.name != without:
@@ -296,8 +308,13 @@ def main() -> int:
         "--port", type=options.port, required=True, help="the broker's, on 127.0.0.1"
     )
     parser.add_argument("--without", default="", help="the host that another process plays")
+    parser.add_argument("--results", type=Path, help="play a results day; its files go here")
+    parser.add_argument("--results-port", type=options.port, default=0, help="for its pushes")
     given = parser.parse_args()
-    asyncio.run(run(given.inventory, given.port, given.without))
+    make_player = None
+    if given.results is not None:
+        make_player = partial(Player, given.results, given.results_port)
+    asyncio.run(run(given.inventory, given.port, given.without, make_player))
     return 0
 
 

@@ -96,10 +96,14 @@ class Broker:
         self._embedded.stop()
 
 
-def fleet(folder: Path, inventory: Path, port: int) -> Part:
-    """Start every host of the inventory but this machine."""
-    where = ("--inventory", str(inventory), "--port", str(port))
-    return Part(folder, "fleet", *where, "--without", REAL_HOST)
+def fleet(folder: Path, inventory: Path, port: int, *, has_results: bool = False) -> Part:
+    """Start every host of the inventory but this machine; some may play a results day."""
+    words = ["--inventory", str(inventory), "--port", str(port), "--without", REAL_HOST]
+    if has_results:
+        results = folder / "results"
+        results.mkdir()
+        words += ["--results", str(results), "--results-port", str(free_port())]
+    return Part(folder, "fleet", *words)
 
 
 def agent(folder: Path, port: int) -> Part:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from aggregator.core.verdicts.causes import Cause
-from venuewatch.base.wire.checks import CheckState
+from venuewatch.base.wire.checks import CheckState, CheckValues
 
 
 class Scene(NamedTuple):
@@ -20,13 +20,18 @@ class Scene(NamedTuple):
     says: str
 
 
-class ScriptedCheck(NamedTuple):
-    """The check of a host that a scene plays, while it is on and after it."""
+class HostCheck(NamedTuple):
+    """The latest reading of a check of a host, which is said every ``every_s``.
+
+    A scene scripts it, while it is on and after it; on a results day a real check took it.
+    """
 
     name: str
     kind: str
     state: CheckState
     detail: str
+    values: CheckValues = CheckValues()
+    every_s: float = 5.0
 
 
 SCENES: Final[Mapping[str, Scene]] = {
@@ -43,11 +48,11 @@ SCENES: Final[Mapping[str, Scene]] = {
 
 CLOCK_AHEAD_S = 90.0
 
-_CHECKS: Final[Mapping[str, ScriptedCheck]] = {
-    Cause.REDUNDANCY_LOST: ScriptedCheck(
+_CHECKS: Final[Mapping[str, HostCheck]] = {
+    Cause.REDUNDANCY_LOST: HostCheck(
         "uplinks", "redundancy", "redundancy_lost", "the demo's script: uplink-b does not answer"
     ),
-    Cause.RESULTS_FROZEN: ScriptedCheck(
+    Cause.RESULTS_FROZEN: HostCheck(
         "results", "feed", "frozen", "the demo's script: 2 units are live, and no data moves"
     ),
 }
@@ -59,7 +64,8 @@ class World:
 
     def __init__(self) -> None:
         self._on: dict[str, Scene] = {}
-        self._played: dict[str, ScriptedCheck] = {}
+        self._played: dict[str, HostCheck] = {}
+        self._read: dict[str, HostCheck] = {}
 
     def obey(self, order: str) -> None:
         """Begin or end a scene: ``break NAME`` or ``mend NAME``; anything else changes nothing."""
@@ -93,8 +99,17 @@ class World:
         """Return by how much (s) the host's clock is ahead."""
         return CLOCK_AHEAD_S if self._is(Cause.CLOCK_SKEW, venue, host) else 0.0
 
-    def check_of(self, host: str) -> ScriptedCheck | None:
-        """Return how the host's check is: it speaks from its scene on, and then of what is well."""
+    def note(self, host: str, check: HostCheck) -> None:
+        """Note what a real check has read."""
+        self._read[host] = check
+
+    def check_of(self, host: str) -> HostCheck | None:
+        """Return how the host's check is.
+
+        A scripted one speaks from its scene on, and then of what is well.
+        """
+        if host in self._read:
+            return self._read[host]
         played = self._played.get(host)
         if played is None:
             return None

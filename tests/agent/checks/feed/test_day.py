@@ -1,78 +1,100 @@
-"""A whole competition day, through the core, through a folder and through the HTTP receiver."""
+"""A whole results day of three systems: every change of state, none false and none missed.
 
-import http.client
-import os
-from collections.abc import Callable
-from contextlib import closing
+All is on the clock of the day. Each system is played in Paris and in Tahiti to the core alone, and
+in its own zone to the real check, as files and as pushes.
+"""
+
 from datetime import time
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from agent.checks.feed import Check, Config
 from agent.checks.results_feed.clock import Calendar
 from agent.checks.results_feed.messages import read as read_message
 from agent.checks.results_feed.state import Feed
 from agent.checks.results_feed.world import Limits
 from bench.kit.processes import free_port
-from tests.agent.checks.feed.results_day import Clock, ResultsDay, Seen, planned, walk
+from tests.agent.checks.feed.results_day import (
+    DAY,
+    Clock,
+    changes,
+    differences,
+    in_words,
+    planned,
+)
+from venuewatch.demo.results_day.day import BEGIN, SCRIPTS
+from venuewatch.demo.results_day.moments import Script
+from venuewatch.demo.results_day.watched import EVERY_S, Seen, Watched
 
-PATIENCE_S = 10.0
-
-
-def through_the_core(zone: str, _folder: Path) -> list[Seen]:
-    clock = Clock(0.0)
-    calendar = Calendar(ZoneInfo(zone), time(3))
-    feed = Feed(Limits(data_s={"BKB": 45.0}), calendar)
-
-    def push(content: bytes) -> None:
-        feed.hear(read_message(content, 65_536), clock())
-
-    return walk(ResultsDay(zone), clock, push, lambda: feed.judge(clock()))
-
-
-def through_a_folder(zone: str, folder: Path) -> list[Seen]:
-    clock = Clock(0.0)
-    config = Config(name="results", folder=str(folder), zone=zone)
-    names = iter(range(100_000))
-
-    def push(content: bytes) -> None:
-        path = folder / f"{next(names):05}.XML"
-        path.write_bytes(content)
-        os.utime(path, (clock.wall_s, clock.wall_s))
-
-    with closing(Check(config, lambda _name: None, clock)) as check:
-        return walk(ResultsDay(zone), clock, push, check.read)
+END, AROUND_S = "+05:00:00", 120.0
+BY_HOST = {script.host: script for script in SCRIPTS}
 
 
-def through_http(zone: str, _folder: Path) -> list[Seen]:
-    clock = Clock(0.0)
-    port = free_port()
-    config = Config(name="results", listen_port=port, zone=zone)
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
+def through_the_core(script: Script, zone: str) -> list[Seen]:
+    """Return a reading each 30 s, from before the first message until the next morning."""
+    at = ZoneInfo(zone)
+    feed = Feed(Limits(data_s={"BKB": 45.0}), Calendar(at, time(3)))
+    messages, seen = script.says(DAY, at), []
+    clock = Clock(script.unixtime(BEGIN, DAY, at) - 7200.0)
+    while clock.wall_s <= script.unixtime(END, DAY, at):
+        now = clock()
+        while messages and messages[0].at_s <= now.wall_s:
+            clock.wall_s = messages[0].at_s
+            feed.hear(read_message(messages.pop(0).content, 65_536), clock())
+        seen.append(Seen(now.wall_s, feed.judge(now)))
+        clock.wall_s = now.wall_s + EVERY_S
+    return seen
 
-    def push(content: bytes) -> None:
-        connection.request("POST", "/", content)
-        response = connection.getresponse()
-        assert (response.status, response.read()) == (200, b"")
 
-    with closing(Check(config, lambda _name: None, clock)) as check, closing(connection):
-        return walk(ResultsDay(zone), clock, push, check.read)
+def through_the_check(script: Script, folder: Path, *, by_push: bool) -> list[Seen]:
+    """Return the readings of the real check around each moment of the script."""
+    at = ZoneInfo(script.zone)
+    begin_s, *moments_s = (
+        script.unixtime(text, DAY, at) for text in (BEGIN, *(it.at for it in script.moments))
+    )
+    seen: list[Seen] = []
+    port = free_port() if by_push else 0
+    with Watched(script, DAY, begin_s - 7200.0, folder, port) as watched:
+        for moment_s in moments_s:
+            watched.skip_to(moment_s - AROUND_S)
+            seen += watched.go_to(moment_s + AROUND_S)
+    return seen
+
+
+@pytest.mark.parametrize("zone", ["Europe/Paris", "Pacific/Tahiti"])
+@pytest.mark.parametrize("host", BY_HOST)
+def test_each_change_of_the_day_is_seen_and_no_other(host: str, zone: str) -> None:
+    script = BY_HOST[host]
+
+    found = changes(through_the_core(script, zone))
+
+    print("\n".join(in_words(found, zone)))
+    assert found[0].state == "unknown"
+    assert differences(found[1:], planned(script, zone)) == []
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("zone", ["Europe/Paris", "Pacific/Tahiti"])
-@pytest.mark.parametrize("through", [through_the_core, through_a_folder, through_http])
-def test_each_state_of_the_day_is_seen_within_one_check_interval(
-    through: Callable[[str, Path], list[Seen]], zone: str, tmp_path: Path
-) -> None:
-    seen = through(zone, tmp_path)
+@pytest.mark.parametrize("by_push", [False, True], ids=["files", "pushes"])
+@pytest.mark.parametrize("host", BY_HOST)
+def test_real_check_sees_the_same_day(host: str, by_push: bool, tmp_path: Path) -> None:  # noqa: FBT001
+    script = BY_HOST[host]
 
-    last = seen[-1].reading.values
-    assert [it for it in seen if it.reading.state != planned(it.at)] == []
-    assert last.results_version_gaps_total == 3
-    assert last.results_version_regressions_total == 0
+    seen = through_the_check(script, tmp_path, by_push=by_push)
+
+    found, last = changes(seen), seen[-1].reading.values
+    assert found[0].state == "unknown"
+    assert differences(found[1:], planned(script, script.zone)) == []
     assert last.results_parse_errors_total == 0
     assert last.results_wrong_flag_total == 0
-    assert last.results_wrong_date_total == 0
+
+
+@pytest.mark.parametrize(
+    ("host", "gaps", "regressions"),
+    [("BCY-results-01", 3, 0), ("EIF-results-01", 0, 0), ("TAH-results-01", 0, 1)],
+)
+def test_lost_versions_of_the_day_are_counted(host: str, gaps: int, regressions: int) -> None:
+    values = through_the_core(BY_HOST[host], "Europe/Paris")[-1].reading.values
+
+    assert values.results_version_gaps_total == gaps
+    assert values.results_version_regressions_total == regressions

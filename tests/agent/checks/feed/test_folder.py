@@ -9,11 +9,11 @@ import pytest
 from agent.checks import Reading
 from agent.checks.feed import Check, Config
 from tests.agent.checks.feed.hall import untimed
-from tests.agent.checks.feed.results_day import SOURCE, UNIT, Clock, ResultsDay, local, xml
+from tests.agent.checks.feed.results_day import SOURCE, UNIT, Clock, local, unixtime, xml
 
 ZONE = "Europe/Paris"
 OPENS = local("22:30:00")
-OPENS_S = ResultsDay(ZONE).unixtime(OPENS)
+OPENS_S = unixtime(OPENS, ZONE)
 
 
 class Hall:
