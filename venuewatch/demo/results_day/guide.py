@@ -11,8 +11,6 @@ It decides by its arguments only: ``now`` is monotonic (s), times of the day are
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from aggregator.core.verdicts.causes import Cause
-from aggregator.core.verdicts.feeds import CAUSES
 from venuewatch.demo.results_day import day
 from venuewatch.demo.results_day.day import Event
 from venuewatch.demo.results_day.moments import Moment
@@ -49,6 +47,7 @@ class Guide:
     Attributes:
         hold_s: as given.
         shown_right: how many moments were shown as they should be.
+        to_s: the time to which the day was ordered to go on.
         missed: what was not as it should be, in words.
     """
 
@@ -58,7 +57,7 @@ class Guide:
         self._moments: dict[str, Moment] = {}
         self._seen: frozenset[tuple[str, str]] = frozenset()
         self._allowed: dict[str, frozenset[str]] = {}
-        self._to_s = 0.0
+        self.to_s = 0.0
         self._told_at: float | None = None
         self._arrived_at: float | None = None
         self._compared = False
@@ -102,12 +101,12 @@ class Guide:
             host, moment = event.script.host, event.moment
             before = self._moments.get(host)
             self._moments[host] = moment
-            self._allowed[host] = _causes(moment) | (_causes(before) if before else frozenset())
+            self._allowed[host] = moment.causes | (before.causes if before else frozenset())
         latest_s = self._left[0].at_s - APART_S if self._left else at_s + BEHIND_S
-        self._to_s = min(at_s + BEHIND_S, latest_s)
+        self.to_s = min(at_s + BEHIND_S, latest_s)
         self._told = len(events)
         self._told_at, self._arrived_at, self._compared = now, None, False
-        return Told([*lines, *map(_line, events)], self._to_s)
+        return Told([*lines, *map(_line, events)], self.to_s)
 
     def _compare(self, now: float, told_at: float, shown: Mapping[str, Shown]) -> list[str]:
         if self._arrived_at is None:
@@ -127,17 +126,17 @@ class Guide:
 
     def _is_of_now(self, host: str, shown: Mapping[str, Shown]) -> bool:
         said = shown.get(host)
-        return said is not None and said.detail.startswith(stamp_of(host, self._to_s))
+        return said is not None and said.detail.startswith(stamp_of(host, self.to_s))
 
     def _wrong(self, shown: Mapping[str, Shown]) -> list[str]:
         wrong = []
         for host, moment in self._moments.items():
             said = shown.get(host, Shown("", "", frozenset()))
             if not self._is_of_now(host, shown):
-                wrong.append(f"{host} says nothing of {stamp_of(host, self._to_s)}")
-            elif (said.state, said.causes) != (moment.state, _causes(moment)):
+                wrong.append(f"{host} says nothing of {stamp_of(host, self.to_s)}")
+            elif (said.state, said.causes) != (moment.state, moment.causes):
                 causes = ", ".join(sorted(said.causes)) or "no incident"
-                wrong.append(f"{host} is shown {said.state} with {causes}: not as it should be")
+                wrong.append(f"{host} is shown {said.state} with {causes}")
         return wrong
 
     def _false_alarms(self, shown: Mapping[str, Shown]) -> list[str]:
@@ -158,19 +157,12 @@ class Guide:
 def stamp_of(host: str, at_s: float) -> str:
     """Return the time with which the detail of a host's reading begins."""
     script = next(script for script in day.SCRIPTS if script.host == host)
-    return f"{day.local_time(script, at_s)}: "
-
-
-def _causes(moment: Moment) -> frozenset[str]:
-    """Return the causes that are open at a moment."""
-    cause = CAUSES.get(moment.state)
-    causes = set() if cause is None else {str(cause)}
-    return frozenset(causes | ({str(Cause.RESULTS_CLOCK)} if moment.is_clock_wrong else set()))
+    return day.local_time(script, at_s)
 
 
 def _line(event: Event) -> str:
     script, moment = event.script, event.moment
-    causes = ", ".join(sorted(_causes(moment))) or "no incident"
+    causes = ", ".join(sorted(moment.causes)) or "no incident"
     when = day.local_time(script, event.at_s)
     shows = f"{script.host} should be {moment.state}, {causes}."
     return f"{when} {script.venue}: {moment.says}. {shows}"

@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from datetime import date, tzinfo
 from typing import NamedTuple
 
+from aggregator.core.verdicts.causes import Cause
+from aggregator.core.verdicts.feeds import CAUSES
 from venuewatch.base.wire.checks import ResultsState
 from venuewatch.demo.results_day.speaker import Sent, Speaker
 
@@ -19,6 +21,13 @@ class Moment(NamedTuple):
     state: ResultsState
     says: str
     is_clock_wrong: bool = False
+
+    @property
+    def causes(self) -> frozenset[str]:
+        """The causes of incidents that are open then."""
+        of_state = CAUSES.get(self.state)
+        causes = [] if of_state is None else [str(of_state)]
+        return frozenset([*causes, *([str(Cause.RESULTS_CLOCK)] if self.is_clock_wrong else [])])
 
 
 class Script(NamedTuple):
