@@ -117,6 +117,11 @@ def run(given: argparse.Namespace) -> int:
     console.print("Everything that the demo started has ended.")
     if guide is not None:
         _print(console, guide.summary())
+    return exit_code(number, guide)
+
+
+def exit_code(number: int | None, guide: Guide | None) -> int:
+    """Return the exit code of a demo that a signal ended, or that ended by itself (None)."""
     if number == signal.SIGINT:
         return INTERRUPTED
     return FAILED if guide is not None and guide.missed else 0

@@ -1,10 +1,12 @@
 """Guide of the results day: it tells each moment, and what is not shown as it should be."""
 
+import signal
 from collections.abc import Callable, Mapping
 from itertools import count
 
 import pytest
 
+from venuewatch.demo.command import exit_code
 from venuewatch.demo.results_day import day
 from venuewatch.demo.results_day.guide import SETTLES_S, Guide, Shown, stamp_of
 
@@ -124,3 +126,20 @@ def test_day_that_is_ended_early_says_so() -> None:
     guide.advance(0.0, {})
 
     assert guide.summary() == f"The results day was ended after 0 of {len(day.events())} moments."
+
+
+@pytest.mark.parametrize(
+    ("number", "missed", "code"),
+    [
+        (None, [], 0),
+        (None, ["something"], 1),
+        (signal.SIGTERM, [], 0),
+        (signal.SIGTERM, ["something"], 1),
+        (signal.SIGINT, ["something"], 130),
+    ],
+)
+def test_exit_code_says_what_was_missed(number: int | None, missed: list[str], code: int) -> None:
+    guide = Guide(HOLD_S)
+    guide.missed = missed
+
+    assert exit_code(number, guide) == code
