@@ -7,4 +7,6 @@
    :mod:`.player` does so for all hosts, in the process of the demo's fleet.
 4. :mod:`.guide` says what happens, and compares what the aggregator shows (:mod:`.showing`) with
    the moments.
+
+The limits of the checks are the shipped ones: with shorter ones another check would be shown.
 """
