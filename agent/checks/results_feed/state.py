@@ -16,6 +16,7 @@ from agent.checks import Reading
 from agent.checks.reading.times import Now, Since, on_wall
 from agent.checks.reading.words import short
 from agent.checks.results_feed.clock import Calendar, in_words
+from agent.checks.results_feed.dates import LogicalDates
 from agent.checks.results_feed.header import FeedError, Message
 from agent.checks.results_feed.refusals import Refusals
 from agent.checks.results_feed.world import Limits, World
@@ -59,6 +60,7 @@ class Feed:
         self._limit_s = limits.keep_alive_s
         self._clock_limit_s = limits.clock_s
         self._calendar = calendar
+        self._dates = LogicalDates(calendar)
         self._refusals = Refusals()
         self._flag = flag
         self._ours = World(limits)
@@ -81,10 +83,12 @@ class Feed:
         self._heard = max(now, self._heard or now)
         self._refusals.hear()
         self._note_faults(message, now)
+        if wrong := self._dates.hear(message, now):
+            self._wrong_dates += 1
+            self._note("date", wrong, now)
         stamp_s = None
         if message.stamp is not None:
             stamp_s = self._calendar.unixtime_of(message.stamp, now.wall_s)
-            self._check_date(message, now)
         is_current = self._is_current(message, stamp_s, now)
         if self._flag in ("any", message.flag or self._flag):
             if not message.broken:
@@ -145,15 +149,6 @@ class Feed:
             return True
         sent_on = self._calendar.logical_date_of(message.stamp)
         return sent_on >= self._calendar.today(now.wall_s)
-
-    def _check_date(self, message: Message, now: Now) -> None:
-        """Count a logical date that doesn't fit: past midnight it is still the day before."""
-        if message.stamp is None or message.logical_date is None:
-            return
-        fitting = self._calendar.logical_date_of(message.stamp)
-        if message.logical_date != fitting:
-            self._wrong_dates += 1
-            self._note("date", f"logical date {message.logical_date}, expected {fitting}", now)
 
     def _note_faults(self, message: Message, now: Now) -> None:
         """Count a message with a part that is not as expected, once."""

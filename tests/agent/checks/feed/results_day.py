@@ -53,10 +53,10 @@ def changes(seen: Iterable[Seen]) -> list[Change]:
     return [next(same) for _, same in groupby(found, key=lambda change: change[1:])]
 
 
-def planned(script: Script, zone: str) -> list[Change]:
+def planned(script: Script, zone: str, day: date = DAY) -> list[Change]:
     """Return what a script plans, from its first message on."""
     told = (
-        Change(script.unixtime(moment.at, DAY, ZoneInfo(zone)), *_shown(moment))
+        Change(script.unixtime(moment.at, day, ZoneInfo(zone)), *_shown(moment))
         for moment in script.moments
     )
     return [next(same) for _, same in groupby(told, key=lambda change: change[1:])]
@@ -69,6 +69,11 @@ def differences(found: list[Change], plan: list[Change]) -> list[tuple[Change, C
         for got, wanted in zip(found, plan, strict=True)
         if got[1:] != wanted[1:] or not 0.0 <= got.at_s - wanted.at_s < EVERY_S
     ]
+
+
+def state_at(plan: list[Change], at_s: float) -> str:
+    """Return the state that is planned for a time, "" before the first."""
+    return next((change.state for change in reversed(plan) if change.at_s <= at_s), "")
 
 
 def in_words(found: Iterable[Change], zone: str) -> list[str]:

@@ -4,7 +4,8 @@ All is on the clock of the day. Each system is played in Paris and in Tahiti to 
 in its own zone to the real check, as files and as pushes.
 """
 
-from datetime import time
+from collections import deque
+from datetime import date, time
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -22,26 +23,37 @@ from tests.agent.checks.feed.results_day import (
     differences,
     in_words,
     planned,
+    state_at,
 )
 from venuewatch.demo.results_day.day import BEGIN, SCRIPTS
 from venuewatch.demo.results_day.moments import Script
 from venuewatch.demo.results_day.watched import EVERY_S, Seen, Watched
 
 END, AROUND_S = "+05:00:00", 120.0
+ALARMS = frozenset({"silent", "frozen", "delayed", "critical"})
+IN_TROUBLE = ("08:03:00", "09:20:00", "11:22:00", "20:35:00", "21:05:00", "21:30:00")
+STARTS = [
+    *(f"{hour:02}:{minute}:00" for hour in range(7, 23, 3) for minute in ("05", "45")),
+    *IN_TROUBLE,
+]
+KNOWS_AFTER_S = 600.0
 BY_HOST = {script.host: script for script in SCRIPTS}
 
 
-def through_the_core(script: Script, zone: str) -> list[Seen]:
-    """Return a reading each 30 s, from before the first message until the next morning."""
+def through_the_core(
+    script: Script, zone: str, day: date = DAY, begin: str = BEGIN, *, phase_s: float = 0.0
+) -> list[Seen]:
+    """Return a reading each 30 s, from a time of the script until the next morning."""
     at = ZoneInfo(zone)
     feed = Feed(Limits(data_s={"BKB": 45.0}), Calendar(at, time(3)))
-    messages, seen = script.says(DAY, at), []
-    clock = Clock(script.unixtime(BEGIN, DAY, at) - 7200.0)
-    while clock.wall_s <= script.unixtime(END, DAY, at):
+    clock = Clock(script.unixtime(begin, day, at) + phase_s)
+    messages = deque(sent for sent in script.says(day, at) if sent.at_s >= clock.wall_s)
+    seen = []
+    while clock.wall_s <= script.unixtime(END, day, at):
         now = clock()
         while messages and messages[0].at_s <= now.wall_s:
             clock.wall_s = messages[0].at_s
-            feed.hear(read_message(messages.pop(0).content, 65_536), clock())
+            feed.hear(read_message(messages.popleft().content, 65_536), clock())
         seen.append(Seen(now.wall_s, feed.judge(now)))
         clock.wall_s = now.wall_s + EVERY_S
     return seen
@@ -74,6 +86,43 @@ def test_each_change_of_the_day_is_seen_and_no_other(host: str, zone: str) -> No
     assert differences(found[1:], planned(script, zone)) == []
 
 
+@pytest.mark.parametrize("phase_s", [7.5, 19.0])
+@pytest.mark.parametrize("host", BY_HOST)
+def test_it_is_the_same_day_whenever_readings_are_taken(host: str, phase_s: float) -> None:
+    script = BY_HOST[host]
+
+    found = changes(through_the_core(script, script.zone, phase_s=phase_s))
+
+    assert differences(found[1:], planned(script, script.zone)) == []
+
+
+@pytest.mark.parametrize("day", [date(2024, 10, 26), date(2024, 3, 30)], ids=["back", "on"])
+@pytest.mark.parametrize("host", BY_HOST)
+def test_clocks_that_change_in_the_night_change_nothing(host: str, day: date) -> None:
+    script = BY_HOST[host]
+
+    found = changes(through_the_core(script, "Europe/Paris", day))
+
+    assert differences(found[1:], planned(script, "Europe/Paris", day)) == []
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("begin", STARTS)
+@pytest.mark.parametrize("host", BY_HOST)
+def test_check_that_begins_at_any_time_raises_no_false_alarm(host: str, begin: str) -> None:
+    script = BY_HOST[host]
+    known_s = script.unixtime(begin, DAY, ZoneInfo(script.zone)) + KNOWS_AFTER_S
+
+    found = changes(through_the_core(script, script.zone, begin=begin))
+
+    plan = planned(script, script.zone)
+    alarms = [it for it in found if it.state in ALARMS]
+    assert [it for it in alarms if it.state != state_at(plan, it.at_s)] == []
+    assert [it.state for it in alarms if it.at_s > known_s] == [
+        it.state for it in plan if it.state in ALARMS and it.at_s > known_s
+    ]
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("by_push", [False, True], ids=["files", "pushes"])
 @pytest.mark.parametrize("host", BY_HOST)
@@ -87,6 +136,7 @@ def test_real_check_sees_the_same_day(host: str, by_push: bool, tmp_path: Path) 
     assert differences(found[1:], planned(script, script.zone)) == []
     assert last.results_parse_errors_total == 0
     assert last.results_wrong_flag_total == 0
+    assert last.results_wrong_date_total == 0
 
 
 @pytest.mark.parametrize(

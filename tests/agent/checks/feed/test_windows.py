@@ -81,6 +81,30 @@ STORIES = {
         "13h KA logical_date=2024-08-03; 14h KA logical_date=2024-08-04; "
         "14h flowing wrong_date_total=1: *logical date 2024-08-04, expected 2024-08-03*"
     ),
+    "a session that runs past the logical day keeps its date": (
+        each(range(53_400, 54_660, 60), "KA logical_date=2024-08-03")
+        + "; 54660 flowing wrong_date_total=0"
+    ),
+    "a session that runs past the logical day may change its date with it": (
+        "53970 KA logical_date=2024-08-03; 54030 KA logical_date=2024-08-04; "
+        "54030 flowing wrong_date_total=0"
+    ),
+    "a date of the day before is wrong after a rest": (
+        "53970 KA logical_date=2024-08-03; 57600 KA logical_date=2024-08-03; "
+        "57600 flowing wrong_date_total=1: *logical date 2024-08-03, expected 2024-08-04*"
+    ),
+    "a date of the day before is wrong when nothing was heard of that day": (
+        "54030 KA logical_date=2024-08-03; 54030 flowing wrong_date_total=1"
+    ),
+    "a date of two days before is wrong in any session": (
+        "53970 KA logical_date=2024-08-02; 54030 KA logical_date=2024-08-02; "
+        "54030 flowing wrong_date_total=2"
+    ),
+    "a server that never changes its date is told in the morning": (
+        each(range(52_200, 75_600, 1_800), "KA logical_date=2024-08-03")
+        + "; 73800 flowing wrong_date_total=0; 75600 KA logical_date=2024-08-03; "
+        "75600 flowing wrong_date_total=1: *logical date 2024-08-03, expected 2024-08-04*"
+    ),
     "a window without an end ends with the logical day": (
         "0 LOCAL_ON; 53999 silent; 15h not_expected"
     ),
