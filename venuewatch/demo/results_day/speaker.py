@@ -6,7 +6,7 @@ before. All is said beforehand: each call adds messages with the time at which t
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import NamedTuple
 
 from venuewatch.demo.results_day import odf
@@ -42,11 +42,11 @@ class Speaker:
 
     def unixtime(self, at: str) -> float:
         """Return a time of the day in unixtime."""
-        return self._local(at).replace(tzinfo=self._zone).timestamp()
+        return self._at(at).timestamp()
 
     def says(self, at: str, kind: str, code: str = "", *, body: str = "") -> None:
         """Send one document."""
-        self._says(self._local(at), kind, {"DocumentCode": code}, body)
+        self._says(self._at(at), kind, {"DocumentCode": code}, body)
 
     def keeps_alive(self, begin: str, end: str, code: str = "") -> None:
         """Send a keep-alive every half minute."""
@@ -58,11 +58,11 @@ class Speaker:
     ) -> None:
         """Send the status of units."""
         code = odf.code_of(next(iter(units))[:3])
-        self._says(self._local(at), kind, {"DocumentCode": code}, odf.schedule_of(units))
+        self._says(self._at(at), kind, {"DocumentCode": code}, odf.schedule_of(units))
 
     def results(self, at: str, unit: str, status: str) -> None:
         """Send a result with a status: LIVE begins the unit, any other ends it."""
-        self._tells(self._local(at), "DT_RESULT", unit, status)
+        self._tells(self._at(at), "DT_RESULT", unit, status)
 
     def plays(self, begin: str, end: str, unit: str, *, late_s: float = 0.0) -> None:
         """Say that a unit is live, and send its score every 20 s, ``late_s`` after it was so."""
@@ -97,20 +97,24 @@ class Speaker:
         body: str = "",
         late_s: float = 0.0,
     ) -> None:
-        stamp = at + timedelta(seconds=self.clock_ahead_s - late_s)
-        session = min(self._day, (at - odf.DAY_ENDS).date())  # it ends with the last match
+        stamped = at + timedelta(seconds=self.clock_ahead_s - late_s)
+        stamp, local = (each.astimezone(self._zone).replace(tzinfo=None) for each in (stamped, at))
+        session = min(self._day, (local - odf.DAY_ENDS).date())  # it ends with the last match
         content = odf.document(
             kind, stamp, self.source, body=body, logical_date=session, more=header
         )
-        self._sent.append(Sent(at.replace(tzinfo=self._zone).timestamp(), content))
+        self._sent.append(Sent(at.timestamp(), content))
 
-    def _local(self, at: str) -> datetime:
-        days = {"+": 1, "-": -DAYS_BEFORE}.get(at[0], 0)
-        clock_time = time.fromisoformat(at.lstrip("+-"))
-        return datetime.combine(self._day + timedelta(days=days), clock_time)
+    def _at(self, text: str) -> datetime:
+        """Return a time of the day, in UTC: from there on clocks may change."""
+        days = {"+": 1, "-": -DAYS_BEFORE}.get(text[0], 0)
+        local = datetime.combine(
+            self._day + timedelta(days=days), time.fromisoformat(text.lstrip("+-"))
+        )
+        return local.replace(tzinfo=self._zone).astimezone(UTC)
 
     def _every(self, step_s: int, begin: str, end: str, first_s: int) -> Iterator[datetime]:
-        at, last = self._local(begin) + timedelta(seconds=first_s), self._local(end)
+        at, last = self._at(begin) + timedelta(seconds=first_s), self._at(end)
         while at < last:
             yield at
             at += timedelta(seconds=step_s)
