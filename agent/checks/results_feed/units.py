@@ -5,7 +5,8 @@
 3. Any other status of a result or of a current score ends it: a break, a protest and a signature
    all let data rest. Secondary documents and statistics end nothing, whatever they say.
 4. The schedule ends it, too, or interrupts it: no data is expected then, and none is missing. It
-   goes on with the schedule's RUNNING, or with live data that is clearly newer.
+   goes on with the schedule's RUNNING, or once live data that is clearly newer has come for a
+   while: one message is a score that is corrected while all wait.
 5. Each message of its code that is new moves its data.
 """
 
@@ -25,6 +26,7 @@ RUNNING = "RUNNING"
 MAX_UNITS = 512
 _NO_UNIT = "-" * 8  # the last eight characters of a code are its unit
 _RESUMED_S = 60.0
+_PLAYS_ON_S = 600.0  # two live messages of a unit that goes on are not further apart
 
 
 class Unit(msgspec.Struct):
@@ -32,7 +34,8 @@ class Unit(msgspec.Struct):
 
     ``moved_s``: when its data last moved (monotonic). ``latency_s``: how long that data was on
     its way. ``turned_s`` is the stamp (unixtime) of the newest status. ``interrupted`` is the
-    word of the schedule, "" while data is expected, and ``interrupted_s`` its stamp.
+    word of the schedule, "" while data is expected, and ``interrupted_s`` its stamp. Behind it,
+    ``plays_s`` and ``played_s`` are the stamps of the first and the newest live message.
     """
 
     code: str
@@ -43,6 +46,8 @@ class Unit(msgspec.Struct):
     turned_s: float | None = None
     interrupted: str = ""
     interrupted_s: float | None = None
+    plays_s: float | None = None
+    played_s: float = 0.0
 
     @property
     def discipline(self) -> str:
@@ -81,7 +86,7 @@ class Units:
                 unit.moved_s = now.monotonic_s
             unit.is_live = message.status == LIVE
             unit.turned_s = stamp_s
-        if is_of_live_unit(message) and unit.interrupted and _is_resumed(stamp_s, unit):
+        if is_of_live_unit(message) and unit.interrupted and _plays_on(stamp_s, unit):
             unit.interrupted = ""
         unit.source = message.source
         return unit
@@ -94,6 +99,7 @@ class Units:
                 continue
             if status in INTERRUPTED:
                 unit.interrupted, unit.interrupted_s = status.lower(), stamp_s
+                unit.plays_s = None
             elif status == RUNNING and unit.interrupted:
                 unit.interrupted, unit.moved_s = "", now.monotonic_s
             elif status in ENDED and not is_late(stamp_s, unit.turned_s):
@@ -147,11 +153,19 @@ def _tells(message: Message) -> bool:
     return is_of_live_unit(message) or (bool(message.status) and _type(message) in ENDING)
 
 
-def _is_resumed(stamp_s: float | None, unit: Unit) -> bool:
-    """Tell whether live data is clearly newer than the word that interrupted its unit."""
+def _plays_on(stamp_s: float | None, unit: Unit) -> bool:
+    """Take in live data of an interrupted unit; return whether it has come for a while.
+
+    What is not clearly newer than the word that interrupted the unit was only on its way.
+    """
     if stamp_s is None or unit.interrupted_s is None:
         return False
-    return stamp_s - unit.interrupted_s > _RESUMED_S
+    if stamp_s - unit.interrupted_s <= _RESUMED_S:
+        return False
+    if unit.plays_s is None or stamp_s - unit.played_s > _PLAYS_ON_S:
+        unit.plays_s = stamp_s
+    unit.played_s = max(stamp_s, unit.played_s)
+    return stamp_s - unit.plays_s > _RESUMED_S
 
 
 def _type(message: Message) -> str:

@@ -23,6 +23,7 @@ MOMENTS = (
     Moment("12:30:00", "not_expected", "the session closes"),
     Moment("20:00:00", "flowing", "the evening session opens"),
     Moment("21:10:00", "not_expected", "rain: the schedule says INTERRUPTED, data rests"),
+    Moment("21:50:00", "not_expected", "a score was corrected in the rain; nobody plays yet"),
     Moment("+00:30:00", "flowing", "the rain is over: the schedule says RUNNING"),
     Moment("+03:00:00", "flowing", "the logical day ends, and a match is still live"),
     Moment("+03:35:00", "not_expected", "the session closes at last"),
@@ -55,6 +56,7 @@ def _play_through_the_rain(court: Speaker) -> None:
     court.keeps_alive("20:00:00", "+03:35:00", COURT)
     court.plays("20:30:00", "21:10:00", EVENING)
     court.schedules("21:10:00", {EVENING: "INTERRUPTED", NIGHT: "DELAYED"})
+    court.results("21:40:00", EVENING, "LIVE")  # a score is corrected while all wait
     court.schedules("+00:30:00", {EVENING: "RUNNING"})
     court.plays("+00:30:20", "+01:10:00", EVENING)
     court.results("+01:10:00", EVENING, "OFFICIAL")

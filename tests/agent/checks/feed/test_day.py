@@ -31,7 +31,7 @@ from venuewatch.demo.results_day.watched import EVERY_S, Seen, Watched
 
 END, AROUND_S = "+05:00:00", 120.0
 ALARMS = frozenset({"silent", "frozen", "delayed", "critical"})
-IN_TROUBLE = ("08:03:00", "09:20:00", "11:22:00", "20:35:00", "21:05:00", "21:30:00")
+IN_TROUBLE = ("08:03:00", "09:20:00", "11:22:00", "20:35:00", "21:05:00")
 STARTS = [
     *(f"{hour:02}:{minute}:00" for hour in range(7, 23, 3) for minute in ("05", "45")),
     *IN_TROUBLE,

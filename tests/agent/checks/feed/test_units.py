@@ -8,6 +8,8 @@ from tests.agent.checks.feed.hall import UNIT, Hall, each
 FULL = "BKBWTEAM5-------------GPA-000100--"
 EVENT = "VBVWTEAM2-------------------------"
 KEEP_ALIVES = each(range(30, 1230, 30), "KA")
+WAITING = each(range(30, 600, 30), "KA")
+GOING_ON = each(range(630, 1230, 30), "KA")
 STORIES = {
     **{
         f"statistics of {what} that say live are no unit": (
@@ -68,9 +70,25 @@ STORIES = {
         f"70 SCHEDULE_UPDATE schedule={UNIT}/RUNNING; 75 flowing live_units=1; "
         "110 KA; 130 KA; 130 frozen"
     ),
-    "an interrupted unit goes on with live data that is clearly newer": (
+    "an interrupted unit goes on once live data that is clearly newer has come for a while": (
         f"0 RESULT; 10 SCHEDULE_UPDATE schedule={UNIT}/INTERRUPTED; 20 RESULT; 70 KA; "
-        "75 not_expected; 100 RESULT; 101 flowing live_units=1; 150 KA; 150 frozen"
+        "75 not_expected; 100 RESULT; 130 RESULT; 131 not_expected; 161 RESULT; "
+        "162 flowing live_units=1; 210 KA; 210 frozen"
+    ),
+    "a unit whose score is corrected in the rain stays interrupted": (
+        f"0 RESULT; 10 SCHEDULE_UPDATE schedule={UNIT}/INTERRUPTED; {WAITING}; "
+        f"600 RESULT; 601 RESULT; 602 CURRENT; {GOING_ON}; "
+        "1229 not_expected live_units=0"
+    ),
+    "corrections far apart are no play": (
+        f"0 RESULT; 10 SCHEDULE_UPDATE schedule={UNIT}/DELAYED; {WAITING}; "
+        f"600 RESULT; {GOING_ON}; 1230 RESULT; 1260 KA; 1290 KA; 1320 KA; "
+        "1321 not_expected live_units=0"
+    ),
+    "a second interruption rests as the first did": (
+        f"0 RESULT; 10 SCHEDULE_UPDATE schedule={UNIT}/INTERRUPTED; 100 RESULT; 130 RESULT; "
+        f"170 RESULT; 171 flowing; 180 SCHEDULE_UPDATE schedule={UNIT}/INTERRUPTED; 250 RESULT; "
+        "300 KA; 301 not_expected live_units=0"
     ),
     "an interruption excuses no source that falls silent": (
         f"0 RESULT; 10 SCHEDULE_UPDATE schedule={UNIT}/INTERRUPTED; 90 not_expected; 101 silent"
