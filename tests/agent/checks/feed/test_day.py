@@ -5,7 +5,7 @@ in its own zone to the real check, as files and as pushes.
 """
 
 from collections import deque
-from datetime import date, time
+from datetime import date, time, tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -27,6 +27,7 @@ from tests.agent.checks.feed.results_day import (
 )
 from venuewatch.demo.results_day.day import BEGIN, SCRIPTS
 from venuewatch.demo.results_day.moments import Script
+from venuewatch.demo.results_day.speaker import Sent
 from venuewatch.demo.results_day.watched import EVERY_S, Seen, Watched
 
 END, AROUND_S = "+05:00:00", 120.0
@@ -36,7 +37,7 @@ STARTS = [
     *(f"{hour:02}:{minute}:00" for hour in range(7, 23, 3) for minute in ("05", "45")),
     *IN_TROUBLE,
 ]
-KNOWS_AFTER_S = 600.0
+KNOWS_AFTER_S, DAY_S = 600.0, 86_400.0
 BY_HOST = {script.host: script for script in SCRIPTS}
 
 
@@ -57,6 +58,22 @@ def through_the_core(
         seen.append(Seen(now.wall_s, feed.judge(now)))
         clock.wall_s = now.wall_s + EVERY_S
     return seen
+
+
+def sending_again(script: Script, at: str) -> Script:
+    """Return a script whose system sends all of its day so far once more, within two minutes."""
+
+    def says(day: date, zone: tzinfo) -> list[Sent]:
+        at_s = script.unixtime(at, day, zone)
+        said = script.says(day, zone)
+        before = [it for it in said if at_s - DAY_S < it.at_s < at_s]
+        again = [
+            it._replace(at_s=at_s + 120.0 * number / len(before))
+            for number, it in enumerate(before)
+        ]
+        return sorted([*said, *again], key=lambda it: it.at_s)
+
+    return script._replace(says=says)
 
 
 def through_the_check(script: Script, folder: Path, *, by_push: bool) -> list[Seen]:
@@ -121,6 +138,17 @@ def test_check_that_begins_at_any_time_raises_no_false_alarm(host: str, begin: s
     assert [it.state for it in alarms if it.at_s > known_s] == [
         it.state for it in plan if it.state in ALARMS and it.at_s > known_s
     ]
+
+
+@pytest.mark.parametrize("at", ["11:10:00", "13:00:00", "16:00:00", "21:50:00", "+00:50:00"])
+@pytest.mark.parametrize("host", BY_HOST)
+def test_day_that_is_sent_again_raises_no_alarm_and_hides_none(host: str, at: str) -> None:
+    script = BY_HOST[host]
+
+    found = changes(through_the_core(sending_again(script, at), script.zone))
+
+    states = [it.state for it in found if it.state in ALARMS]
+    assert states == [it.state for it in planned(script, script.zone) if it.state in ALARMS]
 
 
 @pytest.mark.long
