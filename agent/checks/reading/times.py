@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from venuewatch.base import clock
 from venuewatch.base.wire.checks import CheckState
 
-_A_DAY_S: Final = 86_400.0
+_DATED_S: Final = 20 * 3600.0  # from here on a time needs its date
 _OWN_SHARE: Final = 0.9  # of timeout_s: what was seen is said before the runner calls it hanging
 
 
@@ -79,12 +79,15 @@ def on_wall(then: Now | None, now: Now) -> float | None:
 
 
 class Since:
-    """The state that was told last, and since when; times of day are told in ``zone``."""
+    """The state that was told last, and since when; times of day are told in ``zone``.
 
-    def __init__(self, zone: tzinfo) -> None:
+    ``begun``: it is unknown since then; without it, since the first reading.
+    """
+
+    def __init__(self, zone: tzinfo, begun: Now | None = None) -> None:
         self._zone = zone
-        self._state: CheckState | None = None
-        self._begun: Now | None = None
+        self._state: CheckState = "unknown"
+        self._begun = begun
 
     def words(self, state: CheckState, good: Now | None, now: Now) -> str:
         """Return since when the state is so, and when the last ``good`` message came, if one did.
@@ -99,5 +102,5 @@ class Since:
     def _at(self, then: Now, now: Now) -> str:
         at_s = on_wall(then, now) or 0.0
         at = datetime.fromtimestamp(at_s, UTC).astimezone(self._zone)
-        is_today = now.wall_s - at_s < _A_DAY_S
-        return at.strftime("%H:%M:%S %Z" if is_today else "%Y-%m-%d %H:%M %Z")
+        is_dated = now.wall_s - at_s >= _DATED_S
+        return at.strftime("%Y-%m-%d %H:%M %Z" if is_dated else "%H:%M:%S %Z")

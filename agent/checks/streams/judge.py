@@ -7,11 +7,10 @@ that it sends rests. Where all that came was refused, it is unknown, and then cr
 counts the time before the source was expected.
 """
 
-from datetime import UTC, datetime
 from typing import Final, NamedTuple, TypeAlias
 
 from agent.checks import Reading
-from agent.checks.reading.times import Now, on_wall
+from agent.checks.reading.times import Now, Since, on_wall
 from agent.checks.reading.words import short
 from agent.checks.results_feed.clock import in_words
 from agent.checks.streams.expected import Expected
@@ -23,7 +22,6 @@ from venuewatch.base.wire.checks import CheckState, CheckValues
 _NOTED_S: Final = 300.0  # how long the detail tells of a thing that happened once
 _WHY_MAX: Final = 110  # characters, so that the times have room
 _TROUBLE_MAX: Final = 70
-_A_DAY_S: Final = 20 * 3600.0  # from here on a time needs its date
 _EXCUSING: Final = frozenset({"silent", "not_expected", "unknown"})
 
 Judged: TypeAlias = tuple[CheckState, str]
@@ -51,12 +49,11 @@ class Judge:
         self._refuses = refuses
         self._plan = plan
         self._source = source
-        self._zone = time_zone(plan.zone)
-        self._expected = Expected(plan.expected, self._zone)
+        zone = time_zone(plan.zone)
+        self._expected = Expected(plan.expected, zone)
         self._made = since
         self._begun = since if self._expected.has(since.wall_s) else None
-        self._state: CheckState = "unknown"
-        self._since = since
+        self._since = Since(zone, since)
         self.refusals = Refusals()
 
     def judge(self, now: Now, hindrance: Hindrance) -> Reading:
@@ -66,10 +63,13 @@ class Judge:
         elif self._begun is None:
             self._begun = now
         state, why = self._judged(now, hindrance)
-        if state != self._state:
-            self._state, self._since = state, now
         trouble = "" if hindrance.trouble == why else short(hindrance.trouble, _TROUBLE_MAX)
-        parts = (short(why, _WHY_MAX), trouble, self._times(now), *self._notes(now, state))
+        parts = (
+            short(why, _WHY_MAX),
+            trouble,
+            self._since.words(state, self._source.sound, now),
+            *self._notes(now, state),
+        )
         return Reading(state, short("; ".join(filter(None, parts))), self._values(now))
 
     def _judged(self, now: Now, hindrance: Hindrance) -> Judged:
@@ -154,17 +154,6 @@ class Judge:
         if self._begun is None or since is None:
             return 0.0
         return now.monotonic_s - max(since.monotonic_s, self._begun.monotonic_s)
-
-    def _times(self, now: Now) -> str:
-        """Return since when the state is so, and when the last good message came."""
-        sound = self._source.sound
-        good = f"last good message {self._clock(sound, now)}" if sound else "no good message yet"
-        return f"since {self._clock(self._since, now)}, {good}"
-
-    def _clock(self, then: Now, now: Now) -> str:
-        at_s = now.wall_s - _since_s(then, now)
-        at = datetime.fromtimestamp(at_s, UTC).astimezone(self._zone)
-        return at.strftime("%H:%M:%S %Z" if now.wall_s - at_s < _A_DAY_S else "%Y-%m-%d %H:%M %Z")
 
     def _notes(self, now: Now, state: CheckState) -> list[str]:
         source, notes = self._source, []
