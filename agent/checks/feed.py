@@ -5,6 +5,7 @@ import importlib
 import socket
 import ssl
 import threading
+from collections import Counter
 from collections.abc import Callable
 from datetime import time
 from pathlib import Path
@@ -13,12 +14,16 @@ from typing import Annotated, Any, TypeAlias
 import msgspec
 
 from agent.checks import CheckConfig, Latest, LimitS, Reading, about, worded
+from agent.checks.net.peers import Peers
 from agent.checks.reading import times
 from agent.checks.reading.times import Deadline, Now
 from agent.checks.reading.words import short
 from agent.checks.results_feed.clock import Calendar, zone_of
+from agent.checks.results_feed.documents import messages_of
+from agent.checks.results_feed.door import Desk, Door, Push
 from agent.checks.results_feed.folder import Folder, Heard
-from agent.checks.results_feed.header import FeedError, Message
+from agent.checks.results_feed.header import FeedError, Reason
+from agent.checks.results_feed.refusals import OF_PUSHES, Refusals
 from agent.checks.results_feed.state import Feed, Flag, Way
 from agent.checks.results_feed.world import Limits
 from venuewatch.base.config import ConfigError, Port, check_file, in_words, read_secret
@@ -46,10 +51,13 @@ class Config(CheckConfig, frozen=True, tag="feed"):
     that all wait in a queue, are told beside the state.
 
     A message whose root tag can be read counts as a sign of life, whatever else is broken in it. A
-    push is answered with 200 for a message, 400 for anything else, 401 for a wrong key, 405 for
-    another method than POST and PUT, and 413 where it is too large. It may be gzip, whatever its
-    head says. All that is refused is counted, and the detail says why: where nothing else comes,
-    the feed is unknown, and critical after `keep_alive_limit_s`.
+    push is answered with 200 for a message, 400 for anything else, 401 for a wrong key, 403 for
+    another sender than those of `allowed_peers`, 405 for another method than POST and PUT, and 413
+    where it is too large. It may be gzip, whatever its head says. It may be a form
+    (`application/x-www-form-urlencoded` or `multipart`): each field that is a message is one, and
+    what is called a form and begins as XML is taken as it is. All that is refused is counted by its
+    reason, and the detail says why: where nothing else comes, the feed is unknown, and critical
+    after `keep_alive_limit_s`.
 
     Files may be gzip, or a zip of messages, whatever their names. A file is news by its size,
     times and content. One that ends too early, or with zeros, is read again until it has settled.
@@ -58,10 +66,12 @@ class Config(CheckConfig, frozen=True, tag="feed"):
     lost. Links are not followed. Folders of a day are read up to tomorrow's, others not. Of over
     50,000 files the newest are remembered.
 
-    A check that listens beyond this machine needs `api_key_file`. Without a key, what a page in a
-    browser can send is refused: any `Origin` (403), and the content types `text/plain`, of a form,
-    and `multipart` (415). Head and key have to come within 5 s. Of 16 connections, 4 of one
-    address may be silent; where there are more, the oldest silent one is ended.
+    A check that listens beyond this machine needs `api_key_file` or `allowed_peers`. Without a key,
+    what a page in a browser can send is refused: any `Origin` or `Sec-Fetch-Site` (403), and the
+    content types `text/plain`, of a form, and `multipart` (415). Forms are taken without a key from
+    senders on other machines that `allowed_peers` names. Head and key have to come within 5 s. Of
+    16 connections, 4 of one address may be silent; where there are more, the oldest silent one is
+    ended.
     """
 
     zone: Annotated[str, about("IANA name of the zone of the source's times", "Europe/Paris")]
@@ -86,6 +96,14 @@ class Config(CheckConfig, frozen=True, tag="feed"):
         about("file whose first line is the key that pushes carry", "/etc/venuewatch/feed.key"),
     ] = None
     api_key_header: Annotated[Header, about("header of the key", "Authorization")] = "X-Api-Key"
+    allowed_peers: Annotated[
+        tuple[str, ...],
+        about(
+            "addresses and networks that may push; every one, with the key, if empty",
+            ["10.1.0.7", "10.2.0.0/24"],
+            max_length=64,
+        ),
+    ] = ()
     cert_file: Annotated[
         FilePath, about("certificate chain (PEM) to listen with TLS", "/etc/venuewatch/feed.crt")
     ] = None
@@ -125,9 +143,20 @@ class Config(CheckConfig, frozen=True, tag="feed"):
             socket.inet_pton(family, self.listen_address)
         except (OSError, ValueError):
             raise ValueError("Expected `listen_address` to be an IP address") from None
+        try:
+            peers = Peers(self.allowed_peers)
+        except ValueError as error:
+            raise ValueError(f"{error} in `allowed_peers`") from None
+        if self.api_key_file is None and peers.names_loopback:
+            raise ValueError(
+                "Expected `api_key_file`, or no loopback address in `allowed_peers`: pages in a "
+                "browser of this machine send from it"
+            )
         is_local = self.listen_address == "::1" or self.listen_address.startswith("127.")
-        if not is_local and self.api_key_file is None:
-            raise ValueError("Expected `api_key_file` to listen beyond this machine")
+        if not is_local and self.api_key_file is None and not self.allowed_peers:
+            raise ValueError(
+                "Expected `api_key_file` or `allowed_peers` to listen beyond this machine"
+            )
         zone_of(self.zone)
 
 
@@ -143,7 +172,8 @@ class Check:
         self._feed = Feed(_limits(config), self._calendar, config.feed_flag)
         self._folder = None if config.folder is None else _folder(config, config.folder)
         self._receiver: Any = None
-        self._turned_away = (0, 0)
+        self._refused: Counter[Reason] = Counter()
+        self._ended = 0
         if self._folder is None:
             with contextlib.suppress(OSError, ConfigError):  # tried anew at each reading
                 self._listen()
@@ -165,23 +195,29 @@ class Check:
         with self._lock:
             counts = (folder.unread, folder.seen) if folder else ()
             state, detail, values = self._feed.judge(self._now(), Way(trouble, *counts))
+            refusals = self._feed.refusals
         if folder is not None and folder.links:
             detail = short(f"{detail}; {folder.links} links not followed")
         if folder is not None and folder.folders and not values.results_messages_total:
             detail = short(f"{detail}; {folder.folders} folders not looked into")
         if self._receiver is not None:
-            refused, ended = self._receiver.unauthorized, self._receiver.places.made_room
             values = msgspec.structs.replace(
                 values,
-                results_unauthorized_total=float(refused),
-                results_connections_ended_total=float(ended),
+                results_unauthorized_total=float(refusals.unauthorized),
+                results_refused_total=refusals.counts(OF_PUSHES),
+                results_connections_ended_total=float(self._receiver.places.made_room),
             )
-            if (refused, ended) != self._turned_away:
-                told = f"turned away since the last reading: {refused - self._turned_away[0]}"
-                told += f" pushes, {ended - self._turned_away[1]} connections"
-                detail = short(f"{detail}; {told}")
-                self._turned_away = (refused, ended)
+            detail = short("; ".join(filter(None, (detail, self._turned_away(refusals)))))
         return Reading(state, detail, values)
+
+    def _turned_away(self, refusals: Refusals) -> str:
+        """Return what was turned away since the last reading, "" if nothing."""
+        now, ended = refusals.by_reason.copy(), self._receiver.places.made_room
+        told = [f"{reason} {count}" for reason, count in sorted((now - self._refused).items())]
+        if ended > self._ended:
+            told.append(f"connections ended for others {ended - self._ended}")
+        self._refused, self._ended = now, ended
+        return f"turned away since the last reading: {', '.join(told)}" if told else ""
 
     def close(self) -> None:
         """Stop listening."""
@@ -195,7 +231,14 @@ class Check:
             self._hear(heard)
 
     def _listen(self) -> None:
-        self._receiver = _receiver(self._config, lambda what: self._hear(Heard(what, self._now())))
+        self._receiver = _receiver(self._config, Desk(self._take, self._refuse))
+
+    def _take(self, push: Push) -> None:
+        for message in messages_of(push, self._config.max_message_bytes):
+            self._hear(Heard(message, self._now()))
+
+    def _refuse(self, error: FeedError) -> None:
+        self._hear(Heard(error, self._now()))
 
     def _hear(self, heard: Heard) -> None:
         with self._lock:
@@ -225,7 +268,7 @@ def _folder(config: Config, path: str) -> Folder:
     )
 
 
-def _receiver(config: Config, hear: Callable[[Message | FeedError], None]) -> Any:
+def _receiver(config: Config, desk: Desk) -> Any:
     """Return a receiver that listens: its module costs memory, so it is imported only here.
 
     Raises:
@@ -239,5 +282,13 @@ def _receiver(config: Config, hear: Callable[[Message | FeedError], None]) -> An
         for path in filter(None, (config.cert_file, config.key_file)):
             check_file(path)
         tls.load_cert_chain(config.cert_file, config.key_file)
-    at, limit = (config.listen_address, config.listen_port), config.max_message_bytes
-    return module.Receiver(module.Door(*at, limit, config.api_key_header.lower(), key, tls), hear)
+    door = Door(
+        config.listen_address,
+        config.listen_port or 0,
+        config.max_message_bytes,
+        config.api_key_header.lower(),
+        key,
+        tls,
+        peers=Peers(config.allowed_peers) if config.allowed_peers else None,
+    )
+    return module.Receiver(door, desk)

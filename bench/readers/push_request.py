@@ -5,7 +5,9 @@ import zlib
 from collections.abc import Sequence
 from typing import cast
 
-from agent.checks.results_feed.pushes import Door, Pushes
+from agent.checks.results_feed.documents import messages_of
+from agent.checks.results_feed.door import Desk, Door
+from agent.checks.results_feed.pushes import Line, Pushes
 from bench.readers import results_feed
 
 ERRORS = (OSError,)
@@ -33,7 +35,8 @@ def read(data: bytes) -> None:
     key = b"key" if data and data[0] & 1 else None
     door = Door("127.0.0.1", 0, max_bytes=65_536, key=key)
     sock = cast("socket.socket", _Socket(data[1:]))
-    Pushes(sock, door, lambda _message: None, lambda: None).serve()
+    desk = Desk(lambda push: messages_of(push, door.max_bytes), lambda _error: None)
+    Pushes(Line(sock), door, desk).serve()
 
 
 def seeds() -> Sequence[bytes]:

@@ -16,6 +16,7 @@ from agent.checks.dns import first_nameserver
 from agent.checks.feed import Config as FeedConfig
 from agent.checks.feed import _receiver
 from agent.checks.net.tls import Trust, _context
+from agent.checks.results_feed.door import Desk
 from agent.spool.disk import Spool
 from aggregator import config as aggregator_config
 from aggregator import inventory
@@ -63,7 +64,7 @@ def _feed(path: Path) -> object:
     config = FeedConfig(
         name="f", zone="UTC", listen_port=1, cert_file=str(path), key_file=str(path)
     )
-    return _receiver(config, print)
+    return _receiver(config, Desk(print, print))
 
 
 READERS: dict[str, Callable[[Path], object]] = {

@@ -5,7 +5,7 @@ A field that is not as expected is unknown, and named: a monitor needs the other
 
 from collections.abc import Callable
 from datetime import date, datetime, time
-from typing import NamedTuple, TypeVar
+from typing import Literal, NamedTuple, TypeAlias, TypeVar
 
 T = TypeVar("T")
 
@@ -16,8 +16,27 @@ MAX_SCHEDULED = 512
 _YEARS = range(2000, 2200)
 
 
+Reason: TypeAlias = Literal[
+    "key",
+    "peer",
+    "browser",
+    "content_type",
+    "method",
+    "request",
+    "encoding",
+    "slow",
+    "oversized",
+    "message",
+    "full",
+    "tls",
+]
+"""Why something is refused: metrics have it as a label."""
+
+
 class FeedError(Exception):
     """A peer sent something that is no message of a feed; the text says what was expected."""
+
+    reason: Reason = "message"
 
 
 class TruncatedError(FeedError):
@@ -28,12 +47,10 @@ class TruncatedError(FeedError):
         self.message = message
 
 
-class UnauthorizedError(FeedError):
-    """Its sender may not send: it has no key, or is a page in a browser."""
-
-
 class OversizedError(FeedError):
     """It is larger than it may be."""
+
+    reason = "oversized"
 
 
 class Message(NamedTuple):

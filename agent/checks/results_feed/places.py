@@ -12,6 +12,8 @@ import socket
 import threading
 from typing import Final
 
+from agent.checks.net.peers import plain
+
 PLACES: Final = 16
 PER_CLIENT: Final = 4
 
@@ -26,9 +28,11 @@ class Place:
         self.whose = whose
         self.is_silent = True
         self.is_waiting = True
+        self.is_ended = False
 
     def end(self) -> None:
         """Hang up: whoever waits at the socket is woken."""
+        self.is_ended = True
         with contextlib.suppress(OSError):
             self.sock.shutdown(socket.SHUT_RDWR)
 
@@ -100,11 +104,7 @@ class Places:
 
 def _counted_as(address: str) -> str:
     """Return as whom a connection counts: one sender has a whole /64 of IPv6."""
-    try:
-        found = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    found = getattr(found, "ipv4_mapped", None) or found
+    found = plain(address)
     if isinstance(found, ipaddress.IPv6Address):
         return str(ipaddress.ip_network((found, 64), strict=False))
-    return str(found)
+    return address if found is None else str(found)

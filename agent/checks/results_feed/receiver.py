@@ -5,35 +5,35 @@ Each connection has a thread of its own, and there are few of them (``places.py`
 
 import contextlib
 import socket
+import ssl
 import threading
 
 from agent.checks.reading.times import Deadline
+from agent.checks.results_feed.door import Desk, Door, HttpError
+from agent.checks.results_feed.header import FeedError
 from agent.checks.results_feed.places import Place, Places
-from agent.checks.results_feed.pushes import Door, Hear, Pushes
+from agent.checks.results_feed.pushes import Line, Pushes, tls_refusal
 
-__all__ = ["Door", "Receiver"]
+__all__ = ["Desk", "Door", "Receiver"]
 
 _ACCEPT_S = 1.0
 _FULL = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
 class Receiver:
-    """Listens from its making until ``close``, and passes each push to ``hear``.
+    """Listens from its making until ``close``, and passes each push to ``desk``.
 
-    ``hear`` is called from many threads. ``unauthorized`` counts refusals for the key, and of what
-    a page in a browser sent. ``places`` are those of its connections.
+    ``places`` are those of its connections.
 
     Raises:
         OSError: the address cannot be listened at.
     """
 
-    def __init__(self, door: Door, hear: Hear) -> None:
+    def __init__(self, door: Door, desk: Desk) -> None:
         self._door = door
-        self._hear = hear
-        self._lock = threading.Lock()
+        self._desk = desk
         self.places = Places()
         self._is_closing = threading.Event()
-        self.unauthorized = 0
         family = socket.AF_INET6 if ":" in door.address else socket.AF_INET
         self._listener = socket.create_server((door.address, door.port), family=family)
         self._listener.settimeout(_ACCEPT_S)
@@ -64,6 +64,7 @@ class Receiver:
     def _admit(self, sock: socket.socket, address: str) -> None:
         place = self.places.take(sock, address)
         if place is None:
+            self._desk.refuse(_no_room())
             with sock, contextlib.suppress(OSError):
                 sock.settimeout(0)
                 sock.send(_FULL if self._door.tls is None else b"")
@@ -73,6 +74,7 @@ class Receiver:
         try:
             thread.start()
         except RuntimeError:  # the system gives no more threads
+            self._desk.refuse(_no_room())
             sock.close()
             self.places.leave(place)
 
@@ -87,19 +89,30 @@ class Receiver:
         sock, door = place.sock, self._door
         first = Deadline(min(door.head_s, door.request_s, door.idle_s))
         sock.settimeout(first.left_s())
+        ends = sock.getpeername()[0], sock.getsockname()[0]
 
         def note(is_waiting: bool) -> None:  # noqa: FBT001 - its only argument
             self.places.note(place, is_waiting=is_waiting)
 
+        def refuse(error: FeedError) -> None:
+            self._desk.refuse(_no_room() if place.is_ended else error)
+
+        desk = Desk(self._desk.take, refuse)
         if door.tls is None:
-            Pushes(sock, door, self._hear, self._count_refusal, note, first).serve()
+            Pushes(Line(sock, *ends), door, desk, note, first).serve()
             return
         # From here on ``sock`` is an empty shell, and only ``secured`` can be hung up on.
         with door.tls.wrap_socket(sock, server_side=True, do_handshake_on_connect=False) as secured:
             place.sock = secured
-            secured.do_handshake()
-            Pushes(secured, door, self._hear, self._count_refusal, note, first).serve()
+            try:
+                secured.do_handshake()
+            except (ssl.SSLEOFError, ssl.SSLZeroReturnError):  # it hung up, as a port scanner does
+                return
+            except ssl.SSLError as error:
+                refuse(tls_refusal(error))
+                raise
+            Pushes(Line(secured, *ends), door, desk, note, first).serve()
 
-    def _count_refusal(self) -> None:
-        with self._lock:
-            self.unauthorized += 1
+
+def _no_room() -> HttpError:
+    return HttpError(503, "full", "Expected fewer connections at a time")

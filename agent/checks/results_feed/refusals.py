@@ -4,30 +4,52 @@ What is refused says nothing of its source. A run of refusals begins with the fi
 message that was heard, and ends with the next message, or once nothing more is refused.
 """
 
+from collections import Counter
+from collections.abc import Sequence
+from typing import get_args
+
 from agent.checks.reading.times import Now
-from agent.checks.results_feed.header import FeedError, OversizedError, UnauthorizedError
+from agent.checks.results_feed.header import FeedError, Reason
 from venuewatch.base.wire.checks import CheckState
+
+OF_FILES: tuple[Reason, ...] = ("message", "oversized")
+OF_PUSHES: tuple[Reason, ...] = get_args(Reason)
+
+_UNAUTHORIZED: tuple[Reason, ...] = ("key", "peer", "browser", "content_type")
+_UNREADABLE: tuple[Reason, ...] = ("message", "request", "method", "encoding", "slow")
 
 
 class Refusals:
     """The run of refusals that is under way, if one is, and the numbers of all of them.
 
-    ``oversized`` is the number of those that were too large, ``malformed`` that of all others but
-    those of a sender that may not send: its receiver counts them.
+    ``by_reason`` has the number for each reason that there was.
     """
 
     def __init__(self) -> None:
-        self.oversized = 0
-        self.malformed = 0
+        self.by_reason: Counter[Reason] = Counter()
         self._first_s: float | None = None
         self._last_s = 0.0
 
+    @property
+    def malformed(self) -> int:
+        """The number of messages and requests that were none."""
+        return self._sum(_UNREADABLE)
+
+    @property
+    def unauthorized(self) -> int:
+        """The number of pushes that their senders may not send."""
+        return self._sum(_UNAUTHORIZED)
+
+    def _sum(self, reasons: Sequence[Reason]) -> int:
+        return sum(self.by_reason[reason] for reason in reasons)
+
+    def counts(self, reasons: Sequence[Reason]) -> list[tuple[str, float]]:
+        """Return how many were refused for each reason, 0 among them."""
+        return [(reason, float(self.by_reason[reason])) for reason in reasons]
+
     def refuse(self, error: FeedError, now: Now, limit_s: float) -> None:
         """Count a refusal; ``limit_s`` after the last one a new run begins."""
-        if isinstance(error, OversizedError):
-            self.oversized += 1
-        elif not isinstance(error, UnauthorizedError):
-            self.malformed += 1
+        self.by_reason[error.reason] += 1
         if self._first_s is None or now.monotonic_s - self._last_s > limit_s:
             self._first_s = now.monotonic_s
         self._last_s = max(self._last_s, now.monotonic_s)

@@ -18,7 +18,7 @@ from agent.checks.reading.words import short
 from agent.checks.results_feed.clock import Calendar, in_words
 from agent.checks.results_feed.dates import LogicalDates
 from agent.checks.results_feed.header import FeedError, Message
-from agent.checks.results_feed.refusals import Refusals
+from agent.checks.results_feed.refusals import OF_FILES, Refusals
 from agent.checks.results_feed.world import Limits, World
 from venuewatch.base.wire.checks import CheckState, CheckValues
 
@@ -53,7 +53,8 @@ class Feed:
     """Takes in the messages of one feed, and judges it.
 
     A message with the wrong flag belongs to another world: it opens, closes and excuses nothing
-    here. Only where the right flag is silent does its live data show a fault.
+    here. Only where the right flag is silent does its live data show a fault. ``refusals`` has what
+    was refused since the start.
     """
 
     def __init__(self, limits: Limits, calendar: Calendar, flag: Flag = "P") -> None:
@@ -61,7 +62,7 @@ class Feed:
         self._clock_limit_s = limits.clock_s
         self._calendar = calendar
         self._dates = LogicalDates(calendar)
-        self._refusals = Refusals()
+        self.refusals = Refusals()
         self._flag = flag
         self._ours = World(limits)
         self._others = World(limits, is_real=False)
@@ -81,7 +82,7 @@ class Feed:
         self._messages += 1
         self._bytes += message.size_bytes
         self._heard = max(now, self._heard or now)
-        self._refusals.hear()
+        self.refusals.hear()
         self._note_faults(message, now)
         if wrong := self._dates.hear(message, now):
             self._wrong_dates += 1
@@ -104,7 +105,7 @@ class Feed:
 
     def refuse(self, error: FeedError, now: Now) -> None:
         """Count something that came at ``now`` and was no message."""
-        self._refusals.refuse(error, now, self._limit_s)
+        self.refusals.refuse(error, now, self._limit_s)
         self._note("refused", f"refused: {error}", now)
 
     def judge(self, now: Now, way: Way = Way()) -> Reading:  # noqa: B008 - it can't be changed
@@ -128,7 +129,7 @@ class Feed:
             return "critical", way.trouble
         state, why = self._ours.state(now) or self._state_outside(now)
         if state in ("silent", "not_expected", "unknown"):
-            state, why = self._refusals.state(now, self._limit_s) or (state, why)
+            state, why = self.refusals.state(now, self._limit_s) or (state, why)
         if way.unread and state in ("flowing", "frozen", "silent", "not_expected", "unknown"):
             return "delayed", f"{way.unread} files unread; {why}"
         if way.seen and state in ("frozen", "silent", "not_expected", "unknown"):
@@ -178,8 +179,9 @@ class Feed:
         return CheckValues(
             results_messages_total=float(self._messages),
             results_bytes_total=float(self._bytes),
-            results_parse_errors_total=float(self._refusals.malformed + self._faulty),
-            results_oversized_total=float(self._refusals.oversized),
+            results_parse_errors_total=float(self.refusals.malformed + self._faulty),
+            results_refused_total=self.refusals.counts(OF_FILES),
+            results_oversized_total=float(self.refusals.by_reason["oversized"]),
             results_version_gaps_total=float(self._ours.versions.gaps),
             results_version_regressions_total=float(self._ours.versions.regressions),
             results_wrong_flag_total=float(self._wrong_flags),

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, TypeAlias, get_args
 
 import msgspec
 
-from venuewatch.base.wire.readings import ByLabel, Number
+from venuewatch.base.wire.readings import ByLabel, ByReason, Number
 
 NetworkState: TypeAlias = Literal["ok", "warning", "critical", "unknown"]
 ResultsState: TypeAlias = Literal[
@@ -117,6 +117,9 @@ class CheckValues(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     ] = None
     results_unauthorized_total: Annotated[
         Number, "Pushes that were refused: for their API key, their sender, or from a browser."
+    ] = None
+    results_refused_total: Annotated[
+        ByReason, "Messages, pushes and connections that were refused, for each reason."
     ] = None
     results_connections_ended_total: Annotated[
         Number, "Connections of senders that were ended for others, or refused."

@@ -26,6 +26,7 @@ ByDevice: TypeAlias = Annotated[list[tuple[Label, float]], _by("device")] | None
 ByMaster: TypeAlias = Annotated[list[tuple[Label, float]], _by("master")] | None
 ByDiskState: TypeAlias = Annotated[list[tuple[Label, Label, float]], _by("device", "state")] | None
 ByCollector: TypeAlias = Annotated[list[tuple[Label, float]], _by("collector")] | None
+ByReason: TypeAlias = Annotated[list[tuple[Label, float]], _by("reason")] | None
 ByLabel: TypeAlias = Annotated[list[tuple[Label, float]], _by("label")] | None
 ByCpuMode: TypeAlias = Annotated[list[tuple[Label, Label, float]], _by("cpu", "mode")] | None
 BySensor: TypeAlias = Annotated[list[tuple[Label, Label, float]], _by("chip", "sensor")] | None

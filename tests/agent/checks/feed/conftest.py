@@ -2,7 +2,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from agent.checks.results_feed.receiver import Door
+from agent.checks.results_feed.door import Door
 from tests.agent.checks.feed.door import KEY, MAX_BYTES, Hall
 
 

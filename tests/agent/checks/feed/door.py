@@ -3,10 +3,14 @@
 import contextlib
 import http.client
 import socket
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 
+from agent.checks.results_feed.documents import messages_of
+from agent.checks.results_feed.door import Desk, Door, Push
 from agent.checks.results_feed.header import FeedError, Message
-from agent.checks.results_feed.receiver import Door, Receiver
+from agent.checks.results_feed.receiver import Receiver
+from venuewatch.base import clock
 
 PATIENCE_S = 10.0
 MAX_BYTES = 100_000
@@ -18,7 +22,7 @@ BODY = b'<Body DocumentType="DT_KA" Source="HALL1"/>'
 class Hall:
     def __init__(self, door: Door) -> None:
         self.heard: list[Message | FeedError] = []
-        self.receiver = Receiver(door, self.heard.append)
+        self.receiver = Receiver(door, desk(self.heard, door.max_bytes))
 
     def connect(self) -> http.client.HTTPConnection:
         return http.client.HTTPConnection("127.0.0.1", self.receiver.port, timeout=PATIENCE_S)
@@ -53,6 +57,18 @@ class Hall:
     def types(self) -> list[str]:
         return [type(it).__name__ for it in self.heard]
 
+    def reasons(self) -> list[str]:
+        return [it.reason for it in self.heard if isinstance(it, FeedError)]
+
+
+def desk(heard: list[Message | FeedError], max_bytes: int = MAX_BYTES) -> Desk:
+    """Return a desk that keeps what it takes and refuses, in one list."""
+
+    def take(push: Push) -> None:
+        heard.extend(messages_of(push, max_bytes))
+
+    return Desk(take, heard.append)
+
 
 def drip_until_cut_off(sock: socket.socket) -> int:
     sock.settimeout(0.01)
@@ -78,3 +94,11 @@ def until_status(hall: Hall, status: int) -> bool:
         except OSError:
             continue
     return False
+
+
+def until(is_so: Callable[[], bool]) -> bool:
+    """Wait until it is so."""
+    end = clock.monotonic() + PATIENCE_S
+    while not is_so() and clock.monotonic() < end:
+        threading.Event().wait(0.005)
+    return is_so()

@@ -6,7 +6,8 @@ import re
 import pytest
 
 from agent.checks.feed import Check, Config
-from agent.checks.results_feed.header import FeedError, UnauthorizedError
+from agent.checks.results_feed.door import HttpError
+from agent.checks.results_feed.header import FeedError
 from agent.checks.results_feed.messages import read
 from bench.kit.processes import free_port
 from tests.agent.checks.feed.door import BODY, Hall
@@ -64,7 +65,7 @@ def test_other_method_is_told_which_are_allowed(hall: Hall, method: bytes) -> No
 
     assert answer.startswith(b"HTTP/1.1 405 ")
     assert re.search(rb"(?i)\r\nallow: POST, PUT\r\n", answer)
-    assert hall.types() == ["FeedError"]
+    assert hall.reasons() == ["method"]
 
 
 def test_message_of_ten_megabytes_is_taken_by_default() -> None:
@@ -91,7 +92,9 @@ def test_sender_that_is_refused_before_its_body_is_not_overheard(hall: Hall, hea
     assert isinstance(hall.heard[0], FeedError)
 
 
-@pytest.mark.parametrize("error", [FeedError("Expected a body"), UnauthorizedError("the key")])
+@pytest.mark.parametrize(
+    "error", [FeedError("Expected a body"), HttpError(401, "key", "Expected the key")]
+)
 def test_refused_sender_is_not_what_is_not_expected(error: FeedError) -> None:
     feed = Feed()
     feed.plays("0 LOCAL_OFF; 1 not_expected")

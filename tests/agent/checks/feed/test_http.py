@@ -11,16 +11,18 @@ import trustme
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.checks.results_feed.door import Door
 from agent.checks.results_feed.header import FeedError, Message, OversizedError
-from agent.checks.results_feed.pushes import Pushes
-from agent.checks.results_feed.receiver import Door
+from agent.checks.results_feed.pushes import Line, Pushes
 from tests.agent.checks.feed.door import (
     BODY,
     MAX_BYTES,
     PATIENCE_S,
     POST,
     Hall,
+    desk,
     drip_until_cut_off,
+    until,
 )
 
 TOO_LARGE = b'<Body DocumentType="DT_KA">' + b"<R/>" * MAX_BYTES + b"</Body>"
@@ -46,8 +48,8 @@ def test_who_asks_whether_to_go_on_is_told_so(hall: Hall) -> None:
 def test_a_wrong_key_is_refused_and_counted(guarded: Hall, headers: dict[str, str]) -> None:
     status = guarded.push(headers=headers)
 
-    assert (status, guarded.types()) == (401, ["UnauthorizedError"])
-    assert guarded.receiver.unauthorized == 1
+    assert (status, guarded.types()) == (401, ["HttpError"])
+    assert guarded.reasons() == ["key"]
 
 
 def test_the_right_key_is_let_in_whatever_the_case_of_its_header(guarded: Hall) -> None:
@@ -142,7 +144,7 @@ def served(raw: bytes, *, at_a_time: int) -> tuple[bytes, list[Message | FeedErr
         ours.most = at_a_time
         far.sendall(raw)
         far.shutdown(socket.SHUT_WR)
-        Pushes(ours, Door("", 0, MAX_BYTES), heard.append, lambda: None).serve()
+        Pushes(Line(ours), Door("", 0, MAX_BYTES), desk(heard)).serve()
         ours.shutdown(socket.SHUT_WR)
         return b"".join(iter(lambda: far.recv(65_536), b"")), heard
 
@@ -212,7 +214,37 @@ def test_tls_is_spoken_and_plain_text_refused(open_door: Callable[[Door], Hall])
     connection.close()
 
     assert b"200" not in plain
-    assert (status, hall.types()) == (200, ["Message"])
+    assert (status, hall.reasons(), hall.types()) == (200, ["tls"], ["HttpError", "Message"])
+
+
+def test_sender_that_does_not_trust_the_certificate_is_counted(
+    open_door: Callable[[Door], Hall],
+) -> None:
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(server)
+    hall = open_door(Door("127.0.0.1", 0, MAX_BYTES, tls=server, request_s=PATIENCE_S))
+    connection = http.client.HTTPSConnection(
+        "127.0.0.1", hall.receiver.port, timeout=PATIENCE_S, context=ssl.create_default_context()
+    )
+
+    with pytest.raises(ssl.SSLCertVerificationError):
+        connection.connect()
+
+    assert until(lambda: hall.reasons() == ["tls"])
+    assert "unknown ca" in str(hall.heard[0])
+
+
+def test_port_scanner_that_says_nothing_is_no_refusal(
+    open_door: Callable[[Door], Hall],
+) -> None:
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(server)
+    halls = [open_door(Door("127.0.0.1", 0, MAX_BYTES, tls=tls)) for tls in (None, server)]
+
+    for hall in halls:
+        hall.says(b"")
+
+    assert [hall.heard for hall in halls] == [[], []]
 
 
 def test_a_handshake_that_never_comes_hangs_nobody(open_door: Callable[[Door], Hall]) -> None:
