@@ -25,7 +25,8 @@ def messages_of(push: Push, max_bytes: int) -> list[Message]:
     _size, fault = max(faults, key=lambda each: each[0])
     if len(faults) == 1:
         raise fault
-    raise FeedError(f"Expected a message in one of {len(faults)} fields: {fault}")
+    text = f"Expected a message in one of {len(faults)} fields; the longest is none: {fault}"
+    raise FeedError(text)
 
 
 def _read(part: Part, max_bytes: int) -> tuple[int, Message | FeedError]:

@@ -5,10 +5,12 @@ import http.client
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from typing import cast
 
 from agent.checks.results_feed.documents import messages_of
 from agent.checks.results_feed.door import Desk, Door, Push
 from agent.checks.results_feed.header import FeedError, Message
+from agent.checks.results_feed.pushes import Line, Pushes
 from agent.checks.results_feed.receiver import Receiver
 from venuewatch.base import clock
 
@@ -68,6 +70,42 @@ def desk(heard: list[Message | FeedError], max_bytes: int = MAX_BYTES) -> Desk:
         heard.extend(messages_of(push, max_bytes))
 
     return Desk(take, heard.append)
+
+
+class Piecemeal:
+    """A connection whose sender says all and hangs up; it is read in pieces."""
+
+    def __init__(self, said: bytes, at_a_time: int) -> None:
+        self.answered = b""
+        self._said = said
+        self._at = 0
+        self._most = at_a_time
+
+    def recv(self, size: int) -> bytes:
+        piece = self._said[self._at : self._at + min(size, self._most)]
+        self._at += len(piece)
+        return piece
+
+    def sendall(self, data: bytes) -> None:
+        self.answered += data
+
+    def settimeout(self, _timeout_s: float) -> None: ...
+
+    def shutdown(self, _how: int) -> None: ...
+
+
+OPEN = Door("", 0, MAX_BYTES)
+
+
+def served(
+    raw: bytes, *, at_a_time: int = 16_384, door: Door = OPEN, peer: str = "", own: str = ""
+) -> tuple[bytes, list[Message | FeedError]]:
+    """Have a whole connection served; return what was answered and what was heard."""
+    heard: list[Message | FeedError] = []
+    sender = Piecemeal(raw, at_a_time)
+    line = Line(cast("socket.socket", sender), peer, own)
+    Pushes(line, door, desk(heard, door.max_bytes)).serve()
+    return sender.answered, heard
 
 
 def drip_until_cut_off(sock: socket.socket) -> int:

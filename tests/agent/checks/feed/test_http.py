@@ -13,15 +13,14 @@ from hypothesis import strategies as st
 
 from agent.checks.results_feed.door import Door
 from agent.checks.results_feed.header import FeedError, Message, OversizedError
-from agent.checks.results_feed.pushes import Line, Pushes
 from tests.agent.checks.feed.door import (
     BODY,
     MAX_BYTES,
     PATIENCE_S,
     POST,
     Hall,
-    desk,
     drip_until_cut_off,
+    served,
     until,
 )
 
@@ -127,26 +126,6 @@ REQUESTS = (
     + b"\r\n0\r\nX: trailer\r\n\r\n"
     + POST + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s" % (len(PACKED), PACKED)
 )  # fmt: skip
-
-
-class Piecemeal(socket.socket):
-    most = 16_384
-
-    def recv(self, size: int, flags: int = 0) -> bytes:
-        return super().recv(min(size, self.most), flags)
-
-
-def served(raw: bytes, *, at_a_time: int) -> tuple[bytes, list[Message | FeedError]]:
-    """Have a whole connection served; return what was answered and what was heard."""
-    heard: list[Message | FeedError] = []
-    near, far = socket.socketpair()
-    with Piecemeal(fileno=near.detach()) as ours, far:
-        ours.most = at_a_time
-        far.sendall(raw)
-        far.shutdown(socket.SHUT_WR)
-        Pushes(Line(ours), Door("", 0, MAX_BYTES), desk(heard)).serve()
-        ours.shutdown(socket.SHUT_WR)
-        return b"".join(iter(lambda: far.recv(65_536), b"")), heard
 
 
 @given(st.integers(1, 64) | st.just(16_384))
