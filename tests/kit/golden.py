@@ -29,6 +29,7 @@ FEED = CheckValues(
     results_messages_total=1_234.0,
     results_last_message_timestamp_seconds=WALL + 5.5,
     results_data_age_seconds=14.5,
+    results_refused_total=[("key", 3.0), ("oversized", 0.0)],
 )
 
 

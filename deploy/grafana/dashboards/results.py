@@ -39,6 +39,16 @@ def faults(metric: str, legend: str) -> Query:
     return Query(f"sum(max by ({BY}) ({rise}))", legend, CHECK_INTERVAL)
 
 
+def refused() -> Query:
+    """Return how much was refused within ten minutes, for each reason that there was."""
+    rise = f"increase(venuewatch_results_refused_total{{{CHECK}}}[10m])"
+    return Query(
+        f"sum by (reason) (max by ({BY}, reason) ({rise})) > 0",
+        "refused: {{reason}}",
+        CHECK_INTERVAL,
+    )
+
+
 def in_state(states: str) -> Query:
     """Return how many feeds are in one of these states."""
     found = f'venuewatch_results_state{{{CHECK},state=~"{states}"}}'
@@ -132,7 +142,8 @@ SOUNDNESS = Row(
         lines(
             "Faulty messages within 10 min",
             "Versions that never came or went backward, and messages that could not be read, were "
-            "too large, had a wrong feed flag or date, or no valid key. Over the chosen feeds.",
+            "too large, had a wrong feed flag or date, or no valid key; and what was refused, by "
+            "reason. Over the chosen feeds.",
             faults("version_gaps", "versions missing"),
             faults("version_regressions", "versions backward"),
             faults("parse_errors", "unreadable"),
@@ -140,6 +151,7 @@ SOUNDNESS = Row(
             faults("wrong_flag", "wrong flag"),
             faults("wrong_date", "wrong date"),
             faults("unauthorized", "unauthorized"),
+            refused(),
             unit=COUNT,
         ),
         lines(

@@ -9,24 +9,38 @@ from agent.checks.feed import Check, Config
 from agent.checks.results_feed.door import HttpError
 from agent.checks.results_feed.header import FeedError
 from agent.checks.results_feed.messages import read
+from agent.checks.results_feed.refusals import OF_PUSHES
 from bench.kit.processes import free_port
-from tests.agent.checks.feed.door import BODY, Hall
+from tests.agent.checks.feed.door import BODY, KEY, Hall
 from tests.agent.checks.feed.hall import Hall as Feed
 from tests.agent.checks.feed.hall import untimed
 
 PACKED = gzip.compress(BODY, mtime=0)
 DOCUMENTED = (
-    b"POST /results HTTP/1.1\r\nAccept-Encoding: gzip, deflate\r\nUser-Agent: Sender/1.0\r\n"
-    b"Content-Type: application/xml\r\nContent-Encoding: gzip\r\nAccept-Encoding: gzip\r\n"
-    b"Host: receiver\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(PACKED)
-) + PACKED
+    b"POST /path/ODFClient HTTP/1.1\r\nConnection: %s\r\n"
+    b"Content-type: application/xml; charset=UTF-8\r\nAccept-Encoding: gzip\r\n"
+    b"Content-Encoding: gzip\r\nX-API-KEY: " + KEY + b"\r\nContent-Length: %d\r\n"
+    b"Host: 172.19.190.255:80\r\nUser-Agent: Apache-HttpClient/4.5.13 (Java/11.0.16.1)\r\n"
+    b"Accept-Encoding: gzip,deflate\r\n\r\n"
+)
+"""The head of the sample in the foundation document (R-SOG-2024 FND, 8.2.2), line by line."""
+
 LENGTH = b"Host: a\r\nConnection: close\r\nContent-Length: %d\r\n" % len(BODY)
+
+
+def test_push_as_the_foundation_document_prints_it_is_accepted(guarded: Hall, hall: Hall) -> None:
+    raw = DOCUMENTED % (b"Keep-Alive", len(PACKED)) + PACKED
+    last = DOCUMENTED % (b"close", len(PACKED)) + PACKED
+
+    answers = [each.says(raw + raw + last) for each in (guarded, hall)]
+
+    assert [answer.count(b"HTTP/1.1 200 OK\r\n") for answer in answers] == [3, 3]
+    assert [each.types() for each in (guarded, hall)] == [["Message"] * 3] * 2
 
 
 @pytest.mark.parametrize(
     "raw",
     [
-        DOCUMENTED,
         b"POST / HTTP/1.1\r\n" + LENGTH + 2 * b"X-Forwarded-For: 192.0.2.1\r\n" + b"\r\n" + BODY,
         b"PUT / HTTP/1.1\r\n" + LENGTH + 3 * b"Accept: */*\r\nVia: 1.1 a\r\n" + b"\r\n" + BODY,
         b"POST / HTTP/1.1\r\n" + LENGTH + 2 * b"Cookie: a=b\r\n" + b"\r\n" + BODY,
@@ -114,11 +128,21 @@ def test_state_of_the_check_tells_who_knocks() -> None:
         hall = Hall.__new__(Hall)
         hall.receiver = check._receiver  # noqa: SLF001
         hall.says(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        hall.push(headers={"Origin": "null"})
+        hall.push(b"<html/>")
         after = check.read()
+        later = check.read()
     finally:
         check.close()
 
     assert untimed(before.detail) == "nothing heard yet"
+    assert set(before.values.results_refused_total or ()) == {(each, 0) for each in OF_PUSHES}
     assert after.state == "unknown"
-    assert "refused: Expected POST or PUT" in after.detail
-    assert after.values.results_parse_errors_total == 1
+    assert "refused: Expected a DocumentType" in after.detail
+    assert "turned away since the last reading: browser 1, message 1, method 1" in after.detail
+    assert "turned away" not in later.detail
+    counts = dict(after.values.results_refused_total or ())
+    assert (counts["method"], counts["browser"], counts["message"]) == (1, 1, 1)
+    assert sum(counts.values()) == 3
+    assert after.values.results_parse_errors_total == 2
+    assert after.values.results_unauthorized_total == 1
