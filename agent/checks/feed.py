@@ -70,8 +70,8 @@ class Config(CheckConfig, frozen=True, tag="feed"):
     what a page in a browser can send is refused: any `Origin` or `Sec-Fetch-Site` (403), and the
     content types `text/plain`, of a form, and `multipart` (415). Forms are taken without a key from
     senders on other machines that `allowed_peers` names. Head and key have to come within 5 s. Of
-    16 connections, 4 of one address may be silent; where there are more, the oldest silent one is
-    ended.
+    16 connections, 4 of one address may be silent, 12 of one that has shown the key; where there
+    are more, the oldest silent one is ended.
     """
 
     zone: Annotated[str, about("IANA name of the zone of the source's times", "Europe/Paris")]

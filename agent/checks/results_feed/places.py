@@ -4,6 +4,11 @@ There are ``PLACES``. Of one address at most ``PER_CLIENT`` may be silent: they 
 whole head with a key yet. The oldest of them makes room for its next. Where all places are taken,
 the oldest silent connection of all makes room, else the one that has waited longest for its next
 message. While all of them are sending, one more is refused.
+
+Nothing tells a stranger from a sender before the key. But a sender comes again: an address that has
+shown the key is known. Strangers elsewhere press out none of its connections, and it may have more
+silent ones, so that a stranger behind the same address needs many at once to press out a head that
+is under way. A connection that has shown its key makes room for no silent one.
 """
 
 import contextlib
@@ -16,7 +21,9 @@ from agent.checks.net.peers import plain
 
 PLACES: Final = 16
 PER_CLIENT: Final = 4
+PER_KNOWN: Final = 12
 
+_KNOWN_MAX: Final = 16
 _LEAVING_MAX: Final = 16  # connections that were ended, and have not noticed yet
 
 
@@ -48,6 +55,7 @@ class Places:
         self._lock = threading.Lock()
         self._taken: dict[Place, None] = {}  # the oldest first
         self._leaving: set[Place] = set()
+        self._known: dict[str, None] = {}  # the one that showed its key last is last
 
     @property
     def sending(self) -> int:
@@ -63,11 +71,12 @@ class Places:
             own = [each for each in silent if each.whose == place.whose]
             waiting = [each for each in self._taken if each.is_waiting]
             has_room = True
-            if len(own) >= PER_CLIENT:
+            if len(own) >= (PER_KNOWN if place.whose in self._known else PER_CLIENT):
                 self._end(own[0])
             elif len(self._taken) >= PLACES:
+                strange = [each for each in silent if each.whose not in self._known]
                 has_room = bool(waiting)
-                for each in (silent or waiting)[:1]:
+                for each in (strange or silent or waiting)[:1]:
                     self._end(each)
             if not has_room or len(self._leaving) > _LEAVING_MAX:
                 self.made_room += 1
@@ -79,6 +88,10 @@ class Places:
         """Note that a head with its key has come, or is awaited anew; it is the newest now."""
         with self._lock:
             place.is_silent, place.is_waiting = False, is_waiting
+            self._known.pop(place.whose, None)
+            self._known[place.whose] = None
+            if len(self._known) > _KNOWN_MAX:
+                del self._known[next(iter(self._known))]
             if place in self._taken:
                 del self._taken[place]
                 self._taken[place] = None

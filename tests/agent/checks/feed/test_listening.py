@@ -23,14 +23,16 @@ def listening(port: int, **fields: Any) -> Check:
     return Check(Config(name="r", listen_port=port, zone="UTC", **fields), lambda _name: None)
 
 
-def push_to(tls: ssl.SSLContext | None = None, **fields: Any) -> tuple[int, Reading]:
+def push_to(
+    tls: ssl.SSLContext | None = None, headers: dict[str, str] | None = None, **fields: Any
+) -> tuple[int, Reading]:
     """Push one message to a check that listens; return the answer's status and the reading."""
     port = free_port()
     check = listening(port, **fields)
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
     if tls is not None:
         connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=PATIENCE_S, context=tls)
-    connection.request("POST", "/", BODY)
+    connection.request("POST", "/", BODY, headers or {})
     status = connection.getresponse().status
     connection.close()
     reading = check.read()
@@ -45,6 +47,19 @@ def test_a_check_counts_refusals_for_the_key(tmp_path: Path) -> None:
 
     assert status == 401
     assert reading.values.results_unauthorized_total == 1
+    assert ("key", 1.0) in (reading.values.results_refused_total or ())
+
+
+def test_check_takes_pushes_of_allowed_peers_alone(tmp_path: Path) -> None:
+    (tmp_path / "feed.key").write_text("s3cret\n")
+    secret = str(tmp_path / "feed.key")
+
+    statuses = [
+        push_to(api_key_file=secret, headers={"X-Api-Key": "s3cret"}, allowed_peers=peers)[0]
+        for peers in [(), ("127.0.0.1",), ("192.0.2.0/24",)]
+    ]
+
+    assert statuses == [200, 200, 403]
 
 
 def test_a_check_listens_with_tls_from_files(tmp_path: Path) -> None:
