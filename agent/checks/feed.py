@@ -99,7 +99,7 @@ class Config(CheckConfig, frozen=True, tag="feed"):
     allowed_peers: Annotated[
         tuple[str, ...],
         about(
-            "addresses and networks that may push; every one, with the key, if empty",
+            "addresses and networks that may push; all if empty",
             ["10.1.0.7", "10.2.0.0/24"],
             max_length=64,
         ),

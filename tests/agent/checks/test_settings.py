@@ -43,7 +43,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("feed", {"folder": "a", "listen_port": 1}, "Expected either `folder` or `listen_port`"),
     ("feed", {"folder": "a", "files": "**/*.xml"}, "at `$.files`"),
     ("feed", LISTENS | {"cert_file": "a"}, "Expected `cert_file` and `key_file` together"),
-    ("feed", LISTENS | {"listen_address": "10.0.0.1"}, "Expected `api_key_file` to listen beyond"),
+    ("feed", LISTENS | {"listen_address": "10.0.0.1"}, "or `allowed_peers` to listen beyond"),
     ("feed", LISTENS | {"listen_address": "localhost"}, "`listen_address` to be an IP address"),
     ("feed", {"folder": "a", "data_limits_s": {"Basketball": 30.0}}, "`key` in `$.data_limits_s`"),
     ("feed", {"folder": "a", "day_ends": "3"}, "at `$.day_ends`"),
