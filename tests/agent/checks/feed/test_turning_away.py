@@ -3,10 +3,12 @@
 import gzip
 import http.client
 import socket
+import ssl
 import struct
 from collections.abc import Callable, Iterator
 
 import pytest
+import trustme
 
 from agent.checks.net.peers import Peers
 from agent.checks.results_feed.door import Door
@@ -44,6 +46,23 @@ def test_sender_of_fifty_megabytes_sees_its_413(
 
     assert statuses == [413] * 5
     assert hall.reasons() == ["oversized"] * 5
+
+
+def test_sender_over_tls_sees_its_413(open_door: Callable[[Door], Hall]) -> None:
+    authority = trustme.CA()
+    server, client = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
+    authority.issue_cert("127.0.0.1").configure_cert(server)
+    authority.configure_trust(client)
+    hall = open_door(Door("127.0.0.1", 0, MB, tls=server))
+    connection = http.client.HTTPSConnection(
+        "127.0.0.1", hall.receiver.port, timeout=PATIENCE_S, context=client
+    )
+
+    connection.request("POST", "/", pieces(10))
+    status = connection.getresponse().status
+    connection.close()
+
+    assert (status, hall.reasons()) == (413, ["oversized"])
 
 
 def test_gzip_bomb_is_413_and_its_sender_sees_it(hall: Hall) -> None:
