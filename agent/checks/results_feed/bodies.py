@@ -27,7 +27,7 @@ _DOCUMENTS = (b"<", b"{", b"[", b"\xef\xbb\xbf", b"\xfe\xff", b"\xff\xfe", b"\0<
 """How XML and JSON begin; a form has all of these bytes escaped."""
 
 _BOUNDARY = re.compile(r';\s*boundary\s*=\s*(?:"([^"\r\n]{1,70})"|([^\s;,"]{1,70}))', re.IGNORECASE)
-_NAME = re.compile(rb'(?i)^content-disposition:.*?;\s*name="([^"]*)"')
+_NAME = re.compile(rb'(?i)^content-disposition:.*?;\s*name\s*=\s*(?:"([^"]*)"|([^\s;"]+))')
 _ESCAPES = re.compile(rb"(?:%[0-9A-Fa-f]{2})+")
 
 
@@ -209,7 +209,7 @@ def _part_name(scanner: _Scanner) -> str:
         if size_bytes > _MAX_PART_HEAD_BYTES:
             raise FeedError(f"Expected no head of a field over {_MAX_PART_HEAD_BYTES} bytes")
         found = _NAME.search(line)
-        name = found[1] if found else name
+        name = (found[1] or found[2] or b"") if found else name
     return _text(name)
 
 
