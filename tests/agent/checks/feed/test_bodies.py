@@ -94,20 +94,26 @@ def test_what_begins_as_document_is_one_whatever_it_is_called(kind: str, body: b
 AS_PROGRAMS_WRITE = [
     (
         "multipart/form-data; boundary=------------------------d74496d66958873e",
-        b"--------------------------d74496d66958873e\r\nContent-Disposition: form-data; "
-        b'name="odf"; filename="a.xml"\r\nContent-Type: application/octet-stream\r\n\r\n%s\r\n'
-        b"--------------------------d74496d66958873e--\r\n",
+        (
+            b"--------------------------d74496d66958873e\r\nContent-Disposition: form-data; "
+            b'name="odf"; filename="a.xml"\r\nContent-Type: application/octet-stream\r\n\r\n%s\r\n'
+            b"--------------------------d74496d66958873e--\r\n"
+        ),
     ),
     (
         'multipart/form-data; boundary="6d1f2bb4-0d3f-4a4e"',
-        b"--6d1f2bb4-0d3f-4a4e\r\nContent-Type: text/xml; charset=utf-8\r\nContent-Disposition: "
-        b"form-data; name=odf; filename=a.xml; filename*=utf-8''a.xml\r\n\r\n%s\r\n"
-        b"--6d1f2bb4-0d3f-4a4e--\r\n",
+        (
+            b"--6d1f2bb4-0d3f-4a4e\r\nContent-Type: text/xml\r\nContent-Disposition: "
+            b"form-data; name=odf; filename=a.xml; filename*=utf-8''a.xml\r\n\r\n%s\r\n"
+            b"--6d1f2bb4-0d3f-4a4e--\r\n"
+        ),
     ),
     (
         "multipart/form-data; charset=ISO-8859-1; BOUNDARY=TWnr_xZ0",
-        b'\r\n--TWnr_xZ0\r\ncontent-disposition: form-data; name="odf"\r\n'
-        b"content-transfer-encoding: binary\r\n\r\n%s\r\n--TWnr_xZ0--",
+        (
+            b'\r\n--TWnr_xZ0\r\ncontent-disposition: form-data; name="odf"\r\n'
+            b"content-transfer-encoding: binary\r\n\r\n%s\r\n--TWnr_xZ0--"
+        ),
     ),
     ("application/x-www-form-urlencoded; charset=UTF-8", b"odf=%s"),
 ]
