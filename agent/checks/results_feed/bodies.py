@@ -46,8 +46,8 @@ def parts(
 ) -> Iterator[Part]:
     """Yield the documents of a body; at least one.
 
-    ``max_bytes`` is the limit of all of them together, unpacked. ``is_gzip``: the body has to be
-    gzip; else its first bytes tell.
+    ``max_bytes`` is the limit of all of them together, unpacked. The first bytes tell if the body
+    is gzip, or a document as it is; one that is neither has to be gzip if ``is_gzip``.
 
     Raises:
         OversizedError: they are larger; also while a content is read.
@@ -55,9 +55,11 @@ def parts(
     """
     room = _Room(max_bytes)
     is_packed, body = peeked(body)
-    if is_packed or is_gzip:
+    if is_packed:
         body = unpacked(body)
     is_document, body = _begun_as_document(body)
+    if is_gzip and not is_packed and not is_document:
+        body = unpacked(body)
     kind = kind_of(content_type)
     if is_document or not is_form(kind):
         yield Part("", room.taken_by(body))

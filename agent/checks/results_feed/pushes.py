@@ -135,7 +135,7 @@ class Pushes:
         """Refuse a body that can't be taken, before it is sent; return whether it is gzip."""
         if int(head.get(b"content-length", b"0")) > limit:
             raise OversizedError(f"Expected at most {limit} bytes")
-        coding = head.get(b"content-encoding", b"identity").lower()
+        coding = head.get(b"content-encoding", b"").lower() or b"identity"
         if coding not in (b"identity", b"gzip", b"x-gzip"):
             raise HttpError(415, "encoding", "Expected gzip, or no encoding")
         return coding != b"identity"
