@@ -10,6 +10,7 @@ import pytest
 
 from agent.checks.reading.words import MAX_DETAIL
 from agent.checks.results_feed.header import Message
+from agent.checks.results_feed.refusals import OF_FILES
 from agent.checks.results_feed.versions import MAX_IDENTITIES, Versions
 from tests.agent.checks.feed import hall as virtual
 from tests.agent.checks.feed.test_folder import Hall
@@ -215,7 +216,10 @@ def test_hostile_headers_make_no_series_and_one_line() -> None:
     reading, expected = feed.at(20.0), quiet.at(20.0)
 
     names = {name for name in reading.values.__struct_fields__ if getattr(reading.values, name)}
-    assert {type(getattr(reading.values, name)) for name in names} == {float}
+    by_reason = dict(reading.values.results_refused_total or ())
+    types = {type(getattr(reading.values, name)) for name in names - {"results_refused_total"}}
+    assert types == {float}
+    assert by_reason.keys() == set(OF_FILES)
     assert reading.values.__struct_fields__ == expected.values.__struct_fields__
     assert reading.detail.isprintable()
     assert len(reading.detail) <= MAX_DETAIL
