@@ -15,6 +15,7 @@ _SKEW_MINUTES = 10  # after a source's clock was set, its old error is forgotten
 _BELIEVED_AFTER = 5  # messages
 _QUARTER_S = 900.0  # all zones differ by whole quarters of an hour
 _NEAR_QUARTER_S = 15.0
+_SET_S = 2.0  # by so much this machine's clock was set, not slewed
 
 
 def zone_of(name: str) -> ZoneInfo:
@@ -66,15 +67,22 @@ class Skew:
 
     A message can only be late, so the earliest one tells: the largest of stamp minus arrival. A
     source that is behind looks like one whose messages are all late. Either way its data is judged
-    as by the right clock, and the lead itself is the finding: it is told after a few messages.
+    as by the right clock, and the lead itself is the finding: it is told after a few messages. What
+    was learnt before this machine's clock was set is by another clock, and forgotten.
     """
 
     def __init__(self) -> None:
         self._best_by_minute: deque[tuple[int, float]] = deque(maxlen=_SKEW_MINUTES)
         self._messages = 0
+        self._boot_s: float | None = None  # by the wall clock
 
     def hear(self, ahead_s: float, now: Now) -> None:
         """Count a message whose stamp was ``ahead_s`` later than its arrival."""
+        boot_s = now.wall_s - now.monotonic_s
+        if self._boot_s is not None and abs(boot_s - self._boot_s) > _SET_S:
+            self._best_by_minute.clear()
+            self._messages = 0
+        self._boot_s = boot_s
         self._messages += 1
         minute = int(now.monotonic_s // 60)
         if self._best_by_minute and self._best_by_minute[-1][0] == minute:

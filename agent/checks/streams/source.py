@@ -13,7 +13,6 @@ from agent.checks.streams.facts import Facts
 
 _ROTATION: Final = 8  # a scoreboard sends so many kinds of messages by turns
 _GAP_MAX: Final = 10_000  # a larger jump is another count, and tells of no loss
-_JUMP_S: Final = 2.0  # by so much this machine's clock was set, not slewed
 
 
 class Source:
@@ -52,7 +51,6 @@ class Source:
         (one that is not among the last few) and ``running`` (it began to run)."""
         self.skew = Skew()
         self._stamp_s: float | None = None
-        self._boot_s = 0.0
         self._recent: dict[int, None] = {}
 
     def hear_bytes(self, count: int, now: Now) -> None:
@@ -122,9 +120,6 @@ class Source:
         if stamp_s is None or stamp_s == self._stamp_s:
             return
         self._stamp_s = stamp_s
-        boot_s = now.wall_s - now.monotonic_s
-        if abs(boot_s - self._boot_s) > _JUMP_S:
-            self._boot_s, self.skew = boot_s, Skew()  # what was learnt is by another clock
         ahead_s = stamp_s - now.wall_s
         self.skew.hear(ahead_s, now)
         self.latency_s = self.skew.best_s - ahead_s

@@ -29,6 +29,19 @@ def test_clock_within_its_limit_is_not_told() -> None:
     assert "clock" not in hall.at(600.0).detail
 
 
+@pytest.mark.parametrize("by_s", [3600.0, -3600.0, 70.0])
+def test_step_of_this_machines_clock_delays_nothing(by_s: float) -> None:
+    hall = Hall()
+    hall.plays(LIVE)
+    hall.stepped_s = by_s
+    states = set()
+    for at_s in range(600, 700, 10):
+        hall.score(at_s, at_s)
+        states.add(hall.at(at_s).state)
+
+    assert states == {"flowing"}
+
+
 def test_late_data_beside_fresh_keep_alives_is_delayed_and_no_clock() -> None:
     hall = Hall()
     hall.plays(each(range(0, 600, 30), "KA"))

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from agent.checks import Reading
-from tests.agent.checks.peers import LOOPBACK, PATIENCE_S, made, read, refused_port
+from agent.checks.ways import Heard, Piece
+from tests.agent.checks.peers import LOOPBACK, PATIENCE_S, STALL_S, made, read, refused_port
 from tests.agent.checks.stream.scene import Scene
+from venuewatch.base import clock
 
 LOOKS = 10_000
 
@@ -115,6 +117,21 @@ def test_a_frame_without_an_end_takes_bounded_memory() -> None:
     assert grown < 1_000_000
     assert reading.values.results_oversized_total == 1
     assert reading.values.results_messages_total == 1
+
+
+def test_a_flood_without_an_end_is_delayed_in_time() -> None:
+    scene = Scene({"silence_limit_s": 30.0})
+    piece = Piece(b"".join(b"N%d\r" % n for n in range(1_000)), source="1")
+    flood = Heard([piece], unread=1)
+    scene.way.next = [flood] * 1_000_000
+    scene.follower._timeout_s = 0.2  # noqa: SLF001
+
+    begin = clock.monotonic()
+    reading = scene.read()
+
+    assert clock.monotonic() - begin < 0.2 + STALL_S
+    assert reading.state == "delayed"
+    assert scene.way.next
 
 
 def test_a_flood_of_messages_takes_bounded_memory() -> None:

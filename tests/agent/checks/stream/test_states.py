@@ -128,6 +128,17 @@ def test_what_is_not_running_is_silent_where_it_is_expected_all_the_same() -> No
     assert scene.read(31.0).state == "silent"
 
 
+@pytest.mark.parametrize("by_s", [7200.0, -7200.0])
+def test_step_of_this_machines_clock_is_no_silence(by_s: float) -> None:
+    scene = Scene({"silence_limit_s": 30.0})
+    scene.says(b"HOME 3\r")
+    scene.set_wall(by_s)
+
+    soon, later = scene.read(29.0), scene.read(2.0)
+
+    assert (soon.state, later.state) == ("flowing", "silent")
+
+
 def test_bytes_that_never_make_a_message_are_delayed() -> None:
     scene = Scene({"silence_limit_s": 30.0})
 
