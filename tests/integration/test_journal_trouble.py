@@ -143,10 +143,16 @@ def locked_by_another(aggregator: Aggregator, path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def broken(damage: Callable[[Path], None], aggregator: Aggregator, path: Path) -> Iterator[None]:
-    del aggregator
-    damage(path)
-    yield
+def made_read_only(folder: Path) -> Iterator[None]:
+    """Let nobody write the journal, who has it open already neither: as a disk that has failed."""
+    files = [str(each) for each in folder.glob("journal.sqlite*")]
+    chattr = shutil.which("chattr")
+    if chattr is None or subprocess.run((chattr, "+i", *files), check=False).returncode != 0:
+        pytest.skip("no file can be made immutable here (chattr +i)")
+    try:
+        yield
+    finally:
+        subprocess.run((chattr, "-i", *files), check=True)
 
 
 def check_subscribed_soon(aggregator: Aggregator) -> None:
@@ -236,6 +242,23 @@ def test_a_journal_lost_underneath_is_begun_anew(
         assert aggregator.value("venuewatch_aggregator_journal_failing") == 0.0
 
 
+def test_pages_damaged_while_it_runs_are_told_at_the_next_start_at_the_latest(
+    folder: Path, site: Site
+) -> None:
+    journal = folder / "journal.sqlite"
+    with site.aggregator(folder) as aggregator:
+        aggregator.wait_for("STA-3", "up")
+        BROKEN["pages"](journal)
+        check_watching(site, aggregator)
+        aggregator.kill()
+        aggregator.start()
+        check_subscribed_soon(aggregator)
+        until_open(aggregator, "memory_lost")
+        check_watching(site, aggregator)
+
+        assert aggregator.value("venuewatch_aggregator_journal_failing") == 0.0
+
+
 @pytest.mark.parametrize("trouble", [disk_full, locked_by_another])
 def test_a_journal_that_can_not_be_written_is_told_and_tried_again(
     trouble: Trouble, folder: Path, site: Site
@@ -250,6 +273,27 @@ def test_a_journal_that_can_not_be_written_is_told_and_tried_again(
         until("it is well again", lambda: "journal_failing" not in incidents(aggregator))
 
         assert list(folder.glob("*broken*")) == []
+        assert "memory_lost" not in incidents(aggregator)
+
+
+def test_a_disk_that_turns_read_only_is_told_at_the_next_start_at_the_latest(
+    folder: Path, site: Site
+) -> None:
+    """SQLite maps the index of its WAL into memory: the kernel ends who writes to that."""
+    with site.aggregator(folder) as aggregator:
+        aggregator.wait_for("STA-3", "up")
+        with made_read_only(folder):
+            until(
+                "it is told, or it has ended",
+                lambda: not aggregator.is_running or "journal_failing" in incidents(aggregator),
+            )
+            if not aggregator.is_running:
+                aggregator.start()  # as systemd does
+            check_subscribed_soon(aggregator)
+            until_open(aggregator, "journal_failing")
+            check_watching(site, aggregator)
+        until("it is well again", lambda: "journal_failing" not in incidents(aggregator))
+
         assert "memory_lost" not in incidents(aggregator)
 
 
