@@ -18,9 +18,6 @@ from venuewatch.base import clock
 pytestmark = pytest.mark.real
 
 WITHIN_S = 60.0
-NOT_YET = frozenset({"HAL-console"})
-"""What is not shown as it should be: `line` ends its lines with LF only."""
-
 RESTED_S = 5.0
 """How long what is well has to have been so: longer than the limits for data."""
 
@@ -167,11 +164,10 @@ def _wait(played: Played) -> None:
 
     def is_right() -> bool:
         nonlocal since
-        due = {name: it for name, it in played.scenarios.items() if name not in NOT_YET}
         causes = {host for host, _ in incidents(played)}
         is_now = all(
             state(played, name) == it.state and (not it.causes or name in causes)
-            for name, it in due.items()
+            for name, it in played.scenarios.items()
         )
         since = (since or clock.monotonic()) if is_now else None
         return since is not None and clock.monotonic() - since > RESTED_S
@@ -199,7 +195,7 @@ def incidents(played: Played) -> set[tuple[str, str]]:
 HOSTS = [
     "HAL-push",
     "HAL-schedules",
-    pytest.param("HAL-console", marks=pytest.mark.xfail(reason="ends lines with LF only")),
+    "HAL-console",
     "HAL-zone",
     "HAL-bytes",
     "HAL-frozen",
