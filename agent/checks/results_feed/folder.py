@@ -8,7 +8,6 @@
    to be read: they are not lost.
 """
 
-import contextlib
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -66,8 +65,8 @@ class Folder:
         """Yield what is new, until ``deadline``; what is left over comes next time.
 
         ``today`` is the logical day. The first time, only the newest files count, and none from
-        before ``since_s`` (unixtime).
-        A file came when it was last changed; not before the last look, whatever its time says.
+        before ``since_s`` (unixtime). A file came when it was last changed; not
+        before the last look, whatever its time says.
 
         Raises:
             OSError: the folder cannot be read.
@@ -78,7 +77,7 @@ class Folder:
             self._look, self.seen, self.unread = look, look.seen, look.news
             return
         self.seen, self.links, self.folders = 0, look.links, look.folders
-        fresh = self._news_of(look, since_s, now, deadline)
+        fresh = self._news_of(look, since_s, now)
         new = self.unread
         for tried, file in enumerate(fresh):
             self.unread = new - tried
@@ -88,50 +87,50 @@ class Folder:
         self.unread = new - len(fresh)
         if len(fresh) < self._per_reading:
             self._looked = look.began
+        for file in self._changed(look, deadline):
+            yield from self._hear(file, now)
 
     def _new_look(self, now: Now, today: date) -> Look:
         begin = Begin(now, today, self._floor_ns)
         return Look(self._path, self._files, self._known, begin, self._per_reading)
 
-    def _news_of(self, look: Look, since_s: float, now: Now, deadline: Deadline) -> list[File]:
+    def _news_of(self, look: Look, since_s: float, now: Now) -> list[File]:
         """Return the files to read after a look, oldest first, and note how many there are."""
         fresh = look.fresh()
+        self.unread = look.news
         is_first, self._floor_ns = self._floor_ns is None, look.floor_ns
         is_same_days, self._days = self._days == look.days, look.days
         if is_first:
             fresh = [file for file in fresh if file.written_ns >= since_s * 1e9]
             self._known.forget(file.name for file in fresh)
             self.unread = len(fresh)
-            return fresh
-        if self._known.forget_others(look.present) and is_same_days:
+        elif self._known.forget_others(look.present) and is_same_days:
             self._taken_away = now
-        changed = self._changed(look, deadline)
-        self.unread = look.news + len(changed)
-        fresh = sorted([*fresh, *changed])[: self._per_reading]
-        pending = set(fresh)
+        pending = {*fresh, *look.to_compare()}
         self._incomplete = {file: s for file, s in self._incomplete.items() if file in pending}
         return fresh
 
-    def _changed(self, look: Look, deadline: Deadline) -> list[File]:
-        """Return the known files whose content is another one, though their size and time are not.
+    def _changed(self, look: Look, deadline: Deadline) -> Iterator[File]:
+        """Yield the known files whose content is another one, though their size and time are not.
 
         What there is no time for is compared after the next look.
         """
-        changed = []
         left = _COMPARED_BYTES
         for file in look.to_compare():
             if deadline.is_over():
-                break
-            if file.size > left:
+                return
+            before = self._known.content_of(file)
+            if before == UNREAD or file.size > left:  # forgotten meanwhile, or too large
                 continue
             left -= file.size
-            with contextlib.suppress(OSError):  # on Windows: a program that writes it
+            try:
                 content = digest_of(self._path / file.name, self._max_bytes)
-                if content != self._known.content_of(file):
-                    changed.append(file)
-                else:
-                    self._known.note(file)
-        return changed
+            except OSError:  # on Windows: a program that writes it
+                continue
+            if content != before:
+                yield file
+            else:
+                self._known.note(file)
 
     def _hear(self, file: File, now: Now) -> Iterator[Heard]:
         """Yield what is in a file, unless it may still be on its way."""

@@ -132,6 +132,33 @@ def test_files_left_unread_are_read_on_and_are_never_silence(hall: Hall) -> None
     assert [it.values.results_messages_total for it in readings] == [10, 20, 30, 35]
 
 
+class Short(Steps):
+    """A deadline that is over after four files, whatever a look takes."""
+
+    def __init__(self, _timeout_s: float) -> None:
+        super().__init__(0.0, most=4)
+
+    def share(self, _parts: int) -> Steps:
+        return Steps(0.0)
+
+
+def test_reading_that_has_no_more_time_leaves_the_rest_for_the_next(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hall.read()
+    for version in range(10):
+        hall.writes(f"{version}.xml", hall.score(version), age_s=0.99 - version / 100)
+    monkeypatch.setattr(feed, "Deadline", Short)
+
+    readings = [hall.read(500.0 * (at > 0)) for at in range(4)]
+
+    assert [it.values.results_messages_total for it in readings] == [4, 8, 10, 10]
+    assert [it.state for it in readings[:2]] == ["delayed"] * 2
+    assert readings[0].detail.startswith("6 files unread; ")
+    assert "unread" not in readings[2].detail
+    assert readings[3].values.results_version_gaps_total == 0
+
+
 def test_files_that_are_remembered_take_bounded_memory() -> None:
     files = known.Known()
     tracemalloc.start()
