@@ -3,7 +3,9 @@
 import argparse
 import importlib
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from venuewatch.base.config import ConfigError, read_toml
 from venuewatch.base.secret_files import check_secrets
@@ -42,7 +44,18 @@ def run(options: argparse.Namespace) -> int:
             code = USAGE_ERROR
         else:
             print(f"{path}: valid {kind} configuration")
+            if kind == "agent":
+                _show_profiles(settings.check)
     return code
+
+
+def _show_profiles(checks: Sequence[Any]) -> None:
+    """Print what profiles set, as the file itself does not say it."""
+    for check in checks:
+        if name := getattr(check, "profile", ""):
+            profiles = importlib.import_module("agent.checks.profiles")
+            print(f"{check.name} has from the profile {name}:")
+            print(*(f"  {line}" for line in profiles.shown(check, name)), sep="\n")
 
 
 def _kind_of(path: Path) -> str:
