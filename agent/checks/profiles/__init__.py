@@ -37,7 +37,7 @@ class Sees(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class About(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Words for people; ``give``: the line that a configuration has to add, as an example."""
+    """Words for people; ``give``: the lines that a configuration has to add, as an example."""
 
     system: Words
     source: Words
