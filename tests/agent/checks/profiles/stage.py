@@ -23,9 +23,12 @@ Act: TypeAlias = Phase | Literal["silent", "cut", "garbage"]
 
 
 class Stage:
-    """One box and its check; ``states`` are those of all readings so far."""
+    """One box and its check; ``states`` are those of all readings so far.
 
-    def __init__(self, name: str) -> None:
+    ``encoding``: that of the box and the check, where it is not the profile's.
+    """
+
+    def __init__(self, name: str, encoding: str | None = None) -> None:
         self._speaker = speaker(name)
         self._random = random.Random(name)
         self._second = self._worked_s = 0
@@ -37,7 +40,8 @@ class Stage:
         self.states: list[str] = []
         profile = profiles.load(name)
         self._way = profile.about.give.partition(" ")[0]
-        self.plan = plan_of(profile.check)
+        self._encoding = encoding
+        self.plan = plan_of(profiles.Settings(encoding=encoding), profile.check)
         extractors = {fact: extract.extractor() for fact, extract in self.plan.extracts.items()}
         self._follower = Follower(
             self.plan,
@@ -129,6 +133,8 @@ class Stage:
     def _recut(self, pieces: Sequence[Piece]) -> list[Piece]:
         """Return whole pieces as they are, and a stream as a network may cut it."""
         stream = b"".join(piece.content for piece in pieces if not piece.is_whole)
+        if self._encoding is not None:
+            stream = stream.decode("latin-1").encode(self._encoding)
         cut: list[Piece] = [piece for piece in pieces if piece.is_whole]
         while stream:
             size = self._random.randint(1, 1460)

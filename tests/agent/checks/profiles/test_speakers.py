@@ -68,6 +68,15 @@ def test_mended_system_is_flowing_again(name: str, thing: str) -> None:
     assert reading.state == "flowing", reading.detail
 
 
+def test_finishlynx_that_sends_unicode_is_read_with_its_encoding() -> None:
+    stage = Stage("finishlynx", encoding="utf-16le")
+    at_work = stage.play("heat", HEAT_S)
+
+    hanging = stage.play("frozen", stage.longest_s)
+
+    assert (at_work.state, hanging.state) == ("flowing", "frozen")
+
+
 @pytest.mark.parametrize("name", with_fact("alive"))
 def test_heartbeat_is_no_data(name: str) -> None:
     stage = Stage(name)
