@@ -12,6 +12,7 @@ A speaker is a module of ``speakers/`` with the name of its profile, and pure:
 """
 
 import importlib
+import json
 from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -49,6 +50,11 @@ def bytes_of(*texts: str, encoding: str = "latin-1") -> list[Piece]:
 def whole(*texts: str, name: str = "") -> list[Piece]:
     """Return bodies: web messages, pages, files."""
     return [Piece(text.encode(), is_whole=True, name=name) for text in texts]
+
+
+def form(**fields: str) -> Piece:
+    """Return a form that was posted, as the way in gives it on."""
+    return whole(json.dumps(fields, separators=(",", ":")))[0]
 
 
 def clock(second: int) -> str:

@@ -3,18 +3,16 @@
 from collections.abc import Sequence
 
 from agent.checks.ways import Piece
-from tests.agent.checks.profiles.speaking import Phase, whole
+from tests.agent.checks.profiles.speaking import Phase, form
 
-GARBAGE = b"action=timer-message&message="
+GARBAGE = b'{"action":"timer-message"}'
 HEAT_S = 60
 
 
 def says(phase: Phase, second: int, _at: int) -> Sequence[Piece]:
     if phase == "frozen":
         return []
-    forms = ["message=HEARTBEAT"] * 2
-    if phase == "heat" and second % HEAT_S == 0:
-        forms.append("message=STARTED")
-    if phase == "heat" and second % HEAT_S == 4:
-        forms.append("message=FINISHED&lane1=3.9673&lane2=3.5686&lane3=2.9661&lane4=3.8388")
-    return whole(*(f"action=timer-message&{form}" for form in forms))
+    messages = ["HEARTBEAT", "HEARTBEAT"]
+    if phase == "heat":
+        messages += {0: ["STARTED"], 4: ["FINISHED"]}.get(second % HEAT_S, [])
+    return [form(action="timer-message", message=message) for message in messages]

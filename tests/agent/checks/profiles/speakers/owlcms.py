@@ -3,21 +3,16 @@
 from collections.abc import Sequence
 
 from agent.checks.ways import Piece
-from tests.agent.checks.profiles.speaking import Phase, whole
+from tests.agent.checks.profiles.speaking import Phase, form
 
 GARBAGE = b"<html>moved</html>"
 LIFT_S = 90
+EVENTS = {0: "SetTime", 20: "StartTime", 50: "StopTime"}
 
 
 def says(phase: Phase, _second: int, at: int) -> Sequence[Piece]:
-    if phase != "heat":
+    if phase != "heat" or at % LIFT_S not in EVENTS:
         return []
-    lift = f"fopName=A&fullName=Athlete+{at // LIFT_S % 12}&attemptNumber=1&weight=120"
-    timer = f"{lift}&athleteMillisRemaining=60000&athleteTimerEventType="
-    events = {
-        0: f"{timer}SetTime",
-        10: f"{timer}StartTime",
-        40: f"{timer}StopTime",
-        45: f"{lift}&decisionEventType=FULL_DECISION&d1=true&d2=true&d3=false",
-    }
-    return whole(*(text for at, text in events.items() if at % LIFT_S == at))
+    athlete = f"Athlete {at // LIFT_S % 12}"
+    event = EVENTS[at % LIFT_S]
+    return [form(fopName="A", fullName=athlete, weight="120", athleteTimerEventType=event)]
