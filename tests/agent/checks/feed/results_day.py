@@ -1,5 +1,6 @@
 """A results day on a virtual clock, for tests of the feed check: its times, and its messages."""
 
+from collections import deque
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from itertools import groupby
@@ -7,11 +8,17 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from agent.checks.reading.times import Now
+from agent.checks.results_feed.clock import Calendar
+from agent.checks.results_feed.messages import read as read_message
+from agent.checks.results_feed.state import Feed
+from agent.checks.results_feed.world import Limits
+from venuewatch.demo.results_day.day import BEGIN
 from venuewatch.demo.results_day.moments import Moment, Script
 from venuewatch.demo.results_day.odf import document
 from venuewatch.demo.results_day.watched import EVERY_S, Seen
 
 DAY = date(2024, 8, 3)
+END = "+05:00:00"
 SOURCE, UNIT = "HALL1", "BKBWTEAM5-----GPA-000700"
 
 
@@ -37,6 +44,31 @@ def local(text: str) -> datetime:
 def unixtime(at: datetime, zone: str) -> float:
     """Return a local time in unixtime."""
     return at.replace(tzinfo=ZoneInfo(zone)).timestamp()
+
+
+def through_the_core(
+    script: Script,
+    zone: str,
+    day: date = DAY,
+    begin: str = BEGIN,
+    end: str = END,
+    *,
+    phase_s: float = 0.0,
+) -> list[Seen]:
+    """Return a reading each 30 s, from one time of the script until another."""
+    at = ZoneInfo(zone)
+    feed = Feed(Limits(data_s={"BKB": 45.0}), Calendar(at, time(3)))
+    clock = Clock(script.unixtime(begin, day, at) + phase_s)
+    messages = deque(sent for sent in script.says(day, at) if sent.at_s >= clock.wall_s)
+    seen = []
+    while clock.wall_s <= script.unixtime(end, day, at):
+        now = clock()
+        while messages and messages[0].at_s <= now.wall_s:
+            clock.wall_s = messages[0].at_s
+            feed.hear(read_message(messages.popleft().content, 65_536), clock())
+        seen.append(Seen(now.wall_s, feed.judge(now)))
+        clock.wall_s = now.wall_s + EVERY_S
+    return seen
 
 
 class Change(NamedTuple):

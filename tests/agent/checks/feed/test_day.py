@@ -4,33 +4,28 @@ All is on the clock of the day. Each system is played in Paris and in Tahiti to 
 in its own zone to the real check, as files and as pushes.
 """
 
-from collections import deque
-from datetime import date, time, tzinfo
+from datetime import date, tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from agent.checks.results_feed.clock import Calendar
-from agent.checks.results_feed.messages import read as read_message
-from agent.checks.results_feed.state import Feed
-from agent.checks.results_feed.world import Limits
 from bench.kit.processes import free_port
 from tests.agent.checks.feed.results_day import (
     DAY,
-    Clock,
     changes,
     differences,
     in_words,
     planned,
     state_at,
+    through_the_core,
 )
 from venuewatch.demo.results_day.day import BEGIN, SCRIPTS
 from venuewatch.demo.results_day.moments import Script
 from venuewatch.demo.results_day.speaker import Sent
-from venuewatch.demo.results_day.watched import EVERY_S, Seen, Watched
+from venuewatch.demo.results_day.watched import Seen, Watched
 
-END, AROUND_S = "+05:00:00", 120.0
+AROUND_S = 120.0
 ALARMS = frozenset({"silent", "frozen", "delayed", "critical"})
 IN_TROUBLE = ("08:03:00", "09:20:00", "11:22:00", "20:35:00", "21:05:00")
 STARTS = [
@@ -39,25 +34,6 @@ STARTS = [
 ]
 KNOWS_AFTER_S, DAY_S = 600.0, 86_400.0
 BY_HOST = {script.host: script for script in SCRIPTS}
-
-
-def through_the_core(
-    script: Script, zone: str, day: date = DAY, begin: str = BEGIN, *, phase_s: float = 0.0
-) -> list[Seen]:
-    """Return a reading each 30 s, from a time of the script until the next morning."""
-    at = ZoneInfo(zone)
-    feed = Feed(Limits(data_s={"BKB": 45.0}), Calendar(at, time(3)))
-    clock = Clock(script.unixtime(begin, day, at) + phase_s)
-    messages = deque(sent for sent in script.says(day, at) if sent.at_s >= clock.wall_s)
-    seen = []
-    while clock.wall_s <= script.unixtime(END, day, at):
-        now = clock()
-        while messages and messages[0].at_s <= now.wall_s:
-            clock.wall_s = messages[0].at_s
-            feed.hear(read_message(messages.popleft().content, 65_536), clock())
-        seen.append(Seen(now.wall_s, feed.judge(now)))
-        clock.wall_s = now.wall_s + EVERY_S
-    return seen
 
 
 def sending_again(script: Script, at: str) -> Script:
