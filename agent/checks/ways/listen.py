@@ -78,14 +78,11 @@ class Listen:
         if self._listener is None:
             return Heard(trouble=trouble, is_unreadable=True)
         before = self._drain(list(self._boxes.values()))
-        begun, ended, refused, refusals = self._accept(self._listener, deadline)
-        new = self._drain([self._boxes[source] for source in begun])
-        return Heard(
+        door = self._accept(self._listener, deadline)
+        new = self._drain([self._boxes[source] for source in door.begun])
+        return door._replace(
             pieces=(*before.pieces, *new.pieces),
-            refused=refused,
-            refusals=refusals,
-            begun=tuple(begun),
-            ended=(*before.ended, *ended, *new.ended),
+            ended=(*before.ended, *door.ended, *new.ended),
             unread=before.unread or new.unread,
         )
 
@@ -122,13 +119,11 @@ class Listen:
         self._listener.settimeout(0)
         return ""
 
-    def _accept(
-        self, listener: socket.socket, deadline: Deadline
-    ) -> tuple[list[str], list[str], str, int]:
-        """Return the connections that began and ended, who was refused last, and how many were."""
+    def _accept(self, listener: socket.socket, deadline: Deadline) -> Heard:
+        """Return which connections began and ended, and who was refused."""
         begun: list[str] = []
         ended: list[str] = []
-        refused, refusals = "", 0
+        refused, refusals, trouble = "", 0, ""
         for _ in range(_ACCEPTED_MAX):
             if deadline.is_over():
                 break
@@ -136,7 +131,10 @@ class Listen:
                 sock, (address, *_) = listener.accept()
             except BlockingIOError:
                 break
-            except OSError:  # it has hung up meanwhile, or no descriptor is left
+            except ConnectionError:  # it has hung up meanwhile
+                continue
+            except OSError as error:  # no descriptor is left, say
+                trouble = short(f"nobody can be let in: {in_words(error)}")
                 break
             if not self._peers.allow(address):
                 sock.close()
@@ -148,7 +146,8 @@ class Listen:
             self._boxes[box.source] = box
             begun.append(box.source)
             ended += self._make_room(box.whose)
-        return [source for source in begun if source in self._boxes], ended, refused, refusals
+        here = tuple(source for source in begun if source in self._boxes)
+        return Heard((), trouble, refused, begun=here, ended=tuple(ended), refusals=refusals)
 
     def _make_room(self, whose: str) -> list[str]:
         """End the oldest connection of a peer that has too many, or of the one with most."""

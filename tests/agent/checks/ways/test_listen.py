@@ -1,5 +1,7 @@
 """Boxes that dial are heard: those that may, as many as have room, for as long as they like."""
 
+import errno
+import os
 import socket
 from collections.abc import Iterator
 
@@ -51,6 +53,10 @@ def hall() -> Iterator[Hall]:
     hall = Hall("127.0.0.0/8")
     yield hall
     hall.close()
+
+
+def full(_sock: socket.socket) -> None:
+    raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
 
 def is_open(box: socket.socket) -> bool:
@@ -170,6 +176,20 @@ def test_a_port_that_is_taken_is_said_and_tried_again() -> None:
     assert taken.is_unreadable
     assert taken.trouble.startswith(f"127.0.0.1, port {port}: ")
     assert free == Heard()
+
+
+def test_a_door_without_a_descriptor_left_is_said(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = hall.dials()
+    hall.hears()
+    known.sendall(b"*\r")
+    monkeypatch.setattr(socket.socket, "accept", full)
+
+    content, heard = hall.hears_of(2)
+
+    assert content == b"*\r"
+    assert heard[-1].trouble == "nobody can be let in: too many files and connections are open"
 
 
 def test_nobody_is_told_anything_who_is_not_there(hall: Hall) -> None:
