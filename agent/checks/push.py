@@ -7,6 +7,7 @@ wait for its monitor. On Linux they may come through a Unix socket, which tells 
 
 import re
 from collections.abc import Callable
+from datetime import UTC
 from typing import Annotated, NamedTuple
 
 from msgspec.structs import replace
@@ -15,7 +16,7 @@ from agent.checks import CheckConfig, Latest, LimitS, Reading, about, worded
 from agent.checks.host.inbox import Inbox
 from agent.checks.reading import times
 from agent.checks.reading.said import EXPECTED, MAX_DATAGRAM, Said, read_said
-from agent.checks.reading.times import Now, on_wall
+from agent.checks.reading.times import Now, Since, on_wall
 from agent.checks.reading.words import short
 from venuewatch.base.config import Port, in_words
 from venuewatch.base.wire.checks import CheckState, CheckValues
@@ -87,7 +88,7 @@ class Program:
 
     def __init__(self, config: Config, now: Now) -> None:
         self._config = config
-        self._since = now
+        self._since = Since(UTC, now)
         self._said: Said | None = None
         self._heard = now
         self._moved = now
@@ -142,7 +143,8 @@ class Program:
             state, why = "frozen", f"alive, but last is {self._last} for {resting_s:.0f} s, {limit}"
         else:
             state, why = "flowing", f"last is {self._last}"
-        return Reading(state, short(why + self._notes(state)), self._values(now))
+        times = self._since.words(state, self._heard if said else None, now)
+        return Reading(state, short(f"{why}; {times}{self._notes(state)}"), self._values(now))
 
     def _notes(self, state: CheckState) -> str:
         """Return what was heard and could not be taken in since the last sound datagram."""

@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from agent.checks import Reading
 from agent.checks.push import Check, Config, Program
 from agent.checks.reading.said import MAX_DATAGRAM
 from agent.checks.reading.times import Now
+from tests.agent.checks.feed.hall import untimed
 from tests.agent.checks.feed.results_day import Clock
 from venuewatch.push import say_alive, say_goodbye
 
@@ -56,7 +58,7 @@ def test_a_program_that_says_it_lives_flows(hall: Hall) -> None:
 
     reading = hall.read()
 
-    assert reading[:2] == ("flowing", "last is 123")
+    assert (reading.state, untimed(reading.detail)) == ("flowing", "last is 123")
     assert reading.values.results_last_number == 123
     assert reading.values.results_last_message_timestamp_seconds == hall.clock.wall_s
 
@@ -171,7 +173,7 @@ def test_datagrams_are_heard_as_programs_write_them(hall: Hall, datagram: bytes)
 
     reading = hall.read()
 
-    assert reading[:2] == ("flowing", "last is 12")
+    assert (reading.state, untimed(reading.detail)) == ("flowing", "last is 12")
     assert reading.values.results_live_units == 1
     assert reading.values.results_parse_errors_total == 0
 
@@ -196,15 +198,30 @@ def test_an_odd_field_is_counted_and_costs_that_field_only(
 
     reading = hall.read()
 
-    assert reading[:2] == ("flowing", f"last is None; could not read {field}")
+    assert reading.state == "flowing"
+    assert untimed(reading.detail) == f"last is None; could not read {field}"
     assert reading.values.results_parse_errors_total == 1
+
+
+def test_state_is_told_with_its_beginning_and_the_last_good_datagram(hall: Hall) -> None:
+    say_alive(5, address=hall.address)
+    flowing = hall.read()
+    hall.sends(b"hello")
+
+    delayed, still = hall.read(200.0), hall.read(50.0)
+
+    at = datetime.fromtimestamp(hall.clock.wall_s, UTC)
+    good, begun = (f"{at - timedelta(seconds=ago_s):%H:%M:%S} UTC" for ago_s in (250, 50))
+    assert f"since {good}, last good message {good}" in flowing.detail
+    assert (delayed.state, still.state) == ("delayed", "delayed")
+    assert f"since {begun}, last good message {good}" in still.detail
 
 
 def test_sound_datagram_ends_the_count_of_unread_ones(hall: Hall) -> None:
     hall.sends(b"hello")
     say_alive(5, address=hall.address)
 
-    assert hall.read()[:2] == ("flowing", "last is 5")
+    assert untimed(hall.read().detail) == "last is 5"
 
 
 def test_only_another_program_talking_is_no_silence() -> None:
