@@ -154,7 +154,8 @@ class Centre(Inlets):
         if wall is not None:
             self.reception.note_clocks(now, wall)
         if now >= self._tick_at:
-            self.presence.publish_tick(self.decisions.tick(now))
+            waited_s = self._works_at - now
+            self.presence.publish_tick(self.decisions.tick(now, waited_s=waited_s))
             self._tick_at = now + until_next_s(self._start, now)
             self._storing.forget(self.reception.forget(self.intake.settle_unlisted(now), now), now)
         if now >= self._look_at:

@@ -152,11 +152,11 @@ class Decisions:
         self.plan()
         return True
 
-    def tick(self, now: float) -> Tick:
-        """Return the tick to publish now, each second; its return to us is our canary."""
+    def tick(self, now: float, *, waited_s: float = 0.0) -> Tick:
+        """Return the tick to publish now (``waited_s`` late); its return to us is our canary."""
         self.advance(now)
         tick = self.ticks.next(now)
-        self.hearing.sent(tick.number, now)
+        self.hearing.sent(tick.number, now, waited_s=waited_s)
         self.connections.sent(tick.number, now)
         if self.is_settled:
             self.expectation.grace.end()

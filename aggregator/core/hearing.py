@@ -58,6 +58,7 @@ class Hearing:
         self._blind_not_before = -INF
         self._port: Port | None = None
         self._usual_s: float = 0.0
+        self._waited_s = 0.0  # the last tick
         self.since: float | None = None
         self.missing: Missing | None = "starting"
         self.doubt_at = INF
@@ -75,18 +76,24 @@ class Hearing:
 
     @property
     def is_behind(self) -> bool:
-        """Whether beats come, and the ticks that they echo were sent long ago."""
+        """Whether our tick waited in us, or beats come that echo what we sent long ago."""
         least_s = min(self.least_echo_s, self._least_echo_before_s)
-        return self._late_s < least_s < INF
+        return self._waited_s > self._late_s or self._late_s < least_s < INF
 
     @property
     def _late_s(self) -> float:
         usual_s: float = self._usual_s
         return max(CANARY_LATE_S, _LATE_TIMES * usual_s)
 
-    def sent(self, number: int, now: float) -> None:
-        """Note that tick ``number`` went out; it means something only while we are subscribed."""
+    def sent(self, number: int, now: float, *, waited_s: float = 0.0) -> None:
+        """Note that tick ``number`` went out; it means something only while we are subscribed.
+
+        ``waited_s``: for how long it had waited for work of our own; it cannot be back before that.
+        """
         self._least_echo_before_s, self.least_echo_s = self.least_echo_s, INF
+        self._waited_s = waited_s
+        if waited_s > self._late_s:
+            self._blind_not_before = now + waited_s + BLIND_AFTER_S
         if self.missing in {None, "canary", "fleet"}:
             self._in_flight[number] = now
             if len(self._in_flight) > _IN_FLIGHT_MAX:
@@ -131,7 +138,8 @@ class Hearing:
         if self.is_behind:
             self.suspension.begin(at, "overloaded", at)
             self._blind_not_before = self.blind_at = at + _LOOK_AGAIN_S
-            self.oldest_s = max(self.oldest_s, self.least_echo_s, self._least_echo_before_s)
+            least_s = min(self.least_echo_s, self._least_echo_before_s)
+            self.oldest_s = max(self.oldest_s, self._waited_s, least_s if least_s < INF else 0.0)
         return self.is_behind
 
     def credit(self, start: float, end: float) -> None:

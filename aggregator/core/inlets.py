@@ -18,6 +18,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from aggregator.core.decisions import Decisions
 from aggregator.core.forking import Held
+from aggregator.core.host import INF
 from aggregator.core.outputs import Output
 from aggregator.core.slices import CROWDED, MESSAGES_OF_CALLS, SLICE, WAITING_MAX
 
@@ -43,6 +44,7 @@ class Inlets(ABC):
         self._outputs = outputs
         self._is_begun = False
         self._taken = 0  # messages, and calls, since the slice began
+        self._works_at = -INF  # when the present slice is done, of calls that may have waited
 
     @property
     def is_behind(self) -> bool:
@@ -88,7 +90,7 @@ class Inlets(ABC):
         """Do a slice of the work of all calls that wait."""
         waiting, decisions = self.waiting, self.decisions
         enough = len(self._outputs) + SLICE
-        self._taken = 0
+        self._taken, self._works_at = 0, now
         while waiting:
             at, act = waiting[0]
             if self._is_begun:
