@@ -7,6 +7,7 @@ seconds.
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import NamedTuple, TypeAlias
 
 from aggregator.core.dedup import Dedup, HeardRanges
@@ -182,6 +183,7 @@ class Storing:
         hosts = [host for name in names if (host := self._fleet.find(name)) is not None]
         for host in hosts:
             self._dedup.say_again(host.name, _NUMBERED)
+        pages = (self._dedup.changed_of(host.name, _NUMBERED) for host in hosts)
         found = [self._incidents.find(number) for number in incidents]
         reported = self._incidents.reported
         store = Store(
@@ -189,7 +191,7 @@ class Storing:
             now,
             hosts=[as_known(host) for host in hosts if host.is_listed and host.since > -INF],
             incidents=[incident for incident in found if incident is not None],
-            heard=self._dedup.changed(),
+            heard=list(chain.from_iterable(pages)),
             told={number: reported[number] for number in incidents if number in reported},
             next_number=self._incidents.next_number,
             is_alive=True,

@@ -258,6 +258,20 @@ def test_numbers_of_a_large_fleet_are_stored_a_part_at_a_time(alone: Story) -> N
     assert [store.heard for store in of_kind(alone, Store) if store.is_alive] == [[]]
 
 
+def test_what_is_stored_again_brings_the_numbers_of_its_own_hosts_alone(alone: Story) -> None:
+    """A piece at a time: a large fleet's numbers would be one long piece of work."""
+    alone.begin()
+    dedup = alone.centre.reception.readings.dedup
+    for host in (HOST, "elsewhere"):
+        dedup.add(host, "b1", "vitals", 0)
+
+    alone.centre.store_again(alone.now, [HOST], [])
+
+    (store,) = [each for each in alone.centre.take() if isinstance(each, Store)]
+    assert [page.host for page in store.heard] == [HOST]
+    assert [page.host for page in dedup.changed()] == ["elsewhere"]
+
+
 def test_backlog_is_stored_with_the_numbers_of_its_own_host_alone(alone: Story) -> None:
     alone.begin()
     dedup = alone.centre.reception.readings.dedup
