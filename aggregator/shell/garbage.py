@@ -60,9 +60,11 @@ class Garbage:
     def _look(self, *, is_whole: bool) -> None:
         self._kept += gc.get_count()[0]
         gc.collect(2 if is_whole else 0)
+        if self._freezes == FREEZES_MAX:
+            return
         if self._kept > LARGE or is_whole:
             self._kept = len(gc.get_objects())
-        if self._kept > LARGE and self._freezes < FREEZES_MAX:
+        if self._kept > LARGE:
             self._freezes += 1
             self._kept = 0
             gc.freeze()

@@ -95,6 +95,32 @@ def test_a_fleet_that_has_come_up_is_frozen_at_once(
     assert gc.get_freeze_count() >= before + len(fleet)
 
 
+def test_objects_are_not_counted_any_more_once_none_may_be_frozen(
+    collector: Garbage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To count is to go through all of them, and a fleet's would never become fewer again."""
+    monkeypatch.setattr(garbage, "LARGE", 100)
+    monkeypatch.setattr(garbage, "FREEZES_MAX", 1)
+    first = [[number] for number in range(200)]
+    collector.look()
+    frozen = gc.get_freeze_count()
+    counted: list[None] = []
+
+    def get_objects() -> list[object]:
+        counted.append(None)
+        return []
+
+    monkeypatch.setattr(gc, "get_objects", get_objects)
+
+    later = [[number] for number in range(200)]
+    for _ in range(garbage.WHOLE_EVERY):
+        collector.look()
+
+    assert counted == []
+    assert gc.get_freeze_count() <= frozen
+    assert len(first) == len(later)
+
+
 async def test_python_collects_again_by_itself_afterwards() -> None:
     collecting = asyncio.create_task(garbage.collect())
     await asyncio.sleep(0)
