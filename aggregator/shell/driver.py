@@ -16,6 +16,7 @@ import mqtt5
 from aggregator.core.budget import Discarding
 from aggregator.core.centre import Centre
 from aggregator.core.fleet import Fleet
+from aggregator.core.inlets import LOOK_EVERY_S
 from aggregator.core.outputs import Connection, Output
 from aggregator.core.storing import Number
 from aggregator.core.verdicts.causes import Cause, Scalar
@@ -205,7 +206,12 @@ class Driver:
         late_s = 0.0 if self._timer is None else now - self._timer.when()
         self._timer = None
         self._metrics.note_lag(max(0.0, late_s), now)
-        self.centre.woke(now, wall)
+        try:
+            self.centre.woke(now, wall)
+        except Exception:
+            if self._loop is not None:  # nothing else may happen ever, as with no broker
+                self._timer = self._loop.call_at(now + LOOK_EVERY_S, self._wake)
+            raise
         self._hand_out()
 
     def _hand_out(self) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from aggregator.core.centre import Centre
 from aggregator.core.incidents.record import IncidentChanged, Subject
+from aggregator.core.inlets import LOOK_EVERY_S
 from aggregator.core.outputs import Connected, Output, Store, Tell
 from aggregator.core.verdicts.causes import Cause, Verdict
 from aggregator.shell.driver import Driver
@@ -173,6 +174,28 @@ async def test_the_timer_wakes_the_centre_on_and_on(
     assert time.now > 101.0
     assert time.timers == sorted(time.timers)
     assert Page(metrics.render()).value("venuewatch_aggregator_loop_lag_seconds") == 0
+
+
+async def test_a_wake_that_fails_is_not_the_last(
+    driver: Driver, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a broker nothing but the timer wakes the centre."""
+
+    def fail(*_: float) -> None:
+        raise KeyError("a bug of ours")
+
+    driver.begin()
+    time.now = time.timers[-1]
+    with monkeypatch.context() as broken:
+        broken.setattr(driver.centre, "woke", fail)
+        with pytest.raises(KeyError):
+            time.call()
+    again = time.timers[-1]
+
+    assert time.now < again <= time.now + LOOK_EVERY_S
+    time.now = again
+    time.call()
+    assert time.timers[-1] > again
 
 
 async def test_nothing_is_handed_out_before_the_beginning(driver: Driver) -> None:
