@@ -167,10 +167,11 @@ class Centre(Inlets):
             is_all = self._storing.store_progress(now, NUMBERINGS_AT_ONCE)
             self._save_at = now + (SAVE_EVERY_S if is_all else LOOK_APART_S)
 
-    @inlet
     def receive(self, now: float, messages: Sequence[Message], wall: float) -> None:
         """Take in what one read brought, at ``wall`` (s since 1970)."""
-        self._take_in(now, messages, wall)
+        self.unread += len(messages)
+        self.call(now, partial(self._take_in, now, messages, wall))
+        self.read_up(now)
 
     def _take_in(self, now: float, messages: Sequence[Message], wall: float) -> None:
         """Take in messages until they, or what has come of them, are a slice; the others wait."""
@@ -184,7 +185,7 @@ class Centre(Inlets):
             if taken == MESSAGES_AT_ONCE or rest.is_left or len(outputs) > enough:
                 left = partial(self._take_in, now, messages[taken:], wall)
                 self.waiting.appendleft((now, left))
-                self._taken += taken
+                self._read(taken)
                 return
             try:
                 fact = read(message.topic, message.payload, message.retain)
@@ -201,7 +202,7 @@ class Centre(Inlets):
                 decisions.advance(now)
             if late is not None:
                 self._keep_backlog(fact, late, message)
-        self._taken += len(messages)
+        self._read(len(messages))
 
     @inlet
     def refuse(self, _now: float, reason: Refusal) -> None:
@@ -277,8 +278,8 @@ class Centre(Inlets):
     def stop(self, now: float) -> None:
         """Have stored what is left: the process ends."""
         self.held.release()
-        self.finish(now)
         self._save(now)
+        self.finish(now)  # it may have had to wait
 
     @inlet
     def _save(self, now: float) -> None:

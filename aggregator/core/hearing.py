@@ -88,7 +88,7 @@ class Hearing:
     def sent(self, number: int, now: float, *, waited_s: float = 0.0) -> None:
         """Note that tick ``number`` went out; it means something only while we are subscribed.
 
-        ``waited_s``: for how long it had waited for work of our own; it cannot be back before that.
+        ``waited_s``: for how long it had waited for work of our own; it can't be back before that.
         """
         self._least_echo_before_s, self.least_echo_s = self.least_echo_s, INF
         self._waited_s = waited_s

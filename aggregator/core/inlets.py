@@ -20,7 +20,7 @@ from aggregator.core.decisions import Decisions
 from aggregator.core.forking import Held
 from aggregator.core.host import INF
 from aggregator.core.outputs import Output
-from aggregator.core.slices import CROWDED, MESSAGES_OF_CALLS, SLICE, WAITING_MAX
+from aggregator.core.slices import CROWDED, MESSAGES_OF_CALLS, SLICE, UNREAD_MAX, WAITING_MAX
 
 LOOK_EVERY_S = 0.1
 """How often (s) the driver is woken at least, to notice its own lag."""
@@ -35,12 +35,14 @@ class Inlets(ABC):
         decisions: what is decided.
         held: the calls that wait while it is forked.
         waiting: the calls that wait for the rest of an earlier one's work, each with its time.
+        unread: the messages in these.
     """
 
     def __init__(self, decisions: Decisions, outputs: list[Output]) -> None:
         self.decisions = decisions
         self.held = Held()
         self.waiting: deque[tuple[float, Callable[[], None]]] = deque()
+        self.unread = 0
         self._outputs = outputs
         self._is_begun = False
         self._taken = 0  # messages, and calls, since the slice began
@@ -85,6 +87,20 @@ class Inlets(ABC):
         What was due by ``start`` is decided before, and nothing after it.
         """
         self.call(start, partial(self._credit_stall, start, now))
+
+    def read_up(self, now: float) -> None:
+        """Go on until no more messages wait than may: then reading itself has to wait."""
+        if self.held.is_on:
+            return
+        while self.unread > UNREAD_MAX and self.waiting:
+            self._go_on(now)
+        if not self.waiting:
+            self.unread = 0  # also of a call that failed
+
+    def _read(self, messages: int) -> None:
+        """Note that so many messages wait no more."""
+        self._taken += messages
+        self.unread -= messages
 
     def _go_on(self, now: float) -> None:
         """Do a slice of the work of all calls that wait."""

@@ -30,6 +30,9 @@ CROWDED: Final = 1_000
 WAITING_MAX: Final = 10_000
 """How many calls may wait at all; then the storm is gone through at once."""
 
+UNREAD_MAX: Final = 100_000
+"""How many messages may wait in these calls, some 60 MB; then it is gone on until they are less."""
+
 _DONE: Final = object()
 
 

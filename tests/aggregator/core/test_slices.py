@@ -4,8 +4,9 @@ from itertools import pairwise
 
 import pytest
 
+from aggregator.core import inlets, slices
 from aggregator.core.centre import Centre
-from aggregator.core.outputs import Connected, Disconnected, HostChanged, Output
+from aggregator.core.outputs import Connected, Disconnected, HostChanged, Output, Store
 from aggregator.core.slices import MESSAGES_AT_ONCE, MESSAGES_OF_CALLS, SLICE
 from aggregator.core.states import HostState
 from tests.kit.machine import WALL
@@ -130,6 +131,41 @@ def test_work_that_is_left_is_done_before_the_end(storm: Story) -> None:
 
     assert len(changed(storm.centre.take())) == HOSTS
     assert not storm.centre.is_behind
+
+
+def test_last_numbers_are_stored_also_when_the_end_comes_late(
+    storm: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lag is credited first, which is more than a slice in a large fleet."""
+    monkeypatch.setattr(slices, "SLICE", 10)
+    late = storm.now + 60.0
+    storm.centre.reception.readings.dedup.add("v0-0", "b1", "vitals", 0)
+    storm.centre.take()
+
+    storm.centre.stop(late)
+
+    stores = [each for each in storm.centre.take() if isinstance(each, Store)]
+    assert not storm.centre.is_behind
+    assert [page.host for store in stores if store.is_alive for page in store.heard] == ["v0-0"]
+
+
+def test_a_flood_waits_before_us_once_much_waits_in_us(
+    storm: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each read brings more than a slice takes in: reading goes on at the pace of the slices."""
+    monkeypatch.setattr(inlets, "UNREAD_MAX", 5_000)
+    centre, flood = storm.centre, [storm.machines["v0-0"].beat(storm.now)] * 2_500
+    unread = []
+
+    for _ in range(50):
+        centre.receive(storm.now, flood, WALL + storm.now)
+        centre.woke(storm.now)
+        unread.append(centre.unread)
+    waited = max(unread)
+    centre.finish(storm.now)
+
+    assert 2_500 < waited <= 5_000
+    assert centre.unread == 0
 
 
 def test_fork_in_a_storm_stands_after_it(storm: Story) -> None:

@@ -4,9 +4,9 @@ from collections import deque
 
 from aggregator.core.outputs import HostChanged, Output, Publish
 from aggregator.core.states import HostState
-from tests.kit.machine import CANARY, WALL, Message
+from tests.kit.machine import WALL, Message
 from tests.kit.story import Story
-from venuewatch.base.wire.messages import encode
+from venuewatch.base.wire.messages import Tick, encode
 
 VENUES = {f"V{venue}": tuple(f"v{venue}-{host}" for host in range(60)) for venue in range(8)}
 HOSTS = sum(map(len, VENUES.values()))
@@ -33,7 +33,7 @@ class SlowLoop:
         self.now += TURN_S + self._change_s * changes
         self.said += outputs
         for output in outputs:
-            if isinstance(output, Publish) and output.topic == CANARY:
+            if isinstance(output, Publish) and isinstance(output.message, Tick):
                 message = Message(output.topic, encode(output.message))
                 self._canaries.append((self.now + LINE_S, message))
                 for machine in self._story.machines.values():
