@@ -31,6 +31,7 @@ from bench.kit.processes import (
 from bench.kit.result import Row, progress
 from bench.kit.scraping import evenly
 from bench.kit.venue_host import venue_host
+from venuewatch.base import clock
 
 FILES, PUSHES = "files", "pushes"
 OURS, PLAIN = "ours", "plain"
@@ -194,10 +195,9 @@ def _play(
                 talk = evenly(each.source.say, each.flow.every_s, what=each.side)
                 sending.enter_context(talk)
         progress(f"sending for {seconds:g} s")
-        looked = 0.0
-        while looked < seconds:
-            pause(min(_LOOK_EVERY_S, seconds - looked))
-            looked += _LOOK_EVERY_S
+        end = clock.monotonic() + seconds
+        while (left_s := end - clock.monotonic()) > 0.0:
+            pause(min(_LOOK_EVERY_S, left_s))
             page = _page(centre)
             begun = {host for host, count in _HEARD.findall(page) if float(count)}
             looks.update(found for found in _STATE.findall(page) if found[0] in begun)
