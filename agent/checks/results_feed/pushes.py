@@ -28,6 +28,16 @@ _METHODS = (b"POST", b"PUT")
 _ONCE = frozenset({b"content-length", b"transfer-encoding", b"host", b"content-encoding"})
 """Headers that may not repeat, beside that of the key: a list may (RFC 9110, 5.3)."""
 
+_TAKEN = (
+    h11.Response(
+        status_code=200,
+        headers=[("Content-Length", "0"), ("Content-Type", "text/plain")],
+        reason="OK",
+    ),
+    h11.EndOfMessage(),
+)
+"""The usual answer, made once: to make it took a fourth of what h11 takes for a push."""
+
 
 class Line(NamedTuple):
     """A connection: the addresses of both ends, "" if it has none."""
@@ -77,7 +87,7 @@ class Pushes:
                 text = "Expected the whole request: the connection was lost"
                 self._desk.refuse(HttpError(400, "request", text))
                 raise
-            self._answer(200, "")
+            self._send(*_TAKEN)
             self._note_waiting(True)  # noqa: FBT003 - its only argument
             if self._http.our_state is not h11.DONE:
                 return
