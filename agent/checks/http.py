@@ -5,10 +5,11 @@ from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
-from agent.checks import Latest, Reading, about, worded
+from agent.checks import Latest, Reading, about
 from agent.checks.extractors import Body, NoValueError
 from agent.checks.extractors.json import json_field, refuse_bad_pointer
 from agent.checks.net import tls
+from agent.checks.net.header_fields import FieldFiles, Fields, read_fields
 from agent.checks.net.http_fetch import Page, Request, fetch
 from agent.checks.net.url import parse
 from agent.checks.patterns.matcher import MATCHER, UnmatchedError, refuse_bad_pattern
@@ -19,13 +20,10 @@ from agent.checks.reading.progress import AdvancingConfig, Progress
 from agent.checks.reading.times import Deadline, Now
 from agent.checks.reading.words import short
 from venuewatch.base import clock
-from venuewatch.base.config import ConfigError, read_secret
 from venuewatch.base.wire.checks import CheckValues
 
 _WELL = range(200, 400)
 
-FieldName = Annotated[str, worded(r"\A[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z", "the name of an HTTP header")]
-FieldValue = Annotated[str, worded(r"\A[\x20-\x7e\t]*\Z", "printable ASCII text")]
 Status = Annotated[int, msgspec.Meta(ge=100, le=599)]
 Plain: TypeAlias = bool | int | float | str
 Text = Annotated[str, msgspec.Meta(max_length=1024)]
@@ -62,16 +60,8 @@ class Config(AdvancingConfig, frozen=True, tag="http"):
     json_equals: Annotated[
         Plain | None, about("what the field must be; unset for anything", True)
     ] = None
-    fields: Annotated[
-        dict[FieldName, FieldValue], about("header fields to send", {"Accept": "application/json"})
-    ] = msgspec.field(default_factory=dict)
-    field_files: Annotated[
-        dict[FieldName, str],
-        about(
-            "header fields whose value is the first line of a file: for secrets",
-            {"Authorization": "/etc/venuewatch/health.token"},
-        ),
-    ] = msgspec.field(default_factory=dict)
+    fields: Fields = msgspec.field(default_factory=dict)
+    field_files: FieldFiles = msgspec.field(default_factory=dict)
     max_redirects: Annotated[
         int, about("redirects to follow, never from https to http; 0: none", 0, ge=0, le=20)
     ] = 5
@@ -113,14 +103,10 @@ class Check(AskingCheck[Config]):
     def _request(self) -> Request:
         """Return what to ask for; raises ConfigError where a secret can't be read."""
         config = self._config
-        secrets = {name: read_secret(path) for name, path in config.field_files.items()}
-        for name, value in secrets.items():
-            if not (value.isascii() and value.isprintable()):
-                raise ConfigError(f"{config.field_files[name]}: Expected printable ASCII")
         return Request(
             parse(config.url),
             config.method,
-            config.fields | secrets,
+            read_fields(config.fields, config.field_files),
             tls.Trust(config.ca_file, config.verify),
             config.max_redirects,
             config.max_body_bytes,

@@ -14,6 +14,7 @@ from agent.checks.reading.words import short
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PIECE = 65_536
+_MAX_ETAG = 256  # characters
 _MAX_OVERHEAD = 262_144  # bytes of head and chunking, beside twice the body
 
 
@@ -32,12 +33,14 @@ class Page(NamedTuple):
     """The answer. ``is_whole`` is False where the body is longer than wanted.
 
     ``expires_at``: when the certificate expires (unixtime), of several the first to do so.
+    ``etag``: the name that the server gave to this content, "" if none that can be sent back.
     """
 
     status: int
     body: bytes
     is_whole: bool
     expires_at: float | None
+    etag: str = ""
 
 
 def fetch(request: Request, deadline: Deadline) -> Page:
@@ -68,7 +71,7 @@ def fetch(request: Request, deadline: Deadline) -> Page:
 
 def _fetch_one(url: Url, request: Request, deadline: Deadline) -> tuple[Page, str | None]:
     """Return one page, and where it redirects to if that is to be followed."""
-    with _connection(url, request.trust, deadline) as stream:
+    with stream_to(url, request.trust, deadline) as stream:
         expires = expires_at(stream)
         fields = request.fields if url.origin == request.url.origin else {}
         stream.sendall(_head(url, request.method, fields))
@@ -81,10 +84,11 @@ def _fetch_one(url: Url, request: Request, deadline: Deadline) -> tuple[Page, st
             body = _body(response, request.max_body_bytes + 1)
             is_whole = len(body) <= request.max_body_bytes
             body = body[: request.max_body_bytes]
-            return Page(response.status, body, is_whole, expires), None
+            return Page(response.status, body, is_whole, expires, _etag(response)), None
 
 
-def _connection(url: Url, trust: Trust, deadline: Deadline) -> Stream:
+def stream_to(url: Url, trust: Trust, deadline: Deadline) -> Stream:
+    """Return a connection to the server of an address; raises as :func:`.tls.dial`."""
     if url.scheme == "https":
         return dial(url.host, url.port, url.host, trust, deadline)
     return Stream(connect(url.host, url.port, deadline), deadline)
@@ -98,6 +102,13 @@ def _head(url: Url, method: str, fields: dict[str, str]) -> bytes:
     said = {name: value for name, value in own.items() if name.lower() not in given} | fields
     lines = [f"{method} {url.path} HTTP/1.1", *(f"{name}: {value}" for name, value in said.items())]
     return "".join(f"{line}\r\n" for line in [*lines, ""]).encode("latin-1")
+
+
+def _etag(response: http.client.HTTPResponse) -> str:
+    """Return the header ETag; "" for none, and for one that would not be one line of a head."""
+    found = response.getheader("ETag") or ""
+    is_fit = found.isascii() and found.isprintable() and len(found) <= _MAX_ETAG
+    return found if is_fit else ""
 
 
 def _body(response: http.client.HTTPResponse, limit: int) -> bytes:

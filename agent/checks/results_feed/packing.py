@@ -6,6 +6,7 @@ What is packed may blow up a thousand times: it is undone piece by piece, and ne
 import zlib
 from collections.abc import Iterable, Iterator
 from itertools import chain
+from typing import NamedTuple
 
 from agent.checks.results_feed.header import FeedError, TruncatedError
 
@@ -45,3 +46,32 @@ def unpacked(pieces: Iterable[bytes]) -> Iterator[bytes]:
             raise FeedError("Expected nothing behind the gzip")
     if not engine.eof:
         raise TruncatedError("Expected all of the gzip")
+
+
+class Whole(NamedTuple):
+    """Content that is held whole. ``is_complete``: False where the gzip ends too early."""
+
+    content: bytes
+    is_complete: bool = True
+
+
+def unpacked_whole(raw: bytes, max_bytes: int) -> Whole:
+    """Return content, unpacked if its first bytes say gzip, cut to ``max_bytes`` and one more.
+
+    What is broken within ends it; what begins as gzip, and is none, is returned as it came.
+    """
+    if not raw.startswith(_MAGIC):
+        return Whole(raw[: max_bytes + 1])
+    content, is_complete = bytearray(), True
+    try:
+        for piece in unpacked(
+            raw[at : at + _PIECE_BYTES] for at in range(0, len(raw), _PIECE_BYTES)
+        ):
+            content += piece
+            if len(content) > max_bytes:
+                break
+    except TruncatedError:
+        is_complete = False
+    except FeedError:
+        content = content or bytearray(raw)
+    return Whole(bytes(content[: max_bytes + 1]), is_complete)
