@@ -25,6 +25,22 @@ class Stream:
     def __init__(self, sock: socket.socket, deadline: Deadline) -> None:
         self._sock = sock
         self._deadline = deadline
+        self._is_waiting = True
+
+    def renew(self, deadline: Deadline) -> None:
+        """Have another deadline from now on: the connection is kept for another reading."""
+        self._deadline = deadline
+
+    def recv_now(self, size: int) -> bytes | None:
+        """Return some of what has come, None if nothing has, b"" at the end; raises OSError."""
+        buffer = bytearray(size)
+        self._is_waiting = False
+        try:
+            return bytes(buffer[: self.recv_into(buffer)])
+        except BlockingIOError:
+            return None
+        finally:
+            self._is_waiting = True
 
     def sendall(self, data: bytes) -> None:
         """Send all of it; raises OSError."""
@@ -33,18 +49,23 @@ class Stream:
 
     def recv_into(self, buffer: Any) -> int:
         """Read what is there into ``buffer`` and return how much, 0 at the end; raises OSError."""
-        self._sock.settimeout(self._deadline.left_s())
+        left_s = self._deadline.left_s()
+        self._sock.settimeout(left_s if self._is_waiting else 0)
         return self._sock.recv_into(buffer)
 
     def certificate(self) -> bytes | None:
         """Return the peer's certificate (DER); None if it showed none."""
         return None
 
+    def close(self) -> None:
+        """Hang up."""
+        self._sock.close()
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._sock.close()
+        self.close()
 
 
 class TlsStream(Stream):
