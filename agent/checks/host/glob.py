@@ -32,24 +32,38 @@ class Walk:
     """One walk. ``is_cut``: it stopped before everything was seen.
 
     ``denied`` is a directory or file that this account may not look into, if there was any.
+    ``follows_links``: else a link that fits a wildcard is passed over; ``links`` counts them, and
+    ``link`` is the last.
     """
 
-    def __init__(self, pattern: str, *, max_entries: int, until: float) -> None:
+    def __init__(
+        self, pattern: str, *, max_entries: int, until: float, follows_links: bool = True
+    ) -> None:
         parts = Path(pattern).parts
         self._begin = parts[0] if Path(pattern).anchor else ""
         self._parts = parts[1:] if self._begin else parts
         self._max_entries = max_entries
         self._until = until
+        self._follows_links = follows_links
+        self.links = 0
+        self.link = ""
         self.entries = 0
         self.is_cut = False
         self.denied = ""
 
     def files(self) -> Iterator[File]:
-        """Give every regular file that matches, links followed."""
+        """Give every regular file that matches."""
+        for path, found in self.found():
+            yield File(path, found.st_ino, found.st_size, found.st_mtime)
+
+    def found(self) -> Iterator[tuple[str, os.stat_result]]:
+        """Give the path and status of every regular file that matches."""
         parts = self._parts if self._parts[-1:] != ("**",) else (*self._parts, "*")
         yield from self._under(self._begin, parts, 0)
 
-    def _under(self, directory: str, parts: tuple[str, ...], depth: int) -> Iterator[File]:
+    def _under(
+        self, directory: str, parts: tuple[str, ...], depth: int
+    ) -> Iterator[tuple[str, os.stat_result]]:
         head, rest = parts[0], parts[1:]
         if depth > _MAX_DEPTH:
             self.is_cut = True
@@ -61,7 +75,7 @@ class Walk:
         elif _MAGIC.search(head):
             is_match = _matcher(head)
             for entry in self._entries(directory):
-                if is_match(entry.name):
+                if is_match(entry.name) and not self._is_passed_over(entry):
                     if rest:
                         yield from self._under(entry.path, rest, depth + 1)
                     else:
@@ -87,7 +101,14 @@ class Walk:
         except OSError:
             pass  # not a directory, or gone meanwhile
 
-    def _file(self, path: str) -> Iterator[File]:
+    def _is_passed_over(self, entry: "os.DirEntry[str]") -> bool:
+        if self._follows_links or not entry.is_symlink():
+            return False
+        self.links += 1
+        self.link = entry.path
+        return True
+
+    def _file(self, path: str) -> Iterator[tuple[str, os.stat_result]]:
         try:
             found = os.stat(path)  # noqa: PTH116 - for each file, so cheaply
         except PermissionError:
@@ -96,7 +117,7 @@ class Walk:
             pass  # gone meanwhile, or a link to nowhere
         else:
             if stat.S_ISREG(found.st_mode):
-                yield File(path, found.st_ino, found.st_size, found.st_mtime)
+                yield path, found
 
 
 def _is_folder(entry: "os.DirEntry[str]") -> bool:
