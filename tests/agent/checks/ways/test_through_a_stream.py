@@ -1,10 +1,9 @@
 """Each way in carries its source through the whole check: its life, its number, and its trouble."""
 
-import http.client
 import os
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ import pytest
 
 from agent.checks import Reading
 from tests.agent.checks import peers
-from tests.agent.checks.peers import LOOPBACK, PATIENCE_S, made, refused_port
+from tests.agent.checks.peers import LOOPBACK, made, refused_port
 from tests.agent.checks.ways.speaker import Speaker, speaking
 from venuewatch.base import clock
 
@@ -122,33 +121,3 @@ def test_file_flows(held: ExitStack, tmp_path: Path) -> None:
 
 def test_folder_that_is_not_there_is_critical(held: ExitStack, tmp_path: Path) -> None:
     assert check_of(held, files=str(tmp_path / "out" / "*.json")).read().state == "critical"
-
-
-def test_form_flows_with_its_key(held: ExitStack, tmp_path: Path) -> None:
-    secret = tmp_path / "key"
-    secret.write_text("s3cret\n")
-    port = refused_port()
-    check = check_of(held, post={"address": f"{LOOPBACK}:{port}", "api_key_file": str(secret)})
-    heads = {"Content-Type": "application/x-www-form-urlencoded", "X-Api-Key": "s3cret"}
-
-    with closing(http.client.HTTPConnection(LOOPBACK, port, timeout=PATIENCE_S)) as sender:
-        sender.request("POST", "/", b"n=7&x=1", heads)
-        status = sender.getresponse().status
-
-    assert status == 200
-    assert until(check).state == "flowing"
-
-
-def test_post_without_its_key_is_told(held: ExitStack, tmp_path: Path) -> None:
-    secret = tmp_path / "key"
-    secret.write_text("s3cret\n")
-    port = refused_port()
-    check = check_of(held, post={"address": f"{LOOPBACK}:{port}", "api_key_file": str(secret)})
-
-    with closing(http.client.HTTPConnection(LOOPBACK, port, timeout=PATIENCE_S)) as sender:
-        sender.request("POST", "/", BODY)
-        sender.getresponse().read()
-    reading = check.read()
-
-    assert reading.state == "unknown"
-    assert "Expected the key in x-api-key" in reading.detail
