@@ -6,10 +6,10 @@ from functools import partial
 
 from agent.checks.reading.times import Deadline, Now
 from agent.checks.ways import Heard, Way
+from venuewatch.base import clock
 
 LOOPBACK = "127.0.0.1"
 PATIENCE_S = 10.0
-LOOKS = 100_000
 NOW = Now(1_000.0, 1_722_700_000.0)
 
 packed = partial(gzip.compress, mtime=0)
@@ -19,7 +19,8 @@ packed = partial(gzip.compress, mtime=0)
 def until(way: Way, is_so: Callable[[Heard], bool], now: Now = NOW) -> list[Heard]:
     """Hear until one reading is as wanted; return all readings that were not empty."""
     heard: list[Heard] = []
-    for _ in range(LOOKS):
+    end_s = clock.monotonic() + PATIENCE_S
+    while clock.monotonic() < end_s:
         one = way.hear(now, Deadline(PATIENCE_S))
         heard += [one] if one != Heard() else []
         if is_so(one):
