@@ -6,7 +6,8 @@
    all let data rest. Secondary documents and statistics end nothing, whatever they say.
 4. The schedule ends it, too, or interrupts it: no data is expected then, and none is missing. It
    goes on with the schedule's RUNNING, or once live data that is clearly newer has come for a
-   while: one message is a score that is corrected while all wait.
+   while: one message is a score that is corrected while all wait. A unit that is not live yet may
+   have to wait, too.
 5. Each message of its code that is new moves its data.
 """
 
@@ -65,6 +66,7 @@ class Units:
     def __init__(self) -> None:
         self.forgotten = 0
         self._by_code: dict[tuple[str, str], Unit] = {}
+        self._waiting: dict[tuple[str, str], tuple[str, float | None]] = {}
 
     def hear(self, message: Message, stamp_s: float | None, now: Now) -> Unit | None:
         """Take in a message with data; return its unit, None if that was never live.
@@ -77,6 +79,7 @@ class Units:
             if not is_of_live_unit(message):
                 return None
             unit = Unit(message.code, message.source, now.monotonic_s, turned_s=stamp_s)
+            unit.interrupted, unit.interrupted_s = self._waiting.pop(key, ("", None))
         self._by_code[key] = unit
         if len(self._by_code) > MAX_UNITS:
             self.forgotten += 1
@@ -92,10 +95,14 @@ class Units:
         return unit
 
     def schedule(self, message: Message, stamp_s: float | None, now: Now) -> None:
-        """Take in what a schedule says of units that are or were live."""
+        """Take in what a schedule says of units; of those not yet live, which have to wait."""
         for code, status in message.schedule:
-            unit = self._by_code.get((message.competition, _bare(code)))
-            if unit is None or is_late(stamp_s, unit.interrupted_s):
+            key = (message.competition, _bare(code))
+            unit = self._by_code.get(key)
+            if unit is None:
+                self._wait(key, status, stamp_s)
+                continue
+            if is_late(stamp_s, unit.interrupted_s):
                 continue
             if status in INTERRUPTED:
                 unit.interrupted, unit.interrupted_s = status.lower(), stamp_s
@@ -104,6 +111,17 @@ class Units:
                 unit.interrupted, unit.moved_s = "", now.monotonic_s
             elif status in ENDED and not is_late(stamp_s, unit.turned_s):
                 unit.is_live, unit.turned_s = False, stamp_s
+
+    def _wait(self, key: tuple[str, str], status: str, stamp_s: float | None) -> None:
+        """Note that a unit which is not live has to wait, or need not any more."""
+        known = self._waiting.get(key)
+        if known is not None and is_late(stamp_s, known[1]):
+            return
+        self._waiting.pop(key, None)
+        if status in INTERRUPTED:
+            self._waiting[key] = (status.lower(), stamp_s)
+        if len(self._waiting) > MAX_UNITS:
+            del self._waiting[next(iter(self._waiting))]
 
     def live(self, source: str | None = None) -> list[Unit]:
         """Return the live units, of one source or of all, the one with the oldest data first."""

@@ -85,6 +85,28 @@ STORIES = {
         f"600 RESULT; {GOING_ON}; 1230 RESULT; 1260 KA; 1290 KA; 1320 KA; "
         "1321 not_expected live_units=0"
     ),
+    "a unit that was delayed before it began rests after one live message": (
+        f"0 LOCAL_ON; 5 SCHEDULE_UPDATE schedule={UNIT}/DELAYED; 300 RESULT; {GOING_ON}; "
+        f"1229 not_expected live_units=0: {UNIT} is delayed*"
+    ),
+    "a unit that was delayed before it began is live once it plays": (
+        f"0 LOCAL_ON; 5 SCHEDULE_UPDATE schedule={UNIT}/DELAYED; "
+        + each(range(300, 420, 20), "CURRENT version={}")
+        + "; 420 flowing live_units=1; 460 KA; 460 frozen"
+    ),
+    **{
+        f"a unit that was delayed and is {word} begins as any other": (
+            f"0 LOCAL_ON; 5 SCHEDULE_UPDATE schedule={UNIT}/DELAYED; "
+            f"10 SCHEDULE_UPDATE schedule={UNIT}/{word}; 20 RESULT; 21 flowing live_units=1; "
+            "70 KA; 70 frozen"
+        )
+        for word in ("RUNNING", "SCHEDULED", "GETTING_READY", "RESCHEDULED")
+    },
+    "a delay that was overtaken keeps no unit waiting": (
+        f"0 LOCAL_ON; 5 SCHEDULE_UPDATE schedule={UNIT}/DELAYED stamped_s=5; "
+        f"10 SCHEDULE_UPDATE schedule={UNIT}/INTERRUPTED; 11 SCHEDULE_UPDATE "
+        f"schedule={UNIT}/RUNNING stamped_s=9; 20 RESULT; 21 not_expected live_units=0"
+    ),
     "a second interruption rests as the first did": (
         f"0 RESULT; 10 SCHEDULE_UPDATE schedule={UNIT}/INTERRUPTED; 100 RESULT; 130 RESULT; "
         f"170 RESULT; 171 flowing; 180 SCHEDULE_UPDATE schedule={UNIT}/INTERRUPTED; 250 RESULT; "
@@ -131,3 +153,14 @@ def test_other_messages_have_no_schedule() -> None:
     text = SCHEDULE.format("").replace("DT_SCHEDULE_UPDATE", "DT_RESULT")
 
     assert read(text.encode(), 10_000).schedule == ()
+
+
+def test_units_that_wait_are_bounded_and_push_no_live_one_out() -> None:
+    hall = Hall()
+    hall.score(0.0, 1)
+
+    for at in range(2_000):
+        hall.says(1.0, "DT_SCHEDULE_UPDATE", schedule=((f"U{at}", "DELAYED"),))
+
+    assert len(hall.feed._ours.units._waiting) <= 512  # noqa: SLF001
+    assert hall.at(2.0).values.results_live_units == 1
