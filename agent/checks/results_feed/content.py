@@ -21,7 +21,9 @@ _PIECE_BYTES = 64 * 1024
 _LARGEST_DIGEST = 2**64 - 1
 _END_BYTES = 1024  # in which a zip says that it ends; a comment may follow
 _EMPTY_END = b"\0" * 4  # of a file that was made as long as it will be, and is still being filled
-_UNPACKED_TIMES = 4  # what the messages of a zip may have together, in largest messages
+_UNPACKED_TIMES = 4  # what the messages of a zip may have together, in largest messages,
+_UNPACKED_BYTES = 40 * 1024 * 1024  # as long as it is no more than this, which takes 1 s to read
+_UNITS_MAX = 20_000  # of all schedules in a zip: what is behind them is not kept
 _PATTERN = "*.xml"  # of messages in a zip, beside the pattern of the folder
 
 
@@ -117,11 +119,17 @@ def _read_zip(
     Raises:
         FeedError: it can't be read on, or holds no message.
     """
-    for member in zips.members(pieces, _UNPACKED_TIMES * max_bytes):
+    units = 0
+    most_bytes = max(max_bytes, min(_UNPACKED_TIMES * max_bytes, _UNPACKED_BYTES))
+    for member in zips.members(pieces, most_bytes):
         name = member.name.lower().rpartition("/")[2]
         if not any(fnmatch.fnmatchcase(name, pattern) for pattern in (files, _PATTERN)):
             continue
-        found.append(_message_in(member, max_bytes))
+        what = _message_in(member, max_bytes)
+        if isinstance(what, Message):
+            units += len(what.schedule)
+            what = what if units <= _UNITS_MAX else what._replace(schedule=())
+        found.append(what)
     if not found:
         raise FeedError(f"Expected files in the zip whose names fit {_PATTERN}")
 

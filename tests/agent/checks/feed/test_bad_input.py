@@ -92,6 +92,20 @@ def test_what_is_packed_costs_little_memory(hall: Hall, pack: Callable[[bytes], 
     assert peak_bytes < 2 * MB
 
 
+def test_schedules_in_a_zip_take_bounded_memory(hall: Hall) -> None:
+    units = "".join(f'<Unit Code="U{number}" ScheduleStatus="RUNNING"/>' for number in range(512))
+    schedule = f'<Body DocumentType="DT_SCHEDULE">{units}</Body>'.encode()
+    hall.check = hall.new_check(max_message_bytes=4 * MB)
+    hall.writes("1.xml", zipped({f"{number}.xml": schedule for number in range(300)}))
+    tracemalloc.start()
+    heard = hall.heard()
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert heard == 300
+    assert peak_bytes < 8 * MB
+
+
 def test_links_are_not_followed_and_told(
     hall: Hall, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
