@@ -110,7 +110,7 @@ class Centre(Inlets):
         self.credit = Credit(fleet, name, self.decisions.connections.bulk)
         self.reception = Reception(self.decisions, self.presence, self._outputs)
         self._stall_s = stall_s
-        self._start = self._ran_at = self._look_at = self._tick_at = start
+        self._start = self._ran_at = self._turned_at = self._look_at = self._tick_at = start
         self._save_at, self._received_at = start + SAVE_EVERY_S, -INF
         dedup = self.reception.readings.dedup
         self._storing = Storing(fleet, self.decisions.store, dedup, self._outputs)
@@ -151,11 +151,11 @@ class Centre(Inlets):
 
     @inlet
     def _woke(self, now: float, wall: float | None) -> None:
+        self._turned_at = now
         if wall is not None:
             self.reception.note_clocks(now, wall)
         if now >= self._tick_at:
-            waited_s = self._works_at - now
-            self.presence.publish_tick(self.decisions.tick(now, waited_s=waited_s))
+            self.presence.publish_tick(self.decisions.tick(now, waited_s=self._works_at - now))
             self._tick_at = now + until_next_s(self._start, now)
             self._storing.forget(self.reception.forget(self.intake.settle_unlisted(now), now), now)
         if now >= self._look_at:
@@ -175,6 +175,7 @@ class Centre(Inlets):
 
     def _take_in(self, now: float, messages: Sequence[Message], wall: float) -> None:
         """Take in messages until they, or what has come of them, are a slice; the others wait."""
+        self._turned_at = now
         decisions, read, reception = self.decisions, self.intake.read, self.reception
         take, take_beat, outputs = reception.take, reception.take_beat, self._outputs
         rest, enough = decisions.rest, len(outputs) + SLICE
@@ -183,8 +184,7 @@ class Centre(Inlets):
             reception.begin(now, wall)
         for taken, message in enumerate(messages):
             if taken == MESSAGES_AT_ONCE or rest.is_left or len(outputs) > enough:
-                left = partial(self._take_in, now, messages[taken:], wall)
-                self.waiting.appendleft((now, left))
+                self.waiting.appendleft((now, partial(self._take_in, now, messages[taken:], wall)))
                 self._read(taken)
                 return
             try:
@@ -268,7 +268,7 @@ class Centre(Inlets):
 
     def restore(self, now: float, memory: Memory) -> None:
         """Begin at ``now`` with what an earlier process knew; nothing may have been heard yet."""
-        self._start = self._ran_at = self._look_at = self._tick_at = now
+        self._start = self._ran_at = self._turned_at = self._look_at = self._tick_at = now
         self._save_at = now + SAVE_EVERY_S
         self.decisions.connections.begin(now)
         hosts, changes, gone = restore(self.decisions, self.reception, memory, now)
@@ -365,9 +365,9 @@ class Centre(Inlets):
         return fork_in_pieces(self, self.held, parts, until=self.due())
 
     def _lag_s(self, now: float) -> float:
-        """Return how late the driver is; where it has called since the promise, it has run."""
+        """Return how late the driver is that has neither woken us nor read: calls show neither."""
         promised = min(self._look_at, self._tick_at, self._save_at)
-        return now - max(promised, self._ran_at)
+        return now - max(promised, self._turned_at)
 
     def _decided_until(self, at: float) -> float:
         return self._ran_at if self._lag_s(at) > self._stall_s else at
@@ -377,12 +377,12 @@ class Centre(Inlets):
         lag_s = self._lag_s(now)
         if lag_s > self._stall_s:
             self._outputs.append(Stalled(now, lag_s))
-            self._credit_stall(self._ran_at, now)
+            self._credit_stall(self._turned_at, now)
         self._ran_at = now
 
     def _credit_stall(self, start: float, now: float) -> None:
         self.decisions.stalled(start, now)
-        self._ran_at = self._look_at = now
+        self._ran_at = self._look_at = self._turned_at = now
 
     def _end(self, now: float) -> None:
         """Have stored what became true, and promise to come again in time."""

@@ -4,7 +4,7 @@ import pytest
 
 from aggregator.core.centre import STALL_S
 from aggregator.core.hearing import REPORT_AFTER_S
-from aggregator.core.outputs import Stalled
+from aggregator.core.outputs import HostChanged, Stalled
 from tests.kit.machine import INTERVAL_S, MARGIN_S
 from tests.kit.story import Story
 
@@ -28,6 +28,18 @@ def test_calls_without_a_wake_between_them_are_one_stall(story: Story) -> None:
 
     stalls = [output.lag_s for output in story.centre.take() if isinstance(output, Stalled)]
     assert stalls == [pytest.approx(5.0)]
+
+
+def test_answers_of_the_journal_show_no_loop_that_reads(story: Story) -> None:
+    """Many of them in one turn of the loop, with slow outlets behind each, keep it from reading."""
+    for _ in range(48):
+        story.now += 0.125
+        story.centre.stored(story.now, 0)
+
+    story.deliver(*(machine.beat(story.now) for machine in story.machines.values()))
+    story.run(5.0)
+
+    assert [output for output in story.said() if isinstance(output, HostChanged)] == []
 
 
 def test_a_stall_delays_no_answer_of_a_neighbour(story: Story) -> None:
