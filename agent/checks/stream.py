@@ -54,7 +54,9 @@ class Config(CheckConfig, frozen=True, tag="stream"):
     device: Annotated[Given, about("a serial device", "/dev/ttyUSB0")] = None
     files: Annotated[Given, about("a folder of files", "/srv/results/out")] = None
     post: Annotated[Given, about("an address and port for posts by HTTP", "127.0.0.1:8042")] = None
-    profile: Annotated[str, about("how a known system talks", "wiclax")] = ""
+    profile: Annotated[
+        str, about("how a known system talks, by its name in [results.md](results.md)", "wiclax")
+    ] = ""
 
     ends: settings.Ends = None
     encoding: settings.Encoding = None
