@@ -1,9 +1,7 @@
 """Follows a results feed: XML messages in a folder, or pushed to the agent by HTTP."""
 
 import contextlib
-import importlib
 import socket
-import ssl
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -14,27 +12,23 @@ from typing import Annotated, Any, TypeAlias
 import msgspec
 
 from agent.checks import CheckConfig, Latest, LimitS, Reading, about, worded
-from agent.checks.net.peers import Peers
 from agent.checks.reading import times
 from agent.checks.reading.times import Deadline, Now
 from agent.checks.reading.words import short
+from agent.checks.results_feed import door_settings
 from agent.checks.results_feed.clock import Calendar, zone_of
 from agent.checks.results_feed.documents import messages_of
-from agent.checks.results_feed.door import Desk, Door, Push
+from agent.checks.results_feed.door import Desk, Push
 from agent.checks.results_feed.folder import Folder, Heard
 from agent.checks.results_feed.header import FeedError, Reason
 from agent.checks.results_feed.refusals import OF_PUSHES, Refusals
 from agent.checks.results_feed.state import Feed, Flag, Way
 from agent.checks.results_feed.world import Limits
-from venuewatch.base.config import ConfigError, Port, check_file, in_words, read_secret
+from venuewatch.base.config import ConfigError, Port, in_words
 
 _DATA_LIMITS_S = {"BKB": 45.0, "FBL": 450.0}  # 1.5 x what they repeat after, 30 s and 5 min
 
-FilePath: TypeAlias = Annotated[str, msgspec.Meta(min_length=1)] | None
 Discipline: TypeAlias = Annotated[str, worded(r"\A[A-Z]{3}\Z", "3 capital letters")]
-Header: TypeAlias = Annotated[
-    str, worded(r"\A[A-Za-z0-9-]{1,64}\Z", "1 to 64 letters, digits or dashes")
-]
 TimeOfDay: TypeAlias = Annotated[
     str, worded(r"\A([01][0-9]|2[0-3]):[0-5][0-9]\Z", "a time of day, as in 04:00")
 ]
@@ -76,7 +70,8 @@ class Config(CheckConfig, frozen=True, tag="feed"):
 
     zone: Annotated[str, about("IANA name of the zone of the source's times", "Europe/Paris")]
     folder: Annotated[
-        FilePath, about("folder with the messages, or with one for each day", "/srv/results/out")
+        door_settings.FilePath,
+        about("folder with the messages, or with one for each day", "/srv/results/out"),
     ] = None
     files: Annotated[
         str,
@@ -91,23 +86,11 @@ class Config(CheckConfig, frozen=True, tag="feed"):
     ] = 30.0
     listen_address: Annotated[str, about("IP address to listen at", "10.1.0.20")] = "127.0.0.1"
     listen_port: Annotated[Port | None, about("TCP port to listen at", 8041)] = None
-    api_key_file: Annotated[
-        FilePath,
-        about("file whose first line is the key that pushes carry", "/etc/venuewatch/feed.key"),
-    ] = None
-    api_key_header: Annotated[Header, about("header of the key", "Authorization")] = "X-Api-Key"
-    allowed_peers: Annotated[
-        tuple[str, ...],
-        about(
-            "addresses and networks that may push; all if empty",
-            ["10.1.0.7", "10.2.0.0/24"],
-            max_length=64,
-        ),
-    ] = ()
-    cert_file: Annotated[
-        FilePath, about("certificate chain (PEM) to listen with TLS", "/etc/venuewatch/feed.crt")
-    ] = None
-    key_file: Annotated[FilePath, about("its private key (PEM)", "/etc/venuewatch/feed.pem")] = None
+    api_key_file: door_settings.ApiKeyFile = None
+    api_key_header: door_settings.ApiKeyHeader = "X-Api-Key"
+    allowed_peers: door_settings.AllowedPeers = ()
+    cert_file: door_settings.CertFile = None
+    key_file: door_settings.KeyFile = None
     day_ends: Annotated[TimeOfDay, about("end of the logical day, local time", "04:00")] = "03:00"
     feed_flag: Annotated[
         Flag, about("P for production, T for test: what a message must say, if it says any", "T")
@@ -136,27 +119,17 @@ class Config(CheckConfig, frozen=True, tag="feed"):
     def __post_init__(self) -> None:
         if (self.folder is None) == (self.listen_port is None):
             raise ValueError("Expected either `folder` or `listen_port`")
-        if (self.cert_file is None) != (self.key_file is None):
-            raise ValueError("Expected `cert_file` and `key_file` together")
         family = socket.AF_INET6 if ":" in self.listen_address else socket.AF_INET
         try:
             socket.inet_pton(family, self.listen_address)
         except (OSError, ValueError):
             raise ValueError("Expected `listen_address` to be an IP address") from None
-        try:
-            peers = Peers(self.allowed_peers)
-        except ValueError as error:
-            raise ValueError(f"{error} in `allowed_peers`") from None
-        if self.api_key_file is None and peers.names_loopback:
-            raise ValueError(
-                "Expected `api_key_file`, or no loopback address in `allowed_peers`: pages in a "
-                "browser of this machine send from it"
-            )
-        is_local = self.listen_address == "::1" or self.listen_address.startswith("127.")
-        if not is_local and self.api_key_file is None and not self.allowed_peers:
-            raise ValueError(
-                "Expected `api_key_file` or `allowed_peers` to listen beyond this machine"
-            )
+        door_settings.refuse_open_door(
+            self.listen_address,
+            has_key=self.api_key_file is not None,
+            allowed_peers=self.allowed_peers,
+            has_pair=(self.cert_file is None) == (self.key_file is None),
+        )
         zone_of(self.zone)
 
 
@@ -269,26 +242,14 @@ def _folder(config: Config, path: str) -> Folder:
 
 
 def _receiver(config: Config, desk: Desk) -> Any:
-    """Return a receiver that listens: its module costs memory, so it is imported only here.
-
-    Raises:
-        OSError, ConfigError: the address or a file is of no use.
-    """
-    module = importlib.import_module("agent.checks.results_feed.receiver")
-    key = None if config.api_key_file is None else read_secret(config.api_key_file).encode()
-    tls = None
-    if config.cert_file is not None:
-        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        for path in filter(None, (config.cert_file, config.key_file)):
-            check_file(path)
-        tls.load_cert_chain(config.cert_file, config.key_file)
-    door = Door(
-        config.listen_address,
-        config.listen_port or 0,
+    """Return a receiver that listens; raises OSError or ConfigError."""
+    return door_settings.opened(
+        (config.listen_address, config.listen_port or 0),
         config.max_message_bytes,
-        config.api_key_header.lower(),
-        key,
-        tls,
-        peers=Peers(config.allowed_peers) if config.allowed_peers else None,
+        desk,
+        api_key_file=config.api_key_file,
+        api_key_header=config.api_key_header,
+        allowed_peers=config.allowed_peers,
+        cert_file=config.cert_file,
+        key_file=config.key_file,
     )
-    return module.Receiver(door, desk)

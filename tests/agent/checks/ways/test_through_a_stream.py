@@ -1,9 +1,10 @@
 """Each way in carries its source through the whole check: its life, its number, and its trouble."""
 
+import http.client
 import os
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -121,3 +122,33 @@ def test_file_flows(held: ExitStack, tmp_path: Path) -> None:
 
 def test_folder_that_is_not_there_is_critical(held: ExitStack, tmp_path: Path) -> None:
     assert check_of(held, files=str(tmp_path / "out" / "*.json")).read().state == "critical"
+
+
+def test_form_flows_with_its_key(held: ExitStack, tmp_path: Path) -> None:
+    secret = tmp_path / "key"
+    secret.write_text("s3cret\n")
+    port = refused_port()
+    check = check_of(held, post={"address": f"{LOOPBACK}:{port}", "api_key_file": str(secret)})
+    heads = {"Content-Type": "application/x-www-form-urlencoded", "X-Api-Key": "s3cret"}
+
+    with closing(http.client.HTTPConnection(LOOPBACK, port, timeout=PATIENCE_S)) as sender:
+        sender.request("POST", "/", b"n=7&x=1", heads)
+        status = sender.getresponse().status
+
+    assert status == 200
+    assert until(check).state == "flowing"
+
+
+def test_post_without_its_key_is_told(held: ExitStack, tmp_path: Path) -> None:
+    secret = tmp_path / "key"
+    secret.write_text("s3cret\n")
+    port = refused_port()
+    check = check_of(held, post={"address": f"{LOOPBACK}:{port}", "api_key_file": str(secret)})
+
+    with closing(http.client.HTTPConnection(LOOPBACK, port, timeout=PATIENCE_S)) as sender:
+        sender.request("POST", "/", BODY)
+        sender.getresponse().read()
+    reading = check.read()
+
+    assert reading.state == "unknown"
+    assert "Expected the key in x-api-key" in reading.detail
