@@ -20,18 +20,11 @@ from agent.checks.results_feed.dates import LogicalDates
 from agent.checks.results_feed.header import FeedError, Message
 from agent.checks.results_feed.refusals import OF_FILES, Refusals
 from agent.checks.results_feed.world import Limits, World
-from venuewatch.base.wire.checks import CheckState, CheckValues
+from venuewatch.base.wire.checks import VALUES_OF_NOW, CheckState, CheckValues
 
 _SENT_AGAIN_S = 3600.0  # a message of an earlier day that is older is sent again, not late
 _WHY_MAX = 160  # characters: what is behind it should be seen, too
 _NOTED_S = 300.0  # how long the detail tells of a thing that happened once
-
-_OF_UNITS = (
-    "results_live_units",
-    "results_data_age_seconds",
-    "results_latency_seconds",
-    "results_clock_offset_seconds",
-)
 
 Flag: TypeAlias = Literal["P", "T", "any"]
 
@@ -121,7 +114,7 @@ class Feed:
         parts += [text for at_s, text in notes if now.monotonic_s - at_s < _NOTED_S]
         values = self._values(now)
         if way.trouble:  # what was known of units is not known any more
-            values = msgspec.structs.replace(values, **dict.fromkeys(_OF_UNITS))
+            values = msgspec.structs.replace(values, **dict.fromkeys(VALUES_OF_NOW))
         return Reading(state, short("; ".join(parts)), values)
 
     def _state(self, now: Now, way: Way) -> tuple[CheckState, str]:

@@ -9,6 +9,8 @@ counts the time before the source was expected.
 
 from typing import Final, NamedTuple, TypeAlias
 
+import msgspec
+
 from agent.checks import Reading
 from agent.checks.reading.times import Now, Since, on_wall
 from agent.checks.reading.words import short
@@ -17,7 +19,7 @@ from agent.checks.streams.expected import Expected
 from agent.checks.streams.refusals import Refusals
 from agent.checks.streams.settings import Plan, time_zone
 from agent.checks.streams.source import Source
-from venuewatch.base.wire.checks import CheckState, CheckValues
+from venuewatch.base.wire.checks import VALUES_OF_NOW, CheckState, CheckValues
 
 _NOTED_S: Final = 300.0  # how long the detail tells of a thing that happened once
 _WHY_MAX: Final = 110  # characters, so that the times have room
@@ -70,7 +72,10 @@ class Judge:
             self._since.words(state, self._source.sound, now),
             *self._notes(now, state),
         )
-        return Reading(state, short("; ".join(filter(None, parts))), self._values(now))
+        values = self._values(now)
+        if hindrance.is_unreadable:
+            values = msgspec.structs.replace(values, **dict.fromkeys(VALUES_OF_NOW))
+        return Reading(state, short("; ".join(filter(None, parts))), values)
 
     def _judged(self, now: Now, hindrance: Hindrance) -> Judged:
         if hindrance.is_unreadable:

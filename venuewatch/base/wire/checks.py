@@ -142,3 +142,12 @@ class CheckValues(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
         Number, "How far the source's clock may be off, either way."
     ] = None
     results_last_number: Annotated[Number, "The last result, or number of a stream."] = None
+
+
+VALUES_OF_NOW = (
+    "results_live_units",
+    "results_data_age_seconds",
+    "results_latency_seconds",
+    "results_clock_offset_seconds",
+)
+"""The values that nobody knows while a results system can't be heard; others are counted."""

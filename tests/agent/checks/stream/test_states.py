@@ -5,6 +5,7 @@ from typing import Any, Final
 import pytest
 
 from tests.agent.checks.stream.scene import Scene
+from venuewatch.base.wire.checks import VALUES_OF_NOW
 
 NUMBERED: Final[dict[str, Any]] = {
     "silence_limit_s": 30.0,
@@ -206,6 +207,18 @@ def test_a_port_that_can_not_be_had_is_critical_at_once_at_any_time() -> None:
 
     assert reading.state == "critical"
     assert reading.detail.startswith("port 5100: address in use; since 12:00:00 UTC")
+
+
+def test_values_of_now_are_absent_while_nothing_can_be_heard() -> None:
+    scene = Scene(NUMBERED | {"stamp": {"regex": r"^@(\S+)"}})
+    known = scene.says(b"R1\rN7\r@12:00:00\r").values
+
+    values = scene.hears(trouble="port 5100: address in use", is_unreadable=True).values
+
+    assert (known.results_live_units, known.results_data_age_seconds) == (1, 0)
+    assert known.results_clock_offset_seconds == known.results_latency_seconds == 0
+    assert [getattr(values, name) for name in VALUES_OF_NOW] == [None] * 4
+    assert values.results_last_number == 7
 
 
 def test_a_source_that_can_not_be_reached_is_silent_after_its_limit() -> None:
