@@ -48,9 +48,9 @@ class _Kept(Shape):
         self.schedule: list[tuple[str, str]] = []
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        is_root = self.header is None
-        super().start(name, attributes)
-        if is_root:
+        self.pass_start(name, attributes)
+        if self.header is None:
+            self.header = attributes
             self.has_elements = attributes.get("DocumentType", "").startswith("DT_SCHEDULE")
         elif self.has_elements and len(self.schedule) < MAX_SCHEDULED:
             unit = scheduled(attributes)

@@ -47,16 +47,24 @@ class Shape:
         self.header: dict[str, str] | None = None
         self.depth = 0
 
-    def start(self, _name: str, attributes: dict[str, str]) -> None:
+    def start(self, name: str, attributes: dict[str, str]) -> None:
         """Take the begin of an element; raises FeedError where they are too deep."""
-        self.depth += 1
-        if self.depth > MAX_DEPTH:
-            raise FeedError(f"Expected at most {MAX_DEPTH} elements inside one another")
+        self.pass_start(name, attributes)
         if self.header is None:
             self.header = attributes
 
-    def end(self, _name: str) -> None:
+    def end(self, name: str) -> None:
         """Take the end of an element."""
+        self.pass_end(name)
+
+    def pass_start(self, _name: str, _attributes: object) -> None:
+        """Take the begin of an element that does not matter; raises as ``start`` does."""
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise FeedError(f"Expected at most {MAX_DEPTH} elements inside one another")
+
+    def pass_end(self, _name: str) -> None:
+        """Take the end of one."""
         self.depth -= 1
 
 
@@ -152,11 +160,16 @@ class XmlReader:
     def _watch(self) -> None:
         """Have elements told where they matter: to tell them costs twice what parsing does."""
         shape, parser = self._shape, self._parser
-        is_told = shape.header is None or shape.has_elements or self._is_watched
-        if is_told and parser.StartElementHandler is None:
-            shape.depth = 0  # of those that nobody told, few enough are open
-        parser.StartElementHandler = shape.start if is_told else None
-        parser.EndElementHandler = shape.end if is_told else None
+        if shape.header is None or shape.has_elements:
+            parser.StartElementHandler, parser.EndElementHandler = shape.start, shape.end
+        elif self._is_watched:
+            if parser.StartElementHandler is None:
+                shape.depth = 0  # of those that nobody told, few enough are open
+            parser.ordered_attributes = True  # costs less
+            parser.StartElementHandler = shape.pass_start
+            parser.EndElementHandler = shape.pass_end
+        else:
+            parser.StartElementHandler = parser.EndElementHandler = None
 
     def _note_fault(self, error: FeedError) -> None:
         """Note what is wrong, and look for the root tag if it was not met yet.
