@@ -139,8 +139,9 @@ class Follower:
             frames = Frames(plan.ends, plan.encoding, plan.max_frame_bytes)
         if not piece.is_whole:
             self._frames[piece.source] = frames
-        contents, oversized = frames.cut(piece.content)
+        contents, oversized, blanks = frames.cut(piece.content)
         self._source.hear_oversized(oversized, now)
+        self._source.hear_blanks(blanks, now)
         if piece.is_whole and (rest := frames.rest()):
             contents = (*contents, rest)
         for content in contents:

@@ -1,8 +1,8 @@
 """Takes a stream of bytes apart into frames: lines, or what ends as the source ends it.
 
 Where the network cut the stream changes nothing. A frame ends at the first of its ends that comes;
-what has only blanks is none, so CR, LF and CRLF may be mixed. A frame that is too long is dropped
-at once, and counted when it ends: it is life, but no message.
+what has only blanks is none, so CR, LF and CRLF may be mixed, but life. A frame that is too long is
+dropped at once, and counted when it ends: it is life, but no message.
 """
 
 import codecs
@@ -23,10 +23,11 @@ _KNOWN: Final = re.compile(  # by their names in Python; others are no text, or 
 
 
 class Cut(NamedTuple):
-    """What a piece ended: frames, in order, and how many more were too long."""
+    """What a piece ended: frames, in order, and how many more were too long, or only blanks."""
 
     frames: Sequence[bytes] = ()
     oversized: int = 0
+    blanks: int = 0
 
 
 def refuse_bad_encoding(encoding: str) -> None:
@@ -69,7 +70,7 @@ class Frames:
         searched_to = max(0, len(self._begun) - self._overlap)
         self._begun += piece
         frames: list[bytes] = []
-        oversized = begin = 0
+        oversized = blanks = begin = 0
         for end in self._pattern.finditer(self._begun, searched_to):
             frame, begin = self._begun[begin : end.start()], end.end()
             if self._is_too_long or len(frame) > self._max_bytes:
@@ -77,11 +78,13 @@ class Frames:
                 oversized += 1
             elif stripped := _stripped(frame):
                 frames.append(stripped)
+            else:
+                blanks += 1
         del self._begun[:begin]
         if len(self._begun) > self._max_bytes + self._overlap:
             self._is_too_long = True
             del self._begun[: len(self._begun) - self._overlap]
-        return Cut(frames, oversized)
+        return Cut(frames, oversized, blanks)
 
     def rest(self) -> bytes:
         """Return the frame that is not ended yet, as the end of the stream ends it."""

@@ -116,9 +116,12 @@ class Judge:
         if lifeless_s > limit_s:
             words = f"bytes, but no whole message for {lifeless_s:.0f} s"
             return "delayed", f"{words}, limit {limit_s:g} s"
-        broken_s = self._age_s(source.broken_since or now, now)
-        if broken_s > plan.latency_limit_s:
-            words = f"nothing but broken messages for {broken_s:.0f} s"
+        unread_s = self._age_s(source.unread_since or now, now)
+        if unread_s > plan.latency_limit_s:
+            what = "too long" if source.broken_last is None else "broken"
+            if source.broken_last and source.oversized_last:
+                what = "broken or too long"
+            words = f"nothing but {what} messages for {unread_s:.0f} s"
             return "delayed", f"{words}, limit {plan.latency_limit_s:g} s"
         return None
 
@@ -136,11 +139,12 @@ class Judge:
 
     def _frozen(self, now: Now) -> Judged | None:
         source, plan = self._source, self._plan
-        if "running" in plan.extracts and not source.running:
+        if source.running is False:
             return None
         number = "none" if source.number is None else f"{source.number:.15g}"
+        clock = "none" if source.clock is None else short(source.clock, 40)
         limits = (
-            ("clock", plan.clock_rests_s, f"the clock shows {short(source.clock, 40)}"),
+            ("clock", plan.clock_rests_s, f"the clock shows {clock}"),
             ("number", plan.number_rests_s, f"number is {number}"),
             ("frame", plan.same_frame_s, "nothing new came"),
         )
@@ -164,6 +168,12 @@ class Judge:
         source, notes = self._source, []
         if source.broken_last and _since_s(source.broken_last, now) < _NOTED_S:
             notes.append(f"{source.broken} broken: {source.broken_why}")
+        if source.oversized_last and _since_s(source.oversized_last, now) < _NOTED_S:
+            limit = f"`max_frame_bytes` ({self._plan.max_frame_bytes})"
+            notes.append(f"{source.oversized} longer than {limit}")
+        if "running" in self._plan.extracts and source.sound and source.running is None:
+            said = f"says {short(source.word, 40)!r}" if source.word else "was not found"
+            notes.append(f"`running` {said}: taken as true")
         ahead_s = source.skew.ahead_s
         if ahead_s is not None and abs(ahead_s) > self._plan.clock_limit_s:
             notes.append(f"clock is {in_words(ahead_s)}")

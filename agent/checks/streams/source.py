@@ -41,9 +41,10 @@ class Source:
         """A message that ended, whatever it was."""
         self.sound: Now | None = None
         """A message that could be read: the last good one."""
-        self.broken_since: Now | None = None
-        """The first broken message after the last sound one."""
+        self.unread_since: Now | None = None
+        """The first message after the last sound one that was broken, or too long."""
         self.broken_last: Now | None = None
+        self.oversized_last: Now | None = None
         self.stamped: Now | None = None
         """A message whose stamp is another than the one before."""
         self.moved_by: dict[str, Now] = {}
@@ -63,9 +64,17 @@ class Source:
 
     def hear_oversized(self, count: int, now: Now) -> None:
         """Take in that messages ended that were too long to be read."""
+        if not count:
+            return
+        self.oversized += count
+        self.oversized_last = self.heard = self.lived = now
+        if self._has_frames:
+            self.unread_since = self.unread_since or now
+
+    def hear_blanks(self, count: int, now: Now) -> None:
+        """Take in that messages ended with nothing in them: a sign of life, as some boxes give."""
         if count:
-            self.oversized += count
-            self.heard = self.lived = now
+            self.lived = now
 
     def hear(self, content: bytes, said: Facts, now: Now) -> None:
         """Take in a message, and what it said."""
@@ -73,10 +82,10 @@ class Source:
         if said.broken:
             self.broken += 1
             self.broken_why = said.broken
-            self.broken_since = self.broken_since or now
+            self.unread_since = self.unread_since or now
             self.broken_last = now
             return
-        self.sound, self.broken_since = now, None
+        self.sound, self.unread_since = now, None
         self._hear_stamp(said.stamp_s, now)
         if said.word:
             self._hear_running(said, now)

@@ -138,6 +138,35 @@ def test_a_clock_may_stand_while_it_is_stopped() -> None:
     assert runs.values.results_live_units == 1
 
 
+@pytest.mark.parametrize(
+    ("said", "note"),
+    [(b"", "`running` was not found"), (b"Rxyzzy\n", "`running` says 'xyzzy'")],
+)
+@pytest.mark.parametrize("limit", ["clock_rests_s", "number_rests_s", "same_frame_s"])
+def test_a_source_that_never_says_whether_it_runs_is_taken_as_running(
+    said: bytes, note: str, limit: str
+) -> None:
+    scene = Scene(
+        {
+            "clock": {"regex": "C(.*)"},
+            "number": {"regex": "N(.*)"},
+            "running": {"regex": "R(.*)"},
+            limit: 30.0,
+        }
+    )
+
+    reading = scene.each(10.0, 6, b"C12:00\nN1\n" + said)
+
+    assert reading.state == "frozen"
+    assert note in reading.detail
+
+
+def test_a_clock_that_was_never_found_is_said_to_be_none() -> None:
+    scene = Scene({"clock": {"regex": "C(.*)"}, "clock_rests_s": 30.0})
+
+    assert "the clock shows none for" in scene.each(10.0, 6, b"T\n").detail
+
+
 def test_the_same_frame_for_too_long_is_frozen() -> None:
     scene = Scene({"same_frame_s": 60.0})
     scene.says(b"HOME 3\r")

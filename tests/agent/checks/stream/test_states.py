@@ -149,6 +149,25 @@ def test_bytes_that_never_make_a_message_are_delayed() -> None:
     assert reading.detail.startswith("bytes, but no whole message for 40 s, limit 30 s")
 
 
+@pytest.mark.parametrize("blank", [b"\r\n", b"\n", b"\r\0", b" \r\n", b"\n\r"])
+def test_a_line_without_content_is_life_and_no_message(blank: bytes) -> None:
+    scene = Scene({"silence_limit_s": 30.0})
+    scene.says(b"HOME 3\r\n")
+
+    blinking = scene.each(20.0, 30, blank)
+
+    assert blinking.state == "flowing"
+    assert blinking.values.results_messages_total == 1
+    assert "last good message 12:00:00" in blinking.detail
+    assert scene.read(31.0).state == "silent"
+
+
+def test_a_message_without_content_is_life_also_where_others_end_it() -> None:
+    scene = Scene({"silence_limit_s": 30.0, "ends": ["$"]})
+
+    assert scene.each(20.0, 30, b"\n$").state == "flowing"
+
+
 def test_without_frames_any_byte_is_life() -> None:
     scene = Scene({"silence_limit_s": 30.0, "ends": ""})
 
@@ -168,6 +187,36 @@ def test_a_message_that_is_too_long_is_life_and_counted() -> None:
     assert reading.state == "flowing"
     assert reading.values.results_oversized_total == 5
     assert reading.values.results_messages_total == 0
+
+
+def test_messages_that_are_all_too_long_are_delayed_after_the_limit() -> None:
+    scene = Scene({"max_frame_bytes": 100, "latency_limit_s": 30.0})
+
+    in_time = scene.each(20.0, 2, b"x" * 200 + b"\n")
+    late = scene.each(20.0, 1, b"x" * 200 + b"\n")
+    readable = scene.says(b"HOME 3\n")
+
+    assert (in_time.state, late.state, readable.state) == ("flowing", "delayed", "flowing")
+    assert late.detail.startswith("nothing but too long messages for 40 s, limit 30 s")
+    assert "3 longer than `max_frame_bytes` (100)" in late.detail
+
+
+def test_bodies_that_are_all_too_large_are_delayed_after_the_limit() -> None:
+    scene = Scene({"latency_limit_s": 30.0})
+    readings = []
+    for _ in range(3):
+        scene.wait(20.0)
+        readings.append(scene.hears(oversized=1).state)
+
+    assert readings == ["flowing", "flowing", "delayed"]
+
+
+def test_without_frames_nothing_is_too_long() -> None:
+    scene = Scene({"latency_limit_s": 30.0, "ends": ""})
+    scene.hears(oversized=1)
+    scene.wait(40.0)
+
+    assert scene.hears(oversized=1).state == "flowing"
 
 
 def test_bodies_that_the_way_dropped_as_too_large_are_life() -> None:
