@@ -8,6 +8,7 @@ Files that were there before the agent count as read, unless they were written j
 import itertools
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Final, NamedTuple
 
@@ -18,6 +19,8 @@ from agent.checks.host.aside import Aside
 from agent.checks.host.glob import Walk
 from agent.checks.reading.times import Deadline, Now
 from agent.checks.reading.words import short
+from agent.checks.results_feed import zips
+from agent.checks.results_feed.header import FeedError, OversizedError
 from agent.checks.results_feed.packing import unpacked_whole
 from agent.checks.ways import Heard, Piece, Terms
 from venuewatch.base import clock
@@ -31,6 +34,8 @@ MAX_BYTES: Final = 1024 * 1024  # a hearing, and one file more
 _RESTS_S: Final = 1.0
 _JUST_NOW_S: Final = 60.0
 _EMPTY_END: Final = b"\0" * 4
+_END_BYTES: Final = 1024  # in which a zip says that it ends; a comment may follow
+_UNPACKED_TIMES: Final = 2  # what the files of a zip may have together, in largest pieces
 _PACKED: Final = (b"\x1f\x8b", b"PK")  # these may end with zeros
 _MAGIC: Final = re.compile(r"[*?\[]")
 _READ_BYTES: Final = 64 * 1024
@@ -41,7 +46,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """Walks a pattern at each reading, the first field of `files`: new and changed files are read.
 
     A link that fits a wildcard is passed over. Where a file is named without one, a link is
-    followed. Gzip is unpacked, whatever the file's name is.
+    followed. Gzip is unpacked, whatever the file's name is; of a zip, each file in it is read.
     """
 
     pattern: Annotated[
@@ -77,6 +82,14 @@ class _File(NamedTuple):
     path: str
     key: int
     inode: int
+
+
+class _Found(NamedTuple):
+    """What is in one file, and how much of it is too large."""
+
+    pieces: Sequence[Piece]
+    oversized: int = 0
+    is_complete: bool = True
 
 
 class Files:
@@ -131,20 +144,18 @@ class Files:
                 break
             file = self._waiting.pop()
             try:
-                content = self._content(file, now)
+                found = self._found(file, now)
             except FileNotFoundError:  # taken away meanwhile
                 continue
             except OSError as error:  # on Windows: who writes it keeps others away
                 trouble = short(f"{file.path}: {in_words(error)}")
                 continue
-            if content is None:
+            if found is None:
                 continue
             self._note(file)
-            if len(content) > self._max_bytes:
-                oversized += 1
-            else:
-                taken_bytes += len(content)
-                pieces.append(Piece(content, is_whole=True, name=self._name(file.path)))
+            oversized += found.oversized
+            taken_bytes += sum(len(piece.content) for piece in found.pieces)
+            pieces += found.pieces
         return looked._replace(
             pieces=tuple(pieces), trouble=trouble, oversized=oversized, unread=len(self._waiting)
         )
@@ -210,8 +221,8 @@ class Files:
             refusals=new_links,
         )
 
-    def _content(self, file: _File, now: Now) -> bytes | None:
-        """Return what is in a file, up to one byte over the limit; None while it may not be whole.
+    def _found(self, file: _File, now: Now) -> "_Found | None":
+        """Return what is in a file; None while it may not be whole.
 
         Raises:
             OSError: it can't be read.
@@ -229,15 +240,16 @@ class Files:
             read = _file(file.path, os.fstat(descriptor))
         finally:
             os.close(descriptor)
-        is_full = len(raw) > self._max_bytes
-        content, is_complete = unpacked_whole(bytes(raw), self._max_bytes)
+        found = _unpacked(bytes(raw), self._name(file.path), self._max_bytes)
         is_being_filled = raw.endswith(_EMPTY_END) and not raw.startswith(_PACKED)
-        is_whole = is_full or bool(raw and is_complete and not is_being_filled)
+        is_whole = len(raw) > self._max_bytes or bool(
+            raw and found.is_complete and not is_being_filled
+        )
         is_same = read.key == file.key and is_whole
         if read.inode != file.inode or not (is_same or is_settled):
             self._restless[file.path] = (read.key, since_s)
             return None
-        return bytes(raw) if is_full else content
+        return found
 
     def _is_at_rest(self, file: _File, now: Now) -> bool:
         """Tell whether a file was not written lately, by its own time or by the look before."""
@@ -259,6 +271,40 @@ class Files:
 def _file(path: str, status: os.stat_result) -> _File:
     version = (path, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
     return _File(status.st_mtime_ns, path, hash(version), status.st_ino)
+
+
+def _unpacked(raw: bytes, name: str, max_bytes: int) -> _Found:
+    """Return what is in the bytes of a file: one piece, or of a zip each file in it."""
+    if len(raw) > max_bytes:
+        return _Found((), 1)
+    if raw.startswith(zips.MAGIC):
+        return _unzipped(raw, name, max_bytes)
+    content, is_complete = unpacked_whole(raw, max_bytes)
+    if len(content) > max_bytes:
+        return _Found((), 1)
+    return _Found((Piece(content, is_whole=True, name=name),), is_complete=is_complete)
+
+
+def _unzipped(raw: bytes, name: str, max_bytes: int) -> _Found:
+    """Return each file in a zip; what can't be read as one is a piece as it came."""
+    pieces: list[Piece] = []
+    oversized, is_complete = 0, zips.END in raw[-_END_BYTES:]
+    try:
+        for member in zips.members([raw], _UNPACKED_TIMES * max_bytes):
+            content = bytearray()
+            for part in member.pieces:
+                content += part if len(content) <= max_bytes else b""
+            if len(content) > max_bytes:
+                oversized += 1
+            elif not member.name.endswith("/"):  # a folder
+                inner = f"{name}/{member.name}"
+                pieces.append(Piece(bytes(content), is_whole=True, name=inner))
+    except OversizedError:
+        oversized += 1
+    except FeedError:
+        if not pieces and not oversized:
+            pieces.append(Piece(raw, is_whole=True, name=name))
+    return _Found(pieces, oversized, is_complete)
 
 
 def _is_just_now(file: _File, now: Now) -> bool:

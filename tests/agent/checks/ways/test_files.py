@@ -1,7 +1,9 @@
 """Files are read once they rest, each whole and with its name, whatever else lies beside them."""
 
+import io
 import os
 import random
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -126,7 +128,7 @@ def test_file_that_stays_incomplete_is_read_after_its_time(
     [
         (packed(b"1,Rossi"), b"1,Rossi"),
         (b"\x1f\x8bno gzip", b"\x1f\x8bno gzip"),
-        (b"PK\x03\x04" + bytes(30), b"PK\x03\x04" + bytes(30)),
+        (b"PK\x03\x04no zip PK\x05\x06" + bytes(30), b"PK\x03\x04no zip PK\x05\x06" + bytes(30)),
     ],
 )
 def test_gzip_is_known_by_its_content_and_archives_may_end_with_zeros(
@@ -135,6 +137,59 @@ def test_gzip_is_known_by_its_content_and_archives_may_end_with_zeros(
     hall.writes("heat-7.lif", content)
 
     assert contents(hall.hears()) == [read]
+
+
+def zipped(*members: tuple[str, bytes]) -> bytes:
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w") as archive:
+        for name, content in members:
+            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
+    return whole.getvalue()
+
+
+def test_each_file_of_a_zip_is_a_piece(hall: Hall) -> None:
+    hall.writes("meet.lif", zipped(("meet.lef", b"<LENEX/>"), ("more/", b""), ("more/b.lef", b"b")))
+
+    assert [(piece.name, piece.content) for piece in hall.hears().pieces] == [
+        ("meet.lif/meet.lef", b"<LENEX/>"),
+        ("meet.lif/more/b.lef", b"b"),
+    ]
+
+
+def test_zip_without_its_end_is_read_once_it_is_whole(hall: Hall) -> None:
+    whole = zipped(("meet.lef", b"<LENEX/>"))
+    hall.writes("meet.lif", whole[:-22])
+    early = hall.hears()
+    hall.writes("meet.lif", whole)
+
+    assert early == Heard()
+    assert contents(hall.hears()) == [b"<LENEX/>"]
+
+
+def test_zip_that_stays_without_its_end_is_read_after_its_time(hall: Hall) -> None:
+    hall.writes("meet.lif", zipped(("meet.lef", b"<LENEX/>"))[:-22])
+
+    assert [contents(hall.hears()) for _ in range(4)] == [[], [], [], [b"<LENEX/>"]]
+
+
+@pytest.mark.parametrize(
+    ("members", "names", "oversized"),
+    [
+        ([("a", bytes(1001))], [], 1),
+        ([("a", bytes(1001)), ("b", b"b")], ["meet.lif/b"], 1),
+        ([("a", bytes(50_000_000))], [], 1),
+        ([(str(at), bytes(900)) for at in range(3)], ["meet.lif/0", "meet.lif/1"], 1),
+    ],
+)
+def test_zip_that_blows_up_is_bounded_and_counted(
+    hall: Hall, members: list[tuple[str, bytes]], names: list[str], oversized: int
+) -> None:
+    hall.writes("meet.lif", zipped(*members))
+
+    heard = hall.hears()
+
+    assert [piece.name for piece in heard.pieces] == names
+    assert heard.oversized == oversized
 
 
 @pytest.mark.parametrize(
