@@ -21,7 +21,7 @@ class Facts(NamedTuple):
 
     ``is_alive``: it is a sign of life, and no data. ``clock``: what it shows, as text. ``word``:
     the text that ``running`` was read from. ``stamp_s``: when it was sent by the source's clock, in
-    unixtime. ``broken``: why it can't be read, "" if it can.
+    unixtime. ``broken``: why it can't be read, "" if it can: a message with any fact can.
     """
 
     is_alive: bool = False
@@ -36,9 +36,8 @@ class Facts(NamedTuple):
 def facts_of(found: Mapping[str, Found], zone: tzinfo, now: Now) -> Facts:
     """Return the facts by what was found of each name, in a message that came at ``now``."""
     texts = {name: it.value for name, it in found.items() if it.value is not None}
-    broken = next((it.why for it in found.values() if it.is_broken), "")
     if not texts:
-        return Facts(broken=broken)
+        return Facts(broken=next((it.why for it in found.values() if it.is_broken), ""))
     word, stamp = texts.get("running", ""), texts.get("stamp")
     number = texts.get("number")
     return Facts(
@@ -48,5 +47,4 @@ def facts_of(found: Mapping[str, Found], zone: tzinfo, now: Now) -> Facts:
         running=truth_of(word) if word else None,
         word=word,
         stamp_s=None if stamp is None else stamp_of(stamp, zone, now.wall_s),
-        broken=broken,
     )

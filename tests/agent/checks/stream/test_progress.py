@@ -295,6 +295,18 @@ def test_broken_messages_beside_sound_ones_delay_nothing() -> None:
     assert reading.state == "flowing"
 
 
+def test_a_sign_of_life_need_not_be_of_the_sort_of_data() -> None:
+    scene = Scene(JSON | {"alive": {"regex": r"^(\*)"}, "clock": {"xml": "Clock"}})
+
+    reading = scene.each(10.0, 11, b"*\r")
+    moved = scene.says(b'{"n": 7}\r<Clock>12:31</Clock>\r')
+
+    assert reading.state == "flowing"
+    assert "last good message 12:01:50 UTC" in reading.detail
+    assert moved.values.results_parse_errors_total == 0
+    assert moved.values.results_last_number == 7
+
+
 def test_what_is_no_text_is_broken_where_facts_are_looked_for() -> None:
     scene = Scene({"number": {"regex": r"^N(\d+)"}, "silence_limit_s": 30.0})
 
