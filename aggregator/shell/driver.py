@@ -134,6 +134,7 @@ class Driver:
     def put_off(self, hosts: Iterable[str], until: float) -> None:
         """Give no verdict on hosts before ``until``: this machine has no CPU for their agents."""
         self.centre.put_off(clock.monotonic(), hosts, until)
+        self._hand_out()
 
     def begin_trouble(
         self,
@@ -172,7 +173,11 @@ class Driver:
         self.centre.intake.take_backlogs(has_room)
 
     def store_all(self, then: Callable[[Iterable[int]], None]) -> None:
-        """Have all that is known stored, piece by piece; then call ``then`` with what is open."""
+        """Have all that is known stored, piece by piece; then call ``then`` with what is open.
+
+        That is after the outlets have got it, also where the core has other work first.
+        """
+        loop = asyncio.get_running_loop()
         store = self.centre.decisions.store
         names = [host.name for host in self.centre.fleet]
         numbers = [incident.number for incident in store.known()]
@@ -185,9 +190,17 @@ class Driver:
             if pieces:
                 self.centre.store_again(clock.monotonic(), *pieces.pop(0))
                 self._hand_out()
-                asyncio.get_running_loop().call_soon(step)
+                loop.call_soon(step)
             else:
-                then([incident.number for incident in store.open.values()])
+                self.centre.call(clock.monotonic(), is_made)
+                self._hand_out()
+
+        def is_made() -> None:
+            loop.call_soon(end)
+
+        def end() -> None:
+            self._hand_out()
+            then([incident.number for incident in store.open.values()])
 
         step()
 

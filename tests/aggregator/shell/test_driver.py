@@ -10,6 +10,7 @@ from aggregator.core.centre import Centre
 from aggregator.core.incidents.record import IncidentChanged, Subject
 from aggregator.core.inlets import LOOK_EVERY_S
 from aggregator.core.outputs import Connected, Output, Store, Tell
+from aggregator.core.slices import SLICE
 from aggregator.core.verdicts.causes import Cause, Verdict
 from aggregator.shell.driver import Driver
 from aggregator.shell.outlets.own_metrics import OwnMetrics
@@ -25,12 +26,12 @@ class Noting:
 
     def __init__(self, call_back: Callable[[Output], None] = lambda _: None) -> None:
         self.batches: list[list[Output]] = []
-        self._call_back = call_back
+        self.call_back = call_back
 
     def take(self, outputs: Sequence[Output]) -> None:
         self.batches.append(list(outputs))
         for output in outputs:
-            self._call_back(output)
+            self.call_back(output)
 
 
 class Time:
@@ -85,6 +86,10 @@ async def noting(driver: Driver) -> Noting:
     driver.outlets = [noting]
     driver.begin()
     return noting
+
+
+def is_again(output: object) -> bool:
+    return isinstance(output, Store) and [each.number for each in output.incidents] == [1]
 
 
 def begin_incident(driver: Driver) -> None:
@@ -174,6 +179,32 @@ async def test_the_timer_wakes_the_centre_on_and_on(
     assert time.now > 101.0
     assert time.timers == sorted(time.timers)
     assert Page(metrics.render()).value("venuewatch_aggregator_loop_lag_seconds") == 0
+
+
+async def test_all_is_stored_before_a_new_journal_ends_what_it_does_not_know(
+    driver: Driver, noting: Noting, time: Time
+) -> None:
+    """In a storm the core stores it later: until then nobody but us knows what is open."""
+    begin_incident(driver)
+    driver.receive([])
+    noting.batches.clear()
+    said: list[object] = []
+    noting.call_back = said.append
+    driver.centre.decisions.rest.begin(iter([None] * 3 * SLICE))  # a storm
+
+    driver.store_all(lambda numbers: said.append(list(numbers)))
+    for _ in range(10):
+        await asyncio.sleep(0)
+    at_first = list(said)
+    while driver.centre.is_behind:
+        time.call()
+        await asyncio.sleep(0)
+    await asyncio.sleep(0)
+
+    kinds = [store for store in said if isinstance(store, list) or is_again(store)]
+    assert at_first == []
+    assert [type(each) for each in kinds] == [Store, list]
+    assert kinds[-1] == [1]
 
 
 async def test_a_wake_that_fails_is_not_the_last(
