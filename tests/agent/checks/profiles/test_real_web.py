@@ -1,11 +1,13 @@
-"""Boxes behind a websocket."""
+"""Boxes behind a websocket, and pages that are asked for."""
 
 import contextlib
+import socket
+import threading
 
 import pytest
 from wsproto.events import TextMessage
 
-from tests.agent.checks.peers import LOOPBACK
+from tests.agent.checks.peers import LOOPBACK, tcp_peer
 from tests.agent.checks.profiles.speaking import speaker
 from tests.agent.checks.profiles.watching import LATER_S, Watch, minute_of, size_of
 from tests.agent.checks.ways.speaker import Speaker, speaking
@@ -35,3 +37,23 @@ def test_box_of_the_web_flows_until_it_is_silent(name: str) -> None:
         later = watched.after(LATER_S)
 
     assert (talking.state, later.state) == ("flowing", "silent")
+
+
+def answer(conn: socket.socket, _over: threading.Event) -> None:
+    """Answer one request with the race of now: it never goes on to the next heat."""
+    heard = b""
+    while b"\r\n\r\n" not in heard:
+        heard += conn.recv(4096)
+    (page,) = speaker("derbynet").says("heat", 0, 0)
+    head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(page.content)}\r\nConnection: close\r\n\r\n"
+    conn.sendall(head.encode() + page.content)
+
+
+def test_page_whose_heat_rests_while_it_races_is_frozen() -> None:
+    with (
+        tcp_peer(answer) as port,
+        contextlib.closing(Watch("derbynet", poll=f"http://{LOOPBACK}:{port}/action.php")) as race,
+    ):
+        states = [race.after(seconds).state for seconds in (0.0, 600.0, 601.0)]
+
+    assert states == ["flowing", "flowing", "frozen"]
