@@ -49,6 +49,15 @@ def plain(address: str) -> Address | None:
     return getattr(found, "ipv4_mapped", None) or found
 
 
+def is_own(address: str) -> bool:
+    """Tell whether an address is a loopback one, by any name: all others are beyond this machine.
+
+    Python before 3.13 does not say so of ``::ffff:127.0.0.1``.
+    """
+    found = plain(address)
+    return found is not None and found.is_loopback
+
+
 def _network(name: str) -> Network:
     number, has_zone, _zone = name.partition("%")
     try:

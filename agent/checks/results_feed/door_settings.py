@@ -1,7 +1,6 @@
 """Settings of a door for pushes, as the kinds of checks with such a door have them."""
 
 import importlib
-import ipaddress
 import ssl
 from collections.abc import Sequence
 from typing import Annotated, Any, TypeAlias
@@ -9,7 +8,7 @@ from typing import Annotated, Any, TypeAlias
 import msgspec
 
 from agent.checks import about, worded
-from agent.checks.net.peers import Peers
+from agent.checks.net.peers import Peers, is_own
 from agent.checks.results_feed.door import Desk, Door
 from venuewatch.base.config import check_file, read_secret
 
@@ -57,7 +56,7 @@ def refuse_open_door(
             "Expected `api_key_file`, or no loopback address in `allowed_peers`: pages in a "
             "browser of this machine send from it"
         )
-    if not (ipaddress.ip_address(address).is_loopback or has_key or allowed_peers):
+    if not (is_own(address) or has_key or allowed_peers):
         raise ValueError("Expected `api_key_file` or `allowed_peers` to listen beyond this machine")
 
 

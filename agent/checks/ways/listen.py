@@ -5,7 +5,6 @@ a power cut leaves its old connection behind: of one address the newest four sta
 """
 
 import contextlib
-import ipaddress
 import socket
 from typing import Annotated, Final
 
@@ -13,7 +12,7 @@ import msgspec
 
 from agent.checks import about
 from agent.checks.net.draining import drain, put
-from agent.checks.net.peers import Peers, plain
+from agent.checks.net.peers import Peers, is_own, plain
 from agent.checks.net.url import own_endpoint
 from agent.checks.reading.times import Deadline, Now
 from agent.checks.reading.words import short
@@ -45,7 +44,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     def __post_init__(self) -> None:
         address, _ = own_endpoint(self.address)
         Peers(self.peers)
-        if not self.peers and not ipaddress.ip_address(address).is_loopback:
+        if not self.peers and not is_own(address):
             raise ValueError("Expected `peers` to listen beyond this machine")
 
 

@@ -4,14 +4,13 @@ Datagrams wait in the kernel until the next reading; what it has no room for is 
 tells an address that anybody on the way could have written: `peers` keep errors out, no attack.
 """
 
-import ipaddress
 import socket
 from typing import Annotated, Final
 
 import msgspec
 
 from agent.checks import about
-from agent.checks.net.peers import Peers
+from agent.checks.net.peers import Peers, is_own
 from agent.checks.net.url import own_endpoint
 from agent.checks.reading.times import Deadline, Now
 from agent.checks.reading.words import short
@@ -41,7 +40,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     def __post_init__(self) -> None:
         address, _ = own_endpoint(self.address)
         Peers(self.peers)
-        if not self.peers and not ipaddress.ip_address(address).is_loopback:
+        if not self.peers and not is_own(address):
             raise ValueError("Expected `peers` to listen beyond this machine")
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.checks.net.peers import Peers
+from agent.checks.net.peers import Peers, is_own
 
 
 @pytest.mark.parametrize(
@@ -58,3 +58,13 @@ def test_name_that_is_no_address_is_refused_by_name(name: str) -> None:
         Peers([name])
 
     assert repr(name) in str(caught.value)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.9.0.1", "::1", "::ffff:127.0.0.1"])
+def test_address_of_this_machine_is_known_by_any_name(address: str) -> None:
+    assert is_own(address)
+
+
+@pytest.mark.parametrize("address", ["::", "10.1.0.7", "::ffff:10.1.0.7", ""])
+def test_address_beyond_this_machine_is_not_its_own(address: str) -> None:
+    assert not is_own(address)
