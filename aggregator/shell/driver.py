@@ -237,7 +237,7 @@ class Driver:
                     self._hand(outlet, outputs)
         finally:
             self._is_handing_out = False
-        due = self.centre.due()
+        due = max(self.centre.due(), clock.monotonic())  # at once, and not as if it were late
         if self._timer is not None:
             if self._timer.when() <= due:
                 return  # it is never put off: a loop that always has something to read would starve

@@ -314,6 +314,22 @@ async def test_a_stall_shows_as_lag_whatever_finds_it(
     assert Page(metrics.render()).value("venuewatch_aggregator_loop_lag_seconds") == 5.0
 
 
+async def test_calls_that_wait_in_a_storm_are_no_lag_of_the_loop(
+    driver: Driver, metrics: OwnMetrics, time: Time
+) -> None:
+    driver.outlets = [metrics]
+    driver.begin()
+    driver.centre.decisions.rest.begin(iter([None] * 20 * SLICE))
+
+    while driver.centre.is_behind:
+        driver.receive([])
+        time.now += 0.01
+        time.call()
+
+    lag_s = Page(metrics.render()).value("venuewatch_aggregator_loop_lag_seconds")
+    assert 0.0 < lag_s < 0.011
+
+
 async def test_a_jump_that_a_read_tells_has_the_new_wall_time(
     driver: Driver, noting: Noting, time: Time, wall: WallTime
 ) -> None:
