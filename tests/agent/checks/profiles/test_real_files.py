@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -39,6 +40,20 @@ def test_folder_flows_until_it_is_silent(
     assert (talking.state, later.state) == ("flowing", "silent")
     assert talking.values.results_messages_total
     assert talking.values.results_parse_errors_total in {0.0, None}
+
+
+def test_lenex_that_is_packed_is_read(tmp_path: Path, watch: Callable[..., Watch]) -> None:
+    watched = watch("lenex", files=str(tmp_path / "*.l[ex]f"))
+    before = watched.after(0.0)
+    (meet,) = speaker("lenex").says("heat", 0, 0)
+
+    with zipfile.ZipFile(tmp_path / "meet.lxf", "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr(meet.name, meet.content)
+    os.utime(tmp_path / "meet.lxf", (watched.clock.wall_s, watched.clock.wall_s))
+    after = watched.after(60.0)
+
+    assert (before.state, after.state) == ("unknown", "flowing")
+    assert after.values.results_bytes_total == len(meet.content)
 
 
 def test_folder_that_is_gone_is_critical(tmp_path: Path, watch: Callable[..., Watch]) -> None:
