@@ -6,6 +6,7 @@ from typing import Annotated
 from agent.checks import CheckConfig, Reading, about
 from agent.checks.net.connect import connect
 from agent.checks.reading.asking import AskingCheck, CheckFailedError
+from agent.checks.reading.escapes import refuse_escaped
 from agent.checks.reading.times import Deadline
 from agent.checks.reading.words import short
 from venuewatch.base import clock
@@ -25,6 +26,9 @@ class Config(CheckConfig, frozen=True, tag="tcp"):
         str,
         about("text that must come back within 64 KiB, empty for none", "SSH-2.0", max_length=1024),
     ] = ""
+
+    def __post_init__(self) -> None:
+        refuse_escaped("send", (self.send,))
 
 
 class Check(AskingCheck[Config]):

@@ -13,6 +13,8 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import inspect
 
+from venuewatch.base.in_toml import in_toml
+
 T = TypeVar("T")
 
 
@@ -77,7 +79,8 @@ def _in_words(error: msgspec.ValidationError, data: object, kind: type, root: st
     is_shown = not _SECRET.search(name) and _may_be_shown(expected)
     if is_shown and isinstance(value, str) and (known := _words_of(plain)):
         return unknown("value", value, known, at=at)
-    return f"expected {_expected(expected)}, got {_got(value, is_shown=is_shown)} at {at}"
+    got = _got(value, is_shown=is_shown)
+    return f"expected {_expected(expected)}{_example(expected, value)}, got {got} at {at}"
 
 
 def _walk(node: Any, value: object, path: str) -> tuple[Any, object, str]:
@@ -122,7 +125,8 @@ def _noted(node: Any, name: str) -> Any:
     if isinstance(node, inspect.UnionType):
         return next((said for each in node.types if (said := _noted(each, name))), None)
     if isinstance(node, inspect.Metadata):
-        return (node.extra or {}).get(name) or _noted(node.type, name)
+        said = {**(node.extra or {}), **(node.extra_json_schema or {})}
+        return said.get(name) or _noted(node.type, name)
     return None
 
 
@@ -133,10 +137,10 @@ def _may_be_shown(node: Any) -> bool:
 
 
 def _words_of(plain: Any) -> list[str]:
-    """Return the words that a value may be, where it is one of few."""
+    """Return the words that a value may be, where it is one of few; numbers are none."""
     match plain:
         case inspect.LiteralType(values=values):
-            return [str(value) for value in values]
+            return [value for value in values if isinstance(value, str)]
         case inspect.EnumType(cls=members):
             return [str(member.value) for member in members]
     return []
@@ -158,11 +162,27 @@ def _expected(node: Any) -> str:
             return "a list" + _lengths(plain, "entries")
         case inspect.TupleType(item_types=items):
             return f"a list of {len(items)} entries"
-        case inspect.UnionType(types=choices) | inspect.LiteralType(values=choices):
-            named = [c for c in choices if not isinstance(c, inspect.NoneType)]
-            return " or ".join(c if isinstance(c, str) else _expected(c) for c in named)
+        case inspect.UnionType() | inspect.LiteralType():
+            return _choice(plain)
         case _:
             return "true or false" if isinstance(plain, inspect.BoolType) else "a table"
+
+
+def _example(node: Any, value: object) -> str:
+    """Return an example of a list or table, where the value is neither of that sort."""
+    examples = _noted(node, "examples") or []
+    kind = next((type(each) for each in examples if isinstance(each, dict | list)), None)
+    if kind is None or isinstance(value, kind):
+        return ""
+    return f", as {in_toml(next(each for each in examples if isinstance(each, kind)))}"
+
+
+def _choice(node: inspect.UnionType | inspect.LiteralType) -> str:
+    if isinstance(node, inspect.UnionType):
+        words = [_expected(it) for it in node.types if not isinstance(it, inspect.NoneType)]
+    else:
+        words = [_quoted(it) if isinstance(it, str) else str(it) for it in node.values]
+    return " or ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
 def _bounds(number: inspect.IntType | inspect.FloatType) -> str:

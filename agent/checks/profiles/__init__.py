@@ -12,6 +12,7 @@ import msgspec
 
 from agent.checks.streams.settings import Talk
 from venuewatch.base.config import ConfigError, read_toml
+from venuewatch.base.in_toml import in_toml
 from venuewatch.base.refusals import RefusedError, convert, unknown
 from venuewatch.base.wire.checks import ResultsState
 
@@ -83,20 +84,7 @@ def shown(own: Talk, name: str) -> list[str]:
     """Return each setting that a check leaves to its profile, a line each, as TOML has it."""
     said = msgspec.to_builtins(load(name).check)
     return [
-        f"{field} = {_in_toml(value)}"
+        f"{field} = {in_toml(value)}"
         for field, value in said.items()
         if value is not None and getattr(own, field) is None
     ]
-
-
-def _in_toml(value: object) -> str:
-    if isinstance(value, dict):
-        pairs = (f"{_key(key)} = {_in_toml(it)}" for key, it in value.items() if it is not None)
-        return f"{{ {', '.join(pairs)} }}"
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_in_toml, value))}]"
-    return msgspec.json.encode(value).decode()  # the same for texts, numbers and booleans
-
-
-def _key(name: str) -> str:
-    return name if name.replace("_", "").isalnum() else msgspec.json.encode(name).decode()

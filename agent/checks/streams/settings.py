@@ -11,6 +11,7 @@ from msgspec import Meta
 from agent.checks import LimitS, about
 from agent.checks.extractors import Extract
 from agent.checks.patterns.matcher import refuse_bad_pattern
+from agent.checks.reading.escapes import refuse_escaped
 from agent.checks.results_feed.clock import zone_of
 from agent.checks.streams import facts
 from agent.checks.streams.expected import span_of
@@ -19,6 +20,7 @@ from agent.checks.streams.frames import LINE_ENDS, refuse_bad_encoding
 MAX_FRAME_BYTES: Final = 4 * 1024 * 1024
 
 _LAST_BYTE: Final = 0xFF
+_NAMES: Final = frozenset({"CR", "LF", "CRLF", "LFCR", "NUL", "STX", "ETX", "EOT", "ETB"})
 _NEEDED: Final = {
     "number_rests_s": "number",
     "clock_rests_s": "clock",
@@ -227,14 +229,18 @@ def refuse_bad_talk(talk: Any) -> None:
         span_of(text)
     for pattern in talk.answers or ():
         refuse_bad_pattern(pattern, "answers")
-    _refuse_wide("ends", (talk.ends,) if isinstance(talk.ends, str) else talk.ends or ())
-    _refuse_wide("send", (talk.send or "",))
-    _refuse_wide("answers", list((talk.answers or {}).values()))
+    _refuse_no_bytes("ends", (talk.ends,) if isinstance(talk.ends, str) else talk.ends or ())
+    _refuse_no_bytes("send", (talk.send or "",))
+    _refuse_no_bytes("answers", list((talk.answers or {}).values()))
     if isinstance(talk.ends, tuple) and "" in talk.ends:
         raise ValueError('Expected `ends` to be "", or a list of texts that are not empty')
 
 
-def _refuse_wide(field: str, texts: Sequence[str]) -> None:
-    """Raise ValueError where a text that is sent or looked for has more than bytes in it."""
+def _refuse_no_bytes(field: str, texts: Sequence[str]) -> None:
+    """Raise ValueError where a text that is sent or looked for has more than bytes in it.
+
+    Nor may it name a character in place of having it, as TOML reads a backslash in single quotes.
+    """
     if any(ord(each) > _LAST_BYTE for text in texts for each in text):
         raise ValueError(f"Expected `{field}` to have characters up to U+00FF: each is a byte")
+    refuse_escaped(field, texts, _NAMES if field == "ends" else frozenset())

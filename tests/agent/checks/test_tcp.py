@@ -3,6 +3,7 @@
 import socket
 import threading
 
+import msgspec
 import pytest
 
 from agent.checks.net import connect
@@ -120,3 +121,8 @@ def test_the_next_address_is_tried_when_one_is_silent(monkeypatch: pytest.Monkey
         reading = peers.read("tcp", address="two.example", port=port, timeout_s=1.0)
 
     assert reading.state == "ok"
+
+
+def test_an_escape_that_toml_left_as_it_is_is_refused() -> None:
+    with pytest.raises(msgspec.ValidationError, match="`send` to have the characters themselves"):
+        peers.read("tcp", address=peers.LOOPBACK, port=1, send=r"HELO\r\n")

@@ -1,0 +1,17 @@
+"""Writes a value as TOML has it in one line."""
+
+import msgspec
+
+
+def in_toml(value: object) -> str:
+    """Return a value as TOML has it; what a table has as None is left out."""
+    if isinstance(value, dict):
+        pairs = (f"{_key(key)} = {in_toml(it)}" for key, it in value.items() if it is not None)
+        return f"{{ {', '.join(pairs)} }}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(in_toml, value))}]"
+    return msgspec.json.encode(value).decode()  # the same for texts, numbers and booleans
+
+
+def _key(name: str) -> str:
+    return name if name.replace("_", "").isalnum() else msgspec.json.encode(name).decode()
