@@ -28,12 +28,12 @@ class Config(CheckConfig, frozen=True, tag="stream"):
     A message is a line, a datagram, a body or a file. One extractor takes each fact out of it.
     A `profile` says how a known system talks; what is said here goes before it.
 
-    The state is `unknown` until something is heard. It is `silent` after `silence_limit_s`,
-    `delayed` where what comes can't be read, is late or waits to be read, `frozen` where the source
-    lives but a limit of its facts is over, and `not_expected` outside `expected`, or while not
-    `running` with `expected_while`. A sender that is refused makes it `unknown`, and `critical`
-    after `silence_limit_s`; a port, folder or device that can't be had is `critical` at once. The
-    detail says since when, and when the last good message came.
+    The state is `unknown` until something is heard, in its times too. It is `silent` after
+    `silence_limit_s`, `delayed` where what comes can't be read, is late or waits to be read,
+    `frozen` where the source lives but a limit of its facts is over, and `not_expected` outside
+    `expected`, or while not `running` with `expected_while`. A sender that is refused makes it
+    `unknown`, and `critical` after `silence_limit_s`; a port, folder or device that can't be had is
+    `critical` at once. The detail says since when, and when the last good message came.
     """
 
     connect: Annotated[Given, about("a host and TCP port to connect to", "10.1.0.30:3601")] = None

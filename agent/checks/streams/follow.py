@@ -13,7 +13,7 @@ from agent.checks.patterns.matcher import UnmatchedError, WholePattern
 from agent.checks.reading.encodings import encoding_of
 from agent.checks.reading.times import Deadline, Now, for_reading
 from agent.checks.streams.facts import Facts, facts_of
-from agent.checks.streams.frames import Frames
+from agent.checks.streams.frames import Frames, is_blank
 from agent.checks.streams.judge import Hindrance, Judge
 from agent.checks.streams.settings import Plan, time_zone
 from agent.checks.streams.source import Source
@@ -130,7 +130,9 @@ class Follower:
         if piece.is_whole and not plan.splits_bodies:
             if len(piece.content) > plan.max_frame_bytes:
                 self._source.hear_oversized(1, now)
-            elif piece.content:
+            elif is_blank(piece.content):
+                self._source.hear_no_content(now)
+            else:
                 encoding = "" if plan.encoding == "auto" else plan.encoding
                 yield _Content(piece.content, encoding, piece.name), piece.source
             return

@@ -116,5 +116,10 @@ class Frames:
         return re.compile(b"|".join(map(re.escape, reached))), max(map(len, reached)) - 1
 
 
+def is_blank(content: bytes) -> bool:
+    """Return whether a whole piece has only blanks, also in UTF-16: it is no message."""
+    return not content.strip(_BLANKS)
+
+
 def _stripped(frame: bytearray) -> bytes:
     return bytes(frame).lstrip(_BEFORE).rstrip(_BLANKS)

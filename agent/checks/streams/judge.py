@@ -112,6 +112,8 @@ class Judge:
         if self._age_s(source.heard, now) > limit_s:
             quiet_s = _since_s(source.heard, now)
             return "silent", f"nothing for {quiet_s:.0f} s, limit {limit_s:g} s"
+        if _since_s(source.heard, now) > limit_s and self._begun is not None:
+            return "unknown", f"nothing heard yet in {self._expected.words}"
         lifeless_s = self._age_s(source.lived or source.first, now)
         if lifeless_s > limit_s:
             words = f"bytes, but no whole message for {lifeless_s:.0f} s"

@@ -76,6 +76,13 @@ class Source:
         if count:
             self.lived = now
 
+    def hear_no_content(self, now: Now) -> None:
+        """Take in a whole piece with nothing in it: who sends it lives; a page should have more."""
+        if self._sees_all:
+            self.hear_blanks(1, now)
+        else:
+            self.hear(b"", Facts(broken="is empty"), now)
+
     def hear(self, content: bytes, said: Facts, now: Now) -> None:
         """Take in a message, and what it said."""
         self.heard = self.lived = now

@@ -87,7 +87,28 @@ def test_silence_counts_from_when_its_times_begin() -> None:
 
     begun, soon, late = scene.read(3600.0), scene.read(30.0), scene.read(1.0)
 
-    assert (begun.state, soon.state, late.state) == ("flowing", "flowing", "silent")
+    assert (begun.state, soon.state, late.state) == ("unknown", "unknown", "silent")
+
+
+def test_what_was_quiet_for_the_night_is_unknown_until_it_talks_in_its_times() -> None:
+    scene = Scene({"expected": ["13:00-18:00"], "silence_limit_s": 600.0})
+    scene.says(b"HOME 3\r\n")
+
+    night = scene.read(3599.0)
+    morning = scene.read(1.0)
+    talking = scene.says(b"HOME 3\r\n")
+
+    assert (night.state, morning.state, talking.state) == ("not_expected", "unknown", "flowing")
+    assert morning.detail.startswith("nothing heard yet in 13:00-18:00")
+    assert scene.read(601.0).state == "silent"
+
+
+def test_what_talked_until_its_times_began_is_flowing_at_once() -> None:
+    scene = Scene({"expected": ["13:00-18:00"], "silence_limit_s": 600.0})
+    scene.wait(3590.0)
+    scene.says(b"HOME 3\r\n")
+
+    assert scene.read(10.0).state == "flowing"
 
 
 def test_a_source_that_says_it_is_not_running_need_not_talk() -> None:

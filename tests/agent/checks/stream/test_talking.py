@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -100,6 +101,34 @@ def test_a_body_is_one_message_unless_ends_are_said() -> None:
     assert whole.values.results_last_number == 7
     assert split.values.results_last_number == 8
     assert split.values.results_messages_total == 2
+
+
+@pytest.mark.parametrize("blank", [b"", b"\n", b"\r\0", b"\r\0\n\0"])
+def test_a_datagram_without_content_is_life_and_no_message(blank: bytes) -> None:
+    scene = Scene({"silence_limit_s": 30.0})
+    scene.sends(b"HOME 3")
+    for _ in range(10):
+        scene.wait(20.0)
+        reading = scene.sends(blank)
+
+    assert reading.state == "flowing"
+    assert reading.values.results_messages_total == 1
+    assert "last good message 12:00:00" in reading.detail
+
+
+@pytest.mark.parametrize("blank", [b"", b"\r\n"])
+def test_a_page_without_content_is_broken(blank: bytes) -> None:
+    scene = Scene({"silence_limit_s": 30.0, "latency_limit_s": 50.0}, sees_all=False)
+    scene.sends(b"HOME 3")
+    states = []
+    for _ in range(4):
+        scene.wait(20.0)
+        reading = scene.sends(blank)
+        states.append(reading.state)
+
+    assert states == ["flowing", "flowing", "flowing", "delayed"]
+    assert reading.detail.startswith("nothing but broken messages for 60 s")
+    assert "4 broken: is empty" in reading.detail
 
 
 def test_a_file_can_tell_by_its_name() -> None:
