@@ -5,10 +5,15 @@
 2. A beginning and an end count for the discipline of their code. Without one, an end is that of all
    windows, and a beginning that of a window which holds every discipline without one of its own.
 3. A keep-alive without a discipline opens nothing while another window is open.
-4. Live data never opens a window that was closed. A keep-alive does, if it is newer: the next
-   beginning was lost.
-5. A window without an end ends with the logical day.
+4. Live data never opens a window that was closed. A keep-alive does, if it is newer by a minute:
+   the next beginning was lost. One that is newer by less was sent while the source ended.
+5. What keep-alives alone have opened is in doubt after the end of any discipline: theirs may have
+   been wrong.
+6. A beginning or an end that was heard already is sent again, and changes nothing.
+7. A window without an end ends with the logical day.
 """
+
+from collections import deque
 
 from agent.checks.results_feed.header import Message
 
@@ -23,18 +28,39 @@ REORDERED_S = 600.0  # a message so much older than another is no late one: the 
 _GENERAL = frozenset({"GEN", "GLO"})  # codes that stand for no discipline
 _LETTERS = 3
 _MAX_WINDOWS = 64
+_MAX_TURNS = 16  # beginnings and ends of one window that are remembered; a few a day are usual
+_ENDING_S = 60.0  # in which a source that has ended may say a last time that it is alive
 
 
 class _Window:
-    """``is_open`` is None after a logical day that ended in silence: nobody knows."""
+    """``is_open`` is None where nobody knows, as after a logical day that ended in silence.
+
+    ``is_sure``: more than keep-alives told of it. ``left_s`` is when (unixtime) it got in doubt.
+    """
 
     def __init__(self) -> None:
         self.is_open: bool | None = None
+        self.is_sure = False
         self.turned_s: float | None = None
+        self.left_s: float | None = None
+        self._turns: deque[tuple[float, bool]] = deque(maxlen=_MAX_TURNS)
 
     def turn(self, stamp_s: float | None, *, is_open: bool) -> None:
+        if stamp_s is not None:
+            if (stamp_s, is_open) in self._turns:
+                return
+            self._turns.append((stamp_s, is_open))
         if not is_late(stamp_s, self.turned_s):
             self.is_open, self.turned_s = is_open, stamp_s
+            self.is_sure, self.left_s = True, None
+
+    def doubt(self, stamp_s: float | None) -> None:
+        self.is_open, self.left_s = None, stamp_s
+
+    def opens_after_s(self) -> float | None:
+        """Return the stamp after which a keep-alive opens it; None if none does."""
+        ended_s = self.turned_s if self.is_open is False else self.left_s
+        return None if ended_s is None else ended_s + _ENDING_S
 
 
 class Windows:
@@ -57,17 +83,17 @@ class Windows:
         """Take in a message stamped ``stamp_s`` (unixtime); ``is_live``: it is of a live unit."""
         discipline = discipline_of(message.code)
         if message.type == LOCAL_OFF:
-            self._make(discipline)
-            for name, window in self._by_discipline.items():
-                if discipline == ANY or name in (discipline, ANY):
-                    window.turn(stamp_s, is_open=False)
+            self._end(discipline, stamp_s)
         elif message.type == LOCAL_ON:
             self._make(discipline).turn(stamp_s, is_open=True)
         elif message.type == KEEP_ALIVE and not (discipline == ANY and self.is_any_open):
             if self._is_newer(discipline, stamp_s):
                 self._open(discipline)
-        elif is_live and self._of(discipline) is None:
-            self._open(discipline)
+        elif is_live:
+            if self._of(discipline) is None:
+                self._open(discipline)
+            if discipline in self._by_discipline:
+                self._by_discipline[discipline].is_sure = True
 
     def end_days(self, days: int, live: frozenset[str]) -> list[str]:
         """Close what is open, ``days`` days after the last message; return the disciplines.
@@ -81,6 +107,14 @@ class Windows:
                 window.is_open = None
                 ended.append(discipline)
         return ended
+
+    def _end(self, discipline: str, stamp_s: float | None) -> None:
+        self._make(discipline)
+        for name, window in self._by_discipline.items():
+            if discipline == ANY or name in (discipline, ANY):
+                window.turn(stamp_s, is_open=False)
+            elif window.is_open and not window.is_sure:
+                window.doubt(stamp_s)
 
     def _of(self, discipline: str) -> _Window | None:
         """Return the window that holds a discipline; None if nobody knows of any."""
@@ -98,17 +132,19 @@ class Windows:
         return window
 
     def _open(self, discipline: str) -> None:
-        self._make(discipline).is_open = True
+        window = self._make(discipline)
+        window.is_sure = window.is_sure and window.is_open is True
+        window.is_open, window.left_s = True, None
 
     def _is_newer(self, discipline: str, stamp_s: float | None) -> bool:
         """Tell whether a keep-alive is of a window that began after what is known to have ended."""
         names = self._by_discipline if discipline == ANY else (discipline, ANY)
         ends = [self._by_discipline[name] for name in names if name in self._by_discipline]
-        ends = [window for window in ends if window.is_open is False]
+        ends = [window for window in ends if window.is_open is False or window.left_s is not None]
         if not ends:
             return True
-        turned = [window.turned_s for window in ends if window.turned_s is not None]
-        return stamp_s is not None and len(turned) == len(ends) and stamp_s > max(turned)
+        after = [at_s for at_s in map(_Window.opens_after_s, ends) if at_s is not None]
+        return stamp_s is not None and len(after) == len(ends) and stamp_s > max(after)
 
 
 def discipline_of(code: str) -> str:

@@ -6,6 +6,7 @@ from tests.agent.checks.feed.hall import Hall, each
 
 BKB, HBL = (f"{discipline}{'-' * 31}" for discipline in ("BKB", "HBL"))
 HBL_UNIT = "HBLMTEAM7-------------GPA-000100--"
+ODD_KEEP_ALIVES = each(range(1, 300, 30), f"KA code={HBL}")
 STORIES = {
     "before the first message nothing is known": "24h unknown: nothing heard yet",
     "silence in a window is said after the limit of keep-alives and not before": (
@@ -31,6 +32,40 @@ STORIES = {
     ),
     "a keep-alive after the window shows that its next beginning was lost": (
         "0 LOCAL_OFF; 1h KA; 3691 silent"
+    ),
+    **{
+        f"one keep-alive more after the end {of} opens none": (
+            f"0 LOCAL_ON{code}; 30 KA{code}; 60 LOCAL_OFF{code}; 61 KA{code}; 200 not_expected"
+        )
+        for of, code in {"of all": "", "of a discipline": f" code={BKB}"}.items()
+    },
+    "one keep-alive without a discipline after the end of the only one opens none": (
+        f"0 LOCAL_ON code={BKB}; 60 LOCAL_OFF code={BKB}; 61 KA; 200 not_expected"
+    ),
+    "keep-alives that go on after the end open a window": (
+        f"0 LOCAL_ON; 60 LOCAL_OFF; {each(range(70, 180, 30), 'KA')}; 180 flowing; 251 silent"
+    ),
+    "keep-alives of another discipline than all else leave nothing open behind the end": (
+        f"0 LOCAL_ON code={BKB}; {ODD_KEEP_ALIVES}; 300 LOCAL_OFF code={BKB}; 301 not_expected; "
+        f"302 KA code={HBL}; 500 not_expected"
+    ),
+    "keep-alives of a discipline that is live keep its window behind the end of another": (
+        f"0 LOCAL_ON code={BKB}; 1 KA code={HBL}; 2 RESULT code={HBL_UNIT}; "
+        f"30 LOCAL_OFF code={BKB}; 31 flowing live_units=1; 121 silent"
+    ),
+    "live data opens a window that keep-alives alone had opened before another ended": (
+        f"0 LOCAL_ON code={BKB}; 1 KA code={HBL}; 30 LOCAL_OFF code={BKB}; "
+        f"40 RESULT code={HBL_UNIT}; 41 flowing live_units=1; 131 silent"
+    ),
+    "a beginning that is sent again after the end opens none": (
+        "0 LOCAL_ON; 1800 LOCAL_OFF; 1810 LOCAL_ON stamped_s=0; 2000 not_expected"
+    ),
+    "an end that is sent again in the next session ends nothing": (
+        "0 LOCAL_ON; 1800 LOCAL_OFF; 3600 LOCAL_ON; 3610 RESULT; 3620 LOCAL_OFF stamped_s=1800; "
+        "3621 flowing live_units=1"
+    ),
+    "a beginning by a clock that was set back opens a window": (
+        "0 LOCAL_ON; 1800 LOCAL_OFF; 3600 LOCAL_ON stamped_s=10; 3700 silent"
     ),
     "a keep-alive that the end of the window overtook opens none": (
         "0 LOCAL_ON; 50 LOCAL_OFF; 51 KA stamped_s=40; 52 LOCAL_ON stamped_s=0; 200 not_expected"
