@@ -12,6 +12,7 @@ class Source:
     """One source, and its talking windows.
 
     ``heard`` is its newest message of any type, ``sound_s`` when one was whole (monotonic).
+    ``skew`` is of all its messages, ``current`` of those that were of their day.
     """
 
     def __init__(self, name: str, now: Now) -> None:
@@ -20,17 +21,22 @@ class Source:
         self.heard = now
         self.sound_s = now.monotonic_s
         self.skew = Skew()
+        self.current = Skew()
 
     def __str__(self) -> str:
         return self.name or "the source"
 
-    def hear(self, message: Message, stamp_s: float | None, now: Now) -> None:
+    def hear(
+        self, message: Message, stamp_s: float | None, now: Now, *, is_current: bool = True
+    ) -> None:
         """Take in a message that it stamped ``stamp_s`` (unixtime)."""
         self.heard = max(self.heard, now)
         if not message.broken:
             self.sound_s = max(self.sound_s, now.monotonic_s)
         if stamp_s is not None:
             self.skew.hear(stamp_s - now.wall_s, now)
+            if is_current:
+                self.current.hear(stamp_s - now.wall_s, now)
 
     def latency_of(self, stamp_s: float | None, now: Now) -> float:
         """Return how long (s) a message stamped ``stamp_s`` was on its way; 0 without a stamp."""
@@ -69,11 +75,23 @@ class Sources:
         source = self._by_name.get(name)
         return float("-inf") if source is None else source.heard.monotonic_s
 
-    def hear(self, message: Message, stamp_s: float | None, now: Now) -> Source:
+    def lead_s(self, name: str, *, of_current: bool = False) -> float:
+        """Return how far (s) the clock of a source is ahead, 0 if that is not known.
+
+        ``of_current``: as its messages say that were of their day, which others may follow.
+        """
+        source = self._by_name.get(name)
+        if source is None:
+            return 0.0
+        return (source.current if of_current else source.skew).best_s
+
+    def hear(
+        self, message: Message, stamp_s: float | None, now: Now, *, is_current: bool = True
+    ) -> Source:
         """Take in a message, and return its source."""
         source = self._by_name.pop(message.source, None) or Source(message.source, now)
         self._by_name[message.source] = source  # the last one to speak is the last one to go
-        source.hear(message, stamp_s, now)
+        source.hear(message, stamp_s, now, is_current=is_current)
         if len(self._by_name) > MAX_SOURCES:
             self._forget(source)
         return source

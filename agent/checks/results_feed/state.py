@@ -83,18 +83,21 @@ class Feed:
         stamp_s = None
         if message.stamp is not None:
             stamp_s = self._calendar.unixtime_of(message.stamp, now.wall_s)
-        is_current = self._is_current(message, stamp_s, now)
-        if self._flag in ("any", message.flag or self._flag):
+        is_ours = self._flag in ("any", message.flag or self._flag)
+        world = self._ours if is_ours else self._others
+        behind_s = -world.sources.lead_s(message.source, of_current=True)
+        is_current = self._is_current(message, stamp_s, now, max(behind_s, 0.0))
+        if is_ours:
             if not message.broken:
                 self._sound = max(now, self._sound or now)
             more = {"is_current": is_current, "is_kept": is_kept}
-            odd = self._ours.hear(message, stamp_s, now, **more)
+            odd = world.hear(message, stamp_s, now, **more)
             self._note("version", odd, now)
             self._note_forgotten(now)
             return
         self._wrong_flags += 1
         self._note("flag", f"feed flag {message.flag}, expected {self._flag}", now)
-        self._others.hear(message, stamp_s, now, is_current=is_current)
+        world.hear(message, stamp_s, now, is_current=is_current)
 
     def refuse(self, error: FeedError, now: Now) -> None:
         """Count something that came at ``now`` and was no message."""
@@ -137,9 +140,16 @@ class Feed:
             return "unknown", "nothing heard yet"
         return "not_expected", "no talking window is open"
 
-    def _is_current(self, message: Message, stamp_s: float | None, now: Now) -> bool:
-        """Tell whether a message is of now: not one of an earlier logical day, sent again."""
-        if message.stamp is None or stamp_s is None or now.wall_s - stamp_s <= _SENT_AGAIN_S:
+    def _is_current(
+        self, message: Message, stamp_s: float | None, now: Now, behind_s: float
+    ) -> bool:
+        """Tell whether a message is of now: not one of an earlier logical day, sent again.
+
+        ``behind_s`` is how far the clock of its source is known to be behind.
+        """
+        if message.stamp is None or stamp_s is None:
+            return True
+        if now.wall_s - stamp_s - behind_s <= _SENT_AGAIN_S:
             return True
         sent_on = self._calendar.logical_date_of(message.stamp)
         return sent_on >= self._calendar.today(now.wall_s)

@@ -8,8 +8,12 @@
    goes on with the schedule's RUNNING, or once live data that is clearly newer has come for a
    while: one message is a score that is corrected while all wait. A unit that is not live yet may
    have to wait, too.
-5. Each message of its code that is new moves its data.
+5. Each message of its code that is new moves its data. So does one of a part of it: a match of two
+   teams rests while one of its bouts is played.
 """
+
+from collections.abc import Callable
+from typing import NamedTuple
 
 import msgspec
 
@@ -25,9 +29,22 @@ ENDED = frozenset({"FINISHED", "CANCELLED", "RESCHEDULED", "UNSCHEDULED"})
 RUNNING = "RUNNING"
 
 MAX_UNITS = 512
+_CODE, _PART = 34, 2  # characters of a whole code, and of the part of a unit at its end
 _NO_UNIT = "-" * 8  # the last eight characters of a code are its unit
 _RESUMED_S = 60.0
 _PLAYS_ON_S = 600.0  # two live messages of a unit that goes on are not further apart
+
+
+def _no_lead(_source: str) -> float:
+    return 0.0
+
+
+class _Wait(NamedTuple):
+    """What a schedule of ``source`` says of a unit that is not live, stamped ``at_s``."""
+
+    word: str
+    at_s: float | None
+    source: str
 
 
 class Unit(msgspec.Struct):
@@ -36,7 +53,8 @@ class Unit(msgspec.Struct):
     ``moved_s``: when its data last moved (monotonic). ``latency_s``: how long that data was on
     its way. ``turned_s`` is the stamp (unixtime) of the newest status. ``interrupted`` is the
     word of the schedule, "" while data is expected, and ``interrupted_s`` its stamp. Behind it,
-    ``plays_s`` and ``played_s`` are the stamps of the first and the newest live message.
+    ``plays_s`` and ``played_s`` are the stamps of the first and the newest live message. All stamps
+    are by the clock of ``source``.
     """
 
     code: str
@@ -66,9 +84,15 @@ class Units:
     def __init__(self) -> None:
         self.forgotten = 0
         self._by_code: dict[tuple[str, str], Unit] = {}
-        self._waiting: dict[tuple[str, str], tuple[str, float | None]] = {}
+        self._waiting: dict[tuple[str, str], _Wait] = {}
 
-    def hear(self, message: Message, stamp_s: float | None, now: Now) -> Unit | None:
+    def hear(
+        self,
+        message: Message,
+        stamp_s: float | None,
+        now: Now,
+        lead_s: Callable[[str], float] = _no_lead,
+    ) -> Unit | None:
         """Take in a message with data; return its unit, None if that was never live.
 
         One that was overtaken by a newer one ends and begins nothing.
@@ -79,7 +103,11 @@ class Units:
             if not is_of_live_unit(message):
                 return None
             unit = Unit(message.code, message.source, now.monotonic_s, turned_s=stamp_s)
-            unit.interrupted, unit.interrupted_s = self._waiting.pop(key, ("", None))
+            if wait := self._waiting.pop(key, None):
+                unit.interrupted = wait.word
+                unit.interrupted_s = _by(unit.source, wait.at_s, wait.source, lead_s)
+        elif unit.source != message.source:
+            _take_over(unit, message.source, lead_s)
         self._by_code[key] = unit
         if len(self._by_code) > MAX_UNITS:
             self.forgotten += 1
@@ -91,17 +119,33 @@ class Units:
             unit.turned_s = stamp_s
         if is_of_live_unit(message) and unit.interrupted and _plays_on(stamp_s, unit):
             unit.interrupted = ""
-        unit.source = message.source
         return unit
 
-    def schedule(self, message: Message, stamp_s: float | None, now: Now) -> None:
-        """Take in what a schedule says of units; of those not yet live, which have to wait."""
+    def whole_of(self, message: Message) -> Unit | None:
+        """Return the unit that the unit of a message is a part of, if it was live."""
+        if len(_bare(message.code)) != _CODE:
+            return None
+        return self._by_code.get((message.competition, _bare(message.code[:-_PART])))
+
+    def schedule(
+        self,
+        message: Message,
+        stamp_s: float | None,
+        now: Now,
+        lead_s: Callable[[str], float] = _no_lead,
+    ) -> None:
+        """Take in what a schedule says of units; of those not yet live, which have to wait.
+
+        ``lead_s`` tells how far (s) the clock of a source is ahead: schedules have others.
+        """
+        said_s = stamp_s
         for code, status in message.schedule:
             key = (message.competition, _bare(code))
             unit = self._by_code.get(key)
             if unit is None:
-                self._wait(key, status, stamp_s)
+                self._wait(key, status, said_s, message.source)
                 continue
+            stamp_s = _by(unit.source, said_s, message.source, lead_s)
             if is_late(stamp_s, unit.interrupted_s):
                 continue
             if status in INTERRUPTED:
@@ -112,14 +156,14 @@ class Units:
             elif status in ENDED and not is_late(stamp_s, unit.turned_s):
                 unit.is_live, unit.turned_s = False, stamp_s
 
-    def _wait(self, key: tuple[str, str], status: str, stamp_s: float | None) -> None:
+    def _wait(self, key: tuple[str, str], status: str, stamp_s: float | None, source: str) -> None:
         """Note that a unit which is not live has to wait, or need not any more."""
         known = self._waiting.get(key)
-        if known is not None and is_late(stamp_s, known[1]):
+        if known is not None and is_late(stamp_s, known.at_s):
             return
         self._waiting.pop(key, None)
         if status in INTERRUPTED:
-            self._waiting[key] = (status.lower(), stamp_s)
+            self._waiting[key] = _Wait(status.lower(), stamp_s, source)
         if len(self._waiting) > MAX_UNITS:
             del self._waiting[next(iter(self._waiting))]
 
@@ -184,6 +228,22 @@ def _plays_on(stamp_s: float | None, unit: Unit) -> bool:
         unit.plays_s = stamp_s
     unit.played_s = max(stamp_s, unit.played_s)
     return stamp_s - unit.plays_s > _RESUMED_S
+
+
+def _by(
+    source: str, stamp_s: float | None, other: str, lead_s: Callable[[str], float]
+) -> float | None:
+    """Return what the clock of ``source`` showed when that of ``other`` showed ``stamp_s``."""
+    if stamp_s is None or source == other:
+        return stamp_s
+    return stamp_s + lead_s(source) - lead_s(other)
+
+
+def _take_over(unit: Unit, source: str, lead_s: Callable[[str], float]) -> None:
+    """Let a unit be of another source, which may be the second of two, with its own clock."""
+    for name in ("turned_s", "interrupted_s", "plays_s", "played_s"):
+        setattr(unit, name, _by(source, getattr(unit, name), unit.source, lead_s))
+    unit.source = source
 
 
 def _type(message: Message) -> str:

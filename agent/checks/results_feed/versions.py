@@ -4,7 +4,7 @@ from typing import Literal, TypeAlias
 
 from agent.checks.results_feed.header import Message
 
-Step: TypeAlias = Literal["moved", "jumped", "repeated", "backward"]
+Step: TypeAlias = Literal["moved", "jumped", "repeated", "backward", "anew"]
 """What a message does to what is known: ``repeated`` and a late ``backward`` move nothing."""
 
 MAX_IDENTITIES = 8_192  # 0.8 MB; a busy day of one sport has a few thousand
@@ -30,10 +30,10 @@ class Versions:
 
         Where not ``counts_lost``, versions before it may have been there, and are not lost.
 
-        A lower version with a later stamp is a source that counts anew, and is followed; with
-        an earlier one it is only late. A repetition moves nothing, whatever its stamp, but for
-        the type that a source repeats to say that nothing happens, and where the version came
-        broken before.
+        A lower version with a later stamp is a source that counts anew, and is followed
+        at once; with an earlier one it is only late. A repetition moves nothing, whatever its
+        stamp, but for the type that a source repeats to say that nothing happens, and where the
+        version came broken before.
         """
         if message.version is None or message.type.endswith("_UPDATE"):
             return "moved"
@@ -52,7 +52,7 @@ class Versions:
             return "moved" if is_sign or not known[2] else "repeated"
         self.regressions += 1
         self._keep(key, *((message.version, at_s, is_sound) if is_later else known))
-        return "backward"
+        return "anew" if is_later else "backward"
 
     def _keep(self, key: int, version: int, at_s: float, is_sound: bool) -> None:  # noqa: FBT001
         self._newest[key] = (version, at_s, is_sound)

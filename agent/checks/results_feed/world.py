@@ -55,7 +55,7 @@ class World:
         One that is not ``is_current`` is sent again from another day: a sign of life, no more.
         Before one that is not ``is_kept``, versions may have come and gone: none is missing.
         """
-        source = self.sources.hear(message, stamp_s, now)
+        source = self.sources.hear(message, stamp_s, now, is_current=is_current)
         discipline = discipline_of(message.code)
         if is_current:
             source.windows.hear(message, stamp_s, is_live=is_of_live_unit(message))
@@ -69,15 +69,16 @@ class World:
         if not is_current:
             return ""
         if message.schedule and not message.broken:
-            self.units.schedule(message, stamp_s, now)
+            self.units.schedule(message, stamp_s, now, self.sources.lead_s)
         if not source.windows.is_open(discipline):
             return f"{what} came outside the talking window" if is_of_live_unit(message) else ""
-        if step in ("moved", "jumped"):
+        if step in ("moved", "jumped", "anew"):
             self._move(message, source, stamp_s, now)
         if step == "jumped":
             missed = self.versions.gaps - before
             return f"{what} jumped to version {message.version}, {missed} missing"
-        return f"{what} went back to version {message.version}" if step == "backward" else ""
+        went_back = step in ("backward", "anew")
+        return f"{what} went back to version {message.version}" if went_back else ""
 
     def forgotten(self) -> dict[str, int]:
         """Return how many were forgotten of what there was too much of, by its words."""
@@ -136,10 +137,13 @@ class World:
         return ""
 
     def _move(self, message: Message, source: Source, stamp_s: float | None, now: Now) -> None:
-        unit = self.units.hear(message, stamp_s, now)
+        unit = self.units.hear(message, stamp_s, now, self.sources.lead_s)
         if not self._is_real or message.broken:
             return
         self.moved = max(now, self.moved or now)
+        whole = self.units.whole_of(message)
+        if whole is not None:
+            whole.moved_s = max(now.monotonic_s, whole.moved_s)
         if unit is not None:
             unit.moved_s = max(now.monotonic_s, unit.moved_s)
             unit.latency_s = source.latency_of(stamp_s, now)

@@ -29,6 +29,18 @@ def test_clock_within_its_limit_is_not_told() -> None:
     assert "clock" not in hall.at(600.0).detail
 
 
+@pytest.mark.parametrize("ahead_s", [-3610.0, -7200.0, -36_000.0])
+def test_clock_that_is_behind_past_the_end_of_the_day_freezes_nothing(ahead_s: float) -> None:
+    hall = Hall(ahead_s=ahead_s)
+    states = set()
+    for at_s in range(int(-ahead_s), 57_600, 20):
+        hall.score(at_s, at_s)
+        states.add(hall.at(at_s).state)
+
+    assert states == {"flowing"}
+    hall.plays("57610 KA; 57650 KA; 57650 frozen; 57741 silent")
+
+
 @pytest.mark.parametrize("by_s", [3600.0, -3600.0, 70.0])
 def test_step_of_this_machines_clock_delays_nothing(by_s: float) -> None:
     hall = Hall()

@@ -7,6 +7,8 @@ from tests.agent.checks.feed.hall import UNIT, Hall, each
 
 FULL = "BKBWTEAM5-------------GPA-000100--"
 EVENT = "VBVWTEAM2-------------------------"
+BOUT = "TTEMTEAM--------------FNL-00010001"
+TEAMS = "TTEMTEAM--------------FNL-000100--"
 KEEP_ALIVES = each(range(30, 1230, 30), "KA")
 WAITING = each(range(30, 600, 30), "KA")
 GOING_ON = each(range(630, 1230, 30), "KA")
@@ -112,6 +114,53 @@ STORIES = {
         f"170 RESULT; 171 flowing; 180 SCHEDULE_UPDATE schedule={UNIT}/INTERRUPTED; 250 RESULT; "
         "300 KA; 301 not_expected live_units=0"
     ),
+    "a unit of parts is alive while one of them is": (
+        f"0 RESULT code={TEAMS}; {each(range(10, 700, 20), f'RESULT code={BOUT} version={{}}')}; "
+        "700 flowing live_units=2"
+    ),
+    "a unit of parts is frozen when none of them moves": (
+        f"0 RESULT code={TEAMS}; 10 RESULT code={BOUT}; 20 RESULT code={BOUT} status=OFFICIAL; "
+        f"{WAITING}; 600 frozen live_units=1: {TEAMS}*"
+    ),
+    "another unit of a phase keeps no unit alive": (
+        f"0 RESULT code={TEAMS}; "
+        + each(range(10, 700, 20), f"RESULT code={TEAMS.replace('0001', '0002')} version={{}}")
+        + f"; 700 frozen: {TEAMS}*"
+    ),
+    **{
+        f"a schedule by another clock, {-behind_s:+} s off, {what}": story.format(40 - behind_s)
+        for behind_s in (120, 3500, -120, -3500)
+        for what, story in {
+            "ends a unit": (
+                f"0 RESULT; 20 RESULT; 40 SCHEDULE_UPDATE source=SCH stamped_s={{}} "
+                f"schedule={UNIT}/CANCELLED; {WAITING}; 600 flowing live_units=0"
+            ),
+            "interrupts a unit that goes on": (
+                f"0 RESULT; 40 SCHEDULE_UPDATE source=SCH stamped_s={{}} "
+                f"schedule={UNIT}/INTERRUPTED; {each(range(300, 420, 20), 'RESULT version={}')}; "
+                "420 flowing live_units=1"
+            ),
+            "delays a unit that begins": (
+                f"0 LOCAL_ON; 40 SCHEDULE_UPDATE source=SCH stamped_s={{}} "
+                f"schedule={UNIT}/DELAYED; {each(range(300, 420, 20), 'RESULT version={}')}; "
+                "420 flowing live_units=1"
+            ),
+            "lets a corrected unit rest": (
+                f"0 RESULT; 40 SCHEDULE_UPDATE source=SCH stamped_s={{}} "
+                f"schedule={UNIT}/INTERRUPTED; 41 RESULT; 110 RESULT; 150 KA; 190 KA; "
+                "190 not_expected"
+            ),
+        }.items()
+    },
+    **{
+        f"the second server takes over by a clock that is {off_s:+} s off": (
+            f"0 RESULT; 1 KA source=HALL2 stamped_s={1 + off_s}; 20 RESULT; 40 RESULT source=HALL2 "
+            f"status=OFFICIAL stamped_s={40 + off_s}; {WAITING}; "
+            + each(range(30, 600, 30), "KA source=HALL2")
+            + "; 600 flowing live_units=0"
+        )
+        for off_s in (-120, 120)
+    },
     "an interruption excuses no source that falls silent": (
         f"0 RESULT; 10 SCHEDULE_UPDATE schedule={UNIT}/INTERRUPTED; 90 not_expected; 101 silent"
     ),

@@ -29,6 +29,17 @@ STORIES = {
         f"0 CURRENT version=90; {each(range(1, 6), 'CURRENT version={}')}; "
         "20 flowing version_gaps_total=0 version_regressions_total=1"
     ),
+    "the first message of a source that counts anew moves its data": (
+        f"0 RESULT version=7; 40 RESULT version=1; 60 KA; 84 KA; 84 flowing live_units=1 "
+        f"version_regressions_total=1: *DT_RESULT {UNIT} went back to version 1"
+    ),
+    "a source that counts anew ends its unit with its first message": (
+        f"0 RESULT version=7; 40 RESULT version=1 status=OFFICIAL; {each(range(60, 300, 20), 'KA')}"
+        "; 300 flowing live_units=0 version_regressions_total=1"
+    ),
+    "an old version that comes late moves no data": (
+        "0 RESULT version=7; 40 RESULT version=1 stamped_s=-60; 46 KA; 60 KA; 60 frozen"
+    ),
     **{
         f"each {other} has versions of its own": (
             f"0 CURRENT version=1; 1 CURRENT version=9 {other}=OTHER; "
