@@ -95,6 +95,11 @@ class Skew:
         return max((ahead_s for _, ahead_s in self._best_by_minute), default=0.0)
 
     @property
+    def steady_s(self) -> float:
+        """The lead that is no queue which empties: a clock is behind in several minutes."""
+        return self.best_s if len(self._best_by_minute) > 1 else max(self.best_s, 0.0)
+
+    @property
     def ahead_s(self) -> float | None:
         """The lead that is told; None before any message."""
         if not self._best_by_minute:

@@ -75,15 +75,20 @@ class Sources:
         source = self._by_name.get(name)
         return float("-inf") if source is None else source.heard.monotonic_s
 
-    def lead_s(self, name: str, *, of_current: bool = False) -> float:
-        """Return how far (s) the clock of a source is ahead, 0 if that is not known.
-
-        ``of_current``: as its messages say that were of their day, which others may follow.
-        """
+    def lead_s(self, name: str) -> float:
+        """Return how far (s) the clock of a source is ahead, 0 if that is not known."""
         source = self._by_name.get(name)
-        if source is None:
-            return 0.0
-        return (source.current if of_current else source.skew).best_s
+        return 0.0 if source is None else source.skew.best_s
+
+    def steady_lead_s(self, name: str) -> float:
+        """Return the same; what is behind for less than a minute has waited in a queue."""
+        source = self._by_name.get(name)
+        return 0.0 if source is None else source.skew.steady_s
+
+    def current_lead_s(self, name: str) -> float:
+        """Return the same, by the messages that were of their day."""
+        source = self._by_name.get(name)
+        return 0.0 if source is None else source.current.best_s
 
     def hear(
         self, message: Message, stamp_s: float | None, now: Now, *, is_current: bool = True

@@ -85,7 +85,7 @@ class Feed:
             stamp_s = self._calendar.unixtime_of(message.stamp, now.wall_s)
         is_ours = self._flag in ("any", message.flag or self._flag)
         world = self._ours if is_ours else self._others
-        behind_s = -world.sources.lead_s(message.source, of_current=True)
+        behind_s = -world.sources.current_lead_s(message.source)
         is_current = self._is_current(message, stamp_s, now, max(behind_s, 0.0))
         if is_ours:
             if not message.broken:

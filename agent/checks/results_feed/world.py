@@ -137,7 +137,7 @@ class World:
         return ""
 
     def _move(self, message: Message, source: Source, stamp_s: float | None, now: Now) -> None:
-        unit = self.units.hear(message, stamp_s, now, self.sources.lead_s)
+        unit = self.units.hear(message, stamp_s, now, self.sources.steady_lead_s)
         if not self._is_real or message.broken:
             return
         self.moved = max(now, self.moved or now)

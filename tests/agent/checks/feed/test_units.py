@@ -152,11 +152,24 @@ STORIES = {
             ),
         }.items()
     },
+    "what waited at the second server begins no unit that has ended": (
+        "0 RESULT; 20 RESULT; 400 RESULT status=OFFICIAL; "
+        + "; ".join(
+            f"410 RESULT source=HALL2 version={at} stamped_s={at}" for at in range(0, 100, 10)
+        )
+        + f"; {each(range(420, 900, 30), 'KA')}; "
+        + each(range(421, 900, 30), "KA source=HALL2")
+        + "; 900 flowing live_units=0"
+    ),
     **{
         f"the second server takes over by a clock that is {off_s:+} s off": (
-            f"0 RESULT; 1 KA source=HALL2 stamped_s={1 + off_s}; 20 RESULT; 40 RESULT source=HALL2 "
-            f"status=OFFICIAL stamped_s={40 + off_s}; {WAITING}; "
-            + each(range(30, 600, 30), "KA source=HALL2")
+            "; ".join(
+                f"{at} RESULT; {at} KA source=HALL2 stamped_s={at + off_s}"
+                for at in range(0, 130, 20)
+            )
+            + "; 140 RESULT source=HALL2 "
+            f"status=OFFICIAL stamped_s={140 + off_s}; {each(range(150, 600, 30), 'KA')}; "
+            + each(range(151, 600, 30), "KA source=HALL2")
             + "; 600 flowing live_units=0"
         )
         for off_s in (-120, 120)
