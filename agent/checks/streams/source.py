@@ -12,6 +12,8 @@ from agent.checks.results_feed.clock import Skew
 from agent.checks.streams.facts import Facts
 
 _ROTATION: Final = 8  # a scoreboard sends so many kinds of messages by turns
+_CRUMBS_MAX: Final = 8  # so many readable messages end any run of broken ones
+_NOTHING: Final = Facts()
 _GAP_MAX: Final = 10_000  # a larger jump is another count, and tells of no loss
 
 
@@ -42,7 +44,7 @@ class Source:
         self.sound: Now | None = None
         """A message that could be read: the last good one."""
         self.unread_since: Now | None = None
-        """The first message after the last sound one that was broken, or too long."""
+        """The first message of a run of those that are broken, or too long."""
         self.broken_last: Now | None = None
         self.oversized_last: Now | None = None
         self.stamped: Now | None = None
@@ -52,6 +54,7 @@ class Source:
         (one that is not among the last few) and ``running`` (it began to run)."""
         self.skew = Skew()
         self._stamp_s: float | None = None
+        self._excess = 0  # of broken messages over those that say nothing
         self._recent: dict[int, None] = {}
 
     def hear_bytes(self, count: int, now: Now) -> None:
@@ -91,8 +94,11 @@ class Source:
             self.broken_why = said.broken
             self.unread_since = self.unread_since or now
             self.broken_last = now
+            self._excess = min(self._excess + 1, _CRUMBS_MAX)
             return
-        self.sound, self.unread_since = now, None
+        self._excess = max(self._excess - 1, 0) if said == _NOTHING else 0
+        if not self._excess:  # else a crumb: noise is text now and then
+            self.sound, self.unread_since = now, None
         self._hear_stamp(said.stamp_s, now)
         if said.word:
             self._hear_running(said, now)

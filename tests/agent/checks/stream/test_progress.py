@@ -1,5 +1,6 @@
 """A source that lives has to move: its number, its clock, or anything that it sends."""
 
+import random
 from typing import Any, Final
 
 import msgspec
@@ -293,6 +294,49 @@ def test_broken_messages_beside_sound_ones_delay_nothing() -> None:
     reading = scene.each(10.0, 29, b'{"n": \r{"ping": 1}\r')
 
     assert reading.state == "flowing"
+
+
+NUMBERED = {"number": {"regex": r"^N(\d+)"}, "silence_limit_s": 30.0, "latency_limit_s": 90.0}
+GARBAGE = b"\x81\x02\x9c\x11\r"
+
+
+def test_crumbs_of_text_among_broken_messages_are_no_good_ones() -> None:
+    scene = Scene(NUMBERED)
+    scene.says(b"N1\r")
+
+    reading = scene.each(10.0, 20, GARBAGE * 5 + b"q\r")
+
+    assert reading.state == "delayed"
+    assert "last good message 12:00:00 UTC" in reading.detail
+
+
+def test_a_line_of_a_wrong_speed_is_delayed() -> None:
+    noise, scene = random.Random(14), Scene(NUMBERED)
+    for _ in range(40):
+        scene.wait(5.0)
+        reading = scene.says(noise.randbytes(500))
+
+    assert reading.state == "delayed"
+
+
+def test_a_fact_ends_a_run_of_broken_messages_at_once() -> None:
+    scene = Scene(NUMBERED)
+    scene.each(10.0, 20, GARBAGE * 50)
+
+    assert scene.says(b"N2\r").state == "flowing"
+
+
+def test_a_few_messages_without_a_fact_end_a_run_of_broken_ones() -> None:
+    scene = Scene(NUMBERED)
+    scene.each(10.0, 20, GARBAGE * 50)
+
+    assert scene.says(b"READY\r" * 8).state == "flowing"
+
+
+def test_one_broken_message_among_those_without_a_fact_delays_nothing() -> None:
+    scene = Scene(NUMBERED)
+
+    assert scene.each(10.0, 20, GARBAGE + b"READY\r").state == "flowing"
 
 
 def test_a_sign_of_life_need_not_be_of_the_sort_of_data() -> None:
