@@ -75,6 +75,10 @@ class Sources:
         source = self._by_name.get(name)
         return float("-inf") if source is None else source.heard.monotonic_s
 
+    def named(self, name: str) -> str:
+        """Return the name of a message's source; what has none is of the only one there is."""
+        return next(iter(self._by_name)) if not name and len(self._by_name) == 1 else name
+
     def lead_s(self, name: str) -> float:
         """Return how far (s) the clock of a source is ahead, 0 if that is not known."""
         source = self._by_name.get(name)
@@ -87,7 +91,7 @@ class Sources:
 
     def current_lead_s(self, name: str) -> float:
         """Return the same, by the messages that were of their day."""
-        source = self._by_name.get(name)
+        source = self._by_name.get(self.named(name))
         return 0.0 if source is None else source.current.best_s
 
     def hear(

@@ -4,6 +4,8 @@
 2. A result, a current score or a play by play that says LIVE begins it.
 3. Any other status of a result or of a current score ends it: a break, a protest and a signature
    all let data rest. Secondary documents and statistics end nothing, whatever they say.
+   What says LIVE soon after an end was on its way, but for a result after a break. A play by play
+   is written after the end, too, and begins no unit again.
 4. The schedule ends it, too, or interrupts it: no data is expected then, and none is missing. It
    goes on with the schedule's RUNNING, or once live data that is clearly newer has come for a
    while: one message is a score that is corrected while all wait. A unit that is not live yet may
@@ -32,6 +34,7 @@ MAX_UNITS = 512
 _CODE, _PART = 34, 2  # characters of a whole code, and of the part of a unit at its end
 _NO_UNIT = "-" * 8  # the last eight characters of a code are its unit
 _RESUMED_S = 60.0
+_ENDING_S = 60.0  # in which live data of a unit that has ended may still come
 _PLAYS_ON_S = 600.0  # two live messages of a unit that goes on are not further apart
 
 
@@ -51,7 +54,8 @@ class Unit(msgspec.Struct):
     """One unit that is or was live.
 
     ``moved_s``: when its data last moved (monotonic). ``latency_s``: how long that data was on
-    its way. ``turned_s`` is the stamp (unixtime) of the newest status. ``interrupted`` is the
+    its way. ``is_called_off``: the schedule ended it. ``turned_s`` is the stamp (unixtime) of the
+    newest status. ``interrupted`` is the
     word of the schedule, "" while data is expected, and ``interrupted_s`` its stamp. Behind it,
     ``plays_s`` and ``played_s`` are the stamps of the first and the newest live message. All stamps
     are by the clock of ``source``.
@@ -62,6 +66,7 @@ class Unit(msgspec.Struct):
     moved_s: float
     latency_s: float = 0.0
     is_live: bool = True
+    is_called_off: bool = False
     turned_s: float | None = None
     interrupted: str = ""
     interrupted_s: float | None = None
@@ -112,11 +117,11 @@ class Units:
         if len(self._by_code) > MAX_UNITS:
             self.forgotten += 1
             del self._by_code[next(iter(self._by_code))]
-        if _tells(message) and not is_late(stamp_s, unit.turned_s):
+        if _tells(message, unit, stamp_s) and not is_late(stamp_s, unit.turned_s):
             if message.status == LIVE and not unit.is_live:
                 unit.moved_s = now.monotonic_s
             unit.is_live = message.status == LIVE
-            unit.turned_s = stamp_s
+            unit.turned_s, unit.is_called_off = stamp_s, False
         if is_of_live_unit(message) and unit.interrupted and _plays_on(stamp_s, unit):
             unit.interrupted = ""
         return unit
@@ -154,7 +159,7 @@ class Units:
             elif status == RUNNING and unit.interrupted:
                 unit.interrupted, unit.moved_s = "", now.monotonic_s
             elif status in ENDED and not is_late(stamp_s, unit.turned_s):
-                unit.is_live, unit.turned_s = False, stamp_s
+                unit.is_live, unit.is_called_off, unit.turned_s = False, True, stamp_s
 
     def _wait(self, key: tuple[str, str], status: str, stamp_s: float | None, source: str) -> None:
         """Note that a unit which is not live has to wait, or need not any more."""
@@ -210,9 +215,23 @@ def is_of_live_unit(message: Message) -> bool:
     return message.status == LIVE and has_unit and _type(message) in BEGINNING
 
 
-def _tells(message: Message) -> bool:
+def _tells(message: Message, unit: Unit, stamp_s: float | None) -> bool:
     """Tell whether a message says if its unit is live."""
-    return is_of_live_unit(message) or (bool(message.status) and _type(message) in ENDING)
+    if is_of_live_unit(message):
+        return unit.is_live or _begins_again(message, unit, stamp_s)
+    return bool(message.status) and _type(message) in ENDING
+
+
+def _begins_again(message: Message, unit: Unit, stamp_s: float | None) -> bool:
+    """Tell whether live data of a unit that has ended is no straggler."""
+    kind = _type(message)
+    if kind not in ENDING:
+        return False
+    if stamp_s is None or unit.turned_s is None:
+        return True
+    if not 0 <= stamp_s - unit.turned_s <= _ENDING_S:
+        return True
+    return kind == "DT_RESULT" and not unit.is_called_off
 
 
 def _plays_on(stamp_s: float | None, unit: Unit) -> bool:

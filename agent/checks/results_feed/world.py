@@ -55,6 +55,7 @@ class World:
         One that is not ``is_current`` is sent again from another day: a sign of life, no more.
         Before one that is not ``is_kept``, versions may have come and gone: none is missing.
         """
+        message = message._replace(source=self.sources.named(message.source))
         source = self.sources.hear(message, stamp_s, now, is_current=is_current)
         discipline = discipline_of(message.code)
         if is_current:

@@ -114,6 +114,42 @@ STORIES = {
         f"170 RESULT; 171 flowing; 180 SCHEDULE_UPDATE schedule={UNIT}/INTERRUPTED; 250 RESULT; "
         "300 KA; 301 not_expected live_units=0"
     ),
+    **{
+        f"{kind} that says live after the end begins no unit again": (
+            f"0 RESULT; 30 RESULT status=UNOFFICIAL; {said}; {WAITING}; 600 flowing live_units=0"
+        )
+        for kind, said in {
+            "a play by play": f"40 PLAY_BY_PLAY code={UNIT} status=LIVE",
+            "a play by play that is mended": f"500 PLAY_BY_PLAY_UPDATE code={UNIT} status=LIVE",
+            "one current score more": "33 CURRENT",
+        }.items()
+    },
+    **{
+        f"one {kind} more after the schedule called its unit {word} begins none": (
+            f"0 RESULT; 30 SCHEDULE_UPDATE schedule={UNIT}/{word}; 32 {kind}; {WAITING}; "
+            "600 flowing live_units=0"
+        )
+        for kind in ("RESULT", "CURRENT")
+        for word in ("CANCELLED", "FINISHED", "RESCHEDULED")
+    },
+    **{
+        f"{what} begins a unit again": (
+            f"0 RESULT; 30 {end}; {again}; {at} flowing live_units=1; {at + 60} KA; "
+            f"{at + 61} frozen"
+        )
+        for what, end, again, at in (
+            ("a result at once", "RESULT status=INTERMEDIATE", "31 RESULT", 31),
+            ("a current score", "RESULT status=INTERMEDIATE", "91 CURRENT", 91),
+            ("play that goes on", "CURRENT status=INTERMEDIATE", "40 CURRENT; 91 CURRENT", 91),
+            (
+                "play by a clock set back",
+                "RESULT status=OFFICIAL",
+                "91 CURRENT stamped_s=-3600",
+                91,
+            ),
+            ("play after all", f"SCHEDULE schedule={UNIT}/CANCELLED", "40 RESULT; 91 RESULT", 91),
+        )
+    },
     "a unit of parts is alive while one of them is": (
         f"0 RESULT code={TEAMS}; {each(range(10, 700, 20), f'RESULT code={BOUT} version={{}}')}; "
         "700 flowing live_units=2"

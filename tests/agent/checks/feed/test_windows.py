@@ -70,6 +70,18 @@ STORIES = {
     "a keep-alive that the end of the window overtook opens none": (
         "0 LOCAL_ON; 50 LOCAL_OFF; 51 KA stamped_s=40; 52 LOCAL_ON stamped_s=0; 200 not_expected"
     ),
+    "a keep-alive without a source is of the only one": (
+        "0 LOCAL_ON; 30 KA source=; 60 LOCAL_OFF; 300 not_expected"
+    ),
+    "an end without a source is of the only one": (
+        "0 LOCAL_ON; 30 RESULT; 60 LOCAL_OFF source=; 300 not_expected live_units=0"
+    ),
+    "data without a source is of the only one": (
+        "0 LOCAL_ON; 30 RESULT source=; 60 KA; 80 KA; 80 frozen; 90 LOCAL_OFF; 300 not_expected"
+    ),
+    "a message without a source is of none of two": (
+        "0 LOCAL_ON; 0 LOCAL_ON source=HALL2; 80 KA source=; 100 silent: HALL1*"
+    ),
     "several sources have windows of their own": (
         "0 LOCAL_ON; 0 LOCAL_ON source=HALL2; 80 KA source=HALL2; 100 silent: HALL1*"
     ),
