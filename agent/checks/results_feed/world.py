@@ -1,5 +1,6 @@
 """Joins the messages with one feed flag: production's, or those of a test beside it."""
 
+from collections import deque
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -11,6 +12,8 @@ from agent.checks.results_feed.units import MAX_UNITS, Units, is_of_live_unit
 from agent.checks.results_feed.versions import MAX_IDENTITIES, Versions
 from agent.checks.results_feed.windows import LOCAL_OFF, SIGNS, discipline_of
 from venuewatch.base.wire.checks import CheckState
+
+_MAX_SCHEDULES = 256  # that are remembered; what is older than they are is not sent again
 
 
 class Limits(NamedTuple):
@@ -40,6 +43,7 @@ class World:
         self.units = Units()
         self.versions = Versions()
         self.moved: Now | None = None
+        self._schedules: deque[int] = deque(maxlen=_MAX_SCHEDULES)
 
     def hear(
         self,
@@ -69,7 +73,7 @@ class World:
         what = f"{message.type} {message.code}"
         if not is_current:
             return ""
-        if message.schedule and not message.broken:
+        if message.schedule and not message.broken and self._is_new_schedule(message, stamp_s):
             self.units.schedule(message, stamp_s, now, self.sources.lead_s)
         if not source.windows.is_open(discipline):
             return f"{what} came outside the talking window" if is_of_live_unit(message) else ""
@@ -136,6 +140,16 @@ class World:
                 limit = f"limit {limit_s:g} s"
                 return f"{unit.code}: no new data for {unit.age_s(now):.0f} s, {limit}"
         return ""
+
+    def _is_new_schedule(self, message: Message, stamp_s: float | None) -> bool:
+        """Tell whether a schedule is not sent again: its updates have no versions that count."""
+        if stamp_s is None:
+            return True
+        key = hash((message.identity, stamp_s, message.schedule))
+        if key in self._schedules:
+            return False
+        self._schedules.append(key)
+        return True
 
     def _move(self, message: Message, source: Source, stamp_s: float | None, now: Now) -> None:
         unit = self.units.hear(message, stamp_s, now, self.sources.steady_lead_s)

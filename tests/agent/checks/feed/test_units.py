@@ -141,15 +141,30 @@ STORIES = {
             ("a result at once", "RESULT status=INTERMEDIATE", "31 RESULT", 31),
             ("a current score", "RESULT status=INTERMEDIATE", "91 CURRENT", 91),
             ("play that goes on", "CURRENT status=INTERMEDIATE", "40 CURRENT; 91 CURRENT", 91),
-            (
-                "play by a clock set back",
-                "RESULT status=OFFICIAL",
-                "91 CURRENT stamped_s=-3600",
-                91,
-            ),
             ("play after all", f"SCHEDULE schedule={UNIT}/CANCELLED", "40 RESULT; 91 RESULT", 91),
         )
     },
+    "a current score by a clock set back begins a unit again": (
+        "0 RESULT; 30 RESULT status=OFFICIAL; 91 CURRENT stamped_s=-3600; 91 delayed live_units=1"
+    ),
+    "an interruption that is sent again interrupts nothing": (
+        f"0 RESULT; 10 SCHEDULE_UPDATE schedule={UNIT}/INTERRUPTED; 15 SCHEDULE_UPDATE "
+        f"schedule={UNIT}/RUNNING; {GOING_ON}; 1230 SCHEDULE_UPDATE schedule={UNIT}/INTERRUPTED "
+        "stamped_s=10; 1230 frozen live_units=1"
+    ),
+    "an end that is sent again ends nothing": (
+        f"0 RESULT; 10 SCHEDULE_UPDATE schedule={UNIT}/RESCHEDULED; {KEEP_ALIVES}; 1230 RESULT; "
+        f"1231 SCHEDULE_UPDATE schedule={UNIT}/RESCHEDULED stamped_s=10; 1231 flowing live_units=1"
+    ),
+    "a delay that is sent again delays nothing": (
+        f"0 LOCAL_ON; 5 SCHEDULE_UPDATE schedule={UNIT}/DELAYED; 10 SCHEDULE_UPDATE "
+        f"schedule={UNIT}/RUNNING; {KEEP_ALIVES}; 1230 SCHEDULE_UPDATE schedule={UNIT}/DELAYED "
+        "stamped_s=5; 1231 RESULT; 1231 flowing live_units=1"
+    ),
+    "an interruption with the words of the first is a second one": (
+        f"0 RESULT; 10 SCHEDULE_UPDATE schedule={UNIT}/INTERRUPTED; 15 SCHEDULE_UPDATE "
+        f"schedule={UNIT}/RUNNING; 20 SCHEDULE_UPDATE schedule={UNIT}/INTERRUPTED; 21 not_expected"
+    ),
     "a unit of parts is alive while one of them is": (
         f"0 RESULT code={TEAMS}; {each(range(10, 700, 20), f'RESULT code={BOUT} version={{}}')}; "
         "700 flowing live_units=2"
