@@ -76,7 +76,8 @@ WRONG = {
     ),
     "tls_server_config: {}": 'missing field "cert_file" at $.tls_server_config',
     f"{TLS}  client_auth_type: RequireAnyClientCert\n  client_ca_file: ca.pem\n": (
-        "expected NoClientCert or RequireAndVerifyClientCert or VerifyClientCertIfGiven, got text"
+        'expected "NoClientCert", "RequireAndVerifyClientCert" or "VerifyClientCertIfGiven", '
+        "got text at $.tls_server_config.client_auth_type"
     ),
     f"{TLS}  client_ca_file: ca.pem\n": (
         'expected "client_ca_file" together with a "client_auth_type" that verifies'
@@ -89,7 +90,7 @@ WRONG = {
         'expected "min_version" up to "max_version" at $.tls_server_config'
     ),
     "http_server_config: {headers: {Server: x}}": (
-        "expected each key to be Content-Security-Policy or Strict-Transport-Security or "
+        'expected each key to be "Content-Security-Policy", "Strict-Transport-Security", '
     ),
     'http_server_config: {headers: {X-Frame-Options: "a\\r\\nb: c"}}': (
         "expected a header's value of one line in ASCII, got another value at"
