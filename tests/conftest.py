@@ -1,9 +1,13 @@
 """Sets Hypothesis up for all tests: no deadline, and a profile for ``make quick``."""
 
 import os
+import signal
 
 import pytest
 from hypothesis import settings
+
+# A shell's background job ignores an interrupt, and so would all programs that tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # What tests write is their own: a secret that others may read is refused.
 os.umask(0o077)
