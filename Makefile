@@ -23,7 +23,7 @@ help: ## say what there is
 demo: $(VENV)/demo.stamp ## the whole chain on this machine: 39 venues, one real host; Ctrl-C ends it
 	@exec $(BIN)/venuewatch demo $(ARGS)
 
-quick: $(VENV)/dev.stamp ## the tests that start no other program: no apt, some three minutes
+quick: $(VENV)/dev.stamp ## the tests that start no other program: no apt, some two minutes
 	$(PYTEST) -n 2 --dist loadfile -m "not real and not timed and not long" --hypothesis-profile=quick $(ARGS)
 
 test: $(VENV)/dev.stamp ## all tests, against the real programs; make test ARGS=tests/wire for a part
