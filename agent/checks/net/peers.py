@@ -5,7 +5,7 @@ configuration and of a connection. A zone (``%eth0``) is left out.
 """
 
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -56,6 +56,18 @@ def is_own(address: str) -> bool:
     """
     found = plain(address)
     return found is not None and found.is_loopback
+
+
+def peers_at(address: str, names: Iterable[str]) -> "Peers":
+    """Return who may come to an address of ours: without a list, this machine alone.
+
+    Raises:
+        ValueError: a name is none, or the address is beyond this machine and there is no list.
+    """
+    names = tuple(names)
+    if not names and not is_own(address):
+        raise ValueError("Expected `peers` to listen beyond this machine")
+    return Peers(names or ("127.0.0.0/8", "::1"))
 
 
 def _network(name: str) -> Network:

@@ -12,7 +12,7 @@ import msgspec
 
 from agent.checks import about
 from agent.checks.net.draining import drain, put
-from agent.checks.net.peers import Peers, is_own, plain
+from agent.checks.net.peers import Peers, peers_at, plain
 from agent.checks.net.url import own_endpoint
 from agent.checks.reading.times import Deadline, Now
 from agent.checks.reading.words import short
@@ -43,14 +43,13 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     def __post_init__(self) -> None:
         address, _ = own_endpoint(self.address)
-        Peers(self.peers)
-        if not self.peers and not is_own(address):
-            raise ValueError("Expected `peers` to listen beyond this machine")
+        peers_at(address, self.peers)
 
 
 def open_way(settings: Settings, terms: Terms) -> "Listen":  # noqa: ARG001 - none of them
     """Return the way; it listens from now on, if it can."""
-    return Listen(*own_endpoint(settings.address), Peers(settings.peers or ("127.0.0.0/8", "::1")))
+    address, port = own_endpoint(settings.address)
+    return Listen(address, port, peers_at(address, settings.peers))
 
 
 class _Box:

@@ -10,7 +10,7 @@ from typing import Annotated, Final
 import msgspec
 
 from agent.checks import about
-from agent.checks.net.peers import Peers, is_own
+from agent.checks.net.peers import Peers, peers_at
 from agent.checks.net.url import own_endpoint
 from agent.checks.reading.times import Deadline, Now
 from agent.checks.reading.words import short
@@ -39,15 +39,13 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     def __post_init__(self) -> None:
         address, _ = own_endpoint(self.address)
-        Peers(self.peers)
-        if not self.peers and not is_own(address):
-            raise ValueError("Expected `peers` to listen beyond this machine")
+        peers_at(address, self.peers)
 
 
 def open_way(settings: Settings, terms: Terms) -> "Udp":
     """Return the way; it listens from now on, if it can."""
-    peers = Peers(settings.peers or ("127.0.0.0/8", "::1"))
-    return Udp(*own_endpoint(settings.address), peers, terms.max_bytes)
+    address, port = own_endpoint(settings.address)
+    return Udp(address, port, peers_at(address, settings.peers), terms.max_bytes)
 
 
 class Udp:
