@@ -7,6 +7,7 @@ are left out of the core's clock. In its world less time passed. No event shows 
 
 import heapq
 import math
+from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import NamedTuple
@@ -73,20 +74,54 @@ def replay(
     """
     player = Player(trace, core_for(trace, margin_s))
     until = trace.spec.until
-    spans = [Span(0.0, until)] if is_whole else worth_playing(trace, worth_s)
+    cuts = Cuts(trace)
+    spans = [Span(0.0, until)] if is_whole else worth_playing(trace, worth_s, cuts)
     while spans:
         span = spans.pop(0)
         fallen_at = player.play(span.start, span.end)
         while fallen_at + remembered_s > player.played_to and player.played_to < until:
-            end = min(until, fallen_at + remembered_s)
+            end = min(until, cuts.after(fallen_at + remembered_s))
             while spans and spans[0].start <= end:
                 end = max(end, spans.pop(0).end)
             fallen_at = player.play(player.played_to, end)
     return player.result()
 
 
-def worth_playing(trace: Trace, worth_s: float) -> list[Span]:
-    """Return, in order and apart, what must be played: whole seconds.
+class Cuts:
+    """Where a trace may be cut: whole seconds (s) at which no host is disturbed.
+
+    Within a disturbance the halves of two short silences, joined by the leap between them, would
+    be a long one.
+    """
+
+    def __init__(self, trace: Trace) -> None:
+        self._disturbed = joined(
+            Span(math.floor(due(episode.first)), math.floor(due(episode.end - 1)) + 1)
+            for due, episodes in ((host.rhythm.due, host.episodes) for host in trace.hosts)
+            for episode in episodes
+        )
+        self._starts = [span.start for span in self._disturbed]
+
+    def before(self, at: float) -> float:
+        """Return the last one that is not after ``at``."""
+        second = math.floor(at)
+        within = self._within(second)
+        return second if within is None else within.start
+
+    def after(self, at: float) -> float:
+        """Return the first one that is not before ``at``."""
+        second = math.ceil(at)
+        within = self._within(second)
+        return second if within is None else within.end
+
+    def _within(self, second: int) -> Span | None:
+        last = bisect_left(self._starts, second) - 1
+        is_within = last >= 0 and second < self._disturbed[last].end
+        return self._disturbed[last] if is_within else None
+
+
+def worth_playing(trace: Trace, worth_s: float, cuts: Cuts) -> list[Span]:
+    """Return, in order and apart, what must be played: from cut to cut.
 
     Every stall of the centre, every will, and every silence or beat that is later than ``worth_s``,
     each with what is before and after it. A beat that was lost is none of these by itself: what
@@ -98,11 +133,13 @@ def worth_playing(trace: Trace, worth_s: float) -> list[Span]:
     for host in trace.hosts:
         spans.extend(_late(host, worth_s))
         spans.extend(Span(will.at, will.at) for will in host.wills())
-    padded = joined(
-        Span(max(0.0, math.floor(span.start - WARM_S)), math.ceil(span.end + SETTLE_S) + 1)
-        for span in spans
-    )
-    return [Span(span.start, min(span.end - 1, trace.spec.until)) for span in padded]
+    return [
+        Span(span.start, min(span.end, trace.spec.until))
+        for span in joined(
+            Span(max(0.0, cuts.before(span.start - WARM_S)), cuts.after(span.end + SETTLE_S))
+            for span in spans
+        )
+    ]
 
 
 def _late(host: HostTrace, worth_s: float) -> Iterable[Span]:
