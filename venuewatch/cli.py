@@ -60,6 +60,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(words: Sequence[str]) -> int:
     words = _as_options(words)
     named = next((word for word in words if not word.startswith("-")), None)
+    try:
+        return _call(named, words)
+    except ModuleNotFoundError as error:
+        return _lacking(named, error)
+
+
+def _call(named: str | None, words: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="venuewatch",
         description="Heartbeats from many venues over MQTT, as Prometheus metrics.",
@@ -67,13 +74,11 @@ def _run(words: Sequence[str]) -> int:
     )
     parser.add_argument("-V", "--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    module = None
-    for name, (_, summary) in _COMMANDS.items():
+    module: ModuleType | None = None
+    for name, (path, summary) in _COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=f"{name}: {summary}.")
         if name == named:
-            module = _load(name)
-            if module is None:
-                return USAGE_ERROR
+            module = importlib.import_module(path)
             module.add_arguments(command)
     _refuse_unknown(parser, named, words)
     options = parser.parse_args(words)
@@ -116,24 +121,22 @@ def _options_of(parser: argparse.ArgumentParser, words: Sequence[str]) -> set[st
     return set(re.findall(r"--[a-z][a-z.-]*", text.getvalue()))
 
 
-def _load(name: str) -> ModuleType | None:
-    path, _ = _COMMANDS[name]
-    try:
-        return importlib.import_module(path)
-    except ModuleNotFoundError as error:
-        extra = _EXTRAS.get(name)
-        if extra is None or (error.name or "").split(".")[0] in {
-            "agent",
-            "aggregator",
-            "venuewatch",
-        }:
-            raise
-        print(
-            f"venuewatch {name} needs {error.name}: install the extra `{extra}`, "
-            f"in a checkout with pip install '.[{extra}]'",
-            file=sys.stderr,
-        )
-        return None
+def _lacking(command: str | None, error: ModuleNotFoundError) -> int:
+    """Say which extra brings the package that a command lacks; return the exit code.
+
+    Raises:
+        ModuleNotFoundError: no extra brings it.
+    """
+    ours = {"agent", "aggregator", "venuewatch"}
+    if command not in _EXTRAS or (error.name or "").split(".")[0] in ours:
+        raise error
+    extra = _EXTRAS[command]
+    print(
+        f"venuewatch {command} needs {error.name}: install the extra `{extra}`, "
+        f"in a checkout with pip install '.[{extra}]'",
+        file=sys.stderr,
+    )
+    return USAGE_ERROR
 
 
 if __name__ == "__main__":
