@@ -23,7 +23,14 @@ from aggregator import inventory
 from aggregator.shell.http import web_config
 from venuewatch import cli
 from venuewatch.base.config import Broker, ConfigError, read_secret, tls_context, trusting
-from venuewatch.base.files import CONFIG_MAX, SECRET_MAX, UnfitFileError, open_regular, read_regular
+from venuewatch.base.files import (
+    CONFIG_MAX,
+    SECRET_MAX,
+    UnfitFileError,
+    open_found,
+    open_regular,
+    read_regular,
+)
 
 pytestmark = [
     pytest.mark.skipif(os.name == "nt", reason="Windows has no such files"),
@@ -180,3 +187,26 @@ def test_pipe_that_comes_after_the_look_is_found_once_open(
 
     with pytest.raises(UnfitFileError, match="got a pipe"):
         open_regular(tmp_path / "pipe")
+
+
+def a_link(path: Path) -> None:
+    (path.parent / "elsewhere").write_text("text")
+    path.symlink_to("elsewhere")
+
+
+@pytest.mark.parametrize("make", [a_pipe, a_directory, a_socket, a_link])
+def test_other_kind_in_the_place_of_a_found_file_is_refused(tmp_path: Path, make: Make) -> None:
+    make(tmp_path / "found")
+
+    with pytest.raises(UnfitFileError, match=words(make)):
+        open_found(tmp_path / "found")
+
+
+def test_found_file_is_opened_with_what_it_is(tmp_path: Path) -> None:
+    (tmp_path / "found").write_text("text")
+
+    opened = open_found(tmp_path / "found")
+    content = os.read(opened.descriptor, 5)
+    os.close(opened.descriptor)
+
+    assert (content, opened.status.st_size) == (b"text", 4)

@@ -2,12 +2,13 @@
 
 A file may be replaced by another kind while we run. So the kind is looked at before a file is
 opened, which tells the operator, and once it is open, which nobody can get around. A link is as
-good as what it leads to.
+good as what it leads to; but not where a look at a folder has found no link.
 """
 
+import errno
 import os
 import stat
-from typing import Final
+from typing import Final, NamedTuple
 
 SECRET_MAX: Final = 64 * 1024
 """How many bytes a file with a secret may have."""
@@ -23,7 +24,12 @@ _FLAGS: Final = (
     | getattr(os, "O_NOCTTY", 0)
     | getattr(os, "O_BINARY", 0)
 )
+_FLAGS_OF_FOUND: Final = _FLAGS | getattr(os, "O_NOFOLLOW", 0)
+_NOT_OPENED: Final = frozenset({errno.ELOOP, errno.EMLINK, errno.ENXIO, errno.EOPNOTSUPP})
+"""What systems answer to those who open a link or a socket (FreeBSD: EMLINK, EOPNOTSUPP)."""
+
 _KINDS: Final = {
+    stat.S_IFLNK: "a link",
     stat.S_IFDIR: "a directory",
     stat.S_IFIFO: "a pipe",
     stat.S_IFSOCK: "a socket",
@@ -71,6 +77,36 @@ def open_regular(path: str | os.PathLike[str]) -> int:
         os.close(descriptor)
         raise
     return descriptor
+
+
+class Opened(NamedTuple):
+    """A descriptor to read by, and what its file was when it was opened."""
+
+    descriptor: int
+    status: os.stat_result
+
+
+def open_found(path: str | os.PathLike[str]) -> Opened:
+    """Open a file that a look at its folder has found to be regular; it never waits.
+
+    It is checked again once it is open, and a link in its place is refused, where the system can.
+
+    Raises:
+        OSError: it can't be read, or is no regular file any more.
+    """
+    try:
+        descriptor = os.open(path, _FLAGS_OF_FOUND)
+    except OSError as error:
+        if error.errno in _NOT_OPENED:
+            _check(os.lstat(path))
+        raise
+    try:
+        status = os.fstat(descriptor)
+        _check(status)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return Opened(descriptor, status)
 
 
 def read_regular(path: str | os.PathLike[str], bytes_max: int) -> bytes:

@@ -8,14 +8,13 @@ import fnmatch
 import os
 from collections.abc import Iterable, Iterator
 from itertools import chain
-from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 from agent.checks.results_feed import zips
 from agent.checks.results_feed.header import FeedError, Message, TruncatedError
 from agent.checks.results_feed.messages import Reader
-from agent.checks.results_feed.packing import peeked, unpacked
-from venuewatch.base.files import open_regular
+from agent.checks.results_feed.packing import MAGIC, unpacked
+from venuewatch.base.files import Opened, open_found
 
 _PIECE_BYTES = 64 * 1024
 _LARGEST_DIGEST = 2**64 - 1
@@ -40,25 +39,25 @@ class Content(NamedTuple):
     status: os.stat_result | None = None
 
 
-def content_of(path: Path, max_bytes: int, files: str) -> Content:
+def content_of(path: str, max_bytes: int, files: str) -> Content:
     """Return what is in a file. Messages of a zip have names that fit ``files`` or end with .xml.
 
     Raises:
         OSError: it can't be read.
     """
-    with open(open_regular(path), "rb", buffering=0) as source:  # noqa: PTH123 - a descriptor
-        status = os.fstat(source.fileno())
-        raw = _Raw(source, max_bytes)
+    opened = open_found(path)
+    try:
+        raw = _Raw(opened, max_bytes)
         pieces = iter(raw)
         first = next(pieces, b"")
-        is_zip, whole = first.startswith(zips.MAGIC), chain([first], pieces)
+        is_zip = first.startswith(zips.MAGIC)
         found: list[Message | FeedError] = []
         is_whole = True
         try:
             if is_zip:
-                _read_zip(whole, max_bytes, files.lower(), found)
+                _read_zip(chain([first], pieces), max_bytes, files.lower(), found)
             else:
-                found.append(_read(whole, max_bytes))
+                found.append(_read(first, pieces, max_bytes))
         except TruncatedError as error:
             found.append(error.message or error)
             is_whole = False
@@ -66,36 +65,47 @@ def content_of(path: Path, max_bytes: int, files: str) -> Content:
             found.append(error)
         for _ in pieces:
             pass
+    finally:
+        os.close(opened.descriptor)
     end = raw.end  # that of a zip may be zeros
     is_whole = zips.END in end if is_zip else is_whole and not end.endswith(_EMPTY_END)
-    return Content(tuple(found), raw.digest, is_whole, status)
+    return Content(tuple(found), raw.digest, is_whole, opened.status)
 
 
-def digest_of(path: Path, max_bytes: int) -> int:
+def digest_of(path: str, max_bytes: int) -> int:
     """Return the digest of a file's content, as :func:`content_of` does; raises as it does."""
-    with open(open_regular(path), "rb", buffering=0) as source:  # noqa: PTH123 - a descriptor
-        raw = _Raw(source, max_bytes)
+    opened = open_found(path)
+    try:
+        raw = _Raw(opened, max_bytes)
         for _ in raw:
             pass
+    finally:
+        os.close(opened.descriptor)
     return raw.digest
 
 
 class _Raw:
     """The bytes of a file, no more than one piece over ``max_bytes``; ``end`` has the last ones."""
 
-    def __init__(self, source: BinaryIO, max_bytes: int) -> None:
-        self._source = source
+    def __init__(self, opened: Opened, max_bytes: int) -> None:
+        self._opened = opened
         self._max_bytes = max_bytes
         self._hash = 0
         self.end = b""
 
     def __iter__(self) -> Iterator[bytes]:
-        size = 0
-        while size <= self._max_bytes and (piece := self._source.read(_PIECE_BYTES)):
+        size, descriptor, expected = 0, self._opened.descriptor, self._opened.status.st_size
+        while size <= self._max_bytes:
+            asked = min(_PIECE_BYTES, max(expected - size, 0) + 1)
+            piece = os.read(descriptor, asked)
+            if not piece:
+                return
             size += len(piece)
             self._hash = hash((self._hash, piece))  # keyed, and a fourth of the cost of blake2b
             self.end = (self.end + piece[-_END_BYTES:])[-_END_BYTES:]
             yield piece
+            if len(piece) < asked and size >= expected:  # what is short ends there
+                return
 
     @property
     def digest(self) -> int:
@@ -103,10 +113,13 @@ class _Raw:
         return self._hash & _LARGEST_DIGEST or 1
 
 
-def _read(pieces: Iterable[bytes], max_bytes: int) -> Message:
-    is_packed, pieces = peeked(iter(pieces))
+def _read(first: bytes, pieces: Iterable[bytes], max_bytes: int) -> Message:
     reader = Reader(max_bytes)
-    for piece in unpacked(pieces) if is_packed else pieces:
+    if first.startswith(MAGIC):
+        pieces = unpacked(chain([first], pieces))
+    else:
+        reader.feed(first)
+    for piece in pieces:
         reader.feed(piece)
     return reader.close()
 

@@ -30,15 +30,19 @@ class LogicalDates:
         if said is None or stamp is None:
             return ""
         fitting = self._calendar.logical_date_of(stamp)
-        recent = {
-            day: at_s for day, at_s in self._right_s.items() if now.monotonic_s - at_s <= _RESTS_S
-        }
-        is_day_before = said == fitting - timedelta(days=1)
-        if said != fitting and not (is_day_before and said in recent and self._is_night(stamp)):
+        if said != fitting and not self._goes_on(said, fitting, stamp, now):
             return f"logical date {said}, expected {fitting}"
-        recent.pop(said, None)
-        self._right_s = dict([*recent.items(), (said, now.monotonic_s)][-_MAX_DATES:])
+        self._right_s.pop(said, None)
+        self._right_s[said] = now.monotonic_s
+        if len(self._right_s) > _MAX_DATES:
+            del self._right_s[next(iter(self._right_s))]
         return ""
+
+    def _goes_on(self, said: date, fitting: date, stamp: datetime, now: Now) -> bool:
+        """Tell whether a session of the day before may still be under way."""
+        rested_s = now.monotonic_s - self._right_s.get(said, float("-inf"))
+        is_day_before = said == fitting - timedelta(days=1)
+        return is_day_before and rested_s <= _RESTS_S and self._is_night(stamp)
 
     def _is_night(self, stamp: datetime) -> bool:
         """Tell whether the logical day of a local time has not been under way for long."""

@@ -70,6 +70,10 @@ class Known:
             return "none"
         return "touched" if facts.startswith(now[:_OF_CONTENT]) else "rewritten"
 
+    def has(self, key: int) -> bool:
+        """Tell whether a file is known by the hash of its name."""
+        return key in self._facts
+
     def is_same(self, key: int, status: os.stat_result) -> bool:
         """Tell in a hurry whether a file is known by the hash of its name, and is as it was."""
         facts = self._facts.get(key)

@@ -4,13 +4,14 @@ A look may be interrupted and goes on later, so that a folder of a million files
 hostage. It remembers a bounded number of files, and follows no link.
 """
 
+import contextlib
 import fnmatch
 import heapq
 import os
 import re
 from collections.abc import Iterator
 from datetime import date, timedelta
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -134,15 +135,32 @@ class Look:
     def _files_found(self) -> Iterator[File | None]:
         """Yield all files whose name fits and that may be of interest, and None now and then."""
         for under in chain([""], self._days_of(self._dated)):
-            with os.scandir(self._path / under) as entries:
-                for entry in entries:
-                    self.seen += 1
-                    if self.seen % _AT_ONCE == 0:
-                        yield None
-                    if self._is_match(entry.name.lower()):
-                        yield from self._found(entry, under)
-                    elif not under:
-                        self._note_other(entry)
+            prefix = f"{under}/" if under else ""
+            with _scanned(self._path / under) as entries:
+                while some := list(islice(entries, _AT_ONCE)):
+                    for entry in some:
+                        if self._is_as_it_was(entry, prefix):
+                            continue
+                        if self._is_match(entry.name.lower()):
+                            yield from self._found(entry, under)
+                        elif not under:
+                            self._note_other(entry)
+                    self.seen += len(some)
+                    yield None
+
+    def _is_as_it_was(self, entry: "os.DirEntry[str]", prefix: str) -> bool:
+        """Tell in a hurry whether an entry is a known file, as it was, and none to compare."""
+        key = hash(prefix + entry.name)
+        if not self._known.has(key):
+            return False
+        try:
+            status = entry.stat(follow_symlinks=False)
+        except OSError:  # it was taken away meanwhile
+            return False
+        if status.st_mtime_ns >= self._floor_ns or not self._known.is_same(key, status):
+            return False
+        self.present.add(key)
+        return True
 
     def _note_other(self, entry: "os.DirEntry[str]") -> None:
         """Note a name in the folder that is no file of ours."""
@@ -183,11 +201,25 @@ class Look:
         except OSError:  # it was taken away meanwhile
             return
         name = f"{under}/{entry.name}" if under else entry.name
-        key, written_ns = hash(name), status.st_mtime_ns
-        if written_ns < self._floor_ns and self._known.is_same(key, status):
-            self.present.add(key)
-            return
-        yield File(written_ns, name, status.st_size, status.st_ctime_ns, status.st_ino)
+        yield File(status.st_mtime_ns, name, status.st_size, status.st_ctime_ns, status.st_ino)
+
+
+@contextlib.contextmanager
+def _scanned(path: Path) -> Iterator[Iterator["os.DirEntry[str]"]]:
+    """Yield the entries of a folder, by its descriptor where the system can.
+
+    Or else the system finds its way through all folders above it for each entry.
+    """
+    if os.scandir not in os.supports_fd:
+        with os.scandir(path) as entries:
+            yield entries
+        return
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        with os.scandir(descriptor) as entries:
+            yield entries
+    finally:
+        os.close(descriptor)
 
 
 def _digits(name: str) -> str:

@@ -10,7 +10,9 @@ from typing import NamedTuple
 
 from agent.checks.results_feed.header import FeedError, TruncatedError
 
-_MAGIC = b"\x1f\x8b"
+MAGIC = b"\x1f\x8b"
+"""How content begins that is gzip."""
+
 _GZIP = 16 + zlib.MAX_WBITS
 _PIECE_BYTES = 64 * 1024
 
@@ -20,9 +22,9 @@ def peeked(pieces: Iterator[bytes]) -> tuple[bool, Iterator[bytes]]:
     begin = b""
     for piece in pieces:
         begin += piece
-        if len(begin) >= len(_MAGIC):
+        if len(begin) >= len(MAGIC):
             break
-    return begin.startswith(_MAGIC), chain([begin], pieces)
+    return begin.startswith(MAGIC), chain([begin], pieces)
 
 
 def unpacked(pieces: Iterable[bytes]) -> Iterator[bytes]:
@@ -60,7 +62,7 @@ def unpacked_whole(raw: bytes, max_bytes: int) -> Whole:
 
     What is broken within ends it; what begins as gzip, and is none, is returned as it came.
     """
-    if not raw.startswith(_MAGIC):
+    if not raw.startswith(MAGIC):
         return Whole(raw[: max_bytes + 1])
     content, is_complete = bytearray(), True
     try:

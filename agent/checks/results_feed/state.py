@@ -168,6 +168,8 @@ class Feed:
     def _note_forgotten(self, now: Now) -> None:
         """Note what there was too much of, as long as it goes on."""
         forgotten = self._ours.forgotten()
+        if forgotten == self._forgotten:
+            return
         for what, count in forgotten.items():
             if count != self._forgotten.get(what):
                 self._note(what, f"over {what}: {count} forgotten", now)

@@ -122,7 +122,7 @@ class Units:
                 unit.moved_s = now.monotonic_s
             unit.is_live = message.status == LIVE
             unit.turned_s, unit.is_called_off = stamp_s, False
-        if is_of_live_unit(message) and unit.interrupted and _plays_on(stamp_s, unit):
+        if unit.interrupted and is_of_live_unit(message) and _plays_on(stamp_s, unit):
             unit.interrupted = ""
         return unit
 
@@ -210,9 +210,9 @@ class Units:
 
 def is_of_live_unit(message: Message) -> bool:
     """Tell whether a message shows that a unit is live."""
-    code = message.code
-    has_unit = not code.endswith(_NO_UNIT) and bool(_bare(code).strip())
-    return message.status == LIVE and has_unit and _type(message) in BEGINNING
+    if message.status != LIVE or _type(message) not in BEGINNING:
+        return False
+    return not message.code.endswith(_NO_UNIT) and bool(_bare(message.code).strip())
 
 
 def _tells(message: Message, unit: Unit, stamp_s: float | None) -> bool:

@@ -59,7 +59,9 @@ class World:
         One that is not ``is_current`` is sent again from another day: a sign of life, no more.
         Before one that is not ``is_kept``, versions may have come and gone: none is missing.
         """
-        message = message._replace(source=self.sources.named(message.source))
+        name = self.sources.named(message.source)
+        if name != message.source:
+            message = message._replace(source=name)
         source = self.sources.hear(message, stamp_s, now, is_current=is_current)
         discipline = discipline_of(message.code)
         if is_current:
@@ -87,6 +89,8 @@ class World:
 
     def forgotten(self) -> dict[str, int]:
         """Return how many were forgotten of what there was too much of, by its words."""
+        if not (self.sources.forgotten or self.units.forgotten or self.versions.forgotten):
+            return {}  # the usual case, for each message
         counts = {
             f"{MAX_SOURCES} sources": self.sources.forgotten,
             f"{MAX_UNITS} live units": self.units.forgotten,

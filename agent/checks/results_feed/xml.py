@@ -8,6 +8,10 @@ memory: Python is asked about each element, else not.
 A broken part costs that part only, where the root's tag can be read. Before that tag, a second
 parser helps: it takes the encoding from the bytes, whatever is declared, and begins at the first
 tag.
+
+Expat counts the lines of each piece but the last: a tenth of what it takes. So the newest piece is
+held back, until it is known whether it is the last. Pieces before the root's tag end with a tag,
+if they can: what is cut within one is copied, and what is behind the root's is told to Python.
 """
 
 from collections.abc import Callable
@@ -23,11 +27,24 @@ _MAX_NAMES = 8_192  # of tags and attributes: expat remembers each of them
 _PIECE_BYTES = 64 * 1024
 _UNWATCHED_BYTES = 96 * 1024  # however deep and full of names, they cost 4 MB at most
 _PROLOG_PIECE_BYTES = 256  # a handler that refuses is obeyed only at the end of the piece
+_LEAST_CUT_BYTES = 64  # what was cut within a comment is read anew with each piece
 _ENCODINGS = (
     *("utf-8", "utf-16", "us-ascii", "ascii", "iso-8859-", "iso8859-", "latin", "windows-125"),
     "cp125",
 )
 _OTHER_ENCODING = "Expected another encoding: UTF-8 is best"
+
+
+_ENDS_EARLY = frozenset(
+    expat.errors.codes[text]
+    for text in (
+        expat.errors.XML_ERROR_NO_ELEMENTS,
+        expat.errors.XML_ERROR_UNCLOSED_TOKEN,
+        expat.errors.XML_ERROR_PARTIAL_CHAR,
+        expat.errors.XML_ERROR_UNCLOSED_CDATA_SECTION,
+    )
+)
+"""What expat says only where nothing follows."""
 
 
 class _NotXmlError(FeedError):
@@ -80,6 +97,7 @@ class XmlReader:
         self._prolog = bytearray()
         self._fault = ""
         self._is_reparsed = False
+        self._held = b""
 
     def feed(self, piece: bytes) -> None:
         """Read on.
@@ -89,11 +107,18 @@ class XmlReader:
         """
         at = 0
         while at < len(piece):
-            step = _PIECE_BYTES if self._shape.header is not None else _PROLOG_PIECE_BYTES
+            if self._held:
+                self._feed(self._held, is_final=False)
+            end = at + _PIECE_BYTES
+            if self._shape.header is None:
+                whole_tag = 1 + piece.find(b">", at + _LEAST_CUT_BYTES, at + _PROLOG_PIECE_BYTES)
+                end = whole_tag or at + _PROLOG_PIECE_BYTES
             if not self._is_watched:
-                step = min(step, _UNWATCHED_BYTES - self._size_bytes)
-            self._feed(piece[at : at + step])
-            at += step
+                end = min(end, at + _UNWATCHED_BYTES - self._size_bytes)
+            self._held = piece[at:end]
+            if self._size_bytes + len(self._held) > self._max_bytes:
+                raise OversizedError(f"Expected at most {self._max_bytes} bytes")
+            at = end
 
     def end(self) -> str:
         """Return what is wrong behind the root's tag, "" if nothing, now that nothing follows.
@@ -102,14 +127,20 @@ class XmlReader:
             TruncatedError: something should.
             FeedError: this is no XML.
         """
+        is_body = self._shape.header is not None
+        self._feed(self._held, is_final=is_body)
         if self._is_broken:
             return self._fault
         if self._is_waiting:
             raise FeedError(self._fault)
+        if is_body:
+            return ""
         try:
-            self._parse(b"", is_final=True)
+            missing = self._parse(b"", is_final=True)
         except FeedError as error:
-            raise TruncatedError(f"Expected more: {error}") from None
+            missing = str(error)
+        if missing:
+            raise _truncated(missing)
         if self._fault:
             raise TruncatedError(self._fault)
         return ""
@@ -139,23 +170,26 @@ class XmlReader:
         parser.CharacterDataHandler = self._shape.text
         return parser
 
-    def _feed(self, piece: bytes) -> None:
+    def _feed(self, piece: bytes, *, is_final: bool) -> None:
+        """Parse a piece; raises TruncatedError where ``is_final``, and more should follow."""
         self._watch()
         self._size_bytes += len(piece)
-        if self._size_bytes > self._max_bytes:
-            raise OversizedError(f"Expected at most {self._max_bytes} bytes")
         if self._is_broken:
             return
         if self._shape.header is None:
             self._prolog += piece
+        missing = ""
         try:
             if self._is_waiting:
                 self._reparse()
             else:
-                self._parse(piece, is_final=False)
+                missing = self._parse(piece, is_final=is_final)
             self._check_bounds()
         except FeedError as error:
             self._note_fault(error)
+            return
+        if missing:
+            raise _truncated(missing)
 
     def _watch(self) -> None:
         """Have elements told where they matter: to tell them costs twice what parsing does."""
@@ -214,14 +248,22 @@ class XmlReader:
         if self._shape.header is None and self._size_bytes > _MAX_PROLOG_BYTES:
             raise FeedError(f"Expected a root element within {_MAX_PROLOG_BYTES} bytes")
 
-    def _parse(self, piece: bytes, *, is_final: bool) -> None:
+    def _parse(self, piece: bytes, *, is_final: bool) -> str:
+        """Parse a piece; return what is missing behind the final one, "" if nothing."""
         try:
             self._parser.Parse(piece, is_final)
         except expat.ExpatError as error:
-            what = f"{expat.errors.messages[error.code]}, line {error.lineno}"
-            raise _NotXmlError(f"Expected XML: {what}") from None
+            what = f"Expected XML: {expat.errors.messages[error.code]}, line {error.lineno}"
+            if is_final and error.code in _ENDS_EARLY:
+                return what
+            raise _NotXmlError(what) from None
         except (LookupError, ValueError):  # Python is asked for an encoding that expat lacks
             raise _NotXmlError(_OTHER_ENCODING) from None
+        return ""
+
+
+def _truncated(missing: str) -> TruncatedError:
+    return TruncatedError(f"Expected more: {missing}")
 
 
 def _check_declaration(_version: str, encoding: str | None, _standalone: int) -> None:

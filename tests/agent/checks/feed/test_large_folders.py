@@ -184,7 +184,7 @@ class Hung:
         return self._answer(path)
 
 
-@pytest.mark.parametrize("what", ["look.os.scandir", "content.open_regular"])
+@pytest.mark.parametrize("what", ["look.os.scandir", "content.open_found"])
 def test_network_folder_that_hangs_is_told_and_holds_up_no_other(
     hall: Hall, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:

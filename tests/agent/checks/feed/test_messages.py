@@ -87,6 +87,32 @@ def test_pieces_may_have_any_size(size: int) -> None:
     assert reader.close() == read(content, MAX_BYTES)
 
 
+def outcome(content: bytes, size: int) -> str:
+    """Return what is said of content that comes in pieces of a size."""
+    reader = Reader(MAX_BYTES)
+    try:
+        for at in range(0, len(content), size):
+            reader.feed(content[at : at + size])
+        return repr(reader.close())
+    except TruncatedError as error:
+        return f"{error}: {error.message}"
+    except FeedError as error:
+        return str(error)
+
+
+@pytest.mark.parametrize("change", ["is cut", "has a byte that is wrong", "is followed by more"])
+def test_wrong_message_is_told_alike_whatever_its_pieces(change: str) -> None:
+    content = WHOLE.encode()
+    for at in range(len(content)):
+        wrong = {
+            "is cut": content[:at],
+            "has a byte that is wrong": content[:at] + b"<" + content[at + 1 :],
+            "is followed by more": content + content[:at],
+        }[change]
+
+        assert outcome(wrong, 7) == outcome(wrong, 2 * len(content)), at
+
+
 @pytest.mark.parametrize(
     ("wrong", "reason"),
     [

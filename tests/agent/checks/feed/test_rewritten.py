@@ -121,7 +121,7 @@ def test_file_that_could_not_be_read_is_heard_once_it_can(
     hall.read()
     path = hall.writes("1.xml", hall.score(1))
     with monkeypatch.context() as patch:
-        patch.setattr("agent.checks.results_feed.content.open_regular", _refuse)
+        patch.setattr("agent.checks.results_feed.content.open_found", _refuse)
         hall.read(1.0)
         refused = hall.read(31.0)
     path.chmod(0o600)
