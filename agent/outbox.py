@@ -6,7 +6,8 @@ the aggregator tells repeats by (boot, stream, seq). The backlog follows on its 
 and is deleted only when an aggregator has stored it. Live vitals go behind their catalogue, which
 is sent in each session, when it changes, and when an aggregator asks for it. Each backlog carries
 the catalogues of its own vitals: another aggregator may begin to listen with any of them. A batch
-goes when the link (``Pace``) and the aggregators (``Credit``) have room for it.
+goes when the link (``Pace``) and the aggregators (``Credit``) have room for it. One that was put
+back while a later one was stored is sent again by itself; where none is stored, all are.
 """
 
 import math
@@ -99,11 +100,14 @@ class Outbox:
         self.unreadable = 0
         self._unreadable_up_to = 0  # a batch is sent again
         self._under_way: Receipt | None = None
-        self._sent: dict[int, bool] = {}
+        self._sent: dict[int, float | None] = {}  # when, by the last number; None once stored
         self._sent_up_to = 0
         self._asked_after = 0
+        self._hole = 0  # the last number of a batch that the spool is asked for again
+        self._waiting = 0  # records behind the last batch
         self._is_all_sent = False
         self._resend_at = 0.0
+        self._hole_at = math.inf
         self._may_send = False
 
     @property
@@ -116,7 +120,8 @@ class Outbox:
         due = [sent.sent_at + ACKNOWLEDGED_WITHIN_S for sent in self._in_flight[:1]]
         if self._may_send and self._spool.status.pending and not self._spool.is_asked:
             may_send_at = max(self._pace.next_at, self._room_at)
-            due.append(self._resend_at if self._is_all_sent else may_send_at)
+            again_at = min(self._resend_at, max(self._hole_at, may_send_at))
+            due.append(again_at if self._is_all_sent else may_send_at)
         return min(due, default=None)
 
     def take(self, message: Message, send: Send | None, now: float) -> None:
@@ -144,12 +149,12 @@ class Outbox:
         if send is None or not self._spool.status.pending:
             return
         batch = self._spool.batch()
-        if batch is not None and self._asked_after == self._sent_up_to:  # else we began again
+        if batch is not None:
             self._take(batch, send, session, now)
         if now >= self._resend_at:
             self._begin_again()
             self._resend_at = now + RESEND_AFTER_S
-        if self._is_all_sent or now < self._pace.next_at:
+        if (self._is_all_sent and now < self._hole_at) or now < self._pace.next_at:
             return
         self.credit.begin(now)
         if self.credit.is_question_due(now):
@@ -157,8 +162,8 @@ class Outbox:
         room = self.credit.room(now)
         self._room_at = now if room else self.credit.next_at(now)
         max_bytes = int(min(self._pace.batch_bytes, room))
-        if max_bytes and self._spool.ask(self._sent_up_to, max_bytes=max_bytes):
-            self._asked_after, self._kept = self._sent_up_to, 0
+        if max_bytes:
+            self._ask(max_bytes, now)
 
     def acknowledged(self, number: int, now: float) -> None:
         """Note that the aggregator has stored the batch that ends with ``number``.
@@ -167,11 +172,9 @@ class Outbox:
         """
         if number not in self._sent:
             return
-        self._sent[number] = True
+        self._sent[number] = None
         self._resend_at = now + RESEND_AFTER_S
-        while self._sent and self._sent[first := next(iter(self._sent))]:
-            del self._sent[first]
-            self._spool.acknowledge(first)
+        self._delete_stored()
 
     def session_ended(self) -> None:
         """Keep what the broker has not acknowledged; the backlog begins again where it stood."""
@@ -204,8 +207,23 @@ class Outbox:
     def _begin_again(self) -> None:
         """Send the backlog again from the first record that the centre has not stored."""
         self._sent.clear()
+        self._hole_at = math.inf
+        self._hole = 0
         self._sent_up_to = 0  # the spool begins at what was acknowledged
         self._is_all_sent = False
+
+    def _delete_stored(self) -> None:
+        """Delete what is stored up to the first batch that is not, and note when that goes again.
+
+        It goes again once a later one is stored: it was put back, or lost.
+        """
+        while self._sent and self._sent[first := next(iter(self._sent))] is None:
+            del self._sent[first]
+            self._spool.acknowledge(first)
+        sent_at = next(iter(self._sent.values()), None)
+        self._hole_at = math.inf
+        if sent_at is not None and None in self._sent.values():
+            self._hole_at = sent_at + RESEND_AFTER_S
 
     def _keep(self, message: Message) -> None:
         self._spool.keep(_MARKS[message.stream] + message.payload, message.catalogue)
@@ -217,22 +235,67 @@ class Outbox:
         self._said = catalogue
         self._said_at = now
 
+    def _ask(self, max_bytes: int, now: float) -> None:
+        """Ask the spool for the batch that is to go again, or for the next one."""
+        is_hole_due = now >= self._hole_at
+        after = 0 if is_hole_due else self._sent_up_to
+        if not self._spool.ask(after, max_bytes=max_bytes):
+            return
+        if is_hole_due:
+            self._hole = next(iter(self._sent))
+        else:
+            self._asked_after, self._kept = after, 0
+
     def _take(self, batch: Batch, send: Send, session: int, now: float) -> None:
-        """Send what the spool has given, or note that it has no more."""
+        """Take what the spool has given."""
+        hole, self._hole = self._hole, 0
+        if hole:
+            self._fill(hole, batch, send, session, now)
+        elif self._asked_after == self._sent_up_to:  # else we began again
+            self._go_on(batch, send, session, now)
+
+    def _go_on(self, batch: Batch, send: Send, session: int, now: float) -> None:
+        """Send the next batch, or note that there is no more."""
         waiting = batch.behind + self._kept
         self._is_all_sent = not waiting
+        self._waiting = batch.behind
         if batch.records:
+            self._sent_up_to = batch.records[-1].number
             self._send(batch.records, waiting, send, session, now)
-        elif self._is_all_sent and self.credit.is_waiting:
-            self._ask_for_credit(0, send, session, now)
+            self._note_end()
+        else:
+            self._say_end(send, session, now)
+
+    def _note_end(self) -> None:
+        """Note that the last message said that nothing waits, if nothing does."""
         if self._is_all_sent:
             self.credit.all_sent()
+
+    def _say_end(self, send: Send, session: int, now: float) -> None:
+        """Say that nothing waits, if nothing does, and the aggregators do not know."""
+        if self._is_all_sent and self.credit.is_waiting:
+            self._ask_for_credit(0, send, session, now)
+        self._note_end()
+
+    def _fill(self, hole: int, batch: Batch, send: Send, session: int, now: float) -> None:
+        """Send a batch again that a later one has passed, or the first part of it."""
+        if hole != next(iter(self._sent), 0):  # it was stored meanwhile, or we began again
+            self._say_end(send, session, now)
+            return
+        records = [record for record in batch.records if record.number <= hole]
+        if records:
+            self._sent = {records[-1].number: now, **self._sent}
+            self._send(records, self._waiting + self._kept, send, session, now)
+            self._note_end()
+        else:  # the spool was full, and has dropped it
+            self._sent[hole] = None
+            self._say_end(send, session, now)
+        self._delete_stored()
 
     def _send(
         self, records: list[Record], waiting: int, send: Send, session: int, now: float
     ) -> None:
-        self._sent_up_to = records[-1].number
-        self._sent[self._sent_up_to] = False
+        self._sent[records[-1].number] = now
         self._resend_at = now + RESEND_AFTER_S
         self.credit.batch_sent(_size_of(records), now)
         self._under_way = send(Stream.BACKLOG, self._encoded(records, waiting, session))

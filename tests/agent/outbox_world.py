@@ -47,6 +47,8 @@ class World:
         self.now = 100.0
         self.open()
 
+    pace: Pace
+
     def open(self) -> None:
         self.spool = SpoolThread(lambda: Spool(self.folder, max_bytes=1 << 20), lambda: None)
         self.outbox = Outbox(self.spool, boot=BOOT, new_pace=lambda: Pace(batches_per_s=1_000.0))
