@@ -4,8 +4,11 @@ import asyncio
 import logging
 import os
 import random
-from collections.abc import Callable, Collection, Iterable
+import sys
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from aggregator import config, inventory
 from aggregator.core.centre import Centre
@@ -43,6 +46,9 @@ from venuewatch.base.secret_files import check_secrets, keep_to_ourselves
 from venuewatch.base.systemd import Systemd
 from venuewatch.base.wire import topics
 from venuewatch.base.wire.messages import CentreState, encode
+
+MAKES_WAY_AFTER_S: Final = 0.000_5
+"""For how long (s) a thread may go on while the loop waits for it; Python's default is 0.005."""
 
 _logger = logging.getLogger("aggregator")
 
@@ -190,6 +196,21 @@ def new_boot() -> str:
     return f"{round(clock.wall() * 1000):012x}-{os.urandom(4).hex()}"
 
 
+@contextmanager
+def threads_that_make_way() -> Iterator[None]:
+    """Have threads that render pages make way for the loop soon, while the block runs.
+
+    The loop asks for Python's lock after each of its system calls, of which a turn has several.
+    See ``docs/decisions/0045-threads-make-way.md``.
+    """
+    before_s = sys.getswitchinterval()
+    sys.setswitchinterval(MAKES_WAY_AFTER_S)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before_s)
+
+
 async def serve(settings: config.Config, reread: Callable[[], config.Config]) -> int:
     """Run the aggregator of ``settings`` until SIGINT or SIGTERM; return which it was.
 
@@ -209,5 +230,6 @@ async def serve(settings: config.Config, reread: Callable[[], config.Config]) ->
     if settings.notify.bearer_token_file is not None:
         read_secret(settings.notify.bearer_token_file)
     aggregator = Aggregator(settings, fleet, rng=random.Random(), reread=reread)
-    await aggregator.run(stop, hangup)
+    with threads_that_make_way():
+        await aggregator.run(stop, hangup)
     return received[0]

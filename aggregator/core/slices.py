@@ -12,8 +12,8 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any, Final
 
-SLICE: Final = 60
-"""How many changes of hosts, with all that follows from them, are one slice: some 10 ms."""
+SLICE: Final = 40
+"""How many changes of hosts, with all that follows from them, are one slice: some 7 ms."""
 
 HOSTS_AT_ONCE: Final = 20
 """How many hosts are given a deadline, an excuse or the like for the price of one change."""

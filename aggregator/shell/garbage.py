@@ -14,7 +14,7 @@ from venuewatch.base import clock
 LOOK_EVERY_S = 1.0
 """How often (s) what was made since the last look is looked at, at least."""
 
-COUNT_EVERY_S = 0.05
+COUNT_EVERY_S = 0.02
 """How often (s) it is counted whether that is much, as in a storm."""
 
 MUCH = 5_000
