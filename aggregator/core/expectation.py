@@ -48,7 +48,9 @@ from aggregator.core.verdicts.causes import Excuse, Reason
 RECONNECT_LIMIT_S = 60.0
 """The longest wait (s) between two attempts of an agent that the grace allows for."""
 
-_GRACE_EXTRA_S = 5.0
+GRACE_EXTRA_S = 5.0
+"""How long (s) beyond the longest wait and the margin a host may take to be back."""
+
 _CREDITS_KEPT = 20
 _GONE = frozenset({HostState.AWAY, HostState.DOWN})
 _ENDED_BY_BEAT = frozenset({Reason.START, Reason.BRIDGE})
@@ -95,7 +97,7 @@ class Expectation:
     def grace_s(self, host: Host) -> float:
         """Return how long (s) ``host`` may take to find its way back to us."""
         reconnect_s = min(host.reconnect_max_s, self.reconnect_limit_s)
-        return max(reconnect_s + _GRACE_EXTRA_S + host.margin_s, host.announced_allowance_s)
+        return max(reconnect_s + GRACE_EXTRA_S + host.margin_s, host.announced_allowance_s)
 
     def is_over_limit(self, host: Host) -> bool:
         """Tell whether its agent may stay away for longer than the grace allows for."""

@@ -96,10 +96,20 @@ def _walk(node: Any, value: object, path: str) -> tuple[Any, object, str]:
             node, value = plain.value_type, msgspec.UNSET
         else:
             index = int(step[2])
-            is_fixed = isinstance(plain, inspect.TupleType)
-            node = plain.item_types[index] if is_fixed else plain.item_type
+            node = _entry_of(plain, index)
             value = value[index] if isinstance(value, list | tuple) else None
     return node, value, name
+
+
+def _entry_of(plain: Any, index: int) -> Any:
+    """Return the type of a list's entry; of several types it is the one that is a list."""
+    kinds = plain.types if isinstance(plain, inspect.UnionType) else (plain,)
+    for kind in map(_plain, kinds):
+        if isinstance(kind, inspect.TupleType):
+            return kind.item_types[index]
+        if hasattr(kind, "item_type"):
+            return kind.item_type
+    return _NO_WORD
 
 
 def _fields_of(node: Any) -> dict[str, Any]:

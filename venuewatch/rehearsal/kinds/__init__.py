@@ -1,0 +1,1 @@
+"""Kinds of scenarios: their files, and the concrete scenarios made of them."""
