@@ -89,12 +89,16 @@ def lacks(target: Target, venue: VenueEntry) -> str | None:
         return None
     found, needed = len(_candidates(target, venue)), count_of(target, venue)
     if found < needed or not found:
-        words = " or ".join(target.roles) or "any role but the gateway's"
-        having = f" with the check {target.check}" if target.check else ""
-        return f"it has {found} hosts of {words}{having}, and needs {max(1, needed)}"
+        return f"it has {found} hosts {_described(target)}, and needs {max(1, needed)}"
     if target.is_minority and needed >= QUORUM * len(venue.host):
         return f"{needed} of its {len(venue.host)} hosts would be most of it"
     return None
+
+
+def _described(target: Target) -> str:
+    if target.roles:
+        return f"of {' or '.join(target.roles)}"
+    return f"with the check {target.check}" if target.check else "beside its gateway"
 
 
 def count_of(target: Target, venue: VenueEntry) -> int:

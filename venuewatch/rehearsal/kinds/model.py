@@ -42,7 +42,9 @@ Text: TypeAlias = Annotated[
 ]
 Share: TypeAlias = Annotated[float, msgspec.Meta(gt=0, le=1)]
 Formula: TypeAlias = Literal["check", "feed", "data", "page"]
-OverFormula: TypeAlias = Literal["back", "check", "feed", "data", "damped", "twins", "budget", "centre"]
+OverFormula: TypeAlias = Literal[
+    "back", "check", "feed", "data", "damped", "twins", "budget", "centre"
+]
 TargetScope: TypeAlias = Literal["host", "venue", "feed", "check"]
 
 CENTRE: Final = "centre"
