@@ -7,7 +7,8 @@ memory: Python is asked about each element, else not.
 
 A broken part costs that part only, where the root's tag can be read. Before that tag, a second
 parser helps: it takes the encoding from the bytes, whatever is declared, and begins at the first
-tag.
+tag. Where the first bytes prove UTF-16, another declaration is no fault: many programs write one
+text, and encode it later.
 
 Expat counts the lines of each piece but the last: a tenth of what it takes. So the newest piece is
 held back, until it is known whether it is the last. Pieces before the root's tag end with a tag,
@@ -32,6 +33,7 @@ _ENCODINGS = (
     *("utf-8", "utf-16", "us-ascii", "ascii", "iso-8859-", "iso8859-", "latin", "windows-125"),
     "cp125",
 )
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0<")  # its mark, or its first tag
 _OTHER_ENCODING = "Expected another encoding: UTF-8 is best"
 
 
@@ -97,6 +99,7 @@ class XmlReader:
         self._prolog = bytearray()
         self._fault = ""
         self._is_reparsed = False
+        self._is_utf_16 = False
         self._held = b""
 
     def feed(self, piece: bytes) -> None:
@@ -211,6 +214,10 @@ class XmlReader:
         Raises:
             FeedError: the document can not be read.
         """
+        fault = self._fault_of_utf_16(error) if isinstance(error, _NotXmlError) else error
+        if fault is None:
+            return
+        error = fault
         if self._shape.header is None and (self._fault or not isinstance(error, _NotXmlError)):
             raise FeedError(self._fault or str(error)) from None
         self._fault = self._fault or str(error)
@@ -222,6 +229,18 @@ class XmlReader:
                     raise FeedError(self._fault) from None
         if self._shape.header is not None:
             self._parser = self._new_parser()  # what the other one remembers is freed
+
+    def _fault_of_utf_16(self, error: FeedError) -> FeedError | None:
+        """Begin again if the first bytes prove UTF-16; return what is wrong then, if anything."""
+        is_tried = self._is_utf_16 or self._shape.header is not None or bool(self._fault)
+        if is_tried or not self._prolog.startswith(_UTF_16):
+            return error
+        self._parser, self._is_utf_16 = self._new_parser("utf-16"), True
+        try:
+            self._parse(bytes(self._prolog), is_final=False)
+        except FeedError as fault:
+            return fault
+        return None
 
     def _reparse(self) -> None:
         """Begin again at the first tag behind the declaration, as the bytes are encoded."""

@@ -4,7 +4,7 @@ import codecs
 
 import pytest
 
-from agent.checks.results_feed.header import FeedError
+from agent.checks.results_feed.header import FeedError, TruncatedError
 from agent.checks.results_feed.messages import Reader, read
 from tests.agent.checks.feed import door
 from tests.agent.checks.feed.hall import UNIT, Hall, each, untimed
@@ -31,10 +31,6 @@ BROKEN = {
     "a byte order mark and a blank before the declaration": (
         codecs.BOM_UTF8 + b" " + (UTF_8 + WHOLE).encode()
     ),
-    "utf-16 that is declared as utf-8": codecs.BOM_UTF16_LE + (UTF_8 + WHOLE).encode("utf-16-le"),
-    "big-endian utf-16 that is declared as utf-8": (
-        codecs.BOM_UTF16_BE + (UTF_8 + WHOLE).encode("utf-16-be")
-    ),
     "utf-8 that is declared as utf-16": (UTF_8.replace("UTF-8", "UTF-16") + WHOLE).encode(),
     "an encoding that nobody knows": (UTF_8.replace("UTF-8", "KLINGON") + WHOLE).encode(),
     "a wrong tag": (UTF_8 + ROOT + "<a></b></Body>").encode(),
@@ -55,6 +51,35 @@ def test_what_is_broken_around_the_root_tag_leaves_the_header(content: bytes, st
     assert message.version == 4
     assert message.broken.startswith("Expected")
     assert message.size_bytes == len(content)
+
+
+@pytest.mark.parametrize("declared", ["UTF-8", "iso-8859-1", "utf-16", "KLINGON"])
+@pytest.mark.parametrize("mark", ["\ufeff", ""])
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("step", [1, 7, 100_000])
+def test_utf_16_is_read_whatever_it_is_declared_as(
+    declared: str, mark: str, encoding: str, step: int
+) -> None:
+    content = (mark + UTF_8.replace("UTF-8", declared) + WHOLE).encode(encoding)
+    reader = Reader(MAX_BYTES)
+    for at in range(0, len(content), step):
+        reader.feed(content[at : at + step])
+
+    message = reader.close()
+
+    assert (message.type, message.version, message.broken) == ("DT_RESULT", 4, "")
+
+
+def test_utf_16_that_is_cut_or_wrong_is_told_as_what_it_is() -> None:
+    content = ("\ufeff" + UTF_8 + WHOLE).encode("utf-16-le")
+
+    with pytest.raises(TruncatedError, match="unclosed token"):
+        read(content[:-2], MAX_BYTES)
+    wrong = content.replace("</Body>".encode("utf-16-le"), "</Bodi>".encode("utf-16-le"))
+    assert read(wrong, MAX_BYTES).broken.startswith("Expected XML: mismatched tag")
+    doctype = content.replace("<Body".encode("utf-16-le"), "<!DOCTYPE a><Body".encode("utf-16-le"))
+    with pytest.raises(FeedError, match="Expected no DOCTYPE"):
+        read(doctype, MAX_BYTES)
 
 
 @pytest.mark.parametrize("filled", [0, 90_000, 98_000, 98_200, 100_000, 130_000])
