@@ -26,7 +26,17 @@ def fields_of(kind: str, maker: dict[str, Any]) -> list[tuple[str, inspect.Field
     return [(f"{it.cls.__name__}.{field.name}", field) for it in structs for field in it.fields]
 
 
-@pytest.mark.parametrize("name", ["causes.md", "checks.md", "demo.svg", "metrics.md", "results.md"])
+PAGES = (
+    "causes.md",
+    "checks.md",
+    "demo.svg",
+    "metrics.md",
+    "rehearsal/catalogue.md",
+    "results.md",
+)
+
+
+@pytest.mark.parametrize("name", PAGES)
 def test_generated_page_is_up_to_date(name: str) -> None:
     page = DOCS / name
 
