@@ -10,8 +10,13 @@ def in_toml(value: object) -> str:
         return f"{{ {', '.join(pairs)} }}"
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(in_toml, value))}]"
-    return msgspec.json.encode(value).decode()  # the same for texts, numbers and booleans
+    return _word(value)
 
 
 def _key(name: str) -> str:
-    return name if name.replace("_", "").isalnum() else msgspec.json.encode(name).decode()
+    return name if name.isascii() and name.replace("_", "").isalnum() else _word(name)
+
+
+def _word(value: object) -> str:
+    text = msgspec.json.encode(value).decode()  # the same for texts, numbers and booleans
+    return text.replace("\x7f", "\\u007f")  # but for a sign that TOML takes in no other form

@@ -41,7 +41,7 @@ class Staff:
                 key = (*self._hours[index], venue.code)
                 if key not in self._working:
                     self._working[key] = frozenset(
-                        slot for slot in slots[venue.code] if calendar.works(officer, slot)
+                        slot for slot in slots[venue.code] if calendar.works(officer, venue, slot)
                     )
                 if self._working[key]:
                     self.serving[venue.code].append(index)

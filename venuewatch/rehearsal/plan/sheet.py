@@ -81,8 +81,7 @@ def check(sheet: RunSheet) -> None:
         PlanError: an officer or a venue is to be twice at once, a scenario is there twice, or what
             hits the centre does not run alone.
     """
-    if sheet.version != VERSION:
-        raise PlanError("version", f"expected a plan of version {VERSION}, got {sheet.version}")
+    check_version(sheet.version)
     names = {officer.name for officer in sheet.officers}
     if len(names) < len(sheet.officers):
         raise PlanError("officers", "expected each name once")
@@ -103,6 +102,17 @@ def check(sheet: RunSheet) -> None:
     _refuse_twice("officer", ((row.officer, row) for row in sheet.rows))
     _refuse_twice("venue", ((code, row) for row in sheet.rows for code in set(row.scenario.venues)))
     _refuse_beside_alone(sheet.rows)
+
+
+def check_version(version: object) -> None:
+    """Check that a plan is of the version that is known here.
+
+    Raises:
+        PlanError: it is of another one.
+    """
+    if version != VERSION or isinstance(version, bool):
+        got = version if isinstance(version, int) else "none"
+        raise PlanError("version", f"expected a plan of version {VERSION}, got {got!s:.20}")
 
 
 def check_fleet(sheet: RunSheet, inventory: Inventory) -> None:

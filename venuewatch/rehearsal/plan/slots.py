@@ -62,15 +62,13 @@ class Calendar:
         """Return how far (s) the clocks of ``zone`` are ahead of UTC at a moment of the plan."""
         return offset_s(zone_of(zone) or dt.UTC, self._first_at + at)
 
-    def works(self, officer: Officer, slot: Slot) -> bool:
-        """Tell whether a slot is within an officer's own hours; those of the plan go unasked."""
-        if officer.hours is None or not officer.zone:
+    def works(self, officer: Officer, venue: VenueEntry, slot: Slot) -> bool:
+        """Tell whether a slot of a venue is within an officer's own hours."""
+        if officer.hours is None:
             return True
-        return self._is_within(officer.hours, officer.zone, slot)
-
-    def _is_within(self, hours: str, zone: str, slot: Slot) -> bool:
-        begins_s, ends_s = span(hours)
-        begins_at = (slot.begins_at + self.ahead_s(zone, slot.begins_at)) % DAY_S
+        begins_s, ends_s = span(officer.hours)
+        ahead_s = self.ahead_s(officer.zone or venue.timezone, slot.begins_at)
+        begins_at = (slot.begins_at + ahead_s) % DAY_S
         return begins_s <= begins_at and begins_at + self._slot_s <= ends_s
 
     def _slots(self, zone: str) -> Iterable[Slot]:
