@@ -76,6 +76,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--seconds", type=number(up_to=1e6), default=600.0, help="of each row (%(default)g)"
     )
     parser.add_argument(
+        "--pythons-seconds",
+        type=number(up_to=1e6),
+        default=120.0,
+        help="of the row with Python's collector, which is judged by nothing (%(default)g)",
+    )
+    parser.add_argument(
         "--silent-seconds",
         type=number(up_to=80.0),
         default=25.0,
@@ -181,7 +187,10 @@ def _rows(world: _World, options: argparse.Namespace, *, is_ours: bool) -> Itera
         yield _measured(_ALONE, world, options.seconds)
         yield _storm(world, options.silent_seconds)
     with scraped(world.port, "/metrics", _SCRAPE_EVERY_S):
-        yield _measured(_SCRAPED if is_ours else _PYTHONS, world, options.seconds)
+        if is_ours:
+            yield _measured(_SCRAPED, world, options.seconds)
+        else:
+            yield _measured(_PYTHONS, world, options.pythons_seconds)
 
 
 def _measured(side: str, world: _World, seconds: float) -> Row:
