@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from venuewatch.rehearsal.world import faults, verdicts
+from venuewatch.rehearsal import faults, verdicts
 
 PAGE = (Path(__file__).parents[2] / "docs" / "adding-a-fault.md").read_text(encoding="utf-8")
 FAULT, TRIALS, STAGED, TRY_OUT = re.findall(
@@ -20,7 +20,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Yield a folder whose modules are faults, too."""
     monkeypatch.setattr(faults, "__path__", [*faults.__path__, str(tmp_path)])
     yield tmp_path
-    sys.modules.pop("venuewatch.rehearsal.world.faults.slow_downlink", None)
+    sys.modules.pop("venuewatch.rehearsal.faults.slow_downlink", None)
 
 
 @pytest.mark.long

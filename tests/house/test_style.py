@@ -17,7 +17,7 @@ FOUND_BY_FOLDER = {
     "bench",
     "venuewatch/rehearsal/commands",
     "venuewatch/rehearsal/margins/detectors",
-    "venuewatch/rehearsal/world/faults",
+    "venuewatch/rehearsal/faults",
 }
 QUESTION_WORDS = re.compile(r"(What|Whether|Which|How|Who|Whose|Whom|Where|When)(ever)?\b")
 LONGEST = 400

@@ -12,7 +12,7 @@ from rich.text import Text
 from venuewatch.rehearsal.margins.links import CENTRE, HOST, LINKS, LinkModel, Often
 from venuewatch.rehearsal.report import DEFINITION, Choice, Row, rows
 from venuewatch.rehearsal.run import LinkResult, RehearsalResult
-from venuewatch.rehearsal.world.verdicts import MatrixRow
+from venuewatch.rehearsal.verdicts import MatrixRow
 
 _EXACT_BELOW = 100
 

@@ -13,15 +13,15 @@ from functools import partial
 
 import msgspec
 
+from venuewatch.rehearsal import faults, verdicts
 from venuewatch.rehearsal.margins import choosing, judging, kills
 from venuewatch.rehearsal.margins.choosing import Survey
 from venuewatch.rehearsal.margins.judging import Judged, Tally
 from venuewatch.rehearsal.margins.outages import DAY_S
 from venuewatch.rehearsal.margins.trace import Spec
 from venuewatch.rehearsal.tcp.sender import LINUX, Tcp
+from venuewatch.rehearsal.verdicts import MatrixRow
 from venuewatch.rehearsal.work import IsStopped, Progress, counted, done_of, pool_of
-from venuewatch.rehearsal.world import faults, verdicts
-from venuewatch.rehearsal.world.verdicts import MatrixRow
 
 PIECE_S = DAY_S / 2
 

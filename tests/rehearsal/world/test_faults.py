@@ -1,11 +1,10 @@
 import pytest
 
 from aggregator.core.verdicts.causes import Cause
-from venuewatch.rehearsal import run
+from venuewatch.rehearsal import faults, run, verdicts
+from venuewatch.rehearsal.faults import NONE
+from venuewatch.rehearsal.faults.agent_killed import AgentKilled
 from venuewatch.rehearsal.run import Plan
-from venuewatch.rehearsal.world import faults, verdicts
-from venuewatch.rehearsal.world.faults import NONE
-from venuewatch.rehearsal.world.faults.agent_killed import AgentKilled
 
 SEED = 11
 NO_FAULT_YET = {Cause.BULK_LOST, Cause.DUPLICATE_AGGREGATOR}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from venuewatch.rehearsal.world import faults, verdicts
+from venuewatch.rehearsal import faults, verdicts
 from venuewatch.rehearsal.world.world import World
 
 OUT_WITHIN_S = 10.0

@@ -1,0 +1,95 @@
+"""Picks the victims of a fault, and has the bases of faults that hit hosts, venues or the centre.
+
+A second fault hits the same victim again, where the first had one.
+"""
+
+from typing import ClassVar
+
+from aggregator.core.incidents.record import Scope, Subject
+from venuewatch.rehearsal.faults import NONE, Fault
+from venuewatch.rehearsal.world.venue import SimHost, SimVenue
+from venuewatch.rehearsal.world.world import World
+
+FIRST = "V1"
+
+
+def any_venue(world: World) -> SimVenue:
+    """Return some venue, or the one that was broken before."""
+    broken = [subject.venue for subject in world.was_broken if subject.venue]
+    return world.venues[broken[0]] if broken else world.rng.choice(list(world.venues.values()))
+
+
+def any_host(world: World) -> SimHost:
+    """Return some host of some venue, or the one that was broken before."""
+    for subject in world.was_broken:
+        if subject.host:
+            return world.host(subject)
+    return world.rng.choice(list(any_venue(world).hosts.values()))
+
+
+def breaks(world: World, host: SimHost, scope: Scope = "host") -> None:
+    """Note that something about a host is broken now."""
+    world.breaks(Subject(scope, host.venue, host.name))
+
+
+def breaks_venue(world: World, venue: SimVenue) -> None:
+    """Note that a venue is cut off now."""
+    world.breaks(Subject("venue", venue.plan.code))
+
+
+class HostFault(Fault, frozen=True):
+    """A fault of some host, or of ``VICTIMS`` of the first venue where it has ``HOSTS``."""
+
+    VICTIMS: ClassVar[int] = 1
+
+    def inject(self, world: World) -> None:
+        """Hit the victims."""
+        if self.HOSTS:
+            hosts = list(world.venues[FIRST].hosts.values())
+            victims = hosts if self.HOSTS == self.VICTIMS else world.rng.sample(hosts, self.VICTIMS)
+        else:
+            victims = [any_host(world)]
+        for host in victims:
+            self.hit(host)
+            breaks(world, host)
+
+    def hit(self, host: SimHost) -> None:
+        """Break something about one host."""
+        raise NotImplementedError
+
+
+class VenueFault(Fault, frozen=True):
+    """A fault of some venues' uplinks, or of the first venue where it has a bridge."""
+
+    VICTIMS: ClassVar[int] = 1
+
+    def inject(self, world: World) -> None:
+        """Hit the victims."""
+        if self.IS_BRIDGED:
+            victims = [world.venues[FIRST]]
+        elif self.VICTIMS == 1:
+            victims = [any_venue(world)]
+        else:
+            victims = world.rng.sample(list(world.venues.values()), self.VICTIMS)
+        for venue in victims:
+            self.hit(venue)
+            if self.EXPECTED != NONE:
+                breaks_venue(world, venue)
+
+    def hit(self, venue: SimVenue) -> None:
+        """Break something about one venue."""
+        raise NotImplementedError
+
+
+class CentreFault(Fault, frozen=True):
+    """A fault of the broker, of the aggregator or of the line to both."""
+
+    def inject(self, world: World) -> None:
+        """Hit the centre."""
+        self.hit(world)
+        if self.EXPECTED != NONE:
+            world.breaks(Subject("centre"))
+
+    def hit(self, world: World) -> None:
+        """Break something at the centre."""
+        raise NotImplementedError

@@ -1,0 +1,21 @@
+"""Sets the aggregator's wall clock to another time."""
+
+from venuewatch.rehearsal.faults import NONE
+from venuewatch.rehearsal.faults._victims import CentreFault
+from venuewatch.rehearsal.world.world import World
+
+
+class AggregatorClockStepped(CentreFault, frozen=True):
+    """An operator's mistake, or a time source that steps by less than an hour."""
+
+    EXPECTED = NONE
+
+    step_s: float = 3_000.0
+
+    def hit(self, world: World) -> None:
+        """Step the clock, forward or back."""
+        world.observer.clock.set_offset(world.rng.choice((-1, 1)) * self.step_s)
+
+    def heal(self, world: World) -> None:
+        """Set it right."""
+        world.observer.clock.set_offset(0.0)

@@ -1,0 +1,24 @@
+"""Ends the broker: at once, or in order in its variant."""
+
+from typing import ClassVar
+
+from venuewatch.rehearsal.faults._victims import CentreFault
+from venuewatch.rehearsal.world.world import World
+
+
+class BrokerStopped(CentreFault, frozen=True):
+    """A crash: no will is said, every connection is closed."""
+
+    EXPECTED = "broker_down"
+    IS_IN_ORDER: ClassVar[bool] = False
+
+    def hit(self, world: World) -> None:
+        """End the broker."""
+        if self.IS_IN_ORDER:
+            world.broker.stop()
+        else:
+            world.broker.kill()
+
+    def heal(self, world: World) -> None:
+        """Start it again."""
+        world.broker.start()

@@ -1,0 +1,17 @@
+"""Unplugs a machine, which runs on."""
+
+from venuewatch.rehearsal.faults._victims import HostFault
+from venuewatch.rehearsal.world.venue import SimHost
+
+
+class CablePulled(HostFault, frozen=True):
+    """From outside it is as gone as one without power."""
+
+    EXPECTED = "host_down"
+    LASTS_AROUND_KEEPALIVE = True
+    TOLD_WITHIN_S = 8.0
+    TOLD_WITHIN_TRIPS = 6.0
+
+    def hit(self, host: SimHost) -> None:
+        """Take out its cable."""
+        host.machine.plug("out")

@@ -1,0 +1,24 @@
+"""Sets the aggregator's wall clock to another year."""
+
+from aggregator.core.incidents.troubles import subject_of
+from aggregator.core.verdicts.causes import Cause
+from venuewatch.rehearsal.faults import Fault
+from venuewatch.rehearsal.world.world import World
+
+
+class CentreClockJump(Fault, frozen=True):
+    """A time source gone mad, or an operator who mistypes a year: no host is accused."""
+
+    EXPECTED = "clock_jump"
+    TOLD_WITHIN_S = 3.0
+
+    jump_s: float = 31_536_000.0
+
+    def inject(self, world: World) -> None:
+        """Set the clock, forward or back."""
+        world.observer.clock.set_offset(world.rng.choice((-1, 1)) * self.jump_s)
+        world.breaks(subject_of(Cause.CLOCK_JUMP))
+
+    def heal(self, world: World) -> None:
+        """Set it right."""
+        world.observer.clock.set_offset(0.0)

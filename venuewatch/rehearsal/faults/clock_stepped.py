@@ -1,0 +1,20 @@
+"""Sets a machine's wall clock to another time."""
+
+from venuewatch.rehearsal.faults import Fault
+from venuewatch.rehearsal.faults._victims import any_host, breaks
+from venuewatch.rehearsal.world.world import World
+
+
+class ClockStepped(Fault, frozen=True):
+    """A wrong time zone, or a dead battery."""
+
+    EXPECTED = "clock_skew"
+
+    least_s: float = 5.0
+    most_s: float = 7_200.0
+
+    def inject(self, world: World) -> None:
+        """Step some clock, forward or back."""
+        host, rng = any_host(world), world.rng
+        host.machine.clock.set_offset(rng.choice((-1, 1)) * rng.uniform(self.least_s, self.most_s))
+        breaks(world, host, "clock")

@@ -1,0 +1,39 @@
+"""Closes the connections of many agents at once; in a variant some can not come back."""
+
+from typing import ClassVar
+
+from aggregator.core.losses import HUNG_UP
+from venuewatch.rehearsal.faults import NONE, Fault
+from venuewatch.rehearsal.faults._victims import FIRST, breaks_venue
+from venuewatch.rehearsal.world.world import World
+
+
+class ConnectionsReset(Fault, frozen=True):
+    """A firewall or load balancer that starts again, and forgets every connection.
+
+    ``BLOCKED`` hosts of the first venue, and ``BLOCKED_ELSEWHERE`` of another one, do not get
+    through it any more.
+    """
+
+    EXPECTED = NONE
+    BLOCKED: ClassVar[int] = 0
+    BLOCKED_ELSEWHERE: ClassVar[int] = 0
+
+    def inject(self, world: World) -> None:
+        """Close all connections of agents, the centre's own not."""
+        first, *others = world.venues.values()
+        blocked = world.rng.sample(list(first.hosts.values()), self.BLOCKED)
+        if self.BLOCKED_ELSEWHERE:
+            other = world.rng.choice(others)
+            blocked += world.rng.sample(list(other.hosts.values()), self.BLOCKED_ELSEWHERE)
+            world.breaks(HUNG_UP)
+        elif self.BLOCKED:
+            breaks_venue(world, world.venues[FIRST])
+        for host in blocked:
+            host.machine.plug("out")
+        world.broker.reset({host.name for host in world.hosts()})
+
+    def heal(self, world: World) -> None:
+        """Let everybody through."""
+        for host in world.hosts():
+            host.mend()

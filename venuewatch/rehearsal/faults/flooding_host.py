@@ -1,0 +1,22 @@
+"""Lets a host send far more than it may."""
+
+from venuewatch.rehearsal.faults import Fault
+from venuewatch.rehearsal.faults._victims import any_host, breaks
+from venuewatch.rehearsal.world.world import World
+
+
+class FloodingHost(Fault, frozen=True):
+    """A program that runs wild under an agent's name; the agent beats on beside it."""
+
+    EXPECTED = "over_budget"
+    TOLD_WITHIN_S = 30.0
+
+    lasts_s: float = 45.0
+    per_s: float = 100.0
+
+    def inject(self, world: World) -> None:
+        """Let some host flood."""
+        host = any_host(world)
+        if host.agent is not None:
+            host.agent.flood(self.per_s)
+        breaks(world, host, "budget")

@@ -1,0 +1,22 @@
+"""Fills the disk on which the aggregator keeps its journal."""
+
+from aggregator.core.incidents.troubles import subject_of
+from aggregator.core.verdicts.causes import Cause
+from venuewatch.rehearsal.faults import Fault
+from venuewatch.rehearsal.world.world import World
+
+
+class JournalDiskFull(Fault, frozen=True):
+    """Logs, a core dump, an export: nothing more can be stored, and people are told as ever."""
+
+    EXPECTED = "journal_failing"
+    TOLD_WITHIN_S = 6.0
+
+    def inject(self, world: World) -> None:
+        """Fill it."""
+        world.observer.journal.is_full = True
+        world.breaks(subject_of(Cause.JOURNAL_FAILING))
+
+    def heal(self, world: World) -> None:
+        """Make room."""
+        world.observer.journal.is_full = False

@@ -1,0 +1,35 @@
+"""Lets the receiver of notices refuse all, and kills an agent of which it is to be told."""
+
+from typing import ClassVar
+
+from aggregator.core.incidents.record import Subject
+from venuewatch.rehearsal.faults._victims import HostFault
+from venuewatch.rehearsal.world.notifier import Mood
+from venuewatch.rehearsal.world.venue import SimHost
+from venuewatch.rehearsal.world.world import World
+
+
+class ReceiverRefuses(HostFault, frozen=True):
+    """An outdated token: each notice is answered with 401, for longer than an operator looks."""
+
+    EXPECTED = "notices_failing|agent_stopped|connection_lost"
+    MOOD: ClassVar[Mood] = "refuses"
+
+    lasts_s: float = 60.0
+
+    def inject(self, world: World) -> None:
+        """Have it refuse from now on."""
+        super().inject(world)
+        world.observer.notifier.mood = self.MOOD
+        world.breaks(Subject("centre", check="notices"))
+
+    def hit(self, host: SimHost) -> None:
+        """Kill the agent."""
+        host.kill_agent()
+
+    def heal(self, world: World) -> None:
+        """Let it take notices again, and start the agent."""
+        world.observer.notifier.mood = "takes"
+        for subject in world.broken:
+            if subject.host:
+                world.host(subject).mend()

@@ -1,0 +1,20 @@
+"""Slows a venue's uplink down, and loses nothing."""
+
+from venuewatch.rehearsal.faults import NONE
+from venuewatch.rehearsal.faults._victims import VenueFault
+from venuewatch.rehearsal.world.venue import SimVenue
+
+
+class SlowVenue(VenueFault, frozen=True):
+    """A full queue on the way up: a look-alike of a cut, and all within the margin.
+
+    An agent writes no beat before the last one is acknowledged, so a way of a second is too slow.
+    """
+
+    EXPECTED = NONE
+
+    delay_s: float = 0.6
+
+    def hit(self, venue: SimVenue) -> None:
+        """Delay what comes up."""
+        venue.uplink.up.delay_s = self.delay_s

@@ -1,0 +1,34 @@
+"""Lets a host announce terms that are out of bounds."""
+
+from venuewatch.base.wire.links import RECONNECT_MAX_S
+from venuewatch.rehearsal.faults import Fault
+from venuewatch.rehearsal.faults._victims import any_host, breaks
+from venuewatch.rehearsal.world.venue import SimHost
+from venuewatch.rehearsal.world.world import World
+
+
+class TermsRefused(Fault, frozen=True):
+    """An agent.toml with a mistyped wait: the agent is restarted with it, and again without it."""
+
+    EXPECTED = "terms_refused"
+    TOLD_WITHIN_S = 15.0
+
+    reconnect_max_s: float = 3_600.0
+    away_s: float = 1.5
+
+    def inject(self, world: World) -> None:
+        """Restart some agent with its new terms."""
+        host = any_host(world)
+        self._restart(world, host, self.reconnect_max_s)
+        breaks(world, host, "terms")
+
+    def heal(self, world: World) -> None:
+        """Restart it with usual ones."""
+        for subject in world.broken:
+            self._restart(world, world.host(subject), RECONNECT_MAX_S)
+
+    def _restart(self, world: World, host: SimHost, reconnect_max_s: float) -> None:
+        host.reconnect_max_s = reconnect_max_s
+        if host.agent is not None:
+            host.agent.stop()
+        world.loop.after(self.away_s, host.start_agent)

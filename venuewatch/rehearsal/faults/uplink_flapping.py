@@ -1,0 +1,26 @@
+"""Cuts and mends a venue's uplink, again and again."""
+
+from venuewatch.rehearsal.faults import Fault
+from venuewatch.rehearsal.faults._victims import any_venue, breaks_venue
+from venuewatch.rehearsal.world.world import World
+
+
+class UplinkFlapping(Fault, frozen=True):
+    """A loose plug. The damping holds the incident open until its penalty has faded."""
+
+    EXPECTED = "flapping"
+    INCIDENTS_MAX = 4
+    CONVERGES_WITHIN_S = 1_500.0  # four falls fade below the limit in 12 min, at a half-life of 5
+
+    lasts_s: float = 160.0
+    falls: int = 4
+    every_s: float = 40.0
+    down_s: float = 15.0
+
+    def inject(self, world: World) -> None:
+        """Cut and mend some uplink, again and again."""
+        venue = any_venue(world)
+        for number in range(self.falls):
+            world.loop.after(number * self.every_s, venue.uplink.cut)
+            world.loop.after(number * self.every_s + self.down_s, venue.uplink.mend)
+        breaks_venue(world, venue)

@@ -1,0 +1,22 @@
+"""Takes the power of all machines of a venue."""
+
+from venuewatch.rehearsal.faults._victims import VenueFault
+from venuewatch.rehearsal.world.venue import SimVenue
+from venuewatch.rehearsal.world.world import World
+
+
+class VenueOff(VenueFault, frozen=True):
+    """No host is left that could tell it from a cut."""
+
+    EXPECTED = "venue_unreachable"
+    LASTS_AROUND_KEEPALIVE = True
+
+    def hit(self, venue: SimVenue) -> None:
+        """Switch everything off."""
+        for host in venue.hosts.values():
+            host.power_off()
+
+    def heal(self, world: World) -> None:
+        """Give everything power again."""
+        for host in world.hosts():
+            host.mend()
