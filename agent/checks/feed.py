@@ -21,7 +21,7 @@ from agent.checks.results_feed.documents import messages_of
 from agent.checks.results_feed.door import Desk, Push
 from agent.checks.results_feed.folder import Folder, Heard
 from agent.checks.results_feed.header import FeedError, Reason
-from agent.checks.results_feed.refusals import OF_PUSHES, Refusals
+from agent.checks.results_feed.refusals import OF_PUSHES, PROBE, Refusals
 from agent.checks.results_feed.state import Feed, Flag, Way
 from agent.checks.results_feed.world import Limits
 from venuewatch.base.config import ConfigError, Port, in_words
@@ -47,7 +47,8 @@ class Config(CheckConfig, frozen=True, tag="feed"):
     A message whose root tag can be read counts as a sign of life, whatever else is broken in it. A
     push is answered with 200 for a message, 400 for anything else, 401 for a wrong key, 403 for
     another sender than those of `allowed_peers`, 405 for another method than POST and PUT, and 413
-    where it is too large. It may be gzip, whatever its head says. It may be a form
+    where it is too large. GET, HEAD and OPTIONS are probes of a load balancer: they are counted,
+    and change no state. It may be gzip, whatever its head says. It may be a form
     (`application/x-www-form-urlencoded` or `multipart`): each field that is a message is one, and
     what is called a form and begins as XML is taken as it is. All that is refused is counted by its
     reason, and the detail says why: where nothing else comes, the feed is unknown, and critical
@@ -186,7 +187,8 @@ class Check:
     def _turned_away(self, refusals: Refusals) -> str:
         """Return what was turned away since the last reading, "" if nothing."""
         now, ended = refusals.by_reason.copy(), self._receiver.places.made_room
-        told = [f"{reason} {count}" for reason, count in sorted((now - self._refused).items())]
+        new = sorted((now - self._refused).items())
+        told = [f"{reason} {count}" for reason, count in new if reason != PROBE]
         if ended > self._ended:
             told.append(f"connections ended for others {ended - self._ended}")
         self._refused, self._ended = now, ended

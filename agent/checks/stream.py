@@ -7,6 +7,8 @@ from typing import Annotated, Any, TypeAlias
 from agent.checks import CheckConfig, Latest, Reading, about
 from agent.checks.reading import times
 from agent.checks.reading.times import Now
+from agent.checks.results_feed.header import Reason
+from agent.checks.results_feed.refusals import OF_PUSHES
 from agent.checks.streams import settings
 from agent.checks.streams.follow import Follower
 from agent.checks.streams.settings import Plan, plan_of
@@ -17,7 +19,12 @@ WAYS = ("connect", "listen", "udp", "poll", "websocket", "device", "files", "pos
 """The settings of :class:`Config` that are a way in: each is a module of that folder."""
 
 _SAMPLED = frozenset({"poll", "files"})  # what was between two looks is not seen
-_DOORS = frozenset({"listen", "udp", "post"})  # they may refuse who comes
+_REFUSES: dict[str, tuple[Reason, ...]] = {
+    "listen": ("peer",),
+    "udp": ("peer",),
+    "post": tuple(reason for reason in OF_PUSHES if reason != "oversized"),  # a sign of life
+    "files": ("link",),
+}
 
 Given: TypeAlias = str | dict[str, Any] | None
 
@@ -122,7 +129,7 @@ class Check:
             now,
             timeout_s=config.timeout_s,
             sees_all=name not in _SAMPLED,
-            refuses=name in _DOORS,
+            refuses=_REFUSES.get(name, ()),
         )
 
     def read(self) -> Reading:

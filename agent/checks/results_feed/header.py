@@ -29,6 +29,8 @@ Reason: TypeAlias = Literal[
     "message",
     "full",
     "tls",
+    "probe",
+    "link",
 ]
 """Why something is refused: metrics have it as a label."""
 

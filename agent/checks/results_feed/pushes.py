@@ -16,7 +16,7 @@ import h11
 from agent.checks.reading.times import Deadline
 from agent.checks.results_feed.bodies import body_limit, parts
 from agent.checks.results_feed.door import Desk, Door, HttpError, Push, admit
-from agent.checks.results_feed.header import FeedError, OversizedError
+from agent.checks.results_feed.header import FeedError, OversizedError, Reason
 
 MAX_HEAD_BYTES = 16 * 1024
 
@@ -25,6 +25,7 @@ _NOT_ALLOWED = 405
 _LINGER_S = 2.0
 _LINGER_BYTES = 128 * 1024 * 1024
 _METHODS = (b"POST", b"PUT")
+_PROBING = frozenset({b"GET", b"HEAD", b"OPTIONS"})  # they bring nothing: load balancers use them
 _ONCE = frozenset({b"content-length", b"transfer-encoding", b"host", b"content-encoding"})
 """Headers that may not repeat, beside that of the key: a list may (RFC 9110, 5.3)."""
 
@@ -127,7 +128,8 @@ class Pushes:
             raise HttpError(400, "request", "Expected a request")
         self._is_head = request.method == b"HEAD"
         if request.method not in _METHODS:
-            raise HttpError(_NOT_ALLOWED, "method", "Expected POST or PUT")
+            reason: Reason = "probe" if request.method in _PROBING else "method"
+            raise HttpError(_NOT_ALLOWED, reason, "Expected POST or PUT")
         head: dict[bytes, bytes] = {}
         for name, value in request.headers:
             if name in head and (name in _ONCE or name == self._door.key_header.encode()):

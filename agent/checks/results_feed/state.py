@@ -18,7 +18,7 @@ from agent.checks.reading.words import short
 from agent.checks.results_feed.clock import Calendar, in_words
 from agent.checks.results_feed.dates import LogicalDates
 from agent.checks.results_feed.header import FeedError, Message
-from agent.checks.results_feed.refusals import OF_FILES, Refusals
+from agent.checks.results_feed.refusals import OF_FILES, PROBE, Refusals
 from agent.checks.results_feed.world import Limits, World
 from venuewatch.base.wire.checks import VALUES_OF_NOW, CheckState, CheckValues
 
@@ -101,8 +101,9 @@ class Feed:
 
     def refuse(self, error: FeedError, now: Now) -> None:
         """Count something that came at ``now`` and was no message."""
-        self.refusals.refuse(error, now, self._limit_s)
-        self._note("refused", f"refused: {error}", now)
+        self.refusals.refuse(error.reason, now, self._limit_s)
+        if error.reason != PROBE:
+            self._note("refused", f"refused: {error}", now)
 
     def judge(self, now: Now, way: Way = Way()) -> Reading:  # noqa: B008 - it can't be changed
         """Return the state at ``now``, with all that was counted since the start."""

@@ -12,6 +12,7 @@ from agent.checks.extractors import Body, Extractor, NoValueError
 from agent.checks.patterns.matcher import UnmatchedError, WholePattern
 from agent.checks.reading.encodings import encoding_of
 from agent.checks.reading.times import Deadline, Now, for_reading
+from agent.checks.results_feed.header import Reason
 from agent.checks.streams.facts import Facts, facts_of
 from agent.checks.streams.frames import Frames, is_blank
 from agent.checks.streams.judge import Hindrance, Judge
@@ -39,8 +40,8 @@ _Message: TypeAlias = tuple[_Content, str]
 class Follower:
     """Reads one source, from ``way``; ``extractors`` by the names of the facts that they find.
 
-    ``sees_all``: the way brings every message, not only the one of now. ``refuses``: it is a door
-    that senders come to.
+    ``sees_all``: the way brings every message, not only the one of now. ``refuses``: the reasons
+    for which it refuses senders.
     """
 
     def __init__(  # noqa: PLR0913 - it stands between so many
@@ -52,7 +53,7 @@ class Follower:
         *,
         timeout_s: float,
         sees_all: bool = True,
-        refuses: bool = False,
+        refuses: Sequence[Reason] = (),
     ) -> None:
         self._plan = plan
         self._way = way
@@ -97,8 +98,7 @@ class Follower:
     def _take(self, heard: Heard, deadline: Deadline) -> str:
         """Take in one hearing, and answer it; return what failed."""
         now, limit_s = self._now(), self._plan.silence_limit_s
-        if heard.refused:
-            self._judge.refusals.refuse(max(1, heard.refusals), heard.refused, now, limit_s)
+        self._judge.refusals.refuse_all(heard.refusals, heard.refused, now, limit_s)
         if heard.pieces or heard.oversized:
             self._judge.refusals.hear()
         self._source.hear_oversized(heard.oversized, now)

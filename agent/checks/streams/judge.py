@@ -7,6 +7,7 @@ that it sends rests. Where all that came was refused, it is unknown, and then cr
 counts the time before the source was expected.
 """
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple, TypeAlias
 
 import msgspec
@@ -15,6 +16,7 @@ from agent.checks import Reading
 from agent.checks.reading.times import Now, Since, on_wall
 from agent.checks.reading.words import short
 from agent.checks.results_feed.clock import in_words
+from agent.checks.results_feed.header import Reason
 from agent.checks.streams.expected import Expected
 from agent.checks.streams.refusals import Refusals
 from agent.checks.streams.settings import Plan, time_zone
@@ -44,10 +46,12 @@ class Hindrance(NamedTuple):
 class Judge:
     """Says the state of a source, and since when it has been so.
 
-    ``since``: it is waited for. ``refuses``: senders can be refused, so their number is told.
+    ``since``: it is waited for. ``refuses``: the reasons for which the way in refuses senders.
     """
 
-    def __init__(self, plan: Plan, source: Source, since: Now, *, refuses: bool = False) -> None:
+    def __init__(
+        self, plan: Plan, source: Source, since: Now, *, refuses: Sequence[Reason] = ()
+    ) -> None:
         self._refuses = refuses
         self._plan = plan
         self._source = source
@@ -184,7 +188,8 @@ class Judge:
         return notes
 
     def _values(self, now: Now) -> CheckValues:
-        source, extracts = self._source, self._plan.extracts
+        source, extracts, refusals = self._source, self._plan.extracts, self.refusals
+        is_door = "peer" in self._refuses
         has_stamp, has_number = "stamp" in extracts, "number" in extracts
         is_live = source.running if "running" in extracts else None
         is_paced = (has_number or "clock" in extracts) and is_live is not False
@@ -204,7 +209,8 @@ class Judge:
             results_clock_offset_seconds=source.skew.ahead_s,
             results_clock_limit_seconds=self._plan.clock_limit_s if has_stamp else None,
             results_last_number=None if source.number is None else float(source.number),
-            results_unauthorized_total=float(self.refusals.number) if self._refuses else None,
+            results_unauthorized_total=float(refusals.unauthorized) if is_door else None,
+            results_refused_total=refusals.counts(self._refuses) if self._refuses else None,
         )
 
 

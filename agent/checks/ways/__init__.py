@@ -10,10 +10,11 @@ the setting is a table, ``listen = { address = "0.0.0.0:53135", peers = ["10.1.0
 bare text, which is the first field: ``connect = "10.1.0.30:3601"``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from agent.checks.reading.times import Deadline, Now
+from agent.checks.results_feed.header import Reason
 
 
 class Terms(NamedTuple):
@@ -46,7 +47,7 @@ class Heard(NamedTuple):
     ``trouble``: what keeps it from hearing, for people, "" if nothing. ``is_unreadable``: that is
     on this side (a port that is taken, a folder or device that is gone), so it is critical at once;
     a source that does not answer is not: it is silent after its limit. ``refused``: who knocked and
-    was refused, and why, "" if nobody; ``refusals``: how many were.
+    was refused, and why, "" if nobody; ``refusals``: how many were, by reason.
     ``unread``: pieces that are known and left for next time; 1 if it can't count them.
     ``begun``: streams that began with this hearing: what a check sends once connected is due.
     ``ended``: streams that will not go on; what they left unfinished is dropped. ``oversized``:
@@ -60,7 +61,7 @@ class Heard(NamedTuple):
     ended: Sequence[str] = ()
     begun: Sequence[str] = ()
     oversized: int = 0
-    refusals: int = 0
+    refusals: Mapping[Reason, int] = {}
     is_unreadable: bool = False
 
 

@@ -218,7 +218,7 @@ class Files:
             trouble=short(trouble),
             is_unreadable=bool(walk.denied) and is_empty,
             refused=short(f"{walk.link} is a link, which is not followed") if new_links else "",
-            refusals=new_links,
+            refusals={"link": new_links} if new_links else {},
         )
 
     def _found(self, file: _File, now: Now) -> "_Found | None":

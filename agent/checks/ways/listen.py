@@ -16,6 +16,7 @@ from agent.checks.net.peers import Peers, peers_at, plain
 from agent.checks.net.url import own_endpoint
 from agent.checks.reading.times import Deadline, Now
 from agent.checks.reading.words import short
+from agent.checks.results_feed.header import Reason
 from agent.checks.ways import Heard, Piece, Terms
 from venuewatch.base.config import in_words
 
@@ -145,7 +146,8 @@ class Listen:
             begun.append(box.source)
             ended += self._make_room(box.whose)
         here = tuple(source for source in begun if source in self._boxes)
-        return Heard((), trouble, refused, begun=here, ended=tuple(ended), refusals=refusals)
+        told: dict[Reason, int] = {"peer": refusals} if refusals else {}
+        return Heard((), trouble, refused, begun=here, ended=tuple(ended), refusals=told)
 
     def _make_room(self, whose: str) -> list[str]:
         """End the oldest connection of a peer that has too many, or of the one with most."""

@@ -6,6 +6,7 @@ Bodies wait in memory until the next reading, up to a bound; then senders are to
 
 import contextlib
 import threading
+from collections import Counter
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -17,7 +18,8 @@ from agent.checks.reading.times import Deadline, Now
 from agent.checks.reading.words import short
 from agent.checks.results_feed import door_settings
 from agent.checks.results_feed.door import Desk, HttpError, Push
-from agent.checks.results_feed.header import FeedError, OversizedError
+from agent.checks.results_feed.header import FeedError, OversizedError, Reason
+from agent.checks.results_feed.refusals import PROBE
 from agent.checks.ways import Heard, Piece, Terms
 from venuewatch.base.config import ConfigError, in_words
 
@@ -33,7 +35,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     A key, or a list of allowed peers, must be given to listen beyond this machine. A form is taken
     with a key, or from a peer elsewhere that `allowed_peers` names. Its fields become one JSON
-    object of texts; of a field that repeats, the last counts. A body may be gzip.
+    object of texts; of a field that repeats, the last counts. A body may be gzip. GET, HEAD and
+    OPTIONS are probes of a load balancer: they get 405, are counted, and change no state.
     """
 
     address: Annotated[str, about("IP address and TCP port to listen at", "127.0.0.1:8042")]
@@ -68,7 +71,8 @@ class Post:
         self._lock = threading.Lock()
         self._receiver: Any = None
         self._pieces: list[Piece] = []
-        self._bytes = self._oversized = self._refusals = 0
+        self._bytes = self._oversized = 0
+        self._refusals: Counter[Reason] = Counter()
         self._refused = ""
         with contextlib.suppress(OSError, ConfigError):  # tried anew at each hearing
             self._listen()
@@ -86,11 +90,12 @@ class Post:
             heard = Heard(
                 tuple(self._pieces),
                 refused=self._refused,
-                refusals=self._refusals,
+                refusals=dict(self._refusals),
                 oversized=self._oversized,
             )
             self._pieces = []
-            self._bytes = self._oversized = self._refusals = 0
+            self._bytes = self._oversized = 0
+            self._refusals.clear()
             self._refused = ""
         return heard
 
@@ -145,8 +150,8 @@ class Post:
             if isinstance(error, OversizedError):
                 self._oversized += 1
             else:
-                self._refusals += 1
-                self._refused = short(error, 120)
+                self._refusals[error.reason] += 1
+                self._refused = self._refused if error.reason == PROBE else short(error, 120)
 
 
 def _content(push: Push) -> bytes:

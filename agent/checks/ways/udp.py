@@ -14,6 +14,7 @@ from agent.checks.net.peers import Peers, peers_at
 from agent.checks.net.url import own_endpoint
 from agent.checks.reading.times import Deadline, Now
 from agent.checks.reading.words import short
+from agent.checks.results_feed.header import Reason
 from agent.checks.ways import Heard, Piece, Terms
 from venuewatch.base.config import in_words
 
@@ -86,8 +87,9 @@ class Udp:
             else:
                 pieces.append(Piece(content, is_whole=True, source=source))
         unread = 0 if is_over else int(self._has_more(self._sock))
+        told: dict[Reason, int] = {"peer": refusals} if refusals else {}
         return Heard(
-            tuple(pieces), refused=refused, refusals=refusals, oversized=oversized, unread=unread
+            tuple(pieces), refused=refused, refusals=told, oversized=oversized, unread=unread
         )
 
     def say(self, content: bytes, source: str = "") -> str:

@@ -73,13 +73,33 @@ def test_gzip_in_pieces_is_known_by_its_first_bytes(hall: Hall, pieces: list[byt
     assert hall.push(iter(pieces)) == 200
 
 
-@pytest.mark.parametrize("method", [b"GET", b"HEAD", b"DELETE", b"OPTIONS"])
-def test_other_method_is_told_which_are_allowed(hall: Hall, method: bytes) -> None:
+@pytest.mark.parametrize(
+    ("method", "reason"),
+    [
+        *((each, "probe") for each in (b"GET", b"HEAD", b"OPTIONS")),
+        *((each, "method") for each in (b"DELETE", b"PATCH", b"TRACE")),
+    ],
+)
+def test_other_method_is_told_which_are_allowed(hall: Hall, method: bytes, reason: str) -> None:
     answer = hall.says(method + b" / HTTP/1.1\r\nHost: a\r\n\r\n")
 
     assert answer.startswith(b"HTTP/1.1 405 ")
     assert re.search(rb"(?i)\r\nallow: POST, PUT\r\n", answer)
-    assert hall.reasons() == ["method"]
+    assert hall.reasons() == [reason]
+
+
+def test_probe_is_counted_and_changes_no_state() -> None:
+    feed = Feed()
+    feed.plays("0 LOCAL_OFF; 1 not_expected")
+    before = feed.at(10.0)
+    for at_s in range(10, 210, 10):
+        feed.feed.refuse(HttpError(405, "probe", "Expected POST or PUT"), feed.now(at_s))
+
+    after = feed.at(210.0)
+
+    assert (after.state, untimed(after.detail)) == (before.state, untimed(before.detail))
+    assert feed.feed.refusals.by_reason["probe"] == 20
+    assert after.values.results_parse_errors_total == 0
 
 
 def test_message_of_ten_megabytes_is_taken_by_default() -> None:
@@ -128,6 +148,7 @@ def test_state_of_the_check_tells_who_knocks() -> None:
         hall = Hall.__new__(Hall)
         hall.receiver = check._receiver  # noqa: SLF001
         hall.says(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        hall.says(b"DELETE / HTTP/1.1\r\nHost: a\r\n\r\n")
         hall.push(headers={"Origin": "null"})
         hall.push(b"<html/>")
         after = check.read()
@@ -142,7 +163,7 @@ def test_state_of_the_check_tells_who_knocks() -> None:
     assert "turned away since the last reading: browser 1, message 1, method 1" in after.detail
     assert "turned away" not in later.detail
     counts = dict(after.values.results_refused_total or ())
-    assert (counts["method"], counts["browser"], counts["message"]) == (1, 1, 1)
-    assert sum(counts.values()) == 3
+    assert [counts[each] for each in ("method", "browser", "message", "probe")] == [1, 1, 1, 1]
+    assert sum(counts.values()) == 4
     assert after.values.results_parse_errors_total == 2
     assert after.values.results_unauthorized_total == 1

@@ -1,10 +1,11 @@
 """A source that a test plays: what it says, by a way in without a network, and the clock."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agent.checks import Reading
 from agent.checks.reading.times import Deadline, Now
+from agent.checks.results_feed.header import Reason
 from agent.checks.streams.follow import Follower
 from agent.checks.streams.settings import Talk, plan_of
 from agent.checks.ways import Heard, Piece
@@ -37,7 +38,13 @@ class Played:
 class Scene:
     """A check over a played way; ``talk`` as a configuration says it."""
 
-    def __init__(self, talk: Mapping[str, Any] | None = None, *, sees_all: bool = True) -> None:
+    def __init__(
+        self,
+        talk: Mapping[str, Any] | None = None,
+        *,
+        sees_all: bool = True,
+        refuses: Sequence[Reason] = ("peer",),
+    ) -> None:
         plan = plan_of(convert(dict(talk or {}), Talk))
         self.now = Now(1000.0, NOON)
         self.way = Played()
@@ -49,7 +56,7 @@ class Scene:
             lambda: self.now,
             timeout_s=5.0,
             sees_all=sees_all,
-            refuses=True,
+            refuses=refuses,
         )
 
     def wait(self, seconds: float) -> None:

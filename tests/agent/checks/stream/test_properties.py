@@ -63,7 +63,7 @@ def test_each_moment_has_one_state_and_its_reason(
                 scene.set_wall(what)
                 reading = scene.read()
             case "refused":
-                reading = scene.hears(refused=what, refusals=1)
+                reading = scene.hears(refused=what, refusals={"peer": 1})
             case _:
                 reading = scene.hears(trouble=what, is_unreadable=event == "deaf")
         quiet_s = float("inf") if heard_s is None else scene.now.monotonic_s - heard_s

@@ -309,14 +309,40 @@ def test_a_sender_that_knocks_in_vain_is_unknown_then_critical() -> None:
     scene = Scene({"silence_limit_s": 30.0})
     states = []
     for _ in range(5):
-        states.append(scene.hears(refused="10.9.9.9 is not among `peers`", refusals=2).state)
+        states.append(
+            scene.hears(refused="10.9.9.9 is not among `peers`", refusals={"peer": 2}).state
+        )
         scene.wait(15.0)
-    last = scene.hears(refused="10.9.9.9 is not among `peers`", refusals=2)
+    last = scene.hears(refused="10.9.9.9 is not among `peers`", refusals={"peer": 2})
 
     assert states == ["unknown", "unknown", "unknown", "critical", "critical"]
     assert last.detail.startswith("all that came for 75 s was refused; since 12:00:45 UTC")
     assert "refused: 10.9.9.9 is not among `peers`" in last.detail
     assert last.values.results_unauthorized_total == 12
+    assert last.values.results_refused_total == [("peer", 12.0)]
+
+
+def test_probes_of_a_load_balancer_change_no_state() -> None:
+    scene = Scene({"silence_limit_s": 30.0})
+    scene.says(b"HOME 3\r")
+    states = []
+    for _ in range(4):
+        scene.wait(15.0)
+        states.append(scene.hears(refusals={"probe": 3}).state)
+    last = scene.hears(refusals={"probe": 3})
+
+    assert states == ["flowing", "flowing", "silent", "silent"]
+    assert "refused" not in last.detail
+    assert last.values.results_unauthorized_total == 0
+
+
+def test_reason_that_is_no_matter_of_rights_is_not_unauthorized() -> None:
+    scene = Scene({"silence_limit_s": 30.0}, refuses=("peer", "full", "request"))
+
+    values = scene.hears(refused="Expected HTTP", refusals={"full": 2, "request": 1}).values
+
+    assert values.results_unauthorized_total == 0
+    assert values.results_refused_total == [("peer", 0.0), ("full", 2.0), ("request", 1.0)]
 
 
 def test_a_sender_that_is_refused_harms_no_source_that_talks() -> None:
@@ -324,7 +350,7 @@ def test_a_sender_that_is_refused_harms_no_source_that_talks() -> None:
     scene.says(b"HOME 3\r")
     states = set()
     for _ in range(10):
-        states.add(scene.hears(refused="10.9.9.9 is not among `peers`", refusals=1).state)
+        states.add(scene.hears(refused="10.9.9.9 is not among `peers`", refusals={"peer": 1}).state)
         scene.wait(15.0)
         states.add(scene.says(b"HOME 3\r").state)
 
@@ -333,14 +359,14 @@ def test_a_sender_that_is_refused_harms_no_source_that_talks() -> None:
 
 def test_a_run_of_refusals_begins_after_the_last_message() -> None:
     scene = Scene({"silence_limit_s": 30.0})
-    scene.hears(refused="10.9.9.9 is not among `peers`", refusals=1)
+    scene.hears(refused="10.9.9.9 is not among `peers`", refusals={"peer": 1})
     scene.wait(20.0)
     scene.says(b"HOME 3\r")
     scene.wait(5.0)
-    scene.hears(refused="10.9.9.9 is not among `peers`", refusals=1)
+    scene.hears(refused="10.9.9.9 is not among `peers`", refusals={"peer": 1})
     scene.wait(26.0)
 
-    reading = scene.hears(refused="10.9.9.9 is not among `peers`", refusals=1)
+    reading = scene.hears(refused="10.9.9.9 is not among `peers`", refusals={"peer": 1})
 
     assert reading.state == "unknown"
     assert reading.detail.startswith("all that came for 26 s was refused")
@@ -349,6 +375,6 @@ def test_a_run_of_refusals_begins_after_the_last_message() -> None:
 def test_a_sender_that_was_refused_once_leaves_silence_silence() -> None:
     scene = Scene({"silence_limit_s": 30.0})
     scene.says(b"HOME 3\r")
-    scene.hears(refused="10.9.9.9 is not among `peers`", refusals=1)
+    scene.hears(refused="10.9.9.9 is not among `peers`", refusals={"peer": 1})
 
     assert scene.read(31.0).state == "silent"

@@ -39,7 +39,7 @@ def test_links_among_files_are_passed_over_and_told_once(hall: Hall, tmp_path: P
 
     assert heard.pieces == ()
     assert heard.refused.endswith(".lif is a link, which is not followed")
-    assert heard.refusals == 2
+    assert heard.refusals == {"link": 2}
     assert hall.hears() == Heard()
 
 

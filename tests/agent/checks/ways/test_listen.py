@@ -112,7 +112,7 @@ def test_a_peer_that_is_not_allowed_is_hung_up_on_and_told() -> None:
 
         assert content == b"*\r"
         assert heard[0].refused == "127.0.0.1 is not among `peers`"
-        assert heard[0].refusals == 1
+        assert heard[0].refusals == {"peer": 1}
         assert not is_open(stranger)
     finally:
         hall.close()

@@ -130,30 +130,39 @@ def test_body_that_is_too_large_is_counted_as_life(keyed: Hall, body: bytes, kin
 
 
 @pytest.mark.parametrize(
-    ("method", "heads", "status", "words"),
+    ("method", "heads", "status", "reason", "words"),
     [
-        ("POST", {"X_Api_Key": "wrong"}, 401, "Expected the key in x-api-key"),
-        ("POST", {}, 401, "Expected the key in x-api-key"),
-        ("GET", KEY, 405, "Expected POST or PUT"),
-        ("POST", KEY | {"Content_Encoding": "br"}, 415, "Expected gzip, or no encoding"),
-        ("POST", KEY | {"Content_Encoding": "gzip"}, 400, "Expected gzip"),
+        ("POST", {"X_Api_Key": "wrong"}, 401, "key", "Expected the key in x-api-key"),
+        ("POST", {}, 401, "key", "Expected the key in x-api-key"),
+        ("DELETE", KEY, 405, "method", "Expected POST or PUT"),
+        ("GET", KEY, 405, "probe", ""),
+        ("HEAD", {}, 405, "probe", ""),
+        (
+            "POST",
+            KEY | {"Content_Encoding": "br"},
+            415,
+            "encoding",
+            "Expected gzip, or no encoding",
+        ),
+        ("POST", KEY | {"Content_Encoding": "gzip"}, 400, "message", "Expected gzip"),
         (
             "POST",
             KEY | {"Content_Type": "multipart/form-data; boundary=b"},
             400,
+            "message",
             "Expected the boundary that Content-Type names",
         ),
     ],
 )
 def test_refusal_is_answered_counted_and_told(
-    keyed: Hall, method: str, heads: dict[str, str], status: int, words: str
+    keyed: Hall, method: str, heads: dict[str, str], status: int, reason: str, words: str
 ) -> None:
     answered = keyed.posts(b"HEARTBEAT", method, **heads)
 
     heard = keyed.hears()
 
     assert answered == status
-    assert (heard.pieces, heard.refused, heard.refusals) == ((), words, 1)
+    assert (heard.pieces, heard.refused, heard.refusals) == ((), words, {reason: 1})
     assert keyed.hears() == Heard()
 
 
@@ -163,7 +172,7 @@ def test_refusal_is_answered_counted_and_told(
 )
 def test_without_a_key_no_page_of_this_machine_may_post(hall: Hall, heads: dict[str, str]) -> None:
     assert hall.posts(b"a=b", **heads) in (403, 415)
-    assert hall.hears().refusals == 1
+    assert sum(hall.hears().refusals.values()) == 1
 
 
 def test_flood_between_readings_is_bounded_and_told(
@@ -177,6 +186,7 @@ def test_flood_between_readings_is_bounded_and_told(
     assert statuses == [200, 200, 200, 503, 503]
     assert len(heard.pieces) == 3
     assert heard.refused == "Expected fewer bodies until the next reading"
+    assert heard.refusals == {"full": 2}
     assert hall.posts(b"x") == 200
 
 
@@ -195,7 +205,7 @@ def test_sender_that_hangs_up_in_the_middle_is_refused(hall: Hall) -> None:
 
     heard = hall.hears()
 
-    assert (heard.pieces, heard.refusals) == ((), 1)
+    assert (heard.pieces, heard.refusals) == ((), {"request": 1})
 
 
 @pytest.mark.parametrize(
@@ -214,7 +224,7 @@ def test_garbage_is_refused(hall: Hall, garbage: bytes) -> None:
 
     heard = hall.hears()
 
-    assert (heard.pieces, heard.refusals) == ((), 1)
+    assert (heard.pieces, sum(heard.refusals.values())) == ((), 1)
     assert heard.refused.isprintable()
 
 

@@ -76,7 +76,7 @@ def test_datagrams_of_others_are_counted_and_not_heard(closed_hall: Hall) -> Non
     heard = closed_hall.hears()
 
     assert heard.pieces == ()
-    assert (heard.refused, heard.refusals) == ("127.0.0.1 is not among `peers`", 2)
+    assert (heard.refused, heard.refusals) == ("127.0.0.1 is not among `peers`", {"peer": 2})
     assert closed_hall.hears() == Heard()
 
 
@@ -99,8 +99,8 @@ def test_flood_of_others_ends_the_reading_too(
     closed_hall.sends(*[b"x"] * 7)
 
     assert [(it.refusals, it.unread) for it in (closed_hall.hears(), closed_hall.hears())] == [
-        (5, 1),
-        (2, 0),
+        ({"peer": 5}, 1),
+        ({"peer": 2}, 0),
     ]
 
 
