@@ -6,6 +6,7 @@ from typing import Any
 
 _COMMANDS = {
     "simulate": "false alarms and detection times by class of link, on a virtual clock",
+    "score": "what the monitor made of a run: pass, fail, void or not judged",
 }
 """Sub-commands and what each is for; ``commands/NAME.py`` has ``add_arguments`` and ``run``."""
 

@@ -1,0 +1,1 @@
+"""Score of a run: measures by witness, reader and receiver, and never by the injector's word."""
