@@ -46,7 +46,7 @@ class Config(CheckConfig, frozen=True, tag="feed"):
 
     A message whose root tag can be read counts as a sign of life, whatever else is broken in it. A
     push is answered with 200 for a message, 400 for anything else, 401 for a wrong key, 403 for
-    another sender than those of `allowed_peers`, 405 for another method than POST and PUT, and 413
+    another sender than those of `peers`, 405 for another method than POST and PUT, and 413
     where it is too large. GET, HEAD and OPTIONS are probes of a load balancer: they are counted,
     and change no state. It may be gzip, whatever its head says. It may be a form
     (`application/x-www-form-urlencoded` or `multipart`): each field that is a message is one, and
@@ -61,10 +61,10 @@ class Config(CheckConfig, frozen=True, tag="feed"):
     lost. Links are not followed. Folders of a day are read up to tomorrow's, others not. Of over
     50,000 files the newest are remembered.
 
-    A check that listens beyond this machine needs `api_key_file` or `allowed_peers`. Without a key,
+    A check that listens beyond this machine needs `api_key_file` or `peers`. Without a key,
     what a page in a browser can send is refused: any `Origin` or `Sec-Fetch-Site` (403), and the
     content types `text/plain`, of a form, and `multipart` (415). Forms are taken without a key from
-    senders on other machines that `allowed_peers` names. Head and key have to come within 5 s. Of
+    senders on other machines that `peers` names. Head and key have to come within 5 s. Of
     16 connections, 4 of one address may be silent, 12 of one that has shown the key; where there
     are more, the oldest silent one is ended.
     """
@@ -89,7 +89,7 @@ class Config(CheckConfig, frozen=True, tag="feed"):
     listen_port: Annotated[Port | None, about("TCP port to listen at", 8041)] = None
     api_key_file: door_settings.ApiKeyFile = None
     api_key_header: door_settings.ApiKeyHeader = "X-Api-Key"
-    allowed_peers: door_settings.AllowedPeers = ()
+    peers: door_settings.PeerNames = ()
     cert_file: door_settings.CertFile = None
     key_file: door_settings.KeyFile = None
     day_ends: Annotated[TimeOfDay, about("end of the logical day, local time", "04:00")] = "03:00"
@@ -128,7 +128,7 @@ class Config(CheckConfig, frozen=True, tag="feed"):
         door_settings.refuse_open_door(
             self.listen_address,
             has_key=self.api_key_file is not None,
-            allowed_peers=self.allowed_peers,
+            peers=self.peers,
             has_pair=(self.cert_file is None) == (self.key_file is None),
         )
         zone_of(self.zone)
@@ -251,7 +251,7 @@ def _receiver(config: Config, desk: Desk) -> Any:
         desk,
         api_key_file=config.api_key_file,
         api_key_header=config.api_key_header,
-        allowed_peers=config.allowed_peers,
+        peers=config.peers,
         cert_file=config.cert_file,
         key_file=config.key_file,
     )

@@ -79,7 +79,7 @@ def admit(door: Door, head: Mapping[bytes, bytes], peer: str, own: str) -> None:
         HttpError: its sender may not push, or not this.
     """
     if door.peers is not None and not door.peers.allow(peer):
-        raise HttpError(403, "peer", f"Expected another sender than {peer}: see `allowed_peers`")
+        raise HttpError(403, "peer", f"Expected another sender than {peer}: see `peers`")
     if door.key is None:
         _admit_without_key(door, head, peer, own)
     elif not hmac.compare_digest(head.get(door.key_header.encode(), b""), door.key):
@@ -103,5 +103,5 @@ def _admit_without_key(door: Door, head: Mapping[bytes, bytes], peer: str, own: 
         raise HttpError(
             415,
             "content_type",
-            "Expected no form, or a key, or a sender elsewhere that `allowed_peers` names",
+            "Expected no form, or a key, or a sender elsewhere that `peers` names",
         )

@@ -21,7 +21,7 @@ ApiKeyFile: TypeAlias = Annotated[
     about("file whose first line is the key that pushes carry", "/etc/venuewatch/feed.key"),
 ]
 ApiKeyHeader: TypeAlias = Annotated[Header, about("header of the key", "Authorization")]
-AllowedPeers: TypeAlias = Annotated[
+PeerNames: TypeAlias = Annotated[
     tuple[str, ...],
     about(
         "addresses and networks that may push; all if empty",
@@ -35,9 +35,7 @@ CertFile: TypeAlias = Annotated[
 KeyFile: TypeAlias = Annotated[FilePath, about("its private key (PEM)", "/etc/venuewatch/feed.pem")]
 
 
-def refuse_open_door(
-    address: str, *, has_key: bool, allowed_peers: Sequence[str], has_pair: bool
-) -> None:
+def refuse_open_door(address: str, *, has_key: bool, peers: Sequence[str], has_pair: bool) -> None:
     """Refuse a door that others than those who are meant could push to.
 
     ``has_pair``: a certificate and its key, or neither.
@@ -48,16 +46,16 @@ def refuse_open_door(
     if not has_pair:
         raise ValueError("Expected `cert_file` and `key_file` together")
     try:
-        peers = Peers(allowed_peers)
+        found = Peers(peers)
     except ValueError as error:
-        raise ValueError(f"{error} in `allowed_peers`") from None
-    if not has_key and peers.names_loopback:
+        raise ValueError(f"{error} in `peers`") from None
+    if not has_key and found.names_loopback:
         raise ValueError(
-            "Expected `api_key_file`, or no loopback address in `allowed_peers`: pages in a "
+            "Expected `api_key_file`, or no loopback address in `peers`: pages in a "
             "browser of this machine send from it"
         )
-    if not (is_own(address) or has_key or allowed_peers):
-        raise ValueError("Expected `api_key_file` or `allowed_peers` to listen beyond this machine")
+    if not (is_own(address) or has_key or peers):
+        raise ValueError("Expected `api_key_file` or `peers` to listen beyond this machine")
 
 
 def opened(  # noqa: PLR0913 - as many settings as a door has
@@ -67,7 +65,7 @@ def opened(  # noqa: PLR0913 - as many settings as a door has
     *,
     api_key_file: str | None,
     api_key_header: str,
-    allowed_peers: Sequence[str],
+    peers: Sequence[str],
     cert_file: str | None,
     key_file: str | None,
 ) -> Any:
@@ -84,6 +82,7 @@ def opened(  # noqa: PLR0913 - as many settings as a door has
         for path in filter(None, (cert_file, key_file)):
             check_file(path)
         tls.load_cert_chain(cert_file, key_file)
-    peers = Peers(allowed_peers) if allowed_peers else None
-    door = Door(*where, max_bytes, api_key_header.lower(), key, tls, peers=peers)
+    door = Door(*where, max_bytes, api_key_header.lower(), key, tls)
+    if peers:
+        door = door._replace(peers=Peers(peers))
     return module.Receiver(door, desk)

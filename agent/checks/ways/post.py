@@ -34,7 +34,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """Listens for POST and PUT at one IP address and TCP port, the first field of `post`.
 
     A key, or a list of allowed peers, must be given to listen beyond this machine. A form is taken
-    with a key, or from a peer elsewhere that `allowed_peers` names. Its fields become one JSON
+    with a key, or from a peer elsewhere that `peers` names. Its fields become one JSON
     object of texts; of a field that repeats, the last counts. A body may be gzip. GET, HEAD and
     OPTIONS are probes of a load balancer: they get 405, are counted, and change no state.
     """
@@ -42,7 +42,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     address: Annotated[str, about("IP address and TCP port to listen at", "127.0.0.1:8042")]
     api_key_file: door_settings.ApiKeyFile = None
     api_key_header: door_settings.ApiKeyHeader = "X-Api-Key"
-    allowed_peers: door_settings.AllowedPeers = ()
+    peers: door_settings.PeerNames = ()
     cert_file: door_settings.CertFile = None
     key_file: door_settings.KeyFile = None
 
@@ -51,7 +51,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         door_settings.refuse_open_door(
             address,
             has_key=self.api_key_file is not None,
-            allowed_peers=self.allowed_peers,
+            peers=self.peers,
             has_pair=(self.cert_file is None) == (self.key_file is None),
         )
 
@@ -122,7 +122,7 @@ class Post:
             Desk(self._take, self._refuse),
             api_key_file=settings.api_key_file,
             api_key_header=settings.api_key_header,
-            allowed_peers=settings.allowed_peers,
+            peers=settings.peers,
             cert_file=settings.cert_file,
             key_file=settings.key_file,
         )

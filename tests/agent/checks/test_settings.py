@@ -6,7 +6,9 @@ import msgspec
 import pytest
 
 from agent import checks
+from agent.checks import feed
 from agent.checks.reading.limits import Limits, Side
+from agent.checks.ways import listen, post, udp
 
 LEAST: dict[str, dict[str, Any]] = {
     "disk": {"path": "/"},
@@ -43,7 +45,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("feed", {"folder": "a", "listen_port": 1}, "Expected either `folder` or `listen_port`"),
     ("feed", {"folder": "a", "files": "**/*.xml"}, "at `$.files`"),
     ("feed", LISTENS | {"cert_file": "a"}, "Expected `cert_file` and `key_file` together"),
-    ("feed", LISTENS | {"listen_address": "10.0.0.1"}, "or `allowed_peers` to listen beyond"),
+    ("feed", LISTENS | {"listen_address": "10.0.0.1"}, "or `peers` to listen beyond"),
     ("feed", LISTENS | {"listen_address": "localhost"}, "`listen_address` to be an IP address"),
     ("feed", {"folder": "a", "data_limits_s": {"Basketball": 30.0}}, "`key` in `$.data_limits_s`"),
     ("feed", {"folder": "a", "day_ends": "3"}, "at `$.day_ends`"),
@@ -109,6 +111,13 @@ def pairs() -> list[tuple[str, str]]:
         for name in checks.load(kind).Config.__struct_fields__
         if name.startswith("warning_")
     ]
+
+
+@pytest.mark.parametrize("door", [feed.Config, listen.Settings, udp.Settings, post.Settings])
+def test_who_may_come_is_called_peers_at_each_door(door: type) -> None:
+    given = {each.name for each in msgspec.structs.fields(door)}
+
+    assert {each for each in given if "peer" in each} == {"peers"}
 
 
 def test_six_kinds_have_limits() -> None:

@@ -157,12 +157,16 @@ def test_two_large_messages_in_one_form_are_413(kind: str) -> None:
     [
         ("10.1.0.20", ("10.1.0.7",), ""),
         ("192.0.2.20", ("10.1.0.0/24", "fd00::/8"), ""),
-        ("192.0.2.20", (), "Expected `api_key_file` or `allowed_peers` to listen beyond"),
+        ("192.0.2.20", (), "Expected `api_key_file` or `peers` to listen beyond"),
         ("127.0.0.1", (), ""),
-        ("192.0.2.20", ("127.0.0.1", "10.1.0.7"), "no loopback address in `allowed_peers`"),
-        ("192.0.2.20", ("0.0.0.0/0",), "no loopback address in `allowed_peers`"),
-        ("::", ("::ffff:127.0.0.0/104",), "no loopback address in `allowed_peers`"),
-        ("192.0.2.20", ("scoreboard",), "or a network as in 10.1.0.0/24, got 'scoreboard' in `al"),
+        ("192.0.2.20", ("127.0.0.1", "10.1.0.7"), "no loopback address in `peers`"),
+        ("192.0.2.20", ("0.0.0.0/0",), "no loopback address in `peers`"),
+        ("::", ("::ffff:127.0.0.0/104",), "no loopback address in `peers`"),
+        (
+            "192.0.2.20",
+            ("scoreboard",),
+            "or a network as in 10.1.0.0/24, got 'scoreboard' in `peers`",
+        ),
     ],
 )
 def test_configuration_names_who_may_push(
@@ -170,7 +174,7 @@ def test_configuration_names_who_may_push(
 ) -> None:
     told = ""
     try:
-        Config(name="r", zone="UTC", listen_port=1, listen_address=address, allowed_peers=peers)
+        Config(name="r", zone="UTC", listen_port=1, listen_address=address, peers=peers)
     except ValueError as error:
         told = str(error)
 
@@ -179,4 +183,4 @@ def test_configuration_names_who_may_push(
 
 
 def test_loopback_may_be_named_beside_a_key() -> None:
-    Config(name="r", zone="UTC", listen_port=1, api_key_file="k", allowed_peers=("127.0.0.1",))
+    Config(name="r", zone="UTC", listen_port=1, api_key_file="k", peers=("127.0.0.1",))

@@ -55,7 +55,7 @@ def test_check_takes_pushes_of_allowed_peers_alone(tmp_path: Path) -> None:
     secret = str(tmp_path / "feed.key")
 
     statuses = [
-        push_to(api_key_file=secret, headers={"X-Api-Key": "s3cret"}, allowed_peers=peers)[0]
+        push_to(api_key_file=secret, headers={"X-Api-Key": "s3cret"}, peers=peers)[0]
         for peers in [(), ("127.0.0.1",), ("192.0.2.0/24",)]
     ]
 

@@ -281,9 +281,9 @@ def test_file_that_is_gone_is_trouble_on_this_side(tmp_path: Path, field: str) -
     ("settings", "words"),
     [
         ({"address": "hall:80"}, "Expected an IP address and a port"),
-        ({"address": "0.0.0.0:80"}, "Expected `api_key_file` or `allowed_peers` to listen beyond"),
-        ({"address": "0.0.0.0:80", "allowed_peers": ("127.0.0.1",)}, "no loopback address in"),
-        ({"address": "0.0.0.0:80", "allowed_peers": ("hall",)}, "got 'hall' in `allowed_peers`"),
+        ({"address": "0.0.0.0:80"}, "Expected `api_key_file` or `peers` to listen beyond"),
+        ({"address": "0.0.0.0:80", "peers": ("127.0.0.1",)}, "no loopback address in"),
+        ({"address": "0.0.0.0:80", "peers": ("hall",)}, "got 'hall' in `peers`"),
         ({"address": "127.0.0.1:80", "cert_file": "c"}, "`cert_file` and `key_file` together"),
     ],
 )
