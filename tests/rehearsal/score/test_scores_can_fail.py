@@ -18,10 +18,11 @@ from tests.rehearsal.score.cases import (
     failed,
     incident,
     judged,
+    sights,
     verdicts,
 )
 from venuewatch.rehearsal.scenario import Allowed, Counted
-from venuewatch.rehearsal.score.evidence import Evidence, Told, Unwell
+from venuewatch.rehearsal.score.evidence import Evidence, StepTimes, Target, Told, Unwell
 from venuewatch.rehearsal.score.marks import Marks, MeasureName
 from venuewatch.rehearsal.score.scoring import score
 
@@ -250,3 +251,39 @@ def test_a_measure_that_is_not_taken_is_not_judged() -> None:
     scored = score(judged(), evidence(without(notices=True)), marks)
 
     assert (scored.measures["told"].verdict, scored.verdict) == ("not_judged", "pass")
+
+
+def test_a_host_that_stays_dead_keeps_no_venue_from_recovering() -> None:
+    venue, host = expectation("venue:STA", "venue_unreachable", after="cut"), expectation()
+    scenario = judged(venue, host, targets=(Target("cut", ("venue:STA",)), Target("off", (HOST,))))
+    told = (
+        incident(1, "venue:STA", "venue_unreachable", over_at=MENDED - 5),
+        incident(2),
+    )
+    found = evidence(
+        *told,
+        steps={"cut": StepTimes(TRUE, MENDED - 8), "off": StepTimes(TRUE, MENDED)},
+        sights=(*sights("cut"), *sights()),
+    )
+
+    assert failed(scenario, found) == set()
+
+
+def test_a_venue_of_dead_hosts_is_over_between_first_and_last() -> None:
+    hosts = [f"host:STA/STA-{at}" for at in (1, 2)]
+    venue = expectation("venue:STA", "venue_unreachable", after="off_1")
+    scenario = judged(
+        venue, targets=tuple(Target(f"off_{at}", (host,)) for at, host in enumerate(hosts, 1))
+    )
+
+    def over(at: float) -> Evidence:
+        return evidence(
+            incident(1, "venue:STA", "venue_unreachable", over_at=at),
+            steps={"off_1": StepTimes(TRUE, MENDED - 5), "off_2": StepTimes(TRUE, MENDED)},
+            sights=(*sights("off_1"), *sights("off_2")),
+        )
+
+    assert failed(scenario, over(MENDED - 4)) == set()
+    assert failed(scenario, over(MENDED + 10)) == set()
+    assert failed(scenario, over(MENDED - 6)) == {"recovery"}
+    assert failed(scenario, over(MENDED + 11)) == {"recovery"}

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 from venuewatch.rehearsal.scenario import subject_of
-from venuewatch.rehearsal.score.evidence import Judged, Key, Told, is_named, place_of
+from venuewatch.rehearsal.score.evidence import Judged, Key, Told, is_named, overlap
 
 
 class Window(NamedTuple):
@@ -60,7 +60,7 @@ def touches(scenario: Judged, subject: str) -> bool:
     """Tell whether a subject overlaps with what the scenario hits or expects."""
     own = [hit for target in scenario.targets for hit in target.subjects]
     own += [each.subject for each in scenario.expected]
-    return any(place_of(each, subject) != "apart" for each in own)
+    return any(overlap(each, subject) for each in own)
 
 
 def _near(windows: Sequence[Window], at: float, after_s: float) -> list[Window]:

@@ -4,10 +4,10 @@ It has no order, no seed, no detail and no word of the injector but when a step 
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
-from typing import Literal, NamedTuple, TypeAlias
+from typing import NamedTuple
 
-from aggregator.core.incidents.record import Subject
 from venuewatch.rehearsal.runfile.rows import Change, Phase, Sees, State, WellBy
 from venuewatch.rehearsal.scenario import Allowed, Counted, Expectation, subject_of
 
@@ -134,16 +134,20 @@ class Evidence(NamedTuple):
     unwell: tuple[Unwell, ...] = ()
 
 
-_Place: TypeAlias = Literal["same", "overlaps", "apart"]
+def overlap(one: str, other: str) -> bool:
+    """Tell whether one of two subjects is the other, or is in it."""
+    return covers(one, other) or covers(other, one)
 
 
-def place_of(one: str, other: str) -> _Place:
-    """Return how two subjects lie to each other: a venue overlaps all that is in it."""
-    if one == other:
-        return "same"
-    first, second = subject_of(one), subject_of(other)
-    is_near = _covers(first, second) or _covers(second, first)
-    return "overlaps" if is_near else "apart"
+@lru_cache(maxsize=4096)
+def covers(outer: str, inner: str) -> bool:
+    """Tell whether a subject is, or has in it, another: a venue its hosts, a host its checks."""
+    if outer == inner:
+        return True
+    whole, part = subject_of(outer), subject_of(inner)
+    if "centre" in {whole.scope, part.scope}:
+        return whole.scope == part.scope
+    return whole.venue == part.venue and whole.host in {"", part.host}
 
 
 def is_named(subject: str, by: str) -> bool:
@@ -155,9 +159,3 @@ def is_named(subject: str, by: str) -> bool:
     return all(
         said in {ANY, got} for said, got in zip(subject_of(by), subject_of(subject), strict=True)
     )
-
-
-def _covers(outer: Subject, inner: Subject) -> bool:
-    if "centre" in {outer.scope, inner.scope}:
-        return outer.scope == inner.scope
-    return outer.venue == inner.venue and outer.host in {"", inner.host}

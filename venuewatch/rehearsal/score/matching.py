@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from venuewatch.rehearsal.scenario import Allowed, Expectation
-from venuewatch.rehearsal.score.evidence import Judged, Told, is_named, place_of
+from venuewatch.rehearsal.score.evidence import Judged, Told, is_named, overlap
 
 
 class Match(NamedTuple):
@@ -63,4 +63,4 @@ def _is_allowed(told: Told, allowed: Iterable[Allowed]) -> bool:
 
 
 def _overlaps(told: Told, expectation: Expectation) -> bool:
-    return place_of(told.subject, expectation.subject) != "apart"
+    return overlap(told.subject, expectation.subject)

@@ -19,11 +19,13 @@ _PASS = Measure(verdict="pass")
 class Truth(NamedTuple):
     """When an expectation was true, by injector and witness, and which causes are honest.
 
+    Its steps ended from ``mended_from`` to ``mended_at`` (None: not all, or not known).
     ``not_mended``: why its recovery is void; ``lingers``: the monitor said that it was not well
     after the scenario.
     """
 
     true_at: float
+    mended_from: float | None
     mended_at: float | None
     causes: frozenset[str]
     not_mended: str = ""
@@ -157,8 +159,8 @@ def _recovery(
     limit_s = expected.over_within_s + marks.over_more_s
     if not meant:
         return Measure(verdict="not_judged")
-    if over_at is not None and truth.mended_at is not None:
-        value_s = over_at - truth.mended_at
+    if over_at is not None and truth.mended_from is not None:
+        value_s = over_at - truth.mended_from
         if value_s < -marks.early_s:
             return _timed(value_s, limit_s, f"{expected.subject}: over before it was mended")
     if truth.not_mended:

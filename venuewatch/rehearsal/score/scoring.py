@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from venuewatch.rehearsal.runfile.rows import counted_name
 from venuewatch.rehearsal.scenario import Expectation
-from venuewatch.rehearsal.score.evidence import Evidence, Judged, StepTimes, place_of
+from venuewatch.rehearsal.score.evidence import Evidence, Judged, StepTimes, covers
 from venuewatch.rehearsal.score.marks import MEASURES, Marks, MeasureName
 from venuewatch.rehearsal.score.matching import Matched, listed, match
 from venuewatch.rehearsal.score.measures import Truth, answer
@@ -65,21 +65,25 @@ def _truth(expected: Expectation, scenario: Judged, evidence: Evidence) -> Truth
     true_at = after.ended_at if expected.after_heal else after.began_at
     if true_at is None:
         return None
-    steps = [
-        target.step
-        for target in scenario.targets
-        if target.step == expected.after
-        or any(place_of(hit, expected.subject) != "apart" for hit in target.subjects)
-    ]
+    steps = _steps_of(expected, scenario)
     ends = [evidence.steps.get(step, StepTimes()).ended_at for step in steps]
     known = [end for end in ends if end is not None]
     return Truth(
         true_at=true_at,
+        mended_from=min(known, default=None),
         mended_at=max(known) if len(known) == len(ends) else None,
         causes=listed(expected, scenario.allowed),
         not_mended=next(filter(None, (not_mended(step, evidence) for step in steps)), ""),
         lingers=any(one.by == "monitor" for one in evidence.unwell),
     )
+
+
+def _steps_of(expected: Expectation, scenario: Judged) -> list[str]:
+    """Return the steps that hit a subject, or those that hit what is in it where none does."""
+    hits = [(target.step, hit) for target in scenario.targets for hit in target.subjects]
+    whole = [step for step, hit in hits if covers(hit, expected.subject)]
+    parts = [step for step, hit in hits if covers(expected.subject, hit)]
+    return list(dict.fromkeys([expected.after, *(whole or parts)]))
 
 
 def _measures(
