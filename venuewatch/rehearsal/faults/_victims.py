@@ -3,10 +3,12 @@
 A second fault hits the same victim again, where the first had one.
 """
 
+from collections.abc import Collection, Iterator
 from typing import ClassVar
 
 from aggregator.core.incidents.record import Scope, Subject
 from venuewatch.rehearsal.faults import NONE, Fault
+from venuewatch.rehearsal.world.machine import Watched
 from venuewatch.rehearsal.world.venue import SimHost, SimVenue
 from venuewatch.rehearsal.world.world import World
 
@@ -37,6 +39,14 @@ def breaks_venue(world: World, venue: SimVenue) -> None:
     world.breaks(Subject("venue", venue.plan.code))
 
 
+def watched_by(world: World, subjects: Collection[Subject]) -> Iterator[Watched]:
+    """Yield what the checks that these subjects name look at; a venue's is that of each host."""
+    for subject in subjects:
+        for host in world.venues[subject.venue].hosts.values():
+            if subject.host in {"", host.name} and subject.check in host.machine.watched:
+                yield host.machine.watched[subject.check]
+
+
 class HostFault(Fault, frozen=True):
     """A fault of some host, or of ``VICTIMS`` of the first venue where it has ``HOSTS``."""
 
@@ -52,6 +62,11 @@ class HostFault(Fault, frozen=True):
         for host in victims:
             self.hit(host)
             breaks(world, host)
+
+    def strike(self, world: World, subjects: Collection[Subject]) -> None:
+        """Hit these hosts."""
+        for subject in subjects:
+            self.hit(world.host(subject))
 
     def hit(self, host: SimHost) -> None:
         """Break something about one host."""
@@ -76,6 +91,11 @@ class VenueFault(Fault, frozen=True):
             if self.EXPECTED != NONE:
                 breaks_venue(world, venue)
 
+    def strike(self, world: World, subjects: Collection[Subject]) -> None:
+        """Hit these venues."""
+        for subject in subjects:
+            self.hit(world.venues[subject.venue])
+
     def hit(self, venue: SimVenue) -> None:
         """Break something about one venue."""
         raise NotImplementedError
@@ -89,6 +109,10 @@ class CentreFault(Fault, frozen=True):
         self.hit(world)
         if self.EXPECTED != NONE:
             world.breaks(Subject("centre"))
+
+    def strike(self, world: World, subjects: Collection[Subject]) -> None:  # noqa: ARG002 - one
+        """Hit the centre."""
+        self.hit(world)
 
     def hit(self, world: World) -> None:
         """Break something at the centre."""

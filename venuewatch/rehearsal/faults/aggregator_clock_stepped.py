@@ -1,5 +1,8 @@
 """Sets the aggregator's wall clock to another time."""
 
+from collections.abc import Collection
+
+from aggregator.core.incidents.record import Subject
 from venuewatch.rehearsal.faults import NONE
 from venuewatch.rehearsal.faults._victims import CentreFault
 from venuewatch.rehearsal.world.world import World
@@ -15,6 +18,10 @@ class AggregatorClockStepped(CentreFault, frozen=True):
     def hit(self, world: World) -> None:
         """Step the clock, forward or back."""
         world.observer.clock.set_offset(world.rng.choice((-1, 1)) * self.step_s)
+
+    def strike(self, world: World, subjects: Collection[Subject]) -> None:  # noqa: ARG002 - one
+        """Step the clock by just ``step_s``."""
+        world.observer.clock.set_offset(self.step_s)
 
     def heal(self, world: World) -> None:
         """Set it right."""

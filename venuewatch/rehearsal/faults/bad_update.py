@@ -1,5 +1,8 @@
 """Ends all agents of a venue within a moment, or one after the other within a second."""
 
+from collections.abc import Collection
+
+from aggregator.core.incidents.record import Subject
 from venuewatch.rehearsal.faults import Fault
 from venuewatch.rehearsal.faults._victims import any_venue, breaks, breaks_venue
 from venuewatch.rehearsal.world.world import World
@@ -22,6 +25,12 @@ class BadUpdate(Fault, frozen=True):
             world.loop.after(world.rng.uniform(0.0, self.within_s), host.kill_agent)
             if self.within_s > _AT_ONCE_S:  # the first may be told before
                 breaks(world, host)
+
+    def strike(self, world: World, subjects: Collection[Subject]) -> None:
+        """Kill the agents of these hosts, one after the other."""
+        for subject in subjects:
+            kill = world.host(subject).kill_agent
+            world.loop.after(world.rng.uniform(0.0, self.within_s), kill)
 
     def heal(self, world: World) -> None:
         """Start every agent again."""

@@ -1,7 +1,5 @@
 """Ends the broker: at once, or in order in its variant."""
 
-from typing import ClassVar
-
 from venuewatch.rehearsal.faults._victims import CentreFault
 from venuewatch.rehearsal.world.world import World
 
@@ -10,11 +8,12 @@ class BrokerStopped(CentreFault, frozen=True):
     """A crash: no will is said, every connection is closed."""
 
     EXPECTED = "broker_down"
-    IS_IN_ORDER: ClassVar[bool] = False
+
+    is_in_order: bool = False
 
     def hit(self, world: World) -> None:
         """End the broker."""
-        if self.IS_IN_ORDER:
+        if self.is_in_order:
             world.broker.stop()
         else:
             world.broker.kill()

@@ -1,5 +1,8 @@
 """Sets the aggregator's wall clock to another year."""
 
+from collections.abc import Collection
+
+from aggregator.core.incidents.record import Subject
 from aggregator.core.incidents.troubles import subject_of
 from aggregator.core.verdicts.causes import Cause
 from venuewatch.rehearsal.faults import Fault
@@ -18,6 +21,10 @@ class CentreClockJump(Fault, frozen=True):
         """Set the clock, forward or back."""
         world.observer.clock.set_offset(world.rng.choice((-1, 1)) * self.jump_s)
         world.breaks(subject_of(Cause.CLOCK_JUMP))
+
+    def strike(self, world: World, subjects: Collection[Subject]) -> None:  # noqa: ARG002 - one
+        """Set the clock by just ``jump_s``."""
+        world.observer.clock.set_offset(self.jump_s)
 
     def heal(self, world: World) -> None:
         """Set it right."""

@@ -1,7 +1,9 @@
 """Closes the connections of many agents at once; in a variant some can not come back."""
 
+from collections.abc import Collection
 from typing import ClassVar
 
+from aggregator.core.incidents.record import Subject
 from aggregator.core.losses import HUNG_UP
 from venuewatch.rehearsal.faults import NONE, Fault
 from venuewatch.rehearsal.faults._victims import FIRST, breaks_venue
@@ -32,6 +34,20 @@ class ConnectionsReset(Fault, frozen=True):
         for host in blocked:
             host.machine.plug("out")
         world.broker.reset({host.name for host in world.hosts()})
+
+    def strike(self, world: World, subjects: Collection[Subject]) -> None:
+        """Close the connections of these hosts, or of all of a venue; let named hosts not back."""
+        for subject in subjects:
+            if subject.host:
+                world.host(subject).machine.plug("out")
+        world.broker.reset(
+            {
+                host.name
+                for subject in subjects
+                for host in world.venues[subject.venue].hosts.values()
+                if subject.host in {"", host.name}
+            }
+        )
 
     def heal(self, world: World) -> None:
         """Let everybody through."""

@@ -1,5 +1,8 @@
 """Ends and starts an agent, again and again."""
 
+from collections.abc import Collection
+
+from aggregator.core.incidents.record import Subject
 from venuewatch.rehearsal.faults import Fault
 from venuewatch.rehearsal.faults._victims import any_host, breaks
 from venuewatch.rehearsal.world.world import World
@@ -20,7 +23,13 @@ class FlappingHost(Fault, frozen=True):
     def inject(self, world: World) -> None:
         """Kill and start some agent."""
         host = any_host(world)
-        for number in range(self.falls):
-            world.loop.after(number * self.every_s, host.kill_agent)
-            world.loop.after(number * self.every_s + self.down_s, host.mend)
+        self.strike(world, [Subject("host", host.venue, host.name)])
         breaks(world, host)
+
+    def strike(self, world: World, subjects: Collection[Subject]) -> None:
+        """Kill and start the agents of these hosts, again and again."""
+        for subject in subjects:
+            host = world.host(subject)
+            for number in range(self.falls):
+                world.loop.after(number * self.every_s, host.kill_agent)
+                world.loop.after(number * self.every_s + self.down_s, host.mend)

@@ -1,5 +1,8 @@
 """Lets a host send far more than it may."""
 
+from collections.abc import Collection
+
+from aggregator.core.incidents.record import Subject
 from venuewatch.rehearsal.faults import Fault
 from venuewatch.rehearsal.faults._victims import any_host, breaks
 from venuewatch.rehearsal.world.world import World
@@ -17,6 +20,12 @@ class FloodingHost(Fault, frozen=True):
     def inject(self, world: World) -> None:
         """Let some host flood."""
         host = any_host(world)
-        if host.agent is not None:
-            host.agent.flood(self.per_s)
+        self.strike(world, [Subject("host", host.venue, host.name)])
         breaks(world, host, "budget")
+
+    def strike(self, world: World, subjects: Collection[Subject]) -> None:
+        """Let these hosts flood."""
+        for subject in subjects:
+            agent = world.host(subject).agent
+            if agent is not None:
+                agent.flood(self.per_s)

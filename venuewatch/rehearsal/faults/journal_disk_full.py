@@ -1,5 +1,8 @@
 """Fills the disk on which the aggregator keeps its journal."""
 
+from collections.abc import Collection
+
+from aggregator.core.incidents.record import Subject
 from aggregator.core.incidents.troubles import subject_of
 from aggregator.core.verdicts.causes import Cause
 from venuewatch.rehearsal.faults import Fault
@@ -16,6 +19,10 @@ class JournalDiskFull(Fault, frozen=True):
         """Fill it."""
         world.observer.journal.is_full = True
         world.breaks(subject_of(Cause.JOURNAL_FAILING))
+
+    def strike(self, world: World, subjects: Collection[Subject]) -> None:  # noqa: ARG002 - one
+        """Fill it."""
+        world.observer.journal.is_full = True
 
     def heal(self, world: World) -> None:
         """Make room."""

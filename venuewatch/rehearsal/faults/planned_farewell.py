@@ -1,5 +1,8 @@
 """Stops an agent in order, and starts it again in time."""
 
+from collections.abc import Collection
+
+from aggregator.core.incidents.record import Subject
 from venuewatch.rehearsal.faults import NONE, Fault
 from venuewatch.rehearsal.faults._victims import any_host
 from venuewatch.rehearsal.world.world import World
@@ -15,6 +18,12 @@ class PlannedFarewell(Fault, frozen=True):
     def inject(self, world: World) -> None:
         """Stop some agent in order, and start it again."""
         host = any_host(world)
-        if host.agent is not None:
-            host.agent.stop()
+        self.strike(world, [Subject("host", host.venue, host.name)])
         world.loop.after(self.lasts_s, host.mend)
+
+    def strike(self, world: World, subjects: Collection[Subject]) -> None:
+        """Stop these agents in order."""
+        for subject in subjects:
+            agent = world.host(subject).agent
+            if agent is not None:
+                agent.stop()

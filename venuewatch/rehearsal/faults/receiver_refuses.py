@@ -1,6 +1,6 @@
 """Lets the receiver of notices refuse all, and kills an agent of which it is to be told."""
 
-from typing import ClassVar
+from collections.abc import Collection
 
 from aggregator.core.incidents.record import Subject
 from venuewatch.rehearsal.faults._victims import HostFault
@@ -13,15 +13,23 @@ class ReceiverRefuses(HostFault, frozen=True):
     """An outdated token: each notice is answered with 401, for longer than an operator looks."""
 
     EXPECTED = "notices_failing|agent_stopped|connection_lost"
-    MOOD: ClassVar[Mood] = "refuses"
 
     lasts_s: float = 60.0
+    mood: Mood = "refuses"
 
     def inject(self, world: World) -> None:
         """Have it refuse from now on."""
         super().inject(world)
-        world.observer.notifier.mood = self.MOOD
+        world.observer.notifier.mood = self.mood
         world.breaks(Subject("centre", check="notices"))
+
+    def strike(self, world: World, subjects: Collection[Subject]) -> None:  # noqa: ARG002 - one
+        """Have the receiver refuse; nobody is killed."""
+        world.observer.notifier.mood = self.mood
+
+    def mend(self, world: World, subjects: Collection[Subject]) -> None:  # noqa: ARG002 - one
+        """Let it take notices again."""
+        world.observer.notifier.mood = "takes"
 
     def hit(self, host: SimHost) -> None:
         """Kill the agent."""

@@ -6,15 +6,16 @@ from venuewatch.rehearsal.world.venue import SimVenue
 
 
 class SlowVenue(VenueFault, frozen=True):
-    """A full queue on the way up: a look-alike of a cut, and all within the margin.
+    """A full queue on both ways: a look-alike of a cut, and all within the margin.
 
     An agent writes no beat before the last one is acknowledged, so a way of a second is too slow.
     """
 
     EXPECTED = NONE
 
-    delay_s: float = 0.6
+    delay_s: float = 0.3
 
     def hit(self, venue: SimVenue) -> None:
-        """Delay what comes up."""
-        venue.uplink.up.delay_s = self.delay_s
+        """Delay what comes and goes."""
+        for leg in (venue.uplink.up, venue.uplink.down):
+            leg.delay_s += self.delay_s

@@ -1,5 +1,8 @@
 """Lets a host announce terms that are out of bounds."""
 
+from collections.abc import Collection
+
+from aggregator.core.incidents.record import Subject
 from venuewatch.base.wire.links import RECONNECT_MAX_S
 from venuewatch.rehearsal.faults import Fault
 from venuewatch.rehearsal.faults._victims import any_host, breaks
@@ -19,13 +22,22 @@ class TermsRefused(Fault, frozen=True):
     def inject(self, world: World) -> None:
         """Restart some agent with its new terms."""
         host = any_host(world)
-        self._restart(world, host, self.reconnect_max_s)
+        self.strike(world, [Subject("host", host.venue, host.name)])
         breaks(world, host, "terms")
+
+    def strike(self, world: World, subjects: Collection[Subject]) -> None:
+        """Restart the agents of these hosts with the new terms."""
+        for subject in subjects:
+            self._restart(world, world.host(subject), self.reconnect_max_s)
+
+    def mend(self, world: World, subjects: Collection[Subject]) -> None:
+        """Restart them with usual ones."""
+        for subject in subjects:
+            self._restart(world, world.host(subject), RECONNECT_MAX_S)
 
     def heal(self, world: World) -> None:
         """Restart it with usual ones."""
-        for subject in world.broken:
-            self._restart(world, world.host(subject), RECONNECT_MAX_S)
+        self.mend(world, world.broken)
 
     def _restart(self, world: World, host: SimHost, reconnect_max_s: float) -> None:
         host.reconnect_max_s = reconnect_max_s

@@ -1,5 +1,8 @@
 """Gives a second machine the name of a host."""
 
+from collections.abc import Collection
+
+from aggregator.core.incidents.record import Subject
 from venuewatch.rehearsal.faults import Fault
 from venuewatch.rehearsal.faults._victims import any_host, breaks
 from venuewatch.rehearsal.world.world import World
@@ -15,8 +18,19 @@ class TwoUnderOneName(Fault, frozen=True):
     def inject(self, world: World) -> None:
         """Start an agent under the name of some host, on another machine."""
         host = any_host(world)
-        world.venues[host.venue].add_double(host.name).start_agent()
+        self.strike(world, [Subject("host", host.venue, host.name)])
         breaks(world, host, "identity")
+
+    def strike(self, world: World, subjects: Collection[Subject]) -> None:
+        """Start an agent under the name of each of these, on another machine."""
+        for subject in subjects:
+            world.venues[subject.venue].add_double(subject.host).start_agent()
+
+    def mend(self, world: World, subjects: Collection[Subject]) -> None:
+        """Take the second ones away, with a farewell or without."""
+        is_polite = world.rng.random() < 0.5  # noqa: PLR2004 - a coin
+        for subject in subjects:
+            world.venues[subject.venue].remove_doubles(is_polite=is_polite)
 
     def heal(self, world: World) -> None:
         """Take the second one away, with a farewell or without."""

@@ -1,7 +1,5 @@
 """Cuts a venue's uplink: both ways, or one in its variants."""
 
-from typing import ClassVar
-
 from venuewatch.rehearsal.faults._victims import VenueFault
 from venuewatch.rehearsal.world.venue import SimVenue
 
@@ -13,9 +11,9 @@ class UplinkCut(VenueFault, frozen=True):
     LASTS_AROUND_KEEPALIVE = True
     TOLD_WITHIN_S = 8.0
     TOLD_WITHIN_TRIPS = 6.0
-    UP: ClassVar[bool] = True
-    DOWN: ClassVar[bool] = True
+    up: bool = True
+    down: bool = True
 
     def hit(self, venue: SimVenue) -> None:
-        """Cut it."""
-        venue.uplink.cut(up=self.UP, down=self.DOWN)
+        """Cut it, in these directions."""
+        venue.uplink.cut(up=self.up, down=self.down)

@@ -1,5 +1,8 @@
 """Cuts and mends a venue's uplink, again and again."""
 
+from collections.abc import Collection
+
+from aggregator.core.incidents.record import Subject
 from venuewatch.rehearsal.faults import Fault
 from venuewatch.rehearsal.faults._victims import any_venue, breaks_venue
 from venuewatch.rehearsal.world.world import World
@@ -20,7 +23,13 @@ class UplinkFlapping(Fault, frozen=True):
     def inject(self, world: World) -> None:
         """Cut and mend some uplink, again and again."""
         venue = any_venue(world)
-        for number in range(self.falls):
-            world.loop.after(number * self.every_s, venue.uplink.cut)
-            world.loop.after(number * self.every_s + self.down_s, venue.uplink.mend)
+        self.strike(world, [Subject("venue", venue.plan.code)])
         breaks_venue(world, venue)
+
+    def strike(self, world: World, subjects: Collection[Subject]) -> None:
+        """Cut and mend the uplinks of these venues, again and again."""
+        for subject in subjects:
+            uplink = world.venues[subject.venue].uplink
+            for number in range(self.falls):
+                world.loop.after(number * self.every_s, uplink.cut)
+                world.loop.after(number * self.every_s + self.down_s, uplink.mend)

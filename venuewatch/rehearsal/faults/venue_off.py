@@ -1,5 +1,8 @@
 """Takes the power of all machines of a venue."""
 
+from collections.abc import Collection
+
+from aggregator.core.incidents.record import Subject
 from venuewatch.rehearsal.faults._victims import VenueFault
 from venuewatch.rehearsal.world.venue import SimVenue
 from venuewatch.rehearsal.world.world import World
@@ -15,6 +18,12 @@ class VenueOff(VenueFault, frozen=True):
         """Switch everything off."""
         for host in venue.hosts.values():
             host.power_off()
+
+    def mend(self, world: World, subjects: Collection[Subject]) -> None:
+        """Give everything there power again, in the same moment."""
+        for subject in subjects:
+            for host in world.venues[subject.venue].hosts.values():
+                host.mend()
 
     def heal(self, world: World) -> None:
         """Give everything power again."""

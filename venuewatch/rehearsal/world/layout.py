@@ -1,8 +1,11 @@
 """Describes a simulated fleet: venues, hosts, and the links between them and the centre."""
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
+
+import msgspec
 
 from aggregator.core.fleet import Fleet
 from aggregator.inventory import HostEntry, Inventory, VenueEntry, fleet_of
@@ -29,10 +32,18 @@ QUALITIES: Mapping[Link, Quality] = {
 }
 
 
+class HostPlan(NamedTuple):
+    """One host as it is to be built, with the kind of each of its checks by name."""
+
+    name: str
+    address: str
+    checks: Mapping[str, str] = MappingProxyType({})
+
+
 class VenuePlan(NamedTuple):
     """One venue as it is to be built. The first host is the gateway, the second has a feed.
 
-    ``is_required``: all of its hosts are.
+    ``is_required``: all of its hosts are. ``named``: its hosts, where they are not just numbered.
     """
 
     code: str
@@ -43,25 +54,34 @@ class VenuePlan(NamedTuple):
     loss: float = 0.0
     has_bridge: bool = False
     is_required: bool = False
+    named: tuple[HostPlan, ...] = ()
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """The names of its hosts."""
-        return tuple(f"{self.code}-{number}" for number in range(1, self.hosts + 1))
-
-    def address(self, name: str) -> str:
-        """Return the address of one of its hosts."""
-        return f"{name}.example.org"
+    def built(self) -> tuple[HostPlan, ...]:
+        """Its hosts."""
+        if self.named:
+            return self.named
+        names = [f"{self.code}-{number}" for number in range(1, self.hosts + 1)]
+        return tuple(
+            HostPlan(name, f"{name}.example.org", {FEED: "feed"} if at == 1 else {})
+            for at, name in enumerate(names)
+        )
 
 
 class Layout(NamedTuple):
-    """The venues of a fleet."""
+    """The venues of a fleet. ``inventory``: what the operators have written down, if they have."""
 
     venues: tuple[VenuePlan, ...]
+    inventory: Inventory | None = None
+
+    @property
+    def written(self) -> Inventory:
+        """What the operators have written down, or would."""
+        return self.inventory or Inventory(tuple(_entry(plan) for plan in self.venues))
 
     def fleet(self) -> Fleet:
-        """Return what the core makes of what the operators would write down."""
-        return fleet_of(Inventory(tuple(_entry(plan) for plan in self.venues)))
+        """Return what the core makes of what is written down."""
+        return fleet_of(self.written)
 
 
 def any_layout(rng: random.Random) -> Layout:
@@ -81,15 +101,47 @@ def with_first(layout: Layout, **changes: object) -> Layout:
     return Layout((first._replace(**changes), *others))  # type: ignore[arg-type]
 
 
+def layout_of(
+    inventory: Inventory,
+    checks: Callable[[HostEntry, VenueEntry], Mapping[str, str]],
+    rng: random.Random,
+) -> Layout:
+    """Return an inventory as it is to be built; ``checks``: the kind of each check of a host.
+
+    Where an address is missing the host's name is one.
+    """
+    venues, plans = [], []
+    for venue in inventory.venue:
+        hosts = tuple(
+            msgspec.structs.replace(host, address=host.address or host.name, probe_port=PROBE_PORT)
+            for host in venue.host
+        )
+        venues.append(msgspec.structs.replace(venue, host=hosts))
+        delay_s, jitter_s, loss = QUALITIES[venue.link]
+        named = tuple(HostPlan(host.name, host.address, checks(host, venue)) for host in hosts)
+        plans.append(
+            VenuePlan(
+                venue.code,
+                len(hosts),
+                venue.link,
+                rng.uniform(*delay_s),
+                jitter_s,
+                loss,
+                named=named,
+            )
+        )
+    return Layout(tuple(plans), Inventory(tuple(venues)))
+
+
 def _entry(plan: VenuePlan) -> VenueEntry:
     hosts = [
         HostEntry(
-            name,
-            address=plan.address(name),
+            host.name,
+            address=host.address,
             probe_port=PROBE_PORT,
             gateway=at == 0,
             required=plan.is_required,
         )
-        for at, name in enumerate(plan.names)
+        for at, host in enumerate(plan.built)
     ]
     return VenueEntry(plan.code, link=plan.link, host=tuple(hosts))

@@ -1,10 +1,11 @@
-"""Simulates a machine at a venue: power, a plug, a clock, and a results feed."""
+"""Simulates a machine at a venue: power, a plug, a clock, and what its checks look at."""
 
 import random
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
-from venuewatch.base.wire.checks import CheckState
+from venuewatch.base.wire.checks import RESULTS_KINDS, CheckState
 from venuewatch.rehearsal.world.loop import Loop
 from venuewatch.rehearsal.world.network import Leg
 from venuewatch.rehearsal.world.spool import Disk
@@ -48,22 +49,38 @@ class Clock:
 
 
 @dataclass
-class ResultsFeed:
-    """A results feed as it comes to a machine; ``state`` is what a look at it finds.
+class Watched:
+    """What a check of a machine looks at, such as a results feed; ``state`` is what it finds.
 
     Attributes:
         kind: of the check that looks at it.
         clock_offset_s: how far (s) its source's clock is ahead.
+        counts: its numbers that only grow, by the field of ``CheckValues``.
+        follows: what the state is while nothing is wrong with it itself; None for well.
     """
 
     check: str
-    state: CheckState = "flowing"
     kind: str = "feed"
+    state: CheckState = "flowing"
     clock_offset_s: float = 0.0
+    follows: Callable[[], CheckState] | None = None
+    counts: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def well(self) -> CheckState:
+        """The state of one that is well."""
+        return "flowing" if self.kind in RESULTS_KINDS else "ok"
+
+    @property
+    def found(self) -> CheckState:
+        """What a look at it finds."""
+        if self.follows is not None and self.state == self.well:
+            return self.follows()
+        return self.state
 
     def mend(self) -> None:
         """Let it be well again; the kind of its check stays."""
-        self.state, self.clock_offset_s = "flowing", 0.0
+        self.state, self.clock_offset_s = self.well, 0.0
 
 
 class Machine:
@@ -72,21 +89,27 @@ class Machine:
     Attributes:
         sends, hears: the legs between it and its venue's switch.
         disk: what outlives its agents.
+        watched: what its checks look at, by the check's name.
         started_at: when (s) it was last powered on.
     """
 
     def __init__(
-        self, loop: Loop, rng: random.Random, address: str, feed: ResultsFeed | None
+        self, loop: Loop, rng: random.Random, address: str, watched: Sequence[Watched] = ()
     ) -> None:
         self._loop = loop
         self.address = address
-        self.feed = feed
+        self.watched = {each.check: each for each in watched}
         self.clock = Clock(loop, offset_s=rng.gauss(0.0, 0.02))
         self.sends = Leg(rng, delay_s=LAN_DELAY_S, is_cable=True)
         self.hears = Leg(rng, delay_s=LAN_DELAY_S, is_cable=True)
         self.disk = Disk()
         self.is_powered = True
         self.started_at = loop.now - rng.uniform(3_600.0, 30 * 86_400.0)
+
+    @property
+    def is_on_lan(self) -> bool:
+        """Whether it has power, and its cable is in."""
+        return self.is_powered and not self.sends.is_cut
 
     @property
     def mono(self) -> float:

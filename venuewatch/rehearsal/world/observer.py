@@ -10,6 +10,7 @@ from functools import partial
 from typing import NamedTuple
 
 from aggregator.core.centre import Centre
+from aggregator.core.fleet import Fleet
 from aggregator.core.incidents.record import IncidentChanged
 from aggregator.core.outputs import AskPort, HostChanged, Publish, Refused, Store, Tell
 from aggregator.core.verdicts.causes import Cause
@@ -109,6 +110,10 @@ class Observer:
         self.notifier.start(self.process)
         if self.journal.is_lost:
             self._tell_loss()
+
+    def change_inventory(self, fleet: Fleet) -> None:
+        """Expect another fleet from now on."""
+        self._call(lambda now: self.centre.change_inventory(now, fleet))
 
     def kill(self) -> None:
         """End the run at once."""

@@ -1,6 +1,8 @@
-"""Takes the readings of a simulated machine: vitals, and a results feed where there is one."""
+"""Takes the readings of a simulated machine: vitals, and those of its checks."""
 
 import random
+
+import msgspec
 
 from agent.outbox import Message
 from agent.series import Series
@@ -13,7 +15,7 @@ from venuewatch.rehearsal.world.loop import Loop
 from venuewatch.rehearsal.world.machine import Machine
 
 VITALS_EVERY_S = 10.0  # agent.config.Heartbeat
-FEED_EVERY_S = 5.0
+CHECKS_EVERY_S = 5.0
 
 
 class Sampler:
@@ -23,7 +25,7 @@ class Sampler:
         self._machine = machine
         self._boot = boot
         self._vitals = Slots(loop.now, VITALS_EVERY_S)
-        self._checks = Slots(loop.now + rng.uniform(0.0, FEED_EVERY_S), FEED_EVERY_S)
+        self._checks = Slots(loop.now + rng.uniform(0.0, CHECKS_EVERY_S), CHECKS_EVERY_S)
         self._seqs = {Stream.VITALS: -1, Stream.CHECKS: -1}
         self._series = Series()
 
@@ -35,7 +37,7 @@ class Sampler:
     @property
     def next_at(self) -> float:
         """When (s) to call ``take`` again."""
-        if self._machine.feed is None:
+        if not self._machine.watched:
             return self._vitals.next_at
         return min(self._vitals.next_at, self._checks.next_at)
 
@@ -45,18 +47,24 @@ class Sampler:
         wall_ms = self._machine.clock.wall_ms
         if self._vitals.take(now) is not None:
             said.append(self.vitals(now, session))
-        feed = self._machine.feed
-        if feed is not None and self._checks.take(now) is not None:
-            reading = CheckReading(
-                check=feed.check,
-                kind=feed.kind,
-                state=feed.state,
-                every_s=FEED_EVERY_S,
-                wall_ms=wall_ms,
-                duration_s=0.001,
-                values=CheckValues(results_clock_offset_seconds=feed.clock_offset_s),
-            )
-            checks = Checks(self._boot, session, self._next(Stream.CHECKS), wall_ms, [reading])
+        watched = self._machine.watched
+        if watched and self._checks.take(now) is not None:
+            found = [
+                CheckReading(
+                    check=each.check,
+                    kind=each.kind,
+                    state=each.found,
+                    every_s=CHECKS_EVERY_S,
+                    wall_ms=wall_ms,
+                    duration_s=0.001,
+                    values=msgspec.convert(
+                        {"results_clock_offset_seconds": each.clock_offset_s, **each.counts},
+                        CheckValues,
+                    ),
+                )
+                for each in watched.values()
+            ]
+            checks = Checks(self._boot, session, self._next(Stream.CHECKS), wall_ms, found)
             said.append(Message(Stream.CHECKS, encode(checks)))
         return said
 

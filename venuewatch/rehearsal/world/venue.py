@@ -1,15 +1,16 @@
 """Builds a venue: its hosts on one LAN, and the uplink to the centre, each direction by itself."""
 
 import random
+from collections.abc import Sequence
 from functools import partial
 
 from venuewatch.rehearsal.world.agent import Agent, AgentSite, Answer
 from venuewatch.rehearsal.world.bridge import Bridge
 from venuewatch.rehearsal.world.broker import Broker
 from venuewatch.rehearsal.world.connect import Route
-from venuewatch.rehearsal.world.layout import FEED, VenuePlan
+from venuewatch.rehearsal.world.layout import VenuePlan
 from venuewatch.rehearsal.world.loop import Loop
-from venuewatch.rehearsal.world.machine import Machine, ResultsFeed
+from venuewatch.rehearsal.world.machine import Machine, Watched
 from venuewatch.rehearsal.world.network import Leg, Way
 
 
@@ -88,8 +89,8 @@ class SimHost:
         self.machine.plug("in")
         self.machine.clock.drift(0.0)
         self.machine.clock.set_offset(0.0)
-        if self.machine.feed is not None:
-            self.machine.feed.mend()
+        for watched in self.machine.watched.values():
+            watched.mend()
         if self.agent is not None:
             self.agent.process.resume()
             self.agent.flood(0.0)
@@ -109,9 +110,11 @@ class SimVenue:
         self.doubles: list[SimHost] = []
         self._rng = rng
         self._broker = centre if local is None else local
-        for at, name in enumerate(plan.names):
-            feed = ResultsFeed(FEED) if at == 1 else None
-            self.hosts[name] = self._new_host(name, plan.address(name), feed)
+        for host in plan.built:
+            watched = [Watched(check, kind) for check, kind in host.checks.items()]
+            for each in watched:
+                each.mend()
+            self.hosts[host.name] = self._new_host(host.name, host.address, watched)
         self.bridge: Bridge | None = None
         if local is not None:
             route = Route(centre, Way(loop, [self.uplink.up]), Way(loop, [self.uplink.down]))
@@ -124,7 +127,7 @@ class SimVenue:
 
     def add_double(self, name: str) -> SimHost:
         """Add a second machine that has been given the name of a host here."""
-        double = self._new_host(name, f"double-of-{name}.example.org", None)
+        double = self._new_host(name, f"double-of-{name}.example.org", ())
         self.doubles.append(double)
         return double
 
@@ -137,8 +140,8 @@ class SimVenue:
                 double.power_off()
         self.doubles.clear()
 
-    def _new_host(self, name: str, address: str, feed: ResultsFeed | None) -> SimHost:
-        machine = Machine(self._loop, self._rng, address, feed)
+    def _new_host(self, name: str, address: str, watched: Sequence[Watched]) -> SimHost:
+        machine = Machine(self._loop, self._rng, address, watched)
         out, back = [machine.sends], [machine.hears]
         if not self.plan.has_bridge:
             out, back = [*out, self.uplink.up], [self.uplink.down, *back]

@@ -11,6 +11,7 @@ from aggregator.core.centre import Centre
 from aggregator.core.incidents.record import Subject
 from aggregator.core.liveness import AWAY_LIMIT_S
 from aggregator.core.states import ALIVE, VenueState
+from aggregator.inventory import Inventory
 from venuewatch.rehearsal.world.broker import Broker
 from venuewatch.rehearsal.world.connect import Route
 from venuewatch.rehearsal.world.layout import Layout
@@ -33,6 +34,7 @@ class World:
         rng: where all chance comes from.
         broken: what is broken, since when (s); told by the faults.
         was_broken: what ever was, since when it first was.
+        centre_legs: the ways between the broker and the aggregators beside it.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class World:
         self.broken: dict[Subject, float] = {}
         self.was_broken: dict[Subject, float] = {}
         self.broker = Broker(self.loop, rng)
+        self.centre_legs: list[Leg] = []
         self.venues = {
             plan.code: SimVenue(self.loop, rng, plan, self.broker) for plan in layout.venues
         }
@@ -54,6 +57,11 @@ class World:
     def now(self) -> float:
         """The present (s)."""
         return self.loop.now
+
+    @property
+    def inventory(self) -> Inventory:
+        """What the aggregator was told of the fleet."""
+        return self._layout.written
 
     def hosts(self) -> Iterator[SimHost]:
         """Go through every host of every venue."""
@@ -137,4 +145,6 @@ class World:
         return centre
 
     def _centre_way(self) -> Way:
-        return Way(self.loop, [Leg(self.rng, delay_s=CENTRE_DELAY_S)])
+        leg = Leg(self.rng, delay_s=CENTRE_DELAY_S)
+        self.centre_legs.append(leg)
+        return Way(self.loop, [leg])

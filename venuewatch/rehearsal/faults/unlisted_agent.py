@@ -1,0 +1,29 @@
+"""Starts an agent at a venue under a name that the inventory does not have."""
+
+from collections.abc import Collection
+
+from aggregator.core.incidents.record import Subject
+from venuewatch.rehearsal.faults import NONE
+from venuewatch.rehearsal.faults._victims import VenueFault
+from venuewatch.rehearsal.world.venue import SimVenue
+from venuewatch.rehearsal.world.world import World
+
+
+class UnlistedAgent(VenueFault, frozen=True):
+    """A machine that nobody wrote down: it is counted, and no alarm."""
+
+    EXPECTED = NONE
+
+    def hit(self, venue: SimVenue) -> None:
+        """Start it."""
+        venue.add_double(f"{venue.plan.code}-unlisted").start_agent()
+
+    def mend(self, world: World, subjects: Collection[Subject]) -> None:
+        """Take it away."""
+        for subject in subjects:
+            world.venues[subject.venue].remove_doubles(is_polite=True)
+
+    def heal(self, world: World) -> None:
+        """Take it away, wherever it is."""
+        for venue in world.venues.values():
+            venue.remove_doubles(is_polite=True)
