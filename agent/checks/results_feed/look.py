@@ -24,6 +24,7 @@ _YEARS: Final = frozenset(map(str, range(2000, 2100)))
 _AT_ONCE: Final = 256  # names between two looks at the clock
 _NEWEST: Final = 16
 _MAX_TOUCHED: Final = 1_000
+_FLAGS: Final = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0)  # or else a pipe waits for its writer
 
 
 class Begin(NamedTuple):
@@ -214,7 +215,7 @@ def _scanned(path: Path) -> Iterator[Iterator["os.DirEntry[str]"]]:
         with os.scandir(path) as entries:
             yield entries
         return
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    descriptor = os.open(path, _FLAGS)
     try:
         with os.scandir(descriptor) as entries:
             yield entries

@@ -88,6 +88,18 @@ def test_folder_is_read_where_the_system_knows_no_descriptors_of_folders(
     assert [hall.heard(), hall.heard(1.0)] == [2, 2]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no pipes in folders")
+@pytest.mark.timeout(20)
+def test_pipe_in_the_place_of_the_folder_is_not_waited_for(hall: Hall) -> None:
+    hall.folder.rmdir()
+    os.mkfifo(hall.folder)
+
+    reading = hall.read()
+
+    assert reading.state == "critical"
+    assert reading.detail.startswith(f"{hall.folder}: ")
+
+
 @pytest.mark.skipif(os.name == "nt", reason="its folders have no descriptors")
 def test_new_file_costs_one_call_of_each_kind(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
     hall.read()
