@@ -5,6 +5,8 @@ import importlib
 from typing import Any
 
 _COMMANDS = {
+    "plan": "the run sheet of a rehearsal: scenarios by venue, slot and officer",
+    "list": "the kinds of scenarios, or the rows of a run sheet",
     "simulate": "false alarms and detection times by class of link, on a virtual clock",
     "score": "what the monitor made of a run: pass, fail, void or not judged",
 }

@@ -143,9 +143,9 @@ def test_every_plan_holds_every_constraint_or_says_which(
     [
         ({"scenarios": 4}, 4, "scenarios: expected at least 21, as each of 14 kinds"),
         ({"scenarios": 20, "hours": "08:00-08:10"}, 4, "hours: expected at least one slot of 20m"),
-        ({"scenarios": 600, "days": 1}, 4, "officers: expected at most 144 scenarios for 4"),
+        ({"scenarios": 600, "days": 1}, 4, "venues: expected at most 108 scenarios in the slots"),
         ({"scenarios": 90, "days": 1}, 2, "officers: expected at most 72 scenarios for 2"),
-        ({"scenarios": 130, "days": 1}, 9, "days could)"),
+        ({"scenarios": 107, "days": 1}, 9, "centre: expected at least 1 slots and at most 106"),
         ({"first_day": "tomorrow"}, 4, "first day: expected a day as 2027-05-31, got 'tomorrow'"),
     ],
 )
@@ -164,6 +164,14 @@ def test_the_number_of_scenarios_that_a_refusal_names_is_enough() -> None:
     assert len(planned(inventory, 4, scenarios=21).rows) == 21
     with pytest.raises(PlanError, match="at least 21"):
         planned(inventory, 4, scenarios=20)
+
+
+def test_the_number_of_days_that_a_refusal_names_is_enough() -> None:
+    inventory = fleet([PARIS] * 3)
+
+    with pytest.raises(PlanError, match=r"\(2 days could\)"):
+        planned(inventory, 9, scenarios=100, days=1)
+    assert len(planned(inventory, 9, scenarios=100, days=2).rows) == 100
 
 
 def test_a_scenario_that_is_longer_than_a_slot_is_refused() -> None:

@@ -60,14 +60,16 @@ def _venues_of(
     count = target.venues
     if target.venues_share is not None:
         count = max(1, math.floor(target.venues_share * len(inventory.venue)))
+    reason = None if target.is_elsewhere else lacks(target, here)
+    if reason is not None:
+        raise CannotPlay(reason)
+    if count == 1 and not target.is_elsewhere:
+        return [here]
     others = [
         entry for entry in inventory.venue if entry is not here and lacks(target, entry) is None
     ]
     if target.is_elsewhere:
         return _sample(others, count, rng)
-    reason = lacks(target, here)
-    if reason is not None:
-        raise CannotPlay(reason)
     return [here, *_sample(others, count - 1, rng)]
 
 

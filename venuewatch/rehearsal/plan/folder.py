@@ -8,6 +8,7 @@ import contextlib
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -61,9 +62,9 @@ def write(
     Raises:
         ConfigError: there is something already, or it can't be written.
     """
+    check_place(folder, may_replace=may_replace)
     try:
         folder = folder.resolve()
-        _refuse_others(folder, may_replace=may_replace)
         folder.parent.mkdir(parents=True, exist_ok=True)
         made = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
         try:
@@ -80,6 +81,29 @@ def write(
         raise unusable(folder, error) from None
 
 
+def check_place(folder: Path, *, may_replace: bool) -> None:
+    """Check that a plan may be written to a place.
+
+    Raises:
+        ConfigError: there is something that it would destroy.
+    """
+    try:
+        if not folder.exists():
+            return
+        names = {each.name for each in folder.iterdir()} if folder.is_dir() else set()
+        if not folder.is_dir():
+            why = "expected a folder, or none yet, got another kind of file"
+        elif names and PLAN not in names:
+            why = f"expected a new folder, or one with {PLAN}, got one with other files"
+        elif names and not may_replace:
+            why = "there is a plan already: take another folder, or --replace"
+        else:
+            return
+    except (OSError, ValueError) as error:
+        raise unusable(folder, error) from None
+    raise ConfigError(f"{one_line(folder)}: {why}")
+
+
 def text_of_plan(sheet: RunSheet) -> str:
     """Return a run sheet as TOML; what is as usual is left out."""
     return _HEADING + "\n".join(_lines(sheet)) + "\n"
@@ -92,18 +116,6 @@ def _files(
     yield PLAN, text_of_plan(sheet)
     yield TABLE, "\ufeff" + in_csv(rows)  # without the mark a spreadsheet takes another encoding
     yield from pages(sheet, inventory, rows, stories)
-
-
-def _refuse_others(folder: Path, *, may_replace: bool) -> None:
-    if not folder.exists():
-        return
-    if not folder.is_dir():
-        raise ValueError("expected a folder, or none yet, got another kind of file")
-    names = {each.name for each in folder.iterdir()}
-    if names and PLAN not in names:
-        raise ValueError(f"expected a new folder, or one with {PLAN}, got one with other files")
-    if names and not may_replace:
-        raise ValueError("there is a plan already: take another folder, or --replace")
 
 
 def _move(made: Path, folder: Path) -> None:
@@ -146,16 +158,22 @@ def _pairs(said: Mapping[str, object]) -> Iterable[str]:
 
 def _sparse(struct: msgspec.Struct) -> dict[str, object]:
     """Return the fields of a struct that are not as usual."""
-    said: dict[str, object] = {}
-    for field in msgspec.structs.fields(struct):
-        value = getattr(struct, field.name)
-        usual = field.default
-        if usual is msgspec.NODEFAULT and field.default_factory is not msgspec.NODEFAULT:
-            usual = field.default_factory()
-        if value is None or (usual is not msgspec.NODEFAULT and value == usual):
-            continue
-        said[field.name] = _plain(value)
-    return said
+    said = ((name, getattr(struct, name), usual) for name, usual in _usual(type(struct)))
+    return {name: _plain(it) for name, it, usual in said if it is not None and it != usual}
+
+
+@cache
+def _usual(kind: type[msgspec.Struct]) -> tuple[tuple[str, object], ...]:
+    """Return the fields of a struct, each with what it usually is; a field may have no such."""
+    return tuple(
+        (
+            field.name,
+            field.default
+            if field.default_factory is msgspec.NODEFAULT
+            else field.default_factory(),
+        )
+        for field in msgspec.structs.fields(kind)
+    )
 
 
 def _plain(value: object) -> object:

@@ -13,7 +13,8 @@ Nothing reads a clock, and chance is a seed: the same arguments give the same sh
 
 import math
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TypeAlias
 
 import msgspec
@@ -57,7 +58,7 @@ def plan(
     refused = _try(settings, inventory, officers, kinds, resolve)
     if isinstance(refused, RunSheet):
         return refused
-    for more in _DAYS_TRIED:
+    for more in _DAYS_TRIED if isinstance(refused, _NoRoomError) else ():
         days = settings.days + more
         if days > DAYS_MAX:
             break
@@ -95,6 +96,14 @@ class _NoRoomError(PlanError):
     """No room was found by this seed; another one may find it."""
 
 
+@contextmanager
+def _seeking_room() -> Iterator[None]:
+    try:
+        yield
+    except PlanError as error:
+        raise _NoRoomError(error.constraint, _text_of(error)) from None
+
+
 class _Planner:
     def __init__(
         self,
@@ -125,17 +134,16 @@ class _Planner:
             count for kind, count in zip(self._kinds, counts, strict=True) if kind.runs_alone
         )
         wanted, caps = self._wanted(), self._caps(alone)
-        chosen = spread(self._kinds, counts, wanted, caps, rng)
+        with _seeking_room():
+            chosen = spread(self._kinds, counts, wanted, caps, rng)
         rng.shuffle(chosen)
         scenarios = [
             self._resolve(self._kinds[index].name, number, code, rng.getrandbits(53))
             for number, (index, code) in enumerate(chosen, start=1)
         ]
         self._check_lengths(scenarios)
-        try:
+        with _seeking_room():
             placed = place(scenarios, self._slots, self._staff, rng)
-        except PlanError as error:
-            raise _NoRoomError(error.constraint, _text_of(error)) from None
         return RunSheet(
             inventory=digest_of(self._inventory),
             settings=settings,
@@ -161,7 +169,15 @@ class _Planner:
                     f"expected one who serves venue {code} to work in a slot between "
                     f"{self._settings.hours} of {self._venues[code].timezone}, got none",
                 )
-        room, total = sum(self._staff.caps), self._settings.scenarios
+        total = self._settings.scenarios
+        room = sum(self._staff.slots_of(code) for code in self._venues)
+        if total > room:
+            raise PlanError(
+                "venues",
+                f"expected at most {room:,} scenarios in the slots of {len(self._venues)} venues, "
+                f"or {math.ceil(total * self._settings.days / room)} days, got {total:,}",
+            )
+        room = sum(self._staff.caps)
         if total > room:
             most = max(self._staff.caps)
             raise PlanError(
@@ -173,17 +189,19 @@ class _Planner:
     def _alone_most(self) -> int:
         """Return how many may hit the centre, so that the others find their slots, too."""
         total = self._settings.scenarios
-        slots = min(len(each) for each in self._slots.values())
-        room = min(self._rest(slots, len(self._slots)), self._rest(slots, len(self._officers)))
         least = sum(kind.runs_alone for kind in self._kinds)
+        slots = min(len(each) for each in self._slots.values())
+        at_once = min(len(self._slots), len(self._officers))
+        most = (slots - least) * at_once + least
+        if slots < least or total > most:
+            raise PlanError(
+                "centre",
+                f"expected at least {least} slots and at most {max(0, most):,} scenarios, as "
+                f"{least} kinds hit the centre and each runs alone, got {slots} slots and "
+                f"{total:,} scenarios",
+            )
+        room = slots if at_once == 1 else (slots * at_once - total) // (at_once - 1)
         return min(room, max(least, int(room * _ROOM_KEPT)), total)
-
-    def _rest(self, slots: int, at_once: int) -> int:
-        """Return how many slots need not have ``at_once`` scenarios."""
-        total = self._settings.scenarios
-        if at_once == 1:
-            return slots
-        return (slots * at_once - total) // (at_once - 1)
 
     def _wanted(self) -> dict[str, float]:
         """Return the share of each venue: that of the officers who serve it."""
