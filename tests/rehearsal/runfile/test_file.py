@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.rehearsal.runfile.scenarios import HOST, fetch, run_of, scenario
-from venuewatch.rehearsal.runfile import schema
+from venuewatch.rehearsal.runfile import database, schema
 from venuewatch.rehearsal.runfile.database import RunFileError
 from venuewatch.rehearsal.runfile.file import AbortedError, ControlledError, RunFile
 from venuewatch.rehearsal.runfile.rows import (
@@ -164,6 +164,19 @@ def test_a_run_is_not_made_over_another(path: Path) -> None:
     run_of(path, [scenario()]).close()
 
     with pytest.raises(RunFileError, match="expected a new file, got one with something in it"):
+        run_of(path, [])
+
+    assert count(path, "scenario") == 1
+
+
+def test_of_two_that_make_a_run_at_once_one_is_refused(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = database.create(path)
+    run_of(path, [scenario()]).close()
+    monkeypatch.setattr(database, "create", lambda _: late)
+
+    with pytest.raises(RunFileError, match="expected a new file"):
         run_of(path, [])
 
     assert count(path, "scenario") == 1

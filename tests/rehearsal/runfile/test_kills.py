@@ -39,6 +39,20 @@ print("begun", flush=True)
 run_of(Path(sys.argv[1]), map(scenario, range(200_000)))
 """
 
+LIMITED = """
+import resource, signal, sys
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)
+from pathlib import Path
+from tests.rehearsal.runfile.scenarios import run_of, scenario
+from venuewatch.rehearsal.runfile.database import RunFileError
+
+try:
+    run_of(Path(sys.argv[1]), map(scenario, range(5_000)))
+except RunFileError as error:
+    sys.exit(str(error))
+"""
+
 
 def play_and_kill(path: Path, world: str, lines: int) -> list[tuple[int, str]]:
     """Let a process play, kill it after so many lines; return what it had said by then."""
@@ -82,6 +96,18 @@ def test_a_run_killed_while_made_is_whole_or_not_there(path: Path) -> None:
             assert maker.poll() is None
         maker.send_signal(signal.SIGKILL)
 
+    with run_of(path, [scenario()]) as run:
+        assert len(run.scenarios()) == 1
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("room", [0, 100, 5_000, 200_000])
+def test_a_run_that_finds_no_room_says_so_and_is_made_later(path: Path, room: int) -> None:
+    command = [sys.executable, "-c", LIMITED, str(path), str(room)]
+    made = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+
+    assert made.returncode == 1
+    assert made.stderr == f"{path}: the disk fails, or is full\n"
     with run_of(path, [scenario()]) as run:
         assert len(run.scenarios()) == 1
 

@@ -35,6 +35,7 @@ def owner(told: Told, *windows: Window) -> tuple[int, int] | None:
     [
         ("host:STA/STA-1", 110.0, 1),
         ("host:AQU/AQU-1", 110.0, 2),
+        ("host:STA/STA-5", 110.0, 1),
         ("host:AQU/AQU-5", 110.0, 2),
         ("host:ICE/ICE-1", 110.0, 2),
         ("centre:", 110.0, 2),

@@ -79,6 +79,10 @@ MUTANTS: dict[str, tuple[Callable[[], tuple[Told, ...]], set[MeasureName]]] = {
         lambda: (incident(over_at=110.0), incident(2, seen_at=112.0, told_at=112.2)),
         {"once"},
     ),
+    "told twice, two numbers, one notice": (
+        lambda: (incident(over_at=110.0), incident(2, seen_at=112.0)._replace(notices=())),
+        {"once"},
+    ),
     "told twice, two notices": (lambda: (told_again(),), {"once"}),
     "no notices": (lambda: (without(notices=True),), {"told"}),
     "notices 1 s late": (lambda: (incident(told_at=SEEN + 3.0),), {"told"}),
@@ -143,7 +147,7 @@ def test_the_right_cause_has_3_s_more() -> None:
 def test_a_repeated_notice_is_told_once() -> None:
     one = incident()
 
-    twice = one._replace(notices=(one.notices[0], *one.notices))
+    twice = one._replace(notices=(*one.notices, one.notices[0]._replace(at=TOLD + 9)))
 
     assert failed(judged(), evidence(twice)) == set()
 
@@ -161,6 +165,12 @@ def test_a_flapping_host_may_be_told_as_often_as_expected() -> None:
 
     assert failed(judged(expectation(at_most=3)), evidence(*told)) == set()
     assert failed(judged(expectation(at_most=2)), evidence(*told)) == {"once"}
+
+
+def test_each_of_several_incidents_has_to_be_over() -> None:
+    told = [incident(1), incident(2, over_at=None)]
+
+    assert failed(judged(expectation(at_most=2)), evidence(*told)) == {"recovery"}
 
 
 @pytest.mark.parametrize(("children", "lowered"), [(7, set()), (6, {"scope"}), (0, {"scope"})])
@@ -253,20 +263,20 @@ def test_a_measure_that_is_not_taken_is_not_judged() -> None:
     assert (scored.measures["told"].verdict, scored.verdict) == ("not_judged", "pass")
 
 
-def test_a_host_that_stays_dead_keeps_no_venue_from_recovering() -> None:
+@pytest.mark.parametrize(("over_at", "lowered"), [(118.0, set()), (124.0, {"recovery"})])
+def test_a_host_that_stays_dead_delays_no_recovery_of_its_venue(
+    over_at: float, lowered: set[MeasureName]
+) -> None:
     venue, host = expectation("venue:STA", "venue_unreachable", after="cut"), expectation()
     scenario = judged(venue, host, targets=(Target("cut", ("venue:STA",)), Target("off", (HOST,))))
-    told = (
-        incident(1, "venue:STA", "venue_unreachable", over_at=MENDED - 5),
-        incident(2),
-    )
+    told = (incident(1, "venue:STA", "venue_unreachable", over_at=over_at), incident(2))
     found = evidence(
         *told,
         steps={"cut": StepTimes(TRUE, MENDED - 8), "off": StepTimes(TRUE, MENDED)},
         sights=(*sights("cut"), *sights()),
     )
 
-    assert failed(scenario, found) == set()
+    assert failed(scenario, found) == lowered
 
 
 def test_a_venue_of_dead_hosts_is_over_between_first_and_last() -> None:
