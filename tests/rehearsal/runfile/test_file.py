@@ -240,6 +240,25 @@ def test_a_run_of_another_plan_is_refused(path: Path) -> None:
             run.check_plan("b" * 64)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "DELETE FROM run WHERE key = 'seed'",
+        "UPDATE run SET value = 'many' WHERE key = 'seed'",
+        "UPDATE run SET value = 'half' WHERE key = 'mode'",
+        "UPDATE run SET value = '[]' WHERE key = 'versions'",
+        "UPDATE scenario SET scenario = '{}'",
+        "DROP TABLE run",
+    ],
+)
+def test_a_run_that_makes_no_sense_is_one_line(path: Path, change: str) -> None:
+    run_of(path, [scenario()]).close()
+    fetch(path, change)
+
+    with RunFile.read(path) as run, pytest.raises(RunFileError, match=r"^/[^\n]+: [^\n]+$"):
+        run.about(), run.scenarios()
+
+
 def test_a_full_disk_is_one_line_and_loses_nothing_written(path: Path) -> None:
     with run_of(path, [scenario()]) as run:
         run.record_begun(1, world="w", at=1.0)

@@ -161,9 +161,13 @@ class RunFile:
         self._set("controller", f"process {os.getpid()} on {platform.node()}, since {since}")
 
     def about(self) -> About:
-        """Return what the run is of, and how it stands."""
-        with in_one_line(self.path):
-            found = dict(self._connection.execute("SELECT key, value FROM run"))
+        """Return what the run is of, and how it stands.
+
+        Raises:
+            RunFileError: the file does not say.
+        """
+        found = dict(self._fetch("SELECT key, value FROM run"))
+        try:
             return About(
                 plan=found["plan"],
                 mode=msgspec.convert(found["mode"], Mode),
@@ -172,6 +176,9 @@ class RunFile:
                 is_aborted=found["state"] == "aborted",
                 controller=found.get("controller", ""),
             )
+        except (KeyError, ValueError, msgspec.DecodeError) as error:
+            words = one_line(error)
+            raise RunFileError(f"{one_line(self.path)}: makes no sense at {words}") from None
 
     def check_plan(self, digest: str) -> None:
         """Check that the run is of the run sheet with ``digest``.
