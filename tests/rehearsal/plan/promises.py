@@ -49,6 +49,23 @@ def outside_hours(sheet: RunSheet, inventory: Inventory) -> list[Row]:
     ]
 
 
+def outside_own_hours(sheet: RunSheet, inventory: Inventory) -> list[Row]:
+    """Return the rows of officers who do not work then, or who do not serve the venue."""
+    zones = {venue.code: venue.timezone for venue in inventory.venue}
+    people = {officer.name: officer for officer in sheet.officers}
+    found = []
+    for row in sheet.rows:
+        officer, venue = people[row.officer], row.scenario.venue
+        serves = venue in officer.venues if officer.venues else officer.zone in {"", zones[venue]}
+        begins, ends = (officer.hours or "00:00-24:00").split("-")
+        zone = officer.zone or zones[venue]
+        if not (
+            serves and begins <= local(row.starts_at, zone) and local(row.ends_at - 1, zone) < ends
+        ):
+            found.append(row)
+    return found
+
+
 def local(at: int, zone: str) -> str:
     return f"{(MIDNIGHT + timedelta(seconds=at)).astimezone(ZoneInfo(zone)):%H:%M}"
 

@@ -121,6 +121,9 @@ def refusal_of(text: str, tmp_path: Path) -> str:
         ('kind = "', 'mood = 1\nkind = "', 'unknown field "mood" at $.rows[0].scenario'),
         ("[settings]", "[settings", "expected TOML"),
         ("day = 1", "day = " + "[" * 5000, "expected TOML"),
+        ("lasts_s = 30.0", "lasts_s = nan", "expected a number, got nan at $.rows["),
+        ("lasts_s = 30.0", "lasts_s = -1.0", "rows: expected seconds from 0 to 86400 in scenario"),
+        ('after = "cut"', 'after = "cot"', "rows: expected a step of scenario"),
         ('officer = "Officer', 'officer = "Robber', "officers: expected one of the plan"),
         ('name = "Officer 01"', 'name = "Officer 02"', "officers: expected each name once"),
         ('name = "Officer 01"', 'name = "\\u001b[2J"', "expected a name or role of 1 to 80"),
@@ -216,6 +219,30 @@ def test_a_plan_for_another_inventory_is_refused(
 
     with pytest.raises(PlanError, match=f"inventory: {said}"):
         check_fleet(sheet, other)
+
+
+@pytest.mark.parametrize(
+    ("subject", "said"),
+    [
+        ("venue:XXX", "inventory: expected venues and hosts of the inventory, got 'venue:XXX'"),
+        ("host:V01/nobody", "inventory: expected venues and hosts of the inventory, got 'host:V01"),
+        ("the server", "rows: expected SCOPE:VENUE/HOST/CHECK, got 'the server' in scenario"),
+        ("planet:V01", "rows: expected SCOPE:VENUE/HOST/CHECK, got 'planet:V01'"),
+    ],
+)
+def test_a_target_that_is_not_in_the_fleet_is_refused(
+    sheet: RunSheet, subject: str, said: str
+) -> None:
+    row = next(row for row in sheet.rows if row.scenario.orders)
+    (order,) = row.scenario.orders
+    wrong = msgspec.structs.replace(
+        row.scenario, orders=(msgspec.structs.replace(order, targets=(subject,)),)
+    )
+
+    with pytest.raises(PlanError) as refused:
+        check_fleet(changed(sheet, row.scenario.number, scenario=wrong), FLEET)
+
+    assert str(refused.value).startswith(said)
 
 
 def test_a_plan_of_kinds_that_went_or_changed_is_refused(sheet: RunSheet) -> None:

@@ -15,6 +15,7 @@ from tests.rehearsal.plan.promises import (
     kinds_left_out,
     loads,
     outside_hours,
+    outside_own_hours,
     quiet_share,
     untouched_share_of_quiet,
     venues_left_out,
@@ -87,8 +88,10 @@ def asked(draw: st.DrawFn) -> tuple[Settings, Inventory, tuple[Officer, ...]]:
         people = made(number, inventory.venue, random.Random(1))
     else:
         listed = draw(st.lists(st.lists(st.sampled_from(codes), max_size=4), max_size=8))
+        own = st.sampled_from([None, "08:00-14:00", "13:00-20:00", "09:10-19:50"])
+        zone = st.sampled_from(["", *zones])
         people = tuple(
-            Officer(name=f"Role {index}", venues=tuple(venues))
+            Officer(name=f"Role {index}", venues=tuple(venues), zone=draw(zone), hours=draw(own))
             for index, venues in enumerate([[], *listed], start=1)
         )
     wanted = settings(
@@ -129,13 +132,13 @@ def test_every_plan_holds_every_constraint_or_says_which(
     assert kinds_left_out(sheet, kinds) == set()
     assert venues_left_out(sheet, inventory) == set()
     assert called_flapping(sheet) == []
-    for group in {(officer.venues, officer.zone) for officer in people}:
-        theirs = [
-            loads(sheet)[officer.name]
-            for officer in people
-            if (officer.venues, officer.zone) == group
-        ]
-        assert max(theirs) - min(theirs) <= 2
+    assert outside_own_hours(sheet, inventory) == []
+    counts = loads(sheet)
+    alike: dict[object, list[int]] = {}
+    for officer in people:
+        group = (frozenset(officer.venues), officer.zone, officer.hours)
+        alike.setdefault(group, []).append(counts[officer.name])
+    assert all(max(theirs) - min(theirs) <= 2 for theirs in alike.values())
 
 
 @pytest.mark.parametrize(

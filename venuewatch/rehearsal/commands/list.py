@@ -234,5 +234,5 @@ def _block(row: tuple[str, ...], width: int) -> list[str]:
     *first, last = row
     return [
         *cells.folded("  ".join(filter(None, first)), width, indent=_INDENT),
-        *cells.folded(_INDENT + last, width, indent=_INDENT),
+        *(_INDENT + text for text in cells.folded(last, width - len(_INDENT))),
     ]

@@ -18,6 +18,7 @@ from aggregator.inventory import Inventory
 from venuewatch.base.config import ConfigError, one_line, read_toml, unusable
 from venuewatch.base.in_toml import in_toml
 from venuewatch.base.refusals import convert
+from venuewatch.rehearsal.kinds.rules import refuse_no_number
 from venuewatch.rehearsal.plan.pages import pages
 from venuewatch.rehearsal.plan.sheet import RunSheet, check, check_version
 from venuewatch.rehearsal.plan.table import entries, in_csv
@@ -42,6 +43,7 @@ def read(path: Path) -> RunSheet:
     content = read_toml(file)
     try:
         check_version(content.get("version"))
+        refuse_no_number(content)
         sheet = convert(content, RunSheet)
         check(sheet)
     except (ValueError, RecursionError, PlanError) as error:

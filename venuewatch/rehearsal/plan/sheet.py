@@ -6,7 +6,7 @@ plan for another fleet is known, and one of kinds that have changed since.
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from itertools import pairwise
 from typing import Annotated, Final
 
@@ -15,13 +15,15 @@ import msgspec
 from aggregator.inventory import Inventory
 from venuewatch.base.config import Name
 from venuewatch.rehearsal.plan.officers import Officer, OfficerName
-from venuewatch.rehearsal.plan.terms import Hours, PlanError
-from venuewatch.rehearsal.scenario import Scenario
+from venuewatch.rehearsal.plan.terms import DAY_S, Hours, PlanError
+from venuewatch.rehearsal.scenario import Scenario, subject_of
 
 VERSION: Final = 1
 
 SCENARIOS_MAX: Final = 20_000
 DAYS_MAX: Final = 60
+
+_ANY = "*"
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -99,6 +101,7 @@ def check(sheet: RunSheet) -> None:
             raise PlanError("venues", f"expected a venue for scenario {number}, got none")
         if row.starts_at >= row.ends_at:
             raise PlanError("rows", f"expected scenario {number} to end after it starts")
+        _check_steps(row.scenario)
     _refuse_twice("officer", ((row.officer, row) for row in sheet.rows))
     _refuse_twice("venue", ((code, row) for row in sheet.rows for code in set(row.scenario.venues)))
     _refuse_beside_alone(sheet.rows)
@@ -130,6 +133,9 @@ def check_fleet(sheet: RunSheet, inventory: Inventory) -> None:
                     f"expected venues of the inventory, got {code!r} in scenario "
                     f"{row.scenario.number}: the plan was made for another one",
                 )
+    hosts = {(venue.code, host.name) for venue in inventory.venue for host in venue.host}
+    for row in sheet.rows:
+        _check_subjects(row.scenario, codes, hosts)
     found = digest_of(inventory)
     if sheet.inventory != found:
         raise PlanError(
@@ -158,6 +164,48 @@ def check_kinds(sheet: RunSheet, digests: Mapping[str, str]) -> None:
                 "kinds",
                 f"expected kind {scenario.kind!r} as it was when the plan was made: its file has "
                 f"changed since, make the plan again",
+            )
+
+
+def _check_steps(scenario: Scenario) -> None:
+    steps = [order.step for order in scenario.orders]
+    for step in steps:
+        if steps.count(step) > 1:
+            raise PlanError("rows", f"expected step {step!r} of {scenario.number} once")
+    for expected in scenario.expected:
+        if expected.after not in steps:
+            raise PlanError(
+                "rows",
+                f"expected a step of scenario {scenario.number} before {expected.subject!r}, got "
+                f"{expected.after!r}",
+            )
+    times = [time for order in scenario.orders for time in (order.at_s, order.lasts_s)]
+    times += [
+        time for one in scenario.expected for time in (one.detect_within_s, one.over_within_s)
+    ]
+    if not all(0 <= time <= DAY_S for time in times):
+        raise PlanError("rows", f"expected seconds from 0 to {DAY_S} in scenario {scenario.number}")
+
+
+def _check_subjects(
+    scenario: Scenario, codes: Container[str], hosts: Container[tuple[str, str]]
+) -> None:
+    texts = [target for order in scenario.orders for target in order.targets]
+    texts += [expected.subject for expected in scenario.expected]
+    texts += [allowed.subject for allowed in scenario.allowed]
+    for text in texts:
+        try:
+            subject = subject_of(text)
+        except ValueError as error:
+            raise PlanError("rows", f"{error} in scenario {scenario.number}") from None
+        is_host = subject.host not in {"", _ANY} and bool(subject.venue)
+        if (subject.venue and subject.venue not in codes) or (
+            is_host and (subject.venue, subject.host) not in hosts
+        ):
+            raise PlanError(
+                "inventory",
+                f"expected venues and hosts of the inventory, got {text!r} in scenario "
+                f"{scenario.number}",
             )
 
 
