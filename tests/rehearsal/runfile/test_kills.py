@@ -39,6 +39,19 @@ print("begun", flush=True)
 run_of(Path(sys.argv[1]), map(scenario, range(200_000)))
 """
 
+WORKER = """
+import sys
+from pathlib import Path
+from venuewatch.rehearsal.runfile.file import RunFile
+from venuewatch.rehearsal.runfile.rows import Step
+
+run = RunFile.open(Path(sys.argv[1]))
+sys.stdin.readline()
+for number in range(int(sys.argv[2]), 200, 2):
+    run.record_begun(number, world=sys.argv[2], at=number)
+    run.record(Step(number, "off", "ordered", number))
+    run.record_ended(number, at=number)
+"""
 LIMITED = """
 import resource, signal, sys
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -98,6 +111,27 @@ def test_a_run_killed_while_made_is_whole_or_not_there(path: Path) -> None:
 
     with run_of(path, [scenario()]) as run:
         assert len(run.scenarios()) == 1
+
+
+@pytest.mark.real
+def test_two_workers_write_at_once(path: Path) -> None:
+    run_of(path, map(scenario, range(200))).close()
+    command = [sys.executable, "-c", WORKER, str(path)]
+    workers = [
+        subprocess.Popen([*command, str(first)], stdin=subprocess.PIPE, text=True, cwd=ROOT)
+        for first in (0, 1)
+    ]
+
+    for worker in workers:
+        assert worker.stdin is not None
+        worker.stdin.write("\n")
+        worker.stdin.flush()
+    for worker in workers:
+        worker.communicate()
+
+    assert [worker.returncode for worker in workers] == [0, 0]
+    with RunFile.read(path) as run:
+        assert {one.state for one in run.scenarios()} == {"ended"}
 
 
 @pytest.mark.real

@@ -19,7 +19,7 @@ from venuewatch.rehearsal.score.evidence import Evidence, Sight, StepTimes, Unwe
 from venuewatch.rehearsal.score.marks import BY_PEOPLE, MEASURES
 from venuewatch.rehearsal.score.scoring import score
 
-TAKEN = set(MEASURES) - BY_PEOPLE
+TAKEN = set(MEASURES) - BY_PEOPLE - {"counted"}
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,10 @@ def test_a_control_needs_no_witness() -> None:
 def test_a_control_on_an_unwell_stage_is_void() -> None:
     unwell = evidence(unwell=(Unwell("stage", 99.0),))
 
-    assert score(control(), unwell, MARKS).verdict == "void"
+    scored = score(control(), unwell, MARKS)
+
+    assert scored.verdict == "void"
+    assert verdicts(scored)["void"] == {"others"}
 
 
 def test_a_monitor_that_is_down_fails_and_is_never_void() -> None:

@@ -3,6 +3,7 @@
 import argparse
 import sys
 from pathlib import Path
+from statistics import median
 
 import msgspec
 from rich.console import Console
@@ -120,7 +121,7 @@ def _measures(scored: RunScore) -> Table:
             for one in scored.scored
             if one.measures[name].value_s is not None
         )
-        shown = (f"{times[len(times) // 2]:.1f} s", f"{times[-1]:.1f} s") if times else ("", "")
+        shown = (f"{median(times):.1f} s", f"{times[-1]:.1f} s") if times else ("", "")
         table.add_row(name, *(str(counts[verdict]) for verdict in VERDICTS), *shown)
     return table
 

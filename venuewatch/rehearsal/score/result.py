@@ -4,7 +4,7 @@ Nothing is averaged. Void and not judged are counted beside passed and failed, n
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final, Literal, TypeAlias
 
 import msgspec
@@ -139,9 +139,11 @@ def overall(verdicts: Iterable[Verdict]) -> Verdict:
     return max(verdicts, key=_WORST.__getitem__, default="not_judged")
 
 
-def all_of(verdict: Verdict, why: str, marks: Marks) -> dict[MeasureName, Measure]:
-    """Return one verdict for every measure that is taken."""
+def all_of(
+    verdict: Verdict, why: str, taken: Collection[MeasureName]
+) -> dict[MeasureName, Measure]:
+    """Return one verdict for every measure that is taken; the others are not judged."""
     return {
-        name: Measure(verdict=verdict if marks.judges(name) else "not_judged", why=why)
+        name: Measure(verdict=verdict if name in taken else "not_judged", why=why)
         for name in MEASURES
     }

@@ -34,7 +34,7 @@ def score(scenario: Judged, evidence: Evidence, marks: Marks) -> Scored:
         found = "void", f"no step made {untold} true"
     if found is not None:
         verdict, why = found
-        measures = all_of(verdict, why, marks)
+        measures = all_of(verdict, why, _taken(scenario, marks))
     else:
         answers = tuple(
             answer(one, its, truth, marks)
@@ -100,6 +100,13 @@ def _measures(
         else _NOT_JUDGED
         for name in MEASURES
     }
+
+
+def _taken(scenario: Judged, marks: Marks) -> frozenset[MeasureName]:
+    """Return the measures that a scenario has: without an expectation they are few."""
+    of_none: tuple[MeasureName, ...] = ("counted", "others") if scenario.counted else ("others",)
+    of_some = set(MEASURES) - {"counted", "others"} if scenario.expected else set()
+    return frozenset(name for name in (*of_none, *of_some) if marks.judges(name))
 
 
 def _worst(measures: Iterable[Measure | None]) -> Measure:
