@@ -9,6 +9,7 @@ _COMMANDS = {
     "list": "the kinds of scenarios, or the rows of a run sheet",
     "simulate": "false alarms and detection times by class of link, on a virtual clock",
     "score": "what the monitor made of a run: pass, fail, void or not judged",
+    "report": "a run for people: a page, CSV, Markdown, and what is better than in another run",
 }
 """Sub-commands and what each is for; ``commands/NAME.py`` has ``add_arguments`` and ``run``."""
 
