@@ -19,7 +19,7 @@ from venuewatch.rehearsal.plan.folder import write
 from venuewatch.rehearsal.plan.officers import made
 from venuewatch.rehearsal.plan.planner import plan
 from venuewatch.rehearsal.plan.sheet import Settings, digest_of_sheet
-from venuewatch.rehearsal.reporting.page import in_html
+from venuewatch.rehearsal.reporting.files import in_html
 
 HOSTILE = '<script>fetch("http://x.test")</script><img src="//x.test/a">|`=1+1`[a](http://x.test)'
 STEERING = "\x1b[2J\u202e\r\n"

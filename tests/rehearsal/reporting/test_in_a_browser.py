@@ -7,7 +7,7 @@ import pytest
 from tests.kit.browser import browser, profile
 from tests.rehearsal.reporting.runs import report_of
 from tests.rehearsal.reporting.test_command import hostile_run
-from venuewatch.rehearsal.reporting.page import in_html
+from venuewatch.rehearsal.reporting.files import in_html
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.real]
 

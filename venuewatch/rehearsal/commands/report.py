@@ -9,12 +9,11 @@ from venuewatch.base.config import ConfigError, one_line, unusable
 from venuewatch.rehearsal.commands.score import MISSED, USAGE_ERROR
 from venuewatch.rehearsal.reporting import improvements
 from venuewatch.rehearsal.reporting.build import build
-from venuewatch.rehearsal.reporting.csv_table import in_csv
+from venuewatch.rehearsal.reporting.files import in_csv, in_html
 from venuewatch.rehearsal.reporting.gather import gather
 from venuewatch.rehearsal.reporting.lines import show
 from venuewatch.rehearsal.reporting.markdown import in_markdown
 from venuewatch.rehearsal.reporting.model import Report
-from venuewatch.rehearsal.reporting.page import in_html
 from venuewatch.rehearsal.runfile.database import RunFileError
 from venuewatch.rehearsal.score import marks as marks_of
 from venuewatch.terminal import output

@@ -7,8 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from venuewatch.rehearsal.reporting.compare import BETTER, SAME, WORSE
-from venuewatch.rehearsal.reporting.model import Grouping, Report
-from venuewatch.rehearsal.reporting.words import VERDICT, plain, seconds
+from venuewatch.rehearsal.reporting.model import VERDICT, Grouping, Report, plain, seconds
 
 _MOST_SHOWN = 50
 _VERDICTS = ("judged", *VERDICT.values())

@@ -3,8 +3,7 @@
 import string
 from collections.abc import Iterable, Iterator
 
-from venuewatch.rehearsal.reporting.model import Grouping, Report, Times
-from venuewatch.rehearsal.reporting.words import VERDICT, plain, seconds
+from venuewatch.rehearsal.reporting.model import VERDICT, Grouping, Report, Times, plain, seconds
 
 ENTRIES_MAX = 200
 _SIGNS = {ord(sign): f"\\{sign}" for sign in string.punctuation if sign not in " ,;'()/"}

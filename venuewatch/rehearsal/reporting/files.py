@@ -1,13 +1,42 @@
-"""CSV of a report: a line for each scenario; no cell is taken for a formula."""
+"""Files of a report: a page that asks for nothing, and a table in which no cell is a formula.
+
+Names of others are text in both.
+"""
 
 import csv
 import io
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from venuewatch.rehearsal.plan.table import safe
-from venuewatch.rehearsal.reporting.model import Entry, Report
-from venuewatch.rehearsal.reporting.words import VERDICT, plain
+from venuewatch.rehearsal.reporting.entries import MOMENTS
+from venuewatch.rehearsal.reporting.model import MEANING, VERDICT, Entry, Report, plain, seconds
 from venuewatch.rehearsal.score.marks import MEASURES
+
+ENTRIES_MAX: Final = 1_500
+"""Scenarios of one verdict that a page shows: with their timelines they take 4 MB at most."""
+
+
+def in_html(report: Report) -> str:
+    """Return a report as a page."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"plain": plain, "seconds": seconds}
+    return environment.get_template("report.html").render(
+        report=report,
+        groupings=(report.measures, *report.groupings),
+        meaning=MEANING,
+        moments=MOMENTS,
+        entries_max=ENTRIES_MAX,
+    )
 
 
 def in_csv(report: Report) -> str:
