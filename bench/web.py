@@ -26,7 +26,7 @@ from bench.kit import members
 from bench.kit.centres import get
 from bench.kit.filling import fill, served
 from bench.kit.machine import program
-from bench.kit.mosquitto import is_ready, mosquitto
+from bench.kit.mosquitto import mosquitto
 from bench.kit.processes import (
     LOOPBACK,
     BenchError,
@@ -43,6 +43,7 @@ from bench.kit.scraping import AS_PROMETHEUS
 from bench.kit.visitors import HALF, HANG, Visitors, visiting
 from venuewatch.base import clock
 from venuewatch.base.options import whole
+from venuewatch.rehearsal.live.servers import is_ready
 
 SUMMARY = "scrapes, kills and memory while the web port is abused, against a quiet time"
 GOALS = (

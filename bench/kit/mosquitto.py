@@ -2,19 +2,17 @@
 
 import contextlib
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from bench.kit.machine import program
 from bench.kit.processes import LOOPBACK, ROOT, BenchError, await_start, free_port, is_root, running
+from venuewatch.rehearsal.live.servers import is_ready
 
 _PROJECTS_OWN = ROOT / "mosquitto" / "venuewatch.conf"
 _FILES_TO_SPARE = 64
-_CONNECT = b"\x10\x10\x00\x04MQTT\x04\x02\x00\x00\x00\x04wait"  # MQTT 3.1.1, 3.1
-_CONNACK = b"\x20"  # accepted or not; MQTT 3.1.1, 3.2
-_ANSWER_S = 1.0
 
 
 class Broker(NamedTuple):
@@ -85,17 +83,6 @@ def mosquitto(
         connect = partial(socket.create_connection, (LOOPBACK, port))
         await_start(process, lambda: is_ready(connect), log=log)
         yield Broker(process.pid, port, tls_port)
-
-
-def is_ready(connect: Callable[[], socket.socket]) -> bool:
-    """Tell whether a broker answers; it opens its listeners some time before it answers any."""
-    try:
-        with connect() as sock:
-            sock.settimeout(_ANSWER_S)
-            sock.sendall(_CONNECT)
-            return sock.recv(1) == _CONNACK
-    except OSError:
-        return False
 
 
 def _global_settings(directory: Path) -> str:

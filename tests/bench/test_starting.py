@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from bench.kit.mosquitto import is_ready
 from bench.kit.processes import ROOT, free_port
 from tests.integration.real import Process
+from venuewatch.rehearsal.live.servers import is_ready
 
 TAKER = """
 import random
@@ -58,7 +58,7 @@ def test_a_broker_is_ready_when_it_answers(
 def test_an_open_port_alone_is_no_broker(
     listener: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bench.kit.mosquitto._ANSWER_S", 0.05)
+    monkeypatch.setattr("venuewatch.rehearsal.live.servers._ANSWER_S", 0.05)
 
     assert not is_ready(lambda: dial(listener))
 

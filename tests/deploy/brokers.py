@@ -13,11 +13,11 @@ from typing import Self
 import trustme
 
 from aggregator.shell.mqtt.lanes import bulk_client, live_client
-from bench.kit.mosquitto import is_ready
 from bench.kit.processes import free_port
 from tests.deploy.peer import Peer
 from tests.integration.real import Process, program, until
 from venuewatch.base.wire import topics
+from venuewatch.rehearsal.live.servers import is_ready
 
 FILES = Path(__file__).parents[2] / "mosquitto"
 PASSWORD = "of-the-test"  # noqa: S105 - it opens a broker that lives for one test

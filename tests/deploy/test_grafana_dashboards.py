@@ -36,9 +36,9 @@ from tests.deploy.grafana_files import (
     read,
     variables_of,
 )
-from tests.kit.page import Page
 from venuewatch.base.wire.checks import CheckValues, NetworkState, ResultsState
 from venuewatch.base.wire.readings import Readings, families_of
+from venuewatch.rehearsal.live.metrics import Page
 
 NAMES = ["host", "monitor", "network", "results", "venue", "wall"]
 PROMETHEUS = {"up", "scrape_duration_seconds", "scrape_samples_scraped"}

@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from tests.faults.world import RECONNECT_MAX_S, Plan, World
-from tests.integration.real import Aggregator, Process, pause, until
+from tests.integration.real import Process, pause, until
+from venuewatch.rehearsal.live.servers import Aggregator
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(400)]
 

@@ -98,12 +98,12 @@ def restarts(world: World) -> float:
 
 
 def test_a_clock_that_steps_is_a_clock_that_is_wrong_and_nothing_else(world: World) -> None:
-    offset = world.hosts["LYO-2"].start_wandering()
+    wrong = world.hosts["LYO-2"].start_wandering()
     world.mark()
 
-    offset.write_text(str(STEP_S))
+    wrong.set(STEP_S)
     incident = world.expect("clock", "LYO-2", "clock_skew", within_s=10.0)
-    offset.write_text("0")
+    wrong.set(0.0)
 
     (seen,) = (seen for seen in incident.evidence if seen.seen == "clock")
     assert seen.detail["offset_s"] == pytest.approx(STEP_S, abs=1.0)

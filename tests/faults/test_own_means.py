@@ -12,9 +12,9 @@ from typing import Final
 import pytest
 
 from tests.faults.world import Plan, World, world_of
-from tests.integration.own_clock import Clock
 from tests.integration.real import in_thread, until
 from tests.kit.receiver import Answer, Receiver
+from venuewatch.rehearsal.live.own_clock import Clock
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(400)]
 

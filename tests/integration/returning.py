@@ -13,7 +13,6 @@ from agent.spool.disk import Spool
 from bench.kit.processes import LOOPBACK
 from tests.integration.duty import Hosts
 from tests.integration.real import (
-    HERE,
     START_S,
     Agent,
     Aggregator,
@@ -27,6 +26,7 @@ from tests.integration.real import (
 from venuewatch.base import clock
 from venuewatch.base.wire.catalogue import Catalogue, Families
 from venuewatch.base.wire.messages import Vitals, encode
+from venuewatch.rehearsal.live.programs import HERE
 
 ELSEWHERE = "TAH"
 ANY = "0.0.0.0"  # noqa: S104 - of a test's own network

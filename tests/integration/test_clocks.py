@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from tests.integration.own_clock import Clock
 from tests.integration.real import (
     Agent,
     Aggregator,
@@ -19,6 +18,7 @@ from tests.integration.real import (
     until,
 )
 from venuewatch.base import clock
+from venuewatch.rehearsal.live.own_clock import Clock
 
 pytestmark = [pytest.mark.real, pytest.mark.long]
 

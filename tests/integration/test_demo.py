@@ -12,8 +12,8 @@ import psutil
 import pytest
 
 from tests.integration.real import Process, until
-from tests.kit.page import Page
 from venuewatch import __version__
+from venuewatch.rehearsal.live.metrics import Page
 
 pytestmark = pytest.mark.real
 

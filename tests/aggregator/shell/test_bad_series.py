@@ -7,13 +7,13 @@ import pytest
 
 from aggregator.shell.exposition import render
 from tests.kit.machine import WALL
-from tests.kit.page import Page
 from tests.kit.promtool import complaints
 from tests.kit.story import ALONE, HOST, Story
 from venuewatch.base.wire.catalogue import Catalogue
 from venuewatch.base.wire.checks import CheckValues
 from venuewatch.base.wire.messages import Vitals
 from venuewatch.base.wire.readings import Readings
+from venuewatch.rehearsal.live.metrics import Page
 
 TEXTS = {
     "quotes and newlines": '"\\"\n\\n',

@@ -16,9 +16,9 @@ from aggregator.shell.driver import Driver
 from aggregator.shell.outlets.own_metrics import OwnMetrics
 from aggregator.shell.walltime import WallTime
 from tests.kit.machine import WALL
-from tests.kit.page import Page
 from tests.kit.story import ALONE, fleet_of
 from venuewatch.base import clock
+from venuewatch.rehearsal.live.metrics import Page
 
 
 class Noting:

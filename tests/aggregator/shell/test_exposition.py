@@ -16,10 +16,10 @@ from aggregator.core.host import Host
 from aggregator.core.states import HostState, VenueState
 from aggregator.shell.exposition import COLLECTIONS, render
 from aggregator.shell.families import OWN
-from tests.kit.page import Page
 from tests.kit.scripted_fleet import NOW, ScriptedFleet
 from venuewatch.base.wire.catalogue import Catalogue, Families
 from venuewatch.base.wire.messages import Birth
+from venuewatch.rehearsal.live.metrics import Page
 
 BIRTH = Birth(
     boot="a", session=1, wall_ms=0, interval_s=1.0, vitals_every_s=10.0, agent_version="1"

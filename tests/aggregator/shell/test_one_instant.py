@@ -13,9 +13,9 @@ from aggregator.shell.http.api.view import View
 from aggregator.shell.http.changes import Changes
 from aggregator.shell.walltime import WallTime
 from tests.kit.machine import WALL
-from tests.kit.page import Page
 from tests.kit.story import Story
 from tests.kit.worlds import WORLDS
+from venuewatch.rehearsal.live.metrics import Page
 
 FIVE = {"STA": ("s1", "s2", "s3", "s4", "s5"), "AQU": ("a1", "a2", "a3")}
 

@@ -21,10 +21,10 @@ from aggregator.shell.outlets.own_metrics import OwnMetrics
 from aggregator.shell.reload import Reloader
 from aggregator.shell.walltime import WallTime
 from tests.aggregator.shell.conftest import Whys
-from tests.kit.page import Page
 from tests.kit.waiting import PATIENCE_S, until
 from venuewatch.base import clock
 from venuewatch.base.config import ConfigError
+from venuewatch.rehearsal.live.metrics import Page
 
 STADE = '[[venue]]\ncode = "STA"\n[[venue.host]]\nname = "STA-1"\n'
 MORE = STADE + '[[venue.host]]\nname = "STA-2"\n'

@@ -12,9 +12,9 @@ from aggregator.shell.families import FAMILIES, OWN
 from aggregator.shell.outlets.own_metrics import OwnMetrics
 from tests.aggregator.shell.http.conftest import Client
 from tests.kit import golden
-from tests.kit.page import Page
 from tests.kit.promtool import camel_case, complaints
 from tests.kit.scripted_fleet import ScriptedFleet
+from venuewatch.rehearsal.live.metrics import Page
 
 GOLDEN = Path(__file__).parents[3] / "golden"
 METRICS = GOLDEN / "metrics.prom"

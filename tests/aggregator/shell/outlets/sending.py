@@ -14,9 +14,9 @@ from aggregator.shell.outlets.receivers import Receivers
 from aggregator.shell.outlets.webhook import Webhook
 from aggregator.shell.told import Told
 from tests.aggregator.shell.mqtt.scripted_broker import Chance
-from tests.kit.page import Page
 from tests.kit.tasks import at_work
 from tests.kit.waiting import Waiting
+from venuewatch.rehearsal.live.metrics import Page
 
 TIMEOUT_S = 0.2
 

@@ -4,8 +4,8 @@ from aggregator.shell.outlets.open_incidents import OpenIncidents
 from aggregator.shell.outlets.own_metrics import OwnMetrics
 from aggregator.shell.walltime import WallTime
 from tests.kit.machine import WALL
-from tests.kit.page import Page
 from tests.kit.story import HERE, Story
+from venuewatch.rehearsal.live.metrics import Page
 
 NAME = "venuewatch_incident_opened_timestamp_seconds"
 

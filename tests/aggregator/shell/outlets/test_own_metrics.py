@@ -10,10 +10,10 @@ from aggregator.core.states import HostState, Trigger
 from aggregator.core.verdicts.centre import CAUSES
 from aggregator.shell.outlets.own_metrics import OwnMetrics
 from tests.kit.machine import Message
-from tests.kit.page import Page
 from tests.kit.scripted_fleet import NOW, ScriptedFleet
 from venuewatch.base.wire.errors import Reason
 from venuewatch.base.wire.topics import Stream
+from venuewatch.rehearsal.live.metrics import Page
 
 LAG = "venuewatch_aggregator_loop_lag_seconds"
 DETECTED = "venuewatch_aggregator_detection_seconds"

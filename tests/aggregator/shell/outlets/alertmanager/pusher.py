@@ -18,12 +18,12 @@ from aggregator.shell.told import Told
 from aggregator.shell.walltime import WallTime
 from tests.aggregator.shell.mqtt.scripted_broker import Chance
 from tests.kit.machine import WALL
-from tests.kit.page import Page
 from tests.kit.receiver import Receiver, timeout_s_for
 from tests.kit.story import ALONE, fleet_of
 from tests.kit.tasks import at_work
 from venuewatch.base import clock
 from venuewatch.base.wire.messages import CentreOpen, decode_centre_open
+from venuewatch.rehearsal.live.metrics import Page
 
 ALPHA = Subject("host", "STA", "alpha")
 LASTING_S = 1e6

@@ -13,11 +13,11 @@ from aggregator.shell.outlets.remote_write.backfill import Reason
 from aggregator.shell.outlets.remote_write.outlet import RemoteWriteMetrics, RemoteWriteOutlet
 from tests.aggregator.shell.mqtt.scripted_broker import Chance
 from tests.aggregator.shell.outlets.remote_write.backlogs import JOBS, late, vitals
-from tests.kit.page import Page
 from tests.kit.receiver import Receiver, timeout_s_for
 from tests.kit.story import ALONE, fleet_of
 from tests.kit.tasks import at_work
 from venuewatch.base import clock
+from venuewatch.rehearsal.live.metrics import Page
 
 NAME = "venuewatch_aggregator_remote_write_samples"
 

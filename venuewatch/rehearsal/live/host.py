@@ -1,24 +1,30 @@
-"""A venue host of a rehearsal: its machine, its cable, its agent, and their faults."""
+"""A venue host of a live rehearsal: its machine, its cable, its agent, and what befalls them."""
 
-import sys
 from pathlib import Path
-from typing import Final
+from typing import NamedTuple
 
-from tests.integration.real import Agent, Process
+from venuewatch.rehearsal.live.own_clock import Clock
+from venuewatch.rehearsal.live.programs import Process
+from venuewatch.rehearsal.live.servers import Agent
 from venuewatch.rehearsal.stage.guardian import Fault
-from venuewatch.rehearsal.stage.machine import Machine
+from venuewatch.rehearsal.stage.machine import Machine, StageError
 from venuewatch.rehearsal.stage.network import Lan
 
-_WANDERING: Final = Path(__file__).with_name("wandering_agent.py")
+
+class Where(NamedTuple):
+    """Where a host is: its venue, that venue's LAN, and its number there, from 1 on."""
+
+    venue: str
+    lan: Lan
+    number: int
 
 
 class Host:
     """A machine, its cable and its agent; ``broker`` is how its agent is configured for it."""
 
-    def __init__(self, name: str, folder: Path, lan: Lan, *, port: int, broker: str) -> None:
+    def __init__(self, name: str, where: Where, folder: Path, *, port: int, broker: str) -> None:
         self.name = name
-        self._lan = lan
-        self._number = int(name.partition("-")[2])
+        self.where = where
         self._folder = folder / name
         self._folder.mkdir()
         self._broker = broker
@@ -31,7 +37,12 @@ class Host:
     @property
     def address(self) -> str:
         """Its address, in every network of the world."""
-        return self._lan.address(self._number)
+        return self.where.lan.address(self.where.number)
+
+    @property
+    def machine(self) -> Machine:
+        """The machine that stands in its place now."""
+        return self.where.lan.hosts[self.where.number]
 
     @property
     def programs(self) -> list[Process]:
@@ -40,11 +51,11 @@ class Host:
 
     def start(self) -> None:
         """Start its agent on its machine."""
-        self.agent.at(self._machine).start()
+        self.agent.at(self.machine).start()
 
     def unplug(self) -> Fault:
         """Pull its cable, until the fault ends or the world recovers."""
-        return self._lan.unplug(self._number)
+        return self.where.lan.unplug(self.where.number)
 
     def power_off(self) -> None:
         """Let it die at once: not even a FIN leaves it."""
@@ -54,30 +65,34 @@ class Host:
 
     def power_on(self) -> None:
         """Boot it afresh."""
-        self._lan.replace(self._number)
+        self.where.lan.replace(self.where.number)
         self._is_off = False
         self.start()
 
     def start_twin(self, of: "Host") -> None:
         """Start an agent on this machine, too, that goes by another host's name."""
         folder = self._folder / "twin"
-        folder.mkdir()
-        self._twin = self._new_agent(of.name, folder).at(self._machine).start()
+        folder.mkdir(exist_ok=True)
+        self._twin = self._new_agent(of.name, folder).at(self.machine).start()
 
-    def start_wandering(self) -> Path:
-        """Start its agent anew, with a clock that is wrong by what the returned file says (s)."""
-        offset = self._folder / "offset"
-        offset.write_text("0")
-        config = str(self._folder / f"agent-{self.name}.toml")
-        command = (sys.executable, "-I", str(_WANDERING), str(offset), "--config", config)
+    def start_wandering(self) -> Clock:
+        """Start its agent anew, by the clock that is returned."""
+        clock = Clock(self._folder / "clock")
         self.agent.stop()
-        self.agent = Process(self._folder, "wandering", *command)
+        self.agent = self._new_agent(self.name, self._folder)
+        clock.wear(self.agent)
         self.start()
-        return offset
+        return clock
 
     def heal(self) -> None:
-        """Undo every change to it, but for the faults that the guardian holds."""
-        assert not self.agent.has_crashed, self.agent.said()
+        """Undo every change to it, but for the faults that the guardian holds.
+
+        Raises:
+            StageError: its agent ended by itself, which no fault does.
+        """
+        if self.agent.has_crashed:
+            said = self.agent.said().splitlines()[-1:]
+            raise StageError(f"the agent of {self.name} has crashed: {''.join(said)}")
         if self._is_off:
             self.power_on()
         if self.agent is not self._agent:
@@ -89,9 +104,6 @@ class Host:
         if not self.agent.is_running:
             self.start()
 
-    @property
-    def _machine(self) -> Machine:
-        return self._lan.hosts[self._number]
-
     def _new_agent(self, name: str, folder: Path) -> Agent:
-        return Agent(folder, self._port, name, broker=self._broker)
+        venue = self.where.venue
+        return Agent(folder, self._port, name, venue=venue, broker=self._broker)

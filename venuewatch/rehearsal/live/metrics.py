@@ -28,4 +28,5 @@ class Page:
         return value
 
     def names_of(self, host: str) -> set[str]:
+        """Return the names of the series of a host."""
         return {name for name, labels, _ in self.samples if labels.get("host") == host}

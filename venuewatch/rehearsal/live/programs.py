@@ -1,0 +1,154 @@
+"""Programs of a live rehearsal: each a process, in a folder, at a place of its own."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, Protocol, Self
+
+from venuewatch.rehearsal.live.waiting import READY_S
+from venuewatch.rehearsal.stage.machine import StageError
+
+_END_S: Final = 10.0
+_END_BY_ITSELF_S: Final = 15.0
+
+
+def program(name: str) -> str:
+    """Return where a program is. Raises StageError."""
+    found = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
+    if found is None:
+        raise StageError(f"{name} is not installed")
+    return found
+
+
+class Place(Protocol):
+    """A place where programs run."""
+
+    def command(self, *words: str) -> Sequence[str]:
+        """Return the command that runs ``words`` there."""
+
+    def connect(self, address: str, port: int) -> socket.socket:
+        """Return a TCP connection as a program there would make it. Raises OSError."""
+
+
+class Here:
+    """This machine, as it is."""
+
+    def command(self, *words: str) -> Sequence[str]:
+        """Return ``words`` as they are."""
+        return words
+
+    def connect(self, address: str, port: int) -> socket.socket:
+        """Return a TCP connection from this machine. Raises OSError."""
+        return socket.create_connection((address, port), READY_S)
+
+
+HERE: Final = Here()
+
+
+class Process:
+    """A program that ends with its context, and whose output is kept in ``log``."""
+
+    place: Place = HERE
+
+    def __init__(self, folder: Path, name: str, *command: str) -> None:
+        self.name = name
+        self.log = folder / f"{name}.log"
+        self._folder = folder
+        self._command = command
+        self._process: subprocess.Popen[bytes]
+
+    def at(self, place: Place) -> Self:
+        """Have it run there, from its next start on."""
+        self.place = place
+        return self
+
+    def run_through(self, *words: str) -> None:
+        """Have Python run its module by these words, from its next start on.
+
+        Raises:
+            ValueError: it is not a module that an isolated Python runs.
+        """
+        python, *options = self._command
+        if options[:2] != ["-I", "-m"]:
+            raise ValueError(f"expected a module of ours, got {self._command}")
+        self._command = (python, *words, *options[2:])
+
+    def start(self) -> Self:
+        """Start it; a program that has to answer has answered when this returns."""
+        command = self.place.command(*self._command)
+        with self.log.open("ab") as output:
+            self._process = subprocess.Popen(
+                command, cwd=self._folder, stdout=output, stderr=output
+            )
+        return self
+
+    def __enter__(self) -> Self:
+        try:
+            return self.start()
+        except BaseException:  # it runs, and does not answer
+            if self.is_running:
+                self.kill()
+            raise
+
+    def __exit__(self, *_: object) -> None:
+        if self._process.poll() is None:
+            self.signal(signal.SIGCONT)
+            self._process.terminate()
+            try:
+                self._process.wait(_END_S)
+            except subprocess.TimeoutExpired:
+                self.kill()
+
+    def signal(self, number: int) -> None:
+        """Send it a signal."""
+        self._process.send_signal(number)
+
+    def stop(self) -> int:
+        """Ask it to end, and return its exit code."""
+        self._process.terminate()
+        return self._process.wait(_END_S)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started and has not ended."""
+        return hasattr(self, "_process") and self._process.poll() is None
+
+    @property
+    def has_crashed(self) -> bool:
+        """Whether it ended by itself, and not well."""
+        ended = {None, 0, -signal.SIGTERM, -signal.SIGKILL}
+        return hasattr(self, "_process") and self._process.poll() not in ended
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    def wait(self) -> int:
+        """Return its exit code, once it has ended by itself."""
+        return self._process.wait(_END_BY_ITSELF_S)
+
+    def kill(self) -> None:
+        """Kill it, and wait until it is gone."""
+        self._process.kill()
+        self._process.wait(_END_S)
+
+    def restart(self) -> None:
+        """Ask it to end, and start it again."""
+        self.stop()
+        self.start()
+
+    def said(self) -> str:
+        """Return all that it has said."""
+        return self.log.read_text(errors="replace")
+
+    def events(self, name: str) -> list[dict[str, object]]:
+        """Return the JSON log lines of one event."""
+        whole, _, _ = self.said().rpartition("\n")  # the last line may be half written
+        entries = [json.loads(line) for line in whole.splitlines() if line.startswith("{")]
+        return [entry for entry in entries if entry["event"] == name]

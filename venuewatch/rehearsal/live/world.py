@@ -1,0 +1,207 @@
+"""A live world: a centre with a broker and an aggregator, and the venues of an inventory."""
+
+import contextlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from aggregator.inventory import HostEntry, Inventory, VenueEntry
+from venuewatch.base import clock
+from venuewatch.rehearsal.live import incidents
+from venuewatch.rehearsal.live.host import Host, Where
+from venuewatch.rehearsal.live.incidents import Incident
+from venuewatch.rehearsal.live.programs import Process
+from venuewatch.rehearsal.live.servers import Aggregator, Mosquitto
+from venuewatch.rehearsal.live.waiting import until
+from venuewatch.rehearsal.stage.delay_line import Way
+from venuewatch.rehearsal.stage.faults import freeze, refuse_hosts, reset_connections
+from venuewatch.rehearsal.stage.guardian import Fault
+from venuewatch.rehearsal.stage.machine import Machine, entered
+from venuewatch.rehearsal.stage.network import CENTRE, Lan, address_of, make_centre
+from venuewatch.rehearsal.stage.run import Run
+
+RECONNECT_MAX_S: Final = 2.0
+"""How long (s) a host waits at most between two attempts, so that a world heals soon."""
+
+LINGERING: Final = frozenset({"flapping", "duplicate_identity"})
+"""Causes that stay open for minutes after they are over, in case they return."""
+
+_BROKER_PORT: Final = 1883
+_WEB_PORT: Final = 8080  # of the centre's own machine, whose ports nobody else uses
+_AT_ONCE: Final = 20
+_PAGES_EVERY_S: Final = 0.2
+_WELL_S: Final = 180.0  # spells without verdicts are one incident until 60 s without any
+
+
+class World:
+    """The programs of a live rehearsal, on the machines of a run; close it at the end.
+
+    ``ways`` has each direction of an uplink by the code of its venue: those not named are perfect.
+
+    Attributes:
+        up_at: when (monotonic s) all hosts were up for the first time.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        run: Run,
+        inventory: Inventory,
+        *,
+        ways: Mapping[str, Way] | None = None,
+        reconnect_max_s: float = RECONNECT_MAX_S,
+    ) -> None:
+        broker = f'address = "{CENTRE}"\nreconnect_max_s = {reconnect_max_s}\n'
+        self.inventory = _on_the_stage(inventory)
+        self._guardian = run.guardian
+        self._centre = Machine(run.prefix, "centre")
+        self.broker = Mosquitto(folder, port=_BROKER_PORT, address=CENTRE).at(self._centre)
+        self.aggregator = Aggregator(
+            folder,
+            _BROKER_PORT,
+            inventory=_as_toml(self.inventory),
+            web_port=_WEB_PORT,
+            broker=broker,
+        ).at(self._centre)
+        self.lans: dict[str, Lan] = {}
+        self.hosts: dict[str, Host] = {}
+        for number, venue in enumerate(inventory.venue, start=1):
+            lan = Lan(run, number, self._centre, (ways or {}).get(venue.code))
+            self.lans[venue.code] = lan
+            for at, host in enumerate(venue.host, start=1):
+                self.hosts[host.name] = Host(
+                    host.name,
+                    Where(venue.code, lan, at),
+                    folder,
+                    port=_BROKER_PORT,
+                    broker=f'{broker}link = "{venue.link}"\n',
+                )
+        self.up_at = 0.0
+
+    def start(self) -> None:
+        """Start everything, the agents a few at a time, and wait until all of it is well.
+
+        Raises:
+            StageError: something can't be made, or is not there in time.
+        """
+        make_centre(self._centre)
+        for venue in self.inventory.venue:
+            self.lans[venue.code].make(len(venue.host))
+        self.broker.start()
+        self.aggregator.start()
+        for count, host in enumerate(self.hosts.values(), start=1):
+            host.start()
+            if count % _AT_ONCE == 0 or count == len(self.hosts):
+                self._await_hosts(count)
+        self.up_at = clock.monotonic()
+
+    def close(self) -> None:
+        """End everything that was started."""
+        for lan in self.lans.values():
+            lan.close()
+        agents = (program for host in self.hosts.values() for program in host.programs)
+        for process in (*agents, self.aggregator, self.broker):
+            if process.is_running:
+                process.kill()
+
+    def venue(self, code: str) -> list[Host]:
+        """Return the hosts of a venue, in their order."""
+        return [host for host in self.hosts.values() if host.where.venue == code]
+
+    def heal(self) -> None:
+        """Undo every fault, without waiting until the monitor says so. Raises StageError."""
+        self._guardian.end_all()
+        for lan in self.lans.values():
+            lan.uplink.heal()
+        for process in (self.broker, self.aggregator):
+            if not process.is_running:
+                process.start()
+        for host in self.hosts.values():
+            host.heal()
+
+    def recover(self) -> None:
+        """Undo every fault, and wait until all is well. Raises StageError."""
+        self.heal()
+        self.await_well()
+
+    def await_well(self) -> None:
+        """Wait until all is well. Raises StageError."""
+        self._until("all is well", self.is_well)
+
+    def is_well(self) -> bool:
+        """Tell whether all hosts are up, and no incident is open that can be over by now."""
+        return all(
+            incident.closed_at is not None or incident.cause in LINGERING
+            for incident in self.ever()
+        ) and self.aggregator.hosts_up() == len(self.hosts)
+
+    def ever(self) -> list[Incident]:
+        """Return every incident since the world began, the oldest first."""
+        found = incidents.ask(self.aggregator).incidents
+        return sorted(found, key=lambda incident: incident.number)
+
+    def is_excused(self, name: str) -> bool:
+        """Tell whether a verdict on a host would be put off now."""
+        return any(name in excuse.hosts for excuse in incidents.ask(self.aggregator).excuses)
+
+    def at_centre(self) -> contextlib.AbstractContextManager[None]:
+        """Be on the centre's machine, with this thread and all that it starts meanwhile."""
+        return entered(self._centre.namespace)
+
+    def freeze(self, process: Process) -> Fault:
+        """Let a program stand still, until its fault ends or the world recovers."""
+        return freeze(self._guardian, process.pid)
+
+    def reset_connections(self) -> None:
+        """Close the connections of all hosts at once, the aggregator's not."""
+        reset_connections(self._centre, self.broker.port, but=CENTRE)
+
+    def refuse(self, *names: str) -> Fault:
+        """Let these hosts not connect any more, until the fault ends or the world recovers."""
+        return refuse_hosts(
+            self._guardian, self._centre, [self.hosts[name].address for name in names]
+        )
+
+    def _await_hosts(self, count: int) -> None:
+        self._until(f"{count} hosts are up", lambda: self.aggregator.hosts_up() >= count)
+
+    def _until(self, what: str, ask: Callable[[], bool]) -> None:
+        """Wait for it without keeping the aggregator busy with long pages."""
+        until(what, ask, within_s=_WELL_S, every_s=_PAGES_EVERY_S)
+
+
+def _on_the_stage(inventory: Inventory) -> Inventory:
+    """Return it with the addresses of the stage; a venue without a gateway has its first host."""
+    return Inventory(
+        tuple(
+            VenueEntry(
+                venue.code,
+                timezone=venue.timezone,
+                link=venue.link,
+                host=tuple(
+                    HostEntry(
+                        host.name,
+                        role=host.role,
+                        address=address_of(number, at),
+                        gateway=host.gateway
+                        or (at == 1 and not any(each.gateway for each in venue.host)),
+                        required=host.required,
+                    )
+                    for at, host in enumerate(venue.host, start=1)
+                ),
+            )
+            for number, venue in enumerate(inventory.venue, start=1)
+        )
+    )
+
+
+def _as_toml(inventory: Inventory) -> str:
+    lines = []
+    for venue in inventory.venue:
+        lines += ["[[venue]]", f'code = "{venue.code}"', f'timezone = "{venue.timezone}"']
+        lines += [f'link = "{venue.link}"']
+        for host in venue.host:
+            lines += ["[[venue.host]]", f'name = "{host.name}"', f'role = "{host.role}"']
+            lines += [f'address = "{host.address}"', f"gateway = {str(host.gateway).lower()}"]
+            lines += [f"required = {str(host.required).lower()}"]
+    return "\n".join(lines) + "\n"
