@@ -38,7 +38,7 @@ from tests.deploy.grafana_files import (
 )
 from venuewatch.base.wire.checks import CheckValues, NetworkState, ResultsState
 from venuewatch.base.wire.readings import Readings, families_of
-from venuewatch.rehearsal.live.metrics import Page
+from venuewatch.rehearsal.live.pages import Page
 
 NAMES = ["host", "monitor", "network", "results", "venue", "wall"]
 PROMETHEUS = {"up", "scrape_duration_seconds", "scrape_samples_scraped"}

@@ -10,39 +10,53 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from venuewatch.rehearsal.stage import faults
+from venuewatch.rehearsal.stage.blocking import block
 from venuewatch.rehearsal.stage.delay_line import Settings, Way
-from venuewatch.rehearsal.stage.guardian import Guardian
+from venuewatch.rehearsal.stage.guardian import LEASE_S, Guardian
 from venuewatch.rehearsal.stage.machine import Machine
 from venuewatch.rehearsal.stage.network import Lan, make_centre
 from venuewatch.rehearsal.stage.run import Run, run_of_namespaces
 
 SLOW: Final = Way(delay_s=0.3)
 LOSSY: Final = Way(loss=1.0)
+CUT: Final = Way(is_cut=True)
 HOST: Final = 1
+UNGUARDED: Final = "cut without a guardian"
+ADDRESS: Final = "venuewatch-guardian-of-a-test"
+LASTS_S: Final = 4.0
+"""The fixed length of every fault that has one."""
+
+
+def change_line(run: Run, lan: Lan, settings: Settings) -> None:
+    faults.change_line(run.guardian, lan.uplink, settings, lasts_s=LASTS_S)
+
 
 FAULTS: Final[Mapping[str, Callable[[Run, Lan, int], object]]] = {
-    "cut": lambda _run, lan, _pid: lan.uplink.cut(),
-    "cut upward": lambda _run, lan, _pid: lan.uplink.cut(down=False),
-    "cut downward": lambda _run, lan, _pid: lan.uplink.cut(up=False),
-    "slow line": lambda _run, lan, _pid: lan.uplink.change(Settings(SLOW, SLOW)),
-    "lossy line": lambda _run, lan, _pid: lan.uplink.change(Settings(LOSSY, LOSSY)),
-    "cable": lambda _run, lan, _pid: lan.unplug(HOST),
+    "cut": lambda run, lan, _pid: change_line(run, lan, Settings(CUT, CUT)),
+    "cut upward": lambda run, lan, _pid: change_line(run, lan, Settings(up=CUT)),
+    "cut downward": lambda run, lan, _pid: change_line(run, lan, Settings(down=CUT)),
+    UNGUARDED: lambda _run, lan, _pid: lan.uplink.cut(),
+    "slow line": lambda run, lan, _pid: change_line(run, lan, Settings(SLOW, SLOW)),
+    "lossy line": lambda run, lan, _pid: change_line(run, lan, Settings(LOSSY, LOSSY)),
+    "cable": lambda _run, lan, _pid: lan.unplug(HOST, lasts_s=LASTS_S),
     "interface": lambda run, _lan, _pid: faults.unplug(
-        run.guardian, Machine(run.prefix, f"1-{HOST}"), "eth0"
+        run.guardian, Machine(run.prefix, f"1-{HOST}"), "eth0", lasts_s=LASTS_S
     ),
-    "uplink down": lambda run, lan, _pid: faults.unplug(run.guardian, lan.router, "uplink"),
+    "uplink down": lambda run, lan, _pid: faults.unplug(
+        run.guardian, lan.router, "uplink", lasts_s=LASTS_S
+    ),
     "centre's end down": lambda run, _lan, _pid: faults.unplug(
-        run.guardian, Machine(run.prefix, "centre"), "venue1"
+        run.guardian, Machine(run.prefix, "centre"), "venue1", lasts_s=LASTS_S
     ),
-    "refused": lambda run, lan, _pid: faults.refuse_hosts(
-        run.guardian, Machine(run.prefix, "centre"), [lan.address(HOST)]
+    "refused": lambda run, lan, _pid: block(
+        run.guardian, Machine(run.prefix, "centre"), [lan.address(HOST)], lasts_s=LASTS_S
     ),
-    "frozen": lambda run, _lan, pid: faults.freeze(run.guardian, pid),
+    "frozen": lambda run, _lan, pid: faults.freeze(run.guardian, pid, lasts_s=LASTS_S),
 }
 
 
 def play(prefix: str, fault: str, pid: int) -> None:
-    with Guardian() as guardian:
+    with Guardian(ADDRESS, LEASE_S) as guardian:
         run = Run(prefix, guardian)
         lan = Lan(run, 1, Machine(prefix, "centre"))
         FAULTS[fault](run, lan, pid)

@@ -12,12 +12,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.faults.controller import FAULTS
+from tests.faults.controller import ADDRESS, FAULTS, LASTS_S, UNGUARDED
 from tests.faults.stage import Site, datagrams, staged
 from tests.integration.real import until
 from venuewatch.base import clock
 from venuewatch.rehearsal.stage.faults import freeze
-from venuewatch.rehearsal.stage.guardian import Guardian
+from venuewatch.rehearsal.stage.guardian import Guardian, abort
 from venuewatch.rehearsal.stage.machine import StageError, names, set_kernel
 from venuewatch.rehearsal.stage.network import CENTRE
 from venuewatch.rehearsal.stage.run import Run
@@ -26,6 +26,10 @@ pytestmark = [pytest.mark.real, pytest.mark.timed]
 
 CONTROLLER = Path(__file__).with_name("controller.py")
 UNDONE_S = 2.0
+LATER_S = 1.0
+"""How long (s) after its fixed length a fault may last where nobody but a timer ends it."""
+
+HELD = [fault for fault in FAULTS if fault != UNGUARDED]
 ANSWER_S = 0.2
 
 Controller = subprocess.Popen[str]
@@ -35,6 +39,7 @@ END: dict[str, Callable[[Controller], None]] = {
     "killed": lambda process: process.kill(),
     "all of its group killed": lambda process: os.killpg(process.pid, signal.SIGKILL),
     "all of its group interrupted": lambda process: os.killpg(process.pid, signal.SIGINT),
+    "stands still": lambda process: process.send_signal(signal.SIGSTOP),
     "returns": lambda process: tell(process, "return"),
     "raises": lambda process: tell(process, "raise"),
 }
@@ -122,7 +127,13 @@ def assert_it_is_undone(scene: Scene) -> None:
     ("fault", "end"),
     [
         *((fault, "killed") for fault in FAULTS),
-        *((fault, end) for fault in ("cut", "cable", "frozen") for end in END if end != "killed"),
+        *((fault, "stands still") for fault in HELD),
+        *(
+            (fault, end)
+            for fault in ("cut", "cable", "frozen")
+            for end in END
+            if end not in {"killed", "stands still"}
+        ),
     ],
 )
 def test_a_fault_is_undone_when_its_controller_ends(fault: str, end: str, scene: Scene) -> None:
@@ -133,7 +144,7 @@ def test_a_fault_is_undone_when_its_controller_ends(fault: str, end: str, scene:
         assert_it_is_undone(scene)
 
 
-@pytest.mark.parametrize("fault", ["cable", "frozen"])
+@pytest.mark.parametrize("fault", HELD)
 def test_a_fault_is_undone_when_its_guardian_is_killed(fault: str, scene: Scene) -> None:
     with controller(scene.prefix, fault, str(scene.sleeper.pid)) as (process, guardian):
         until("the fault is there", lambda: not scene.is_well())
@@ -141,6 +152,63 @@ def test_a_fault_is_undone_when_its_guardian_is_killed(fault: str, scene: Scene)
 
         assert_it_is_undone(scene)
         assert process.poll() is None
+
+
+@pytest.mark.parametrize("fault", HELD)
+def test_a_fault_ends_by_itself_when_controller_and_guardian_are_killed(
+    fault: str, scene: Scene
+) -> None:
+    with controller(scene.prefix, fault, str(scene.sleeper.pid)) as (process, guardian):
+        until("the fault is there", lambda: not scene.is_well())
+        os.kill(int(guardian), signal.SIGKILL)
+        process.kill()
+
+        until("all is as before", scene.is_well, within_s=LASTS_S + LATER_S + UNDONE_S)
+
+
+@pytest.mark.parametrize("fault", ["cut", "cable", "frozen", "refused"])
+def test_a_fault_that_its_controller_forgets_ends_after_its_length(
+    fault: str, scene: Scene
+) -> None:
+    with controller(scene.prefix, fault, str(scene.sleeper.pid)) as (process, _):
+        until("the fault is there", lambda: not scene.is_well())
+
+        until("all is as before", scene.is_well, within_s=LASTS_S + UNDONE_S)
+        assert process.poll() is None
+
+
+@pytest.mark.parametrize("fault", HELD)
+def test_an_abort_by_another_process_undoes_a_fault(fault: str, scene: Scene) -> None:
+    with controller(scene.prefix, fault, str(scene.sleeper.pid)) as (process, _):
+        until("the fault is there", lambda: not scene.is_well())
+
+        undone = abort(ADDRESS)
+
+        assert_it_is_undone(scene)
+        assert undone is not None
+        assert (len(undone.numbers), undone.failed) == (1, ())
+        assert process.poll() is None
+
+
+def test_no_fault_begins_after_an_abort(scene: Scene) -> None:
+    with Guardian(ADDRESS) as guardian:
+        until("its guardian listens", lambda: abort(ADDRESS))
+
+        until("it is refused", lambda: not begins(guardian, scene.sleeper.pid))
+        until("the one before is undone", scene.is_well, within_s=UNDONE_S)
+
+
+def begins(guardian: Guardian, pid: int) -> bool:
+    try:
+        freeze(guardian, pid)
+    except StageError as error:
+        assert "the run was aborted" in str(error)  # noqa: PT017 - it may begin, too
+        return False
+    return True
+
+
+def test_an_abort_where_no_guardian_listens_says_so() -> None:
+    assert abort("venuewatch-no-such-guardian") is None
 
 
 def test_no_fault_begins_without_a_guardian(scene: Scene) -> None:

@@ -13,8 +13,8 @@ from tests.faults.stage import staged
 from venuewatch.base import clock
 from venuewatch.base.wire.links import Link
 from venuewatch.rehearsal.live import world as live
-from venuewatch.rehearsal.live.incidents import Incident
-from venuewatch.rehearsal.live.waiting import until
+from venuewatch.rehearsal.live.pages import Incident
+from venuewatch.rehearsal.live.programs import until
 from venuewatch.rehearsal.live.world import RECONNECT_MAX_S
 from venuewatch.rehearsal.stage.delay_line import Way
 from venuewatch.rehearsal.stage.run import Run

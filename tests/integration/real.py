@@ -14,9 +14,17 @@ from typing import Any, TypeVar
 
 from bench.kit.processes import free_port
 from venuewatch.rehearsal.live import servers
-from venuewatch.rehearsal.live.programs import Here, Place, Process, program
+from venuewatch.rehearsal.live.programs import (
+    READY_S,
+    START_S,
+    Here,
+    Place,
+    Process,
+    pause,
+    program,
+    until,
+)
 from venuewatch.rehearsal.live.servers import Agent
-from venuewatch.rehearsal.live.waiting import READY_S, START_S, pause, until
 
 __all__ = [
     "READY_S",

@@ -13,7 +13,7 @@ import pytest
 
 from tests.integration.real import Process, until
 from venuewatch import __version__
-from venuewatch.rehearsal.live.metrics import Page
+from venuewatch.rehearsal.live.pages import Page
 
 pytestmark = pytest.mark.real
 

@@ -13,7 +13,7 @@ from venuewatch.base.wire.catalogue import Catalogue
 from venuewatch.base.wire.checks import CheckValues
 from venuewatch.base.wire.messages import Vitals
 from venuewatch.base.wire.readings import Readings
-from venuewatch.rehearsal.live.metrics import Page
+from venuewatch.rehearsal.live.pages import Page
 
 TEXTS = {
     "quotes and newlines": '"\\"\n\\n',

@@ -18,7 +18,7 @@ from aggregator.shell.walltime import WallTime
 from tests.kit.machine import WALL
 from tests.kit.story import ALONE, fleet_of
 from venuewatch.base import clock
-from venuewatch.rehearsal.live.metrics import Page
+from venuewatch.rehearsal.live.pages import Page
 
 
 class Noting:

@@ -19,7 +19,7 @@ from aggregator.shell.families import OWN
 from tests.kit.scripted_fleet import NOW, ScriptedFleet
 from venuewatch.base.wire.catalogue import Catalogue, Families
 from venuewatch.base.wire.messages import Birth
-from venuewatch.rehearsal.live.metrics import Page
+from venuewatch.rehearsal.live.pages import Page
 
 BIRTH = Birth(
     boot="a", session=1, wall_ms=0, interval_s=1.0, vitals_every_s=10.0, agent_version="1"

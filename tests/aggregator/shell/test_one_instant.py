@@ -15,7 +15,7 @@ from aggregator.shell.walltime import WallTime
 from tests.kit.machine import WALL
 from tests.kit.story import Story
 from tests.kit.worlds import WORLDS
-from venuewatch.rehearsal.live.metrics import Page
+from venuewatch.rehearsal.live.pages import Page
 
 FIVE = {"STA": ("s1", "s2", "s3", "s4", "s5"), "AQU": ("a1", "a2", "a3")}
 

@@ -24,7 +24,7 @@ from tests.aggregator.shell.conftest import Whys
 from tests.kit.waiting import PATIENCE_S, until
 from venuewatch.base import clock
 from venuewatch.base.config import ConfigError
-from venuewatch.rehearsal.live.metrics import Page
+from venuewatch.rehearsal.live.pages import Page
 
 STADE = '[[venue]]\ncode = "STA"\n[[venue.host]]\nname = "STA-1"\n'
 MORE = STADE + '[[venue.host]]\nname = "STA-2"\n'

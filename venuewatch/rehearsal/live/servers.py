@@ -9,9 +9,11 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Final, Self
 
-from venuewatch.rehearsal.live.metrics import Page
-from venuewatch.rehearsal.live.programs import Place, Process, program
-from venuewatch.rehearsal.live.waiting import READY_S, START_S, until
+import msgspec
+
+from venuewatch.rehearsal.live.pages import IncidentsPage, Page
+from venuewatch.rehearsal.live.programs import READY_S, START_S, Place, Process, program, until
+from venuewatch.rehearsal.stage.machine import StageError
 
 LOOPBACK: Final = "127.0.0.1"
 
@@ -132,6 +134,13 @@ class Aggregator(Process):
         return sum(
             line.startswith("venuewatch_host_state{") and 'state="up"' in line for line in lines
         )
+
+    def incidents(self) -> IncidentsPage:
+        """Return the incidents that it tells now. Raises StageError."""
+        text = self.get("/api/v1/incidents")
+        if text is None:
+            raise StageError("the aggregator tells no incidents")
+        return msgspec.json.decode(text, type=IncidentsPage)
 
     def wait_for(self, host: str, state: str, *, within_s: float = READY_S) -> None:
         """Wait until a host is in this state. Raises StageError."""

@@ -7,14 +7,13 @@ from typing import Final
 
 from aggregator.inventory import HostEntry, Inventory, VenueEntry
 from venuewatch.base import clock
-from venuewatch.rehearsal.live import incidents
 from venuewatch.rehearsal.live.host import Host, Where
-from venuewatch.rehearsal.live.incidents import Incident
-from venuewatch.rehearsal.live.programs import Process
+from venuewatch.rehearsal.live.pages import Incident
+from venuewatch.rehearsal.live.programs import Process, until
 from venuewatch.rehearsal.live.servers import Aggregator, Mosquitto
-from venuewatch.rehearsal.live.waiting import until
+from venuewatch.rehearsal.stage.blocking import block
 from venuewatch.rehearsal.stage.delay_line import Way
-from venuewatch.rehearsal.stage.faults import freeze, refuse_hosts, reset_connections
+from venuewatch.rehearsal.stage.faults import freeze, reset_connections
 from venuewatch.rehearsal.stage.guardian import Fault
 from venuewatch.rehearsal.stage.machine import Machine, entered
 from venuewatch.rehearsal.stage.network import CENTRE, Lan, address_of, make_centre
@@ -137,12 +136,12 @@ class World:
 
     def ever(self) -> list[Incident]:
         """Return every incident since the world began, the oldest first."""
-        found = incidents.ask(self.aggregator).incidents
+        found = self.aggregator.incidents().incidents
         return sorted(found, key=lambda incident: incident.number)
 
     def is_excused(self, name: str) -> bool:
         """Tell whether a verdict on a host would be put off now."""
-        return any(name in excuse.hosts for excuse in incidents.ask(self.aggregator).excuses)
+        return any(name in excuse.hosts for excuse in self.aggregator.incidents().excuses)
 
     def at_centre(self) -> contextlib.AbstractContextManager[None]:
         """Be on the centre's machine, with this thread and all that it starts meanwhile."""
@@ -158,9 +157,7 @@ class World:
 
     def refuse(self, *names: str) -> Fault:
         """Let these hosts not connect any more, until the fault ends or the world recovers."""
-        return refuse_hosts(
-            self._guardian, self._centre, [self.hosts[name].address for name in names]
-        )
+        return block(self._guardian, self._centre, [self.hosts[name].address for name in names])
 
     def _await_hosts(self, count: int) -> None:
         self._until(f"{count} hosts are up", lambda: self.aggregator.hosts_up() >= count)

@@ -26,6 +26,7 @@ from venuewatch.base import clock
 _BURST: Final = 64
 _LARGEST: Final = 65_536
 _MOST_WAITING: Final = 20_000
+_ANSWER_S: Final = 5.0
 _PEER: Final = struct.Struct("3i")  # struct ucred: process, user, group
 
 
@@ -62,6 +63,39 @@ class Counts(msgspec.Struct):
     up: Count
     down: Count
     cpu_s: float
+
+
+def is_of_this_user(peer: socket.socket) -> bool:
+    """Tell whether the process at the other end is of the same user as we are."""
+    said = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size)
+    _, user, _ = _PEER.unpack(said)
+    return bool(user == os.getuid())
+
+
+def command_line(address: str, settings: Settings | None) -> Counts:
+    """Have a line carry packets so for a moment (None: as made, for good); return its counts.
+
+    Raises:
+        ConnectionRefusedError: there is no line of that address.
+        OSError: it does not answer.
+    """
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as commands:
+        commands.settimeout(_ANSWER_S)
+        commands.connect(address)
+        return ask(commands, settings)
+
+
+def ask(commands: socket.socket, settings: Settings | None) -> Counts:
+    """Say what a line is to be like to one that is connected; return its counts.
+
+    Raises:
+        OSError: it does not answer.
+    """
+    commands.send(msgspec.json.encode(settings))
+    answer = commands.recv(_LARGEST)
+    if not answer:
+        raise ConnectionResetError("the line has ended")
+    return msgspec.json.decode(answer, type=Counts)
 
 
 class Direction:
@@ -168,9 +202,7 @@ class Line:
         """Take a controller of the same user; any other's messages are not heard."""
         controller, _ = self._listener.accept()
         controller.settimeout(0.0)
-        peer = controller.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size)
-        _, user, _ = _PEER.unpack(peer)
-        if user != os.getuid():
+        if not is_of_this_user(controller):
             controller.shutdown(socket.SHUT_RDWR)
         self._controllers[controller.fileno()] = controller
         return controller.fileno()

@@ -1,44 +1,57 @@
-"""A guardian: a process that undoes the faults of a controller that has ended.
+"""A guardian: a process that undoes the faults of a controller that has ended, or hangs.
 
 1. A controller, which plays faults, starts its guardian in a session of its own: a signal to the
    controller's group does not reach it, and it ignores the signals that ask a process to end.
-2. Before each fault the controller sends it the command that undoes the fault.
-3. At the end of a fault the controller runs that command itself, and lets the guardian know.
+2. Before each fault the controller sends it what undoes the fault, and how long it may last, and
+   waits until the guardian holds that.
+3. At the end of a fault the controller undoes it itself, and lets the guardian know.
 4. The pipe between both ends with the controller, however the controller ends. The guardian then
-   runs the commands that are left, the latest first, each of them whether or not one fails.
-5. A guardian that is killed leaves no fault alone: the controller undoes all faults at once, and
-   plays none any more.
+   undoes what is left, the latest first, each whether or not one fails.
+5. With a lease, a thread of the controller says a few times in it that the controller runs. The
+   guardian of one that stands still undoes every fault, and tells it so when it runs again.
+6. A fault of a fixed length is undone by the guardian after it, also where its controller forgets.
+7. A guardian that is killed leaves no fault alone: the controller undoes all faults at once, and
+   plays none any more. Where both are killed, faults of a fixed length are undone after it.
 
-A part of the stage is held in the same way, until the controller closes its guardian. A fault
-remains only where both processes are killed in the same instant. An uplink needs no guardian: its
-own process heals it when its controller ends.
+A part of the stage is held in the same way, until the controller closes its guardian. What is due
+when is decided in `undoing.py`; the process is `guarding.py`.
 """
 
 import contextlib
 import itertools
-import signal
+import os
+import queue
+import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from typing import Final, Self
 
 import msgspec
 
+from venuewatch.rehearsal.stage.guarding import ABORT, undo_each
+from venuewatch.rehearsal.stage.leftovers import MARK
 from venuewatch.rehearsal.stage.machine import StageError
+from venuewatch.rehearsal.stage.undoing import (
+    ABORTED,
+    Command,
+    Holding,
+    Line,
+    Order,
+    Run,
+    Undo,
+    Undone,
+    Why,
+)
 
-Command = tuple[str, ...]
+LEASE_S: Final = 1.0
+"""How long (s) a controller may stand still before its faults are undone."""
 
-_MODULE: Final = "venuewatch.rehearsal.stage.guardian"
-_UNDO_TIMEOUT_S: Final = 60.0
-_IGNORED: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-
-class _Order(msgspec.Struct, frozen=True):
-    """One line from the controller: ``undo`` is empty once fault ``number`` is over."""
-
-    number: int
-    undo: Command = ()
+_MODULE: Final = "venuewatch.rehearsal.stage.guarding"
+_RENEWALS: Final = 5  # in a lease
+_ANSWER_S: Final = 30.0
+_LARGEST: Final = 1 << 20
 
 
 class Fault:
@@ -52,38 +65,63 @@ class Fault:
         """Undo it, if it is not over. Raises StageError."""
         self._guardian.end(self.number)
 
+    @property
+    def undone_by_guardian(self) -> Why | None:
+        """Why the guardian ended it; None: it did not."""
+        return self._guardian.why_undone(self.number)
+
 
 class Guardian:
-    """The controller's side, a context: plays faults, which are over at its exit."""
+    """The controller's side, a context: plays faults, which are over at its exit.
 
-    def __init__(self) -> None:
+    ``address``: the name of a socket at which another process may abort. ``lease_s``: how long the
+    controller may stand still; None: as long as it lives. ``of``: the run that it is marked with.
+    """
+
+    def __init__(self, address: str = "-", lease_s: float | None = None, *, of: str = "") -> None:
+        self._address = address
+        self._lease_s = lease_s
+        self._of = of
         self._numbers = itertools.count(1)
-        self._undo: dict[int, Command] = {}
+        self._undo: dict[int, Undo] = {}
         self._parts: set[int] = set()
+        self._undone: dict[int, Why] = {}
         self._lock = threading.RLock()  # a fault and its undoing by the watching thread
-        self._is_closing = self._is_lost = False
+        self._pipe_lock = threading.Lock()  # a renewal waits for no undoing
+        self._is_closing = threading.Event()
+        self._refusal = ""
+        self._holding: queue.SimpleQueue[int] = queue.SimpleQueue()
+        self._has_ended = False
         self._process: subprocess.Popen[bytes]
+        self._watching = threading.Thread(target=self._watch, name="guardian", daemon=True)
 
     def __enter__(self) -> Self:
-        command = [sys.executable, "-I", "-m", _MODULE]
+        words = (self._address, str(self._lease_s or 0.0))
         self._process = subprocess.Popen(
-            command,
+            [sys.executable, "-I", "-m", _MODULE, *words],
             stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
             bufsize=0,
             cwd="/",
+            env={**os.environ, MARK: self._of},
             start_new_session=True,
         )
-        threading.Thread(target=self._watch, name="guardian", daemon=True).start()
+        self._watching.start()
+        if self._lease_s is not None:
+            threading.Thread(target=self._renew, name="lease", daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._is_closing = True
+        self._is_closing.set()
         self._parts.clear()
         try:
             self.end_all()
         finally:
-            self._process.communicate()
+            with self._pipe_lock:
+                if self._process.stdin is not None:
+                    self._process.stdin.close()
+            self._process.wait()
+            self._watching.join()
 
     @property
     def pid(self) -> int:
@@ -97,25 +135,36 @@ class Guardian:
             StageError: the guardian has ended.
         """
         with self._lock:
-            self._parts.add(self.play(do, undo).number)
+            number = next(self._numbers)
+            self._parts.add(number)
+            self._begin(do, Order(number, Run(undo), is_part=True))
 
-    def play(self, do: Callable[[], object], undo: Command) -> Fault:
-        """Begin a fault; ``undo`` has to be harmless where there is nothing to undo.
+    def play(
+        self, do: Callable[[], object], undo: Command | Line, *, lasts_s: float | None = None
+    ) -> Fault:
+        """Begin a fault, which lasts ``lasts_s`` at most (None: until it is ended).
+
+        ``undo`` has to be harmless where there is nothing to undo.
 
         Raises:
-            StageError: the guardian has ended, and every fault with it.
+            StageError: the guardian has ended or the run was aborted, and every fault with it.
         """
         number = next(self._numbers)
+        what = undo if isinstance(undo, Line) else Run(undo)
+        self._begin(do, Order(number, what, lasts_s))
+        return Fault(self, number)
+
+    def _begin(self, do: Callable[[], object], order: Order) -> None:
         with self._lock:
-            if not self._send(_Order(number, undo)):
-                raise StageError("the guardian has ended: every fault was undone")
-            self._undo[number] = undo
+            if self._refusal or not self._is_held(order):
+                raise StageError(self._refusal or "the guardian has ended: every fault was undone")
+            if order.undo is not None:
+                self._undo[order.number] = order.undo
             try:
                 do()
             except BaseException:
-                self.end(number)
+                self.end(order.number)
                 raise
-        return Fault(self, number)
 
     def end(self, number: int) -> None:
         """End one fault, if it is not over. Raises StageError."""
@@ -123,10 +172,10 @@ class Guardian:
             undo = self._undo.pop(number, None)
             if undo is None:
                 return
-            failed = _run_each([undo])
+            failed = undo_each([undo])
             if failed:  # the guardian keeps it, and tries again at the end
                 raise StageError(failed[0])
-            self._send(_Order(number))
+            self._send(Order(number))
 
     def end_all(self) -> None:
         """End every fault, the latest first, whether or not one fails. Raises StageError."""
@@ -139,56 +188,78 @@ class Guardian:
         if failed:
             raise StageError("; ".join(failed))
 
-    def _send(self, order: _Order) -> bool:
+    def why_undone(self, number: int) -> Why | None:
+        """Return why the guardian ended a fault; None: it did not."""
+        return self._undone.get(number)
+
+    def _send(self, order: Order) -> bool:
         """Send it; return False to a guardian that has ended."""
-        pipe = self._process.stdin
-        if pipe is None or self._is_lost:
-            return False
-        try:
-            pipe.write(msgspec.json.encode(order) + b"\n")
-        except BrokenPipeError:
-            return False
-        return True
+        with self._pipe_lock:
+            pipe = self._process.stdin
+            if pipe is None or pipe.closed:
+                return False
+            try:
+                pipe.write(msgspec.json.encode(order) + b"\n")
+            except BrokenPipeError:
+                return False
+            return True
+
+    def _renew(self) -> None:
+        """Say again and again that the controller runs."""
+        while not self._is_closing.wait((self._lease_s or LEASE_S) / _RENEWALS):
+            if not self._send(Order(0)):
+                return
 
     def _watch(self) -> None:
-        """Undo every fault if the guardian ends before its controller."""
-        self._process.wait()
+        """Note what the guardian undoes, and undo every fault if it ends before its controller."""
+        if self._process.stdout is not None:
+            with self._process.stdout as said:
+                for line in said:
+                    self._note(msgspec.json.decode(line, type=Holding | Undone))
+        self._has_ended = True
+        self._holding.put(0)
         with self._lock:
-            if not self._is_closing:
-                self._is_lost = True
+            if not self._is_closing.is_set():
+                self._refusal = "the guardian has ended: every fault was undone"
                 with contextlib.suppress(StageError):
                     self.end_all()
 
+    def _is_held(self, order: Order) -> bool:
+        """Send it, and wait until the guardian holds it; return False if the guardian ended."""
+        if not self._send(order):
+            return False
+        while not self._has_ended:
+            if self._holding.get() == order.number:
+                return True
+        return False
 
-def _run_each(commands: Iterable[Sequence[str]]) -> list[str]:
-    """Run every command; return what went wrong, in words."""
-    failed = []
-    for command in commands:
+    def _note(self, said: Holding | Undone) -> None:
+        if isinstance(said, Holding):
+            self._holding.put(said.number)
+            return
+        for number in said.numbers:
+            self._undo.pop(number, None)
+            self._undone[number] = said.why
+        if said.why == ABORTED:
+            self._refusal = "the run was aborted: every fault was undone"
+
+
+def abort(address: str) -> Undone | None:
+    """Return what the guardian at an address has undone; None: there is no such guardian.
+
+    Raises:
+        StageError: it does not answer, so that faults may still last.
+    """
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as asker:
+        asker.settimeout(_ANSWER_S)
         try:
-            subprocess.run(command, check=True, capture_output=True, timeout=_UNDO_TIMEOUT_S)
-        except subprocess.CalledProcessError as error:
-            said = error.stderr.decode(errors="replace").strip()
-            failed.append(f"{' '.join(command)}: {said or f'exit code {error.returncode}'}")
-        except (OSError, subprocess.TimeoutExpired) as error:
-            failed.append(f"{' '.join(command)}: {error}")
-    return failed
-
-
-def main() -> None:
-    """Take orders until the controller ends, then undo what it has left."""
-    for number in _IGNORED:
-        signal.signal(number, signal.SIG_IGN)
-    undo: dict[int, Command] = {}
-    for line in sys.stdin.buffer:
-        if line.endswith(b"\n"):  # else its fault has not begun: the controller ended in the middle
-            order = msgspec.json.decode(line, type=_Order)
-            undo.pop(order.number, None)
-            if order.undo:
-                undo[order.number] = order.undo
-    failed = _run_each(undo[number] for number in sorted(undo, reverse=True))
-    with contextlib.suppress(OSError):  # the terminal may be gone with the controller
-        sys.stderr.writelines(f"not undone: {text}\n" for text in failed)
-
-
-if __name__ == "__main__":
-    main()
+            asker.connect(f"\0{address}")
+        except ConnectionRefusedError:
+            return None
+        said = b""
+        with contextlib.suppress(OSError):
+            asker.send(ABORT)
+            said = asker.recv(_LARGEST)
+    if not said:
+        raise StageError("the guardian of the run does not answer: its faults may still last")
+    return msgspec.json.decode(said, type=Undone)

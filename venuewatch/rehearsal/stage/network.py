@@ -67,9 +67,9 @@ class Lan:
         for host in range(1, hosts + 1):
             self._add(host)
 
-    def unplug(self, host: int) -> Fault:
+    def unplug(self, host: int, *, lasts_s: float | None = None) -> Fault:
         """Pull a host's cable: no packet leaves the host any more, and none reaches it."""
-        return unplug(self._run.guardian, self.router, f"port{host}")
+        return unplug(self._run.guardian, self.router, f"port{host}", lasts_s=lasts_s)
 
     def replace(self, host: int) -> Machine:
         """Put a fresh machine in a host's place, with a kernel that knows no connection."""

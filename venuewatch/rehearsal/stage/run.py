@@ -12,13 +12,12 @@ import shutil
 import sys
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 from typing import Final, NamedTuple
 
+from venuewatch.rehearsal.stage import leftovers
 from venuewatch.rehearsal.stage.guardian import Guardian
 from venuewatch.rehearsal.stage.machine import StageError, ip, names, remove
 
-_FAMILY: Final = "venuewatch-stage-"
 _DEVICES: Final = (
     "link add name try0 type bridge",
     "link add name try1 type veth",
@@ -34,25 +33,32 @@ class Run(NamedTuple):
     guardian: Guardian
 
 
+def guardian_of(prefix: str) -> str:
+    """Return the address at which the guardian of a run listens."""
+    return f"{prefix}guardian"
+
+
 @contextlib.contextmanager
-def run_of_namespaces() -> Iterator[Run]:
+def run_of_namespaces(lease_s: float | None = None) -> Iterator[Run]:
     """Yield a run; its faults, its namespaces and all that runs in them are over afterwards.
 
-    That is so, too, where this process is killed.
+    That is so, too, where this process is killed. ``lease_s``: how long this process may stand
+    still before its faults are undone.
 
     Raises:
         StageError: this machine can't give them; the text says what is missing.
     """
-    _require()
-    _sweep()
-    prefix = f"{_FAMILY}{os.getpid()}-{next(_number)}-"
-    with Guardian() as guardian:
+    require()
+    leftovers.remove(leftovers.find())
+    prefix = f"{leftovers.FAMILY}{os.getpid()}-{next(_number)}-"
+    with Guardian(guardian_of(prefix), lease_s, of=prefix) as guardian:
         remove_them = (sys.executable, "-I", "-m", "venuewatch.rehearsal.stage.run", prefix)
         guardian.make(partial(_try_out, f"{prefix}try"), undo=remove_them)
         yield Run(prefix, guardian)
 
 
-def _require() -> None:
+def require() -> None:
+    """Check that this machine can give a run. Raises StageError."""
     if sys.platform != "linux" or os.geteuid() != 0:
         raise StageError("network namespaces need root on Linux")
     for program, package in (("ip", "iproute2"), ("setpriv", "util-linux")):
@@ -69,14 +75,6 @@ def _try_out(name: str) -> None:
         except StageError as error:
             raise StageError(f"the kernel gives no {device.split()[-1]} device: {error}") from None
     remove(name)
-
-
-def _sweep() -> None:
-    """Remove the namespaces of runs that were killed together with their guardians."""
-    for name in names():
-        owner = name.removeprefix(_FAMILY).partition("-")[0]
-        if name.startswith(_FAMILY) and owner.isdigit() and not Path("/proc", owner).exists():
-            remove_all(name)
 
 
 def remove_all(prefix: str) -> None:

@@ -12,7 +12,7 @@ from typing import Final, Self
 
 import msgspec
 
-from venuewatch.rehearsal.stage.delay_line import Counts, Settings, Way
+from venuewatch.rehearsal.stage.delay_line import Counts, Settings, Way, ask
 from venuewatch.rehearsal.stage.machine import Machine, StageError, inside
 
 DEVICE: Final = "uplink"
@@ -20,7 +20,6 @@ DEVICE: Final = "uplink"
 _LINE: Final = "venuewatch.rehearsal.stage.delay_line"
 _TUNSETIFF: Final = 0x400454CA  # linux/if_tun.h
 _IFF_TUN_NO_PI: Final = 0x0001 | 0x1000  # IP packets, with nothing before them
-_LARGEST_ANSWER: Final = 65_536
 _END_S: Final = 10.0
 _CUT: Final = Way(is_cut=True)
 
@@ -35,9 +34,7 @@ class Uplink:
     def __init__(self, low: Machine, high: Machine, at_high: str, way: Way | None = None) -> None:
         self._ends = ((low, DEVICE), (high, at_high))
         self._way = way or Way()
-        self._address = (
-            f"\0{low.namespace}-{DEVICE}"  # Linux: of no file, and gone with its process
-        )
+        self.address = f"\0{low.namespace}-{DEVICE}"  # Linux: of no file, gone with its process
         self._line: subprocess.Popen[bytes] | None = None
         self._commands: socket.socket | None = None
 
@@ -46,7 +43,7 @@ class Uplink:
         made = msgspec.json.encode(Settings(self._way, self._way)).decode()
         with contextlib.ExitStack() as stack:
             listener = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET))
-            listener.bind(self._address)
+            listener.bind(self.address)
             listener.listen()
             passed = [listener.fileno()]
             for machine, name in self._ends:
@@ -83,14 +80,10 @@ class Uplink:
         try:
             if self._commands is None:
                 self._commands = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-                self._commands.connect(self._address)
-            self._commands.send(msgspec.json.encode(settings))
-            answer = self._commands.recv(_LARGEST_ANSWER)
+                self._commands.connect(self.address)
+            return ask(self._commands, settings)
         except OSError:
-            answer = b""
-        if not answer:
-            raise StageError("an uplink's process has ended, and the uplink with it")
-        return msgspec.json.decode(answer, type=Counts)
+            raise StageError("an uplink's process has ended, and the uplink with it") from None
 
     def close(self) -> None:
         """Undo the changes of this process, and end the line if it was started here."""

@@ -12,7 +12,7 @@ from aggregator.shell.http.server import HttpServer
 from aggregator.shell.outlets.own_metrics import OwnMetrics
 from tests.aggregator.shell.http.conftest import Client
 from tests.kit.scripted_fleet import NOW, ScriptedFleet
-from venuewatch.rehearsal.live.metrics import Page
+from venuewatch.rehearsal.live.pages import Page
 
 PROMETHEUS_TEXT = "text/plain; version=0.0.4; charset=utf-8"
 

@@ -14,7 +14,7 @@ from tests.aggregator.shell.http.conftest import Client
 from tests.kit import golden
 from tests.kit.promtool import camel_case, complaints
 from tests.kit.scripted_fleet import ScriptedFleet
-from venuewatch.rehearsal.live.metrics import Page
+from venuewatch.rehearsal.live.pages import Page
 
 GOLDEN = Path(__file__).parents[3] / "golden"
 METRICS = GOLDEN / "metrics.prom"

@@ -16,7 +16,7 @@ from aggregator.shell.told import Told
 from tests.aggregator.shell.mqtt.scripted_broker import Chance
 from tests.kit.tasks import at_work
 from tests.kit.waiting import Waiting
-from venuewatch.rehearsal.live.metrics import Page
+from venuewatch.rehearsal.live.pages import Page
 
 TIMEOUT_S = 0.2
 

@@ -5,7 +5,7 @@ from aggregator.shell.outlets.own_metrics import OwnMetrics
 from aggregator.shell.walltime import WallTime
 from tests.kit.machine import WALL
 from tests.kit.story import HERE, Story
-from venuewatch.rehearsal.live.metrics import Page
+from venuewatch.rehearsal.live.pages import Page
 
 NAME = "venuewatch_incident_opened_timestamp_seconds"
 

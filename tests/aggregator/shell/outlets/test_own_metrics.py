@@ -13,7 +13,7 @@ from tests.kit.machine import Message
 from tests.kit.scripted_fleet import NOW, ScriptedFleet
 from venuewatch.base.wire.errors import Reason
 from venuewatch.base.wire.topics import Stream
-from venuewatch.rehearsal.live.metrics import Page
+from venuewatch.rehearsal.live.pages import Page
 
 LAG = "venuewatch_aggregator_loop_lag_seconds"
 DETECTED = "venuewatch_aggregator_detection_seconds"

@@ -23,7 +23,7 @@ from tests.kit.story import ALONE, fleet_of
 from tests.kit.tasks import at_work
 from venuewatch.base import clock
 from venuewatch.base.wire.messages import CentreOpen, decode_centre_open
-from venuewatch.rehearsal.live.metrics import Page
+from venuewatch.rehearsal.live.pages import Page
 
 ALPHA = Subject("host", "STA", "alpha")
 LASTING_S = 1e6

@@ -17,7 +17,7 @@ from tests.kit.receiver import Receiver, timeout_s_for
 from tests.kit.story import ALONE, fleet_of
 from tests.kit.tasks import at_work
 from venuewatch.base import clock
-from venuewatch.rehearsal.live.metrics import Page
+from venuewatch.rehearsal.live.pages import Page
 
 NAME = "venuewatch_aggregator_remote_write_samples"
 

@@ -1,6 +1,10 @@
-"""Page of metrics, as Prometheus' own Python parser reads it."""
+"""Pages that the aggregator of a live rehearsal serves: its metrics and its incidents."""
 
+import msgspec
 from prometheus_client.parser import text_string_to_metric_families
+
+from aggregator.shell.http.api.incidents import ExcuseView
+from aggregator.shell.http.api.record import IncidentJson
 
 
 class Page:
@@ -30,3 +34,24 @@ class Page:
     def names_of(self, host: str) -> set[str]:
         """Return the names of the series of a host."""
         return {name for name, labels, _ in self.samples if labels.get("host") == host}
+
+
+class Incident(IncidentJson, frozen=True, kw_only=True):
+    """An incident of the API."""
+
+    @property
+    def name(self) -> tuple[str, str, str]:
+        """Scope, venue or host, and cause."""
+        return (self.scope, self.host or self.venue, self.cause)
+
+    @property
+    def kinds(self) -> set[str]:
+        """The kinds of its evidence."""
+        return {seen.seen for seen in self.evidence}
+
+
+class IncidentsPage(msgspec.Struct, frozen=True):
+    """All incidents that are told, in no order, and the verdicts that are put off."""
+
+    incidents: tuple[Incident, ...]
+    excuses: tuple[ExcuseView, ...]
