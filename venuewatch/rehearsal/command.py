@@ -10,6 +10,8 @@ _COMMANDS = {
     "simulate": "false alarms and detection times by class of link, on a virtual clock",
     "score": "what the monitor made of a run: pass, fail, void or not judged",
     "report": "a run for people: a page, CSV, Markdown, and what is better than in another run",
+    "abort": "undo every fault of a run, and let none begin any more",
+    "clean": "remove what a killed live rehearsal has left on this machine",
 }
 """Sub-commands and what each is for; ``commands/NAME.py`` has ``add_arguments`` and ``run``."""
 

@@ -216,6 +216,7 @@ class Guardian:
             with self._process.stdout as said:
                 for line in said:
                     self._note(msgspec.json.decode(line, type=Holding | Undone))
+        self._process.wait()
         self._has_ended = True
         self._holding.put(0)
         with self._lock:

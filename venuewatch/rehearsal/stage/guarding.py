@@ -110,7 +110,9 @@ class _Guard:
                     with contextlib.suppress(OSError):  # the terminal may be gone, too
                         sys.stderr.writelines(f"not undone: {text}\n" for text in failed)
                     return
-            self._undo_due()
+            undone = self._undo_due()
+            if undone.numbers:
+                self._tell(undone)
 
     def _read(self) -> bool:
         """Take orders; return False if the controller has ended."""
@@ -131,14 +133,13 @@ class _Guard:
             asker.settimeout(1.0)
             if is_of_this_user(asker) and asker.recv(len(ABORT)) == ABORT:
                 self._held.abort()
-                asker.send(msgspec.json.encode(self._undo_due()))
+                undone = self._undo_due()
+                self._tell(undone)
+                asker.send(msgspec.json.encode(undone))
 
     def _undo_due(self) -> Undone:
         due, why = self._held.take_due(clock.monotonic())
-        undone = Undone(tuple(number for number, _ in due), why, tuple(self._undo(due)))
-        if due:
-            self._tell(undone)
-        return undone
+        return Undone(tuple(number for number, _ in due), why, tuple(self._undo(due)))
 
     def _tell(self, said: Holding | Undone) -> None:
         with contextlib.suppress(OSError):
