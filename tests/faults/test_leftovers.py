@@ -1,4 +1,4 @@
-"""What a killed rehearsal has left is found and removed, and nothing of others."""
+"""Leftovers of a killed rehearsal are found and removed, and nothing of others is."""
 
 import argparse
 import contextlib

@@ -1,4 +1,4 @@
-"""What a guardian undoes, and when, by a clock of ours."""
+"""A guardian undoes what is due, by a clock of ours."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a guardian holds, and when it has to undo it: decides, and does nothing itself.
+"""Decides what a guardian has to undo and when, and does nothing itself.
 
 1. A controller's **order** says how a fault is undone, and how long (s) the fault may last at most.
 2. Each message of the controller renews its **lease**. Where that runs out, the controller hangs or
