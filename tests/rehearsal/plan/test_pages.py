@@ -75,6 +75,17 @@ def test_a_story_is_on_the_officer_s_page(tmp_path: Path) -> None:
     assert "A digger comes." in pages[f"{number:02}"]
 
 
+def test_a_venue_s_page_has_what_it_plays_for_another(tmp_path: Path) -> None:
+    inventory = fleet([PARIS, PARIS, PARIS])
+    sheet = planned(inventory, made(2, inventory.venue, random.Random(1)))
+    pair = next(row.scenario for row in sheet.rows if len(row.scenario.venues) > 1)
+
+    write(tmp_path / "plan", sheet, inventory, {"pair": "Two halls, one cable."})
+
+    for code in pair.venues:
+        assert "Two halls, one cable." in (tmp_path / f"plan/venues/{code}.html").read_text()
+
+
 @pytest.mark.parametrize("name", [FORMULA, "+1", "-1", "@SUM(A1)", "\t=1+1", " =1+1", "\uff1d1"])
 def test_no_cell_is_a_formula(name: str) -> None:
     cell = safe(name)

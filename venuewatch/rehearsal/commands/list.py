@@ -10,12 +10,9 @@ from typing import NamedTuple
 import msgspec
 
 from aggregator.inventory import Inventory
-from aggregator.inventory import read as read_inventory
 from venuewatch.base.config import USAGE_ERROR, ConfigError, one_line
 from venuewatch.base.refusals import unknown
-from venuewatch.rehearsal.fleet import standard_fleet
 from venuewatch.rehearsal.kinds.choosing import CannotPlay
-from venuewatch.rehearsal.kinds.load import read_kinds
 from venuewatch.rehearsal.kinds.model import Kind
 from venuewatch.rehearsal.kinds.resolve import resolve
 from venuewatch.rehearsal.plan import catalogue, folder
@@ -71,27 +68,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--mode", choices=MODES, help="only what can be played so")
     add("--venue", metavar="CODE", help="of a plan: only this venue")
     add("--officer", metavar="NAME", help="of a plan: only this officer")
-    add(
-        "--inventory",
-        type=Path,
-        metavar="FILE",
-        help="your venues and hosts; without it the standard fleet of 39 venues",
-    )
-    add(
-        "--kinds",
-        type=Path,
-        action="append",
-        default=[],
-        metavar="FOLDER",
-        help="more kinds of scenarios, a TOML file each; may be repeated",
-    )
+    catalogue.add_arguments(parser)
     add("--json", action="store_true", help="for a program")
 
 
 def run(options: argparse.Namespace) -> int:
     """Print what is asked for; return the exit code."""
     try:
-        inventory = read_inventory(options.inventory) if options.inventory else standard_fleet()
+        inventory = catalogue.read_fleet(options)
         if options.plan is None:
             _list_kinds(options, inventory)
         else:
@@ -108,8 +92,7 @@ def run(options: argparse.Namespace) -> int:
 def _list_kinds(options: argparse.Namespace, inventory: Inventory) -> None:
     if options.venue is not None or options.officer is not None:
         raise PlanError("list", "expected PLAN, 1 run sheet, with --venue or --officer")
-    roles = {host.role for venue in inventory.venue for host in venue.host}
-    kinds = read_kinds(options.kinds, roles=roles)
+    kinds = catalogue.read_catalogue(options, inventory)
     if options.kind is not None:
         _refuse_unknown("kind", options.kind, kinds)
         kinds = {options.kind: kinds[options.kind]}

@@ -10,11 +10,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from aggregator.inventory import Inventory
-from aggregator.inventory import read as read_inventory
 from venuewatch.base.config import USAGE_ERROR, ConfigError
 from venuewatch.base.options import whole
-from venuewatch.rehearsal.fleet import standard_fleet
-from venuewatch.rehearsal.kinds.load import read_kinds
 from venuewatch.rehearsal.plan import catalogue, folder
 from venuewatch.rehearsal.plan.officers import Officer, made
 from venuewatch.rehearsal.plan.officers_file import OFFICERS_MAX, read_officers
@@ -72,12 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="where it is written (plan); a new folder",
     )
     add("--replace", action="store_true", help="write over a plan that is there already")
-    add(
-        "--inventory",
-        type=Path,
-        metavar="FILE",
-        help="your venues and hosts; without it the standard fleet of 39 venues",
-    )
+    catalogue.add_arguments(parser)
     add(
         "--officers",
         default="83",
@@ -122,14 +114,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--mode", choices=MODES, help="only kinds that can be played so; without it, in any mode")
     add(
-        "--kinds",
-        type=Path,
-        action="append",
-        default=[],
-        metavar="FOLDER",
-        help="more kinds of scenarios, a TOML file each; may be repeated",
-    )
-    add(
         "--waiting",
         action="store_true",
         help="also plan kinds that wait for something that is not there yet",
@@ -152,9 +136,8 @@ def run(options: argparse.Namespace) -> int:
 def _write(options: argparse.Namespace) -> tuple[RunSheet, dict[str, str]]:
     folder.check_place(options.out, may_replace=options.replace)
     seed = random.SystemRandom().randrange(1_000_000) if options.seed is None else options.seed
-    inventory = read_inventory(options.inventory) if options.inventory else standard_fleet()
-    roles = {host.role for venue in inventory.venue for host in venue.host}
-    kinds = read_kinds(options.kinds, roles=roles)
+    inventory = catalogue.read_fleet(options)
+    kinds = catalogue.read_catalogue(options, inventory)
     selection = catalogue.select(
         kinds.values(), inventory, mode=options.mode, has_waiting=options.waiting
     )

@@ -1,10 +1,15 @@
-"""Kinds of the catalogue as the planner needs them: where each can be played, and how."""
+"""Fleet and kinds that a command names, as the planner needs them: where each can be played."""
 
+import argparse
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import NamedTuple
 
 from aggregator.inventory import Inventory
+from aggregator.inventory import read as read_inventory
+from venuewatch.rehearsal.fleet import standard_fleet
 from venuewatch.rehearsal.kinds.choosing import CannotPlay
+from venuewatch.rehearsal.kinds.load import read_kinds
 from venuewatch.rehearsal.kinds.model import Kind
 from venuewatch.rehearsal.kinds.resolve import resolve
 from venuewatch.rehearsal.plan.planner import Resolve
@@ -20,6 +25,43 @@ class Selection(NamedTuple):
 
     candidates: list[Candidate]
     left_out: dict[str, str]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Say how a command is told of another fleet, and of more kinds."""
+    parser.add_argument(
+        "--inventory",
+        type=Path,
+        metavar="FILE",
+        help="your venues and hosts; without it the standard fleet of 39 venues",
+    )
+    parser.add_argument(
+        "--kinds",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FOLDER",
+        help="more kinds of scenarios, a TOML file each; may be repeated",
+    )
+
+
+def read_fleet(options: argparse.Namespace) -> Inventory:
+    """Return the fleet that a command names.
+
+    Raises:
+        ConfigError: one line with the file, the place in it, and what was expected.
+    """
+    return read_inventory(options.inventory) if options.inventory else standard_fleet()
+
+
+def read_catalogue(options: argparse.Namespace, inventory: Inventory) -> dict[str, Kind]:
+    """Return the kinds that a command may play, for hosts of this fleet's roles.
+
+    Raises:
+        ConfigError: one line with the file, the place in it, and what was expected.
+    """
+    roles = {host.role for venue in inventory.venue for host in venue.host}
+    return read_kinds(options.kinds, roles=roles)
 
 
 def select(

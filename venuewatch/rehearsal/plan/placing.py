@@ -99,7 +99,6 @@ class _Board:
         self.venue_ticks: dict[str, set[int]] = {code: set() for code in staff.serving}
         self.officer_ticks: list[set[int]] = [set() for _ in quotas]
         self.alone_ticks: set[int] = set()
-        self.any_ticks: set[int] = set()
         self.rests: Rests | None = None
         self.venue_days: Counter[tuple[str, int]] = Counter()
         self.officer_days: Counter[tuple[int, int]] = Counter()
@@ -112,8 +111,6 @@ class _Board:
     def is_free(self, scenario: Scenario, slot: Slot) -> bool:
         ticks = slot.ticks
         if not self.alone_ticks.isdisjoint(ticks):
-            return False
-        if scenario.runs_alone and not self.any_ticks.isdisjoint(ticks):
             return False
         return all(self.venue_ticks[code].isdisjoint(ticks) for code in scenario.venues)
 
@@ -142,7 +139,6 @@ class _Board:
         for code in scenario.venues:
             self.venue_ticks[code].update(slot.ticks)
         self.officer_ticks[officer].update(slot.ticks)
-        self.any_ticks.update(slot.ticks)
         if scenario.runs_alone:
             self.alone_ticks.update(slot.ticks)
             self.alone_days[slot.day] += 1
@@ -176,6 +172,7 @@ def place(
         board.rests = Rests()
     order = list(range(len(scenarios)))
     rng.shuffle(order)
+    # What runs alone is placed before anything could be beside it.
     order.sort(key=lambda index: (not scenarios[index].runs_alone, -len(scenarios[index].venues)))
     by_day = {code: _by_day(each) for code, each in slots.items()}
     placed: list[Placed] = []
