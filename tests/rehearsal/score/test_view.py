@@ -1,7 +1,10 @@
 """View: the score reads just the columns that it may, and a run adds up."""
 
+import contextlib
 import json
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +14,8 @@ import pytest
 from tests.rehearsal.runfile.scenarios import HOST, fetch
 from tests.rehearsal.score.runs import SLOT_S, WORLD, play, right_run
 from venuewatch.rehearsal.runfile.database import RunFileError
-from venuewatch.rehearsal.runfile.rows import Notice, Seen, Well
-from venuewatch.rehearsal.score import view
+from venuewatch.rehearsal.runfile.rows import Counter, Notice, Seen, Well
+from venuewatch.rehearsal.score.columns import COLUMNS
 from venuewatch.rehearsal.score.marks import Marks
 from venuewatch.rehearsal.score.result import RunScore
 from venuewatch.rehearsal.score.run import score_run
@@ -47,7 +50,7 @@ def unread(path: Path) -> Iterator[tuple[str, str]]:
     """Yield all columns of all tables that are not on the view's list."""
     for (table,) in fetch(path, "SELECT name FROM sqlite_master WHERE type = 'table'"):
         for column in fetch(path, f"PRAGMA table_info({table})"):
-            if column[1] not in view.COLUMNS.get(table, ()):
+            if column[1] not in COLUMNS.get(table, ()):
                 yield table, column[1]
 
 
@@ -226,6 +229,24 @@ def test_a_file_that_makes_no_sense_is_one_line(path: Path, change: str) -> None
 
     with pytest.raises(RunFileError, match=r"run\.sqlite: [^\n]+$"):
         scored(path)
+
+
+@pytest.mark.parametrize("table", COLUMNS)
+def test_no_value_in_any_column_ends_in_a_traceback(path: Path, table: str) -> None:
+    with right_run(path, 2) as run:
+        run.record(Counter(1, "lost_total", 1.0, 2.0))
+    fetch(path, "PRAGMA journal_mode = DELETE")
+    whole = path.read_bytes()
+
+    for column in COLUMNS[table]:
+        for value in ("'x'", "x'00ff'", "-1", "9e999", "''"):
+            path.write_bytes(whole)
+            with closing(sqlite3.connect(path)) as database, database:
+                database.execute("PRAGMA ignore_check_constraints = 1")
+                with contextlib.suppress(sqlite3.IntegrityError):  # two rows would be one
+                    database.execute(f"UPDATE {table} SET {column} = {value}")  # noqa: S608
+            with contextlib.suppress(RunFileError):
+                assert len(scored(path).scored) <= 2
 
 
 def test_scores_of_parallel_venues_keep_apart(path: Path) -> None:

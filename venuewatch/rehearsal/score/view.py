@@ -1,21 +1,22 @@
-"""View of a run's file: the one place where a score reads it, and just the columns it may use.
+"""View of a run: the evidence of each scenario, and the incidents that belong to none.
 
-Of the run sheet: number, kind, venues, targets, expectation. Of the injector: when a step began and
-ended. Besides: what the witness saw, what reader and receiver got, counted numbers, and the word
-that the world was not well. No seed, no fault, no title, no order's length, no detail.
+All that it knows are the columns of :mod:`columns`, and of a scenario's text ``_Sheet``: kind,
+targets, expectation. No seed, no fault, no title, no order's length, no detail.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import msgspec
 
 from venuewatch.base.config import one_line
-from venuewatch.rehearsal.runfile.database import RunFileError, in_one_line, open_for_reading
+from venuewatch.rehearsal.runfile.database import RunFileError
+from venuewatch.rehearsal.runfile.rows import WellBy
 from venuewatch.rehearsal.scenario import Allowed, Counted, Expectation, subject_of
 from venuewatch.rehearsal.score.belonging import Owner, Window, owners
+from venuewatch.rehearsal.score.columns import AttemptRow, Rows, StepRow, WellRow, read_rows
 from venuewatch.rehearsal.score.evidence import (
     Evidence,
     Judged,
@@ -28,47 +29,6 @@ from venuewatch.rehearsal.score.evidence import (
     Word,
 )
 from venuewatch.rehearsal.score.result import FalseAlarm
-
-COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
-    "scenario": ("number", "scenario"),
-    "attempt": (
-        "number",
-        "attempt",
-        "world",
-        "state",
-        "began_at",
-        "ended_at",
-        "void_reason",
-    ),
-    "step": ("number", "attempt", "step", "what", "at"),
-    "witness": ("number", "attempt", "step", "at", "phase", "sees"),
-    "seen": (
-        "world",
-        "aggregator_run",
-        "incident",
-        "at",
-        "change",
-        "subject",
-        "cause",
-        "children",
-        "opened_at",
-    ),
-    "notice": (
-        "world",
-        "aggregator_run",
-        "incident",
-        "at",
-        "change",
-        "subject",
-        "cause",
-        "receiver",
-        "seq",
-        "accepted",
-    ),
-    "counter": ("number", "attempt", "metric", "before", "after"),
-    "well": ("world", "at", "by", "is_well", "number"),
-}
-"""All that is read. ``opened_at`` is shown and decides nothing; of ``scenario`` see ``_Sheet``."""
 
 
 class _Aim(msgspec.Struct, frozen=True):
@@ -111,39 +71,25 @@ def read(path: Path, *, after_s: float) -> View:
     Raises:
         RunFileError: it is of something else, or can't be read.
     """
-    database = open_for_reading(path)
+    rows = read_rows(path)
     try:
-        with in_one_line(path):
-            database.execute("BEGIN")  # one moment of a run that may still be played
-            rows = {
-                table: database.execute(
-                    f"SELECT {', '.join(columns)} FROM {table} ORDER BY rowid"  # noqa: S608 - ours
-                    if table != "attempt"
-                    else f"SELECT {', '.join(columns)} FROM {table} ORDER BY number, attempt"  # noqa: S608
-                ).fetchall()
-                for table, columns in COLUMNS.items()
-            }
         return _view(rows, after_s)
     except (msgspec.DecodeError, ValueError) as error:
         raise RunFileError(f"{one_line(path)}: {one_line(error)}") from None
-    finally:
-        database.close()
 
 
-_Rows = Mapping[str, list[tuple[Any, ...]]]
-
-
-def _view(rows: _Rows, after_s: float) -> View:
-    scenarios = {row[0]: _judged(row[1]) for row in rows["scenario"]}
+def _view(rows: Rows, after_s: float) -> View:
+    scenarios = {row.number: _judged(row.scenario) for row in rows.scenario}
     windows = [
-        Window(scenarios[number], attempt, world, began_at, ended_at)
-        for number, attempt, world, _, began_at, ended_at, _ in rows["attempt"]
+        Window(scenarios[row.number], row.attempt, row.world, row.began_at, row.ended_at)
+        for row in rows.attempt
+        if row.number in scenarios
     ]
     told = _told(rows)
     for one in told:
         subject_of(one.subject)  # refused here, with the file's name
     whose = owners(told, windows, after_s)
-    last = {row[0]: row for row in rows["attempt"]}
+    last = {row.number: row for row in rows.attempt}
     evidence = _evidence(rows, last, told, whose)
     counts: dict[int, int] = defaultdict(int)
     for owner in whose.values():
@@ -156,9 +102,9 @@ def _view(rows: _Rows, after_s: float) -> View:
         ),
         between=tuple(_alarm(one) for one in told if whose[one.key] is None),
         unwell=tuple(
-            FalseAlarm(world=world, at=at, subject="", cause="")
-            for world, at, by, is_well, number in rows["well"]
-            if by == "monitor" and not is_well and number is None
+            FalseAlarm(world=row.world, at=row.at, subject="", cause="")
+            for row in rows.well
+            if row.by == "monitor" and not row.is_well and row.number is None
         ),
         incidents=len(told),
     )
@@ -184,16 +130,24 @@ def _judged(text: str) -> Judged:
     )
 
 
-def _told(rows: _Rows) -> list[Told]:
+def _told(rows: Rows) -> list[Told]:
     """Return all incidents by when they were first said."""
     seen: dict[Key, list[Word]] = defaultdict(list)
     notices: dict[Key, list[Word]] = defaultdict(list)
-    for world, run, number, *said in rows["seen"]:
-        seen[Key(world, run, number)].append(Word(*said))
-    for world, run, number, at, change, subject, cause, receiver, seq, accepted in rows["notice"]:
-        if accepted:
-            word = Word(at, change, subject, cause, receiver=receiver, seq=seq)
-            notices[Key(world, run, number)].append(word)
+    for row in rows.seen:
+        word = Word(row.at, row.change, row.subject, row.cause, row.children, row.opened_at)
+        seen[Key(*row[:3])].append(word)
+    for notice in rows.notice:
+        if notice.accepted:
+            word = Word(
+                notice.at,
+                notice.change,
+                notice.subject,
+                notice.cause,
+                receiver=notice.receiver,
+                seq=notice.seq,
+            )
+            notices[Key(*notice[:3])].append(word)
     told = [
         Told(key, _by_time(seen.get(key, [])), _by_time(notices.get(key, [])))
         for key in {**seen, **notices}
@@ -206,8 +160,8 @@ def _by_time(words: list[Word]) -> tuple[Word, ...]:
 
 
 def _evidence(
-    rows: _Rows,
-    last: Mapping[int, tuple[Any, ...]],
+    rows: Rows,
+    last: Mapping[int, AttemptRow],
     told: list[Told],
     whose: Mapping[Key, Owner],
 ) -> Callable[[int], Evidence]:
@@ -216,90 +170,87 @@ def _evidence(
     for one in told:
         by_owner[whose[one.key]].append(one)
     steps, sights, counters = _steps(rows), _sights(rows), _counters(rows)
-    words: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
-    for world, *word in rows["well"]:
-        words[world].append(tuple(word))
+    words: dict[str, list[WellRow]] = defaultdict(list)
+    for row in sorted(rows.well, key=lambda row: row.at):
+        words[row.world].append(row)
 
     def of(number: int) -> Evidence:
         if number not in last:
             return Evidence("waiting")
-        _, attempt, world, state, began_at, ended_at, void_reason = last[number]
-        own = (number, attempt)
+        attempt = last[number]
+        own = (number, attempt.attempt)
         return Evidence(
-            state,
-            world,
-            began_at,
-            ended_at,
-            void_reason,
+            attempt.state,
+            attempt.world,
+            attempt.began_at,
+            attempt.ended_at,
+            attempt.void_reason,
             steps.get(own, {}),
             tuple(sights.get(own, ())),
             tuple(by_owner.get(own, ())),
             counters.get(own, {}),
-            tuple(_unwell(words[world], number, began_at, ended_at)),
+            tuple(_unwell(words.get(attempt.world, []), attempt)),
         )
 
     return of
 
 
-def _steps(rows: _Rows) -> dict[tuple[int, int], dict[str, StepTimes]]:
+_Attempt: TypeAlias = tuple[int, int]
+"""The number of a scenario, and of its attempt."""
+
+
+def _steps(rows: Rows) -> Mapping[_Attempt, dict[str, StepTimes]]:
     """Return when steps first acted, and when they last ended; healed is ended, too."""
-    found: dict[tuple[int, int], dict[str, StepTimes]] = defaultdict(dict)
-    healed: dict[tuple[int, int, str], float] = {}
-    for number, attempt, step, what, at in sorted(rows["step"], key=lambda row: row[-1]):
-        of = found[number, attempt]
-        times = of.get(step, StepTimes())
-        if what == "begun" and times.began_at is None:
-            of[step] = times._replace(began_at=at)
-        elif what == "ended":
-            of[step] = times._replace(ended_at=at)
-        elif what == "healed":
-            healed[number, attempt, step] = at
-    for (number, attempt, step), at in healed.items():
-        times = found[number, attempt].get(step, StepTimes())
+    found: dict[_Attempt, dict[str, StepTimes]] = defaultdict(dict)
+    healed: list[StepRow] = []
+    for row in sorted(rows.step, key=lambda row: row.at):
+        of = found[row.number, row.attempt]
+        times = of.get(row.step, StepTimes())
+        if row.what == "begun" and times.began_at is None:
+            of[row.step] = times._replace(began_at=row.at)
+        elif row.what == "ended":
+            of[row.step] = times._replace(ended_at=row.at)
+        elif row.what == "healed":
+            healed.append(row)
+    for row in healed:
+        of = found[row.number, row.attempt]
+        times = of.get(row.step, StepTimes())
         if times.ended_at is None:
-            found[number, attempt][step] = times._replace(ended_at=at)
+            of[row.step] = times._replace(ended_at=row.at)
     return found
 
 
-def _sights(rows: _Rows) -> dict[tuple[int, int], list[Sight]]:
-    found: dict[tuple[int, int], list[Sight]] = defaultdict(list)
-    for number, attempt, *sight in rows["witness"]:
-        found[number, attempt].append(Sight(*sight))
-    for sights in found.values():
-        sights.sort(key=lambda sight: sight.at)
+def _sights(rows: Rows) -> Mapping[_Attempt, list[Sight]]:
+    found: dict[_Attempt, list[Sight]] = defaultdict(list)
+    for row in sorted(rows.witness, key=lambda row: row.at):
+        found[row.number, row.attempt].append(Sight(row.step, row.at, row.phase, row.sees))
     return found
 
 
-def _counters(
-    rows: _Rows,
-) -> dict[tuple[int, int], dict[str, tuple[float | None, float | None]]]:
-    found: dict[tuple[int, int], dict[str, tuple[float | None, float | None]]] = defaultdict(dict)
-    for number, attempt, metric, before, after in rows["counter"]:
-        found[number, attempt][metric] = (before, after)
+def _counters(rows: Rows) -> Mapping[_Attempt, dict[str, tuple[float | None, float | None]]]:
+    found: dict[_Attempt, dict[str, tuple[float | None, float | None]]] = defaultdict(dict)
+    for row in rows.counter:
+        found[row.number, row.attempt][row.metric] = (row.before, row.after)
     return found
 
 
-def _unwell(
-    words: list[tuple[Any, ...]], number: int, began_at: float, ended_at: float | None
-) -> Iterator[Unwell]:
+def _unwell(words: Iterable[WellRow], attempt: AttemptRow) -> Iterator[Unwell]:
     """Yield the words against a world as a scenario began and while it was played.
 
-    The monitor's counts where it names the scenario, whenever that is.
+    The monitor's counts where it names the scenario, whenever that is. ``words`` are by time.
     """
-    until = float("inf") if ended_at is None else ended_at
-    at_begin: dict[tuple[Any, Any], tuple[float, bool]] = {}
-    for at, by, is_well, of in sorted(words, key=lambda word: word[0]):
-        if by == "monitor":
-            if of == number and not is_well:
-                yield Unwell(by, at)
-        elif of in {None, number}:
-            if at <= began_at:
-                at_begin[by, of] = (at, bool(is_well))
-            elif at <= until and not is_well:
-                yield Unwell(by, at)
-    for (by, _), (at, is_well) in at_begin.items():
-        if not is_well:
-            yield Unwell(by, at)
+    until = float("inf") if attempt.ended_at is None else attempt.ended_at
+    at_begin: dict[tuple[WellBy, int | None], WellRow] = {}
+    for word in words:
+        if word.by == "monitor":
+            if word.number == attempt.number and not word.is_well:
+                yield Unwell(word.by, word.at)
+        elif word.number in {None, attempt.number}:
+            if word.at <= attempt.began_at:
+                at_begin[word.by, word.number] = word
+            elif word.at <= until and not word.is_well:
+                yield Unwell(word.by, word.at)
+    yield from (Unwell(word.by, word.at) for word in at_begin.values() if not word.is_well)
 
 
 def _alarm(told: Told) -> FalseAlarm:
