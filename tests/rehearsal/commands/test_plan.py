@@ -88,6 +88,14 @@ def test_the_promised_plan_holds_every_constraint(promised: RunSheet) -> None:
     assert untouched_share_of_quiet(promised) >= 1 / 3
 
 
+def test_nearly_every_officer_stays_at_one_venue_for_a_day(promised: RunSheet) -> None:
+    venues: dict[tuple[str, int], set[str]] = {}
+    for row in promised.rows:
+        venues.setdefault((row.officer, row.day), set()).add(row.scenario.venue)
+
+    assert sum(len(codes) == 1 for codes in venues.values()) >= 0.9 * len(venues)
+
+
 def test_the_promised_plan_is_the_same_bytes_again(folder: Path, tmp_path: Path) -> None:
     assert rehearse("plan", *PROMISED, "--out", str(tmp_path / "again")) == 0
 

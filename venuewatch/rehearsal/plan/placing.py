@@ -130,9 +130,17 @@ class _Board:
         self.rng.shuffle(free)
         return min(free, key=lambda one: self._unease(one, code, slot))
 
-    def _unease(self, one: int, code: str, slot: Slot) -> tuple[bool, bool, int]:
-        has_enough = self.officer_days[one, slot.day] >= self.a_day[one]
-        return has_enough, (one, code, slot.day) not in self.stays, -self.left[one]
+    def _unease(self, one: int, code: str, slot: Slot) -> tuple[int, int]:
+        """Return how unwelcome a scenario is to an officer: best is one more where they are."""
+        today = self.officer_days[one, slot.day]
+        has_enough = today >= self.a_day[one]
+        if (one, code, slot.day) in self.stays:
+            rank = 2 if has_enough else 0
+        elif not today:
+            rank = 1
+        else:  # they would have to travel
+            rank = 4 if has_enough else 3
+        return rank, -self.left[one]
 
     def take(self, placed: Placed) -> None:
         scenario, slot, officer = placed
