@@ -13,14 +13,15 @@ import importlib
 import math
 import pkgutil
 import random
-from collections.abc import Collection, Mapping
-from typing import ClassVar
+from collections.abc import Callable, Collection, Mapping
+from typing import ClassVar, TypeAlias
 
 import msgspec
 
 from agent.config import KEEPALIVE_S
 from aggregator.core.incidents.record import Subject
 from aggregator.core.liveness import AWAY_LIMIT_S
+from venuewatch.rehearsal.live.world import World as LiveWorld
 from venuewatch.rehearsal.world.layout import Layout, any_layout, with_first
 from venuewatch.rehearsal.world.world import World
 
@@ -32,6 +33,13 @@ NOBODY_JUDGED = frozenset({"centre:aggregator_blind", "centre:broker_down"})
 
 HEARD_WITHIN_S = 2.0
 """Time (s) until a beat of a connected host has arrived: TCP tries each second, and a way there."""
+
+
+FORGOTTEN_S = 5.0
+"""How much longer (s) than ordered a live fault lasts where nobody mends it."""
+
+Mending: TypeAlias = Callable[[], object]
+"""Mends what was broken; once."""
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,6 +106,22 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
                 world.venues[subject.venue].uplink.mend()
             else:
                 self.heal(world)
+
+    def begin_live(self, world: LiveWorld, subject: Subject) -> Mending:
+        """Break this in a live world; return what mends it again.
+
+        A guardian holds it where it would outlast this process, and for ``longest_s`` at most.
+
+        Raises:
+            NotImplementedError: this fault has no live way.
+            StageError: the stage refuses; the text says why.
+        """
+        raise NotImplementedError
+
+    @property
+    def longest_s(self) -> float:
+        """How long (s) it lasts at most on a stage, whoever forgets to mend it."""
+        return self.lasts_s + FORGOTTEN_S
 
     def play(self, world: World) -> dict[Subject, float]:
         """Let the injected fault last, and mend it; return what it broke, since when (s)."""
@@ -320,3 +344,8 @@ def load(name: str) -> type[Fault]:
         }
     fields = [(field, type(value), value) for field, value in contract.items() if field.islower()]
     return msgspec.defstruct(title, fields, bases=(kind,), namespace=dict(contract), frozen=True)  # type: ignore[return-value]
+
+
+def has_live_way(kind: type[Fault]) -> bool:
+    """Tell whether a fault can be played with real programs."""
+    return kind.begin_live is not Fault.begin_live

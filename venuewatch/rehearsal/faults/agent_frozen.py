@@ -1,6 +1,9 @@
 """Hangs an agent's process; its machine's kernel still answers."""
 
+from aggregator.core.incidents.record import Subject
+from venuewatch.rehearsal.faults import Mending
 from venuewatch.rehearsal.faults._victims import HostFault
+from venuewatch.rehearsal.live.world import World as LiveWorld
 from venuewatch.rehearsal.world.venue import SimHost
 
 
@@ -13,3 +16,8 @@ class AgentFrozen(HostFault, frozen=True):
     def hit(self, host: SimHost) -> None:
         """Freeze it."""
         host.freeze_agent()
+
+    def begin_live(self, world: LiveWorld, subject: Subject) -> Mending:
+        """Stop the real agent."""
+        agent = world.hosts[subject.host].agent
+        return world.freeze(agent, lasts_s=self.longest_s).end

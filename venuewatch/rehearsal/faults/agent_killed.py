@@ -1,6 +1,9 @@
 """Ends an agent's process at once."""
 
+from aggregator.core.incidents.record import Subject
+from venuewatch.rehearsal.faults import Mending
 from venuewatch.rehearsal.faults._victims import HostFault
+from venuewatch.rehearsal.live.world import World as LiveWorld
 from venuewatch.rehearsal.world.venue import SimHost
 
 
@@ -14,3 +17,9 @@ class AgentKilled(HostFault, frozen=True):
     def hit(self, host: SimHost) -> None:
         """Kill it."""
         host.kill_agent()
+
+    def begin_live(self, world: LiveWorld, subject: Subject) -> Mending:
+        """Kill the real agent."""
+        host = world.hosts[subject.host]
+        host.agent.kill()
+        return host.start

@@ -1,7 +1,9 @@
 """Ends the aggregator's process, and starts it again."""
 
-from venuewatch.rehearsal.faults import NONE
+from aggregator.core.incidents.record import Subject
+from venuewatch.rehearsal.faults import NONE, Mending
 from venuewatch.rehearsal.faults._victims import CentreFault
+from venuewatch.rehearsal.live.world import World as LiveWorld
 from venuewatch.rehearsal.world.world import World
 
 
@@ -19,3 +21,8 @@ class AggregatorRestarted(CentreFault, frozen=True):
     def heal(self, world: World) -> None:
         """Start it again."""
         world.observer.start()
+
+    def begin_live(self, world: LiveWorld, _: Subject) -> Mending:
+        """Kill the real aggregator."""
+        world.aggregator.kill()
+        return world.aggregator.start

@@ -1,7 +1,9 @@
 """Stalls the aggregator's process for a while."""
 
-from venuewatch.rehearsal.faults import NOBODY_JUDGED, NONE
+from aggregator.core.incidents.record import Subject
+from venuewatch.rehearsal.faults import NOBODY_JUDGED, NONE, Mending
 from venuewatch.rehearsal.faults._victims import CentreFault
+from venuewatch.rehearsal.live.world import World as LiveWorld
 from venuewatch.rehearsal.world.world import World
 
 
@@ -20,3 +22,7 @@ class AggregatorStalled(CentreFault, frozen=True):
     def heal(self, world: World) -> None:
         """Let it go on."""
         world.observer.process.resume()
+
+    def begin_live(self, world: LiveWorld, _: Subject) -> Mending:
+        """Stop the real aggregator."""
+        return world.freeze(world.aggregator, lasts_s=self.longest_s).end

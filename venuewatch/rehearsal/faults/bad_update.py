@@ -3,8 +3,9 @@
 from collections.abc import Collection
 
 from aggregator.core.incidents.record import Subject
-from venuewatch.rehearsal.faults import Fault
+from venuewatch.rehearsal.faults import Fault, Mending
 from venuewatch.rehearsal.faults._victims import any_venue, breaks, breaks_venue
+from venuewatch.rehearsal.live.world import World as LiveWorld
 from venuewatch.rehearsal.world.world import World
 
 _AT_ONCE_S = 0.1  # before the first will is believed
@@ -36,3 +37,9 @@ class BadUpdate(Fault, frozen=True):
         """Start every agent again."""
         for host in world.hosts():
             host.mend()
+
+    def begin_live(self, world: LiveWorld, subject: Subject) -> Mending:
+        """Kill the real agent."""
+        host = world.hosts[subject.host]
+        host.agent.kill()
+        return host.start

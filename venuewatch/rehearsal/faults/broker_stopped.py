@@ -1,6 +1,9 @@
 """Ends the broker: at once, or in order in its variant."""
 
+from aggregator.core.incidents.record import Subject
+from venuewatch.rehearsal.faults import Mending
 from venuewatch.rehearsal.faults._victims import CentreFault
+from venuewatch.rehearsal.live.world import World as LiveWorld
 from venuewatch.rehearsal.world.world import World
 
 
@@ -21,3 +24,11 @@ class BrokerStopped(CentreFault, frozen=True):
     def heal(self, world: World) -> None:
         """Start it again."""
         world.broker.start()
+
+    def begin_live(self, world: LiveWorld, _: Subject) -> Mending:
+        """End the real broker."""
+        if self.is_in_order:
+            world.broker.stop()
+        else:
+            world.broker.kill()
+        return world.broker.start

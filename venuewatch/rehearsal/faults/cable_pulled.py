@@ -1,6 +1,9 @@
 """Unplugs a machine, which runs on."""
 
+from aggregator.core.incidents.record import Subject
+from venuewatch.rehearsal.faults import Mending
 from venuewatch.rehearsal.faults._victims import HostFault
+from venuewatch.rehearsal.live.world import World as LiveWorld
 from venuewatch.rehearsal.world.venue import SimHost
 
 
@@ -15,3 +18,7 @@ class CablePulled(HostFault, frozen=True):
     def hit(self, host: SimHost) -> None:
         """Take out its cable."""
         host.machine.plug("out")
+
+    def begin_live(self, world: LiveWorld, subject: Subject) -> Mending:
+        """Pull the cable."""
+        return world.hosts[subject.host].unplug(lasts_s=self.longest_s).end

@@ -5,8 +5,9 @@ from typing import ClassVar
 
 from aggregator.core.incidents.record import Subject
 from aggregator.core.losses import HUNG_UP
-from venuewatch.rehearsal.faults import NONE, Fault
+from venuewatch.rehearsal.faults import NONE, Fault, Mending
 from venuewatch.rehearsal.faults._victims import FIRST, breaks_venue
+from venuewatch.rehearsal.live.world import World as LiveWorld
 from venuewatch.rehearsal.world.world import World
 
 
@@ -53,3 +54,11 @@ class ConnectionsReset(Fault, frozen=True):
         """Let everybody through."""
         for host in world.hosts():
             host.mend()
+
+    def begin_live(self, world: LiveWorld, subject: Subject) -> Mending:
+        """Close the connections of a venue; let a named host not back."""
+        blocked = None
+        if subject.host:
+            blocked = world.refuse(subject.host, lasts_s=self.longest_s)
+        world.reset_connections(subject.venue)
+        return blocked.end if blocked is not None else lambda: None

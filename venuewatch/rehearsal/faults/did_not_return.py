@@ -3,7 +3,10 @@
 import random
 from typing import ClassVar
 
+from aggregator.core.incidents.record import Subject
+from venuewatch.rehearsal.faults import Mending
 from venuewatch.rehearsal.faults._victims import HostFault
+from venuewatch.rehearsal.live.world import World as LiveWorld
 from venuewatch.rehearsal.world.layout import Layout
 from venuewatch.rehearsal.world.venue import SimHost
 
@@ -27,3 +30,9 @@ class DidNotReturn(HostFault, frozen=True):
         """Stop it in order."""
         if host.agent is not None:
             host.agent.stop()
+
+    def begin_live(self, world: LiveWorld, subject: Subject) -> Mending:
+        """Stop the real agent in order."""
+        host = world.hosts[subject.host]
+        host.agent.stop()
+        return host.start

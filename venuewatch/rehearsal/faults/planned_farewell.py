@@ -3,8 +3,9 @@
 from collections.abc import Collection
 
 from aggregator.core.incidents.record import Subject
-from venuewatch.rehearsal.faults import NONE, Fault
+from venuewatch.rehearsal.faults import NONE, Fault, Mending
 from venuewatch.rehearsal.faults._victims import any_host
+from venuewatch.rehearsal.live.world import World as LiveWorld
 from venuewatch.rehearsal.world.world import World
 
 
@@ -27,3 +28,9 @@ class PlannedFarewell(Fault, frozen=True):
             agent = world.host(subject).agent
             if agent is not None:
                 agent.stop()
+
+    def begin_live(self, world: LiveWorld, subject: Subject) -> Mending:
+        """Stop the real agent in order."""
+        host = world.hosts[subject.host]
+        host.agent.stop()
+        return host.start

@@ -3,8 +3,9 @@
 from collections.abc import Collection
 
 from aggregator.core.incidents.record import Subject
-from venuewatch.rehearsal.faults import Fault
+from venuewatch.rehearsal.faults import Fault, Mending
 from venuewatch.rehearsal.faults._victims import any_host, breaks
+from venuewatch.rehearsal.live.world import World as LiveWorld
 from venuewatch.rehearsal.world.world import World
 
 
@@ -37,3 +38,10 @@ class TwoUnderOneName(Fault, frozen=True):
         is_polite = world.rng.random() < 0.5  # noqa: PLR2004 - a coin
         for venue in world.venues.values():
             venue.remove_doubles(is_polite=is_polite)
+
+    def begin_live(self, world: LiveWorld, subject: Subject) -> Mending:
+        """Start an agent of its name on another machine of its venue."""
+        named = world.hosts[subject.host]
+        other = next(host for host in world.venue(subject.venue) if host is not named)
+        other.start_twin(of=named)
+        return other.end_twin

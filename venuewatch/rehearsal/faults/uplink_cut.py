@@ -1,6 +1,10 @@
 """Cuts a venue's uplink: both ways, or one in its variants."""
 
+from aggregator.core.incidents.record import Subject
+from venuewatch.rehearsal.faults import Mending
 from venuewatch.rehearsal.faults._victims import VenueFault
+from venuewatch.rehearsal.live.world import World as LiveWorld
+from venuewatch.rehearsal.stage.delay_line import Way
 from venuewatch.rehearsal.world.venue import SimVenue
 
 
@@ -17,3 +21,10 @@ class UplinkCut(VenueFault, frozen=True):
     def hit(self, venue: SimVenue) -> None:
         """Cut it, in these directions."""
         venue.uplink.cut(up=self.up, down=self.down)
+
+    def begin_live(self, world: LiveWorld, subject: Subject) -> Mending:
+        """Have the line carry nothing in these directions."""
+        made = world.lans[subject.venue].uplink.way
+        cut = Way(is_cut=True)
+        up, down = cut if self.up else made, cut if self.down else made
+        return world.change_line(subject.venue, up, down, lasts_s=self.longest_s).end

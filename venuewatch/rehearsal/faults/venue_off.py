@@ -1,9 +1,12 @@
 """Takes the power of all machines of a venue."""
 
 from collections.abc import Collection
+from contextlib import ExitStack
 
 from aggregator.core.incidents.record import Subject
+from venuewatch.rehearsal.faults import Mending
 from venuewatch.rehearsal.faults._victims import VenueFault
+from venuewatch.rehearsal.live.world import World as LiveWorld
 from venuewatch.rehearsal.world.venue import SimVenue
 from venuewatch.rehearsal.world.world import World
 
@@ -29,3 +32,11 @@ class VenueOff(VenueFault, frozen=True):
         """Give everything power again."""
         for host in world.hosts():
             host.mend()
+
+    def begin_live(self, world: LiveWorld, subject: Subject) -> Mending:
+        """Let all machines die."""
+        mending = ExitStack()
+        for host in world.venue(subject.venue):
+            host.power_off(lasts_s=self.longest_s)
+            mending.callback(host.power_on)
+        return mending.close

@@ -30,6 +30,7 @@ class Host:
         self._broker = broker
         self._port = port
         self._is_off = False
+        self._cable: Fault | None = None
         self._agent = self._new_agent(name, self._folder)
         self.agent: Process = self._agent
         self._twin: Agent | None = None
@@ -53,18 +54,20 @@ class Host:
         """Start its agent on its machine."""
         self.agent.at(self.machine).start()
 
-    def unplug(self) -> Fault:
+    def unplug(self, *, lasts_s: float | None = None) -> Fault:
         """Pull its cable, until the fault ends or the world recovers."""
-        return self.where.lan.unplug(self.where.number)
+        return self.where.lan.unplug(self.where.number, lasts_s=lasts_s)
 
-    def power_off(self) -> None:
+    def power_off(self, *, lasts_s: float | None = None) -> None:
         """Let it die at once: not even a FIN leaves it."""
-        self.unplug()
+        self._cable = self.unplug(lasts_s=lasts_s)
         self.agent.kill()
         self._is_off = True
 
     def power_on(self) -> None:
         """Boot it afresh."""
+        if self._cable is not None:
+            self._cable.end()
         self.where.lan.replace(self.where.number)
         self._is_off = False
         self.start()
@@ -74,6 +77,12 @@ class Host:
         folder = self._folder / "twin"
         folder.mkdir(exist_ok=True)
         self._twin = self._new_agent(of.name, folder).at(self.machine).start()
+
+    def end_twin(self) -> None:
+        """End the agent here that goes by another host's name, if there is one."""
+        if self._twin is not None:
+            self._twin.stop()
+            self._twin = None
 
     def start_wandering(self) -> Clock:
         """Start its agent anew, by the clock that is returned."""
@@ -98,9 +107,7 @@ class Host:
         if self.agent is not self._agent:
             self.agent.stop()
             self.agent = self._agent
-        if self._twin is not None:
-            self._twin.stop()
-            self._twin = None
+        self.end_twin()
         if not self.agent.is_running:
             self.start()
 

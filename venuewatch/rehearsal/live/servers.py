@@ -104,7 +104,7 @@ class Aggregator(Process):
 
     def get(self, path: str) -> str | None:
         """Return the page, or None where there is none or it is not well."""
-        web = _Web(self.place, self.port)
+        web = self.web(READY_S)
         try:
             web.request("GET", path)
             answer = web.getresponse()
@@ -114,6 +114,10 @@ class Aggregator(Process):
         finally:
             web.close()
         return text if answer.status == HTTPStatus.OK else None
+
+    def web(self, timeout_s: float) -> http.client.HTTPConnection:
+        """Return a connection with it, which gives up after so long (s) without a byte."""
+        return _Web(self.place, self.port, timeout_s)
 
     def page(self) -> Page:
         """Return its metrics; none where it does not answer."""
@@ -181,9 +185,10 @@ class Agent(Process):
 class _Web(http.client.HTTPConnection):
     """HTTP with a server on the loopback interface of a place."""
 
-    def __init__(self, place: Place, port: int) -> None:
-        super().__init__(LOOPBACK, port)
+    def __init__(self, place: Place, port: int, timeout_s: float) -> None:
+        super().__init__(LOOPBACK, port, timeout=timeout_s)
         self._place = place
 
     def connect(self) -> None:
         self.sock = self._place.connect(self.host, self.port)
+        self.sock.settimeout(self.timeout)

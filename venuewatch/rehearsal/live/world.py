@@ -12,8 +12,8 @@ from venuewatch.rehearsal.live.pages import Incident
 from venuewatch.rehearsal.live.programs import Process, until
 from venuewatch.rehearsal.live.servers import Aggregator, Mosquitto
 from venuewatch.rehearsal.stage.blocking import block
-from venuewatch.rehearsal.stage.delay_line import Way
-from venuewatch.rehearsal.stage.faults import freeze, reset_connections
+from venuewatch.rehearsal.stage.delay_line import Settings, Way
+from venuewatch.rehearsal.stage.faults import change_line, freeze, reset_connections
 from venuewatch.rehearsal.stage.guardian import Fault
 from venuewatch.rehearsal.stage.machine import Machine, entered
 from venuewatch.rehearsal.stage.network import CENTRE, Lan, address_of, make_centre
@@ -52,20 +52,21 @@ class World:
     ) -> None:
         broker = f'address = "{CENTRE}"\nreconnect_max_s = {reconnect_max_s}\n'
         self.inventory = _on_the_stage(inventory)
+        self.folder = folder
         self._guardian = run.guardian
-        self._centre = Machine(run.prefix, "centre")
-        self.broker = Mosquitto(folder, port=_BROKER_PORT, address=CENTRE).at(self._centre)
+        self.centre = Machine(run.prefix, "centre")
+        self.broker = Mosquitto(folder, port=_BROKER_PORT, address=CENTRE).at(self.centre)
         self.aggregator = Aggregator(
             folder,
             _BROKER_PORT,
             inventory=_as_toml(self.inventory),
             web_port=_WEB_PORT,
             broker=broker,
-        ).at(self._centre)
+        ).at(self.centre)
         self.lans: dict[str, Lan] = {}
         self.hosts: dict[str, Host] = {}
         for number, venue in enumerate(inventory.venue, start=1):
-            lan = Lan(run, number, self._centre, (ways or {}).get(venue.code))
+            lan = Lan(run, number, self.centre, (ways or {}).get(venue.code))
             self.lans[venue.code] = lan
             for at, host in enumerate(venue.host, start=1):
                 self.hosts[host.name] = Host(
@@ -83,7 +84,7 @@ class World:
         Raises:
             StageError: something can't be made, or is not there in time.
         """
-        make_centre(self._centre)
+        make_centre(self.centre)
         for venue in self.inventory.venue:
             self.lans[venue.code].make(len(venue.host))
         self.broker.start()
@@ -145,19 +146,26 @@ class World:
 
     def at_centre(self) -> contextlib.AbstractContextManager[None]:
         """Be on the centre's machine, with this thread and all that it starts meanwhile."""
-        return entered(self._centre.namespace)
+        return entered(self.centre.namespace)
 
-    def freeze(self, process: Process) -> Fault:
+    def freeze(self, process: Process, *, lasts_s: float | None = None) -> Fault:
         """Let a program stand still, until its fault ends or the world recovers."""
-        return freeze(self._guardian, process.pid)
+        return freeze(self._guardian, process.pid, lasts_s=lasts_s)
 
-    def reset_connections(self) -> None:
-        """Close the connections of all hosts at once, the aggregator's not."""
-        reset_connections(self._centre, self.broker.port, but=CENTRE)
+    def change_line(self, code: str, up: Way, down: Way, *, lasts_s: float | None = None) -> Fault:
+        """Have a venue's uplink carry packets so, until the fault ends or the world recovers."""
+        uplink = self.lans[code].uplink
+        return change_line(self._guardian, uplink, Settings(up, down), lasts_s=lasts_s)
 
-    def refuse(self, *names: str) -> Fault:
+    def reset_connections(self, code: str = "") -> None:
+        """Close the connections of all hosts of a venue (of all) at once, the aggregator's not."""
+        of = f"{self.lans[code].address(0)}/24" if code else ""
+        reset_connections(self.centre, self.broker.port, but=CENTRE, of=of)
+
+    def refuse(self, *names: str, lasts_s: float | None = None) -> Fault:
         """Let these hosts not connect any more, until the fault ends or the world recovers."""
-        return block(self._guardian, self._centre, [self.hosts[name].address for name in names])
+        addresses = [self.hosts[name].address for name in names]
+        return block(self._guardian, self.centre, addresses, lasts_s=lasts_s)
 
     def _await_hosts(self, count: int) -> None:
         self._until(f"{count} hosts are up", lambda: self.aggregator.hosts_up() >= count)

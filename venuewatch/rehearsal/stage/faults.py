@@ -49,10 +49,13 @@ def unplug(
     )
 
 
-def reset_connections(machine: Machine, port: int, *, but: str) -> None:
+def reset_connections(machine: Machine, port: int, *, but: str, of: str = "") -> None:
     """Close a server's connections at once, but those from the address ``but``.
+
+    ``of``: only those from this network; empty: from any.
 
     A firewall does so that starts again. It lasts no longer, so there is nothing to undo.
     """
-    words = ("ss", "-K", "state", "established", f"( sport = :{port} and not dst {but} )")
+    which = f"sport = :{port} and not dst {but}{f' and dst {of}' if of else ''}"
+    words = ("ss", "-K", "state", "established", f"( {which} )")
     subprocess.run(machine.command(*words), check=True, capture_output=True, timeout=_SS_TIMEOUT_S)

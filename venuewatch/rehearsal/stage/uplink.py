@@ -33,14 +33,19 @@ class Uplink:
 
     def __init__(self, low: Machine, high: Machine, at_high: str, way: Way | None = None) -> None:
         self._ends = ((low, DEVICE), (high, at_high))
-        self._way = way or Way()
+        self.way = way or Way()
         self.address = f"\0{low.namespace}-{DEVICE}"  # Linux: of no file, gone with its process
         self._line: subprocess.Popen[bytes] | None = None
         self._commands: socket.socket | None = None
 
+    @property
+    def round_trip_s(self) -> float:
+        """How long (s) a packet and its answer take, as the line was made."""
+        return 2 * (self.way.delay_s + self.way.jitter_s)
+
     def start(self, seed: int = 1) -> Self:
         """Make the devices and carry packets."""
-        made = msgspec.json.encode(Settings(self._way, self._way)).decode()
+        made = msgspec.json.encode(Settings(self.way, self.way)).decode()
         with contextlib.ExitStack() as stack:
             listener = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET))
             listener.bind(self.address)
@@ -64,7 +69,7 @@ class Uplink:
 
     def cut(self, *, up: bool = True, down: bool = True) -> Counts:
         """Lose every packet of these directions, from the return of this call on."""
-        way = self._way
+        way = self.way
         return self.change(Settings(_CUT if up else way, _CUT if down else way))
 
     def heal(self) -> Counts:

@@ -1,0 +1,92 @@
+"""Every fault with a live way acts on real programs, and its witness sees it begin and end."""
+
+import pkgutil
+from typing import Final, NamedTuple
+
+import pytest
+
+from aggregator.core.incidents.record import Subject
+from tests.faults.world import Plan, World
+from venuewatch.rehearsal import faults
+from venuewatch.rehearsal.live.programs import until
+from venuewatch.rehearsal.live.sights import SIGHTS
+
+pytestmark = [pytest.mark.real, pytest.mark.timed, pytest.mark.timeout(400)]
+
+PLANS = [Plan("STA", 3), Plan("MAR", 3), Plan("LYO", 2)]
+HOST: Final = Subject("host", "STA", "STA-2")
+VENUE: Final = Subject("venue", "MAR")
+CENTRE: Final = Subject("centre")
+SEEN_S: Final = 5.0
+HEALED_S: Final = 20.0  # an agent reconnects, a server starts
+
+
+class Way(NamedTuple):
+    """A fault, what it breaks, and the sight of it."""
+
+    fault: str
+    subject: Subject
+    sight: str
+
+
+WAYS: Final = [
+    Way("agent_killed", HOST, "agent"),
+    Way("agent_frozen", HOST, "agent"),
+    Way("bad_update", HOST, "agent"),
+    Way("cable_pulled", HOST, "line"),
+    Way("did_not_return", HOST, "agent"),
+    Way("machine_off", HOST, "line"),
+    Way("planned_farewell", HOST, "agent"),
+    Way("two_under_one_name", HOST, "twins"),
+    Way("connections_reset", HOST, "sessions"),
+    Way("slow_venue", VENUE, "line"),
+    Way("uplink_cut", VENUE, "line"),
+    Way("venue_off", VENUE, "line"),
+    Way("aggregator_restarted", CENTRE, "aggregator"),
+    Way("aggregator_stalled", CENTRE, "aggregator"),
+    Way("broker_frozen", CENTRE, "broker"),
+    Way("broker_restarted", CENTRE, "broker"),
+    Way("broker_stopped", CENTRE, "broker"),
+    Way("centre_cut_off", CENTRE, "line"),
+]
+
+
+@pytest.mark.parametrize("way", WAYS, ids=[way.fault for way in WAYS])
+def test_witness_sees_a_live_fault_begin_and_end(running: World, way: Way) -> None:
+    fault = faults.load(way.fault)()
+
+    def is_as_it_should_be() -> bool:
+        return SIGHTS[way.sight](running, way.subject) is True
+
+    until("nothing is broken before", is_as_it_should_be, within_s=HEALED_S)
+    mend = fault.begin_live(running, way.subject)
+
+    until("its witness sees it", lambda: not is_as_it_should_be(), within_s=SEEN_S)
+    mend()
+    until("its witness sees that it is over", is_as_it_should_be, within_s=HEALED_S)
+
+
+def test_witness_sees_one_direction_that_is_cut(running: World) -> None:
+    for fields in ({"up": False}, {"down": False}):
+        mend = faults.load("uplink_cut")(**fields).begin_live(running, VENUE)
+
+        until("it is seen", lambda: not SIGHTS["line"](running, VENUE), within_s=SEEN_S)
+        mend()
+        until("it is over", lambda: SIGHTS["line"](running, VENUE), within_s=HEALED_S)
+
+
+def test_other_venues_are_as_they_should_be_during_a_cut(running: World) -> None:
+    mend = faults.load("uplink_cut")().begin_live(running, VENUE)
+
+    until("it is seen", lambda: not SIGHTS["line"](running, VENUE), within_s=SEEN_S)
+    others = [Subject("venue", "STA"), Subject("venue", "LYO")]
+    assert all(SIGHTS["line"](running, other) for other in others)
+    mend()
+
+
+def test_every_live_way_is_tried() -> None:
+    names = {module.name for module in pkgutil.iter_modules(faults.__path__)}
+    live = {name for name in names - {"_victims"} if faults.has_live_way(faults.load(name))}
+
+    inherited = {name for name in live if "begin_live" not in vars(faults.load(name))}
+    assert live - inherited <= {way.fault for way in WAYS}
