@@ -297,3 +297,13 @@ def test_a_venue_of_dead_hosts_is_over_between_first_and_last() -> None:
     assert failed(scenario, over(MENDED + 10)) == set()
     assert failed(scenario, over(MENDED - 6)) == {"recovery"}
     assert failed(scenario, over(MENDED + 11)) == {"recovery"}
+
+
+def test_no_notice_is_in_time_where_their_way_is_what_is_broken() -> None:
+    failing = expectation("centre://notices", "notices_failing", detect_within_s=60.0)
+    scenario = judged(expectation(), failing, targets=(Target("off", (HOST, "centre:")),))
+    told = incident(told_at=SEEN + 90), incident(2, "centre://notices", "notices_failing")
+
+    scored = score(scenario, evidence(*told), MARKS)
+
+    assert (scored.verdict, scored.measures["told"].verdict) == ("pass", "not_judged")

@@ -8,6 +8,9 @@
 
 from collections.abc import Iterable, Sequence
 
+import msgspec
+
+from aggregator.core.verdicts.causes import Cause
 from venuewatch.rehearsal.runfile.rows import counted_name
 from venuewatch.rehearsal.scenario import Expectation
 from venuewatch.rehearsal.score.evidence import Evidence, Judged, StepTimes, covers
@@ -22,6 +25,7 @@ _NOT_JUDGED = Measure(verdict="not_judged")
 
 def score(scenario: Judged, evidence: Evidence, marks: Marks) -> Scored:
     """Score one scenario by what was written of it."""
+    marks = _marks_of(scenario, marks)
     matched = match(scenario, evidence.told)
     answers: tuple[Answer, ...] = ()
     why = ""
@@ -57,6 +61,13 @@ def score(scenario: Judged, evidence: Evidence, marks: Marks) -> Scored:
         began_at=evidence.began_at,
         ended_at=evidence.ended_at,
     )
+
+
+def _marks_of(scenario: Judged, marks: Marks) -> Marks:
+    """Return the marks of a scenario: where the way of notices is broken, none is in time."""
+    if any(Cause.NOTICES_FAILING in one.causes for one in scenario.expected):
+        return msgspec.structs.replace(marks, not_judged=(*marks.not_judged, "told"))
+    return marks
 
 
 def _truth(expected: Expectation, scenario: Judged, evidence: Evidence) -> Truth | None:
