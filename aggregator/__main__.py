@@ -70,6 +70,8 @@ def run(options: argparse.Namespace) -> int:
     logging.getLogger("asyncio").setLevel(logging.INFO)
     try:
         settings = settings_of(options)
+        if settings.exercise_name:
+            log.mark(settings.exercise_name)
         number = asyncio.run(app.serve(settings, partial(settings_of, options)))
     except ConfigError as error:
         print(error, file=sys.stderr)

@@ -78,11 +78,13 @@ class Aggregator:
         )
         self._wall = WallTime(clock.monotonic(), clock.wall())
         self._metrics = OwnMetrics(self._centre, version=__version__)
+        if settings.exercise_name:
+            self._metrics.note_exercise(settings.exercise_name)
         self._metrics.add(OpenIncidents(self._centre.decisions.store.open, self._wall))
         self._driver = Driver(self._centre, self._wall, self._metrics)
         self._told = Told()
         self._systemd = Systemd()
-        self._server = HttpServer()
+        self._server = HttpServer(settings.exercise_name)
         self._metrics.add(PortMetrics(self._server))
         self._reloader = Reloader(
             settings, reread or (lambda: settings), self._driver, self._server, self._metrics
@@ -144,7 +146,11 @@ class Aggregator:
         view = View(self._centre, self._wall, name=self._settings.name)
         history = History(self._settings.journal.path)
         api = Api(Sources(self._centre, self._wall, view, history, self._told, self._fanout))
-        renderer = Renderer(external_url=where.external_url, grafana_url=where.grafana_url)
+        renderer = Renderer(
+            external_url=where.external_url,
+            grafana_url=where.grafana_url,
+            exercise=self._settings.exercise_name,
+        )
         stream = PageStream(
             self._fanout,
             self._centre,
@@ -152,6 +158,7 @@ class Aggregator:
             Looks(renderer, view, api.incident_now).renders,
             root=renderer.root,
             version=renderer.version,
+            exercise=self._settings.exercise_name,
         )
         pages = Pages(
             self._centre,

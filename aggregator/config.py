@@ -15,6 +15,7 @@ from aggregator.core.incidents.pushing import HOLD_S, RESEND_S
 from aggregator.core.liveness import AWAY_LIMIT_S
 from venuewatch.base import config
 from venuewatch.base.config import ConfigError, KeepaliveS, Name, Seconds
+from venuewatch.base.exercise import Exercise
 from venuewatch.base.refusals import RefusedError, convert
 
 ListenAddress = Annotated[
@@ -334,7 +335,10 @@ class RemoteWrite(Receiver, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The whole file. ``name``: two aggregators need two names."""
+    """The whole file. ``name``: two aggregators need two names.
+
+    ``exercise``: what is told is marked as that of an exercise; None where it is all real.
+    """
 
     inventory: str = "inventory.toml"
     name: Name = "aggregator"
@@ -345,6 +349,12 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     notify: Notify = Notify()
     alertmanager: Alertmanager = Alertmanager()
     remote_write: RemoteWrite = RemoteWrite()
+    exercise: Exercise | None = None
+
+    @property
+    def exercise_name(self) -> str:
+        """The name of the exercise, "" where there is none."""
+        return "" if self.exercise is None else self.exercise.name
 
     def __post_init__(self) -> None:
         if self.remote_write.url and not self.web.timestamps:

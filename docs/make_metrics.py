@@ -180,6 +180,7 @@ def _self_rows() -> list[Row]:
     centre.decisions.hearing.round_trip_s = 0.0
     centre.intake.broker_dropped = 0
     metrics = OwnMetrics(centre, version="")
+    metrics.note_exercise("")
     subject = Subject("centre")
     one = Incident(1, subject, Cause.BROKER_DOWN, 0.0)
     metrics.add(OpenIncidents({subject: one}, WallTime(0.0, 0.0)))

@@ -51,7 +51,8 @@ class AllOutlets:
         rng: random.Random,
     ) -> None:
         name, notify = settings.name, settings.notify
-        of = partial(notice_of, wall=wall, aggregator=name, url_of=url_of)
+        exercise = settings.exercise_name
+        of = partial(notice_of, wall=wall, aggregator=name, url_of=url_of, exercise=exercise)
         self._centre = driver.centre
         self._fanout = fanout
         self._webhook = self._alertmanager = self._remote_write = None
@@ -80,6 +81,7 @@ class AllOutlets:
                 rng=rng,
                 receivers=receivers,
                 told=told,
+                exercise=exercise,
             )
         metrics.add(OpenPages(fanout))
         metrics.add(AlertmanagerMetrics(self._alertmanager.queues if self._alertmanager else []))
@@ -104,7 +106,9 @@ class AllOutlets:
                 driver.end_trouble,
                 driver.store_all,
             ),
-            closing_notice=partial(notice, "closed", aggregator=name, url_of=url_of),
+            closing_notice=partial(
+                notice, "closed", aggregator=name, url_of=url_of, exercise=exercise
+            ),
             notice_of=None if self._webhook is None else of,
             waiting=self._webhook.waiting if self._webhook is not None else tuple,
             send=self._webhook.add if self._webhook is not None else None,

@@ -71,6 +71,7 @@ class Api(http.server.BaseHTTPRequestHandler):
 
     kept: ClassVar[dict[str, Any]] = {}
     asked: ClassVar[list[str]] = []
+    fields: ClassVar[dict[str, str]] = {}
 
     def do_GET(self) -> None:
         self.asked.append(self.path)
@@ -84,6 +85,8 @@ class Api(http.server.BaseHTTPRequestHandler):
             }
         else:
             self.send_response(200)
+        for name, value in self.fields.items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(found if isinstance(found, bytes) else json.dumps(found).encode())
 
@@ -92,7 +95,7 @@ class Api(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def url() -> Iterator[str]:
-    Api.kept, Api.asked = {}, []
+    Api.kept, Api.asked, Api.fields = {}, [], {}
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Api) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
@@ -133,6 +136,26 @@ def test_a_blind_centre_is_exit_1_and_told_first(
 
     assert code == 1
     assert "The broker is gone." in capsys.readouterr().out.splitlines()[1]
+
+
+@pytest.mark.parametrize("command", [["status"], ["incidents"]])
+def test_each_line_is_marked_in_an_exercise(
+    url: str,
+    command: list[str],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    say(WELL, CUT)
+    Api.kept["/api/v1/incidents"] = {"incidents": [], "next": None}
+    Api.fields["Venuewatch-Exercise"] = "Rehearsal%202%1b%5b2J"
+
+    cli.main([*command, "--url", url])
+
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "EXERCISE: Rehearsal 2?[2J"
+    assert len(lines) > 1
+    assert all(line.startswith("EXERCISE: ") and len(line) <= 80 for line in lines)
 
 
 def test_json_is_what_the_aggregator_says(url: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from venuewatch.base.exercise import PREFIX, WORD
+
 _FIELDS = "venuewatch_fields"
 
 
@@ -61,6 +63,25 @@ def start(*, level: int = logging.INFO, into: Callable[[str], object] | None = N
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+
+
+def mark(exercise: str) -> None:
+    """Mark each line from now on as that of an exercise: lines of JSON by their first field."""
+    for handler in logging.getLogger().handlers:
+        handler.setFormatter(_Marked(handler.formatter or _Readable(), exercise))
+
+
+class _Marked(logging.Formatter):
+    def __init__(self, formatter: logging.Formatter, exercise: str) -> None:
+        super().__init__()
+        self._formatter = formatter
+        self._first = msgspec.json.encode({WORD: exercise}).decode()[:-1]
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = self._formatter.format(record)
+        if isinstance(self._formatter, _Json):
+            return f"{self._first},{line[1:]}"
+        return "\n".join(f"{PREFIX}{part}" for part in line.split("\n"))
 
 
 class _Into(logging.Handler):

@@ -69,12 +69,12 @@ def _show_list(aggregator: Aggregator, options: argparse.Namespace) -> int:
         output.show([answer.decode()])
     else:
         zones = _zones(aggregator) if incidents else {}
-        screen, now = style.screen(), clock.wall()
+        screen, now = style.within(style.screen(), aggregator.exercise), clock.wall()
         lines = [
             *incidents_lines(incidents, zones, screen, now, has_more=page.next is not None),
             *excuse_lines(page.excuses, screen, now),
         ]
-        _print(lines, screen)
+        _print(lines, screen, aggregator.exercise)
     return NOT_WELL if any(one.closed_at is None for one in incidents) else 0
 
 
@@ -87,8 +87,9 @@ def _show_one(aggregator: Aggregator, options: argparse.Namespace) -> int:
         output.show([answer.decode()])
     else:
         zones = _zones(aggregator) if one.venue else {}
-        screen = style.screen()
-        _print(incident_lines(one, zones.get(one.venue, ""), screen, clock.wall()), screen)
+        screen = style.within(style.screen(), aggregator.exercise)
+        lines = incident_lines(one, zones.get(one.venue, ""), screen, clock.wall())
+        _print(lines, screen, aggregator.exercise)
     return NOT_WELL if one.closed_at is None else 0
 
 
@@ -101,5 +102,5 @@ def _zones(aggregator: Aggregator) -> dict[str, str]:
     return {venue.venue: venue.timezone for venue in page.venues}
 
 
-def _print(lines: list[Line], screen: style.Screen) -> None:
-    output.show(style.painted(lines, has_colours=screen.has_colours))
+def _print(lines: list[Line], screen: style.Screen, exercise: str) -> None:
+    output.show(style.painted(style.told(lines, exercise), has_colours=screen.has_colours))

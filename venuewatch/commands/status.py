@@ -32,11 +32,12 @@ exit code: 0 all of it is well, 1 some is not, 2 no answer, 130 interrupted.
 
 
 class _Shown(NamedTuple):
-    """An answer: as it came, as lines, and whether all in it is well."""
+    """An answer: as it came, as lines, and whether all in it is well; and of which exercise."""
 
     answer: bytes
     lines: list[Line]
     is_well: bool
+    exercise: str
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -66,7 +67,8 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         output.show([shown.answer.decode()])
     else:
-        output.show(style.painted(shown.lines, has_colours=screen.has_colours))
+        lines = style.told(shown.lines, shown.exercise)
+        output.show(style.painted(lines, has_colours=screen.has_colours))
     return 0 if shown.is_well else NOT_WELL
 
 
@@ -80,18 +82,22 @@ def _shown(aggregator: Aggregator, where: str | None, screen: Screen) -> _Shown:
     if where is None:
         answer = aggregator.ask("venues")
         page = aggregator.read(answer, VenuesPage)
-        return _Shown(answer, venues_lines(page, screen), is_well(page))
+        screen = style.within(screen, aggregator.exercise)
+        return _Shown(answer, venues_lines(page, screen), is_well(page), aggregator.exercise)
     code, _, name = where.partition("/")
     if not name:
         answer = aggregator.ask("venues", code)
         venue = aggregator.read(answer, VenueView)
-        return _Shown(answer, venue_lines(venue, screen, now), venue.severity is None)
+        screen = style.within(screen, aggregator.exercise)
+        lines = venue_lines(venue, screen, now)
+        return _Shown(answer, lines, venue.severity is None, aggregator.exercise)
     answer = aggregator.ask("hosts", name)
     host = aggregator.read(answer, HostView)
     if host.venue != code:
         raise AskError(f"{one_line(name)} is a host of {host.venue}: expected {host.venue}/{name}")
     zone = aggregator.read(aggregator.ask("venues", code), VenueView).timezone
-    return _Shown(answer, host_lines(host, zone, screen, now), host.severity is None)
+    lines = host_lines(host, zone, style.within(screen, aggregator.exercise), now)
+    return _Shown(answer, lines, host.severity is None, aggregator.exercise)
 
 
 def _watch(aggregator: Aggregator, options: argparse.Namespace) -> int:
@@ -112,7 +118,9 @@ def _watch(aggregator: Aggregator, options: argparse.Namespace) -> int:
             shown, answered_at, lost = _shown(aggregator, options.where, screen), clock.wall(), ""
         except AskError as error:
             lost = str(error)
-        if not _draw(_with_banner(shown.lines, lost, answered_at, screen), screen):
+        room = style.within(screen, shown.exercise)
+        lines = cut_to_height(_with_banner(shown.lines, lost, answered_at, room), room)
+        if not _draw(style.told(lines, shown.exercise), screen):
             return 0
         pause.wait(_WATCH_EVERY_S)
 
@@ -130,6 +138,6 @@ def _with_banner(lines: list[Line], lost: str, answered_at: float, screen: Scree
 
 def _draw(lines: list[Line], screen: Screen) -> bool:
     """Draw over what is there; return whether the terminal still takes it."""
-    shown = style.painted(cut_to_height(lines, screen), has_colours=screen.has_colours)
+    shown = style.painted(lines, has_colours=screen.has_colours)
     drawn = "\n".join(f"{text}{_CLEAR_LINE}" for text in shown)
     return output.show([_HOME + drawn + _CLEAR_BELOW])

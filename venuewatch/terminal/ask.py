@@ -8,11 +8,12 @@ import urllib.parse
 import urllib.request
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
 from venuewatch.base.config import in_words, one_line, read_secret, trusting
+from venuewatch.base.exercise import FIELD, name_in
 
 T = TypeVar("T")
 
@@ -55,6 +56,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 class Aggregator:
     """An aggregator that answers questions, by the options of a command.
 
+    Attributes:
+        exercise: the name of the exercise that its last answer is part of, "" where it is real.
+
     Raises:
         AskError: a user without a password, or the reverse.
         ConfigError: the password cannot be read.
@@ -66,6 +70,7 @@ class Aggregator:
         self._url = options.url.rstrip("/")
         self._ca_file = options.ca_file
         self._headers: dict[str, str] = {}
+        self.exercise = ""
         if options.user is not None:
             given = f"{options.user}:{read_secret(options.password_file)}".encode()
             self._headers["Authorization"] = f"Basic {base64.b64encode(given).decode()}"
@@ -79,7 +84,9 @@ class Aggregator:
         """
         parts = "/".join(urllib.parse.quote(part, safe="") for part in path)
         asked = f"?{urllib.parse.urlencode(query)}" if query else ""
-        return ask(f"{self._url}/api/v1/{parts}{asked}", self._headers, self._ca_file)
+        answer = answer_of(f"{self._url}/api/v1/{parts}{asked}", self._headers, self._ca_file)
+        self.exercise = answer.exercise
+        return answer.body
 
     def read(self, answer: bytes, kind: type[T]) -> T:
         """Return an answer as a ``kind``.
@@ -95,8 +102,20 @@ class Aggregator:
             raise AskError(f"{one_line(self._url)}: {why}") from None
 
 
+class Answer(NamedTuple):
+    """What was answered, and the name of the exercise that it is part of, "" where it is real."""
+
+    body: bytes
+    exercise: str
+
+
 def ask(url: str, headers: Mapping[str, str] = {}, ca_file: str | None = None) -> bytes:
-    """Return what is at ``url``.
+    """Return what is at ``url``, as :func:`answer_of` does, without more."""
+    return answer_of(url, headers, ca_file).body
+
+
+def answer_of(url: str, headers: Mapping[str, str] = {}, ca_file: str | None = None) -> Answer:
+    """Return the answer of ``url``.
 
     Raises:
         AskError: nothing can be had.
@@ -119,6 +138,7 @@ def ask(url: str, headers: Mapping[str, str] = {}, ca_file: str | None = None) -
         request = urllib.request.Request(url, headers=dict(headers))  # noqa: S310 - checked above
         with opener.open(request, timeout=_TIMEOUT_S) as answer:
             body: bytes = answer.read(_MAX_BYTES)
+            exercise = name_in(answer.headers.get(FIELD))
     except urllib.error.HTTPError as error:
         with error:
             raise AskError(_refusal(url, error)) from None
@@ -127,7 +147,7 @@ def ask(url: str, headers: Mapping[str, str] = {}, ca_file: str | None = None) -
         why = in_words(reason, at=parts.netloc, who="aggregator")
         hint = f" {_NOTHING_THERE}" if isinstance(reason, ConnectionRefusedError) else ""
         raise AskError(f"{one_line(url)}: {why}{hint}") from None
-    return body
+    return Answer(body, exercise)
 
 
 def _refusal(url: str, error: urllib.error.HTTPError) -> str:

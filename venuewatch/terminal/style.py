@@ -6,6 +6,8 @@ import sys
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from venuewatch.base.exercise import PREFIX
+
 CODES = {
     "": "",
     "critical": "1;31",
@@ -50,6 +52,23 @@ def screen() -> Screen:
         width = WIDE  # standard output is none; the terminal that it asks instead has no say
     is_plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
     return Screen(max(_NARROWEST, width), height, is_terminal() and not is_plain)
+
+
+def within(screen: Screen, exercise: str) -> Screen:
+    """Return a screen on which there is room for the mark of an exercise, where there is one."""
+    if not exercise:
+        return screen
+    return screen._replace(
+        width=max(_NARROWEST, screen.width - len(PREFIX)), height=screen.height - 1
+    )
+
+
+def told(lines: Iterable[Line], exercise: str) -> list[Line]:
+    """Return lines as people are told them: under a banner, and marked, in an exercise."""
+    if not exercise:
+        return list(lines)
+    banner = Line(f"{PREFIX}{exercise}", "critical")
+    return [banner, *(line._replace(text=f"{PREFIX}{line.text}") for line in lines)]
 
 
 def painted(lines: Iterable[Line], *, has_colours: bool) -> list[str]:

@@ -29,6 +29,7 @@ from aggregator.shell.http.slots import Slots
 from aggregator.shell.http.web_config import WebConfig
 from venuewatch.base import log
 from venuewatch.base.config import in_words
+from venuewatch.base.exercise import field_of
 from venuewatch.base.refusals import unknown
 
 _STOP_WITHIN_S = 2.0
@@ -64,7 +65,9 @@ class HttpServer:
         scheme: ``http`` or ``https``.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, exercise: str = "") -> None:
+        """``exercise``: the name of the exercise that each answer is part of, "" for none."""
+        self._exercise = field_of(exercise)
         self.access = Access()
         self.hosts = Hosts()
         self.connections = Connections()
@@ -152,6 +155,7 @@ class HttpServer:
     async def _add_headers(self, request: web.Request, response: web.StreamResponse) -> None:
         response.headers.update(NOSNIFF)
         response.headers.update(self._headers)
+        response.headers.update(self._exercise)
         connection = request.protocol
         if response.content_type == "text/event-stream" and isinstance(connection, Connection):
             connection.begin_stream()

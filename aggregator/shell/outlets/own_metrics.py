@@ -1,6 +1,7 @@
 """Metrics of the aggregator about itself, with prometheus_client.
 
-Everything here is prefixed ``venuewatch_aggregator_``, beside the process's own.
+Everything here is prefixed ``venuewatch_aggregator_``, but for ``venuewatch_exercise`` and the
+process's own.
 """
 
 import platform
@@ -103,6 +104,16 @@ class OwnMetrics:
             ["version", "pythonversion"],
         )
         build.labels(version, platform.python_version()).set(1)
+
+    def note_exercise(self, name: str) -> None:
+        """Say from now on that all that is told is part of an exercise."""
+        gauge = Gauge(
+            "venuewatch_exercise",
+            "1 while all that is told is part of the exercise of this name; else there is none.",
+            ["name"],
+            registry=self._registry,
+        )
+        gauge.labels(name).set(1)
 
     def add(self, collector: Collector) -> None:
         """Show what ``collector`` reads at a scrape, too."""

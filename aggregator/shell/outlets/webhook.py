@@ -39,6 +39,7 @@ from aggregator.shell.outlets.receivers import Receivers
 from aggregator.shell.told import Telling, Told
 from aggregator.shell.walltime import WallTime
 from venuewatch.base import clock, config
+from venuewatch.base.exercise import marked
 
 UrlOf: TypeAlias = Callable[[str], str]
 """Returns the whole address of a path of ours, as people and other programs reach it."""
@@ -76,7 +77,13 @@ class _Head(msgspec.Struct, frozen=True):
 
 
 def notice(
-    change: Change, incident: IncidentJson, seq: int, *, aggregator: str, url_of: UrlOf
+    change: Change,
+    incident: IncidentJson,
+    seq: int,
+    *,
+    aggregator: str,
+    url_of: UrlOf,
+    exercise: str = "",
 ) -> Notice:
     """Return the notice from ``aggregator`` of an incident's change number ``seq``."""
     url = url_of(f"/incidents/{incident.number}")
@@ -87,18 +94,27 @@ def notice(
         incident,
         aggregator,
         url,
-        sentence_of(subject, incident.cause),
+        marked(sentence_of(subject, incident.cause), exercise),
         row_of(subject, incident.cause).alert.severity,
     )
     return Notice(body.id, msgspec.json.encode(body))
 
 
-def notice_of(changed: IncidentChanged, wall: WallTime, aggregator: str, url_of: UrlOf) -> Notice:
+def notice_of(
+    changed: IncidentChanged, wall: WallTime, aggregator: str, url_of: UrlOf, exercise: str = ""
+) -> Notice:
     """Return the notice about a change of an incident that is reported."""
     if changed.change == "corrected":
         raise ValueError("a correction is not reported")
     incident = incident_json(changed.incident, wall)
-    return notice(changed.change, incident, changed.seq, aggregator=aggregator, url_of=url_of)
+    return notice(
+        changed.change,
+        incident,
+        changed.seq,
+        aggregator=aggregator,
+        url_of=url_of,
+        exercise=exercise,
+    )
 
 
 class _Failure(NamedTuple):

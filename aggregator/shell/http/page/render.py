@@ -6,6 +6,7 @@ fragment is the same macro that the page is made of: a replaced element is as a 
 
 from collections.abc import Mapping
 from datetime import UTC, tzinfo
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
@@ -20,6 +21,7 @@ from aggregator.shell.http.page.assets import Assets
 from aggregator.shell.http.page.problems import Picture
 from venuewatch import __version__
 from venuewatch.base import times
+from venuewatch.base.exercise import WORD
 from venuewatch.base.times import Zoned
 
 FOLDER: Final = Path(__file__).with_name("templates")
@@ -29,7 +31,8 @@ class Renderer:
     """Templates, and what they share.
 
     ``external_url``: its path is the root of all links. ``zone``: the centre's, None for this
-    machine's. ``grafana_url``: where a host's history is, if anywhere.
+    machine's. ``grafana_url``: where a host's history is, if anywhere. ``exercise``: its name,
+    which each page shows, "" where there is none.
     """
 
     def __init__(
@@ -39,6 +42,7 @@ class Renderer:
         external_url: str = "",
         zone: tzinfo | None = None,
         grafana_url: str = "",
+        exercise: str = "",
     ) -> None:
         self.assets = Assets() if assets is None else assets
         self.root = urlsplit(external_url).path.rstrip("/")
@@ -70,7 +74,10 @@ class Renderer:
             duration=times.duration,
             short_span=words.short_span,
             figure=words.figure,
+            exercise=exercise,
+            exercise_word=WORD,
         )
+        self._environment.filters["said"] = partial(words.said, exercise=exercise)
         parts: Any = self._environment.get_template("parts.html").module
         self._parts = self._environment.globals["parts"] = parts
 

@@ -36,6 +36,7 @@ from aggregator.shell.http.page.fragments import (
 )
 from aggregator.shell.walltime import WallTime
 from venuewatch.base import clock
+from venuewatch.base.exercise import marked
 from venuewatch.base.refusals import unknown
 
 TOPICS_MAX: Final = 64
@@ -88,7 +89,7 @@ class PageStream:
     which the stream is served, too. ``version``: of the pages that we serve.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - it stands between so many
         self,
         fanout: Fanout,
         centre: Centre,
@@ -97,7 +98,9 @@ class PageStream:
         *,
         root: str = "",
         version: str = "",
+        exercise: str = "",
     ) -> None:
+        self._exercise = exercise
         self.channel = Channel("pages", self._render, self._snapshot)
         self._fanout = fanout
         self._store = centre.decisions.store
@@ -198,7 +201,7 @@ class PageStream:
     def _alarms(self, numbers: Collection[int] | None) -> Event:
         """Return how these incidents stand; without ``numbers`` all that are open."""
         found = [
-            alarm_of(incident, self._wall)
+            alarm_of(incident, self._wall, self._exercise)
             for incident in self._store.open.values()
             if numbers is None or incident.number in numbers
         ]
@@ -233,13 +236,13 @@ def wanted_of(query: Iterable[tuple[str, str]]) -> Wanted:
     return Wanted(frozenset(topics), last_id)
 
 
-def alarm_of(incident: Incident, wall: WallTime) -> AlarmJson:
+def alarm_of(incident: Incident, wall: WallTime, exercise: str = "") -> AlarmJson:
     """Return an open incident as scripts see it."""
     row = row_of(incident.subject, incident.cause)
     return AlarmJson(
         number=incident.number,
         severity=row.alert.severity.value,
-        sentence=description_of(incident),
+        sentence=marked(description_of(incident), exercise),
         opened_at=wall.wall(incident.opened_at),
     )
 

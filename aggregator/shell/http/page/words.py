@@ -4,6 +4,7 @@ import unicodedata
 
 from markupsafe import Markup
 
+from venuewatch.base.exercise import marked
 from venuewatch.base.times import duration
 
 TEXT_MAX = 300
@@ -35,6 +36,11 @@ def _visible(character: str) -> str:
     if character in _JOINERS or unicodedata.category(character) not in _HIDDEN:
         return character
     return " " if character in "\t\n" else f"\\u{{{ord(character):x}}}"
+
+
+def said(value: object, exercise: str = "") -> object:
+    """Return a sentence as a page tells it: marked where there is an exercise."""
+    return marked(value, exercise) if isinstance(value, str) and value else value
 
 
 def short_span(length_s: float | None) -> str:

@@ -51,13 +51,14 @@ class AlertmanagerOutlet:
         rng: random.Random,
         receivers: Receivers,
         told: Told | None = None,
+        exercise: str = "",
     ) -> None:
         self._centre = centre
         self._pushing = Pushing(name, resend_s=where.resend_s, hold_s=where.ends_after_s)
         self._topic = topics.centre_open(name)
         self._publish = publish
         self.writer = AlertWriter(
-            where, centre.fleet, wall, url_of, centre.reception.our_clock.lived_wall
+            where, centre.fleet, wall, url_of, centre.reception.our_clock.lived_wall, exercise
         )
         tls = check_usable(where)
         self.queues = [

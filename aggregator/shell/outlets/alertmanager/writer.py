@@ -12,6 +12,7 @@ from aggregator.core.incidents.pushing import Push
 from aggregator.core.incidents.record import Incident
 from aggregator.shell.outlets.webhook import UrlOf
 from aggregator.shell.walltime import WallTime
+from venuewatch.base.exercise import marked
 
 ENDS_EARLIER_S = 2.0
 """How much earlier (s) an end is said to be, so that our clock may be ahead of an Alertmanager's.
@@ -40,8 +41,13 @@ class AlertWriter:
         wall: WallTime,
         url_of: UrlOf,
         lived_wall: Callable[[float], float | None] = lambda _: None,
+        exercise: str = "",
     ) -> None:
-        """``lived_wall``: the wall time of a moment at which our clock is in doubt, else None."""
+        """``lived_wall``: the wall time of a moment at which our clock is in doubt, else None.
+
+        ``exercise``: the name of the exercise that marks the texts of an alert, "" for none.
+        """
+        self._exercise = exercise
         self._lived_wall = lived_wall
         self._where = where
         self._fleet = fleet
@@ -100,8 +106,8 @@ class AlertWriter:
         alert = row_of(subject, incident.cause).alert
         page = f"/hosts/{subject.host}" if subject.host else f"/venues/{subject.venue}"
         annotations = {
-            "summary": alert.summary,
-            "description": description_of(incident),
+            "summary": marked(alert.summary, self._exercise),
+            "description": marked(description_of(incident), self._exercise),
             "dashboard_url": self._url_of(page),
         }
         if self._where.runbooks_url:

@@ -10,7 +10,8 @@
   const icon = document.getElementById("icon");
   const usual = icon?.getAttribute("href");
   // On the overview the server has put counts there, which do not stay true.
-  const title = document.title.split(" – ").slice(html.dataset.page === "overview" ? -1 : 0).join(" – ");
+  const exercise = document.getElementById("exercise") ? "EXERCISE: " : "";
+  const title = document.title.slice(exercise.length).split(" – ").slice(html.dataset.page === "overview" ? -1 : 0).join(" – ");
   let hasAll = false;
 
   function take({ at, is_all: isAll, incidents }) {
@@ -36,7 +37,7 @@
   function show() {
     const isLost = html.classList.contains("is-lost");
     const loud = [...open.values()].filter(({ severity }) => severity !== "info").length;
-    document.title = (isLost ? "LOST – " : "") + (loud ? `(${loud}) ` : "") + title;
+    document.title = exercise + (isLost ? "LOST – " : "") + (loud ? `(${loud}) ` : "") + title;
     const { lost, problem } = icon?.dataset || {};
     icon?.setAttribute("href", (isLost ? lost : loud && problem) || usual);
   }
