@@ -14,6 +14,7 @@ from aggregator import app, config
 from venuewatch import __version__
 from venuewatch.base import log
 from venuewatch.base.config import FAILED, ConfigError, in_words
+from venuewatch.base.exercise import name_of
 
 OWN_FILES = 0o077
 """The umask: what we write is for our own user, whatever we were started with."""
@@ -70,8 +71,8 @@ def run(options: argparse.Namespace) -> int:
     logging.getLogger("asyncio").setLevel(logging.INFO)
     try:
         settings = settings_of(options)
-        if settings.exercise_name:
-            log.mark(settings.exercise_name)
+        if name_of(settings.exercise):
+            log.mark(name_of(settings.exercise))
         number = asyncio.run(app.serve(settings, partial(settings_of, options)))
     except ConfigError as error:
         print(error, file=sys.stderr)

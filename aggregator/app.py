@@ -42,6 +42,7 @@ from aggregator.shell.walltime import WallTime
 from venuewatch import __version__
 from venuewatch.base import clock, log
 from venuewatch.base.config import check_usable, read_secret
+from venuewatch.base.exercise import name_of
 from venuewatch.base.secret_files import check_secrets, keep_to_ourselves
 from venuewatch.base.systemd import Systemd
 from venuewatch.base.wire import topics
@@ -78,13 +79,13 @@ class Aggregator:
         )
         self._wall = WallTime(clock.monotonic(), clock.wall())
         self._metrics = OwnMetrics(self._centre, version=__version__)
-        if settings.exercise_name:
-            self._metrics.note_exercise(settings.exercise_name)
+        if name_of(settings.exercise):
+            self._metrics.note_exercise(name_of(settings.exercise))
         self._metrics.add(OpenIncidents(self._centre.decisions.store.open, self._wall))
         self._driver = Driver(self._centre, self._wall, self._metrics)
         self._told = Told()
         self._systemd = Systemd()
-        self._server = HttpServer(settings.exercise_name)
+        self._server = HttpServer(name_of(settings.exercise))
         self._metrics.add(PortMetrics(self._server))
         self._reloader = Reloader(
             settings, reread or (lambda: settings), self._driver, self._server, self._metrics
@@ -149,7 +150,7 @@ class Aggregator:
         renderer = Renderer(
             external_url=where.external_url,
             grafana_url=where.grafana_url,
-            exercise=self._settings.exercise_name,
+            exercise=name_of(self._settings.exercise),
         )
         stream = PageStream(
             self._fanout,
@@ -158,7 +159,7 @@ class Aggregator:
             Looks(renderer, view, api.incident_now).renders,
             root=renderer.root,
             version=renderer.version,
-            exercise=self._settings.exercise_name,
+            exercise=name_of(self._settings.exercise),
         )
         pages = Pages(
             self._centre,

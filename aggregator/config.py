@@ -138,8 +138,7 @@ class Web(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     grafana_url: str = ""
 
     def __post_init__(self) -> None:
-        _, port = host_and_port(self.listen_address)
-        if port > _PORT_MAX:
+        if (port := host_and_port(self.listen_address)[1]) > _PORT_MAX:
             raise ValueError(f"Expected a port up to {_PORT_MAX}, got {port}")
         if self.external_url and not _is_external_url(self.external_url):
             raise ValueError(
@@ -148,9 +147,8 @@ class Web(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         dashboard, _, query = self.grafana_url.partition("?")
         if self.grafana_url and not (_is_external_url(dashboard) and _is_plain(query)):
             raise ValueError("Expected `grafana_url` to be an http or https address")
-        for proxy in self.proxies:
-            if not _is_network(proxy):
-                raise ValueError("Expected `proxies` to be addresses or networks, as in 192.0.2.1")
+        if not all(map(_is_network, self.proxies)):
+            raise ValueError("Expected `proxies` to be addresses or networks, as in 192.0.2.1")
 
 
 def _is_network(text: str) -> bool:
@@ -335,10 +333,7 @@ class RemoteWrite(Receiver, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The whole file. ``name``: two aggregators need two names.
-
-    ``exercise``: what is told is marked as that of an exercise; None where it is all real.
-    """
+    """The whole file. ``name``: two aggregators need two names. No ``exercise``: all is real."""
 
     inventory: str = "inventory.toml"
     name: Name = "aggregator"
@@ -351,16 +346,11 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     remote_write: RemoteWrite = RemoteWrite()
     exercise: Exercise | None = None
 
-    @property
-    def exercise_name(self) -> str:
-        """The name of the exercise, "" where there is none."""
-        return "" if self.exercise is None else self.exercise.name
-
     def __post_init__(self) -> None:
         if self.remote_write.url and not self.web.timestamps:
+            why = "counters would step back else"
             raise ValueError(
-                "Expected `timestamps` of `web` to be true beside `remote_write`: "
-                "counters would step back else"
+                f"Expected `timestamps` of `web` to be true beside `remote_write`: {why}"
             )
 
     def job_labels(self) -> RemoteWriteLabels:

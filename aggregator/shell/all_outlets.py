@@ -27,6 +27,7 @@ from aggregator.shell.outlets.webhook import UrlOf, Webhook, notice, notice_of
 from aggregator.shell.told import Told
 from aggregator.shell.walltime import WallTime
 from venuewatch.base import clock
+from venuewatch.base.exercise import name_of
 
 
 class AllOutlets:
@@ -51,7 +52,7 @@ class AllOutlets:
         rng: random.Random,
     ) -> None:
         name, notify = settings.name, settings.notify
-        exercise = settings.exercise_name
+        exercise = name_of(settings.exercise)
         of = partial(notice_of, wall=wall, aggregator=name, url_of=url_of, exercise=exercise)
         self._centre = driver.centre
         self._fanout = fanout

@@ -41,6 +41,11 @@ class Exercise(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     name: ExerciseName
 
 
+def name_of(exercise: Exercise | None) -> str:
+    """Return the name of an exercise, "" where there is none."""
+    return "" if exercise is None else exercise.name
+
+
 def marked(text: str, exercise: str) -> str:
     """Return what is told, marked where there is an exercise of this name."""
     return f"{PREFIX}{text}" if exercise and not text.startswith(PREFIX) else text

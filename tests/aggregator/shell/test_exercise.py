@@ -29,7 +29,7 @@ from tests.aggregator.shell.test_same_words import WALLTIME, told
 from tests.kit.shown import Parsed
 from venuewatch.base import log
 from venuewatch.base.config import ConfigError
-from venuewatch.base.exercise import FIELD, name_in
+from venuewatch.base.exercise import FIELD, name_in, name_of
 
 NAME = 'Rehearsal "2" <script>alert(1)</script>'
 MARK = "EXERCISE: "
@@ -178,7 +178,7 @@ def test_a_name_is_taken_as_it_is(tmp_path: Path, name: str) -> None:
     path = tmp_path / "aggregator.toml"
     path.write_text(f"[exercise]\nname = {json.dumps(name, ensure_ascii=False)}\n")
 
-    assert read(path).exercise_name == name
+    assert name_of(read(path).exercise) == name
 
 
 @pytest.mark.parametrize(
@@ -209,4 +209,4 @@ def test_there_is_no_exercise_unless_it_is_said(tmp_path: Path) -> None:
     path = tmp_path / "aggregator.toml"
     path.write_text("")
 
-    assert read(path).exercise_name == ""
+    assert name_of(read(path).exercise) == ""
