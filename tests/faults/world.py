@@ -35,11 +35,23 @@ class World(live.World):
     """A live world, and the incidents since the last ``mark``."""
 
     def __init__(
-        self, folder: Path, run: Run, plans: Sequence[Plan], reconnect_max_s: float
+        self,
+        folder: Path,
+        run: Run,
+        plans: Sequence[Plan],
+        reconnect_max_s: float = RECONNECT_MAX_S,
+        webhook_url: str = "",
     ) -> None:
         ways = {plan.code: plan.way for plan in plans}
         inventory = Inventory(tuple(map(_venue_of, plans)))
-        super().__init__(folder, run, inventory, ways=ways, reconnect_max_s=reconnect_max_s)
+        super().__init__(
+            folder,
+            run,
+            inventory,
+            ways=ways,
+            reconnect_max_s=reconnect_max_s,
+            webhook_url=webhook_url,
+        )
         self._marked = self._opened_before = 0
         self._marked_at = 0.0
         self._changes_before = 0
@@ -101,11 +113,15 @@ class World(live.World):
 
 @contextlib.contextmanager
 def world_of(
-    folder: Path, plans: Sequence[Plan], *, reconnect_max_s: float = RECONNECT_MAX_S
+    folder: Path,
+    plans: Sequence[Plan],
+    *,
+    reconnect_max_s: float = RECONNECT_MAX_S,
+    webhook_url: str = "",
 ) -> Iterator[World]:
     """Yield a world whose hosts are all up; nothing is left of it afterwards."""
     with staged() as run:
-        world = World(folder, run, plans, reconnect_max_s)
+        world = World(folder, run, plans, reconnect_max_s, webhook_url)
         try:
             world.start()
             yield world

@@ -36,6 +36,7 @@ class World:
     """The programs of a live rehearsal, on the machines of a run; close it at the end.
 
     ``ways`` has each direction of an uplink by the code of its venue: those not named are perfect.
+    ``webhook_url``: where the aggregator sends notices; none if it is empty.
 
     Attributes:
         up_at: when (monotonic s) all hosts were up for the first time.
@@ -49,6 +50,7 @@ class World:
         *,
         ways: Mapping[str, Way] | None = None,
         reconnect_max_s: float = RECONNECT_MAX_S,
+        webhook_url: str = "",
     ) -> None:
         broker = f'address = "{CENTRE}"\nreconnect_max_s = {reconnect_max_s}\n'
         self.inventory = _on_the_stage(inventory)
@@ -62,6 +64,7 @@ class World:
             inventory=_as_toml(self.inventory),
             web_port=_WEB_PORT,
             broker=broker,
+            web=f'[notify]\nwebhook_url = "{webhook_url}"\n' if webhook_url else "",
         ).at(self.centre)
         self.lans: dict[str, Lan] = {}
         self.hosts: dict[str, Host] = {}
