@@ -145,6 +145,15 @@ def test_cause_of_the_future_is_taken_while_a_kind_waits(tmp_path: Path) -> None
     assert not kind.is_playable
 
 
+def test_fault_that_is_not_there_is_refused_where_faults_are_known(tmp_path: Path) -> None:
+    path = written(tmp_path, changed("machine_off", "machine_of"))
+    policies, roles, names = read_policies(), known_roles(), ["machine_off", "uplink_cut"]
+
+    assert read_kind(path, policies=policies, roles=roles).is_playable
+    with pytest.raises(ConfigError, match=r'unknown fault "machine_of" at \$.step\[1\].fault'):
+        read_kind(path, policies=policies, roles=roles, faults=names)
+
+
 def test_kind_in_another_folder_is_found_too(tmp_path: Path) -> None:
     written(tmp_path)
 

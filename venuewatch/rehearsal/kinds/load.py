@@ -20,10 +20,13 @@ POLICIES: Final = Path(__file__).parent / "policies.toml"
 _DIGITS = 16
 
 
-def read_kinds(folders: Sequence[Path] = (), *, roles: Collection[str] = ()) -> dict[str, Kind]:
+def read_kinds(
+    folders: Sequence[Path] = (), *, roles: Collection[str] = (), faults: Collection[str] = ()
+) -> dict[str, Kind]:
     """Return every kind by its name, in the order of names; ``folders`` have more of them.
 
-    ``roles`` are known beside those of the standard fleet.
+    ``roles`` are known beside those of the standard fleet; ``faults`` are all that there are, and
+    without any that is not looked at.
 
     Raises:
         ConfigError: one line with the file, the place in it, and what was expected.
@@ -34,11 +37,13 @@ def read_kinds(folders: Sequence[Path] = (), *, roles: Collection[str] = ()) -> 
     for path in _files((SCENARIOS, *folders)):
         if path.stem in found:
             raise ConfigError(f"{path}: expected each kind once, got {path.stem} twice")
-        found[path.stem] = read_kind(path, policies=policies, roles=all_roles)
+        found[path.stem] = read_kind(path, policies=policies, roles=all_roles, faults=faults)
     return dict(sorted(found.items()))
 
 
-def read_kind(path: Path, *, policies: Collection[str], roles: Collection[str]) -> Kind:
+def read_kind(
+    path: Path, *, policies: Collection[str], roles: Collection[str], faults: Collection[str] = ()
+) -> Kind:
     """Read and check one file.
 
     Raises:
@@ -49,7 +54,7 @@ def read_kind(path: Path, *, policies: Collection[str], roles: Collection[str]) 
         name = convert(path.stem, Word)
         rules.refuse_no_number(content)
         file = convert(content, KindFile)
-        rules.check(file, policies=policies, roles=roles)
+        rules.check(file, policies=policies, roles=roles, faults=faults)
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"{one_line(path)}: {one_line(error)}") from None
     said = msgspec.json.encode(file, order="deterministic")

@@ -32,8 +32,10 @@ TARGETS_MAX: Final = 20
 _VENUE_LACKS = ("roles", "hosts", "share", "is_minority", "check", "on")
 
 
-def check(file: KindFile, *, policies: Collection[str], roles: Collection[str]) -> None:
-    """Refuse what can't be meant.
+def check(
+    file: KindFile, *, policies: Collection[str], roles: Collection[str], faults: Collection[str]
+) -> None:
+    """Refuse what can't be meant; without ``faults`` any fault is taken.
 
     Raises:
         ValueError: what is wrong, and where.
@@ -45,6 +47,9 @@ def check(file: KindFile, *, policies: Collection[str], roles: Collection[str]) 
     for name, target in file.target.items():
         _check_target(name, target, file.target, roles)
     _check_steps(file)
+    if faults and not file.waits_for:
+        for at, step in enumerate(file.step):
+            _known("fault", step.fault, faults, f"$.step[{at}].fault")
     if file.nothing == bool(file.expected):
         raise ValueError(
             'expected either [[expected]], or "nothing = true" where no alarm is right'

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from aggregator.inventory import Inventory
 from aggregator.inventory import read as read_inventory
+from venuewatch.rehearsal import faults
 from venuewatch.rehearsal.fleet import standard_fleet
 from venuewatch.rehearsal.kinds.choosing import CannotPlay
 from venuewatch.rehearsal.kinds.load import read_kinds
@@ -61,7 +62,7 @@ def read_catalogue(options: argparse.Namespace, inventory: Inventory) -> dict[st
         ConfigError: one line with the file, the place in it, and what was expected.
     """
     roles = {host.role for venue in inventory.venue for host in venue.host}
-    return read_kinds(options.kinds, roles=roles)
+    return read_kinds(options.kinds, roles=roles, faults=faults.names())
 
 
 def select(
