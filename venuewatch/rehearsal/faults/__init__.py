@@ -54,7 +54,8 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     farewell. ``TOLD_WITHIN_S``: how soon (s) the last fault must have an open incident, plus
     ``TOLD_WITHIN_TRIPS`` round trips to its venue; a later one counts as ``late``.
     ``LASTS_AROUND_KEEPALIVE``: in half of the worlds it lasts 1.2 to 2.5 keepalives of its victim,
-    since the broker gives a silent client up after 1.5.
+    since the broker gives a silent client up after 1.5. ``SEEN_BY``: what shows that it acts, a
+    witness of ``playing/sights.py``.
     """
 
     EXPECTED: ClassVar[str]
@@ -67,6 +68,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     TOLD_WITHIN_S: ClassVar[float] = math.inf
     TOLD_WITHIN_TRIPS: ClassVar[float] = 0.0
     LASTS_AROUND_KEEPALIVE: ClassVar[bool] = False
+    SEEN_BY: ClassVar[str] = ""
 
     lasts_s: float = 30.0
 
@@ -260,7 +262,7 @@ VARIANTS: Mapping[str, tuple[str, Mapping[str, object]]] = {
     # a firewall that starts again without the rule for some hosts
     "connections_blocked": (
         "connections_reset",
-        {"EXPECTED": "hung_up_together", "HOSTS": 8, "BLOCKED": 4},
+        {"EXPECTED": "hung_up_together", "HOSTS": 8, "BLOCKED": 4, "SEEN_BY": "line"},
     ),
     "connections_of_two_venues_blocked": (
         "connections_reset",

@@ -11,6 +11,7 @@ class AgentFrozen(HostFault, frozen=True):
     """SIGSTOP, or a machine that swaps itself to a standstill."""
 
     EXPECTED = "host_frozen"
+    SEEN_BY = "agent"
     LASTS_AROUND_KEEPALIVE = True
 
     def hit(self, host: SimHost) -> None:

@@ -11,6 +11,7 @@ class AgentKilled(HostFault, frozen=True):
     """SIGKILL, or the kernel out of memory: the machine lives."""
 
     EXPECTED = "agent_stopped"
+    SEEN_BY = "agent"
     TOLD_WITHIN_S = 1.0
     TOLD_WITHIN_TRIPS = 6.0
 

@@ -12,6 +12,7 @@ class AggregatorClockStepped(CentreFault, frozen=True):
     """An operator's mistake, or a time source that steps by less than an hour."""
 
     EXPECTED = NONE
+    SEEN_BY = "aggregator_clock"
 
     step_s: float = 3_000.0
 

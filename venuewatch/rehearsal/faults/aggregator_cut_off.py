@@ -8,6 +8,7 @@ class AggregatorCutOff(CentreFault, frozen=True):
     """A cable between two machines of the centre."""
 
     EXPECTED = "aggregator_blind|broker_down"
+    SEEN_BY = "aggregator_line"
 
     def hit(self, world: World) -> None:
         """Cut both ways."""

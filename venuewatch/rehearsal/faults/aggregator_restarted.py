@@ -11,6 +11,7 @@ class AggregatorRestarted(CentreFault, frozen=True):
     """An upgrade of the centre."""
 
     EXPECTED = NONE
+    SEEN_BY = "aggregator"
 
     lasts_s: float = 2.0
 

@@ -11,6 +11,7 @@ class AggregatorStalled(CentreFault, frozen=True):
     """A paused virtual machine, or a debugger."""
 
     EXPECTED = NONE
+    SEEN_BY = "aggregator"
     ALSO = NOBODY_JUDGED
 
     lasts_s: float = 5.0

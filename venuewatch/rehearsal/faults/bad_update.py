@@ -15,6 +15,7 @@ class BadUpdate(Fault, frozen=True):
     """An update that breaks its program; once all agents are gone no neighbour can be asked."""
 
     EXPECTED = "venue_unreachable"
+    SEEN_BY = "agent"
 
     within_s: float = _AT_ONCE_S
 

@@ -11,6 +11,7 @@ class BrokerDoesNotDeliver(CentreFault, frozen=True):
     """Permissions taken away, or a queue that is stuck."""
 
     EXPECTED = "aggregator_blind"
+    SEEN_BY = "ticks"
 
     def hit(self, world: World) -> None:
         """Have nothing delivered."""

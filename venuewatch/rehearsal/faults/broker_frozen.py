@@ -11,6 +11,7 @@ class BrokerFrozen(CentreFault, frozen=True):
     """A disk that blocks, or SIGSTOP."""
 
     EXPECTED = "broker_down"
+    SEEN_BY = "broker"
 
     lasts_s: float = 20.0
 

@@ -11,6 +11,7 @@ class BrokerStopped(CentreFault, frozen=True):
     """A crash: no will is said, every connection is closed."""
 
     EXPECTED = "broker_down"
+    SEEN_BY = "broker"
 
     is_in_order: bool = False
 

@@ -11,6 +11,7 @@ class CablePulled(HostFault, frozen=True):
     """From outside it is as gone as one without power."""
 
     EXPECTED = "host_down"
+    SEEN_BY = "line"
     LASTS_AROUND_KEEPALIVE = True
     TOLD_WITHIN_S = 8.0
     TOLD_WITHIN_TRIPS = 6.0

@@ -13,6 +13,7 @@ class CentreClockJump(Fault, frozen=True):
     """A time source gone mad, or an operator who mistypes a year: no host is accused."""
 
     EXPECTED = "clock_jump"
+    SEEN_BY = "aggregator_clock"
     TOLD_WITHIN_S = 3.0
 
     jump_s: float = 31_536_000.0

@@ -14,6 +14,7 @@ class CentreCutOff(CentreFault, frozen=True):
     """The centre's own line to the world."""
 
     EXPECTED = "aggregator_blind"
+    SEEN_BY = "line"
 
     def hit(self, world: World) -> None:
         """Cut every uplink."""

@@ -12,6 +12,7 @@ class ClockStepped(Fault, frozen=True):
     """A wrong time zone, or a dead battery."""
 
     EXPECTED = "clock_skew"
+    SEEN_BY = "clock"
 
     least_s: float = 5.0
     most_s: float = 7_200.0

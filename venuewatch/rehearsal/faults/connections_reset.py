@@ -19,6 +19,7 @@ class ConnectionsReset(Fault, frozen=True):
     """
 
     EXPECTED = NONE
+    SEEN_BY = "sessions"
     BLOCKED: ClassVar[int] = 0
     BLOCKED_ELSEWHERE: ClassVar[int] = 0
 

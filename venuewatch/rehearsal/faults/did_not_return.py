@@ -15,6 +15,7 @@ class DidNotReturn(HostFault, frozen=True):
     """Wrongly switched off: it says farewell like any other."""
 
     EXPECTED = "did_not_return"
+    SEEN_BY = "agent"
     AWAY_LIMIT_S = 60.0
     IS_REQUIRED: ClassVar[bool] = False
 

@@ -15,6 +15,7 @@ class DnsLost(VenueFault, frozen=True):
     """MQTT goes on: agents know their broker. ``check``: the one that asks for names."""
 
     EXPECTED = NONE  # the venues of the matrix have no such check
+    SEEN_BY = "watched"
 
     check: str = NAMES
 

@@ -12,6 +12,7 @@ class FlappingHost(Fault, frozen=True):
     """A service that crashes at its start. Damping holds the incident open until it has faded."""
 
     EXPECTED = "flapping"
+    SEEN_BY = "agent"
     INCIDENTS_MAX = 4
     CONVERGES_WITHIN_S = 1_500.0  # four falls fade below the limit in 12 min, at a half-life of 5
 

@@ -12,6 +12,7 @@ class FloodingHost(Fault, frozen=True):
     """A program that runs wild under an agent's name; the agent beats on beside it."""
 
     EXPECTED = "over_budget"
+    SEEN_BY = "traffic"
     TOLD_WITHIN_S = 30.0
 
     lasts_s: float = 45.0

@@ -17,6 +17,7 @@ class HostOverloaded(HostFault, frozen=True):
     """A server at its limit: all is late, and nothing for as long as a margin."""
 
     EXPECTED = NONE
+    SEEN_BY = "agent"
 
     stall_s: float = 0.4
 

@@ -16,6 +16,7 @@ class InventoryWrong(VenueFault, frozen=True):
     """``hosts`` more of a venue: they are unseen, and no alarm."""
 
     EXPECTED = NONE
+    SEEN_BY = "fleet"
 
     hosts: int = 2
 

@@ -13,6 +13,7 @@ class JournalDiskFull(Fault, frozen=True):
     """Logs, a core dump, an export: nothing more can be stored, and people are told as ever."""
 
     EXPECTED = "journal_failing"
+    SEEN_BY = "disk"
     TOLD_WITHIN_S = 6.0
 
     def inject(self, world: World) -> None:

@@ -9,6 +9,7 @@ class LossyVenue(VenueFault, frozen=True):
     """Both ways lose a share ``loss`` of all packets, and take ``delay_s`` more."""
 
     EXPECTED = NONE
+    SEEN_BY = "loss"
 
     loss: float = 0.02
     delay_s: float = 0.0

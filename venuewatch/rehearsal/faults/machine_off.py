@@ -11,6 +11,7 @@ class MachineOff(HostFault, frozen=True):
     """Nothing is closed in order: the machine just is not there."""
 
     EXPECTED = "host_down"
+    SEEN_BY = "line"
     LASTS_AROUND_KEEPALIVE = True
     TOLD_WITHIN_S = 8.0
     TOLD_WITHIN_TRIPS = 6.0

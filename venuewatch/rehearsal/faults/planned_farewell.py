@@ -13,6 +13,7 @@ class PlannedFarewell(Fault, frozen=True):
     """A planned reboot."""
 
     EXPECTED = NONE
+    SEEN_BY = "agent"
 
     lasts_s: float = 20.0
 

@@ -13,6 +13,7 @@ class ReceiverRefuses(HostFault, frozen=True):
     """An outdated token: each notice is answered with 401, for longer than an operator looks."""
 
     EXPECTED = "notices_failing|agent_stopped|connection_lost"
+    SEEN_BY = "receiver"
 
     lasts_s: float = 60.0
     mood: Mood = "refuses"

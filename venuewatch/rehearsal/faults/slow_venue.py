@@ -16,6 +16,7 @@ class SlowVenue(VenueFault, frozen=True):
     """
 
     EXPECTED = NONE
+    SEEN_BY = "line"
 
     delay_s: float = 0.3
 

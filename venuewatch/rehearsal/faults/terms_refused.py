@@ -14,6 +14,7 @@ class TermsRefused(Fault, frozen=True):
     """An agent.toml with a mistyped wait: the agent is restarted with it, and again without it."""
 
     EXPECTED = "terms_refused"
+    SEEN_BY = "terms"
     TOLD_WITHIN_S = 15.0
 
     reconnect_max_s: float = 3_600.0

@@ -13,6 +13,7 @@ class TwoUnderOneName(Fault, frozen=True):
     """A copied disk image: both take the name from each other."""
 
     EXPECTED = "duplicate_identity"
+    SEEN_BY = "twins"
 
     lasts_s: float = 60.0
 

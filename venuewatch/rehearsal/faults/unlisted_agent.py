@@ -13,6 +13,7 @@ class UnlistedAgent(VenueFault, frozen=True):
     """A machine that nobody wrote down: it is counted, and no alarm."""
 
     EXPECTED = NONE
+    SEEN_BY = "twins"
 
     def hit(self, venue: SimVenue) -> None:
         """Start it."""

@@ -12,6 +12,7 @@ class UplinkCut(VenueFault, frozen=True):
     """Both fibres dug up."""
 
     EXPECTED = "venue_unreachable"
+    SEEN_BY = "line"
     LASTS_AROUND_KEEPALIVE = True
     TOLD_WITHIN_S = 8.0
     TOLD_WITHIN_TRIPS = 6.0

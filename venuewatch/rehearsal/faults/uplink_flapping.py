@@ -12,6 +12,7 @@ class UplinkFlapping(Fault, frozen=True):
     """A loose plug. The damping holds the incident open until its penalty has faded."""
 
     EXPECTED = "flapping"
+    SEEN_BY = "line"
     INCIDENTS_MAX = 4
     CONVERGES_WITHIN_S = 1_500.0  # four falls fade below the limit in 12 min, at a half-life of 5
 

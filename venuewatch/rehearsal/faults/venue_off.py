@@ -15,6 +15,7 @@ class VenueOff(VenueFault, frozen=True):
     """No host is left that could tell it from a cut."""
 
     EXPECTED = "venue_unreachable"
+    SEEN_BY = "line"
     LASTS_AROUND_KEEPALIVE = True
 
     def hit(self, venue: SimVenue) -> None:
