@@ -1,9 +1,12 @@
 """An exercise with real programs: page, notice, log, metric and terminal are marked."""
 
+import asyncio
 import json
+import re
 from pathlib import Path
 
 import pytest
+from playwright.async_api import expect
 
 from tests.integration.real import (
     Aggregator,
@@ -13,12 +16,23 @@ from tests.integration.real import (
     running_agents,
     until,
 )
+from tests.kit.browser import browser, profile
 from tests.kit.receiver import Receiver
 from venuewatch import cli
 
 pytestmark = pytest.mark.real
 
 MARK = "EXERCISE: "
+READY_MS = 20_000.0
+
+
+async def title_of(url: str) -> str:
+    """Return the title of a page once its script has counted what is loud."""
+    async with browser() as started, profile(started) as context:
+        page = await context.new_page()
+        await page.goto(url)
+        await expect(page).to_have_title(re.compile(r"\(1\)"), timeout=READY_MS)
+        return await page.title()
 
 
 def test_a_fall_in_an_exercise_is_told_as_one(
@@ -37,6 +51,7 @@ def test_a_fall_in_an_exercise_is_told_as_one(
             agents["STA-1"].kill()
             until("it is told", lambda: receiver.taken and alerts.taken)
             page = aggregator.get("/") or ""
+            title = asyncio.run(title_of(f"http://127.0.0.1:{aggregator.port}/"))
             code = cli.main(["status", "--url", f"http://127.0.0.1:{aggregator.port}"])
             metrics = aggregator.get("/metrics") or ""
 
@@ -46,6 +61,7 @@ def test_a_fall_in_an_exercise_is_told_as_one(
     assert receiver.taken[0]["sentence"].startswith(MARK)
     assert f'role="note">{MARK}&lt;b&gt;Rehearsal 2</div>' in page
     assert page.count(MARK) >= len(("title", "banner", "problem", "tile"))
+    assert title == f"{MARK}(1) venuewatch"
     assert code == 1
     assert all(line.startswith(MARK) for line in capsys.readouterr().out.splitlines())
     assert all(text.startswith(MARK) for text in told)
