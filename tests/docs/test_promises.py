@@ -105,7 +105,7 @@ def wrong_in(page: str, readme: str, root: Path) -> list[str]:
     """Return what is wrong with a page of promises."""
     rows = rows_of(page)
     words = {row.words for row in rows}
-    numbered = {f"T{number}" for number in range(1, 7)} | {f"R{number}" for number in range(1, 7)}
+    numbered = {f"T{number}" for number in range(1, 7)} | {f"R{number}" for number in range(1, 9)}
     wrong = [f"{row.words}: no test" for row in rows if not row.tests]
     wrong += [f"{name}: no row" for name in sorted(numbered - {row[:2] for row in words})]
     wrong += [f"{sentence}: no row" for sentence in sorted(promises_of(readme) - words)]
