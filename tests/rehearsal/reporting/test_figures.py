@@ -143,5 +143,12 @@ def test_improvements_count_what_failed(path: Path, report: Report) -> None:
     assert found == late
 
 
+def test_each_improvement_says_why_its_own_measure_failed(report: Report) -> None:
+    whys = {"detected": "detected after", "cause": "host_down"}
+
+    assert {one.measure for one in report.improvements} == set(whys)
+    assert [one for one in report.improvements if whys[one.measure] not in one.why] == []
+
+
 def test_every_scenario_is_counted_once_in_each_grouping(report: Report) -> None:
     assert {sum(one.scenarios for one in all_.tallies) for all_ in report.groupings} == {60}

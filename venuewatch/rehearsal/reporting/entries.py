@@ -29,7 +29,7 @@ def entries(run: Gathered) -> Iterator[Entry]:
             policy=scenario.policy,
             causes=causes_of(scenario),
             verdict=scored.verdict,
-            wrong=tuple(name for name, one in scored.measures.items() if one.verdict == "fail"),
+            wrong={name: one.why for name, one in scored.measures.items() if one.verdict == "fail"},
             whys=_whys(scored),
             accused=scored.accused,
             measures={

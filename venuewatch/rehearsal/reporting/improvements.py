@@ -56,15 +56,16 @@ def load(path: Path) -> tuple[Assigned, ...]:
 def improvements(entries: Sequence[Entry], assigned: Sequence[Assigned]) -> Iterator[Improvement]:
     """Yield what failed, those with most scenarios first; then what was assigned and did not."""
     failed: dict[tuple[str, str], list[Entry]] = defaultdict(list)
+    why: dict[tuple[str, str], str] = {}
     for one in entries:
         if one.verdict == "fail":
-            for measure in one.wrong:
+            for measure, reason in one.wrong.items():
                 failed[one.kind, measure].append(one)
+                why.setdefault((one.kind, measure), reason)
     known = {(one.kind, str(one.measure)): one for one in assigned}
     for key in sorted(failed, key=lambda key: (-len(failed[key]), key)):
         numbers = tuple(one.number for one in failed[key])
-        whys = failed[key][0].whys
-        yield _improvement(key, numbers, whys[0] if whys else "", known.pop(key, None))
+        yield _improvement(key, numbers, why[key], known.pop(key, None))
     for key, said in known.items():
         yield _improvement(key, (), "not failed in this run", said)
 

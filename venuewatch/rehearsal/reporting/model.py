@@ -95,7 +95,7 @@ class Line(NamedTuple):
 class Entry(NamedTuple):
     """One scenario in words. ``at``: its hour, "" without a run sheet, as is ``officer``.
 
-    ``wrong``: the measures that failed. ``ended_after_s``: None where it was not ended.
+    ``wrong``: the measures that failed, each with its reason.
     """
 
     number: int
@@ -108,7 +108,7 @@ class Entry(NamedTuple):
     policy: str
     causes: str
     verdict: Verdict
-    wrong: tuple[MeasureName, ...]
+    wrong: dict[MeasureName, str]
     whys: tuple[str, ...]
     accused: tuple[str, ...]
     measures: dict[MeasureName, tuple[Verdict, float | None, float | None]]
