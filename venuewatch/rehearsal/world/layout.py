@@ -10,6 +10,7 @@ import msgspec
 from aggregator.core.fleet import Fleet
 from aggregator.inventory import HostEntry, Inventory, VenueEntry, fleet_of
 from venuewatch.base.wire.links import Link
+from venuewatch.rehearsal.margins.links import LINKS
 
 FEED = "results"
 PROBE_PORT = 22
@@ -30,6 +31,14 @@ QUALITIES: Mapping[Link, Quality] = {
     # A geostationary hop is 250 to 300 ms one way; the design's class loses 1 %.
     "satellite": Quality((0.25, 0.3), 0.01, 0.01),
 }
+
+
+def quality_of(link: Link) -> Quality:
+    """Return how an uplink of a class is; of those that trials do not play, as margins have it."""
+    if link in QUALITIES:
+        return QUALITIES[link]
+    model = LINKS[link]
+    return Quality((model.rtt_s / 2, model.rtt_s / 2), model.jitter_s, model.loss)
 
 
 class HostPlan(NamedTuple):
@@ -117,7 +126,7 @@ def layout_of(
             for host in venue.host
         )
         venues.append(msgspec.structs.replace(venue, host=hosts))
-        delay_s, jitter_s, loss = QUALITIES[venue.link]
+        delay_s, jitter_s, loss = quality_of(venue.link)
         named = tuple(HostPlan(host.name, host.address, checks(host, venue)) for host in hosts)
         plans.append(
             VenuePlan(
