@@ -9,7 +9,7 @@
 
 import http.client
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from http import HTTPStatus
 from typing import Final, Protocol, Self
 
@@ -103,7 +103,9 @@ class Source(Protocol):
 class Reader:
     """A context that follows a stream in a thread; ``write`` gets what is new, in that thread."""
 
-    def __init__(self, source: Source, world: str, write: Callable[[list[Seen]], None]) -> None:
+    def __init__(
+        self, source: Source, world: str, write: Callable[[Sequence[Seen]], object]
+    ) -> None:
         self._source = source
         self._write = write
         self._told = Told(world)
