@@ -1,6 +1,8 @@
 """A sitting plays what is left of a run with real programs, and leaves nothing."""
 
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -8,6 +10,7 @@ import pytest
 
 from aggregator.inventory import HostEntry, Inventory, VenueEntry
 from tests.faults.stage import staged
+from venuewatch.rehearsal.live.programs import until
 from venuewatch.rehearsal.playing.sitting import Progress, play_sitting
 from venuewatch.rehearsal.runfile.file import AbortedError, RunFile
 from venuewatch.rehearsal.scenario import Order, Scenario
@@ -74,6 +77,33 @@ def test_a_sitting_plays_all_that_is_left_and_leaves_nothing(path: Path) -> None
     assert play_sitting(path, INVENTORY) == 0
 
 
+def test_a_killed_sitting_leaves_nothing_and_the_next_one_goes_on(path: Path) -> None:
+    command = [sys.executable, "-m", "tests.faults.test_sitting", str(path)]
+    root = Path(__file__).parents[2]
+    with subprocess.Popen(command, cwd=root, start_new_session=True) as process:
+        until("a fault has begun", lambda: has_begun(path), within_s=60.0)
+        process.kill()
+    prefix = f"{leftovers.FAMILY}{process.pid}-"
+
+    until("its namespaces are gone", lambda: not any(prefix in name for name in names()))
+    until("nothing is left", lambda: not [1 for each in leftovers.find() if prefix in each.name])
+    with RunFile.read(path) as run:
+        assert run.unfinished() == {1: ("a step",)}
+    assert play_sitting(path, INVENTORY) == 2
+    with RunFile.read(path) as run:
+        assert [(each.state, each.attempts) for each in run.scenarios()] == [
+            ("ended", 3),
+            ("ended", 1),
+        ]
+
+
+def has_begun(path: Path) -> bool:
+    connection = sqlite3.connect(path)
+    begun = connection.execute("SELECT count(*) FROM step WHERE what = 'begun'").fetchone()
+    connection.close()
+    return bool(begun[0])
+
+
 def told(path: Path, table: str) -> set[tuple[str, str]]:
     """Return what was told in a run, by an independent query."""
     connection = sqlite3.connect(path)
@@ -89,3 +119,7 @@ def test_a_run_that_was_aborted_is_not_played(path: Path) -> None:
 
     with pytest.raises(AbortedError):
         play_sitting(path, INVENTORY)
+
+
+if __name__ == "__main__":  # a sitting in a process of its own, to be killed
+    play_sitting(Path(sys.argv[1]), INVENTORY)

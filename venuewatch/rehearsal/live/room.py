@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 import psutil
 
 from aggregator.inventory import Inventory
+from venuewatch.rehearsal.live.programs import pause
 from venuewatch.rehearsal.stage import leftovers
 from venuewatch.rehearsal.stage.machine import StageError
 from venuewatch.rehearsal.stage.run import require
@@ -24,6 +25,8 @@ FILES_OF_THE_CENTRE: Final = 128
 _PROGRAMS: Final = {"mosquitto": "mosquitto", "nft": "nftables", "ss": "iproute2"}
 _ELSEWHERE: Final = "/usr/sbin:/sbin:/usr/bin:/bin"
 _NAMED: Final = 3
+_LOOKS: Final = 20
+_LOOK_EVERY_S: Final = 0.5
 
 
 class Room(NamedTuple):
@@ -50,6 +53,11 @@ def check(inventory: Inventory) -> None:
         if shutil.which(name) is None and shutil.which(name, path=_ELSEWHERE) is None:
             raise StageError(f"{name} ({package}) is not installed")
     left = leftovers.find()
+    for _ in range(_LOOKS):
+        if not any(each.kind == "process" for each in left):
+            break
+        pause(_LOOK_EVERY_S)  # the guardian of a run that was just killed may be at work
+        left = leftovers.find()
     if left:
         named = ", ".join(map(str, left[:_NAMED]))
         more = f" and {len(left) - _NAMED} more" if len(left) > _NAMED else ""

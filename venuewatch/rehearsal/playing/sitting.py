@@ -9,7 +9,7 @@
 """
 
 import queue
-import shutil
+import shlex
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -90,8 +90,7 @@ def _world(path: Path, inventory: Inventory) -> Iterator[tuple[World, str]]:
     ways = {venue.code: LINES[venue.link] for venue in inventory.venue if venue.link in LINES}
     with ExitStack() as stack:
         run = stack.enter_context(run_of_namespaces(LEASE_S))
-        folder = stack.enter_context(_folder(run))
-        world = World(folder, run, inventory, ways=ways, webhook_url=URL)
+        world = World(_folder_of(run), run, inventory, ways=ways, webhook_url=URL)
         stack.callback(world.close)
         world.start()
         write = stack.enter_context(_writing(path))
@@ -104,14 +103,13 @@ def _world(path: Path, inventory: Inventory) -> Iterator[tuple[World, str]]:
         yield world, run.prefix
 
 
-@contextmanager
-def _folder(run: Run) -> Iterator[Path]:
-    """Yield a folder that is found by the name of its run where it is left."""
+def _folder_of(run: Run) -> Path:
+    """Make a folder that bears the name of a run, and that its guardian removes."""
     folder = Path(tempfile.mkdtemp(prefix=run.prefix))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    remove = f"rm -rf {shlex.quote(str(folder))}"
+    again = f"{remove} || {{ sleep 1; {remove}; }}"  # a program may write in it as it ends
+    run.guardian.make(lambda: None, ("sh", "-c", again))
+    return folder
 
 
 @contextmanager
