@@ -19,6 +19,7 @@ class FeedSilent(Fault, frozen=True):
     """
 
     EXPECTED = "results_silent"
+    SEEN_BY = "watched"
     STATE: ClassVar[CheckState] = "silent"
     SCOPE: ClassVar[Scope] = "feed"
     KIND: ClassVar[str] = "feed"
@@ -38,6 +39,7 @@ class FeedSilent(Fault, frozen=True):
         for watched in watched_by(world, subjects):
             watched.state, watched.clock_offset_s = self.STATE, self.offset_s
             if self.COUNTS:
+                watched.is_odd = True
                 watched.counts[self.COUNTS] = watched.counts.get(self.COUNTS, 0.0) + 1.0
 
     def mend(self, world: World, subjects: Collection[Subject]) -> None:

@@ -30,7 +30,10 @@ QUALITIES: Mapping[Link, Quality] = {
     "metro": Quality((0.002, 0.03), 0.005, 0.000_5),
     # A geostationary hop is 250 to 300 ms one way; the design's class loses 1 %.
     "satellite": Quality((0.25, 0.3), 0.01, 0.01),
+    # A mobile network: 60 to 120 ms there and back, and moments when a cell is full.
+    "cellular": Quality((0.03, 0.06), 0.03, 0.002),
 }
+ANY_LINKS: tuple[Link, ...] = ("wired", "metro", "satellite")
 
 
 def quality_of(link: Link) -> Quality:
@@ -97,7 +100,7 @@ def any_layout(rng: random.Random) -> Layout:
     """Return some fleet of three venues, each of 3 to 8 hosts."""
     plans = []
     for code in ("V1", "V2", "V3"):
-        link = rng.choice(list(QUALITIES))
+        link = rng.choice(ANY_LINKS)
         delay_s, jitter_s, loss = QUALITIES[link]
         hosts = rng.randint(3, 8)
         plans.append(VenuePlan(code, hosts, link, rng.uniform(*delay_s), jitter_s, loss))

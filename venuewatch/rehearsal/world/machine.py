@@ -56,6 +56,7 @@ class Watched:
         kind: of the check that looks at it.
         clock_offset_s: how far (s) its source's clock is ahead.
         counts: its numbers that only grow, by the field of ``CheckValues``.
+        is_odd: whether what comes is counted as wrong.
         follows: what the state is while nothing is wrong with it itself; None for well.
     """
 
@@ -65,6 +66,7 @@ class Watched:
     clock_offset_s: float = 0.0
     follows: Callable[[], CheckState] | None = None
     counts: dict[str, float] = field(default_factory=dict)
+    is_odd: bool = False
 
     @property
     def well(self) -> CheckState:
@@ -80,7 +82,7 @@ class Watched:
 
     def mend(self) -> None:
         """Let it be well again; the kind of its check stays."""
-        self.state, self.clock_offset_s = self.well, 0.0
+        self.state, self.clock_offset_s, self.is_odd = self.well, 0.0, False
 
 
 class Machine:

@@ -103,7 +103,7 @@ class SimVenue:
 
     def __init__(self, loop: Loop, rng: random.Random, plan: VenuePlan, centre: Broker) -> None:
         local = Broker(loop, rng) if plan.has_bridge else None
-        self._loop = loop
+        self.loop = loop
         self.plan = plan
         self.uplink = Uplink(rng, plan)
         self.hosts: dict[str, SimHost] = {}
@@ -141,27 +141,27 @@ class SimVenue:
         self.doubles.clear()
 
     def _new_host(self, name: str, address: str, watched: Sequence[Watched]) -> SimHost:
-        machine = Machine(self._loop, self._rng, address, watched)
+        machine = Machine(self.loop, self._rng, address, watched)
         out, back = [machine.sends], [machine.hears]
         if not self.plan.has_bridge:
             out, back = [*out, self.uplink.up], [self.uplink.down, *back]
-        route = Route(self._broker, Way(self._loop, out), Way(self._loop, back))
+        route = Route(self._broker, Way(self.loop, out), Way(self.loop, back))
         reach = partial(self.reach, machine)
         site = AgentSite(self.plan.code, name, self.plan.link, route, reach)
-        return SimHost(self._loop, self._rng, machine, site)
+        return SimHost(self.loop, self._rng, machine, site)
 
     def reach(self, by: Machine, address: str, timeout_s: float, answer: Answer) -> None:
         """Send an echo request over the LAN; a kernel that runs answers it."""
-        asked_at, waiting = self._loop.now, [answer]
+        asked_at, waiting = self.loop.now, [answer]
 
         def end(*, is_reached: bool) -> None:
             if waiting:
-                waiting.pop()(is_reached=is_reached, took_s=self._loop.now - asked_at)
+                waiting.pop()(is_reached=is_reached, took_s=self.loop.now - asked_at)
 
         came = partial(end, is_reached=True)
         for host in self.hosts.values():
             if host.machine.address == address:
-                there = Way(self._loop, [by.sends, host.machine.hears])
-                back = Way(self._loop, [host.machine.sends, by.hears])
+                there = Way(self.loop, [by.sends, host.machine.hears])
+                back = Way(self.loop, [host.machine.sends, by.hears])
                 there.carry(partial(back.carry, came))
-        self._loop.after(timeout_s, partial(end, is_reached=False))
+        self.loop.after(timeout_s, partial(end, is_reached=False))
