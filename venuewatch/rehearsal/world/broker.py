@@ -63,8 +63,8 @@ class Broker:
         self._saved: dict[str, bytes] = {}
         self._sessions: dict[str, ClientSession] = {}
         self._of_endpoint: dict[Endpoint, ClientSession | None] = {}
-        self._subscribers: dict[ClientSession, None] = {}
-        self._wanting: dict[str, list[ClientSession]] = {}  # by topic, since the last change
+        self._naming: dict[str, dict[ClientSession, None]] = {}  # by the topic that they name
+        self._matching: dict[str, dict[ClientSession, None]] = {}  # by pattern with a wildcard
         self._phase_s = rng.uniform(0.0, LOOK_EVERY_S)
         self._begin()
 
@@ -203,30 +203,37 @@ class Broker:
         if session.endpoint is None:
             return
         session.endpoint.send(packets.Suback())
-        for topic, payload in self.retained.items():
-            if session in self._wanting_of(topic):
-                kept = Publish(topic, payload, retain=True)
-                self._deliver(session, kept, is_certain=True)
+        if any(session in wanting for wanting in self._matching.values()):
+            wanted = [topic for topic in self.retained if _matches(patterns, topic)]
+        else:
+            wanted = [topic for topic in dict.fromkeys(patterns) if topic in self.retained]
+        for topic in wanted:
+            kept = Publish(topic, self.retained[topic], retain=True)
+            self._deliver(session, kept, is_certain=True)
 
     def _want(self, session: ClientSession, patterns: tuple[str, ...]) -> None:
         self._leave(session)
         session.patterns = patterns
-        self._subscribers[session] = None
+        for pattern in patterns:
+            self._index(pattern).setdefault(pattern, {})[session] = None
 
     def _leave(self, session: ClientSession) -> None:
-        self._subscribers.pop(session, None)
-        self._wanting.clear()
+        for pattern in session.patterns:
+            wanting = self._index(pattern).get(pattern, {})
+            wanting.pop(session, None)
+            if not wanting:
+                self._index(pattern).pop(pattern, None)
+
+    def _index(self, pattern: str) -> dict[str, dict[ClientSession, None]]:
+        return self._matching if "+" in pattern or "#" in pattern else self._naming
 
     def _wanting_of(self, topic: str) -> list[ClientSession]:
         """Return the subscribers of a topic, each once: those that name it, then the others."""
-        if topic not in self._wanting:
-            found = [
-                session
-                for session in self._subscribers
-                if any(topics.matches(pattern, topic) for pattern in session.patterns)
-            ]
-            self._wanting[topic] = sorted(found, key=lambda session: topic not in session.patterns)
-        return self._wanting[topic]
+        found = dict(self._naming.get(topic, {}))
+        for pattern, wanting in self._matching.items():
+            if topics.matches(pattern, topic):
+                found.update(wanting)
+        return list(found)
 
     def _deliver(self, session: ClientSession, message: Publish, *, is_certain: bool) -> None:
         if not is_certain:
@@ -271,3 +278,7 @@ class Broker:
         if not session.is_persistent:
             self._leave(session)
             del self._sessions[session.client]
+
+
+def _matches(patterns: tuple[str, ...], topic: str) -> bool:
+    return any(topics.matches(pattern, topic) for pattern in patterns)
