@@ -8,6 +8,8 @@ _COMMANDS = {
     "plan": "the run sheet of a rehearsal: scenarios by venue, slot and officer",
     "list": "the kinds of scenarios, or the rows of a run sheet",
     "simulate": "false alarms and detection times by class of link, on a virtual clock",
+    "run": "play a run sheet on a virtual clock, and write the file of the run",
+    "replay": "play one scenario of a run again, by itself",
     "score": "what the monitor made of a run: pass, fail, void or not judged",
     "report": "a run for people: a page, CSV, Markdown, and what is better than in another run",
     "abort": "undo every fault of a run, and let none begin any more",

@@ -3,22 +3,15 @@
 import argparse
 import json
 import random
-import signal
 import sys
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from venuewatch.base.options import number, whole
-from venuewatch.rehearsal import pages, report
+from venuewatch.rehearsal import long_work, pages, report
 from venuewatch.rehearsal import run as simulation
 from venuewatch.rehearsal.margins.links import LINKS
 from venuewatch.rehearsal.tcp.sender import RTO_MAX_S, Tcp
 from venuewatch.terminal import output
 
-INTERRUPTED = 130
 NOT_WELL = 1
 
 _HOST_DAYS_MAX = 1e7
@@ -121,12 +114,12 @@ def run(options: argparse.Namespace) -> int:
         tcp=Tcp(options.rto_max, options.stock_tcp),
         processes=options.processes,
     )
-    with _interrupts() as is_stopped:
-        with _bar("simulating") as on_progress:
+    with long_work.interrupts() as is_stopped:
+        with long_work.bar("simulating") as on_progress:
             result = simulation.run(plan, on_progress, is_stopped)
         chosen: list[report.Choice] = []
         if options.choose and not is_stopped():
-            with _bar("choosing margins") as on_progress:
+            with long_work.bar("choosing margins") as on_progress:
                 chosen = report.choices(plan, simulation.choose(plan, on_progress, is_stopped))
         is_interrupted = is_stopped()
     with output.reader_may_leave():
@@ -138,26 +131,5 @@ def run(options: argparse.Namespace) -> int:
     for line in missed:
         print(line, file=sys.stderr)
     if is_interrupted:
-        return INTERRUPTED
+        return long_work.INTERRUPTED
     return NOT_WELL if missed else 0
-
-
-@contextmanager
-def _interrupts() -> Iterator[Callable[[], bool]]:
-    """Collect Ctrl-C instead of raising it wherever it strikes; yield whether it came."""
-    came = threading.Event()
-    before = signal.signal(signal.SIGINT, lambda _number, _frame: came.set())
-    try:
-        yield came.is_set
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-@contextmanager
-def _bar(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Show progress on standard error, where that is a terminal."""
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    console = output.rich_console(is_of_errors=True)
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        task = progress.add_task(what, total=None)
-        yield lambda done, of: progress.update(task, completed=done, total=of)

@@ -312,8 +312,8 @@ def names() -> tuple[str, ...]:
 
 
 def can_be_ordered(kind: type[Fault]) -> bool:
-    """Tell whether a fault can hit what a run sheet says."""
-    return kind.strike is not Fault.strike
+    """Tell whether a fault can hit what a run sheet says, and a witness can see it."""
+    return kind.strike is not Fault.strike and bool(kind.SEEN_BY)
 
 
 def load(name: str) -> type[Fault]:

@@ -20,6 +20,7 @@ from venuewatch.rehearsal.playing.worlds import WorldPlan
 from venuewatch.rehearsal.runfile.rows import (
     AttemptState,
     Counter,
+    Ending,
     Notice,
     Row,
     Seen,
@@ -38,16 +39,6 @@ _PEACE_WITHIN_S = 300.0
 _LOOK_S = 0.5
 _PLAYED_WITHIN_S = 12 * 3_600.0
 _AFTERWARDS_S = 20.0
-
-
-class Ending(NamedTuple):
-    """How a scenario came to its end in a world."""
-
-    number: int
-    began_at: float
-    ended_at: float
-    state: AttemptState
-    void_reason: str
 
 
 class PlayedWorld(NamedTuple):
@@ -102,7 +93,7 @@ class _Player:
         self._write_told()
         for scenario in self._waiting:
             why = "its venues were not well in time"
-            self._endings.append(Ending(scenario.number, world.now, world.now, "given_up", why))
+            self._end(scenario.number, world.now, "given_up", why)
         return PlayedWorld(self._plan.name, tuple(self._endings), tuple(self._rows), world.now)
 
     def _begin_some(self) -> None:
@@ -122,7 +113,6 @@ class _Player:
                 act.begin()
 
     def _end_some(self) -> None:
-        now = self._world.now
         for act in [act for act in self._acts if act.look()]:
             scenario = act.scenario
             self._acts.remove(act)
@@ -131,9 +121,11 @@ class _Player:
             self._rows += [
                 Counter(scenario.number, name, before[name], after[name]) for name in before
             ]
-            self._endings.append(
-                Ending(scenario.number, act.began_at, now, act.state, act.void_reason)
-            )
+            self._end(scenario.number, act.began_at, act.state, act.void_reason)
+
+    def _end(self, number: int, began_at: float, state: AttemptState, void_reason: str) -> None:
+        now = self._world.now
+        self._endings.append(Ending(number, self._plan.name, state, began_at, now, void_reason))
 
     def _write_told(self) -> None:
         """Write what the outlets have got: of a whole world at once, by their own times."""

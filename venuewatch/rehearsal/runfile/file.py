@@ -30,6 +30,7 @@ from venuewatch.rehearsal.runfile.rows import (
     About,
     AttemptState,
     Counter,
+    Ending,
     Notice,
     Played,
     Row,
@@ -240,22 +241,32 @@ class RunFile:
             ValueError: there is no such scenario, or it is begun or finished.
         """
         with self._writing(begins=True) as connection:
-            found = connection.execute(
-                "SELECT attempt, state FROM scenario LEFT JOIN played USING (number)"
-                " WHERE number = ?",
-                (number,),
-            ).fetchone()
-            if found is None:
-                raise ValueError(f"expected the number of a scenario, got {number}")
-            if found[1] not in {None, "interrupted", "aborted"}:
-                raise ValueError(f"scenario {number} is {found[1]} already")
-            attempt = int(found[0] or 0) + 1
+            attempt = self._next_attempt(number)
             connection.execute(
                 "INSERT INTO attempt (number, attempt, world, state, began_at)"
                 " VALUES (?, ?, ?, 'begun', ?)",
                 (number, attempt, world, at),
             )
         return attempt
+
+    def record_world(self, endings: Iterable[Ending], rows: Iterable[Row]) -> None:
+        """Write all that came of a simulated world in one transaction: all of it or nothing.
+
+        Raises:
+            AbortedError: the run was aborted.
+            ValueError: one of its scenarios is begun or finished already.
+        """
+        endings = tuple(endings)
+        with self._writing(begins=True) as connection:
+            for one in endings:
+                attempt = self._next_attempt(one.number)
+                connection.execute(
+                    "INSERT INTO attempt (number, attempt, world, state, began_at, ended_at,"
+                    " void_reason) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    (one.number, attempt, *one[1:]),
+                )
+            for row in rows:
+                connection.execute(_INSERTIONS[type(row)], row._asdict())
 
     def record_ended(
         self, number: int, *, at: float, state: AttemptState = "ended", void_reason: str = ""
@@ -281,6 +292,18 @@ class RunFile:
         with self._writing(begins=begins) as connection:
             for row in rows:
                 connection.execute(_INSERTIONS[type(row)], row._asdict())
+
+    def _next_attempt(self, number: int) -> int:
+        """Return which attempt at a scenario is the next."""
+        found = self._connection.execute(
+            "SELECT attempt, state FROM scenario LEFT JOIN played USING (number) WHERE number = ?",
+            (number,),
+        ).fetchone()
+        if found is None:
+            raise ValueError(f"expected the number of a scenario, got {number}")
+        if found[1] not in {None, "interrupted", "aborted"}:
+            raise ValueError(f"scenario {number} is {found[1]} already")
+        return int(found[0] or 0) + 1
 
     def _set(self, key: str, value: str) -> None:
         with self._writing() as connection:

@@ -109,6 +109,17 @@ class Well(NamedTuple):
     detail: str = ""
 
 
+class Ending(NamedTuple):
+    """One attempt at a scenario in a simulated world, from its begin to its end."""
+
+    number: int
+    world: str
+    state: AttemptState
+    began_at: float
+    ended_at: float
+    void_reason: str = ""
+
+
 Row: TypeAlias = Step | Witness | Seen | Notice | Counter | Well
 
 

@@ -1,0 +1,119 @@
+"""Scenarios that are played at once never look like one thing."""
+
+from itertools import combinations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aggregator.core.verdicts import hang_ups
+from venuewatch.rehearsal.playing.isolation import NEAR_S, Isolation
+from venuewatch.rehearsal.scenario import Order, Scenario
+
+HOSTS = 7
+KEEPALIVE_S = 5.0
+VENUES = ("A", "B", "C", "D", "E", "F")
+
+orders = st.builds(
+    lambda venue, hosts, at_s, lasts_s: (venue, hosts, at_s, lasts_s),
+    st.sampled_from(VENUES),
+    st.integers(0, 3),
+    st.floats(0.0, 30.0),
+    st.floats(1.0, 60.0),
+)
+
+
+def isolation() -> Isolation:
+    return Isolation(lambda _code: KEEPALIVE_S, lambda _code: HOSTS)
+
+
+def scenario(
+    number: int,
+    venue: str,
+    hosts: int = 1,
+    *,
+    at_s: float = 0.0,
+    lasts_s: float = 20.0,
+    runs_alone: bool = False,
+) -> Scenario:
+    """Return one that hits so many hosts of a venue, or all of it where it is none."""
+    targets = tuple(f"host:{venue}/{venue}-{at}" for at in range(hosts)) or (f"venue:{venue}",)
+    order = Order(step="hit", at_s=at_s, fault="agent_killed", targets=targets, lasts_s=lasts_s)
+    return Scenario(
+        number=number,
+        kind="any",
+        kind_id="",
+        title="",
+        policy="",
+        venues=(venue,),
+        seed=number,
+        modes=("simulated",),
+        orders=(order,),
+        runs_alone=runs_alone,
+    )
+
+
+def test_a_venue_plays_one_scenario_at_a_time() -> None:
+    rules, first = isolation(), scenario(1, "A")
+    rules.begin(first, 0.0)
+
+    assert not rules.may_begin(scenario(2, "A"), 3_600.0)
+
+    rules.end(first)
+
+    assert rules.may_begin(scenario(2, "A"), 3_600.0)
+
+
+@pytest.mark.parametrize("is_first", [True, False], ids=["first", "second"])
+def test_what_hits_the_centre_runs_alone(is_first: bool) -> None:  # noqa: FBT001 - a parameter
+    rules = isolation()
+    rules.begin(scenario(1, "A", runs_alone=is_first), 0.0)
+
+    assert not rules.may_begin(scenario(2, "B", runs_alone=not is_first), 3_600.0)
+
+
+def test_a_host_is_not_hit_again_before_it_would_rightly_be_called_flapping() -> None:
+    rules, first = isolation(), scenario(1, "A", lasts_s=10.0)
+    rules.begin(first, 0.0)
+    rules.end(first)
+
+    assert not rules.may_begin(scenario(2, "A"), 60.0)
+    assert rules.may_begin(scenario(2, "A"), 600.0)
+
+
+def test_two_hosts_of_different_venues_may_be_hit_at_once_and_a_third_may_not() -> None:
+    rules = isolation()
+    rules.begin(scenario(1, "A"), 0.0)
+
+    assert rules.may_begin(scenario(2, "B"), 0.0)
+
+    rules.begin(scenario(2, "B"), 0.0)
+
+    assert not rules.may_begin(scenario(3, "C"), 0.5)
+
+
+def test_nothing_is_hit_when_the_broker_gives_up_the_hosts_of_a_venue_that_is_cut_off() -> None:
+    rules = isolation()
+    rules.begin(scenario(1, "A", hosts=0, lasts_s=60.0), 0.0)
+
+    assert not rules.may_begin(scenario(2, "B"), 1.5 * KEEPALIVE_S + 2.0)
+    assert rules.may_begin(scenario(2, "B", lasts_s=5.0), 30.0)
+
+
+@given(st.lists(orders, max_size=12))
+def test_connections_that_different_scenarios_end_at_one_moment_are_too_few_for_a_case(
+    asked: list[tuple[str, int, float, float]],
+) -> None:
+    rules, begun, now = isolation(), [], 0.0
+    for number, (venue, hosts, at_s, lasts_s) in enumerate(asked):
+        one = scenario(number, venue, hosts, at_s=at_s, lasts_s=lasts_s)
+        if rules.may_begin(one, now):
+            rules.begin(one, now)
+            begun.append(tuple(rules.spans(one, now)))
+        now += 1.0
+
+    for some in combinations(begun, 2):
+        for span in some[0]:
+            near = [other for other in some[1] if span.is_near(other, NEAR_S)]
+            ends = span.connections + sum(other.connections for other in near)
+            assert not near or ends < hang_ups.LEAST
