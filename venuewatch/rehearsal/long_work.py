@@ -1,4 +1,4 @@
-"""What a command does for people while it works for long: a progress bar, and Ctrl-C."""
+"""Manners of commands that work for long: a progress bar, and Ctrl-C."""
 
 import signal
 import threading

@@ -123,7 +123,7 @@ def test_every_fault_that_can_be_ordered_names_a_witness_that_there_is() -> None
 
 
 def test_every_fault_that_a_simulated_kind_orders_is_there_with_its_fields() -> None:
-    for name in sorted(KINDS):
+    for name in sorted(name for name, kind in KINDS.items() if kind.is_playable):
         for step in KINDS[name].file.step:
             kind = faults.load(step.fault)
             assert faults.can_be_ordered(kind), step.fault
