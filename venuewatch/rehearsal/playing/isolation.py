@@ -3,19 +3,24 @@
 1. A venue plays one scenario at a time. One that hits the centre runs alone.
 2. Hits on one subject are so far apart that it is not rightly called flapping (``plan/apart.py``).
 3. Connections that end near one moment, by orders of different scenarios, are less than the core
-   takes for one case (``hang_ups.py``). A connection ends when it is ordered to, when the broker
-   gives a silent client up, and when the client takes its session over.
+   takes for one case (``hang_ups.py``). A connection ends when it is ordered to, each time where
+   that is again and again, when the broker gives a silent client up, and when the client takes its
+   session over.
 4. Likewise venues that are lost near one moment (``centre_side.py``).
 
 Limits are the core's own constants. Moments are seconds of the run's clock.
 """
 
-from collections.abc import Callable, Iterator
-from typing import Final, NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
+from typing import Final, NamedTuple, TypeAlias
+
+import msgspec
 
 from aggregator.core.verdicts import centre_side, hang_ups
+from venuewatch.rehearsal import faults
 from venuewatch.rehearsal.plan.apart import Rests
-from venuewatch.rehearsal.scenario import Order, Scenario, subject_of
+from venuewatch.rehearsal.scenario import Order, Scenario, Value, subject_of
 
 NEAR_S: Final = hang_ups.TOGETHER_S + 0.5
 """Ends of connections are near one another within this (s)."""
@@ -40,6 +45,10 @@ class Span(NamedTuple):
         return self.start < other.end + within_s and other.start < self.end + within_s
 
 
+Spans: TypeAlias = tuple[Span, ...]
+"""Those of one order. Near one moment they are of the same hosts, each of which counts once."""
+
+
 class Isolation:
     """What is played, and what was. ``keepalive_s`` and ``hosts`` are of a venue by its code."""
 
@@ -48,7 +57,7 @@ class Isolation:
         self._hosts = hosts
         self._rests = Rests()
         self._played: dict[int, Scenario] = {}
-        self._spans: list[tuple[int, Span]] = []
+        self._spans: list[Spans] = []
 
     def may_begin(self, scenario: Scenario, now: float) -> bool:
         """Tell whether a scenario may begin at ``now``."""
@@ -64,8 +73,11 @@ class Isolation:
         """Note that it begins."""
         self._played[scenario.number] = scenario
         self._rests.note(scenario, now)
-        self._spans = [each for each in self._spans if each[1].end > now - VENUES_NEAR_S]
-        self._spans += [(scenario.number, span) for span in self.spans(scenario, now)]
+        over_by = now - VENUES_NEAR_S
+        self._spans = [each for each in self._spans if any(span.end > over_by for span in each)]
+        for order in scenario.orders:
+            if spans := tuple(self._spans_of(order, now + order.at_s)):
+                self._spans.append(spans)
 
     def end(self, scenario: Scenario) -> None:
         """Note that it is over."""
@@ -91,25 +103,60 @@ class Isolation:
             keepalives_s.append(self._keepalive_s(subject.venue))
         if not connections:
             return
-        ends_at = at + order.lasts_s
-        yield Span(at, at, connections, venues)
-        given_up_at = at + _GIVE_UP * min(keepalives_s)
-        if given_up_at < ends_at + _LOOK_S:
-            last = at + _GIVE_UP * max(keepalives_s) + _LOOK_S
-            yield Span(given_up_at, min(last, ends_at + _LOOK_S), connections, 0)
-        yield Span(ends_at, ends_at + _BACK_S, connections, 0)
+        for start, spread_s, ends_at in _falls_of(order, at):
+            yield Span(start, start + spread_s, connections, venues)
+            given_up_at = start + _GIVE_UP * min(keepalives_s)
+            if given_up_at < ends_at + _LOOK_S:
+                last = start + spread_s + _GIVE_UP * max(keepalives_s) + _LOOK_S
+                yield Span(given_up_at, min(last, ends_at + _LOOK_S), connections, 0)
+            yield Span(ends_at, ends_at + _BACK_S, connections, 0)
 
     def _is_apart(self, scenario: Scenario, now: float) -> bool:
-        for span in self.spans(scenario, now):
-            near = [other for _, other in self._spans if span.is_near(other, NEAR_S)]
-            ends = span.connections + sum(other.connections for other in near)
-            if near and ends >= hang_ups.LEAST:
-                return False
-            lost = [
-                other.venues
-                for _, other in self._spans
-                if other.venues and span.venues and span.is_near(other, VENUES_NEAR_S)
-            ]
-            if lost and span.venues + sum(lost) >= centre_side.LEAST:
+        own = [tuple(self._spans_of(order, now + order.at_s)) for order in scenario.orders]
+        for at, spans in enumerate(own):
+            beside = own[:at] + own[at + 1 :]
+            if not all(self._is_span_apart(span, beside) for span in spans):
                 return False
         return True
+
+    def _is_span_apart(self, span: Span, beside: Sequence[Spans]) -> bool:
+        """Tell whether a span is apart from what runs; ``beside``: its scenario's other orders."""
+        others = [_near_to(span, spans, NEAR_S) for spans in self._spans]
+        if any(others):
+            near = [*others, *(_near_to(span, spans, NEAR_S) for spans in beside)]
+            most = (max((one.connections for one in each), default=0) for each in near)
+            if span.connections + sum(most) >= hang_ups.LEAST:
+                return False
+        others = [_near_to(span, spans, VENUES_NEAR_S) for spans in self._spans]
+        if not span.venues or not any(one.venues for each in others for one in each):
+            return True
+        near = [*others, *(_near_to(span, spans, VENUES_NEAR_S) for spans in beside)]
+        lost = (max((one.venues for one in each), default=0) for each in near)
+        return span.venues + sum(lost) < centre_side.LEAST
+
+
+def _near_to(span: Span, others: Spans, within_s: float) -> Spans:
+    return tuple(other for other in others if span.is_near(other, within_s))
+
+
+def _falls_of(order: Order, at: float) -> Iterator[tuple[float, float, float]]:
+    """Yield when (s) what an order hits falls, for how long it spreads, and when it is back."""
+    fields = {**_defaults(order.fault), **order.fields}
+    falls, every_s, down_s, spread_s = (
+        float(fields.get(name, 0.0)) for name in ("falls", "every_s", "down_s", "within_s")
+    )
+    if not falls:
+        yield at, spread_s, at + order.lasts_s
+    for number in range(int(falls)):
+        start = at + number * every_s
+        yield start, spread_s, start + down_s
+
+
+@cache
+def _defaults(fault: str) -> Mapping[str, Value]:
+    fields = msgspec.structs.fields(faults.load(fault))
+    return {
+        each.name: each.default
+        for each in fields
+        if isinstance(each.default, bool | int | float | str)
+    }
