@@ -1,4 +1,4 @@
-"""What falls again and again, or in several orders, is kept apart from others each time."""
+"""Hits that come again and again, or of several orders, are kept apart from those of others."""
 
 from venuewatch.rehearsal.playing.isolation import Isolation
 from venuewatch.rehearsal.scenario import Order, Scenario, Value

@@ -9,7 +9,7 @@ from typing import Final
 
 from aggregator.inventory import Inventory
 from venuewatch import __version__
-from venuewatch.base.config import USAGE_ERROR, ConfigError
+from venuewatch.base.config import USAGE_ERROR, ConfigError, one_line
 from venuewatch.base.options import whole
 from venuewatch.rehearsal import faults, long_work
 from venuewatch.rehearsal.plan import catalogue, folder
@@ -114,16 +114,7 @@ def _opened(options: argparse.Namespace, sheet: RunSheet) -> RunFile:
     path: Path = options.run or _beside(options.plan)
     digest = digest_of_sheet(sheet)
     if options.resume:
-        file = RunFile.open(path)
-        try:
-            file.check_plan(digest)
-            file.take_control()
-            if options.allow:
-                file.allow()
-        except BaseException:
-            file.close()
-            raise
-        return file
+        return _resumed(path, digest, is_allowed=options.allow)
     scenarios = _chosen(sheet, options.only)
     versions = {"venuewatch": __version__}
     file = RunFile.create(
@@ -131,6 +122,26 @@ def _opened(options: argparse.Namespace, sheet: RunSheet) -> RunFile:
     )
     file.take_control()
     return file
+
+
+def _resumed(path: Path, digest: str, *, is_allowed: bool) -> RunFile:
+    file = RunFile.open(path)
+    try:
+        file.check_plan(digest)
+        _check_mode(path, file.about().mode)
+        file.take_control()
+        if is_allowed:
+            file.allow()
+        file.check_may_begin()
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
+def _check_mode(path: Path, mode: Mode) -> None:
+    if mode != MODE:
+        raise RunFileError(f"{one_line(path)}: expected a {MODE} run, got a {mode} one")
 
 
 def _beside(plan: Path) -> Path:

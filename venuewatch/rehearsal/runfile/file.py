@@ -203,6 +203,15 @@ class RunFile:
         )
         return tuple(Played(_scenario_of(self.path, text), *more) for text, *more in rows)
 
+    def check_may_begin(self) -> None:
+        """Check that the run was not aborted.
+
+        Raises:
+            AbortedError: it was.
+        """
+        if self.is_aborted:
+            raise AbortedError(f"{one_line(self.path)}: was aborted: --allow lets it go on")
+
     def unfinished(self) -> dict[int, tuple[str, ...]]:
         """Return the scenarios that were begun and not ended, each with the steps to be healed.
 
@@ -313,10 +322,6 @@ class RunFile:
         with in_one_line(self.path):
             return self._connection.execute(query).fetchall()
 
-    def _check_may_begin(self) -> None:
-        if self.is_aborted:
-            raise AbortedError(f"{one_line(self.path)}: was aborted: --allow lets it go on")
-
     @contextlib.contextmanager
     def _writing(self, *, begins: bool = False) -> Iterator[sqlite3.Connection]:
         """Yield the database in a transaction; one that ``begins`` is refused after an abort."""
@@ -325,7 +330,7 @@ class RunFile:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 if begins:
-                    self._check_may_begin()
+                    self.check_may_begin()
                 yield connection
                 connection.execute("COMMIT")
             except BaseException:

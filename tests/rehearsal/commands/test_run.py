@@ -1,0 +1,68 @@
+"""A run goes on only in the way that it was begun, and not after an abort."""
+
+import argparse
+from pathlib import Path
+
+import pytest
+
+from tests.rehearsal.runfile.scenarios import scenario
+from venuewatch.base.config import USAGE_ERROR
+from venuewatch.rehearsal.commands import run
+from venuewatch.rehearsal.playing import simulation
+from venuewatch.rehearsal.runfile.file import RunFile
+from venuewatch.rehearsal.scenario import Mode
+
+
+@pytest.fixture(autouse=True)
+def played(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Take any folder for the plan ``p``; return the runs that are played."""
+    found: list[object] = []
+    monkeypatch.setattr("venuewatch.rehearsal.plan.folder.read", lambda _path: None)
+    monkeypatch.setattr(run, "check_fleet", lambda *_: None)
+    monkeypatch.setattr(run, "digest_of_sheet", lambda _sheet: "p")
+    monkeypatch.setattr(simulation, "play", lambda file, *_, **__: found.append(file))
+    return found
+
+
+def resume(path: Path, mode: Mode, *, is_aborted: bool = False, is_allowed: bool = False) -> int:
+    with RunFile.create(path, [scenario()], plan="p", mode=mode, seed=1, versions={}) as file:
+        if is_aborted:
+            file.abort()
+    return run.run(
+        argparse.Namespace(
+            plan=path.parent,
+            run=path,
+            inventory=None,
+            only=[],
+            resume=True,
+            allow=is_allowed,
+            jobs=1,
+            json=True,
+        )
+    )
+
+
+def test_aborted_run_is_refused_before_anything_is_played(
+    tmp_path: Path, played: list[object], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert resume(tmp_path / "run.sqlite", "simulated", is_aborted=True) == USAGE_ERROR
+
+    assert "--allow" in capsys.readouterr().err
+    assert not played
+
+
+def test_aborted_run_goes_on_when_that_is_allowed(tmp_path: Path, played: list[object]) -> None:
+    path = tmp_path / "run.sqlite"
+
+    assert resume(path, "simulated", is_aborted=True, is_allowed=True) == 0
+
+    assert played
+
+
+def test_run_that_was_begun_live_is_not_simulated(
+    tmp_path: Path, played: list[object], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert resume(tmp_path / "run.sqlite", "live") == USAGE_ERROR
+
+    assert "expected a simulated run, got a live one" in capsys.readouterr().err
+    assert not played
