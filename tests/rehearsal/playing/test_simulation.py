@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.rehearsal.playing.test_simulated import FLEET, scenario_of
-from venuewatch.rehearsal.playing import simulation, worlds
+from venuewatch.rehearsal.playing import simulation
 from venuewatch.rehearsal.playing.simulated import play_world
 from venuewatch.rehearsal.playing.worlds import divided
 from venuewatch.rehearsal.runfile.file import AbortedError, RunFile
@@ -85,10 +85,7 @@ def test_world_is_written_whole_or_not_at_all(tmp_path: Path, scenarios: list[Sc
         assert content(file) == []
 
 
-def test_nothing_is_played_twice(
-    tmp_path: Path, scenarios: list[Scenario], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(worlds, "SCENARIOS_MAX", 1)
+def test_nothing_is_played_twice(tmp_path: Path, scenarios: list[Scenario]) -> None:
     with create(tmp_path / "run", scenarios[:1]) as file:
         play(file)
         before = content(file)
