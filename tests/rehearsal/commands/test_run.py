@@ -5,12 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from aggregator.inventory import Inventory
 from tests.rehearsal.runfile.scenarios import scenario
 from venuewatch.base.config import USAGE_ERROR
 from venuewatch.rehearsal.commands import run
+from venuewatch.rehearsal.live import room
 from venuewatch.rehearsal.playing import simulation
 from venuewatch.rehearsal.runfile.file import RunFile
 from venuewatch.rehearsal.scenario import Mode
+from venuewatch.rehearsal.stage.machine import StageError
 
 
 @pytest.fixture(autouse=True)
@@ -30,6 +33,7 @@ def resume(path: Path, mode: Mode, *, is_aborted: bool = False, is_allowed: bool
             file.abort()
     return run.run(
         argparse.Namespace(
+            mode="simulated",
             plan=path.parent,
             run=path,
             inventory=None,
@@ -57,6 +61,23 @@ def test_aborted_run_goes_on_when_that_is_allowed(tmp_path: Path, played: list[o
     assert resume(path, "simulated", is_aborted=True, is_allowed=True) == 0
 
     assert played
+
+
+def test_live_run_is_refused_by_the_machine_before_its_file_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(_inventory: Inventory) -> None:
+        raise StageError("network namespaces need root on Linux")
+
+    monkeypatch.setattr(room, "check", refuse)
+    options = argparse.Namespace(
+        mode="live", plan=tmp_path, run=tmp_path / "run.sqlite", inventory=None
+    )
+
+    assert run.run(options) == USAGE_ERROR
+
+    assert capsys.readouterr().err == "network namespaces need root on Linux\n"
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_run_that_was_begun_live_is_not_simulated(

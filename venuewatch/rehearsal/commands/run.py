@@ -1,6 +1,7 @@
 """Runs ``venuewatch rehearse run``: plays a run sheet, and writes the file of the run."""
 
 import argparse
+import itertools
 import json
 import sys
 from collections.abc import Collection
@@ -12,24 +13,27 @@ from venuewatch import __version__
 from venuewatch.base.config import USAGE_ERROR, ConfigError, one_line
 from venuewatch.base.options import whole
 from venuewatch.rehearsal import faults, long_work
+from venuewatch.rehearsal.live import room
 from venuewatch.rehearsal.plan import catalogue, folder
 from venuewatch.rehearsal.plan.sheet import RunSheet, check_fleet, digest_of_sheet
 from venuewatch.rehearsal.plan.terms import PlanError
 from venuewatch.rehearsal.playing import simulation
+from venuewatch.rehearsal.playing.sitting import play_sitting
 from venuewatch.rehearsal.runfile.database import RunFileError
 from venuewatch.rehearsal.runfile.file import RunFile
-from venuewatch.rehearsal.scenario import Mode, Scenario
+from venuewatch.rehearsal.scenario import MODES, Mode, Scenario
+from venuewatch.rehearsal.stage.machine import StageError
 from venuewatch.rehearsal.work import IsStopped
 from venuewatch.terminal import output
 
-RUN = "run.sqlite"
-MODE: Final[Mode] = "simulated"
-
+RUN: Final = "run.sqlite"
 _JOBS_MAX = 1_024
 _SUMMARY = """\
-Plays the scenarios of a run sheet with the real core, on a virtual clock: days in minutes. Each
-fault is seen by a witness, what the monitor says is heard by a reader and by a receiver, and all of
-it is written into the file of the run. `venuewatch rehearse score` and `report` read that.
+Plays the scenarios of a run sheet. Simulated: with the real core on a virtual clock, days in
+minutes. Live: with real agents, a real broker and a real aggregator, in network namespaces of this
+machine, which needs root on Linux. Each fault is seen by a witness, what the monitor says is heard
+by a reader and by a receiver, and all of it is written into the file of the run. `venuewatch
+rehearse score` and `report` read that.
 """
 _EXAMPLES = """\
 examples:
@@ -39,8 +43,11 @@ examples:
       only scenarios at venue STA, and those of kind uplink_cut
   venuewatch rehearse run plan --resume
       go on with a run that was interrupted or killed
+  sudo venuewatch rehearse run plan --mode live --run live.sqlite --only agent_killed
+      with real programs; `venuewatch rehearse abort live.sqlite` undoes all of it at once
 
-exit code: 0 all of it was played, 2 a file can not be used, 130 interrupted; --resume goes on
+exit code: 0 all of it was played, 2 a file or this machine can not be used, 130 interrupted;
+--resume goes on
 """
 
 
@@ -49,6 +56,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = _SUMMARY
     parser.epilog = _EXAMPLES
     parser.add_argument("plan", metavar="PLAN", type=Path, help="the folder of a run sheet")
+    parser.add_argument(
+        "--mode",
+        choices=MODES,
+        default="simulated",
+        help="on a virtual clock (simulated), or with real programs (live)",
+    )
     parser.add_argument("--run", metavar="FILE", type=Path, help=f"of the run (PLAN/{RUN})")
     parser.add_argument(
         "--inventory",
@@ -79,9 +92,11 @@ def run(options: argparse.Namespace) -> int:
         inventory = catalogue.read_fleet(options)
         sheet = folder.read(options.plan)
         check_fleet(sheet, inventory)
+        if options.mode == "live":
+            return _play_live(inventory, sheet, options)
         with _opened(options, sheet) as file, long_work.interrupts() as is_stopped:
             return _play(file, inventory, options, is_stopped=is_stopped)
-    except (ConfigError, RunFileError) as error:
+    except (ConfigError, RunFileError, StageError) as error:
         print(error, file=sys.stderr)
     except PlanError as error:
         print(f"{options.plan}: {error}", file=sys.stderr)
@@ -89,16 +104,37 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _play(
-    file: RunFile,
-    inventory: Inventory,
-    options: argparse.Namespace,
-    *,
-    is_stopped: IsStopped,
+    file: RunFile, inventory: Inventory, options: argparse.Namespace, *, is_stopped: IsStopped
 ) -> int:
     with long_work.bar("playing") as on_progress:
         simulation.play(
             file, inventory, jobs=options.jobs, on_progress=on_progress, is_stopped=is_stopped
         )
+    _say(file, options)
+    return long_work.INTERRUPTED if is_stopped() else 0
+
+
+def _play_live(inventory: Inventory, sheet: RunSheet, options: argparse.Namespace) -> int:
+    """Play a sitting. Ctrl-C ends it: what was begun is undone, and played again by --resume."""
+    room.check(inventory)
+    with _opened(options, sheet) as file:
+        path = file.path
+        of = len(file.scenarios())
+        done = sum(each.is_finished for each in file.scenarios())
+    count = itertools.count(done + 1)
+    is_interrupted = False
+    with long_work.bar("playing") as on_progress:
+        on_progress(done, of)
+        try:
+            play_sitting(path, inventory, lambda _: on_progress(next(count), of))
+        except KeyboardInterrupt:
+            is_interrupted = True
+    with RunFile.read(path) as file:
+        _say(file, options)
+    return long_work.INTERRUPTED if is_interrupted else 0
+
+
+def _say(file: RunFile, options: argparse.Namespace) -> None:
     counts = simulation.counts(file)
     with output.reader_may_leave():
         if options.json:
@@ -107,28 +143,27 @@ def _play(
             said = ", ".join(f"{number:,} {state}" for state, number in sorted(counts.items()))
             print(f"{file.path}: {said}")
             print(f"what came of it: venuewatch rehearse score {file.path}")
-    return long_work.INTERRUPTED if is_stopped() else 0
 
 
 def _opened(options: argparse.Namespace, sheet: RunSheet) -> RunFile:
     path: Path = options.run or _beside(options.plan)
     digest = digest_of_sheet(sheet)
     if options.resume:
-        return _resumed(path, digest, is_allowed=options.allow)
-    scenarios = _chosen(sheet, options.only)
+        return _resumed(path, digest, mode=options.mode, is_allowed=options.allow)
+    scenarios = _chosen(sheet, options.only, options.mode)
     versions = {"venuewatch": __version__}
     file = RunFile.create(
-        path, scenarios, plan=digest, mode=MODE, seed=sheet.seed, versions=versions
+        path, scenarios, plan=digest, mode=options.mode, seed=sheet.seed, versions=versions
     )
     file.take_control()
     return file
 
 
-def _resumed(path: Path, digest: str, *, is_allowed: bool) -> RunFile:
+def _resumed(path: Path, digest: str, *, mode: Mode, is_allowed: bool) -> RunFile:
     file = RunFile.open(path)
     try:
         file.check_plan(digest)
-        _check_mode(path, file.about().mode)
+        _check_mode(path, file.about().mode, mode)
         file.take_control()
         if is_allowed:
             file.allow()
@@ -139,16 +174,16 @@ def _resumed(path: Path, digest: str, *, is_allowed: bool) -> RunFile:
     return file
 
 
-def _check_mode(path: Path, mode: Mode) -> None:
-    if mode != MODE:
-        raise RunFileError(f"{one_line(path)}: expected a {MODE} run, got a {mode} one")
+def _check_mode(path: Path, found: Mode, asked: Mode) -> None:
+    if found != asked:
+        raise RunFileError(f"{one_line(path)}: expected a {asked} run, got a {found} one")
 
 
 def _beside(plan: Path) -> Path:
     return (plan if plan.is_dir() else plan.parent) / RUN
 
 
-def _chosen(sheet: RunSheet, only: Collection[str]) -> list[Scenario]:
+def _chosen(sheet: RunSheet, only: Collection[str], mode: Mode) -> list[Scenario]:
     """Return the scenarios that are asked for.
 
     Raises:
@@ -162,10 +197,12 @@ def _chosen(sheet: RunSheet, only: Collection[str]) -> list[Scenario]:
     asked = [
         each for each in scenarios if not only or not {each.kind, *each.venues}.isdisjoint(only)
     ]
-    chosen = [each for each in asked if MODE in each.modes]
+    chosen = [each for each in asked if mode in each.modes]
     if len(chosen) < len(asked):
-        kinds = ", ".join(sorted({each.kind for each in asked if MODE not in each.modes}))
-        print(f"left out, as they can't be simulated: {kinds}", file=sys.stderr)
+        kinds = ", ".join(sorted({each.kind for each in asked if mode not in each.modes}))
+        print(f"left out, as they can't be played {mode}: {kinds}", file=sys.stderr)
+    if not chosen:
+        raise PlanError("only", f"expected a scenario that can be played {mode}, got none")
     known = faults.names()
     for each in chosen:
         for order in each.orders:
