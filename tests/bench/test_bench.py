@@ -269,7 +269,16 @@ def test_the_aggregators_own_counter_is_read_from_its_exposition(
 @pytest.mark.real
 def test_a_fleet_on_few_connections_is_measured_without_an_incident(tmp_path: Path) -> None:
     size = "120x1x104"
-    few = ("--seconds", "3", "--connections", "8", "--silent-seconds", "6")
+    few = (
+        "--seconds",
+        "3",
+        "--pythons-seconds",
+        "3",
+        "--connections",
+        "8",
+        "--silent-seconds",
+        "6",
+    )
     rows = _measured(tmp_path, "fleet", "--sizes", size, *few)
 
     storm = rows.pop(f"ours, all silent and back {size}")

@@ -123,7 +123,7 @@ class World:
             said += [
                 f"{host.name} is {host.state}"
                 for host in venue.hosts.values()
-                if host.state not in ALIVE
+                if host.state not in ALIVE and host.is_listed
             ]
         if self.observer.notifier.waiting:
             said.append(f"{self.observer.notifier.waiting} notices wait")
