@@ -18,6 +18,7 @@ from tests.integration.real import until
 from venuewatch.base import clock
 from venuewatch.rehearsal.stage.faults import freeze
 from venuewatch.rehearsal.stage.guardian import Guardian, abort
+from venuewatch.rehearsal.stage.guarding import TIMER
 from venuewatch.rehearsal.stage.machine import StageError, names, set_kernel
 from venuewatch.rehearsal.stage.network import CENTRE
 from venuewatch.rehearsal.stage.run import Run
@@ -91,6 +92,17 @@ def scene() -> Iterator[Scene]:
         made = Scene(run)
         yield made
         made.close()
+
+
+@pytest.fixture(autouse=True)
+def no_timer_is_left(scene: Scene) -> Iterator[None]:
+    """End the timers of a test whose guardian was killed: they would undo a later test's fault."""
+    yield
+    for process in psutil.process_iter(["cmdline"]):
+        words = process.info["cmdline"] or []
+        if TIMER in words and any(scene.prefix in word for word in words):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 @contextlib.contextmanager
