@@ -231,7 +231,9 @@ class Liveness:
             host.deadline = max(now, host.since + self._back_within_s(host))
 
     def _back_within_s(self, host: Host) -> float:
-        """Return for how long (s) a host may be away."""
+        """Return for how long (s) a host may be away; one that nobody listed need not come back."""
+        if not host.is_listed:
+            return INF
         limit_s = self._away_limit_s
         return min(REQUIRED_BACK_S, limit_s / 2) if host.is_required else limit_s
 

@@ -121,3 +121,16 @@ def test_fork_goes_on_after_places_fell_free(story: Story) -> None:
 
     assert forked is not None
     assert [host.name for host in forked.fleet] == [host.name for host in story.centre.fleet]
+
+
+def test_unlisted_host_that_left_is_forgotten_without_a_word_whatever_the_limit() -> None:
+    story = Story(away_limit_s=20.0).bring_up()
+    keep_beating(story, ["visitor"])
+    story.run(5.0)
+    story.leave("visitor")
+    assert story.state("visitor") is HostState.AWAY
+
+    story.run(FREE_AFTER_S + 5.0)
+
+    assert not is_watched(story, "visitor")
+    assert story.accused() == []
