@@ -11,13 +11,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-import msgspec
-
 from aggregator.core.incidents.record import Subject
 from aggregator.core.states import ALIVE, VenueState
 from venuewatch.rehearsal import faults
 from venuewatch.rehearsal.faults import Fault
-from venuewatch.rehearsal.plan.apart import length_s
+from venuewatch.rehearsal.playing import terms
 from venuewatch.rehearsal.playing.sights import SIGHTS
 from venuewatch.rehearsal.runfile.rows import (
     AttemptState,
@@ -30,12 +28,6 @@ from venuewatch.rehearsal.runfile.rows import (
 )
 from venuewatch.rehearsal.scenario import Order, Scenario, subject_of
 from venuewatch.rehearsal.world.world import World
-
-WATCHED_S: Final = 20.0
-"""For how long (s) the world is watched at least, also where nothing is done."""
-
-SLACK_S: Final = 60.0
-"""How much longer (s) than twice its bound a scenario may take before it is given up."""
 
 _LOOKS_S: Final = (0.02, 0.1, 0.3, 0.6, 1.0)
 _LOOK_EVERY_S: Final = 1.0
@@ -87,9 +79,13 @@ class Act:
         if self.state != "begun":
             return True
         is_done = not self._open and not self._looks
-        if is_done and now - max(self.began_at, self._last_at) >= self._watched_s and self.is_well:
+        if (
+            is_done
+            and now - max(self.began_at, self._last_at) >= terms.watched_s(self.scenario)
+            and self.is_well
+        ):
             self.state = "ended"
-        elif now - self.began_at > 2 * length_s(self.scenario) + SLACK_S:
+        elif now - self.began_at > terms.given_up_s(self.scenario):
             self.state = "given_up"
         return self.state != "begun"
 
@@ -97,10 +93,6 @@ class Act:
     def is_well(self) -> bool:
         """Whether its subjects are well, by the monitor's own word."""
         return is_well(self._world, self.scenario)
-
-    @property
-    def _watched_s(self) -> float:
-        return WATCHED_S if not self.scenario.orders else 5.0
 
     def _strike(self, order: Order) -> None:
         fault, subjects = _fault_of(order), _subjects_of(order)
@@ -120,7 +112,7 @@ class Act:
 
     def _look_until(self, order: Order, fault: Fault, phase: Phase, wanted: Sees) -> None:
         """Look until the wanted is seen, or for as long as it may take."""
-        lasts_s = order.lasts_s if phase == "during" else self._bound_s
+        lasts_s = order.lasts_s if phase == "during" else terms.over_within_s(self.scenario)
         ends_at = self._world.now + lasts_s
         waits_s = iter(_LOOKS_S)
 
@@ -146,7 +138,7 @@ class Act:
         def end(is_right: bool | None) -> None:  # noqa: FBT001 - it is what was found
             found.append(is_right)
             if len(found) == len(subjects):
-                sees = _in_one_word(found, phase)
+                sees = terms.in_one_word(found, phase)
                 self._write(
                     Witness(
                         self.scenario.number,
@@ -164,10 +156,6 @@ class Act:
                 end(None)
             else:
                 sight(self._world, subject, end)
-
-    @property
-    def _bound_s(self) -> float:
-        return max((each.over_within_s for each in self.scenario.expected), default=60.0)
 
     def _note(self, order: Order, what: StepWhat) -> None:
         self._write(Step(self.scenario.number, order.step, what, self._world.now))
@@ -190,20 +178,8 @@ def is_well(world: World, scenario: Scenario) -> bool:
     )
 
 
-def _in_one_word(found: list[bool | None], phase: Phase) -> Sees:
-    if any(each is None for each in found):
-        return "cant_see"
-    is_right = all(found) if phase != "during" else any(found)
-    if not is_right:
-        return "effect"
-    return "healed" if phase == "after" else "no_effect"
-
-
 def _fault_of(order: Order) -> Fault:
-    kind = faults.load(order.fault)
-    if not faults.can_be_ordered(kind):
-        raise ValueError(f"expected a fault that can be ordered, got {order.fault!r}")
-    return msgspec.convert({**order.fields, "lasts_s": order.lasts_s}, kind, strict=False)
+    return terms.fault_of(order, faults.can_be_ordered, "a simulated way")
 
 
 def _subjects_of(order: Order) -> list[Subject]:

@@ -14,15 +14,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final, NamedTuple
 
-import msgspec
-
 from venuewatch.base import clock
 from venuewatch.rehearsal import faults
 from venuewatch.rehearsal.faults import Fault
 from venuewatch.rehearsal.live.programs import pause
 from venuewatch.rehearsal.live.sights import SIGHTS
 from venuewatch.rehearsal.live.world import LINGERING, World
-from venuewatch.rehearsal.plan.apart import length_s
+from venuewatch.rehearsal.playing import terms
 from venuewatch.rehearsal.runfile.rows import (
     AttemptState,
     Phase,
@@ -34,13 +32,6 @@ from venuewatch.rehearsal.runfile.rows import (
 )
 from venuewatch.rehearsal.scenario import Order, Scenario, subject_of
 from venuewatch.rehearsal.stage.machine import StageError
-
-WATCHED_S: Final = 20.0
-"""For how long (s) the world is watched where nothing is done."""
-
-AFTERWARDS_S: Final = 5.0
-SLACK_S: Final = 60.0
-"""How much longer (s) than twice its bound a scenario may take before it is given up."""
 
 _LOOK_EVERY_S: Final = 0.3
 _WELL_EVERY_S: Final = 1.0
@@ -95,25 +86,13 @@ class Act:
             while self._due and self._due[0][0] <= now:
                 heapq.heappop(self._due)[2]()
             is_done = not self._open and not self._looking
-            if self._void_reason or now - self._began_at > self._given_up_s:
+            if self._void_reason or now - self._began_at > terms.given_up_s(self._scenario):
                 return "ended" if self._void_reason else "given_up"
-            if is_done and now >= max(well_at, self._last_at + self._watched_s):
+            if is_done and now >= max(well_at, self._last_at + terms.watched_s(self._scenario)):
                 if is_well(self._world, self._scenario):
                     return "ended"
                 well_at = now + _WELL_EVERY_S
             pause(_TICK_S)
-
-    @property
-    def _watched_s(self) -> float:
-        return AFTERWARDS_S if self._scenario.orders else WATCHED_S
-
-    @property
-    def _given_up_s(self) -> float:
-        return 2 * length_s(self._scenario) + SLACK_S
-
-    @property
-    def _over_within_s(self) -> float:
-        return max((each.over_within_s for each in self._scenario.expected), default=SLACK_S)
 
     def _strike(self, order: Order, fault: Fault) -> None:
         self._note(order, "ordered")
@@ -135,7 +114,7 @@ class Act:
         mending.close()
         self._note(order, "healed")
         self._open -= 1
-        ends_at = clock.monotonic() + self._over_within_s
+        ends_at = clock.monotonic() + terms.over_within_s(self._scenario)
         self._look_until("healed", order, fault, "after", ends_at)
 
     def _look_until(
@@ -158,7 +137,7 @@ class Act:
         sight = SIGHTS.get(fault.SEEN_BY)
         subjects = [subject_of(text) for text in order.targets]
         found = [None if sight is None else sight(self._world, subject) for subject in subjects]
-        sees = _in_one_word(found, phase)
+        sees = terms.in_one_word(found, phase)
         at = clock.monotonic()
         self._write(Witness(self._scenario.number, order.step, at, phase, sees, fault.SEEN_BY))
         return sees
@@ -176,10 +155,7 @@ def live_fault(order: Order) -> Fault:
     Raises:
         ValueError: there is none of that name, it has no live way, or other fields.
     """
-    kind = faults.load(order.fault)
-    if not faults.has_live_way(kind):
-        raise ValueError(f"expected a fault with a live way, got {order.fault!r}")
-    return msgspec.convert({**order.fields, "lasts_s": order.lasts_s}, kind, strict=False)
+    return terms.fault_of(order, faults.has_live_way, "a live way")
 
 
 def is_well(world: World, scenario: Scenario) -> bool:
@@ -193,12 +169,3 @@ def is_well(world: World, scenario: Scenario) -> bool:
     ):
         return False
     return world.aggregator.hosts_up() == len(world.hosts)
-
-
-def _in_one_word(found: list[bool | None], phase: Phase) -> Sees:
-    if any(each is None for each in found):
-        return "cant_see"
-    is_right = all(found) if phase != "during" else any(found)
-    if not is_right:
-        return "effect"
-    return "healed" if phase == "after" else "no_effect"
