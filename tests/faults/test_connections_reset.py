@@ -8,6 +8,7 @@ from typing import Final
 
 import pytest
 
+from aggregator.core.verdicts.hang_ups import BEAT_S
 from tests.faults.world import Incident, Plan, World
 from tests.integration.real import until
 
@@ -23,9 +24,12 @@ def sessions(world: World) -> int:
 
 
 def was_back_late(world: World, name: str, at: float) -> bool:
-    """Tell whether a host's last connection was made after ``at`` (wall s): its own log says so."""
+    """Tell whether a host may not have been heard again by ``at`` (wall s).
+
+    Its own log says when it was connected; its first beat follows within ``BEAT_S``.
+    """
     last = str(world.hosts[name].agent.events("broker_connected")[-1]["time"])
-    return datetime.fromisoformat(last).timestamp() > at
+    return datetime.fromisoformat(last).timestamp() > at - BEAT_S
 
 
 def told_together(world: World) -> Incident | None:
