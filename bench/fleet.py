@@ -55,6 +55,7 @@ GOALS = _OF_STORM + tuple(
 
 _VITALS_EVERY_S = 10.0
 _SCRAPE_EVERY_S = 15.0
+_SILENT_FOR_PYTHONS_S = 120.0  # its collector may stop everything for that long
 _BASE_MIB = 60.0
 _SETTLE_S = 12.0  # all have sent vitals by then
 _UP_S = 120.0
@@ -186,7 +187,8 @@ def _rows(world: _World, options: argparse.Namespace, *, is_ours: bool) -> Itera
     if is_ours:
         yield _measured(_ALONE, world, options.seconds)
         yield _storm(world, options.silent_seconds)
-    with scraped(world.port, "/metrics", _SCRAPE_EVERY_S):
+    silent_s = _SCRAPE_EVERY_S if is_ours else _SILENT_FOR_PYTHONS_S
+    with scraped(world.port, "/metrics", _SCRAPE_EVERY_S, silent_s=silent_s):
         if is_ours:
             yield _measured(_SCRAPED, world, options.seconds)
         else:

@@ -54,13 +54,15 @@ def evenly(work: Callable[[], None], every_s: float, *, what: str) -> Iterator[N
 
 
 @contextlib.contextmanager
-def scraped(port: int, path: str, every_s: float) -> Iterator[None]:
+def scraped(
+    port: int, path: str, every_s: float, *, silent_s: float = _ANSWER_S
+) -> Iterator[None]:
     """Scrape a page of the loopback over one kept-alive connection while the block runs.
 
     Raises:
-        BenchError: a scrape failed.
+        BenchError: a scrape failed, or nothing of it came for ``silent_s``.
     """
-    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=_ANSWER_S)
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=silent_s)
 
     def scrape() -> None:
         connection.request("GET", path, headers=AS_PROMETHEUS)
