@@ -54,9 +54,7 @@ def evenly(work: Callable[[], None], every_s: float, *, what: str) -> Iterator[N
 
 
 @contextlib.contextmanager
-def scraped(
-    port: int, path: str, every_s: float, *, silent_s: float = _ANSWER_S
-) -> Iterator[None]:
+def scraped(port: int, path: str, every_s: float, *, silent_s: float = _ANSWER_S) -> Iterator[None]:
     """Scrape a page of the loopback over one kept-alive connection while the block runs.
 
     Raises:
