@@ -51,11 +51,20 @@ class Garbage:
         gc.disable()
 
     def look(self) -> None:
-        """Free what has become garbage among the new, or among everything when that is due."""
+        """Free what has become garbage among the new, or among everything when that is due.
+
+        Where everything is too much a fleet has come up, which is here to stay.
+        """
         self._looks += 1
+        is_due = self._looks % WHOLE_EVERY == 0
+        if is_due and self._count() <= LARGE:
+            gc.collect()
+            return
         self._look()
-        if self._looks % WHOLE_EVERY == 0:
-            self._look_at_all()
+        if is_due and self._freezes < FREEZES_MAX + self._looks // LOOKS_A_FREEZE:
+            self._freezes += 1
+            self._kept = 0
+            gc.freeze()
 
     def look_if_much(self) -> None:
         """Look at what is new if that is so much that the next look would be a long one."""
@@ -66,19 +75,11 @@ class Garbage:
         self._kept += gc.get_count()[0]
         gc.collect(0)
 
-    def _look_at_all(self) -> None:
-        """Free all garbage. Where that would take long, a fleet has come up: it is here to stay.
-
-        Where no more may be frozen either, all of it is left for a later look.
-        """
+    def _count(self) -> int:
+        """Return how many objects are not frozen, or at most, where it would take long to count."""
         if self._kept <= _UNCOUNTED:
             self._kept = len(gc.get_objects())
-        if self._kept <= LARGE:
-            gc.collect()
-        elif self._freezes < FREEZES_MAX + self._looks // LOOKS_A_FREEZE:
-            self._freezes += 1
-            self._kept = 0
-            gc.freeze()
+        return self._kept
 
     def end(self) -> None:
         """Give it back to Python."""
