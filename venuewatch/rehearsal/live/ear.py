@@ -19,7 +19,7 @@ _LARGEST: Final = 65_536
 
 
 class Ear:
-    """What is said on one topic, heard from a machine; ``address`` and ``port`` are the broker's."""
+    """What is said on a topic, heard from a machine; ``address`` and ``port`` are the broker's."""
 
     def __init__(self, namespace: str, address: str, port: int) -> None:
         self._namespace = namespace

@@ -18,7 +18,7 @@ from venuewatch.rehearsal.live.own_clock import Clock
 from venuewatch.rehearsal.live.pages import Incident
 from venuewatch.rehearsal.live.programs import Process, until
 from venuewatch.rehearsal.live.receiver import Receiver
-from venuewatch.rehearsal.live.servers import Aggregator, Mosquitto
+from venuewatch.rehearsal.live.servers import Aggregator, Mosquitto, in_lines
 from venuewatch.rehearsal.live.timetable import Timetable
 from venuewatch.rehearsal.scenario import Value
 from venuewatch.rehearsal.stage.blocking import block

@@ -2,7 +2,7 @@
 
 For a look at the line alone there is a pair of machines, 10.78.0.1 and 10.78.0.2.
 Everything is in namespaces, with private addresses, and nothing touches this machine's own
-network: the centre is 10.77.0.1, host k of venue v is 10.77.v.k, and a stranger, who is at no venue,
+network: the centre is 10.77.0.1, host k of venue v is 10.77.v.k, and a stranger, at no venue, is
 10.79.0.2. Each uplink is a delay line.
 """
 
