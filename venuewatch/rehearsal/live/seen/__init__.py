@@ -1,1 +1,1 @@
-"""What witnesses of a live world look at: packets, messages of a host, and the centre's own."""
+"""Sights of a live world: packets, the messages of a host, and the centre itself."""
