@@ -197,5 +197,6 @@ class Web(http.client.HTTPConnection):
         self._place = place
 
     def connect(self) -> None:
+        """Connect from its place. Raises OSError."""
         self.sock = self._place.connect(self.host, self.port)
         self.sock.settimeout(self.timeout)

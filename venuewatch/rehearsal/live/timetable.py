@@ -74,9 +74,7 @@ class Timetable:
             with self._changed:
                 heapq.heappush(self._due, (now + wait_s, next(self._number), play, deed))
                 if self._thread is None:
-                    self._thread = threading.Thread(
-                        target=self._run, name="timetable", daemon=True
-                    )
+                    self._thread = threading.Thread(target=self._run, name="timetable", daemon=True)
                     self._thread.start()
                 self._changed.notify()
         return play.end

@@ -90,7 +90,7 @@ def _echoes(world: World, address: str, within_s: float) -> int:
     came: set[int] = set()
     sent, last_at = 0, clock.monotonic()
     with inside(world.centre.namespace, make) as sock:
-        sock.setblocking(False)
+        sock.settimeout(0.0)
         while clock.monotonic() - last_at < within_s and len(came) < _MANY:
             if sent < _MANY and sent - len(came) <= _UNDER_WAY:
                 for number in range(sent, sent + _AT_ONCE):
@@ -104,7 +104,7 @@ def _echoes(world: World, address: str, within_s: float) -> int:
 
 def _replies(sock: socket.socket, of: int) -> list[int]:
     """Return the numbers of the replies that have come to requests of ours."""
-    numbers = []
+    numbers: list[int] = []
     while True:
         try:
             packet = sock.recv(2048)
