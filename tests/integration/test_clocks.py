@@ -68,12 +68,12 @@ class Site:
         stack.enter_context(self.broker)
         self.aggregator = Aggregator(folder, self.broker.port, inventory=INVENTORY)
         self.clock = Clock(folder / "centre-clock")
-        self.aggregator.run_through(*self.clock.words)
+        self.clock.wear(self.aggregator)
         stack.enter_context(self.aggregator)
         self.agents = {name: Agent(folder, self.broker.port, name) for name in HOSTS}
         self.clocks = {name: Clock(folder / f"{name}-clock") for name in HOSTS}
         for name, agent in self.agents.items():
-            agent.run_through(*self.clocks[name].words)
+            self.clocks[name].wear(agent)
             stack.enter_context(agent)
         self.wait_for_all()
 

@@ -2,6 +2,7 @@
 
 import argparse
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -27,7 +28,14 @@ def played(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     return found
 
 
-def resume(path: Path, mode: Mode, *, is_aborted: bool = False, is_allowed: bool = False) -> int:
+def resume(
+    path: Path,
+    mode: Mode,
+    *,
+    is_aborted: bool = False,
+    is_allowed: bool = False,
+    pace: str = "fast",
+) -> int:
     with RunFile.create(path, [scenario()], plan="p", mode=mode, seed=1, versions={}) as file:
         if is_aborted:
             file.abort()
@@ -41,6 +49,7 @@ def resume(path: Path, mode: Mode, *, is_aborted: bool = False, is_allowed: bool
             resume=True,
             allow=is_allowed,
             jobs=1,
+            pace=pace,
             json=True,
         )
     )
@@ -71,7 +80,7 @@ def test_live_run_is_refused_by_the_machine_before_its_file_is_made(
 
     monkeypatch.setattr(room, "check", refuse)
     options = argparse.Namespace(
-        mode="live", plan=tmp_path, run=tmp_path / "run.sqlite", inventory=None
+        mode="live", plan=tmp_path, run=tmp_path / "run.sqlite", inventory=None, pace="fast"
     )
 
     assert run.run(options) == USAGE_ERROR
@@ -87,3 +96,40 @@ def test_run_that_was_begun_live_is_not_simulated(
 
     assert "expected a simulated run, got a live one" in capsys.readouterr().err
     assert not played
+
+
+def test_virtual_time_has_no_pace_of_a_clock(
+    tmp_path: Path, played: list[object], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert resume(tmp_path / "run.sqlite", "simulated", pace="clock") == USAGE_ERROR
+
+    assert capsys.readouterr().err == "--pace clock: expected --mode live with it\n"
+    assert not played
+
+
+@pytest.mark.parametrize(("asked", "expected"), [("fast", None), ("clock", {1: 0.0})])
+def test_live_run_is_played_at_the_pace_that_is_asked_for(
+    asked: str, expected: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: dict[str, object] = {}
+    row = SimpleNamespace(day=1, starts_at=0, ends_at=1, scenario=scenario())
+    sheet = SimpleNamespace(rows=[row], seed=1)
+    monkeypatch.setattr("venuewatch.rehearsal.plan.folder.read", lambda _path: sheet)
+    monkeypatch.setattr(run, "_chosen", lambda *_: [scenario()])
+    monkeypatch.setattr(room, "check", lambda _inventory: None)
+    monkeypatch.setattr(run, "play_sitting", lambda *_, **more: given.update(more))
+    options = argparse.Namespace(
+        mode="live",
+        plan=tmp_path,
+        run=tmp_path / "run.sqlite",
+        inventory=None,
+        pace=asked,
+        resume=False,
+        only=[],
+        jobs=3,
+        json=True,
+    )
+
+    assert run.run(options) == 0
+
+    assert given == {"moments": expected, "most": 3}

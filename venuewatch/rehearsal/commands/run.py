@@ -17,7 +17,7 @@ from venuewatch.rehearsal.live import room
 from venuewatch.rehearsal.plan import catalogue, folder
 from venuewatch.rehearsal.plan.sheet import RunSheet, check_fleet, digest_of_sheet
 from venuewatch.rehearsal.plan.terms import PlanError
-from venuewatch.rehearsal.playing import simulation
+from venuewatch.rehearsal.playing import pace, simulation
 from venuewatch.rehearsal.playing.sitting import play_sitting
 from venuewatch.rehearsal.runfile.database import RunFileError
 from venuewatch.rehearsal.runfile.file import RunFile
@@ -28,6 +28,7 @@ from venuewatch.terminal import output
 
 RUN: Final = "run.sqlite"
 _JOBS_MAX = 1_024
+_PACES: Final = ("fast", "clock")
 _SUMMARY = """\
 Plays the scenarios of a run sheet. Simulated: with the real core on a virtual clock, days in
 minutes. Live: with real agents, a real broker and a real aggregator, in network namespaces of this
@@ -81,7 +82,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--allow", action="store_true", help="go on although the run was aborted; with --resume"
     )
     parser.add_argument(
-        "--jobs", type=whole(1, _JOBS_MAX), metavar="N", help="processes at a time; one a core"
+        "--pace",
+        choices=_PACES,
+        default=_PACES[0],
+        help="live only: each scenario as soon as it can be kept apart from others (fast), or not "
+        "before its time of the run sheet, counted from the first one that is left, without the "
+        "nights (clock)",
+    )
+    parser.add_argument(
+        "--jobs",
+        type=whole(1, _JOBS_MAX),
+        metavar="N",
+        help="simulated: processes at a time, without it one a core; live: scenarios at a time, "
+        "without it as many as can be kept apart",
     )
     parser.add_argument("--json", action="store_true", help="for a program")
 
@@ -89,6 +102,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Play, print, and return the exit code."""
     try:
+        _check_pace(options)
         inventory = catalogue.read_fleet(options)
         sheet = folder.read(options.plan)
         check_fleet(sheet, inventory)
@@ -101,6 +115,12 @@ def run(options: argparse.Namespace) -> int:
     except PlanError as error:
         print(f"{options.plan}: {error}", file=sys.stderr)
     return USAGE_ERROR
+
+
+def _check_pace(options: argparse.Namespace) -> None:
+    """Check that there is a clock where the pace is that of one. Raises ConfigError."""
+    if options.pace == "clock" and options.mode != "live":
+        raise ConfigError("--pace clock: expected --mode live with it")
 
 
 def _play(
@@ -126,7 +146,13 @@ def _play_live(inventory: Inventory, sheet: RunSheet, options: argparse.Namespac
     with long_work.bar("playing") as on_progress:
         on_progress(done, of)
         try:
-            play_sitting(path, inventory, lambda _: on_progress(next(count), of))
+            play_sitting(
+                path,
+                inventory,
+                lambda _: on_progress(next(count), of),
+                moments=pace.moments(sheet.rows) if options.pace == "clock" else None,
+                most=options.jobs,
+            )
         except KeyboardInterrupt:
             is_interrupted = True
     with RunFile.read(path) as file:

@@ -59,19 +59,32 @@ class Isolation:
         self._played: dict[int, Scenario] = {}
         self._spans: list[Spans] = []
 
+    @property
+    def count(self) -> int:
+        """How many have their venues to themselves now."""
+        return len(self._played)
+
     def may_begin(self, scenario: Scenario, now: float) -> bool:
-        """Tell whether a scenario may begin at ``now``."""
-        others = self._played.values()
+        """Tell whether a scenario may begin at ``now``, also one that has its venues already."""
+        others = [each for each in self._played.values() if each.number != scenario.number]
         if scenario.runs_alone and others:
             return False
         venues = set(scenario.venues)
         if any(other.runs_alone or venues & set(other.venues) for other in others):
             return False
-        return self._rests.allow(scenario, now) and self._is_apart(scenario, now)
+        return self.has_rested(scenario, now) and self._is_apart(scenario, now)
+
+    def has_rested(self, scenario: Scenario, now: float) -> bool:
+        """Tell whether what a scenario hits has been left alone for long enough."""
+        return self._rests.allow(scenario, now)
+
+    def occupy(self, scenario: Scenario) -> None:
+        """Note that it has its venues to itself from now on; nothing is hit yet."""
+        self._played[scenario.number] = scenario
 
     def begin(self, scenario: Scenario, now: float) -> None:
         """Note that it begins."""
-        self._played[scenario.number] = scenario
+        self.occupy(scenario)
         self._rests.note(scenario, now)
         over_by = now - VENUES_NEAR_S
         self._spans = [each for each in self._spans if any(span.end > over_by for span in each)]

@@ -3,34 +3,41 @@
 1. Nothing is made where this machine has no room, or an earlier rehearsal has left something.
 2. The outside reader and the receiver are there before the first scenario. Their rows are written
    by a thread of its own, since the file of a run belongs to the thread that has opened it.
-3. Scenarios are played one after the other, in the order of the run, each in a well world.
-4. An abort, an interrupt or a file that can't be written ends the sitting. All of it is mended, the
-   scenario is played again in the next sitting, and nothing is left of the world.
+3. Scenarios are played in the order of the run, as many at once as isolate cleanly, each in venues
+   that are well.
+4. An abort, an interrupt or a file that can't be written ends the sitting. All of it is undone,
+   what was played is played again in the next sitting, and nothing is left of the world.
+5. The next sitting has a world of its own, whose aggregator begins with an empty journal. So what
+   an earlier one has hit needs no rest there, and no time of it is compared with one of before.
 """
 
 import queue
 import shlex
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from agent.config import KEEPALIVE_S
 from aggregator.inventory import Inventory
 from venuewatch.base import clock
 from venuewatch.base.config import one_line
 from venuewatch.base.wire.links import Link
 from venuewatch.rehearsal.live import room
-from venuewatch.rehearsal.live.programs import until
 from venuewatch.rehearsal.live.reader import Reader
 from venuewatch.rehearsal.live.receiver import URL, Receiver
 from venuewatch.rehearsal.live.world import World
-from venuewatch.rehearsal.playing.live import Act, Ending, is_well
+from venuewatch.rehearsal.playing.isolation import Isolation
+from venuewatch.rehearsal.playing.live import Act
+from venuewatch.rehearsal.playing.player import Means, Player, Progress
+from venuewatch.rehearsal.playing.turns import Turns
+from venuewatch.rehearsal.playing.workers import Workers
 from venuewatch.rehearsal.runfile.database import RunFileError
 from venuewatch.rehearsal.runfile.file import AbortedError, RunFile
-from venuewatch.rehearsal.runfile.rows import Counter, Row, Well, counted_name
-from venuewatch.rehearsal.scenario import Counted, Scenario
+from venuewatch.rehearsal.runfile.rows import Row, Well
+from venuewatch.rehearsal.scenario import Scenario
 from venuewatch.rehearsal.stage.delay_line import Way
 from venuewatch.rehearsal.stage.guardian import LEASE_S
 from venuewatch.rehearsal.stage.machine import StageError
@@ -39,23 +46,30 @@ from venuewatch.rehearsal.stage.run import Run, run_of_namespaces
 LINES: Final[dict[Link, Way]] = {"satellite": Way(delay_s=0.27, jitter_s=0.01, loss=0.01)}
 """Each direction of an uplink, by its class of link; others are perfect."""
 
-_WELL_S: Final = 180.0
-_WELL_EVERY_S: Final = 0.5
 _OPEN_S: Final = 30.0
 _WAITING: Final = 10_000  # then reader and receiver wait for the disk
 
 
-class Progress(NamedTuple):
-    """A scenario that has come to its end in this sitting."""
+class _Set(NamedTuple):
+    """A world that is well, its name in the run's file, and who works in it."""
 
-    scenario: Scenario
-    ending: Ending
+    world: World
+    name: str
+    workers: Workers
 
 
 def play_sitting(
-    path: Path, inventory: Inventory, on_progress: Callable[[Progress], None] = lambda _: None
+    path: Path,
+    inventory: Inventory,
+    on_progress: Callable[[Progress], None] = lambda _: None,
+    *,
+    moments: Mapping[int, float] | None = None,
+    most: int | None = None,
 ) -> int:
     """Play what is left of the run in the file ``path``; return how many were played.
+
+    ``moments``: how long (s) after the first of them each may begin at the earliest. ``most``: how
+    many are played at once; None: as many as isolate cleanly.
 
     Raises:
         StageError: this machine can't play it, or the world can't be made well again.
@@ -71,10 +85,16 @@ def play_sitting(
         if not left:
             return 0
         room.check(inventory)
-        with _world(path, inventory) as (world, name):
-            for scenario in left:
-                ending = _play_one(file, world, name, scenario)
-                on_progress(Progress(scenario, ending))
+        with _world(path, inventory) as (world, name, workers):
+            isolation = isolation_of(inventory)
+            turns = Turns(left, isolation, moments=_from_now(left, moments or {}), most=most)
+            means = Means(
+                workers,
+                lambda scenario: Act(world, scenario, workers, file.record),
+                world.health,
+                lambda: world.refusal,
+            )
+            Player(file, name, means, turns, isolation).play(on_progress)
     return len(left)
 
 
@@ -84,24 +104,11 @@ def end_unfinished(file: RunFile) -> None:
         file.record_ended(number, at=clock.monotonic(), state="interrupted")
 
 
-@contextmanager
-def _world(path: Path, inventory: Inventory) -> Iterator[tuple[World, str]]:
-    """Yield a well world and its name; a reader and a receiver write what it tells."""
-    ways = {venue.code: LINES[venue.link] for venue in inventory.venue if venue.link in LINES}
-    with ExitStack() as stack:
-        run = stack.enter_context(run_of_namespaces(LEASE_S))
-        world = World(_folder_of(run), run, inventory, ways=ways, webhook_url=URL)
-        stack.callback(world.close)
-        world.start()
-        write = stack.enter_context(_writing(path))
-        receiver = Receiver(world.centre, run.prefix, lambda row: write([row]))
-        world.receiver = stack.enter_context(receiver)
-        reader = stack.enter_context(Reader(world.aggregator, run.prefix, write))
-        if not reader.await_open(_OPEN_S):
-            raise StageError("the aggregator's stream of events does not begin")
-        world.await_well()
-        write([Well(run.prefix, clock.monotonic(), "stage", is_well=True)])
-        yield world, run.prefix
+def isolation_of(inventory: Inventory) -> Isolation:
+    """Return the rules by which scenarios are played at once on a fleet; nothing was hit yet."""
+    keepalives_s = {venue.code: KEEPALIVE_S[venue.link] for venue in inventory.venue}
+    hosts = {venue.code: len(venue.host) for venue in inventory.venue}
+    return Isolation(keepalives_s.__getitem__, hosts.__getitem__)
 
 
 def _folder_of(run: Run) -> Path:
@@ -111,6 +118,33 @@ def _folder_of(run: Run) -> Path:
     again = f"{remove} || {{ sleep 1; {remove}; }}"  # a program may write in it as it ends
     run.guardian.make(lambda: None, ("sh", "-c", again))
     return folder
+
+
+def _from_now(left: Sequence[Scenario], moments: Mapping[int, float]) -> dict[int, float]:
+    """Return the moments of what is left by the clock of the run: the first of them is now."""
+    theirs = {each.number: moments[each.number] for each in left if each.number in moments}
+    shift_s = clock.monotonic() - min(theirs.values(), default=0.0)
+    return {number: moment + shift_s for number, moment in theirs.items()}
+
+
+@contextmanager
+def _world(path: Path, inventory: Inventory) -> Iterator[_Set]:
+    """Yield a well world; a reader and a receiver write what it tells."""
+    ways = {venue.code: LINES[venue.link] for venue in inventory.venue if venue.link in LINES}
+    with ExitStack() as stack:
+        workers = stack.enter_context(Workers())  # what they start ends with them: they end last
+        run = stack.enter_context(run_of_namespaces(LEASE_S))
+        world = World(_folder_of(run), run, inventory, ways=ways, webhook_url=URL)
+        stack.callback(world.close)
+        world.start()
+        write = stack.enter_context(_writing(path))
+        stack.enter_context(Receiver(world.centre, run.prefix, lambda row: write([row])))
+        reader = stack.enter_context(Reader(world.aggregator, run.prefix, write))
+        if not reader.await_open(_OPEN_S):
+            raise StageError("the aggregator's stream of events does not begin")
+        world.await_well()
+        write([Well(run.prefix, clock.monotonic(), "stage", is_well=True)])
+        yield _Set(world, run.prefix, workers)
 
 
 @contextmanager
@@ -138,41 +172,3 @@ def _writing(path: Path) -> Iterator[Callable[[Sequence[Row]], None]]:
         thread.join()
         if failed:
             raise failed[0]
-
-
-def _play_one(file: RunFile, world: World, name: str, scenario: Scenario) -> Ending:
-    """Play one scenario, and write its end, whatever that is."""
-    file.record_begun(scenario.number, world=name, at=clock.monotonic())
-    try:
-        until(
-            f"the venues of scenario {scenario.number} are well",
-            lambda: is_well(world, scenario),
-            within_s=_WELL_S,
-            every_s=_WELL_EVERY_S,
-        )
-        before = _counts(world, scenario)
-        ending = Act(world, scenario, file.record).play()
-    except AbortedError:
-        file.record_ended(scenario.number, at=clock.monotonic(), state="aborted")
-        raise
-    except (StageError, KeyboardInterrupt):
-        file.record_ended(scenario.number, at=clock.monotonic(), state="interrupted")
-        raise
-    after = _counts(world, scenario)
-    counters = [Counter(scenario.number, name, before[name], after[name]) for name in before]
-    file.record(*counters)
-    at, (state, void_reason) = clock.monotonic(), ending
-    file.record_ended(scenario.number, at=at, state=state, void_reason=void_reason)
-    return ending
-
-
-def _counts(world: World, scenario: Scenario) -> dict[str, float | None]:
-    return {
-        counted_name(each.metric, each.labels): _count(world, each) for each in scenario.counted
-    }
-
-
-def _count(world: World, counted: Counted) -> float | None:
-    """Return the sum of a number of ``/metrics`` over all series with these labels."""
-    found = [value for _, value in world.aggregator.page().of(counted.metric, **counted.labels)]
-    return sum(found) if found else None

@@ -25,7 +25,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final, Self
 
 import msgspec
@@ -86,10 +86,12 @@ class Guardian:
         self._undo: dict[int, Undo] = {}
         self._parts: set[int] = set()
         self._undone: dict[int, Why] = {}
-        self._lock = threading.RLock()  # a fault and its undoing by the watching thread
+        self._doing: dict[int, threading.Lock] = {}  # faults that begin at this moment
+        self._lock = threading.RLock()  # one after the other: what is held, and what is not
         self._pipe_lock = threading.Lock()  # a renewal waits for no undoing
         self._is_closing = threading.Event()
         self._refusal = ""
+        self._noted = threading.local()
         self._holding: queue.SimpleQueue[int] = queue.SimpleQueue()
         self._has_ended = False
         self._process: subprocess.Popen[bytes]
@@ -128,6 +130,20 @@ class Guardian:
         """The process id of the guardian."""
         return self._process.pid
 
+    @property
+    def refusal(self) -> str:
+        """Why it lets no fault begin any more; empty where it does."""
+        return self._refusal
+
+    @contextlib.contextmanager
+    def noting(self) -> Iterator[list[Fault]]:
+        """Yield the faults that this thread plays until the block ends, as they come."""
+        self._noted.faults = faults = list[Fault]()
+        try:
+            yield faults
+        finally:
+            self._noted.faults = None
+
     def make(self, do: Callable[[], object], undo: Command) -> None:
         """Make a part of the stage: it is held as a fault is, and stands until this context ends.
 
@@ -152,35 +168,46 @@ class Guardian:
         number = next(self._numbers)
         what = undo if isinstance(undo, Line) else Run(undo)
         self._begin(do, Order(number, what, lasts_s))
-        return Fault(self, number)
+        fault = Fault(self, number)
+        noted: list[Fault] | None = getattr(self._noted, "faults", None)
+        if noted is not None:
+            noted.append(fault)
+        return fault
 
     def _begin(self, do: Callable[[], object], order: Order) -> None:
-        with self._lock:
-            if self._refusal or not self._is_held(order):
-                raise StageError(self._refusal or "the guardian has ended: every fault was undone")
-            if order.undo is not None:
-                self._undo[order.number] = order.undo
-            try:
+        """Begin it once it is held; others begin and end meanwhile, and its own end waits."""
+        doing = threading.Lock()
+        try:
+            with doing:
+                with self._lock:
+                    self._hold(order)
+                    if order.undo is not None:
+                        self._undo[order.number] = order.undo
+                    self._doing[order.number] = doing
                 do()
-            except BaseException:
-                self.end(order.number)
-                raise
+        except BaseException:
+            self.end(order.number)
+            raise
+        finally:
+            self._doing.pop(order.number, None)
 
     def end(self, number: int) -> None:
         """End one fault, if it is not over. Raises StageError."""
         with self._lock:
             undo = self._undo.pop(number, None)
-            if undo is None:
-                return
+            doing = self._doing.get(number)
+        if undo is None:
+            return
+        with doing or contextlib.nullcontext():
             failed = undo_each([undo])
-            if failed:  # the guardian keeps it, and tries again at the end
-                raise StageError(failed[0])
-            self._send(Order(number))
+        if failed:  # the guardian keeps it, and tries again at the end
+            raise StageError(failed[0])
+        self._send(Order(number))
 
     def end_all(self) -> None:
         """End every fault, the latest first, whether or not one fails. Raises StageError."""
         failed = []
-        for number in sorted(self._undo.keys() - self._parts, reverse=True):
+        for number in sorted(set(self._undo) - self._parts, reverse=True):
             try:
                 self.end(number)
             except StageError as error:
@@ -224,6 +251,11 @@ class Guardian:
                 self._refusal = "the guardian has ended: every fault was undone"
                 with contextlib.suppress(StageError):
                     self.end_all()
+
+    def _hold(self, order: Order) -> None:
+        """Have the guardian hold it. Raises StageError where that has ended."""
+        if self._refusal or not self._is_held(order):
+            raise StageError(self._refusal or "the guardian has ended: every fault was undone")
 
     def _is_held(self, order: Order) -> bool:
         """Send it, and wait until the guardian holds it; return False if the guardian ended."""

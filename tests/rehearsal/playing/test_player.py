@@ -1,0 +1,298 @@
+"""Many scenarios are played at once, as the core's own limits allow, until something forbids it."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from aggregator.core.verdicts import centre_side, hang_ups
+from aggregator.inventory import HostEntry, Inventory, VenueEntry
+from tests.rehearsal.playing.virtual import Hands
+from tests.rehearsal.runfile.scenarios import expectation, run_of, scenario
+from venuewatch.rehearsal.live.health import CENTRE, Health
+from venuewatch.rehearsal.plan.apart import rest_s
+from venuewatch.rehearsal.playing.isolation import NEAR_S, VENUES_NEAR_S, Span
+from venuewatch.rehearsal.playing.live import ActPhase, Ending
+from venuewatch.rehearsal.playing.player import WELL_S, Means, Player
+from venuewatch.rehearsal.playing.sitting import isolation_of
+from venuewatch.rehearsal.playing.turns import Turns
+from venuewatch.rehearsal.runfile.file import AbortedError, RunFile
+from venuewatch.rehearsal.scenario import Order, Scenario
+from venuewatch.rehearsal.stage.guardian import LEASE_S
+from venuewatch.rehearsal.stage.machine import StageError
+
+VENUES = tuple(f"V{number}" for number in range(39))
+FLEET = Inventory(
+    tuple(
+        VenueEntry(code, host=tuple(HostEntry(f"{code}-{at}") for at in range(7)))
+        for code in VENUES
+    )
+)
+LOOK_S = 1.2
+OVER_S = 8.0
+WELL = Health(frozenset(), frozenset())
+
+
+def hit(number: int, venue: str, *, lasts_s: float, whole: bool = False) -> Scenario:
+    """Return one that hits a host of a venue, or all of it."""
+    target = f"venue:{venue}" if whole else f"host:{venue}/{venue}-1"
+    order = Order(
+        step="off",
+        at_s=number % 7 * 0.4,
+        fault="uplink_cut" if whole else "agent_killed",
+        targets=(target,),
+        lasts_s=lasts_s,
+    )
+    expected = (expectation(target),)
+    return scenario(number, venues=(venue,), orders=(order,), expected=expected)
+
+
+def quiet(number: int, venue: str) -> Scenario:
+    """Return one in which nothing is done."""
+    return scenario(number, venues=(venue,), orders=(), expected=())
+
+
+class Acted:
+    """A scenario that takes its time and breaks nothing."""
+
+    def __init__(self, played: Scenario, hands: Hands) -> None:
+        self.scenario = played
+        self.phase: ActPhase = "looking"
+        self.ending = Ending("ended", "")
+        self.began_at: float | None = None
+        self._hands = hands
+        orders = played.orders
+        self.lasts_s = OVER_S + max((each.at_s + each.lasts_s for each in orders), default=20.0)
+
+    def look(self) -> None:
+        self._hands.takes_s["look"] = LOOK_S
+        self._hands.do("look", lambda: None, lambda _done: self._looked())
+
+    def _looked(self) -> None:
+        self.phase = "ready"
+
+    def begin(self, now: float) -> None:
+        self.began_at, self.phase = now, "playing"
+
+    def step(self, now: float, health: tuple[float, Health]) -> None:
+        del health
+        if self.began_at is not None and now >= self.began_at + self.lasts_s:
+            self.phase = "over"
+
+    def wants_health(self, now: float) -> bool:
+        return self.began_at is not None and now >= self.began_at + self.lasts_s - 1.0
+
+    def spoil(self, reason: str, now: float) -> None:
+        del now
+        if self.began_at is not None:
+            self.ending = Ending("ended", reason)
+
+
+class Stage:
+    """A player, its clock, and the acts that it has made."""
+
+    def __init__(self, file: RunFile, scenarios: list[Scenario]) -> None:
+        self.file = file
+        self.hands = Hands()
+        self.acts: list[Acted] = []
+        self.health = WELL
+        self.refusal = ""
+        self.meanwhile: tuple[float, Callable[[], None]] | None = None
+        self.asked = 0
+        self.isolation = isolation_of(FLEET)
+        self.turns = Turns(scenarios, self.isolation)
+
+    def play(self) -> None:
+        means = Means(self.hands, self._act_of, self._ask, self._refused, lambda: self.hands.now)
+        Player(self.file, "a world", means, self.turns, self.isolation).play(lambda _: None)
+
+    def at_once(self) -> int:
+        """Return how many were played at once at most, from when each really began."""
+        spans = [(act.began_at or 0.0, (act.began_at or 0.0) + act.lasts_s) for act in self.acts]
+        return max(sum(begin <= at < end for begin, end in spans) for at, _ in spans)
+
+    def states(self) -> set[str]:
+        return {each.state for each in self.file.scenarios()}
+
+    def _act_of(self, played: Scenario) -> Acted:
+        self.acts.append(Acted(played, self.hands))
+        return self.acts[-1]
+
+    def _refused(self) -> str:
+        """Say what the guardian says; what happens meanwhile happens here."""
+        if self.meanwhile is not None and self.hands.now >= self.meanwhile[0]:
+            (_, do), self.meanwhile = self.meanwhile, None
+            do()
+        return self.refusal
+
+    def _ask(self) -> Health:
+        self.asked += 1
+        return self.health
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Iterator[Callable[..., Stage]]:
+    """Yield what makes a stage for these scenarios."""
+    made: list[RunFile] = []
+
+    def make(*scenarios: Scenario) -> Stage:
+        made.append(run_of(tmp_path / f"run-{len(made)}.sqlite", scenarios, mode="live"))
+        return Stage(made[-1], list(scenarios))
+
+    yield make
+    for file in made:
+        file.close()
+
+
+def spans_of(stage: Stage) -> list[list[Span]]:
+    """Return when each scenario may have ended connections, by when it really began."""
+    rules = isolation_of(FLEET)
+    return [list(rules.spans(each.scenario, each.began_at or 0.0)) for each in stage.acts]
+
+
+def most_together(all_of: list[list[Span]], within_s: float, of: str) -> int:
+    """Return how many connections (or venues) several scenarios end within so long (s) at most."""
+    found = 0
+    for begin in (span.start for spans in all_of for span in spans):
+        there = [
+            max(
+                (
+                    getattr(span, of)
+                    for span in spans
+                    if span.start < begin + within_s and span.end >= begin
+                ),
+                default=0,
+            )
+            for spans in all_of
+        ]
+        if sum(map(bool, there)) > 1:
+            found = max(found, sum(there))
+    return found
+
+
+def test_whole_fleet_plays_at_once_and_never_looks_like_one_case(
+    make: Callable[..., Stage],
+) -> None:
+    stage = make(
+        *(
+            hit(number, code, lasts_s=900.0, whole=number % 13 == 5)
+            for number, code in enumerate(VENUES)
+        )
+    )
+
+    stage.play()
+
+    assert stage.at_once() == 39
+    assert stage.states() == {"ended"}
+    all_of = spans_of(stage)
+    assert most_together(all_of, NEAR_S, "connections") < hang_ups.LEAST
+    assert most_together(all_of, VENUES_NEAR_S, "venues") < centre_side.LEAST
+
+
+def test_one_that_ends_many_connections_is_not_passed_for_ever(make: Callable[..., Stage]) -> None:
+    few = [hit(number, code, lasts_s=5.0) for number, code in enumerate(VENUES[1:], start=1)]
+    stage = make(*few[:10], hit(50, VENUES[0], lasts_s=5.0, whole=True), *few[10:])
+
+    stage.play()
+
+    began_at = {each.scenario.number: each.began_at or 0.0 for each in stage.acts}
+    assert began_at[50] < began_at[few[-1].number]
+
+
+def test_host_that_was_hit_rests_until_the_next_hit_is_no_flapping(
+    make: Callable[..., Stage],
+) -> None:
+    both = (hit(number, "V1", lasts_s=10.0) for number in (1, 2))
+    stage = make(*both)
+
+    stage.play()
+
+    first, second = (each.began_at or 0.0 for each in stage.acts)
+    at_s = 0.4  # the first one's only step
+    assert second >= first + at_s + 10.0 + rest_s(1)
+
+
+def test_monitor_is_asked_once_for_all_and_seldom(make: Callable[..., Stage]) -> None:
+    stage = make(*(quiet(number, code) for number, code in enumerate(VENUES)))
+
+    stage.play()
+
+    assert stage.at_once() == 39
+    assert 0 < stage.asked <= stage.hands.now + 1
+
+
+def test_what_is_played_while_the_controller_stands_still_is_void(
+    make: Callable[..., Stage],
+) -> None:
+    stage = make(hit(1, "V1", lasts_s=10.0), quiet(2, "V2"), hit(3, "V1", lasts_s=10.0))
+
+    def stand_still() -> None:
+        stage.hands.now += LEASE_S + 2.0
+
+    stage.meanwhile = (6.0, stand_still)
+    stage.play()
+
+    reasons = {each.scenario.number: each.void_reason for each in stage.file.scenarios()}
+    assert reasons[1] == reasons[2]
+    assert reasons[1].startswith("the controller stood still for 3.")
+    assert not reasons[3]
+
+
+def test_abort_by_another_process_ends_all_that_is_played(make: Callable[..., Stage]) -> None:
+    stage = make(hit(1, "V1", lasts_s=60.0), quiet(2, "V2"), hit(3, "V1", lasts_s=10.0))
+
+    def abort() -> None:
+        with RunFile.open(stage.file.path) as other:
+            other.abort()
+
+    stage.meanwhile = (6.0, abort)
+    with pytest.raises(AbortedError):
+        stage.play()
+
+    assert [each.state for each in stage.file.scenarios()] == ["aborted", "aborted", "waiting"]
+    assert stage.hands.now < 8.0
+
+
+def test_interrupt_leaves_nothing_that_seems_to_be_played(make: Callable[..., Stage]) -> None:
+    stage = make(hit(1, "V1", lasts_s=60.0))
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    stage.meanwhile = (6.0, interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        stage.play()
+
+    assert stage.states() == {"interrupted"}
+
+
+def test_guardian_that_has_ended_ends_the_sitting(make: Callable[..., Stage]) -> None:
+    stage = make(hit(1, "V1", lasts_s=10.0))
+
+    def end() -> None:
+        stage.refusal = "the guardian has ended"
+
+    stage.meanwhile = (6.0, end)
+    with pytest.raises(StageError, match="the guardian has ended"):
+        stage.play()
+
+    assert stage.states() == {"interrupted"}
+
+
+def test_world_that_does_not_become_well_is_given_up(make: Callable[..., Stage]) -> None:
+    stage = make(hit(1, "V1", lasts_s=10.0))
+    stage.health = Health(frozenset({CENTRE}), frozenset())
+
+    with pytest.raises(StageError, match="the venues of scenario 1 are well"):
+        stage.play()
+
+    assert stage.hands.now == pytest.approx(WELL_S, abs=2.0)
+    assert stage.states() == {"waiting"}
+
+
+def test_rules_of_a_fleet_know_its_hosts_and_keepalives() -> None:
+    rules = isolation_of(FLEET)
+
+    (span, *_) = rules.spans(hit(1, "V1", lasts_s=10.0, whole=True), 0.0)
+
+    assert (span.connections, span.venues) == (7, 1)

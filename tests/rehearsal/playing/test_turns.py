@@ -1,0 +1,99 @@
+"""Scenarios come in the order of the plan, each as soon as constraints allow."""
+
+from collections.abc import Mapping
+
+from tests.rehearsal.runfile.scenarios import order, scenario
+from venuewatch.rehearsal.playing.isolation import Isolation
+from venuewatch.rehearsal.playing.turns import PASSED_BY, Turns
+from venuewatch.rehearsal.scenario import Scenario
+
+
+def at(number: int, *venues: str, runs_alone: bool = False) -> Scenario:
+    """Return one in which nothing is done."""
+    return scenario(number, venues=venues, orders=(), expected=(), runs_alone=runs_alone)
+
+
+def turns_of(
+    *scenarios: Scenario, moments: Mapping[int, float] | None = None, most: int | None = None
+) -> tuple[Turns, Isolation]:
+    isolation = Isolation(lambda _code: 5.0, lambda _code: 7)
+    return Turns(scenarios, isolation, moments=moments, most=most), isolation
+
+
+def numbers(turns: Turns, now: float, *unwell: str) -> list[int]:
+    """Return the numbers of those whose turn it is, where these venues are not well."""
+    taken = turns.take(now, lambda one: set(unwell).isdisjoint(one.venues))
+    return [each.number for each in taken]
+
+
+def test_each_venue_plays_its_scenarios_in_the_order_of_the_plan() -> None:
+    turns, isolation = turns_of(at(1, "A"), at(2, "A"), at(3, "B"))
+
+    assert numbers(turns, 0.0) == [1, 3]
+    isolation.end(at(1, "A"))
+    assert numbers(turns, 1.0) == [2]
+    assert not turns.waiting
+
+
+def test_scenario_over_several_venues_is_not_overtaken_at_any_of_them() -> None:
+    turns, isolation = turns_of(at(1, "A"), at(2, "A", "B"), at(3, "B"))
+
+    assert numbers(turns, 0.0) == [1]
+    isolation.end(at(1, "A"))
+    assert numbers(turns, 1.0) == [2]
+
+
+def test_venue_that_is_not_well_keeps_only_its_own_waiting() -> None:
+    turns, _ = turns_of(at(1, "A"), at(2, "B"))
+
+    assert numbers(turns, 0.0, "A") == [2]
+    assert numbers(turns, 1.0) == [1]
+
+
+def test_no_more_are_played_than_are_asked_for() -> None:
+    turns, isolation = turns_of(at(1, "A"), at(2, "B"), at(3, "C"), most=2)
+
+    assert numbers(turns, 0.0) == [1, 2]
+    isolation.end(at(1, "A"))
+    assert numbers(turns, 1.0) == [3]
+
+
+def test_none_begins_before_its_moment() -> None:
+    turns, _ = turns_of(at(1, "A"), at(2, "B"), moments={1: 10.0, 2: 5.0})
+
+    assert numbers(turns, 4.9) == []
+    assert numbers(turns, 5.0) == [2]
+    assert numbers(turns, 10.0) == [1]
+
+
+def beside(number: int) -> list[Scenario]:
+    """Return so many that come after one that runs alone, each at a venue of its own."""
+    return [at(3 + each, f"V{each}") for each in range(number)]
+
+
+def test_one_that_runs_alone_is_waited_for_when_enough_have_passed_it() -> None:
+    turns, isolation = turns_of(
+        at(1, "A"), at(2, "B", runs_alone=True), *beside(PASSED_BY), at(99, "Z")
+    )
+
+    passing = numbers(turns, 0.0)
+    assert passing == [1, *range(3, PASSED_BY + 3)]
+    for number in passing[:-1]:
+        isolation.end(at(number, ""))
+    assert numbers(turns, 1.0) == []
+    isolation.end(at(passing[-1], ""))
+    assert numbers(turns, 2.0) == [2]
+
+
+def test_one_that_runs_alone_and_has_to_rest_keeps_no_other_waiting() -> None:
+    hit = order("hit", "centre:", at_s=0.0)
+    first, second = (
+        scenario(number, venues=("B",), orders=(hit,), expected=(), runs_alone=True)
+        for number in (1, 50)
+    )
+    turns, isolation = turns_of(first, at(2, "A"), second, *beside(PASSED_BY), at(99, "Z"))
+    assert numbers(turns, 0.0) == [1]
+    isolation.begin(first, 0.0)
+    isolation.end(first)
+
+    assert numbers(turns, 30.0) == [2, *range(3, PASSED_BY + 3), 99]

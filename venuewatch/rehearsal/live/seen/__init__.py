@@ -1,1 +1,0 @@
-"""Sights of a live world: packets, the messages of a host, and the centre itself."""
