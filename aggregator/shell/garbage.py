@@ -23,11 +23,17 @@ MUCH = 5_000
 WHOLE_EVERY = 10
 """Each of so many regular looks is at all that was made since the start, or is not frozen."""
 
-LARGE = 15_000
-"""Objects that are too many to be looked at each time: some 5 ms."""
+LARGE = 40_000
+"""Objects that are too many to be looked at: some 10 ms."""
+
+_UNCOUNTED = 4 * LARGE  # too many even to be counted: some 8 ms
 
 FREEZES_MAX = 100
-"""How often so many are frozen at most: a connection that is frozen with them may not be freed."""
+"""How often so many are frozen in the beginning: a connection that is frozen with them may not be
+freed."""
+
+LOOKS_A_FREEZE = 600
+"""Once more in so many regular looks: ten minutes."""
 
 
 class Garbage:
@@ -47,27 +53,33 @@ class Garbage:
     def look(self) -> None:
         """Free what has become garbage among the new, or among everything when that is due.
 
-        A fleet that has come up meanwhile is here to stay, too.
+        Where everything is too much a fleet has come up, which is here to stay.
         """
         self._looks += 1
-        self._look(is_whole=self._looks % WHOLE_EVERY == 0)
+        is_due = self._looks % WHOLE_EVERY == 0
+        if is_due and self._count() <= LARGE:
+            gc.collect()
+            return
+        self._look()
+        if is_due and self._freezes < FREEZES_MAX + self._looks // LOOKS_A_FREEZE:
+            self._freezes += 1
+            self._kept = 0
+            gc.freeze()
 
     def look_if_much(self) -> None:
         """Look at what is new if that is so much that the next look would be a long one."""
         if gc.get_count()[0] >= MUCH:
-            self._look(is_whole=False)
+            self._look()
 
-    def _look(self, *, is_whole: bool) -> None:
+    def _look(self) -> None:
         self._kept += gc.get_count()[0]
-        gc.collect(2 if is_whole else 0)
-        if self._freezes == FREEZES_MAX:
-            return
-        if self._kept > LARGE or is_whole:
+        gc.collect(0)
+
+    def _count(self) -> int:
+        """Return how many objects are not frozen, or at most, where it would take long to count."""
+        if self._kept <= _UNCOUNTED:
             self._kept = len(gc.get_objects())
-        if self._kept > LARGE:
-            self._freezes += 1
-            self._kept = 0
-            gc.freeze()
+        return self._kept
 
     def end(self) -> None:
         """Give it back to Python."""

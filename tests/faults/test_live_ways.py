@@ -1,15 +1,18 @@
 """Every fault with a live way acts on real programs, and its witness sees it begin and end."""
 
 import pkgutil
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 import pytest
 
 from aggregator.core.incidents.record import Subject
-from tests.faults.world import Plan, World
+from tests.faults.world import Plan, World, world_of
 from venuewatch.rehearsal import faults
 from venuewatch.rehearsal.live.programs import until
+from venuewatch.rehearsal.live.receiver import URL, Receiver
 from venuewatch.rehearsal.live.sights import SIGHTS
+from venuewatch.rehearsal.runfile.rows import Notice
 
 pytestmark = [pytest.mark.real, pytest.mark.timed, pytest.mark.timeout(400)]
 
@@ -32,22 +35,52 @@ WAYS: Final = [
     Way("agent_killed", HOST),
     Way("agent_frozen", HOST),
     Way("bad_update", HOST),
+    Way("broker_does_not_deliver", HOST),
     Way("cable_pulled", HOST),
+    Way("clock_stepped", HOST),
+    Way("connections_reset", HOST),
     Way("did_not_return", HOST),
+    Way("flapping_host", HOST),
+    Way("flooding_host", HOST),
+    Way("host_overloaded", HOST),
     Way("machine_off", HOST),
     Way("planned_farewell", HOST),
+    Way("terms_refused", HOST),
     Way("two_under_one_name", HOST),
-    Way("connections_reset", HOST),
+    Way("wrong_configuration", HOST),
+    Way("inventory_wrong", VENUE),
+    Way("lossy_venue", VENUE),
     Way("slow_venue", VENUE),
+    Way("unlisted_agent", VENUE),
     Way("uplink_cut", VENUE),
+    Way("uplink_flapping", VENUE),
     Way("venue_off", VENUE),
+    Way("aggregator_clock_stepped", CENTRE),
+    Way("aggregator_cut_off", CENTRE),
     Way("aggregator_restarted", CENTRE),
     Way("aggregator_stalled", CENTRE),
     Way("broker_frozen", CENTRE),
     Way("broker_restarted", CENTRE),
     Way("broker_stopped", CENTRE),
+    Way("centre_clock_jump", CENTRE),
     Way("centre_cut_off", CENTRE),
+    Way("journal_disk_full", CENTRE),
+    Way("port_flood", CENTRE),
+    Way("receiver_hangs", CENTRE),
+    Way("receiver_refuses", CENTRE),
 ]
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Yield a world with a receiver of notices."""
+    notices: list[Notice] = []
+    with (
+        world_of(tmp_path_factory.mktemp("world"), PLANS, webhook_url=URL) as world,
+        Receiver(world.centre, "a world", notices.append) as receiver,
+    ):
+        world.receiver = receiver
+        yield world
 
 
 @pytest.mark.parametrize("way", WAYS, ids=[way.fault for way in WAYS])

@@ -49,11 +49,11 @@ def test_a_killed_agent_is_read_from_outside_by_the_readers_own_clock(world: Wor
 def test_a_notice_that_is_refused_comes_again_and_is_taken_then(world: World) -> None:
     notices: list[Notice] = []
     with Receiver(world.centre, "a world", notices.append) as receiver:
-        receiver.refuses = True
+        receiver.turn("refuses", lasts_s=60.0)
         begin = clock.monotonic()
         mend = faults.load("agent_killed")().begin_live(world, OTHER)
         until("one was refused", lambda: notices, within_s=WITHIN_S)
-        receiver.refuses = False
+        receiver.turn("takes")
         until("one was taken", lambda: any(one.accepted for one in notices), within_s=60.0)
         mend()
 

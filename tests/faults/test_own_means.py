@@ -14,7 +14,6 @@ import pytest
 from tests.faults.world import Plan, World, world_of
 from tests.integration.real import in_thread, until
 from tests.kit.receiver import Answer, Receiver
-from venuewatch.rehearsal.live.own_clock import Clock
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(400)]
 
@@ -27,9 +26,8 @@ YEAR_S: Final = 365 * 86_400.0
 class Means:
     """What the aggregator leans on."""
 
-    def __init__(self, world: World, clock: Clock, receiver: Receiver) -> None:
+    def __init__(self, world: World, receiver: Receiver) -> None:
         self.world = world
-        self.clock = clock
         self.receiver = receiver
         self._left = list(world.hosts)
         self._victim = ""
@@ -56,12 +54,10 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Means]:
     with world_of(folder, PLANS) as world, ExitStack() as stack:
         with world.at_centre():
             receiver = stack.enter_context(in_thread(Receiver.serving()))
-        clock = Clock(folder / "centre-clock")
         world.aggregator.stop()
         _configure(folder / "aggregator.toml", receiver)
-        clock.wear(world.aggregator)
         world.aggregator.start()
-        yield Means(world, clock, receiver)
+        yield Means(world, receiver)
 
 
 @pytest.fixture
@@ -71,7 +67,7 @@ def means(running: Means) -> Iterator[Means]:
     running.receiver.attempts.clear()
     yield running
     running.receiver.usual = 200
-    running.clock.set(0.0)
+    running.world.clock.set(0.0)
     running.world.recover()
 
 
@@ -93,7 +89,7 @@ def test_disk_of_the_journal_is_full(means: Means) -> None:
 
 @pytest.mark.parametrize("jump_s", [YEAR_S, -YEAR_S], ids=["ahead", "back"])
 def test_clock_of_the_centre_jumps_by_a_year(means: Means, jump_s: float) -> None:
-    means.clock.set(jump_s)
+    means.world.clock.set(jump_s)
 
     means.world.expect("centre", "", "clock_jump", within_s=KNOWN_S)
     means.check_a_kill_is_known()

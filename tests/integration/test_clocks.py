@@ -68,12 +68,12 @@ class Site:
         stack.enter_context(self.broker)
         self.aggregator = Aggregator(folder, self.broker.port, inventory=INVENTORY)
         self.clock = Clock(folder / "centre-clock")
-        self.clock.wear(self.aggregator)
+        self.aggregator.run_through(*self.clock.words)
         stack.enter_context(self.aggregator)
         self.agents = {name: Agent(folder, self.broker.port, name) for name in HOSTS}
         self.clocks = {name: Clock(folder / f"{name}-clock") for name in HOSTS}
         for name, agent in self.agents.items():
-            self.clocks[name].wear(agent)
+            agent.run_through(*self.clocks[name].words)
             stack.enter_context(agent)
         self.wait_for_all()
 

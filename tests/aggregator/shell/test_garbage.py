@@ -67,58 +67,78 @@ def test_much_that_is_new_is_looked_at_early(collector: Garbage) -> None:
     assert len(gc.get_objects(generation=0)) < len(made)
 
 
-def test_a_storm_is_frozen_before_a_look_at_it_gets_long(
-    collector: Garbage, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return a list that gets how many objects each look goes through; a fleet is of 3,000."""
     monkeypatch.setattr(garbage, "MUCH", 1_000)
     monkeypatch.setattr(garbage, "LARGE", 3_000)
-    before = gc.get_freeze_count()
-    storm: list[list[list[int]]] = []
+    monkeypatch.setattr(garbage, "_UNCOUNTED", 12_000)
+    found: list[int] = []
+    collect = gc.collect
 
-    for _ in range(10):
-        storm.append([[number] for number in range(1_000)])
-        collector.look_if_much()
+    def counted(generation: int = 2) -> int:
+        found.append(sum(len(gc.get_objects(each)) for each in range(generation + 1)))
+        return collect(generation)
 
-    assert gc.get_freeze_count() > before + 6_000
-    assert len(gc.get_objects()) < 6_000
-
-
-def test_a_fleet_that_has_come_up_is_frozen_at_once(
-    collector: Garbage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(garbage, "LARGE", 1_000)
-    fleet = [[number] for number in range(2_000)]
-    before = gc.get_freeze_count()
-
-    collector.look()
-
-    assert gc.get_freeze_count() >= before + len(fleet)
+    monkeypatch.setattr(gc, "collect", counted)
+    return found
 
 
-def test_objects_are_not_counted_any_more_once_none_may_be_frozen(
-    collector: Garbage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """To count is to go through all of them, and a fleet's would never become fewer again."""
-    monkeypatch.setattr(garbage, "LARGE", 100)
-    monkeypatch.setattr(garbage, "FREEZES_MAX", 1)
-    first = [[number] for number in range(200)]
-    collector.look()
-    frozen = gc.get_freeze_count()
-    counted: list[None] = []
+def made(count: int) -> list[list[int]]:
+    return [[number] for number in range(count)]
 
-    def get_objects() -> list[object]:
-        counted.append(None)
-        return []
 
-    monkeypatch.setattr(gc, "get_objects", get_objects)
-
-    later = [[number] for number in range(200)]
-    for _ in range(garbage.WHOLE_EVERY):
+def look_at_all(collector: Garbage) -> None:
+    for _ in range(WHOLE_EVERY):
         collector.look()
 
-    assert counted == []
-    assert gc.get_freeze_count() <= frozen
-    assert len(first) == len(later)
+
+@pytest.mark.parametrize("storms", [5, 50])
+def test_a_storm_is_frozen_and_never_looked_at_as_a_whole(
+    storms: int, collector: Garbage, looks: list[int]
+) -> None:
+    before = gc.get_freeze_count()
+    storm = []
+
+    for _ in range(storms):
+        storm.append(made(1_000))
+        collector.look_if_much()
+    look_at_all(collector)
+
+    assert gc.get_freeze_count() >= before + storms * 1_000
+    assert max(looks) < 3_000
+
+
+def test_what_is_replaced_all_the_time_is_not_frozen(collector: Garbage, looks: list[int]) -> None:
+    fleet = made(2_000)
+    for _ in range(3):
+        look_at_all(collector)
+        before = gc.get_freeze_count()
+        for at in range(len(fleet)):
+            fleet[at] = [at]
+    look_at_all(collector)
+
+    assert gc.get_freeze_count() <= before
+    assert max(looks) < 3_000
+
+
+def test_once_none_may_be_frozen_all_of_them_wait_for_ten_minutes(
+    collector: Garbage, looks: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(garbage, "FREEZES_MAX", 1)
+    first = made(4_000)
+    look_at_all(collector)
+    frozen = gc.get_freeze_count()
+    later = made(4_000)
+
+    for _ in range(garbage.LOOKS_A_FREEZE - WHOLE_EVERY - 1):
+        collector.look()
+    waiting = gc.get_freeze_count()
+    collector.look()
+
+    assert waiting <= frozen
+    assert gc.get_freeze_count() >= frozen + len(later)
+    assert sum(size >= len(first) for size in looks) == len([first, later])  # when they were new
 
 
 async def test_python_collects_again_by_itself_afterwards() -> None:

@@ -3,8 +3,9 @@
 from collections.abc import Collection
 
 from aggregator.core.incidents.record import Subject
-from venuewatch.rehearsal.faults import NONE
+from venuewatch.rehearsal.faults import NONE, Mending
 from venuewatch.rehearsal.faults._victims import CentreFault
+from venuewatch.rehearsal.live.world import World as LiveWorld
 from venuewatch.rehearsal.world.world import World
 
 
@@ -27,3 +28,7 @@ class AggregatorClockStepped(CentreFault, frozen=True):
     def heal(self, world: World) -> None:
         """Set it right."""
         world.observer.clock.set_offset(0.0)
+
+    def begin_live(self, world: LiveWorld, _: Subject) -> Mending:
+        """Set the clock by which the real aggregator runs."""
+        return world.set_clock(world.clock, self.step_s, lasts_s=self.longest_s).end

@@ -1,10 +1,14 @@
 """Ends all agents of a venue within a moment, or one after the other within a second."""
 
+import random
 from collections.abc import Collection
+from contextlib import ExitStack
 
 from aggregator.core.incidents.record import Subject
 from venuewatch.rehearsal.faults import Fault, Mending
 from venuewatch.rehearsal.faults._victims import any_venue, breaks, breaks_venue
+from venuewatch.rehearsal.live.host import Host as LiveHost
+from venuewatch.rehearsal.live.timetable import Deed
 from venuewatch.rehearsal.live.world import World as LiveWorld
 from venuewatch.rehearsal.world.world import World
 
@@ -40,7 +44,14 @@ class BadUpdate(Fault, frozen=True):
             host.mend()
 
     def begin_live(self, world: LiveWorld, subject: Subject) -> Mending:
-        """Kill the real agent."""
+        """Kill the real agent, some time within the first ``within_s``."""
         host = world.hosts[subject.host]
-        host.agent.kill()
-        return host.start
+        return self._in_turn(world, host, host.agent.kill)
+
+    def _in_turn(self, world: LiveWorld, host: LiveHost, end: Deed) -> Mending:
+        """End an agent when it is its turn, which is a matter of its host's name."""
+        at_s = random.Random(host.name).uniform(0.0, self.within_s)
+        mending = ExitStack()
+        mending.callback(host.start_as_usual)
+        mending.callback(world.timetable.play([(at_s, end)]))
+        return mending.close

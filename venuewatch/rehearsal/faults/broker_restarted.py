@@ -14,8 +14,8 @@ class BrokerRestarted(BrokerStopped, frozen=True):
     lasts_s: float = 2.0
 
     def hit(self, world: World) -> None:
-        """End the broker, in order or not."""
-        if world.rng.random() < 0.5:  # noqa: PLR2004 - a coin
+        """End the broker: in order, or by a coin where that is left open."""
+        if self.is_in_order or world.rng.random() < 0.5:  # noqa: PLR2004 - a coin
             world.broker.stop()
         else:
             world.broker.kill()

@@ -5,7 +5,8 @@ from collections.abc import Collection
 from aggregator.core.incidents.record import Subject
 from aggregator.core.incidents.troubles import subject_of
 from aggregator.core.verdicts.causes import Cause
-from venuewatch.rehearsal.faults import Fault
+from venuewatch.rehearsal.faults import Fault, Mending
+from venuewatch.rehearsal.live.world import World as LiveWorld
 from venuewatch.rehearsal.world.world import World
 
 
@@ -30,3 +31,7 @@ class CentreClockJump(Fault, frozen=True):
     def heal(self, world: World) -> None:
         """Set it right."""
         world.observer.clock.set_offset(0.0)
+
+    def begin_live(self, world: LiveWorld, _: Subject) -> Mending:
+        """Set the clock by which the real aggregator runs."""
+        return world.set_clock(world.clock, self.jump_s, lasts_s=self.longest_s).end

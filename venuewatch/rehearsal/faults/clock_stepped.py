@@ -3,8 +3,9 @@
 from collections.abc import Collection
 
 from aggregator.core.incidents.record import Subject
-from venuewatch.rehearsal.faults import Fault
+from venuewatch.rehearsal.faults import Fault, Mending
 from venuewatch.rehearsal.faults._victims import any_host, breaks
+from venuewatch.rehearsal.live.world import World as LiveWorld
 from venuewatch.rehearsal.world.world import World
 
 
@@ -28,3 +29,8 @@ class ClockStepped(Fault, frozen=True):
         """Step the clocks of these hosts by ``step_s``."""
         for subject in subjects:
             world.host(subject).machine.clock.set_offset(self.step_s)
+
+    def begin_live(self, world: LiveWorld, subject: Subject) -> Mending:
+        """Set the clock by which the real agent runs."""
+        clock = world.hosts[subject.host].clock
+        return world.set_clock(clock, self.step_s, lasts_s=self.longest_s).end

@@ -1,10 +1,14 @@
 """Ends and starts an agent, again and again."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack
 
 from aggregator.core.incidents.record import Subject
-from venuewatch.rehearsal.faults import Fault
+from venuewatch.rehearsal.faults import Fault, Mending
 from venuewatch.rehearsal.faults._victims import any_host, breaks
+from venuewatch.rehearsal.live.host import Host as LiveHost
+from venuewatch.rehearsal.live.timetable import Deed
+from venuewatch.rehearsal.live.world import World as LiveWorld
 from venuewatch.rehearsal.world.world import World
 
 
@@ -34,3 +38,16 @@ class FlappingHost(Fault, frozen=True):
             for number in range(self.falls):
                 world.loop.after(number * self.every_s, host.kill_agent)
                 world.loop.after(number * self.every_s + self.down_s, host.mend)
+
+    def begin_live(self, world: LiveWorld, subject: Subject) -> Mending:
+        """Kill and start the real agent, again and again."""
+        host = world.hosts[subject.host]
+        mending = ExitStack()
+        mending.callback(host.start_as_usual)
+        mending.callback(world.timetable.play(self._deeds(host)))
+        return mending.close
+
+    def _deeds(self, host: LiveHost) -> Iterator[tuple[float, Deed]]:
+        for number in range(self.falls):
+            yield number * self.every_s, host.agent.kill
+            yield number * self.every_s + self.down_s, host.start_as_usual

@@ -3,8 +3,12 @@
 from collections.abc import Collection
 
 from aggregator.core.incidents.record import Subject
-from venuewatch.rehearsal.faults import Fault
+from venuewatch.base.wire import topics
+from venuewatch.base.wire.topics import Stream
+from venuewatch.rehearsal.faults import Fault, Mending
 from venuewatch.rehearsal.faults._victims import any_host, breaks
+from venuewatch.rehearsal.live import flooding
+from venuewatch.rehearsal.live.world import World as LiveWorld
 from venuewatch.rehearsal.world.world import World
 
 
@@ -30,3 +34,11 @@ class FloodingHost(Fault, frozen=True):
             agent = world.host(subject).agent
             if agent is not None:
                 agent.flood(self.per_s)
+
+    def begin_live(self, world: LiveWorld, subject: Subject) -> Mending:
+        """Run such a program on the real machine; it ends by its own length."""
+        machine = world.hosts[subject.host].machine
+        topic = topics.topic(subject.venue, subject.host, Stream.BEAT)
+        place = (world.broker.address, world.broker.port)
+        how = ("messages", *place, self.per_s, self.longest_s, topic)
+        return world.run_on(machine, f"flood-{subject.host}", flooding.MODULE, *how).kill

@@ -4,8 +4,9 @@ from collections.abc import Collection
 from functools import partial
 
 from aggregator.core.incidents.record import Subject
-from venuewatch.rehearsal.faults import NONE
+from venuewatch.rehearsal.faults import NONE, Mending
 from venuewatch.rehearsal.faults._victims import HostFault
+from venuewatch.rehearsal.live.world import World as LiveWorld
 from venuewatch.rehearsal.world.process import SimProcess
 from venuewatch.rehearsal.world.venue import SimHost
 from venuewatch.rehearsal.world.world import World
@@ -34,6 +35,13 @@ class HostOverloaded(HostFault, frozen=True):
                 stall = partial(self._stall, world, agent.process)
                 for number in range(int(self.lasts_s / _EVERY_S)):
                     world.loop.after(number * _EVERY_S, stall)
+
+    def begin_live(self, world: LiveWorld, subject: Subject) -> Mending:
+        """Stop the real agent for moments; each ends by its own length."""
+        agent = world.hosts[subject.host].agent
+        stall = partial(world.freeze, agent, lasts_s=self.stall_s)
+        count = int(self.lasts_s / _EVERY_S)
+        return world.timetable.play((number * _EVERY_S, stall) for number in range(count))
 
     def _stall(self, world: World, run: SimProcess) -> None:
         run.freeze()

@@ -6,8 +6,11 @@ import msgspec
 
 from aggregator.core.incidents.record import Subject
 from aggregator.inventory import HostEntry, Inventory, fleet_of
-from venuewatch.rehearsal.faults import NONE
+from venuewatch.rehearsal.faults import NONE, Mending
 from venuewatch.rehearsal.faults._victims import VenueFault, any_venue
+from venuewatch.rehearsal.live import inventories
+from venuewatch.rehearsal.live.world import World as LiveWorld
+from venuewatch.rehearsal.stage.faults import Text, add_lines
 from venuewatch.rehearsal.world.venue import SimVenue
 from venuewatch.rehearsal.world.world import World
 
@@ -46,6 +49,16 @@ class InventoryWrong(VenueFault, frozen=True):
 
     def hit(self, venue: SimVenue) -> None:
         """Leave it: it is all in ``strike``."""
+
+    def begin_live(self, world: LiveWorld, subject: Subject) -> Mending:
+        """Write them into the inventory, and have the real aggregator read it again."""
+        code = subject.venue
+        path = world.folder / inventories.FILE
+        text = Text(path, f"absent hosts of {code}", after=inventories.last_line(code))
+        lines = inventories.absent(code, self.hosts)
+        aggregator = world.aggregator.pid
+        lasts_s = self.longest_s
+        return add_lines(world.guardian, text, lines, pid=aggregator, lasts_s=lasts_s).end
 
     def _more(self, code: str) -> list[HostEntry]:
         return [HostEntry(f"{code}-absent-{number}") for number in range(1, self.hosts + 1)]

@@ -5,7 +5,8 @@ from collections.abc import Collection
 from aggregator.core.incidents.record import Subject
 from aggregator.core.incidents.troubles import subject_of
 from aggregator.core.verdicts.causes import Cause
-from venuewatch.rehearsal.faults import Fault
+from venuewatch.rehearsal.faults import Fault, Mending
+from venuewatch.rehearsal.live.world import World as LiveWorld
 from venuewatch.rehearsal.world.world import World
 
 
@@ -28,3 +29,7 @@ class JournalDiskFull(Fault, frozen=True):
     def heal(self, world: World) -> None:
         """Make room."""
         world.observer.journal.is_full = False
+
+    def begin_live(self, world: LiveWorld, _: Subject) -> Mending:
+        """Take away all that is free of the journal's own small disk."""
+        return world.disk.fill(world.guardian, lasts_s=self.longest_s).end

@@ -3,7 +3,10 @@
 from collections.abc import Collection
 
 from aggregator.core.incidents.record import Subject
+from venuewatch.rehearsal.faults import Mending
 from venuewatch.rehearsal.faults._victims import HostFault
+from venuewatch.rehearsal.live.world import World as LiveWorld
+from venuewatch.rehearsal.stage.machine import StageError
 from venuewatch.rehearsal.world.notifier import Mood
 from venuewatch.rehearsal.world.venue import SimHost
 from venuewatch.rehearsal.world.world import World
@@ -42,3 +45,11 @@ class ReceiverRefuses(HostFault, frozen=True):
         for subject in world.broken:
             if subject.host:
                 world.host(subject).mend()
+
+    def begin_live(self, world: LiveWorld, _: Subject) -> Mending:
+        """Have the real receiver refuse."""
+        receiver = world.receiver
+        if receiver is None:
+            raise StageError("this world has no receiver of notices")
+        receiver.turn(self.mood, lasts_s=self.longest_s)
+        return lambda: receiver.turn("takes")

@@ -4,8 +4,9 @@ from collections.abc import Collection
 
 from aggregator.core.incidents.record import Subject
 from venuewatch.base.wire.links import RECONNECT_MAX_S
-from venuewatch.rehearsal.faults import Fault
+from venuewatch.rehearsal.faults import Fault, Mending
 from venuewatch.rehearsal.faults._victims import any_host, breaks
+from venuewatch.rehearsal.live.world import World as LiveWorld
 from venuewatch.rehearsal.world.venue import SimHost
 from venuewatch.rehearsal.world.world import World
 
@@ -39,6 +40,13 @@ class TermsRefused(Fault, frozen=True):
     def heal(self, world: World) -> None:
         """Restart it with usual ones."""
         self.mend(world, world.broken)
+
+    def begin_live(self, world: LiveWorld, subject: Subject) -> Mending:
+        """Restart the real agent with the new terms."""
+        host = world.hosts[subject.host]
+        host.agent.stop()
+        host.start_changed(reconnect_max_s=self.reconnect_max_s)
+        return host.start_as_usual
 
     def _restart(self, world: World, host: SimHost, reconnect_max_s: float) -> None:
         host.reconnect_max_s = reconnect_max_s

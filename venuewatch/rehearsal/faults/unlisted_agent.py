@@ -3,8 +3,9 @@
 from collections.abc import Collection
 
 from aggregator.core.incidents.record import Subject
-from venuewatch.rehearsal.faults import NONE
+from venuewatch.rehearsal.faults import NONE, Mending
 from venuewatch.rehearsal.faults._victims import VenueFault
+from venuewatch.rehearsal.live.world import World as LiveWorld
 from venuewatch.rehearsal.world.venue import SimVenue
 from venuewatch.rehearsal.world.world import World
 
@@ -17,7 +18,7 @@ class UnlistedAgent(VenueFault, frozen=True):
 
     def hit(self, venue: SimVenue) -> None:
         """Start it."""
-        venue.add_double(f"{venue.plan.code}-unlisted").start_agent()
+        venue.add_double(_name_at(venue.plan.code)).start_agent()
 
     def mend(self, world: World, subjects: Collection[Subject]) -> None:
         """Take it away."""
@@ -28,3 +29,13 @@ class UnlistedAgent(VenueFault, frozen=True):
         """Take it away, wherever it is."""
         for venue in world.venues.values():
             venue.remove_doubles(is_polite=True)
+
+    def begin_live(self, world: LiveWorld, subject: Subject) -> Mending:
+        """Start a real one on a machine of the venue."""
+        host = world.venue(subject.venue)[0]
+        host.start_beside(_name_at(subject.venue))
+        return host.end_twin
+
+
+def _name_at(code: str) -> str:
+    return f"{code}-unlisted"

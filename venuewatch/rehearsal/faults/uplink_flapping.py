@@ -3,8 +3,10 @@
 from collections.abc import Collection
 
 from aggregator.core.incidents.record import Subject
-from venuewatch.rehearsal.faults import Fault
+from venuewatch.rehearsal.faults import Fault, Mending
 from venuewatch.rehearsal.faults._victims import any_venue, breaks_venue
+from venuewatch.rehearsal.live.world import World as LiveWorld
+from venuewatch.rehearsal.stage.delay_line import Way
 from venuewatch.rehearsal.world.world import World
 
 
@@ -34,3 +36,12 @@ class UplinkFlapping(Fault, frozen=True):
             for number in range(self.falls):
                 world.loop.after(number * self.every_s, uplink.cut)
                 world.loop.after(number * self.every_s + self.down_s, uplink.mend)
+
+    def begin_live(self, world: LiveWorld, subject: Subject) -> Mending:
+        """Cut the real line, again and again; each cut ends by its own length."""
+        cut = Way(is_cut=True)
+
+        def fall() -> None:
+            world.change_line(subject.venue, cut, cut, lasts_s=self.down_s)
+
+        return world.timetable.play((number * self.every_s, fall) for number in range(self.falls))

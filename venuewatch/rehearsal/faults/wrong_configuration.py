@@ -3,8 +3,12 @@
 from collections.abc import Collection
 
 from aggregator.core.incidents.record import Subject
+from venuewatch.rehearsal.faults import Mending
 from venuewatch.rehearsal.faults.bad_update import BadUpdate
+from venuewatch.rehearsal.live.world import World as LiveWorld
 from venuewatch.rehearsal.world.world import World
+
+_WRONG_PORT = 1884  # nothing listens there
 
 
 class WrongConfiguration(BadUpdate, frozen=True):
@@ -12,6 +16,8 @@ class WrongConfiguration(BadUpdate, frozen=True):
 
     ``is_orderly``: each says farewell before it is started with it.
     """
+
+    SEEN_BY = "sessions"
 
     is_orderly: bool = False
 
@@ -24,3 +30,16 @@ class WrongConfiguration(BadUpdate, frozen=True):
             agent = world.host(subject).agent
             if agent is not None:
                 world.loop.after(world.rng.uniform(0.0, self.within_s), agent.stop)
+
+    def begin_live(self, world: LiveWorld, subject: Subject) -> Mending:
+        """Restart the real agent with the wrong port, some time within the first ``within_s``."""
+        host = world.hosts[subject.host]
+
+        def restart() -> None:
+            if self.is_orderly:
+                host.agent.stop()
+            else:
+                host.agent.kill()
+            host.start_changed(port=_WRONG_PORT)
+
+        return self._in_turn(world, host, restart)

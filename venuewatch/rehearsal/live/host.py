@@ -1,11 +1,13 @@
 """A venue host of a live rehearsal: its machine, its cable, its agent, and what befalls them."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from venuewatch.rehearsal.live.own_clock import Clock
 from venuewatch.rehearsal.live.programs import Process
-from venuewatch.rehearsal.live.servers import Agent
+from venuewatch.rehearsal.live.servers import Agent, in_lines
+from venuewatch.rehearsal.scenario import Value
 from venuewatch.rehearsal.stage.guardian import Fault
 from venuewatch.rehearsal.stage.machine import Machine, StageError
 from venuewatch.rehearsal.stage.network import Lan
@@ -20,17 +22,24 @@ class Where(NamedTuple):
 
 
 class Host:
-    """A machine, its cable and its agent; ``broker`` is how its agent is configured for it."""
+    """A machine, its cable and its agent; ``broker`` is how its agent is configured for it.
 
-    def __init__(self, name: str, where: Where, folder: Path, *, port: int, broker: str) -> None:
+    Attributes:
+        clock: the wall clock of its agents, which goes as this machine's own until it is set.
+    """
+
+    def __init__(
+        self, name: str, where: Where, folder: Path, *, port: int, broker: Mapping[str, Value]
+    ) -> None:
         self.name = name
         self.where = where
         self._folder = folder / name
         self._folder.mkdir()
-        self._broker = broker
+        self._broker: Mapping[str, Value] = {"username": name, **broker}
         self._port = port
         self._is_off = False
         self._cable: Fault | None = None
+        self.clock = Clock(self._folder / "clock")
         self._agent = self._new_agent(name, self._folder)
         self.agent: Process = self._agent
         self._twin: Agent | None = None
@@ -74,24 +83,35 @@ class Host:
 
     def start_twin(self, of: "Host") -> None:
         """Start an agent on this machine, too, that goes by another host's name."""
+        self.start_beside(of.name)
+
+    def start_beside(self, name: str) -> None:
+        """Start an agent of this name on this machine, too."""
         folder = self._folder / "twin"
         folder.mkdir(exist_ok=True)
-        self._twin = self._new_agent(of.name, folder).at(self.machine).start()
+        self._twin = self._new_agent(name, folder).at(self.machine).start()
 
     def end_twin(self) -> None:
-        """End the agent here that goes by another host's name, if there is one."""
+        """End the agent here that goes by another name, if there is one."""
         if self._twin is not None:
             self._twin.stop()
             self._twin = None
 
-    def start_wandering(self) -> Clock:
-        """Start its agent anew, by the clock that is returned."""
-        clock = Clock(self._folder / "clock")
-        self.agent.stop()
-        self.agent = self._new_agent(self.name, self._folder)
-        clock.wear(self.agent)
+    def start_changed(self, *, port: int | None = None, **broker: Value) -> None:
+        """Start its agent, which does not run, with these settings of its broker changed."""
+        folder = self._folder / "changed"
+        folder.mkdir(exist_ok=True)
+        self.agent = self._new_agent(self.name, folder, port=port, **broker)
         self.start()
-        return clock
+
+    def start_as_usual(self) -> None:
+        """Have its agent run by its own configuration, whether or not it runs, or by which."""
+        if self.agent is not self._agent:
+            if self.agent.is_running:
+                self.agent.stop()
+            self.agent = self._agent
+        if not self.agent.is_running:
+            self.start()
 
     def heal(self) -> None:
         """Undo every change to it, but for the faults that the guardian holds.
@@ -104,13 +124,13 @@ class Host:
             raise StageError(f"the agent of {self.name} has crashed: {''.join(said)}")
         if self._is_off:
             self.power_on()
-        if self.agent is not self._agent:
-            self.agent.stop()
-            self.agent = self._agent
         self.end_twin()
-        if not self.agent.is_running:
-            self.start()
+        self.start_as_usual()
 
-    def _new_agent(self, name: str, folder: Path) -> Agent:
-        venue = self.where.venue
-        return Agent(folder, self._port, name, venue=venue, broker=self._broker)
+    def _new_agent(
+        self, name: str, folder: Path, *, port: int | None = None, **broker: Value
+    ) -> Agent:
+        settings = in_lines({**self._broker, **broker})
+        agent = Agent(folder, port or self._port, name, venue=self.where.venue, broker=settings)
+        agent.run_through(*self.clock.words)
+        return agent

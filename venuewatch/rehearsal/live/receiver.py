@@ -3,7 +3,7 @@
 import contextlib
 import http.server
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any, Final, Self
 
@@ -15,13 +15,20 @@ from venuewatch.base import clock
 from venuewatch.rehearsal.runfile.rows import Change, Notice
 from venuewatch.rehearsal.scenario import text_of
 from venuewatch.rehearsal.stage.machine import Machine, inside
+from venuewatch.rehearsal.world.notifier import Mood
 
 PORT: Final = 8090
-URL: Final = f"http://127.0.0.1:{PORT}/notices"
+PATH: Final = "/notices"
+URL: Final = f"http://127.0.0.1:{PORT}{PATH}"
 
 _NAME: Final = "webhook"
 _LARGEST: Final = 1 << 20
 _POLL_S: Final = 0.05
+_ANSWERS: Final[Mapping[Mood, HTTPStatus | None]] = {
+    "takes": HTTPStatus.NO_CONTENT,
+    "refuses": HTTPStatus.UNAUTHORIZED,  # as with a token that is out of date
+    "hangs": None,
+}
 
 
 class _Body(msgspec.Struct, frozen=True):
@@ -59,15 +66,16 @@ class Receiver:
     """A context that answers notices at ``URL`` on a machine; ``write`` gets each, in a thread.
 
     Attributes:
-        refuses: whether it answers that it can't take any now.
         not_understood: how many requests were no notices.
     """
 
     def __init__(self, machine: Machine, world: str, write: Callable[[Notice], None]) -> None:
-        self.refuses = False
         self.not_understood = 0
         self._world = world
         self._write = write
+        self._mood: Mood = "takes"
+        self._mood_ends_at = 0.0
+        self._changed = threading.Condition()
         self._server = inside(machine.namespace, lambda: _Server(self))
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(_POLL_S,), name=_NAME, daemon=True
@@ -78,20 +86,39 @@ class Receiver:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.turn("takes")
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
 
-    def take(self, body: bytes) -> HTTPStatus:
-        """Note a notice, and return what to answer."""
-        accepted = not self.refuses
+    def turn(self, mood: Mood, *, lasts_s: float = 0.0) -> None:
+        """Refuse all, or answer nothing, for so long (s); or take all again, as it always does."""
+        with self._changed:
+            self._mood, self._mood_ends_at = mood, clock.monotonic() + lasts_s
+            self._changed.notify_all()
+
+    @property
+    def mood(self) -> Mood:
+        """How it is now."""
+        return self._mood if clock.monotonic() < self._mood_ends_at else "takes"
+
+    def await_answer(self) -> None:
+        """Wait as long as it answers nothing."""
+        with self._changed:
+            while self.mood == "hangs":
+                self._changed.wait(self._mood_ends_at - clock.monotonic())
+
+    def take(self, body: bytes) -> HTTPStatus | None:
+        """Note a notice, and return what to answer; None: nothing."""
+        mood = self.mood
+        accepted = mood == "takes"
         try:
             row = row_of(self._world, body, clock.monotonic(), accepted=accepted)
         except ValueError:  # msgspec's are some, too
             self.not_understood += 1
             return HTTPStatus.BAD_REQUEST
         self._write(row)
-        return HTTPStatus.NO_CONTENT if accepted else HTTPStatus.SERVICE_UNAVAILABLE
+        return _ANSWERS[mood]
 
 
 class _Server(http.server.ThreadingHTTPServer):
@@ -106,13 +133,22 @@ class _Request(http.server.BaseHTTPRequestHandler):
     server: _Server
     protocol_version = "HTTP/1.1"
 
+    def do_GET(self) -> None:
+        self._answer(_ANSWERS[self.server.receiver.mood])
+
     def do_POST(self) -> None:
         size = self.headers.get("Content-Length", "")
-        status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
         if size.isdecimal() and int(size) <= _LARGEST:
-            status = self.server.receiver.take(self.rfile.read(int(size)))
+            self._answer(self.server.receiver.take(self.rfile.read(int(size))))
         else:
             self.close_connection = True
+            self._answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+
+    def _answer(self, status: HTTPStatus | None) -> None:
+        if status is None:  # it hangs up at the end: nobody may take that for an answer
+            self.server.receiver.await_answer()
+            self.close_connection = True
+            return
         with contextlib.suppress(OSError):
             self.send_response(status)
             self.send_header("Content-Length", "0")

@@ -4,15 +4,17 @@ import http.client
 import socket
 import ssl
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final, Self
 
 import msgspec
 
+from venuewatch.base.in_toml import in_toml
 from venuewatch.rehearsal.live.pages import IncidentsPage, Page
 from venuewatch.rehearsal.live.programs import READY_S, START_S, Place, Process, program, until
+from venuewatch.rehearsal.scenario import Value
 from venuewatch.rehearsal.stage.machine import StageError
 
 LOOPBACK: Final = "127.0.0.1"
@@ -20,6 +22,11 @@ LOOPBACK: Final = "127.0.0.1"
 _CONNECT: Final = b"\x10\x10\x00\x04MQTT\x04\x02\x00\x00\x00\x04wait"  # MQTT 3.1.1, 3.1
 _CONNACK: Final = b"\x20"  # accepted or not; MQTT 3.1.1, 3.2
 _ANSWER_S: Final = 1.0
+
+
+def in_lines(settings: Mapping[str, Value]) -> str:
+    """Return settings as lines of a table of TOML."""
+    return "".join(f"{name} = {in_toml(value)}\n" for name, value in settings.items())
 
 
 def is_ready(connect: Callable[[], socket.socket]) -> bool:
@@ -117,7 +124,7 @@ class Aggregator(Process):
 
     def web(self, timeout_s: float) -> http.client.HTTPConnection:
         """Return a connection with it, which gives up after so long (s) without a byte."""
-        return _Web(self.place, self.port, timeout_s)
+        return Web(self.place, self.port, timeout_s)
 
     def page(self) -> Page:
         """Return its metrics; none where it does not answer."""
@@ -182,7 +189,7 @@ class Agent(Process):
         super().__init__(folder, name, sys.executable, "-I", "-m", "agent", "--config", str(config))
 
 
-class _Web(http.client.HTTPConnection):
+class Web(http.client.HTTPConnection):
     """HTTP with a server on the loopback interface of a place."""
 
     def __init__(self, place: Place, port: int, timeout_s: float) -> None:
@@ -190,5 +197,6 @@ class _Web(http.client.HTTPConnection):
         self._place = place
 
     def connect(self) -> None:
+        """Connect from its place. Raises OSError."""
         self.sock = self._place.connect(self.host, self.port)
         self.sock.settimeout(self.timeout)

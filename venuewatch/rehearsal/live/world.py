@@ -1,24 +1,33 @@
 """A live world: a centre with a broker and an aggregator, and the venues of an inventory."""
 
 import contextlib
+import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Final
 
-from aggregator.inventory import HostEntry, Inventory, VenueEntry
+from aggregator.inventory import Inventory
 from venuewatch.base import clock
-from venuewatch.rehearsal.live import health
+from venuewatch.rehearsal.fleet import AWAY_LIMIT_S
+from venuewatch.rehearsal.live import health, inventories, permissions
+from venuewatch.rehearsal.live.disk import Disk
+from venuewatch.rehearsal.live.ear import Ear
 from venuewatch.rehearsal.live.health import LINGERING, Health
 from venuewatch.rehearsal.live.host import Host, Where
+from venuewatch.rehearsal.live.own_clock import Clock
 from venuewatch.rehearsal.live.pages import Incident
 from venuewatch.rehearsal.live.programs import Process, until
-from venuewatch.rehearsal.live.servers import Aggregator, Mosquitto
+from venuewatch.rehearsal.live.receiver import Receiver
+from venuewatch.rehearsal.live.servers import Aggregator, Mosquitto, in_lines
+from venuewatch.rehearsal.live.timetable import Timetable
+from venuewatch.rehearsal.scenario import Value
 from venuewatch.rehearsal.stage.blocking import block
 from venuewatch.rehearsal.stage.delay_line import Settings, Way
 from venuewatch.rehearsal.stage.faults import change_line, freeze, reset_connections
-from venuewatch.rehearsal.stage.guardian import Fault
+from venuewatch.rehearsal.stage.guardian import Fault, Guardian
 from venuewatch.rehearsal.stage.machine import Machine, entered
-from venuewatch.rehearsal.stage.network import CENTRE, Lan, address_of, make_centre
+from venuewatch.rehearsal.stage.network import CENTRE, Lan, make_centre
 from venuewatch.rehearsal.stage.run import Run
 
 RECONNECT_MAX_S: Final = 2.0
@@ -38,6 +47,13 @@ class World:
     ``webhook_url``: where the aggregator sends notices; none if it is empty.
 
     Attributes:
+        run: whose machines these are.
+        timetable: what has to be done here later.
+        clock: the aggregator's wall clock, which goes as this machine's until it is set.
+        disk: where the aggregator's journal is.
+        permissions: the file that says who may say and hear what at the broker.
+        ear: a stranger at the broker.
+        receiver: who gets the notices, if there is one.
         up_at: when (monotonic s) all hosts were up for the first time.
     """
 
@@ -51,20 +67,34 @@ class World:
         reconnect_max_s: float = RECONNECT_MAX_S,
         webhook_url: str = "",
     ) -> None:
-        broker = f'address = "{CENTRE}"\nreconnect_max_s = {reconnect_max_s}\n'
-        self.inventory = _on_the_stage(inventory)
+        broker: dict[str, Value] = {"address": CENTRE, "reconnect_max_s": reconnect_max_s}
+        self.inventory = inventories.on_the_stage(inventory)
         self.folder = folder
+        self.run = run
         self._guardian = run.guardian
+        self.reconnect_max_s = reconnect_max_s
+        self.timetable = Timetable()
+        self.clock = Clock(folder / "centre-clock")
+        self.disk = Disk(folder / "journal")
+        self.receiver: Receiver | None = None
         self.centre = Machine(run.prefix, "centre")
-        self.broker = Mosquitto(folder, port=_BROKER_PORT, address=CENTRE).at(self.centre)
+        self.ear = Ear(self.centre.namespace, CENTRE, _BROKER_PORT)
+        self.permissions = permissions.make(folder)
+        self.broker = Mosquitto(
+            folder,
+            port=_BROKER_PORT,
+            address=CENTRE,
+            extra=[f"acl_file {self.permissions}"],
+        ).at(self.centre)
         self.aggregator = Aggregator(
             folder,
             _BROKER_PORT,
-            inventory=_as_toml(self.inventory),
+            inventory=inventories.as_toml(self.inventory),
             web_port=_WEB_PORT,
-            broker=broker,
-            web=f'[notify]\nwebhook_url = "{webhook_url}"\n' if webhook_url else "",
+            broker=in_lines(broker),
+            web=_more_settings(self.disk, webhook_url),
         ).at(self.centre)
+        self.aggregator.run_through(*self.clock.words)
         self.lans: dict[str, Lan] = {}
         self.hosts: dict[str, Host] = {}
         for number, venue in enumerate(inventory.venue, start=1):
@@ -76,9 +106,14 @@ class World:
                     Where(venue.code, lan, at),
                     folder,
                     port=_BROKER_PORT,
-                    broker=f'{broker}link = "{venue.link}"\n',
+                    broker={**broker, "link": venue.link},
                 )
         self.up_at = 0.0
+
+    @property
+    def guardian(self) -> Guardian:
+        """The guardian of its faults."""
+        return self._guardian
 
     def start(self) -> None:
         """Start everything, the agents a few at a time, and wait until all of it is well.
@@ -87,6 +122,7 @@ class World:
             StageError: something can't be made, or is not there in time.
         """
         make_centre(self.centre)
+        self.disk.make(self._guardian)
         for venue in self.inventory.venue:
             self.lans[venue.code].make(len(venue.host))
         self.broker.start()
@@ -99,6 +135,7 @@ class World:
 
     def close(self) -> None:
         """End everything that was started."""
+        self.timetable.close()
         for lan in self.lans.values():
             lan.close()
         agents = (program for host in self.hosts.values() for program in host.programs)
@@ -112,7 +149,10 @@ class World:
 
     def heal(self) -> None:
         """Undo every fault, without waiting until the monitor says so. Raises StageError."""
+        self.timetable.clear()
         self._guardian.end_all()
+        if self.receiver is not None:
+            self.receiver.turn("takes")
         for lan in self.lans.values():
             lan.uplink.heal()
         for process in (self.broker, self.aggregator):
@@ -167,6 +207,10 @@ class World:
         """Let a program stand still, until its fault ends or the world recovers."""
         return freeze(self._guardian, process.pid, lasts_s=lasts_s)
 
+    def set_clock(self, of: Clock, ahead_s: float, *, lasts_s: float | None = None) -> Fault:
+        """Set a program's clock so far (s) ahead, until the fault ends or the world recovers."""
+        return self._guardian.play(partial(of.set, ahead_s), of.undo, lasts_s=lasts_s)
+
     def change_line(self, code: str, up: Way, down: Way, *, lasts_s: float | None = None) -> Fault:
         """Have a venue's uplink carry packets so, until the fault ends or the world recovers."""
         uplink = self.lans[code].uplink
@@ -182,6 +226,11 @@ class World:
         addresses = [self.hosts[name].address for name in names]
         return block(self._guardian, self.centre, addresses, lasts_s=lasts_s)
 
+    def run_on(self, machine: Machine, name: str, module: str, *arguments: object) -> Process:
+        """Run a module of ours on a machine, until it is killed or ends."""
+        words = (sys.executable, "-I", "-m", module, *map(str, arguments))
+        return Process(self.folder, name, *words).at(machine).start()
+
     def _await_hosts(self, count: int) -> None:
         self._until(f"{count} hosts are up", lambda: self.aggregator.hosts_up() >= count)
 
@@ -190,38 +239,13 @@ class World:
         until(what, ask, within_s=_WELL_S, every_s=_PAGES_EVERY_S)
 
 
-def _on_the_stage(inventory: Inventory) -> Inventory:
-    """Return it with the addresses of the stage; a venue without a gateway has its first host."""
-    return Inventory(
-        tuple(
-            VenueEntry(
-                venue.code,
-                timezone=venue.timezone,
-                link=venue.link,
-                host=tuple(
-                    HostEntry(
-                        host.name,
-                        role=host.role,
-                        address=address_of(number, at),
-                        gateway=host.gateway
-                        or (at == 1 and not any(each.gateway for each in venue.host)),
-                        required=host.required,
-                    )
-                    for at, host in enumerate(venue.host, start=1)
-                ),
-            )
-            for number, venue in enumerate(inventory.venue, start=1)
-        )
-    )
-
-
-def _as_toml(inventory: Inventory) -> str:
-    lines = []
-    for venue in inventory.venue:
-        lines += ["[[venue]]", f'code = "{venue.code}"', f'timezone = "{venue.timezone}"']
-        lines += [f'link = "{venue.link}"']
-        for host in venue.host:
-            lines += ["[[venue.host]]", f'name = "{host.name}"', f'role = "{host.role}"']
-            lines += [f'address = "{host.address}"', f"gateway = {str(host.gateway).lower()}"]
-            lines += [f"required = {str(host.required).lower()}"]
+def _more_settings(disk: Disk, webhook_url: str) -> str:
+    lines = [
+        "[detection]",
+        f"away_limit_s = {AWAY_LIMIT_S}",
+        "[journal]",
+        f'path = "{disk.journal}"',
+    ]
+    if webhook_url:
+        lines += ["[notify]", f'webhook_url = "{webhook_url}"']
     return "\n".join(lines) + "\n"

@@ -138,7 +138,8 @@ def _world(path: Path, inventory: Inventory) -> Iterator[_Set]:
         stack.callback(world.close)
         world.start()
         write = stack.enter_context(_writing(path))
-        stack.enter_context(Receiver(world.centre, run.prefix, lambda row: write([row])))
+        receiver = Receiver(world.centre, run.prefix, lambda row: write([row]))
+        world.receiver = stack.enter_context(receiver)
         reader = stack.enter_context(Reader(world.aggregator, run.prefix, write))
         if not reader.await_open(_OPEN_S):
             raise StageError("the aggregator's stream of events does not begin")

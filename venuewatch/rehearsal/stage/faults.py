@@ -8,8 +8,10 @@ import os
 import shlex
 import signal
 import subprocess
+from collections.abc import Sequence
 from functools import partial
-from typing import Final
+from pathlib import Path
+from typing import Final, NamedTuple
 
 from venuewatch.rehearsal.stage.delay_line import Settings
 from venuewatch.rehearsal.stage.guardian import Fault, Guardian
@@ -18,6 +20,17 @@ from venuewatch.rehearsal.stage.undoing import Line
 from venuewatch.rehearsal.stage.uplink import Uplink
 
 _SS_TIMEOUT_S: Final = 20.0
+
+
+class Text(NamedTuple):
+    """Where lines are added: in a file, behind the line ``after`` (empty: at its end).
+
+    ``name`` tells them from others that are added.
+    """
+
+    path: Path
+    name: str
+    after: str = ""
 
 
 def freeze(guardian: Guardian, pid: int, *, lasts_s: float | None = None) -> Fault:
@@ -47,6 +60,33 @@ def unplug(
     return guardian.play(
         partial(machine.ip, f"link set {device} down"), ("sh", "-c", undo), lasts_s=lasts_s
     )
+
+
+def add_lines(
+    guardian: Guardian,
+    text: Text,
+    lines: Sequence[str],
+    *,
+    pid: int,
+    lasts_s: float | None = None,
+) -> Fault:
+    """Add lines to the configuration of a process, which reads it again at SIGHUP."""
+    begin, end = f"# {text.name}: begin", f"# {text.name}: end"
+    path = shlex.quote(str(text.path))
+    mark = "/^# " + text.name.replace(".", r"\.")
+    undo = f"[ ! -e {path} ] || sed -i '{mark}: begin$/,{mark}: end$/d' {path}"
+    hang_up = f"[ ! -d /proc/{pid} ] || kill -HUP {pid}"
+
+    def add() -> None:
+        there = text.path.read_text(encoding="utf-8").splitlines()
+        at = there.index(text.after) + 1 if text.after else len(there)
+        new = [*there[:at], begin, *lines, end, *there[at:]]
+        other = text.path.with_suffix(".new")
+        other.write_text("\n".join(new) + "\n", encoding="utf-8")
+        other.replace(text.path)
+        os.kill(pid, signal.SIGHUP)
+
+    return guardian.play(add, ("sh", "-c", f"{undo}; {hang_up}"), lasts_s=lasts_s)
 
 
 def reset_connections(machine: Machine, port: int, *, but: str, of: str = "") -> None:

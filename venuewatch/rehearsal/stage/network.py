@@ -2,7 +2,8 @@
 
 For a look at the line alone there is a pair of machines, 10.78.0.1 and 10.78.0.2.
 Everything is in namespaces, with private addresses, and nothing touches this machine's own
-network: the centre is 10.77.0.1, host k of venue v is 10.77.v.k. Each uplink is a delay line.
+network: the centre is 10.77.0.1, host k of venue v is 10.77.v.k, and a stranger, at no venue, is
+10.79.0.2. Each uplink is a delay line.
 """
 
 from typing import Final, Self
@@ -17,8 +18,11 @@ from venuewatch.rehearsal.stage.uplink import DEVICE, Uplink
 CENTRE: Final = "10.77.0.1"
 LOW: Final = "10.78.0.1"
 HIGH: Final = "10.78.0.2"
+VENUES: Final = "10.77.0.0/16"
+STRANGER: Final = "10.79.0.2"
 
 _ROUTER_HOST: Final = 254
+_BESIDE_STRANGER: Final = "10.79.0.1"
 _FORWARD: Final = (("ipv4/ip_forward", "1"),)
 
 
@@ -31,6 +35,34 @@ def make_centre(centre: Machine) -> None:
     """Make the centre's machine, without a line to anywhere."""
     centre.make()
     centre.ip(f"addr add {CENTRE}/32 dev lo")
+
+
+def add_stranger(run: Run, centre: Machine, *, lasts_s: float | None = None) -> Fault:
+    """Make the machine ``stranger``, at no venue and with a way to the centre, until that ends."""
+    machine = stranger_of(run)
+
+    def make() -> None:
+        machine.make()
+        centre.ip(
+            f"link add name stranger type veth peer name eth0 netns {machine.namespace}",
+            f"addr add {_BESIDE_STRANGER} peer {STRANGER} dev stranger",
+            "link set stranger up",
+        )
+        machine.ip(
+            f"addr add {STRANGER} peer {_BESIDE_STRANGER} dev eth0",
+            "link set eth0 up",
+            f"route add {CENTRE} dev eth0 src {STRANGER}",
+        )
+
+    name = machine.namespace
+    remove_it = f"ip netns pids {name} | xargs -r kill -KILL; ip netns del {name}"
+    undo = ("sh", "-c", f"[ ! -e /run/netns/{name} ] || {{ {remove_it}; }}")
+    return run.guardian.play(make, undo, lasts_s=lasts_s)
+
+
+def stranger_of(run: Run) -> Machine:
+    """Return the machine of a run that is at no venue, made or not."""
+    return Machine(run.prefix, "stranger")
 
 
 class Lan:
