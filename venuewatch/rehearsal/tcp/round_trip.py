@@ -12,8 +12,10 @@ _WHEEL: Final = ((0.252, 0.004), (2.016, 0.032), (16.128, 0.256), (math.inf, 2.0
 
 def rings_at(now: float, timeout_s: float) -> float:
     """Return when (s) a kernel timer rings that is set now: rounded up to what its wheel knows."""
-    step_s = next(step_s for reach_s, step_s in _WHEEL if timeout_s < reach_s)
-    return (math.floor((now + timeout_s) / step_s) + 1) * step_s
+    for reach_s, step_s in _WHEEL:
+        if timeout_s < reach_s:
+            return (math.floor((now + timeout_s) / step_s) + 1) * step_s
+    raise ValueError(f"expected a finite timeout, got {timeout_s}")
 
 
 class RoundTrip:

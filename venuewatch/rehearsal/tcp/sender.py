@@ -141,9 +141,23 @@ class Sender:
     @property
     def next_at(self) -> float:
         """When (s) something happens next; infinity if nothing is under way."""
-        if self.is_idle:
+        if not self._flight and not self._waiting:
             return math.inf
-        return min(self._events[0][0], self._timer) if self._events else self._timer
+        events, timer = self._events, self._timer
+        return events[0][0] if events and events[0][0] < timer else timer
+
+    @property
+    def settles_at(self) -> float:
+        """When (s) it learns that all has arrived, if nothing more is written and lost till then.
+
+        Infinity where anything else may happen before, or is to happen then.
+        """
+        events, flight = self._events, self._flight
+        if self._waiting or not flight or not events:
+            return math.inf
+        at, _, kind, segments, _ = events[0]
+        is_all = kind == _ACK and segments[-len(flight) :] == flight
+        return at if is_all and at <= self._timer else math.inf
 
     def write(self, number: int, now: float) -> None:
         """Hand in one beat."""
@@ -158,8 +172,8 @@ class Sender:
 
     def advance(self, now: float) -> None:
         """Let everything happen that is due by ``now``."""
-        events = self._events
-        while not self.is_idle:
+        events, flight = self._events, self._flight
+        while flight or self._waiting:
             at = events[0][0] if events else math.inf
             if self._timer < at:
                 if self._timer > now:
@@ -197,7 +211,7 @@ class Sender:
         heapq.heappush(self._events, (at, next(self._ticket), kind, segments or [], sent))
 
     def _send_new(self, numbers: list[int], now: float) -> None:
-        if not self._flight and not self._events:
+        if not self._flight and not self._events and self.repeat_every_s < math.inf:
             self._push((now // self.repeat_every_s + 1) * self.repeat_every_s, _TICK)
         self._flight.append(_Segment(numbers))
         self._transmit(self._flight[-1:], now)
@@ -269,7 +283,7 @@ class Sender:
         for segment in self._flight:
             if not segment.is_received:
                 break
-            self.arrivals.extend(Arrival(now, number, sent) for number in segment.numbers)
+            self.arrivals += [Arrival(now, number, sent) for number in segment.numbers]
             segment.numbers = []
         self._newest_received = sent
         self._acknowledge(sent, now)

@@ -6,7 +6,7 @@ centre, its outbox and the queue behind its beats. Only processes, sockets and d
 
 import random
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from typing import Literal, NamedTuple, Protocol, TypeAlias, cast
 
 from agent.beat_times import BeatTimes
@@ -32,6 +32,8 @@ INTERVAL_S = 1.0  # agent.config.Heartbeat
 STEP_S = 0.000_5  # what one turn of its loop takes, about
 FLOOD_EVERY_S = 0.1
 FAREWELL_WITHIN_S = 1.0  # agent.mqtt.session: how long it waits for the broker to have a farewell
+
+_tick_of = lru_cache(maxsize=16)(messages.decode_tick)  # all agents get the same bytes
 
 
 class Answer(Protocol):
@@ -72,6 +74,8 @@ class Agent:
         self._machine = machine
         self._site = site
         self._topics = {stream: topics.topic(site.venue, site.host, stream) for stream in Stream}
+        self._beat_topic = self._topics[Stream.BEAT]
+        self._command_topic = self._topics[Stream.CMD]
         self.boot = f"{rng.getrandbits(40):08x}"
         self.process = SimProcess(loop)
         self.session_count = 0
@@ -81,6 +85,7 @@ class Agent:
         self.is_connected = False
         self._farewell: Delivery | None = None
         self._leave_by = 0.0
+        self._is_idle = False  # whether only its beats and readings are to be done
         self._is_woken = False
         self._keepalive_s = KEEPALIVE_S[site.link]
         self._beats = BeatTimes(loop.now, INTERVAL_S, host=site.host)
@@ -89,9 +94,9 @@ class Agent:
         self._outbox = Outbox(cast(SpoolThread, self._keeper), boot=self.boot)
         self._centre = Centre(self._outbox.credit)
         self._beat_queue = BeatQueue(self._outbox, interval_s=INTERVAL_S)
-        self._alarm = Alarm(loop, lambda: self.process.run(self._step))
+        self._alarm = Alarm(loop, partial(self.process.run, self._step))
         self._flood_per_s = 0.0
-        self._flood_alarm = Alarm(loop, lambda: self.process.run(self._pour))
+        self._flood_alarm = Alarm(loop, partial(self.process.run, self._pour))
         self._wake_soon()
 
     @property
@@ -131,7 +136,7 @@ class Agent:
             return
         if self._session is not None and self.is_connected:
             for _ in range(round(self._flood_per_s * FLOOD_EVERY_S)):
-                self._session.publish(self._topics[Stream.BEAT], b"?" * 100)
+                self._session.publish(self._beat_topic, b"?" * 100)
         self._flood_alarm.set(self._loop.now + FLOOD_EVERY_S)
 
     def _say_farewell(self) -> None:
@@ -177,6 +182,7 @@ class Agent:
         outbox_at = self._outbox.next_at()
         if outbox_at is not None:
             due.append(outbox_at)
+        self._is_idle = outbox_at is None and not self._machine.disk.records
         # A loop takes its time: what is due by a rounding error must not be due for ever.
         now = self._loop.now
         self._alarm.set(now if self._is_woken else max(min(due), now + STEP_S))
@@ -200,7 +206,7 @@ class Agent:
             self._loop,
             self.process,
             connect,
-            (topics.TICK, topics.TICKS, topics.CENTRE_STATES, self._topics[Stream.CMD]),
+            (topics.TICK, topics.TICKS, topics.CENTRE_STATES, self._command_topic),
             on_message=self._hear,
             on_change=self._wake_soon,
         )
@@ -278,18 +284,28 @@ class Agent:
             other_ticks=echoes[1:],
             late_ms=round(self._beats.say_lateness() * 1000),
         )
-        session.publish(self._topics[Stream.BEAT], encode(beat))
+        session.publish(self._beat_topic, encode(beat))
         session.wrote()
 
-    def _hear(self, topic: str, payload: bytes) -> None:
+    def _hear(self, topic: str, payload: bytes) -> bool:
+        """Take in a message; return whether the agent has to look what is to be done."""
         now = self._loop.now
-        if topic == self._topics[Stream.CMD]:
-            self._obey(messages.decode_command(payload), now)
-        elif topic.endswith("/tick"):
-            self._centre.hear_tick(topic, messages.decode_tick(payload), now)
+        if topic.endswith("/tick"):
+            self._centre.hear_tick(topic, _tick_of(payload), now)
             self._beats.hear_tick(now, topic)
+            return not self._rests_on(now)
+        if topic == self._command_topic:
+            self._obey(messages.decode_command(payload), now)
         else:
             self._centre.hear_state(topic, messages.decode_centre_state(payload), now)
+        return True
+
+    def _rests_on(self, now: float) -> bool:
+        """Tell whether a look now would find nothing to do, and change nothing that is due."""
+        at, session = self._alarm.at, self._session
+        if at is None or at <= now + STEP_S or not self._is_idle or self._farewell is not None:
+            return False
+        return self.is_connected and session is not None and session.has_lately_sent()
 
     def _obey(self, command: messages.Command, now: float) -> None:
         if isinstance(command, messages.Acknowledge):

@@ -4,8 +4,9 @@ It takes over by client id and publishes the old session's will before it lets t
 client that was silent for 1.5 keepalives is given up. The broker looks every 5 s.
 """
 
+import math
 import random
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
@@ -65,7 +66,9 @@ class Broker:
         self._of_endpoint: dict[Endpoint, ClientSession | None] = {}
         self._naming: dict[str, dict[ClientSession, None]] = {}  # by the topic that they name
         self._matching: dict[str, dict[ClientSession, None]] = {}  # by pattern with a wildcard
+        self._patterns_of: dict[str, tuple[str, ...]] = {}  # of these, by topic; a memo
         self._phase_s = rng.uniform(0.0, LOOK_EVERY_S)
+        self._looks_at = 0.0
         self._begin()
 
     @property
@@ -117,14 +120,22 @@ class Broker:
             self.retained[topic] = payload
         for tap in self.taps:
             tap(topic, payload, is_retained=is_retained, is_certain=is_certain)
+        message = Publish(topic, payload)
         for session in self._wanting_of(topic):
-            self._deliver(session, Publish(topic, payload), is_certain=is_certain)
+            self._deliver(session, message, is_certain=is_certain)
+
+    def first_look(self, at: float) -> float:
+        """Return when (s) it looks for silent clients first, at a moment or after it."""
+        looks = math.ceil(max(0.0, at - self._looks_at) / LOOK_EVERY_S)
+        return self._looks_at + looks * LOOK_EVERY_S
 
     def _begin(self) -> None:
+        self._looks_at = self._loop.now + self._phase_s
         self.process.after(self._phase_s, self._look)
         self.process.after(SAVE_EVERY_S, self._save)
 
     def _look(self) -> None:
+        self._looks_at = self._loop.now + LOOK_EVERY_S
         self.process.after(LOOK_EVERY_S, self._look)
         for session in list(self._sessions.values()):
             silent_s = self._loop.now - session.heard_at
@@ -215,25 +226,38 @@ class Broker:
         self._leave(session)
         session.patterns = patterns
         for pattern in patterns:
-            self._index(pattern).setdefault(pattern, {})[session] = None
+            index = self._index(pattern)
+            if pattern not in index:
+                index[pattern] = {}
+                self._forget_patterns(index)
+            index[pattern][session] = None
 
     def _leave(self, session: ClientSession) -> None:
         for pattern in session.patterns:
-            wanting = self._index(pattern).get(pattern, {})
+            index = self._index(pattern)
+            wanting = index.get(pattern, {})
             wanting.pop(session, None)
-            if not wanting:
-                self._index(pattern).pop(pattern, None)
+            if not wanting and index.pop(pattern, None) is not None:
+                self._forget_patterns(index)
 
     def _index(self, pattern: str) -> dict[str, dict[ClientSession, None]]:
         return self._matching if "+" in pattern or "#" in pattern else self._naming
 
     def _wanting_of(self, topic: str) -> list[ClientSession]:
         """Return the subscribers of a topic, each once: those that name it, then the others."""
+        patterns = self._patterns_of.get(topic)
+        if patterns is None:
+            patterns = tuple(each for each in self._matching if topics.matches(each, topic))
+            self._patterns_of[topic] = patterns
         found = dict(self._naming.get(topic, {}))
-        for pattern, wanting in self._matching.items():
-            if topics.matches(pattern, topic):
-                found.update(wanting)
+        for pattern in patterns:
+            found.update(self._matching[pattern])
         return list(found)
+
+    def _forget_patterns(self, index: Mapping[str, object]) -> None:
+        """Forget which patterns match a topic, as those of an index are others now."""
+        if index is self._matching:
+            self._patterns_of.clear()
 
     def _deliver(self, session: ClientSession, message: Publish, *, is_certain: bool) -> None:
         if not is_certain:

@@ -8,13 +8,14 @@ as a router: after 3 s without an answer to its ARP requests).
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from venuewatch.rehearsal.tcp.round_trip import RoundTrip
 from venuewatch.rehearsal.tcp.sender import THIN_RETRIES, Sender, Tcp, gives_up_after_s
 from venuewatch.rehearsal.world.loop import Alarm, Loop
 from venuewatch.rehearsal.world.network import Way
-from venuewatch.rehearsal.world.process import SimProcess
+from venuewatch.rehearsal.world.process import RUNNING, SimProcess
 
 AGENT_TCP: Final = Tcp(rto_max_s=1.0)  # agent.stream asks for it
 STOCK_TCP: Final = Tcp(is_stock=True)
@@ -72,8 +73,10 @@ class Endpoint:
         """Take from the network what is next in order."""
         if item is _FIN:
             self.process.run(self._end)
+        elif self.process.state is RUNNING:
+            self._hear(item)
         else:
-            self.process.run(lambda: self._hear(item))
+            self.process.run(partial(self._hear, item))
 
     def lose(self) -> None:
         """End it: the other end knows nothing of it, or did not answer for too long."""
@@ -95,10 +98,22 @@ class Endpoint:
 class Lane:
     """One direction of a connection: the sender's kernel, and what the receiver's kernel holds.
 
-    Both live in a :class:`Sender`; the lane gives it the time, the network and the receiver.
+    Both live in a :class:`Sender`; the lane gives it the time, the network and the receiver. Where
+    nothing but an acknowledgement is under way, the lane takes it in when it is next asked, at its
+    own time: nothing else depends on it, and it is most of what would have to be waited for.
     """
 
-    __slots__ = ("_alarm", "_items", "_loop", "_next", "_rto_max_s", "_sender", "_way", "owner")
+    __slots__ = (
+        "_alarm",
+        "_items",
+        "_loop",
+        "_next",
+        "_rto_max_s",
+        "_sender",
+        "_settles_at",
+        "_way",
+        "owner",
+    )
 
     def __init__(self, loop: Loop, owner: Endpoint, way: Way, tcp: Tcp) -> None:
         self._loop = loop
@@ -107,6 +122,7 @@ class Lane:
         self._items: dict[int, object] = {}
         self._next = 0
         self._rto_max_s = tcp.rto_max_s
+        self._settles_at = math.inf  # when what nobody waits for is there
         self._alarm = Alarm(loop, self._advance)
         self._sender: Sender | None = Sender(
             self._up,
@@ -126,11 +142,13 @@ class Lane:
 
     def is_acknowledged(self, number: int) -> bool:
         """Tell whether the other kernel has everything up to ``number``."""
+        self._settle()
         return self._sender is None or self._sender.is_acknowledged(number)
 
     @property
     def round_trip_s(self) -> float | None:
         """The least round trip (s) so far; None when the connection is over."""
+        self._settle()
         return None if self._sender is None else self._sender.round_trip.least_s
 
     def measured(self, round_trip_s: float) -> None:
@@ -140,11 +158,14 @@ class Lane:
 
     def push(self, item: object) -> None:
         """Take something to be sent."""
-        if self._sender is not None:
+        sender = self._sender
+        if sender is not None:
+            self._settle()
+            self._settles_at = math.inf
             self._items[self._next] = item
-            self._sender.write(self._next, self._loop.now)
+            sender.write(self._next, self._loop.now)
             self._next += 1
-            self._alarm.set(self._sender.next_at)
+            self._alarm.set(sender.next_at)
 
     def stop(self) -> None:
         """Send nothing any more."""
@@ -165,6 +186,7 @@ class Lane:
 
     def _hear_unreachable(self) -> None:
         if self._sender is not None:
+            self._settle()
             self._sender.hear_unreachable(self._loop.now)
             self._advance()
 
@@ -173,21 +195,40 @@ class Lane:
         if sender is None:
             return
         sender.advance(now)
-        arrivals, sender.arrivals = sender.arrivals, []
-        for arrival in arrivals:
-            self.owner.peer.deliver(self._items.pop(arrival.number))
+        arrivals = sender.arrivals
+        if arrivals:
+            sender.arrivals = []
+            receiver = self.owner.peer
+            for arrival in arrivals:
+                receiver.deliver(self._items.pop(arrival.number))
         silent_s = now - sender.timed_out_at
         is_orphan = not self.owner.is_open
         if silent_s > 0 and silent_s >= gives_up_after_s(self._rto_max_s, is_orphan=is_orphan):
             self.owner.lose()
         elif self._sender is not None:
+            self._wait(sender)
+
+    def _wait(self, sender: Sender) -> None:
+        """Have the alarm ring for what is next, unless that can wait until somebody asks."""
+        self._settles_at = sender.settles_at
+        if self._settles_at < math.inf:
+            self._alarm.clear()
+        else:
             self._alarm.set(sender.next_at)
+
+    def _settle(self) -> None:
+        """Take in the acknowledgement that was not waited for, if it is there by now."""
+        if self._settles_at <= self._loop.now and self._sender is not None:
+            self._settles_at = math.inf
+            self._sender.advance(self._loop.now)
 
     def _refuses(self, numbers: list[int]) -> bool:
         """Answer with a reset what the receiver's kernel, or its closed socket, does not want."""
         receiver = self.owner.peer
+        if receiver.is_open:
+            return False
         is_unwanted = any(self._items[number] is not _FIN for number in numbers)
-        if receiver.is_gone or (is_unwanted and not receiver.is_open):
+        if receiver.is_gone or is_unwanted:
             receiver.reset()
             return True
         return False

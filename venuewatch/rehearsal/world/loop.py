@@ -1,6 +1,7 @@
 """Runs actions in order of time on a virtual clock."""
 
 import heapq
+import math
 from collections.abc import Callable
 from itertools import count
 from typing import TypeAlias
@@ -21,9 +22,14 @@ class Loop:
         self._due: list[tuple[float, int, Action]] = []
         self._ticket = count()
 
+    @property
+    def waiting(self) -> int:
+        """How many actions wait for their time."""
+        return len(self._due)
+
     def at(self, when: float, do: Action) -> None:
         """Have ``do`` called at ``when``, or now if that is past."""
-        heapq.heappush(self._due, (max(when, self.now), next(self._ticket), do))
+        heapq.heappush(self._due, (max(self.now, when), next(self._ticket), do))
 
     def after(self, delay_s: float, do: Action) -> None:
         """Have ``do`` called in ``delay_s``."""
@@ -31,23 +37,27 @@ class Loop:
 
     def run(self, until: float) -> None:
         """Let everything happen that is due by ``until``, and be there."""
-        due = self._due
+        due, pop = self._due, heapq.heappop
         while due and due[0][0] <= until:
-            self.now, _, do = heapq.heappop(due)
+            self.now, _, do = pop(due)
             do()
         self.now = max(self.now, until)
 
 
 class Alarm:
-    """One thing that is to happen next, and may be put off or called off."""
+    """One thing that is to happen next, and may be put off or called off.
 
-    __slots__ = ("_at", "_do", "_loop", "_set_for")
+    It asks the loop for each moment once, and for none that never comes.
+    """
+
+    __slots__ = ("_asked", "_at", "_do", "_loop", "_set_for")
 
     def __init__(self, loop: Loop, do: Action) -> None:
         self._loop = loop
         self._do = do
         self._at: float | None = None
         self._set_for: float | None = None
+        self._asked: list[float] = []
 
     @property
     def at(self) -> float | None:
@@ -55,23 +65,29 @@ class Alarm:
         return self._at
 
     def set(self, at: float) -> None:
-        """Ring at ``at``, and not when it was set for before."""
+        """Ring at ``at``, and not when it was set for before; at infinity that is never."""
         self._at = at
-        if self._set_for is None or at < self._set_for:
-            self._set_for = at
-            self._loop.at(at, lambda: self._ring(at))
+        now = self._loop.now
+        when = max(now, at)
+        if self._set_for is None or when < self._set_for:
+            self._set_for = when
+            if when < math.inf and when not in self._asked:
+                self._asked.append(when)
+                self._loop.at(when, self._ring)
 
     def clear(self) -> None:
         """Do not ring."""
         self._at = None
 
-    def _ring(self, set_for: float) -> None:
-        if set_for != self._set_for:
+    def _ring(self) -> None:
+        now = self._loop.now
+        self._asked.remove(now)
+        if now != self._set_for:
             return
         self._set_for = None
         if self._at is None:
             return
-        if self._at > self._loop.now:
+        if self._at > now:
             self.set(self._at)
             return
         self._at = None

@@ -28,6 +28,7 @@ class Sampler:
         self._checks = Slots(loop.now + rng.uniform(0.0, CHECKS_EVERY_S), CHECKS_EVERY_S)
         self._seqs = {Stream.VITALS: -1, Stream.CHECKS: -1}
         self._series = Series()
+        self._numbers: list[float | None] = []
 
     @property
     def catalogue(self) -> bytes:
@@ -44,11 +45,11 @@ class Sampler:
     def take(self, now: float, session: int) -> list[Message]:
         """Return what was due to be read, as messages of this session."""
         said = []
-        wall_ms = self._machine.clock.wall_ms
         if self._vitals.take(now) is not None:
             said.append(self.vitals(now, session))
         watched = self._machine.watched
         if watched and self._checks.take(now) is not None:
+            wall_ms = self._machine.clock.wall_ms
             found = [
                 CheckReading(
                     check=each.check,
@@ -70,9 +71,10 @@ class Sampler:
 
     def vitals(self, now: float, session: int) -> Message:
         """Return vitals of now, as a message of this session."""
-        values = self._series.numbers(Readings(node_load1=0.25), now)
+        if not self._numbers:  # they are always the same
+            self._numbers = self._series.numbers(Readings(node_load1=0.25), now)
         seq, key, wall_ms = self._next(Stream.VITALS), self._series.key, self._machine.clock.wall_ms
-        vitals = Vitals(self._boot, session, seq, wall_ms, catalogue=key, values=values)
+        vitals = Vitals(self._boot, session, seq, wall_ms, catalogue=key, values=self._numbers)
         return Message(Stream.VITALS, encode(vitals), self._series.catalogue)
 
     def _next(self, stream: Stream) -> int:

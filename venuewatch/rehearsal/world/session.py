@@ -26,8 +26,8 @@ class Delivery(NamedTuple):
 class AgentSession:
     """One attempt of an agent to be heard, and what comes of it.
 
-    ``on_message`` gets topic and payload; ``on_change`` is called whenever something came, and
-    when it ended.
+    ``on_message`` gets topic and payload, and tells whether it changed anything; ``on_change`` is
+    called whenever something did, or came that is no message, and when it ended.
 
     Attributes:
         is_open: whether the broker has accepted the agent.
@@ -41,7 +41,7 @@ class AgentSession:
         connect: packets.Connect,
         patterns: tuple[str, ...],
         *,
-        on_message: Callable[[str, bytes], None],
+        on_message: Callable[[str, bytes], bool],
         on_change: Callable[[], None],
     ) -> None:
         self._loop = loop
@@ -117,6 +117,10 @@ class AgentSession:
             self._send(packets.Ping())
         self._sent_at = self._heard_at = now
 
+    def has_lately_sent(self) -> bool:
+        """Tell whether it has sent so much that no ping is due before something else is."""
+        return self._loop.now - self._sent_at < self._connect.keepalive_s
+
     def leave(self) -> None:
         """Part cleanly: the broker keeps the will to itself."""
         self._send(packets.Disconnect())
@@ -136,7 +140,8 @@ class AgentSession:
             case packets.Publish():
                 if packet.number is not None:
                     self._send(packets.Puback(packet.number))
-                self._on_message(packet.topic, packet.payload)
+                if not self._on_message(packet.topic, packet.payload):
+                    return
             case packets.Puback():
                 self._unacknowledged.discard(packet.number)
             case packets.Pong():

@@ -88,8 +88,9 @@ class Subscription:
         self._has_heard = True
         read, self._read = self._read, []
         heard = [item for item in read if isinstance(item, packets.Publish)]
-        for packet in read:
-            self._control(packet)
+        if len(heard) < len(read):
+            for packet in read:
+                self._control(packet)
         if heard:
             self._on_receive([message for message in heard if _is_upward(message.topic)])
         for message in heard:

@@ -6,6 +6,7 @@ of the core. It knows packets, processes and clocks, and what is really broken.
 
 import random
 from collections.abc import Callable, Iterator
+from typing import Final
 
 from aggregator.core.centre import Centre
 from aggregator.core.incidents.record import Subject
@@ -19,6 +20,9 @@ from venuewatch.rehearsal.world.loop import Loop
 from venuewatch.rehearsal.world.network import Leg, Way
 from venuewatch.rehearsal.world.observer import NAME, Observer
 from venuewatch.rehearsal.world.venue import SimHost, SimVenue
+
+STARTS_AT: Final = 1_000.0
+"""When (s) a world begins, on its clock."""
 
 CENTRE_DELAY_S = 0.0002  # one way between the broker's machine and the aggregator's
 START_WITHIN_S = 3.0
@@ -42,7 +46,7 @@ class World:
     ) -> None:
         self._layout = layout
         self._away_limit_s = away_limit_s
-        self.loop = Loop(start=1_000.0)
+        self.loop = Loop(start=STARTS_AT)
         self.rng = rng
         self.broken: dict[Subject, float] = {}
         self.was_broken: dict[Subject, float] = {}
