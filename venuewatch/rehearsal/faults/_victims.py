@@ -73,6 +73,18 @@ class HostFault(Fault, frozen=True):
         raise NotImplementedError
 
 
+class OrderedHostFault(Fault, frozen=True):
+    """A fault that strikes some host as a run sheet orders it; ``SCOPE``: what of it is broken."""
+
+    SCOPE: ClassVar[Scope] = "host"
+
+    def inject(self, world: World) -> None:
+        """Strike some host."""
+        host = any_host(world)
+        self.strike(world, [Subject("host", host.venue, host.name)])
+        breaks(world, host, self.SCOPE)
+
+
 class VenueFault(Fault, frozen=True):
     """A fault of some venues' uplinks, or of the first venue where it has a bridge."""
 

@@ -4,15 +4,15 @@ from collections.abc import Collection, Iterator
 from contextlib import ExitStack
 
 from aggregator.core.incidents.record import Subject
-from venuewatch.rehearsal.faults import Fault, Mending
-from venuewatch.rehearsal.faults._victims import any_host, breaks
+from venuewatch.rehearsal.faults import Mending
+from venuewatch.rehearsal.faults._victims import OrderedHostFault
 from venuewatch.rehearsal.live.host import Host as LiveHost
 from venuewatch.rehearsal.live.timetable import Deed
 from venuewatch.rehearsal.live.world import World as LiveWorld
 from venuewatch.rehearsal.world.world import World
 
 
-class FlappingHost(Fault, frozen=True):
+class FlappingHost(OrderedHostFault, frozen=True):
     """A service that crashes at its start. Damping holds the incident open until it has faded."""
 
     EXPECTED = "flapping"
@@ -24,12 +24,6 @@ class FlappingHost(Fault, frozen=True):
     falls: int = 4
     every_s: float = 30.0
     down_s: float = 10.0
-
-    def inject(self, world: World) -> None:
-        """Kill and start some agent."""
-        host = any_host(world)
-        self.strike(world, [Subject("host", host.venue, host.name)])
-        breaks(world, host)
 
     def strike(self, world: World, subjects: Collection[Subject]) -> None:
         """Kill and start the agents of these hosts, again and again."""

@@ -4,28 +4,23 @@ from collections.abc import Collection
 
 from aggregator.core.incidents.record import Subject
 from venuewatch.base.wire.links import RECONNECT_MAX_S
-from venuewatch.rehearsal.faults import Fault, Mending
-from venuewatch.rehearsal.faults._victims import any_host, breaks
+from venuewatch.rehearsal.faults import Mending
+from venuewatch.rehearsal.faults._victims import OrderedHostFault
 from venuewatch.rehearsal.live.world import World as LiveWorld
 from venuewatch.rehearsal.world.venue import SimHost
 from venuewatch.rehearsal.world.world import World
 
 
-class TermsRefused(Fault, frozen=True):
+class TermsRefused(OrderedHostFault, frozen=True):
     """An agent.toml with a mistyped wait: the agent is restarted with it, and again without it."""
 
     EXPECTED = "terms_refused"
     SEEN_BY = "terms"
+    SCOPE = "terms"
     TOLD_WITHIN_S = 15.0
 
     reconnect_max_s: float = 3_600.0
     away_s: float = 1.5
-
-    def inject(self, world: World) -> None:
-        """Restart some agent with its new terms."""
-        host = any_host(world)
-        self.strike(world, [Subject("host", host.venue, host.name)])
-        breaks(world, host, "terms")
 
     def strike(self, world: World, subjects: Collection[Subject]) -> None:
         """Restart the agents of these hosts with the new terms."""

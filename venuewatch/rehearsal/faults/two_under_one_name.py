@@ -3,25 +3,20 @@
 from collections.abc import Collection
 
 from aggregator.core.incidents.record import Subject
-from venuewatch.rehearsal.faults import Fault, Mending
-from venuewatch.rehearsal.faults._victims import any_host, breaks
+from venuewatch.rehearsal.faults import Mending
+from venuewatch.rehearsal.faults._victims import OrderedHostFault
 from venuewatch.rehearsal.live.world import World as LiveWorld
 from venuewatch.rehearsal.world.world import World
 
 
-class TwoUnderOneName(Fault, frozen=True):
+class TwoUnderOneName(OrderedHostFault, frozen=True):
     """A copied disk image: both take the name from each other."""
 
     EXPECTED = "duplicate_identity"
     SEEN_BY = "twins"
+    SCOPE = "identity"
 
     lasts_s: float = 60.0
-
-    def inject(self, world: World) -> None:
-        """Start an agent under the name of some host, on another machine."""
-        host = any_host(world)
-        self.strike(world, [Subject("host", host.venue, host.name)])
-        breaks(world, host, "identity")
 
     def strike(self, world: World, subjects: Collection[Subject]) -> None:
         """Start an agent under the name of each of these, on another machine."""

@@ -1,16 +1,14 @@
 """Cuts and mends a venue's uplink, again and again."""
 
-from collections.abc import Collection
-
 from aggregator.core.incidents.record import Subject
-from venuewatch.rehearsal.faults import Fault, Mending
-from venuewatch.rehearsal.faults._victims import any_venue, breaks_venue
+from venuewatch.rehearsal.faults import Mending
+from venuewatch.rehearsal.faults._victims import VenueFault
 from venuewatch.rehearsal.live.world import World as LiveWorld
 from venuewatch.rehearsal.stage.delay_line import Way
-from venuewatch.rehearsal.world.world import World
+from venuewatch.rehearsal.world.venue import SimVenue
 
 
-class UplinkFlapping(Fault, frozen=True):
+class UplinkFlapping(VenueFault, frozen=True):
     """A loose plug. The damping holds the incident open until its penalty has faded."""
 
     EXPECTED = "flapping"
@@ -23,19 +21,11 @@ class UplinkFlapping(Fault, frozen=True):
     every_s: float = 40.0
     down_s: float = 15.0
 
-    def inject(self, world: World) -> None:
-        """Cut and mend some uplink, again and again."""
-        venue = any_venue(world)
-        self.strike(world, [Subject("venue", venue.plan.code)])
-        breaks_venue(world, venue)
-
-    def strike(self, world: World, subjects: Collection[Subject]) -> None:
-        """Cut and mend the uplinks of these venues, again and again."""
-        for subject in subjects:
-            uplink = world.venues[subject.venue].uplink
-            for number in range(self.falls):
-                world.loop.after(number * self.every_s, uplink.cut)
-                world.loop.after(number * self.every_s + self.down_s, uplink.mend)
+    def hit(self, venue: SimVenue) -> None:
+        """Cut and mend it, again and again."""
+        for number in range(self.falls):
+            venue.loop.after(number * self.every_s, venue.uplink.cut)
+            venue.loop.after(number * self.every_s + self.down_s, venue.uplink.mend)
 
     def begin_live(self, world: LiveWorld, subject: Subject) -> Mending:
         """Cut the real line, again and again; each cut ends by its own length."""
