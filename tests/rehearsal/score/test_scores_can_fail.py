@@ -307,3 +307,24 @@ def test_no_notice_is_in_time_where_their_way_is_what_is_broken() -> None:
     scored = score(scenario, evidence(*told), MARKS)
 
     assert (scored.verdict, scored.measures["told"].verdict) == ("pass", "not_judged")
+
+
+@pytest.mark.parametrize(
+    ("subject", "lowered"),
+    [
+        ("check:STA/STA-1/disk", {"others"}),
+        ("check:STA//dns", {"scope"}),
+        ("host:STA/STA-1", {"scope"}),
+        ("source:STA/STA-1/dns", {"scope"}),
+        ("host:STA/STA-2", {"others"}),
+    ],
+)
+def test_another_check_of_the_same_host_is_somebody_else(
+    subject: str, lowered: set[MeasureName]
+) -> None:
+    dns = "check:STA/STA-1/dns"
+    scenario = judged(expectation(dns), targets=(Target("off", (dns,)),))
+
+    found = evidence(incident(subject=dns), incident(2, subject))
+
+    assert failed(scenario, found) == lowered

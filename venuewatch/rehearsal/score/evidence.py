@@ -147,7 +147,8 @@ def covers(outer: str, inner: str) -> bool:
     whole, part = subject_of(outer), subject_of(inner)
     if "centre" in {whole.scope, part.scope}:
         return whole.scope == part.scope
-    return whole.venue == part.venue and whole.host in {"", part.host}
+    places = zip(whole[1:], part[1:], strict=True)  # venue, host, check
+    return whole.venue == part.venue and all(one in {"", other} for one, other in places)
 
 
 def is_named(subject: str, by: str) -> bool:
