@@ -2,9 +2,16 @@
 
 from pathlib import Path
 
+import pytest
+
+from aggregator.core.verdicts import silence
+from aggregator.core.verdicts.causes import Cause
+from aggregator.core.verdicts.silence import Reach
 from tests.rehearsal.reporting.runs import host_of, one_of, report_of
 from tests.rehearsal.runfile.scenarios import fetch, run_of
 from tests.rehearsal.score.runs import SLOT_S, play
+from tests.rehearsal.score.simulated import rehearse
+from tests.rehearsal.second.figures import differences
 from venuewatch.rehearsal.reporting.gather import gather
 from venuewatch.rehearsal.reporting.model import Comparison
 from venuewatch.rehearsal.score.marks import Marks
@@ -23,6 +30,14 @@ def wrong_rule(path: Path, kind: str) -> Path:
     of_kind = f"incident IN (SELECT number FROM scenario WHERE kind = '{kind}')"  # noqa: S608
     fetch(path, f"UPDATE seen SET cause = 'agent_stopped' WHERE {of_kind}")  # noqa: S608
     fetch(path, f"UPDATE notice SET cause = 'agent_stopped' WHERE {of_kind}")  # noqa: S608
+    return path
+
+
+def simulated_run(path: Path) -> Path:
+    """Write a run that the core as it is has been rehearsed in."""
+    rehearsal = rehearse()
+    with run_of(path, [spell.scenario for spell in rehearsal.spells]) as run:
+        rehearsal.write(run)
     return path
 
 
@@ -82,3 +97,20 @@ def test_void_scenarios_make_nothing_worse(tmp_path: Path) -> None:
 
     assert found.with_change("worse") == 0
     assert found.with_change("not judged in both") == 1
+
+
+def test_a_core_with_a_wrong_rule_is_worse_in_the_kind_that_it_judges(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = simulated_run(tmp_path / "before.sqlite")
+    wrong = {**silence.CAUSES, (True, Reach.REACHED): Cause.HOST_DOWN}
+    monkeypatch.setattr(silence, "CAUSES", wrong)
+    now = simulated_run(tmp_path / "now.sqlite")
+
+    found = compared(before, now)
+
+    assert [(one.kind, one.change) for one in found.kinds if one.change != "same"] == [
+        ("agent_killed", "worse")
+    ]
+    assert found.kinds[0].measures == ("cause worse: 1 of 1 before, 0 of 1 now",)
+    assert differences(report_of(now, against=gather(before, Marks())), now, against=before) == []

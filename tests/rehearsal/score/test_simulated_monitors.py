@@ -10,9 +10,11 @@ from typing import TypeAlias
 import pytest
 
 from aggregator.core import margins
+from tests.rehearsal.reporting.runs import report_of
 from tests.rehearsal.runfile.scenarios import run_of
 from tests.rehearsal.score import simulated
 from tests.rehearsal.score.simulated import Rehearsal, rehearse
+from tests.rehearsal.second.figures import differences
 from venuewatch.rehearsal.runfile.rows import Notice, Seen, Sees, Well, Witness
 from venuewatch.rehearsal.score.marks import Marks, MeasureName
 from venuewatch.rehearsal.score.result import RunScore
@@ -148,6 +150,7 @@ def test_a_worse_monitor_lowers_its_own_measure_in_simulation(
     assert lowered(score) == expected
     assert (score.counts["void"], score.between) == (0, ())
     assert score.incidents == sum(one.incidents for one in score.scored)
+    assert differences(report_of(tmp_path / "run.sqlite"), tmp_path / "run.sqlite") == []
 
 
 @pytest.mark.parametrize(("sees", "why"), [("no_effect", "did not see"), ("cant_see", "could not")])

@@ -59,13 +59,13 @@ def _lines(run: Gathered, scored: Scored, scenario: Scenario) -> Iterator[Line]:
     began, ordered = scored.began_at, run.ordered.get(scored.number, {})
     if began is None:
         return
-    steps = {one.subject: one.after for one in scenario.expected}
-    for answer in scored.answers:
-        at = ordered.get(steps.get(answer.subject, ""))
-        yield Line(answer.subject, answer.cause, _moments(began, at, answer))
-    if not scored.answers:
-        for step, at in ordered.items():
-            yield Line(step, "", _moments(began, at, None))
+    if scored.answers:
+        for expected, answer in zip(scenario.expected, scored.answers, strict=True):
+            at = ordered.get(expected.after)
+            yield Line(answer.subject, answer.cause, _moments(began, at, answer))
+        return
+    for step, at in ordered.items():
+        yield Line(step, "", _moments(began, at, None))
 
 
 def _moments(began: float, ordered_at: float | None, answer: Answer | None) -> tuple[Moment, ...]:

@@ -72,7 +72,7 @@ def _ordered(path: Path) -> dict[int, dict[str, float]]:
         with in_one_line(path):
             rows = database.execute(
                 "SELECT number, step, min(at) FROM step JOIN played USING (number, attempt)"
-                " WHERE what = 'ordered' GROUP BY number, step"
+                " WHERE what = 'ordered' GROUP BY number, step ORDER BY min(at)"
             ).fetchall()
     finally:
         database.close()
