@@ -25,7 +25,7 @@ from aggregator.inventory import Inventory
 from venuewatch.base import clock
 from venuewatch.base.config import one_line
 from venuewatch.base.wire.links import Link
-from venuewatch.rehearsal.live import room
+from venuewatch.rehearsal.live import kept_journal, room
 from venuewatch.rehearsal.live.reader import Reader
 from venuewatch.rehearsal.live.receiver import URL, Receiver
 from venuewatch.rehearsal.live.world import World
@@ -137,6 +137,8 @@ def _world(path: Path, inventory: Inventory) -> Iterator[_Set]:
         world = World(_folder_of(run), run, inventory, ways=ways, webhook_url=URL)
         stack.callback(world.close)
         world.start()
+        keep = kept_journal.command(world.disk.journal, path, run.prefix)
+        run.guardian.make(lambda: None, keep)  # undone before that disk is
         write = stack.enter_context(_writing(path))
         receiver = Receiver(world.centre, run.prefix, lambda row: write([row]))
         world.receiver = stack.enter_context(receiver)
