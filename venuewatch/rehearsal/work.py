@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from itertools import count, islice
@@ -29,7 +30,7 @@ def pool_of(size: int | None) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(
         max_workers=size or processes(),
         mp_context=multiprocessing.get_context("spawn"),
-        initializer=_leave_interrupts_to_the_parent,
+        initializer=_depend_on_the_parent,
     )
 
 
@@ -73,5 +74,14 @@ def counted(on_progress: Callable[[int, int], None], of: int) -> Progress:
     return lambda: on_progress(next(done), of)
 
 
-def _leave_interrupts_to_the_parent() -> None:
+def _depend_on_the_parent() -> None:
+    """Leave interrupts to the parent, and end with it: one that was killed can not say so."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_the_parent, name="parent", daemon=True).start()
+
+
+def _end_with_the_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)  # sys.exit ends this thread alone
