@@ -7,6 +7,7 @@ from venuewatch.rehearsal import faults
 from venuewatch.rehearsal.fleet import standard_fleet
 from venuewatch.rehearsal.kinds.load import read_kinds
 from venuewatch.rehearsal.kinds.resolve import can_play, resolve
+from venuewatch.rehearsal.live.health import LINGERING
 from venuewatch.rehearsal.playing.sights import SIGHTS
 from venuewatch.rehearsal.playing.simulated import PlayedWorld, play_world
 from venuewatch.rehearsal.playing.worlds import VENUES_LEAST, WorldPlan, world_of
@@ -130,3 +131,15 @@ def test_every_fault_that_a_simulated_kind_orders_is_there_with_its_fields() -> 
             kind = faults.load(step.fault)
             assert faults.can_be_ordered(kind), step.fault
             assert set(step.fields) <= set(kind.__struct_fields__), (name, step.fault)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", ["server_boot_loop", "cloned_host"])
+def test_scenario_does_not_wait_for_what_lingers_but_its_end_is_heard(kind: str) -> None:
+    played = play(scenario_of(kind))
+
+    (ending,) = played.endings
+    ends = [row for row in played.rows if isinstance(row, Seen) and row.change == "closed"]
+    lingering = next(row for row in ends if row.cause in LINGERING)
+    assert (ending.state, ending.void_reason) == ("ended", "")
+    assert ending.ended_at < lingering.at <= played.virtual_s

@@ -15,6 +15,7 @@ from aggregator.core.incidents.record import Subject
 from aggregator.core.states import ALIVE, VenueState
 from venuewatch.rehearsal import faults
 from venuewatch.rehearsal.faults import Fault
+from venuewatch.rehearsal.live.health import LINGERING
 from venuewatch.rehearsal.playing import terms
 from venuewatch.rehearsal.playing.sights import SIGHTS
 from venuewatch.rehearsal.runfile.rows import (
@@ -162,13 +163,18 @@ class Act:
 
 
 def is_well(world: World, scenario: Scenario) -> bool:
-    """Tell whether the venues of a scenario, or all of a centre's, are well by the monitor."""
+    """Tell whether the venues of a scenario, or all of a centre's, are well by the monitor.
+
+    What lingers after it is over is not waited for.
+    """
     centre = world.observer.centre
     if not centre.is_ready:
         return False
     venues = centre.fleet.venues
     codes = set(venues) if scenario.runs_alone else set(scenario.venues)
     for incident in centre.decisions.incidents.open.values():
+        if incident.cause.value in LINGERING:
+            continue
         if incident.subject.venue in codes or not incident.subject.venue:
             return False
     return all(
@@ -176,6 +182,12 @@ def is_well(world: World, scenario: Scenario) -> bool:
         and all(host.state in ALIVE or not host.is_listed for host in venues[code].hosts.values())
         for code in codes
     )
+
+
+def lingers(world: World) -> bool:
+    """Tell whether an incident is open whose cause stays for minutes after it is over."""
+    incidents = world.observer.centre.decisions.incidents.open.values()
+    return any(incident.cause.value in LINGERING for incident in incidents)
 
 
 def _fault_of(order: Order) -> Fault:

@@ -14,7 +14,8 @@ from aggregator.inventory import HostEntry, Inventory, VenueEntry
 from aggregator.shell import exposition
 from venuewatch.base.wire.checks import CheckState
 from venuewatch.rehearsal.fleet import AWAY_LIMIT_S, GATEWAY, RESULTS, SPARE, checks_of
-from venuewatch.rehearsal.playing.act import Act, is_well
+from venuewatch.rehearsal.playing import terms
+from venuewatch.rehearsal.playing.act import Act, is_well, lingers
 from venuewatch.rehearsal.playing.isolation import Isolation
 from venuewatch.rehearsal.playing.worlds import WorldPlan
 from venuewatch.rehearsal.runfile.rows import (
@@ -89,12 +90,18 @@ class _Player:
             self._begin_some()
             world.run(_LOOK_S)
             self._end_some()
+        self._await_what_lingers()
         world.run(_AFTERWARDS_S)
         self._write_told()
         for scenario in self._waiting:
             why = "its venues were not well in time"
             self._end(scenario.number, world.now, "given_up", why)
         return PlayedWorld(self._plan.name, tuple(self._endings), tuple(self._rows), world.now)
+
+    def _await_what_lingers(self) -> None:
+        """Go on until it is over: that is judged, though no scenario waits for it."""
+        most_s = max(map(terms.over_within_s, self._plan.scenarios), default=0.0)
+        self._world.run_until(lambda: not lingers(self._world), within_s=most_s)
 
     def _begin_some(self) -> None:
         """Begin what may, in the order of the run sheet at each venue."""
