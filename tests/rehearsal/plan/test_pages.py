@@ -95,6 +95,14 @@ def test_no_cell_is_a_formula(name: str) -> None:
     assert cell.isprintable()
 
 
+@pytest.mark.parametrize("name", ["a;=1+1", "a; =1+1", "a;;@SUM(A1)", ";-1", "a;\uff1d1", "a;\t+1"])
+def test_no_cell_is_a_formula_where_a_semicolon_ends_one(name: str) -> None:
+    cells = [cell for row in csv.reader(io.StringIO(safe(name)), delimiter=";") for cell in row]
+
+    assert len(cells) > 1
+    assert not [cell for cell in cells if cell.lstrip()[:1] in {*"=+-@\uff1d"}]
+
+
 @given(name=st.text(st.characters(exclude_categories=["Cs"])))
 def test_any_text_is_one_safe_cell(name: str) -> None:
     cell = safe(name)

@@ -3,8 +3,9 @@
 import csv
 import datetime as dt
 import io
+import re
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from aggregator.inventory import Inventory
 from venuewatch.base.config import one_line
@@ -14,7 +15,8 @@ from venuewatch.rehearsal.plan.slots import first_at
 from venuewatch.rehearsal.plan.terms import clock
 from venuewatch.rehearsal.scenario import Scenario
 
-_FORMULA = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")
+_FORMULA: Final = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")
+_AFTER_SEMICOLON: Final = re.compile(r"(;\s*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
 
 
 class Entry(NamedTuple):
@@ -61,8 +63,11 @@ def in_csv(rows: list[Entry]) -> str:
 
 
 def safe(text: str) -> str:
-    """Return a text as a cell that a spreadsheet shows, and never computes."""
-    shown = one_line(text)
+    """Return a text as a cell that a spreadsheet shows, and never computes.
+
+    In many countries a spreadsheet takes a semicolon, too, for the end of a cell.
+    """
+    shown = _AFTER_SEMICOLON.sub(r"\1'", one_line(text))
     return f"'{shown}" if shown.lstrip()[:1] in _FORMULA and shown.strip() else shown
 
 
