@@ -1,0 +1,238 @@
+"""Measures a live rehearsal of the whole standard fleet: real programs, many scenarios at once.
+
+39 venues of 7 hosts, each a machine of its own (a network namespace) with a real agent; the real
+Mosquitto, and the real aggregator with journal, reader and receiver. Two rows. ``fleet``: the fleet
+starts and is left alone. ``run``: a plan of every live kind is played and scored with default
+marks. The controller is killed (``kill -9``) now and then, and goes on with ``--resume``. What is
+not played when the time is over is not judged.
+
+It needs root on Linux, mosquitto, nft and 5 GiB of memory, and says what is lacking.
+"""
+
+import argparse
+import contextlib
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import NamedTuple
+
+import psutil
+
+from aggregator.inventory import Inventory
+from bench.kit.processes import (
+    ROOT,
+    BenchError,
+    busy_s,
+    last_line,
+    pause,
+    python,
+    running,
+    wait_for,
+)
+from bench.kit.rehearsed import done_of, rehearsed
+from bench.kit.result import Goal, Result, Row, progress
+from venuewatch.base import clock
+from venuewatch.base.options import number, whole
+from venuewatch.rehearsal.fleet import standard_fleet
+from venuewatch.rehearsal.live import room
+from venuewatch.rehearsal.live.world import World
+from venuewatch.rehearsal.playing.sitting import LINES
+from venuewatch.rehearsal.stage import leftovers
+from venuewatch.rehearsal.stage.guardian import LEASE_S
+from venuewatch.rehearsal.stage.machine import StageError
+from venuewatch.rehearsal.stage.run import run_of_namespaces
+
+SUMMARY = "A live rehearsal of 39 venues with 273 real agents, killed and resumed, and its score"
+
+_FLEET, _RUN = "fleet", "run"
+GOALS = (
+    Goal("wrong_accusations", 0.0, _RUN),
+    Goal("void_share", 0.02, _RUN),
+    Goal("kinds_not_played", 0.0, _RUN),
+)
+
+_GIB = 1 << 30
+_S_PER_MINUTE = 60.0
+_LOOK_EVERY_S = 1.0
+_ENDS_S = 120.0
+_GONE_S = 60.0
+_SAY_EVERY = 10
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the bench's options."""
+    parser.add_argument(
+        "--minutes",
+        type=number(up_to=100_000.0),
+        default=240.0,
+        help="for which the plan is played, all sittings together (%(default)g)",
+    )
+    parser.add_argument(
+        "--scenarios",
+        type=whole(1, 20_000),
+        default=160,
+        help="that are planned; at least one of each live kind (%(default)s)",
+    )
+    parser.add_argument(
+        "--kills", type=whole(0, 100), default=2, help="of the controller (%(default)s)"
+    )
+    parser.add_argument(
+        "--seed", type=whole(0, 1_000_000), default=2024, help="of the plan (%(default)s)"
+    )
+    parser.add_argument(
+        "--seconds",
+        type=number(up_to=1e6),
+        default=60.0,
+        help="for which the fleet is left alone (%(default)g)",
+    )
+    parser.add_argument(
+        "--html", type=Path, metavar="FILE", help="also write the report of the run there"
+    )
+    parser.add_argument(
+        "--keep", type=Path, metavar="FOLDER", help="keep plan and run there; a new folder"
+    )
+
+
+def run(options: argparse.Namespace) -> Result:
+    """Measure.
+
+    Raises:
+        BenchError: this machine can't play it, or the world does not become well.
+    """
+    inventory = standard_fleet()
+    try:
+        room.check(inventory)
+        with _place(options.keep) as folder:
+            fleet = _alone(inventory, options.seconds)
+            _plan(folder, options)
+            killed = _play(folder, options)
+            found = rehearsed(_RUN, folder / "run.sqlite")
+            for line in found.not_passed:
+                progress(line)
+            if options.html is not None:
+                _report(folder, options.html)
+    except StageError as error:
+        raise BenchError(str(error)) from None
+    conditions = {
+        name: getattr(options, name) for name in ("minutes", "scenarios", "seed", "seconds")
+    }
+    conditions |= {"killed": killed, "load_1m": round(psutil.getloadavg()[0], 1)}
+    return Result([fleet, found.row], conditions, GOALS)
+
+
+@contextlib.contextmanager
+def _place(kept: Path | None) -> Iterator[Path]:
+    if kept is None:
+        with tempfile.TemporaryDirectory(prefix="bench-") as name:
+            yield Path(name)
+        return
+    try:
+        kept.mkdir(parents=True)
+    except OSError as error:
+        raise BenchError(f"{kept}: expected a new folder: {error.strerror}") from None
+    yield kept.resolve()
+
+
+def _alone(inventory: Inventory, seconds: float) -> Row:
+    """Start the fleet, and leave it alone."""
+    free_bytes = psutil.virtual_memory().available
+    ways = {venue.code: LINES[venue.link] for venue in inventory.venue if venue.link in LINES}
+    with ExitStack() as stack:
+        began = clock.monotonic()
+        stage = stack.enter_context(run_of_namespaces(LEASE_S))
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-"))
+        world = World(Path(folder), stage, inventory, ways=ways)
+        stack.callback(world.close)
+        world.start()
+        up_s = clock.monotonic() - began
+        world.await_well()
+        progress(f"{len(world.hosts)} hosts are up after {up_s:.0f} s")
+        since, used_s = clock.monotonic(), busy_s()
+        pause(seconds)
+        cores = (busy_s() - used_s) / (clock.monotonic() - since)
+        used_bytes = free_bytes - psutil.virtual_memory().available
+        return {
+            "side": _FLEET,
+            "venues": len(world.lans),
+            "hosts": len(world.hosts),
+            "up_s": round(up_s, 1),
+            "machine_busy_cores": round(cores, 2),
+            "memory_gib": round(used_bytes / _GIB, 2),
+        }
+
+
+def _plan(folder: Path, options: argparse.Namespace) -> None:
+    asked = ("--mode", "live", "--scenarios", str(options.scenarios), "--seed", str(options.seed))
+    _command("rehearse", "plan", "--out", str(folder / "plan"), *asked)
+
+
+def _report(folder: Path, page: Path) -> None:
+    """Write the report; a run that misses a mark has one, too."""
+    paths = ("--plan", str(folder / "plan"), "--html", str(page.absolute()))
+    _command("rehearse", "report", str(folder / "run.sqlite"), *paths, well=(0, 1))
+
+
+def _command(*words: str, well: tuple[int, ...] = (0,)) -> None:
+    done = subprocess.run(
+        python("venuewatch.cli", *words), cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if done.returncode not in well:
+        raise BenchError(f"{' '.join(words[:2])}: {done.stderr.strip()}")
+
+
+def _play(folder: Path, options: argparse.Namespace) -> int:
+    """Play sittings until all is played, or the time is over; return how many were killed."""
+    path = folder / "run.sqlite"
+    began = clock.monotonic()
+    end = began + options.minutes * _S_PER_MINUTE
+    killed = 0
+    while clock.monotonic() < end:
+        log = folder / f"sitting-{killed + 1}.log"
+        resume = ("--resume",) if path.exists() else ()
+        words = (str(folder / "plan"), "--mode", "live", "--run", str(path), *resume)
+        share = (killed + 1) / (options.kills + 1)
+        kill = _Kill(share, began + share * (end - began)) if killed < options.kills else None
+        with running(python("venuewatch.cli", "rehearse", "run", *words), log=log) as process:
+            code = _watch(process, path, end=end, kill=kill)
+        if code == -signal.SIGKILL:
+            killed += 1
+            progress(f"killed when {done_of(path)[0]} were played")
+            if not wait_for(lambda: not leftovers.find(), at_most_s=_GONE_S):
+                raise BenchError(f"a killed controller has left {leftovers.find()[0]}")
+        elif code == 0:
+            break
+        elif clock.monotonic() < end:
+            raise BenchError(f"a sitting ended with exit code {code}: {last_line(log)}")
+    return killed
+
+
+class _Kill(NamedTuple):
+    """A controller is killed when that share of the plan is played, or at that time (s)."""
+
+    share: float
+    at: float
+
+    def is_due(self, done: int, of: int) -> bool:
+        is_played = bool(of) and done >= self.share * of
+        return is_played or clock.monotonic() >= self.at
+
+
+def _watch(process: subprocess.Popen[bytes], path: Path, *, end: float, kill: _Kill | None) -> int:
+    """Wait for the end of a sitting; kill it when that is due, end it in time."""
+    said = 0
+    while process.poll() is None:
+        pause(_LOOK_EVERY_S)
+        done, of = done_of(path)
+        if done >= said + _SAY_EVERY:
+            said = done
+            progress(f"{done} of {of} are played")
+        if kill is not None and kill.is_due(done, of):
+            process.kill()
+        elif clock.monotonic() >= end:
+            process.send_signal(signal.SIGINT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(_ENDS_S)
+    return process.wait()
