@@ -39,7 +39,7 @@ def block(
         StageError: the packet filter refuses; the text is what it says.
     """
     elements = ", ".join(addresses)
-    until = "" if lasts_s is None else f" timeout {lasts_s:g}s"
+    until = "" if lasts_s is None else f" timeout {round(1000 * lasts_s)}ms"
     # An element that is there is not renewed by adding it: it has to be deleted first.
     forget = f"add element {_SET} {{ {elements} }}\ndelete element {_SET} {{ {elements} }}\n"
     timed = ", ".join(f"{address}{until}" for address in addresses)
