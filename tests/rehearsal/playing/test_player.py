@@ -3,8 +3,10 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from aggregator.core.incidents.record import Subject
 from aggregator.core.verdicts import centre_side, hang_ups
 from aggregator.inventory import HostEntry, Inventory, VenueEntry
 from tests.rehearsal.playing.virtual import Hands
@@ -288,6 +290,30 @@ def test_world_that_does_not_become_well_is_given_up(make: Callable[..., Stage])
 
     assert stage.hands.now == pytest.approx(WELL_S, abs=2.0)
     assert stage.states() == {"waiting"}
+
+
+@pytest.mark.parametrize(
+    ("cause", "over_at", "left_at"),
+    [("flapping", 60.0, 61.0), ("flapping", 9_999.0, 120.0), ("host_down", 60.0, 20.0)],
+)
+def test_what_lingers_is_waited_for_as_long_as_it_may_take(
+    make: Callable[..., Stage], cause: str, over_at: float, left_at: float
+) -> None:
+    expected = expectation("host:V1/V1-1", cause, over_within_s=100.0)
+    stage = make(msgspec.structs.replace(hit(1, "V1", lasts_s=10.0), expected=(expected,)))
+
+    def end() -> None:
+        stage.health = WELL
+
+    def linger() -> None:
+        stage.health = Health(frozenset(), frozenset({Subject("host", "V1", "V1-1")}))
+        stage.meanwhile = (over_at, end)
+
+    stage.meanwhile = (5.0, linger)
+    stage.play()
+
+    assert stage.hands.now == pytest.approx(left_at, abs=2.0)
+    assert stage.states() == {"ended"}
 
 
 def test_rules_of_a_fleet_know_its_hosts_and_keepalives() -> None:

@@ -8,6 +8,7 @@
 4. A controller that stood still for longer than its lease has late clocks: reader and receiver run
    in it, too. Whatever was played meanwhile is void.
 5. An abort ends it, as does a guardian that has ended: no fault may begin any more.
+6. At the end it goes on until what lingers is over, for as long as that may take.
 """
 
 import contextlib
@@ -15,7 +16,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple, Protocol
 
 from venuewatch.base import clock
-from venuewatch.rehearsal.live.health import NOT_KNOWN, Health
+from venuewatch.rehearsal.live.health import LINGERING, NOT_KNOWN, Health
 from venuewatch.rehearsal.playing.isolation import Isolation
 from venuewatch.rehearsal.playing.live import ActPhase, Ending
 from venuewatch.rehearsal.playing.turns import Turns
@@ -104,6 +105,7 @@ class Player:
         self._ask_at = self._check_at = self._turns_at = 0.0
         self._unwell: list[Scenario] = []
         self._calm_at = self._looped_at = means.now()
+        self._ended_at = self._ends_by = 0.0
 
     def play(self, on_progress: Callable[[Progress], None]) -> None:
         """Play all that waits.
@@ -115,7 +117,7 @@ class Player:
             RunFileError: the file can't be written.
         """
         try:
-            while self._turns.waiting or self._acts:
+            while self._turns.waiting or self._acts or self._awaits_ends():
                 self._go_on(on_progress)
                 self._means.workers.take(TICK_S)
         except BaseException as error:
@@ -208,7 +210,20 @@ class Player:
         self._is_asking = False
         self._health = done.began_at, done.value
 
+    def _awaits_ends(self) -> bool:
+        """Tell whether something lingers whose end is judged, though no scenario waits for it."""
+        asked_at, health = self._health
+        is_over = asked_at >= self._ended_at and not health.lingering
+        if is_over or self._means.now() >= self._ends_by:
+            return False
+        self._is_wanted = True
+        return True
+
     def _end(self, act: Playing, now: float) -> None:
+        for expected in act.scenario.expected:
+            if not LINGERING.isdisjoint(expected.causes):
+                self._ended_at = now
+                self._ends_by = max(self._ends_by, now + expected.over_within_s)
         self._acts.remove(act)
         self._isolation.end(act.scenario)
         state, why = act.ending
