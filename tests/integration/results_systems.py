@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from tests.integration.real import READY_S
 from venuewatch.base import clock
-from venuewatch.demo.results_day.odf import code_of, document, schedule_of, score_of
+from venuewatch.base.odf import code_of, document, schedule_of, score_of
 
 EVERY_S = 0.5
 PARIS = ZoneInfo("Europe/Paris")

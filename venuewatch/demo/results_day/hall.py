@@ -2,8 +2,8 @@
 
 from datetime import date, tzinfo
 
+from venuewatch.base.odf import code_of
 from venuewatch.demo.results_day.moments import Moment, Script
-from venuewatch.demo.results_day.odf import code_of
 from venuewatch.demo.results_day.speaker import Sent, Speaker
 
 HANDBALL, BASKETBALL = code_of("HBL"), code_of("BKB")

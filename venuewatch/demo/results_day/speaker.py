@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import NamedTuple
 
-from venuewatch.demo.results_day import odf
+from venuewatch.base import odf
 
 KEEP_ALIVE_S = 30
 SCORE_S = 20

@@ -12,9 +12,9 @@ from agent.checks.results_feed.clock import Calendar
 from agent.checks.results_feed.messages import read as read_message
 from agent.checks.results_feed.state import Feed
 from agent.checks.results_feed.world import Limits
+from venuewatch.base.odf import document
 from venuewatch.demo.results_day.day import BEGIN
 from venuewatch.demo.results_day.moments import Moment, Script
-from venuewatch.demo.results_day.odf import document
 from venuewatch.demo.results_day.watched import EVERY_S, Seen
 
 DAY = date(2024, 8, 3)
