@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import repeat
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from aggregator.inventory import HostEntry, Inventory, VenueEntry
 from tests.faults.stage import staged
 from venuewatch.base import clock
 from venuewatch.base.wire.links import Link
+from venuewatch.rehearsal.fleet import StageCheck, checks_of
 from venuewatch.rehearsal.live import world as live
 from venuewatch.rehearsal.live.pages import Incident
 from venuewatch.rehearsal.live.programs import until
@@ -23,12 +25,16 @@ __all__ = ["RECONNECT_MAX_S", "Incident", "Plan", "World", "world_of"]
 
 
 class Plan(NamedTuple):
-    """A venue of a world; ``way`` is each direction of its uplink."""
+    """A venue of a world; ``way`` is each direction of its uplink.
+
+    With ``roles`` its hosts have the checks of those.
+    """
 
     code: str
     hosts: int
     link: Link = "wired"
     way: Way = Way()
+    roles: tuple[str, ...] = ()
 
 
 class World(live.World):
@@ -51,6 +57,7 @@ class World(live.World):
             ways=ways,
             reconnect_max_s=reconnect_max_s,
             webhook_url=webhook_url,
+            checks=_checks_of,
         )
         self._marked = self._opened_before = 0
         self._marked_at = 0.0
@@ -130,5 +137,12 @@ def world_of(
 
 
 def _venue_of(plan: Plan) -> VenueEntry:
-    hosts = (HostEntry(f"{plan.code}-{at}") for at in range(1, plan.hosts + 1))
+    hosts = (
+        HostEntry(f"{plan.code}-{at}", role=role)
+        for at, role in zip(range(1, plan.hosts + 1), plan.roles or repeat(""), strict=False)
+    )
     return VenueEntry(plan.code, link=plan.link, host=tuple(hosts))
+
+
+def _checks_of(host: HostEntry, venue: VenueEntry) -> tuple[StageCheck, ...]:
+    return checks_of(host, venue) if host.role else ()

@@ -18,6 +18,7 @@ FOUND_BY_FOLDER = {
     "venuewatch/rehearsal/commands",
     "venuewatch/rehearsal/margins/detectors",
     "venuewatch/rehearsal/faults",
+    "venuewatch/rehearsal/live/watched",
 }
 QUESTION_WORDS = re.compile(r"(What|Whether|Which|How|Who|Whose|Whom|Where|When)(ever)?\b")
 LONGEST = 400

@@ -31,6 +31,7 @@ AWAY_LIMIT_S: Final = 60.0
 GATEWAY: Final = "gateway"
 RESULTS: Final = "results"
 FEED: Final = "results"
+NAMES: Final = "names"
 SPARE: Final = "servers"
 UPLINKS: Final = "uplinks"
 
@@ -52,7 +53,7 @@ CHECKS: Final = (
     StageCheck(FEED, "feed", "feed", frozenset({RESULTS})),
     StageCheck("disk", "disk", "check", frozenset({RESULTS})),
     StageCheck("service", "process", "check"),
-    StageCheck("names", "dns", "check"),
+    StageCheck(NAMES, "dns", "check"),
     StageCheck(SPARE, "redundancy", "feed", frozenset({GATEWAY})),
     StageCheck(UPLINKS, "uplinks", "feed", frozenset({GATEWAY})),
     StageCheck("temperature", "exec", "check", frozenset({GATEWAY})),

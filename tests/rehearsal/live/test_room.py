@@ -55,7 +55,7 @@ def test_leftovers_of_an_earlier_run_are_named(monkeypatch: pytest.MonkeyPatch) 
         room.check(INVENTORY)
 
 
-@pytest.mark.parametrize("missing", ["mosquitto", "nft", "ss"])
+@pytest.mark.parametrize("missing", ["mosquitto", "nft", "ss", "dnsmasq", "openssl"])
 def test_program_that_is_missing_is_named(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "require", lambda: None)
     monkeypatch.setattr(shutil, "which", lambda name, **_: None if name == missing else name)

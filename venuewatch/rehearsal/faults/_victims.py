@@ -1,4 +1,4 @@
-"""Picks the victims of a fault, and has the bases of faults that hit hosts, venues or the centre.
+"""Picks victims, and has the bases of faults that hit checks, hosts, venues or the centre.
 
 A second fault hits the same victim again, where the first had one.
 """
@@ -7,7 +7,9 @@ from collections.abc import Collection, Iterator
 from typing import ClassVar
 
 from aggregator.core.incidents.record import Scope, Subject
+from venuewatch.base.wire.checks import CheckState
 from venuewatch.rehearsal.faults import NONE, Fault
+from venuewatch.rehearsal.world.layout import FEED
 from venuewatch.rehearsal.world.machine import Watched
 from venuewatch.rehearsal.world.venue import SimHost, SimVenue
 from venuewatch.rehearsal.world.world import World
@@ -45,6 +47,42 @@ def watched_by(world: World, subjects: Collection[Subject]) -> Iterator[Watched]
         for host in world.venues[subject.venue].hosts.values():
             if subject.host in {"", host.name} and subject.check in host.machine.watched:
                 yield host.machine.watched[subject.check]
+
+
+class CheckFault(Fault, frozen=True):
+    """Something that a check looks at is in ``STATE``.
+
+    ``KIND``: of the check. ``offset_s``: how far its source's clock is off. ``COUNTS``: a number of
+    the check that grows by one.
+    """
+
+    SEEN_BY = "watched"
+    STATE: ClassVar[CheckState]
+    SCOPE: ClassVar[Scope] = "feed"
+    KIND: ClassVar[str] = "feed"
+    COUNTS: ClassVar[str] = ""
+
+    offset_s: float = 0.0
+
+    def inject(self, world: World) -> None:
+        """Spoil what some check looks at."""
+        host = world.rng.choice([host for host in world.hosts() if FEED in host.machine.watched])
+        feed = host.machine.watched[FEED]
+        feed.state, feed.kind, feed.clock_offset_s = self.STATE, self.KIND, self.offset_s
+        world.breaks(Subject(self.SCOPE, host.venue, host.name, FEED))
+
+    def strike(self, world: World, subjects: Collection[Subject]) -> None:
+        """Spoil what these checks look at."""
+        for watched in watched_by(world, subjects):
+            watched.state, watched.clock_offset_s = self.STATE, self.offset_s
+            if self.COUNTS:
+                watched.is_odd = True
+                watched.counts[self.COUNTS] = watched.counts.get(self.COUNTS, 0.0) + 1.0
+
+    def mend(self, world: World, subjects: Collection[Subject]) -> None:
+        """Let it be well again."""
+        for watched in watched_by(world, subjects):
+            watched.mend()
 
 
 class HostFault(Fault, frozen=True):

@@ -1,48 +1,33 @@
-"""Silences a results feed; its variants leave the feed in another state."""
+"""Silences a results feed; its variants have its source do something else."""
 
-from collections.abc import Collection
 from typing import ClassVar
 
-from aggregator.core.incidents.record import Scope, Subject
+from aggregator.core.incidents.record import Subject
 from venuewatch.base.wire.checks import CheckState
-from venuewatch.rehearsal.faults import Fault
-from venuewatch.rehearsal.faults._victims import watched_by
-from venuewatch.rehearsal.world.layout import FEED
-from venuewatch.rehearsal.world.world import World
+from venuewatch.rehearsal.faults import Mending
+from venuewatch.rehearsal.faults._victims import CheckFault
+from venuewatch.rehearsal.live.sources.instructions import Does, Instruction
+from venuewatch.rehearsal.live.watched.feed import Feed
+from venuewatch.rehearsal.live.world import World as LiveWorld
 
 
-class FeedSilent(Fault, frozen=True):
-    """A results server that is gone: some feed is in ``STATE``.
+class FeedSilent(CheckFault, frozen=True):
+    """A results server that is gone. ``DOES``: what a real source is told to do.
 
-    ``KIND``: of the check that reads it. ``offset_s``: how far its source's clock is off.
-    ``COUNTS``: a number of the check that grows by one.
+    Fields that an instruction has, too, say how much of it.
     """
 
     EXPECTED = "results_silent"
-    SEEN_BY = "watched"
     STATE: ClassVar[CheckState] = "silent"
-    SCOPE: ClassVar[Scope] = "feed"
-    KIND: ClassVar[str] = "feed"
-    COUNTS: ClassVar[str] = ""
+    DOES: ClassVar[Does] = "silent"
 
-    offset_s: float = 0.0
+    def begin_live(self, world: LiveWorld, subject: Subject) -> Mending:
+        """Tell the source."""
+        feed = world.hosts[subject.host].equipment.thing(subject.check, Feed)
+        return world.spoil(feed.telling(self.instruction), lasts_s=self.longest_s).end
 
-    def inject(self, world: World) -> None:
-        """Spoil a feed."""
-        host = world.rng.choice([host for host in world.hosts() if FEED in host.machine.watched])
-        feed = host.machine.watched[FEED]
-        feed.state, feed.kind, feed.clock_offset_s = self.STATE, self.KIND, self.offset_s
-        world.breaks(Subject(self.SCOPE, host.venue, host.name, FEED))
-
-    def strike(self, world: World, subjects: Collection[Subject]) -> None:
-        """Spoil what these checks look at."""
-        for watched in watched_by(world, subjects):
-            watched.state, watched.clock_offset_s = self.STATE, self.offset_s
-            if self.COUNTS:
-                watched.is_odd = True
-                watched.counts[self.COUNTS] = watched.counts.get(self.COUNTS, 0.0) + 1.0
-
-    def mend(self, world: World, subjects: Collection[Subject]) -> None:
-        """Let it be well again."""
-        for watched in watched_by(world, subjects):
-            watched.mend()
+    @property
+    def instruction(self) -> Instruction:
+        """What the source is told."""
+        names = (name for name in Instruction.__struct_fields__ if hasattr(self, name))
+        return Instruction(does=self.DOES, **{name: getattr(self, name) for name in names})

@@ -4,7 +4,8 @@ The same kind, fleet, venue and seed always give the same scenario. What a fault
 what is expected is added to what is allowed:
 
 1. An incident may begin with a cause that says less, until neighbours have answered.
-2. The gateway of a venue looks at its results servers. It may say that one of the two is gone.
+2. The gateway of a venue looks at its results servers. It may say that one of the two is gone, also
+   where the gateway itself was cut off, and sees one of them again before the other.
 """
 
 import random
@@ -267,13 +268,13 @@ def _first_words(expected: Iterable[Expectation]) -> Iterator[Allowed]:
 
 
 def _spares(kind: Kind, hits: Mapping[str, Sequence[Hit]]) -> Iterator[Allowed]:
-    """Yield what the gateway of a venue may say of results servers that are hit."""
+    """Yield what the gateway of a venue may say of results servers, where they or it are hit."""
     for name, found in hits.items():
         if kind.file.target[name].scope not in {"host", "venue"}:
             continue
         for hit in found:
             roles = {host.name: host.role for host in hit.venue.host}
-            if hit.host and roles[hit.host] != RESULTS:
+            if hit.host and roles[hit.host] not in {RESULTS, GATEWAY}:
                 continue
             for host in hit.venue.host:
                 if host.role == GATEWAY and any(

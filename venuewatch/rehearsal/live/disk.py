@@ -37,16 +37,7 @@ class Disk:
 
     def make(self, guardian: Guardian) -> None:
         """Mount it, until the run ends. Where that is refused, only :meth:`fill` is, too."""
-        self.folder.mkdir(exist_ok=True)
-        path = shlex.quote(str(self.folder))
-        undo = ("sh", "-c", f"! mountpoint -q {path} || umount --lazy {path}")
-        words = ("mount", "-t", "tmpfs", "-o", f"size={_SIZE}", "venuewatch", str(self.folder))
-        try:
-            guardian.make(partial(_run, *words), undo)
-        except StageError as error:
-            self._why_not = str(error)
-        else:
-            self._why_not = ""
+        self._why_not = mount(guardian, self.folder, f"size={_SIZE}")
 
     def fill(self, guardian: Guardian, *, lasts_s: float) -> Fault:
         """Let nothing more be written to it, until the fault ends.
@@ -75,6 +66,19 @@ class Disk:
                     raise
             else:
                 return
+
+
+def mount(guardian: Guardian, folder: Path, options: str) -> str:
+    """Mount a file system in memory until the run ends; return why it is refused, if it is."""
+    folder.mkdir(exist_ok=True)
+    path = shlex.quote(str(folder))
+    undo = ("sh", "-c", f"! mountpoint -q {path} || umount --lazy {path}")
+    words = ("mount", "-t", "tmpfs", "-o", options, "venuewatch", str(folder))
+    try:
+        guardian.make(partial(_run, *words), undo)
+    except StageError as error:
+        return str(error)
+    return ""
 
 
 def _opened(path: Path) -> sqlite3.Connection:

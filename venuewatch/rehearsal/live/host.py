@@ -7,6 +7,7 @@ from typing import NamedTuple
 from venuewatch.rehearsal.live.own_clock import Clock
 from venuewatch.rehearsal.live.programs import Process
 from venuewatch.rehearsal.live.servers import Agent, in_lines
+from venuewatch.rehearsal.live.watched.equipment import Equipment
 from venuewatch.rehearsal.scenario import Value
 from venuewatch.rehearsal.stage.guardian import Fault
 from venuewatch.rehearsal.stage.machine import Machine, StageError
@@ -26,13 +27,22 @@ class Host:
 
     Attributes:
         clock: the wall clock of its agents, which goes as this machine's own until it is set.
+        equipment: what its checks look at.
     """
 
     def __init__(
-        self, name: str, where: Where, folder: Path, *, port: int, broker: Mapping[str, Value]
+        self,
+        name: str,
+        where: Where,
+        folder: Path,
+        *,
+        port: int,
+        broker: Mapping[str, Value],
+        equipment: Equipment,
     ) -> None:
         self.name = name
         self.where = where
+        self.equipment = equipment
         self._folder = folder / name
         self._folder.mkdir()
         self._broker: Mapping[str, Value] = {"username": name, **broker}
@@ -60,7 +70,8 @@ class Host:
         return [self.agent] if self._twin is None else [self.agent, self._twin]
 
     def start(self) -> None:
-        """Start its agent on its machine."""
+        """Start its agent on its machine, and what its checks look at on a fresh one."""
+        self.equipment.start(self.machine)
         self.agent.at(self.machine).start()
 
     def unplug(self, *, lasts_s: float | None = None) -> Fault:
@@ -125,12 +136,14 @@ class Host:
         if self._is_off:
             self.power_on()
         self.end_twin()
+        self.equipment.heal()
         self.start_as_usual()
 
     def _new_agent(
         self, name: str, folder: Path, *, port: int | None = None, **broker: Value
     ) -> Agent:
-        settings = in_lines({**self._broker, **broker})
+        checks = self.equipment.settings if name == self.name else ""  # a twin is a bare machine
+        settings = in_lines({**self._broker, **broker}) + checks
         agent = Agent(folder, port or self._port, name, venue=self.where.venue, broker=settings)
         agent.run_through(*self.clock.words)
         return agent

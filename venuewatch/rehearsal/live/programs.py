@@ -26,6 +26,7 @@ START_S: Final = 60.0
 _POLL_S: Final = 0.01
 _END_S: Final = 10.0
 _END_BY_ITSELF_S: Final = 15.0
+_STANDING: Final = frozenset("TtZX")  # proc_pid_stat(5): stopped, traced, zombie, dead
 
 
 def until(
@@ -186,3 +187,12 @@ class Process:
         whole, _, _ = self.said().rpartition("\n")  # the last line may be half written
         entries = [json.loads(line) for line in whole.splitlines() if line.startswith("{")]
         return [entry for entry in entries if entry["event"] == name]
+
+
+def runs(process: Process) -> bool:
+    """Tell by /proc whether a process is there and does not stand still."""
+    try:
+        stat = Path(f"/proc/{process.pid}/stat").read_text(encoding="utf-8")
+    except (AttributeError, OSError):
+        return False
+    return stat.rpartition(")")[2].split()[0] not in _STANDING

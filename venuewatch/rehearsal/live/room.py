@@ -22,7 +22,13 @@ OF_THE_CENTRE: Final = 512 * MIB
 FILES_OF_A_VENUE: Final = 4
 FILES_OF_THE_CENTRE: Final = 128
 
-_PROGRAMS: Final = {"mosquitto": "mosquitto", "nft": "nftables", "ss": "iproute2"}
+_PROGRAMS: Final = {
+    "mosquitto": "mosquitto",
+    "nft": "nftables",
+    "ss": "iproute2",
+    "dnsmasq": "dnsmasq-base",
+    "openssl": "openssl",
+}
 _ELSEWHERE: Final = "/usr/sbin:/sbin:/usr/bin:/bin"
 _NAMED: Final = 3
 _LOOKS: Final = 20

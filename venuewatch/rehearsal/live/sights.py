@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from aggregator.core.incidents.record import Subject
-from venuewatch.rehearsal.live.programs import Process
+from venuewatch.rehearsal.live.programs import runs
 from venuewatch.rehearsal.live.seen.centre import (
     aggregator_clock,
     aggregator_line,
@@ -21,14 +21,13 @@ from venuewatch.rehearsal.live.seen.centre import (
     receiver,
     strangers,
 )
+from venuewatch.rehearsal.live.seen.checks import names, watched
 from venuewatch.rehearsal.live.seen.messages import clock, terms, ticks, traffic
 from venuewatch.rehearsal.live.seen.packets import connection, line, loss
 from venuewatch.rehearsal.live.servers import is_ready
 from venuewatch.rehearsal.live.world import World
 
 Sight: TypeAlias = Callable[[World, Subject], bool | None]
-
-_STANDING: Final = frozenset("TtZX")  # proc_pid_stat(5): stopped, traced, zombie, dead
 
 
 def agent(world: World, subject: Subject) -> bool | None:
@@ -79,6 +78,7 @@ SIGHTS: Final[Mapping[str, Sight]] = {
         fleet,
         line,
         loss,
+        names,
         receiver,
         sessions,
         strangers,
@@ -86,18 +86,10 @@ SIGHTS: Final[Mapping[str, Sight]] = {
         ticks,
         traffic,
         twins,
+        watched,
     )
 }
 """Every sight, by its name."""
-
-
-def runs(process: Process) -> bool:
-    """Tell whether a process is there and does not stand still."""
-    try:
-        stat = Path(f"/proc/{process.pid}/stat").read_text(encoding="utf-8")
-    except (AttributeError, OSError):
-        return False
-    return stat.rpartition(")")[2].split()[0] not in _STANDING
 
 
 def _configurations(world: World) -> Iterator[Path]:

@@ -2,14 +2,14 @@
 
 import contextlib
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
-from aggregator.inventory import Inventory
+from aggregator.inventory import HostEntry, Inventory, VenueEntry
 from venuewatch.base import clock
-from venuewatch.rehearsal.fleet import AWAY_LIMIT_S
+from venuewatch.rehearsal.fleet import AWAY_LIMIT_S, StageCheck
 from venuewatch.rehearsal.live import health, inventories, permissions
 from venuewatch.rehearsal.live.disk import Disk
 from venuewatch.rehearsal.live.ear import Ear
@@ -20,13 +20,18 @@ from venuewatch.rehearsal.live.pages import Incident
 from venuewatch.rehearsal.live.programs import Process, until
 from venuewatch.rehearsal.live.receiver import Receiver
 from venuewatch.rehearsal.live.servers import Aggregator, Mosquitto, in_lines
+from venuewatch.rehearsal.live.sources.process import Sources
 from venuewatch.rehearsal.live.timetable import Timetable
+from venuewatch.rehearsal.live.watched.equipment import Equipment
+from venuewatch.rehearsal.live.watched.names import Names, NameServer
+from venuewatch.rehearsal.live.watched.spoiling import Spoiling
+from venuewatch.rehearsal.live.watched.thing import Site, Thing
 from venuewatch.rehearsal.scenario import Value
 from venuewatch.rehearsal.stage.blocking import block
 from venuewatch.rehearsal.stage.delay_line import Settings, Way
-from venuewatch.rehearsal.stage.faults import change_line, freeze, reset_connections
+from venuewatch.rehearsal.stage.faults import change_line, freeze, reset_connections, unplug
 from venuewatch.rehearsal.stage.guardian import Fault, Guardian
-from venuewatch.rehearsal.stage.machine import Machine, entered
+from venuewatch.rehearsal.stage.machine import Machine, StageError, entered
 from venuewatch.rehearsal.stage.network import CENTRE, Lan, make_centre
 from venuewatch.rehearsal.stage.run import Run
 
@@ -40,11 +45,20 @@ _PAGES_EVERY_S: Final = 0.2
 _WELL_S: Final = 180.0  # spells without verdicts are one incident until 60 s without any
 
 
+Checks: TypeAlias = Callable[[HostEntry, VenueEntry], Sequence[StageCheck]]
+"""Says which checks a host of a venue has."""
+
+
+def _no_checks(_host: HostEntry, _venue: VenueEntry) -> Sequence[StageCheck]:
+    return ()
+
+
 class World:
     """The programs of a live rehearsal, on the machines of a run; close it at the end.
 
     ``ways`` has each direction of an uplink by the code of its venue: those not named are perfect.
-    ``webhook_url``: where the aggregator sends notices; none if it is empty.
+    ``webhook_url``: where the aggregator sends notices; none if it is empty. ``checks`` of a host:
+    none by default.
 
     Attributes:
         run: whose machines these are.
@@ -54,10 +68,12 @@ class World:
         permissions: the file that says who may say and hear what at the broker.
         ear: a stranger at the broker.
         receiver: who gets the notices, if there is one.
+        sources: of results, and other programs that checks look at.
+        name_servers: by the code of a venue whose hosts ask one.
         up_at: when (monotonic s) all hosts were up for the first time.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is one setting
         self,
         folder: Path,
         run: Run,
@@ -66,6 +82,7 @@ class World:
         ways: Mapping[str, Way] | None = None,
         reconnect_max_s: float = RECONNECT_MAX_S,
         webhook_url: str = "",
+        checks: Checks = _no_checks,
     ) -> None:
         broker: dict[str, Value] = {"address": CENTRE, "reconnect_max_s": reconnect_max_s}
         self.inventory = inventories.on_the_stage(inventory)
@@ -97,17 +114,26 @@ class World:
         self.aggregator.run_through(*self.clock.words)
         self.lans: dict[str, Lan] = {}
         self.hosts: dict[str, Host] = {}
-        for number, venue in enumerate(inventory.venue, start=1):
+        for number, venue in enumerate(self.inventory.venue, start=1):
             lan = Lan(run, number, self.centre, (ways or {}).get(venue.code))
             self.lans[venue.code] = lan
             for at, host in enumerate(venue.host, start=1):
+                site = Site(venue, host, lan, at, folder / "watched" / host.name)
                 self.hosts[host.name] = Host(
                     host.name,
                     Where(venue.code, lan, at),
                     folder,
                     port=_BROKER_PORT,
                     broker={**broker, "link": venue.link},
+                    equipment=Equipment(checks(host, venue), site),
                 )
+        self.sources = Sources(folder, self._things()).at(self.centre)
+        asking = {
+            thing.site.venue.code: thing.site.lan
+            for thing in self._things()
+            if isinstance(thing, Names)
+        }
+        self.name_servers = {code: NameServer(folder, code, lan) for code, lan in asking.items()}
         self.up_at = 0.0
 
     @property
@@ -125,6 +151,11 @@ class World:
         self.disk.make(self._guardian)
         for venue in self.inventory.venue:
             self.lans[venue.code].make(len(venue.host))
+        for host in self.hosts.values():
+            host.equipment.make(self._guardian)
+        for name_server in self.name_servers.values():
+            name_server.start()
+        self.sources.start()
         self.broker.start()
         self.aggregator.start()
         for count, host in enumerate(self.hosts.values(), start=1):
@@ -138,8 +169,11 @@ class World:
         self.timetable.close()
         for lan in self.lans.values():
             lan.close()
+        for host in self.hosts.values():
+            host.equipment.close()
         agents = (program for host in self.hosts.values() for program in host.programs)
-        for process in (*agents, self.aggregator, self.broker):
+        others = (*self.name_servers.values(), self.sources, self.aggregator, self.broker)
+        for process in (*agents, *others):
             if process.is_running:
                 process.kill()
 
@@ -155,7 +189,8 @@ class World:
             self.receiver.turn("takes")
         for lan in self.lans.values():
             lan.uplink.heal()
-        for process in (self.broker, self.aggregator):
+        others = (self.sources, *self.name_servers.values())
+        for process in (self.broker, self.aggregator, *others):
             if not process.is_running:
                 process.start()
         for host in self.hosts.values():
@@ -211,6 +246,20 @@ class World:
         """Set a program's clock so far (s) ahead, until the fault ends or the world recovers."""
         return self._guardian.play(partial(of.set, ahead_s), of.undo, lasts_s=lasts_s)
 
+    def spoil(self, spoiling: Spoiling, *, lasts_s: float | None = None) -> Fault:
+        """Spoil what a check looks at, until the fault ends or the world recovers."""
+        return self._guardian.play(spoiling.do, spoiling.undo, lasts_s=lasts_s)
+
+    def freeze_names(self, code: str, *, lasts_s: float | None = None) -> Fault:
+        """Let a venue's name server stand still. Raises StageError where it has none."""
+        if code not in self.name_servers:
+            raise StageError(f"{code} has no name server")
+        return self.freeze(self.name_servers[code], lasts_s=lasts_s)
+
+    def take_down(self, machine: Machine, device: str, *, lasts_s: float | None = None) -> Fault:
+        """Take a device of a machine down, until the fault ends or the world recovers."""
+        return unplug(self._guardian, machine, device, lasts_s=lasts_s)
+
     def change_line(self, code: str, up: Way, down: Way, *, lasts_s: float | None = None) -> Fault:
         """Have a venue's uplink carry packets so, until the fault ends or the world recovers."""
         uplink = self.lans[code].uplink
@@ -230,6 +279,9 @@ class World:
         """Run a module of ours on a machine, until it is killed or ends."""
         words = (sys.executable, "-I", "-m", module, *map(str, arguments))
         return Process(self.folder, name, *words).at(machine).start()
+
+    def _things(self) -> list[Thing]:
+        return [thing for host in self.hosts.values() for thing in host.equipment.things.values()]
 
     def _await_hosts(self, count: int) -> None:
         self._until(f"{count} hosts are up", lambda: self.aggregator.hosts_up() >= count)

@@ -15,6 +15,7 @@ from venuewatch.base.wire.errors import MalformedMessageError
 from venuewatch.base.wire.links import RECONNECT_MAX_S
 from venuewatch.base.wire.messages import Beat, Birth, decoder
 from venuewatch.base.wire.topics import Stream
+from venuewatch.rehearsal.fleet import NAMES
 from venuewatch.rehearsal.world.network import Way
 from venuewatch.rehearsal.world.process import Run
 from venuewatch.rehearsal.world.venue import SimHost, SimVenue
@@ -135,6 +136,11 @@ def watched(world: World, subject: Subject, then: Then) -> None:
     )
 
 
+def names(world: World, subject: Subject, then: Then) -> None:
+    """Look at what the hosts of a venue get from its name server."""
+    watched(world, subject._replace(check=NAMES), then)
+
+
 def aggregator(world: World, _subject: Subject, then: Then) -> None:
     """Look whether the aggregator's process runs."""
     then(world.observer.process.state is Run.RUNNING)
@@ -183,6 +189,7 @@ SIGHTS: Final[Mapping[str, Sight]] = {
         fleet,
         line,
         loss,
+        names,
         receiver,
         sessions,
         terms,

@@ -25,6 +25,7 @@ from aggregator.inventory import Inventory
 from venuewatch.base import clock
 from venuewatch.base.config import one_line
 from venuewatch.base.wire.links import Link
+from venuewatch.rehearsal import fleet
 from venuewatch.rehearsal.live import kept_journal, room
 from venuewatch.rehearsal.live.reader import Reader
 from venuewatch.rehearsal.live.receiver import URL, Receiver
@@ -134,7 +135,8 @@ def _world(path: Path, inventory: Inventory) -> Iterator[_Set]:
     with ExitStack() as stack:
         workers = stack.enter_context(Workers())  # what they start ends with them: they end last
         run = stack.enter_context(run_of_namespaces(LEASE_S))
-        world = World(_folder_of(run), run, inventory, ways=ways, webhook_url=URL)
+        folder = _folder_of(run)
+        world = World(folder, run, inventory, ways=ways, webhook_url=URL, checks=fleet.checks_of)
         stack.callback(world.close)
         world.start()
         keep = kept_journal.command(world.disk.journal, path, run.prefix)

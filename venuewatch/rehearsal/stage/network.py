@@ -80,6 +80,11 @@ class Lan:
         """Return the address of a host."""
         return address_of(self._number, host)
 
+    @property
+    def gateway(self) -> str:
+        """The address of its router on the LAN."""
+        return self.address(_ROUTER_HOST)
+
     def make(self, hosts: int) -> None:
         """Make the venue, every cable plugged."""
         self.router.make()
@@ -87,10 +92,10 @@ class Lan:
         self.uplink.start(seed=self._number)
         self.router.ip(
             "link add name lan type bridge",
-            f"addr add {self.address(_ROUTER_HOST)}/24 dev lan",
+            f"addr add {self.gateway}/24 dev lan",
             "link set lan up",
             f"link set {DEVICE} up",
-            f"route add {CENTRE} dev {DEVICE} src {self.address(_ROUTER_HOST)}",
+            f"route add {CENTRE} dev {DEVICE} src {self.gateway}",
         )
         self._centre.ip(
             f"link set venue{self._number} up",
@@ -124,7 +129,7 @@ class Lan:
             f"link set eth0 address 02:00:00:00:{self._number:02x}:{host:02x}",  # replaced or not
             f"addr add {self.address(host)}/24 dev eth0",
             "link set eth0 up",
-            f"route add default via {self.address(_ROUTER_HOST)}",
+            f"route add default via {self.gateway}",
         )
         return machine
 

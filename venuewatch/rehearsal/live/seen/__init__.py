@@ -1,1 +1,1 @@
-"""Sights of a live world: packets, the messages of a host, and the centre itself."""
+"""Sights of a live world: packets, messages of a host, its checks, and the centre."""
