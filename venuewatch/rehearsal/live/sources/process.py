@@ -1,4 +1,8 @@
-"""The process of all results sources of a live world, as its controller sees it."""
+"""The process of all results sources of a live world, as its controller sees it.
+
+It is one for all venues: a process for each feed would take more memory than the agents do. It runs
+on the centre's machine, and so ends with the stage.
+"""
 
 import sys
 from collections.abc import Iterable

@@ -1,7 +1,12 @@
 """The program of all results sources of a stage: ``… program PLAN`` plays them by a plan.
 
-It writes each second what each source says, and each page anew. In a thread of its own it serves
-certificates. What it can't write it says on its standard error, and goes on.
+1. A source (`source.py`) decides second by second what it says. It is pure.
+2. An instruction (`instructions.py`) has it do something else. It is a file, and holds as long as
+   the file is there: so a guardian ends it by removing the file.
+3. A ring (`ring.py`) is the folder of a feed: a bounded number of files, written anew in turn.
+4. Pages are written anew each second, too. A thread of its own serves certificates (`doors.py`).
+
+What it can't write it says on its standard error, and goes on.
 """
 
 import sys
