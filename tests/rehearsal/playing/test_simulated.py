@@ -143,3 +143,10 @@ def test_scenario_does_not_wait_for_what_lingers_but_its_end_is_heard(kind: str)
     lingering = next(row for row in ends if row.cause in LINGERING)
     assert (ending.state, ending.void_reason) == ("ended", "")
     assert ending.ended_at < lingering.at <= played.virtual_s
+
+
+def test_killed_agent_is_seen_by_its_connection() -> None:
+    played = play(scenario_of("wrong_configuration_rolled_out"))
+
+    seen = phases(played, "rolled_out")
+    assert seen == {"before": "no_effect", "during": "effect", "after": "healed"}

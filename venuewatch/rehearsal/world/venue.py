@@ -59,7 +59,8 @@ class SimHost:
     @property
     def is_connected(self) -> bool:
         """Whether its agent has an open session."""
-        return self.agent is not None and self.agent.is_connected
+        agent = self.agent
+        return agent is not None and not agent.process.is_dead and agent.is_connected
 
     def start_agent(self) -> None:
         """Start a further run of the agent; one that still runs is not touched."""
