@@ -13,7 +13,8 @@ from tests.rehearsal.playing.virtual import Hands
 from tests.rehearsal.runfile.scenarios import expectation, run_of, scenario
 from venuewatch.rehearsal.live.health import CENTRE, Health
 from venuewatch.rehearsal.plan.apart import rest_s
-from venuewatch.rehearsal.playing.isolation import NEAR_S, VENUES_NEAR_S, Span
+from venuewatch.rehearsal.playing.ends import Span
+from venuewatch.rehearsal.playing.isolation import NEAR_S, VENUES_NEAR_S
 from venuewatch.rehearsal.playing.live import ActPhase, Ending
 from venuewatch.rehearsal.playing.player import WELL_S, Means, Player
 from venuewatch.rehearsal.playing.sitting import isolation_of
@@ -319,6 +320,7 @@ def test_what_lingers_is_waited_for_as_long_as_it_may_take(
 def test_rules_of_a_fleet_know_its_hosts_and_keepalives() -> None:
     rules = isolation_of(FLEET)
 
-    (span, *_) = rules.spans(hit(1, "V1", lasts_s=10.0, whole=True), 0.0)
+    (lost, given_up, *_) = rules.spans(hit(1, "V1", lasts_s=60.0, whole=True), 0.0)
 
-    assert (span.connections, span.venues) == (7, 1)
+    assert (lost.venues, given_up.connections) == (1, 7)
+    assert given_up.start == 0.4 + 1.5 * 5.0

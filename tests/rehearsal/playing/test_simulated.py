@@ -1,5 +1,7 @@
 """Scenarios in a simulated world: made true, seen by a witness, told, and over."""
 
+import gc
+
 import msgspec
 import pytest
 
@@ -150,3 +152,11 @@ def test_killed_agent_is_seen_by_its_connection() -> None:
 
     seen = phases(played, "rolled_out")
     assert seen == {"before": "no_effect", "during": "effect", "after": "healed"}
+
+
+def test_collector_is_as_it_was_after_a_world() -> None:
+    assert gc.isenabled()
+
+    play(scenario_of("control_nothing"))
+
+    assert gc.isenabled()

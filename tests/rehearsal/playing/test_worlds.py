@@ -2,6 +2,7 @@
 
 from tests.rehearsal.playing.test_isolation import scenario
 from venuewatch.rehearsal.fleet import standard_fleet
+from venuewatch.rehearsal.plan.apart import length_s
 from venuewatch.rehearsal.playing.worlds import VENUES_LEAST, divided, world_of
 
 FLEET = standard_fleet()
@@ -57,3 +58,20 @@ def test_a_world_is_the_same_each_time() -> None:
 
     assert list(divided(scenarios, FLEET, 1)) == list(divided(scenarios, FLEET, 1))
     assert world_of(scenarios[0], FLEET) == world_of(scenarios[0], FLEET)
+
+
+def test_scenarios_that_take_about_as_long_are_in_one_world_and_the_longest_is_first() -> None:
+    lengths = [float(10 + number * 37 % 120) for number in range(120)]
+    scenarios = [
+        scenario(number, CODES[number % 39], lasts_s=lasts_s)
+        for number, lasts_s in enumerate(lengths)
+    ]
+
+    worlds = list(divided(scenarios, FLEET, 1))
+
+    for world in worlds:
+        took = [length_s(each) for each in world.scenarios]
+        assert took == sorted(took, reverse=True)
+    small = [world for world in worlds if world.venues]
+    waits_s = sum(length_s(world.scenarios[0]) - length_s(world.scenarios[-1]) for world in small)
+    assert waits_s / len(small) < 30.0

@@ -14,7 +14,7 @@ import math
 import pkgutil
 import random
 from collections.abc import Callable, Collection, Mapping
-from typing import ClassVar, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 import msgspec
 
@@ -38,6 +38,11 @@ HEARD_WITHIN_S = 2.0
 FORGOTTEN_S = 5.0
 """How much longer (s) than ordered a live fault lasts where nobody mends it."""
 
+End: TypeAlias = Literal["begin", "left", "unanswered", "mend"]
+"""Moments at which a fault may end connections of what it hits (``playing/ends.py``)."""
+
+ANY_END: frozenset[End] = frozenset({"begin", "unanswered", "mend"})
+
 Mending: TypeAlias = Callable[[], object]
 """Mends what was broken; once."""
 
@@ -55,7 +60,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     ``TOLD_WITHIN_TRIPS`` round trips to its venue; a later one counts as ``late``.
     ``LASTS_AROUND_KEEPALIVE``: in half of the worlds it lasts 1.2 to 2.5 keepalives of its victim,
     since the broker gives a silent client up after 1.5. ``SEEN_BY``: what shows that it acts, a
-    witness of ``playing/sights.py``.
+    witness of ``playing/sights.py``. ``ENDS``: when it may end connections of what it hits.
     """
 
     EXPECTED: ClassVar[str]
@@ -69,6 +74,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     TOLD_WITHIN_TRIPS: ClassVar[float] = 0.0
     LASTS_AROUND_KEEPALIVE: ClassVar[bool] = False
     SEEN_BY: ClassVar[str] = ""
+    ENDS: ClassVar[frozenset[End]] = ANY_END
 
     lasts_s: float = 30.0
 
@@ -263,7 +269,11 @@ VARIANTS: Mapping[str, tuple[str, Mapping[str, object]]] = {
     # one provider's line to two halls
     "two_uplinks_cut": ("uplink_cut", {"VICTIMS": 2}),
     # one fibre of a pair; without acknowledgements the other soon carries nothing either
-    "uplink_cut_downward": ("uplink_cut", {"up": False, "TOLD_WITHIN_S": math.inf}),
+    # what an agent says still goes up, at last that it leaves
+    "uplink_cut_downward": (
+        "uplink_cut",
+        {"up": False, "TOLD_WITHIN_S": math.inf, "ENDS": frozenset({"left", "mend"})},
+    ),
     "uplink_cut_upward": ("uplink_cut", {"down": False, "TOLD_WITHIN_S": math.inf}),
 }
 """A fault each, some of whose fields (seconds, in small letters) or class fields are changed."""

@@ -12,6 +12,7 @@ class AgentFrozen(HostFault, frozen=True):
 
     EXPECTED = "host_frozen"
     SEEN_BY = "agent"
+    ENDS = frozenset({"unanswered", "mend"})
     LASTS_AROUND_KEEPALIVE = True
 
     def hit(self, host: SimHost) -> None:

@@ -12,6 +12,7 @@ class AgentKilled(HostFault, frozen=True):
 
     EXPECTED = "agent_stopped"
     SEEN_BY = "agent"
+    ENDS = frozenset({"begin"})
     TOLD_WITHIN_S = 1.0
     TOLD_WITHIN_TRIPS = 6.0
 

@@ -20,6 +20,7 @@ class BadUpdate(Fault, frozen=True):
 
     EXPECTED = "venue_unreachable"
     SEEN_BY = "agent"
+    ENDS = frozenset({"begin"})
 
     within_s: float = _AT_ONCE_S
 

@@ -17,6 +17,7 @@ class BrokerDoesNotDeliver(CentreFault, frozen=True):
 
     EXPECTED = "aggregator_blind"
     SEEN_BY = "ticks"
+    ENDS = frozenset()
 
     def hit(self, world: World) -> None:
         """Have nothing delivered."""

@@ -12,6 +12,7 @@ class CablePulled(HostFault, frozen=True):
 
     EXPECTED = "host_down"
     SEEN_BY = "line"
+    ENDS = frozenset({"unanswered", "mend"})
     LASTS_AROUND_KEEPALIVE = True
     TOLD_WITHIN_S = 8.0
     TOLD_WITHIN_TRIPS = 6.0

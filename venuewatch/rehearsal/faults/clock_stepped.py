@@ -14,6 +14,7 @@ class ClockStepped(Fault, frozen=True):
 
     EXPECTED = "clock_skew"
     SEEN_BY = "clock"
+    ENDS = frozenset()
 
     least_s: float = 5.0
     most_s: float = 7_200.0

@@ -20,6 +20,7 @@ class ConnectionsReset(Fault, frozen=True):
 
     EXPECTED = NONE
     SEEN_BY = "sessions"
+    ENDS = frozenset({"begin"})
     BLOCKED: ClassVar[int] = 0
     BLOCKED_ELSEWHERE: ClassVar[int] = 0
 

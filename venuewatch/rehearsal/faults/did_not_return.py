@@ -16,6 +16,7 @@ class DidNotReturn(HostFault, frozen=True):
 
     EXPECTED = "did_not_return"
     SEEN_BY = "agent"
+    ENDS = frozenset({"begin"})
     AWAY_LIMIT_S = 60.0
     IS_REQUIRED: ClassVar[bool] = False
 

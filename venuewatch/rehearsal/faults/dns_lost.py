@@ -16,6 +16,7 @@ class DnsLost(VenueFault, frozen=True):
 
     EXPECTED = NONE  # the venues of the matrix have no such check
     SEEN_BY = "names"
+    ENDS = frozenset()
 
     def strike(self, world: World, subjects: Collection[Subject]) -> None:
         """Let no name be found there."""

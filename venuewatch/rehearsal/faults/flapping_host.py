@@ -17,6 +17,7 @@ class FlappingHost(OrderedHostFault, frozen=True):
 
     EXPECTED = "flapping"
     SEEN_BY = "agent"
+    ENDS = frozenset({"begin"})
     INCIDENTS_MAX = 4
     CONVERGES_WITHIN_S = 1_500.0  # four falls fade below the limit in 12 min, at a half-life of 5
 

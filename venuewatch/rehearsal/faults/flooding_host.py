@@ -18,6 +18,7 @@ class FloodingHost(OrderedHostFault, frozen=True):
     EXPECTED = "over_budget"
     SEEN_BY = "traffic"
     SCOPE = "budget"
+    ENDS = frozenset()
     TOLD_WITHIN_S = 30.0
 
     lasts_s: float = 45.0

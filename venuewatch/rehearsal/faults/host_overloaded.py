@@ -19,6 +19,7 @@ class HostOverloaded(HostFault, frozen=True):
 
     EXPECTED = NONE
     SEEN_BY = "agent"
+    ENDS = frozenset()
 
     stall_s: float = 0.4
 

@@ -20,6 +20,7 @@ class InventoryWrong(VenueFault, frozen=True):
 
     EXPECTED = NONE
     SEEN_BY = "fleet"
+    ENDS = frozenset()
 
     hosts: int = 2
 

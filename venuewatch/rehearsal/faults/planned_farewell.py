@@ -14,6 +14,7 @@ class PlannedFarewell(Fault, frozen=True):
 
     EXPECTED = NONE
     SEEN_BY = "agent"
+    ENDS = frozenset({"begin"})
 
     lasts_s: float = 20.0
 

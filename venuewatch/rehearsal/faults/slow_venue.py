@@ -17,6 +17,7 @@ class SlowVenue(VenueFault, frozen=True):
 
     EXPECTED = NONE
     SEEN_BY = "line"
+    ENDS = frozenset()
 
     delay_s: float = 0.3
 

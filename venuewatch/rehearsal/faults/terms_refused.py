@@ -17,6 +17,7 @@ class TermsRefused(OrderedHostFault, frozen=True):
     EXPECTED = "terms_refused"
     SEEN_BY = "terms"
     SCOPE = "terms"
+    ENDS = frozenset({"begin", "mend"})
     TOLD_WITHIN_S = 15.0
 
     reconnect_max_s: float = 3_600.0

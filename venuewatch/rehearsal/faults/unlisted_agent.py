@@ -15,6 +15,7 @@ class UnlistedAgent(VenueFault, frozen=True):
 
     EXPECTED = NONE
     SEEN_BY = "twins"
+    ENDS = frozenset({"mend"})
 
     def hit(self, venue: SimVenue) -> None:
         """Start it."""

@@ -13,6 +13,7 @@ class UplinkCut(VenueFault, frozen=True):
 
     EXPECTED = "venue_unreachable"
     SEEN_BY = "line"
+    ENDS = frozenset({"unanswered", "mend"})
     LASTS_AROUND_KEEPALIVE = True
     TOLD_WITHIN_S = 8.0
     TOLD_WITHIN_TRIPS = 6.0

@@ -13,6 +13,7 @@ class UplinkFlapping(VenueFault, frozen=True):
 
     EXPECTED = "flapping"
     SEEN_BY = "line"
+    ENDS = frozenset({"unanswered", "mend"})
     INCIDENTS_MAX = 4
     CONVERGES_WITHIN_S = 1_500.0  # four falls fade below the limit in 12 min, at a half-life of 5
 

@@ -16,6 +16,7 @@ class VenueOff(VenueFault, frozen=True):
 
     EXPECTED = "venue_unreachable"
     SEEN_BY = "line"
+    ENDS = frozenset({"unanswered", "mend"})
     LASTS_AROUND_KEEPALIVE = True
 
     def hit(self, venue: SimVenue) -> None:

@@ -54,12 +54,14 @@ class Rests:
 
     def allow(self, scenario: Scenario, begins_at: float) -> bool:
         """Tell whether a scenario may begin at a moment (s)."""
+        hits = [hit for place in _places(scenario) for hit in self._hits.get(place, ())]
+        if not hits:
+            return True
         falls, ends_at = falls_of(scenario), begins_at + _ends_at(scenario)
-        for place in _places(scenario):
-            for began_at, ended_at, others in self._hits.get(place, ()):
-                gap_s = begins_at - ended_at if begins_at >= began_at else began_at - ends_at
-                if gap_s < _needed_s(falls, others):
-                    return False
+        for began_at, ended_at, others in hits:
+            gap_s = begins_at - ended_at if begins_at >= began_at else began_at - ends_at
+            if gap_s < _needed_s(falls, others):
+                return False
         return True
 
     def note(self, scenario: Scenario, begins_at: float) -> None:

@@ -51,6 +51,7 @@ class Act:
         self._write = write
         self.began_at = world.now
         self._open = len(scenario.orders)
+        self._given_up_s = terms.given_up_s(scenario)
         self._looks = 0
         self._last_at = world.now
 
@@ -86,7 +87,7 @@ class Act:
             and self.is_well
         ):
             self.state = "ended"
-        elif now - self.began_at > terms.given_up_s(self.scenario):
+        elif now - self.began_at > self._given_up_s:
             self.state = "given_up"
         return self.state != "begun"
 

@@ -3,8 +3,10 @@
 The reader of incidents is the simulated outlet of the aggregator, the receiver that of notices.
 """
 
+import gc
 import random
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from typing import Final, NamedTuple
 
@@ -35,11 +37,13 @@ from venuewatch.rehearsal.world.world import World
 
 RECEIVER: Final = "webhook"
 
+CALM_AFTER_S: Final = 20.0
+"""How long (s) a world goes on after its last scenario, to hear what nobody should say."""
+
 _WARM_UP_S = 35.0
 _PEACE_WITHIN_S = 300.0
 _LOOK_S = 0.5
 _PLAYED_WITHIN_S = 12 * 3_600.0
-_AFTERWARDS_S = 20.0
 
 
 class PlayedWorld(NamedTuple):
@@ -53,7 +57,21 @@ class PlayedWorld(NamedTuple):
 
 def play_world(plan: WorldPlan, inventory: Inventory) -> PlayedWorld:
     """Play all scenarios of a world; the same comes of it each time."""
-    return _Player(plan, inventory).play()
+    with _without_collector():
+        return _Player(plan, inventory).play()
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Leave what a world makes to its end: nearly all of it goes by itself, or lives that long."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.collect(0)  # all that was made meanwhile
+        if was_enabled:
+            gc.enable()
 
 
 class _Player:
@@ -69,7 +87,9 @@ class _Player:
             _look_at_pair(self._world, venue)
         links = {venue.code: venue.link for venue in venues}
         hosts = {venue.code: len(venue.host) for venue in venues}
-        self._isolation = Isolation(lambda code: KEEPALIVE_S[links[code]], lambda code: hosts[code])
+        self._isolation = Isolation(
+            lambda code: KEEPALIVE_S[links[code]], hosts.__getitem__, self._world.broker.first_look
+        )
         self._waiting = list(plan.scenarios)
         self._acts: list[Act] = []
         self._before: dict[int, dict[str, float | None]] = {}
@@ -91,7 +111,7 @@ class _Player:
             world.run(_LOOK_S)
             self._end_some()
         self._await_what_lingers()
-        world.run(_AFTERWARDS_S)
+        world.run(CALM_AFTER_S)
         self._write_told()
         for scenario in self._waiting:
             why = "its venues were not well in time"
@@ -104,7 +124,7 @@ class _Player:
         self._world.run_until(lambda: not lingers(self._world), within_s=most_s)
 
     def _begin_some(self) -> None:
-        """Begin what may, in the order of the run sheet at each venue."""
+        """Begin what may, in the order of the plan at each venue."""
         now, taken = self._world.now, set[str]()
         for scenario in list(self._waiting):
             is_first = taken.isdisjoint(scenario.venues)

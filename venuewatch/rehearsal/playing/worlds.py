@@ -18,14 +18,14 @@ VENUES_LEAST: Final = 5
 SMALL: Final = 6
 """How many scenarios a small world plays, each at other venues."""
 
-LONG_S: Final = 300.0
+LONG_S: Final = 180.0
 """A scenario that takes longer (s) is played in a small world: the whole fleet costs more."""
 
 _SMALL_MAX = 3
 
 
 class WorldPlan(NamedTuple):
-    """One world: its name, its venues (none: all), and the scenarios in the order of the sheet."""
+    """One world: its name, its venues (none: all), and its scenarios, the longest first."""
 
     name: str
     seed: str
@@ -37,12 +37,14 @@ def divided(scenarios: Sequence[Scenario], inventory: Inventory, seed: int) -> I
     """Yield the worlds of a run: in each, a venue plays one scenario.
 
     So nothing has to rest between two. Half of all scenarios or more are played on the whole fleet.
-    One that hits the centre has a world of its own, a small one, unless it is of many venues.
+    One that hits the centre has a world of its own, a small one, unless it is of many venues. A
+    world is there until its last scenario is over: those that take about as long are together.
     """
     codes = [venue.code for venue in inventory.venue]
     on_fleet = _on_fleet(scenarios)
-    apart = [each for each in scenarios if not each.runs_alone and each.number not in on_fleet]
-    together = [each for each in scenarios if each.number in on_fleet]
+    by_length = sorted(scenarios, key=length_s, reverse=True)
+    apart = [each for each in by_length if not each.runs_alone and each.number not in on_fleet]
+    together = [each for each in by_length if each.number in on_fleet]
     for number, some in enumerate(_packed(together, len(codes)), 1):
         yield WorldPlan(f"fleet-{number}", f"{seed}/fleet-{number}", (), some)
     for number, some in enumerate(_packed(apart, SMALL), 1):
