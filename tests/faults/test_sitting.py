@@ -96,6 +96,11 @@ def has_begun(path: Path) -> bool:
     return fetch(path, "SELECT 1 FROM step WHERE what = 'begun' LIMIT 1") != []
 
 
+def kept(path: Path) -> int:
+    """Return how many journals are beside a run."""
+    return len(list(path.parent.glob(f"{path.name}.journal-*.db")))
+
+
 def told(path: Path, table: str) -> set[tuple[Any, ...]]:
     """Return what was told in a run, by an independent query."""
     return set(fetch(path, f"SELECT subject, change FROM {table}"))  # noqa: S608 - ours
@@ -137,10 +142,12 @@ def test_a_killed_sitting_leaves_nothing_and_the_next_one_goes_on(path: Path) ->
     until("nothing is left", lambda: not [1 for each in leftovers.find() if prefix in each.name])
     with RunFile.read(path) as run:
         assert 1 in run.unfinished()
+    assert kept(path) == 1
     assert play_sitting(path, inventory_of(2)) == 2
     with RunFile.read(path) as run:
         assert {each.state for each in run.scenarios()} == {"ended"}
         assert {each.void_reason for each in run.scenarios()} == {""}
+    assert kept(path) == 2
 
 
 def test_what_a_controller_played_that_hung_is_void_and_it_goes_on(path: Path) -> None:
