@@ -9,6 +9,7 @@ import pytest
 from aggregator.shell.journal.schema import migrate
 from tests.rehearsal.runfile.scenarios import fetch
 from tests.rehearsal.score.runs import WORLD, right_run
+from tests.rehearsal.second.__main__ import main
 from tests.rehearsal.second.journal import differences, offset_of
 from venuewatch.rehearsal.live import kept_journal
 from venuewatch.rehearsal.live.kept_journal import keep
@@ -153,3 +154,23 @@ def test_what_can_not_be_kept_is_one_line_and_leaves_nothing(
     assert said.startswith("the journal of this sitting is not kept: ")
     assert said.count("\n") == 1
     assert list(tmp_path.glob("**/*journal-*")) == []
+
+
+@pytest.mark.parametrize(("lie", "code"), [("SELECT 1", 0), (next(iter(LIES)), 1)])
+def test_one_command_checks_a_run_and_its_journals(
+    run: Path,
+    journal: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    lie: str,
+    code: int,
+) -> None:
+    assert keep(journal, run, WORLD) is not None
+    fetch(run, lie)
+    monkeypatch.setattr("sys.argv", ["second", str(run)])
+
+    assert main() == code
+
+    said = capsys.readouterr().out.splitlines()
+    assert said[-1] == f"{len(said) - 1} differences, 1 journals"
+    assert (len(said) > 1) == bool(code)
