@@ -1,8 +1,8 @@
 """Says why a live rehearsal can't be played on this machine, before anything of it is made.
 
 Figures are of a fleet of 273 real agents: 16.2 MiB of memory (PSS) an agent with its checks, and
-0.3 GiB for broker, aggregator, lines and name servers. The controller keeps some descriptors for each
-uplink.
+0.3 GiB for broker, aggregator, lines and name servers. The controller keeps some descriptors for
+each uplink.
 """
 
 import resource
