@@ -38,8 +38,7 @@ from venuewatch.base import clock
 from venuewatch.base.options import number, whole
 from venuewatch.rehearsal.fleet import standard_fleet
 from venuewatch.rehearsal.live import room
-from venuewatch.rehearsal.live.world import World
-from venuewatch.rehearsal.playing.sitting import LINES
+from venuewatch.rehearsal.playing.sitting import world_of
 from venuewatch.rehearsal.stage import leftovers
 from venuewatch.rehearsal.stage.guardian import LEASE_S
 from venuewatch.rehearsal.stage.machine import StageError
@@ -139,12 +138,10 @@ def _place(kept: Path | None) -> Iterator[Path]:
 def _alone(inventory: Inventory, seconds: float) -> Row:
     """Start the fleet, and leave it alone."""
     free_bytes = psutil.virtual_memory().available
-    ways = {venue.code: LINES[venue.link] for venue in inventory.venue if venue.link in LINES}
     with ExitStack() as stack:
         began = clock.monotonic()
         stage = stack.enter_context(run_of_namespaces(LEASE_S))
-        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-"))
-        world = World(Path(folder), stage, inventory, ways=ways)
+        world = world_of(stage, inventory)
         stack.callback(world.close)
         world.start()
         up_s = clock.monotonic() - began

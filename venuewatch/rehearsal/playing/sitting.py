@@ -112,6 +112,18 @@ def isolation_of(inventory: Inventory) -> Isolation:
     return Isolation(keepalives_s.__getitem__, hosts.__getitem__)
 
 
+def world_of(run: Run, inventory: Inventory, *, webhook_url: str = "") -> World:
+    """Return the world of a run, as every sitting has it; nothing of it is started."""
+    return World(
+        _folder_of(run),
+        run,
+        inventory,
+        ways={venue.code: LINES[venue.link] for venue in inventory.venue if venue.link in LINES},
+        webhook_url=webhook_url,
+        checks=fleet.checks_of,
+    )
+
+
 def _folder_of(run: Run) -> Path:
     """Make a folder that bears the name of a run, and that its guardian removes."""
     folder = Path(tempfile.mkdtemp(prefix=run.prefix))
@@ -131,12 +143,10 @@ def _from_now(left: Sequence[Scenario], moments: Mapping[int, float]) -> dict[in
 @contextmanager
 def _world(path: Path, inventory: Inventory) -> Iterator[_Set]:
     """Yield a well world; a reader and a receiver write what it tells."""
-    ways = {venue.code: LINES[venue.link] for venue in inventory.venue if venue.link in LINES}
     with ExitStack() as stack:
         workers = stack.enter_context(Workers())  # what they start ends with them: they end last
         run = stack.enter_context(run_of_namespaces(LEASE_S))
-        folder = _folder_of(run)
-        world = World(folder, run, inventory, ways=ways, webhook_url=URL, checks=fleet.checks_of)
+        world = world_of(run, inventory, webhook_url=URL)
         stack.callback(world.close)
         world.start()
         keep = kept_journal.command(world.disk.journal, path, run.prefix)
