@@ -85,6 +85,12 @@ def test_one_that_runs_alone_is_waited_for_when_enough_have_passed_it() -> None:
     assert numbers(turns, 2.0) == [2]
 
 
+def test_one_that_runs_alone_is_passed_at_its_own_venue_too() -> None:
+    turns, _ = turns_of(at(1, "A"), at(2, "B", runs_alone=True), at(3, "B"))
+
+    assert numbers(turns, 0.0) == [1, 3]
+
+
 def test_one_that_runs_alone_and_has_to_rest_keeps_no_other_waiting() -> None:
     hit = order("hit", "centre:", at_s=0.0)
     first, second = (

@@ -2,8 +2,8 @@
 
 1. The order of the plan holds at each venue: of those that wait for it, the first comes first.
 2. Else each comes as soon as ``Isolation`` allows it, its venues are well, and its moment is there.
-3. One that runs alone lets ``PASSED_BY`` that come after it be played before. Then it is waited
-   for: none that comes after it begins until it has begun, unless it has to rest.
+3. One that runs alone lets ``PASSED_BY`` that come after it be played before, at its own venue too.
+   Then it is waited for: none that comes after it begins until it has begun, unless it has to rest.
 """
 
 from collections import Counter
@@ -55,7 +55,7 @@ class Turns:
             if self._most is not None and self._isolation.count >= self._most:
                 break
             is_next = venues.isdisjoint(scenario.venues)
-            venues.update(scenario.venues)
+            venues.update(() if scenario.runs_alone else scenario.venues)
             if not is_next or now < self._moments.get(scenario.number, now):
                 continue
             if self._isolation.may_begin(scenario, now) and is_well(scenario):
