@@ -14,8 +14,8 @@ from venuewatch.rehearsal.live.health import Health
 from venuewatch.rehearsal.playing import live
 from venuewatch.rehearsal.playing.live import LATE_S, Act, Ending
 from venuewatch.rehearsal.playing.terms import given_up_s
-from venuewatch.rehearsal.runfile.rows import Row, Step, Witness
-from venuewatch.rehearsal.scenario import Scenario
+from venuewatch.rehearsal.runfile.rows import Counter, Row, Step, Witness
+from venuewatch.rehearsal.scenario import Counted, Scenario
 from venuewatch.rehearsal.stage.machine import StageError
 from venuewatch.rehearsal.stage.undoing import OVER, STOOD_STILL, Why
 
@@ -119,6 +119,22 @@ def test_scenario_is_struck_seen_mended_and_over(world: World, hands: Hands) -> 
     assert stage.seen() == {("before", "no_effect"), ("during", "effect"), ("after", "healed")}
     assert stage.at("ended") - stage.at("begun") == pytest.approx(20.0, abs=0.1)
     assert not world.broken
+
+
+def test_number_that_is_gone_once_all_is_well_has_grown(
+    world: World, hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = iter([None, 1.0, None])
+    monkeypatch.setattr(live, "counts", lambda *_: {"a_number": next(shown)})
+    counted = (Counted(metric="a_number"),)
+    played = msgspec.structs.replace(scenario(), counted=counted)
+
+    stage = Stage(world, hands, played)
+    stage.go_on(120.0)
+
+    assert [row for row in stage.rows if isinstance(row, Counter)] == [
+        Counter(played.number, "a_number", None, 1.0)
+    ]
 
 
 def test_step_is_written_before_it_is_done(world: World, hands: Hands) -> None:

@@ -96,6 +96,7 @@ class Act:
         self._write = write
         self._faults: dict[str, Fault] = {}
         self._before: _Counts = {}
+        self._most: dict[str, float] = {}
         self._due: list[tuple[float, int, Callable[[float], None]]] = []
         self._ticket = itertools.count()
         self._struck: dict[str, tuple[Order, _Struck]] = {}
@@ -198,6 +199,8 @@ class Act:
         late_s = done.began_at - due_at
         if late_s > faults.FORGOTTEN_S:
             self._make_void(f"step {order.step}: the stage ended it {late_s:.1f} s late", now)
+        if self.scenario.counted:
+            self._count(self._counted_meanwhile)
         ends_at = now + terms.over_within_s(self.scenario)
         self._look_until("healed", order, "after", ends_at, now)
 
@@ -261,9 +264,17 @@ class Act:
         if not self._under_way:
             self.phase = "ready"
 
+    def _counted_meanwhile(self, done: Done[_Counts]) -> None:
+        """Keep what may be gone once all is well again, such as a host that nobody listed."""
+        for name, value in done.value.items():
+            if value is not None:
+                self._most[name] = max(value, self._most.get(name, value))
+
     def _counted_after(self, done: Done[_Counts]) -> None:
+        self._counted_meanwhile(done)
         for name, before in self._before.items():
-            self._write(Counter(self.scenario.number, name, before, done.value[name]))
+            most = self._most.get(name)
+            self._write(Counter(self.scenario.number, name, before, most))
         state: AttemptState = "ended"
         if self._is_given_up and not self._void_reason:
             state = "given_up"
