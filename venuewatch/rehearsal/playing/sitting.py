@@ -37,7 +37,7 @@ from venuewatch.rehearsal.playing.turns import Turns
 from venuewatch.rehearsal.playing.workers import Workers
 from venuewatch.rehearsal.runfile.database import RunFileError
 from venuewatch.rehearsal.runfile.file import AbortedError, RunFile
-from venuewatch.rehearsal.runfile.rows import Row, Well
+from venuewatch.rehearsal.runfile.rows import Notice, Row, Well
 from venuewatch.rehearsal.scenario import Scenario
 from venuewatch.rehearsal.stage.delay_line import Way
 from venuewatch.rehearsal.stage.guardian import LEASE_S
@@ -152,12 +152,19 @@ def _world(path: Path, inventory: Inventory) -> Iterator[_Set]:
         keep = kept_journal.command(world.disk.journal, path, run.prefix)
         run.guardian.make(lambda: None, keep)  # undone before that disk is
         write = stack.enter_context(_writing(path))
-        receiver = Receiver(world.centre, run.prefix, lambda row: write([row]))
+        is_heard = threading.Event()  # what is told while the fleet starts is of no scenario
+
+        def write_notice(row: Notice) -> None:
+            if is_heard.is_set():
+                write([row])
+
+        receiver = Receiver(world.centre, run.prefix, write_notice)
         world.receiver = stack.enter_context(receiver)
+        world.await_well()
         reader = stack.enter_context(Reader(world.aggregator, run.prefix, write))
         if not reader.await_open(_OPEN_S):
             raise StageError("the aggregator's stream of events does not begin")
-        world.await_well()
+        is_heard.set()
         write([Well(run.prefix, clock.monotonic(), "stage", is_well=True)])
         yield _Set(world, run.prefix, workers)
 
