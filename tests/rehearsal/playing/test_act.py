@@ -124,8 +124,12 @@ def test_scenario_is_struck_seen_mended_and_over(world: World, hands: Hands) -> 
 def test_number_that_is_gone_once_all_is_well_has_grown(
     world: World, hands: Hands, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shown = iter([None, 1.0, None])
-    monkeypatch.setattr(live, "counts", lambda *_: {"a_number": next(shown)})
+    def count(*_: object) -> dict[str, float | None]:
+        is_there = bool(world.held) and hands.now < gone_at
+        return {"a_number": 1.0 if is_there else None}
+
+    gone_at = hands.now + 23.0  # it is mended by then, and not yet over
+    monkeypatch.setattr(live, "counts", count)
     counted = (Counted(metric="a_number"),)
     played = msgspec.structs.replace(scenario(), counted=counted)
 
