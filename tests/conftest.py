@@ -19,5 +19,6 @@ settings.load_profile("thorough")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the option that writes golden files anew."""
+    """Add options: golden files are written anew, a matrix is played whole."""
     parser.addoption("--write-golden", action="store_true", help="write golden files, then compare")
+    parser.addoption("--every-death", action="store_true", help="kill all holders of each fault")

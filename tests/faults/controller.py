@@ -56,7 +56,7 @@ FAULTS: Final[Mapping[str, Callable[[Run, Lan, int], object]]] = {
 
 
 def play(prefix: str, fault: str, pid: int) -> None:
-    with Guardian(ADDRESS, LEASE_S) as guardian:
+    with Guardian(ADDRESS, LEASE_S, of=prefix) as guardian:
         run = Run(prefix, guardian)
         lan = Lan(run, 1, Machine(prefix, "centre"))
         FAULTS[fault](run, lan, pid)

@@ -13,15 +13,15 @@ import psutil
 import pytest
 
 from tests.faults.controller import ADDRESS, FAULTS, LASTS_S, UNGUARDED
-from tests.faults.stage import Site, datagrams, staged
+from tests.faults.stage import Site, datagrams, end_timers, staged
 from tests.integration.real import until
 from venuewatch.base import clock
 from venuewatch.rehearsal.stage.faults import freeze
 from venuewatch.rehearsal.stage.guardian import Guardian, abort
-from venuewatch.rehearsal.stage.guarding import TIMER
 from venuewatch.rehearsal.stage.machine import StageError, names, set_kernel
 from venuewatch.rehearsal.stage.network import CENTRE
 from venuewatch.rehearsal.stage.run import Run
+from venuewatch.rehearsal.stage.undoing import Run as Undoing
 
 pytestmark = [pytest.mark.real, pytest.mark.timed]
 
@@ -96,13 +96,8 @@ def scene() -> Iterator[Scene]:
 
 @pytest.fixture(autouse=True)
 def no_timer_is_left(scene: Scene) -> Iterator[None]:
-    """End the timers of a test whose guardian was killed: they would undo a later test's fault."""
     yield
-    for process in psutil.process_iter(["cmdline"]):
-        words = process.info["cmdline"] or []
-        if TIMER in words and any(scene.prefix in word for word in words):
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+    end_timers(scene.prefix)
 
 
 @contextlib.contextmanager
@@ -283,3 +278,43 @@ def test_a_killed_line_is_told_to_its_controller() -> None:
         with pytest.raises(StageError, match="an uplink's process has ended"):
             site.lan.uplink.cut()
         site.close()
+
+
+def test_what_its_guardian_could_not_undo_is_undone_at_its_end(tmp_path: Path) -> None:
+    can_be_undone, undone = tmp_path / "can be undone", tmp_path / "undone"
+    undo = ("sh", "-c", f"test -e '{can_be_undone}' && touch '{undone}'")
+    with Guardian() as guardian:
+        fault = guardian.play(lambda: None, undo, lasts_s=0.1)
+        until("the guardian has tried", lambda: fault.undone_by_guardian is not None)
+        can_be_undone.touch()
+
+        fault.end()
+
+        assert undone.exists()
+
+
+def test_a_process_that_has_another_ones_id_is_not_continued() -> None:
+    with subprocess.Popen(["sleep", "600"]) as process, Guardian() as guardian:
+        fault = freeze(guardian, process.pid)
+        (undo,) = guardian._undo.values()  # noqa: SLF001
+        assert isinstance(undo, Undoing)
+        as_of_another = undo.words[:-1]
+
+        subprocess.run([*as_of_another, "1"], check=True)
+
+        assert is_stopped(process.pid)
+        fault.end()
+        until("it goes on", lambda: not is_stopped(process.pid))
+        process.kill()
+
+
+def is_stopped(pid: int) -> bool:
+    return bool(psutil.Process(pid).status() == psutil.STATUS_STOPPED)
+
+
+def test_a_process_that_has_ended_can_not_be_frozen() -> None:
+    with subprocess.Popen(["true"]) as process:
+        process.wait()
+
+    with Guardian() as guardian, pytest.raises(StageError, match="has ended"):
+        freeze(guardian, process.pid)

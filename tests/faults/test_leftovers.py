@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from tests.faults.stage import staged
+from venuewatch.base.config import USAGE_ERROR
 from venuewatch.rehearsal.commands import clean
 from venuewatch.rehearsal.live.programs import until
 from venuewatch.rehearsal.stage import leftovers
@@ -109,3 +110,13 @@ def test_a_link_with_our_name_is_not_followed(dead: str, tmp_path: Path) -> None
 
     assert kept.is_dir()
     link.unlink()
+
+
+def test_clean_without_root_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+
+    assert run_clean() == USAGE_ERROR
+
+    assert capsys.readouterr().err == "network namespaces need root on Linux\n"

@@ -125,6 +125,13 @@ def test_a_stage_without_root_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     assert refusal() == "network namespaces need root on Linux"
 
 
+def test_a_stage_on_another_system_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.setattr("sys.platform", "darwin")
+
+    assert refusal() == "network namespaces need root on Linux"
+
+
 @pytest.mark.parametrize(("program", "package"), [("ip", "iproute2"), ("setpriv", "util-linux")])
 def test_a_stage_without_its_program_names_the_package(
     program: str, package: str, monkeypatch: pytest.MonkeyPatch

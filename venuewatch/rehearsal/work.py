@@ -4,8 +4,10 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from itertools import count, islice
 from typing import TypeAlias, TypeVar
 
@@ -25,13 +27,29 @@ def processes() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def pool_of(size: int | None) -> ProcessPoolExecutor:
-    """Return a pool of ``size`` processes, None for one a core."""
-    return ProcessPoolExecutor(
+class WorkerLostError(Exception):
+    """A process of a pool ended by itself; the text is the one line for the operator."""
+
+
+@contextmanager
+def pool_of(size: int | None) -> Iterator[ProcessPoolExecutor]:
+    """Yield a pool of ``size`` processes, None for one a core.
+
+    Raises:
+        WorkerLostError: one of them was killed, so that no piece of work is done any more.
+    """
+    with ProcessPoolExecutor(
         max_workers=size or processes(),
         mp_context=multiprocessing.get_context("spawn"),
         initializer=_depend_on_the_parent,
-    )
+    ) as pool:
+        try:
+            yield pool
+        except BrokenProcessPool:
+            raise WorkerLostError(
+                "one of the processes was killed, as a machine does that is out of memory: fewer "
+                "at a time need less"
+            ) from None
 
 
 def done_of(

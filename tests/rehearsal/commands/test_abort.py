@@ -7,6 +7,7 @@ import pytest
 
 from venuewatch.base.config import USAGE_ERROR
 from venuewatch.rehearsal.commands import abort
+from venuewatch.rehearsal.runfile.database import RunFileError
 from venuewatch.rehearsal.runfile.file import AbortedError, RunFile
 from venuewatch.rehearsal.runfile.rows import Step
 from venuewatch.rehearsal.scenario import Scenario
@@ -61,14 +62,16 @@ def test_an_abort_undoes_the_faults_of_a_run(
 
 
 def test_an_abort_tells_what_it_could_not_undo(
-    path: Path, capsys: pytest.CaptureFixture[str]
+    path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    missing = tmp_path / "missing"
     with Guardian(guardian_of(STAGE)) as guardian:
-        guardian.play(lambda: None, ("false",))
+        guardian.play(lambda: None, ("test", "-e", str(missing)))
 
         assert run_abort(path) == abort.NOT_HEALED
 
-    assert capsys.readouterr().err == "not undone: false: exit code 1\n"
+        missing.touch()  # so that it can be undone at the end
+    assert capsys.readouterr().err == f"not undone: test -e {missing}: exit code 1\n"
 
 
 def test_a_file_that_is_no_run_is_refused(
@@ -79,3 +82,26 @@ def test_a_file_that_is_no_run_is_refused(
     assert run_abort(path) == USAGE_ERROR
 
     assert str(path) in capsys.readouterr().err
+
+
+def test_an_abort_that_can_not_be_written_heals_and_says_so(
+    path: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def refuse(_file: RunFile, _why: str) -> None:
+        raise RunFileError("run.sqlite: the disk is full")
+
+    monkeypatch.setattr(RunFile, "abort", refuse)
+    undone = tmp_path / "undone"
+    with Guardian(guardian_of(STAGE)) as guardian:
+        guardian.play(lambda: None, ("touch", str(undone)))
+
+        assert run_abort(path) == abort.NOT_HEALED
+
+        assert undone.exists()
+    said = capsys.readouterr()
+    assert said.out.startswith("aborted: 1 faults undone")
+    assert "until it is allowed again" not in said.out
+    assert said.err == "not forbidden: run.sqlite: the disk is full\n"

@@ -1,13 +1,15 @@
 """A run goes on only in the way that it was begun, and not after an abort."""
 
 import argparse
+import errno
+import os
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from aggregator.inventory import Inventory
-from tests.rehearsal.runfile.scenarios import scenario
+from tests.rehearsal.runfile.scenarios import run_of, scenario
 from venuewatch.base.config import USAGE_ERROR
 from venuewatch.rehearsal.commands import run
 from venuewatch.rehearsal.live import room
@@ -15,6 +17,7 @@ from venuewatch.rehearsal.playing import simulation
 from venuewatch.rehearsal.runfile.file import RunFile
 from venuewatch.rehearsal.scenario import Mode
 from venuewatch.rehearsal.stage.machine import StageError
+from venuewatch.rehearsal.work import WorkerLostError
 
 
 @pytest.fixture(autouse=True)
@@ -23,9 +26,28 @@ def played(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     found: list[object] = []
     monkeypatch.setattr("venuewatch.rehearsal.plan.folder.read", lambda _path: None)
     monkeypatch.setattr(run, "check_fleet", lambda *_: None)
+    monkeypatch.setattr(run, "_check_kinds", lambda *_: None)
     monkeypatch.setattr(run, "digest_of_sheet", lambda _sheet: "p")
     monkeypatch.setattr(simulation, "play", lambda file, *_, **__: found.append(file))
     return found
+
+
+def options_of(path: Path, **more: object) -> argparse.Namespace:
+    """Return the options of a run that goes on, but for those that are given."""
+    usual: dict[str, object] = {
+        "mode": "simulated",
+        "plan": path.parent,
+        "run": path,
+        "inventory": None,
+        "kinds": [],
+        "only": [],
+        "resume": True,
+        "allow": False,
+        "jobs": 1,
+        "pace": "fast",
+        "json": True,
+    }
+    return argparse.Namespace(**usual | more)
 
 
 def resume(
@@ -39,20 +61,7 @@ def resume(
     with RunFile.create(path, [scenario()], plan="p", mode=mode, seed=1, versions={}) as file:
         if is_aborted:
             file.abort()
-    return run.run(
-        argparse.Namespace(
-            mode="simulated",
-            plan=path.parent,
-            run=path,
-            inventory=None,
-            only=[],
-            resume=True,
-            allow=is_allowed,
-            jobs=1,
-            pace=pace,
-            json=True,
-        )
-    )
+    return run.run(options_of(path, allow=is_allowed, pace=pace))
 
 
 def test_aborted_run_is_refused_before_anything_is_played(
@@ -79,9 +88,7 @@ def test_live_run_is_refused_by_the_machine_before_its_file_is_made(
         raise StageError("network namespaces need root on Linux")
 
     monkeypatch.setattr(room, "check", refuse)
-    options = argparse.Namespace(
-        mode="live", plan=tmp_path, run=tmp_path / "run.sqlite", inventory=None, pace="fast"
-    )
+    options = options_of(tmp_path / "run.sqlite", mode="live", resume=False)
 
     assert run.run(options) == USAGE_ERROR
 
@@ -118,18 +125,71 @@ def test_live_run_is_played_at_the_pace_that_is_asked_for(
     monkeypatch.setattr(run, "_chosen", lambda *_: [scenario()])
     monkeypatch.setattr(room, "check", lambda _inventory: None)
     monkeypatch.setattr(run, "play_sitting", lambda *_, **more: given.update(more))
-    options = argparse.Namespace(
-        mode="live",
-        plan=tmp_path,
-        run=tmp_path / "run.sqlite",
-        inventory=None,
-        pace=asked,
-        resume=False,
-        only=[],
-        jobs=3,
-        json=True,
-    )
+    options = options_of(tmp_path / "run.sqlite", mode="live", pace=asked, resume=False, jobs=3)
 
     assert run.run(options) == 0
 
     assert given == {"moments": expected, "most": 3}
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"only": ["STA"]}, "--only: expected without --resume"),
+        ({"resume": False, "allow": True}, "--allow: expected together with --resume"),
+    ],
+    ids=["only", "allow"],
+)
+def test_option_that_would_be_ignored_is_refused(
+    more: dict[str, object],
+    said: str,
+    tmp_path: Path,
+    played: list[object],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run.run(options_of(tmp_path / "run.sqlite", **more)) == USAGE_ERROR
+
+    assert capsys.readouterr().err.startswith(said)
+    assert not played
+
+
+def test_second_controller_of_a_run_is_refused(
+    tmp_path: Path, played: list[object], capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "run.sqlite"
+    with run_of(path, [scenario()], plan="p") as file:
+        file.take_control()
+
+        assert run.run(options_of(path)) == USAGE_ERROR
+
+    assert "run.sqlite: is played by process " in capsys.readouterr().err
+    assert not played
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (WorkerLostError("one was killed"), "one was killed\n"),
+        (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/world"), "/world: the disk is full\n"),
+        (OSError(errno.EAGAIN, os.strerror(errno.EAGAIN)), "this machine: "),
+    ],
+    ids=["process killed", "disk full", "too many processes"],
+)
+def test_run_that_can_not_go_on_is_one_line(
+    error: Exception,
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(simulation, "play", fail)
+
+    assert resume(tmp_path / "run.sqlite", "simulated") == USAGE_ERROR
+
+    (line,) = capsys.readouterr().err.splitlines(keepends=True)
+    assert line.startswith(said)
+    with RunFile.open(tmp_path / "run.sqlite") as file:
+        file.take_control()  # nobody holds it any more

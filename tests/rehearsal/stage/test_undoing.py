@@ -14,6 +14,7 @@ from venuewatch.rehearsal.stage.undoing import (
 )
 
 UNDO = Run(("true",))
+START = Run(("true",), is_start=True)
 LEASE_S = 1.0
 
 
@@ -50,6 +51,20 @@ def test_parts_of_the_stage_stand_while_the_controller_stands_still(held: Held) 
     assert held.deadline() is None
     assert due(held, 100.0) == []
     assert held.take_all() == [(1, UNDO)]
+
+
+def test_no_program_is_started_again_on_a_stage_that_ends_with_its_controller(held: Held) -> None:
+    held.receive(Order(1, UNDO, is_part=True), 0.0)
+    held.receive(Order(2, START), 0.0)
+    held.receive(Order(3, UNDO), 0.0)
+
+    assert held.take_all() == [(3, UNDO), (1, UNDO)]
+
+
+def test_a_program_is_started_again_on_a_stage_that_goes_on(held: Held) -> None:
+    held.receive(Order(1, START), 0.0)
+
+    assert held.take_all() == [(1, START)]
 
 
 def test_a_fault_is_due_after_its_fixed_length_though_the_controller_runs(held: Held) -> None:

@@ -28,7 +28,8 @@ examples:
   sudo venuewatch rehearse abort run.sqlite --why "real failure at STA"
       the reason is kept in the run's file
 
-exit code: 0 nothing is broken any more, 1 something may be: see its line, 2 not the file of a run
+exit code: 0 nothing is broken any more, 1 something may be, or may begin: a line says what, 2 not
+the file of a run
 """
 
 
@@ -44,6 +45,7 @@ def run(options: argparse.Namespace) -> int:
     """Heal, forbid, print, and return the exit code."""
     begin = clock.monotonic()
     failed: list[str] = []
+    not_written = ""
     count = 0
     try:
         with RunFile.open(options.run_file) as file:
@@ -56,17 +58,22 @@ def run(options: argparse.Namespace) -> int:
                 if undone is not None:
                     failed += undone.failed
                     count += len(undone.numbers) - len(undone.failed)
-            file.abort(options.why)
+            try:
+                file.abort(options.why)
+            except RunFileError as error:
+                not_written = str(error)
     except RunFileError as error:
         print(error, file=sys.stderr)
         return USAGE_ERROR
     for text in failed:
         print(f"not undone: {text}", file=sys.stderr)
+    if not_written:
+        print(f"not forbidden: {not_written}", file=sys.stderr)
     print(
-        f"aborted: {count} faults undone in {clock.monotonic() - begin:.1f} s;"
-        " nothing begins until it is allowed again"
+        f"aborted: {count} faults undone in {clock.monotonic() - begin:.1f} s"
+        + ("" if not_written else "; nothing begins until it is allowed again")
     )
-    return NOT_HEALED if failed else 0
+    return NOT_HEALED if failed or not_written else 0
 
 
 def stages_of(file: RunFile) -> list[str]:

@@ -4,18 +4,21 @@ import argparse
 import itertools
 import json
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Final
 
 from aggregator.inventory import Inventory
 from venuewatch import __version__
-from venuewatch.base.config import USAGE_ERROR, ConfigError, one_line
+from venuewatch.base.config import USAGE_ERROR, ConfigError, in_words, one_line
 from venuewatch.base.options import whole
+from venuewatch.base.refusals import unknown
 from venuewatch.rehearsal import faults, long_work
+from venuewatch.rehearsal.kinds.model import Kind
+from venuewatch.rehearsal.kinds.subjects import CAUSES
 from venuewatch.rehearsal.live import room
 from venuewatch.rehearsal.plan import catalogue, folder
-from venuewatch.rehearsal.plan.sheet import RunSheet, check_fleet, digest_of_sheet
+from venuewatch.rehearsal.plan.sheet import RunSheet, check_fleet, check_kinds, digest_of_sheet
 from venuewatch.rehearsal.plan.terms import PlanError
 from venuewatch.rehearsal.playing import pace, simulation
 from venuewatch.rehearsal.playing.sitting import play_sitting
@@ -23,7 +26,7 @@ from venuewatch.rehearsal.runfile.database import RunFileError
 from venuewatch.rehearsal.runfile.file import RunFile
 from venuewatch.rehearsal.scenario import MODES, Mode, Scenario
 from venuewatch.rehearsal.stage.machine import StageError
-from venuewatch.rehearsal.work import IsStopped
+from venuewatch.rehearsal.work import IsStopped, WorkerLostError
 from venuewatch.terminal import output
 
 RUN: Final = "run.sqlite"
@@ -64,12 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="on a virtual clock (simulated), or with real programs (live)",
     )
     parser.add_argument("--run", metavar="FILE", type=Path, help=f"of the run (PLAN/{RUN})")
-    parser.add_argument(
-        "--inventory",
-        type=Path,
-        metavar="FILE",
-        help="the one that the plan was made for; without it the standard fleet",
-    )
+    catalogue.add_arguments(parser)
     parser.add_argument(
         "--only",
         action="append",
@@ -102,25 +100,52 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Play, print, and return the exit code."""
     try:
-        _check_pace(options)
+        _check_options(options)
         inventory = catalogue.read_fleet(options)
         sheet = folder.read(options.plan)
         check_fleet(sheet, inventory)
+        if not options.resume:
+            _check_kinds(sheet, catalogue.read_catalogue(options, inventory))
         if options.mode == "live":
             return _play_live(inventory, sheet, options)
         with _opened(options, sheet) as file, long_work.interrupts() as is_stopped:
             return _play(file, inventory, options, is_stopped=is_stopped)
-    except (ConfigError, RunFileError, StageError) as error:
+    except (ConfigError, RunFileError, StageError, WorkerLostError) as error:
         print(error, file=sys.stderr)
     except PlanError as error:
-        print(f"{options.plan}: {error}", file=sys.stderr)
+        print(f"{one_line(options.plan)}: {error}", file=sys.stderr)
+    except OSError as error:  # a disk that is full, too many processes
+        where = one_line(error.filename or "this machine")
+        print(f"{where}: {in_words(error)}", file=sys.stderr)
     return USAGE_ERROR
 
 
-def _check_pace(options: argparse.Namespace) -> None:
-    """Check that there is a clock where the pace is that of one. Raises ConfigError."""
+def _check_options(options: argparse.Namespace) -> None:
+    """Refuse what would be ignored. Raises ConfigError."""
+    if options.resume and options.only:
+        raise ConfigError("--only: expected without --resume, which plays what the run was made of")
+    if options.allow and not options.resume:
+        raise ConfigError("--allow: expected together with --resume")
     if options.pace == "clock" and options.mode != "live":
         raise ConfigError("--pace clock: expected --mode live with it")
+
+
+def _check_kinds(sheet: RunSheet, kinds: Mapping[str, Kind]) -> None:
+    """Check that a plan has the kinds that there are, and causes that a verdict can say.
+
+    Raises:
+        PlanError: it has not.
+    """
+    check_kinds(sheet, {name: kind.digest for name, kind in kinds.items()})
+    for scenario in (row.scenario for row in sheet.rows):
+        if kinds[scenario.kind].file.waits_for:
+            continue  # it may expect a cause that is to come
+        told = [cause for one in scenario.expected for cause in one.causes]
+        told += [cause for one in scenario.allowed for cause in one.causes]
+        for cause in told:
+            if cause not in CAUSES:
+                where = f"scenario {scenario.number}"
+                raise PlanError("causes", unknown("cause", cause, CAUSES, at=where))
 
 
 def _play(

@@ -5,11 +5,13 @@ import json
 import random
 import sys
 
+from venuewatch.base.config import USAGE_ERROR
 from venuewatch.base.options import number, whole
 from venuewatch.rehearsal import long_work, pages, report
 from venuewatch.rehearsal import run as simulation
 from venuewatch.rehearsal.margins.links import LINKS
 from venuewatch.rehearsal.tcp.sender import RTO_MAX_S, Tcp
+from venuewatch.rehearsal.work import IsStopped, WorkerLostError
 from venuewatch.terminal import output
 
 NOT_WELL = 1
@@ -114,14 +116,13 @@ def run(options: argparse.Namespace) -> int:
         tcp=Tcp(options.rto_max, options.stock_tcp),
         processes=options.processes,
     )
-    with long_work.interrupts() as is_stopped:
-        with long_work.bar("simulating") as on_progress:
-            result = simulation.run(plan, on_progress, is_stopped)
-        chosen: list[report.Choice] = []
-        if options.choose and not is_stopped():
-            with long_work.bar("choosing margins") as on_progress:
-                chosen = report.choices(plan, simulation.choose(plan, on_progress, is_stopped))
-        is_interrupted = is_stopped()
+    try:
+        with long_work.interrupts() as is_stopped:
+            result, chosen = _simulated(plan, is_stopped, chooses=options.choose)
+            is_interrupted = is_stopped()
+    except WorkerLostError as error:
+        print(error, file=sys.stderr)
+        return USAGE_ERROR
     with output.reader_may_leave():
         if options.json:
             print(json.dumps(report.as_data(result, chosen), indent=1))
@@ -133,3 +134,14 @@ def run(options: argparse.Namespace) -> int:
     if is_interrupted:
         return long_work.INTERRUPTED
     return NOT_WELL if missed else 0
+
+
+def _simulated(
+    plan: simulation.Plan, is_stopped: IsStopped, *, chooses: bool
+) -> tuple[simulation.RehearsalResult, list[report.Choice]]:
+    with long_work.bar("simulating") as on_progress:
+        result = simulation.run(plan, on_progress, is_stopped)
+    if not chooses or is_stopped():
+        return result, []
+    with long_work.bar("choosing margins") as on_progress:
+        return result, report.choices(plan, simulation.choose(plan, on_progress, is_stopped))

@@ -22,6 +22,4 @@ class AgentKilled(HostFault, frozen=True):
 
     def begin_live(self, world: LiveWorld, subject: Subject) -> Mending:
         """Kill the real agent."""
-        host = world.hosts[subject.host]
-        host.agent.kill()
-        return host.start
+        return world.hosts[subject.host].end_agent(lasts_s=self.longest_s)

@@ -25,5 +25,4 @@ class AggregatorRestarted(CentreFault, frozen=True):
 
     def begin_live(self, world: LiveWorld, _: Subject) -> Mending:
         """Kill the real aggregator."""
-        world.aggregator.kill()
-        return world.aggregator.start
+        return world.end(world.aggregator, lasts_s=self.longest_s)

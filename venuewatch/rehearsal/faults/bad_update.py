@@ -3,6 +3,7 @@
 import random
 from collections.abc import Collection
 from contextlib import ExitStack
+from functools import partial
 
 from aggregator.core.incidents.record import Subject
 from venuewatch.rehearsal.faults import Fault, Mending
@@ -47,7 +48,7 @@ class BadUpdate(Fault, frozen=True):
     def begin_live(self, world: LiveWorld, subject: Subject) -> Mending:
         """Kill the real agent, some time within the first ``within_s``."""
         host = world.hosts[subject.host]
-        return self._in_turn(world, host, host.agent.kill)
+        return self._in_turn(world, host, partial(host.end_agent, lasts_s=self.longest_s))
 
     def _in_turn(self, world: LiveWorld, host: LiveHost, end: Deed) -> Mending:
         """End an agent when it is its turn, which is a matter of its host's name."""

@@ -28,8 +28,4 @@ class BrokerStopped(CentreFault, frozen=True):
 
     def begin_live(self, world: LiveWorld, _: Subject) -> Mending:
         """End the real broker."""
-        if self.is_in_order:
-            world.broker.stop()
-        else:
-            world.broker.kill()
-        return world.broker.start
+        return world.end(world.broker, in_order=self.is_in_order, lasts_s=self.longest_s)

@@ -36,5 +36,4 @@ class DidNotReturn(HostFault, frozen=True):
     def begin_live(self, world: LiveWorld, subject: Subject) -> Mending:
         """Stop the real agent in order."""
         host = world.hosts[subject.host]
-        host.agent.stop()
-        return host.start
+        return host.end_agent(in_order=True, lasts_s=self.longest_s)

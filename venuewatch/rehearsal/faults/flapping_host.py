@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack
+from functools import partial
 
 from aggregator.core.incidents.record import Subject
 from venuewatch.rehearsal.faults import Mending
@@ -44,5 +45,5 @@ class FlappingHost(OrderedHostFault, frozen=True):
 
     def _deeds(self, host: LiveHost) -> Iterator[tuple[float, Deed]]:
         for number in range(self.falls):
-            yield number * self.every_s, host.agent.kill
+            yield number * self.every_s, partial(host.end_agent, lasts_s=self.longest_s)
             yield number * self.every_s + self.down_s, host.start_as_usual

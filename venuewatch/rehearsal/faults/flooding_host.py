@@ -37,4 +37,5 @@ class FloodingHost(OrderedHostFault, frozen=True):
         topic = topics.topic(subject.venue, subject.host, Stream.BEAT)
         place = (world.broker.address, world.broker.port)
         how = ("messages", *place, self.per_s, self.longest_s, topic)
-        return world.run_on(machine, f"flood-{subject.host}", flooding.MODULE, *how).kill
+        name = f"flood-{subject.host}"
+        return world.run_on(machine, name, flooding.MODULE, *how, lasts_s=self.longest_s)

@@ -27,6 +27,8 @@ class PortFlood(Fault, frozen=True):
             begun.callback(add_stranger(world.run, world.centre, lasts_s=self.longest_s).end)
             place = (world.broker.address, world.broker.port)
             how = ("connections", *place, self.per_s, self.longest_s)
-            flood = world.run_on(stranger_of(world.run), "flood", flooding.MODULE, *how)
-            begun.callback(flood.kill)
+            place_of_it = stranger_of(world.run)
+            lasts_s = self.longest_s
+            end = world.run_on(place_of_it, "flood", flooding.MODULE, *how, lasts_s=lasts_s)
+            begun.callback(end)
             return begun.pop_all().close

@@ -40,8 +40,8 @@ class TermsRefused(OrderedHostFault, frozen=True):
     def begin_live(self, world: LiveWorld, subject: Subject) -> Mending:
         """Restart the real agent with the new terms."""
         host = world.hosts[subject.host]
-        host.agent.stop()
-        host.start_changed(reconnect_max_s=self.reconnect_max_s)
+        host.end_agent(in_order=True, lasts_s=self.longest_s)
+        host.start_changed(reconnect_max_s=self.reconnect_max_s, lasts_s=self.longest_s)
         return host.start_as_usual
 
     def _restart(self, world: World, host: SimHost, reconnect_max_s: float) -> None:

@@ -39,5 +39,5 @@ class TwoUnderOneName(OrderedHostFault, frozen=True):
         """Start an agent of its name on another machine of its venue."""
         named = world.hosts[subject.host]
         other = next(host for host in world.venue(subject.venue) if host is not named)
-        other.start_twin(of=named)
+        other.start_twin(of=named, lasts_s=self.longest_s)
         return other.end_twin

@@ -34,7 +34,7 @@ class UnlistedAgent(VenueFault, frozen=True):
     def begin_live(self, world: LiveWorld, subject: Subject) -> Mending:
         """Start a real one on a machine of the venue."""
         host = world.venue(subject.venue)[0]
-        host.start_beside(_name_at(subject.venue))
+        host.start_beside(_name_at(subject.venue), lasts_s=self.longest_s)
         return host.end_twin
 
 

@@ -36,10 +36,7 @@ class WrongConfiguration(BadUpdate, frozen=True):
         host = world.hosts[subject.host]
 
         def restart() -> None:
-            if self.is_orderly:
-                host.agent.stop()
-            else:
-                host.agent.kill()
-            host.start_changed(port=_WRONG_PORT)
+            host.end_agent(in_order=self.is_orderly, lasts_s=self.longest_s)
+            host.start_changed(port=_WRONG_PORT, lasts_s=self.longest_s)
 
         return self._in_turn(world, host, restart)

@@ -3,6 +3,7 @@
 Nothing waits for a fixed time: it asks until the answer is there, or fails with the question.
 """
 
+import contextlib
 import json
 import os
 import shutil
@@ -15,7 +16,8 @@ from pathlib import Path
 from typing import Final, Protocol, Self, TypeVar
 
 from venuewatch.base import clock
-from venuewatch.rehearsal.stage.machine import StageError
+from venuewatch.rehearsal.stage.machine import Machine, StageError
+from venuewatch.rehearsal.stage.undoing import Run
 
 T = TypeVar("T")
 
@@ -27,6 +29,16 @@ _POLL_S: Final = 0.01
 _END_S: Final = 10.0
 _END_BY_ITSELF_S: Final = 15.0
 _STANDING: Final = frozenset("TtZX")  # proc_pid_stat(5): stopped, traced, zombie, dead
+_RUNS: Final = 'pid=$(cat "$2" 2>/dev/null); [ "$(readlink "/proc/$pid/cwd")" = "$1" ]'
+_START: Final = f"""\
+{_RUNS} && exit 0
+cd "$1" || exit 0
+file=$2 log=$3
+shift 3
+setsid "$@" </dev/null >>"$log" 2>&1 &
+echo $! >"$file"
+"""
+_KILL: Final = f'{_RUNS} && kill -KILL "$pid"; exit 0'
 
 
 def until(
@@ -95,6 +107,7 @@ class Process:
         self.log = folder / f"{name}.log"
         self._folder = folder
         self._command = command
+        self._pid_file: Path | None = None
         self._process: subprocess.Popen[bytes]
 
     def at(self, place: Place) -> Self:
@@ -113,13 +126,22 @@ class Process:
             raise ValueError(f"expected a module of ours, got {self._command}")
         self._command = (python, *words, *options[2:])
 
+    def guard(self) -> Self:
+        """Have its process id in a file, so that a guardian can start it again, or end it."""
+        self._pid_file = self._folder / f"{self.name}.pid"
+        return self
+
     def start(self) -> Self:
-        """Start it; a program that has to answer has answered when this returns."""
+        """Start it, if it does not run; one that has to answer has answered when this returns."""
+        if self.is_running:
+            return self
         command = self.place.command(*self._command)
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(
                 command, cwd=self._folder, stdout=output, stderr=output
             )
+        if self._pid_file is not None:
+            self._pid_file.write_text(f"{self.pid}\n", encoding="ascii")
         return self
 
     def __enter__(self) -> Self:
@@ -140,18 +162,24 @@ class Process:
                 self.kill()
 
     def signal(self, number: int) -> None:
-        """Send it a signal."""
-        self._process.send_signal(number)
+        """Send it a signal, if it runs."""
+        again = self._again()
+        if again is None:
+            self._process.send_signal(number)
+        else:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(again, number)
 
     def stop(self) -> int:
         """Ask it to end, and return its exit code."""
-        self._process.terminate()
-        return self._process.wait(_END_S)
+        self.signal(signal.SIGTERM)
+        return self.await_end()
 
     @property
     def is_running(self) -> bool:
-        """Whether it was started and has not ended."""
-        return hasattr(self, "_process") and self._process.poll() is None
+        """Whether it was started, by us or again by a guardian, and has not ended."""
+        is_ours = hasattr(self, "_process") and self._process.poll() is None
+        return is_ours or self._again() is not None
 
     @property
     def has_crashed(self) -> bool:
@@ -162,7 +190,7 @@ class Process:
     @property
     def pid(self) -> int:
         """Its process id."""
-        return self._process.pid
+        return self._again() or self._process.pid
 
     def wait(self) -> int:
         """Return its exit code, once it has ended by itself."""
@@ -170,13 +198,51 @@ class Process:
 
     def kill(self) -> None:
         """Kill it, and wait until it is gone."""
-        self._process.kill()
-        self._process.wait(_END_S)
+        self.signal(signal.SIGKILL)
+        self.await_end()
 
     def restart(self) -> None:
         """Ask it to end, and start it again."""
         self.stop()
         self.start()
+
+    def starting(self) -> Run:
+        """Return what starts it where it does not run, as nobody's child: so it outlives us."""
+        place = self.place
+        command = place.enter(*self._command) if isinstance(place, Machine) else self._command
+        return Run(("sh", "-c", _START, "start", *self._found(), *command), is_start=True)
+
+    def killing(self) -> Run:
+        """Return what kills it where it runs."""
+        return Run(("sh", "-c", _KILL, "kill", *self._found()))
+
+    def _found(self) -> tuple[str, str, str]:
+        """Return its folder, in which it runs, the file of its process id, and its log."""
+        if self._pid_file is None:
+            raise ValueError(f"expected a program with a guard, got {self.name}")
+        return str(self._folder.resolve()), str(self._pid_file), str(self.log)
+
+    def _again(self) -> int | None:
+        """Return the process id by which a guardian has started it again; None: none runs so."""
+        if self._pid_file is None or not hasattr(self, "_process"):
+            return None
+        if self._process.poll() is None:
+            return None
+        try:
+            pid = int(self._pid_file.read_text(encoding="ascii"))
+            place = Path(f"/proc/{pid}/cwd").readlink()  # one that has ended has none
+        except (OSError, ValueError):
+            return None
+        return pid if place == self._folder.resolve() else None
+
+    def await_end(self) -> int:
+        """Return its exit code, once it has done as a signal told it. Raises StageError."""
+        try:
+            code = self._process.wait(_END_S)
+        except subprocess.TimeoutExpired:
+            raise StageError(f"{self.name} does not end within {_END_S:g} s") from None
+        until(f"{self.name} has ended", lambda: self._again() is None, within_s=_END_S)
+        return code
 
     def said(self) -> str:
         """Return all that it has said."""

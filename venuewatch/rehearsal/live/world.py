@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 from aggregator.inventory import HostEntry, Inventory, VenueEntry
 from venuewatch.base import clock
 from venuewatch.rehearsal.fleet import AWAY_LIMIT_S, StageCheck
-from venuewatch.rehearsal.live import health, inventories, permissions
+from venuewatch.rehearsal.live import guarded, health, inventories, permissions
 from venuewatch.rehearsal.live.disk import Disk
 from venuewatch.rehearsal.live.ear import Ear
 from venuewatch.rehearsal.live.health import LINGERING, Health
@@ -97,20 +97,28 @@ class World:
         self.centre = Machine(run.prefix, "centre")
         self.ear = Ear(self.centre.namespace, CENTRE, _BROKER_PORT)
         self.permissions = permissions.make(folder)
-        self.broker = Mosquitto(
-            folder,
-            port=_BROKER_PORT,
-            address=CENTRE,
-            extra=[f"acl_file {self.permissions}"],
-        ).at(self.centre)
-        self.aggregator = Aggregator(
-            folder,
-            _BROKER_PORT,
-            inventory=inventories.as_toml(self.inventory),
-            web_port=_WEB_PORT,
-            broker=in_lines(broker),
-            web=_more_settings(self.disk, webhook_url),
-        ).at(self.centre)
+        self.broker = (
+            Mosquitto(
+                folder,
+                port=_BROKER_PORT,
+                address=CENTRE,
+                extra=[f"acl_file {self.permissions}"],
+            )
+            .at(self.centre)
+            .guard()
+        )
+        self.aggregator = (
+            Aggregator(
+                folder,
+                _BROKER_PORT,
+                inventory=inventories.as_toml(self.inventory),
+                web_port=_WEB_PORT,
+                broker=in_lines(broker),
+                web=_more_settings(self.disk, webhook_url),
+            )
+            .at(self.centre)
+            .guard()
+        )
         self.aggregator.run_through(*self.clock.words)
         self.lans: dict[str, Lan] = {}
         self.hosts: dict[str, Host] = {}
@@ -184,6 +192,8 @@ class World:
     def heal(self) -> None:
         """Undo every fault, without waiting until the monitor says so. Raises StageError."""
         self.timetable.clear()
+        for host in self.hosts.values():
+            host.mend()
         self._guardian.end_all()
         if self.receiver is not None:
             self.receiver.turn("takes")
@@ -191,8 +201,7 @@ class World:
             lan.uplink.heal()
         others = (self.sources, *self.name_servers.values())
         for process in (self.broker, self.aggregator, *others):
-            if not process.is_running:
-                process.start()
+            process.start()
         for host in self.hosts.values():
             host.heal()
 
@@ -238,6 +247,12 @@ class World:
         """Be on the centre's machine, with this thread and all that it starts meanwhile."""
         return entered(self.centre.namespace)
 
+    def end(
+        self, process: Process, *, in_order: bool = False, lasts_s: float | None = None
+    ) -> Callable[[], None]:
+        """End a program, at once or in order; return what starts it again."""
+        return guarded.end(self._guardian, process, in_order=in_order, lasts_s=lasts_s)
+
     def freeze(self, process: Process, *, lasts_s: float | None = None) -> Fault:
         """Let a program stand still, until its fault ends or the world recovers."""
         return freeze(self._guardian, process.pid, lasts_s=lasts_s)
@@ -275,10 +290,13 @@ class World:
         addresses = [self.hosts[name].address for name in names]
         return block(self._guardian, self.centre, addresses, lasts_s=lasts_s)
 
-    def run_on(self, machine: Machine, name: str, module: str, *arguments: object) -> Process:
-        """Run a module of ours on a machine, until it is killed or ends."""
+    def run_on(
+        self, machine: Machine, name: str, module: str, *arguments: object, lasts_s: float
+    ) -> Callable[[], None]:
+        """Run a module of ours on a machine, until it ends; return what ends it."""
         words = (sys.executable, "-I", "-m", module, *map(str, arguments))
-        return Process(self.folder, name, *words).at(machine).start()
+        process = Process(self.folder, name, *words).at(machine).guard()
+        return guarded.add(self._guardian, process, lasts_s=lasts_s)
 
     def _things(self) -> list[Thing]:
         return [thing for host in self.hosts.values() for thing in host.equipment.things.values()]

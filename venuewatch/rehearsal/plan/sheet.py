@@ -157,7 +157,7 @@ def check_kinds(sheet: RunSheet, digests: Mapping[str, str]) -> None:
             raise PlanError(
                 "kinds",
                 f"expected kind {scenario.kind!r} of scenario {scenario.number}, which is no "
-                f"longer there",
+                f"longer there; --kinds FOLDER has kinds of your own",
             )
         if digest != scenario.kind_id:
             raise PlanError(

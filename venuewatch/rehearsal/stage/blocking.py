@@ -5,13 +5,12 @@ a set, with a time-out: it is gone after that, with no process of ours left.
 """
 
 import shlex
-import subprocess
 from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
 from venuewatch.rehearsal.stage.guardian import Fault, Guardian
-from venuewatch.rehearsal.stage.machine import Machine, StageError
+from venuewatch.rehearsal.stage.machine import Machine, do
 
 TABLE: Final = "inet venuewatch_stage"
 
@@ -27,7 +26,6 @@ flush chain {TABLE} leaving
 add rule {TABLE} arriving ip saddr @cut_off drop
 add rule {TABLE} leaving ip daddr @cut_off drop
 """
-_TIMEOUT_S: Final = 20.0
 
 
 def block(
@@ -45,23 +43,9 @@ def block(
     timed = ", ".join(f"{address}{until}" for address in addresses)
     begin = f"{_RULES}{forget}add element {_SET} {{ {timed} }}\n"
     undo = f"printf %s {shlex.quote(_RULES + forget)} | {shlex.join(_nft(machine))}"
-    return guardian.play(partial(_filter, machine, begin), ("sh", "-c", undo), lasts_s=lasts_s)
+    begin_it = partial(do, _nft(machine), begin, named=f"nft in {machine.namespace}")
+    return guardian.play(begin_it, ("sh", "-c", undo), lasts_s=lasts_s)
 
 
 def _nft(machine: Machine) -> tuple[str, ...]:
     return ("ip", "netns", "exec", machine.namespace, "nft", "-f", "-")
-
-
-def _filter(machine: Machine, rules: str) -> None:
-    try:
-        subprocess.run(
-            _nft(machine),
-            check=True,
-            capture_output=True,
-            text=True,
-            input=rules,
-            timeout=_TIMEOUT_S,
-        )
-    except subprocess.CalledProcessError as error:
-        said = error.stderr.strip().partition("\n")[0]
-        raise StageError(f"nft in {machine.namespace}: {said}") from None

@@ -7,7 +7,6 @@ settings of its uplink. ``lasts_s``: the fixed length after which a fault is ove
 import os
 import shlex
 import signal
-import subprocess
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -15,11 +14,16 @@ from typing import Final, NamedTuple
 
 from venuewatch.rehearsal.stage.delay_line import Settings
 from venuewatch.rehearsal.stage.guardian import Fault, Guardian
-from venuewatch.rehearsal.stage.machine import Machine, ip
+from venuewatch.rehearsal.stage.machine import Machine, StageError, do, ip
 from venuewatch.rehearsal.stage.undoing import Line
 from venuewatch.rehearsal.stage.uplink import Uplink
 
-_SS_TIMEOUT_S: Final = 20.0
+_BORN_AT: Final = 20  # starttime, counted from the state on; proc_pid_stat(5)
+_CONTINUE: Final = """\
+pid=$1 born=$2
+set -- $(cut -d ")" -f 2- "/proc/$pid/stat" 2>/dev/null)
+[ "${20}" != "$born" ] || kill -CONT "$pid"
+"""
 
 
 class Text(NamedTuple):
@@ -34,10 +38,15 @@ class Text(NamedTuple):
 
 
 def freeze(guardian: Guardian, pid: int, *, lasts_s: float | None = None) -> Fault:
-    """Stop a process, which keeps its connections and its memory."""
-    undo = f"[ ! -d /proc/{pid} ] || kill -CONT {pid}"
-    stop = partial(os.kill, pid, signal.SIGSTOP)
-    return guardian.play(stop, ("sh", "-c", undo), lasts_s=lasts_s)
+    """Stop a process, which keeps its connections and its memory.
+
+    Its id may be another one's when that is undone, so its time of birth is part of its name.
+
+    Raises:
+        StageError: it has ended.
+    """
+    undo = ("sh", "-c", _CONTINUE, "continue", str(pid), _born(pid))
+    return guardian.play(partial(os.kill, pid, signal.SIGSTOP), undo, lasts_s=lasts_s)
 
 
 def change_line(
@@ -95,7 +104,19 @@ def reset_connections(machine: Machine, port: int, *, but: str, of: str = "") ->
     ``of``: only those from this network; empty: from any.
 
     A firewall does so that starts again. It lasts no longer, so there is nothing to undo.
+
+    Raises:
+        StageError: the kernel refuses; the text is what it says.
     """
     which = f"sport = :{port} and not dst {but}{f' and dst {of}' if of else ''}"
     words = ("ss", "-K", "state", "established", f"( {which} )")
-    subprocess.run(machine.command(*words), check=True, capture_output=True, timeout=_SS_TIMEOUT_S)
+    do(machine.command(*words), named=f"ss in {machine.namespace}")
+
+
+def _born(pid: int) -> str:
+    """Return when a process began, as the kernel counts. Raises StageError."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        raise StageError(f"process {pid} has ended: it can't stand still") from None
+    return stat.partition(")")[2].split()[_BORN_AT - 1]

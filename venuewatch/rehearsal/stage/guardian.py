@@ -43,6 +43,7 @@ from venuewatch.rehearsal.stage.undoing import (
     Undo,
     Undone,
     Why,
+    is_start,
 )
 
 LEASE_S: Final = 1.0
@@ -115,6 +116,8 @@ class Guardian:
 
     def __exit__(self, *_: object) -> None:
         self._is_closing.set()
+        if self._parts:  # programs end with their stage
+            self._forget_starts()
         self._parts.clear()
         try:
             self.end_all()
@@ -156,7 +159,7 @@ class Guardian:
             self._begin(do, Order(number, Run(undo), is_part=True))
 
     def play(
-        self, do: Callable[[], object], undo: Command | Line, *, lasts_s: float | None = None
+        self, do: Callable[[], object], undo: Command | Undo, *, lasts_s: float | None = None
     ) -> Fault:
         """Begin a fault, which lasts ``lasts_s`` at most (None: until it is ended).
 
@@ -166,7 +169,7 @@ class Guardian:
             StageError: the guardian has ended or the run was aborted, and every fault with it.
         """
         number = next(self._numbers)
-        what = undo if isinstance(undo, Line) else Run(undo)
+        what = undo if isinstance(undo, Line | Run) else Run(undo)
         self._begin(do, Order(number, what, lasts_s))
         fault = Fault(self, number)
         noted: list[Fault] | None = getattr(self._noted, "faults", None)
@@ -214,6 +217,12 @@ class Guardian:
                 failed.append(str(error))
         if failed:
             raise StageError("; ".join(failed))
+
+    def _forget_starts(self) -> None:
+        for number, undo in list(self._undo.items()):
+            if is_start(undo):
+                self._undo.pop(number, None)
+                self._send(Order(number))
 
     def why_undone(self, number: int) -> Why | None:
         """Return why the guardian ended a fault; None: it did not."""
@@ -271,7 +280,8 @@ class Guardian:
             self._holding.put(said.number)
             return
         for number in said.numbers:
-            self._undo.pop(number, None)
+            if not said.failed:  # else its end tries again: to undo what is undone is harmless
+                self._undo.pop(number, None)
             self._undone[number] = said.why
         if said.why == ABORTED:
             self._refusal = "the run was aborted: every fault was undone"

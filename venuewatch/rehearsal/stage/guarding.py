@@ -63,10 +63,12 @@ class _Timers:
     def __init__(self) -> None:
         self._shells: dict[int, subprocess.Popen[bytes]] = {}
 
-    def start(self, order: Order) -> None:
+    def start(self, order: Order, *, ends_stage: bool) -> None:
         self.end(order.number)
         if order.lasts_s is None or not isinstance(order.undo, Run):
             return  # an uplink heals itself when both are gone
+        if ends_stage and order.undo.is_start:
+            return
         script = f'sleep {order.lasts_s + _LATER_S}; exec "$@"'
         self._shells[order.number] = subprocess.Popen(
             ("/bin/sh", "-c", script, TIMER, *order.undo.words),
@@ -121,7 +123,7 @@ class _Guard:
         for line in lines:
             order = msgspec.json.decode(line, type=Order)
             self._held.receive(order, clock.monotonic())
-            self._timers.start(order)
+            self._timers.start(order, ends_stage=self._held.holds_stage)
             if order.undo is not None:
                 self._tell(Holding(order.number))
         return bool(said)  # a rest without its end is of a fault that has not begun

@@ -11,10 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO, Final, TypeVar
 
+from venuewatch.base.config import in_words
+
 T = TypeVar("T")
 
 _CLONE_NEWNET: Final = 0x40000000  # linux/sched.h
-_IP_TIMEOUT_S: Final = 60.0
+_DONE_S: Final = 60.0
 _CONNECT_TIMEOUT_S: Final = 5.0
 _QUIET: Final = (("ipv6/conf/all/disable_ipv6", "1"), ("ipv6/conf/default/disable_ipv6", "1"))
 
@@ -45,8 +47,11 @@ class Machine:
 
     def command(self, *words: str) -> Sequence[str]:
         """Return the command that runs ``words`` there, and not longer than its parent runs."""
-        enter = ("ip", "netns", "exec", self.namespace)
-        return (*enter, "setpriv", "--pdeathsig", "KILL", *words)
+        return self.enter("setpriv", "--pdeathsig", "KILL", *words)
+
+    def enter(self, *words: str) -> Sequence[str]:
+        """Return the command that runs ``words`` there, until the machine is removed."""
+        return ("ip", "netns", "exec", self.namespace, *words)
 
     def connect(self, address: str, port: int) -> socket.socket:
         """Return a TCP connection from there. Raises OSError."""
@@ -91,12 +96,26 @@ def ip(*words: str, text: str = "") -> str:
         StageError: it did not work; the text is what ``ip`` says.
     """
     command = ("ip", *words)
+    return do(command, text, named=" ".join(command))
+
+
+def do(command: Sequence[str], text: str = "", *, named: str) -> str:
+    """Run a command with ``text`` as its input, and return what it prints.
+
+    Raises:
+        StageError: it did not work: ``named``, and what it says, in one line.
+    """
     try:
         done = subprocess.run(
-            command, check=True, capture_output=True, text=True, input=text, timeout=_IP_TIMEOUT_S
+            command, check=True, capture_output=True, text=True, input=text, timeout=_DONE_S
         )
     except subprocess.CalledProcessError as error:
-        raise StageError(f"{' '.join(command)}: {error.stderr.strip()}") from None
+        said = "; ".join(error.stderr.strip().splitlines())
+        raise StageError(f"{named}: {said or f'exit code {error.returncode}'}") from None
+    except subprocess.TimeoutExpired:
+        raise StageError(f"{named}: not done within {_DONE_S:g} s") from None
+    except OSError as error:
+        raise StageError(f"{named}: {in_words(error)}") from None
     return done.stdout
 
 

@@ -10,7 +10,7 @@ from typing import Final, Self
 
 from venuewatch.rehearsal.stage.delay_line import Way
 from venuewatch.rehearsal.stage.faults import unplug
-from venuewatch.rehearsal.stage.guardian import Fault
+from venuewatch.rehearsal.stage.guardian import Fault, Guardian
 from venuewatch.rehearsal.stage.machine import Machine, remove, set_kernel
 from venuewatch.rehearsal.stage.run import Run
 from venuewatch.rehearsal.stage.uplink import DEVICE, Uplink
@@ -76,6 +76,11 @@ class Lan:
         self.hosts: dict[int, Machine] = {}
         self.uplink = Uplink(self.router, centre, f"venue{number}", way)
 
+    @property
+    def guardian(self) -> Guardian:
+        """The guardian of its run."""
+        return self._run.guardian
+
     def address(self, host: int) -> str:
         """Return the address of a host."""
         return address_of(self._number, host)
@@ -106,7 +111,7 @@ class Lan:
 
     def unplug(self, host: int, *, lasts_s: float | None = None) -> Fault:
         """Pull a host's cable: no packet leaves the host any more, and none reaches it."""
-        return unplug(self._run.guardian, self.router, f"port{host}", lasts_s=lasts_s)
+        return unplug(self.guardian, self.router, f"port{host}", lasts_s=lasts_s)
 
     def replace(self, host: int) -> Machine:
         """Put a fresh machine in a host's place, with a kernel that knows no connection."""

@@ -5,6 +5,8 @@
    stands still, and every fault is due. The parts of the stage are not: it may go on.
 3. A fault is due, too, when its length is over, whatever the controller does.
 4. After an **abort** every fault is due, and a fault that is ordered later is due at once.
+5. Where the controller has ended, all is due. No program is started again then on a stage that
+   ends, too.
 """
 
 from typing import Final, Literal
@@ -29,12 +31,21 @@ class Line(msgspec.Struct, frozen=True, tag="line"):
 
 
 class Run(msgspec.Struct, frozen=True, tag="run"):
-    """A command that undoes a fault, and is harmless where there is nothing to undo."""
+    """A command that undoes a fault, and is harmless where there is nothing to undo.
+
+    ``is_start``: it starts a program of the stage, which ends with the stage.
+    """
 
     words: Command
+    is_start: bool = False
 
 
 Undo = Line | Run
+
+
+def is_start(undo: Undo) -> bool:
+    """Tell whether something is undone by the start of a program."""
+    return isinstance(undo, Run) and undo.is_start
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -112,9 +123,16 @@ class Held:
             due |= faults
         return self._take(due), why
 
+    @property
+    def holds_stage(self) -> bool:
+        """Whether a part of the stage ends with the controller."""
+        return any(order.is_part for order in self._orders.values())
+
     def take_all(self) -> list[tuple[int, Undo]]:
-        """Return all that is held, the latest first: the controller has ended."""
-        return self._take(set(self._orders))
+        """Return all that is to be undone, the latest first: the controller has ended."""
+        ends_stage = self.holds_stage
+        taken = self._take(set(self._orders))
+        return [(number, undo) for number, undo in taken if not (ends_stage and is_start(undo))]
 
     def _take(self, numbers: set[int]) -> list[tuple[int, Undo]]:
         taken = []

@@ -1,0 +1,121 @@
+"""No live fault outlives those who hold it, and a restart of an agent neither ends nor keeps it."""
+
+from collections.abc import Callable, Iterator
+from itertools import cycle
+from typing import Final
+
+import pytest
+
+from aggregator.core.incidents.record import Subject
+from tests.faults.deaths import DEATHS, LATER_S, LONG_S, UNDONE_S, played, restart_agent_of
+from tests.faults.foreign import Foreign, beside
+from tests.faults.subjects import VENUES, live_files, live_names, subject_of
+from tests.faults.world import Plan, World, world_of
+from venuewatch.rehearsal import faults
+from venuewatch.rehearsal.live.programs import until
+from venuewatch.rehearsal.live.sights import SIGHTS
+from venuewatch.rehearsal.stage import leftovers
+from venuewatch.rehearsal.stage.machine import names
+
+pytestmark = [pytest.mark.real, pytest.mark.timed, pytest.mark.timeout(400)]
+
+RESTARTED: Final = "agent restarted"
+ENDS: Final = (*DEATHS, RESTARTED)
+SEEN_S: Final = 5.0
+WELL_S: Final = 30.0  # an agent reconnects, a server starts
+LOOK_S: Final = {"line": 3.0, "sessions": 8.0}
+"""How long (s) a look takes where packets are lost, or an agent to connect again."""
+
+USUAL_LOOK_S: Final = 1.0
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Play each fault with one end by turn, or all of them with each."""
+    if "end" not in metafunc.fixturenames:
+        return
+    if metafunc.config.getoption("every_death"):
+        cells = [(fault, end) for fault in live_names() for end in ENDS]
+    else:
+        cells = list(zip(live_files(), cycle(ENDS), strict=False))
+    metafunc.parametrize(("fault", "end"), cells)
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Yield a small world, beside what is of others; nothing of it is left afterwards."""
+    with world_of(tmp_path_factory.mktemp("world"), [Plan(code, 3) for code in VENUES]) as world:
+        yield world
+    prefix = world.centre.namespace.removesuffix("centre")
+    assert not [name for name in names() if name.startswith(prefix)]
+    assert not [left for left in leftovers.find() if prefix in left.name]
+
+
+@pytest.fixture(scope="module")
+def foreign(running: World) -> Iterator[Foreign]:
+    with beside(running.centre) as found:
+        yield found
+
+
+@pytest.fixture
+def world(running: World, foreign: Foreign) -> Iterator[World]:
+    """Yield the module's world; what is of others is untouched afterwards."""
+    yield running
+    running.heal()
+    assert foreign.is_untouched()
+
+
+def looks(world: World, fault: faults.Fault, subject: Subject) -> Callable[[], bool]:
+    """Return what asks the witness of a fault whether its subject is as it should be."""
+    return lambda: SIGHTS[fault.SEEN_BY](world, subject) is True
+
+
+def test_live_fault_is_over_or_lasts_as_it_should(world: World, fault: str, end: str) -> None:
+    subject = subject_of(fault)
+    if end == RESTARTED:
+        assert_restart_changes_nothing(world, faults.load(fault)(lasts_s=LONG_S), subject)
+    else:
+        assert_it_is_undone(world, fault, end, subject)
+
+
+def assert_it_is_undone(world: World, name: str, end: str, subject: Subject) -> None:
+    death = DEATHS[end]
+    fault = faults.load(name)(lasts_s=death.lasts_s)
+    is_well = looks(world, fault, subject)
+    until("nothing is broken before", is_well, within_s=WELL_S)
+    with played(world, fault, subject) as controller:
+        until("its witness sees it", lambda: not is_well(), within_s=SEEN_S)
+
+        death.strike(controller)
+
+        limit_s = fault.longest_s + LATER_S if death.is_timed else UNDONE_S
+        look_s = LOOK_S.get(fault.SEEN_BY, USUAL_LOOK_S)
+        until("its witness sees that it is over", is_well, within_s=limit_s + look_s)
+
+
+def assert_restart_changes_nothing(world: World, fault: faults.Fault, subject: Subject) -> None:
+    is_well = looks(world, fault, subject)
+    until("nothing is broken before", is_well, within_s=WELL_S)
+    with played(world, fault, subject) as controller:
+        until("its witness sees it", lambda: not is_well(), within_s=SEEN_S)
+
+        host = restart_agent_of(world, subject)
+
+        assert hits_the_agent(fault, subject) or not is_well()
+        controller.mend()
+        until("its witness sees that it is over", is_well, within_s=WELL_S)
+        it = Subject("host", host.where.venue, host.name)
+        until("its agent runs", lambda: SIGHTS["agent"](world, it), within_s=WELL_S)
+        assert SIGHTS["twins"](world, it)
+
+
+def hits_the_agent(fault: faults.Fault, subject: Subject) -> bool:
+    """Tell whether what a fault breaks is the agent that is restarted, so that it is mended."""
+    return bool(subject.host) and fault.SEEN_BY != "line"
+
+
+def test_live_faults_of_the_folder_hit_hosts_venues_and_the_centre() -> None:
+    assert {subject_of(name).scope for name in live_names()} >= {"host", "venue", "centre"}
+
+
+def test_every_live_fault_names_a_witness_that_there_is() -> None:
+    assert [name for name in live_files() if faults.load(name).SEEN_BY not in SIGHTS] == []

@@ -1,0 +1,51 @@
+"""A sitting that can not go on says so, and leaves nothing."""
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults.test_sitting import inventory_of, path, scenario
+from tests.rehearsal.runfile.scenarios import run_of
+from venuewatch.rehearsal.playing.sitting import play_sitting
+from venuewatch.rehearsal.runfile.file import RunFile
+from venuewatch.rehearsal.stage.leftovers import FAMILY
+from venuewatch.rehearsal.stage.machine import names
+
+pytestmark = [pytest.mark.real, pytest.mark.timed, pytest.mark.timeout(400)]
+
+
+__all__ = ["path"]
+
+
+@pytest.fixture
+def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Yield a folder of temporary files whose disk has no room for a world."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mount = ("mount", "-t", "tmpfs", "-o", "size=16k", "none", str(folder))
+    if subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("no file system can be mounted here")
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def left() -> list[str]:
+    """Return the namespaces of ours that there are."""
+    return [name for name in names() if name.startswith(f"{FAMILY}{os.getpid()}-")]
+
+
+def test_disk_without_room_for_a_world_ends_a_sitting(path: Path, small: Path) -> None:
+    run_of(path, [scenario(1, "STA", lasts_s=4.0)], mode="live").close()
+
+    with pytest.raises(OSError, match="No space left"):
+        play_sitting(path, inventory_of(2))
+
+    assert left() == []
+    assert list(small.iterdir()) == []
+    with RunFile.read(path) as run:
+        assert {each.state for each in run.scenarios()} == {"waiting"}
