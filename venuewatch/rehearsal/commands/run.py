@@ -249,9 +249,6 @@ def _chosen(sheet: RunSheet, only: Collection[str], mode: Mode) -> list[Scenario
         each for each in scenarios if not only or not {each.kind, *each.venues}.isdisjoint(only)
     ]
     chosen = [each for each in asked if mode in each.modes]
-    if len(chosen) < len(asked):
-        kinds = ", ".join(sorted({each.kind for each in asked if mode not in each.modes}))
-        print(f"left out, as they can't be played {mode}: {kinds}", file=sys.stderr)
     if not chosen:
         raise PlanError("only", f"expected a scenario that can be played {mode}, got none")
     known = faults.names()
@@ -263,4 +260,7 @@ def _chosen(sheet: RunSheet, only: Collection[str], mode: Mode) -> list[Scenario
                     f"expected fault {order.fault!r} of scenario {each.number}, which is no longer "
                     f"there",
                 )
+    if len(chosen) < len(asked):
+        kinds = ", ".join(sorted({each.kind for each in asked if mode not in each.modes}))
+        print(f"left out, as they can't be played {mode}: {kinds}", file=sys.stderr)
     return chosen
