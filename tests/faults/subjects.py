@@ -6,17 +6,18 @@ from functools import cache
 from typing import Final
 
 from aggregator.core.incidents.record import Subject
+from tests.faults.spoilt import SPOILT
 from venuewatch.rehearsal import faults
 from venuewatch.rehearsal.faults._victims import CentreFault, HostFault, VenueFault
 from venuewatch.rehearsal.kinds import model
 from venuewatch.rehearsal.kinds.load import read_kinds
 from venuewatch.rehearsal.kinds.model import Kind, Step
 
-VENUES: Final = ("STA", "MAR")
 HOST: Final = Subject("host", "STA", "STA-2")
 VENUE: Final = Subject("venue", "MAR")
 CENTRE: Final = Subject("centre")
 
+_SPOILT: Final = {each.fault: each.subject for each in SPOILT}
 _BASES: Final = ((HostFault, HOST), (VenueFault, VENUE), (CentreFault, CENTRE))
 
 
@@ -39,6 +40,8 @@ def is_live(name: str) -> bool:
 @cache
 def subject_of(name: str) -> Subject:
     """Return what a fault can hit: a host where there is a choice."""
+    if name in _SPOILT:
+        return _SPOILT[name]
     ordered = {
         _target(kind, step)
         for kind in _kinds().values()

@@ -9,7 +9,8 @@ import pytest
 from aggregator.core.incidents.record import Subject
 from tests.faults.deaths import DEATHS, LATER_S, LONG_S, UNDONE_S, played, restart_agent_of
 from tests.faults.foreign import Foreign, beside
-from tests.faults.subjects import VENUES, live_files, live_names, subject_of
+from tests.faults.spoilt import ROLES
+from tests.faults.subjects import live_files, live_names, subject_of
 from tests.faults.world import Plan, World, world_of
 from venuewatch.rehearsal import faults
 from venuewatch.rehearsal.live.programs import until
@@ -19,12 +20,14 @@ from venuewatch.rehearsal.stage.machine import names
 
 pytestmark = [pytest.mark.real, pytest.mark.timed, pytest.mark.timeout(400)]
 
+PLANS: Final = (Plan("STA", len(ROLES), roles=ROLES), Plan("MAR", 3))
 RESTARTED: Final = "agent restarted"
 ENDS: Final = (*DEATHS, RESTARTED)
-SEEN_S: Final = 5.0
+SEEN_S: Final = 15.0  # a feed has to miss some messages
 WELL_S: Final = 30.0  # an agent reconnects, a server starts
-LOOK_S: Final = {"line": 3.0, "sessions": 8.0}
-"""How long (s) a look takes where packets are lost, or an agent to connect again."""
+LOOK_S: Final = {"line": 3.0, "sessions": 8.0, "watched": 8.0}
+"""How long (s) a look takes where packets are lost, an agent to connect again, a source to
+send some messages."""
 
 USUAL_LOOK_S: Final = 1.0
 
@@ -43,7 +46,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Yield a small world, beside what is of others; nothing of it is left afterwards."""
-    with world_of(tmp_path_factory.mktemp("world"), [Plan(code, 3) for code in VENUES]) as world:
+    with world_of(tmp_path_factory.mktemp("world"), PLANS) as world:
         yield world
     prefix = world.centre.namespace.removesuffix("centre")
     assert not [name for name in names() if name.startswith(prefix)]
