@@ -17,5 +17,4 @@ class ServiceStopped(CheckFailed, frozen=True):
     def begin_live(self, world: LiveWorld, subject: Subject) -> Mending:
         """Kill the real one."""
         service = world.hosts[subject.host].equipment.thing(subject.check, Service)
-        service.stop()
-        return service.heal
+        return world.end(service.process, lasts_s=self.longest_s)

@@ -16,8 +16,8 @@ class Service(Thing):
 
     def __init__(self, check: str, site: Site) -> None:
         super().__init__(check, site)
-        self._pid_file = site.folder / f"{check}.pid"
-        self.process = Process(site.folder, check, program(_PROGRAM), "infinity")
+        self._pid_file = site.folder / f"{check}.pid"  # that of a program with a guard
+        self.process = Process(site.folder, check, program(_PROGRAM), "infinity").guard()
 
     @property
     def settings(self) -> Sequence[Settings]:
@@ -46,7 +46,6 @@ class Service(Thing):
         """Start it again if it does not run."""
         if not self.process.is_running:
             self.process.start()
-            self._pid_file.write_text(f"{self.process.pid}\n", encoding="ascii")
 
     def close(self) -> None:
         """End it."""
