@@ -105,12 +105,16 @@ def wrong_in(page: str, readme: str, root: Path) -> list[str]:
     """Return what is wrong with a page of promises."""
     rows = rows_of(page)
     words = {row.words for row in rows}
-    numbered = {f"T{number}" for number in range(1, 7)} | {f"R{number}" for number in range(1, 9)}
+    numbered = {f"T{number}" for number in range(1, 7)} | {f"R{number}" for number in range(1, 11)}
     wrong = [f"{row.words}: no test" for row in rows if not row.tests]
-    wrong += [f"{name}: no row" for name in sorted(numbered - {row[:2] for row in words})]
+    wrong += [
+        f"{name}: no row" for name in sorted(numbered - {row.partition(" ")[0] for row in words})
+    ]
     wrong += [f"{sentence}: no row" for sentence in sorted(promises_of(readme) - words)]
     said = promises_of(readme)
-    others = sorted(row for row in words if row[:2] not in numbered and row not in said)
+    others = sorted(
+        row for row in words if row.partition(" ")[0] not in numbered and row not in said
+    )
     wrong += [f"{row}: the README does not say so" for row in others]
     for row in rows:
         for file, name in row.tests:
