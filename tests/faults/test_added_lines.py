@@ -29,7 +29,8 @@ class Reader:
         self.path = folder / "a.conf"
         self.path.write_text("\n".join(USUAL) + "\n")
         self._copy = folder / "copy"
-        self.process = subprocess.Popen(("sh", "-c", READER, str(self.path), str(self._copy)))
+        command = ("env", "--default-signal=HUP", "sh", "-c", READER)  # nohup may have begun us
+        self.process = subprocess.Popen((*command, str(self.path), str(self._copy)))
         until("it can be told", self._copy.exists)
 
     @property

@@ -54,6 +54,7 @@ class NameServer(Process):
             "--keep-in-foreground",
             "--conf-file=/dev/null",
             "--user=root",
+            "--group=root",  # who changes it does not end with its parent any more (prctl(2))
             f"--pid-file={folder / f'names-{venue}.pid'}",
             "--log-facility=-",
             "--bind-interfaces",
