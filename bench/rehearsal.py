@@ -4,7 +4,7 @@
 Mosquitto, and the real aggregator with journal, reader and receiver. Two rows. ``fleet``: the fleet
 starts and is left alone. ``run``: a plan of every live kind is played and scored with default
 marks. The controller is killed (``kill -9``) now and then, and goes on with ``--resume``. What is
-not played when the time is over is not judged.
+not played when the time is over is not judged. A run that is kept can be gone on with another day.
 
 It needs root on Linux, mosquitto, nft and 5 GiB of memory, and says what is lacking.
 """
@@ -17,8 +17,9 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
+import msgspec
 import psutil
 
 from aggregator.inventory import Inventory
@@ -53,6 +54,7 @@ GOALS = (
     Goal("kinds_not_played", 0.0, _RUN),
 )
 
+_KEPT = "bench.json"
 _GIB = 1 << 30
 _S_PER_MINUTE = 60.0
 _LOOK_EVERY_S = 1.0
@@ -91,7 +93,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--html", type=Path, metavar="FILE", help="also write the report of the run there"
     )
     parser.add_argument(
-        "--keep", type=Path, metavar="FOLDER", help="keep plan and run there; a new folder"
+        "--keep",
+        type=Path,
+        metavar="FOLDER",
+        help="keep plan and run there; go on with what an earlier bench has kept there",
     )
 
 
@@ -105,9 +110,10 @@ def run(options: argparse.Namespace) -> Result:
     try:
         room.check(inventory)
         with _place(options.keep) as folder:
-            fleet = _alone(inventory, options.seconds)
+            kept = _Kept.read(folder) or _Kept(_alone(inventory, options.seconds))
+            kept.write(folder)
             _plan(folder, options)
-            killed = _play(folder, options)
+            kept = _play(folder, options, kept)
             found = rehearsed(_RUN, folder / "run.sqlite")
             for line in found.not_passed:
                 progress(line)
@@ -118,8 +124,27 @@ def run(options: argparse.Namespace) -> Result:
     conditions = {
         name: getattr(options, name) for name in ("minutes", "scenarios", "seed", "seconds")
     }
-    conditions |= {"killed": killed, "load_1m": round(psutil.getloadavg()[0], 1)}
-    return Result([fleet, found.row], conditions, GOALS)
+    conditions |= {"killed": kept.killed, "load_1m": round(psutil.getloadavg()[0], 1)}
+    return Result([kept.fleet, found.row], conditions, GOALS)
+
+
+class _Kept(NamedTuple):
+    """What a bench that goes on another day has to know: the fleet's row, and how far it came."""
+
+    fleet: Row
+    killed: int = 0
+    spent_s: float = 0.0
+    sittings: int = 0
+
+    @classmethod
+    def read(cls, folder: Path) -> Self | None:
+        try:
+            return cls(**msgspec.json.decode((folder / _KEPT).read_bytes()))
+        except FileNotFoundError:
+            return None
+
+    def write(self, folder: Path) -> None:
+        (folder / _KEPT).write_bytes(msgspec.json.encode(self._asdict()))
 
 
 @contextlib.contextmanager
@@ -129,9 +154,12 @@ def _place(kept: Path | None) -> Iterator[Path]:
             yield Path(name)
         return
     try:
-        kept.mkdir(parents=True)
+        kept.mkdir(parents=True, exist_ok=True)
+        is_ours = (kept / _KEPT).exists() or not any(kept.iterdir())
     except OSError as error:
-        raise BenchError(f"{kept}: expected a new folder: {error.strerror}") from None
+        raise BenchError(f"{kept}: expected a folder: {error.strerror}") from None
+    if not is_ours:
+        raise BenchError(f"{kept}: expected a new folder, or one that a bench has kept")
     yield kept.resolve()
 
 
@@ -162,6 +190,8 @@ def _alone(inventory: Inventory, seconds: float) -> Row:
 
 
 def _plan(folder: Path, options: argparse.Namespace) -> None:
+    if (folder / "plan").exists():
+        return
     asked = ("--mode", "live", "--scenarios", str(options.scenarios), "--seed", str(options.seed))
     _command("rehearse", "plan", "--out", str(folder / "plan"), *asked)
 
@@ -180,22 +210,25 @@ def _command(*words: str, well: tuple[int, ...] = (0,)) -> None:
         raise BenchError(f"{' '.join(words[:2])}: {done.stderr.strip()}")
 
 
-def _play(folder: Path, options: argparse.Namespace) -> int:
-    """Play sittings until all is played, or the time is over; return how many were killed."""
+def _play(folder: Path, options: argparse.Namespace, kept: _Kept) -> _Kept:
+    """Play sittings until all is played, or the time is over; return what is kept of them."""
     path = folder / "run.sqlite"
-    began = clock.monotonic()
+    began = clock.monotonic() - kept.spent_s
     end = began + options.minutes * _S_PER_MINUTE
-    killed = 0
     while clock.monotonic() < end:
-        log = folder / f"sitting-{killed + 1}.log"
+        kept = kept._replace(sittings=kept.sittings + 1)
+        log = folder / f"sitting-{kept.sittings}.log"
         resume = ("--resume",) if path.exists() else ()
         words = (str(folder / "plan"), "--mode", "live", "--run", str(path), *resume)
-        share = (killed + 1) / (options.kills + 1)
-        kill = _Kill(share, began + share * (end - began)) if killed < options.kills else None
+        share = (kept.killed + 1) / (options.kills + 1)
+        is_to_be_killed = kept.killed < options.kills
+        kill = _Kill(share, began + share * (end - began)) if is_to_be_killed else None
         with running(python("venuewatch.cli", "rehearse", "run", *words), log=log) as process:
             code = _watch(process, path, end=end, kill=kill)
-        if code == -signal.SIGKILL:
-            killed += 1
+        is_killed = code == -signal.SIGKILL
+        kept = kept._replace(killed=kept.killed + is_killed, spent_s=clock.monotonic() - began)
+        kept.write(folder)
+        if is_killed:
             progress(f"killed when {done_of(path)[0]} were played")
             if not wait_for(lambda: not leftovers.find(), at_most_s=_GONE_S):
                 raise BenchError(f"a killed controller has left {leftovers.find()[0]}")
@@ -203,7 +236,7 @@ def _play(folder: Path, options: argparse.Namespace) -> int:
             break
         elif clock.monotonic() < end:
             raise BenchError(f"a sitting ended with exit code {code}: {last_line(log)}")
-    return killed
+    return kept
 
 
 class _Kill(NamedTuple):

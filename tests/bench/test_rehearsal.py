@@ -100,3 +100,15 @@ def test_bench_says_what_this_machine_lacks(
 
     said = capsys.readouterr().err
     assert "rehearsal: mosquitto (mosquitto) is not installed\n" in said
+
+
+def test_bench_keeps_nothing_in_a_folder_of_others(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr(room, "check", lambda _inventory: None)
+    (tmp_path / "letter.txt").touch()
+
+    assert command.main(["rehearsal", "--keep", str(tmp_path)]) == command.NOT_WELL
+
+    assert "expected a new folder, or one that a bench has kept" in capsys.readouterr().err
+    assert [each.name for each in tmp_path.iterdir()] == ["letter.txt"]
