@@ -13,10 +13,11 @@ own process, ``liveness`` is everything else.
 """
 
 from array import array
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
-from typing import TypeAlias
+from typing import NamedTuple, Self
 
 from aggregator.core.catalogues import KnownCatalogue
 from aggregator.core.fleet import Venue
@@ -27,6 +28,7 @@ from aggregator.shell.series import CheckSample, check_samples, unknown_samples
 from aggregator.shell.snapshot import (
     HOST_NUMBERS,
     Layout,
+    Number,
     SeenHost,
     escape,
     layout_of,
@@ -44,8 +46,30 @@ _PIECE = 100_000  # characters
 _AT_ONCE = 1_000  # lines that are made together
 _KINDS = 1_000  # different kinds of machine that are remembered
 
-_Row: TypeAlias = tuple[str, "array[float]", str]
-"""The labels of one host, its numbers, and how each of its lines ends."""
+
+class _Rows(NamedTuple):
+    """Of each host its labels, its numbers, and how each of its lines ends.
+
+    Three lists, as a tuple a host would be more for the collector than all the rest of a page.
+    """
+
+    labels: list[str]
+    values: list["array[float]"]
+    ends: list[str]
+
+    def add(self, labels: str, values: "array[float]", end: str) -> None:
+        self.labels.append(labels)
+        self.values.append(values)
+        self.ends.append(end)
+
+    def extend(self, others: Self) -> None:
+        self.labels.extend(others.labels)
+        self.values.extend(others.values)
+        self.ends.extend(others.ends)
+
+    @classmethod
+    def none(cls) -> Self:
+        return cls([], [], [])
 
 
 def render(
@@ -94,7 +118,7 @@ def pieces(
         for host in list(venue.hosts.values())
     ]
     if "liveness" in collections:
-        families |= {name: _number_lines(name, at, hosts) for at, name in enumerate(HOST_NUMBERS)}
+        families |= {name: _number_lines(name, of, hosts) for name, of in HOST_NUMBERS.items()}
         families |= {name: _label_lines(name, of, hosts) for name, of in _LABELS.items()}
         families |= _check_lines(hosts, check_samples if hears_readings else unknown_samples)
         problems = families["venuewatch_check_problem"]
@@ -162,7 +186,7 @@ def _venue_check_lines(venues: Iterable[Venue]) -> Iterator[str]:
 # Lines of hosts are made many at a time, and floats by repr: formatting them costs a half more.
 
 
-def _number_lines(name: str, at: int, hosts: Sequence[SeenHost]) -> Iterator[str]:
+def _number_lines(name: str, number_of: Number, hosts: Sequence[SeenHost]) -> Iterator[str]:
     """Yield the lines of a family that has one number for a host, or none."""
     head = name + "{"
     for first in range(0, len(hosts), _AT_ONCE):
@@ -170,7 +194,7 @@ def _number_lines(name: str, at: int, hosts: Sequence[SeenHost]) -> Iterator[str
             [
                 f"{head}{host.labels}}} {number!r}\n"
                 for host in hosts[first : first + _AT_ONCE]
-                if (number := host.numbers[at]) is not None
+                if (number := number_of(host)) is not None
             ]
         )
 
@@ -256,35 +280,35 @@ def _vitals_lines(hosts: Iterable[SeenHost]) -> dict[str, Iterable[str]]:
 
     There are most of these lines by far, and so they come at the price of one formatted string.
     """
-    alike: dict[KnownCatalogue, list[_Row]] = {}
+    alike: defaultdict[KnownCatalogue, _Rows] = defaultdict(_Rows.none)
     for host in hosts:
         if host.catalogue is not None:
             labels = f'{host.labels},instance="{host.name}"'
             for one in host.earlier:
-                alike.setdefault(one.catalogue, []).append(
-                    (labels, one.values, f" {one.timestamp_ms}\n")
-                )
-            row = (labels, host.values, f"{host.time}\n")
-            alike.setdefault(host.catalogue, []).append(row)
+                alike[one.catalogue].add(labels, one.values, f" {one.timestamp_ms}\n")
+            alike[host.catalogue].add(labels, host.values, f"{host.time}\n")
     layouts = [(layout_of(catalogue), rows) for catalogue, rows in alike.items()]
     names = {name for layout, _ in layouts for name in layout}
     return {name: _family_of_vitals(name, layouts) for name in names}
 
 
-def _family_of_vitals(name: str, alike: Iterable[tuple[Layout, Sequence[_Row]]]) -> Iterator[str]:
+def _family_of_vitals(name: str, alike: Iterable[tuple[Layout, _Rows]]) -> Iterator[str]:
     """Yield the lines of one family; hosts that differ elsewhere can have the same series here."""
-    rows_by_series: dict[Sequence[tuple[int, str]], list[_Row]] = {}
+    rows_by_series: defaultdict[Sequence[tuple[int, str]], _Rows] = defaultdict(_Rows.none)
     for layout, rows in alike:
         if name in layout:
-            rows_by_series.setdefault(layout[name], []).extend(rows)
+            rows_by_series[layout[name]].extend(rows)
     head = name + "{"
     for series, rows in rows_by_series.items():
         for at, more in series:
-            for first in range(0, len(rows), _AT_ONCE):
+            for first in range(0, len(rows.ends), _AT_ONCE):
+                some = slice(first, first + _AT_ONCE)
                 yield "".join(
                     [
                         f"{head}{labels}{more}{value!r}{end}"
-                        for labels, values, end in rows[first : first + _AT_ONCE]
+                        for labels, values, end in zip(
+                            rows.labels[some], rows.values[some], rows.ends[some], strict=True
+                        )
                         if (value := values[at]) == value  # NaN is not
                     ]
                 )

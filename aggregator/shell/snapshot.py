@@ -1,10 +1,12 @@
 """Snapshot of a fleet for one page of metrics: one record a host, taken at once.
 
 A page is made over some time while the fleet changes. All series of one host are of one moment.
+A record is no object that the collector has to look at (decision 24): there is one for each host.
 """
 
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 from typing import NamedTuple, TypeAlias
 from weakref import WeakKeyDictionary
 
@@ -34,13 +36,24 @@ class SeenCheck(NamedTuple):
 class SeenHost(msgspec.Struct, frozen=True, gc=False):
     """One host, as it stood when the page was begun; what is measured only of a living one.
 
-    ``numbers`` are those of ``HOST_NUMBERS``, None where there is none. ``values`` are of the
-    series of ``catalogue``. ``earlier``: the readings before it that are shown, too.
+    Its numbers, up to ``refused``, are those of ``HOST_NUMBERS``, None where there is none.
+    ``values`` are of the series of ``catalogue``. ``earlier``: the readings before it that are
+    shown, too.
     """
 
     name: str
     labels: str
-    numbers: Sequence[float | None]
+    up: float | None
+    unlisted: float | None
+    reconnect_limited: float | None
+    last_heartbeat: float | None
+    round_trip_s: float | None
+    clock_offset_s: float | None
+    missed: float | None
+    restarts: float | None
+    readings: float | None
+    readings_missing: float | None
+    refused: float | None
     role: str
     address: str
     is_listed: bool
@@ -55,19 +68,22 @@ class SeenHost(msgspec.Struct, frozen=True, gc=False):
     checks: Sequence[SeenCheck]
 
 
-HOST_NUMBERS = (
-    "venuewatch_host_up",
-    "venuewatch_host_unlisted",
-    "venuewatch_host_reconnect_limited",
-    "venuewatch_host_last_heartbeat_timestamp_seconds",
-    "venuewatch_host_round_trip_seconds",
-    "venuewatch_host_clock_offset_seconds",
-    "venuewatch_host_heartbeats_missed_total",
-    "venuewatch_host_restarts_total",
-    "venuewatch_host_readings_total",
-    "venuewatch_host_readings_missing",
-    "venuewatch_host_refused_total",
-)
+Number: TypeAlias = Callable[[SeenHost], float | None]
+"""Takes a number from a host."""
+
+HOST_NUMBERS: Mapping[str, Number] = {
+    "venuewatch_host_up": attrgetter("up"),
+    "venuewatch_host_unlisted": attrgetter("unlisted"),
+    "venuewatch_host_reconnect_limited": attrgetter("reconnect_limited"),
+    "venuewatch_host_last_heartbeat_timestamp_seconds": attrgetter("last_heartbeat"),
+    "venuewatch_host_round_trip_seconds": attrgetter("round_trip_s"),
+    "venuewatch_host_clock_offset_seconds": attrgetter("clock_offset_s"),
+    "venuewatch_host_heartbeats_missed_total": attrgetter("missed"),
+    "venuewatch_host_restarts_total": attrgetter("restarts"),
+    "venuewatch_host_readings_total": attrgetter("readings"),
+    "venuewatch_host_readings_missing": attrgetter("readings_missing"),
+    "venuewatch_host_refused_total": attrgetter("refused"),
+}
 """Families that have one number for a host, or none."""
 
 
@@ -98,7 +114,9 @@ def seen(
         if host.checks:
             checks = _checks_of(host, labels, now, timestamps=timestamps and hears_readings)
     heard_at = host.evidence_wall
-    numbers = (
+    return SeenHost(
+        host.name,
+        labels,
         1 if is_alive or host.counts_as_up else 0,
         None if host.is_listed else 1,
         1 if host.exceeds_reconnect_limit else None,
@@ -110,11 +128,6 @@ def seen(
         host.readings_heard,
         host.readings_missing,
         None if host.refused is None else sum(host.refused.values()),
-    )
-    return SeenHost(
-        host.name,
-        labels,
-        numbers,
         host.role,
         host.address,
         host.is_listed,
