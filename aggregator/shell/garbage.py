@@ -11,8 +11,11 @@ from typing import NoReturn
 
 from venuewatch.base import clock
 
-LOOK_EVERY_S = 1.0
-"""How often (s) what was made since the last look is looked at, at least."""
+LOOK_EVERY_S = 0.2
+"""How often (s) what was made since the last look is looked at, at least.
+
+Python's count of what is new is too small where old objects are freed meanwhile.
+"""
 
 COUNT_EVERY_S = 0.02
 """How often (s) it is counted whether that is much, as in a storm."""
@@ -20,19 +23,19 @@ COUNT_EVERY_S = 0.02
 MUCH = 5_000
 """So many new objects are looked at at once: some 2 ms."""
 
-WHOLE_EVERY = 10
+WHOLE_EVERY = 50
 """Each of so many regular looks is at all that was made since the start, or is not frozen."""
 
 LARGE = 40_000
 """Objects that are too many to be looked at: some 10 ms."""
 
-_UNCOUNTED = 4 * LARGE  # too many even to be counted: some 8 ms
+_UNCOUNTED = 2 * LARGE  # too many even to be counted: some 4 ms
 
 FREEZES_MAX = 100
 """How often so many are frozen in the beginning: a connection that is frozen with them may not be
 freed."""
 
-LOOKS_A_FREEZE = 600
+LOOKS_A_FREEZE = 3_000
 """Once more in so many regular looks: ten minutes."""
 
 

@@ -1,8 +1,9 @@
 """Exposition: the fleet's page as Prometheus reads it, and the series that must end."""
 
+import gc
 import math
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 import pytest
@@ -14,7 +15,7 @@ from aggregator.core.catalogues import Catalogues, KnownVitals
 from aggregator.core.fleet import Venue
 from aggregator.core.host import Host
 from aggregator.core.states import HostState, VenueState
-from aggregator.shell.exposition import COLLECTIONS, render
+from aggregator.shell.exposition import COLLECTIONS, pieces, render
 from aggregator.shell.families import OWN
 from tests.kit.scripted_fleet import NOW, ScriptedFleet
 from venuewatch.base.wire.catalogue import Catalogue, Families
@@ -100,14 +101,31 @@ def test_any_label_value_can_be_read_back(text: str) -> None:
     assert Page(render([venue], NOW)).value("venuewatch_venue_info", name=text) == 1
 
 
+def venue_of(catalogues: Iterable[Catalogue], numbers: Sequence[float]) -> Venue:
+    """Return a venue with a host for each catalogue, all with these numbers."""
+    venue, known = Venue("STA", margin_s=1.75), Catalogues()
+    for number, catalogue in enumerate(catalogues):
+        name = f"STA-{number}"
+        host = venue.hosts[name] = Host("STA", name, margin_s=1.75, state=HostState.UP)
+        values = array("d", numbers)
+        host.vitals = KnownVitals(known.learn(catalogue), values, NOW, 0, "a")
+    return venue
+
+
 def page_of(*catalogues: Catalogue, numbers: Sequence[float]) -> Page:
     """Return the page of a host for each catalogue, all with these numbers."""
-    venue = Venue("STA", margin_s=1.75)
-    for name, catalogue in zip("abc", catalogues, strict=False):
-        host = venue.hosts[name] = Host("STA", name, margin_s=1.75, state=HostState.UP)
-        known = Catalogues().learn(catalogue)
-        host.vitals = KnownVitals(known, array("d", numbers), NOW, 0, "a")
-    return Page(render([venue], NOW))
+    return Page(render([venue_of(catalogues, numbers)], NOW))
+
+
+def test_a_page_makes_next_to_nothing_for_the_collector_to_look_at() -> None:
+    hosts = 2_000
+    venue = venue_of([Catalogue([("node_load1", [[]])])] * hosts, [1.0])
+    most, before = 0, len(gc.get_objects())
+
+    for _ in pieces([venue], NOW):
+        most = max(most, len(gc.get_objects()) - before)
+
+    assert most < hosts / 4
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
