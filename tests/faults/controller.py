@@ -1,13 +1,13 @@
 """A controller of its own: plays one fault on a stage that another process has made.
 
-``controller.py PREFIX FAULT PID`` says "played", and then waits for a word: at "raise" it raises,
-at any other it returns, without having ended its fault. PID is the process to be frozen.
+``controller.py PREFIX FAULT PID LASTS_S`` says "played", and then waits for a word: at "raise" it
+raises, at any other it returns, without having ended its fault. PID is the process to be frozen.
 """
 
 import signal
 import sys
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 from venuewatch.rehearsal.stage import faults
 from venuewatch.rehearsal.stage.blocking import block
@@ -23,43 +23,52 @@ CUT: Final = Way(is_cut=True)
 HOST: Final = 1
 UNGUARDED: Final = "cut without a guardian"
 ADDRESS: Final = "venuewatch-guardian-of-a-test"
-LASTS_S: Final = 4.0
-"""The fixed length of every fault that has one."""
 
 
-def change_line(run: Run, lan: Lan, settings: Settings) -> None:
-    faults.change_line(run.guardian, lan.uplink, settings, lasts_s=LASTS_S)
+class Played(NamedTuple):
+    """What a fault is played on: a venue, or a process; ``lasts_s`` is its fixed length."""
+
+    run: Run
+    lan: Lan
+    pid: int
+    lasts_s: float
+
+    def change_line(self, settings: Settings) -> object:
+        return faults.change_line(
+            self.run.guardian, self.lan.uplink, settings, lasts_s=self.lasts_s
+        )
+
+    def unplug(self, machine: str, device: str) -> object:
+        of = Machine(self.run.prefix, machine)
+        return faults.unplug(self.run.guardian, of, device, lasts_s=self.lasts_s)
 
 
-FAULTS: Final[Mapping[str, Callable[[Run, Lan, int], object]]] = {
-    "cut": lambda run, lan, _pid: change_line(run, lan, Settings(CUT, CUT)),
-    "cut upward": lambda run, lan, _pid: change_line(run, lan, Settings(up=CUT)),
-    "cut downward": lambda run, lan, _pid: change_line(run, lan, Settings(down=CUT)),
-    UNGUARDED: lambda _run, lan, _pid: lan.uplink.cut(),
-    "slow line": lambda run, lan, _pid: change_line(run, lan, Settings(SLOW, SLOW)),
-    "lossy line": lambda run, lan, _pid: change_line(run, lan, Settings(LOSSY, LOSSY)),
-    "cable": lambda _run, lan, _pid: lan.unplug(HOST, lasts_s=LASTS_S),
-    "interface": lambda run, _lan, _pid: faults.unplug(
-        run.guardian, Machine(run.prefix, f"1-{HOST}"), "eth0", lasts_s=LASTS_S
-    ),
-    "uplink down": lambda run, lan, _pid: faults.unplug(
-        run.guardian, lan.router, "uplink", lasts_s=LASTS_S
-    ),
-    "centre's end down": lambda run, _lan, _pid: faults.unplug(
-        run.guardian, Machine(run.prefix, "centre"), "venue1", lasts_s=LASTS_S
-    ),
-    "refused": lambda run, lan, _pid: block(
-        run.guardian, Machine(run.prefix, "centre"), [lan.address(HOST)], lasts_s=LASTS_S
-    ),
-    "frozen": lambda run, _lan, pid: faults.freeze(run.guardian, pid, lasts_s=LASTS_S),
+def refuse(on: Played) -> object:
+    centre = Machine(on.run.prefix, "centre")
+    return block(on.run.guardian, centre, [on.lan.address(HOST)], lasts_s=on.lasts_s)
+
+
+FAULTS: Final[Mapping[str, Callable[[Played], object]]] = {
+    "cut": lambda on: on.change_line(Settings(CUT, CUT)),
+    "cut upward": lambda on: on.change_line(Settings(up=CUT)),
+    "cut downward": lambda on: on.change_line(Settings(down=CUT)),
+    UNGUARDED: lambda on: on.lan.uplink.cut(),
+    "slow line": lambda on: on.change_line(Settings(SLOW, SLOW)),
+    "lossy line": lambda on: on.change_line(Settings(LOSSY, LOSSY)),
+    "cable": lambda on: on.lan.unplug(HOST, lasts_s=on.lasts_s),
+    "interface": lambda on: on.unplug(f"1-{HOST}", "eth0"),
+    "uplink down": lambda on: on.unplug("1", "uplink"),
+    "centre's end down": lambda on: on.unplug("centre", "venue1"),
+    "refused": refuse,
+    "frozen": lambda on: faults.freeze(on.run.guardian, on.pid, lasts_s=on.lasts_s),
 }
 
 
-def play(prefix: str, fault: str, pid: int) -> None:
+def play(prefix: str, fault: str, pid: int, lasts_s: float) -> None:
     with Guardian(ADDRESS, LEASE_S, of=prefix) as guardian:
         run = Run(prefix, guardian)
         lan = Lan(run, 1, Machine(prefix, "centre"))
-        FAULTS[fault](run, lan, pid)
+        FAULTS[fault](Played(run, lan, pid, lasts_s))
         wait(f"played {guardian.pid}")
 
 
@@ -81,6 +90,6 @@ def wait(said: str) -> None:
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
     if len(sys.argv) > 1:
-        play(sys.argv[1], sys.argv[2], int(sys.argv[3]))
+        play(sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4]))
     else:
         make()

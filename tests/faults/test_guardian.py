@@ -7,12 +7,14 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from itertools import cycle
 from pathlib import Path
+from typing import Final
 
 import psutil
 import pytest
 
-from tests.faults.controller import ADDRESS, FAULTS, LASTS_S, UNGUARDED
+from tests.faults.controller import ADDRESS, FAULTS, UNGUARDED
 from tests.faults.stage import Site, datagrams, end_timers, staged
 from tests.integration.real import until
 from venuewatch.base import clock
@@ -30,7 +32,17 @@ UNDONE_S = 2.0
 LATER_S = 1.0
 """How long (s) after its fixed length a fault may last where nobody but a timer ends it."""
 
-HELD = [fault for fault in FAULTS if fault != UNGUARDED]
+LASTS_S = 4.0
+"""The fixed length of a fault: longer than its undoing may take, which it must not be taken for."""
+
+BRIEF_S = 2.0
+"""That of one that has to end by it."""
+
+MEANS: Final = ("cut", "cable", "interface", "refused", "frozen")
+"""A fault of each way in which the stage breaks anything: these meet every end of a controller."""
+
+OTHERS: Final = [fault for fault in FAULTS if fault not in {*MEANS, UNGUARDED}]
+TURNS: Final = 5
 ANSWER_S = 0.2
 
 Controller = subprocess.Popen[str]
@@ -44,6 +56,13 @@ END: dict[str, Callable[[Controller], None]] = {
     "returns": lambda process: tell(process, "return"),
     "raises": lambda process: tell(process, "raise"),
 }
+
+MORE_ENDS: Final = [end for end in END if end not in {"killed", "stands still"}]
+
+
+def faults_of(turn: int) -> list[str]:
+    """Return the faults that meet one of ``TURNS`` ends: each other fault meets one of them."""
+    return [*MEANS, *OTHERS[turn::TURNS]]
 
 
 class Scene:
@@ -101,10 +120,10 @@ def no_timer_is_left(scene: Scene) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def controller(*words: str) -> Iterator[tuple[Controller, str]]:
+def controller(*words: object) -> Iterator[tuple[Controller, str]]:
     """Yield a controller that has done as told, and the last word that it said then."""
     with subprocess.Popen(
-        [sys.executable, "-I", str(CONTROLLER), *words],
+        [sys.executable, "-I", str(CONTROLLER), *map(str, words)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -133,27 +152,22 @@ def assert_it_is_undone(scene: Scene) -> None:
 @pytest.mark.parametrize(
     ("fault", "end"),
     [
-        *((fault, "killed") for fault in FAULTS),
-        *((fault, "stands still") for fault in HELD),
-        *(
-            (fault, end)
-            for fault in ("cut", "cable", "frozen")
-            for end in END
-            if end not in {"killed", "stands still"}
-        ),
+        *((fault, "killed") for fault in (UNGUARDED, *faults_of(0))),
+        *((fault, "stands still") for fault in faults_of(1)),
+        *zip(cycle(MEANS), MORE_ENDS, strict=False),
     ],
 )
 def test_a_fault_is_undone_when_its_controller_ends(fault: str, end: str, scene: Scene) -> None:
-    with controller(scene.prefix, fault, str(scene.sleeper.pid)) as (process, _):
+    with controller(scene.prefix, fault, scene.sleeper.pid, LASTS_S) as (process, _):
         until("the fault is there", lambda: not scene.is_well())
         END[end](process)
 
         assert_it_is_undone(scene)
 
 
-@pytest.mark.parametrize("fault", HELD)
+@pytest.mark.parametrize("fault", faults_of(2))
 def test_a_fault_is_undone_when_its_guardian_is_killed(fault: str, scene: Scene) -> None:
-    with controller(scene.prefix, fault, str(scene.sleeper.pid)) as (process, guardian):
+    with controller(scene.prefix, fault, scene.sleeper.pid, LASTS_S) as (process, guardian):
         until("the fault is there", lambda: not scene.is_well())
         os.kill(int(guardian), signal.SIGKILL)
 
@@ -161,32 +175,32 @@ def test_a_fault_is_undone_when_its_guardian_is_killed(fault: str, scene: Scene)
         assert process.poll() is None
 
 
-@pytest.mark.parametrize("fault", HELD)
+@pytest.mark.parametrize("fault", faults_of(3))
 def test_a_fault_ends_by_itself_when_controller_and_guardian_are_killed(
     fault: str, scene: Scene
 ) -> None:
-    with controller(scene.prefix, fault, str(scene.sleeper.pid)) as (process, guardian):
+    with controller(scene.prefix, fault, scene.sleeper.pid, BRIEF_S) as (process, guardian):
         until("the fault is there", lambda: not scene.is_well())
         os.kill(int(guardian), signal.SIGKILL)
         process.kill()
 
-        until("all is as before", scene.is_well, within_s=LASTS_S + LATER_S + UNDONE_S)
+        until("all is as before", scene.is_well, within_s=BRIEF_S + LATER_S + UNDONE_S)
 
 
 @pytest.mark.parametrize("fault", ["cut", "cable", "frozen", "refused"])
 def test_a_fault_that_its_controller_forgets_ends_after_its_length(
     fault: str, scene: Scene
 ) -> None:
-    with controller(scene.prefix, fault, str(scene.sleeper.pid)) as (process, _):
+    with controller(scene.prefix, fault, scene.sleeper.pid, BRIEF_S) as (process, _):
         until("the fault is there", lambda: not scene.is_well())
 
-        until("all is as before", scene.is_well, within_s=LASTS_S + UNDONE_S)
+        until("all is as before", scene.is_well, within_s=BRIEF_S + UNDONE_S)
         assert process.poll() is None
 
 
-@pytest.mark.parametrize("fault", HELD)
+@pytest.mark.parametrize("fault", faults_of(4))
 def test_an_abort_by_another_process_undoes_a_fault(fault: str, scene: Scene) -> None:
-    with controller(scene.prefix, fault, str(scene.sleeper.pid)) as (process, _):
+    with controller(scene.prefix, fault, scene.sleeper.pid, LASTS_S) as (process, _):
         until("the fault is there", lambda: not scene.is_well())
 
         undone = abort(ADDRESS)

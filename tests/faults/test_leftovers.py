@@ -2,7 +2,6 @@
 
 import argparse
 import contextlib
-import os
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -11,18 +10,16 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.faults.foreign import Foreign, beside
 from tests.faults.stage import staged
 from venuewatch.base.config import USAGE_ERROR
 from venuewatch.rehearsal.commands import clean
 from venuewatch.rehearsal.live.programs import until
 from venuewatch.rehearsal.stage import leftovers
 from venuewatch.rehearsal.stage.leftovers import FAMILY, MARK
-from venuewatch.rehearsal.stage.machine import ip, names, remove
+from venuewatch.rehearsal.stage.machine import ip, names
 
 pytestmark = [pytest.mark.real, pytest.mark.timed]
-
-FOREIGN = f"of-others-{os.getpid()}"
-TABLE = "inet of_others"
 
 
 @pytest.fixture
@@ -34,17 +31,12 @@ def dead() -> str:
 
 
 @pytest.fixture
-def foreign() -> Iterator[str]:
-    """Yield a namespace of others, with a table of theirs."""
+def foreign() -> Iterator[Foreign]:
+    """Yield what is of others."""
     with staged():
-        ip("netns", "add", FOREIGN)
-    nft("add", "table", *TABLE.split())
-    yield FOREIGN
-    remove(FOREIGN)
-
-
-def nft(*words: str) -> str:
-    return ip("netns", "exec", FOREIGN, "nft", *words)
+        pass
+    with beside() as found:
+        yield found
 
 
 @contextlib.contextmanager
@@ -65,7 +57,7 @@ def run_clean(*, dry_run: bool = False) -> int:
 
 
 def test_clean_removes_what_a_killed_run_left_and_nothing_of_others(
-    dead: str, foreign: str, capsys: pytest.CaptureFixture[str]
+    dead: str, foreign: Foreign, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = Path(tempfile.mkdtemp(prefix=dead))
     (folder / "agent.toml").touch()
@@ -83,8 +75,7 @@ def test_clean_removes_what_a_killed_run_left_and_nothing_of_others(
     assert f"{dead}centre" not in names()
     assert not folder.exists()
     assert f"removed: namespace {dead}centre" in capsys.readouterr().out
-    assert foreign in names()
-    assert f"table {TABLE}" in nft("list", "tables")
+    assert foreign.is_untouched()
 
 
 def test_nothing_of_a_run_that_lives_is_left() -> None:

@@ -43,6 +43,16 @@ def read(kind: str, **config: Any) -> Reading:
     return reading
 
 
+def read_until(check: Any, is_so: Callable[[Reading], bool]) -> Reading:
+    """Read a check again and again, and return the first reading that is so."""
+    ends_at = clock.monotonic() + PATIENCE_S
+    while True:
+        reading: Reading = check.read()
+        if is_so(reading):
+            return reading
+        assert clock.monotonic() < ends_at, reading
+
+
 @contextlib.contextmanager
 def tcp_peer(script: Script) -> Iterator[int]:
     """Listen on a free port, and serve every connection with ``script``."""

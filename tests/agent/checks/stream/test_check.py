@@ -2,32 +2,20 @@
 
 import socket
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
-from typing import Any
 
 import pytest
 
-from agent.checks import Reading
 from agent.checks.ways import Heard, Piece
-from tests.agent.checks.peers import LOOPBACK, PATIENCE_S, made, read, refused_port
+from tests.agent.checks.peers import LOOPBACK, PATIENCE_S, made, read, read_until, refused_port
 from tests.agent.checks.stream.scene import Scene
-
-LOOKS = 10_000
 
 
 @pytest.fixture
 def held() -> Iterator[ExitStack]:
     with ExitStack() as held:
         yield held
-
-
-def until(check: Any, is_so: Callable[[Reading], bool]) -> Reading:
-    for _ in range(LOOKS):
-        reading: Reading = check.read()
-        if is_so(reading):
-            return reading
-    raise AssertionError(reading)
 
 
 def test_a_decoder_that_speaks_when_asked_is_asked(held: ExitStack) -> None:
@@ -48,7 +36,7 @@ def test_a_decoder_that_speaks_when_asked_is_asked(held: ExitStack) -> None:
     asked = decoder.recv(100)
 
     decoder.sendall(b"Passing@7@$@Ping@$Passing@8@$")
-    reading = until(check, lambda reading: reading.values.results_last_number == 8)
+    reading = read_until(check, lambda reading: reading.values.results_last_number == 8)
 
     assert asked == b"GETSTATUS\r\n"
     assert decoder.recv(100) == b"me@AckPing@$"
@@ -62,7 +50,7 @@ def test_a_box_that_dials_is_followed(held: ExitStack) -> None:
     box = held.enter_context(socket.create_connection((LOOPBACK, port), PATIENCE_S))
 
     box.sendall(b'{"n": 7}\r\n')
-    reading = until(check, lambda reading: reading.values.results_last_number is not None)
+    reading = read_until(check, lambda reading: reading.values.results_last_number is not None)
 
     assert (reading.state, reading.values.results_last_number) == ("flowing", 7)
 
@@ -87,7 +75,7 @@ def test_a_peer_that_is_not_allowed_is_told_and_hung_up_on(held: ExitStack) -> N
     stranger = held.enter_context(socket.create_connection((LOOPBACK, port), PATIENCE_S))
     stranger.sendall(b"*\r")
 
-    reading = until(check, lambda reading: bool(reading.values.results_unauthorized_total))
+    reading = read_until(check, lambda reading: bool(reading.values.results_unauthorized_total))
 
     assert reading.state == "unknown"
     assert "refused: 127.0.0.1 is not among `peers`" in reading.detail

@@ -14,6 +14,7 @@ import pytest
 from agent.checks.reading.times import Deadline
 from agent.checks.ways import Heard, Piece, Terms, post
 from agent.checks.ways.post import Post, Settings, open_way
+from bench.kit.processes import free_port
 from tests.agent.checks.ways.hall import LOOPBACK, NOW, PATIENCE_S, packed
 
 TERMS = Terms(1000, 60.0)
@@ -24,12 +25,6 @@ PARTS = (
     b'--b\r\nContent-Disposition: form-data; name="start"; filename="s.txt"\r\n'
     b"Content-Type: text/plain\r\n\r\nZ\xfcrich\r\n--b--\r\n"
 )
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind((LOOPBACK, 0))
-        return int(sock.getsockname()[1])
 
 
 class Hall:

@@ -3,7 +3,7 @@
 import http.client
 import os
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import pytest
 
 from agent.checks import Reading
 from tests.agent.checks import peers
-from tests.agent.checks.peers import LOOPBACK, PATIENCE_S, made, refused_port
+from tests.agent.checks.peers import LOOPBACK, PATIENCE_S, made, read_until, refused_port
 from tests.agent.checks.ways.speaker import Speaker, speaking
 from venuewatch.base import clock
 
@@ -36,15 +36,6 @@ def has_number(reading: Reading) -> bool:
     return reading.values.results_last_number == 7
 
 
-def until(check: Any, is_so: Callable[[Reading], bool] = has_number) -> Reading:
-    end_s = clock.monotonic() + PATIENCE_S
-    while clock.monotonic() < end_s:
-        reading: Reading = check.read()
-        if is_so(reading):
-            return reading
-    raise AssertionError(reading)
-
-
 def test_datagram_flows(held: ExitStack) -> None:
     port = refused_port()
     check = check_of(held, udp=f"{LOOPBACK}:{port}")
@@ -52,7 +43,7 @@ def test_datagram_flows(held: ExitStack) -> None:
 
     box.sendto(BODY, (LOOPBACK, port))
 
-    assert until(check).state == "flowing"
+    assert read_until(check, has_number).state == "flowing"
 
 
 def test_datagram_of_others_is_told(held: ExitStack) -> None:
@@ -61,7 +52,7 @@ def test_datagram_of_others_is_told(held: ExitStack) -> None:
     box = held.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
 
     box.sendto(BODY, (LOOPBACK, port))
-    reading = until(check, lambda reading: "refused" in reading.detail)
+    reading = read_until(check, lambda reading: "refused" in reading.detail)
 
     assert reading.state == "unknown"
     assert "127.0.0.1 is not among `peers`" in reading.detail
@@ -69,8 +60,9 @@ def test_datagram_of_others_is_told(held: ExitStack) -> None:
 
 def test_page_flows(held: ExitStack) -> None:
     port = held.enter_context(peers.tcp_peer(peers.say(PAGE)))
+    check = check_of(held, poll=f"http://{LOOPBACK}:{port}/")
 
-    assert until(check_of(held, poll=f"http://{LOOPBACK}:{port}/")).state == "flowing"
+    assert read_until(check, has_number).state == "flowing"
 
 
 def test_websocket_flows_once_it_was_subscribed_to(held: ExitStack) -> None:
@@ -83,7 +75,7 @@ def test_websocket_flows_once_it_was_subscribed_to(held: ExitStack) -> None:
     port = held.enter_context(speaking(plan))
     check = check_of(held, websocket=f"ws://{LOOPBACK}:{port}/live", send="subscribe")
 
-    reading = until(check)
+    reading = read_until(check, has_number)
     check.close()  # before the server waits for it
 
     assert reading.state == "flowing"
@@ -99,7 +91,7 @@ def test_serial_device_flows(held: ExitStack, tmp_path: Path) -> None:
 
     os.write(board, BODY + b"\r")
 
-    assert until(check).state == "flowing"
+    assert read_until(check, has_number).state == "flowing"
 
 
 def test_device_that_is_not_there_is_critical(held: ExitStack, tmp_path: Path) -> None:
@@ -117,7 +109,7 @@ def test_file_flows(held: ExitStack, tmp_path: Path) -> None:
     an_hour_ago_s = clock.wall() - 3600.0
     os.utime(path, (an_hour_ago_s, an_hour_ago_s))
 
-    assert until(check).state == "flowing"
+    assert read_until(check, has_number).state == "flowing"
 
 
 def test_folder_that_is_not_there_is_critical(held: ExitStack, tmp_path: Path) -> None:
@@ -136,7 +128,7 @@ def test_form_flows_with_its_key(held: ExitStack, tmp_path: Path) -> None:
         status = sender.getresponse().status
 
     assert status == 200
-    assert until(check).state == "flowing"
+    assert read_until(check, has_number).state == "flowing"
 
 
 def test_post_without_its_key_is_told(held: ExitStack, tmp_path: Path) -> None:
