@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.test_sitting import inventory_of, path, scenario
+from tests.faults.test_sitting import INVENTORY, path, scenario
 from tests.rehearsal.runfile.scenarios import run_of
 from venuewatch.rehearsal.playing.sitting import play_sitting
 from venuewatch.rehearsal.runfile.file import RunFile
@@ -43,7 +43,7 @@ def test_disk_without_room_for_a_world_ends_a_sitting(path: Path, small: Path) -
     run_of(path, [scenario(1, "STA", lasts_s=4.0)], mode="live").close()
 
     with pytest.raises(OSError, match="No space left"):
-        play_sitting(path, inventory_of(2))
+        play_sitting(path, INVENTORY)
 
     assert left() == []
     assert list(small.iterdir()) == []

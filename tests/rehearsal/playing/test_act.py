@@ -263,7 +263,7 @@ def test_word_of_the_monitor_from_before_the_end_ends_nothing(world: World, hand
 
 def test_fault_without_a_live_way_is_void_and_nothing_is_done(hands: Hands) -> None:
     rows: list[Row] = []
-    played = scenario(orders=(msgspec.structs.replace(order(), fault="grace_too_long"),))
+    played = scenario(orders=(order(fault="grace_too_long"),))
     act = Act(cast("Any", World()), played, hands, rows.append)
 
     act.look()

@@ -12,11 +12,15 @@ from venuewatch.rehearsal.scenario import Expectation, Order, Scenario
 HOST = "host:STA/STA-1"
 
 
-def order(step: str = "off", *targets: str, at_s: float = 1.0, lasts_s: float = 20.0) -> Order:
+def order(
+    step: str = "off",
+    *targets: str,
+    fault: str = "power_off",
+    at_s: float = 1.0,
+    lasts_s: float = 20.0,
+) -> Order:
     """Return an order that hits ``targets``, or the host of :func:`scenario`."""
-    return Order(
-        step=step, at_s=at_s, fault="power_off", targets=targets or (HOST,), lasts_s=lasts_s
-    )
+    return Order(step=step, at_s=at_s, fault=fault, targets=targets or (HOST,), lasts_s=lasts_s)
 
 
 def expectation(subject: str = HOST, *causes: str, **more: Any) -> Expectation:
