@@ -13,6 +13,7 @@ from agent.checks import CheckConfig
 from venuewatch.base import config
 from venuewatch.base.config import ConfigError, Name
 from venuewatch.base.refusals import convert, unknown
+from venuewatch.base.wire.bounds import PERIOD_MAX_S, PERIOD_MIN_S
 from venuewatch.base.wire.links import INTERVAL_MAX_S, KEEPALIVE_MAX_S, Link
 from venuewatch.base.wire.messages import Text
 
@@ -89,8 +90,8 @@ class Broker(config.Broker, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 class Heartbeat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Intervals (s) of beats and of vitals."""
 
-    interval_s: Annotated[float, msgspec.Meta(ge=0.1, le=INTERVAL_MAX_S)] = 1.0
-    vitals_every_s: Annotated[float, msgspec.Meta(ge=1.0, le=86_400.0)] = 10.0
+    interval_s: Annotated[float, msgspec.Meta(ge=PERIOD_MIN_S, le=INTERVAL_MAX_S)] = 1.0
+    vitals_every_s: Annotated[float, msgspec.Meta(ge=1.0, le=PERIOD_MAX_S)] = 10.0
 
 
 class SpoolConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,9 +1,9 @@
 """Takes the readings of this host, and encodes them as messages."""
 
+import logging
 import math
 import random
 from collections.abc import Callable
-from functools import partial
 
 import msgspec
 
@@ -11,10 +11,12 @@ from agent import checks, config, vitals
 from agent.checks import Check, CheckConfig, Reading
 from agent.identity import milliseconds
 from agent.outbox import Message
+from agent.rounds import Rounds
 from agent.runner import Outcome, Runner, Task, Threads
 from agent.series import Series
 from agent.slots import Slots
-from venuewatch.base import clock
+from venuewatch.base import clock, log
+from venuewatch.base.wire.bounds import DETAIL_MAX, fitted
 from venuewatch.base.wire.messages import CheckReading, Checks, Vitals, encode
 from venuewatch.base.wire.readings import Readings as VitalReadings
 from venuewatch.base.wire.topics import Stream
@@ -23,9 +25,9 @@ START_JITTER_S = 10.0
 CHECKS_APART_S = 1.25
 """How far apart (s) two messages of checks are: with vitals they are fewer than two a second."""
 
-_DETAIL_MAX = 512
 _SPARE_S = 1.0  # a check that keeps its own timeout is not called hanging
-_VITALS = ""  # a task's name that no check can have
+
+_logger = logging.getLogger("agent")
 
 
 class Readings:
@@ -54,21 +56,22 @@ class Readings:
         self._seqs = {Stream.VITALS: -1, Stream.CHECKS: -1}
         self._series = Series()
         every_s = settings.heartbeat.vitals_every_s
-        gather = partial(vitals.gather, vitals.found(), clock.monotonic)
-        tasks = [Task(_VITALS, gather, slots=Slots(start, every_s), timeout_s=every_s)]
+        self._rounds = Rounds(
+            vitals.found(), threads, clock.monotonic, start=start, every_s=every_s
+        )
+        self._hung: tuple[str, ...] = ()
+        tasks = []
         for check in settings.check:
             first_at = start + rng.uniform(0.0, min(check.every_s, START_JITTER_S))
             tasks.append(self._check_task(check, first_at))
         self._runner = Runner(tasks, threads)
 
     @property
-    def next_at(self) -> float | None:
+    def next_at(self) -> float:
         """When (monotonic s) to call ``advance`` again, if nothing ends before."""
-        next_at = self._runner.next_at
-        if not self._ended:
-            return next_at
-        say_at = self._said_at + CHECKS_APART_S
-        return say_at if next_at is None else min(next_at, say_at)
+        say_at = self._said_at + CHECKS_APART_S if self._ended else math.inf
+        check_at = self._runner.next_at
+        return min(self._rounds.next_at, say_at, math.inf if check_at is None else check_at)
 
     @property
     def taken(self) -> int:
@@ -85,13 +88,13 @@ class Readings:
 
         The results of checks are collected until ``CHECKS_APART_S`` after the last message of them.
         """
-        outcomes = self._runner.advance(now)
         messages = []
-        for outcome in outcomes:
-            if outcome.name == _VITALS and isinstance(outcome.value, VitalReadings):
-                readings = msgspec.structs.replace(outcome.value, **self._own())
-                messages.append(self._vitals(readings, session, now))
-        self._ended += [self._said(outcome) for outcome in outcomes if outcome.name != _VITALS]
+        read = self._rounds.advance(now)
+        if read is not None:
+            self._note_hung()
+            own = self._own()
+            messages.append(self._vitals(msgspec.structs.replace(read, **own), session, now))
+        self._ended += [self._said(outcome) for outcome in self._runner.advance(now)]
         if self._ended and now >= self._said_at + CHECKS_APART_S:
             self._said_at = now
             messages += self.rest(session)
@@ -131,9 +134,19 @@ class Readings:
             every_s=check.every_s,
             wall_ms=milliseconds(clock.wall()),
             duration_s=round(outcome.duration_s, 6),
-            detail=reading.detail[:_DETAIL_MAX],
+            detail=fitted(reading.detail, DETAIL_MAX),
             values=reading.values,
         )
+
+    def _note_hung(self) -> None:
+        """Log which collectors hang, when those are others than before."""
+        if self._rounds.hung == self._hung:
+            return
+        self._hung = self._rounds.hung
+        if self._hung:
+            log.event(_logger, logging.WARNING, "collectors_hang", names=", ".join(self._hung))
+        else:
+            log.event(_logger, logging.INFO, "collectors_answer")
 
     def _vitals(self, readings: VitalReadings, session: int, now: float) -> Message:
         values = self._series.numbers(readings, now)

@@ -33,6 +33,7 @@ from venuewatch.base.wire.errors import MalformedMessageError
 from venuewatch.base.wire.messages import (
     Acknowledge,
     Beat,
+    BirthRefused,
     Death,
     Grant,
     Probe,
@@ -77,6 +78,7 @@ class Agent:
         self._watchdog = Slots(start, self._systemd.watchdog_every_s or 86_400.0)
         self._is_announced = False
         self._is_heard = True
+        self._birth_refused: BirthRefused | None = None
         self._is_stopping = False
 
     def stop(self) -> None:
@@ -153,6 +155,7 @@ class Agent:
     def _announce(self, session: Session) -> None:
         """Publish the birth and a beat, before anything else."""
         self._is_announced = True
+        self._birth_refused = None
         self._link.opened()
         self._systemd.status(f"connected to {self._link.place.address}")
         self._centre.session_began(clock.monotonic())
@@ -264,8 +267,18 @@ class Agent:
             self._probes.ask(command, now)
         elif isinstance(command, SayCatalogue):
             self._outbox.say_again(self._readings.catalogue, self._sender(now), now)
+        elif isinstance(command, BirthRefused):
+            self._note_refusal(command)
         elif session is not None:
             self._publish_birth(session)
+
+    def _note_refusal(self, refused: BirthRefused) -> None:
+        """Tell the operator of this host, once a session, that the centre can't take our birth."""
+        if refused != self._birth_refused:
+            self._birth_refused = refused
+            field = refused.field or "the whole message"
+            log.event(_logger, logging.ERROR, "birth_refused", field=field, why=refused.why)
+            self._systemd.status(f"the centre refuses our birth, for {field}: {refused.why}")
 
     def _own(self) -> dict[str, float]:
         spool = self._spool.status

@@ -10,6 +10,7 @@ from aggregator.core.fleet import Fleet, Venue
 from aggregator.core.host import Host, Place
 from aggregator.core.margins import margin_s_of
 from venuewatch.base.config import Name, load
+from venuewatch.base.wire.bounds import ADDRESS_MAX
 from venuewatch.base.wire.links import Link
 
 
@@ -21,7 +22,7 @@ class HostEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     name: Name
     role: str = ""
-    address: str = ""
+    address: Annotated[str, msgspec.Meta(max_length=ADDRESS_MAX)] = ""
     probe_port: Annotated[int, msgspec.Meta(ge=1, le=65535)] | None = None
     gateway: bool = False
     required: bool = False

@@ -16,6 +16,7 @@ import msgspec
 
 from agent import modules_in
 from venuewatch.base.config import Name
+from venuewatch.base.wire.bounds import PERIOD_MAX_S
 from venuewatch.base.wire.checks import CheckState, CheckValues
 
 
@@ -29,7 +30,7 @@ def worded(pattern: str, words: str) -> msgspec.Meta:
     return msgspec.Meta(pattern=pattern, extra={"words": words})
 
 
-EveryS = Annotated[float, msgspec.Meta(ge=1.0, le=86_400.0)]
+EveryS = Annotated[float, msgspec.Meta(ge=1.0, le=PERIOD_MAX_S)]
 TimeoutS = Annotated[float, msgspec.Meta(ge=0.1, le=600.0)]
 Pattern = Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
 LimitS = Annotated[float, msgspec.Meta(ge=1.0, le=86_400.0)]

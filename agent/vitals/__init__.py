@@ -10,9 +10,9 @@ are node_exporter's in meaning and unit.
 import importlib
 
 from agent import modules_in
-from agent.vitals._gather import Collector, gather
+from agent.vitals._gather import Collector, Ended, Round, composed, gather
 
-__all__ = ["Collector", "found", "gather"]
+__all__ = ["Collector", "Ended", "Round", "composed", "found", "gather"]
 
 
 def found() -> tuple[Collector, ...]:

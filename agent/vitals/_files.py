@@ -16,6 +16,7 @@ _HAS_NONE = {
     *(errno.EINVAL, errno.ENODEV, errno.EOPNOTSUPP),  # said by /sys and /proc/pressure
 }
 _AT_ONCE_BYTES = 65_536
+_BYTES_MAX = 8 * 1024 * 1024  # a table of 40,000 mounts
 _COUNT_MAX = 2**64 - 1
 _DIGITS_MAX = len(str(_COUNT_MAX))
 
@@ -51,7 +52,7 @@ def content(path: str) -> bytes:
     """Return the whole content of a file.
 
     Raises:
-        OSError: there is none, or it can't be read.
+        OSError: there is none, it can't be read, or it has no end.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
@@ -59,6 +60,8 @@ def content(path: str) -> bytes:
         while part:
             part = os.read(descriptor, _AT_ONCE_BYTES)
             whole += part
+            if len(whole) > _BYTES_MAX:
+                raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), path)
         return whole
     finally:
         os.close(descriptor)

@@ -55,8 +55,9 @@ def read() -> dict[str, object]:
     """Return one row a filesystem; of one that can't be read only that it is so.
 
     A network filesystem is never asked, nor one in user space (sshfs and its like): when its
-    server hangs, the question hangs too, and with it all other vitals. Pseudo filesystems are
-    excluded as node_exporter excludes them, and those that no disk holds, tmpfs too.
+    server hangs, the question hangs too, and with it this collector. A disk that is mounted through
+    user space (``fuseblk``, as NTFS) is asked. Pseudo filesystems are excluded as node_exporter
+    excludes them, and those that no disk holds, tmpfs too.
     """
     families: dict[str, list[tuple[str, str, str, int]]] = {
         f"node_filesystem_{name}": [] for name in (*_NAMES, "device_error")
@@ -76,7 +77,7 @@ def read() -> dict[str, object]:
 
 def parsed(mountinfo: bytes) -> Iterator[Mount]:
     """Yield what /proc/self/mountinfo says (proc(5)); a line of another form is left out."""
-    for line in mountinfo.splitlines():
+    for line in mountinfo.split(b"\n"):
         place, _, filesystem = line.partition(b" - ")
         match [_plain(word) for word in (*place.split(b" ")[2:6], *filesystem.split(b" "))]:
             case [superblock, root, mountpoint, options, fstype, device, of_superblock]:

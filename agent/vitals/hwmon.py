@@ -33,7 +33,7 @@ class Thermometers:
                 rows.append((chip, sensor, int(_files.content(path)) / 1000))
             except FileNotFoundError:
                 self._chips = []
-            except (OSError, ValueError):
+            except (OSError, ValueError, OverflowError):
                 continue
         return rows
 

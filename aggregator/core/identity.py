@@ -16,6 +16,7 @@ UNANNOUNCED_KEEPALIVE_S = 5.0
 """The keepalive (s) assumed of a session that does not announce its own: the shortest we ship."""
 
 _ASK_EVERY_S = 5.0
+_ASK_AGAIN_S = 60.0  # after a birth that was refused
 _FORMER = 4
 _NEAR = 0.8  # of 1.5 times the keepalive, where brokers that look seldom begin to give up
 
@@ -62,6 +63,18 @@ def wants_birth(host: Host, now: float) -> bool:
     if is_known or now - host.birth_asked_at < _ASK_EVERY_S:
         return False
     host.birth_asked_at = now
+    return True
+
+
+def note_refusal(host: Host, now: float) -> bool:
+    """Ask a host whose birth is refused only after a while for the next; it would say the same.
+
+    Return whether it has to be told: it was not for a while.
+    """
+    asked_at = now + _ASK_AGAIN_S - _ASK_EVERY_S
+    if asked_at - host.birth_asked_at < _ASK_EVERY_S:
+        return False
+    host.birth_asked_at = asked_at
     return True
 
 

@@ -39,6 +39,7 @@ from venuewatch.base.wire.topics import Stream
 # Kinds are plain strings: an enum's hash is a Python call, and cost 2 of 6 us a beat.
 BEAT: Final = Stream.BEAT.value
 BIRTH: Final = Stream.BIRTH.value
+REFUSED_BIRTH: Final = "refused birth"
 DEATH: Final = Stream.DEATH.value
 CATALOGUE: Final = Stream.CATALOGUE.value
 VITALS: Final = Stream.VITALS.value
@@ -74,9 +75,9 @@ Fact: TypeAlias = tuple[str, Any, Any, bool]
 """A message, decoded: its kind, its host or venue, what it holds, and whether it was retained.
 
 What it holds is a message of ``venuewatch.base.wire.messages``; of a bridge whether it is
-connected. A tick is about no host. A state, a canary and a list of open alerts are about the
-aggregator of that name, which may be our own. It is a plain tuple, since there is one for each
-beat.
+connected, of a live birth that is refused the error. A tick is about no host. A state, a canary
+and a list of open alerts are about the aggregator of that name, which may be our own. It is a plain
+tuple, since there is one for each beat.
 """
 
 _Route: TypeAlias = tuple[str, Any]
@@ -167,7 +168,12 @@ class Intake:
         decode = _DECODERS.get(kind)
         if decode is None:
             return self._read_plain(kind, about, payload)
-        content = decode(payload)
+        try:
+            content = decode(payload)
+        except MalformedMessageError as error:
+            if kind is not BIRTH or is_retained:
+                raise
+            return REFUSED_BIRTH, about, error, False
         if kind is BACKLOG and content.number and not self._has_room(about.venue, len(payload)):
             self.put_back += 1
             return None  # but a question for a grant is answered

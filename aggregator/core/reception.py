@@ -32,6 +32,7 @@ from aggregator.core.intake import (
     DEATH,
     OPEN,
     PROBED,
+    REFUSED_BIRTH,
     STATE,
     TICK,
     VITALS,
@@ -51,12 +52,14 @@ from aggregator.core.verdicts.restarts import Restarts
 from aggregator.core.verdicts.source_clocks import SourceClocks
 from aggregator.core.verdicts.terms import Terms, bounded
 from venuewatch.base.wire import topics
+from venuewatch.base.wire.bounds import TEXT_MAX, fitted
 from venuewatch.base.wire.catalogue import Catalogue
 from venuewatch.base.wire.errors import MalformedMessageError, Reason
 from venuewatch.base.wire.messages import (
     ECHOES_MAX,
     Backlog,
     Beat,
+    BirthRefused,
     CentreState,
     Checks,
     Echo,
@@ -129,7 +132,7 @@ class Reception:
         """Draw the conclusions from a message; return the readings of a backlog, to be stored.
 
         Raises:
-            MalformedMessageError: readings that cannot be read; all else was taken in.
+            MalformedMessageError: a birth or readings that cannot be read; all else was taken in.
 
         Whatever was due before ``now`` has to be decided already (``Decisions.advance``).
         """
@@ -154,6 +157,8 @@ class Reception:
             self._outputs.append(OtherOpen(now, about, content))
         elif kind is BRIDGE:
             self._take_bridge(about, now, is_connected=content)
+        elif kind is REFUSED_BIRTH:
+            self._refuse_birth(about, content, now)
         else:
             self._take_session(fact, now)
         self._decisions.plan()
@@ -313,6 +318,20 @@ class Reception:
             if now < hearing.doubt_at:
                 clocks.examine(host, now)
             self._decisions.plan()
+
+    def _refuse_birth(self, host: Host, error: MalformedMessageError, now: float) -> None:
+        """Tell the operator and the agent that its birth is refused, and why.
+
+        Raises:
+            MalformedMessageError: always; the caller counts it.
+        """
+        self._terms.refuse(host, error, now)
+        if identity.note_refusal(host, now):
+            told = BirthRefused(fitted(error.field, TEXT_MAX), fitted(error.expected, TEXT_MAX))
+            topic = topics.topic(host.venue, host.name, Stream.CMD)
+            self._outputs.append(Publish(topic, told, qos=1))
+        self._decisions.plan()
+        raise error
 
     def _ask_for_birth(self, host: Host, now: float) -> None:
         if identity.wants_birth(host, now):

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
+from msgspec.structs import replace
+
 from aggregator.core.incidents.record import Subject
 from aggregator.core.incidents.troubles import PARTS
 from aggregator.core.verdicts.causes import Cause, Evidence, Verdict
@@ -93,6 +95,11 @@ def renew_grace(story: Story) -> None:
         story.reconnect(0.5, *others)
 
 
+def refuse_birth(story: Story) -> None:
+    machine = story.machines["s1"]
+    story.deliver(machine.said(replace(machine.announced(), role="x" * 257)))
+
+
 def trouble(cause: Cause) -> Callable[[Story], None]:
     return lambda story: story.centre.begin_trouble(story.now, cause, "it fails")
 
@@ -127,6 +134,7 @@ WORLDS: Mapping[Cause, Callable[[Story], None]] = {
     Cause.BRIDGE_UNSTABLE: enter(Subject("bridge", "STA"), Cause.BRIDGE_UNSTABLE),
     Cause.OVER_BUDGET: enter(Subject("budget", "STA", "s1"), Cause.OVER_BUDGET),
     Cause.TERMS_REFUSED: enter(Subject("terms", "STA", "s1"), Cause.TERMS_REFUSED),
+    Cause.BIRTH_REFUSED: refuse_birth,
     **{cause: trouble(cause) for cause in PARTS},
     Cause.GRACE_TOO_LONG: renew_grace,
     Cause.HUNG_UP_TOGETHER: lambda story: hang_up(story, "s1", "s2", "a1", "a2"),

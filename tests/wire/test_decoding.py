@@ -94,6 +94,9 @@ WIRES = {
         messages.Backlog("a", 1, 7, [VITALS, VALUES], [CHECKS], [CATALOGUE]),
     ),
     "command": Wire(messages.decode_command, messages.Rebirth()),
+    "birth refused": Wire(
+        messages.decode_command, messages.BirthRefused("role", "Expected `str` of length <= 256")
+    ),
     "say catalogue": Wire(messages.decode_command, messages.SayCatalogue(CATALOGUE.key)),
     "acknowledgement": Wire(messages.decode_command, messages.Acknowledge("a", 7)),
     "asking backlog": Wire(

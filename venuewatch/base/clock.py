@@ -4,6 +4,7 @@ Cores take ``now`` as an argument; shells get it here. There are two clocks, nev
 and durations use :func:`monotonic`, times for people use :func:`wall`.
 """
 
+import sys
 import time
 
 
@@ -15,6 +16,13 @@ def monotonic() -> float:
 def wall() -> float:
     """Return seconds since 1970-01-01 UTC, as the operating system believes them."""
     return time.time()  # noqa: TID251 - this is the place
+
+
+if sys.platform == "linux":
+
+    def since_boot() -> float:
+        """Return the seconds since this machine started; time in which it slept counts."""
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def cpu() -> float:

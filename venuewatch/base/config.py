@@ -17,6 +17,7 @@ import msgspec
 
 from venuewatch.base.files import CONFIG_MAX, SECRET_MAX, check_regular, read_regular
 from venuewatch.base.refusals import convert
+from venuewatch.base.wire.bounds import NAME, PERIOD_MAX_S, PERIOD_MIN_S
 from venuewatch.base.wire.links import RECONNECT_MAX_S
 
 T = TypeVar("T")
@@ -43,7 +44,7 @@ Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 Name = Annotated[
     str,
     msgspec.Meta(
-        pattern=r"\A[A-Za-z0-9.-][A-Za-z0-9._-]{0,63}\Z",
+        pattern=rf"\A{NAME}\Z",
         extra={
             "words": "1 to 64 letters, digits, dots, dashes or underscores, not beginning with _",
             "is_shown": True,
@@ -51,7 +52,7 @@ Name = Annotated[
     ),
 ]
 KeepaliveS = Annotated[int, msgspec.Meta(ge=1, le=3600)]
-Seconds = Annotated[float, msgspec.Meta(ge=0.1, le=86_400)]
+Seconds = Annotated[float, msgspec.Meta(ge=PERIOD_MIN_S, le=PERIOD_MAX_S)]
 
 
 class ConfigError(Exception):

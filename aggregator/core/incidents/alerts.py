@@ -48,10 +48,7 @@ class Alert(NamedTuple):
 
 
 class Row(NamedTuple):
-    """What is told of one cause in one scope; ``sentence`` has the kind's labels in braces.
-
-    ``first`` is what to do first, in Markdown.
-    """
+    """What is told of a cause in a scope; labels stand in braces, ``first`` is what to do first."""
 
     alert: Alert
     sentence: str
@@ -131,7 +128,7 @@ _BRIDGE = Alert("VenuewatchBridgeUnstable", Severity.WARNING, "A venue's bridge 
 _BUDGET = Alert(
     "VenuewatchOverBudget", Severity.WARNING, "A host sends more than the centre takes."
 )
-_TERMS = Alert("VenuewatchTermsRefused", Severity.WARNING, "A host's terms are out of bounds.")
+_TERMS = Alert("VenuewatchTermsRefused", Severity.WARNING, "What a host announces is refused.")
 
 _ON = "{check} on {host} in {venue}: "
 _NOBODY = "nobody there to ask, or nobody who could tell."
@@ -341,6 +338,11 @@ ROWS: Final[Mapping[tuple[Kind, Cause], Row]] = {
         _TERMS,
         "{host} in {venue} announced terms that are out of bounds. It is judged by the bounds.",
         "Look at `[heartbeat]` and `[broker]` in the host's configuration.",
+    ),
+    ("terms", Cause.BIRTH_REFUSED): Row(
+        _TERMS,
+        "The birth of {host} in {venue} can not be read. It is watched by its beats alone.",
+        "The evidence names the field. On the host: `venuewatch check-config agent.toml`.",
     ),
 }
 

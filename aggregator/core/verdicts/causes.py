@@ -146,6 +146,10 @@ class Cause(ExplainedEnum):
         "terms_refused",
         "A host announced terms that are out of bounds: it is judged by the bounds.",
     )
+    BIRTH_REFUSED = (
+        "birth_refused",
+        "What an agent says of itself can not be read: its host is watched by its beats alone.",
+    )
     FLAPPING = ("flapping", "It falls and rises again and again: one incident for all of it.")
 
 

@@ -8,8 +8,9 @@ term                   bound                                      what it is for
 ``reconnect_max_s``    ``[detection] reconnect_limit_s`` (60)     its grace
 =====================  =========================================  =================
 
-Else a host would say itself how long nobody may ask for it. The incident ends with a birth whose
-terms are within bounds. Times are monotonic seconds.
+Else a host would say itself how long nobody may ask for it. A birth that can't be read at all is
+told in the same incident, with the field that does not fit. The incident ends with a birth that
+can be read and whose terms are within bounds. Times are monotonic seconds.
 """
 
 from msgspec.structs import replace
@@ -18,6 +19,7 @@ from aggregator.core.host import Host
 from aggregator.core.incidents.lifecycle import Incidents
 from aggregator.core.incidents.record import Subject
 from aggregator.core.verdicts.causes import Cause, Evidence, Scalar, Verdict
+from venuewatch.base.wire.errors import MalformedMessageError
 from venuewatch.base.wire.links import INTERVAL_MAX_S, KEEPALIVE_MAX_S
 from venuewatch.base.wire.messages import Birth
 
@@ -60,3 +62,24 @@ class Terms:
             self._incidents.begin(subject, Verdict(Cause.TERMS_REFUSED, (seen,)), now)
         else:
             self._incidents.end(subject, now)
+
+    def refuse(self, host: Host, error: MalformedMessageError, now: float) -> None:
+        """Note that a host's birth is refused; one that says the same again is no news."""
+        subject = Subject("terms", host.venue, host.name)
+        detail: dict[str, Scalar] = {
+            "field": error.field or "the whole message",
+            "expected": error.expected,
+        }
+        if self._is_known(subject, detail):
+            return
+        seen = Evidence(now, host.name, "birth", detail)
+        self._incidents.begin(subject, Verdict(Cause.BIRTH_REFUSED, (seen,)), now)
+
+    def _is_known(self, subject: Subject, detail: dict[str, Scalar]) -> bool:
+        """Tell whether the open incident says the same already, and ends at no moment."""
+        incidents = self._incidents
+        known = incidents.open.get(subject)
+        if known is None or not incidents.is_fallen(subject) or incidents.is_ending(subject):
+            return False
+        last = known.evidence[-1:]
+        return any(seen.seen == "birth" and seen.detail == detail for seen in last)

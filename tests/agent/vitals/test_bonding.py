@@ -26,3 +26,12 @@ def test_a_machine_without_bonds_has_no_family(
     machines.look_at(monkeypatch, tmp_path)
 
     assert bonding.read() == {}
+
+
+def test_bond_with_a_name_of_any_text_is_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machines.write(tmp_path, {"sys/class/net/bonding_masters": "bond\u00a00 bond1\n"})
+    machines.look_at(monkeypatch, tmp_path)
+
+    assert bonding.read()["node_bonding_slaves"] == [("bond\u00a00", 0), ("bond1", 0)]

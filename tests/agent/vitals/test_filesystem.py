@@ -235,3 +235,12 @@ READ_ONLY = ["ro,nosuid", "rw,relatime,emergency_ro", "ro,cdrom"]
 @pytest.mark.parametrize("options", WRITABLE + READ_ONLY)
 def test_a_filesystem_that_refuses_writing_is_read_only(options: str) -> None:
     assert filesystem.is_read_only(options) is (options in READ_ONLY)
+
+
+def test_mount_with_a_name_of_any_text_is_one(machine: Path) -> None:
+    mount(machine, line("/dev/sdb1", "/srv/a\rb"), line("/dev/sdc1", "/srv/c", superblock="8:2"))
+
+    assert labels("node_filesystem_device_error") == [
+        ("/dev/sdb1", "ext4", "/srv/a\rb"),
+        ("/dev/sdc1", "ext4", "/srv/c"),
+    ]

@@ -115,11 +115,26 @@ def test_a_family_without_rows_is_left_out() -> None:
     assert one([], "node_network_up").node_network_up is None
 
 
-@pytest.mark.parametrize("label", ["x" * 257, "caf\udce9"], ids=["too long", "not UTF-8"])
-def test_a_label_that_the_wire_would_refuse_costs_only_its_row(label: str) -> None:
-    readings = one([(label, 1), ("é" * 256, 1)], "node_network_up")
+ODD_LABELS = {
+    "too long": ("x" * 257, "x" * 255 + "…"),
+    "not UTF-8": ("caf\udce9", "caf\ufffd"),
+    "neither": ("\udce9" * 300, "\ufffd" * 255 + "…"),
+}
 
-    assert sent(readings).node_network_up == [("é" * 256, 1)]
+
+@pytest.mark.parametrize(("label", "told"), ODD_LABELS.values(), ids=ODD_LABELS)
+def test_row_with_a_label_of_any_bytes_is_told(label: str, told: str) -> None:
+    readings = one([(label, 1), ("é" * 256, 2)], "node_network_up")
+
+    assert sent(readings).node_network_up == [(told, 1), ("é" * 256, 2)]
+
+
+def test_labels_that_can_not_be_told_apart_are_one_row() -> None:
+    rows = [("a\udce8", 1), ("a\udce9", 2), ("a\ufffd", 3), ("b", 4)]
+
+    readings = one(rows, "node_network_up")
+
+    assert sent(readings).node_network_up == [("a\ufffd", 1), ("b", 4)]
 
 
 def test_a_family_of_more_rows_than_the_wire_takes_is_left_out() -> None:

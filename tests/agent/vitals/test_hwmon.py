@@ -106,3 +106,10 @@ def test_a_chip_that_took_anothers_place_is_noticed_one_reading_later(hwmon: Pat
     missed, found = thermometers.rows(), thermometers.rows()
 
     assert (missed, found) == ([], [("new", "temp2", 30.0)])
+
+
+@pytest.mark.parametrize("said", ["", "warm", "9" * 400, "9" * 5_000, "nan"])
+def test_sensor_that_says_no_temperature_costs_itself_only(hwmon: Path, said: str) -> None:
+    add_chip(hwmon, "hwmon0", name="chip", temp1_input=said, temp2_input="41000")
+
+    assert Thermometers(str(hwmon)).rows() == [("chip", "temp2", 41.0)]

@@ -330,3 +330,9 @@ def test_the_agents_own_cost_is_what_psutil_says() -> None:
     assert resident == pytest.approx(process.memory_info().rss, rel=0.1)
     spent = cast("float", families["venuewatch_agent_cpu_seconds_total"])
     assert before - 0.02 <= spent <= sum(process.cpu_times()[:2]) + 0.02
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="this system has no endless file")
+def test_file_without_an_end_can_not_be_read() -> None:
+    with pytest.raises(OSError, match="File too large"):
+        _files.content("/dev/zero")

@@ -7,8 +7,11 @@ from venuewatch.rehearsal.faults.agent_killed import AgentKilled
 from venuewatch.rehearsal.run import Plan
 
 SEED = 11
-NO_FAULT_YET = {Cause.BULK_LOST, Cause.DUPLICATE_AGGREGATOR}
-"""Of the second connection, and of the client ids of two aggregators, which the world lacks."""
+NO_FAULT_YET = {Cause.BULK_LOST, Cause.DUPLICATE_AGGREGATOR, Cause.BIRTH_REFUSED}
+"""Of the second connection, and of the client ids of two aggregators, which the world lacks.
+
+An agent of this version sends no birth that is refused.
+"""
 
 TRIALS = 2
 

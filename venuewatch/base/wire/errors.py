@@ -3,7 +3,10 @@
 A peer's fault is a :class:`MalformedMessageError`; our own misuse stays a ``ValueError``.
 """
 
+import re
 from enum import StrEnum
+
+_FIELD = re.compile(r" - at `\$\.(.+)`$|^Object missing required field `([^`]+)`$", re.DOTALL)
 
 
 class Reason(StrEnum):
@@ -42,3 +45,14 @@ class MalformedMessageError(WireError):
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
         self.detail = detail
+
+    @property
+    def field(self) -> str:
+        """The field that does not fit, as in ``role``; empty where it is the whole message."""
+        found = _FIELD.search(self.detail)
+        return found[1] or found[2] if found is not None else ""
+
+    @property
+    def expected(self) -> str:
+        """What was expected, without the field."""
+        return self.detail.partition(" - at `")[0]

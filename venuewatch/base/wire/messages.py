@@ -11,6 +11,14 @@ from typing import Annotated, Final, Literal, TypeAlias, TypeVar
 
 import msgspec
 
+from venuewatch.base.wire.bounds import (
+    ADDRESS_MAX,
+    DETAIL_MAX,
+    NAME_MAX,
+    PERIOD_MAX_S,
+    PERIOD_MIN_S,
+    TEXT_MAX,
+)
 from venuewatch.base.wire.catalogue import Catalogue, Key, Values
 from venuewatch.base.wire.checks import CheckState, CheckValues
 from venuewatch.base.wire.errors import MalformedMessageError, Reason
@@ -25,9 +33,10 @@ BIRTH_MAX_BYTES = 12_288
 """The largest birth: nine texts of 256 characters, with room for their escapes and the numbers."""
 
 Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
-Text: TypeAlias = Annotated[str, msgspec.Meta(max_length=256)]
+Text: TypeAlias = Annotated[str, msgspec.Meta(max_length=TEXT_MAX)]
+Named: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=NAME_MAX)]
 BootId: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=32)]
-Period: TypeAlias = Annotated[float, msgspec.Meta(ge=0.1, le=86_400)]
+Period: TypeAlias = Annotated[float, msgspec.Meta(ge=PERIOD_MIN_S, le=PERIOD_MAX_S)]
 
 
 ECHOES_MAX: Final = 4
@@ -123,13 +132,13 @@ class Vitals(msgspec.Struct, frozen=True, omit_defaults=True):
 class CheckReading(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """One reading of a check: its rhythm, its time (sender's wall clock) and how long it took."""
 
-    check: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
-    kind: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    check: Named
+    kind: Named
     state: CheckState
-    every_s: Annotated[float, msgspec.Meta(ge=0, le=86_400)]
+    every_s: Annotated[float, msgspec.Meta(ge=0, le=PERIOD_MAX_S)]
     wall_ms: Count
     duration_s: Annotated[float, msgspec.Meta(ge=0)]
-    detail: Annotated[str, msgspec.Meta(max_length=512)] = ""
+    detail: Annotated[str, msgspec.Meta(max_length=DETAIL_MAX)] = ""
     values: CheckValues = CheckValues()
 
 
@@ -216,6 +225,17 @@ class Rebirth(msgspec.Struct, frozen=True, tag_field="do", tag="birth"):
     """Say your birth again: the centre heard a beat of a boot that it does not know."""
 
 
+class BirthRefused(msgspec.Struct, frozen=True, tag_field="do", tag="birth_refused"):
+    """The centre can not take your birth: it watches you by your beats alone.
+
+    ``field`` is the one that does not fit, empty where it is the whole message; ``why`` says what
+    was expected there.
+    """
+
+    field: Text
+    why: Text
+
+
 class SayCatalogue(msgspec.Struct, frozen=True, tag_field="do", tag="catalogue"):
     """Say the catalogue of this key again: the centre has vitals that it cannot read without it."""
 
@@ -236,7 +256,7 @@ class Grant(msgspec.Struct, frozen=True, tag_field="do", tag="grant"):
     """
 
     boot: BootId
-    by: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    by: Named
     up_to: Count
 
 
@@ -248,8 +268,8 @@ class Probe(msgspec.Struct, frozen=True, tag_field="do", tag="probe", kw_only=Tr
     """
 
     number: Count
-    host: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
-    address: Annotated[str, msgspec.Meta(min_length=1, max_length=253)]
+    host: Named
+    address: Annotated[str, msgspec.Meta(min_length=1, max_length=ADDRESS_MAX)]
     port: Annotated[int, msgspec.Meta(ge=1, le=65_535)] | None = None
     timeout_s: Annotated[float, msgspec.Meta(ge=0.05, le=5.0)] = 0.7
 
@@ -264,14 +284,14 @@ class Probed(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     boot: BootId
     session: Count
     number: Count
-    host: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    host: Named
     is_reached: bool | None
     way: Literal["icmp", "tcp", ""] = ""
     duration_s: Annotated[float, msgspec.Meta(ge=0)] = 0.0
     detail: Text = ""
 
 
-Command: TypeAlias = Rebirth | SayCatalogue | Acknowledge | Grant | Probe
+Command: TypeAlias = Rebirth | BirthRefused | SayCatalogue | Acknowledge | Grant | Probe
 
 T = TypeVar("T")
 

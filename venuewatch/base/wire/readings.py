@@ -10,11 +10,12 @@ from typing import Annotated, Any, NamedTuple, TypeAlias, get_args, get_origin, 
 
 import msgspec
 
+from venuewatch.base.wire.bounds import LABEL_MAX
 from venuewatch.base.wire.kernel_fields import UNTYPED, KernelFields
 
 MAX_SAMPLES = 8_192  # a 512-core machine has 4,096 CPU samples
 
-Label: TypeAlias = Annotated[str, msgspec.Meta(max_length=256)]
+Label: TypeAlias = Annotated[str, msgspec.Meta(max_length=LABEL_MAX)]
 Number: TypeAlias = float | None
 
 

@@ -9,6 +9,7 @@ import re
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+from venuewatch.base.wire.bounds import NAME
 from venuewatch.base.wire.errors import MalformedMessageError, Reason
 
 ROOT = "venuewatch/v1"
@@ -28,7 +29,7 @@ EVERYTHING_UPWARD = f"{ROOT}/+/+/#"
 CENTRE_OPENS = f"{ROOT}/_centre/+/open"
 """On it each aggregator says which of its incidents are open."""
 
-_NAME = re.compile(r"[A-Za-z0-9.-][A-Za-z0-9._-]{0,63}")
+_NAME = re.compile(NAME)
 
 
 class Stream(StrEnum):

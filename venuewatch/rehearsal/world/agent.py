@@ -318,7 +318,7 @@ class Agent:
         elif isinstance(command, Probe):
             answer = partial(self._answer, command)
             self._site.reach(command.address, command.timeout_s, answer)
-        elif self._session is not None:
+        elif isinstance(command, messages.Rebirth) and self._session is not None:
             self._publish_birth(self._session)
 
     def _answer(self, probe: Probe, *, is_reached: bool, took_s: float) -> None:

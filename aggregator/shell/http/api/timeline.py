@@ -40,6 +40,7 @@ WORDS: Final[Mapping[str, str]] = {
     "clock_in_doubt": "The centre's clock was set by {jump_s} s: times from then on are doubtful.",
     "budget": "It sent more than it may for {for_s} s: {bytes_refused} bytes were thrown away.",
     "terms": "It announced terms that are out of bounds.",
+    "birth": "Its birth was refused, for {field}. {expected}.",
     "loud": "It sent {bytes_taken} bytes; {messages_refused} of its messages were refused.",
     "trouble": "What is wrong: {why}.",
     "starved": "The agent says that it did not run for {late_s} s: nobody is accused of that.",
