@@ -75,6 +75,9 @@ class Centre:
         )
         self._client.publish(f"{HOST}/cmd", messages.encode(probe), 1)
 
+    def tell(self, command: messages.Command) -> None:
+        self._client.publish(f"{HOST}/cmd", messages.encode(command), 1)
+
     def tick(self) -> None:
         """Have the agent believe for a moment that somebody listens."""
         self._client.publish(topics.TICK, messages.encode(messages.Tick(1, 1)), 0)
@@ -264,3 +267,20 @@ def lateness_ms(centre: Centre, meanwhile: Callable[[], object]) -> float:
         if found[-1] <= LATE_MS:
             break
     return min(found)
+
+
+def test_agent_whose_birth_is_refused_says_so_once(tmp_path: Path) -> None:
+    refused = messages.BirthRefused("role", "Expected `str` of length <= 256")
+    with (
+        Mosquitto(tmp_path) as broker,
+        Agent(tmp_path, broker.port, "STA-1", broker=HEARTBEAT) as agent,
+        Centre(LOOPBACK, broker.port) as centre,
+    ):
+        births = len(centre.births)
+        for command in (refused, refused, messages.Rebirth()):
+            centre.tell(command)
+        until("it is born again", lambda: len(centre.births) > births)
+
+        (said,) = agent.events("birth_refused")
+        assert (said["field"], said["why"]) == (refused.field, refused.why)
+        assert len(centre.births) == births + 1
