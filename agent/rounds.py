@@ -46,6 +46,7 @@ class Rounds:
         self._patience_s = min(PATIENCE_S, self._longest_s / 2)
         self._round: Round | None = None
         self._until = start
+        self._was_late = False
         self._hung: dict[str, Round] = {}
 
     @property
@@ -77,7 +78,9 @@ class Rounds:
         if len(current.ended) == current.size:
             return False
         late_s = now - self.next_at
-        if late_s > PATIENCE_S:  # this process did not run: no collector hangs for that
+        if late_s > PATIENCE_S and not self._was_late:
+            # This process may not have run, so a collector does not hang for that; once a round.
+            self._was_late = True
             self._until += late_s
             current.moved_at = now
         elif current.ahead and now >= current.moved_at + self._patience_s:
@@ -91,6 +94,7 @@ class Rounds:
         asked = [each for each in self._collectors if each.name not in self._hung]
         self._round = Round(asked, self._clock, now)
         self._until = now + self._longest_s
+        self._was_late = False
         self._threads.run(self._round.work)
 
     def _end(self, over: Round, now: float) -> Readings:

@@ -176,3 +176,13 @@ def test_process_that_did_not_run_calls_no_collector_hanging(machine: Machine) -
     machine.look()
 
     assert machine.successes() == [(START + 60.0, "abc")]
+
+
+def test_loop_that_is_late_again_and_again_ends_its_rounds(machine: Machine) -> None:
+    machine.hanging.add("a")
+
+    for _ in range(8):
+        machine.look()
+        machine.now += 3.0
+
+    assert [names for _, names in machine.successes()] == ["bc", "bc"]
