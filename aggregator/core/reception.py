@@ -157,8 +157,6 @@ class Reception:
             self._outputs.append(OtherOpen(now, about, content))
         elif kind is BRIDGE:
             self._take_bridge(about, now, is_connected=content)
-        elif kind is REFUSED_BIRTH:
-            self._refuse_birth(about, content, now)
         else:
             self._take_session(fact, now)
         self._decisions.plan()
@@ -178,6 +176,8 @@ class Reception:
             self._liveness.receive_birth(host, bounded(content), now, is_retained=is_retained)
             self._terms.take(host, content, now)
             self._presence.note_agent(host)
+        elif kind is REFUSED_BIRTH:
+            self._refuse_birth(host, content, now)
         elif kind is DEATH:
             change = self._liveness.receive_death(host, content, now, is_retained=is_retained)
             if change is not None:

@@ -32,9 +32,7 @@ class AtOnce:
 def readings_in(folder: Path, threads: Threads, checks: str = "") -> Readings:
     (folder / "agent.toml").write_text(f'venue = "STA"\nhost = "STA-1"\n{checks}')
     settings = config.read(folder / "agent.toml")
-    return Readings(
-        settings, boot="b0", threads=threads, start=0.0, rng=random.Random(0), own=dict
-    )
+    return Readings(settings, boot="b0", threads=threads, start=0.0, rng=random.Random(0), own=dict)
 
 
 def test_time_of_vitals_is_when_they_were_read(

@@ -160,9 +160,7 @@ def test_rhythm_of_a_second_is_kept_past_a_collector_that_hangs(
     machine.run(START + 3.0)
 
     others = "abc".replace(name, "")
-    assert machine.successes() == [
-        (START + at, others) for at in (0.5, 1.0, 2.0, 3.0)
-    ]
+    assert machine.successes() == [(START + at, others) for at in (0.5, 1.0, 2.0, 3.0)]
 
 
 def test_process_that_did_not_run_calls_no_collector_hanging(machine: Machine) -> None:

@@ -2,24 +2,24 @@
 
 The name of the machine and its mounts are this process' own, and go with it. ``ODD`` is JSON, see
 :class:`Odd`. At SIGUSR1 the server of the hung disk is gone. The exit code is 77 where this process
-may not do such things.
+may not do such things. Only the standard library is imported before: others ask the system its name.
 """
 
 import ctypes
+import json
 import os
 import runpy
 import signal
-import socket
 import sys
 from types import FrameType
-
-import msgspec
+from typing import NamedTuple
 
 CLONE_NEWNS, CLONE_NEWUTS = 0x00020000, 0x04000000
 MS_BIND, MS_REC, MS_PRIVATE = 0x1000, 0x4000, 0x40000
 NOT_HERE = 77
 
-class Odd(msgspec.Struct, omit_defaults=True):
+
+class Odd(NamedTuple):
     """What is odd: the machine's name (hex digits), and files of this one in place of its own.
 
     ``hung_disk``: a block device, and the place where its filesystem is mounted, through user
@@ -27,7 +27,7 @@ class Odd(msgspec.Struct, omit_defaults=True):
     """
 
     nodename: str = ""
-    binds: dict[str, str] = {}
+    binds: dict[str, str] | None = None
     hung_disk: tuple[str, str] | None = None
 
 
@@ -42,7 +42,7 @@ def ask(call: str, *arguments: object) -> None:
 
 
 def mount(source: str, place: str, kind: str | None, flags: int, options: str | None) -> None:
-    """Mount, as mount(2) does. Raises OSError."""
+    """Do what the system call of that name does. Raises OSError."""
     words = [None if word is None else os.fsencode(word) for word in (source, place, kind)]
     ask("mount", *words, ctypes.c_ulong(flags), None if options is None else options.encode())
 
@@ -68,7 +68,7 @@ def become(odd: Odd) -> None:
         ask("sethostname", name, len(name))
     # The agent reads the mounts of process 1: let those be our own.
     mount(f"/proc/{os.getpid()}/mountinfo", "/proc/1/mountinfo", None, MS_BIND, None)
-    for place, source in odd.binds.items():
+    for place, source in (odd.binds or {}).items():
         mount(source, place, None, MS_BIND, None)
     if odd.hung_disk is not None:
         hang(*odd.hung_disk)
@@ -78,7 +78,7 @@ def main() -> None:
     """Run from the command line."""
     _, odd, module, *arguments = sys.argv
     try:
-        become(msgspec.json.decode(odd, type=Odd))
+        become(Odd(**json.loads(odd)))
     except OSError as error:
         print(error, file=sys.stderr)
         sys.exit(NOT_HERE)

@@ -1,5 +1,6 @@
 """Machines as they come: names of any bytes, and a kernel that says nothing, or never answers."""
 
+import json
 import os
 import signal
 import subprocess
@@ -7,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from tests.integration.odd_machine import NOT_HERE, Odd
@@ -35,7 +35,7 @@ NODENAMES = {
 def agent_on(odd: Odd, folder: Path, broker: Mosquitto) -> Iterator[Agent]:
     """Run an agent on a machine that is odd; skip the test where there can be none."""
     agent = Agent(folder, broker.port, HOST, broker=EACH_SECOND)
-    agent.run_through("-I", str(SCRIPT), msgspec.json.encode(odd).decode())
+    agent.run_through("-I", str(SCRIPT), json.dumps(odd._asdict()))
     with agent:
         until("it begins", lambda: agent.events("agent_started") or not agent.is_running)
         if not agent.is_running and agent.wait() == NOT_HERE:

@@ -55,7 +55,7 @@ def birth_of(settings: config.Config, raw: tuple[bytes, ...]) -> Birth:
     """Return the birth on a machine whose system says these bytes of itself."""
     fields = ("system", "node", "release", "version", "machine")
     said = SimpleNamespace(**dict(zip(fields, map(os.fsdecode, raw), strict=True)))
-    with mock.patch.object(platform, "uname", lambda: said):
+    with mock.patch.object(platform, "uname", return_value=said):
         return identity.birth(
             settings, boot=identity.new_boot(), session=1, address="192.0.2.1", stock_tcp=False
         )

@@ -88,9 +88,7 @@ BAD = {
     "bytes that are no text": Bad(Reason.INVALID_UTF8, payload=b'{"boot":"\xff"}'),
     "vitals that are packed by halves": Bad(Reason.BAD_PACKING, VITALS, b"x\x9cK"),
     "vitals that are a beat": Bad(Reason.WRONG_TYPE, VITALS, beat(1)),
-    "a kept birth that is none": Bad(
-        Reason.WRONG_TYPE, f"{ALPHA}/birth", b"[]", is_retained=True
-    ),
+    "a kept birth that is none": Bad(Reason.WRONG_TYPE, f"{ALPHA}/birth", b"[]", is_retained=True),
     "a death of no reason": Bad(
         Reason.WRONG_TYPE, f"{ALPHA}/death", b'{"boot":"a","session":1,"reason":"x"}'
     ),
