@@ -23,6 +23,7 @@ ROWS = [row for row in TABLE if row != HEAD and not row[0].startswith("--")]
 QUEUES = {"deque", "Queue", "SimpleQueue", "OrderedDict"}
 OURS_ALONE = {
     "agent/runner.py": "one outcome of each task, which is not begun again before it is taken",
+    "agent/vitals/_gather.py": "the collectors that a round has not begun yet",
     "aggregator/core/bulk.py": "our own ticks that have not come back, 60 at most",
     "aggregator/core/hearing.py": "our own ticks that have not come back, 60 at most",
     "aggregator/core/ticks.py": "our own ticks, of some minutes",

@@ -2,7 +2,7 @@
 
 The name of the machine and its mounts are this process' own, and go with it. ``ODD`` is JSON, see
 :class:`Odd`. At SIGUSR1 the server of the hung disk is gone. The exit code is 77 where this process
-may not do such things. Only the standard library is imported here: others ask for that name at once.
+may not do such things. It imports the standard library alone: others ask for that name at once.
 """
 
 import ctypes
