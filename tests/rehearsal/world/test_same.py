@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from venuewatch.base.wire import topics
 from venuewatch.rehearsal import faults
-from venuewatch.rehearsal.tcp.sender import Sender
+from venuewatch.rehearsal.tcp.round_trip import RoundTrip
+from venuewatch.rehearsal.tcp.sender import Carry, Sender
+from venuewatch.rehearsal.world import connection
 from venuewatch.rehearsal.world.agent import Agent
 from venuewatch.rehearsal.world.broker import Broker, ClientSession
 from venuewatch.rehearsal.world.loop import Alarm
@@ -58,11 +60,20 @@ def played(name: str, seed: int) -> Happened:
 def nothing_saved() -> Iterator[None]:
     """Wait for every acknowledgement, look at all that comes, and remember nothing."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(connection, "LoneSender", any_sender)
         patch.setattr(Sender, "settles_at", property(lambda _sender: math.inf))
         patch.setattr(Agent, "_rests_on", lambda _agent, _now: False)
         patch.setattr(Broker, "_wanting_of", wanting_of)
         patch.setattr(Alarm, "set", ask_each_time)
         yield
+
+
+def any_sender(
+    up: Carry, down: Carry, round_trip: RoundTrip, *, rto_max_s: float, linear_retries: int
+) -> Sender:
+    sender = Sender(up, down, round_trip, rto_max_s=rto_max_s, linear_retries=linear_retries)
+    sender.repeat_every_s = math.inf
+    return sender
 
 
 def wanting_of(broker: Broker, topic: str) -> list[ClientSession]:

@@ -12,7 +12,7 @@ DELAY_S = 0.01
 
 
 class CountedLeg(Leg):
-    """A leg that counts the packets it was asked to take."""
+    """A leg that counts the packets that it was asked to take, while it is cut or loses some."""
 
     asked = 0
 

@@ -63,7 +63,9 @@ class Arrival(NamedTuple):
     sent: float
 
 
-class _Segment:
+class Segment:
+    """What leaves as one packet: the numbers in it, and what became of it."""
+
     __slots__ = ("first", "is_received", "is_resent", "is_sacked", "numbers", "sent")
 
     def __init__(self, numbers: list[int]) -> None:
@@ -75,7 +77,7 @@ class _Segment:
         self.is_sacked = False
 
 
-_ARRIVE, _ACK, _REORDER, _TICK, _RETRY = range(5)
+ARRIVE, ACK, _REORDER, _TICK, _RETRY = range(5)
 
 
 class Sender:
@@ -117,9 +119,9 @@ class Sender:
         self._is_undone = False
         self._has_probed = False
         self._timer = math.inf
-        self._flight: list[_Segment] = []
+        self._flight: list[Segment] = []
         self._waiting: list[int] = []
-        self._events: list[tuple[float, int, int, list[_Segment], float]] = []
+        self._events: list[tuple[float, int, int, list[Segment], float]] = []
         self._ticket = count()
         self._newest_received = -math.inf
         self.arrivals: list[Arrival] = []
@@ -156,7 +158,7 @@ class Sender:
         if self._waiting or not flight or not events:
             return math.inf
         at, _, kind, segments, _ = events[0]
-        is_all = kind == _ACK and segments[-len(flight) :] == flight
+        is_all = kind == ACK and segments[-len(flight) :] == flight
         return at if is_all and at <= self._timer else math.inf
 
     def write(self, number: int, now: float) -> None:
@@ -183,9 +185,9 @@ class Sender:
             if at > now:
                 return
             _, _, kind, segments, sent = heapq.heappop(events)
-            if kind == _ARRIVE:
+            if kind == ARRIVE:
                 self._arrive(segments, sent, at)
-            elif kind == _ACK:
+            elif kind == ACK:
                 self._hear_ack(segments, sent, at)
             elif kind == _RETRY:
                 self._retry(at)
@@ -206,14 +208,14 @@ class Sender:
         return min(self.round_trip.rto_s * 2.0**self._backoff, self._rto_max_s)
 
     def _push(
-        self, at: float, kind: int, segments: list[_Segment] | None = None, sent: float = 0.0
+        self, at: float, kind: int, segments: list[Segment] | None = None, sent: float = 0.0
     ) -> None:
         heapq.heappush(self._events, (at, next(self._ticket), kind, segments or [], sent))
 
     def _send_new(self, numbers: list[int], now: float) -> None:
         if not self._flight and not self._events and self.repeat_every_s < math.inf:
             self._push((now // self.repeat_every_s + 1) * self.repeat_every_s, _TICK)
-        self._flight.append(_Segment(numbers))
+        self._flight.append(Segment(numbers))
         self._transmit(self._flight[-1:], now)
         self._set_timer(now)
 
@@ -240,13 +242,13 @@ class Sender:
             timeout = min(timeout, probe)
         self._timer = rings_at(now, timeout - now)
 
-    def _transmit(self, segments: list[_Segment], now: float) -> None:
+    def _transmit(self, segments: list[Segment], now: float) -> None:
         for segment in segments:
             segment.is_resent = segment.sent > -math.inf
             segment.sent = now
         arrives = self._up(now)
         if arrives is not None:
-            self._push(arrives, _ARRIVE, segments, now)
+            self._push(arrives, ARRIVE, segments, now)
 
     def _time_out(self, now: float) -> None:
         if not self._has_probed and not self._is_held:
@@ -275,7 +277,7 @@ class Sender:
         self._transmit(lost, now)
         self._timer = rings_at(now, self._rto())
 
-    def _arrive(self, segments: list[_Segment], sent: float, now: float) -> None:
+    def _arrive(self, segments: list[Segment], sent: float, now: float) -> None:
         if self.refuses([number for segment in segments for number in segment.numbers]):
             return
         for segment in segments:
@@ -293,9 +295,9 @@ class Sender:
         got = [segment for segment in self._flight if segment.is_received]
         answered = self._down(now) if got else None
         if answered is not None:
-            self._push(answered, _ACK, got, sent)
+            self._push(answered, ACK, got, sent)
 
-    def _hear_ack(self, got: list[_Segment], sent: float, now: float) -> None:
+    def _hear_ack(self, got: list[Segment], sent: float, now: float) -> None:
         flight = self._flight
         fresh = [segment for segment in got if not segment.is_sacked]
         if not fresh:
@@ -322,7 +324,7 @@ class Sender:
         else:
             self._timer = math.inf
 
-    def _suspect(self, later: _Segment, now: float) -> None:
+    def _suspect(self, later: Segment, now: float) -> None:
         """A later one came through: the oldest is lost, once it had its time (RFC 8985, 6.2).
 
         One that was sent twice says nothing if it came sooner than any packet can (6.2, step 2).

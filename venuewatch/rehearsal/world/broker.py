@@ -6,7 +6,7 @@ client that was silent for 1.5 keepalives is given up. The broker looks every 5 
 
 import math
 import random
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
@@ -66,7 +66,7 @@ class Broker:
         self._of_endpoint: dict[Endpoint, ClientSession | None] = {}
         self._naming: dict[str, dict[ClientSession, None]] = {}  # by the topic that they name
         self._matching: dict[str, dict[ClientSession, None]] = {}  # by pattern with a wildcard
-        self._patterns_of: dict[str, tuple[str, ...]] = {}  # of these, by topic; a memo
+        self._wanting: dict[str, list[ClientSession]] = {}  # by topic, as long as none changes
         self._phase_s = rng.uniform(0.0, LOOK_EVERY_S)
         self._looks_at = 0.0
         self._begin()
@@ -226,38 +226,30 @@ class Broker:
         self._leave(session)
         session.patterns = patterns
         for pattern in patterns:
-            index = self._index(pattern)
-            if pattern not in index:
-                index[pattern] = {}
-                self._forget_patterns(index)
-            index[pattern][session] = None
+            self._index(pattern).setdefault(pattern, {})[session] = None
 
     def _leave(self, session: ClientSession) -> None:
+        self._wanting.clear()
         for pattern in session.patterns:
             index = self._index(pattern)
             wanting = index.get(pattern, {})
             wanting.pop(session, None)
-            if not wanting and index.pop(pattern, None) is not None:
-                self._forget_patterns(index)
+            if not wanting:
+                index.pop(pattern, None)
 
     def _index(self, pattern: str) -> dict[str, dict[ClientSession, None]]:
         return self._matching if "+" in pattern or "#" in pattern else self._naming
 
     def _wanting_of(self, topic: str) -> list[ClientSession]:
         """Return the subscribers of a topic, each once: those that name it, then the others."""
-        patterns = self._patterns_of.get(topic)
-        if patterns is None:
-            patterns = tuple(each for each in self._matching if topics.matches(each, topic))
-            self._patterns_of[topic] = patterns
-        found = dict(self._naming.get(topic, {}))
-        for pattern in patterns:
-            found.update(self._matching[pattern])
-        return list(found)
-
-    def _forget_patterns(self, index: Mapping[str, object]) -> None:
-        """Forget which patterns match a topic, as those of an index are others now."""
-        if index is self._matching:
-            self._patterns_of.clear()
+        found = self._wanting.get(topic)
+        if found is None:
+            wanting = dict(self._naming.get(topic, {}))
+            for pattern, sessions in self._matching.items():
+                if topics.matches(pattern, topic):
+                    wanting.update(sessions)
+            found = self._wanting[topic] = list(wanting)
+        return found
 
     def _deliver(self, session: ClientSession, message: Publish, *, is_certain: bool) -> None:
         if not is_certain:

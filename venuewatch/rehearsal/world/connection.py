@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
+from venuewatch.rehearsal.tcp.lone import LoneSender
 from venuewatch.rehearsal.tcp.round_trip import RoundTrip
 from venuewatch.rehearsal.tcp.sender import THIN_RETRIES, Sender, Tcp, gives_up_after_s
 from venuewatch.rehearsal.world.loop import Alarm, Loop
@@ -124,14 +125,13 @@ class Lane:
         self._rto_max_s = tcp.rto_max_s
         self._settles_at = math.inf  # when what nobody waits for is there
         self._alarm = Alarm(loop, self._advance)
-        self._sender: Sender | None = Sender(
+        self._sender: Sender | None = LoneSender(
             self._up,
             self._down,
             RoundTrip(ROUND_TRIP_UNKNOWN_S),
             rto_max_s=tcp.rto_max_s,
             linear_retries=0 if tcp.is_stock else THIN_RETRIES,
         )
-        self._sender.repeat_every_s = math.inf
         self._sender.window = WINDOW
         self._sender.refuses = self._refuses
 

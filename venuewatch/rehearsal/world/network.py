@@ -62,10 +62,13 @@ class Way:
         """Return how long (s) the next packet takes, None if it is lost."""
         delay_s = 0.0
         for leg in self._legs:
-            took_s = leg.take()
-            if took_s is None:
-                return None
-            delay_s += took_s
+            if leg.jitter_s or leg.loss or leg.is_cut:
+                took_s = leg.take()
+                if took_s is None:
+                    return None
+                delay_s += took_s
+            else:
+                delay_s += leg.delay_s
         return delay_s
 
     def carry(self, arrive: Action) -> None:
