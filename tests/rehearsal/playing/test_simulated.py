@@ -1,6 +1,7 @@
 """Scenarios in a simulated world: made true, seen by a witness, told, and over."""
 
 import gc
+from itertools import pairwise
 
 import msgspec
 import pytest
@@ -102,6 +103,28 @@ def test_several_scenarios_are_played_in_one_world_and_nobody_else_is_accused() 
     may_be_told = {each.subject for one in scenarios for each in one.expected}
     may_be_told |= {each.subject for one in scenarios for each in one.allowed}
     assert {subject for subject, _ in told(played)} <= may_be_told
+
+
+def test_venue_plays_its_scenarios_one_after_the_other_in_a_world() -> None:
+    kinds = ("agent_killed", "results_frozen", "control_nothing")
+    codes = [venue.code for venue in FLEET.venue]
+    code = next(
+        each for each in codes if all(can_play(KINDS[kind], FLEET, each) is None for kind in kinds)
+    )
+    scenarios = tuple(
+        resolve(KINDS[kind], FLEET, number=number, venue=code, seed=1)
+        for number, kind in enumerate(kinds)
+    )
+    venues = [code, *(each for each in codes if each != code)][:VENUES_LEAST]
+
+    played = play_world(WorldPlan("three", "1/three", tuple(venues), scenarios), FLEET)
+
+    assert {(each.state, each.void_reason) for each in played.endings} == {("ended", "")}
+    in_order = sorted(played.endings, key=lambda each: each.began_at)
+    assert all(one.ended_at <= after.began_at for one, after in pairwise(in_order))
+    right = {each.subject for one in scenarios for each in one.expected}
+    right |= {each.subject for one in scenarios for each in one.allowed}
+    assert {subject for subject, _ in told(played)} <= right
 
 
 def test_scenario_with_a_fault_that_can_not_be_ordered_is_void_and_says_why() -> None:

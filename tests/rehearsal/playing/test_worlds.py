@@ -1,32 +1,77 @@
 """A run sheet is divided into worlds by what it says alone."""
 
+from collections.abc import Sequence
+
+import msgspec
+import pytest
+
 from tests.rehearsal.playing.test_isolation import scenario
 from venuewatch.rehearsal.fleet import standard_fleet
-from venuewatch.rehearsal.plan.apart import length_s
-from venuewatch.rehearsal.playing.worlds import VENUES_LEAST, divided, world_of
+from venuewatch.rehearsal.plan.apart import Rests
+from venuewatch.rehearsal.playing.worlds import (
+    BUSY_S,
+    SMALL,
+    VENUES_LEAST,
+    WorldPlan,
+    divided,
+    takes_s,
+    world_of,
+)
+from venuewatch.rehearsal.scenario import Scenario
 
 FLEET = standard_fleet()
 CODES = [venue.code for venue in FLEET.venue]
 
 
-MANY = [
-    scenario(number, CODES[number % 39], runs_alone=number % 11 == 0) for number in range(1, 301)
-]
+def hitting(number: int, code: str, target: str, *, lasts_s: float = 20.0) -> Scenario:
+    """Return a scenario at a venue that hits this subject."""
+    one = scenario(number, code, lasts_s=lasts_s)
+    (order,) = one.orders
+    return msgspec.structs.replace(one, orders=(msgspec.structs.replace(order, targets=(target,)),))
+
+
+def any_of(number: int) -> Scenario:
+    code = CODES[number % 39]
+    if number % 11 == 0:
+        return scenario(number, code, runs_alone=True)
+    if number % 5 == 0:
+        return hitting(number, code, f"venue:{code}")
+    return hitting(number, code, f"host:{code}/{code}-{number % 7}", lasts_s=10.0 + number % 90)
+
+
+MANY = [any_of(number) for number in range(1, 601)]
+
+
+def of_a_venue(world: WorldPlan, code: str) -> list[Scenario]:
+    return [each for each in world.scenarios if code in each.venues]
+
+
+def small(scenarios: Sequence[Scenario]) -> list[WorldPlan]:
+    return [world for world in divided(scenarios, FLEET, 1) if world.venues]
 
 
 def test_every_scenario_is_in_one_world() -> None:
     worlds = list(divided(MANY, FLEET, 1))
 
     played = sorted(each.number for world in worlds for each in world.scenarios)
-    assert played == list(range(1, 301))
+    assert played == [each.number for each in MANY]
     assert len({world.name for world in worlds}) == len(worlds)
 
 
-def test_a_venue_plays_one_scenario_in_a_world() -> None:
+def test_nothing_that_is_hit_in_a_world_has_to_rest() -> None:
     for world in divided(MANY, FLEET, 1):
-        codes = [code for each in world.scenarios for code in each.venues]
-        assert len(codes) == len(set(codes))
-        assert not world.venues or set(codes) <= set(world.venues)
+        rests, at = Rests(), 0.0
+        for each in world.scenarios:
+            assert rests.allow(each, at), each.number
+            rests.note(each, at)
+            at += takes_s(each)
+
+
+def test_venues_of_a_world_play_for_no_longer_than_a_limit() -> None:
+    for world in divided(MANY, FLEET, 1):
+        longest_s = max(takes_s(each) for each in world.scenarios)
+        for code in {code for each in world.scenarios for code in each.venues}:
+            assert sum(map(takes_s, of_a_venue(world, code))) <= max(BUSY_S, longest_s)
 
 
 def test_half_of_all_are_played_on_the_whole_fleet_and_the_others_at_five_venues_or_more() -> None:
@@ -34,13 +79,16 @@ def test_half_of_all_are_played_on_the_whole_fleet_and_the_others_at_five_venues
 
     on_fleet = sum(len(world.scenarios) for world in worlds if not world.venues)
     assert on_fleet >= len(MANY) / 2
-    assert all(len(world.venues) >= VENUES_LEAST for world in worlds if world.venues)
+    assert all(VENUES_LEAST <= len(world.venues) <= SMALL for world in worlds if world.venues)
+    for world in worlds:
+        codes = {code for each in world.scenarios for code in each.venues}
+        assert not world.venues or codes <= set(world.venues)
 
 
 def test_what_takes_long_is_played_in_a_small_world() -> None:
     long = [scenario(number, CODES[number], lasts_s=2_000.0) for number in range(4)]
 
-    assert all(world.venues for world in divided(long, FLEET, 1))
+    assert len(small(long)) == len(list(divided(long, FLEET, 1)))
 
 
 def test_what_hits_the_centre_has_a_small_world_of_its_own_with_its_venue() -> None:
@@ -54,24 +102,39 @@ def test_what_hits_the_centre_has_a_small_world_of_its_own_with_its_venue() -> N
 
 
 def test_a_world_is_the_same_each_time() -> None:
-    scenarios = [scenario(number, CODES[number]) for number in range(30)]
-
-    assert list(divided(scenarios, FLEET, 1)) == list(divided(scenarios, FLEET, 1))
-    assert world_of(scenarios[0], FLEET) == world_of(scenarios[0], FLEET)
+    assert list(divided(MANY, FLEET, 1)) == list(divided(MANY, FLEET, 1))
+    assert world_of(MANY[0], FLEET) == world_of(MANY[0], FLEET)
 
 
-def test_scenarios_that_take_about_as_long_are_in_one_world_and_the_longest_is_first() -> None:
-    lengths = [float(10 + number * 37 % 120) for number in range(120)]
-    scenarios = [
-        scenario(number, CODES[number % 39], lasts_s=lasts_s)
-        for number, lasts_s in enumerate(lengths)
+@pytest.mark.parametrize(
+    ("targets", "worlds"),
+    [
+        (("host:{0}/a", "host:{0}/b"), 1),
+        (("host:{0}/a", "feed:{0}/a/results"), 2),
+        (("venue:{0}", "host:{0}/a"), 2),
+        (("host:{0}/a", "host:{0}/b", "host:{0}/c"), 2),
+    ],
+    ids=["two hosts", "one host twice", "a host and its venue", "no time for three"],
+)
+def test_venue_plays_what_hits_different_hosts_in_one_world(
+    targets: tuple[str, ...], worlds: int
+) -> None:
+    code, lasts_s = CODES[0], BUSY_S / 2 - 10.0
+    long = [
+        hitting(number, code, target.format(code), lasts_s=lasts_s)
+        for number, target in enumerate(targets)
     ]
 
-    worlds = list(divided(scenarios, FLEET, 1))
+    assert len(list(divided(long, FLEET, 1))) == worlds
 
-    for world in worlds:
-        took = [length_s(each) for each in world.scenarios]
+
+def test_worlds_of_the_whole_fleet_are_full_but_the_last() -> None:
+    fleets = [len(world.scenarios) for world in divided(MANY, FLEET, 1) if not world.venues]
+
+    assert min(fleets[:-1]) > len(CODES)
+
+
+def test_longest_scenario_of_a_world_is_first() -> None:
+    for world in divided(MANY, FLEET, 1):
+        took = [takes_s(each) for each in world.scenarios]
         assert took == sorted(took, reverse=True)
-    small = [world for world in worlds if world.venues]
-    waits_s = sum(length_s(world.scenarios[0]) - length_s(world.scenarios[-1]) for world in small)
-    assert waits_s / len(small) < 30.0

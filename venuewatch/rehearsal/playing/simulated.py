@@ -40,7 +40,7 @@ RECEIVER: Final = "webhook"
 CALM_AFTER_S: Final = 20.0
 """How long (s) a world goes on after its last scenario, to hear what nobody should say."""
 
-_WARM_UP_S = 35.0
+_WARM_UP_S = 20.0  # two rounds of vitals, four of checks
 _PEACE_WITHIN_S = 300.0
 _LOOK_S = 0.5
 _PLAYED_WITHIN_S = 12 * 3_600.0
@@ -124,8 +124,9 @@ class _Player:
         self._world.run_until(lambda: not lingers(self._world), within_s=most_s)
 
     def _begin_some(self) -> None:
-        """Begin what may, in the order of the plan at each venue."""
-        now, taken = self._world.now, set[str]()
+        """Begin what may, in their order at each venue that plays nothing."""
+        now = self._world.now
+        taken = {code for act in self._acts for code in act.scenario.venues}
         for scenario in list(self._waiting):
             is_first = taken.isdisjoint(scenario.venues)
             taken.update(scenario.venues)
