@@ -26,6 +26,7 @@ from venuewatch.base.options import whole
 from venuewatch.rehearsal.fleet import standard_fleet
 from venuewatch.rehearsal.playing.simulated import CALM_AFTER_S
 from venuewatch.rehearsal.playing.worlds import divided
+from venuewatch.rehearsal.runfile.database import RunFileError
 from venuewatch.rehearsal.runfile.file import RunFile
 from venuewatch.rehearsal.score.marks import load
 from venuewatch.rehearsal.score.result import Scored
@@ -44,8 +45,9 @@ GOALS = (
 _A_DAY = 280  # scenarios, of the plan that the figures are of
 _AN_OFFICER = 16.9
 _OFFICERS_LEAST = 16
-_KILLED_WITHIN_S = (0.5, 4.0)
-_BEGUN_WITHIN_S = 60.0
+_KILLED_WITHIN_S = (0.3, 2.5)
+_KILLS_LEFT = 5  # so many more would fit into a run, which has to last until the last one
+_LOOK_S = 0.2
 
 
 class Plan(NamedTuple):
@@ -155,16 +157,16 @@ def _again(folder: Path, options: argparse.Namespace) -> list[Row]:
 
 
 def _killed(plan: Plan, run_file: Path, options: argparse.Namespace, folder: Path) -> int:
-    """Kill a run again and again, then let it end; return how often it was killed."""
+    """Kill a run each time when more of it is done, then let it end; return how often."""
     rng = random.Random(options.seed)
-    kills = 0
     log = folder / "killed.log"
+    kills = 0
     while kills < options.kills:
         command = _play(plan, run_file, options.jobs, is_resumed=run_file.exists())
         with running(command, log=log) as process:
-            begun_by = clock.monotonic() + _BEGUN_WITHIN_S
-            while not run_file.exists() and process.poll() is None and clock.monotonic() < begun_by:
-                pause(0.05)
+            done = plan.scenarios * kills // (options.kills + _KILLS_LEFT)
+            while process.poll() is None and _done(run_file) <= done:
+                pause(_LOOK_S)
             pause(rng.uniform(*_KILLED_WITHIN_S))
             if process.poll() is not None:
                 break
@@ -173,6 +175,15 @@ def _killed(plan: Plan, run_file: Path, options: argparse.Namespace, folder: Pat
         kills += 1
     _used(_play(plan, run_file, options.jobs, is_resumed=run_file.exists()), log)
     return kills
+
+
+def _done(run_file: Path) -> int:
+    """Return how many scenarios of a run are done; -1 before there is a run."""
+    try:
+        with RunFile.read(run_file) as file:
+            return sum(each.is_finished for each in file.scenarios())
+    except RunFileError:
+        return -1
 
 
 def _planned(folder: Path, scenarios: int, seed: int) -> tuple[Use, Plan]:
