@@ -53,9 +53,9 @@ def test_lost_beat_is_sent_again_soon_and_then_each_second() -> None:
     tries: list[float] = []
 
     while wire.loop.now < 7.0:
-        before = wire.up.asked
+        before = wire.way.asked
         wire.loop.run(until=wire.loop.now + 0.01)
-        if wire.up.asked > before:
+        if wire.way.asked > before:
             tries.append(wire.loop.now)
 
     gaps = [after - before for before, after in pairwise([0.0, *tries])]

@@ -11,8 +11,8 @@ from venuewatch.rehearsal.world.process import SimProcess
 DELAY_S = 0.01
 
 
-class CountedLeg(Leg):
-    """A leg that counts the packets that it was asked to take, while it is cut or loses some."""
+class CountedWay(Way):
+    """A way that counts the packets that it was asked to take."""
 
     asked = 0
 
@@ -27,10 +27,11 @@ class Wire:
     def __init__(self, *, delay_s: float = DELAY_S, loss: float = 0.0) -> None:
         self.loop = Loop()
         rng = random.Random(1)
-        self.up = CountedLeg(rng, delay_s=delay_s, loss=loss)
+        self.up = Leg(rng, delay_s=delay_s, loss=loss)
         self.down = Leg(rng, delay_s=delay_s, loss=loss)
         self.near_process = SimProcess(self.loop)
-        self.near = Endpoint(self.loop, self.near_process, Way(self.loop, [self.up]), AGENT_TCP)
+        self.way = CountedWay(self.loop, [self.up])
+        self.near = Endpoint(self.loop, self.near_process, self.way, AGENT_TCP)
         self.far = Endpoint(
             self.loop, SimProcess(self.loop), Way(self.loop, [self.down]), STOCK_TCP
         )

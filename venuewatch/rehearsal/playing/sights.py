@@ -148,7 +148,7 @@ def aggregator(world: World, _subject: Subject, then: Then) -> None:
 
 def aggregator_line(world: World, _subject: Subject, then: Then) -> None:
     """Send a packet over each way between the broker and the aggregator."""
-    then(all(leg.take() is not None for leg in world.centre_legs))
+    then(Way(world.loop, world.centre_legs).take() is not None)
 
 
 def aggregator_clock(world: World, _subject: Subject, then: Then) -> None:

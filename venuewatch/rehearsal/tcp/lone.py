@@ -77,7 +77,8 @@ class LoneSender(Sender):
                 self._settle(lone)
             else:
                 self._receive(lone)
-                self.advance(now)
+                if self.next_at <= now:
+                    self.advance(now)
 
     def _settle(self, lone: _Lone) -> None:
         """Hear that it has arrived."""

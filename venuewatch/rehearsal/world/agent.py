@@ -168,8 +168,8 @@ class Agent:
                 self._alarm.set(self._leave_by)
             return
         self._link(now)
-        self._beat(now)
         line = self._line(now)
+        self._beat(now, line)
         readings = self._readings.take(now, self.session_count)
         self._beat_queue.add(readings, self._session if self.is_connected else None, line, now)
         self._outbox.advance(line, self.session_count, now)
@@ -231,7 +231,7 @@ class Agent:
         self._publish_birth(session)
         self._publish_beat(session, max(0, self._beats.taken))
 
-    def _beat(self, now: float) -> None:
+    def _beat(self, now: float, line: Send | None) -> None:
         number = self._beats.take(now)
         session = self._session
         if number is None or session is None or not self.is_connected:
@@ -239,7 +239,7 @@ class Agent:
         if session.is_beat_acknowledged:
             self._beats.acknowledged()
             self._publish_beat(session, number)
-            self._beat_queue.follow_beat(session, self._line(now), now)
+            self._beat_queue.follow_beat(session, line, now)
             self._beats.follow_ticks(session.round_trip_s)
         else:
             self._beats.put_off(number, now)

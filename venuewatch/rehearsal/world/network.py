@@ -13,10 +13,11 @@ class Leg:
         delay_s, jitter_s: a packet takes ``delay_s`` and up to ``jitter_s`` more, uniformly.
         loss: the share of packets that vanish, each by itself.
         is_cut: whether everything vanishes.
+        rng: where its chance comes from.
         is_cable: whether it is a host's own cable, so that a router knows when the host is gone.
     """
 
-    __slots__ = ("_rng", "delay_s", "is_cable", "is_cut", "jitter_s", "loss")
+    __slots__ = ("delay_s", "is_cable", "is_cut", "jitter_s", "loss", "rng")
 
     def __init__(
         self,
@@ -27,20 +28,12 @@ class Leg:
         loss: float = 0.0,
         is_cable: bool = False,
     ) -> None:
-        self._rng = rng
+        self.rng = rng
         self.delay_s = delay_s
         self.jitter_s = jitter_s
         self.loss = loss
         self.is_cable = is_cable
         self.is_cut = False
-
-    def take(self) -> float | None:
-        """Return how long (s) the next packet takes, None if it is lost."""
-        if self.is_cut or (self.loss and self._rng.random() < self.loss):
-            return None
-        if self.jitter_s:
-            return self.delay_s + self._rng.random() * self.jitter_s
-        return self.delay_s
 
 
 class Way:
@@ -62,13 +55,12 @@ class Way:
         """Return how long (s) the next packet takes, None if it is lost."""
         delay_s = 0.0
         for leg in self._legs:
-            if leg.jitter_s or leg.loss or leg.is_cut:
-                took_s = leg.take()
-                if took_s is None:
-                    return None
-                delay_s += took_s
-            else:
-                delay_s += leg.delay_s
+            if leg.is_cut or (leg.loss and leg.rng.random() < leg.loss):
+                return None
+            took_s = leg.delay_s
+            if leg.jitter_s:
+                took_s += leg.rng.random() * leg.jitter_s
+            delay_s += took_s
         return delay_s
 
     def carry(self, arrive: Action) -> None:
