@@ -34,6 +34,8 @@ SPOILT: Final = [
     _of("feed_test_flag", "results"),
     _of("feed_unreadable", "results"),
     _of("source_in_another_zone", "results"),
+    _of("busy_day", "results"),
+    _of("night_session", "results"),
     _of("service_stopped", "service", scope="check"),
     Spoilt("dns_lost", Subject("venue", "STA")),
     _of("disk_full", "disk", scope="check"),

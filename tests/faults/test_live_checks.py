@@ -19,6 +19,7 @@ SEEN_S: Final = 15.0
 HEALED_S: Final = 20.0
 TOLD_S: Final = 27.0
 FEED: Final = Subject("feed", "STA", HOST, "results")
+OTHER_FEED: Final = Subject("feed", "STA", "STA-3", "results")
 
 
 @pytest.mark.parametrize("spoilt", SPOILT, ids=[each.fault for each in SPOILT])
@@ -59,6 +60,18 @@ def test_rain_alarms_nobody(world: World) -> None:
     pause(DATA_LIMIT_S + TOLD_S)
     mend()
     pause(CHECK_EVERY_S)
+    assert world.named() == []
+
+
+def test_a_busy_day_and_a_night_alarm_nobody(world: World) -> None:
+    busy = faults.load("busy_day")(lasts_s=90.0).begin_live(world, FEED)
+    night = faults.load("night_session")(lasts_s=90.0).begin_live(world, OTHER_FEED)
+
+    pause(DATA_LIMIT_S + TOLD_S)
+    busy()
+    night()
+    world.await_well()
+    pause(2 * CHECK_EVERY_S)
     assert world.named() == []
 
 

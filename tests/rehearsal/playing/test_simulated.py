@@ -6,6 +6,8 @@ from itertools import pairwise
 import msgspec
 import pytest
 
+from agent.checks.results_feed import units
+from tests.rehearsal.world.test_talk import no_logical_days
 from venuewatch.rehearsal import faults
 from venuewatch.rehearsal.fleet import standard_fleet
 from venuewatch.rehearsal.kinds.load import read_kinds
@@ -175,6 +177,22 @@ def test_killed_agent_is_seen_by_its_connection() -> None:
 
     seen = phases(played, "rolled_out")
     assert seen == {"before": "no_effect", "during": "effect", "after": "healed"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "cause"),
+    [("control_busy_day", "results_frozen"), ("night_session", "results_delayed")],
+)
+def test_control_is_failed_by_a_check_that_is_wrong_about_it(
+    monkeypatch: pytest.MonkeyPatch, kind: str, cause: str
+) -> None:
+    scenario = scenario_of(kind)
+    no_logical_days(monkeypatch)
+    monkeypatch.setattr(units, "ENDING", frozenset())
+
+    played = play(scenario)
+
+    assert told(played) == {(target, cause) for target in scenario.orders[0].targets}
 
 
 def test_collector_is_as_it_was_after_a_world() -> None:

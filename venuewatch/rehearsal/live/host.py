@@ -124,12 +124,18 @@ class Host:
             self._twin = self._mend_twin = None
 
     def start_changed(
-        self, *, port: int | None = None, lasts_s: float | None = None, **broker: Value
+        self,
+        *,
+        port: int | None = None,
+        checks: str | None = None,
+        lasts_s: float | None = None,
+        **broker: Value,
     ) -> None:
-        """Start its agent, which does not run, with these settings of its broker changed."""
+        """Start its agent, which does not run, with other checks or settings of its broker."""
         folder = self._folder / "changed"
         folder.mkdir(exist_ok=True)
-        changed = self._new_agent(self.name, folder, port=port, **broker).at(self.machine)
+        changed = self._new_agent(self.name, folder, port=port, checks=checks, **broker)
+        changed.at(self.machine)
         self._mending.callback(guarded.add(self.where.lan.guardian, changed, lasts_s=lasts_s))
         self.agent = changed
 
@@ -163,9 +169,18 @@ class Host:
         self.start_as_usual()
 
     def _new_agent(
-        self, name: str, folder: Path, *, port: int | None = None, **broker: Value
+        self,
+        name: str,
+        folder: Path,
+        *,
+        port: int | None = None,
+        checks: str | None = None,
+        **broker: Value,
     ) -> Agent:
-        checks = self.equipment.settings if name == self.name else ""  # a twin is a bare machine
+        if name != self.name:
+            checks = ""  # a twin is a bare machine
+        elif checks is None:
+            checks = self.equipment.settings
         settings = in_lines({**self._broker, **broker}) + checks
         agent = Agent(folder, port or self._port, name, venue=self.where.venue, broker=settings)
         agent.run_through(*self.clock.words)

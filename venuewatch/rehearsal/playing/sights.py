@@ -7,6 +7,7 @@ a fault says of itself decides nothing: a cut is seen by packets that do not com
 
 import contextlib
 from collections.abc import Callable, Mapping
+from datetime import UTC
 from typing import Final, TypeAlias
 
 from aggregator.core.incidents.record import Subject
@@ -16,6 +17,9 @@ from venuewatch.base.wire.links import RECONNECT_MAX_S
 from venuewatch.base.wire.messages import Beat, Birth, decoder
 from venuewatch.base.wire.topics import Stream
 from venuewatch.rehearsal.fleet import NAMES
+from venuewatch.rehearsal.live.seen import feeds
+from venuewatch.rehearsal.live.seen.feeds import Written
+from venuewatch.rehearsal.world.machine import Watched
 from venuewatch.rehearsal.world.network import Way
 from venuewatch.rehearsal.world.process import Run
 from venuewatch.rehearsal.world.venue import SimHost, SimVenue
@@ -118,7 +122,10 @@ def twins(world: World, subject: Subject, then: Then) -> None:
 
 
 def watched(world: World, subject: Subject, then: Then) -> None:
-    """Look at what its check looks at: its state, its clock, and whether odd things come."""
+    """Look at what its check looks at: its state, its clock, and whether odd things come.
+
+    Of one that talks, what was said lately is read as on the stage.
+    """
     found = [
         each
         for host in _hosts(world, subject)
@@ -130,7 +137,10 @@ def watched(world: World, subject: Subject, then: Then) -> None:
         return
     then(
         all(
-            each.found == each.well and abs(each.clock_offset_s) < _OFF_S and not each.is_odd
+            each.found == each.well
+            and abs(each.ahead_s) < _OFF_S
+            and not each.is_odd
+            and _talks_as_usual(each)
             for each in found
         )
     )
@@ -204,6 +214,12 @@ SIGHTS: Final[Mapping[str, Sight]] = {
 
 def _venues(world: World, subject: Subject) -> list[SimVenue]:
     return [world.venues[subject.venue]] if subject.venue else list(world.venues.values())
+
+
+def _talks_as_usual(watched: Watched) -> bool:
+    if watched.talk is None:
+        return True
+    return feeds.is_well((Written(*said) for said in watched.talk.recent()), UTC)
 
 
 def _usual_share(venue: SimVenue) -> float:

@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from venuewatch.base.wire.checks import RESULTS_KINDS, CheckState
+from venuewatch.rehearsal.live.sources.instructions import PLAYS
 from venuewatch.rehearsal.world.loop import Loop
 from venuewatch.rehearsal.world.network import Leg
 from venuewatch.rehearsal.world.spool import Disk
+from venuewatch.rehearsal.world.talk import Talk
 
 LAN_DELAY_S = 0.0002  # one way through a switch
 WALL_START = 1_800_000_000.0
@@ -58,6 +60,7 @@ class Watched:
         counts: its numbers that only grow, by the field of ``CheckValues``.
         is_odd: whether what comes is counted as wrong.
         follows: what the state is while nothing is wrong with it itself; None for well.
+        talk: the messages of its source, where it has any; then the real check judges them.
     """
 
     check: str
@@ -67,6 +70,7 @@ class Watched:
     follows: Callable[[], CheckState] | None = None
     counts: dict[str, float] = field(default_factory=dict)
     is_odd: bool = False
+    talk: Talk | None = None
 
     @property
     def well(self) -> CheckState:
@@ -76,13 +80,25 @@ class Watched:
     @property
     def found(self) -> CheckState:
         """What a look at it finds."""
-        if self.follows is not None and self.state == self.well:
-            return self.follows()
+        if self.state == self.well:
+            if self.talk is not None:
+                return self.talk.read().state
+            if self.follows is not None:
+                return self.follows()
         return self.state
 
+    @property
+    def ahead_s(self) -> float:
+        """How far (s) a look at it finds the clock of its source ahead."""
+        if self.talk is not None:
+            return self.talk.read().values.results_clock_offset_seconds or self.clock_offset_s
+        return self.clock_offset_s
+
     def mend(self) -> None:
-        """Let it be well again; the kind of its check stays."""
+        """Let it be well again; the kind of its check stays, and what talks goes on as usual."""
         self.state, self.clock_offset_s, self.is_odd = self.well, 0.0, False
+        if self.talk is not None:
+            self.talk.tell(PLAYS)
 
 
 class Machine:

@@ -59,7 +59,7 @@ class Sampler:
                     wall_ms=wall_ms,
                     duration_s=0.001,
                     values=msgspec.convert(
-                        {"results_clock_offset_seconds": each.clock_offset_s, **each.counts},
+                        {"results_clock_offset_seconds": each.ahead_s, **each.counts},
                         CheckValues,
                     ),
                 )

@@ -32,10 +32,10 @@ class Played:
         self.check = self.new_check()
         self.read = self.check.read()
 
-    def new_check(self) -> Check:
+    def new_check(self, zone: str = ZONE) -> Check:
         config = Config(
             name="results",
-            zone=ZONE,
+            zone=zone,
             folder=str(self._folder),
             keep_alive_limit_s=LIMIT_S,
             latency_limit_s=DATA_LIMIT_S,
@@ -43,9 +43,9 @@ class Played:
         )
         return Check(config, lambda _name: None, lambda: Now(self.now - BOOTED_S, self.now))
 
-    def begin_anew(self) -> None:
+    def begin_anew(self, zone: str = ZONE) -> None:
         """Start the check as a new process."""
-        self.check = self.new_check()
+        self.check = self.new_check(zone)
 
     def play(self, seconds: float, told: Instruction = PLAYS) -> list[Reading]:
         """Play for so long; return what the check found."""
@@ -72,6 +72,11 @@ class Played:
         since_s = self.now - feeds.RECENT_S
         recent = [written for written in self._written if written.at_s >= since_s]
         return feeds.is_well(recent, ZoneInfo(ZONE))
+
+    @property
+    def last(self) -> str:
+        """What was said last."""
+        return self._written[-1].text
 
     @property
     def names(self) -> int:

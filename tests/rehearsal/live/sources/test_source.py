@@ -1,16 +1,20 @@
 """A source makes the real check find what its instruction says, and a witness sees it, too."""
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, NamedTuple
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from agent.checks.results_feed.messages import read
 from tests.rehearsal.live.sources.played import Played
 from venuewatch.base.wire.checks import CheckState
-from venuewatch.rehearsal.live.sources.instructions import Does, Instruction
+from venuewatch.rehearsal.live.sources.instructions import Does, Instruction, zone_past_midnight
 from venuewatch.rehearsal.live.sources.ring import APART_MAX, NAMES, Ring
 from venuewatch.rehearsal.live.sources.source import Said
+from venuewatch.rehearsal.live.sources.units import ENDS_EACH, UNITS_MAX, Units
 
 WELL_S: Final = 30.0
 BACK_S: Final = 15.0
@@ -36,6 +40,7 @@ CASES: Final = [
     Case("back", 30.0, "flowing"),
     Case("gap", 30.0, "flowing"),
     Case("test", 30.0, "flowing"),
+    Case("busy", 90.0, "flowing"),
 ]
 FOUND: Final = [case for case in CASES if case.does != "ahead"]  # that clock is remembered
 AMID: Final[Sequence[Does]] = ("off", "status", "unofficial", "late", "gap", "test")
@@ -165,3 +170,64 @@ def test_ring_writes_on_in_a_folder_that_was_renamed(tmp_path: Path) -> None:
         away.rename(folder)
 
     assert (folder / name).read_bytes() == b"<a/>"
+
+
+def test_busy_day_has_many_live_units_and_misses_no_version(played: Played) -> None:
+    for _ in range(3):
+        played.play(60.0, Instruction(does="busy", units=12.0))
+        assert played.read.values.results_live_units == 13
+        played.play(20.0)
+        assert played.read.values.results_live_units == 1
+
+    values = played.read.values
+    assert values.results_version_gaps_total == values.results_version_regressions_total == 0
+    assert values.results_parse_errors_total == values.results_wrong_date_total == 0
+
+
+def test_a_unit_of_a_busy_day_ends_and_another_begins() -> None:
+    units = Units()
+    first = [told.code for told in units.advance(4) if told.status == "LIVE"]
+    for _ in range(ENDS_EACH - 2):
+        assert not any(told.status for told in units.advance(4))
+
+    ended, begun, *scores = units.advance(4)
+
+    assert (ended.code, ended.status) == (first[0], "OFFICIAL")
+    assert (begun.status, begun.code in first) == ("LIVE", False)
+    assert [told.code for told in scores] == [*first[1:], begun.code]
+
+
+def test_units_of_a_busy_day_are_bounded() -> None:
+    units = Units()
+
+    assert sum(told.status == "LIVE" for told in units.advance(10_000)) == UNITS_MAX
+
+
+def test_session_past_midnight_is_of_the_day_before_and_no_fault(played: Played) -> None:
+    told = Instruction(zone=zone_past_midnight(played.now))
+    played.play(2.0, told)
+    played.begin_anew(told.zone)
+
+    found = played.play(90.0, told)
+
+    assert {reading.state for reading in found} == {"flowing"}
+    assert not played.is_seen_well
+    values = played.read.values
+    assert values.results_wrong_date_total == 0
+    assert values.results_clock_offset_seconds == pytest.approx(0.0, abs=2.0)
+    said = read(played.last.encode(), 10_000)
+    assert said.stamp is not None
+    assert said.logical_date == said.stamp.date() - timedelta(days=1)
+    played.play(1.0)
+    played.begin_anew()
+    assert {reading.state for reading in played.play(30.0)} == {"flowing"}
+    assert played.is_seen_well
+
+
+@pytest.mark.parametrize("hour", range(24))
+def test_a_zone_past_midnight_is_found_at_each_hour(hour: int) -> None:
+    now = datetime(2026, 11, 27, hour, 30, tzinfo=UTC)
+
+    there = now.astimezone(ZoneInfo(zone_past_midnight(now.timestamp())))
+
+    assert (there.hour, there.minute) == (0, 30)

@@ -18,6 +18,7 @@ Does: TypeAlias = Literal[
     "back",
     "gap",
     "test",
+    "busy",
 ]
 """What a source does.
 
@@ -34,12 +35,13 @@ Does: TypeAlias = Literal[
 ``back``        one score comes with a version that is ``versions`` lower than the last
 ``gap``         before one score ``versions`` never come
 ``test``        ``messages`` of a test come among the others
+``busy``        plays, and so do ``units`` of other disciplines, of which one after the other ends
 ==============  ==================================================================================
 """
 
 
 class Instruction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a source is to do, and how much of it."""
+    """What a source is to do, and how much of it; ``zone``: of its times, where it has another."""
 
     does: Does = "plays"
     status: str = "INTERRUPTED"
@@ -47,9 +49,14 @@ class Instruction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     offset_s: float = 3600.0
     versions: float = 3.0
     messages: float = 5.0
+    units: float = 12.0
+    zone: str = ""
 
 
 PLAYS: Final = Instruction()
+
+_HOUR_S: Final = 3_600
+_HOURS: Final = 24
 
 
 def read(path: Path) -> Instruction:
@@ -63,3 +70,10 @@ def read(path: Path) -> Instruction:
     except FileNotFoundError:
         return PLAYS
     return msgspec.json.decode(content, type=Instruction)
+
+
+def zone_past_midnight(now_s: float) -> str:
+    """Return the name of a zone in which it is between midnight and one o'clock at a unixtime."""
+    hour = int(now_s // _HOUR_S) % _HOURS
+    east = -hour if hour <= _HOURS // 2 else _HOURS - hour
+    return f"Etc/GMT{-east:+d}" if east else "Etc/UTC"  # their signs are those of POSIX

@@ -5,16 +5,20 @@
    so first.
 3. Afterwards it begins its window, its schedule and its unit again, and plays on.
 4. What is held back is a bounded number of messages; they come first afterwards.
-5. A source whose clock was put right begins anew: its old messages are of no use.
+5. A source whose clock was put right begins anew, and so does one that writes the times of another
+   zone: its old messages are of no use.
+6. On a busy day units of other disciplines play besides (`units.py`). At its end their windows do.
 """
 
 from collections import deque
 from collections.abc import Iterator
 from datetime import UTC, datetime, tzinfo
 from typing import Final, NamedTuple
+from zoneinfo import ZoneInfo
 
 from venuewatch.base import odf
 from venuewatch.rehearsal.live.sources.instructions import Instruction
+from venuewatch.rehearsal.live.sources.units import DISCIPLINES, Units
 
 SCORE_EACH: Final = 2
 """A score comes each so many seconds."""
@@ -25,7 +29,7 @@ HELD_MAX: Final = 1_000
 DISCIPLINE: Final = odf.code_of("HBL")
 UNIT: Final = odf.code_of("HBL", "WTEAM7-------------GPA-000100")
 
-_SCORING: Final = frozenset({"plays", "held", "late", "ahead", "back", "gap", "test"})
+_SCORING: Final = frozenset({"plays", "held", "late", "ahead", "back", "gap", "test", "busy"})
 _QUIET: Final = frozenset({"silent", "off"})
 
 
@@ -48,16 +52,18 @@ class Source:
 
     def __init__(self, name: str, zone: tzinfo) -> None:
         self._name = name
-        self._zone = zone
+        self._zone = self._usual_zone = zone
         self._told: Instruction | None = None
         self._seconds = self._score = self._result = 0
         self._tests = 0
         self._is_gap = False
+        self._units = Units()
         self._held: deque[Said] = deque(maxlen=HELD_MAX)
 
     def advance(self, now: float, told: Instruction) -> Step:
         """Return what it says in the second that begins at ``now`` (unixtime)."""
         before, self._told = self._told, told
+        self._zone = ZoneInfo(told.zone) if told.zone else self._usual_zone
         said = list(self._turn(now, told)) if before != told else []
         self._seconds += 1
         said += self._go_on(now, told)
@@ -66,14 +72,15 @@ class Source:
             return Step([])
         said = [*self._held, *said]
         self._held.clear()
-        was_ahead = before is not None and before.does == "ahead"
-        return Step(said, begins_anew=was_ahead and told.does != "ahead")
+        return Step(said, begins_anew=before is not None and _has_new_clock(before, told))
 
     def _turn(self, now: float, told: Instruction) -> Iterator[Said]:
         """Begin to do what it is told."""
         self._tests, self._is_gap = 0, False
+        if told.does != "busy":
+            yield from self._end_units(now)
         match told.does:
-            case "plays":
+            case "plays" | "busy":
                 yield self._says(now, "DT_LOCAL_ON", DISCIPLINE)
                 yield self._schedule(now, "RUNNING")
                 yield self._tells(now, "LIVE")
@@ -109,6 +116,25 @@ class Source:
             said = self._says(true_at, "DT_CURRENT", UNIT, odf.score_of(self._score), **header)
             yield said._replace(is_apart=self._is_gap)
             self._is_gap = False
+        if told.does == "busy":
+            yield from self._play_units(now, round(told.units))
+
+    def _end_units(self, now: float) -> Iterator[Said]:
+        """End the windows of the other disciplines that play."""
+        if self._units.are_playing:
+            self._units.end()
+            for discipline in DISCIPLINES:
+                yield self._says(now, "DT_LOCAL_OFF", discipline)
+
+    def _play_units(self, now: float, count: int) -> Iterator[Said]:
+        """Say what other disciplines do; the first time, that they begin."""
+        kind = "DT_KA" if self._units.are_playing else "DT_LOCAL_ON"
+        for discipline in DISCIPLINES:
+            yield self._says(now, kind, discipline)
+        for code, version, status in self._units.advance(count):
+            kind = "DT_RESULT" if status else "DT_CURRENT"
+            header = {"ResultStatus": status or "LIVE", "Version": str(version)}
+            yield self._says(now, kind, code, odf.score_of(version), **header)
 
     def _tells(self, now: float, status: str) -> Said:
         self._result += 1
@@ -122,3 +148,9 @@ class Source:
         stamp = datetime.fromtimestamp(now, UTC).astimezone(self._zone).replace(tzinfo=None)
         more = {"DocumentCode": code, **header}
         return Said(odf.document(kind, stamp, self._name, body=body, more=more))
+
+
+def _has_new_clock(before: Instruction, told: Instruction) -> bool:
+    """Tell whether its times are of another zone now, or its clock is right again."""
+    is_put_right = before.does == "ahead" and told.does != "ahead"
+    return is_put_right or before.zone != told.zone

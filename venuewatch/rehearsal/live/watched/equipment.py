@@ -57,8 +57,15 @@ class Equipment:
     @property
     def settings(self) -> str:
         """Its checks, as ``agent.toml`` has them."""
+        return self.settings_with("")
+
+    def settings_with(self, check: str, **changed: object) -> str:
+        """Return them with some settings of one check changed."""
         tables = [each for thing in self.things.values() for each in thing.settings]
-        return "".join(_table({**each, "every_s": CHECK_EVERY_S}) for each in tables)
+        return "".join(
+            _table({**each, "every_s": CHECK_EVERY_S, **(changed if each["name"] == check else {})})
+            for each in tables
+        )
 
     def thing(self, check: str, kind: type[T]) -> T:
         """Return what a check looks at.
