@@ -14,6 +14,7 @@ import pytest
 from tests.rehearsal.runfile.scenarios import HOST, fetch
 from tests.rehearsal.score.runs import SLOT_S, WORLD, play, right_run
 from venuewatch.rehearsal.runfile.database import RunFileError
+from venuewatch.rehearsal.runfile.file import RunFile
 from venuewatch.rehearsal.runfile.rows import Counter, Notice, Seen, Well
 from venuewatch.rehearsal.score.columns import COLUMNS
 from venuewatch.rehearsal.score.marks import Marks
@@ -156,6 +157,17 @@ def test_an_unwell_monitor_between_scenarios_is_counted(path: Path) -> None:
         "times the monitor was not well between scenarios: 1",
     )
     assert found.scored[0].measures["recovery"].verdict == "fail"
+
+
+def test_what_went_with_a_killed_sitting_before_it_was_due_is_void(path: Path) -> None:
+    right_run(path, 1).close()
+    fetch(path, "DELETE FROM seen WHERE change = 'closed'")
+
+    assert scored(path).scored[0].measures["recovery"].verdict == "void"
+
+    with RunFile.open(path) as run:
+        run.record(Well(WORLD, 400.0, "stage", is_well=True))
+    assert scored(path).scored[0].measures["recovery"].verdict == "fail"
 
 
 @pytest.mark.parametrize(("at", "void"), [(250.0, 1), (315.0, 1), (340.0, 0)])

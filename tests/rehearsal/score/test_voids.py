@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tests.rehearsal.runfile.scenarios import expectation
 from tests.rehearsal.score.cases import (
     MARKS,
     MENDED,
@@ -108,3 +109,20 @@ def test_what_is_not_played_is_not_judged(state: Any, why: str) -> None:
     scored = score(judged(), Evidence(state), MARKS)
 
     assert (scored.verdict, scored.why) == ("not_judged", why)
+
+
+@pytest.mark.parametrize(("until_s", "verdict"), [(9.0, "void"), (10.0, "fail")])
+def test_recovery_is_void_where_the_world_ended_before_it_was_due(
+    until_s: float, verdict: str
+) -> None:
+    found = evidence(incident(over_at=None), watched_until=MENDED + until_s)
+
+    scored = score(judged(expectation(over_within_s=10.0)), found, MARKS)
+
+    assert scored.measures["recovery"].verdict == scored.verdict == verdict
+
+
+def test_an_end_that_came_before_its_world_ended_is_judged() -> None:
+    found = evidence(incident(), watched_until=MENDED + 5.0)
+
+    assert score(judged(expectation(over_within_s=10.0)), found, MARKS).verdict == "pass"

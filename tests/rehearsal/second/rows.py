@@ -45,6 +45,7 @@ class Run:
         self.well = fetched(path, "SELECT * FROM well ORDER BY at")
         self.steps = _by_attempt(fetched(path, "SELECT * FROM step ORDER BY at"))
         self.sights = _by_attempt(fetched(path, "SELECT * FROM witness ORDER BY at"))
+        self.changes = fetched(path, "SELECT world, at FROM seen")
         self.counters = _by_attempt(fetched(path, "SELECT * FROM counter"))
         self.incidents = sorted(_incidents(path), key=lambda one: float(one.words[0]["at"]))
 
@@ -84,6 +85,15 @@ class Run:
                 at[row["what"]].append(row["at"])
         ended = max(at["ended"]) if at["ended"] else min(at["healed"], default=None)
         return min(at["begun"], default=None), ended
+
+    def until(self, world: str) -> float:
+        """Return the last that is known of a world."""
+        at = [row["at"] for row in (*self.well, *self.changes) if row["world"] == world]
+        for each in self.attempts[world]:
+            at.append(each["began_at"])
+            if each["state"] in {"ended", "given_up"} and each["ended_at"] is not None:
+                at.append(each["ended_at"])
+        return float(max(at))
 
     def seen_of(self, own: Attempt, step: str, phase: str) -> list[str]:
         """Return what the witness of a step saw in a phase, by time."""

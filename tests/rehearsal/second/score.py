@@ -311,10 +311,16 @@ def _recovery(case: _Case, at: Times) -> Mark:
         after = case.run.seen_of(case.own, step, "after")
         if end is None or not after or after[-1] in {"effect", "cant_see"}:
             return Mark("void")
+    if over is None and healed is not None and _ended_early(case, healed + limit_s):
+        return Mark("void")
     if over is None or healed is None:
         return Mark("fail", None, limit_s)
     lingers = "monitor" in case.run.unwell(case.run.last[case.own[0]])
     return _timed(over - healed, limit_s, is_right=not lingers)
+
+
+def _ended_early(case: _Case, due_at: float) -> bool:
+    return case.run.until(case.run.last[case.own[0]]["world"]) < due_at
 
 
 def _marks(

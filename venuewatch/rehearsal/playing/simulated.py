@@ -113,6 +113,7 @@ class _Player:
         self._await_what_lingers()
         world.run(CALM_AFTER_S)
         self._write_told()
+        self._rows.append(Well(self._plan.name, world.now, "stage", is_well=True))  # until now
         for scenario in self._waiting:
             why = "its venues were not well in time"
             self._end(scenario.number, world.now, "given_up", why)

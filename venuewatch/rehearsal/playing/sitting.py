@@ -96,6 +96,7 @@ def play_sitting(
                 lambda: world.refusal,
             )
             Player(file, name, means, turns, isolation).play(on_progress)
+            file.record(Well(name, clock.monotonic(), "stage", is_well=True))  # until now
     return len(left)
 
 

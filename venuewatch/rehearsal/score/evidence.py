@@ -120,7 +120,10 @@ class Judged(NamedTuple):
 
 
 class Evidence(NamedTuple):
-    """Everything that was written of the last attempt of a scenario; times are of its world."""
+    """Everything that was written of the last attempt of a scenario; times are of its world.
+
+    ``watched_until``: the last that is known of its world; None: nothing is.
+    """
 
     state: State
     world: str = ""
@@ -132,6 +135,7 @@ class Evidence(NamedTuple):
     told: tuple[Told, ...] = ()
     counters: Mapping[str, tuple[float | None, float | None]] = MappingProxyType({})
     unwell: tuple[Unwell, ...] = ()
+    watched_until: float | None = None
 
 
 def overlap(one: str, other: str) -> bool:

@@ -14,6 +14,7 @@ from venuewatch.rehearsal.score.matching import Match
 from venuewatch.rehearsal.score.result import Answer, Measure
 
 _PASS = Measure(verdict="pass")
+_ENDED_EARLY = "its world ended before it was due to be over"
 
 
 class Truth(NamedTuple):
@@ -21,7 +22,7 @@ class Truth(NamedTuple):
 
     Its steps ended from ``mended_from`` to ``mended_at`` (None: not all, or not known).
     ``not_mended``: why its recovery is void; ``lingers``: the monitor said that it was not well
-    after the scenario.
+    after the scenario; ``watched_until``: the last that is known of its world, None: nothing is.
     """
 
     true_at: float
@@ -30,6 +31,7 @@ class Truth(NamedTuple):
     causes: frozenset[str]
     not_mended: str = ""
     lingers: bool = False
+    watched_until: float | None = None
 
 
 def answer(expected: Expectation, match: Match, truth: Truth, marks: Marks) -> Answer:
@@ -165,12 +167,21 @@ def _recovery(
             return _timed(value_s, limit_s, f"{expected.subject}: over before it was mended")
     if truth.not_mended:
         return Measure(verdict="void", why=truth.not_mended)
+    if over_at is None and _ended_early(truth, limit_s):
+        return Measure(verdict="void", why=f"{expected.subject}: {_ENDED_EARLY}")
     if over_at is None or truth.mended_at is None:
         return _missing(f"{expected.subject}: never over", limit_s)
     value_s = over_at - truth.mended_at
     if truth.lingers:
         return _timed(value_s, limit_s, f"{expected.subject}: not well after the scenario")
     return _timed(value_s, limit_s, _late(expected, "over", value_s, limit_s))
+
+
+def _ended_early(truth: Truth, limit_s: float) -> bool:
+    """Tell whether nothing is known of the world any more since before an end was due."""
+    if truth.watched_until is None or truth.mended_at is None:
+        return False
+    return truth.watched_until < truth.mended_at + limit_s
 
 
 def _over_at(meant: Iterable[Told]) -> float | None:

@@ -86,6 +86,7 @@ def _truth(expected: Expectation, scenario: Judged, evidence: Evidence) -> Truth
         causes=listed(expected, scenario.allowed),
         not_mended=next(filter(None, (not_mended(step, evidence) for step in steps)), ""),
         lingers=any(one.by == "monitor" for one in evidence.unwell),
+        watched_until=evidence.watched_until,
     )
 
 

@@ -170,6 +170,7 @@ def _evidence(
     for one in told:
         by_owner[whose[one.key]].append(one)
     steps, sights, counters = _steps(rows), _sights(rows), _counters(rows)
+    ends = _ends_of_worlds(rows)
     words: dict[str, list[WellRow]] = defaultdict(list)
     for row in sorted(rows.well, key=lambda row: row.at):
         words[row.world].append(row)
@@ -190,6 +191,7 @@ def _evidence(
             tuple(by_owner.get(own, ())),
             counters.get(own, {}),
             tuple(_unwell(words.get(attempt.world, []), attempt)),
+            ends[attempt.world],
         )
 
     return of
@@ -231,6 +233,25 @@ def _counters(rows: Rows) -> Mapping[_Attempt, dict[str, tuple[float | None, flo
     found: dict[_Attempt, dict[str, tuple[float | None, float | None]]] = defaultdict(dict)
     for row in rows.counter:
         found[row.number, row.attempt][row.metric] = (row.before, row.after)
+    return found
+
+
+def _ends_of_worlds(rows: Rows) -> Mapping[str, float]:
+    """Return the last that is known of each world.
+
+    An attempt that was interrupted may have been ended by the next sitting, by its clock.
+    """
+    known = [(row.world, row.at) for row in rows.seen]
+    known += [(row.world, row.at) for row in rows.well]
+    known += [(row.world, row.began_at) for row in rows.attempt]
+    known += [
+        (row.world, row.ended_at)
+        for row in rows.attempt
+        if row.state in {"ended", "given_up"} and row.ended_at is not None
+    ]
+    found: dict[str, float] = {}
+    for world, at in known:
+        found[world] = max(found.get(world, at), at)
     return found
 
 
