@@ -3,17 +3,20 @@
 import os
 import subprocess
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
-from tests.faults.test_sitting import INVENTORY, path, scenario
+from tests.faults.test_sitting import INVENTORY, has_begun, path, scenario
 from tests.rehearsal.runfile.scenarios import run_of
+from venuewatch.rehearsal.live.programs import until
 from venuewatch.rehearsal.playing.sitting import play_sitting
 from venuewatch.rehearsal.runfile.file import RunFile
 from venuewatch.rehearsal.stage.leftovers import FAMILY
-from venuewatch.rehearsal.stage.machine import names
+from venuewatch.rehearsal.stage.machine import StageError, names
 
 pytestmark = [pytest.mark.real, pytest.mark.timed, pytest.mark.timeout(400)]
 
@@ -42,10 +45,38 @@ def left() -> list[str]:
 def test_disk_without_room_for_a_world_ends_a_sitting(path: Path, small: Path) -> None:
     run_of(path, [scenario(1, "STA", lasts_s=4.0)], mode="live").close()
 
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(OSError, match="No space left") as full:
         play_sitting(path, INVENTORY)
+
+    assert str(full.value.filename).startswith(str(small))
 
     assert left() == []
     assert list(small.iterdir()) == []
     with RunFile.read(path) as run:
         assert {each.state for each in run.scenarios()} == {"waiting"}
+
+
+@pytest.mark.parametrize("name", ["mosquitto", "aggregator"])
+def test_server_that_dies_by_itself_ends_a_sitting_and_passes_nothing(
+    path: Path, name: str
+) -> None:
+    run_of(path, [scenario(1, "STA", lasts_s=60.0)], mode="live").close()
+    killing = threading.Thread(target=kill_in_the_middle, args=(path, f"{name}."))
+    killing.start()
+
+    with pytest.raises(StageError, match=f"^{name} has ended, which nothing here ordered"):
+        play_sitting(path, INVENTORY)
+
+    killing.join()
+    assert left() == []
+    with RunFile.read(path) as run:
+        assert {each.state for each in run.scenarios()} == {"interrupted"}
+
+
+def kill_in_the_middle(path: Path, config: str) -> None:
+    """Kill the server with this configuration once a fault has begun, as no fault does."""
+    until("a fault has begun", lambda: has_begun(path), within_s=60.0)
+    for process in psutil.Process().children(recursive=True):
+        words = process.cmdline()
+        if any(Path(word).name in {f"{config}conf", f"{config}toml"} for word in words):
+            process.kill()

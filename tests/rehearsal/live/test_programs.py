@@ -1,7 +1,7 @@
 """A program that a guardian has started again is the same to us as one of our own."""
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -83,3 +83,31 @@ def test_process_of_another_that_has_its_old_id_is_left_alone(process: Process) 
         assert undo_each([process.killing()]) == []
         assert other.poll() is None
         other.kill()
+
+
+def test_program_that_nothing_here_ended_says_how_it_ended(process: Process) -> None:
+    process.log.write_text("it began\nits last words\n")
+    assert process.own_end == ""
+
+    psutil.Process(process.pid).kill()
+    process.wait()
+
+    assert process.own_end == (
+        "sleeper has ended, which nothing here ordered (signal 9): its last words"
+    )
+    assert process.start().own_end == ""
+
+
+@pytest.mark.parametrize("end", [Process.kill, Process.stop])
+def test_program_that_was_ended_by_order_has_no_end_of_its_own(
+    process: Process, end: Callable[[Process], object]
+) -> None:
+    end(process)
+
+    assert process.own_end == ""
+    undo_each([process.starting()])
+    assert process.own_end == ""
+
+
+def test_program_that_was_never_started_has_not_ended(tmp_path: Path) -> None:
+    assert Process(tmp_path, "sleeper", "sleep", "600").own_end == ""

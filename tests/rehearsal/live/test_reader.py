@@ -164,3 +164,13 @@ def test_reader_outlives_what_is_no_event(server: Server) -> None:
     rows: list[Seen] = []
     with Reader(server, WORLD, rows.extend):
         until("an incident is read", lambda: rows)
+
+
+def test_reader_that_can_not_go_on_says_why(server: Server) -> None:
+    def write(_rows: object) -> None:
+        raise ValueError("no such word")
+
+    with Reader(server, WORLD, write) as reader:
+        until("it has ended", lambda: reader.refusal)
+
+    assert reader.refusal == "the reader of events has ended: no such word"

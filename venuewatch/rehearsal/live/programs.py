@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final, Protocol, Self, TypeVar
 
 from venuewatch.base import clock
+from venuewatch.base.config import one_line
 from venuewatch.rehearsal.stage.machine import Machine, StageError
 from venuewatch.rehearsal.stage.undoing import Run
 
@@ -29,6 +30,7 @@ _POLL_S: Final = 0.01
 _END_S: Final = 10.0
 _END_BY_ITSELF_S: Final = 15.0
 _STANDING: Final = frozenset("TtZX")  # proc_pid_stat(5): stopped, traced, zombie, dead
+_ENDING: Final = frozenset({signal.SIGTERM, signal.SIGKILL})
 _RUNS: Final = 'pid=$(cat "$2" 2>/dev/null); [ "$(readlink "/proc/$pid/cwd")" = "$1" ]'
 _START: Final = f"""\
 {_RUNS} && exit 0
@@ -108,6 +110,7 @@ class Process:
         self._folder = folder
         self._command = command
         self._pid_file: Path | None = None
+        self._is_told_to_end = False
         self._process: subprocess.Popen[bytes]
 
     def at(self, place: Place) -> Self:
@@ -134,12 +137,14 @@ class Process:
     def start(self) -> Self:
         """Start it, if it does not run; one that has to answer has answered when this returns."""
         if self.is_running:
+            self._is_told_to_end = False
             return self
         command = self.place.command(*self._command)
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(
                 command, cwd=self._folder, stdout=output, stderr=output
             )
+        self._is_told_to_end = False
         if self._pid_file is not None:
             self._pid_file.write_text(f"{self.pid}\n", encoding="ascii")
         return self
@@ -163,6 +168,7 @@ class Process:
 
     def signal(self, number: int) -> None:
         """Send it a signal, if it runs."""
+        self._is_told_to_end = self._is_told_to_end or number in _ENDING
         again = self._again()
         if again is None:
             self._process.send_signal(number)
@@ -186,6 +192,16 @@ class Process:
         """Whether it ended by itself, and not well."""
         ended = {None, 0, -signal.SIGTERM, -signal.SIGKILL}
         return hasattr(self, "_process") and self._process.poll() not in ended
+
+    @property
+    def own_end(self) -> str:
+        """How it ended by itself, or by somebody else than us; empty where it did not."""
+        if not self._has_ended_by_itself() or not self._has_ended_by_itself():
+            return ""  # a thread of ours may just have ended it, and started it again
+        code, said = self._process.poll(), self.said().splitlines()[-1:]
+        how = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
+        last = f": {one_line(said[0])}" if said else ""
+        return f"{self.name} has ended, which nothing here ordered ({how}){last}"
 
     @property
     def pid(self) -> int:
@@ -221,6 +237,11 @@ class Process:
         if self._pid_file is None:
             raise ValueError(f"expected a program with a guard, got {self.name}")
         return str(self._folder.resolve()), str(self._pid_file), str(self.log)
+
+    def _has_ended_by_itself(self) -> bool:
+        was_told = self._is_told_to_end
+        is_gone = hasattr(self, "_process") and not self.is_running
+        return is_gone and not was_told and not self._is_told_to_end
 
     def _again(self) -> int | None:
         """Return the process id by which a guardian has started it again; None: none runs so."""

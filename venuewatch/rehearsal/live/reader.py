@@ -18,6 +18,7 @@ import msgspec
 from aggregator.core.incidents.record import Subject
 from aggregator.shell.http.api.record import IncidentJson
 from venuewatch.base import clock
+from venuewatch.base.config import one_line
 from venuewatch.rehearsal.runfile.rows import Change, Seen
 from venuewatch.rehearsal.scenario import text_of
 
@@ -112,6 +113,7 @@ class Reader:
         self._last_id = ""
         self._is_over = threading.Event()
         self._is_open = threading.Event()
+        self._refusal = ""
         self._thread = threading.Thread(target=self._follow, name="reader", daemon=True)
 
     def __enter__(self) -> Self:
@@ -126,12 +128,20 @@ class Reader:
         """Tell whether the stream has begun, within so long (s)."""
         return self._is_open.wait(within_s)
 
+    @property
+    def refusal(self) -> str:
+        """Why it reads no more; empty while it does."""
+        return self._refusal
+
     def _follow(self) -> None:
         while not self._is_over.is_set():
             try:
                 self._read()
             except (OSError, http.client.HTTPException, msgspec.MsgspecError):
                 self._is_over.wait(_AGAIN_S)
+            except Exception as error:  # noqa: BLE001 - nothing may be played that it does not read
+                self._refusal = f"the reader of events has ended: {one_line(error)}"
+                return
 
     def _read(self) -> None:
         """Follow until the stream ends."""

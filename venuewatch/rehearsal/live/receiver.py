@@ -91,6 +91,11 @@ class Receiver:
         self._thread.join()
         self._server.server_close()
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it answers anybody, by its mood."""
+        return self._thread.is_alive()
+
     def turn(self, mood: Mood, *, lasts_s: float = 0.0) -> None:
         """Refuse all, or answer nothing, for so long (s); or take all again, as it always does."""
         with self._changed:

@@ -228,7 +228,7 @@ class World:
     @property
     def refusal(self) -> str:
         """Why no fault may begin any more; empty where one may."""
-        return self._guardian.refusal
+        return self._guardian.refusal or self._own_end()
 
     def noting(self) -> contextlib.AbstractContextManager[list[Fault]]:
         """Yield the faults that this thread begins until the block ends, as they come."""
@@ -298,6 +298,13 @@ class World:
         process = Process(self.folder, name, *words).at(machine).guard()
         return guarded.add(self._guardian, process, lasts_s=lasts_s)
 
+    def _own_end(self) -> str:
+        """Return which program of the centre has ended, which nothing ordered; empty if none."""
+        if self.receiver is not None and not self.receiver.is_running:
+            return "the receiver of notices has ended, which nothing here ordered"
+        servers = (self.broker, self.aggregator, self.sources, *self.name_servers.values())
+        return next(filter(None, (process.own_end for process in servers)), "")
+
     def _things(self) -> list[Thing]:
         return [thing for host in self.hosts.values() for thing in host.equipment.things.values()]
 
@@ -305,8 +312,14 @@ class World:
         self._until(f"{count} hosts are up", lambda: self.aggregator.hosts_up() >= count)
 
     def _until(self, what: str, ask: Callable[[], bool]) -> None:
-        """Wait for it without keeping the aggregator busy with long pages."""
-        until(what, ask, within_s=_WELL_S, every_s=_PAGES_EVERY_S)
+        """Wait for it, as long as all of the centre runs, and keep the aggregator idle meanwhile."""
+
+        def asked() -> bool:
+            if own_end := self._own_end():
+                raise StageError(own_end)
+            return ask()
+
+        until(what, asked, within_s=_WELL_S, every_s=_PAGES_EVERY_S)
 
 
 def _more_settings(disk: Disk, webhook_url: str) -> str:

@@ -5,12 +5,14 @@
    by a thread of its own, since the file of a run belongs to the thread that has opened it.
 3. Scenarios are played in the order of the run, as many at once as isolate cleanly, each in venues
    that are well.
-4. An abort, an interrupt or a file that can't be written ends the sitting. All of it is undone,
-   what was played is played again in the next sitting, and nothing is left of the world.
+4. An abort, an interrupt, a file that can't be written, or a server, a reader or a receiver that
+   ends by itself ends the sitting. All of it is undone, what was played is played again in the next
+   sitting, and nothing is left of the world.
 5. The next sitting has a world of its own, whose aggregator begins with an empty journal. So what
    an earlier one has hit needs no rest there, and no time of it is compared with one of before.
 """
 
+import errno
 import queue
 import shlex
 import tempfile
@@ -52,11 +54,22 @@ _WAITING: Final = 10_000  # then reader and receiver wait for the disk
 
 
 class _Set(NamedTuple):
-    """A world that is well, its name in the run's file, and who works in it."""
+    """A world that is well, its name in the run's file, and who works in it.
+
+    ``refusal``: why nothing may be played in it any more; empty where it may.
+    """
 
     world: World
     name: str
     workers: Workers
+    refusal: Callable[[], str]
+
+
+class _Rows(NamedTuple):
+    """What writes rows of other threads, and why it can't any more; empty where it can."""
+
+    write: Callable[[Sequence[Row]], None]
+    refusal: Callable[[], str]
 
 
 def play_sitting(
@@ -86,16 +99,21 @@ def play_sitting(
         if not left:
             return 0
         room.check(inventory)
-        with _world(path, inventory) as (world, name, workers):
+        with _disk_named(), _world(path, inventory) as (world, name, workers, refusal):
             isolation = isolation_of(inventory)
             turns = Turns(left, isolation, moments=_from_now(left, moments or {}), most=most)
             means = Means(
                 workers,
                 lambda scenario: Act(world, scenario, workers, file.record),
                 world.health,
-                lambda: world.refusal,
+                refusal,
             )
-            Player(file, name, means, turns, isolation).play(on_progress)
+            try:
+                Player(file, name, means, turns, isolation).play(on_progress)
+            except (OSError, StageError) as error:  # mostly it comes of what has ended
+                if why := refusal():
+                    raise StageError(why) from error
+                raise
             file.record(Well(name, clock.monotonic(), "stage", is_well=True))  # until now
     return len(left)
 
@@ -152,7 +170,7 @@ def _world(path: Path, inventory: Inventory) -> Iterator[_Set]:
         world.start()
         keep = kept_journal.command(world.disk.journal, path, run.prefix)
         run.guardian.make(lambda: None, keep)  # undone before that disk is
-        write = stack.enter_context(_writing(path))
+        write, why_not = stack.enter_context(_writing(path))
         is_heard = threading.Event()  # what is told while the fleet starts is of no scenario
 
         def write_notice(row: Notice) -> None:
@@ -167,21 +185,34 @@ def _world(path: Path, inventory: Inventory) -> Iterator[_Set]:
             raise StageError("the aggregator's stream of events does not begin")
         is_heard.set()
         write([Well(run.prefix, clock.monotonic(), "stage", is_well=True)])
-        yield _Set(world, run.prefix, workers)
+        yield _Set(
+            world, run.prefix, workers, lambda: world.refusal or reader.refusal or why_not()
+        )
 
 
 @contextmanager
-def _writing(path: Path) -> Iterator[Callable[[Sequence[Row]], None]]:
+def _disk_named() -> Iterator[None]:
+    """Have a disk that is full bear the name of the folder in which a world is, if it has none."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise OSError(error.errno, error.strerror, tempfile.gettempdir()) from error
+        raise
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[_Rows]:
     """Yield what writes rows of other threads, in their order; all are written at the end."""
     rows: queue.Queue[Sequence[Row] | None] = queue.Queue(_WAITING)
-    failed: list[RunFileError] = []
+    failed: list[Exception] = []
 
     def write() -> None:
         try:
             with RunFile.open(path) as file:
                 while (some := rows.get()) is not None:
                     file.record(*some)
-        except RunFileError as error:
+        except Exception as error:  # noqa: BLE001 - it is raised at the end
             failed.append(error)
             while rows.get() is not None:  # so that none of the others waits for ever
                 pass
@@ -189,7 +220,7 @@ def _writing(path: Path) -> Iterator[Callable[[Sequence[Row]], None]]:
     thread = threading.Thread(target=write, name="writer")
     thread.start()
     try:
-        yield rows.put
+        yield _Rows(rows.put, lambda: str(failed[0]) if failed else "")
     finally:
         rows.put(None)
         thread.join()
