@@ -15,6 +15,7 @@ from tests.faults.stage import end_timers
 from tests.faults.world import World
 from venuewatch.rehearsal.faults import Fault
 from venuewatch.rehearsal.live.host import Host
+from venuewatch.rehearsal.live.receiver import Receiver
 from venuewatch.rehearsal.live.timetable import Timetable
 from venuewatch.rehearsal.stage.guardian import LEASE_S, Guardian
 
@@ -56,6 +57,9 @@ class Controller:
         self._words.flush()
         self.hears("mended")
 
+    def forget(self) -> None:
+        """Go on, and never mend it."""
+
     def be_killed(self) -> None:
         os.kill(self.pid, signal.SIGKILL)
 
@@ -76,6 +80,7 @@ DEATHS: Final = {
     "controller stopped": Death(Controller.be_stopped),
     "guardian killed": Death(Controller.lose_its_guardian),
     "both killed": Death(Controller.be_killed_with_its_guardian, BRIEF_S, is_timed=True),
+    "controller forgets": Death(Controller.forget, BRIEF_S, is_timed=True),
 }
 
 
@@ -108,15 +113,27 @@ def _control(
     try:
         with Guardian(lease_s=LEASE_S, of=prefix) as guardian:
             _hand_over(world, guardian)
-            mend = fault.begin_live(world, subject)
-            os.write(says, f"played {guardian.pid}\n".encode())
-            while os.read(reads, 64):
-                mend()
-                os.write(says, b"mended\n")
+            with _own_receiver(world, fault):
+                mend = fault.begin_live(world, subject)
+                os.write(says, f"played {guardian.pid}\n".encode())
+                while os.read(reads, 64):
+                    mend()
+                    os.write(says, b"mended\n")
     except BaseException as error:  # noqa: BLE001 - it is told to the test
         os.write(says, f"failed {error!r}\n".encode())
     finally:
         os._exit(1)
+
+
+@contextlib.contextmanager
+def _own_receiver(world: World, fault: Fault) -> Iterator[None]:
+    """Have a receiver of notices in this process where a fault is one of it."""
+    if fault.SEEN_BY != "receiver":
+        yield
+        return
+    with Receiver(world.centre, "", lambda _row: None) as receiver:
+        world.receiver = receiver
+        yield
 
 
 def _hand_over(world: World, guardian: Guardian) -> None:

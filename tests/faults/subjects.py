@@ -32,6 +32,16 @@ def live_names() -> list[str]:
     return [name for name in faults.names() if is_live(name)]
 
 
+def names_of_receivers() -> list[str]:
+    """Return the faults of the receiver of notices that have a live way."""
+    loaded = {name: faults.load(name) for name in faults.names()}
+    return [
+        name
+        for name, fault in loaded.items()
+        if fault.SEEN_BY == "receiver" and faults.has_live_way(fault)
+    ]
+
+
 def is_live(name: str) -> bool:
     """Tell whether a fault has a live way; the receiver of notices is a part of its controller."""
     return faults.load(name).SEEN_BY != "receiver" and faults.has_live_way(faults.load(name))

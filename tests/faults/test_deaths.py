@@ -7,13 +7,29 @@ from typing import Final
 import pytest
 
 from aggregator.core.incidents.record import Subject
-from tests.faults.deaths import DEATHS, LATER_S, LONG_S, UNDONE_S, played, restart_agent_of
+from tests.faults.deaths import (
+    BRIEF_S,
+    DEATHS,
+    LATER_S,
+    LONG_S,
+    UNDONE_S,
+    played,
+    restart_agent_of,
+)
 from tests.faults.foreign import Foreign, beside
 from tests.faults.spoilt import ROLES
-from tests.faults.subjects import live_files, live_names, subject_of
+from tests.faults.subjects import (
+    CENTRE,
+    live_files,
+    live_names,
+    names_of_receivers,
+    subject_of,
+)
 from tests.faults.world import Plan, World, world_of
 from venuewatch.rehearsal import faults
 from venuewatch.rehearsal.live.programs import until
+from venuewatch.rehearsal.live.receiver import PORT
+from venuewatch.rehearsal.live.servers import LOOPBACK
 from venuewatch.rehearsal.live.sights import SIGHTS
 from venuewatch.rehearsal.stage import leftovers
 from venuewatch.rehearsal.stage.machine import names
@@ -22,7 +38,12 @@ pytestmark = [pytest.mark.real, pytest.mark.timed, pytest.mark.timeout(400)]
 
 PLANS: Final = (Plan("STA", len(ROLES), roles=ROLES), Plan("MAR", 3))
 RESTARTED: Final = "agent restarted"
+FORGETS: Final = "controller forgets"
 ENDS: Final = (*DEATHS, RESTARTED)
+BY_TURN: Final = tuple(end for end in ENDS if end != FORGETS)
+FORGOTTEN: Final = ("agent_frozen", "cable_pulled", "disk_full", "feed_unreadable")
+"""Faults that are held in different ways: by a signal, a command, a disk and a file."""
+
 SEEN_S: Final = 15.0  # a feed has to miss some messages
 WELL_S: Final = 30.0  # an agent reconnects, a server starts
 LOOK_S: Final = {"line": 3.0, "sessions": 8.0, "watched": 8.0}
@@ -33,13 +54,14 @@ USUAL_LOOK_S: Final = 1.0
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Play each fault with one end by turn, or all of them with each."""
+    """Play each fault with one end by turn, a few with none; or all of them with each."""
     if "end" not in metafunc.fixturenames:
         return
     if metafunc.config.getoption("every_death"):
         cells = [(fault, end) for fault in live_names() for end in ENDS]
     else:
-        cells = list(zip(live_files(), cycle(ENDS), strict=False))
+        cells = list(zip(live_files(), cycle(BY_TURN), strict=False))
+        cells += [(name, FORGETS) for name in FORGOTTEN]
     metafunc.parametrize(("fault", "end"), cells)
 
 
@@ -114,6 +136,38 @@ def assert_restart_changes_nothing(world: World, fault: faults.Fault, subject: S
 def hits_the_agent(fault: faults.Fault, subject: Subject) -> bool:
     """Tell whether what a fault breaks is the agent that is restarted, so that it is mended."""
     return bool(subject.host) and fault.SEEN_BY != "line"
+
+
+@pytest.mark.parametrize("name", names_of_receivers())
+@pytest.mark.parametrize("how", ["guardian killed", FORGETS])
+def test_fault_of_a_receiver_is_over_after_its_length(world: World, name: str, how: str) -> None:
+    fault = faults.load(name)(lasts_s=BRIEF_S)
+    is_well = looks(world, fault, CENTRE)
+    with played(world, fault, CENTRE) as controller:
+        assert not is_well()
+
+        DEATHS[how].strike(controller)
+
+        limit_s = fault.longest_s + LATER_S + USUAL_LOOK_S
+        until("its witness sees that it is over", is_well, within_s=limit_s)
+
+
+@pytest.mark.parametrize("how", ["controller killed", "both killed"])
+def test_receiver_ends_with_its_controller(world: World, how: str) -> None:
+    fault = faults.load("receiver_hangs")(lasts_s=LONG_S)
+    with played(world, fault, CENTRE) as controller:
+        DEATHS[how].strike(controller)
+
+        until("nobody answers there any more", lambda: not listens(world), within_s=UNDONE_S)
+
+
+def listens(world: World) -> bool:
+    """Tell whether anything accepts what is sent to the receiver of notices."""
+    try:
+        world.centre.connect(LOOPBACK, PORT).close()
+    except OSError:
+        return False
+    return True
 
 
 def test_live_faults_of_the_folder_hit_hosts_venues_and_the_centre() -> None:

@@ -1,5 +1,6 @@
 """A sitting that can not go on says so, and leaves nothing."""
 
+import contextlib
 import os
 import subprocess
 import tempfile
@@ -77,6 +78,7 @@ def kill_in_the_middle(path: Path, config: str) -> None:
     """Kill the server with this configuration once a fault has begun, as no fault does."""
     until("a fault has begun", lambda: has_begun(path), within_s=60.0)
     for process in psutil.Process().children(recursive=True):
-        words = process.cmdline()
-        if any(Path(word).name in {f"{config}conf", f"{config}toml"} for word in words):
-            process.kill()
+        with contextlib.suppress(psutil.Error):  # it may have ended meanwhile
+            words = {Path(word).name for word in process.cmdline()}
+            if not words.isdisjoint({f"{config}conf", f"{config}toml"}):
+                process.kill()
