@@ -10,7 +10,7 @@ from aggregator.core.incidents.record import Subject
 from aggregator.core.verdicts import centre_side, hang_ups
 from aggregator.inventory import HostEntry, Inventory, VenueEntry
 from tests.rehearsal.playing.virtual import Hands
-from tests.rehearsal.runfile.scenarios import expectation, run_of, scenario
+from tests.rehearsal.runfile.scenarios import expectation, fetch, run_of, scenario
 from venuewatch.rehearsal.live.health import CENTRE, Health
 from venuewatch.rehearsal.plan.apart import rest_s
 from venuewatch.rehearsal.playing.ends import Span
@@ -314,6 +314,21 @@ def test_what_lingers_is_waited_for_as_long_as_it_may_take(
     stage.play()
 
     assert stage.hands.now == pytest.approx(left_at, abs=2.0)
+    assert stage.states() == {"ended"}
+
+
+def test_monitor_that_is_not_well_before_a_scenario_is_written(make: Callable[..., Stage]) -> None:
+    stage = make(hit(1, "V1", lasts_s=10.0))
+    stage.health = Health(frozenset({"V1"}), frozenset())
+
+    def recover() -> None:
+        stage.health = WELL
+
+    stage.meanwhile = (30.0, recover)
+    stage.play()
+
+    words = fetch(stage.file.path, "SELECT by, is_well, number, detail FROM well")
+    assert words == [("monitor", 0, None, "V1")]
     assert stage.states() == {"ended"}
 
 

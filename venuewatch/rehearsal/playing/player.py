@@ -4,7 +4,8 @@
    look.
 2. It begins as soon as ``Isolation`` allows it at that moment; one that waits long is passed no
    more. Each act does what is due by itself.
-3. The monitor is asked once for all of them, and only while one wants to know.
+3. The monitor is asked once for all of them, and only while one wants to know. Where it is not well
+   though nothing is played there, that is written.
 4. A controller that stood still for longer than its lease has late clocks: reader and receiver run
    in it, too. Whatever was played meanwhile is void.
 5. An abort ends it, as does a guardian that has ended: no fault may begin any more.
@@ -20,6 +21,7 @@ from venuewatch.rehearsal.live.health import LINGERING, NOT_KNOWN, Health
 from venuewatch.rehearsal.playing.isolation import Isolation
 from venuewatch.rehearsal.playing.live import ActPhase, Ending
 from venuewatch.rehearsal.playing.turns import Turns
+from venuewatch.rehearsal.playing.unwell import Spells
 from venuewatch.rehearsal.playing.workers import Done, Workers
 from venuewatch.rehearsal.runfile.database import RunFileError
 from venuewatch.rehearsal.runfile.file import AbortedError, RunFile
@@ -100,6 +102,7 @@ class Player:
         self._isolation = isolation
         self._acts: list[Playing] = []
         self._health = (means.now(), NOT_KNOWN)
+        self._spells = Spells(name)
         self._ready_since: dict[int, float] = {}
         self._is_asking = self._is_wanted = False
         self._ask_at = self._check_at = self._turns_at = 0.0
@@ -209,6 +212,9 @@ class Player:
     def _answered(self, done: Done[Health]) -> None:
         self._is_asking = False
         self._health = done.began_at, done.value
+        playing = [act.scenario for act in self._acts]
+        if rows := self._spells.take(done.value.unwell, done.began_at, playing):
+            self._file.record(*rows)
 
     def _awaits_ends(self) -> bool:
         """Tell whether something lingers whose end is judged, though no scenario waits for it."""
@@ -226,5 +232,6 @@ class Player:
                 self._ends_by = max(self._ends_by, now + expected.over_within_s)
         self._acts.remove(act)
         self._isolation.end(act.scenario)
+        self._spells.end(act.scenario, now)
         state, why = act.ending
         self._file.record_ended(act.scenario.number, at=now, state=state, void_reason=why)

@@ -114,6 +114,8 @@ class _Player:
         world.run(CALM_AFTER_S)
         self._write_told()
         self._rows.append(Well(self._plan.name, world.now, "stage", is_well=True))  # until now
+        if self._waiting and is_at_peace:
+            self._rows.append(Well(self._plan.name, world.now, "monitor", is_well=False))
         for scenario in self._waiting:
             why = "its venues were not well in time"
             self._end(scenario.number, world.now, "given_up", why)
