@@ -8,7 +8,7 @@
    though nothing is played there, that is written.
 4. A controller that stood still for longer than its lease has late clocks: reader and receiver run
    in it, too. Whatever was played meanwhile is void.
-5. An abort ends it, as does a guardian that has ended: no fault may begin any more.
+5. An abort ends it, as does a guardian or a server that has ended: no fault may begin any more.
 6. At the end it goes on until what lingers is over, for as long as that may take.
 """
 
