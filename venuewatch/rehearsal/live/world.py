@@ -312,7 +312,7 @@ class World:
         self._until(f"{count} hosts are up", lambda: self.aggregator.hosts_up() >= count)
 
     def _until(self, what: str, ask: Callable[[], bool]) -> None:
-        """Wait for it, as long as all of the centre runs, and keep the aggregator idle meanwhile."""
+        """Wait for it while the centre runs, without keeping the aggregator busy with long pages."""
 
         def asked() -> bool:
             if own_end := self._own_end():
