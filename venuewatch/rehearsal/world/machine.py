@@ -91,7 +91,8 @@ class Watched:
     def ahead_s(self) -> float:
         """How far (s) a look at it finds the clock of its source ahead."""
         if self.talk is not None:
-            return self.talk.read().values.results_clock_offset_seconds or self.clock_offset_s
+            said_s = self.talk.read().values.results_clock_offset_seconds
+            return self.clock_offset_s + (said_s or 0.0)
         return self.clock_offset_s
 
     def mend(self) -> None:
