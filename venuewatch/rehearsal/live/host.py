@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
+from venuewatch.base.config import one_line
 from venuewatch.rehearsal.live import guarded
 from venuewatch.rehearsal.live.own_clock import Clock
 from venuewatch.rehearsal.live.programs import Process
@@ -71,6 +72,14 @@ class Host:
     def programs(self) -> list[Process]:
         """Its agents, whether or not they run."""
         return [self.agent] if self._twin is None else [self.agent, self._twin]
+
+    @property
+    def crash(self) -> str:
+        """How its agent ended by itself, which no fault does; empty where it did not."""
+        if not self.agent.has_crashed:
+            return ""
+        said = self.agent.said().splitlines()[-1:]
+        return f"the agent of {self.name} has crashed: {one_line(''.join(said))}"
 
     def start(self) -> None:
         """Start its agent on its machine, and what its checks look at on a fresh one."""
@@ -161,9 +170,8 @@ class Host:
         Raises:
             StageError: its agent ended by itself, which no fault does.
         """
-        if self.agent.has_crashed:
-            said = self.agent.said().splitlines()[-1:]
-            raise StageError(f"the agent of {self.name} has crashed: {''.join(said)}")
+        if crash := self.crash:
+            raise StageError(crash)
         self.mend()
         self.equipment.heal()
         self.start_as_usual()

@@ -299,11 +299,13 @@ class World:
         return guarded.add(self._guardian, process, lasts_s=lasts_s)
 
     def _own_end(self) -> str:
-        """Return which program of the centre has ended, which nothing ordered; empty if none."""
+        """Return which program has ended, though nothing ordered it; empty if none has."""
         if self.receiver is not None and not self.receiver.is_running:
             return "the receiver of notices has ended, which nothing here ordered"
         servers = (self.broker, self.aggregator, self.sources, *self.name_servers.values())
-        return next(filter(None, (process.own_end for process in servers)), "")
+        ends = (process.own_end for process in servers)
+        crashes = (host.crash for host in self.hosts.values())
+        return next(filter(None, (*ends, *crashes)), "")
 
     def _things(self) -> list[Thing]:
         return [thing for host in self.hosts.values() for thing in host.equipment.things.values()]
@@ -312,7 +314,7 @@ class World:
         self._until(f"{count} hosts are up", lambda: self.aggregator.hosts_up() >= count)
 
     def _until(self, what: str, ask: Callable[[], bool]) -> None:
-        """Wait for it while the centre runs, without keeping the aggregator busy with long pages."""
+        """Wait for it while all runs, without keeping the aggregator busy with long pages."""
 
         def asked() -> bool:
             if own_end := self._own_end():
