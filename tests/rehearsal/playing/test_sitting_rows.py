@@ -35,9 +35,11 @@ def test_row_that_no_file_takes_is_a_refusal_before_the_end(tmp_path: Path) -> N
     path = tmp_path / "run.sqlite"
     run_of(path, [scenario()]).close()
 
-    with (
-        pytest.raises(ValueError, match="a row that the run's file does not take"),
-        sitting._writing(path) as (write, why_not),  # noqa: SLF001
-    ):
-        write([Witness(1, "off", 1.0, "before", "no_effect")])
-        until("it says so", why_not)
+    writing = sitting._writing(path)  # noqa: SLF001
+    write, why_not = writing.__enter__()
+
+    write([Witness(1, "off", 1.0, "before", "no_effect")])
+
+    until("it says so", why_not)
+    with pytest.raises(ValueError, match="a row that the run's file does not take"):
+        writing.__exit__(None, None, None)

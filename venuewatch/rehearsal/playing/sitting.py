@@ -37,7 +37,6 @@ from venuewatch.rehearsal.playing.live import Act
 from venuewatch.rehearsal.playing.player import Means, Player, Progress
 from venuewatch.rehearsal.playing.turns import Turns
 from venuewatch.rehearsal.playing.workers import Workers
-from venuewatch.rehearsal.runfile.database import RunFileError
 from venuewatch.rehearsal.runfile.file import AbortedError, RunFile
 from venuewatch.rehearsal.runfile.rows import Notice, Row, Well
 from venuewatch.rehearsal.scenario import Scenario
@@ -185,9 +184,7 @@ def _world(path: Path, inventory: Inventory) -> Iterator[_Set]:
             raise StageError("the aggregator's stream of events does not begin")
         is_heard.set()
         write([Well(run.prefix, clock.monotonic(), "stage", is_well=True)])
-        yield _Set(
-            world, run.prefix, workers, lambda: world.refusal or reader.refusal or why_not()
-        )
+        yield _Set(world, run.prefix, workers, lambda: world.refusal or reader.refusal or why_not())
 
 
 @contextmanager

@@ -33,9 +33,7 @@ class Spells:
         """Note that a scenario has ended."""
         self._ended.append((at, scenario))
 
-    def take(
-        self, unwell: Collection[str], at: float, playing: Collection[Scenario]
-    ) -> list[Well]:
+    def take(self, unwell: Collection[str], at: float, playing: Collection[Scenario]) -> list[Well]:
         """Return what is to be written of an answer that was asked for at ``at``.
 
         ``unwell``: the places that are not well; that of the centre is empty.
