@@ -1,4 +1,4 @@
-"""What other threads of a sitting write is in the file of the run, or ends the sitting."""
+"""Rows that other threads of a sitting write are in the file of the run, or end the sitting."""
 
 from pathlib import Path
 
