@@ -1,10 +1,12 @@
 """A network interface that is up, at its speed, and free of errors."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import psutil
 import pytest
 
+from agent.vitals import _files
 from tests.agent.checks.namespaces import cable
 from tests.agent.checks.peers import made, read
 
@@ -86,3 +88,34 @@ def test_a_link_below_its_speed_warns(
 
     assert reading[:2] == told
     assert reading.values.check_interface_speed_bytes == (speed * 125_000 or None)
+
+
+NEIGHBOUR = UnicodeEncodeError("utf-8", "nic\udce9", 3, 4, "surrogates not allowed")
+LINKS = {
+    "up": ({"operstate": "up\n", "speed": "1000\n"}, ("ok", "1000 Mbit/s")),
+    "virtual": ({"operstate": "unknown\n"}, ("ok", "")),
+    "of an old driver": ({"operstate": "up\n", "speed": "4294967295\n"}, ("ok", "")),
+    "down": ({"operstate": "down\n", "speed": "-1\n"}, ("critical", "the interface is down")),
+    "missing": ({}, ("critical", "this machine has no such interface")),
+}
+
+
+@pytest.mark.usefixtures("card")
+@pytest.mark.parametrize(("files", "told"), LINKS.values(), ids=LINKS)
+def test_neighbour_with_a_name_of_any_bytes_changes_no_reading(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    files: dict[str, str],
+    told: tuple[str, str],
+) -> None:
+    def refuse() -> None:
+        raise NEIGHBOUR
+
+    monkeypatch.setattr(psutil, "net_if_stats", refuse)
+    monkeypatch.setattr(_files, "SYS", str(tmp_path))
+    for name, text in files.items():
+        path = tmp_path / "class" / "net" / "eth0" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+    assert read("interface", interface="eth0")[:2] == told
