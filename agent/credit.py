@@ -69,6 +69,11 @@ class Credit:
         self.sent = 0
         self.is_waiting = False
 
+    def begin_boot(self, boot: str) -> None:
+        """Count for another boot, which has published nothing yet."""
+        self._boot = boot
+        self.sent = 0
+
     def session_ended(self) -> None:
         """Forget every aggregator, and what it has granted."""
         self._voters.clear()

@@ -18,6 +18,7 @@ from typing import NamedTuple, Protocol, TypeAlias
 import msgspec
 
 from agent.credit import Credit
+from agent.spool.ages import Ages
 from agent.spool.pace import Pace
 from agent.spool.records import Record
 from agent.spool.thread import Batch, SpoolThread
@@ -62,11 +63,15 @@ class BeatLink(Protocol):
 
 
 class Message(NamedTuple):
-    """A reading to be published, and the message that says its catalogue, where it has one."""
+    """A reading to be published, and the message that says its catalogue, where it has one.
+
+    ``taken_at``: seconds since the machine began; None where that is not told.
+    """
 
     stream: Stream
     payload: bytes
     catalogue: bytes = b""
+    taken_at: float | None = None
 
 
 class InFlight(NamedTuple):
@@ -86,10 +91,16 @@ class Outbox:
     """
 
     def __init__(
-        self, spool: SpoolThread, *, boot: str, new_pace: Callable[[], Pace] = Pace
+        self,
+        spool: SpoolThread,
+        *,
+        boot: str,
+        ages: Ages | None = None,
+        new_pace: Callable[[], Pace] = Pace,
     ) -> None:
         self._spool = spool
         self._boot = boot
+        self._ages = ages
         self._pace = new_pace()
         self.credit = Credit(boot)
         self._room_at = -math.inf
@@ -188,6 +199,11 @@ class Outbox:
         self.credit.session_ended()
         self._begin_again()
 
+    def begin_boot(self, boot: str) -> None:
+        """Be another boot, between two sessions: what the one before was granted is void."""
+        self._boot = boot
+        self.credit.begin_boot(boot)
+
     def close(self) -> None:
         """Store everything that is under way."""
         self.session_ended()
@@ -226,7 +242,9 @@ class Outbox:
             self._hole_at = sent_at + RESEND_AFTER_S
 
     def _keep(self, message: Message) -> None:
-        self._spool.keep(_MARKS[message.stream] + message.payload, message.catalogue)
+        payload, ages = message.payload, self._ages
+        payload = payload if ages is None else ages.stamped(payload, message.taken_at)
+        self._spool.keep(_MARKS[message.stream] + payload, message.catalogue)
         self._kept += 1
         self._is_all_sent = False
 
@@ -319,7 +337,8 @@ class Outbox:
                     continue
                 catalogues[record.catalogue] = msgspec.Raw(record.catalogue)
             if mark in found:
-                found[mark].append(msgspec.Raw(payload))
+                aged = payload if self._ages is None else self._ages.aged(payload)
+                found[mark].append(msgspec.Raw(aged))
         return encode(
             Backlog(
                 self._boot,

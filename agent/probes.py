@@ -88,6 +88,10 @@ class Probes:
         self._asked_at: deque[float] = deque(maxlen=A_SECOND_MAX)
         self.dropped = 0
 
+    def begin_boot(self, boot: str) -> None:
+        """Be another boot from the next answer on."""
+        self._boot = boot
+
     def ask(self, probe: Probe, now: float) -> None:
         """Have a neighbour asked, or drop the question if there are too many."""
         is_often = len(self._asked_at) == A_SECOND_MAX and now - self._asked_at[0] < 1.0

@@ -83,6 +83,10 @@ class Readings:
         """The message that says the catalogue of the latest vitals."""
         return self._series.catalogue
 
+    def begin_boot(self, boot: str) -> None:
+        """Be another boot from the next message on."""
+        self._boot = boot
+
     def advance(self, now: float, session: int) -> list[Message]:
         """Start what is due, and return what ended, as messages of this session.
 
@@ -107,7 +111,7 @@ class Readings:
         said, self._ended = self._ended, []
         seq, wall_ms = self._next(Stream.CHECKS)
         payload = encode(Checks(self._boot, session, seq, wall_ms, said))
-        return [Message(Stream.CHECKS, payload)]
+        return [Message(Stream.CHECKS, payload, taken_at=clock.since_boot())]
 
     def close(self) -> None:
         """Let the checks go of what they hold."""
@@ -155,7 +159,8 @@ class Readings:
             wall_ms = milliseconds(readings.node_time_seconds)
         key = self._series.key
         vitals = Vitals(self._boot, session, seq, wall_ms, catalogue=key, values=values)
-        return Message(Stream.VITALS, encode(vitals), self._series.catalogue)
+        catalogue, taken_at = self._series.catalogue, clock.since_boot()
+        return Message(Stream.VITALS, encode(vitals), catalogue, taken_at)
 
     def _next(self, stream: Stream) -> tuple[int, int]:
         """Return the number of the next message, and our wall time (ms)."""

@@ -21,9 +21,11 @@ from agent.mqtt.protocol import Receipt
 from agent.mqtt.session import Session, SessionError
 from agent.outbox import BeatQueue, Outbox, Send
 from agent.probes import WORTH_S, Probes
+from agent.put_back import PutBack
 from agent.readings import Readings
 from agent.runner import Pool
 from agent.slots import Slots
+from agent.spool.ages import Ages
 from agent.spool.disk import Spool
 from agent.spool.thread import SpoolThread
 from venuewatch.base import clock, log
@@ -38,6 +40,7 @@ from venuewatch.base.wire.messages import (
     Grant,
     Probe,
     SayCatalogue,
+    Yield,
     encode,
 )
 from venuewatch.base.wire.packing import packed
@@ -69,13 +72,17 @@ class Agent:
         )
         directory, max_bytes = str(settings.spool.directory), settings.spool.max_bytes
         self._spool = SpoolThread(partial(Spool, directory, max_bytes=max_bytes), self._nudge)
-        self._outbox = Outbox(self._spool, boot=self._boot)
+        self._ages = Ages(identity.machine_run() or self._boot, clock.since_boot)
+        self._outbox = Outbox(self._spool, boot=self._boot, ages=self._ages)
         self._centre = Centre(self._outbox.credit)
         self._beat_queue = BeatQueue(self._outbox, interval_s=settings.heartbeat.interval_s)
         self._probes = Probes(settings.probe, pool, boot=self._boot)
         self._beats = BeatTimes(start, settings.heartbeat.interval_s, host=settings.host)
         self._systemd = Systemd()
         self._watchdog = Slots(start, self._systemd.watchdog_every_s or 86_400.0)
+        self._put_back = PutBack()
+        self._is_put_back = False
+        self._gives_way_to: str | None = None
         self._is_announced = False
         self._is_heard = True
         self._birth_refused: BirthRefused | None = None
@@ -97,8 +104,7 @@ class Agent:
             except SessionError as error:
                 self._link.failed(error, was_open=self._is_announced)
                 self._systemd.status(f"not connected: {error}")
-                self._is_announced = False
-                self._outbox.session_ended()
+                self._end_session()
         self._systemd.stopping()
         session = self._link.session
         if session is not None and session.is_open:
@@ -112,6 +118,7 @@ class Agent:
 
     def _step(self) -> None:
         now = clock.monotonic()
+        self._make_way(now)
         self._link.step(now)
         session = self._link.session
         if session is None or not session.is_open:
@@ -124,6 +131,33 @@ class Agent:
         if self._watchdog.take(now) is not None:
             self._systemd.alive()
         self._sleep()
+
+    def _make_way(self, now: float) -> None:
+        """End the session if another agent keeps the name, or if this machine was put back."""
+        if self._gives_way_to is not None:
+            to, self._gives_way_to = self._gives_way_to, None
+            self._end_session()
+            wait_s = self._link.give_way(now, to=to)
+            by = f"at {to} " if to else ""
+            self._systemd.status(f"another agent {by}has our name: we try again in {wait_s:g} s")
+        elif self._is_put_back:
+            self._is_put_back = False
+            self._end_session()
+            self._begin_boot()
+            self._link.renew(now)
+
+    def _end_session(self) -> None:
+        self._is_announced = False
+        self._outbox.session_ended()
+
+    def _begin_boot(self) -> None:
+        """Have another boot id from here on: what was numbered is not numbered again."""
+        self._boot = identity.new_boot()
+        self._readings.begin_boot(self._boot)
+        self._outbox.begin_boot(self._boot)
+        self._ages.begin_boot(self._boot)
+        self._probes.begin_boot(self._boot)
+        log.event(_logger, logging.WARNING, "machine_put_back", boot=self._boot)
 
     def _sleep(self) -> None:
         session = self._link.session
@@ -159,6 +193,7 @@ class Agent:
         self._link.opened()
         self._systemd.status(f"connected to {self._link.place.address}")
         self._centre.session_began(clock.monotonic())
+        self._put_back.session_began()
         self._beats.session_began()
         self._publish_birth(session)
         self._publish_beat(session, max(0, self._beats.taken))
@@ -249,10 +284,14 @@ class Agent:
             if topic == self._topics[Stream.CMD]:
                 self._obey(messages.decode_command(payload), now)
             elif topic.endswith("/tick"):
-                self._centre.hear_tick(topic, messages.decode_tick(payload), now)
+                tick = messages.decode_tick(payload)
+                self._centre.hear_tick(topic, tick, now)
                 self._beats.hear_tick(now, topic)
+                self._is_put_back |= self._put_back.hear_tick(topic, tick, clock.since_boot())
             else:
-                self._centre.hear_state(topic, messages.decode_centre_state(payload), now)
+                state = messages.decode_centre_state(payload)
+                self._centre.hear_state(topic, state, now)
+                self._put_back.hear_state(topic, state)
         except MalformedMessageError as error:
             log.event(_logger, logging.WARNING, "message_refused", topic=topic, why=str(error))
 
@@ -269,6 +308,11 @@ class Agent:
             self._outbox.say_again(self._readings.catalogue, self._sender(now), now)
         elif isinstance(command, BirthRefused):
             self._note_refusal(command)
+        elif isinstance(command, Yield):
+            if command.boot == self._boot:
+                self._gives_way_to = command.address
+            else:
+                self._link.note_twin()
         elif session is not None:
             self._publish_birth(session)
 

@@ -69,7 +69,7 @@ _OVER: Mapping[OverFormula, str] = {
     "feed": "2 x every_s + 3 beats + 2",
     "data": "the limit of the feed's data + what a feed takes",
     "damped": "the time in which the penalty of all falls fades, + what `back` is",
-    "twins": "60 s in which one of the two has the name alone, + what `back` is",
+    "twins": "the second wait of the one that made way, 30 s, + what `back` is",
     "budget": "30 s in which nothing is refused, + 10",
     "centre": "2 x reconnect_max_s + 10",
 }

@@ -1,7 +1,8 @@
 """Chooses the broker to connect to, and the time of the next attempt.
 
 Brokers are tried in their order; after a lost one comes the first. On any other than the first,
-the agent tries from time to time to reach the first, and returns to it.
+the agent tries from time to time to reach the first, and returns to it. ``waits`` has how long it
+waits before.
 """
 
 import contextlib
@@ -12,9 +13,9 @@ from collections.abc import Callable
 
 from agent import config
 from agent.mqtt.session import CONNECT_TIMEOUT_S, Session, SessionError
+from agent.mqtt.waits import Waits
 from agent.runner import Threads
 from venuewatch.base import clock, log
-from venuewatch.base.wire import links
 
 RETURN_EVERY_S = 60.0
 
@@ -42,9 +43,8 @@ class Link:
         self._where = where
         self._new_session = new_session
         self._threads = threads
-        self._rng = rng
+        self._waits = Waits(rng, max_s=where.reconnect_max_s)
         self._at = 0
-        self._attempt = 0
         self._trouble: str | None = None
         self._look_back_at = start
         self._is_first_back = False
@@ -73,7 +73,7 @@ class Link:
     def opened(self) -> None:
         """Note that the session is open."""
         self._trouble = None
-        self._attempt = 0
+        self._waits.opened(clock.monotonic())
         log.event(_logger, logging.INFO, "broker_connected", **self.place._asdict())
 
     def failed(self, error: SessionError, *, was_open: bool) -> None:
@@ -87,26 +87,44 @@ class Link:
         if self.session is not None:
             self.session.drop()
             self.session = None
-        if was_taken_over:  # two of us would otherwise take it from each other each second
-            self._attempt = links.AT_CEILING
-        self.connect_at = clock.monotonic() + links.wait_before(
-            self._attempt, self._rng, max_s=self._where.reconnect_max_s
-        )
+        now = clock.monotonic()
+        self.connect_at = now + self._waits.after_end(now, was_taken_over=was_taken_over)
         self._at = 0 if was_open else (self._at + 1) % len(self._where.places)
         if not was_open and self._at == 0:
-            self._attempt += 1
+            self._waits.round_over()
+
+    def note_twin(self) -> None:
+        """Note that another agent has our name, and is the one that has to make way."""
+        self._waits.note_twin(clock.monotonic())
+
+    def give_way(self, now: float, *, to: str) -> float:
+        """Leave the name to another agent, at the address ``to``; return for how long (s)."""
+        wait_s = self._waits.after_yield(now)
+        log.event(_logger, logging.WARNING, "name_is_taken", by=to, wait_s=wait_s)
+        self._leave(now + wait_s)
+        return wait_s
+
+    def renew(self, now: float) -> None:
+        """Begin another session at once."""
+        self._leave(now)
 
     def _look_back(self, now: float) -> None:
-        if self._is_first_back and self.session is not None:
+        if self._is_first_back:
             log.event(_logger, logging.INFO, "first_broker_is_back", **self.place._asdict())
             self._is_first_back = False
-            self._at = 0
-            self.connect_at = now
-            self.session.leave()
-            self.session = None
+            self._leave(now)
         elif now >= self._look_back_at:
             self._look_back_at = now + RETURN_EVERY_S
             self._threads.run(self._try_first)
+
+    def _leave(self, connect_at: float) -> None:
+        """Part from the broker, if there is a session, and connect to the first one at a time."""
+        self._at = 0
+        self.connect_at = connect_at
+        self._waits.left(clock.monotonic())
+        if self.session is not None:
+            self.session.leave()
+            self.session = None
 
     def _try_first(self) -> None:
         first = self._where.places[0]

@@ -17,6 +17,7 @@ from collections.abc import Mapping
 
 from aggregator.core.bulk import Bulk, Missing
 from aggregator.core.doubling import Doubling
+from aggregator.core.ends import Ends
 from aggregator.core.hearing import Hearing
 from aggregator.core.host import INF
 from aggregator.core.incidents.troubles import Troubles
@@ -40,6 +41,7 @@ class Connections:
     Attributes:
         bulk: whether readings are heard.
         doubling: whether another aggregator has our name.
+        ends: what the ends of the live one say.
         next_at: when (s) something becomes due here; INF for never.
         holds_checks: no check is judged, since its readings may wait.
     """
@@ -60,6 +62,7 @@ class Connections:
         self._outputs = outputs
         self.bulk = Bulk(is_separate=has_bulk)
         self.doubling = Doubling(boot)
+        self.ends = Ends()
         self.next_at = INF
         self.holds_checks = has_bulk
 
@@ -79,16 +82,25 @@ class Connections:
             lost_since = self.bulk.lost_since
             self.bulk.opened(now)
             self._go_on(lost_since, now)
+        else:
+            self.ends.opened(now)
         self._plan()
 
     def lost(self, connection: Connection, now: float, *, is_taken_over: bool) -> None:
         """Note that one ended; ``is_taken_over``: the broker says that another has its place."""
         if connection == "bulk":
             self.bulk.lost(now)
+        else:
+            self.ends.lost(now, is_taken_over=is_taken_over)
         if is_taken_over:
             self.doubling.taken_over(now)
             self._tell_double(connection, now)
         self._plan()
+
+    def refused(self, connection: Connection, why: str, now: float) -> None:
+        """Note that the broker refused one, or closed it before its start, in these words."""
+        if connection == "live":
+            self.ends.refused(why, now)
 
     def live_heard(self, from_at: float) -> None:
         """Note since when (s) the live connection is heard without a break; INF while it is not."""

@@ -20,6 +20,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Literal
 
+from aggregator.core.blindness import BlindnessIncident
 from aggregator.core.connections import Connections
 from aggregator.core.expectation import Expectation
 from aggregator.core.fleet import Fleet
@@ -37,10 +38,9 @@ from aggregator.core.probes import EndedInquiry, Probes
 from aggregator.core.slices import Rest
 from aggregator.core.states import ALIVE, HostState, Trigger
 from aggregator.core.ticks import Ticks
-from aggregator.core.verdicts import centre as centre_verdict
 from aggregator.core.verdicts import silence
 from aggregator.core.verdicts.causes import Cause, Excuse, Reason, Verdict
-from aggregator.core.verdicts.centre import Blindness, Port
+from aggregator.core.verdicts.centre import Port
 from aggregator.core.verdicts.checks import FailedChecks
 from aggregator.core.verdicts.clocks import REFERENCE_EVERY, Clocks
 from aggregator.core.verdicts.hang_ups import HangUps
@@ -50,7 +50,6 @@ from aggregator.core.verdicts.twins import Twins
 from venuewatch.base.wire import topics
 from venuewatch.base.wire.messages import Probed, Tick
 
-CENTRE = Subject("centre")
 _STEADY = 3
 _NOT_ALIVE = frozenset(HostState) - ALIVE
 
@@ -66,7 +65,7 @@ class Decisions:
         incidents: when they begin, change and end.
         troubles: what is wrong with parts of the centre.
         hearing: whether we hear.
-        connections: ours, and what they mean.
+        connections: ours, and what they mean; blindness: the incident of our own hearing.
         expectation: deadlines and excuses.
         rest: what has been begun of many hosts, and is to be finished first.
         due_at: before this (s) nothing is to be decided; INF if nothing is due.
@@ -95,13 +94,16 @@ class Decisions:
         self.probes = Probes(name)
         self.one_way = OneWay(fleet, self.incidents)
         self.clocks = Clocks(fleet, self.incidents)
-        self.twins = Twins(fleet, self.incidents, self.expectation)
+        self.twins = Twins(fleet, self.incidents, self.expectation, outputs)
         self.checks = FailedChecks(fleet, self.incidents)
         self.ticks = Ticks(name)
         self.losses = Losses(fleet, self.incidents, self.expectation, self.liveness)
         self.hang_ups = HangUps(fleet, self.incidents)
         self.connections = Connections(
             self.hearing, self.checks, self.troubles, outputs, boot=boot, has_bulk=has_bulk
+        )
+        self.blindness = BlindnessIncident(
+            fleet, self.hearing, self.connections, self.incidents, self.loudness
         )
         self.judging = Judging(fleet, self.expectation, self.hearing, self.losses, self.hang_ups)
         self._deadlines = self.expectation.deadlines
@@ -161,6 +163,7 @@ class Decisions:
         if self.is_settled:
             self.expectation.grace.end()
             self.troubles.end(Cause.GRACE_TOO_LONG, now)
+            self.blindness.look_for_anybody(self.judging.hears_since, now)
         if tick.number % REFERENCE_EVERY == 0:
             self.clocks.take_reference(now)
         self.plan()
@@ -207,10 +210,7 @@ class Decisions:
         """Take in what the broker's port answered to a stranger."""
         self.advance(now)
         self.hearing.port_said(answer)
-        known = self.incidents.open.get(CENTRE)
-        is_open = known is not None and known.cause is Cause.AGGREGATOR_BLIND
-        if is_open and (blindness := self.hearing.blindness(now)) is not None:
-            self._accuse_centre(blindness, now)
+        self.blindness.port_said(now)
         self.plan()
 
     def ask(self, host: Host, at: float) -> None:
@@ -334,8 +334,7 @@ class Decisions:
         elif not hearing.is_blind:
             self._canaries_in_time += 1
             is_over = self._canaries_in_time >= _STEADY and hearing.is_over(now)
-            if CENTRE in self.incidents.open:
-                self.loudness.follow(CENTRE, now, is_over=is_over)
+            self.blindness.follow(now, is_over=is_over)
 
     def _step(self, at: float) -> None:
         hearing = self.hearing
@@ -352,7 +351,7 @@ class Decisions:
         if blindness is not None and self.connections.explains(blindness):
             hearing.suspension.explain(self.connections.doubling.ends_at)
         elif blindness is not None:
-            self._accuse_centre(blindness, at)
+            self.blindness.tell(blindness, at)
         is_explained = self.connections.doubling.is_known
         self.troubles.follow_grace(self.expectation.grace, at, is_explained=is_explained)
         for ended in self.probes.take_ended(at):
@@ -370,10 +369,6 @@ class Decisions:
         for case in self.hang_ups.take_over(at):
             for loss in self.judging.judge_case(case, at):
                 self._lose(loss, at)
-
-    def _accuse_centre(self, blindness: Blindness, at: float) -> None:
-        verdict = self.loudness.beside(centre_verdict.judge(blindness), at)
-        self.incidents.begin(CENTRE, verdict, at, since=blindness.since, again=blindness.again)
 
     def queue(self, host: Host) -> None:
         """Look at ``host`` by its present deadline."""

@@ -21,13 +21,10 @@ Times are monotonic seconds.
 """
 
 from aggregator.core.host import INF
+from venuewatch.base.wire.links import yield_wait_s
 
 SAVED_S = 120.0
 """How old (s) what a broker says after a crash can be at most; it saves each minute."""
-
-YIELD_S = 60.0
-YIELD_MAX_S = 600.0
-"""The longest wait (s) of the one that yields: at first, and after it has yielded many times."""
 
 _OVER_S = 30.0  # beyond the wait: for so long nothing was heard of another
 _SPELL_S = 15.0  # what is heard within this time is of one takeover
@@ -66,7 +63,7 @@ class Doubling:
     @property
     def wait_s(self) -> float:
         """The longest time (s) for which the one that yields waits now."""
-        return min(YIELD_MAX_S, YIELD_S * 2.0 ** min(self._spells - 1, 10))
+        return yield_wait_s(max(1, self._spells))
 
     def opened(self, connection: str) -> None:
         """Note that a connection begins."""

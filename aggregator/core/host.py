@@ -32,6 +32,21 @@ class Place(NamedTuple):
     is_required: bool = False
 
 
+class KnownBoot(NamedTuple):
+    """A boot that has beaten under a host's name. ``heard_at``: its last beat, once another beats.
+
+    ``address``: its machine's, ``yields``: it obeys that command; both as its birth said.
+    ``told``: how many times it was told to make way, last at ``told_at``.
+    """
+
+    boot: str
+    heard_at: float = -INF
+    address: str = ""
+    yields: bool = False
+    told: int = 0
+    told_at: float = -INF
+
+
 class Host:
     """One host: its place, how alive it is, and the last that it sent.
 
@@ -43,6 +58,7 @@ class Host:
         excuse: the excuse that ends last, of those that this host was given.
         hung_up_at: when its connection was closed last, so that its will was held.
         session_began_at: when the birth of its latest session came.
+        boots: those that have beaten lately, in the order of their first beats.
         refused: how many messages of each stream were over its budget; None without any.
         exceeds_reconnect_limit: its agent may stay away for longer than any grace allows for.
     """
@@ -61,6 +77,7 @@ class Host:
         "births_until",
         "boot",
         "boot_heard_at",
+        "boots",
         "boots_until",
         "catalogue_asked_at",
         "catalogues",
@@ -77,7 +94,6 @@ class Host:
         "evidence_wall",
         "exceeds_reconnect_limit",
         "excuse",
-        "former_boots",
         "held",
         "hung_up_at",
         "is_clock_right",
@@ -138,6 +154,7 @@ class Host:
 
         self.boot = ""
         self.boot_heard_at = -INF
+        self.boots: tuple[KnownBoot, ...] = ()
         self.session = 0
         self.session_began_at = -INF
         self.is_replaced = False
@@ -160,7 +177,6 @@ class Host:
         self.closed_at: float | None = None
         self.hung_up_at = -INF
         self.steady = 0
-        self.former_boots: tuple[str, ...] = ()
         self.echoes = Echoes()
         self.problems: dict[str, str] = {}
         self.check_problems: dict[tuple[str, str], str] = {}

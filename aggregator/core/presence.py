@@ -104,8 +104,13 @@ class Presence:
             self._has_older_agents, self._is_found, self._looked_at = self._is_found, False, 0
 
     @property
+    def is_first(self) -> bool:
+        """Whether our name sorts first among the aggregators that are online."""
+        return all(self.name < other for other in self.others)
+
+    @property
     def _serves_older_agents(self) -> bool:
-        return self._has_older_agents and all(self.name < other for other in self.others)
+        return self._has_older_agents and self.is_first
 
 
 def knows_own_ticks(host: Host) -> bool:

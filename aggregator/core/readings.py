@@ -177,7 +177,8 @@ class LatestReadings:
         taken: list[Taken] = []
         refused: list[MalformedMessageError] = []
         messages: list[Vitals | Checks] = [*backlog.vitals, *backlog.checks]
-        for message in messages:
+        for said in messages:
+            message = _restamped(host, said, wall)
             try:
                 if not self.take(host, message, now, wall, is_late=True):
                     continue
@@ -204,7 +205,7 @@ class LatestReadings:
         vitals = KnownVitals(catalogue, values, *times, boot)
         if message.catalogue is not None:
             named = readings_of(catalogue.families, values)
-            message = Vitals(boot, message.session, seq, wall_ms, named)
+            message = replace(message, readings=named, catalogue=None, values=[])
         return LateReading(host.name, boot, Stream.VITALS, seq, wall_ms, message, (vitals,))
 
     def _take_checks(
@@ -239,6 +240,25 @@ def _times(
     """Return when a reading was taken (our monotonic s), and the time for its samples (ms)."""
     at = taken_at(wall_ms, host.clock_offset_s or 0.0, now, wall)
     return at, timestamp_ms(host, wall_ms, wall, is_late=is_late)
+
+
+def _restamped(host: Host, message: Vitals | Checks, wall: float) -> Vitals | Checks:
+    """Return a late message with the times at which the host's clock of now would put it.
+
+    Its clock was set while the message waited if that is not when it says: by its age since.
+    """
+    if message.age_ms is None:
+        return message
+    now_ms = round((wall + (host.clock_offset_s or 0.0)) * 1000)
+    by_ms = now_ms - message.age_ms - message.wall_ms
+    message = replace(message, age_ms=None)
+    if abs(by_ms) <= DISTRUSTED_FROM_S * 1000:
+        return message
+    message = replace(message, wall_ms=max(0, message.wall_ms + by_ms))
+    if isinstance(message, Vitals):
+        return message
+    moved = [replace(one, wall_ms=max(0, one.wall_ms + by_ms)) for one in message.readings]
+    return replace(message, readings=moved)
 
 
 def taken_at(wall_ms: int, offset_s: float, now: float, wall: float) -> float:

@@ -3,7 +3,7 @@
 The life of a beat:
 
 1. ``intake`` has decoded it, and knows its host.
-2. Another boot than before begins anew (``identity``).
+2. Another boot than before begins anew (``identity``). So does one whose machine was put back.
 3. ``liveness`` moves the host's deadline, which costs no more in a big fleet; most beats end here.
 4. A host that was out of sight and is back changes its state (``decisions``).
 5. That of our ticks which it echoes gives round trip and clock offset; a beat that echoes none of
@@ -235,6 +235,11 @@ class Reception:
         is_usual = not is_new_boot and not beat.late_ms
         returned = None if is_usual else self._begin_anew(host, beat, now)
         news = self._receive_beat(host, beat, now, wall, is_new_boot)
+        if news is False and identity.is_put_back(host, beat, self._decisions.ticks):
+            is_new_boot = True
+            identity.begin_again(host, now)
+            self._restarts.note(host, now)
+            news = self._receive_beat(host, beat, now, wall, is_new_boot)
         if news is not True:
             if news is False:
                 return
@@ -255,14 +260,15 @@ class Reception:
             else:
                 self._look_further(host, beat, now, wall)
         if returned is not None:
-            self._decisions.twins.report(returned, now)
+            self._decisions.twins.report(returned, now, is_first=self._presence.is_first)
             self._decisions.plan()
 
     def _begin_anew(self, host: Host, beat: Beat, now: float) -> identity.BootReturned | None:
         """Begin another boot, or go on with one whose agent did not run for a while."""
         if beat.boot != host.boot:
             is_first = not host.boot
-            returned = identity.begin_boot(host, beat, now)
+            lately_s = self._decisions.expectation.grace_s(host)
+            returned = identity.begin_boot(host, beat, now, lately_s=lately_s)
             if returned is None and not is_first:
                 self._restarts.note(host, now)
             return returned

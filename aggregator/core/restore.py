@@ -173,7 +173,7 @@ def _settle(decisions: Decisions, reception: Reception, incident: Incident, now:
         case "budget":
             decisions.expectation.budget.restore(fleet.named(subject.host), now)
         case "identity":
-            decisions.twins.contest(subject, now)
+            decisions.twins.restore(incident, now)
         case "feed" | "source" as scope:
             of = reception.feeds if scope == "feed" else reception.source_clocks
             of.restore(incident)

@@ -51,6 +51,10 @@ class Ticks:
         sent = self._sent.get(tick.number)
         return sent is not None and int(sent * 1000) == tick.mono_ms
 
+    def sent_at(self, echo: Echo) -> float:
+        """Return when (s) we sent the tick that an echo is of; long ago if we did not, lately."""
+        return self._sent.get(echo.number, -math.inf)
+
     def has_sent(self, echo: Echo) -> bool:
         """Tell whether an echo is of a tick that we sent lately."""
         return echo.number in self._sent

@@ -9,6 +9,7 @@ keeps none from the others.
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 
 import mqtt5
@@ -51,6 +52,10 @@ class BulkListener:
     def opened(self) -> None:
         """Hear readings from now on."""
         self._driver.opened("bulk")
+
+    def not_opened(self, why: str) -> None:
+        """Note that the broker has not let us in."""
+        self._driver.not_opened(why, "bulk")
 
     def lost(self, *, is_taken_over: bool) -> None:
         """Hear no readings any more."""
@@ -114,6 +119,13 @@ class Driver:
     def opened(self, connection: Connection = "live") -> None:
         """Hear the fleet, or its readings, from now on."""
         self.centre.opened(clock.monotonic(), connection)
+        self._hand_out()
+
+    def not_opened(self, why: str, connection: Connection = "live") -> None:
+        """Note that the broker has not let us in, for this reason, in words."""
+        now = clock.monotonic()
+        note = self.centre.decisions.connections.refused
+        self.centre.call(now, partial(note, connection, why, now))
         self._hand_out()
 
     def lost(self, connection: Connection = "live", *, is_taken_over: bool = False) -> None:

@@ -13,8 +13,10 @@ from agent.outbox import (
     WAIT_FOR_BEAT_S,
     BeatQueue,
     Message,
+    Outbox,
 )
 from agent.series import SERIES_MAX, Series
+from agent.spool.ages import Ages
 from tests.agent.outbox_world import BOOT, Broker, Sent, World
 from venuewatch.base.wire.catalogue import encode, key_of
 from venuewatch.base.wire.messages import MAX_PAYLOAD_BYTES, Vitals, decode_backlog
@@ -318,3 +320,16 @@ def test_reading_that_waits_when_the_session_ends_is_kept(world: World) -> None:
     queue.add([], None, None, 2.0)
 
     assert world.pending() == 1
+
+
+def test_readings_that_were_kept_go_with_their_age(world: World) -> None:
+    world.outbox = Outbox(world.spool, boot=BOOT, ages=Ages("run", lambda: world.now))
+    broker, taken_at = Broker(), world.now
+    world.outbox.take(Message(Stream.VITALS, b'{"seq":0}', taken_at=taken_at), None, world.now)
+    world.now += 30.0
+
+    world.run(broker)
+
+    (vitals,) = broker.backlogs()[0].body["vitals"]
+    assert vitals["seq"] == 0
+    assert 30_000 <= vitals["age_ms"] <= 30_100

@@ -65,6 +65,8 @@ class Machine:
         self.clock_ahead_s = 0.0
         self.deaf_to: set[str] = set()
         self.echoes_all = True
+        self.yields = False
+        self.address = ""
         self.ticks: dict[str, tuple[int, float]] = {}
         self.held: list[Message] | None = None
 
@@ -106,6 +108,8 @@ class Machine:
             stock_tcp=stock_tcp,
             reconnect_max_s=self.reconnect_max_s,
             own_ticks=self.echoes_all,
+            address=self.address,
+            yields=self.yields,
         )
 
     def death(

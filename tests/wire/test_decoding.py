@@ -68,7 +68,8 @@ CHECKS = messages.Checks(
 )
 BIRTH = """{
     "boot": "a", "session": 1, "wall_ms": 2, "interval_s": 1, "vitals_every_s": 10, "os_boot_ms": 3,
-    "agent_version": "1", "nodename": "é", "keepalive_s": 5, "reconnect_max_s": 60
+    "agent_version": "1", "nodename": "é", "keepalive_s": 5, "reconnect_max_s": 60,
+    "yields": true
 }""".encode()
 PROBED = """{
     "boot": "a", "session": 1, "number": 7, "host": "STA-2", "is_reached": false, "way": "tcp",
@@ -106,6 +107,7 @@ WIRES = {
         messages.decode_centre_state, messages.CentreState("online", credit=True)
     ),
     "grant": Wire(messages.decode_command, messages.Grant("a", "centre", 2**40)),
+    "yield": Wire(messages.decode_command, messages.Yield("a", "192.0.2.7")),
     "probe": Wire(
         messages.decode_command,
         messages.Probe(number=7, host="STA-2", address="192.0.2.7", port=22, timeout_s=0.5),
@@ -216,6 +218,7 @@ def test_the_largest_birth_that_can_be_read_aloud_fits_its_bound() -> None:
         stock_tcp=True,
         reconnect_max_s=86_399.123456789012,
         own_ticks=True,
+        yields=True,
         **longest,
     )
 

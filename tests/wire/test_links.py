@@ -6,7 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from venuewatch.base.wire.links import RECONNECT_MAX_S, wait_before
+from venuewatch.base.wire.links import (
+    RECONNECT_MAX_S,
+    wait_after_brief,
+    wait_before,
+    yield_wait_s,
+)
 
 
 class Highest(random.Random):
@@ -51,3 +56,29 @@ def test_waits_are_spread_over_the_whole_range() -> None:
 def test_attempts_are_counted_from_zero() -> None:
     with pytest.raises(ValueError, match="counted from 0"):
         wait_before(-1, random.Random(0))
+
+
+@given(st.integers(1, 10**9), st.floats(0.1, 86_400), st.randoms(use_true_random=False))
+def test_a_wait_after_a_brief_connection_is_never_near_zero_nor_over_its_limit(
+    times: int, max_s: float, rng: random.Random
+) -> None:
+    assert min(1.0, max_s / 2) <= wait_after_brief(times, rng, max_s=max_s) <= max_s
+
+
+def test_brief_connections_in_a_row_are_followed_later_and_later() -> None:
+    most = [wait_after_brief(times, Highest()) for times in range(1, 7)]
+
+    assert most == [2.0, 4.0, 8.0, RECONNECT_MAX_S, RECONNECT_MAX_S, RECONNECT_MAX_S]
+
+
+def test_the_one_that_makes_way_waits_a_minute_and_ten_at_most() -> None:
+    waits = [yield_wait_s(times) for times in (1, 2, 3, 4, 5, 6, 10**9)]
+
+    assert waits == [60.0, 120.0, 240.0, 480.0, 600.0, 600.0, 600.0]
+
+
+def test_brief_connections_and_ways_made_are_counted_from_one() -> None:
+    with pytest.raises(ValueError, match="counted from 1"):
+        wait_after_brief(0, random.Random(0))
+    with pytest.raises(ValueError, match="counted from 1"):
+        yield_wait_s(0)

@@ -9,6 +9,8 @@ anything               answers, or not asked        aggregator_blind
 
 Where something comes, but late, or our process did not run, it is our own load, and the port is not
 looked at.
+
+Where no host at all is heard, or the broker ends or refuses our connection, that is evidence.
 """
 
 from typing import Literal, NamedTuple, TypeAlias
@@ -40,8 +42,16 @@ class Blindness(NamedTuple):
     again: bool = False
 
 
-def judge(blindness: Blindness) -> Verdict:
-    """Return whether the broker or our own ear is at fault."""
+def nobody_heard(since: float, at: float) -> Verdict:
+    """Return that no host at all was heard since then, though our own ticks came back."""
+    return Verdict(Cause.AGGREGATOR_BLIND, (_nobody(since, at),))
+
+
+def judge(blindness: Blindness, ends: tuple[Evidence, ...] = ()) -> Verdict:
+    """Return whether the broker or our own ear is at fault.
+
+    ``ends``: what the ends of our connection say of it.
+    """
     if blindness.missing in LOAD:
         figures: dict[str, Scalar] = {
             "lasted_s": round(blindness.lasted_s, 3),
@@ -57,6 +67,13 @@ def judge(blindness: Blindness) -> Verdict:
         )
         return Verdict(Cause.BROKER_DOWN, seen)
     detail = {"missing": blindness.missing, "port": blindness.port}
-    return Verdict(
-        Cause.AGGREGATOR_BLIND, (Evidence(blindness.since, CENTRE, "blindness", detail),)
-    )
+    found: tuple[Evidence, ...] = (Evidence(blindness.since, CENTRE, "blindness", detail),)
+    if blindness.missing == "fleet":
+        found += (_nobody(blindness.since, blindness.at),)
+    elif blindness.missing in {"connection", "starting"}:
+        found += ends
+    return Verdict(Cause.AGGREGATOR_BLIND, found)
+
+
+def _nobody(since: float, at: float) -> Evidence:
+    return Evidence(at, CENTRE, "nobody_heard", {"for_s": round(at - since, 3)})

@@ -60,6 +60,9 @@ class Listener(Protocol):
     def opened(self) -> None:
         """React to the start: from now on every published message is received."""
 
+    def not_opened(self, why: str) -> None:
+        """React to a refusal: the broker has not let us in, for this reason, in words."""
+
     def lost(self, *, is_taken_over: bool) -> None:
         """React to the end; ``is_taken_over``: another program has connected as this client."""
 

@@ -5,7 +5,8 @@ the broker while the aggregator is away. An error is logged once, until another 
 
 Two aggregators of one name would take it from each other each second. Of two that know of each
 other the younger yields (``core/doubling.py``): it waits for up to a minute, and longer each time.
-If the other one can not be known, a connection that was taken over twice waits at its ceiling.
+If the other one can not be known, a connection that was taken over twice waits at its ceiling. A
+broker need not say that it was: one that ended within seconds counts, too.
 """
 
 import asyncio
@@ -74,7 +75,7 @@ class BrokerLink:
         self._trouble: str | None = None
         self._is_closing = False
         self._double: Doubled | None = None
-        self._taken_over = 0
+        self._brief = 0
 
     @property
     def is_subscribed(self) -> bool:
@@ -107,8 +108,8 @@ class BrokerLink:
     def _note_end(self, lasted_s: float, *, was_taken_over: bool) -> None:
         """Note the end of a connection: one in a duel is short, and is thrown out by the other."""
         if lasted_s >= STEADY_S:
-            self._taken_over = 0
-        self._taken_over += was_taken_over
+            self._brief = 0
+        self._brief += was_taken_over or lasted_s < links.BRIEF_S
 
     def _wait_s(self, attempt: int, ceiling_s: float) -> float:
         double = self._double
@@ -117,7 +118,7 @@ class BrokerLink:
         yields = None if double is None else double.yields
         if double is not None and yields and attempt == 0:
             return double.wait_s / 2 + self._rng.uniform(0.0, double.wait_s / 2)
-        if attempt == 0 and yields is None and self._taken_over > 1:
+        if attempt == 0 and yields is None and self._brief > 1:
             attempt, ceiling_s = links.AT_CEILING, self._where.reconnect_max_s
         return links.wait_before(attempt, self._rng, max_s=ceiling_s)
 
@@ -204,6 +205,8 @@ class BrokerLink:
 
     def _report(self, error: Exception) -> None:
         trouble = config.in_words(error, at=f"{self._where.address}:{self._where.port}")
+        if isinstance(error, BrokerError):
+            self._listener.not_opened(trouble)
         if trouble != self._trouble:
             self._trouble = trouble
             log.event(_logger, logging.WARNING, "broker_unreachable", why=trouble, **self._place())

@@ -22,8 +22,8 @@ from prometheus_client import (
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from aggregator.core.blindness import CENTRE
 from aggregator.core.centre import Centre
-from aggregator.core.decisions import CENTRE
 from aggregator.core.incidents.record import IncidentChanged
 from aggregator.core.incidents.troubles import PARTS, subject_of
 from aggregator.core.outputs import (

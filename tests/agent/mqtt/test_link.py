@@ -104,16 +104,53 @@ def test_the_first_waits_are_up_to_a_second_and_grow_to_the_ceiling() -> None:
     assert [round(max(wait)) for wait in waits] == [1, 2, 4, 4, 4, 4]
 
 
-def test_who_was_taken_over_waits_at_the_ceiling() -> None:
-    waits = []
+def test_one_that_is_taken_over_again_and_again_waits_up_to_the_ceiling() -> None:
+    waits: list[list[float]] = [[] for _ in range(5)]
     for seed in range(50):
         scene = Scene(seed=seed)
-        scene.open()
-        scene.session.was_taken_over = True
-        scene.fail(was_open=True)
-        waits.append(scene.link.connect_at - clock.monotonic())
+        for wait in waits:
+            scene.open()
+            scene.session.was_taken_over = True
+            scene.fail(was_open=True)
+            wait.append(scene.link.connect_at - clock.monotonic())
 
-    assert max(waits) > 5.0
+    assert [round(max(wait)) for wait in waits] == [2, 4, 8, 10, 10]
+    assert [round(min(wait)) for wait in waits] == [1, 2, 4, 5, 5]
+
+
+def test_one_that_makes_way_leaves_and_waits_as_long_as_it_has_to() -> None:
+    scene = Scene()
+    scene.open()
+    left = scene.session
+
+    waits = [scene.link.give_way(scene.start, to="192.0.2.7") for _ in range(2)]
+
+    assert left.has_left
+    assert scene.link.session is None
+    assert waits == [60.0, 120.0]
+    assert scene.link.connect_at == scene.start + 120.0
+
+
+def test_one_that_makes_way_without_a_session_waits_as_well() -> None:
+    scene = Scene()
+    scene.open()
+    scene.fail(was_open=True)
+
+    scene.link.give_way(scene.start, to="")
+
+    assert scene.link.connect_at == scene.start + 60.0
+
+
+def test_a_session_that_is_renewed_follows_at_once() -> None:
+    scene = Scene()
+    scene.open()
+    left = scene.session
+
+    scene.link.renew(scene.start)
+    scene.link.step(scene.start)
+
+    assert left.has_left
+    assert scene.tried == ["first", "first"]
 
 
 def test_on_a_fallback_the_first_is_looked_for_and_returned_to(

@@ -2,7 +2,8 @@
 
 import pytest
 
-from aggregator.core.doubling import SAVED_S, YIELD_MAX_S, Doubling
+from aggregator.core.doubling import SAVED_S, Doubling
+from venuewatch.base.wire.links import YIELD_MAX_S
 
 OLDER, OURS, YOUNGER = "0190-a", "0191-b", "0192-c"
 

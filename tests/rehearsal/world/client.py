@@ -28,6 +28,7 @@ class Client:
         self.process = SimProcess(loop)
         self.heard: list[tuple[str, bytes, bool]] = []
         self.is_closed = False
+        self.was_told = False
         self._patterns = patterns
         connect = packets.Connect(name, keepalive_s, (f"{name}/death", b"lost"), is_persistent)
         way = Way(loop, [self.leg])
@@ -58,6 +59,8 @@ class Client:
             self.heard.append((packet.topic, packet.payload, packet.retain))
             if packet.number is not None:
                 self.send(packets.Puback(packet.number))
+        elif isinstance(packet, packets.Disconnect):
+            self.was_told = True
 
     def _close(self) -> None:
         self.is_closed = True

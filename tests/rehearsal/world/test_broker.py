@@ -169,3 +169,18 @@ def _is_refused(loop: Loop, broker: Broker) -> bool:
     client = Client(loop, broker, "stranger")
     loop.run(until=loop.now + 1.0)
     return client.was_refused
+
+
+@pytest.mark.parametrize("says_takeover", [False, True], ids=["2.0.11", "later ones"])
+def test_broker_says_why_it_ends_a_session_only_if_it_is_of_that_kind(
+    loop: Loop, broker: Broker, *, says_takeover: bool
+) -> None:
+    broker.says_takeover = says_takeover
+    former = Client(loop, broker, "host")
+    loop.run(until=1.0)
+
+    Client(loop, broker, "host")
+    loop.run(until=2.0)
+
+    assert former.is_closed
+    assert former.was_told is says_takeover

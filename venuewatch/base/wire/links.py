@@ -24,6 +24,13 @@ KEEPALIVE_MAX_S = 60.0
 AT_CEILING = 32
 """An attempt so late that only the ceiling counts: where trying soon would do harm."""
 
+BRIEF_S = 10.0
+"""A connection that lasted less (s) was no real one: another client took it, or it was refused."""
+
+YIELD_S = 60.0
+YIELD_MAX_S = 600.0
+"""How long (s) one of two of one name makes way: at first, and after many times."""
+
 _FIRST_MAX_S = 1.0
 
 
@@ -40,3 +47,29 @@ def wait_before(attempt: int, rng: random.Random, *, max_s: float = RECONNECT_MA
         raise ValueError(f"attempts are counted from 0, got {attempt}")
     doublings = min(attempt, AT_CEILING)
     return rng.uniform(0.0, min(max_s, _FIRST_MAX_S * 2.0**doublings))
+
+
+def wait_after_brief(times: int, rng: random.Random, *, max_s: float = RECONNECT_MAX_S) -> float:
+    """Return how long (s) to wait after ``times`` connections in a row that were brief.
+
+    Uniform in 1 to 2 s after the first, doubling up to ``max_s``. It is never near zero: of two
+    clients of one name each has the time to be told something before the other is back.
+
+    Raises:
+        ValueError: less than one.
+    """
+    if times < 1:
+        raise ValueError(f"brief connections are counted from 1, got {times}")
+    most_s = min(max_s, 2.0 ** min(times, AT_CEILING))
+    return rng.uniform(most_s / 2, most_s)
+
+
+def yield_wait_s(times: int) -> float:
+    """Return how long (s) the one that makes way for the ``times``-th time waits; 1 is the first.
+
+    Raises:
+        ValueError: less than one.
+    """
+    if times < 1:
+        raise ValueError(f"times are counted from 1, got {times}")
+    return min(YIELD_MAX_S, YIELD_S * 2.0 ** min(times - 1, AT_CEILING))

@@ -77,7 +77,7 @@ class Birth(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     1.5 times this (MQTT 5, 3.1.2.10); 0 where it is not known. ``stock_tcp``: my system treats a
     thin stream as any other, so that beats may be later on a link that loses packets.
     ``reconnect_max_s``: the longest that I wait before I connect again. ``own_ticks``: I echo each
-    aggregator's own tick, and not only the one of ``_centre/tick``.
+    aggregator's own tick, and not only the one of ``_centre/tick``. ``yields``: I obey ``Yield``.
     """
 
     boot: BootId
@@ -99,6 +99,7 @@ class Birth(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     stock_tcp: bool = False
     reconnect_max_s: Period = RECONNECT_MAX_S
     own_ticks: bool = False
+    yields: bool = False
 
 
 class Death(msgspec.Struct, frozen=True):
@@ -114,6 +115,9 @@ class Vitals(msgspec.Struct, frozen=True, omit_defaults=True):
 
     Older agents say ``readings`` instead, each with its name. ``seq`` counts, as in
     ``Checks``, what was taken within this boot, sent or not.
+
+    In a backlog ``age_ms`` is how long ago it was taken, by the clock since the machine began.
+    ``restarted``: the machine has begun anew since, so that only its wall clock of then tells.
     """
 
     boot: BootId
@@ -123,6 +127,8 @@ class Vitals(msgspec.Struct, frozen=True, omit_defaults=True):
     readings: Readings | None = None
     catalogue: Key | None = None
     values: Values = []
+    age_ms: Count | None = None
+    restarted: bool = False
 
     def __post_init__(self) -> None:
         if (self.readings is None) is (self.catalogue is None):
@@ -142,14 +148,19 @@ class CheckReading(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True
     values: CheckValues = CheckValues()
 
 
-class Checks(msgspec.Struct, frozen=True):
-    """Readings of the host's checks since the last such message."""
+class Checks(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Readings of the host's checks since the last such message.
+
+    ``age_ms`` and ``restarted`` as in ``Vitals``.
+    """
 
     boot: BootId
     session: Count
     seq: Count
     wall_ms: Count
     readings: Annotated[list[CheckReading], msgspec.Meta(max_length=256)]
+    age_ms: Count | None = None
+    restarted: bool = False
 
 
 class Backlog(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -260,6 +271,17 @@ class Grant(msgspec.Struct, frozen=True, tag_field="do", tag="grant"):
     up_to: Count
 
 
+class Yield(msgspec.Struct, frozen=True, tag_field="do", tag="yield", omit_defaults=True):
+    """Boot ``boot`` is to make way: another agent, heard before it, has the name of this host.
+
+    ``address``: of the machine that keeps the name; empty where it is not known. It goes to
+    whichever of the two is connected: the other one learns of it that it is not alone.
+    """
+
+    boot: BootId
+    address: Text = ""
+
+
 class Probe(msgspec.Struct, frozen=True, tag_field="do", tag="probe", kw_only=True):
     """Find out whether ``host``, at ``address``, answers anything within ``timeout_s``.
 
@@ -291,7 +313,7 @@ class Probed(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     detail: Text = ""
 
 
-Command: TypeAlias = Rebirth | BirthRefused | SayCatalogue | Acknowledge | Grant | Probe
+Command: TypeAlias = Rebirth | BirthRefused | SayCatalogue | Acknowledge | Grant | Probe | Yield
 
 T = TypeVar("T")
 

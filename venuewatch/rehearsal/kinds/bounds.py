@@ -17,7 +17,7 @@ An incident is over, counted from when its last fault was mended, within
 ``feed``    2 x every_s + 3 beats + 2
 ``data``    the limit of its data + what ``feed`` is
 ``damped``  the time in which a penalty of at_most + 2 falls fades, + what ``back`` is
-``twins``   60 s in which the name belongs to one boot + what ``back`` is
+``twins``   the second wait of the one that made way + 30 s + what ``back`` is
 ``budget``  30 s in which nothing is refused + 10
 ``centre``  2 x reconnect_max_s + 10
 ==========  =====================================================================================
@@ -34,9 +34,9 @@ from aggregator.core.expectation import GRACE_EXTRA_S
 from aggregator.core.margins import margin_s_of
 from aggregator.core.verdicts.critical import WAIT_EXTRA_S
 from aggregator.core.verdicts.flapping import FALL, HALF_LIFE_S, REUSE
-from aggregator.core.verdicts.twins import ALTERNATION_S
+from aggregator.core.verdicts.twins import OVER_S
 from aggregator.inventory import VenueEntry
-from venuewatch.base.wire.links import RECONNECT_MAX_S
+from venuewatch.base.wire.links import RECONNECT_MAX_S, yield_wait_s
 from venuewatch.rehearsal.fleet import CHECK_EVERY_S, DATA_LIMIT_S, LIMIT_S
 from venuewatch.rehearsal.kinds.model import Formula, OverFormula
 from venuewatch.rehearsal.margins.links import LINKS
@@ -113,7 +113,7 @@ def over_within_s(
         "feed": feed_s,
         "data": DATA_LIMIT_S + feed_s,
         "damped": fades_s + back_s,
-        "twins": ALTERNATION_S + back_s,
+        "twins": yield_wait_s(2) + OVER_S + back_s,
         "budget": QUIET_S + 10.0,
         "centre": 2 * RECONNECT_MAX_S + 10.0,
     }

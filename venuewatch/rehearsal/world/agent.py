@@ -12,10 +12,13 @@ from typing import Literal, NamedTuple, Protocol, TypeAlias, cast
 from agent.beat_times import BeatTimes
 from agent.centre import Centre
 from agent.config import KEEPALIVE_S
+from agent.mqtt.waits import Waits
 from agent.outbox import BeatQueue, Outbox, Send
+from agent.put_back import PutBack
+from agent.spool.ages import Ages
 from agent.spool.thread import SpoolThread
 from venuewatch.base.wire import messages, topics
-from venuewatch.base.wire.links import AT_CEILING, RECONNECT_MAX_S, Link, wait_before
+from venuewatch.base.wire.links import RECONNECT_MAX_S, Link
 from venuewatch.base.wire.messages import Beat, Birth, Death, Probe, Probed, encode
 from venuewatch.base.wire.packing import packed
 from venuewatch.base.wire.topics import Stream
@@ -81,7 +84,9 @@ class Agent:
         self.session_count = 0
         self._session: AgentSession | None = None
         self._connect_at = loop.now
-        self._attempt = 0
+        self._waits = Waits(rng, max_s=RECONNECT_MAX_S)
+        self._put_back = PutBack()
+        self._gives_way = self._is_put_back = False
         self.is_connected = False
         self._farewell: Delivery | None = None
         self._leave_by = 0.0
@@ -91,7 +96,9 @@ class Agent:
         self._beats = BeatTimes(loop.now, INTERVAL_S, host=site.host)
         self._readings = Sampler(loop, rng, machine, self.boot)
         self._keeper = MemoryKeeper(machine.disk, self._wake_soon)
-        self._outbox = Outbox(cast(SpoolThread, self._keeper), boot=self.boot)
+        self._ages = Ages(f"{machine.started_at:g}", lambda: machine.mono)
+        keeper = cast(SpoolThread, self._keeper)
+        self._outbox = Outbox(keeper, boot=self.boot, ages=self._ages)
         self._centre = Centre(self._outbox.credit)
         self._beat_queue = BeatQueue(self._outbox, interval_s=INTERVAL_S)
         self._alarm = Alarm(loop, partial(self.process.run, self._step))
@@ -167,6 +174,7 @@ class Agent:
             if not self.process.is_dead:
                 self._alarm.set(self._leave_by)
             return
+        self._make_way(now)
         self._link(now)
         line = self._line(now)
         self._beat(now, line)
@@ -212,21 +220,41 @@ class Agent:
         )
         self._session.begin(self._site.route)
 
+    def _make_way(self, now: float) -> None:
+        """Part from the broker where ``agent.shell`` does."""
+        if not self._gives_way and not self._is_put_back:
+            return
+        if self._session is not None:
+            self._session.leave()
+            self._session = None
+        self.is_connected = False
+        self._outbox.session_ended()
+        self._connect_at = now
+        if self._gives_way:
+            self._connect_at += self._waits.after_yield(now)
+        else:
+            self._waits.left(now)
+            self.boot = f"{self._rng.getrandbits(40):08x}"
+            self._readings.begin_boot(self.boot)
+            self._outbox.begin_boot(self.boot)
+            self._ages.begin_boot(self.boot)
+        self._gives_way = self._is_put_back = False
+
     def _lost(self, session: AgentSession, now: float) -> None:
         """Throw the session away and choose when to try again, as ``agent.mqtt.link`` does."""
-        if session.was_taken_over:
-            self._attempt = AT_CEILING
-        self._connect_at = now + wait_before(self._attempt, self._rng)
+        wait_s = self._waits.after_end(now, was_taken_over=session.was_taken_over)
+        self._connect_at = now + wait_s
         if not self.is_connected:
-            self._attempt += 1
+            self._waits.round_over()
         self._session = None
         self.is_connected = False
         self._outbox.session_ended()
 
     def _announce(self, session: AgentSession, now: float) -> None:
         self.is_connected = True
-        self._attempt = 0
+        self._waits.opened(now)
         self._centre.session_began(now)
+        self._put_back.session_began()
         self._beats.session_began()
         self._publish_birth(session)
         self._publish_beat(session, max(0, self._beats.taken))
@@ -267,6 +295,7 @@ class Agent:
             address=self._machine.address,
             keepalive_s=self._keepalive_s,
             own_ticks=True,
+            yields=True,
             reconnect_max_s=self._site.reconnect_max_s,
         )
         topic = self._topics[Stream.BIRTH]
@@ -291,13 +320,17 @@ class Agent:
         """Take in a message; return whether the agent has to look what is to be done."""
         now = self._loop.now
         if topic.endswith("/tick"):
-            self._centre.hear_tick(topic, _tick_of(payload), now)
+            tick = _tick_of(payload)
+            self._centre.hear_tick(topic, tick, now)
             self._beats.hear_tick(now, topic)
-            return not self._rests_on(now)
+            self._is_put_back |= self._put_back.hear_tick(topic, tick, self._machine.mono)
+            return self._is_put_back or not self._rests_on(now)
         if topic == self._command_topic:
             self._obey(messages.decode_command(payload), now)
         else:
-            self._centre.hear_state(topic, messages.decode_centre_state(payload), now)
+            state = messages.decode_centre_state(payload)
+            self._centre.hear_state(topic, state, now)
+            self._put_back.hear_state(topic, state)
         return True
 
     def _rests_on(self, now: float) -> bool:
@@ -318,6 +351,11 @@ class Agent:
         elif isinstance(command, Probe):
             answer = partial(self._answer, command)
             self._site.reach(command.address, command.timeout_s, answer)
+        elif isinstance(command, messages.Yield):
+            if command.boot == self.boot:
+                self._gives_way = True
+            else:
+                self._waits.note_twin(now)
         elif isinstance(command, messages.Rebirth) and self._session is not None:
             self._publish_birth(self._session)
 

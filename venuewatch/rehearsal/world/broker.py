@@ -1,7 +1,8 @@
 """Simulates Mosquitto: sessions, wills, retained messages, a lasting queue.
 
-It takes over by client id and publishes the old session's will before it lets the new one in. A
-client that was silent for 1.5 keepalives is given up. The broker looks every 5 s.
+It takes over by client id and publishes the old session's will before it lets the new one in. As
+2.0.11 it just closes the old one's connection. A client that was silent for 1.5 keepalives is given
+up. The broker looks every 5 s.
 """
 
 import math
@@ -50,6 +51,7 @@ class Broker:
 
     Attributes:
         delivers: whether it hands on what it takes; QoS 1 waits until it does again.
+        says_takeover: whether it tells the old session why it ends, as later versions do.
         unticked: clients that get nothing at QoS 0.
         taps: called with each message that is published.
     """
@@ -58,6 +60,7 @@ class Broker:
         self._loop = loop
         self.process = SimProcess(loop)
         self.delivers = True
+        self.says_takeover = False
         self.unticked: frozenset[str] = frozenset()
         self.taps: list[Tap] = []
         self.retained: dict[str, bytes] = {}
@@ -188,7 +191,8 @@ class Broker:
     def _open(self, endpoint: Endpoint, asked: packets.Connect) -> None:
         known = self._sessions.get(asked.client)
         if known is not None and known.endpoint is not None:
-            known.endpoint.send(packets.Disconnect())
+            if self.says_takeover:
+                known.endpoint.send(packets.Disconnect())
             self._drop(known)
         known = self._sessions.get(asked.client)
         session = ClientSession(

@@ -42,6 +42,10 @@ class Sampler:
             return self._vitals.next_at
         return min(self._vitals.next_at, self._checks.next_at)
 
+    def begin_boot(self, boot: str) -> None:
+        """Be another boot from the next message on."""
+        self._boot = boot
+
     def take(self, now: float, session: int) -> list[Message]:
         """Return what was due to be read, as messages of this session."""
         said = []
@@ -66,7 +70,7 @@ class Sampler:
                 for each in watched.values()
             ]
             checks = Checks(self._boot, session, self._next(Stream.CHECKS), wall_ms, found)
-            said.append(Message(Stream.CHECKS, encode(checks)))
+            said.append(Message(Stream.CHECKS, encode(checks), taken_at=self._machine.mono))
         return said
 
     def vitals(self, now: float, session: int) -> Message:
@@ -75,7 +79,8 @@ class Sampler:
             self._numbers = self._series.numbers(Readings(node_load1=0.25), now)
         seq, key, wall_ms = self._next(Stream.VITALS), self._series.key, self._machine.clock.wall_ms
         vitals = Vitals(self._boot, session, seq, wall_ms, catalogue=key, values=self._numbers)
-        return Message(Stream.VITALS, encode(vitals), self._series.catalogue)
+        catalogue = self._series.catalogue
+        return Message(Stream.VITALS, encode(vitals), catalogue, self._machine.mono)
 
     def _next(self, stream: Stream) -> int:
         self._seqs[stream] += 1

@@ -38,12 +38,16 @@ class Chance(random.Random):
 
 
 class Notes:
-    """A listener. ``log`` is each of its calls, in order; it can be made to fail."""
+    """A listener. ``log`` is each of its calls, in order; it can be made to fail.
+
+    ``refusals``: why it was not let in, apart from that.
+    """
 
     is_behind = False
 
     def __init__(self) -> None:
         self.log: list[tuple[str, object]] = []
+        self.refusals: list[str] = []
         self.fault: Exception | None = None
         self._waiting = Waiting()
 
@@ -60,6 +64,9 @@ class Notes:
 
     def opened(self) -> None:
         self._note("opened", None)
+
+    def not_opened(self, why: str) -> None:
+        self.refusals.append(why)
 
     def lost(self, *, is_taken_over: bool) -> None:
         self._note("lost", "taken over" if is_taken_over else None)

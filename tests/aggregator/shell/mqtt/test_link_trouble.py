@@ -73,22 +73,28 @@ async def test_a_broker_that_disconnects_us_is_lost_until_reconnected(
     assert linked.chance.ceilings == [1.0]
 
 
-async def taken_over(linked: Linked, times: int) -> None:
-    """Admit the link and throw it out again, so many times."""
+async def taken_over(linked: Linked, times: int, *, is_told: bool = True) -> None:
+    """Admit the link and throw it out again, so many times; 2.0.11 does not tell why."""
     for time in range(times):
         peer = await (await linked.peer()).admit()
         await linked.notes.noted("opened", time + 1)
-        peer.send(mqtt5.DisconnectPacket(reason_code=Goodbye.SESSION_TAKEN_OVER).write())
+        if is_told:
+            peer.send(mqtt5.DisconnectPacket(reason_code=Goodbye.SESSION_TAKEN_OVER).write())
+        else:
+            peer.hang_up()
         await linked.notes.noted("lost", time + 1)
 
 
-async def test_a_duel_with_a_stranger_waits_at_the_ceiling(linked: Linked) -> None:
+@pytest.mark.parametrize("is_told", [True, False], ids=["told", "as Mosquitto 2.0.11"])
+async def test_a_duel_with_a_stranger_waits_at_the_ceiling(
+    linked: Linked, *, is_told: bool
+) -> None:
     async with linked():
-        await taken_over(linked, 3)
+        await taken_over(linked, 3, is_told=is_told)
         await linked.chance.asked(3)
 
     assert linked.chance.ceilings == [1.0, 10.0, 10.0]
-    assert ("lost", "taken over") in linked.notes.log
+    assert (("lost", "taken over") in linked.notes.log) is is_told
 
 
 @pytest.mark.parametrize(
@@ -191,3 +197,25 @@ async def test_an_attempt_that_fails_is_logged_once_and_repeated(
     (logged,) = whys("broker_unreachable")
     assert why in logged
     assert linked.chance.ceilings[:6] == [1.0, 2.0, 2.0, 2.0, 2.0, 2.0]
+
+
+async def test_each_refusal_is_told_in_words_and_no_other_failure(linked: Linked) -> None:
+    async with linked():
+        for _ in range(2):
+            peer = await linked.peer()
+            await peer.receive(mqtt5.ConnectPacket)
+            peer.send(refusal(Refusal.NOT_AUTHORIZED))
+        (await linked.peer()).hang_up()
+        await linked.peer()
+
+    *refused, closed = linked.notes.refusals
+    assert len(refused) == 2
+    assert all("NOT_AUTHORIZED (no entry)" in why for why in refused)
+    assert "the broker closed the connection" in closed
+
+
+async def test_broker_that_is_not_there_has_refused_nothing(linked: Linked) -> None:
+    async with linked(Connection(port=9)):
+        await linked.chance.asked(3)
+
+    assert linked.notes.refusals == []
