@@ -134,7 +134,17 @@ def test_worlds_of_the_whole_fleet_are_full_but_the_last() -> None:
     assert min(fleets[:-1]) > len(CODES)
 
 
-def test_longest_scenario_of_a_world_is_first() -> None:
+def test_longest_scenario_of_a_venue_is_first() -> None:
     for world in divided(MANY, FLEET, 1):
-        took = [takes_s(each) for each in world.scenarios]
-        assert took == sorted(took, reverse=True)
+        for code in CODES:
+            took = [takes_s(each) for each in of_a_venue(world, code)]
+            assert took == sorted(took, reverse=True)
+
+
+def test_venue_that_has_most_to_play_begins_first() -> None:
+    for world in divided(MANY, FLEET, 1):
+        left_s = [
+            sum(takes_s(each) for each in world.scenarios[at:] if each.venue == one.venue)
+            for at, one in enumerate(world.scenarios)
+        ]
+        assert left_s == pytest.approx(sorted(left_s, reverse=True))

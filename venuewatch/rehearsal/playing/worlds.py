@@ -29,7 +29,7 @@ _SMALL_MAX = 3
 
 
 class WorldPlan(NamedTuple):
-    """One world: its name, its venues (none: all), and its scenarios, the longest first."""
+    """One world: its name, its venues (none: all), and its scenarios, in their order."""
 
     name: str
     seed: str
@@ -111,8 +111,13 @@ class _Room:
         return True
 
     def in_order(self) -> tuple[Scenario, ...]:
-        """Return what it plays, the longest first."""
-        return tuple(sorted(self.scenarios, key=takes_s, reverse=True))
+        """Return what it plays: at each venue the longest first, and first where most is left."""
+        left_s, ranked = dict(self._busy_s), list[tuple[float, Scenario]]()
+        for each in sorted(self.scenarios, key=takes_s, reverse=True):
+            ranked.append((max(left_s[code] for code in each.venues), each))
+            for code in each.venues:
+                left_s[code] -= takes_s(each)
+        return tuple(each for _, each in sorted(ranked, key=lambda one: -one[0]))
 
     def _has_place(self, scenario: Scenario, hit: Mapping[str, set[str]]) -> bool:
         if len(self._busy_s.keys() | set(scenario.venues)) > self._most:
