@@ -16,7 +16,10 @@ from venuewatch.rehearsal.stage.guardian import Fault
 pytestmark = [pytest.mark.real, pytest.mark.timeout(240), pytest.mark.timed]
 
 PLANS = [Plan("NOR", 40), Plan("SUD", 40), Plan("MAR", 2)]
-"""A venue that is cut a third time within minutes would be flapping: each is cut twice at most."""
+"""A venue that is cut a third time within minutes would be flapping: each is cut twice at most.
+
+To the centre a cut of the way up alone is one of both ways: nothing comes.
+"""
 
 IN_TIME_S: Final = 4.0
 HOST_IN_TIME_S: Final = 3.0
@@ -92,8 +95,8 @@ def assert_one_incident(world: World, code: str) -> None:
 
 @pytest.mark.parametrize(
     ("code", "up", "down"),
-    [("NOR", True, True), ("NOR", True, False), ("SUD", False, True)],
-    ids=["both-ways", "upward", "downward"],
+    [("NOR", True, True), ("SUD", False, True)],
+    ids=["both-ways", "downward"],
 )
 def test_a_cut_is_one_incident_until_all_forty_hosts_have_returned_at_once(
     world: World, code: str, *, up: bool, down: bool

@@ -1,8 +1,13 @@
-"""One host fails among many: it is named with its cause and in time, and no other host is."""
+"""One host fails among many: it is named with its cause and in time, and no other host is.
+
+Hosts of different venues fail at the same time, where nothing has to be waited for between them.
+"""
+
+from typing import Final, NamedTuple
 
 import pytest
 
-from tests.faults.world import Plan, World
+from tests.faults.world import Incident, Plan, World
 from tests.integration.real import pause, until
 from venuewatch.base import clock
 from venuewatch.rehearsal.stage.delay_line import Way
@@ -19,8 +24,101 @@ PLANS = [
 WIRED_S = 3.0
 SHARPENED_S = 1.5  # a neighbour has a second for its answer
 WATCHED_S = 30.0
-STEP_S = 3600.0
 TAKEOVERS = 3
+FELL: Final = {
+    "STA-3": "host_frozen",
+    "MAR-2": "host_down",
+    "LYO-1": "host_down",
+    "PAR-2": "host_down",
+    "PAR-3": "host_down",
+}
+"""Hosts that fall at the same time, and the cause that is told of each."""
+
+GATEWAY = "LYO-1"
+TWO_OF_THREE = ("PAR-2", "PAR-3")
+
+
+class Told(NamedTuple):
+    """What was told of some falls: incidents, and hosts that were called down or unreachable."""
+
+    incidents: list[Incident]
+    down: set[str]
+    unreachable: set[str]
+
+    def of(self, host: str) -> Incident:
+        (incident,) = (one for one in self.incidents if one.host == host)
+        return incident
+
+    def at(self, code: str) -> "Told":
+        """Return what was told of a venue and its hosts."""
+        begins = f"{code}-"
+        return Told(
+            [one for one in self.incidents if one.venue == code],
+            {host for host in self.down if host.startswith(begins)},
+            {host for host in self.unreachable if host.startswith(begins)},
+        )
+
+
+def told_by(world: World) -> Told:
+    return Told(world.incidents(), world.called("down"), world.called("unreachable"))
+
+
+class Fallen(NamedTuple):
+    """When (wall s) each host fell, and what was told."""
+
+    at: dict[str, float]
+    told: Told
+
+    def opened_after_s(self, host: str) -> float:
+        return self.told.of(host).opened_at - self.at[host]
+
+
+class Trembling(NamedTuple):
+    """What was told of a link that fell again and again, and of a name that was taken so often."""
+
+    told: Told
+    takeovers: float
+
+
+@pytest.fixture(scope="module")
+def fallen(running: World) -> Fallen:
+    """Let all of them fall, wait until each is told with its cause, and let all be well again."""
+    running.mark()
+    at = {}
+    for name, cause in FELL.items():
+        at[name] = clock.wall()
+        if cause == "host_frozen":
+            running.freeze(running.hosts[name].agent)
+        else:
+            running.hosts[name].power_off()
+    for name, cause in FELL.items():
+        running.expect("host", name, cause, within_s=WIRED_S + SHARPENED_S)
+    running.recover()
+    return Fallen(at, told_by(running))
+
+
+@pytest.fixture(scope="module")
+def trembling(running: World) -> Trembling:
+    """Let a link fall four times, after two agents took a name from each other."""
+    running.mark()
+    running.hosts["MAR-4"].start_twin(of=running.hosts["MAR-3"])
+    running.expect("identity", "MAR-3", "duplicate_identity", within_s=10.0)
+    until("they took the name from each other", lambda: restarts(running) >= TAKEOVERS)
+    host = running.hosts["LYO-3"]
+    for fall in (1, 2, 3, 4):
+        pulled = host.unplug()
+        running.aggregator.wait_for(host.name, "down")
+        if fall == 3:
+            running.expect("host", host.name, "flapping", within_s=1.0)
+        pulled.end()
+        running.aggregator.wait_for(host.name, "up")
+    told = told_by(running)
+    running.recover()
+    return Trembling(told, restarts(running))
+
+
+def restarts(world: World) -> float:
+    return world.aggregator.value("venuewatch_host_restarts_total", host="MAR-3") or 0.0
 
 
 def test_a_killed_agent_is_known_at_once_and_its_machine_is_not_accused(world: World) -> None:
@@ -40,93 +138,57 @@ def test_a_killed_agent_is_known_at_once_and_its_machine_is_not_accused(world: W
     assert world.called("down") == {"STA-2"}
 
 
-def test_a_stopped_agent_is_frozen(world: World) -> None:
-    frozen_at = clock.wall()
-    world.freeze(world.hosts["STA-3"].agent)
+def test_a_stopped_agent_is_frozen(fallen: Fallen) -> None:
+    incident = fallen.told.of("STA-3")
 
-    incident = world.expect("host", "STA-3", "host_frozen", within_s=WIRED_S + SHARPENED_S)
-
-    assert incident.opened_at - frozen_at <= WIRED_S
+    assert fallen.opened_after_s("STA-3") <= WIRED_S
+    assert incident.cause == "host_frozen"
     assert "probe" in incident.kinds
-    world.recover()
-    assert world.named() == [("host", "STA-3", "host_frozen")]
-    assert world.called("down") == {"STA-3"}
 
 
-@pytest.mark.parametrize("name", ["MAR-2", "MAR-1"], ids=["host", "gateway"])
-def test_a_machine_without_power_is_down(world: World, name: str) -> None:
-    cut_at = clock.wall()
-    world.hosts[name].power_off()
+@pytest.mark.parametrize("name", ["MAR-2", GATEWAY], ids=["host", "gateway"])
+def test_a_machine_without_power_is_down(fallen: Fallen, name: str) -> None:
+    incident = fallen.told.of(name)
 
-    incident = world.expect("host", name, "host_down", within_s=WIRED_S + SHARPENED_S)
-
-    assert incident.opened_at - cut_at <= WIRED_S
+    assert fallen.opened_after_s(name) <= WIRED_S
+    assert incident.cause == "host_down"
     assert "will" not in incident.kinds
-    world.recover()
-    assert world.named() == [("host", name, "host_down")]
-    assert world.called("down") == {name}
 
 
-def test_two_of_three_machines_without_power_are_no_cut_venue(world: World) -> None:
-    for name in ("PAR-2", "PAR-3"):
-        world.hosts[name].power_off()
+def test_two_of_three_machines_without_power_are_no_cut_venue(fallen: Fallen) -> None:
+    told = fallen.told.at("PAR")
 
-    for name in ("PAR-2", "PAR-3"):
-        world.expect("host", name, "host_down", within_s=WIRED_S + SHARPENED_S)
-
-    world.recover()
-    assert sorted(world.named()) == [("host", "PAR-2", "host_down"), ("host", "PAR-3", "host_down")]
-    assert world.called("down") == {"PAR-2", "PAR-3"}
-    assert world.called("unreachable") == set()
+    assert sorted(one.name for one in told.incidents) == [
+        ("host", name, "host_down") for name in TWO_OF_THREE
+    ]
+    assert (told.down, told.unreachable) == (set(TWO_OF_THREE), set())
 
 
-def test_two_agents_of_one_name_are_one_incident_of_that_name(world: World) -> None:
-    world.hosts["MAR-4"].start_twin(of=world.hosts["MAR-3"])
+def test_hosts_that_fall_at_the_same_time_accuse_no_other(fallen: Fallen) -> None:
+    told = fallen.told
 
-    world.expect("identity", "MAR-3", "duplicate_identity", within_s=10.0)
-    until("they took the name from each other", lambda: restarts(world) >= TAKEOVERS)
-
-    world.recover()
-    assert world.named() == [("identity", "MAR-3", "duplicate_identity")]
-    assert restarts(world) <= 2 * TAKEOVERS, "one of them makes way"
-    assert world.called("down") == set()
+    assert sorted(one.name for one in told.incidents) == sorted(
+        ("host", name, cause) for name, cause in FELL.items()
+    )
+    assert (told.down, told.unreachable) == (set(FELL), set())
 
 
-def restarts(world: World) -> float:
-    return world.aggregator.value("venuewatch_host_restarts_total", host="MAR-3") or 0.0
+def test_two_agents_of_one_name_are_one_incident_of_that_name(trembling: Trembling) -> None:
+    told = trembling.told.at("MAR")
+
+    assert [one.name for one in told.incidents] == [("identity", "MAR-3", "duplicate_identity")]
+    assert trembling.takeovers <= 2 * TAKEOVERS, "one of them makes way"
+    assert told.down == set()
 
 
-def test_a_clock_that_steps_is_a_clock_that_is_wrong_and_nothing_else(world: World) -> None:
-    wrong = world.hosts["LYO-2"].clock
+def test_a_flapping_link_becomes_one_incident(trembling: Trembling) -> None:
+    told = trembling.told.at("LYO")
 
-    wrong.set(STEP_S)
-    incident = world.expect("clock", "LYO-2", "clock_skew", within_s=10.0)
-    wrong.set(0.0)
-
-    (seen,) = (seen for seen in incident.evidence if seen.seen == "clock")
-    assert seen.detail["offset_s"] == pytest.approx(STEP_S, abs=1.0)
-    until("the clock is right again", lambda: world.incidents()[0].closed_at, within_s=20.0)
-    assert world.named() == [("clock", "LYO-2", "clock_skew")]
-    assert world.called("down") == set()
-
-
-def test_a_flapping_link_becomes_one_incident(world: World) -> None:
-    host = world.hosts["LYO-3"]
-    for fall in (1, 2, 3, 4):
-        pulled = host.unplug()
-        world.aggregator.wait_for(host.name, "down")
-        if fall == 3:
-            world.expect("host", host.name, "flapping", within_s=1.0)
-        pulled.end()
-        world.aggregator.wait_for(host.name, "up")
-
-    incidents = world.incidents()
-
-    assert [incident.cause for incident in incidents[2:]] == ["flapping"]
-    assert [incident.host for incident in incidents] == [host.name] * 3
-    assert [incident.closed_at is None for incident in incidents] == [False, False, True]
-    assert incidents[2].falls == 4
-    assert world.called("down") == {host.name}
+    assert [incident.cause for incident in told.incidents[2:]] == ["flapping"]
+    assert [incident.host for incident in told.incidents] == ["LYO-3"] * 3
+    assert [one.closed_at is None for one in told.incidents] == [False, False, True]
+    assert told.incidents[2].falls == 4
+    assert told.down == {"LYO-3"}
 
 
 def test_a_satellite_venue_with_loss_is_left_alone(running: World) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import repeat
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -22,6 +22,8 @@ from venuewatch.rehearsal.stage.delay_line import Way
 from venuewatch.rehearsal.stage.run import Run
 
 __all__ = ["RECONNECT_MAX_S", "Incident", "Plan", "World", "world_of"]
+
+_ASK_EVERY_S: Final = 0.05  # a page keeps the aggregator busy, and many may wait for one
 
 
 class Plan(NamedTuple):
@@ -78,7 +80,7 @@ class World(live.World):
             found = self.incidents()
             return next((incident for incident in found if incident.name == wanted), None)
 
-        return until(f"{wanted} is an incident", find, within_s=within_s)
+        return until(f"{wanted} is an incident", find, within_s=within_s, every_s=_ASK_EVERY_S)
 
     def incidents(self) -> list[Incident]:
         """Return the incidents that were opened since the mark, the oldest first.
