@@ -1,6 +1,6 @@
 """No live fault outlives those who hold it, and a restart of an agent neither ends nor keeps it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import cycle
 from typing import Final
 
@@ -17,6 +17,7 @@ from tests.faults.deaths import (
     restart_agent_of,
 )
 from tests.faults.foreign import Foreign, beside
+from tests.faults.looks import Look
 from tests.faults.spoilt import ROLES
 from tests.faults.subjects import (
     CENTRE,
@@ -89,11 +90,6 @@ def world(running: World, foreign: Foreign) -> Iterator[World]:
     assert foreign.is_untouched()
 
 
-def looks(world: World, fault: faults.Fault, subject: Subject) -> Callable[[], bool]:
-    """Return what asks the witness of a fault whether its subject is as it should be."""
-    return lambda: SIGHTS[fault.SEEN_BY](world, subject) is True
-
-
 def test_live_fault_is_over_or_lasts_as_it_should(world: World, fault: str, end: str) -> None:
     subject = subject_of(fault)
     if end == RESTARTED:
@@ -105,29 +101,29 @@ def test_live_fault_is_over_or_lasts_as_it_should(world: World, fault: str, end:
 def assert_it_is_undone(world: World, name: str, end: str, subject: Subject) -> None:
     death = DEATHS[end]
     fault = faults.load(name)(lasts_s=death.lasts_s)
-    is_well = looks(world, fault, subject)
-    until("nothing is broken before", is_well, within_s=WELL_S)
+    look = Look(world, fault, subject)
+    look.await_well(WELL_S)
     with played(world, fault, subject) as controller:
-        until("its witness sees it", lambda: not is_well(), within_s=SEEN_S)
+        look.await_effect(SEEN_S)
 
         death.strike(controller)
 
         limit_s = fault.longest_s + LATER_S if death.is_timed else UNDONE_S
         look_s = LOOK_S.get(fault.SEEN_BY, USUAL_LOOK_S)
-        until("its witness sees that it is over", is_well, within_s=limit_s + look_s)
+        look.await_well(limit_s + look_s)
 
 
 def assert_restart_changes_nothing(world: World, fault: faults.Fault, subject: Subject) -> None:
-    is_well = looks(world, fault, subject)
-    until("nothing is broken before", is_well, within_s=WELL_S)
+    look = Look(world, fault, subject)
+    look.await_well(WELL_S)
     with played(world, fault, subject) as controller:
-        until("its witness sees it", lambda: not is_well(), within_s=SEEN_S)
+        look.await_effect(SEEN_S)
 
         host = restart_agent_of(world, subject)
 
-        assert hits_the_agent(fault, subject) or not is_well()
+        assert hits_the_agent(fault, subject) or look.sees() is not True
         controller.mend()
-        until("its witness sees that it is over", is_well, within_s=WELL_S)
+        look.await_well(WELL_S)
         it = Subject("host", host.where.venue, host.name)
         until("its agent runs", lambda: SIGHTS["agent"](world, it), within_s=WELL_S)
         assert SIGHTS["twins"](world, it)

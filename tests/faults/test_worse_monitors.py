@@ -9,7 +9,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final, NamedTuple
 
-import msgspec
 import pytest
 
 from tests.faults.monitors import URL, EventsRelay, Outlet, nothing, notices_relay, twice
@@ -62,10 +61,8 @@ class Played(NamedTuple):
     said: dict[str, list[Seen | Notice]]
 
 
-def killed(*, over_within_s: float) -> Scenario:
+def killed(*, over_within_s: float, lasts_s: float = 5.0) -> Scenario:
     """Return a scenario in which one agent is killed."""
-    step = order("off", KILLED, at_s=0.2, lasts_s=5.0)
-    step = msgspec.structs.replace(step, fault="agent_killed")
     expected = expectation(
         KILLED, "agent_stopped", detect_within_s=DETECT_WITHIN_S, over_within_s=over_within_s
     )
@@ -73,7 +70,7 @@ def killed(*, over_within_s: float) -> Scenario:
     return scenario(
         kind="agent_killed",
         modes=("live",),
-        orders=(step,),
+        orders=(order("off", KILLED, fault="agent_killed", at_s=0.2, lasts_s=lasts_s),),
         expected=(expected,),
         allowed=(less,),
     )
@@ -192,7 +189,7 @@ def test_a_monitor_that_is_down_fails_and_is_never_void(
             world.aggregator.kill()
 
     monkeypatch.setattr(terms, "SLACK_S", 0.0)
-    short = killed(over_within_s=5.0)
+    short = killed(over_within_s=2.0, lasts_s=2.0)
 
     played = play(world, workers, short, {"down": Outlet()}, stop_the_monitor)
 
