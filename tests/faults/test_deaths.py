@@ -138,14 +138,14 @@ def hits_the_agent(fault: faults.Fault, subject: Subject) -> bool:
 @pytest.mark.parametrize("how", ["guardian killed", FORGETS])
 def test_fault_of_a_receiver_is_over_after_its_length(world: World, name: str, how: str) -> None:
     fault = faults.load(name)(lasts_s=BRIEF_S)
-    is_well = looks(world, fault, CENTRE)
+    look = Look(world, fault, CENTRE)
     with played(world, fault, CENTRE) as controller:
-        assert not is_well()
+        assert look.sees() is False
 
         DEATHS[how].strike(controller)
 
         limit_s = fault.longest_s + LATER_S + USUAL_LOOK_S
-        until("its witness sees that it is over", is_well, within_s=limit_s)
+        look.await_well(limit_s)
 
 
 @pytest.mark.parametrize("how", ["controller killed", "both killed"])
