@@ -15,7 +15,7 @@ Times are monotonic seconds.
 import heapq
 from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum, auto
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from aggregator.core.fleet import Fleet
 from aggregator.core.host import INF, Host
@@ -34,6 +34,9 @@ DAMPED_LEAST = 1_000
 
 _THAT_FALL = frozenset({"host", "venue", "check"})
 _THAT_RETURN = frozenset({"feed", "source", "link", "clock", "bridge", "budget", "terms"})
+DAMPED: Final = _THAT_FALL | _THAT_RETURN
+"""The scopes of which falls add up."""
+
 _WAVERING = frozenset({"feed"})  # scopes of which a problem may go from one cause to another
 _OF_LIVING = frozenset({"link", "feed", "source", "check", "clock", "terms"})
 _ROUNDING = 1.001

@@ -45,6 +45,7 @@ def options_of(path: Path, **more: object) -> argparse.Namespace:
         "allow": False,
         "jobs": 1,
         "pace": "fast",
+        "minutes": None,
         "json": True,
     }
     return argparse.Namespace(**usual | more)
@@ -114,9 +115,17 @@ def test_virtual_time_has_no_pace_of_a_clock(
     assert not played
 
 
-@pytest.mark.parametrize(("asked", "expected"), [("fast", None), ("clock", {1: 0.0})])
-def test_live_run_is_played_at_the_pace_that_is_asked_for(
-    asked: str, expected: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("asked", "minutes", "expected", "within_s"),
+    [("fast", None, None, None), ("clock", None, {1: 0.0}, None), ("fast", 1.5, None, 90.0)],
+)
+def test_live_run_is_played_at_the_pace_that_is_asked_for(  # noqa: PLR0913 - parameters
+    asked: str,
+    minutes: float | None,
+    expected: object,
+    within_s: float | None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     given: dict[str, object] = {}
     row = SimpleNamespace(day=1, starts_at=0, ends_at=1, scenario=scenario())
@@ -125,11 +134,13 @@ def test_live_run_is_played_at_the_pace_that_is_asked_for(
     monkeypatch.setattr(run, "_chosen", lambda *_: [scenario()])
     monkeypatch.setattr(room, "check", lambda _inventory: None)
     monkeypatch.setattr(run, "play_sitting", lambda *_, **more: given.update(more))
-    options = options_of(tmp_path / "run.sqlite", mode="live", pace=asked, resume=False, jobs=3)
+    more = {"mode": "live", "pace": asked, "resume": False, "jobs": 3, "minutes": minutes}
+    options = options_of(tmp_path / "run.sqlite", **more)
 
     assert run.run(options) == 0
 
-    assert given == {"moments": expected, "most": 3}
+    assert callable(given.pop("say"))
+    assert given == {"moments": expected, "most": 3, "within_s": within_s}
 
 
 @pytest.mark.parametrize(
@@ -137,8 +148,10 @@ def test_live_run_is_played_at_the_pace_that_is_asked_for(
     [
         ({"only": ["STA"]}, "--only: expected without --resume"),
         ({"resume": False, "allow": True}, "--allow: expected together with --resume"),
+        ({"minutes": 5.0}, "--minutes: expected --mode live with it"),
+        ({"minutes": 5.0, "mode": "live", "pace": "clock"}, "--minutes: expected --pace fast"),
     ],
-    ids=["only", "allow"],
+    ids=["only", "allow", "minutes simulated", "minutes by the clock"],
 )
 def test_option_that_would_be_ignored_is_refused(
     more: dict[str, object],

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import combinations
 from zoneinfo import ZoneInfo
 
+from aggregator.core.incidents.lifecycle import DAMPED
 from aggregator.core.verdicts.flapping import SUPPRESS, Damping
 from aggregator.inventory import Inventory
 from venuewatch.rehearsal.plan.shares import Candidate
@@ -101,6 +102,8 @@ def called_flapping(sheet: RunSheet) -> list[str]:
     for row in sorted(sheet.rows, key=lambda row: row.starts_at):
         for order in row.scenario.orders:
             for target in order.targets:
+                if target.partition(":")[0] not in DAMPED:
+                    continue
                 damping = dampings.setdefault(target, Damping())
                 if damping.fall(row.starts_at + order.at_s) >= SUPPRESS:
                     found.append(target)

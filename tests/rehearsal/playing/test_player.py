@@ -1,6 +1,7 @@
 """Many scenarios are played at once, as the core's own limits allow, until something forbids it."""
 
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import msgspec
@@ -8,16 +9,18 @@ import pytest
 
 from aggregator.core.incidents.record import Subject
 from aggregator.core.verdicts import centre_side, hang_ups
+from aggregator.core.verdicts.flapping import SUPPRESS, Damping
 from aggregator.inventory import HostEntry, Inventory, VenueEntry
 from tests.rehearsal.playing.virtual import Hands
 from tests.rehearsal.runfile.scenarios import expectation, fetch, run_of, scenario
 from venuewatch.rehearsal.live.health import CENTRE, Health
-from venuewatch.rehearsal.plan.apart import rest_s
+from venuewatch.rehearsal.plan.apart import QUIET_S
 from venuewatch.rehearsal.playing.ends import Span
 from venuewatch.rehearsal.playing.isolation import NEAR_S, VENUES_NEAR_S
 from venuewatch.rehearsal.playing.live import ActPhase, Ending
-from venuewatch.rehearsal.playing.player import WELL_S, Means, Player
+from venuewatch.rehearsal.playing.player import STUCK_S, WELL_S, Means, Player
 from venuewatch.rehearsal.playing.sitting import isolation_of
+from venuewatch.rehearsal.playing.terms import given_up_s
 from venuewatch.rehearsal.playing.turns import Turns
 from venuewatch.rehearsal.runfile.file import AbortedError, RunFile
 from venuewatch.rehearsal.scenario import Order, Scenario
@@ -102,11 +105,19 @@ class Stage:
         self.refusal = ""
         self.meanwhile: tuple[float, Callable[[], None]] | None = None
         self.asked = 0
+        self.said: list[str] = []
         self.isolation = isolation_of(FLEET)
         self.turns = Turns(scenarios, self.isolation)
 
     def play(self) -> None:
-        means = Means(self.hands, self._act_of, self._ask, self._refused, lambda: self.hands.now)
+        means = Means(
+            self.hands,
+            self._act_of,
+            self._ask,
+            self._refused,
+            lambda: self.hands.now,
+            self.said.append,
+        )
         Player(self.file, "a world", means, self.turns, self.isolation).play(lambda _: None)
 
     def at_once(self) -> int:
@@ -205,14 +216,13 @@ def test_one_that_ends_many_connections_is_not_passed_for_ever(make: Callable[..
 def test_host_that_was_hit_rests_until_the_next_hit_is_no_flapping(
     make: Callable[..., Stage],
 ) -> None:
-    both = (hit(number, "V1", lasts_s=10.0) for number in (1, 2))
-    stage = make(*both)
+    stage = make(*(hit(number, "V1", lasts_s=10.0) for number in range(1, 6)))
 
     stage.play()
 
-    first, second = (each.began_at or 0.0 for each in stage.acts)
-    at_s = 0.4  # the first one's only step
-    assert second >= first + at_s + 10.0 + rest_s(1)
+    damping, fell_at = Damping(), [each.began_at or 0.0 for each in stage.acts]
+    assert max(map(damping.fall, fell_at)) < SUPPRESS
+    assert all(after - before > 10.0 + QUIET_S for before, after in pairwise(fell_at))
 
 
 def test_monitor_is_asked_once_for_all_and_seldom(make: Callable[..., Stage]) -> None:
@@ -286,7 +296,7 @@ def test_world_that_does_not_become_well_is_given_up(make: Callable[..., Stage])
     stage = make(hit(1, "V1", lasts_s=10.0))
     stage.health = Health(frozenset({CENTRE}), frozenset())
 
-    with pytest.raises(StageError, match="the venues of scenario 1 are well"):
+    with pytest.raises(StageError, match=r"scenario 1 are well \(not well: the centre\)"):
         stage.play()
 
     assert stage.hands.now == pytest.approx(WELL_S, abs=2.0)
@@ -339,3 +349,57 @@ def test_rules_of_a_fleet_know_its_hosts_and_keepalives() -> None:
 
     assert (lost.venues, given_up.connections) == (1, 7)
     assert given_up.start == 0.4 + 1.5 * 5.0
+
+
+def test_sitting_says_what_it_does_and_what_it_waits_for(make: Callable[..., Stage]) -> None:
+    stage = make(hit(1, "V1", lasts_s=10.0), hit(2, "V1", lasts_s=10.0), quiet(3, "V1"))
+
+    stage.play()
+
+    said = "\n".join(stage.said)
+    for words in (
+        "1 look",
+        "1 play, 1 wait for their venues, 1 wait for their turn",
+        "1 wait for a rest, the first for 5",
+    ):
+        assert words in said
+    assert len(stage.said) <= stage.hands.now + 2
+
+
+def test_witness_that_never_looks_ends_the_sitting(
+    make: Callable[..., Stage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Acted, "look", lambda _self: None)
+    stage = make(quiet(1, "V1"))
+
+    with pytest.raises(StageError, match="not within 180 s: the witnesses of scenario 1 look"):
+        stage.play()
+
+    assert stage.states() == {"interrupted"}
+
+
+def test_scenario_that_does_not_come_to_its_end_ends_the_sitting(
+    make: Callable[..., Stage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Acted, "step", lambda *_: None)
+    one = hit(1, "V1", lasts_s=10.0)
+    stage = make(one)
+
+    with pytest.raises(StageError, match="scenario 1 is mended and seen"):
+        stage.play()
+
+    assert stage.hands.now == pytest.approx(given_up_s(one) + STUCK_S, abs=5.0)
+
+
+def test_one_that_waits_to_be_kept_apart_keeps_none_waiting_that_ends_nothing(
+    make: Callable[..., Stage],
+) -> None:
+    cut = [hit(number, f"V{number}", lasts_s=120.0, whole=True) for number in range(1, 9)]
+    stage = make(*cut, quiet(9, "V9"), quiet(10, "V9"))
+
+    stage.play()
+
+    began_at = {each.scenario.number: each.began_at or 0.0 for each in stage.acts}
+    over_at = began_at[9] + stage.acts[8].lasts_s
+    assert began_at[10] < over_at + LOOK_S + 1.0
+    assert began_at[8] > over_at + LOOK_S + 1.0

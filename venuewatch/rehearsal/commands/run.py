@@ -11,7 +11,7 @@ from typing import Final
 from aggregator.inventory import Inventory
 from venuewatch import __version__
 from venuewatch.base.config import USAGE_ERROR, ConfigError, in_words, one_line
-from venuewatch.base.options import whole
+from venuewatch.base.options import number, whole
 from venuewatch.base.refusals import unknown
 from venuewatch.rehearsal import faults, long_work
 from venuewatch.rehearsal.kinds.model import Kind
@@ -31,6 +31,8 @@ from venuewatch.terminal import output
 
 RUN: Final = "run.sqlite"
 _JOBS_MAX = 1_024
+_MINUTES_MAX = 100_000.0
+_S_PER_MINUTE = 60.0
 _PACES: Final = ("fast", "clock")
 _SUMMARY = """\
 Plays the scenarios of a run sheet. Simulated: with the real core on a virtual clock, days in
@@ -49,6 +51,8 @@ examples:
       go on with a run that was interrupted or killed
   sudo venuewatch rehearse run plan --mode live --run live.sqlite --only agent_killed
       with real programs; `venuewatch rehearse abort live.sqlite` undoes all of it at once
+  sudo venuewatch rehearse run plan --mode live --run live.sqlite --minutes 30
+      what fits into half an hour, kinds that were not played first; --resume plays the rest
 
 exit code: 0 all of it was played, 2 a file or this machine can not be used, 130 interrupted;
 --resume goes on
@@ -94,6 +98,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="simulated: processes at a time, without it one a core; live: scenarios at a time, "
         "without it as many as can be kept apart",
     )
+    parser.add_argument(
+        "--minutes",
+        type=number(up_to=_MINUTES_MAX),
+        metavar="N",
+        help="live only: play what fits into so many minutes, kinds that were not played first; the "
+        "start and the end of the stage take one or two more",
+    )
     parser.add_argument("--json", action="store_true", help="for a program")
 
 
@@ -128,6 +139,10 @@ def _check_options(options: argparse.Namespace) -> None:
         raise ConfigError("--allow: expected together with --resume")
     if options.pace == "clock" and options.mode != "live":
         raise ConfigError("--pace clock: expected --mode live with it")
+    if options.minutes is not None and options.mode != "live":
+        raise ConfigError("--minutes: expected --mode live with it")
+    if options.minutes is not None and options.pace == "clock":
+        raise ConfigError("--minutes: expected --pace fast, as it chooses what is played, and when")
 
 
 def _check_kinds(sheet: RunSheet, kinds: Mapping[str, Kind]) -> None:
@@ -177,6 +192,8 @@ def _play_live(inventory: Inventory, sheet: RunSheet, options: argparse.Namespac
                 lambda _: on_progress(next(count), of),
                 moments=pace.moments(sheet.rows) if options.pace == "clock" else None,
                 most=options.jobs,
+                within_s=None if options.minutes is None else options.minutes * _S_PER_MINUTE,
+                say=on_progress.say,
             )
         except KeyboardInterrupt:
             is_interrupted = True

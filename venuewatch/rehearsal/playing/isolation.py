@@ -10,7 +10,7 @@ Limits are the core's own constants. Moments are seconds of the run's clock.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from aggregator.core.verdicts import centre_side, hang_ups
 from venuewatch.rehearsal.plan.apart import Rests
@@ -21,6 +21,9 @@ NEAR_S: Final = hang_ups.TOGETHER_S + 0.5
 """Ends of connections are near one another within this (s)."""
 
 VENUES_NEAR_S: Final = centre_side.TOGETHER_S + 1.0
+
+Obstacle: TypeAlias = Literal["to be alone", "for their venues", "for a rest", "to be kept apart"]
+"""What a scenario waits for that may not begin."""
 
 
 class _Known(NamedTuple):
@@ -57,17 +60,31 @@ class Isolation:
 
     def may_begin(self, scenario: Scenario, now: float) -> bool:
         """Tell whether a scenario may begin at ``now``, also one that has its venues already."""
+        return self.obstacle(scenario, now) is None
+
+    def obstacle(self, scenario: Scenario, now: float) -> Obstacle | None:
+        """Return why a scenario may not begin at ``now``; None if it may."""
         others = [each for each in self._played.values() if each.number != scenario.number]
         if scenario.runs_alone and others:
-            return False
+            return "to be alone"
         venues = set(scenario.venues)
         if any(other.runs_alone or not venues.isdisjoint(other.venues) for other in others):
-            return False
-        return self.has_rested(scenario, now) and self._is_apart(scenario, now)
+            return "for their venues"
+        if not self.has_rested(scenario, now):
+            return "for a rest"
+        return None if self._is_apart(scenario, now) else "to be kept apart"
 
     def has_rested(self, scenario: Scenario, now: float) -> bool:
         """Tell whether what a scenario hits has been left alone for long enough."""
         return self._rests.allow(scenario, now)
+
+    def rest_left_s(self, scenario: Scenario, now: float) -> float:
+        """Return how long (s) it has to be left alone, if nothing else is hit meanwhile."""
+        return self._rests.left_s(scenario, now)
+
+    def ends_any(self, scenario: Scenario, now: float) -> bool:
+        """Tell whether a scenario may end connections, or lose venues, if it begins at ``now``."""
+        return any(self._spans_of(scenario, now))
 
     def occupy(self, scenario: Scenario) -> None:
         """Note that it has its venues to itself from now on; nothing is hit yet."""

@@ -242,15 +242,21 @@ class Act:
         self._at(now, look)
 
     def _look(self, order: Order, phase: Phase, then: _Looked) -> None:
+        """Look at all that an order names, at many at a time: one that is cut off takes seconds."""
         seen_by = self._faults[order.step].SEEN_BY
+        found: list[bool | None] = []
 
-        def looked(done: Done[list[bool | None]]) -> None:
-            sees = terms.in_one_word(done.value, phase)
+        def looked(done: Done[bool | None]) -> None:
+            found.append(done.value)
+            if len(found) < len(order.targets):
+                return
+            sees = terms.in_one_word(found, phase)
             number = self.scenario.number
             self._write(Witness(number, order.step, done.ended_at, phase, sees, seen_by))
             then(sees, done.ended_at)
 
-        self._do("look", partial(_seen, self._world, seen_by, order), looked)
+        for target in order.targets:
+            self._do("look", partial(_seen, self._world, seen_by, target), looked)
 
     def _looked_before(self, _sees: Sees, _at: float) -> None:
         if not self._under_way:
@@ -331,8 +337,7 @@ def _begin(world: World, fault: Fault, order: Order) -> _Struck:
     return _Struck(mending, held, why_not)
 
 
-def _seen(world: World, seen_by: str, order: Order) -> list[bool | None]:
-    """Look at all that an order names."""
+def _seen(world: World, seen_by: str, target: str) -> bool | None:
+    """Look at one thing that an order names."""
     sight = SIGHTS.get(seen_by)
-    subjects = [subject_of(text) for text in order.targets]
-    return [None if sight is None else sight(world, subject) for subject in subjects]
+    return None if sight is None else sight(world, subject_of(target))

@@ -10,6 +10,8 @@
    in it, too. Whatever was played meanwhile is void.
 5. An abort ends it, as does a guardian or a server that has ended: no fault may begin any more.
 6. At the end it goes on until what lingers is over, for as long as that may take.
+7. No wait is without end: a scenario that does not come to its own ends the sitting, which says
+   what it waited for. What all wait for is told each second.
 """
 
 import contextlib
@@ -20,8 +22,10 @@ from venuewatch.base import clock
 from venuewatch.rehearsal.live.health import LINGERING, NOT_KNOWN, Health
 from venuewatch.rehearsal.playing.isolation import Isolation
 from venuewatch.rehearsal.playing.live import ActPhase, Ending
+from venuewatch.rehearsal.playing.terms import given_up_s
 from venuewatch.rehearsal.playing.turns import Turns
 from venuewatch.rehearsal.playing.unwell import Spells
+from venuewatch.rehearsal.playing.waits import in_words, unwell_in_words
 from venuewatch.rehearsal.playing.workers import Done, Workers
 from venuewatch.rehearsal.runfile.database import RunFileError
 from venuewatch.rehearsal.runfile.file import AbortedError, RunFile
@@ -39,10 +43,15 @@ WELL_S: Final = 180.0
 PATIENCE_S: Final = 15.0
 """How long (s) others may begin before one that is ready and has to wait."""
 
+STUCK_S: Final = 180.0
+"""How long (s) a scenario may look before it begins, or go on after it was given up."""
+
 _TURNS_EVERY_S: Final = 0.25
 _WELL_EVERY_S: Final = 1.0
 _FRESH_S: Final = 3.0
 _CHECK_EVERY_S: Final = 0.5
+_SAY_EVERY_S: Final = 1.0
+_RESTS_TOLD: Final = 5
 
 
 class Playing(Protocol):
@@ -72,7 +81,8 @@ class Means(NamedTuple):
     """What a player plays with.
 
     ``act_of``: makes the act of a scenario. ``health``: asks the monitor. ``refusal``: why no fault
-    may begin any more, empty where one may. ``now``: the monotonic clock of the run.
+    may begin any more, empty where one may. ``now``: the monotonic clock of the run. ``say`` gets
+    what is played and waited for, in words.
     """
 
     workers: Workers
@@ -80,6 +90,7 @@ class Means(NamedTuple):
     health: Callable[[], Health]
     refusal: Callable[[], str]
     now: Callable[[], float] = clock.monotonic
+    say: Callable[[str], None] = lambda _: None
 
 
 class Progress(NamedTuple):
@@ -104,8 +115,9 @@ class Player:
         self._health = (means.now(), NOT_KNOWN)
         self._spells = Spells(name)
         self._ready_since: dict[int, float] = {}
+        self._stuck_at: dict[int, float] = {}
         self._is_asking = self._is_wanted = False
-        self._ask_at = self._check_at = self._turns_at = 0.0
+        self._ask_at = self._check_at = self._turns_at = self._say_at = 0.0
         self._unwell: list[Scenario] = []
         self._calm_at = self._looped_at = means.now()
         self._ended_at = self._ends_by = 0.0
@@ -115,8 +127,8 @@ class Player:
 
         Raises:
             AbortedError: the run was aborted.
-            StageError: a fault can't be mended, the guardian has ended, or the world does not
-                become well.
+            StageError: a fault can't be mended, the guardian has ended, the world does not become
+                well, or a scenario does not come to its end.
             RunFileError: the file can't be written.
         """
         try:
@@ -138,27 +150,60 @@ class Player:
         self._begin_some(now)
         for act in self._acts:
             act.step(now, self._health)
+            self._check_stuck(act, now)
         self._ask(now)
+        self._say(now)
         for act in [act for act in self._acts if act.phase == "over"]:
             self._end(act, now)
             on_progress(Progress(act.scenario, act.ending))
 
     def _begin_some(self, now: float) -> None:
-        """Begin those that are ready, in their order; one that has waited long is passed no more.
+        """Begin those that are ready, in their order.
 
-        Else one that ends many connections would wait for those that end one each, for ever.
+        One that has waited long is passed no more by any that ends connections. Else one that ends
+        many would wait for those that end one each, for ever.
         """
+        has_waited = False
         for act in self._acts:
-            if act.phase != "ready":
+            scenario = act.scenario
+            if act.phase != "ready" or (has_waited and self._isolation.ends_any(scenario, now)):
                 continue
-            number = act.scenario.number
-            since = self._ready_since.setdefault(number, now)
-            if self._isolation.may_begin(act.scenario, now):
-                self._isolation.begin(act.scenario, now)
-                del self._ready_since[number]
+            since = self._ready_since.setdefault(scenario.number, now)
+            if self._isolation.may_begin(scenario, now):
+                self._isolation.begin(scenario, now)
+                del self._ready_since[scenario.number]
+                self._stuck_at[scenario.number] = now + given_up_s(scenario) + STUCK_S
                 act.begin(now)
             elif now - since > PATIENCE_S:
-                return
+                has_waited = True
+
+    def _check_stuck(self, act: Playing, now: float) -> None:
+        """Check that a scenario gets on: what works for it may hang."""
+        number, is_ready = act.scenario.number, act.phase == "ready"
+        if is_ready or act.phase == "over" or now <= self._stuck_at[number]:
+            return
+        if act.phase == "looking":
+            raise StageError(f"not within {STUCK_S:g} s: the witnesses of scenario {number} look")
+        within_s = given_up_s(act.scenario) + STUCK_S
+        raise StageError(f"not within {within_s:g} s: scenario {number} is mended and seen")
+
+    def _say(self, now: float) -> None:
+        """Say what is played, and what is waited for."""
+        if now < self._say_at:
+            return
+        self._say_at = now + _SAY_EVERY_S
+        resting = self._turns.resting
+        rests_s = (self._isolation.rest_left_s(each, now) for each in resting[:_RESTS_TOLD])
+        _, health = self._health
+        self._means.say(
+            in_words(
+                [act.phase for act in self._acts],
+                self._turns.obstacles,
+                rest_s=min(rests_s, default=0.0),
+                unwell=health.unwell if self._unwell else (),
+                lingering=len(health.lingering),
+            )
+        )
 
     def _notice_gap(self, now: float) -> None:
         lasted_s = now - self._looped_at
@@ -185,12 +230,15 @@ class Player:
             self._file.record_begun(scenario.number, world=self._name, at=now)
             act = self._means.act_of(scenario)
             self._acts.append(act)
+            self._stuck_at[scenario.number] = now + STUCK_S
             act.look()
         if self._acts or not self._unwell:
             self._calm_at = now
         elif now - self._calm_at > WELL_S:
             number = self._unwell[0].number
-            raise StageError(f"not within {WELL_S:g} s: the venues of scenario {number} are well")
+            why = unwell_in_words(self._health[1].unwell)
+            said = f"the venues of scenario {number} are well ({why})"
+            raise StageError(f"not within {WELL_S:g} s: {said}")
 
     def _may_begin(self, scenario: Scenario) -> bool:
         """Tell whether the venues of a scenario were well a moment ago."""
@@ -233,5 +281,6 @@ class Player:
         self._acts.remove(act)
         self._isolation.end(act.scenario)
         self._spells.end(act.scenario, now)
+        del self._stuck_at[act.scenario.number]
         state, why = act.ending
         self._file.record_ended(act.scenario.number, at=now, state=state, void_reason=why)

@@ -8,7 +8,9 @@
 4. An abort, an interrupt, a file that can't be written, or a server, a reader or a receiver that
    ends by itself ends the sitting. All of it is undone, what was played is played again in the next
    sitting, and nothing is left of the world.
-5. The next sitting has a world of its own, whose aggregator begins with an empty journal. So what
+5. Where only so much time is given, those are played that fit into it (``fitting.py``). The others
+   wait for the next sitting.
+6. The next sitting has a world of its own, whose aggregator begins with an empty journal. So what
    an earlier one has hit needs no rest there, and no time of it is compared with one of before.
 """
 
@@ -17,7 +19,7 @@ import queue
 import shlex
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -32,9 +34,11 @@ from venuewatch.rehearsal.live import kept_journal, room
 from venuewatch.rehearsal.live.reader import Reader
 from venuewatch.rehearsal.live.receiver import URL, Receiver
 from venuewatch.rehearsal.live.world import World
+from venuewatch.rehearsal.playing.fitting import fitting
 from venuewatch.rehearsal.playing.isolation import Isolation
 from venuewatch.rehearsal.playing.live import Act
 from venuewatch.rehearsal.playing.player import Means, Player, Progress
+from venuewatch.rehearsal.playing.terms import usual_length_s
 from venuewatch.rehearsal.playing.turns import Turns
 from venuewatch.rehearsal.playing.workers import Workers
 from venuewatch.rehearsal.runfile.file import AbortedError, RunFile
@@ -71,18 +75,21 @@ class _Rows(NamedTuple):
     refusal: Callable[[], str]
 
 
-def play_sitting(
+def play_sitting(  # noqa: PLR0913 - each is one setting
     path: Path,
     inventory: Inventory,
     on_progress: Callable[[Progress], None] = lambda _: None,
     *,
     moments: Mapping[int, float] | None = None,
     most: int | None = None,
+    within_s: float | None = None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> int:
     """Play what is left of the run in the file ``path``; return how many were played.
 
     ``moments``: how long (s) after the first of them each may begin at the earliest. ``most``: how
-    many are played at once; None: as many as isolate cleanly.
+    many are played at once; None: as many as isolate cleanly. ``within_s``: by when (s) after the
+    stage stands all is over; None: when all of it is played. ``say`` gets what is waited for.
 
     Raises:
         StageError: this machine can't play it, or the world can't be made well again.
@@ -93,19 +100,30 @@ def play_sitting(
         if file.is_aborted:
             raise AbortedError(f"{one_line(path)}: was aborted: --allow lets it go on")
         end_unfinished(file)
-        left = [each.scenario for each in file.scenarios() if not each.is_finished]
+        all_of = file.scenarios()
+        left = [each.scenario for each in all_of if not each.is_finished]
         left = [scenario for scenario in left if "live" in scenario.modes]
+        if within_s is not None:
+            played = {each.scenario.kind for each in all_of if each.is_finished}
+            left = _fitting(left, inventory, within_s, played)
         if not left:
             return 0
         room.check(inventory)
-        with _disk_named(), _world(path, inventory) as (world, name, workers, refusal):
+        with _disk_named(), _world(path, inventory, say) as (world, name, workers, refusal):
             isolation = isolation_of(inventory)
-            turns = Turns(left, isolation, moments=_from_now(left, moments or {}), most=most)
+            turns = Turns(
+                left,
+                isolation,
+                moments=_from_now(left, moments or {}),
+                most=most,
+                ends_at=None if within_s is None else clock.monotonic() + within_s,
+            )
             means = Means(
                 workers,
                 lambda scenario: Act(world, scenario, workers, file.record),
                 world.health,
                 refusal,
+                say=say,
             )
             try:
                 Player(file, name, means, turns, isolation).play(on_progress)
@@ -114,7 +132,26 @@ def play_sitting(
                     raise StageError(why) from error
                 raise
             file.record(Well(name, clock.monotonic(), "stage", is_well=True))  # until now
-    return len(left)
+        done = sum(each.is_finished for each in file.scenarios())
+        return done - sum(each.is_finished for each in all_of)
+
+
+def _fitting(
+    left: Sequence[Scenario], inventory: Inventory, within_s: float, played: Collection[str]
+) -> list[Scenario]:
+    """Return those that fit into so long (s), in the order in which they are to be played.
+
+    Raises:
+        StageError: none does.
+    """
+    found = fitting(left, isolation_of(inventory), within_s, played=played)
+    if left and not found:
+        shortest_s = min(map(usual_length_s, left))
+        raise StageError(
+            f"expected at least {shortest_s:.0f} s, as the shortest scenario takes so long, got "
+            f"{within_s:.0f} s"
+        )
+    return [each.scenario for each in found]
 
 
 def end_unfinished(file: RunFile) -> None:
@@ -159,13 +196,14 @@ def _from_now(left: Sequence[Scenario], moments: Mapping[int, float]) -> dict[in
 
 
 @contextmanager
-def _world(path: Path, inventory: Inventory) -> Iterator[_Set]:
+def _world(path: Path, inventory: Inventory, say: Callable[[str], None]) -> Iterator[_Set]:
     """Yield a well world; a reader and a receiver write what it tells."""
     with ExitStack() as stack:
         workers = stack.enter_context(Workers())  # what they start ends with them: they end last
         run = stack.enter_context(run_of_namespaces(LEASE_S))
         world = world_of(run, inventory, webhook_url=URL)
         stack.callback(world.close)
+        say(f"{len(world.hosts)} hosts start")
         world.start()
         keep = kept_journal.command(world.disk.journal, path, run.prefix)
         run.guardian.make(lambda: None, keep)  # undone before that disk is
@@ -178,6 +216,7 @@ def _world(path: Path, inventory: Inventory) -> Iterator[_Set]:
 
         receiver = Receiver(world.centre, run.prefix, write_notice)
         world.receiver = stack.enter_context(receiver)
+        say("all hosts are up, and have to be well")
         world.await_well()
         reader = stack.enter_context(Reader(world.aggregator, run.prefix, write))
         if not reader.await_open(_OPEN_S):

@@ -7,7 +7,8 @@ import msgspec
 
 from venuewatch.rehearsal import faults
 from venuewatch.rehearsal.faults import Fault
-from venuewatch.rehearsal.plan.apart import length_s
+from venuewatch.rehearsal.live.health import LINGERING
+from venuewatch.rehearsal.plan.apart import ends_s, length_s
 from venuewatch.rehearsal.runfile.rows import Phase, Sees
 from venuewatch.rehearsal.scenario import Order, Scenario
 
@@ -20,6 +21,9 @@ AFTERWARDS_S: Final = 5.0
 SLACK_S: Final = 60.0
 """How much longer (s) than twice its bound a scenario may take before it is given up."""
 
+LOOKED_S: Final = 3.0
+"""For how long (s) witnesses look before a scenario begins, as a rule."""
+
 
 def watched_s(scenario: Scenario) -> float:
     """Return for how long (s) the world is watched at least, after the last that was done."""
@@ -29,6 +33,18 @@ def watched_s(scenario: Scenario) -> float:
 def given_up_s(scenario: Scenario) -> float:
     """Return after how long (s) a scenario is given up."""
     return 2 * length_s(scenario) + SLACK_S
+
+
+def usual_length_s(scenario: Scenario) -> float:
+    """Return how long (s) a scenario takes as a rule, from its turn until it is over.
+
+    It is back after half of the time that it has for that; what lingers takes all of it.
+    """
+    back_s = 0.0
+    for each in scenario.expected:
+        lingers = not LINGERING.isdisjoint(each.causes)
+        back_s = max(back_s, each.over_within_s if lingers else each.over_within_s / 2)
+    return LOOKED_S + ends_s(scenario) + max(back_s, watched_s(scenario))
 
 
 def over_within_s(scenario: Scenario) -> float:

@@ -1,9 +1,14 @@
 """Decides which of the scenarios that wait may be played now. Pure.
 
-1. The order of the plan holds at each venue: of those that wait for it, the first comes first.
+1. The order of the plan holds at each venue: of those that wait for it, the first comes first. One
+   that has to rest lets ``PASSED_AT_REST`` of its venues be played before.
 2. Else each comes as soon as ``Isolation`` allows it, its venues are well, and its moment is there.
+   It need not be kept apart yet: it has its venues while it looks, and begins when it may.
 3. One that runs alone lets ``PASSED_BY`` that come after it be played before, at its own venue too.
    Then it is waited for: none that comes after it begins until it has begun, unless it has to rest.
+4. Once all others have ended for it, more that run alone follow, ``IN_A_ROW`` with it: to wait for
+   the end of all others takes longer than most of these.
+5. None is taken that would not be over in time, where there is an end: it waits no more.
 """
 
 from collections import Counter
@@ -11,17 +16,31 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from venuewatch.rehearsal.playing.isolation import Isolation
+from venuewatch.rehearsal.playing.terms import usual_length_s
 from venuewatch.rehearsal.scenario import Scenario
 
 PASSED_BY: Final = 40
 """How many may pass one that runs alone; all that are played have to end before it."""
+
+PASSED_AT_REST: Final = 4
+"""How many may pass one that has to rest, each at a venue of its."""
+
+IN_A_ROW: Final = 20
+"""How many that run alone are played one after the other, where so many wait."""
+
+_TURN: Final = "for their turn"
 
 
 class Turns:
     """The scenarios that wait, in the order of the plan.
 
     ``moments`` has before which moment (s, the clock of ``now``) one may not begin. ``most``: how
-    many are played at once; None: as many as may.
+    many are played at once;    def _next_in_row(self, now: float, is_well: Callable[[Scenario], bool]) -> Scenario | None: as many as may. ``ends_at``: by when (s, likewise) all is to be
+    over; None: when all is played.
+
+    Attributes:
+        obstacles: what they were waiting for when turns were taken last, and how many.
+        resting: those of them that had to rest.
     """
 
     def __init__(
@@ -31,12 +50,17 @@ class Turns:
         *,
         moments: Mapping[int, float] | None = None,
         most: int | None = None,
+        ends_at: float | None = None,
     ) -> None:
+        self.obstacles: Counter[str] = Counter()
+        self.resting: list[Scenario] = []
         self._waiting = list(scenarios)
         self._isolation = isolation
         self._moments = moments or {}
         self._most = most
+        self._ends_at = ends_at
         self._passed: Counter[int] = Counter()
+        self._left_in_row = 0
 
     @property
     def waiting(self) -> tuple[Scenario, ...]:
@@ -48,28 +72,88 @@ class Turns:
 
         ``is_well`` is asked only for one that may begin but for that.
         """
+        self._give_up_late(now)
+        self.obstacles.clear()
+        self.resting.clear()
+        in_row = self._next_in_row(now, is_well)
+        if in_row is not None:
+            return [in_row]
+        return self._take_in_order(now, is_well)
+
+    def _take_in_order(self, now: float, is_well: Callable[[Scenario], bool]) -> list[Scenario]:
         taken: list[Scenario] = []
         venues: set[str] = set()
         alone: list[Scenario] = []
         for scenario in self.waiting:
             if self._most is not None and self._isolation.count >= self._most:
+                self.obstacles["for one of those that are played"] += 1
                 break
-            is_next = venues.isdisjoint(scenario.venues)
-            venues.update(() if scenario.runs_alone else scenario.venues)
-            if not is_next or now < self._moments.get(scenario.number, now):
-                continue
-            if self._isolation.may_begin(scenario, now) and is_well(scenario):
-                self._waiting.remove(scenario)
-                self._isolation.occupy(scenario)
+            obstacle = self._obstacle(scenario, now, venues, is_well)
+            if obstacle is None:
+                self._begin(scenario)
                 taken.append(scenario)
                 self._passed.update(each.number for each in alone)
                 is_enough = any(self._is_waited_for(each, now) for each in alone)
             else:
-                alone += [scenario] if scenario.runs_alone else []
-                is_enough = scenario.runs_alone and self._is_waited_for(scenario, now)
+                self.obstacles[obstacle] += 1
+                is_next = scenario.runs_alone and obstacle != _TURN
+                alone += [scenario] if is_next else []
+                is_enough = is_next and self._is_waited_for(scenario, now)
             if is_enough:
                 break
+            if not scenario.runs_alone and not self._lets_pass(scenario, obstacle):
+                venues.update(scenario.venues)
         return taken
+
+    def _obstacle(
+        self,
+        scenario: Scenario,
+        now: float,
+        venues: set[str],
+        is_well: Callable[[Scenario], bool],
+    ) -> str | None:
+        """Return what a scenario waits for; ``venues`` have an earlier one that waits."""
+        if not venues.isdisjoint(scenario.venues):
+            return _TURN
+        if now < self._moments.get(scenario.number, now):
+            return "for their moment"
+        obstacle = self._isolation.obstacle(scenario, now)
+        if obstacle == "for a rest":
+            self.resting.append(scenario)
+        if obstacle not in {None, "to be kept apart"}:
+            return obstacle
+        return None if is_well(scenario) else "until their venues are well"
+
+    def _lets_pass(self, scenario: Scenario, obstacle: str | None) -> bool:
+        return obstacle == "for a rest" and self._passed[scenario.number] < PASSED_AT_REST
+
+    def _begin(self, scenario: Scenario) -> None:
+        self._waiting.remove(scenario)
+        self._isolation.occupy(scenario)
+        venues = set(scenario.venues)
+        for each in self.resting:
+            if not each.runs_alone and not venues.isdisjoint(each.venues):
+                self._passed[each.number] += 1
+        self._left_in_row = IN_A_ROW - 1 if scenario.runs_alone else 0
+
+    def _next_in_row(
+        self, now: float, is_well: Callable[[Scenario], bool]
+    ) -> Scenario | None:
+        """Return one more that runs alone, while all others have ended for the one before it."""
+        if not self._left_in_row or self._isolation.count:
+            return None
+        for scenario in self.waiting:
+            if scenario.runs_alone and self._obstacle(scenario, now, set(), is_well) is None:
+                left = self._left_in_row
+                self._begin(scenario)
+                self._left_in_row = left - 1
+                return scenario
+        return None
+
+    def _give_up_late(self, now: float) -> None:
+        if self._ends_at is not None:
+            left_s = self._ends_at - now
+            self._waiting = [each for each in self._waiting if usual_length_s(each) <= left_s]
 
     def _is_waited_for(self, scenario: Scenario, now: float) -> bool:
         has_waited = self._passed[scenario.number] >= PASSED_BY

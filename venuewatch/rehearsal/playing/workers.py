@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 Lane: TypeAlias = Literal["strike", "mend", "look"]
 
-THREADS: Final[Mapping[Lane, int]] = {"strike": 6, "mend": 6, "look": 8}
+THREADS: Final[Mapping[Lane, int]] = {"strike": 6, "mend": 6, "look": 16}
 """How many pieces of work of each lane are done at a time."""
 
 _END_S: Final = 2.0

@@ -52,6 +52,7 @@ LEASE_S: Final = 1.0
 _MODULE: Final = "venuewatch.rehearsal.stage.guarding"
 _RENEWALS: Final = 5  # in a lease
 _ANSWER_S: Final = 30.0
+_ENDS_S: Final = 300.0
 _LARGEST: Final = 1 << 20
 
 
@@ -125,7 +126,10 @@ class Guardian:
             with self._pipe_lock:
                 if self._process.stdin is not None:
                     self._process.stdin.close()
-            self._process.wait()
+            try:
+                self._process.wait(_ENDS_S)
+            except subprocess.TimeoutExpired:  # it hangs: what it held is a leftover
+                self._process.kill()
             self._watching.join()
 
     @property
@@ -267,12 +271,19 @@ class Guardian:
             raise StageError(self._refusal or "the guardian has ended: every fault was undone")
 
     def _is_held(self, order: Order) -> bool:
-        """Send it, and wait until the guardian holds it; return False if the guardian ended."""
+        """Send it, and wait until the guardian holds it; return False if the guardian ended.
+
+        Raises:
+            StageError: it says nothing for long.
+        """
         if not self._send(order):
             return False
-        while not self._has_ended:
-            if self._holding.get() == order.number:
-                return True
+        try:
+            while not self._has_ended:
+                if self._holding.get(timeout=_ANSWER_S) == order.number:
+                    return True
+        except queue.Empty:
+            raise StageError(f"the guardian does not answer within {_ANSWER_S:g} s") from None
         return False
 
     def _note(self, said: Holding | Undone) -> None:

@@ -1,0 +1,93 @@
+"""What is chosen fits into the time that is given, and has as many kinds as may be."""
+
+from collections import Counter
+
+from tests.rehearsal.runfile.scenarios import order, scenario
+from venuewatch.rehearsal.playing.fitting import ALONE_SHARE, Slot, fitting
+from venuewatch.rehearsal.playing.isolation import Isolation
+from venuewatch.rehearsal.playing.terms import usual_length_s
+from venuewatch.rehearsal.scenario import Scenario
+
+VENUES = ("A", "B", "C")
+LASTS_S = 30.0
+
+
+def hit(
+    number: int, kind: str, venue: str, lasts_s: float = LASTS_S, *, runs_alone: bool = False
+) -> Scenario:
+    """Return one that hits a check, which ends no connection."""
+    target = f"check:{venue}/{venue}-1/{kind}"
+    orders = (order("hit", target, at_s=0.0, lasts_s=lasts_s),)
+    more = {"orders": orders, "expected": (), "runs_alone": runs_alone}
+    return scenario(number, kind=kind, venues=(venue,), **more)
+
+
+def everywhere(*kinds: str) -> list[Scenario]:
+    """Return one of each kind at each venue; each kind is a second longer than the one before."""
+    return [
+        hit(100 * at + place, kind, venue, LASTS_S + at)
+        for at, kind in enumerate(kinds)
+        for place, venue in enumerate(VENUES)
+    ]
+
+
+def fit(scenarios: list[Scenario], within_s: float, *played: str) -> list[Slot]:
+    rules = Isolation(lambda _code: 5.0, lambda _code: 7)
+    return fitting(scenarios, rules, within_s, played=played)
+
+
+def kinds_of(slots: list[Slot]) -> list[str]:
+    return [slot.scenario.kind for slot in slots]
+
+
+def test_each_kind_is_played_once_and_many_at_once() -> None:
+    slots = fit(everywhere("a", "b", "c"), 60.0)
+
+    assert Counter(kinds_of(slots)) == {"a": 1, "b": 1, "c": 1}
+    assert {slot.scenario.venue for slot in slots} == set(VENUES)
+    assert {slot.begins_at for slot in slots} == {0.0}
+
+
+def test_nothing_is_over_too_late_or_at_a_venue_that_is_taken() -> None:
+    slots = fit(everywhere(*"abcdefgh"), 100.0)
+
+    assert len(slots) == 2 * len(VENUES)
+    assert all(slot.ends_at <= 100.0 for slot in slots)
+    for at, slot in enumerate(slots):
+        for other in slots[:at]:
+            is_apart = slot.begins_at >= other.ends_at or other.begins_at >= slot.ends_at
+            assert is_apart or slot.scenario.venue != other.scenario.venue
+
+
+def test_kind_comes_again_when_no_new_one_fits() -> None:
+    slots = fit(everywhere("a", "b"), 100.0)
+
+    assert Counter(kinds_of(slots)) == {"a": 3, "b": 3}
+    assert set(kinds_of(slots)[:2]) == {"a", "b"}
+
+
+def test_kinds_that_were_played_come_last() -> None:
+    slots = fit(everywhere("a", "b", "c", "d"), 60.0, "a")
+
+    assert set(kinds_of(slots)) == {"b", "c", "d"}
+
+
+def test_what_runs_alone_comes_last_and_has_its_share() -> None:
+    alone = [
+        hit(number, f"centre_{number % 5}", "A", runs_alone=True) for number in range(900, 920)
+    ]
+    within_s = 300.0
+
+    slots = fit([*alone, *everywhere("a", "b", "c")], within_s)
+
+    first = next(at for at, slot in enumerate(slots) if slot.scenario.runs_alone)
+    assert all(slot.scenario.runs_alone for slot in slots[first:])
+    most = int(within_s * ALONE_SHARE / usual_length_s(alone[0]))
+    assert kinds_of(slots[first:]) == [f"centre_{at % 5}" for at in range(most)]
+    for before, after in zip(slots[first:], slots[first + 1 :], strict=False):
+        assert after.begins_at >= before.ends_at
+    assert slots[-1].ends_at <= within_s
+
+
+def test_nothing_is_chosen_where_nothing_fits() -> None:
+    assert fit(everywhere("a"), 5.0) == []

@@ -1,0 +1,93 @@
+"""Chooses what can be played within a time, and in which order. Pure.
+
+1. Kinds that were not played come first, the shortest of them first. Only when no new one fits any
+   more is a kind played again.
+2. What runs alone comes at the end, one after the other, and has half of the time at most.
+3. All others begin as soon as ``Isolation`` lets them, each with its venues to itself for as long
+   as such a scenario takes as a rule.
+
+So it is a forecast, too: a stage that is slower plays less, and in the same order.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import Final, NamedTuple
+
+from venuewatch.rehearsal.playing.isolation import Isolation
+from venuewatch.rehearsal.playing.terms import usual_length_s
+from venuewatch.rehearsal.scenario import Scenario
+
+ALONE_SHARE: Final = 0.5
+"""The most of the time that those have which run alone."""
+
+_STEP_S: Final = 1.0
+_STEPS: Final = 400  # at most, so that hours are chosen within seconds
+
+
+class Slot(NamedTuple):
+    """A scenario that fits, and when (s) it begins and is over."""
+
+    scenario: Scenario
+    begins_at: float
+    ends_at: float
+
+
+def fitting(
+    scenarios: Sequence[Scenario],
+    isolation: Isolation,
+    within_s: float,
+    *,
+    played: Collection[str] = (),
+) -> list[Slot]:
+    """Return those that fit into so long (s), in the order in which they begin.
+
+    ``isolation`` is that of a fleet of which nothing was hit, and is used up. ``played``: kinds.
+    """
+    alone = list(_alone(scenarios, within_s * ALONE_SHARE, set(played)))
+    left_s = within_s - sum(map(usual_length_s, alone))
+    together = [each for each in scenarios if not each.runs_alone]
+    slots = list(_together(together, isolation, left_s, set(played)))
+    now = max((each.ends_at for each in slots), default=0.0)
+    for scenario in alone:
+        slots.append(Slot(scenario, now, now + usual_length_s(scenario)))
+        now = slots[-1].ends_at
+    return slots
+
+
+def _alone(scenarios: Sequence[Scenario], within_s: float, known: set[str]) -> Iterator[Scenario]:
+    """Yield those that run alone and fit, in the order of the plan, new kinds first."""
+    waiting = [each for each in scenarios if each.runs_alone]
+    for is_again in (False, True):
+        for scenario in tuple(waiting):
+            length_s = usual_length_s(scenario)
+            if length_s > within_s or (not is_again and scenario.kind in known):
+                continue
+            within_s -= length_s
+            known.add(scenario.kind)
+            waiting.remove(scenario)
+            yield scenario
+
+
+def _together(
+    scenarios: Sequence[Scenario], isolation: Isolation, within_s: float, known: set[str]
+) -> Iterator[Slot]:
+    """Yield the others that fit."""
+    step_s = max(_STEP_S, within_s / _STEPS)
+    waiting = sorted(scenarios, key=usual_length_s)
+    played: list[Slot] = []
+    now = 0.0
+    while waiting and now < within_s:
+        for slot in [slot for slot in played if slot.ends_at <= now]:
+            isolation.end(slot.scenario)
+            played.remove(slot)
+        waiting = [each for each in waiting if now + usual_length_s(each) <= within_s]
+        new = [each for each in waiting if each.kind not in known]
+        for scenario in new or tuple(waiting):
+            is_again = bool(new) and scenario.kind in known
+            if is_again or not isolation.may_begin(scenario, now):
+                continue
+            isolation.begin(scenario, now)
+            known.add(scenario.kind)
+            waiting.remove(scenario)
+            played.append(Slot(scenario, now, now + usual_length_s(scenario)))
+            yield played[-1]
+        now += step_s
