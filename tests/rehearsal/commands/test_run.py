@@ -134,7 +134,8 @@ def test_live_run_is_played_at_the_pace_that_is_asked_for(  # noqa: PLR0913 - pa
     monkeypatch.setattr(run, "_chosen", lambda *_: [scenario()])
     monkeypatch.setattr(room, "check", lambda _inventory: None)
     monkeypatch.setattr(run, "play_sitting", lambda *_, **more: given.update(more))
-    more = {"mode": "live", "pace": asked, "resume": False, "jobs": 3, "minutes": minutes}
+    more: dict[str, object] = {"mode": "live", "resume": False, "jobs": 3}
+    more |= {"pace": asked, "minutes": minutes}
     options = options_of(tmp_path / "run.sqlite", **more)
 
     assert run.run(options) == 0

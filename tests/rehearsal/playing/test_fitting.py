@@ -2,9 +2,11 @@
 
 from collections import Counter
 
+from tests.rehearsal.playing.pool import FLEET, OF_THE_CENTRE, VENUES as EIGHT, pool
 from tests.rehearsal.runfile.scenarios import order, scenario
 from venuewatch.rehearsal.playing.fitting import ALONE_SHARE, Slot, fitting
 from venuewatch.rehearsal.playing.isolation import Isolation
+from venuewatch.rehearsal.playing.sitting import isolation_of
 from venuewatch.rehearsal.playing.terms import usual_length_s
 from venuewatch.rehearsal.scenario import Scenario
 
@@ -91,3 +93,12 @@ def test_what_runs_alone_comes_last_and_has_its_share() -> None:
 
 def test_nothing_is_chosen_where_nothing_fits() -> None:
     assert fit(everywhere("a"), 5.0) == []
+
+
+def test_eight_venues_play_a_quarter_of_all_kinds_within_minutes() -> None:
+    slots = fitting(pool(150.0), isolation_of(FLEET), 150.0)
+
+    kinds = set(kinds_of(slots))
+    assert len(kinds) >= 2 * EIGHT + OF_THE_CENTRE
+    assert sum(slot.scenario.runs_alone for slot in slots) == OF_THE_CENTRE
+    assert slots[-1].ends_at <= 150.0
