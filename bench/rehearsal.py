@@ -61,6 +61,7 @@ _LOOK_EVERY_S = 1.0
 _ENDS_S = 120.0
 _GONE_S = 60.0
 _SAY_EVERY = 10
+_SAY_EVERY_S = 60.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -224,7 +225,7 @@ def _play(folder: Path, options: argparse.Namespace, kept: _Kept) -> _Kept:
         is_to_be_killed = kept.killed < options.kills
         kill = _Kill(share, began + share * (end - began)) if is_to_be_killed else None
         with running(python("venuewatch.cli", "rehearse", "run", *words), log=log) as process:
-            code = _watch(process, path, end=end, kill=kill)
+            code = _watch(process, path, log, end=end, kill=kill)
         is_killed = code == -signal.SIGKILL
         kept = kept._replace(killed=kept.killed + is_killed, spent_s=clock.monotonic() - began)
         kept.write(folder)
@@ -250,15 +251,17 @@ class _Kill(NamedTuple):
         return is_played or clock.monotonic() >= self.at
 
 
-def _watch(process: subprocess.Popen[bytes], path: Path, *, end: float, kill: _Kill | None) -> int:
+def _watch(
+    process: subprocess.Popen[bytes], path: Path, log: Path, *, end: float, kill: _Kill | None
+) -> int:
     """Wait for the end of a sitting; kill it when that is due, end it in time."""
-    said = 0
+    said, say_at = 0, 0.0
     while process.poll() is None:
         pause(_LOOK_EVERY_S)
         done, of = done_of(path)
-        if done >= said + _SAY_EVERY:
-            said = done
-            progress(f"{done} of {of} are played")
+        if done >= said + _SAY_EVERY or clock.monotonic() >= say_at:
+            said, say_at = done, clock.monotonic() + _SAY_EVERY_S
+            progress(f"{done} of {of} are played; {last_line(log)}")
         if kill is not None and kill.is_due(done, of):
             process.kill()
         elif clock.monotonic() >= end:
