@@ -26,9 +26,9 @@ KINDS: Final = [kind for kind in read_kinds().values() if kind.is_playable and "
 
 
 def pool(within_s: float) -> list[Scenario]:
-    """Return each kind of hosts, venues and feeds wherever it can be played, and four of the centre.
+    """Return four kinds of the centre, and all others wherever they can be played.
 
-    These are drawn until they take no more than their share of ``within_s``.
+    The four are drawn until they take no more than their share of ``within_s``.
     """
     found = []
     for kind in KINDS:

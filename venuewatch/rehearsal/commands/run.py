@@ -102,8 +102,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--minutes",
         type=number(up_to=_MINUTES_MAX),
         metavar="N",
-        help="live only: play what fits into so many minutes, kinds that were not played first; the "
-        "start and the end of the stage take one or two more",
+        help="live only: play what fits into so many minutes, kinds that were not played first; "
+        "the start and the end of the stage take one or two more",
     )
     parser.add_argument("--json", action="store_true", help="for a program")
 

@@ -35,7 +35,7 @@ class Turns:
     """The scenarios that wait, in the order of the plan.
 
     ``moments`` has before which moment (s, the clock of ``now``) one may not begin. ``most``: how
-    many are played at once;    def _next_in_row(self, now: float, is_well: Callable[[Scenario], bool]) -> Scenario | None: as many as may. ``ends_at``: by when (s, likewise) all is to be
+    many are played at once; None: as many as may. ``ends_at``: by when (s, likewise) all is to be
     over; None: when all is played.
 
     Attributes:
@@ -136,9 +136,7 @@ class Turns:
                 self._passed[each.number] += 1
         self._left_in_row = IN_A_ROW - 1 if scenario.runs_alone else 0
 
-    def _next_in_row(
-        self, now: float, is_well: Callable[[Scenario], bool]
-    ) -> Scenario | None:
+    def _next_in_row(self, now: float, is_well: Callable[[Scenario], bool]) -> Scenario | None:
         """Return one more that runs alone, while all others have ended for the one before it."""
         if not self._left_in_row or self._isolation.count:
             return None
