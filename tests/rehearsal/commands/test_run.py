@@ -119,7 +119,7 @@ def test_virtual_time_has_no_pace_of_a_clock(
     ("asked", "minutes", "expected", "within_s"),
     [("fast", None, None, None), ("clock", None, {1: 0.0}, None), ("fast", 1.5, None, 90.0)],
 )
-def test_live_run_is_played_at_the_pace_that_is_asked_for(  # noqa: PLR0913 - parameters
+def test_live_run_is_played_at_the_pace_that_is_asked_for(
     asked: str,
     minutes: float | None,
     expected: object,

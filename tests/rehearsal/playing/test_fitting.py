@@ -2,7 +2,8 @@
 
 from collections import Counter
 
-from tests.rehearsal.playing.pool import FLEET, OF_THE_CENTRE, VENUES as EIGHT, pool
+from tests.rehearsal.playing.pool import FLEET, OF_THE_CENTRE, pool
+from tests.rehearsal.playing.pool import VENUES as EIGHT
 from tests.rehearsal.runfile.scenarios import order, scenario
 from venuewatch.rehearsal.playing.fitting import ALONE_SHARE, Slot, fitting
 from venuewatch.rehearsal.playing.isolation import Isolation
