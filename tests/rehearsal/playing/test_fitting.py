@@ -1,4 +1,4 @@
-"""What is chosen fits into the time that is given, and has as many kinds as may be."""
+"""Choices of what is played fit into the time that is given, and have as many kinds as may be."""
 
 from collections import Counter
 
