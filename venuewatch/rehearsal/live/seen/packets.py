@@ -42,7 +42,7 @@ def line(world: World, subject: Subject) -> bool | None:
         usual_s = host.where.lan.uplink.round_trip_s + _SLOWER_S
         late = 0
         for _ in range(_PACKETS):
-            took_s = round_trip_s(world, host.address)
+            took_s = round_trip_s(world, host.address, within_s=usual_s)
             late += took_s is None or took_s > usual_s
             if late > _PACKETS // 2:
                 return False
@@ -68,17 +68,19 @@ def firsts(world: World, subject: Subject) -> list[Host]:
     return [world.venue(code)[0] for code in codes]
 
 
-def connection(world: World, address: str, port: int) -> socket.socket:
+def connection(
+    world: World, address: str, port: int, *, within_s: float = _ANSWER_S
+) -> socket.socket:
     """Return a TCP connection from the centre, which answers soon or not at all. Raises OSError."""
-    connect = partial(socket.create_connection, (address, port), _ANSWER_S)
+    connect = partial(socket.create_connection, (address, port), within_s)
     return inside(world.centre.namespace, connect)
 
 
-def round_trip_s(world: World, address: str) -> float | None:
-    """Return how long (s) a kernel takes to refuse a connection; None: it says nothing."""
+def round_trip_s(world: World, address: str, *, within_s: float = _ANSWER_S) -> float | None:
+    """Return how long (s) a kernel takes to refuse a connection; None: it says nothing by then."""
     begin = clock.monotonic()
     try:
-        connection(world, address, _CLOSED_PORT).close()
+        connection(world, address, _CLOSED_PORT, within_s=within_s).close()
     except ConnectionRefusedError:
         return clock.monotonic() - begin
     except OSError:
