@@ -223,7 +223,10 @@ def _measured(side: str, world: _World, seconds: float) -> Row:
         "fleets_own_lag_ms": round(fleet["worst_lag_s"] * 1e3, 1),
         "refused_by_broker": fleet["refused"],
     }
-    progress(f"{side}: p99 {row['lag_p99_ms']} ms, max {row['lag_max_ms']} ms, {row['cores']} core")
+    progress(
+        f"{side}: p99 {row['lag_p99_ms']} ms, max {row['lag_max_ms']} ms, {row['cores']} core, "
+        f"{row['rss_mib']} MiB"
+    )
     return row
 
 

@@ -76,7 +76,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--again",
         type=whole(0, 100_000),
-        default=200,
+        default=280,
         help="scenarios that are played by one process, and with kills; 0: none (%(default)s)",
     )
     parser.add_argument(
