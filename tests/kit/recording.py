@@ -1,12 +1,12 @@
 """The recording of the start commit, played to the present centre.
 
 ``bench/baseline/README.md`` says what it holds. What was renamed since is mapped to the old words,
-and evidence that is new (``excuse``) is left out. So is an incident of the centre in a world that
-had none: shorter spells without verdicts are told now. Nothing else is. Verdicts (changes of hosts
-and incidents) are one sequence, and each kind of message another: an acknowledgement now comes
-after what was stored with it. Ticks and probes are numbered as they were; the old topic of ticks
-is now our own. The worlds of ``JUDGED_ANEW`` are left out: since then hosts that
-hang up together are one case.
+and evidence that is new (``excuse``, ``nobody_heard``) is left out. So is an incident of the centre
+in a world that had none: shorter spells without verdicts are told now. Nothing else is. Verdicts
+(changes of hosts and incidents) are one sequence, and each kind of message another: an
+acknowledgement now comes after what was stored with it. Ticks and probes are numbered as they were;
+the old topic of ticks is now our own. The worlds of ``JUDGED_ANEW`` are left out:
+since then hosts that hang up together are one case, and one of two agents of a name makes way.
 """
 
 import json
@@ -31,7 +31,7 @@ from venuewatch.base.wire import topics
 from venuewatch.base.wire.messages import Acknowledge, Probe, Rebirth, Tick
 
 NAME = "centre"
-JUDGED_ANEW = frozenset({"bad_update"})
+JUDGED_ANEW = frozenset({"bad_update", "two_under_one_name"})
 CANARY = topics.centre_tick(NAME)
 PATH = Path(__file__).parents[2] / "bench" / "baseline" / "centre-calls.jsonl.xz"
 
@@ -194,7 +194,7 @@ def _incident_line(incident: Incident | Line) -> Line:
     line[5] = [
         [at, by, "blindness" if seen == "deafness" else seen, detail]
         for at, by, seen, detail in line[5]
-        if seen != "excuse"
+        if seen not in {"excuse", "nobody_heard"}
     ]
     return line
 

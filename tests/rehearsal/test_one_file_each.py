@@ -56,7 +56,7 @@ of = "here"
 cause = "venue_unreachable"
 detect_within_s = 3
 """
-PLAN: Final = ("--scenarios", "160", "--days", "1", "--officers", "16", "--seed", "2024")
+PLAN: Final = ("--scenarios", "200", "--days", "1", "--officers", "16", "--seed", "2024")
 
 
 @pytest.fixture(scope="module")

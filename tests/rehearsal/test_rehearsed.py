@@ -18,7 +18,7 @@ from venuewatch.rehearsal.runfile.file import RunFile
 from venuewatch.rehearsal.score.marks import load
 from venuewatch.rehearsal.score.run import score_run
 
-PLANNED = 160
+PLANNED = 200
 PLAYED = 100
 SEED = 2024
 

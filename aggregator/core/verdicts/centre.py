@@ -44,7 +44,8 @@ class Blindness(NamedTuple):
 
 def nobody_heard(since: float, at: float) -> Verdict:
     """Return that no host at all was heard since then, though our own ticks came back."""
-    return Verdict(Cause.AGGREGATOR_BLIND, (_nobody(since, at),))
+    seen = Evidence(at, CENTRE, "nobody_heard", {"for_s": round(at - since, 3)})
+    return Verdict(Cause.AGGREGATOR_BLIND, (seen,))
 
 
 def judge(blindness: Blindness, ends: tuple[Evidence, ...] = ()) -> Verdict:
@@ -69,11 +70,7 @@ def judge(blindness: Blindness, ends: tuple[Evidence, ...] = ()) -> Verdict:
     detail = {"missing": blindness.missing, "port": blindness.port}
     found: tuple[Evidence, ...] = (Evidence(blindness.since, CENTRE, "blindness", detail),)
     if blindness.missing == "fleet":
-        found += (_nobody(blindness.since, blindness.at),)
+        found += (Evidence(blindness.since, CENTRE, "nobody_heard", {}),)
     elif blindness.missing in {"connection", "starting"}:
         found += ends
     return Verdict(Cause.AGGREGATOR_BLIND, found)
-
-
-def _nobody(since: float, at: float) -> Evidence:
-    return Evidence(at, CENTRE, "nobody_heard", {"for_s": round(at - since, 3)})

@@ -6,7 +6,8 @@ the broker while the aggregator is away. An error is logged once, until another 
 Two aggregators of one name would take it from each other each second. Of two that know of each
 other the younger yields (``core/doubling.py``): it waits for up to a minute, and longer each time.
 If the other one can not be known, a connection that was taken over twice waits at its ceiling. A
-broker need not say that it was: one that ended within seconds counts, too.
+broker need not say that it was: a live one that ended within seconds counts, too. One for bulk does
+not, as it would be lost for longer than is well before the other one is known.
 """
 
 import asyncio
@@ -109,7 +110,8 @@ class BrokerLink:
         """Note the end of a connection: one in a duel is short, and is thrown out by the other."""
         if lasted_s >= STEADY_S:
             self._brief = 0
-        self._brief += was_taken_over or lasted_s < links.BRIEF_S
+        is_silent = self._will is not None and lasted_s < links.BRIEF_S  # without it: bulk
+        self._brief += was_taken_over or is_silent
 
     def _wait_s(self, attempt: int, ceiling_s: float) -> float:
         double = self._double

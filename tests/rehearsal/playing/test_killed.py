@@ -18,7 +18,7 @@ from venuewatch.rehearsal.runfile.file import RunFile
 
 pytestmark = [pytest.mark.real, pytest.mark.long, pytest.mark.timeout(300)]
 
-PLAN: Final = ("--scenarios", "160", "--days", "1", "--officers", "16", "--seed", "2024")
+PLAN: Final = ("--scenarios", "200", "--days", "1", "--officers", "16", "--seed", "2024")
 KINDS: Final = (
     *("aggregator_restarted", "aggregator_stalled", "aggregator_stalled_briefly"),
     *("broker_restarted", "broker_lost", "centre_clock_step", "centre_line_lost"),
