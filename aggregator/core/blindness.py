@@ -62,7 +62,7 @@ class BlindnessIncident:
             return
         self._is_nobody_heard = is_nobody
         if is_nobody:
-            verdict = centre_verdict.nobody_heard(hears_since, now)
+            verdict = centre_verdict.nobody_heard(hears_since)
             self._incidents.begin(CENTRE, verdict, now, since=hears_since)
         else:
             self._incidents.end(CENTRE, now)

@@ -42,10 +42,9 @@ class Blindness(NamedTuple):
     again: bool = False
 
 
-def nobody_heard(since: float, at: float) -> Verdict:
+def nobody_heard(since: float) -> Verdict:
     """Return that no host at all was heard since then, though our own ticks came back."""
-    seen = Evidence(at, CENTRE, "nobody_heard", {"for_s": round(at - since, 3)})
-    return Verdict(Cause.AGGREGATOR_BLIND, (seen,))
+    return Verdict(Cause.AGGREGATOR_BLIND, (_nobody(since),))
 
 
 def judge(blindness: Blindness, ends: tuple[Evidence, ...] = ()) -> Verdict:
@@ -70,7 +69,12 @@ def judge(blindness: Blindness, ends: tuple[Evidence, ...] = ()) -> Verdict:
     detail = {"missing": blindness.missing, "port": blindness.port}
     found: tuple[Evidence, ...] = (Evidence(blindness.since, CENTRE, "blindness", detail),)
     if blindness.missing == "fleet":
-        found += (Evidence(blindness.since, CENTRE, "nobody_heard", {}),)
+        found += (_nobody(blindness.since),)
     elif blindness.missing in {"connection", "starting"}:
         found += ends
     return Verdict(Cause.AGGREGATOR_BLIND, found)
+
+
+def _nobody(since: float) -> Evidence:
+    """Return evidence that is the same however often it is found."""
+    return Evidence(since, CENTRE, "nobody_heard", {})

@@ -31,7 +31,7 @@ WORDS: Final[Mapping[str, str]] = {
     "port": "The broker's port was tried: {says}.",
     "taken_over": "Another client may use our name: {why}. That was number {times}.",
     "refused": "The broker refused our connection: {why}. That was number {times}.",
-    "nobody_heard": "No host at all was heard for {for_s} s.",
+    "nobody_heard": "From here on no host at all was heard.",
     "boots": "Two agents alternate under one name: boots {returned} and {between}.",
     "falls": "It fell {falls} times.",
     "restarts": "Its agent has begun anew {restarts} times, more than 16 within an hour.",
