@@ -7,12 +7,13 @@ Numbers that belong together lie together, so a stream is a few ranges, not a se
 import copy
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
 from typing import Any, NamedTuple, TypeAlias
 
 BOOTS_MAX = 16
 """How many boots of one stream are remembered: an agent that is started again each four minutes has
 as many in an hour. Beyond them the oldest one's numbers are forgotten: its repeats count as new."""
+
+_RANGES_A_NUMBERING = 4  # that are handed over in the time of a numbering
 
 RANGES_MAX = 1_000
 """How many ranges one boot may have; past that the lowest gap is given up as lost."""
@@ -69,6 +70,11 @@ class Heard:
     def ranges(self) -> Ranges:
         """The numbers, as ranges."""
         return list(zip(self._lows, self._highs, strict=True))
+
+    @property
+    def gaps(self) -> int:
+        """How many gaps are between the numbers."""
+        return max(0, len(self._lows) - 1)
 
     @property
     def missing(self) -> int:
@@ -197,8 +203,19 @@ class Dedup:
         return bool(self._changed)
 
     def changed(self, at_most: int | None = None) -> list[HeardRanges]:
-        """Hand over, once, what has changed, the first of it first; all of it without a bound."""
-        return self._hand_over(list(islice(self._changed, at_most)))
+        """Hand over, once, what has changed, the first of it first; all of it without a bound.
+
+        ``at_most``: so many numberings, or fewer of those that have many gaps.
+        """
+        if at_most is None:
+            return self._hand_over(list(self._changed))
+        room, some = at_most * _RANGES_A_NUMBERING, []
+        for numbering, heard in self._changed.items():
+            some.append(numbering)
+            room -= max(_RANGES_A_NUMBERING, heard.gaps + 1)
+            if room <= 0:
+                break
+        return self._hand_over(some)
 
     def changed_of(self, host: str, streams: Iterable[str]) -> list[HeardRanges]:
         """Hand over, once, what has changed of these streams of a host."""

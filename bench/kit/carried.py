@@ -43,11 +43,21 @@ _BIRTHS: Final = 100
 class Host:
     """One host: where it is, what it says, and on which connection."""
 
-    __slots__ = ("boot", "places", "seq", "sock", "topic_beat", "topic_vitals", "variant")
+    __slots__ = (
+        "boot",
+        "places",
+        "readings",
+        "seq",
+        "sock",
+        "topic_beat",
+        "topic_vitals",
+        "variant",
+    )
 
     def __init__(self, index: int, sock: socket.socket, boot: str) -> None:
         self.places = place(index)
-        self.sock, self.boot, self.seq = sock, boot, 0
+        self.sock, self.boot = sock, boot
+        self.seq = self.readings = 0  # each counts for itself: a gap is a loss
         self.topic_beat = topics.topic(*self.places, Stream.BEAT)
         self.topic_vitals = topics.topic(*self.places, Stream.VITALS)
         self.variant = index % _VARIANTS
@@ -149,7 +159,8 @@ class Carried:
         if (host.seq + host.variant) % self._vitals_every == 0:
             values: list[float | None] = [*self._values[(host.variant + host.seq) % _VARIANTS]]
             key = self._catalogue.key
-            vitals = Vitals(host.boot, 1, host.seq, wall_ms, catalogue=key, values=values)
+            host.readings += 1
+            vitals = Vitals(host.boot, 1, host.readings, wall_ms, catalogue=key, values=values)
             said += mqtt5.PublishPacket(host.topic_vitals, packed(encode(vitals))).write()
             self._counts["vitals"] += 1
         return said

@@ -258,6 +258,23 @@ def test_numbers_of_a_large_fleet_are_stored_a_part_at_a_time(alone: Story) -> N
     assert [store.heard for store in of_kind(alone, Store) if store.is_alive] == [[]]
 
 
+def test_numbers_with_many_gaps_are_stored_a_smaller_part_at_a_time(alone: Story) -> None:
+    """A fleet on a line that loses messages: each gap is one more range to be stored."""
+    alone.begin()
+    dedup = alone.centre.reception.readings.dedup
+    hosts = [f"host-{number}" for number in range(NUMBERINGS_AT_ONCE // 5)]
+    for host in hosts:
+        for number in range(0, 200, 2):
+            dedup.add(host, "b1", "vitals", number)
+
+    alone.advance(SAVE_EVERY_S + 10 * LOOK_APART_S)
+
+    stores = [store for store in of_kind(alone, Store) if store.is_alive]
+    assert [page.host for store in stores for page in store.heard] == hosts
+    ranges = [sum(len(page.ranges) for page in store.heard) for store in stores]
+    assert max(ranges) <= 4 * NUMBERINGS_AT_ONCE
+
+
 def test_what_is_stored_again_brings_the_numbers_of_its_own_hosts_alone(alone: Story) -> None:
     """A piece at a time: a large fleet's numbers would be one long piece of work."""
     alone.begin()
