@@ -1,13 +1,15 @@
 """Catalogues that the fleet's agents have said, one object for each content.
 
-An array of numbers names its catalogue by a hash of the content, so hosts with the same series
-share one, and no array is ever read against another. Each host keeps its last few alive, and the
-newest of its readings. What is replaced all the time is no object of Python's cyclic collector
-(``gc=False``): a fleet has very many, and none refers to what refers to it.
+Numbers name their catalogue by a hash of the content, so hosts with the same series share one, and
+none are ever read against another. Each host keeps its last few alive, and the newest of its
+readings. What is replaced all the time is no object of Python's cyclic collector (``gc=False``): a
+fleet has very many, and none refers to what refers to it. An array is such an object, bytes are
+not: so numbers are kept packed.
 """
 
 from array import array
 from collections.abc import Sequence
+from struct import Struct
 from typing import Any, NamedTuple
 from weakref import WeakValueDictionary
 
@@ -24,6 +26,9 @@ HELD_MAX = 4
 """How many vitals of one host wait for their catalogue; an older one is dropped."""
 
 NAN = float("nan")
+
+NUMBER = Struct("d")
+"""A number, as it is kept in ``KnownVitals.packed``."""
 
 
 class KnownCatalogue:
@@ -46,17 +51,22 @@ class KnownCatalogue:
 class KnownVitals(msgspec.Struct, frozen=True, gc=False):
     """Vitals of a host: a number for each series, NaN where there is none.
 
-    ``at``: when they were taken (monotonic s, by our estimate). ``timestamp_ms``: the time for
-    their samples, in ms since 1970. ``earlier``: some readings before it, oldest first, where a
-    scraper asks for them.
+    ``packed``: these numbers, one ``NUMBER`` behind the other. ``at``: when they were taken
+    (monotonic s, by our estimate). ``timestamp_ms``: the time for their samples, in ms since 1970.
+    ``earlier``: some readings before it, oldest first, where a scraper asks for them.
     """
 
     catalogue: KnownCatalogue
-    values: "array[float]"
+    packed: bytes
     at: float
     timestamp_ms: int
     boot: str
     earlier: "tuple[KnownVitals, ...]" = ()
+
+    @property
+    def values(self) -> "memoryview[float]":
+        """The numbers."""
+        return memoryview(self.packed).cast("d")
 
 
 class KnownCheck(msgspec.Struct, frozen=True, gc=False):
@@ -94,15 +104,15 @@ class Catalogues:
         """Tell whether a catalogue is known."""
         return key in self._known
 
-    def read(self, vitals: Vitals) -> tuple[KnownCatalogue, "array[float]"]:
-        """Return the catalogue of vitals, and their numbers.
+    def read(self, vitals: Vitals) -> tuple[KnownCatalogue, bytes]:
+        """Return the catalogue of vitals, and their numbers, packed.
 
         Raises:
             MalformedMessageError: it is not known, or there are more or fewer numbers than series.
         """
         if vitals.readings is not None:
             catalogue, values = flattened(vitals.readings)
-            return self.learn(catalogue), _array(values)
+            return self.learn(catalogue), _packed(values)
         known = self._known.get(vitals.catalogue or "")
         if known is None:
             raise MalformedMessageError(
@@ -112,11 +122,13 @@ class Catalogues:
             raise MalformedMessageError(
                 Reason.WRONG_TYPE, f"expected {known.size} values, got {len(vitals.values)}"
             )
-        return known, _array(vitals.values)
+        return known, _packed(vitals.values)
 
 
-def _array(values: Sequence[float | None]) -> "array[float]":
+def _packed(values: Sequence[float | None]) -> bytes:
+    numbers: array[float]
     try:
-        return array("d", values)  # type: ignore[arg-type]
+        numbers = array("d", values)  # type: ignore[arg-type]
     except TypeError:
-        return array("d", [NAN if value is None else value for value in values])
+        numbers = array("d", [NAN if value is None else value for value in values])
+    return numbers.tobytes()

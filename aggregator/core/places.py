@@ -61,7 +61,7 @@ def has_room(host: Host, reading: CheckReading) -> bool:
         return True
     known = host.checks.get(reading.check)
     before = 0 if known is None else _rows(known.reading)
-    vitals = 0 if host.vitals is None else len(host.vitals.values)
+    vitals = 0 if host.vitals is None else host.vitals.catalogue.size
     return vitals + labelled_of(host) - before + more <= SERIES_MAX
 
 

@@ -136,7 +136,7 @@ class LatestReadings:
         """
         read = self._catalogues.read(message) if isinstance(message, Vitals) else None
         stream = _CHECKS if read is None else _VITALS
-        if read is not None and len(read[1]) + labelled_of(host) > SERIES_MAX:
+        if read is not None and read[0].size + labelled_of(host) > SERIES_MAX:
             self._budget.refuse(host, SERIES)
             raise MalformedMessageError(
                 Reason.OVER_BUDGET, f"expected at most {SERIES_MAX} series of a host"
@@ -200,11 +200,11 @@ class LatestReadings:
                 for reading in message.readings
             )
             return LateReading(host.name, boot, Stream.CHECKS, seq, wall_ms, message, checks)
-        catalogue, values = self._catalogues.read(message)
+        catalogue, packed = self._catalogues.read(message)
         times = _times(host, wall_ms, now, wall, is_late=True)
-        vitals = KnownVitals(catalogue, values, *times, boot)
+        vitals = KnownVitals(catalogue, packed, *times, boot)
         if message.catalogue is not None:
-            named = readings_of(catalogue.families, values)
+            named = readings_of(catalogue.families, vitals.values)
             message = replace(message, readings=named, catalogue=None, values=[])
         return LateReading(host.name, boot, Stream.VITALS, seq, wall_ms, message, (vitals,))
 

@@ -12,14 +12,14 @@ The families come in two collections: ``vitals`` are those of node_exporter and 
 own process, ``liveness`` is everything else.
 """
 
-from array import array
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
+from struct import Struct
 from typing import NamedTuple, Self
 
-from aggregator.core.catalogues import KnownCatalogue
+from aggregator.core.catalogues import NUMBER, KnownCatalogue
 from aggregator.core.fleet import Venue
 from aggregator.core.margins import LATENESS_BUCKETS_S
 from aggregator.core.states import HostState, VenueState
@@ -54,17 +54,17 @@ class _Rows(NamedTuple):
     """
 
     labels: list[str]
-    values: list["array[float]"]
+    numbers: list[bytes]
     ends: list[str]
 
-    def add(self, labels: str, values: "array[float]", end: str) -> None:
+    def add(self, labels: str, packed: bytes, end: str) -> None:
         self.labels.append(labels)
-        self.values.append(values)
+        self.numbers.append(packed)
         self.ends.append(end)
 
     def extend(self, others: Self) -> None:
         self.labels.extend(others.labels)
-        self.values.extend(others.values)
+        self.numbers.extend(others.numbers)
         self.ends.extend(others.ends)
 
     @classmethod
@@ -285,8 +285,8 @@ def _vitals_lines(hosts: Iterable[SeenHost]) -> dict[str, Iterable[str]]:
         if host.catalogue is not None:
             labels = f'{host.labels},instance="{host.name}"'
             for one in host.earlier:
-                alike[one.catalogue].add(labels, one.values, f" {one.timestamp_ms}\n")
-            alike[host.catalogue].add(labels, host.values, f"{host.time}\n")
+                alike[one.catalogue].add(labels, one.packed, f" {one.timestamp_ms}\n")
+            alike[host.catalogue].add(labels, host.packed, f"{host.time}\n")
     layouts = [(layout_of(catalogue), rows) for catalogue, rows in alike.items()]
     names = {name for layout, _ in layouts for name in layout}
     return {name: _family_of_vitals(name, layouts) for name in names}
@@ -301,14 +301,16 @@ def _family_of_vitals(name: str, alike: Iterable[tuple[Layout, _Rows]]) -> Itera
     head = name + "{"
     for series, rows in rows_by_series.items():
         for at, more in series:
+            number_in = Struct(f"{at * NUMBER.size}xd").unpack_from
             for first in range(0, len(rows.ends), _AT_ONCE):
                 some = slice(first, first + _AT_ONCE)
+                numbers = map(number_in, rows.numbers[some])
                 yield "".join(
                     [
                         f"{head}{labels}{more}{value!r}{end}"
-                        for labels, values, end in zip(
-                            rows.labels[some], rows.values[some], rows.ends[some], strict=True
+                        for labels, (value,), end in zip(
+                            rows.labels[some], numbers, rows.ends[some], strict=True
                         )
-                        if (value := values[at]) == value  # NaN is not
+                        if value == value  # noqa: PLR0124 - NaN is not
                     ]
                 )

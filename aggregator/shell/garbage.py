@@ -26,10 +26,10 @@ MUCH = 5_000
 WHOLE_EVERY = 50
 """Each of so many regular looks is at all that was made since the start, or is not frozen."""
 
-LARGE = 40_000
-"""Objects that are too many to be looked at: some 10 ms."""
+LARGE = 10_000
+"""Objects that are too many to be looked at: some 3 ms."""
 
-_UNCOUNTED = 2 * LARGE  # too many even to be counted: some 4 ms
+_UNCOUNTED = 8 * LARGE  # too many even to be counted: some 8 ms
 
 FREEZES_MAX = 100
 """How often so many are frozen in the beginning: a connection that is frozen with them may not be

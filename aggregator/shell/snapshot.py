@@ -4,7 +4,6 @@ A page is made over some time while the fleet changes. All series of one host ar
 A record is no object that the collector has to look at (decision 24): there is one for each host.
 """
 
-from array import array
 from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
 from typing import NamedTuple, TypeAlias
@@ -37,8 +36,8 @@ class SeenHost(msgspec.Struct, frozen=True, gc=False):
     """One host, as it stood when the page was begun; what is measured only of a living one.
 
     Its numbers, up to ``refused``, are those of ``HOST_NUMBERS``, None where there is none.
-    ``values`` are of the series of ``catalogue``. ``earlier``: the readings before it that are
-    shown, too.
+    ``packed`` are the numbers of the series of ``catalogue``. ``earlier``: the readings before it
+    that are shown, too.
     """
 
     name: str
@@ -62,7 +61,7 @@ class SeenHost(msgspec.Struct, frozen=True, gc=False):
     check_problems: Sequence[tuple[str, str]]
     birth: Birth | None
     catalogue: KnownCatalogue | None
-    values: "array[float]"
+    packed: bytes
     time: str
     earlier: Sequence[KnownVitals]
     checks: Sequence[SeenCheck]
@@ -97,7 +96,7 @@ def seen(
     state, labels = host.state, f'venue="{host.venue}",host="{host.name}"'
     is_alive = state is _UP or state is _LATE
     birth = round_trip_s = offset_s = catalogue = None
-    values, time = _NO_VALUES, ""
+    packed, time = b"", ""
     earlier: Sequence[KnownVitals] = ()
     checks: Sequence[SeenCheck] = ()
     if is_alive:
@@ -106,7 +105,7 @@ def seen(
         every_s = 0.0 if birth is None else birth.vitals_every_s
         fresh_from = now - _fresh_within(every_s)
         if vitals is not None and vitals.at >= fresh_from and hears_readings:
-            catalogue, values = vitals.catalogue, vitals.values
+            catalogue, packed = vitals.catalogue, vitals.packed
             time = f" {vitals.timestamp_ms}" if timestamps else ""
             if readings > 1:
                 fresh = [one for one in vitals.earlier if one.at >= fresh_from]
@@ -136,7 +135,7 @@ def seen(
         _check_problems_of(host) if host.check_problems else (),
         birth,
         catalogue,
-        values,
+        packed,
         time,
         earlier,
         checks,
@@ -172,7 +171,6 @@ def _fresh_within(period_s: float) -> float:
 
 
 _UP, _LATE = HostState.UP, HostState.LATE
-_NO_VALUES = array("d")
 _layouts: WeakKeyDictionary[KnownCatalogue, Layout] = WeakKeyDictionary()
 
 

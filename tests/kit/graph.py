@@ -3,7 +3,6 @@
 A frozen record is one object, whatever is in it; a named tuple is looked into like any other.
 """
 
-from array import array
 from collections import deque
 from collections.abc import Iterable
 from enum import Enum
@@ -25,7 +24,6 @@ _FROZEN = (
     msgspec.Struct,
     Evidence,
     KnownCatalogue,
-    array,
 )
 
 

@@ -1,5 +1,6 @@
 """Catalogues: no array of vitals is read without its own, and none is lost for want of it."""
 
+import gc
 from collections.abc import Sequence
 
 import pytest
@@ -144,3 +145,15 @@ def test_a_host_keeps_few_catalogues_and_the_one_in_use(heard: Story) -> None:
 
     assert len(heard.host().catalogues) == PER_HOST
     assert read(heard)["node_load1"] == 3 * PER_HOST + 1
+
+
+def test_vitals_of_a_host_are_nothing_for_the_collector_to_look_at(heard: Story) -> None:
+    """A fleet replaces all of them each ten seconds: an array a host stops the loop for 20 ms."""
+    receive(heard, LOADS, array(1), array(2, None, 0.5))
+
+    vitals = heard.host().vitals
+
+    assert vitals is not None
+    parts = [getattr(vitals, name) for name in vitals.__struct_fields__]
+    seen = [part for part in (vitals, *parts) if gc.is_tracked(part)]
+    assert seen == [vitals.catalogue]  # which a fleet has in common

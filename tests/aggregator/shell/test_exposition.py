@@ -62,6 +62,11 @@ def test_a_reading_has_the_same_time_in_each_scrape(fleet: ScriptedFleet) -> Non
     assert render(venues, NOW, ("vitals",)) != pages[0]
 
 
+def packed(*numbers: float) -> bytes:
+    """Return numbers as vitals keep them."""
+    return array("d", numbers).tobytes()
+
+
 @pytest.mark.parametrize(("asked", "ages_s"), [(1, [0]), (2, [10, 0]), (3, [20, 10, 0])])
 def test_readings_come_in_their_order_each_with_its_time(asked: int, ages_s: list[int]) -> None:
     venue = Venue("STA", margin_s=1.75)
@@ -69,7 +74,7 @@ def test_readings_come_in_their_order_each_with_its_time(asked: int, ages_s: lis
     host.birth = BIRTH
     known = Catalogues().learn(Catalogue([("node_load1", [[]])]))
     *earlier, latest = (
-        KnownVitals(known, array("d", [float(age_s)]), NOW - age_s, 100_000 - 1000 * age_s, "a")
+        KnownVitals(known, packed(float(age_s)), NOW - age_s, 100_000 - 1000 * age_s, "a")
         for age_s in (40, 30, 20, 10, 0)
     )
     host.vitals = msgspec.structs.replace(latest, earlier=tuple(earlier))
@@ -86,8 +91,8 @@ def test_reading_from_before_an_outage_is_not_shown_again() -> None:
     venue = Venue("STA", margin_s=1.75)
     host = venue.hosts["alpha"] = Host("STA", "alpha", margin_s=1.75, state=HostState.UP)
     known = Catalogues().learn(Catalogue([("node_load1", [[]])]))
-    before = KnownVitals(known, array("d", [1.0]), NOW - 60.0, 40_000, "a")
-    host.vitals = KnownVitals(known, array("d", [2.0]), NOW, 100_000, "a", (before,))
+    before = KnownVitals(known, packed(1.0), NOW - 60.0, 40_000, "a")
+    host.vitals = KnownVitals(known, packed(2.0), NOW, 100_000, "a", (before,))
 
     page = render([venue], NOW, ("vitals",), timestamps=True, readings=3)
 
@@ -107,8 +112,7 @@ def venue_of(catalogues: Iterable[Catalogue], numbers: Sequence[float]) -> Venue
     for number, catalogue in enumerate(catalogues):
         name = f"STA-{number}"
         host = venue.hosts[name] = Host("STA", name, margin_s=1.75, state=HostState.UP)
-        values = array("d", numbers)
-        host.vitals = KnownVitals(known.learn(catalogue), values, NOW, 0, "a")
+        host.vitals = KnownVitals(known.learn(catalogue), packed(*numbers), NOW, 0, "a")
     return venue
 
 
