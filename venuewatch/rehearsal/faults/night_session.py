@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from aggregator.core.incidents.record import Subject
 from venuewatch.base import clock
 from venuewatch.rehearsal.faults import Mending
+from venuewatch.rehearsal.faults._sources import mending_away
 from venuewatch.rehearsal.faults._talking import TalkingFault
 from venuewatch.rehearsal.live.programs import until
 from venuewatch.rehearsal.live.sources.instructions import Instruction, zone_past_midnight
@@ -38,15 +39,4 @@ class NightSession(TalkingFault, frozen=True):
             checks = host.equipment.settings_with(feed.check, zone=told.zone)
             host.start_changed(checks=checks, lasts_s=self.longest_s)
             undoing.pop_all()
-
-        def mend() -> None:
-            if host.agent.is_running:
-                host.agent.stop()
-            stopped_at = clock.wall()
-            try:
-                night.end()
-                until("a source plays as usual again", lambda: feed.is_of_after(stopped_at))
-            finally:
-                host.start_as_usual()
-
-        return mend
+        return mending_away(host, feed, night.end)

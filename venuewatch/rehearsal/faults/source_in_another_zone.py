@@ -3,11 +3,10 @@
 from typing import ClassVar
 
 from aggregator.core.incidents.record import Subject
-from venuewatch.base import clock
 from venuewatch.base.wire.checks import CheckState
 from venuewatch.rehearsal.faults import Mending
+from venuewatch.rehearsal.faults._sources import mending_away
 from venuewatch.rehearsal.faults._victims import CheckFault
-from venuewatch.rehearsal.live.programs import until
 from venuewatch.rehearsal.live.sources.instructions import Instruction
 from venuewatch.rehearsal.live.watched.feed import Feed
 from venuewatch.rehearsal.live.world import World as LiveWorld
@@ -32,14 +31,4 @@ class SourceInAnotherZone(CheckFault, frozen=True):
         feed = host.equipment.thing(subject.check, Feed)
         told = Instruction(does="ahead", offset_s=self.offset_s)
         fault = world.spoil(feed.telling(told), lasts_s=self.longest_s)
-
-        def mend() -> None:
-            host.agent.stop()
-            stopped_at = clock.wall()
-            try:
-                fault.end()
-                until("a source begins anew", lambda: feed.is_of_after(stopped_at))
-            finally:
-                host.start()
-
-        return mend
+        return mending_away(host, feed, fault.end)
