@@ -3,7 +3,7 @@
 39 venues of 7 hosts, each a machine of its own (a network namespace) with a real agent; the real
 Mosquitto, and the real aggregator with journal, reader and receiver. Two rows. ``fleet``: the fleet
 starts and is left alone. ``run``: a plan of every live kind is played and scored with default
-marks. The controller is killed (``kill -9``) now and then, and goes on with ``--resume``. What is
+marks, those kinds first that were not played. The controller is killed (``kill -9``) now and then, and goes on with ``--resume``. What is
 not played when the time is over is not judged. A run that is kept can be gone on with another day.
 
 It needs root on Linux, mosquitto, nft and 5 GiB of memory, and says what is lacking.
@@ -59,6 +59,8 @@ _GIB = 1 << 30
 _S_PER_MINUTE = 60.0
 _LOOK_EVERY_S = 1.0
 _ENDS_S = 120.0
+_STAGE_S = 240.0  # to begin and to end it
+_LEAST_S = 300.0  # for a sitting that is worth it
 _GONE_S = 60.0
 _SAY_EVERY = 10
 _SAY_EVERY_S = 60.0
@@ -216,15 +218,17 @@ def _play(folder: Path, options: argparse.Namespace, kept: _Kept) -> _Kept:
     path = folder / "run.sqlite"
     began = clock.monotonic() - kept.spent_s
     end = began + options.minutes * _S_PER_MINUTE
-    while clock.monotonic() < end:
+    while (left_s := end - clock.monotonic() - _STAGE_S) > _LEAST_S:
         kept = kept._replace(sittings=kept.sittings + 1)
         log = folder / f"sitting-{kept.sittings}.log"
         resume = ("--resume",) if path.exists() else ()
-        words = (str(folder / "plan"), "--mode", "live", "--run", str(path), *resume)
+        words = ("--mode", "live", "--run", str(path), *resume)
+        words += ("--minutes", f"{left_s / _S_PER_MINUTE:.1f}")
         share = (kept.killed + 1) / (options.kills + 1)
         is_to_be_killed = kept.killed < options.kills
         kill = _Kill(share, began + share * (end - began)) if is_to_be_killed else None
-        with running(python("venuewatch.cli", "rehearse", "run", *words), log=log) as process:
+        command = python("venuewatch.cli", "rehearse", "run", str(folder / "plan"), *words)
+        with running(command, log=log) as process:
             code = _watch(process, path, log, end=end, kill=kill)
         is_killed = code == -signal.SIGKILL
         kept = kept._replace(killed=kept.killed + is_killed, spent_s=clock.monotonic() - began)
