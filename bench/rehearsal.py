@@ -3,8 +3,9 @@
 39 venues of 7 hosts, each a machine of its own (a network namespace) with a real agent; the real
 Mosquitto, and the real aggregator with journal, reader and receiver. Two rows. ``fleet``: the fleet
 starts and is left alone. ``run``: a plan of every live kind is played and scored with default
-marks, those kinds first that were not played. The controller is killed (``kill -9``) now and then, and goes on with ``--resume``. What is
-not played when the time is over is not judged. A run that is kept can be gone on with another day.
+marks, as much of it as fits into the time, kinds that were not played first. The controller is
+killed (``kill -9``) now and then, and goes on with ``--resume``. What is not played when the time
+is over is not judged. A run that is kept can be gone on with another day.
 
 It needs root on Linux, mosquitto, nft and 5 GiB of memory, and says what is lacking.
 """
@@ -222,8 +223,8 @@ def _play(folder: Path, options: argparse.Namespace, kept: _Kept) -> _Kept:
         kept = kept._replace(sittings=kept.sittings + 1)
         log = folder / f"sitting-{kept.sittings}.log"
         resume = ("--resume",) if path.exists() else ()
-        words = ("--mode", "live", "--run", str(path), *resume)
-        words += ("--minutes", f"{left_s / _S_PER_MINUTE:.1f}")
+        minutes = f"{left_s / _S_PER_MINUTE:.1f}"
+        words = ("--mode", "live", "--run", str(path), "--minutes", minutes, *resume)
         share = (kept.killed + 1) / (options.kills + 1)
         is_to_be_killed = kept.killed < options.kills
         kill = _Kill(share, began + share * (end - began)) if is_to_be_killed else None
