@@ -37,13 +37,13 @@ def run(options: argparse.Namespace) -> int:
         check_secrets(settings)
         check_usable(settings.broker)
     except ConfigError as error:
-        print(error, file=sys.stderr)
+        log.last_words(error)
         return error.exit_code
     adoption.begin()
     try:
         number = serve(settings)
     except OSError as error:
-        print(in_words(error), file=sys.stderr)
+        log.last_words(in_words(error))
         return FAILED
     return INTERRUPTED if number == signal.SIGINT else 0
 

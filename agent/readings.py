@@ -33,7 +33,13 @@ _logger = logging.getLogger("agent")
 class Readings:
     """Vitals and checks, each in its rhythm.
 
+    The numbers of messages count what was due. Vitals that were not taken leave a number out, and
+    so does each slot of a check for which the agent did not run.
+
     ``own`` returns the agent's figures about itself, which go with the vitals.
+
+    Attributes:
+        taken: how many messages were made so far.
     """
 
     def __init__(
@@ -53,7 +59,10 @@ class Readings:
         self._checks: list[Check] = []
         self._ended: list[CheckReading] = []
         self._said_at = -math.inf
+        self._vitals_slot = -1
         self._seqs = {Stream.VITALS: -1, Stream.CHECKS: -1}
+        self._skipped_said = 0
+        self.taken = 0
         self._series = Series()
         every_s = settings.heartbeat.vitals_every_s
         self._rounds = Rounds(
@@ -74,11 +83,6 @@ class Readings:
         return min(self._rounds.next_at, say_at, math.inf if check_at is None else check_at)
 
     @property
-    def taken(self) -> int:
-        """How many messages were made so far."""
-        return sum(seq + 1 for seq in self._seqs.values())
-
-    @property
     def catalogue(self) -> bytes:
         """The message that says the catalogue of the latest vitals."""
         return self._series.catalogue
@@ -96,8 +100,8 @@ class Readings:
         read = self._rounds.advance(now)
         if read is not None:
             self._note_hung()
-            own = self._own()
-            messages.append(self._vitals(msgspec.structs.replace(read, **own), session, now))
+            readings = msgspec.structs.replace(read, **self._own())
+            messages.append(self._vitals(readings, session, now))
         self._ended += [self._said(outcome) for outcome in self._runner.advance(now)]
         if self._ended and now >= self._said_at + CHECKS_APART_S:
             self._said_at = now
@@ -109,7 +113,9 @@ class Readings:
         if not self._ended:
             return []
         said, self._ended = self._ended, []
-        seq, wall_ms = self._next(Stream.CHECKS)
+        skipped = self._runner.skipped - self._skipped_said
+        self._skipped_said += skipped
+        seq, wall_ms = self._next(Stream.CHECKS, 1 + skipped)
         payload = encode(Checks(self._boot, session, seq, wall_ms, said))
         return [Message(Stream.CHECKS, payload, taken_at=clock.since_boot())]
 
@@ -154,7 +160,8 @@ class Readings:
 
     def _vitals(self, readings: VitalReadings, session: int, now: float) -> Message:
         values = self._series.numbers(readings, now)
-        seq, wall_ms = self._next(Stream.VITALS)
+        seq, wall_ms = self._next(Stream.VITALS, self._rounds.slot - self._vitals_slot)
+        self._vitals_slot = self._rounds.slot
         if readings.node_time_seconds is not None:  # read with the others; we may be woken late
             wall_ms = milliseconds(readings.node_time_seconds)
         key = self._series.key
@@ -162,7 +169,11 @@ class Readings:
         catalogue, taken_at = self._series.catalogue, clock.since_boot()
         return Message(Stream.VITALS, encode(vitals), catalogue, taken_at)
 
-    def _next(self, stream: Stream) -> tuple[int, int]:
-        """Return the number of the next message, and our wall time (ms)."""
-        self._seqs[stream] += 1
+    def _next(self, stream: Stream, due: int) -> tuple[int, int]:
+        """Return the number of the next message, and our wall time (ms).
+
+        ``due``: how many were due since the last one, this one among them.
+        """
+        self.taken += 1
+        self._seqs[stream] += due
         return self._seqs[stream], milliseconds(clock.wall())

@@ -59,6 +59,11 @@ class Rounds:
         return min(self._until, self._round.moved_at + self._patience_s)
 
     @property
+    def slot(self) -> int:
+        """The number of the latest round in the rhythm: it counts those that were due."""
+        return self._slots.taken
+
+    @property
     def hung(self) -> tuple[str, ...]:
         """The names of the collectors that were hanging when the latest round was over."""
         return tuple(self._hung)

@@ -69,6 +69,11 @@ class Runner:
         """When (monotonic s) to call ``advance`` again, if nothing ends before."""
         return min((task.next_at for task in self._tasks.values()), default=None)
 
+    @property
+    def skipped(self) -> int:
+        """How many slots of all tasks have passed unseen."""
+        return sum(task.slots.skipped for task in self._tasks.values())
+
     def advance(self, now: float) -> list[Outcome]:
         """Start what is due at ``now`` (monotonic s), and return what there is to tell."""
         told = self._collect()
@@ -113,25 +118,39 @@ def _done(task: Task, slot: int) -> Outcome:
 
 
 class Pool:
-    """Runs work elsewhere, and calls ``wake`` when some is done."""
+    """Runs work elsewhere, and calls ``wake`` when some is done.
+
+    Where the system has no more threads, work waits for one that has ended what it does.
+    """
 
     def __init__(self, wake: Callable[[], None]) -> None:
         self._wake = wake
         self._orders: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self._idle = threading.Semaphore(0)
+        self._lock = threading.Lock()
+        self._idle = 0  # less than 0: so many orders have no thread of their own
         self.threads = 0
 
     def run(self, work: Callable[[], None]) -> None:
         """Have ``work`` done soon. It must not raise."""
-        if not self._idle.acquire(blocking=False):
-            self.threads += 1
-            # A daemon: a reading that hangs in the kernel must not keep the agent from ending.
-            name = f"reading-{self.threads}"
-            threading.Thread(target=self._serve, name=name, daemon=True).start()
+        with self._lock:
+            if self._idle > 0 or not self._has_started():
+                self._idle -= 1
         self._orders.put(work)
+
+    def _has_started(self) -> bool:
+        """Start a thread; return whether there was one to be had."""
+        # A daemon: a reading that hangs in the kernel must not keep the agent from ending.
+        name = f"reading-{self.threads + 1}"
+        try:
+            threading.Thread(target=self._serve, name=name, daemon=True).start()
+        except RuntimeError:
+            return False
+        self.threads += 1
+        return True
 
     def _serve(self) -> None:
         while True:
             self._orders.get()()
-            self._idle.release()
+            with self._lock:
+                self._idle += 1
             self._wake()

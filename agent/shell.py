@@ -1,7 +1,8 @@
 """The agent's loop: beats on time, whatever else goes on.
 
-One thread owns the session and the times of beats; readings are taken and stored in others. The
-loop sleeps until the next thing is due, something arrives, or it is woken.
+One thread owns the session and the times of beats. What can wait is done in others: readings are
+taken and stored there, and connections made. The loop sleeps until the next thing is due, something
+arrives, or it is woken.
 """
 
 import contextlib
@@ -9,13 +10,15 @@ import logging
 import random
 import select
 import socket
+import threading
 from functools import partial
-from typing import Literal
+from typing import Final, Literal
 
 from agent import config, identity
 from agent.beat_times import BeatTimes
 from agent.centre import Centre
 from agent.identity import milliseconds
+from agent.mqtt import connecting
 from agent.mqtt.link import Link
 from agent.mqtt.protocol import Receipt
 from agent.mqtt.session import Session, SessionError
@@ -49,6 +52,9 @@ from venuewatch.base.wire.topics import Stream
 READING_EXPIRY_S = 3_600
 """How long (s) the broker keeps readings for a centre that is away."""
 
+CLOSED_WITHIN_S: Final = 0.1
+"""How long (s) the end waits for checks that are at work."""
+
 _logger = logging.getLogger("agent")
 
 
@@ -65,8 +71,11 @@ class Agent:
         self._wake, self._waker = socket.socketpair()
         self._wake.settimeout(0.0)
         self._waker.settimeout(0.0)
-        pool = Pool(self._nudge)
-        self._link = Link(settings.broker, self._new_session, threads=pool, rng=rng, start=start)
+        pool = self._threads = Pool(self._nudge)
+        connect = partial(connecting.connect, settings.broker)
+        self._link = Link(
+            settings.broker, connect, self._new_session, threads=pool, rng=rng, start=start
+        )
         self._readings = Readings(
             settings, boot=self._boot, threads=pool, start=start, rng=rng, own=self._own
         )
@@ -105,25 +114,51 @@ class Agent:
                 self._link.failed(error, was_open=self._is_announced)
                 self._systemd.status(f"not connected: {error}")
                 self._end_session()
+        self._end()
+        log.event(_logger, logging.INFO, "agent_stopped", **self._who())
+
+    def _end(self) -> None:
+        """Say farewell, and store what was read. Nothing here waits for long."""
         self._systemd.stopping()
+        closed = self._closing()
         session = self._link.session
         if session is not None and session.is_open:
             session.close(self._last_words(self._link.sessions, "farewell"))
+        elif session is not None:
+            session.drop()
         self._beat_queue.add(
             self._readings.rest(self._link.sessions), None, None, clock.monotonic()
         )
         self._outbox.close()
-        self._readings.close()
-        log.event(_logger, logging.INFO, "agent_stopped", **self._who())
+        closed.wait(CLOSED_WITHIN_S)
+        self._wake.close()
+        self._waker.close()
+
+    def _closing(self) -> threading.Event:
+        """Have the checks let go of what they hold, beside us; return what is set once they have.
+
+        One that is at work may take its time, and the end of the process frees all there is.
+        """
+        closed = threading.Event()
+
+        def close() -> None:
+            try:
+                self._readings.close()
+            finally:
+                closed.set()
+
+        self._threads.run(close)
+        return closed
 
     def _step(self) -> None:
         now = clock.monotonic()
         self._make_way(now)
         self._link.step(now)
         session = self._link.session
-        if session is None or not session.is_open:
-            self._is_announced = False
-        elif not self._is_announced:
+        if session is None:
+            if self._is_announced:  # it was left for the first broker
+                self._end_session()
+        elif session.is_open and not self._is_announced:
             self._announce(session)
         self._beat(now)
         self._answer(now)
@@ -162,7 +197,7 @@ class Agent:
     def _sleep(self) -> None:
         session = self._link.session
         due = [self._beats.next_at, self._readings.next_at, self._outbox.next_at()]
-        due += [self._watchdog.next_at, self._link.connect_at if session is None else None]
+        due += [self._watchdog.next_at, self._link.next_at]
         timeout_s = max(0.0, min(at for at in due if at is not None) - clock.monotonic())
         if session is not None:
             is_woken = session.wait(timeout_s, self._wake)
@@ -171,10 +206,10 @@ class Agent:
         if is_woken:
             self._wake.recv(4096)
 
-    def _new_session(self, place: config.Place, number: int) -> Session:
+    def _new_session(self, line: connecting.Line, number: int) -> Session:
         return Session(
             self._settings.broker,
-            place,
+            line,
             client_id=self._settings.host,
             will=self._last_words(number, "lost"),
             subscriptions=[

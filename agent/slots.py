@@ -8,6 +8,9 @@ class Slots:
 
     A slot that is taken late is not made up for: the number jumps, so that it counts what was
     due and not what was done, and the rhythm keeps its phase.
+
+    Attributes:
+        skipped: how many slots were never taken, as a later one had begun.
     """
 
     def __init__(self, start: float, every_s: float) -> None:
@@ -16,6 +19,7 @@ class Slots:
         self._start = start
         self._every_s = every_s
         self._taken = -1
+        self.skipped = 0
 
     @property
     def taken(self) -> int:
@@ -32,7 +36,9 @@ class Slots:
         if now < self._next_slot():
             return None
         newest = math.floor((now - self._start) / self._every_s)
-        self._taken = max(newest, self._taken + 1)
+        following = self._taken + 1
+        self._taken = max(newest, following)
+        self.skipped += self._taken - following
         return self._taken
 
     def advance_by(self, earlier_s: float) -> None:

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from aggregator import app, config
+from aggregator.shell.resolving import Loop
 from venuewatch import __version__
 from venuewatch.base import log
 from venuewatch.base.config import FAILED, ConfigError, in_words
@@ -73,12 +74,13 @@ def run(options: argparse.Namespace) -> int:
         settings = settings_of(options)
         if name_of(settings.exercise):
             log.mark(name_of(settings.exercise))
-        number = asyncio.run(app.serve(settings, partial(settings_of, options)))
+        with asyncio.Runner(loop_factory=Loop) as runner:
+            number = runner.run(app.serve(settings, partial(settings_of, options)))
     except ConfigError as error:
-        print(error, file=sys.stderr)
+        log.last_words(error)
         return error.exit_code
     except OSError as error:
-        print(in_words(error), file=sys.stderr)
+        log.last_words(in_words(error))
         return FAILED
     return INTERRUPTED if number == signal.SIGINT else 0
 

@@ -30,6 +30,7 @@ from aggregator.shell.http.page.stream import PageStream
 from aggregator.shell.http.port_metrics import PortMetrics
 from aggregator.shell.http.server import HttpServer
 from aggregator.shell.journal.history import History
+from aggregator.shell.log_metrics import LogMetrics
 from aggregator.shell.mqtt import lanes
 from aggregator.shell.mqtt.bulk import Discards
 from aggregator.shell.mqtt.metrics import ConnectionMetrics
@@ -107,6 +108,7 @@ class Aggregator:
             rng=rng,
         )
         self._metrics.add(ConnectionMetrics(self._centre, self._discards))
+        self._metrics.add(LogMetrics())
 
     @property
     def port(self) -> int:

@@ -15,6 +15,7 @@ from aggregator.shell.http.fanout import Fanout
 from aggregator.shell.http.open_pages import OpenPages
 from aggregator.shell.http.port_metrics import PortMetrics
 from aggregator.shell.http.server import HttpServer
+from aggregator.shell.log_metrics import LogMetrics
 from aggregator.shell.mqtt.bulk import Discards
 from aggregator.shell.mqtt.metrics import ConnectionMetrics
 from aggregator.shell.outlets.alertmanager.outlet import AlertmanagerMetrics
@@ -192,6 +193,7 @@ def _self_rows() -> list[Row]:
     bulk.sent(1, 0.0)
     bulk.came_back(1, 0.0)
     metrics.add(ConnectionMetrics(centre, Discards()))
+    metrics.add(LogMetrics())
     metrics.add(JournalMetrics(JournalState, centre.intake))
     metrics.add(AlertmanagerMetrics([_Queue()]))
     metrics.add(RemoteWriteMetrics(Backfill(window_s=0.0)))

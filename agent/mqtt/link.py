@@ -3,27 +3,56 @@
 Brokers are tried in their order; after a lost one comes the first. On any other than the first,
 the agent tries from time to time to reach the first, and returns to it. ``waits`` has how long it
 waits before.
+
+Nothing here waits. An attempt is made in a thread, and so is a clean end:
+
+1. An attempt begins when it is time to. There is one at a time.
+2. It ends with a line, on which a session begins, or with an error. Then the next time is chosen.
+3. A session that is left for the first broker is closed beside the loop. The attempt at the first
+   broker begins once that is done: two sessions of one name would end each other.
 """
 
-import contextlib
 import logging
 import random
-import socket
 from collections.abc import Callable
+from functools import partial
 
 from agent import config
-from agent.mqtt.session import CONNECT_TIMEOUT_S, Session, SessionError
+from agent.mqtt.connecting import Line
+from agent.mqtt.session import Session, SessionError
 from agent.mqtt.waits import Waits
 from agent.runner import Threads
 from venuewatch.base import clock, log
+from venuewatch.base.config import in_words
 
 RETURN_EVERY_S = 60.0
 
 _logger = logging.getLogger("agent")
 
 
+class Attempt:
+    """One attempt to connect, made in a thread.
+
+    Attributes:
+        outcome: a line, or why there is none; None while it is not known.
+    """
+
+    def __init__(self, connect: Callable[[], Line], threads: Threads) -> None:
+        self._connect = connect
+        self.outcome: Line | Exception | None = None
+        threads.run(self._make)
+
+    def _make(self) -> None:
+        try:
+            self.outcome = self._connect()
+        except Exception as error:  # noqa: BLE001 - it ends the attempt, and not the agent
+            self.outcome = error
+
+
 class Link:
     """Makes one session after the other. Times are monotonic seconds.
+
+    ``connect`` returns a line to a place, and may wait.
 
     Attributes:
         session: the connection there is, open or opening; None while there is none.
@@ -34,20 +63,24 @@ class Link:
     def __init__(
         self,
         where: config.Broker,
-        new_session: Callable[[config.Place, int], Session],
+        connect: Callable[[config.Place], Line],
+        new_session: Callable[[Line, int], Session],
         *,
         threads: Threads,
         rng: random.Random,
         start: float,
     ) -> None:
         self._where = where
+        self._connect = connect
         self._new_session = new_session
         self._threads = threads
         self._waits = Waits(rng, max_s=where.reconnect_max_s)
         self._at = 0
         self._trouble: str | None = None
+        self._attempt: Attempt | None = None
+        self._look: Attempt | None = None
         self._look_back_at = start
-        self._is_first_back = False
+        self._is_parting = False
         self.session: Session | None = None
         self.sessions = 0
         self.connect_at = start
@@ -57,18 +90,29 @@ class Link:
         """The broker that is connected to, or tried next."""
         return self._where.places[self._at]
 
+    @property
+    def next_at(self) -> float | None:
+        """When to call ``step`` next; None while a session or a thread says when."""
+        is_waiting = self.session is not None or self._attempt is not None or self._is_parting
+        return None if is_waiting else self.connect_at
+
     def step(self, now: float) -> None:
-        """Connect if it is time to.
+        """Begin an attempt if it is time to, and a session on the line that one has made.
 
         Raises:
             SessionError: it did not work; ``failed`` wants to know.
         """
-        if self.session is None and now >= self.connect_at:
+        is_first_back = self._take_look()
+        session = self.session
+        if session is not None:
+            if self._at and session.is_open:
+                self._look_back(now, is_first_back=is_first_back)
+        elif self._attempt is not None:
+            self._end_attempt(self._attempt)
+        elif now >= self.connect_at and not self._is_parting:
             self.sessions += 1
-            self.session = self._new_session(self.place, self.sessions)
             self._look_back_at = now + RETURN_EVERY_S
-        elif self._at and self.session is not None and self.session.is_open:
-            self._look_back(now)
+            self._attempt = self._attempt_at(self.place)
 
     def opened(self) -> None:
         """Note that the session is open."""
@@ -108,26 +152,52 @@ class Link:
         """Begin another session at once."""
         self._leave(now)
 
-    def _look_back(self, now: float) -> None:
-        if self._is_first_back:
+    def _attempt_at(self, place: config.Place) -> Attempt:
+        return Attempt(partial(self._connect, place), self._threads)
+
+    def _end_attempt(self, attempt: Attempt) -> None:
+        """Begin a session on the line of an attempt, if that has ended."""
+        outcome = attempt.outcome
+        if outcome is None:
+            return
+        self._attempt = None
+        if isinstance(outcome, Exception):
+            place = self.place
+            raise SessionError(in_words(outcome, at=f"{place.address}:{place.port}"))
+        self.session = self._new_session(outcome, self.sessions)
+
+    def _take_look(self) -> bool:
+        """Tell whether the first broker has just been found to be back, and hang up on it."""
+        outcome = None if self._look is None else self._look.outcome
+        if outcome is None:
+            return False
+        self._look = None
+        if isinstance(outcome, Exception):
+            return False
+        outcome.stream.close()
+        return True
+
+    def _look_back(self, now: float, *, is_first_back: bool) -> None:
+        """Return to the first broker, or look for it if it is time to."""
+        if is_first_back:
             log.event(_logger, logging.INFO, "first_broker_is_back", **self.place._asdict())
-            self._is_first_back = False
             self._leave(now)
-        elif now >= self._look_back_at:
+        elif now >= self._look_back_at and self._look is None:
             self._look_back_at = now + RETURN_EVERY_S
-            self._threads.run(self._try_first)
+            self._look = self._attempt_at(self._where.places[0])
 
     def _leave(self, connect_at: float) -> None:
         """Part from the broker, if there is a session, and connect to the first one at a time."""
-        self._at = 0
         self.connect_at = connect_at
         self._waits.left(clock.monotonic())
         if self.session is not None:
-            self.session.leave()
+            self._at = 0
+            self._is_parting = True
+            self._threads.run(partial(self._part, self.session))
             self.session = None
 
-    def _try_first(self) -> None:
-        first = self._where.places[0]
-        with contextlib.suppress(OSError):
-            socket.create_connection(first, CONNECT_TIMEOUT_S).close()
-            self._is_first_back = True
+    def _part(self, session: Session) -> None:
+        try:
+            session.leave()
+        finally:
+            self._is_parting = False

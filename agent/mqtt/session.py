@@ -1,4 +1,4 @@
-"""One session with the broker, from connecting to its end: the protocol over a connection.
+"""One session with the broker, from its first packet to its end: the protocol over a connection.
 
 The session is open from the broker's CONNACK on. Its will reports a broken connection to the
 aggregator. Nothing here tries again: a session that ended is dropped, and the link decides
@@ -16,15 +16,18 @@ from typing import Final
 import mqtt5
 
 from agent import config
+from agent.mqtt.connecting import CONNECT_TIMEOUT_S, Line
 from agent.mqtt.protocol import Client, ProtocolError, Receipt
-from agent.mqtt.stream import Bytes, Stream
 from agent.mqtt.thin_tcp import Connection
 from venuewatch.base import clock, log
-from venuewatch.base.config import ConfigError, in_words, read_secret, tls_context
+from venuewatch.base.config import in_words
 
-CONNECT_TIMEOUT_S: Final = 5.0
+FAREWELL_WITHIN_S: Final = 0.5
+"""How long (s) the broker has to acknowledge a farewell. A process that is told to end does so
+within a second, whatever the network does."""
 
-_LINGER_S = 1.0
+PARTED_WITHIN_S: Final = 0.8
+"""How long (s) the broker has to hang up, counted from when we begin to part."""
 
 _logger = logging.getLogger("agent")
 
@@ -34,7 +37,7 @@ class SessionError(Exception):
 
 
 class Session:
-    """A connection that becomes a session, or fails.
+    """A line that becomes a session, or fails.
 
     ``on_message`` gets topic and payload of each message on ``subscriptions``.
 
@@ -46,17 +49,17 @@ class Session:
     def __init__(
         self,
         where: config.Broker,
-        place: config.Place,
+        line: Line,
         *,
         client_id: str,
         will: tuple[str, bytes],
         subscriptions: Sequence[str],
         on_message: Callable[[str, bytes], None],
     ) -> None:
-        """Connect over TCP (and TLS), and ask for a session.
+        """Ask for a session.
 
         Raises:
-            SessionError: no connection.
+            SessionError: the codec can not say what is to be said.
         """
         self._on_message = on_message
         self._has_ended = False
@@ -66,12 +69,13 @@ class Session:
             mqtt5.TopicFilter(pattern, max_qos=mqtt5.QoS.AT_LEAST_ONCE, retain_as_published=False)
             for pattern in subscriptions
         ]
+        self._stream, self._sock = line.stream, line.sock
         try:
-            connect = _connect_packet(where, client_id, will)
+            connect = _connect_packet(where, client_id, will, line.password)
             self._client = Client(connect, filters, clock.monotonic())
-            self._stream, self._sock = _connected(where, place)
-        except (OSError, ValueError, ConfigError) as error:
-            raise SessionError(in_words(error, at=f"{place.address}:{place.port}")) from None
+        except ValueError as error:
+            line.stream.close()
+            raise SessionError(in_words(error)) from None
         self.connection = Connection(self._sock)
         self._write()
 
@@ -163,27 +167,35 @@ class Session:
 
     def close(self, farewell: tuple[str, bytes]) -> None:
         """Publish a retained farewell, wait a moment until the broker has it, and part cleanly."""
+        begin = clock.monotonic()
         topic, payload = farewell
         said = self.publish(topic, payload, qos=1, is_retained=True)
-        end = clock.monotonic() + _LINGER_S
+        end = begin + FAREWELL_WITHIN_S
         idle, peer = socket.socketpair()
         with idle, peer, contextlib.suppress(SessionError):
             while not said.is_published() and clock.monotonic() < end:
                 self.wait(end - clock.monotonic(), idle)
-        self.leave()
+        self._part(begin + PARTED_WITHIN_S)
 
     def leave(self) -> None:
-        """Part cleanly, without a farewell and without a will: the agent goes on elsewhere."""
-        if not self._has_ended:
-            self._client.disconnect()
-            self._write()
-            self._linger()
-        self.drop()
+        """Part cleanly, without a farewell and without a will: the agent goes on elsewhere.
+
+        It waits; a thread may call it once nothing else uses the session.
+        """
+        self._part(clock.monotonic() + PARTED_WITHIN_S)
 
     def drop(self) -> None:
         """Hang up without a farewell: the broker will publish the will."""
         self._has_ended = True
         self._stream.close()
+
+    def _part(self, end: float) -> None:
+        """Disconnect cleanly, by ``end`` (monotonic s)."""
+        if not self._has_ended:
+            self._client.disconnect()
+            self._write()
+            self._linger(end)
+        self.drop()
 
     def _write(self) -> None:
         """Hand over what is to be sent; a connection that has ended is told of at the next wait."""
@@ -198,12 +210,12 @@ class Session:
         except OSError:
             self._has_ended = True
 
-    def _linger(self) -> None:
-        """Wait a moment until the broker hangs up: it has got what was written then.
+    def _linger(self, end: float) -> None:
+        """Wait until the broker hangs up, at most until ``end``: it has got what was written then.
 
         To hang up first, with something unread, would discard what is still on its way.
         """
-        stream, end = self._stream, clock.monotonic() + _LINGER_S
+        stream = self._stream
         with contextlib.suppress(OSError):
             while (left_s := end - clock.monotonic()) > 0.0:
                 writing = [stream] if stream.wants_write else []
@@ -226,17 +238,10 @@ class Session:
 
 
 def _connect_packet(
-    where: config.Broker, client_id: str, will: tuple[str, bytes]
+    where: config.Broker, client_id: str, will: tuple[str, bytes], password: bytes | None
 ) -> mqtt5.ConnectPacket:
-    """Return the first packet.
-
-    Raises:
-        ConfigError: the password cannot be read.
-    """
+    """Return the first packet."""
     topic, payload = will
-    password = None
-    if where.username is not None and where.password_file is not None:
-        password = read_secret(where.password_file).encode()
     return mqtt5.ConnectPacket(
         client_id,
         username=where.username,
@@ -245,25 +250,3 @@ def _connect_packet(
         keep_alive=where.keepalive,
         will=mqtt5.Will(topic, payload=payload, qos=mqtt5.QoS.AT_LEAST_ONCE, retain=True),
     )
-
-
-def _connected(where: config.Broker, place: config.Place) -> tuple[Bytes, socket.socket | None]:
-    """Return a connection, and its socket; None beneath a websocket, whose end is a proxy's.
-
-    Raises:
-        OSError: no connection.
-        ValueError: there is no such address, or no such path.
-        ConfigError: a certificate or key cannot be used.
-    """
-    address, port = place
-    stream = Stream(address, port, tls_context(where), timeout_s=CONNECT_TIMEOUT_S)
-    if where.transport == "tcp":
-        return stream, stream.sock
-    from agent.mqtt.websocket import Websocket  # noqa: PLC0415 - few hosts need one
-
-    try:
-        path = where.websocket_path
-        return Websocket(stream, address, port, path, timeout_s=CONNECT_TIMEOUT_S), None
-    except (OSError, ValueError):
-        stream.close()
-        raise

@@ -1,4 +1,4 @@
-"""Carries bytes over TCP or TLS, and never waits once it is connected."""
+"""Carries bytes over TCP or TLS, and never waits."""
 
 import contextlib
 import socket
@@ -39,28 +39,13 @@ class Bytes(Protocol):
 
 
 class Stream:
-    """A connected socket.
+    """A connected socket that never blocks.
 
     Attributes:
-        sock: the socket, of TLS where a context was given.
+        sock: the socket, of TLS where that is spoken.
     """
 
-    def __init__(
-        self, address: str, port: int, context: ssl.SSLContext | None, *, timeout_s: float
-    ) -> None:
-        """Connect, and shake hands over TLS.
-
-        Raises:
-            OSError: no connection, or no trust.
-        """
-        sock = socket.create_connection((address, port), timeout=timeout_s)
-        try:
-            if context is not None:
-                sock = context.wrap_socket(sock, server_hostname=address)
-            sock.settimeout(0.0)
-        except BaseException:
-            sock.close()
-            raise
+    def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
         self._tls = sock if isinstance(sock, ssl.SSLSocket) else None
         self._rest = b""

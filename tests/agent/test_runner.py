@@ -161,3 +161,37 @@ def test_a_reading_that_hangs_does_not_keep_the_agent_from_ending(desk: Desk) ->
 
     assert readers
     assert all(thread.daemon for thread in readers)
+
+
+def test_where_no_more_threads_are_to_be_had_work_waits_for_one(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.pool.run(desk.hang)
+    assert desk.has_begun.wait(PATIENCE_S)
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        for number in range(3):
+            desk.pool.run(desk.quick(str(number)))
+
+    desk.may_end.set()
+
+    assert [desk.next_done() for _ in range(4)] == ["hung", "0", "1", "2"]
+    desk.pool.run(desk.quick("later"))
+    assert desk.next_done() == "later"
+    assert desk.pool.threads == 1
+
+
+def test_work_that_found_no_thread_at_all_is_done_by_the_next_one(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        desk.pool.run(desk.quick("first"))
+
+    desk.pool.run(desk.quick("second"))
+
+    assert [desk.next_done() for _ in range(2)] == ["first", "second"]
+
+
+def refuse(_thread: threading.Thread) -> None:
+    raise RuntimeError("can't start new thread")

@@ -78,3 +78,14 @@ def test_a_rhythm_comes_no_later_and_at_most_one_interval_earlier(earlier_s: flo
         slots.advance_by(earlier_s)
 
     assert slots.next_at == 100.0
+
+
+def test_slots_that_nobody_took_are_counted() -> None:
+    slots = Slots(100.0, 1.0)
+
+    slots.take(100.0)
+    slots.take(101.5)
+    before = slots.skipped
+    slots.take(104.5)
+
+    assert (before, slots.skipped) == (0, 2)

@@ -1,16 +1,24 @@
 """Logs for shells: an event name and fields.
 
-A server gets JSON lines, a terminal gets readable ones.
+A server gets JSON lines, a terminal gets readable ones. They are written beside the program: output
+that nobody takes never blocks it, and never ends it (``line_writer.py``).
 """
 
+import atexit
 import logging
+import os
 import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from typing import Final
 
 import msgspec
 
 from venuewatch.base.exercise import PREFIX, WORD
+from venuewatch.base.line_writer import LineWriter
+
+LAST_WORDS_S: Final = 0.2
+"""How long (s) the end of the program waits for lines to be taken."""
 
 _FIELDS = "venuewatch_fields"
 
@@ -55,14 +63,67 @@ def start(*, level: int = logging.INFO, into: Callable[[str], object] | None = N
     """
     handler: logging.Handler
     if into is None:
-        handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(_Readable() if sys.stderr.isatty() else _Json())
+        handler = _to_standard_error()
     else:
         handler = _Into(into)
         handler.setFormatter(_Readable())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+
+
+def last_words(text: object) -> None:
+    """Write a plain line to standard error, and wait a moment until it is taken."""
+    if _writer.is_open:
+        _writer.put(str(text))
+        _writer.flush(LAST_WORDS_S)
+    elif sys.stderr is not None:
+        print(text, file=sys.stderr)
+
+
+def lost_lines() -> int:
+    """Return how many lines of the log nobody has taken."""
+    return _writer.lost
+
+
+def _to_standard_error() -> logging.Handler:
+    """Return what writes to standard error, whatever that is; a service may have none."""
+    _fill_standard_descriptors()
+    _writer.close()
+    stream = sys.stderr
+    if stream is None:
+        return logging.NullHandler()
+    handler: logging.Handler
+    try:
+        _writer.open(stream.fileno(), stream.encoding or "utf-8")
+    except (OSError, ValueError):  # it is something of Python's own
+        handler = logging.StreamHandler(stream)
+    else:
+        handler = _Into(_writer.put)
+    handler.setFormatter(_Readable() if stream.isatty() else _Json())
+    return handler
+
+
+def _fill_standard_descriptors() -> None:
+    """Open standard descriptors that are closed: a file of ours would else become one of them."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # it gets the lowest number that is free
+
+
+def _tell_lost(lines: int) -> str:
+    extra = {_FIELDS: {"lines": lines}}
+    record = logging.getLogger("log").makeRecord(
+        "log", logging.WARNING, "", 0, "log_lines_lost", (), None, extra=extra
+    )
+    handlers = logging.getLogger().handlers
+    return handlers[0].format(record) if handlers else record.getMessage()
+
+
+_writer = LineWriter(_tell_lost)
+atexit.register(_writer.flush, LAST_WORDS_S)
 
 
 def mark(exercise: str) -> None:
@@ -90,7 +151,11 @@ class _Into(logging.Handler):
         self._take = take
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._take(self.format(record))
+        try:
+            line = self.format(record)
+        except Exception as error:  # noqa: BLE001 - a line that can't be shown ends nothing
+            line = f"a line of the log can not be shown: {error!a}"
+        self._take(line)
 
 
 def event(logger: logging.Logger, level: int, name: str, /, **fields: object) -> None:

@@ -4,6 +4,10 @@ import contextlib
 import os
 import socket
 from collections.abc import Mapping
+from typing import Final
+
+READY_WITHIN_S: Final = 10.0
+"""How long (s) the end of start-up may wait to be told: without it the service never starts."""
 
 
 class Systemd:
@@ -24,7 +28,7 @@ class Systemd:
 
     def ready(self, status: str) -> None:
         """Report the end of start-up, with a status (one line)."""
-        self._say(f"READY=1\nSTATUS={status}")
+        self._say(f"READY=1\nSTATUS={status}", READY_WITHIN_S)
 
     def status(self, status: str) -> None:
         """Report a status (one line)."""
@@ -38,10 +42,12 @@ class Systemd:
         """Report the end."""
         self._say("STOPPING=1")
 
-    def _say(self, text: str) -> None:
+    def _say(self, text: str, within_s: float = 0.0) -> None:
+        """Send it, if the manager takes it within that time: its queue may be full."""
         if self._address:
             with (
                 contextlib.suppress(OSError),
                 socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s,
             ):
+                s.settimeout(within_s)
                 s.sendto(text.encode(), self._address)

@@ -7,7 +7,6 @@ import msgspec
 import pytest
 
 from agent.checks.net import connect
-from agent.checks.reading.times import Deadline
 from tests.agent.checks import peers
 
 
@@ -104,14 +103,14 @@ def test_a_resolver_that_hangs_is_given_up_in_time_and_is_asked_once(
     monkeypatch.setattr(connect, "_ask_system", ask_slowly)
 
     readings = [peers.read("tcp", address="slow.example", port=9, timeout_s=0.2) for _ in range(2)]
-    lookup = connect._pending["slow.example", 9]  # noqa: SLF001
+    lookup = connect._lookups.ask("slow.example", 9)  # noqa: SLF001
     answered.set()
-    late = lookup.wait(Deadline(peers.PATIENCE_S))
+    late = lookup.wait(peers.PATIENCE_S)
 
     assert [reading.detail for reading in readings] == ["no answer in time"] * 2
     assert asked == ["slow.example"]
     assert late == [connect.Target(socket.AF_INET, (peers.LOOPBACK, 9))]
-    assert ("slow.example", 9) not in connect._pending  # noqa: SLF001
+    assert connect._lookups.ask("slow.example", 9) is not lookup  # noqa: SLF001
 
 
 def test_the_next_address_is_tried_when_one_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:

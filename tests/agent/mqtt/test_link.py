@@ -1,23 +1,33 @@
-"""Order of brokers: one after the other, with full jitter, and back to the first."""
+"""Order of brokers: one after the other, with full jitter, back to the first; and no waiting."""
 
-import io
+import errno
 import random
-from collections.abc import Callable
 from typing import cast
 
 import pytest
 
 from agent import config
+from agent.mqtt.connecting import Line
 from agent.mqtt.link import RETURN_EVERY_S, Link
 from agent.mqtt.session import Session, SessionError
+from agent.mqtt.stream import Bytes
+from tests.agent.later_threads import LaterThreads
 from venuewatch.base import clock
+from venuewatch.base.config import ConfigError
 
 WHERE = config.Broker(address="first", port=1, fallbacks=("second:2", "third:3"))
 
 
+class FakeStream:
+    def __init__(self) -> None:
+        self.is_closed = False
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
 class FakeSession:
-    def __init__(self, place: config.Place) -> None:
-        self.place = place
+    def __init__(self) -> None:
         self.is_open = False
         self.was_taken_over = False
         self.has_left = False
@@ -30,24 +40,50 @@ class FakeSession:
 
 
 class Scene:
+    """A link whose threads do their work when the test says so.
+
+    Attributes:
+        error: what an attempt comes to; a line where it is None.
+    """
+
     def __init__(self, where: config.Broker = WHERE, *, seed: int = 1) -> None:
         self.start = clock.monotonic()
-        self.work: list[Callable[[], None]] = []
+        self.threads = LaterThreads()
         self.tried: list[str] = []
-        self.link = Link(where, self._new, threads=self, rng=random.Random(seed), start=self.start)
+        self.streams: list[FakeStream] = []
+        self.numbers: list[int] = []
+        self.error: Exception | None = None
+        self.link = Link(
+            where,
+            self._connect,
+            self._new_session,
+            threads=self.threads,
+            rng=random.Random(seed),
+            start=self.start,
+        )
 
-    def run(self, work: Callable[[], None]) -> None:
-        self.work.append(work)
-
-    def _new(self, place: config.Place, _number: int) -> Session:
+    def _connect(self, place: config.Place) -> Line:
         self.tried.append(place.address)
-        return cast("Session", FakeSession(place))
+        if self.error is not None:
+            raise self.error
+        self.streams.append(FakeStream())
+        return Line(cast("Bytes", self.streams[-1]))
+
+    def _new_session(self, _line: Line, number: int) -> Session:
+        self.numbers.append(number)
+        return cast("Session", FakeSession())
 
     @property
     def session(self) -> FakeSession:
         return cast("FakeSession", self.link.session)
 
+    def begin(self) -> None:
+        """Begin an attempt that does not end yet."""
+        self.link.step(self.link.connect_at)
+
     def connect(self) -> None:
+        self.begin()
+        self.threads.finish()
         self.link.step(self.link.connect_at)
 
     def fail(self, *, was_open: bool = False) -> None:
@@ -57,6 +93,13 @@ class Scene:
         self.connect()
         self.session.is_open = True
         self.link.opened()
+
+    def open_on_second(self) -> float:
+        """Connect to the second broker; return when the first is looked for (monotonic s)."""
+        self.connect()
+        self.fail()
+        self.open()
+        return self.link.connect_at + RETURN_EVERY_S
 
 
 def test_brokers_are_tried_in_their_order_and_then_again() -> None:
@@ -124,6 +167,7 @@ def test_one_that_makes_way_leaves_and_waits_as_long_as_it_has_to() -> None:
     left = scene.session
 
     waits = [scene.link.give_way(scene.start, to="192.0.2.7") for _ in range(2)]
+    scene.threads.finish()
 
     assert left.has_left
     assert scene.link.session is None
@@ -147,32 +191,56 @@ def test_a_session_that_is_renewed_follows_at_once() -> None:
     left = scene.session
 
     scene.link.renew(scene.start)
+    scene.threads.finish()
     scene.link.step(scene.start)
+    scene.threads.finish()
 
     assert left.has_left
     assert scene.tried == ["first", "first"]
 
 
-def test_on_a_fallback_the_first_is_looked_for_and_returned_to(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_on_a_fallback_the_first_is_looked_for_and_returned_to() -> None:
     scene = Scene()
-    scene.connect()
-    scene.fail()
-    scene.open()
+    now = scene.open_on_second()
     on_second = scene.session
-    now = scene.link.connect_at + RETURN_EVERY_S
-    monkeypatch.setattr("socket.create_connection", lambda *_: io.BytesIO())
 
     scene.link.step(now)
-    for work in scene.work:
-        work()
+    scene.threads.finish()
     scene.link.step(now + 1.0)
+    scene.threads.finish()
+    scene.link.step(now + 1.0)
+    scene.threads.finish()
+
+    assert on_second.has_left
+    assert scene.tried == ["first", "second", "first", "first"]
+    assert [stream.is_closed for stream in scene.streams] == [False, False, True, False]
+
+
+def test_first_is_not_connected_to_before_the_second_is_left() -> None:
+    scene = Scene()
+    now = scene.open_on_second()
+    scene.link.step(now)
+    scene.threads.finish()
+    scene.link.step(now + 1.0)
+    (leave,) = scene.threads.works
+
     scene.link.step(now + 1.0)
 
-    assert len(scene.work) == 1
-    assert on_second.has_left
-    assert scene.tried == ["first", "second", "first"]
+    assert scene.threads.works == [leave]
+    assert (scene.link.session, scene.link.next_at) == (None, None)
+
+
+def test_look_that_ends_after_its_session_is_hung_up_on() -> None:
+    scene = Scene()
+    now = scene.open_on_second()
+    scene.link.step(now)
+    scene.fail(was_open=True)
+
+    scene.threads.finish()
+    scene.link.step(now)
+
+    assert scene.streams[-1].is_closed
+    assert scene.link.session is None
 
 
 def test_on_the_first_nothing_is_looked_for() -> None:
@@ -181,4 +249,49 @@ def test_on_the_first_nothing_is_looked_for() -> None:
 
     scene.link.step(scene.link.connect_at + 10 * RETURN_EVERY_S)
 
-    assert scene.work == []
+    assert scene.threads.works == []
+
+
+def test_an_attempt_that_hangs_is_waited_for_and_no_other_begins() -> None:
+    scene = Scene()
+    scene.begin()
+
+    for later_s in (1.0, 10.0, 3_600.0):
+        scene.link.step(scene.link.connect_at + later_s)
+
+    assert scene.link.sessions == len(scene.threads.works) == 1
+    assert (scene.link.session, scene.link.next_at) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        (ConnectionRefusedError(errno.ECONNREFUSED, "refused"), "nothing listens at first:1"),
+        (TimeoutError(), "no answer in time"),
+        (ConfigError("/etc/key: there is no such file"), "/etc/key: there is no such file"),
+        (RuntimeError("a bug"), "a bug"),
+    ],
+)
+def test_an_attempt_that_fails_is_told_in_words_once(error: Exception, why: str) -> None:
+    scene = Scene()
+    scene.error = error
+
+    with pytest.raises(SessionError, match=why):
+        scene.connect()
+    scene.fail()
+
+    assert scene.link.next_at == scene.link.connect_at
+
+
+def test_sessions_have_the_number_of_their_attempt() -> None:
+    scene = Scene()
+    scene.error = TimeoutError()
+    with pytest.raises(SessionError):
+        scene.connect()
+    scene.fail()
+    scene.error = None
+
+    scene.connect()
+
+    assert scene.numbers == [2]
+    assert scene.link.sessions == 2

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 import pytest
 import trustme
 
+from agent import config
+from agent.mqtt.connecting import stream_to
 from agent.mqtt.stream import UNSENT_MAX_BYTES, Stream
 
 PATIENCE_S = 10.0
@@ -37,7 +39,7 @@ def served(serve: Callable[[socket.socket], None]) -> Iterator[int]:
 
 @contextlib.contextmanager
 def connected(port: int, context: ssl.SSLContext | None = None) -> Iterator[Stream]:
-    stream = Stream("localhost", port, context, timeout_s=PATIENCE_S)
+    stream = stream_to(config.Place("localhost", port), context)
     stream.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SMALL_BUFFER)
     yield stream
     stream.close()

@@ -18,7 +18,8 @@ from wsproto.events import (
     TextMessage,
 )
 
-from agent.mqtt.stream import Stream
+from agent import config
+from agent.mqtt.connecting import stream_to
 from agent.mqtt.websocket import Websocket, authority
 
 PATIENCE_S = 10.0
@@ -45,7 +46,7 @@ def served(serve: Script) -> Iterator[int]:
 
 @contextlib.contextmanager
 def opened(port: int, *, timeout_s: float = PATIENCE_S) -> Iterator[Websocket]:
-    stream = Stream("127.0.0.1", port, None, timeout_s=PATIENCE_S)
+    stream = stream_to(config.Place("127.0.0.1", port))
     with contextlib.closing(stream):
         yield Websocket(stream, "127.0.0.1", port, "/mqtt", timeout_s=timeout_s)
 
@@ -141,7 +142,7 @@ def test_server_that_does_not_answer_is_given_up() -> None:
 
 def test_path_that_http_does_not_allow_is_said() -> None:
     with served(lambda peer: (peer.recv(1), None)[1]) as port:
-        stream = Stream("127.0.0.1", port, None, timeout_s=PATIENCE_S)
+        stream = stream_to(config.Place("127.0.0.1", port))
         with (
             contextlib.closing(stream),
             pytest.raises(ValueError, match="expected a path without blanks"),

@@ -34,7 +34,7 @@ from venuewatch.rehearsal.world.spool import MemoryKeeper
 INTERVAL_S = 1.0  # agent.config.Heartbeat
 STEP_S = 0.000_5  # what one turn of its loop takes, about
 FLOOD_EVERY_S = 0.1
-FAREWELL_WITHIN_S = 1.0  # agent.mqtt.session: how long it waits for the broker to have a farewell
+FAREWELL_WITHIN_S = 0.5  # agent.mqtt.session: how long it waits for the broker to have a farewell
 
 _tick_of = lru_cache(maxsize=16)(messages.decode_tick)  # all agents get the same bytes
 

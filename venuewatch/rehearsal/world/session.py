@@ -9,7 +9,7 @@ from venuewatch.rehearsal.world.connection import AGENT_TCP
 from venuewatch.rehearsal.world.loop import Loop
 from venuewatch.rehearsal.world.process import SimProcess
 
-OPEN_WITHIN_S = 5.0  # agent.mqtt.session.CONNECT_TIMEOUT_S
+OPEN_WITHIN_S = 5.0  # agent.mqtt.connecting.CONNECT_TIMEOUT_S
 
 
 class Delivery(NamedTuple):

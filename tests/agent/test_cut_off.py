@@ -1,0 +1,197 @@
+"""Real agents whose uplink is cut, by address and by name: no slot is left out, and none waits.
+
+Two machines in network namespaces. On the far one are the broker, the aggregator and the name
+server; a packet filter there drops what comes, so nothing is refused and nothing is closed.
+"""
+
+import contextlib
+import datetime as dt
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.agent.checks.namespaces import Cable, cable
+from tests.integration.real import (
+    Agent,
+    Aggregator,
+    Mosquitto,
+    Process,
+    inventory_of,
+    pause,
+    program,
+    until,
+)
+from venuewatch.base import clock
+from venuewatch.rehearsal.stage.machine import Machine
+
+pytestmark = [pytest.mark.real, pytest.mark.timed, pytest.mark.long, pytest.mark.timeout(300)]
+
+CUT_S = 20.0
+"""The whole of it is 90 s; what is looked for shows sooner, after several attempts."""
+
+RECONNECT_MAX_S = 2.0
+CHECK_S = 2.0
+PORT = 1883
+NAME, THERE = "broker.example", "10.9.0.2"
+HOSTS = {"STA-1": (THERE, 1), "STA-2": (NAME, 1), "STA-3": (THERE, 10), "STA-4": (NAME, 10)}
+"""By which word each knows the broker, and how often (s) it takes vitals."""
+CUT = f"""table inet cut {{
+  chain arriving {{
+    type filter hook input priority 0
+    iifname port0 tcp dport {PORT} drop
+    iifname port0 udp dport 53 drop
+  }}
+}}"""
+SETTINGS = f"""
+address = "{{address}}"
+reconnect_max_s = {RECONNECT_MAX_S}
+[heartbeat]
+vitals_every_s = {{every_s}}
+[[check]]
+kind = "tcp"
+name = "closed"
+address = "127.0.0.1"
+port = 9
+every_s = {CHECK_S}
+"""
+
+
+class Scene:
+    """Agents of one machine, and what they talk to on another."""
+
+    def __init__(self, net: Cable, folder: Path) -> None:
+        self._net = net
+        self._folder = folder
+        here, there = Machine("", net.here), Machine("", net.there)
+        self.broker = Mosquitto(folder, port=PORT, address="0.0.0.0").at(there)  # noqa: S104
+        self.names = Process(
+            folder,
+            "names",
+            program("dnsmasq"),
+            "--keep-in-foreground",
+            "--conf-file=/dev/null",
+            "--user=root",
+            "--group=root",
+            f"--pid-file={folder / 'names.pid'}",
+            "--log-facility=-",
+            "--bind-interfaces",
+            f"--listen-address={THERE}",
+            "--no-resolv",
+            "--no-hosts",
+            f"--host-record={NAME},{THERE}",
+        ).at(there)
+        inventory = inventory_of(("STA", "wired", len(HOSTS)))
+        self.aggregator = Aggregator(folder, PORT, inventory=inventory).at(there)
+        self.agents = {}
+        for host, (address, every_s) in HOSTS.items():
+            settings = SETTINGS.format(address=address, every_s=every_s)
+            own = folder / host  # its spool is there
+            own.mkdir()
+            self.agents[host] = Agent(own, PORT, host, broker=settings).at(here)
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
+        """Run them until the block ends; all are up when it begins."""
+        with contextlib.ExitStack() as stack:
+            for each in (self.broker, self.names, self.aggregator, *self.agents.values()):
+                stack.enter_context(each)
+            for host in HOSTS:
+                self.aggregator.wait_for(host, "up")
+            yield
+
+    def cut(self) -> None:
+        self._net.run(self._net.there, "nft", CUT)
+
+    def heal(self) -> None:
+        self._net.run(self._net.there, "nft", "delete", "table", "inet", "cut")
+
+    def value(self, name: str, host: str) -> float | None:
+        return self.aggregator.value(name, host=host)
+
+    def is_caught_up(self, host: str) -> bool:
+        waiting = self.value("venuewatch_agent_spool_records", host)
+        return waiting == self.value("venuewatch_host_readings_missing", host) == 0
+
+    def kept(self, host: str, begin: float, end: float) -> dict[str, int]:
+        """Return how many late messages of each stream were taken in a span (unixtime)."""
+        asked = (
+            "SELECT stream, count(*) FROM readings"
+            " WHERE host = ? AND taken_ms BETWEEN ? AND ? GROUP BY stream"
+        )
+        path = self._folder / "journal.sqlite"
+        with contextlib.closing(sqlite3.connect(path)) as database:
+            return dict(database.execute(asked, (host, begin * 1000, end * 1000)).fetchall())
+
+    def connected_at(self, host: str) -> list[float]:
+        """Return when (unixtime, by its own log) an agent has connected."""
+        told = self.agents[host].events("broker_connected")
+        return [dt.datetime.fromisoformat(str(line["time"])).timestamp() for line in told]
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    with cable() as net:
+        folder = Path("/etc/netns", net.here)
+        folder.mkdir(parents=True)
+        try:
+            resolver = f"nameserver {THERE}\noptions timeout:5 attempts:2\n"
+            (folder / "resolv.conf").write_text(resolver, encoding="ascii")
+            made = Scene(net, tmp_path)
+            with made.running():
+                yield made
+        finally:
+            shutil.rmtree(folder)
+
+
+def test_a_cut_costs_no_slot_and_delays_no_end(scene: Scene) -> None:
+    begin = clock.wall()
+    scene.cut()
+    pause(CUT_S)
+    scene.heal()
+    end = clock.wall()
+
+    back_at = {}
+    for host in HOSTS:
+        until(
+            f"{host} is back",
+            lambda host=host: len(scene.connected_at(host)) > 1,  # type: ignore[misc]
+            within_s=RECONNECT_MAX_S + 10.0,
+        )
+        back_at[host] = scene.connected_at(host)[1]
+        until(
+            f"all of {host} has come",
+            lambda host=host: scene.is_caught_up(host),  # type: ignore[misc]
+            within_s=60.0,
+        )
+    assert max(back_at.values()) <= end + RECONNECT_MAX_S + 5.0
+    for host in HOSTS:
+        kept = scene.kept(host, begin + 2.0, end - 1.0)
+        assert kept.get("vitals", 0) >= (CUT_S - 5.0) / HOSTS[host][1] - 1
+        assert kept.get("checks", 0) >= (CUT_S - 5.0) / CHECK_S - 1
+        heard = scene.value("venuewatch_host_readings_total", host) or 0.0
+        said = scene.value("venuewatch_agent_readings_total", host) or 0.0
+        assert 0 <= heard - said <= 3 + HOSTS[host][1] / CHECK_S  # said in vitals
+
+    scene.cut()
+    took_s = [stopped_in_s(scene.agents[host]) for host in ("STA-1", "STA-2")]  # sessions are open
+    for host in ("STA-3", "STA-4"):
+        told = len(scene.agents[host].events("broker_unreachable"))
+        until(
+            f"{host} finds no way",
+            lambda host=host, told=told: (  # type: ignore[misc]
+                len(scene.agents[host].events("broker_unreachable")) > told
+            ),
+            within_s=60.0,
+        )
+        took_s.append(stopped_in_s(scene.agents[host]))
+    machine_s = min(took_s)  # what an end costs without a farewell, on a machine as busy as this
+    assert max(took_s) - machine_s <= 0.9
+
+
+def stopped_in_s(agent: Agent) -> float:
+    begin = clock.monotonic()
+    assert agent.stop() == 0
+    return clock.monotonic() - begin
