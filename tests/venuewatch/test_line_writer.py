@@ -123,6 +123,21 @@ def test_a_line_that_was_cut_off_does_not_spoil_the_next(
     assert [pipe.line(), pipe.line(), pipe.line()] == [LINE[: len(LINE) // 2], "next", "lost 1"]
 
 
+def test_output_that_is_left_in_a_line_gets_the_rest_and_is_closed() -> None:
+    line = "x" * (BYTES_MAX // 2)  # more than a pipe holds
+    read_end, write_end = os.pipe()
+    writer = writer_to(write_end)
+    os.close(write_end)  # the writer has a copy
+
+    with os.fdopen(read_end, "rb") as reader:
+        writer.put(line)
+        first = reader.read(1)
+        writer.close()
+        rest = reader.read()  # until the copy is closed
+
+    assert first + rest == f"{line}\n".encode()
+
+
 def test_a_descriptor_that_is_closed_is_refused(pipe: Pipe) -> None:
     copy = os.dup(pipe.write_end)
     os.close(copy)

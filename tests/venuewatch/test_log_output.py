@@ -18,12 +18,15 @@ LOGGING = """
 import logging, os, sys
 from venuewatch.base import log
 log.start()
-for at in range(5_000):
+for at in range(int(sys.argv[1])):
     log.event(logging.getLogger("test"), logging.INFO, "it_happened", at=at, why="x" * 100)
 os.write(1, b"went on")
 log.last_words("the end")
 sys.exit(7)
 """
+MANY, SOME = "20000", "500"
+"""So many lines are more than may wait for a reader; so many are soon taken by one."""
+
 CLOSED = ("sh", "-c", 'exec "$@" 2>&-', "sh")
 ALL_CLOSED = ("sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh")
 
@@ -31,7 +34,7 @@ ALL_CLOSED = ("sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh")
 def test_a_log_that_is_not_read_stops_nobody() -> None:
     read, write = os.pipe()
     done = subprocess.run(
-        [sys.executable, "-c", LOGGING],
+        [sys.executable, "-c", LOGGING, MANY],
         stdout=subprocess.PIPE,
         stderr=write,
         timeout=PATIENCE_S,
@@ -45,17 +48,18 @@ def test_a_log_that_is_not_read_stops_nobody() -> None:
 
 def test_a_log_that_is_read_is_whole() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", LOGGING], capture_output=True, text=True, check=False
+        [sys.executable, "-c", LOGGING, SOME], capture_output=True, text=True, check=False
     )
 
     lines = done.stderr.splitlines()
-    assert len(lines) == 5_001
+    assert len(lines) == int(SOME) + 1
     assert lines[-1] == "the end"
 
 
 @pytest.mark.parametrize("closed", [CLOSED, ALL_CLOSED], ids=["stderr", "all three"])
 def test_a_log_without_a_descriptor_stops_nobody(closed: Sequence[str]) -> None:
-    done = subprocess.run([*closed, sys.executable, "-c", LOGGING], timeout=PATIENCE_S, check=False)
+    command = [*closed, sys.executable, "-c", LOGGING, SOME]
+    done = subprocess.run(command, timeout=PATIENCE_S, check=False)
 
     assert done.returncode == 7
 

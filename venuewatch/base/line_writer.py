@@ -9,6 +9,7 @@ import contextlib
 import os
 import select
 import threading
+from collections import deque
 from collections.abc import Callable
 from typing import Final
 
@@ -28,7 +29,7 @@ class LineWriter:
     def __init__(self, tell_lost: Callable[[int], str]) -> None:
         self._tell_lost = tell_lost
         self._changed = threading.Condition()
-        self._waiting: list[bytes] = []
+        self._waiting: deque[bytes] = deque()
         self._waiting_bytes = 0
         self._is_writing = False
         self._is_begun = False
@@ -53,7 +54,7 @@ class LineWriter:
         """Write no more."""
         with self._changed:
             descriptor, self._descriptor = self._descriptor, None
-            if descriptor is not None and not self._is_writing:
+            if descriptor is not None and not self._is_writing:  # else the thread closes it
                 os.close(descriptor)
 
     def put(self, line: str) -> None:
@@ -89,14 +90,17 @@ class LineWriter:
     def _serve(self) -> None:
         while True:
             with self._changed:
-                self._is_writing = False
-                self._changed.notify_all()
                 self._changed.wait_for(lambda: self._waiting)
-                data, descriptor = self._waiting.pop(0), self._descriptor
+                data, descriptor = self._waiting.popleft(), self._descriptor
                 self._waiting_bytes -= len(data)
                 self._is_writing = descriptor is not None
             if descriptor is not None:
                 self._write_line(descriptor, data)
+            with self._changed:
+                self._is_writing = False
+                if descriptor is not None and descriptor != self._descriptor:
+                    os.close(descriptor)
+                self._changed.notify_all()
 
     def _write_line(self, descriptor: int, data: bytes) -> None:
         """Write a line, and how many were lost before it."""
