@@ -92,4 +92,4 @@ def _ask_system(name: str, port: int, flags: int) -> list[Target]:
     return [Target(family, address) for family, _, _, _, address in found]
 
 
-_lookups = Lookups(_ask_system, most=HANGING_MAX)
+_lookups = Lookups(_ask_system, most=HANGING_MAX, of_one=HANGING_MAX)

@@ -22,13 +22,16 @@ else:
 HANGING_MAX: Final = 16
 """How many names may wait for their answer at once: the broker's, and each receiver's."""
 
+OF_ONE: Final = 2
+"""How many of them may be the same name: one that hangs for ever keeps no broker from us."""
+
 
 class Loop(EventLoop):
     """An event loop like any other. ``ask`` is the system's resolver."""
 
     def __init__(self, ask: Callable[..., list[Any]] = socket.getaddrinfo) -> None:
         super().__init__()
-        self._lookups = Lookups(ask, most=HANGING_MAX)
+        self._lookups = Lookups(ask, most=HANGING_MAX, of_one=OF_ONE)
 
     async def getaddrinfo(
         self,
@@ -47,8 +50,13 @@ class Loop(EventLoop):
         """
         lookup = self._lookups.ask(host, port, family, type, proto, flags)
         answered = self.create_future()
-        lookup.when_done(partial(self._wake, answered))
-        await answered
+        wake = partial(self._wake, answered)
+        lookup.when_done(wake)
+        try:
+            await answered
+        except asyncio.CancelledError:
+            lookup.give_up(wake)
+            raise
         return lookup.result()
 
     def _wake(self, answered: asyncio.Future[None]) -> None:

@@ -3,6 +3,7 @@
 import socket
 import threading
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
@@ -73,6 +74,56 @@ def test_a_resolver_that_hangs_is_left_behind_at_most_twice(resolver: Resolver) 
     assert len(lookups) == 2
     resolver.may_answer.set()
     assert again.wait(PATIENCE_S) == "address of first"
+
+
+def test_a_question_that_was_given_up_is_asked_anew(resolver: Resolver) -> None:
+    lookups = Lookups(resolver, most=2, of_one=2)
+    first = lookups.ask("broker")
+    joined = lookups.ask("broker")
+    with pytest.raises(TimeoutError):
+        first.wait(0.0)
+
+    anew = lookups.ask("broker")
+    with pytest.raises(TimeoutError):
+        anew.wait(0.0)
+    last = lookups.ask("broker")
+
+    assert joined is first
+    assert anew is not first
+    assert last is anew
+    assert len(lookups) == 2
+
+
+def test_one_that_hangs_leaves_a_thread_to_another(resolver: Resolver) -> None:
+    lookups = Lookups(resolver, most=2, of_one=2)
+    hanging, other = lookups.ask("broker"), lookups.ask("other")
+    resolver.may_answer.set()
+    for each in (hanging, other):
+        each.wait(PATIENCE_S)
+    resolver.may_answer.clear()
+    for _ in range(5):
+        with pytest.raises(TimeoutError):
+            lookups.ask("broker").wait(0.0)
+
+    asked = lookups.ask("other")
+    resolver.may_answer.set()
+
+    assert asked.wait(PATIENCE_S) == "address of other"
+
+
+def test_one_who_gives_up_is_not_called(resolver: Resolver) -> None:
+    lookup = Lookups(resolver).ask("broker")
+    called: list[str] = []
+    last = threading.Event()
+    early = partial(called.append, "early")
+    lookup.when_done(early)
+    lookup.when_done(last.set)
+
+    lookup.give_up(early)
+    resolver.may_answer.set()
+
+    assert last.wait(PATIENCE_S)
+    assert called == []
 
 
 def test_one_that_answers_at_last_makes_room(resolver: Resolver) -> None:

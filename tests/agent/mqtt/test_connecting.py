@@ -17,6 +17,7 @@ from venuewatch.base.config import ConfigError, in_words
 from venuewatch.base.lookups import Lookups
 
 PATIENCE_S = 10.0
+MOST = connecting.HANGING_MAX
 
 
 class Resolver:
@@ -34,7 +35,7 @@ class Resolver:
 @pytest.fixture
 def resolver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Resolver]:
     made = Resolver()
-    monkeypatch.setattr(connecting, "_lookups", Lookups(made, most=connecting.HANGING_MAX))
+    monkeypatch.setattr(connecting, "_lookups", Lookups(made, most=MOST, of_one=MOST))
     monkeypatch.setattr(connecting, "RESOLVE_TIMEOUT_S", 0.01)
     yield made
     made.may_answer.set()
@@ -62,7 +63,7 @@ def test_no_more_than_two_names_hang_whatever_is_tried() -> None:
             with pytest.raises(socket.gaierror):
                 connect(name)
 
-    assert threading.active_count() <= before + connecting.HANGING_MAX
+    assert threading.active_count() <= before + MOST
 
 
 @pytest.mark.usefixtures("resolver")

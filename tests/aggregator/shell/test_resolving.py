@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from aggregator.shell.resolving import HANGING_MAX, Loop
+from aggregator.shell.resolving import HANGING_MAX, OF_ONE, Loop
 
 PATIENCE_S = 10.0
 FOUND = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 1883))]
@@ -18,10 +18,12 @@ class Resolver:
     def __init__(self) -> None:
         self.may_answer = threading.Event()
         self.asked: list[Any] = []
+        self.hangs = True
 
     def __call__(self, host: str, *_: Any) -> list[Any]:
         self.asked.append(host)
-        self.may_answer.wait(PATIENCE_S)
+        if self.hangs:
+            self.may_answer.wait(PATIENCE_S)
         return FOUND
 
 
@@ -56,7 +58,18 @@ def test_the_loop_ends_though_the_resolver_hangs(resolver: Resolver) -> None:
     run(resolver, give_up())  # asyncio's own would wait for its thread here
 
     assert not resolver.may_answer.is_set()
-    assert resolver.asked == ["broker.example"]
+    assert resolver.asked == ["broker.example"] * OF_ONE
+
+
+def test_a_name_is_resolved_though_its_first_question_hangs(resolver: Resolver) -> None:
+    async def ask_again() -> list[Any]:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(ask(), 0.01)
+        resolver.hangs = False
+        return await ask()
+
+    assert run(resolver, ask_again()) == FOUND
+    assert not resolver.may_answer.is_set()
 
 
 def test_an_answer_after_the_end_of_the_loop_is_nobodys(resolver: Resolver) -> None:
