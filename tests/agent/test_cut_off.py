@@ -11,6 +11,7 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import median
 
 import pytest
 
@@ -202,7 +203,7 @@ def test_a_cut_costs_no_slot_and_delays_no_end(scene: Scene, *, is_whole: bool) 
         took_s.append(stopped_in_s(agent))
     for _ in range(WHOLE_ROUNDS if is_whole else ROUNDS):
         took_s += ends_while_it_looks(scene, rng)
-    machine_s = min(took_s)  # what an end costs without a farewell, on a machine as busy as this
+    machine_s = median(took_s)  # what most cost: an end without a farewell, on a machine as busy
     assert max(took_s) - machine_s <= 1.0
 
 

@@ -109,7 +109,7 @@ def test_endless_pattern_is_unknown_and_stops_no_thread(
     more = {log_with: "; passed over 66 B", console_with: "; since "}.get(take, "")
     assert reading.state == "unknown"
     assert reading.detail.startswith(STOPPED + more)
-    assert turns > 50
+    assert turns > 10  # one that holds the interpreter lets it have two or three
 
 
 @pytest.mark.parametrize(("line", "data"), [(b"ALIVE 7", 0), (b"ALIVE 7!", 1), (b"HOME 3", 1)])
