@@ -122,9 +122,8 @@ class Web(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ``max_pages``: how many pages and programs may follow the events at a time, beside
     ``max_connections`` others. ``proxies``: the addresses, or networks, of reverse proxies whose
     ``X-Forwarded-For`` is believed. ``allowed_hosts``: further names under which page and API may
-    be asked for (``shell/http/hosts.py``).
-    ``grafana_url``: the dashboard of a host, to which its page links; it gets ``var-venue`` and
-    ``var-host``.
+    be asked for (``shell/http/hosts.py``). ``grafana_url``: the dashboard of a host, to which its
+    page links; it gets ``var-venue`` and ``var-host``.
     """
 
     listen_address: ListenAddress = "127.0.0.1:8039"
@@ -189,12 +188,13 @@ class Detection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class JournalConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The journal, which keeps closed incidents and late readings for ``keep_days`` of its running.
 
-    Without a ``path`` it is ``journal.sqlite`` in ``$STATE_DIRECTORY``, as systemd sets it, else
-    beside the configuration.
+    Without a ``path`` it is ``journal.sqlite`` in ``$STATE_DIRECTORY``, else beside this file.
+    ``max_bytes``: on disk, with its WAL; past that the oldest late readings are dropped first.
     """
 
     path: str = ""
     keep_days: Annotated[float, msgspec.Meta(gt=0, le=3_650)] = 30.0
+    max_bytes: Annotated[int, msgspec.Meta(ge=2**20)] = 2 * 2**30
 
     def __post_init__(self) -> None:
         if "\0" in self.path:

@@ -58,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--mebibytes",
         type=whole(1, 64),
         default=64,
-        help="in each spool; 64 take 37 minutes and 22 GB of disk (%(default)s)",
+        help="in each spool; 64 take 37 minutes and 3 GB of disk (%(default)s)",
     )
 
 

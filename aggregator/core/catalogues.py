@@ -15,7 +15,7 @@ from weakref import WeakValueDictionary
 
 import msgspec
 
-from venuewatch.base.wire.catalogue import Catalogue, flattened
+from venuewatch.base.wire.catalogue import Catalogue, encode, flattened, key_of
 from venuewatch.base.wire.errors import MalformedMessageError, Reason
 from venuewatch.base.wire.messages import CheckReading, Vitals
 
@@ -32,16 +32,33 @@ NUMBER = Struct("d")
 
 
 class KnownCatalogue:
-    """One catalogue: each family's name, and the label values of its series. Never changed."""
+    """One catalogue: each family's name, and the label values of its series. Never changed.
 
-    __slots__ = ("__weakref__", "families", "key", "size")
+    A series that it says again is left out. ``size``: how many series it said. ``places`` are those
+    of the numbers that are kept, in the order of ``families``; None where these are all, as said.
+    ``kept_key``: the key of a catalogue of what is kept.
+    """
+
+    __slots__ = ("__weakref__", "families", "kept_key", "key", "places", "size")
 
     def __init__(self, key: str, catalogue: Catalogue) -> None:
-        self.key = key
-        self.families = tuple(
-            (name, tuple(tuple(row) for row in rows)) for name, rows in catalogue.families
-        )
-        self.size = sum(len(rows) for _, rows in self.families)
+        self.key, self.size = key, 0
+        first: dict[str, dict[tuple[str, ...], int]] = {}
+        for name, rows in catalogue.families:
+            family = first.setdefault(name, {})
+            for place, row in enumerate(rows, start=self.size):
+                family.setdefault(tuple(row), place)
+            self.size += len(rows)
+        self.families = tuple((name, tuple(family)) for name, family in first.items())
+        places = [place for family in first.values() for place in family.values()]
+        is_all = places == list(range(self.size))
+        self.places: tuple[int, ...] | None = None if is_all else tuple(places)
+        self.kept_key = key if is_all else key_of(encode({"families": self.families}))
+
+    @property
+    def is_repeating(self) -> bool:
+        """Whether it says a series again."""
+        return self.places is not None and len(self.places) < self.size
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "KnownCatalogue":
         """Return itself."""
@@ -112,7 +129,8 @@ class Catalogues:
         """
         if vitals.readings is not None:
             catalogue, values = flattened(vitals.readings)
-            return self.learn(catalogue), _packed(values)
+            own = self.learn(catalogue)
+            return own, _packed(values, own)
         known = self._known.get(vitals.catalogue or "")
         if known is None:
             raise MalformedMessageError(
@@ -122,10 +140,13 @@ class Catalogues:
             raise MalformedMessageError(
                 Reason.WRONG_TYPE, f"expected {known.size} values, got {len(vitals.values)}"
             )
-        return known, _packed(vitals.values)
+        return known, _packed(vitals.values, known)
 
 
-def _packed(values: Sequence[float | None]) -> bytes:
+def _packed(values: Sequence[float | None], of: KnownCatalogue) -> bytes:
+    """Return the numbers of the series that are kept of a catalogue."""
+    if of.places is not None:
+        values = [values[place] for place in of.places]
     numbers: array[float]
     try:
         numbers = array("d", values)  # type: ignore[arg-type]

@@ -62,8 +62,8 @@ class KnownHost(NamedTuple):
 class LateReading(NamedTuple):
     """A reading that came late, from a backlog, for the first time: to be stored.
 
-    ``wall_ms`` is the host's own clock when it was taken. ``message`` can be read without a
-    catalogue. ``known`` is the same, with the time for its samples: one for vitals, one a check.
+    ``wall_ms`` is the host's own clock when it was taken. ``message`` of vitals names a catalogue:
+    ``known`` has it, and is the same with the time for its samples: one for vitals, one a check.
     """
 
     host: str

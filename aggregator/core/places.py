@@ -9,7 +9,7 @@ loses the values. Times are monotonic seconds.
 """
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
@@ -18,9 +18,11 @@ from aggregator.core.host import Host
 from aggregator.core.verdicts.unsaid import patience_s
 from venuewatch.base.wire.checks import CheckValues
 from venuewatch.base.wire.messages import CheckReading, Checks
+from venuewatch.base.wire.readings import families_of
 
 _LABELLED = tuple(name for name in CheckValues.__struct_fields__ if "performance" in name)
 _NO_VALUES = CheckValues()
+_OF_ROWS = tuple(family.name for family in families_of(CheckValues) if family.labels)
 
 
 class Room(NamedTuple):
@@ -52,6 +54,28 @@ def make_room(host: Host, message: Checks, budget: Budget, now: float) -> Room:
             reading = replace(reading, values=_NO_VALUES)  # noqa: PLW2901 - the same, but smaller
         taken.append(reading)
     return Room(replace(message, readings=taken), freed)
+
+
+def rows_once(message: Checks) -> Checks:
+    """Return a message of checks without the values whose labels it has said before.
+
+    It is the same object where there are none.
+    """
+    readings = [_rows_once(reading) for reading in message.readings]
+    if all(after is before for after, before in zip(readings, message.readings, strict=True)):
+        return message
+    return replace(message, readings=readings)
+
+
+def _rows_once(reading: CheckReading) -> CheckReading:
+    once: dict[str, Any] = {}
+    for name in _OF_ROWS:
+        rows = getattr(reading.values, name)
+        if rows:
+            first = {row[:-1]: row for row in reversed(rows)}
+            if len(first) < len(rows):
+                once[name] = list(reversed(first.values()))
+    return replace(reading, values=replace(reading.values, **once)) if once else reading
 
 
 def has_room(host: Host, reading: CheckReading) -> bool:

@@ -9,6 +9,7 @@ each scrape.
 """
 
 from collections.abc import Iterable
+from math import isnan
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -27,8 +28,8 @@ from aggregator.core.dedup import Dedup, HeardRanges
 from aggregator.core.fleet import Fleet
 from aggregator.core.host import Host
 from aggregator.core.outputs import LateReading
-from aggregator.core.places import has_room, labelled_of
-from venuewatch.base.wire.catalogue import Catalogue, readings_of
+from aggregator.core.places import has_room, labelled_of, rows_once
+from venuewatch.base.wire.catalogue import Catalogue
 from venuewatch.base.wire.errors import MalformedMessageError, Reason
 from venuewatch.base.wire.messages import Backlog, Checks, Vitals
 from venuewatch.base.wire.topics import Stream
@@ -70,6 +71,7 @@ class LatestReadings:
 
     Attributes:
         dedup: which readings came, once each.
+        repeating: how many messages said a series of theirs again.
     """
 
     def __init__(self, fleet: Fleet, budget: Budget) -> None:
@@ -77,6 +79,7 @@ class LatestReadings:
         self._budget = budget
         self._catalogues = Catalogues()
         self.dedup = Dedup()
+        self.repeating = 0
         self._asked: dict[int, float] = {}
 
     def keep(self, count: int, now: float) -> None:
@@ -116,6 +119,12 @@ class LatestReadings:
         host.held = held[-HELD_MAX:]
         return len(held) <= HELD_MAX
 
+    def rows_once(self, message: Checks) -> Checks:
+        """Return a message of checks that says each series once: its first number counts."""
+        once = rows_once(message)
+        self.repeating += once is not message
+        return once
+
     def is_readable(self, vitals: Vitals) -> bool:
         """Tell whether the catalogue of vitals is known."""
         return vitals.catalogue is None or self._catalogues.has(vitals.catalogue)
@@ -145,6 +154,7 @@ class LatestReadings:
             return False
         host.readings_heard += 1
         self._count_missing(host)
+        self.repeating += read is not None and read[0].is_repeating
         if isinstance(message, Checks):
             self._take_checks(host, message, now, wall, is_late=is_late)
         elif read is not None:
@@ -176,7 +186,8 @@ class LatestReadings:
         to_store: list[LateReading] = []
         taken: list[Taken] = []
         refused: list[MalformedMessageError] = []
-        messages: list[Vitals | Checks] = [*backlog.vitals, *backlog.checks]
+        checks = map(self.rows_once, backlog.checks)
+        messages: list[Vitals | Checks] = [*backlog.vitals, *checks]
         for said in messages:
             message = _restamped(host, said, wall)
             try:
@@ -203,9 +214,10 @@ class LatestReadings:
         catalogue, packed = self._catalogues.read(message)
         times = _times(host, wall_ms, now, wall, is_late=True)
         vitals = KnownVitals(catalogue, packed, *times, boot)
-        if message.catalogue is not None:
-            named = readings_of(catalogue.families, vitals.values)
-            message = replace(message, readings=named, catalogue=None, values=[])
+        if message.catalogue is None or catalogue.places is not None:
+            numbers = [None if isnan(value) else value for value in vitals.values]
+            key = catalogue.kept_key
+            message = replace(message, readings=None, catalogue=key, values=numbers)
         return LateReading(host.name, boot, Stream.VITALS, seq, wall_ms, message, (vitals,))
 
     def _take_checks(

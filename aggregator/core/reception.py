@@ -193,7 +193,7 @@ class Reception:
                 raise MalformedMessageError(Reason.UNKNOWN_CATALOGUE, "expected its catalogue")
             return
         if kind is CHECKS:
-            content = self._make_room(host, content, now)
+            content = self._make_room(host, self.readings.rows_once(content), now)
         if not self.readings.take(host, content, now, wall):
             return
         waited = self.readings.waited(host, content, now, wall)

@@ -38,10 +38,7 @@ _known: WeakKeyDictionary[KnownCatalogue, Sequence[VitalsSeries]] = WeakKeyDicti
 
 
 def vitals_series(catalogue: KnownCatalogue) -> Sequence[VitalsSeries]:
-    """Return the series that are exposed of a catalogue.
-
-    A series that it has twice counts once: Prometheus would refuse the page.
-    """
+    """Return the series that are exposed of a catalogue."""
     series = _known.get(catalogue)
     if series is None:
         series = _known[catalogue] = tuple(_vitals_series(catalogue))
@@ -49,13 +46,11 @@ def vitals_series(catalogue: KnownCatalogue) -> Sequence[VitalsSeries]:
 
 
 def _vitals_series(catalogue: KnownCatalogue) -> Iterator[VitalsSeries]:
-    met: set[tuple[str, tuple[str, ...]]] = set()
     place = 0
     for name, rows in catalogue.families:
         labels = LABELS_OF.get(name)
         for row in rows:
-            if labels is not None and len(row) == len(labels) and (name, row) not in met:
-                met.add((name, row))
+            if labels is not None and len(row) == len(labels):
                 yield VitalsSeries(place, name, dict(zip(labels, row, strict=True)))
             place += 1
 
@@ -85,8 +80,7 @@ def check_samples(reading: CheckReading) -> Iterator[CheckSample]:
         if value is None:
             continue
         if isinstance(value, list):
-            rows = {tuple(texts): number for *texts, number in reversed(value)}
-            for texts, number in reversed(rows.items()):
+            for *texts, number in value:
                 yield family.name, dict(zip(family.labels, texts, strict=True)), number
         else:
             yield family.name, _NO_LABELS, value

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from aggregator.shell.journal import lived, rows, schema
+from aggregator.shell.journal import late_readings, lived, rows, schema
 from aggregator.shell.journal.restore import memory_of
 from aggregator.shell.journal.salvage import end_incidents
 from aggregator.shell.journal.table import Table
@@ -20,6 +20,8 @@ ERRORS: tuple[type[Exception], ...] = ()  # a row that makes no sense is left ou
 
 _CLOSING_NOTICE = partial(notice, "closed", aggregator="c", url_of=str)
 _NOW = 1_800_000_000.0
+_BEFORE = 2  # a schema with late readings that have to be packed
+_AT_ONCE = 100
 _TABLES: Sequence[Table[Any]] = (
     rows.HOSTS,
     rows.INCIDENTS,
@@ -28,6 +30,7 @@ _TABLES: Sequence[Table[Any]] = (
     rows.MARKS,
     rows.HEARD,
     lived.LIVED,
+    late_readings.READINGS,
 )
 _TAGS = {b"n": int, b"r": float}
 
@@ -41,9 +44,16 @@ def read(data: bytes) -> None:
     database = sqlite3.connect(":memory:")
     try:
         database.text_factory = lambda found: str(found, "utf-8", "replace")
-        schema.migrate(database)
+        for migration in schema.MIGRATIONS[:_BEFORE]:
+            migration(database)
+        database.execute(f"PRAGMA user_version = {_BEFORE}")
         for line in data.split(b"\n"):
             _insert(database, line)
+        database.commit()
+        schema.migrate(database)
+        with database:
+            while late_readings.has_old(database):
+                late_readings.pack_old(database, _AT_ONCE)
         content = rows.read(database)
         rows.read_sound(database, 1)
         wall = WallTime(0.0, _NOW)
@@ -53,7 +63,8 @@ def read(data: bytes) -> None:
         with database:
             still_open = [each.number for each in content.incidents if each.closed_at is None]
             end_incidents(database, still_open, _NOW, _CLOSING_NOTICE)
-            lived.Lived(database, 0.0, _NOW).over(database, 1.0)
+            counted = lived.Lived(database, 0.0, _NOW)
+            counted.forget(database, counted.over(database, 1.0))
     finally:
         database.close()
 

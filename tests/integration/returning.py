@@ -176,7 +176,8 @@ def fleet(
         broker = stack.enter_context(Mosquitto(folder, address=ANY).at(centre))
         place = folder / "centre"
         place.mkdir()
-        made_at = Aggregator(place, broker.port, inventory=inventory)
+        whole = "[journal]\nmax_bytes = 1_099_511_627_776\n"  # what comes in is counted at the end
+        made_at = Aggregator(place, broker.port, inventory=inventory, web=whole)
         aggregator = stack.enter_context(made_at.at(centre))
         names = [f"{code}-{at}" for code, of in venues.items() for at in range(1, of + 1)]
         made = Fleet(folder, broker, aggregator, names, address)

@@ -104,6 +104,7 @@ AGGREGATOR = {
     "[detection]\naway_limit_s = 0": f"{SPAN}, got 0 at $.detection.away_limit_s",
     "[detection]\naway_limit_s = nan": f"{SPAN}, got nan at $.detection.away_limit_s",
     "[web]\nmax_pages = 0": "expected a whole number from 1 to 10000, got 0 at $.web.max_pages",
+    "journal.max_bytes = 9": "expected a whole number from 1048576, got 9 at $.journal.max_bytes",
     '[web]\nproxies = ["proxy.example"]': (
         'expected "proxies" to be addresses or networks, as in 192.0.2.1 at $.web'
     ),

@@ -114,6 +114,14 @@ class File:
         if self._head()[: len(_HEAD)] not in {b"", _HEAD}:
             raise LostError(f"{self._path.name} was overwritten")
 
+    def size_bytes(self) -> int:
+        """Return how much it has on disk, with its WAL.
+
+        Raises:
+            OSError: it can not be looked at.
+        """
+        return sum((_seen(self._path, end) or _EMPTY).size for end in _OF_ONE)
+
     def _should_be(self) -> float:
         """Return the size that the file says it has: a VACUUM makes it smaller."""
         head = self._head()

@@ -43,6 +43,17 @@ class LivedRow(msgspec.Struct, frozen=True):
 LIVED = Table("lived", LivedRow)
 
 
+class Over(NamedTuple):
+    """A span of wall time of which each row is old: from ``low`` to before ``high``.
+
+    ``lived_s`` is the row of ``lived`` that tells it.
+    """
+
+    lived_s: float
+    low: float
+    high: float
+
+
 class _Span(NamedTuple):
     lived_s: float
     low: float
@@ -73,19 +84,23 @@ class Lived:
             self._add_row(database, wall)
         database.execute("INSERT OR REPLACE INTO marks VALUES (?, ?)", (LIVED_S, self._lived_s))
 
-    def over(self, database: sqlite3.Connection, keep_s: float) -> list[tuple[float, float]]:
+    def over(self, database: sqlite3.Connection, keep_s: float) -> list[Over]:
         """Return the spans of wall time of which each row is older than ``keep_s`` of lived time.
 
-        They are not known any more afterwards: the caller deletes their rows now.
+        The caller deletes their rows, and then has them forgotten.
         """
         spans = list(_spans(_known(database), self._lived_s - keep_s))
         young = [span for span in spans if not span.is_old]
-        over = []
-        for span in spans:
-            if span.is_old and not any(span.low < of.high and of.low < span.high for of in young):
-                over.append((span.low, span.high))
-                database.execute("DELETE FROM lived WHERE lived_s = ?", (span.lived_s,))
-        return over
+        return [
+            Over(span.lived_s, span.low, span.high)
+            for span in spans
+            if span.is_old and not any(span.low < of.high and of.low < span.high for of in young)
+        ]
+
+    def forget(self, database: sqlite3.Connection, over: Iterable[Over]) -> None:
+        """Know nothing more of these spans, in the transaction of the caller: they have no rows."""
+        numbers = [(each.lived_s,) for each in over]
+        database.executemany("DELETE FROM lived WHERE lived_s = ?", numbers)
 
     def _add_row(self, database: sqlite3.Connection, wall: float) -> None:
         self._lived_s = max(self._lived_s, self._row_at + _APART_S)

@@ -13,7 +13,7 @@ import msgspec
 from aggregator.core.dedup import HeardRanges, Ranges
 from aggregator.core.states import ALIVE, HostState, Trigger
 from aggregator.shell.http.api.record import IncidentJson
-from aggregator.shell.journal import rows
+from aggregator.shell.journal import late_readings, rows
 from aggregator.shell.journal.rows import ALIVE_AT, ChangeRow, HostRow, Notice, TransitionRow
 
 MERGED = "merged "
@@ -35,7 +35,7 @@ def merge(database: sqlite3.Connection, now: float, closing_notice: ClosingNotic
     hosts, transitions = _hosts(database, now)
     incidents, changes, notices = _superseded(database, closing_notice)
     pages = _heard(database)
-    rows.READINGS.copy(database, _EARLIER, verb="INSERT OR IGNORE")
+    late_readings.copy(database, _EARLIER)
     rows.TRANSITIONS.copy(database, _EARLIER)
     rows.INCIDENTS.copy(database, _EARLIER)
     rows.CHANGES.copy(database, _EARLIER)

@@ -12,10 +12,11 @@ from typing import Annotated, NamedTuple
 import msgspec
 
 from aggregator.core.dedup import HeardRanges, Numbering, Ranges
-from aggregator.core.outputs import LateReading
 from aggregator.shell.http.api.record import IncidentJson, Time
+from aggregator.shell.journal import late_readings
+from aggregator.shell.journal.late_readings import ReadingRow
 from aggregator.shell.journal.table import Table
-from venuewatch.base.wire.messages import Count, Period, encode
+from venuewatch.base.wire.messages import Count, Period
 
 ALIVE_AT = "alive_at"
 """The mark of when the process was last known to run."""
@@ -28,18 +29,6 @@ KNOWN = "known"
 
 RECENT = 200
 """How many closed incidents the next process reads, so that a backlog can correct them."""
-
-
-class ReadingRow(msgspec.Struct, frozen=True):
-    """A reading that came late; ``taken_ms`` is the host's own clock when it was taken."""
-
-    host: str
-    boot: str
-    stream: str
-    seq: int
-    taken_ms: int
-    stored_s: float
-    body: bytes
 
 
 class HeardRow(msgspec.Struct, frozen=True):
@@ -104,7 +93,6 @@ class MarkRow(msgspec.Struct, frozen=True):
     value: Time
 
 
-READINGS = Table("readings", ReadingRow)
 HEARD = Table("heard", HeardRow)
 INCIDENTS = Table("incidents", IncidentJson, renamed={"check": "check_name"})  # SQL has a CHECK
 CHANGES = Table("changes", ChangeRow)
@@ -116,14 +104,6 @@ MARKS = Table("marks", MarkRow)
 KEEP_HIGHER = "ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)"
 """Behind an insertion of marks: of two of one name the higher stays."""
 
-_AGES = {
-    READINGS.name: "stored_s",
-    HEARD.name: "stored_s",
-    TRANSITIONS.name: "at",
-    INCIDENTS.name: "closed_at",
-}
-"""The column of each table by which a row has an age (wall time)."""
-
 _COUNT_MAX = 2**53  # text and blobs are above any number
 _UPSERT = "INSERT OR REPLACE"
 
@@ -134,6 +114,7 @@ class Rows(NamedTuple):
     ``forgotten``: whose pages are deleted, before others are written. ``gone`` are hosts that are
     forgotten, ``settled`` the ids of notices that wait no more.
     ``known`` stand for changes that are not known any more: of each incident the last one.
+    ``catalogues``: those that the readings need, packed, by key.
     """
 
     readings: Sequence[ReadingRow] = ()
@@ -148,6 +129,7 @@ class Rows(NamedTuple):
     notices: Sequence[Notice] = ()
     settled: Sequence[str] = ()
     marks: Mapping[str, float] = {}
+    catalogues: Mapping[str, bytes] = {}
     at: float = 0.0
 
 
@@ -173,18 +155,12 @@ def nothing_known(next_number: int) -> JournalContent:
     return JournalContent((), (), {}, (), {NEXT_NUMBER: next_number}, (), Counter())
 
 
-def reading_row(late: LateReading, now: float) -> ReadingRow:
-    """Return the row of a reading that is stored at ``now``."""
-    stream, body = late.stream, encode(late.message)
-    return ReadingRow(late.host, late.boot, stream, late.seq, late.wall_ms, now, body)
-
-
 def write(database: sqlite3.Connection, rows: Rows) -> None:
     """Write ``rows``, in the transaction of the caller."""
     at = rows.at
     heard = [HeardRow(page.host, page.stream, page.boot, at, page.ranges) for page in rows.pages]
     marks = [MarkRow(name, value) for name, value in rows.marks.items()]
-    READINGS.insert(database, rows.readings, verb="INSERT OR IGNORE")
+    late_readings.write(database, rows.readings, rows.catalogues)
     database.executemany(
         "DELETE FROM heard WHERE host = ? AND stream = ? AND boot = ?", rows.forgotten
     )
@@ -198,20 +174,6 @@ def write(database: sqlite3.Connection, rows: Rows) -> None:
     OUTBOX.insert(database, rows.notices, verb="INSERT OR IGNORE")
     database.executemany("DELETE FROM outbox WHERE id = ?", [(id_,) for id_ in rows.settled])
     MARKS.insert(database, marks, verb=_UPSERT)
-
-
-def forget(database: sqlite3.Connection, spans: Sequence[tuple[float, float]]) -> None:
-    """Delete what is of these spans of time, in the transaction of the caller; what is open stays.
-
-    Each span is from its first time to before its last.
-    """
-    for table, column in _AGES.items():
-        database.executemany(
-            f"DELETE FROM {table} WHERE {column} >= ? AND {column} < ?",  # noqa: S608 - our words
-            spans,
-        )
-    if spans:
-        database.execute("DELETE FROM changes WHERE number NOT IN (SELECT number FROM incidents)")
 
 
 def read(database: sqlite3.Connection) -> JournalContent:

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from aggregator.shell.journal import rows
+from aggregator.shell.journal import late_readings, rows
 from aggregator.shell.journal.file import connect
 from aggregator.shell.journal.merge import ClosingNotice
 from aggregator.shell.journal.rows import KNOWN, ChangeRow, Notice
@@ -37,12 +37,16 @@ _logger = logging.getLogger("aggregator.journal")
 
 
 class _Part(NamedTuple):
-    """A table, the ``key`` by which its rows are in order, and how they are inserted."""
+    """A table, the ``key`` by which its rows are in order, and how they are inserted.
+
+    ``source``: the name of the table there, if it is another one.
+    """
 
     table: Table[Any]
     key: tuple[str, ...]
     verb: str = "INSERT OR IGNORE"
     more: str = ""
+    source: str = ""
 
 
 _PARTS = (
@@ -50,7 +54,9 @@ _PARTS = (
     _Part(rows.CHANGES, ("number", "seq"), "INSERT", _REPLACES_KNOWN),
     _Part(rows.TRANSITIONS, ("rowid",)),
     _Part(rows.HEARD, ("host", "stream", "boot")),
-    _Part(rows.READINGS, ("host", "boot", "stream", "seq")),
+    _Part(late_readings.CATALOGUES, ("key",)),
+    _Part(late_readings.READINGS, ("host", "boot", "stream", "seq"), source="old_readings"),
+    _Part(late_readings.READINGS, ("host", "boot", "stream", "seq")),
 )
 
 
@@ -111,6 +117,7 @@ class Salvage(threading.Thread):
                     self._insert(database, part, piece)
                 if self._is_over.wait(_REST_S):
                     return
+        self._when_free(database, lambda: late_readings.keep_catalogues(database))
         if ended:
             notices = self._when_free(database, lambda: self._end(database, ended))
             self._found(notices)
@@ -138,8 +145,8 @@ class Salvage(threading.Thread):
         while self._left > 0:
             where = f"WHERE ({key}) {beyond} ({marks})" if at is not None else ""
             question = (
-                f"SELECT {key}, {part.table.columns} FROM aside.{part.table.name} {where}"  # noqa: S608
-                f" ORDER BY {order} LIMIT {_PIECE}"
+                f"SELECT {key}, {part.table.columns} FROM aside.{part.source or part.table.name}"  # noqa: S608
+                f" {where} ORDER BY {order} LIMIT {_PIECE}"
             )
             found, is_damaged = _read(database, question, at or ())
             self._left -= len(found)

@@ -63,7 +63,29 @@ def v2(database: sqlite3.Connection) -> None:
     database.execute("CREATE TABLE lived (lived_s REAL PRIMARY KEY, wall REAL NOT NULL)")
 
 
-MIGRATIONS: Sequence[Callable[[sqlite3.Connection], None]] = (v1, v2)
+_SCHEMA_3 = """
+ALTER TABLE readings RENAME TO old_readings;
+CREATE TABLE readings (
+    place INTEGER PRIMARY KEY,
+    host TEXT NOT NULL, boot TEXT NOT NULL, stream TEXT NOT NULL, seq INTEGER NOT NULL,
+    taken_ms INTEGER NOT NULL, stored_s REAL NOT NULL, body BLOB NOT NULL,
+    UNIQUE (host, boot, stream, seq)
+);
+CREATE INDEX readings_by_time ON readings (stored_s);
+CREATE TABLE catalogues (key TEXT PRIMARY KEY, last_place INTEGER NOT NULL, body BLOB NOT NULL);
+CREATE INDEX catalogues_by_use ON catalogues (last_place)
+"""
+
+
+def v3(database: sqlite3.Connection) -> None:
+    """Make the tables of late readings that are packed; those of before are packed later."""
+    for statement in _SCHEMA_3.split(";"):
+        database.execute(statement)
+    if database.execute("SELECT 1 FROM old_readings LIMIT 1").fetchone() is None:
+        database.execute("DROP TABLE old_readings")
+
+
+MIGRATIONS: Sequence[Callable[[sqlite3.Connection], None]] = (v1, v2, v3)
 """The function at place N brings a database from schema N to N + 1."""
 
 

@@ -13,7 +13,8 @@ from typing import NamedTuple, TypeAlias
 from aggregator.core.dedup import HeardRanges, Numbering
 from aggregator.core.storing import Number
 from aggregator.shell.http.api.record import IncidentJson
-from aggregator.shell.journal.rows import ChangeRow, HostRow, Notice, ReadingRow, Rows
+from aggregator.shell.journal.late_readings import ReadingRow
+from aggregator.shell.journal.rows import ChangeRow, HostRow, Notice, Rows
 from aggregator.shell.journal.rows import TransitionRow as Transition
 
 WAITING_MAX = 64 * 2**20
@@ -23,6 +24,7 @@ ROOM_UNTIL = 48 * 2**20
 """So many bytes may wait when another late reading is taken."""
 
 _AT_ONCE = 1_000  # orders that share a transaction, so that a busy moment costs one sync
+_SIZE_AT_ONCE = 2**20  # of them, so that the WAL stays short
 _SHED_TO, _MORE = 0.75, 1.25  # so that not every order looks through all others
 _ROW = 400  # bytes of a row of a few words, as Python holds it
 _RANGE = 128
@@ -51,6 +53,7 @@ def size_of(rows: Rows) -> int:
     plain += len(rows.gone) + len(rows.forgotten) + len(rows.settled) + len(rows.marks)
     size = plain * _ROW + sum(map(_reading_size, rows.readings))
     size += sum(map(_page_size, rows.pages)) + sum(map(_incident_size, rows.incidents))
+    size += sum(_ROW + len(body) for body in rows.catalogues.values())
     return size + sum(map(_notice_size, rows.notices))
 
 
@@ -82,6 +85,7 @@ class Merged:
         self.size = 0
         self.count = 0
         self._readings: dict[Number, ReadingRow] = {}
+        self._catalogues: dict[str, bytes] = {}
         self._pages: dict[tuple[str, str, str], HeardRanges] = {}
         self._forgotten: dict[Numbering, None] = {}
         self._incidents: dict[int, IncidentJson] = {}
@@ -104,6 +108,7 @@ class Merged:
         self.count += 1
         for reading in rows.readings:
             self._readings.setdefault(_number(reading), reading)
+        self._catalogues.update(rows.catalogues)
         for numbering in rows.forgotten:
             self._pages.pop(numbering[:3], None)
             self._forgotten[numbering] = None
@@ -154,6 +159,7 @@ class Merged:
             self._tokens.pop(token, None)
         self._with_readings.clear()
         self._readings.clear()
+        self._catalogues.clear()
         self.size = size_of(self._rows())
 
     def _drop_changes(self) -> None:
@@ -181,6 +187,7 @@ class Merged:
             tuple(self._notices.values()),
             tuple(self._settled),
             dict(self._marks),
+            dict(self._catalogues),
             self._at,
         )
 
@@ -233,7 +240,8 @@ class Waiting:
         """Wait for an order; return those that wait, and whether no more will come."""
         with self._has_some:
             self._has_some.wait_for(lambda: self._orders or self._is_closed, timeout_s)
-            taken, self._orders = self._orders[:_AT_ONCE], self._orders[_AT_ONCE:]
+            count = _count_at_once(self._orders)
+            taken, self._orders = self._orders[:count], self._orders[count:]
             self._size = sum(order.size for order in self._orders)
             self._shed_at = self._size_max
             return taken, self._is_closed and not self._orders
@@ -262,6 +270,16 @@ class Waiting:
     def stored(self) -> None:
         """Forget what was kept: it is stored."""
         self._kept, self._shed_kept_at = None, self._size_max
+
+
+def _count_at_once(orders: Sequence[Order]) -> int:
+    """Return how many of these orders share a transaction: one at least."""
+    size = 0
+    for count, order in enumerate(orders[:_AT_ONCE]):
+        size += order.size
+        if size > _SIZE_AT_ONCE and count:
+            return count
+    return min(len(orders), _AT_ONCE)
 
 
 def _merged(orders: Iterable[Order]) -> Merged:

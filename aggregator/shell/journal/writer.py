@@ -16,10 +16,10 @@ import asyncio
 import logging
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from aggregator.core.storing import Number
 from aggregator.shell.journal import rows as journal_rows
@@ -33,34 +33,24 @@ from aggregator.shell.journal.file import (
 )
 from aggregator.shell.journal.lived import Lived
 from aggregator.shell.journal.merge import ClosingNotice
+from aggregator.shell.journal.orders import write_order
 from aggregator.shell.journal.rows import NEXT_NUMBER, JournalContent, Notice, Rows, nothing_known
 from aggregator.shell.journal.salvage import Salvage, end_incidents
 from aggregator.shell.journal.schema import migrate
 from aggregator.shell.journal.set_aside import merge_set_aside, set_aside_newer, unknown_number
-from aggregator.shell.journal.waiting import (
-    ROOM_UNTIL,
-    WAITING_MAX,
-    Order,
-    Waiting,
-    size_of,
-)
+from aggregator.shell.journal.upkeep import STEP_APART_S, Figures, Upkeep, prepare
+from aggregator.shell.journal.waiting import ROOM_UNTIL, WAITING_MAX, Order, Waiting, size_of
 from venuewatch.base import clock, log
 from venuewatch.base.config import in_words
 
 DAY_S = 86_400.0
-_FORGET_EVERY_S = 3_600.0
 _RETRY_AFTER_S = 5.0
+_LOOK_EVERY_S = 5.0
 _REST_S = 60.0  # between two journals that are set aside: a disk may damage each one
 _READ_S = 0.7  # how long the sound rows of a damaged journal may be read at the start
 _START_S = 20.0  # a disk that does not even fail must not keep us from watching
 _CLOSE_S = 10.0
-
-_OF_VALUES = (
-    sqlite3.IntegrityError,
-    sqlite3.DataError,
-    sqlite3.InterfaceError,
-    sqlite3.ProgrammingError,
-)
+_TELL_APART_S = 3_600.0
 
 _logger = logging.getLogger("aggregator.journal")
 
@@ -87,12 +77,13 @@ class Reports(NamedTuple):
 class Journal:
     """The database at ``path``, which keeps what is over for ``keep_days`` of lived time.
 
-    A journal of a newer venuewatch is set aside, and one that was is merged when it can be read:
-    incidents that end with that get a ``closing_notice``. An order with a value that no database
-    takes is refused, and given up.
+    It has some ``max_bytes`` on disk at most, with its WAL. A journal of a newer venuewatch is set
+    aside, and one that was is merged when it can be read: incidents that end with that get a
+    ``closing_notice``. An order with a value that no database takes is refused, and given up.
 
     Attributes:
         trouble: why it can not be written now; None if it can.
+        figures: how large it is.
     """
 
     def __init__(
@@ -101,25 +92,27 @@ class Journal:
         *,
         closing_notice: ClosingNotice,
         keep_days: float,
+        max_bytes: int,
         reports: Reports,
         waiting_max: int = WAITING_MAX,
     ) -> None:
         """Begin to open it, beside."""
         self._path = path
         self._closing_notice = closing_notice
-        self._keep_s = keep_days * DAY_S
+        self._keep_s, self._max_bytes = keep_days * DAY_S, max_bytes
         self._reports = reports
         self._loop = asyncio.get_running_loop()
         self._room_until = waiting_max * ROOM_UNTIL // WAITING_MAX
         self._waiting = Waiting(self._note_dropped, size_max=waiting_max)
         self._has_room = True
         self.trouble: str | None = None
+        self.figures = Figures()
         self._content = nothing_known(1)
         self._is_read = threading.Event()
         self._is_late = False
         self._file: File | None = None
-        self._lived: Lived | None = None
-        self._retry_at = self._forget_at = clock.monotonic()
+        self._upkeep: Upkeep | None = None
+        self._retry_at = self._step_at = self._tell_at = clock.monotonic()
         self._set_aside_at = self._retry_at - _REST_S
         self._lost_why = ""
         self._refused: set[int] = set()
@@ -172,9 +165,9 @@ class Journal:
         while not is_over:
             orders, is_over = self._waiting.take(self._rest_s())
             try:
-                if self._rest_s() and not is_over:
+                if self._is_resting() and not is_over:
                     self._keep(orders)
-                else:
+                elif orders or is_over or self.trouble is not None or self._waiting.has_kept:
                     self._store(self._waiting.all(orders))
             except Exception as error:  # noqa: BLE001 - nothing of the journal ends this thread
                 self._keep(orders)
@@ -182,13 +175,39 @@ class Journal:
                     self._begin_anew(error)
                 else:
                     self._note_trouble(error)
+            if not is_over:
+                self._look_after()
         self._close_file()
 
-    def _rest_s(self) -> float | None:
-        """Return how long (s) the journal is left alone; None until an order comes."""
+    def _is_resting(self) -> bool:
+        return self.trouble is not None and clock.monotonic() < self._retry_at
+
+    def _rest_s(self) -> float:
+        """Return how long (s) the journal is left alone, unless an order comes."""
         if self.trouble is not None:
             return max(0.0, self._retry_at - clock.monotonic())
-        return 0.0 if self._waiting.has_kept else None
+        if self._waiting.has_kept:
+            return 0.0
+        is_due = self._file is not None and self._upkeep is not None and self._upkeep.is_due
+        return max(0.0, self._step_at - clock.monotonic()) if is_due else _LOOK_EVERY_S
+
+    def _look_after(self) -> None:
+        """Look at the file, and do a step of upkeep; another program may hold it just now."""
+        file, upkeep = self._file, self._upkeep
+        if file is None or upkeep is None or self.trouble is not None:
+            return
+        if clock.monotonic() < self._step_at:
+            return
+        try:
+            file.look()
+            if upkeep.is_due:
+                upkeep.step(clock.monotonic())
+            self._note_figures(upkeep.figures(file.size_bytes()))
+        except Exception as error:  # noqa: BLE001 - nothing of the journal ends this thread
+            upkeep.is_due = False
+            if isinstance(error, LostError | sqlite3.Error) and is_damage(error):
+                self._begin_anew(error)
+        self._step_at = clock.monotonic() + STEP_APART_S
 
     def _begin(self) -> None:
         """Open the journal, and read what is in it; of a damaged one, what can be read."""
@@ -208,12 +227,15 @@ class Journal:
         return File(self._path, self._prepare)
 
     def _prepare(self, database: sqlite3.Connection) -> None:
+        prepare(database)
         migrate(database)
         database.execute("PRAGMA journal_mode = WAL")
         merge_set_aside(database, self._path, self._closing_notice)
         with database:
             database.execute("BEGIN IMMEDIATE")  # a file that can be read only is found out here
-            self._lived = Lived(database, clock.monotonic(), clock.wall())
+            lived = Lived(database, clock.monotonic(), clock.wall())
+        self._upkeep = Upkeep(database, lived, keep_s=self._keep_s, max_bytes=self._max_bytes)
+        self.figures = self._upkeep.figures(0)
 
     def _read_sound(self) -> JournalContent:
         """Return what can be read of a journal that is damaged, or can not be used now."""
@@ -288,20 +310,18 @@ class Journal:
         self, database: sqlite3.Connection, orders: Sequence[Order], notices: list[Notice]
     ) -> tuple[list[Order], list[Order]]:
         """Write ``orders`` in one transaction; return those written, and those never to be."""
-        assert self._lived is not None  # noqa: S101 - the file is open
+        assert self._upkeep is not None  # noqa: S101 - the file is open
         now = clock.wall()
         written: list[Order] = []
         unwritable: list[Order] = []
         with database:
             database.execute("BEGIN IMMEDIATE")
             for order in orders:
-                (written if _write_one(database, order) else unwritable).append(order)
+                (written if write_order(database, order) else unwritable).append(order)
                 if order.ends is not None:
                     notices += self._end_others(database, order.ends, now)
-            self._lived.note(database, clock.monotonic(), now)
-            if clock.monotonic() >= self._forget_at:
-                journal_rows.forget(database, self._lived.over(database, self._keep_s))
-                self._forget_at = clock.monotonic() + _FORGET_EVERY_S
+            late = sum(len(order.rows.readings) for order in written)
+            self._upkeep.keep(clock.monotonic(), now, late)
         return written, unwritable
 
     def _end_others(
@@ -331,6 +351,12 @@ class Journal:
             log.event(_logger, logging.ERROR, "journal_fails", why=trouble)
             self._report(self._reports.failing, trouble)
 
+    def _note_figures(self, figures: Figures) -> None:
+        is_more, self.figures = figures.dropped != self.figures.dropped, figures
+        if is_more and clock.monotonic() >= self._tell_at:
+            self._tell_at = clock.monotonic() + _TELL_APART_S
+            log.event(_logger, logging.WARNING, "journal_full", **figures.dropped)
+
     def _note_dropped(self, tokens: Sequence[int], readings: Sequence[Number]) -> None:
         self._report(self._reports.dropped, tokens, readings)
 
@@ -340,7 +366,7 @@ class Journal:
         if self._file is not None:
             with suppress(sqlite3.Error):
                 self._file.close()
-            self._file = None
+            self._file = self._upkeep = None
 
     def _report(self, report: Callable[..., None], *about: object) -> None:
         with suppress(RuntimeError):  # the loop is closed: nobody is left to hear it
@@ -363,37 +389,3 @@ def _sound(path: Path) -> JournalContent:
     if not is_whole:
         content.marks[NEXT_NUMBER] = unknown_number()
     return content
-
-
-def _write_one(database: sqlite3.Connection, order: Order) -> bool:
-    """Write an order whole; return False if it has a value that no disk takes: a bug."""
-    if _write_rows(database, order.rows):
-        return True
-    if not order.is_merged:
-        return False
-    at = order.rows.at
-    for field, parts in order.rows._asdict().items():
-        if isinstance(parts, Mapping):
-            apart = [Rows(marks={name: value}, at=at) for name, value in parts.items()]
-        elif isinstance(parts, Sequence):
-            alone: list[dict[str, Any]] = [{field: (part,)} for part in parts]
-            apart = [Rows(**each, at=at) for each in alone]
-        else:
-            continue
-        for rows in apart:
-            _write_rows(database, rows)
-    return True
-
-
-def _write_rows(database: sqlite3.Connection, rows: Rows) -> bool:
-    database.execute("SAVEPOINT one")
-    try:
-        journal_rows.write(database, rows)
-    except Exception as error:
-        if isinstance(error, sqlite3.Error) and not isinstance(error, _OF_VALUES):
-            raise
-        database.execute("ROLLBACK TO one")
-        log.failure(_logger, "journal_order_given_up", error)
-        return False
-    database.execute("RELEASE one")
-    return True

@@ -8,6 +8,7 @@ being watched.
 """
 
 import asyncio
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -26,13 +27,17 @@ from aggregator.core.storing import Number
 from aggregator.core.verdicts.causes import Cause
 from aggregator.core.verdicts.our_clock import JUMP_S
 from aggregator.shell.http.api.record import incident_json
-from aggregator.shell.journal import rows
+from aggregator.shell.journal import late_readings, rows
 from aggregator.shell.journal.boots import jump_between, marks_of
 from aggregator.shell.journal.merge import ClosingNotice
 from aggregator.shell.journal.restore import memory_of
+from aggregator.shell.journal.upkeep import Figures
 from aggregator.shell.journal.writer import Journal, Reports
 from aggregator.shell.walltime import WallTime
 from venuewatch.base import clock
+
+MARK_EVERY_S = 30.0
+"""How often (s) it is stored that we live, while nothing else is to be stored."""
 
 LOSS_TOLD_S = 300.0
 """How long (s) the incident of a lost journal stays open: it tells of something that is over."""
@@ -81,10 +86,13 @@ class JournalOutlet:
         self._waiting = waiting
         self._send = send
         self.losses = self.skipped = 0
+        self._marks: dict[str, float] = {}
+        self._ordered_at = -math.inf
         self.journal = Journal(
             Path(settings.path),
             closing_notice=closing_notice,
             keep_days=settings.keep_days,
+            max_bytes=settings.max_bytes,
             reports=Reports(
                 stored=inlets.stored,
                 refused=inlets.not_stored,
@@ -98,8 +106,9 @@ class JournalOutlet:
 
     def state(self) -> "JournalState":
         """Return how it stands."""
-        is_failing = self.journal.trouble is not None
-        return JournalState(is_failing, self.journal.waiting, self.losses, self.skipped)
+        journal = self.journal
+        is_failing = journal.trouble is not None
+        return JournalState(is_failing, journal.waiting, self.losses, self.skipped, journal.figures)
 
     def left(self) -> tuple[Memory, Sequence[rows.Notice]]:
         """Return what earlier processes have left: for the core, and for the webhook."""
@@ -121,7 +130,7 @@ class JournalOutlet:
         for output in outputs:
             if isinstance(output, Store):
                 try:
-                    self.journal.store(self._rows_of(output), output.token)
+                    self._order(output)
                 except Exception as error:  # noqa: BLE001 - the others are stored all the same
                     failure = error
                     self._inlets.not_stored(output.token)
@@ -130,7 +139,21 @@ class JournalOutlet:
 
     def close(self) -> None:
         """Store what was ordered, and close the journal."""
+        if self._marks:
+            self.journal.store(rows.Rows(marks=self._marks, at=clock.wall()))
         self.journal.close()
+
+    def _order(self, store: Store) -> None:
+        """Have a store stored; that we live waits for another one, or for its time."""
+        found = self._rows_of(store)
+        is_mark = store.is_alive and not store.next_number
+        is_mark = is_mark and not any(found._replace(marks={}, at=0.0))
+        marks = {**self._marks, **found.marks}
+        if is_mark and store.at < self._ordered_at + MARK_EVERY_S:
+            self._marks = marks
+        else:
+            self._marks, self._ordered_at = {}, store.at
+            self.journal.store(found._replace(marks=marks), store.token)
 
     def _note_failing(self, why: str | None) -> None:
         if why is None:
@@ -174,7 +197,8 @@ class JournalOutlet:
         if numbers or store.next_number:
             marks[rows.NEXT_NUMBER] = max([store.next_number, *(number + 1 for number in numbers)])
         return rows.Rows(
-            readings=[rows.reading_row(reading, now) for reading in store.readings],
+            readings=[late_readings.reading_row(reading, now) for reading in store.readings],
+            catalogues=late_readings.catalogues_of(store.readings),
             pages=store.heard,
             forgotten=store.forgotten,
             incidents=[incident_json(incident, self._wall) for incident in store.incidents],
@@ -239,10 +263,11 @@ class JournalState(NamedTuple):
     waiting_bytes: int = 0
     losses: int = 0
     skipped: int = 0
+    figures: Figures = Figures()
 
 
 class JournalMetrics(Collector):
-    """Whether the journal can be written, and what waits for it."""
+    """Whether the journal can be written, how large it is, and what waits for it."""
 
     def __init__(self, state: Callable[[], JournalState], intake: Intake) -> None:
         self._state = state
@@ -261,6 +286,25 @@ class JournalMetrics(Collector):
             "What waits to be stored in the journal, in bytes of our memory, about.",
             value=state.waiting_bytes,
         )
+        yield GaugeMetricFamily(
+            "venuewatch_aggregator_journal_bytes",
+            "What the journal has on disk, with its WAL, in bytes.",
+            value=state.figures.size_bytes,
+        )
+        if state.figures.oldest_at is not None:
+            yield GaugeMetricFamily(
+                "venuewatch_aggregator_journal_oldest_reading_timestamp_seconds",
+                "When the oldest late reading in the journal was stored, in unixtime.",
+                value=state.figures.oldest_at,
+            )
+        dropped = CounterMetricFamily(
+            "venuewatch_aggregator_journal_dropped",
+            "Rows that the bound of the journal has cost, the oldest first, since it was begun.",
+            labels=["rows"],
+        )
+        for kind, count in state.figures.dropped.items():
+            dropped.add_metric([kind], count)
+        yield dropped
         yield CounterMetricFamily(
             "venuewatch_aggregator_journal_losses",
             "How often the journal was damaged, deleted or replaced, and was begun anew.",

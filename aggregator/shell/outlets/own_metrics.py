@@ -191,6 +191,11 @@ class _Counters(Collector):
             "Boots of a host whose numbers were forgotten for a newer one: 16 a stream are known.",
             value=self._centre.reception.readings.dedup.boots_forgotten,
         )
+        yield CounterMetricFamily(
+            "venuewatch_aggregator_messages_repeating",
+            "Messages that said a series of theirs again: its first number counts.",
+            value=self._centre.reception.readings.repeating,
+        )
         yield GaugeMetricFamily(
             "venuewatch_aggregator_incidents_open",
             "Incidents that are open.",

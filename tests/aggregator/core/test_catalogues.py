@@ -5,13 +5,22 @@ from collections.abc import Sequence
 
 import pytest
 
-from aggregator.core.catalogues import HELD_MAX, PER_HOST
-from aggregator.core.outputs import Store
+from aggregator.core.catalogues import HELD_MAX, PER_HOST, KnownCatalogue, KnownVitals
+from aggregator.core.outputs import LateReading, Store
 from tests.kit.machine import WALL
 from tests.kit.story import HOST, Story
-from venuewatch.base.wire.catalogue import Catalogue
+from venuewatch.base.wire.catalogue import Catalogue, Families
+from venuewatch.base.wire.checks import CheckValues
 from venuewatch.base.wire.errors import Reason
-from venuewatch.base.wire.messages import Acknowledge, Backlog, SayCatalogue, Vitals
+from venuewatch.base.wire.messages import (
+    Acknowledge,
+    Backlog,
+    CheckReading,
+    Checks,
+    SayCatalogue,
+    Vitals,
+)
+from venuewatch.base.wire.readings import Readings
 
 LOADS = Catalogue([("node_load1", [[]]), ("node_load5", [[]])])
 TURNED = Catalogue([("node_load5", [[]]), ("node_load1", [[]])])
@@ -103,13 +112,118 @@ def test_numbers_that_do_not_fit_are_refused(heard: Story, values: Sequence[floa
     assert read(heard)["node_load1"] == 2.0
 
 
-def test_a_backlog_brings_its_catalogues_and_is_stored_with_names(heard: Story) -> None:
-    receive(heard, Backlog("a", 1, 7, [array(1, 1.0, 5.0)], [], [LOADS]))
+def late_of(story: Story) -> list[LateReading]:
+    return [late for out in story.said() if isinstance(out, Store) for late in out.readings]
 
-    (late,) = [late for out in heard.said() if isinstance(out, Store) for late in out.readings]
+
+def test_a_backlog_brings_its_catalogues_and_is_stored_as_it_came(heard: Story) -> None:
+    said = array(1, 1.0, 5.0)
+
+    receive(heard, Backlog("a", 1, 7, [said], [], [LOADS]))
+
+    (late,) = late_of(heard)
+    (known,) = late.known
+    assert isinstance(known, KnownVitals)
+    assert late.message == said
+    assert (known.catalogue.key, [*known.values]) == (LOADS.key, [1.0, 5.0])
+
+
+def test_late_vitals_with_names_are_stored_by_their_catalogue(heard: Story) -> None:
+    named = Readings(node_load1=1.0, node_load5=5.0)
+
+    receive(heard, Backlog("a", 1, 7, [Vitals("a", 1, 1, int(WALL * 1000), named)], [], []))
+
+    (late,) = late_of(heard)
     assert isinstance(late.message, Vitals)
-    assert late.message.readings is not None
-    assert (late.message.readings.node_load1, late.message.readings.node_load5) == (1.0, 5.0)
+    assert (late.message.readings, late.message.values) == (None, [1.0, 5.0])
+    assert late.message.catalogue == LOADS.key
+
+
+def families_of(known: KnownCatalogue) -> Families:
+    return [(name, [[*row] for row in rows]) for name, rows in known.families]
+
+
+AGAIN = {
+    "a series three times": Catalogue([("node_network_up", [["a"], ["b"], ["a"], ["a"]])]),
+    "a family twice": Catalogue([("node_network_up", [["a"], ["b"]])] * 2),
+    "no labels": Catalogue([("node_load1", [[]]), ("node_load5", [[]]), ("node_load1", [[], []])]),
+}
+
+
+@pytest.mark.parametrize("catalogue", AGAIN.values(), ids=AGAIN.keys())
+@pytest.mark.parametrize("is_late", [False, True], ids=["live", "late"])
+def test_series_that_is_said_again_is_kept_once(
+    heard: Story, catalogue: Catalogue, *, is_late: bool
+) -> None:
+    said = array(1, 1.0, 2.0, 3.0, 4.0, catalogue=catalogue)
+
+    if is_late:
+        receive(heard, Backlog("a", 1, 7, [said], [], [catalogue]))
+    else:
+        receive(heard, catalogue, said)
+
+    vitals = heard.host().vitals
+    assert vitals is not None
+    assert [*vitals.values] == [1.0, 2.0]
+    assert sum(len(rows) for _, rows in vitals.catalogue.families) == 2
+    assert heard.centre.reception.readings.repeating == 1
+    for late in late_of(heard):
+        assert isinstance(late.message, Vitals)
+        assert late.message.values == [1.0, 2.0]
+        assert late.message.catalogue == Catalogue(families_of(vitals.catalogue)).key
+
+
+def test_numbers_of_a_family_in_two_parts_keep_their_series(heard: Story) -> None:
+    a, b = ("node_network_up", [["a"]]), ("node_network_up", [["b"]])
+    parted = Catalogue([a, ("node_load1", [[]]), b])
+
+    receive(heard, parted, array(1, 1.0, 2.0, 3.0, catalogue=parted))
+
+    vitals = heard.host().vitals
+    assert vitals is not None
+    both = ("node_network_up", (("a",), ("b",)))
+    assert vitals.catalogue.families == (both, ("node_load1", ((),)))
+    assert [*vitals.values] == [1.0, 3.0, 2.0]
+    assert heard.centre.reception.readings.repeating == 0
+
+
+def test_named_vitals_that_say_a_series_again_keep_it_once(heard: Story) -> None:
+    named = Readings(node_network_up=[("a", 1.0), ("a", 0.0), ("b", 0.0)])
+
+    receive(heard, Vitals("a", 1, 1, int((WALL + 45.0) * 1000), named))
+
+    vitals = heard.host().vitals
+    assert vitals is not None
+    assert [*vitals.values] == [1.0, 0.0]
+
+
+@pytest.mark.parametrize("is_late", [False, True], ids=["live", "late"])
+def test_value_of_a_check_that_is_said_again_is_kept_once(heard: Story, *, is_late: bool) -> None:
+    values = CheckValues(
+        check_performance=[("load", 1.0), ("load", 0.0), ("free", 2.0)],
+        results_refused_total=[("size", 1.0), ("size", 5.0)],
+    )
+    wall_ms = int((WALL + 45.0) * 1000)
+    reading = CheckReading(
+        check="c",
+        kind="exec",
+        state="ok",
+        every_s=10.0,
+        wall_ms=wall_ms,
+        duration_s=0.1,
+        values=values,
+    )
+    said = Checks("a", 1, 1, wall_ms, [reading, reading])
+
+    if is_late:
+        receive(heard, Backlog("a", 1, 7, [], [said], []))
+    else:
+        heard.deliver(heard.machines[HOST].said(said))
+
+    kept = heard.host().checks["c"].reading.values
+    assert sorted(kept.check_performance or []) == [("free", 2.0), ("load", 1.0)]
+    assert kept.results_refused_total == [("size", 1.0)]
+    assert heard.centre.reception.readings.repeating == 1
 
 
 def test_vitals_of_a_backlog_without_their_catalogue_hold_up_no_others(heard: Story) -> None:

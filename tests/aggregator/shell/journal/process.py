@@ -66,7 +66,7 @@ class Reports(Waiting):
         return Journal(
             path,
             closing_notice=partial(notice, "closed", aggregator="centre", url_of=str),
-            **{"keep_days": 1, **more},
+            **{"keep_days": 1, "max_bytes": 2**31, **more},
             reports=Reported(
                 stored=self.on_stored,
                 refused=self.on_refused,

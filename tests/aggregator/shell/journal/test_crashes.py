@@ -16,6 +16,7 @@ import msgspec
 import pytest
 
 from aggregator.core.states import HostState
+from aggregator.shell.journal import schema
 from aggregator.shell.journal.rows import HostRow, Notice, Rows
 from tests.aggregator.shell.journal.process import (
     AQU,
@@ -288,4 +289,4 @@ async def test_a_kill_within_a_merge_loses_and_doubles_nothing(
         await newer(copy.path)
         assert content(copy.path) == right
         kept = {file.name for file in copy.folder.iterdir()} - {path.name}
-        assert kept == {f"{path.name}.schema-3.merged"}
+        assert kept == {f"{path.name}.schema-{len(schema.MIGRATIONS) + 1}.merged"}

@@ -36,8 +36,10 @@ class Life:
             self.now, self.wall = self.now + HOUR_S, self.wall + HOUR_S
             self.lived.note(self.database, self.now, self.wall)
             self.rows[self.now] = self.wall
-            for low, high in self.lived.over(self.database, KEEP_S):
+            over = self.lived.over(self.database, KEEP_S)
+            for _, low, high in over:
                 self.rows = {at: of for at, of in self.rows.items() if not low <= of < high}
+            self.lived.forget(self.database, over)
 
     def ages_s(self) -> list[float]:
         """Return the ages of the oldest and of the youngest row that is left."""

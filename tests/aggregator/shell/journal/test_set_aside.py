@@ -35,13 +35,15 @@ from tests.aggregator.shell.journal.schemas import (
     load,
 )
 
+NEWER = len(schema.MIGRATIONS) + 1
+
 Migration: TypeAlias = Callable[[sqlite3.Connection], None]
 Newer: TypeAlias = Callable[..., JournalContent]
 
 
 @pytest.fixture
 def aside(path: Path) -> Path:
-    return path.with_name(f"{path.name}.schema-3")
+    return path.with_name(f"{path.name}.schema-{NEWER}")
 
 
 @pytest.fixture
@@ -88,8 +90,9 @@ async def test_a_newer_journal_of_a_killed_process_loses_nothing(
 
     visit(path)
 
-    assert column(tmp_path / "killed.schema-3", "SELECT name FROM operators") == ["race control"]
-    assert files(tmp_path) == ["killed", "killed.schema-3", "lived"]
+    aside = f"killed.schema-{NEWER}"
+    assert column(tmp_path / aside, "SELECT name FROM operators") == ["race control"]
+    assert files(tmp_path) == ["killed", aside, "lived"]
 
 
 async def test_an_earlier_file_set_aside_is_not_overwritten(

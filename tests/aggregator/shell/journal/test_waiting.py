@@ -4,14 +4,8 @@ from collections.abc import Sequence
 
 from aggregator.core.dedup import HeardRanges
 from aggregator.core.storing import Number
-from aggregator.shell.journal.rows import (
-    ChangeRow,
-    HostRow,
-    Notice,
-    ReadingRow,
-    Rows,
-    TransitionRow,
-)
+from aggregator.shell.journal.late_readings import ReadingRow
+from aggregator.shell.journal.rows import ChangeRow, HostRow, Notice, Rows, TransitionRow
 from aggregator.shell.journal.waiting import Order, Waiting, size_of
 from tests.aggregator.shell.journal.schemas import THEN, incident
 
@@ -60,8 +54,8 @@ def moved(number: int) -> Rows:
 
 def taken(waiting: Waiting) -> Rows:
     """Return all that waits, as one."""
-    orders, _ = waiting.take(0.0)
-    waiting.keep(orders)
+    while orders := waiting.take(0.0)[0]:
+        waiting.keep(orders)
     (whole,) = waiting.all([])
     return whole.rows
 

@@ -9,15 +9,8 @@ import pytest
 
 from aggregator.core.dedup import HeardRanges
 from aggregator.core.outputs import LateReading
-from aggregator.shell.journal.rows import (
-    NEXT_NUMBER,
-    RECENT,
-    ChangeRow,
-    ReadingRow,
-    Rows,
-    TransitionRow,
-    reading_row,
-)
+from aggregator.shell.journal.late_readings import ReadingRow, reading_row
+from aggregator.shell.journal.rows import NEXT_NUMBER, RECENT, ChangeRow, Rows, TransitionRow
 from tests.aggregator.shell.journal.damage import live_on, locked
 from tests.aggregator.shell.journal.process import Reports, column, rows, visit
 from tests.aggregator.shell.journal.schemas import incident

@@ -69,6 +69,30 @@ async def test_the_clock_is_written_down_as_soon_as_it_jumped(process: Process, 
     assert after - before > YEAR_S - 60.0
 
 
+async def test_at_rest_one_mark_is_stored_each_thirty_seconds(path: Path) -> None:
+    process = up(path)
+    await process.written()
+    process.reports.stored.clear()
+
+    process.live(130)
+    await process.reports.until(lambda: len(process.reports.stored) >= 4)
+    stored = list(process.reports.stored)
+    process.end()
+
+    assert len(stored) == 4
+
+
+async def test_what_is_stored_says_that_we_lived_shortly_before(
+    process: Process, path: Path
+) -> None:
+    await process.written()
+
+    (alive_at,) = column(path, "SELECT value FROM marks WHERE name = 'alive_at'")
+    process.die()
+
+    assert alive_at == WALL + 10.0  # STA-1 fell before 14 s
+
+
 async def test_a_store_without_rows_is_refused_and_keeps_none_back(path: Path) -> None:
     reports = Reports()
     nothing = Inlets(*[lambda *_: None] * len(Inlets._fields))
