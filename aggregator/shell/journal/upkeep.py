@@ -142,11 +142,8 @@ class Upkeep:
         for _, low, high in over:
             left -= late_readings.drop_between(database, low, high, left)
             for table, column, key in _AGES:
-                oldest = f"SELECT {key} FROM {table} WHERE {column} >= ? AND {column} < ? LIMIT ?"  # noqa: S608
-                left -= database.execute(
-                    f"DELETE FROM {table} WHERE {key} IN ({oldest})",  # noqa: S608 - our words
-                    (low, high, left),
-                ).rowcount
+                which = f"{column} >= ? AND {column} < ?"
+                left -= self._delete(table, key, which, low, high, left)
             if left <= 0:
                 return
             database.execute("DELETE FROM heard WHERE stored_s >= ? AND stored_s < ?", (low, high))
@@ -183,16 +180,22 @@ class Upkeep:
         return gone
 
     def _shed(self, table: str, key: str, which: str) -> int:
-        """Delete the oldest rows of a table, with the changes of incidents; return how many."""
-        oldest = f"SELECT {key} FROM {table} WHERE {which} ORDER BY {key} LIMIT {_STEP_ROWS}"  # noqa: S608
-        if table == "incidents":
-            self._database.execute(f"DELETE FROM changes WHERE number IN ({oldest})")  # noqa: S608
-        gone = self._database.execute(
-            f"DELETE FROM {table} WHERE {key} IN ({oldest})"  # noqa: S608 - our words
-        ).rowcount
+        """Delete the oldest rows of a table; return how many."""
+        gone = self._delete(table, key, f"{which} ORDER BY {key}", _STEP_ROWS)
         if gone:
             self._note_dropped(table, gone)
         return gone
+
+    def _delete(self, table: str, key: str, which: str, *values: float) -> int:
+        """Delete rows of a table, and the changes of incidents; return how many rows.
+
+        The last of the ``values`` is how many at most.
+        """
+        found = f"SELECT {key} FROM {table} WHERE {which} LIMIT ?"  # noqa: S608 - our words
+        if table == "incidents":
+            self._database.execute(f"DELETE FROM changes WHERE number IN ({found})", values)  # noqa: S608
+        deleting = f"DELETE FROM {table} WHERE {key} IN ({found})"  # noqa: S608 - our words
+        return self._database.execute(deleting, values).rowcount
 
     def _note_dropped(self, kind: str, count: int) -> None:
         self._database.execute(

@@ -205,8 +205,11 @@ class Journal:
             self._note_figures(upkeep.figures(file.size_bytes()))
         except Exception as error:  # noqa: BLE001 - nothing of the journal ends this thread
             upkeep.is_due = False
-            if isinstance(error, LostError | sqlite3.Error) and is_damage(error):
-                self._begin_anew(error)
+            if isinstance(error, LostError | sqlite3.Error):
+                if is_damage(error):
+                    self._begin_anew(error)
+            elif not isinstance(error, OSError):  # a bug
+                log.failure(_logger, "journal_upkeep_fails", error)
         self._step_at = clock.monotonic() + STEP_APART_S
 
     def _begin(self) -> None:
