@@ -1,28 +1,29 @@
 """Sends readings while the aggregator listens; keeps them in the spool until it does.
 
-A reading waits for the next beat, so that one flight of packets carries both (decision 13). One
-that the broker has not acknowledged within a second, or before the session ended, is kept as well;
-the aggregator tells repeats by (boot, stream, seq). The backlog follows on its own topic, paced,
-and is deleted only when an aggregator has stored it. Live vitals go behind their catalogue, which
-is sent in each session, when it changes, and when an aggregator asks for it. Each backlog carries
-the catalogues of its own vitals: another aggregator may begin to listen with any of them. A batch
-goes when the link (``Pace``) and the aggregators (``Credit``) have room for it. One that was put
-back while a later one was stored is sent again by itself; where none is stored, all are.
+A reading that the broker has not acknowledged within a second, or before the session ended, is kept
+as well; the aggregator tells repeats by (boot, stream, seq). The backlog follows on its own topic,
+paced, and is deleted only when an aggregator has stored it. Live vitals go behind their catalogue,
+which is sent in each session, when it changes, and when an aggregator asks for it. Each backlog
+carries the catalogues of its own vitals: another aggregator may begin to listen with any of them. A
+batch goes when the link (``Pace``) and the aggregators (``Credit``) have room for it. One that was
+put back while a later one was stored is sent again by itself; where none is stored, all are.
+
+What the broker refuses is kept, and tried again later; a batch that is larger than the broker takes
+goes in smaller ones. A single reading that is too large, or whose catalogue is, is dropped, and
+counted.
 """
 
 import math
-import re
 from collections.abc import Callable
 from typing import NamedTuple, Protocol, TypeAlias
 
-import msgspec
-
 from agent.credit import Credit
+from agent.mqtt.protocol import TOO_LARGE
 from agent.spool.ages import Ages
 from agent.spool.pace import Pace
+from agent.spool.payloads import Payloads, size_of
 from agent.spool.records import Record
 from agent.spool.thread import Batch, SpoolThread
-from venuewatch.base.wire.catalogue import key_of
 from venuewatch.base.wire.messages import Backlog, encode
 from venuewatch.base.wire.topics import Stream
 
@@ -33,15 +34,13 @@ RESEND_AFTER_S = 15.0
 ASKED_APART_S = 1.0
 """Of questions for a catalogue that come within this time (s) one is answered, and all hear it."""
 
-WAIT_FOR_BEAT_S = 2.0
-"""Readings wait for the next beat where one comes at least so often (s)."""
-
-_MARKS = {Stream.VITALS: b"v", Stream.CHECKS: b"c"}
-_KEY = re.compile(rb'"catalogue":"([0-9a-f]+)"')
-
 
 class Receipt(Protocol):
-    """The receipt of a publication."""
+    """The receipt of a publication; ``refused`` is the reason, empty where it was not."""
+
+    @property
+    def refused(self) -> str:
+        """Return why it was refused."""
 
     def is_published(self) -> bool:
         """Return whether it was acknowledged."""
@@ -49,17 +48,6 @@ class Receipt(Protocol):
 
 Send: TypeAlias = Callable[[Stream, bytes], Receipt]
 """Publishes a message of one stream at QoS 1."""
-
-
-class BeatLink(Protocol):
-    """The connection that beats go out on, as ``agent.mqtt.thin_tcp.Connection`` is one."""
-
-    @property
-    def is_thin(self) -> bool:
-        """Whether a beat that is lost is soon sent again."""
-
-    def wrote(self) -> None:
-        """Note that the next beat has to wait for what was written up to now."""
 
 
 class Message(NamedTuple):
@@ -75,11 +63,37 @@ class Message(NamedTuple):
 
 
 class InFlight(NamedTuple):
-    """A reading that the broker has not acknowledged yet, sent at ``sent_at`` (monotonic s)."""
+    """A reading that the broker has not acknowledged yet, sent at ``sent_at`` (monotonic s).
+
+    ``said``: the receipt of its catalogue; without that nobody can read it.
+    """
 
     message: Message
     receipt: Receipt
+    said: Receipt | None
     sent_at: float
+
+    @property
+    def refused(self) -> str:
+        """The reason for which it can not be read there; empty where none is known."""
+        return ("" if self.said is None else self.said.refused) or self.receipt.refused
+
+    @property
+    def is_delivered(self) -> bool:
+        """Whether the broker has all that it takes to read it."""
+        return not self.refused and self.receipt.is_published()
+
+
+class _UnderWay(NamedTuple):
+    """A batch that the broker has not answered: so many records, up to the number ``last``.
+
+    ``payload_bytes``: without their catalogues, as the spool counts what it gives.
+    """
+
+    receipt: Receipt
+    last: int
+    records: int
+    payload_bytes: int
 
 
 class Outbox:
@@ -87,7 +101,7 @@ class Outbox:
 
     Attributes:
         credit: what the aggregators grant.
-        unreadable: vitals in the spool whose catalogue is damaged, since this process began.
+        too_large: readings that were larger than the broker takes, since this process began.
     """
 
     def __init__(
@@ -100,17 +114,18 @@ class Outbox:
     ) -> None:
         self._spool = spool
         self._boot = boot
-        self._ages = ages
+        self._payloads = Payloads(ages)
         self._pace = new_pace()
         self.credit = Credit(boot)
         self._room_at = -math.inf
         self._kept = 0  # since the spool was asked
         self._in_flight: list[InFlight] = []
         self._said = b""  # the last catalogue of this session
+        self._said_with: Receipt | None = None
         self._said_at = -math.inf
-        self.unreadable = 0
-        self._unreadable_up_to = 0  # a batch is sent again
-        self._under_way: Receipt | None = None
+        self.too_large = 0
+        self._too_large_up_to = 0
+        self._under_way: _UnderWay | None = None
         self._sent: dict[int, float | None] = {}  # when, by the last number; None once stored
         self._sent_up_to = 0
         self._asked_after = 0
@@ -126,6 +141,11 @@ class Outbox:
         """How many readings the broker has not acknowledged yet."""
         return len(self._in_flight)
 
+    @property
+    def unreadable(self) -> int:
+        """How many vitals in the spool had a damaged catalogue, since this process began."""
+        return self._payloads.unreadable
+
     def next_at(self) -> float | None:
         """Return when (monotonic s) to call ``advance`` next, None if nothing is to be done."""
         due = [sent.sent_at + ACKNOWLEDGED_WITHIN_S for sent in self._in_flight[:1]]
@@ -140,10 +160,12 @@ class Outbox:
         if send is None:
             self._keep(message)
             return
-        if message.catalogue and message.catalogue != self._said:
-            self._say(message.catalogue, send, now)
+        said = self._catalogue_for(message, send, now)
+        if said is not None and said.refused:
+            self._keep(message, said.refused)
+            return
         receipt = send(message.stream, message.payload)
-        self._in_flight.append(InFlight(message, receipt, now))
+        self._in_flight.append(InFlight(message, receipt, said, now))
 
     def say_again(self, catalogue: bytes, send: Send | None, now: float) -> None:
         """Say the catalogue of the latest vitals to an aggregator that asks for one."""
@@ -154,9 +176,8 @@ class Outbox:
         """Keep what was not acknowledged in time, and let the backlog go on with ``send``."""
         self._may_send = send is not None
         self._check_in_flight(now)
-        if self._under_way is not None and self._under_way.is_published():
-            self._under_way = None
-            self._pace.delivered(now)
+        if self._under_way is not None:
+            self._follow(self._under_way, now)
         if send is None or not self._spool.status.pending:
             return
         batch = self._spool.batch()
@@ -190,10 +211,10 @@ class Outbox:
     def session_ended(self) -> None:
         """Keep what the broker has not acknowledged; the backlog begins again where it stood."""
         for sent in self._in_flight:
-            if not sent.receipt.is_published():
-                self._keep(sent.message)
+            if not sent.is_delivered:
+                self._keep(sent.message, sent.refused)
         self._in_flight.clear()
-        self._said = b""
+        self._said, self._said_with = b"", None
         self._under_way = None
         self._pace.interrupted()
         self.credit.session_ended()
@@ -212,13 +233,41 @@ class Outbox:
     def _check_in_flight(self, now: float) -> None:
         waiting = []
         for sent in self._in_flight:
-            if sent.receipt.is_published():
+            if sent.is_delivered:
                 continue
-            if now - sent.sent_at >= ACKNOWLEDGED_WITHIN_S:
-                self._keep(sent.message)
+            if sent.refused or now - sent.sent_at >= ACKNOWLEDGED_WITHIN_S:
+                self._keep(sent.message, sent.refused)
             else:
                 waiting.append(sent)
         self._in_flight = waiting
+
+    def _follow(self, batch: _UnderWay, now: float) -> None:
+        """Take in what the broker says to the batch that is under way."""
+        refused = batch.receipt.refused
+        if batch.receipt.is_published():
+            self._pace.delivered(now)
+        elif not refused:
+            return
+        elif refused != TOO_LARGE:
+            self._pace.refused(not_before=now + RESEND_AFTER_S)
+            self._begin_again()
+        elif batch.records > 1:
+            self._pace.too_large(batch.payload_bytes)
+            self._begin_again()
+        else:
+            self._pace.refused()
+            self._drop(batch.last)
+        self._under_way = None
+
+    def _drop(self, number: int) -> None:
+        """Drop a reading of the spool that never fits; it counts once, however often it goes."""
+        if number not in self._sent:
+            return
+        if number > self._too_large_up_to:
+            self._too_large_up_to = number
+            self.too_large += 1
+        self._sent[number] = None
+        self._delete_stored()
 
     def _begin_again(self) -> None:
         """Send the backlog again from the first record that the centre has not stored."""
@@ -241,15 +290,27 @@ class Outbox:
         if sent_at is not None and None in self._sent.values():
             self._hole_at = sent_at + RESEND_AFTER_S
 
-    def _keep(self, message: Message) -> None:
-        payload, ages = message.payload, self._ages
-        payload = payload if ages is None else ages.stamped(payload, message.taken_at)
-        self._spool.keep(_MARKS[message.stream] + payload, message.catalogue)
+    def _keep(self, message: Message, refused: str = "") -> None:
+        if refused == TOO_LARGE:
+            self.too_large += 1
+            return
+        kept = self._payloads.kept(message.stream, message.payload, message.taken_at)
+        self._spool.keep(kept, message.catalogue)
         self._kept += 1
         self._is_all_sent = False
 
+    def _catalogue_for(self, message: Message, send: Send, now: float) -> Receipt | None:
+        """Have the broker know the catalogue of a reading; return the receipt, if it has one."""
+        if not message.catalogue:
+            return None
+        said = self._said_with
+        is_refused = said is not None and said.refused not in {"", TOO_LARGE}
+        if message.catalogue != self._said or is_refused:
+            self._say(message.catalogue, send, now)
+        return self._said_with
+
     def _say(self, catalogue: bytes, send: Send, now: float) -> None:
-        send(Stream.CATALOGUE, catalogue)
+        self._said_with = send(Stream.CATALOGUE, catalogue)
         self._said = catalogue
         self._said_at = now
 
@@ -280,7 +341,6 @@ class Outbox:
         if batch.records:
             self._sent_up_to = batch.records[-1].number
             self._send(batch.records, waiting, send, session, now)
-            self._note_end()
         else:
             self._say_end(send, session, now)
 
@@ -304,7 +364,6 @@ class Outbox:
         if records:
             self._sent = {records[-1].number: now, **self._sent}
             self._send(records, self._waiting + self._kept, send, session, now)
-            self._note_end()
         else:  # the spool was full, and has dropped it
             self._sent[hole] = None
             self._say_end(send, session, now)
@@ -313,88 +372,26 @@ class Outbox:
     def _send(
         self, records: list[Record], waiting: int, send: Send, session: int, now: float
     ) -> None:
-        self._sent[records[-1].number] = now
+        last, size_bytes = records[-1].number, size_of(records)
+        self._sent[last] = now
         self._resend_at = now + RESEND_AFTER_S
-        self.credit.batch_sent(_size_of(records), now)
-        self._under_way = send(Stream.BACKLOG, self._encoded(records, waiting, session))
+        sent = self.credit.sent + size_bytes
+        backlog = self._payloads.backlog(
+            records, boot=self._boot, session=session, sent=sent, waiting=waiting
+        )
+        receipt = send(Stream.BACKLOG, backlog)
+        payload_bytes = sum(len(record.payload) for record in records)
+        self._under_way = _UnderWay(receipt, last, len(records), payload_bytes)
         self._pace.sent(now)
+        if receipt.refused:  # at once: the broker has not got it
+            self._follow(self._under_way, now)
+            self._say_end(send, session, now)
+        else:
+            self.credit.batch_sent(size_bytes, now)
+            self._note_end()
 
     def _ask_for_credit(self, waiting: int, send: Send, session: int, now: float) -> None:
         """Say how many records wait: an aggregator that gives credit answers with a grant."""
         question = Backlog(self._boot, session, 0, sent=self.credit.sent, waiting=waiting)
         send(Stream.BACKLOG, encode(question))
         self.credit.asked(now)
-
-    def _encoded(self, records: list[Record], waiting: int, session: int) -> bytes:
-        """Make one message of records that are messages already."""
-        found: dict[bytes, list[msgspec.Raw]] = {mark: [] for mark in _MARKS.values()}
-        catalogues: dict[bytes, msgspec.Raw] = {}
-        for record in records:
-            mark, payload = record.payload[:1], record.payload[1:]
-            if mark == _MARKS[Stream.VITALS] and (named := _KEY.search(payload)) is not None:
-                if named[1].decode() != key_of(record.catalogue):
-                    self._count_unreadable(record)
-                    continue
-                catalogues[record.catalogue] = msgspec.Raw(record.catalogue)
-            if mark in found:
-                aged = payload if self._ages is None else self._ages.aged(payload)
-                found[mark].append(msgspec.Raw(aged))
-        return encode(
-            Backlog(
-                self._boot,
-                session,
-                records[-1].number,
-                vitals=found[_MARKS[Stream.VITALS]],  # type: ignore[arg-type]
-                checks=found[_MARKS[Stream.CHECKS]],  # type: ignore[arg-type]
-                catalogues=list(catalogues.values()),  # type: ignore[arg-type]
-                sent=self.credit.sent,
-                waiting=waiting,
-            )
-        )
-
-    def _count_unreadable(self, record: Record) -> None:
-        if record.number > self._unreadable_up_to:
-            self._unreadable_up_to = record.number
-            self.unreadable += 1
-
-
-def _size_of(records: list[Record]) -> int:
-    """Return how many bytes a batch counts for: each catalogue once."""
-    catalogues = {record.catalogue for record in records}
-    return sum(len(record.payload) for record in records) + sum(map(len, catalogues))
-
-
-class BeatQueue:
-    """Readings that wait for the next beat of a host that beats each ``interval_s``.
-
-    Times are monotonic seconds.
-    """
-
-    def __init__(self, outbox: Outbox, *, interval_s: float) -> None:
-        self._outbox = outbox
-        self._is_often = interval_s <= WAIT_FOR_BEAT_S
-        self._waiting: list[Message] = []
-
-    def add(
-        self,
-        readings: list[Message],
-        connection: BeatLink | None,
-        send: Send | None,
-        now: float,
-    ) -> None:
-        """Let readings wait for a beat on ``connection``, or send them where that is no help."""
-        self._waiting += readings
-        if connection is None or not self._is_often or not connection.is_thin:
-            self.flush(send, now)
-
-    def follow_beat(self, connection: BeatLink, send: Send | None, now: float) -> None:
-        """Send them right behind a beat; the next beat waits for them, too."""
-        if self._waiting:
-            self.flush(send, now)
-            connection.wrote()
-
-    def flush(self, send: Send | None, now: float) -> None:
-        """Send what waits, or spool it if ``send`` is None."""
-        waiting, self._waiting = self._waiting, []
-        for message in waiting:
-            self._outbox.take(message, send, now)

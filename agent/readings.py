@@ -50,7 +50,7 @@ class Readings:
         threads: Threads,
         start: float,
         rng: random.Random,
-        own: Callable[[], dict[str, float]],
+        own: Callable[[], dict[str, object]],
     ) -> None:
         self._own = own
         self._boot = boot

@@ -11,18 +11,20 @@ import random
 import select
 import socket
 import threading
+from collections import Counter
 from functools import partial
 from typing import Final, Literal
 
 from agent import config, identity
+from agent.beat_queue import BeatQueue
 from agent.beat_times import BeatTimes
 from agent.centre import Centre
 from agent.identity import milliseconds
 from agent.mqtt import connecting
 from agent.mqtt.link import Link
-from agent.mqtt.protocol import Receipt
-from agent.mqtt.session import Session, SessionError
-from agent.outbox import BeatQueue, Outbox, Send
+from agent.mqtt.protocol import Limits, Receipt
+from agent.mqtt.session import Name, Session, SessionError
+from agent.outbox import Outbox, Send
 from agent.probes import WORTH_S, Probes
 from agent.put_back import PutBack
 from agent.readings import Readings
@@ -72,6 +74,7 @@ class Agent:
         self._wake.settimeout(0.0)
         self._waker.settimeout(0.0)
         pool = self._threads = Pool(self._nudge)
+        self._refused: Counter[str] = Counter()
         connect = partial(connecting.connect, settings.broker)
         self._link = Link(
             settings.broker, connect, self._new_session, threads=pool, rng=rng, start=start
@@ -210,8 +213,7 @@ class Agent:
         return Session(
             self._settings.broker,
             line,
-            client_id=self._settings.host,
-            will=self._last_words(number, "lost"),
+            name=Name(self._settings.host, self._last_words(number, "lost")),
             subscriptions=[
                 topics.TICK,
                 topics.TICKS,
@@ -219,6 +221,7 @@ class Agent:
                 self._topics[Stream.CMD],
             ],
             on_message=self._hear,
+            limits=Limits(self._link.packet_bytes_max, self._refused),
         )
 
     def _announce(self, session: Session) -> None:
@@ -359,15 +362,16 @@ class Agent:
             log.event(_logger, logging.ERROR, "birth_refused", field=field, why=refused.why)
             self._systemd.status(f"the centre refuses our birth, for {field}: {refused.why}")
 
-    def _own(self) -> dict[str, float]:
-        spool = self._spool.status
+    def _own(self) -> dict[str, object]:
+        spool, outbox = self._spool.status, self._outbox
         return {
             "venuewatch_agent_sessions_total": self._link.sessions,
-            "venuewatch_agent_in_flight_messages": self._outbox.in_flight,
+            "venuewatch_agent_in_flight_messages": outbox.in_flight,
             "venuewatch_agent_readings_total": self._readings.taken,
             "venuewatch_agent_spool_records": spool.pending,
             "venuewatch_agent_spool_bytes": spool.size_bytes,
-            "venuewatch_agent_dropped_total": spool.dropped + self._outbox.unreadable,
+            "venuewatch_agent_dropped_total": spool.dropped + outbox.unreadable + outbox.too_large,
+            "venuewatch_agent_publications_refused_total": list(self._refused.items()),
             "venuewatch_agent_probes_dropped_total": self._probes.dropped,
         }
 

@@ -13,9 +13,11 @@ Nothing here waits. An attempt is made in a thread, and so is a clean end:
 """
 
 import logging
+import math
 import random
 from collections.abc import Callable
 from functools import partial
+from typing import Final, NamedTuple
 
 from agent import config
 from agent.mqtt.connecting import Line
@@ -26,6 +28,12 @@ from venuewatch.base import clock, log
 from venuewatch.base.config import in_words
 
 RETURN_EVERY_S = 60.0
+
+FOUND_LEAST_BYTES: Final = 1_024
+"""A broker that does not say what it takes is never thought to take less: beats go on."""
+
+FOUND_FOR_S: Final = 3_600.0
+"""How long (s) the agent keeps to what it has found a broker to take."""
 
 _logger = logging.getLogger("agent")
 
@@ -47,6 +55,13 @@ class Attempt:
             self.outcome = self._connect()
         except Exception as error:  # noqa: BLE001 - it ends the attempt, and not the agent
             self.outcome = error
+
+
+class Found(NamedTuple):
+    """The largest packet that a broker seems to take, and until when (monotonic s) that counts."""
+
+    packet_bytes_max: int
+    until: float
 
 
 class Link:
@@ -81,6 +96,7 @@ class Link:
         self._look: Attempt | None = None
         self._look_back_at = start
         self._is_parting = False
+        self._found: dict[config.Place, Found] = {}
         self.session: Session | None = None
         self.sessions = 0
         self.connect_at = start
@@ -95,6 +111,12 @@ class Link:
         """When to call ``step`` next; None while a session or a thread says when."""
         is_waiting = self.session is not None or self._attempt is not None or self._is_parting
         return None if is_waiting else self.connect_at
+
+    @property
+    def packet_bytes_max(self) -> float:
+        """The largest packet that this broker was found to take; infinity where none is known."""
+        found = self._found.get(self.place)
+        return found.packet_bytes_max if found and clock.monotonic() < found.until else math.inf
 
     def step(self, now: float) -> None:
         """Begin an attempt if it is time to, and a session on the line that one has made.
@@ -129,6 +151,8 @@ class Link:
             log.event(_logger, logging.WARNING, name, why=why, **self.place._asdict())
         was_taken_over = self.session is not None and self.session.was_taken_over
         if self.session is not None:
+            if self.session.was_too_large:
+                self._note_too_large(self.session.largest_bytes)
             self.session.drop()
             self.session = None
         now = clock.monotonic()
@@ -136,6 +160,11 @@ class Link:
         self._at = 0 if was_open else (self._at + 1) % len(self._where.places)
         if not was_open and self._at == 0:
             self._waits.round_over()
+
+    def _note_too_large(self, largest_bytes: int) -> None:
+        """Note that this broker ended a session for a packet, the largest one presumably."""
+        found = max(FOUND_LEAST_BYTES, largest_bytes - 1)
+        self._found[self.place] = Found(found, clock.monotonic() + FOUND_FOR_S)
 
     def note_twin(self) -> None:
         """Note that another agent has our name, and is the one that has to make way."""

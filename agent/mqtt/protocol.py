@@ -9,14 +9,16 @@ The life of a session:
    is received for a keepalive after that.
 4. It ends with a :class:`ProtocolError`, or with ``disconnect``. Nothing here tries again.
 
-A message or a subscription that is refused does not end it: see :class:`Refusal`. The agent offers
-no topic aliases and asks for QoS 1 at most; a broker that sends such all the same ends the session.
+A message or a subscription that is refused does not end it: see :class:`Refusal`. A message that
+is larger than the broker takes is refused here: it would end the session. So is one that is too many
+to wait. The agent offers no topic aliases and asks for QoS 1 at most; a broker that sends such all
+the same ends the session.
 
 Times are monotonic seconds.
 """
 
 import math
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
@@ -25,7 +27,13 @@ import mqtt5
 from venuewatch.base.wire.framing import Discarded, Framer, Item, Refused, StreamError
 
 WAITING_MAX: Final = 1_000
-"""How many messages may wait for their turn. One that is too many is not sent, nor published."""
+"""How many messages may wait for their turn. One that is too many is refused."""
+
+TOO_LARGE: Final = "packet_too_large"
+"""The reason of a refusal that comes again at every try, unlike all others."""
+
+TOO_MANY: Final = "receive_maximum_exceeded"
+"""The reason where ``WAITING_MAX`` messages wait already."""
 
 _FAILURE: Final = 0x80  # reason codes from here on are failures (MQTT 5, 2.4)
 _SUBSCRIBE_ID: Final = 1
@@ -33,20 +41,33 @@ _FIRST_ID, _LAST_ID = 2, 65_535
 
 
 class ProtocolError(Exception):
-    """The session is over; the text is for the operator. ``was_taken_over``: by another client."""
+    """The session is over; the text is for the operator.
 
-    def __init__(self, why: str, *, was_taken_over: bool = False) -> None:
+    Attributes:
+        was_taken_over: whether another client has taken it.
+        was_too_large: whether a packet was larger than the broker takes.
+    """
+
+    def __init__(
+        self, why: str, *, was_taken_over: bool = False, was_too_large: bool = False
+    ) -> None:
         super().__init__(why)
         self.was_taken_over = was_taken_over
+        self.was_too_large = was_too_large
 
 
 class Receipt:
-    """Knows whether the broker has a message. One that it refused, or never got, it has not."""
+    """Knows whether the broker has a message. One that it refused, or never got, it has not.
 
-    __slots__ = ("_is_published", "topic")
+    Attributes:
+        refused: the reason, by MQTT 5's name, such as ``not_authorized``; empty if it was not.
+    """
+
+    __slots__ = ("_is_published", "refused", "topic")
 
     def __init__(self, topic: str, *, is_published: bool = False) -> None:
         self.topic = topic
+        self.refused = ""
         self._is_published = is_published
 
     def is_published(self) -> bool:
@@ -76,16 +97,31 @@ class Refusal(NamedTuple):
     why: str
 
 
+class Limits(NamedTuple):
+    """The limits of a broker, as far as they are known: it may say less itself.
+
+    ``refused`` counts the messages that it does not take, by reason.
+    """
+
+    packet_bytes_max: float
+    refused: Counter[str]
+
+
 class Client:
     """One session. It pings after the keepalive of ``connect``, or sooner if the broker asks.
 
     Attributes:
         is_open: whether the broker has accepted it.
+        largest_bytes: the size of the largest message that was sent.
         refusals: what was refused, each kind once in a session; its owner takes them out.
     """
 
     def __init__(
-        self, connect: mqtt5.ConnectPacket, subscriptions: Sequence[mqtt5.TopicFilter], now: float
+        self,
+        connect: mqtt5.ConnectPacket,
+        subscriptions: Sequence[mqtt5.TopicFilter],
+        now: float,
+        limits: Limits | None = None,
     ) -> None:
         self._subscriptions = list(subscriptions)
         self._framer = Framer()
@@ -94,7 +130,8 @@ class Client:
         self._under_way: dict[int, Receipt] = {}
         self._waiting: deque[tuple[int, bytes, Receipt]] = deque()
         self._receive_max = 0
-        self._packet_bytes_max: float = math.inf
+        self._packet_bytes_max, self._refused_for = limits or Limits(math.inf, Counter())
+        self.largest_bytes = 0
         self._keepalive_s: float = connect.keep_alive or math.inf
         self._sent_at = self._heard_at = now
         self._pinged_at: float | None = None
@@ -163,9 +200,9 @@ class Client:
             message_expiry_interval=expiry_s,
         ).write()
         if len(packet) > self._packet_bytes_max:  # the broker would end the session
-            why = f"the broker takes packets of {self._packet_bytes_max:,} bytes at most"
-            self._refuse("publication_refused", topic, why)
-            return Receipt(topic)
+            receipt = Receipt(topic)
+            self._refuse_too_large(receipt)
+            return receipt
         receipt = Receipt(topic, is_published=number is None)
         if number is None:
             self._send(packet, now)
@@ -174,6 +211,9 @@ class Client:
             self._send(packet, now)
         elif len(self._waiting) < WAITING_MAX:
             self._waiting.append((number, packet, receipt))
+        else:
+            why = f"{WAITING_MAX:,} messages wait for the broker already"
+            self._refuse_publication(receipt, TOO_MANY, why)
         return receipt
 
     def advance(self, now: float) -> None:
@@ -196,6 +236,7 @@ class Client:
     def _send(self, packet: bytes, now: float) -> None:
         self._out.append(packet)
         self._sent_at = now
+        self.largest_bytes = max(self.largest_bytes, len(packet))
 
     def _acknowledge(self, number: int | None) -> None:
         if number is not None:
@@ -206,6 +247,15 @@ class Client:
         if refusal not in self._refused:
             self._refused.add(refusal)
             self.refusals.append(refusal)
+
+    def _refuse_too_large(self, receipt: Receipt) -> None:
+        why = f"the broker takes packets of {self._packet_bytes_max:,} bytes at most"
+        self._refuse_publication(receipt, TOO_LARGE, why)
+
+    def _refuse_publication(self, receipt: Receipt, reason: str, why: str) -> None:
+        receipt.refused = reason
+        self._refused_for[reason] += 1
+        self._refuse("publication_refused", receipt.topic, why)
 
     def _next_id(self) -> int:
         """Return a packet id that no message has; there are more of them than messages."""
@@ -227,7 +277,8 @@ class Client:
             # A silence is noticed as soon as the operator wants, also where the broker wants later.
             self._keepalive_s = min(self._keepalive_s, packet.server_keep_alive or math.inf)
             self._receive_max = min(packet.receive_max, _LAST_ID - _FIRST_ID - WAITING_MAX)
-            self._packet_bytes_max = packet.max_packet_size or math.inf
+            said_bytes = packet.max_packet_size or math.inf
+            self._packet_bytes_max = min(self._packet_bytes_max, said_bytes)
             self._out.append(mqtt5.SubscribePacket(_SUBSCRIBE_ID, self._subscriptions).write())
             self.is_open = True
             self._go_on()
@@ -252,6 +303,7 @@ class Client:
             raise ProtocolError(
                 f"the broker ended the session: {_words(reason.name)}",
                 was_taken_over=reason == mqtt5.DisconnectReasonCode.SESSION_TAKEN_OVER,
+                was_too_large=reason == mqtt5.DisconnectReasonCode.PACKET_TOO_LARGE,
             )
         raise ProtocolError(f"the broker sent an unexpected {type(packet).__name__}")
 
@@ -261,16 +313,20 @@ class Client:
             if int(packet.reason_code) < _FAILURE:
                 receipt.acknowledge()
             else:
-                why = _words(packet.reason_code.name)
-                self._refuse("publication_refused", receipt.topic, why)
+                name = packet.reason_code.name
+                self._refuse_publication(receipt, name.lower(), _words(name))
         self._go_on()
 
     def _go_on(self) -> None:
         """Send what waits, as far as the broker takes it."""
         while self._waiting and len(self._under_way) < self._receive_max:
             number, packet, receipt = self._waiting.popleft()
+            if len(packet) > self._packet_bytes_max:  # it was handed in before the broker said so
+                self._refuse_too_large(receipt)
+                continue
             self._under_way[number] = receipt
             self._out.append(packet)
+            self.largest_bytes = max(self.largest_bytes, len(packet))
 
 
 def _check_allowed(packet: mqtt5.PublishPacket) -> None:

@@ -11,13 +11,13 @@ import math
 import select
 import socket
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import mqtt5
 
 from agent import config
 from agent.mqtt.connecting import CONNECT_TIMEOUT_S, Line
-from agent.mqtt.protocol import Client, ProtocolError, Receipt
+from agent.mqtt.protocol import Client, Limits, ProtocolError, Receipt
 from agent.mqtt.thin_tcp import Connection
 from venuewatch.base import clock, log
 from venuewatch.base.config import in_words
@@ -36,6 +36,13 @@ class SessionError(Exception):
     """There is no session (any more); its text is for the operator."""
 
 
+class Name(NamedTuple):
+    """The name to ask for a session under; ``will`` has the topic and payload of its last words."""
+
+    client_id: str
+    will: tuple[str, bytes]
+
+
 class Session:
     """A line that becomes a session, or fails.
 
@@ -44,6 +51,7 @@ class Session:
     Attributes:
         connection: the TCP connection beneath.
         was_taken_over: whether another client has connected under this name.
+        was_too_large: whether it ended for a packet that was larger than the broker takes.
     """
 
     def __init__(
@@ -51,10 +59,10 @@ class Session:
         where: config.Broker,
         line: Line,
         *,
-        client_id: str,
-        will: tuple[str, bytes],
+        name: Name,
         subscriptions: Sequence[str],
         on_message: Callable[[str, bytes], None],
+        limits: Limits | None = None,
     ) -> None:
         """Ask for a session.
 
@@ -65,14 +73,15 @@ class Session:
         self._has_ended = False
         self._open_by = clock.monotonic() + CONNECT_TIMEOUT_S
         self.was_taken_over = False
+        self.was_too_large = False
         filters = [
             mqtt5.TopicFilter(pattern, max_qos=mqtt5.QoS.AT_LEAST_ONCE, retain_as_published=False)
             for pattern in subscriptions
         ]
         self._stream, self._sock = line.stream, line.sock
         try:
-            connect = _connect_packet(where, client_id, will, line.password)
-            self._client = Client(connect, filters, clock.monotonic())
+            connect = _connect_packet(where, name, line.password)
+            self._client = Client(connect, filters, clock.monotonic(), limits)
         except ValueError as error:
             line.stream.close()
             raise SessionError(in_words(error)) from None
@@ -88,6 +97,11 @@ class Session:
     def is_congested(self) -> bool:
         """Whether the network has not yet taken what was sent before."""
         return self._stream.wants_write
+
+    @property
+    def largest_bytes(self) -> int:
+        """The size of the largest packet that was sent."""
+        return self._client.largest_bytes
 
     @property
     def local_address(self) -> str:
@@ -142,8 +156,8 @@ class Session:
             readable, _, _ = select.select([link, woken], writing, [], timeout_s)
             self._process(is_readable=link in readable or stream.is_pending)
         except ProtocolError as error:
-            self._has_ended, self.was_taken_over = True, error.was_taken_over
-            raise SessionError(str(error)) from None
+            self._has_ended = True
+            raise SessionError(self._end(error)) from None
         except OSError:
             self._has_ended = True
         if self._has_ended:
@@ -173,7 +187,7 @@ class Session:
         end = begin + FAREWELL_WITHIN_S
         idle, peer = socket.socketpair()
         with idle, peer, contextlib.suppress(SessionError):
-            while not said.is_published() and clock.monotonic() < end:
+            while not (said.is_published() or said.refused) and clock.monotonic() < end:
                 self.wait(end - clock.monotonic(), idle)
         self._part(begin + PARTED_WITHIN_S)
 
@@ -230,20 +244,24 @@ class Session:
             for _ in self._client.receive(self._stream.read(), clock.monotonic()):
                 pass
         except ProtocolError as error:
-            self.was_taken_over = error.was_taken_over
-            return str(error)
+            return self._end(error)
         except OSError:
             pass
         return "the link broke"
 
+    def _end(self, error: ProtocolError) -> str:
+        """Note why the broker ended it, and return that for the operator."""
+        self.was_taken_over, self.was_too_large = error.was_taken_over, error.was_too_large
+        return str(error)
+
 
 def _connect_packet(
-    where: config.Broker, client_id: str, will: tuple[str, bytes], password: bytes | None
+    where: config.Broker, name: Name, password: bytes | None
 ) -> mqtt5.ConnectPacket:
     """Return the first packet."""
-    topic, payload = will
+    topic, payload = name.will
     return mqtt5.ConnectPacket(
-        client_id,
+        name.client_id,
         username=where.username,
         password=password,
         clean_start=True,

@@ -22,13 +22,17 @@ class Pace:
         self._apart_s = 1.0 / batches_per_s
         self._least_s = math.inf
         self._sent_at = -math.inf
+        self._not_before = -math.inf
+        self._fits_bytes = MOST_BYTES
         self.is_under_way = False
         self.batch_bytes = LEAST_BYTES
 
     @property
     def next_at(self) -> float:
         """When the next batch may go; infinity while one is under way."""
-        return math.inf if self.is_under_way else self._sent_at + self._apart_s
+        if self.is_under_way:
+            return math.inf
+        return max(self._sent_at + self._apart_s, self._not_before)
 
     def sent(self, now: float) -> None:
         """Note that a batch went out."""
@@ -42,12 +46,25 @@ class Pace:
         self._least_s = min(self._least_s, took_s)
         added_s = took_s - self._least_s
         if added_s > BEAT_DELAY_S:
-            self.batch_bytes = max(LEAST_BYTES, self.batch_bytes // 2)
+            self.batch_bytes = min(self._fits_bytes, max(LEAST_BYTES, self.batch_bytes // 2))
         elif added_s < BEAT_DELAY_S / 2:
-            self.batch_bytes = min(MOST_BYTES, self.batch_bytes * 2)
+            self.batch_bytes = min(self._fits_bytes, self.batch_bytes * 2)
+
+    def refused(self, *, not_before: float = -math.inf) -> None:
+        """Note that the broker does not take it; the next batch goes no sooner than this (s)."""
+        self.is_under_way = False
+        self._not_before = not_before
+
+    def too_large(self, payload_bytes: int) -> None:
+        """Note that a batch with so many bytes of readings is more than the broker takes at once."""
+        self.refused()
+        self._fits_bytes = max(1, payload_bytes // 2)
+        self.batch_bytes = min(self._fits_bytes, self.batch_bytes)
 
     def interrupted(self) -> None:
         """Note that the connection ended: what was under way may be sent again."""
         self.is_under_way = False
+        self._not_before = -math.inf
+        self._fits_bytes = MOST_BYTES
         self._least_s = math.inf
         self.batch_bytes = LEAST_BYTES

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import msgspec
 
+from agent.mqtt.protocol import TOO_LARGE
 from agent.outbox import Message, Outbox
 from agent.spool.disk import Spool
 from agent.spool.pace import Pace
@@ -18,18 +19,26 @@ class Sent:
         self.stream = stream
         self.body = msgspec.json.decode(payload)
         self.is_acknowledged = False
+        self.refused = ""
 
     def is_published(self) -> bool:
         return self.is_acknowledged
 
 
 class Broker:
-    def __init__(self) -> None:
+    """Takes messages of ``max_bytes`` at most, and none at all while there is ``why_not``."""
+
+    def __init__(self, *, max_bytes: int = 1 << 20, why_not: str = "") -> None:
+        self.max_bytes = max_bytes
+        self.why_not = why_not
         self.sent: list[Sent] = []
+        self.refused: list[Sent] = []
 
     def __call__(self, stream: Stream, payload: bytes) -> Sent:
-        self.sent.append(Sent(stream, payload))
-        return self.sent[-1]
+        sent = Sent(stream, payload)
+        sent.refused = TOO_LARGE if len(payload) > self.max_bytes else self.why_not
+        (self.refused if sent.refused else self.sent).append(sent)
+        return sent
 
     def backlogs(self) -> list[Sent]:
         return [sent for sent in self.sent if sent.stream is Stream.BACKLOG]

@@ -5,13 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from agent.mqtt.thin_tcp import Connection
 from agent.outbox import (
     ACKNOWLEDGED_WITHIN_S,
     ASKED_APART_S,
     RESEND_AFTER_S,
-    WAIT_FOR_BEAT_S,
-    BeatQueue,
     Message,
     Outbox,
 )
@@ -269,57 +266,6 @@ def test_while_the_spool_is_asked_it_wakes_us_and_no_timer_does(world: World) ->
 
     assert world.spool.is_asked
     assert world.outbox.next_at() is None
-
-
-class Stretch(Connection):
-    """A connection that is thin or not, as the test says, and counts the beats' ends."""
-
-    def __init__(self, *, is_thin: bool = True) -> None:
-        super().__init__(object())
-        self._is_thin = is_thin
-        self.written = 0
-
-    @property
-    def is_thin(self) -> bool:
-        return self._is_thin
-
-    def wrote(self) -> None:
-        self.written += 1
-
-
-VITALS = Message(Stream.VITALS, b"{}")
-
-
-def test_reading_waits_for_the_beat_and_the_next_beat_for_it(world: World) -> None:
-    queue, thin, broker = BeatQueue(world.outbox, interval_s=1.0), Stretch(), Broker()
-
-    queue.add([VITALS], thin, broker, 1.0)
-    before = len(broker.sent)
-    queue.follow_beat(thin, broker, 1.5)
-    queue.follow_beat(thin, broker, 2.5)
-
-    assert (before, len(broker.sent), thin.written) == (0, 1, 1)
-
-
-@pytest.mark.parametrize(("is_thin", "interval_s"), [(False, 1.0), (True, WAIT_FOR_BEAT_S + 1.0)])
-def test_reading_goes_at_once_where_waiting_is_no_help(
-    world: World, *, is_thin: bool, interval_s: float
-) -> None:
-    broker = Broker()
-
-    queue = BeatQueue(world.outbox, interval_s=interval_s)
-    queue.add([VITALS], Stretch(is_thin=is_thin), broker, 1.0)
-
-    assert len(broker.sent) == 1
-
-
-def test_reading_that_waits_when_the_session_ends_is_kept(world: World) -> None:
-    queue = BeatQueue(world.outbox, interval_s=1.0)
-    queue.add([VITALS], Stretch(), Broker(), 1.0)
-
-    queue.add([], None, None, 2.0)
-
-    assert world.pending() == 1
 
 
 def test_readings_that_were_kept_go_with_their_age(world: World) -> None:

@@ -1,6 +1,7 @@
 """Order of brokers: one after the other, with full jitter, back to the first; and no waiting."""
 
 import errno
+import math
 import random
 from typing import cast
 
@@ -8,7 +9,7 @@ import pytest
 
 from agent import config
 from agent.mqtt.connecting import Line
-from agent.mqtt.link import RETURN_EVERY_S, Link
+from agent.mqtt.link import FOUND_FOR_S, FOUND_LEAST_BYTES, RETURN_EVERY_S, Link
 from agent.mqtt.session import Session, SessionError
 from agent.mqtt.stream import Bytes
 from tests.agent.later_threads import LaterThreads
@@ -30,6 +31,8 @@ class FakeSession:
     def __init__(self) -> None:
         self.is_open = False
         self.was_taken_over = False
+        self.was_too_large = False
+        self.largest_bytes = 0
         self.has_left = False
 
     def drop(self) -> None:
@@ -295,3 +298,45 @@ def test_sessions_have_the_number_of_their_attempt() -> None:
 
     assert scene.numbers == [2]
     assert scene.link.sessions == 2
+
+
+def test_broker_that_ended_a_session_for_a_large_packet_gets_smaller_ones() -> None:
+    scene = Scene()
+    scene.open()
+    scene.session.was_too_large, scene.session.largest_bytes = True, 5_000
+    scene.fail(was_open=True)
+
+    known = scene.link.packet_bytes_max
+    scene.connect()
+    scene.fail()
+
+    assert known == 4_999
+    assert scene.link.place.address == "second"
+    assert scene.link.packet_bytes_max == math.inf
+
+
+def test_what_a_broker_was_found_to_take_is_forgotten_after_an_hour(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scene = Scene()
+    scene.open()
+    scene.session.was_too_large, scene.session.largest_bytes = True, 5_000
+    scene.fail(was_open=True)
+    found_at = clock.monotonic()
+
+    known = []
+    for later_s in (FOUND_FOR_S - 60.0, FOUND_FOR_S + 60.0):
+        monkeypatch.setattr(clock, "monotonic", lambda at=found_at + later_s: at)
+        known.append(scene.link.packet_bytes_max)
+
+    assert known == [4_999, math.inf]
+
+
+def test_broker_that_calls_a_beat_too_large_gets_beats_all_the_same() -> None:
+    scene = Scene()
+    scene.open()
+    scene.session.was_too_large, scene.session.largest_bytes = True, 200
+
+    scene.fail(was_open=True)
+
+    assert scene.link.packet_bytes_max == FOUND_LEAST_BYTES

@@ -1,6 +1,8 @@
 """The protocol of a session, without a network: what goes out for what comes in."""
 
 import contextlib
+import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import mqtt5
@@ -9,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.mqtt import protocol
-from agent.mqtt.protocol import Client, Heard, ProtocolError, Refusal
+from agent.mqtt.protocol import TOO_LARGE, Client, Heard, Limits, ProtocolError, Refusal
 
 # The codec panics over bytes that are no UTF-8, with an exception that nobody can catch.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -18,17 +20,25 @@ KEEPALIVE_S = 5
 NOW = 100.0
 
 
-def new_client(patterns: Sequence[str] = ("tick",)) -> Client:
+def new_client(
+    patterns: Sequence[str] = ("tick",), *, refused: Counter[str] | None = None
+) -> Client:
     """Return a session that the broker has not answered."""
     connect = mqtt5.ConnectPacket("STA-1", clean_start=True, keep_alive=KEEPALIVE_S)
-    return Client(connect, [mqtt5.TopicFilter(pattern) for pattern in patterns], NOW)
+    filters = [mqtt5.TopicFilter(pattern) for pattern in patterns]
+    limits = None if refused is None else Limits(math.inf, refused)
+    return Client(connect, filters, NOW, limits)
 
 
 def client(
-    patterns: Sequence[str] = ("tick",), *, receive_max: int = 20, keepalive_s: int | None = None
+    patterns: Sequence[str] = ("tick",),
+    *,
+    receive_max: int = 20,
+    keepalive_s: int | None = None,
+    refused: Counter[str] | None = None,
 ) -> Client:
     """Return a session that the broker has accepted at ``NOW``, with nothing left to send."""
-    made = new_client(patterns)
+    made = new_client(patterns, refused=refused)
     accepted = mqtt5.ConnAckPacket(receive_max=receive_max, server_keep_alive=keepalive_s)
     receive(made, accepted)
     made.take()
@@ -130,6 +140,7 @@ def test_messages_that_wait_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None
             receive(made, mqtt5.PubAckPacket(packet.packet_id or 0))
 
     assert [receipt.is_published() for receipt in receipts] == [True] * 4 + [False] * 5
+    assert [receipt.refused for receipt in receipts] == [""] * 4 + [protocol.TOO_MANY] * 5
 
 
 def test_packet_ids_come_round_and_pass_over_those_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -269,9 +280,48 @@ def test_message_larger_than_the_broker_takes_is_not_sent() -> None:
 
     assert [packet.payload for packet in publications(made)] == [b"1"]
     assert not large.is_published()
+    assert large.refused == TOO_LARGE
     assert list(made.refusals) == [
         Refusal("publication_refused", "vitals", "the broker takes packets of 100 bytes at most")
     ]
+
+
+def test_message_of_before_the_session_is_not_sent_where_it_is_too_large() -> None:
+    made = new_client()
+    early = made.publish("birth", b"1" * 100, NOW, qos=1)
+
+    receive(made, mqtt5.ConnAckPacket(max_packet_size=100))
+
+    assert publications(made) == []
+    assert early.refused == TOO_LARGE
+
+
+@pytest.mark.parametrize(
+    "reason", [mqtt5.PubAckReasonCode.QUOTA_EXCEEDED, mqtt5.PubAckReasonCode.NOT_AUTHORIZED]
+)
+def test_refused_publication_is_counted_by_its_reason(reason: mqtt5.PubAckReasonCode) -> None:
+    refused = Counter[str]()
+    made = client(refused=refused)
+
+    receipts = [made.publish("vitals", b"1", NOW, qos=1) for _ in range(2)]
+    for packet in publications(made):
+        receive(made, mqtt5.PubAckPacket(packet.packet_id or 0, reason_code=reason))
+
+    assert refused == {reason.name.lower(): 2}
+    assert [receipt.refused for receipt in receipts] == [reason.name.lower()] * 2
+    assert not any(receipt.is_published() for receipt in receipts)
+
+
+def test_session_that_ended_for_a_large_packet_says_so_and_how_large_the_largest_was() -> None:
+    made = client()
+    made.publish("vitals", b"1" * 100, NOW, qos=1)
+    reason = mqtt5.DisconnectReasonCode.PACKET_TOO_LARGE
+
+    with pytest.raises(ProtocolError) as raised:
+        receive(made, mqtt5.DisconnectPacket(reason_code=reason))
+
+    assert raised.value.was_too_large
+    assert made.largest_bytes == max(len(packet.write()) for packet in publications(made))
 
 
 def test_message_of_before_the_session_follows_its_opening() -> None:

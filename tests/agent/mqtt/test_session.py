@@ -10,7 +10,13 @@ import pytest
 
 from agent import config
 from agent.mqtt.connecting import CONNECT_TIMEOUT_S, connect
-from agent.mqtt.session import PARTED_WITHIN_S, Session, SessionError
+from agent.mqtt.session import (
+    FAREWELL_WITHIN_S,
+    PARTED_WITHIN_S,
+    Name,
+    Session,
+    SessionError,
+)
 from venuewatch.base import clock
 
 # The codec panics over bytes that are no UTF-8, with an exception that nobody can catch.
@@ -98,8 +104,7 @@ def new_session(port: int) -> Session:
     return Session(
         where,
         connect(where, config.Place("127.0.0.1", port)),
-        client_id="STA-1",
-        will=("death", b"lost"),
+        name=Name("STA-1", ("death", b"lost")),
         subscriptions=["tick"],
         on_message=lambda _topic, _payload: None,
     )
@@ -263,6 +268,20 @@ def test_a_farewell_that_nobody_acknowledges_is_over_within_a_second(session: Se
     session.close(("death", b"farewell"))
 
     assert PARTED_WITHIN_S - 0.1 <= clock.monotonic() - begin < 1.0
+
+
+def test_a_farewell_that_is_refused_is_not_waited_for(server: Server, session: Session) -> None:
+    reading = threading.Thread(target=server.read_until_end)
+    reading.start()
+    refused = mqtt5.PubAckReasonCode.NOT_AUTHORIZED
+    server.say(mqtt5.PubAckPacket(2, reason_code=refused))  # the session publishes nothing else
+
+    begin = clock.monotonic()
+    session.close(("death", b"farewell"))
+    took_s = clock.monotonic() - begin
+    reading.join(PATIENCE_S)
+
+    assert took_s < FAREWELL_WITHIN_S
 
 
 GARBAGE = {

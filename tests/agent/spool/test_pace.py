@@ -51,3 +51,26 @@ def test_after_an_interruption_it_begins_small() -> None:
 
     assert pace.batch_bytes == LEAST_BYTES
     assert pace.next_at < math.inf
+
+
+def test_batch_that_is_too_large_makes_the_next_ones_smaller_for_the_whole_session() -> None:
+    pace = Pace()
+    deliver(pace, took_s=0.02, times=10)
+
+    pace.sent(100.0)
+    pace.too_large(9_000)
+    deliver(pace, took_s=0.02, times=10)
+
+    assert pace.batch_bytes == 4_500
+    pace.interrupted()
+    deliver(pace, took_s=0.02, times=10)
+    assert pace.batch_bytes == MOST_BYTES
+
+
+def test_refused_batch_is_followed_no_sooner_than_told() -> None:
+    pace = Pace()
+    pace.sent(100.0)
+
+    pace.refused(not_before=115.0)
+
+    assert pace.next_at == 115.0

@@ -210,7 +210,11 @@ class Readings(KernelFields, frozen=True, omit_defaults=True, kw_only=True):
     ] = None
     venuewatch_agent_spool_bytes: Annotated[Number, "Size of the agent's spool."] = None
     venuewatch_agent_dropped_total: Annotated[
-        Number, "Readings that the agent lost to a full or damaged spool."
+        Number,
+        "Readings that the agent lost: to a full or damaged spool, or too large for the broker.",
+    ] = None
+    venuewatch_agent_publications_refused_total: Annotated[
+        ByReason, "Messages of the agent that the broker refused, or that are larger than it takes."
     ] = None
     venuewatch_agent_probes_dropped_total: Annotated[
         Number, "Probes that the agent was asked for too often to make."

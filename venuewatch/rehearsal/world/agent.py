@@ -9,11 +9,12 @@ from collections.abc import Callable
 from functools import lru_cache, partial
 from typing import Literal, NamedTuple, Protocol, TypeAlias, cast
 
+from agent.beat_queue import BeatQueue
 from agent.beat_times import BeatTimes
 from agent.centre import Centre
 from agent.config import KEEPALIVE_S
 from agent.mqtt.waits import Waits
-from agent.outbox import BeatQueue, Outbox, Send
+from agent.outbox import Outbox, Send
 from agent.put_back import PutBack
 from agent.spool.ages import Ages
 from agent.spool.thread import SpoolThread

@@ -22,6 +22,11 @@ class Delivery(NamedTuple):
         """Return whether it was acknowledged; at QoS 0 there is nothing to wait for."""
         return self.number not in self.unacknowledged
 
+    @property
+    def refused(self) -> str:
+        """The reason of a refusal: this broker refuses nothing."""
+        return ""
+
 
 class AgentSession:
     """One attempt of an agent to be heard, and what comes of it.
