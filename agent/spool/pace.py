@@ -56,7 +56,7 @@ class Pace:
         self._not_before = not_before
 
     def too_large(self, payload_bytes: int) -> None:
-        """Note that a batch with so many bytes of readings is more than the broker takes at once."""
+        """Note that a batch with so many bytes of readings is too large for the broker."""
         self.refused()
         self._fits_bytes = max(1, payload_bytes // 2)
         self.batch_bytes = min(self._fits_bytes, self.batch_bytes)

@@ -271,7 +271,8 @@ SLOW: Final = (
         Severity.WARNING,
         "An agent has lost readings.",
         "The agent of {{ $labels.host }} in {{ $labels.venue }} lost {{ $value | humanize }} "
-        "readings to a full or damaged spool. Beats and alarms do not suffer.",
+        "readings: its spool was full or damaged, or they were too large for the broker. "
+        "Beats and alarms do not suffer.",
         with_host(f"(increase({READINGS_LOST.record}[10m]) > 0)"),
         keep="5m",
     ),

@@ -278,8 +278,8 @@ CASES: Sequence[Case] = (
     ),
     Case(
         "VenuewatchReadingsLost", "warning", 5, counter(_LOST, HOST, 8.0),
-        f"The agent of {_PLACE} lost 12 readings to a full or damaged spool. "
-        "Beats and alarms do not suffer.", well=counter(_LOST, HOST, 0.0),
+        f"The agent of {_PLACE} lost 12 readings: its spool was full or damaged, or they were too "
+        "large for the broker. Beats and alarms do not suffer.", well=counter(_LOST, HOST, 0.0),
     ),
     Case(
         "VenuewatchBrokerDropsMessages", "warning", 5, counter(_DROPPED, "", 8.0),

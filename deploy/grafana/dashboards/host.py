@@ -348,7 +348,7 @@ REST = Row(
         ),
         lines(
             "Agent: readings lost",
-            "Readings that a full or damaged spool has lost, and that are missing at the centre.",
+            "Readings lost on the host (spool or size), and those missing at the centre.",
             Query(vital("venuewatch_agent_dropped_total"), "lost on the host"),
             Query(f"max by (host) (venuewatch_host_readings_missing{{{HOST}}})", "missing"),
         ),
