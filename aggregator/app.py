@@ -107,7 +107,7 @@ class Aggregator:
             discards=self._discards,
             rng=rng,
         )
-        self._metrics.add(ConnectionMetrics(self._centre, self._discards))
+        self._metrics.add(ConnectionMetrics(self._centre, self._discards, self._link.refusals))
         self._metrics.add(LogMetrics())
 
     @property

@@ -18,6 +18,7 @@ from aggregator.shell.http.server import HttpServer
 from aggregator.shell.log_metrics import LogMetrics
 from aggregator.shell.mqtt.bulk import Discards
 from aggregator.shell.mqtt.metrics import ConnectionMetrics
+from aggregator.shell.mqtt.refusals import Refusals
 from aggregator.shell.outlets.alertmanager.outlet import AlertmanagerMetrics
 from aggregator.shell.outlets.journal import JournalMetrics, JournalState
 from aggregator.shell.outlets.open_incidents import OpenIncidents
@@ -192,7 +193,7 @@ def _self_rows() -> list[Row]:
     bulk.live_heard(0.0)
     bulk.sent(1, 0.0)
     bulk.came_back(1, 0.0)
-    metrics.add(ConnectionMetrics(centre, Discards()))
+    metrics.add(ConnectionMetrics(centre, Discards(), Refusals()))
     metrics.add(LogMetrics())
     metrics.add(JournalMetrics(JournalState, centre.intake))
     metrics.add(AlertmanagerMetrics([_Queue()]))

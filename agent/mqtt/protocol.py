@@ -10,9 +10,9 @@ The life of a session:
 4. It ends with a :class:`ProtocolError`, or with ``disconnect``. Nothing here tries again.
 
 A message or a subscription that is refused does not end it: see :class:`Refusal`. A message that
-is larger than the broker takes is refused here: it would end the session. So is one that is too many
-to wait. The agent offers no topic aliases and asks for QoS 1 at most; a broker that sends such all
-the same ends the session.
+is larger than the broker takes is refused here: it would end the session. So is one that
+finds too many waiting. The agent offers no topic aliases and asks for QoS 1 at most; a broker that
+sends such all the same ends the session.
 
 Times are monotonic seconds.
 """

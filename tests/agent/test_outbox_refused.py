@@ -1,4 +1,4 @@
-"""What the broker refuses waits, or goes in parts; what never fits is counted."""
+"""Refused readings wait, or go in parts; those that never fit are dropped and counted."""
 
 from pathlib import Path
 

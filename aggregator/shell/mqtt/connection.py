@@ -8,6 +8,7 @@ has the connection that discards what there is no time for.)
 """
 
 import asyncio
+import math
 from collections.abc import Mapping, Sequence
 from itertools import chain, repeat
 from typing import Protocol
@@ -16,6 +17,7 @@ import mqtt5
 
 from aggregator.core.budget import Discarding
 from aggregator.core.centre import COALESCE_S
+from aggregator.shell.mqtt.refusals import FAILURE, TOO_LARGE, Refusals
 from venuewatch.base import clock
 from venuewatch.base.wire.errors import Reason
 from venuewatch.base.wire.framing import (
@@ -30,7 +32,6 @@ BUSY_S = 0.1
 """For how long (s) after a large read the socket never rests."""
 
 _LARGE_READ_BYTES = 65_536  # of 10 ms: beats of 28,000 hosts, vitals of 40,000
-_FAILURE = 0x80  # reason codes from here on are failures (MQTT 5, 2.4)
 _DUPLICATE = 0x08  # in a PUBLISH's first byte: sent before (MQTT 5, 3.3.1.1)
 _SUBSCRIBE_ID = 1
 _FIRST_PUBLISH_ID = 2
@@ -75,6 +76,7 @@ class Connection(asyncio.Protocol):
         ended: done when the connection is over; the result is the reason, in words.
         is_subscribed: messages are received now.
         was_taken_over: another program has connected under this client id.
+        refusals: what the broker does not take of what is published; its owner may replace it.
     """
 
     def __init__(
@@ -96,6 +98,7 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport
         self._ids = chain.from_iterable(repeat(range(_FIRST_PUBLISH_ID, _LAST_ID + 1)))
         self._receive_max = 0
+        self._packet_bytes_max: float = math.inf
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._has_heard = True
         self._is_writable = True
@@ -105,6 +108,7 @@ class Connection(asyncio.Protocol):
         self.keepalive_s = float(connect.keep_alive)
         self.is_subscribed = False
         self.was_taken_over = False
+        self.refusals = Refusals()
         self.opened: asyncio.Future[None] = loop.create_future()
         self.ended: asyncio.Future[str] = loop.create_future()
 
@@ -190,7 +194,11 @@ class Connection(asyncio.Protocol):
     def publish(
         self, topic: str, payload: bytes, *, qos: int = 0, is_retained: bool = False
     ) -> bool:
-        """Send one message; return False if the broker does not keep up, and it is not sent."""
+        """Send one message; return False if the broker does not keep up, and it is not sent.
+
+        One that is larger than the broker takes would end the connection. It is dropped, counted
+        and logged: to try it again is no use.
+        """
         if not self._is_writable or self._transport.is_closing():
             return False
         if qos and len(self._unacknowledged) >= self._receive_max:
@@ -200,6 +208,8 @@ class Connection(asyncio.Protocol):
         packet = mqtt5.PublishPacket(
             topic, payload, qos=mqtt5.QoS(qos), retain=is_retained, packet_id=packet_id
         ).write()
+        if not self._is_taken(packet):
+            return True
         if packet_id is not None:
             self._unacknowledged[packet_id] = packet
         self._write(packet)
@@ -228,10 +238,7 @@ class Connection(asyncio.Protocol):
             case mqtt5.SubAckPacket():
                 self._subscribed(packet)
             case mqtt5.PubAckPacket():
-                self._unacknowledged.pop(packet.packet_id, None)
-                if not self._unacknowledged and self._drained is not None:
-                    self._drained.set_result(None)
-                    self._drained = None
+                self._acknowledged(packet)
             case mqtt5.PingRespPacket():
                 pass
             case mqtt5.DisconnectPacket():
@@ -242,23 +249,47 @@ class Connection(asyncio.Protocol):
                 raise BrokerError(f"the broker sent an unexpected {type(packet).__name__}")
 
     def _accepted(self, packet: mqtt5.ConnAckPacket) -> None:
-        if int(packet.reason_code) >= _FAILURE:
+        if int(packet.reason_code) >= FAILURE:
             raise BrokerError(f"the broker refused the connection: {_words(packet)}")
         if packet.server_keep_alive is not None:
             self.keepalive_s = float(packet.server_keep_alive)
         self._receive_max = min(packet.receive_max, _LAST_ID - _FIRST_PUBLISH_ID + 1)
+        self._packet_bytes_max = packet.max_packet_size or math.inf
         for packet_id in list(self._unacknowledged)[self._receive_max :]:
             del self._unacknowledged[packet_id]  # its publisher sends it again
         if packet.session_present:
-            for pending in self._unacknowledged.values():
-                self._write(bytes([pending[0] | _DUPLICATE]) + pending[1:])
+            self._send_again()
         else:
             self._unacknowledged.clear()
         self._write(mqtt5.SubscribePacket(_SUBSCRIBE_ID, self._filters).write())
         self._watch()
 
+    def _send_again(self) -> None:
+        for packet_id, pending in list(self._unacknowledged.items()):
+            if self._is_taken(pending):
+                self._write(bytes([pending[0] | _DUPLICATE]) + pending[1:])
+            else:
+                del self._unacknowledged[packet_id]
+
+    def _is_taken(self, packet: bytes) -> bool:
+        """Tell whether a PUBLISH is as small as the broker wants; note one that is not."""
+        if len(packet) <= self._packet_bytes_max:
+            return True
+        why = f"the broker takes packets of {self._packet_bytes_max:,} bytes at most"
+        self.refusals.add(packet, TOO_LARGE, why)
+        return False
+
+    def _acknowledged(self, packet: mqtt5.PubAckPacket) -> None:
+        pending = self._unacknowledged.pop(packet.packet_id, None)
+        if pending is not None and int(packet.reason_code) >= FAILURE:
+            reason = packet.reason_code.name
+            self.refusals.add(pending, reason.lower(), reason.replace("_", " ").capitalize())
+        if not self._unacknowledged and self._drained is not None:
+            self._drained.set_result(None)
+            self._drained = None
+
     def _subscribed(self, packet: mqtt5.SubAckPacket) -> None:
-        refused = [code for code in packet.reason_codes if int(code) >= _FAILURE]
+        refused = [code for code in packet.reason_codes if int(code) >= FAILURE]
         if refused:
             raise BrokerError(f"the broker refused the subscription: {refused[0].name}")
         self.is_subscribed = True

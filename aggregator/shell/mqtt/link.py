@@ -14,12 +14,14 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import mqtt5
 
 from aggregator import config as aggregator_config
 from aggregator.core.outputs import Doubled
 from aggregator.shell.mqtt.connection import BrokerError, Connection, Listener
+from aggregator.shell.mqtt.refusals import Refusals
 from venuewatch.base import clock, config, log
 from venuewatch.base.wire import links
 from venuewatch.base.wire.framing import LIVE_PACKET_BYTES
@@ -49,6 +51,9 @@ class BrokerLink:
 
     The broker publishes ``will`` (topic, payload), retained, if the connection is lost. It drops
     what is larger than ``max_packet_bytes``. ``new_connection`` makes each connection.
+
+    Attributes:
+        refusals: what the broker does not take of what is published.
     """
 
     def __init__(  # noqa: PLR0913 - each is one setting
@@ -71,6 +76,7 @@ class BrokerLink:
         self._rng = rng
         self._max_packet_bytes = max_packet_bytes
         self._new_connection = new_connection
+        self.refusals = Refusals()
         self._connection: Connection | None = None
         self._unacknowledged: dict[int, bytes] = {}
         self._trouble: str | None = None
@@ -165,9 +171,7 @@ class BrokerLink:
         tls = config.tls_context(self._where)
         async with asyncio.timeout(CONNECT_TIMEOUT_S):
             _, connection = await asyncio.get_running_loop().create_connection(
-                lambda: self._new_connection(
-                    connect, self._filters, self._listener, self._unacknowledged
-                ),
+                partial(self._made, connect),
                 self._where.address,
                 self._where.port,
                 ssl=tls,
@@ -185,6 +189,14 @@ class BrokerLink:
         finally:
             connection.abort()
             self._connection = None
+
+    def _made(self, connect: mqtt5.ConnectPacket) -> Connection:
+        connection = self._new_connection(
+            connect, self._filters, self._listener, self._unacknowledged
+        )
+        connection.refusals = self.refusals
+        self.refusals.connected()
+        return connection
 
     def _connect_packet(self) -> mqtt5.ConnectPacket:
         password, will = None, None

@@ -7,14 +7,16 @@ from prometheus_client.registry import Collector
 
 from aggregator.core.centre import Centre
 from aggregator.shell.mqtt.bulk import Discards
+from aggregator.shell.mqtt.refusals import Refusals
 
 
 class ConnectionMetrics(Collector):
-    """Shows whether readings are heard, how fast they pass, and what was not read of them."""
+    """Shows whether readings are heard, how fast they pass, and what was not read or not taken."""
 
-    def __init__(self, centre: Centre, discards: Discards) -> None:
+    def __init__(self, centre: Centre, discards: Discards, refusals: Refusals) -> None:
         self._bulk = centre.decisions.connections.bulk
         self._discards = discards
+        self._refusals = refusals
 
     def collect(self) -> Iterator[Metric]:
         """Yield the families of this moment."""
@@ -59,3 +61,11 @@ class ConnectionMetrics(Collector):
             for stream, count in counts.items():
                 family.add_metric([stream], count)
             yield family
+        refused = CounterMetricFamily(
+            "venuewatch_aggregator_publications_refused",
+            "Messages of the aggregator that the broker refused, or that are larger than it takes.",
+            labels=["reason"],
+        )
+        for reason, count in self._refusals.counts.items():
+            refused.add_metric([reason], count)
+        yield refused
