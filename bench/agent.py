@@ -5,7 +5,8 @@ receives and echoes ticks. A second agent also reads ten checks. Both have the p
 host, and no others. Each second, node_exporter and netdata are scraped, zabbix-agent2 is asked for
 fourteen items, and collectd publishes to the same broker. All are measured from outside, over the
 same window, each with its child processes. The share of memory (pss) is smaller than on a host of
-its own, since this bench runs more Python than the agent. To have all peers:
+its own, since this bench runs more Python than the agent. With ``--before COMMIT`` the agent of
+that commit runs beside ours, and ours must not be heavier. To have all peers:
 deploy/install-debian.sh prometheus-node-exporter zabbix-agent2 collectd-core libmosquitto1
 netdata-core
 """
@@ -27,11 +28,11 @@ from bench.kit.processes import BenchError, pause, running
 from bench.kit.result import Goal, Result, Row, Value, progress, skipped
 from bench.kit.sides import Side
 from bench.kit.ten_checks import ten_checks
-from bench.kit.venue_host import venue_host
+from bench.kit.venue_host import checkout, venue_host
 from venuewatch.base.options import number
 
 SUMMARY = "memory, CPU and bytes of the agent, beside node_exporter, zabbix-agent2 and others"
-OURS, CHECKING = "ours", "ours, ten checks"
+OURS, CHECKING, BEFORE = "ours", "ours, ten checks", "ours, before"
 GOALS = (
     Goal("rss_mib", 28.0),
     Goal("cpu_s_per_min", 0.075),
@@ -40,6 +41,9 @@ GOALS = (
     Goal("rss_mib", 34.0, CHECKING),
     Goal("cpu_s_per_min", 0.2, CHECKING),
 )
+NOT_HEAVIER = (Goal("rss_mib_over_before", 0.5), Goal("cpu_against_before", 1.05))
+"""Goals against the agent of another commit."""
+
 PEERS: dict[str, Callable[[Surroundings], AbstractContextManager[Side]]] = {
     "node_exporter": node_exporter,
     "zabbix-agent2": zabbix_agent2,
@@ -52,9 +56,6 @@ VITALS_EVERY_S = 10.0
 _WELL = {"ok", "flowing"}
 _CHECK_STATE = re.compile(
     r'^venuewatch_check_state\{.*check="([^"]+)".*state="([^"]+)".*\} 1(?:\.0)?$', re.MULTILINE
-)
-_HEARD = re.compile(
-    r'^venuewatch_host_state\{.*host="([^"]+)",.*state="up".*\} 1(?:\.0)?$', re.MULTILINE
 )
 
 
@@ -70,6 +71,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="before that (%(default)g)",
     )
+    parser.add_argument(
+        "--before", metavar="COMMIT", help="run the agent of that commit beside ours, and compare"
+    )
 
 
 def run(options: argparse.Namespace) -> Result:
@@ -82,7 +86,7 @@ def run(options: argparse.Namespace) -> Result:
         raise BenchError("trustme is not installed, so there are no certificates for TLS")
     with contextlib.ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
-        ours, centre, broker = stack.enter_context(_ours(directory))
+        ours, centre, broker = stack.enter_context(_ours(directory, options.before))
         around = Surroundings(directory, INTERVAL_S, broker.port)
         peers, missing = _start_peers(stack, around)
         measured = ours | peers
@@ -95,9 +99,10 @@ def run(options: argparse.Namespace) -> Result:
         busy_s = processes.busy_s() - busy_s
         rows = [sides.row(name, side, before[name]) for name, side in measured.items()]
         _compare(rows)
+        compare_with_before(rows)
         heard = centre.beats() - heard
-        said = _said(centre)
-    conditions = {
+        said = _said(centre, len(ours))
+    conditions: dict[str, Value] = {
         "seconds": options.seconds,
         "warm_up_s": options.warm_up,
         "beat_interval_s": INTERVAL_S,
@@ -109,7 +114,10 @@ def run(options: argparse.Namespace) -> Result:
         "beats_heard": heard,
         **said,
     }
-    return Result(rows + missing, conditions, GOALS)
+    if options.before is None:
+        return Result(rows + missing, conditions, GOALS)
+    conditions["before"] = options.before
+    return Result(rows + missing, conditions, GOALS + NOT_HEAVIER)
 
 
 def _compare(rows: Sequence[Row]) -> None:
@@ -121,6 +129,20 @@ def _compare(rows: Sequence[Row]) -> None:
         is_ours = row["side"] in {OURS, CHECKING}
         if is_ours and isinstance(cost, float) and isinstance(its, float) and its > 0.0:
             row["cpu_against_node_exporter"] = round(cost / its, 3)
+
+
+def compare_with_before(rows: Sequence[Row]) -> None:
+    """Add to the row of our agent what it takes beyond, or against, that of another commit."""
+    by_side = {row["side"]: row for row in rows}
+    if BEFORE not in by_side:
+        return
+    ours, before = by_side[OURS], by_side[BEFORE]
+    rss, rss_before = ours["rss_mib"], before["rss_mib"]
+    cpu, cpu_before = ours["cpu_s_per_min"], before["cpu_s_per_min"]
+    if isinstance(rss, float) and isinstance(rss_before, float):
+        ours["rss_mib_over_before"] = round(rss - rss_before, 2)
+    if isinstance(cpu, float) and isinstance(cpu_before, float) and cpu_before > 0.0:
+        ours["cpu_against_before"] = round(cpu / cpu_before, 3)
 
 
 def _start_peers(
@@ -137,15 +159,15 @@ def _start_peers(
     return there, missing
 
 
-def _said(centre: Aggregator) -> dict[str, Value]:
+def _said(centre: Aggregator, hosts: int) -> dict[str, Value]:
     """Return what the aggregator knows of our hosts at the end.
 
     Raises:
         BenchError: one of them is not up.
     """
     page = get(centre.web_port, "/metrics")[1].decode()
-    up = set(_HEARD.findall(page))
-    for index in (0, 1):
+    up = centre.up()
+    for index in range(hosts):
         if members.place(index)[1] not in up:
             raise BenchError(f"the aggregator receives nothing from {members.place(index)[1]}")
     states = dict(_CHECK_STATE.findall(page))
@@ -157,20 +179,30 @@ def _said(centre: Aggregator) -> dict[str, Value]:
 
 
 @contextlib.contextmanager
-def _ours(directory: Path) -> Iterator[tuple[dict[str, Side], Aggregator, Broker]]:
-    """Run both agents by the names of their sides, and the aggregator that hears them."""
+def _ours(
+    directory: Path, before: str | None
+) -> Iterator[tuple[dict[str, Side], Aggregator, Broker]]:
+    """Run both agents by the names of their sides, and the aggregator that hears them.
+
+    With ``before``, run a third one: the agent of that commit.
+    """
     made = make_certificates(directory, members.place(0)[1])
     expected = directory / "inventory.toml"
-    members.write_inventory(expected, 2)
+    members.write_inventory(expected, 2 if before is None else 3)
     host = venue_host(directory / "host")
     with (
         mosquitto(directory, tls=made) as broker,
         ten_checks(directory, made) as checks,
         _agent(host, 0, broker, made) as plain,
         _agent(host, 1, broker, made, checks=checks) as checking,
-        aggregator(directory, expected, broker.port) as centre,
+        contextlib.ExitStack() as stack,
     ):
-        yield {OURS: plain, CHECKING: checking}, centre, broker
+        agents = {OURS: plain, CHECKING: checking}
+        if before is not None:
+            theirs = venue_host(directory / "host-before", checkout(before, directory / "before"))
+            agents[BEFORE] = stack.enter_context(_agent(theirs, 2, broker, made))
+        centre = stack.enter_context(aggregator(directory, expected, broker.port))
+        yield agents, centre, broker
 
 
 @contextlib.contextmanager

@@ -22,6 +22,9 @@ _START_S = 60.0  # paho takes its time over 15,000 births
 _HTTP_S = 30.0
 _BEATS = re.compile(rb'^venuewatch_aggregator_messages_total\{stream="beat"\} (\S+)$', re.MULTILINE)
 _MISSED = re.compile(rb"^venuewatch_host_heartbeats_missed_total\{[^}]*\} (\S+)$", re.MULTILINE)
+_UP = re.compile(
+    rb'^venuewatch_host_state\{.*host="([^"]+)",.*state="up".*\} 1(?:\.0)?$', re.MULTILINE
+)
 
 
 class Aggregator(NamedTuple):
@@ -34,6 +37,10 @@ class Aggregator(NamedTuple):
         """Return its own counter; this does not render the fleet."""
         found = _BEATS.search(get(self.web_port, "/metrics/self")[1])
         return int(float(found[1])) if found else 0
+
+    def up(self) -> set[str]:
+        """Return the names of the hosts that are up; this renders the fleet, too."""
+        return {name.decode() for name in _UP.findall(get(self.web_port, "/metrics")[1])}
 
     def missed(self) -> int:
         """Return the sum over all hosts; this renders the fleet, so not while it is measured."""
