@@ -4,11 +4,13 @@ import logging
 import math
 import random
 from collections.abc import Callable
+from functools import partial
 
 import msgspec
 
 from agent import checks, config, vitals
 from agent.checks import Check, CheckConfig, Reading
+from agent.checks.reading.asking import failed, is_ours
 from agent.identity import milliseconds
 from agent.outbox import Message
 from agent.rounds import Rounds
@@ -129,7 +131,8 @@ class Readings:
         made: Check = checks.load(kind).Check(check, self._latest.get)
         self._checks.append(made)
         slots = Slots(first_at, check.every_s)
-        return Task(check.name, made.read, slots=slots, timeout_s=check.timeout_s + _SPARE_S)
+        timeout_s = check.timeout_s + _SPARE_S
+        return Task(check.name, partial(_read, made), slots=slots, timeout_s=timeout_s)
 
     def _said(self, outcome: Outcome) -> CheckReading:
         check = self._configs[outcome.name]
@@ -177,3 +180,13 @@ class Readings:
         self.taken += 1
         self._seqs[stream] += due
         return self._seqs[stream], milliseconds(clock.wall())
+
+
+def _read(check: Check) -> Reading:
+    """Take a reading; it is ``unknown`` where this machine refuses what that takes."""
+    try:
+        return check.read()
+    except OSError as error:
+        if is_ours(error):
+            return failed(error)
+        raise

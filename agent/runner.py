@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from agent.slots import Slots
-from venuewatch.base import clock
+from venuewatch.base import clock, threads
 
 
 class Threads(Protocol):
@@ -120,20 +120,30 @@ def _done(task: Task, slot: int) -> Outcome:
 class Pool:
     """Runs work elsewhere, and calls ``wake`` when some is done.
 
-    Where the system has no more threads, work waits for one that has ended what it does.
+    Where the system has no more threads, work waits for one that has ended what it does. The same
+    work does not wait twice.
+
+    Attributes:
+        threads: how many were made.
     """
 
     def __init__(self, wake: Callable[[], None]) -> None:
         self._wake = wake
         self._orders: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._lock = threading.Lock()
+        self._waiting: set[Callable[[], None]] = set()  # what was refused a thread
         self._idle = 0  # less than 0: so many orders have no thread of their own
         self.threads = 0
 
     def run(self, work: Callable[[], None]) -> None:
         """Have ``work`` done soon. It must not raise."""
         with self._lock:
-            if self._idle > 0 or not self._has_started():
+            if self._idle > 0:
+                self._idle -= 1
+            elif not self._has_started():
+                if work in self._waiting:
+                    return
+                self._waiting.add(work)
                 self._idle -= 1
         self._orders.put(work)
 
@@ -142,7 +152,7 @@ class Pool:
         # A daemon: a reading that hangs in the kernel must not keep the agent from ending.
         name = f"reading-{self.threads + 1}"
         try:
-            threading.Thread(target=self._serve, name=name, daemon=True).start()
+            threads.begin(threading.Thread(target=self._serve, name=name, daemon=True))
         except RuntimeError:
             return False
         self.threads += 1
@@ -150,7 +160,11 @@ class Pool:
 
     def _serve(self) -> None:
         while True:
-            self._orders.get()()
+            work = self._orders.get()
+            with self._lock:
+                self._waiting.discard(work)
+            work()
+            del work  # it may hold much, and the next one may be long in coming
             with self._lock:
                 self._idle += 1
             self._wake()

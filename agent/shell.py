@@ -20,6 +20,7 @@ from agent.beat_queue import BeatQueue
 from agent.beat_times import BeatTimes
 from agent.centre import Centre
 from agent.identity import milliseconds
+from agent.means import means_of
 from agent.mqtt import connecting
 from agent.mqtt.link import Link
 from agent.mqtt.protocol import Limits, Receipt
@@ -84,6 +85,7 @@ class Agent:
         )
         directory, max_bytes = str(settings.spool.directory), settings.spool.max_bytes
         self._spool = SpoolThread(partial(Spool, directory, max_bytes=max_bytes), self._nudge)
+        self._means = means_of(self._spool)
         self._ages = Ages(identity.machine_run() or self._boot, clock.since_boot)
         self._outbox = Outbox(self._spool, boot=self._boot, ages=self._ages)
         self._centre = Centre(self._outbox.credit)
@@ -372,6 +374,7 @@ class Agent:
             "venuewatch_agent_spool_bytes": spool.size_bytes,
             "venuewatch_agent_dropped_total": spool.dropped + outbox.unreadable + outbox.too_large,
             "venuewatch_agent_publications_refused_total": list(self._refused.items()),
+            "venuewatch_agent_means_refused_total": self._means.look(clock.monotonic()),
             "venuewatch_agent_probes_dropped_total": self._probes.dropped,
         }
 

@@ -30,7 +30,6 @@ from aggregator.shell.http.page.stream import PageStream
 from aggregator.shell.http.port_metrics import PortMetrics
 from aggregator.shell.http.server import HttpServer
 from aggregator.shell.journal.history import History
-from aggregator.shell.log_metrics import LogMetrics
 from aggregator.shell.mqtt import lanes
 from aggregator.shell.mqtt.bulk import Discards
 from aggregator.shell.mqtt.metrics import ConnectionMetrics
@@ -38,6 +37,7 @@ from aggregator.shell.outlets.open_incidents import OpenIncidents
 from aggregator.shell.outlets.own_metrics import OwnMetrics
 from aggregator.shell.reload import Reloader
 from aggregator.shell.signals import feed_watchdog, stop_on_signals
+from aggregator.shell.system_metrics import SystemMetrics
 from aggregator.shell.told import Told
 from aggregator.shell.walltime import WallTime
 from venuewatch import __version__
@@ -108,7 +108,7 @@ class Aggregator:
             rng=rng,
         )
         self._metrics.add(ConnectionMetrics(self._centre, self._discards, self._link.refusals))
-        self._metrics.add(LogMetrics())
+        self._metrics.add(SystemMetrics())
 
     @property
     def port(self) -> int:

@@ -15,7 +15,6 @@ from aggregator.shell.http.fanout import Fanout
 from aggregator.shell.http.open_pages import OpenPages
 from aggregator.shell.http.port_metrics import PortMetrics
 from aggregator.shell.http.server import HttpServer
-from aggregator.shell.log_metrics import LogMetrics
 from aggregator.shell.mqtt.bulk import Discards
 from aggregator.shell.mqtt.metrics import ConnectionMetrics
 from aggregator.shell.mqtt.refusals import Refusals
@@ -25,6 +24,7 @@ from aggregator.shell.outlets.open_incidents import OpenIncidents
 from aggregator.shell.outlets.own_metrics import OwnMetrics
 from aggregator.shell.outlets.remote_write.backfill import Backfill
 from aggregator.shell.outlets.remote_write.outlet import RemoteWriteMetrics
+from aggregator.shell.system_metrics import SystemMetrics
 from aggregator.shell.walltime import WallTime
 from venuewatch.base.wire.checks import CheckValues
 from venuewatch.base.wire.readings import Family, Readings, families_of
@@ -194,7 +194,7 @@ def _self_rows() -> list[Row]:
     bulk.sent(1, 0.0)
     bulk.came_back(1, 0.0)
     metrics.add(ConnectionMetrics(centre, Discards(), Refusals()))
-    metrics.add(LogMetrics())
+    metrics.add(SystemMetrics())
     metrics.add(JournalMetrics(JournalState, centre.intake))
     metrics.add(AlertmanagerMetrics([_Queue()]))
     metrics.add(RemoteWriteMetrics(Backfill(window_s=0.0)))

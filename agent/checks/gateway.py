@@ -5,9 +5,8 @@ from typing import Annotated, Literal
 from agent.checks import Reading, SimpleCheck, about
 from agent.checks.net.probing import OtherwiseTcp, ProbeConfig, read
 from agent.checks.net.routes import Route, default_routes
-from agent.checks.reading.asking import FAILURES
+from agent.checks.reading.asking import FAILURES, failed
 from agent.checks.reading.times import for_reading
-from agent.checks.reading.words import why
 
 
 class Config(ProbeConfig, frozen=True, kw_only=True, tag="gateway"):
@@ -32,7 +31,8 @@ class Check(SimpleCheck[Config]):
         try:
             routes = [route for route in default_routes(deadline) if self._is_meant(route)]
         except FAILURES as error:
-            return Reading("critical", f"the routes can not be read: {why(error)}")
+            state, words, _ = failed(error)
+            return Reading(state, f"the routes can not be read: {words}")
         if not routes:
             over = f" over {config.interface}" if config.interface else ""
             return Reading("critical", f"no default route{over}")

@@ -2,7 +2,7 @@
 
 Not for two threads at once. A disk that is full, read-only or gone costs only what it can't hold:
 records then wait in memory, within a bound. Records beyond any bound are dropped, oldest first,
-and counted.
+and counted. So are those of files that another program has deleted, or that can't be read.
 """
 
 import contextlib
@@ -17,6 +17,9 @@ from venuewatch.base.files import open_regular
 
 SEGMENT_BYTES = 1_048_576
 MEMORY_BYTES = 1_048_576
+_PASSING = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN})
+"""Errors of this machine and not of a file: it may be read later."""
+
 _SUFFIX = ".spool"
 _ACKNOWLEDGED = "acknowledged"
 _NEW = (
@@ -43,6 +46,7 @@ class Spool:
     Attributes:
         dropped: records that were lost to a bound or to damage, since this process began.
         trouble: the disk's last error, None while it is well.
+        failures: how often the disk has failed, since this process began.
     """
 
     def __init__(self, folder: str, *, max_bytes: int, segment_bytes: int = SEGMENT_BYTES) -> None:
@@ -58,6 +62,7 @@ class Spool:
         self._is_unsaved = False
         self.dropped = 0
         self.trouble: str | None = None
+        self.failures = 0
         self.acknowledged = 0
         with self._forgiving():
             os.makedirs(folder, mode=0o700, exist_ok=True)
@@ -137,6 +142,8 @@ class Spool:
             if self._is_unsaved:
                 self._save_acknowledged()
                 self._is_unsaved = False
+        if not (self._memory or self._is_dirty or self._is_unsaved):
+            self.trouble = None  # nothing is left that the disk has not taken
 
     def close(self) -> None:
         """Sync and let go of the files."""
@@ -165,10 +172,10 @@ class Spool:
         for segment in list(self._segments):
             if segment.last <= number:
                 continue
-            try:
-                data = _read(segment.path)
-            except OSError as error:
-                self.trouble = error.strerror
+            data = self._content_of(segment)
+            if data is None:
+                if segment in self._segments:  # what follows is not ahead of it
+                    return
                 continue
             for record in scan(data):
                 if record.number > number:
@@ -177,6 +184,23 @@ class Spool:
         for record in list(self._memory):
             if record.number > number:
                 yield record
+
+    def _content_of(self, segment: Segment) -> bytes | None:
+        """Return the bytes of a file; None where it can't be read now, or is lost and forgotten."""
+        try:
+            return _read(segment.path)
+        except OSError as error:
+            self._note(error)
+            if error.errno not in _PASSING:
+                self._lose(segment)
+        return None
+
+    def _lose(self, segment: Segment) -> None:
+        """Forget a file, and count what it held as dropped."""
+        if segment == self._segments[-1]:
+            self._close_segment()
+        self._segments.remove(segment)
+        self.dropped += max(0, segment.last - max(segment.first, self.acknowledged + 1) + 1)
 
     def _oldest(self) -> int | None:
         if self._segments:
@@ -204,6 +228,8 @@ class Spool:
             self._delete_oldest()
 
     def _write(self, record: Record) -> None:
+        if self._open is not None and _is_gone(self._segments[-1].path):
+            self._lose(self._segments[-1])
         data = encode(record, after=self._written)
         if self._open is None or self._segments[-1].size + len(data) > self._segment_bytes:
             self._open_segment(record.number)
@@ -220,9 +246,17 @@ class Spool:
     def _open_segment(self, number: int) -> None:
         self._close_segment()
         path = os.path.join(self._folder, f"{number:016x}{_SUFFIX}")
-        self._open = os.open(path, _NEW | os.O_APPEND, 0o600)
+        self._open = self._create(path, _NEW | os.O_APPEND)
         self._segments.append(Segment(path, number, number - 1, 0))
         self._written = b""
+
+    def _create(self, path: str, flags: int) -> int:
+        """Open a new file, in a new folder if that was deleted, or could not be made before."""
+        try:
+            return os.open(path, flags, 0o600)
+        except FileNotFoundError:
+            os.makedirs(self._folder, mode=0o700, exist_ok=True)
+            return os.open(path, flags, 0o600)
 
     def _close_segment(self) -> None:
         if self._open is not None:
@@ -241,7 +275,7 @@ class Spool:
 
     def _save_acknowledged(self) -> None:
         path = os.path.join(self._folder, _ACKNOWLEDGED)
-        new = os.open(f"{path}.new", _NEW, 0o600)
+        new = self._create(f"{path}.new", _NEW)
         try:
             os.write(new, str(self.acknowledged).encode())
             os.fsync(new)
@@ -254,12 +288,24 @@ class Spool:
         try:
             yield
         except OSError as error:
-            self.trouble = error.strerror or str(error)
+            self._note(error)
+
+    def _note(self, error: OSError) -> None:
+        self.trouble = error.strerror or str(error)
+        self.failures += 1
 
 
 def _read(path: str) -> bytes:
     with open(open_regular(path), "rb") as file:
         return file.read()
+
+
+def _is_gone(path: str) -> bool:
+    try:
+        os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    return False
 
 
 def _missing(numbers: Sequence[int], expected: int) -> int:

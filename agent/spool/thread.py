@@ -1,4 +1,8 @@
-"""The thread that owns the spool: no disk, however slow, delays a beat."""
+"""The thread that owns the spool: no disk, however slow, delays a beat.
+
+Where the system gives no thread, orders wait for one. It is asked for again with each further
+order, and with each look for an answer.
+"""
 
 import queue
 import threading
@@ -7,9 +11,11 @@ from typing import NamedTuple
 
 from agent.spool.disk import Spool
 from agent.spool.records import Record
-from venuewatch.base import clock
+from venuewatch.base import clock, threads
 
 SYNC_EVERY_S = 1.0
+WAITING_MAX = 1_000
+"""How many orders wait while there is no thread; what is to be kept beyond is dropped."""
 
 
 class Status(NamedTuple):
@@ -18,6 +24,8 @@ class Status(NamedTuple):
     pending: int = 0
     size_bytes: int = 0
     dropped: int = 0
+    failures: int = 0
+    trouble: str = ""
 
 
 class Batch(NamedTuple):
@@ -36,35 +44,42 @@ class SpoolThread:
     """
 
     def __init__(self, open_spool: Callable[[], Spool], wake: Callable[[], None]) -> None:
+        self._open_spool = open_spool
         self._wake = wake
         self._orders: queue.SimpleQueue[Callable[[Spool], object] | None] = queue.SimpleQueue()
         self._batches: queue.SimpleQueue[Batch] = queue.SimpleQueue()
         self.is_asked = False
         self.status = Status()
-        self._thread = threading.Thread(
-            target=self._serve, args=(open_spool,), name="spool", daemon=True
-        )
-        self._thread.start()
+        self._dropped = 0
+        self._thread: threading.Thread | None = None
+        self._has_begun()
 
     def keep(self, payload: bytes, catalogue: bytes = b"") -> None:
         """Have a payload kept, with the catalogue that it cannot be read without."""
+        if not self._has_begun():
+            if self._orders.qsize() >= WAITING_MAX:
+                self._dropped += 1
+                self.status = self.status._replace(dropped=self._dropped)
+                return
+            self.status = self.status._replace(pending=self.status.pending + 1)
         self._orders.put(lambda spool: spool.append(payload, catalogue))
 
     def acknowledge(self, number: int) -> None:
         """Have everything up to ``number`` forgotten."""
-        self._orders.put(lambda spool: spool.acknowledge(number))
+        self._order(lambda spool: spool.acknowledge(number))
 
     def ask(self, after: int, *, max_bytes: int) -> bool:
         """Ask for the oldest records above ``after``; return False while an answer is under way."""
         if self.is_asked:
             return False
         self.is_asked = True
-        self._orders.put(lambda spool: self._batches.put(_batch_of(spool, after, max_bytes)))
+        self._order(lambda spool: self._batches.put(_batch_of(spool, after, max_bytes)))
         return True
 
     def batch(self) -> Batch | None:
         """Return the answer to the last ``ask`` once, or None while there is none."""
         if self._batches.empty():
+            self._has_begun()  # what was asked for may have found no thread
             return None
         self.is_asked = False
         return self._batches.get()
@@ -72,16 +87,33 @@ class SpoolThread:
     def finished(self) -> threading.Event:
         """Return an event that is set once everything asked for before is done."""
         done = threading.Event()
-        self._orders.put(lambda _: done.set())
+        self._order(lambda _: done.set())
         return done
 
     def close(self, *, timeout_s: float = 2.0) -> None:
         """Have everything done that was asked for, and wait a moment until it is safe."""
         self._orders.put(None)
-        self._thread.join(timeout_s)
+        if self._has_begun() and self._thread is not None:
+            self._thread.join(timeout_s)
 
-    def _serve(self, open_spool: Callable[[], Spool]) -> None:
-        spool = open_spool()
+    def _order(self, order: Callable[[Spool], object]) -> None:
+        self._has_begun()
+        self._orders.put(order)
+
+    def _has_begun(self) -> bool:
+        """Begin the thread, unless it runs; return whether it does."""
+        if self._thread is not None:
+            return True
+        thread = threading.Thread(target=self._serve, name="spool", daemon=True)
+        try:
+            threads.begin(thread)
+        except RuntimeError:
+            return False
+        self._thread = thread
+        return True
+
+    def _serve(self) -> None:
+        spool = self._open_spool()
         self._note(spool)
         sync_at: float | None = None
         while True:
@@ -104,7 +136,9 @@ class SpoolThread:
             self._note(spool)
 
     def _note(self, spool: Spool) -> None:
-        self.status = Status(spool.pending, spool.size_bytes, spool.dropped)
+        dropped = self._dropped + spool.dropped
+        trouble = spool.trouble or ""
+        self.status = Status(spool.pending, spool.size_bytes, dropped, spool.failures, trouble)
         self._wake()
 
 

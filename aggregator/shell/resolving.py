@@ -12,6 +12,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
+from aggregator.shell.threads import Threads
 from venuewatch.base.lookups import Lookups
 
 if sys.platform == "win32":
@@ -31,6 +32,7 @@ class Loop(EventLoop):
 
     def __init__(self, ask: Callable[..., list[Any]] = socket.getaddrinfo) -> None:
         super().__init__()
+        self.set_default_executor(Threads(self.call_later))
         self._lookups = Lookups(ask, most=HANGING_MAX, of_one=OF_ONE)
 
     async def getaddrinfo(

@@ -1,6 +1,8 @@
 """Readings of this host as messages: what their time says, and facts of any bytes in them."""
 
+import errno
 import logging
+import os
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -126,3 +128,19 @@ def test_collectors_that_hang_are_logged_once_and_when_they_answer(
         "collectors_hang",
         "collectors_answer",
     ]
+
+
+@pytest.mark.parametrize(
+    ("number", "state"), [(errno.EMFILE, "unknown"), (errno.ENOMEM, "unknown"), (5, "critical")]
+)
+def test_check_that_this_machine_refuses_its_means_is_unknown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, state: str
+) -> None:
+    monkeypatch.setattr(file, "Check", fails(OSError(number, os.strerror(number))))
+    readings = readings_in(tmp_path, AtOnce(), FILE)
+
+    readings.advance(20.0, 1)
+    messages = readings.advance(21.0, 1)
+
+    (said,) = (decode_checks(each.payload) for each in messages if b"files" in each.payload)
+    assert [reading.state for reading in said.readings] == [state]

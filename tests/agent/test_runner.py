@@ -193,5 +193,21 @@ def test_work_that_found_no_thread_at_all_is_done_by_the_next_one(
     assert [desk.next_done() for _ in range(2)] == ["first", "second"]
 
 
+def test_work_that_waits_for_a_thread_is_not_put_twice(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    same = desk.quick("same")
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        for _ in range(3):
+            desk.pool.run(same)
+
+    desk.pool.run(desk.quick("next"))
+
+    assert [desk.next_done() for _ in range(2)] == ["same", "next"]
+    desk.pool.run(same)
+    assert desk.next_done() == "same"
+
+
 def refuse(_thread: threading.Thread) -> None:
     raise RuntimeError("can't start new thread")

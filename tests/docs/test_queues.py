@@ -28,6 +28,7 @@ OURS_ALONE = {
     "aggregator/core/hearing.py": "our own ticks that have not come back, 60 at most",
     "aggregator/core/ticks.py": "our own ticks, of some minutes",
     "aggregator/shell/outlets/own_metrics.py": "our own lags, of a minute",
+    "aggregator/shell/threads.py": "one piece of work of each task of ours; requests take turns",
     "aggregator/shell/told.py": "who was told: 50 times of each of 1,000 incidents",
 }
 """Modules with a queue that nobody else can fill beyond a fixed size, and why."""

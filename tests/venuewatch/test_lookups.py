@@ -155,3 +155,21 @@ def test_who_waits_for_an_answer_is_called_once_however_late_it_asks(resolver: R
     lookup.when_done(lambda: called.append("late"))
 
     assert called == ["early", "late"]
+
+
+def test_question_for_which_there_is_no_thread_can_be_asked_again(
+    resolver: Resolver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lookups = Lookups(resolver)
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(socket.gaierror, match="no thread"):
+            lookups.ask("broker")
+    assert len(lookups) == 0
+    resolver.may_answer.set()
+
+    assert lookups.ask("broker").wait(PATIENCE_S) == "address of broker"
+
+
+def refuse(_thread: threading.Thread) -> None:
+    raise RuntimeError("can't start new thread")

@@ -1,6 +1,7 @@
 """systemd hears what it asked for, and nothing is said where nobody asked."""
 
 import os
+import resource
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,3 +55,29 @@ def test_without_a_manager_nothing_happens() -> None:
     supervisor.ready("connected")
 
     assert supervisor.watchdog_every_s is None
+
+
+def test_watchdog_is_fed_while_no_descriptor_is_left(manager: socket.socket) -> None:
+    supervisor = Systemd({"NOTIFY_SOCKET": manager.getsockname(), "WATCHDOG_USEC": "30000000"})
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1, before[1]))
+    try:
+        supervisor.alive()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+    assert manager.recv(100) == b"WATCHDOG=1"
+
+
+def test_start_without_a_descriptor_is_told_of_later(manager: socket.socket) -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1, before[1]))
+    try:
+        supervisor = Systemd({"NOTIFY_SOCKET": manager.getsockname()})
+        supervisor.status("nobody hears this")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+    supervisor.status("connected")
+
+    assert manager.recv(100) == b"STATUS=connected"

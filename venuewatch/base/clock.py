@@ -5,7 +5,6 @@ and durations use :func:`monotonic`, times for people use :func:`wall`. What has
 machine sleeps uses :func:`since_boot`.
 """
 
-import sys
 import time
 
 _SINCE_BOOT = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
@@ -17,9 +16,10 @@ def monotonic() -> float:
 
 
 def since_boot() -> float:
-    """Return seconds since the machine began, sleep included; only differences mean anything.
+    """Return seconds since the machine began, sleep included.
 
-    macOS counts sleep in its monotonic clock, and so does Windows in the one that Python asks.
+    On Linux that is when it started; elsewhere only differences mean anything. macOS counts sleep
+    in its monotonic clock, and so does Windows in the one that Python asks.
     """
     return monotonic() if _SINCE_BOOT is None else time.clock_gettime(_SINCE_BOOT)
 
@@ -27,13 +27,6 @@ def since_boot() -> float:
 def wall() -> float:
     """Return seconds since 1970-01-01 UTC, as the operating system believes them."""
     return time.time()  # noqa: TID251 - this is the place
-
-
-if sys.platform == "linux":
-
-    def since_boot() -> float:
-        """Return the seconds since this machine started; time in which it slept counts."""
-        return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def cpu() -> float:

@@ -13,6 +13,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
+from venuewatch.base import threads
+
 BYTES_MAX: Final = 2 * 1024 * 1024
 """So many bytes of lines wait; a line for which there is no room is dropped, and counted."""
 
@@ -78,8 +80,8 @@ class LineWriter:
     def _has_thread(self) -> bool:
         """Begin the thread, unless it runs; return whether it does."""
         if not self._is_begun:
-            with contextlib.suppress(RuntimeError):  # there can be no more threads now
-                threading.Thread(target=self._serve, name="log", daemon=True).start()
+            with contextlib.suppress(RuntimeError):  # there can be no more now
+                threads.begin(threading.Thread(target=self._serve, name="log", daemon=True))
                 self._is_begun = True
         return self._is_begun
 

@@ -11,6 +11,8 @@ import threading
 from collections.abc import Callable, Hashable, Sequence
 from typing import Generic, TypeVar
 
+from venuewatch.base import threads
+
 T = TypeVar("T")
 
 
@@ -32,8 +34,12 @@ class Lookup(Generic[T]):
         self.is_given_up = False
 
     def begin(self) -> None:
-        """Ask, in a daemon: a resolver that hangs must not keep the program from ending."""
-        threading.Thread(target=self._run, name="lookup", daemon=True).start()
+        """Ask, in a daemon: a resolver that hangs must not keep the program from ending.
+
+        Raises:
+            RuntimeError: the system gives no thread.
+        """
+        threads.begin(threading.Thread(target=self._run, name="lookup", daemon=True))
 
     def wait(self, timeout_s: float) -> T:
         """Return the answer; raises TimeoutError where none comes in time, or what ``result`` does.
@@ -105,7 +111,7 @@ class Lookups(Generic[T]):
         """Ask, or join those who have asked the same and wait.
 
         Raises:
-            socket.gaierror: too many questions have no answer yet.
+            socket.gaierror: too many questions have no answer yet, or there is no thread for one.
         """
         with self._lock:
             same = self._pending.get(question, [])
@@ -114,7 +120,10 @@ class Lookups(Generic[T]):
             if self._hanging >= self._most:
                 raise socket.gaierror(socket.EAI_AGAIN, "earlier questions have no answer yet")
             lookup = Lookup(lambda: self._ask(*question), lambda it: self._forget(question, it))
-            lookup.begin()
+            try:
+                lookup.begin()
+            except RuntimeError:
+                raise socket.gaierror(socket.EAI_MEMORY, "no thread to ask in") from None
             self._first = question if self._first is None else self._first
             self._are_different |= question != self._first
             self._pending[question] = [*same, lookup]

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import socket
+import weakref
 from collections.abc import Mapping
 from typing import Final
 
@@ -20,6 +21,10 @@ class Systemd:
     def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
         address = environment.get("NOTIFY_SOCKET", "")
         self._address = "\0" + address[1:] if address.startswith("@") else address
+        self._socket: socket.socket | None = None
+        if self._address:  # now: later there may be no descriptor left for it
+            with contextlib.suppress(OSError):
+                self._socket = self._datagrams()
         self.watchdog_every_s: float | None = None
         limit_us = environment.get("WATCHDOG_USEC", "")
         watched = environment.get("WATCHDOG_PID", "")
@@ -44,10 +49,15 @@ class Systemd:
 
     def _say(self, text: str, within_s: float = 0.0) -> None:
         """Send it, if the manager takes it within that time: its queue may be full."""
-        if self._address:
-            with (
-                contextlib.suppress(OSError),
-                socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s,
-            ):
-                s.settimeout(within_s)
-                s.sendto(text.encode(), self._address)
+        if not self._address:
+            return
+        with contextlib.suppress(OSError):
+            if self._socket is None:
+                self._socket = self._datagrams()
+            self._socket.settimeout(within_s)
+            self._socket.sendto(text.encode(), self._address)
+
+    def _datagrams(self) -> socket.socket:
+        made = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        weakref.finalize(self, made.close)
+        return made

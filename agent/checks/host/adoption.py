@@ -8,6 +8,7 @@ Only a process that starts each child by ``start`` may ``begin``: all others are
 """
 
 import contextlib
+import errno
 import os
 import signal
 import subprocess
@@ -25,6 +26,7 @@ _LOOK_EVERY_S: Final = 0.005
 _lock = threading.Lock()
 _started: list[subprocess.Popen[bytes]] = []
 _is_begun = _is_subreaper = False
+_refused = 0
 
 
 def begin() -> None:
@@ -33,16 +35,26 @@ def begin() -> None:
     _is_begun = sys.platform == "linux"
 
 
+def refused() -> int:
+    """Return how often the system has refused us a process of our own."""
+    return _refused
+
+
 def start(arguments: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
     """Start a program with the options of ``subprocess.Popen``.
 
     Raises:
         OSError: it can't be started.
     """
+    global _refused  # noqa: PLW0603 - it is of the process
     with _lock:
         _ask_for_orphans()
         _started[:] = [each for each in _started if each.returncode is None]
-        process = subprocess.Popen(arguments, **options)  # noqa: S603 - the callers' words
+        try:
+            process = subprocess.Popen(arguments, **options)  # noqa: S603 - the callers' words
+        except OSError as error:
+            _refused += error.errno in {errno.EAGAIN, errno.ENOMEM}  # fork(2)
+            raise
         _started.append(process)
         return process
 

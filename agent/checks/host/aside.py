@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from agent.checks.reading.times import Deadline
+from venuewatch.base import threads
 
 T = TypeVar("T")
 
@@ -21,7 +22,7 @@ class _Work(Generic[T]):
         self._error: BaseException | None = None
         self.done = threading.Event()
         # A daemon: what hangs must not keep the agent from ending.
-        threading.Thread(target=self._run, name=name, daemon=True).start()
+        threads.begin(threading.Thread(target=self._run, name=name, daemon=True))
 
     def result(self) -> T:
         """Return what the work returned; raises what it raised."""

@@ -9,6 +9,7 @@ import socket
 import struct
 
 from agent.checks.net.connect import Target
+from agent.checks.reading.asking import is_ours
 from agent.checks.reading.times import Deadline
 from venuewatch.base import clock
 
@@ -98,11 +99,13 @@ def checksum(packet: bytes) -> int:
 
 
 def _open(family: int) -> socket.socket:
-    """Return an ICMP socket; raises PermissionError where none is allowed."""
+    """Return an ICMP socket; raises PermissionError where none is allowed, OSError for our lack."""
     protocol = socket.IPPROTO_ICMPV6 if family == socket.AF_INET6 else socket.IPPROTO_ICMP
     for kind in (socket.SOCK_DGRAM, socket.SOCK_RAW):
         try:
             return socket.socket(family, kind, protocol)
-        except OSError:
+        except OSError as error:
+            if is_ours(error):
+                raise
             continue  # not allowed, or (Windows) no such sort of socket
     raise PermissionError("this machine lets us send no ICMP echo")

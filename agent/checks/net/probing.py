@@ -6,10 +6,9 @@ import msgspec
 
 from agent.checks import Reading, about
 from agent.checks.net.reach import NotAskedError, Plan, Rounds, probe
-from agent.checks.reading.asking import FAILURES
+from agent.checks.reading.asking import FAILURES, failed
 from agent.checks.reading.limits import Finding, LimitedConfig, together
 from agent.checks.reading.times import Deadline
-from agent.checks.reading.words import why
 from venuewatch.base.config import Port
 from venuewatch.base.wire.checks import CheckValues
 
@@ -47,7 +46,7 @@ def read(config: ProbeConfig, address: str, deadline: Deadline) -> Reading:
             "ICMP echo needs net.ipv4.ping_group_range or CAP_NET_RAW here; or set `port`",
         )
     except FAILURES as error:
-        return Reading("critical", why(error))
+        return failed(error)
     return judge(rounds, config)
 
 
@@ -55,8 +54,10 @@ def judge(rounds: Rounds, config: ProbeConfig) -> Reading:
     """Return what the answers are worth: none is ``critical``, the rest is the limits' affair."""
     trips = rounds.trips_s
     if not trips:
-        detail = why(rounds.error) if rounds.error else "no answer in time"
-        return Reading("critical", detail, CheckValues(check_loss_ratio=1.0))
+        all_lost = CheckValues(check_loss_ratio=1.0)
+        if rounds.error is not None:
+            return failed(rounds.error, all_lost)
+        return Reading("critical", "no answer in time", all_lost)
     average_s = sum(trips) / len(trips)
     lost = rounds.sent - len(trips)
     losses = config.limits("loss_ratio").judge(rounds.loss, f"{lost} of {rounds.sent} lost")

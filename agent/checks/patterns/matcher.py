@@ -7,6 +7,7 @@ match, kept, and started again after it was killed. It ends when the agent does,
 
 import atexit
 import contextlib
+import errno
 import os
 import re
 import subprocess
@@ -31,6 +32,7 @@ from agent.checks.patterns.child import (
 )
 from agent.checks.reading.times import Deadline
 from agent.checks.reading.words import short
+from venuewatch.base import threads
 
 LONGEST_S = 2.0
 """How long (s) one match may take: so long the other checks wait behind a bad pattern."""
@@ -134,7 +136,7 @@ class Matcher:
 
         Raises:
             _TooLongError: it was killed at its deadline.
-            OSError: it can't be started.
+            OSError: it can't be started, or there is no thread to watch it.
         """
         process = self._running()
         assert process.stdin is not None  # noqa: S101 - both are pipes
@@ -147,7 +149,10 @@ class Matcher:
 
         timer = threading.Timer(limit_s, kill)
         timer.daemon = True
-        timer.start()
+        try:
+            threads.begin(timer)
+        except RuntimeError as error:  # nothing would end a match that takes too long
+            raise OSError(errno.EAGAIN, str(error)) from None
         answer = None
         try:
             with contextlib.suppress(OSError):  # it has ended

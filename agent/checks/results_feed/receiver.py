@@ -13,6 +13,7 @@ from agent.checks.results_feed.door import Desk, Door, HttpError
 from agent.checks.results_feed.header import FeedError
 from agent.checks.results_feed.places import Place, Places
 from agent.checks.results_feed.pushes import Line, Pushes, tls_refusal
+from venuewatch.base import threads
 
 __all__ = ["Desk", "Door", "Receiver"]
 
@@ -72,8 +73,8 @@ class Receiver:
         # A daemon: a sender must not keep the agent from ending.
         thread = threading.Thread(target=self._serve, args=(place,), name="feed-push", daemon=True)
         try:
-            thread.start()
-        except RuntimeError:  # the system gives no more threads
+            threads.begin(thread)
+        except RuntimeError:  # the system gives no more
             self._desk.refuse(_no_room())
             sock.close()
             self.places.leave(place)

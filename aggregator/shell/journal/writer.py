@@ -40,7 +40,7 @@ from aggregator.shell.journal.schema import migrate
 from aggregator.shell.journal.set_aside import merge_set_aside, set_aside_newer, unknown_number
 from aggregator.shell.journal.upkeep import STEP_APART_S, Figures, Upkeep, prepare
 from aggregator.shell.journal.waiting import ROOM_UNTIL, WAITING_MAX, Order, Waiting, size_of
-from venuewatch.base import clock, log
+from venuewatch.base import clock, log, threads
 from venuewatch.base.config import in_words
 
 DAY_S = 86_400.0
@@ -117,6 +117,7 @@ class Journal:
         self._lost_why = ""
         self._refused: set[int] = set()
         self._aside: Path | None = None
+        self._has_ended_others = False  # since it was set aside
         self._salvage: Salvage | None = None
         self._thread = threading.Thread(target=self._serve, name="journal", daemon=True)
         self._thread.start()
@@ -258,6 +259,7 @@ class Journal:
             if now < self._set_aside_at + _REST_S:
                 raise why  # noqa: TRY301 - one way to note it
             self._aside = set_aside(self._path)
+            self._has_ended_others = False
             self._set_aside_at = now
             self._file = self._opened()
         except Exception as error:  # noqa: BLE001 - tried again later
@@ -297,15 +299,17 @@ class Journal:
         self._refuse(unwritable)
         if notices:
             self._report(self._reports.notices, notices)
-        if self._aside is not None and any(order.ends is not None for order in written):
-            self._salvage = Salvage(
+        self._has_ended_others |= any(order.ends is not None for order in written)
+        if self._aside is not None and self._has_ended_others:
+            salvage = Salvage(
                 self._path,
                 self._aside,
                 self._closing_notice,
                 lambda found: self._report(self._reports.notices, found),
             )
-            self._salvage.start()
-            self._aside = None
+            with suppress(RuntimeError):  # there is no thread: with a later order
+                threads.begin(salvage)
+                self._salvage, self._aside = salvage, None
         if not self._has_room:
             self._report(self._look_for_room)
 

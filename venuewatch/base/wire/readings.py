@@ -28,6 +28,7 @@ ByMaster: TypeAlias = Annotated[list[tuple[Label, float]], _by("master")] | None
 ByDiskState: TypeAlias = Annotated[list[tuple[Label, Label, float]], _by("device", "state")] | None
 ByCollector: TypeAlias = Annotated[list[tuple[Label, float]], _by("collector")] | None
 ByReason: TypeAlias = Annotated[list[tuple[Label, float]], _by("reason")] | None
+ByMeans: TypeAlias = Annotated[list[tuple[Label, float]], _by("means")] | None
 ByLabel: TypeAlias = Annotated[list[tuple[Label, float]], _by("label")] | None
 ByCpuMode: TypeAlias = Annotated[list[tuple[Label, Label, float]], _by("cpu", "mode")] | None
 BySensor: TypeAlias = Annotated[list[tuple[Label, Label, float]], _by("chip", "sensor")] | None
@@ -215,6 +216,10 @@ class Readings(KernelFields, frozen=True, omit_defaults=True, kw_only=True):
     ] = None
     venuewatch_agent_publications_refused_total: Annotated[
         ByReason, "Messages of the agent that the broker refused, or that are larger than it takes."
+    ] = None
+    venuewatch_agent_means_refused_total: Annotated[
+        ByMeans,
+        "What the machine refused the agent: its disk, threads, descriptors or processes.",
     ] = None
     venuewatch_agent_probes_dropped_total: Annotated[
         Number, "Probes that the agent was asked for too often to make."

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from aggregator.shell.journal.rows import NEXT_NUMBER, ChangeRow, Rows
+from aggregator.shell.journal.salvage import Salvage
 from tests.aggregator.shell.journal.damage import BROKEN, Damage, locked
 from tests.aggregator.shell.journal.process import Reports, column, rows, visit
 from tests.aggregator.shell.journal.schemas import incident
@@ -51,6 +52,10 @@ def without_wal(path: Path) -> None:
 
 def emptied(path: Path) -> None:
     os.truncate(path, 0)
+
+
+def refuse(_thread: Salvage) -> None:
+    raise RuntimeError("can't start new thread")
 
 
 @pytest.fixture
@@ -223,6 +228,29 @@ async def test_sound_rows_come_in_later(filled: Path) -> None:
     assert column(filled, closed) == [199]
     assert column(filled, "SELECT count(*) FROM changes") == [200 + 199]
     assert {notice.id for notice in reports.notices} == set(column(filled, "SELECT id FROM outbox"))
+
+
+async def test_sound_rows_that_found_no_thread_come_in_with_a_later_order(
+    filled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    BROKEN["no hosts"](filled)
+    reports = Reports()
+    journal = reports.open(filled)
+    journal.remembered()
+    with monkeypatch.context() as patched:
+        patched.setattr(Salvage, "start", refuse)
+        journal.store(opened(500), 500)
+        journal.end_others([500, *range(1, 100)])
+        journal.store(opened(501), 501)
+        await reports.until_stored(501)
+
+    journal.store(opened(502), 502)
+    await reports.until(lambda: len(reports.notices) >= 199)
+    journal.close()
+
+    assert [why for why in reports.failing if why] == []
+    assert column(filled, "SELECT count(*) FROM incidents") == [202]
+    assert column(filled, "SELECT count(*) FROM changes") == [202 + 199]
 
 
 async def test_three_broken_journals_are_kept(path: Path) -> None:
