@@ -23,6 +23,7 @@ from agent.identity import milliseconds
 from agent.means import means_of
 from agent.mqtt import connecting
 from agent.mqtt.link import Link
+from agent.mqtt.paths import Paths
 from agent.mqtt.protocol import Limits, Receipt
 from agent.mqtt.session import Name, Session, SessionError
 from agent.outbox import Outbox, Send
@@ -76,7 +77,7 @@ class Agent:
         self._waker.settimeout(0.0)
         pool = self._threads = Pool(self._nudge)
         self._refused: Counter[str] = Counter()
-        connect = partial(connecting.connect, settings.broker)
+        connect = partial(connecting.connect, settings.broker, Paths())
         self._link = Link(
             settings.broker, connect, self._new_session, threads=pool, rng=rng, start=start
         )

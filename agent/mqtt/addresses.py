@@ -12,6 +12,8 @@ from itertools import zip_longest
 from typing import Final
 
 from agent.checks.net.connect import Target
+from agent.mqtt.paths import Paths
+from agent.mqtt.segments import keep_small
 from venuewatch.base import clock
 
 APART_S: Final = 0.25
@@ -66,8 +68,12 @@ class Race:
         return max(0.0, min(self._end, self._next_at if self._waiting else self._end) - now)
 
 
-def connect_first(targets: Iterable[Target], timeout_s: float) -> socket.socket:
+def connect_first(
+    targets: Iterable[Target], timeout_s: float, paths: Paths | None = None
+) -> socket.socket:
     """Return a connection to the address that accepts one first; the socket never blocks.
+
+    Its segments are small where ``paths`` knows the address as one that needs it.
 
     Raises:
         TimeoutError: none did within ``timeout_s``.
@@ -79,7 +85,7 @@ def connect_first(targets: Iterable[Target], timeout_s: float) -> socket.socket:
         while True:
             target = race.take(clock.monotonic())
             if target is not None:
-                _begin(target, race, trying)
+                _begin(target, race, trying, paths)
             for sock in _decided(trying, race.wait_s(clock.monotonic())):
                 trying.remove(sock)
                 number = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
@@ -92,7 +98,7 @@ def connect_first(targets: Iterable[Target], timeout_s: float) -> socket.socket:
             sock.close()
 
 
-def _begin(target: Target, race: Race, trying: list[socket.socket]) -> None:
+def _begin(target: Target, race: Race, trying: list[socket.socket], paths: Paths | None) -> None:
     """Let an address be tried, or the race know that it can't be."""
     try:
         sock = socket.socket(target.family, socket.SOCK_STREAM)
@@ -101,6 +107,8 @@ def _begin(target: Target, race: Race, trying: list[socket.socket]) -> None:
         return
     try:
         sock.settimeout(0.0)
+        if paths is not None and paths.is_narrow(str(target.address[0]), clock.monotonic()):
+            keep_small(sock)
         sock.connect(target.address)
     except BlockingIOError:
         pass

@@ -12,7 +12,11 @@ from typing import Final, NamedTuple
 from agent import config
 from agent.checks.net.connect import Target
 from agent.mqtt.addresses import connect_first
+from agent.mqtt.paths import Paths
+from agent.mqtt.segments import Segments, has_arrived, note_loss, peer_of
 from agent.mqtt.stream import Bytes, Stream
+from agent.mqtt.thin_tcp import give_up_after
+from venuewatch.base import clock
 from venuewatch.base.config import read_secret, tls_context
 from venuewatch.base.lookups import Lookups
 
@@ -20,20 +24,30 @@ CONNECT_TIMEOUT_S: Final = 5.0
 RESOLVE_TIMEOUT_S: Final = 6.0  # a lost question is asked again after 5 s (resolv.conf(5))
 HANGING_MAX: Final = 2
 
+IN_VAIN_KEEPALIVES: Final = 2.0
+"""So long may what was sent be unacknowledged: a ping is waited for as long (``protocol.py``)."""
+
+NO_TLS: Final = "connected, and TLS was not answered: is this the broker's port for TLS?"
+MUTE_TLS: Final = "TLS was not answered in time"
+
 
 class Line(NamedTuple):
     """A connection to a broker on which nothing was said yet, and the password to say.
 
-    ``sock``: its socket; None beneath a websocket, whose end is a proxy's.
+    ``sock``: its socket; None beneath a websocket, whose end is a proxy's. ``segments``: of the
+    TCP connection beneath, whatever is on it.
     """
 
     stream: Bytes
     sock: socket.socket | None = None
     password: bytes | None = None
+    segments: Segments | None = None
 
 
-def connect(where: config.Broker, place: config.Place) -> Line:
+def connect(where: config.Broker, paths: Paths, place: config.Place) -> Line:
     """Return a connection to one of the brokers. It waits: no loop may call it.
+
+    ``paths``: what is known of the ways to them.
 
     Raises:
         OSError: no connection, or no trust.
@@ -43,9 +57,11 @@ def connect(where: config.Broker, place: config.Place) -> Line:
     password = None
     if where.username is not None and where.password_file is not None:
         password = read_secret(where.password_file).encode()
-    stream = stream_to(place, tls_context(where))
+    stream = stream_to(place, tls_context(where), paths)
+    give_up_after(stream.sock, IN_VAIN_KEEPALIVES * where.keepalive)
+    segments = Segments(stream.sock, paths, clock.monotonic())
     if where.transport == "tcp":
-        return Line(stream, stream.sock, password)
+        return Line(stream, stream.sock, password, segments)
     from agent.mqtt.websocket import Websocket  # noqa: PLC0415 - few hosts need one
 
     try:
@@ -54,26 +70,50 @@ def connect(where: config.Broker, place: config.Place) -> Line:
     except BaseException:
         stream.close()
         raise
-    return Line(websocket, None, password)
+    return Line(websocket, None, password, segments)
 
 
-def stream_to(place: config.Place, context: ssl.SSLContext | None = None) -> Stream:
+def stream_to(
+    place: config.Place, context: ssl.SSLContext | None = None, paths: Paths | None = None
+) -> Stream:
     """Return a connection over TCP, or TLS where there is a ``context``.
+
+    A broker that has our first words of TLS, and is not heard in time, may have sent its
+    certificate in packets that are too large for the path: the next connection asks for small
+    ones.
 
     Raises:
         OSError: no connection, or no trust.
         ValueError: there is no such address.
     """
-    sock = connect_first(_addresses_of(place), CONNECT_TIMEOUT_S)
+    sock = connect_first(_addresses_of(place), CONNECT_TIMEOUT_S, paths)
     try:
         if context is not None:
-            sock.settimeout(CONNECT_TIMEOUT_S)
-            sock = context.wrap_socket(sock, server_hostname=place.address)
+            sock = _encrypted(sock, context, place.address, paths)
         sock.settimeout(0.0)
     except BaseException:
         sock.close()
         raise
     return Stream(sock)
+
+
+def _encrypted(
+    sock: socket.socket, context: ssl.SSLContext, name: str, paths: Paths | None
+) -> ssl.SSLSocket:
+    """Return a connection with TLS on it; say what may be wrong where the broker begins none."""
+    sock.settimeout(CONNECT_TIMEOUT_S)
+    tls = context.wrap_socket(sock, server_hostname=name, do_handshake_on_connect=False)
+    try:
+        tls.do_handshake()
+    except TimeoutError:
+        if paths is not None and has_arrived(tls):
+            note_loss(paths, peer_of(tls), MUTE_TLS, clock.monotonic())
+        tls.close()
+        raise OSError(NO_TLS) from None
+    except BaseException:
+        tls.close()
+        raise
+    return tls
 
 
 def _addresses_of(place: config.Place) -> list[Target]:

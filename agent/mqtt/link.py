@@ -149,17 +149,24 @@ class Link:
             self._trouble = why
             name = "broker_lost" if was_open else "broker_unreachable"
             log.event(_logger, logging.WARNING, name, why=why, **self.place._asdict())
-        was_taken_over = self.session is not None and self.session.was_taken_over
-        if self.session is not None:
-            if self.session.was_too_large:
-                self._note_too_large(self.session.largest_bytes)
-            self.session.drop()
-            self.session = None
         now = clock.monotonic()
-        self.connect_at = now + self._waits.after_end(now, was_taken_over=was_taken_over)
+        self.connect_at = now + self._end_session(now)
         self._at = 0 if was_open else (self._at + 1) % len(self._where.places)
         if not was_open and self._at == 0:
             self._waits.round_over()
+
+    def _end_session(self, now: float) -> float:
+        """Hang up, if there is a session; return how long (s) to wait before the next attempt."""
+        session, self.session = self.session, None
+        if session is None:
+            return self._waits.after_end(now)
+        if session.was_too_large:
+            self._note_too_large(session.largest_bytes)
+        session.drop()
+        if session.was_path_narrow:  # the next one begins otherwise, once an hour
+            self._waits.left(now)
+            return 0.0
+        return self._waits.after_end(now, was_taken_over=session.was_taken_over)
 
     def _note_too_large(self, largest_bytes: int) -> None:
         """Note that this broker ended a session for a packet, the largest one presumably."""

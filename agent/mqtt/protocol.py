@@ -35,6 +35,12 @@ TOO_LARGE: Final = "packet_too_large"
 TOO_MANY: Final = "receive_maximum_exceeded"
 """The reason where ``WAITING_MAX`` messages wait already."""
 
+PORTAL: Final = (
+    "a web server answered: is this the broker's port, and does the network want a sign-in first?"
+)
+
+_HTTP: Final = b"HTTP/"
+
 _FAILURE: Final = 0x80  # reason codes from here on are failures (MQTT 5, 2.4)
 _SUBSCRIBE_ID: Final = 1
 _FIRST_ID, _LAST_ID = 2, 65_535
@@ -112,6 +118,7 @@ class Client:
 
     Attributes:
         is_open: whether the broker has accepted it.
+        packet_bytes_max: the largest packet that the broker takes, as far as is known.
         largest_bytes: the size of the largest message that was sent.
         refusals: what was refused, each kind once in a session; its owner takes them out.
     """
@@ -130,7 +137,7 @@ class Client:
         self._under_way: dict[int, Receipt] = {}
         self._waiting: deque[tuple[int, bytes, Receipt]] = deque()
         self._receive_max = 0
-        self._packet_bytes_max, self._refused_for = limits or Limits(math.inf, Counter())
+        self.packet_bytes_max, self._refused_for = limits or Limits(math.inf, Counter())
         self.largest_bytes = 0
         self._keepalive_s: float = connect.keep_alive or math.inf
         self._sent_at = self._heard_at = now
@@ -159,6 +166,8 @@ class Client:
         """
         if not data:
             return
+        if not self.is_open and data.startswith(_HTTP):
+            raise ProtocolError(PORTAL)
         self._heard_at, self._pinged_at = now, None
         try:
             for item in self._framer.feed(data):
@@ -199,7 +208,7 @@ class Client:
             packet_id=number,
             message_expiry_interval=expiry_s,
         ).write()
-        if len(packet) > self._packet_bytes_max:  # the broker would end the session
+        if len(packet) > self.packet_bytes_max:  # the broker would end the session
             receipt = Receipt(topic)
             self._refuse_too_large(receipt)
             return receipt
@@ -249,7 +258,7 @@ class Client:
             self.refusals.append(refusal)
 
     def _refuse_too_large(self, receipt: Receipt) -> None:
-        why = f"the broker takes packets of {self._packet_bytes_max:,} bytes at most"
+        why = f"the broker takes packets of {self.packet_bytes_max:,} bytes at most"
         self._refuse_publication(receipt, TOO_LARGE, why)
 
     def _refuse_publication(self, receipt: Receipt, reason: str, why: str) -> None:
@@ -278,7 +287,7 @@ class Client:
             self._keepalive_s = min(self._keepalive_s, packet.server_keep_alive or math.inf)
             self._receive_max = min(packet.receive_max, _LAST_ID - _FIRST_ID - WAITING_MAX)
             said_bytes = packet.max_packet_size or math.inf
-            self._packet_bytes_max = min(self._packet_bytes_max, said_bytes)
+            self.packet_bytes_max = min(self.packet_bytes_max, said_bytes)
             self._out.append(mqtt5.SubscribePacket(_SUBSCRIBE_ID, self._subscriptions).write())
             self.is_open = True
             self._go_on()
@@ -321,7 +330,7 @@ class Client:
         """Send what waits, as far as the broker takes it."""
         while self._waiting and len(self._under_way) < self._receive_max:
             number, packet, receipt = self._waiting.popleft()
-            if len(packet) > self._packet_bytes_max:  # it was handed in before the broker said so
+            if len(packet) > self.packet_bytes_max:  # it was handed in before the broker said so
                 self._refuse_too_large(receipt)
                 continue
             self._under_way[number] = receipt

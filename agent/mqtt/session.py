@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 import mqtt5
 
 from agent import config
+from agent.mqtt import segments
 from agent.mqtt.connecting import CONNECT_TIMEOUT_S, Line
 from agent.mqtt.protocol import Client, Limits, ProtocolError, Receipt
 from agent.mqtt.thin_tcp import Connection
@@ -28,6 +29,9 @@ within a second, whatever the network does."""
 
 PARTED_WITHIN_S: Final = 0.8
 """How long (s) the broker has to hang up, counted from when we begin to part."""
+
+MUTE: Final = "the broker accepted the connection and did not answer: is it another program?"
+UNHEARD: Final = "nothing that was sent has arrived: is the way to the broker blocked?"
 
 _logger = logging.getLogger("agent")
 
@@ -52,6 +56,8 @@ class Session:
         connection: the TCP connection beneath.
         was_taken_over: whether another client has connected under this name.
         was_too_large: whether it ended for a packet that was larger than the broker takes.
+        was_path_narrow: whether it ended because large packets are lost on the way: the next one
+            sends small ones.
     """
 
     def __init__(
@@ -71,14 +77,16 @@ class Session:
         """
         self._on_message = on_message
         self._has_ended = False
+        self._why = "the link broke"
         self._open_by = clock.monotonic() + CONNECT_TIMEOUT_S
         self.was_taken_over = False
         self.was_too_large = False
+        self.was_path_narrow = False
         filters = [
             mqtt5.TopicFilter(pattern, max_qos=mqtt5.QoS.AT_LEAST_ONCE, retain_as_published=False)
             for pattern in subscriptions
         ]
-        self._stream, self._sock = line.stream, line.sock
+        self._stream, self._sock, self._segments = line.stream, line.sock, line.segments
         try:
             connect = _connect_packet(where, name, line.password)
             self._client = Client(connect, filters, clock.monotonic(), limits)
@@ -102,6 +110,11 @@ class Session:
     def largest_bytes(self) -> int:
         """The size of the largest packet that was sent."""
         return self._client.largest_bytes
+
+    @property
+    def packet_bytes_max(self) -> float:
+        """The largest packet that the broker takes, as far as is known."""
+        return self._client.packet_bytes_max
 
     @property
     def local_address(self) -> str:
@@ -148,6 +161,8 @@ class Session:
         stream = self._stream
         link, woken = stream.fileno(), wake.fileno()
         due_at = self._client.due_at if self._client.is_open else self._open_by
+        if self._segments is not None:
+            due_at = min(due_at, self._segments.next_at)
         if stream.is_pending:
             due_at = -math.inf
         timeout_s = max(0.0, min(timeout_s, due_at - clock.monotonic()))
@@ -158,8 +173,8 @@ class Session:
         except ProtocolError as error:
             self._has_ended = True
             raise SessionError(self._end(error)) from None
-        except OSError:
-            self._has_ended = True
+        except OSError as error:
+            self._break(error)
         if self._has_ended:
             raise SessionError(self._last_word())
         return woken in readable
@@ -173,7 +188,10 @@ class Session:
         if self._client.is_open:
             self._client.advance(now)
         elif now >= self._open_by:
-            raise ProtocolError("the broker accepted the connection and did not answer")
+            raise ProtocolError(MUTE)
+        if self._segments is not None and self._segments.advance(now):
+            self.was_path_narrow = True
+            raise ProtocolError(segments.WHY)
         self._write()
         while self._client.refusals:
             event, topic, why = self._client.refusals.popleft()
@@ -201,6 +219,8 @@ class Session:
     def drop(self) -> None:
         """Hang up without a farewell: the broker will publish the will."""
         self._has_ended = True
+        if self._segments is not None:
+            self._segments.ended(clock.monotonic())
         self._stream.close()
 
     def _part(self, end: float) -> None:
@@ -218,11 +238,19 @@ class Session:
             return
         try:
             if out:
+                if self._segments is not None:
+                    self._segments.before_write(len(out), clock.monotonic())
                 self._stream.write(out)
             elif self._stream.wants_write:
                 self._stream.flush()
-        except OSError:
-            self._has_ended = True
+        except OSError as error:
+            self._break(error)
+
+    def _break(self, error: OSError) -> None:
+        """Note that the connection has ended."""
+        self._has_ended = True
+        if isinstance(error, TimeoutError):  # the kernel has given it up
+            self._why = UNHEARD
 
     def _linger(self, end: float) -> None:
         """Wait until the broker hangs up, at most until ``end``: it has got what was written then.
@@ -247,7 +275,7 @@ class Session:
             return self._end(error)
         except OSError:
             pass
-        return "the link broke"
+        return self._why
 
     def _end(self, error: ProtocolError) -> str:
         """Note why the broker ended it, and return that for the operator."""

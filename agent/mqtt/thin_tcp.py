@@ -24,6 +24,7 @@ _INFO: Final = struct.Struct("=120xQ20xI")
 _UNKNOWN: Final = 0xFFFF_FFFF
 _QUEUED: Final = struct.Struct("=i")
 _US_PER_S: Final = 1_000_000
+_MS_PER_S: Final = 1_000
 
 
 def tune(sock: socket.socket) -> bool:
@@ -44,6 +45,26 @@ def tune(sock: socket.socket) -> bool:
     except OSError:
         return False
     return True
+
+
+def give_up_after(sock: socket.socket, in_vain_s: float) -> None:
+    """Have a connection end once what was sent is unacknowledged for so long (s).
+
+    A broker that is still heard, and hears nothing, would keep it up for ever.
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            milliseconds = int(in_vain_s * _MS_PER_S)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
+
+
+def queued_bytes(sock: socket.socket) -> int | None:
+    """Return how many bytes the kernel still keeps for the peer; None where it does not tell."""
+    try:
+        told = fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, bytes(_QUEUED.size))
+    except (OSError, ValueError):
+        return None
+    return int(_QUEUED.unpack(told)[0])
 
 
 class Connection:
@@ -103,11 +124,4 @@ class Connection:
         return int(acknowledged)
 
     def _queued(self) -> int | None:
-        """Return how many bytes the kernel still keeps for the peer."""
-        if self._sock is None:
-            return None
-        try:
-            told = fcntl.ioctl(self._sock.fileno(), termios.TIOCOUTQ, bytes(_QUEUED.size))
-        except (OSError, ValueError):
-            return None
-        return int(_QUEUED.unpack(told)[0])
+        return None if self._sock is None else queued_bytes(self._sock)

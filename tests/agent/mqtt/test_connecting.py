@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,12 +13,16 @@ import trustme
 from agent import config
 from agent.checks.net.connect import Target
 from agent.mqtt import connecting
+from agent.mqtt.paths import SEGMENT_BYTES, Paths
 from tests.agent.checks.peers import LOOPBACK, refused_port, say_nothing, tcp_peer
+from venuewatch.base import clock
 from venuewatch.base.config import ConfigError, in_words
 from venuewatch.base.lookups import Lookups
 
 PATIENCE_S = 10.0
 MOST = connecting.HANGING_MAX
+
+linux_only = pytest.mark.skipif(sys.platform != "linux", reason="Linux alone tells")
 
 
 class Resolver:
@@ -43,7 +48,7 @@ def resolver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Resolver]:
 
 def connect(name: str, port: int = 9, **settings: object) -> connecting.Line:
     where = config.Broker(address=name, port=port, **settings)  # type: ignore[arg-type]
-    return connecting.connect(where, where.places[0])
+    return connecting.connect(where, Paths(), where.places[0])
 
 
 @pytest.mark.usefixtures("resolver")
@@ -85,6 +90,22 @@ def test_a_name_is_resolved_and_connected_to() -> None:
     assert line.password is None
 
 
+def test_an_old_address_is_not_kept_to_the_next_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
+    with tcp_peer(say_nothing) as port:
+        known = [refused_port(), port]
+
+        def ask(*_: object) -> list[Target]:
+            return [Target(socket.AF_INET, (LOOPBACK, known.pop(0)))]
+
+        monkeypatch.setattr(connecting, "_lookups", Lookups(ask, most=connecting.HANGING_MAX))
+        with pytest.raises(ConnectionRefusedError):
+            connect("broker.example")
+        line = connect("broker.example")
+        line.stream.close()
+
+    assert line.sock is not None
+
+
 def test_a_port_where_nobody_listens_is_refused() -> None:
     with pytest.raises(ConnectionRefusedError):
         connect(LOOPBACK, refused_port())
@@ -104,11 +125,68 @@ def test_a_secret_is_read_before_anybody_is_asked(tmp_path: Path) -> None:
         connect("broker.example", username="agent", password_file=str(secret))
 
 
-def test_a_broker_that_shakes_no_hands_is_given_up(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def hasty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> config.Broker:
+    """Have TLS be waited for a moment only; return the settings of a broker that speaks it."""
     monkeypatch.setattr(connecting, "CONNECT_TIMEOUT_S", 0.1)
     trustme.CA().cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    return config.Broker(address=LOOPBACK, ca_file=str(tmp_path / "ca.pem"))
 
-    with tcp_peer(say_nothing) as port, pytest.raises(TimeoutError):
-        connect(LOOPBACK, port, ca_file=str(tmp_path / "ca.pem"))
+
+def test_a_broker_that_shakes_no_hands_is_given_up(hasty: config.Broker) -> None:
+    with tcp_peer(say_nothing) as port, pytest.raises(OSError, match="TLS") as told:
+        connecting.connect(hasty, Paths(), config.Place(LOOPBACK, port))
+
+    assert in_words(told.value) == connecting.NO_TLS
+
+
+@linux_only
+def test_certificate_that_does_not_come_may_have_been_too_large(hasty: config.Broker) -> None:
+    paths = Paths()
+
+    with tcp_peer(say_nothing) as port, pytest.raises(OSError, match="TLS"):
+        connecting.connect(hasty, paths, config.Place(LOOPBACK, port))
+
+    assert paths.is_narrow(LOOPBACK, clock.monotonic())
+
+
+def test_line_that_has_lost_our_first_words_says_nothing_of_large_packets(
+    hasty: config.Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connecting, "has_arrived", lambda _sock: False)
+    paths = Paths()
+
+    with tcp_peer(say_nothing) as port, pytest.raises(OSError, match="TLS"):
+        connecting.connect(hasty, paths, config.Place(LOOPBACK, port))
+
+    assert not paths.is_narrow(LOOPBACK, clock.monotonic())
+
+
+@linux_only
+def test_connection_is_given_up_after_two_keepalives_in_vain() -> None:
+    with tcp_peer(say_nothing) as port:
+        line = connect(LOOPBACK, port, keepalive_s=7)
+        assert line.sock is not None
+        in_vain_ms = line.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+        line.stream.close()
+
+    assert in_vain_ms == 14_000
+
+
+@linux_only
+@pytest.mark.parametrize(("narrow", "is_small"), [(LOOPBACK, True), ("10.0.0.1", False)])
+def test_only_a_path_that_loses_large_packets_gets_small_segments(
+    narrow: str, *, is_small: bool
+) -> None:
+    paths = Paths()
+    paths.lose_large(narrow, clock.monotonic())
+
+    with tcp_peer(say_nothing) as port:
+        line = connecting.connect(
+            config.Broker(address=LOOPBACK), paths, config.Place(LOOPBACK, port)
+        )
+        assert line.sock is not None
+        segment_bytes = line.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG)
+        line.stream.close()
+
+    assert (segment_bytes <= SEGMENT_BYTES) is is_small

@@ -32,6 +32,7 @@ class FakeSession:
         self.is_open = False
         self.was_taken_over = False
         self.was_too_large = False
+        self.was_path_narrow = False
         self.largest_bytes = 0
         self.has_left = False
 
@@ -200,6 +201,16 @@ def test_a_session_that_is_renewed_follows_at_once() -> None:
 
     assert left.has_left
     assert scene.tried == ["first", "first"]
+
+
+def test_session_that_ended_for_a_narrow_path_is_followed_at_once() -> None:
+    scene = Scene()
+    scene.open()
+    scene.session.was_path_narrow = True
+
+    scene.fail(was_open=True)
+
+    assert scene.link.connect_at <= clock.monotonic()
 
 
 def test_on_a_fallback_the_first_is_looked_for_and_returned_to() -> None:

@@ -1,6 +1,7 @@
 """A session over a real socket: what breaks it is said, and never raises anything else."""
 
 import contextlib
+import errno
 import socket
 import threading
 from collections.abc import Iterator
@@ -10,6 +11,8 @@ import pytest
 
 from agent import config
 from agent.mqtt.connecting import CONNECT_TIMEOUT_S, connect
+from agent.mqtt.paths import Paths
+from agent.mqtt.segments import Segments
 from agent.mqtt.session import (
     FAREWELL_WITHIN_S,
     PARTED_WITHIN_S,
@@ -17,6 +20,7 @@ from agent.mqtt.session import (
     Session,
     SessionError,
 )
+from agent.mqtt.stream import Stream
 from venuewatch.base import clock
 
 # The codec panics over bytes that are no UTF-8, with an exception that nobody can catch.
@@ -103,7 +107,7 @@ def new_session(port: int) -> Session:
     where = config.Broker(port=port)
     return Session(
         where,
-        connect(where, config.Place("127.0.0.1", port)),
+        connect(where, Paths(), config.Place("127.0.0.1", port)),
         name=Name("STA-1", ("death", b"lost")),
         subscriptions=["tick"],
         on_message=lambda _topic, _payload: None,
@@ -208,6 +212,29 @@ def test_broker_that_answers_no_connect_is_given_up_in_time(
     with pytest.raises(SessionError, match="accepted the connection and did not answer"):
         session.wait(3_600.0, wake)
     session.drop()
+
+
+def test_connection_that_the_kernel_gave_up_says_that_nothing_arrived(
+    session: Session, wake: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def give_up(_stream: Stream, _data: bytes) -> None:
+        raise TimeoutError(errno.ETIMEDOUT, "Connection timed out")
+
+    monkeypatch.setattr(Stream, "write", give_up)
+    session.publish("beat", b"0", qos=0)
+
+    with pytest.raises(SessionError, match="nothing that was sent has arrived"):
+        session.wait(PATIENCE_S, wake)
+
+
+def test_session_is_left_once_large_packets_are_lost_for_good(
+    session: Session, wake: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Segments, "advance", lambda _segments, _now: True)
+
+    with pytest.raises(SessionError, match="large packets to the broker are lost"):
+        session.wait(0.0, wake)
+    assert session.was_path_narrow
 
 
 def test_reason_of_the_end_is_told_though_a_write_failed_first(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from agent.mqtt.thin_tcp import Connection
+from agent.mqtt.thin_tcp import Connection, give_up_after
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="Linux alone tells")
 
@@ -136,6 +136,17 @@ def test_on_another_system_nothing_is_asked_and_beats_go_out_at_once(
 
     assert connection.is_acknowledged()
     assert (told.asked, connection.round_trip_s, connection.is_thin) == (0, None, False)
+
+
+@linux_only
+def test_a_connection_that_sends_in_vain_is_given_up_by_the_kernel(
+    pair: tuple[socket.socket, socket.socket],
+) -> None:
+    near, _ = pair
+
+    give_up_after(near, 7.5)
+
+    assert near.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 7_500
 
 
 def test_a_closed_connection_is_no_error(pair: tuple[socket.socket, socket.socket]) -> None:

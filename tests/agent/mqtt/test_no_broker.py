@@ -1,0 +1,48 @@
+"""Programs that answer in a broker's place are told from one, in words that say where to look."""
+
+import socket
+
+import pytest
+
+from agent import config
+from agent.mqtt.connecting import connect
+from agent.mqtt.paths import Paths
+from agent.mqtt.protocol import PORTAL
+from agent.mqtt.session import Name, Session, SessionError
+from tests.agent.checks.peers import LOOPBACK, Script, say, tcp_peer
+
+PATIENCE_S = 10.0
+REFUSAL = b"HTTP/1.1 400 Bad Request\r\n\r\n"
+SIGN_IN = b"HTTP/1.0 302 Found\r\nLocation: http://portal.example/\r\n\r\n" + b"<p>Sign in" * 50
+
+
+def use(session: Session, wake: socket.socket) -> None:
+    while True:
+        session.wait(PATIENCE_S, wake)
+
+
+def end_with(peer: Script) -> str:
+    """Return why a session ends with this peer."""
+    ours, theirs = socket.socketpair()
+    with tcp_peer(peer) as port, ours, theirs:
+        where = config.Broker(port=port)
+        session = Session(
+            where,
+            connect(where, Paths(), config.Place(LOOPBACK, port)),
+            name=Name("STA-1", ("death", b"lost")),
+            subscriptions=["tick"],
+            on_message=lambda _topic, _payload: None,
+        )
+        with pytest.raises(SessionError) as raised:
+            use(session, ours)
+        session.drop()
+    return str(raised.value)
+
+
+@pytest.mark.parametrize("answer", [REFUSAL, SIGN_IN])
+def test_web_server_in_the_place_of_the_broker_is_named(answer: bytes) -> None:
+    assert end_with(say(answer)) == PORTAL
+
+
+def test_another_program_is_told_as_one_that_speaks_no_mqtt() -> None:
+    assert "what is no MQTT" in end_with(say(b"SSH-2.0-OpenSSH_9.2\r\n" * 9))
