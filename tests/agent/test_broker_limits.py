@@ -1,5 +1,6 @@
 """A real agent on a real broker that takes less than it has to say."""
 
+import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +9,10 @@ import pytest
 
 from agent import config
 from agent.mqtt.connecting import connect
+from agent.mqtt.paths import Paths
 from agent.mqtt.session import Name, Session
+from agent.mqtt.stream import Stream
+from tests.agent.narrow_path import HOST, add_interfaces
 from tests.faults.stage import staged
 from tests.integration.real import Agent, Aggregator, Mosquitto, inventory_of, pause, until
 from venuewatch.base import clock
@@ -16,10 +20,8 @@ from venuewatch.rehearsal.stage.machine import Machine
 
 pytestmark = [pytest.mark.real, pytest.mark.timed, pytest.mark.long]
 
-HOST = "STA-1"
 CHECKS_TOPIC = f"venuewatch/v1/STA/{HOST}/checks"
 PACKET_BYTES_MAX = 2_000
-INTERFACES = 150
 LASTS_S = 12.0
 """Twice what it takes until a host that is not heard is down."""
 
@@ -33,7 +35,6 @@ port = {port}
 every_s = 2
 """
 FAULTS_OF_A_LINK = {"connection_lost", "flapping", "silent"}
-_SCATTER = 2_654_435_761  # Knuth, TAOCP 3, 6.4
 
 
 def settings(port: int) -> str:
@@ -49,12 +50,11 @@ def checks_known(aggregator: Aggregator) -> set[str]:
 
 @pytest.fixture
 def machine() -> Iterator[Machine]:
-    """Yield a machine of many interfaces, whose names do not pack well; all run on it."""
+    """Yield a machine of many interfaces, on which all run."""
     with staged() as run:
         made = Machine(run.prefix, "busy")
         made.make()
-        names = (f"br{at * _SCATTER % 2**32:08x}" for at in range(INTERFACES))
-        made.ip(*(f"link add name {name} type bridge" for name in names))
+        add_interfaces(made)
         yield made
 
 
@@ -109,16 +109,29 @@ def test_refused_publications_are_counted_and_come_by_another_way(tmp_path: Path
         assert aggregator.value("venuewatch_agent_dropped_total", host=HOST) == 0
 
 
-def session_with(broker: Mosquitto, *, keepalive_s: int = 60) -> Session:
-    where = config.Broker(port=broker.port, keepalive_s=keepalive_s)
-    line = connect(where, config.Place("127.0.0.1", broker.port))
-    return Session(
+class Counted(Stream):
+    """A connection that counts the vitals that are written."""
+
+    vitals = 0
+
+    def write(self, data: bytes) -> None:
+        self.vitals += data.count(b"vitals")
+        super().write(data)
+
+
+def session_with(broker: Mosquitto) -> tuple[Session, Counted]:
+    where = config.Broker(port=broker.port, keepalive_s=60)
+    line = connect(where, Paths(), config.Place("127.0.0.1", broker.port))
+    assert line.sock is not None
+    stream = Counted(line.sock)
+    session = Session(
         where,
-        line,
+        line._replace(stream=stream),
         name=Name(HOST, ("death", b"lost")),
         subscriptions=["tick"],
         on_message=lambda _topic, _payload: None,
     )
+    return session, stream
 
 
 @pytest.fixture
@@ -128,11 +141,31 @@ def wake() -> Iterator[socket.socket]:
         yield ours
 
 
+def test_no_more_is_under_way_than_the_broker_takes_at_a_time(
+    tmp_path: Path, wake: socket.socket
+) -> None:
+    with Mosquitto(tmp_path, extra=["max_inflight_messages 2"]) as broker:
+        session, stream = session_with(broker)
+        end = clock.monotonic() + 10.0
+        while not session.is_open and clock.monotonic() < end:
+            session.wait(1.0, wake)
+        broker.signal(signal.SIGSTOP)
+        receipts = [session.publish("vitals", b"%d" % at, qos=1) for at in range(50)]
+        under_way = stream.vitals
+        broker.signal(signal.SIGCONT)
+        while not all(each.is_published() for each in receipts) and clock.monotonic() < end:
+            session.wait(1.0, wake)
+        session.drop()
+
+    assert under_way == 2
+    assert all(each.is_published() for each in receipts)
+
+
 def test_broker_that_wants_a_shorter_keepalive_hears_a_silent_agent(
     tmp_path: Path, wake: socket.socket
 ) -> None:
     with Mosquitto(tmp_path, extra=["max_keepalive 10"]) as broker:
-        session = session_with(broker)
+        session, _ = session_with(broker)
         end = clock.monotonic() + 25.0  # it would end a session after 15 s
         while clock.monotonic() < end:
             session.wait(end - clock.monotonic(), wake)
