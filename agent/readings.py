@@ -19,13 +19,24 @@ from agent.series import Series
 from agent.slots import Slots
 from venuewatch.base import clock, log
 from venuewatch.base.wire.bounds import DETAIL_MAX, fitted
-from venuewatch.base.wire.messages import CheckReading, Checks, Vitals, encode
+from venuewatch.base.wire.messages import (
+    CHECKS_MAX,
+    MAX_PAYLOAD_BYTES,
+    CheckReading,
+    Checks,
+    Vitals,
+    encode,
+)
+from venuewatch.base.wire.packing import packed
 from venuewatch.base.wire.readings import Readings as VitalReadings
 from venuewatch.base.wire.topics import Stream
 
 START_JITTER_S = 10.0
 CHECKS_APART_S = 1.25
 """How far apart (s) two messages of checks are: with vitals they are fewer than two a second."""
+
+_HEAD_BYTES = 512
+"""More than a message of checks and its packet take beside the results."""
 
 _SPARE_S = 1.0  # a check that keeps its own timeout is not called hanging
 
@@ -42,6 +53,7 @@ class Readings:
 
     Attributes:
         taken: how many messages were made so far.
+        packet_bytes_max: the largest packet that the broker takes, as far as is known.
     """
 
     def __init__(
@@ -65,6 +77,7 @@ class Readings:
         self._seqs = {Stream.VITALS: -1, Stream.CHECKS: -1}
         self._skipped_said = 0
         self.taken = 0
+        self.packet_bytes_max = math.inf
         self._series = Series()
         every_s = settings.heartbeat.vitals_every_s
         self._rounds = Rounds(
@@ -111,15 +124,12 @@ class Readings:
         return messages
 
     def rest(self, session: int) -> list[Message]:
-        """Return the results of checks that were collected, as a message of this session."""
-        if not self._ended:
-            return []
+        """Return the results of checks that were collected, as messages of this session.
+
+        It is one message, where one takes them all.
+        """
         said, self._ended = self._ended, []
-        skipped = self._runner.skipped - self._skipped_said
-        self._skipped_said += skipped
-        seq, wall_ms = self._next(Stream.CHECKS, 1 + skipped)
-        payload = encode(Checks(self._boot, session, seq, wall_ms, said))
-        return [Message(Stream.CHECKS, payload, taken_at=clock.since_boot())]
+        return [self._message_of(part, session) for part in self._parts_of(said)]
 
     def close(self) -> None:
         """Let the checks go of what they hold."""
@@ -150,6 +160,27 @@ class Readings:
             detail=fitted(reading.detail, DETAIL_MAX),
             values=reading.values,
         )
+
+    def _parts_of(self, said: list[CheckReading]) -> list[list[CheckReading]]:
+        """Cut results into parts that a message takes; one that is too large is alone."""
+        if len(said) <= 1 or (len(said) <= CHECKS_MAX and self._is_taken(encode(said))):
+            return [said] if said else []
+        middle = len(said) // 2
+        return self._parts_of(said[:middle]) + self._parts_of(said[middle:])
+
+    def _is_taken(self, results: bytes) -> bool:
+        """Tell whether so much fits the wire, and packed also the broker."""
+        if len(results) > MAX_PAYLOAD_BYTES - _HEAD_BYTES:
+            return False
+        room = self.packet_bytes_max - _HEAD_BYTES
+        return len(results) <= room or len(packed(results)) <= room
+
+    def _message_of(self, said: list[CheckReading], session: int) -> Message:
+        skipped = self._runner.skipped - self._skipped_said
+        self._skipped_said += skipped
+        seq, wall_ms = self._next(Stream.CHECKS, 1 + skipped)
+        payload = encode(Checks(self._boot, session, seq, wall_ms, said))
+        return Message(Stream.CHECKS, payload, taken_at=clock.since_boot())
 
     def _note_hung(self) -> None:
         """Log which collectors hang, when those are others than before."""

@@ -232,6 +232,7 @@ class Agent:
         self._is_announced = True
         self._birth_refused = None
         self._link.opened()
+        self._readings.packet_bytes_max = session.packet_bytes_max
         self._systemd.status(f"connected to {self._link.place.address}")
         self._centre.session_began(clock.monotonic())
         self._put_back.session_began()

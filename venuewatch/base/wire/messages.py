@@ -38,6 +38,8 @@ Named: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=NAME_MAX
 BootId: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=32)]
 Period: TypeAlias = Annotated[float, msgspec.Meta(ge=PERIOD_MIN_S, le=PERIOD_MAX_S)]
 
+CHECKS_MAX: Final = 256
+"""How many results of checks are in one message at most."""
 
 ECHOES_MAX: Final = 4
 """How many aggregators' ticks a beat echoes at most."""
@@ -158,7 +160,7 @@ class Checks(msgspec.Struct, frozen=True, omit_defaults=True):
     session: Count
     seq: Count
     wall_ms: Count
-    readings: Annotated[list[CheckReading], msgspec.Meta(max_length=256)]
+    readings: Annotated[list[CheckReading], msgspec.Meta(max_length=CHECKS_MAX)]
     age_ms: Count | None = None
     restarted: bool = False
 
