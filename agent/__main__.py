@@ -1,6 +1,7 @@
 """Runs the agent: ``python -I -m agent --config agent.toml``."""
 
 import argparse
+import contextlib
 import logging
 import os
 import random
@@ -21,6 +22,8 @@ OWN_FILES = 0o077
 
 INTERRUPTED = 130
 
+_M_ARENA_MAX = -8  # mallopt(3)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
@@ -31,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run until stopped; return the exit code."""
     os.umask(OWN_FILES)
+    keep_one_heap()
     log.start(level=logging.DEBUG if options.verbose else logging.INFO)
     try:
         settings = config.read(options.config)
@@ -46,6 +50,15 @@ def run(options: argparse.Namespace) -> int:
         log.last_words(in_words(error))
         return FAILED
     return INTERRUPTED if number == signal.SIGINT else 0
+
+
+def keep_one_heap() -> None:
+    """Have all threads share a heap; with one each, as glibc makes them, we take 0.3 MiB more."""
+    if sys.platform == "linux":
+        import ctypes  # noqa: PLC0415 - vitals load it too, there
+
+        with contextlib.suppress(AttributeError):  # another C library
+            ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
 
 
 def serve(settings: config.Config) -> int:
