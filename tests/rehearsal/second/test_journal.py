@@ -22,7 +22,7 @@ INSERT INTO main.incidents SELECT incident, 'host', 'STA', 'STA-1', '', 'host_do
     NULL, at + {OFFSET_S}, 1, '[]', '[]', '[]' FROM run.seen WHERE change = 'closed';
 INSERT INTO main.changes SELECT incident, seq, at + {OFFSET_S} - 0.3, change, cause FROM run.notice;
 INSERT INTO main.transitions VALUES (1.0, 'STA', 'STA-1', 'up', 'down', 'silent', NULL);
-INSERT INTO main.readings VALUES ('STA-1', 'a', 'vitals', 1, 1, 1.0, x'00')
+INSERT INTO main.readings VALUES (1, 'STA-1', 'a', 'vitals', 1, 1, 1.0, x'00')
 """  # noqa: S608 - ours
 
 
