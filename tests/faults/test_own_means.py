@@ -11,6 +11,7 @@ from typing import Final
 
 import pytest
 
+from aggregator.shell.outlets.journal import MARK_EVERY_S
 from tests.faults.world import Plan, World, world_of
 from tests.integration.real import in_thread, until
 from tests.kit.receiver import Answer, Receiver
@@ -80,7 +81,7 @@ def test_disk_of_the_journal_is_full(means: Means) -> None:
     before = resource.prlimit(pid, resource.RLIMIT_FSIZE)
     resource.prlimit(pid, resource.RLIMIT_FSIZE, (4_096, before[1]))
     try:
-        means.world.expect("centre", "", "journal_failing", within_s=KNOWN_S)
+        means.world.expect("centre", "", "journal_failing", within_s=MARK_EVERY_S + KNOWN_S)
         means.check_a_kill_is_known()
         until("it is told", means.is_told, within_s=TOLD_S)
     finally:
