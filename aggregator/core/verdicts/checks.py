@@ -15,8 +15,9 @@
    critical hosts is up, nobody can tell, and it goes on.
 
 An incident falls and rises as a host's does, and is damped likewise (``flapping.py``). Readings
-that come late are not looked at. A check that has an incident as a feed has none here; one that
-reads results has none here at all (``feeds.py``). Times are monotonic seconds.
+that come late are not looked at, nor are those of a cut (``unsaid.py``). A check that has an
+incident as a feed has none here; one that reads results has none here at all (``feeds.py``). Times
+are monotonic seconds.
 """
 
 import heapq
