@@ -1,4 +1,4 @@
-"""What a host read while nobody heard it accuses nothing else: all that it asked failed then."""
+"""Readings that a host took while nobody heard it accuse nothing else: all failed then."""
 
 import itertools
 from typing import Any
