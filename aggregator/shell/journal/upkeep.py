@@ -32,6 +32,7 @@ _FORGET_EVERY_S = 3_600.0
 _STEP_ROWS = 500
 _SHED_ROWS = 100  # between two looks at the size
 _WAL_MAX = 8 * 2**20
+_CACHE_KIB = 512  # SQLite's 2 MB fill as the journal grows, and what is written is seldom read
 _WAL_SHARE = 8  # of the bound, for the WAL
 _PAGES_FREE_MIN = 128  # less is used again soon
 _PAGES_A_STEP = 256
@@ -62,6 +63,7 @@ def prepare(database: sqlite3.Connection) -> None:
     if not pages or mode == _FULL:
         database.execute(f"PRAGMA auto_vacuum = {_INCREMENTAL}")
     database.execute("PRAGMA secure_delete = OFF")  # else each page that gets free is written
+    database.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
 
 
 class Upkeep:

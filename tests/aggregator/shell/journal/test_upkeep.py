@@ -381,3 +381,9 @@ def left_in(path: Path) -> int:
 def journal_on_disk(path: Path) -> int:
     wal = path.with_name(f"{path.name}-wal")
     return path.stat().st_size + wal.stat().st_size
+
+
+def test_cache_of_the_journal_does_not_grow_with_it(database: sqlite3.Connection) -> None:
+    (size,) = database.execute("PRAGMA cache_size").fetchone()
+
+    assert size == -512  # KiB; SQLite's own 2 MB fill within an hour
