@@ -8,7 +8,7 @@ not: so numbers are kept packed.
 """
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from struct import Struct
 from typing import Any, NamedTuple
 from weakref import WeakValueDictionary
@@ -27,8 +27,7 @@ HELD_MAX = 4
 
 NAN = float("nan")
 
-NUMBER = Struct("d")
-"""A number, as it is kept in ``KnownVitals.packed``."""
+_NUMBER_BYTES = 8
 
 
 class KnownCatalogue:
@@ -68,9 +67,9 @@ class KnownCatalogue:
 class KnownVitals(msgspec.Struct, frozen=True, gc=False):
     """Vitals of a host: a number for each series, NaN where there is none.
 
-    ``packed``: these numbers, one ``NUMBER`` behind the other. ``at``: when they were taken
-    (monotonic s, by our estimate). ``timestamp_ms``: the time for their samples, in ms since 1970.
-    ``earlier``: some readings before it, oldest first, where a scraper asks for them.
+    ``packed``: these numbers, one behind the other, as this machine has them. ``at``: when they
+    were taken (monotonic s, by our estimate). ``timestamp_ms``: the time for their samples, in ms
+    since 1970. ``earlier``: some readings before it, oldest first, where a scraper asks for them.
     """
 
     catalogue: KnownCatalogue
@@ -153,3 +152,8 @@ def _packed(values: Sequence[float | None], of: KnownCatalogue) -> bytes:
     except TypeError:
         numbers = array("d", [NAN if value is None else value for value in values])
     return numbers.tobytes()
+
+
+def number_at(place: int) -> Callable[[bytes], tuple[float, ...]]:
+    """Return what takes the number at a place out of ``KnownVitals.packed``, alone in a tuple."""
+    return Struct(f"{place * _NUMBER_BYTES}xd").unpack_from

@@ -16,10 +16,9 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
-from struct import Struct
 from typing import NamedTuple, Self
 
-from aggregator.core.catalogues import NUMBER, KnownCatalogue
+from aggregator.core.catalogues import KnownCatalogue, number_at
 from aggregator.core.fleet import Venue
 from aggregator.core.margins import LATENESS_BUCKETS_S
 from aggregator.core.states import HostState, VenueState
@@ -301,7 +300,7 @@ def _family_of_vitals(name: str, alike: Iterable[tuple[Layout, _Rows]]) -> Itera
     head = name + "{"
     for series, rows in rows_by_series.items():
         for at, more in series:
-            number_in = Struct(f"{at * NUMBER.size}xd").unpack_from
+            number_in = number_at(at)
             for first in range(0, len(rows.ends), _AT_ONCE):
                 some = slice(first, first + _AT_ONCE)
                 numbers = map(number_in, rows.numbers[some])

@@ -2,10 +2,11 @@
 
 A reading counts if it is the latest of a check that is known, and not too old. One of a time when
 its host was cut off or frozen accuses nothing else: all that it asks fails then. Such readings come
-in a burst when the line is back. A living agent that
-says nothing of a check any more has it no longer in its configuration. For that, vitals are
-counted and not seconds, because a host that is lost can say nothing at all. Times are monotonic
-seconds.
+in a burst when the line is back.
+
+A living agent that says nothing of a check any more has it no longer in its configuration. For
+that, vitals are counted and not seconds, because a host that is lost can say nothing at all. Times
+are monotonic seconds.
 """
 
 from aggregator.core.catalogues import KnownCheck
@@ -19,7 +20,6 @@ UNSAID_PERIODS = 3.5
 
 UNSAID_LEAST_S = 60.0
 """And for how long (s) at least."""
-
 
 _LOST = (HostState.DOWN, HostState.UNREACHABLE)
 

@@ -19,12 +19,17 @@ def spool_in(folder: Path) -> SpoolThread:
     return SpoolThread(lambda: Spool(str(folder / "spool"), max_bytes=1 << 22), lambda: None)
 
 
+def refused(folder: Path, patched: pytest.MonkeyPatch) -> SpoolThread:
+    """Return a spool for which there is no thread, for as long as this is patched."""
+    patched.setattr(threading.Thread, "start", refuse)
+    return spool_in(folder)
+
+
 def test_what_was_kept_without_a_thread_is_stored_by_the_next(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr(threading.Thread, "start", refuse)
-        spool = spool_in(tmp_path)
+        spool = refused(tmp_path, patched)
         spool.keep(b"one")
 
     spool.keep(b"two")
@@ -39,8 +44,7 @@ def test_what_waits_for_a_thread_is_bounded_and_the_rest_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr(threading.Thread, "start", refuse)
-        spool = spool_in(tmp_path)
+        spool = refused(tmp_path, patched)
         for _ in range(WAITING_MAX + 7):
             spool.keep(b"reading")
         dropped = spool.status.dropped
@@ -58,8 +62,7 @@ def test_look_for_an_answer_asks_for_the_thread_that_was_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr(threading.Thread, "start", refuse)
-        spool = spool_in(tmp_path)
+        spool = refused(tmp_path, patched)
         spool.keep(b"one")
         assert spool.status.pending == 1
         assert spool.ask(0, max_bytes=1_000)
