@@ -50,6 +50,8 @@ _SINCE_2_48 = "track_timestamps_staleness"
 _TIMES_AS_OFTEN = (0.5, 1.0, 1.5, 3.0)
 _AWAY_FROM_SCRAPE = 0.2  # of an interval
 _TRIES = 12
+_WAITS_S = 1.0
+"""How long a reading waits for the beat with which it is sent."""
 _LATER = 0.382  # of an interval: parts of it that spread well, however many they are
 _WAVERS_S = 0.05
 _PERIOD_S = 10.0
@@ -156,7 +158,8 @@ def _come_between_scrapes(agent: _Agent, server: Prometheus, every_s: float) -> 
     started = 0.0
     for tried in range(1, _TRIES + 1):
         _await(server, f"{vitals} > {started}", 4 * every_s + 10)
-        age = server.now(f"(timestamp({vitals}) - {vitals}) / {every_s:g}")[0][1] % 1
+        age_s = server.now(f"timestamp({vitals}) - {vitals}")[0][1] - _WAITS_S
+        age = age_s / every_s % 1
         if _AWAY_FROM_SCRAPE < age < 1 - _AWAY_FROM_SCRAPE:
             return
         pause(tried * _LATER % 1 * every_s)
@@ -188,7 +191,7 @@ def _jobs(every_s: float, first: int, second: int, exporter: int) -> list[dict[s
     del with_times[_SINCE_2_48]  # Debian's Prometheus is older
     jobs = [_at(plain, PLAIN, every_s, first), _at(with_times, BOTH, every_s / 2, first, second)]
     for interval_s in _intervals_s(every_s):
-        count = 1 + int(interval_s / every_s) if interval_s > every_s else 1
+        count = 1 + int(interval_s / every_s)  # as docs/http.md advises
         readings = {"readings": [str(count)]}
         each = with_times | {"params": with_times["params"] | readings}
         jobs.append(_at(each, timed(interval_s), interval_s, first))
