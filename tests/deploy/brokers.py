@@ -143,3 +143,12 @@ def trying(port: int) -> str:
     """Return the shipped central configuration, with only its loopback listener moved."""
     text = (FILES / "venuewatch.conf").read_text()
     return with_lines(text, {"listener 1883 127.0.0.1": f"listener {port} 127.0.0.1"})
+
+
+def complaints(broker: Broker) -> list[str]:
+    """Return what a broker complains of that starts, takes a beat and ends."""
+    with broker, Peer(broker.port, "anybody") as peer:
+        assert peer.say("venuewatch/v1/STA/STA-1/beat") in ACCEPTED
+    words = ("warning", "error", "deprecated")
+    lines = [line for line in broker.said().splitlines() if any(w in line.lower() for w in words)]
+    return [line for line in lines if "should not be run as root" not in line]

@@ -20,7 +20,7 @@ Heard: TypeAlias = tuple[str, bytes, bool]
 class Peer:
     """One MQTT 5 client; it waits for the broker's answers, and hears in their order."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is one setting
         self,
         port: int,
         name: str,
@@ -29,6 +29,7 @@ class Peer:
         password: str | None = None,
         authority: Path | None = None,
         will: str | None = None,
+        credentials: tuple[Path, Path] | None = None,
     ) -> None:
         self._answers: queue.SimpleQueue[int] = queue.SimpleQueue()
         self._heard: queue.SimpleQueue[Heard] = queue.SimpleQueue()
@@ -43,7 +44,13 @@ class Peer:
         if password is not None:
             self._client.username_pw_set(name, password)
         if authority is not None:
-            self._client.tls_set(ca_certs=str(authority), tls_version=ssl.PROTOCOL_TLS_CLIENT)
+            certificate, key = credentials or (None, None)
+            self._client.tls_set(
+                ca_certs=str(authority),
+                certfile=None if certificate is None else str(certificate),
+                keyfile=None if key is None else str(key),
+                tls_version=ssl.PROTOCOL_TLS_CLIENT,
+            )
         if will is not None:
             self._client.will_set(will, b"lost", qos=1, retain=True)
         self._client.on_connect = self._on_connect
@@ -67,9 +74,9 @@ class Peer:
         self._client.publish(topic, payload, qos, retain)
         return self._answers.get(timeout=PATIENCE_S)
 
-    def shout(self, topic: str, payload: bytes) -> None:
+    def shout(self, topic: str, payload: bytes, *, qos: int = 1) -> None:
         """Publish what the broker may not even acknowledge."""
-        self._client.publish(topic, payload, 1)
+        self._client.publish(topic, payload, qos)
 
     def listen(self, pattern: str) -> None:
         """Subscribe, and wait until that is acknowledged."""
@@ -79,6 +86,11 @@ class Peer:
     def hear(self) -> Heard:
         """Return the next message: topic, payload, retained."""
         return self._heard.get(timeout=PATIENCE_S)
+
+    @property
+    def has_heard_nothing(self) -> bool:
+        """Whether no message waits that was not heard yet."""
+        return self._heard.empty()
 
     def vanish(self) -> None:
         """End the connection without a farewell, as a crash does."""
