@@ -13,6 +13,7 @@ from types import FrameType
 from agent import config
 from agent.checks.host import adoption
 from agent.shell import Agent
+from agent.status import Answering, socket_beside
 from venuewatch.base import log
 from venuewatch.base.config import FAILED, ConfigError, check_usable, in_words
 from venuewatch.base.secret_files import check_secrets
@@ -72,7 +73,11 @@ def serve(settings: config.Config) -> int:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
-    agent.run()
+    answering = Answering(socket_beside(str(settings.spool.directory)), agent.status)
+    try:
+        agent.run()
+    finally:
+        answering.close()
     return received[0]
 
 

@@ -35,6 +35,7 @@ from agent.slots import Slots
 from agent.spool.ages import Ages
 from agent.spool.disk import Spool
 from agent.spool.thread import SpoolThread
+from agent.status import Status, status_of
 from venuewatch.base import clock, log
 from venuewatch.base.systemd import Systemd
 from venuewatch.base.wire import messages, topics
@@ -101,12 +102,18 @@ class Agent:
         self._is_announced = False
         self._is_heard = True
         self._birth_refused: BirthRefused | None = None
+        self._trouble = "it has not connected yet"
         self._is_stopping = False
 
     def stop(self) -> None:
         """End soon, with a farewell. May be called from a signal handler."""
         self._is_stopping = True
         self._nudge()
+
+    def status(self) -> Status:
+        """Return how it stands now. Any thread may ask."""
+        parts = (self._link, self._centre, self._spool)
+        return status_of(self._settings, *parts, self._trouble, self._birth_refused)
 
     def run(self) -> None:
         """Beat until stopped."""
@@ -118,6 +125,7 @@ class Agent:
                 self._step()
             except SessionError as error:
                 self._link.failed(error, was_open=self._is_announced)
+                self._trouble = str(error)
                 self._systemd.status(f"not connected: {error}")
                 self._end_session()
         self._end()

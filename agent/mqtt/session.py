@@ -58,6 +58,7 @@ class Session:
         was_too_large: whether it ended for a packet that was larger than the broker takes.
         was_path_narrow: whether it ended because large packets are lost on the way: the next one
             sends small ones.
+        refused: what the broker refused so far, a line each; each kind once.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class Session:
         self.was_taken_over = False
         self.was_too_large = False
         self.was_path_narrow = False
+        self.refused: list[str] = []
         filters = [
             mqtt5.TopicFilter(pattern, max_qos=mqtt5.QoS.AT_LEAST_ONCE, retain_as_published=False)
             for pattern in subscriptions
@@ -195,6 +197,7 @@ class Session:
         self._write()
         while self._client.refusals:
             event, topic, why = self._client.refusals.popleft()
+            self.refused.append(f"{topic or event}: {why}")
             log.event(_logger, logging.WARNING, event, topic=topic, why=why)
 
     def close(self, farewell: tuple[str, bytes]) -> None:
