@@ -78,7 +78,7 @@ def status_of(
     centre: Centre,
     spool: SpoolThread,
     trouble: str,
-    birth_refused: BirthRefused | None,
+    refusal: BirthRefused | None,
 ) -> Status:
     """Return how an agent stands now. Any thread may ask."""
     session, place, kept = link.session, link.place, spool.status
@@ -93,7 +93,7 @@ def status_of(
         sessions=link.sessions,
         trouble="" if is_connected else trouble,
         refused=() if session is None else tuple(session.refused),
-        birth_refused="" if birth_refused is None else f"{birth_refused.field}: {birth_refused.why}",
+        birth_refused="" if refusal is None else f"{refusal.field}: {refusal.why}",
         hears_centre=is_connected and centre.is_listening(clock.monotonic()),
         is_thin=session.connection.is_thin if session is not None and is_connected else None,
         spool_records=kept.pending,
