@@ -2,7 +2,7 @@
 
 :class:`Tunnel` speaks to the proxy without I/O: bytes that came in, bytes that are to go out.
 :func:`open_tunnel` does so on a socket that is connected to the proxy. TLS and MQTT then go through
-that socket as if it were the broker's: the proxy sees the broker's name and nothing of what is said.
+that socket as if it were the broker's. Of what TLS carries the proxy sees nothing.
 
 A proxy that refuses says so by a status. Its words are not shown: they may be a page of HTML.
 """
@@ -113,7 +113,7 @@ def open_tunnel(
 ) -> None:
     """Have a socket that is connected to a proxy lead to ``place``. It waits: no loop may call it.
 
-    The socket has some timeout afterwards; its owner sets the one it wants, and closes it on errors.
+    The socket has some timeout afterwards: its owner sets its own, and closes it on errors.
 
     Raises:
         OSError: there is no tunnel (:class:`ProxyError`), no connection, or no answer in time.
@@ -140,6 +140,8 @@ def _target(place: config.Place) -> str:
         address = place.address.encode("ascii" if ":" in place.address else "idna").decode()
     except UnicodeError:
         raise ValueError("the address is not a host name") from None
+    if not address:
+        raise ValueError("the address is not a host name")
     host = f"[{address.partition('%')[0]}]" if ":" in address else address
     return f"{host}:{place.port}"
 

@@ -99,7 +99,7 @@ def test_tunnel_opens_with_success_however_it_is_cut(answer: bytes) -> None:
         ),
         (b"HTTP/1.1 502 Bad\r\n\r\n", "the proxy answers 502: it can't reach the broker"),
         (b"HTTP/1.1 302 Found\r\nLocation: /\r\n\r\n", "the proxy answers 302"),
-        (b"SSH-2.0-OpenSSH_9.2\r\n", "this is no HTTP proxy"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n\r\n", "this is no HTTP proxy"),
         (b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n", "this is no HTTP proxy"),
         (b"", "the proxy hung up without an answer"),
         (OPEN + b"hello", "the proxy sent more than its answer: it is no tunnel"),
