@@ -74,11 +74,24 @@ def judge_expiry(at: float | None, now: float, limits: Limits) -> Finding:
     return Finding(limits.state(days), text)
 
 
+class Validity(NamedTuple):
+    """The time (unixtime) from which a certificate is valid, and when it expires."""
+
+    not_before: float
+    not_after: float
+
+
 def not_after(der: bytes) -> float | None:
-    """Return when a DER certificate expires (unixtime); None if it can't be read.
+    """Return when a DER certificate expires (unixtime); None if it can't be read."""
+    found = validity(der)
+    return None if found is None else found.not_after
+
+
+def validity(der: bytes) -> Validity | None:
+    """Return when a DER certificate is valid; None if it can't be read.
 
     The place is fixed by RFC 5280, 4.1: certificate, to-be-signed part, then behind the optional
-    version the serial number, the algorithm and the issuer, the validity's second time.
+    version the serial number, the algorithm and the issuer, the validity's two times.
     """
     try:
         _, at, _ = _element(der, 0)
@@ -87,9 +100,11 @@ def not_after(der: bytes) -> float | None:
         for _ in range(4 if has_version else 3):
             _, _, at = _element(der, at)
         _, at, _ = _element(der, at)
-        _, _, at = _element(der, at)
-        kind, start, end = _element(der, at)
-        return _unixtime(kind, der[start:end].decode("ascii"))
+        times = []
+        for _ in Validity._fields:
+            kind, start, at = _element(der, at)
+            times.append(_unixtime(kind, der[start:at].decode("ascii")))
+        return Validity(*times)
     except (IndexError, ValueError):
         return None
 

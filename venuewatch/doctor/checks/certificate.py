@@ -1,0 +1,68 @@
+"""Reads our own certificate: its dates, and its key."""
+
+import ssl
+from pathlib import Path
+from typing import NamedTuple
+
+from agent.checks.net.tls import Validity, validity
+from venuewatch.base.config import ConfigError, tls_context
+from venuewatch.base.files import SECRET_MAX, read_regular
+from venuewatch.doctor.findings import Finding, unknown, well, wrong
+from venuewatch.doctor.site import Site
+
+PLACES = frozenset({"host", "centre"})
+NEEDS = ("modes",)
+
+_DAY_S = 86_400.0
+_SOON_DAYS = 14.0
+_END = "-----END CERTIFICATE-----"
+
+
+class Own(NamedTuple):
+    """Our certificate: its file, None where there is none; its dates; why it is of no use."""
+
+    path: str | None
+    now: float
+    dates: Validity | None = None
+    error: str = ""
+
+
+def look(site: Site) -> Own:
+    """Read it, and load it with its key as a connection would."""
+    path, now = site.broker.cert_file, site.wall
+    try:
+        tls_context(site.broker)
+    except ConfigError as error:
+        return Own(path, now, error=str(error))
+    return Own(path, now, None if path is None else _dates_of(path))
+
+
+def judge(facts: Own) -> list[Finding]:
+    """Find a certificate that the broker will refuse."""
+    if facts.error:
+        return [wrong(facts.error, "Copy the certificate, its key and ca.pem from the centre anew")]
+    if facts.path is None:
+        return [well("none is configured: the user has a password, or no name")]
+    if facts.dates is None:
+        return [unknown(f"{facts.path}: its dates can't be read")]
+    renew = "Have it renewed in the centre: venuewatch venue renew"
+    if facts.now < facts.dates.not_before:
+        todo = "Set this machine's clock; if that is right, the centre's"
+        return [wrong(f"{facts.path} is not valid yet", todo)]
+    days = (facts.dates.not_after - facts.now) / _DAY_S
+    if days < 0:
+        return [wrong(f"{facts.path} expired {-days:.0f} days ago", renew)]
+    if days < _SOON_DAYS:
+        return [wrong(f"{facts.path} expires in {days:.0f} days", renew)]
+    return [well(f"{facts.path} is valid for {days:.0f} days more")]
+
+
+def _dates_of(path: str) -> Validity | None:
+    """Return the dates of the first certificate of a PEM file, None if they can't be read."""
+    try:
+        text = read_regular(Path(path), SECRET_MAX).decode("ascii", errors="replace")
+        begin = text.index("-----BEGIN CERTIFICATE-----")
+        end = text.index(_END, begin) + len(_END)
+        return validity(ssl.PEM_cert_to_DER_cert(text[begin:end]))
+    except (OSError, ValueError):
+        return None

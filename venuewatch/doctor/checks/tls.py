@@ -1,0 +1,87 @@
+"""Shakes hands over TLS with the first broker: its certificate is trusted, and for how long."""
+
+import socket
+import ssl
+from typing import Literal, NamedTuple, TypeAlias
+
+from agent.checks.net.tls import not_after
+from venuewatch.base.config import ConfigError, in_words, tls_context
+from venuewatch.doctor.findings import Finding, well, wrong
+from venuewatch.doctor.site import Site
+
+PLACES = frozenset({"host", "centre"})
+NEEDS = ("port", "clock", "certificate")
+
+Fault: TypeAlias = Literal["", "plain", "expired", "early", "name", "untrusted", "no_tls", "file"]
+
+_TIMEOUT_S = 5.0
+_DAY_S = 86_400.0
+_SOON_DAYS = 14.0
+_FAULTS: dict[int, Fault] = {9: "early", 10: "expired", 62: "name", 64: "name"}
+"""What OpenSSL's codes of a certificate mean (openssl/x509_vfy.h); all others are no trust."""
+
+
+class Handshake(NamedTuple):
+    """The outcome. ``error``: OpenSSL's words. ``expires_at``: of the broker's certificate."""
+
+    broker: str
+    now: float
+    fault: Fault = ""
+    error: str = ""
+    expires_at: float | None = None
+
+
+def look(site: Site) -> Handshake:
+    """Shake hands, and hang up: without a CONNECT it is no session."""
+    place, now = site.broker.places[0], site.wall
+    try:
+        context = tls_context(site.broker)
+    except ConfigError as error:
+        return Handshake(place.address, now, "file", str(error))
+    if context is None:
+        return Handshake(place.address, now, "plain")
+    try:
+        with (
+            socket.create_connection(place, timeout=_TIMEOUT_S) as sock,
+            context.wrap_socket(sock, server_hostname=place.address) as secured,
+        ):
+            der = secured.getpeercert(binary_form=True)
+    except ssl.SSLCertVerificationError as error:
+        fault = _FAULTS.get(error.verify_code, "untrusted")
+        return Handshake(place.address, now, fault, error.verify_message)
+    except (OSError, ValueError) as error:
+        return Handshake(place.address, now, "no_tls", in_words(error))
+    return Handshake(place.address, now, expires_at=not_after(der) if der else None)
+
+
+def judge(facts: Handshake) -> list[Finding]:
+    """Find a broker that is not trusted, or soon will not be."""
+    broker = facts.broker
+    match facts.fault:
+        case "plain":
+            return [well("without TLS, as configured: others on the way can read along")]
+        case "file":
+            return [wrong(facts.error, "Correct the TLS files of [broker]")]
+        case "expired":
+            return [
+                wrong(f"the certificate of {broker} has expired", "Have the broker's one renewed")
+            ]
+        case "early":
+            todo = "Set this machine's clock, or the centre's"
+            return [wrong(f"the certificate of {broker} is not valid yet", todo)]
+        case "name":
+            todo = "Name the broker as its certificate does in [broker] address"
+            return [wrong(f"the certificate is not for {broker}: {facts.error}", todo)]
+        case "untrusted":
+            todo = "Put the authority of the broker into [broker] ca_file"
+            return [wrong(f"the certificate of {broker} is not trusted: {facts.error}", todo)]
+        case "no_tls":
+            todo = "Is this the port for TLS, and is nothing in between? Correct [broker] port"
+            return [wrong(f"no TLS with {broker}: {facts.error}", todo)]
+    if facts.expires_at is None:
+        return [well(f"the certificate of {broker} is trusted")]
+    days = (facts.expires_at - facts.now) / _DAY_S
+    if days < _SOON_DAYS:
+        todo = "Have the broker's one renewed"
+        return [wrong(f"the certificate of {broker} expires in {days:.0f} days", todo)]
+    return [well(f"the certificate of {broker} is trusted, for {days:.0f} days more")]

@@ -1,0 +1,182 @@
+"""Gathers what the checks of an installation share: its configuration, and the program that runs.
+
+The doctor never connects under the name of an agent that runs: the broker would end that agent's
+session, and its will would be an incident.
+
+1. The agent's socket is asked. An agent that answers is taken at its word.
+2. One that has the socket and does not answer runs all the same.
+3. Without a socket, the table of processes is looked through: an older agent has none.
+4. Only where none of these finds one, the doctor tries a session itself, once.
+
+In the centre an aggregator runs where its web port accepts a connection.
+"""
+
+import os
+import socket
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Final, Literal, NamedTuple, TypeAlias
+
+import msgspec
+import psutil
+
+from agent import config
+from agent.status import NoAnswerError, Status, asked, socket_beside
+from venuewatch.base import clock
+from venuewatch.base.config import ConfigError, load, read_toml
+from venuewatch.base.config import Broker as Connection
+from venuewatch.doctor.trial import Trial, Who, tried
+
+Place: TypeAlias = Literal["host", "centre"]
+
+AGENT_UNIT: Final = "venuewatch-agent.service"
+AGGREGATOR_UNIT: Final = "venuewatch-aggregator.service"
+STATE: Final = Path("/var/lib/venuewatch-agent")
+"""The agent's own folder, as its unit has it."""
+
+_KNOCK_S: Final = 2.0
+
+
+class Running(NamedTuple):
+    """The program that runs here. ``how``: how that is known, "" where none runs.
+
+    ``status``: what an agent says of itself, None where it says nothing.
+    """
+
+    how: str = ""
+    status: Status | None = None
+
+
+class Site:
+    """One installation: a venue host by its ``agent.toml``, or the centre.
+
+    Attributes:
+        place: which of the two.
+        settings: the whole configuration.
+        broker: the broker, and the credentials for it, as an agent has them.
+        wall: the time of this machine (unixtime) when the doctor came.
+    """
+
+    def __init__(self, path: Path, *, inventory: Path | None = None) -> None:
+        """Read the configuration.
+
+        Raises:
+            ConfigError: it cannot be used.
+        """
+        content = read_toml(path)
+        if isinstance(content.get("venue"), list):
+            raise ConfigError(f"{path}: expected agent.toml or aggregator.toml, got an inventory")
+        self.path = path
+        self.wall = clock.wall()
+        self.place: Place = "host" if {"venue", "host"} & content.keys() else "centre"
+        self.spool = ""
+        if self.place == "host":
+            self.agent = config.read(path)
+            self.settings: msgspec.Struct = self.agent
+            self.broker = self.agent.broker
+            self.spool = spool_of(path, self.agent)
+            self.inventory = inventory
+        else:
+            from aggregator import config as of_centre  # noqa: PLC0415 - a host may not have it
+
+            self.centre = of_centre.read(path)
+            self.settings = self.centre
+            self.broker = as_agents_have_it(self.centre.broker)
+            self.inventory = inventory or Path(self.centre.inventory)
+
+    @property
+    def unit(self) -> str:
+        """The systemd unit of the program."""
+        return AGENT_UNIT if self.place == "host" else AGGREGATOR_UNIT
+
+    @cached_property
+    def running(self) -> Running:
+        """The program that runs here, asked once."""
+        return self._agent() if self.place == "host" else self._aggregator()
+
+    @cached_property
+    def trial(self) -> Trial | None:
+        """The outcome of a session of our own; None where a program runs, or over a websocket."""
+        if self.running.how or self.broker.transport != "tcp":
+            return None
+        if self.place == "centre":
+            return tried(self.broker, Who("venuewatch-doctor"))
+        venue, host = self.agent.venue, self.agent.host
+        return tried(self.broker, Who(host, venue=venue, host=host))
+
+    def _agent(self) -> Running:
+        try:
+            status = asked(socket_beside(self.spool))
+        except NoAnswerError as error:
+            return Running(f"an agent runs here, and can't be asked: {error}")
+        if status is not None:
+            return Running(f"asked the agent, process {status.pid}", status)
+        for process in psutil.process_iter(["pid", "cmdline"]):
+            command, pid = process.info["cmdline"] or (), process.info["pid"]
+            if is_agent(command, self.path):
+                return Running(f"an agent without a socket to ask runs here, process {pid}")
+        return Running()
+
+    def _aggregator(self) -> Running:
+        host, _, port = self.centre.web.listen_address.rpartition(":")
+        try:
+            socket.create_connection((_to_ask(host), int(port)), timeout=_KNOCK_S).close()
+        except (OSError, ValueError):
+            return Running()
+        return Running(f"a program listens at {self.centre.web.listen_address}")
+
+
+def is_agent(command: Sequence[str], path: Path) -> bool:
+    """Tell whether a command line may be that of an agent with the configuration ``path``."""
+    words = list(command)
+    is_one = any(
+        word == "agent" and (before == "-m" or Path(before).name == "venuewatch")
+        for before, word in zip(words, words[1:], strict=False)
+    )
+    named = _option(words, "--config")
+    return is_one and (named is None or _is_same(named, path))
+
+
+def spool_of(path: Path, settings: config.Config) -> str:
+    """Return the folder of the spool of the agent that runs under systemd, or was started by hand.
+
+    systemd tells the agent its folder, and not the operator's shell.
+    """
+    said = load(path, config.Config).spool.directory
+    if said is None and "STATE_DIRECTORY" not in os.environ and STATE.is_dir():
+        return str(STATE / "spool")
+    return str(settings.spool.directory)
+
+
+def as_agents_have_it(where: Connection) -> config.Broker:
+    """Return a broker of the aggregator's configuration as one of an agent's."""
+    names = Connection.__struct_fields__
+    return config.Broker(**{name: getattr(where, name) for name in names})
+
+
+def _to_ask(host: str) -> str:
+    """Return where a server that listens at ``host`` is asked; "" is every interface."""
+    own = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - nothing is bound
+    return own.get(host.strip("[]"), host.strip("[]"))
+
+
+def _option(words: Iterable[str], name: str) -> str | None:
+    """Return the value of an option of a command line, None if it is not there."""
+    rest = iter(words)
+    for word in rest:
+        if word == name:
+            return next(rest, None)
+        if word.startswith(f"{name}="):
+            return word.partition("=")[2]
+    return None
+
+
+def _is_same(named: str, path: Path) -> bool:
+    """Tell whether two paths are of one file; a relative one may be, as may one that is hidden."""
+    if not named.startswith("/"):
+        return Path(named).name == path.name
+    try:
+        return Path(named).samefile(path)
+    except OSError:
+        return True
