@@ -25,13 +25,19 @@ class Finding(NamedTuple):
     """One line about an installation. ``todo``: the operator's next step, "" where there is none.
 
     ``unknown``: it could not be looked at. ``skipped``: there is nothing to look at, or what it
-    needs is not well.
+    needs is not well. ``is_usable``: it is wrong, and works all the same today.
     """
 
     state: State
     text: str
     todo: str = ""
     check: str = ""
+    is_usable: bool = False
+
+    @property
+    def hides_more(self) -> bool:
+        """Whether checks that need this one would only find the same fault."""
+        return self.state == "skipped" or (self.state == "wrong" and not self.is_usable)
 
     @property
     def line(self) -> str:
@@ -58,9 +64,9 @@ def well(text: str) -> Finding:
     return Finding("well", text)
 
 
-def wrong(text: str, todo: str) -> Finding:
+def wrong(text: str, todo: str, *, is_usable: bool = False) -> Finding:
     """Return a fault, and what to do about it."""
-    return Finding("wrong", text, todo)
+    return Finding("wrong", text, todo, is_usable=is_usable)
 
 
 def unknown(text: str, todo: str = "") -> Finding:
@@ -75,17 +81,18 @@ def skipped(text: str) -> Finding:
 
 def examine(checks: Mapping[str, Any], site: Any, place: str) -> Iterator[Finding]:
     """Yield the findings of the checks for a place, each once those it needs are made."""
-    states: dict[str, set[State]] = {}
+    unwell: set[str] = set()
     for name in in_order({name: checks[name].NEEDS for name in checks}):
         check: Check = checks[name]
         if place not in check.PLACES:
             continue
-        unwell = [need for need in check.NEEDS if states.get(need, set()) & {"wrong", "skipped"}]
-        if unwell:
-            found: Sequence[Finding] = [skipped(f"not looked at before {unwell[0]} is well")]
+        before = [need for need in check.NEEDS if need in unwell]
+        if before:
+            found: Sequence[Finding] = [skipped(f"not looked at before {before[0]} is well")]
         else:
             found = _made(check, site)
-        states[name] = {each.state for each in found}
+        if any(each.hides_more for each in found):
+            unwell.add(name)
         yield from (each._replace(check=name) for each in found)
 
 

@@ -37,13 +37,12 @@ _READ_AT_ONCE: Final = 65_536
 class Trial(NamedTuple):
     """The outcome of a trial.
 
-    ``error``: why there was no session, "" if there was; ``is_answered``: the broker itself said
-    so, by the name of its reason. ``refused``: topics that may not be subscribed to or published.
+    ``error``: why there was no session, "" if there was; where the broker said so, the name of its
+    reason. ``refused``: topics that may not be subscribed to or published.
     The rest is what the broker offers, and whether a tick was heard.
     """
 
     error: str = ""
-    is_answered: bool = False
     refused: tuple[str, ...] = ()
     hears_tick: bool = False
     packet_bytes_max: int | None = None
@@ -137,13 +136,13 @@ class Talk:
                 if item.topic.endswith("/tick"):
                     self._trial = self._trial._replace(hears_tick=True)
             case mqtt5.DisconnectPacket():
-                self._end(item.reason_code.name, is_answered=True)
+                self._end(item.reason_code.name)
             case _:
                 pass
 
     def _begin(self, answer: mqtt5.ConnAckPacket) -> None:
         if int(answer.reason_code) >= _FAILURE:
-            self._end(answer.reason_code.name, is_answered=True)
+            self._end(answer.reason_code.name)
             return
         self._trial = Trial(
             packet_bytes_max=answer.max_packet_size,
@@ -172,8 +171,8 @@ class Talk:
         self._answers_due -= 1
         self.is_over = self._answers_due <= 0
 
-    def _end(self, error: str, *, is_answered: bool = False) -> None:
-        self._trial = self._trial._replace(error=error, is_answered=is_answered)
+    def _end(self, error: str) -> None:
+        self._trial = self._trial._replace(error=error)
         self.is_over = True
 
 

@@ -11,7 +11,7 @@ from venuewatch.doctor.findings import Finding, unknown, well, wrong
 from venuewatch.doctor.site import Site
 
 PLACES = frozenset({"host", "centre"})
-NEEDS = ("modes",)
+NEEDS = ("modes", "clock")
 
 _DAY_S = 86_400.0
 _SOON_DAYS = 14.0
@@ -53,7 +53,7 @@ def judge(facts: Own) -> list[Finding]:
     if days < 0:
         return [wrong(f"{facts.path} expired {-days:.0f} days ago", renew)]
     if days < _SOON_DAYS:
-        return [wrong(f"{facts.path} expires in {days:.0f} days", renew)]
+        return [wrong(f"{facts.path} expires in {days:.0f} days", renew, is_usable=True)]
     return [well(f"{facts.path} is valid for {days:.0f} days more")]
 
 

@@ -44,5 +44,6 @@ def judge(facts: Clock) -> list[Finding]:
         return [unknown(f"it shows {shown}; the kernel does not say if a time service keeps it")]
     if not facts.is_kept:
         todo = "Install chrony, and let it reach a time server: chronyc tracking"
-        return [wrong(f"no time service keeps this machine's clock, which shows {shown}", todo)]
+        text = f"no time service keeps this machine's clock, which shows {shown}"
+        return [wrong(text, todo, is_usable=True)]
     return [well(f"a time service keeps it: {shown}")]

@@ -83,5 +83,6 @@ def judge(facts: Handshake) -> list[Finding]:
     days = (facts.expires_at - facts.now) / _DAY_S
     if days < _SOON_DAYS:
         todo = "Have the broker's one renewed"
-        return [wrong(f"the certificate of {broker} expires in {days:.0f} days", todo)]
+        text = f"the certificate of {broker} expires in {days:.0f} days"
+        return [wrong(text, todo, is_usable=True)]
     return [well(f"the certificate of {broker} is trusted, for {days:.0f} days more")]

@@ -1,0 +1,147 @@
+"""Words for why a broker lets no session begin: what is wrong, and what to do.
+
+The same reason comes from the broker's answer in a trial (``NOT_AUTHORIZED``), or in what a running
+agent says of its last attempt (``the broker refused the session: Not authorized``).
+"""
+
+from collections.abc import Iterable
+from typing import Final, Literal, NamedTuple, TypeAlias
+
+from agent.status import Status
+from venuewatch.doctor.trial import Trial
+
+Kind: TypeAlias = Literal["credentials", "limits"]
+
+
+class Reason(NamedTuple):
+    """One reason: the check that tells it, what is wrong, and what to do."""
+
+    kind: Kind
+    text: str
+    todo: str
+
+
+_RENEW: Final = "Copy the host's certificate and key from the centre anew: venuewatch venue renew"
+_TABLE: Final[tuple[tuple[str, Reason], ...]] = (
+    (
+        "bad user name or password",
+        Reason(
+            "credentials",
+            "the broker does not take this user and password",
+            "Correct [broker] username and the first line of password_file",
+        ),
+    ),
+    (
+        "not authorized",
+        Reason(
+            "credentials",
+            "the broker does not know this user",
+            "Have the host added in the centre: venuewatch venue add",
+        ),
+    ),
+    (
+        "client id not valid",
+        Reason(
+            "credentials",
+            "the broker does not take this client id",
+            "Give `host` in agent.toml the name that the certificate or user has",
+        ),
+    ),
+    (
+        "banned",
+        Reason("credentials", "the broker has banned this host", "Ask the centre why"),
+    ),
+    (
+        "certificate revoked",
+        Reason("credentials", "this host's certificate is revoked", _RENEW),
+    ),
+    (
+        "certificate expired",
+        Reason("credentials", "the broker takes this host's certificate for expired", _RENEW),
+    ),
+    (
+        "certificate required",
+        Reason(
+            "credentials",
+            "the broker wants a certificate",
+            "Set [broker] cert_file and key_file",
+        ),
+    ),
+    (
+        "unknown ca",
+        Reason("credentials", "the broker does not trust the authority of our certificate", _RENEW),
+    ),
+    (
+        "bad certificate",
+        Reason("credentials", "the broker does not take this host's certificate", _RENEW),
+    ),
+    (
+        "quota exceeded",
+        Reason(
+            "limits",
+            "the broker has no room for another connection",
+            "Raise max_connections in the centre's mosquitto.conf",
+        ),
+    ),
+    (
+        "server busy",
+        Reason("limits", "the broker is too busy for another connection", "Look at the broker"),
+    ),
+    (
+        "server unavailable",
+        Reason("limits", "the broker takes no connections just now", "Look at the broker's log"),
+    ),
+    (
+        "connection rate exceeded",
+        Reason(
+            "limits",
+            "the broker lets no more connections in for now",
+            "Wait a minute; then look for a second program with this host's name",
+        ),
+    ),
+    (
+        "retain not supported",
+        Reason(
+            "limits",
+            "the broker retains nothing, so births and ends are lost",
+            "Set retain_available in the centre's mosquitto.conf to true",
+        ),
+    ),
+    (
+        "quality not supported",
+        Reason(
+            "limits",
+            "the broker acknowledges no message",
+            "Set max_qos in the centre's mosquitto.conf to 1 or 2",
+        ),
+    ),
+    (
+        "packet too large",
+        Reason(
+            "limits",
+            "the broker takes no packets as large as ours",
+            "Raise max_packet_size in the centre's mosquitto.conf",
+        ),
+    ),
+)
+
+
+def reason_of(error: str) -> Reason:
+    """Return what an error says, in words with a next step; any other is of the credentials."""
+    plain = error.replace("_", " ").lower()
+    found = next((reason for words, reason in _TABLE if words in plain), None)
+    if found is not None:
+        return found
+    return Reason("credentials", error, "Look at the broker's log: it says more")
+
+
+def error_of(status: Status | None, trial: Trial | None) -> str | None:
+    """Return why there is no session, "" where there is one, None where nothing is known."""
+    if status is not None:
+        return "" if status.is_connected else status.trouble or "it is not connected"
+    return None if trial is None else trial.error
+
+
+def about_packets(refused: Iterable[str]) -> list[str]:
+    """Return those of the lines about what was refused that are about the size of packets."""
+    return [line for line in refused if "packets of" in line]
