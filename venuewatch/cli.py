@@ -34,6 +34,14 @@ _COMMANDS = {
         "venuewatch.commands.check_config",
         "check configuration files",
     ),
+    "check-feed": (
+        "venuewatch.commands.check_feed",
+        "what a results check would say of a file, a folder or an address",
+    ),
+    "doctor": (
+        "venuewatch.doctor.command",
+        "what is wrong with this installation, a line each; exit 1 when anything is",
+    ),
 }
 _EXTRAS = {"demo": "demo", "aggregator": "aggregator", "rehearse": "rehearsal"}
 

@@ -15,6 +15,7 @@ FOUND_BY_FOLDER = {
     "aggregator/shell/http/page/views",
     "aggregator/shell/outlets",
     "bench",
+    "venuewatch/doctor/checks",
     "venuewatch/rehearsal/commands",
     "venuewatch/rehearsal/margins/detectors",
     "venuewatch/rehearsal/faults",

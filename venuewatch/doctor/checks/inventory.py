@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from venuewatch.base.config import ConfigError
+from venuewatch.base.files import CONFIG_MAX, read_regular
 from venuewatch.doctor.findings import Finding, skipped, unknown, well, wrong
 from venuewatch.doctor.site import Site
 
@@ -105,6 +106,6 @@ def _some(names: Sequence[str]) -> str:
 
 def _text_of(path: Path) -> str | None:
     try:
-        return path.read_text(encoding="utf-8", errors="replace")
+        return read_regular(path, CONFIG_MAX).decode(errors="replace")
     except OSError:
         return None
