@@ -143,7 +143,7 @@ class Check:
         self._now = now
         self._calendar = Calendar(zone_of(config.zone), time(int(hours), int(minutes)))
         self._lock = threading.Lock()
-        self._feed = Feed(_limits(config), self._calendar, config.feed_flag)
+        self._feed = Feed(limits_of(config), self._calendar, config.feed_flag)
         self._folder = None if config.folder is None else _folder(config, config.folder)
         self._receiver: Any = None
         self._refused: Counter[Reason] = Counter()
@@ -223,7 +223,8 @@ class Check:
                 self._feed.hear(heard.what, heard.at, is_kept=heard.is_kept)
 
 
-def _limits(config: Config) -> Limits:
+def limits_of(config: Config) -> Limits:
+    """Return the limits that a configuration sets."""
     return Limits(
         keep_alive_s=config.keep_alive_limit_s,
         latency_s=config.latency_limit_s,

@@ -93,7 +93,7 @@ def test_windows_is_told_where_zones_come_from(monkeypatch: pytest.MonkeyPatch) 
 def test_a_discipline_keeps_its_limit_when_another_is_set() -> None:
     config = feed.Config(name="results", zone="UTC", folder="a", data_limits_s={"ATH": 20.0})
 
-    limits = feed._limits(config)  # noqa: SLF001
+    limits = feed.limits_of(config)
 
     assert limits.data_s == {"BKB": 45.0, "FBL": 450.0, "ATH": 20.0}
     assert limits.data_default_s == 300.0
