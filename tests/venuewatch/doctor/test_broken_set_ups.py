@@ -158,7 +158,13 @@ BROKEN: dict[str, tuple[Any, Any, str]] = {
     ),
     "secret that all may read": (
         modes,
-        [modes.Kept("/etc/key", True, "/etc/key: other users may read this secret: chmod 600 it")],
+        [
+            modes.Kept(
+                "/etc/key",
+                is_there=True,
+                fault="/etc/key: other users may read this secret: chmod 600 it (or 640, 400)",
+            )
+        ],
         "/etc/key: other users may read this secret",
     ),
     "file that was not copied": (

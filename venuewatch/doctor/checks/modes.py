@@ -42,8 +42,10 @@ def _judged(fact: Kept) -> Finding:
     if not fact.is_there:
         todo = "Copy it from the centre, or correct its path in the configuration"
         return wrong(f"{fact.path}: there is no such file", todo)
-    what, _, todo = fact.fault.rpartition(": ")  # the rules say what to do behind the last colon
-    return wrong(what, f"Do it: {todo}")
+    what, _, todo = fact.fault.rpartition(": ")
+    if not todo.startswith("ch"):  # chmod and chown: else the rules only say what it is
+        return wrong(fact.fault, "Name a file of its own in the configuration")
+    return wrong(what, f"To mend it: {todo}")
 
 
 def _kept(path: str, *, is_secret: bool) -> Kept:
