@@ -35,6 +35,7 @@ from venuewatch.base.wire.messages import BirthRefused
 ANSWER_MAX_BYTES: Final = 65_536
 ASK_TIMEOUT_S: Final = 3.0
 
+_PATH_MAX_BYTES: Final = 103  # sun_path of the BSDs without its zero; Linux takes 4 more
 _ANSWER_TIMEOUT_S: Final = 1.0
 _PAUSE_S: Final = 1.0  # after the system had no descriptor for a program that asks
 _CREDENTIALS: Final = struct.Struct("=3i")  # struct ucred in unix(7): process, user, group
@@ -157,7 +158,7 @@ def asked(path: str, *, timeout_s: float = ASK_TIMEOUT_S) -> Status | None:
     Raises:
         NoAnswerError: one listens, and nothing is known of it.
     """
-    if not hasattr(socket, "AF_UNIX"):
+    if not hasattr(socket, "AF_UNIX") or len(os.fsencode(path)) > _PATH_MAX_BYTES:
         return None
     by = clock.monotonic() + timeout_s
     answer = bytearray()
@@ -188,6 +189,8 @@ def _listen(path: str) -> socket.socket:
     Raises:
         OSError: there can be none, or another agent listens there.
     """
+    if len(os.fsencode(path)) > _PATH_MAX_BYTES:
+        raise OSError(f"expected a path of at most {_PATH_MAX_BYTES} bytes for a socket")
     Path(path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     _make_room(path)
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)

@@ -38,7 +38,7 @@ def answering(path: str) -> Iterator[Answering]:
 
 
 def test_socket_is_beside_the_spool() -> None:
-    assert socket_beside("/var/lib/venuewatch-agent/spool") == "/var/lib/venuewatch-agent/spool.sock"
+    assert socket_beside("/var/lib/agent/spool") == "/var/lib/agent/spool.sock"
     assert socket_beside("/srv/spool/") == "/srv/spool.sock"
 
 

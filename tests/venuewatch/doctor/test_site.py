@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.status import Answering, Status, socket_beside
+from agent.status import Answering, NoAnswerError, Status, socket_beside
 from venuewatch.base.config import ConfigError
 from venuewatch.doctor import site as of_site
 from venuewatch.doctor.site import Site, is_agent
@@ -81,7 +81,7 @@ def test_a_hanging_agent_is_not_hung_up_on(
     config: Path, trials: list[object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def silent(_path: str) -> None:
-        raise of_site.NoAnswerError("no answer in time")
+        raise NoAnswerError("no answer in time")
 
     monkeypatch.setattr(of_site, "asked", silent)
     site = Site(config)

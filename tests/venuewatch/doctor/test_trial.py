@@ -115,7 +115,7 @@ def test_a_refusal_is_kept_by_the_name_of_its_reason() -> None:
 
 def test_a_broker_that_hangs_up_or_speaks_no_mqtt_is_told() -> None:
     assert opened(answer=b"").trial.error == "the broker hung up without a reason"
-    assert "no MQTT" in opened(answer=b"HTTP/1.1 400 Bad Request\r\n\r\n").trial.error
+    assert "no MQTT" in opened(answer=b"HTTP/1.1 400 Bad Request\r\n" * 9).trial.error
 
 
 def test_a_broker_that_says_nothing_is_told() -> None:
