@@ -155,5 +155,5 @@ def _answer(listening: socket.socket, answer: bytes) -> None:
     with peer:
         try:
             peer.sendall(answer)
-        except BrokenPipeError:
+        except ConnectionError:
             return  # the other side has had enough

@@ -8,7 +8,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, Literal, NamedTuple, Protocol, TypeAlias
 
-from venuewatch.base.config import one_line
+from venuewatch.base.config import in_words, one_line
 
 State: TypeAlias = Literal["well", "wrong", "unknown", "skipped"]
 
@@ -121,5 +121,7 @@ def is_any_wrong(found: Iterable[Finding]) -> bool:
 def _made(check: Check, site: Any) -> Sequence[Finding]:
     try:
         return check.judge(check.look(site))
+    except OSError as error:
+        return [unknown(f"it can't be looked at: {in_words(error)}", "Run the doctor as root")]
     except Exception as error:  # noqa: BLE001 - one check's bug must not hide the others' findings
         return [unknown(f"this check failed: {type(error).__name__}: {error}")]

@@ -108,7 +108,8 @@ class Talk:
     def receive(self, data: bytes) -> None:
         """Take in what the broker says; nothing, where it hung up."""
         if not data:
-            self._end("the broker hung up without a reason")
+            if not self.is_over:
+                self._end("the broker hung up without a reason")
             return
         try:
             for item in self._framer.feed(data):
@@ -220,8 +221,11 @@ def _carry(talk: Talk, sock: socket.socket) -> None:
             break
         sock.settimeout(left_s)
         try:
-            talk.receive(sock.recv(_READ_AT_ONCE))
+            data = sock.recv(_READ_AT_ONCE)
         except TimeoutError:
+            break
+        talk.receive(data)
+        if not data:
             break
         if talk.is_over and not was_over:
             tick_by = clock.monotonic() + HEARD_WITHIN_S

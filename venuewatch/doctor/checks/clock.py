@@ -1,9 +1,9 @@
 """Looks at this machine's clock: certificates and times of readings depend on it."""
 
-import importlib
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from agent.vitals import timex
 from venuewatch.doctor.findings import Finding, unknown, well, wrong
 from venuewatch.doctor.site import Site
 
@@ -26,8 +26,7 @@ class Clock(NamedTuple):
 
 def look(site: Site) -> Clock:
     """Ask the kernel."""
-    timex = importlib.import_module("agent.vitals.timex").read()
-    synchronised = timex.get("node_timex_sync_status")
+    synchronised = timex.read().get("node_timex_sync_status")
     is_kept = None if synchronised is None else bool(synchronised)
     return Clock(site.wall, site.path.stat().st_mtime, is_kept)
 
