@@ -48,6 +48,14 @@ _TABLE: Final[tuple[tuple[str, Reason], ...]] = (
         ),
     ),
     (
+        "session taken over",
+        Reason(
+            "credentials",
+            "another program has this host's name at the broker",
+            "If an agent has just started, ask again; else look for a second machine of this name",
+        ),
+    ),
+    (
         "banned",
         Reason("credentials", "the broker has banned this host", "Ask the centre why"),
     ),

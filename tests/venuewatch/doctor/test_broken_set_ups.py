@@ -126,6 +126,11 @@ BROKEN: dict[str, tuple[Any, Any, str]] = {
         credentials.Session("TLS failed: SSLV3_ALERT_CERTIFICATE_REVOKED", "asked"),
         "this host's certificate is revoked",
     ),
+    "second machine of the same name": (
+        credentials,
+        credentials.Session("SESSION_TAKEN_OVER", ""),
+        "another program has this host's name at the broker",
+    ),
     "user that the broker does not know": (
         credentials,
         credentials.Session("the broker refused the session: Not authorized", "asked"),

@@ -1,0 +1,171 @@
+"""The checks look at real ports, certificates, files and folders of this machine."""
+
+import datetime as dt
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import trustme
+
+from agent.config import Broker
+from tests.agent.checks.authority import Authority, tls_peer
+from tests.agent.checks.peers import LOOPBACK, refused_port, say, say_nothing, tcp_peer
+from venuewatch.base import clock as time
+from venuewatch.doctor.checks import certificate, clock, modes, name, port, route, spool, tls
+
+DAY_S = 86_400.0
+
+
+def site(tmp_path: Path, **broker: Any) -> Any:
+    """Return what checks ask of a site, with a broker on this machine."""
+    where = Broker(**{"address": LOOPBACK} | broker)
+    return SimpleNamespace(
+        broker=where,
+        settings=where,
+        path=tmp_path / "agent.toml",
+        wall=time.wall(),
+        spool=str(tmp_path / "spool"),
+        agent=SimpleNamespace(spool=SimpleNamespace(max_bytes=65_536)),
+    )
+
+
+def own_pair(folder: Path, *, begins_days: float, ends_days: float) -> dict[str, str]:
+    """Make a certificate that is valid from and until so many days from now."""
+    now = dt.datetime.fromtimestamp(time.wall(), dt.UTC)
+    made = trustme.CA().issue_cert(
+        "STA-1",
+        not_before=now + dt.timedelta(days=begins_days),
+        not_after=now + dt.timedelta(days=ends_days),
+    )
+    made.cert_chain_pems[0].write_to_path(str(folder / "host.pem"))
+    made.private_key_pem.write_to_path(str(folder / "host.key"))
+    return {"cert_file": str(folder / "host.pem"), "key_file": str(folder / "host.key")}
+
+
+def states(check: Any, at: Any) -> list[str]:
+    return [each.state for each in check.judge(check.look(at))]
+
+
+def test_number_needs_no_dns_and_has_a_route(tmp_path: Path) -> None:
+    here = site(tmp_path)
+
+    assert states(name, here) == ["well"]
+    assert states(route, here) == ["well"]
+
+
+def test_port_is_open_or_refused(tmp_path: Path) -> None:
+    with tcp_peer(say_nothing) as is_open:
+        found = port.look(site(tmp_path, port=is_open))
+    refused = port.look(site(tmp_path, port=refused_port()))
+
+    assert [each.answer for each in (*found, *refused)] == ["open", "refused"]
+
+
+@pytest.mark.parametrize(
+    ("days", "address", "is_known", "fault"),
+    [
+        (90.0, "localhost", True, ""),
+        (-1.0, "localhost", True, "expired"),
+        (90.0, LOOPBACK, True, "name"),
+        (90.0, "localhost", False, "untrusted"),
+    ],
+)
+def test_broker_s_certificate_is_told_by_its_fault(
+    tmp_path: Path,
+    days: float,
+    address: str,
+    is_known: bool,  # noqa: FBT001 - a column of the table
+    fault: str,
+) -> None:
+    authority, other = Authority(tmp_path), tmp_path / "other.pem"
+    trustme.CA().cert_pem.write_to_path(str(other))
+    trusted = authority.file if is_known else str(other)
+
+    with tls_peer(authority.context(days=days), say_nothing) as at:
+        found = tls.look(site(tmp_path, address=address, port=at, ca_file=trusted))
+
+    assert found.fault == fault
+    assert (found.expires_at is not None) is (fault == "")
+
+
+def test_port_without_tls_is_told(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+
+    with tcp_peer(say(b"HTTP/1.1 400 Bad Request\r\n\r\n")) as at:
+        found = tls.look(site(tmp_path, port=at, ca_file=authority.file))
+
+    assert found.fault == "no_tls"
+
+
+@pytest.mark.parametrize(
+    ("begins_days", "ends_days", "state"),
+    [(-9, 90, "well"), (-9, -1, "wrong"), (1, 90, "wrong"), (-9, 5, "wrong")],
+)
+def test_own_certificate_is_judged_by_both_dates(
+    tmp_path: Path, begins_days: int, ends_days: int, state: str
+) -> None:
+    pair = own_pair(tmp_path, begins_days=begins_days, ends_days=ends_days)
+
+    found = certificate.look(site(tmp_path, **pair))
+
+    now = time.wall()
+    assert found.dates is not None
+    assert found.dates.not_before == pytest.approx(now + begins_days * DAY_S, abs=60.0)
+    assert found.dates.not_after == pytest.approx(now + ends_days * DAY_S, abs=60.0)
+    assert [each.state for each in certificate.judge(found)] == [state]
+
+
+def test_key_of_another_certificate_is_told(tmp_path: Path) -> None:
+    pair = own_pair(tmp_path, begins_days=-9, ends_days=90)
+    other = tmp_path / "other"
+    other.mkdir()
+    pair["key_file"] = own_pair(other, begins_days=-9, ends_days=90)["key_file"]
+
+    assert states(certificate, site(tmp_path, **pair)) == ["wrong"]
+
+
+def test_secret_that_others_may_read_and_file_that_is_not_there(tmp_path: Path) -> None:
+    secret = tmp_path / "password"
+    secret.write_text("secret")
+    secret.chmod(0o644)
+    here = site(
+        tmp_path,
+        username="STA-1",
+        password_file=str(secret),
+        ca_file=str(tmp_path / "none.pem"),
+    )
+
+    found = modes.judge(modes.look(here))
+
+    assert [each.state for each in found] == ["wrong", "wrong"]
+    assert "may read this secret" in found[0].text
+    assert "none.pem: there is no such file" in found[1].text
+
+
+def test_clock_before_the_configuration_was_written_is_wrong(tmp_path: Path) -> None:
+    here = site(tmp_path)
+    here.path.touch()
+    here.wall -= DAY_S
+
+    assert states(clock, here) == ["wrong"]
+
+
+def test_spool_is_looked_at_where_it_is_and_where_it_will_be(tmp_path: Path) -> None:
+    here = site(tmp_path)
+
+    before = spool.look(here)
+    Path(here.spool).mkdir()
+    Path(here.spool, "1.spool").write_bytes(bytes(100))
+    after = spool.look(here)
+
+    assert (before.exists, before.taken_bytes) == (False, 0)
+    assert (after.exists, after.taken_bytes) == (True, 100)
+    assert [each.state for each in spool.judge(after)] == ["well"]
+
+
+def test_file_in_the_spool_s_place_is_wrong(tmp_path: Path) -> None:
+    here = site(tmp_path)
+    Path(here.spool).touch()
+
+    assert states(spool, here) == ["wrong"]
