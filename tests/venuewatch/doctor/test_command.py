@@ -104,7 +104,10 @@ def test_where_nothing_is_installed_the_line_says_what_to_name(
     assert told.err == "nothing to look at: there is no /nowhere/agent.toml; name a file\n"
 
 
-@pytest.mark.parametrize("content", ['venue = "STA"\nhots = "STA-1"\n', "[[venue]]\ncode = 7\n", "="])
+@pytest.mark.parametrize(
+    "content",
+    ['venue = "STA"\nhots = "STA-1"\n', "[[venue]]\ncode = 7\n", "="],
+)
 def test_configuration_that_can_not_be_read_is_one_line(
     config: Path, capsys: pytest.CaptureFixture[str], content: str
 ) -> None:
