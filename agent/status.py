@@ -137,7 +137,7 @@ class Answering:
             self._listening.shutdown(socket.SHUT_RDWR)  # it wakes the thread
         self._listening.close()
         with contextlib.suppress(OSError):
-            os.unlink(self._path)  # noqa: PTH108 - the agent spares pathlib's memory
+            Path(self._path).unlink()
 
     def _serve(self, listening: socket.socket) -> None:
         while not self._ended.is_set():
@@ -211,7 +211,7 @@ def _make_room(path: str) -> None:
         OSError: an agent listens there, or it is no socket.
     """
     try:
-        found = os.lstat(path)
+        found = Path(path).lstat()
     except FileNotFoundError:
         return
     if not stat.S_ISSOCK(found.st_mode):
@@ -221,7 +221,7 @@ def _make_room(path: str) -> None:
         try:
             sock.connect(path)
         except ConnectionRefusedError:
-            os.unlink(path)  # noqa: PTH108 - see above
+            Path(path).unlink()
             return
     raise OSError("another agent with the same spool listens there")
 

@@ -139,7 +139,7 @@ BROKEN: dict[str, tuple[Any, Any, str]] = {
     "topic of another host": (
         acl,
         acl.Rights("STA-1", is_known=True, refused=("venuewatch/v1/LIL/STA-1/catalogue",)),
-        "the broker lets STA-1 not use venuewatch/v1/LIL/STA-1/catalogue",
+        "the broker refuses STA-1 venuewatch/v1/LIL/STA-1/catalogue",
     ),
     "tick that may not be read": (
         acl,

@@ -40,7 +40,7 @@ def judge(facts: Rights) -> list[Finding]:
     refused = [line for line in facts.refused if line not in large]
     if refused:
         more = f", and {len(refused) - 1} more" if len(refused) > 1 else ""
-        text = f"the broker lets {facts.host} not use {refused[0]}{more}"
+        text = f"the broker refuses {facts.host} {refused[0]}{more}"
         return [wrong(text, "Compare `venue` and `host` with the ACL: venuewatch venue list")]
     if not facts.hears_centre:
         text = "no aggregator is heard: none runs, or this host may not read its tick"

@@ -80,7 +80,10 @@ def _neighbours(site: Site) -> Iterator[Machine]:
 def _receivers(site: Site) -> Iterator[Machine]:
     """Yield the servers that the aggregator sends to; secrets in their addresses stay here."""
     centre = site.centre
-    named = [("the webhook", centre.notify.webhook_url), ("remote write", centre.remote_write.url)]
+    named: list[tuple[str, str | None]] = [
+        ("the webhook", centre.notify.webhook_url),
+        ("remote write", centre.remote_write.url),
+    ]
     named += [(f"Alertmanager {at}", url) for at, url in enumerate(centre.alertmanager.urls, 1)]
     for name, url in named:
         if url:

@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+from collections.abc import Mapping
 from typing import Literal, NamedTuple, TypeAlias
 
 from agent.checks.net.tls import not_after
@@ -19,6 +20,31 @@ _DAY_S = 86_400.0
 _SOON_DAYS = 14.0
 _FAULTS: dict[int, Fault] = {9: "early", 10: "expired", 62: "name", 64: "name"}
 """What OpenSSL's codes of a certificate mean (openssl/x509_vfy.h); all others are no trust."""
+
+_WORDS: Mapping[Fault, tuple[str, str]] = {
+    "file": ("{error}", "Correct the TLS files of [broker]"),
+    "expired": (
+        "the certificate of {broker} has expired",
+        "Have the broker's certificate renewed",
+    ),
+    "early": (
+        "the certificate of {broker} is not valid yet",
+        "Set this machine's clock, or the centre's",
+    ),
+    "name": (
+        "the certificate is not for {broker}: {error}",
+        "Name the broker as its certificate does in [broker] address",
+    ),
+    "untrusted": (
+        "the certificate of {broker} is not trusted: {error}",
+        "Put the authority of the broker into [broker] ca_file",
+    ),
+    "no_tls": (
+        "no TLS with {broker}: {error}",
+        "Is this the port for TLS, and is nothing in between? Correct [broker] port",
+    ),
+}
+"""Of each fault the line, and the next step."""
 
 
 class Handshake(NamedTuple):
@@ -57,32 +83,15 @@ def look(site: Site) -> Handshake:
 def judge(facts: Handshake) -> list[Finding]:
     """Find a broker that is not trusted, or soon will not be."""
     broker = facts.broker
-    match facts.fault:
-        case "plain":
-            return [well("without TLS, as configured: others on the way can read along")]
-        case "file":
-            return [wrong(facts.error, "Correct the TLS files of [broker]")]
-        case "expired":
-            return [
-                wrong(f"the certificate of {broker} has expired", "Have the broker's one renewed")
-            ]
-        case "early":
-            todo = "Set this machine's clock, or the centre's"
-            return [wrong(f"the certificate of {broker} is not valid yet", todo)]
-        case "name":
-            todo = "Name the broker as its certificate does in [broker] address"
-            return [wrong(f"the certificate is not for {broker}: {facts.error}", todo)]
-        case "untrusted":
-            todo = "Put the authority of the broker into [broker] ca_file"
-            return [wrong(f"the certificate of {broker} is not trusted: {facts.error}", todo)]
-        case "no_tls":
-            todo = "Is this the port for TLS, and is nothing in between? Correct [broker] port"
-            return [wrong(f"no TLS with {broker}: {facts.error}", todo)]
+    if facts.fault == "plain":
+        return [well("without TLS, as configured: others on the way can read along")]
+    if facts.fault:
+        text, todo = _WORDS[facts.fault]
+        return [wrong(text.format(broker=broker, error=facts.error), todo)]
     if facts.expires_at is None:
         return [well(f"the certificate of {broker} is trusted")]
     days = (facts.expires_at - facts.now) / _DAY_S
     if days < _SOON_DAYS:
-        todo = "Have the broker's one renewed"
         text = f"the certificate of {broker} expires in {days:.0f} days"
-        return [wrong(text, todo, is_usable=True)]
+        return [wrong(text, "Have the broker's certificate renewed", is_usable=True)]
     return [well(f"the certificate of {broker} is trusted, for {days:.0f} days more")]
