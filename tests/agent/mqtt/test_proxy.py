@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agent.config import Place
 from agent.mqtt.proxy import ProxyError, Tunnel, User, open_tunnel
@@ -165,3 +167,15 @@ def test_proxy_that_trickles_is_given_up_in_time() -> None:
 
     with pytest.raises(TimeoutError):
         proxied(serve, timeout_s=0.1)
+
+
+@given(st.lists(st.binary(max_size=200), max_size=20), st.sampled_from([b"", b"HTTP/1.1 2", OPEN]))
+def test_any_answer_opens_a_tunnel_or_is_refused_in_words(rest: list[bytes], head: bytes) -> None:
+    tunnel = Tunnel(BROKER)
+
+    try:
+        for piece in (head, *rest):
+            if piece and not tunnel.is_open:
+                tunnel.receive(piece)
+    except ProxyError as error:
+        assert str(error).isprintable()

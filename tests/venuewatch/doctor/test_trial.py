@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 
 import mqtt5
+from hypothesis import given
+from hypothesis import strategies as st
 
 from venuewatch.base.wire.framing import Framer
 from venuewatch.doctor.trial import Talk, Who
@@ -120,3 +122,16 @@ def test_a_broker_that_hangs_up_or_speaks_no_mqtt_is_told() -> None:
 
 def test_a_broker_that_says_nothing_is_told() -> None:
     assert Talk(HOST).trial.error == "the broker accepted the connection and did not answer"
+
+
+@given(st.lists(st.binary(max_size=200), max_size=20), st.booleans())
+def test_whatever_a_broker_sends_there_is_an_outcome(
+    pieces: list[bytes],
+    is_accepted: bool,  # noqa: FBT001 - drawn by Hypothesis
+) -> None:
+    talk = opened() if is_accepted else Talk(HOST)
+
+    for piece in pieces:
+        talk.receive(piece)
+
+    assert talk.trial.error.isprintable()
