@@ -12,6 +12,7 @@ from types import FrameType
 
 from agent import config
 from agent.checks.host import adoption
+from agent.mqtt.connecting import proxy_of
 from agent.shell import Agent
 from agent.status import Answering, socket_beside
 from venuewatch.base import log
@@ -41,6 +42,7 @@ def run(options: argparse.Namespace) -> int:
         settings = config.read(options.config)
         check_secrets(settings)
         check_usable(settings.broker)
+        proxy_of(settings.broker)
     except ConfigError as error:
         log.last_words(error)
         return error.exit_code

@@ -54,7 +54,8 @@ class Broker(config.Broker, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """Addresses of the brokers, the transport to them, and the class of link.
 
     ``fallbacks`` (``host:port``) are tried in order while the first broker does not answer.
-    ``keepalive_s`` replaces that of the class of link.
+    ``keepalive_s`` replaces that of the class of link. ``proxy`` (``host:port``): an HTTP proxy
+    that is asked for a tunnel to each broker. It resolves their names.
     """
 
     transport: Literal["tcp", "websockets"] = "tcp"
@@ -62,12 +63,21 @@ class Broker(config.Broker, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     link: Link = "wired"
     keepalive_s: Annotated[int, msgspec.Meta(ge=1, le=int(KEEPALIVE_MAX_S))] | None = None
     fallbacks: tuple[HostAndPort, ...] = ()
+    proxy: HostAndPort | None = None
+    proxy_username: str | None = None
+    proxy_password_file: str | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for place in self.places:
+        for place in (*self.places, *self.connects_to):
             if not 0 < place.port <= _PORT_MAX:
                 raise ValueError(f"Expected a port from 1 to {_PORT_MAX}, got {place.port}")
+        if self.proxy_username is not None and self.proxy is None:
+            raise ValueError("Expected `proxy` beside `proxy_username`")
+        if self.proxy_password_file is not None and self.proxy_username is None:
+            raise ValueError("Expected `proxy_username` beside `proxy_password_file`")
+        if ":" in (self.proxy_username or ""):
+            raise ValueError("Expected `proxy_username` to have no colon")
         path = self.websocket_path
         if not (path.startswith("/") and path.isascii() and path.isprintable() and " " not in path):
             raise ValueError("Expected `websocket_path` to be a path without blanks, such as /mqtt")
@@ -80,11 +90,17 @@ class Broker(config.Broker, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     @property
     def places(self) -> tuple[Place, ...]:
         """Every broker, in the order in which they are tried."""
-        others = (fallback.rsplit(":", 1) for fallback in self.fallbacks)
-        return (
-            Place(self.address, self.port),
-            *(Place(address.strip("[]"), int(port)) for address, port in others),
-        )
+        return Place(self.address, self.port), *map(_place_of, self.fallbacks)
+
+    @property
+    def connects_to(self) -> tuple[Place, ...]:
+        """Every place that this machine itself connects to: the proxy, or else the brokers."""
+        return self.places if self.proxy is None else (_place_of(self.proxy),)
+
+
+def _place_of(text: str) -> Place:
+    address, port = text.rsplit(":", 1)
+    return Place(address.strip("[]"), int(port))
 
 
 class Heartbeat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

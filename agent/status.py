@@ -7,7 +7,7 @@ which would end that agent's session.
    agent's own user are answered.
 2. A connection is the question. The answer is one line of JSON (:class:`Status`), and the end.
 3. One thread answers, one program after the other. A program that does not read is left alone.
-4. Where no socket can be made, the agent goes on without: a line in its log says why.
+4. Where there is no socket or no thread for it, the agent goes on without: its log says why.
 """
 
 import contextlib
@@ -28,7 +28,7 @@ from agent.centre import Centre
 from agent.mqtt.link import Link
 from agent.spool.thread import SpoolThread
 from venuewatch import __version__
-from venuewatch.base import clock, log
+from venuewatch.base import clock, log, threads
 from venuewatch.base.config import in_words
 from venuewatch.base.wire.messages import BirthRefused
 
@@ -119,23 +119,24 @@ class Answering:
         if not hasattr(socket, "AF_UNIX"):  # Windows
             return
         try:
-            self._listening = _listen(path)
-        except OSError as error:
+            listening = self._listening = _listen(path)
+            threads.begin(
+                threading.Thread(target=self._serve, args=(listening,), name="status", daemon=True)
+            )
+        except (OSError, RuntimeError) as error:
+            self.close()
             why = in_words(error)
             log.event(_logger, logging.WARNING, "status_not_told", path=path, why=why)
-            return
-        threading.Thread(
-            target=self._serve, args=(self._listening,), name="status", daemon=True
-        ).start()
 
     def close(self) -> None:
         """Answer no more, and take the socket away."""
         self._ended.set()
-        if self._listening is None:
+        listening, self._listening = self._listening, None
+        if listening is None:
             return
         with contextlib.suppress(OSError):
-            self._listening.shutdown(socket.SHUT_RDWR)  # it wakes the thread
-        self._listening.close()
+            listening.shutdown(socket.SHUT_RDWR)  # it wakes the thread
+        listening.close()
         with contextlib.suppress(OSError):
             Path(self._path).unlink()
 
@@ -169,7 +170,7 @@ def asked(path: str, *, timeout_s: float = ASK_TIMEOUT_S) -> Status | None:
             while len(answer) <= ANSWER_MAX_BYTES and (piece := sock.recv(4096)):
                 answer += piece
                 sock.settimeout(max(0.01, by - clock.monotonic()))
-    except (FileNotFoundError, ConnectionRefusedError):
+    except (FileNotFoundError, NotADirectoryError, ConnectionRefusedError):
         return None
     except PermissionError:
         raise NoAnswerError("only root and the agent's user may ask it") from None

@@ -2,6 +2,9 @@
 
 import os
 import signal
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import settings
@@ -16,6 +19,13 @@ os.umask(0o077)
 settings.register_profile("thorough", deadline=None)
 settings.register_profile("quick", deadline=None, max_examples=20)
 settings.load_profile("thorough")
+
+
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    """Yield a folder whose path leaves room for that of a Unix socket in it."""
+    with TemporaryDirectory() as folder:
+        yield Path(folder)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -1,4 +1,4 @@
-"""Makes the connection beneath a session: its files, the name, TCP, TLS and the websocket.
+"""Makes the connection beneath a session: files, the name, TCP, a tunnel, TLS and the websocket.
 
 Each of these steps can wait, so all of it is done beside the agent's loop (``link.py``). But for a
 disk that hangs, each is given up in time. A resolver that hangs is left behind in its own thread,
@@ -17,7 +17,7 @@ from agent.mqtt.segments import Segments, has_arrived, note_loss, peer_of
 from agent.mqtt.stream import Bytes, Stream
 from agent.mqtt.thin_tcp import give_up_after
 from venuewatch.base import clock
-from venuewatch.base.config import read_secret, tls_context
+from venuewatch.base.config import in_words, read_secret, tls_context
 from venuewatch.base.lookups import Lookups
 
 CONNECT_TIMEOUT_S: Final = 5.0
@@ -34,14 +34,22 @@ MUTE_TLS: Final = "TLS was not answered in time"
 class Line(NamedTuple):
     """A connection to a broker on which nothing was said yet, and the password to say.
 
-    ``sock``: its socket; None beneath a websocket, whose end is a proxy's. ``segments``: of the
-    TCP connection beneath, whatever is on it.
+    ``sock``: its socket; None where its end is a proxy's: beneath a websocket, or in a tunnel.
+    ``segments``: of the TCP connection beneath, whatever is on it.
     """
 
     stream: Bytes
     sock: socket.socket | None = None
     password: bytes | None = None
     segments: Segments | None = None
+
+
+class Proxy(NamedTuple):
+    """An HTTP proxy on the way, and who asks it; the password is that of a file, "" without one."""
+
+    place: config.Place
+    username: str | None = None
+    password: str = ""
 
 
 def connect(where: config.Broker, paths: Paths, place: config.Place) -> Line:
@@ -57,11 +65,12 @@ def connect(where: config.Broker, paths: Paths, place: config.Place) -> Line:
     password = None
     if where.username is not None and where.password_file is not None:
         password = read_secret(where.password_file).encode()
-    stream = stream_to(place, tls_context(where), paths)
+    proxy = proxy_of(where)
+    stream = stream_to(place, tls_context(where), paths, proxy)
     give_up_after(stream.sock, IN_VAIN_KEEPALIVES * where.keepalive)
     segments = Segments(stream.sock, paths, clock.monotonic())
     if where.transport == "tcp":
-        return Line(stream, stream.sock, password, segments)
+        return Line(stream, stream.sock if proxy is None else None, password, segments)
     from agent.mqtt.websocket import Websocket  # noqa: PLC0415 - few hosts need one
 
     try:
@@ -73,8 +82,24 @@ def connect(where: config.Broker, paths: Paths, place: config.Place) -> Line:
     return Line(websocket, None, password, segments)
 
 
+def proxy_of(where: config.Broker) -> Proxy | None:
+    """Return the proxy on the way to the brokers, with the password for it; None without one.
+
+    Raises:
+        ConfigError: its password cannot be read.
+    """
+    if where.proxy is None:
+        return None
+    kept_in = where.proxy_password_file
+    password = "" if kept_in is None else read_secret(kept_in)
+    return Proxy(where.connects_to[0], where.proxy_username, password)
+
+
 def stream_to(
-    place: config.Place, context: ssl.SSLContext | None = None, paths: Paths | None = None
+    place: config.Place,
+    context: ssl.SSLContext | None = None,
+    paths: Paths | None = None,
+    proxy: Proxy | None = None,
 ) -> Stream:
     """Return a connection over TCP, or TLS where there is a ``context``.
 
@@ -83,10 +108,10 @@ def stream_to(
     ones.
 
     Raises:
-        OSError: no connection, or no trust.
+        OSError: no connection, no tunnel, or no trust.
         ValueError: there is no such address.
     """
-    sock = connect_first(_addresses_of(place), CONNECT_TIMEOUT_S, paths)
+    sock = reach(place, proxy, paths)
     try:
         if context is not None:
             sock = _encrypted(sock, context, place.address, paths)
@@ -95,6 +120,35 @@ def stream_to(
         sock.close()
         raise
     return Stream(sock)
+
+
+def reach(
+    place: config.Place, proxy: Proxy | None = None, paths: Paths | None = None
+) -> socket.socket:
+    """Return a TCP connection to a place, or a proxy's tunnel to it. It waits.
+
+    The socket has some timeout: its owner sets its own.
+
+    Raises:
+        OSError: there is none.
+        ValueError: there is no such address.
+    """
+    if proxy is None:
+        return connect_first(_addresses_of(place), CONNECT_TIMEOUT_S, paths)
+    from agent.mqtt.proxy import ProxyError, User, open_tunnel  # noqa: PLC0415 - few have one
+
+    try:
+        sock = connect_first(_addresses_of(proxy.place), CONNECT_TIMEOUT_S, paths)
+    except (OSError, UnicodeError) as error:
+        at = f"{proxy.place.address}:{proxy.place.port}"
+        raise ProxyError(f"the proxy {at}: {in_words(error)}") from None
+    user = None if proxy.username is None else User(proxy.username, proxy.password)
+    try:
+        open_tunnel(sock, place, user, timeout_s=CONNECT_TIMEOUT_S)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
 
 
 def _encrypted(

@@ -16,6 +16,7 @@ import h11
 from agent import config
 from venuewatch.base import clock
 
+_HUNG_UP: Final = "the proxy hung up without an answer"
 _READ_AT_ONCE: Final = 4_096
 _ANSWER_MAX_BYTES: Final = 16_384  # of a head, and of all that comes before the tunnel is open
 _WORDS: Final = {
@@ -32,7 +33,15 @@ _WORDS: Final = {
 
 
 class ProxyError(OSError):
-    """There is no tunnel; the text is for the operator."""
+    """There is no tunnel; the text is for the operator.
+
+    Attributes:
+        status: the number that the proxy answered, None where it did not.
+    """
+
+    def __init__(self, text: str, *, status: int | None = None) -> None:
+        super().__init__(text)
+        self.status = status
 
 
 class User(NamedTuple):
@@ -91,8 +100,7 @@ class Tunnel:
                     return
                 self._hear(event)
         except h11.RemoteProtocolError:
-            hung_up = "the proxy hung up without an answer"
-            raise ProxyError("this is no HTTP proxy" if data else hung_up) from None
+            raise ProxyError("this is no HTTP proxy" if data else _HUNG_UP) from None
         if self._protocol.trailing_data[0]:  # TLS and MQTT begin with us
             raise ProxyError("the proxy sent more than its answer: it is no tunnel")
 
@@ -101,11 +109,11 @@ class Tunnel:
         if isinstance(event, h11.Response):
             status = event.status_code
             if not 200 <= status < 300:  # noqa: PLR2004 - what RFC 9110, 9.3.6 wants
-                why = _WORDS.get(status)
-                raise ProxyError(f"the proxy answers {status}" + (f": {why}" if why else ""))
+                why = f": {_WORDS[status]}" if status in _WORDS else ""
+                raise ProxyError(f"the proxy answers {status}{why}", status=status)
             self.is_open = True
         elif not isinstance(event, h11.InformationalResponse):
-            raise ProxyError("the proxy hung up without an answer")
+            raise ProxyError(_HUNG_UP)
 
 
 def open_tunnel(
@@ -116,17 +124,29 @@ def open_tunnel(
     The socket has some timeout afterwards: its owner sets its own, and closes it on errors.
 
     Raises:
-        OSError: there is no tunnel (:class:`ProxyError`), no connection, or no answer in time.
+        ProxyError: there is no tunnel.
         ValueError: there is no such address.
     """
-    tunnel, by = Tunnel(place, user), clock.monotonic() + timeout_s
-    sock.settimeout(timeout_s)
-    sock.sendall(tunnel.take())
+    tunnel = Tunnel(place, user)
+    try:
+        _carry(tunnel, sock, clock.monotonic() + timeout_s)
+    except ProxyError:
+        raise
+    except TimeoutError:
+        raise ProxyError("the proxy did not answer in time") from None
+    except OSError:
+        raise ProxyError(_HUNG_UP) from None
+
+
+def _carry(tunnel: Tunnel, sock: socket.socket, by: float) -> None:
+    """Carry the bytes of a question and its answer; raises OSError where there is none."""
     while not tunnel.is_open:
         left_s = by - clock.monotonic()
         if left_s <= 0.0:
             raise TimeoutError
         sock.settimeout(left_s)
+        if out := tunnel.take():
+            sock.sendall(out)
         tunnel.receive(sock.recv(_READ_AT_ONCE))
 
 

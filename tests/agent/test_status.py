@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from agent.status import Answering, NoAnswerError, Status, asked, socket_beside
+from venuewatch.base import threads
 
 PATIENCE_S = 10.0
 STATUS = Status(
@@ -27,8 +28,8 @@ STATUS = Status(
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> str:
-    return socket_beside(str(tmp_path / "spool"))
+def path(short_folder: Path) -> str:
+    return socket_beside(str(short_folder / "spool"))
 
 
 @pytest.fixture
@@ -100,6 +101,19 @@ def test_file_in_the_socket_s_place_is_left_alone(path: str) -> None:
     Answering(path, lambda: STATUS).close()
 
     assert Path(path).read_text() == "mine"
+
+
+def test_agent_without_a_thread_for_its_socket_goes_on(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threads, "begin", refuse)
+
+    with closing(Answering(path, lambda: STATUS)):
+        assert asked(path) is None
+        assert not Path(path).exists()
 
 
 def test_path_that_is_too_long_for_a_socket_stops_no_agent(tmp_path: Path) -> None:

@@ -1,14 +1,13 @@
 """The doctor beside real programs: a running agent keeps its connection."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from agent.status import Status, asked, socket_beside
 from bench.kit.processes import free_port
+from tests.integration.asked_agent import is_connected, status_in
 from tests.integration.real import Agent, Mosquitto, until
 from venuewatch import cli
 
@@ -16,21 +15,6 @@ pytestmark = pytest.mark.real
 
 HOST = "STA-1"
 TIMES = 5
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    with Mosquitto(tmp_path) as broker:
-        yield broker
-
-
-def status_in(folder: Path) -> Status | None:
-    return asked(socket_beside(str(folder / "spool")))
-
-
-def is_connected(folder: Path) -> bool:
-    status = status_in(folder)
-    return status is not None and status.is_connected
 
 
 def examined(path: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
@@ -41,13 +25,13 @@ def examined(path: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
 
 
 def test_a_running_agent_keeps_its_connection(
-    broker: Mosquitto, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    broker: Mosquitto, short_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with Agent(tmp_path, broker.port, HOST):
-        until("the agent is connected", lambda: is_connected(tmp_path))
+    with Agent(short_folder, broker.port, HOST):
+        until("the agent is connected", lambda: is_connected(short_folder))
 
-        found = [examined(tmp_path / f"agent-{HOST}.toml", capsys) for _ in range(TIMES)]
-        after = status_in(tmp_path)
+        found = [examined(short_folder / f"agent-{HOST}.toml", capsys) for _ in range(TIMES)]
+        after = status_in(short_folder)
 
     assert after is not None
     assert (after.sessions, after.is_connected) == (1, True)

@@ -27,7 +27,9 @@ import msgspec
 from venuewatch.base.config import ConfigError, one_line
 from venuewatch.base.files import other_kind
 
-_NAMES: Final = frozenset({"password_file", "bearer_token_file", "key_file", "api_key_file"})
+_NAMES: Final = frozenset(
+    {"password_file", "proxy_password_file", "bearer_token_file", "key_file", "api_key_file"}
+)
 _MAPPINGS: Final = frozenset({"field_files"})
 _LINKS_MAX: Final = 40  # as Linux has it
 _WRITABLE: Final = stat.S_IWGRP | stat.S_IWOTH

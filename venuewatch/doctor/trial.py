@@ -17,6 +17,7 @@ from typing import Final, NamedTuple
 import mqtt5
 
 from agent import config
+from agent.mqtt.connecting import proxy_of, reach
 from venuewatch.base import clock
 from venuewatch.base.config import ConfigError, in_words, read_secret, tls_context
 from venuewatch.base.wire import topics
@@ -95,7 +96,7 @@ class Talk:
         """The outcome so far."""
         return self._trial._replace(refused=tuple(self._refused))
 
-    
+    @property
     def awaits_tick(self) -> bool:
         """Whether a tick would be heard: a host subscribes to it."""
         return bool(self._filters)
@@ -185,7 +186,7 @@ def tried(where: config.Broker, who: Who) -> Trial:
         if where.username is not None and where.password_file is not None:
             password = read_secret(where.password_file).encode()
         talk = Talk(who._replace(username=where.username, password=password))
-        with _connected(place, tls_context(where)) as sock:
+        with _connected(where, tls_context(where)) as sock:
             _carry(talk, sock)
     except ConfigError as error:
         return Trial(error=str(error))
@@ -194,9 +195,11 @@ def tried(where: config.Broker, who: Who) -> Trial:
     return talk.trial
 
 
-def _connected(place: config.Place, context: ssl.SSLContext | None) -> socket.socket:
-    """Return a connection; raises OSError or ValueError."""
-    sock = socket.create_connection(place, timeout=_TIMEOUT_S)
+def _connected(where: config.Broker, context: ssl.SSLContext | None) -> socket.socket:
+    """Return a connection; raises OSError, ValueError or ConfigError."""
+    place = where.places[0]
+    sock = reach(place, proxy_of(where))
+    sock.settimeout(_TIMEOUT_S)
     if context is None:
         return sock
     try:

@@ -165,8 +165,20 @@ def test_proxy_that_trickles_is_given_up_in_time() -> None:
         peer.sendall(b"HTTP/1.1 200")
         peer.recv(1)  # until the other side has had enough
 
-    with pytest.raises(TimeoutError):
+    with pytest.raises(ProxyError, match="did not answer in time"):
         proxied(serve, timeout_s=0.1)
+
+
+def test_proxy_that_hangs_up_is_told() -> None:
+    with pytest.raises(ProxyError, match="hung up without an answer"):
+        proxied(lambda peer: peer.shutdown(socket.SHUT_RDWR))
+
+
+def test_number_of_the_answer_is_kept() -> None:
+    with pytest.raises(ProxyError) as refused:
+        Tunnel(BROKER).receive(b"HTTP/1.1 407 Who\r\n\r\n")
+
+    assert refused.value.status == 407
 
 
 @given(st.lists(st.binary(max_size=200), max_size=20), st.sampled_from([b"", b"HTTP/1.1 2", OPEN]))

@@ -17,6 +17,7 @@ from venuewatch.doctor.checks import (
     modes,
     name,
     port,
+    proxy,
     route,
     spool,
     thin,
@@ -65,6 +66,21 @@ BROKEN: dict[str, tuple[Any, Any, str]] = {
         port,
         [port.Knock("mq.example:8883", "silent")],
         "mq.example:8883 does not answer",
+    ),
+    "proxy that wants a password": (
+        proxy,
+        proxy.Asked("10.0.0.1:3128", "mq.example:8883", "the proxy answers 407", 407),
+        "the proxy answers 407",
+    ),
+    "proxy that lets nobody through": (
+        proxy,
+        proxy.Asked("10.0.0.1:3128", "mq.example:8883", "the proxy answers 403", 403),
+        "the proxy answers 403",
+    ),
+    "web server in the proxy's place": (
+        proxy,
+        proxy.Asked("10.0.0.1:80", "mq.example:8883", "this is no HTTP proxy"),
+        "this is no HTTP proxy",
     ),
     "broker's certificate expired": (
         tls,
@@ -275,6 +291,8 @@ WELL: dict[str, tuple[Any, Any]] = {
     "number": (name, [name.Resolved("10.1.0.7", ("10.1.0.7",))]),
     "route": (route, [route.Way("mq.example", "10.1.0.20")]),
     "port": (port, [port.Knock("mq.example:8883", "open")]),
+    "proxy": (proxy, proxy.Asked("10.0.0.1:3128", "mq.example:8883")),
+    "no proxy": (proxy, proxy.Asked()),
     "TLS": (tls, tls.Handshake("mq.example", NOW, expires_at=NOW + 90 * DAY_S)),
     "no TLS": (tls, tls.Handshake("mq.example", NOW, "plain")),
     "certificate": (

@@ -11,8 +11,19 @@ import trustme
 from agent.config import Broker
 from tests.agent.checks.authority import Authority, tls_peer
 from tests.agent.checks.peers import LOOPBACK, refused_port, say, say_nothing, tcp_peer
+from tests.agent.mqtt.played_proxy import PlayedProxy, refusing
 from venuewatch.base import clock as time
-from venuewatch.doctor.checks import certificate, clock, modes, name, port, route, spool, tls
+from venuewatch.doctor.checks import (
+    certificate,
+    clock,
+    modes,
+    name,
+    port,
+    proxy,
+    route,
+    spool,
+    tls,
+)
 
 DAY_S = 86_400.0
 
@@ -87,6 +98,50 @@ def test_broker_s_certificate_is_told_by_its_fault(
 
     assert found.fault == fault
     assert (found.expires_at is not None) is (fault == "")
+
+
+def test_behind_a_proxy_its_own_name_and_port_are_looked_at(tmp_path: Path) -> None:
+    at = refused_port()
+    here = site(tmp_path, address="broker.invalid", proxy=f"{LOOPBACK}:{at}")
+
+    knocks, resolved = port.look(here), name.look(here)
+
+    assert [(each.place, each.answer, each.who) for each in knocks] == [
+        (f"{LOOPBACK}:{at}", "refused", "proxy")
+    ]
+    assert [(each.name, each.error, each.setting) for each in resolved] == [
+        (LOOPBACK, "", "proxy")
+    ]
+
+
+def test_handshake_goes_through_the_proxy(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+
+    with (
+        tls_peer(authority.context(), say_nothing) as broker,
+        tcp_peer(PlayedProxy(broker)) as through,
+    ):
+        here = site(
+            tmp_path,
+            address="localhost",
+            ca_file=authority.file,
+            proxy=f"{LOOPBACK}:{through}",
+        )
+        asked, shaken = proxy.look(here), tls.look(here)
+
+    assert (asked.error, shaken.fault) == ("", "")
+    assert shaken.expires_at is not None
+
+
+def test_proxy_that_refuses_is_told_by_its_number(tmp_path: Path) -> None:
+    answer = b"HTTP/1.1 407 Who\r\nContent-Length: 0\r\n\r\n"
+
+    with tcp_peer(refusing(answer)) as through:
+        asked = proxy.look(site(tmp_path, proxy=f"{LOOPBACK}:{through}"))
+
+    (found,) = proxy.judge(asked)
+    assert (asked.status, found.state) == (407, "wrong")
+    assert "proxy_password_file" in found.todo
 
 
 def test_port_without_tls_is_told(tmp_path: Path) -> None:

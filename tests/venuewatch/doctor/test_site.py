@@ -23,8 +23,8 @@ STATUS = Status(
 
 
 @pytest.fixture
-def config(tmp_path: Path) -> Path:
-    path = tmp_path / "agent.toml"
+def config(short_folder: Path) -> Path:
+    path = short_folder / "agent.toml"
     path.write_text(AGENT_TOML)
     return path
 
@@ -123,5 +123,5 @@ def test_the_spool_is_where_systemd_has_it(
     by_hand = Site(config).spool
     state.mkdir()
 
-    assert by_hand == str(tmp_path / "spool")
+    assert by_hand == str(config.parent / "spool")
     assert Site(config).spool == str(state / "spool")

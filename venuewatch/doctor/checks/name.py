@@ -1,4 +1,4 @@
-"""Resolves the brokers' names."""
+"""Resolves the brokers' names, or the name of the proxy that resolves them."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -16,16 +16,19 @@ _TIMEOUT_S = 6.0  # a lost question is asked again after 5 s (resolv.conf(5))
 
 
 class Resolved(NamedTuple):
-    """One broker's name, its numbers, and why there are none."""
+    """One name, its numbers, and why there are none; ``setting``: the key of [broker] with it."""
 
     name: str
     numbers: tuple[str, ...] = ()
     error: str = ""
+    setting: str = "address"
 
 
 def look(site: Site) -> list[Resolved]:
-    """Resolve the name of each broker."""
-    return [_resolved(place.address) for place in site.broker.places]
+    """Resolve each name that this machine has to."""
+    setting = "address" if site.broker.proxy is None else "proxy"
+    found = (_resolved(place.address) for place in site.broker.connects_to)
+    return [each._replace(setting=setting) for each in found]
 
 
 def judge(facts: Sequence[Resolved]) -> list[Finding]:
@@ -35,7 +38,7 @@ def judge(facts: Sequence[Resolved]) -> list[Finding]:
 
 def _judged(fact: Resolved) -> Finding:
     if fact.error:
-        todo = "Correct [broker] address, or this machine's DNS (/etc/resolv.conf)"
+        todo = f"Correct [broker] {fact.setting}, or this machine's DNS (/etc/resolv.conf)"
         return wrong(f"{fact.name}: {fact.error}", todo)
     if fact.numbers == (fact.name,):
         return well(f"{fact.name} is a number, and needs no DNS")

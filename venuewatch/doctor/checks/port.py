@@ -1,4 +1,4 @@
-"""Connects to the brokers' ports over TCP, and hangs up at once: that is no session."""
+"""Connects to the brokers' ports, or the proxy's, and hangs up at once: that is no session."""
 
 import errno
 from collections.abc import Sequence
@@ -17,16 +17,22 @@ _TIMEOUT_S = 5.0
 
 
 class Knock(NamedTuple):
-    """One broker's place, and what it answered; ``error``: what else the network said."""
+    """One place, and what it answered; ``error``: what else the network said.
+
+    ``who``: the program that should listen there.
+    """
 
     place: str
     answer: Literal["open", "refused", "silent", "error"]
     error: str = ""
+    who: Literal["broker", "proxy"] = "broker"
 
 
 def look(site: Site) -> list[Knock]:
-    """Knock at each broker."""
-    return [_knock(place.address, place.port) for place in site.broker.places]
+    """Knock at each."""
+    who: Literal["broker", "proxy"] = "broker" if site.broker.proxy is None else "proxy"
+    knocks = (_knock(place.address, place.port) for place in site.broker.connects_to)
+    return [each._replace(who=who) for each in knocks]
 
 
 def judge(facts: Sequence[Knock]) -> list[Finding]:
@@ -38,12 +44,14 @@ def _judged(fact: Knock) -> Finding:
     if fact.answer == "open":
         return well(f"{fact.place} accepts connections")
     if fact.answer == "refused":
-        todo = "Start the broker, or correct [broker] port"
+        setting = "port" if fact.who == "broker" else "proxy"
+        todo = f"Start the {fact.who}, or correct [broker] {setting}"
         return wrong(f"nothing listens at {fact.place}", todo)
     if fact.answer == "silent":
         todo = "Have the firewall between let this host out to that port"
         return wrong(f"{fact.place} does not answer: something drops the packets", todo)
-    return wrong(f"{fact.place}: {fact.error}", "Ask the venue's network for the way to the broker")
+    todo = f"Ask the venue's network for the way to the {fact.who}"
+    return wrong(f"{fact.place}: {fact.error}", todo)
 
 
 def _knock(address: str, port: int) -> Knock:

@@ -1,4 +1,4 @@
-"""Asks the kernel for a route to the brokers; no packet is sent."""
+"""Asks the kernel for a route to the brokers, or to the proxy; no packet is sent."""
 
 import socket
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ NEEDS = ("name",)
 
 
 class Way(NamedTuple):
-    """A broker's name, the address that packets for it have, and why there is no route."""
+    """A name, the address that packets for it leave from, and why there is no route."""
 
     name: str
     address: str = ""
@@ -23,12 +23,12 @@ class Way(NamedTuple):
 
 
 def look(site: Site) -> list[Way]:
-    """Ask for the way to each broker."""
-    return [_way(place.address, place.port) for place in site.broker.places]
+    """Ask for the way to each."""
+    return [_way(place.address, place.port) for place in site.broker.connects_to]
 
 
 def judge(facts: Sequence[Way]) -> list[Finding]:
-    """Find brokers that no packet leaves for."""
+    """Find those that no packet leaves for."""
     return [
         wrong(
             f"no route to {fact.name}: {fact.error}",

@@ -22,7 +22,8 @@ class Options(NamedTuple):
 
 def look(site: Site) -> Options:
     """Ask the agent of its connection, or try a socket that is connected to nothing."""
-    transport, status = site.broker.transport, site.running.status
+    status = site.running.status
+    transport: str = site.broker.transport if site.broker.proxy is None else "a proxy"
     if transport != "tcp":
         return Options(transport, sys.platform, None)
     if status is not None and status.is_thin is not None:

@@ -1,17 +1,17 @@
 """Shakes hands over TLS with the first broker: its certificate is trusted, and for how long."""
 
-import socket
 import ssl
 from collections.abc import Mapping
 from typing import Literal, NamedTuple, TypeAlias
 
 from agent.checks.net.tls import not_after
+from agent.mqtt.connecting import proxy_of, reach
 from venuewatch.base.config import ConfigError, in_words, tls_context
 from venuewatch.doctor.findings import Finding, well, wrong
 from venuewatch.doctor.site import Site
 
 PLACES = frozenset({"host", "centre"})
-NEEDS = ("port", "clock", "certificate")
+NEEDS = ("port", "proxy", "clock", "certificate")
 
 Fault: TypeAlias = Literal["", "plain", "expired", "early", "name", "untrusted", "no_tls", "file"]
 
@@ -61,17 +61,16 @@ def look(site: Site) -> Handshake:
     """Shake hands, and hang up: without a CONNECT it is no session."""
     place, now = site.broker.places[0], site.wall
     try:
-        context = tls_context(site.broker)
+        context, proxy = tls_context(site.broker), proxy_of(site.broker)
     except ConfigError as error:
         return Handshake(place.address, now, "file", str(error))
     if context is None:
         return Handshake(place.address, now, "plain")
     try:
-        with (
-            socket.create_connection(place, timeout=_TIMEOUT_S) as sock,
-            context.wrap_socket(sock, server_hostname=place.address) as secured,
-        ):
-            der = secured.getpeercert(binary_form=True)
+        with reach(place, proxy) as sock:
+            sock.settimeout(_TIMEOUT_S)
+            with context.wrap_socket(sock, server_hostname=place.address) as secured:
+                der = secured.getpeercert(binary_form=True)
     except ssl.SSLCertVerificationError as error:
         fault = _FAULTS.get(error.verify_code, "untrusted")
         return Handshake(place.address, now, fault, error.verify_message)
