@@ -225,12 +225,7 @@ class Agent:
             self._settings.broker,
             line,
             name=Name(self._settings.host, self._last_words(number, "lost")),
-            subscriptions=[
-                topics.TICK,
-                topics.TICKS,
-                topics.CENTRE_STATES,
-                self._topics[Stream.CMD],
-            ],
+            subscriptions=[*topics.FOR_AGENTS, self._topics[Stream.CMD]],
             on_message=self._hear,
             limits=Limits(self._link.packet_bytes_max, self._refused),
         )

@@ -75,7 +75,7 @@ class Talk:
         self._topic = ""
         if who.host:
             command = topics.topic(who.venue, who.host, Stream.CMD)
-            self._filters = (topics.TICK, topics.TICKS, topics.CENTRE_STATES, command)
+            self._filters = (*topics.FOR_AGENTS, command)
             self._topic = topics.topic(who.venue, who.host, Stream.CATALOGUE)
         connect = mqtt5.ConnectPacket(
             who.client_id,

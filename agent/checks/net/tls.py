@@ -1,7 +1,6 @@
 """Connects with TLS within a deadline, and reads when the certificate expires."""
 
 import contextlib
-import datetime as dt
 import functools
 import socket
 import ssl
@@ -18,12 +17,10 @@ from agent.checks.reading.limits import Finding, Limits
 from agent.checks.reading.times import Deadline
 from agent.checks.reading.words import why
 from venuewatch.base.files import check_regular
+from venuewatch.base.validity import not_after
 from venuewatch.base.wire.checks import CheckValues
 
 _DAY_S = 86_400.0
-_UTC_TIME, _GENERALIZED_TIME, _EXPLICIT_VERSION = 0x17, 0x18, 0xA0
-_LONG = 0x80  # the first byte of a length that has more
-_FIFTY = 50  # a year of two digits is 1950 to 2049 (RFC 5280, 4.1.2.5.1)
 
 Days = Annotated[float, msgspec.Meta(ge=0.0, le=3650.0)]
 CaFile = Annotated[
@@ -72,60 +69,6 @@ def judge_expiry(at: float | None, now: float, limits: Limits) -> Finding:
         return Finding("critical", f"the certificate expired {-days:.1f} days ago")
     text = f"the certificate expires in {days:.1f} days"
     return Finding(limits.state(days), text)
-
-
-class Validity(NamedTuple):
-    """The time (unixtime) from which a certificate is valid, and when it expires."""
-
-    not_before: float
-    not_after: float
-
-
-def not_after(der: bytes) -> float | None:
-    """Return when a DER certificate expires (unixtime); None if it can't be read."""
-    found = validity(der)
-    return None if found is None else found.not_after
-
-
-def validity(der: bytes) -> Validity | None:
-    """Return when a DER certificate is valid; None if it can't be read.
-
-    The place is fixed by RFC 5280, 4.1: certificate, to-be-signed part, then behind the optional
-    version the serial number, the algorithm and the issuer, the validity's two times.
-    """
-    try:
-        _, at, _ = _element(der, 0)
-        _, at, _ = _element(der, at)
-        has_version = der[at] == _EXPLICIT_VERSION
-        for _ in range(4 if has_version else 3):
-            _, _, at = _element(der, at)
-        _, at, _ = _element(der, at)
-        times = []
-        for _ in Validity._fields:
-            kind, start, at = _element(der, at)
-            times.append(_unixtime(kind, der[start:at].decode("ascii")))
-        return Validity(*times)
-    except (IndexError, ValueError):
-        return None
-
-
-def _element(der: bytes, at: int) -> tuple[int, int, int]:
-    """Return the tag of the element at ``at``, where its content begins, and where it ends."""
-    size, start = der[at + 1], at + 2
-    if size & _LONG:
-        start += size & ~_LONG
-        size = int.from_bytes(der[at + 2 : start], "big")
-    return der[at], start, start + size
-
-
-def _unixtime(kind: int, text: str) -> float:
-    """Return an ASN.1 time as unixtime; raises ValueError if it is none."""
-    if kind == _UTC_TIME:
-        century = "20" if int(text[:2]) < _FIFTY else "19"
-        text = century + text
-    elif kind != _GENERALIZED_TIME:
-        raise ValueError("Expected a time")
-    return dt.datetime.fromisoformat(f"{text[:8]}T{text[8:14]}Z").timestamp()
 
 
 def _context_for(trust: Trust) -> ssl.SSLContext:

@@ -7,11 +7,8 @@ from typing import Any
 
 import pytest
 import trustme
-from hypothesis import given
-from hypothesis import strategies as st
 
 from agent.checks import Reading
-from agent.checks.net.tls import not_after
 from tests.agent.checks import peers
 from tests.agent.checks.authority import DAY_S, Authority, tls_peer
 from venuewatch.base import clock
@@ -120,10 +117,3 @@ def test_a_name_that_tls_can_not_use_is_critical() -> None:
         reading = peers.read("tls", address=peers.LOOPBACK, port=port, server_name=".example")
 
     assert reading.detail == "the server name can not be used for TLS"
-
-
-@given(st.binary(max_size=300))
-def test_reading_any_certificate_ends(garbage: bytes) -> None:
-    found = not_after(garbage)
-
-    assert found is None or isinstance(found, float)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from agent.checks.net.tls import Validity
+from venuewatch.base.validity import Validity
 from venuewatch.doctor.checks import (
     acl,
     addresses,

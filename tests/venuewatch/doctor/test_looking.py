@@ -7,12 +7,15 @@ from typing import Any
 
 import pytest
 import trustme
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agent.config import Broker
 from tests.agent.checks.authority import Authority, tls_peer
 from tests.agent.checks.peers import LOOPBACK, refused_port, say, say_nothing, tcp_peer
 from tests.agent.mqtt.played_proxy import PlayedProxy, refusing
 from venuewatch.base import clock as time
+from venuewatch.base.validity import validity
 from venuewatch.doctor.checks import (
     certificate,
     clock,
@@ -224,3 +227,10 @@ def test_file_in_the_spool_s_place_is_wrong(tmp_path: Path) -> None:
     Path(here.spool).touch()
 
     assert states(spool, here) == ["wrong"]
+
+
+@given(st.binary(max_size=300))
+def test_any_certificate_is_read_to_an_end(garbage: bytes) -> None:
+    found = validity(garbage)
+
+    assert found is None or isinstance(found.not_after, float)

@@ -20,6 +20,9 @@ TICKS = f"{ROOT}/_centre/+/tick"
 """Below it each aggregator has its own tick."""
 
 CENTRE_STATES = f"{ROOT}/_centre/+/state"
+FOR_AGENTS = (TICK, TICKS, CENTRE_STATES)
+"""Patterns of all that every agent subscribes to."""
+
 BRIDGES = f"{ROOT}/_bridge/"
 """Below it each venue's bridge says, retained, whether it is connected: ``1`` or ``0``."""
 

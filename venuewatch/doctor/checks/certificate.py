@@ -4,9 +4,9 @@ import ssl
 from pathlib import Path
 from typing import NamedTuple
 
-from agent.checks.net.tls import Validity, validity
 from venuewatch.base.config import ConfigError, tls_context
 from venuewatch.base.files import SECRET_MAX, read_regular
+from venuewatch.base.validity import Validity, validity
 from venuewatch.doctor.findings import Finding, unknown, well, wrong
 from venuewatch.doctor.site import Site
 

@@ -4,9 +4,9 @@ import ssl
 from collections.abc import Mapping
 from typing import Literal, NamedTuple, TypeAlias
 
-from agent.checks.net.tls import not_after
 from agent.mqtt.connecting import proxy_of, reach
 from venuewatch.base.config import ConfigError, in_words, tls_context
+from venuewatch.base.validity import not_after
 from venuewatch.doctor.findings import Finding, well, wrong
 from venuewatch.doctor.site import Site
 

@@ -215,7 +215,7 @@ class Agent:
             self._loop,
             self.process,
             connect,
-            (topics.TICK, topics.TICKS, topics.CENTRE_STATES, self._command_topic),
+            (*topics.FOR_AGENTS, self._command_topic),
             on_message=self._hear,
             on_change=self._wake_soon,
         )

@@ -70,7 +70,7 @@ class Bridge:
         self._is_open = True
         self._restart_s = RESTART_LEAST_S
         commands = f"{topics.ROOT}/{self._venue}/+/cmd"
-        patterns = (topics.TICK, topics.TICKS, topics.CENTRE_STATES, commands)
+        patterns = (*topics.FOR_AGENTS, commands)
         self._socket.send(packets.Subscribe(patterns))
         self._socket.publish(self._state_topic, b"1", is_retained=True, is_certain=True)
         for topic, payload in self._local.retained.items():

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final, TypeAlias
 
-from agent.checks.net.tls import not_after
 from aggregator.core.incidents.record import Subject
 from venuewatch.base import clock
+from venuewatch.base.validity import not_after
 from venuewatch.rehearsal.live.programs import runs
 from venuewatch.rehearsal.live.seen import feeds
 from venuewatch.rehearsal.live.watched.certificate import Certificate
