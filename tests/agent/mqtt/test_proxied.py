@@ -14,7 +14,7 @@ from agent.mqtt import connecting
 from agent.mqtt.paths import Paths
 from agent.mqtt.proxy import ProxyError
 from tests.agent.checks.authority import Authority, tls_peer
-from tests.agent.checks.peers import LOOPBACK, refused_port, say_nothing, tcp_peer
+from tests.agent.checks.peers import LOOPBACK, refused_port, say, say_nothing, tcp_peer
 from tests.agent.mqtt.played_proxy import PlayedProxy, refusing
 from venuewatch.base.config import ConfigError, in_words
 from venuewatch.base.lookups import Lookups
@@ -30,10 +30,11 @@ def connect(proxy: int, **settings: object) -> connecting.Line:
 
 
 def test_proxy_resolves_the_broker_and_carries_its_bytes() -> None:
-    with tcp_peer(lambda conn, _over: conn.sendall(b"hello")) as broker:
+    with tcp_peer(say(b"hello")) as broker:
         proxy = PlayedProxy(broker)
         with tcp_peer(proxy) as port:
             line = connect(port)
+            line.stream.write(b"x")
             select.select([line.stream], [], [], PATIENCE_S)
             heard = line.stream.read()
             line.stream.close()
