@@ -15,6 +15,7 @@ import os
 import socket
 from collections.abc import Iterable, Sequence
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Final, Literal, NamedTuple, TypeAlias
 
@@ -24,8 +25,8 @@ import psutil
 from agent import config
 from agent.status import NoAnswerError, Status, asked, socket_beside
 from venuewatch.base import clock
-from venuewatch.base.config import ConfigError, load, read_toml
 from venuewatch.base.config import Broker as Connection
+from venuewatch.base.config import ConfigError, load, read_toml
 from venuewatch.doctor.trial import Trial, Who, tried
 
 Place: TypeAlias = Literal["host", "centre"]
@@ -132,7 +133,7 @@ def is_agent(command: Sequence[str], path: Path) -> bool:
     words = list(command)
     is_one = any(
         word == "agent" and (before == "-m" or Path(before).name == "venuewatch")
-        for before, word in zip(words, words[1:], strict=False)
+        for before, word in pairwise(words)
     )
     named = _option(words, "--config")
     return is_one and (named is None or _is_same(named, path))

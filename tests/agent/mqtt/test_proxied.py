@@ -22,9 +22,9 @@ from venuewatch.base.lookups import Lookups
 PATIENCE_S = 10.0
 
 
-def connect(proxy: int, **settings: object) -> connecting.Line:
-    """Return a line through a proxy of this machine; the broker's name is one that none knows."""
-    given = {"address": "broker.invalid", "proxy": f"{LOOPBACK}:{proxy}"} | settings
+def connect(port: int, *, at: str = LOOPBACK, **settings: object) -> connecting.Line:
+    """Return a line through a proxy; the broker's name is one that nobody knows."""
+    given = {"address": "broker.invalid", "proxy": f"{at}:{port}"} | settings
     where = config.Broker(**given)  # type: ignore[arg-type]
     return connecting.connect(where, Paths(), where.places[0])
 
@@ -111,7 +111,7 @@ def test_proxy_whose_name_nobody_knows_is_told_as_the_proxy(
     monkeypatch.setattr(connecting, "_lookups", Lookups(ask, most=connecting.HANGING_MAX))
 
     with pytest.raises(ProxyError, match=r"the proxy proxy\.example:3128: the name cannot be"):
-        connect(0, proxy="proxy.example:3128")
+        connect(3128, at="proxy.example")
 
 
 def test_proxy_that_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

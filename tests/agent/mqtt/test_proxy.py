@@ -3,7 +3,7 @@
 import base64
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import pytest
 from hypothesis import given
@@ -117,21 +117,26 @@ def test_answer_that_is_no_tunnel_is_said_in_words(answer: bytes, why: str) -> N
     assert str(refused.value) == why
 
 
+def feed(tunnel: Tunnel, pieces: Iterable[bytes]) -> None:
+    """Have a tunnel hear pieces, until it is open."""
+    for piece in pieces:
+        if piece and not tunnel.is_open:
+            tunnel.receive(piece)
+
+
 def test_answer_without_an_end_is_given_up() -> None:
     tunnel = Tunnel(BROKER)
     tunnel.receive(b"HTTP/1.1 200 OK\r\n")
 
     with pytest.raises(ProxyError):
-        for number in range(10_000):
-            tunnel.receive(b"X-%d: more\r\n" % number)
+        feed(tunnel, (b"X-%d: more\r\n" % number for number in range(10_000)))
 
 
 def test_interim_answers_without_an_end_are_given_up() -> None:
     tunnel = Tunnel(BROKER)
 
     with pytest.raises(ProxyError, match="no end"):
-        for _ in range(10_000):
-            tunnel.receive(b"HTTP/1.1 100 Continue\r\n\r\n")
+        feed(tunnel, [b"HTTP/1.1 100 Continue\r\n\r\n"] * 10_000)
 
 
 def proxied(serve: Callable[[socket.socket], None], *, timeout_s: float = PATIENCE_S) -> bytes:
@@ -183,11 +188,11 @@ def test_number_of_the_answer_is_kept() -> None:
 
 @given(st.lists(st.binary(max_size=200), max_size=20), st.sampled_from([b"", b"HTTP/1.1 2", OPEN]))
 def test_any_answer_opens_a_tunnel_or_is_refused_in_words(rest: list[bytes], head: bytes) -> None:
-    tunnel = Tunnel(BROKER)
+    why = ""
 
     try:
-        for piece in (head, *rest):
-            if piece and not tunnel.is_open:
-                tunnel.receive(piece)
+        feed(Tunnel(BROKER), (head, *rest))
     except ProxyError as error:
-        assert str(error).isprintable()
+        why = str(error)
+
+    assert why.isprintable()

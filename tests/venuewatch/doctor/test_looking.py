@@ -112,9 +112,7 @@ def test_behind_a_proxy_its_own_name_and_port_are_looked_at(tmp_path: Path) -> N
     assert [(each.place, each.answer, each.who) for each in knocks] == [
         (f"{LOOPBACK}:{at}", "refused", "proxy")
     ]
-    assert [(each.name, each.error, each.setting) for each in resolved] == [
-        (LOOPBACK, "", "proxy")
-    ]
+    assert [(each.name, each.error, each.setting) for each in resolved] == [(LOOPBACK, "", "proxy")]
 
 
 def test_handshake_goes_through_the_proxy(tmp_path: Path) -> None:

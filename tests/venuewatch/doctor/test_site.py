@@ -57,7 +57,9 @@ def trials(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     ],
 )
 def test_an_agent_of_this_configuration_is_told_by_its_command(
-    config: Path, command: list[str], is_ours: bool  # noqa: FBT001 - a column of the table
+    config: Path,
+    command: list[str],
+    is_ours: bool,  # noqa: FBT001 - a column of the table
 ) -> None:
     config.with_name("agent.toml.other").touch()
 

@@ -47,9 +47,7 @@ def look(site: Site) -> Said:
     try:
         from aggregator.inventory import read  # noqa: PLC0415 - most hosts have no inventory
 
-        hosts = tuple(
-            (venue.code, host.name) for venue in read(path).venue for host in venue.host
-        )
+        hosts = tuple((venue.code, host.name) for venue in read(path).venue for host in venue.host)
     except ConfigError as error:
         return Said(str(path), error=str(error), own=own)
     acl = _text_of(ACL_FILE) if site.place == "centre" else None

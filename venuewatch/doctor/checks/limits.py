@@ -55,9 +55,7 @@ def _judged(offered: Trial) -> list[Finding]:
         text = f"the broker takes packets of {offered.packet_bytes_max:,} bytes at most"
         found.append(wrong(text, f"Set max_packet_size {_CONF} to {wanted:,} at least"))
     if offered.qos_max < 1:
-        found.append(
-            wrong("the broker acknowledges no message", f"Set max_qos {_CONF} to 1 or 2")
-        )
+        found.append(wrong("the broker acknowledges no message", f"Set max_qos {_CONF} to 1 or 2"))
     if not offered.has_retain:
         text = "the broker retains nothing, so births and ends are lost"
         found.append(wrong(text, f"Set retain_available {_CONF} to true"))
