@@ -127,11 +127,16 @@ class Nat:
             machine.make()
         ends = ((self.agent, "in", "10.8.0"), (self.broker, "out", "10.9.0"))
         for machine, device, network in ends:
-            machine.ip(f"link add name up type veth peer name {device} netns {self.nat.namespace}")
-            machine.ip(f"addr add dev up {network}.2/24", "link set up up")
+            machine.ip(
+                f"link add name eth0 type veth peer name {device} netns {self.nat.namespace}"
+            )
+            machine.ip(f"addr add dev eth0 {network}.2/24", "link set eth0 up")
             self.nat.ip(f"addr add dev {device} {network}.1/24", f"link set {device} up")
         self.agent.ip("route add default via 10.8.0.1")
         set_kernel(self.nat.namespace, [("ipv4/ip_forward", "1")])
+
+    def begin(self) -> None:
+        """Hide the agent's address; raises StageError or OSError where the kernel can't."""
         ip("netns", "exec", self.nat.namespace, "nft", _NAT)
         set_kernel(self.nat.namespace, _FORGETFUL)
 
@@ -145,8 +150,9 @@ class Nat:
 @pytest.fixture
 def nat() -> Iterator[Nat]:
     with staged() as run:
+        made = Nat(run.prefix)
         try:
-            made = Nat(run.prefix)
+            made.begin()
         except (OSError, StageError) as error:
             pytest.skip(f"no NAT here: {error}")
         yield made
