@@ -176,3 +176,21 @@ def crl_of(
         entry = x509.RevokedCertificateBuilder().serial_number(certificate.serial_number)
         builder = builder.add_revoked_certificate(entry.revocation_date(made).build())
     return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+
+def bridged(centre: Centre, folder: Path, *, through: int = 0) -> brokers.Broker:
+    """Return a venue's broker under the shipped files, which bridges to ``centre``.
+
+    ``through``: another port of this machine that leads to it.
+    """
+    certs, port = "/etc/mosquitto/certs", free_port()
+    key = centre.certificate(BRIDGE)
+    replaced = {
+        "address centre.example.org:8883": f"address 127.0.0.1:{through or centre.tls_port}",
+        f"bridge_cafile {certs}/ca.pem": f"bridge_cafile {centre.authority}",
+        f"bridge_certfile {certs}/_bridge-STA.pem": f"bridge_certfile {key}",
+        f"bridge_keyfile {certs}/_bridge-STA.key": f"bridge_keyfile {key}",
+    }
+    bridge = brokers.with_lines((brokers.FILES / "venue-bridge.conf").read_text(), replaced)
+    drop_ins = {"00-venuewatch.conf": brokers.trying(port), "20-venue-bridge.conf": bridge}
+    return brokers.Broker(folder, port=port, drop_ins=drop_ins)

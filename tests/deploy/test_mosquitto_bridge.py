@@ -1,13 +1,37 @@
 """The shipped bridge of a venue, between two real brokers: what passes, and how."""
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
-from tests.deploy.brokers import BRIDGE_STATE, NAME, UPWARD, Broker, Centre
+from tests.deploy.brokers import AGGREGATOR, BRIDGE_STATE, CENTRE_STATE, NAME, UPWARD, Broker
+from tests.deploy.certified import Centre, bridged
 from tests.deploy.peer import Peer
 from venuewatch.base.wire import topics
 from venuewatch.base.wire.messages import MAX_PAYLOAD_BYTES
 
 pytestmark = pytest.mark.real
+
+
+@pytest.fixture(scope="module")
+def centre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Centre]:
+    with Centre(tmp_path_factory.mktemp("centre")) as broker:
+        yield broker
+
+
+@pytest.fixture
+def venue(centre: Centre, aggregator: Peer, tmp_path: Path) -> Iterator[Broker]:
+    """Start a venue's broker, and wait until what the centre says arrives there."""
+    aggregator.listen(BRIDGE_STATE)
+    aggregator.say(CENTRE_STATE, b"online", retain=True)
+    with bridged(centre, tmp_path) as broker:
+        with Peer(broker.port, "first") as first:
+            first.listen(CENTRE_STATE)
+            first.hear()
+        while aggregator.hear() != (BRIDGE_STATE, b"1", False):
+            pass
+        yield broker
 
 
 def test_a_bridge_passes_births_on_as_live_and_keeps_them_at_the_centre(
@@ -97,3 +121,28 @@ def test_a_bridge_that_returns_says_old_births_again_and_not_as_retained(
         again = next(heard for heard in iter(aggregator.hear, None) if heard[0] == birth)
 
     assert again == (birth, b"born", False)
+
+
+def test_bridge_keeps_readings_of_a_cut_over_a_restart(tmp_path: Path) -> None:
+    """Those that its agents sent before they noticed the cut; old beats would say nothing."""
+    (tmp_path / "venue").mkdir()
+    centre = Centre(tmp_path / "centre")
+    venue = bridged(centre, tmp_path / "venue")
+    streams = ("beat", "vitals", "checks", "death")
+    said = [f"venuewatch/v1/STA/STA-cut/{stream}" for stream in streams]
+    with centre, venue, centre.peer(AGGREGATOR) as aggregator:
+        aggregator.listen(BRIDGE_STATE)
+        while aggregator.hear()[1] != b"1":
+            pass
+        centre.stop()
+        with Peer(venue.port, "STA-cut") as host:
+            for topic in said:
+                host.say(topic, b"of the cut", qos=0 if topic.endswith("beat") else 1)
+        venue.stop()
+
+    with centre, centre.peer(AGGREGATOR) as aggregator:
+        aggregator.listen("venuewatch/v1/STA/STA-cut/+")
+        with venue:
+            heard = [aggregator.hear() for _ in said[1:]]
+
+    assert heard == [(topic, b"of the cut", False) for topic in said[1:]]

@@ -55,7 +55,7 @@ def is_queue(node: ast.AST) -> bool:
 def test_each_queue_has_an_owner_a_bound_a_metric_and_an_order(row: list[str]) -> None:
     assert len(row) == len(HEAD)
     assert all(row)
-    places = re.findall(r"`([\w/]+\.(?:py|conf)):(\w+)`", row[1])
+    places = re.findall(r"`([\w/-]+\.(?:py|conf)):(\w+)`", row[1])
     assert places
     for file, name in places:
         assert re.search(rf"\b{name}\b", (ROOT / file).read_text(encoding="utf-8")), (file, name)

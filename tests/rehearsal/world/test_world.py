@@ -25,8 +25,9 @@ def test_every_beat_of_an_undisturbed_host_echoes_a_tick(make_world: MakeWorld) 
     assert all(host.missed == 0 for host in hosts)
 
 
-def test_readings_of_a_cut_arrive_afterwards(make_world: MakeWorld) -> None:
-    world = make_world()
+@pytest.mark.parametrize("has_bridge", [False, True])
+def test_readings_of_a_cut_arrive_afterwards(make_world: MakeWorld, *, has_bridge: bool) -> None:
+    world = make_world(has_bridge=has_bridge)
     venue = world.venues["V1"]
     venue.uplink.cut()
     world.run(60.0)

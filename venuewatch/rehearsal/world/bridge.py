@@ -1,10 +1,12 @@
 """Simulates the uplink of a venue with its own broker: Mosquitto's bridge, configured as ours.
 
-It queues nothing during a cut. When it is back it publishes the venue's retained births and
-deaths again. It publishes whether it is connected: 1 when it is, 0 by its will.
+During a cut it keeps the first messages that have to arrive; agents soon keep their readings. When
+it is back it publishes these, and then the venue's retained births and deaths again. It publishes
+whether it is connected: 1 when it is, 0 by its will.
 """
 
 import random
+from typing import Final, NamedTuple
 
 from venuewatch.base.wire import topics
 from venuewatch.rehearsal.world import packets
@@ -12,11 +14,18 @@ from venuewatch.rehearsal.world.broker import GIVE_UP_AFTER, Broker
 from venuewatch.rehearsal.world.connect import ClientSocket, Route
 from venuewatch.rehearsal.world.loop import Alarm, Loop
 
-KEEPALIVE_S = 5.0  # mosquitto/venue-bridge.conf, like the two below
+KEPT_MOST: Final = 200  # mosquitto/venue-bridge.conf, like the three below
+KEEPALIVE_S = 5.0
 RESTART_LEAST_S = 1.0
 RESTART_MOST_S = 10.0
 RESTART_GROWS = 3  # Mosquitto's "decorrelated jitter": up to this times the last wait
 OPEN_WITHIN_S = 5.0
+
+
+class _Kept(NamedTuple):
+    topic: str
+    payload: bytes
+    is_retained: bool
 
 
 class Bridge:
@@ -32,6 +41,7 @@ class Bridge:
         self._centre = centre
         self._state_topic = f"{topics.ROOT}/_bridge/{venue}"
         self._is_open = False
+        self._kept: list[_Kept] = []
         self._heard_at = 0.0
         self._restart_s = RESTART_LEAST_S
         self._alarm = Alarm(loop, self._look)
@@ -73,6 +83,9 @@ class Bridge:
         patterns = (*topics.FOR_AGENTS, commands)
         self._socket.send(packets.Subscribe(patterns))
         self._socket.publish(self._state_topic, b"1", is_retained=True, is_certain=True)
+        kept, self._kept = self._kept, []
+        for topic, payload, is_retained in kept:
+            self._socket.publish(topic, payload, is_retained=is_retained, is_certain=True)
         for topic, payload in self._local.retained.items():
             if not _is_downward(topic):
                 self._socket.publish(topic, payload, is_retained=True, is_certain=True)
@@ -88,8 +101,12 @@ class Bridge:
         self._alarm.set(self._loop.now + KEEPALIVE_S)
 
     def _tap(self, topic: str, payload: bytes, *, is_retained: bool, is_certain: bool) -> None:
-        if self._is_open and not _is_downward(topic):
+        if _is_downward(topic):
+            return
+        if self._is_open:
             self._socket.publish(topic, payload, is_retained=is_retained, is_certain=is_certain)
+        elif is_certain and len(self._kept) < KEPT_MOST:
+            self._kept.append(_Kept(topic, payload, is_retained))
 
     def _end(self) -> None:
         self._socket.close()
