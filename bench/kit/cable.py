@@ -16,6 +16,9 @@ from venuewatch.rehearsal.stage.machine import Machine, StageError, set_kernel
 from venuewatch.rehearsal.stage.run import run_of_namespaces
 
 FILTER: Final = ROOT / "deploy" / "nftables" / "venuewatch.nft"
+VENUES: Final = FILTER.with_name("example-venues.nft")
+HOSTS: Final = 400
+"""How many hosts the venue at the addresses ``KNOWN`` has, where it is not said."""
 CENTRE: Final = ("10.79.0.1", "fd79:0:0:1::1")
 UNKNOWN: Final = ("10.79.0.2", "fd79:0:0:2::2")
 KNOWN: Final = ("10.79.0.3", "fd79:0:0:3::3")
@@ -59,29 +62,53 @@ class Cable(NamedTuple):
             raise StageError(f"nft: {done.stderr.strip()}")
         return done.stdout
 
-    def load_filter(self, port: int) -> None:
-        """Load the packet filter for a broker at ``port``; it knows the addresses ``KNOWN``.
+    def load_filter(self, port: int, *, hosts: int = HOSTS) -> None:
+        """Load the packet filter for a broker at ``port``.
+
+        The addresses ``KNOWN`` are a venue's that has so many ``hosts``.
 
         Raises:
             StageError: it is refused.
         """
         text = FILTER.read_text(encoding="utf-8")
         text = re.sub(r"^define port = .*$", f"define port = {port}", text, flags=re.MULTILINE)
-        ipv4, ipv6 = KNOWN
-        self.nft(
-            f"{text}\nadd element inet venuewatch known_ipv4 {{ {ipv4} }}\n"
-            f"add element inet venuewatch known_ipv6 {{ {ipv6} }}\n"
-        )
+        venues = _venues_of(KNOWN, hosts)
+        text = re.sub(r"^\s*include .*$", lambda _: venues, text, flags=re.MULTILINE)
+        self.nft(text)
 
     def unload_filter(self) -> None:
         """Take the packet filter out. Raises StageError."""
         self.nft("delete table inet venuewatch\n")
+
+    def cut(self) -> None:
+        """Let nothing pass until it is mended; addresses of IPv6 do not come back then."""
+        self.outside.ip(f"link set {_DEVICE} down")
+
+    def mend(self) -> None:
+        """Let all pass again."""
+        self.outside.ip(f"link set {_DEVICE} up")
 
     def dropped(self, what: str) -> int:
         """Return how many packets a counter of the filter has."""
         return int(
             self.nft(f"list counter inet venuewatch {what}\n").split("packets ")[1].split()[0]
         )
+
+
+def _venues_of(addresses: tuple[str, str], hosts: int) -> str:
+    """Return the shipped example of a venue, with these addresses and as many hosts."""
+    text = VENUES.read_text(encoding="utf-8")
+    ipv4, ipv6 = addresses
+    for shipped, ours in (
+        ("198.51.100.0/24", ipv4),
+        ("2001:db8:1::/48", ipv6),
+        ("40/second burst 40 ", f"{hosts}/second burst {hosts} "),
+        ("over 96 ", f"over {2 * hosts + 16} "),
+    ):
+        if text.count(shipped) != 1:
+            raise StageError(f"{VENUES}: expected once: {shipped}")
+        text = text.replace(shipped, ours)
+    return text
 
 
 @contextlib.contextmanager

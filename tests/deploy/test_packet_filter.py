@@ -9,7 +9,7 @@ from functools import partial
 
 import pytest
 
-from bench.kit.cable import CENTRE, KNOWN, UNKNOWN, Cable, cable
+from bench.kit.cable import CENTRE, HOSTS, KNOWN, UNKNOWN, Cable, cable
 from bench.kit.processes import wait_for
 from tests.integration.real import pause
 from venuewatch.base import clock
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.real, pytest.mark.long]
 
 PORT, OTHER_PORT = 8883, 8884
 FLOOD_S = 4.0
-HOSTS = 400
+BEHIND = 120
 WITHIN_S = 40.0  # a connection whose first packet was dropped tries again after 1, 3, 7 and 15 s
 KB = 1_024  # as nft counts
 ADDRESSES = pytest.mark.parametrize("family", [0, 1], ids=["ipv4", "ipv6"])
@@ -133,11 +133,11 @@ def test_unknown_address_gets_500_kilobytes_a_second(site: Site, family: int) ->
 
     assert 500 * KB < taken <= (2_000 + 500 * (FLOOD_S + 0.5)) * KB
     assert site.laid.dropped("unknown_bytes") > 0
-    assert site.laid.dropped("known_bytes") == 0
+    assert site.laid.dropped("venue_STA_bytes") == 0
 
 
 @ADDRESSES
-def test_known_address_gets_4_megabytes_a_second(site: Site, family: int) -> None:
+def test_a_venue_gets_4_megabytes_a_second(site: Site, family: int) -> None:
     taken = site.flood(KNOWN[family], family)
 
     assert 6_000 * KB < taken <= (16 + 4 * (FLOOD_S + 0.5)) * KB * KB
@@ -159,12 +159,28 @@ def test_unknown_address_gets_64_connections_20_a_second(site: Site, family: int
 
 
 @ADDRESSES
-def test_hosts_behind_one_known_address_return_at_once(site: Site, family: int) -> None:
+def test_hosts_behind_one_address_of_a_venue_return_at_once(site: Site, family: int) -> None:
     socks = [site.connect(KNOWN[family], family) for _ in range(HOSTS)]
 
     assert wait_for(lambda: connected(socks) == HOSTS, at_most_s=WITHIN_S)
-    counters = ("known_new", "known_open", "unknown_new", "unknown_open")
+    counters = ("venue_STA_new", "venue_STA_open", "unknown_new", "unknown_open")
     assert [site.laid.dropped(each) for each in counters] == [0] * 4
+
+
+def test_hosts_behind_one_address_return_from_a_cut_undropped(site: Site) -> None:
+    site.laid.load_filter(PORT, hosts=BEHIND)
+    lost = [site.connect(KNOWN[0], 0) for _ in range(BEHIND)]
+    assert wait_for(lambda: connected(lost) == BEHIND, at_most_s=WITHIN_S)
+
+    site.laid.cut()
+    for sock in lost:  # the centre does not learn of it
+        sock.close()
+    pause(3.0)
+    site.laid.mend()
+    back = [site.connect(KNOWN[0], 0) for _ in range(BEHIND)]
+
+    assert wait_for(lambda: connected(back) == BEHIND, at_most_s=WITHIN_S)
+    assert [site.laid.dropped(f"venue_STA_{what}") for what in ("new", "open", "bytes")] == [0] * 3
 
 
 @ADDRESSES
@@ -172,3 +188,41 @@ def test_other_ports_are_not_touched(site: Site, family: int) -> None:
     taken = site.flood(UNKNOWN[family], family, OTHER_PORT)
 
     assert taken > 2 * (2_000 + 500 * (FLOOD_S + 0.5)) * KB
+
+
+def test_both_families_of_a_venue_share_one_bound_of_connections(site: Site) -> None:
+    site.laid.nft(
+        "flush chain inet venuewatch venue_STA\n"
+        "add rule inet venuewatch venue_STA ct state new "
+        "add @venue_STA_open { tcp dport ct count over 20 } counter name venue_STA_open drop\n"
+    )
+
+    socks = [site.connect(KNOWN[family], family) for family in (0, 1) for _ in range(20)]
+
+    assert wait_for(lambda: connected(socks) == 20, at_most_s=WITHIN_S)
+    pause(3.0)
+    assert connected(socks) == 20
+    assert site.laid.dropped("venue_STA_open") > 0
+    assert site.laid.dropped("unknown_open") == 0
+
+
+def test_full_venue_keeps_no_other_address_out(site: Site) -> None:
+    site.laid.nft(
+        "flush chain inet venuewatch venue_STA\nadd rule inet venuewatch venue_STA drop\n"
+    )
+
+    kept_out = site.connect(KNOWN[0], 0)
+    other = site.connect(UNKNOWN[0], 0)
+
+    assert wait_for(lambda: is_connected(other), at_most_s=WITHIN_S)
+    assert not is_connected(kept_out)
+
+
+def test_overlapping_networks_of_two_venues_are_refused_whole(site: Site) -> None:
+    with pytest.raises(StageError, match=r"conflicting intervals|overlap|exists"):
+        site.laid.nft(
+            "add chain inet venuewatch venue_TAH\n"
+            "add element inet venuewatch venues_ipv4 { 10.79.0.0/28 : goto venue_TAH }\n"
+        )
+
+    assert "venue_TAH" not in site.laid.nft("list table inet venuewatch\n")
