@@ -291,3 +291,14 @@ def test_a_fleet_on_few_connections_is_measured_without_an_incident(tmp_path: Pa
         assert 0 < row["cores"] < 1
         assert row["rss_mib"] > 0
         assert row["lag_max_ms"] >= row["lag_p99_ms"] >= 0
+
+
+@needs_mosquitto
+@pytest.mark.real
+@pytest.mark.long
+def test_every_will_of_a_fleet_lost_at_once_arrives(tmp_path: Path) -> None:
+    (row,) = _measured(tmp_path, "wills", "--hosts", "2000").values()
+
+    assert row["connected"] == 2_000
+    assert row["wills_lost"] == 0
+    assert row["dropped_by_broker"] == 0
