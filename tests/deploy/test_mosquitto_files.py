@@ -78,6 +78,27 @@ def test_the_readmes_commands_make_certificates_that_a_strict_client_trusts(tmp_
         assert wrapped.version() == "TLSv1.3"
 
 
+@pytest.mark.parametrize(
+    ("cipher", "is_taken"),
+    [("ECDHE-ECDSA-AES128-GCM-SHA256", True), ("ECDHE-ECDSA-AES128-SHA", False)],
+)
+def test_tls_1_2_is_taken_without_cbc_only(tmp_path: Path, cipher: str, *, is_taken: bool) -> None:
+    broker = Centre(tmp_path)
+    old = ssl.create_default_context(cafile=str(broker.authority))
+    old.maximum_version = ssl.TLSVersion.TLSv1_2
+    old.set_ciphers(cipher)
+
+    with broker, socket.create_connection(("127.0.0.1", broker.tls_port), PATIENCE_S) as plain:
+        try:
+            old.wrap_socket(plain, server_hostname="127.0.0.1").close()
+        except ssl.SSLError:
+            is_shaken = False
+        else:
+            is_shaken = True
+
+    assert is_shaken is is_taken
+
+
 def test_a_retained_birth_outlives_a_restart_of_the_broker(tmp_path: Path) -> None:
     broker = Centre(tmp_path)
     birth = f"venuewatch/v1/STA/{HOST}/birth"
