@@ -21,8 +21,10 @@ _OURS = ("agent", "venuewatch")
 _REQUIREMENTS = "requirements/agent.txt"
 
 
-def checkout(commit: str, directory: Path) -> Path:
+def checkout(commit: str, directory: Path, *more: str) -> Path:
     """Put what a venue host has of a commit into ``directory``, which must not exist; return it.
+
+    ``more``: further folders of the commit.
 
     Raises:
         BenchError: there is no such commit, or no git.
@@ -33,7 +35,7 @@ def checkout(commit: str, directory: Path) -> Path:
     directory.mkdir()
     packed = directory / "commit.zip"
     words = [git, "-C", str(ROOT), "archive", "--format=zip", f"--output={packed}"]
-    asked = [*words, commit, *_OURS, _REQUIREMENTS]
+    asked = [*words, commit, *_OURS, *more, _REQUIREMENTS]
     done = subprocess.run(asked, capture_output=True, text=True, check=False)
     if done.returncode:
         raise BenchError(f"{commit}: {done.stderr.strip() or 'git has no such commit'}")
