@@ -21,9 +21,6 @@ import random
 
 from venuewatch.base.wire import links
 
-TWIN_S = links.YIELD_MAX_S + 5 * links.YIELD_S
-"""How long (s) another agent of our name is believed in: it looks again after 10 min at most."""
-
 
 class Waits:
     """The waits of one agent; ``max_s``: the longest that it chooses by itself."""
@@ -44,7 +41,7 @@ class Waits:
 
     def note_twin(self, now: float) -> None:
         """Note that another agent has our name, and is the one that has to make way."""
-        self._twin_until = now + TWIN_S
+        self._twin_until = now + links.TWIN_S
 
     def round_over(self) -> None:
         """Note that every broker was tried in vain."""
@@ -55,8 +52,7 @@ class Waits:
         lasted_s = self.left(now)
         if lasted_s is None:
             return links.wait_before(self._rounds, self._rng, max_s=self._max_s)
-        is_brief = lasted_s < links.BRIEF_S or was_taken_over
-        self._brief = self._brief + 1 if is_brief else 0
+        self._brief = links.brief_in_a_row(self._brief, 0.0 if was_taken_over else lasted_s)
         if self._brief or now < self._twin_until:
             return links.wait_after_brief(max(1, self._brief), self._rng, max_s=self._max_s)
         return links.wait_before(0, self._rng, max_s=self._max_s)

@@ -244,7 +244,10 @@ class Decisions:
 
     def note_hang_up(self, host: Host, now: float) -> None:
         """Note that a host's connection was closed; many at once are judged together, later."""
-        for each in self.hang_ups.note(host, now):
+        members = self.hang_ups.note(host, now)
+        if self.hang_ups.case_of(host) is None:  # of an earlier one no more: it was back
+            self.expectation.end_hung_up(host, now)
+        for each in members:
             case = self.hang_ups.case_of(each)
             if each.state is HostState.DOWN:  # told already, and may be well: nobody is asked of it
                 self.probes.forget(each)

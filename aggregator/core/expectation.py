@@ -16,7 +16,7 @@ SILENCE      a host that was down and beats   wills do not count                
 BRIDGE       living hosts behind a bridge     as if each had just been heard         own beat
 TWIN         a host with two agents           wills do not count; silence waits      its end
 VOTES        a host whose venue is overdue    silence waits 0.2 s                    its end
-HUNG_UP      hosts that hung up together      neither silence nor will is judged     its end
+HUNG_UP      hosts that hung up together      neither silence nor will is judged     own birth, end
 STARVED      a host whose agent gets no CPU   neither silence nor will is judged     its end
 ===========  ===============================  =====================================  ==============
 
@@ -284,6 +284,16 @@ class Expectation:
         """Give no verdict on a living host before ``until``: it hung up together with others."""
         if host.put_off_until < until:
             self.put_off(host, Excuse(Reason.HUNG_UP, host.hung_up_at, until))
+
+    def end_hung_up(self, host: Host, by: float) -> None:
+        """Put verdicts on a host that hung up together with others off until ``by`` at most."""
+        excuse = host.excuse
+        if excuse is None or excuse.reason is not Reason.HUNG_UP or excuse.until <= by:
+            return
+        if host.put_off_until == excuse.until:
+            host.put_off_until = by
+            self.deadlines.queue(host)
+        host.excuse = excuse._replace(until=by)
 
     def put_off_starved(self, names: Iterable[str], since: float, until: float) -> None:
         """Give no verdict on hosts before ``until``: since ``since`` their agents get no CPU."""

@@ -47,6 +47,19 @@ class KnownBoot(NamedTuple):
     told_at: float = -INF
 
 
+class Connected(NamedTuple):
+    """The latest connection of an agent that was heard of (``reconnecting.py``).
+
+    ``by``: it had begun by then (s); None once its end was counted. ``brief``: how many connections
+    in a row, up to the last that ended, may have been brief.
+    """
+
+    boot: str = ""
+    session: int = 0
+    by: float | None = None
+    brief: int = 0
+
+
 class Host:
     """One host: its place, how alive it is, and the last that it sent.
 
@@ -58,6 +71,7 @@ class Host:
         excuse: the excuse that ends last, of those that this host was given.
         hung_up_at: when its connection was closed last, so that its will was held.
         session_began_at: when the birth of its latest session came.
+        connected: what was heard of its connections.
         boots: those that have beaten lately, in the order of their first beats.
         refused: how many messages of each stream were over its budget; None without any.
         exceeds_reconnect_limit: its agent may stay away for longer than any grace allows for.
@@ -86,6 +100,7 @@ class Host:
         "checks",
         "clock_offset_s",
         "closed_at",
+        "connected",
         "deadline",
         "death",
         "deaths_until",
@@ -152,11 +167,11 @@ class Host:
         self.stock_margin_s = margin_s if stock_margin_s is None else stock_margin_s
         self.lateness = Lateness()
 
-        self.boot = ""
-        self.boot_heard_at = -INF
+        self.boot, self.boot_heard_at = "", -INF
         self.boots: tuple[KnownBoot, ...] = ()
         self.session = 0
         self.session_began_at = -INF
+        self.connected = Connected()
         self.is_replaced = False
         self.birth: Birth | None = None
         self.birth_asked_at = -INF

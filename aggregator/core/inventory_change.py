@@ -23,6 +23,7 @@ _HISTORY = (
     "boots",
     "boots_until",
     "clock_offset_s",
+    "connected",
     "evidence_at",
     "evidence_wall",
     "exceeds_reconnect_limit",

@@ -77,8 +77,10 @@ class Judging:
     def _excuse_of(self, host: Host, end: Trigger, at: float) -> Excuse | None:
         """Return what puts a verdict off before anything else is looked at."""
         case = self._hang_ups.case_of(host)
+        if case is not None and not hang_ups.is_lost(host):  # it was back
+            case = None
         if case is None and end is Trigger.DEADLINE_PASSED:  # it may be lost with them
-            case = self._hang_ups.case_at(host.venue)
+            case = self._hang_ups.case_beside(host)
         if case is not None and at < case.until:
             return Excuse(Reason.HUNG_UP, at, case.until)
         back_by = host.deadline + self._expectation.grace_s(host)
@@ -112,7 +114,8 @@ class Judging:
         lost = case.lost()
         if not lost:
             return []
-        if hang_ups.is_nobody_left(self._fleet, lost, at):
+        waiting, since = self._hang_ups.waiting, case.since
+        if hang_ups.is_nobody_left(self._fleet, lost, at, since=since, waiting=waiting):
             heard_at = centre_side.last_heard(lost)
             self._hearing.go_blind(max(heard_at, self.hears_since), "fleet", at)
             return [BLIND]
@@ -120,7 +123,7 @@ class Judging:
         whole, rest = [], []
         for code, hosts in hang_ups.by_venue(lost).items():
             venue = self._fleet.venues[code]
-            silent = hang_ups.silent_if_whole(venue, hosts, at, since=case.since)
+            silent = hang_ups.silent_if_whole(venue, hosts, at, since=since)
             if silent:
                 whole.append(Cut(venue, Votes(silent, (), 0), verdict))
             else:

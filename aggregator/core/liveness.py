@@ -7,7 +7,7 @@ follows from a change, is decided by the caller (``decisions.py``). Times are mo
 
 from collections.abc import Iterable, Iterator
 
-from aggregator.core import identity
+from aggregator.core import identity, reconnecting
 from aggregator.core.budget import beat_cost_s
 from aggregator.core.expectation import Expectation, will_hold
 from aggregator.core.fleet import Fleet
@@ -60,6 +60,8 @@ class Liveness:
                     host.lateness.counts[0] += 1
                 elif not beat.late_ms:  # else it is the agent's own, and not its line's
                     host.lateness.observe(late_s, host.margin_s)
+        if is_new_boot or beat.session != host.session:
+            reconnecting.hear_session(host, beat.boot, beat.session, now)
         host.beat_seq = beat.seq
         host.session = beat.session
         host.evidence_at = self._fleet.heard_at = now
@@ -79,11 +81,13 @@ class Liveness:
 
         A live one shows that the session before it was replaced, and so voids that one's will.
         """
+        reconnecting.hear_session(host, birth.boot, birth.session, now)
         if not is_retained and identity.is_new_session(host, birth):
             host.will_due = INF
             host.closed_at = None
             host.is_replaced = True
             host.session_began_at = now
+            self._expectation.end_hung_up(host, now + host.margin_s)
             if host.is_required and host.state is HostState.AWAY:
                 host.deadline = max(host.deadline, now + self._back_within_s(host))
         is_news, host.birth = birth != host.birth, birth
@@ -109,8 +113,11 @@ class Liveness:
         if is_retained or not is_news or not identity.is_of_latest_session(host, death):
             return None
         if death.reason == "farewell":
+            reconnecting.hear_farewell(host)
             return self._leave(host, now)
-        if host.state in ALIVE and not identity.proves_only_silence(host, now):
+        is_silence = identity.proves_only_silence(host, now)
+        reconnecting.hear_will(host, now, proves_only_silence=is_silence)
+        if host.state in ALIVE and not is_silence:
             host.closed_at = now
             if self._expectation.excuses_will(host, now):
                 self._expectation.await_return(host, now)

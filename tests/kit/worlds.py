@@ -10,6 +10,7 @@ from aggregator.core.verdicts.causes import Cause, Evidence, Verdict
 from tests.kit.machine import GRACE_S
 from tests.kit.story import HERE, Story
 from venuewatch.base.wire.checks import CheckState, CheckValues
+from venuewatch.base.wire.links import BRIEF_S
 
 
 def nobody_answers_about(story: Story, *, is_reached: bool | None, is_killed: bool) -> None:
@@ -29,6 +30,13 @@ def cut(story: Story, times: int = 1) -> None:
     for _ in range(times):
         story.unmute(*HERE, run_s=5.0)
         story.mute(*HERE, run_s=5.0)
+
+
+def settle(story: Story) -> Story:
+    """Let every connection last for longer than a brief one does, and forget what was said."""
+    story.run(BRIEF_S + 2.0)
+    story.forget()
+    return story
 
 
 def come_back(story: Story, *names: str) -> None:

@@ -7,7 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from venuewatch.base.wire.links import (
+    BRIEF_S,
     RECONNECT_MAX_S,
+    brief_in_a_row,
+    longest_wait_s,
     wait_after_brief,
     wait_before,
     yield_wait_s,
@@ -82,3 +85,18 @@ def test_brief_connections_and_ways_made_are_counted_from_one() -> None:
         wait_after_brief(0, random.Random(0))
     with pytest.raises(ValueError, match="counted from 1"):
         yield_wait_s(0)
+
+
+def test_connections_in_a_row_are_brief_until_one_lasts() -> None:
+    assert brief_in_a_row(3, BRIEF_S - 0.001) == 4
+    assert brief_in_a_row(3, BRIEF_S) == 0
+
+
+@given(st.integers(1, 10**9), st.floats(0.1, 86_400))
+def test_longest_wait_is_the_end_of_what_either_wait_is_chosen_from(
+    times: int, max_s: float
+) -> None:
+    longest_s = longest_wait_s(times, max_s=max_s)
+
+    assert wait_before(times, Highest(), max_s=max_s) == longest_s
+    assert wait_after_brief(times, Highest(), max_s=max_s) == longest_s

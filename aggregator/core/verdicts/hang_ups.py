@@ -13,9 +13,11 @@ load balancer, a broker's listener) closes many at once, and their hosts come ba
    fewer                                                    none: each host by itself
    =======================================================  =========================
 
-2. Nobody of a case is accused before its reconnect window is over: 1 s until an agent tries again,
-   five round trips for the connection, and 1 s until it beats; on a long way a retransmission. A
-   host that was accused before, by a hang-up of that second, is asked about no more, and folded in.
+2. Nobody of a case is accused before its reconnect window is over: as long as its agent may wait
+   before it tries again (``reconnecting.py``), five round trips for the connection, and 1 s until
+   it beats; on a long way a retransmission. A host that was accused before, by a hang-up of that
+   second, is asked about no more, and folded in. One that hangs up again was back: it is of the
+   first case no more.
 3. At the window's end the hosts that are not back are judged together (``judging.py``):
 
    =====================================================  ==================================
@@ -31,8 +33,9 @@ load balancer, a broker's listener) closes many at once, and their hosts come ba
    =====================================================  ==================================
 
 No vote: hosts that flap or are down, and hosts that the inventory does not list. A host that hung
-up in the minute before counts only beside others that did, and so do the hosts of a restless venue
-(``restless.py``): neither delays a verdict elsewhere. Times are monotonic seconds.
+up in the minute before, or had two brief connections in a row, counts only beside others that did,
+and so do the hosts of a restless venue (``restless.py``): neither delays a verdict elsewhere. Times
+are monotonic seconds.
 """
 
 import math
@@ -44,6 +47,7 @@ from aggregator.core.host import INF, Host
 from aggregator.core.incidents.lifecycle import Incidents
 from aggregator.core.incidents.record import Subject
 from aggregator.core.margins import LONG_WAY_S
+from aggregator.core.reconnecting import AGAIN, wait_max_s
 from aggregator.core.states import ALIVE, HostState
 from aggregator.core.verdicts.causes import BROKER, Cause, Evidence, Verdict
 from aggregator.core.verdicts.recent import PAIR, RecentHangUps
@@ -59,8 +63,7 @@ LEAST = 3
 SHARE_OF_FLEET = 0.01
 """And which share of the fleet, where they are of several venues."""
 
-RETRY_S = 1.0  # an agent waits so long at most before it tries again
-BEAT_S = 1.0  # and beats so soon after it is back
+BEAT_S = 1.0  # so soon after it is connected an agent beats
 _ROUND_TRIPS = 5.0  # TCP, TLS (two), MQTT, and its birth
 _FIRST_TIMEOUT_S = 1.0
 LONGEST_TRIP_S = 1.0  # over a satellite it takes 0.6 s; a host's own word counts no further
@@ -131,10 +134,12 @@ class HangUps:
             each.forget_until(now - TOGETHER_S)
         recent = self._recent_of(host, now)
         host.hung_up_at = now
+        if host.name not in recent:  # it was back since
+            self._leave_case(host)
         if not recent:
             listed = len(self._fleet) - sum(it.unlisted for it in self._fleet.venues.values())
             recent.least_of_fleet = max(LEAST, math.ceil(SHARE_OF_FLEET * listed))
-        recent.add(host, now, is_waiting=host.name not in self._case_of)
+        recent.add(host, now)
         if recent.is_of_many_venues():
             return self._join(recent, None, host, now)
         if self._is_together(self._fleet.venues[host.venue], recent.by_venue[host.venue]):
@@ -145,9 +150,22 @@ class HangUps:
         """Return the case that a host is of, and whose window is not over."""
         return self._case_of.get(host.name)
 
-    def case_at(self, venue: str) -> Case | None:
-        """Return a case with hosts of a venue whose window is not over."""
-        return next((case for case in self._cases if venue in case.venues), None)
+    @property
+    def waiting(self) -> Collection[str]:
+        """The hosts that are of a case whose window is not over."""
+        return self._case_of.keys()
+
+    def case_beside(self, host: Host) -> Case | None:
+        """Return a case of its venue with which a silent host may be lost; its window is not over.
+
+        Hang-ups since it was overdue are not of that, nor such before it was heard.
+        """
+        heard_at = -INF if host.evidence_at is None else host.evidence_at
+        for case in self._cases:
+            is_beside = case.since <= host.deadline and heard_at <= case.latest + JITTER_S
+            if is_beside and host.venue in case.venues:
+                return case
+        return None
 
     def take_over(self, now: float) -> list[Case]:
         """Hand over, once, each case whose window is over."""
@@ -164,9 +182,7 @@ class HangUps:
 
     def forget(self, host: Host) -> None:
         """Forget a host that is not watched any more."""
-        case = self._case_of.pop(host.name, None)
-        if case is not None:
-            del case.hosts[host.name]
+        self._leave_case(host)
         for recent in (self._steady, self._restless):
             if host.name in recent:
                 recent.drop(host)
@@ -178,11 +194,16 @@ class HangUps:
         self._steady, self._restless = RecentHangUps(), RecentHangUps()
         self._venues = RestlessVenues(self._fleet)
 
+    def _leave_case(self, host: Host) -> None:
+        case = self._case_of.pop(host.name, None)
+        if case is not None:
+            del case.hosts[host.name]
+
     def _recent_of(self, host: Host, now: float) -> RecentHangUps:
         for recent in (self._restless, self._steady):
             if host.name in recent:
                 return recent
-        if now - host.hung_up_at < RESTLESS_S:
+        if now - host.hung_up_at < RESTLESS_S or host.connected.brief >= AGAIN:
             return self._restless
         self._venues.note(host.venue, now)
         return self._restless if self._venues.has(host.venue, now) else self._steady
@@ -222,7 +243,7 @@ class HangUps:
             case.add(it)
             self._case_of[it.name] = case
         case.latest = now
-        case.until = max(case.until, *(now + window_s(it) for it in (*new, host)))
+        case.until = max(case.until, *(now + window_s(it, now) for it in (*new, host)))
         self._plan()
         return new
 
@@ -243,14 +264,14 @@ class HangUps:
         self.next_at = min((case.until for case in self._cases), default=INF)
 
 
-def window_s(host: Host) -> float:
+def window_s(host: Host, now: float) -> float:
     """Return how long (s) a host may take to be heard again after its connection was closed.
 
     On a long way it is given one more retransmission: a connection has no round trip to go by yet,
     and waits for a second (RFC 6298, 2.1).
     """
     trip_s = min(max(host.round_trip_s or 0.0, 0.0), LONGEST_TRIP_S)
-    window_s = RETRY_S + _ROUND_TRIPS * trip_s + BEAT_S
+    window_s = wait_max_s(host, now) + _ROUND_TRIPS * trip_s + BEAT_S
     return window_s + (_FIRST_TIMEOUT_S + trip_s if trip_s > LONG_WAY_S else 0.0)
 
 
@@ -261,16 +282,20 @@ def is_lost(host: Host) -> bool:
     return host.state is HostState.DOWN or (host.state in ALIVE and host.will_due < INF)
 
 
-def is_nobody_left(fleet: Fleet, lost: Collection[Host], at: float) -> bool:
+def is_nobody_left(
+    fleet: Fleet, lost: Collection[Host], at: float, *, since: float, waiting: Collection[str]
+) -> bool:
     """Tell whether every host that is waited for anywhere is lost or overdue.
 
-    So it is not of one venue alone: as many as make a verdict are of others.
+    So it is not of one venue alone: as many as make a verdict are of others. A host that was heard
+    after ``since``, when (s) the case began, and that is ``waiting`` for a later window, is neither.
     """
     names, first = {host.name for host in lost}, next(iter(lost)).venue
     elsewhere = sum(host.is_listed and host.venue != first for host in lost)
     for host in fleet:
         if host.is_listed and host.state in ALIVE and host.name not in names:
-            if host.expected_at + OVERDUE_S > at:
+            was_back = host.name in waiting and _was_heard(host, since)
+            if was_back or host.expected_at + OVERDUE_S > at:
                 return False
             elsewhere += host.venue != first
     return elsewhere >= PAIR
@@ -289,11 +314,15 @@ def silent_if_whole(
         for host in venue.hosts.values()
         if host.is_listed and host.state in ALIVE and host.name not in names
     ]
-    if any((host.evidence_at or -INF) > since + JITTER_S for host in others):
+    if any(_was_heard(host, since) for host in others):
         return ()
     silent = (*lost, *(host for host in others if host.expected_at + OVERDUE_S <= at))
     votes, listed = (sum(host.is_listed for host in hosts) for hosts in (silent, lost))
     return silent if votes and votes >= QUORUM * (listed + len(others)) else ()
+
+
+def _was_heard(host: Host, since: float) -> bool:
+    return host.evidence_at is not None and host.evidence_at > since + JITTER_S
 
 
 def by_venue(hosts: Iterable[Host]) -> dict[str, list[Host]]:

@@ -11,7 +11,7 @@ class RecentHangUps:
     """The hang-ups of the last second.
 
     Attributes:
-        by_venue: of which hosts; ``waiting``: those of no case yet.
+        by_venue: of which hosts; ``waiting``: those of no case since.
         least_of_fleet: how many hosts make a case of several venues.
     """
 
@@ -32,19 +32,18 @@ class RecentHangUps:
     def __bool__(self) -> bool:
         return bool(self._at)
 
-    def add(self, host: Host, now: float, *, is_waiting: bool) -> None:
+    def add(self, host: Host, now: float) -> None:
         """Note a hang-up; of two of one host within the second the first counts."""
         if host.name in self._at:
             return
         self._at[host.name] = now
         self._order.append((now, host))
         self.by_venue.setdefault(host.venue, {})[host.name] = host
-        if is_waiting:
-            self.waiting.setdefault(host.venue, {})[host.name] = host
+        self.waiting.setdefault(host.venue, {})[host.name] = host
         self._count(host, 1)
 
     def take_waiting(self, venue: str | None) -> list[Host]:
-        """Hand over, once, the hosts that are of no case yet, of one venue or of all."""
+        """Hand over, once, the hosts that are of no case since, of one venue or of all."""
         if venue is not None:
             return list(self.waiting.pop(venue, {}).values())
         taken = [host for of_venue in self.waiting.values() for host in of_venue.values()]

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.mqtt.waits import TWIN_S, Waits
-from venuewatch.base.wire.links import BRIEF_S, RECONNECT_MAX_S, YIELD_MAX_S, YIELD_S
+from agent.mqtt.waits import Waits
+from venuewatch.base.wire.links import BRIEF_S, RECONNECT_MAX_S, TWIN_S, YIELD_MAX_S, YIELD_S
 
 MAX_S = RECONNECT_MAX_S
 

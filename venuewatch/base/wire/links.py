@@ -1,8 +1,8 @@
 """Links between venues and the centre: their classes, and the waits before a new connection.
 
-The waits are part of the protocol, since the centre's grace is built on them. They have full
-jitter (each wait is uniform between zero and a doubling ceiling), so a venue whose link returns
-does not come back as one wave.
+The waits are part of the protocol: the centre's grace is built on them, and so is the time that it
+gives hosts which hung up together. They have full jitter (each wait is uniform between zero and a
+doubling ceiling), so a venue whose link returns does not come back as one wave.
 """
 
 import random
@@ -31,7 +31,24 @@ YIELD_S = 60.0
 YIELD_MAX_S = 600.0
 """How long (s) one of two of one name makes way: at first, and after many times."""
 
+TWIN_S = YIELD_MAX_S + 5 * YIELD_S
+"""How long (s) another agent of the same name is believed in: it looks again after 10 min."""
+
 _FIRST_MAX_S = 1.0
+
+
+def brief_in_a_row(before: int, lasted_s: float) -> int:
+    """Return how many connections in a row were brief, now that one ended after ``lasted_s``."""
+    return before + 1 if lasted_s < BRIEF_S else 0
+
+
+def longest_wait_s(doublings: int, *, max_s: float = RECONNECT_MAX_S) -> float:
+    """Return the longest (s) that an agent waits before it tries again.
+
+    ``doublings``: how many attempts failed since it had a connection, or how many connections in a
+    row were brief; 0 after one that lasted.
+    """
+    return min(max_s, _FIRST_MAX_S * 2.0 ** min(doublings, AT_CEILING))
 
 
 def wait_before(attempt: int, rng: random.Random, *, max_s: float = RECONNECT_MAX_S) -> float:
@@ -45,8 +62,7 @@ def wait_before(attempt: int, rng: random.Random, *, max_s: float = RECONNECT_MA
     """
     if attempt < 0:
         raise ValueError(f"attempts are counted from 0, got {attempt}")
-    doublings = min(attempt, AT_CEILING)
-    return rng.uniform(0.0, min(max_s, _FIRST_MAX_S * 2.0**doublings))
+    return rng.uniform(0.0, longest_wait_s(attempt, max_s=max_s))
 
 
 def wait_after_brief(times: int, rng: random.Random, *, max_s: float = RECONNECT_MAX_S) -> float:
@@ -60,7 +76,7 @@ def wait_after_brief(times: int, rng: random.Random, *, max_s: float = RECONNECT
     """
     if times < 1:
         raise ValueError(f"brief connections are counted from 1, got {times}")
-    most_s = min(max_s, 2.0 ** min(times, AT_CEILING))
+    most_s = longest_wait_s(times, max_s=max_s)
     return rng.uniform(most_s / 2, most_s)
 
 

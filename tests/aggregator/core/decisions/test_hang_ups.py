@@ -1,6 +1,7 @@
 """Connections that are closed together: who is waited for, and what is told of the others.
 
-At 4 s everybody is up. A host's will is held for 0.2 s, and its window is 2 s without a way.
+At 16 s everybody is up, and its connection has lasted. A will is held for 0.2 s, and the window is
+2 s without a way.
 """
 
 import pytest
@@ -8,25 +9,26 @@ import pytest
 from aggregator.core.states import HostState
 from tests.kit.machine import GRACE_S, Message
 from tests.kit.story import Story
-from tests.kit.worlds import come_back, hang_up
+from tests.kit.worlds import come_back, hang_up, settle
 from venuewatch.base.wire import topics
 
 FORTY = tuple(f"s{number}" for number in range(1, 41))
 SOME = FORTY[:6]
+START_S = 16.0
 WINDOW_S = 2.0
 
 
 @pytest.fixture
 def venue() -> Story:
     """A venue of forty, and another one."""
-    return Story({"STA": FORTY, "AQU": ("a1", "a2", "a3")}).bring_up()
+    return settle(Story({"STA": FORTY, "AQU": ("a1", "a2", "a3")}).bring_up())
 
 
 @pytest.fixture
 def venues() -> Story:
     """Six venues of four."""
     names = {code: tuple(f"{code.lower()}{at}" for at in range(4)) for code in "ABCDEF"}
-    return Story(names).bring_up()
+    return settle(Story(names).bring_up())
 
 
 def test_hosts_back_within_their_window_are_no_news(venue: Story) -> None:
@@ -52,7 +54,7 @@ def test_hosts_not_back_are_one_incident_of_their_venue(venue: Story) -> None:
 
     venue.run(60.0)
 
-    assert venue.lines() == [(4.0 + WINDOW_S, "opened", "venue STA", "hung_up_together")]
+    assert venue.lines() == [(START_S + WINDOW_S, "opened", "venue STA", "hung_up_together")]
     assert venue.incident("venue", "STA").children == SOME
     assert {venue.state(name) for name in SOME} == {HostState.UNREACHABLE}
     assert venue.evidence("venue", "STA")["hang_ups"].detail == {
@@ -86,11 +88,12 @@ def test_a_single_host_not_back_is_told_by_itself(venue: Story) -> None:
 
 
 def test_a_venue_of_which_nobody_is_back_is_cut_off(story: Story) -> None:
+    settle(story)
     hang_up(story, "s1", "s2", "s3")
 
     story.run(10.0)
 
-    assert story.lines() == [(4.0 + WINDOW_S, "opened", "venue STA", "venue_unreachable")]
+    assert story.lines() == [(START_S + WINDOW_S, "opened", "venue STA", "venue_unreachable")]
     assert "hang_ups" in story.evidence("venue", "STA")
 
 
@@ -169,7 +172,7 @@ def test_hosts_of_several_venues_are_one_incident_of_the_centre(venues: Story) -
 
     venues.run(60.0)
 
-    assert venues.lines() == [(4.0 + WINDOW_S, "opened", "centre", "hung_up_together")]
+    assert venues.lines() == [(START_S + WINDOW_S, "opened", "centre", "hung_up_together")]
     assert venues.incident("centre").children == lost
 
 
