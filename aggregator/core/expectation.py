@@ -285,15 +285,15 @@ class Expectation:
         if host.put_off_until < until:
             self.put_off(host, Excuse(Reason.HUNG_UP, host.hung_up_at, until))
 
-    def end_hung_up(self, host: Host, by: float) -> None:
-        """Put verdicts on a host that hung up together with others off until ``by`` at most."""
+    def end_hung_up(self, host: Host, now: float, *, within_s: float = 0.0) -> None:
+        """Judge a host that hung up with others again, in ``within_s`` (s): it has been back."""
         excuse = host.excuse
-        if excuse is None or excuse.reason is not Reason.HUNG_UP or excuse.until <= by:
+        if excuse is None or excuse.reason is not Reason.HUNG_UP or excuse.until <= now:
             return
         if host.put_off_until == excuse.until:
-            host.put_off_until = by
+            host.put_off_until = now + within_s
             self.deadlines.queue(host)
-        host.excuse = excuse._replace(until=by)
+        host.excuse = excuse._replace(until=now + within_s)
 
     def put_off_starved(self, names: Iterable[str], since: float, until: float) -> None:
         """Give no verdict on hosts before ``until``: since ``since`` their agents get no CPU."""

@@ -83,11 +83,12 @@ class Liveness:
         """
         reconnecting.hear_session(host, birth.boot, birth.session, now)
         if not is_retained and identity.is_new_session(host, birth):
+            if host.closed_at is not None:
+                self._expectation.end_hung_up(host, now, within_s=host.margin_s)
             host.will_due = INF
             host.closed_at = None
             host.is_replaced = True
             host.session_began_at = now
-            self._expectation.end_hung_up(host, now + host.margin_s)
             if host.is_required and host.state is HostState.AWAY:
                 host.deadline = max(host.deadline, now + self._back_within_s(host))
         is_news, host.birth = birth != host.birth, birth

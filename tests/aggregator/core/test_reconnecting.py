@@ -1,4 +1,4 @@
-"""How long an agent may wait, by what was heard of it: never less than its own rule says."""
+"""Waits of agents, by what was heard of them: never less than their own rule says."""
 
 import math
 import random
