@@ -288,7 +288,8 @@ def is_nobody_left(
     """Tell whether every host that is waited for anywhere is lost or overdue.
 
     So it is not of one venue alone: as many as make a verdict are of others. A host that was heard
-    after ``since``, when (s) the case began, and that is ``waiting`` for a later window, is neither.
+    after ``since``, when (s) the case began, and that is ``waiting`` for a later window,
+    is neither.
     """
     names, first = {host.name for host in lost}, next(iter(lost)).venue
     elsewhere = sum(host.is_listed and host.venue != first for host in lost)

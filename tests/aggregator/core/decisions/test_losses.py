@@ -9,7 +9,7 @@ from aggregator.core.outputs import Moment
 from aggregator.core.states import HostState
 from tests.kit.machine import GRACE_S, WALL
 from tests.kit.story import Story, fleet_of
-from tests.kit.worlds import come_back, hang_up
+from tests.kit.worlds import come_back, hang_up, settle
 
 NAMES = {code: tuple(f"{code.lower()}{at}" for at in range(4)) for code in "ABCDEF"}
 LEFT_BEHIND_S = 60.0
@@ -299,7 +299,7 @@ def test_a_fork_decides_the_same_and_changes_nothing_here(venues: Story) -> None
 def test_a_venue_that_hangs_up_again_and_again_flaps(three: Story) -> None:
     for _ in range(3):
         come_back(three, "s0", "s1", "s2")
-        three.run(5.0)
+        settle(three)
         for name in ("s0", "s1", "s2"):
             three.kill(name)
         three.run(5.0)
