@@ -89,6 +89,7 @@ class Liveness:
             host.closed_at = None
             host.is_replaced = True
             host.session_began_at = now
+            host.echoes.unechoed = 0  # in this session it may have heard no tick yet
             if host.is_required and host.state is HostState.AWAY:
                 host.deadline = max(host.deadline, now + self._back_within_s(host))
         is_news, host.birth = birth != host.birth, birth

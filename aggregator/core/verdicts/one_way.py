@@ -1,9 +1,9 @@
 """Verdict on beats that echo no tick: a host is heard, and does not hear us.
 
-It has to hold for five beats, while as many of our ticks came back to us, and to be gone for three
-echoes before it is over. Where most living hosts of a venue are mute it is the venue's way, else
-the host's. Hosts that the inventory does not list have no vote, and end nothing of the venue.
-Times are monotonic seconds.
+It has to hold for five beats of a session, while as many of our ticks came back to us, and to be
+gone for three echoes before it is over. Where most living hosts of a venue are mute it is the
+venue's way, else the host's. Hosts that the inventory does not list have no vote, and end nothing of
+the venue. Times are monotonic seconds.
 """
 
 from aggregator.core.fleet import Fleet

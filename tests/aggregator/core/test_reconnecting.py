@@ -97,6 +97,14 @@ def test_will_that_proves_only_silence_came_late(host: Host) -> None:
     assert wait_max_s(host, 12.5) == 2.0
 
 
+def test_will_that_was_on_its_way_makes_no_connection_last(host: Host) -> None:
+    hear_session(host, "b1", 1, 0.0)
+
+    hear_will(host, BRIEF_S + 0.5, proves_only_silence=False)
+
+    assert wait_max_s(host, BRIEF_S + 0.5) == 2.0
+
+
 def test_farewell_and_what_was_heard_before_do_not_count(host: Host) -> None:
     hear_session(host, "b1", 7, 0.0)
     hear_farewell(host)

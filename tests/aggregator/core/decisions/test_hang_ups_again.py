@@ -178,3 +178,25 @@ def test_silent_host_waits_for_one_reset_of_its_venue_only(venue: Story) -> None
     told = [(when, change, who) for when, change, who, _ in venue.lines()]
 
     assert told[0] == (at + LONGEST_WAITS_S[0] + BEAT_S, "opened", "host s8")
+
+
+def test_hosts_that_begin_session_after_session_delay_no_kill_elsewhere(venues: Story) -> None:
+    for _ in range(3):
+        come_back(venues, "a1", "b1", "c1")
+        venues.run(BRIEFLY_S)
+    at = venues.now
+
+    hang_up(venues, "a1", "b1", "c1", "e1", run_s=0.25)
+
+    assert venues.lines() == [(at + 0.2, "opened", "host e1", "connection_lost")]
+
+
+def test_sessions_too_short_to_hear_a_tick_are_no_one_way_loss(venue: Story) -> None:
+    for name in STA:
+        venue.machines[name].is_deaf = True
+
+    for _ in range(8):
+        reset(venue, *STA)
+        venue.run(1.5)
+
+    assert venue.lines() == []
