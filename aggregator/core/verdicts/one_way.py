@@ -2,8 +2,8 @@
 
 It has to hold for five beats of a session, while as many of our ticks came back to us, and to be
 gone for three echoes before it is over. Where most living hosts of a venue are mute it is the
-venue's way, else the host's. Hosts that the inventory does not list have no vote, and end nothing of
-the venue. Times are monotonic seconds.
+venue's way, else the host's. Hosts that the inventory does not list have no vote, and end nothing
+of the venue. Times are monotonic seconds.
 """
 
 from aggregator.core.fleet import Fleet
