@@ -54,13 +54,7 @@ class Cable(NamedTuple):
         Raises:
             StageError: it refuses.
         """
-        command = self.centre.command("nft", "-f", "-")
-        done = subprocess.run(
-            command, check=False, capture_output=True, text=True, input=text, timeout=_NFT_S
-        )
-        if done.returncode:
-            raise StageError(f"nft: {done.stderr.strip()}")
-        return done.stdout
+        return nft(self.centre, text)
 
     def load_filter(self, port: int, *, hosts: int = HOSTS) -> None:
         """Load the packet filter for a broker at ``port``.
@@ -70,11 +64,7 @@ class Cable(NamedTuple):
         Raises:
             StageError: it is refused.
         """
-        text = FILTER.read_text(encoding="utf-8")
-        text = re.sub(r"^define port = .*$", f"define port = {port}", text, flags=re.MULTILINE)
-        venues = _venues_of(KNOWN, hosts)
-        text = re.sub(r"^\s*include .*$", lambda _: venues, text, flags=re.MULTILINE)
-        self.nft(text)
+        self.nft(filter_of(port, KNOWN, hosts))
 
     def unload_filter(self) -> None:
         """Take the packet filter out. Raises StageError."""
@@ -90,13 +80,43 @@ class Cable(NamedTuple):
 
     def dropped(self, what: str) -> int:
         """Return how many packets a counter of the filter has."""
-        return int(
-            self.nft(f"list counter inet venuewatch {what}\n").split("packets ")[1].split()[0]
-        )
+        return dropped(self.centre, what)
+
+
+def nft(machine: Machine, text: str) -> str:
+    """Do nft's commands at a machine; return what it prints.
+
+    Raises:
+        StageError: it refuses.
+    """
+    command = machine.command("nft", "-f", "-")
+    done = subprocess.run(
+        command, check=False, capture_output=True, text=True, input=text, timeout=_NFT_S
+    )
+    if done.returncode:
+        raise StageError(f"nft: {done.stderr.strip()}")
+    return done.stdout
+
+
+def dropped(machine: Machine, what: str) -> int:
+    """Return how many packets a counter of the filter has at a machine."""
+    said = nft(machine, f"list counter inet venuewatch {what}\n")
+    return int(said.split("packets ")[1].split()[0])
+
+
+def filter_of(port: int, networks: tuple[str, str], hosts: int) -> str:
+    """Return the packet filter for a broker at ``port``.
+
+    ``networks``, of IPv4 and IPv6, are those of its one venue, which has so many ``hosts``.
+    """
+    text = FILTER.read_text(encoding="utf-8")
+    text = re.sub(r"^define port = .*$", f"define port = {port}", text, flags=re.MULTILINE)
+    venues = _venues_of(networks, hosts)
+    return re.sub(r"^\s*include .*$", lambda _: venues, text, flags=re.MULTILINE)
 
 
 def _venues_of(addresses: tuple[str, str], hosts: int) -> str:
-    """Return the shipped example of a venue, with these addresses and as many hosts."""
+    """Return the shipped example of a venue, with these networks and as many hosts."""
     text = VENUES.read_text(encoding="utf-8")
     ipv4, ipv6 = addresses
     for shipped, ours in (

@@ -101,7 +101,7 @@ def assert_one_incident(world: World, code: str) -> None:
 def test_a_cut_is_one_incident_until_all_forty_hosts_have_returned_at_once(
     world: World, code: str, *, up: bool, down: bool
 ) -> None:
-    lost_before = wills(world)
+    lost_before = world.wills()
     cut_at = clock.wall()
     world.lans[code].uplink.cut(up=up, down=down)
 
@@ -111,19 +111,19 @@ def test_a_cut_is_one_incident_until_all_forty_hosts_have_returned_at_once(
 
     print(f"opened {incident.opened_at - cut_at:.3f} s after the cut, read after {read_s:.3f} s")
     assert read_s <= IN_TIME_S
-    until("every session is lost", lambda: wills(world) >= lost_before + 40, within_s=30.0)
+    until("every session is lost", lambda: world.wills() >= lost_before + 40, within_s=30.0)
     world.recover()
     assert_one_incident(world, code)
 
 
 def test_a_cut_that_no_session_is_lost_in_is_one_incident_too(world: World) -> None:
-    lost_before = wills(world)
+    lost_before = world.wills()
     world.lans["SUD"].uplink.cut()
 
     world.expect("venue", "SUD", "venue_unreachable", within_s=IN_TIME_S)
 
     world.recover()
-    assert wills(world) == lost_before
+    assert world.wills() == lost_before
     assert_one_incident(world, "SUD")
 
 
@@ -147,7 +147,3 @@ def test_fifty_silent_cuts_of_single_hosts_are_each_known_in_time(world: World) 
     assert sorted(world.named()) == sorted(("host", name, "host_down") for name in names)
     assert world.called("down") == set(names)
     assert world.called("unreachable") == set()
-
-
-def wills(world: World) -> float:
-    return world.aggregator.value("venuewatch_aggregator_messages_total", stream="death") or 0.0

@@ -103,6 +103,11 @@ class World(live.World):
         seen = tuple(seen for seen in incident.evidence if seen.at >= self._marked_at)
         return msgspec.structs.replace(incident, evidence=seen)
 
+    def wills(self) -> float:
+        """Return how many wills and farewells the aggregator has received."""
+        name = "venuewatch_aggregator_messages_total"
+        return self.aggregator.value(name, stream="death") or 0.0
+
     def stalls(self) -> list[tuple[float, float]]:
         """Return when (wall s) the aggregator noticed that it had not run, and for how long (s)."""
         return [
