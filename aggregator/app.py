@@ -232,7 +232,7 @@ async def serve(settings: config.Config, reread: Callable[[], config.Config]) ->
     """
     stop, hangup = asyncio.Event(), asyncio.Event()
     received = stop_on_signals(stop, hangup)  # first: reading a big inventory takes seconds
-    fleet = inventory.fleet_of(inventory.read(Path(settings.inventory)))
+    fleet = inventory.fleet_of(inventory.read_all(Path(settings.inventory)))
     check_secrets(settings)
     keep_to_ourselves(*(settings.journal.path + end for end in ("", "-wal", "-shm")))
     check_usable(settings.broker)

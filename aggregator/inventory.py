@@ -1,6 +1,11 @@
-"""The expected fleet: ``inventory.toml``, written by operators."""
+"""The expected fleet: ``inventory.toml``, written by operators, and ``inventory.d/`` beside it.
 
-from collections.abc import Iterable
+The folder holds one file a venue, as ``venuewatch venue add`` writes it. No venue and no host may be
+in two files.
+"""
+
+from collections.abc import Iterable, Iterator
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +14,7 @@ import msgspec
 from aggregator.core.fleet import Fleet, Venue
 from aggregator.core.host import Host, Place
 from aggregator.core.margins import margin_s_of
-from venuewatch.base.config import Name, load
+from venuewatch.base.config import ConfigError, Name, load, unusable
 from venuewatch.base.wire.bounds import ADDRESS_MAX
 from venuewatch.base.wire.links import Link
 
@@ -17,7 +22,8 @@ from venuewatch.base.wire.links import Link
 class HostEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One expected host; its name is unique in the whole fleet.
 
-    One that is ``required`` is missed soon, even if it was shut down in order.
+    One that is ``required`` is missed soon, even if it was shut down in order. One that is
+    ``revoked`` may say nothing any more: it is ``away`` for as long as that is so.
     """
 
     name: Name
@@ -26,12 +32,14 @@ class HostEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     probe_port: Annotated[int, msgspec.Meta(ge=1, le=65535)] | None = None
     gateway: bool = False
     required: bool = False
+    revoked: bool = False
 
 
 class VenueEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One venue; ``margin_s`` replaces the margin (s) of its class of link.
 
-    The page shows venues of the same ``group`` together.
+    The page shows venues of the same ``group`` together. ``uplink_addresses``: the networks from
+    which its hosts reach the centre, for the packet filter.
     """
 
     code: Name
@@ -45,6 +53,16 @@ class VenueEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     link: Link = "wired"
     margin_s: Annotated[float, msgspec.Meta(gt=0, le=3600)] | None = None
     host: tuple[HostEntry, ...] = ()
+    uplink_addresses: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for network in self.uplink_addresses:
+            try:
+                ip_network(network)
+            except ValueError as error:
+                raise ValueError(
+                    f"Expected `uplink_addresses` to be networks, as in 192.0.2.0/28: {error}"
+                ) from None
 
 
 class Inventory(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -64,6 +82,53 @@ def read(path: Path) -> Inventory:
         ConfigError: one line with the place of the error and the expected value.
     """
     return load(path, Inventory)
+
+
+def folder_of(path: Path) -> Path:
+    """Return the folder of single venues' files that belongs to an inventory file."""
+    return path.parent / "inventory.d"
+
+
+def read_all(path: Path) -> Inventory:
+    """Read an inventory file, and each file of the folder ``inventory.d`` beside it.
+
+    Raises:
+        ConfigError: one line with the file, the place of the error and the expected value.
+    """
+    files = [path, *_files_of(folder_of(path))]
+    inventories = [read(each) for each in files]
+    _refuse_in_two_files(zip(files, inventories, strict=True))
+    return Inventory(tuple(venue for each in inventories for venue in each.venue))
+
+
+def _files_of(folder: Path) -> list[Path]:
+    """Return the files of single venues, by name; one that is being written begins with a dot."""
+    try:
+        found = [path for path in folder.iterdir() if path.suffix == ".toml"]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise unusable(folder, error) from None
+    return sorted(path for path in found if not path.name.startswith("."))
+
+
+def _refuse_in_two_files(inventories: Iterable[tuple[Path, Inventory]]) -> None:
+    seen: dict[tuple[str, str], Path] = {}
+    for path, found in inventories:
+        for what in _names_of(found):
+            if what in seen:
+                kind, name = what
+                raise ConfigError(
+                    f"{path}: expected each {kind} in one file, {name} is in {seen[what]}, too"
+                )
+            seen[what] = path
+
+
+def _names_of(found: Inventory) -> Iterator[tuple[str, str]]:
+    for venue in found.venue:
+        yield "venue code", venue.code
+        for host in venue.host:
+            yield "host name", host.name
 
 
 def fleet_of(inventory: Inventory) -> Fleet:
@@ -93,7 +158,9 @@ def _venue_of(entry: VenueEntry) -> Venue:
             margin_s=margin_s,
             stock_margin_s=stock_margin_s,
             role=host.role,
-            place=Place(host.address, host.probe_port, host.gateway, host.required),
+            place=Place(
+                host.address, host.probe_port, host.gateway, host.required, host.revoked
+            ),
         )
     return venue
 

@@ -30,6 +30,7 @@ class Place(NamedTuple):
     probe_port: int | None = None
     is_gateway: bool = False
     is_required: bool = False
+    is_revoked: bool = False
 
 
 class KnownBoot(NamedTuple):
@@ -75,6 +76,7 @@ class Host:
         boots: those that have beaten lately, in the order of their first beats.
         refused: how many messages of each stream were over its budget; None without any.
         exceeds_reconnect_limit: its agent may stay away for longer than any grace allows for.
+        is_revoked: it may say nothing any more; it is away for as long as that is so.
     """
 
     __slots__ = (
@@ -116,6 +118,7 @@ class Host:
         "is_listed",
         "is_replaced",
         "is_required",
+        "is_revoked",
         "lateness",
         "margin_s",
         "missed",
@@ -158,10 +161,12 @@ class Host:
         role: str = "",
         place: Place | None = None,
         is_listed: bool = True,
-        state: HostState = HostState.UNKNOWN,
+        state: HostState | None = None,
     ) -> None:
         self.venue, self.name, self.role = venue, name, role
-        self.address, self.probe_port, self.is_gateway, self.is_required = place or Place()
+        self.address, self.probe_port, self.is_gateway, self.is_required, self.is_revoked = (
+            place or Place()
+        )
         self.is_listed = is_listed
         self.margin_s = self.thin_margin_s = margin_s
         self.stock_margin_s = margin_s if stock_margin_s is None else stock_margin_s
@@ -178,6 +183,8 @@ class Host:
         self.death: Death | None = None
         self.allowance_s = UNANNOUNCED_INTERVAL_S + margin_s
 
+        if state is None:
+            state = HostState.AWAY if self.is_revoked else HostState.UNKNOWN
         self.state = state
         self.since = -INF
         self.was_up = False
@@ -258,6 +265,7 @@ class Host:
         self.role, self.is_listed = other.role, True
         self.address, self.probe_port = other.address, other.probe_port
         self.is_gateway, self.is_required = other.is_gateway, other.is_required
+        self.is_revoked = other.is_revoked
         self.thin_margin_s, self.stock_margin_s = other.thin_margin_s, other.stock_margin_s
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Host":

@@ -258,6 +258,8 @@ class Intake:
             return _IGNORED, None
         host, stream = self._fleet.find(address.host), address.stream.value
         if host is not None and host.venue == address.venue:
+            if host.is_revoked:
+                return _route_of_revoked(host, payload)
             route = self._routes[topic] = (stream, host)
             return route
         if host is None:
@@ -284,6 +286,17 @@ class Intake:
             if name is not None and (kind is not OPEN or name != self._name):
                 return kind, name
         return _IGNORED, None
+
+
+def _route_of_revoked(host: Host, payload: bytes) -> _Route:
+    """Refuse what comes under the name of a revoked host; that the broker deletes is no message.
+
+    Raises:
+        MalformedMessageError: the broker let it pass, and should not have.
+    """
+    if not payload:
+        return _IGNORED, None
+    raise MalformedMessageError(Reason.REVOKED, f"{host.name} is revoked: expected no message")
 
 
 def _refuse_retained(kind: str) -> NoReturn:

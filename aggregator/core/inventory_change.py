@@ -3,7 +3,8 @@
 Hosts that stay keep all that is known of them. New hosts begin as after a start: unknown, within
 their grace. So does a host that moved to another venue, but it keeps its history: what was counted,
 its last sign of life, its agent's boot. What the inventory no longer has where it was is forgotten,
-and its incidents end as removed. Times are monotonic seconds.
+and its incidents end as removed. A host that is revoked now is away, and all that was wrong with it
+is over. Times are monotonic seconds.
 """
 
 from collections.abc import Iterable
@@ -112,15 +113,36 @@ def _expect(decisions: Decisions, venue: Venue, moved: dict[str, Host], now: flo
             if host.name in moved:
                 _keep_history(mine, moved[host.name], now)
             fleet.add(mine)
-            decisions.expectation.expect_new(mine, now)
+            if not mine.is_revoked:
+                decisions.expectation.expect_new(mine, now)
         else:
             known.unlisted -= not mine.is_listed
-            was_required = mine.is_required
-            mine.describe_as(host)
-            if mine.is_required is not was_required:
-                decisions.liveness.expect_return(mine, now)
+            _describe(decisions, mine, host, now)
             _adopt_bridge(mine, known)
             decisions.expectation.expect(mine, mine.interval_s, mine.own_margin_s, now)
+
+
+def _describe(decisions: Decisions, mine: Host, host: Host, now: float) -> None:
+    """Take over what the inventory says of a host, and what follows from it."""
+    was_required, was_revoked = mine.is_required, mine.is_revoked
+    mine.describe_as(host)
+    if mine.is_revoked:
+        _revoke(decisions, mine, now)
+    elif was_revoked:
+        decisions.liveness.admit_again(mine, now)
+    elif mine.is_required is not was_required:
+        decisions.liveness.expect_return(mine, now)
+
+
+def _revoke(decisions: Decisions, host: Host, now: float) -> None:
+    """Have a host that may say nothing any more be away, and end what was wrong with it."""
+    change = decisions.liveness.revoke(host, now)
+    if change is not None:
+        decisions.hang_ups.forget(host)
+        decisions.apply_change(host, change)
+    for subject in decisions.incidents.subjects():
+        if subject.host == host.name:  # as one that flaps: nothing more is heard of it
+            decisions.incidents.forget(subject, now)
 
 
 def _forget(decisions: Decisions, now: float) -> None:
@@ -140,7 +162,13 @@ def _empty_like(venue: Venue) -> Venue:
 
 
 def _new_like(host: Host, venue: Venue) -> Host:
-    made = Host(host.venue, host.name, margin_s=host.margin_s, stock_margin_s=host.stock_margin_s)
+    made = Host(
+        host.venue,
+        host.name,
+        margin_s=host.margin_s,
+        stock_margin_s=host.stock_margin_s,
+        state=host.state,
+    )
     made.describe_as(host)
     _adopt_bridge(made, venue)
     made.margin_s = made.thin_margin_s

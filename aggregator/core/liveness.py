@@ -234,14 +234,32 @@ class Liveness:
         self._deadlines.queue(host)
         return change
 
+    def revoke(self, host: Host, now: float) -> HostChanged | None:
+        """Expect nothing of a host any more: it may say nothing, until the inventory says else."""
+        host.will_due = host.deadline = INF
+        host.closed_at = None
+        is_change = (host.state, Trigger.REVOKED) in TRANSITIONS
+        change = self.change(host, Trigger.REVOKED, now) if is_change else None
+        self._deadlines.queue(host)
+        return change
+
+    def admit_again(self, host: Host, now: float) -> None:
+        """Expect a host that was revoked until now as if it had sent a farewell just now."""
+        host.since = now
+        self.expect_return(host, now)
+        self._deadlines.queue(host)
+
     def expect_return(self, host: Host, now: float) -> None:
         """Expect a host that sent a farewell by what the inventory says now."""
         if host.state is HostState.AWAY:
             host.deadline = max(now, host.since + self._back_within_s(host))
 
     def _back_within_s(self, host: Host) -> float:
-        """Return for how long (s) a host may be away; one that nobody listed need not come back."""
-        if not host.is_listed:
+        """Return for how long (s) a host may be away.
+
+        One that nobody listed need not come back, and one that is revoked can not.
+        """
+        if not host.is_listed or host.is_revoked:
             return INF
         limit_s = self._away_limit_s
         return min(REQUIRED_BACK_S, limit_s / 2) if host.is_required else limit_s

@@ -129,7 +129,9 @@ def _restore_host(
     host.allowance_s = known.interval_s + host.margin_s
     if evidence is not None:
         host.evidence_at, host.evidence_wall = evidence
-    if known.state in _PLACED and (known.state is not HostState.DOWN or is_told):
+    if host.is_revoked:  # it is away already
+        host.since = known.since if known.state is HostState.AWAY else host.since
+    elif known.state in _PLACED and (known.state is not HostState.DOWN or is_told):
         decisions.liveness.place(host, known.state, known.since, known.cause)
     else:
         host.was_up = known.was_up

@@ -48,6 +48,7 @@ class Trigger(StrEnum):
     BLINDED = "blinded"
     GRACE_ENDED = "grace_ended"
     NEVER_HEARD = "never_heard"
+    REVOKED = "revoked"
 
 
 _S = HostState
@@ -83,6 +84,12 @@ TRANSITIONS: Mapping[tuple[HostState, Trigger], HostState] = {
     (_S.UNKNOWN, _T.GRACE_ENDED): _S.DOWN,
     (_S.UNREACHABLE, _T.GRACE_ENDED): _S.DOWN,
     (_S.UNKNOWN, _T.NEVER_HEARD): _S.UNSEEN,
+    (_S.UNSEEN, _T.REVOKED): _S.AWAY,
+    (_S.UP, _T.REVOKED): _S.AWAY,
+    (_S.LATE, _T.REVOKED): _S.AWAY,
+    (_S.DOWN, _T.REVOKED): _S.AWAY,
+    (_S.UNREACHABLE, _T.REVOKED): _S.AWAY,
+    (_S.UNKNOWN, _T.REVOKED): _S.AWAY,
 }
 
 ALIVE = frozenset({HostState.UP, HostState.LATE})

@@ -133,7 +133,7 @@ class Reloader:
 
     def _read(self) -> tuple[Config, Fleet, WebConfig]:
         settings = self._reread()
-        fleet = inventory.fleet_of(inventory.read(Path(settings.inventory)))
+        fleet = inventory.fleet_of(inventory.read_all(Path(settings.inventory)))
         return settings, fleet, web_config.load(settings.web.config_file)
 
 

@@ -52,6 +52,12 @@ HOST_STATES: Final[Mapping[HostState, State]] = {
 }
 """What is told of a host without an open incident."""
 
+REVOKED: Final = State(
+    Severity.INFO,
+    "{host} in {venue} is revoked: it may say nothing, and is not expected.",
+)
+"""What is told of a host that may say nothing any more."""
+
 VENUE_STATES: Final[Mapping[VenueState, State]] = {
     VenueState.OK: State(None, "All hosts of {venue} are up."),
     VenueState.DEGRADED: State(
@@ -76,6 +82,9 @@ SOME_AWAY: Final = State(
     "unless it is back then.",
 )
 """What is told of a venue that is well otherwise."""
+
+SOME_REVOKED: Final = State(Severity.INFO, "{revoked} of {hosts} hosts of {venue} are revoked.")
+"""What is told of a venue that is well otherwise, and of one whose other hosts are unseen."""
 
 CENTRE_STATES: Final[Mapping[str, State]] = {
     "starting": State(
@@ -144,7 +153,8 @@ def host_told(host: Host, incidents: Iterable[Incident], until: str) -> Told:
     worst = min(incidents, key=urgency_of, default=None)
     if worst is not None:
         return _told_of(worst)
-    severity, sentence = HOST_STATES[host.state]
+    is_revoked = host.is_revoked and host.state is HostState.AWAY
+    severity, sentence = REVOKED if is_revoked else HOST_STATES[host.state]
     told = sentence.format(host=host.name, venue=host.venue, down_at=until)
     return Told(told, severity, None if host.since == -INF else host.since)
 
@@ -159,15 +169,24 @@ def venue_told(venue: Venue, incidents: Iterable[Incident], until: str) -> Told:
     if worst is not None:
         return _told_of(worst)
     state, counts = venue.state, venue.counts
-    is_some_away = state is VenueState.OK and counts[HostState.AWAY]
-    severity, sentence = SOME_AWAY if is_some_away else VENUE_STATES[state]
+    revoked = sum(host.is_revoked for host in list(venue.hosts.values()))
+    left = counts[HostState.AWAY] - revoked
+    severity, sentence = _state_told(state, left, revoked)
     told = sentence.format(
         venue=venue.code,
         hosts=sum(counts.values()),
         down_at=until,
-        **{str(each): count for each, count in counts.items()},
+        revoked=revoked,
+        **{str(each): count for each, count in counts.items()} | {"away": left},
     )
     return Told(told, severity, _since(venue))
+
+
+def _state_told(state: VenueState, left: int, revoked: int) -> State:
+    """Return what is told of a venue of which so many hosts sent a farewell or are revoked."""
+    if state in {VenueState.OK, VenueState.AWAY} and revoked and not left:
+        return SOME_REVOKED
+    return SOME_AWAY if state is VenueState.OK and left else VENUE_STATES[state]
 
 
 def centre_told(state: str, incidents: Iterable[Incident], since: float | None) -> Told | None:

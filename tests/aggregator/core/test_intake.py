@@ -144,6 +144,7 @@ def test_bad_messages_of_the_table_give_every_reason() -> None:
         Reason.TOO_MANY_UNLISTED,
         Reason.UNKNOWN_CATALOGUE,
         Reason.OVER_BUDGET,
+        Reason.REVOKED,
     }
     assert set(Reason) - given == told_elsewhere
 

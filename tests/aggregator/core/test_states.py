@@ -37,6 +37,7 @@ FAILED = {HostState.DOWN, HostState.UNREACHABLE}
         (Trigger.AWAY_TOO_LONG, {HostState.AWAY}),
         (Trigger.GRACE_ENDED, {HostState.UNKNOWN, HostState.UNREACHABLE}),
         (Trigger.NEVER_HEARD, {HostState.UNKNOWN}),
+        (Trigger.REVOKED, {*HostState} - {HostState.AWAY}),
     ],
 )
 def test_trigger_changes_only_these_states(trigger: Trigger, before: set[HostState]) -> None:

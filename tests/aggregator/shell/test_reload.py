@@ -41,7 +41,7 @@ class Running:
         self.write("web.yml", "")
         self.write("aggregator.toml", '[web]\nconfig_file = "web.yml"\n')
         settings = self.reread()
-        fleet = inventory.fleet_of(inventory.read(Path(settings.inventory)))
+        fleet = inventory.fleet_of(inventory.read_all(Path(settings.inventory)))
         self.centre = Centre(fleet, start=clock.monotonic())
         self.metrics = OwnMetrics(self.centre, version="1")
         self.driver = Driver(self.centre, WallTime(clock.monotonic(), clock.wall()), self.metrics)
@@ -329,3 +329,23 @@ async def test_former_web_configuration_is_not_read_again_after_a_reload(
 
     watching.cancel()
     assert set(loaded) == {"other.yml"}
+
+
+async def test_venue_in_two_files_is_refused_and_changes_nothing(running: Running) -> None:
+    (running.folder / "inventory.d").mkdir()
+    running.write("inventory.d/STA.toml", STADE.replace("STA-1", "STA-2"))
+
+    with pytest.raises(ConfigError, match="expected each venue code in one file, STA"):
+        await running.reloader.reload()
+
+    assert running.hosts() == {"STA-1"}
+
+
+async def test_file_of_a_new_venue_is_taken_in_by_reload(running: Running) -> None:
+    (running.folder / "inventory.d").mkdir()
+    running.write("inventory.d/AQU.toml", STADE.replace("STA", "AQU"))
+
+    said = await running.reloader.reload()
+
+    assert said == "reloaded: 2 hosts at 2 venues"
+    assert running.hosts() == {"STA-1", "AQU-1"}

@@ -27,6 +27,7 @@ class Reason(StrEnum):
     BAD_PACKING = "bad_packing"
     UNKNOWN_CATALOGUE = "unknown_catalogue"
     OVER_BUDGET = "over_budget"
+    REVOKED = "revoked"
 
 
 class WireError(Exception):
