@@ -1,0 +1,108 @@
+"""The register of an authority: every certificate that it has issued, and which are revoked.
+
+It is a file of JSON, ``clients/issued.json``. Pure: times are seconds since 1970 (UTC).
+"""
+
+from collections.abc import Collection, Iterable
+from typing import Final
+
+import msgspec
+from msgspec.structs import replace
+
+from venuewatch.venue.authority.certificates import DAY_S, Made
+from venuewatch.venue.authority.crls import Revoked
+
+KEPT_S: Final = 30 * DAY_S
+"""How long (s) a certificate that has expired stays in the register."""
+
+
+class Issued(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A certificate. ``serial``: hexadecimal. ``venue``: empty for one that is no host's."""
+
+    serial: str
+    name: str
+    venue: str = ""
+    not_after: float
+    revoked_at: float | None = None
+    why: str = ""
+
+
+class Register(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All certificates of an authority. ``crl_number``: of its latest list."""
+
+    issued: tuple[Issued, ...] = ()
+    crl_number: int = 0
+
+    def add(self, made: Made, name: str, venue: str = "") -> "Register":
+        """Return it with a new certificate."""
+        entry = Issued(
+            serial=f"{made.serial:x}", name=name, venue=venue, not_after=made.not_after
+        )
+        return replace(self, issued=(*self.issued, entry))
+
+    def revoke(self, names: Collection[str], now: float, why: str) -> "Register":
+        """Return it with all certificates of these names revoked that are not yet."""
+        return replace(
+            self,
+            issued=tuple(
+                replace(entry, revoked_at=now, why=why)
+                if entry.name in names and entry.revoked_at is None
+                else entry
+                for entry in self.issued
+            ),
+        )
+
+    def numbered(self, now: float) -> "Register":
+        """Return it for a new list, without what expired long ago."""
+        kept = tuple(entry for entry in self.issued if entry.not_after + KEPT_S > now)
+        return replace(self, issued=kept, crl_number=self.crl_number + 1)
+
+    def revoked(self) -> list[Revoked]:
+        """Return what stands on the list."""
+        return [
+            Revoked(int(entry.serial, 16), entry.revoked_at)
+            for entry in self.issued
+            if entry.revoked_at is not None
+        ]
+
+    def current(self, name: str, now: float) -> Issued | None:
+        """Return the latest certificate of a name that is valid; None without one."""
+        valid = (
+            entry
+            for entry in self.issued
+            if entry.name == name and entry.revoked_at is None and entry.not_after > now
+        )
+        return max(valid, key=lambda entry: entry.not_after, default=None)
+
+    def names_of(self, venue: str) -> list[str]:
+        """Return the names that have had a certificate at a venue."""
+        return sorted({entry.name for entry in self.issued if entry.venue == venue})
+
+
+def read(data: bytes) -> Register:
+    """Return a register from its file.
+
+    Raises:
+        ValueError: it is none, in words for the operator.
+    """
+    try:
+        found = msgspec.json.decode(data, type=Register)
+        check_serials(found.issued)
+    except (msgspec.DecodeError, ValueError) as error:
+        raise ValueError(f"expected the register of an authority: {error}") from None
+    return found
+
+
+def write(register: Register) -> bytes:
+    """Return the content of its file."""
+    return msgspec.json.format(msgspec.json.encode(register)) + b"\n"
+
+
+def check_serials(entries: Iterable[Issued]) -> None:
+    """Check that each serial number is one.
+
+    Raises:
+        ValueError: one is not.
+    """
+    for entry in entries:
+        int(entry.serial, 16)

@@ -1,0 +1,1 @@
+"""The sub-commands of ``venuewatch venue``, a module each."""

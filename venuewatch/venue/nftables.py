@@ -1,0 +1,79 @@
+"""The venues' part of the packet filter: a verdict map, and a small chain for each venue. Pure.
+
+A venue is often one address behind which all of its hosts are. So it has what its hosts need:
+2 connections for each and 16 more, as many new ones a second as it has hosts, and 4 MB/s. Addresses
+of no venue keep the strict limits of ``deploy/nftables``.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from ipaddress import ip_network
+from typing import Final, TypeAlias
+
+from aggregator.inventory import VenueEntry
+
+_Network: TypeAlias = tuple[int, str, str]
+
+HEAD: Final = """\
+# Written by venuewatch venue: what is changed here by hand is lost.
+# It is included by the table venuewatch, beside this file.
+"""
+
+
+def overlapping(venues: Iterable[VenueEntry]) -> list[str]:
+    """Return a line for each network that is a part of another venue's: no address can be both."""
+    known: list[tuple[str, str]] = []
+    found = []
+    for venue in venues:
+        for text in venue.uplink_addresses:
+            network = ip_network(text)
+            for code, other_text in known:
+                other = ip_network(other_text)
+                is_other = code != venue.code and network.version == other.version
+                if is_other and network.overlaps(other):  # type: ignore[arg-type]
+                    found.append(f"{text} of {venue.code} overlaps {other_text} of {code}")
+            known.append((venue.code, text))
+    return found
+
+
+def elements(venues: Iterable[VenueEntry]) -> str:
+    """Return the maps and chains of all venues that have ``uplink_addresses``."""
+    known = [venue for venue in venues if venue.uplink_addresses and venue.host]
+    parts = [HEAD]
+    for version, kind in ((4, "ipv4_addr"), (6, "ipv6_addr")):
+        lines = [f"\t\t{net} : goto {chain_of(code)}" for _, net, code in _of(known, version)]
+        joined = ",\n".join(lines)
+        inside = f"\telements = {{\n{joined}\n\t}}\n" if lines else ""
+        parts.append(
+            f"map venues_ipv{version} {{\n\ttype {kind} : verdict\n\tflags interval\n{inside}}}\n"
+        )
+    parts += [_chain(venue) for venue in known]
+    return "\n".join(parts)
+
+
+def chain_of(code: str) -> str:
+    """Return the name of a venue's chain; each sign that no name may have has its number."""
+    return "venue_" + re.sub(r"[^A-Za-z0-9]", lambda found: f"_{ord(found[0]):x}_", code)
+
+
+def _of(venues: Iterable[VenueEntry], version: int) -> Iterator[_Network]:
+    for venue in venues:
+        for text in venue.uplink_addresses:
+            if ip_network(text).version == version:
+                yield version, text, venue.code
+
+
+def _chain(venue: VenueEntry) -> str:
+    hosts = len(venue.host)
+    name = chain_of(venue.code)
+    return (
+        f"set {name}_open {{ type inet_service; size 16; flags dynamic; }}\n"
+        f"counter {name}_new {{ }}\ncounter {name}_open {{ }}\ncounter {name}_bytes {{ }}\n"
+        f"chain {name} {{\n"
+        f"\tct state new limit rate over {hosts}/second burst {hosts} packets "
+        f"counter name {name}_new drop\n"
+        f"\tct state new add @{name}_open {{ tcp dport ct count over {2 * hosts + 16} }} "
+        f"counter name {name}_open drop\n"
+        f"\tlimit rate over 4 mbytes/second burst 12 mbytes counter name {name}_bytes drop\n"
+        "\taccept\n}\n"
+    )

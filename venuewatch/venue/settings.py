@@ -1,0 +1,84 @@
+"""The settings of ``venuewatch venue``: ``venues.toml``, beside the aggregator's configuration."""
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import msgspec
+from msgspec.structs import replace
+
+from venuewatch.base import config
+from venuewatch.base.config import ConfigError, Name, Port
+from venuewatch.base.refusals import convert
+from venuewatch.venue.in_file import table
+
+DEFAULT: Final = Path("/etc/venuewatch/venues.toml")
+_PATHS: Final = ("pki", "inventory", "agents", "nftables_file", "acl_file", "broker_folder")
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The whole file; paths are relative to it.
+
+    ``broker_address``, ``broker_port``: where hosts reach the broker; its certificate is for that
+    address. ``aggregators``: their names. ``pki``: the folder of the authority. ``inventory``: the
+    aggregator's; venues are written into ``inventory.d`` beside it. ``agents``: the folder of the
+    hosts' configurations. ``acl_file``: the broker's access rules; ``broker_folder``: its
+    certificates and lists. ``nftables_file``: the venues' part of the packet filter. ``months``:
+    so long a host's certificate is valid. ``reload_broker``, ``reload_aggregator``: the commands
+    that have them read their files again.
+    """
+
+    broker_address: Annotated[str, msgspec.Meta(min_length=1, max_length=253)]
+    broker_port: Port = 8883
+    aggregators: tuple[Name, ...] = ("aggregator",)
+    pki: str = "pki"
+    inventory: str = "inventory.toml"
+    agents: str = "agents"
+    acl_file: str = "/etc/mosquitto/venuewatch.acl"
+    broker_folder: str = "/etc/mosquitto/venuewatch"
+    nftables_file: str = "venues.nft"
+    broker_group: str = "mosquitto"
+    months: Annotated[int, msgspec.Meta(ge=1, le=24)] = 6
+    reload_broker: tuple[str, ...] = ("systemctl", "reload", "mosquitto")
+    reload_aggregator: tuple[str, ...] = ("systemctl", "reload", "venuewatch-aggregator")
+
+    def __post_init__(self) -> None:
+        if not self.aggregators or len(set(self.aggregators)) < len(self.aggregators):
+            raise ValueError("Expected `aggregators` to be one name or more, each once")
+
+
+def read(path: Path) -> Settings:
+    """Read the settings; their paths are whole.
+
+    Raises:
+        ConfigError: one line for the operator.
+    """
+    if not path.exists():
+        raise ConfigError(
+            f'{path}: expected a file that says broker_address = "…", the name or address under '
+            "which venues reach the broker; or name it: --broker ADDRESS"
+        )
+    return whole(config.load(path, Settings), path)
+
+
+def whole(settings: Settings, path: Path) -> Settings:
+    """Return settings whose paths are no longer relative to their file."""
+    paths = {name: str(path.parent / getattr(settings, name)) for name in _PATHS}
+    return replace(settings, **paths)
+
+
+def first(path: Path, address: str) -> tuple[Settings, bytes]:
+    """Return the settings of a new centre, and the content of their file.
+
+    Raises:
+        ConfigError: there can be no such broker.
+    """
+    host, _, port = address.rpartition(":") if address.count(":") == 1 else (address, "", "")
+    said: dict[str, object] = {"broker_address": host}
+    if port:
+        said["broker_port"] = int(port) if port.isdigit() else port
+    try:
+        found = convert(said, Settings)
+    except ValueError as error:
+        raise ConfigError(f"--broker: {error}") from None
+    head = "# Settings of venuewatch venue. All others have a default: docs/venues.md.\n"
+    return whole(found, path), (head + table(said)).encode()
