@@ -12,7 +12,15 @@ from venuewatch.base.refusals import convert
 from venuewatch.venue.in_file import table
 
 DEFAULT: Final = Path("/etc/venuewatch/venues.toml")
-_PATHS: Final = ("pki", "inventory", "agents", "nftables_file", "acl_file", "broker_folder")
+_PATHS: Final = (
+    "pki",
+    "inventory",
+    "agents",
+    "nftables_file",
+    "acl_file",
+    "broker_folder",
+    "centre_folder",
+)
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -22,9 +30,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     address. ``aggregators``: their names. ``pki``: the folder of the authority. ``inventory``: the
     aggregator's; venues are written into ``inventory.d`` beside it. ``agents``: the folder of the
     hosts' configurations. ``acl_file``: the broker's access rules; ``broker_folder``: its
-    certificates and lists. ``nftables_file``: the venues' part of the packet filter. ``months``:
-    so long a host's certificate is valid. ``reload_broker``, ``reload_aggregator``: the commands
-    that have them read their files again.
+    certificates and lists. ``centre_folder``: the credentials of the aggregators. ``nftables_file``:
+    the venues' part of the packet filter. ``months``: so long a host's certificate is valid.
+    ``reload_broker``, ``reload_aggregator``: the commands that have them read their files again.
+    ``broker_group``, ``aggregator_group``: who may read their files beside root.
     """
 
     broker_address: Annotated[str, msgspec.Meta(min_length=1, max_length=253)]
@@ -37,6 +46,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     broker_folder: str = "/etc/mosquitto/venuewatch"
     nftables_file: str = "venues.nft"
     broker_group: str = "mosquitto"
+    centre_folder: str = "centre"
+    aggregator_group: str = "venuewatch-aggregator"
     months: Annotated[int, msgspec.Meta(ge=1, le=24)] = 6
     reload_broker: tuple[str, ...] = ("systemctl", "reload", "mosquitto")
     reload_aggregator: tuple[str, ...] = ("systemctl", "reload", "venuewatch-aggregator")

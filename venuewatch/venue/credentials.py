@@ -1,0 +1,133 @@
+"""The credentials of hosts, aggregators and the broker: which files each of them gets."""
+
+from pathlib import Path
+from typing import Final
+
+from aggregator.inventory import HostEntry, VenueEntry
+from venuewatch.venue import agent_file
+from venuewatch.venue.authority import folder
+from venuewatch.venue.authority.certificates import (
+    Made,
+    make_certificate,
+    make_request,
+    pem_of,
+    public_key_of_request,
+    sign,
+    validity,
+)
+from venuewatch.venue.authority.folder import Authorities
+from venuewatch.venue.changes import PRIVATE, PUBLIC, SHARED, Change
+from venuewatch.venue.settings import Settings
+
+MONTH_DAYS: Final = 30.5
+_CENTRE_DAYS: Final = 825
+
+
+def key_path(settings: Settings, venue: str, host: str) -> Path:
+    """Return where a host's key lies until it is handed over."""
+    return Path(settings.pki) / "hosts" / venue / f"{host}.key"
+
+
+def agent_folder(settings: Settings, venue: str, host: str) -> Path:
+    """Return the folder of what a host gets beside its key."""
+    return Path(settings.agents) / venue / host
+
+
+def of_host(
+    settings: Settings, known: Authorities, venue: str, host: str, now: float
+) -> tuple[Authorities, list[Change]]:
+    """Make a key and a certificate for a host; return the authorities with it, and its files."""
+    days = settings.months * MONTH_DAYS
+    made = make_certificate(known.clients, host, use="client", valid=validity(now, days))
+    return _with(known, made, host, venue), [
+        Change(key_path(settings, venue, host), made.key, PRIVATE),
+        Change(agent_folder(settings, venue, host) / "host.pem", made.certificate, PUBLIC),
+    ]
+
+
+def of_request(
+    settings: Settings, known: Authorities, place: tuple[str, str], pem: bytes, now: float
+) -> tuple[Authorities, list[Change]]:
+    """Sign the request of a host (``place``: venue and name) that keeps its key to itself.
+
+    Raises:
+        ValueError: it is none, in words for the operator.
+    """
+    venue, host = place
+    valid = validity(now, settings.months * MONTH_DAYS)
+    public = public_key_of_request(pem)
+    certificate = sign(known.clients, public, host, use="client", valid=valid)
+    made = Made(b"", pem_of(certificate), certificate.serial_number, valid.end)
+    path = agent_folder(settings, venue, host) / "host.pem"
+    return _with(known, made, host, venue), [Change(path, made.certificate, PUBLIC)]
+
+
+def request_of_host(settings: Settings, venue: str, host: str) -> list[Change]:
+    """Make a key for a host, and a request for a foreign authority."""
+    key, request = make_request(host)
+    return [
+        Change(key_path(settings, venue, host), key, PRIVATE),
+        Change(agent_folder(settings, venue, host) / "host.csr", request, PUBLIC),
+    ]
+
+
+def agent_files(
+    settings: Settings, known: Authorities, venue: VenueEntry, host: HostEntry
+) -> list[Change]:
+    """Return a host's configuration, and the authority that it trusts."""
+    place = agent_folder(settings, venue.code, host.name)
+    text = agent_file.text_of(venue, host, settings.broker_address, settings.broker_port)
+    return [
+        Change(place / "agent.toml", text.encode(), PUBLIC),
+        Change(place / "ca.pem", pem_of(known.servers.certificate), PUBLIC),
+    ]
+
+
+def of_centre(
+    settings: Settings, known: Authorities, now: float
+) -> tuple[Authorities, list[Change]]:
+    """Make the credentials of the broker and of each aggregator's two connections."""
+    place, broker = Path(settings.centre_folder), Path(settings.broker_folder)
+    made = folder.broker_certificate(known, settings.broker_address, now)
+    changes = [
+        Change(broker / "server.key", made.key, SHARED, settings.broker_group),
+        Change(broker / "server.pem", made.certificate, SHARED, settings.broker_group),
+        Change(place / "ca.pem", pem_of(known.servers.certificate), PUBLIC),
+    ]
+    for name in users_of(settings):
+        made = make_certificate(
+            known.clients, name, use="client", valid=validity(now, _CENTRE_DAYS)
+        )
+        known = _with(known, made, name)
+        changes += [
+            Change(place / f"{name}.key", made.key, SHARED, settings.aggregator_group),
+            Change(place / f"{name}.pem", made.certificate, PUBLIC),
+        ]
+    return known, changes
+
+
+def users_of(settings: Settings) -> list[str]:
+    """Return the users of all aggregators: two for each."""
+    return [f"{kind}{name}" for name in settings.aggregators for kind in ("_centre-", "_bulk-")]
+
+
+def of_bridge(
+    settings: Settings, known: Authorities, venue: str, now: float
+) -> tuple[Authorities, list[Change]]:
+    """Make the credentials of a venue's own broker."""
+    days = settings.months * MONTH_DAYS
+    name = f"_bridge-{venue}"
+    made = make_certificate(known.clients, name, use="client", valid=validity(now, days))
+    return _with(known, made, name, venue), [
+        Change(key_path(settings, venue, name), made.key, PRIVATE),
+        Change(agent_folder(settings, venue, name) / "host.pem", made.certificate, PUBLIC),
+        Change(
+            agent_folder(settings, venue, name) / "ca.pem",
+            pem_of(known.servers.certificate),
+            PUBLIC,
+        ),
+    ]
+
+
+def _with(known: Authorities, made: Made, name: str, venue: str = "") -> Authorities:
+    return known._replace(register=known.register.add(made, name, venue))
