@@ -1,0 +1,219 @@
+"""Runs ``venuewatch venue add``: brings a venue in, or hosts of a venue that is there."""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from aggregator.inventory import HostEntry, VenueEntry
+from venuewatch.base import clock
+from venuewatch.base.config import ConfigError, unusable
+from venuewatch.base.files import CONFIG_MAX, read_regular
+from venuewatch.base.wire.topics import is_name
+from venuewatch.terminal import output
+from venuewatch.venue import (
+    changes,
+    credentials,
+    description,
+    ending,
+    fleet,
+    hosts_csv,
+    nftables,
+    passphrase,
+    settings,
+)
+from venuewatch.venue.authority import folder
+from venuewatch.venue.authority.folder import Authorities
+from venuewatch.venue.changes import Change
+from venuewatch.venue.fleet import Fleet
+from venuewatch.venue.settings import Settings
+
+_SUMMARY = """\
+Brings a venue in. It makes a key and a certificate for each host, the venue's file of the inventory,
+the broker's access rules, the packet filter's sets, and each agent's configuration. The first time it
+makes the authority, too. Given again, with more hosts or another description, it adds what is new.
+"""
+_EXAMPLES = """\
+examples:
+  venuewatch venue add STA --venue venue.toml --hosts hosts.csv --dry-run
+      say what would be made
+  venuewatch venue add STA --venue venue.toml --hosts hosts.csv --broker centre.example.org
+      the first venue: says where venues reach the broker
+
+exit code: 0 done, 1 done, but a program did not read its files again, 2 nothing was done
+"""
+
+
+class Asked(NamedTuple):
+    """What the files and the command line ask for."""
+
+    venue: VenueEntry
+    has_requests: bool
+    has_bridge: bool
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Say what the command takes."""
+    parser.description = _SUMMARY
+    parser.epilog = _EXAMPLES
+    parser.add_argument("code", metavar="VENUE", help="the venue's code, as STA")
+    parser.add_argument(
+        "--venue", type=Path, required=True, metavar="FILE", help="its description, venue.toml"
+    )
+    parser.add_argument(
+        "--hosts", type=Path, required=True, metavar="FILE", help="its hosts, hosts.csv"
+    )
+    parser.add_argument(
+        "--broker", metavar="ADDRESS[:PORT]", help="where venues reach the broker, the first time"
+    )
+    parser.add_argument(
+        "--csr", action="store_true", help="make requests for a foreign authority instead"
+    )
+    parser.add_argument(
+        "--bridge", action="store_true", help="the venue has a broker of its own, with a bridge"
+    )
+    ending.add_options(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Read, make, write; return the exit code."""
+    return ending.guarded(lambda: _run(options))
+
+
+def _run(options: argparse.Namespace) -> int:
+    if not is_name(options.code):
+        raise ConfigError(f"expected a venue's code, of letters and digits, got {options.code!r}")
+    described = description.read(_content(options.venue), options.code)
+    hosts = hosts_csv.read(_content(options.hosts))
+    code = ending.refuse([(options.venue, described.wrong), (options.hosts, hosts.wrong)])
+    if described.venue is None or code:
+        return code
+    venue = replace(described.venue, host=hosts.hosts)
+    found, own = _settings(options)
+    with changes.alone(Path(found.pki)):
+        return _add(options, found, own, Asked(venue, options.csr, options.bridge))
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return read_regular(path, CONFIG_MAX)
+    except (OSError, ValueError) as error:
+        raise unusable(path, error) from None
+
+
+def _settings(options: argparse.Namespace) -> tuple[Settings, list[Change]]:
+    path = options.settings
+    if path.exists() or options.broker is None:
+        return settings.read(path), []
+    found, content = settings.first(path, options.broker)
+    return found, [Change(path, content)]
+
+
+def _add(
+    options: argparse.Namespace, found: Settings, own: list[Change], asked: Asked
+) -> int:
+    now, pki = clock.wall(), Path(found.pki)
+    known = fleet.read(found)
+    venue = merged(known, asked.venue)
+    is_first = not folder.exists(pki)
+    secret = passphrase.read(options.passphrase_file, is_new=is_first)
+    planned = list(own)
+    if is_first:
+        authorities, tripwire = folder.begin(now)
+        planned += folder.first_files(pki, authorities, tripwire, secret)
+        authorities, more = credentials.of_centre(found, authorities, now)
+        planned += more
+    else:
+        authorities = folder.open_folder(pki, secret)
+    authorities, more = made_for(found, authorities, venue, asked, now)
+    venues = {**known.ours, venue.code: venue}
+    _, derived = fleet.derived(found, authorities, venues.values(), now)
+    planned += [*more, *fleet.first_inventory(found), *derived, fleet.venue_change(found, venue)]
+    ending.finish(planned, _next(found, venue, asked, is_first=is_first), is_dry=options.dry_run)
+    if options.dry_run or is_first:
+        return 0
+    failed = ending.reload_all(found)
+    output.show(failed)
+    return 1 if failed else 0
+
+
+def merged(known: Fleet, venue: VenueEntry) -> VenueEntry:
+    """Return a venue as it is to be, where it may be there already: who is revoked stays so.
+
+    Raises:
+        ConfigError: it does not fit what is there.
+    """
+    code = venue.code
+    before = None if code not in known.ours | known.by_hand else known.venue(code)
+    names = {host.name for host in venue.host}
+    for name in sorted(names):
+        if known.hosts.get(name, code) != code:
+            raise ConfigError(
+                f"expected names that no other venue has: {name} is at {known.hosts[name]}"
+            )
+    revoked: set[str] = set()
+    if before is not None:
+        revoked = {host.name for host in before.host if host.revoked}
+        gone = sorted({host.name for host in before.host} - names - revoked)
+        if gone:
+            raise ConfigError(
+                f"{', '.join(gone)}: not in the list any more. End that first: "
+                f"venuewatch venue revoke {' '.join(f'{code}/{name}' for name in gone)}"
+            )
+    others = [each for each in known.ours.values() if each.code != code]
+    overlaps = nftables.overlapping([*others, venue])
+    if overlaps:
+        raise ConfigError(f"expected uplink_addresses of one venue each: {overlaps[0]}")
+    return replace(
+        venue,
+        host=tuple(replace(host, revoked=host.name in revoked) for host in venue.host),
+    )
+
+
+def made_for(
+    found: Settings, known: Authorities, venue: VenueEntry, asked: Asked, now: float
+) -> tuple[Authorities, list[Change]]:
+    """Make what each host lacks; return the authorities with it, and the files."""
+    planned: list[Change] = []
+    for host in venue.host:
+        if host.revoked:
+            continue
+        planned += credentials.agent_files(found, known, venue, host)
+        if asked.has_requests:
+            planned += _requests(found, venue, host)
+        elif known.register.current(host.name, now) is None:
+            known, more = credentials.of_host(found, known, venue.code, host.name, now)
+            planned += more
+    if asked.has_bridge and known.register.current(f"{fleet.BRIDGE}{venue.code}", now) is None:
+        known, more = credentials.of_bridge(found, known, venue.code, now)
+        planned += more
+    return known, planned
+
+
+def _requests(found: Settings, venue: VenueEntry, host: HostEntry) -> list[Change]:
+    """Return a key and a request, but where there are some: they may be on their way."""
+    path = credentials.agent_folder(found, venue.code, host.name) / "host.csr"
+    return [] if path.exists() else credentials.request_of_host(found, venue.code, host.name)
+
+
+def _next(found: Settings, venue: VenueEntry, asked: Asked, *, is_first: bool) -> list[str]:
+    return list(_steps(found, venue, asked, is_first=is_first))
+
+
+def _steps(
+    found: Settings, venue: VenueEntry, asked: Asked, *, is_first: bool
+) -> Iterator[str]:
+    if is_first:
+        yield "restart the broker, which reads authorities only then: systemctl restart mosquitto"
+        yield f"name the files of {found.centre_folder} in aggregator.toml, and start it"
+        yield "write down the passphrase, and keep it off this machine"
+        yield "venuewatch venue backup FILE"
+    if asked.has_requests:
+        place = Path(found.agents) / venue.code
+        yield f"have the foreign authority sign each {place}/HOST/host.csr, as host.pem beside it"
+    yield f"venuewatch venue bundle {venue.code}"
+    yield f"hand each key of {Path(found.pki) / 'hosts' / venue.code} over to its host, by itself"
+    if venue.uplink_addresses:
+        yield f"load the packet filter, which includes {found.nftables_file}"

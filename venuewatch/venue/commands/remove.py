@@ -1,0 +1,56 @@
+"""Runs ``venuewatch venue remove``: takes a venue out, without an alarm."""
+
+import argparse
+from pathlib import Path
+
+from venuewatch.base import clock
+from venuewatch.terminal import output
+from venuewatch.venue import changes, credentials, ending, fleet, settings
+from venuewatch.venue.changes import Change
+
+_SUMMARY = """\
+Takes a venue out: of the inventory, so that nobody is missed; of the broker's access rules and the
+packet filter; and puts its certificates on the list of revoked ones. The aggregator forgets the venue
+before its hosts can fall silent. Stop or uninstall the agents afterwards. To end connections that
+stand, revoke the venue first.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Say what the command takes."""
+    parser.description = _SUMMARY
+    parser.add_argument("code", metavar="VENUE", help="the venue's code, as STA")
+    ending.add_options(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Take it out; return the exit code."""
+    return ending.guarded(lambda: _run(options))
+
+
+def _run(options: argparse.Namespace) -> int:
+    found = settings.read(options.settings)
+    pki = Path(found.pki)
+    with changes.alone(pki):
+        known, now, code = fleet.read(found), clock.wall(), options.code
+        venue = known.venue(code)
+        authorities = ending.opened(options, found)
+        names = {host.name for host in venue.host} | set(authorities.register.names_of(code))
+        register = authorities.register.revoke(names, now, "its venue was removed")
+        others = [each for each in known.ours.values() if each.code != code]
+        _, derived = fleet.derived(found, authorities._replace(register=register), others, now)
+        gone = [Change(credentials.key_path(found, code, name), None) for name in sorted(names)]
+        for name in sorted(names):
+            place = credentials.agent_folder(found, code, name)
+            gone += [Change(path, None) for path in sorted(place.glob("*"))]
+        planned = [Change(fleet.path_of(found, code), None), *derived, *gone]
+        then = [
+            f"venuewatch-uninstall on each host of {code}, from its bundle",
+            f"load the packet filter, which includes {found.nftables_file}",
+        ]
+        ending.finish(planned, then, is_dry=options.dry_run)
+        if options.dry_run:
+            return 0
+        failed = ending.reload_all(found)
+        output.show(failed)
+        return 1 if failed else 0

@@ -1,0 +1,93 @@
+"""What all commands of ``venuewatch venue`` share: their options, and how they begin and end."""
+
+import argparse
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Final
+
+from venuewatch.base.config import USAGE_ERROR, ConfigError
+from venuewatch.terminal import output
+from venuewatch.venue import changes, passphrase, reloading, settings
+from venuewatch.venue.authority import folder
+from venuewatch.venue.authority.folder import Authorities
+from venuewatch.venue.changes import Change
+from venuewatch.venue.settings import Settings
+
+SHOWN_MAX: Final = 40
+"""How many lines about a bad file are shown."""
+
+
+def add_options(parser: argparse.ArgumentParser, *, changes_files: bool = True) -> None:
+    """Say which options every command takes."""
+    parser.add_argument(
+        "--settings",
+        type=Path,
+        default=settings.DEFAULT,
+        metavar="FILE",
+        help=f"the centre's settings ({settings.DEFAULT})",
+    )
+    if changes_files:
+        parser.add_argument(
+            "--passphrase-file",
+            type=Path,
+            metavar="FILE",
+            help="the passphrase of the authority, in a file that only its owner may read; without "
+            "it a systemd credential, or it is asked for",
+        )
+        parser.add_argument("--dry-run", action="store_true", help="only say what would change")
+
+
+def opened(options: argparse.Namespace, found: Settings) -> Authorities:
+    """Return the authorities that are there.
+
+    Raises:
+        ConfigError: there are none, or they can not be opened.
+    """
+    pki = Path(found.pki)
+    if not folder.exists(pki):
+        raise ConfigError(f"{pki}: expected an authority: venuewatch venue add makes the first")
+    return folder.open_folder(pki, passphrase.read(options.passphrase_file, is_new=False))
+
+
+def guarded(work: Callable[[], int]) -> int:
+    """Do the work of a command; a refusal is one line, and its exit code."""
+    try:
+        return work()
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+
+
+def refuse(wrong: Iterable[tuple[Path, Sequence[str]]]) -> int:
+    """Print every line that is wrong in files; return the exit code, 0 where none is."""
+    lines = [f"{path}: {line}" for path, each in wrong for line in each]
+    for line in lines[:SHOWN_MAX]:
+        print(line, file=sys.stderr)
+    if len(lines) > SHOWN_MAX:
+        print(f"and {len(lines) - SHOWN_MAX:,} lines more that are wrong", file=sys.stderr)
+    return USAGE_ERROR if lines else 0
+
+
+def finish(planned: Sequence[Change], then: Sequence[str], *, is_dry: bool) -> None:
+    """Show or write what changes, and say what is next.
+
+    Raises:
+        ConfigError: it can not be written; nothing has changed.
+    """
+    news = changes.news(planned)
+    lines = [change.shown() for change in news]
+    if is_dry:
+        output.show([*lines, "nothing was changed (--dry-run)"])
+        return
+    changes.apply(news)
+    output.show([*lines, *(["next:"] if then else []), *(f"  {line}" for line in then)])
+
+
+def reload_all(found: Settings) -> list[str]:
+    """Have aggregator and broker read their files again; return what failed, a line each."""
+    return [
+        f"not reloaded: {why}"
+        for why in map(reloading.reload, (found.reload_aggregator, found.reload_broker))
+        if why
+    ]
