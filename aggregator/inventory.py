@@ -1,7 +1,7 @@
 """The expected fleet: ``inventory.toml``, written by operators, and ``inventory.d/`` beside it.
 
-The folder holds one file a venue, as ``venuewatch venue add`` writes it. No venue and no host may be
-in two files.
+The folder holds one file a venue, as ``venuewatch venue add`` writes it. No venue and no host may
+be in two files.
 """
 
 from collections.abc import Iterable, Iterator

@@ -8,6 +8,7 @@ LOCKS = {
     "agent": [],
     "aggregator": ["--extra", "aggregator"],
     "demo": ["--extra", "demo"],
+    "venue": ["--extra", "venue"],
     "build": ["--group", "build"],
     "dev": ["--extra", "demo", "--group", "dev", "--group", "build"],
 }

@@ -30,6 +30,10 @@ _COMMANDS = {
         "venuewatch.commands.incidents",
         "what has failed and why; exit 1 when it is not over",
     ),
+    "venue": (
+        "venuewatch.venue.command",
+        "bring a venue in and out: credentials, access rules, inventory, agents' files",
+    ),
     "check-config": (
         "venuewatch.commands.check_config",
         "check configuration files",
@@ -43,7 +47,7 @@ _COMMANDS = {
         "what is wrong with this installation, a line each; exit 1 when anything is",
     ),
 }
-_EXTRAS = {"demo": "demo", "aggregator": "aggregator", "rehearse": "rehearsal"}
+_EXTRAS = {"demo": "demo", "aggregator": "aggregator", "rehearse": "rehearsal", "venue": "venue"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -2,7 +2,8 @@
 
 1. ``add`` reads a description and a list of hosts, and tells every line that is wrong at once.
 2. It makes a key and a certificate for each host, and all files that follow from the fleet: the
-   venue's file in ``inventory.d``, the broker's access rules, the packet filter's sets, the agents'.
+   venue's file in ``inventory.d``, the broker's access rules, the packet filter's sets, the
+   agents'.
 3. ``renew`` replaces certificates, and the lists of revoked ones; ``revoke`` ends a host's right to
    speak, and shows that it has ended; ``remove`` takes the venue out.
 

@@ -1,6 +1,7 @@
-"""Reads the description of a venue, ``venue.toml``, and tells every key that is wrong at once. Pure.
+"""Reads the description of a venue, ``venue.toml``, and tells every wrong key at once. Pure.
 
-It has the keys of the inventory for a venue, but for ``code`` and ``host``: these are named elsewhere.
+It has the keys of the inventory for a venue, but for ``code`` and ``host``, which are named
+elsewhere.
 """
 
 import re

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
-from venuewatch.base.config import USAGE_ERROR, ConfigError
+from venuewatch.base.config import USAGE_ERROR, ConfigError, unusable
+from venuewatch.base.files import CONFIG_MAX, read_regular
 from venuewatch.terminal import output
 from venuewatch.venue import changes, passphrase, reloading, settings
 from venuewatch.venue.authority import folder
@@ -48,6 +49,18 @@ def opened(options: argparse.Namespace, found: Settings) -> Authorities:
     if not folder.exists(pki):
         raise ConfigError(f"{pki}: expected an authority: venuewatch venue add makes the first")
     return folder.open_folder(pki, passphrase.read(options.passphrase_file, is_new=False))
+
+
+def content_of(path: Path) -> bytes:
+    """Return what is in a file that an operator has named.
+
+    Raises:
+        ConfigError: it can not be read.
+    """
+    try:
+        return read_regular(path, CONFIG_MAX)
+    except (OSError, ValueError) as error:
+        raise unusable(path, error) from None
 
 
 def guarded(work: Callable[[], int]) -> int:

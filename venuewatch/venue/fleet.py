@@ -1,4 +1,4 @@
-"""The venues that commands have written, and the files that follow from them and the authorities."""
+"""The venues that commands have written, and the files that follow from them."""
 
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path

@@ -1,7 +1,7 @@
 """Reads the hosts of a venue from CSV, and tells every line that is wrong at once. Pure.
 
-The first line names the columns. A spreadsheet may put a comma, a semicolon or a tab between them, a
-mark at the start of the file, and blanks around what it says.
+The first line names the columns. A spreadsheet may put a comma, a semicolon or a tab between them,
+a mark at the start of the file, and blanks around what it says.
 """
 
 import csv

@@ -1,4 +1,4 @@
-"""The inventory's file of one venue, ``inventory.d/VENUE.toml``: written here, read everywhere. Pure.
+"""The inventory's file of one venue, ``inventory.d/VENUE.toml``, as commands write it. Pure.
 
 Its first line says that a command wrote it. A file without that line is an operator's, and is never
 changed.

@@ -1,15 +1,16 @@
 """Revokes hosts: from the decision to the proof that they can not speak any more.
 
-1. First files: the hosts' blocks are gone from the broker's rules, their certificates are on the list,
-   the inventory has them as revoked. Aggregator and broker read them. From then on the broker drops
-   what the hosts publish, and takes their certificates no more.
-2. What the broker keeps of the hosts is deleted: birth and death. The user that deletes has a block
-   for these topics only. That the broker takes its messages shows that the new rules are in force.
-3. A reload leaves a connection that stands. So each host's name is taken over: a certificate of that
-   name, valid for minutes, connects and disconnects. The broker ends the older connection.
+1. First files: the hosts' blocks are gone from the broker's rules, their certificates are on the
+   list, the inventory has them as revoked. Aggregator and broker read them. From then on the broker
+   drops what the hosts publish, and takes their certificates no more.
+2. What the broker keeps of the hosts is deleted: birth and death. The user that deletes has a
+   block for these topics only. That the broker takes its messages shows that the new rules are in
+   force.
+3. A reload leaves a connection that stands. So each host's name is taken over: a certificate of
+   that name, valid for minutes, connects and disconnects. The broker ends the older connection.
 4. Second files: these certificates are on the list, too, and the deleting user's block is gone.
-5. The proof: the tripwire, and a certificate of step 3, are refused as revoked. The first shows that
-   there is a list in force, the second that it is the latest.
+5. The proof: the tripwire, and a certificate of step 3, are refused as revoked. The first shows
+   that there is a list in force, the second that it is the latest.
 
 Decides and orders only: what is done is handed in as functions, and time as well.
 """
@@ -19,11 +20,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from aggregator.inventory import VenueEntry
 from venuewatch.venue import acl, fleet
-from venuewatch.venue.authority.certificates import (
-    Made,
-    Validity,
-    make_certificate,
-)
+from venuewatch.venue.authority.certificates import Made, Validity, make_certificate
 from venuewatch.venue.authority.folder import TRIPWIRE, Authorities
 from venuewatch.venue.broker import Reception, Visit
 from venuewatch.venue.changes import Change

@@ -1,5 +1,6 @@
 """The settings of ``venuewatch venue``: ``venues.toml``, beside the aggregator's configuration."""
 
+import tomllib
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -7,7 +8,7 @@ import msgspec
 from msgspec.structs import replace
 
 from venuewatch.base import config
-from venuewatch.base.config import ConfigError, Name, Port
+from venuewatch.base.config import ConfigError, Name, Port, one_line
 from venuewatch.base.refusals import convert
 from venuewatch.venue.in_file import table
 
@@ -30,10 +31,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     address. ``aggregators``: their names. ``pki``: the folder of the authority. ``inventory``: the
     aggregator's; venues are written into ``inventory.d`` beside it. ``agents``: the folder of the
     hosts' configurations. ``acl_file``: the broker's access rules; ``broker_folder``: its
-    certificates and lists. ``centre_folder``: the credentials of the aggregators. ``nftables_file``:
-    the venues' part of the packet filter. ``months``: so long a host's certificate is valid.
-    ``reload_broker``, ``reload_aggregator``: the commands that have them read their files again.
-    ``broker_group``, ``aggregator_group``: who may read their files beside root.
+    certificates and lists. ``centre_folder``: the credentials of the aggregators.
+    ``nftables_file``: the venues' part of the packet filter. ``months``: so long a host's
+    certificate is valid. ``reload_broker``, ``reload_aggregator``: the commands that have them read
+    their files again. ``broker_group``, ``aggregator_group``: who may read their files beside root.
     """
 
     broker_address: Annotated[str, msgspec.Meta(min_length=1, max_length=253)]
@@ -69,6 +70,18 @@ def read(path: Path) -> Settings:
             "which venues reach the broker; or name it: --broker ADDRESS"
         )
     return whole(config.load(path, Settings), path)
+
+
+def decoded(content: bytes, path: Path) -> Settings:
+    """Return the settings that are to stand at ``path``.
+
+    Raises:
+        ConfigError: one line for the operator.
+    """
+    try:
+        return whole(convert(tomllib.loads(content.decode()), Settings), path)
+    except ValueError as error:
+        raise ConfigError(f"{path}: {one_line(error)}") from None
 
 
 def whole(settings: Settings, path: Path) -> Settings:

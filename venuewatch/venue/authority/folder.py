@@ -161,7 +161,8 @@ def broker_certificate(known: Authorities, address: str, now: float) -> Made:
 
 
 def _open(folder: Path, passphrase: bytes) -> Authority:
-    pem, key = _content(folder / "ca.pem", folder.parent), _content(folder / "ca.key", folder.parent)
+    pem = _content(folder / "ca.pem", folder.parent)
+    key = _content(folder / "ca.key", folder.parent)
     try:
         certificate = read_certificate(pem)
     except ValueError as error:

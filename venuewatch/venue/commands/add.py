@@ -9,8 +9,7 @@ from msgspec.structs import replace
 
 from aggregator.inventory import HostEntry, VenueEntry
 from venuewatch.base import clock
-from venuewatch.base.config import ConfigError, unusable
-from venuewatch.base.files import CONFIG_MAX, read_regular
+from venuewatch.base.config import ConfigError
 from venuewatch.base.wire.topics import is_name
 from venuewatch.terminal import output
 from venuewatch.venue import (
@@ -31,9 +30,10 @@ from venuewatch.venue.fleet import Fleet
 from venuewatch.venue.settings import Settings
 
 _SUMMARY = """\
-Brings a venue in. It makes a key and a certificate for each host, the venue's file of the inventory,
-the broker's access rules, the packet filter's sets, and each agent's configuration. The first time it
-makes the authority, too. Given again, with more hosts or another description, it adds what is new.
+Brings a venue in. It makes a key and a certificate for each host, the venue's file of the
+inventory, the broker's access rules, the packet filter's sets, and each agent's configuration. The
+first time it makes the authority, too. Given again, with more hosts or another description, it adds
+what is new.
 """
 _EXAMPLES = """\
 examples:
@@ -85,8 +85,8 @@ def run(options: argparse.Namespace) -> int:
 def _run(options: argparse.Namespace) -> int:
     if not is_name(options.code):
         raise ConfigError(f"expected a venue's code, of letters and digits, got {options.code!r}")
-    described = description.read(_content(options.venue), options.code)
-    hosts = hosts_csv.read(_content(options.hosts))
+    described = description.read(ending.content_of(options.venue), options.code)
+    hosts = hosts_csv.read(ending.content_of(options.hosts))
     code = ending.refuse([(options.venue, described.wrong), (options.hosts, hosts.wrong)])
     if described.venue is None or code:
         return code
@@ -94,13 +94,6 @@ def _run(options: argparse.Namespace) -> int:
     found, own = _settings(options)
     with changes.alone(Path(found.pki)):
         return _add(options, found, own, Asked(venue, options.csr, options.bridge))
-
-
-def _content(path: Path) -> bytes:
-    try:
-        return read_regular(path, CONFIG_MAX)
-    except (OSError, ValueError) as error:
-        raise unusable(path, error) from None
 
 
 def _settings(options: argparse.Namespace) -> tuple[Settings, list[Change]]:

@@ -10,9 +10,9 @@ from venuewatch.venue.changes import Change
 
 _SUMMARY = """\
 Takes a venue out: of the inventory, so that nobody is missed; of the broker's access rules and the
-packet filter; and puts its certificates on the list of revoked ones. The aggregator forgets the venue
-before its hosts can fall silent. Stop or uninstall the agents afterwards. To end connections that
-stand, revoke the venue first.
+packet filter; and puts its certificates on the list of revoked ones. The aggregator forgets the
+venue before its hosts can fall silent. Stop or uninstall the agents afterwards. To end connections
+that stand, revoke the venue first.
 """
 
 

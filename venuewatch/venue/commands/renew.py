@@ -4,8 +4,7 @@ import argparse
 from pathlib import Path
 
 from venuewatch.base import clock
-from venuewatch.base.config import ConfigError, unusable
-from venuewatch.base.files import CONFIG_MAX, read_regular
+from venuewatch.base.config import ConfigError
 from venuewatch.base.options import number
 from venuewatch.terminal import output
 from venuewatch.venue import changes, credentials, ending, fleet, reloading, settings
@@ -18,9 +17,10 @@ from venuewatch.venue.inventory_file import with_revoked
 from venuewatch.venue.settings import Settings
 
 _SUMMARY = """\
-Makes new keys and certificates for hosts. The earlier ones stay good until they end: an agent takes
-new files at its next connection. A host that was revoked is admitted again. In any case it makes new
-lists of revoked certificates, which a timer should do each day: without a name it does this alone.
+Makes new keys and certificates for hosts. The earlier ones stay good until they end: an agent
+takes new files at its next connection. A host that was revoked is admitted again. In any case it
+makes new lists of revoked certificates, which a timer should do each day: without a name it does
+this alone.
 """
 _EXAMPLES = """\
 examples:
@@ -95,7 +95,9 @@ def _run(options: argparse.Namespace) -> int:
             venues[code] = with_revoked(venues[code], every, is_revoked=False)
         _, derived = fleet.derived(found, authorities, venues.values(), now)
         planned += [*derived, *(fleet.venue_change(found, venues[code]) for code in sorted(names))]
-        then += [f"venuewatch venue bundle {code}, and hand the keys over" for code in sorted(names)]
+        then += [
+            f"venuewatch venue bundle {code}, and hand the keys over" for code in sorted(names)
+        ]
         ending.finish(planned, then, is_dry=options.dry_run)
         if options.dry_run:
             return 0
@@ -137,7 +139,7 @@ def _renewed(
         else:
             try:
                 authorities, more = credentials.of_request(
-                    found, authorities, (code, name), _content(options.sign), now
+                    found, authorities, (code, name), ending.content_of(options.sign), now
                 )
             except ValueError as error:
                 raise ConfigError(f"{options.sign}: {error}") from None
@@ -149,7 +151,7 @@ def _with_foreign(
     options: argparse.Namespace, found: Settings, authorities: Authorities
 ) -> tuple[Authorities, list[Change]]:
     """Take in a foreign authority, or a newer list of it."""
-    pem, crl = _content(options.foreign), _content(options.crl)
+    pem, crl = ending.content_of(options.foreign), ending.content_of(options.crl)
     try:
         if not crls.may_sign(read_certificate(pem)):
             raise ConfigError(f"{options.foreign}: expected an authority that signed itself")
@@ -168,10 +170,3 @@ def _with_foreign(
         Change(place / f"{name}.crl", lists, PUBLIC),
         Change(place / f"{name}.pem", pem, PUBLIC),
     ]
-
-
-def _content(path: Path) -> bytes:
-    try:
-        return read_regular(path, CONFIG_MAX)
-    except (OSError, ValueError) as error:
-        raise unusable(path, error) from None

@@ -31,9 +31,9 @@ PAUSE_S = 0.1
 _SUMMARY = """\
 Ends the right of hosts to speak: their blocks are taken out of the broker's access rules, their
 certificates are put on the list of revoked ones, and connections that stand are ended. What the
-broker keeps of them is deleted. The aggregator has them as away, reason revoked, and expects nothing
-of them. The command proves that the broker has read the new list, with a certificate that is always
-revoked.
+broker keeps of them is deleted. The aggregator has them as away, reason revoked, and expects
+nothing of them. The command proves that the broker has read the new list, with a certificate that
+is always revoked.
 """
 _EXAMPLES = """\
 examples:
@@ -42,8 +42,8 @@ examples:
   venuewatch venue revoke STA
       every host of the venue
 
-exit code: 0 revoked and proven, 1 revoked, but not all could be proven: the lines say what, 2 nothing
-was done
+exit code: 0 revoked and proven, 1 revoked, but not all could be proven: the lines say what,
+2 nothing was done
 """
 
 

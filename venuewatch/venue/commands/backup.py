@@ -1,0 +1,54 @@
+"""Runs ``venuewatch venue backup``: writes all that a new machine needs to go on as this centre."""
+
+import argparse
+from pathlib import Path
+
+from venuewatch.base import clock
+from venuewatch.base.config import ConfigError
+from venuewatch.terminal import output
+from venuewatch.venue import archive, changes, ending, kept, settings
+from venuewatch.venue.authority import register
+from venuewatch.venue.changes import PRIVATE, Change
+
+_SUMMARY = """\
+Writes one file with the authority, the inventory, the access rules, and the configuration of each
+agent. With it and the passphrase another machine goes on as this centre, and no host needs a new
+certificate. It holds private keys: keep it where only the operators of the authority can read it.
+The journal is not in it.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Say what the command takes."""
+    parser.description = _SUMMARY
+    parser.add_argument("file", type=Path, metavar="FILE", help="the backup; a new file")
+    ending.add_options(parser, changes_files=False)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Collect and write; return the exit code."""
+    return ending.guarded(lambda: _run(options))
+
+
+def _run(options: argparse.Namespace) -> int:
+    found = settings.read(options.settings)
+    if options.file.exists():
+        raise ConfigError(f"{options.file}: expected a new file: a backup replaces no other")
+    with changes.alone(Path(found.pki)):
+        files = kept.collect(kept.places(found, options.settings))
+    if kept.REGISTER not in files:
+        raise ConfigError(f"{found.pki}: expected an authority: venuewatch venue add makes it")
+    try:
+        number = register.read(files[kept.REGISTER].content).crl_number
+    except ValueError as error:
+        raise ConfigError(f"{found.pki}: {error}") from None
+    changes.apply([Change(options.file, archive.make(files, clock.wall(), number), PRIVATE)])
+    output.show(
+        [
+            f"{len(files):,} files are in {options.file}",
+            "next:",
+            "  copy it to another machine; keep the passphrase apart from it",
+            f"  on a new machine: venuewatch venue restore {options.file.name}",
+        ]
+    )
+    return 0
