@@ -10,7 +10,7 @@ import pytest
 from venuewatch.demo.scenes import SCENES
 
 COMMANDS = ["demo", "agent", "aggregator", "rehearse", "status", "incidents", "check-config"]
-COMMANDS += ["check-feed", "doctor"]
+COMMANDS += ["check-feed", "doctor", "venue"]
 
 # An extra that is not installed, without taking it from this environment.
 WITHOUT = """
