@@ -1,0 +1,239 @@
+"""The commands of ``venuewatch venue``, on the files of a centre that does not run."""
+
+from pathlib import Path
+
+import pytest
+
+from aggregator import inventory
+from tests.venuewatch.venue.centre import HOSTS, PASSPHRASE, Centre
+from venuewatch.venue.authority import crls
+from venuewatch.venue.authority.certificates import common_name, read_certificate
+
+
+@pytest.fixture
+def centre(tmp_path: Path) -> Centre:
+    return Centre(tmp_path)
+
+
+@pytest.fixture
+def added(centre: Centre, capsys: pytest.CaptureFixture[str]) -> Centre:
+    assert centre.add() == 0
+    capsys.readouterr()
+    return centre
+
+
+def mode(centre: Centre, name: str) -> int:
+    return (centre.place / name).stat().st_mode & 0o777
+
+
+def test_first_venue_makes_all_that_a_centre_needs(
+    centre: Centre, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert centre.add() == 0
+
+    made = centre.files()
+    certificate = read_certificate(made["agents/STA/STA-1/host.pem"])
+    assert common_name(certificate) == "STA-1"
+    assert mode(centre, "pki/hosts/STA/STA-1.key") == 0o600
+    assert mode(centre, "pki") == 0o700
+    assert {"broker/server.pem", "broker/clients.pem", "centre/_bulk-aggregator.key"} <= set(made)
+    found = inventory.read_all(centre.place / "inventory.toml")
+    assert [venue.code for venue in found.venue] == ["STA"]
+    said = capsys.readouterr()
+    assert "next:" in said.out
+    assert PASSPHRASE not in said.out + said.err
+    assert b"PRIVATE" not in (said.out + said.err).encode()
+
+
+def test_dry_run_says_all_and_changes_nothing(
+    centre: Centre, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = centre.files()
+
+    assert centre.add("STA", "--dry-run") == 0
+
+    assert centre.files() == before
+    assert "inventory.d/STA.toml" in capsys.readouterr().out
+
+
+def test_same_venue_again_keeps_every_certificate(added: Centre) -> None:
+    before = added.files()
+
+    assert added.add() == 0
+
+    after = added.files()
+    changed = {name for name in before if after[name] != before[name]}
+    assert changed == {"pki/clients/issued.json", "pki/crl.pem", "broker/crl.pem"}
+
+
+def test_host_that_is_added_later_gets_its_own(added: Centre) -> None:
+    before = added.files()
+    added.write("hosts.csv", HOSTS + "STA-3,,\n")
+
+    assert added.add() == 0
+
+    after = added.files()
+    assert after["pki/hosts/STA/STA-1.key"] == before["pki/hosts/STA/STA-1.key"]
+    assert "pki/hosts/STA/STA-3.key" in after
+    assert b"user STA-3\n" in after["venuewatch.acl"]
+
+
+def refused(capsys: pytest.CaptureFixture[str], code: int) -> list[str]:
+    assert code == 2
+    return capsys.readouterr().err.splitlines()
+
+
+def test_every_wrong_line_of_both_files_is_told(
+    centre: Centre, capsys: pytest.CaptureFixture[str]
+) -> None:
+    centre.write("venue.toml", "name = 5\nlat = 91\n")
+    centre.write("hosts.csv", "host\na b\nc d\n")
+    before = centre.files()
+
+    lines = refused(capsys, centre.add())
+
+    assert [line.split(": ")[1] for line in lines] == ["line 1", "line 2", "line 2", "line 3"]
+    assert centre.files() == before
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("hosts.csv", "host\nSTA-1\n", "venuewatch venue revoke STA/STA-2"),
+        ("passphrase", "another passphrase", "the passphrase is not this key's"),
+        ("venuewatch.acl", "# venuewatch venue ends.\n", "expected one line"),
+        ("inventory.d/STA.toml", '[[venue]]\ncode = "STA"\n', "written by hand"),
+    ],
+)
+def test_what_does_not_fit_is_refused_in_one_line(
+    added: Centre, capsys: pytest.CaptureFixture[str], name: str, text: str, said: str
+) -> None:
+    (added.place / name).unlink()
+    added.write(name, text).chmod(0o400)
+    before = added.files()
+
+    (line,) = refused(capsys, added.add())
+
+    assert said in line
+    assert added.files() == before
+
+
+def test_venue_of_an_operators_file_is_never_edited(
+    centre: Centre, capsys: pytest.CaptureFixture[str]
+) -> None:
+    centre.write("inventory.toml", '[[venue]]\ncode = "STA"\n')
+
+    (line,) = refused(capsys, centre.add())
+
+    assert "written by hand" in line
+
+
+def test_name_of_another_venues_host_is_refused(
+    added: Centre, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (line,) = refused(capsys, added.add("AQU"))
+
+    assert "no other venue has: STA-1 is at STA" in line
+
+
+def test_full_disk_changes_nothing(
+    added: Centre, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = added.files()
+    monkeypatch.setattr("venuewatch.venue.changes._write", full)
+    added.write("hosts.csv", HOSTS + "STA-3,,\n")
+
+    assert added.add() == 1  # it may be mended, and the same command then works
+
+    assert "the disk is full" in capsys.readouterr().err
+    assert {**added.files(), "hosts.csv": b""} == {**before, "hosts.csv": b""}
+
+
+def full(*_: object) -> None:
+    raise OSError(28, "No space left on device")
+
+
+def test_renewed_host_has_another_key_and_the_older_one_stays_good(added: Centre) -> None:
+    before = added.files()
+
+    assert added.run("renew", "STA/STA-1") == 0
+
+    after = added.files()
+    assert after["pki/hosts/STA/STA-1.key"] != before["pki/hosts/STA/STA-1.key"]
+    assert after["pki/hosts/STA/STA-2.key"] == before["pki/hosts/STA/STA-2.key"]
+    (ours, *_) = crls.read_crls(after["broker/crl.pem"])
+    assert len(list(ours)) == 1  # the tripwire
+
+
+def test_renewal_without_a_name_renews_the_lists_alone(added: Centre) -> None:
+    before = added.files()
+
+    assert added.run("renew") == 0
+
+    after = added.files()
+    changed = {name for name in before if after[name] != before[name]}
+    assert changed == {"pki/clients/issued.json", "pki/crl.pem", "broker/crl.pem"}
+
+
+def test_removed_venue_is_in_no_file_any_more(added: Centre) -> None:
+    assert added.run("remove", "STA") == 0
+
+    after = added.files()
+    assert "inventory.d/STA.toml" not in after
+    assert "pki/hosts/STA/STA-1.key" not in after
+    assert b"STA-1" not in after["venuewatch.acl"] + after["venues.nft"]
+    (ours, *_) = crls.read_crls(after["broker/crl.pem"])
+    assert len(list(ours)) == 3
+
+
+def test_list_says_what_each_host_has(added: Centre, capsys: pytest.CaptureFixture[str]) -> None:
+    assert added.run("list", secret=False) == 0
+
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("STA/STA-1  valid for 18")
+    assert lines[0].endswith("(key not handed over)")
+
+
+def test_same_fleet_goes_on_on_an_empty_machine(added: Centre) -> None:
+    backup = str(added.place / "backup")
+    assert added.run("backup", backup, secret=False) == 0
+    before = {name: text for name, text in added.files().items() if name.startswith("pki/")}
+    for path in sorted(added.place.rglob("*"), reverse=True):
+        if path.name not in {"backup", "passphrase", "venue.toml", "hosts.csv"}:
+            remove = path.rmdir if path.is_dir() else path.unlink
+            remove()
+
+    assert added.run("restore", backup) == 0
+
+    after = {name: text for name, text in added.files().items() if name.startswith("pki/")}
+    assert after == before
+    assert added.add() == 0
+
+
+def test_backup_that_is_cut_short_is_refused(
+    added: Centre, capsys: pytest.CaptureFixture[str]
+) -> None:
+    backup = added.place / "backup"
+    added.run("backup", str(backup), secret=False)
+    capsys.readouterr()
+    backup.write_bytes(backup.read_bytes()[:-500])
+    before = added.files()
+
+    (line,) = refused(capsys, added.run("restore", str(backup)))
+
+    assert "cut short or damaged" in line
+    assert added.files() == before
+
+
+def test_backup_does_not_replace_a_newer_state(
+    added: Centre, capsys: pytest.CaptureFixture[str]
+) -> None:
+    backup = str(added.place / "backup")
+    added.run("backup", backup, secret=False)
+    added.run("renew")
+    capsys.readouterr()
+
+    (line,) = refused(capsys, added.run("restore", backup))
+
+    assert "--older goes back to it" in line
+    assert added.run("restore", backup, "--older") == 0
