@@ -21,7 +21,10 @@ BYTES_MAX: Final = 1 << 30
 """How many bytes the files of an archive have at most."""
 
 _FILES_MAX: Final = 500_000
-_BROKEN: Final = (tarfile.TarError, OSError, EOFError, zlib.error, ValueError)
+_BROKEN: Final = (
+    *(tarfile.TarError, msgspec.MsgspecError),
+    *(OSError, EOFError, zlib.error, ValueError),
+)
 
 
 class ArchiveError(ValueError):

@@ -139,7 +139,8 @@ def merged(known: Fleet, venue: VenueEntry) -> VenueEntry:
         ConfigError: it does not fit what is there.
     """
     code = venue.code
-    before = None if code not in known.ours | known.by_hand else known.venue(code)
+    is_known = code in known.ours or code in known.by_hand
+    before = known.venue(code) if is_known else None
     names = {host.name for host in venue.host}
     for name in sorted(names):
         if known.hosts.get(name, code) != code:
