@@ -4,6 +4,7 @@ It tells how the broker received the certificate. With TLS 1.3 a client hears of
 it reads for the first time.
 """
 
+import contextlib
 import os
 import socket
 import ssl
@@ -82,7 +83,8 @@ def _session(connection: socket.socket, name: str, cleared: Sequence[str]) -> Vi
     """
     packets = _packets(connection)
     connect = mqtt5.ConnectPacket(name, clean_start=True, keep_alive=_KEEPALIVE_S)
-    connection.sendall(connect.write())
+    with contextlib.suppress(ConnectionError):  # why it was closed is still to be read
+        connection.sendall(connect.write())
     answer = next(packets, None)
     if not isinstance(answer, mqtt5.ConnAckPacket):
         return Visit(Reception.UNCLEAR, "the broker closed the connection without an answer")

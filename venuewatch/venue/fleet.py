@@ -84,6 +84,8 @@ def targets(known: Fleet, named: Iterable[str]) -> dict[str, set[str]]:
         names = {entry.name for entry in known.venue(code).host}
         if host and host not in names:
             raise ConfigError(unknown("host", host, names))
+        if not names:
+            raise ConfigError(f"{code}: expected a venue that has hosts")
         found.setdefault(code, set()).update({host} if host else names)
     return found
 

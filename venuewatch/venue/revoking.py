@@ -142,7 +142,7 @@ def carry_out(planned: Plan, hands: Hands) -> Proof:
         hands.apply(planned.second)
     missing += filter(None, [hands.reload_broker()])
     shown = {"the tripwire": (planned.tripwire, TRIPWIRE)}
-    name, latest = next(reversed(planned.take_overs.items()))
+    name, latest = list(planned.take_overs.items())[-1]
     shown["the latest list"] = (latest, name)
     for what, (each, who) in shown.items():
         visit = _until_refused(hands, until, each, who)

@@ -8,7 +8,7 @@ from venuewatch.venue import settings
 from venuewatch.venue.settings import Settings
 
 NOW: Final = 1_800_000_000.0
-PASSPHRASE: Final = "correct horse battery"
+PASSPHRASE: Final = "correct horse battery"  # noqa: S105 - of an authority of a test
 HOSTS: Final = "host,role,address\nSTA-1,results,10.0.0.1\nSTA-2,,10.0.0.2\n"
 
 

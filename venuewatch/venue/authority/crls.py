@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 
 from venuewatch.venue.authority.certificates import (
@@ -24,7 +25,7 @@ VALID_DAYS: Final = 401
 """So long (days) a list is valid: over a year, should nobody renew it."""
 
 _BLOCK: Final = re.compile(rb"-----BEGIN X509 CRL-----.+?-----END X509 CRL-----\r?\n?", re.DOTALL)
-_TYPES: Final = (ValueError, TypeError)
+_TYPES: Final = (ValueError, TypeError, UnsupportedAlgorithm)
 
 
 class CrlError(ValueError):
@@ -130,6 +131,6 @@ def may_sign(authority: x509.Certificate) -> bool:
     """Tell whether a certificate is an authority's that signed itself."""
     try:
         basic = authority.extensions.get_extension_for_class(x509.BasicConstraints).value
-    except (x509.ExtensionNotFound, ValueError):
+    except (x509.ExtensionNotFound, *_TYPES):
         return False
     return basic.ca and is_issued_by(authority, authority)

@@ -138,14 +138,11 @@ def state_files(folder: Path, known: Authorities, now: float) -> tuple[Authoriti
         ConfigError: a list would not do.
     """
     numbered = known.register.numbered(now)
-    lists = [
-        crls.make_crl(known.clients, numbered.revoked(), now, numbered.crl_number),
-        crls.make_crl(known.next, (), now, numbered.crl_number),
-        *(crls.in_pem(crl) for _, crl in known.foreign.values()),
-    ]
-    content = b"".join(lists)
-    try:
-        crls.check(content, known.of_clients, now)
+    own = crls.make_crl(known.clients, numbered.revoked(), now, numbered.crl_number)
+    own += crls.make_crl(known.next, (), now, numbered.crl_number)
+    try:  # those of others were checked when they came, and an old one must not stop us
+        crls.check(own, [known.clients.certificate, known.next.certificate], now)
+        content = own + b"".join(crls.in_pem(crl) for _, crl in known.foreign.values())
     except crls.CrlError as error:
         raise ConfigError(f"{folder / 'crl.pem'}: {error}") from None
     changed = known._replace(register=numbered)

@@ -124,7 +124,8 @@ def _add(
     venues = {**known.ours, venue.code: venue}
     _, derived = fleet.derived(found, authorities, venues.values(), now)
     planned += [*more, *fleet.first_inventory(found), *derived, fleet.venue_change(found, venue)]
-    ending.finish(planned, _next(found, venue, asked, is_first=is_first), is_dry=options.dry_run)
+    then = list(_steps(found, venue, asked, is_first=is_first))
+    ending.finish(planned, then, is_dry=options.dry_run)
     if options.dry_run or is_first:
         return 0
     failed = ending.reload_all(found)
@@ -190,10 +191,6 @@ def _requests(found: Settings, venue: VenueEntry, host: HostEntry) -> list[Chang
     """Return a key and a request, but where there are some: they may be on their way."""
     path = credentials.agent_folder(found, venue.code, host.name) / "host.csr"
     return [] if path.exists() else credentials.request_of_host(found, venue.code, host.name)
-
-
-def _next(found: Settings, venue: VenueEntry, asked: Asked, *, is_first: bool) -> list[str]:
-    return list(_steps(found, venue, asked, is_first=is_first))
 
 
 def _steps(

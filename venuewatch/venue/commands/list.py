@@ -34,7 +34,7 @@ class Row(NamedTuple):
     @property
     def is_well(self) -> bool:
         """Whether nothing is to be done for it soon."""
-        return self.is_revoked or (self.days_left is not None and self.days_left > SOON_DAYS)
+        return self.is_revoked or self.days_left is None or self.days_left > SOON_DAYS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -80,10 +80,13 @@ def rows(
     venues: Iterable[VenueEntry], issued: Register, have_keys: set[tuple[str, str]], now: float
 ) -> Iterator[Row]:
     """Yield a row for each host."""
+    had = {entry.name for entry in issued.issued}
     for venue in venues:
         for host in venue.host:
             current = issued.current(host.name, now)
-            days = None if current is None else round((current.not_after - now) / DAY_S, 1)
+            days = 0.0 if host.name in had else None
+            if current is not None:
+                days = round((current.not_after - now) / DAY_S, 1)
             has_key = (venue.code, host.name) in have_keys
             yield Row(venue.code, host.name, host.revoked, days, has_key)
 

@@ -153,13 +153,15 @@ def _with_foreign(
     """Take in a foreign authority, or a newer list of it."""
     pem, crl = ending.content_of(options.foreign), ending.content_of(options.crl)
     try:
-        if not crls.may_sign(read_certificate(pem)):
-            raise ConfigError(f"{options.foreign}: expected an authority that signed itself")
+        authority = read_certificate(pem)
         lists = crls.in_pem(crl)
+        crls.check(lists, [authority], clock.wall())
     except crls.CrlError as error:
         raise ConfigError(f"{options.crl}: {error}") from None
     except ValueError as error:
         raise ConfigError(f"{options.foreign}: {error}") from None
+    if not crls.may_sign(authority):
+        raise ConfigError(f"{options.foreign}: expected an authority that signed itself")
     same = [name for name, (known, _) in authorities.foreign.items() if known == pem]
     name = same[0] if same else options.foreign.stem
     if not same and name in authorities.foreign:
