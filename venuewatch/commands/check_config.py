@@ -16,6 +16,7 @@ _READERS = {
     "agent": "agent.config",
     "aggregator": "aggregator.config",
     "inventory": "aggregator.inventory",
+    "venues": "venuewatch.venue.settings",
     "web": "aggregator.shell.http.web_config",
 }
 
@@ -23,7 +24,10 @@ _READERS = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     parser.add_argument(
-        "file", type=Path, nargs="+", help="agent.toml, aggregator.toml, inventory.toml, web.yml"
+        "file",
+        type=Path,
+        nargs="+",
+        help="agent.toml, aggregator.toml, inventory.toml, venues.toml, web.yml",
     )
 
 
@@ -34,7 +38,8 @@ def run(options: argparse.Namespace) -> int:
         try:
             kind = _kind_of(path)
             module = importlib.import_module(_READERS[kind])
-            settings = module.read(path)
+            is_whole = kind == "inventory" and path.parent.name != "inventory.d"
+            settings = module.read_all(path) if is_whole else module.read(path)
             if kind == "web":
                 module.check_private(path, settings)
             else:
@@ -61,11 +66,14 @@ def _show_profiles(checks: Sequence[Any]) -> None:
 def _kind_of(path: Path) -> str:
     """Return the kind of a file: an inventory has tables of venues, an agent has one venue.
 
-    YAML is a web configuration.
+    The settings of ``venuewatch venue`` have the address of the broker on top. YAML is a web
+    configuration.
     """
     if path.suffix in {".yml", ".yaml"}:
         return "web"
     content = read_toml(path)
     if isinstance(content.get("venue"), list):
         return "inventory"
+    if "broker_address" in content:
+        return "venues"
     return "agent" if "host" in content or "venue" in content else "aggregator"

@@ -109,7 +109,8 @@ def alone(folder: Path) -> Iterator[None]:
 
 def _make_folder(folder: Path, *, is_private: bool) -> None:
     if not folder.is_dir():
-        folder.mkdir(_PRIVATE_FOLDER if is_private else _FOLDER, parents=True, exist_ok=True)
+        folder.mkdir(_PRIVATE_FOLDER, parents=True, exist_ok=True)
+        folder.chmod(_PRIVATE_FOLDER if is_private else _FOLDER)  # whatever the umask
 
 
 def _write(draft: Path, content: bytes, mode: int, group: str) -> None:
