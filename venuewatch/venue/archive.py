@@ -21,6 +21,7 @@ BYTES_MAX: Final = 1 << 30
 """How many bytes the files of an archive have at most."""
 
 _FILES_MAX: Final = 500_000
+_GZIP: Final = 31  # zlib's word for a gzip header, and the largest window
 _BROKEN: Final = (
     *(tarfile.TarError, msgspec.MsgspecError),
     *(OSError, EOFError, zlib.error, ValueError),
@@ -81,23 +82,23 @@ def read(data: bytes) -> tuple[Manifest, dict[str, Stored]]:
         ) from None
     found = {name: _digest(stored.content) for name, stored in files.items()}
     if found != manifest.digests:
-        differing = sorted(found.items() ^ manifest.digests.items())[0][0]
+        differing = min(found.items() ^ manifest.digests.items())[0]
         raise ArchiveError(f"expected a whole backup, {differing} is missing or another one")
     return manifest, files
 
 
 def _unpacked(data: bytes) -> dict[str, Stored]:
+    engine = zlib.decompressobj(_GZIP)
+    plain = engine.decompress(data, BYTES_MAX)
+    if not engine.eof:  # its end has the sum of all
+        raise EOFError
     files: dict[str, Stored] = {}
-    left = BYTES_MAX
-    with tarfile.open(fileobj=io.BytesIO(data), mode="r:gz") as tar:
+    with tarfile.open(fileobj=io.BytesIO(plain), mode="r:") as tar:
         for entry in tar:
             path = PurePosixPath(entry.name)
             is_within = not path.is_absolute() and ".." not in path.parts
             if not (entry.isreg() and is_within) or len(files) >= _FILES_MAX:
                 raise ArchiveError(f"expected plain files in a backup, got {entry.name!r}")
-            left -= entry.size
-            if left < 0:
-                raise ArchiveError(f"expected a backup of {BYTES_MAX:,} bytes at most")
             opened = tar.extractfile(entry)
             content = b"" if opened is None else opened.read(entry.size)
             files[entry.name] = Stored(content, entry.mode & 0o777)
