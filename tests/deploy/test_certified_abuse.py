@@ -1,4 +1,4 @@
-"""What strangers and mad hosts try at a broker that knows its clients by certificates."""
+"""Attempts of strangers and mad hosts at a broker that knows its clients by certificates."""
 
 import socket
 import ssl

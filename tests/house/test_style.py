@@ -17,6 +17,7 @@ FOUND_BY_FOLDER = {
     "bench",
     "venuewatch/doctor/checks",
     "venuewatch/rehearsal/commands",
+    "venuewatch/venue/commands",
     "venuewatch/rehearsal/margins/detectors",
     "venuewatch/rehearsal/faults",
     "venuewatch/rehearsal/live/watched",

@@ -1,4 +1,6 @@
-"""Writes a value as TOML has it in one line."""
+"""Writes a value as TOML has it in one line, and a table in several."""
+
+from collections.abc import Mapping
 
 import msgspec
 
@@ -20,3 +22,10 @@ def _key(name: str) -> str:
 def _word(value: object) -> str:
     text = msgspec.json.encode(value).decode()  # the same for texts, numbers and booleans
     return text.replace("\x7f", "\\u007f")  # but for a sign that TOML takes in no other form
+
+
+def table(said: Mapping[str, object], head: str = "") -> str:
+    """Return a table, a line a key, below its head, as ``[[venue]]``; a file's top has none."""
+    lines = [head] if head else []
+    lines += [f"{key} = {in_toml(value)}" for key, value in said.items() if value is not None]
+    return "\n".join(lines) + "\n"

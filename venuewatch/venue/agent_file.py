@@ -5,7 +5,7 @@ from ipaddress import ip_address, ip_network
 from typing import Final
 
 from aggregator.inventory import HostEntry, VenueEntry
-from venuewatch.venue.in_file import table
+from venuewatch.base.in_toml import table
 
 FOLDER: Final = "/etc/venuewatch"
 """The folder of a host's agent."""

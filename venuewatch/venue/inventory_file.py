@@ -10,7 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from aggregator.inventory import HostEntry, VenueEntry
-from venuewatch.venue.in_file import table
+from venuewatch.base.in_toml import table
 
 MARK: Final = "# Written by venuewatch venue: what is changed here by hand is lost."
 

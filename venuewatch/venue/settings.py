@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 from venuewatch.base import config
 from venuewatch.base.config import ConfigError, Name, Port, one_line
+from venuewatch.base.in_toml import table
 from venuewatch.base.refusals import convert
-from venuewatch.venue.in_file import table
 
 DEFAULT: Final = Path("/etc/venuewatch/venues.toml")
 _PATHS: Final = (

@@ -7,7 +7,7 @@ from venuewatch.base import clock
 from venuewatch.base.config import ConfigError
 from venuewatch.base.options import number
 from venuewatch.terminal import output
-from venuewatch.venue import changes, credentials, ending, fleet, reloading, settings
+from venuewatch.venue import changes, credentials, ending, fleet, settings
 from venuewatch.venue.authority import crls
 from venuewatch.venue.authority.certificates import DAY_S, read_certificate
 from venuewatch.venue.authority.folder import Authorities
@@ -107,7 +107,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _broker(found: Settings) -> list[str]:
-    why = reloading.reload(found.reload_broker)
+    why = ending.reload(found.reload_broker)
     return [f"not reloaded: {why}"] if why else []
 
 

@@ -16,7 +16,6 @@ from venuewatch.venue import (
     credentials,
     ending,
     fleet,
-    reloading,
     revoking,
     settings,
 )
@@ -109,8 +108,8 @@ def hands_of(found: Settings) -> Hands:
     where = Where(found.broker_address, found.broker_port, authority)
     return Hands(
         apply=changes.apply,
-        reload_aggregator=partial(reloading.reload, found.reload_aggregator),
-        reload_broker=partial(reloading.reload, found.reload_broker),
+        reload_aggregator=partial(ending.reload, found.reload_aggregator),
+        reload_broker=partial(ending.reload, found.reload_broker),
         visit=partial(broker.visit, where),
         monotonic=clock.monotonic,
         pause=partial(time.sleep, PAUSE_S),
