@@ -6,8 +6,16 @@ import pytest
 
 from aggregator import inventory
 from tests.venuewatch.venue.centre import HOSTS, PASSPHRASE, Centre
+from venuewatch.base import clock
 from venuewatch.venue.authority import crls
-from venuewatch.venue.authority.certificates import common_name, read_certificate
+from venuewatch.venue.authority.certificates import (
+    common_name,
+    make_authority,
+    make_request,
+    pem_of,
+    read_certificate,
+    read_key,
+)
 
 
 @pytest.fixture
@@ -237,3 +245,78 @@ def test_backup_does_not_replace_a_newer_state(
 
     assert "--older goes back to it" in line
     assert added.run("restore", backup, "--older") == 0
+
+
+def revoked(centre: Centre, name: str) -> Centre:
+    path = centre.place / "inventory.d" / "STA.toml"
+    line = f'name = "{name}"\n'
+    path.write_text(path.read_text().replace(line, f"{line}revoked = true\n"))
+    return centre
+
+
+def test_renewal_of_a_venue_admits_no_revoked_host(added: Centre) -> None:
+    before = revoked(added, "STA-1").files()
+
+    assert added.run("renew", "STA") == 0
+
+    after = added.files()
+    assert after["inventory.d/STA.toml"] == before["inventory.d/STA.toml"]
+    assert after["pki/hosts/STA/STA-1.key"] == before["pki/hosts/STA/STA-1.key"]
+    assert after["pki/hosts/STA/STA-2.key"] != before["pki/hosts/STA/STA-2.key"]
+    assert b"user STA-1\n" not in after["venuewatch.acl"]
+
+
+def test_revoked_host_that_is_named_is_admitted_again(added: Centre) -> None:
+    revoked(added, "STA-1")
+
+    assert added.run("renew", "STA/STA-1") == 0
+
+    after = added.files()
+    assert b"revoked" not in after["inventory.d/STA.toml"]
+    assert b"user STA-1\n" in after["venuewatch.acl"]
+
+
+def test_revoked_host_stays_so_when_its_venue_is_added_again(added: Centre) -> None:
+    revoked(added, "STA-1")
+
+    assert added.add() == 0
+
+    assert b"revoked = true" in added.files()["inventory.d/STA.toml"]
+
+
+def test_request_that_a_host_made_itself_is_signed(added: Centre) -> None:
+    key, request = make_request("_centre-aggregator")  # its name is not what counts
+    path = added.place / "host.csr"
+    path.write_bytes(request)
+
+    assert added.run("renew", "STA/STA-1", "--sign", str(path)) == 0
+
+    made = read_certificate(added.files()["agents/STA/STA-1/host.pem"])
+    assert common_name(made) == "STA-1"
+    assert made.public_key() == read_key(key, None).public_key()
+
+
+def test_foreign_authority_is_taken_in_with_its_list(
+    added: Centre, capsys: pytest.CaptureFixture[str]
+) -> None:
+    others = make_authority("others", clock.wall())
+    pem, crl = added.place / "others.pem", added.place / "others.crl"
+    pem.write_bytes(pem_of(others.certificate))
+    crl.write_bytes(crls.make_crl(make_authority("others", clock.wall()), (), clock.wall(), 1))
+    (line,) = refused(capsys, added.run("renew", "--foreign", str(pem), "--crl", str(crl)))
+    assert "expected one list signed by the authority others" in line
+
+    crl.write_bytes(crls.make_crl(others, (), clock.wall(), 1))
+    assert added.run("renew", "--foreign", str(pem), "--crl", str(crl)) == 0
+
+    made = added.files()
+    assert made["broker/clients.pem"].count(b"BEGIN CERTIFICATE") == 3
+    assert made["broker/crl.pem"].count(b"BEGIN X509 CRL") == 3
+
+
+def test_requests_for_a_foreign_authority_have_keys_and_no_certificates(centre: Centre) -> None:
+    assert centre.add("STA", "--csr") == 0
+
+    made = centre.files()
+    assert {"pki/hosts/STA/STA-1.key", "agents/STA/STA-1/host.csr"} <= set(made)
+    assert "agents/STA/STA-1/host.pem" not in made

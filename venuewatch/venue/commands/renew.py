@@ -18,8 +18,8 @@ from venuewatch.venue.settings import Settings
 
 _SUMMARY = """\
 Makes new keys and certificates for hosts. The earlier ones stay good until they end: an agent
-takes new files at its next connection. A host that was revoked is admitted again. In any case it
-makes new lists of revoked certificates, which a timer should do each day: without a name it does
+takes new files at its next connection. A host that was revoked is admitted again, if it is
+named itself. In any case it makes new lists of revoked certificates, which a timer should do each day: without a name it does
 this alone.
 """
 _EXAMPLES = """\
@@ -85,7 +85,7 @@ def _run(options: argparse.Namespace) -> int:
             authorities, more = credentials.of_centre(found, authorities, now)
             planned += more
             then.append("restart the aggregator")
-        names = fleet.targets(known, options.what)
+        names = _named(known, options.what)
         if options.expiring is not None:
             _add_expiring(names, known, authorities, now, now + options.expiring * DAY_S)
         authorities, more = _renewed(options, found, authorities, names, now)
@@ -104,6 +104,15 @@ def _run(options: argparse.Namespace) -> int:
         failed = ending.reload_all(found) if names else _broker(found)
         output.show(failed)
         return 1 if failed else 0
+
+
+def _named(known: Fleet, what: list[str]) -> dict[str, set[str]]:
+    """Return the hosts to renew; one that is revoked has to be named itself, to be admitted."""
+    names = fleet.targets(known, what)
+    for code, every in names.items():
+        revoked = {host.name for host in known.ours[code].host if host.revoked}
+        every.difference_update(name for name in revoked if f"{code}/{name}" not in what)
+    return {code: every for code, every in names.items() if every}
 
 
 def _broker(found: Settings) -> list[str]:
