@@ -116,8 +116,15 @@ def _take(
     wrong += [f"line {line}: {one_line(problem)}" for problem in problems]
 
 
+def is_path_name(name: str) -> bool:
+    """Tell whether a name may be a file's and a command's argument: no ``..`` and no ``-x``."""
+    return name[:1] not in {".", "-"}
+
+
 def _problems(said: dict[str, object]) -> Iterator[str]:
     role, address = str(said.get("role", "")), str(said.get("address", ""))
+    if not is_path_name(str(said.get("name", "x"))):
+        yield "expected a name in column host that begins with a letter or a digit"
     if len(role) > TEXT_MAX or not role.isprintable():
         yield f"expected a role of {TEXT_MAX} characters at most, on one line"
     if address and not _ADDRESS.fullmatch(address):

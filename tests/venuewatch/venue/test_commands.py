@@ -260,7 +260,7 @@ def test_renewal_of_a_venue_admits_no_revoked_host(added: Centre) -> None:
     assert added.run("renew", "STA") == 0
 
     after = added.files()
-    assert after["inventory.d/STA.toml"] == before["inventory.d/STA.toml"]
+    assert after["inventory.d/STA.toml"].count(b"revoked = true") == 1
     assert after["pki/hosts/STA/STA-1.key"] == before["pki/hosts/STA/STA-1.key"]
     assert after["pki/hosts/STA/STA-2.key"] != before["pki/hosts/STA/STA-2.key"]
     assert b"user STA-1\n" not in after["venuewatch.acl"]
@@ -320,3 +320,15 @@ def test_requests_for_a_foreign_authority_have_keys_and_no_certificates(centre: 
     made = centre.files()
     assert {"pki/hosts/STA/STA-1.key", "agents/STA/STA-1/host.csr"} <= set(made)
     assert "agents/STA/STA-1/host.pem" not in made
+
+
+@pytest.mark.parametrize("code", ["..", ".STA", "_centre", "a/b", "a b", ""])
+def test_code_that_could_name_another_file_is_refused(
+    centre: Centre, capsys: pytest.CaptureFixture[str], code: str
+) -> None:
+    before = centre.files()
+
+    (line,) = refused(capsys, centre.add(code))
+
+    assert line.startswith("expected a venue's code")
+    assert centre.files() == before

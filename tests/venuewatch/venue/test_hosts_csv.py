@@ -36,6 +36,8 @@ def test_what_spreadsheets_write_is_the_same_host(text: str) -> None:
         ("_revoked,,,,,", "line 3: expected 1 to 64 letters"),
         ("a/b,,,,,", "line 3: expected 1 to 64 letters"),
         ("a+,,,,,", "line 3: expected 1 to 64 letters"),
+        ("..,,,,,", "line 3: expected a name in column host that begins with a letter"),
+        ("-rf,,,,,", "line 3: expected a name in column host that begins with a letter"),
         ("'; rm -rf /,,,,,", "line 3: expected 1 to 64 letters"),
         (",role,,,,", 'line 3: missing field "host"'),
         ("STA-2,,10.0.0.1 10.0.0.2,,,", "line 3: expected an address or a host's name"),

@@ -83,8 +83,11 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    if not is_name(options.code):
-        raise ConfigError(f"expected a venue's code, of letters and digits, got {options.code!r}")
+    if not (is_name(options.code) and hosts_csv.is_path_name(options.code)):
+        raise ConfigError(
+            "expected a venue's code of 1 to 64 letters, digits, dots, dashes or underscores, that "
+            f"begins with a letter or a digit, got {options.code!r}"
+        )
     described = description.read(ending.content_of(options.venue), options.code)
     hosts = hosts_csv.read(ending.content_of(options.hosts))
     code = ending.refuse([(options.venue, described.wrong), (options.hosts, hosts.wrong)])

@@ -18,9 +18,9 @@ from venuewatch.venue.settings import Settings
 
 _SUMMARY = """\
 Makes new keys and certificates for hosts. The earlier ones stay good until they end: an agent
-takes new files at its next connection. A host that was revoked is admitted again, if it is
-named itself. In any case it makes new lists of revoked certificates, which a timer should do each day: without a name it does
-this alone.
+takes new files at its next connection. A host that was revoked is admitted again, if it is named
+itself. In any case it makes new lists of revoked certificates, which a timer should do each day:
+without a name it does this alone.
 """
 _EXAMPLES = """\
 examples:
