@@ -31,12 +31,13 @@ acl_file {place}/venuewatch.acl
 class Certified(Broker):
     """The broker, and the centre whose commands reload it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, venues: int = 0, hosts: int = 0) -> None:
         self.place = folder / "centre"
         self.place.mkdir()
         self.tls_port = free_port()
         self.centre = Centre(self.place)
         assert self.centre.add() == 0
+        self.centre.fill(venues, hosts)
         plain = free_port()
         listeners = _LISTENERS.format(plain=plain, port=self.tls_port, place=self.place)
         own = folder / "mosquitto"

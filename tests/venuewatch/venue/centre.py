@@ -66,3 +66,12 @@ class Centre:
             for path in self.place.rglob("*")
             if path.is_file() and path.name != ".lock"
         }
+
+    def fill(self, venues: int, hosts: int) -> None:
+        """Bring in so many venues more, each with so many hosts."""
+        for venue in range(venues):
+            code = f"V{venue:02}"
+            rows = "".join(f"{code}-{host}\n" for host in range(hosts))
+            self.write("hosts.csv", f"host\n{rows}")
+            self.write("venue.toml", f'uplink_addresses = ["10.{venue}.0.0/16"]\n')
+            assert self.add(code) == 0
