@@ -92,16 +92,18 @@ def plan(
         ConfigError: one of them would not do.
     """
     hosts = [(code, name) for code in sorted(names) for name in sorted(names[code])]
-    every = {name for _, name in hosts}
     after = dict(venues)
     for code, of_venue in names.items():
         after[code] = with_revoked(after[code], of_venue, is_revoked=True)
+    bridges = [(code, f"{fleet.BRIDGE}{code}") for code in sorted(names) if _is_gone(after[code])]
+    users = [*hosts, *(each for each in bridges if known.register.current(each[1], now))]
+    every = {name for _, name in users}
     known = known._replace(register=known.register.revoke(every, now, _REVOKED_NOW))
     made = {name: _for_minutes(known, name, now) for name in sorted(every)}
     clearing = _for_minutes(known, acl.CLEARING, now)
     changed, first = fleet.derived(settings, known, after.values(), now, hosts)
     register = changed.register.add(clearing, acl.CLEARING)
-    for code, name in hosts:
+    for code, name in users:
         register = register.add(made[name], name, code)
     listed = register.revoke({*every, acl.CLEARING}, now, _FOR_MINUTES)
     _, second = fleet.derived(settings, changed._replace(register=listed), after.values(), now)
@@ -114,6 +116,11 @@ def plan(
         [topic for code, name in hosts for topic in acl.kept_topics(code, name)],
         tripwire,
     )
+
+
+def _is_gone(venue: VenueEntry) -> bool:
+    """Tell whether every host of a venue is revoked, so that its bridge may say nothing either."""
+    return all(host.revoked for host in venue.host)
 
 
 def carry_out(planned: Plan, hands: Hands) -> Proof:

@@ -13,7 +13,7 @@ from venuewatch.venue.authority.certificates import read_certificate
 from venuewatch.venue.authority.folder import TRIPWIRE, Authorities
 from venuewatch.venue.broker import Reception, Visit
 from venuewatch.venue.changes import Change
-from venuewatch.venue.credentials import of_host
+from venuewatch.venue.credentials import of_bridge, of_host
 from venuewatch.venue.revoking import PROVEN_WITHIN_S, TAKE_OVER_S, Hands, Plan
 
 STA = VenueEntry("STA", host=(HostEntry("STA-1"), HostEntry("STA-2")))
@@ -184,3 +184,17 @@ def test_second_files_are_written_even_if_a_visit_breaks(planned: Plan) -> None:
 
 def _broken(*_: object) -> Visit:
     raise RuntimeError
+
+
+@pytest.mark.parametrize(("hosts", "is_mute"), [({"STA-1"}, False), ({"STA-1", "STA-2"}, True)])
+def test_bridge_is_revoked_with_the_last_host_behind_it(
+    tmp_path: Path, known: Authorities, hosts: set[str], *, is_mute: bool
+) -> None:
+    found = settings_in(tmp_path)
+    bridged, _ = of_bridge(found, known, "STA", NOW)
+
+    planned = revoking.plan(found, bridged, {"STA": STA}, {"STA": hosts}, b"tripwire", NOW)
+
+    rules = content(planned.first, "venuewatch.acl").decode()
+    assert ("user _bridge-STA\n" not in rules) is is_mute
+    assert ("_bridge-STA" in planned.take_overs) is is_mute
