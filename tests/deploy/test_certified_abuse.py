@@ -27,7 +27,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Certified]:
 
 
 def trusting(broker: Certified) -> ssl.SSLContext:
-    authority = broker.place / "pki" / "servers" / "ca.pem"
+    authority = broker.home / "pki" / "servers" / "ca.pem"
     return ssl.create_default_context(cafile=str(authority))
 
 
@@ -106,6 +106,6 @@ def test_retained_messages_under_invented_venues_cost_no_memory(broker: Certifie
 
 
 def test_files_of_the_broker_are_not_for_everybody(broker: Certified) -> None:
-    key: Path = broker.place / "broker" / "server.key"
+    key: Path = broker.home / "broker" / "server.key"
 
     assert key.stat().st_mode & 0o007 == 0

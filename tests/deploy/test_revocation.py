@@ -39,7 +39,7 @@ def signed_by(authority: Authority, name: str = "STA-1", *, until_s: float = DAY
 
 
 def clients_of(broker: Certified) -> Authority:
-    return folder.open_folder(broker.place / "pki", PASSPHRASE.encode()).clients
+    return folder.open_folder(broker.home / "pki", PASSPHRASE.encode()).clients
 
 
 def test_host_speaks_on_its_own_topics_alone(broker: Certified) -> None:
@@ -91,11 +91,11 @@ def test_certificate_of_a_name_without_rules_may_say_nothing(broker: Certified) 
     seen = broker.visit(signed_by(clients_of(broker), "STA-9"), "STA-9")
 
     assert seen.reception is Reception.TAKEN
-    assert "STA-9" not in (broker.place / "venuewatch.acl").read_text()
+    assert "STA-9" not in (broker.home / "venuewatch.acl").read_text()
 
 
 def test_tripwire_is_refused_as_revoked_from_the_first_day(broker: Certified) -> None:
-    pki = broker.place / "pki"
+    pki = broker.home / "pki"
     pem = (pki / "tripwire.key").read_bytes() + (pki / "tripwire.pem").read_bytes()
 
     assert broker.visit(pem, "_revoked").reception is Reception.REVOKED
@@ -141,7 +141,7 @@ def test_list_that_is_broken_is_seen_by_the_tripwire(
     broker: Certified, content: bytes, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The broker then lets revoked certificates in; so the next command has to mend it."""
-    path = broker.place / "broker" / "crl.pem"
+    path = broker.home / "broker" / "crl.pem"
     path.write_bytes(content)
 
     assert broker.centre.run("revoke", "STA/STA-2") == 0
@@ -163,8 +163,8 @@ def test_broker_that_is_away_is_no_proof(
 
 
 def test_list_that_is_outdated_locks_out_until_it_is_renewed(broker: Certified) -> None:
-    path = broker.place / "broker" / "crl.pem"
-    opened = folder.open_folder(broker.place / "pki", PASSPHRASE.encode())
+    path = broker.home / "broker" / "crl.pem"
+    opened = folder.open_folder(broker.home / "pki", PASSPHRASE.encode())
     before = clock.wall() - 500 * DAY_S
     lists = [crls.make_crl(each, (), before, 1) for each in (opened.clients, opened.next)]
     path.write_bytes(b"".join(lists))

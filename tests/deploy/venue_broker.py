@@ -32,14 +32,14 @@ class Certified(Broker):
     """The broker, and the centre whose commands reload it."""
 
     def __init__(self, folder: Path, *, venues: int = 0, hosts: int = 0) -> None:
-        self.place = folder / "centre"
-        self.place.mkdir()
+        self.home = folder / "centre"
+        self.home.mkdir()
         self.tls_port = free_port()
-        self.centre = Centre(self.place)
+        self.centre = Centre(self.home)
         assert self.centre.add() == 0
         self.centre.fill(venues, hosts)
         plain = free_port()
-        listeners = _LISTENERS.format(plain=plain, port=self.tls_port, place=self.place)
+        listeners = _LISTENERS.format(plain=plain, port=self.tls_port, place=self.home)
         own = folder / "mosquitto"
         own.mkdir()
         super().__init__(own, port=plain, drop_ins={"venuewatch.conf": listeners})
@@ -47,17 +47,17 @@ class Certified(Broker):
     def let_commands_reload(self) -> None:
         """Write settings by which a command has this broker read its files again."""
         hang_up = f'["kill", "-HUP", "{self.pid}"]'
-        said = text_in(self.place, broker_port=self.tls_port, reload_broker=hang_up)
-        (self.place / "venues.toml").write_text(said)
+        said = text_in(self.home, broker_port=self.tls_port, reload_broker=hang_up)
+        (self.home / "venues.toml").write_text(said)
 
     def credentials(self, host: str) -> tuple[Path, Path]:
         """Return the certificate and the key of a host of STA."""
-        certificate = self.place / "agents" / "STA" / host / "host.pem"
-        return certificate, self.place / "pki" / "hosts" / "STA" / f"{host}.key"
+        certificate = self.home / "agents" / "STA" / host / "host.pem"
+        return certificate, self.home / "pki" / "hosts" / "STA" / f"{host}.key"
 
     def peer(self, host: str, *, client_id: str = "", will: str | None = None) -> Peer:
         """Connect as a host of STA, with its certificate."""
-        authority = self.place / "pki" / "servers" / "ca.pem"
+        authority = self.home / "pki" / "servers" / "ca.pem"
         return Peer(
             self.tls_port,
             host,
@@ -74,7 +74,7 @@ class Certified(Broker):
 
     def visit(self, pem: bytes, name: str) -> Visit:
         """Connect with key and certificate, and tell how the broker received them."""
-        authority = str(self.place / "pki" / "servers" / "ca.pem")
+        authority = str(self.home / "pki" / "servers" / "ca.pem")
         seen = visit(Where("127.0.0.1", self.tls_port, authority), pem, name)
         for _ in range(_AGAIN):  # a reset may come before the broker's word
             if seen.reception is not Reception.UNCLEAR:
