@@ -130,7 +130,7 @@ def _restore_host(
     if evidence is not None:
         host.evidence_at, host.evidence_wall = evidence
     if host.is_revoked:  # it is away already
-        host.since = known.since if known.state is HostState.AWAY else host.since
+        host.since = known.since
     elif known.state in _PLACED and (known.state is not HostState.DOWN or is_told):
         decisions.liveness.place(host, known.state, known.since, known.cause)
     else:
@@ -138,15 +138,19 @@ def _restore_host(
 
 
 def _resume(host: Host, known: KnownHost, alive: Moment | None, restored: Restored) -> None:
-    """Note a host that is unknown now and was not, and since when.
+    """Note a host that is unknown or revoked now and was not, and since when.
 
     It is stored at once, so that a second crash finds the last evidence where the first left it.
     """
-    if host.state is not HostState.UNKNOWN or known.state is HostState.UNKNOWN:
+    is_revoked = host.is_revoked and known.state is not HostState.AWAY
+    is_unknown = host.state is HostState.UNKNOWN and known.state is not HostState.UNKNOWN
+    if not (is_revoked or is_unknown):
         return
     since = known.since if alive is None else max(known.since, alive.at)
+    if is_revoked:
+        host.since = since
     restored.hosts.append(as_known(host)._replace(since=since))
-    if known.state in ALIVE:
+    if is_revoked or known.state in ALIVE:
         restored.changes.append(
             HostChanged(
                 since,
@@ -154,7 +158,7 @@ def _resume(host: Host, known: KnownHost, alive: Moment | None, restored: Restor
                 known.name,
                 known.state,
                 host.state,
-                Trigger.BLINDED,
+                Trigger.REVOKED if is_revoked else Trigger.BLINDED,
                 host.evidence_at,
             )
         )

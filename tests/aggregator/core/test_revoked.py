@@ -4,6 +4,7 @@ import pytest
 
 from aggregator.core.fleet import Fleet
 from aggregator.core.incidents.standing import down_at, host_told, venue_told
+from aggregator.core.outputs import Store
 from aggregator.core.states import HostState, Trigger
 from tests.kit.story import STADE, Story, fleet_of
 from venuewatch.base.wire.errors import Reason
@@ -110,7 +111,13 @@ def test_host_revoked_while_the_aggregator_was_away_is_not_accused(
     story.mute("s1", run_s=silent_s)
     monkeypatch.setattr(story, "_fleet_of", lambda _: revoking("s1"))
 
+    story.forget()
     story.restart()
+    stores = [out for out in story.said() if isinstance(out, Store)]
+    changes = [each for store in stores for each in store.changes if each.host == "s1"]
+    assert [(each.after, each.trigger) for each in changes] == [
+        (HostState.AWAY, Trigger.REVOKED)
+    ]
     story.regain_connection()
     story.run(LIMIT_S + 20.0)
 
