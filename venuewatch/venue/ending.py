@@ -51,6 +51,8 @@ def opened(options: argparse.Namespace, found: Settings) -> Authorities:
     pki = Path(found.pki)
     if not folder.exists(pki):
         raise ConfigError(f"{pki}: expected an authority: venuewatch venue add makes the first")
+    if folder.is_unfinished(pki):
+        raise ConfigError(f"{pki}: venuewatch venue add was interrupted: give it again")
     return folder.open_folder(pki, passphrase.read(options.passphrase_file, is_new=False))
 
 

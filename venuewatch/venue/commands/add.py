@@ -113,7 +113,7 @@ def _add(
     now, pki = clock.wall(), Path(found.pki)
     known = fleet.read(found)
     venue = merged(known, asked.venue)
-    is_first = not folder.exists(pki)
+    is_first = not folder.exists(pki) or folder.is_unfinished(pki)
     secret = passphrase.read(options.passphrase_file, is_new=is_first)
     planned = list(own)
     if is_first:
@@ -129,7 +129,10 @@ def _add(
     planned += [*more, *fleet.first_inventory(found), *derived, fleet.venue_change(found, venue)]
     then = list(_steps(found, venue, asked, is_first=is_first))
     ending.finish(planned, then, is_dry=options.dry_run)
-    if options.dry_run or is_first:
+    if options.dry_run:
+        return 0
+    if is_first:
+        folder.finish(pki)
         return 0
     failed = ending.reload_all(found)
     output.show(failed)
