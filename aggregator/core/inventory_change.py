@@ -113,7 +113,9 @@ def _expect(decisions: Decisions, venue: Venue, moved: dict[str, Host], now: flo
             if host.name in moved:
                 _keep_history(mine, moved[host.name], now)
             fleet.add(mine)
-            if not mine.is_revoked:
+            if mine.is_revoked:
+                mine.since = now
+            else:
                 decisions.expectation.expect_new(mine, now)
         else:
             known.unlisted -= not mine.is_listed

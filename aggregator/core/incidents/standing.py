@@ -53,10 +53,9 @@ HOST_STATES: Final[Mapping[HostState, State]] = {
 """What is told of a host without an open incident."""
 
 REVOKED: Final = State(
-    Severity.INFO,
-    "{host} in {venue} is revoked: it may say nothing, and is not expected.",
+    None, "{host} in {venue} is revoked: it may say nothing, and is not expected."
 )
-"""What is told of a host that may say nothing any more."""
+"""What is told of a host that may say nothing any more; an operator wanted it so."""
 
 VENUE_STATES: Final[Mapping[VenueState, State]] = {
     VenueState.OK: State(None, "All hosts of {venue} are up."),
@@ -83,7 +82,7 @@ SOME_AWAY: Final = State(
 )
 """What is told of a venue that is well otherwise."""
 
-SOME_REVOKED: Final = State(Severity.INFO, "{revoked} of {hosts} hosts of {venue} are revoked.")
+SOME_REVOKED: Final = State(None, "{revoked} of {hosts} hosts of {venue} are revoked.")
 """What is told of a venue that is well otherwise, and of one whose other hosts are unseen."""
 
 CENTRE_STATES: Final[Mapping[str, State]] = {

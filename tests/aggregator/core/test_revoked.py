@@ -133,3 +133,4 @@ def test_revoked_host_and_its_venue_say_so(story: Story) -> None:
 
     assert told.sentence == "s1 in STA is revoked: it may say nothing, and is not expected."
     assert of_venue.sentence == "1 of 3 hosts of STA are revoked."
+    assert (told.severity, of_venue.severity) == (None, None)  # an operator wanted it so
