@@ -14,9 +14,9 @@ from venuewatch.base.wire.topics import is_name
 from venuewatch.terminal import output
 from venuewatch.venue import (
     changes,
+    common,
     credentials,
     description,
-    ending,
     fleet,
     hosts_csv,
     nftables,
@@ -74,12 +74,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--bridge", action="store_true", help="the venue has a broker of its own, with a bridge"
     )
-    ending.add_options(parser)
+    common.add_options(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Read, make, write; return the exit code."""
-    return ending.guarded(lambda: _run(options))
+    return common.guarded(lambda: _run(options))
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -88,9 +88,9 @@ def _run(options: argparse.Namespace) -> int:
             "expected a venue's code of 1 to 64 letters, digits, dots, dashes or underscores, that "
             f"begins with a letter or a digit, got {options.code!r}"
         )
-    described = description.read(ending.content_of(options.venue), options.code)
-    hosts = hosts_csv.read(ending.content_of(options.hosts))
-    code = ending.refuse([(options.venue, described.wrong), (options.hosts, hosts.wrong)])
+    described = description.read(common.content_of(options.venue), options.code)
+    hosts = hosts_csv.read(common.content_of(options.hosts))
+    code = common.refuse([(options.venue, described.wrong), (options.hosts, hosts.wrong)])
     if described.venue is None or code:
         return code
     venue = replace(described.venue, host=hosts.hosts)
@@ -128,13 +128,13 @@ def _add(
     _, derived = fleet.derived(found, authorities, venues.values(), now)
     planned += [*more, *fleet.first_inventory(found), *derived, fleet.venue_change(found, venue)]
     then = list(_steps(found, venue, asked, is_first=is_first))
-    ending.finish(planned, then, is_dry=options.dry_run)
+    common.finish(planned, then, is_dry=options.dry_run)
     if options.dry_run:
         return 0
     if is_first:
         folder.finish(pki)
         return 0
-    failed = ending.reload_all(found)
+    failed = common.reload_all(found)
     output.show(failed)
     return 1 if failed else 0
 

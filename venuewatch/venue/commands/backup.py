@@ -6,7 +6,7 @@ from pathlib import Path
 from venuewatch.base import clock
 from venuewatch.base.config import ConfigError
 from venuewatch.terminal import output
-from venuewatch.venue import archive, changes, ending, kept, settings
+from venuewatch.venue import archive, changes, common, kept, settings
 from venuewatch.venue.authority import register
 from venuewatch.venue.changes import PRIVATE, Change
 
@@ -22,12 +22,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
     parser.description = _SUMMARY
     parser.add_argument("file", type=Path, metavar="FILE", help="the backup; a new file")
-    ending.add_options(parser, changes_files=False)
+    common.add_options(parser, changes_files=False)
 
 
 def run(options: argparse.Namespace) -> int:
     """Collect and write; return the exit code."""
-    return ending.guarded(lambda: _run(options))
+    return common.guarded(lambda: _run(options))
 
 
 def _run(options: argparse.Namespace) -> int:

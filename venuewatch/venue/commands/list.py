@@ -11,7 +11,7 @@ from venuewatch.base import clock
 from venuewatch.base.config import ConfigError, unusable
 from venuewatch.base.files import CONFIG_MAX, read_regular
 from venuewatch.terminal import output
-from venuewatch.venue import credentials, ending, fleet, settings
+from venuewatch.venue import common, credentials, fleet, settings
 from venuewatch.venue.authority import crls, register
 from venuewatch.venue.authority.certificates import DAY_S
 from venuewatch.venue.authority.register import Register
@@ -46,12 +46,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("venue", nargs="*", metavar="VENUE", help="these alone")
     parser.add_argument("--json", action="store_true", help="for a program")
-    ending.add_options(parser, changes_files=False)
+    common.add_options(parser, changes_files=False)
 
 
 def run(options: argparse.Namespace) -> int:
     """Print; return the exit code."""
-    return ending.guarded(lambda: _run(options))
+    return common.guarded(lambda: _run(options))
 
 
 def _run(options: argparse.Namespace) -> int:

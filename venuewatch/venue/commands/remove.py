@@ -5,7 +5,7 @@ from pathlib import Path
 
 from venuewatch.base import clock
 from venuewatch.terminal import output
-from venuewatch.venue import changes, credentials, ending, fleet, settings
+from venuewatch.venue import changes, common, credentials, fleet, settings
 from venuewatch.venue.changes import Change
 
 _SUMMARY = """\
@@ -20,12 +20,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
     parser.description = _SUMMARY
     parser.add_argument("code", metavar="VENUE", help="the venue's code, as STA")
-    ending.add_options(parser)
+    common.add_options(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Take it out; return the exit code."""
-    return ending.guarded(lambda: _run(options))
+    return common.guarded(lambda: _run(options))
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -34,7 +34,7 @@ def _run(options: argparse.Namespace) -> int:
     with changes.alone(pki):
         known, now, code = fleet.read(found), clock.wall(), options.code
         venue = known.venue(code)
-        authorities = ending.opened(options, found)
+        authorities = common.opened(options, found)
         names = {host.name for host in venue.host} | set(authorities.register.names_of(code))
         register = authorities.register.revoke(names, now, "its venue was removed")
         others = [each for each in known.ours.values() if each.code != code]
@@ -48,9 +48,9 @@ def _run(options: argparse.Namespace) -> int:
             f"venuewatch-uninstall on each host of {code}, from its bundle",
             f"load the packet filter, which includes {found.nftables_file}",
         ]
-        ending.finish(planned, then, is_dry=options.dry_run)
+        common.finish(planned, then, is_dry=options.dry_run)
         if options.dry_run:
             return 0
-        failed = ending.reload_all(found)
+        failed = common.reload_all(found)
         output.show(failed)
         return 1 if failed else 0

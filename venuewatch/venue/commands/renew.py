@@ -7,7 +7,7 @@ from venuewatch.base import clock
 from venuewatch.base.config import ConfigError
 from venuewatch.base.options import number
 from venuewatch.terminal import output
-from venuewatch.venue import changes, credentials, ending, fleet, settings
+from venuewatch.venue import changes, common, credentials, fleet, settings
 from venuewatch.venue.authority import crls
 from venuewatch.venue.authority.certificates import DAY_S, read_certificate
 from venuewatch.venue.authority.folder import Authorities
@@ -60,12 +60,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--centre", action="store_true", help="also the broker's and the aggregators' certificates"
     )
-    ending.add_options(parser)
+    common.add_options(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Renew; return the exit code."""
-    return ending.guarded(lambda: _run(options))
+    return common.guarded(lambda: _run(options))
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -74,7 +74,7 @@ def _run(options: argparse.Namespace) -> int:
     found = settings.read(options.settings)
     with changes.alone(Path(found.pki)):
         known, now = fleet.read(found), clock.wall()
-        authorities = ending.opened(options, found)
+        authorities = common.opened(options, found)
         planned: list[Change] = []
         then: list[str] = []
         if options.foreign is not None:
@@ -98,10 +98,10 @@ def _run(options: argparse.Namespace) -> int:
         then += [
             f"venuewatch venue bundle {code}, and hand the keys over" for code in sorted(names)
         ]
-        ending.finish(planned, then, is_dry=options.dry_run)
+        common.finish(planned, then, is_dry=options.dry_run)
         if options.dry_run:
             return 0
-        failed = ending.reload_all(found) if names else _broker(found)
+        failed = common.reload_all(found) if names else _broker(found)
         output.show(failed)
         return 1 if failed else 0
 
@@ -116,7 +116,7 @@ def _named(known: Fleet, what: list[str]) -> dict[str, set[str]]:
 
 
 def _broker(found: Settings) -> list[str]:
-    why = ending.reload(found.reload_broker)
+    why = common.reload(found.reload_broker)
     return [f"not reloaded: {why}"] if why else []
 
 
@@ -148,7 +148,7 @@ def _renewed(
         else:
             try:
                 authorities, more = credentials.of_request(
-                    found, authorities, (code, name), ending.content_of(options.sign), now
+                    found, authorities, (code, name), common.content_of(options.sign), now
                 )
             except ValueError as error:
                 raise ConfigError(f"{options.sign}: {error}") from None
@@ -160,7 +160,7 @@ def _with_foreign(
     options: argparse.Namespace, found: Settings, authorities: Authorities
 ) -> tuple[Authorities, list[Change]]:
     """Take in a foreign authority, or a newer list of it."""
-    pem, crl = ending.content_of(options.foreign), ending.content_of(options.crl)
+    pem, crl = common.content_of(options.foreign), common.content_of(options.crl)
     try:
         authority = read_certificate(pem)
         lists = crls.in_pem(crl)

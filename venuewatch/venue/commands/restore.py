@@ -5,7 +5,7 @@ from pathlib import Path
 
 from venuewatch.base.config import ConfigError, unusable
 from venuewatch.base.files import read_regular
-from venuewatch.venue import archive, changes, ending, kept, settings
+from venuewatch.venue import archive, changes, common, kept, settings
 from venuewatch.venue.authority import folder, register
 
 _SUMMARY = """\
@@ -21,12 +21,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--older", action="store_true", help="also over a state that is newer than the backup"
     )
-    ending.add_options(parser)
+    common.add_options(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Read, compare, write; return the exit code."""
-    return ending.guarded(lambda: _run(options))
+    return common.guarded(lambda: _run(options))
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -50,7 +50,7 @@ def _run(options: argparse.Namespace) -> int:
             f"let {found.broker_address} lead to this machine",
             "venuewatch venue revoke what was revoked after the backup was made",
         ]
-        ending.finish(planned, then, is_dry=options.dry_run)
+        common.finish(planned, then, is_dry=options.dry_run)
     return 0
 
 

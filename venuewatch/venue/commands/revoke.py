@@ -10,15 +10,7 @@ from venuewatch.base import clock
 from venuewatch.base.config import ConfigError, unusable
 from venuewatch.base.files import SECRET_MAX, read_regular
 from venuewatch.terminal import output
-from venuewatch.venue import (
-    broker,
-    changes,
-    credentials,
-    ending,
-    fleet,
-    revoking,
-    settings,
-)
+from venuewatch.venue import broker, changes, common, credentials, fleet, revoking, settings
 from venuewatch.venue.broker import Where
 from venuewatch.venue.changes import Change
 from venuewatch.venue.revoking import Hands, Plan
@@ -51,12 +43,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = _SUMMARY
     parser.epilog = _EXAMPLES
     parser.add_argument("what", nargs="+", metavar="VENUE[/HOST]", help="hosts, or all of a venue")
-    ending.add_options(parser)
+    common.add_options(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Revoke, and prove it; return the exit code."""
-    return ending.guarded(lambda: _run(options))
+    return common.guarded(lambda: _run(options))
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -65,7 +57,7 @@ def _run(options: argparse.Namespace) -> int:
     with changes.alone(pki):
         known = fleet.read(found)
         names = fleet.targets(known, options.what)
-        authorities = ending.opened(options, found)
+        authorities = common.opened(options, found)
         tripwire = _tripwire(pki)
         planned = revoking.plan(found, authorities, known.ours, names, tripwire, clock.wall())
         gone = [
@@ -74,7 +66,7 @@ def _run(options: argparse.Namespace) -> int:
             for name in every
         ]
         if options.dry_run:
-            ending.finish([*planned.first, *gone], (), is_dry=True)
+            common.finish([*planned.first, *gone], (), is_dry=True)
             return 0
         return _prove(found, planned._replace(first=[*planned.first, *gone]), names)
 
@@ -108,8 +100,8 @@ def hands_of(found: Settings) -> Hands:
     where = Where(found.broker_address, found.broker_port, authority)
     return Hands(
         apply=changes.apply,
-        reload_aggregator=partial(ending.reload, found.reload_aggregator),
-        reload_broker=partial(ending.reload, found.reload_broker),
+        reload_aggregator=partial(common.reload, found.reload_aggregator),
+        reload_broker=partial(common.reload, found.reload_broker),
         visit=partial(broker.visit, where),
         monotonic=clock.monotonic,
         pause=partial(time.sleep, PAUSE_S),

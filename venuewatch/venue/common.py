@@ -1,4 +1,4 @@
-"""Shares between all commands of ``venuewatch venue``: options, how they begin and end, reloads."""
+"""Holds what all commands of ``venuewatch venue`` have in common: options, begin, end, reloads."""
 
 import argparse
 import subprocess
