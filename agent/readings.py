@@ -80,9 +80,8 @@ class Readings:
         self.packet_bytes_max = math.inf
         self._series = Series()
         every_s = settings.heartbeat.vitals_every_s
-        self._rounds = Rounds(
-            vitals.found(), threads, clock.monotonic, start=start, every_s=every_s
-        )
+        collectors = (*vitals.found(), *vitals.of_certificate(settings.broker.cert_file))
+        self._rounds = Rounds(collectors, threads, clock.monotonic, start=start, every_s=every_s)
         self._hung: tuple[str, ...] = ()
         tasks = []
         for check in settings.check:

@@ -16,6 +16,7 @@ from aggregator.core.fleet import Fleet
 from aggregator.core.incidents.record import Incident
 from aggregator.shell import garbage
 from aggregator.shell.all_outlets import AllOutlets
+from aggregator.shell.certificate_metrics import CertificateMetrics
 from aggregator.shell.driver import BulkListener, Driver
 from aggregator.shell.http import web_config
 from aggregator.shell.http.api.routes import Api, Sources
@@ -109,6 +110,7 @@ class Aggregator:
         )
         self._metrics.add(ConnectionMetrics(self._centre, self._discards, self._link.refusals))
         self._metrics.add(SystemMetrics())
+        self._metrics.add(CertificateMetrics(settings.broker))
 
     @property
     def port(self) -> int:

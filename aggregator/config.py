@@ -82,10 +82,11 @@ class Broker(Connection, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The broker, and the connection on which life is heard.
 
     ``bulk``: the one for readings. Its user is another one, since a broker may let one user connect
-    only once.
+    only once. ``crl_file``: its lists of revoked certificates, of which /metrics says the end.
     """
 
     bulk: Bulk = Bulk()
+    crl_file: str | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -93,8 +94,7 @@ class Broker(Connection, frozen=True, forbid_unknown_fields=True, kw_only=True):
             own = self.bulk_connection().user
         except ValueError as error:
             raise ValueError(f"{error} in `bulk`") from None
-        has_user = self.user != (None, None)
-        if has_user and (own in {self.user, (None, None)}):
+        if self.user != (None, None) and own in {self.user, (None, None)}:
             who = "cert_file" if self.username is None else "username"
             raise ValueError(
                 f"Expected `bulk` to have a `{who}` of its own: as one user, the two connections "

@@ -6,10 +6,12 @@ from typing import NamedTuple, TypeAlias
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from aggregator.config import Broker, Bulk
 from aggregator.core.centre import Centre
 from aggregator.core.fleet import Fleet
 from aggregator.core.incidents.record import Incident, Subject
 from aggregator.core.verdicts.causes import Cause
+from aggregator.shell.certificate_metrics import CertificateMetrics
 from aggregator.shell.families import OWN
 from aggregator.shell.http.fanout import Fanout
 from aggregator.shell.http.open_pages import OpenPages
@@ -177,6 +179,12 @@ class _Queue(NamedTuple):
     pending: int = 0
 
 
+def _certified() -> Broker:
+    """Return a broker that knows the aggregator by certificates."""
+    bulk = Bulk(cert_file="bulk.pem", key_file="bulk.key")
+    return Broker(cert_file="live.pem", key_file="live.key", bulk=bulk, crl_file="crl.pem")
+
+
 def _self_rows() -> list[Row]:
     centre = Centre(Fleet())
     centre.decisions.hearing.round_trip_s = 0.0
@@ -195,6 +203,7 @@ def _self_rows() -> list[Row]:
     bulk.came_back(1, 0.0)
     metrics.add(ConnectionMetrics(centre, Discards(), Refusals()))
     metrics.add(SystemMetrics())
+    metrics.add(CertificateMetrics(_certified()))
     metrics.add(JournalMetrics(JournalState, centre.intake))
     metrics.add(AlertmanagerMetrics([_Queue()]))
     metrics.add(RemoteWriteMetrics(Backfill(window_s=0.0)))

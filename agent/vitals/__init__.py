@@ -8,11 +8,12 @@ are node_exporter's in meaning and unit.
 """
 
 import importlib
+from functools import partial
 
 from agent import modules_in
 from agent.vitals._gather import Collector, Ended, Round, composed, gather
 
-__all__ = ["Collector", "Ended", "Round", "composed", "found", "gather"]
+__all__ = ["Collector", "Ended", "Round", "composed", "found", "gather", "of_certificate"]
 
 
 def found() -> tuple[Collector, ...]:
@@ -25,3 +26,12 @@ def found() -> tuple[Collector, ...]:
         Collector(name, importlib.import_module(f"{__name__}.{name}").read)
         for name in modules_in(__path__[0])
     )
+
+
+def of_certificate(path: str | None) -> tuple[Collector, ...]:
+    """Return the collector of the host's own certificate; none where it has none."""
+    if path is None:
+        return ()
+    from agent.vitals import _certificate  # noqa: PLC0415 - few parts of an agent need it
+
+    return (Collector("certificate", partial(_certificate.read, path)),)

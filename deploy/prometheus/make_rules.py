@@ -2,8 +2,9 @@
 
 ``--runbooks URL`` sets where the pages of ``docs/runbooks/`` are served, ``--pages URL`` where
 people reach the aggregator's page (``[web] external_url``). The alerts of incidents
-come from the aggregator's own table, the others from ``other_alerts.py``. ``rules.yml`` has all;
-``rules-with-push.yml`` has not those that an aggregator pushes to Alertmanager itself.
+come from the aggregator's own table, the others from ``other_alerts.py`` and
+``credential_alerts.py``. ``rules.yml`` has all; ``rules-with-push.yml`` has not those that an
+aggregator pushes to Alertmanager itself.
 """
 
 import argparse
@@ -12,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from credential_alerts import CREDENTIALS
 from other_alerts import (
     FAST,
     PROBLEM_OF_CENTRE,
@@ -219,7 +221,7 @@ def text(runbooks: str = RUNBOOKS, pages: str = PAGES, *, is_pushed: bool = Fals
     links = Links(runbooks, pages)
     fast = [*incident_rules(is_pushed=is_pushed), *FAST]
     parts = [_HEAD_WITH_PUSH if is_pushed else _HEAD]
-    slow = [SWITCH[is_pushed], *SLOW]
+    slow = [SWITCH[is_pushed], *SLOW, *CREDENTIALS]
     records = [UNWELL_HOST, UNWELL_HOST_INFO, REACHABLE]
     parts += _group("venuewatch", "5s", records, fast, links)
     records = [HOST_INFO, FILESYSTEM, AVAILABILITY, READINGS_LOST, VERSION_GAPS]

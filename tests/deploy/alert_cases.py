@@ -73,6 +73,10 @@ def certificate(days: float) -> dict[str, Line]:
     return {f'{name}{{{TARGET},{_CHECK}"tls"}}': (days * 86_400.0, 0.0)}
 
 
+def own_certificate(of: str, labels: str, days: float) -> dict[str, Line]:
+    return {f"venuewatch_{of}_timestamp_seconds{{{labels}}}": (days * 86_400.0, 0.0)}
+
+
 def of_check(kind: str) -> dict[str, str]:
     return {**_ON_HOST, "check": "probe", "kind": kind}
 
@@ -97,6 +101,9 @@ _PUSHED = "venuewatch_aggregator_alertmanager_alerts_total"
 _AT = 'alertmanager="192.0.2.9:9093"'
 _TO = "The Alertmanager at 192.0.2.9:9093"
 _OF_PUSH = {"job": "venuewatch", "instance": "centre:8039", "alertmanager": "192.0.2.9:9093"}
+_AGENT, _OWN = "agent_certificate_expiry", "aggregator_certificate_expiry"
+_CRL, _LIVE = "pki_crl_next_update", f'{TARGET},connection="live"'
+_LISTS = "The broker's list of revoked certificates, as the aggregator at centre:8039 reads it,"
 _SAMPLES = f"scrape_samples_post_metric_relabeling{{{TARGET}}}"
 _SECOND = 'job="venuewatch",instance="second:8039"'
 _OF_SECOND = {"job": "venuewatch", "instance": "second:8039"}
@@ -270,6 +277,31 @@ CASES: Sequence[Case] = (
         "VenuewatchCertificateExpiring", "warning", 600, certificate(10.0),
         f"The certificate that probe (tls) on {_PLACE} sees expires in 9d 23h 50m 0s.",
         of_check("tls"), certificate(400.0), every_s=20,
+    ),
+    Case(
+        "VenuewatchAgentCertificateExpiring", "warning", 600, own_certificate(_AGENT, HOST, 10.0),
+        f"The certificate of {_PLACE} expires in 9d 23h 50m 0s. From then on its agent can not "
+        "connect again.", well=own_certificate(_AGENT, HOST, 400.0), every_s=20,
+    ),
+    Case(
+        "VenuewatchAggregatorCertificateExpiring", "warning", 600,
+        own_certificate(_OWN, _LIVE, 0.0),
+        "The certificate of the live connection of the aggregator at centre:8039 has expired, or "
+        "can not be read. From then on it can not connect again.",
+        {"job": "venuewatch", "instance": "centre:8039", "connection": "live"},
+        own_certificate(_OWN, _LIVE, 400.0), every_s=20,
+    ),
+    Case(
+        "VenuewatchRevocationListExpiring", "warning", 600, own_certificate(_CRL, TARGET, 10.0),
+        f"{_LISTS} is outdated in 9d 23h 50m 0s: from then on nobody can connect.",
+        {"job": "venuewatch", "instance": "centre:8039"},
+        own_certificate(_CRL, TARGET, 400.0), every_s=20,
+    ),
+    Case(
+        "VenuewatchRevocationListExpiring", "warning", 600, own_certificate(_CRL, TARGET, 0.0),
+        f"{_LISTS} is outdated, so that nobody can connect, or can not be read, so that revoked "
+        "certificates are let in.", {"job": "venuewatch", "instance": "centre:8039"},
+        own_certificate(_CRL, TARGET, 400.0), every_s=20,
     ),
     Case(
         "VenuewatchResultsVersionsLost", "warning", 5, counter(_GAPS, _CHECK + '"feed"', 8.0),

@@ -130,7 +130,7 @@ def derived(
         raise ConfigError(f"{path}: {one_line(error)}") from None
     return known, [
         Change(path, rules.encode(), SHARED, group),
-        Change(broker / "crl.pem", lists, SHARED, group),
+        Change(broker / "crl.pem", lists, PUBLIC, group),  # the aggregator shows when it ends
         Change(broker / "clients.pem", known.cafile(), SHARED, group),
         *changes,
         Change(Path(settings.nftables_file), nftables.elements(in_order).encode(), PUBLIC),

@@ -224,6 +224,10 @@ class Readings(KernelFields, frozen=True, omit_defaults=True, kw_only=True):
     venuewatch_agent_probes_dropped_total: Annotated[
         Number, "Probes that the agent was asked for too often to make."
     ] = None
+    venuewatch_agent_certificate_expiry_timestamp_seconds: Annotated[
+        Number,
+        "When the certificate of the agent's next connection to the broker expires, in unixtime.",
+    ] = None
 
 
 class Family(NamedTuple):
