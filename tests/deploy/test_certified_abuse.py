@@ -1,5 +1,6 @@
 """Attempts of strangers and mad hosts at a broker that knows its clients by certificates."""
 
+import contextlib
 import socket
 import ssl
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ import psutil
 import pytest
 
 from tests.deploy.brokers import ACCEPTED, REFUSED
-from tests.deploy.certified import Certified
+from tests.deploy.venue_broker import Certified
 from venuewatch.base.wire.framing import Framer
 
 pytestmark = pytest.mark.real
@@ -18,6 +19,7 @@ pytestmark = pytest.mark.real
 MIB = 1 << 20
 LARGE = bytes(300_000)
 TIMES = 500
+FEWER = 100
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +105,29 @@ def test_retained_messages_under_invented_venues_cost_no_memory(broker: Certifie
         assert answers == {REFUSED}
         assert process.memory_info().rss - before <= 16 * MIB
         assert host.say("venuewatch/v1/STA/STA-1/beat") in ACCEPTED
+
+
+def test_flood_at_qos_2_that_is_never_released_costs_no_memory(broker: Certified) -> None:
+    process = psutil.Process(broker.pid)
+    before = process.memory_info().rss
+    flood = [
+        mqtt5.PublishPacket(
+            "venuewatch/v1/STA/STA-1/vitals",
+            LARGE,
+            qos=mqtt5.QoS.EXACTLY_ONCE,
+            packet_id=number,
+        ).write()
+        for number in range(1, FEWER + 1)
+    ]
+
+    said: list[object] = []
+    with contextlib.suppress(OSError):  # it hangs up while we still write
+        said = answer(broker, certified(broker), CONNECT, *flood)
+
+    assert not [each for each in said if isinstance(each, mqtt5.PubRecPacket)]
+    assert process.memory_info().rss - before <= 16 * MIB
+    with broker.peer("STA-2") as other:
+        assert other.say("venuewatch/v1/STA/STA-2/beat") in ACCEPTED
 
 
 def test_files_of_the_broker_are_not_for_everybody(broker: Certified) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.deploy.certified import Certified
+from tests.deploy.venue_broker import Certified
 from tests.integration.real import until
 from venuewatch.base import clock
 

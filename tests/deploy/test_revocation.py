@@ -42,6 +42,11 @@ def clients_of(broker: Certified) -> Authority:
     return folder.open_folder(broker.home / "pki", PASSPHRASE.encode()).clients
 
 
+def tripwire_of(broker: Certified) -> bytes:
+    pki = broker.home / "pki"
+    return (pki / "tripwire.key").read_bytes() + (pki / "tripwire.pem").read_bytes()
+
+
 def test_host_speaks_on_its_own_topics_alone(broker: Certified) -> None:
     with broker.peer("STA-1") as host:
         assert host.say("venuewatch/v1/STA/STA-1/beat") in ACCEPTED
@@ -95,10 +100,7 @@ def test_certificate_of_a_name_without_rules_may_say_nothing(broker: Certified) 
 
 
 def test_tripwire_is_refused_as_revoked_from_the_first_day(broker: Certified) -> None:
-    pki = broker.home / "pki"
-    pem = (pki / "tripwire.key").read_bytes() + (pki / "tripwire.pem").read_bytes()
-
-    assert broker.visit(pem, "_revoked").reception is Reception.REVOKED
+    assert broker.visit(tripwire_of(broker), "_revoked").reception is Reception.REVOKED
 
 
 def test_revoked_host_is_mute_thrown_out_and_refused(
@@ -136,13 +138,21 @@ def test_revoked_host_that_is_renewed_may_speak_again(broker: Certified) -> None
     until("the broker has read its rules", speaks)
 
 
-@pytest.mark.parametrize("content", [b"", b"garbage"])
-def test_list_that_is_broken_is_seen_by_the_tripwire(
-    broker: Certified, content: bytes, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("content", [None, b"", b"garbage"])
+def test_list_that_is_missing_or_broken_is_mended_by_a_revocation(
+    broker: Certified, content: bytes | None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The broker then lets revoked certificates in; so the next command has to mend it."""
     path = broker.home / "broker" / "crl.pem"
-    path.write_bytes(content)
+    path.unlink()
+    if content is not None:
+        path.write_bytes(content)
+    broker.signal(signal.SIGHUP)
+    tripwire = tripwire_of(broker)
+    until(
+        "a revoked certificate is let in",
+        lambda: broker.visit(tripwire, "_revoked").reception is Reception.TAKEN,
+    )
 
     assert broker.centre.run("revoke", "STA/STA-2") == 0
 
