@@ -57,12 +57,13 @@ FLEET = [
         [],
         [venue("STA")],
         [venue("STA", "192.0.2.0/28")],
+        [venue("STA", "10.0.0.0/8", "10.1.0.0/16")],
         [venue("STA", "2001:db8::/48", hosts=1)],
         [venue("A-B", "192.0.2.1/32"), venue("A.B", "192.0.2.2/32"), venue("9", "192.0.2.3")],
-        [venue("V" * 64, "192.0.2.1/32")],
+        [venue("V" + 63 * ".", "192.0.2.1/32", hosts=1)],
         FLEET,
     ],
-    ids=["none", "no networks", "one", "IPv6", "odd codes", "longest code", "39 venues"],
+    ids=["none", "no networks", "one", "one in another", "IPv6", "odd codes", "longest code", "39 venues"],
 )
 def test_filter_takes_the_part_of_these_venues(tmp_path: Path, venues: list[VenueEntry]) -> None:
     assert check(tmp_path, venues) == ""

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from aggregator.inventory import VenueEntry
+from aggregator.shell.mqtt.lanes import bulk_client, live_client
 from venuewatch.base.wire import topics
 from venuewatch.base.wire.topics import Stream
 
@@ -97,7 +98,7 @@ def _of_aggregator(name: str) -> list[str]:
         f"topic write {topics.ROOT}/+/+/{Stream.CMD}",
         f"topic write {topics.ROOT}/_status/+",
     ]
-    return [_block(f"_centre-{name}", live), _block(f"_bulk-{name}", [live[0]])]
+    return [_block(live_client(name), live), _block(bulk_client(name), [live[0]])]
 
 
 def _of_host(venue: str, host: str, aggregators: Iterable[str]) -> str:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Final
 
 from aggregator.inventory import HostEntry, VenueEntry
+from aggregator.shell.mqtt.lanes import bulk_client, live_client
 from venuewatch.venue import agent_file
 from venuewatch.venue.authority import folder
 from venuewatch.venue.authority.certificates import (
@@ -108,7 +109,8 @@ def of_centre(
 
 def users_of(settings: Settings) -> list[str]:
     """Return the users of all aggregators: two for each."""
-    return [f"{kind}{name}" for name in settings.aggregators for kind in ("_centre-", "_bulk-")]
+    kinds = (live_client, bulk_client)
+    return [user_of(name) for name in settings.aggregators for user_of in kinds]
 
 
 def of_bridge(

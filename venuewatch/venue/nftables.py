@@ -5,14 +5,13 @@ A venue is often one address behind which all of its hosts are. So it has what i
 of no venue keep the strict limits of ``deploy/nftables``.
 """
 
-import re
 from collections.abc import Iterable, Iterator
-from ipaddress import ip_network
-from typing import Final, TypeAlias
+from ipaddress import collapse_addresses, ip_network
+from typing import Final
 
 from aggregator.inventory import VenueEntry
 
-_Network: TypeAlias = tuple[int, str, str]
+_SIGNS: Final = str.maketrans({"_": "_u", ".": "_d", "-": "_m"})
 
 HEAD: Final = """\
 # Written by venuewatch venue: what is changed here by hand is lost.
@@ -41,7 +40,7 @@ def elements(venues: Iterable[VenueEntry]) -> str:
     known = [venue for venue in venues if venue.uplink_addresses and venue.host]
     parts = [HEAD]
     for version, kind in ((4, "ipv4_addr"), (6, "ipv6_addr")):
-        lines = [f"\t\t{net} : goto {chain_of(code)}" for _, net, code in _of(known, version)]
+        lines = list(_lines(known, version))
         joined = ",\n".join(lines)
         inside = f"\telements = {{\n{joined}\n\t}}\n" if lines else ""
         parts.append(
@@ -52,15 +51,17 @@ def elements(venues: Iterable[VenueEntry]) -> str:
 
 
 def chain_of(code: str) -> str:
-    """Return the name of a venue's chain; each sign that no name may have has its number."""
-    return "venue_" + re.sub(r"[^A-Za-z0-9]", lambda found: f"_{ord(found[0]):x}_", code)
+    """Return the name of a venue's chain; each sign that no chain may have becomes two."""
+    return "venue_" + code.translate(_SIGNS)
 
 
-def _of(venues: Iterable[VenueEntry], version: int) -> Iterator[_Network]:
+def _lines(venues: Iterable[VenueEntry], version: int) -> Iterator[str]:
+    """Yield the lines of a map; networks of one venue that overlap are one."""
     for venue in venues:
-        for text in venue.uplink_addresses:
-            if ip_network(text).version == version:
-                yield version, text, venue.code
+        found = map(ip_network, venue.uplink_addresses)
+        known = [network for network in found if network.version == version]
+        for network in collapse_addresses(known):  # type: ignore[type-var]
+            yield f"\t\t{network} : goto {chain_of(venue.code)}"
 
 
 def _chain(venue: VenueEntry) -> str:

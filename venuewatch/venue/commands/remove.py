@@ -45,8 +45,8 @@ def _run(options: argparse.Namespace) -> int:
             gone += [Change(path, None) for path in sorted(place.glob("*"))]
         planned = [Change(fleet.path_of(found, code), None), *derived, *gone]
         then = [
-            f"venuewatch-uninstall on each host of {code}, from its bundle",
-            f"load the packet filter, which includes {found.nftables_file}",
+            f"stop the agent on each host of {code}, and uninstall it",
+            f"load the packet filter anew, where it includes {found.nftables_file}",
         ]
         common.finish(planned, then, is_dry=options.dry_run)
         if options.dry_run:

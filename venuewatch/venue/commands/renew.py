@@ -96,7 +96,7 @@ def _run(options: argparse.Namespace) -> int:
         _, derived = fleet.derived(found, authorities, venues.values(), now)
         planned += [*derived, *(fleet.venue_change(found, venues[code]) for code in sorted(names))]
         then += [
-            f"venuewatch venue bundle {code}, and hand the keys over" for code in sorted(names)
+            f"bring its files in {Path(found.agents) / code} and its key to each host" for code in sorted(names)
         ]
         common.finish(planned, then, is_dry=options.dry_run)
         if options.dry_run:
