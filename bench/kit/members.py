@@ -58,19 +58,25 @@ class Member(NamedTuple):
     phase_s: float
 
 
-def gather(port: int, hosts: int, rng: random.Random) -> tuple[list[Member], str]:
-    """Connect up to ``hosts`` hosts and say their births; return them, and why no more came."""
+def gather(
+    port: int, hosts: int, rng: random.Random, *, has_users: bool = False
+) -> tuple[list[Member], str]:
+    """Connect up to ``hosts`` hosts and say their births; return them, and why no more came.
+
+    With ``has_users`` each says its name as the user's, too.
+    """
     members: list[Member] = []
     while len(members) < hosts:
         first = len(members)
         try:
-            members += _open(port, range(first, min(hosts, first + _ABREAST)), rng)
+            indices = range(first, min(hosts, first + _ABREAST))
+            members += _open(port, indices, rng, has_users=has_users)
         except OSError as error:
             return members, error.strerror or str(error)
     return members, ""
 
 
-def _open(port: int, indices: range, rng: random.Random) -> list[Member]:
+def _open(port: int, indices: range, rng: random.Random, *, has_users: bool) -> list[Member]:
     """Connect these hosts together, all or none.
 
     Raises:
@@ -80,7 +86,10 @@ def _open(port: int, indices: range, rng: random.Random) -> list[Member]:
         socks = [until_all_are_open.enter_context(socket.socket()) for _ in indices]
         for sock, index in zip(socks, indices, strict=True):
             _dial(sock, port, index)
-        members = [_announced(sock, index, rng) for sock, index in zip(socks, indices, strict=True)]
+        members = [
+            _announced(sock, index, rng, has_user=has_users)
+            for sock, index in zip(socks, indices, strict=True)
+        ]
         for sock in socks:
             _await_ack(sock)
             sock.settimeout(0.0)
@@ -96,7 +105,9 @@ def _dial(sock: socket.socket, port: int, index: int) -> None:
     sock.connect(("127.0.0.1", port))
 
 
-def _announced(sock: socket.socket, index: int, rng: random.Random) -> Member:
+def _announced(
+    sock: socket.socket, index: int, rng: random.Random, *, has_user: bool
+) -> Member:
     """Open the session with its will and say the birth, without waiting in between."""
     venue, host = place(index)
     boot = f"{rng.getrandbits(40):010x}"
@@ -106,7 +117,13 @@ def _announced(sock: socket.socket, index: int, rng: random.Random) -> Member:
         qos=mqtt5.QoS.AT_LEAST_ONCE,
         retain=True,
     )
-    connect = mqtt5.ConnectPacket(host, clean_start=True, will=will, keep_alive=_KEEPALIVE_S)
+    connect = mqtt5.ConnectPacket(
+        host,
+        username=host if has_user else None,
+        clean_start=True,
+        will=will,
+        keep_alive=_KEEPALIVE_S,
+    )
     sock.sendall(connect.write() + birth_of(venue, host, boot))
     beats = topics.topic(venue, host, Stream.BEAT)
     return Member(sock, venue, host, beats, boot, rng.uniform(0.0, INTERVAL_S))

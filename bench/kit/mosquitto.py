@@ -59,12 +59,18 @@ def make_certificates(directory: Path, client: str) -> Certificates:
 
 @contextlib.contextmanager
 def mosquitto(
-    directory: Path, *, clients: int = 100, tls: Certificates | None = None, outside: str = ""
+    directory: Path,
+    *,
+    clients: int = 100,
+    tls: Certificates | None = None,
+    outside: str = "",
+    rules: Path | None = None,
 ) -> Iterator[Broker]:
     """Run Mosquitto for so many clients until the block ends.
 
     With ``tls`` it has a second listener, on which every client has to show a certificate.
-    ``outside`` is an address beside the loopback at which it listens, too.
+    ``outside`` is an address beside the loopback at which it listens, too. ``rules``: the file of
+    access rules for the users of its first listener.
 
     Raises:
         BenchError: it is not installed, or does not start.
@@ -74,7 +80,8 @@ def mosquitto(
         raise BenchError("mosquitto is not installed")
     port, tls_port = free_port(), free_port() if tls is not None else 0
     settings = directory / "mosquitto.conf"
-    text = _global_settings(directory) + _listener(port) + _tls_listener(tls_port, tls)
+    own = _listener(port) + (f"acl_file {rules}\n" if rules is not None else "")
+    text = _global_settings(directory) + own + _tls_listener(tls_port, tls)
     if outside:
         text += _listener(port, outside)
     settings.write_text(text, encoding="utf-8")
