@@ -109,9 +109,13 @@ def _watched(broker: Broker, options: argparse.Namespace) -> tuple[list[float], 
         sock.settimeout(_PATIENCE_S)
         for _ in range(options.rounds):
             quiet.append(_longest_s(sock, options.seconds))
-            os.kill(broker.pid, signal.SIGHUP)
+            _reload(broker)
             stops.append(_longest_s(sock, options.seconds))
     return quiet, stops
+
+
+def _reload(broker: Broker) -> None:
+    os.kill(broker.pid, signal.SIGHUP)
 
 
 def _longest_s(sock: socket.socket, for_s: float) -> float:

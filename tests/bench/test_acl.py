@@ -42,7 +42,7 @@ def test_stop_of_each_size_is_measured_beside_the_quiet(tmp_path: Path) -> None:
 def test_broker_that_did_not_reload_spoils_the_measurement(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("bench.acl.os.kill", lambda *_: None)
+    monkeypatch.setattr(acl, "_reload", lambda _: None)
 
     short = ("--hosts", "5", "--rounds", "1", "--seconds", "0.1")
     assert command.main(["acl", *short, "--output", str(tmp_path / "out.json")]) == 1
