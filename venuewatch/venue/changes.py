@@ -68,6 +68,8 @@ def apply(changes: Sequence[Change]) -> None:
                 _make_folder(path.parent, is_private=change.mode == PRIVATE)
                 drafts.append((draft, path))
                 _write(draft, change.content, change.mode, change.group)
+        for draft, path in drafts:  # behind one another: the first has the disk take most of all
+            _sync(draft)
         for change in changes:
             path = change.path
             if change.content is None:
@@ -123,13 +125,13 @@ def _write(draft: Path, content: bytes, mode: int, group: str) -> None:
             with contextlib.suppress(LookupError):  # there is no such group yet
                 shutil.chown(draft, group=group)
         os.fchmod(descriptor, mode)
-        os.fsync(descriptor)
 
 
-def _sync(folder: Path) -> None:
-    if not folder.is_dir():
+def _sync(path: Path) -> None:
+    """Have the disk take a file, or a folder's names; one that is gone needs nothing."""
+    if not path.exists():
         return
-    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
     finally:
