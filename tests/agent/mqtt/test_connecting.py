@@ -1,7 +1,9 @@
 """Lines beneath a session: names that nobody resolves, and brokers that say nothing."""
 
 import contextlib
+import queue
 import socket
+import ssl
 import sys
 import threading
 from collections.abc import Iterator
@@ -190,3 +192,28 @@ def test_only_a_path_that_loses_large_packets_gets_small_segments(
         line.stream.close()
 
     assert (segment_bytes <= SEGMENT_BYTES) is is_small
+
+
+def test_certificate_that_was_renewed_is_shown_at_the_next_connection(tmp_path: Path) -> None:
+    authority, shown = trustme.CA(), queue.SimpleQueue[str]()
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    own = str(tmp_path / "host.pem")
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert(LOOPBACK).configure_cert(context)
+    authority.configure_trust(context)
+    context.verify_mode = ssl.CERT_REQUIRED
+
+    def serve(sock: socket.socket, _over: threading.Event) -> None:
+        with context.wrap_socket(sock, server_side=True) as secure:
+            secure.recv(1)
+            shown.put(str(secure.getpeercert()))
+
+    with tcp_peer(serve) as port:
+        for name in ("first.example", "second.example"):
+            pem = authority.issue_cert(name).private_key_and_cert_chain_pem
+            pem.write_to_path(own)
+            ca_file = str(tmp_path / "ca.pem")
+            line = connect(LOOPBACK, port, ca_file=ca_file, cert_file=own, key_file=own)
+            line.stream.write(b"1")
+            assert name in shown.get(timeout=PATIENCE_S)
+            line.stream.close()
