@@ -158,9 +158,7 @@ def _venue_of(entry: VenueEntry) -> Venue:
             margin_s=margin_s,
             stock_margin_s=stock_margin_s,
             role=host.role,
-            place=Place(
-                host.address, host.probe_port, host.gateway, host.required, host.revoked
-            ),
+            place=Place(host.address, host.probe_port, host.gateway, host.required, host.revoked),
         )
     return venue
 

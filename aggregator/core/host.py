@@ -183,9 +183,7 @@ class Host:
         self.death: Death | None = None
         self.allowance_s = UNANNOUNCED_INTERVAL_S + margin_s
 
-        if state is None:
-            state = HostState.AWAY if self.is_revoked else HostState.UNKNOWN
-        self.state = state
+        self.state = state or (HostState.AWAY if self.is_revoked else HostState.UNKNOWN)
         self.since = -INF
         self.was_up = False
         self.cause: Cause | None = None

@@ -256,15 +256,23 @@ class Intake:
         address = topics.parse(topic)
         if address.stream is Stream.CMD:  # our own command
             return _IGNORED, None
-        host, stream = self._fleet.find(address.host), address.stream.value
-        if host is not None and host.venue == address.venue:
-            if host.is_revoked:
-                return _route_of_revoked(host, payload)
-            route = self._routes[topic] = (stream, host)
-            return route
+        host = self._fleet.find(address.host)
+        if host is None or host.venue != address.venue:
+            return self._route_elsewhere(address, host, len(payload))
+        if host.is_revoked:
+            return _route_of_revoked(host, payload)
+        route = self._routes[topic] = (address.stream.value, host)
+        return route
+
+    def _route_elsewhere(self, address: topics.Address, host: Host | None, size: int) -> _Route:
+        """Return what becomes of a message of a host that is not listed at that venue.
+
+        Raises:
+            MalformedMessageError: it can be nobody's there.
+        """
         if host is None:
-            self._note_stranger(address.venue, len(payload))
-        elif not self.budget.takes_misplaced(host, stream, len(payload)):
+            self._note_stranger(address.venue, size)
+        elif not self.budget.takes_misplaced(host, address.stream.value, size):
             return _IGNORED, None
         if address.venue not in self._fleet.venues:
             raise MalformedMessageError(

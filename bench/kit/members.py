@@ -105,9 +105,7 @@ def _dial(sock: socket.socket, port: int, index: int) -> None:
     sock.connect(("127.0.0.1", port))
 
 
-def _announced(
-    sock: socket.socket, index: int, rng: random.Random, *, has_user: bool
-) -> Member:
+def _announced(sock: socket.socket, index: int, rng: random.Random, *, has_user: bool) -> Member:
     """Open the session with its will and say the birth, without waiting in between."""
     venue, host = place(index)
     boot = f"{rng.getrandbits(40):010x}"

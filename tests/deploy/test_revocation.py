@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.brokers import ACCEPTED, REFUSED
-from tests.deploy.venue_broker import Certified
 from tests.deploy.peer import Peer
+from tests.deploy.venue_broker import Certified
 from tests.integration.real import until
 from tests.venuewatch.venue.centre import PASSPHRASE
 from venuewatch.base import clock

@@ -46,9 +46,7 @@ def check(folder: Path, venues: Sequence[VenueEntry]) -> str:
     return done.stderr
 
 
-FLEET = [
-    venue(f"V{at:02}", f"10.{at}.0.0/16", f"2001:db8:{at + 1:x}::/48") for at in range(39)
-]
+FLEET = [venue(f"V{at:02}", f"10.{at}.0.0/16", f"2001:db8:{at + 1:x}::/48") for at in range(39)]
 
 
 @pytest.mark.parametrize(
@@ -63,7 +61,16 @@ FLEET = [
         [venue("V" + 63 * ".", "192.0.2.1/32", hosts=1)],
         FLEET,
     ],
-    ids=["none", "no networks", "one", "one in another", "IPv6", "odd codes", "longest code", "39 venues"],
+    ids=[
+        "none",
+        "no networks",
+        "one",
+        "one in another",
+        "IPv6",
+        "odd codes",
+        "longest code",
+        "39 venues",
+    ],
 )
 def test_filter_takes_the_part_of_these_venues(tmp_path: Path, venues: list[VenueEntry]) -> None:
     assert check(tmp_path, venues) == ""

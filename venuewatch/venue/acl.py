@@ -41,9 +41,7 @@ def rules(
     blocks += [_of_bridge(venue, aggregators) for venue in sorted(bridges)]
     for venue in venues:
         blocks += [
-            _of_host(venue.code, host.name, aggregators)
-            for host in venue.host
-            if not host.revoked
+            _of_host(venue.code, host.name, aggregators) for host in venue.host if not host.revoked
         ]
     cleared = [
         f"topic write {topics.topic(venue, host, stream)}"

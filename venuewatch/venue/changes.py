@@ -68,8 +68,8 @@ def apply(changes: Sequence[Change]) -> None:
                 _make_folder(path.parent, is_private=change.mode == PRIVATE)
                 drafts.append((draft, path))
                 _write(draft, change.content, change.mode, change.group)
-        for draft, path in drafts:  # behind one another: the first has the disk take most of all
-            _sync(draft)
+        for draft, path in drafts:  # noqa: B007 - of which a refusal tells
+            _sync(draft)  # behind one another: the first has the disk take most of all
         for change in changes:
             path = change.path
             if change.content is None:

@@ -34,8 +34,7 @@ def with_revoked(venue: VenueEntry, names: set[str], *, is_revoked: bool) -> Ven
     return replace(
         venue,
         host=tuple(
-            replace(host, revoked=is_revoked) if host.name in names else host
-            for host in venue.host
+            replace(host, revoked=is_revoked) if host.name in names else host for host in venue.host
         ),
     )
 

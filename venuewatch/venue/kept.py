@@ -36,9 +36,7 @@ def places(settings: Settings, own: Path) -> dict[str, Place]:
         "centre": Place(
             Path(settings.centre_folder), is_folder=True, group=settings.aggregator_group
         ),
-        "broker": Place(
-            Path(settings.broker_folder), is_folder=True, group=settings.broker_group
-        ),
+        "broker": Place(Path(settings.broker_folder), is_folder=True, group=settings.broker_group),
         "acl": Place(Path(settings.acl_file), group=settings.broker_group),
         "nftables": Place(Path(settings.nftables_file)),
     }

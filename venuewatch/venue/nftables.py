@@ -29,7 +29,7 @@ def overlapping(venues: Iterable[VenueEntry]) -> list[str]:
             for code, other_text in known:
                 other = ip_network(other_text)
                 is_other = code != venue.code and network.version == other.version
-                if is_other and network.overlaps(other):  # type: ignore[arg-type]
+                if is_other and network.overlaps(other):
                     found.append(f"{text} of {venue.code} overlaps {other_text} of {code}")
             known.append((venue.code, text))
     return found

@@ -28,9 +28,7 @@ def certificate(name: str, days: float) -> bytes:
 def broker(folder: Path) -> Broker:
     live, bulk = str(folder / "live.pem"), str(folder / "bulk.pem")
     own = Bulk(cert_file=bulk, key_file=bulk)
-    return Broker(
-        cert_file=live, key_file=live, bulk=own, crl_file=str(folder / "crl.pem")
-    )
+    return Broker(cert_file=live, key_file=live, bulk=own, crl_file=str(folder / "crl.pem"))
 
 
 def shown(metrics: CertificateMetrics) -> dict[tuple[str, str], float]:

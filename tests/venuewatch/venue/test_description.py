@@ -11,9 +11,7 @@ def test_description_is_a_venue_of_the_inventory() -> None:
 
     found = read(text.encode(), "STA")
 
-    expected = VenueEntry(
-        "STA", "Stadium", link="satellite", uplink_addresses=("192.0.2.0/28",)
-    )
+    expected = VenueEntry("STA", "Stadium", link="satellite", uplink_addresses=("192.0.2.0/28",))
     assert found == (expected, ())
 
 

@@ -31,7 +31,7 @@ def centre(tmp_path: Path) -> Centre:
 
 def fail(monkeypatch: pytest.MonkeyPatch, at: int) -> None:
     renames = Renames(at)
-    monkeypatch.setattr(Path, "replace", lambda path, target: renames(path, target))
+    monkeypatch.setattr(Path, "replace", lambda path, target: renames(path, target))  # noqa: PLW0108 - a method
 
 
 def is_whole(centre: Centre) -> bool:

@@ -72,7 +72,7 @@ class Authorities(NamedTuple):
 
 def exists(folder: Path) -> bool:
     """Tell whether there is an authority, or a part of one."""
-    return any((folder / name).exists() for name in _OWN)
+    return any((folder / name / file).exists() for name in _OWN for file in ("ca.pem", "ca.key"))
 
 
 def is_unfinished(folder: Path) -> bool:
@@ -105,9 +105,7 @@ def begin(now: float) -> tuple[Authorities, Made]:
     return Authorities(servers, clients, following, known), tripwire
 
 
-def first_files(
-    folder: Path, made: Authorities, tripwire: Made, passphrase: bytes
-) -> list[Change]:
+def first_files(folder: Path, made: Authorities, tripwire: Made, passphrase: bytes) -> list[Change]:
     """Return the files of new authorities, but for those that change later."""
     changes = [Change(folder / UNFINISHED, b"venuewatch venue add has not ended\n", PRIVATE)]
     for name, authority in zip(_OWN, made[:3], strict=True):

@@ -35,9 +35,7 @@ class Register(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def add(self, made: Made, name: str, venue: str = "") -> "Register":
         """Return it with a new certificate."""
-        entry = Issued(
-            serial=f"{made.serial:x}", name=name, venue=venue, not_after=made.not_after
-        )
+        entry = Issued(serial=f"{made.serial:x}", name=name, venue=venue, not_after=made.not_after)
         return replace(self, issued=(*self.issued, entry))
 
     def revoke(self, names: Collection[str], now: float, why: str) -> "Register":

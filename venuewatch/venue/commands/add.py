@@ -107,9 +107,7 @@ def _settings(options: argparse.Namespace) -> tuple[Settings, list[Change]]:
     return found, [Change(path, content)]
 
 
-def _add(
-    options: argparse.Namespace, found: Settings, own: list[Change], asked: Asked
-) -> int:
+def _add(options: argparse.Namespace, found: Settings, own: list[Change], asked: Asked) -> int:
     now, pki = clock.wall(), Path(found.pki)
     known = fleet.read(found)
     venue = merged(known, asked.venue)
@@ -199,9 +197,7 @@ def _requests(found: Settings, venue: VenueEntry, host: HostEntry) -> list[Chang
     return [] if path.exists() else credentials.request_of_host(found, venue.code, host.name)
 
 
-def _steps(
-    found: Settings, venue: VenueEntry, asked: Asked, *, is_first: bool
-) -> Iterator[str]:
+def _steps(found: Settings, venue: VenueEntry, asked: Asked, *, is_first: bool) -> Iterator[str]:
     if is_first:
         yield "restart the broker, which reads authorities only then: systemctl restart mosquitto"
         yield f"name the files of {found.centre_folder} in aggregator.toml, and start it"

@@ -54,9 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--foreign", type=Path, metavar="FILE", help="the certificate of a foreign authority"
     )
-    parser.add_argument(
-        "--crl", type=Path, metavar="FILE", help="its list of revoked certificates"
-    )
+    parser.add_argument("--crl", type=Path, metavar="FILE", help="its list of revoked certificates")
     parser.add_argument(
         "--centre", action="store_true", help="also the broker's and the aggregators' certificates"
     )
@@ -96,7 +94,8 @@ def _run(options: argparse.Namespace) -> int:
         _, derived = fleet.derived(found, authorities, venues.values(), now)
         planned += [*derived, *(fleet.venue_change(found, venues[code]) for code in sorted(names))]
         then += [
-            f"bring its files in {Path(found.agents) / code} and its key to each host" for code in sorted(names)
+            f"bring its files in {Path(found.agents) / code} and its key to each host"
+            for code in sorted(names)
         ]
         common.finish(planned, then, is_dry=options.dry_run)
         if options.dry_run:
