@@ -1,4 +1,4 @@
-"""What ends by a date, as the aggregator shows it: its certificates, the broker's revoked ones."""
+"""Ends of certificates and lists, as the aggregator shows them."""
 
 from pathlib import Path
 
