@@ -66,7 +66,11 @@ def test_client_over_plain_tcp_gets_no_answer(broker: Certified) -> None:
     with socket.create_connection(("127.0.0.1", broker.tls_port), 5.0) as connection:
         connection.sendall(CONNECT)
 
-        assert not connection.recv(4_096).startswith(b"\x20")  # a CONNACK
+        said = b""
+        with contextlib.suppress(ConnectionResetError):
+            said = connection.recv(4_096)
+
+    assert not said.startswith(b"\x20")  # a CONNACK
 
 
 def test_tls_1_2_is_refused_whatever_its_cipher(broker: Certified) -> None:
@@ -84,11 +88,10 @@ def test_packet_over_the_bound_ends_the_connection(broker: Certified) -> None:
     ).write()
 
     said: list[object] = []
-    try:
+    with contextlib.suppress(OSError):  # it hangs up while we still write
         said = answer(broker, certified(broker), CONNECT, publish)
-    except OSError:  # it hung up while we still wrote
-        return
-    assert isinstance(said[-1], mqtt5.DisconnectPacket | mqtt5.ConnAckPacket)
+
+    assert all(isinstance(each, mqtt5.DisconnectPacket | mqtt5.ConnAckPacket) for each in said)
 
 
 def test_retained_messages_under_invented_venues_cost_no_memory(broker: Certified) -> None:

@@ -63,7 +63,12 @@ def test_a_venue_host_gets_five_dependencies(metadata: Message) -> None:
 
 
 def test_the_extras_are_those_that_the_command_line_names(metadata: Message) -> None:
-    assert set(metadata.get_all("Provides-Extra", [])) == {"aggregator", "demo", "rehearsal", "venue"}
+    assert set(metadata.get_all("Provides-Extra", [])) == {
+        "aggregator",
+        "demo",
+        "rehearsal",
+        "venue",
+    }
 
 
 def test_the_licence_is_in_the_wheel(wheel: zipfile.ZipFile, metadata: Message) -> None:
