@@ -263,6 +263,21 @@ BROKEN: dict[str, tuple[Any, Any, str]] = {
         inventory.Said("inventory.toml", LISTED, acl="user STA-1\nuser LIL-1\nuser _centre-a\n"),
         "the ACL has no lines for STA-2",
     ),
+    "revoked host": (
+        inventory,
+        inventory.Said("i.toml", LISTED, own=("STA", "STA-1"), revoked=frozenset({"STA-1"})),
+        "i.toml has STA-1 as revoked",
+    ),
+    "revoked host with lines in the ACL": (
+        inventory,
+        inventory.Said(
+            "i.toml",
+            LISTED,
+            acl="user STA-1\nuser STA-2\nuser LIL-1\n",
+            revoked=frozenset({"LIL-1"}),
+        ),
+        "the ACL has lines for LIL-1, revoked or not listed in i.toml",
+    ),
     "birth that the centre refuses": (
         inventory,
         inventory.Said("", own=("STA", "STA-1"), birth_refused="role: expected text"),
@@ -315,6 +330,10 @@ WELL: dict[str, tuple[Any, Any]] = {
     "centre": (
         inventory,
         inventory.Said("i", LISTED, acl="user STA-1\nuser STA-2\nuser LIL-1\nuser _bridge-STA\n"),
+    ),
+    "centre with a revoked host": (
+        inventory,
+        inventory.Said("i", LISTED, acl="user STA-1\nuser LIL-1\n", revoked=frozenset({"STA-2"})),
     ),
     "centre with a pattern": (
         inventory,

@@ -65,10 +65,10 @@ def _neighbours(site: Site) -> Iterator[Machine]:
     """Yield the other hosts of this host's venue that the inventory has an address of."""
     if site.inventory is None:
         return
-    from aggregator.inventory import read  # noqa: PLC0415 - most hosts have no inventory
+    from aggregator.inventory import read_all  # noqa: PLC0415 - most hosts have no inventory
 
     try:
-        venues = read(site.inventory).venue
+        venues = read_all(site.inventory).venue
     except ConfigError:  # the check `inventory` has told so
         return
     for venue in venues:

@@ -25,7 +25,7 @@ class Said(NamedTuple):
 
     ``own``: the venue and host of this machine, None in the centre. ``birth_refused``: what the
     running agent was told by the centre. ``acl``: the text of the access rules, None where there
-    are none here.
+    are none here. ``revoked``: hosts that may say nothing any more.
     """
 
     path: str
@@ -34,6 +34,7 @@ class Said(NamedTuple):
     own: tuple[str, str] | None = None
     birth_refused: str = ""
     acl: str | None = None
+    revoked: frozenset[str] = frozenset()
 
 
 def look(site: Site) -> Said:
@@ -45,13 +46,15 @@ def look(site: Site) -> Said:
     if path is None:
         return Said("", own=own, birth_refused=refused)
     try:
-        from aggregator.inventory import read  # noqa: PLC0415 - most hosts have no inventory
+        from aggregator.inventory import read_all  # noqa: PLC0415 - most hosts have none
 
-        hosts = tuple((venue.code, host.name) for venue in read(path).venue for host in venue.host)
+        venues = read_all(path).venue
     except ConfigError as error:
         return Said(str(path), error=str(error), own=own)
+    hosts = tuple((venue.code, host.name) for venue in venues for host in venue.host)
+    revoked = frozenset(host.name for venue in venues for host in venue.host if host.revoked)
     acl = _text_of(ACL_FILE) if site.place == "centre" else None
-    return Said(str(path), hosts, own=own, birth_refused=refused, acl=acl)
+    return Said(str(path), hosts, own=own, birth_refused=refused, acl=acl, revoked=revoked)
 
 
 def judge(facts: Said) -> list[Finding]:
@@ -64,8 +67,10 @@ def judge(facts: Said) -> list[Finding]:
     if facts.hosts is None:
         return [skipped("no inventory here: give one with --inventory")]
     if facts.own is not None:
+        if facts.own[1] in facts.revoked:
+            return [wrong(f"{facts.path} has {facts.own[1]} as revoked", "Ask the centre why")]
         return [_of_host(facts.path, facts.hosts, facts.own)]
-    return _of_centre(facts.path, facts.hosts, facts.acl)
+    return _of_centre(facts)
 
 
 def _of_host(path: str, hosts: Sequence[tuple[str, str]], own: tuple[str, str]) -> Finding:
@@ -78,21 +83,22 @@ def _of_host(path: str, hosts: Sequence[tuple[str, str]], own: tuple[str, str]) 
     return wrong(f"{path} has no host {own[1]}", "Correct `host` in agent.toml, or have it added")
 
 
-def _of_centre(path: str, hosts: Sequence[tuple[str, str]], acl: str | None) -> list[Finding]:
+def _of_centre(facts: Said) -> list[Finding]:
+    path, hosts, acl = facts.path, facts.hosts or (), facts.acl
     if not hosts:
         return [wrong(f"{path} lists no host", "Add a venue: venuewatch venue add")]
     if acl is None:
         return [unknown(f"{path} lists {len(hosts)} hosts; there is no {ACL_FILE} here to compare")]
     if _PATTERN.search(acl):
         return [well(f"{path} lists {len(hosts)} hosts; the ACL has one pattern for all")]
-    users, names = set(_USER.findall(acl)), {host for _, host in hosts}
+    users, names = set(_USER.findall(acl)), {host for _, host in hosts} - facts.revoked
     found = []
     if lacking := sorted(names - users):
         text = f"the ACL has no lines for {_some(lacking)}: the broker refuses them"
         found.append(wrong(text, "venuewatch venue add, or write the ACL anew"))
     others = {user for user in users - names if not user.startswith("_")}
     if others:
-        text = f"the ACL has lines for {_some(sorted(others))}, which {path} does not list"
+        text = f"the ACL has lines for {_some(sorted(others))}, revoked or not listed in {path}"
         found.append(wrong(text, "venuewatch venue revoke, or add them to the inventory"))
     return found or [well(f"{path} and the ACL agree on {len(hosts)} hosts")]
 
