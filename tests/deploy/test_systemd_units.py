@@ -28,6 +28,9 @@ no_systemd = pytest.mark.skipif(
 )
 
 
+TIMED = ["venuewatch-crl.service", "venuewatch-crl.timer"]
+
+
 def settings(name: str) -> dict[str, str]:
     """Return a unit's settings; where one is repeated, the last."""
     lines = (UNITS / name).read_text().splitlines()
@@ -144,3 +147,26 @@ def test_broker_is_never_root() -> None:
     assert [line.split("=", 1)[1].split()[0] for line in before[1:]] == [
         "-/usr/local/libexec/venuewatch/mosquitto-database.sh"
     ]
+
+
+@no_systemd
+def test_systemd_finds_nothing_wrong_with_the_daily_renewal(tmp_path: Path) -> None:
+    for name in TIMED:
+        text = (UNITS / name).read_text()
+        (tmp_path / name).write_text(text.replace("/opt/venuewatch/bin/venuewatch", "/bin/true"))
+
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", *(tmp_path / name for name in TIMED)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_passphrase_reaches_the_daily_renewal_as_a_credential_only() -> None:
+    unit = settings("venuewatch-crl.service")
+
+    assert unit["LoadCredentialEncrypted"].startswith("venuewatch-passphrase:")
+    assert unit["ExecStart"] == "/opt/venuewatch/bin/venuewatch venue renew"
