@@ -1,0 +1,135 @@
+"""Notes what each step replaces, on disk, until the whole work is done.
+
+A note is written and synced before its change is made. So a change is either noted or not made,
+whenever the work is interrupted. Putting back twice is the same as once.
+"""
+
+import base64
+import json
+import os
+import stat
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from .machine import Machine
+
+FOLDER = "/var/lib/venuewatch-install"
+"""Ours; nobody but root reads it, since a note may hold a key."""
+
+_NOTES = f"{FOLDER}/before"
+_DOING = f"{FOLDER}/doing.json"
+_INSTALLED = f"{FOLDER}/installed.json"
+
+
+class Before:
+    """The notes of the work that is going on."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+
+    def keep(self, path: str) -> None:
+        """Note the file or link at ``path``, or that there is none; the first note stays."""
+        here = self._machine.at(path)
+        if here.is_symlink():
+            self._note(path, {"kind": "link", "target": os.readlink(here)})
+        elif here.is_file():
+            found = here.stat()
+            content = base64.b64encode(here.read_bytes()).decode()
+            owner = {"uid": found.st_uid, "gid": found.st_gid, "mode": stat.S_IMODE(found.st_mode)}
+            self._note(path, {"kind": "file", "content": content, **owner})
+        else:
+            self._note(path, {"kind": "nothing"})
+
+    def keep_moved(self, path: str, to: str) -> None:
+        """Note that the folder at ``path`` is about to be moved."""
+        self._note(path + "/", {"kind": "moved", "from": path, "to": to})
+
+    def keep_user(self, name: str) -> None:
+        """Note that a user is about to be added."""
+        self._note(name, {"kind": "user", "name": name})
+
+    def put_back(self, path: str) -> None:
+        """Put back what was noted of a path or user, if anything was."""
+        note = self._at(path)
+        if not note.exists():
+            return
+        found = json.loads(note.read_text("utf-8"))
+        self._put_back(path, found)
+        note.unlink()
+
+    def put_back_moved(self, path: str) -> None:
+        """Put a folder back that was moved, if one was."""
+        self.put_back(path + "/")
+
+    def put_back_all(self) -> None:
+        """Put everything back; a moved folder last, since a link stands in its place."""
+        folder = self._machine.at(_NOTES)
+        if not folder.is_dir():
+            return
+        notes = [json.loads(note.read_text("utf-8")) for note in folder.glob("*.json")]
+        for found in sorted(notes, key=lambda found: found["kind"] == "moved"):
+            self.put_back(found["path"])
+
+    def forget(self) -> None:
+        """Drop all notes: the work is done, or taken back."""
+        self._machine.remove(_DOING)
+        self._machine.remove(_NOTES)
+
+    # The work that goes on, and that which was done last
+
+    def begin(self, work: dict[str, Any]) -> None:
+        """Note which work begins."""
+        self._save(_DOING, work)
+
+    @property
+    def doing(self) -> dict[str, Any] | None:
+        """The work that was begun and is not done."""
+        return self._load(_DOING)
+
+    @property
+    def installed(self) -> dict[str, Any] | None:
+        """The installation that was done last; None where none was."""
+        return self._load(_INSTALLED)
+
+    def end(self, installed: dict[str, Any]) -> None:
+        """Note what is installed now, and drop the notes."""
+        self._save(_INSTALLED, installed)
+        self.forget()
+
+    def _put_back(self, path: str, found: dict[str, Any]) -> None:
+        machine = self._machine
+        match found["kind"]:
+            case "link":
+                machine.link(path, found["target"])
+            case "file":
+                machine.write(path, base64.b64decode(found["content"]), mode=found["mode"])
+                os.chown(machine.at(path), found["uid"], found["gid"])
+                machine.at(path).chmod(found["mode"])
+            case "nothing":
+                machine.remove(path)
+            case "moved":
+                here, there = machine.at(found["from"]), machine.at(found["to"])
+                if there.is_dir():
+                    machine.remove(found["from"])
+                    there.rename(here)
+            case "user":
+                machine.remove_user(found["name"])
+
+    def _note(self, path: str, found: dict[str, Any]) -> None:
+        if not self._at(path).exists():
+            self._save(f"{_NOTES}/{self._at(path).name}", {"path": path, **found})
+
+    def _at(self, path: str) -> Path:
+        return self._machine.at(f"{_NOTES}/{quote(path, safe='')}.json")
+
+    def _save(self, path: str, content: dict[str, Any]) -> None:
+        self._machine.make_folder(FOLDER, mode=0o700)
+        self._machine.write(path, json.dumps(content, indent=1).encode() + b"\n", mode=0o600)
+
+    def _load(self, path: str) -> dict[str, Any] | None:
+        try:
+            found = json.loads(self._machine.at(path).read_text("utf-8"))
+        except FileNotFoundError:
+            return None
+        return found if isinstance(found, dict) else None

@@ -1,0 +1,225 @@
+"""The machine that is installed on: files below a root folder, users, programs, clocks.
+
+All that the other modules change goes through here, so a test plays a machine by a root folder
+and a few methods of its own.
+"""
+
+import contextlib
+import errno
+import grp
+import os
+import platform
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+PROGRAM_TIMEOUT_S = 300.0
+"""How long (s) one program may take; pip needs some 20 s on a slow machine."""
+
+
+class RefusedError(Exception):
+    """The work was not begun; the text is the one line for the operator."""
+
+
+class FailedError(Exception):
+    """A step could not be done; the text is the one line for the operator."""
+
+
+def in_words(error: BaseException) -> str:
+    """Return why something failed, as one line for the operator."""
+    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return "the disk is full: make room, and run this again"
+    if isinstance(error, OSError) and error.errno == errno.EROFS:
+        return f"{error.filename or 'the disk'} is read-only: mount it for writing"
+    if isinstance(error, OSError):
+        return f"{error.filename or 'a file'}: {error.strerror or error}"
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted"
+    return " ".join(str(error).split())
+
+
+class Machine:
+    """One machine. Paths are as on the machine (``/etc/...``), wherever its root is."""
+
+    def __init__(self, root: Path = Path("/")) -> None:
+        self.root = root
+
+    def at(self, path: str) -> Path:
+        """Return where a path of the machine is."""
+        return self.root / path.lstrip("/")
+
+    # Files
+
+    def write(self, path: str, content: bytes, *, mode: int, group: str = "root") -> None:
+        """Write a file whole, by rename; it is root's."""
+        here = self.at(path)
+        self.make_folder(str(Path(path).parent))
+        beside = here.with_name(f".{here.name}.new")
+        beside.unlink(missing_ok=True)
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        self.own(beside, "root", group)
+        beside.chmod(mode)  # after the owner: a change of owner may take bits away
+        beside.replace(here)
+        self.sync_folder(here.parent)
+
+    def link(self, path: str, target: str) -> None:
+        """Point a link at ``target``, by rename."""
+        here = self.at(path)
+        beside = here.with_name(f".{here.name}.new")
+        beside.unlink(missing_ok=True)
+        beside.symlink_to(target)
+        beside.replace(here)
+        self.sync_folder(here.parent)
+
+    def make_folder(self, path: str, *, mode: int = 0o755, owner: str = "root") -> None:
+        """Make a folder, and those above it as root's, where there is none."""
+        here = self.at(path)
+        if here.is_dir():
+            return
+        if here != self.root:
+            self.make_folder(str(Path(path).parent))
+        here.mkdir()
+        self.own(here, owner, owner)
+        here.chmod(mode)
+
+    def remove(self, path: str) -> None:
+        """Remove a file, a link or a whole folder, if there is one."""
+        here = self.at(path)
+        if here.is_dir() and not here.is_symlink():
+            shutil.rmtree(here)
+        else:
+            here.unlink(missing_ok=True)
+
+    def sync_folder(self, folder: Path) -> None:
+        """Make the names in a folder safe from a power cut."""
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def own(self, path: Path, owner: str, group: str) -> None:
+        """Give a file to a user and a group."""
+        os.chown(path, pwd.getpwnam(owner).pw_uid, grp.getgrnam(group).gr_gid)
+
+    def owner_of(self, path: str) -> str | None:
+        """Return whose a path is; None where there is none, or nobody has that number."""
+        with contextlib.suppress(OSError, KeyError):
+            return pwd.getpwuid(self.at(path).lstat().st_uid).pw_name
+        return None
+
+    def free_bytes(self, path: str) -> int:
+        """Return how much room there is where a path is, or will be."""
+        here = self.at(path)
+        while not here.exists():
+            here = here.parent
+        return shutil.disk_usage(here).free
+
+    # Users
+
+    def has_user(self, name: str) -> bool:
+        """Tell if there is a user."""
+        try:
+            pwd.getpwnam(name)
+        except KeyError:
+            return False
+        return True
+
+    def add_user(self, name: str) -> None:
+        """Add a user of the system, who can not log in."""
+        home = ["--no-create-home", "--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin"]
+        self.run(["useradd", "--system", "--user-group", *home, name])
+
+    def remove_user(self, name: str) -> None:
+        """Remove a user, if there is one."""
+        if self.has_user(name):
+            self.run(["userdel", name])
+
+    # Programs
+
+    def run(self, words: Sequence[str], *, user: str | None = None) -> str:
+        """Run a program to its end; return what it printed.
+
+        Raises:
+            FailedError: it is not there, took too long, or ended with another code than 0.
+        """
+        environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "HOME": "/"}
+        try:
+            done = subprocess.run(  # noqa: S603 - our own words; paths are arguments, never a shell's
+                list(words),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=PROGRAM_TIMEOUT_S,
+                check=False,
+                env=environment,
+                user=user,
+                group=user,
+                extra_groups=None if user is None else [],
+            )
+        except FileNotFoundError:
+            raise FailedError(f"{words[0]} is not on this machine: install its package") from None
+        except subprocess.TimeoutExpired:
+            raise FailedError(f"{words[0]} did not end within {PROGRAM_TIMEOUT_S:g} s") from None
+        if done.returncode:
+            said = (done.stderr or done.stdout).strip().splitlines() or ["it said nothing"]
+            raise FailedError(f"{words[0]} ended with {done.returncode}: {said[-1]}")
+        return done.stdout
+
+    def start(self, words: Sequence[str], *, log: str) -> None:
+        """Start a program that goes on after us; what it prints goes to a file."""
+        with self.at(log).open("ab") as to:
+            subprocess.Popen(  # noqa: S603 - as above
+                list(words), stdin=subprocess.DEVNULL, stdout=to, stderr=to, start_new_session=True
+            )
+
+    def signal(self, pid: int) -> None:
+        """Ask a process to end."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+
+    # What it is
+
+    @property
+    def python(self) -> str:
+        """Which Python and architecture it has, as a bundle names them: ``3.11-x86_64``."""
+        return f"{sys.version_info.major}.{sys.version_info.minor}-{platform.machine()}"
+
+    @property
+    def interpreter(self) -> str:
+        """The Python that runs this."""
+        return sys.executable
+
+    @property
+    def is_root(self) -> bool:
+        """True where we may change it."""
+        return os.geteuid() == 0
+
+    @property
+    def has_systemd(self) -> bool:
+        """True where systemd runs it: sd_booted(3)."""
+        return self.at("/run/systemd/system").is_dir()
+
+    # Clocks. Nothing of venuewatch is installed here, so its clock module is not there either.
+
+    def monotonic(self) -> float:
+        """Return seconds of a clock that nobody sets."""
+        return time.monotonic()  # noqa: TID251 - see above
+
+    def wall(self) -> float:
+        """Return the time of day, in seconds since 1970 (UTC)."""
+        return time.time()  # noqa: TID251 - see above
+
+    def sleep(self, wait_s: float) -> None:
+        """Wait."""
+        time.sleep(wait_s)

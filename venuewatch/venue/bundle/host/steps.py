@@ -1,0 +1,298 @@
+"""The kinds of steps. Each can be done and undone, at any time and again, and tells if it is done."""
+
+import os
+import stat
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from .before import Before
+from .health import Health, Verdict
+from .machine import FailedError, Machine
+from .program import BY_HAND, LINK, PARTS, RELEASES, SCRIPTS, Program
+from .services import Service
+
+LOOK_EVERY_S = 0.5
+_COMPLETE = "complete"
+
+
+class AddUser:
+    """The program's own user."""
+
+    def __init__(self, machine: Machine, before: Before, name: str) -> None:
+        self._machine, self._before, self._name = machine, before, name
+        self.words = f"make the user {name}"
+
+    def is_done(self) -> bool:
+        """Tell if there is such a user."""
+        return self._machine.has_user(self._name)
+
+    def do(self) -> None:
+        """Add it."""
+        self._before.keep_user(self._name)
+        self._machine.add_user(self._name)
+
+    def undo(self) -> None:
+        """Remove it, if we added it."""
+        self._before.put_back(self._name)
+
+
+class MakeFolder:
+    """The one folder that the program's user owns. It stays, whatever is undone."""
+
+    def __init__(self, machine: Machine, path: str, owner: str) -> None:
+        self._machine, self._path, self._owner = machine, path, owner
+        self.words = f"make {path}"
+
+    def is_done(self) -> bool:
+        """Tell if it is there, and whose it should be."""
+        return self._machine.owner_of(self._path) == self._owner
+
+    def do(self) -> None:
+        """Make it."""
+        self._machine.make_folder(self._path, mode=0o700, owner=self._owner)
+        self._machine.own(self._machine.at(self._path), self._owner, self._owner)
+
+    def undo(self) -> None:
+        """Leave it: an empty folder harms nobody, and a full one is a spool."""
+
+
+class PutFile:
+    """A file of root's, which ``group`` may read where its mode says so."""
+
+    def __init__(
+        self,
+        machine: Machine,
+        before: Before,
+        path: str,
+        content: bytes,
+        *,
+        mode: int = 0o644,
+        group: str = "root",
+    ) -> None:
+        self._machine, self._before, self._path = machine, before, path
+        self._content, self._mode, self._group = content, mode, group
+        self.words = f"write {path}"
+
+    def is_done(self) -> bool:
+        """Tell if it has this content and mode; then its owner is right, too: see ``write``."""
+        here = self._machine.at(self._path)
+        if here.is_symlink() or not here.is_file():
+            return False
+        mode = stat.S_IMODE(here.stat().st_mode)
+        return mode == self._mode and here.read_bytes() == self._content
+
+    def do(self) -> None:
+        """Write it."""
+        self._before.keep(self._path)
+        self._machine.write(self._path, self._content, mode=self._mode, group=self._group)
+
+    def undo(self) -> None:
+        """Put back what was there."""
+        self._before.put_back(self._path)
+
+
+class MakeRelease:
+    """An environment of its own with the bundle's wheels; nothing uses it yet."""
+
+    def __init__(
+        self, machine: Machine, before: Before, release: str, *, pip: Path, wheels: Sequence[Path]
+    ) -> None:
+        self._machine, self._before = machine, before
+        self._path = f"{RELEASES}/{release}"
+        self._pip, self._wheels = pip, wheels
+        self.words = f"make {self._path}"
+
+    def is_done(self) -> bool:
+        """Tell if it was made to its end."""
+        return self._machine.at(f"{self._path}/{_COMPLETE}").is_file()
+
+    def do(self) -> None:
+        """Make it anew."""
+        self._before.keep(self._path)
+        make_environment(self._machine, self._path, self._pip, self._wheels)
+        bundle = Path(__file__).parents[1]
+        for part in sorted((bundle / PARTS).glob("*.py")):
+            to = f"{self._path}/{PARTS}/{part.name}"
+            self._machine.write(to, part.read_bytes(), mode=0o644)
+        for script in SCRIPTS:
+            content = (bundle / script).read_bytes()
+            self._machine.write(f"{self._path}/{script}", content, mode=0o755)
+        self._machine.write(f"{self._path}/{_COMPLETE}", b"", mode=0o644)
+
+    def undo(self) -> None:
+        """Remove it, if we made it."""
+        self._before.put_back(self._path)
+
+
+def make_environment(machine: Machine, path: str, pip: Path, wheels: Sequence[Path]) -> None:
+    """Make an environment with these wheels, without any index; what was there is removed."""
+    machine.remove(path)
+    machine.make_folder(str(Path(path).parent))
+    here = str(machine.at(path))
+    machine.run([machine.interpreter, "-I", "-m", "venv", "--without-pip", here])
+    # pip runs from its wheel, as Debian's own ensurepip does it.
+    load = "import runpy, sys; sys.path.insert(0, sys.argv.pop(1)); runpy.run_module('pip', run_name='__main__')"  # noqa: E501 - one program
+    options = ["--no-index", "--no-deps", "--no-cache-dir", "--disable-pip-version-check"]
+    install = ["install", "--quiet", *options, "--root-user-action=ignore", *map(str, wheels)]
+    machine.run([f"{here}/bin/python", "-I", "-c", load, str(pip), *install])
+
+
+class CheckConfiguration:
+    """The program's own opinion of its configuration, before anything runs with it."""
+
+    def __init__(self, machine: Machine, program: Program, release: str) -> None:
+        self._machine, self._program = machine, program
+        self._python = f"{RELEASES}/{release}/bin/python"
+        self.words = f"check {program.configuration}"
+
+    def is_done(self) -> bool:
+        """Tell that it is always asked again."""
+        return False
+
+    def do(self) -> None:
+        """Ask it, as the user that will read these files."""
+        path = self._program.configuration
+        words = [self._python, "-I", "-m", "venuewatch.cli", "check-config", path]
+        self._machine.run(words, user=self._program.user)
+
+    def undo(self) -> None:
+        """Do nothing: it changes nothing."""
+
+
+class Adopt:
+    """An environment that was made at /opt/venuewatch by hand gives way to a link."""
+
+    words = f"move {LINK} to {BY_HAND}"
+
+    def __init__(self, machine: Machine, before: Before) -> None:
+        self._machine, self._before = machine, before
+
+    def is_done(self) -> bool:
+        """Tell if there is none."""
+        here = self._machine.at(LINK)
+        return here.is_symlink() or not here.is_dir()
+
+    def do(self) -> None:
+        """Move it."""
+        self._before.keep_moved(LINK, BY_HAND)
+        self._machine.make_folder(RELEASES)
+        self._machine.at(LINK).rename(self._machine.at(BY_HAND))
+
+    def undo(self) -> None:
+        """Move it back."""
+        self._before.put_back_moved(LINK)
+
+
+class Switch:
+    """The link that the unit starts, and one release."""
+
+    def __init__(self, machine: Machine, before: Before, release: str) -> None:
+        self._machine, self._before = machine, before
+        self._target = f"{RELEASES}/{release}"
+        self.words = f"point {LINK} at {release}"
+
+    def is_done(self) -> bool:
+        """Tell if it leads there."""
+        here = self._machine.at(LINK)
+        return here.is_symlink() and os.readlink(here) == self._target
+
+    def do(self) -> None:
+        """Point it there."""
+        self._before.keep(LINK)
+        self._machine.link(LINK, self._target)
+
+    def undo(self) -> None:
+        """Point it where it was."""
+        self._before.put_back(LINK)
+
+
+class GoBack:
+    """Nothing to do; undone last, when all else is as it was, it starts the program of before."""
+
+    words = "look at the program of before"
+
+    def __init__(self, service: Service, *, ran: bool) -> None:
+        self._service, self._ran = service, ran
+
+    def is_done(self) -> bool:
+        """Tell that there is nothing to do."""
+        return True
+
+    def do(self) -> None:
+        """Do nothing."""
+
+    def undo(self) -> None:
+        """Start what ran."""
+        if self._ran:
+            self._service.restart()
+
+
+class Start:
+    """The program, with what is on disk now."""
+
+    def __init__(self, service: Service, name: str) -> None:
+        self._service = service
+        self.words = f"start the {name}"
+
+    def is_done(self) -> bool:
+        """Tell that it is always started anew: what runs may be of before."""
+        return False
+
+    def do(self) -> None:
+        """Start it, and after each boot."""
+        self._service.restart()
+
+    def undo(self) -> None:
+        """End it."""
+        self._service.stop()
+
+
+class Await:
+    """The proof that the program came up."""
+
+    def __init__(self, machine: Machine, service: Service, name: str, *, was_heard: bool) -> None:
+        self._machine, self._service, self._was_heard = machine, service, was_heard
+        self.words = f"see the {name} come up"
+
+    def is_done(self) -> bool:
+        """Tell that it is always looked at."""
+        return False
+
+    def do(self) -> None:
+        """Look until it is well.
+
+        Raises:
+            FailedError: it is not.
+        """
+        now = self._machine.monotonic()
+        health = Health(now, must_be_heard=self._was_heard)
+        verdict: Verdict | None = None
+        while verdict is None:
+            self._machine.sleep(LOOK_EVERY_S)
+            now = self._machine.monotonic()
+            health.see(self._service.look(), now)
+            verdict = health.verdict(now)
+        if not verdict.is_well:
+            raise FailedError(verdict.why)
+
+    def undo(self) -> None:
+        """Do nothing: it changes nothing."""
+
+
+class Act:
+    """A change that is not taken back: a removal. Doing it again does no harm."""
+
+    def __init__(self, words: str, act: Callable[[], object]) -> None:
+        self.words = words
+        self._act = act
+
+    def is_done(self) -> bool:
+        """Tell that it is done again."""
+        return False
+
+    def do(self) -> None:
+        """Do it."""
+        self._act()
+
+    def undo(self) -> None:
+        """Do nothing."""
