@@ -29,7 +29,7 @@ class Before:
         self._machine = machine
 
     def keep(self, path: str) -> None:
-        """Note the file or link at ``path``, or that there is none; the first note stays."""
+        """Note what is at ``path``, or that there is nothing; the first note stays."""
         here = self._machine.at(path)
         if here.is_symlink():
             self._note(path, {"kind": "link", "target": os.readlink(here)})
@@ -38,6 +38,8 @@ class Before:
             content = base64.b64encode(here.read_bytes()).decode()
             owner = {"uid": found.st_uid, "gid": found.st_gid, "mode": stat.S_IMODE(found.st_mode)}
             self._note(path, {"kind": "file", "content": content, **owner})
+        elif here.is_dir():  # never removed: it may be a spool
+            self._note(path, {"kind": "folder"})
         else:
             self._note(path, {"kind": "nothing"})
 
@@ -75,6 +77,12 @@ class Before:
         """Drop all notes: the work is done, or taken back."""
         self._machine.remove(_DOING)
         self._machine.remove(_NOTES)
+
+    def taken_back(self) -> None:
+        """Drop the work where nothing is left to put back; else it stays, for another try."""
+        folder = self._machine.at(_NOTES)
+        if not folder.is_dir() or not any(folder.glob("*.json")):
+            self.forget()
 
     # The work that goes on, and that which was done last
 

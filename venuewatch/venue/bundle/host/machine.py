@@ -183,7 +183,7 @@ class Machine:
                 list(words), stdin=subprocess.DEVNULL, stdout=to, stderr=to, start_new_session=True
             )
 
-    def signal(self, pid: int) -> None:
+    def end(self, pid: int) -> None:
         """Ask a process to end."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGTERM)

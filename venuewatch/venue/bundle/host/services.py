@@ -85,7 +85,7 @@ class Supervised:
         supervisor = self._supervisor()
         if not supervisor:
             return
-        self._machine.signal(supervisor)
+        self._machine.end(supervisor)
         give_up_at = self._machine.monotonic() + STOP_S
         while self._supervisor():
             if self._machine.monotonic() > give_up_at:

@@ -37,10 +37,10 @@ class AddUser:
 
 
 class MakeFolder:
-    """The one folder that the program's user owns. It stays, whatever is undone."""
+    """The one folder that the program's user owns."""
 
-    def __init__(self, machine: Machine, path: str, owner: str) -> None:
-        self._machine, self._path, self._owner = machine, path, owner
+    def __init__(self, machine: Machine, before: Before, path: str, owner: str) -> None:
+        self._machine, self._before, self._path, self._owner = machine, before, path, owner
         self.words = f"make {path}"
 
     def is_done(self) -> bool:
@@ -48,12 +48,14 @@ class MakeFolder:
         return self._machine.owner_of(self._path) == self._owner
 
     def do(self) -> None:
-        """Make it."""
+        """Make it, or give it to its owner."""
+        self._before.keep(self._path)
         self._machine.make_folder(self._path, mode=0o700, owner=self._owner)
         self._machine.own(self._machine.at(self._path), self._owner, self._owner)
 
     def undo(self) -> None:
-        """Leave it: an empty folder harms nobody, and a full one is a spool."""
+        """Remove it, if we made it: a spool of before stays."""
+        self._before.put_back(self._path)
 
 
 class PutFile:
@@ -110,13 +112,13 @@ class MakeRelease:
         """Make it anew."""
         self._before.keep(self._path)
         make_environment(self._machine, self._path, self._pip, self._wheels)
-        bundle = Path(__file__).parents[1]
-        for part in sorted((bundle / PARTS).glob("*.py")):
+        own = Path(__file__).parent
+        for part in sorted(own.glob("*.py")):
             to = f"{self._path}/{PARTS}/{part.name}"
             self._machine.write(to, part.read_bytes(), mode=0o644)
-        for script in SCRIPTS:
-            content = (bundle / script).read_bytes()
-            self._machine.write(f"{self._path}/{script}", content, mode=0o755)
+        script = (own / "script.py").read_bytes()
+        for name in SCRIPTS:
+            self._machine.write(f"{self._path}/{name}", script, mode=0o755)
         self._machine.write(f"{self._path}/{_COMPLETE}", b"", mode=0o644)
 
     def undo(self) -> None:

@@ -1,0 +1,16 @@
+#!/usr/bin/python3 -I
+"""Starts the command that this file is named after: install, upgrade, uninstall or supervise."""
+
+import importlib
+import os
+import sys
+
+OLDEST = (3, 11)
+
+if __name__ == "__main__":
+    if sys.version_info < OLDEST:  # before anything is read that an older one does not understand
+        sys.exit("Python 3.11 or later is needed (Debian 12 and 13 have it): apt install python3")
+    here, name = os.path.split(os.path.realpath(__file__))
+    sys.dont_write_bytecode = True
+    sys.path.insert(0, here)
+    sys.exit(importlib.import_module("venuewatch_host.main").main(name, here))
