@@ -18,6 +18,7 @@ FOLDER = "/var/lib/venuewatch-install"
 """Ours; nobody but root reads it, since a note may hold a key."""
 
 _NOTES = f"{FOLDER}/before"
+_DROPPED = f"{FOLDER}/dropped"
 _DOING = f"{FOLDER}/doing.json"
 _INSTALLED = f"{FOLDER}/installed.json"
 
@@ -32,7 +33,7 @@ class Before:
         """Note what is at ``path``, or that there is nothing; the first note stays."""
         here = self._machine.at(path)
         if here.is_symlink():
-            self._note(path, {"kind": "link", "target": os.readlink(here)})
+            self._note(path, {"kind": "link", "target": str(here.readlink())})
         elif here.is_file():
             found = here.stat()
             content = base64.b64encode(here.read_bytes()).decode()
@@ -74,9 +75,13 @@ class Before:
             self.put_back(found["path"])
 
     def forget(self) -> None:
-        """Drop all notes: the work is done, or taken back."""
+        """Drop all notes at once: the work is done, or taken back."""
+        notes = self._machine.at(_NOTES)
+        self._machine.remove(_DROPPED)
+        if notes.is_dir():  # by rename: half of the notes would put back half of the work
+            notes.rename(self._machine.at(_DROPPED))
         self._machine.remove(_DOING)
-        self._machine.remove(_NOTES)
+        self._machine.remove(_DROPPED)
 
     def taken_back(self) -> None:
         """Drop the work where nothing is left to put back; else it stays, for another try."""

@@ -99,6 +99,11 @@ class Machine:
         else:
             here.unlink(missing_ok=True)
 
+    def remove_empty(self, path: str) -> None:
+        """Remove a folder that has nothing in it any more."""
+        with contextlib.suppress(OSError):
+            self.at(path).rmdir()
+
     def sync_folder(self, folder: Path) -> None:
         """Make the names in a folder safe from a power cut."""
         descriptor = os.open(folder, os.O_RDONLY)

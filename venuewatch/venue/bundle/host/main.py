@@ -1,6 +1,7 @@
 """The commands on a host: ``install``, ``upgrade``, ``uninstall`` and ``supervise``."""
 
 import argparse
+import os
 import platform
 import shlex
 import signal
@@ -33,6 +34,7 @@ _SUMMARIES = {
 
 def main(name: str, folder: str) -> int:
     """Run the command ``name`` of the bundle or release in ``folder``; return the exit code."""
+    os.umask(0o022)  # the program's user has to read its environment
     options = parser_of(name).parse_args()
     for number in (signal.SIGTERM, signal.SIGHUP):  # SIGHUP: the operator's connection was cut
         signal.signal(number, _interrupt)
@@ -89,18 +91,19 @@ def run(name: str, folder: Path, options: argparse.Namespace, machine: Machine) 
 def _come(name: str, bundle: Bundle, options: argparse.Namespace, machine: Machine) -> int:
     """Install or upgrade."""
     before, program = Before(machine), bundle.program
+    release = f"{bundle.release}-{machine.python}"
     ready.check_machine(machine, bundle)
     host = ready.choose_host(bundle, options.host, platform.node())
     if options.csr is not None:
         return _request(machine, bundle, host, options.csr)
     doing = before.doing
-    if doing and (doing.get("release"), doing.get("host")) != (bundle.release, host):
+    if doing and (doing.get("release"), doing.get("host")) != (release, host):
         _take_back(machine, before)
     ready.check_installed(machine, before, name, program)
     given = ready.Given(options.key, options.password, options.certificate)
     files = ready.files_for(machine, bundle, host, given)
     installed = before.installed
-    wanted = Wanted(bundle, host, plans.keep_edits(machine, installed, files, _tell))
+    wanted = Wanted(bundle, host, release, plans.keep_edits(machine, installed, files, _tell))
     service = service_of(machine, program)
     was = _begin(before, wanted, service)
     try:
@@ -109,8 +112,8 @@ def _come(name: str, bundle: Bundle, options: argparse.Namespace, machine: Machi
         before.taken_back()
         raise
     before.end(plans.note_of(wanted, installed))
-    plans.tidy(machine, bundle.release)
-    _tell(f"{program.name} {bundle.release} runs as {host}")
+    plans.tidy(machine, release)
+    _tell(f"{program.name} {release} runs as {host}")
     if given.key is not None:
         _tell(f"next: remove {given.key}; the key is installed now")
     if isinstance(service, Supervised):
@@ -126,7 +129,7 @@ def _begin(before: Before, wanted: Wanted, service: Service) -> Was:
         look = service.look()
         doing = {
             "program": wanted.bundle.program.name,
-            "release": wanted.bundle.release,
+            "release": wanted.release,
             "host": wanted.host,
             "ran": look.pid != 0,
             "was_heard": look.status.startswith(CONNECTED),

@@ -67,13 +67,13 @@ class Bundle:
         try:
             self._said: dict[str, Any] = json.loads(self.read(DESCRIPTION))
             number = self._said["format"]
-            if number != FORMAT:
-                raise RefusedError(f"{folder}: expected a bundle of format {FORMAT}, got {number}")
             self.program: Program = PROGRAMS[self._said["program"]]
             self.release = str(self._said["release"])
             self.made_at_s = float(self._said["made_at_s"])
         except (KeyError, TypeError, ValueError) as error:
-            raise _damaged(folder, f"{DESCRIPTION} lacks {error}") from None
+            raise _damaged(folder, f"{DESCRIPTION} is not as expected: {error}") from None
+        if number != FORMAT:
+            raise RefusedError(f"{folder}: expected a bundle of format {FORMAT}, got {number}")
 
     @property
     def name(self) -> str:

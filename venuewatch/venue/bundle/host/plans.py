@@ -6,6 +6,7 @@ link, the unit and the start come last.
 
 import hashlib
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,6 +26,7 @@ class Wanted(NamedTuple):
 
     bundle: Bundle
     host: str
+    release: str  # of this machine's Python, too: another one has its modules elsewhere
     files: Mapping[str, tuple[bytes, int]]  # by path: content and mode
 
 
@@ -46,7 +48,7 @@ def coming(
         steps.GoBack(service, ran=was.ran),
         steps.AddUser(machine, before, program.user),
         steps.MakeFolder(machine, before, program.state, program.user),
-        steps.MakeRelease(machine, before, bundle.release, pip=bundle.pip, wheels=wheels),
+        steps.MakeRelease(machine, before, wanted.release, pip=bundle.pip, wheels=wheels),
         *[
             steps.PutFile(
                 machine,
@@ -58,10 +60,10 @@ def coming(
             )
             for path, (content, mode) in wanted.files.items()
         ],
-        steps.CheckConfiguration(machine, program, bundle.release),
+        steps.CheckConfiguration(machine, program, wanted.release),
         steps.PutFile(machine, before, f"{UNITS}/{program.unit}", bundle.unit),
         steps.Adopt(machine, before),
-        steps.Switch(machine, before, bundle.release),
+        steps.Switch(machine, before, wanted.release),
         steps.Start(service, name),
         steps.Await(machine, service, name, was_heard=was.was_heard),
     ]
@@ -76,21 +78,23 @@ def going(
     leaving: list[Step] = [
         steps.Act(f"stop the {program.name}", service.stop),
         *[
-            steps.Act(f"remove {path}", lambda path=path: remove(path))
+            steps.Act(f"remove {path}", partial(remove, path))
             for path in (f"{UNITS}/{program.unit}", *placed, LINK, RELEASES)
         ],
     ]
     if machine.has_systemd:
         reload = ["systemctl", "daemon-reload"]
-        leaving.append(steps.Act("tell systemd", lambda: machine.run(reload)))
+        leaving.append(steps.Act("tell systemd", partial(machine.run, reload)))
     if purge:
         leaving += [
-            steps.Act(f"remove {program.state}", lambda: remove(program.state)),
+            steps.Act(f"remove {program.state}", partial(remove, program.state)),
             steps.Act(
-                f"remove the user {program.user}", lambda: machine.remove_user(program.user)
+                f"remove the user {program.user}", partial(machine.remove_user, program.user)
             ),
         ]
-    leaving.append(steps.Act(f"remove {FOLDER}", lambda: remove(FOLDER)))
+    empty = partial(machine.remove_empty, CONFIGURATION)
+    leaving.append(steps.Act(f"remove {CONFIGURATION} if it is empty", empty))
+    leaving.append(steps.Act(f"remove {FOLDER}", partial(remove, FOLDER)))
     return leaving
 
 
@@ -131,7 +135,7 @@ def note_of(wanted: Wanted, installed: dict[str, Any] | None) -> dict[str, Any]:
         placed[path] = sha256(content) if path.endswith(".toml") else ""
     return {
         "program": wanted.bundle.program.name,
-        "release": wanted.bundle.release,
+        "release": wanted.release,
         "host": wanted.host,
         "placed": placed,
     }

@@ -82,15 +82,17 @@ def check_installed(machine: Machine, before: Before, what: str, program: Progra
     """Check that there is something to upgrade, or nothing in the way of an installation.
 
     Raises:
-        RefusedError: it is the other way round.
+        RefusedError: it is the other way round, or the other program is there.
     """
     if before.doing is not None:
         return
-    is_there = (
-        before.installed is not None
-        or machine.at(f"{UNITS}/{program.unit}").exists()
-        or machine.at(LINK).exists()
-    )
+    installed = before.installed or {}
+    if installed.get("program", program.name) != program.name:
+        other = installed["program"]
+        raise RefusedError(f"this machine has the {other} of another bundle: it takes one of them")
+    here = machine.at(LINK)
+    is_unit = machine.at(f"{UNITS}/{program.unit}").exists()
+    is_there = bool(installed) or is_unit or here.is_symlink() or here.exists()
     if what == "install" and is_there:
         raise RefusedError(
             f"an {program.name} is installed here already: use upgrade, which keeps its spool "
@@ -172,9 +174,9 @@ def _secret(machine: Machine, place: object, given: Path | None, setting: str) -
 
 
 def _read(path: Path) -> bytes:
+    if not path.is_file():
+        raise RefusedError(f"{path}: there is no such file")
     try:
-        if not path.is_file():
-            raise RefusedError(f"{path}: expected a file")
         with path.open("rb") as file:
             content = file.read(_SECRET_MAX + 1)
     except OSError as error:

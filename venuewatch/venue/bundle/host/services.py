@@ -20,9 +20,6 @@ class Service(Protocol):
     def stop(self) -> None:
         """Have it end, and not come back."""
 
-    def is_running(self) -> bool:
-        """Tell if it runs."""
-
     def look(self) -> Look:
         """Return how it stands now."""
 
@@ -48,10 +45,6 @@ class Systemd:
         """Have it end, and not come back."""
         if self._machine.at(f"{UNITS}/{self._program.unit}").exists():
             self._machine.run(["systemctl", "disable", "--quiet", "--now", self._program.unit])
-
-    def is_running(self) -> bool:
-        """Tell if it runs."""
-        return self.look().pid != 0
 
     def look(self) -> Look:
         """Return how it stands now."""
@@ -91,10 +84,6 @@ class Supervised:
             if self._machine.monotonic() > give_up_at:
                 raise FailedError(f"process {supervisor}, a supervisor, did not end: kill it")
             self._machine.sleep(0.1)
-
-    def is_running(self) -> bool:
-        """Tell if it runs."""
-        return self._supervisor() != 0
 
     def look(self) -> Look:
         """Return how it stands now."""
