@@ -16,10 +16,16 @@ from venuewatch.venue.bundle.markers import Requirement, fits, normal, release_o
 PYTHONS: Final = ("3.11", "3.12", "3.13")
 ARCHITECTURES: Final = ("x86_64", "aarch64", "armv7l")
 _GLIBC_MINOR_MAX: Final = 36
-_OLD_MANYLINUX: Final = {"manylinux1": 5, "manylinux2010": 12, "manylinux2014": 17}
+_OLD_MANYLINUX: Final = frozenset({"manylinux1", "manylinux2010", "manylinux2014"})
 _METADATA_MAX: Final = 1024 * 1024
 _WHEELS_MAX: Final = 2_000
 _PARTS: Final = (5, 6)
+
+HOW: Final = (
+    "fetch it with pip download --only-binary :all: --python-version VERSION "
+    "--platform manylinux2014_ARCHITECTURE --dest FOLDER"
+)
+"""How an operator fills the folder."""
 
 
 class Target(NamedTuple):
@@ -106,7 +112,8 @@ def read_wheel(path: Path) -> Wheel:
     """
     parts = path.stem.split("-")
     if len(parts) not in _PARTS:
-        raise ConfigError(f"{one_line(path)}: expected a wheel's name, such as h11-0.16.0-py3-none-any.whl")
+        example = "h11-0.16.0-py3-none-any.whl"
+        raise ConfigError(f"{one_line(path)}: expected a wheel's name, such as {example}")
     name, version, tags = parts[0], parts[1], (parts[-3], parts[-2], parts[-1])
     try:
         with zipfile.ZipFile(path) as archive:
@@ -171,10 +178,3 @@ def _one(running: Mapping[str, list[Wheel]], wanted: Requirement, target: Target
         raise ConfigError(f"{wanted.name}: expected {wanted.versions}, got {versions[0]}: {HOW}")
     # Of several builds, the one made for this Python is smaller and faster than one for all.
     return max(found, key=lambda wheel: (wheel.tags[1] != "none", wheel.tags[1] != "abi3"))
-
-
-HOW: Final = (
-    "fetch it with pip download --only-binary :all: --python-version VERSION "
-    "--platform manylinux2014_ARCHITECTURE --dest FOLDER"
-)
-"""How an operator fills the folder."""

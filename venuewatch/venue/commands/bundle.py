@@ -1,0 +1,154 @@
+"""``venuewatch venue bundle``: one archive that brings a venue's hosts, or the centre, to run."""
+
+import argparse
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from venuewatch.base import clock
+from venuewatch.base.config import ConfigError, one_line, unusable
+from venuewatch.base.files import CONFIG_MAX, read_regular
+from venuewatch.base.refusals import unknown
+from venuewatch.venue.bundle import archive
+from venuewatch.venue.bundle.content import Order, entries
+from venuewatch.venue.bundle.host.program import PROGRAMS
+from venuewatch.venue.bundle.wheels import ARCHITECTURES, PYTHONS, Target, read_folder
+
+USAGE_ERROR: Final = 2
+_HOSTS_MAX: Final = 1_000
+_FILES_MAX: Final = 100
+_CENTRE: Final = "centre"
+_LEFT_OUT: Final = frozenset({".csr", ".key"})
+
+_SUMMARY = """\
+Makes one archive with all that a venue's hosts need, and nothing from the internet: wheels, pip,
+systemd's unit, each host's configuration and certificate, and the commands install, upgrade and
+uninstall. It holds no private key: a host's key is handed over by itself.
+"""
+_EXAMPLES = """\
+examples:
+  venuewatch venue bundle STA --wheels wheels
+      for Python 3.11 on x86_64, which is Debian 12 on usual servers
+  venuewatch venue bundle STA --wheels wheels --python 3.11-x86_64 --python 3.13-aarch64
+      for Debian 13 on ARM, too
+  venuewatch venue bundle --centre files --wheels wheels
+      for the centre: files has aggregator.toml and inventory.toml
+
+exit code: 0 done, 2 a wheel, a host or a file is missing
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Say what the command takes."""
+    parser.description = _SUMMARY
+    parser.epilog = _EXAMPLES
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("venue", metavar="VENUE", nargs="?", help="the venue's code")
+    parser.add_argument(
+        "--centre", metavar="FOLDER", type=Path, help="bundle the centre, with its files there"
+    )
+    parser.add_argument(
+        "--agents",
+        metavar="FOLDER",
+        type=Path,
+        default=Path("/etc/venuewatch/agents"),
+        help="what venue add wrote for each host: VENUE/HOST/ (%(default)s)",
+    )
+    parser.add_argument(
+        "--wheels", metavar="FOLDER", type=Path, required=True, help="wheels of all it needs"
+    )
+    parser.add_argument(
+        "--python",
+        metavar="VERSION-ARCHITECTURE",
+        action="append",
+        type=_target,
+        help="a Python that hosts have; may be given again (3.11-x86_64)",
+    )
+    parser.add_argument(
+        "--csr", action="store_true", help="hosts can make their own key, with install --csr"
+    )
+    parser.add_argument("--out", metavar="FILE", type=Path, help="venuewatch-VENUE.tar")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Make the bundle; return the exit code."""
+    try:
+        _bundle(options)
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return USAGE_ERROR
+    return 0
+
+
+def _bundle(options: argparse.Namespace) -> None:
+    if (options.venue is None) == (options.centre is None):
+        raise ConfigError("expected either a venue's code or --centre FOLDER")
+    if options.centre is None:
+        program, hosts = "agent", files_of_venue(options.agents, options.venue)
+    else:
+        program, hosts = "aggregator", {_CENTRE: _files(options.centre)}
+    targets = tuple(dict.fromkeys(options.python or [Target(PYTHONS[0], ARCHITECTURES[0])]))
+    now = clock.wall()
+    order = Order(program, options.venue or "", targets, makes_keys=options.csr, made_at_s=now)
+    name = f"venuewatch-{options.venue or _CENTRE}"
+    path: Path = options.out or Path(f"{name}.tar")
+    found = entries(order, hosts, read_folder(options.wheels))
+    digest = archive.write(path, found, folder=name, made_at_s=now)
+    named = ", ".join(target.words for target in targets)
+    print(f"{one_line(path)}: {len(hosts)} hosts, {named}")
+    print(f"SHA-256 {digest}")
+    print("next: read this SHA-256 to the venue by telephone, or send it by another way than the file")
+    print(f"on each host: sha256sum {path.name} && tar xf {path.name} && sudo {name}/install", end="")
+    print(" --host HOST --key HOST.key" if PROGRAMS[program].name == "agent" else "")
+
+
+def files_of_venue(agents: Path, venue: str) -> dict[str, Mapping[str, bytes]]:
+    """Return the files of each host of a venue, as ``venue add`` wrote them.
+
+    Raises:
+        ConfigError: there is no such venue, or a file can't be read.
+    """
+    venues = _folders(agents)
+    if venue not in venues:
+        raise ConfigError(f"{one_line(agents)}: {unknown('venue', venue, venues)}")
+    hosts = [host for host in _folders(agents / venue) if not host.startswith("_")]
+    if not 0 < len(hosts) <= _HOSTS_MAX:
+        raise ConfigError(f"{venue}: expected 1 to {_HOSTS_MAX} hosts, got {len(hosts)}")
+    return {host: _files(agents / venue / host) for host in hosts}
+
+
+def _folders(path: Path) -> list[str]:
+    try:
+        return sorted(each.name for each in path.iterdir() if each.is_dir())
+    except OSError as error:
+        raise unusable(path, error) from None
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    """Return the files of a folder; requests and keys are none of a bundle's."""
+    try:
+        paths = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    except OSError as error:
+        raise unusable(folder, error) from None
+    wanted = [path for path in paths if path.suffix not in _LEFT_OUT]
+    if len(wanted) > _FILES_MAX:
+        raise ConfigError(f"{one_line(folder)}: expected at most {_FILES_MAX} files")
+    found = {}
+    for path in wanted:
+        try:
+            found[path.name] = read_regular(path, CONFIG_MAX)
+        except (OSError, ValueError) as error:
+            raise unusable(path, error) from None
+    return found
+
+
+def _target(text: str) -> Target:
+    """Return the target that ``3.11-x86_64`` names."""
+    python, _, machine = text.partition("-")
+    if python not in PYTHONS or machine not in ARCHITECTURES:
+        raise argparse.ArgumentTypeError(
+            f"expected VERSION-ARCHITECTURE of {', '.join(PYTHONS)} and {', '.join(ARCHITECTURES)}, "
+            f"got {text[:40]!r}"
+        )
+    return Target(python, machine)
