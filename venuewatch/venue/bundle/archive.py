@@ -1,44 +1,21 @@
 """Writes a bundle as one tar file, by rename, and returns the digest to compare it by.
 
-It is not compressed: wheels are already.
+It is not compressed: wheels are already. Its files are root's when root unpacks it.
 """
 
-import hashlib
 import io
 import os
 import tarfile
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 from venuewatch.base.config import ConfigError, unusable
 from venuewatch.venue.bundle.content import Entry
 
 _PUBLIC: Final = 0o644
 _ROOT: Final = "root"
-
-
-class _Writes(Protocol):
-    def write(self, data: bytes, /) -> int: ...
-
-
-class _Summing(io.RawIOBase):
-    """A file whose digest is known once it is written."""
-
-    def __init__(self, to: _Writes) -> None:
-        super().__init__()
-        self._to = to
-        self.digest = hashlib.sha256()
-
-    def writable(self) -> bool:
-        """Tell that it is for writing."""
-        return True
-
-    def write(self, data: bytes) -> int:  # type: ignore[override] # tarfile writes bytes alone
-        """Write, and add to the digest."""
-        self.digest.update(data)
-        return self._to.write(data)
 
 
 def write(path: Path, entries: Iterable[Entry], *, folder: str, made_at_s: float) -> str:
@@ -50,22 +27,26 @@ def write(path: Path, entries: Iterable[Entry], *, folder: str, made_at_s: float
     beside = path.with_name(f".{path.name}.new")
     try:
         with beside.open("wb") as file:
-            summing = _Summing(file)
-            with tarfile.open(fileobj=summing, mode="w|", format=tarfile.PAX_FORMAT) as archive:
+            with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as archive:
                 for entry in entries:
                     _add(archive, entry, folder, int(made_at_s))
             file.flush()
             os.fsync(file.fileno())
         beside.chmod(_PUBLIC)
+        digest = Entry(path.name, _PUBLIC, beside).digest()  # of what the disk has
         beside.replace(path)
     except OSError as error:
-        with suppress(OSError):
-            beside.unlink(missing_ok=True)
+        _drop(beside)
         raise unusable(path, error) from None
     except ConfigError:
-        beside.unlink(missing_ok=True)
+        _drop(beside)
         raise
-    return summing.digest.hexdigest()
+    return digest
+
+
+def _drop(path: Path) -> None:
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
 
 
 def _add(archive: tarfile.TarFile, entry: Entry, folder: str, made_at_s: int) -> None:

@@ -119,8 +119,8 @@ def _check_hosts(order: Order, hosts: Mapping[str, Mapping[str, bytes]]) -> None
         for name, content in files.items():
             if b"PRIVATE KEY-----" in content:
                 raise ConfigError(
-                    f"{one_line(host)}/{one_line(name)} holds a private key, and a bundle has none: "
-                    "move it, and hand it over by itself"
+                    f"{one_line(host)}/{one_line(name)} holds a private key, and a bundle has "
+                    "none: move it, and hand it over by itself"
                 )
 
 

@@ -44,7 +44,9 @@ def normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def required(line: str, *, python: str, machine: str, extras: Collection[str]) -> Requirement | None:
+def required(
+    line: str, *, python: str, machine: str, extras: Collection[str]
+) -> Requirement | None:
     """Return what a line of ``Requires-Dist`` asks for; None where it asks for nothing there.
 
     ``python``: such as ``3.12``; ``machine``: such as ``x86_64``.

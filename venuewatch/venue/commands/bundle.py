@@ -12,12 +12,12 @@ from venuewatch.base.files import CONFIG_MAX, read_regular
 from venuewatch.base.refusals import unknown
 from venuewatch.venue.bundle import archive
 from venuewatch.venue.bundle.content import Order, entries
-from venuewatch.venue.bundle.host.program import PROGRAMS
 from venuewatch.venue.bundle.wheels import ARCHITECTURES, PYTHONS, Target, read_folder
 
 USAGE_ERROR: Final = 2
 _HOSTS_MAX: Final = 1_000
 _FILES_MAX: Final = 100
+_LONGEST_SHOWN: Final = 40
 _CENTRE: Final = "centre"
 _LEFT_OUT: Final = frozenset({".csr", ".key"})
 
@@ -98,9 +98,10 @@ def _bundle(options: argparse.Namespace) -> None:
     named = ", ".join(target.words for target in targets)
     print(f"{one_line(path)}: {len(hosts)} hosts, {named}")
     print(f"SHA-256 {digest}")
-    print("next: read this SHA-256 to the venue by telephone, or send it by another way than the file")
-    print(f"on each host: sha256sum {path.name} && tar xf {path.name} && sudo {name}/install", end="")
-    print(" --host HOST --key HOST.key" if PROGRAMS[program].name == "agent" else "")
+    print("next: tell the venue this SHA-256 by another way than the file, such as by telephone")
+    print(f"on each host, where sha256sum {path.name} says the same:")
+    key = " --host HOST --key HOST.key" if program == "agent" else ""
+    print(f"  tar xf {path.name} && sudo {name}/install{key}")
 
 
 def files_of_venue(agents: Path, venue: str) -> dict[str, Mapping[str, bytes]]:
@@ -148,7 +149,8 @@ def _target(text: str) -> Target:
     python, _, machine = text.partition("-")
     if python not in PYTHONS or machine not in ARCHITECTURES:
         raise argparse.ArgumentTypeError(
-            f"expected VERSION-ARCHITECTURE of {', '.join(PYTHONS)} and {', '.join(ARCHITECTURES)}, "
-            f"got {text[:40]!r}"
+            f"expected VERSION-ARCHITECTURE of {', '.join(PYTHONS)} "
+            f"and {', '.join(ARCHITECTURES)}, "
+            f"got {text[:_LONGEST_SHOWN]!r}"
         )
     return Target(python, machine)

@@ -169,7 +169,8 @@ def _leave(machine: Machine, *, purge: bool) -> int:
 def _installed_program(machine: Machine, before: Before) -> Program:
     said = (before.installed or before.doing or {}).get("program")
     for program in PROGRAMS.values():
-        if program.name == said or (said is None and machine.at(f"{UNITS}/{program.unit}").exists()):
+        is_there = machine.at(f"{UNITS}/{program.unit}").exists()
+        if program.name == said or (said is None and is_there):
             return program
     raise RefusedError("nothing is installed here")
 

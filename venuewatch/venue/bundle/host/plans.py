@@ -15,7 +15,16 @@ from .before import FOLDER, Before
 from .carry import Step, Tell
 from .machine import Machine
 from .opened import Bundle
-from .program import BY_HAND, CONFIGURATION, LINK, PARTS, RELEASES, UNITS, Program
+from .program import (
+    BY_HAND,
+    CONFIGURATION,
+    LINK,
+    PARTS,
+    RELEASES,
+    SHARED,
+    UNITS,
+    Program,
+)
 from .services import Service
 
 _KEY_MAKER = f"{FOLDER}/key-maker"
@@ -56,7 +65,7 @@ def coming(
                 path,
                 content,
                 mode=mode,
-                group=program.user if mode == 0o640 else "root",  # noqa: PLR2004 - those it may read
+                group=program.user if mode == SHARED else "root",
             )
             for path, (content, mode) in wanted.files.items()
         ],

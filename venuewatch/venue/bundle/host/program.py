@@ -11,6 +11,10 @@ BY_HAND = f"{RELEASES}/by-hand"
 """Where an environment goes that was made at LINK by hand."""
 
 UNITS = "/etc/systemd/system"
+PUBLIC = 0o644
+SHARED = 0o640
+"""The mode of a file that the program's user may read, and no other."""
+
 PARTS = "venuewatch_host"
 """The folder of this package in a bundle and in a release."""
 

@@ -15,7 +15,7 @@ from .before import Before
 from .certificate import validity_of
 from .machine import Machine, RefusedError, in_words
 from .opened import Bundle
-from .program import CONFIGURATION, LINK, RELEASES, UNITS, Program
+from .program import CONFIGURATION, LINK, PUBLIC, RELEASES, SHARED, UNITS, Program
 
 CLOCK_SLACK_S = 300.0
 ROOM_FACTOR = 8
@@ -74,7 +74,8 @@ def check_machine(machine: Machine, bundle: Bundle) -> None:
     free = machine.free_bytes(RELEASES)
     if free < needed:
         raise RefusedError(
-            f"{RELEASES} has room for {free >> 20} MiB, and {needed >> 20} MiB are needed: make room"
+            f"{RELEASES} has room for {free >> 20} MiB, and {needed >> 20} MiB are needed: "
+            "make room"
         )
 
 
@@ -112,17 +113,17 @@ def files_for(
     """
     program = bundle.program
     found = {
-        f"{CONFIGURATION}/{name}": (content, 0o640 if name.endswith(".toml") else 0o644)
+        f"{CONFIGURATION}/{name}": (content, SHARED if name.endswith(".toml") else PUBLIC)
         for name, content in bundle.files_of(host).items()
     }
     broker = _broker_of(found[program.configuration][0])
     for setting, path in (("key_file", given.key), ("password_file", given.password)):
         if (secret := _secret(machine, broker.get(setting), path, setting)) is not None:
-            found[str(broker[setting])] = (secret, 0o640)
+            found[str(broker[setting])] = (secret, SHARED)
     if given.certificate is not None:
         if "cert_file" not in broker:
             raise RefusedError(f"{program.configuration} names no cert_file: leave --certificate")
-        found[str(broker["cert_file"])] = (_read(given.certificate), 0o644)
+        found[str(broker["cert_file"])] = (_read(given.certificate), PUBLIC)
     if "cert_file" in broker:
         _check_pair(machine, found, str(broker["cert_file"]), str(broker.get("key_file")))
     return found
@@ -220,7 +221,8 @@ def _check_pair(
         try:
             ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(*paths, password="-")
         except (ssl.SSLError, OSError):
-            raise RefusedError(f"the key does not belong to the certificate {certificate}") from None
+            why = f"the key does not belong to the certificate {certificate}"
+            raise RefusedError(why) from None
 
 
 def _date(at_s: float) -> str:

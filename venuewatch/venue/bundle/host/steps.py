@@ -1,4 +1,4 @@
-"""The kinds of steps. Each can be done and undone, at any time and again, and tells if it is done."""
+"""The kinds of steps: each can be done and undone, again and again, and tells if it is done."""
 
 import os
 import stat
@@ -13,6 +13,12 @@ from .services import Service
 
 LOOK_EVERY_S = 0.5
 _COMPLETE = "complete"
+_RUN_PIP = (
+    "import runpy, sys; sys.path.insert(0, sys.argv.pop(1)); "
+    "runpy.run_module('pip', run_name='__main__', alter_sys=True)"
+)
+"""pip runs from its wheel, as ensurepip runs it; the bare environment has none."""
+
 
 
 class AddUser:
@@ -132,11 +138,9 @@ def make_environment(machine: Machine, path: str, pip: Path, wheels: Sequence[Pa
     machine.make_folder(str(Path(path).parent))
     here = str(machine.at(path))
     machine.run([machine.interpreter, "-I", "-m", "venv", "--without-pip", here])
-    # pip runs from its wheel, as Debian's own ensurepip does it.
-    load = "import runpy, sys; sys.path.insert(0, sys.argv.pop(1)); runpy.run_module('pip', run_name='__main__')"  # noqa: E501 - one program
     options = ["--no-index", "--no-deps", "--no-cache-dir", "--disable-pip-version-check"]
     install = ["install", "--quiet", *options, "--root-user-action=ignore", *map(str, wheels)]
-    machine.run([f"{here}/bin/python", "-I", "-c", load, str(pip), *install])
+    machine.run([f"{here}/bin/python", "-I", "-c", _RUN_PIP, str(pip), *install])
 
 
 class CheckConfiguration:
