@@ -37,7 +37,7 @@ from agent.spool.disk import Spool
 from agent.spool.thread import SpoolThread
 from agent.status import Status, status_of
 from venuewatch.base import clock, log
-from venuewatch.base.systemd import Systemd
+from venuewatch.base.systemd import CONNECTED, HEARS, Systemd
 from venuewatch.base.wire import messages, topics
 from venuewatch.base.wire.errors import MalformedMessageError
 from venuewatch.base.wire.messages import (
@@ -101,6 +101,7 @@ class Agent:
         self._gives_way_to: str | None = None
         self._is_announced = False
         self._is_heard = True
+        self._is_tick_told = False
         self._birth_refused: BirthRefused | None = None
         self._trouble = "it has not connected yet"
         self._is_stopping = False
@@ -236,7 +237,8 @@ class Agent:
         self._birth_refused = None
         self._link.opened()
         self._readings.packet_bytes_max = session.packet_bytes_max
-        self._systemd.status(f"connected to {self._link.place.address}")
+        self._is_tick_told = False
+        self._systemd.status(f"{CONNECTED}{self._link.place.address}")
         self._centre.session_began(clock.monotonic())
         self._put_back.session_began()
         self._beats.session_began()
@@ -332,6 +334,7 @@ class Agent:
                 tick = messages.decode_tick(payload)
                 self._centre.hear_tick(topic, tick, now)
                 self._beats.hear_tick(now, topic)
+                self._tell_of_tick()
                 self._is_put_back |= self._put_back.hear_tick(topic, tick, clock.since_boot())
             else:
                 state = messages.decode_centre_state(payload)
@@ -339,6 +342,12 @@ class Agent:
                 self._put_back.hear_state(topic, state)
         except MalformedMessageError as error:
             log.event(_logger, logging.WARNING, "message_refused", topic=topic, why=str(error))
+
+    def _tell_of_tick(self) -> None:
+        """Tell systemd once a session: an upgrade on this host waits for it."""
+        if not self._is_tick_told:
+            self._is_tick_told = True
+            self._systemd.status(f"{CONNECTED}{self._link.place.address}{HEARS}")
 
     def _obey(self, command: messages.Command, now: float) -> None:
         session = self._link.session

@@ -10,6 +10,10 @@ from typing import Final
 READY_WITHIN_S: Final = 10.0
 """How long (s) the end of start-up may wait to be told: without it the service never starts."""
 
+CONNECTED = "connected to "
+HEARS = ", hears the centre"
+"""An agent's status begins so while it is connected, and ends so once a tick came."""
+
 
 class Systemd:
     """Speaks to the service manager; without one every call does nothing.

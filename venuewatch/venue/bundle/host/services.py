@@ -57,7 +57,7 @@ class Systemd:
 
 
 class Supervised:
-    """A program under ``supervise``: started here now, and by the machine's own init at each boot."""
+    """A program under ``supervise``, which the machine's own init has to start at each boot."""
 
     def __init__(self, machine: Machine, program: Program) -> None:
         self._machine = machine

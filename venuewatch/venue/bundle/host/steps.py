@@ -20,7 +20,6 @@ _RUN_PIP = (
 """pip runs from its wheel, as ensurepip runs it; the bare environment has none."""
 
 
-
 class AddUser:
     """The program's own user."""
 
