@@ -90,7 +90,8 @@ class PlayedMachine(Machine):
         self.users.discard(name)
 
     def run(self, words: Sequence[str], *, user: str | None = None) -> str:
-        self._act()
+        if words[:2] != ["systemctl", "show"]:  # which changes nothing
+            self._act()
         self.ran.append(words)
         if "venv" in words:
             (Path(words[-1]) / "bin").mkdir(parents=True)

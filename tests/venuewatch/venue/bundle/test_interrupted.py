@@ -16,6 +16,8 @@ from tests.venuewatch.venue.bundle.played import (
 )
 from venuewatch.venue.bundle.host.machine import FailedError
 
+pytestmark = pytest.mark.long
+
 ACTIONS_MIN = 20
 Work = Callable[[PlayedMachine], object]
 

@@ -1,6 +1,5 @@
 """The kinds of steps: each can be done and undone, again and again, and tells if it is done."""
 
-import os
 import stat
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -199,7 +198,7 @@ class Switch:
     def is_done(self) -> bool:
         """Tell if it leads there."""
         here = self._machine.at(LINK)
-        return here.is_symlink() and os.readlink(here) == self._target
+        return here.is_symlink() and str(here.readlink()) == self._target
 
     def do(self) -> None:
         """Point it there."""
