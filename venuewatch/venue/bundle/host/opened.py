@@ -6,7 +6,7 @@ import re
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from .machine import RefusedError
+from .machine import RefusedError, in_words
 from .program import PROGRAMS, Program
 
 MANIFEST = "MANIFEST"
@@ -61,7 +61,9 @@ class Bundle:
         try:
             self._known = read_manifest((folder / MANIFEST).read_text("utf-8"))
         except (OSError, ValueError) as error:
-            raise _damaged(folder, str(error)) from None
+            is_missing = isinstance(error, FileNotFoundError)
+            why = "its manifest is missing" if is_missing else in_words(error)
+            raise _damaged(folder, why) from None
         for path, expected in self._known.items():
             self._check(path, expected)
         try:
@@ -130,7 +132,7 @@ class Bundle:
                 while piece := file.read(_PIECE):
                     digest.update(piece)
         except OSError as error:
-            why = f"{path} is missing" if isinstance(error, FileNotFoundError) else str(error)
+            why = f"{path} is missing" if isinstance(error, FileNotFoundError) else in_words(error)
             raise _damaged(self.folder, why) from None
         if digest.hexdigest() != expected:
             raise _damaged(self.folder, f"{path} is not what the manifest says")

@@ -1,0 +1,196 @@
+"""Upgrades that fail, and what of the old agent is there afterwards: all of it."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.venuewatch.venue.bundle.played import (
+    BROKEN,
+    CONFIGURATION,
+    HOST,
+    PlayedMachine,
+    files_of_host,
+    key_file,
+    run,
+    unpacked,
+)
+from venuewatch.venue.bundle.host.machine import FailedError
+
+CONFIGURED = "/etc/venuewatch/agent.toml"
+EDITED = CONFIGURATION + '[[check]]\nkind = "ping"\nname = "uplink"\naddress = "192.0.2.1"\n'
+OTHER = CONFIGURATION.replace("mqtt.example.org", "mqtt.example.net")
+
+
+@pytest.fixture
+def running(tmp_path: Path, machine: PlayedMachine) -> PlayedMachine:
+    run(machine, "install", unpacked(tmp_path, "1.0.0"), "--key", key_file(tmp_path))
+    return machine
+
+
+def failure(machine: PlayedMachine, folder: Path, command: str = "upgrade") -> str:
+    with pytest.raises(FailedError) as caught:
+        run(machine, command, folder)
+    return str(caught.value)
+
+
+def test_installed_files_are_roots_and_the_spool_is_the_agents(running: PlayedMachine) -> None:
+    owned = {path for path, owner in running.owners.items() if owner == "venuewatch-agent"}
+
+    state = running.at("/var/lib/venuewatch-agent")
+    assert owned == {state, state / "spool"}
+    modes = {name: found[1] for name, found in running.tree().items() if isinstance(found, tuple)}
+    assert modes["etc/venuewatch/host.key"] == modes["etc/venuewatch/agent.toml"] == 0o640
+
+
+def test_upgrade_keeps_the_spool(tmp_path: Path, running: PlayedMachine) -> None:
+    record = running.at("/var/lib/venuewatch-agent/spool/1.spool")
+    record.write_bytes(b"readings")
+
+    run(running, "upgrade", unpacked(tmp_path, "2.0.0"))
+
+    assert record.read_bytes() == b"readings"
+    assert running.running == "2.0.0"
+
+
+def test_upgrade_to_an_agent_that_ends_goes_back(tmp_path: Path, running: PlayedMachine) -> None:
+    before = running.tree()
+
+    why = failure(running, unpacked(tmp_path, BROKEN))
+
+    assert why == "could not see the agent come up: it did not start"
+    assert running.tree() == before
+    assert running.notes == ["installed.json"]
+
+
+def test_upgrade_to_an_agent_that_hears_nothing_goes_back(
+    tmp_path: Path, running: PlayedMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = running.tree()
+    folder = unpacked(tmp_path, "2.0.0")
+    wake = PlayedMachine.sleep
+
+    def deafen(machine: PlayedMachine, wait_s: float) -> None:
+        machine.status = "not connected: nothing listens there"
+        wake(machine, wait_s)
+
+    monkeypatch.setattr(PlayedMachine, "sleep", deafen)
+    why = failure(running, folder)
+
+    assert "after 60 s it has received no tick of the centre" in why
+    assert running.tree() == before
+
+
+def test_upgrade_of_an_agent_that_was_not_connected_needs_no_tick(
+    tmp_path: Path, running: PlayedMachine
+) -> None:
+    running.status = "not connected: no answer in time"
+
+    code = run(running, "upgrade", unpacked(tmp_path, "2.0.0"))
+
+    assert (code, running.running) == (0, "2.0.0")
+
+
+def test_upgrade_with_a_refused_configuration_never_stops_the_old_agent(
+    tmp_path: Path, running: PlayedMachine
+) -> None:
+    before = running.tree()
+    running.refusal = "agent.toml: unknown field"
+    folder = unpacked(tmp_path, "2.0.0", {HOST: files_of_host(OTHER)})
+    running.ran.clear()
+
+    why = failure(running, folder)
+
+    assert why.startswith("could not check /etc/venuewatch/agent.toml: ")
+    assert why.endswith("agent.toml: unknown field")
+    assert running.tree() == before
+
+
+@pytest.mark.parametrize("at", ["host.pem", "installed.json", "complete", "agent.toml", ".service"])
+def test_disk_that_fills_anywhere_leaves_a_bare_machine_bare(
+    tmp_path: Path, machine: PlayedMachine, at: str
+) -> None:
+    bare = machine.tree()
+    machine.full_at = at
+    folder, key = unpacked(tmp_path), key_file(tmp_path)
+
+    with pytest.raises((FailedError, OSError)) as caught:
+        run(machine, "install", folder, "--key", key)
+    machine.full_at = ""
+
+    if at == "installed.json":  # all is done by then: the same command notes it
+        assert run(machine, "install", folder, "--key", key) == 0
+    else:
+        assert "the disk is full: make room, and run this again" in str(caught.value)
+        assert {name: what for name, what in machine.tree().items() if what != "folder"} == {
+            name: what for name, what in bare.items() if what != "folder"
+        }
+
+
+def test_configuration_that_was_edited_stays(
+    tmp_path: Path, running: PlayedMachine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    running.at(CONFIGURED).write_text(EDITED)
+
+    run(running, "upgrade", unpacked(tmp_path, "2.0.0", {HOST: files_of_host(OTHER)}))
+
+    assert running.at(CONFIGURED).read_text() == EDITED
+    assert running.at(f"{CONFIGURED}.new").read_text() == OTHER
+    assert f"{CONFIGURED} was edited here and stays" in capsys.readouterr().out
+
+
+def test_configuration_that_was_not_edited_is_replaced(
+    tmp_path: Path, running: PlayedMachine
+) -> None:
+    run(running, "upgrade", unpacked(tmp_path, "2.0.0", {HOST: files_of_host(OTHER)}))
+
+    assert running.at(CONFIGURED).read_text() == OTHER
+
+
+def test_agent_installed_by_hand_gives_way_and_comes_back(
+    tmp_path: Path, machine: PlayedMachine
+) -> None:
+    by_hand = machine.at("/opt/venuewatch/bin")
+    by_hand.mkdir(parents=True)
+    (by_hand / "python").write_text("by hand")
+    machine.at("/etc/systemd/system/venuewatch-agent.service").write_text("by hand")
+    machine.users.add("venuewatch-agent")
+    machine.running = "by-hand"
+    before = machine.tree()
+    key = key_file(tmp_path)
+
+    with pytest.raises(FailedError):
+        run(machine, "upgrade", unpacked(tmp_path, BROKEN), "--key", key)
+    was_taken_back = {name: what for name, what in machine.tree().items() if what != "folder"}
+    run(machine, "upgrade", unpacked(tmp_path, "2.0.0"), "--key", key)
+
+    assert was_taken_back == {name: what for name, what in before.items() if what != "folder"}
+    assert machine.running == "2.0.0"
+    assert not machine.at("/opt/venuewatch.d/by-hand").exists()
+
+
+def test_ctrl_c_takes_all_back(
+    tmp_path: Path, running: PlayedMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = running.tree()
+    folder = unpacked(tmp_path, "2.0.0")
+
+    def interrupt(_machine: PlayedMachine, _wait_s: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(PlayedMachine, "sleep", interrupt)
+    why = failure(running, folder)
+
+    assert why == "could not see the agent come up: interrupted"
+    assert running.tree() == before
+
+
+def test_uninstall_keeps_the_spool_and_no_key(tmp_path: Path, running: PlayedMachine) -> None:
+    record = running.at("/var/lib/venuewatch-agent/spool/1.spool")
+    record.write_bytes(b"readings")
+
+    run(running, "uninstall", tmp_path)
+
+    assert record.exists()
+    assert running.has_user("venuewatch-agent")
+    assert not running.at("/etc/venuewatch").exists()
+    assert not running.at("/opt/venuewatch.d").exists()
