@@ -102,6 +102,7 @@ def test_upgrade_with_a_refused_configuration_never_stops_the_old_agent(
 
     assert why.startswith("could not check /etc/venuewatch/agent.toml: ")
     assert why.endswith("agent.toml: unknown field")
+    assert not any(words[:2] == ["systemctl", "stop"] for words in running.ran)
     assert running.tree() == before
 
 

@@ -17,6 +17,9 @@ from .machine import Machine
 FOLDER = "/var/lib/venuewatch-install"
 """Ours; nobody but root reads it, since a note may hold a key."""
 
+START = "start"
+"""What the note of a start is for, in place of a path."""
+
 _NOTES = f"{FOLDER}/before"
 _DROPPED = f"{FOLDER}/dropped"
 _DOING = f"{FOLDER}/doing.json"
@@ -51,6 +54,15 @@ class Before:
     def keep_user(self, name: str) -> None:
         """Note that a user is about to be added."""
         self._note(name, {"kind": "user", "name": name})
+
+    def keep_start(self) -> None:
+        """Note that the program of before is about to end, and another one to start."""
+        self._note(START, {"kind": "start"})
+
+    @property
+    def was_started(self) -> bool:
+        """True from such a note on, until it is put back."""
+        return self._at(START).exists()
 
     def put_back(self, path: str) -> None:
         """Put back what was noted of a path or user, if anything was."""

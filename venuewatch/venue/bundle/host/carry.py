@@ -37,17 +37,18 @@ def carry_out(steps: Sequence[Step], tell: Tell) -> None:
     Raises:
         FailedError: one could not be done, and all are undone; the text says both.
     """
-    begun: list[Step] = []
+    words = "begin"
     try:
         for step in steps:
-            begun.append(step)
+            words = step.words
             if not step.is_done():
-                tell(step.words)
+                tell(words)
                 step.do()
     except (FailedError, OSError, KeyboardInterrupt) as error:
-        why = f"could not {begun[-1].words if begun else 'begin'}: {in_words(error)}"
+        why = f"could not {words}: {in_words(error)}"
         tell(why)
-        left = take_back(begun, tell)
+        # All of them: an interrupted work may have got further than this one.
+        left = take_back(steps, tell)
         raise FailedError(f"{why}; {left}" if left else why) from None
 
 

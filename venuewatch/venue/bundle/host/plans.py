@@ -73,7 +73,7 @@ def coming(
         steps.PutFile(machine, before, f"{UNITS}/{program.unit}", bundle.unit),
         steps.Adopt(machine, before),
         steps.Switch(machine, before, wanted.release),
-        steps.Start(service, name),
+        steps.Start(before, service, name),
         steps.Await(machine, service, name, was_heard=was.was_heard),
     ]
 

@@ -4,7 +4,7 @@ import stat
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from .before import Before
+from .before import START, Before
 from .health import Health, Verdict
 from .machine import FailedError, Machine
 from .program import BY_HAND, LINK, PARTS, RELEASES, SCRIPTS, Program
@@ -226,16 +226,16 @@ class GoBack:
         """Do nothing."""
 
     def undo(self) -> None:
-        """Start what ran."""
-        if self._ran:
+        """Start what ran, unless it never ended."""
+        if self._ran and not self._service.look().pid:
             self._service.restart()
 
 
 class Start:
     """The program, with what is on disk now."""
 
-    def __init__(self, service: Service, name: str) -> None:
-        self._service = service
+    def __init__(self, before: Before, service: Service, name: str) -> None:
+        self._before, self._service = before, service
         self.words = f"start the {name}"
 
     def is_done(self) -> bool:
@@ -244,11 +244,14 @@ class Start:
 
     def do(self) -> None:
         """Start it, and after each boot."""
+        self._before.keep_start()
         self._service.restart()
 
     def undo(self) -> None:
-        """End it."""
-        self._service.stop()
+        """End it, if we started it."""
+        if self._before.was_started:
+            self._service.stop()
+            self._before.put_back(START)
 
 
 class Await:
