@@ -96,7 +96,8 @@ def _bundle(options: argparse.Namespace) -> None:
     found = entries(order, hosts, read_folder(options.wheels))
     digest = archive.write(path, found, folder=name, made_at_s=now)
     named = ", ".join(target.words for target in targets)
-    print(f"{one_line(path)}: {len(hosts)} hosts, {named}")
+    count = "1 host" if len(hosts) == 1 else f"{len(hosts)} hosts"
+    print(f"{one_line(path)}: {count}, {named}")
     print(f"SHA-256 {digest}")
     print("next: tell the venue this SHA-256 by another way than the file, such as by telephone")
     print(f"on each host, where sha256sum {path.name} says the same:")

@@ -55,7 +55,7 @@ def test_a_bundle_says_its_digest_and_what_is_next(capsys: pytest.CaptureFixture
     digest = hashlib.sha256(Path("venuewatch-STA.tar").read_bytes()).hexdigest()
     assert code == 0
     assert capsys.readouterr().out.splitlines() == [
-        "venuewatch-STA.tar: 1 hosts, Python 3.11 on x86_64",
+        "venuewatch-STA.tar: 1 host, Python 3.11 on x86_64",
         f"SHA-256 {digest}",
         "next: tell the venue this SHA-256 by another way than the file, such as by telephone",
         "on each host, where sha256sum venuewatch-STA.tar says the same:",
@@ -94,7 +94,8 @@ def test_key_and_request_beside_the_certificate_stay_behind(centre: Path) -> Non
     code = called("STA")
 
     assert code == 0
-    assert not [name for name in names_in(Path("venuewatch-STA.tar")) if name.endswith((".key", ".csr"))]
+    names = names_in(Path("venuewatch-STA.tar"))
+    assert not [name for name in names if name.endswith((".key", ".csr"))]
     assert credentials()[2] not in Path("venuewatch-STA.tar").read_bytes()
 
 
@@ -111,7 +112,9 @@ def test_a_python_without_wheels_is_refused_by_name(capsys: pytest.CaptureFixtur
 
 @pytest.mark.usefixtures("centre")
 @pytest.mark.parametrize("word", ["3.10-x86_64", "3.11", "3.11-sparc", "x86_64"])
-def test_a_python_that_none_is_for_is_refused(word: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_python_that_none_is_for_is_refused(
+    word: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as caught:
         called("STA", "--python", word)
 

@@ -157,15 +157,16 @@ def _broker_of(configuration: bytes) -> dict[str, object]:
 
 
 def _secret(machine: Machine, place: object, given: Path | None, setting: str) -> bytes | None:
-    """Return a secret to install at ``place``; None where it is there, or none is wanted."""
+    """Return the secret for ``place``, given or there already; None where none is wanted."""
     option = "--key" if setting == "key_file" else "--password"
     if not isinstance(place, str):
         if given is not None:
             raise RefusedError(f"the configuration names no {setting}: leave out {option}")
         return None
     if given is None:
-        if machine.at(place).is_file():
-            return None
+        here = machine.at(place)
+        if here.is_file():
+            return here.read_bytes()  # put again: one that was made here is root's alone so far
         also = ", or make one here with install --csr" if setting == "key_file" else ""
         raise RefusedError(f"{place} is not there: bring it with {option} FILE{also}")
     content = _read(given)
