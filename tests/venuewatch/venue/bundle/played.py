@@ -96,8 +96,10 @@ class PlayedMachine(Machine):
         if "venv" in words:
             (Path(words[-1]) / "bin").mkdir(parents=True)
         elif "install" in words:
-            venuewatch = next(word for word in words if "/venuewatch-" in word)
-            (Path(words[0]).parents[1] / "version").write_text(Path(venuewatch).name.split("-")[1])
+            names = [Path(word).name for word in words]
+            ours = [name for name in names if name.startswith("venuewatch-")]
+            version = ours[0].split("-")[1] if ours else ""
+            (Path(words[0]).parents[1] / "version").write_text(version)
         elif "check-config" in words and self.refusal:
             raise FailedError(f"{words[0]} ended with 2: {self.refusal}")
         elif words[0] == "systemctl":
