@@ -50,7 +50,10 @@ _VENUE: Final = 'name = "Stadium"\ntown = "Saint-Denis"\nlink = "wired"\n'
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the bench's options."""
     parser.add_argument(
-        "--tree", type=Path, default=ROOT / ".cache" / "debian12", help="a bare Debian (%(default)s)"
+        "--tree",
+        type=Path,
+        default=ROOT / ".cache" / "debian12",
+        help="a bare Debian (%(default)s)",
     )
     parser.add_argument(
         "--wheels",
@@ -139,7 +142,7 @@ class _Play:
             "cp venuewatch.conf /etc/mosquitto/conf.d/00-venuewatch.conf && "
             "cp venues.conf /etc/mosquitto/conf.d/10-venuewatch-venues.conf && "
             "install -d -o mosquitto /run/mosquitto && "
-            "mosquitto -d -c /etc/mosquitto/mosquitto.conf && pkill -HUP -f 'python -I -m aggregator'",
+            "mosquitto -d -c /etc/mosquitto/mosquitto.conf",
         )
         bundle = f"{_VENUEWATCH} venue bundle STA --python {self._options.python}"
         self._typed(centre, f"{bundle} --wheels wheels")
