@@ -219,7 +219,7 @@ def _states(centre: BareHost) -> dict[str, str]:
         hosts = json.loads(said)["hosts"] if code == 0 else []
     except (KeyError, TypeError, ValueError):
         hosts = []
-    return {host["name"]: host["state"] for host in hosts}
+    return {host["host"]: host["state"] for host in hosts}
 
 
 def _carry_broken(wheel: Path, folder: Path) -> None:

@@ -124,7 +124,9 @@ def test_key_of_another_host_is_refused(tmp_path: Path, machine: PlayedMachine) 
 
     line = refused(machine, "install", unpacked(tmp_path), "--key", other)
 
-    assert line == "the key does not belong to the certificate /etc/venuewatch/host.pem"
+    assert line == (
+        "the key does not belong to /etc/venuewatch/host.pem: bring the right one with --key FILE"
+    )
 
 
 @pytest.mark.parametrize("content", [b"no key", credentials()[1]], ids=["text", "certificate"])

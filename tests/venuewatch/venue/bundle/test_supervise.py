@@ -58,7 +58,8 @@ class Quick(Machine):
 def folder() -> Iterator[Path]:
     """Make a folder with a short name: the path of a Unix socket has 107 bytes at most."""
     found = Path(tempfile.mkdtemp())
-    was = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    was = {number: signal.getsignal(number) for number in numbers}
     yield found
     for number, handler in was.items():
         signal.signal(number, handler)

@@ -222,7 +222,7 @@ def _check_pair(
         try:
             ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(*paths, password="-")
         except (ssl.SSLError, OSError):
-            why = f"the key does not belong to the certificate {certificate}"
+            why = f"the key does not belong to {certificate}: bring the right one with --key FILE"
             raise RefusedError(why) from None
 
 

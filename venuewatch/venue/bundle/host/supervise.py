@@ -16,13 +16,14 @@ import subprocess
 from pathlib import Path
 from types import FrameType
 
-from .machine import Machine
+from .machine import Machine, in_words
 from .program import Program
 
 RESTART_S = 1.0
 WATCHDOG_S = 30.0
 STOP_S = 5.0
 LOOK_EVERY_S = 0.2
+CAN_NOT_START = 1
 WRONG_CONFIGURATION = 2
 _MESSAGE_MAX = 4096
 
@@ -43,7 +44,7 @@ class Supervisor:
 
     def run(self) -> int:
         """Run until stopped, or until the configuration is wrong; return the exit code."""
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self.stop)
         program, machine = self._program, self._machine
         machine.make_folder(program.state, mode=0o700, owner=program.user)
@@ -72,16 +73,20 @@ class Supervisor:
             "STATE_DIRECTORY": self._program.state,
             "RUNTIME_DIRECTORY": f"/run/{user}",
         }
-        child = subprocess.Popen(  # noqa: S603 - the words of the unit
-            self._program.words,
-            stdin=subprocess.DEVNULL,
-            user=user,
-            group=user,
-            extra_groups=[],
-            umask=0o077,
-            env=environment,
-            cwd="/",
-        )
+        try:
+            child = subprocess.Popen(  # noqa: S603 - the words of the unit
+                self._program.words,
+                stdin=subprocess.DEVNULL,
+                user=user,
+                group=user,
+                extra_groups=[],
+                umask=0o077,
+                env=environment,
+                cwd="/",
+            )
+        except OSError as error:  # while a release is switched, or for want of memory
+            print(f"{user} can not be started: {in_words(error)}", flush=True)
+            return CAN_NOT_START
         self._status, self._heard_at = "", self._machine.monotonic()
         self._say(child.pid)
         while child.poll() is None and not self._is_stopping:
