@@ -130,7 +130,7 @@ def test_program_that_stands_still_is_killed_and_started_again(folder: Path) -> 
     machine = Quick(folder)
     machine.pace = 20.0
 
-    stands_still = START + "import time; time.sleep(60)"
+    stands_still = START + TELL + "time.sleep(60)"
     _, is_again = supervised(machine, stands_still, lambda: starts(folder) > 1)
 
     assert is_again

@@ -20,12 +20,14 @@ from .machine import Machine, in_words
 from .program import Program
 
 RESTART_S = 1.0
+READY_S = 900.0  # as the unit allows: a large journal takes its time
 WATCHDOG_S = 30.0
 STOP_S = 5.0
 LOOK_EVERY_S = 0.2
 CAN_NOT_START = 1
 WRONG_CONFIGURATION = 2
 _MESSAGE_MAX = 4096
+_WITH_US = ("/usr/bin/setpriv", "--pdeathsig", "TERM")  # it ends with us, however we end
 
 
 class Supervisor:
@@ -37,6 +39,7 @@ class Supervisor:
         self._is_stopping = False
         self._status = ""
         self._heard_at = 0.0
+        self._patience_s = READY_S
 
     def stop(self, _number: int, _frame: FrameType | None) -> None:
         """End soon; called from a signal handler."""
@@ -75,7 +78,7 @@ class Supervisor:
         }
         try:
             child = subprocess.Popen(  # noqa: S603 - the words of the unit
-                self._program.words,
+                [*_WITH_US, *self._program.words],
                 stdin=subprocess.DEVNULL,
                 user=user,
                 group=user,
@@ -88,11 +91,12 @@ class Supervisor:
             print(f"{user} can not be started: {in_words(error)}", flush=True)
             return CAN_NOT_START
         self._status, self._heard_at = "", self._machine.monotonic()
+        self._patience_s = READY_S
         self._say(child.pid)
         while child.poll() is None and not self._is_stopping:
             self._listen(notices, child.pid)
-            if self._machine.monotonic() - self._heard_at > WATCHDOG_S:
-                print(f"{user} stands still for {WATCHDOG_S:g} s: it is killed", flush=True)
+            if self._machine.monotonic() - self._heard_at > self._patience_s:
+                print(f"{user} stands still for {self._patience_s:g} s: it is killed", flush=True)
                 child.kill()
         return _end(child)
 
@@ -101,6 +105,8 @@ class Supervisor:
             return
         self._heard_at = self._machine.monotonic()
         lines = notices.recv(_MESSAGE_MAX).decode(errors="replace").splitlines()
+        if "READY=1" in lines:
+            self._patience_s = WATCHDOG_S
         said = [line.removeprefix("STATUS=") for line in lines if line.startswith("STATUS=")]
         if said and said[-1] != self._status:
             self._status = said[-1]
