@@ -199,3 +199,18 @@ def test_request_by_a_bundle_without_means_is_refused(
     line = refused(machine, "install", unpacked(tmp_path), "--csr", tmp_path / "request.pem")
 
     assert line.startswith("the bundle can make no key: make it with venuewatch venue bundle --csr")
+
+
+def test_upgrade_keeps_the_host_that_this_machine_is(
+    tmp_path: Path, machine: PlayedMachine
+) -> None:
+    hosts = {HOST: files_of_host(), "STA-scores-01": files_of_host()}
+    key = key_file(tmp_path)
+    run(machine, "install", unpacked(tmp_path, hosts=hosts), "--host", HOST, "--key", key)
+    folder = unpacked(tmp_path, "2.0.0", hosts)
+
+    line = refused(machine, "upgrade", folder, "--host", "STA-scores-01")
+    code = run(machine, "upgrade", folder)
+
+    assert line == f"this machine is {HOST}: leave out --host, or uninstall first"
+    assert code == 0

@@ -93,7 +93,7 @@ def _come(name: str, bundle: Bundle, options: argparse.Namespace, machine: Machi
     before, program = Before(machine), bundle.program
     release = f"{bundle.release}-{machine.python}"
     ready.check_machine(machine, bundle)
-    host = ready.choose_host(bundle, options.host, platform.node())
+    host = ready.choose_host(bundle, options.host, before.installed, platform.node())
     if options.csr is not None:
         return _request(machine, bundle, host, options.csr)
     doing = before.doing

@@ -7,6 +7,7 @@ import contextlib
 import ssl
 import tempfile
 import tomllib
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -33,12 +34,19 @@ class Given(NamedTuple):
     certificate: Path | None = None
 
 
-def choose_host(bundle: Bundle, named: str | None, own_name: str) -> str:
-    """Return the host that this machine is to be.
+def choose_host(
+    bundle: Bundle, named: str | None, installed: Mapping[str, object] | None, own_name: str
+) -> str:
+    """Return the host that this machine is, or is to be.
 
     Raises:
         RefusedError: the bundle has no such host, or it is not clear which one is meant.
     """
+    was = (installed or {}).get("host")
+    if named is None and isinstance(was, str):
+        named = was
+    elif was is not None and named != was:
+        raise RefusedError(f"this machine is {was}: leave out --host, or uninstall first")
     if named is None and len(bundle.hosts) == 1:
         return bundle.hosts[0]
     host = named or own_name.partition(".")[0]
