@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 PROGRAM_TIMEOUT_S = 300.0
-"""How long (s) one program may take; pip needs some 20 s on a slow machine."""
+"""How long (s) one program may take: a bound against one that hangs, not measured."""
 
 
 class RefusedError(Exception):

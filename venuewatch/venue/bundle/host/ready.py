@@ -20,7 +20,7 @@ from .program import CONFIGURATION, LINK, PUBLIC, RELEASES, SHARED, UNITS, Progr
 
 CLOCK_SLACK_S = 300.0
 ROOM_FACTOR = 8
-"""An installed wheel takes up to this many times its own bytes, with compiled modules."""
+"""Room to ask for, in bytes of wheels: unpacked, and compiled. Estimated, not measured."""
 
 ROOM_BYTES = 16 * 1024 * 1024
 _SECRET_MAX = 65_536

@@ -8,7 +8,7 @@ from .machine import FailedError, Machine
 from .program import LINK, UNITS, Program
 
 STOP_S = 20.0
-"""How long (s) a supervisor may take to end: the program's own 5 s, and a slow machine."""
+"""How long (s) a supervisor may take to end: the 5 s of its program, and time to spare."""
 
 
 class Service(Protocol):
