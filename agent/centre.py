@@ -38,13 +38,19 @@ class Centre:
         self._tick_at = -math.inf
         self._since = now
 
-    def hear_tick(self, topic: str, tick: Tick, now: float) -> None:
-        """Take in the tick on one of the topics of ticks.
+    def hear_tick(self, topic: str, tick: Tick, now: float) -> bool:
+        """Take in the tick on one of the topics of ticks; return whether it is a session's first.
 
         An aggregator keeps its place among those that are echoed for as long as it ticks.
         """
+        is_first = self._tick_at == -math.inf
         self._tick_at = now
         self._credit.hear_tick(topic.removesuffix("tick"), now)
+        self._keep(topic, tick, now)
+        return is_first
+
+    def _keep(self, topic: str, tick: Tick, now: float) -> None:
+        """Keep a tick for its echo, if it is not another one's again."""
         for other, heard in list(self._ticks.items()):
             if other != topic and heard.number == tick.number:  # the same, for older agents
                 return

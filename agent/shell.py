@@ -101,7 +101,6 @@ class Agent:
         self._gives_way_to: str | None = None
         self._is_announced = False
         self._is_heard = True
-        self._is_tick_told = False
         self._birth_refused: BirthRefused | None = None
         self._trouble = "it has not connected yet"
         self._is_stopping = False
@@ -237,7 +236,6 @@ class Agent:
         self._birth_refused = None
         self._link.opened()
         self._readings.packet_bytes_max = session.packet_bytes_max
-        self._is_tick_told = False
         self._systemd.status(f"{CONNECTED}{self._link.place.address}")
         self._centre.session_began(clock.monotonic())
         self._put_back.session_began()
@@ -332,9 +330,10 @@ class Agent:
                 self._obey(messages.decode_command(payload), now)
             elif topic.endswith("/tick"):
                 tick = messages.decode_tick(payload)
-                self._centre.hear_tick(topic, tick, now)
+                is_first = self._centre.hear_tick(topic, tick, now)
+                if is_first and self._birth_refused is None:  # an upgrade on this host waits for it
+                    self._systemd.status(f"{CONNECTED}{self._link.place.address}{HEARS}")
                 self._beats.hear_tick(now, topic)
-                self._tell_of_tick()
                 self._is_put_back |= self._put_back.hear_tick(topic, tick, clock.since_boot())
             else:
                 state = messages.decode_centre_state(payload)
@@ -342,12 +341,6 @@ class Agent:
                 self._put_back.hear_state(topic, state)
         except MalformedMessageError as error:
             log.event(_logger, logging.WARNING, "message_refused", topic=topic, why=str(error))
-
-    def _tell_of_tick(self) -> None:
-        """Tell systemd once a session: an upgrade on this host waits for it."""
-        if not self._is_tick_told:
-            self._is_tick_told = True
-            self._systemd.status(f"{CONNECTED}{self._link.place.address}{HEARS}")
 
     def _obey(self, command: messages.Command, now: float) -> None:
         session = self._link.session

@@ -32,6 +32,17 @@ def test_a_tick_is_echoed_once_with_how_long_it_was_held() -> None:
     assert centre.echoes(10.5) == ()
 
 
+def test_first_tick_of_each_session_is_told() -> None:
+    centre = Centre(Credit("boot"))
+    told = []
+
+    for _ in range(2):
+        centre.session_began(0.0)
+        told += [centre.hear_tick(A, Tick(number, 1), 1.0 + number) for number in range(2)]
+
+    assert told == [True, False, True, False]
+
+
 def test_somebody_listens_while_ticks_come() -> None:
     centre = Centre(Credit("boot"))
     centre.session_began(0.0)
