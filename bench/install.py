@@ -32,7 +32,7 @@ _HOSTS: Final = ("STA-results-01", "STA-scores-01", "STA-gate-01")
 _UP_S: Final = 60.0
 _LIMITS: Final = {"seconds": 180.0, "commands": 8.0}
 _VENUEWATCH: Final = "/opt/venuewatch/bin/venuewatch"
-_SECRET: Final = "--passphrase-file passphrase"
+_UNLOCK: Final = "--passphrase-file passphrase"
 _AGGREGATOR: Final = """\
 inventory = "inventory.toml"
 [broker]
@@ -134,7 +134,7 @@ class _Play:
         centre = hosts[_CENTRE]
         begin = clock.monotonic()
         self._typed(centre, "tar xf venuewatch-centre.tar && venuewatch-centre/install")
-        add = f"{_VENUEWATCH} venue add STA --venue venue.toml --hosts hosts.csv {_SECRET}"
+        add = f"{_VENUEWATCH} venue add STA --venue venue.toml --hosts hosts.csv {_UNLOCK}"
         # Without systemd nothing can be told to read again yet, which is exit code 1.
         self._typed(centre, f"cp venues.toml /etc/venuewatch/ && {{ {add} || [ $? = 1 ]; }}")
         self._typed(
@@ -175,11 +175,11 @@ class _Play:
         """Revoke a host, and take the venue out."""
         centre = hosts[_CENTRE]
         begin = clock.monotonic()
-        centre.type(f"{_VENUEWATCH} venue revoke STA/{_HOSTS[1]} {_SECRET}")
+        centre.type(f"{_VENUEWATCH} venue revoke STA/{_HOSTS[1]} {_UNLOCK}")
         self._row("revoke", begin)
         self._seen("the revoked host away", lambda: _states(centre).get(_HOSTS[1]) == "away")
         begin = clock.monotonic()
-        centre.type(f"{_VENUEWATCH} venue remove STA {_SECRET}")
+        centre.type(f"{_VENUEWATCH} venue remove STA {_UNLOCK}")
         self._row("remove", begin)
         self._seen("the venue gone", lambda: not _states(centre))
         for name in _HOSTS:

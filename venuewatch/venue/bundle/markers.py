@@ -68,9 +68,7 @@ def required(
         "python_version": python,
         "sys_platform": "linux",
     }
-    if marker and not any(
-        _holds(marker, {**variables, "extra": extra}) for extra in ("", *extras)
-    ):
+    if marker and not any(_holds(marker, {**variables, "extra": extra}) for extra in ("", *extras)):
         return None
     chosen = frozenset(normal(extra) for extra in (asked or "").split(",") if extra.strip())
     return Requirement(normal(name), chosen, versions.strip())

@@ -57,9 +57,8 @@ class Wheel(NamedTuple):
     def runs_on(self, target: Target) -> bool:
         """Tell if it was built for a target."""
         pythons, abis, platforms = (tag.split(".") for tag in self.tags)
-        return (
-            any(_suits(python, abis, target) for python in pythons)
-            and any(_has(platform, target.machine) for platform in platforms)
+        return any(_suits(python, abis, target) for python in pythons) and any(
+            _has(platform, target.machine) for platform in platforms
         )
 
 

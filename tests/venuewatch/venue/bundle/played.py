@@ -90,6 +90,7 @@ class PlayedMachine(Machine):
         self.users.discard(name)
 
     def run(self, words: Sequence[str], *, user: str | None = None) -> str:
+        assert user in {None, *self.users}
         if words[:2] != ["systemctl", "show"]:  # which changes nothing
             self._act()
         self.ran.append(words)
@@ -134,6 +135,7 @@ class PlayedMachine(Machine):
         return name in self.users
 
     def free_bytes(self, path: str) -> int:
+        assert path.startswith("/")
         return self.free
 
     def sync_folder(self, folder: Path) -> None:

@@ -24,13 +24,13 @@ def judged(looks: list[tuple[float, Look]], *, must_be_heard: bool) -> tuple[flo
 
 
 def test_an_agent_alive_for_ten_seconds_is_well() -> None:
-    at, is_well, _ = judged([(0.0, Look(7, "connecting", True))], must_be_heard=False)
+    at, is_well, _ = judged([(0.0, Look(7, "connecting", is_spool_open=True))], must_be_heard=False)
 
     assert (at, is_well) == (10.5, True)
 
 
 def test_an_agent_that_ends_after_nine_seconds_is_not_well() -> None:
-    looks = [(0.0, Look(7, CONNECTED, True)), (9.5, Look(0, "", True))]
+    looks = [(0.0, Look(7, CONNECTED, is_spool_open=True)), (9.5, Look(0, "", is_spool_open=True))]
 
     at, is_well, why = judged(looks, must_be_heard=False)
 
@@ -39,7 +39,7 @@ def test_an_agent_that_ends_after_nine_seconds_is_not_well() -> None:
 
 
 def test_an_agent_started_again_by_its_supervisor_is_not_well() -> None:
-    looks = [(0.0, Look(7, "", True)), (5.0, Look(8, "", True))]
+    looks = [(0.0, Look(7, "", is_spool_open=True)), (5.0, Look(8, "", is_spool_open=True))]
 
     _, is_well, why = judged(looks, must_be_heard=False)
 
@@ -47,13 +47,16 @@ def test_an_agent_started_again_by_its_supervisor_is_not_well() -> None:
 
 
 def test_an_agent_that_never_appears_did_not_start() -> None:
-    at, is_well, why = judged([(0.0, Look(0, "", True))], must_be_heard=False)
+    at, is_well, why = judged([(0.0, Look(0, "", is_spool_open=True))], must_be_heard=False)
 
     assert (at, is_well, why) == (15.5, False, "it did not start")
 
 
 def test_an_agent_that_must_be_heard_has_a_minute_for_it() -> None:
-    looks = [(0.0, Look(7, CONNECTED, True)), (59.5, Look(7, HEARD, True))]
+    looks = [
+        (0.0, Look(7, CONNECTED, is_spool_open=True)),
+        (59.5, Look(7, HEARD, is_spool_open=True)),
+    ]
 
     at, is_well, _ = judged(looks, must_be_heard=True)
 
@@ -61,21 +64,24 @@ def test_an_agent_that_must_be_heard_has_a_minute_for_it() -> None:
 
 
 def test_an_agent_that_hears_no_tick_is_not_well() -> None:
-    at, is_well, why = judged([(0.0, Look(7, CONNECTED, True))], must_be_heard=True)
+    at, is_well, why = judged([(0.0, Look(7, CONNECTED, is_spool_open=True))], must_be_heard=True)
 
     assert (at, is_well) == (60.5, False)
     assert why.startswith("after 60 s it has received no tick of the centre")
 
 
 def test_an_agent_whose_spool_is_not_open_is_not_well() -> None:
-    _, is_well, why = judged([(0.0, Look(7, HEARD, False))], must_be_heard=True)
+    _, is_well, why = judged([(0.0, Look(7, HEARD, is_spool_open=False))], must_be_heard=True)
 
     assert not is_well
     assert why.startswith("after 60 s its spool is not open")
 
 
 def test_a_tick_heard_before_another_status_counts() -> None:
-    looks = [(0.0, Look(7, HEARD, True)), (1.0, Look(7, "the centre refuses our birth", True))]
+    looks = [
+        (0.0, Look(7, HEARD, is_spool_open=True)),
+        (1.0, Look(7, "the centre refuses our birth", is_spool_open=True)),
+    ]
 
     _, is_well, _ = judged(looks, must_be_heard=True)
 

@@ -71,9 +71,7 @@ def test_broken_upgrade_goes_back_without_systemd(tmp_path: Path, bare: WithoutS
     assert bare.running == "1.0.0"
 
 
-def test_process_with_the_old_number_is_no_supervisor(
-    tmp_path: Path, bare: WithoutSystemd
-) -> None:
+def test_process_with_the_old_number_is_no_supervisor(tmp_path: Path, bare: WithoutSystemd) -> None:
     run(bare, "install", unpacked(tmp_path), "--key", key_file(tmp_path))
     bare.at(f"/proc/{SUPERVISOR}/cmdline").write_bytes(b"/usr/sbin/sshd\0-D\0")
 

@@ -38,9 +38,7 @@ def chosen(folder: Path, target: Target = TARGET, first: Requirement = OURS) -> 
         ("py2-none-any", False),
     ],
 )
-def test_wheel_runs_where_its_tags_say(
-    tmp_path: Path, *, tags: str, runs: bool
-) -> None:
+def test_wheel_runs_where_its_tags_say(tmp_path: Path, *, tags: str, runs: bool) -> None:
     wheel = read_wheel(make_wheel(tmp_path, "h11", tags=tags))
 
     assert wheel.runs_on(TARGET) is runs
@@ -95,7 +93,9 @@ def test_two_versions_are_refused(tmp_path: Path) -> None:
     make_wheel(tmp_path, "venuewatch", "1.0")
     make_wheel(tmp_path, "venuewatch", "1.1")
 
-    with pytest.raises(ConfigError, match="expected one version of it, got 1.0 and 1.1: keep one"):
+    with pytest.raises(
+        ConfigError, match=r"expected one version of it, got 1\.0 and 1\.1: keep one"
+    ):
         chosen(tmp_path)
 
 
@@ -114,7 +114,7 @@ def test_wheel_cut_short_is_refused_by_name(tmp_path: Path, share: float) -> Non
     content = path.read_bytes()
     path.write_bytes(content[: int(len(content) * share)])
 
-    with pytest.raises(ConfigError, match="any.whl: expected a wheel, got damage"):
+    with pytest.raises(ConfigError, match=r"any\.whl: expected a wheel, got damage"):
         read_folder(tmp_path)
 
 

@@ -106,7 +106,7 @@ class Bundle:
 
     @property
     def pip(self) -> Path:
-        """pip's own wheel."""
+        """The wheel of pip itself."""
         return self.folder / str(self._said["pip"])
 
     @property

@@ -224,11 +224,11 @@ def _check_pair(
             f"{_date(now)}: renew it with venuewatch venue renew, or set the clock"
         )
     with tempfile.TemporaryDirectory() as folder:  # 0700; OpenSSL reads files only
-        paths = [Path(folder, name) for name in ("certificate", "key")]
-        for path, content in zip(paths, pair, strict=True):
-            path.write_bytes(content)
+        there = Path(folder, "certificate"), Path(folder, "key")
+        for place, content in zip(there, pair, strict=True):
+            place.write_bytes(content)
         try:
-            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(*paths, password="-")
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(there[0], there[1], b"-")
         except (ssl.SSLError, OSError):
             why = f"the key does not belong to {certificate}: bring the right one with --key FILE"
             raise RefusedError(why) from None

@@ -58,13 +58,17 @@ class Supervisor:
             notices.bind(str(path))
             machine.own(path, program.user, program.user)
             code = 0
-            while not self._is_stopping and code != WRONG_CONFIGURATION:
+            while self._goes_on(code):
                 code = self._run_once(notices, path)
-                if not self._is_stopping and code != WRONG_CONFIGURATION:
+                if self._goes_on(code):
                     self._say(0)
                     machine.sleep(RESTART_S)
         machine.remove(program.status)
         return WRONG_CONFIGURATION if code == WRONG_CONFIGURATION else 0
+
+    def _goes_on(self, code: int) -> bool:
+        """Tell if another start is of use, after a program that ended with ``code``."""
+        return not self._is_stopping and code != WRONG_CONFIGURATION
 
     def _run_once(self, notices: socket.socket, path: Path) -> int:
         user = self._program.user
