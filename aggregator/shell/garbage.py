@@ -12,16 +12,19 @@ from typing import NoReturn
 from venuewatch.base import clock
 
 LOOK_EVERY_S = 0.2
-"""How often (s) what was made since the last look is looked at, at least.
-
-Python's count of what is new is too small where old objects are freed meanwhile.
-"""
+"""How often (s) what was made since the last look is looked at, at least."""
 
 COUNT_EVERY_S = 0.02
 """How often (s) it is counted whether that is much, as in a storm."""
 
 MUCH = 5_000
 """So many new objects are looked at at once: some 2 ms."""
+
+WORKED_S = 0.02
+"""So much CPU time (s) of the loop is looked at at once: it may have made as many, and not count.
+
+Python's count is too small where old objects are freed meanwhile, as where a fleet comes back.
+"""
 
 WHOLE_EVERY = 50
 """Each of so many regular looks is at all that was made since the start, or is not frozen."""
@@ -46,6 +49,7 @@ class Garbage:
         self._looks = 0
         self._kept = 0  # objects that earlier looks have left, at most
         self._freezes = 0
+        self._worked_s = 0.0  # CPU time of this thread, when new objects were last looked at
 
     def begin(self) -> None:
         """Take it over. What there is now is here to stay, and is not looked at again."""
@@ -70,13 +74,14 @@ class Garbage:
             gc.freeze()
 
     def look_if_much(self) -> None:
-        """Look at what is new if that is so much that the next look would be a long one."""
-        if gc.get_count()[0] >= MUCH:
+        """Look at what is new if that may be so much that the next look would be a long one."""
+        if gc.get_count()[0] >= MUCH or clock.thread_cpu() - self._worked_s >= WORKED_S:
             self._look()
 
     def _look(self) -> None:
         self._kept += gc.get_count()[0]
         gc.collect(0)
+        self._worked_s = clock.thread_cpu()
 
     def _count(self) -> int:
         """Return how many objects are not frozen, or at most, where it would take long to count."""

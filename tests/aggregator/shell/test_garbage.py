@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from aggregator.shell import garbage
-from aggregator.shell.garbage import MUCH, WHOLE_EVERY, Garbage
+from aggregator.shell.garbage import MUCH, WHOLE_EVERY, WORKED_S, Garbage
+from venuewatch.base import clock
 
 
 class Cycle:
@@ -65,6 +66,23 @@ def test_much_that_is_new_is_looked_at_early(collector: Garbage) -> None:
 
     assert (was_early, left() is None) == (False, True)
     assert len(gc.get_objects(generation=0)) < len(made)
+
+
+def test_what_much_work_may_have_made_is_looked_at_early(
+    collector: Garbage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where as many old objects are freed, new ones are not counted."""
+    collector.look()
+    worked_s = clock.thread_cpu()
+    left = dropped()
+
+    monkeypatch.setattr(clock, "thread_cpu", lambda: worked_s + 0.9 * WORKED_S)
+    collector.look_if_much()
+    was_early = left() is None
+    monkeypatch.setattr(clock, "thread_cpu", lambda: worked_s + 1.1 * WORKED_S)
+    collector.look_if_much()
+
+    assert (was_early, left() is None) == (False, True)
 
 
 @pytest.fixture
