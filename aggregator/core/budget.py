@@ -17,9 +17,7 @@ paid back, at the allowance's rate (ITU-T I.371, generic cell rate algorithm, vi
 This module is pure arithmetic, and knows no other of the core.
 """
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
-from itertools import chain
 from typing import Final, NamedTuple, Protocol
 
 from venuewatch.base.wire.topics import Stream
@@ -228,8 +226,10 @@ class Budget:
         self.full_from = self.now = -INF
         self._credited_from = self._credited_until = -INF
         self._window_ends = -INF
-        self._bytes: Counter[str] = Counter()
-        self._bytes_before: Counter[str] = Counter()
+        self._bytes: dict[str, int] = {}
+        self._bytes_before: dict[str, int] = {}
+        self._large: set[str] = set()
+        self._large_before: set[str] = set()
 
     def begin(self, now: float, proof_at: float) -> None:
         """Begin to read at ``now``. ``proof_at``: by then we surely had read all that was sent."""
@@ -239,8 +239,9 @@ class Budget:
             full_from = self._credited_from
         self.full_from = max(full_from, now - CREDIT_MAX_S)
         if now >= self._window_ends:
-            self._bytes_before = self._bytes if now < self._window_ends + _WINDOW_S else Counter()
-            self._bytes = Counter()
+            is_next = now < self._window_ends + _WINDOW_S
+            self._bytes_before, self._bytes = self._bytes if is_next else {}, {}
+            self._large_before, self._large = self._large if is_next else set(), set()
             self._window_ends = now + _WINDOW_S
 
     def credit(self, start: float, end: float) -> None:
@@ -298,7 +299,7 @@ class Budget:
             self.refuse(host, stream, size)
             return False
         setattr(host, spending.messages_until, until)
-        self._bytes[host.name] += size
+        self._note_bytes(host.name, size)
         return True
 
     def takes_misplaced(self, host: Spender, stream: str, size: int) -> bool:
@@ -317,7 +318,12 @@ class Budget:
 
     def note_stranger(self, venue: str, size: int) -> None:
         """Note what came of a name at a venue that no inventory lists; see ``loudest``."""
-        self._bytes[f"{venue}/*"] += size
+        self._note_bytes(f"{venue}/*", size)
+
+    def _note_bytes(self, name: str, size: int) -> None:
+        sent = self._bytes[name] = self._bytes.get(name, 0) + size
+        if 2 * sent >= LOUD_BYTES:
+            self._large.add(name)
 
     def takes_new_check(self, host: Spender) -> bool:
         """Tell whether a check whose name is new may have a place, and spend it; see ``places``."""
@@ -378,20 +384,18 @@ class Budget:
 
         Names that the inventory does not list are one, by venue: as ``STA/*``.
         """
-        before, lately = self._bytes_before, self._bytes
         loud = [
-            Loud(name, sum(over.refused.values()), over.bytes, before[name] + lately[name])
+            Loud(name, sum(over.refused.values()), over.bytes, self._bytes_of(name))
             for name, over in self.over.items()
         ]
-        candidates = {  # the others can not come to it together: no sum of 35,000 hosts
-            host
-            for host, size in chain(before.items(), lately.items())
-            if 2 * size >= LOUD_BYTES and host not in self.over
-        }
+        candidates = self._large | self._large_before  # of both windows others have too little
         loud += [
             Loud(host, 0, 0, size)
-            for host in candidates
-            if (size := before[host] + lately[host]) >= LOUD_BYTES
+            for host in candidates - self.over.keys()
+            if (size := self._bytes_of(host)) >= LOUD_BYTES
         ]
         loud.sort(key=lambda one: (-one.refused_bytes - one.taken_bytes, -one.refused, one.host))
         return loud[:LOUDEST]
+
+    def _bytes_of(self, host: str) -> int:
+        return self._bytes_before.get(host, 0) + self._bytes.get(host, 0)
