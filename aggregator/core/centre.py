@@ -242,9 +242,10 @@ class Centre(Inlets):
         self.decisions.port_said(answer, now)
 
     @inlet
-    def stored(self, _now: float, token: int) -> None:
-        """Note that a ``Store`` is durable: acknowledge the backlogs in it, send its notices."""
-        self._storing.stored(token)
+    def stored(self, _now: float, *tokens: int) -> None:
+        """Note that stores are durable: acknowledge the backlogs in them, send their notices."""
+        for token in tokens:
+            self._storing.stored(token)
 
     @inlet
     def not_stored(self, _now: float, token: int) -> None:

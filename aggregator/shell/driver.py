@@ -165,9 +165,9 @@ class Driver:
         self.centre.end_trouble(clock.monotonic(), cause)
         self._hand_out()
 
-    def stored(self, token: int) -> None:
-        """Note that a store is durable."""
-        self.centre.stored(clock.monotonic(), token)
+    def stored(self, tokens: Iterable[int]) -> None:
+        """Note that stores are durable."""
+        self.centre.stored(clock.monotonic(), *tokens)
         self._hand_out()
 
     def not_stored(self, token: int) -> None:

@@ -58,14 +58,15 @@ _logger = logging.getLogger("aggregator.journal")
 class Reports(NamedTuple):
     """What a journal reports, on the loop that runs when it is made.
 
-    ``stored``: an order with this token, after the commit, once. ``refused``: before that, once, if
-    the disk refused it first. ``dropped``: tokens that will never be stored, and the late readings
-    that were dropped. ``failing``: why it can not be written now; None when it can again. ``lost``:
-    why it was begun anew, and the name of the file that was set aside, or "". ``notices``: of
-    incidents of before that ended. ``has_room``: whether late readings are taken.
+    ``stored``: the tokens of orders, once, after the commit that they share. ``refused``: one of
+    them before that, once, if the disk refused it first. ``dropped``: tokens that will never be
+    stored, and the late readings that were dropped. ``failing``: why it can not be written now;
+    None when it can again. ``lost``: why it was begun anew, and the name of the file that was set
+    aside, or "". ``notices``: of incidents of before that ended. ``has_room``: whether late
+    readings are taken.
     """
 
-    stored: Callable[[int], None]
+    stored: Callable[[Sequence[int]], None]
     refused: Callable[[int], None]
     dropped: Callable[[Sequence[int], Sequence[Number]], None]
     failing: Callable[[str | None], None]
@@ -292,10 +293,10 @@ class Journal:
             self.trouble = None
             log.event(_logger, logging.INFO, "journal_well")
             self._report(self._reports.failing, None)
-        for order in written:
-            self._refused -= set(order.tokens)
-            for token in order.tokens:
-                self._report(self._reports.stored, token)
+        tokens = [token for order in written for token in order.tokens]
+        self._refused.difference_update(tokens)
+        if tokens:
+            self._report(self._reports.stored, tokens)
         self._refuse(unwritable)
         if notices:
             self._report(self._reports.notices, notices)

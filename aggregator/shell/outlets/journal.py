@@ -48,7 +48,7 @@ _GREY = frozenset({(HostState.UP, HostState.LATE), (HostState.LATE, HostState.UP
 class Inlets(NamedTuple):
     """What the journal says to the core, each on the loop: see ``Driver``."""
 
-    stored: Callable[[int], None]
+    stored: Callable[[Sequence[int]], None]
     not_stored: Callable[[int], None]
     not_kept: Callable[[Sequence[int], Sequence[Number]], None]
     take_late: Callable[[bool], None]

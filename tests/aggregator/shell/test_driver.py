@@ -97,7 +97,9 @@ def begin_incident(driver: Driver) -> None:
     driver.centre.decisions.incidents.begin(subject, Verdict(Cause.RESULTS_FROZEN), 100.0)
 
 
-@pytest.mark.parametrize("answer", [Driver.stored, Driver.not_stored])
+@pytest.mark.parametrize(
+    "answer", [lambda driver, token: driver.stored([token]), Driver.not_stored]
+)
 async def test_outputs_of_a_callback_are_handed_out_behind(
     driver: Driver, answer: Callable[[Driver, int], None]
 ) -> None:
@@ -125,7 +127,7 @@ async def test_the_timer_is_never_later_than_due(driver: Driver, time: Time) -> 
         driver.opened,
         lambda: driver.receive([]),
         lambda: driver.port_said("answers"),
-        lambda: driver.stored(1),
+        lambda: driver.stored([1]),
         lambda: driver.not_stored(1),
         lambda: driver.settled(["1-1"]),
         driver.lost,
@@ -284,7 +286,7 @@ async def test_a_failing_outlet_starves_no_other(
 
 
 @pytest.mark.parametrize(
-    "late", [Driver.lost, Driver.opened, Driver.end, lambda driver: driver.stored(1)]
+    "late", [Driver.lost, Driver.opened, Driver.end, lambda driver: driver.stored([1])]
 )
 async def test_nothing_is_woken_or_handed_out_after_the_end(
     driver: Driver, noting: Noting, time: Time, late: Callable[[Driver], None]

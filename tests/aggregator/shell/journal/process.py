@@ -82,8 +82,8 @@ class Reports(Waiting):
         noted += what
         self.note()
 
-    def on_stored(self, token: int) -> None:
-        self.stored.append(token)
+    def on_stored(self, tokens: Sequence[int]) -> None:
+        self.stored += tokens
         self.note()
 
     def on_refused(self, token: int) -> None:
@@ -135,7 +135,7 @@ class Process(Story):
             JournalConfig(path=str(path)),
             wall,
             Inlets(
-                partial(self._answer, self.centre.stored, self.reports.on_stored),
+                self._note_stored,
                 partial(self._answer, self.centre.not_stored, self.reports.on_refused),
                 partial(self._act, self.centre.not_kept),
                 self.centre.intake.take_backlogs,
@@ -194,8 +194,12 @@ class Process(Story):
         self._act(centre.store_again, [host.name for host in centre.fleet], numbers)
         then([incident.number for incident in centre.decisions.store.open.values()])
 
+    def _note_stored(self, tokens: Sequence[int]) -> None:
+        for token in tokens:
+            self._answer(self.centre.stored, lambda each: self.reports.on_stored([each]), token)
+
     def _answer(
-        self, inlet: Callable[[float, int], None], report: Callable[[int], None], token: int
+        self, inlet: Callable[..., None], report: Callable[[int], None], token: int
     ) -> None:
         if token != _LAST:
             inlet(self.now, token)
