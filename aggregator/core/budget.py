@@ -118,6 +118,15 @@ Backlog: the pace of an agent that may send at its own (``agent/spool/pace.py``)
 many readings to store, so twice of it was more than there is time for.
 """
 
+_COSTS: Final = {
+    stream: (
+        *(spending.messages_until, 1.0 / spending.messages.per_s, spending.messages.burst_s),
+        *(spending.bytes_until, 1.0 / spending.bytes.per_s, spending.bytes.burst_s),
+    )
+    for stream, spending in ALLOWANCES.items()
+}
+"""The same in seconds: where it is noted, what one costs, and what a burst may; then of bytes."""
+
 PLACES: Final = "check_place"
 SERIES: Final = "series"
 """Names, beside those of streams, under which is counted what found no place."""
@@ -285,20 +294,18 @@ class Budget:
 
     def takes(self, host: Spender, stream: str, size: int) -> bool:
         """Tell whether a message of ``size`` bytes of another stream is taken in, and spend it."""
-        spending = ALLOWANCES[stream]
-        messages, bytes_ = spending.messages, spending.bytes
-        until = max(getattr(host, spending.messages_until), self.full_from) + 1.0 / messages.per_s
-        is_over = until - messages.burst_s > self.now + _ROUNDING_S
-        if not is_over and spending.bytes_until:
-            bytes_until = getattr(host, spending.bytes_until)
-            bytes_until = max(bytes_until, self.full_from) + size / bytes_.per_s
-            is_over = bytes_until - bytes_.burst_s > self.now + _ROUNDING_S
+        note, cost_s, burst_s, bytes_note, byte_s, bytes_burst_s = _COSTS[stream]
+        until = max(getattr(host, note), self.full_from) + cost_s
+        is_over = until - burst_s > self.now + _ROUNDING_S
+        if not is_over and bytes_note:
+            bytes_until = max(getattr(host, bytes_note), self.full_from) + size * byte_s
+            is_over = bytes_until - bytes_burst_s > self.now + _ROUNDING_S
             if not is_over:
-                setattr(host, spending.bytes_until, bytes_until)
+                setattr(host, bytes_note, bytes_until)
         if is_over:
             self.refuse(host, stream, size)
             return False
-        setattr(host, spending.messages_until, until)
+        setattr(host, note, until)
         self._note_bytes(host.name, size)
         return True
 

@@ -47,7 +47,7 @@ from aggregator.core.presence import Presence
 from aggregator.core.readings import LateReadings
 from aggregator.core.reception import Reception
 from aggregator.core.restore import Memory, memory_of, restore
-from aggregator.core.slices import MESSAGES_AT_ONCE, SLICE
+from aggregator.core.slices import MESSAGES_AT_ONCE, SLICE, WAKE_WITH_WORK
 from aggregator.core.storing import NUMBERINGS_AT_ONCE, Number, Storing, as_known
 from aggregator.core.ticks import until_next_s
 from aggregator.core.verdicts.causes import Cause, Excuse, Scalar
@@ -154,6 +154,7 @@ class Centre(Inlets):
         self._turned_at = now
         if wall is not None:
             self.reception.note_clocks(now, wall)
+        self._taken += WAKE_WITH_WORK * (now >= min(self._tick_at, self._save_at))
         if now >= self._tick_at:
             self.presence.publish_tick(self.decisions.tick(now, waited_s=self._works_at - now))
             self._tick_at = now + until_next_s(self._start, now)

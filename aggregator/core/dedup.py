@@ -81,6 +81,10 @@ class Heard:
         """How many numbers between the lowest and the highest were never received."""
         return self._highs[-1] - self._lows[0] + 1 - self.count if self._highs else 0
 
+    def awaits(self, number: int) -> bool:
+        """Tell whether a number follows the highest."""
+        return bool(self._highs) and number == self._highs[-1] + 1
+
     def add(self, number: int) -> bool:
         """Note a number; return whether it is new."""
         lows, highs = self._lows, self._highs
@@ -135,6 +139,8 @@ class Dedup:
     Attributes:
         repeats: messages that had been received before.
         boots_forgotten: boots that were forgotten for a newer one.
+        is_out_of_order: whether the last message did not follow the one before of its numbering, or
+            one of its host was taken back: then more may be missing now, or fewer.
     """
 
     def __init__(self) -> None:
@@ -142,6 +148,8 @@ class Dedup:
         self._changed: dict[Numbering, Heard] = {}
         self._gone: list[Numbering] = []
         self.repeats = self.boots_forgotten = 0
+        self.is_out_of_order = False
+        self._taken_back: set[str] = set()
 
     def pieces(self, streams: int = 1_000) -> Iterator[Sequence[object]]:
         """Yield the parts of a copy in an order in which each is small."""
@@ -161,6 +169,8 @@ class Dedup:
         copied._changed = {of: copy.deepcopy(heard, memo) for of, heard in self._changed.items()}
         copied._gone = self._gone[:]
         copied.repeats, copied.boots_forgotten = self.repeats, self.boots_forgotten
+        copied.is_out_of_order = self.is_out_of_order
+        copied._taken_back = self._taken_back.copy()
         return copied
 
     def add(self, host: str, boot: str, stream: str, number: int) -> bool:
@@ -170,6 +180,8 @@ class Dedup:
         if heard is None:
             heard = boots[boot] = Heard()
             self._forget_oldest(host, stream, boots)
+        self.is_out_of_order = not heard.awaits(number) or host in self._taken_back
+        self._taken_back.discard(host)
         if heard.add(number):
             self._changed[host, stream, boot] = heard
             return True
@@ -181,6 +193,7 @@ class Dedup:
         heard = self._streams.get((host, stream), _NONE).get(boot)
         if heard is not None:
             heard.remove(number)
+            self._taken_back.add(host)
             self._changed[host, stream, boot] = heard
 
     def say_again(self, host: str, streams: Iterable[str]) -> None:
@@ -233,6 +246,7 @@ class Dedup:
 
     def forget(self, host: str, streams: Iterable[str]) -> None:
         """Know nothing of the streams of a host that is not watched any more."""
+        self._taken_back.discard(host)
         for stream in streams:
             for boot, heard in self._streams.pop((host, stream), {}).items():
                 self._drop((host, stream, boot), heard)

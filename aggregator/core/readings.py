@@ -38,6 +38,7 @@ TRUSTED_S = 2.0
 DISTRUSTED_FROM_S = 2.5
 TRUSTED_AGAIN_S = 1.5
 """How far (s) a host's clock may be off: at first, while it is trusted, and to be trusted again."""
+_LIMIT_S = {None: TRUSTED_S, True: DISTRUSTED_FROM_S, False: TRUSTED_AGAIN_S}
 
 WAITED_S = 5.0
 """From which age (s) on a live reading waited on its way; agents let it wait for 2 s at most."""
@@ -87,6 +88,8 @@ class LatestReadings:
         self._asked[count] = now
 
     def _kept(self, now: float) -> int:
+        if not self._asked:
+            return 1
         return max((count for count, at in self._asked.items() if now - at < KEEP_S), default=1)
 
     def restore(self, known: Iterable[HeardRanges]) -> None:
@@ -153,7 +156,8 @@ class LatestReadings:
         if not self.dedup.add(host.name, message.boot, stream, message.seq):
             return False
         host.readings_heard += 1
-        self._count_missing(host)
+        if self.dedup.is_out_of_order:
+            self._count_missing(host)
         self.repeating += read is not None and read[0].is_repeating
         if isinstance(message, Checks):
             self._take_checks(host, message, now, wall, is_late=is_late)
@@ -291,8 +295,7 @@ def timestamp_ms(host: Host, wall_ms: int, wall: float, *, is_late: bool = False
     offset_s = host.clock_offset_s
     if offset_s is None:
         return wall_ms if is_late else round(wall * 1000)
-    limit_s = {None: TRUSTED_S, True: DISTRUSTED_FROM_S, False: TRUSTED_AGAIN_S}
-    host.is_clock_right = abs(offset_s) <= limit_s[host.is_clock_right]
+    host.is_clock_right = abs(offset_s) <= _LIMIT_S[host.is_clock_right]
     if not host.is_clock_right:
         return min(round(wall * 1000), wall_ms - round(offset_s * 1000))
     was_set_since = not is_late and wall_ms > _latest_ms(wall)

@@ -140,9 +140,18 @@ class Reception:
         late = None
         if kind is VITALS or kind is CHECKS:
             self._take_readings(fact, now, wall)
+            if kind is VITALS and not about.checks:
+                return None  # of numbers alone nothing is due
         elif kind is BACKLOG:
             late = self._take_backlog(about, content, now, wall)
-        elif kind is CATALOGUE:
+        else:
+            self._take_other(fact, now)
+        self._decisions.plan()
+        return late
+
+    def _take_other(self, fact: Fact, now: float) -> None:
+        kind, about, content, _ = fact
+        if kind is CATALOGUE:
             self._take_catalogue(about, content)
         elif kind is TICK:
             self._decisions.take_canary(content, now)
@@ -159,8 +168,6 @@ class Reception:
             self._take_bridge(about, now, is_connected=content)
         else:
             self._take_session(fact, now)
-        self._decisions.plan()
-        return late
 
     def _take_state(self, name: str, said: CentreState, now: float) -> None:
         """Note what another aggregator says of itself; it may do so under our own name."""

@@ -24,6 +24,9 @@ MESSAGES_AT_ONCE: Final = 1_000
 MESSAGES_OF_CALLS: Final = 250
 """After how many messages of several calls the others wait: vitals for some 10 ms."""
 
+WAKE_WITH_WORK: Final = 80
+"""For how many messages of several calls a wake counts that has to publish, to look, or to save."""
+
 CROWDED: Final = 1_000
 """How many calls may wait; then each further one does a slice, too."""
 

@@ -95,7 +95,12 @@ class BulkConnection(Connection):
 
     def _keep(self, publish: mqtt5.PublishPacket) -> None:
         self._waiting.append(publish)
-        self._note_waiting(publish.topic, len(publish.payload) + MESSAGE_BYTES)
+        topic, size = publish.topic, len(publish.payload) + MESSAGE_BYTES
+        self._waiting_bytes += size
+        of_topic = self._waiting_of[topic] = self._waiting_of.get(topic, 0) + size
+        if of_topic > ROOM_OF_ONE_BYTES:
+            self._framer.full.add(topic.encode())
+        self._note_room()
 
     def _skip(self, item: Refused | Discarded) -> None:
         if isinstance(item, Discarded):
@@ -123,7 +128,8 @@ class BulkConnection(Connection):
         while self._waiting and now - start < SLICE_S:
             some = [self._waiting.popleft() for _ in range(min(_AT_ONCE, len(self._waiting)))]
             for item in some:
-                self._note_waiting(item.topic, -len(item.payload) - MESSAGE_BYTES)
+                self._note_taken(item.topic, len(item.payload) + MESSAGE_BYTES)
+            self._note_room()
             self._listener.receive(some)
             acks += [item.packet_id for item in some if item.packet_id is not None]
             now = clock.monotonic()
@@ -141,14 +147,15 @@ class BulkConnection(Connection):
         self._process(acks)
         self._acknowledge(acks)
 
-    def _note_waiting(self, topic: str, more_bytes: int) -> None:
-        self._waiting_bytes += more_bytes
-        of_topic = self._waiting_of.pop(topic, 0) + more_bytes
+    def _note_taken(self, topic: str, size: int) -> None:
+        self._waiting_bytes -= size
+        of_topic = self._waiting_of.pop(topic) - size
         if of_topic:
             self._waiting_of[topic] = of_topic
-        if of_topic > ROOM_OF_ONE_BYTES:
-            self._framer.full.add(topic.encode())
-        elif self._framer.full:
+        if self._framer.full and of_topic <= ROOM_OF_ONE_BYTES:
             self._framer.full.discard(topic.encode())
-        self._discards.waiting_bytes = self._waiting_bytes
-        self._framer.room = max(0, min(BULK_PACKET_BYTES, ROOM_BYTES - self._waiting_bytes))
+
+    def _note_room(self) -> None:
+        self._discards.waiting_bytes = waiting = self._waiting_bytes
+        room = ROOM_BYTES - waiting
+        self._framer.room = BULK_PACKET_BYTES if room > BULK_PACKET_BYTES else max(0, room)

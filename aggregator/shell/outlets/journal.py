@@ -28,7 +28,7 @@ from aggregator.core.verdicts.causes import Cause
 from aggregator.core.verdicts.our_clock import JUMP_S
 from aggregator.shell.http.api.record import incident_json
 from aggregator.shell.journal import late_readings, rows
-from aggregator.shell.journal.boots import jump_between, marks_of
+from aggregator.shell.journal.boots import boot, jump_between, marks_of
 from aggregator.shell.journal.merge import ClosingNotice
 from aggregator.shell.journal.restore import memory_of
 from aggregator.shell.journal.upkeep import Figures
@@ -80,7 +80,7 @@ class JournalOutlet:
         waiting: Callable[[], Sequence[rows.Notice]] = tuple,
         send: Callable[[Sequence[rows.Notice]], None] | None = None,
     ) -> None:
-        self._wall = wall
+        self._wall, self._boot = wall, boot()
         self._inlets = inlets
         self._notice_of = notice_of
         self._waiting = waiting
@@ -192,7 +192,7 @@ class JournalOutlet:
         reported = [change for change in changed if change.seq]
         is_set = any(change.incident.cause is Cause.CLOCK_JUMP for change in changed)
         is_dated = store.is_alive or is_set  # a later process compares its clock with this one
-        marks = marks_of(store.at, self._wall.wall(store.at)) if is_dated else {}
+        marks = marks_of(store.at, self._wall.wall(store.at), self._boot) if is_dated else {}
         numbers = [change.incident.number for change in reported if change.change == "opened"]
         if numbers or store.next_number:
             marks[rows.NEXT_NUMBER] = max([store.next_number, *(number + 1 for number in numbers)])
