@@ -8,7 +8,7 @@ This module is pure arithmetic, as ``budget.py`` is. Times are monotonic seconds
 
 from typing import Final
 
-from aggregator.core.budget import INF, Allowance
+from aggregator.core.allowances import INF, Allowance
 
 VENUE: Final = Allowance(500_000.0, 6e6)
 """Bytes of one venue; at once what 45 hosts may have under way."""

@@ -14,15 +14,14 @@ The life of a message, as far as its host's budget is concerned:
 
 An allowance is one number of a host: the time (monotonic s) by which all that it has spent is
 paid back, at the allowance's rate (ITU-T I.371, generic cell rate algorithm, virtual scheduling).
-This module is pure arithmetic, and knows no other of the core.
+This module is pure arithmetic, and knows ``allowances.py`` alone of the core.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Final, NamedTuple, Protocol
 
+from aggregator.core.allowances import ALLOWANCES, COSTS, INF, NEW_CHECKS, TRIES
 from venuewatch.base.wire.topics import Stream
-
-INF: Final = float("inf")
 
 BEATS_LEAST: Final = 5.0
 """How many beats a second are allowed at least, however slowly a host says that it beats."""
@@ -68,64 +67,6 @@ LOUDEST: Final = 3
 _WINDOW_S: Final = 10.0
 _ROUNDING_S: Final = 1e-6
 
-
-class Allowance(NamedTuple):
-    """An allowance: ``per_s`` messages (or bytes) a second, and ``burst`` of them at once."""
-
-    per_s: float
-    burst: float
-
-    @property
-    def burst_s(self) -> float:
-        """How long (s) it takes until a whole burst is paid back."""
-        return self.burst / self.per_s
-
-
-class Spending(NamedTuple):
-    """Where a host notes what it has spent: of messages, and of bytes where they count."""
-
-    messages_until: str
-    messages: Allowance
-    bytes_until: str = ""
-    bytes: Allowance = Allowance(INF, INF)
-
-
-TRIES: Final = Allowance(20.0, 20.0)
-"""Of beats that may show life, and name no boot that is known."""
-
-NEW_CHECKS: Final = Allowance(256.0 / 3600.0, 256.0)
-"""How many checks with new names one host may have: its whole configuration four times, at once."""
-
-_SESSIONS = Allowance(5.0, 120.0)
-_READINGS = Spending(
-    "readings_until", Allowance(2.0, 30.0), "reading_bytes_until", Allowance(64_000.0, 640_000.0)
-)
-
-ALLOWANCES: Final[Mapping[str, Spending]] = {
-    Stream.BIRTH.value: Spending("births_until", _SESSIONS),
-    Stream.DEATH.value: Spending("deaths_until", _SESSIONS),
-    Stream.VITALS.value: _READINGS,
-    Stream.CHECKS.value: _READINGS,
-    Stream.CATALOGUE.value: _READINGS,
-    Stream.PROBED.value: Spending("answers_until", Allowance(20.0, 120.0)),
-    Stream.BACKLOG.value: Spending(
-        "backlog_until", Allowance(50.0, 100.0), "backlog_bytes_until", Allowance(1e6, 2e6)
-    ),
-}
-"""The allowance of each stream; vitals, checks and catalogue have one together. Beats: below.
-
-Backlog: the pace of an agent that may send at its own (``agent/spool/pace.py``). Each batch has
-many readings to store, so twice of it was more than there is time for.
-"""
-
-_COSTS: Final = {
-    stream: (
-        *(spending.messages_until, 1.0 / spending.messages.per_s, spending.messages.burst_s),
-        *(spending.bytes_until, 1.0 / spending.bytes.per_s, spending.bytes.burst_s),
-    )
-    for stream, spending in ALLOWANCES.items()
-}
-"""The same in seconds: where it is noted, what one costs, and what a burst may; then of bytes."""
 
 PLACES: Final = "check_place"
 SERIES: Final = "series"
@@ -294,7 +235,7 @@ class Budget:
 
     def takes(self, host: Spender, stream: str, size: int) -> bool:
         """Tell whether a message of ``size`` bytes of another stream is taken in, and spend it."""
-        note, cost_s, burst_s, bytes_note, byte_s, bytes_burst_s = _COSTS[stream]
+        note, cost_s, burst_s, bytes_note, byte_s, bytes_burst_s = COSTS[stream]
         until = max(getattr(host, note), self.full_from) + cost_s
         is_over = until - burst_s > self.now + _ROUNDING_S
         if not is_over and bytes_note:

@@ -52,8 +52,7 @@ from aggregator.core.storing import NUMBERINGS_AT_ONCE, Number, Storing, as_know
 from aggregator.core.ticks import until_next_s
 from aggregator.core.verdicts.causes import Cause, Excuse, Scalar
 from aggregator.core.verdicts.centre import Port
-from venuewatch.base.wire.errors import MalformedMessageError
-from venuewatch.base.wire.errors import Reason as Refusal
+from venuewatch.base.wire.errors import MalformedMessageError, Reason
 
 LOOK_APART_S = 0.02
 """How long (s) two looks are apart at least; a verdict is stamped with its own deadline anyway."""
@@ -206,7 +205,7 @@ class Centre(Inlets):
         self._read(len(messages))
 
     @inlet
-    def refuse(self, _now: float, reason: Refusal) -> None:
+    def refuse(self, _now: float, reason: Reason) -> None:
         """Count a message that could not even be decoded as a packet."""
         self.intake.rejected[reason] += 1
 
@@ -245,8 +244,7 @@ class Centre(Inlets):
     @inlet
     def stored(self, _now: float, *tokens: int) -> None:
         """Note that stores are durable: acknowledge the backlogs in them, send their notices."""
-        for token in tokens:
-            self._storing.stored(token)
+        self._storing.stored(*tokens)
 
     @inlet
     def not_stored(self, _now: float, token: int) -> None:

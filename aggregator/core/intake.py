@@ -11,8 +11,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NoReturn, Protocol, TypeAlias
 
+from aggregator.core.allowances import ALLOWANCES
 from aggregator.core.backlog_room import BacklogRoom
-from aggregator.core.budget import ALLOWANCES, Budget, Discarding
+from aggregator.core.budget import Budget, Discarding
 from aggregator.core.fleet import Fleet
 from aggregator.core.host import Host
 from aggregator.core.outputs import Refused

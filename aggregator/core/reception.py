@@ -57,7 +57,6 @@ from venuewatch.base.wire.catalogue import Catalogue
 from venuewatch.base.wire.errors import MalformedMessageError, Reason
 from venuewatch.base.wire.messages import (
     ECHOES_MAX,
-    Backlog,
     Beat,
     BirthRefused,
     CentreState,
@@ -143,7 +142,8 @@ class Reception:
             if kind is VITALS and not about.checks:
                 return None  # of numbers alone nothing is due
         elif kind is BACKLOG:
-            late = self._take_backlog(about, content, now, wall)
+            late = self.readings.take_late(about, content, now, wall)
+            self._correct(about, late.taken, now)
         else:
             self._take_other(fact, now)
         self._decisions.plan()
@@ -361,12 +361,6 @@ class Reception:
                 refusal = error
         if refusal is not None:
             raise refusal
-
-    def _take_backlog(self, host: Host, backlog: Backlog, now: float, wall: float) -> LateReadings:
-        """Take readings that came late, and correct the record by them."""
-        late = self.readings.take_late(host, backlog, now, wall)
-        self._correct(host, late.taken, now)
-        return late
 
     def _ask_for_catalogue(self, host: Host, key: str, now: float) -> None:
         if now - host.catalogue_asked_at >= _ASK_APART_S:

@@ -151,13 +151,14 @@ class Storing:
             waiting = _Waiting(notices, tuple(acknowledgements), backlog_bytes)
             self._waiting[self._token] = waiting
 
-    def stored(self, token: int) -> None:
-        """Release all that waited for a store."""
+    def stored(self, *tokens: int) -> None:
+        """Release all that waited for stores."""
         self.is_refused = False
-        waiting = self._waiting.pop(token, None)
-        if waiting is not None:
-            self._outputs += waiting.acknowledgements
-            self._outputs += waiting.notices
+        for token in tokens:
+            waiting = self._waiting.pop(token, None)
+            if waiting is not None:
+                self._outputs += waiting.acknowledgements
+                self._outputs += waiting.notices
 
     def not_stored(self, token: int) -> None:
         """Release the notices that waited for a store, and no acknowledgement."""

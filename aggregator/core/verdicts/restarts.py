@@ -6,7 +6,7 @@ boot begins: more than ``BOOTS`` an hour count as falls. Times are monotonic sec
 
 from typing import Final
 
-from aggregator.core.budget import Allowance
+from aggregator.core.allowances import Allowance
 from aggregator.core.host import Host
 from aggregator.core.incidents.lifecycle import Incidents
 from aggregator.core.incidents.record import Subject

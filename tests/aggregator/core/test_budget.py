@@ -5,14 +5,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from aggregator.core.budget import (
-    ALLOWANCES,
-    BEATS_BURST,
-    LOUD_BYTES,
-    QUIET_S,
-    TOLD_AFTER_S,
-    Discarding,
-)
+from aggregator.core.allowances import ALLOWANCES
+from aggregator.core.budget import BEATS_BURST, LOUD_BYTES, QUIET_S, TOLD_AFTER_S, Discarding
 from aggregator.core.outputs import HostChanged, Store
 from aggregator.core.states import HostState
 from aggregator.core.verdicts.causes import Cause

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import pytest
 
-from aggregator.core.budget import ALLOWANCES
+from aggregator.core.allowances import ALLOWANCES
 from aggregator.core.outputs import Publish, Refused
 from aggregator.core.states import HostState
 from aggregator.core.unlisted import UNLISTED_MAX

@@ -4,7 +4,8 @@ from collections import Counter
 
 import pytest
 
-from aggregator.core.budget import CHECKS_MAX, NEW_CHECKS
+from aggregator.core.allowances import NEW_CHECKS
+from aggregator.core.budget import CHECKS_MAX
 from aggregator.core.incidents.lifecycle import DAMPED_LEAST
 from aggregator.core.outputs import Tell
 from aggregator.core.states import HostState
