@@ -25,6 +25,7 @@ STA = VenueEntry(
 )
 AQU = VenueEntry("AQU", host=(HostEntry("AQU-1"),), uplink_addresses=("198.51.100.7/32",))
 RULES = acl.rules([STA, AQU], ["aggregator"])
+SHIPPED = Path(__file__).parents[3] / "mosquitto" / "venuewatch.acl"
 
 
 def block(user: str, rules: str = RULES) -> list[str]:
@@ -74,6 +75,15 @@ def test_lines_of_an_operator_stay_around_ours() -> None:
     assert second.startswith(f"{before}\n{acl.BEGIN}\nuser x\n{acl.END}\n")
     assert second.endswith("user other\ntopic read a\n")
     assert "STA-1" not in second
+
+
+def test_rules_that_are_shipped_are_gone_on_with() -> None:
+    text = acl.within(SHIPPED.read_text(), RULES)
+
+    lines = text.splitlines()
+    for user in ("_centre-aggregator", "_bulk-aggregator", "STA-1"):
+        assert lines.count(f"user {user}") == 1
+    assert acl.within(text, RULES) == text
 
 
 @pytest.mark.parametrize(
