@@ -36,7 +36,8 @@ SLICE_S = 0.01
 MESSAGE_BYTES = 512
 """What a message that waits is counted for, beside its payload: the objects that hold it."""
 
-_AT_ONCE = 8  # messages that the listener gets at a time
+_AT_ONCE = 16  # messages that the listener gets at a time, where they are small
+_AT_ONCE_BYTES = 16_384
 _STREAMS = frozenset(stream.value for stream in topics.BULK)
 
 
@@ -126,16 +127,25 @@ class BulkConnection(Connection):
             self._process_later(self._next_at - now)
             return
         while self._waiting and now - start < SLICE_S:
-            some = [self._waiting.popleft() for _ in range(min(_AT_ONCE, len(self._waiting)))]
-            for item in some:
-                self._note_taken(item.topic, len(item.payload) + MESSAGE_BYTES)
-            self._note_room()
+            some = self._take_some()
             self._listener.receive(some)
             acks += [item.packet_id for item in some if item.packet_id is not None]
             now = clock.monotonic()
         self._next_at = now + (now - start)
         if self._waiting:
             self._process_later(now - start)
+
+    def _take_some(self) -> list[mqtt5.PublishPacket]:
+        """Take from what waits as much as the listener gets at a time."""
+        some: list[mqtt5.PublishPacket] = []
+        room = _AT_ONCE_BYTES
+        while self._waiting and len(some) < _AT_ONCE and room > 0:
+            item = self._waiting.popleft()
+            some.append(item)
+            room -= len(item.payload)
+            self._note_taken(item.topic, len(item.payload) + MESSAGE_BYTES)
+        self._note_room()
+        return some
 
     def _process_later(self, wait_s: float) -> None:
         self._is_due = True

@@ -94,6 +94,14 @@ async def test_readings_are_processed_in_slices_with_time_for_others(notes: Slow
     assert wire.acknowledged() == list(range(at_once + 1, 101))
 
 
+async def test_large_messages_are_handed_on_one_by_one(notes: Slow) -> None:
+    wire, notes.costs_s = Bulk(notes), bulk.SLICE_S / 2
+
+    wire.read(*(publish(BACKLOG, at, 40_000) for at in range(1, 9)))
+
+    assert len(notes.received) == 2
+
+
 async def test_readings_wait_here_while_the_core_has_work_left(notes: Slow) -> None:
     wire, notes.is_behind = Bulk(notes), True
 
