@@ -206,7 +206,7 @@ def _steps(found: Settings, venue: VenueEntry, asked: Asked, *, is_first: bool) 
     if asked.has_requests:
         place = Path(found.agents) / venue.code
         yield f"have the foreign authority sign each {place}/HOST/host.csr, as host.pem beside it"
-    yield f"install an agent on each host, with the files in {Path(found.agents) / venue.code}/HOST"
+    yield f"venuewatch venue bundle {venue.code} --agents {found.agents} --wheels FOLDER"
     yield f"hand each key of {Path(found.pki) / 'hosts' / venue.code} over to its host, by itself"
     if venue.uplink_addresses:
         yield f"load the packet filter anew, where it includes {found.nftables_file}"

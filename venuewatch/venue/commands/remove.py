@@ -45,7 +45,7 @@ def _run(options: argparse.Namespace) -> int:
             gone += [Change(path, None) for path in sorted(place.glob("*"))]
         planned = [Change(fleet.path_of(found, code), None), *derived, *gone]
         then = [
-            f"stop the agent on each host of {code}, and uninstall it",
+            f"on each host of {code}: sudo /opt/venuewatch/uninstall",
             f"load the packet filter anew, where it includes {found.nftables_file}",
         ]
         common.finish(planned, then, is_dry=options.dry_run)
