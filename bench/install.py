@@ -133,24 +133,28 @@ class _Play:
         """Type what the documents say, and see all hosts up."""
         centre = hosts[_CENTRE]
         begin = clock.monotonic()
-        self._typed(centre, "tar xf venuewatch-centre.tar && venuewatch-centre/install")
+        line = "tar xf venuewatch-centre.tar && venuewatch-centre/install"
+        self._typed(centre, "install the centre", line)
         add = f"{_VENUEWATCH} venue add STA --venue venue.toml --hosts hosts.csv {_UNLOCK}"
-        # Without systemd nothing can be told to read again yet, which is exit code 1.
-        self._typed(centre, f"cp venues.toml /etc/venuewatch/ && {{ {add} || [ $? = 1 ]; }}")
+        self._typed(centre, "venue add", f"cp venues.toml /etc/venuewatch/ && {add}")
         self._typed(
             centre,
+            "start the broker",
             "cp venuewatch.conf /etc/mosquitto/conf.d/00-venuewatch.conf && "
             "cp venues.conf /etc/mosquitto/conf.d/10-venuewatch-venues.conf && "
             "install -d -o mosquitto /run/mosquitto && "
-            "mosquitto -d -c /etc/mosquitto/mosquitto.conf",
+            "mosquitto -d -c /etc/mosquitto/mosquitto.conf && "
+            # The first venue's command reloads nothing: an aggregator is started behind it.
+            "pkill -HUP -f 'bin/[p]ython -I -m aggregator'",
         )
         bundle = f"{_VENUEWATCH} venue bundle STA --python {self._options.python}"
-        self._typed(centre, f"{bundle} --wheels wheels")
+        self._typed(centre, "venue bundle", f"{bundle} --wheels wheels")
         for name in _HOSTS:
             _hand_over(centre, hosts[name], "venuewatch-STA.tar")
             _hand_over(centre, hosts[name], f"/etc/venuewatch/pki/hosts/STA/{name}.key")
             line = f"venuewatch-STA/install --host {name} --key {name}.key"
-            self._typed(hosts[name], f"tar xf venuewatch-STA.tar && {line}")
+            line = f"tar xf venuewatch-STA.tar && {line}"
+            self._typed(hosts[name], f"install {name}", line)
         self._seen("all hosts up", lambda: _states(centre) == dict.fromkeys(_HOSTS, "up"))
         self._commands += 1  # the look at the status
         seconds = round(clock.monotonic() - begin, 1)
@@ -185,11 +189,11 @@ class _Play:
         for name in _HOSTS:
             hosts[name].type("/opt/venuewatch/uninstall --purge")
 
-    def _typed(self, host: BareHost, line: str) -> None:
+    def _typed(self, host: BareHost, what: str, line: str) -> None:
         begin = clock.monotonic()
         host.type(line)
         self._commands += 1
-        self._row(line, begin)
+        self._row(what, begin)
 
     def _seen(self, what: str, is_so: Callable[[], bool]) -> None:
         begin = clock.monotonic()
