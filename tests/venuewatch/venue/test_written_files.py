@@ -155,12 +155,3 @@ def test_network_of_two_venues_is_told() -> None:
         "192.0.2.5/32 of AQU overlaps 192.0.2.0/28 of STA"
     ]
     assert nftables.overlapping([STA, AQU]) == []
-
-
-def test_shipped_rules_are_taken_over_and_not_doubled() -> None:
-    shipped = (Path(__file__).parents[3] / "mosquitto" / "venuewatch.acl").read_text()
-
-    written = acl.within(shipped, acl.rules([], ["aggregator"]))
-
-    assert written.count("user _centre-aggregator\n") == 1
-    assert written.count("user _bulk-aggregator\n") == 1
