@@ -1,0 +1,102 @@
+"""The Ansible role of venue hosts: keys are told to nobody, and every file is one of its owner."""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ANSIBLE = Path(__file__).parents[2] / "deploy" / "ansible"
+ROLE = ANSIBLE / "roles" / "venuewatch"
+
+
+def tasks() -> Iterator[dict[str, Any]]:
+    """Return every task of the role, those of blocks, too."""
+    for file in sorted((ROLE / "tasks").glob("*.yml")):
+        waiting = list(yaml.safe_load(file.read_text()))
+        while waiting:
+            task = waiting.pop(0)
+            inside = [*task.get("block", []), *task.get("always", [])]
+            waiting = [*inside, *waiting]
+            if not inside:
+                yield task
+
+
+def modules_of(task: dict[str, Any]) -> list[str]:
+    return [key for key in task if key.startswith("ansible.builtin.")]
+
+
+def test_each_task_has_a_name_and_one_module_of_ansibles_own() -> None:
+    odd = [task for task in tasks() if "name" not in task or len(modules_of(task)) != 1]
+
+    assert odd == []
+
+
+def test_key_is_in_no_log_and_no_diff() -> None:
+    copies = [task for task in tasks() if "venuewatch_key }}" in str(task)]
+
+    assert len(copies) == 2
+    assert all(task["no_log"] is True and task["diff"] is False for task in copies)
+
+
+def test_each_file_has_its_owner_and_mode() -> None:
+    written = [
+        task[module]
+        for task in tasks()
+        for module in modules_of(task)
+        if module.endswith((".copy", ".template"))
+    ]
+
+    assert len(written) >= 4
+    assert all({"owner", "group", "mode"} <= set(one) for one in written)
+
+
+def test_key_that_was_brought_is_removed_in_any_case() -> None:
+    (block,) = [
+        one for one in yaml.safe_load((ROLE / "tasks" / "bundle.yml").read_text()) if "block" in one
+    ]
+
+    assert [one["ansible.builtin.file"]["state"] for one in block["always"]] == ["absent"]
+
+
+def test_variables_that_have_no_default_are_asked_for_first() -> None:
+    first = yaml.safe_load((ROLE / "tasks" / "main.yml").read_text())[0]
+
+    for name in ("venuewatch_venue", "venuewatch_bundle", "venuewatch_bundle_sha256"):
+        assert f"{name} is defined" in first["ansible.builtin.assert"]["that"]
+
+
+@pytest.mark.real
+@pytest.mark.skipif(shutil.which("ansible-lint") is None, reason="ansible-lint is not installed")
+def test_ansible_lint_finds_nothing_wrong() -> None:
+    done = subprocess.run(
+        ["ansible-lint", "--offline", "--nocolor", "venue.yml", "roles"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ANSIBLE,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.real
+@pytest.mark.skipif(
+    shutil.which("ansible-playbook") is None, reason="ansible-playbook is not installed"
+)
+def test_ansible_reads_the_playbook() -> None:
+    done = subprocess.run(
+        [
+            *("ansible-playbook", "--syntax-check", "-i", "STA,"),
+            *("-e", "venuewatch_venue=all", "venue.yml"),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ANSIBLE,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
