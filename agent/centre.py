@@ -78,8 +78,8 @@ class Centre:
             return ()
         heard, self._to_echo = self._to_echo, {}
         first = sorted(heard, key=lambda topic: (topic != topics.TICK, topic))
-        return tuple(
-            Echo(heard[topic].number, milliseconds(now - heard[topic].at)) for topic in first
+        return tuple(  # of a generator Python would keep a spare one each time, up to 2,000
+            [Echo(heard[topic].number, milliseconds(now - heard[topic].at)) for topic in first]
         )
 
     def is_listening(self, now: float) -> bool:

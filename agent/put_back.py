@@ -66,7 +66,7 @@ class PutBack:
         if ahead_s >= 0.0:
             self._least[boot] = _Least(tick, at)
         else:
-            self._least[boot] = least._replace(at=least.at + min(_AGE_S, -ahead_s))
+            self._least[boot] = _Least(least.tick, least.at + min(_AGE_S, -ahead_s))
         return ahead_s > AHEAD_S
 
 
