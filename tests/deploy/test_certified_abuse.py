@@ -39,6 +39,10 @@ def certified(broker: Certified) -> ssl.SSLContext:
     return context
 
 
+HUNG_UP = "alert|reset|eof|broken pipe"
+"""How a refusal looks from here: it depends on which end is quicker."""
+
+
 def answer(broker: Certified, context: ssl.SSLContext, *packets: bytes) -> list[object]:
     """Send packets, and return what the broker says until it hangs up.
 
@@ -58,16 +62,15 @@ CONNECT = mqtt5.ConnectPacket("STA-1", clean_start=True, keep_alive=5).write()
 
 
 def test_client_without_a_certificate_is_refused(broker: Certified) -> None:
-    with pytest.raises(OSError, match=r"(?i)certificate.required|reset|broken pipe|alert"):
+    with pytest.raises(OSError, match=rf"(?i)certificate.required|{HUNG_UP}"):
         answer(broker, trusting(broker), CONNECT)
 
 
 def test_client_over_plain_tcp_gets_no_answer(broker: Certified) -> None:
     with socket.create_connection(("127.0.0.1", broker.tls_port), 5.0) as connection:
-        connection.sendall(CONNECT)
-
         said = b""
-        with contextlib.suppress(ConnectionResetError):
+        with contextlib.suppress(ConnectionError):
+            connection.sendall(CONNECT)
             said = connection.recv(4_096)
 
     assert not said.startswith(b"\x20")  # a CONNACK
@@ -78,7 +81,7 @@ def test_tls_1_2_is_refused_whatever_its_cipher(broker: Certified) -> None:
     context.maximum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers("ECDHE-ECDSA-AES128-SHA")
 
-    with pytest.raises(OSError, match=r"(?i)version|reset|eof|alert"):
+    with pytest.raises(OSError, match=rf"(?i)version|{HUNG_UP}"):
         answer(broker, context, CONNECT)
 
 
