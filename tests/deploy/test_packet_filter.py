@@ -13,13 +13,15 @@ from bench.kit.cable import CENTRE, HOSTS, KNOWN, UNKNOWN, Cable, cable
 from bench.kit.processes import wait_for
 from tests.integration.real import pause
 from venuewatch.base import clock
-from venuewatch.rehearsal.stage.machine import StageError, inside
+from venuewatch.rehearsal.stage.machine import Machine, StageError, inside
 
 pytestmark = [pytest.mark.real, pytest.mark.long]
 
 PORT, OTHER_PORT = 8883, 8884
 FLOOD_S = 4.0
 BEHIND = 120
+DATAGRAMS = 100
+DATAGRAM_S = 5.0
 WITHIN_S = 40.0  # a connection whose first packet was dropped tries again after 1, 3, 7 and 15 s
 KB = 1_024  # as nft counts
 ADDRESSES = pytest.mark.parametrize("family", [0, 1], ids=["ipv4", "ipv6"])
@@ -62,6 +64,15 @@ class Site:
                     sock.send(bytes(65_536))
         sock.close()
         return self.taken.get(address, 0)
+
+    def datagrams(self, machine: Machine, address: str, family: int) -> socket.socket:
+        """Return a UDP socket of a machine, which waits a few seconds for a datagram."""
+        kind = socket.AF_INET6 if family else socket.AF_INET
+        made = inside(machine.namespace, partial(socket.socket, kind, socket.SOCK_DGRAM))
+        self._stack.callback(made.close)
+        made.bind((address, 0))
+        made.settimeout(DATAGRAM_S)
+        return made
 
     def _listener(self, family: int, port: int) -> socket.socket:
         kind = socket.AF_INET6 if family else socket.AF_INET
@@ -188,6 +199,23 @@ def test_other_ports_are_not_touched(site: Site, family: int) -> None:
     taken = site.flood(UNKNOWN[family], family, OTHER_PORT)
 
     assert taken > 2 * (2_000 + 500 * (FLOOD_S + 0.5)) * KB
+
+
+@ADDRESSES
+@pytest.mark.parametrize("from_where", [UNKNOWN, KNOWN], ids=["unknown", "known"])
+def test_other_protocols_are_not_touched(
+    site: Site, family: int, from_where: tuple[str, str]
+) -> None:
+    """To the kernel's tracking each datagram from a port of its own is a new connection."""
+    site.laid.load_filter(PORT, hosts=1)
+    there = site.datagrams(site.laid.centre, CENTRE[family], family)
+    target = there.getsockname()[:2]
+
+    for _ in range(DATAGRAMS):
+        site.datagrams(site.laid.outside, from_where[family], family).sendto(b"any", target)
+
+    assert [there.recv(3) for _ in range(DATAGRAMS)] == [b"any"] * DATAGRAMS
+    assert site.laid.dropped("unknown_new") == site.laid.dropped("venue_STA_new") == 0
 
 
 def test_both_families_of_a_venue_share_one_bound_of_connections(site: Site) -> None:

@@ -45,7 +45,7 @@ def one_address(stack: ExitStack, folder: Path) -> Iterator[tuple[Fleet, Place]]
     ) as many:
         laid.load_filter(many.broker.port)
         yield many, Behind(laid.outside)
-        assert laid.dropped("known_open") == laid.dropped("known_new") == 0
+        assert laid.dropped("venue_STA_open") == laid.dropped("venue_STA_new") == 0
 
 
 @contextmanager
