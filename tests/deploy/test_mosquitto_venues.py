@@ -244,6 +244,14 @@ def test_websockets_start_where_the_build_has_them(tmp_path: Path) -> None:
     assert said == []
 
 
+def test_websockets_take_the_ciphers_of_the_other_listener_with_passwords() -> None:
+    """`tls_version` has no effect there, and ciphers have (mosquitto.conf.example)."""
+    passwords = (brokers.FILES / "venuewatch.conf").read_text()
+    (ciphers,) = re.findall(r"^#(ciphers .+)$", passwords, re.MULTILINE)
+
+    assert (brokers.FILES / "websockets.conf").read_text().splitlines().count(ciphers) == 1
+
+
 def test_sed_of_the_readme_removes_the_listener_for_trying(tmp_path: Path) -> None:
     script = "/^# For trying/,/^allow_anonymous true/ d"
     readme = (brokers.FILES / "README.md").read_text()
