@@ -61,9 +61,10 @@ def test_agent_reads_the_same_under_mounts_of_its_own(tmp_path: Path) -> None:
 
 def test_its_own_mounts_are_what_the_test_says(tmp_path: Path) -> None:
     own = ("unshare", "--mount", "sh", "-euc", OWN_MOUNTS, tmp_path)
+    write_as_it_is = 'value=$(cat "$0"); echo "$value" >"$0"'
 
     done = subprocess.run(
-        [*own, "sh", "-c", "echo 1 >/proc/sys/vm/swappiness"],
+        [*own, "sh", "-c", write_as_it_is, "/proc/sys/vm/swappiness"],
         check=False,
         capture_output=True,
         text=True,

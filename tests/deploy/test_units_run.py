@@ -1,7 +1,8 @@
 """The shipped units under a real systemd as a system's manager, on a copy of this machine's files.
 
-Namespaces of its own, and an overlay over ``/`` that is forgotten at the end: nothing of this
-machine changes. Its groups of processes have no controllers there: limits of memory are not tried.
+Namespaces, devices and groups of processes of its own, and an overlay over ``/`` that is forgotten
+at the end: nothing of this machine changes. Its groups have no controllers there: limits of memory
+are not tried.
 """
 
 import json
@@ -13,6 +14,8 @@ import sysconfig
 from pathlib import Path
 
 import pytest
+
+from tests.kit.own_groups import own_groups
 
 ROOT = Path(__file__).parents[2]
 SYSTEMD = Path("/usr/lib/systemd/system")
@@ -44,11 +47,22 @@ cd "$0/all"
 mount -t proc proc proc
 mount --bind proc/sys proc/sys
 mount -o remount,bind,ro proc/sys  # systemd sets the machine's own limit of files
-mount -t sysfs sysfs sys
+mount -t sysfs -o ro sysfs sys
 mount -t cgroup2 cgroup2 sys/fs/cgroup
 mount -t tmpfs -o mode=755 tmpfs run
 mount -t tmpfs -o mode=1777 tmpfs tmp
-mount --rbind /dev dev
+# Of the machine's own devices systemd would keep a link for its journal.
+mount -t tmpfs -o mode=755 tmpfs dev
+for name in null zero full random urandom tty console; do
+    [ -c "/dev/$name" ] || continue
+    : >"dev/$name"
+    mount --bind "/dev/$name" "dev/$name"
+done
+mkdir -m 755 dev/pts dev/shm
+mount -t devpts -o newinstance,ptmxmode=0666,mode=620 devpts dev/pts
+mount -t tmpfs -o mode=1777 tmpfs dev/shm
+ln -s pts/ptmx dev/ptmx
+ln -s /proc/self/fd dev/fd
 mkdir -p opt/venuewatch scene etc/venuewatch etc/sysusers.d
 mkdir -p "opt/venuewatch/bin" "opt/venuewatch/lib/$4/site-packages"
 printf "%s\\n" "home = /usr/bin" >opt/venuewatch/pyvenv.cfg
@@ -98,6 +112,10 @@ def is_for_units(path: Path) -> bool:
     return not shut and path.parts[1] not in {"home", "root", "run"}
 
 
+def names_of_devices() -> set[str]:
+    return {each.name for each in Path("/dev").iterdir()}
+
+
 def test_units_start_reload_and_come_back_under_a_real_systemd(tmp_path: Path) -> None:
     packages, version = sysconfig.get_path("purelib"), f"python3.{sys.version_info.minor}"
     if not Path("/usr/bin", version).exists() or not is_for_units(ROOT):
@@ -106,13 +124,19 @@ def test_units_start_reload_and_come_back_under_a_real_systemd(tmp_path: Path) -
     overlay.mkdir()
     said.mkdir()
 
-    done = subprocess.run(
-        [*UNSHARE, "--cgroup", "sh", "-euc", BOOT, overlay, ROOT, packages, said, version],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=LIMIT_S,
-    )
+    boot: list[str | Path] = ["sh", "-euc", BOOT, overlay, ROOT, packages, said, version]
+    devices = names_of_devices()
+
+    with own_groups() as inside:
+        done = subprocess.run(
+            [*inside, *UNSHARE, "--cgroup", *boot],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=LIMIT_S,
+        )
+
+    assert names_of_devices() == devices
 
     found = said / "said"
     if not found.exists():

@@ -14,6 +14,7 @@ from agent.checks import Reading
 from agent.checks.service import NoAnswerError, from_launchd, from_systemd, from_windows
 from tests.agent.checks import peers
 from tests.agent.checks.systemd_scene import NOT_UP
+from tests.kit.own_groups import own_groups
 from venuewatch.base import clock
 
 HERE = Path(__file__).parent
@@ -45,14 +46,19 @@ needs_namespaces = pytest.mark.skipif(
 def play(folder: Path, systemd: str) -> subprocess.CompletedProcess[str]:
     """Run the scene with that systemd; skip the test where there are no namespaces."""
     unshare = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
-    done = subprocess.run(
-        [*unshare, sys.executable, str(HERE / "systemd_scene.py"), str(folder), systemd],
-        cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    with own_groups() as inside:
+        done = subprocess.run(
+            [
+                *inside,
+                *unshare,
+                *(sys.executable, str(HERE / "systemd_scene.py"), str(folder), systemd),
+            ],
+            cwd=ROOT,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     if "unshare failed" in done.stderr:
         pytest.skip(f"no namespaces here: {done.stderr.strip()}")
     return done
