@@ -59,6 +59,28 @@ def test_image_copies_files_that_the_context_has(dockerfile: Path) -> None:
         )
 
 
+def test_context_has_what_links_of_the_packages_lead_to() -> None:
+    """A link that leads nowhere in the context is a wheel that can not be made there."""
+    lines = (ROOT / ".dockerignore").read_text().splitlines()
+    allowed = [line.removeprefix("!") for line in lines if line.startswith("!")]
+    packages = ("agent", "aggregator", "venuewatch")
+    paths = [path for name in packages for path in (ROOT / name).rglob("*")]
+
+    targets = {
+        path.resolve().relative_to(ROOT.resolve()).as_posix()
+        for path in paths
+        if path.is_symlink()
+    }
+
+    lost = [
+        target
+        for target in sorted(targets)
+        if not any(target == one or target.startswith(f"{one}/") for one in allowed)
+    ]
+    assert targets
+    assert lost == []
+
+
 def test_context_brings_all_that_a_wheel_is_made_of() -> None:
     allowed = (ROOT / ".dockerignore").read_text().splitlines()
 
