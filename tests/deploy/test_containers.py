@@ -67,9 +67,7 @@ def test_context_has_what_links_of_the_packages_lead_to() -> None:
     paths = [path for name in packages for path in (ROOT / name).rglob("*")]
 
     targets = {
-        path.resolve().relative_to(ROOT.resolve()).as_posix()
-        for path in paths
-        if path.is_symlink()
+        path.resolve().relative_to(ROOT.resolve()).as_posix() for path in paths if path.is_symlink()
     }
 
     lost = [
