@@ -94,7 +94,7 @@ def gathered() -> Series:
         rows = value if isinstance(value, list) else [] if value is None else [(value,)]
         for *texts, number in rows:
             labels = frozenset(zip(family.labels, texts, strict=True))
-            series[family.name, labels] = kind, number
+            series[family.name, labels] = kind, float(number)  # as Prometheus has it
     return {
         (name, labels): known
         for (name, labels), known in series.items()
