@@ -8,6 +8,7 @@ A proxy that refuses says so by a status. Its words are not shown: they may be a
 """
 
 import base64
+import contextlib
 import socket
 from typing import Final, NamedTuple
 
@@ -146,7 +147,8 @@ def _carry(tunnel: Tunnel, sock: socket.socket, by: float) -> None:
             raise TimeoutError
         sock.settimeout(left_s)
         if out := tunnel.take():
-            sock.sendall(out)
+            with contextlib.suppress(ConnectionError):  # why it hung up is still to be read
+                sock.sendall(out)
         tunnel.receive(sock.recv(_READ_AT_ONCE))
 
 

@@ -10,6 +10,7 @@ import logging
 import math
 import select
 import socket
+import ssl
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
@@ -19,6 +20,7 @@ from agent import config
 from agent.mqtt import segments
 from agent.mqtt.connecting import CONNECT_TIMEOUT_S, Line
 from agent.mqtt.protocol import Client, Limits, ProtocolError, Receipt
+from agent.mqtt.stream import HUNG_UP
 from agent.mqtt.thin_tcp import Connection
 from venuewatch.base import clock, log
 from venuewatch.base.config import in_words
@@ -31,6 +33,7 @@ PARTED_WITHIN_S: Final = 0.8
 """How long (s) the broker has to hang up, counted from when we begin to part."""
 
 MUTE: Final = "the broker accepted the connection and did not answer: is it another program?"
+BROKE: Final = "the link broke"
 UNHEARD: Final = "nothing that was sent has arrived: is the way to the broker blocked?"
 
 _logger = logging.getLogger("agent")
@@ -78,7 +81,7 @@ class Session:
         """
         self._on_message = on_message
         self._has_ended = False
-        self._why = "the link broke"
+        self._why = BROKE
         self._open_by = clock.monotonic() + CONNECT_TIMEOUT_S
         self.was_taken_over = False
         self.was_too_large = False
@@ -250,10 +253,17 @@ class Session:
             self._break(error)
 
     def _break(self, error: OSError) -> None:
-        """Note that the connection has ended."""
+        """Note that the connection has ended, and why, where that is known.
+
+        With TLS 1.3 a broker refuses a certificate only when the handshake is over for us.
+        """
         self._has_ended = True
         if isinstance(error, TimeoutError):  # the kernel has given it up
             self._why = UNHEARD
+        elif isinstance(error, HUNG_UP):
+            pass
+        elif self._why == BROKE and isinstance(error, ssl.SSLError):
+            self._why = in_words(error)
 
     def _linger(self, end: float) -> None:
         """Wait until the broker hangs up, at most until ``end``: it has got what was written then.
@@ -276,8 +286,8 @@ class Session:
                 pass
         except ProtocolError as error:
             return self._end(error)
-        except OSError:
-            pass
+        except OSError as error:
+            self._break(error)
         return self._why
 
     def _end(self, error: ProtocolError) -> str:

@@ -11,6 +11,13 @@ UNSENT_MAX_BYTES: Final = 4 * 1024 * 1024
 _READ_AT_ONCE = 65_536
 
 
+HUNG_UP: Final = (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
+"""The errors by which a write tells that the other side has hung up.
+
+What that has said before, such as why, is still to be read.
+"""
+
+
 class Bytes(Protocol):
     """A connection that carries bytes both ways. Its methods raise OSError where it has ended."""
 

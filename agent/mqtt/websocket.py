@@ -1,5 +1,6 @@
 """Carries MQTT in a websocket (MQTT 5, 6): for networks that let nothing but HTTP through."""
 
+import contextlib
 import select
 from typing import Final
 
@@ -17,7 +18,7 @@ from wsproto.events import (
 )
 from wsproto.utilities import ProtocolError
 
-from agent.mqtt.stream import Stream
+from agent.mqtt.stream import HUNG_UP, Stream
 from venuewatch.base import clock
 
 _SUBPROTOCOL: Final = "mqtt"
@@ -60,7 +61,8 @@ class Websocket:
             hello = self._websocket.send(request)
         except h11.LocalProtocolError:
             raise ValueError(f"expected a path without blanks, got {path!r}") from None
-        stream.write(hello)
+        with contextlib.suppress(*HUNG_UP):  # why it hung up is still to be read
+            stream.write(hello)
         end = clock.monotonic() + timeout_s
         while not self._is_accepted:
             left_s = end - clock.monotonic()
@@ -69,7 +71,8 @@ class Websocket:
             writing = [stream] if stream.wants_write else []
             if not stream.is_pending:
                 select.select([stream], writing, [], left_s)
-            stream.flush()
+            with contextlib.suppress(*HUNG_UP):
+                stream.flush()
             self._take(stream.read())
 
     @property

@@ -18,6 +18,7 @@ import mqtt5
 
 from agent import config
 from agent.mqtt.connecting import proxy_of, reach
+from agent.mqtt.stream import HUNG_UP
 from venuewatch.base import clock
 from venuewatch.base.config import ConfigError, in_words, read_secret, tls_context
 from venuewatch.base.wire import topics
@@ -218,7 +219,8 @@ def _carry(talk: Talk, sock: socket.socket) -> None:
     by = clock.monotonic() + _TIMEOUT_S
     tick_by = by
     while (left_s := (tick_by if talk.is_over else by) - clock.monotonic()) > 0.0:
-        sock.sendall(talk.take())
+        with contextlib.suppress(*HUNG_UP):  # why it hung up is still to be read
+            sock.sendall(talk.take())
         was_over = talk.is_over
         if was_over and (talk.trial.error or talk.trial.hears_tick or not talk.awaits_tick):
             break

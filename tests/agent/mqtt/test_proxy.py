@@ -179,6 +179,16 @@ def test_proxy_that_hangs_up_is_told() -> None:
         proxied(lambda peer: peer.shutdown(socket.SHUT_RDWR))
 
 
+def test_proxy_that_refuses_before_it_is_asked_is_heard() -> None:
+    ours, theirs = socket.socketpair()
+    with ours:
+        with theirs:
+            theirs.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+
+        with pytest.raises(ProxyError, match="answers 403"):
+            open_tunnel(ours, BROKER, timeout_s=PATIENCE_S)
+
+
 def test_number_of_the_answer_is_kept() -> None:
     with pytest.raises(ProxyError) as refused:
         Tunnel(BROKER).receive(b"HTTP/1.1 407 Who\r\n\r\n")
