@@ -19,6 +19,7 @@ from venuewatch.venue.settings import Settings
 SHOWN_MAX: Final = 40
 """How many lines about a bad file are shown."""
 
+_NAMED_MAX: Final = 5
 _RELOAD_S: Final = 5.0
 
 
@@ -54,6 +55,12 @@ def opened(options: argparse.Namespace, found: Settings) -> Authorities:
     if folder.is_unfinished(pki):
         raise ConfigError(f"{pki}: venuewatch venue add was interrupted: give it again")
     return folder.open_folder(pki, passphrase.read(options.passphrase_file, is_new=False))
+
+
+def few(names: Sequence[str]) -> str:
+    """Return names in a line; of many the first, and how many more there are."""
+    left = len(names) - _NAMED_MAX
+    return ", ".join(names[:_NAMED_MAX]) + (f" and {left:,} more" if left > 0 else "")
 
 
 def content_of(path: Path) -> bytes:

@@ -5,6 +5,7 @@ from typing import Final
 
 from aggregator.inventory import HostEntry, VenueEntry
 from aggregator.shell.mqtt.lanes import bulk_client, live_client
+from venuewatch.base.files import CONFIG_MAX, read_regular
 from venuewatch.venue import agent_file
 from venuewatch.venue.authority import folder
 from venuewatch.venue.authority.certificates import (
@@ -13,6 +14,7 @@ from venuewatch.venue.authority.certificates import (
     make_request,
     pem_of,
     public_key_of_request,
+    read_certificate,
     sign,
     validity,
 )
@@ -70,6 +72,28 @@ def request_of_host(settings: Settings, venue: str, host: str) -> list[Change]:
         Change(key_path(settings, venue, host), key, PRIVATE),
         Change(agent_folder(settings, venue, host) / "host.csr", request, PUBLIC),
     ]
+
+
+def has_own(settings: Settings, known: Authorities, place: tuple[str, str], now: float) -> bool:
+    """Tell whether a host (``place``: venue and name) has its latest certificate, and it is valid.
+
+    A command that was interrupted has it in the register, and may not have written it.
+    """
+    venue, host = place
+    current = known.register.current(host, now)
+    if current is None:
+        return False
+    try:
+        pem = read_regular(agent_folder(settings, venue, host) / "host.pem", CONFIG_MAX)
+        return read_certificate(pem).serial_number == int(current.serial, 16)
+    except (OSError, ValueError):
+        return False
+
+
+def is_foreign(settings: Settings, known: Authorities, venue: str, host: str) -> bool:
+    """Tell whether a foreign authority signs a host, or was asked to."""
+    is_asked = (agent_folder(settings, venue, host) / "host.csr").exists()
+    return is_asked and not known.register.has_issued(host)
 
 
 def agent_files(

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from aggregator import inventory
-from aggregator.inventory import VenueEntry
+from aggregator.inventory import Inventory, VenueEntry
 from venuewatch.base.config import ConfigError, one_line, unusable
 from venuewatch.base.refusals import unknown
 from venuewatch.venue import acl, inventory_file, nftables
@@ -60,7 +60,7 @@ def read(settings: Settings) -> Fleet:
     files += sorted(inventory.folder_of(path).glob("[!.]*.toml"))
     for each in files:
         found = inventory.read(each)
-        is_ours = each != path and _is_ours(each)
+        is_ours = each != path and _is_ours(each, found)
         for venue in found.venue:
             if venue.code in ours or venue.code in by_hand:
                 raise ConfigError(f"{each}: expected each venue in one file, got {venue.code}")
@@ -91,8 +91,17 @@ def targets(known: Fleet, named: Iterable[str]) -> dict[str, set[str]]:
 
 
 def venue_change(settings: Settings, venue: VenueEntry) -> Change:
-    """Return the venue's file in the inventory."""
-    return Change(path_of(settings, venue.code), inventory_file.text_of(venue).encode(), PUBLIC)
+    """Return the venue's file in the inventory.
+
+    Raises:
+        ConfigError: an operator's file is in its place.
+    """
+    path = path_of(settings, venue.code)
+    if path.exists() and not _is_ours(path, inventory.read(path)):
+        raise ConfigError(
+            f"{path} was written by hand, and the file of {venue.code} has that name: rename it"
+        )
+    return Change(path, inventory_file.text_of(venue).encode(), PUBLIC)
 
 
 def first_inventory(settings: Settings) -> list[Change]:
@@ -113,8 +122,8 @@ def derived(
     Raises:
         ConfigError: one of them would not do.
     """
-    known, changes = folder.state_files(Path(settings.pki), known, now)
-    (lists,) = (change.content for change in changes if change.path.name == "crl.pem")
+    known, state = folder.state_files(Path(settings.pki), known, now)
+    (lists,) = (change.content for change in state if change.path.name == "crl.pem")
     broker, group = Path(settings.broker_folder), settings.broker_group
     bridges = {
         entry.name.removeprefix(BRIDGE)
@@ -129,16 +138,18 @@ def derived(
     except acl.AclError as error:
         raise ConfigError(f"{path}: {one_line(error)}") from None
     return known, [
+        *state,  # first: what the register does not know could never be revoked
         Change(path, rules.encode(), SHARED, group),
         Change(broker / "crl.pem", lists, PUBLIC, group),  # the aggregator shows when it ends
         Change(broker / "clients.pem", known.cafile(), SHARED, group),
-        *changes,
         Change(Path(settings.nftables_file), nftables.elements(in_order).encode(), PUBLIC),
     ]
 
 
-def _is_ours(path: Path) -> bool:
-    return inventory_file.is_ours(_text(path))
+def _is_ours(path: Path, found: Inventory) -> bool:
+    """Tell whether a command wrote a file: the one venue in it gives it its name."""
+    codes = [venue.code for venue in found.venue]
+    return codes == [path.stem] and inventory_file.is_ours(_text(path))
 
 
 def _text(path: Path) -> str:

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Final
 
+import pytest
+
 from venuewatch import cli
 from venuewatch.venue import settings
 from venuewatch.venue.settings import Settings
@@ -75,3 +77,16 @@ class Centre:
             self.write("hosts.csv", f"host\n{rows}")
             self.write("venue.toml", f'uplink_addresses = ["10.{venue}.0.0/16"]\n')
             assert self.add(code) == 0
+
+
+def added_in(place: Path) -> Centre:
+    """Return a centre that has its first venue."""
+    centre = Centre(place)
+    assert centre.add() == 0
+    return centre
+
+
+def refused(capsys: pytest.CaptureFixture[str], code: int) -> list[str]:
+    """Return the lines of a command that did nothing."""
+    assert code == 2
+    return capsys.readouterr().err.splitlines()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from aggregator import inventory
-from tests.venuewatch.venue.centre import HOSTS, PASSPHRASE, Centre
+from tests.venuewatch.venue.centre import HOSTS, PASSPHRASE, Centre, refused
 from venuewatch.base import clock
 from venuewatch.venue.authority import crls
 from venuewatch.venue.authority.certificates import (
@@ -84,11 +84,6 @@ def test_host_that_is_added_later_gets_its_own(added: Centre) -> None:
     assert after["pki/hosts/STA/STA-1.key"] == before["pki/hosts/STA/STA-1.key"]
     assert "pki/hosts/STA/STA-3.key" in after
     assert b"user STA-3\n" in after["venuewatch.acl"]
-
-
-def refused(capsys: pytest.CaptureFixture[str], code: int) -> list[str]:
-    assert code == 2
-    return capsys.readouterr().err.splitlines()
 
 
 def test_every_wrong_line_of_both_files_is_told(

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from tests.venuewatch.venue.centre import HOSTS, Centre
-from venuewatch.venue.authority.certificates import is_issued_by, read_certificate
+from venuewatch.venue.authority import register
+from venuewatch.venue.authority.certificates import is_issued_by, read_certificate, read_key
+from venuewatch.venue.kept import REGISTER
 
 
 class Renames:
@@ -75,6 +77,44 @@ def test_further_host_that_was_interrupted_is_added_again(
     assert is_whole(centre)
     assert after["pki/hosts/STA/STA-1.key"] == before
     assert b"user STA-3\n" in after["venuewatch.acl"]
+
+
+@pytest.mark.parametrize("command", ["add", "renew"])
+@pytest.mark.parametrize("at", range(0, 12, 2))
+def test_certificate_that_is_written_is_in_the_register(
+    centre: Centre, monkeypatch: pytest.MonkeyPatch, command: str, at: int
+) -> None:
+    assert centre.add() == 0
+    centre.write("hosts.csv", HOSTS + "STA-3,,\n")
+
+    with monkeypatch.context() as patched:
+        fail(patched, at)
+        _ = centre.add() if command == "add" else centre.run("renew", "STA")
+
+    made = centre.files()
+    known = {int(each.serial, 16) for each in register.read(made[REGISTER]).issued}
+    for name, pem in made.items():
+        assert not name.endswith("host.pem") or read_certificate(pem).serial_number in known
+
+
+def test_renewal_that_was_interrupted_is_finished_by_an_addition(
+    centre: Centre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert centre.add() == 0
+    before = centre.files()
+    with monkeypatch.context() as patched:
+        fail(patched, 4)
+        assert centre.run("renew", "STA/STA-1") == 1
+    half = centre.files()
+    assert half["pki/hosts/STA/STA-1.key"] != before["pki/hosts/STA/STA-1.key"]
+    assert half["agents/STA/STA-1/host.pem"] == before["agents/STA/STA-1/host.pem"]
+
+    assert centre.add() == 0
+
+    made = centre.files()
+    certificate = read_certificate(made["agents/STA/STA-1/host.pem"])
+    key = read_key(made["pki/hosts/STA/STA-1.key"], None)
+    assert certificate.public_key() == key.public_key()
 
 
 def test_authority_that_is_unfinished_is_not_used(

@@ -72,6 +72,10 @@ class Register(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         )
         return max(valid, key=lambda entry: entry.not_after, default=None)
 
+    def has_issued(self, name: str) -> bool:
+        """Tell whether a name has had a certificate that was not revoked."""
+        return any(entry.name == name and entry.revoked_at is None for entry in self.issued)
+
     def names_of(self, venue: str) -> list[str]:
         """Return the names that have had a certificate at a venue."""
         return sorted({entry.name for entry in self.issued if entry.venue == venue})

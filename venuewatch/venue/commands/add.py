@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from aggregator.inventory import HostEntry, VenueEntry
+from aggregator import inventory
+from aggregator.inventory import VenueEntry
 from venuewatch.base import clock
 from venuewatch.base.config import ConfigError
 from venuewatch.base.wire.topics import is_name
@@ -112,6 +113,8 @@ def _add(options: argparse.Namespace, found: Settings, own: list[Change], asked:
     known = fleet.read(found)
     venue = merged(known, asked.venue)
     is_first = not folder.exists(pki) or folder.is_unfinished(pki)
+    if is_first:
+        _refuse_second_authority(found, known, venue.code)
     secret = passphrase.read(options.passphrase_file, is_new=is_first)
     planned = list(own)
     if is_first:
@@ -122,10 +125,16 @@ def _add(options: argparse.Namespace, found: Settings, own: list[Change], asked:
     else:
         authorities = folder.open_folder(pki, secret)
     authorities, more = made_for(found, authorities, venue, asked, now)
-    venues = {**known.ours, venue.code: venue}
+    code = venue.code
+    venues = {**known.ours, code: venue}
     _, derived = fleet.derived(found, authorities, venues.values(), now)
-    planned += [*more, *fleet.first_inventory(found), *derived, fleet.venue_change(found, venue)]
-    then = list(_steps(found, venue, asked, is_first=is_first))
+    planned += [*derived, *more, *fleet.first_inventory(found), fleet.venue_change(found, venue)]
+    kept = [
+        host.name
+        for host in venue.host
+        if asked.has_requests and credentials.has_own(found, authorities, (code, host.name), now)
+    ]
+    then = list(_steps(found, venue, asked, kept, is_first=is_first))
     common.finish(planned, then, is_dry=options.dry_run)
     if options.dry_run:
         return 0
@@ -135,6 +144,30 @@ def _add(options: argparse.Namespace, found: Settings, own: list[Change], asked:
     failed = common.reload_all(found)
     output.show(failed)
     return 1 if failed else 0
+
+
+def _refuse_second_authority(found: Settings, known: Fleet, code: str) -> None:
+    """Refuse to begin anew where venues have certificates: a new authority would lock them out.
+
+    Raises:
+        ConfigError: there are such venues.
+    """
+    pki = Path(found.pki)
+    is_unfinished = folder.exists(pki)
+    others = sorted(set(known.ours) - ({code} if is_unfinished else set()))
+    if not others:
+        return
+    if is_unfinished:
+        raise ConfigError(
+            f"{pki}: the first command was interrupted: give that again before this one: "
+            f"venuewatch venue add {others[0]}"
+        )
+    place = inventory.folder_of(Path(found.inventory))
+    raise ConfigError(
+        f"{pki}: the authority of {', '.join(others)} is missing: restore a backup (venuewatch "
+        f"venue restore); to begin anew, with new certificates for every host, move the files of "
+        f"{place} away first"
+    )
 
 
 def merged(known: Fleet, venue: VenueEntry) -> VenueEntry:
@@ -180,9 +213,11 @@ def made_for(
         if host.revoked:
             continue
         planned += credentials.agent_files(found, known, venue, host)
-        if asked.has_requests:
-            planned += _requests(found, venue, host)
-        elif known.register.current(host.name, now) is None:
+        has_own = credentials.has_own(found, known, (venue.code, host.name), now)
+        is_foreign = credentials.is_foreign(found, known, venue.code, host.name)
+        if asked.has_requests and not has_own and not is_foreign:
+            planned += credentials.request_of_host(found, venue.code, host.name)
+        elif not (asked.has_requests or has_own or is_foreign):
             known, more = credentials.of_host(found, known, venue.code, host.name, now)
             planned += more
     if asked.has_bridge and known.register.current(f"{fleet.BRIDGE}{venue.code}", now) is None:
@@ -191,13 +226,9 @@ def made_for(
     return known, planned
 
 
-def _requests(found: Settings, venue: VenueEntry, host: HostEntry) -> list[Change]:
-    """Return a key and a request, but where there are some: they may be on their way."""
-    path = credentials.agent_folder(found, venue.code, host.name) / "host.csr"
-    return [] if path.exists() else credentials.request_of_host(found, venue.code, host.name)
-
-
-def _steps(found: Settings, venue: VenueEntry, asked: Asked, *, is_first: bool) -> Iterator[str]:
+def _steps(
+    found: Settings, venue: VenueEntry, asked: Asked, kept: list[str], *, is_first: bool
+) -> Iterator[str]:
     if is_first:
         yield "restart the broker, which reads authorities only then: systemctl restart mosquitto"
         yield f"name the files of {found.centre_folder} in aggregator.toml, and start it"
@@ -206,6 +237,8 @@ def _steps(found: Settings, venue: VenueEntry, asked: Asked, *, is_first: bool) 
     if asked.has_requests:
         place = Path(found.agents) / venue.code
         yield f"have the foreign authority sign each {place}/HOST/host.csr, as host.pem beside it"
+    if kept:
+        yield f"no request was made for hosts with a certificate of ours: {common.few(kept)}"
     yield f"venuewatch venue bundle {venue.code} --agents {found.agents} --wheels FOLDER"
     yield f"hand each key of {Path(found.pki) / 'hosts' / venue.code} over to its host, by itself"
     if venue.uplink_addresses:

@@ -92,7 +92,11 @@ def _run(options: argparse.Namespace) -> int:
         for code, every in names.items():
             venues[code] = with_revoked(venues[code], every, is_revoked=False)
         _, derived = fleet.derived(found, authorities, venues.values(), now)
-        planned += [*derived, *(fleet.venue_change(found, venues[code]) for code in sorted(names))]
+        planned = [
+            *derived,
+            *planned,
+            *(fleet.venue_change(found, venues[code]) for code in sorted(names)),
+        ]
         then += [
             f"bring its files in {Path(found.agents) / code} and its key to each host"
             for code in sorted(names)

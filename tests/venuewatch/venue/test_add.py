@@ -1,0 +1,130 @@
+"""``venuewatch venue add`` beside what is there already: it takes nothing away."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.venuewatch.venue.centre import HOSTS, Centre, added_in, refused
+from venuewatch.venue import inventory_file
+from venuewatch.venue.authority.certificates import common_name, read_certificate
+
+
+@pytest.fixture
+def centre(tmp_path: Path) -> Centre:
+    return Centre(tmp_path)
+
+
+@pytest.fixture
+def added(tmp_path: Path) -> Centre:
+    return added_in(tmp_path)
+
+
+def describe_aqu(centre: Centre) -> None:
+    """Have the two files of a venue describe another one."""
+    centre.write("hosts.csv", "host\nAQU-1\n")
+    centre.write("venue.toml", "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[[venue]]\ncode = "OTHER"\n',
+        "venue = []\n",
+        f'{inventory_file.MARK}\n[[venue]]\ncode = "OTHER"\n',
+        f'{inventory_file.MARK}\n[[venue]]\ncode = "AQU"\n[[venue]]\ncode = "OTHER"\n',
+    ],
+)
+def test_file_that_no_command_wrote_is_never_replaced(
+    added: Centre, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    added.write("inventory.d/AQU.toml", text)
+    describe_aqu(added)
+    before = added.files()
+
+    (line,) = refused(capsys, added.add("AQU"))
+
+    assert "inventory.d/AQU.toml" in line
+    assert "written by hand" in line
+    assert added.files() == before
+
+
+def test_copy_of_a_venues_file_counts_as_an_operators(
+    added: Centre, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = added.place / "inventory.d" / "STA.toml"
+    path.rename(path.with_name("stadium.toml"))
+
+    (line,) = refused(capsys, added.add())
+
+    assert "stadium.toml, which was written by hand" in line
+
+
+@pytest.mark.parametrize("code", ["STA", "AQU"])
+def test_lost_authority_is_not_replaced_by_a_new_one(
+    added: Centre, capsys: pytest.CaptureFixture[str], code: str
+) -> None:
+    shutil.rmtree(added.place / "pki")
+    if code == "AQU":
+        describe_aqu(added)
+    before = added.files()
+
+    (line,) = refused(capsys, added.add(code))
+
+    assert "restore a backup" in line
+    assert added.files() == before
+
+
+def test_second_venue_waits_for_the_first_that_was_interrupted(
+    added: Centre, capsys: pytest.CaptureFixture[str]
+) -> None:
+    added.write("pki/unfinished", "")
+    describe_aqu(added)
+    before = added.files()
+
+    (line,) = refused(capsys, added.add("AQU"))
+
+    assert "venuewatch venue add STA" in line
+    assert added.files() == before
+
+
+def test_foreign_hosts_keep_all_that_they_have(centre: Centre) -> None:
+    assert centre.add("STA", "--csr") == 0
+    centre.write("agents/STA/STA-1/host.pem", "theirs")
+    before = centre.files()
+    centre.write("hosts.csv", HOSTS + "STA-3,,\n")
+
+    assert centre.add() == 0
+
+    after = centre.files()
+    for name in ("agents/STA/STA-1/host.pem", "pki/hosts/STA/STA-1.key", "pki/hosts/STA/STA-2.key"):
+        assert after[name] == before[name]
+    assert "agents/STA/STA-2/host.pem" not in after
+    assert common_name(read_certificate(after["agents/STA/STA-3/host.pem"])) == "STA-3"
+
+
+def test_request_leaves_a_key_that_has_our_certificate(
+    added: Centre, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = added.files()
+    added.write("hosts.csv", HOSTS + "STA-3,,\n")
+
+    assert added.add("STA", "--csr") == 0
+
+    after = added.files()
+    assert after["pki/hosts/STA/STA-1.key"] == before["pki/hosts/STA/STA-1.key"]
+    assert "agents/STA/STA-1/host.csr" not in after
+    assert "agents/STA/STA-3/host.csr" in after
+    said = capsys.readouterr().out
+    assert "no request was made for hosts with a certificate of ours: STA-1, STA-2\n" in said
+
+
+@pytest.mark.parametrize("is_lost", ["host.pem", "host.csr"])
+def test_host_without_its_file_gets_another_one(centre: Centre, is_lost: str) -> None:
+    assert centre.add("STA", *(["--csr"] if is_lost == "host.csr" else [])) == 0
+    path = centre.place / "agents" / "STA" / "STA-1" / is_lost
+    path.unlink()
+
+    assert centre.add("STA", *(["--csr"] if is_lost == "host.csr" else [])) == 0
+
+    assert path.exists()
