@@ -3,7 +3,8 @@
 #
 #   deploy/deb/build.sh agent|aggregator VERSION WHEELS FOLDER
 #
-# WHEELS is a folder with our wheel and those of requirements/ROLE.txt for this machine's python3.
+# WHEELS is a folder with our wheel, and those of requirements/agent.txt or requirements/venue.txt for
+# this machine's python3: where the aggregator is, "venuewatch venue" and the authority are.
 # No index is asked. The package is for this Debian's Python and this architecture.
 set -eu
 
@@ -15,7 +16,8 @@ say() {
 [ $# -eq 4 ] || say "expected agent or aggregator, a version, a folder of wheels and a target folder"
 role=$1 version=$2 wheels=$3 target=$4
 case $role in
-agent | aggregator) ;;
+agent) locked=agent ;;
+aggregator) locked=venue ;;
 *) say "expected agent or aggregator, got $role" ;;
 esac
 # A "0.2.0rc1" would be newer than 0.2.0 to Debian; "~" makes it older.
@@ -52,7 +54,7 @@ ln -s /usr/bin/python3 "$opt/bin/python"
 "$python" -m venv "$folder/pip"
 PIP_CONFIG_FILE=/dev/null "$folder/pip/bin/pip" install --quiet --isolated --no-index --no-compile \
     --disable-pip-version-check --find-links "$wheels" --require-hashes --target "$site" \
-    --requirement "$root/requirements/$role.txt"
+    --requirement "$root/requirements/$locked.txt"
 PIP_CONFIG_FILE=/dev/null "$folder/pip/bin/pip" install --quiet --isolated --no-index --no-compile \
     --disable-pip-version-check --no-deps --target "$site" "$ours"
 rm -rf "$folder/pip" "$site/bin"

@@ -1,6 +1,6 @@
 """Lists the Python packages of a release, with their hashes, in CycloneDX 1.5.
 
-python deploy/release/sbom.py agent|aggregator VERSION requirements/ROLE.txt > FILE
+python deploy/release/sbom.py agent|aggregator VERSION requirements/NAME.txt > FILE
 
 It is made from the locked requirements, which name each package that is installed: so it holds for
 an installation with ``--require-hashes``, a bundle and a Debian package of ours.
