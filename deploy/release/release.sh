@@ -26,7 +26,9 @@ if [ -z "$try" ]; then
     branch=$(git symbolic-ref --quiet --short HEAD || true)
     [ "$branch" = main ] || say "expected branch main, this is ${branch:-no branch}"
     git rev-parse --quiet --verify "refs/tags/v$version" >/dev/null && say "v$version exists already"
-    git config user.signingkey >/dev/null || say "git knows no key to sign with: git config user.signingkey"
+    [ "$(git config gpg.format || echo openpgp)" = openpgp ] ||
+        say "git signs with $(git config gpg.format): git config gpg.format openpgp"
+    key=$(git config user.signingkey) || say "git knows no key to sign with: git config user.signingkey"
     command -v gpg >/dev/null || say "gpg is not installed: apt install gnupg"
 fi
 "$python" deploy/release/changelog.py --check CHANGELOG.md "$version" || exit 2
@@ -37,18 +39,25 @@ restore() {
     git checkout --quiet -- venuewatch/__init__.py CHANGELOG.md
 }
 trap restore EXIT
-trap "exit 130" INT TERM
+trap "exit 130" HUP INT TERM
+# The same bytes from the same commit: times in archives are that of the commit of the release, which
+# is made with this time below.
+if [ -n "$try" ]; then
+    SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
+else
+    SOURCE_DATE_EPOCH=$(date +%s)
+fi
+export SOURCE_DATE_EPOCH
 sed -i "s/^__version__ = \"$now\"/__version__ = \"$version\"/" venuewatch/__init__.py
 "$python" deploy/release/changelog.py CHANGELOG.md "$version"
 
-# The same bytes from the same commit: times in archives are that of the last commit.
-SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
-export SOURCE_DATE_EPOCH
 rm -rf dist
 mkdir dist
 "$python" -m hatchling build -d dist -t wheel -t sdist
 for role in agent aggregator; do
-    "$python" deploy/release/sbom.py "$role" "$version" "requirements/$role.txt" \
+    locked=agent
+    [ "$role" = agent ] || locked=venue # the aggregator and the authority
+    "$python" deploy/release/sbom.py "$role" "$version" "requirements/$locked.txt" \
         >"dist/venuewatch-$version-$role.cdx.json"
 done
 (cd dist && sha256sum -- * >../SHA256SUMS && mv ../SHA256SUMS .)
@@ -57,9 +66,11 @@ if [ -n "$try" ]; then
     echo "made, and not released: dist/"
     exit 0
 fi
-git commit --quiet --message "Release $version" -- venuewatch/__init__.py CHANGELOG.md
-trap - EXIT INT TERM
-gpg --armor --detach-sign --output dist/SHA256SUMS.asc dist/SHA256SUMS
+# Before the commit: without a signature nothing is left behind.
+gpg --armor --local-user "$key" --detach-sign --output dist/SHA256SUMS.asc dist/SHA256SUMS
+GIT_COMMITTER_DATE="@$SOURCE_DATE_EPOCH +0000" \
+    git commit --quiet --message "Release $version" -- venuewatch/__init__.py CHANGELOG.md
+trap - EXIT HUP INT TERM
 git tag --sign --message "venuewatch $version" "v$version"
 cat <<END
 released on this machine: v$version
