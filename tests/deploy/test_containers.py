@@ -121,7 +121,22 @@ def test_what_changes_by_rename_is_mounted_as_a_folder() -> None:
         if volume["type"] == "bind" and volume["source"].startswith("/")
     ]
 
-    assert sorted(elsewhere) == ["/etc/mosquitto/venuewatch", "/etc/venuewatch"]
+    assert set(elsewhere) == {"/etc/mosquitto/venuewatch", "/etc/venuewatch"}
+
+
+def test_aggregator_sees_each_folder_that_the_checklist_names_to_it() -> None:
+    checklist = (ROOT / "deploy" / "README.md").read_text()
+    (settings,) = re.findall(r"(?s)# /etc/venuewatch/aggregator.toml\n(.*?)\n\n", checklist)
+    named = [Path(one) for one in re.findall(r'"(/[^"]+)"', settings)]
+
+    mounted = [
+        Path(volume["target"])
+        for volume in composed()["services"]["aggregator"]["volumes"]
+        if volume["type"] == "bind"
+    ]
+
+    assert named
+    assert [one for one in named if not set(mounted) & set(one.parents)] == []
 
 
 def test_numbers_of_users_are_the_same_in_images_and_compose() -> None:
