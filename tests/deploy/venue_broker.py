@@ -1,32 +1,29 @@
-"""A real Mosquitto that knows its clients by certificates, with the files of ``venue add``."""
+"""A real Mosquitto under the shipped files, with certificates, lists and rules of ``venue add``."""
 
+import shutil
 from pathlib import Path
 
 from bench.kit.processes import free_port
-from tests.deploy.brokers import Broker
+from tests.deploy.brokers import FILES, Broker, trying, with_lines
 from tests.deploy.peer import Peer
 from tests.venuewatch.venue.centre import Centre, text_in
 from venuewatch.venue.broker import Reception, Visit, Where, visit
 
 _AGAIN = 5
-_LISTENERS = """\
-per_listener_settings true
-max_packet_size 327680
-listener {plain} 127.0.0.1
-allow_anonymous true
-listener {port} 127.0.0.1
-cafile {place}/broker/clients.pem
-certfile {place}/broker/server.pem
-keyfile {place}/broker/server.key
-crlfile {place}/broker/crl.pem
-require_certificate true
-use_identity_as_username true
-use_username_as_clientid true
-allow_anonymous false
-max_qos 1
-tls_version tlsv1.3
-acl_file {place}/venuewatch.acl
-"""
+
+
+def listener(home: Path, port: int) -> str:
+    """Return the shipped listener for venues, with the files of a centre in ``home``."""
+    shipped, files = "/etc/mosquitto/venuewatch", ("server.pem", "server.key")
+    replaced = {
+        "listener 8883": f"listener {port} 127.0.0.1",
+        f"certfile {shipped}/{files[0]}": f"certfile {home}/broker/{files[0]}",
+        f"keyfile {shipped}/{files[1]}": f"keyfile {home}/broker/{files[1]}",
+        f"cafile {shipped}/clients.pem": f"cafile {home}/broker/clients.pem",
+        f"crlfile {shipped}/crl.pem": f"crlfile {home}/broker/crl.pem",
+        "acl_file /etc/mosquitto/venuewatch.acl": f"acl_file {home}/venuewatch.acl",
+    }
+    return with_lines((FILES / "venues.conf").read_text(), replaced)
 
 
 class Certified(Broker):
@@ -37,13 +34,17 @@ class Certified(Broker):
         self.home.mkdir()
         self.tls_port = free_port()
         self.centre = Centre(self.home)
+        shutil.copy(FILES / "venuewatch.acl", self.home)
         assert self.centre.add() == 0
         self.centre.fill(venues, hosts)
         plain = free_port()
-        listeners = _LISTENERS.format(plain=plain, port=self.tls_port, place=self.home)
         own = folder / "mosquitto"
         own.mkdir()
-        super().__init__(own, port=plain, drop_ins={"venuewatch.conf": listeners})
+        drop_ins = {
+            "00-venuewatch.conf": trying(plain),
+            "10-venuewatch-venues.conf": listener(self.home, self.tls_port),
+        }
+        super().__init__(own, port=plain, drop_ins=drop_ins)
 
     def let_commands_reload(self) -> None:
         """Write settings by which a command has this broker read its files again."""
