@@ -7,7 +7,7 @@
 3. ``renew`` replaces certificates, and the lists of revoked ones; ``revoke`` ends a host's right to
    speak, and shows that it has ended; ``remove`` takes the venue out.
 
-Every command works out all files first. ``--dry-run`` shows them and writes none. They are written
-beside their places, and then renamed one after the other. So a full disk leaves all as it was, and
-a command that was interrupted can be given again.
+Every command works out all files first. ``--dry-run`` shows them and writes none. All of them
+change, or none: a full disk leaves all as it was, and what an interrupted command left half done is
+done by the next one, before anything else.
 """

@@ -52,8 +52,6 @@ def opened(options: argparse.Namespace, found: Settings) -> Authorities:
     pki = Path(found.pki)
     if not folder.exists(pki):
         raise ConfigError(f"{pki}: expected an authority: venuewatch venue add makes the first")
-    if folder.is_unfinished(pki):
-        raise ConfigError(f"{pki}: venuewatch venue add was interrupted: give it again")
     return folder.open_folder(pki, passphrase.read(options.passphrase_file, is_new=False))
 
 
@@ -94,18 +92,21 @@ def refuse(wrong: Iterable[tuple[Path, Sequence[str]]]) -> int:
     return USAGE_ERROR if lines else 0
 
 
-def finish(planned: Sequence[Change], then: Sequence[str], *, is_dry: bool) -> None:
+def finish(
+    found: Settings, planned: Sequence[Change], then: Sequence[str], *, is_dry: bool
+) -> None:
     """Show or write what changes, and say what is next.
 
     Raises:
-        ConfigError: it can not be written; nothing has changed.
+        ConfigError: it can not be written.
     """
     news = changes.news(planned)
     lines = [change.shown() for change in news]
+    then = [*changes.lacking_groups(news), *then]
     if is_dry:
         output.show([*lines, "nothing was changed (--dry-run)"])
         return
-    changes.apply(news)
+    changes.apply(news, Path(found.pki), then)
     output.show([*lines, *(["next:"] if then else []), *(f"  {line}" for line in then)])
 
 

@@ -75,19 +75,6 @@ def test_lost_authority_is_not_replaced_by_a_new_one(
     assert added.files() == before
 
 
-def test_second_venue_waits_for_the_first_that_was_interrupted(
-    added: Centre, capsys: pytest.CaptureFixture[str]
-) -> None:
-    added.write("pki/unfinished", "")
-    describe_aqu(added)
-    before = added.files()
-
-    (line,) = refused(capsys, added.add("AQU"))
-
-    assert "venuewatch venue add STA" in line
-    assert added.files() == before
-
-
 def test_foreign_hosts_keep_all_that_they_have(centre: Centre) -> None:
     assert centre.add("STA", "--csr") == 0
     centre.write("agents/STA/STA-1/host.pem", "theirs")

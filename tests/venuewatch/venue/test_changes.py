@@ -1,5 +1,7 @@
 """Changes of files: all or none, with their modes, and one command at a time."""
 
+import grp
+import os
 from pathlib import Path
 
 import pytest
@@ -46,10 +48,54 @@ def test_draft_of_an_interrupted_command_is_no_hindrance(tmp_path: Path) -> None
 
 def test_what_is_so_already_is_no_news(tmp_path: Path) -> None:
     (tmp_path / "same").write_bytes(b"x")
+    (tmp_path / "same").chmod(PUBLIC)
     same, other = Change(tmp_path / "same", b"x"), Change(tmp_path / "other", b"x")
     gone = Change(tmp_path / "gone", None)
 
     assert changes.news([same, other, gone]) == [other]
+
+
+def test_file_that_others_may_read_by_mistake_is_news(tmp_path: Path) -> None:
+    (tmp_path / "key").write_bytes(b"x")
+    (tmp_path / "key").chmod(PUBLIC)
+    wanted = Change(tmp_path / "key", b"x", PRIVATE)
+
+    changes.apply(changes.news([wanted]))
+
+    assert (tmp_path / "key").stat().st_mode & 0o777 == PRIVATE
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files to a group")
+def test_file_whose_group_came_later_is_news(tmp_path: Path) -> None:
+    path, group = tmp_path / "key", grp.getgrall()[-1]
+    early = Change(path, b"x", SHARED, "no-such-group")
+    changes.apply([early])
+    (line,) = changes.lacking_groups([early])
+    assert line.endswith(f"then chgrp no-such-group {path}")
+
+    changes.apply(changes.news([early._replace(group=group.gr_name)]))
+
+    assert path.stat().st_gid == group.gr_gid
+    assert changes.lacking_groups([early._replace(group=group.gr_name)]) == []
+
+
+def test_folders_on_the_way_can_be_entered_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        changes.apply([Change(tmp_path / "a" / "b" / "c", b"x")])
+    finally:
+        os.umask(before)
+
+    assert {(tmp_path / way).stat().st_mode & 0o777 for way in ("a", "a/b")} == {0o755}
+
+
+def test_folder_in_the_place_of_a_file_changes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "b").mkdir()
+
+    with pytest.raises(ConfigError, match="expected a file, got a directory"):
+        changes.apply([Change(tmp_path / "a", b"x"), Change(tmp_path / "b", None)], tmp_path)
+
+    assert [path.name for path in tmp_path.iterdir()] == ["b"]
 
 
 def test_change_is_shown_without_its_content(tmp_path: Path) -> None:

@@ -1,29 +1,43 @@
-"""Commands that end in their midst: given again, they do what they were to do."""
+"""Commands that end in their midst: all of what they were to do is done, or nothing."""
 
+import contextlib
 import errno
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
+import msgspec
 import pytest
 
+from aggregator import inventory
 from tests.venuewatch.venue.centre import HOSTS, Centre
+from venuewatch.base.config import ConfigError
+from venuewatch.venue import changes
 from venuewatch.venue.authority import register
 from venuewatch.venue.authority.certificates import is_issued_by, read_certificate, read_key
-from venuewatch.venue.kept import REGISTER
+from venuewatch.venue.changes import Change
 
 
-class Renames:
-    """Renames of files, of which the one of a number fails; negative: none does."""
+class KilledError(BaseException):
+    """The end of a process, as far as a test can have it: nothing of it goes on."""
 
-    def __init__(self, fails_at: int) -> None:
-        self.left = fails_at
-        self._replace = Path.replace
 
-    def __call__(self, path: Path, target: Any) -> Path:
-        if self.left == 0:
-            raise OSError(errno.EIO, "Input/output error")
-        self.left -= 1
-        return self._replace(path, target)
+class Ends:
+    """Renames and removals of files, of which the one of a number ends the command."""
+
+    def __init__(self, patched: pytest.MonkeyPatch, at: int, error: BaseException) -> None:
+        self.left, self._error = at, error
+        for name in ("replace", "unlink"):
+            patched.setattr(Path, name, self._counting(getattr(Path, name)))
+
+    def _counting(self, real: Callable[..., object]) -> Callable[..., object]:
+        def counted(path: Path, *rest: object, **said: object) -> object:
+            if path.exists():  # it changes something
+                if self.left == 0:
+                    raise self._error
+                self.left -= 1
+            return real(path, *rest, **said)
+
+        return counted
 
 
 @pytest.fixture
@@ -31,100 +45,117 @@ def centre(tmp_path: Path) -> Centre:
     return Centre(tmp_path)
 
 
-def fail(monkeypatch: pytest.MonkeyPatch, at: int) -> None:
-    renames = Renames(at)
-    monkeypatch.setattr(Path, "replace", lambda path, target: renames(path, target))  # noqa: PLW0108 - a method
-
-
-def is_whole(centre: Centre) -> bool:
-    """Tell whether every host has a certificate of the authority that the broker knows."""
+def check_whole(centre: Centre) -> None:
+    """Check that keys, certificates, register, rules and inventory are of one state."""
     made = centre.files()
     authority = read_certificate(made["pki/clients/ca.pem"])
-    own = [made[f"agents/STA/{host}/host.pem"] for host in ("STA-1", "STA-2")]
-    is_known = made["broker/clients.pem"].startswith(made["pki/clients/ca.pem"])
-    return is_known and all(is_issued_by(read_certificate(each), authority) for each in own)
+    known = register.read(made["pki/clients/issued.json"])
+    serials = {int(entry.serial, 16): entry for entry in known.issued}
+    assert made["broker/clients.pem"].startswith(made["pki/clients/ca.pem"])
+    assert made["broker/crl.pem"] == made["pki/crl.pem"]
+    found = inventory.read_all(centre.place / "inventory.toml")
+    speaking = {host.name for venue in found.venue for host in venue.host if not host.revoked}
+    for name in speaking:
+        own = read_certificate(made[f"agents/STA/{name}/host.pem"])
+        assert is_issued_by(own, authority)
+        assert serials[own.serial_number].revoked_at is None
+        assert read_key(made[f"pki/hosts/STA/{name}.key"], None).public_key() == own.public_key()
+    rules = made["venuewatch.acl"].decode().splitlines()
+    users = {line.removeprefix("user ") for line in rules if line.startswith("user ")}
+    assert {name for name in users if not name.startswith("_")} == speaking
+    assert not [name for name in made if name.endswith(".new")]
 
 
-@pytest.mark.parametrize("at", [0, 1, 2, 5, 8, 11, 14, 17, 20, 23])
+@pytest.mark.parametrize("at", [0, 1, 2, 5, 11, 17, 23, 26])
 def test_first_venue_that_was_interrupted_is_added_again(
     centre: Centre, monkeypatch: pytest.MonkeyPatch, at: int
 ) -> None:
     with monkeypatch.context() as patched:
-        fail(patched, at)
-        assert centre.add() == 1
+        Ends(patched, at, KilledError())
+        with pytest.raises(KilledError):
+            centre.add()
 
     assert centre.add("STA", "--broker", "127.0.0.1") == 0
 
-    assert is_whole(centre)
+    check_whole(centre)
     assert centre.run("list", secret=False) == 0
-    assert not [name for name in centre.files() if name.endswith((".new", "unfinished"))]
 
 
-@pytest.mark.parametrize("at", [0, 1, 2, 3, 4, 5])
-def test_further_host_that_was_interrupted_is_added_again(
-    centre: Centre, monkeypatch: pytest.MonkeyPatch, at: int
-) -> None:
-    assert centre.add() == 0
-    before = centre.files()["pki/hosts/STA/STA-1.key"]
+def further(centre: Centre) -> int:
     centre.write("hosts.csv", HOSTS + "STA-3,,\n")
-    with monkeypatch.context() as patched:
-        fail(patched, at)
-        assert centre.add() == 1
-
-    assert centre.add() == 0
-
-    after = centre.files()
-    assert is_whole(centre)
-    assert after["pki/hosts/STA/STA-1.key"] == before
-    assert b"user STA-3\n" in after["venuewatch.acl"]
+    return centre.add()
 
 
-@pytest.mark.parametrize("command", ["add", "renew"])
-@pytest.mark.parametrize("at", range(0, 12, 2))
-def test_certificate_that_is_written_is_in_the_register(
+COMMANDS: dict[str, Callable[[Centre], int]] = {
+    "add": further,
+    "renew": lambda centre: centre.run("renew", "STA"),
+    "revoke": lambda centre: centre.run("revoke", "STA/STA-1"),
+    "remove": lambda centre: centre.run("remove", "STA"),
+    "restore": lambda centre: centre.run("restore", str(centre.place / "backup"), "--older"),
+}
+
+
+@pytest.mark.parametrize("at", [0, 1, 2, 5, 9])
+@pytest.mark.parametrize("command", COMMANDS)
+def test_interrupted_change_is_whole_after_the_next_command(
     centre: Centre, monkeypatch: pytest.MonkeyPatch, command: str, at: int
 ) -> None:
+    monkeypatch.setattr("venuewatch.venue.revoking.PROVEN_WITHIN_S", 0.0)
     assert centre.add() == 0
-    centre.write("hosts.csv", HOSTS + "STA-3,,\n")
-
+    assert centre.run("backup", str(centre.place / "backup"), secret=False) == 0
+    assert centre.run("renew", "STA") == 0
     with monkeypatch.context() as patched:
-        fail(patched, at)
-        _ = centre.add() if command == "add" else centre.run("renew", "STA")
+        Ends(patched, at, KilledError())
+        with contextlib.suppress(KilledError):
+            COMMANDS[command](centre)
 
-    made = centre.files()
-    known = {int(each.serial, 16) for each in register.read(made[REGISTER]).issued}
-    for name, pem in made.items():
-        assert not name.endswith("host.pem") or read_certificate(pem).serial_number in known
+    assert centre.run("renew") == 0
 
-
-def test_renewal_that_was_interrupted_is_finished_by_an_addition(
-    centre: Centre, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert centre.add() == 0
-    before = centre.files()
-    with monkeypatch.context() as patched:
-        fail(patched, 4)
-        assert centre.run("renew", "STA/STA-1") == 1
-    half = centre.files()
-    assert half["pki/hosts/STA/STA-1.key"] != before["pki/hosts/STA/STA-1.key"]
-    assert half["agents/STA/STA-1/host.pem"] == before["agents/STA/STA-1/host.pem"]
-
-    assert centre.add() == 0
-
-    made = centre.files()
-    certificate = read_certificate(made["agents/STA/STA-1/host.pem"])
-    key = read_key(made["pki/hosts/STA/STA-1.key"], None)
-    assert certificate.public_key() == key.public_key()
+    check_whole(centre)
 
 
-def test_authority_that_is_unfinished_is_not_used(
+def test_disk_that_fails_amid_renames_is_told_and_gone_on_from(
     centre: Centre, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    assert centre.add() == 0
     with monkeypatch.context() as patched:
-        fail(patched, 3)
-        centre.add()
-    capsys.readouterr()
+        Ends(patched, 5, OSError(errno.EIO, "Input/output error"))
+        assert further(centre) == 1
+    assert "not all files are in their places" in capsys.readouterr().err
+
+    assert centre.run("renew") == 0
+
+    assert "venuewatch venue bundle STA" in capsys.readouterr().err  # what was next for the first
+    check_whole(centre)
+    assert b"user STA-3\n" in centre.files()["venuewatch.acl"]
+
+
+def test_note_that_can_not_be_written_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gone").write_bytes(b"before")
+    both = [Change(tmp_path / "made", b"after"), Change(tmp_path / "gone", None)]
+    monkeypatch.setattr(changes, "_sync", lambda path: fail_at(path, tmp_path))
+
+    with pytest.raises(ConfigError):
+        changes.apply(both, tmp_path)
+
+    monkeypatch.undo()
+    with changes.alone(tmp_path):
+        assert {path.name for path in tmp_path.iterdir()} == {"gone", ".lock"}
+
+
+def fail_at(path: Path, folder: Path) -> None:
+    if path == folder:
+        raise OSError(errno.EIO, "Input/output error")
+
+
+def test_damaged_note_stops_every_command(
+    centre: Centre, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert centre.add() == 0
+    (centre.place / "pki" / ".changing").write_bytes(msgspec.json.encode({"put": 1}))
 
     assert centre.run("renew") == 2
 
-    assert "was interrupted: give it again" in capsys.readouterr().err
+    assert ".changing" in capsys.readouterr().err

@@ -44,9 +44,6 @@ from venuewatch.venue.changes import PRIVATE, PUBLIC, Change
 
 TRIPWIRE: Final = "_revoked"
 BROKER_DAYS: Final = 825
-UNFINISHED: Final = "unfinished"
-"""A file that is there while the first files of an authority are written."""
-
 _OWN: Final = ("servers", "clients", "next")
 
 
@@ -75,23 +72,6 @@ def exists(folder: Path) -> bool:
     return any((folder / name / file).exists() for name in _OWN for file in ("ca.pem", "ca.key"))
 
 
-def is_unfinished(folder: Path) -> bool:
-    """Tell whether the command that made the authority was interrupted: nobody has used it yet."""
-    return (folder / UNFINISHED).exists()
-
-
-def finish(folder: Path) -> None:
-    """Note that all files of a new authority are written.
-
-    Raises:
-        ConfigError: this can not be noted.
-    """
-    try:
-        (folder / UNFINISHED).unlink(missing_ok=True)
-    except OSError as error:
-        raise unusable(folder / UNFINISHED, error) from None
-
-
 def begin(now: float) -> tuple[Authorities, Made]:
     """Make new authorities, and a certificate that is revoked at once: the tripwire."""
     mark = secrets.token_hex(4)  # so that none of an earlier centre has the same name
@@ -107,7 +87,7 @@ def begin(now: float) -> tuple[Authorities, Made]:
 
 def first_files(folder: Path, made: Authorities, tripwire: Made, passphrase: bytes) -> list[Change]:
     """Return the files of new authorities, but for those that change later."""
-    changes = [Change(folder / UNFINISHED, b"venuewatch venue add has not ended\n", PRIVATE)]
+    changes = []
     for name, authority in zip(_OWN, made[:3], strict=True):
         key = key_pem(authority.key, passphrase)
         changes += [

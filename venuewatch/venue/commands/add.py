@@ -112,9 +112,9 @@ def _add(options: argparse.Namespace, found: Settings, own: list[Change], asked:
     now, pki = clock.wall(), Path(found.pki)
     known = fleet.read(found)
     venue = merged(known, asked.venue)
-    is_first = not folder.exists(pki) or folder.is_unfinished(pki)
+    is_first = not folder.exists(pki)
     if is_first:
-        _refuse_second_authority(found, known, venue.code)
+        _refuse_second_authority(found, known)
     secret = passphrase.read(options.passphrase_file, is_new=is_first)
     planned = list(own)
     if is_first:
@@ -135,37 +135,27 @@ def _add(options: argparse.Namespace, found: Settings, own: list[Change], asked:
         if asked.has_requests and credentials.has_own(found, authorities, (code, host.name), now)
     ]
     then = list(_steps(found, venue, asked, kept, is_first=is_first))
-    common.finish(planned, then, is_dry=options.dry_run)
-    if options.dry_run:
-        return 0
-    if is_first:
-        folder.finish(pki)
+    common.finish(found, planned, then, is_dry=options.dry_run)
+    if options.dry_run or is_first:
         return 0
     failed = common.reload_all(found)
     output.show(failed)
     return 1 if failed else 0
 
 
-def _refuse_second_authority(found: Settings, known: Fleet, code: str) -> None:
+def _refuse_second_authority(found: Settings, known: Fleet) -> None:
     """Refuse to begin anew where venues have certificates: a new authority would lock them out.
 
     Raises:
         ConfigError: there are such venues.
     """
-    pki = Path(found.pki)
-    is_unfinished = folder.exists(pki)
-    others = sorted(set(known.ours) - ({code} if is_unfinished else set()))
-    if not others:
+    if not known.ours:
         return
-    if is_unfinished:
-        raise ConfigError(
-            f"{pki}: the first command was interrupted: give that again before this one: "
-            f"venuewatch venue add {others[0]}"
-        )
+    codes = common.few(sorted(known.ours))
     place = inventory.folder_of(Path(found.inventory))
     raise ConfigError(
-        f"{pki}: the authority of {', '.join(others)} is missing: restore a backup (venuewatch "
-        f"venue restore); to begin anew, with new certificates for every host, move the files of "
+        f"{found.pki}: the authority of {codes} is missing: restore a backup (venuewatch venue "
+        f"restore); to begin anew, with new certificates for every host, move the files of "
         f"{place} away first"
     )
 

@@ -48,7 +48,7 @@ def _run(options: argparse.Namespace) -> int:
             f"on each host of {code}: sudo /opt/venuewatch/uninstall",
             f"load the packet filter anew, where it includes {found.nftables_file}",
         ]
-        common.finish(planned, then, is_dry=options.dry_run)
+        common.finish(found, planned, then, is_dry=options.dry_run)
         if options.dry_run:
             return 0
         failed = common.reload_all(found)

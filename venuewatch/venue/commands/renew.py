@@ -101,7 +101,7 @@ def _run(options: argparse.Namespace) -> int:
             f"bring its files in {Path(found.agents) / code} and its key to each host"
             for code in sorted(names)
         ]
-        common.finish(planned, then, is_dry=options.dry_run)
+        common.finish(found, planned, then, is_dry=options.dry_run)
         if options.dry_run:
             return 0
         failed = common.reload_all(found) if names else _broker(found)

@@ -50,7 +50,7 @@ def _run(options: argparse.Namespace) -> int:
             f"let {found.broker_address} lead to this machine",
             "venuewatch venue revoke what was revoked after the backup was made",
         ]
-        common.finish(planned, then, is_dry=options.dry_run)
+        common.finish(found, planned, then, is_dry=options.dry_run)
     return 0
 
 

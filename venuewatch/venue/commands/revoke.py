@@ -66,13 +66,15 @@ def _run(options: argparse.Namespace) -> int:
             for name in every
         ]
         if options.dry_run:
-            common.finish([*planned.first, *gone], (), is_dry=True)
+            common.finish(found, [*planned.first, *gone], (), is_dry=True)
             return 0
-        return _prove(found, planned._replace(first=[*planned.first, *gone]), names)
+        planned = planned._replace(first=[*planned.first, *gone])
+        again = f"venuewatch venue revoke {' '.join(options.what)}"
+        return _prove(hands_of(found, again), planned, names)
 
 
-def _prove(found: Settings, planned: Plan, names: dict[str, set[str]]) -> int:
-    proof = revoking.carry_out(planned, hands_of(found))
+def _prove(hands: Hands, planned: Plan, names: dict[str, set[str]]) -> int:
+    proof = revoking.carry_out(planned, hands)
     told = ", ".join(f"{code}/{name}" for code in sorted(names) for name in sorted(names[code]))
     for line in proof.missing:
         print(line, file=sys.stderr)
@@ -94,12 +96,12 @@ def _prove(found: Settings, planned: Plan, names: dict[str, set[str]]) -> int:
     return 0
 
 
-def hands_of(found: Settings) -> Hands:
-    """Return what a revocation does on this machine."""
+def hands_of(found: Settings, again: str) -> Hands:
+    """Return what a revocation does on this machine; ``again``: the command, if interrupted."""
     authority = str(Path(found.pki) / "servers" / "ca.pem")
     where = Where(found.broker_address, found.broker_port, authority)
     return Hands(
-        apply=changes.apply,
+        apply=partial(changes.apply, folder=Path(found.pki), then=(again,)),
         reload_aggregator=partial(common.reload, found.reload_aggregator),
         reload_broker=partial(common.reload, found.reload_broker),
         visit=partial(broker.visit, where),
