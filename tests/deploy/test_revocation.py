@@ -1,7 +1,9 @@
 """Certificates and their revocation, on the real broker, by commands of ``venuewatch venue``."""
 
+import select
 import signal
-from collections.abc import Iterator
+import socket
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from tests.deploy.venue_broker import Certified
 from tests.integration.real import until
 from tests.venuewatch.venue.centre import PASSPHRASE
 from venuewatch.base import clock
+from venuewatch.venue import broker as visiting
 from venuewatch.venue.authority import crls, folder
 from venuewatch.venue.authority.certificates import (
     DAY_S,
@@ -20,7 +23,7 @@ from venuewatch.venue.authority.certificates import (
     make_authority,
     make_certificate,
 )
-from venuewatch.venue.broker import Reception
+from venuewatch.venue.broker import Reception, Visit
 from venuewatch.venue.revoking import credentials
 
 pytestmark = pytest.mark.real
@@ -100,6 +103,21 @@ def test_certificate_of_a_name_without_rules_may_say_nothing(broker: Certified) 
 
 
 def test_tripwire_is_refused_as_revoked_from_the_first_day(broker: Certified) -> None:
+    assert broker.visit(tripwire_of(broker), "_revoked").reception is Reception.REVOKED
+
+
+def test_reason_is_read_even_where_the_broker_hung_up_before_a_word(
+    broker: Certified, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In TLS 1.3 a client may write before it learns that its certificate was refused."""
+    begin = visiting._session  # noqa: SLF001 - the moment between TLS and MQTT
+
+    def begin_late(connection: socket.socket, name: str, cleared: Sequence[str]) -> Visit:
+        select.select([connection], [], [], 5.0)
+        return begin(connection, name, cleared)
+
+    monkeypatch.setattr(visiting, "_session", begin_late)
+
     assert broker.visit(tripwire_of(broker), "_revoked").reception is Reception.REVOKED
 
 

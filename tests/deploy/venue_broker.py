@@ -7,9 +7,7 @@ from bench.kit.processes import free_port
 from tests.deploy.brokers import FILES, Broker, trying, with_lines
 from tests.deploy.peer import Peer
 from tests.venuewatch.venue.centre import Centre, text_in
-from venuewatch.venue.broker import Reception, Visit, Where, visit
-
-_AGAIN = 5
+from venuewatch.venue.broker import Visit, Where, visit
 
 
 def listener(home: Path, port: int) -> str:
@@ -77,9 +75,4 @@ class Certified(Broker):
     def visit(self, pem: bytes, name: str) -> Visit:
         """Connect with key and certificate, and tell how the broker received them."""
         authority = str(self.home / "pki" / "servers" / "ca.pem")
-        seen = visit(Where("127.0.0.1", self.tls_port, authority), pem, name)
-        for _ in range(_AGAIN):  # a reset may come before the broker's word
-            if seen.reception is not Reception.UNCLEAR:
-                break
-            seen = visit(Where("127.0.0.1", self.tls_port, authority), pem, name)
-        return seen
+        return visit(Where("127.0.0.1", self.tls_port, authority), pem, name)

@@ -14,6 +14,7 @@ import pytest
 from bench.kit.processes import BenchError
 from bench.kit.venue_host import checkout
 from tests.integration.real import Agent, Aggregator, Mosquitto, Process, pause, until
+from venuewatch.rehearsal.stage.machine import StageError
 
 pytestmark = [pytest.mark.real, pytest.mark.long, pytest.mark.timeout(240)]
 
@@ -68,7 +69,17 @@ class World:
     def is_heard(self) -> bool:
         return (self.value("venuewatch_host_readings_total") or 0) >= 3
 
-    def is_caught_up(self) -> bool:
+    def await_backlog(self) -> None:
+        """Wait until every reading has come; if one does not, say what the programs knew."""
+        try:
+            until("the backlog is through", self._is_caught_up, within_s=BACK_S)
+        except StageError as error:
+            names = "venuewatch_agent_spool_records", "venuewatch_host_readings_missing"
+            seen = [f"{name} {self.value(name)}" for name in names]
+            logs = self.agent.said(), self.aggregator.said()
+            pytest.fail("\n".join((str(error), *seen, *logs)))
+
+    def _is_caught_up(self) -> bool:
         waiting = self.value("venuewatch_agent_spool_records")
         return waiting == self.value("venuewatch_host_readings_missing") == 0
 
@@ -99,7 +110,7 @@ def test_one_of_before_works_with_one_of_today(world: World, old: str) -> None:
     pause(AWAY_S)
     world.aggregator.start()
     world.aggregator.wait_for(HOST, "up", within_s=BACK_S)
-    until("the backlog is through", world.is_caught_up, within_s=BACK_S)
+    world.await_backlog()
     world.agent.stop()
 
     world.aggregator.wait_for(HOST, "away", within_s=BACK_S)
@@ -121,7 +132,7 @@ def test_both_are_upgraded_one_after_the_other(world: World, first: str) -> None
             world.aggregator.stop()
             world.start_aggregator(is_old=False)
         world.aggregator.wait_for(HOST, "up", within_s=BACK_S)
-        until("the backlog is through", world.is_caught_up, within_s=BACK_S)
+        world.await_backlog()
 
     assert world.refused() == 0
     assert world.aggregator.accused() == []

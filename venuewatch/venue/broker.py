@@ -83,7 +83,8 @@ def _session(connection: socket.socket, name: str, cleared: Sequence[str]) -> Vi
     """
     packets = _packets(connection)
     connect = mqtt5.ConnectPacket(name, clean_start=True, keep_alive=_KEEPALIVE_S)
-    with contextlib.suppress(ConnectionError):  # why it was closed is still to be read
+    # Where it is closed already, why is still to be read. TLS has an error of its own for it.
+    with contextlib.suppress(ConnectionError, ssl.SSLEOFError):
         connection.sendall(connect.write())
     answer = next(packets, None)
     if not isinstance(answer, mqtt5.ConnAckPacket):
