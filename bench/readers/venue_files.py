@@ -18,7 +18,7 @@ def read(data: bytes) -> None:
     with contextlib.suppress(crls.CrlError):
         crls.check(data, (), _NOW)
     with contextlib.suppress(crls.CrlError):
-        crls.next_update(crls.in_pem(data))
+        crls.made_at(crls.in_pem(data))
     with contextlib.suppress(ValueError):
         certificates.public_key_of_request(data)
     with contextlib.suppress(ValueError):

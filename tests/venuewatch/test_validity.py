@@ -42,7 +42,6 @@ def test_first_certificate_of_a_file_says_when_it_ends(days: float) -> None:
 
 def test_list_says_when_it_is_outdated() -> None:
     assert lists_end(LIST) == NOW + crls.VALID_DAYS * DAY_S
-    assert lists_end(LIST) == crls.next_update(LIST)
 
 
 def test_first_of_several_lists_to_end_counts() -> None:

@@ -19,9 +19,11 @@ from venuewatch.venue.authority.certificates import (
     validity,
 )
 from venuewatch.venue.authority.folder import Authorities
+from venuewatch.venue.authority.register import Register
 from venuewatch.venue.changes import PRIVATE, PUBLIC, SHARED, Change
 from venuewatch.venue.settings import Settings
 
+BRIDGE: Final = "_bridge-"
 MONTH_DAYS: Final = 30.5
 _CENTRE_DAYS: Final = 825
 
@@ -61,8 +63,10 @@ def of_request(
     public = public_key_of_request(pem)
     certificate = sign(known.clients, public, host, use="client", valid=valid)
     made = Made(b"", pem_of(certificate), certificate.serial_number, valid.end)
-    path = agent_folder(settings, venue, host) / "host.pem"
-    return _with(known, made, host, venue), [Change(path, made.certificate, PUBLIC)]
+    return _with(known, made, host, venue), [
+        Change(agent_folder(settings, venue, host) / "host.pem", made.certificate, PUBLIC),
+        Change(key_path(settings, venue, host), None),  # an earlier one is of no use any more
+    ]
 
 
 def request_of_host(settings: Settings, venue: str, host: str) -> list[Change]:
@@ -90,10 +94,10 @@ def has_own(settings: Settings, known: Authorities, place: tuple[str, str], now:
         return False
 
 
-def is_foreign(settings: Settings, known: Authorities, venue: str, host: str) -> bool:
+def is_foreign(settings: Settings, known: Register, venue: str, host: str) -> bool:
     """Tell whether a foreign authority signs a host, or was asked to."""
     is_asked = (agent_folder(settings, venue, host) / "host.csr").exists()
-    return is_asked and not known.register.has_issued(host)
+    return is_asked and known.latest(host) is None
 
 
 def agent_files(
@@ -142,7 +146,7 @@ def of_bridge(
 ) -> tuple[Authorities, list[Change]]:
     """Make the credentials of a venue's own broker."""
     days = settings.months * MONTH_DAYS
-    name = f"_bridge-{venue}"
+    name = f"{BRIDGE}{venue}"
     made = make_certificate(known.clients, name, use="client", valid=validity(now, days))
     return _with(known, made, name, venue), [
         Change(key_path(settings, venue, name), made.key, PRIVATE),

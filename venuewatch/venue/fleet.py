@@ -12,9 +12,9 @@ from venuewatch.venue import acl, inventory_file, nftables
 from venuewatch.venue.authority import folder
 from venuewatch.venue.authority.folder import Authorities
 from venuewatch.venue.changes import PUBLIC, SHARED, Change
+from venuewatch.venue.credentials import BRIDGE
 from venuewatch.venue.settings import Settings
 
-BRIDGE: Final = "_bridge-"
 _EMPTY: Final = b"# Venues written by hand. Others are in inventory.d.\nvenue = []\n"
 
 

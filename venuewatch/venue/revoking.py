@@ -24,6 +24,7 @@ from venuewatch.venue.authority.certificates import Made, Validity, make_certifi
 from venuewatch.venue.authority.folder import TRIPWIRE, Authorities
 from venuewatch.venue.broker import Reception, Visit
 from venuewatch.venue.changes import Change
+from venuewatch.venue.credentials import BRIDGE
 from venuewatch.venue.inventory_file import with_revoked
 from venuewatch.venue.settings import Settings
 
@@ -95,7 +96,7 @@ def plan(
     after = dict(venues)
     for code, of_venue in names.items():
         after[code] = with_revoked(after[code], of_venue, is_revoked=True)
-    bridges = [(code, f"{fleet.BRIDGE}{code}") for code in sorted(names) if _is_gone(after[code])]
+    bridges = [(code, f"{BRIDGE}{code}") for code in sorted(names) if _is_gone(after[code])]
     users = [*hosts, *(each for each in bridges if known.register.current(each[1], now))]
     every = {name for _, name in users}
     known = known._replace(register=known.register.revoke(every, now, _REVOKED_NOW))

@@ -99,14 +99,13 @@ def check(data: bytes, authorities: Sequence[x509.Certificate], now: float) -> N
         )
 
 
-def next_update(data: bytes) -> float:
-    """Return when (s since 1970) the first of the lists of a file is outdated.
+def made_at(data: bytes) -> float:
+    """Return when (s since 1970) the latest of the lists of a file was made.
 
     Raises:
         CrlError: they can not be read.
     """
-    times = [each.next_update_utc for each in read_crls(data)]
-    return min((at.timestamp() for at in times if at is not None), default=0.0)
+    return max((each.last_update_utc.timestamp() for each in read_crls(data)), default=0.0)
 
 
 def in_pem(data: bytes) -> bytes:

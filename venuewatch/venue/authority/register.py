@@ -63,18 +63,15 @@ class Register(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             if entry.revoked_at is not None
         ]
 
-    def current(self, name: str, now: float) -> Issued | None:
-        """Return the latest certificate of a name that is valid; None without one."""
-        valid = (
-            entry
-            for entry in self.issued
-            if entry.name == name and entry.revoked_at is None and entry.not_after > now
-        )
-        return max(valid, key=lambda entry: entry.not_after, default=None)
+    def latest(self, name: str) -> Issued | None:
+        """Return the certificate of a name that was made last, of those that are not revoked."""
+        kept = (entry for entry in reversed(self.issued) if entry.name == name)
+        return next((entry for entry in kept if entry.revoked_at is None), None)
 
-    def has_issued(self, name: str) -> bool:
-        """Tell whether a name has had a certificate that was not revoked."""
-        return any(entry.name == name and entry.revoked_at is None for entry in self.issued)
+    def current(self, name: str, now: float) -> Issued | None:
+        """Return the latest certificate of a name while it is valid; else None."""
+        latest = self.latest(name)
+        return latest if latest is not None and latest.not_after > now else None
 
     def names_of(self, venue: str) -> list[str]:
         """Return the names that have had a certificate at a venue."""

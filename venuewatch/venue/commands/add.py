@@ -204,13 +204,14 @@ def made_for(
             continue
         planned += credentials.agent_files(found, known, venue, host)
         has_own = credentials.has_own(found, known, (venue.code, host.name), now)
-        is_foreign = credentials.is_foreign(found, known, venue.code, host.name)
+        is_foreign = credentials.is_foreign(found, known.register, venue.code, host.name)
         if asked.has_requests and not has_own and not is_foreign:
             planned += credentials.request_of_host(found, venue.code, host.name)
         elif not (asked.has_requests or has_own or is_foreign):
             known, more = credentials.of_host(found, known, venue.code, host.name, now)
             planned += more
-    if asked.has_bridge and known.register.current(f"{fleet.BRIDGE}{venue.code}", now) is None:
+    bridge = f"{credentials.BRIDGE}{venue.code}"
+    if asked.has_bridge and not credentials.has_own(found, known, (venue.code, bridge), now):
         known, more = credentials.of_bridge(found, known, venue.code, now)
         planned += more
     return known, planned

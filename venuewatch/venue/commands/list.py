@@ -2,7 +2,7 @@
 
 import argparse
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,11 +10,13 @@ from aggregator.inventory import VenueEntry
 from venuewatch.base import clock
 from venuewatch.base.config import ConfigError, unusable
 from venuewatch.base.files import CONFIG_MAX, read_regular
+from venuewatch.base.validity import certificate_end, lists_end
 from venuewatch.terminal import output
 from venuewatch.venue import common, credentials, fleet, settings
-from venuewatch.venue.authority import crls, register
+from venuewatch.venue.authority import folder, register
 from venuewatch.venue.authority.certificates import DAY_S
 from venuewatch.venue.authority.register import Register
+from venuewatch.venue.settings import Settings
 
 SOON_DAYS = 14.0
 """A certificate that ends within so many days is named."""
@@ -23,26 +25,37 @@ NOT_WELL = 1
 
 
 class Row(NamedTuple):
-    """A host: ``days_left`` is None without a certificate of ours; ``has_key``: not handed over."""
+    """A host, or the bridge of a venue. ``has_key``: its key is not handed over.
+
+    ``days_left`` is None without a certificate of ours; ``is_foreign``: it needs none.
+    """
 
     venue: str
     host: str
     is_revoked: bool
+    is_foreign: bool
     days_left: float | None
     has_key: bool
 
     @property
     def is_well(self) -> bool:
         """Whether nothing is to be done for it soon."""
-        return self.is_revoked or self.days_left is None or self.days_left > SOON_DAYS
+        return self.is_revoked or self.is_foreign or _is_long(self.days_left)
+
+
+class Centre(NamedTuple):
+    """A certificate of the centre; ``days_left`` is None where there is none."""
+
+    name: str
+    days_left: float | None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
     parser.description = (
-        "Lists the venues that venuewatch venue add has written, and their hosts. It needs no "
-        "passphrase. Exit code 1 where a certificate, or a list of revoked ones, ends within "
-        f"{SOON_DAYS:g} days."
+        "Lists the venues that venuewatch venue add has written, their hosts and bridges, and the "
+        "centre's own certificates. It needs no passphrase. Exit code 1 where a certificate, or a "
+        f"list of revoked ones, ends within {SOON_DAYS:g} days, or is missing."
     )
     parser.add_argument("venue", nargs="*", metavar="VENUE", help="these alone")
     parser.add_argument("--json", action="store_true", help="for a program")
@@ -58,72 +71,104 @@ def _run(options: argparse.Namespace) -> int:
     found = settings.read(options.settings)
     known, now = fleet.read(found), clock.wall()
     venues = [known.venue(code) for code in options.venue or sorted(known.ours)]
-    issued = _register(Path(found.pki) / "clients" / "issued.json")
-    have_keys = {
-        (venue.code, host.name)
-        for venue in venues
-        for host in venue.host
-        if credentials.key_path(found, venue.code, host.name).exists()
-    }
-    listed = list(rows(venues, issued, have_keys, now))
-    days = _days_of_lists(Path(found.broker_folder) / "crl.pem", now)
+    has_authority = folder.exists(Path(found.pki))
+    issued = _register(found) if has_authority else Register()
+    listed = list(rows(found, venues, issued, now))
+    centre = list(_centre(found, now)) if has_authority and not options.venue else []
+    days = _days_left(Path(found.broker_folder) / "crl.pem", lists_end, now)
     if options.json:
-        content = {"hosts": [row._asdict() for row in listed], "lists_days_left": days}
+        content = {
+            "hosts": [row._asdict() for row in listed],
+            "centre": [each._asdict() for each in centre],
+            "lists_days_left": days,
+        }
         output.show([json.dumps(content, indent=1)])
     else:
-        output.show(lines(listed, days))
-    is_well = all(row.is_well for row in listed) and (days is None or days > SOON_DAYS)
-    return 0 if is_well else NOT_WELL
+        output.show(lines(listed, centre))
+        if has_authority:
+            output.show([f"lists of revoked certificates: {_told(days, 'missing', 'renew')}"])
+    is_well = all(row.is_well for row in listed) and all(_is_long(each[1]) for each in centre)
+    return 0 if is_well and (_is_long(days) or not has_authority) else NOT_WELL
 
 
 def rows(
-    venues: Iterable[VenueEntry], issued: Register, have_keys: set[tuple[str, str]], now: float
+    found: Settings, venues: Iterable[VenueEntry], issued: Register, now: float
 ) -> Iterator[Row]:
-    """Yield a row for each host."""
-    had = {entry.name for entry in issued.issued}
+    """Yield a row for each host, and for each bridge."""
     for venue in venues:
-        for host in venue.host:
-            current = issued.current(host.name, now)
-            days = 0.0 if host.name in had else None
-            if current is not None:
-                days = round((current.not_after - now) / DAY_S, 1)
-            has_key = (venue.code, host.name) in have_keys
-            yield Row(venue.code, host.name, host.revoked, days, has_key)
+        revoked = {host.name: host.revoked for host in venue.host}
+        bridge = f"{credentials.BRIDGE}{venue.code}"
+        if bridge in issued.names_of(venue.code):
+            revoked[bridge] = issued.latest(bridge) is None
+        for name, is_revoked in revoked.items():
+            latest = issued.latest(name)
+            yield Row(
+                venue.code,
+                name,
+                is_revoked,
+                credentials.is_foreign(found, issued, venue.code, name),
+                None if latest is None else _days(latest.not_after, now),
+                credentials.key_path(found, venue.code, name).exists(),
+            )
 
 
-def lines(listed: Iterable[Row], lists_days: float | None) -> Iterator[str]:
-    """Yield a line for each host, and one for the lists."""
+def lines(listed: Iterable[Row], centre: Iterable[Centre]) -> Iterator[str]:
+    """Yield a line for each."""
     for row in listed:
         if row.is_revoked:
             told = "revoked"
-        elif row.days_left is None:
-            told = "no certificate of ours"
+        elif row.is_foreign:
+            told = "no certificate of ours: a foreign authority signs"
         else:
-            told = f"valid for {row.days_left:g} days"
-            told += "" if row.is_well else f": venuewatch venue renew {row.venue}/{row.host}"
+            told = _told(row.days_left, "no certificate", f"renew {row.venue}/{row.host}")
         yield f"{row.venue}/{row.host}  {told}{'  (key not handed over)' if row.has_key else ''}"
-    if lists_days is not None:
-        yield f"lists of revoked certificates: valid for {lists_days:g} days"
+    for each in centre:
+        yield f"{each.name}  {_told(each.days_left, 'no certificate', 'renew --centre')}"
 
 
-def _register(path: Path) -> Register:
+def _told(days_left: float | None, without: str, command: str) -> str:
+    told = without
+    if days_left is not None:
+        told = f"valid for {days_left:g} days" if days_left > 0 else "has ended"
+    return told if _is_long(days_left) else f"{told}: venuewatch venue {command}"
+
+
+def _is_long(days_left: float | None) -> bool:
+    return days_left is not None and days_left > SOON_DAYS
+
+
+def _days(end: float, now: float) -> float:
+    return round((end - now) / DAY_S, 1)
+
+
+def _centre(found: Settings, now: float) -> Iterator[Centre]:
+    place = Path(found.centre_folder)
+    for name in credentials.users_of(found):
+        yield Centre(name, _days_left(place / f"{name}.pem", certificate_end, now))
+    path = Path(found.broker_folder) / "server.pem"
+    yield Centre("the broker", _days_left(path, certificate_end, now))
+
+
+def _register(found: Settings) -> Register:
+    path = Path(found.pki) / "clients" / "issued.json"
     try:
         return register.read(read_regular(path, CONFIG_MAX))
     except FileNotFoundError:
-        return Register()
+        raise ConfigError(
+            f"{path}: the authority's register is missing: restore a backup"
+        ) from None
     except OSError as error:
         raise unusable(path, error) from None
     except ValueError as error:
         raise ConfigError(f"{path}: {error}") from None
 
 
-def _days_of_lists(path: Path, now: float) -> float | None:
-    """Return for how many days the first of the broker's lists is valid; None without a list."""
+def _days_left(path: Path, end_in: Callable[[bytes], float | None], now: float) -> float | None:
+    """Return for how many days a file is valid; None where there is none of use."""
     try:
-        return round((crls.next_update(read_regular(path, CONFIG_MAX)) - now) / DAY_S, 1)
+        end = end_in(read_regular(path, CONFIG_MAX))
     except FileNotFoundError:
         return None
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise unusable(path, error) from None
-    except crls.CrlError as error:
-        raise ConfigError(f"{path}: {error}: venuewatch venue renew writes it anew") from None
+    return None if end is None else _days(end, now)

@@ -1,26 +1,27 @@
 """Runs ``venuewatch venue renew``: new certificates, and new lists of revoked ones."""
 
 import argparse
+from collections.abc import Iterator
 from pathlib import Path
 
 from venuewatch.base import clock
 from venuewatch.base.config import ConfigError
 from venuewatch.base.options import number
 from venuewatch.terminal import output
-from venuewatch.venue import changes, common, credentials, fleet, settings
-from venuewatch.venue.authority import crls
-from venuewatch.venue.authority.certificates import DAY_S, read_certificate
+from venuewatch.venue import changes, common, credentials, fleet, foreign, settings
+from venuewatch.venue.authority.certificates import DAY_S
 from venuewatch.venue.authority.folder import Authorities
-from venuewatch.venue.changes import PUBLIC, Change
-from venuewatch.venue.fleet import Fleet
+from venuewatch.venue.changes import Change
+from venuewatch.venue.choice import chosen_by
 from venuewatch.venue.inventory_file import with_revoked
 from venuewatch.venue.settings import Settings
 
 _SUMMARY = """\
-Makes new keys and certificates for hosts. The earlier ones stay good until they end: an agent
-takes new files at its next connection. A host that was revoked is admitted again, if it is named
-itself. In any case it makes new lists of revoked certificates, which a timer should do each day:
-without a name it does this alone.
+Makes new keys and certificates for hosts, and for the bridge of a venue that has one. The earlier
+ones stay good until they end: an agent takes new files at its next connection. A host that was
+revoked is admitted again, if it is named itself; one that a foreign authority signs gets a
+certificate of ours, if it is named itself. In any case it makes new lists of revoked certificates,
+which a timer should do each day: without a name it does this alone.
 """
 _EXAMPLES = """\
 examples:
@@ -76,62 +77,54 @@ def _run(options: argparse.Namespace) -> int:
         planned: list[Change] = []
         then: list[str] = []
         if options.foreign is not None:
-            authorities, more = _with_foreign(options, found, authorities)
-            planned += more
+            authorities, planned = foreign.taken_in(
+                found, authorities, (options.foreign, options.crl), now
+            )
             then.append("restart the broker, if this authority is new to it")
         if options.centre:
             authorities, more = credentials.of_centre(found, authorities, now)
             planned += more
             then.append("restart the aggregator")
-        names = _named(known, options.what)
+        chosen = chosen_by(found, known, authorities.register, options.what)
         if options.expiring is not None:
-            _add_expiring(names, known, authorities, now, now + options.expiring * DAY_S)
-        authorities, more = _renewed(options, found, authorities, names, now)
+            chosen.add_expiring(now + options.expiring * DAY_S)
+        authorities, more = _renewed(options, found, authorities, chosen.names, now)
         planned += more
         venues = dict(known.ours)
-        for code, every in names.items():
+        for code, every in chosen.names.items():
             venues[code] = with_revoked(venues[code], every, is_revoked=False)
         _, derived = fleet.derived(found, authorities, venues.values(), now)
-        planned = [
-            *derived,
-            *planned,
-            *(fleet.venue_change(found, venues[code]) for code in sorted(names)),
-        ]
-        then += [
-            f"bring its files in {Path(found.agents) / code} and its key to each host"
-            for code in sorted(names)
-        ]
-        common.finish(found, planned, then, is_dry=options.dry_run)
+        own = [fleet.venue_change(found, venues[code]) for code in sorted(chosen.names)]
+        then += [*chosen.left, *_deliveries(options, found, chosen.names)]
+        common.finish(found, [*derived, *planned, *own], then, is_dry=options.dry_run)
         if options.dry_run:
             return 0
-        failed = common.reload_all(found) if names else _broker(found)
+        failed = common.reload_all(found) if chosen.names else _broker(found)
         output.show(failed)
         return 1 if failed else 0
 
 
-def _named(known: Fleet, what: list[str]) -> dict[str, set[str]]:
-    """Return the hosts to renew; one that is revoked has to be named itself, to be admitted."""
-    names = fleet.targets(known, what)
-    for code, every in names.items():
-        revoked = {host.name for host in known.ours[code].host if host.revoked}
-        every.difference_update(name for name in revoked if f"{code}/{name}" not in what)
-    return {code: every for code, every in names.items() if every}
+def _deliveries(
+    options: argparse.Namespace, found: Settings, names: dict[str, set[str]]
+) -> Iterator[str]:
+    """Yield what is to be brought to where."""
+    for code in sorted(names):
+        place = Path(found.agents) / code
+        hosts = sorted(name for name in names[code] if not name.startswith(credentials.BRIDGE))
+        if options.sign is not None:
+            yield f"bring {place / hosts[0]}/host.pem to the host"
+            continue
+        if hosts:
+            yield f"bring its files in {place} and its key to each host"
+        if len(hosts) < len(names[code]):
+            bridge = f"{credentials.BRIDGE}{code}"
+            files = f"{place / bridge}/host.pem and {credentials.key_path(found, code, bridge)}"
+            yield f"bring {files} to the broker of {code}, and restart that"
 
 
 def _broker(found: Settings) -> list[str]:
     why = common.reload(found.reload_broker)
     return [f"not reloaded: {why}"] if why else []
-
-
-def _add_expiring(
-    names: dict[str, set[str]], known: Fleet, authorities: Authorities, now: float, until: float
-) -> None:
-    """Add the hosts whose latest certificate ends by ``until``; one that has none needs none."""
-    for code, venue in known.ours.items():
-        for host in venue.host:
-            current = authorities.register.current(host.name, now)
-            if not host.revoked and current is not None and current.not_after <= until:
-                names.setdefault(code, set()).add(host.name)
 
 
 def _renewed(
@@ -142,11 +135,14 @@ def _renewed(
     now: float,
 ) -> tuple[Authorities, list[Change]]:
     hosts = [(code, name) for code in sorted(names) for name in sorted(names[code])]
-    if options.sign is not None and len(hosts) != 1:
-        raise ConfigError(f"expected one host beside --sign, got {len(hosts)}")
+    is_one_host = len(hosts) == 1 and not hosts[0][1].startswith(credentials.BRIDGE)
+    if options.sign is not None and not is_one_host:
+        raise ConfigError(f"expected one host beside --sign, got {' '.join(options.what) or 0}")
     planned: list[Change] = []
     for code, name in hosts:
-        if options.sign is None:
+        if name.startswith(credentials.BRIDGE):
+            authorities, more = credentials.of_bridge(found, authorities, code, now)
+        elif options.sign is None:
             authorities, more = credentials.of_host(found, authorities, code, name, now)
         else:
             try:
@@ -157,30 +153,3 @@ def _renewed(
                 raise ConfigError(f"{options.sign}: {error}") from None
         planned += more
     return authorities, planned
-
-
-def _with_foreign(
-    options: argparse.Namespace, found: Settings, authorities: Authorities
-) -> tuple[Authorities, list[Change]]:
-    """Take in a foreign authority, or a newer list of it."""
-    pem, crl = common.content_of(options.foreign), common.content_of(options.crl)
-    try:
-        authority = read_certificate(pem)
-        lists = crls.in_pem(crl)
-        crls.check(lists, [authority], clock.wall())
-    except crls.CrlError as error:
-        raise ConfigError(f"{options.crl}: {error}") from None
-    except ValueError as error:
-        raise ConfigError(f"{options.foreign}: {error}") from None
-    if not crls.may_sign(authority):
-        raise ConfigError(f"{options.foreign}: expected an authority that signed itself")
-    same = [name for name, (known, _) in authorities.foreign.items() if known == pem]
-    name = same[0] if same else options.foreign.stem
-    if not same and name in authorities.foreign:
-        raise ConfigError(f"{options.foreign}: another authority has this name: rename the file")
-    place = Path(found.pki) / "foreign"
-    foreign = {**authorities.foreign, name: (pem, lists)}
-    return authorities._replace(foreign=foreign), [
-        Change(place / f"{name}.crl", lists, PUBLIC),
-        Change(place / f"{name}.pem", pem, PUBLIC),
-    ]
