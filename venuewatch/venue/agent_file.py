@@ -1,5 +1,11 @@
-"""The configuration of one host's agent, as ``venue add`` hands it over. Pure."""
+"""The configuration of one host's agent, as ``venue add`` hands it over. Pure.
 
+Its last line is a mark, with a digest of what is above. What an operator writes below it stays, and
+so does a whole file that was changed above it.
+"""
+
+import hashlib
+import re
 from collections.abc import Iterable
 from ipaddress import ip_address, ip_network
 from typing import Final
@@ -10,12 +16,18 @@ from venuewatch.base.in_toml import table
 FOLDER: Final = "/etc/venuewatch"
 """The folder of a host's agent."""
 
-_HEAD: Final = "# Written by venuewatch venue. Checks of this host go below: docs/checks.md.\n"
+_HEAD: Final = "# Written by venuewatch venue.\n"
+_BEGINS: Final = "# venuewatch venue wrote what is above"
+_MARK: Final = re.compile(rf"^{_BEGINS} \(([0-9a-f]+)\)[^\n]*\n?", re.MULTILINE)
+_DIGITS: Final = 16
 _PREFIX: Final = {4: 24, 6: 64}
 
 
-def text_of(venue: VenueEntry, host: HostEntry, address: str, port: int) -> str:
-    """Return ``agent.toml`` of a host; ``FOLDER`` has its key and certificates there, too."""
+def text_of(venue: VenueEntry, host: HostEntry, address: str, port: int, own: str = "") -> str:
+    """Return ``agent.toml`` of a host; ``FOLDER`` has its key and certificates there, too.
+
+    ``own``: what an operator wrote below the mark.
+    """
     networks = probed_networks(venue.host)
     parts = [
         _HEAD,
@@ -34,7 +46,20 @@ def text_of(venue: VenueEntry, host: HostEntry, address: str, port: int) -> str:
     ]
     if networks:
         parts.append(table({"networks": networks}, "[probe]"))
-    return "\n".join(parts)
+    above = "\n".join([*parts, ""])
+    return f"{above}{_BEGINS} ({_digest(above)}). Checks go below: docs/checks.md.\n{own}"
+
+
+def own_part(text: str) -> str | None:
+    """Return what an operator wrote below the mark; None where the rest is not as we wrote it."""
+    mark = _MARK.search(text)
+    if mark is None or mark[1] != _digest(text[: mark.start()]):
+        return None
+    return text[mark.end() :]
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
 
 
 def probed_networks(hosts: Iterable[HostEntry]) -> list[str]:
@@ -48,6 +73,11 @@ def probed_networks(hosts: Iterable[HostEntry]) -> list[str]:
             address = ip_address(host.address)
         except ValueError:
             continue
-        if not (address.is_loopback or address.is_link_local or address.is_multicast):
+        if not (
+            address.is_unspecified
+            or address.is_loopback
+            or address.is_link_local
+            or address.is_multicast
+        ):
             found.add(ip_network((address, _PREFIX[address.version]), strict=False))
     return sorted(map(str, found))

@@ -103,13 +103,31 @@ def is_foreign(settings: Settings, known: Register, venue: str, host: str) -> bo
 def agent_files(
     settings: Settings, known: Authorities, venue: VenueEntry, host: HostEntry
 ) -> list[Change]:
-    """Return a host's configuration, and the authority that it trusts."""
+    """Return the authority that a host trusts, and its configuration, unless that was edited."""
     place = agent_folder(settings, venue.code, host.name)
-    text = agent_file.text_of(venue, host, settings.broker_address, settings.broker_port)
-    return [
-        Change(place / "agent.toml", text.encode(), PUBLIC),
-        Change(place / "ca.pem", pem_of(known.servers.certificate), PUBLIC),
-    ]
+    changes = [Change(place / "ca.pem", pem_of(known.servers.certificate), PUBLIC)]
+    own = _own_part(settings, venue.code, host.name)
+    if own is not None:
+        where = settings.broker_address, settings.broker_port
+        text = agent_file.text_of(venue, host, *where, own)
+        changes.append(Change(place / "agent.toml", text.encode(), PUBLIC))
+    return changes
+
+
+def is_edited(settings: Settings, venue: str, host: str) -> bool:
+    """Tell whether an operator has changed the configuration of a host, but for its end."""
+    return _own_part(settings, venue, host) is None
+
+
+def _own_part(settings: Settings, venue: str, host: str) -> str | None:
+    """Return the operator's part of a configuration, empty without one; None if all is."""
+    try:
+        content = read_regular(agent_folder(settings, venue, host) / "agent.toml", CONFIG_MAX)
+        return agent_file.own_part(content.decode())
+    except FileNotFoundError:
+        return ""
+    except (OSError, ValueError):
+        return None
 
 
 def of_centre(

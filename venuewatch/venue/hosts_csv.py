@@ -58,6 +58,8 @@ def _rows(text: str) -> Iterator[tuple[int, dict[str, str]]]:
     delimiter = max(",;\t", key=heading.count)
     rows = csv.reader(text.splitlines(keepends=True), delimiter=delimiter, strict=True)
     names = [name.strip().lower() for name in next(rows, [])]
+    while names and not names[-1]:  # a spreadsheet keeps columns that once were used
+        names.pop()
     _check(names)
     while True:
         try:
@@ -93,7 +95,7 @@ def _take(
 ) -> None:
     extra = [name for name in cells if name not in COLUMNS]
     if extra:
-        wrong.append(f"line {line}: expected {len(COLUMNS)} cells at most, got one more")
+        wrong.append(f"line {line}: expected a cell for each column at most, got one more")
         return
     said: dict[str, object] = {name: cell for name, cell in cells.items() if cell}
     for name in ("gateway", "required"):

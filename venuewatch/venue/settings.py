@@ -1,6 +1,8 @@
 """The settings of ``venuewatch venue``: ``venues.toml``, beside the aggregator's configuration."""
 
+import re
 import tomllib
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -13,6 +15,12 @@ from venuewatch.base.in_toml import table
 from venuewatch.base.refusals import convert
 
 DEFAULT: Final = Path("/etc/venuewatch/venues.toml")
+NAME_MAX: Final = 56
+"""How long a name may be to which a kind is put before, as ``_centre-``: a certificate takes 64."""
+
+_LABEL: Final = r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)"
+_HOST_NAME: Final = re.compile(rf"{_LABEL}(\.{_LABEL})*\.?")
+_WHERE: Final = re.compile(r"(?:\[(?P<inside>[^]]*)\]|(?P<host>[^:]*))(?::(?P<port>[0-9]{1,5}))?")
 _PATHS: Final = (
     "pki",
     "inventory",
@@ -56,6 +64,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     def __post_init__(self) -> None:
         if not self.aggregators or len(set(self.aggregators)) < len(self.aggregators):
             raise ValueError("Expected `aggregators` to be one name or more, each once")
+        if max(map(len, self.aggregators)) > NAME_MAX:
+            raise ValueError(f"Expected `aggregators` to have {NAME_MAX} characters each at most")
+        if not _is_address(self.broker_address):
+            raise ValueError(
+                "Expected `broker_address` to be a host's name or an address, without a port"
+            )
 
 
 def read(path: Path) -> Settings:
@@ -96,13 +110,24 @@ def first(path: Path, address: str) -> tuple[Settings, bytes]:
     Raises:
         ConfigError: there can be no such broker.
     """
-    host, _, port = address.rpartition(":") if address.count(":") == 1 else (address, "", "")
-    said: dict[str, object] = {"broker_address": host}
-    if port:
-        said["broker_port"] = int(port) if port.isdigit() else port
+    said: dict[str, object] = {"broker_address": address}  # of IPv6, or one that is refused
+    parts = None if _is_address(address) else _WHERE.fullmatch(address)
+    if parts is not None:
+        said["broker_address"] = parts["host"] or parts["inside"] or ""
+        if parts["port"]:
+            said["broker_port"] = int(parts["port"])
     try:
         found = convert(said, Settings)
     except ValueError as error:
         raise ConfigError(f"--broker: {error}") from None
     head = "# Settings of venuewatch venue. All others have a default: docs/venues.md.\n"
     return whole(found, path), (head + table(said)).encode()
+
+
+def _is_address(text: str) -> bool:
+    """Tell whether a text is an address, or may be the name of a host."""
+    try:
+        ip_address(text)
+    except ValueError:
+        return _HOST_NAME.fullmatch(text) is not None
+    return True

@@ -115,3 +115,31 @@ def test_host_without_its_file_gets_another_one(centre: Centre, is_lost: str) ->
     assert centre.add("STA", *(["--csr"] if is_lost == "host.csr" else [])) == 0
 
     assert path.exists()
+
+
+def test_checks_of_a_host_stay_when_its_venue_is_added_again(added: Centre) -> None:
+    path = added.place / "agents" / "STA" / "STA-1" / "agent.toml"
+    checks = '\n[[check]]\nname = "ntp"\nkind = "ntp"\nservers = ["10.0.0.1"]\n'
+    path.write_text(path.read_text() + checks)
+    added.write("hosts.csv", HOSTS + "STA-3,,10.0.3.1\n")
+
+    assert added.add() == 0
+
+    text = path.read_text()
+    assert text.endswith(f"docs/checks.md.\n{checks}")
+    assert '"10.0.3.0/24"' in text
+
+
+@pytest.mark.parametrize("line", ["[broker]\n", "# venuewatch venue wrote"])
+def test_configuration_that_was_edited_stays_and_is_told(
+    added: Centre, capsys: pytest.CaptureFixture[str], line: str
+) -> None:
+    path = added.place / "agents" / "STA" / "STA-1" / "agent.toml"
+    text = path.read_text().replace(line, f'{line}proxy = "10.0.0.9:3128"\n')
+    path.write_text(text)
+    added.write("hosts.csv", HOSTS + "STA-3,,10.0.3.1\n")
+
+    assert added.add() == 0
+
+    assert path.read_text() == text
+    assert "agent.toml was edited, and stays: STA-1\n" in capsys.readouterr().out

@@ -20,6 +20,8 @@ ROW = "STA-1,results,10.0.0.1,22,,yes\n"
         (HEAD + ROW).replace(",", " , "),
         (HEAD + ROW).replace("\n", "\r\n"),
         HEAD.upper() + ROW + ",,,,,\n\n",
+        (HEAD + ROW).replace("\n", ",,\n"),
+        (HEAD + ROW).replace("\n", "\r"),
         HEAD + ROW.replace("yes", "TRUE"),
         HEAD + ROW.replace("\n", ",,\n"),
         "required,host,role,address,probe_port\nx,STA-1,results,10.0.0.1,22\n",
@@ -44,7 +46,7 @@ def test_what_spreadsheets_write_is_the_same_host(text: str) -> None:
         ("STA-2,,,99999,,", "line 3: expected a whole number from 1 to 65535"),
         ("STA-2,,,,maybe,", "line 3: expected true or false"),
         ('STA-2,"a\nb",,,,', "expected a role of 256 characters at most, on one line"),
-        ("STA-2,,,,,,more", "line 3: expected 6 cells at most, got one more"),
+        ("STA-2,,,,,,more", "line 3: expected a cell for each column at most, got one more"),
     ],
 )
 def test_wrong_line_is_named_and_says_what_was_expected(row: str, said: str) -> None:

@@ -23,6 +23,7 @@ AUTHORITY_DAYS: Final = 3_650
 BACKDATED_S: Final = DAY_S
 """So far (s) back a certificate's validity begins: the clock of a host may be behind."""
 
+_COMMON_NAME_MAX: Final = 64  # RFC 5280, A.1: ub-common-name
 _USES: Final = {
     "client": ExtendedKeyUsageOID.CLIENT_AUTH,
     "server": ExtendedKeyUsageOID.SERVER_AUTH,
@@ -91,7 +92,8 @@ def sign(
 ) -> x509.Certificate:
     """Return a certificate for a public key."""
     issuer = authority.certificate
-    builder = _builder(_named(name), issuer.subject, public, valid)
+    shown = name[:_COMMON_NAME_MAX] if use == "server" else name  # a server's is not what counts
+    builder = _builder(_named(shown), issuer.subject, public, valid)
     builder = (
         builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_key_usage(is_authority=False), critical=True)

@@ -89,6 +89,8 @@ def _run(options: argparse.Namespace) -> int:
             "expected a venue's code of 1 to 64 letters, digits, dots, dashes or underscores, that "
             f"begins with a letter or a digit, got {options.code!r}"
         )
+    if options.bridge and len(options.code) > settings.NAME_MAX:
+        raise ConfigError(f"expected a code of {settings.NAME_MAX} characters at most for a bridge")
     described = description.read(common.content_of(options.venue), options.code)
     hosts = hosts_csv.read(common.content_of(options.hosts))
     code = common.refuse([(options.venue, described.wrong), (options.hosts, hosts.wrong)])
@@ -101,11 +103,25 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _settings(options: argparse.Namespace) -> tuple[Settings, list[Change]]:
+    """Return the settings, and their file where there was none.
+
+    Raises:
+        ConfigError: they say another broker than the command does.
+    """
     path = options.settings
-    if path.exists() or options.broker is None:
+    if options.broker is None:
         return settings.read(path), []
-    found, content = settings.first(path, options.broker)
-    return found, [Change(path, content)]
+    wanted, content = settings.first(path, options.broker)
+    if not path.exists():
+        return wanted, [Change(path, content)]
+    found = settings.read(path)
+    there, here = ((each.broker_address, each.broker_port) for each in (found, wanted))
+    if there != here:
+        raise ConfigError(
+            f"{path} says that venues reach the broker at {there[0]}:{there[1]}: change it there, "
+            "then venuewatch venue renew --centre, and add each venue again"
+        )
+    return found, []
 
 
 def _add(options: argparse.Namespace, found: Settings, own: list[Change], asked: Asked) -> int:
@@ -124,17 +140,13 @@ def _add(options: argparse.Namespace, found: Settings, own: list[Change], asked:
         planned += more
     else:
         authorities = folder.open_folder(pki, secret)
+    notes = list(_notes(found, authorities, venue, asked, now))
     authorities, more = made_for(found, authorities, venue, asked, now)
     code = venue.code
     venues = {**known.ours, code: venue}
     _, derived = fleet.derived(found, authorities, venues.values(), now)
     planned += [*derived, *more, *fleet.first_inventory(found), fleet.venue_change(found, venue)]
-    kept = [
-        host.name
-        for host in venue.host
-        if asked.has_requests and credentials.has_own(found, authorities, (code, host.name), now)
-    ]
-    then = list(_steps(found, venue, asked, kept, is_first=is_first))
+    then = [*notes, *_steps(found, venue, asked, is_first=is_first)]
     common.finish(found, planned, then, is_dry=options.dry_run)
     if options.dry_run or is_first:
         return 0
@@ -217,9 +229,21 @@ def made_for(
     return known, planned
 
 
-def _steps(
-    found: Settings, venue: VenueEntry, asked: Asked, kept: list[str], *, is_first: bool
+def _notes(
+    found: Settings, known: Authorities, venue: VenueEntry, asked: Asked, now: float
 ) -> Iterator[str]:
+    """Yield what is left as it is, though the command might have changed it."""
+    code = venue.code
+    hosts = [host.name for host in venue.host if not host.revoked]
+    edited = [name for name in hosts if credentials.is_edited(found, code, name)]
+    kept = [name for name in hosts if credentials.has_own(found, known, (code, name), now)]
+    if edited:
+        yield f"agent.toml was edited, and stays: {common.few(edited)}"
+    if asked.has_requests and kept:
+        yield f"no request was made for hosts with a certificate of ours: {common.few(kept)}"
+
+
+def _steps(found: Settings, venue: VenueEntry, asked: Asked, *, is_first: bool) -> Iterator[str]:
     if is_first:
         yield "restart the broker, which reads authorities only then: systemctl restart mosquitto"
         yield f"name the files of {found.centre_folder} in aggregator.toml, and start it"
@@ -228,8 +252,6 @@ def _steps(
     if asked.has_requests:
         place = Path(found.agents) / venue.code
         yield f"have the foreign authority sign each {place}/HOST/host.csr, as host.pem beside it"
-    if kept:
-        yield f"no request was made for hosts with a certificate of ours: {common.few(kept)}"
     yield f"venuewatch venue bundle {venue.code} --agents {found.agents} --wheels FOLDER"
     yield f"hand each key of {Path(found.pki) / 'hosts' / venue.code} over to its host, by itself"
     if venue.uplink_addresses:
