@@ -185,7 +185,9 @@ class Ours:
         return Message(topics.topic(code, name, Stream.BEAT), encode(said), retain=False)
 
     def _receive_batch(self, batch: Sequence[Message]) -> None:
+        """Have the core read a batch up: of many at once it leaves the rest for its next wake."""
         self.centre.receive(self._now, batch, _WALL + self._now)
+        self.centre.finish(self._now)
         self.centre.take()
 
     def _receive(self, topic: str, payload: bytes) -> None:

@@ -154,9 +154,10 @@ class _World:
         return process_time() - began
 
     def _receive(self, messages: Sequence[_Message]) -> None:
+        """Have the core read them up: of many at once it leaves the rest for its next wake."""
         self._centre.receive(self._second, messages, _WALL + self._second)
-        while self._centre.take():
-            pass
+        self._centre.finish(self._second)
+        self._centre.take()
 
 
 def _centre_us(readings: Readings, hosts: int, rounds: int) -> list[float]:
